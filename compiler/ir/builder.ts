@@ -1,0 +1,91 @@
+import { ops } from "../ops/index.js";
+import type { AnyNode, Graph, Node, OpAttributes, OpKind, Parameter, Value } from "./graph.js";
+import type { Origin } from "./origin.js";
+import { BATCH, type Shape } from "./shape.js";
+
+/** Builds a graph node by node; shapes come from the ops. Layers, gradients and passes all build with this. */
+export class GraphBuilder {
+  private nextId = 0;
+  private readonly nodes: AnyNode[] = [];
+  private readonly parameters: Parameter[] = [];
+  private imagesValue?: Value;
+  private labelsValue?: Value;
+
+  constructor(private readonly name: string) {}
+
+  /** Continues from an existing graph: its values may be used, its nodes and parameters are kept. */
+  static from(graph: Graph): GraphBuilder {
+    const builder = new GraphBuilder(graph.name);
+    builder.nodes.push(...graph.nodes);
+    builder.parameters.push(...graph.parameters);
+    builder.imagesValue = graph.images;
+    builder.labelsValue = graph.labels;
+    const values = [
+      graph.images,
+      ...(graph.labels ? [graph.labels] : []),
+      ...graph.parameters.map((parameter) => parameter.value),
+      ...graph.nodes.flatMap((node) => node.outputs),
+    ];
+    builder.nextId = Math.max(...values.map((value) => value.id)) + 1;
+    return builder;
+  }
+
+  images(name: string, shape: Shape, origin: Origin): Value {
+    return (this.imagesValue = this.value(name, shape, "f32", origin));
+  }
+
+  labels(name: string, origin: Origin): Value {
+    return (this.labelsValue = this.value(name, [BATCH], "u32", origin));
+  }
+
+  parameter(
+    name: string,
+    shape: Shape,
+    settings: Omit<Parameter, "value">,
+    origin: Origin,
+  ): Value {
+    const value = this.value(name, shape, "f32", origin);
+    this.parameters.push({ value, ...settings });
+    return value;
+  }
+
+  /** Adds a node and returns its outputs. */
+  addAll<Kind extends OpKind>(
+    kind: Kind,
+    inputs: readonly Value[],
+    attributes: OpAttributes[Kind],
+    origin: Origin,
+  ): readonly Value[] {
+    const types = ops[kind].outputs(inputs, attributes);
+    const outputs = types.map(({ shape, type }) => this.value(origin.name, shape, type, origin));
+    const node: Node<Kind> = { kind, inputs, outputs, attributes, origin };
+    this.nodes.push(node as unknown as AnyNode);
+    return outputs;
+  }
+
+  /** Adds a node and returns its first output. */
+  add<Kind extends OpKind>(
+    kind: Kind,
+    inputs: readonly Value[],
+    attributes: OpAttributes[Kind],
+    origin: Origin,
+  ): Value {
+    return this.addAll(kind, inputs, attributes, origin)[0]!;
+  }
+
+  finish(outputs: Pick<Graph, "prediction" | "metrics">): Graph {
+    if (!this.imagesValue) throw new Error("a graph needs images");
+    return {
+      name: this.name,
+      images: this.imagesValue,
+      labels: this.labelsValue,
+      parameters: this.parameters,
+      nodes: this.nodes,
+      ...outputs,
+    };
+  }
+
+  private value(name: string, shape: Shape, type: Value["type"], origin: Origin): Value {
+    return { id: this.nextId++, name, shape, type, origin };
+  }
+}

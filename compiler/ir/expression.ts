@@ -1,0 +1,62 @@
+/**
+ * Scalar expressions: what a fused kernel computes for each element. They are printed into WGSL, evaluated on the
+ * CPU by the reference, and differentiated symbolically (see kernels/, ops/ and passes/differentiate.ts).
+ */
+
+export type UnaryOperator =
+  | "negate"
+  | "exp"
+  | "log"
+  | "sqrt"
+  | "tanh"
+  | "sigmoid"
+  | "relu"
+  /** 1 where the argument is greater than 0, else 0. */
+  | "positive";
+
+export type BinaryOperator =
+  | "add"
+  | "subtract"
+  | "multiply"
+  | "divide"
+  | "maximum"
+  | "minimum"
+  /** left raised to right, for left > 0. */
+  | "power";
+
+export type Expression =
+  /** An operand at the same place. Operand 0 of a fused kernel is the value that the kernel itself computes. */
+  | { readonly kind: "operand"; readonly index: number }
+  /** An operand of shape [C], read at this element's channel. */
+  | { readonly kind: "channel"; readonly index: number }
+  | { readonly kind: "constant"; readonly value: number }
+  /**
+   * Dropout's scaled mask: 0 with probability `rate`, else 1 / (1 - rate), from the counter-based generator keyed by
+   * seed, step and `stream`; 1 throughout when not training. Recomputed wherever it is needed, never stored.
+   */
+  | { readonly kind: "keep"; readonly rate: number; readonly stream: number }
+  | { readonly kind: "unary"; readonly operator: UnaryOperator; readonly argument: Expression }
+  | {
+      readonly kind: "binary";
+      readonly operator: BinaryOperator;
+      readonly left: Expression;
+      readonly right: Expression;
+    };
+
+export const operand = (index: number): Expression => ({ kind: "operand", index });
+export const channel = (index: number): Expression => ({ kind: "channel", index });
+export const constant = (value: number): Expression => ({ kind: "constant", value });
+export const keep = (rate: number, stream: number): Expression => ({ kind: "keep", rate, stream });
+export const unary = (operator: UnaryOperator, argument: Expression): Expression => ({
+  kind: "unary",
+  operator,
+  argument,
+});
+export const binary = (
+  operator: BinaryOperator,
+  left: Expression,
+  right: Expression,
+): Expression => ({ kind: "binary", operator, left, right });
+export const add = (left: Expression, right: Expression) => binary("add", left, right);
+export const subtract = (left: Expression, right: Expression) => binary("subtract", left, right);
+export const multiply = (left: Expression, right: Expression) => binary("multiply", left, right);

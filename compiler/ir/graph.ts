@@ -1,0 +1,143 @@
+import type { Expression } from "./expression.js";
+import type { Origin } from "./origin.js";
+import type { Shape } from "./shape.js";
+import type { Initializer } from "../../program/program.js";
+
+/** A tensor: the output of one node, a parameter, or an input of the network. */
+export interface Value {
+  readonly id: number;
+  readonly name: string;
+  readonly shape: Shape;
+  readonly type: "f32" | "u32";
+  readonly origin: Origin;
+}
+
+export type Pair = readonly [height: number, width: number];
+
+export interface Padding {
+  readonly top: number;
+  readonly bottom: number;
+  readonly left: number;
+  readonly right: number;
+}
+
+export interface ConvolutionAttributes {
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly padding: Padding;
+  readonly dilation: Pair;
+  readonly groups: number;
+}
+
+export interface PoolAttributes {
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly padding: Padding;
+}
+
+/** What averaging divides by, and which elements a window covers. */
+export type AverageAttributes =
+  | ({
+      readonly windows: "sliding";
+      /** Whether padded zeros count in the divisor (PyTorch's default: true). */
+      readonly countPadding: boolean;
+    } & PoolAttributes)
+  /** PyTorch's adaptive pooling: window i of n covers floor(i * size / n) up to ceil((i + 1) * size / n). */
+  | { readonly windows: "adaptive" };
+
+/** Work done on each element of an op's result before it is stored, or on each element that it reads. */
+export interface Fused {
+  /** Operand 0 is the element itself; operand or channel i >= 1 is `inputs[first + i - 1]` of the node. */
+  readonly expression: Expression;
+  readonly first: number;
+}
+
+/**
+ * The primitives, each with its attributes. Inputs and outputs, in order:
+ *
+ * - convolution: x [N, C, H, W], w (row-major as [O, C/groups, kh, kw]) -> [N, O, OH, OW]. A linear layer is the
+ *   convolution with a 1x1 kernel on [N, F]
+ * - convolutionInputGradient: dy, w -> dx; convolutionWeightGradient: x, dy -> dw, in w's shape
+ * - pointwise: operands of one shape (and [C] operands, read by `channel`) -> the same shape
+ * - maxPool: x -> y, code. The code of an output names the winner in its window (kernel row * kernel width + column);
+ *   with `relu`, an output of 0 has no winner. maxPoolGradient: dy, code -> dx
+ * - averagePool: x -> y; averagePoolGradient: dy -> dx
+ * - channelWindowSum: x -> y, the sum over channels c - before ... c + after
+ * - channelSum: x [N, C, H, W] -> [C], over batch and space: the gradient of a bias
+ * - softmax: x -> y over channels; softmaxGradient: y, dy -> dx
+ * - crossEntropy: logits [N, C], labels [N] -> loss per example [N];
+ *   crossEntropyGradient: logits, labels -> gradient of the batch's mean loss, [N, C]
+ * - accuracy: logits, labels -> [N], 1 where the label is among the k largest logits
+ * - classification: the three above in one pass over the logits: logits, labels -> [loss per example and hits per
+ *   example ..., one [N] each], and the gradient last if `gradient`
+ * - batchMean: [N] ... -> [count of inputs], means over the batch
+ * - reshape: x -> y, the same elements in logical (row-major) order
+ * - update: w, dw, velocity -> nothing; changes w and velocity in place (SGD)
+ */
+export interface OpAttributes {
+  convolution: ConvolutionAttributes & { readonly epilogue?: Fused };
+  convolutionInputGradient: ConvolutionAttributes & { readonly epilogue?: Fused };
+  convolutionWeightGradient: ConvolutionAttributes;
+  pointwise: { readonly expression: Expression };
+  maxPool: PoolAttributes & { readonly relu: boolean };
+  maxPoolGradient: PoolAttributes & { readonly epilogue?: Fused };
+  averagePool: AverageAttributes & { readonly epilogue?: Fused };
+  averagePoolGradient: AverageAttributes & { readonly epilogue?: Fused };
+  channelWindowSum: {
+    readonly before: number;
+    readonly after: number;
+    readonly prologue?: Fused;
+    readonly epilogue?: Fused;
+  };
+  channelSum: Record<never, never>;
+  softmax: Record<never, never>;
+  softmaxGradient: Record<never, never>;
+  crossEntropy: { readonly smoothing: number };
+  crossEntropyGradient: { readonly smoothing: number };
+  accuracy: { readonly k: number };
+  classification: {
+    readonly smoothing: number;
+    readonly topK: readonly number[];
+    readonly gradient: boolean;
+  };
+  batchMean: Record<never, never>;
+  reshape: Record<never, never>;
+  update: { readonly learningRateFactor: number; readonly decayFactor: number };
+}
+
+export type OpKind = keyof OpAttributes;
+
+export interface Node<Kind extends OpKind = OpKind> {
+  readonly kind: Kind;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly attributes: OpAttributes[Kind];
+  readonly origin: Origin;
+}
+
+/** A node of any kind, discriminated by `kind`. */
+export type AnyNode = { [Kind in OpKind]: Node<Kind> }[OpKind];
+
+/** A trainable tensor, with what a layer's arguments say of it. */
+export interface Parameter {
+  /** `features.conv1.weight`; its shape is PyTorch's. */
+  readonly value: Value;
+  readonly initializer: Initializer;
+  readonly learningRateFactor: number;
+  readonly decayFactor: number;
+  /** Whether the value is trained; a frozen parameter gets no gradient. */
+  readonly trainable: boolean;
+}
+
+/** A network as primitives. Nodes stand in an order in which every value is made before it is used. */
+export interface Graph {
+  readonly name: string;
+  readonly images: Value;
+  readonly labels?: Value;
+  readonly parameters: readonly Parameter[];
+  readonly nodes: readonly AnyNode[];
+  /** The value that `predict` returns: what the loss is taken of, or the last value. */
+  readonly prediction: Value;
+  /** The batch's mean loss and metrics, one [N] value each, in the order of their names. Loss first. */
+  readonly metrics: readonly { readonly name: string; readonly value: Value }[];
+}

@@ -1,0 +1,185 @@
+/**
+ * What the compiler hands the runtime: plain data, serialised into the generated module. This is the only file,
+ * with its neighbours in program/, that both sides import.
+ *
+ * Sizes are affine functions of the batch, so that one program serves every batch.
+ */
+
+export const PROGRAM_FORMAT = 1;
+
+/** `fixed + perImage * batch`. */
+export interface Affine {
+  readonly fixed: number;
+  readonly perImage: number;
+}
+
+/** A place in the spec, for messages, profiles and comments. Lines and columns count from 1. */
+export interface SourceLocation {
+  readonly line: number;
+  readonly column: number;
+}
+
+/**
+ * What a program's kernels assume of the adapter. `lanes4`, `lanes8`: subgroups of at least so many lanes, tiles for
+ * software adapters; `gpu`: subgroups of at least 32 lanes; `portable`: no subgroups.
+ */
+export type Target = "gpu" | "lanes8" | "lanes4" | "portable";
+
+// Parameters
+
+/** How a parameter starts. Random values come from the counter-based generator of random.ts, keyed by seed and stream. */
+export type Initializer =
+  | { readonly kind: "constant"; readonly value: number }
+  | { readonly kind: "normal"; readonly mean: number; readonly deviation: number }
+  | { readonly kind: "uniform"; readonly low: number; readonly high: number };
+
+/**
+ * How a parameter lies in its buffers. Logical values are PyTorch's, row-major.
+ *
+ * - `vector`: [C], padded with zeros to a multiple of 4
+ * - `contraction`: [O, C/groups, kh, kw] as [group][kernel row][run][output channel], where a run is
+ *   (kernel column, input channel), each pixel's channels padded to `inputPitch`, the run padded to a multiple of 4,
+ *   output channels of a group padded to a multiple of 4. Padding is zero and stays zero. A piece holds a range of output
+ *   channels (only with one group).
+ * - `plain`: the logical order itself
+ */
+export type ParameterLayout =
+  | { readonly kind: "vector"; readonly length: number }
+  | {
+      readonly kind: "contraction";
+      readonly groups: number;
+      /** Output channels and input channels of one group. */
+      readonly outputs: number;
+      readonly inputs: number;
+      readonly kernel: readonly [height: number, width: number];
+      /** Floats from one pixel to the next within a run. */
+      readonly inputPitch: number;
+    }
+  | { readonly kind: "plain"; readonly length: number };
+
+/** One buffer of a parameter that is split to respect the binding limit: output channels [start, start + count). */
+export interface ParameterPiece {
+  readonly start: number;
+  readonly count: number;
+  readonly buffer: number;
+  /** SGD's velocity, laid out alike; absent in a program without training. */
+  readonly velocity?: number;
+  /** The gradient, laid out alike. Holds it after a step only if the program was compiled with `keepGradients`. */
+  readonly gradient?: number;
+}
+
+export interface ProgramParameter {
+  /** `features.conv1.weight`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly layout: ParameterLayout;
+  readonly pieces: readonly ParameterPiece[];
+  readonly initializer: Initializer;
+  /** Stream of the random generator, unique in the program. */
+  readonly stream: number;
+  readonly trainable: boolean;
+  readonly location: SourceLocation;
+}
+
+// Buffers, kernels, steps
+
+export interface ProgramBuffer {
+  readonly name: string;
+  /**
+   * `images`: the batch as uploaded, NCHW f32. `labels`: u32 [N]. `metrics`: f32, the means in the order of
+   * `Program.metrics`. `prediction`: f32 [N, predictionPitch]. `scratch` holds activations and gradients; several
+   * values share one over time. All buffers start as zeros, and the halos of activations rely on it.
+   */
+  readonly purpose:
+    | "parameter"
+    | "velocity"
+    | "gradient"
+    | "images"
+    | "labels"
+    | "metrics"
+    | "prediction"
+    | "scratch";
+  readonly bytes: Affine;
+}
+
+export interface ProgramKernel {
+  readonly name: string;
+  /** Entry point `main`. Bindings of group 0: 0 the frame, 1 the step's constants (both uniform), 2... storage. */
+  readonly wgsl: string;
+  /** Access of each storage binding, in order. */
+  readonly bindings: readonly ("read" | "read_write")[];
+}
+
+/**
+ * A count of workgroups: ceil((fixed + perImage * batch) / tile). Only x may exceed 65,535; the runtime folds it
+ * into y, and kernels read their block as `workgroup_id.x + workgroup_id.y * num_workgroups.x`.
+ */
+export interface WorkgroupCount extends Affine {
+  readonly tile: number;
+}
+
+/** One dispatch. */
+export interface ProgramStep {
+  readonly kernel: number;
+  /** Buffers bound to the kernel's storage bindings. */
+  readonly buffers: readonly number[];
+  /** The kernel's constants, 32-bit integers in the order of its `Constants` struct. */
+  readonly constants: readonly number[];
+  readonly workgroups: { readonly x: WorkgroupCount; readonly z: number };
+  /** What is computed: `features.conv1 forward`. */
+  readonly label: string;
+  readonly location: SourceLocation;
+  /** Multiply-adds per image, for profiles. */
+  readonly macs: number;
+}
+
+/**
+ * The frame: 16 words (64 bytes) that every kernel may read, written once a step by the runtime.
+ * Words: 0 batch (images in this step), 1 step, 2 seed, 3 training (1 or 0), 4 learning rate (f32), 5 momentum (f32),
+ * 6 weight decay (f32), 7 nesterov (1 or 0), 8 convention (0 PyTorch, 1 Caffe); the rest is 0.
+ */
+export const FRAME_WORDS = 16;
+
+export interface OptimizerSettings {
+  readonly kind: "sgd";
+  readonly learningRate: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  readonly nesterov: boolean;
+  /** Where the learning rate stands: outside the velocity (PyTorch) or inside it (Caffe, and the 2012 paper). */
+  readonly convention: "pytorch" | "caffe";
+}
+
+export interface Program {
+  readonly format: typeof PROGRAM_FORMAT;
+  readonly target: Target;
+  readonly model: string;
+  /** The spec's file name, without folders, and a hash of its text. */
+  readonly source: { readonly file: string; readonly hash: string };
+  readonly input: {
+    readonly name: string;
+    readonly channels: number;
+    readonly height: number;
+    readonly width: number;
+  };
+  /** Labels are integers in 0 .. classes - 1; absent for a model without a loss. */
+  readonly classes?: number;
+  /** Values per image that `predict` returns, and their pitch in the prediction buffer. */
+  readonly prediction: { readonly shape: readonly number[]; readonly pitch: number };
+  /** `loss`, then the metrics by name. */
+  readonly metrics: readonly string[];
+  readonly parameters: readonly ProgramParameter[];
+  readonly buffers: readonly ProgramBuffer[];
+  readonly kernels: readonly ProgramKernel[];
+  readonly steps: {
+    /** Fills every parameter from its initializer. */
+    readonly initialize: readonly ProgramStep[];
+    /** Images and labels to metrics, and the parameters updated. */
+    readonly train: readonly ProgramStep[];
+    /** Images and labels to metrics and prediction, nothing changed. */
+    readonly evaluate: readonly ProgramStep[];
+    /** Images to prediction. */
+    readonly predict: readonly ProgramStep[];
+  };
+  readonly optimizer: OptimizerSettings;
+}

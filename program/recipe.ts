@@ -1,0 +1,84 @@
+/** The data and the training recipe of a spec, checked and resolved: plain data, like Program. */
+import type { OptimizerSettings, SourceLocation } from "./program.js";
+
+export type DataSource =
+  | { readonly kind: "folder"; readonly path: string }
+  | { readonly kind: "csv"; readonly path: string; readonly split: CsvSplit }
+  | { readonly kind: "cifar10"; readonly path: string }
+  | { readonly kind: "idx"; readonly path: string };
+
+/** Which rows of a CSV file belong to the split: all, or a seeded fraction kept apart for evaluation. */
+export interface CsvSplit {
+  /** Fraction of the rows held out, 0 to 1; rows are assigned by a seeded shuffle. */
+  readonly holdout: number;
+  /** Whether this split takes the held-out rows or the others. */
+  readonly takes: "holdout" | "rest";
+  /** Divides pixel values, so that they come to 0..1 (255 by default). */
+  readonly maximum: number;
+}
+
+export type Transform =
+  | { readonly kind: "resize"; readonly size: number }
+  | { readonly kind: "center_crop"; readonly size: number }
+  | { readonly kind: "random_crop"; readonly size: number; readonly padding: number }
+  | {
+      readonly kind: "random_resized_crop";
+      readonly size: number;
+      readonly scale: readonly [number, number];
+      readonly ratio: readonly [number, number];
+    }
+  | { readonly kind: "hflip"; readonly probability: number }
+  | {
+      readonly kind: "normalize";
+      /** One per channel; pixel values are 0..1 before. */
+      readonly mean: readonly number[];
+      readonly std: readonly number[];
+    };
+
+export interface DataSplitRecipe {
+  readonly source: DataSource;
+  readonly transforms: readonly Transform[];
+  readonly location: SourceLocation;
+}
+
+export interface DataRecipe {
+  readonly name: string;
+  readonly train?: DataSplitRecipe;
+  readonly eval?: DataSplitRecipe;
+}
+
+/** A span of training. */
+export interface Duration {
+  readonly count: number;
+  readonly unit: "epochs" | "steps";
+}
+
+/** The learning rate over time, as a factor of the optimizer's. Epochs count in fractions between steps. */
+export type Schedule =
+  | { readonly kind: "constant" }
+  | { readonly kind: "step"; readonly every: Duration; readonly gamma: number }
+  | { readonly kind: "multistep"; readonly at: readonly Duration[]; readonly gamma: number }
+  | { readonly kind: "exponential"; readonly gamma: number; readonly every: Duration }
+  /** factor = (1 - t)^power towards `to`, t the share of the run. */
+  | { readonly kind: "polynomial"; readonly power: number; readonly to: number }
+  /** Half a cosine from 1 to `to`. */
+  | { readonly kind: "cosine"; readonly to: number };
+
+export interface Warmup {
+  readonly duration: Duration;
+  /** Factor at the first step; grows linearly to 1. */
+  readonly from: number;
+}
+
+export interface TrainRecipe {
+  readonly name: string;
+  readonly model: string;
+  readonly data?: DataRecipe;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly seed: number;
+  readonly optimizer: OptimizerSettings;
+  readonly schedule: Schedule;
+  readonly warmup?: Warmup;
+  readonly location: SourceLocation;
+}
