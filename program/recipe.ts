@@ -3,7 +3,13 @@ import type { OptimizerSettings, SourceLocation } from "./program.js";
 
 export type DataSource =
   | { readonly kind: "folder"; readonly path: string }
-  | { readonly kind: "csv"; readonly path: string; readonly split: CsvSplit }
+  | {
+      readonly kind: "csv";
+      readonly path: string;
+      /** Which column holds the label; all others are pixels, in the order channels, rows, columns. */
+      readonly label: "first" | "last";
+      readonly split: CsvSplit;
+    }
   | { readonly kind: "cifar10"; readonly path: string }
   | { readonly kind: "idx"; readonly path: string };
 
