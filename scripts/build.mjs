@@ -1,0 +1,57 @@
+// Builds dist/: the sources compiled by tsc, and the browser runtime bundled into one file for `netc compile
+// --standalone`. Everything is made in a folder of its own and takes dist's place only when complete, so a failed build
+// leaves the previous one as it was.
+import { build } from "esbuild";
+import { spawnSync } from "node:child_process";
+import { chmod, mkdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const dist = join(root, "dist");
+const work = join(root, ".cache", `build-${process.pid}`);
+const fresh = join(work, "dist");
+
+/** Compiles the sources; the compiler's messages go to the terminal. */
+function compileSources() {
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  const options = ["-p", join(root, "tsconfig.json"), "--outDir", fresh, "--noEmitOnError"];
+  const { status } = spawnSync(process.execPath, [tsc, ...options], { stdio: "inherit" });
+  return status === 0;
+}
+
+/** One minified ES module without imports. */
+async function bundleRuntime() {
+  await build({
+    entryPoints: [join(fresh, "runtime", "browser.js")],
+    outfile: join(fresh, "runtime", "standalone.js"),
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    legalComments: "none",
+    logLevel: "warning",
+  });
+}
+
+async function replaceDist() {
+  await rename(dist, join(work, "previous")).catch((error) => {
+    if (error.code !== "ENOENT") throw error;
+  });
+  await rename(fresh, dist);
+}
+
+try {
+  await mkdir(work, { recursive: true });
+  if (compileSources()) {
+    await bundleRuntime();
+    await chmod(join(fresh, "cli", "main.js"), 0o755);
+    await replaceDist();
+  } else {
+    console.error("build failed: dist/ was left as it was");
+    process.exitCode = 1;
+  }
+} finally {
+  await rm(work, { recursive: true, force: true });
+}

@@ -1,0 +1,46 @@
+import { defineConfig } from "vitest/config";
+
+/** Tests that run kernels: one file at a time, since a software adapter takes every core there is. */
+const gpu = ["test/{runtime,kernels,parity,gpu}/**/*.test.ts"];
+/** Tests that run dist/, as users do; it is built first where the sources are newer. */
+const built = ["test/{cli,browser}/**/*.test.ts"];
+
+const timeouts = { testTimeout: 120_000, hookTimeout: 240_000 };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: [...gpu, ...built],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+          ...timeouts,
+        },
+      },
+      {
+        test: {
+          name: "gpu",
+          include: gpu,
+          pool: "forks",
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+          ...timeouts,
+        },
+      },
+      {
+        test: {
+          name: "built",
+          include: built,
+          pool: "forks",
+          maxWorkers: 1,
+          globalSetup: ["test/global-setup.ts"],
+          sequence: { groupOrder: 2 },
+          ...timeouts,
+        },
+      },
+    ],
+  },
+});
