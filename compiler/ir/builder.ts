@@ -38,12 +38,7 @@ export class GraphBuilder {
     return (this.labelsValue = this.value(name, [BATCH], "u32", origin));
   }
 
-  parameter(
-    name: string,
-    shape: Shape,
-    settings: Omit<Parameter, "value">,
-    origin: Origin,
-  ): Value {
+  parameter(name: string, shape: Shape, settings: Omit<Parameter, "value">, origin: Origin): Value {
     const value = this.value(name, shape, "f32", origin);
     this.parameters.push({ value, ...settings });
     return value;

@@ -41,9 +41,22 @@ export type AverageAttributes =
       readonly windows: "sliding";
       /** Whether padded zeros count in the divisor (PyTorch's default: true). */
       readonly countPadding: boolean;
+      /** The part of the bottom and right padding that only completes the last windows (ceil mode): it never counts. */
+      readonly overhang?: { readonly bottom: number; readonly right: number };
     } & PoolAttributes)
   /** PyTorch's adaptive pooling: window i of n covers floor(i * size / n) up to ceil((i + 1) * size / n). */
-  | { readonly windows: "adaptive" };
+  | { readonly windows: "adaptive"; readonly outputSize: Pair };
+
+/** The shape of an input gradient: strides and floor division make it more than the output's shape tells. */
+export interface GradientShape {
+  readonly inputShape: Shape;
+}
+
+/**
+ * The code of a pooled output that no input element won: its window lies in the padding, or `relu` made it 0. Larger than
+ * any kernel area, and the largest byte, so that codes of kernels up to 255 elements pack into bytes.
+ */
+export const NO_WINNER = 255;
 
 /** Work done on each element of an op's result before it is stored, or on each element that it reads. */
 export interface Fused {
@@ -56,7 +69,8 @@ export interface Fused {
  * The primitives, each with its attributes. Inputs and outputs, in order:
  *
  * - convolution: x [N, C, H, W], w (row-major as [O, C/groups, kh, kw]) -> [N, O, OH, OW]. A linear layer is the
- *   convolution with a 1x1 kernel on [N, F]
+ *   convolution with a 1x1 kernel on [N, F] and w [O, F]. Where w has rank 2, so has the result: a kernel that covers
+ *   the whole of x [N, C, H, W] gives [N, O] from w [O, C * H * W]
  * - convolutionInputGradient: dy, w -> dx; convolutionWeightGradient: x, dy -> dw, in w's shape
  * - pointwise: operands of one shape (and [C] operands, read by `channel`) -> the same shape
  * - maxPool: x -> y, code. The code of an output names the winner in its window (kernel row * kernel width + column);
@@ -76,13 +90,13 @@ export interface Fused {
  */
 export interface OpAttributes {
   convolution: ConvolutionAttributes & { readonly epilogue?: Fused };
-  convolutionInputGradient: ConvolutionAttributes & { readonly epilogue?: Fused };
-  convolutionWeightGradient: ConvolutionAttributes;
+  convolutionInputGradient: ConvolutionAttributes & GradientShape & { readonly epilogue?: Fused };
+  convolutionWeightGradient: ConvolutionAttributes & { readonly weightShape: Shape };
   pointwise: { readonly expression: Expression };
   maxPool: PoolAttributes & { readonly relu: boolean };
-  maxPoolGradient: PoolAttributes & { readonly epilogue?: Fused };
+  maxPoolGradient: PoolAttributes & GradientShape & { readonly epilogue?: Fused };
   averagePool: AverageAttributes & { readonly epilogue?: Fused };
-  averagePoolGradient: AverageAttributes & { readonly epilogue?: Fused };
+  averagePoolGradient: AverageAttributes & GradientShape & { readonly epilogue?: Fused };
   channelWindowSum: {
     readonly before: number;
     readonly after: number;
@@ -101,7 +115,8 @@ export interface OpAttributes {
     readonly gradient: boolean;
   };
   batchMean: Record<never, never>;
-  reshape: Record<never, never>;
+  /** The shape of the result. */
+  reshape: { readonly shape: Shape };
   update: { readonly learningRateFactor: number; readonly decayFactor: number };
 }
 
