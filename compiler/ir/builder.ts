@@ -1,4 +1,5 @@
 import { ops } from "../ops/index.js";
+import { externalValues } from "./graph.js";
 import type { AnyNode, Graph, Node, OpAttributes, OpKind, Parameter, Value } from "./graph.js";
 import type { Origin } from "./origin.js";
 import { BATCH, type Shape } from "./shape.js";
@@ -8,6 +9,7 @@ export class GraphBuilder {
   private nextId = 0;
   private readonly nodes: AnyNode[] = [];
   private readonly parameters: Parameter[] = [];
+  private readonly velocities: Value[] = [];
   private imagesValue?: Value;
   private labelsValue?: Value;
 
@@ -15,17 +17,19 @@ export class GraphBuilder {
 
   /** Continues from an existing graph: its values may be used, its nodes and parameters are kept. */
   static from(graph: Graph): GraphBuilder {
-    const builder = new GraphBuilder(graph.name);
+    const builder = GraphBuilder.withoutNodes(graph);
     builder.nodes.push(...graph.nodes);
+    return builder;
+  }
+
+  /** Continues from an existing graph whose nodes are to be written anew; ids stay unique over both. */
+  static withoutNodes(graph: Graph): GraphBuilder {
+    const builder = new GraphBuilder(graph.name);
     builder.parameters.push(...graph.parameters);
+    builder.velocities.push(...graph.velocities);
     builder.imagesValue = graph.images;
     builder.labelsValue = graph.labels;
-    const values = [
-      graph.images,
-      ...(graph.labels ? [graph.labels] : []),
-      ...graph.parameters.map((parameter) => parameter.value),
-      ...graph.nodes.flatMap((node) => node.outputs),
-    ];
+    const values = [...externalValues(graph), ...graph.nodes.flatMap((node) => node.outputs)];
     builder.nextId = Math.max(...values.map((value) => value.id)) + 1;
     return builder;
   }
@@ -42,6 +46,19 @@ export class GraphBuilder {
     const value = this.value(name, shape, "f32", origin);
     this.parameters.push({ value, ...settings });
     return value;
+  }
+
+  /** Room for the velocity of a parameter that is trained. */
+  velocity(parameter: Value): Value {
+    const { name, shape, origin } = parameter;
+    const value = this.value(`${name} velocity`, shape, "f32", origin);
+    this.velocities.push(value);
+    return value;
+  }
+
+  /** Adds a node as it stands, with the outputs it has. */
+  keep(node: AnyNode): void {
+    this.nodes.push(node);
   }
 
   /** Adds a node and returns its outputs. */
@@ -75,6 +92,7 @@ export class GraphBuilder {
       images: this.imagesValue,
       labels: this.labelsValue,
       parameters: this.parameters,
+      velocities: this.velocities,
       nodes: this.nodes,
       ...outputs,
     };

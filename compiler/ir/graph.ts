@@ -53,10 +53,10 @@ export interface GradientShape {
 }
 
 /**
- * The code of a pooled output that no input element won: its window lies in the padding, or `relu` made it 0. Larger than
- * any kernel area, and the largest byte, so that codes of kernels up to 255 elements pack into bytes.
+ * The code of a pooled output that no input element won: its window lies in the padding, or `relu` made it 0. All bits
+ * are set, so that a code packed into a byte is 255, which no element of a kernel of up to 255 elements has.
  */
-export const NO_WINNER = 255;
+export const NO_WINNER = 0xffffffff;
 
 /** Work done on each element of an op's result before it is stored, or on each element that it reads. */
 export interface Fused {
@@ -150,9 +150,21 @@ export interface Graph {
   readonly images: Value;
   readonly labels?: Value;
   readonly parameters: readonly Parameter[];
+  /** SGD's velocities, one for each `update` node (its third input); empty before differentiation. */
+  readonly velocities: readonly Value[];
   readonly nodes: readonly AnyNode[];
   /** The value that `predict` returns: what the loss is taken of, or the last value. */
   readonly prediction: Value;
   /** The batch's mean loss and metrics, one [N] value each, in the order of their names. Loss first. */
   readonly metrics: readonly { readonly name: string; readonly value: Value }[];
+}
+
+/** The values that no node makes: inputs, parameters and velocities. */
+export function externalValues(graph: Graph): readonly Value[] {
+  return [
+    graph.images,
+    ...(graph.labels ? [graph.labels] : []),
+    ...graph.parameters.map((parameter) => parameter.value),
+    ...graph.velocities,
+  ];
 }
