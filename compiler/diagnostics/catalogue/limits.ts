@@ -1,0 +1,4 @@
+import type { CatalogueFamily } from "./entry.js";
+
+/** NET4: limits of devices. */
+export const limits = {} as const satisfies CatalogueFamily;
