@@ -1,0 +1,426 @@
+#!/usr/bin/python3
+"""Makes test/oracle/expected/*.json with PyTorch (Debian's python3-torch): what the parity tests compare with.
+
+    /usr/bin/python3 test/oracle/make_expected.py [NAME ...]
+
+Each case is a network, defined here by hand with torch.nn, at batch 2 with dropout off. Weights, images and labels come
+from the hash of values.ts, so that nothing but results is stored. All is computed in float64: what is committed is the
+truth, and the tests measure the error of netc alone. Of each tensor stands there its norm and a sketch (sketch.ts).
+
+A ReLU or a maximum that lies within rounding of its edge may fall either way, and one such element can move a gradient by
+more than the tolerance. The images are therefore chosen, among a few dozen seeds, as those whose values keep farthest
+away from every edge.
+"""
+
+import json
+import math
+import pathlib
+import sys
+from collections import OrderedDict
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+HERE = pathlib.Path(__file__).parent
+BATCH = 2
+STEPS = 5
+MOMENTUM = 0.9
+WEIGHT_DECAY = 5e-4
+BUCKETS = 128
+WHOLE = 256
+
+
+# Values, as in values.ts
+
+
+def mix(word):
+    word = (word ^ (word >> np.uint32(16))) * np.uint32(0x7FEB352D)
+    word = (word ^ (word >> np.uint32(15))) * np.uint32(0x846CA68B)
+    return word ^ (word >> np.uint32(16))
+
+
+def stream_of(name):
+    value = 0x811C9DC5
+    for byte in name.encode():
+        value = ((value ^ byte) * 0x01000193) & 0xFFFFFFFF
+    return np.uint32(value)
+
+
+def words(name, count):
+    return mix(mix(np.arange(count, dtype=np.uint32)) + stream_of(name))
+
+
+def uniform(name, count, scale):
+    unit = ((words(name, count) >> np.uint32(8)).astype(np.float32) - np.float32(8388608)) / np.float32(8388608)
+    return unit * np.float32(scale)
+
+
+def parameter(name, shape):
+    count = math.prod(shape)
+    scale = 0.1 if len(shape) == 1 else math.sqrt(6 / (count // shape[0]))
+    return torch.from_numpy(uniform(name, count, scale)).double().reshape(shape)
+
+
+def images_of(name, shape):
+    return torch.from_numpy(uniform(name, math.prod(shape), 1)).double().reshape(shape)
+
+
+def labels_of(name, count, classes):
+    return torch.from_numpy((words(name, count) % np.uint32(classes)).astype(np.int64))
+
+
+# Summaries, as in sketch.ts
+
+
+def rounded(values):
+    return [float(f"{value:.9g}") for value in values]
+
+
+def summary(tensor):
+    values = tensor.detach().double().reshape(-1).numpy()
+    result = {"shape": list(tensor.shape), "norm": float(np.linalg.norm(values))}
+    if values.size <= WHOLE:
+        return {**result, "values": rounded(values)}
+    word = words("sketch", values.size)
+    sign = 1.0 - ((word >> np.uint32(30)) & np.uint32(2)).astype(np.float64)
+    sums = np.bincount(word % np.uint32(BUCKETS), weights=sign * values, minlength=BUCKETS)
+    return {**result, "sketch": rounded(sums)}
+
+
+# Layers that torch.nn lacks, and a way to see how near to an edge values come
+
+
+class Margin:
+    """The smallest distance to an edge seen, relative to the size of the values there."""
+
+    def __init__(self):
+        self.smallest = math.inf
+
+    def see(self, distances, values):
+        if distances.numel():
+            scale = values.pow(2).mean().sqrt()
+            self.smallest = min(self.smallest, float(distances.min() / scale))
+
+
+MARGIN = Margin()
+
+
+class ReLU(nn.Module):
+    def forward(self, x):
+        MARGIN.see(x.detach().abs(), x.detach())
+        return F.relu(x)
+
+
+class MaxPool(nn.Module):
+    """Max pooling; `relu` applies one to the result, so that only the winners' signs are edges."""
+
+    def __init__(self, size, stride, relu=False, **options):
+        super().__init__()
+        self.relu = relu
+        self.pool = nn.MaxPool2d(size, stride, **options)
+
+    def forward(self, x):
+        y, winner = F.max_pool2d(
+            x, self.pool.kernel_size, self.pool.stride, self.pool.padding, 1, self.pool.ceil_mode, True
+        )
+        self.see_runners_up(x.detach(), y.detach(), winner)
+        return F.relu(y) if self.relu else y
+
+    def see_runners_up(self, x, y, winner):
+        """Distance from each window's winner to the best of the others, and to zero where a ReLU follows."""
+        runner_up = torch.full_like(y, -math.inf)
+        positions = torch.arange(x.shape[2] * x.shape[3], dtype=x.dtype).reshape(1, 1, *x.shape[2:])
+        size, stride, padding = self.pool.kernel_size, self.pool.stride, self.pool.padding
+        for row in range(size):
+            for column in range(size):
+                shifted, place = (
+                    self.shift(t, row, column, y.shape[2:], stride, padding, fill)
+                    for t, fill in ((x, -math.inf), (positions, -1.0))
+                )
+                others = torch.where(place == winner, torch.full_like(y, -math.inf), shifted)
+                runner_up = torch.maximum(runner_up, others)
+        gaps = y - runner_up
+        if self.relu:
+            MARGIN.see(y.abs(), x)
+            gaps = gaps[y > 0]
+        MARGIN.see(gaps, x)
+
+    @staticmethod
+    def shift(x, row, column, size, stride, padding, fill):
+        """The element at (row, column) of every window."""
+        reach = [(size[axis] - 1) * stride + 12 for axis in (0, 1)]
+        padded = F.pad(x, (padding, reach[1], padding, reach[0]), value=fill)
+        return padded[:, :, row::stride, column::stride][:, :, : size[0], : size[1]]
+
+
+class LocalResponseNorm(nn.Module):
+    """x / (k + alpha * sum of squares over `size` channels) ^ beta, alpha divided by the size or not."""
+
+    def __init__(self, size, alpha, beta, k, divide):
+        super().__init__()
+        self.arguments = (size, alpha if divide == "size" else alpha * size, beta, k)
+
+    def forward(self, x):
+        return F.local_response_norm(x, *self.arguments)
+
+
+class Padded(nn.Conv2d):
+    """A convolution with padding given for each side: left, right, top, bottom."""
+
+    def __init__(self, *arguments, sides):
+        super().__init__(*arguments)
+        self.sides = sides
+
+    def forward(self, x):
+        return super().forward(F.pad(x, self.sides))
+
+
+class Flat(nn.Linear):
+    """A linear layer on an image."""
+
+    def forward(self, x):
+        return super().forward(x.flatten(1))
+
+
+def ordered(layers):
+    return nn.Sequential(OrderedDict(layers))
+
+
+class Sections(nn.Module):
+    """Sections of named layers, one after the other."""
+
+    def __init__(self, **sections):
+        super().__init__()
+        for name, layers in sections.items():
+            self.add_module(name, ordered(layers))
+
+    def forward(self, x):
+        for section in self.children():
+            x = section(x)
+        return x
+
+
+# Running a case
+
+
+def load_parameters(network, name):
+    for key, value in network.named_parameters():
+        value.data = parameter(f"{name}/{key}", value.shape)
+
+
+def choose_images(network, name, shape, trials):
+    """The seed whose values stay farthest from every edge, and its margin."""
+    best = (-1.0, 0)
+    with torch.no_grad():
+        for seed in range(trials):
+            MARGIN.smallest = math.inf
+            network(images_of(f"{name}/images/{seed}", shape))
+            best = max(best, (MARGIN.smallest, seed), key=lambda pair: pair[0])
+    return best[1], best[0]
+
+
+def sgd(network, velocities, settings, factors):
+    """One step in PyTorch's or in Caffe's convention; `factors` gives (lr, decay) for weights and biases."""
+    with torch.no_grad():
+        for key, value in network.named_parameters():
+            rate, decay = factors.get(key, factors.get(key.split(".")[-1], (1, 1)))
+            rate *= settings["learningRate"]
+            gradient = value.grad + decay * settings["weightDecay"] * value
+            velocity = velocities.setdefault(key, torch.zeros_like(value))
+            if settings["convention"] == "caffe":
+                velocity.mul_(settings["momentum"]).add_(gradient, alpha=rate)
+                value.sub_(velocity)
+            else:
+                velocity.mul_(settings["momentum"]).add_(gradient)
+                value.sub_(velocity, alpha=rate)
+
+
+def run(name, network, shape, classes, rate, *, trials, convention="pytorch", factors=None):
+    network.double()
+    load_parameters(network, name)
+    shape = (BATCH, *shape)
+    seed, margin = choose_images(network, name, shape, trials)
+    images = images_of(f"{name}/images/{seed}", shape)
+    labels = labels_of(f"{name}/labels", BATCH, classes)
+    settings = {
+        "learningRate": rate,
+        "momentum": MOMENTUM,
+        "weightDecay": WEIGHT_DECAY,
+        "convention": convention,
+    }
+    velocities, losses, result = {}, [], {}
+    for step in range(STEPS):
+        network.zero_grad()
+        logits = network(images)
+        loss = F.cross_entropy(logits, labels)
+        loss.backward()
+        losses.append(float(loss))
+        if step == 0:
+            result["logits"] = summary(logits)
+            result["gradients"] = {key: summary(value.grad) for key, value in network.named_parameters()}
+        sgd(network, velocities, settings, factors or {})
+    result["weights"] = {key: summary(value) for key, value in network.named_parameters()}
+    moved = {
+        key: float((value - parameter(f"{name}/{key}", value.shape)).norm() / value.norm())
+        for key, value in network.named_parameters()
+    }
+    print(f"{name}: margin {margin:.1e} (seed {seed}), losses {[round(x, 4) for x in losses]},", end=" ")
+    print(f"weights moved by {min(moved.values()):.0e} to {max(moved.values()):.0e}", flush=True)
+    head = {"name": name, "images": f"{name}/images/{seed}", "imageShape": list(shape[1:])}
+    return {**head, "batch": BATCH, "classes": classes, "optimizer": settings, "losses": losses, **result}
+
+
+def write(name, content):
+    path = HERE / "expected" / f"{name}.json"
+    path.write_text(json.dumps(content, indent=None, separators=(",", ":")) + "\n")
+
+
+# The networks, as specs/*.net have them (without dropout)
+
+
+def alexnet():
+    features = {
+        "conv1": nn.Conv2d(3, 64, 11, 4, 2),
+        "pool1": MaxPool(3, 2, relu=True),
+        "conv2": nn.Conv2d(64, 192, 5, padding=2),
+        "pool2": MaxPool(3, 2, relu=True),
+        "conv3": nn.Conv2d(192, 384, 3, padding=1),
+        "relu3": ReLU(),
+        "conv4": nn.Conv2d(384, 256, 3, padding=1),
+        "relu4": ReLU(),
+        "conv5": nn.Conv2d(256, 256, 3, padding=1),
+        "pool5": MaxPool(3, 2, relu=True),
+    }
+    sections = Sections(features=features, classifier=classifier())
+    return run("alexnet", sections, (3, 224, 224), 1000, rate=1e-4, trials=24)
+
+
+def alexnet_2012():
+    features = {
+        "conv1": nn.Conv2d(3, 96, 11, 4),
+        "relu1": ReLU(),
+        "lrn1": LocalResponseNorm(5, 1e-4, 0.75, 2, divide="none"),
+        "pool1": MaxPool(3, 2),
+        "conv2": nn.Conv2d(96, 256, 5, padding=2, groups=2),
+        "relu2": ReLU(),
+        "lrn2": LocalResponseNorm(5, 1e-4, 0.75, 2, divide="none"),
+        "pool2": MaxPool(3, 2),
+        "conv3": nn.Conv2d(256, 384, 3, padding=1),
+        "relu3": ReLU(),
+        "conv4": nn.Conv2d(384, 384, 3, padding=1, groups=2),
+        "relu4": ReLU(),
+        "conv5": nn.Conv2d(384, 256, 3, padding=1, groups=2),
+        "pool5": MaxPool(3, 2, relu=True),
+    }
+    sections = Sections(features=features, classifier=classifier())
+    factors = {"bias": (2, 0)}
+    settings = {"rate": 1e-4, "trials": 24, "convention": "caffe", "factors": factors}
+    return run("alexnet-2012", sections, (3, 227, 227), 1000, **settings)
+
+
+def classifier():
+    return {
+        "flatten": nn.Flatten(),
+        "fc6": nn.Linear(9216, 4096),
+        "relu6": ReLU(),
+        "fc7": nn.Linear(4096, 4096),
+        "relu7": ReLU(),
+        "logits": nn.Linear(4096, 1000),
+    }
+
+
+NETWORKS = {"alexnet": alexnet, "alexnet-2012": alexnet_2012}
+
+
+# Single layers: a 1x1 convolution before each shows its input's gradient, a linear layer after it makes the logits
+
+
+def layer_cases():
+    """(layer as a spec has it, input shape, the same in PyTorch)."""
+    conv, pool, average = nn.Conv2d, MaxPool, nn.AvgPool2d
+    return [
+        ("maxpool(3, stride=2)", (6, 11, 9), pool(3, 2)),
+        ("maxpool(3, stride=2, padding=1)", (6, 11, 9), pool(3, 2, padding=1)),
+        ("maxpool(2, ceil=true)", (5, 9, 11), pool(2, 2, ceil_mode=True)),
+        ("maxpool(3, stride=2, padding=1, ceil=true)", (6, 10, 8), pool(3, 2, padding=1, ceil_mode=True)),
+        ("maxpool(2, stride=3, ceil=true)", (4, 9, 12), pool(2, 3, ceil_mode=True)),
+        ("relu -> maxpool(3, stride=2)", (6, 13, 13), pool(3, 2, relu=True)),
+        ("avgpool(2)", (5, 8, 10), average(2)),
+        ("avgpool(3, stride=2, padding=1)", (6, 11, 9), average(3, 2, 1)),
+        (
+            "avgpool(3, stride=2, padding=1, count_padding=false)",
+            (6, 11, 9),
+            average(3, 2, 1, count_include_pad=False),
+        ),
+        ("avgpool(3, stride=2, ceil=true)", (6, 10, 8), average(3, 2, ceil_mode=True)),
+        ("avgpool(3, stride=2, padding=1, ceil=true)", (6, 10, 8), average(3, 2, 1, ceil_mode=True)),
+        ("adaptive_avgpool(3)", (6, 11, 8), nn.AdaptiveAvgPool2d(3)),
+        ("adaptive_avgpool(6)", (6, 4, 13), nn.AdaptiveAvgPool2d(6)),
+        (
+            "lrn(5, alpha=0.5, beta=0.75, k=2, divide=size)",
+            (9, 5, 6),
+            LocalResponseNorm(5, 0.5, 0.75, 2, divide="size"),
+        ),
+        (
+            "lrn(5, alpha=0.5, beta=0.75, k=1, divide=none)",
+            (9, 5, 6),
+            LocalResponseNorm(5, 0.5, 0.75, 1, divide="none"),
+        ),
+        ("lrn(3, alpha=0.5, beta=0.5, k=2, divide=size)", (6, 5, 6), LocalResponseNorm(3, 0.5, 0.5, 2, "size")),
+        ("conv(8, kernel=3, padding=1) as tested", (5, 9, 7), conv(5, 8, 3, padding=1)),
+        ("conv(10, kernel=3, bias=false) as tested", (6, 9, 7), conv(6, 10, 3, bias=False)),
+        ("conv(9, kernel=3, stride=3) as tested", (3, 11, 13), conv(3, 9, 3, 3)),
+        ("conv(8, kernel=5, stride=2, padding=2) as tested", (6, 13, 11), conv(6, 8, 5, 2, 2)),
+        ("conv(8, kernel=2, stride=3, padding=1) as tested", (4, 11, 13), conv(4, 8, 2, 3, 1)),
+        ("conv(8, kernel=3, dilation=2, padding=2) as tested", (6, 11, 9), conv(6, 8, 3, padding=2, dilation=2)),
+        (
+            "conv(8, kernel=3, stride=2, dilation=3) as tested",
+            (6, 13, 15),
+            conv(6, 8, 3, stride=2, dilation=3),
+        ),
+        ("conv(12, kernel=3, padding=1, groups=2) as tested", (8, 9, 7), conv(8, 12, 3, padding=1, groups=2)),
+        ("conv(6, kernel=3, stride=2, groups=3) as tested", (9, 9, 11), conv(9, 6, 3, 2, groups=3)),
+        ("conv(8, kernel=3, padding=1, groups=8) as tested", (8, 7, 7), conv(8, 8, 3, padding=1, groups=8)),
+        (
+            "conv(8, kernel=[3, 5], stride=[2, 1], padding=[1, 2]) as tested",
+            (6, 11, 9),
+            conv(6, 8, (3, 5), (2, 1), (1, 2)),
+        ),
+        (
+            "conv(7, kernel=3, padding=[0, 3, 1, 2]) as tested",
+            (5, 9, 7),
+            Padded(5, 7, 3, sides=(1, 2, 0, 3)),
+        ),
+        ("conv(40, kernel=1) as tested", (36, 6, 5), conv(36, 40, 1)),
+        ("conv(33, kernel=3, padding=1) as tested", (17, 12, 10), conv(17, 33, 3, padding=1)),
+        ("conv(16, kernel=6) as tested", (7, 6, 6), conv(7, 16, 6)),
+        ("flatten -> linear(70) as tested", (6, 5, 4), Flat(120, 70)),
+        ("sigmoid", (6, 7, 5), nn.Sigmoid()),
+        ("tanh", (6, 7, 5), nn.Tanh()),
+        ("flatten -> softmax", (2, 3, 2), nn.Sequential(nn.Flatten(), nn.Softmax(1))),
+    ]
+
+
+CLASSES = 5
+
+
+def layer_network(shape, layer):
+    with torch.no_grad():
+        features = layer(torch.zeros(1, *shape)).numel()
+    parts = {"first": nn.Conv2d(shape[0], shape[0], 1), "tested": layer, "flatten": nn.Flatten()}
+    return ordered({**parts, "logits": nn.Linear(features, CLASSES)})
+
+
+def layers():
+    return [
+        {"layer": text, **run(f"layer/{text}", layer_network(shape, layer), shape, CLASSES, rate=1e-2, trials=8)}
+        for text, shape, layer in layer_cases()
+    ]
+
+
+if __name__ == "__main__":
+    makers = {**NETWORKS, "layers": layers}
+    for chosen in sys.argv[1:] or makers:
+        write(chosen, makers[chosen]())
