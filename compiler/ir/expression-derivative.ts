@@ -1,0 +1,84 @@
+import { simplify } from "./expression-simplify.js";
+import { sameExpression, type Leaf } from "./expression-transform.js";
+import {
+  add,
+  binary,
+  constant,
+  multiply,
+  subtract,
+  unary,
+  type BinaryOperator,
+  type Expression,
+  type UnaryOperator,
+} from "./expression.js";
+
+/** The derivative of a unary operator, of its argument and its own value. */
+const unaryRules: Readonly<
+  Record<UnaryOperator, (argument: Expression, value: Expression) => Expression>
+> = {
+  negate: () => constant(-1),
+  exp: (_, value) => value,
+  log: (argument) => binary("divide", constant(1), argument),
+  sqrt: (_, value) => binary("divide", constant(0.5), value),
+  tanh: (_, value) => subtract(constant(1), multiply(value, value)),
+  sigmoid: (_, value) => multiply(value, subtract(constant(1), value)),
+  relu: (_, value) => unary("positive", value),
+  positive: () => constant(0),
+};
+
+const isGreater = (a: Expression, b: Expression) => unary("positive", subtract(a, b));
+
+/** The partial derivatives of a binary operator. Where a maximum or minimum ties, the right side counts. */
+const binaryRules: Readonly<
+  Record<BinaryOperator, (left: Expression, right: Expression) => [Expression, Expression]>
+> = {
+  add: () => [constant(1), constant(1)],
+  subtract: () => [constant(1), constant(-1)],
+  multiply: (left, right) => [right, left],
+  divide: (left, right) => [
+    binary("divide", constant(1), right),
+    unary("negate", binary("divide", left, multiply(right, right))),
+  ],
+  maximum: (left, right) => [isGreater(left, right), subtract(constant(1), isGreater(left, right))],
+  minimum: (left, right) => [isGreater(right, left), subtract(constant(1), isGreater(right, left))],
+  power: (left, right) => [
+    multiply(right, binary("power", left, subtract(right, constant(1)))),
+    multiply(binary("power", left, right), unary("log", left)),
+  ],
+};
+
+/**
+ * The derivative of `expression` by one of its leaves, simplified. `value` stands for what the expression itself
+ * comes to where that is stored: relu, sigmoid, tanh, exp and sqrt at the root are then differentiated in terms of it,
+ * and nothing below the root need be kept for the backward pass.
+ */
+export function derivative(
+  expression: Expression,
+  leaf: Leaf,
+  value: Expression = expression,
+): Expression {
+  return simplify(differentiate(expression, leaf, value));
+}
+
+function differentiate(expression: Expression, leaf: Leaf, value: Expression): Expression {
+  switch (expression.kind) {
+    case "operand":
+    case "channel":
+      return constant(sameExpression(expression, leaf) ? 1 : 0);
+    case "constant":
+    case "keep":
+      return constant(0);
+    case "unary": {
+      const { operator, argument } = expression;
+      return multiply(unaryRules[operator](argument, value), derivative(argument, leaf));
+    }
+    case "binary": {
+      const { operator, left, right } = expression;
+      const [byLeft, byRight] = binaryRules[operator](left, right);
+      return add(
+        multiply(byLeft, derivative(left, leaf)),
+        multiply(byRight, derivative(right, leaf)),
+      );
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import type { AverageAttributes } from "../ir/graph.js";
+import { imageShape, type Shape } from "../ir/shape.js";
+import { requireUnfused } from "./checks.js";
+import { applyFused } from "./fused.js";
+import type { OpDefinition } from "./op.js";
+import { imageSizes, resolveShape, stored, zeros } from "./tensors.js";
+import { averageWindows, pooledShape } from "./windows.js";
+
+export function averagedShape(x: Shape, attributes: AverageAttributes): Shape {
+  const { rows, columns } = averageWindows(attributes, imageShape(x));
+  return pooledShape(x, [rows.length, columns.length]);
+}
+
+/** Visits each pair of a window's output and an element it averages, with the element's weight. */
+export function forEachAveraged(
+  shapes: { readonly x: readonly number[]; readonly y: readonly number[] },
+  attributes: AverageAttributes,
+  visit: (y: number, x: number, weight: number) => void,
+): void {
+  const x = imageSizes(shapes.x);
+  const y = imageSizes(shapes.y);
+  const { rows, columns } = averageWindows(attributes, x);
+  for (let index = 0; index < y.images * y.channels * y.pixels; index++) {
+    const plane = Math.floor(index / y.pixels) * x.pixels;
+    const row = rows[Math.floor((index % y.pixels) / y.width)]!;
+    const column = columns[index % y.width]!;
+    const weight = 1 / (row.divisor * column.divisor);
+    for (let i = row.start; i < row.end; i++)
+      for (let j = column.start; j < column.end; j++) visit(index, plane + i * x.width + j, weight);
+  }
+}
+
+/** The mean of each window. */
+export const averagePool: OpDefinition<"averagePool"> = {
+  outputs([x], attributes) {
+    return [{ shape: averagedShape(x!.shape, attributes), type: "f32" }];
+  },
+
+  gradient(builder, node, [dy]) {
+    const { epilogue, ...attributes } = node.attributes;
+    requireUnfused(node.kind, epilogue);
+    const inputShape = node.inputs[0]!.shape;
+    return [builder.add("averagePoolGradient", [dy!], { ...attributes, inputShape }, node.origin)];
+  },
+
+  reference(inputs, attributes, context, [output]) {
+    const [x] = inputs;
+    const y = zeros(resolveShape(output!.shape, x!.shape[0]!));
+    forEachAveraged({ x: x!.shape, y: y.shape }, attributes, (yAt, xAt, weight) => {
+      y.data[yAt]! += weight * x!.data[xAt]!;
+    });
+    return [stored(applyFused(attributes.epilogue, y, inputs, context), inputs)];
+  },
+};

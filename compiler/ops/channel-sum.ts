@@ -1,0 +1,20 @@
+import { imageShape } from "../ir/shape.js";
+import type { OpDefinition } from "./op.js";
+import { imageSizes, stored, zeros } from "./tensors.js";
+
+/** The sum of each channel over batch and space: the gradient of a bias. */
+export const channelSum: OpDefinition<"channelSum"> = {
+  outputs([x]) {
+    return [{ shape: [imageShape(x!.shape).channels], type: "f32" }];
+  },
+
+  reference(inputs) {
+    const [x] = inputs;
+    const { channels, pixels } = imageSizes(x!.shape);
+    const sums = zeros([channels]);
+    x!.data.forEach((value, index) => {
+      sums.data[Math.floor(index / pixels) % channels]! += value;
+    });
+    return [stored(sums, inputs)];
+  },
+};

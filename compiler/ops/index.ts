@@ -1,0 +1,44 @@
+import type { OpKind } from "../ir/graph.js";
+import { accuracy } from "./accuracy.js";
+import { averagePool } from "./average-pool.js";
+import { averagePoolGradient } from "./average-pool-gradient.js";
+import { batchMean } from "./batch-mean.js";
+import { channelSum } from "./channel-sum.js";
+import { channelWindowSum } from "./channel-window-sum.js";
+import { classification } from "./classification.js";
+import { convolution } from "./convolution.js";
+import { convolutionInputGradient } from "./convolution-input-gradient.js";
+import { convolutionWeightGradient } from "./convolution-weight-gradient.js";
+import { crossEntropy } from "./cross-entropy.js";
+import { crossEntropyGradient } from "./cross-entropy-gradient.js";
+import { maxPool } from "./max-pool.js";
+import { maxPoolGradient } from "./max-pool-gradient.js";
+import type { OpDefinition } from "./op.js";
+import { pointwise } from "./pointwise.js";
+import { reshape } from "./reshape.js";
+import { softmax } from "./softmax.js";
+import { softmaxGradient } from "./softmax-gradient.js";
+import { update } from "./update.js";
+
+/** Every primitive. A kind without its definition does not compile. */
+export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
+  accuracy,
+  averagePool,
+  averagePoolGradient,
+  batchMean,
+  channelSum,
+  channelWindowSum,
+  classification,
+  convolution,
+  convolutionInputGradient,
+  convolutionWeightGradient,
+  crossEntropy,
+  crossEntropyGradient,
+  maxPool,
+  maxPoolGradient,
+  pointwise,
+  reshape,
+  softmax,
+  softmaxGradient,
+  update,
+};

@@ -1,0 +1,63 @@
+import { NO_WINNER, type PoolAttributes } from "../ir/graph.js";
+import type { OpDefinition } from "./op.js";
+import { imageSizes, resolveShape, stored, zeros, type ImageSizes } from "./tensors.js";
+import { pooledShape, windowedSize } from "./windows.js";
+
+/** f32's lowest number: what padding holds, since WGSL knows no infinity. */
+const LOWEST = -3.4028234663852886e38;
+
+/** The winner among a window's elements; ties go to the first in row order, as in PyTorch. */
+function findWinner(
+  plane: ArrayLike<number>,
+  { height, width }: ImageSizes,
+  { kernel, stride, padding }: PoolAttributes,
+  place: { readonly row: number; readonly column: number },
+): { readonly value: number; readonly code: number } {
+  let winner = { value: LOWEST, code: NO_WINNER };
+  for (let code = 0; code < kernel[0] * kernel[1]; code++) {
+    const row = place.row * stride[0] - padding.top + Math.floor(code / kernel[1]);
+    const column = place.column * stride[1] - padding.left + (code % kernel[1]);
+    if (row < 0 || row >= height || column < 0 || column >= width) continue;
+    const value = plane[row * width + column]!;
+    if (value > winner.value) winner = { value, code };
+  }
+  return winner;
+}
+
+/** The largest element of each window, and which it was. */
+export const maxPool: OpDefinition<"maxPool"> = {
+  outputs([x], attributes) {
+    const shape = pooledShape(x!.shape, windowedSize(x!.shape, attributes));
+    return [
+      { shape, type: "f32" },
+      { shape, type: "u32" },
+    ];
+  },
+
+  gradient(builder, node, [dy]) {
+    const { relu: _, ...attributes } = node.attributes;
+    const inputShape = node.inputs[0]!.shape;
+    const code = node.outputs[1]!;
+    return [
+      builder.add("maxPoolGradient", [dy!, code], { ...attributes, inputShape }, node.origin),
+    ];
+  },
+
+  reference(inputs, attributes, _context, [output]) {
+    const [x] = inputs;
+    const size = imageSizes(x!.shape);
+    const y = zeros(resolveShape(output!.shape, size.images));
+    const codes = new Uint32Array(y.data.length);
+    const pooled = imageSizes(y.shape);
+    for (let index = 0; index < y.data.length; index++) {
+      const start = Math.floor(index / pooled.pixels) * size.pixels;
+      const plane = x!.data.subarray(start, start + size.pixels);
+      const row = Math.floor((index % pooled.pixels) / pooled.width);
+      const winner = findWinner(plane, size, attributes, { row, column: index % pooled.width });
+      const cut = attributes.relu && winner.value <= 0;
+      y.data[index] = cut ? 0 : winner.value;
+      codes[index] = cut ? NO_WINNER : winner.code;
+    }
+    return [stored(y, inputs), { shape: y.shape, data: codes }];
+  },
+};
