@@ -168,3 +168,21 @@ export function externalValues(graph: Graph): readonly Value[] {
     ...graph.velocities,
   ];
 }
+
+/** A parameter that a graph trains, with what its update reads. */
+export interface TrainedParameter {
+  readonly parameter: Value;
+  readonly gradient: Value;
+  readonly velocity: Value;
+}
+
+/** What the graph's updates change, in their order. */
+export function trainedParameters(graph: Graph): readonly TrainedParameter[] {
+  return graph.nodes
+    .filter((node) => node.kind === "update")
+    .map(({ inputs: [parameter, gradient, velocity] }) => ({
+      parameter: parameter!,
+      gradient: gradient!,
+      velocity: velocity!,
+    }));
+}

@@ -35,12 +35,10 @@ export const maxPool: OpDefinition<"maxPool"> = {
   },
 
   gradient(builder, node, [dy]) {
-    const { relu: _, ...attributes } = node.attributes;
+    const { kernel, stride, padding } = node.attributes;
     const inputShape = node.inputs[0]!.shape;
-    const code = node.outputs[1]!;
-    return [
-      builder.add("maxPoolGradient", [dy!, code], { ...attributes, inputShape }, node.origin),
-    ];
+    const attributes = { kernel, stride, padding, inputShape };
+    return [builder.add("maxPoolGradient", [dy!, node.outputs[1]!], attributes, node.origin)];
   },
 
   reference(inputs, attributes, _context, [output]) {

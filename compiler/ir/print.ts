@@ -1,0 +1,84 @@
+import type { Expression } from "./expression.js";
+import { externalValues, type AnyNode, type Fused, type Graph, type Value } from "./graph.js";
+import { formatShape } from "./shape.js";
+
+const INFIX: Readonly<Record<string, string>> = {
+  add: "+",
+  subtract: "-",
+  multiply: "*",
+  divide: "/",
+};
+
+/** `relu($0 + $1[c])`: $i is operand i at the element's place, $i[c] at its channel. */
+export function formatExpression(expression: Expression): string {
+  switch (expression.kind) {
+    case "operand":
+      return `$${expression.index}`;
+    case "channel":
+      return `$${expression.index}[c]`;
+    case "constant":
+      return String(expression.value);
+    case "keep":
+      return `keep(${expression.rate}, stream ${expression.stream})`;
+    case "unary":
+      return `${expression.operator}(${formatExpression(expression.argument)})`;
+    case "binary":
+      return formatBinary(expression);
+  }
+}
+
+function formatBinary({ operator, left, right }: Extract<Expression, { kind: "binary" }>): string {
+  const infix = INFIX[operator];
+  if (!infix) return `${operator}(${formatExpression(left)}, ${formatExpression(right)})`;
+  return `${formatFactor(left)} ${infix} ${formatFactor(right)}`;
+}
+
+/** Parentheses around what an operator between two factors would tear apart. */
+function formatFactor(expression: Expression): string {
+  const text = formatExpression(expression);
+  return expression.kind === "binary" && INFIX[expression.operator] ? `(${text})` : text;
+}
+
+function formatValue({ id, type, shape }: Value): string {
+  return `%${id}: ${type}${formatShape(shape)}`;
+}
+
+/** A graph as text, one value or node a line, with the line of the spec that it stems from. */
+export function printGraph(graph: Graph): string {
+  const lines = [
+    `graph ${graph.name}`,
+    ...externalValues(graph).map((value) => `  ${formatValue(value)} = ${value.name}`),
+    ...graph.nodes.map((node) => `  ${formatNode(node)}`),
+    `  prediction %${graph.prediction.id}`,
+    ...graph.metrics.map(({ name, value }) => `  metric ${name} %${value.id}`),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function formatNode(node: AnyNode): string {
+  const outputs = node.outputs.map(formatValue).join(", ");
+  const inputs = node.inputs.map((input) => `%${input.id}`).join(", ");
+  const attributes = Object.entries(node.attributes)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => ` ${formatAttribute(name, value)}`)
+    .join("");
+  const result = outputs ? `${outputs} = ` : "";
+  const { name, span } = node.origin;
+  return `${result}${node.kind}(${inputs})${attributes}  // ${name}, line ${span.start.line}`;
+}
+
+function formatAttribute(name: string, value: unknown): string {
+  if (name === "expression") return `{ ${formatExpression(value as Expression)} }`;
+  if (name === "prologue" || name === "epilogue") {
+    const { expression, first } = value as Fused;
+    return `${name} { ${formatExpression(expression)} } from input ${first}`;
+  }
+  return `${name}=${formatSetting(value)}`;
+}
+
+function formatSetting(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.join(", ")}]`;
+  if (typeof value !== "object" || value === null) return String(value);
+  const fields = Object.entries(value).map(([name, field]) => `${name}: ${String(field)}`);
+  return `{ ${fields.join(", ")} }`;
+}

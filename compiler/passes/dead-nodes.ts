@@ -1,0 +1,21 @@
+import { GraphBuilder } from "../ir/builder.js";
+import type { AnyNode, Graph } from "../ir/graph.js";
+
+/** Nodes that are there for what they do, not for a value that another node reads. */
+function hasEffect(node: AnyNode): boolean {
+  return node.kind === "update" || node.kind === "batchMean";
+}
+
+/** The graph without the nodes whose results nobody reads. */
+export function removeDeadNodes(graph: Graph): Graph {
+  const read = new Set([graph.prediction, ...graph.metrics.map((metric) => metric.value)]);
+  const alive = graph.nodes.toReversed().filter((node) => {
+    if (!hasEffect(node) && !node.outputs.some((output) => read.has(output))) return false;
+    node.inputs.forEach((input) => read.add(input));
+    return true;
+  });
+  if (alive.length === graph.nodes.length) return graph;
+  const builder = GraphBuilder.withoutNodes(graph);
+  alive.toReversed().forEach((node) => builder.keep(node));
+  return builder.finish(graph);
+}

@@ -1,0 +1,125 @@
+import { addPointwise } from "../ops/add-pointwise.js";
+import { ops } from "../ops/index.js";
+import type { OpDefinition } from "../ops/op.js";
+import { GraphBuilder } from "../ir/builder.js";
+import { add, operand, type Expression } from "../ir/expression.js";
+import type { AnyNode, Graph, Node, Parameter, Value } from "../ir/graph.js";
+import type { Origin } from "../ir/origin.js";
+import { summarize } from "./summarize.js";
+
+/**
+ * The training graph of a forward graph: its nodes, the means of its metrics, the gradient of the batch's mean loss
+ * with regard to every trainable parameter that the loss depends on, and an `update` for each of these, as soon as
+ * nothing reads the parameter any more. Reverse mode: gradients are added up where a value is used more than once.
+ *
+ * The first metric must be a cross entropy. Nodes fused already cannot be differentiated.
+ */
+export function differentiate(forward: Graph): Graph {
+  const loss = lossNode(forward);
+  const builder = GraphBuilder.from(summarize(forward));
+  const gradients = new Gradients(builder);
+  const needed = neededGradients(forward);
+  const [logits] = loss.inputs;
+  if (needed.has(logits!.id))
+    gradients.contribute(
+      logits!,
+      builder.add("crossEntropyGradient", loss.inputs, loss.attributes, loss.origin),
+    );
+  for (const node of forward.nodes.toReversed()) backpropagate(node, builder, gradients, needed);
+  const trained = forward.parameters.flatMap(({ value, ...settings }) => {
+    const gradient = gradients.total(value, value.origin);
+    return gradient && settings.trainable ? [{ value, ...settings, gradient }] : [];
+  });
+  return withUpdates(builder.finish(forward), trained);
+}
+
+function lossNode({ name, metrics, nodes }: Graph): Node<"crossEntropy"> {
+  const loss = metrics[0]?.value;
+  const node = nodes.find(({ outputs }) => loss !== undefined && outputs.includes(loss));
+  if (node?.kind !== "crossEntropy") throw new Error(`${name} has no cross entropy to train on`);
+  return node;
+}
+
+/** The values that depend on a trainable parameter: only their gradients are of use to anybody. */
+function neededGradients({ parameters, nodes }: Graph): ReadonlySet<number> {
+  const trainable = parameters.filter((parameter) => parameter.trainable);
+  const needed = new Set(trainable.map(({ value }) => value.id));
+  for (const node of nodes)
+    if (node.inputs.some((input) => needed.has(input.id)))
+      for (const output of node.outputs) needed.add(output.id);
+  return needed;
+}
+
+/** The gradients known so far: for each value, what each of its uses contributes. */
+class Gradients {
+  private readonly contributions = new Map<number, Value[]>();
+
+  constructor(private readonly builder: GraphBuilder) {}
+
+  contribute(value: Value, gradient: Value): void {
+    const known = this.contributions.get(value.id);
+    if (known) known.push(gradient);
+    else this.contributions.set(value.id, [gradient]);
+  }
+
+  /** The sum over all uses, undefined where the loss does not depend on the value. */
+  total(value: Value, origin: Origin): Value | undefined {
+    const parts = this.contributions.get(value.id);
+    if (!parts) return undefined;
+    const sum = parts.map((_, index): Expression => operand(index)).reduce(add);
+    return addPointwise(this.builder, parts, sum, origin);
+  }
+}
+
+function backpropagate(
+  node: AnyNode,
+  builder: GraphBuilder,
+  gradients: Gradients,
+  needed: ReadonlySet<number>,
+): void {
+  const outputGradients = node.outputs.map((output) => gradients.total(output, node.origin));
+  const wanted = node.inputs.map((input) => needed.has(input.id));
+  if (outputGradients.every((gradient) => !gradient) || !wanted.includes(true)) return;
+  // The union of nodes and the record of ops agree by kind, which TypeScript cannot follow.
+  const definition = ops[node.kind] as OpDefinition<never>;
+  if (!definition.gradient) throw new Error(`${node.kind} of ${node.origin.name} has no gradient`);
+  const inputGradients = definition.gradient(builder, node as never, outputGradients, wanted);
+  node.inputs.forEach((input, index) => {
+    const gradient = inputGradients[index];
+    if (gradient && wanted[index]) gradients.contribute(input, gradient);
+  });
+}
+
+type Trained = Parameter & { readonly gradient: Value };
+
+/** Adds each parameter's update right after the last node that reads it or makes its gradient. */
+function withUpdates(graph: Graph, trained: readonly Trained[]): Graph {
+  const builder = GraphBuilder.withoutNodes(graph);
+  const due = groupByLastUse(graph, trained);
+  for (const node of graph.nodes) {
+    builder.keep(node);
+    for (const parameter of due.get(node) ?? []) addUpdate(builder, parameter);
+  }
+  return builder.finish(graph);
+}
+
+function groupByLastUse(
+  { nodes }: Graph,
+  trained: readonly Trained[],
+): ReadonlyMap<AnyNode, readonly Trained[]> {
+  const due = new Map<AnyNode, Trained[]>();
+  for (const parameter of trained) {
+    const last = nodes.findLast(
+      ({ inputs, outputs }) =>
+        inputs.includes(parameter.value) || outputs.includes(parameter.gradient),
+    );
+    due.set(last!, [...(due.get(last!) ?? []), parameter]);
+  }
+  return due;
+}
+
+function addUpdate(builder: GraphBuilder, parameter: Trained): void {
+  const { value, gradient, learningRateFactor, decayFactor } = parameter;
+  const inputs = [value, gradient, builder.velocity(value)];
+  builder.addAll("update", inputs, { learningRateFactor, decayFactor }, value.origin);
+}
