@@ -1,0 +1,35 @@
+/** The runtime for browsers: the same names as in Node, and nothing but `navigator.gpu`. */
+import type { Program } from "../program/program.js";
+import type { FoundAdapter } from "./device.js";
+import { NoAdapterError } from "./errors.js";
+import { openNetwork, type Network, type NetworkOptions } from "./network.js";
+
+export * from "./core.js";
+
+/** Puts a module's program on the browser's GPU. See `openNetwork` for the errors. */
+export function createNetwork<Metric extends string = string, Name extends string = string>(
+  programs: readonly Program[],
+  options: NetworkOptions = {},
+): Promise<Network<Metric, Name>> {
+  return openNetwork(programs, options, findAdapter);
+}
+
+/** The browser's adapter: high performance first, then whatever there is. */
+export async function findAdapter(): Promise<FoundAdapter> {
+  const gpu = globalThis.navigator?.gpu as GPU | undefined;
+  if (gpu === undefined) {
+    throw new NoAdapterError(
+      "this browser has no WebGPU (`navigator.gpu`): use a current Chrome, Edge, Firefox or Safari, " +
+        "and serve the page over https or from localhost",
+    );
+  }
+  const adapter =
+    (await gpu.requestAdapter({ powerPreference: "high-performance" })) ??
+    (await gpu.requestAdapter());
+  if (adapter === null) {
+    throw new NoAdapterError("WebGPU is there, but this browser found no adapter to run it on");
+  }
+  const { description, device, architecture, vendor, isFallbackAdapter } = adapter.info;
+  const name = description || device || [vendor, architecture].filter(Boolean).join(" ");
+  return { adapter, name: name || "unnamed adapter", software: isFallbackAdapter };
+}

@@ -1,0 +1,19 @@
+/** What the runtime offers in Node and in browsers alike. */
+export * from "./errors.js";
+export { Device, targetFor } from "./device.js";
+export type { AdapterSummary, FoundAdapter } from "./device.js";
+export type { Labels } from "./examples.js";
+export type { MemoryUse } from "./memory.js";
+export type {
+  LoadOptions,
+  Metrics,
+  Network,
+  NetworkOptions,
+  ParameterInfo,
+  ReadOptions,
+  SaveOptions,
+  StepOptions,
+} from "./network.js";
+export { parseTensors, serializeTensors } from "./safetensors.js";
+export type { Tensor, TensorFile } from "./safetensors.js";
+export type { Program } from "../program/program.js";

@@ -1,0 +1,137 @@
+/** A GPUDevice with the limits that programs want, and a memory of what went wrong on it. */
+import type { Target } from "../program/program.js";
+import { DeviceLostError, NoAdapterError } from "./errors.js";
+
+/** An adapter, and how it was found. */
+export interface FoundAdapter {
+  readonly adapter: GPUAdapter;
+  /** The name to show: `NVIDIA GeForce RTX 4090`. */
+  readonly name: string;
+  /** Whether a CPU does the work. */
+  readonly software: boolean;
+  /** Whatever must stay referenced for as long as the device lives. */
+  readonly owner?: unknown;
+}
+
+/** Finds an adapter by the user's wish (`auto`, `embedded`, `lavapipe`, or part of a name). */
+export type AdapterProvider = (wish: string | undefined) => Promise<FoundAdapter>;
+
+/** What a network says about the adapter it runs on. */
+export interface AdapterSummary {
+  readonly name: string;
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  readonly software: boolean;
+  /** Lanes of a subgroup, at least and at most; both 0 without subgroups. */
+  readonly subgroupSizes: readonly [minimum: number, maximum: number];
+  /** The target that suits the adapter best. */
+  readonly target: Target;
+}
+
+/** The limits a program may profit from: each is taken as high as the adapter goes. */
+const WANTED_LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+] as const;
+
+/** Dawn in Node crashes when the GPU object is collected before its devices, so it is held until they are lost. */
+const owners = new Map<GPUDevice, unknown>();
+
+export class Device {
+  #failure: DeviceLostError | undefined;
+
+  private constructor(
+    readonly gpu: GPUDevice,
+    readonly summary: AdapterSummary,
+    private readonly owned: boolean,
+  ) {
+    void gpu.lost.then((information) => this.#noteLoss(information));
+    gpu.addEventListener("uncapturederror", (event) => this.#noteError(event));
+  }
+
+  /** Opens a device of our own on an adapter. Throws NoAdapterError if the adapter refuses. */
+  static async open(found: FoundAdapter): Promise<Device> {
+    const gpu = await requestDevice(found);
+    owners.set(gpu, found.owner);
+    void gpu.lost.then(() => owners.delete(gpu));
+    return new Device(gpu, summarize(found.adapter.info, gpu.features, found), true);
+  }
+
+  /** Takes over a device that the user made, and leaves its life to them. */
+  static borrow(gpu: GPUDevice): Device {
+    const found = {
+      name: gpu.adapterInfo.description || gpu.adapterInfo.device || gpu.adapterInfo.vendor,
+      software: gpu.adapterInfo.isFallbackAdapter,
+    };
+    return new Device(gpu, summarize(gpu.adapterInfo, gpu.features, found), false);
+  }
+
+  /** Throws what went wrong on the device, if anything did. */
+  assertUsable(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Destroys the device if it is ours. */
+  release(): void {
+    if (this.owned) this.gpu.destroy();
+  }
+
+  #noteLoss(information: GPUDeviceLostInfo): void {
+    if (information.reason === "destroyed" && this.owned) return;
+    this.#failure ??= new DeviceLostError(
+      `the GPU device was lost (${information.message || information.reason}); ` +
+        "create the network again, with a smaller batch if this repeats",
+    );
+  }
+
+  #noteError(event: GPUUncapturedErrorEvent): void {
+    event.preventDefault();
+    this.#failure ??= new DeviceLostError(
+      `the GPU reported an error, so results since are not to be trusted: ${event.error.message}`,
+    );
+  }
+}
+
+async function requestDevice(found: FoundAdapter): Promise<GPUDevice> {
+  const { adapter } = found;
+  const requiredLimits: Record<string, number> = {};
+  for (const limit of WANTED_LIMITS) requiredLimits[limit] = adapter.limits[limit];
+  const requiredFeatures: GPUFeatureName[] = adapter.features.has("subgroups") ? ["subgroups"] : [];
+  try {
+    return await adapter.requestDevice({ requiredLimits, requiredFeatures });
+  } catch (error) {
+    throw new NoAdapterError(`adapter \`${found.name}\` refused a device: ${String(error)}`);
+  }
+}
+
+function summarize(
+  information: GPUAdapterInfo,
+  features: GPUSupportedFeatures,
+  found: Pick<FoundAdapter, "name" | "software">,
+): AdapterSummary {
+  const subgroups = features.has("subgroups");
+  const minimum = (subgroups && information.subgroupMinSize) || 0;
+  const maximum = (subgroups && information.subgroupMaxSize) || 0;
+  return {
+    name: found.name,
+    vendor: information.vendor,
+    architecture: information.architecture,
+    description: information.description,
+    software: found.software,
+    subgroupSizes: [minimum, maximum],
+    target: targetFor(minimum),
+  };
+}
+
+/** The best target for subgroups of at least so many lanes; 0 stands for none. */
+export function targetFor(lanes: number): Target {
+  if (lanes >= 32) return "gpu";
+  if (lanes >= 8) return "lanes8";
+  if (lanes >= 4) return "lanes4";
+  return "portable";
+}

@@ -1,0 +1,16 @@
+/** The runtime for Node: adapters come from Dawn, or from `device` in the options. */
+import type { Program } from "../program/program.js";
+import { openNetwork, type Network, type NetworkOptions } from "./network.js";
+import { findAdapter } from "./node/adapters.js";
+
+export * from "./core.js";
+export { findAdapter } from "./node/adapters.js";
+export type { NodeAdapter } from "./node/adapters.js";
+
+/** Puts a module's program on a GPU. See `openNetwork` for the errors. */
+export function createNetwork<Metric extends string = string, Name extends string = string>(
+  programs: readonly Program[],
+  options: NetworkOptions = {},
+): Promise<Network<Metric, Name>> {
+  return openNetwork(programs, options, findAdapter);
+}

@@ -1,0 +1,106 @@
+/** Parameters between PyTorch's row-major order, which users see, and the layouts of buffers, which kernels read. */
+import type { ParameterLayout, ParameterPiece } from "../program/program.js";
+
+type Contraction = Extract<ParameterLayout, { kind: "contraction" }>;
+
+/** Outputs copied together: their reads are far apart, so a few streams at a time keep the cache warm. */
+const BLOCK = 16;
+
+/** Floats that a piece takes in its buffer, padding included. `rows` is the parameter's first extent. */
+export function pieceLength(layout: ParameterLayout, piece: ParameterPiece, rows: number): number {
+  switch (layout.kind) {
+    case "vector":
+      return roundUp(piece.count, 4);
+    case "plain":
+      return piece.count * (layout.length / rows);
+    case "contraction": {
+      const { groups, kernel } = layout;
+      return groups * kernel[0] * runLength(layout) * outputPitch(layout, piece);
+    }
+  }
+}
+
+/** One piece as its buffer holds it, from all the parameter's values in PyTorch's order. Padding is zero. */
+export function packPiece(
+  layout: ParameterLayout,
+  piece: ParameterPiece,
+  rows: number,
+  values: Float32Array,
+): Float32Array<ArrayBuffer> {
+  const packed = new Float32Array(pieceLength(layout, piece, rows));
+  if (layout.kind === "contraction") {
+    forEachRun(layout, piece, (logical, stride, physical, count) => {
+      for (let i = 0; i < count; i++) packed[physical + i] = values[logical + i * stride]!;
+    });
+  } else {
+    const row = layout.length / rows;
+    packed.set(values.subarray(piece.start * row, (piece.start + piece.count) * row));
+  }
+  return packed;
+}
+
+/** Writes one piece's values, as its buffer holds them, to their places in PyTorch's order. */
+export function unpackPiece(
+  layout: ParameterLayout,
+  piece: ParameterPiece,
+  rows: number,
+  packed: Float32Array,
+  values: Float32Array,
+): void {
+  if (layout.kind === "contraction") {
+    forEachRun(layout, piece, (logical, stride, physical, count) => {
+      for (let i = 0; i < count; i++) values[logical + i * stride] = packed[physical + i]!;
+    });
+  } else {
+    const row = layout.length / rows;
+    values.set(packed.subarray(0, piece.count * row), piece.start * row);
+  }
+}
+
+/**
+ * Calls `visit` for each stretch of neighbouring output channels: where it starts in PyTorch's order and how far
+ * apart its values lie there, where it starts in the buffer (values adjoin), and how many there are.
+ */
+function forEachRun(
+  layout: Contraction,
+  piece: ParameterPiece,
+  visit: (logical: number, stride: number, physical: number, count: number) => void,
+): void {
+  const { groups, inputs, inputPitch } = layout;
+  const [height, width] = layout.kernel;
+  const pitch = outputPitch(layout, piece);
+  const run = runLength(layout);
+  const outputs = outputsOf(layout, piece);
+  const stride = inputs * height * width;
+  for (let group = 0; group < groups; group++) {
+    const firstOutput = group * layout.outputs + (groups === 1 ? piece.start : 0);
+    for (let output = 0; output < outputs; output += BLOCK) {
+      const count = Math.min(BLOCK, outputs - output);
+      for (let channel = 0; channel < inputs; channel++) {
+        for (let y = 0; y < height; y++) {
+          for (let x = 0; x < width; x++) {
+            const logical = (firstOutput + output) * stride + (channel * height + y) * width + x;
+            const line = (group * height + y) * run + x * inputPitch + channel;
+            visit(logical, stride, line * pitch + output, count);
+          }
+        }
+      }
+    }
+  }
+}
+
+function outputsOf(layout: Contraction, piece: ParameterPiece): number {
+  return layout.groups === 1 ? piece.count : layout.outputs;
+}
+
+function outputPitch(layout: Contraction, piece: ParameterPiece): number {
+  return roundUp(outputsOf(layout, piece), 4);
+}
+
+function runLength(layout: Contraction): number {
+  return roundUp(layout.kernel[1] * layout.inputPitch, 4);
+}
+
+export function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple;
+}

@@ -1,0 +1,127 @@
+/** A program's buffers on the device: sized by the batch, checked against the limits, allocated when first needed. */
+import type { Affine, Program, ProgramBuffer } from "../program/program.js";
+import { BufferUsage } from "./constants.js";
+import { BatchTooLargeError, DeviceLimitError } from "./errors.js";
+import { roundUp } from "./layout.js";
+
+type Purpose = ProgramBuffer["purpose"];
+
+/** Bytes allocated on the device, by purpose; `runtime` is what the runtime itself needs. */
+export type MemoryUse = { readonly [purpose in Purpose | "runtime"]: number } & {
+  readonly total: number;
+};
+
+/** Bytes of a buffer for a batch, in whole vec4s. */
+export function bufferBytes(bytes: Affine, batch: number): number {
+  return Math.max(16, roundUp(bytes.fixed + bytes.perImage * batch, 16));
+}
+
+export class Memory {
+  readonly #buffers = new Map<number, GPUBuffer>();
+  readonly #extra: GPUBuffer[] = [];
+
+  constructor(
+    private readonly gpu: GPUDevice,
+    private readonly program: Program,
+    private readonly batch: number,
+  ) {}
+
+  /** The buffer of that index in the program. It must have been allocated. */
+  buffer(index: number): GPUBuffer {
+    const buffer = this.#buffers.get(index);
+    if (buffer === undefined) throw new Error(`buffer ${index} is not allocated`);
+    return buffer;
+  }
+
+  /**
+   * Allocates those of the program's buffers that are missing; all start as zeros. Throws BatchTooLargeError or
+   * DeviceLimitError before it allocates anything.
+   */
+  async allocate(indices: Iterable<number>): Promise<void> {
+    const missing = [...new Set(indices)].filter((index) => !this.#buffers.has(index));
+    const wanted = missing.map((index) => this.program.buffers[index]!);
+    assertWithinLimits(wanted, this.batch, this.gpu.limits);
+    await this.guarded(wanted, () => {
+      for (const index of missing) this.#buffers.set(index, this.#create(index));
+    });
+  }
+
+  /** A buffer of the runtime's own, destroyed with the others. */
+  createOwn(size: number, usage: number, label: string): GPUBuffer {
+    const buffer = this.gpu.createBuffer({ size, usage, label });
+    this.#extra.push(buffer);
+    return buffer;
+  }
+
+  get use(): MemoryUse {
+    const use: Record<Purpose | "runtime" | "total", number> = {
+      ...{ parameter: 0, velocity: 0, gradient: 0, images: 0, labels: 0 },
+      ...{ metrics: 0, prediction: 0, scratch: 0, runtime: 0, total: 0 },
+    };
+    for (const [index, buffer] of this.#buffers) {
+      use[this.program.buffers[index]!.purpose] += buffer.size;
+      use.total += buffer.size;
+    }
+    for (const buffer of this.#extra) use.runtime += buffer.size;
+    use.total += use.runtime;
+    return use;
+  }
+
+  destroy(): void {
+    for (const buffer of [...this.#buffers.values(), ...this.#extra]) buffer.destroy();
+  }
+
+  #create(index: number): GPUBuffer {
+    const { name, bytes } = this.program.buffers[index]!;
+    const usage = BufferUsage.storage | BufferUsage.copySource | BufferUsage.copyDestination;
+    return this.gpu.createBuffer({ label: name, size: bufferBytes(bytes, this.batch), usage });
+  }
+
+  /** Runs allocations in error scopes, and turns what they report into a clear error. */
+  private async guarded(wanted: readonly ProgramBuffer[], create: () => void): Promise<void> {
+    if (wanted.length === 0) return;
+    this.gpu.pushErrorScope("validation");
+    this.gpu.pushErrorScope("out-of-memory");
+    create();
+    const errors = await Promise.all([this.gpu.popErrorScope(), this.gpu.popErrorScope()]);
+    const error = errors.find((candidate) => candidate !== null);
+    if (error === undefined) return;
+    const bytes = wanted.reduce((sum, { bytes }) => sum + bufferBytes(bytes, this.batch), 0);
+    throw new BatchTooLargeError(
+      `the device has no room for ${formatBytes(bytes)} more at a batch of ${this.batch}; ` +
+        `choose a smaller batch (${error.message})`,
+    );
+  }
+}
+
+/** Throws if a buffer exceeds what the device can bind, naming the first that does and the largest batch that fits. */
+export function assertWithinLimits(
+  buffers: readonly ProgramBuffer[],
+  batch: number,
+  limits: Pick<GPUSupportedLimits, "maxStorageBufferBindingSize" | "maxBufferSize">,
+): void {
+  const limit = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  const excess = buffers.find(({ bytes }) => bufferBytes(bytes, batch) > limit);
+  if (excess === undefined) return;
+  const size = formatBytes(bufferBytes(excess.bytes, batch));
+  const needs = `buffer \`${excess.name}\` needs ${size}, and the device binds at most ${formatBytes(limit)}`;
+  const largest = Math.min(...buffers.map(({ bytes }) => largestBatch(bytes, limit)));
+  if (largest < 1) throw new DeviceLimitError(`the model does not fit this device: ${needs}`);
+  throw new BatchTooLargeError(
+    `a batch of ${batch} is too large for this device: ${needs}; the largest batch that fits is ${largest}`,
+    largest,
+  );
+}
+
+function largestBatch(bytes: Affine, limit: number): number {
+  if (bytes.perImage <= 0) return bytes.fixed > limit ? 0 : Infinity;
+  const room = Math.floor(limit / 16) * 16 - bytes.fixed;
+  return Math.floor(room / bytes.perImage);
+}
+
+function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`;
+  const unit = bytes < 1024 ** 2 ? "KiB" : bytes < 1024 ** 3 ? "MiB" : "GiB";
+  const scale = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }[unit];
+  return `${(bytes / scale).toFixed(1)} ${unit}`;
+}

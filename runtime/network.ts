@@ -1,0 +1,369 @@
+/** A program on a device: the network that users train and run. */
+import {
+  PROGRAM_FORMAT,
+  type OptimizerSettings,
+  type Program,
+  type ProgramParameter,
+} from "../program/program.js";
+import { Device, type AdapterProvider, type AdapterSummary } from "./device.js";
+import { InputError, NetcError, WeightsError } from "./errors.js";
+import {
+  assertFinite,
+  assertFiniteNumber,
+  assertInteger,
+  checkLabels,
+  countImages,
+  type Labels,
+} from "./examples.js";
+import type { Frame } from "./frame.js";
+import { Memory, type MemoryUse } from "./memory.js";
+import { Parameters, sizeOf, type TensorOf } from "./parameters.js";
+import { Runner, type Work } from "./runner.js";
+import { parseTensors, serializeTensors } from "./safetensors.js";
+import type { StepListName } from "./schedule.js";
+import { chooseProgram } from "./targets.js";
+import { matchWeights, VELOCITY_PREFIX } from "./weights.js";
+
+/** SGD's settings; those left out are the spec's. */
+export interface OptimizerOptions {
+  readonly learningRate?: number;
+  readonly momentum?: number;
+  readonly weightDecay?: number;
+}
+
+export interface NetworkOptions extends OptimizerOptions {
+  /** The most examples of one call; memory grows with it. 16 unless given. */
+  readonly batch?: number;
+  /** Of initial weights and dropout. 0 unless given. */
+  readonly seed?: number;
+  /** A device of your own, with the feature `subgroups` if it can; otherwise the network opens one. */
+  readonly device?: GPUDevice;
+  /** `auto`, `embedded`, `lavapipe` or part of an adapter's name (in Node; browsers choose themselves). */
+  readonly adapter?: string;
+}
+
+/** Settings for one step; those left out are the network's. */
+export type StepOptions = OptimizerOptions;
+
+/** Loss and metrics by name, each the mean over the examples of the call. */
+export type Metrics<Name extends string = string> = { readonly [name in Name]: number };
+
+export interface ParameterInfo<Name extends string = string> {
+  readonly name: Name;
+  /** PyTorch's. */
+  readonly shape: readonly number[];
+  readonly trainable: boolean;
+}
+
+export interface ReadOptions {
+  /** Which of a parameter's tensors, its value unless given; gradients only in a program compiled to keep them. */
+  readonly of?: TensorOf;
+}
+
+export interface SaveOptions {
+  /** Whether to save what training needs to go on: velocities, the step and the seed. */
+  readonly optimizer?: boolean;
+  /** More text for the file's metadata. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export interface LoadOptions {
+  /** Whether to restore velocities, step and seed where the file holds them; true unless given. */
+  readonly optimizer?: boolean;
+}
+
+const DEFAULT_BATCH = 16;
+
+/**
+ * A network on a device. Calls run in the order they are made; arrays handed over must stay unchanged until the call's
+ * promise settles. Every method but `destroy` rejects with InputError for wrong arguments and after `destroy`, and with
+ * DeviceLostError once the device is lost.
+ */
+export class Network<Metric extends string = string, Name extends string = string> {
+  readonly adapter: AdapterSummary;
+  readonly parameters: readonly ParameterInfo<Name>[];
+  /** The most examples of one call. */
+  readonly batch: number;
+  readonly #memory: Memory;
+  readonly #parameters: Parameters;
+  readonly #runner: Runner;
+  readonly #optimizer: OptimizerSettings;
+  #seed: number;
+  #step = 0;
+  #destroyed = false;
+  /** Settles when every call so far has been submitted. */
+  #submitted: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    readonly program: Program,
+    private readonly device: Device,
+    options: NetworkOptions,
+  ) {
+    this.adapter = device.summary;
+    this.parameters = program.parameters as readonly (ProgramParameter & { name: Name })[];
+    this.batch = options.batch ?? DEFAULT_BATCH;
+    this.#memory = new Memory(device.gpu, program, this.batch);
+    this.#parameters = new Parameters(device.gpu, program, this.#memory);
+    this.#runner = new Runner(device.gpu, program, this.#memory);
+    this.#optimizer = withSettings(program.optimizer, options);
+    this.#seed = options.seed ?? 0;
+  }
+
+  /** A network with its parameters filled from their initializers. */
+  static async create<Metric extends string, Name extends string>(
+    program: Program,
+    device: Device,
+    options: NetworkOptions,
+  ): Promise<Network<Metric, Name>> {
+    const network = new Network<Metric, Name>(program, device, options);
+    try {
+      await network.#initialize();
+      return network;
+    } catch (error) {
+      network.#memory.destroy();
+      throw error;
+    }
+  }
+
+  /**
+   * One step of training on 1 to `batch` examples: forward, loss, backward, update. `images` is NCHW, preprocessed.
+   * Resolves to the loss and the metrics before the update.
+   */
+  async step(
+    images: Float32Array,
+    labels: Labels,
+    options: StepOptions = {},
+  ): Promise<Metrics<Metric>> {
+    return this.#runOnExamples("train", images, labels, withSettings(this.#optimizer, options));
+  }
+
+  /** Loss and metrics of 1 to `batch` examples; nothing is changed, dropout is off. */
+  async evaluate(images: Float32Array, labels: Labels): Promise<Metrics<Metric>> {
+    return this.#runOnExamples("evaluate", images, labels, this.#optimizer);
+  }
+
+  /** The model's output for 1 to `batch` images: images x values, row-major. */
+  async predict(images: Float32Array): Promise<Float32Array> {
+    const count = countImages(this.program, images, this.batch);
+    const padded = await this.#run("predict", count, { images });
+    return this.#withoutPitch(padded, count);
+  }
+
+  /** A parameter's values in PyTorch's order. */
+  async read(name: Name, options: ReadOptions = {}): Promise<Float32Array> {
+    const parameter = this.#parameters.find(name);
+    return this.#enqueue(() => this.#parameters.read(parameter, options.of ?? "value"));
+  }
+
+  /** Replaces a parameter's values, given in PyTorch's order. */
+  async write(name: Name, values: Float32Array): Promise<void> {
+    const parameter = this.#parameters.find(name);
+    const expected = sizeOf(parameter.shape);
+    if (values.length !== expected) {
+      const shape = `[${parameter.shape.join(", ")}]`;
+      throw new InputError(
+        `\`${name}\` has ${expected} values (${shape}), and ${values.length} were given`,
+      );
+    }
+    assertFinite(values, `\`${name}\``);
+    await this.#enqueue(async () => this.#parameters.write(parameter, "value", values));
+  }
+
+  /** The parameters as a safetensors file; with `optimizer: true`, all that is needed to go on training. */
+  async save(options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    const { model, source } = this.program;
+    return this.#enqueue(async () => {
+      const tensors = await this.#parameters.readAll("value");
+      // `format` tells PyTorch's readers whose order the values are in.
+      const metadata: Record<string, string> = { format: "pt", model, spec: source.hash };
+      if (options.optimizer === true) {
+        tensors.push(...(await this.#parameters.readAll("velocity", VELOCITY_PREFIX)));
+        Object.assign(metadata, { step: String(this.#step), seed: String(this.#seed) });
+      }
+      return serializeTensors(tensors, { ...metadata, ...options.metadata });
+    });
+  }
+
+  /**
+   * Loads what `save` made, or any safetensors file with the same names and shapes. Resolves to the file's metadata.
+   * Throws WeightsError, and changes nothing, if the file is broken or belongs to another network.
+   */
+  async load(
+    bytes: Uint8Array,
+    options: LoadOptions = {},
+  ): Promise<Readonly<Record<string, string>>> {
+    const { tensors, metadata } = parseTensors(bytes);
+    const { values, velocities } = matchWeights(this.program, tensors);
+    const step = readCount(metadata, "step");
+    const seed = readCount(metadata, "seed");
+    await this.#enqueue(async () => {
+      const restores = options.optimizer ?? true;
+      if (restores) await this.#parameters.allocate(velocities.keys(), "velocity");
+      for (const [parameter, tensor] of values) this.#parameters.write(parameter, "value", tensor);
+      if (!restores) return;
+      for (const [key, tensor] of velocities) this.#parameters.write(key, "velocity", tensor);
+      this.#step = step ?? this.#step;
+      this.#seed = seed ?? this.#seed;
+    });
+    return metadata;
+  }
+
+  /** Training steps done. Dropout depends on it, so a resumed run sets it. */
+  get stepCount(): number {
+    return this.#step;
+  }
+
+  setStep(step: number): void {
+    assertInteger(step, 0, "the step");
+    this.#step = step;
+  }
+
+  get seed(): number {
+    return this.#seed;
+  }
+
+  /** Bytes allocated on the device; grows with the first step, evaluation and prediction, then never again. */
+  get memory(): MemoryUse {
+    return this.#memory.use;
+  }
+
+  /** Frees the device's memory, so that the process can end. Calls under way reject. May be called again. */
+  destroy(): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.#memory.destroy();
+    this.device.release();
+  }
+
+  async #initialize(): Promise<void> {
+    await this.#enqueue(() => this.#parameters.allocate(this.program.parameters, "value"));
+    await this.#run("initialize", this.batch, {});
+    await this.#explain(this.device.gpu.queue.onSubmittedWorkDone());
+  }
+
+  async #runOnExamples(
+    list: "train" | "evaluate",
+    images: Float32Array,
+    labels: Labels,
+    optimizer: OptimizerSettings,
+  ): Promise<Metrics<Metric>> {
+    const count = countImages(this.program, images, this.batch);
+    const checked = checkLabels(this.program, labels, count);
+    const values = await this.#run(list, count, { images, labels: checked }, optimizer);
+    const entries = this.program.metrics.map((name, index) => [name, values[index]!]);
+    return Object.fromEntries(entries) as Metrics<Metric>;
+  }
+
+  /** Submits a step list in its turn, and waits for its result while later calls are submitted. */
+  async #run(
+    list: StepListName,
+    count: number,
+    examples: Omit<Work, "frame">,
+    optimizer = this.#optimizer,
+  ): Promise<Float32Array> {
+    const { result } = await this.#enqueue(async () => {
+      const submitted = await this.#runner.run(list, {
+        ...examples,
+        frame: this.#frame(count, list === "train", optimizer),
+      });
+      if (list === "train") this.#step++;
+      return submitted;
+    });
+    return this.#explain(result);
+  }
+
+  #frame(batch: number, training: boolean, optimizer: OptimizerSettings): Frame {
+    return { batch, step: this.#step, seed: this.#seed, training, optimizer };
+  }
+
+  #withoutPitch(values: Float32Array, count: number): Float32Array {
+    const { shape, pitch } = this.program.prediction;
+    const length = sizeOf(shape);
+    if (length === pitch) return values;
+    const result = new Float32Array(count * length);
+    for (let image = 0; image < count; image++) {
+      result.set(values.subarray(image * pitch, image * pitch + length), image * length);
+    }
+    return result;
+  }
+
+  /** Runs `work` when all earlier calls are submitted. */
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#submitted.then(() => {
+      this.#assertAlive();
+      return work();
+    });
+    this.#submitted = turn.catch(() => undefined);
+    return this.#explain(turn);
+  }
+
+  /** What WebGPU reports when a device goes away under a call is less helpful than what we know. */
+  async #explain<T>(result: Promise<T>): Promise<T> {
+    try {
+      const value = await result;
+      this.#assertAlive();
+      return value;
+    } catch (error) {
+      if (!(error instanceof NetcError)) this.#assertAlive();
+      throw error;
+    }
+  }
+
+  #assertAlive(): void {
+    if (this.#destroyed) throw new InputError("the network was destroyed: create another");
+    this.device.assertUsable();
+  }
+}
+
+function withSettings(base: OptimizerSettings, options: OptimizerOptions): OptimizerSettings {
+  const settings = {
+    learningRate: options.learningRate ?? base.learningRate,
+    momentum: options.momentum ?? base.momentum,
+    weightDecay: options.weightDecay ?? base.weightDecay,
+  };
+  for (const [name, value] of Object.entries(settings)) assertFiniteNumber(value, name);
+  return { ...base, ...settings };
+}
+
+/** A count in a file's metadata. Throws WeightsError if it is none. */
+function readCount(metadata: Readonly<Record<string, string>>, key: string): number | undefined {
+  const text = metadata[key];
+  if (text === undefined) return undefined;
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count <= 0xffffffff) return count;
+  throw new WeightsError(`the file's \`${key}\` is no count: ${text}`);
+}
+
+/**
+ * Opens a device and puts on it the one of the programs that suits it best. Throws NoAdapterError without a usable GPU,
+ * DeviceLimitError or BatchTooLargeError if the network does not fit, InputError for wrong options.
+ */
+export async function openNetwork<Metric extends string, Name extends string>(
+  programs: readonly Program[],
+  options: NetworkOptions,
+  findAdapter: AdapterProvider,
+): Promise<Network<Metric, Name>> {
+  checkOptions(programs, options);
+  const device = options.device
+    ? Device.borrow(options.device)
+    : await Device.open(await findAdapter(options.adapter));
+  try {
+    return await Network.create(chooseProgram(programs, device.summary), device, options);
+  } catch (error) {
+    device.release();
+    throw error;
+  }
+}
+
+function checkOptions(programs: readonly Program[], options: NetworkOptions): void {
+  assertInteger(options.batch ?? DEFAULT_BATCH, 1, "`batch`");
+  assertInteger(options.seed ?? 0, 0, "`seed`");
+  for (const { format } of programs) {
+    if (format !== PROGRAM_FORMAT) {
+      throw new InputError(
+        `this module has format ${String(format)}, and this runtime reads ${PROGRAM_FORMAT}: ` +
+          "compile it again",
+      );
+    }
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * Checkpoints of a run: `last.safetensors` and the one before it, `previous.safetensors`, each with weights, velocities,
+ * and in its metadata how far the run had come and which run it was.
+ */
+import { mkdir, readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { NetcError, WeightsError } from "../errors.js";
+import type { Network } from "../network.js";
+import type { TrainingState } from "../training/fit.js";
+import { writeError, writeFileAtomically } from "./write-file.js";
+
+export const LAST_CHECKPOINT = "last.safetensors";
+export const PREVIOUS_CHECKPOINT = "previous.safetensors";
+
+/** A run cannot be resumed: there is no checkpoint, or it is of another run. */
+export class CheckpointError extends NetcError {
+  override readonly name: string = "CheckpointError";
+  readonly hint: string | undefined;
+
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.hint = hint;
+  }
+}
+
+/** What must agree for a resumed run to equal an uninterrupted one. */
+export interface RunIdentity {
+  readonly seed: number;
+  readonly batch: number;
+  /** Examples in the training split. */
+  readonly examples: number;
+}
+
+export interface ResumedRun {
+  readonly state: TrainingState;
+  /** The file that was read. */
+  readonly file: string;
+  /** Why it is not the last checkpoint, for the user. */
+  readonly notice?: string;
+}
+
+type Metadata = Readonly<Record<string, string>>;
+type SavingNetwork = Pick<Network, "save">;
+type LoadingNetwork = Pick<Network, "load" | "program">;
+
+/** Saves a checkpoint and keeps the one before. Throws a RunFailedError where the disk is full. */
+export async function saveCheckpoint(
+  directory: string,
+  network: SavingNetwork,
+  state: TrainingState,
+  run: RunIdentity,
+): Promise<void> {
+  const metadata = { ...toText(state), ...toText(run) };
+  const bytes = await network.save({ optimizer: true, metadata });
+  await makeDirectory(directory);
+  const last = join(directory, LAST_CHECKPOINT);
+  const next = join(directory, "next.safetensors");
+  await writeFileAtomically(next, bytes);
+  // Between these two renames there is no `last`: a run that dies here resumes from `previous`.
+  await rename(last, join(directory, PREVIOUS_CHECKPOINT)).catch(ignoreMissing);
+  await rename(next, last);
+}
+
+/** Saves the weights alone, with what a user of them needs to know in the metadata. */
+export async function saveWeights(
+  path: string,
+  network: SavingNetwork,
+  metadata: Metadata = {},
+): Promise<void> {
+  await writeFileAtomically(path, await network.save({ metadata }));
+}
+
+/**
+ * Loads the last checkpoint of a directory, or the one before it where the last is damaged. Throws a CheckpointError where there is none
+ * or it belongs to another run, a WeightsError where neither can be read.
+ */
+export async function resumeCheckpoint(
+  directory: string,
+  network: LoadingNetwork,
+  run: RunIdentity,
+): Promise<ResumedRun> {
+  const last = join(directory, LAST_CHECKPOINT);
+  const previous = join(directory, PREVIOUS_CHECKPOINT);
+  const failure = await tryResume(last, network, run);
+  if (!(failure instanceof Error)) return failure;
+  const fallback = await tryResume(previous, network, run);
+  if (fallback instanceof Error) {
+    const lastIsMissing = failure instanceof CheckpointError;
+    throw lastIsMissing ? fallback : failure;
+  }
+  return { ...fallback, notice: `${failure.message}; going on from ${previous} instead` };
+}
+
+/** The resumed run, or the error of a file that is missing or damaged. Other errors are thrown. */
+async function tryResume(
+  file: string,
+  network: LoadingNetwork,
+  run: RunIdentity,
+): Promise<ResumedRun | CheckpointError | WeightsError> {
+  const bytes = await readFile(file).catch(ignoreMissing);
+  if (bytes === undefined) {
+    return new CheckpointError(`there is no checkpoint ${file}`, "train without --resume first");
+  }
+  try {
+    const metadata = await network.load(bytes);
+    checkIdentity(file, metadata, network, run);
+    return { state: readState(file, metadata), file };
+  } catch (error) {
+    if (!(error instanceof WeightsError)) throw error;
+    return new WeightsError(`${file}: ${error.message}`);
+  }
+}
+
+function checkIdentity(
+  file: string,
+  metadata: Metadata,
+  { program }: LoadingNetwork,
+  run: RunIdentity,
+): void {
+  const { model, source } = program;
+  if (metadata["model"] !== model) {
+    throw refusal(file, `it is of model \`${metadata["model"]}\`, not \`${model}\``);
+  }
+  if (metadata["spec"] !== source.hash) {
+    throw refusal(file, `${source.file} has changed since it was written`);
+  }
+  for (const [name, value] of Object.entries(toText(run))) {
+    if (metadata[name] === value) continue;
+    throw refusal(
+      file,
+      `its run had ${name} ${metadata[name] ?? "unknown"}, this one has ${value}`,
+    );
+  }
+}
+
+function refusal(file: string, reason: string): CheckpointError {
+  return new CheckpointError(
+    `${file} cannot be resumed: ${reason}`,
+    `to start a new run from its weights, use --weights ${file}`,
+  );
+}
+
+function readState(file: string, metadata: Metadata): TrainingState {
+  const count = (name: keyof TrainingState) => {
+    const text = metadata[name] ?? "";
+    if (!/^\d+$/.test(text)) throw new WeightsError(`${file} is no checkpoint: it has no ${name}`);
+    return Number(text);
+  };
+  return { step: count("step"), epoch: count("epoch"), position: count("position") };
+}
+
+function toText(numbers: TrainingState | RunIdentity): Record<string, string> {
+  return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)]));
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw writeError(path, error);
+  });
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code === "ENOENT") return undefined;
+  throw error;
+}

@@ -1,0 +1,95 @@
+/** CIFAR-10's binary version: records of a label byte and 3x32x32 pixel bytes, channel after channel. */
+import { join } from "node:path";
+import type { Dataset } from "../../data/dataset.js";
+import { DataError } from "../../data/error.js";
+import { convertChannels, interleave } from "../../data/image.js";
+import { datasetInMemory } from "../../data/memory.js";
+import { isDirectory, isFile, readMaybeGzipped, requireDirectory } from "./files.js";
+
+const SIDE = 32;
+const PIXELS = 3 * SIDE * SIDE;
+const RECORD = 1 + PIXELS;
+const CLASSES = [
+  "airplane",
+  "automobile",
+  "bird",
+  "cat",
+  "deer",
+  "dog",
+  "frog",
+  "horse",
+  "ship",
+  "truck",
+] as const;
+
+/** The name of the folder inside the archive as it is distributed. */
+const ARCHIVE_FOLDER = "cifar-10-batches-bin";
+
+const BATCHES = {
+  train: [1, 2, 3, 4, 5].map((number) => `data_batch_${number}`),
+  eval: ["test_batch"],
+} as const;
+
+export interface Cifar10Options {
+  readonly split: "train" | "eval";
+  readonly channels: 1 | 3;
+}
+
+/** One split, its bytes in memory. Throws a DataError where a file is missing or not in the binary format. */
+export async function openCifar10(directory: string, options: Cifar10Options): Promise<Dataset> {
+  await requireDirectory(directory);
+  const paths = await Promise.all(BATCHES[options.split].map((name) => findBatch(directory, name)));
+  const parts = await Promise.all(paths.map(readBatch));
+  const records = Buffer.concat(parts);
+  const length = records.length / RECORD;
+  return datasetInMemory({ name: directory, classes: CLASSES, length }, (index) => {
+    const record = records.subarray(index * RECORD, (index + 1) * RECORD);
+    const pixels = interleave(record.subarray(1), 3);
+    const image = { width: SIDE, height: SIDE, channels: 3, pixels, maximum: 255 };
+    return { image: convertChannels(image, options.channels), label: record[0]! };
+  });
+}
+
+/** Whether a directory holds the binary batches. */
+export async function holdsCifar10(directory: string): Promise<boolean> {
+  const names = [...BATCHES.train, ...BATCHES.eval];
+  const found = await Promise.all(names.map((name) => locateBatch(directory, name)));
+  return found.some((path) => path !== undefined);
+}
+
+async function locateBatch(directory: string, name: string): Promise<string | undefined> {
+  const inner = join(directory, ARCHIVE_FOLDER);
+  const folder = (await isDirectory(inner)) ? inner : directory;
+  for (const ending of [".bin", ".bin.gz", ""]) {
+    const path = join(folder, name + ending);
+    if (await isFile(path)) return path;
+  }
+  return undefined;
+}
+
+async function findBatch(directory: string, name: string): Promise<string> {
+  const path = await locateBatch(directory, name);
+  if (path !== undefined) return path;
+  throw new DataError(
+    `${directory} has no ${name}.bin`,
+    "cifar10() reads the binary version of CIFAR-10: data_batch_1.bin to data_batch_5.bin and test_batch.bin",
+  );
+}
+
+async function readBatch(path: string): Promise<Buffer> {
+  const bytes = await readMaybeGzipped(path);
+  if (bytes.length === 0 || bytes.length % RECORD !== 0) {
+    throw new DataError(
+      `${path} is not a whole number of ${RECORD}-byte CIFAR-10 records: it has ${bytes.length} bytes`,
+      "download the binary version again (the Python and Matlab versions have another format)",
+    );
+  }
+  for (let offset = 0; offset < bytes.length; offset += RECORD) {
+    if (bytes[offset]! >= CLASSES.length) {
+      throw new DataError(
+        `${path} is not CIFAR-10: record ${offset / RECORD} has the label ${bytes[offset]}, and labels are 0 to 9`,
+      );
+    }
+  }
+  return bytes;
+}

@@ -1,0 +1,159 @@
+/** From the data declaration of a spec to datasets. */
+import { basename, join, resolve } from "node:path";
+import type { DataRecipe, DataSource, DataSplitRecipe } from "../../../program/recipe.js";
+import type { Dataset, InputShape } from "../../data/dataset.js";
+import { DataError } from "../../data/error.js";
+import { keepInMemory } from "../../data/memory.js";
+import { holdsCifar10, openCifar10 } from "./cifar10.js";
+import { openCsv } from "./csv.js";
+import { isDirectory, isFile, requireDirectory } from "./files.js";
+import { openFolder, subdirectories } from "./folder.js";
+import { holdsIdx, openIdx } from "./idx.js";
+import type { SkipOptions } from "./skipped.js";
+
+export type SplitName = "train" | "eval";
+
+export interface OpenDataOptions extends SkipOptions {
+  /** The network's input. */
+  readonly shape: InputShape;
+  /** Classes that the network tells apart. */
+  readonly classes?: number;
+  /** The folder that relative paths in the spec start from: the spec's own. */
+  readonly base: string;
+  /** Read instead of the spec's paths: a directory that may hold train/ and val/ or test/, or a CSV file. */
+  readonly directory?: string;
+  /** Names of the classes of training, which the labels of other splits follow. */
+  readonly classNames?: readonly string[];
+  /** Bytes of decoded images to keep in memory, 1 GiB unless told. */
+  readonly memory?: number;
+}
+
+export interface OpenedData {
+  readonly train?: Dataset;
+  readonly evaluation?: Dataset;
+  /** What the user should know although nothing is wrong. */
+  readonly notices: readonly string[];
+}
+
+/** Opens both splits of a data declaration. Throws a DataError. */
+export async function openData(recipe: DataRecipe, options: OpenDataOptions): Promise<OpenedData> {
+  const train = recipe.train && (await openSplit(recipe.train, "train", options));
+  if (recipe.eval === undefined) return { ...(train && { train }), notices: [] };
+  if (train && options.directory && (await isPlainFolder(recipe.eval.source, options.directory))) {
+    const notice = `${options.directory} holds neither val/ nor test/: the run is not evaluated`;
+    return { train, notices: [notice] };
+  }
+  const classNames = options.classNames ?? train?.classes;
+  const evaluation = await openSplit(recipe.eval, "eval", {
+    ...options,
+    ...(classNames && { classNames }),
+  });
+  return { ...(train && { train }), evaluation, notices: [] };
+}
+
+const DEFAULT_MEMORY = 2 ** 30;
+
+/** Opens one split. Throws a DataError where it is missing, empty, or has more classes than the network. */
+export async function openSplit(
+  recipe: DataSplitRecipe,
+  split: SplitName,
+  options: OpenDataOptions,
+): Promise<Dataset> {
+  const source = await locateSource(recipe.source, split, options);
+  const dataset = await openSource(source, split, options);
+  checkClasses(dataset, options);
+  return source.kind === "folder"
+    ? keepInMemory(dataset, options.memory ?? DEFAULT_MEMORY)
+    : dataset;
+}
+
+async function openSource(
+  source: DataSource,
+  split: SplitName,
+  options: OpenDataOptions,
+): Promise<Dataset> {
+  const channels = imageChannels(options.shape);
+  switch (source.kind) {
+    case "folder": {
+      const { classNames, ...rest } = options;
+      return openFolder(source.path, { ...rest, channels, classes: classNames });
+    }
+    case "csv":
+      return openCsv(source, { ...options.shape, channels });
+    case "cifar10":
+      return openCifar10(source.path, { split, channels });
+    case "idx":
+      return openIdx(source.path, { split, channels });
+  }
+}
+
+function imageChannels({ channels }: InputShape): 1 | 3 {
+  if (channels === 1 || channels === 3) return channels;
+  throw new DataError(
+    `the network's input has ${channels} channels, but images have 1 (grey) or 3 (RGB)`,
+  );
+}
+
+function checkClasses(dataset: Dataset, { classes }: OpenDataOptions): void {
+  const count = dataset.classes.length;
+  if (classes === undefined || count <= classes) return;
+  throw new DataError(
+    `${dataset.name} has ${count} classes, but the network tells ${classes} apart`,
+    `give the model ${count} classes, for example with \`of Model(classes=${count})\``,
+  );
+}
+
+// Where a split lies
+
+/** The source with the path that is read in the end. */
+async function locateSource(
+  source: DataSource,
+  split: SplitName,
+  { base, directory }: OpenDataOptions,
+): Promise<DataSource> {
+  if (directory === undefined) return { ...source, path: resolve(base, source.path) };
+  if (source.kind === "csv" && (await isFile(directory))) return { ...source, path: directory };
+  await requireDirectory(directory);
+  const path = await splitDirectory(source, split, directory);
+  if (!(await holdsFormat(source, path))) return { kind: "folder", path };
+  return { ...source, path: source.kind === "csv" ? join(path, basename(source.path)) : path };
+}
+
+/** In the order of preference. A test set is for the end; while training, a validation set comes first. */
+const SPLIT_DIRECTORIES = { train: ["train"], eval: ["val", "validation", "test"] } as const;
+
+async function splitDirectory(
+  source: DataSource,
+  split: SplitName,
+  directory: string,
+): Promise<string> {
+  const present = await presentSplits(directory);
+  const name = SPLIT_DIRECTORIES[split].find((candidate) => present.includes(candidate));
+  if (name !== undefined) return join(directory, name);
+  if (present.length === 0 || (await holdsFormat(source, directory))) return directory;
+  const expected = SPLIT_DIRECTORIES[split].map((candidate) => `${candidate}/`).join(" or ");
+  throw new DataError(
+    `${directory} holds ${present.map((found) => `${found}/`).join(", ")}, but no ${expected} to ${split === "train" ? "train on" : "evaluate on"}`,
+  );
+}
+
+async function presentSplits(directory: string): Promise<string[]> {
+  const names = [...SPLIT_DIRECTORIES.train, ...SPLIT_DIRECTORIES.eval];
+  const found = await Promise.all(names.map((name) => isDirectory(join(directory, name))));
+  return names.filter((_, index) => found[index]);
+}
+
+/** Whether a directory is to be read in the source's own format, rather than as class folders. */
+async function holdsFormat(source: DataSource, directory: string): Promise<boolean> {
+  if (source.kind === "cifar10" && (await holdsCifar10(directory))) return true;
+  if (source.kind === "idx" && (await holdsIdx(directory))) return true;
+  if (source.kind === "csv" && (await isFile(join(directory, basename(source.path))))) return true;
+  // Where there are no class folders either, the format's own reader gives the better message.
+  return (await subdirectories(directory)).length === 0;
+}
+
+/** Whether a directory holds class folders alone: then there is one split, and evaluating on it would mislead. */
+async function isPlainFolder(source: DataSource, directory: string): Promise<boolean> {
+  if (!(await isDirectory(directory)) || (await presentSplits(directory)).length > 0) return false;
+  return source.kind === "folder" || !(await holdsFormat(source, directory));
+}

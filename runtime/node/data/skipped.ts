@@ -1,0 +1,54 @@
+/** Files that do not decode: reported by name, counted, and too many of them end the run. */
+import { DataError } from "../../data/error.js";
+
+export interface SkippedFile {
+  readonly file: string;
+  readonly reason: string;
+}
+
+export interface SkipOptions {
+  /** How many unreadable files a split may have: 1% of its files, but at least 10, unless told. */
+  readonly maximumSkips?: number;
+  /** Called once for each file that is skipped. */
+  readonly onSkip?: (skipped: SkippedFile) => void;
+}
+
+const NAMES_IN_MESSAGE = 5;
+
+export class SkipCounter {
+  private readonly skipped = new Map<string, string>();
+  private readonly maximum: number;
+
+  constructor(
+    private readonly directory: string,
+    private readonly files: number,
+    private readonly options: SkipOptions,
+  ) {
+    const tolerated = Math.max(10, Math.ceil(files / 100));
+    // Ten bad files of twelve are no accident: without a word from the user, half must decode.
+    this.maximum = options.maximumSkips ?? Math.min(tolerated, Math.floor(files / 2));
+  }
+
+  has(file: string): boolean {
+    return this.skipped.has(file);
+  }
+
+  /** Records a file that cannot be decoded. Throws a DataError once there are too many. */
+  add(file: string, reason: string): void {
+    if (this.skipped.has(file)) return;
+    this.skipped.set(file, reason);
+    this.options.onSkip?.({ file, reason });
+    if (this.skipped.size > this.maximum) throw this.tooMany();
+  }
+
+  private tooMany(): DataError {
+    const names = [...this.skipped].slice(0, NAMES_IN_MESSAGE);
+    const rest = this.skipped.size - names.length;
+    const lines = names.map(([file, reason]) => `  ${file}: ${reason}`);
+    if (rest > 0) lines.push(`  and ${rest} more`);
+    return new DataError(
+      `${this.skipped.size} of the ${this.files} files in ${this.directory} cannot be decoded, and ${this.maximum} are tolerated:\n${lines.join("\n")}`,
+      "repair or delete these files",
+    );
+  }
+}

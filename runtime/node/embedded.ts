@@ -1,0 +1,134 @@
+/**
+ * The embedded adapter: SwiftShader, a GPU in software, and the Vulkan loader that it needs, both from the npm package
+ * `@sparticuz/chromium`. Unpacked once to the user's cache folder; needs neither root nor a system Vulkan loader.
+ */
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { homedir, tmpdir, userInfo } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { brotliDecompressSync } from "node:zlib";
+import { NoAdapterError } from "../errors.js";
+
+const LOADER = "libvulkan.so.1";
+const DRIVER = "vk_swiftshader_icd.json";
+const NEEDED_FILES = [LOADER, DRIVER, "libvk_swiftshader.so"] as const;
+
+/** The unpacked files. */
+export interface EmbeddedAdapter {
+  /** The Vulkan loader. */
+  readonly loader: string;
+  /** The JSON file that tells a Vulkan loader of SwiftShader. */
+  readonly driver: string;
+}
+
+/** Unpacks the embedded adapter unless it was before. Throws NoAdapterError where there is none for the platform. */
+export function unpackEmbeddedAdapter(): EmbeddedAdapter {
+  if (process.platform !== "linux" || process.arch !== "x64") {
+    throw new NoAdapterError(
+      `the embedded adapter runs on Linux x64 only, and this is ${process.platform} ${process.arch}`,
+    );
+  }
+  const archive = readFileSync(findArchive());
+  const version = createHash("sha256").update(archive).digest("hex").slice(0, 12);
+  const folder = unpackOnce(archive, `swiftshader-${version}`);
+  return { loader: join(folder, LOADER), driver: join(folder, DRIVER) };
+}
+
+/**
+ * Loads a Vulkan loader so that Dawn finds it by name. Node reports that it is no module of its own, which is true and
+ * without harm: RTLD_NODELETE keeps it resident.
+ */
+export function preloadVulkanLoader(path: string): void {
+  const RTLD_NOW = 2;
+  const RTLD_GLOBAL = 0x100;
+  const RTLD_NODELETE = 0x1000;
+  try {
+    process.dlopen({ exports: {} }, path, RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
+  } catch {
+    // Expected. If the loader really could not be loaded, Dawn finds no adapter and that is reported.
+  }
+}
+
+function findArchive(): string {
+  const require = createRequire(import.meta.url);
+  try {
+    // The package's entry is build/cjs/index.cjs; it exports no other path.
+    const root = dirname(dirname(dirname(require.resolve("@sparticuz/chromium"))));
+    return join(root, "bin", "swiftshader.tar.br");
+  } catch {
+    throw new NoAdapterError(
+      "the package `@sparticuz/chromium`, which carries the embedded adapter, is not installed: run `npm install`",
+    );
+  }
+}
+
+function unpackOnce(archive: Buffer, name: string): string {
+  const failures: string[] = [];
+  for (const cache of cacheFolders()) {
+    const folder = join(cache, name);
+    try {
+      mkdirSync(cache, { recursive: true, mode: 0o700 });
+      assertOwnFolder(cache);
+      if (!existsSync(folder)) unpackInto(archive, folder);
+      return folder;
+    } catch (error) {
+      failures.push((error as Error).message);
+    }
+  }
+  throw new NoAdapterError(
+    `the embedded adapter could not be unpacked (set XDG_CACHE_HOME to a folder that can be written): ${failures.join("; ")}`,
+  );
+}
+
+/** Where to keep the unpacked files, best first. */
+function cacheFolders(): string[] {
+  const cache = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
+  return [join(cache, "netc"), join(tmpdir(), `netc-${userInfo().username}`)];
+}
+
+/** Code is loaded from here, so the folder must be nobody else's. */
+function assertOwnFolder(folder: string): void {
+  const { uid, mode } = lstatSync(folder);
+  if (uid !== process.getuid?.() || (mode & 0o022) !== 0) {
+    throw new Error(`${folder} can be written by other users`);
+  }
+}
+
+/** Unpacks beside the folder and renames, so that processes starting together see all files or none. */
+function unpackInto(archive: Buffer, folder: string): void {
+  const temporary = mkdtempSync(`${folder}.`);
+  try {
+    for (const [name, bytes] of readTar(brotliDecompressSync(archive))) {
+      const needed = NEEDED_FILES.find((candidate) => candidate === basename(name));
+      if (needed !== undefined) writeFileSync(join(temporary, needed), bytes, { mode: 0o755 });
+    }
+    renameSync(temporary, folder);
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    // Another process was faster.
+    if (!existsSync(folder)) throw error;
+  }
+}
+
+/** The files of a tar archive: blocks of 512 bytes, a header (name, size in octal at byte 124) before each file. */
+function* readTar(bytes: Buffer): Generator<[name: string, content: Buffer]> {
+  const BLOCK = 512;
+  for (let offset = 0; offset + BLOCK <= bytes.length;) {
+    const name = bytes.toString("utf8", offset, offset + 100).replace(/\0.*$/s, "");
+    if (name === "") return;
+    const size = parseInt(bytes.toString("latin1", offset + 124, offset + 136), 8);
+    const start = offset + BLOCK;
+    yield [name, bytes.subarray(start, start + size)];
+    offset = start + Math.ceil(size / BLOCK) * BLOCK;
+  }
+}

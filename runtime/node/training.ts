@@ -1,0 +1,12 @@
+/** What a run on disk needs: checkpoints, weights, the log of metrics. */
+export {
+  CheckpointError,
+  LAST_CHECKPOINT,
+  PREVIOUS_CHECKPOINT,
+  resumeCheckpoint,
+  saveCheckpoint,
+  saveWeights,
+} from "./checkpoint.js";
+export type { ResumedRun, RunIdentity } from "./checkpoint.js";
+export { MetricsLog, readMetrics } from "./metrics-log.js";
+export { writeFileAtomically } from "./write-file.js";

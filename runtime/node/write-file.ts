@@ -1,0 +1,58 @@
+/** Files that are either whole or not there. */
+import { open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { RunFailedError } from "../training/error.js";
+
+/**
+ * Writes a file under a temporary name, brings it to the disk and renames it. Where that fails, whatever had the name
+ * before is untouched, nothing half-written stays behind, and a RunFailedError says why.
+ */
+export async function writeFileAtomically(
+  path: string,
+  content: Uint8Array | string,
+): Promise<void> {
+  const temporary = `${path}.${process.pid}.partial`;
+  try {
+    await writeDurably(temporary, content);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw writeError(path, error as NodeJS.ErrnoException);
+  }
+}
+
+async function writeDurably(path: string, content: Uint8Array | string): Promise<void> {
+  const file = await open(path, "w");
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** The error of a failed write, in words. */
+export function writeError(path: string, error: NodeJS.ErrnoException): RunFailedError {
+  switch (error.code) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return new RunFailedError(
+        `${path} could not be written: the disk is full`,
+        "free some space, or choose another directory; what was saved before is untouched",
+      );
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return new RunFailedError(`${path} may not be written: ${describe(error)}`);
+    case "ENOENT":
+      return new RunFailedError(
+        `${path} cannot be written: there is no directory ${dirname(path)}`,
+      );
+    default:
+      return new RunFailedError(`${path} could not be written: ${error.message}`);
+  }
+}
+
+function describe(error: NodeJS.ErrnoException): string {
+  return error.code === "EROFS" ? "the file system is read-only" : "permission denied";
+}

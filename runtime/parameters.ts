@@ -1,0 +1,76 @@
+/** A program's parameters on the device, in PyTorch's order to the outside. */
+import type { Program, ProgramParameter } from "../program/program.js";
+import { InputError } from "./errors.js";
+import { packPiece, unpackPiece } from "./layout.js";
+import type { Memory } from "./memory.js";
+import { readBuffer } from "./readback.js";
+import type { Tensor } from "./safetensors.js";
+
+/** Which of a parameter's tensors. */
+export type TensorOf = "value" | "velocity" | "gradient";
+
+export class Parameters {
+  constructor(
+    private readonly gpu: GPUDevice,
+    private readonly program: Program,
+    private readonly memory: Memory,
+  ) {}
+
+  /** Throws InputError with the names there are. */
+  find(name: string): ProgramParameter {
+    const parameter = this.program.parameters.find((candidate) => candidate.name === name);
+    if (parameter !== undefined) return parameter;
+    const names = this.program.parameters.map((candidate) => candidate.name).join(", ");
+    throw new InputError(`there is no parameter \`${name}\`; the model has ${names || "none"}`);
+  }
+
+  /** Allocates the tensors of these parameters that are not on the device yet. */
+  allocate(parameters: Iterable<ProgramParameter>, of: TensorOf): Promise<void> {
+    return this.memory.allocate([...parameters].flatMap((parameter) => buffersOf(parameter, of)));
+  }
+
+  async read(parameter: ProgramParameter, of: TensorOf): Promise<Float32Array> {
+    const buffers = buffersOf(parameter, of);
+    if (buffers.length < parameter.pieces.length) {
+      throw new InputError(`the program was compiled without a ${of} of \`${parameter.name}\``);
+    }
+    await this.allocate([parameter], of);
+    const values = new Float32Array(sizeOf(parameter.shape));
+    const rows = parameter.shape[0] ?? 1;
+    for (const [index, piece] of parameter.pieces.entries()) {
+      const packed = await readBuffer(this.gpu, this.memory.buffer(buffers[index]!));
+      unpackPiece(parameter.layout, piece, rows, packed, values);
+    }
+    return values;
+  }
+
+  /** The tensors must have been allocated. */
+  write(parameter: ProgramParameter, of: TensorOf, values: Float32Array): void {
+    const rows = parameter.shape[0] ?? 1;
+    for (const [index, buffer] of buffersOf(parameter, of).entries()) {
+      const packed = packPiece(parameter.layout, parameter.pieces[index]!, rows, values);
+      this.gpu.queue.writeBuffer(this.memory.buffer(buffer), 0, packed);
+    }
+  }
+
+  /** The tensors of all parameters that have one, for a file. */
+  async readAll(of: TensorOf, prefix = ""): Promise<Tensor[]> {
+    const tensors: Tensor[] = [];
+    for (const parameter of this.program.parameters) {
+      if (buffersOf(parameter, of).length === 0) continue;
+      const values = await this.read(parameter, of);
+      tensors.push({ name: prefix + parameter.name, shape: parameter.shape, values });
+    }
+    return tensors;
+  }
+}
+
+/** The buffers of a parameter's value, velocity or gradient, by piece; none if the program has none. */
+function buffersOf(parameter: ProgramParameter, of: TensorOf): number[] {
+  const key = of === "value" ? "buffer" : of;
+  return parameter.pieces.map((piece) => piece[key]).filter((index) => index !== undefined);
+}
+
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1);
+}

@@ -1,0 +1,80 @@
+/** Kernels as pipelines: compiled once for each text, all at the same time. */
+import type { ProgramKernel } from "../program/program.js";
+import { SHADER_STAGE_COMPUTE } from "./constants.js";
+import { DeviceLimitError } from "./errors.js";
+
+export interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+/** Uniform bindings before the storage bindings: the frame and the step's constants. */
+const UNIFORM_BINDINGS = 2;
+
+export class Pipelines {
+  readonly #pipelines = new Map<string, Promise<Pipeline>>();
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+
+  constructor(private readonly gpu: GPUDevice) {}
+
+  /** The pipelines of these kernels, in order; compiles the new ones. Throws DeviceLimitError naming the kernel. */
+  compile(kernels: readonly ProgramKernel[]): Promise<Pipeline[]> {
+    return Promise.all(kernels.map((kernel) => this.#pipeline(kernel)));
+  }
+
+  #pipeline(kernel: ProgramKernel): Promise<Pipeline> {
+    const key = `${kernel.bindings.join()}\n${kernel.wgsl}`;
+    let pipeline = this.#pipelines.get(key);
+    if (pipeline === undefined) {
+      pipeline = this.#create(kernel);
+      this.#pipelines.set(key, pipeline);
+    }
+    return pipeline;
+  }
+
+  async #create(kernel: ProgramKernel): Promise<Pipeline> {
+    const allowed = this.gpu.limits.maxStorageBuffersPerShaderStage;
+    if (kernel.bindings.length > allowed) {
+      const count = kernel.bindings.length;
+      throw new DeviceLimitError(
+        `kernel \`${kernel.name}\` binds ${count} buffers, and the device allows ${allowed}`,
+      );
+    }
+    const { gpu } = this;
+    const layout = this.#layout(kernel.bindings);
+    const label = kernel.name;
+    const module = gpu.createShaderModule({ label, code: kernel.wgsl });
+    try {
+      const pipeline = await gpu.createComputePipelineAsync({
+        label,
+        layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint: "main" },
+      });
+      return { pipeline, layout };
+    } catch (error) {
+      throw new DeviceLimitError(
+        `kernel \`${kernel.name}\` does not compile on this device: ${(error as Error).message}`,
+      );
+    }
+  }
+
+  /** Kernels with the same kinds of bindings share a layout. */
+  #layout(bindings: ProgramKernel["bindings"]): GPUBindGroupLayout {
+    const key = bindings.join();
+    let layout = this.#layouts.get(key);
+    if (layout === undefined) {
+      const uniforms = Array<GPUBufferBindingType>(UNIFORM_BINDINGS).fill("uniform");
+      const storage = bindings.map<GPUBufferBindingType>((access) =>
+        access === "read" ? "read-only-storage" : "storage",
+      );
+      const entries = [...uniforms, ...storage].map((type, binding) => ({
+        binding,
+        visibility: SHADER_STAGE_COMPUTE,
+        buffer: { type },
+      }));
+      layout = this.gpu.createBindGroupLayout({ label: key, entries });
+      this.#layouts.set(key, layout);
+    }
+    return layout;
+  }
+}

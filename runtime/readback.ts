@@ -1,0 +1,59 @@
+/** Results on their way back to JavaScript: a ring of staging buffers, so that a step need not wait for the last. */
+import { BufferUsage, MAP_MODE_READ } from "./constants.js";
+import type { Memory } from "./memory.js";
+
+interface Slot {
+  readonly buffer: GPUBuffer;
+  /** Settles when the slot's last reader is done. */
+  idle: Promise<unknown>;
+}
+
+export class Readback {
+  readonly #slots: Slot[] = [];
+  #next = 0;
+
+  /** A ring of `slots` staging buffers of `bytes` each. */
+  constructor(memory: Memory, bytes: number, slots: number, label: string) {
+    const usage = BufferUsage.mapRead | BufferUsage.copyDestination;
+    for (let index = 0; index < slots; index++) {
+      const buffer = memory.createOwn(bytes, usage, `${label} staging`);
+      this.#slots.push({ buffer, idle: Promise.resolve() });
+    }
+  }
+
+  /** The next staging buffer, once it is free. To be followed by `collect` of the same slot. */
+  async acquire(): Promise<Slot> {
+    const slot = this.#slots[this.#next]!;
+    this.#next = (this.#next + 1) % this.#slots.length;
+    await slot.idle;
+    return slot;
+  }
+
+  /** Reads `floats` numbers from a slot after the work that fills it was submitted. */
+  collect(slot: Slot, floats: number): Promise<Float32Array<ArrayBuffer>> {
+    const result = readMapped(slot.buffer, floats);
+    slot.idle = result.catch(() => undefined);
+    return result;
+  }
+}
+
+async function readMapped(buffer: GPUBuffer, floats: number): Promise<Float32Array<ArrayBuffer>> {
+  await buffer.mapAsync(MAP_MODE_READ, 0, floats * 4);
+  const values = new Float32Array(buffer.getMappedRange(0, floats * 4).slice(0));
+  buffer.unmap();
+  return values;
+}
+
+/** Copies a whole buffer back through a staging buffer of its own: for weights, outside the training loop. */
+export async function readBuffer(gpu: GPUDevice, source: GPUBuffer): Promise<Float32Array> {
+  const usage = BufferUsage.mapRead | BufferUsage.copyDestination;
+  const staging = gpu.createBuffer({ size: source.size, usage, label: "read staging" });
+  const encoder = gpu.createCommandEncoder();
+  encoder.copyBufferToBuffer(source, 0, staging, 0, source.size);
+  gpu.queue.submit([encoder.finish()]);
+  try {
+    return await readMapped(staging, source.size / 4);
+  } finally {
+    staging.destroy();
+  }
+}

@@ -1,0 +1,133 @@
+/** Runs a program's step lists: one upload, one encoder, one pass and one submit each. */
+import { FRAME_WORDS, type Program } from "../program/program.js";
+import { BufferUsage } from "./constants.js";
+import { InputError } from "./errors.js";
+import { packFrame, type Frame } from "./frame.js";
+import type { Memory } from "./memory.js";
+import { Pipelines } from "./pipelines.js";
+import { Readback } from "./readback.js";
+import { Schedule, type StepListName } from "./schedule.js";
+
+/** What one run is about. */
+export interface Work {
+  readonly frame: Frame;
+  readonly images?: Float32Array;
+  readonly labels?: Uint32Array;
+}
+
+/** A step list ready to run. */
+interface Prepared {
+  readonly schedule: Schedule;
+  readonly output?: Output;
+}
+
+/** Where a step list leaves what its caller wants, and the way back. */
+interface Output {
+  readonly buffer: GPUBuffer;
+  readonly ring: Readback;
+}
+
+/** Results that may be under way at once. */
+const RING_SLOTS = 4;
+
+export class Runner {
+  readonly #frame: GPUBuffer;
+  readonly #pipelines: Pipelines;
+  readonly #prepared = new Map<StepListName, Promise<Prepared>>();
+  readonly #rings = new Map<GPUBuffer, Readback>();
+
+  constructor(
+    private readonly gpu: GPUDevice,
+    private readonly program: Program,
+    private readonly memory: Memory,
+  ) {
+    this.#pipelines = new Pipelines(gpu);
+    const usage = BufferUsage.uniform | BufferUsage.copyDestination;
+    this.#frame = memory.createOwn(FRAME_WORDS * 4, usage, "frame");
+  }
+
+  /**
+   * Submits a step list; the promise it returns is of the submission, the one inside of the metrics or the padded
+   * prediction. The first run of a list compiles and allocates, later ones do neither.
+   */
+  async run(list: StepListName, work: Work): Promise<{ result: Promise<Float32Array> }> {
+    const { schedule, output } = await this.#prepare(list);
+    const slot = await output?.ring.acquire();
+    this.#upload(work);
+    const encoder = this.gpu.createCommandEncoder({ label: list });
+    schedule.encode(encoder, work.frame.batch);
+    const floats = this.#outputLength(list, work.frame.batch);
+    if (output && slot) encoder.copyBufferToBuffer(output.buffer, 0, slot.buffer, 0, floats * 4);
+    this.gpu.queue.submit([encoder.finish()]);
+    const nothing = Promise.resolve(new Float32Array());
+    return { result: output && slot ? output.ring.collect(slot, floats) : nothing };
+  }
+
+  #prepare(list: StepListName): Promise<Prepared> {
+    let prepared = this.#prepared.get(list);
+    if (prepared === undefined) {
+      prepared = this.#create(list);
+      this.#prepared.set(list, prepared);
+    }
+    return prepared;
+  }
+
+  async #create(list: StepListName): Promise<Prepared> {
+    const { gpu, program, memory } = this;
+    const purposes = USED_PURPOSES[list];
+    await memory.allocate([
+      ...program.steps[list].flatMap((step) => step.buffers),
+      ...purposes.map((purpose) => this.#find(purpose)),
+    ]);
+    const schedule = await Schedule.build({
+      ...{ gpu, program, list, memory },
+      frame: this.#frame,
+      pipelines: this.#pipelines,
+    });
+    const result = purposes.find((purpose) => purpose === "metrics" || purpose === "prediction");
+    if (result === undefined) return { schedule };
+    const buffer = memory.buffer(this.#find(result));
+    return { schedule, output: { buffer, ring: this.#ring(buffer, result) } };
+  }
+
+  /** Step lists with the same output share its ring. */
+  #ring(buffer: GPUBuffer, label: string): Readback {
+    const ring =
+      this.#rings.get(buffer) ?? new Readback(this.memory, buffer.size, RING_SLOTS, label);
+    this.#rings.set(buffer, ring);
+    return ring;
+  }
+
+  #upload({ frame, images, labels }: Work): void {
+    this.gpu.queue.writeBuffer(this.#frame, 0, packFrame(frame));
+    if (images) this.#uploadTo("images", images);
+    if (labels) this.#uploadTo("labels", labels);
+  }
+
+  #uploadTo(purpose: Purpose, values: Float32Array | Uint32Array): void {
+    const buffer = this.memory.buffer(this.#find(purpose));
+    const { buffer: bytes, byteOffset, byteLength } = values;
+    this.gpu.queue.writeBuffer(buffer, 0, bytes, byteOffset, byteLength);
+  }
+
+  #outputLength(list: StepListName, batch: number): number {
+    const { metrics, prediction } = this.program;
+    return list === "predict" ? batch * prediction.pitch : metrics.length;
+  }
+
+  #find(purpose: Purpose): number {
+    const index = this.program.buffers.findIndex((buffer) => buffer.purpose === purpose);
+    if (index < 0) throw new InputError(`model \`${this.program.model}\` has no ${purpose}`);
+    return index;
+  }
+}
+
+type Purpose = "images" | "labels" | "metrics" | "prediction";
+
+/** The buffers through which each step list meets the outside. */
+const USED_PURPOSES: Readonly<Record<StepListName, readonly Purpose[]>> = {
+  initialize: [],
+  train: ["images", "labels", "metrics"],
+  evaluate: ["images", "labels", "metrics"],
+  predict: ["images", "prediction"],
+};

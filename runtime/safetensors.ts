@@ -1,0 +1,184 @@
+/**
+ * The safetensors format: 8 bytes of header length (little endian), a JSON header padded with spaces to a multiple of
+ * 8, then the tensors' bytes without gaps. See https://github.com/huggingface/safetensors#format.
+ */
+import { WeightsError } from "./errors.js";
+import { roundUp } from "./layout.js";
+
+export interface Tensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+export interface TensorFile {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Free text by key. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+interface HeaderEntry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [begin: number, end: number];
+}
+
+/** The reference implementation's limit. */
+const MAXIMUM_HEADER = 100_000_000;
+
+/** Writes tensors, in order, as f32. */
+export function serializeTensors(
+  tensors: readonly Tensor[],
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  let end = 0;
+  for (const { name, shape, values } of tensors) {
+    const begin = end;
+    end += values.length * 4;
+    header[name] = { dtype: "F32", shape, data_offsets: [begin, end] };
+  }
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const headerLength = roundUp(text.length, 8);
+  const bytes = new Uint8Array(8 + headerLength + end).fill(0x20, 8, 8 + headerLength);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true);
+  bytes.set(text, 8);
+  let offset = 8 + headerLength;
+  for (const { values } of tensors) {
+    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), offset);
+    offset += values.byteLength;
+  }
+  return bytes;
+}
+
+/**
+ * Reads a file of F32, F64, F16 or BF16 tensors; all come out as f32. Throws WeightsError with the reason for a
+ * truncated or foreign file.
+ */
+export function parseTensors(bytes: Uint8Array): TensorFile {
+  const { header, data } = splitFile(bytes);
+  const { __metadata__: metadata, ...entries } = header;
+  const tensors = new Map<string, Tensor>();
+  const ends: [begin: number, end: number][] = [];
+  for (const [name, value] of Object.entries(entries)) {
+    const entry = checkEntry(name, value, data.length);
+    ends.push([...entry.data_offsets]);
+    tensors.set(name, { name, shape: entry.shape, values: decode(entry, data) });
+  }
+  assertNoGaps(ends, data.length);
+  return { tensors, metadata: checkMetadata(metadata) };
+}
+
+function splitFile(bytes: Uint8Array): { header: Record<string, unknown>; data: Uint8Array } {
+  if (bytes.length < 8) throw foreign(`it has ${bytes.length} bytes`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = Number(view.getBigUint64(0, true));
+  if (length < 2 || length > MAXIMUM_HEADER || bytes[8] !== "{".charCodeAt(0)) {
+    throw foreign("it does not start with a header");
+  }
+  if (8 + length > bytes.length) {
+    throw truncated(`its header ends at byte ${8 + length}, the file at ${bytes.length}`);
+  }
+  return { header: parseHeader(bytes.subarray(8, 8 + length)), data: bytes.subarray(8 + length) };
+}
+
+function parseHeader(bytes: Uint8Array): Record<string, unknown> {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch (error) {
+    throw foreign(`its header is no JSON: ${(error as Error).message}`);
+  }
+}
+
+function checkEntry(name: string, value: unknown, available: number): HeaderEntry {
+  if (!isEntry(value)) throw foreign(`its entry for \`${name}\` has no dtype, shape and offsets`);
+  const [begin, end] = value.data_offsets;
+  const width = WIDTHS[value.dtype];
+  if (width === undefined) {
+    const known = Object.keys(WIDTHS).join(", ");
+    throw new WeightsError(`tensor \`${name}\` has type ${value.dtype}: expected one of ${known}`);
+  }
+  const expected = value.shape.reduce((product, extent) => product * extent, width);
+  if (end - begin !== expected) {
+    const shape = `[${value.shape.join(", ")}]`;
+    throw foreign(
+      `tensor \`${name}\` of shape ${shape} takes ${expected} bytes, not ${end - begin}`,
+    );
+  }
+  if (end > available) {
+    throw truncated(`tensor \`${name}\` ends at byte ${end} of the data, which has ${available}`);
+  }
+  return value;
+}
+
+function isEntry(value: unknown): value is HeaderEntry {
+  if (typeof value !== "object" || value === null) return false;
+  const { dtype, shape, data_offsets: offsets } = value as Partial<Record<string, unknown>>;
+  return typeof dtype === "string" && isSizes(shape) && isSizes(offsets) && offsets.length === 2;
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+/** The format wants every byte of the data to belong to exactly one tensor. */
+function assertNoGaps(ranges: [begin: number, end: number][], length: number): void {
+  ranges.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  let reached = 0;
+  for (const [begin, end] of ranges) {
+    if (begin !== reached) throw foreign(`its tensors overlap or leave a gap at byte ${reached}`);
+    reached = end;
+  }
+  if (reached !== length) throw foreign(`${length - reached} bytes follow its last tensor`);
+}
+
+function checkMetadata(metadata: unknown): Record<string, string> {
+  if (metadata === undefined) return {};
+  const valid =
+    typeof metadata === "object" &&
+    metadata !== null &&
+    Object.values(metadata).every((value) => typeof value === "string");
+  if (!valid) throw foreign("its metadata is no record of strings");
+  return metadata as Record<string, string>;
+}
+
+const WIDTHS: Readonly<Record<string, number>> = { F32: 4, F64: 8, F16: 2, BF16: 2 };
+
+function decode(
+  { dtype, data_offsets: [begin, end] }: HeaderEntry,
+  data: Uint8Array,
+): Float32Array {
+  // A copy, because the tensors of a file may lie at any byte.
+  const { buffer } = data.slice(begin, end);
+  switch (dtype) {
+    case "F64":
+      return Float32Array.from(new Float64Array(buffer));
+    case "F16":
+      return Float32Array.from(new Uint16Array(buffer), halfToNumber);
+    case "BF16":
+      return new Float32Array(
+        Uint32Array.from(new Uint16Array(buffer), (half) => half << 16).buffer,
+      );
+    default:
+      return new Float32Array(buffer);
+  }
+}
+
+/** IEEE 754 binary16: a sign, 5 bits of exponent, 10 of fraction. */
+function halfToNumber(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 0x1f;
+  const fraction = half & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+function foreign(reason: string): WeightsError {
+  return new WeightsError(`this is not a valid safetensors file: ${reason}`);
+}
+
+function truncated(reason: string): WeightsError {
+  return new WeightsError(`this safetensors file is truncated: ${reason}`);
+}

@@ -1,0 +1,94 @@
+/** A step list made ready to run: pipelines, constants and bind groups, all built once. */
+import type { Program, ProgramStep, WorkgroupCount } from "../program/program.js";
+import { BufferUsage } from "./constants.js";
+import { roundUp } from "./layout.js";
+import type { Memory } from "./memory.js";
+import type { Pipelines } from "./pipelines.js";
+
+export type StepListName = keyof Program["steps"];
+
+export interface ScheduleParts {
+  readonly gpu: GPUDevice;
+  readonly program: Program;
+  readonly list: StepListName;
+  /** The uniform buffer of the frame. */
+  readonly frame: GPUBuffer;
+  /** Holds all buffers of the list already. */
+  readonly memory: Memory;
+  readonly pipelines: Pipelines;
+}
+
+interface Dispatch {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly workgroups: ProgramStep["workgroups"];
+}
+
+export class Schedule {
+  private constructor(
+    private readonly dispatches: readonly Dispatch[],
+    private readonly maximumWorkgroups: number,
+  ) {}
+
+  /** Compiles the kernels of a step list and binds its buffers. */
+  static async build(parts: ScheduleParts): Promise<Schedule> {
+    const { gpu, program, list, frame, memory } = parts;
+    const steps = program.steps[list];
+    const kernels = steps.map((step) => program.kernels[step.kernel]!);
+    const compiled = await parts.pipelines.compile(kernels);
+    const constants = writeConstants(gpu, memory, steps, `${list} constants`);
+    const dispatches = steps.map(({ buffers, label, workgroups }, index) => {
+      const { pipeline, layout } = compiled[index]!;
+      const storage = buffers.map((buffer) => ({ buffer: memory.buffer(buffer) }));
+      const resources = [{ buffer: frame }, constants[index]!, ...storage];
+      const entries = resources.map((resource, binding) => ({ binding, resource }));
+      return { pipeline, bindGroup: gpu.createBindGroup({ label, layout, entries }), workgroups };
+    });
+    return new Schedule(dispatches, gpu.limits.maxComputeWorkgroupsPerDimension);
+  }
+
+  /** Encodes every dispatch, in order, for so many images. */
+  encode(encoder: GPUCommandEncoder, batch: number): void {
+    const pass = encoder.beginComputePass();
+    for (const { pipeline, bindGroup, workgroups } of this.dispatches) {
+      const [x, y] = foldWorkgroups(countWorkgroups(workgroups.x, batch), this.maximumWorkgroups);
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindGroup);
+      pass.dispatchWorkgroups(x, y, workgroups.z);
+    }
+    pass.end();
+  }
+}
+
+export function countWorkgroups(count: WorkgroupCount, batch: number): number {
+  return Math.ceil((count.fixed + count.perImage * batch) / count.tile);
+}
+
+/** Spreads more workgroups than one dimension allows over two; up to `y - 1` too many, which kernels skip. */
+export function foldWorkgroups(count: number, maximum: number): [x: number, y: number] {
+  const y = Math.max(1, Math.ceil(count / maximum));
+  return [Math.ceil(count / y), y];
+}
+
+/** All steps' constants in one uniform buffer, each where a binding may begin. Returns each step's part. */
+function writeConstants(
+  gpu: GPUDevice,
+  memory: Memory,
+  steps: readonly ProgramStep[],
+  label: string,
+): GPUBufferBinding[] {
+  const alignment = gpu.limits.minUniformBufferOffsetAlignment;
+  const parts: { offset: number; size: number }[] = [];
+  let end = 0;
+  for (const { constants } of steps) {
+    const size = Math.max(16, roundUp(constants.length * 4, 16));
+    parts.push({ offset: end, size });
+    end = roundUp(end + size, alignment);
+  }
+  const words = new Int32Array(Math.max(end, 16) / 4);
+  steps.forEach(({ constants }, index) => words.set(constants, parts[index]!.offset / 4));
+  const usage = BufferUsage.uniform | BufferUsage.copyDestination;
+  const buffer = memory.createOwn(words.byteLength, usage, label);
+  gpu.queue.writeBuffer(buffer, 0, words);
+  return parts.map((part) => ({ buffer, ...part }));
+}

@@ -1,0 +1,72 @@
+/** Which tensors of a file are a network's parameters, and clear words where they are not. */
+import type { Program, ProgramParameter } from "../program/program.js";
+import { WeightsError } from "./errors.js";
+import type { Tensor } from "./safetensors.js";
+
+/** What stands before a parameter's name in front of SGD's velocity. */
+export const VELOCITY_PREFIX = "optimizer.velocity.";
+
+/** More mismatches than these are only counted. */
+const MISMATCHES_SHOWN = 5;
+
+/** Parameters and velocities of a file, by parameter, after every name and shape was found to agree. */
+export interface MatchedWeights {
+  readonly values: ReadonlyMap<ProgramParameter, Float32Array>;
+  readonly velocities: ReadonlyMap<ProgramParameter, Float32Array>;
+}
+
+/** Throws WeightsError listing each tensor that is missing, unknown, or of another shape. */
+export function matchWeights(
+  program: Program,
+  tensors: ReadonlyMap<string, Tensor>,
+): MatchedWeights {
+  const mismatches: string[] = [];
+  const values = new Map<ProgramParameter, Float32Array>();
+  const velocities = new Map<ProgramParameter, Float32Array>();
+  const unknown = new Set(tensors.keys());
+  const match = (parameter: ProgramParameter, name: string, into: typeof values): void => {
+    const tensor = tensors.get(name);
+    if (tensor === undefined) return;
+    unknown.delete(name);
+    if (sameShape(tensor.shape, parameter.shape)) into.set(parameter, tensor.values);
+    else mismatches.push(describeMismatch(program, parameter, tensor));
+  };
+  for (const parameter of program.parameters) {
+    match(parameter, parameter.name, values);
+    match(parameter, VELOCITY_PREFIX + parameter.name, velocities);
+    if (!tensors.has(parameter.name)) mismatches.push(describeMissing(program, parameter));
+  }
+  for (const name of unknown) mismatches.push(`\`${name}\` is not in model \`${program.model}\``);
+  if (mismatches.length > 0) throw mismatchError(program, mismatches);
+  return { values, velocities };
+}
+
+function mismatchError(program: Program, mismatches: readonly string[]): WeightsError {
+  const shown = mismatches.slice(0, MISMATCHES_SHOWN);
+  const more = mismatches.length - shown.length;
+  const lines = [...shown, ...(more > 0 ? [`and ${more} more`] : [])];
+  return new WeightsError(
+    `these weights do not belong to model \`${program.model}\`:\n  ${lines.join("\n  ")}`,
+  );
+}
+
+function describeMismatch(program: Program, parameter: ProgramParameter, tensor: Tensor): string {
+  const came = `is ${formatShape(tensor.shape)} in the file`;
+  return `\`${tensor.name}\` ${came}, but ${describeWanted(program, parameter)}`;
+}
+
+function describeMissing(program: Program, parameter: ProgramParameter): string {
+  return `\`${parameter.name}\` is not in the file, but ${describeWanted(program, parameter)}`;
+}
+
+function describeWanted(program: Program, { shape, location }: ProgramParameter): string {
+  return `the model wants ${formatShape(shape)} (${program.source.file}:${location.line}:${location.column})`;
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
+}
+
+function formatShape(shape: readonly number[]): string {
+  return `[${shape.join(", ")}]`;
+}
