@@ -1,0 +1,62 @@
+/**
+ * Random decisions about data. Each is a function of (seed, epoch, example, purpose) alone, so that they are the same
+ * in whatever order examples are prepared, on every machine, and in a resumed run.
+ */
+import { threefry, toUnit } from "../../program/random.js";
+
+/** Second key words. The high bits keep them apart from the streams of parameters and dropout layers. */
+const SHUFFLE_STREAM = 0x80000000;
+const HOLDOUT_STREAM = 0x80000001;
+const TRANSFORM_STREAM = 0xc0000000;
+
+/** What one transform draws for one example. */
+export class ExampleRandom {
+  private draws = 0;
+
+  constructor(
+    private readonly seed: number,
+    private readonly epoch: number,
+    private readonly example: number,
+    /** Position of the transform in its chain. */
+    private readonly transform: number,
+  ) {}
+
+  /** Uniform in [0, 1). */
+  unit(): number {
+    const stream = TRANSFORM_STREAM + this.transform * 256 + this.draws++;
+    return toUnit(threefry(this.seed >>> 0, stream >>> 0, this.epoch, this.example)[0]);
+  }
+
+  /** Uniform in [low, high). */
+  between(low: number, high: number): number {
+    return low + (high - low) * this.unit();
+  }
+
+  /** A uniform integer from 0 to count - 1. */
+  below(count: number): number {
+    return Math.floor(this.unit() * count);
+  }
+}
+
+/** The order in which an epoch visits its examples: a permutation of 0 .. length - 1. */
+export function shuffledOrder(length: number, key: { seed: number; epoch: number }): Uint32Array {
+  return permute(length, key.seed, SHUFFLE_STREAM, key.epoch);
+}
+
+/** The permutation whose head is held out of a dataset without splits of its own. */
+export function holdoutOrder(length: number, seed: number): Uint32Array {
+  return permute(length, seed, HOLDOUT_STREAM, 0);
+}
+
+/** Fisher and Yates's shuffle; swap `i` is decided by counter (round, i). */
+function permute(length: number, seed: number, stream: number, round: number): Uint32Array {
+  const order = Uint32Array.from({ length }, (_, index) => index);
+  for (let last = length - 1; last > 0; last--) {
+    const word = threefry(seed >>> 0, stream, round, last)[0];
+    const chosen = Math.floor((word / 4294967296) * (last + 1));
+    const value = order[last]!;
+    order[last] = order[chosen]!;
+    order[chosen] = value;
+  }
+  return order;
+}

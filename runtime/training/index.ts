@@ -1,0 +1,12 @@
+export { RunFailedError } from "./error.js";
+export { evaluateDataset } from "./evaluate.js";
+export type { EvaluateOptions, Evaluation } from "./evaluate.js";
+export { fit, runLength } from "./fit.js";
+export type { EpochReport, FitOptions, FitResult, StepReport, TrainingState } from "./fit.js";
+export type { TrainableNetwork } from "./network.js";
+export { evaluationRecord, isEvaluation, stepRecord } from "./records.js";
+export type { EvaluationRecord, MetricsRecord, StepRecord } from "./records.js";
+export { renderCurves, renderReport } from "./report.js";
+export type { Report } from "./report.js";
+export { learningRateFactor } from "./schedule.js";
+export type { LearningRateRecipe, RunLength } from "./schedule.js";

@@ -1,0 +1,21 @@
+import type { Program } from "../../program/program.js";
+
+/** Means over the examples of a step or a split: `loss`, then the model's metrics by name. */
+export type Metrics = Readonly<Record<string, number>>;
+
+/** What training uses of a network. `Network` has it; tests make do with less than a GPU. */
+export interface TrainableNetwork {
+  /** The most examples that one call takes. */
+  readonly batch: number;
+  readonly program: Pick<Program, "input">;
+  /** Forward, loss, backward and update. Calls are carried out in order, also where they overlap. */
+  step(
+    images: Float32Array,
+    labels: Uint32Array,
+    options: { readonly learningRate: number },
+  ): Promise<Metrics>;
+  /** Loss and metrics without an update, dropout off. */
+  evaluate(images: Float32Array, labels: Uint32Array): Promise<Metrics>;
+  /** Sets the count of steps done, which keys dropout. */
+  setStep(step: number): void;
+}

@@ -1,0 +1,125 @@
+/** A run's report: one HTML page without scripts or links, curves and evaluations inside. */
+import { escapeXml, renderCharts } from "./curve.js";
+import type { Chart, Series } from "./curve.js";
+import { isEvaluation } from "./records.js";
+import type { EvaluationRecord, MetricsRecord, StepRecord } from "./records.js";
+
+export interface Report {
+  /** `AlexNet, recipe Base`. */
+  readonly title: string;
+  /** What else the reader should know, by name: the adapter, the batch, the time it took. */
+  readonly facts: Readonly<Record<string, string>>;
+  readonly records: readonly MetricsRecord[];
+}
+
+/** The page's HTML. */
+export function renderReport({ title, facts, records }: Report): string {
+  const evaluations = records.filter(isEvaluation);
+  const rows = Object.entries(facts).map(([name, value]) => tableRow([name], [value]));
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>${escapeXml(title)}</title>
+<style>
+  body { font: 15px/1.5 system-ui, sans-serif; max-width: 760px; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff }
+  table { border-collapse: collapse; margin: 1rem 0 }
+  th, td { padding: 0.2rem 0.9rem 0.2rem 0; text-align: left; font-variant-numeric: tabular-nums }
+  svg { max-width: 100%; height: auto }
+</style>
+<h1>${escapeXml(title)}</h1>
+<table>
+${rows.join("\n")}
+</table>
+${renderCurves(records)}
+${evaluationTable(evaluations)}
+</html>
+`;
+}
+
+/** Loss, accuracies and learning rate over steps, as one SVG image. */
+export function renderCurves(records: readonly MetricsRecord[]): string {
+  const steps = records.filter((record): record is StepRecord => !isEvaluation(record));
+  const evaluations = records.filter(isEvaluation);
+  return renderCharts([
+    lossChart(steps, evaluations),
+    ...accuracyChart(evaluations),
+    learningRateChart(steps),
+  ]);
+}
+
+function lossChart(steps: readonly StepRecord[], evaluations: readonly EvaluationRecord[]): Chart {
+  const points = steps.map(({ step, loss }) => [step, loss] as const);
+  const training: Series[] = [
+    { name: "training, smoothed", points: smooth(points) },
+    ...evaluationSeries(evaluations, ["loss"]),
+    { name: "training", points, faint: true },
+  ];
+  return { title: "Loss", series: training, format: compact };
+}
+
+/** One chart for all metrics that are fractions; none without evaluations. */
+function accuracyChart(evaluations: readonly EvaluationRecord[]): Chart[] {
+  const names = Object.keys(evaluations[0]?.eval ?? {}).filter((name) => name !== "loss");
+  if (names.length === 0) return [];
+  const series = evaluationSeries(evaluations, names);
+  const format = (value: number) => `${Math.round(value * 100)}%`;
+  return [{ title: "Accuracy", series, bounds: [0, 1], format }];
+}
+
+function learningRateChart(steps: readonly StepRecord[]): Chart {
+  const points = steps.map(({ step, lr }) => [step, lr] as const);
+  return { title: "Learning rate", series: [{ name: "", points }], format: compact };
+}
+
+function evaluationSeries(
+  evaluations: readonly EvaluationRecord[],
+  names: readonly string[],
+): Series[] {
+  return names.map((name) => ({
+    name: name === "loss" ? "evaluation" : name,
+    points: evaluations.map((record) => [record.step, record.eval[name] ?? 0] as const),
+    dots: true,
+  }));
+}
+
+/** An exponential mean over about a fiftieth of the run, corrected for its start (as in Adam's moments). */
+function smooth(points: readonly (readonly [number, number])[]): [number, number][] {
+  const decay = 1 - 1 / Math.max(1, points.length / 50);
+  let sum = 0;
+  let weight = 0;
+  return points.map(([x, y]) => {
+    sum = decay * sum + (1 - decay) * y;
+    weight = decay * weight + (1 - decay);
+    return [x, sum / weight];
+  });
+}
+
+function compact(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
+
+function evaluationTable(evaluations: readonly EvaluationRecord[]): string {
+  if (evaluations.length === 0) return "";
+  const names = Object.keys(evaluations[0]!.eval);
+  const rows = evaluations.map(({ epoch, step, eval: metrics }) =>
+    tableRow([], [String(epoch), String(step), ...names.map((name) => cell(name, metrics[name]))]),
+  );
+  return [
+    "<h2>Evaluations</h2>",
+    "<table>",
+    tableRow(["epoch", "step", ...names], []),
+    ...rows,
+    "</table>",
+  ].join("\n");
+}
+
+function cell(name: string, value: number | undefined): string {
+  if (value === undefined) return "";
+  return name === "loss" ? value.toFixed(4) : `${(value * 100).toFixed(2)}%`;
+}
+
+function tableRow(headings: readonly string[], cells: readonly string[]): string {
+  const first = headings.map((text) => `<th>${escapeXml(text)}</th>`);
+  const rest = cells.map((text) => `<td>${escapeXml(text)}</td>`);
+  return `<tr>${[...first, ...rest].join("")}</tr>`;
+}
