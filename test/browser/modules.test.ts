@@ -1,0 +1,121 @@
+/**
+ * The modules that run in Node run unmodified in a browser: Debian's Chromium, headless, with WebGPU on its own
+ * SwiftShader, beside Node on the embedded SwiftShader.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import type { Server } from "node:http";
+import { join } from "node:path";
+import { chromium, type Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { addressOf, serve } from "./server.js";
+
+const root = join(import.meta.dirname, "../..");
+const candidates = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const executablePath = [process.env.NETC_CHROMIUM ?? "", ...candidates].find(existsSync);
+if (!executablePath) {
+  console.log(
+    "browser tests skipped: no Chromium found (apt-get install chromium, or NETC_CHROMIUM=PATH)",
+  );
+}
+
+interface Result {
+  readonly adapter: string;
+  readonly before: number[];
+  readonly metrics: Record<string, number>;
+  readonly after: number[];
+}
+
+/** The largest difference, relative to the largest value. */
+function difference(actual: readonly number[], expected: readonly number[]): number {
+  expect(actual.length).toBe(expected.length);
+  const largest = Math.max(...expected.map(Math.abs));
+  return Math.max(...actual.map((value, index) => Math.abs(value - expected[index]!))) / largest;
+}
+
+/**
+ * Both run the same WGSL on SwiftShader, but not the same build of it: its order of rounding may differ. Measured: see
+ * the figures that the tests print.
+ */
+const TOLERANCE = 1e-5;
+
+describe.skipIf(!executablePath)("a generated module in Chromium", () => {
+  let folder: string;
+  let server: Server;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    // Inside the package, so that Node finds "netc/runtime" as a user's project would.
+    mkdirSync(join(root, ".cache"), { recursive: true });
+    folder = mkdtempSync(join(root, ".cache", "browser-"));
+    server = await serve({ dist: join(root, "dist"), modules: folder, test: import.meta.dirname });
+    browser = await chromium.launch({
+      executablePath,
+      args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
+    });
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function compile(spec: string, ...flags: string[]): void {
+    const main = join(root, "dist", "cli", "main.js");
+    const path = join(root, "specs", `${spec}.net`);
+    execFileSync(process.execPath, [main, "compile", path, "-o", folder, ...flags]);
+  }
+
+  function runInNode(spec: string, batch: number): Result {
+    const script = join(import.meta.dirname, "in-node.mjs");
+    const output = execFileSync(
+      process.execPath,
+      [script, join(folder, `${spec}.js`), `${batch}`],
+      {
+        encoding: "utf8",
+      },
+    );
+    return JSON.parse(output) as Result;
+  }
+
+  /** Opens a page and exercises the module there. Text, not a function: the test runner rewrites imports in code. */
+  async function runInBrowser(spec: string, batch: number, path = "/"): Promise<Result> {
+    const page = await browser.newPage();
+    try {
+      await page.goto(addressOf(server) + path);
+      const call = `exercise("/modules/${spec}.js", { batch: ${batch} })`;
+      return await page.evaluate<Result>(
+        `import("/test/exercise.mjs").then(({ exercise }) => ${call})`,
+      );
+    } finally {
+      await page.close();
+    }
+  }
+
+  test.each([
+    { spec: "digits", batch: 16 },
+    { spec: "alexnet", batch: 2 },
+  ])("$spec.js gives Node's logits, loss and trained weights", async ({ spec, batch }) => {
+    compile(spec);
+    const expected = runInNode(spec, batch);
+    const actual = await runInBrowser(spec, batch);
+    const differences = {
+      logits: difference(actual.before, expected.before),
+      metrics: difference(Object.values(actual.metrics), Object.values(expected.metrics)),
+      "logits after a step": difference(actual.after, expected.after),
+    };
+    console.log(
+      `${spec}.js in Chromium (${actual.adapter}) beside Node (${expected.adapter}):`,
+      differences,
+    );
+    for (const error of Object.values(differences)) expect(error).toBeLessThan(TOLERANCE);
+    expect(actual.before).not.toEqual(actual.after);
+  });
+
+  test("a standalone module needs no import map", async () => {
+    compile("digits", "--standalone");
+    const { before } = await runInBrowser("digits", 4, "/bare");
+    expect(before.length).toBe(40);
+  });
+});

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { TOLERANCE } from "./tolerance.js";
+import { compareWithPyTorch, readExpected, worst, type Expected } from "./harness.js";
+
+/** One layer between a 1x1 convolution, whose gradient shows the layer's, and a linear layer. */
+interface LayerCase extends Expected {
+  readonly layer: string;
+}
+
+function specFor({ layer, imageShape, classes }: LayerCase): string {
+  const [channels] = imageShape;
+  const flatten = layer.startsWith("flatten") ? "" : "flatten";
+  return `
+model Case {
+  input  image: f32[N, ${imageShape.join(", ")}]
+  target label: u32[N] in 0..${classes}
+  conv(${channels}, kernel=1) as first
+  ${layer}
+  ${flatten}
+  linear(${classes}) as logits
+  loss cross_entropy(logits, label)
+}
+train Recipe of Case {
+  optimizer = sgd(lr=0.1, momentum=0.9)
+}
+`;
+}
+
+test.for(readExpected<LayerCase[]>("layers"))("$layer as in PyTorch", async (expected) => {
+  const differences = await compareWithPyTorch(specFor(expected), expected);
+  const wrong = differences.filter(({ error }) => !(error < TOLERANCE));
+  expect(worst(wrong)).toBe("");
+});
