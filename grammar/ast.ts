@@ -175,12 +175,7 @@ export interface MetricDeclaration {
 }
 
 export type ModelMember =
-  | InputDeclaration
-  | TargetDeclaration
-  | Section
-  | Chain
-  | LossDeclaration
-  | MetricDeclaration;
+  InputDeclaration | TargetDeclaration | Section | Chain | LossDeclaration | MetricDeclaration;
 
 /** `classes: int = 1000`. */
 export interface ParameterDeclaration {
@@ -248,11 +243,7 @@ export interface TrainDeclaration {
   readonly span: Span;
 }
 
-export type Declaration =
-  | ConstDeclaration
-  | ModelDeclaration
-  | DataDeclaration
-  | TrainDeclaration;
+export type Declaration = ConstDeclaration | ModelDeclaration | DataDeclaration | TrainDeclaration;
 
 export interface Spec {
   readonly kind: "spec";

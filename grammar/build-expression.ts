@@ -1,0 +1,226 @@
+import type { CstElement, CstNode, IToken } from "chevrotain";
+import type {
+  Argument,
+  BinaryExpression,
+  CallExpression,
+  Expression,
+  Identifier,
+  ListExpression,
+  NumberLiteral,
+  SequenceExpression,
+  Span,
+} from "./ast.js";
+import { is, spanOf } from "./place.js";
+import type { SyntaxProblem } from "./problem.js";
+import { problem, replace } from "./problem.js";
+import { checkCommas } from "./statements.js";
+import { Integer, Minus } from "./tokens.js";
+import { elementsInOrder, isNode, node, nodes, spanOfNode, token, tokens } from "./tree.js";
+
+/** What the builders share: the file's name, and the problems found so far. */
+export interface BuildContext {
+  readonly file: string;
+  readonly problems: SyntaxProblem[];
+}
+
+export function present<T>(value: T | undefined): value is T {
+  return value !== undefined;
+}
+
+export function covering(first: Span, last: Span): Span {
+  return { file: first.file, start: first.start, end: last.end };
+}
+
+export function identifier(
+  context: BuildContext,
+  name: IToken | undefined,
+): Identifier | undefined {
+  return name && { kind: "identifier", name: name.image, span: spanOf(context.file, name) };
+}
+
+/** `warmup(5 epochs) -> step(30 epochs)`, or any single expression. */
+export function buildSequence(context: BuildContext, parent?: CstNode): Expression | undefined {
+  const first = buildExpression(context, node(parent, "expression"));
+  if (!parent || !first) return undefined;
+  const rest = nodes(parent, "call").map((call) => buildCall(context, call));
+  if (rest.length === 0) return first;
+  const start = asCall(first);
+  if (!start) {
+    const message = "`->` joins calls such as `warmup(5 epochs)`, but this is a value";
+    context.problems.push(problem("NET0001", first.span, message));
+    return first;
+  }
+  const calls = [start, ...rest.filter(present)];
+  const sequence: SequenceExpression = {
+    kind: "sequence",
+    calls,
+    span: spanOfNode(context.file, parent),
+  };
+  return sequence;
+}
+
+function asCall(expression: Expression): CallExpression | undefined {
+  if (expression.kind === "call") return expression;
+  if (expression.kind !== "name") return undefined;
+  const { name, span } = expression;
+  const callee: Identifier = { kind: "identifier", name, span };
+  return { kind: "call", callee, arguments: [], hasParentheses: false, span };
+}
+
+export function buildExpression(context: BuildContext, parent?: CstNode): Expression | undefined {
+  return parent && leftToRight(context, parent, "product", buildProduct);
+}
+
+function buildProduct(context: BuildContext, parent: CstNode): Expression | undefined {
+  return leftToRight(context, parent, "unary", buildUnary);
+}
+
+/** `a - b - c` is `(a - b) - c`. Operands that are missing are left out together with their operators. */
+function leftToRight(
+  context: BuildContext,
+  parent: CstNode,
+  operandRule: string,
+  build: (context: BuildContext, operand: CstNode) => Expression | undefined,
+): Expression | undefined {
+  let left: Expression | undefined;
+  let operator: IToken | undefined;
+  for (const element of elementsInOrder(parent)) {
+    if (!isNode(element)) {
+      operator = element;
+    } else if (element.name === operandRule) {
+      const right = build(context, element);
+      left = left && operator && right ? binary(left, operator, right) : (left ?? right);
+    }
+  }
+  return left;
+}
+
+function binary(left: Expression, operator: IToken, right: Expression): BinaryExpression {
+  const span = covering(left.span, right.span);
+  const sign = operator.image as BinaryExpression["operator"];
+  return { kind: "binary", operator: sign, left, right, span };
+}
+
+function buildUnary(context: BuildContext, parent: CstNode): Expression | undefined {
+  const primary = node(parent, "primary");
+  let operand = primary && buildPrimary(context, primary);
+  for (const minus of tokens(parent, Minus.name).reverse()) {
+    if (!operand) return undefined;
+    const span = covering(spanOf(context.file, minus), operand.span);
+    operand = { kind: "unary", operator: "-", operand, span };
+  }
+  return operand;
+}
+
+function buildPrimary(context: BuildContext, parent: CstNode): Expression | undefined {
+  const element = elementsInOrder(parent)[0];
+  if (!element) return undefined;
+  return isNode(element) ? buildCompound(context, element) : buildLiteral(context, element);
+}
+
+function buildLiteral(context: BuildContext, literal: IToken): Expression {
+  const span = spanOf(context.file, literal);
+  if (literal.image === "true" || literal.image === "false") {
+    return { kind: "boolean", value: literal.image === "true", span };
+  }
+  return { kind: "string", value: stringValue(literal.image), span };
+}
+
+/** Only `\"` and `\\` are escapes, so that Windows paths mean what they seem to. */
+function stringValue(image: string): string {
+  const isClosed = image.length > 1 && /["']$/.test(image);
+  return image.slice(1, isClosed ? -1 : undefined).replace(/\\(["\\])/g, "$1");
+}
+
+function buildCompound(context: BuildContext, parent: CstNode): Expression | undefined {
+  switch (parent.name) {
+    case "number":
+      return buildNumber(context, parent);
+    case "list":
+      return buildList(context, parent);
+    case "group":
+      return buildGroup(context, parent);
+    case "pattern":
+      return buildPattern(context, parent);
+    default:
+      return buildValueCall(context, parent);
+  }
+}
+
+function buildNumber(context: BuildContext, parent: CstNode): NumberLiteral | undefined {
+  const digits = token(parent, "Integer") ?? token(parent, "Float");
+  if (!digits) return undefined;
+  const unit = identifier(context, token(parent, "Identifier"));
+  return {
+    kind: "number",
+    value: Number.parseFloat(digits.image),
+    isInteger: is(digits, Integer),
+    ...(unit && { unit }),
+    span: spanOfNode(context.file, parent),
+  };
+}
+
+export function buildList(context: BuildContext, parent: CstNode): ListExpression {
+  context.problems.push(...checkCommas(context.file, parent));
+  const elements = nodes(parent, "expression").map((element) => buildExpression(context, element));
+  const span = spanOfNode(context.file, parent);
+  return { kind: "list", elements: elements.filter(present), span };
+}
+
+/** Parentheses leave no trace in the tree but in the span. */
+function buildGroup(context: BuildContext, parent: CstNode): Expression | undefined {
+  const inner = buildExpression(context, node(parent, "expression"));
+  return inner && { ...inner, span: spanOfNode(context.file, parent) };
+}
+
+function buildPattern(context: BuildContext, parent: CstNode): Expression {
+  const segments = nodes(parent, "segment").flatMap(elementsInOrder).map(imageOf);
+  return { kind: "pattern", segments, span: spanOfNode(context.file, parent) };
+}
+
+function imageOf(element: CstElement): string {
+  return isNode(element) ? "" : element.image;
+}
+
+/** A call, or a plain name where there are no parentheses. */
+function buildValueCall(context: BuildContext, parent: CstNode): Expression | undefined {
+  const call = buildCall(context, parent);
+  if (!call || call.hasParentheses) return call;
+  return { kind: "name", name: call.callee.name, span: call.span };
+}
+
+export function buildCall(context: BuildContext, parent?: CstNode): CallExpression | undefined {
+  const callee = identifier(context, token(parent, "Name"));
+  if (!parent || !callee) return undefined;
+  const list = node(parent, "arguments");
+  return {
+    kind: "call",
+    callee,
+    arguments: list ? buildArguments(context, list) : [],
+    hasParentheses: list !== undefined,
+    span: spanOfNode(context.file, parent),
+  };
+}
+
+function buildArguments(context: BuildContext, parent: CstNode): Argument[] {
+  context.problems.push(...checkCommas(context.file, parent));
+  const built = nodes(parent, "argument").map((argument) => buildArgument(context, argument));
+  return built.filter(present);
+}
+
+function buildArgument(context: BuildContext, parent: CstNode): Argument | undefined {
+  const name = identifier(context, token(parent, "Name"));
+  const value = buildExpression(context, node(parent, "expression"));
+  const colon = token(parent, "Colon");
+  if (colon && name) context.problems.push(colonForEquals(context.file, colon, name.name));
+  if (!value) return undefined;
+  return { ...(name && { name }), value, span: spanOfNode(context.file, parent) };
+}
+
+function colonForEquals(file: string, colon: IToken, name: string): SyntaxProblem {
+  const span = spanOf(file, colon);
+  return problem("NET0001", span, `expected \`=\` after \`${name}\`, but found \`:\``, {
+    label: "expected `=`",
+    fixes: [replace(span, "=", "write `=`")],
+  });
+}

@@ -1,0 +1,149 @@
+import type { IToken } from "chevrotain";
+import type { Position, Spec } from "./ast.js";
+import { balanceBlocks } from "./blocks.js";
+import type { Balanced } from "./brackets.js";
+import { balanceBrackets } from "./brackets.js";
+import { build } from "./build.js";
+import type { LexedText } from "./lexer.js";
+import { lex } from "./lexer.js";
+import { joinLines } from "./lines.js";
+import { parseTokens } from "./parser.js";
+import { spanOf } from "./place.js";
+import type { SyntaxFix, SyntaxProblem } from "./problem.js";
+import { problem } from "./problem.js";
+import { checkText } from "./text.js";
+import { explainException } from "./wording.js";
+import { findKeywords } from "./words.js";
+
+export type * from "./ast.js";
+export type { SyntaxFix, SyntaxProblem } from "./problem.js";
+export { editDistance, isClose } from "./distance.js";
+
+export interface ParsedSpec {
+  /** As much of the tree as makes sense. */
+  readonly spec: Spec;
+  /** In the order of the text, one for each line at most. */
+  readonly problems: readonly SyntaxProblem[];
+}
+
+/**
+ * Parses a spec. Never throws because of the text: what is wrong with it is in `problems`, each with only those
+ * fixes that were tried and leave fewer problems.
+ *
+ * @param file the name that spans and messages give the text
+ */
+export function parse(text: string, file: string): ParsedSpec {
+  const parsed = parseOnce(text, file);
+  if (parsed.problems.length === 0) return parsed;
+  const count = parsed.problems.length;
+  const problems = parsed.problems.map((found) => ({
+    ...found,
+    fixes: found.fixes.filter(
+      (fix) => parseOnce(applyFix(text, fix), file).problems.length < count,
+    ),
+  }));
+  return { spec: parsed.spec, problems };
+}
+
+function parseOnce(text: string, file: string): ParsedSpec {
+  const end = endOfText(text);
+  const span = { file, start: { offset: 0, line: 1, column: 1 }, end };
+  const empty: Spec = { kind: "spec", file, declarations: [], span };
+  const unreadable = checkText(text, file);
+  if (unreadable) return { spec: empty, problems: [unreadable] };
+  const lexed = lex(text, file);
+  const tooDeep = tooDeeplyNested(lexed, file);
+  if (tooDeep) return { spec: empty, problems: [tooDeep] };
+  if (lexed.tokens.length === 0 && lexed.problems.length === 0) {
+    return { spec: empty, problems: [emptySpec(empty)] };
+  }
+  return parseLexed(lexed, empty);
+}
+
+function parseLexed(lexed: LexedText, empty: Spec): ParsedSpec {
+  const { file } = empty;
+  const repaired = repair(lexed, file);
+  const { tree, exceptions } = parseTokens(repaired.tokens);
+  const built = build(tree, lexed.documentation, file);
+  const grammatical = [
+    ...exceptions.map((exception) => explainException(file, exception)),
+    ...built.problems,
+  ];
+  return {
+    spec: { ...empty, declarations: built.declarations },
+    problems: onePerLine([...lexed.problems, ...repaired.problems], grammatical),
+  };
+}
+
+/** The passes between lexer and parser, each of which makes the tokens more regular. */
+function repair(lexed: LexedText, file: string): Balanced {
+  const brackets = balanceBrackets(lexed.tokens, file);
+  const blocks = balanceBlocks(brackets.tokens, file);
+  const words = findKeywords(joinLines(blocks.tokens), file);
+  const problems = [...brackets.problems, ...blocks.problems, ...words.problems];
+  return { tokens: [...words.tokens], problems };
+}
+
+/**
+ * What the repairs found is sure; what the parser says about a line that was repaired, or says second about any line, is
+ * mostly the same mistake again.
+ */
+function onePerLine(
+  sure: readonly SyntaxProblem[],
+  grammatical: readonly SyntaxProblem[],
+): SyntaxProblem[] {
+  const lines = new Set<number>();
+  const kept = [...inOrder(sure), ...inOrder(grammatical)].filter(({ span }) => {
+    if (lines.has(span.start.line)) return false;
+    lines.add(span.start.line);
+    return true;
+  });
+  return inOrder(kept);
+}
+
+function inOrder(problems: readonly SyntaxProblem[]): SyntaxProblem[] {
+  return problems.toSorted((a, b) => a.span.start.offset - b.span.start.offset);
+}
+
+function applyFix(text: string, fix: SyntaxFix): string {
+  const lastFirst = fix.edits.toSorted((a, b) => b.span.start.offset - a.span.start.offset);
+  return lastFirst.reduce(
+    (changed, { span, newText }) =>
+      changed.slice(0, span.start.offset) + newText + changed.slice(span.end.offset),
+    text,
+  );
+}
+
+function emptySpec({ span }: Spec): SyntaxProblem {
+  const place = { ...span, end: span.start };
+  return problem("NET0014", place, "the spec is empty: it declares nothing", {
+    notes: ["a spec starts with a model: `model Net { ... }`"],
+  });
+}
+
+/** Beyond this the recursion of the parser could overflow its stack; nobody writes half as many. */
+const deepestNesting = 100;
+
+function tooDeeplyNested({ tokens }: LexedText, file: string): SyntaxProblem | undefined {
+  let depth = 0;
+  for (const token of tokens) {
+    if (/^[([{]$/.test(token.image)) depth++;
+    if (/^[)\]}]$/.test(token.image)) depth = Math.max(0, depth - 1);
+    if (depth > deepestNesting) return deepBracket(token, file);
+  }
+  return undefined;
+}
+
+function deepBracket(token: IToken, file: string): SyntaxProblem {
+  const message = `brackets are nested more than ${deepestNesting} deep here`;
+  return problem("NET0016", spanOf(file, token), message);
+}
+
+function endOfText(text: string): Position {
+  const lines = text.split(/\r\n|\n|\r/);
+  return {
+    offset: text.length,
+    line: lines.length,
+    column: (lines.at(-1)?.length ?? 0) + 1,
+  };
+}

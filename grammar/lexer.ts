@@ -1,0 +1,153 @@
+import type { ILexingError, IToken } from "chevrotain";
+import { Lexer } from "chevrotain";
+import type { Position, Span } from "./ast.js";
+import { spanOf } from "./place.js";
+import type { SyntaxProblem } from "./problem.js";
+import { problem, replace } from "./problem.js";
+import { lexedTokens, MalformedNumber, SingleQuotedString, UnterminatedString } from "./tokens.js";
+
+export interface LexedText {
+  readonly tokens: IToken[];
+  /** `///` comments, in order. */
+  readonly documentation: readonly IToken[];
+  /** `//` comments, in order. */
+  readonly comments: readonly IToken[];
+  readonly problems: readonly SyntaxProblem[];
+}
+
+const lexer = new Lexer(lexedTokens, { positionTracking: "full" });
+
+/** Cuts a text into tokens. Characters that belong to no token are reported and left out. */
+export function lex(text: string, file: string): LexedText {
+  const { tokens, groups, errors } = lexer.tokenize(text);
+  const foreignComments = groups["foreignComments"] ?? [];
+  return {
+    tokens,
+    documentation: groups["documentation"] ?? [],
+    comments: groups["comments"] ?? [],
+    problems: [
+      ...errors.map((error) => unknownCharacters(text, file, error)),
+      ...foreignComments.map((comment) => foreignComment(file, comment)),
+      ...tokens.flatMap((token) => malformedToken(file, token) ?? []),
+    ],
+  };
+}
+
+function malformedToken(file: string, token: IToken): SyntaxProblem | undefined {
+  switch (token.tokenType) {
+    case MalformedNumber:
+      return malformedNumber(file, token);
+    case SingleQuotedString:
+      return singleQuotes(file, token);
+    case UnterminatedString:
+      return unterminatedString(file, token);
+    default:
+      return undefined;
+  }
+}
+
+function malformedNumber(file: string, token: IToken): SyntaxProblem {
+  const span = spanOf(file, token);
+  const meant = numberMeant(token.image);
+  const fixes = meant === undefined ? [] : [replace(span, meant, `write \`${meant}\``)];
+  return problem("NET0005", span, `\`${token.image}\` is not a number`, { fixes });
+}
+
+/** `1_000` means `1000`, `0x10` means `16`, `5epochs` means `5 epochs`; for others nobody knows. */
+function numberMeant(image: string): string | undefined {
+  if (/^\d+(_\d+)+$/.test(image)) return image.replaceAll("_", "");
+  if (/^0x[\da-fA-F]+$/.test(image)) return String(Number(image));
+  const unit = /^(\d+)([A-Za-z]{3,})$/.exec(image);
+  return unit ? `${unit[1]} ${unit[2]}` : undefined;
+}
+
+function singleQuotes(file: string, token: IToken): SyntaxProblem {
+  const span = spanOf(file, token);
+  const inDouble = `"${token.image.slice(1, -1).replaceAll('"', '\\"')}"`;
+  return problem("NET0004", span, "strings stand between double quotes", {
+    fixes: [replace(span, inDouble, `write \`${inDouble}\``)],
+  });
+}
+
+function unterminatedString(file: string, token: IToken): SyntaxProblem {
+  const span = spanOf(file, token);
+  if (token.image.length === 1) {
+    return problem("NET0004", span, "this quote starts a string that is not closed on its line");
+  }
+  return problem("NET0004", span, `the string \`${token.image}\` is not closed on its line`, {
+    label: 'expected a closing `"`',
+    fixes: [replace({ ...span, start: span.end }, '"', 'close the string with `"`')],
+  });
+}
+
+function foreignComment(file: string, token: IToken): SyntaxProblem {
+  const span = spanOf(file, token);
+  const opening = token.image.startsWith("#") ? "#" : "/*";
+  const body = token.image.replace(/^#+|^\/\*+|\*+\/$/g, "");
+  const newText = body.replace(/^|(\r\n|\n|\r)/g, (lineEnd) => `${lineEnd}//`);
+  return problem("NET0006", span, `comments start with \`//\`, not with \`${opening}\``, {
+    fixes: [replace(span, newText, "write the comment with `//`")],
+  });
+}
+
+/** What people mean by characters that come from word processors, web pages and other languages. */
+const meantByCharacter: Readonly<Record<string, string>> = {
+  "→": "->",
+  "⇒": "->",
+  "–": "-",
+  "—": "-",
+  "−": "-",
+  "×": "*",
+  "÷": "/",
+  "“": '"',
+  "”": '"',
+  "„": '"',
+  "‘": '"',
+  "’": '"',
+  "，": ",",
+  "（": "(",
+  "）": ")",
+};
+
+function unknownCharacters(text: string, file: string, error: ILexingError): SyntaxProblem {
+  const image = text.slice(error.offset, error.offset + error.length);
+  const span = spanOfError(file, error);
+  const meant = meantByCharacter[image];
+  if (meant !== undefined) {
+    return problem("NET0006", span, `\`${image}\` means nothing here: write \`${meant}\``, {
+      fixes: [replace(span, meant, `write \`${meant}\``)],
+    });
+  }
+  if (image === ";") {
+    return problem("NET0006", span, "statements end with their line, without `;`", {
+      fixes: [replace(span, "", "remove `;`")],
+    });
+  }
+  if (/\p{L}/u.test(image)) {
+    const message = `\`${image}\` cannot stand in a name: names are made of a-z, A-Z, 0-9 and _`;
+    return problem("NET0006", span, message);
+  }
+  return problem("NET0006", span, `${printable(image)} means nothing here`);
+}
+
+function spanOfError(file: string, error: ILexingError): Span {
+  const start: Position = {
+    offset: error.offset,
+    line: error.line ?? 1,
+    column: error.column ?? 1,
+  };
+  const end = {
+    offset: start.offset + error.length,
+    line: start.line,
+    column: start.column + error.length,
+  };
+  return { file, start, end };
+}
+
+/** Control characters by their number, everything else as it is. */
+function printable(image: string): string {
+  const shown = image.length > 12 ? `${image.slice(0, 12)}...` : image;
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (!/[\u0000-\u001f\u007f-\u009f]/.test(shown)) return `\`${shown}\``;
+  return `the control character U+${shown.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+}

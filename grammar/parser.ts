@@ -1,0 +1,398 @@
+import type { CstNode, IRecognitionException, IToken } from "chevrotain";
+import { CstParser, EOF, tokenMatcher } from "chevrotain";
+import { describeException } from "./expectation.js";
+import * as t from "./tokens.js";
+
+/**
+ * The grammar. It is a little wider than the language: commas and line ends are not enforced here, and every body takes
+ * statements that make no sense (`skipped`). `build.ts` reports those with better words than a parser has, and
+ * one mistake does not become many.
+ */
+class SpecParser extends CstParser {
+  constructor() {
+    super(t.allTokens, {
+      recoveryEnabled: true,
+      nodeLocationTracking: "full",
+      maxLookahead: 1,
+      errorMessageProvider: describeException,
+    });
+    this.performSelfAnalysis();
+  }
+
+  readonly spec = this.RULE("spec", () => {
+    this.MANY(() =>
+      this.OR({
+        DEF: [
+          { ALT: () => this.CONSUME(t.NewLine) },
+          { ALT: () => this.SUBRULE(this.constDeclaration) },
+          { ALT: () => this.SUBRULE(this.modelDeclaration) },
+          { ALT: () => this.SUBRULE(this.dataDeclaration) },
+          { ALT: () => this.SUBRULE(this.trainDeclaration) },
+          { ALT: () => this.SUBRULE(this.skipped) },
+        ],
+        IGNORE_AMBIGUITIES: true,
+      }),
+    );
+    this.CONSUME(EOF);
+  });
+
+  private readonly constDeclaration = this.RULE("constDeclaration", () => {
+    this.CONSUME(t.Const);
+    this.CONSUME(t.Name);
+    this.CONSUME(t.Equals);
+    this.SUBRULE(this.sequence);
+  });
+
+  // Models
+
+  private readonly modelDeclaration = this.RULE("modelDeclaration", () => {
+    this.CONSUME(t.Model);
+    this.CONSUME(t.Name);
+    this.OPTION(() => this.SUBRULE(this.parameters));
+    this.SUBRULE(this.modelBody);
+  });
+
+  private readonly parameters = this.RULE("parameters", () => {
+    this.CONSUME(t.LeftParenthesis);
+    this.MANY(() =>
+      this.OR([{ ALT: () => this.CONSUME(t.Comma) }, { ALT: () => this.SUBRULE(this.parameter) }]),
+    );
+    this.CONSUME(t.RightParenthesis);
+  });
+
+  private readonly parameter = this.RULE("parameter", () => {
+    this.CONSUME(t.Name);
+    this.CONSUME(t.Colon);
+    this.CONSUME2(t.Name);
+    this.OPTION(() => {
+      this.CONSUME(t.Equals);
+      this.SUBRULE(this.expression);
+    });
+  });
+
+  private readonly modelBody = this.RULE("modelBody", () => {
+    this.CONSUME(t.LeftBrace);
+    this.MANY(() =>
+      this.OR({
+        DEF: [
+          { ALT: () => this.CONSUME(t.NewLine) },
+          { ALT: () => this.SUBRULE(this.inputDeclaration) },
+          { ALT: () => this.SUBRULE(this.targetDeclaration) },
+          { ALT: () => this.SUBRULE(this.lossDeclaration) },
+          { ALT: () => this.SUBRULE(this.metricDeclaration) },
+          { GATE: () => this.opensBlock(), ALT: () => this.SUBRULE(this.section) },
+          { ALT: () => this.SUBRULE(this.chain) },
+          { ALT: () => this.SUBRULE(this.skipped) },
+        ],
+        IGNORE_AMBIGUITIES: true,
+      }),
+    );
+    this.CONSUME(t.RightBrace);
+  });
+
+  private readonly inputDeclaration = this.RULE("inputDeclaration", () => {
+    this.CONSUME(t.Input);
+    this.CONSUME(t.Name);
+    this.CONSUME(t.Colon);
+    this.SUBRULE(this.tensorType);
+  });
+
+  private readonly targetDeclaration = this.RULE("targetDeclaration", () => {
+    this.CONSUME(t.Target);
+    this.CONSUME(t.Name);
+    this.CONSUME(t.Colon);
+    this.SUBRULE(this.tensorType);
+    this.OPTION(() => this.SUBRULE(this.range));
+  });
+
+  private readonly range = this.RULE("range", () => {
+    this.CONSUME(t.In);
+    this.SUBRULE(this.expression);
+    this.CONSUME(t.Range);
+    this.SUBRULE2(this.expression);
+  });
+
+  private readonly tensorType = this.RULE("tensorType", () => {
+    this.CONSUME(t.Name);
+    this.SUBRULE(this.list);
+  });
+
+  private readonly lossDeclaration = this.RULE("lossDeclaration", () => {
+    this.CONSUME(t.Loss);
+    this.SUBRULE(this.call);
+  });
+
+  private readonly metricDeclaration = this.RULE("metricDeclaration", () => {
+    this.CONSUME(t.Metric);
+    this.CONSUME(t.Name);
+    this.CONSUME(t.Equals);
+    this.SUBRULE(this.call);
+  });
+
+  private readonly section = this.RULE("section", () => {
+    this.CONSUME(t.Name);
+    this.SUBRULE(this.modelBody);
+  });
+
+  private readonly chain = this.RULE("chain", () => {
+    this.SUBRULE(this.layer);
+    this.MANY(() => {
+      this.CONSUME(t.Arrow);
+      this.SUBRULE2(this.layer);
+    });
+  });
+
+  private readonly layer = this.RULE("layer", () => {
+    this.SUBRULE(this.call);
+    this.OPTION(() => {
+      this.CONSUME(t.As);
+      this.CONSUME(t.Name);
+    });
+  });
+
+  // Data and train
+
+  private readonly dataDeclaration = this.RULE("dataDeclaration", () => {
+    this.CONSUME(t.Data);
+    this.CONSUME(t.Name);
+    this.OPTION(() => {
+      this.CONSUME(t.For);
+      this.CONSUME2(t.Name);
+    });
+    this.CONSUME(t.LeftBrace);
+    this.MANY(() =>
+      this.OR({
+        DEF: [
+          { ALT: () => this.CONSUME(t.NewLine) },
+          { ALT: () => this.SUBRULE(this.split) },
+          { ALT: () => this.SUBRULE(this.skipped) },
+        ],
+        IGNORE_AMBIGUITIES: true,
+      }),
+    );
+    this.CONSUME(t.RightBrace);
+  });
+
+  private readonly split = this.RULE("split", () => {
+    this.CONSUME(t.Name);
+    this.SUBRULE(this.call);
+    this.OPTION(() => {
+      this.CONSUME(t.LeftBrace);
+      this.MANY(() =>
+        this.OR({
+          DEF: [
+            { ALT: () => this.CONSUME(t.NewLine) },
+            { ALT: () => this.SUBRULE(this.transforms) },
+            { ALT: () => this.SUBRULE(this.skipped) },
+          ],
+          IGNORE_AMBIGUITIES: true,
+        }),
+      );
+      this.CONSUME(t.RightBrace);
+    });
+  });
+
+  private readonly transforms = this.RULE("transforms", () => {
+    this.SUBRULE(this.call);
+    this.MANY(() => {
+      this.CONSUME(t.Arrow);
+      this.SUBRULE2(this.call);
+    });
+  });
+
+  private readonly trainDeclaration = this.RULE("trainDeclaration", () => {
+    this.CONSUME(t.Train);
+    this.CONSUME(t.Name);
+    this.CONSUME(t.Of);
+    this.SUBRULE(this.call);
+    this.OPTION(() => {
+      this.CONSUME(t.On);
+      this.CONSUME2(t.Name);
+    });
+    this.CONSUME(t.LeftBrace);
+    this.MANY(() =>
+      this.OR({
+        DEF: [
+          { ALT: () => this.CONSUME(t.NewLine) },
+          { ALT: () => this.SUBRULE(this.setting) },
+          { ALT: () => this.SUBRULE(this.skipped) },
+        ],
+        IGNORE_AMBIGUITIES: true,
+      }),
+    );
+    this.CONSUME(t.RightBrace);
+  });
+
+  private readonly setting = this.RULE("setting", () => {
+    this.CONSUME(t.Name);
+    this.CONSUME(t.Equals);
+    this.SUBRULE(this.sequence);
+  });
+
+  // Expressions
+
+  private readonly sequence = this.RULE("sequence", () => {
+    this.SUBRULE(this.expression);
+    this.MANY(() => {
+      this.CONSUME(t.Arrow);
+      this.SUBRULE(this.call);
+    });
+  });
+
+  private readonly expression = this.RULE("expression", () => {
+    this.SUBRULE(this.product);
+    this.MANY(() => {
+      this.OR([{ ALT: () => this.CONSUME(t.Plus) }, { ALT: () => this.CONSUME(t.Minus) }]);
+      this.SUBRULE2(this.product);
+    });
+  });
+
+  private readonly product = this.RULE("product", () => {
+    this.SUBRULE(this.unary);
+    this.MANY(() => {
+      this.OR([
+        { ALT: () => this.CONSUME(t.Star) },
+        { ALT: () => this.CONSUME(t.Slash) },
+        { ALT: () => this.CONSUME(t.Percent) },
+      ]);
+      this.SUBRULE2(this.unary);
+    });
+  });
+
+  private readonly unary = this.RULE("unary", () => {
+    this.MANY(() => this.CONSUME(t.Minus));
+    this.SUBRULE(this.primary);
+  });
+
+  private readonly primary = this.RULE("primary", () => {
+    this.OR({
+      DEF: [
+        { ALT: () => this.SUBRULE(this.number) },
+        { ALT: () => this.CONSUME(t.StringLiteral) },
+        { ALT: () => this.CONSUME(t.True) },
+        { ALT: () => this.CONSUME(t.False) },
+        { ALT: () => this.SUBRULE(this.list) },
+        { ALT: () => this.SUBRULE(this.group) },
+        { GATE: () => this.startsPattern(), ALT: () => this.SUBRULE(this.pattern) },
+        { ALT: () => this.SUBRULE(this.call) },
+      ],
+      ERR_MSG: "a value",
+      IGNORE_AMBIGUITIES: true,
+    });
+  });
+
+  private readonly number = this.RULE("number", () => {
+    this.OR([{ ALT: () => this.CONSUME(t.Integer) }, { ALT: () => this.CONSUME(t.Float) }]);
+    this.OPTION({
+      GATE: () => !this.nextIs(2, t.Equals, t.Colon, t.LeftParenthesis),
+      DEF: () => this.CONSUME(t.Identifier),
+    });
+  });
+
+  private readonly list = this.RULE("list", () => {
+    this.CONSUME(t.LeftBracket);
+    this.MANY(() =>
+      this.OR([{ ALT: () => this.CONSUME(t.Comma) }, { ALT: () => this.SUBRULE(this.expression) }]),
+    );
+    this.CONSUME(t.RightBracket);
+  });
+
+  private readonly group = this.RULE("group", () => {
+    this.CONSUME(t.LeftParenthesis);
+    this.SUBRULE(this.expression);
+    this.CONSUME(t.RightParenthesis);
+  });
+
+  private readonly pattern = this.RULE("pattern", () => {
+    this.SUBRULE(this.segment);
+    this.MANY(() => {
+      this.CONSUME(t.Dot);
+      this.SUBRULE2(this.segment);
+    });
+  });
+
+  private readonly segment = this.RULE("segment", () => {
+    this.OR({
+      DEF: [{ ALT: () => this.CONSUME(t.Name) }, { ALT: () => this.CONSUME(t.Star) }],
+      ERR_MSG: "a name or `*`",
+    });
+  });
+
+  private readonly call = this.RULE("call", () => {
+    this.CONSUME(t.Name);
+    this.OPTION(() => this.SUBRULE(this.arguments_));
+  });
+
+  private readonly arguments_ = this.RULE("arguments", () => {
+    this.CONSUME(t.LeftParenthesis);
+    this.MANY(() =>
+      this.OR([{ ALT: () => this.CONSUME(t.Comma) }, { ALT: () => this.SUBRULE(this.argument) }]),
+    );
+    this.CONSUME(t.RightParenthesis);
+  });
+
+  private readonly argument = this.RULE("argument", () => {
+    this.OPTION({
+      GATE: () => this.nextIs(2, t.Equals, t.Colon),
+      DEF: () => {
+        this.CONSUME(t.Name);
+        this.OR([{ ALT: () => this.CONSUME(t.Equals) }, { ALT: () => this.CONSUME(t.Colon) }]);
+      },
+    });
+    this.SUBRULE(this.expression);
+  });
+
+  // Mistakes
+
+  /** A statement that makes no sense, to the end of its line, with the blocks that start on it. */
+  private readonly skipped = this.RULE("skipped", () => {
+    this.AT_LEAST_ONE(() =>
+      this.OR([
+        { ALT: () => this.CONSUME(t.Plain) },
+        { ALT: () => this.SUBRULE(this.skippedBlock) },
+      ]),
+    );
+  });
+
+  private readonly skippedBlock = this.RULE("skippedBlock", () => {
+    this.CONSUME(t.LeftBrace);
+    this.MANY(() =>
+      this.OR([
+        { ALT: () => this.CONSUME(t.NewLine) },
+        { ALT: () => this.CONSUME(t.Plain) },
+        { ALT: () => this.SUBRULE(this.skippedBlock) },
+      ]),
+    );
+    this.CONSUME(t.RightBrace);
+  });
+
+  // Looking ahead
+
+  private nextIs(distance: number, ...types: readonly (typeof t.Name)[]): boolean {
+    return types.some((type) => tokenMatcher(this.LA(distance), type));
+  }
+
+  private opensBlock(): boolean {
+    return this.nextIs(2, t.LeftBrace);
+  }
+
+  private startsPattern(): boolean {
+    return this.nextIs(1, t.Star) || this.nextIs(2, t.Dot);
+  }
+}
+
+/** Built once: its construction takes far longer than parsing a spec. */
+let parser: SpecParser | undefined;
+
+export interface ParsedTokens {
+  readonly tree: CstNode;
+  readonly exceptions: readonly IRecognitionException[];
+}
+
+/** Parses balanced tokens. The tree is there whatever is wrong, with gaps where something is missing. */
+export function parseTokens(tokens: IToken[]): ParsedTokens {
+  parser ??= new SpecParser();
+  parser.input = tokens;
+  const tree = parser.spec();
+  return { tree, exceptions: parser.errors };
+}

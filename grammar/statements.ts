@@ -1,0 +1,152 @@
+import type { CstNode, IToken } from "chevrotain";
+import { endOf, is, spanAfter, spanOf } from "./place.js";
+import type { SyntaxProblem } from "./problem.js";
+import { insert, problem, replace } from "./problem.js";
+import { Arrow, Comma, For, LaterWord, RightBrace } from "./tokens.js";
+import { elementsInOrder, firstToken, isNode, lastToken } from "./tree.js";
+import { describeFound } from "./wording.js";
+
+/** What the grammar takes although it is wrong: statements run together, missing commas, skipped text. */
+
+/** What may stand in the body of each rule, to say so where something else does. */
+const statementsOf: Readonly<Record<string, string>> = {
+  modelBody: "a layer, a section, `input`, `target`, `loss` or `metric`",
+  dataDeclaration: 'a split such as `train folder("DIR") { ... }`',
+  split: "a transform",
+  trainDeclaration: "a setting such as `epochs = 90`",
+};
+
+/** The problems of one body: of statements side by side, and of those that make no sense. */
+export function checkStatements(file: string, body: CstNode): SyntaxProblem[] {
+  const problems: SyntaxProblem[] = [];
+  let previous: CstNode | undefined;
+  let isNewLine = true;
+  for (const element of elementsInOrder(body)) {
+    if (!isNode(element)) {
+      isNewLine = true;
+      continue;
+    }
+    const found = checkStatement(file, body, element, isNewLine ? undefined : previous);
+    // Of lines that make no sense one after another, the first says it all.
+    const isRun =
+      body.name === "spec" && element.name === "skipped" && previous?.name === "skipped";
+    if (found && !isRun) problems.push(found);
+    previous = element;
+    isNewLine = false;
+  }
+  return problems;
+}
+
+/** @param before the statement before this one on the same line, if any */
+function checkStatement(
+  file: string,
+  body: CstNode,
+  statement: CstNode,
+  before: CstNode | undefined,
+): SyntaxProblem | undefined {
+  if (statement.name === "skipped") return skippedStatement(file, body, statement, before);
+  if (before === undefined || statementsOf[body.name] === undefined) return undefined;
+  const last = lastToken(before);
+  const first = firstToken(statement);
+  if (!last || !first || is(last, RightBrace) || isHeader(before)) return undefined;
+  return runTogether(file, before, last, first);
+}
+
+/** The source of a split and the model of a train declaration stand in a body without being statements of it. */
+function isHeader(part: CstNode): boolean {
+  return part.name === "call";
+}
+
+function runTogether(file: string, before: CstNode, last: IToken, first: IToken): SyntaxProblem {
+  const at = endOf(last);
+  const isChain = before.name === "chain" || before.name === "transforms";
+  const expected = isChain ? "`->` or a new line" : "a new line";
+  const fix = isChain
+    ? insert(file, at, " ->", "insert `->`")
+    : insert(file, at, "\n", "start a new line");
+  const message = `expected ${expected} between \`${last.image}\` and \`${first.image}\``;
+  return problem("NET0008", spanOf(file, first), message, {
+    label: `expected ${expected} before this`,
+    fixes: [fix],
+  });
+}
+
+function skippedStatement(
+  file: string,
+  body: CstNode,
+  statement: CstNode,
+  before: CstNode | undefined,
+): SyntaxProblem | undefined {
+  const first = firstToken(statement);
+  if (!first) return undefined;
+  const span = spanOf(file, first);
+  if (is(first, Arrow)) return leadingArrow(file, first);
+  if (is(first, LaterWord, For)) {
+    const message = `\`${first.image}\` is not part of this version of the language`;
+    return problem("NET0011", span, message);
+  }
+  const expected = statementsOf[body.name];
+  if (expected === undefined) return notADeclaration(file, first);
+  const last = before && lastToken(before);
+  const message =
+    last && last.image !== ""
+      ? `expected a new line after \`${last.image}\`, but ${describeFound(first)}`
+      : `expected ${expected}, but ${describeFound(first)}`;
+  return problem("NET0001", span, message);
+}
+
+function leadingArrow(file: string, arrow: IToken): SyntaxProblem {
+  const span = spanOf(file, arrow);
+  return problem("NET0010", span, "`->` needs a layer before it", {
+    notes: ["what follows a section or the input continues from its value without an arrow"],
+    fixes: [replace(span, "", "remove `->`")],
+  });
+}
+
+function notADeclaration(file: string, first: IToken): SyntaxProblem {
+  const message = `expected \`const\`, \`model\`, \`data\` or \`train\`, but ${describeFound(first)}`;
+  return problem("NET0013", spanOf(file, first), message, {
+    notes: ["layers belong into a model: look for a `}` too many above"],
+  });
+}
+
+/** The commas of arguments, parameters or a list: one between two items, none before the first. */
+export function checkCommas(file: string, items: CstNode): SyntaxProblem[] {
+  const problems: SyntaxProblem[] = [];
+  let previous: IToken | undefined;
+  for (const element of elementsInOrder(items)) {
+    const isItem = isNode(element);
+    const first = isItem ? firstToken(element) : element;
+    if (!first) continue;
+    if (isItem && previous && !isSeparator(previous))
+      problems.push(missingComma(file, previous, first));
+    if (is(first, Comma) && !isItem && isSeparator(previous))
+      problems.push(commaTooMany(file, first));
+    previous = isItem ? lastToken(element) : first;
+  }
+  return problems;
+}
+
+function isSeparator(token: IToken | undefined): boolean {
+  return token === undefined || is(token, Comma) || /^[([]$/.test(token.image);
+}
+
+function missingComma(file: string, previous: IToken, next: IToken): SyntaxProblem {
+  const span = spanAfter(file, previous);
+  return problem(
+    "NET0009",
+    span,
+    `expected \`,\` between \`${previous.image}\` and \`${next.image}\``,
+    {
+      label: "expected `,`",
+      fixes: [insert(file, span.start, ",", "insert `,`")],
+    },
+  );
+}
+
+function commaTooMany(file: string, comma: IToken): SyntaxProblem {
+  const span = spanOf(file, comma);
+  return problem("NET0009", span, "this `,` separates nothing", {
+    fixes: [replace(span, "", "remove `,`")],
+  });
+}
