@@ -85,7 +85,7 @@ export class GraphBuilder {
     return this.addAll(kind, inputs, attributes, origin)[0]!;
   }
 
-  finish(outputs: Pick<Graph, "prediction" | "metrics">): Graph {
+  finish({ prediction, metrics }: Pick<Graph, "prediction" | "metrics">): Graph {
     if (!this.imagesValue) throw new Error("a graph needs images");
     return {
       name: this.name,
@@ -94,7 +94,8 @@ export class GraphBuilder {
       parameters: this.parameters,
       velocities: this.velocities,
       nodes: this.nodes,
-      ...outputs,
+      prediction,
+      metrics,
     };
   }
 
