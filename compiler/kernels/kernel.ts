@@ -1,0 +1,93 @@
+import { wgsl } from "./wgsl.js";
+
+export interface StorageBinding {
+  readonly name: string;
+  readonly access: "read" | "read_write";
+  readonly element: "f32" | "u32" | "vec4f" | "vec4u";
+}
+
+/** A compute shader with the names of what it takes, ready to be put into a Program. */
+export interface Kernel {
+  readonly name: string;
+  readonly wgsl: string;
+  readonly storage: readonly StorageBinding[];
+  /** Fields of the `Constants` struct, in order. A step gives each a 32-bit integer. */
+  readonly constants: readonly string[];
+}
+
+/** The parts from which every kernel is put together. */
+export interface KernelParts {
+  readonly name: string;
+  /** One line for the reader of the emitted module. */
+  readonly summary: string;
+  readonly storage: readonly StorageBinding[];
+  readonly constants: readonly string[];
+  readonly workgroupSize: number;
+  /** Declarations before the entry point: workgroup memory, functions. */
+  readonly declarations?: readonly string[];
+  readonly usesSubgroups?: boolean;
+  /** Body of `main`. `block` (the folded x workgroup), `plane` (z) and `lane` (local index) are in scope. */
+  readonly body: string;
+}
+
+/** The words that the runtime writes once a step (program.ts, FRAME_WORDS). */
+const FRAME = `struct Frame {
+  batch: u32,
+  step: u32,
+  seed: u32,
+  training: u32,
+  learning_rate: f32,
+  momentum: f32,
+  weight_decay: f32,
+  nesterov: u32,
+  convention: u32,
+}`;
+
+export function assemble(parts: KernelParts): Kernel {
+  const { name, storage, constants, workgroupSize } = parts;
+  const bindings = storage.map(
+    ({ name, access, element }, index) =>
+      `@group(0) @binding(${index + 2}) var<storage, ${access}> ${name}: array<${element}>;`,
+  );
+  const subgroupLane = parts.usesSubgroups
+    ? ",\n  @builtin(subgroup_invocation_id) subgroup_lane: u32"
+    : "";
+  const text = wgsl`
+    // ${parts.summary}
+    ${parts.usesSubgroups ? "enable subgroups;\n" : ""}
+    ${FRAME}
+
+    struct Constants {
+      ${constants.map((field) => `${field}: u32,`)}
+    }
+
+    @group(0) @binding(0) var<uniform> frame: Frame;
+    @group(0) @binding(1) var<uniform> constants: Constants;
+    ${bindings}
+
+    ${parts.declarations ?? []}
+
+    @compute @workgroup_size(${workgroupSize})
+    fn main(
+      @builtin(workgroup_id) workgroup: vec3u,
+      @builtin(num_workgroups) workgroups: vec3u,
+      @builtin(local_invocation_index) lane: u32${subgroupLane}
+    ) {
+      let block = workgroup.x + workgroup.y * workgroups.x;
+      let plane = workgroup.z;
+      ${parts.body}
+    }`;
+  return { name, wgsl: tidy(text), storage, constants };
+}
+
+/** Without trailing blanks and runs of empty lines, and without what the body does not use. */
+function tidy(text: string): string {
+  const used = (word: string) => (text.match(new RegExp(`\\b${word}\\b`, "g")) ?? []).length > 1;
+  return text
+    .split("\n")
+    .filter((line) => used("plane") || !/^\s*let plane = /.test(line))
+    .map((line) => line.trimEnd())
+    .join("\n")
+    .replace(/\n{3,}/g, "\n\n")
+    .concat("\n");
+}

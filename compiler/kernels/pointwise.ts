@@ -1,0 +1,71 @@
+import { EpiloguePrinter, type Epilogue } from "./epilogue.js";
+import { assemble, type Kernel } from "./kernel.js";
+import { placeConstants, placeOf, splitPixel } from "./place.js";
+import { wgsl } from "./wgsl.js";
+
+export const POINTWISE_WORKGROUP = 64;
+
+/**
+ * The skeleton of every kernel in which a thread makes one channel quad of one pixel: it finds the thread's place, `result` computes a
+ * vec4 named `value`, and the epilogue is applied as it is stored. Place constants of `inputs` are at hand as `NAME_place`.
+ */
+export interface QuadKernel {
+  readonly name: string;
+  readonly summary: string;
+  readonly storage: Kernel["storage"];
+  readonly constants?: readonly string[];
+  /** Activations that `result` reads at the thread's own pixel. */
+  readonly inputs: readonly string[];
+  readonly declarations?: readonly string[];
+  readonly result: string;
+  /** Statements after y is stored, such as a second output. */
+  readonly after?: string;
+  readonly epilogue: Epilogue;
+}
+
+export function quadKernel(parts: QuadKernel): Kernel {
+  const fused = new EpiloguePrinter(parts.epilogue);
+  const places = ["y", ...parts.inputs, ...fused.activations];
+  return assemble({
+    name: `${parts.name}${fused.suffix}`,
+    summary: parts.summary,
+    storage: [
+      ...parts.storage,
+      { name: "result", access: "read_write", element: "vec4f" },
+      ...fused.storage,
+    ],
+    constants: [
+      ...["pixels", "width", "quads"],
+      ...placeConstants("y"),
+      ...parts.inputs.flatMap((name) => placeConstants(name)),
+      ...fused.constants,
+      ...(parts.constants ?? []),
+    ],
+    workgroupSize: POINTWISE_WORKGROUP,
+    declarations: [...(parts.declarations ?? []), ...fused.declarations],
+    body: wgsl`
+      let thread = block * ${POINTWISE_WORKGROUP}u + lane;
+      let pixel = thread / constants.quads;
+      let quad = thread % constants.quads;
+      if (pixel >= frame.batch * constants.pixels) {
+        return;
+      }
+      ${splitPixel("pixel")}
+      ${places.map((name) => `let ${name}_place = ${placeOf(name)};`)}
+      ${parts.result}
+      result[y_place + quad] = ${fused.print("value", "quad", "pixel", (name) => `${name}_place`)};
+      ${parts.after ?? ""}`,
+  });
+}
+
+/** An expression over activations of one shape, and vectors by channel. Operand 0 is `a`. */
+export function pointwise(epilogue: Epilogue): Kernel {
+  return quadKernel({
+    name: "pointwise",
+    summary: "Pointwise: one expression for each element.",
+    storage: [{ name: "a", access: "read", element: "vec4f" }],
+    inputs: ["a"],
+    result: "let value = a[a_place + quad];",
+    epilogue,
+  });
+}

@@ -1,0 +1,48 @@
+/**
+ * Threefry-2x32-20 in WGSL, the twin of program/random.ts (Salmon et al., SC 2011): the same key and counter give the same
+ * bits on every adapter.
+ */
+export const THREEFRY = `fn rotate(word: u32, count: u32) -> u32 {
+  return (word << count) | (word >> (32u - count));
+}
+
+fn four_rounds(state: vec2u, rotations: vec4u) -> vec2u {
+  var x = state.x + state.y;
+  var y = rotate(state.y, rotations.x) ^ x;
+  x += y;
+  y = rotate(y, rotations.y) ^ x;
+  x += y;
+  y = rotate(y, rotations.z) ^ x;
+  x += y;
+  y = rotate(y, rotations.w) ^ x;
+  return vec2u(x, y);
+}
+
+fn threefry(key: vec2u, counter: vec2u) -> vec2u {
+  const even = vec4u(13u, 15u, 26u, 6u);
+  const odd = vec4u(17u, 29u, 16u, 24u);
+  let parity = key.x ^ key.y ^ 0x1bd11bdau;
+  var state = four_rounds(counter + key, even) + vec2u(key.y, parity + 1u);
+  state = four_rounds(state, odd) + vec2u(parity, key.x + 2u);
+  state = four_rounds(state, even) + vec2u(key.x, key.y + 3u);
+  state = four_rounds(state, odd) + vec2u(key.y, parity + 4u);
+  return four_rounds(state, even) + vec2u(parity, key.x + 5u);
+}
+
+// Exactly representable numbers in [0, 1).
+fn to_unit(word: u32) -> f32 {
+  return f32(word >> 8u) / 16777216.0;
+}`;
+
+/** Dropout's scaled mask of four successive elements; the counter is the first one's place in (n, y, x, c) order. */
+export const KEEP = `fn keep(counter: u32, rate: f32, stream: u32) -> vec4f {
+  let key = vec2u(frame.seed, stream);
+  let units = vec4f(
+    to_unit(threefry(key, vec2u(counter, frame.step)).x),
+    to_unit(threefry(key, vec2u(counter + 1u, frame.step)).x),
+    to_unit(threefry(key, vec2u(counter + 2u, frame.step)).x),
+    to_unit(threefry(key, vec2u(counter + 3u, frame.step)).x),
+  );
+  let scaled = select(vec4f(0), vec4f(1.0 / (1.0 - rate)), units >= vec4f(rate));
+  return select(vec4f(1), scaled, frame.training != 0u);
+}`;

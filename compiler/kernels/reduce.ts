@@ -1,0 +1,233 @@
+import { assemble, type Kernel } from "./kernel.js";
+import { placeConstants, placeOf, splitPixel } from "./place.js";
+import { times, wgsl } from "./wgsl.js";
+
+/** Lanes that share a reduction. */
+export const REDUCE_WORKGROUP = 64;
+
+/** Sums `partial[lane]` over the workgroup in a fixed order; every lane gets the result. */
+const tree = (name: string, type: string, combine: (a: string, b: string) => string) => wgsl`
+  var<workgroup> partial_${name}: array<${type}, ${REDUCE_WORKGROUP}>;
+
+  fn ${name}(value: ${type}, lane: u32) -> ${type} {
+    workgroupBarrier();
+    partial_${name}[lane] = value;
+    for (var half = ${REDUCE_WORKGROUP / 2}u; half > 0u; half = half / 2u) {
+      workgroupBarrier();
+      if (lane < half) {
+        partial_${name}[lane] = ${combine(`partial_${name}[lane]`, `partial_${name}[lane + half]`)};
+      }
+    }
+    workgroupBarrier();
+    return partial_${name}[0];
+  }`;
+
+const plus = (a: string, b: string) => `${a} + ${b}`;
+const SUM = tree("total", "f32", plus);
+const SUM4 = tree("total4", "vec4f", plus);
+const MAX = tree("largest", "f32", (a, b) => `max(${a}, ${b})`);
+
+/** Bias gradient: the sum over batch and space of each channel. One workgroup a channel quad. y: [C]. */
+export function channelSum(): Kernel {
+  return assemble({
+    name: "channel_sum",
+    summary: "Sum over batch and space for each channel: the gradient of a bias.",
+    storage: [
+      { name: "a", access: "read", element: "vec4f" },
+      { name: "result", access: "read_write", element: "vec4f" },
+    ],
+    constants: ["pixels", "width", ...placeConstants("a")],
+    workgroupSize: REDUCE_WORKGROUP,
+    declarations: [SUM4],
+    body: wgsl`
+      var sum = vec4f(0);
+      for (var pixel = lane; pixel < frame.batch * constants.pixels; pixel += ${REDUCE_WORKGROUP}u) {
+        ${splitPixel("pixel")}
+        sum += a[${placeOf("a")} + block];
+      }
+      let sums = total4(sum, lane);
+      if (lane == 0u) {
+        result[block] = sums;
+      }`,
+  });
+}
+
+/** Means over the batch of several [N] values. One workgroup. y: [values]. */
+export function batchMean(values: number): Kernel {
+  return assemble({
+    name: `batch_mean_${values}`,
+    summary: "Means over the batch: the loss and the metrics.",
+    storage: [
+      ...times(values, (index) => ({ name: `a${index}`, access: "read", element: "f32" }) as const),
+      { name: "y", access: "read_write", element: "f32" },
+    ],
+    constants: [],
+    workgroupSize: REDUCE_WORKGROUP,
+    declarations: [SUM],
+    body: times(values, (index) =>
+      wgsl`
+        var sum${index} = 0f;
+        for (var image = lane; image < frame.batch; image += ${REDUCE_WORKGROUP}u) {
+          sum${index} += a${index}[image];
+        }
+        let mean${index} = total(sum${index}, lane) / f32(frame.batch);
+        if (lane == 0u) {
+          y[${index}] = mean${index};
+        }`,
+    ).join("\n"),
+  });
+}
+
+const CHANNELS = `for (var c = lane; c < constants.channels; c += ${REDUCE_WORKGROUP}u)`;
+
+/** A workgroup a pixel; channels in scalars, since their count need not be a multiple of 4. */
+const rowStart = (names: readonly string[]) => [
+  "if (block >= frame.batch * constants.pixels) {\n  return;\n}",
+  ...splitPixel("block"),
+  ...names.map((name) => `let ${name}_place = 4u * (${placeOf(name)});`),
+];
+
+/** The larger of any real logit; WGSL may assume that there are no infinities. */
+const LOWEST = "-3.40282347e38";
+
+/** Softmax over channels, with the row's maximum subtracted. */
+export function softmax(): Kernel {
+  return assemble({
+    name: "softmax",
+    summary: "Softmax over channels.",
+    storage: [
+      { name: "a", access: "read", element: "f32" },
+      { name: "result", access: "read_write", element: "f32" },
+    ],
+    constants: ["pixels", "width", "channels", ...placeConstants("a"), ...placeConstants("y")],
+    workgroupSize: REDUCE_WORKGROUP,
+    declarations: [MAX, SUM],
+    body: wgsl`
+      ${rowStart(["a", "y"])}
+      var most = ${LOWEST};
+      ${CHANNELS} {
+        most = max(most, a[a_place + c]);
+      }
+      most = largest(most, lane);
+      var sum = 0f;
+      ${CHANNELS} {
+        sum += exp(a[a_place + c] - most);
+      }
+      sum = total(sum, lane);
+      ${CHANNELS} {
+        result[y_place + c] = exp(a[a_place + c] - most) / sum;
+      }`,
+  });
+}
+
+/** dx = y * (dy - sum(dy * y)). */
+export function softmaxGradient(): Kernel {
+  const places = ["a", "d", "y"];
+  return assemble({
+    name: "softmax_gradient",
+    summary: "Softmax, gradient: y * (dy - sum(dy * y)).",
+    storage: [
+      { name: "a", access: "read", element: "f32" },
+      { name: "d", access: "read", element: "f32" },
+      { name: "result", access: "read_write", element: "f32" },
+    ],
+    constants: ["pixels", "width", "channels", ...places.flatMap((name) => placeConstants(name))],
+    workgroupSize: REDUCE_WORKGROUP,
+    declarations: [SUM],
+    body: wgsl`
+      ${rowStart(places)}
+      var sum = 0f;
+      ${CHANNELS} {
+        sum += a[a_place + c] * d[d_place + c];
+      }
+      sum = total(sum, lane);
+      ${CHANNELS} {
+        result[y_place + c] = a[a_place + c] * (d[d_place + c] - sum);
+      }`,
+  });
+}
+
+export interface ClassificationVariant {
+  readonly loss: boolean;
+  readonly gradient: boolean;
+  readonly topK: readonly number[];
+}
+
+/**
+ * Cross-entropy with label smoothing s, its gradient for the batch's mean, and top-k hits, in one pass over the logits:
+ * loss = log sum exp(z) - (1 - s) z_label - s mean(z); gradient = (softmax(z) - (1 - s) [c = label] - s / C) / batch.
+ * A label is among the k largest if fewer than k logits are larger, equal ones counted in order of their index.
+ */
+export function classification({ loss, gradient, topK }: ClassificationVariant): Kernel {
+  const needsSum = loss || gradient;
+  const outputs = [
+    ...(loss ? ["losses"] : []),
+    ...topK.map((k) => `hits${k}`),
+    ...(gradient ? ["result"] : []),
+  ];
+  return assemble({
+    name: ["classification", ...(loss ? ["loss"] : []), ...topK.map((k) => `top${k}`), ...(gradient ? ["gradient"] : [])].join("_"),
+    summary: "Cross-entropy, its gradient and top-k hits of one example a workgroup.",
+    storage: [
+      { name: "a", access: "read", element: "f32" },
+      { name: "labels", access: "read", element: "u32" },
+      ...outputs.map((name) => ({ name, access: "read_write", element: "f32" }) as const),
+    ],
+    constants: [
+      ...["pixels", "width", "channels", "smoothing"],
+      ...placeConstants("a"),
+      ...(gradient ? placeConstants("y") : []),
+    ],
+    workgroupSize: REDUCE_WORKGROUP,
+    declarations: [MAX, SUM],
+    body: wgsl`
+      ${rowStart(gradient ? ["a", "y"] : ["a"])}
+      let label = labels[block];
+      let label_logit = a[a_place + label];
+      ${needsSum ? SUM_OF_EXPONENTIALS : ""}
+      ${topK.length > 0 ? RANK : ""}
+      if (lane == 0u) {
+        ${loss ? LOSS : ""}
+        ${topK.map((k) => `hits${k}[block] = select(0.0, 1.0, rank < ${float(k)});`)}
+      }
+      ${gradient ? GRADIENT : ""}`,
+  });
+}
+
+const float = (value: number) => `${value}.0`;
+
+const SUM_OF_EXPONENTIALS = wgsl`
+  let smoothing = bitcast<f32>(constants.smoothing);
+  let classes = f32(constants.channels);
+  var most = ${LOWEST};
+  ${CHANNELS} {
+    most = max(most, a[a_place + c]);
+  }
+  most = largest(most, lane);
+  var exponentials = 0f;
+  var logits = 0f;
+  ${CHANNELS} {
+    exponentials += exp(a[a_place + c] - most);
+    logits += a[a_place + c] - most;
+  }
+  exponentials = total(exponentials, lane);
+  logits = total(logits, lane);`;
+
+const RANK = wgsl`
+  var rank = 0f;
+  ${CHANNELS} {
+    let logit = a[a_place + c];
+    let before = logit > label_logit || (logit == label_logit && c < label);
+    rank += select(0.0, 1.0, before);
+  }
+  rank = total(rank, lane);`;
+
+const LOSS =
+  "losses[block] = log(exponentials) - (1.0 - smoothing) * (label_logit - most) - smoothing * logits / classes;";
+
+const GRADIENT = wgsl`
+  ${CHANNELS} {
+    let expected = select(0.0, 1.0 - smoothing, c == label) + smoothing / classes;
+    let probability = exp(a[a_place + c] - most) / exponentials;
+    result[y_place + c] = (probability - expected) / f32(frame.batch);
+  }`;

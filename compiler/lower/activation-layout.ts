@@ -1,0 +1,119 @@
+import type { Affine } from "../../program/program.js";
+import { imageShape, type Shape } from "../ir/shape.js";
+
+/** Free room around an activation's pixels, and between them. */
+export interface Margins {
+  readonly top: number;
+  readonly bottom: number;
+  readonly left: number;
+  readonly right: number;
+  /** Stored pixels from one pixel to the next: more than 1 where a strided convolution's gradient needs zeros between them. */
+  readonly spacing: readonly [vertical: number, horizontal: number];
+}
+
+export const NO_MARGINS: Margins = { top: 0, bottom: 0, left: 0, right: 0, spacing: [1, 1] };
+
+/** A window that moves over stored pixels, in the coordinates of the activation. */
+export interface Steps {
+  /** First row and column, negative in the halo. */
+  readonly offset: readonly [vertical: number, horizontal: number];
+  /** Stored pixels from one position to the next. */
+  readonly stride: readonly [vertical: number, horizontal: number];
+}
+
+const NO_STEPS: Steps = { offset: [0, 0], stride: [1, 1] };
+
+export const roundUpTo4 = (count: number): number => Math.ceil(count / 4) * 4;
+
+/** Rows that a run may read beyond the last image, where pixels are not padded to four channels. */
+const TAIL_BYTES = 64;
+
+/**
+ * How an activation lies in memory: NHWC, channels padded to a multiple of four, with a halo of zeros as wide as its readers'
+ * padding, so that no hot loop tests bounds. The image that a first convolution reads may keep its three channels unpadded.
+ */
+export class ActivationLayout {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  /** Floats from one stored pixel to the next. */
+  readonly pitch: number;
+
+  constructor(
+    shape: Shape,
+    readonly margins: Margins = NO_MARGINS,
+    pitch?: number,
+  ) {
+    const { channels, height, width } = imageShape(shape);
+    this.channels = channels;
+    this.height = height;
+    this.width = width;
+    this.pitch = pitch ?? roundUpTo4(channels);
+  }
+
+  get pixels(): number {
+    return this.height * this.width;
+  }
+
+  get quads(): number {
+    return roundUpTo4(this.channels) / 4;
+  }
+
+  /** Floats from one stored row to the next. */
+  get rowPitch(): number {
+    const { left, right, spacing } = this.margins;
+    return roundUpTo4((left + (this.width - 1) * spacing[1] + 1 + right) * this.pitch);
+  }
+
+  get imagePitch(): number {
+    const { top, bottom, spacing } = this.margins;
+    return (top + (this.height - 1) * spacing[0] + 1 + bottom) * this.rowPitch;
+  }
+
+  get bytes(): Affine {
+    const isPadded = this.pitch % 4 === 0;
+    return { fixed: isPadded ? 0 : TAIL_BYTES, perImage: 4 * this.imagePitch };
+  }
+
+  /** Whether the floats of an image are its elements in (y, x, channel) order and nothing else. */
+  get isContiguous(): boolean {
+    return this.imagePitch === this.pixels * this.pitch && this.pitch % 4 === 0;
+  }
+
+  /** What the layout promises to keep zero; values may share memory only if their promises are the same, or nothing. */
+  get zeros(): string | undefined {
+    if (this.isContiguous) return undefined;
+    const { top, bottom, left, right, spacing } = this.margins;
+    return [this.channels, this.height, this.width, this.pitch, top, bottom, left, right, ...spacing].join(" ");
+  }
+
+  /** The place constants (kernels/place.ts) of this activation under a kernel's name for it, in vec4. */
+  place(name: string, steps: Steps = this.ownPixels, firstQuad = 0): Record<string, number> {
+    return scale(this.placeInFloats(name, steps), firstQuad);
+  }
+
+  /** The same in floats, for kernels that handle scalars. */
+  placeInFloats(name: string, steps: Steps = this.ownPixels): Record<string, number> {
+    const { top, left } = this.margins;
+    return {
+      [`${name}_image`]: this.imagePitch,
+      [`${name}_row`]: steps.stride[0] * this.rowPitch,
+      [`${name}_column`]: steps.stride[1] * this.pitch,
+      [`${name}_base`]: (top + steps.offset[0]) * this.rowPitch + (left + steps.offset[1]) * this.pitch,
+    };
+  }
+
+  /** The activation's own pixels, one after the other. */
+  private get ownPixels(): Steps {
+    return { ...NO_STEPS, stride: this.margins.spacing };
+  }
+}
+
+function scale(place: Record<string, number>, firstQuad: number): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(place).map(([name, floats]) => {
+      if (floats % 4 !== 0) throw new Error(`${name} = ${floats} floats is not a whole number of vec4`);
+      return [name, floats / 4 + (name.endsWith("_base") ? firstQuad : 0)];
+    }),
+  );
+}

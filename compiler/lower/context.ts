@@ -1,0 +1,119 @@
+import type { Target } from "../../program/program.js";
+import type { Graph, Value } from "../ir/graph.js";
+import { BATCH, elementCount, imageShape } from "../ir/shape.js";
+import { SCHEDULES, type TargetSchedules } from "../kernels/schedule.js";
+import type { Layouts } from "../passes/layout.js";
+import type { ActivationLayout } from "./activation-layout.js";
+import { roundUpTo4 } from "./activation-layout.js";
+import { codeWidth } from "./code-width.js";
+import type { StoredParameter } from "./parameters.js";
+import { fixed, perImage, type StepDraft, type Storage } from "./storage.js";
+
+/** Buffers that outlive a step, shared by all of a program's step lists. */
+export interface Persistent {
+  readonly images: Storage;
+  readonly labels?: Storage;
+  readonly metrics?: Storage;
+  readonly prediction: Storage;
+  /** By the value's id: one storage a piece. */
+  readonly parameters: ReadonlyMap<number, readonly Storage[]>;
+  readonly velocities: ReadonlyMap<number, readonly Storage[]>;
+}
+
+/** What lowering an op has at hand: where values lie, and where to put its dispatches. */
+export class LoweringContext {
+  readonly steps: StepDraft[] = [];
+  readonly schedules: TargetSchedules;
+  private readonly storage = new Map<number, readonly Storage[]>();
+
+  constructor(
+    readonly graph: Graph,
+    readonly target: Target,
+    readonly layouts: Layouts,
+    readonly persistent: Persistent,
+    private readonly stored: ReadonlyMap<number, StoredParameter>,
+    private readonly keepsGradients: boolean,
+  ) {
+    this.schedules = SCHEDULES[target];
+    if (graph.labels && persistent.labels) this.storage.set(graph.labels.id, [persistent.labels]);
+    for (const [id, pieces] of [...persistent.parameters, ...persistent.velocities]) {
+      this.storage.set(id, pieces);
+    }
+  }
+
+  layout(value: Value): ActivationLayout {
+    const layout = this.layouts.get(value.id);
+    if (!layout) throw new Error(`${value.name} is not an activation`);
+    return layout;
+  }
+
+  parameter(value: Value): StoredParameter {
+    const parameter = this.stored.get(value.id);
+    if (!parameter) throw new Error(`${value.name} is not a parameter`);
+    return parameter;
+  }
+
+  /** The one buffer of a value. */
+  storageOf(value: Value): Storage {
+    const [only, ...others] = this.piecesOf(value);
+    if (!only || others.length > 0) throw new Error(`${value.name} lies in several buffers`);
+    return only;
+  }
+
+  piecesOf(value: Value): readonly Storage[] {
+    const existing = this.storage.get(value.id);
+    if (existing) return existing;
+    const created = [this.activationStorage(value)];
+    this.storage.set(value.id, created);
+    return created;
+  }
+
+  /** Makes `value` another name for the memory of `source`. */
+  alias(value: Value, source: Value): void {
+    this.storage.set(value.id, this.piecesOf(source));
+  }
+
+  /** Scratch laid out like a parameter's pieces, for its gradient. */
+  gradientPieces(gradient: Value, parameter: StoredParameter): readonly Storage[] {
+    const pieces = parameter.pieces.map(
+      ({ bytes }): Storage => ({
+        name: `${parameter.parameter.value.name} gradient`,
+        purpose: this.keepsGradients ? "gradient" : "scratch",
+        bytes: fixed(bytes),
+      }),
+    );
+    this.storage.set(gradient.id, pieces);
+    return pieces;
+  }
+
+  emit(step: StepDraft): void {
+    this.steps.push(step);
+  }
+
+  private activationStorage(value: Value): Storage {
+    const name = value.name;
+    if (value === this.graph.prediction && this.isPlain(value)) return this.persistent.prediction;
+    const layout = this.layouts.get(value.id);
+    if (layout) return { name, purpose: "scratch", bytes: layout.bytes, zeros: layout.zeros };
+    if (value.shape[0] !== BATCH) {
+      return { name, purpose: "scratch", bytes: fixed(4 * roundUpTo4(elementCount(value.shape))) };
+    }
+    const words = value.shape.length === 1 ? 1 : this.codeWords(value);
+    return { name, purpose: "scratch", bytes: perImage(4 * words) };
+  }
+
+  /** Words of a pooling's codes, an image: one for each channel quad of each output pixel, or for each element. */
+  private codeWords(code: Value): number {
+    const pool = this.graph.nodes.find((node) => node.outputs.includes(code));
+    if (pool?.kind !== "maxPool") throw new Error(`${code.name} is neither activation nor code`);
+    const { channels, height, width } = imageShape(code.shape);
+    const words = codeWidth(pool.attributes.kernel) === "bytes" ? 1 : 4;
+    return (roundUpTo4(channels) / 4) * height * width * words;
+  }
+
+  /** Whether the value lies as the prediction buffer does: rows of channels and nothing between. */
+  isPlain(value: Value): boolean {
+    const layout = this.layout(value);
+    return layout.pixels === 1 && layout.isContiguous;
+  }
+}

@@ -1,0 +1,158 @@
+import type { Fused, Node, Value } from "../ir/graph.js";
+import { operand } from "../ir/expression.js";
+import { imageShape } from "../ir/shape.js";
+import { substitute } from "../ir/expression-transform.js";
+import { channelWindowSum } from "../kernels/channel-window.js";
+import { COPY_WORKGROUP, reshape } from "../kernels/copy.js";
+import type { Epilogue } from "../kernels/epilogue.js";
+import type { Kernel } from "../kernels/kernel.js";
+import { pointwise, POINTWISE_WORKGROUP } from "../kernels/pointwise.js";
+import { sgdUpdate, UPDATE_QUADS, UPDATE_WORKGROUP } from "../kernels/update.js";
+import type { LoweringContext } from "./context.js";
+import { lowerEpilogue } from "./fused.js";
+import { fixed, floatBits, perImage, type Storage } from "./storage.js";
+
+/** A kernel in which a thread makes a channel quad of the result, with what it reads apart from its epilogue. */
+export interface QuadStep {
+  readonly label: string;
+  readonly result: Value;
+  readonly fused: Fused | undefined;
+  readonly storage: readonly Storage[];
+  /** Outputs bound after the result's inputs and before the result itself. */
+  readonly constants: Readonly<Record<string, number>>;
+  kernel(epilogue: Epilogue): Kernel;
+}
+
+export function emitQuads(
+  context: LoweringContext,
+  node: { readonly inputs: readonly Value[]; readonly origin: Node["origin"] },
+  step: QuadStep,
+): void {
+  const layout = context.layout(step.result);
+  const finish = lowerEpilogue(context, step.fused, node.inputs, step.result);
+  context.emit({
+    kernel: step.kernel(finish.epilogue),
+    storage: [...step.storage, context.storageOf(step.result), ...finish.storage],
+    constants: {
+      pixels: layout.pixels,
+      width: layout.width,
+      quads: layout.quads,
+      ...layout.place("y"),
+      ...step.constants,
+      ...finish.constants,
+    },
+    workgroups: {
+      x: { ...perImage(layout.pixels * layout.quads), tile: POINTWISE_WORKGROUP },
+      z: 1,
+    },
+    label: step.label,
+    origin: node.origin,
+    macs: 0,
+  });
+}
+
+/** The first operand that is an activation becomes the kernel's own input; the others are operands of its epilogue. */
+export function lowerPointwise(context: LoweringContext, node: Node<"pointwise">): void {
+  const first = node.inputs.findIndex((input) => input.shape.length > 1);
+  const main = node.inputs[first]!;
+  const others = node.inputs.filter((_, index) => index !== first);
+  const expression = substitute(node.attributes.expression, (leaf) =>
+    leaf.index === first ? operand(0) : { ...leaf, index: others.indexOf(node.inputs[leaf.index]!) + 1 },
+  );
+  emitQuads(
+    context,
+    { inputs: [main, ...others], origin: node.origin },
+    {
+      label: `${node.origin.name} pointwise`,
+      result: node.outputs[0]!,
+      fused: { expression, first: 1 },
+      storage: [context.storageOf(main)],
+      constants: context.layout(main).place("a"),
+      kernel: pointwise,
+    },
+  );
+}
+
+export function lowerChannelWindowSum(
+  context: LoweringContext,
+  node: Node<"channelWindowSum">,
+): void {
+  const { before, after, prologue, epilogue } = node.attributes;
+  const input = node.inputs[0]!;
+  const layout = context.layout(input);
+  emitQuads(context, node, {
+    label: `${node.origin.name} channel window`,
+    result: node.outputs[0]!,
+    fused: epilogue,
+    storage: [context.storageOf(input)],
+    constants: { window_channels: layout.channels, before, after, ...layout.place("a") },
+    kernel: (finish) => channelWindowSum(prologue?.expression ?? operand(0), finish),
+  });
+}
+
+/** Between [N, C, 1, 1] and [N, C] nothing moves; else elements are copied in logical order. */
+export function lowerReshape(context: LoweringContext, node: Node<"reshape">): void {
+  const [input, output] = [node.inputs[0]!, node.outputs[0]!];
+  const [from, to] = [context.layout(input), context.layout(output)];
+  const isSameOrder = from.pixels === 1 && to.pixels === 1;
+  const isPrediction = output === context.graph.prediction || input === context.graph.prediction;
+  if (isSameOrder && from.isContiguous && to.isContiguous && !isPrediction) {
+    context.alias(output, input);
+    return;
+  }
+  emitReshape(context, node.origin, input, context.storageOf(output), output);
+}
+
+function emitReshape(
+  context: LoweringContext,
+  origin: Node["origin"],
+  input: Value,
+  storage: Storage,
+  output: Value,
+): void {
+  const [from, to] = [context.layout(input), context.layout(output)];
+  const { channels, height, width } = imageShape(output.shape);
+  const elements = channels * height * width;
+  context.emit({
+    kernel: reshape(),
+    storage: [context.storageOf(input), storage],
+    constants: {
+      elements,
+      a_width: from.width,
+      a_height: from.height,
+      y_width: to.width,
+      y_height: to.height,
+      ...from.placeInFloats("a"),
+      ...to.placeInFloats("y"),
+    },
+    workgroups: { x: { ...perImage(elements), tile: COPY_WORKGROUP }, z: 1 },
+    label: `${origin.name} reshape`,
+    origin,
+    macs: 0,
+  });
+}
+
+export function lowerUpdate(context: LoweringContext, node: Node<"update">): void {
+  const [weights, gradient, velocity] = node.inputs as [Value, Value, Value];
+  const { learningRateFactor, decayFactor } = node.attributes;
+  context.piecesOf(weights).forEach((piece, index) => {
+    const quads = piece.bytes.fixed / 16;
+    context.emit({
+      kernel: sgdUpdate(),
+      storage: [
+        context.piecesOf(gradient)[index]!,
+        piece,
+        context.piecesOf(velocity)[index]!,
+      ],
+      constants: {
+        quads,
+        learning_rate_factor: floatBits(learningRateFactor),
+        decay_factor: floatBits(decayFactor),
+      },
+      workgroups: { x: { ...fixed(quads), tile: UPDATE_WORKGROUP * UPDATE_QUADS }, z: 1 },
+      label: `${weights.name} update`,
+      origin: node.origin,
+      macs: 0,
+    });
+  });
+}

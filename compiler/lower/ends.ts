@@ -1,0 +1,73 @@
+import type { Initializer } from "../../program/program.js";
+import type { Graph } from "../ir/graph.js";
+import { COPY_WORKGROUP, importImages } from "../kernels/copy.js";
+import { DISTRIBUTIONS, initialize, INITIALIZE_WORKGROUP } from "../kernels/initialize.js";
+import { roundUpTo4 } from "./activation-layout.js";
+import type { LoweringContext } from "./context.js";
+import type { StoredParameter } from "./parameters.js";
+import { fixed, floatBits, perImage, type StepDraft, type Storage } from "./storage.js";
+
+/** Uploaded images into the layout of their reader. */
+export function importBatch(context: LoweringContext, { images }: Graph): void {
+  const layout = context.layout(images);
+  const { channels, height, width } = layout;
+  const elements = channels * height * width;
+  context.emit({
+    kernel: importImages(),
+    storage: [context.persistent.images, context.storageOf(images)],
+    constants: { channels, height, width, ...layout.placeInFloats("y") },
+    workgroups: { x: { ...perImage(elements), tile: COPY_WORKGROUP }, z: 1 },
+    label: `${images.name} import`,
+    origin: images.origin,
+    macs: 0,
+  });
+}
+
+/** A distribution with its two numbers. */
+function distribution(initializer: Initializer): { kind: number; a: number; b: number } {
+  switch (initializer.kind) {
+    case "constant":
+      return { kind: DISTRIBUTIONS.constant, a: initializer.value, b: 0 };
+    case "uniform":
+      return { kind: DISTRIBUTIONS.uniform, a: initializer.low, b: initializer.high };
+    case "normal":
+      return { kind: DISTRIBUTIONS.normal, a: initializer.mean, b: initializer.deviation };
+  }
+}
+
+/** One dispatch for each buffer of a parameter. */
+export function initializeParameter(
+  { parameter, layout, pieces }: StoredParameter,
+  storage: readonly Storage[],
+  stream: number,
+): StepDraft[] {
+  const { kind, a, b } = distribution(parameter.initializer);
+  return pieces.map((piece, index) => {
+    const size = piece.bytes / 4;
+    const common = { size, distribution: kind, a: floatBits(a), b: floatBits(b), stream };
+    const constants =
+      layout.kind === "contraction"
+        ? {
+            ...common,
+            length: size,
+            kernel_height: layout.kernel[0],
+            kernel_width: layout.kernel[1],
+            inputs: layout.inputs,
+            input_pitch: layout.inputPitch,
+            outputs: piece.count,
+            first_output: piece.start,
+            output_pitch: roundUpTo4(piece.count),
+            run: roundUpTo4(layout.kernel[1] * layout.inputPitch),
+          }
+        : { ...common, length: layout.length };
+    return {
+      kernel: initialize(layout.kind === "contraction" ? "contraction" : "dense"),
+      storage: [storage[index]!],
+      constants,
+      workgroups: { x: { ...fixed(size), tile: INITIALIZE_WORKGROUP }, z: 1 },
+      label: `${parameter.value.name} initial values`,
+      origin: parameter.value.origin,
+      macs: 0,
+    };
+  });
+}

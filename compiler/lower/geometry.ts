@@ -1,0 +1,79 @@
+import type { ConvolutionAttributes, Pair } from "../ir/graph.js";
+import { imageShape, type Shape } from "../ir/shape.js";
+
+/** A convolution's sizes, in one place for layouts, parameters and kernels. */
+export class ConvolutionGeometry {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly inputSize: Pair;
+  readonly outputSize: Pair;
+
+  constructor(
+    readonly attributes: ConvolutionAttributes,
+    input: Shape,
+    output: Shape,
+  ) {
+    const [from, to] = [imageShape(input), imageShape(output)];
+    this.inputs = from.channels;
+    this.outputs = to.channels;
+    this.inputSize = [from.height, from.width];
+    this.outputSize = [to.height, to.width];
+  }
+
+  get groupInputs(): number {
+    return this.inputs / this.attributes.groups;
+  }
+
+  get groupOutputs(): number {
+    return this.outputs / this.attributes.groups;
+  }
+
+  /** Whether a single window covers the whole input: a matrix product, such as a linear layer. */
+  get coversInput(): boolean {
+    const { kernel, padding, dilation, groups } = this.attributes;
+    const isUnpadded = Object.values(padding).every((size) => size === 0);
+    const isWhole = kernel[0] === this.inputSize[0] && kernel[1] === this.inputSize[1];
+    const isDense = dilation[0] === 1 || kernel[0] === 1;
+    return groups === 1 && isUnpadded && isWhole && isDense && (dilation[1] === 1 || kernel[1] === 1);
+  }
+
+  /** Groups whose channels do not come in fours have no vec4 to load: they take the direct form. */
+  get isDirect(): boolean {
+    const { groups } = this.attributes;
+    return groups > 1 && (this.groupInputs % 4 !== 0 || this.groupOutputs % 4 !== 0);
+  }
+
+  /** Rows or columns from a window's first element to its last, counted from 0. */
+  reach(axis: 0 | 1): number {
+    return this.attributes.dilation[axis] * (this.attributes.kernel[axis] - 1);
+  }
+
+  get corner(): Pair {
+    return [this.attributes.padding.top, this.attributes.padding.left];
+  }
+
+  /** Zeros that windows read before the input's first row or column, and after its last. */
+  halo(axis: 0 | 1): { before: number; after: number } {
+    const last = (this.outputSize[axis] - 1) * this.attributes.stride[axis] + this.reach(axis);
+    const before = this.corner[axis];
+    return { before, after: Math.max(0, last - before - this.inputSize[axis] + 1) };
+  }
+
+  /**
+   * How far before an output gradient's first element the flipped kernel starts: the input gradient at y is the sum over taps of the
+   * gradient, spread by the stride, at y - gradientStart ... y - gradientStart + reach.
+   */
+  gradientStart(axis: 0 | 1): number {
+    return this.reach(axis) - this.corner[axis];
+  }
+
+  /** Zeros that the input gradient reads around the output gradient. */
+  gradientHalo(axis: 0 | 1): { before: number; after: number } {
+    const spread = (this.outputSize[axis] - 1) * this.attributes.stride[axis] + 1;
+    const last = this.inputSize[axis] - 1 + this.corner[axis];
+    return {
+      before: Math.max(0, this.gradientStart(axis)),
+      after: Math.max(0, last - spread + 1),
+    };
+  }
+}

@@ -1,0 +1,88 @@
+import type { Graph, Node, OpKind } from "../ir/graph.js";
+import { elementCount, formatShape } from "../ir/shape.js";
+import { COPY_WORKGROUP, reshape } from "../kernels/copy.js";
+import { ActivationLayout } from "./activation-layout.js";
+import type { LoweringContext } from "./context.js";
+import { lowerConvolution, lowerInputGradient, lowerWeightGradient } from "./contraction.js";
+import { lowerChannelWindowSum, lowerPointwise, lowerReshape, lowerUpdate } from "./elementwise.js";
+import { importBatch } from "./ends.js";
+import {
+  lowerAveragePool,
+  lowerAveragePoolGradient,
+  lowerMaxPool,
+  lowerMaxPoolGradient,
+} from "./pool.js";
+import {
+  lowerAccuracy,
+  lowerBatchMean,
+  lowerChannelSum,
+  lowerClassification,
+  lowerCrossEntropy,
+  lowerCrossEntropyGradient,
+  lowerSoftmax,
+  lowerSoftmaxGradient,
+} from "./reduce.js";
+import { perImage } from "./storage.js";
+
+/**
+ * How each primitive becomes dispatches: which kernel, over which memory, with which constants. The counterpart of ops/, which says
+ * what a primitive computes. A record typed by OpKind, so that a missing rule does not compile.
+ */
+const lowerings: {
+  readonly [Kind in OpKind]: (context: LoweringContext, node: Node<Kind>) => void;
+} = {
+  convolution: lowerConvolution,
+  convolutionInputGradient: lowerInputGradient,
+  convolutionWeightGradient: lowerWeightGradient,
+  pointwise: lowerPointwise,
+  maxPool: lowerMaxPool,
+  maxPoolGradient: lowerMaxPoolGradient,
+  averagePool: lowerAveragePool,
+  averagePoolGradient: lowerAveragePoolGradient,
+  channelWindowSum: lowerChannelWindowSum,
+  channelSum: lowerChannelSum,
+  softmax: lowerSoftmax,
+  softmaxGradient: lowerSoftmaxGradient,
+  crossEntropy: lowerCrossEntropy,
+  crossEntropyGradient: lowerCrossEntropyGradient,
+  accuracy: lowerAccuracy,
+  classification: lowerClassification,
+  batchMean: lowerBatchMean,
+  reshape: lowerReshape,
+  update: lowerUpdate,
+};
+
+/** Adds the dispatches of a graph to the context's steps, from the uploaded images to the prediction. */
+export function lowerGraph(context: LoweringContext): void {
+  importBatch(context, context.graph);
+  for (const node of context.graph.nodes) {
+    const lower = lowerings[node.kind] as (context: LoweringContext, node: Node) => void;
+    lower(context, node);
+  }
+  exportPrediction(context, context.graph);
+}
+
+/** A prediction that lies otherwise than in rows of channels is copied there, in PyTorch's order. */
+function exportPrediction(context: LoweringContext, { prediction }: Graph): void {
+  if (context.isPlain(prediction)) return;
+  const from = context.layout(prediction);
+  const elements = elementCount(prediction.shape);
+  const to = new ActivationLayout(["N", elements]);
+  context.emit({
+    kernel: reshape(),
+    storage: [context.storageOf(prediction), context.persistent.prediction],
+    constants: {
+      elements,
+      a_width: from.width,
+      a_height: from.height,
+      y_width: 1,
+      y_height: 1,
+      ...from.placeInFloats("a"),
+      ...to.placeInFloats("y"),
+    },
+    workgroups: { x: { ...perImage(elements), tile: COPY_WORKGROUP }, z: 1 },
+    label: `prediction ${formatShape(prediction.shape)}`,
+    origin: prediction.origin,
+    macs: 0,
+  });
+}

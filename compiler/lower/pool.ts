@@ -1,0 +1,154 @@
+import type { AverageAttributes, Node, PoolAttributes, Value } from "../ir/graph.js";
+import {
+  adaptiveAveragePool,
+  adaptiveAveragePoolGradient,
+  averagePool,
+  averagePoolGradient,
+  maxPool,
+  maxPoolGradient,
+  type Divisor,
+} from "../kernels/pool.js";
+import type { ActivationLayout } from "./activation-layout.js";
+import { codeWidth } from "./code-width.js";
+import type { LoweringContext } from "./context.js";
+import { emitQuads } from "./elementwise.js";
+
+type Constants = Record<string, number>;
+
+function windowConstants({ kernel, stride, padding }: PoolAttributes, input: ActivationLayout): Constants {
+  return {
+    input_height: input.height,
+    input_width: input.width,
+    kernel_height: kernel[0],
+    kernel_width: kernel[1],
+    stride_height: stride[0],
+    stride_width: stride[1],
+    padding_top: padding.top,
+    padding_left: padding.left,
+  };
+}
+
+const outputConstants = (output: ActivationLayout): Constants => ({
+  output_height: output.height,
+  output_width: output.width,
+});
+
+export function lowerMaxPool(context: LoweringContext, node: Node<"maxPool">): void {
+  const input = node.inputs[0]!;
+  const [result, code] = node.outputs as [Value, Value];
+  const layout = context.layout(input);
+  const { relu, kernel } = node.attributes;
+  const keepsCodes = context.graph.nodes.some((other) => other.inputs.includes(code));
+  emitQuads(context, node, {
+    label: `${node.origin.name} forward`,
+    result,
+    fused: undefined,
+    storage: [context.storageOf(input), ...(keepsCodes ? [context.storageOf(code)] : [])],
+    constants: { ...windowConstants(node.attributes, layout), ...layout.place("a") },
+    kernel: () => maxPool({ relu, keepsCodes, codes: codeWidth(kernel) }),
+  });
+}
+
+export function lowerMaxPoolGradient(
+  context: LoweringContext,
+  node: Node<"maxPoolGradient">,
+): void {
+  const [gradient, code] = node.inputs as [Value, Value];
+  const result = node.outputs[0]!;
+  const layout = context.layout(gradient);
+  emitQuads(context, node, {
+    label: `${node.origin.name} gradient`,
+    result,
+    fused: node.attributes.epilogue,
+    storage: [context.storageOf(gradient), context.storageOf(code)],
+    constants: {
+      ...windowConstants(node.attributes, context.layout(result)),
+      ...outputConstants(layout),
+      ...layout.place("a"),
+    },
+    kernel: (epilogue) => maxPoolGradient(codeWidth(node.attributes.kernel), epilogue),
+  });
+}
+
+type Sliding = Extract<AverageAttributes, { windows: "sliding" }>;
+
+const divisorOf = (attributes: Sliding): Divisor =>
+  attributes.countPadding ? "padded" : "inside";
+
+/** Padding that counts in the divisor: not what only completes the last windows in ceil mode. */
+function averageConstants(attributes: Sliding, input: ActivationLayout): Constants {
+  const { padding, overhang } = attributes;
+  return {
+    ...windowConstants(attributes, input),
+    padding_bottom: padding.bottom - (overhang?.bottom ?? 0),
+    padding_right: padding.right - (overhang?.right ?? 0),
+  };
+}
+
+export function lowerAveragePool(context: LoweringContext, node: Node<"averagePool">): void {
+  const { attributes } = node;
+  const input = node.inputs[0]!;
+  const result = node.outputs[0]!;
+  const layout = context.layout(input);
+  const common = { result, fused: attributes.epilogue, storage: [context.storageOf(input)] };
+  const label = `${node.origin.name} forward`;
+  if (attributes.windows === "adaptive") {
+    emitQuads(context, node, {
+      ...common,
+      label,
+      constants: {
+        input_height: layout.height,
+        input_width: layout.width,
+        ...outputConstants(context.layout(result)),
+        ...layout.place("a"),
+      },
+      kernel: adaptiveAveragePool,
+    });
+    return;
+  }
+  emitQuads(context, node, {
+    ...common,
+    label,
+    constants: { ...averageConstants(attributes, layout), ...layout.place("a") },
+    kernel: (epilogue) => averagePool(divisorOf(attributes), epilogue),
+  });
+}
+
+export function lowerAveragePoolGradient(
+  context: LoweringContext,
+  node: Node<"averagePoolGradient">,
+): void {
+  const { attributes } = node;
+  const gradient = node.inputs[0]!;
+  const result = node.outputs[0]!;
+  const layout = context.layout(gradient);
+  const target = context.layout(result);
+  const common = {
+    result,
+    fused: attributes.epilogue,
+    storage: [context.storageOf(gradient)],
+    label: `${node.origin.name} gradient`,
+  };
+  if (attributes.windows === "adaptive") {
+    emitQuads(context, node, {
+      ...common,
+      constants: {
+        input_height: target.height,
+        input_width: target.width,
+        ...outputConstants(layout),
+        ...layout.place("a"),
+      },
+      kernel: adaptiveAveragePoolGradient,
+    });
+    return;
+  }
+  emitQuads(context, node, {
+    ...common,
+    constants: {
+      ...averageConstants(attributes, target),
+      ...outputConstants(layout),
+      ...layout.place("a"),
+    },
+    kernel: (epilogue) => averagePoolGradient(divisorOf(attributes), epilogue),
+  });
+}

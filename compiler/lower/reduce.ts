@@ -1,0 +1,129 @@
+import type { Node, Value } from "../ir/graph.js";
+import {
+  batchMean,
+  channelSum,
+  classification,
+  softmax,
+  softmaxGradient,
+  type ClassificationVariant,
+} from "../kernels/reduce.js";
+import type { LoweringContext } from "./context.js";
+import { fixed, floatBits, perImage } from "./storage.js";
+
+export function lowerChannelSum(context: LoweringContext, node: Node<"channelSum">): void {
+  const input = node.inputs[0]!;
+  const layout = context.layout(input);
+  context.emit({
+    kernel: channelSum(),
+    storage: [context.storageOf(input), context.storageOf(node.outputs[0]!)],
+    constants: { pixels: layout.pixels, width: layout.width, ...layout.place("a") },
+    workgroups: { x: { ...fixed(layout.quads), tile: 1 }, z: 1 },
+    label: `${node.origin.name} bias gradient`,
+    origin: node.origin,
+    macs: 0,
+  });
+}
+
+export function lowerBatchMean(context: LoweringContext, node: Node<"batchMean">): void {
+  const { metrics } = context.persistent;
+  if (!metrics) throw new Error("a program without a loss has no metrics");
+  context.emit({
+    kernel: batchMean(node.inputs.length),
+    storage: [...node.inputs.map((input) => context.storageOf(input)), metrics],
+    constants: {},
+    workgroups: { x: { ...fixed(1), tile: 1 }, z: 1 },
+    label: "loss and metrics",
+    origin: node.origin,
+    macs: 0,
+  });
+}
+
+/** A workgroup for each pixel of the first input. */
+function emitRows(
+  context: LoweringContext,
+  node: Node<"softmax"> | Node<"softmaxGradient">,
+  names: readonly string[],
+): void {
+  const values = [...node.inputs, node.outputs[0]!];
+  const layout = context.layout(values[0]!);
+  const places = values.map((value, index) => context.layout(value).place(names[index]!));
+  context.emit({
+    kernel: node.kind === "softmax" ? softmax() : softmaxGradient(),
+    storage: values.map((value) => context.storageOf(value)),
+    constants: {
+      pixels: layout.pixels,
+      width: layout.width,
+      channels: layout.channels,
+      ...(Object.assign({}, ...places) as Record<string, number>),
+    },
+    workgroups: { x: { ...perImage(layout.pixels), tile: 1 }, z: 1 },
+    label: `${node.origin.name} ${node.kind === "softmax" ? "forward" : "gradient"}`,
+    origin: node.origin,
+    macs: 0,
+  });
+}
+
+export function lowerSoftmax(context: LoweringContext, node: Node<"softmax">): void {
+  emitRows(context, node, ["a", "y"]);
+}
+
+export function lowerSoftmaxGradient(
+  context: LoweringContext,
+  node: Node<"softmaxGradient">,
+): void {
+  emitRows(context, node, ["a", "d", "y"]);
+}
+
+/** Loss, hits and gradient of logits, or some of them. */
+function emitClassification(
+  context: LoweringContext,
+  node: Pick<Node, "inputs" | "outputs" | "origin">,
+  variant: ClassificationVariant,
+  smoothing: number,
+): void {
+  const [logits, labels] = node.inputs as [Value, Value];
+  const layout = context.layout(logits);
+  const gradient = variant.gradient ? context.layout(node.outputs.at(-1)!).place("y") : {};
+  context.emit({
+    kernel: classification(variant),
+    storage: [...node.inputs, ...node.outputs].map((value) => context.storageOf(value)),
+    constants: {
+      pixels: 1,
+      width: 1,
+      channels: layout.channels,
+      smoothing: floatBits(smoothing),
+      ...layout.place("a"),
+      ...gradient,
+    },
+    workgroups: { x: { ...perImage(1), tile: 1 }, z: 1 },
+    label: `${labels.name} against ${logits.name}`,
+    origin: node.origin,
+    macs: 0,
+  });
+}
+
+export function lowerClassification(
+  context: LoweringContext,
+  node: Node<"classification">,
+): void {
+  const { topK, gradient, smoothing } = node.attributes;
+  emitClassification(context, node, { loss: true, gradient, topK }, smoothing);
+}
+
+export function lowerCrossEntropy(context: LoweringContext, node: Node<"crossEntropy">): void {
+  const { smoothing } = node.attributes;
+  emitClassification(context, node, { loss: true, gradient: false, topK: [] }, smoothing);
+}
+
+export function lowerCrossEntropyGradient(
+  context: LoweringContext,
+  node: Node<"crossEntropyGradient">,
+): void {
+  const { smoothing } = node.attributes;
+  emitClassification(context, node, { loss: false, gradient: true, topK: [] }, smoothing);
+}
+
+export function lowerAccuracy(context: LoweringContext, node: Node<"accuracy">): void {
+  const { k } = node.attributes;
+  emitClassification(context, node, { loss: false, gradient: false, topK: [k] }, 0);
+}

@@ -1,0 +1,32 @@
+import type { Affine, ProgramBuffer } from "../../program/program.js";
+import type { Kernel } from "../kernels/kernel.js";
+import type { Origin } from "../ir/origin.js";
+
+/** Memory that a step binds. The memory plan maps it to a buffer; scratch of one lifetime may share a buffer with another. */
+export interface Storage {
+  readonly name: string;
+  readonly purpose: ProgramBuffer["purpose"];
+  readonly bytes: Affine;
+  /** What must stay zero in it; scratch shares a buffer only where promises are the same. */
+  readonly zeros?: string;
+}
+
+/** A dispatch before its memory is planned. */
+export interface StepDraft {
+  readonly kernel: Kernel;
+  readonly storage: readonly Storage[];
+  readonly constants: Readonly<Record<string, number>>;
+  readonly workgroups: { readonly x: Affine & { readonly tile: number }; readonly z: number };
+  readonly label: string;
+  readonly origin: Origin;
+  /** Multiply-adds per image. */
+  readonly macs: number;
+}
+
+export const perImage = (count: number): Affine => ({ fixed: 0, perImage: count });
+export const fixed = (count: number): Affine => ({ fixed: count, perImage: 0 });
+
+/** The bits of an f32, for constants that are not integers. */
+export function floatBits(value: number): number {
+  return new Uint32Array(new Float32Array([value]).buffer)[0]!;
+}

@@ -1,0 +1,282 @@
+import { leaves, substitute } from "../ir/expression-transform.js";
+import { simplify } from "../ir/expression-simplify.js";
+import { channel, operand, type Expression } from "../ir/expression.js";
+import type { AnyNode, Fused, Graph, Node, OpKind, Value } from "../ir/graph.js";
+import { Uses } from "./uses.js";
+
+/**
+ * Joins ops that can share a kernel. The graph computes the same; fewer values travel through memory:
+ *
+ * - loss, gradient of the loss and top-k hits of the same logits: one pass over the logits
+ * - max pooling and the ReLU behind it; in its gradient the ReLU's mask is part of the winner's code
+ * - a pointwise op joins the op that makes its input (bias, ReLU, dropout, masks of gradients: epilogues), or the
+ *   channel window that reads it (prologue)
+ *
+ * Updates move up to the place where their gradient is ready and nobody reads the weights any more, so that gradients live shortly.
+ */
+export function fuse(graph: Graph): Graph {
+  const rewrites = [fuseClassification, fusePoolRelu, fuseEpilogues, fusePrologues, placeUpdates];
+  return rewrites.reduce<Graph>(
+    (current, rewrite) => ({ ...current, nodes: rewrite(current) }),
+    graph,
+  );
+}
+
+type Rewrite = (graph: Graph) => readonly AnyNode[];
+
+function isKind<Kind extends OpKind>(
+  node: AnyNode | undefined,
+  kind: Kind,
+): node is AnyNode & Node<Kind> {
+  return node?.kind === kind;
+}
+
+const sameInputs = (a: AnyNode, b: AnyNode) =>
+  a.inputs.length === b.inputs.length && a.inputs.every((input, i) => input === b.inputs[i]);
+
+/** Replaces nodes: `undefined` drops one. */
+function rewriteNodes(
+  nodes: readonly AnyNode[],
+  replacements: ReadonlyMap<AnyNode, AnyNode | undefined>,
+): readonly AnyNode[] {
+  return nodes.flatMap((node) => {
+    if (!replacements.has(node)) return [node];
+    const replacement = replacements.get(node);
+    return replacement ? [replacement] : [];
+  });
+}
+
+const fuseClassification: Rewrite = ({ nodes }) => {
+  const replacements = new Map<AnyNode, AnyNode | undefined>();
+  for (const loss of nodes) {
+    if (!isKind(loss, "crossEntropy") || replacements.has(loss)) continue;
+    const hits = nodes.filter((node) => isKind(node, "accuracy") && sameInputs(node, loss));
+    const gradient = nodes.find(
+      (node) =>
+        isKind(node, "crossEntropyGradient") &&
+        sameInputs(node, loss) &&
+        node.attributes.smoothing === loss.attributes.smoothing,
+    );
+    if (hits.length === 0 && !gradient) continue;
+    const members = [loss, ...hits, ...(gradient ? [gradient] : [])];
+    for (const member of members) replacements.set(member, undefined);
+    replacements.set(loss, {
+      kind: "classification",
+      inputs: loss.inputs,
+      outputs: members.flatMap((member) => member.outputs),
+      attributes: {
+        smoothing: loss.attributes.smoothing,
+        topK: hits.map((node) => (node as Node<"accuracy">).attributes.k),
+        gradient: gradient !== undefined,
+      },
+      origin: loss.origin,
+    });
+  }
+  return rewriteNodes(nodes, replacements);
+};
+
+/** relu(operand 0), and nothing else. */
+function isRelu(node: AnyNode): boolean {
+  if (!isKind(node, "pointwise")) return false;
+  const { expression } = node.attributes;
+  return (
+    expression.kind === "unary" &&
+    expression.operator === "relu" &&
+    expression.argument.kind === "operand"
+  );
+}
+
+const fusePoolRelu: Rewrite = (graph) => {
+  const uses = new Uses(graph.nodes, graph);
+  const replacements = new Map<AnyNode, AnyNode | undefined>();
+  for (const pool of graph.nodes) {
+    if (!isKind(pool, "maxPool")) continue;
+    const [pooled, code] = pool.outputs;
+    const relu = uses.readersOf(pooled!)[0];
+    if (!relu || !isRelu(relu) || !uses.isReadOnlyBy(pooled!, relu)) continue;
+    const result = relu.outputs[0]!;
+    replacements.set(relu, undefined);
+    replacements.set(pool, {
+      ...pool,
+      outputs: [result, code!],
+      attributes: { ...pool.attributes, relu: true },
+    });
+    for (const gradient of uses.readersOf(code!)) {
+      const unmasked = withoutMask(gradient, result, uses);
+      if (unmasked) {
+        replacements.set(unmasked.mask, undefined);
+        replacements.set(gradient, unmasked.gradient);
+      }
+    }
+  }
+  return rewriteNodes(graph.nodes, replacements);
+};
+
+/** The gradient of a pooling that reads `gradient * positive(result)`, reading the gradient itself: the code holds the mask. */
+function withoutMask(
+  node: AnyNode,
+  result: Value,
+  uses: Uses,
+): { mask: AnyNode; gradient: AnyNode } | undefined {
+  if (!isKind(node, "maxPoolGradient")) return undefined;
+  const masked = node.inputs[0]!;
+  const mask = uses.maker(masked);
+  if (!mask || !isKind(mask, "pointwise") || !uses.isReadOnlyBy(masked, node)) return undefined;
+  const source = maskedOperand(mask.attributes.expression, mask.inputs.indexOf(result));
+  if (source === undefined) return undefined;
+  const inputs = [mask.inputs[source]!, ...node.inputs.slice(1)];
+  return { mask, gradient: { ...node, inputs } };
+}
+
+/** The index of x in `x * positive(operand mask)`. */
+function maskedOperand(expression: Expression, mask: number): number | undefined {
+  if (expression.kind !== "binary" || expression.operator !== "multiply") return undefined;
+  const { left, right } = expression;
+  const isMask = (side: Expression) =>
+    side.kind === "unary" &&
+    side.operator === "positive" &&
+    side.argument.kind === "operand" &&
+    side.argument.index === mask;
+  const value = isMask(left) ? right : isMask(right) ? left : undefined;
+  return value?.kind === "operand" ? value.index : undefined;
+}
+
+/** Ops that can finish their result with an expression. */
+const WITH_EPILOGUE = new Set<OpKind>([
+  "convolution",
+  "convolutionInputGradient",
+  "maxPoolGradient",
+  "averagePool",
+  "averagePoolGradient",
+  "channelWindowSum",
+]);
+
+/** WebGPU's default limit of storage buffers a kernel may bind. */
+const MOST_BINDINGS = 8;
+
+const fuseEpilogues: Rewrite = (graph) => {
+  let nodes = graph.nodes;
+  for (let index = 0; index < nodes.length; index++) {
+    const node = nodes[index]!;
+    if (!isKind(node, "pointwise")) continue;
+    const uses = new Uses(nodes, graph);
+    const joined = joinWithMaker(node, uses);
+    if (!joined) continue;
+    nodes = rewriteNodes(
+      nodes,
+      new Map([
+        [joined.maker, undefined],
+        [node, joined.node],
+      ]),
+    );
+    index -= 2; // the joined node may join its own maker; one node before it is gone
+  }
+  return nodes;
+};
+
+/** The pointwise node and the node that makes one of its operands as one node, in the pointwise node's place. */
+function joinWithMaker(
+  node: Node<"pointwise">,
+  uses: Uses,
+): { maker: AnyNode; node: AnyNode } | undefined {
+  for (const [index, input] of node.inputs.entries()) {
+    const maker = uses.maker(input);
+    if (!maker || !uses.isReadOnlyBy(input, node as AnyNode)) continue;
+    if (maker.outputs.length !== 1 || readsByChannel(node.attributes.expression, index)) continue;
+    if (maker.kind === "pointwise") return { maker, node: joinPointwise(maker, node, index) };
+    if (!WITH_EPILOGUE.has(maker.kind)) continue;
+    const joined = joinEpilogue(maker, node, index);
+    if (joined.inputs.length + joined.outputs.length <= MOST_BINDINGS) {
+      return { maker, node: joined };
+    }
+  }
+  return undefined;
+}
+
+const readsByChannel = (expression: Expression, index: number) =>
+  leaves(expression).some((leaf) => leaf.kind === "channel" && leaf.index === index);
+
+/** The expression of `outer` with the operand `index` replaced by `inner` and the others renumbered to their place in `inputs`. */
+function compose(
+  outer: Node<"pointwise">,
+  index: number,
+  inner: Expression,
+  place: (value: Value) => number,
+): Expression {
+  return simplify(
+    substitute(outer.attributes.expression, (leaf) => {
+      if (leaf.index === index) return inner;
+      const at = place(outer.inputs[leaf.index]!);
+      return leaf.kind === "operand" ? operand(at) : channel(at);
+    }),
+  );
+}
+
+function joinPointwise(inner: AnyNode, outer: Node<"pointwise">, index: number): AnyNode {
+  const innerNode = inner as Node<"pointwise">;
+  const inputs = [...new Set([...inner.inputs, ...outer.inputs.filter((_, i) => i !== index)])];
+  const expression = compose(outer, index, innerNode.attributes.expression, (value) =>
+    inputs.indexOf(value),
+  );
+  return { ...outer, inputs, attributes: { expression } } as AnyNode;
+}
+
+/** Inputs that an op reads apart from its epilogue's. */
+const ownInputs = (node: AnyNode) => {
+  const { epilogue } = node.attributes as { epilogue?: Fused };
+  return epilogue ? epilogue.first : node.inputs.length;
+};
+
+function joinEpilogue(maker: AnyNode, outer: Node<"pointwise">, index: number): AnyNode {
+  const first = ownInputs(maker);
+  const { epilogue } = maker.attributes as { epilogue?: Fused };
+  const others = outer.inputs.filter((_, i) => i !== index);
+  const extras = [...new Set([...maker.inputs.slice(first), ...others])];
+  const expression = compose(
+    outer,
+    index,
+    epilogue?.expression ?? operand(0),
+    (value) => extras.indexOf(value) + 1,
+  );
+  return {
+    ...maker,
+    inputs: [...maker.inputs.slice(0, first), ...extras],
+    outputs: outer.outputs,
+    attributes: { ...maker.attributes, epilogue: { expression, first } },
+  } as AnyNode;
+}
+
+/** A pointwise function of one value, read only by a channel window, is computed where the window reads. */
+const fusePrologues: Rewrite = (graph) => {
+  const uses = new Uses(graph.nodes, graph);
+  const replacements = new Map<AnyNode, AnyNode | undefined>();
+  for (const node of graph.nodes) {
+    if (!isKind(node, "channelWindowSum") || node.attributes.prologue) continue;
+    const maker = uses.maker(node.inputs[0]!);
+    if (!maker || !isKind(maker, "pointwise") || maker.inputs.length !== 1) continue;
+    if (!uses.isReadOnlyBy(node.inputs[0]!, node)) continue;
+    replacements.set(maker, undefined);
+    replacements.set(node, {
+      ...node,
+      inputs: [maker.inputs[0]!, ...node.inputs.slice(1)],
+      attributes: {
+        ...node.attributes,
+        prologue: { expression: maker.attributes.expression, first: 1 },
+      },
+    });
+  }
+  return rewriteNodes(graph.nodes, replacements);
+};
+
+const placeUpdates: Rewrite = ({ nodes }) => {
+  const others: AnyNode[] = nodes.filter((node) => node.kind !== "update");
+  for (const update of nodes) {
+    if (update.kind !== "update") continue;
+    const [weights, gradient] = update.inputs;
+    const last = others.findLastIndex(
+      (node) => node.inputs.includes(weights!) || node.outputs.includes(gradient!),
+    );
+    others.splice(last + 1, 0, update);
+  }
+  return others;
+};

@@ -1,0 +1,290 @@
+import {
+  PROGRAM_FORMAT,
+  type OptimizerSettings,
+  type Program,
+  type ProgramBuffer,
+  type ProgramKernel,
+  type ProgramParameter,
+  type ProgramStep,
+  type Target,
+} from "../program/program.js";
+import type { Origin } from "./ir/origin.js";
+import type { Graph } from "./ir/graph.js";
+import { elementCount, imageShape } from "./ir/shape.js";
+import type { Kernel } from "./kernels/kernel.js";
+import { roundUpTo4 } from "./lower/activation-layout.js";
+import { LoweringContext, type Persistent } from "./lower/context.js";
+import { initializeParameter } from "./lower/ends.js";
+import { lowerGraph } from "./lower/index.js";
+import { storeParameter, type StoredParameter } from "./lower/parameters.js";
+import { fixed, perImage, type StepDraft, type Storage } from "./lower/storage.js";
+import { differentiate } from "./passes/differentiate.js";
+import { fuse } from "./passes/fuse.js";
+import { forInference, forPrediction } from "./passes/inference.js";
+import { chooseLayouts } from "./passes/layout.js";
+import { planMemory, type MemoryPlan } from "./passes/memory.js";
+import { simplify } from "./passes/simplify.js";
+import { summarize } from "./passes/summarize.js";
+
+export interface ProgramOptions {
+  readonly target: Target;
+  readonly source: Program["source"];
+  readonly classes?: number;
+  readonly optimizer: OptimizerSettings;
+  /** Gives every gradient a buffer of its own, to be read after a step. */
+  readonly keepGradients?: boolean;
+  /** Leaves the graph as it is differentiated, a kernel an op: the yardstick of the fused program in tests. */
+  readonly fusion?: "all" | "none";
+}
+
+/** A forward graph as a program: the graphs of its step lists, each fused, lowered and laid into shared memory. */
+export function makeProgram(forward: Graph, options: ProgramOptions): Program {
+  const graphs = stepGraphs(forward, options);
+  const layouts = graphs.evaluate ?? graphs.predict;
+  const stored = forward.parameters.map((parameter) =>
+    storeParameter(parameter, layouts, chooseLayouts(layouts)),
+  );
+  const persistent = persistentStorage(forward, graphs.train, stored);
+  const lower = (graph: Graph | undefined) =>
+    graph ? lowerList(graph, options, persistent, stored) : [];
+  const lists = {
+    initialize: stored.flatMap((parameter, index) =>
+      initializeParameter(
+        parameter,
+        persistent.parameters.get(parameter.parameter.value.id)!,
+        index + 1,
+      ),
+    ),
+    train: lower(graphs.train),
+    evaluate: lower(graphs.evaluate),
+    predict: lower(graphs.predict),
+  };
+  return new ProgramWriter(forward, options, persistent, stored, lists).write(graphs.train);
+}
+
+interface StepGraphs {
+  readonly train?: Graph;
+  readonly evaluate?: Graph;
+  readonly predict: Graph;
+}
+
+/** The graphs behind the step lists. A model without a loss only predicts. */
+export function stepGraphs(forward: Graph, { fusion }: Pick<ProgramOptions, "fusion">): StepGraphs {
+  const finish = (graph: Graph) => (fusion === "none" ? graph : fuse(graph));
+  const plain = simplify(forward);
+  const inference = simplify(forInference(plain));
+  const predict = finish(forPrediction(inference));
+  if (forward.metrics.length === 0) return { predict };
+  return {
+    train: finish(simplify(differentiate(plain))),
+    evaluate: finish(summarize(inference)),
+    predict,
+  };
+}
+
+type Lists = Record<keyof Program["steps"], readonly StepDraft[]>;
+
+function lowerList(
+  graph: Graph,
+  options: ProgramOptions,
+  persistent: Persistent,
+  stored: readonly StoredParameter[],
+): readonly StepDraft[] {
+  const byId = new Map(stored.map((parameter) => [parameter.parameter.value.id, parameter]));
+  const velocities = new Map(persistent.velocities);
+  for (const node of graph.nodes) {
+    if (node.kind !== "update") continue;
+    velocities.set(node.inputs[2]!.id, persistent.velocities.get(node.inputs[0]!.id)!);
+  }
+  const context = new LoweringContext(
+    graph,
+    options.target,
+    chooseLayouts(graph),
+    { ...persistent, velocities },
+    byId,
+    options.keepGradients ?? false,
+  );
+  lowerGraph(context);
+  return context.steps;
+}
+
+function persistentStorage(
+  { images, labels, prediction, metrics }: Graph,
+  train: Graph | undefined,
+  stored: readonly StoredParameter[],
+): Persistent {
+  const trained = new Set(
+    train?.nodes.flatMap((node) => (node.kind === "update" ? [node.inputs[0]!.id] : [])),
+  );
+  const pieces = (purpose: "parameter" | "velocity", only?: ReadonlySet<number>) =>
+    new Map(
+      stored
+        .filter(({ parameter }) => !only || only.has(parameter.value.id))
+        .map((parameter) => [parameter.parameter.value.id, parameterStorage(parameter, purpose)]),
+    );
+  return {
+    images: storage(images.name, "images", perImage(4 * elementCount(images.shape))),
+    labels: labels && storage(labels.name, "labels", perImage(4)),
+    metrics:
+      metrics.length > 0
+        ? storage("metrics", "metrics", fixed(4 * roundUpTo4(metrics.length)))
+        : undefined,
+    prediction: storage("prediction", "prediction", perImage(4 * predictionPitch(prediction.shape))),
+    parameters: pieces("parameter"),
+    velocities: pieces("velocity", trained),
+  };
+}
+
+const storage = (
+  name: string,
+  purpose: Storage["purpose"],
+  bytes: Storage["bytes"],
+): Storage => ({ name, purpose, bytes });
+
+function parameterStorage(
+  { parameter, pieces }: StoredParameter,
+  purpose: "parameter" | "velocity",
+): readonly Storage[] {
+  const { name } = parameter.value;
+  return pieces.map(({ bytes }) => storage(`${name} ${purpose}`, purpose, fixed(bytes)));
+}
+
+const predictionPitch = (shape: Graph["prediction"]["shape"]) => roundUpTo4(elementCount(shape));
+
+const location = ({ span }: Origin) => ({ line: span.start.line, column: span.start.column });
+
+/** Numbers buffers and kernels, and writes the program down. */
+class ProgramWriter {
+  private readonly buffers: ProgramBuffer[] = [];
+  private readonly bufferIndex = new Map<object, number>();
+  private readonly kernels: ProgramKernel[] = [];
+  private readonly kernelIndex = new Map<string, number>();
+  private readonly plan: MemoryPlan;
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly options: ProgramOptions,
+    private readonly persistent: Persistent,
+    private readonly stored: readonly StoredParameter[],
+    private readonly lists: Lists,
+  ) {
+    this.plan = planMemory([lists.train, lists.evaluate, lists.predict]);
+  }
+
+  write(train: Graph | undefined): Program {
+    const { graph, options, lists, persistent } = this;
+    const { channels, height, width } = imageShape(graph.images.shape);
+    const parameters = this.stored.map((parameter, index) =>
+      this.parameter(parameter, index + 1, train),
+    );
+    for (const io of [persistent.images, persistent.labels, persistent.metrics]) {
+      if (io) this.buffer(io);
+    }
+    this.buffer(persistent.prediction);
+    const steps = {
+      initialize: lists.initialize.map((step) => this.step(step)),
+      train: lists.train.map((step) => this.step(step)),
+      evaluate: lists.evaluate.map((step) => this.step(step)),
+      predict: lists.predict.map((step) => this.step(step)),
+    };
+    return {
+      format: PROGRAM_FORMAT,
+      target: options.target,
+      model: graph.name,
+      source: options.source,
+      input: { name: graph.images.name, channels, height, width },
+      classes: options.classes,
+      prediction: {
+        shape: graph.prediction.shape.slice(1).map(Number),
+        pitch: predictionPitch(graph.prediction.shape),
+      },
+      metrics: graph.metrics.map(({ name }) => name),
+      parameters,
+      buffers: this.buffers,
+      kernels: this.kernels,
+      steps,
+      optimizer: options.optimizer,
+    };
+  }
+
+  private parameter(
+    { parameter, layout, pieces }: StoredParameter,
+    stream: number,
+    train: Graph | undefined,
+  ): ProgramParameter {
+    const { value, initializer, trainable } = parameter;
+    const { parameters, velocities } = this.persistent;
+    const gradients = this.options.keepGradients ? this.gradientsOf(parameter, train) : undefined;
+    return {
+      name: value.name,
+      shape: value.shape.map(Number),
+      layout,
+      pieces: pieces.map(({ start, count }, index) => {
+        const velocity = velocities.get(value.id)?.[index];
+        const gradient = gradients?.[index];
+        return {
+          start,
+          count,
+          buffer: this.buffer(parameters.get(value.id)![index]!),
+          ...(velocity && { velocity: this.buffer(velocity) }),
+          ...(gradient && { gradient: this.buffer(gradient) }),
+        };
+      }),
+      initializer,
+      stream,
+      trainable,
+      location: location(value.origin),
+    };
+  }
+
+  /** The gradient's buffers: what the update of the parameter reads first. */
+  private gradientsOf(
+    { value }: StoredParameter["parameter"],
+    train: Graph | undefined,
+  ): readonly Storage[] | undefined {
+    if (!train) return undefined;
+    const own = new Set(this.persistent.parameters.get(value.id));
+    const updates = this.lists.train.filter(
+      ({ kernel, storage: bound }) => kernel.name === "sgd_update" && own.has(bound[1]!),
+    );
+    return updates.map((step) => step.storage[0]!);
+  }
+
+  private step(draft: StepDraft): ProgramStep {
+    const { kernel, constants, workgroups, label, origin, macs } = draft;
+    return {
+      kernel: this.kernel(kernel),
+      buffers: draft.storage.map((bound) => this.buffer(bound)),
+      constants: kernel.constants.map((field) => integer(constants[field], field, label)),
+      workgroups,
+      label,
+      location: location(origin),
+      macs,
+    };
+  }
+
+  private buffer(bound: Storage): number {
+    const slot = this.plan.slotOf.get(bound);
+    const key = slot ?? bound;
+    const existing = this.bufferIndex.get(key);
+    if (existing !== undefined) return existing;
+    const { name, bytes } = key;
+    this.bufferIndex.set(key, this.buffers.length);
+    return this.buffers.push({ name, purpose: bound.purpose, bytes }) - 1;
+  }
+
+  private kernel({ name, wgsl, storage: bindings }: Kernel): number {
+    const existing = this.kernelIndex.get(wgsl);
+    if (existing !== undefined) return existing;
+    this.kernelIndex.set(wgsl, this.kernels.length);
+    return this.kernels.push({ name, wgsl, bindings: bindings.map(({ access }) => access) }) - 1;
+  }
+}
+
+/** A constant as a kernel takes it: the bits of an unsigned 32-bit integer. */
+function integer(value: number | undefined, field: string, label: string): number {
+  if (value === undefined || !Number.isInteger(value) || value < 0 || value > 0xffffffff) {
+    throw new Error(`${label}: constant ${field} is ${value}`);
+  }
+  return value;
+}
