@@ -20,6 +20,7 @@ async function timedStep() {
 
 if (process.send) {
   process.on("message", async () => process.send(await timedStep()));
+  process.on("disconnect", () => process.exit(0));
   process.send({ adapter: contender.adapter, milliseconds: prepared });
 } else {
   console.log(`${name} on ${contender.adapter}: prepared in ${(prepared / 1000).toFixed(1)} s`);

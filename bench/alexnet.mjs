@@ -2,7 +2,7 @@
 
 export const CLASSES = 1000;
 export const IMAGE = [3, 224, 224];
-export const OPTIMIZER = { learningRate: 1e-4, momentum: 0.9, weightDecay: 5e-4 };
+export const OPTIMIZER = { learningRate: 1e-5, momentum: 0.9, weightDecay: 5e-4 };
 
 /** Convolutions with their pooling, then linear layers; names as netc and PyTorch have them. */
 export const CONVOLUTIONS = [
