@@ -1,0 +1,140 @@
+import { watch } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { Option, type Command } from "commander";
+import { compile, type Compilation, type CompileOptions } from "../../compiler/index.js";
+import { writeOutput } from "../files.js";
+import { formatBytes, formatDuration } from "../format.js";
+import { reportError } from "../report.js";
+import { inlineRuntime } from "../standalone.js";
+import { openSpec, requireNoErrors, type SpecFile } from "../spec.js";
+import { print, say } from "../terminal.js";
+import { describeCommand } from "./command.js";
+
+interface CompileFlags {
+  readonly output?: string;
+  readonly model?: string;
+  readonly train?: string;
+  readonly target: "auto" | "gpu" | "software";
+  readonly standalone?: boolean;
+  readonly emit?: "wgsl";
+  readonly watch?: boolean;
+}
+
+export function compileCommand(): Command {
+  return describeCommand(
+    "compile",
+    "Compile a spec to an ES module and its TypeScript declarations. Needs no GPU.",
+    ["compile specs/alexnet.net -o build", "compile specs/digits.net --standalone"],
+  )
+    .argument("<spec>", "the spec file, NAME.net; writes NAME.js and NAME.d.ts")
+    .option("-o, --output <dir>", "the folder to write to (default: the spec's own)")
+    .option("--model <name>", "the model, where the spec has several")
+    .option("--train <name>", "the recipe whose optimizer is compiled in")
+    .addOption(
+      new Option("--target <target>", "programs for GPUs, for software adapters, or for both")
+        .choices(["auto", "gpu", "software"])
+        .default("auto"),
+    )
+    .option("--standalone", "inline the runtime: one file without imports")
+    .addOption(
+      new Option("--emit <what>", "also write NAME.wgsl/, one readable file a kernel").choices([
+        "wgsl",
+      ]),
+    )
+    .option("--watch", "compile again whenever the spec changes, until Ctrl-C")
+    .action((path: string, flags: CompileFlags) =>
+      flags.watch ? compileOnChange(path, flags) : compileOnce(path, flags),
+    );
+}
+
+async function compileOnce(path: string, flags: CompileFlags): Promise<void> {
+  const start = performance.now();
+  const spec = await openSpec(path);
+  const options: CompileOptions = {
+    file: spec.path,
+    model: flags.model,
+    train: flags.train,
+    target: flags.target,
+  };
+  const compilation = compile(spec.text, options);
+  requireNoErrors(spec, compilation.diagnostics);
+  const written = await writeOutputs(spec, compilation, flags);
+  for (const file of written) print(describeFile(file));
+  print(`compiled in ${formatDuration((performance.now() - start) / 1000)}`);
+}
+
+// Files
+
+interface OutputFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The module last: where it is, everything that belongs to it is too. */
+async function writeOutputs(
+  spec: SpecFile,
+  compilation: Compilation,
+  flags: CompileFlags,
+): Promise<OutputFile[]> {
+  const base = join(flags.output ?? spec.folder, spec.name);
+  const files: OutputFile[] = [
+    ...(flags.emit === "wgsl" ? kernelFiles(compilation, `${base}.wgsl`) : []),
+    { path: `${base}.d.ts`, text: compilation.declarations },
+    { path: `${base}.js`, text: await moduleText(compilation, flags) },
+  ];
+  for (const { path, text } of files) await writeOutput(path, text);
+  return files;
+}
+
+async function moduleText(compilation: Compilation, flags: CompileFlags): Promise<string> {
+  if (!flags.standalone) return compilation.module;
+  const bundle = new URL("../../runtime/standalone.js", import.meta.url);
+  return inlineRuntime(compilation.module, await readFile(bundle, "utf8"));
+}
+
+/** One file a kernel, numbered: kernels that differ only in their tiles share a name. */
+function kernelFiles(compilation: Compilation, folder: string): OutputFile[] {
+  return compilation.programs.flatMap(({ target, kernels }) =>
+    kernels.map(({ name, wgsl }, index) => {
+      const number = String(index + 1).padStart(2, "0");
+      return { path: join(folder, `${target}-${number}-${name}.wgsl`), text: wgsl };
+    }),
+  );
+}
+
+function describeFile({ path, text }: OutputFile): string {
+  const bytes = Buffer.from(text);
+  const packed = gzipSync(bytes, { level: 9 }).length;
+  return `wrote ${path} (${formatBytes(bytes.length)}, ${formatBytes(packed)} gzipped)`;
+}
+
+// Watching
+
+/** Editors write in several steps; a change is looked at once they are done. */
+const SETTLE_MILLISECONDS = 50;
+
+/** Compiles now and after every change. Wrong specs are reported and waited for. Ends with the process. */
+async function compileOnChange(path: string, flags: CompileFlags): Promise<void> {
+  await compileOrReport(path, flags);
+  say(`watching ${path}, Ctrl-C ends`);
+  let pending: NodeJS.Timeout | undefined;
+  // The folder is watched, since most editors replace the file instead of writing to it.
+  const watcher = watch(dirname(path), (_, changed) => {
+    if (changed !== null && changed !== basename(path)) return;
+    clearTimeout(pending);
+    pending = setTimeout(() => void compileOrReport(path, flags), SETTLE_MILLISECONDS);
+  });
+  await new Promise<void>((resolve) => process.once("SIGINT", resolve));
+  clearTimeout(pending);
+  watcher.close();
+}
+
+async function compileOrReport(path: string, flags: CompileFlags): Promise<void> {
+  try {
+    await compileOnce(path, flags);
+  } catch (error) {
+    reportError(error);
+  }
+}

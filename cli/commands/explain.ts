@@ -1,0 +1,30 @@
+import type { Command } from "commander";
+import { diagnosticCodes } from "../../compiler/diagnostics/catalogue/index.js";
+import { explain } from "../../compiler/diagnostics/explain.js";
+import { wrongUsage } from "../failure.js";
+import { print } from "../terminal.js";
+import { describeCommand } from "./command.js";
+
+export function explainCommand(): Command {
+  return describeCommand(
+    "explain",
+    "Show a diagnostic's page: the rule, a wrong spec, a right one.",
+    ["explain NET2002"],
+  )
+    .argument("<code>", "the code in the brackets of a message, NET2002 or just 2002")
+    .action(explainCode);
+}
+
+function explainCode(argument: string): void {
+  const code = argument.toUpperCase().replace(/^(?=\d)/, "NET");
+  const page = explain(code);
+  if (page === undefined) throw wrongUsage(`there is no diagnostic ${argument}`, ...suggest(code));
+  print(page);
+}
+
+/** The codes of the same family, since a mistyped number is near to none in particular. */
+function suggest(code: string): string[] {
+  const family = diagnosticCodes.filter((known) => known.startsWith(code.slice(0, 4)));
+  const listed = family.length > 0 ? family : diagnosticCodes;
+  return [`codes are ${listed.join(", ")}`];
+}

@@ -1,0 +1,21 @@
+import type { Command } from "commander";
+import { checkCommand } from "./check.js";
+import { compileCommand } from "./compile.js";
+import { doctorCommand } from "./doctor.js";
+import { evalCommand } from "./eval.js";
+import { explainCommand } from "./explain.js";
+import { predictCommand } from "./predict.js";
+import { summaryCommand } from "./summary.js";
+import { trainCommand } from "./train.js";
+
+/** The commands in the order in which `netc --help` lists them. */
+export const commands: readonly (() => Command)[] = [
+  compileCommand,
+  checkCommand,
+  explainCommand,
+  summaryCommand,
+  trainCommand,
+  evalCommand,
+  predictCommand,
+  doctorCommand,
+];

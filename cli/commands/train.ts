@@ -1,0 +1,120 @@
+import { Option, type Command } from "commander";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { TrainRecipe } from "../../program/recipe.js";
+import { DataError } from "../../runtime/data/error.js";
+import type { Dataset } from "../../runtime/data/dataset.js";
+import { LAST_CHECKPOINT } from "../../runtime/node/checkpoint.js";
+import { compileSpec, requireData, requireRecipe, type CompiledSpec } from "../compiled.js";
+import { openRecipeData, warn, type DataFlags } from "../data.js";
+import { makeFolder } from "../files.js";
+import { openNetwork } from "../open-network.js";
+import {
+  adapterOption,
+  positiveInteger,
+  positiveNumber,
+  seedValue,
+  type AdapterOptions,
+} from "../options.js";
+import { TrainingRun } from "../training-run.js";
+import { loadWeights, readWeights } from "../weights.js";
+import { describeCommand } from "./command.js";
+
+interface TrainOptions extends AdapterOptions, DataFlags {
+  readonly train?: string;
+  readonly epochs?: number;
+  readonly batch?: number;
+  readonly steps?: number;
+  readonly lr?: number;
+  readonly seed?: number;
+  readonly out?: string;
+  readonly resume?: boolean;
+  readonly weights?: string;
+  readonly log?: string;
+}
+
+export function trainCommand(): Command {
+  return describeCommand(
+    "train",
+    "Train a network on its data. Ctrl-C saves a checkpoint and ends; --resume goes on.",
+    [
+      "train specs/digits.net",
+      "train specs/cifar10-quick.net --data cifar10 --epochs 20 --out runs/quick",
+    ],
+  )
+    .argument("<spec>", "the spec file")
+    .option("--train <name>", "the recipe, where the spec has several (default: the first)")
+    .option("--data <dir>", "read this folder instead of the one in the spec")
+    .option("--epochs <n>", "passes over the data, instead of the recipe's", positiveInteger)
+    .option("--batch <n>", "images a step, instead of the recipe's", positiveInteger)
+    .addOption(
+      new Option("--steps <n>", "end after so many steps, instead of the recipe's epochs")
+        .argParser(positiveInteger)
+        .conflicts("epochs"),
+    )
+    .option("--lr <x>", "the learning rate, instead of the recipe's", positiveNumber)
+    .option("--seed <n>", "of weights, shuffles and dropout, instead of the recipe's", seedValue)
+    .option("--out <dir>", "the run's folder (default: runs/NAME)")
+    .addOption(
+      new Option("--resume", "go on from the folder's last checkpoint").conflicts("weights"),
+    )
+    .option("--weights <file>", "start from these weights, a safetensors file")
+    .option("--log <file>", "write the lines of metrics.jsonl to this file, too")
+    .option("--max-skipped <n>", "unreadable files to tolerate (default: 1%)", positiveInteger)
+    .addOption(adapterOption())
+    .action(train);
+}
+
+async function train(path: string, options: TrainOptions): Promise<void> {
+  const compiled = await compileSpec(path, { train: options.train });
+  const recipe = overrideRecipe(requireRecipe(compiled), options);
+  const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
+  const { dataset, evaluation } = await openSplits(compiled, options);
+  const folder = await prepareFolder(compiled, options);
+  const { batch, seed } = recipe;
+  const network = await openNetwork(compiled, { batch, seed, adapter: options.adapter });
+  try {
+    if (weights) await loadWeights(network, weights);
+    const run = new TrainingRun({ compiled, recipe, dataset, evaluation, network, folder });
+    await run.start(options);
+  } finally {
+    network.destroy();
+  }
+}
+
+/** The recipe with what the flags say instead. */
+function overrideRecipe(recipe: TrainRecipe, options: TrainOptions): TrainRecipe {
+  return {
+    ...recipe,
+    epochs: options.epochs ?? recipe.epochs,
+    batch: options.batch ?? recipe.batch,
+    seed: options.seed ?? recipe.seed,
+    optimizer: {
+      ...recipe.optimizer,
+      learningRate: options.lr ?? recipe.optimizer.learningRate,
+    },
+  };
+}
+
+async function openSplits(
+  compiled: CompiledSpec,
+  flags: DataFlags,
+): Promise<{ dataset: Dataset; evaluation: Dataset | undefined }> {
+  const data = requireData(compiled);
+  const { train, evaluation } = await openRecipeData(compiled, data, flags);
+  if (train !== undefined) return { dataset: train, evaluation };
+  throw new DataError(
+    `data ${data.name} of ${compiled.spec.path} has no train split`,
+    `add \`train folder("...") { ... }\` to it`,
+  );
+}
+
+/** The run's folder, made where it is missing. An earlier run in it is announced before it is overwritten. */
+async function prepareFolder({ spec }: CompiledSpec, options: TrainOptions): Promise<string> {
+  const folder = options.out ?? join("runs", spec.name);
+  await makeFolder(folder);
+  if (!options.resume && existsSync(join(folder, LAST_CHECKPOINT))) {
+    warn(`${folder} holds an earlier run, which this one replaces; --resume would go on with it`);
+  }
+  return folder;
+}

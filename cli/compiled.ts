@@ -1,0 +1,49 @@
+/** From a spec to programs in memory, as the commands that run networks need them. */
+import { compile, type Compilation } from "../compiler/index.js";
+import { analyze, type AnalyzedModel } from "../compiler/semantics/index.js";
+import type { DataRecipe, TrainRecipe } from "../program/recipe.js";
+import { wrongInput } from "./failure.js";
+import { openSpec, requireNoErrors, type SpecFile } from "./spec.js";
+
+export interface SelectOptions {
+  /** The model; the recipe's, or else the spec's first, if left out. */
+  readonly model?: string | undefined;
+  /** The recipe; the model's first if left out. */
+  readonly train?: string | undefined;
+}
+
+export interface CompiledSpec {
+  readonly spec: SpecFile;
+  readonly model: AnalyzedModel;
+  readonly recipe: TrainRecipe | undefined;
+  readonly compilation: Compilation;
+}
+
+/** Reads, analyses and compiles a spec. Diagnostics are shown; errors among them end the command. */
+export async function compileSpec(path: string, select: SelectOptions): Promise<CompiledSpec> {
+  const spec = await openSpec(path);
+  const { selected } = analyze(spec.text, spec.path, select);
+  const compilation = compile(spec.text, { file: spec.path, ...select });
+  requireNoErrors(spec, compilation.diagnostics);
+  if (selected === undefined) throw wrongInput(`${path} declares no model`);
+  return { spec, model: selected.model, recipe: selected.recipe, compilation };
+}
+
+/** The recipe of a compiled spec, for commands that cannot do without. */
+export function requireRecipe({ spec, model, recipe }: CompiledSpec): TrainRecipe {
+  if (recipe !== undefined) return recipe;
+  throw wrongInput(
+    `${spec.path} declares no training of model ${model.name}`,
+    `add \`train NAME of ${model.name} on DATA { epochs = 10 ... }\`; see specs/digits.net`,
+  );
+}
+
+/** The data of a compiled spec's recipe, for commands that cannot do without. */
+export function requireData(compiled: CompiledSpec): DataRecipe {
+  const recipe = requireRecipe(compiled);
+  if (recipe.data !== undefined) return recipe.data;
+  throw wrongInput(
+    `recipe ${recipe.name} of ${compiled.spec.path} names no data`,
+    `declare \`data NAME for ${compiled.model.name} { ... }\` and write \`train ${recipe.name} of ${compiled.model.name} on NAME\``,
+  );
+}

@@ -1,0 +1,62 @@
+/** Opening the data of a recipe, with what the user should hear about it. */
+import { DataError } from "../runtime/data/error.js";
+import type { Dataset } from "../runtime/data/dataset.js";
+import type { OpenDataOptions, OpenedData, SkippedFile } from "../runtime/node/data/index.js";
+import type { DataRecipe } from "../program/recipe.js";
+import type { CompiledSpec } from "./compiled.js";
+import { say, styled } from "./terminal.js";
+
+export interface DataFlags {
+  readonly data?: string;
+  readonly maxSkipped?: number;
+}
+
+/** Opens both splits. */
+export async function openRecipeData(
+  compiled: CompiledSpec,
+  recipe: DataRecipe,
+  flags: DataFlags,
+): Promise<OpenedData> {
+  const { openData } = await import("../runtime/node/data/index.js");
+  const opened = await openData(recipe, dataOptions(compiled, flags));
+  for (const notice of opened.notices) warn(notice);
+  return opened;
+}
+
+/** Opens the split to evaluate on. Its labels follow `classNames`, those of training, where they are known. */
+export async function openEvaluationData(
+  compiled: CompiledSpec,
+  recipe: DataRecipe,
+  flags: DataFlags,
+  classNames: readonly string[] | undefined,
+): Promise<Dataset> {
+  if (recipe.eval === undefined) {
+    throw new DataError(
+      `data ${recipe.name} of ${compiled.spec.path} has no eval split`,
+      `add \`eval folder("...") { ... }\` to it`,
+    );
+  }
+  const { openSplit } = await import("../runtime/node/data/index.js");
+  const options = dataOptions(compiled, flags);
+  return openSplit(recipe.eval, "eval", { ...options, ...(classNames && { classNames }) });
+}
+
+function dataOptions({ spec, compilation }: CompiledSpec, flags: DataFlags): OpenDataOptions {
+  const { input, classes } = compilation.programs[0]!;
+  return {
+    shape: input,
+    ...(classes !== undefined && { classes }),
+    base: spec.folder,
+    ...(flags.data !== undefined && { directory: flags.data }),
+    ...(flags.maxSkipped !== undefined && { maximumSkips: flags.maxSkipped }),
+    onSkip: reportSkipped,
+  };
+}
+
+function reportSkipped({ file, reason }: SkippedFile): void {
+  warn(`skipped ${file}: ${reason}`);
+}
+
+export function warn(message: string): void {
+  say(`${styled("yellow", "warning", process.stderr)}: ${message}`);
+}

@@ -1,0 +1,56 @@
+/** Makes a generated module stand alone: the browser runtime's bundle takes the place of the import. */
+import { wrongInput } from "./failure.js";
+
+const runtimeImport = /^import\s*\{([^}]*)\}\s*from\s*"netc\/runtime";[ \t]*\n?/gm;
+const bundleExport = /export\s*\{([^}]*)\}\s*;?\s*(?:\/\/.*\s*)?$/;
+
+/**
+ * Returns the module without imports. `bundle` is an ES module that ends in one `export { ... }` clause; it becomes a
+ * function of its own, so that its names and the module's cannot meet.
+ */
+export function inlineRuntime(module: string, bundle: string): string {
+  const clause = bundleExport.exec(bundle);
+  if (!clause) throw new Error("the runtime's bundle does not end in an export clause");
+  const body = bundle.slice(0, clause.index).trimEnd();
+  const runtime = [
+    "// The runtime that this module needs, inlined.",
+    "const netcRuntime = (() => {",
+    body,
+    `return { ${exportedProperties(clause[1]!)} };`,
+    "})();",
+    "",
+  ].join("\n");
+  const header = /^(?:(?:\/\/[^\n]*|\/\*[\s\S]*?\*\/)?\s*\n)*/.exec(module)?.[0] ?? "";
+  const rest = module.slice(header.length).replace(runtimeImport, (_, names: string) => {
+    return `const { ${importedNames(names)} } = netcRuntime;\n`;
+  });
+  if (/^import\s/m.test(rest)) {
+    throw wrongInput("the module imports more than the runtime and cannot be made to stand alone");
+  }
+  return `${header}${runtime}${rest}`;
+}
+
+/** `a as createNetwork, b` as properties: `createNetwork: a, b`. */
+function exportedProperties(clause: string): string {
+  return names(clause)
+    .map(([local, exported]) => (local === exported ? local : `${exported}: ${local}`))
+    .join(", ");
+}
+
+/** `createNetwork as create, b` as a destructuring pattern: `createNetwork: create, b`. */
+function importedNames(clause: string): string {
+  return names(clause)
+    .map(([imported, local]) => (imported === local ? local : `${imported}: ${local}`))
+    .join(", ");
+}
+
+function names(clause: string): [left: string, right: string][] {
+  return clause
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "")
+    .map((part) => {
+      const [left, right] = part.split(/\s+as\s+/);
+      return [left!, right ?? left!];
+    });
+}

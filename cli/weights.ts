@@ -1,0 +1,52 @@
+/** Weights files, and the names of classes that travel in their metadata. */
+import type { Network } from "../runtime/network.js";
+import { WeightsError } from "../runtime/errors.js";
+import { parseTensors } from "../runtime/safetensors.js";
+import { wrongInput } from "./failure.js";
+import { readBytes } from "./files.js";
+
+export interface WeightsFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Reads a safetensors file and checks that it is whole, before any GPU is asked for. */
+export async function readWeights(path: string): Promise<WeightsFile> {
+  const bytes = await readBytes(path, "weights");
+  return explained(path, () => ({ path, bytes, metadata: parseTensors(bytes).metadata }));
+}
+
+/** Puts weights into a network, without what the file may hold of a training's state. */
+export async function loadWeights(network: Network, { path, bytes }: WeightsFile): Promise<void> {
+  await explained(path, () => network.load(bytes, { optimizer: false }));
+}
+
+/** Puts the file's name in front of what is wrong with it. */
+async function explained<Result>(
+  path: string,
+  action: () => Result | Promise<Result>,
+): Promise<Result> {
+  try {
+    return await action();
+  } catch (error) {
+    if (error instanceof WeightsError) throw wrongInput(`${path}: ${error.message}`);
+    throw error;
+  }
+}
+
+const CLASSES = "classes";
+
+export function classesMetadata(classes: readonly string[]): Record<string, string> {
+  return { [CLASSES]: JSON.stringify(classes) };
+}
+
+/** The names that a weights file brings along; undefined where it has none. */
+export function classNamesOf({ metadata }: WeightsFile): readonly string[] | undefined {
+  try {
+    const names: unknown = JSON.parse(metadata[CLASSES] ?? "null");
+    return Array.isArray(names) ? names.map(String) : undefined;
+  } catch {
+    return undefined;
+  }
+}

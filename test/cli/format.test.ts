@@ -1,0 +1,59 @@
+import { describe, expect, test } from "vitest";
+import { formatBytes, formatDuration, formatNumber, plural } from "../../cli/format.js";
+import { renderTable, type Column } from "../../cli/table.js";
+
+test.each([
+  [0, "0 B"],
+  [1023, "1023 B"],
+  [1536, "1.5 KiB"],
+  [144 * 1024 * 1024, "144 MiB"],
+])("%d bytes are %s", (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+
+test.each([
+  [0.42, "0.42 s"],
+  [9.94, "9.9 s"],
+  [59.6, "1 min 00 s"],
+  [200, "3 min 20 s"],
+  [7500, "2 h 05 min"],
+  [Number.POSITIVE_INFINITY, "?"],
+])("%d seconds are %s", (seconds, text) => expect(formatDuration(seconds)).toBe(text));
+
+test("numbers are short", () => {
+  expect(formatNumber(2.302585)).toBe("2.303");
+  expect(formatNumber(0.01)).toBe("0.01");
+  expect(plural(1, "image")).toBe("1 image");
+  expect(plural(1797, "image")).toBe("1,797 images");
+});
+
+describe("tables", () => {
+  const columns: Column[] = [
+    { title: "layer", align: "left", expendable: 0 },
+    { title: "parameters", align: "right", expendable: 0 },
+    { title: "line", align: "right", expendable: 1 },
+  ];
+  const rows = [
+    ["features.conv1", "23,296", "12"],
+    ["classifier.logits", "4,097,000", "23"],
+  ];
+
+  test("columns line up", () => {
+    expect(renderTable(columns, rows)).toBe(
+      [
+        "layer              parameters  line",
+        "-----------------  ----------  ----",
+        "features.conv1         23,296    12",
+        "classifier.logits   4,097,000    23",
+      ].join("\n"),
+    );
+  });
+
+  test("a narrow terminal loses the expendable column first", () => {
+    expect(renderTable(columns, rows, 30)).not.toContain("line");
+  });
+
+  test("then the first column is shortened", () => {
+    const lines = renderTable(columns, rows, 24).split("\n");
+    expect(lines[3]).toBe("classifier.…   4,097,000");
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(24);
+  });
+});

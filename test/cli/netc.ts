@@ -1,0 +1,52 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+
+export const root = join(import.meta.dirname, "..", "..");
+const main = process.env.NETC_CLI ?? join(root, "dist", "cli", "main.js");
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Record<string, string>;
+  /** Called with all of stderr so far, each time more of it comes. */
+  readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+/** Runs the built `netc` as a user would and collects what it says. */
+export function netc(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  return run(process.execPath, [main, ...args], options);
+}
+
+/** Runs `netc` through a shell line in which `"$@"` stands for it. */
+export function netcInShell(
+  line: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Outcome> {
+  return run("sh", ["-c", line, "sh", process.execPath, main, ...args], options);
+}
+
+function run(command: string, args: readonly string[], options: RunOptions): Promise<Outcome> {
+  const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env;
+  const child = spawn(command, args, {
+    cwd: options.cwd ?? root,
+    env: { ...inherited, ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+    options.onStderr?.(stderr, (signal) => child.kill(signal));
+  });
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}
