@@ -26,8 +26,9 @@ function at(row: readonly number[], column: number): number {
   return row[column] ?? Number.POSITIVE_INFINITY;
 }
 
-/** How far apart two words may be to be taken for one another: one letter in three, but three at most. */
+/** Whether two words may be taken for one another: one letter in three differs at most, and three in all. */
 export function isClose(from: string, to: string): boolean {
-  const allowed = Math.min(3, Math.max(1, Math.floor(Math.max(from.length, to.length) / 3)));
+  const [shorter, longer] = [from.length, to.length].sort((a, b) => a - b) as [number, number];
+  const allowed = Math.min(3, Math.max(1, Math.floor(longer / 3)), shorter - 1);
   return editDistance(from, to) <= allowed;
 }

@@ -1,4 +1,120 @@
 import type { CatalogueFamily } from "./entry.js";
 
 /** NET2: shapes. */
-export const shapes = {} as const satisfies CatalogueFamily;
+export const shapes = {
+  NET2001: {
+    title: "a layer needs an image",
+    explanation:
+      "Convolutions, pools and local response normalisation work on images `[N, C, H, W]`. After `flatten` or `linear` there are " +
+      "no rows and columns any more.",
+    wrong: "flatten -> conv(64, kernel=3)",
+    right: "conv(64, kernel=3) -> flatten",
+  },
+  NET2002: {
+    title: "an asserted size does not agree",
+    explanation:
+      "`in=` asserts how many channels or features a layer receives. They are inferred without it; an assertion that fails " +
+      "means that the network is not the one that was meant. The labels show where the size comes from.",
+    wrong: "linear(4096, in=9216)   // receives 12544",
+    right: "linear(4096)",
+  },
+  NET2003: {
+    title: "a linear layer receives an image",
+    explanation:
+      "`linear` works on features `[N, F]`. `flatten` makes an image `[N, C, H, W]` into `C*H*W` features; `adaptive_avgpool(1) -> flatten` " +
+      "into `C`.",
+    wrong: "conv(64, kernel=3) -> linear(10)",
+    right: "conv(64, kernel=3) -> flatten -> linear(10)",
+  },
+  NET2004: {
+    title: "a window is larger than its input",
+    explanation:
+      "A convolution's or a pool's window, holes of dilation included, must fit into the image with its padding. Mostly the image has " +
+      "become too small in the layers before; the note says which inputs of the network would be large enough.",
+    wrong: "input image: f32[N, 3, 8, 8]\nconv(64, kernel=11)",
+    right: "input image: f32[N, 3, 8, 8]\nconv(64, kernel=3)",
+  },
+  NET2005: {
+    title: "groups do not divide the channels",
+    explanation:
+      "With `groups=g` input and output channels are cut into `g` equal parts, so `g` must divide both.",
+    wrong: "conv(64, kernel=3, groups=2)   // on 3 channels",
+    right: "conv(64, kernel=3)",
+  },
+  NET2006: {
+    title: "padding of more than half of a pool's window",
+    explanation:
+      "With more padding than half of the kernel, a window could lie in the padding altogether and would have nothing to choose from " +
+      "or to average. PyTorch has the same rule.",
+    wrong: "maxpool(3, stride=2, padding=2)",
+    right: "maxpool(3, stride=2, padding=1)",
+  },
+  NET2007: {
+    title: "logits and labels disagree about the classes",
+    explanation:
+      "The loss reads one logit per class. `target label: u32[N] in 0..classes` allows labels from 0 to `classes - 1`, so the layer that " +
+      "makes the logits must have `classes` outputs.",
+    wrong: "target label: u32[N] in 0..10\nlinear(100) as logits",
+    right: "target label: u32[N] in 0..10\nlinear(10) as logits",
+  },
+  NET2008: {
+    title: "more largest logits than there are",
+    explanation: "Accuracy with `k` asks whether the label is among the `k` largest logits.",
+    wrong: "linear(3) as logits\nmetric top5 = accuracy(logits, label, k=5)",
+    right: "linear(3) as logits\nmetric top1 = accuracy(logits, label)",
+  },
+  NET2009: {
+    title: "logits that are no row of numbers",
+    explanation: "A loss or a metric needs logits `[N, classes]`: one number per class and image.",
+    wrong: "conv(10, kernel=1) as logits",
+    right: "adaptive_avgpool(1) -> flatten -> linear(10) as logits",
+  },
+  NET2010: {
+    title: "softmax before cross-entropy",
+    explanation:
+      "`cross_entropy` applies softmax itself, in a form that neither overflows nor loses precision. A `softmax` before it squeezes the " +
+      "probabilities a second time: gradients become small and the network learns slowly. `predict` returns logits; probabilities are made from them afterwards.",
+    wrong: "linear(10) -> softmax as logits\nloss cross_entropy(logits, label)",
+    right: "linear(10) as logits\nloss cross_entropy(logits, label)",
+    severity: "warning",
+  },
+  NET2011: {
+    title: "a model without an input",
+    explanation: "All shapes of a network follow from its input's, so a model says what it receives.",
+    wrong: "model M {\n  conv(64, kernel=3)\n}",
+    right: "model M {\n  input image: f32[N, 3, 32, 32]\n  conv(64, kernel=3)\n}",
+  },
+  NET2012: {
+    title: "a second input",
+    explanation: "A model has one input. What else it is trained on is its `target`.",
+    wrong: "input left: f32[N, 3, 32, 32]\ninput right: f32[N, 3, 32, 32]",
+    right: "input both: f32[N, 6, 32, 32]",
+  },
+  NET2013: {
+    title: "an input of a shape that cannot be",
+    explanation:
+      "An input is an image `[N, channels, height, width]` or a row `[N, features]`, its sizes integers from 1. `N` is the batch, " +
+      "chosen when training starts.",
+    wrong: "input image: f32[3, 224, 224]",
+    right: "input image: f32[N, 3, 224, 224]",
+  },
+  NET2014: {
+    title: "a target of another type than u32[N]",
+    explanation: "Networks are trained on class indices: one integer per image, from 0.",
+    wrong: "target label: f32[N, 10]",
+    right: "target label: u32[N] in 0..10",
+  },
+  NET2015: {
+    title: "a range of labels that cannot be",
+    explanation:
+      "Labels count from 0. `in 0..10` means 0 to 9: ten classes, the end excluded, as in Python's and Rust's ranges.",
+    wrong: "target label: u32[N] in 1..10",
+    right: "target label: u32[N] in 0..10",
+  },
+  NET2016: {
+    title: "a model without layers",
+    explanation: "There is nothing to train and nothing to predict in a model without layers.",
+    wrong: "model M {\n  input image: f32[N, 3, 32, 32]\n}",
+    right: "model M {\n  input image: f32[N, 3, 32, 32]\n  flatten -> linear(10)\n}",
+  },
+} as const satisfies CatalogueFamily;

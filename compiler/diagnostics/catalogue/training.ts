@@ -1,4 +1,128 @@
 import type { CatalogueFamily } from "./entry.js";
 
 /** NET3: train and data declarations. */
-export const training = {} as const satisfies CatalogueFamily;
+export const training = {
+  NET3001: {
+    title: "a model that does not exist",
+    explanation: "`data ... for MODEL` and `train ... of MODEL` name a model that the spec declares.",
+    wrong: "train Base of AlexNett on ImageNet { ... }",
+    right: "train Base of AlexNet on ImageNet { ... }",
+  },
+  NET3002: {
+    title: "data that does not exist",
+    explanation: "`train ... on DATA` names a `data` declaration of the spec.",
+    wrong: "train Base of AlexNet on Imagenet { ... }",
+    right: "train Base of AlexNet on ImageNet { ... }",
+  },
+  NET3003: {
+    title: "a setting that does not exist",
+    explanation: "A train declaration has a few settings; the note lists them.",
+    wrong: "batch_size = 128",
+    right: "batch = 128",
+  },
+  NET3004: {
+    title: "a required setting is missing",
+    explanation:
+      "Every recipe says for how many `epochs` it runs, its `batch` and its `optimizer`. `schedule` (constant) and `seed` (0) may be left out.",
+    wrong: "train Base of AlexNet {\n  epochs = 90\n}",
+    right:
+      "train Base of AlexNet {\n  epochs = 90\n  batch = 128\n  optimizer = sgd(lr=0.01, momentum=0.9)\n}",
+  },
+  NET3005: {
+    title: "an optimizer that does not exist",
+    explanation: "`optimizer` names a way of updating weights that netc does not know.",
+    wrong: "optimizer = sdg(lr=0.01)",
+    right: "optimizer = sgd(lr=0.01)",
+  },
+  NET3006: {
+    title: "a schedule that does not exist",
+    explanation: "`schedule` names a course of the learning rate that netc does not know.",
+    wrong: "schedule = StepLR(every=30 epochs, gamma=0.1)",
+    right: "schedule = step(every=30 epochs, gamma=0.1)",
+  },
+  NET3007: {
+    title: "a data source that does not exist",
+    explanation: "A split reads its images from a source that netc does not know.",
+    wrong: 'train ImageFolder("data/train") { }',
+    right: 'train folder("data/train") { }',
+  },
+  NET3008: {
+    title: "a transform that does not exist",
+    explanation: "A split passes its images through a transform that netc does not know.",
+    wrong: "CenterCrop(224) -> hflip",
+    right: "center_crop(224) -> hflip",
+  },
+  NET3009: {
+    title: "a model that cannot be trained",
+    explanation: "Training makes a loss small; a model without one can only predict.",
+    wrong: "model M {\n  ...\n  linear(10) as logits\n}\ntrain Base of M { ... }",
+    right:
+      "model M {\n  ...\n  linear(10) as logits\n  loss cross_entropy(logits, label)\n}\ntrain Base of M { ... }",
+  },
+  NET3010: {
+    title: "normalisation for another number of channels",
+    explanation: "`normalize` takes one mean and one standard deviation for each channel of the model's input.",
+    wrong: "input image: f32[N, 3, 32, 32]\nnormalize(mean=[0.5], std=[0.25])",
+    right: "input image: f32[N, 3, 32, 32]\nnormalize(mean=[0.5, 0.5, 0.5], std=[0.25, 0.25, 0.25])",
+  },
+  NET3011: {
+    title: "images of another size than the input",
+    explanation:
+      "The transforms of a split must hand over images of exactly the size that the model's input declares.",
+    wrong: "input image: f32[N, 3, 227, 227]\nresize(256) -> center_crop(224)",
+    right: "input image: f32[N, 3, 227, 227]\nresize(256) -> center_crop(227)",
+  },
+  NET3012: {
+    title: "a schedule longer than the run",
+    explanation: "A part of the schedule begins or ends only after the last epoch, so it does nothing or is cut off.",
+    wrong: "epochs = 20\nschedule = step(every=30 epochs, gamma=0.1)",
+    right: "epochs = 90\nschedule = step(every=30 epochs, gamma=0.1)",
+    severity: "warning",
+  },
+  NET3013: {
+    title: "a split that does not exist",
+    explanation: "Data has a `train` split, which the network learns from, and an `eval` split, which it is measured on.",
+    wrong: 'test folder("data/val") { }',
+    right: 'eval folder("data/val") { }',
+  },
+  NET3014: {
+    title: "data without a train split",
+    explanation: "A recipe trains on the `train` split of its data, so there must be one.",
+    wrong: 'data Photos { eval folder("data/val") { } }\ntrain Base of M on Photos { ... }',
+    right:
+      'data Photos {\n  train folder("data/train") { }\n  eval folder("data/val") { }\n}\ntrain Base of M on Photos { ... }',
+  },
+  NET3015: {
+    title: "schedules in an order that means nothing",
+    explanation: "A schedule is one course of the learning rate over the run. Only `warmup` may stand in front of it.",
+    wrong: "schedule = cosine(to=0) -> warmup(5 epochs)",
+    right: "schedule = warmup(5 epochs) -> cosine(to=0)",
+  },
+  NET3016: {
+    title: "data made for another model",
+    explanation:
+      "`data ... for MODEL` says whose input the transforms prepare. A recipe for another model needs data of its own, or data without `for`.",
+    wrong: "data Digits for LeNet { ... }\ntrain Base of AlexNet on Digits { ... }",
+    right: "data Digits for LeNet { ... }\ntrain Base of LeNet on Digits { ... }",
+  },
+  NET3017: {
+    title: "a data format that does not suit the model",
+    explanation:
+      "Some formats fix what they hold: CIFAR-10 has colour images of 10 classes, MNIST's IDX files have images of one channel.",
+    wrong: 'input image: f32[N, 1, 32, 32]\ntrain cifar10("data/cifar-10") { }',
+    right: 'input image: f32[N, 3, 32, 32]\ntrain cifar10("data/cifar-10") { }',
+  },
+  NET3018: {
+    title: "a crop larger than the image",
+    explanation: "A crop cuts a square out of the image that reaches it; with `padding` the image is larger by that much on every side.",
+    wrong: "resize(200) -> center_crop(224)",
+    right: "resize(256) -> center_crop(224)",
+  },
+  NET3019: {
+    title: "nesterov without momentum",
+    explanation:
+      "Nesterov's method takes the gradient where the momentum is about to carry the weights; without momentum there is nothing to look ahead along.",
+    wrong: "optimizer = sgd(lr=0.01, nesterov=true)",
+    right: "optimizer = sgd(lr=0.01, momentum=0.9, nesterov=true)",
+  },
+} as const satisfies CatalogueFamily;
