@@ -1,0 +1,202 @@
+import { GraphBuilder } from "../../compiler/ir/builder.js";
+import {
+  add,
+  binary,
+  channel,
+  constant,
+  keep,
+  multiply,
+  operand,
+  unary,
+  type Expression,
+  type UnaryOperator,
+} from "../../compiler/ir/expression.js";
+import type {
+  AverageAttributes,
+  ConvolutionAttributes,
+  Graph,
+  PoolAttributes,
+  Value,
+} from "../../compiler/ir/graph.js";
+import type { Origin } from "../../compiler/ir/origin.js";
+import { BATCH, elementCount, imageShape, type Shape } from "../../compiler/ir/shape.js";
+import type { ReferenceContext } from "../../compiler/ops/op.js";
+import type { Numbers } from "../../compiler/reference/run.js";
+import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";
+
+/** An origin for graphs that stem from no spec. */
+export function nowhere(name: string): Origin {
+  const start = { offset: 0, line: 1, column: 1 };
+  return { name, span: { file: "test.net", start, end: start } };
+}
+
+const NO_PADDING = { top: 0, bottom: 0, left: 0, right: 0 };
+
+export const context: ReferenceContext = {
+  seed: 7,
+  step: 3,
+  training: true,
+  optimizer: {
+    kind: "sgd",
+    learningRate: 0.1,
+    momentum: 0.9,
+    weightDecay: 0.01,
+    nesterov: false,
+    convention: "pytorch",
+  },
+};
+
+/** Builds small classifiers layer by layer, as the layers of a spec would. */
+export class Chain {
+  readonly builder = new GraphBuilder("test");
+  value: Value;
+  private readonly labels: Value;
+  private layers = 0;
+
+  constructor(shape: Shape = [BATCH, 2, 6, 6]) {
+    this.value = this.builder.images("image", shape, nowhere("image"));
+    this.labels = this.builder.labels("label", nowhere("label"));
+  }
+
+  private layer(kind: string): Origin {
+    this.layers++;
+    return nowhere(`${kind}${this.layers}`);
+  }
+
+  parameter(name: string, shape: Shape, settings: { readonly trainable: boolean }): Value {
+    const initializer = { kind: "constant", value: 0 } as const;
+    return this.builder.parameter(
+      name,
+      shape,
+      { initializer, learningRateFactor: 1, decayFactor: 1, ...settings },
+      nowhere(name),
+    );
+  }
+
+  convolution(
+    outputs: number,
+    {
+      trainable = true,
+      ...given
+    }: Partial<ConvolutionAttributes> & { readonly trainable?: boolean } = {},
+  ): this {
+    const origin = this.layer("conv");
+    const attributes: ConvolutionAttributes = {
+      kernel: [3, 3],
+      stride: [1, 1],
+      padding: NO_PADDING,
+      dilation: [1, 1],
+      groups: 1,
+      ...given,
+    };
+    const { channels } = imageShape(this.value.shape);
+    const shape = [outputs, channels / attributes.groups, ...attributes.kernel];
+    const w = this.parameter(`${origin.name}.weight`, shape, { trainable });
+    this.value = this.builder.add("convolution", [this.value, w], attributes, origin);
+    return this;
+  }
+
+  linear(outputs: number): this {
+    const origin = this.layer("linear");
+    const { channels } = imageShape(this.value.shape);
+    const w = this.parameter(`${origin.name}.weight`, [outputs, channels], { trainable: true });
+    const attributes = {
+      kernel: [1, 1],
+      stride: [1, 1],
+      padding: NO_PADDING,
+      dilation: [1, 1],
+      groups: 1,
+    } as const;
+    this.value = this.builder.add("convolution", [this.value, w], attributes, origin);
+    return this;
+  }
+
+  bias(): this {
+    const origin = this.layer("bias");
+    const { channels } = imageShape(this.value.shape);
+    const b = this.parameter(`${origin.name}.bias`, [channels], { trainable: true });
+    return this.pointwise(add(operand(0), channel(1)), b);
+  }
+
+  pointwise(expression: Expression, ...others: readonly Value[]): this {
+    const inputs = [this.value, ...others];
+    this.value = this.builder.add("pointwise", inputs, { expression }, this.layer("pointwise"));
+    return this;
+  }
+
+  unary(operator: UnaryOperator): this {
+    return this.pointwise(unary(operator, operand(0)));
+  }
+
+  dropout(rate: number): this {
+    return this.pointwise(multiply(operand(0), keep(rate, this.layers + 1)));
+  }
+
+  maxPool(given: Partial<PoolAttributes> = {}): this {
+    const pool = { kernel: [2, 2], stride: [2, 2], padding: NO_PADDING, ...given } as const;
+    const attributes = { ...pool, relu: false };
+    this.value = this.builder.add("maxPool", [this.value], attributes, this.layer("maxpool"));
+    return this;
+  }
+
+  averagePool(attributes: AverageAttributes): this {
+    this.value = this.builder.add("averagePool", [this.value], attributes, this.layer("avgpool"));
+    return this;
+  }
+
+  /** Local response normalisation, of which the window of channels may be lopsided. */
+  lrn(window: { readonly before: number; readonly after: number }): this {
+    const origin = this.layer("lrn");
+    const x = this.value;
+    this.pointwise(multiply(operand(0), operand(0)));
+    const sums = this.builder.add("channelWindowSum", [this.value], window, origin);
+    this.value = x;
+    const scale = add(constant(2), multiply(constant(0.3), operand(1)));
+    return this.pointwise(multiply(operand(0), binary("power", scale, constant(-0.75))), sums);
+  }
+
+  softmax(): this {
+    this.value = this.builder.add("softmax", [this.value], {}, this.layer("softmax"));
+    return this;
+  }
+
+  flatten(): this {
+    return this.reshape([BATCH, elementCount(this.value.shape)]);
+  }
+
+  reshape(shape: Shape): this {
+    this.value = this.builder.add("reshape", [this.value], { shape }, this.layer("reshape"));
+    return this;
+  }
+
+  /** Ends in a linear layer of three classes, the loss and the accuracy. */
+  classify({ smoothing = 0.1 } = {}): Graph {
+    if (this.value.shape.length > 2) this.flatten();
+    const logits = this.linear(3).value;
+    const inputs = [logits, this.labels];
+    const loss = this.builder.add("crossEntropy", inputs, { smoothing }, nowhere("loss"));
+    const top1 = this.builder.add("accuracy", inputs, { k: 1 }, nowhere("top1"));
+    const metrics = [
+      { name: "loss", value: loss },
+      { name: "top1", value: top1 },
+    ];
+    return this.builder.finish({ prediction: logits, metrics });
+  }
+}
+
+/** Hashed inputs for a graph in double precision, in which finite differences are exact enough. */
+export function inputsFor(graph: Graph, batch = 2) {
+  const parameters = new Map(
+    graph.parameters.map(({ value }): [string, Numbers] => {
+      const shape = value.shape as readonly number[];
+      return [value.name, Float64Array.from(parameterValues(value.name, shape))];
+    }),
+  );
+  const pixels = batch * elementCount(graph.images.shape);
+  return {
+    images: Float64Array.from(uniformValues("images", pixels, 1)),
+    labels: labelValues("labels", batch, 3),
+    parameters,
+    context,
+  };
+}

@@ -1,0 +1,165 @@
+import { describe, expect, test } from "vitest";
+import {
+  add,
+  binary,
+  channel,
+  constant,
+  operand,
+  subtract,
+  unary,
+} from "../../compiler/ir/expression.js";
+import type { Graph } from "../../compiler/ir/graph.js";
+import { trainedParameters } from "../../compiler/ir/graph.js";
+import { verify } from "../../compiler/ir/verify.js";
+import { ops } from "../../compiler/ops/index.js";
+import { differentiate } from "../../compiler/passes/differentiate.js";
+import { Chain } from "./chain.js";
+import { gradientError } from "./gradients.js";
+
+const square = { top: 1, bottom: 1, left: 1, right: 1 };
+const start = () => new Chain().convolution(4).bias();
+/** Values well above 0, for operators that are only defined there. */
+const positive = () =>
+  start()
+    .unary("sigmoid")
+    .pointwise(add(operand(0), constant(0.5)));
+const positiveOperand = (chain: Chain) => chain.parameter("other", [4], { trainable: true });
+const shifted = add(unary("sigmoid", channel(1)), constant(0.5));
+
+/** One network for each thing that has a gradient. */
+const networks: Readonly<Record<string, () => Graph>> = {
+  convolution: () => start().convolution(3).classify(),
+  "convolution with stride and padding": () =>
+    start()
+      .convolution(3, { stride: [2, 3], padding: { ...square, right: 2 } })
+      .classify(),
+  "convolution with dilation": () =>
+    start()
+      .convolution(3, { kernel: [2, 2], dilation: [2, 3] })
+      .classify(),
+  "convolution with groups": () => start().convolution(6, { groups: 2 }).classify(),
+  relu: () => start().unary("relu").classify(),
+  sigmoid: () => start().unary("sigmoid").classify(),
+  tanh: () => start().unary("tanh").classify(),
+  exp: () => start().unary("exp").classify(),
+  negate: () => start().unary("negate").classify(),
+  log: () => positive().unary("log").classify(),
+  sqrt: () => positive().unary("sqrt").classify(),
+  "a nested expression": () =>
+    start()
+      .pointwise(unary("tanh", unary("relu", add(operand(0), constant(0.1)))))
+      .classify(),
+  ...Object.fromEntries(
+    (["subtract", "multiply", "divide", "maximum", "minimum", "power"] as const).map((operator) => [
+      operator,
+      () => {
+        const chain = positive();
+        return chain
+          .pointwise(binary(operator, operand(0), shifted), positiveOperand(chain))
+          .classify();
+      },
+    ]),
+  ),
+  dropout: () => start().unary("relu").dropout(0.4).classify(),
+  "a value used twice": () => {
+    const chain = start().unary("tanh");
+    const first = chain.value;
+    return chain
+      .convolution(4, { padding: square })
+      .pointwise(subtract(operand(0), operand(1)), first)
+      .classify();
+  },
+  maxPool: () => start().maxPool().classify(),
+  "maxPool that overlaps": () =>
+    start()
+      .maxPool({ kernel: [3, 3], stride: [1, 2], padding: { ...square, top: 0 } })
+      .classify(),
+  averagePool: () =>
+    start()
+      .averagePool({
+        windows: "sliding",
+        kernel: [3, 3],
+        stride: [2, 2],
+        padding: { ...square, bottom: 2 },
+        countPadding: true,
+        overhang: { bottom: 1, right: 0 },
+      })
+      .classify(),
+  "adaptive averagePool": () =>
+    start()
+      .averagePool({ windows: "adaptive", outputSize: [3, 2] })
+      .classify(),
+  "local response normalisation": () => start().lrn({ before: 2, after: 1 }).classify(),
+  softmax: () => start().softmax().classify(),
+  reshape: () => start().flatten().linear(8).bias().unary("tanh").classify(),
+  "no smoothing": () => start().classify({ smoothing: 0 }),
+};
+
+describe("gradients agree with finite differences", () => {
+  test.each(Object.entries(networks))("%s", (_, build) => {
+    const forward = build();
+    verify(differentiate(forward));
+    expect(gradientError(forward)).toBeLessThan(1e-8);
+  });
+
+  test("every op that has a gradient is among them", () => {
+    const covered = new Set(
+      Object.values(networks).flatMap((build) => build().nodes.map(({ kind }) => kind)),
+    );
+    const missing = Object.entries(ops).filter(
+      ([kind, definition]) => "gradient" in definition && !covered.has(kind as never),
+    );
+    expect(missing.map(([kind]) => kind)).toEqual([]);
+  });
+});
+
+const kindsOf = (graph: Graph) => graph.nodes.map(({ kind }) => kind);
+
+describe("the training graph", () => {
+  test("has no gradient of the images", () => {
+    const kinds = kindsOf(differentiate(new Chain().convolution(4).classify()));
+    // One for the classifier; none for the convolution that reads the images.
+    expect(kinds.filter((kind) => kind === "convolutionInputGradient")).toHaveLength(1);
+  });
+
+  test("has nothing for frozen parameters and below them", () => {
+    const chain = new Chain().convolution(4, { trainable: false }).unary("relu");
+    const training = differentiate(chain.classify());
+    expect(kindsOf(training)).not.toContain("convolutionInputGradient");
+    expect(trainedParameters(training).map(({ parameter }) => parameter.name)).toEqual([
+      "linear4.weight",
+    ]);
+  });
+
+  test("passes gradients through a frozen layer to those below", () => {
+    const chain = new Chain().convolution(4).convolution(4, { trainable: false });
+    expect(gradientError(chain.classify())).toBeLessThan(1e-8);
+  });
+
+  test("updates each parameter as soon as nothing reads it any more", () => {
+    const { nodes } = differentiate(start().unary("relu").convolution(3).classify());
+    for (const [index, node] of nodes.entries()) {
+      if (node.kind !== "update") continue;
+      const [w, dw] = node.inputs;
+      const others = nodes.filter((other) => other.kind !== "update");
+      const last = others.findLast(
+        ({ inputs, outputs }) => inputs.includes(w!) || outputs.includes(dw!),
+      );
+      const between = nodes.slice(nodes.indexOf(last!) + 1, index);
+      expect(between.every(({ kind }) => kind === "update")).toBe(true);
+    }
+  });
+
+  test("asks relu's gradient of its output, so that its input need not be kept", () => {
+    const chain = start();
+    const before = chain.value;
+    const training = differentiate(chain.unary("relu").classify());
+    const readers = training.nodes.filter(({ inputs }) => inputs.includes(before));
+    expect(readers.map(({ kind }) => kind)).toEqual(["pointwise"]);
+  });
+
+  test("needs a cross entropy", () => {
+    const graph = { ...start().classify(), metrics: [] };
+    expect(() => differentiate(graph)).toThrow("test has no cross entropy to train on");
+  });
+});
