@@ -90,7 +90,8 @@ export const names = {
   },
   NET1013: {
     title: "a division by zero",
-    explanation: "A compile-time expression divides by 0, or takes the remainder of a division by 0.",
+    explanation:
+      "A compile-time expression divides by 0, or takes the remainder of a division by 0.",
     wrong: "const groups = 0\nconst width = 64 / groups",
     right: "const groups = 2\nconst width = 64 / groups",
   },
@@ -103,7 +104,8 @@ export const names = {
   },
   NET1015: {
     title: "a constant that is never used",
-    explanation: "Nothing in the spec uses this constant. Perhaps another name was written where it was meant.",
+    explanation:
+      "Nothing in the spec uses this constant. Perhaps another name was written where it was meant.",
     wrong: "const width = 64\nmodel M {\n  ...\n  conv(32, kernel=3)\n}",
     right: "const width = 64\nmodel M {\n  ...\n  conv(width, kernel=3)\n}",
     severity: "warning",
@@ -129,8 +131,7 @@ export const names = {
   },
   NET1019: {
     title: "a type that does not exist",
-    explanation:
-      "Inputs hold `f32`. Parameters of a model are `int`, `float` or `bool`.",
+    explanation: "Inputs hold `f32`. Parameters of a model are `int`, `float` or `bool`.",
     wrong: "input image: float[N, 3, 224, 224]",
     right: "input image: f32[N, 3, 224, 224]",
   },

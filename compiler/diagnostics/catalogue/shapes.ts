@@ -80,7 +80,8 @@ export const shapes = {
   },
   NET2011: {
     title: "a model without an input",
-    explanation: "All shapes of a network follow from its input's, so a model says what it receives.",
+    explanation:
+      "All shapes of a network follow from its input's, so a model says what it receives.",
     wrong: "model M {\n  conv(64, kernel=3)\n}",
     right: "model M {\n  input image: f32[N, 3, 32, 32]\n  conv(64, kernel=3)\n}",
   },

@@ -4,7 +4,8 @@ import type { CatalogueFamily } from "./entry.js";
 export const training = {
   NET3001: {
     title: "a model that does not exist",
-    explanation: "`data ... for MODEL` and `train ... of MODEL` name a model that the spec declares.",
+    explanation:
+      "`data ... for MODEL` and `train ... of MODEL` name a model that the spec declares.",
     wrong: "train Base of AlexNett on ImageNet { ... }",
     right: "train Base of AlexNet on ImageNet { ... }",
   },
@@ -61,9 +62,11 @@ export const training = {
   },
   NET3010: {
     title: "normalisation for another number of channels",
-    explanation: "`normalize` takes one mean and one standard deviation for each channel of the model's input.",
+    explanation:
+      "`normalize` takes one mean and one standard deviation for each channel of the model's input.",
     wrong: "input image: f32[N, 3, 32, 32]\nnormalize(mean=[0.5], std=[0.25])",
-    right: "input image: f32[N, 3, 32, 32]\nnormalize(mean=[0.5, 0.5, 0.5], std=[0.25, 0.25, 0.25])",
+    right:
+      "input image: f32[N, 3, 32, 32]\nnormalize(mean=[0.5, 0.5, 0.5], std=[0.25, 0.25, 0.25])",
   },
   NET3011: {
     title: "images of another size than the input",
@@ -74,14 +77,16 @@ export const training = {
   },
   NET3012: {
     title: "a schedule longer than the run",
-    explanation: "A part of the schedule begins or ends only after the last epoch, so it does nothing or is cut off.",
+    explanation:
+      "A part of the schedule begins or ends only after the last epoch, so it does nothing or is cut off.",
     wrong: "epochs = 20\nschedule = step(every=30 epochs, gamma=0.1)",
     right: "epochs = 90\nschedule = step(every=30 epochs, gamma=0.1)",
     severity: "warning",
   },
   NET3013: {
     title: "a split that does not exist",
-    explanation: "Data has a `train` split, which the network learns from, and an `eval` split, which it is measured on.",
+    explanation:
+      "Data has a `train` split, which the network learns from, and an `eval` split, which it is measured on.",
     wrong: 'test folder("data/val") { }',
     right: 'eval folder("data/val") { }',
   },
@@ -94,7 +99,8 @@ export const training = {
   },
   NET3015: {
     title: "schedules in an order that means nothing",
-    explanation: "A schedule is one course of the learning rate over the run. Only `warmup` may stand in front of it.",
+    explanation:
+      "A schedule is one course of the learning rate over the run. Only `warmup` may stand in front of it.",
     wrong: "schedule = cosine(to=0) -> warmup(5 epochs)",
     right: "schedule = warmup(5 epochs) -> cosine(to=0)",
   },
@@ -114,7 +120,8 @@ export const training = {
   },
   NET3018: {
     title: "a crop larger than the image",
-    explanation: "A crop cuts a square out of the image that reaches it; with `padding` the image is larger by that much on every side.",
+    explanation:
+      "A crop cuts a square out of the image that reaches it; with `padding` the image is larger by that much on every side.",
     wrong: "resize(200) -> center_crop(224)",
     right: "resize(256) -> center_crop(224)",
   },

@@ -1,0 +1,41 @@
+import { boolean } from "../semantics/argument-types.js";
+import { withDefault } from "../semantics/signature.js";
+import { defineLayer } from "./layer.js";
+import { inferPooling, poolGeometry, poolingArguments } from "./pooling.js";
+
+export const avgpool = defineLayer({
+  name: "avgpool",
+  aliases: ["avgpool2d", "AvgPool2d", "AveragePooling2D", "avg_pool2d", "avg_pool", "AveragePool"],
+  summary: "average of each window",
+  documentation: `
+\`y\` is the average of each window of each channel.
+
+- input \`[N, C, H, W]\`, output \`[N, C, OH, OW]\` with \`OH = floor((H + padding - kernel) / stride) + 1\`
+- \`stride\` is the kernel if left out, as in PyTorch
+- \`count_padding=false\` divides by the number of elements inside the image; by default padded zeros count
+- \`ceil=true\` rounds up instead of down; what the last windows reach beyond the padding never counts
+`,
+  positional: ["kernel", "stride"],
+  arguments: {
+    ...poolingArguments,
+    count_padding: withDefault(boolean(), true, "whether padded zeros count in the divisor"),
+  },
+  samples: [
+    { spec: "avgpool(2)", input: [4, 8, 8], output: [4, 4, 4] },
+    { spec: "avgpool(3, stride=2, ceil=true)", input: [32, 16, 16], output: [32, 8, 8] },
+    {
+      spec: "avgpool(3, stride=2, padding=1, ceil=true, count_padding=false)",
+      input: [4, 8, 8],
+      output: [4, 5, 5],
+    },
+  ],
+
+  infer: inferPooling,
+
+  lower(input, values, { builder, origin }) {
+    const { attributes, overhang } = poolGeometry(input.shape, values);
+    const countPadding = values.count_padding;
+    const average = { windows: "sliding", ...attributes, countPadding, overhang } as const;
+    return builder.add("averagePool", [input], average, origin);
+  },
+});

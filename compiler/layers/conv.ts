@@ -1,0 +1,120 @@
+import { add, channel, operand } from "../ir/expression.js";
+import { BATCH, imageShape } from "../ir/shape.js";
+import { integer, padding, pair } from "../semantics/argument-types.js";
+import { optional, required, withDefault } from "../semantics/signature.js";
+import { defineLayer, type InferenceContext } from "./layer.js";
+import { requireFit, requireImage } from "./rules.js";
+import { addBias, addWeight, weightArguments } from "./weights.js";
+import { floorOutput } from "./windows.js";
+
+export const conv = defineLayer({
+  name: "conv",
+  aliases: ["conv2d", "Conv2D", "Conv2d", "Convolution", "convolution", "Conv", "convolutional"],
+  summary: "convolution over an image",
+  documentation: `
+Slides \`out\` kernels over the image: \`y[n, o, i, j] = bias[o] + sum w[o, c, u, v] * x[n, c, i*stride + u*dilation -
+padding, j*stride + v*dilation - padding]\`, the sum over the channels \`c\` of \`o\`'s group and the kernel's rows and
+columns \`u, v\` (a cross-correlation, as in PyTorch).
+
+- input \`[N, C, H, W]\`, output \`[N, out, OH, OW]\` with \`OH = floor((H + padding - dilation*(kernel - 1) - 1) / stride) + 1\`
+- parameters \`weight [out, C/groups, kernel, kernel]\` and \`bias [out]\`
+
+With \`groups=2\` the channels are cut in two halves that do not see each other, as in AlexNet's conv2 (Krizhevsky,
+Sutskever and Hinton, 2012).
+`,
+  positional: ["out", "kernel"],
+  arguments: {
+    out: required(integer({ minimum: 1 }), "number of output channels"),
+    kernel: required(pair({ minimum: 1 }), "size of the kernel"),
+    stride: withDefault(pair({ minimum: 1 }), [1, 1], "step from one window to the next"),
+    padding: withDefault(
+      padding(),
+      { top: 0, bottom: 0, left: 0, right: 0 },
+      "zeros around the image",
+    ),
+    dilation: withDefault(pair({ minimum: 1 }), [1, 1], "distance between the kernel's elements"),
+    groups: withDefault(integer({ minimum: 1 }), 1, "parts of the channels that are kept apart"),
+    in: optional(integer({ minimum: 1 }), "asserts the number of input channels"),
+    ...weightArguments,
+  },
+  samples: [
+    {
+      spec: "conv(64, kernel=11, stride=4, padding=2)",
+      input: [3, 224, 224],
+      output: [64, 55, 55],
+    },
+    { spec: "conv(8, kernel=3, padding=[0, 1, 0, 1])", input: [3, 8, 8], output: [8, 7, 7] },
+    {
+      spec: "conv(4, kernel=[3, 1], dilation=2, groups=2, bias=false)",
+      input: [2, 9, 6],
+      output: [4, 5, 6],
+    },
+  ],
+
+  infer(input, values, context) {
+    const image = requireImage(input, context);
+    if (!image) return undefined;
+    const { in: declared, groups, out } = values;
+    if (declared !== undefined && declared !== image.channels) {
+      reportChannels(declared, image.channels, context);
+    }
+    if (image.channels % groups !== 0 || out % groups !== 0) {
+      reportGroups(groups, image.channels, out, context);
+    }
+    if (!requireFit(image, values, context)) return undefined;
+    return [BATCH, out, ...floorOutput(image, values)];
+  },
+
+  lower(input, values, context) {
+    const { kernel, stride, padding, dilation, groups, out } = values;
+    const inputs = imageShape(input.shape).channels / groups;
+    const area = kernel[0] * kernel[1];
+    const fans = { fanIn: inputs * area, fanOut: out * area };
+    const weight = addWeight([out, inputs, ...kernel], fans, values, context);
+    const attributes = { kernel, stride, padding, dilation, groups };
+    const { builder, origin } = context;
+    const output = builder.add("convolution", [input, weight], attributes, origin);
+    if (!values.bias) return output;
+    const bias = addBias(out, fans, values, context);
+    const expression = add(operand(0), channel(1));
+    return builder.add("pointwise", [output, bias], { expression }, origin);
+  },
+
+  macs(input, output, { kernel, groups }) {
+    const { channels, height, width } = imageShape(output);
+    const inputs = imageShape(input).channels / groups;
+    return channels * height * width * inputs * kernel[0] * kernel[1];
+  },
+});
+
+function reportChannels(declared: number, actual: number, context: InferenceContext): void {
+  context.report("NET2002", {
+    message: `${context.title} declares in=${declared} but receives ${actual} channels`,
+    at: "in",
+    label: `expected ${declared}`,
+    axis: "channels",
+    fixes: [context.removeArgument("in", `drop \`in=${declared}\` (${actual} is inferred)`)],
+  });
+}
+
+function reportGroups(
+  groups: number,
+  inputs: number,
+  outputs: number,
+  context: InferenceContext,
+): void {
+  const [noun, count] = inputs % groups !== 0 ? ["input", inputs] : ["output", outputs];
+  const divisor = largestCommonDivisor(largestCommonDivisor(inputs, outputs), groups);
+  context.report("NET2005", {
+    message: `${context.title}: groups=${groups} does not divide its ${count} ${noun} channels`,
+    at: "groups",
+    label: `${count} / ${groups} leaves ${count % groups} over`,
+    axis: noun === "input" ? "channels" : undefined,
+    notes: [`groups must divide both the ${inputs} input and the ${outputs} output channels`],
+    fixes: [context.replaceArgument("groups", `groups=${divisor}`, `write \`groups=${divisor}\``)],
+  });
+}
+
+function largestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : largestCommonDivisor(b, a % b);
+}

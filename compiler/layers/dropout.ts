@@ -1,0 +1,30 @@
+import { keep, multiply, operand } from "../ir/expression.js";
+import { float } from "../semantics/argument-types.js";
+import { withDefault } from "../semantics/signature.js";
+import { defineLayer } from "./layer.js";
+
+export const dropout = defineLayer({
+  name: "dropout",
+  aliases: ["Dropout", "drop"],
+  summary: "zeroes elements at random while training",
+  documentation: `
+While training, each element becomes 0 with probability \`rate\`, and the others are multiplied by \`1 / (1 - rate)\`, so
+that the mean stays; otherwise nothing changes (Srivastava et al., 2014, in the inverted form that PyTorch uses).
+Input and output have the same shape. The mask follows from the seed, the step and the layer.
+`,
+  positional: ["rate"],
+  arguments: {
+    rate: withDefault(float({ minimum: 0, below: 1 }), 0.5, "probability of a zero"),
+  },
+  samples: [
+    { spec: "dropout(0.5)", input: [4096], output: [4096] },
+    { spec: "dropout(0.1)", input: [8, 4, 4], output: [8, 4, 4] },
+  ],
+
+  infer: (input) => input,
+
+  lower(input, { rate }, { builder, origin, nextStream }) {
+    const expression = multiply(operand(0), keep(rate, nextStream()));
+    return builder.add("pointwise", [input], { expression }, origin);
+  },
+});

@@ -1,0 +1,26 @@
+import { BATCH, elementCount } from "../ir/shape.js";
+import { defineLayer } from "./layer.js";
+
+export const flatten = defineLayer({
+  name: "flatten",
+  aliases: ["Flatten", "view", "reshape"],
+  summary: "an image as a row of features",
+  documentation: `
+The image's elements in the order channels, rows, columns, as in PyTorch.
+
+- input \`[N, C, H, W]\`, output \`[N, C*H*W]\`; what is flat stays as it is
+`,
+  positional: [],
+  arguments: {},
+  samples: [
+    { spec: "flatten", input: [256, 6, 6], output: [9216] },
+    { spec: "flatten", input: [10], output: [10] },
+  ],
+
+  infer: (input) => [BATCH, elementCount(input)],
+
+  lower(input, _, { builder, origin }) {
+    if (input.shape.length === 2) return input;
+    return builder.add("reshape", [input], { shape: [BATCH, elementCount(input.shape)] }, origin);
+  },
+});

@@ -1,0 +1,35 @@
+import { adaptiveAvgpool } from "./adaptive-avgpool.js";
+import { avgpool } from "./avgpool.js";
+import { conv } from "./conv.js";
+import { dropout } from "./dropout.js";
+import { flatten } from "./flatten.js";
+import type { LayerDefinition } from "./layer.js";
+import { linear } from "./linear.js";
+import { lrn } from "./lrn.js";
+import { maxpool } from "./maxpool.js";
+import { relu } from "./relu.js";
+import { sigmoid } from "./sigmoid.js";
+import { softmax } from "./softmax.js";
+import { tanh } from "./tanh.js";
+
+export type { LayerDefinition, LayerSample } from "./layer.js";
+
+/** Every layer that a spec may use. A new layer is one file and one line here. */
+export const layers: readonly LayerDefinition[] = [
+  conv,
+  linear,
+  relu,
+  sigmoid,
+  tanh,
+  maxpool,
+  avgpool,
+  adaptiveAvgpool,
+  lrn,
+  dropout,
+  flatten,
+  softmax,
+];
+
+export function findLayer(name: string): LayerDefinition | undefined {
+  return layers.find((layer) => layer.name === name);
+}

@@ -1,0 +1,165 @@
+import type { CallExpression, Expression } from "../../grammar/ast.js";
+import type { Initializer } from "../../program/program.js";
+import {
+  type ArgumentReader,
+  type ArgumentType,
+  choice,
+  float,
+  mismatch,
+} from "../semantics/argument-types.js";
+import { bind } from "../semantics/bind.js";
+import {
+  type ArgumentDeclarations,
+  type ArgumentValues,
+  optional,
+  required,
+  type Signature,
+  withDefault,
+} from "../semantics/signature.js";
+import { didYouMean, listNames, renameFixes } from "../semantics/suggestion.js";
+
+/** What random initial values depend on: connections into and out of one unit. */
+export interface Fans {
+  readonly fanIn: number;
+  readonly fanOut: number;
+}
+
+/** An initializer as written; the layer's size makes it concrete. */
+export type InitializerRule = (fans: Fans) => Initializer;
+
+interface InitializerDefinition<
+  Declarations extends ArgumentDeclarations = ArgumentDeclarations,
+> extends Signature<Declarations> {
+  resolve(values: ArgumentValues<Declarations>, fans: Fans): Initializer;
+}
+
+function define<const Declarations extends ArgumentDeclarations>(
+  definition: InitializerDefinition<Declarations>,
+): InitializerDefinition {
+  return definition as unknown as InitializerDefinition;
+}
+
+const normalOf = (deviation: number, mean = 0): Initializer => ({
+  kind: "normal",
+  mean,
+  deviation,
+});
+const uniformOf = (bound: number): Initializer => ({ kind: "uniform", low: -bound, high: bound });
+
+/** PyTorch's default for weights and biases of conv and linear: U(-1 / sqrt(fan in), 1 / sqrt(fan in)). */
+export const defaultRule: InitializerRule = ({ fanIn }) => uniformOf(1 / Math.sqrt(fanIn));
+
+/** Factors that keep a signal's variance through a nonlinearity (torch.nn.init.calculate_gain). */
+const gains = { linear: 1, sigmoid: 1, tanh: 5 / 3, relu: Math.SQRT2 } as const;
+
+/** A normal or uniform distribution of the given deviation. */
+function distributed(distribution: "normal" | "uniform", deviation: number): Initializer {
+  // A uniform distribution over -a..a has the deviation a / sqrt(3).
+  return distribution === "normal" ? normalOf(deviation) : uniformOf(deviation * Math.sqrt(3));
+}
+
+const distribution = choice(["normal", "uniform"]);
+
+export const initializers: readonly InitializerDefinition[] = [
+  define({
+    name: "default",
+    aliases: ["pytorch", "torch"],
+    positional: [],
+    arguments: {},
+    resolve: (_, fans) => defaultRule(fans),
+  }),
+  define({
+    name: "constant",
+    aliases: ["const", "fill", "value", "Constant", "constant_"],
+    positional: ["value"],
+    arguments: { value: required(float(), "every element's value") },
+    resolve: ({ value }) => ({ kind: "constant", value }),
+  }),
+  define({
+    name: "normal",
+    aliases: ["gaussian", "randn", "RandomNormal", "normal_"],
+    positional: ["std"],
+    arguments: {
+      std: required(float({ minimum: 0 }), "standard deviation"),
+      mean: withDefault(float(), 0, "mean"),
+    },
+    resolve: ({ std, mean }) => normalOf(std, mean),
+  }),
+  define({
+    name: "uniform",
+    aliases: ["rand", "RandomUniform", "uniform_"],
+    positional: ["bound"],
+    arguments: { bound: required(float({ minimum: 0 }), "values lie in -bound..bound") },
+    resolve: ({ bound }) => uniformOf(bound),
+  }),
+  // He et al., "Delving deep into rectifiers", ICCV 2015.
+  define({
+    name: "kaiming",
+    aliases: ["he", "msra", "kaiming_normal", "he_normal", "kaiming_uniform", "HeNormal"],
+    positional: [],
+    arguments: {
+      mode: withDefault(choice(["fan_in", "fan_out"]), "fan_in", "which connections are counted"),
+      nonlinearity: withDefault(
+        choice(["relu", "tanh", "sigmoid", "linear"]),
+        "relu",
+        "what follows the layer",
+      ),
+      distribution: withDefault(distribution, "normal", "shape of the distribution"),
+    },
+    resolve({ mode, nonlinearity, distribution }, { fanIn, fanOut }) {
+      const fan = mode === "fan_in" ? fanIn : fanOut;
+      return distributed(distribution, gains[nonlinearity] / Math.sqrt(fan));
+    },
+  }),
+  // Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010.
+  define({
+    name: "xavier",
+    aliases: ["glorot", "xavier_uniform", "glorot_uniform", "xavier_normal", "GlorotUniform"],
+    positional: [],
+    arguments: {
+      distribution: withDefault(distribution, "uniform", "shape of the distribution"),
+      gain: optional(float({ above: 0 }), "factor of the deviation, 1 if left out"),
+    },
+    resolve: ({ distribution, gain = 1 }, { fanIn, fanOut }) =>
+      distributed(distribution, gain * Math.sqrt(2 / (fanIn + fanOut))),
+  }),
+];
+
+/** An initializer: `normal(0.01)`, `kaiming`, `xavier(distribution=normal)`. */
+export function initializer(): ArgumentType<InitializerRule> {
+  const description = "an initializer such as `normal(0.01)`, `constant(0)` or `kaiming`";
+  return {
+    description,
+    read(expression, reader) {
+      const call = asCall(expression);
+      return call ? readInitializer(call, reader) : mismatch(expression, reader, description);
+    },
+  };
+}
+
+/** `init=kaiming` is short for `init=kaiming()`. */
+function asCall(expression: Expression): CallExpression | undefined {
+  if (expression.kind === "call") return expression;
+  if (expression.kind !== "name") return undefined;
+  const { name, span } = expression;
+  const callee = { kind: "identifier", name, span } as const;
+  return { kind: "call", callee, arguments: [], hasParentheses: false, span };
+}
+
+function readInitializer(
+  call: CallExpression,
+  reader: ArgumentReader,
+): InitializerRule | undefined {
+  const { name, span } = call.callee;
+  const definition = initializers.find((each) => each.name === name);
+  if (!definition) {
+    return reader.reporter.report("NET1018", {
+      message: `there is no initializer \`${name}\`${didYouMean(name, initializers)}`,
+      span,
+      notes: [`initializers are ${listNames(initializers.map((each) => each.name))}`],
+      fixes: renameFixes(span, name, initializers),
+    });
+  }
+  const bound = bind(call, definition, reader);
+  return bound && ((fans) => definition.resolve(bound.values, fans));
+}

@@ -1,0 +1,99 @@
+import type { Fix } from "../diagnostics/diagnostic.js";
+import type { DiagnosticCode } from "../diagnostics/catalogue/index.js";
+import type { GraphBuilder } from "../ir/builder.js";
+import type { Value } from "../ir/graph.js";
+import type { Origin } from "../ir/origin.js";
+import type { ImageShape, Shape } from "../ir/shape.js";
+import type { ArgumentDeclarations, ArgumentValues, Signature } from "../semantics/signature.js";
+
+/** A use of the layer that documentation shows and tests run. Shapes are without the batch axis. */
+export interface LayerSample {
+  readonly spec: string;
+  readonly input: readonly number[];
+  readonly output: readonly number[];
+}
+
+/** Which part of a shape a mistake is about; related labels point at where that part last changed. */
+export type Axis = "channels" | "space" | "rank";
+
+/** A mistake that a layer's shape rule found. */
+export interface LayerProblem {
+  readonly message: string;
+  /** The argument to underline; the layer's name if left out or not written. */
+  readonly at?: string;
+  /** What stands beside the underline. */
+  readonly label?: string;
+  readonly axis?: Axis;
+  readonly notes?: readonly string[];
+  /** Proposals: each is applied and analysed, and offered only if it helps. */
+  readonly fixes?: readonly (Fix | undefined)[];
+}
+
+/** What a shape rule may ask, and where it reports to. */
+export interface InferenceContext {
+  /** What messages call the layer: "conv `features.conv1`" without its section, "linear `fc6`". */
+  readonly title: string;
+  /** The last image on the way to this layer: what `flatten` made flat. */
+  readonly lastImage: ImageShape | undefined;
+  /**
+   * Reports a mistake. A rule returns the output's shape all the same where it is known, so that the layers below are
+   * checked too. Returns undefined, so that a rule can end with `return context.report(...)`.
+   */
+  report(code: DiagnosticCode, problem: LayerProblem): undefined;
+  /**
+   * Which square inputs of the network would satisfy `test`, given the shape that this layer would receive then:
+   * "inputs of 223 to 254". Undefined where none would, or where the input is no square image.
+   */
+  inputsWhere(test: (shape: Shape) => boolean): string | undefined;
+  removeArgument(name: string, title: string): Fix | undefined;
+  replaceArgument(name: string, text: string, title: string): Fix | undefined;
+  /** Inserts a layer before this one, or before the nearest `layer` above it. */
+  insertBefore(text: string, title: string, layer?: string): Fix | undefined;
+}
+
+/** Where a layer's ops go. */
+export interface LoweringContext {
+  readonly builder: GraphBuilder;
+  /** Its name is the layer's full name; weights are named after it. */
+  readonly origin: Origin;
+  /** A stream of the random generator that no other layer of the network uses. */
+  nextStream(): number;
+}
+
+/**
+ * A layer that a user writes. One file a layer, all alike: arguments, documentation, samples, the shape rule, and what
+ * it means in ops. Layers carry no gradients: those are derived from the ops.
+ */
+export interface LayerDefinition<
+  Declarations extends ArgumentDeclarations = ArgumentDeclarations,
+> extends Signature<Declarations> {
+  /** One line, for completion and lists. */
+  readonly summary: string;
+  /** Markdown: shapes, the maths and its source. */
+  readonly documentation: string;
+  readonly samples: readonly LayerSample[];
+
+  /** The output's shape, or undefined after reporting why it is not known. */
+  infer(
+    input: Shape,
+    values: ArgumentValues<NoInfer<Declarations>>,
+    context: InferenceContext,
+  ): Shape | undefined;
+
+  /** Adds the layer's ops and returns its output. Called only with inputs that `infer` accepts. */
+  lower(
+    input: Value,
+    values: ArgumentValues<NoInfer<Declarations>>,
+    context: LoweringContext,
+  ): Value;
+
+  /** Multiply-adds per image, for layers that have any worth counting: convolutions and linear layers. */
+  macs?(input: Shape, output: Shape, values: ArgumentValues<NoInfer<Declarations>>): number;
+}
+
+/** Checks a definition's types while it is written. */
+export function defineLayer<const Declarations extends ArgumentDeclarations>(
+  definition: LayerDefinition<Declarations>,
+): LayerDefinition {
+  return definition as unknown as LayerDefinition;
+}

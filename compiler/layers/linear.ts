@@ -1,0 +1,102 @@
+import { add, channel, operand } from "../ir/expression.js";
+import { BATCH, elementCount, formatShape, imageShape, type Shape } from "../ir/shape.js";
+import { integer } from "../semantics/argument-types.js";
+import { optional, required } from "../semantics/signature.js";
+import { defineLayer, type InferenceContext } from "./layer.js";
+import { addBias, addWeight, weightArguments } from "./weights.js";
+
+export const linear = defineLayer({
+  name: "linear",
+  aliases: ["Linear", "Dense", "dense", "fc", "FullyConnected", "InnerProduct", "fully_connected"],
+  summary: "fully connected layer",
+  documentation: `
+Every output sees every input: \`y[n, o] = bias[o] + sum w[o, f] * x[n, f]\` over the features \`f\`.
+
+- input \`[N, F]\`, output \`[N, out]\`
+- parameters \`weight [out, F]\` and \`bias [out]\`
+
+An image must pass through \`flatten\` first. \`in=9216\` asserts the number of features, which is inferred otherwise.
+`,
+  positional: ["out"],
+  arguments: {
+    out: required(integer({ minimum: 1 }), "number of output features"),
+    in: optional(integer({ minimum: 1 }), "asserts the number of input features"),
+    ...weightArguments,
+  },
+  samples: [
+    { spec: "linear(10)", input: [64], output: [10] },
+    { spec: "linear(4, in=6, bias=false)", input: [6], output: [4] },
+  ],
+
+  infer(input, { out, in: declared }, context) {
+    const features = elementCount(input);
+    if (input.length !== 2) {
+      reportImage(input, context);
+    } else if (declared !== undefined && declared !== features) {
+      reportFeatures(declared, features, context);
+    }
+    return [BATCH, out];
+  },
+
+  lower(input, values, context) {
+    const features = imageShape(input.shape).channels;
+    const fans = { fanIn: features, fanOut: values.out };
+    const weight = addWeight([values.out, features], fans, values, context);
+    const { builder, origin } = context;
+    const output = builder.add("convolution", [input, weight], AS_CONVOLUTION, origin);
+    if (!values.bias) return output;
+    const bias = addBias(values.out, fans, values, context);
+    const expression = add(operand(0), channel(1));
+    return builder.add("pointwise", [output, bias], { expression }, origin);
+  },
+
+  macs: (input, output) => elementCount(input) * elementCount(output),
+});
+
+/** A linear layer is the convolution of a single pixel with a 1x1 kernel. */
+const AS_CONVOLUTION = {
+  kernel: [1, 1],
+  stride: [1, 1],
+  padding: { top: 0, bottom: 0, left: 0, right: 0 },
+  dilation: [1, 1],
+  groups: 1,
+} as const;
+
+function reportImage(input: Shape, context: InferenceContext): void {
+  context.report("NET2003", {
+    message: `${context.title} needs features [N, F] but receives an image ${formatShape(input)}`,
+    label: `expected 2 axes, got ${input.length}`,
+    axis: "rank",
+    notes: [
+      `flattened, the image has ${input.slice(1).join("*")} = ${elementCount(input)} features`,
+    ],
+    fixes: [context.insertBefore("flatten -> ", "insert `flatten` before it")],
+  });
+}
+
+function reportFeatures(declared: number, actual: number, context: InferenceContext): void {
+  const inputs = context.inputsWhere((shape) => elementCount(shape) === declared);
+  const channels = context.lastImage?.channels ?? 0;
+  const side = squareSide(declared, channels);
+  const fixes = [context.removeArgument("in", `drop \`in=${declared}\` (${actual} is inferred)`)];
+  if (side) {
+    const pool = `adaptive_avgpool(${side})`;
+    fixes.push(
+      context.insertBefore(`${pool} -> `, `insert \`${pool}\` before \`flatten\``, "flatten"),
+    );
+  }
+  context.report("NET2002", {
+    message: `${context.title} declares in=${declared} but receives ${actual} features`,
+    at: "in",
+    label: `expected ${declared}` + (side ? ` = ${channels}*${side}*${side}` : ""),
+    axis: side ? "space" : "channels",
+    notes: inputs ? [`${inputs} give exactly ${declared}`] : [],
+    fixes,
+  });
+}
+
+/** The side of the square image of so many channels that has `features` elements, if there is one. */
+function squareSide(features: number, channels: number): number | undefined {
+  const side = Math.sqrt(features / channels);
+  return channels > 0 && Number.isInteger(side) ? side : undefined;
+}

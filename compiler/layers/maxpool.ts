@@ -1,0 +1,39 @@
+import { defineLayer } from "./layer.js";
+import { inferPooling, poolGeometry, poolingArguments } from "./pooling.js";
+
+export const maxpool = defineLayer({
+  name: "maxpool",
+  aliases: [
+    "maxpool2d",
+    "MaxPool2d",
+    "MaxPooling2D",
+    "max_pool2d",
+    "max_pool",
+    "MaxPool",
+    "Pooling",
+  ],
+  summary: "largest element of each window",
+  documentation: `
+\`y\` is the largest element of each window of each channel. Padding never wins.
+
+- input \`[N, C, H, W]\`, output \`[N, C, OH, OW]\` with \`OH = floor((H + padding - kernel) / stride) + 1\`
+- \`stride\` is the kernel if left out, as in PyTorch; AlexNet's overlapping pools are \`maxpool(3, stride=2)\`
+- \`ceil=true\` rounds up instead, so that a last window that starts inside the image counts (Caffe's and
+  cuda-convnet's rule; PyTorch's \`ceil_mode\`)
+`,
+  positional: ["kernel", "stride"],
+  arguments: poolingArguments,
+  samples: [
+    { spec: "maxpool(3, stride=2)", input: [64, 55, 55], output: [64, 27, 27] },
+    { spec: "maxpool(2)", input: [4, 7, 6], output: [4, 3, 3] },
+    { spec: "maxpool(3, stride=2, ceil=true)", input: [32, 32, 32], output: [32, 16, 16] },
+    { spec: "maxpool(3, stride=2, padding=1)", input: [4, 7, 7], output: [4, 4, 4] },
+  ],
+
+  infer: inferPooling,
+
+  lower(input, values, { builder, origin }) {
+    const { attributes } = poolGeometry(input.shape, values);
+    return builder.add("maxPool", [input], { ...attributes, relu: false }, origin);
+  },
+});

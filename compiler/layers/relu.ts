@@ -1,0 +1,23 @@
+import { operand, unary } from "../ir/expression.js";
+import { defineLayer } from "./layer.js";
+
+export const relu = defineLayer({
+  name: "relu",
+  aliases: ["ReLU", "Relu", "rectifier"],
+  summary: "rectified linear unit",
+  documentation: `
+\`y = max(x, 0)\`, element by element. Input and output have the same shape.
+`,
+  positional: [],
+  arguments: {},
+  samples: [
+    { spec: "relu", input: [3, 4, 4], output: [3, 4, 4] },
+    { spec: "relu", input: [10], output: [10] },
+  ],
+
+  infer: (input) => input,
+
+  lower(input, _, { builder, origin }) {
+    return builder.add("pointwise", [input], { expression: unary("relu", operand(0)) }, origin);
+  },
+});

@@ -1,0 +1,52 @@
+import { formatShape, type ImageShape, imageShape, type Shape } from "../ir/shape.js";
+import type { InferenceContext } from "./layer.js";
+import { paddedSize, spanOf, type Windows } from "./windows.js";
+
+/** Shape rules that several layers share. */
+
+/** The input as an image, or undefined after reporting that it is flat. */
+export function requireImage(input: Shape, context: InferenceContext): ImageShape | undefined {
+  if (input.length === 4) return imageShape(input);
+  return context.report("NET2001", {
+    message: `${context.title} needs an image [N, C, H, W] but receives ${formatShape(input)}`,
+    label: `expected 4 axes, got ${input.length}`,
+    axis: "rank",
+    notes: ["a flat value has no rows and columns: convolutions and pools stand before `flatten`"],
+  });
+}
+
+/** Whether the window fits; reports it otherwise. */
+export function requireFit(
+  image: ImageShape,
+  windows: Windows,
+  context: InferenceContext,
+): boolean {
+  const [height, width] = paddedSize(image, windows);
+  const [spanHeight, spanWidth] = spanOf(windows);
+  if (height >= spanHeight && width >= spanWidth) return true;
+  const inputs = context.inputsWhere((shape) => {
+    const size = paddedSize(imageShape(shape), windows);
+    return size[0] >= spanHeight && size[1] >= spanWidth;
+  });
+  context.report("NET2004", {
+    message: `${context.title}: its ${spanHeight}x${spanWidth} window is larger than its ${height}x${width} input${describePadding(image, windows)}`,
+    at: "kernel",
+    label: describeSpan(windows),
+    axis: "space",
+    notes: inputs ? [`${inputs} would be large enough`] : [],
+  });
+  return false;
+}
+
+function describePadding({ height, width }: ImageShape, windows: Windows): string {
+  const { top, bottom, left, right } = windows.padding;
+  if (top + bottom + left + right === 0) return "";
+  return ` (${height}x${width} with padding: ${height}+${top}+${bottom} by ${width}+${left}+${right})`;
+}
+
+function describeSpan(windows: Windows): string {
+  const { kernel, dilation } = windows;
+  const [height, width] = spanOf(windows);
+  if (dilation[0] === 1 && dilation[1] === 1) return `spans ${height}x${width}`;
+  return `spans ${dilation[0]}*(${kernel[0]}-1)+1 = ${height} by ${dilation[1]}*(${kernel[1]}-1)+1 = ${width}`;
+}

@@ -1,0 +1,23 @@
+import { operand, unary } from "../ir/expression.js";
+import { defineLayer } from "./layer.js";
+
+export const sigmoid = defineLayer({
+  name: "sigmoid",
+  aliases: ["Sigmoid", "logistic", "Logistic"],
+  summary: "logistic function",
+  documentation: `
+\`y = 1 / (1 + exp(-x))\`, element by element. Input and output have the same shape.
+`,
+  positional: [],
+  arguments: {},
+  samples: [
+    { spec: "sigmoid", input: [3, 4, 4], output: [3, 4, 4] },
+    { spec: "sigmoid", input: [10], output: [10] },
+  ],
+
+  infer: (input) => input,
+
+  lower(input, _, { builder, origin }) {
+    return builder.add("pointwise", [input], { expression: unary("sigmoid", operand(0)) }, origin);
+  },
+});

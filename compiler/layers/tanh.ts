@@ -1,0 +1,23 @@
+import { operand, unary } from "../ir/expression.js";
+import { defineLayer } from "./layer.js";
+
+export const tanh = defineLayer({
+  name: "tanh",
+  aliases: ["Tanh", "TanH"],
+  summary: "hyperbolic tangent",
+  documentation: `
+\`y = tanh(x)\`, element by element. Input and output have the same shape.
+`,
+  positional: [],
+  arguments: {},
+  samples: [
+    { spec: "tanh", input: [3, 4, 4], output: [3, 4, 4] },
+    { spec: "tanh", input: [10], output: [10] },
+  ],
+
+  infer: (input) => input,
+
+  lower(input, _, { builder, origin }) {
+    return builder.add("pointwise", [input], { expression: unary("tanh", operand(0)) }, origin);
+  },
+});

@@ -1,0 +1,186 @@
+import type {
+  DataDeclaration,
+  Declaration,
+  Identifier,
+  ModelDeclaration,
+  Spec,
+  TrainDeclaration,
+} from "../../grammar/ast.js";
+import type { DiagnosticCode } from "../diagnostics/catalogue/index.js";
+import type { TrainRecipe } from "../../program/recipe.js";
+import type { Analysis, AnalyzedModel, AnalyzeOptions } from "./analysis.js";
+import { defineConstants, warnOfUnused } from "./constants.js";
+import { withoutDuplicates } from "./duplicates.js";
+import type { Environment } from "./evaluate.js";
+import { analyzeModel } from "./model.js";
+import {
+  callArguments,
+  checkParameters,
+  defaultArguments,
+  type ModelArguments,
+  modelScope,
+} from "./parameters.js";
+import { analyzeData } from "./recipes/data.js";
+import { analyzeTrain } from "./recipes/train.js";
+import { Reporter } from "./reporter.js";
+import { Scope } from "./scope.js";
+import { didYouMean, listNames, renameFixes } from "./suggestion.js";
+
+/** Analyses a parsed spec. Its diagnostics are without those of the syntax, and their fixes are not checked yet. */
+export function analyzeSpec(spec: Spec, options: AnalyzeOptions): Analysis {
+  return new SpecAnalysis(spec).run(options);
+}
+
+/** A recipe with the model whose parameters it binds. */
+interface Run {
+  readonly declaration: TrainDeclaration;
+  readonly model: AnalyzedModel;
+  readonly recipe: TrainRecipe | undefined;
+}
+
+class SpecAnalysis {
+  private readonly reporter = new Reporter();
+  private readonly environment: Environment = { scope: new Scope(), reporter: this.reporter };
+  private readonly models: ReadonlyMap<string, ModelDeclaration>;
+  private readonly data: ReadonlyMap<string, DataDeclaration>;
+  private readonly trains: ReadonlyMap<string, TrainDeclaration>;
+
+  constructor(private readonly spec: Spec) {
+    this.models = this.declared("model");
+    this.data = this.declared("data");
+    this.trains = this.declared("train");
+  }
+
+  run(options: AnalyzeOptions): Analysis {
+    defineConstants(
+      this.spec.declarations.filter((declaration) => declaration.kind === "const"),
+      this.environment,
+    );
+    const models = [...this.models.values()].flatMap((model) => this.defaultModel(model) ?? []);
+    for (const data of this.data.values()) this.checkData(data, models);
+    const runs = [...this.trains.values()].flatMap((train) => this.runOf(train) ?? []);
+    warnOfUnused(this.environment);
+    const selected = this.select(models, runs, options);
+    const recipes = runs.flatMap(({ recipe }) => recipe ?? []);
+    return { diagnostics: this.reporter.diagnostics, models, recipes, selected };
+  }
+
+  private declared<Kind extends "model" | "data" | "train">(
+    kind: Kind,
+  ): ReadonlyMap<string, Extract<Declaration, { kind: Kind }>> {
+    const found = this.spec.declarations.filter(
+      (declaration): declaration is Extract<Declaration, { kind: Kind }> =>
+        declaration.kind === kind,
+    );
+    return withoutDuplicates(found, kind, this.reporter);
+  }
+
+  // Models
+
+  /** The model with its parameters at their defaults, if they all have one. */
+  private defaultModel(declaration: ModelDeclaration): AnalyzedModel | undefined {
+    checkParameters(declaration, this.environment);
+    withoutDuplicates(declaration.parameters, "parameter", this.reporter);
+    const values = defaultArguments(declaration, this.environment);
+    if (values) return this.bindModel(declaration, values);
+    this.checkUsed(declaration);
+    return undefined;
+  }
+
+  private bindModel(declaration: ModelDeclaration, values: ModelArguments): AnalyzedModel {
+    const scope = modelScope(declaration, values, this.environment.scope);
+    return analyzeModel(declaration, values, { scope, reporter: this.reporter });
+  }
+
+  /** A model without defaults is analysed where a recipe binds it; without a recipe, it cannot be. */
+  private checkUsed({ name, parameters }: ModelDeclaration): void {
+    const isUsed = [...this.trains.values()].some(({ model }) => model.callee.name === name.name);
+    const free = parameters.find(({ defaultValue }) => !defaultValue);
+    if (isUsed || !free) return;
+    this.reporter.report("NET1020", {
+      message: `parameter \`${free.name.name}\` of model \`${name.name}\` has no value`,
+      span: free.span,
+      notes: [
+        `give it a default, as in \`${free.name.name}: ${free.type.name} = 10\`, or bind it in a \`train ... of ${name.name}(${free.name.name}=10)\``,
+      ],
+    });
+  }
+
+  // Data and recipes
+
+  /** Checks data against the model that it names; the others are checked where a recipe uses them. */
+  private checkData(data: DataDeclaration, models: readonly AnalyzedModel[]): void {
+    if (data.model) this.find(this.models, data.model, "model", "NET3001");
+    const model = models.find(({ name }) => name === data.model?.name);
+    analyzeData(data, model, this.environment);
+  }
+
+  private runOf(declaration: TrainDeclaration): Run | undefined {
+    const model = this.find(this.models, declaration.model.callee, "model", "NET3001");
+    const data = declaration.data && this.find(this.data, declaration.data, "data", "NET3002");
+    const values = model && callArguments(model, declaration.model, this.environment);
+    if (!values) return undefined;
+    const bound = this.bindModel(model, values);
+    const recipe = analyzeTrain(declaration, bound, data, this.environment);
+    return { declaration, model: bound, recipe: declaration.data && !data ? undefined : recipe };
+  }
+
+  private find<Declared extends { readonly name: Identifier }>(
+    declarations: ReadonlyMap<string, Declared>,
+    { name, span }: Identifier,
+    noun: string,
+    code: DiagnosticCode,
+  ): Declared | undefined {
+    const found = declarations.get(name);
+    if (found) return found;
+    const names = [...declarations.keys()];
+    return this.reporter.report(code, {
+      message: `there is no ${noun} \`${name}\`${didYouMean(name, names)}`,
+      span,
+      notes: names.length ? [`this spec has ${listNames(names)}`] : [`this spec has no ${noun}`],
+      fixes: renameFixes(span, name, names),
+    });
+  }
+
+  // What to compile
+
+  private select(
+    models: readonly AnalyzedModel[],
+    runs: readonly Run[],
+    options: AnalyzeOptions,
+  ): Analysis["selected"] {
+    if (!this.checkOptions(options)) return undefined;
+    const run = runs.find(
+      ({ declaration, model }) =>
+        (options.train ?? declaration.name.name) === declaration.name.name &&
+        (options.model ?? this.firstModel(options)) === model.name,
+    );
+    const name = options.model ?? run?.model.name ?? this.firstModel(options);
+    const model = run?.model ?? models.find((each) => each.name === name);
+    if (!model) return undefined;
+    if (!options.modelArguments) return { model, recipe: run?.recipe };
+    const values = { ...model.arguments, ...options.modelArguments };
+    return { model: this.bindModel(this.models.get(model.name)!, values), recipe: run?.recipe };
+  }
+
+  private firstModel({ train }: AnalyzeOptions): string | undefined {
+    return train ? this.trains.get(train)?.model.callee.name : [...this.models.keys()][0];
+  }
+
+  private checkOptions({ model, train }: AnalyzeOptions): boolean {
+    return (
+      this.checkOption("model", model, [...this.models.keys()]) &&
+      this.checkOption("train", train, [...this.trains.keys()])
+    );
+  }
+
+  private checkOption(noun: string, name: string | undefined, names: readonly string[]): boolean {
+    if (name === undefined || names.includes(name)) return true;
+    this.reporter.report("NET1023", {
+      message: `the spec has no ${noun} \`${name}\`${didYouMean(name, names)}`,
+      span: this.spec.span,
+      notes: names.length ? [`it has ${listNames(names)}`] : [`it has no ${noun} at all`],
+    });
+    return false;
+  }
+}

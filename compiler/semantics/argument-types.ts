@@ -1,0 +1,336 @@
+import type { Expression, NumberLiteral } from "../../grammar/ast.js";
+import type { Padding, Pair } from "../ir/graph.js";
+import type { Duration } from "../../program/recipe.js";
+import { type Constant, describeConstant, formatConstant, isNumeric } from "./constant.js";
+import { type Environment, evaluate } from "./evaluate.js";
+import { didYouMean, listNames, renameFixes } from "./suggestion.js";
+
+/** Reads an argument's value. `subject` is what messages call it: "`kernel` of `conv`". */
+export interface ArgumentReader extends Environment {
+  readonly subject: string;
+}
+
+/** A type of arguments: how a message names it, and how it is read. Undefined after a report. */
+export interface ArgumentType<Value> {
+  readonly description: string;
+  read(expression: Expression, reader: ArgumentReader): Value | undefined;
+}
+
+/** What a number may be; both ends belong to the range unless `above` or `below` says otherwise. */
+export interface NumberRange {
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly above?: number;
+  readonly below?: number;
+}
+
+// Scalars
+
+export function integer(range: NumberRange = {}): ArgumentType<number> {
+  const description = describeRange("an integer", range);
+  return {
+    description,
+    read: (expression, reader) =>
+      readConstant(expression, reader, description, (constant) =>
+        constant.kind === "integer" ? inRange(constant.value, range) : MISMATCH,
+      ),
+  };
+}
+
+export function float(range: NumberRange = {}): ArgumentType<number> {
+  const description = describeRange("a number", range);
+  return {
+    description,
+    read: (expression, reader) =>
+      readConstant(expression, reader, description, (constant) =>
+        isNumeric(constant) ? inRange(constant.value, range) : MISMATCH,
+      ),
+  };
+}
+
+export function boolean(): ArgumentType<boolean> {
+  const description = "`true` or `false`";
+  return {
+    description,
+    read: (expression, reader) =>
+      readConstant(expression, reader, description, (constant) =>
+        constant.kind === "boolean" ? constant.value : MISMATCH,
+      ),
+  };
+}
+
+export function string(): ArgumentType<string> {
+  const description = "a string in double quotes";
+  return {
+    description,
+    read: (expression, reader) =>
+      readConstant(expression, reader, description, (constant) =>
+        constant.kind === "string" ? constant.value : MISMATCH,
+      ),
+  };
+}
+
+/** One of a few names, written without quotes: `divide=size`. */
+export function choice<const Name extends string>(names: readonly Name[]): ArgumentType<Name> {
+  const description = `one of ${listNames(names)}`;
+  return {
+    description,
+    read(expression, reader) {
+      if (expression.kind !== "name") return mismatch(expression, reader, description);
+      const found = names.find((name) => name === expression.name);
+      if (found) return found;
+      return reader.reporter.report("NET1011", {
+        message: `${reader.subject} must be ${description}, not \`${expression.name}\`${didYouMean(expression.name, names)}`,
+        span: expression.span,
+        fixes: renameFixes(expression.span, expression.name, names),
+      });
+    },
+  };
+}
+
+/** The name of a value of the network: `logits` in `cross_entropy(logits, label)`. Looked up by who reads it. */
+export function valueName(): ArgumentType<string> {
+  const description = "the name of a value";
+  return {
+    description,
+    read(expression, reader) {
+      if (expression.kind === "name") return expression.name;
+      if (expression.kind === "pattern") return expression.segments.join(".");
+      return mismatch(expression, reader, description);
+    },
+  };
+}
+
+// Lists
+
+/** Height and width: `3`, or `[3, 5]`. */
+export function pair(range: NumberRange = {}): ArgumentType<Pair> {
+  const description = `${describeRange("an integer", range)}, or [height, width]`;
+  return {
+    description,
+    read: (expression, reader) =>
+      readConstant(expression, reader, description, (constant) => {
+        const sizes = integersOf(constant);
+        if (!sizes || sizes.length > 2) return MISMATCH;
+        const [height, width = height] = sizes as [number, number?];
+        return allInRange([height, width] as Pair, range);
+      }),
+  };
+}
+
+/** Padding: `2` on every side, `[vertical, horizontal]`, or `[top, bottom, left, right]`. */
+export function padding(): ArgumentType<Padding> {
+  const description = "an integer, [vertical, horizontal], or [top, bottom, left, right]";
+  return {
+    description,
+    read: (expression, reader) =>
+      readConstant(expression, reader, description, (constant) => {
+        const sides = paddingSides(integersOf(constant) ?? []);
+        if (!sides) return MISMATCH;
+        const checked = allInRange(sides, { minimum: 0 });
+        if (!Array.isArray(checked)) return checked;
+        const [top, bottom, left, right] = checked as [number, number, number, number];
+        return { top, bottom, left, right };
+      }),
+  };
+}
+
+function paddingSides(values: readonly number[]): [number, number, number, number] | undefined {
+  const [first, second, third, fourth] = values as [number, number, number, number];
+  if (values.length === 1) return [first, first, first, first];
+  if (values.length === 2) return [first, first, second, second];
+  return values.length === 4 ? [first, second, third, fourth] : undefined;
+}
+
+/** A list of numbers; a lone number is a list of one. `length` fixes how many. */
+export function floats(
+  options: NumberRange & { readonly length?: number } = {},
+): ArgumentType<readonly number[]> {
+  const count = options.length === undefined ? "" : `${options.length} `;
+  const description = `a list of ${count}numbers${rangeText(options)}`;
+  return {
+    description,
+    read: (expression, reader) =>
+      readConstant(expression, reader, description, (constant) => {
+        const elements = constant.kind === "list" ? constant.elements : [constant];
+        if (!elements.every(isNumeric)) return MISMATCH;
+        if (options.length !== undefined && elements.length !== options.length) return MISMATCH;
+        const values = elements.map((element) => element.value);
+        return allInRange(values, options);
+      }),
+  };
+}
+
+// Durations
+
+/** A span of training: `5 epochs`, `1000 steps`. */
+export function duration(): ArgumentType<Duration> {
+  const description = "a number with a unit, such as `5 epochs` or `1000 steps`";
+  return {
+    description,
+    read: (expression, reader) => readDuration(expression, reader, description),
+  };
+}
+
+/** Several points in training: `[30 epochs, 60 epochs]`. */
+export function durations(): ArgumentType<readonly Duration[]> {
+  const description = "a list such as `[30 epochs, 60 epochs]`";
+  return {
+    description,
+    read(expression, reader) {
+      if (expression.kind !== "list" || expression.elements.length === 0) {
+        return mismatch(expression, reader, description);
+      }
+      const element = "a number with a unit, such as `30 epochs`";
+      const read = expression.elements.map((item) => readDuration(item, reader, element));
+      return read.every((value) => value !== undefined) ? read : undefined;
+    },
+  };
+}
+
+function readDuration(
+  expression: Expression,
+  reader: ArgumentReader,
+  description: string,
+): Duration | undefined {
+  if (expression.kind !== "number") return mismatch(expression, reader, description);
+  const unit = unitOf(expression);
+  if (!unit) return missingUnit(expression, reader, description);
+  if (expression.value > 0) return { count: expression.value, unit };
+  return reader.reporter.report("NET1010", {
+    message: `${reader.subject} must be longer than 0 ${unit}`,
+    span: expression.span,
+  });
+}
+
+function unitOf({ unit }: NumberLiteral): Duration["unit"] | undefined {
+  if (unit?.name === "epochs" || unit?.name === "epoch") return "epochs";
+  return unit?.name === "steps" || unit?.name === "step" ? "steps" : undefined;
+}
+
+function missingUnit(literal: NumberLiteral, reader: ArgumentReader, description: string) {
+  const written = literal.unit ? `${literal.value} ${literal.unit.name}` : `${literal.value}`;
+  return reader.reporter.report("NET1009", {
+    message: `${reader.subject} must be ${description}, not \`${written}\``,
+    span: literal.span,
+    fixes: (["epochs", "steps"] as const).map((unit) => ({
+      title: `write \`${literal.value} ${unit}\``,
+      edits: [{ span: literal.span, newText: `${literal.value} ${unit}` }],
+    })),
+  });
+}
+
+// Shared
+
+const MISMATCH = Symbol("not of the argument's type");
+
+/** A value that is of the type, but outside of its range. */
+class OutOfRange {
+  constructor(
+    readonly value: number,
+    readonly limit: string,
+  ) {}
+}
+
+/** Evaluates a constant and hands it to `accept`; reports what that refuses. */
+function readConstant<Value>(
+  expression: Expression,
+  reader: ArgumentReader,
+  description: string,
+  accept: (constant: Constant) => Value | OutOfRange | typeof MISMATCH,
+): Value | undefined {
+  if (!isConstant(expression)) return mismatch(expression, reader, description);
+  const constant = evaluate(expression, reader);
+  if (!constant) return undefined;
+  const accepted = accept(constant);
+  if (accepted === MISMATCH) {
+    return mismatch(expression, reader, description, describeConstant(constant));
+  }
+  if (!(accepted instanceof OutOfRange)) return accepted as Value;
+  return reader.reporter.report("NET1010", {
+    message: `${reader.subject} must be ${accepted.limit}, not ${formatConstant(constant)}`,
+    span: expression.span,
+  });
+}
+
+function isConstant(expression: Expression): boolean {
+  return !["call", "pattern", "sequence"].includes(expression.kind);
+}
+
+/** Reports an argument of the wrong type. */
+export function mismatch(
+  expression: Expression,
+  reader: ArgumentReader,
+  description: string,
+  found = describeExpression(expression),
+): undefined {
+  return reader.reporter.report("NET1009", {
+    message: `${reader.subject} must be ${description}, not ${found}`,
+    span: expression.span,
+  });
+}
+
+function describeExpression(expression: Expression): string {
+  switch (expression.kind) {
+    case "call":
+      return `a call of \`${expression.callee.name}\``;
+    case "name":
+      return `the name \`${expression.name}\``;
+    case "pattern":
+      return `the name \`${expression.segments.join(".")}\``;
+    case "number":
+      return `the number ${expression.value}`;
+    case "string":
+      return `the string ${JSON.stringify(expression.value)}`;
+    case "boolean":
+      return `\`${expression.value}\``;
+    case "list":
+      return "a list";
+    case "sequence":
+      return "a sequence of calls";
+    default:
+      return "a computed number";
+  }
+}
+
+function integersOf(constant: Constant): readonly number[] | undefined {
+  const elements = constant.kind === "list" ? constant.elements : [constant];
+  if (elements.length === 0) return undefined;
+  const integers = elements.flatMap((item) => (item.kind === "integer" ? [item.value] : []));
+  return integers.length === elements.length ? integers : undefined;
+}
+
+function inRange(value: number, range: NumberRange): number | OutOfRange {
+  const { minimum = -Infinity, maximum = Infinity, above = -Infinity, below = Infinity } = range;
+  const isInside = value >= minimum && value <= maximum && value > above && value < below;
+  return isInside || Number.isNaN(value) ? value : new OutOfRange(value, limitText(range));
+}
+
+function allInRange<Values extends readonly number[]>(
+  values: Values,
+  range: NumberRange,
+): Values | OutOfRange {
+  const wrong = values.map((value) => inRange(value, range)).find((v) => v instanceof OutOfRange);
+  return wrong ?? values;
+}
+
+/** `at least 1`, `from 0 to 1`, `at least 0 and below 1`. */
+function limitText({ minimum, maximum, above, below }: NumberRange): string {
+  if (minimum !== undefined && maximum !== undefined) return `from ${minimum} to ${maximum}`;
+  const parts = [
+    minimum === undefined ? undefined : `at least ${minimum}`,
+    above === undefined ? undefined : `above ${above}`,
+    maximum === undefined ? undefined : `at most ${maximum}`,
+    below === undefined ? undefined : `below ${below}`,
+  ];
+  return parts.filter((part) => part !== undefined).join(" and ");
+}
+
+function rangeText(range: NumberRange): string {
+  const text = limitText(range);
+  return text ? ` ${text}` : "";
+}
+
+function describeRange(noun: string, range: NumberRange): string {
+  return noun + rangeText(range);
+}

@@ -1,0 +1,53 @@
+import type { Diagnostic, Edit, Fix } from "../diagnostics/diagnostic.js";
+
+/** Analysing again costs about a millisecond; a spec with very many mistakes is not to wait for it. */
+const MOST_CHECKS = 40;
+
+/**
+ * Keeps only the fixes that help: each is applied to the text, which is analysed again; it is offered only if its diagnostic
+ * is gone then and no new one has come.
+ */
+export function keepHelpfulFixes(
+  text: string,
+  diagnostics: readonly Diagnostic[],
+  analyzeAgain: (text: string) => readonly Diagnostic[],
+): readonly Diagnostic[] {
+  const before = countByKey(diagnostics);
+  let checks = 0;
+  const helps = (diagnostic: Diagnostic, fix: Fix): boolean => {
+    // The parser has checked its own, and a repaired text may well show mistakes that were hidden before.
+    if (diagnostic.code.startsWith("NET0")) return true;
+    if (checks++ >= MOST_CHECKS) return false;
+    const after = countByKey(analyzeAgain(applyEdits(text, fix.edits)));
+    const isGone = (after.get(keyOf(diagnostic)) ?? 0) < before.get(keyOf(diagnostic))!;
+    return isGone && [...after].every(([key, count]) => count <= (before.get(key) ?? 0));
+  };
+  return diagnostics.map((diagnostic) => ({
+    ...diagnostic,
+    fixes: diagnostic.fixes.filter((fix) => helps(diagnostic, fix)),
+  }));
+}
+
+/** What makes two diagnostics the same although the text between them has changed. */
+function keyOf({ code, message }: Diagnostic): string {
+  return `${code} ${message}`;
+}
+
+function countByKey(diagnostics: readonly Diagnostic[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const diagnostic of diagnostics) {
+    const key = keyOf(diagnostic);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** The text with edits applied, which must not overlap. */
+export function applyEdits(text: string, edits: readonly Edit[]): string {
+  const backwards = edits.toSorted((a, b) => b.span.start.offset - a.span.start.offset);
+  return backwards.reduce(
+    (result, { span, newText }) =>
+      result.slice(0, span.start.offset) + newText + result.slice(span.end.offset),
+    text,
+  );
+}

@@ -1,0 +1,24 @@
+import type { ConstDeclaration } from "../../grammar/ast.js";
+import { type Environment, evaluate } from "./evaluate.js";
+import { reportTwice } from "./duplicates.js";
+
+/** Evaluates the spec's constants, from top to bottom, into the environment's scope. */
+export function defineConstants(
+  constants: readonly ConstDeclaration[],
+  environment: Environment,
+): void {
+  const { scope, reporter } = environment;
+  for (const { name } of constants) scope.announce(name.name, name.span);
+  for (const { name, value } of constants) {
+    const first = scope.own(name.name);
+    if (first)
+      reportTwice(name.name, "constant", { first: first.span, second: name.span }, reporter);
+    else scope.define(name.name, evaluate(value, environment), name.span);
+  }
+}
+
+export function warnOfUnused({ scope, reporter }: Environment): void {
+  for (const { name, span } of scope.unused) {
+    reporter.report("NET1015", { message: `constant \`${name}\` is never used`, span });
+  }
+}

@@ -1,0 +1,102 @@
+import type {
+  Expression,
+  InputDeclaration,
+  ModelDeclaration,
+  TargetDeclaration,
+} from "../../grammar/ast.js";
+import { BATCH, type Shape } from "../ir/shape.js";
+import { describeConstant } from "./constant.js";
+import { type Environment, evaluate } from "./evaluate.js";
+
+/** The model's one input, or undefined after reporting that there is none or more than one. */
+export function findInput(
+  model: ModelDeclaration,
+  { reporter }: Environment,
+): InputDeclaration | undefined {
+  const [input, ...others] = model.members.filter((member) => member.kind === "input");
+  if (!input) {
+    return reporter.report("NET2011", {
+      message: `model \`${model.name.name}\` has no input`,
+      span: model.name.span,
+      notes: ["say what it receives, for instance `input image: f32[N, 3, 224, 224]`"],
+    });
+  }
+  for (const other of others) {
+    reporter.report("NET2012", {
+      message: `model \`${model.name.name}\` has a second input \`${other.name.name}\`; it can have one`,
+      span: other.span,
+      related: [{ span: input.span, message: `\`${input.name.name}\` is its input` }],
+    });
+  }
+  return input;
+}
+
+/** `f32[N, 3, 224, 224]` as a shape. */
+export function readInputShape(
+  { type }: InputDeclaration,
+  environment: Environment,
+): Shape | undefined {
+  if (type.element.name !== "f32") {
+    environment.reporter.report("NET1019", {
+      message: `an input holds \`f32\`, not \`${type.element.name}\``,
+      span: type.element.span,
+      fixes: [{ title: "write `f32`", edits: [{ span: type.element.span, newText: "f32" }] }],
+    });
+  }
+  const [batch, ...sizes] = type.dimensions;
+  const hasBatch = batch?.kind === "name" && batch.name === BATCH;
+  if (!hasBatch || (sizes.length !== 1 && sizes.length !== 3)) {
+    return environment.reporter.report("NET2013", {
+      message: "an input's shape must be [N, channels, height, width] or [N, features]",
+      span: type.span,
+      label: hasBatch ? `has ${type.dimensions.length} axes` : "does not start with N",
+      notes: ["`N` stands for the batch, whose size is chosen when training starts"],
+    });
+  }
+  const dimensions = sizes.map((size) => readSize(size, environment));
+  return dimensions.every((size) => size !== undefined) ? [BATCH, ...dimensions] : undefined;
+}
+
+function readSize(expression: Expression, environment: Environment): number | undefined {
+  const constant = evaluate(expression, environment);
+  if (!constant) return undefined;
+  if (constant.kind === "integer" && constant.value >= 1) return constant.value;
+  return environment.reporter.report("NET2013", {
+    message: `an input's size must be an integer of at least 1, not ${describeConstant(constant)}`,
+    span: expression.span,
+  });
+}
+
+/** The number of classes of `u32[N] in 0..classes`, if the target says it. */
+export function readTarget(
+  target: TargetDeclaration,
+  environment: Environment,
+): number | undefined {
+  const { type, range } = target;
+  const [batch, ...others] = type.dimensions;
+  const isVector = batch?.kind === "name" && batch.name === BATCH && others.length === 0;
+  if (type.element.name !== "u32" || !isVector) {
+    environment.reporter.report("NET2014", {
+      message: "a target must be `u32[N]`: one class index per image",
+      span: type.span,
+      fixes: [{ title: "write `u32[N]`", edits: [{ span: type.span, newText: "u32[N]" }] }],
+    });
+  }
+  return range && readClasses(range, environment);
+}
+
+function readClasses(
+  range: NonNullable<TargetDeclaration["range"]>,
+  environment: Environment,
+): number | undefined {
+  const from = evaluate(range.from, environment);
+  const to = evaluate(range.to, environment);
+  if (!from || !to) return undefined;
+  const isValid = from.kind === "integer" && from.value === 0 && to.kind === "integer";
+  if (isValid && to.value >= 1) return to.value;
+  return environment.reporter.report("NET2015", {
+    message: "labels must lie in `0..classes`, with at least 1 class",
+    span: range.span,
+    label: `from ${describeConstant(from)} to ${describeConstant(to)}`,
+  });
+}

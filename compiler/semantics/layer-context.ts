@@ -1,0 +1,86 @@
+import type { CallExpression, Span } from "../../grammar/ast.js";
+import type { DiagnosticCode } from "../diagnostics/catalogue/index.js";
+import type { Edit, Fix } from "../diagnostics/diagnostic.js";
+import type { Shape } from "../ir/shape.js";
+import type { InferenceContext, LayerDefinition, LayerProblem } from "../layers/layer.js";
+import { insertAt, removeArgument } from "./edits.js";
+import type { Reporter } from "./reporter.js";
+import type { Bound } from "./signature.js";
+import { explainAxis, inputsWhere, lastImage, type Trail } from "./trail.js";
+
+/** A layer as it stands in a spec. */
+export interface LayerUse {
+  readonly definition: LayerDefinition;
+  readonly call: CallExpression;
+  readonly bound: Bound;
+  /** The last part of its full name. */
+  readonly shortName: string;
+}
+
+/** What the shape rule of a layer in a spec sees: it reports with the spec's places. */
+export function reportingContext(
+  use: LayerUse,
+  trail: Trail,
+  reporter: Reporter,
+): InferenceContext & { readonly hasReported: boolean } {
+  const { call, definition, shortName } = use;
+  let hasReported = false;
+  return {
+    title: `${definition.name} \`${shortName}\``,
+    lastImage: lastImage(trail),
+    get hasReported() {
+      return hasReported;
+    },
+    report(code: DiagnosticCode, problem: LayerProblem) {
+      hasReported = true;
+      return reporter.report(code, {
+        ...problem,
+        span: (problem.at && use.bound.spans.get(problem.at)) || call.span,
+        related: problem.axis ? explainAxis(trail, problem.axis) : [],
+        fixes: problem.fixes?.filter((fix) => fix !== undefined),
+      });
+    },
+    inputsWhere: (test) => inputsWhere(trail, test),
+    removeArgument: (name, title) => fix(title, removeArgument(call, name)),
+    replaceArgument: (name, text, title) =>
+      fix(title, replaceEdit(use.bound.spans.get(name), text)),
+    insertBefore: (text, title, layer) => fix(title, insertEdit(use, trail, text, layer)),
+  };
+}
+
+/** The same shape rule for another input, silently: undefined where it reports anything. */
+export function inferSilently({ definition, bound }: LayerUse, input: Shape): Shape | undefined {
+  let isRefused = false;
+  const output = definition.infer(input, bound.values, {
+    title: definition.name,
+    lastImage: undefined,
+    report() {
+      isRefused = true;
+      return undefined;
+    },
+    inputsWhere: () => undefined,
+    removeArgument: () => undefined,
+    replaceArgument: () => undefined,
+    insertBefore: () => undefined,
+  });
+  return isRefused ? undefined : output;
+}
+
+function fix(title: string, edit: Edit | undefined): Fix | undefined {
+  return edit && { title, edits: [edit] };
+}
+
+function replaceEdit(span: Span | undefined, newText: string): Edit | undefined {
+  return span && { span, newText };
+}
+
+function insertEdit(
+  { call }: LayerUse,
+  trail: Trail,
+  text: string,
+  layer: string | undefined,
+): Edit | undefined {
+  if (!layer) return insertAt(call.span, text);
+  const step = trail.steps.findLast((each) => each.layer === layer);
+  return step && insertAt(step.span, text);
+}

@@ -1,0 +1,98 @@
+import type { CallExpression, ModelDeclaration, ParameterDeclaration } from "../../grammar/ast.js";
+import { type ArgumentType, boolean, float, integer } from "./argument-types.js";
+import { bind } from "./bind.js";
+import type { Constant } from "./constant.js";
+import type { Environment } from "./evaluate.js";
+import { Scope } from "./scope.js";
+import type { ArgumentDeclaration } from "./signature.js";
+import { didYouMean, listNames, renameFixes } from "./suggestion.js";
+
+/** Values of a model's parameters, by name. */
+export type ModelArguments = Readonly<Record<string, number | boolean>>;
+
+const parameterTypes: Readonly<Record<string, ArgumentType<number | boolean>>> = {
+  int: integer(),
+  float: float(),
+  bool: boolean(),
+};
+
+/** The values of a model's parameters where nobody gives any; undefined if one has no default. */
+export function defaultArguments(
+  model: ModelDeclaration,
+  environment: Environment,
+): ModelArguments | undefined {
+  const values: Record<string, number | boolean> = {};
+  for (const parameter of model.parameters) {
+    const value = readDefault(parameter, environment);
+    if (value === undefined) return undefined;
+    values[parameter.name.name] = value;
+  }
+  return values;
+}
+
+function readDefault(
+  { name, type, defaultValue }: ParameterDeclaration,
+  environment: Environment,
+): number | boolean | undefined {
+  const subject = `the default of \`${name.name}\``;
+  return defaultValue && parameterTypes[type.name]?.read(defaultValue, { ...environment, subject });
+}
+
+/** Checks the declarations of a model's parameters. */
+export function checkParameters(model: ModelDeclaration, { reporter }: Environment): void {
+  const names = Object.keys(parameterTypes);
+  for (const { type } of model.parameters) {
+    if (Object.hasOwn(parameterTypes, type.name)) continue;
+    reporter.report("NET1019", {
+      message: `there is no type \`${type.name}\`${didYouMean(type.name, names)}`,
+      span: type.span,
+      notes: [`types of parameters are ${listNames(names)}`],
+      fixes: renameFixes(type.span, type.name, names),
+    });
+  }
+}
+
+/** The values that `Model(classes=102)` gives, defaults filled in. */
+export function callArguments(
+  model: ModelDeclaration,
+  call: CallExpression,
+  environment: Environment,
+): ModelArguments | undefined {
+  const declared = model.parameters.map(
+    (parameter) => [parameter.name.name, declarationOf(parameter, environment)] as const,
+  );
+  const signature = {
+    name: model.name.name,
+    aliases: [],
+    positional: declared.map(([name]) => name),
+    arguments: Object.fromEntries(declared),
+  };
+  return bind(call, signature, environment)?.values as ModelArguments | undefined;
+}
+
+function declarationOf(
+  parameter: ParameterDeclaration,
+  environment: Environment,
+): ArgumentDeclaration<unknown> {
+  return {
+    type: parameterTypes[parameter.type.name] ?? float(),
+    meaning: "a parameter of the model without a default",
+    isRequired: !parameter.defaultValue,
+    defaultValue: readDefault(parameter, environment),
+  };
+}
+
+/** The scope inside a model: its parameters before the spec's constants. */
+export function modelScope(model: ModelDeclaration, values: ModelArguments, outer: Scope): Scope {
+  const scope = new Scope(outer);
+  for (const { name } of model.parameters) {
+    scope.define(name.name, asConstant(values[name.name]), name.span);
+  }
+  return scope;
+}
+
+function asConstant(value: number | boolean | undefined): Constant | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === "boolean") return { kind: "boolean", value };
+  return { kind: Number.isInteger(value) ? "integer" : "float", value };
+}

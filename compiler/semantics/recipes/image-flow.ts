@@ -1,0 +1,160 @@
+import type { CallExpression } from "../../../grammar/ast.js";
+import type { DataSource, Transform } from "../../../program/recipe.js";
+import type { Fix } from "../../diagnostics/diagnostic.js";
+import type { AnalyzedModel } from "../analysis.js";
+import type { Environment } from "../evaluate.js";
+import type { Bound } from "../signature.js";
+
+/** What is known of an image's size on its way through the transforms. */
+export type ImageSize =
+  | { readonly kind: "unknown" }
+  | { readonly kind: "shorter"; readonly size: number }
+  | { readonly kind: "exact"; readonly height: number; readonly width: number };
+
+/** A transform as it stands in a spec. */
+export interface TransformUse {
+  readonly transform: Transform;
+  readonly call: CallExpression;
+  readonly bound: Bound;
+}
+
+/** A model's input, where it is an image. */
+export interface ImageInput {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly span: NonNullable<AnalyzedModel["input"]>["span"];
+}
+
+export function imageInput({ input }: AnalyzedModel): ImageInput | undefined {
+  const [channels, height, width] = input?.shape ?? [];
+  if (!input || channels === undefined || height === undefined || width === undefined)
+    return undefined;
+  return { channels, height, width, span: input.span };
+}
+
+/** The size of a source's images, where the format fixes it. */
+export function sourceSize(source: DataSource, input: ImageInput): ImageSize {
+  if (source.kind === "cifar10") return { kind: "exact", height: 32, width: 32 };
+  // A table has as many pixels as the input wants, which is checked when it is read.
+  if (source.kind === "csv") return { kind: "exact", height: input.height, width: input.width };
+  return { kind: "unknown" };
+}
+
+/** Follows the size of an image through the transforms and checks each of them against the model's input. */
+export function checkTransforms(
+  uses: readonly TransformUse[],
+  start: { readonly size: ImageSize; readonly source: CallExpression },
+  input: ImageInput,
+  environment: Environment,
+): void {
+  let size = start.size;
+  let lastSized: TransformUse | undefined;
+  for (const use of uses) {
+    if (use.transform.kind === "normalize") checkNormalize(use, use.transform, input, environment);
+    checkCrop(use, size, environment);
+    size = sizeAfter(use.transform, size);
+    if ("size" in use.transform) lastSized = use;
+  }
+  if (!fits(size, input)) reportSize({ size, lastSized, source: start.source }, input, environment);
+}
+
+function sizeAfter(transform: Transform, size: ImageSize): ImageSize {
+  switch (transform.kind) {
+    case "resize":
+      return size.kind === "exact" && size.height === size.width
+        ? { kind: "exact", height: transform.size, width: transform.size }
+        : { kind: "shorter", size: transform.size };
+    case "center_crop":
+    case "random_crop":
+    case "random_resized_crop":
+      return { kind: "exact", height: transform.size, width: transform.size };
+    default:
+      return size;
+  }
+}
+
+function fits(size: ImageSize, { height, width }: ImageInput): boolean {
+  if (size.kind === "exact") return size.height === height && size.width === width;
+  return size.kind === "unknown" || size.size === Math.min(height, width);
+}
+
+function checkCrop(
+  { transform, bound, call }: TransformUse,
+  size: ImageSize,
+  { reporter }: Environment,
+) {
+  if (transform.kind !== "center_crop" && transform.kind !== "random_crop") return;
+  const padding = transform.kind === "random_crop" ? transform.padding : 0;
+  const shorter =
+    size.kind === "exact"
+      ? Math.min(size.height, size.width)
+      : size.kind === "shorter"
+        ? size.size
+        : Infinity;
+  const available = shorter + 2 * padding;
+  if (transform.size <= available) return;
+  const sum = padding ? `${shorter}+2*${padding} = ${available}` : `${available}`;
+  reporter.report("NET3018", {
+    message: `\`${call.callee.name}\` cuts ${transform.size} pixels out of images that are only ${sum} wide or high`,
+    span: bound.spans.get("size") ?? call.span,
+    label: `at most ${available}`,
+    notes: [`put \`resize(${transform.size})\` before it, or cut less`],
+  });
+}
+
+function checkNormalize(
+  { call, bound }: TransformUse,
+  { mean, std }: Extract<Transform, { kind: "normalize" }>,
+  { channels, span }: ImageInput,
+  { reporter }: Environment,
+): void {
+  const name = mean.length === channels ? "std" : "mean";
+  const count = name === "mean" ? mean.length : std.length;
+  if (count === channels) return;
+  reporter.report("NET3010", {
+    message: `\`${name}\` of \`${call.callee.name}\` has ${numbers(count)}, but the model's images have ${channels === 1 ? "1 channel" : `${channels} channels`}`,
+    span: bound.spans.get(name)!,
+    label: `expected ${numbers(channels)}`,
+    related: [{ span, message: `${channels} x height x width` }],
+  });
+}
+
+function numbers(count: number): string {
+  return count === 1 ? "1 number" : `${count} numbers`;
+}
+
+interface SizeMistake {
+  readonly size: ImageSize;
+  readonly lastSized: TransformUse | undefined;
+  readonly source: CallExpression;
+}
+
+function reportSize(
+  { size, lastSized, source }: SizeMistake,
+  input: ImageInput,
+  { reporter }: Environment,
+): void {
+  const wanted = `${input.height}x${input.width}`;
+  const came = describeSize(size);
+  reporter.report("NET3011", {
+    message: `the images come out ${came}, but the model's input is ${wanted}`,
+    span: lastSized?.bound.spans.get("size") ?? source.span,
+    label: `gives images ${came}`,
+    related: [{ span: input.span, message: `wants ${wanted}` }],
+    fixes: lastSized && input.height === input.width ? sizeFixes(lastSized, input.height) : [],
+    notes: lastSized ? [] : ["add a transform, for instance `resize` or `center_crop`"],
+  });
+}
+
+function describeSize(size: ImageSize): string {
+  if (size.kind === "exact") return `${size.height}x${size.width}`;
+  return size.kind === "shorter" ? `${size.size} on their shorter side` : "of any size";
+}
+
+function sizeFixes({ call }: TransformUse, size: number): readonly Fix[] {
+  const argument = call.arguments.find(({ name }) => !name || name.name === "size");
+  if (!argument) return [];
+  const edits = [{ span: argument.value.span, newText: String(size) }];
+  return [{ title: `write \`${call.callee.name}(${size})\``, edits }];
+}

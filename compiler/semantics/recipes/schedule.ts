@@ -1,0 +1,86 @@
+import type { CallExpression, Expression, Setting } from "../../../grammar/ast.js";
+import type { Duration, Schedule, Warmup } from "../../../program/recipe.js";
+import type { Environment } from "../evaluate.js";
+import { resolveCall, type Resolved } from "./definition.js";
+import { schedules, type ScheduleStage } from "./schedules.js";
+
+export interface ScheduleRecipe {
+  readonly schedule: Schedule;
+  readonly warmup?: Warmup;
+}
+
+interface Stage extends Resolved<ScheduleStage> {
+  readonly call: CallExpression;
+}
+
+/** `warmup(5 epochs) -> step(...)`: an optional warmup, then at most one schedule. */
+export function readSchedule(
+  { value }: Setting,
+  epochs: number | undefined,
+  environment: Environment,
+): ScheduleRecipe | undefined {
+  const calls = asCalls(value);
+  if (!calls) return reportNoSchedule(value, environment);
+  const stages = calls.map((call) => readStage(call, environment));
+  if (!stages.every((stage) => stage !== undefined)) return undefined;
+  for (const stage of stages) warnOfLength(stage, epochs, environment);
+  const [first] = stages;
+  const warmup = first?.result.kind === "warmup" ? first.result : undefined;
+  const [main, ...superfluous] = warmup ? stages.slice(1) : stages;
+  if (superfluous.length > 0) return reportOrder(superfluous[0]!, environment);
+  if (main?.result.kind === "warmup") return reportOrder(main, environment);
+  const schedule = main?.result ?? { kind: "constant" };
+  if (!warmup) return { schedule };
+  return { schedule, warmup: { duration: warmup.duration, from: warmup.from } };
+}
+
+/** The calls of a schedule; a bare name is a call without arguments. */
+export function asCalls(expression: Expression): readonly CallExpression[] | undefined {
+  if (expression.kind === "sequence") return expression.calls;
+  if (expression.kind === "call") return [expression];
+  if (expression.kind !== "name") return undefined;
+  const { name, span } = expression;
+  const callee = { kind: "identifier", name, span } as const;
+  return [{ kind: "call", callee, arguments: [], hasParentheses: false, span }];
+}
+
+function readStage(call: CallExpression, environment: Environment): Stage | undefined {
+  const resolved = resolveCall(call, schedules, environment);
+  return resolved && { ...resolved, call };
+}
+
+function reportNoSchedule({ span }: Expression, { reporter }: Environment): undefined {
+  return reporter.report("NET1009", {
+    message: "`schedule` must be a schedule such as `step(every=30 epochs, gamma=0.1)`",
+    span,
+  });
+}
+
+function reportOrder({ call }: Stage, { reporter }: Environment): undefined {
+  return reporter.report("NET3015", {
+    message: `\`${call.callee.name}\` cannot stand here: a schedule is one schedule, with \`warmup\` in front if wanted`,
+    span: call.span,
+    notes: ["for instance `warmup(5 epochs) -> cosine(to=0)`"],
+  });
+}
+
+function warnOfLength(stage: Stage, epochs: number | undefined, { reporter }: Environment): void {
+  const late = durationsOf(stage.result).find(
+    ({ count, unit }) => unit === "epochs" && epochs !== undefined && count >= epochs,
+  );
+  if (!late) return;
+  const { name } = stage.call.callee;
+  const argument = ["duration", "every", "at"].find((each) => stage.bound.spans.has(each));
+  reporter.report("NET3012", {
+    message: `\`${name}\` acts after ${late.count} epochs, but the run has only ${epochs}`,
+    span: stage.bound.spans.get(argument ?? "") ?? stage.call.span,
+    label: late.count === epochs ? "the run is over then" : "later than the run's end",
+  });
+}
+
+/** The points of a stage that must lie within the run. */
+function durationsOf(stage: ScheduleStage): readonly Duration[] {
+  if (stage.kind === "warmup") return [stage.duration];
+  if (stage.kind === "step") return [stage.every];
+  return stage.kind === "multistep" ? stage.at : [];
+}

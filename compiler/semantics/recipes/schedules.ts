@@ -1,0 +1,82 @@
+import type { Schedule, Warmup } from "../../../program/recipe.js";
+import { duration, durations, float } from "../argument-types.js";
+import { required, withDefault } from "../signature.js";
+import { define, type Registry } from "./definition.js";
+
+export type ScheduleStage = Schedule | ({ readonly kind: "warmup" } & Warmup);
+
+const stage = define<ScheduleStage>();
+const gamma = required(float({ above: 0, maximum: 1 }), "factor at each step");
+
+export const schedules: Registry<ScheduleStage> = {
+  noun: "schedule",
+  unknown: "NET3006",
+  planned: ["one_cycle", "plateau", "cyclic"],
+  definitions: [
+    stage({
+      name: "constant",
+      aliases: ["none", "fixed"],
+      summary: "the learning rate stays as it is",
+      positional: [],
+      arguments: {},
+      resolve: () => ({ kind: "constant" }),
+    }),
+    stage({
+      name: "warmup",
+      aliases: ["linear_warmup", "LinearLR", "warm_up"],
+      summary: "grows from a small factor to 1; stands in front of another schedule",
+      positional: ["duration"],
+      arguments: {
+        duration: required(duration(), "how long it takes"),
+        from: withDefault(float({ minimum: 0, maximum: 1 }), 0, "factor at the first step"),
+      },
+      resolve: ({ duration, from }) => ({ kind: "warmup", duration, from }),
+    }),
+    stage({
+      name: "step",
+      aliases: ["StepLR", "steps", "staircase"],
+      summary: "multiplied by gamma again and again",
+      positional: [],
+      arguments: { every: required(duration(), "from one step to the next"), gamma },
+      resolve: ({ every, gamma }) => ({ kind: "step", every, gamma }),
+    }),
+    stage({
+      name: "multistep",
+      aliases: ["MultiStepLR", "milestones", "piecewise"],
+      summary: "multiplied by gamma at given points",
+      positional: [],
+      arguments: { at: required(durations(), "when"), gamma },
+      resolve: ({ at, gamma }) => ({ kind: "multistep", at, gamma }),
+    }),
+    stage({
+      name: "exponential",
+      aliases: ["ExponentialLR", "exp"],
+      summary: "shrinks by gamma over each period, smoothly",
+      positional: [],
+      arguments: {
+        gamma,
+        every: withDefault(duration(), { count: 1, unit: "epochs" }, "the period"),
+      },
+      resolve: ({ gamma, every }) => ({ kind: "exponential", gamma, every }),
+    }),
+    stage({
+      name: "polynomial",
+      aliases: ["PolynomialLR", "poly", "linear"],
+      summary: "falls as (1 - t)^power",
+      positional: [],
+      arguments: {
+        power: withDefault(float({ above: 0 }), 1, "exponent"),
+        to: withDefault(float({ minimum: 0, maximum: 1 }), 0, "factor at the end"),
+      },
+      resolve: ({ power, to }) => ({ kind: "polynomial", power, to }),
+    }),
+    stage({
+      name: "cosine",
+      aliases: ["CosineAnnealingLR", "cos", "cosine_annealing"],
+      summary: "falls along half a cosine",
+      positional: [],
+      arguments: { to: withDefault(float({ minimum: 0, maximum: 1 }), 0, "factor at the end") },
+      resolve: ({ to }) => ({ kind: "cosine", to }),
+    }),
+  ],
+};

@@ -1,0 +1,72 @@
+import type { Setting, TrainDeclaration } from "../../../grammar/ast.js";
+import { type ArgumentType, integer } from "../argument-types.js";
+import { withoutDuplicates } from "../duplicates.js";
+import type { Environment } from "../evaluate.js";
+import { didYouMean, listNames, type Named, renameFixes } from "../suggestion.js";
+
+const REQUIRED = ["epochs", "batch", "optimizer"] as const;
+
+const known: readonly Named[] = [
+  { name: "epochs", aliases: ["epoch", "num_epochs", "max_epochs"] },
+  { name: "batch", aliases: ["batch_size", "batchsize", "bs"] },
+  { name: "optimizer", aliases: ["optimiser", "solver", "optim"] },
+  { name: "schedule", aliases: ["scheduler", "lr_schedule", "lr_policy"] },
+  { name: "seed", aliases: ["random_seed", "rng"] },
+];
+
+const planned = ["weights", "freeze", "clip", "precision", "accumulate", "average", "ema"];
+
+/** The settings of a train declaration by name; reports unknown, repeated and missing ones. */
+export function readSettings(
+  declaration: TrainDeclaration,
+  { reporter }: Environment,
+): ReadonlyMap<string, Setting> {
+  for (const { name } of declaration.settings) checkName(name, { reporter });
+  const settings = withoutDuplicates(declaration.settings, "setting", reporter);
+  const missing = REQUIRED.filter((name) => !settings.has(name));
+  if (missing.length > 0) {
+    reporter.report("NET3004", {
+      message: `train \`${declaration.name.name}\` does not say ${listNames(missing)}`,
+      span: declaration.name.span,
+      notes: missing.map((name) => `for instance \`${examples[name]}\``),
+    });
+  }
+  return settings;
+}
+
+const examples = {
+  epochs: "epochs = 90",
+  batch: "batch = 128",
+  optimizer: "optimizer = sgd(lr=0.01, momentum=0.9)",
+};
+
+function checkName(
+  { name, span }: Setting["name"],
+  { reporter }: Pick<Environment, "reporter">,
+): void {
+  if (known.some((each) => each.name === name)) return;
+  if (planned.includes(name)) {
+    reporter.report("NET1022", { message: `the setting \`${name}\` is not supported yet`, span });
+    return;
+  }
+  reporter.report("NET3003", {
+    message: `train has no setting \`${name}\`${didYouMean(name, known)}`,
+    span,
+    notes: [`settings are ${listNames(known.map((each) => each.name))}`],
+    fixes: renameFixes(span, name, known),
+  });
+}
+
+/** A setting's value; undefined if it is left out or wrong, which is reported then. */
+export function readSetting<Value>(
+  setting: Setting | undefined,
+  type: ArgumentType<Value>,
+  environment: Environment,
+): Value | undefined {
+  return (
+    setting && type.read(setting.value, { ...environment, subject: `\`${setting.name.name}\`` })
+  );
+}
+
+export const count = integer({ minimum: 1 });
+export const seedType = integer({ minimum: 0, maximum: 0xffffffff });

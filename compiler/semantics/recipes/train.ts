@@ -1,0 +1,108 @@
+import type { DataDeclaration, Setting, TrainDeclaration } from "../../../grammar/ast.js";
+import type { OptimizerSettings } from "../../../program/program.js";
+import type { DataRecipe, TrainRecipe } from "../../../program/recipe.js";
+import type { AnalyzedModel } from "../analysis.js";
+import type { Environment } from "../evaluate.js";
+import { analyzeData } from "./data.js";
+import { resolveCall } from "./definition.js";
+import { optimizers } from "./optimizers.js";
+import { asCalls, readSchedule } from "./schedule.js";
+import { count, readSetting, readSettings, seedType } from "./settings.js";
+
+const DEFAULT_SEED = 0;
+
+/** Checks a train declaration for a model with its parameters bound; undefined if something is wrong with it. */
+export function analyzeTrain(
+  declaration: TrainDeclaration,
+  model: AnalyzedModel,
+  dataDeclaration: DataDeclaration | undefined,
+  environment: Environment,
+): TrainRecipe | undefined {
+  checkLoss(declaration, model, environment);
+  const settings = readSettings(declaration, environment);
+  const epochs = readSetting(settings.get("epochs"), count, environment);
+  const batch = readSetting(settings.get("batch"), count, environment);
+  const seed = settings.has("seed")
+    ? readSetting(settings.get("seed"), seedType, environment)
+    : DEFAULT_SEED;
+  const optimizer = readOptimizer(settings.get("optimizer"), environment);
+  const schedule = readScheduleSetting(settings.get("schedule"), epochs, environment);
+  const data = dataDeclaration && readData(declaration, dataDeclaration, model, environment);
+  if (dataDeclaration && !data) return undefined;
+  if (!epochs || !batch || seed === undefined || !optimizer || !schedule) return undefined;
+  const { line, column } = declaration.name.span.start;
+  const named = { name: declaration.name.name, model: model.name, data };
+  return { ...named, epochs, batch, seed, optimizer, ...schedule, location: { line, column } };
+}
+
+function checkLoss(
+  { name, model: call }: TrainDeclaration,
+  model: AnalyzedModel,
+  { reporter }: Environment,
+): void {
+  if (model.hasLoss) return;
+  reporter.report("NET3009", {
+    message: `train \`${name.name}\` cannot train model \`${model.name}\`, which has no loss`,
+    span: call.span,
+    notes: ["say in the model what is to become small: `loss cross_entropy(logits, label)`"],
+  });
+}
+
+function readData(
+  train: TrainDeclaration,
+  data: DataDeclaration,
+  model: AnalyzedModel,
+  environment: Environment,
+): DataRecipe | undefined {
+  const { reporter } = environment;
+  if (data.model && data.model.name !== model.name) {
+    reporter.report("NET3016", {
+      message: `data \`${data.name.name}\` is for model \`${data.model.name}\`, but train \`${train.name.name}\` trains \`${model.name}\``,
+      span: train.data!.span,
+      related: [{ span: data.model.span, message: `is for \`${data.model.name}\`` }],
+    });
+  }
+  if (!data.splits.some(({ name }) => name.name === "train")) {
+    reporter.report("NET3014", {
+      message: `data \`${data.name.name}\` has no \`train\` split to train on`,
+      span: train.data!.span,
+      related: [{ span: data.name.span, message: "has no `train` split" }],
+    });
+  }
+  return analyzeData(data, model, environment);
+}
+
+function readScheduleSetting(
+  setting: Setting | undefined,
+  epochs: number | undefined,
+  environment: Environment,
+) {
+  return setting
+    ? readSchedule(setting, epochs, environment)
+    : { schedule: { kind: "constant" } as const };
+}
+
+function readOptimizer(
+  setting: Setting | undefined,
+  environment: Environment,
+): OptimizerSettings | undefined {
+  const calls = setting && asCalls(setting.value);
+  if (!setting) return undefined;
+  if (calls?.length !== 1) return reportNoOptimizer(setting, environment);
+  const resolved = resolveCall(calls[0]!, optimizers, environment);
+  if (!resolved) return undefined;
+  const { nesterov, momentum } = resolved.result;
+  if (!nesterov || momentum > 0) return resolved.result;
+  return environment.reporter.report("NET3019", {
+    message: "`nesterov` looks ahead along the momentum, but momentum is 0",
+    span: resolved.bound.spans.get("nesterov")!,
+    notes: ["give it one, for instance `momentum=0.9`"],
+  });
+}
+
+function reportNoOptimizer({ value }: Setting, { reporter }: Environment): undefined {
+  return reporter.report("NET1009", {
+    message: "`optimizer` must be an optimizer such as `sgd(lr=0.01, momentum=0.9)`",
+    span: value.span,
+  });
+}

@@ -1,0 +1,60 @@
+import type { Span } from "../../grammar/ast.js";
+import type { ArgumentType } from "./argument-types.js";
+
+/** One argument of a layer, loss, schedule or any other call. */
+export interface ArgumentDeclaration<Value> {
+  readonly type: ArgumentType<Value>;
+  /** What it means, in a few words, for documentation and completion. */
+  readonly meaning: string;
+  readonly isRequired: boolean;
+  /** What it is where the call does not say it. */
+  readonly defaultValue?: Value;
+}
+
+export type ArgumentDeclarations = Readonly<Record<string, ArgumentDeclaration<unknown>>>;
+
+/** The values that a call gives to its declared arguments. */
+export type ArgumentValues<Declarations extends ArgumentDeclarations> = {
+  readonly [Name in keyof Declarations]: Declarations[Name] extends ArgumentDeclaration<infer Value>
+    ? Value
+    : never;
+};
+
+/** What may be called, and with which arguments. */
+export interface Signature<Declarations extends ArgumentDeclarations = ArgumentDeclarations> {
+  readonly name: string;
+  /** What other frameworks call it; only for did-you-mean. */
+  readonly aliases: readonly string[];
+  /** The arguments that may be given without their names, in this order. */
+  readonly positional: readonly (keyof Declarations & string)[];
+  readonly arguments: Declarations;
+}
+
+/** A call whose arguments were checked. */
+export interface Bound<Declarations extends ArgumentDeclarations = ArgumentDeclarations> {
+  readonly values: ArgumentValues<Declarations>;
+  /** Where each argument that the call gives stands. */
+  readonly spans: ReadonlyMap<string, Span>;
+}
+
+export function required<Value>(
+  type: ArgumentType<Value>,
+  meaning: string,
+): ArgumentDeclaration<Value> {
+  return { type, meaning, isRequired: true };
+}
+
+export function optional<Value>(
+  type: ArgumentType<Value>,
+  meaning: string,
+): ArgumentDeclaration<Value | undefined> {
+  return { type, meaning, isRequired: false };
+}
+
+export function withDefault<Value>(
+  type: ArgumentType<Value>,
+  defaultValue: NoInfer<Value>,
+  meaning: string,
+): ArgumentDeclaration<Value> {
+  return { type, meaning, isRequired: false, defaultValue };
+}

@@ -1,0 +1,45 @@
+import type { Span } from "../../grammar/ast.js";
+import type { Fix } from "../diagnostics/diagnostic.js";
+import { suggest } from "../diagnostics/suggest.js";
+
+/** What a name can be: the name itself, and what other frameworks call it. */
+export interface Named {
+  readonly name: string;
+  readonly aliases: readonly string[];
+}
+
+/** `; did you mean \`conv\`?`, or nothing where no name is near. */
+export function didYouMean(name: string, candidates: readonly (string | Named)[]): string {
+  const nearest = nearestName(name, candidates);
+  return nearest ? `; did you mean \`${nearest}\`?` : "";
+}
+
+/** The fix that goes with `didYouMean`. */
+export function renameFixes(
+  span: Span,
+  name: string,
+  candidates: readonly (string | Named)[],
+): readonly Fix[] {
+  const nearest = nearestName(name, candidates);
+  if (!nearest) return [];
+  return [{ title: `write \`${nearest}\``, edits: [{ span, newText: nearest }] }];
+}
+
+export function nearestName(
+  name: string,
+  candidates: readonly (string | Named)[],
+): string | undefined {
+  return suggest(
+    name,
+    candidates.map((candidate) =>
+      typeof candidate === "string" ? { name: candidate, aliases: [] } : candidate,
+    ),
+  );
+}
+
+/** `a, b and c`. */
+export function listNames(names: readonly string[]): string {
+  const quoted = names.map((name) => `\`${name}\``);
+  if (quoted.length < 2) return quoted.join("");
+  return `${quoted.slice(0, -1).join(", ")} and ${quoted.at(-1)}`;
+}

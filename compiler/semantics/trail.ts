@@ -1,0 +1,96 @@
+import type { Span } from "../../grammar/ast.js";
+import type { Label } from "../diagnostics/diagnostic.js";
+import { formatShape, imageShape, type ImageShape, sameShape, type Shape } from "../ir/shape.js";
+import type { Axis } from "../layers/layer.js";
+
+/** One layer on the way, with its shape rule, so that the way can be tried with other inputs. */
+export interface Step {
+  /** The layer's kind: `conv`. */
+  readonly layer: string;
+  readonly span: Span;
+  readonly input: Shape;
+  readonly output: Shape;
+  /** The output for another input; undefined where the layer would refuse it. */
+  readonly infer: (input: Shape) => Shape | undefined;
+}
+
+/** How a value came about: the network's input, and the layers since. */
+export interface Trail {
+  readonly start: { readonly shape: Shape; readonly span: Span };
+  readonly steps: readonly Step[];
+}
+
+/** Where the axis in question began and where it last changed, as labels. At most two. */
+export function explainAxis(trail: Trail, axis: Axis): readonly Label[] {
+  const start = {
+    span: trail.start.span,
+    message: `starts as ${startText(trail.start.shape, axis)}`,
+  };
+  const change = trail.steps.findLast((step) => changes(step, axis));
+  if (!change) return [start];
+  const last = { span: change.span, message: `gives ${formatShape(change.output)}` };
+  return axis === "space" ? [start, last] : [last];
+}
+
+function startText(shape: Shape, axis: Axis): string {
+  if (axis === "rank" || shape.length !== 4) return formatShape(shape);
+  const { channels, height, width } = imageShape(shape);
+  return axis === "space" ? `${height}x${width}` : `${channels} channels`;
+}
+
+function changes({ input, output }: Step, axis: Axis): boolean {
+  if (axis === "rank") return input.length !== output.length;
+  // A flat value has no space of its own: what counts is the image that was made flat.
+  if (axis === "space") return output.length === 4 && !sameShape(input.slice(2), output.slice(2));
+  return input[1] !== output[1];
+}
+
+/** The last image on the way, the current value included. */
+export function lastImage(trail: Trail): ImageShape | undefined {
+  const shapes = [trail.start.shape, ...trail.steps.map((step) => step.output)];
+  const shape = shapes.findLast((each) => each.length === 4);
+  return shape && imageShape(shape);
+}
+
+const LARGEST_TRIED = 1024;
+
+/**
+ * The square inputs near the present one whose shape at the trail's end passes `test`: "inputs of 223 to 254".
+ * Undefined where there are none up to 1024, and where the input is no square image.
+ */
+export function inputsWhere(trail: Trail, test: (shape: Shape) => boolean): string | undefined {
+  const [batch, channels, height, width] = trail.start.shape;
+  if (batch === undefined || channels === undefined || height !== width) return undefined;
+  const passes = (size: number): boolean => {
+    const shape = replay(trail, [batch, channels, size, size]);
+    return shape !== undefined && test(shape);
+  };
+  const sizes = Array.from({ length: LARGEST_TRIED }, (_, index) => index + 1).filter(passes);
+  const nearest = nearestTo(Number(height), sizes);
+  if (nearest === undefined) return undefined;
+  const first = edgeOfRun(sizes, nearest, -1);
+  const last = edgeOfRun(sizes, nearest, 1);
+  return describeRun(first, last);
+}
+
+function replay(trail: Trail, input: Shape): Shape | undefined {
+  let shape: Shape | undefined = input;
+  for (const step of trail.steps) shape = shape && step.infer(shape);
+  return shape;
+}
+
+function nearestTo(target: number, sizes: readonly number[]): number | undefined {
+  return sizes.toSorted((a, b) => Math.abs(a - target) - Math.abs(b - target))[0];
+}
+
+function edgeOfRun(sizes: readonly number[], from: number, direction: 1 | -1): number {
+  const known = new Set(sizes);
+  let edge = from;
+  while (known.has(edge + direction)) edge += direction;
+  return edge;
+}
+
+function describeRun(first: number, last: number): string {
+  if (last === LARGEST_TRIED) return `inputs of ${first} and more`;
+  return first === last ? `inputs of ${first}` : `inputs of ${first} to ${last}`;
+}
