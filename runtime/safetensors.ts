@@ -56,7 +56,10 @@ export function serializeTensors(
  * truncated or foreign file.
  */
 export function parseTensors(bytes: Uint8Array): TensorFile {
-  const { header, data } = splitFile(bytes);
+  // A plain view of what may be a Node Buffer, whose `slice` shares its memory instead of copying.
+  const { header, data } = splitFile(
+    new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+  );
   const { __metadata__: metadata, ...entries } = header;
   const tensors = new Map<string, Tensor>();
   const ends: [begin: number, end: number][] = [];
