@@ -77,7 +77,9 @@ export function convertChannels(image: Image, channels: 1 | 3): Image {
 /** Planes (CHW) as some files hold them, to interleaved pixels. */
 export function interleave(planes: Image["pixels"], channels: number): Image["pixels"] {
   const count = planes.length / channels;
-  const pixels = planes.slice();
+  // Not `slice`: a Buffer's shares its memory.
+  const { length } = planes;
+  const pixels = planes instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
   for (let channel = 0; channel < channels; channel++) {
     for (let index = 0; index < count; index++) {
       pixels[index * channels + channel] = planes[channel * count + index]!;

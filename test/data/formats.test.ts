@@ -1,0 +1,201 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { expect, test } from "vitest";
+import type { CsvSplit } from "../../program/recipe.js";
+import { openCifar10 } from "../../runtime/node/data/cifar10.js";
+import { openCsv } from "../../runtime/node/data/csv.js";
+import { openIdx } from "../../runtime/node/data/idx.js";
+import { temporaryFolder } from "./pattern.js";
+
+const root = await temporaryFolder();
+const everything: CsvSplit = { holdout: 0, takes: "rest", maximum: 255 };
+const grey2x2 = { channels: 1, height: 2, width: 2 } as const;
+
+async function writeCsv(name: string, text: string): Promise<string> {
+  const path = join(root, name);
+  await writeFile(path, name.endsWith(".gz") ? gzipSync(text) : text);
+  return path;
+}
+
+async function openText(
+  name: string,
+  text: string,
+  { label = "last", split = everything }: { label?: "first" | "last"; split?: CsvSplit } = {},
+) {
+  const path = await writeCsv(name, text);
+  return openCsv({ kind: "csv", path, label, split }, grey2x2);
+}
+
+test("csv reads pixels and labels, gzipped or not, with a header or without", async () => {
+  const rows = "1,2,3,4,0\n5,6,7,8,2\n";
+  for (const [name, text] of [
+    ["plain.csv", rows],
+    ["header.csv", `a,b,c,d,label\n${rows}`],
+    ["windows.csv", "\ufeff" + rows.replaceAll("\n", "\r\n") + "\r\n"],
+    ["semicolons.csv", rows.replaceAll(",", ";")],
+    ["packed.csv.gz", rows],
+  ] as const) {
+    const dataset = await openText(name, text);
+    expect(dataset.classes).toEqual(["0", "1", "2"]);
+    expect(dataset.length).toBe(2);
+    const { image, label } = (await dataset.get(1))!;
+    expect(label).toBe(2);
+    expect(image).toMatchObject({ width: 2, height: 2, channels: 1, maximum: 255 });
+    expect([...image.pixels]).toEqual([5, 6, 7, 8]);
+  }
+});
+
+test("csv takes labels from the first column, and names as labels", async () => {
+  const dataset = await openText("names.csv", 'tea,1,2,3,4\n"cup",5,6,7,8\n', { label: "first" });
+  expect(dataset.classes).toEqual(["cup", "tea"]);
+  expect((await dataset.get(0))!.label).toBe(1);
+});
+
+test("csv keeps fractions, and takes colours in the order channels, rows, columns", async () => {
+  const split = { ...everything, maximum: 1 };
+  const fractions = await openText("fractions.csv", "0.5,0.25,1,0,1\n", { split });
+  expect([...(await fractions.get(0))!.image.pixels]).toEqual([0.5, 0.25, 1, 0]);
+  const path = await writeCsv("colour.csv", `${[...Array(12).keys()].join()},0\n`);
+  const colour = await openCsv(
+    { kind: "csv", path, label: "last", split: everything },
+    { channels: 3, height: 2, width: 2 },
+  );
+  expect([...(await colour.get(0))!.image.pixels]).toEqual([0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11]);
+});
+
+test("csv holds out the same rows on each reading, and never shares them", async () => {
+  const text = Array.from({ length: 50 }, (_, row) => `${row},0,0,0,1\n`).join("");
+  const read = async (takes: CsvSplit["takes"]) => {
+    const dataset = await openText("split.csv", text, {
+      split: { ...everything, holdout: 0.2, takes },
+    });
+    const examples = await Promise.all(
+      [...Array(dataset.length).keys()].map((i) => dataset.get(i)),
+    );
+    return examples.map((example) => example!.image.pixels[0]!);
+  };
+  const [held, rest] = [await read("holdout"), await read("rest")];
+  expect(held.length).toBe(10);
+  expect(rest.length).toBe(40);
+  expect(new Set([...held, ...rest]).size).toBe(50);
+  expect(await read("holdout")).toEqual(held);
+  expect(held).not.toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});
+
+test.each([
+  ["short row", "1,2,3,4,0\n\n1,2,3,0\n", /mistake\.csv:3: this row has 4 cells, .* have 5/],
+  ["text for a pixel", "1,2,3,4,0\n1,x,3,4,0\n", /:2: expected a number for a pixel, but got "x"/],
+  ["empty pixel", "1,2,3,4,0\n1,,3,4,0\n", /:2: expected a number for a pixel, but got ""/],
+  ["pixel too large", "1,2,3,400,0\n", /:1: the pixel value 400 is outside 0 to 255/],
+  ["label missing", "1,2,3,4,\n", /:1: the label, in the last column, is empty/],
+  ["no rows", "a,b,c,d,label\n", /has no rows/],
+  [
+    "label elsewhere",
+    "label,b,c,d,e\n1,2,3,4,5\n",
+    /column 1 of 5 is named `label`.* the last column/,
+  ],
+  ["no image", "1,2,3,4,5,0\n", /5 pixels a row/],
+])("csv with a %s is an error with its line", async (_, text, message) => {
+  await expect(openText("mistake.csv", text)).rejects.toMatchObject({
+    name: "DataError",
+    message: expect.stringMatching(message),
+  });
+});
+
+test("csv names a file that is missing, a directory, and a damaged archive", async () => {
+  const open = (path: string) =>
+    openCsv({ kind: "csv", path, label: "last", split: everything }, grey2x2);
+  await expect(open(join(root, "no.csv"))).rejects.toThrow(/there is no file .*no\.csv/);
+  await expect(open(root)).rejects.toThrow(/is a directory, not a file/);
+  const cut = join(root, "cut.csv.gz");
+  await writeFile(cut, gzipSync("1,2,3,4,0\n".repeat(100)).subarray(0, 30));
+  await expect(open(cut)).rejects.toThrow(/cut\.csv\.gz is damaged/);
+});
+
+// CIFAR-10
+
+function cifarRecords(labels: readonly number[]): Uint8Array {
+  return Buffer.concat(
+    labels.map((label) => {
+      const planes = new Uint8Array(3072).map((_, index) => (index < 1024 ? label : index >> 10));
+      return Buffer.concat([Uint8Array.of(label), planes]);
+    }),
+  );
+}
+
+async function makeCifar(name: string, files: Record<string, Uint8Array>): Promise<string> {
+  const directory = join(root, name);
+  await mkdir(directory, { recursive: true });
+  for (const [file, bytes] of Object.entries(files)) await writeFile(join(directory, file), bytes);
+  return directory;
+}
+
+test("cifar10 reads the five batches to train and the test batch to evaluate", async () => {
+  const numbers = [1, 2, 3, 4, 5];
+  const files = numbers.map((n) => [`data_batch_${n}.bin`, cifarRecords([n, 0])] as const);
+  const directory = await makeCifar("cifar", {
+    ...Object.fromEntries(files),
+    "test_batch.bin": cifarRecords([9]),
+  });
+  const train = await openCifar10(directory, { split: "train", channels: 3 });
+  expect(train.length).toBe(10);
+  const { image, label } = (await train.get(4))!;
+  expect(label).toBe(3);
+  expect([...image.pixels.subarray(0, 6)]).toEqual([3, 1, 2, 3, 1, 2]);
+  const evaluation = await openCifar10(directory, { split: "eval", channels: 3 });
+  expect(evaluation.length).toBe(1);
+  expect(evaluation.classes[(await evaluation.get(0))!.label]).toBe("truck");
+});
+
+test("cifar10 names what is missing or wrong", async () => {
+  const directory = await makeCifar("cifar-wrong", {
+    "test_batch.bin": cifarRecords([1]).subarray(1),
+  });
+  const open = (split: "train" | "eval") => openCifar10(directory, { split, channels: 3 });
+  await expect(open("train")).rejects.toThrow(/has no data_batch_1\.bin/);
+  await expect(open("eval")).rejects.toThrow(/3073-byte CIFAR-10 records: it has 3072 bytes/);
+  await makeCifar("cifar-wrong", { "test_batch.bin": cifarRecords([10]) });
+  await expect(open("eval")).rejects.toThrow(/record 0 has the label 10/);
+});
+
+// MNIST
+
+function idx(magic: number, sizes: readonly number[], values: readonly number[]): Buffer {
+  const header = Buffer.alloc(4 + 4 * sizes.length);
+  [magic, ...sizes].forEach((word, index) => header.writeUInt32BE(word, 4 * index));
+  return Buffer.concat([header, Uint8Array.from(values)]);
+}
+
+test("idx reads MNIST's files, gzipped or not", async () => {
+  const directory = await makeCifar("mnist", {
+    "train-images-idx3-ubyte": idx(0x803, [2, 1, 3], [1, 2, 3, 4, 5, 6]),
+    "train-labels-idx1-ubyte": idx(0x801, [2], [7, 1]),
+    "t10k-images-idx3-ubyte.gz": gzipSync(idx(0x803, [1, 1, 3], [9, 9, 9])),
+    "t10k-labels.idx1-ubyte": idx(0x801, [1], [0]),
+  });
+  const train = await openIdx(directory, { split: "train", channels: 1 });
+  expect(train.classes.length).toBe(8);
+  const { image, label } = (await train.get(1))!;
+  expect(label).toBe(1);
+  expect(image).toMatchObject({ width: 3, height: 1, channels: 1 });
+  expect([...image.pixels]).toEqual([4, 5, 6]);
+  expect((await openIdx(directory, { split: "eval", channels: 3 })).length).toBe(1);
+});
+
+test("idx names what is missing or wrong", async () => {
+  const files = {
+    "train-images-idx3-ubyte": idx(0x803, [2, 1, 3], [1, 2, 3, 4, 5]),
+    "t10k-images-idx3-ubyte": idx(0x803, [1, 1, 1], [1]),
+    "t10k-labels-idx1-ubyte": idx(0x801, [2], [1, 2]),
+  };
+  const directory = await makeCifar("mnist-wrong", files);
+  const open = (split: "train" | "eval") => openIdx(directory, { split, channels: 1 });
+  await expect(open("train")).rejects.toThrow(/declares 2x1x3 bytes after its header, but has 5/);
+  await expect(open("eval")).rejects.toThrow(/has 1 images, but .* has 2 labels/);
+  await makeCifar("mnist-wrong", { "t10k-images-idx3-ubyte": idx(0x802, [1, 1], [1]) });
+  await expect(open("eval")).rejects.toThrow(/is not an IDX file of bytes in 3 dimensions/);
+  await expect(openIdx(root, { split: "eval", channels: 1 })).rejects.toThrow(
+    /no t10k-images-idx3/,
+  );
+});

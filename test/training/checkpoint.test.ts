@@ -1,0 +1,205 @@
+import { mkdir, readFile, readdir, rm, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeEach, expect, test, vi } from "vitest";
+import { parseTensors, serializeTensors } from "../../runtime/safetensors.js";
+import { WeightsError } from "../../runtime/errors.js";
+import { resumeCheckpoint, saveCheckpoint, saveWeights } from "../../runtime/node/checkpoint.js";
+import { MetricsLog, readMetrics } from "../../runtime/node/metrics-log.js";
+import { temporaryFolder } from "../data/pattern.js";
+
+/** Set to an error code to make writing fail as a full disk does. */
+const disk = vi.hoisted(() => ({ failure: undefined as string | undefined }));
+
+vi.mock("node:fs/promises", async (original) => {
+  const real = await original<typeof import("node:fs/promises")>();
+  const open = async (...parameters: Parameters<typeof real.open>) => {
+    const file = await real.open(...parameters);
+    const code = disk.failure;
+    if (code === undefined) return file;
+    file.writeFile = () => Promise.reject(Object.assign(new Error(code), { code }));
+    return file;
+  };
+  return { ...real, open };
+});
+
+const root = await temporaryFolder();
+let directory: string;
+let count = 0;
+
+beforeEach(() => {
+  disk.failure = undefined;
+  directory = join(root, String(count++));
+});
+
+type Saving = Parameters<typeof saveCheckpoint>[1];
+type Loading = Parameters<typeof resumeCheckpoint>[1];
+
+/** A network of one weight, which it saves and loads. */
+class OneWeight {
+  program = { model: "Tiny", source: { file: "tiny.net", hash: "abc" } };
+  constructor(public weight: number) {}
+
+  save(options: { metadata?: Readonly<Record<string, string>> } = {}) {
+    const values = Float32Array.of(this.weight);
+    const metadata = {
+      model: this.program.model,
+      spec: this.program.source.hash,
+      ...options.metadata,
+    };
+    return Promise.resolve(serializeTensors([{ name: "w", shape: [1], values }], metadata));
+  }
+
+  load(bytes: Uint8Array) {
+    const { tensors, metadata } = parseTensors(bytes);
+    this.weight = tensors.get("w")!.values[0]!;
+    return Promise.resolve(metadata);
+  }
+}
+
+const asSaving = (network: OneWeight) => network as unknown as Saving;
+const asLoading = (network: OneWeight) => network as unknown as Loading;
+const run = { seed: 1, batch: 4, examples: 10 };
+const state = (step: number) => ({ step, epoch: 1, position: 2 });
+
+async function saveTwo(): Promise<void> {
+  await saveCheckpoint(directory, asSaving(new OneWeight(0.5)), state(7), run);
+  await saveCheckpoint(directory, asSaving(new OneWeight(0.75)), state(9), run);
+}
+
+test("a run resumes from its last checkpoint; the one before is kept", async () => {
+  await saveTwo();
+  const network = new OneWeight(0);
+  const resumed = await resumeCheckpoint(directory, asLoading(network), run);
+  expect(resumed).toEqual({ state: state(9), file: join(directory, "last.safetensors") });
+  expect(network.weight).toBe(0.75);
+  expect((await readdir(directory)).sort()).toEqual(["last.safetensors", "previous.safetensors"]);
+});
+
+test.each([0, 4, 60, "all but one"] as const)(
+  "a last checkpoint cut off at %s bytes gives way to the one before, and says so",
+  async (length) => {
+    await saveTwo();
+    const last = join(directory, "last.safetensors");
+    const size = (await readFile(last)).length;
+    await truncate(last, length === "all but one" ? size - 1 : length);
+    const network = new OneWeight(0);
+    const resumed = await resumeCheckpoint(directory, asLoading(network), run);
+    expect(resumed.state).toEqual(state(7));
+    expect(resumed.notice).toMatch(/last\.safetensors: .*; going on from .*previous\.safetensors/);
+    expect(network.weight).toBe(0.5);
+  },
+);
+
+test("a run that died between the renames resumes from the one before", async () => {
+  await saveTwo();
+  await rm(join(directory, "last.safetensors"));
+  const resumed = await resumeCheckpoint(directory, asLoading(new OneWeight(0)), run);
+  expect(resumed.state).toEqual(state(7));
+});
+
+test("where both are damaged, the error is about the last", async () => {
+  await saveTwo();
+  await writeFile(join(directory, "last.safetensors"), "junk");
+  await writeFile(join(directory, "previous.safetensors"), "junk");
+  const resuming = resumeCheckpoint(directory, asLoading(new OneWeight(0)), run);
+  await expect(resuming).rejects.toThrow(WeightsError);
+  await expect(resuming).rejects.toThrow(/last\.safetensors/);
+});
+
+test("no checkpoint at all is an error that says where it was looked for", async () => {
+  await expect(resumeCheckpoint(directory, asLoading(new OneWeight(0)), run)).rejects.toMatchObject(
+    {
+      name: "CheckpointError",
+      message: expect.stringContaining(directory),
+    },
+  );
+});
+
+test("checkpoints of another model, spec or run are refused by name and reason", async () => {
+  await saveTwo();
+  const resume = (changes: Partial<OneWeight["program"]>, changedRun = run) => {
+    const network = new OneWeight(0);
+    network.program = { ...network.program, ...changes };
+    return resumeCheckpoint(directory, asLoading(network), changedRun);
+  };
+  await expect(resume({ model: "Other" })).rejects.toThrow(
+    /last\.safetensors cannot be resumed: it is of model `Tiny`, not `Other`/,
+  );
+  await expect(resume({ source: { file: "tiny.net", hash: "def" } })).rejects.toThrow(
+    /tiny\.net has changed/,
+  );
+  await expect(resume({}, { ...run, batch: 8 })).rejects.toThrow(
+    /its run had batch 4, this one has 8/,
+  );
+  await expect(resume({}, { ...run, seed: 2 })).rejects.toThrow(
+    /its run had seed 1, this one has 2/,
+  );
+});
+
+test("plain weights are no checkpoint", async () => {
+  await mkdir(directory);
+  const network = new OneWeight(1);
+  const metadata = { seed: "1", batch: "4", examples: "10" };
+  await saveWeights(join(directory, "last.safetensors"), asSaving(network), metadata);
+  await expect(resumeCheckpoint(directory, asLoading(network), run)).rejects.toThrow(
+    /it has no step/,
+  );
+});
+
+test("a full disk is named, leaves the checkpoints as they were and nothing half-written", async () => {
+  await saveTwo();
+  disk.failure = "ENOSPC";
+  await expect(
+    saveCheckpoint(directory, asSaving(new OneWeight(1)), state(11), run),
+  ).rejects.toMatchObject({
+    name: "RunFailedError",
+    message: expect.stringContaining("the disk is full"),
+  });
+  expect((await readdir(directory)).sort()).toEqual(["last.safetensors", "previous.safetensors"]);
+  const resumed = await resumeCheckpoint(directory, asLoading(new OneWeight(0)), run);
+  expect(resumed.state).toEqual(state(9));
+});
+
+test("a directory that cannot be made is an error in words", async () => {
+  await writeFile(directory, "a file in the way");
+  const saving = saveCheckpoint(join(directory, "run"), asSaving(new OneWeight(1)), state(1), run);
+  await expect(saving).rejects.toMatchObject({ name: "RunFailedError" });
+});
+
+// metrics.jsonl
+
+const record = (step: number) => ({
+  step,
+  epoch: 1,
+  loss: 1 / step,
+  lr: 0.1,
+  examplesPerSecond: 10,
+});
+
+test("metrics are in the file as they are written, one object a line", async () => {
+  await mkdir(directory);
+  const path = join(directory, "metrics.jsonl");
+  const log = await MetricsLog.open(path);
+  log.write(record(1));
+  log.write({ step: 1, epoch: 1, eval: { loss: 2, top1: 0.5 } });
+  const lines = (await readFile(path, "utf8")).split("\n");
+  expect(lines.length).toBe(3);
+  expect(JSON.parse(lines[0]!)).toEqual(record(1));
+  log.close();
+});
+
+test("a resumed log keeps the steps that stay done, and drops the others and a line cut off", async () => {
+  await mkdir(directory);
+  const path = join(directory, "metrics.jsonl");
+  const first = await MetricsLog.open(path);
+  [1, 2, 3, 4].forEach((step) => first.write(record(step)));
+  first.close();
+  await writeFile(path, '{"step":5,"ep', { flag: "a" });
+  const second = await MetricsLog.open(path, { resumedAt: 2 });
+  second.write(record(3));
+  second.close();
+  expect(await readMetrics(path)).toEqual([1, 2, 3].map(record));
+  const third = await MetricsLog.open(path);
+  third.close();
+  expect(await readMetrics(path)).toEqual([]);
+});

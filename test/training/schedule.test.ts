@@ -1,0 +1,136 @@
+import { expect, test } from "vitest";
+import type { LearningRateRecipe } from "../../runtime/training/schedule.js";
+import { learningRateFactor } from "../../runtime/training/schedule.js";
+
+/** 10 epochs of 10 steps. */
+const run = { stepsPerEpoch: 10, steps: 100 };
+
+const epochs = (count: number) => ({ count, unit: "epochs" }) as const;
+const steps = (count: number) => ({ count, unit: "steps" }) as const;
+
+/** [step, factor] as PyTorch 1.13 gives them for an SGD of learning rate 1, stepped once a step. */
+const cases: readonly (readonly [
+  string,
+  LearningRateRecipe,
+  readonly (readonly [number, number])[],
+])[] = [
+  [
+    "StepLR(30, 0.1)",
+    { schedule: { kind: "step", every: epochs(3), gamma: 0.1 } },
+    [
+      [0, 1],
+      [29, 1],
+      [30, 0.1],
+      [59, 0.1],
+      [60, 0.01],
+      [99, 0.001],
+    ],
+  ],
+  [
+    "MultiStepLR([30, 80], 0.1)",
+    { schedule: { kind: "multistep", at: [epochs(3), steps(80)], gamma: 0.1 } },
+    [
+      [0, 1],
+      [29, 1],
+      [30, 0.1],
+      [79, 0.1],
+      [80, 0.01],
+      [99, 0.01],
+    ],
+  ],
+  [
+    "ExponentialLR(0.9)",
+    { schedule: { kind: "exponential", gamma: 0.9, every: steps(1) } },
+    [
+      [0, 1],
+      [1, 0.9],
+      [2, 0.81],
+      [10, 0.34867844010000015],
+      [19, 0.13508517176729928],
+    ],
+  ],
+  [
+    "ExponentialLR(0.9), stepped once an epoch",
+    { schedule: { kind: "exponential", gamma: 0.9, every: epochs(1) } },
+    [
+      [0, 1],
+      [10, 0.9],
+      [20, 0.81],
+    ],
+  ],
+  [
+    "PolynomialLR(100, 2)",
+    { schedule: { kind: "polynomial", power: 2, to: 0 } },
+    [
+      [0, 1],
+      [1, 0.9801],
+      [50, 0.25],
+      [99, 0.0001],
+    ],
+  ],
+  [
+    "CosineAnnealingLR(100, eta_min=0.1)",
+    { schedule: { kind: "cosine", to: 0.1 } },
+    [
+      [0, 1],
+      [1, 0.9997779521645792],
+      [25, 0.8681980515339464],
+      [50, 0.55],
+      [75, 0.231801948466054],
+      [99, 0.10022204783542078],
+    ],
+  ],
+  [
+    "LinearLR(0.1, 1, 20)",
+    { schedule: { kind: "constant" }, warmup: { duration: epochs(2), from: 0.1 } },
+    [
+      [0, 0.1],
+      [1, 0.145],
+      [10, 0.55],
+      [19, 0.955],
+      [20, 1],
+      [29, 1],
+    ],
+  ],
+  [
+    "SequentialLR([LinearLR(0.1, 1, 20), CosineAnnealingLR(80)], [20])",
+    { schedule: { kind: "cosine", to: 0 }, warmup: { duration: steps(20), from: 0.1 } },
+    [
+      [0, 0.1],
+      [10, 0.55],
+      [19, 0.955],
+      [20, 1],
+      [21, 0.9996145181203615],
+      [60, 0.5],
+      [99, 0.0003854818796385495],
+    ],
+  ],
+  [
+    "SequentialLR([LinearLR(0.25, 1, 20), StepLR(30, 0.1)], [20])",
+    {
+      schedule: { kind: "step", every: epochs(3), gamma: 0.1 },
+      warmup: { duration: epochs(2), from: 0.25 },
+    },
+    [
+      [0, 0.25],
+      [19, 0.9625],
+      [20, 1],
+      [49, 1],
+      [50, 0.1],
+      [79, 0.1],
+      [80, 0.01],
+      [99, 0.01],
+    ],
+  ],
+];
+
+test.each(cases)("the learning rate is that of %s", (_, recipe, expected) => {
+  for (const [step, factor] of expected) {
+    expect(learningRateFactor(recipe, step, run)).toBeCloseTo(factor, 12);
+  }
+});
+
+test("a constant schedule stays at 1, and a run beyond its length keeps the last value", () => {
+  expect(learningRateFactor({ schedule: { kind: "constant" } }, 57, run)).toBe(1);
+  expect(learningRateFactor({ schedule: { kind: "cosine", to: 0.1 } }, 250, run)).toBeCloseTo(0.1);
+});
