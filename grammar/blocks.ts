@@ -3,7 +3,17 @@ import type { Balanced } from "./brackets.js";
 import { endOf, is, missingToken, spanAfter, spanOf } from "./place.js";
 import type { SyntaxProblem } from "./problem.js";
 import { insert, problem, replace } from "./problem.js";
-import { Arrow, Const, LeftBrace, Model, Name, NewLine, RightBrace } from "./tokens.js";
+import {
+  Arrow,
+  Colon,
+  Const,
+  Equals,
+  LeftBrace,
+  Model,
+  Name,
+  NewLine,
+  RightBrace,
+} from "./tokens.js";
 
 /**
  * Gives every brace its partner. Where braces do not balance, the indentation tells what was meant, as it does
@@ -93,7 +103,7 @@ class BlockBalancer {
     const header = this.previousLine;
     const last = this.output.findLast((before) => !is(before, NewLine));
     if (!header || !last || is(last, LeftBrace, RightBrace) || is(token, Arrow, RightBrace)) return;
-    if (columnOf(token) <= columnOf(header)) return;
+    if (columnOf(token) <= columnOf(header) || !opensBlock(lastLine(this.output))) return;
     const name = describeHeader(this.output);
     const span = spanAfter(this.file, last);
     this.problems.push(
@@ -160,12 +170,24 @@ function columnOf(token: IToken): number {
   return token.startColumn ?? 1;
 }
 
-/** What the block is called: the first names of its line, "`model AlexNet`" or "`features`". */
-function describeHeader(before: readonly IToken[]): string {
+/** The tokens of the last line that has any. */
+function lastLine(before: readonly IToken[]): IToken[] {
   const end = before.findLastIndex((token) => !is(token, NewLine)) + 1;
   const line = before.slice(0, end);
-  const start = line.findLastIndex((token) => is(token, NewLine, LeftBrace, RightBrace)) + 1;
-  const header = line.slice(start);
-  const second = is(header[1], Name) ? ` ${header[1]?.image}` : "";
-  return header[0] ? `\`${header[0].image}${second}\`` : "the block";
+  return line.slice(line.findLastIndex((token) => is(token, NewLine, LeftBrace, RightBrace)) + 1);
+}
+
+/** Whether a line looks like one that opens a block: a name alone, or two words without a sign between. */
+function opensBlock([first, second, third]: readonly IToken[]): boolean {
+  if (is(first, Model)) return true;
+  return (
+    is(first, Name) && (second === undefined || (is(second, Name) && !is(third, Colon, Equals)))
+  );
+}
+
+/** What the block is called: the first names of its line, "`model AlexNet`" or "`features`". */
+function describeHeader(before: readonly IToken[]): string {
+  const [first, second] = lastLine(before);
+  const name = is(second, Name) ? ` ${second?.image}` : "";
+  return first ? `\`${first.image}${name}\`` : "the block";
 }

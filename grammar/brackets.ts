@@ -212,7 +212,7 @@ function imageOf(bracket: TokenType): string {
 function describeContents(before: readonly IToken[], opening: IToken): string {
   const [beforePrevious, previous] = [before.at(-2), before.at(-1)];
   if (!is(previous, Name)) return is(opening, LeftBracket) ? "the list" : "the group";
-  if (is(opening, LeftBracket)) return `the shape \`${previous?.image}[\``;
+  if (is(opening, LeftBracket)) return `the dimensions of \`${previous?.image}\``;
   if (is(beforePrevious, Model)) return `the parameters of \`${previous?.image}\``;
   return `the arguments of \`${previous?.image}\``;
 }

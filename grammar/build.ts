@@ -32,7 +32,7 @@ import { Documentation } from "./documentation.js";
 import { spanOf } from "./place.js";
 import type { SyntaxProblem } from "./problem.js";
 import { problem } from "./problem.js";
-import { checkCommas, checkStatements } from "./statements.js";
+import { checkCommas, checkHeader, checkStatements, unexpectedInHeader } from "./statements.js";
 import { elementsInOrder, firstToken, isNode, node, nodes, spanOfNode, token } from "./tree.js";
 
 export interface Built {
@@ -85,6 +85,9 @@ class Builder implements BuildContext {
   private modelDeclaration(parent: CstNode): ModelDeclaration | undefined {
     const name = identifier(this, token(parent, "Name"));
     const parameters = this.parameters(node(parent, "parameters"));
+    const skipped = node(parent, "skippedHeader");
+    const junk = skipped && firstToken(skipped);
+    if (junk) this.problems.push(unexpectedInHeader(this.file, junk));
     const body = node(parent, "modelBody");
     const members = body ? this.members(body) : [];
     return name && { kind: "model", name, parameters, members, ...this.documented(parent) };
@@ -205,6 +208,7 @@ class Builder implements BuildContext {
     this.checkStatements(parent);
     const name = identifier(this, token(parent, "Name", 0));
     const model = identifier(this, token(parent, "Name", 1));
+    this.problems.push(...checkHeader(this.file, parent, "for"));
     const splits = this.eachNode(parent, (child) =>
       child.name === "split" ? this.split(child) : undefined,
     );
@@ -229,6 +233,7 @@ class Builder implements BuildContext {
     const name = identifier(this, token(parent, "Name", 0));
     const model = buildCall(this, node(parent, "call"));
     const data = identifier(this, token(parent, "Name", 1));
+    this.problems.push(...checkHeader(this.file, parent, "on"));
     const settings = nodes(parent, "setting")
       .map((setting) => this.setting(setting))
       .filter(present);

@@ -1,4 +1,4 @@
-import type { CstNode, IRecognitionException, IToken } from "chevrotain";
+import type { CstNode, IRecognitionException, IToken, TokenType } from "chevrotain";
 import { CstParser, EOF, tokenMatcher } from "chevrotain";
 import { describeException } from "./expectation.js";
 import * as t from "./tokens.js";
@@ -49,6 +49,7 @@ class SpecParser extends CstParser {
     this.CONSUME(t.Model);
     this.CONSUME(t.Name);
     this.OPTION(() => this.SUBRULE(this.parameters));
+    this.OPTION2(() => this.SUBRULE(this.skippedHeader));
     this.SUBRULE(this.modelBody);
   });
 
@@ -155,10 +156,9 @@ class SpecParser extends CstParser {
   private readonly dataDeclaration = this.RULE("dataDeclaration", () => {
     this.CONSUME(t.Data);
     this.CONSUME(t.Name);
-    this.OPTION(() => {
-      this.CONSUME(t.For);
-      this.CONSUME2(t.Name);
-    });
+    this.OPTION(() => this.CONSUME(t.For));
+    this.OPTION2(() => this.CONSUME2(t.Name));
+    this.OPTION3(() => this.SUBRULE(this.skippedHeader));
     this.CONSUME(t.LeftBrace);
     this.MANY(() =>
       this.OR({
@@ -205,10 +205,9 @@ class SpecParser extends CstParser {
     this.CONSUME(t.Name);
     this.CONSUME(t.Of);
     this.SUBRULE(this.call);
-    this.OPTION(() => {
-      this.CONSUME(t.On);
-      this.CONSUME2(t.Name);
-    });
+    this.OPTION(() => this.CONSUME(t.On));
+    this.OPTION2(() => this.CONSUME2(t.Name));
+    this.OPTION3(() => this.SUBRULE(this.skippedHeader));
     this.CONSUME(t.LeftBrace);
     this.MANY(() =>
       this.OR({
@@ -354,6 +353,11 @@ class SpecParser extends CstParser {
     );
   });
 
+  /** What makes no sense between a declaration's header and its body. */
+  private readonly skippedHeader = this.RULE("skippedHeader", () => {
+    this.AT_LEAST_ONE(() => this.CONSUME(t.Plain));
+  });
+
   private readonly skippedBlock = this.RULE("skippedBlock", () => {
     this.CONSUME(t.LeftBrace);
     this.MANY(() =>
@@ -366,9 +370,14 @@ class SpecParser extends CstParser {
     this.CONSUME(t.RightBrace);
   });
 
+  /** Braces are balanced before parsing: one more would close or open the wrong block. */
+  protected override canTokenTypeBeInsertedInRecovery(type: TokenType): boolean {
+    return type !== t.LeftBrace && type !== t.RightBrace && type !== t.NewLine;
+  }
+
   // Looking ahead
 
-  private nextIs(distance: number, ...types: readonly (typeof t.Name)[]): boolean {
+  private nextIs(distance: number, ...types: readonly TokenType[]): boolean {
     return types.some((type) => tokenMatcher(this.LA(distance), type));
   }
 

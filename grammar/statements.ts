@@ -3,8 +3,8 @@ import { endOf, is, spanAfter, spanOf } from "./place.js";
 import type { SyntaxProblem } from "./problem.js";
 import { insert, problem, replace } from "./problem.js";
 import { Arrow, Comma, For, LaterWord, RightBrace } from "./tokens.js";
-import { elementsInOrder, firstToken, isNode, lastToken } from "./tree.js";
-import { describeFound } from "./wording.js";
+import { elementsInOrder, firstToken, isNode, lastToken, node, token } from "./tree.js";
+import { describeFound, isReserved, reservedWord } from "./wording.js";
 
 /** What the grammar takes although it is wrong: statements run together, missing commas, skipped text. */
 
@@ -44,6 +44,7 @@ function checkStatement(
   statement: CstNode,
   before: CstNode | undefined,
 ): SyntaxProblem | undefined {
+  if (statement.name === "skippedHeader") return undefined;
   if (statement.name === "skipped") return skippedStatement(file, body, statement, before);
   if (before === undefined || statementsOf[body.name] === undefined) return undefined;
   const last = lastToken(before);
@@ -54,7 +55,7 @@ function checkStatement(
 
 /** The source of a split and the model of a train declaration stand in a body without being statements of it. */
 function isHeader(part: CstNode): boolean {
-  return part.name === "call";
+  return part.name === "call" || part.name === "skippedHeader";
 }
 
 function runTogether(file: string, before: CstNode, last: IToken, first: IToken): SyntaxProblem {
@@ -108,6 +109,42 @@ function notADeclaration(file: string, first: IToken): SyntaxProblem {
   return problem("NET0013", spanOf(file, first), message, {
     notes: ["layers belong into a model: look for a `}` too many above"],
   });
+}
+
+/** The last part of a header: `on Digits`, `for LeNet`, and what stands between it and the body. */
+export function checkHeader(
+  file: string,
+  declaration: CstNode,
+  preposition: "on" | "for",
+): SyntaxProblem[] {
+  const word = token(declaration, preposition === "on" ? "On" : "For");
+  const name = token(declaration, "Name", 1);
+  const skipped = node(declaration, "skippedHeader");
+  const junk = skipped && firstToken(skipped);
+  if (word && !name) return [missingNameAfter(file, word, junk)];
+  if (!word && name) return [missingPreposition(file, preposition, name)];
+  return junk ? [unexpectedInHeader(file, junk)] : [];
+}
+
+function missingNameAfter(file: string, word: IToken, junk: IToken | undefined): SyntaxProblem {
+  if (junk && isReserved(junk)) return reservedWord(file, junk);
+  const span = junk ? spanOf(file, junk) : spanAfter(file, word);
+  const found = junk ? describeFound(junk) : "a block starts";
+  return problem("NET0001", span, `expected a name after \`${word.image}\`, but ${found}`, {
+    label: "expected a name",
+  });
+}
+
+function missingPreposition(file: string, preposition: string, name: IToken): SyntaxProblem {
+  const span = spanOf(file, name);
+  const message = `expected \`${preposition}\` before \`${name.image}\``;
+  const fix = insert(file, span.start, `${preposition} `, `insert \`${preposition}\``);
+  return problem("NET0001", span, message, { label: `expected \`${preposition}\``, fixes: [fix] });
+}
+
+export function unexpectedInHeader(file: string, junk: IToken): SyntaxProblem {
+  const message = `expected \`{\`, but ${describeFound(junk)}`;
+  return problem("NET0001", spanOf(file, junk), message, { label: "expected `{`" });
 }
 
 /** The commas of arguments, parameters or a list: one between two items, none before the first. */

@@ -56,7 +56,7 @@ export function isReserved(token: IToken): boolean {
   return is(token, Const, Model, As, For, True, False, LaterWord);
 }
 
-function reservedWord(file: string, token: IToken): SyntaxProblem {
+export function reservedWord(file: string, token: IToken): SyntaxProblem {
   const message = `\`${token.image}\` is a reserved word and cannot be a name`;
   return problem("NET0012", spanOf(file, token), message, { label: "expected a name" });
 }
