@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeWorkspace, stripes, type Workspace } from "./fixtures.js";
+import { netc } from "./netc.js";
+
+let workspace: Workspace;
+
+beforeAll(async () => {
+  workspace = await makeWorkspace();
+  await workspace.write("good.net", stripes);
+  await workspace.write("wrong.net", stripes.replace("linear(classes)", "linear(classes, in=99)"));
+});
+
+afterAll(() => workspace.remove());
+
+const check = (...args: string[]) => netc(["check", ...args], { cwd: workspace.folder });
+
+test("a spec without mistakes", async () => {
+  const { code, stderr } = await check("good.net");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "good.net: no problems\n" });
+});
+
+test("a mistake is shown in the spec's lines, without colours in a pipe", async () => {
+  const { code, stdout, stderr } = await check("good.net", "wrong.net");
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toMatch(/^error\[NET2\d{3}\]: .*99/m);
+  expect(stderr).toMatch(/--> wrong.net:8:\d+/);
+  expect(stderr).toMatch(/^wrong.net: 1 error$/m);
+  expect(stderr).not.toContain("\u001b");
+});
+
+test("JSON is one document on stdout and nothing else", async () => {
+  const { code, stdout, stderr } = await check("good.net", "wrong.net", "--format", "json");
+  expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+  const document = JSON.parse(stdout);
+  expect(document.version).toBe(1);
+  expect(document.diagnostics).toHaveLength(1);
+  expect(document.diagnostics[0]).toMatchObject({
+    severity: "error",
+    file: "wrong.net",
+    range: { start: { line: 8 } },
+  });
+  expect(document.diagnostics[0].fixes[0].edits[0]).toMatchObject({ file: "wrong.net" });
+});
+
+describe("files that are no specs end with 1 and one clear line", () => {
+  test.each([
+    ["a missing file", "none.net", undefined, /cannot find the spec file none.net/],
+    ["a directory", ".", undefined, /. is a directory, expected a spec file/],
+    ["an empty file", "empty.net", "", /empty/],
+    ["zeros and other bytes", "binary.net", Uint8Array.of(0x7f, 0x45, 0, 255, 254, 0, 9), /text/],
+  ])("%s", async (_, name, content, message) => {
+    if (content !== undefined) await workspace.write(name, content);
+    const { code, stderr } = await check(name);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(stderr.match(/^error/gm)).toHaveLength(1);
+  });
+});
+
+test("explain shows a code's page", async () => {
+  const { code, stdout } = await netc(["explain", "net2001"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^# NET2001: /);
+  expect(stdout).toContain("Wrong:");
+});

@@ -1,0 +1,99 @@
+import { readdir, readFile } from "node:fs/promises";
+import { pathToFileURL } from "node:url";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { makeWorkspace, stripes, type Workspace } from "./fixtures.js";
+import { netc, netcInShell } from "./netc.js";
+
+let workspace: Workspace;
+
+beforeEach(async () => {
+  workspace = await makeWorkspace();
+  await workspace.write("stripes.net", stripes);
+});
+
+afterEach(() => workspace.remove());
+
+const compile = (...args: string[]) => netc(["compile", ...args], { cwd: workspace.folder });
+
+test("writes the module and its declarations beside the spec, and says so", async () => {
+  const { code, stdout, stderr } = await compile("stripes.net");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(await readdir(workspace.folder)).toEqual(["stripes.d.ts", "stripes.js", "stripes.net"]);
+  expect(stdout).toMatch(/wrote stripes\.js \([\d.]+ KiB, [\d.]+ KiB gzipped\)/);
+  expect(stdout).toMatch(/compiled in/);
+  expect(await readFile(workspace.path("stripes.d.ts"), "utf8")).toContain("createStripes");
+});
+
+test("-o names the folder; --emit wgsl writes a file a kernel", async () => {
+  const { code } = await compile("stripes.net", "-o", "build/deep", "--emit", "wgsl");
+  expect(code).toBe(0);
+  const kernels = await readdir(workspace.path("build/deep/stripes.wgsl"));
+  expect(kernels.length).toBeGreaterThan(3);
+  const text = await readFile(workspace.path("build/deep/stripes.wgsl", kernels[0]!), "utf8");
+  expect(text).toContain("@compute");
+});
+
+test("--standalone gives one file without imports that loads", async () => {
+  const { code, stderr } = await compile("stripes.net", "--standalone");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const path = workspace.path("stripes.js");
+  expect(await readFile(path, "utf8")).not.toMatch(/^import\s/m);
+  const module = (await import(/* @vite-ignore */ pathToFileURL(path).href)) as object;
+  expect(module).toHaveProperty("createStripes");
+});
+
+test("nothing is written for a wrong spec", async () => {
+  await workspace.write("stripes.net", stripes.replace("relu", "rulu"));
+  const { code, stderr } = await compile("stripes.net");
+  expect(code).toBe(1);
+  expect(stderr).toContain("relu");
+  expect(await readdir(workspace.folder)).toEqual(["stripes.net"]);
+});
+
+test("an unknown model or recipe is named with those there are", async () => {
+  const { code, stderr } = await compile("stripes.net", "--train", "Quik");
+  expect(code).toBe(1);
+  expect(stderr).toContain("Quick");
+});
+
+test("a file in the folder's place", async () => {
+  const { code, stderr } = await compile("stripes.net", "-o", "stripes.net");
+  expect(code).toBe(4);
+  expect(stderr).toMatch(/cannot make the folder stripes.net: a file stands in its place/);
+});
+
+describe("a full disk", () => {
+  /** Runs netc in a name space of its own, on a disk of 16 KiB mounted at ./small. */
+  const mount =
+    'mkdir -p small && mount -t tmpfs -o size=16k tmpfs small && "$@"; code=$?; ls -A small; exit $code';
+
+  test("is named, and nothing half-written stays", async (context) => {
+    const unshare = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh"];
+    const probe = await netcInShell("unshare --user --map-root-user --mount true", []);
+    context.skip(probe.code !== 0, "this system has no user name spaces");
+    const line = `${unshare.map((word) => `'${word}'`).join(" ")} "$@"`;
+    const args = ["compile", "stripes.net", "-o", "small"];
+    const { code, stdout, stderr } = await netcInShell(line, args, { cwd: workspace.folder });
+    expect(stderr).toMatch(/stripes\.(js|d\.ts) could not be written: the disk is full/);
+    expect(code).toBe(4);
+    expect(stdout).not.toContain("partial");
+    expect(stdout).not.toContain("stripes.js");
+  });
+});
+
+test("--watch compiles again when the spec changes", async () => {
+  let changed = false;
+  const { code, stderr, stdout } = await netc(["compile", "stripes.net", "--watch"], {
+    cwd: workspace.folder,
+    onStderr: (text, kill) => {
+      if (!changed && text.includes("watching stripes.net")) {
+        changed = true;
+        void workspace.write("stripes.net", stripes.replace("relu", "rulu"));
+      }
+      if (text.includes("rulu")) kill("SIGINT");
+    },
+  });
+  expect(stdout).toContain("wrote stripes.js");
+  expect(stderr).toMatch(/error\[NET\d{4}\].*rulu/);
+  expect(code).toBe(0);
+});

@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { netc } from "./netc.js";
+
+test("AlexNet's numbers as JSON", async () => {
+  const args = ["summary", "specs/alexnet.net", "--batch", "8", "--json"];
+  const { code, stdout, stderr } = await netc(args);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const summary = JSON.parse(stdout);
+  expect(summary).toMatchObject({
+    model: "AlexNet",
+    batch: 8,
+    totals: { parameters: 61_100_840, macs: 714_188_480 },
+  });
+  expect(summary.layers.find(({ name }: { name: string }) => name === "features.conv1")).toEqual({
+    name: "features.conv1",
+    kind: "conv",
+    line: expect.any(Number),
+    output: [64, 55, 55],
+    parameters: 23_296,
+    macs: 70_276_800,
+    // Nothing before it needs a gradient: only its weights' is computed.
+    macsBackward: 70_276_800,
+  });
+  // Weights alone are 61,100,840 floats; padding adds little.
+  expect(summary.memory.weights / (4 * 61_100_840)).toBeCloseTo(1, 2);
+  expect(summary.memory.training).toBeGreaterThan(2 * summary.memory.weights);
+  expect(summary.memory.inference).toBeLessThan(summary.memory.training);
+  expect(summary.dispatches.train).toBeGreaterThan(summary.dispatches.predict);
+});
+
+test("the table has a row a layer and the totals", async () => {
+  const { code, stdout } = await netc(["summary", "specs/alexnet.net"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^features\.conv1 +conv +64 x 55 x 55 +23,296 +70,276,800/m);
+  expect(stdout).toMatch(/^total +61,100,840 +714,188,480/m);
+});

@@ -1,0 +1,277 @@
+import { readFile, readdir, truncate, copyFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeWorkspace, stripes, writeStripes, type Workspace } from "./fixtures.js";
+import { netc as run, netcInShell, type Outcome, type RunOptions } from "./netc.js";
+
+let workspace: Workspace;
+/** The first run, which the other tests build on. */
+let trained: Outcome;
+
+const netc = (args: readonly string[], options: RunOptions = {}) =>
+  run(args, {
+    cwd: workspace.folder,
+    ...options,
+    env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded", ...options.env },
+  });
+
+const WEIGHTS = "runs/stripes/weights.safetensors";
+
+beforeAll(async () => {
+  workspace = await makeWorkspace();
+  await writeStripes(workspace);
+  trained = await netc(["train", "stripes.net", "--log", "log.jsonl"]);
+});
+
+afterAll(() => workspace.remove());
+
+/** What went wrong was said in words. */
+function expectPlainError({ stderr }: Outcome, message: RegExp): void {
+  expect(stderr).toMatch(message);
+  expect(stderr).not.toMatch(/\n\s+at |NET9/);
+}
+
+describe("train", () => {
+  test("learns, and says where everything is", () => {
+    expect(trained.code, trained.stderr).toBe(0);
+    expect(trained.stdout).toMatch(/test accuracy: top1 100.0%, loss [\d.e-]+ on 16 images/);
+    expect(trained.stdout).toContain(`npx netc eval stripes.net --weights ${WEIGHTS}`);
+    expect(trained.stdout).toContain("runs/stripes/report.html");
+  });
+
+  test("a pipe gets plain lines, one an epoch, and no escapes", () => {
+    expect(trained.stderr).toMatch(/^epoch 1: training loss .*; evaluation loss .*top1/m);
+    expect(trained.stderr).not.toMatch(/\u001b|\r/);
+  });
+
+  test("writes weights, checkpoints, metrics and a report, and no temporary files", async () => {
+    expect((await readdir(workspace.path("runs/stripes"))).sort()).toEqual([
+      "best.safetensors",
+      "last.safetensors",
+      "metrics.jsonl",
+      "previous.safetensors",
+      "report.html",
+      "weights.safetensors",
+    ]);
+  });
+
+  test("the log has a line a step and a line an evaluation", async () => {
+    const text = await readFile(workspace.path("log.jsonl"), "utf8");
+    const lines = text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.filter((line) => "loss" in line)).toHaveLength(16);
+    expect(lines[0]).toEqual({
+      step: 1,
+      epoch: 1,
+      loss: expect.any(Number),
+      lr: 0.1,
+      examplesPerSecond: expect.any(Number),
+    });
+    const evaluations = lines.filter((line) => "eval" in line);
+    expect(evaluations).toHaveLength(4);
+    expect(evaluations[3]).toEqual({
+      step: 16,
+      epoch: 4,
+      eval: { loss: expect.any(Number), top1: 1 },
+    });
+  });
+
+  test("flags override the recipe", async () => {
+    const args = ["train", "stripes.net", "--out", "short", "--steps", "3", "--lr", "0.5"];
+    const { code } = await netc([...args, "--batch", "4", "--seed", "9"]);
+    expect(code).toBe(0);
+    const text = await readFile(workspace.path("short/metrics.jsonl"), "utf8");
+    const lines = text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.filter((line) => "loss" in line)).toHaveLength(3);
+    expect(lines[0].lr).toBe(0.5);
+  });
+
+  test("Ctrl-C saves, and --resume ends with the bits of an uninterrupted run", async () => {
+    const args = ["train", "stripes.net", "--epochs", "60", "--seed", "3"];
+    const whole = await netc([...args, "--out", "whole"]);
+    expect(whole.code).toBe(0);
+    let asked = false;
+    const stopped = await netc([...args, "--out", "halves"], {
+      onStderr: (text, kill) => {
+        if (asked || !text.includes("epoch 2:")) return;
+        asked = true;
+        kill("SIGINT");
+      },
+    });
+    expect(stopped.code).toBe(0);
+    expect(stopped.stdout).toMatch(/stopped after \d+ steps/);
+    expect(stopped.stdout).toContain(
+      "npx netc train stripes.net --epochs 60 --seed 3 --out halves --resume",
+    );
+    const resumed = await netc([...args, "--out", "halves", "--resume"]);
+    expect(resumed.code).toBe(0);
+    const [a, b] = await Promise.all(
+      ["whole", "halves"].map((folder) => readFile(workspace.path(folder, "weights.safetensors"))),
+    );
+    expect(b!.equals(a!)).toBe(true);
+  });
+});
+
+describe("eval", () => {
+  test("JSON has the numbers, for each class too", async () => {
+    const args = ["eval", "stripes.net", "--weights", WEIGHTS, "--json"];
+    const { code, stdout } = await netc(args);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      examples: 16,
+      loss: expect.any(Number),
+      top1: 1,
+      classes: [
+        { name: "above", examples: 8, accuracy: 1 },
+        { name: "below", examples: 8, accuracy: 1 },
+      ],
+    });
+  });
+
+  test("text has them as a table", async () => {
+    const { code, stdout } = await netc(["eval", "stripes.net", "--weights", WEIGHTS]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^top1 +100.0%$/m);
+    expect(stdout).toMatch(/^above +8 +100.0%$/m);
+  });
+});
+
+describe("predict", () => {
+  const images = ["data/val/below/0.png", "data/val/above/0.png"];
+
+  test("names the classes", async () => {
+    const args = ["predict", "stripes.net", "--weights", WEIGHTS, ...images];
+    const { code, stdout } = await netc([...args, "--top", "1", "--json"]);
+    expect(code).toBe(0);
+    const predictions = JSON.parse(stdout);
+    expect(predictions).toEqual([
+      { image: images[0], classes: [{ index: 1, name: "below", probability: expect.any(Number) }] },
+      { image: images[1], classes: [{ index: 0, name: "above", probability: expect.any(Number) }] },
+    ]);
+    expect(predictions[0].classes[0].probability).toBeGreaterThan(0.5);
+  });
+
+  test("probabilities sum to 1", async () => {
+    const args = ["predict", "stripes.net", "--weights", WEIGHTS, images[0]!];
+    const { stdout } = await netc([...args, "--json"]);
+    const [{ classes }] = JSON.parse(stdout) as [{ classes: { probability: number }[] }];
+    expect(classes.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 5);
+  });
+});
+
+describe("wrong input ends with 1 and says what is wrong", () => {
+  test("an image that cannot be read is named and skipped", async () => {
+    const broken = await makeWorkspace();
+    await writeStripes(broken);
+    await broken.write("data/train/above/broken.png", "no image");
+    const outcome = await netc(["train", "stripes.net", "--epochs", "1"], { cwd: broken.folder });
+    expect(outcome.code).toBe(0);
+    expectPlainError(outcome, /warning: skipped .*broken\.png/);
+    await broken.remove();
+  });
+
+  test("an image to predict", async () => {
+    await workspace.write("broken.png", "no image");
+    const outcome = await netc(["predict", "stripes.net", "--weights", WEIGHTS, "broken.png"]);
+    expect(outcome.code).toBe(1);
+    expectPlainError(outcome, /broken\.png is no image that can be read/);
+  });
+
+  test("data that are not there", async () => {
+    const outcome = await netc(["train", "stripes.net", "--data", "nowhere"]);
+    expect(outcome.code).toBe(1);
+    expectPlainError(outcome, /nowhere/);
+  });
+
+  test("a truncated weights file", async () => {
+    await copyFile(workspace.path(WEIGHTS), workspace.path("cut.safetensors"));
+    await truncate(workspace.path("cut.safetensors"), 700);
+    const outcome = await netc(["eval", "stripes.net", "--weights", "cut.safetensors"]);
+    expect(outcome.code).toBe(1);
+    expectPlainError(outcome, /cut\.safetensors: .*truncated/);
+  });
+
+  test("weights that are not there", async () => {
+    const outcome = await netc(["eval", "stripes.net", "--weights", "none.safetensors"]);
+    expect(outcome.code).toBe(1);
+    expectPlainError(outcome, /cannot find the weights file none\.safetensors/);
+  });
+
+  test("weights of another network", async () => {
+    await workspace.write("other.net", stripes.replace("conv(4", "conv(6"));
+    const outcome = await netc(["eval", "other.net", "--weights", WEIGHTS]);
+    expect(outcome.code).toBe(1);
+    expectPlainError(outcome, /features\.conv1\.weight.*\[4, 1, 3, 3\].*\[6, 1, 3, 3\]/);
+    expect(outcome.stderr).toContain("other.net:");
+  });
+
+  test("labels out of range", async () => {
+    const pixels = Array.from({ length: 64 }, () => 1).join(",");
+    await workspace.write("labels.csv", [0, 1, 5].map((label) => `${pixels},${label}`).join("\n"));
+    const csv = stripes.replace('folder("data/train")', 'csv("labels.csv")');
+    await workspace.write("labels.net", csv);
+    const outcome = await netc(["train", "labels.net"]);
+    expect(outcome.code).toBe(1);
+    expectPlainError(outcome, /label|classes/);
+  });
+
+  test("a batch too large for the device", async () => {
+    const outcome = await netc(["train", "stripes.net", "--out", "huge", "--batch", "100000000"]);
+    expect(outcome.code).toBe(1);
+    expectPlainError(outcome, /batch of 100000000 is too large/);
+  });
+
+  test("a checkpoint of another run", async () => {
+    const args = ["train", "stripes.net", "--out", "runs/stripes", "--resume", "--seed", "77"];
+    const outcome = await netc(args);
+    expect(outcome.code).toBe(1);
+    expectPlainError(outcome, /cannot be resumed: its run had seed 1, this one has 77/);
+  });
+
+  test("no checkpoint to resume", async () => {
+    const outcome = await netc(["train", "stripes.net", "--out", "fresh", "--resume"]);
+    expect(outcome.code).toBe(1);
+    expectPlainError(outcome, /there is no checkpoint/);
+  });
+});
+
+describe("other ends", () => {
+  test("no GPU of that name ends with 3", async () => {
+    const outcome = await netc(["train", "stripes.net", "--adapter", "Voodoo 2"]);
+    expect(outcome.code).toBe(3);
+    expectPlainError(outcome, /no GPU adapter for `Voodoo 2`/);
+  });
+
+  test("a loss that is not finite ends with 4", async () => {
+    const outcome = await netc(["train", "stripes.net", "--out", "wild", "--lr", "1e30"]);
+    expect(outcome.code).toBe(4);
+    expectPlainError(outcome, /the run has diverged/);
+  });
+
+  test("a full disk ends with 4 and leaves nothing half-written", async (context) => {
+    const probe = await netcInShell("unshare --user --map-root-user --mount true", []);
+    context.skip(probe.code !== 0, "this system has no user name spaces");
+    const mount =
+      'mkdir -p small && mount -t tmpfs -o size=12k tmpfs small && "$@"; code=$?; ls -A small; exit $code';
+    const line = `unshare --user --map-root-user --mount sh -c '${mount}' sh "$@"`;
+    const outcome = await netcInShell(line, ["train", "stripes.net", "--out", "small"], {
+      cwd: workspace.folder,
+      env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" },
+    });
+    expect(outcome.code).toBe(4);
+    expectPlainError(outcome, /the disk is full/);
+    expect(outcome.stdout).not.toContain("partial");
+  });
+
+  test("doctor names the adapter and why", async () => {
+    const { code, stdout } = await netc(["doctor", "--json"]);
+    expect(code).toBe(0);
+    const report = JSON.parse(stdout);
+    expect(report.chosen.reason).toEqual(expect.any(String));
+    expect(report.limits.maxStorageBufferBindingSize).toBeGreaterThan(0);
+  });
+});
