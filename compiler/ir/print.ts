@@ -1,5 +1,12 @@
 import type { Expression } from "./expression.js";
-import { externalValues, type AnyNode, type Fused, type Graph, type Value } from "./graph.js";
+import {
+  externalValues,
+  type AnyNode,
+  type Fused,
+  type Graph,
+  type Padding,
+  type Value,
+} from "./graph.js";
 import { formatShape } from "./shape.js";
 
 const INFIX: Readonly<Record<string, string>> = {
@@ -72,6 +79,10 @@ function formatAttribute(name: string, value: unknown): string {
   if (name === "prologue" || name === "epilogue") {
     const { expression, first } = value as Fused;
     return `${name} { ${formatExpression(expression)} } from input ${first}`;
+  }
+  if (name === "padding") {
+    const { top, bottom, left, right } = value as Padding;
+    return `padding=[${[top, bottom, left, right].join(", ")}]`;
   }
   return `${name}=${formatSetting(value)}`;
 }

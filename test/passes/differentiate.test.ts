@@ -4,6 +4,7 @@ import {
   binary,
   channel,
   constant,
+  multiply,
   operand,
   subtract,
   unary,
@@ -60,6 +61,11 @@ const networks: Readonly<Record<string, () => Graph>> = {
       },
     ]),
   ),
+  "a scale per channel": () => {
+    const chain = start();
+    const scale = chain.parameter("scale", [4], { trainable: true });
+    return chain.pointwise(multiply(operand(0), channel(1)), scale).classify();
+  },
   dropout: () => start().unary("relu").dropout(0.4).classify(),
   "a value used twice": () => {
     const chain = start().unary("tanh");
