@@ -1,19 +1,5 @@
-import type { OptimizerSettings } from "../../program/program.js";
 import { requireShape } from "./checks.js";
 import type { OpDefinition } from "./op.js";
-
-/** One weight and its velocity after a step of SGD. `gradient` includes the weight decay. */
-function descend(
-  { weight, velocity, gradient }: Readonly<Record<"weight" | "velocity" | "gradient", number>>,
-  { learningRate: rate, momentum, nesterov, convention }: OptimizerSettings,
-): { readonly weight: number; readonly velocity: number } {
-  // Caffe, and the paper of 2012, keep the learning rate inside the velocity; PyTorch applies it outside.
-  const inside = convention === "caffe" ? rate : 1;
-  const outside = convention === "caffe" ? 1 : rate;
-  const next = momentum * velocity + inside * gradient;
-  const direction = nesterov ? inside * gradient + momentum * next : next;
-  return { weight: weight - outside * direction, velocity: next };
-}
 
 /**
  * Stochastic gradient descent with momentum (Sutskever et al., "On the importance of initialization and momentum in deep
@@ -27,15 +13,19 @@ export const update: OpDefinition<"update"> = {
   },
 
   reference([w, dw, velocity], { learningRateFactor, decayFactor }, { optimizer }) {
-    const learningRate = optimizer.learningRate * learningRateFactor;
+    const { momentum, nesterov, convention } = optimizer;
+    const rate = optimizer.learningRate * learningRateFactor;
     const decay = optimizer.weightDecay * decayFactor;
-    w!.data.forEach((weight, index) => {
-      const gradient = dw!.data[index]! + decay * weight;
-      const state = { weight, velocity: velocity!.data[index]!, gradient };
-      const next = descend(state, { ...optimizer, learningRate });
-      w!.data[index] = next.weight;
-      velocity!.data[index] = next.velocity;
-    });
+    // Caffe, and the paper of 2012, keep the learning rate inside the velocity; PyTorch applies it outside.
+    const [inside, outside] = convention === "caffe" ? [rate, 1] : [1, rate];
+    for (let index = 0; index < w!.data.length; index++) {
+      const weight = w!.data[index]!;
+      const gradient = inside * (dw!.data[index]! + decay * weight);
+      const next = momentum * velocity!.data[index]! + gradient;
+      const direction = nesterov ? gradient + momentum * next : next;
+      velocity!.data[index] = next;
+      w!.data[index] = weight - outside * direction;
+    }
     return [];
   },
 };
