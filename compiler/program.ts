@@ -9,7 +9,7 @@ import {
   type Target,
 } from "../program/program.js";
 import type { Origin } from "./ir/origin.js";
-import type { Graph } from "./ir/graph.js";
+import { trainedParameters, type Graph } from "./ir/graph.js";
 import { elementCount, imageShape } from "./ir/shape.js";
 import type { Kernel } from "./kernels/kernel.js";
 import { roundUpTo4 } from "./lower/activation-layout.js";
@@ -91,11 +91,12 @@ function lowerList(
   stored: readonly StoredParameter[],
 ): readonly StepDraft[] {
   const byId = new Map(stored.map((parameter) => [parameter.parameter.value.id, parameter]));
-  const velocities = new Map(persistent.velocities);
-  for (const node of graph.nodes) {
-    if (node.kind !== "update") continue;
-    velocities.set(node.inputs[2]!.id, persistent.velocities.get(node.inputs[0]!.id)!);
-  }
+  const velocities = new Map(
+    trainedParameters(graph).map(({ parameter, velocity }) => [
+      velocity.id,
+      persistent.velocities.get(parameter.id)!,
+    ]),
+  );
   const context = new LoweringContext(
     graph,
     options.target,
@@ -113,9 +114,7 @@ function persistentStorage(
   train: Graph | undefined,
   stored: readonly StoredParameter[],
 ): Persistent {
-  const trained = new Set(
-    train?.nodes.flatMap((node) => (node.kind === "update" ? [node.inputs[0]!.id] : [])),
-  );
+  const trained = new Set(train && trainedParameters(train).map(({ parameter }) => parameter.id));
   const pieces = (purpose: "parameter" | "velocity", only?: ReadonlySet<number>) =>
     new Map(
       stored
@@ -129,17 +128,21 @@ function persistentStorage(
       metrics.length > 0
         ? storage("metrics", "metrics", fixed(4 * roundUpTo4(metrics.length)))
         : undefined,
-    prediction: storage("prediction", "prediction", perImage(4 * predictionPitch(prediction.shape))),
+    prediction: storage(
+      "prediction",
+      "prediction",
+      perImage(4 * predictionPitch(prediction.shape)),
+    ),
     parameters: pieces("parameter"),
     velocities: pieces("velocity", trained),
   };
 }
 
-const storage = (
-  name: string,
-  purpose: Storage["purpose"],
-  bytes: Storage["bytes"],
-): Storage => ({ name, purpose, bytes });
+const storage = (name: string, purpose: Storage["purpose"], bytes: Storage["bytes"]): Storage => ({
+  name,
+  purpose,
+  bytes,
+});
 
 function parameterStorage(
   { parameter, pieces }: StoredParameter,

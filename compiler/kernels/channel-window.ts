@@ -8,10 +8,7 @@ import type { Expression } from "../ir/expression.js";
 /**
  * Sums over neighbouring channels, as local response normalisation needs. The prologue is computed on each element read.
  */
-export function channelWindowSum(
-  prologue: Expression,
-  epilogue: Epilogue,
-): Kernel {
+export function channelWindowSum(prologue: Expression, epilogue: Epilogue): Kernel {
   const element = print(prologue, {
     type: "f32",
     operand: () => "a[start + c]",

@@ -184,8 +184,11 @@ export function featureContraction(
       let first_row = plane * ${rows}u;
       let image = block * ${columns}u + lane;
       let row_lane = ${exchange.rowLane};
-      ${times(loads, (load) => wgsl`
-        let a_place${load} = min(first_row + ${load * rowLanes}u + row_lane, constants.features - 1u) * constants.run;`)}
+      ${times(
+        loads,
+        (load) => wgsl`
+        let a_place${load} = min(first_row + ${load * rowLanes}u + row_lane, constants.features - 1u) * constants.run;`,
+      )}
       let b_place = constants.b_base + min(image, frame.batch - 1u) * constants.b_image;
       ${times(rows, (row) => `var c${row} = 0f;`)}
       for (var k = 0u; k < constants.run; k++) {
@@ -258,10 +261,13 @@ export function weightContraction(schedule: ContractionSchedule): Kernel {
       let group = plane / constants.column_blocks;
       let column = plane % constants.column_blocks * ${columns}u + lane;
       let row_lane = ${exchange.rowLane};
-      ${times(loads, (load) => wgsl`
+      ${times(
+        loads,
+        (load) => wgsl`
         let quad${load} = min(first_quad + ${load * rowLanes}u + row_lane, constants.row_quads - 1u);
         let segment${load} = quad${load} / constants.run;
-        let a_place${load} = ${segmentPlace(`segment${load}`)} + quad${load} % constants.run + group * constants.a_group;`)}
+        let a_place${load} = ${segmentPlace(`segment${load}`)} + quad${load} % constants.run + group * constants.a_group;`,
+      )}
       let b_quad = group * constants.columns + min(column, constants.columns - 1u) + constants.first_quad;
       ${times(4 * quads, (row) => `var c${row} = vec4f(0);`)}
       for (var line = 0u; line < frame.batch * constants.height; line++) {

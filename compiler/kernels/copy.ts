@@ -87,12 +87,12 @@ export function flipWeights(): Kernel {
         let tap = thread / constants.input_quads / constants.outputs % constants.taps;
         let group = thread / constants.input_quads / constants.outputs / constants.taps;
         let flipped = group * constants.taps + constants.taps - 1u - tap;
-        let from = (flipped * constants.input_quads + quad) * 4u * constants.outputs + output;
+        let source = (flipped * constants.input_quads + quad) * 4u * constants.outputs + output;
         y[thread] = vec4f(
-          a[from],
-          a[from + constants.outputs],
-          a[from + 2u * constants.outputs],
-          a[from + 3u * constants.outputs],
+          a[source],
+          a[source + constants.outputs],
+          a[source + 2u * constants.outputs],
+          a[source + 3u * constants.outputs],
         );
       }`,
   });

@@ -10,7 +10,14 @@ import { wgsl } from "./wgsl.js";
 
 const GEOMETRY = [
   ...["group_inputs", "group_outputs", "kernel_height", "kernel_width"],
-  ...["stride_height", "stride_width", "dilation_height", "dilation_width", "padding_top", "padding_left"],
+  ...[
+    "stride_height",
+    "stride_width",
+    "dilation_height",
+    "dilation_width",
+    "padding_top",
+    "padding_left",
+  ],
 ];
 const INPUT = ["input_height", "input_width", "input_channels"];
 const OUTPUT = ["output_height", "output_width", "output_channels"];

@@ -72,8 +72,7 @@ export class EpiloguePrinter {
     const { expression, clearsPadding } = this.epilogue;
     const value = print(expression, {
       type: "vec4f",
-      operand: (index) =>
-        index === 0 ? result : `e${index}[${place(`e${index}`)} + ${quad}]`,
+      operand: (index) => (index === 0 ? result : `e${index}[${place(`e${index}`)} + ${quad}]`),
       channel: (index) => `e${index}[${quad}]`,
       counter: `${pixel} * constants.channels + 4u * ${quad}`,
     });

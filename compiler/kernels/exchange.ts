@@ -55,8 +55,7 @@ function throughWorkgroup({ rowLanes, loads }: ContractionSchedule): Exchange {
       `var<workgroup> places: array<u32, ${rowLanes * loads * MOST_INDICES}>;`,
     ],
     share: (variables) => publish("tile", variables),
-    value: (_, load, lane, component) =>
-      `tile[${load * rowLanes + lane}u].${"xyzw"[component]!}`,
+    value: (_, load, lane, component) => `tile[${load * rowLanes + lane}u].${"xyzw"[component]!}`,
     shareIndices: (variables) => publish("places", variables),
     index: (_, which, lane) => `places[${which * rowLanes + lane}u]`,
   };

@@ -57,12 +57,10 @@ export function assemble(parts: KernelParts): Kernel {
     ${parts.usesSubgroups ? "enable subgroups;\n" : ""}
     ${FRAME}
 
-    struct Constants {
-      ${constants.map((field) => `${field}: u32,`)}
-    }
+    ${constants.length > 0 ? constantsStruct(constants) : ""}
 
     @group(0) @binding(0) var<uniform> frame: Frame;
-    @group(0) @binding(1) var<uniform> constants: Constants;
+    ${constants.length > 0 ? "@group(0) @binding(1) var<uniform> constants: Constants;" : ""}
     ${bindings}
 
     ${parts.declarations ?? []}
@@ -79,6 +77,11 @@ export function assemble(parts: KernelParts): Kernel {
     }`;
   return { name, wgsl: tidy(text), storage, constants };
 }
+
+const constantsStruct = (fields: readonly string[]) => wgsl`
+  struct Constants {
+    ${fields.map((field) => `${field}: u32,`)}
+  }`;
 
 /** Without trailing blanks and runs of empty lines, and without what the body does not use. */
 function tidy(text: string): string {

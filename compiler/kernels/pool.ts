@@ -1,7 +1,7 @@
 import { IDENTITY, type Epilogue } from "./epilogue.js";
 import type { Kernel } from "./kernel.js";
 import { quadKernel } from "./pointwise.js";
-import { wgsl } from "./wgsl.js";
+import { LOWEST, wgsl } from "./wgsl.js";
 
 /**
  * Pooling and its gradients. A thread makes one channel quad of one pixel. Window corners are computed in i32, since padding puts
@@ -70,7 +70,7 @@ export interface MaxPoolVariant {
 }
 
 export function maxPool({ relu, keepsCodes, codes }: MaxPoolVariant): Kernel {
-  const start = relu ? "0.0" : "-3.40282347e38";
+  const start = relu ? "0" : LOWEST;
   const { element, pack, noWinner } = CODES[codes];
   const startCode = relu ? noWinner : "0";
   const takesWinner = keepsCodes
@@ -83,9 +83,7 @@ export function maxPool({ relu, keepsCodes, codes }: MaxPoolVariant): Kernel {
     summary: `Max pooling${relu ? " and ReLU" : ""}: the largest of a window${keepsCodes ? ", and which it was" : ""}.`,
     storage: [
       { name: "a", access: "read", element: "vec4f" },
-      ...(keepsCodes
-        ? [{ name: "codes", access: "read_write", element } as const]
-        : []),
+      ...(keepsCodes ? [{ name: "codes", access: "read_write", element } as const] : []),
     ],
     constants: [...INPUT, ...WINDOW],
     inputs: [],
@@ -167,7 +165,8 @@ export function averagePool(divisor: Divisor, epilogue: Epilogue): Kernel {
 export function averagePoolGradient(divisor: Divisor, epilogue: Epilogue): Kernel {
   return quadKernel({
     name: `average_pool_gradient_${divisor}`,
-    summary: "Average pooling, gradient: an input gathers its share of every window that covers it.",
+    summary:
+      "Average pooling, gradient: an input gathers its share of every window that covers it.",
     storage: [{ name: "a", access: "read", element: "vec4f" }],
     constants: [...INPUT, ...AVERAGE, ...OUTPUT],
     inputs: [],

@@ -1,6 +1,6 @@
 import { assemble, type Kernel } from "./kernel.js";
 import { placeConstants, placeOf, splitPixel } from "./place.js";
-import { times, wgsl } from "./wgsl.js";
+import { LOWEST, times, wgsl } from "./wgsl.js";
 
 /** Lanes that share a reduction. */
 export const REDUCE_WORKGROUP = 64;
@@ -64,8 +64,10 @@ export function batchMean(values: number): Kernel {
     constants: [],
     workgroupSize: REDUCE_WORKGROUP,
     declarations: [SUM],
-    body: times(values, (index) =>
-      wgsl`
+    body: times(
+      values,
+      (index) =>
+        wgsl`
         var sum${index} = 0f;
         for (var image = lane; image < frame.batch; image += ${REDUCE_WORKGROUP}u) {
           sum${index} += a${index}[image];
@@ -86,9 +88,6 @@ const rowStart = (names: readonly string[]) => [
   ...splitPixel("block"),
   ...names.map((name) => `let ${name}_place = 4u * (${placeOf(name)});`),
 ];
-
-/** The larger of any real logit; WGSL may assume that there are no infinities. */
-const LOWEST = "-3.40282347e38";
 
 /** Softmax over channels, with the row's maximum subtracted. */
 export function softmax(): Kernel {
@@ -166,7 +165,12 @@ export function classification({ loss, gradient, topK }: ClassificationVariant):
     ...(gradient ? ["result"] : []),
   ];
   return assemble({
-    name: ["classification", ...(loss ? ["loss"] : []), ...topK.map((k) => `top${k}`), ...(gradient ? ["gradient"] : [])].join("_"),
+    name: [
+      "classification",
+      ...(loss ? ["loss"] : []),
+      ...topK.map((k) => `top${k}`),
+      ...(gradient ? ["gradient"] : []),
+    ].join("_"),
     summary: "Cross-entropy, its gradient and top-k hits of one example a workgroup.",
     storage: [
       { name: "a", access: "read", element: "f32" },

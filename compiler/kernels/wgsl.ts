@@ -44,3 +44,6 @@ function trimBlock(text: string): string {
 export function times<Result>(count: number, make: (index: number) => Result): Result[] {
   return Array.from({ length: count }, (_, index) => make(index));
 }
+
+/** The lowest f32: where a maximum starts, since WGSL may assume that there are no infinities. */
+export const LOWEST = "-0x1.fffffep+127f";

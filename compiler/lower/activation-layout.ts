@@ -84,7 +84,17 @@ export class ActivationLayout {
   get zeros(): string | undefined {
     if (this.isContiguous) return undefined;
     const { top, bottom, left, right, spacing } = this.margins;
-    return [this.channels, this.height, this.width, this.pitch, top, bottom, left, right, ...spacing].join(" ");
+    return [
+      this.channels,
+      this.height,
+      this.width,
+      this.pitch,
+      top,
+      bottom,
+      left,
+      right,
+      ...spacing,
+    ].join(" ");
   }
 
   /** The place constants (kernels/place.ts) of this activation under a kernel's name for it, in vec4. */
@@ -99,7 +109,8 @@ export class ActivationLayout {
       [`${name}_image`]: this.imagePitch,
       [`${name}_row`]: steps.stride[0] * this.rowPitch,
       [`${name}_column`]: steps.stride[1] * this.pitch,
-      [`${name}_base`]: (top + steps.offset[0]) * this.rowPitch + (left + steps.offset[1]) * this.pitch,
+      [`${name}_base`]:
+        (top + steps.offset[0]) * this.rowPitch + (left + steps.offset[1]) * this.pitch,
     };
   }
 
@@ -112,7 +123,8 @@ export class ActivationLayout {
 function scale(place: Record<string, number>, firstQuad: number): Record<string, number> {
   return Object.fromEntries(
     Object.entries(place).map(([name, floats]) => {
-      if (floats % 4 !== 0) throw new Error(`${name} = ${floats} floats is not a whole number of vec4`);
+      if (floats % 4 !== 0)
+        throw new Error(`${name} = ${floats} floats is not a whole number of vec4`);
       return [name, floats / 4 + (name.endsWith("_base") ? firstQuad : 0)];
     }),
   );

@@ -1,5 +1,5 @@
 import type { Target } from "../../program/program.js";
-import type { Graph, Value } from "../ir/graph.js";
+import { trainedParameters, type Graph, type Value } from "../ir/graph.js";
 import { BATCH, elementCount, imageShape } from "../ir/shape.js";
 import { SCHEDULES, type TargetSchedules } from "../kernels/schedule.js";
 import type { Layouts } from "../passes/layout.js";
@@ -15,7 +15,7 @@ export interface Persistent {
   readonly labels?: Storage;
   readonly metrics?: Storage;
   readonly prediction: Storage;
-  /** By the value's id: one storage a piece. */
+  /** By the id of the parameter's value, and of the velocity's: one storage a piece. */
   readonly parameters: ReadonlyMap<number, readonly Storage[]>;
   readonly velocities: ReadonlyMap<number, readonly Storage[]>;
 }
@@ -25,6 +25,7 @@ export class LoweringContext {
   readonly steps: StepDraft[] = [];
   readonly schedules: TargetSchedules;
   private readonly storage = new Map<number, readonly Storage[]>();
+  private readonly gradients: ReadonlyMap<number, StoredParameter>;
 
   constructor(
     readonly graph: Graph,
@@ -35,6 +36,12 @@ export class LoweringContext {
     private readonly keepsGradients: boolean,
   ) {
     this.schedules = SCHEDULES[target];
+    this.gradients = new Map(
+      trainedParameters(graph).map(({ parameter, gradient }) => [
+        gradient.id,
+        this.parameter(parameter),
+      ]),
+    );
     if (graph.labels && persistent.labels) this.storage.set(graph.labels.id, [persistent.labels]);
     for (const [id, pieces] of [...persistent.parameters, ...persistent.velocities]) {
       this.storage.set(id, pieces);
@@ -45,6 +52,13 @@ export class LoweringContext {
     const layout = this.layouts.get(value.id);
     if (!layout) throw new Error(`${value.name} is not an activation`);
     return layout;
+  }
+
+  /** The parameter whose gradient a value is. */
+  parameterOfGradient(gradient: Value): StoredParameter {
+    const parameter = this.gradients.get(gradient.id);
+    if (!parameter) throw new Error(`${gradient.name} is not the gradient of a parameter`);
+    return parameter;
   }
 
   parameter(value: Value): StoredParameter {
@@ -63,7 +77,8 @@ export class LoweringContext {
   piecesOf(value: Value): readonly Storage[] {
     const existing = this.storage.get(value.id);
     if (existing) return existing;
-    const created = [this.activationStorage(value)];
+    const parameter = this.gradients.get(value.id);
+    const created = parameter ? this.gradientStorage(parameter) : [this.activationStorage(value)];
     this.storage.set(value.id, created);
     return created;
   }
@@ -73,21 +88,17 @@ export class LoweringContext {
     this.storage.set(value.id, this.piecesOf(source));
   }
 
-  /** Scratch laid out like a parameter's pieces, for its gradient. */
-  gradientPieces(gradient: Value, parameter: StoredParameter): readonly Storage[] {
-    const pieces = parameter.pieces.map(
-      ({ bytes }): Storage => ({
-        name: `${parameter.parameter.value.name} gradient`,
-        purpose: this.keepsGradients ? "gradient" : "scratch",
-        bytes: fixed(bytes),
-      }),
-    );
-    this.storage.set(gradient.id, pieces);
-    return pieces;
-  }
-
   emit(step: StepDraft): void {
     this.steps.push(step);
+  }
+
+  /** Laid out like the parameter's pieces; scratch, unless somebody is to read it after the step. */
+  private gradientStorage({ parameter, pieces }: StoredParameter): readonly Storage[] {
+    return pieces.map(({ bytes }) => ({
+      name: `${parameter.value.name} gradient`,
+      purpose: this.keepsGradients ? "gradient" : "scratch",
+      bytes: fixed(bytes),
+    }));
   }
 
   private activationStorage(value: Value): Storage {

@@ -1,5 +1,10 @@
 import type { Node, Value } from "../ir/graph.js";
-import { directConvolution, directInputGradient, directWeightGradient, DIRECT_WEIGHTS_WORKGROUP } from "../kernels/direct.js";
+import {
+  directConvolution,
+  directInputGradient,
+  directWeightGradient,
+  DIRECT_WEIGHTS_WORKGROUP,
+} from "../kernels/direct.js";
 import { COPY_WORKGROUP, flipWeights } from "../kernels/copy.js";
 import { IDENTITY } from "../kernels/epilogue.js";
 import {
@@ -97,7 +102,10 @@ function emitPixels(
       ...layout.place("y"),
       ...finish.constants,
     },
-    workgroups: { x: { ...perImage(layout.pixels), tile: rowsPerBlock(schedule) }, z: blocks * groups },
+    workgroups: {
+      x: { ...perImage(layout.pixels), tile: rowsPerBlock(schedule) },
+      z: blocks * groups,
+    },
     label: problem.label,
     origin: node.origin,
     macs: problem.macs,
@@ -269,8 +277,8 @@ export function lowerWeightGradient(
 ): void {
   const [input, gradient] = node.inputs as [Value, Value];
   const geometry = new ConvolutionGeometry(node.attributes, input.shape, gradient.shape);
-  const stored = context.parameter(weightsOf(context, node));
-  const results = context.gradientPieces(node.outputs[0]!, stored);
+  const stored = context.parameterOfGradient(node.outputs[0]!);
+  const results = context.piecesOf(node.outputs[0]!);
   if (geometry.isDirect) return lowerDirectWeightGradient(context, node, geometry, results[0]!);
   const layout = context.layout(input);
   const isProduct = geometry.coversInput && layout.isContiguous;
@@ -287,15 +295,6 @@ export function lowerWeightGradient(
       runValues: isProduct ? layout.imagePitch : runValues(layout, geometry),
     });
   }
-}
-
-/** The parameter whose gradient the node makes: the one that the update of its result changes. */
-function weightsOf(context: LoweringContext, node: Node<"convolutionWeightGradient">): Value {
-  const update = context.graph.nodes.find(
-    (other) => other.kind === "update" && other.inputs[1] === node.outputs[0],
-  );
-  if (!update) throw new Error(`${node.origin.name}: a weight gradient without an update`);
-  return update.inputs[0]!;
 }
 
 /** Values of a run that are weights; the others are padding. */
@@ -352,7 +351,10 @@ function emitWeightGradient(
 
 // The direct form
 
-function directConstants({ attributes, ...geometry }: ConvolutionGeometry, groups: number): Constants {
+function directConstants(
+  { attributes, ...geometry }: ConvolutionGeometry,
+  groups: number,
+): Constants {
   const { kernel, stride, dilation, padding } = attributes;
   return {
     group_inputs: geometry.inputs / groups,

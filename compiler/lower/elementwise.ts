@@ -57,7 +57,9 @@ export function lowerPointwise(context: LoweringContext, node: Node<"pointwise">
   const main = node.inputs[first]!;
   const others = node.inputs.filter((_, index) => index !== first);
   const expression = substitute(node.attributes.expression, (leaf) =>
-    leaf.index === first ? operand(0) : { ...leaf, index: others.indexOf(node.inputs[leaf.index]!) + 1 },
+    leaf.index === first
+      ? operand(0)
+      : { ...leaf, index: others.indexOf(node.inputs[leaf.index]!) + 1 },
   );
   emitQuads(
     context,
@@ -139,11 +141,7 @@ export function lowerUpdate(context: LoweringContext, node: Node<"update">): voi
     const quads = piece.bytes.fixed / 16;
     context.emit({
       kernel: sgdUpdate(),
-      storage: [
-        context.piecesOf(gradient)[index]!,
-        piece,
-        context.piecesOf(velocity)[index]!,
-      ],
+      storage: [context.piecesOf(gradient)[index]!, piece, context.piecesOf(velocity)[index]!],
       constants: {
         quads,
         learning_rate_factor: floatBits(learningRateFactor),

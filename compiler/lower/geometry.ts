@@ -34,7 +34,9 @@ export class ConvolutionGeometry {
     const isUnpadded = Object.values(padding).every((size) => size === 0);
     const isWhole = kernel[0] === this.inputSize[0] && kernel[1] === this.inputSize[1];
     const isDense = dilation[0] === 1 || kernel[0] === 1;
-    return groups === 1 && isUnpadded && isWhole && isDense && (dilation[1] === 1 || kernel[1] === 1);
+    return (
+      groups === 1 && isUnpadded && isWhole && isDense && (dilation[1] === 1 || kernel[1] === 1)
+    );
   }
 
   /** Groups whose channels do not come in fours have no vec4 to load: they take the direct form. */

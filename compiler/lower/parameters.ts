@@ -28,7 +28,8 @@ export function storeParameter(
   layouts: Layouts,
 ): StoredParameter {
   const layout = layoutOf(parameter, graph, layouts);
-  return { parameter, layout, pieces: split(layout) };
+  const outputs = Number(parameter.value.shape[0]);
+  return { parameter, layout, pieces: split(layout, outputs) };
 }
 
 function layoutOf({ value }: Parameter, graph: Graph, layouts: Layouts): ParameterLayout {
@@ -55,9 +56,9 @@ export function contractionRows(layout: Extract<ParameterLayout, { kind: "contra
   return layout.kernel[0] * roundUpTo4(layout.kernel[1] * layout.inputPitch);
 }
 
-function split(layout: ParameterLayout): readonly Piece[] {
+function split(layout: ParameterLayout, channels: number): readonly Piece[] {
   if (layout.kind !== "contraction") {
-    return [{ start: 0, count: layout.length, bytes: 4 * roundUpTo4(layout.length) }];
+    return [{ start: 0, count: channels, bytes: 4 * roundUpTo4(layout.length) }];
   }
   const { groups, outputs } = layout;
   const bytesFor = (count: number) => 4 * groups * contractionRows(layout) * roundUpTo4(count);

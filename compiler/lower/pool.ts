@@ -15,7 +15,10 @@ import { emitQuads } from "./elementwise.js";
 
 type Constants = Record<string, number>;
 
-function windowConstants({ kernel, stride, padding }: PoolAttributes, input: ActivationLayout): Constants {
+function windowConstants(
+  { kernel, stride, padding }: PoolAttributes,
+  input: ActivationLayout,
+): Constants {
   return {
     input_height: input.height,
     input_width: input.width,
@@ -72,8 +75,7 @@ export function lowerMaxPoolGradient(
 
 type Sliding = Extract<AverageAttributes, { windows: "sliding" }>;
 
-const divisorOf = (attributes: Sliding): Divisor =>
-  attributes.countPadding ? "padded" : "inside";
+const divisorOf = (attributes: Sliding): Divisor => (attributes.countPadding ? "padded" : "inside");
 
 /** Padding that counts in the divisor: not what only completes the last windows in ceil mode. */
 function averageConstants(attributes: Sliding, input: ActivationLayout): Constants {

@@ -102,10 +102,7 @@ function emitClassification(
   });
 }
 
-export function lowerClassification(
-  context: LoweringContext,
-  node: Node<"classification">,
-): void {
+export function lowerClassification(context: LoweringContext, node: Node<"classification">): void {
   const { topK, gradient, smoothing } = node.attributes;
   emitClassification(context, node, { loss: true, gradient, topK }, smoothing);
 }

@@ -78,9 +78,10 @@ function freeSlot(
   const distance = (slot: Slot) => Math.abs(sizeOf(slot.bytes) - sizeOf(storage.bytes));
   return slots
     .filter((slot) => slot.zeros === storage.zeros && isFree(slot))
-    .reduce<
-      Slot | undefined
-    >((best, slot) => (best && distance(best) <= distance(slot) ? best : slot), undefined);
+    .reduce<Slot | undefined>(
+      (best, slot) => (best && distance(best) <= distance(slot) ? best : slot),
+      undefined,
+    );
 }
 
 function addSlot({ bytes, zeros }: Storage, slots: Slot[]): Slot {

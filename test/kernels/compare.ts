@@ -1,0 +1,126 @@
+import type { Graph } from "../../compiler/ir/graph.js";
+import { makeProgram, stepGraphs, type ProgramOptions } from "../../compiler/program.js";
+import { runGraph, type Numbers } from "../../compiler/reference/run.js";
+import { findAdapter } from "../../runtime/node/adapters.js";
+import { createNetwork, type Network } from "../../runtime/index.js";
+import type { Program, Target } from "../../program/program.js";
+import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";
+
+export const optimizer: Program["optimizer"] = {
+  kind: "sgd",
+  learningRate: 0.1,
+  momentum: 0.9,
+  weightDecay: 0.01,
+  nesterov: false,
+  convention: "pytorch",
+};
+
+/** Programs of a graph for every target, as a module holds them. */
+export function programsOf(
+  graph: Graph,
+  options: Partial<ProgramOptions> = {},
+  targets: readonly Target[] = ["gpu", "lanes8", "lanes4", "portable"],
+): Program[] {
+  return targets.map((target) =>
+    makeProgram(graph, {
+      target,
+      source: { file: "test.net", hash: "0" },
+      classes: Number(graph.prediction.shape[1]),
+      optimizer,
+      keepGradients: true,
+      ...options,
+    }),
+  );
+}
+
+/** Relative distance of two tensors, against the norm of the second; absolute where that is tiny. */
+export function distance(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (actual.length !== expected.length) return Infinity;
+  let [difference, norm] = [0, 0];
+  for (let i = 0; i < expected.length; i++) {
+    difference += (actual[i]! - expected[i]!) ** 2;
+    norm += expected[i]! ** 2;
+  }
+  return Math.sqrt(difference) / Math.max(Math.sqrt(norm), 1e-4);
+}
+
+export interface Comparison {
+  readonly tensor: string;
+  readonly error: number;
+}
+
+/** A graph's values on the CPU: prediction, metrics, gradients and weights after one step. */
+function expectedValues(graph: Graph, images: Float32Array, labels: Uint32Array) {
+  const parameters = new Map<string, Numbers>(
+    graph.parameters.map(({ value }) => [value.name, initial(value.name, value.shape)]),
+  );
+  const { train, predict } = stepGraphs(graph, { fusion: "none" });
+  const context = { seed: 7, step: 0, training: true, optimizer };
+  const predicted = runGraph(predict, {
+    images,
+    parameters,
+    context: { ...context, training: false },
+  });
+  const trained = runGraph(train!, { images, labels, parameters, context });
+  return { prediction: predicted.get(predict.prediction.id)!.data, train: train!, trained };
+}
+
+const initial = (name: string, shape: readonly (number | string)[]) =>
+  parameterValues(`kernels/${name}`, shape.map(Number));
+
+/** Runs a graph's program on the test adapter and on the CPU and compares all that can be read. */
+export async function compare(
+  graph: Graph,
+  {
+    count = 3,
+    batch = count,
+    ...options
+  }: Partial<ProgramOptions> & { count?: number; batch?: number } = {},
+): Promise<Comparison[]> {
+  const size = graph.images.shape
+    .slice(1)
+    .map(Number)
+    .reduce((a, b) => a * b, 1);
+  const images = uniformValues("kernels/images", count * size, 1);
+  const labels = labelValues("kernels/labels", count, Number(graph.prediction.shape[1]));
+  const expected = expectedValues(graph, images, labels);
+  const targets = options.target ? [options.target] : undefined;
+  const network = await createNetwork(programsOf(graph, options, targets), { batch, seed: 7 });
+  try {
+    for (const { name, shape } of network.parameters)
+      await network.write(name, initial(name, shape));
+    const results: Comparison[] = [];
+    const add = (tensor: string, actual: ArrayLike<number>, wanted: ArrayLike<number>) =>
+      results.push({ tensor, error: distance(actual, wanted) });
+    add("prediction", await network.predict(images), expected.prediction);
+    const metrics = await network.step(images, labels);
+    for (const { name, value } of graph.metrics) {
+      const rows = expected.trained.get(value.id)!.data;
+      add(name, [metrics[name]!], [rows.reduce((a: number, b: number) => a + b, 0) / count]);
+    }
+    for (const node of expected.train.nodes) {
+      if (node.kind !== "update") continue;
+      const [weights, gradient] = node.inputs;
+      const name = weights!.name;
+      add(
+        `${name} gradient`,
+        await network.read(name, { of: "gradient" }),
+        expected.trained.get(gradient!.id)!.data,
+      );
+      add(`${name} after`, await network.read(name), expected.trained.get(weights!.id)!.data);
+    }
+    return results;
+  } finally {
+    network.destroy();
+  }
+}
+
+export function worst(results: readonly Comparison[]): string {
+  return [...results]
+    .sort((a, b) => (a.error >= b.error ? -1 : 1))
+    .slice(0, 4)
+    .map(({ tensor, error }) => `${tensor} ${error.toExponential(1)}`)
+    .join(", ");
+}
+
+export { findAdapter, type Network };

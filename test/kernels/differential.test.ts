@@ -1,0 +1,162 @@
+import { describe, expect, test } from "vitest";
+import { add, constant, multiply, operand, unary } from "../../compiler/ir/expression.js";
+import { Chain } from "../passes/chain.js";
+import { compare, worst } from "./compare.js";
+
+/** Sums in f32 in another order than the reference's doubles: 1e-5 of a tensor's norm is a few units of the last place. */
+const TOLERANCE = 1e-5;
+
+const cases: Record<string, () => Chain> = {
+  "a linear layer": () => new Chain(["N", 10]).linear(5).bias(),
+  "linear layers with relu": () =>
+    new Chain(["N", 37]).linear(50).bias().unary("relu").linear(7).bias(),
+  "convolution, stride 1": () =>
+    new Chain(["N", 3, 8, 8]).convolution(8).bias().unary("relu").flatten().linear(4),
+  "convolutions with padding": () =>
+    new Chain(["N", 4, 9, 9])
+      .convolution(12, { padding: { top: 1, bottom: 1, left: 1, right: 1 } })
+      .bias()
+      .unary("relu")
+      .convolution(10, { kernel: [5, 3], padding: { top: 2, bottom: 1, left: 0, right: 3 } })
+      .bias()
+      .flatten()
+      .linear(4)
+      .bias(),
+  "strided convolutions": () =>
+    new Chain(["N", 3, 17, 15])
+      .convolution(8, {
+        kernel: [5, 5],
+        stride: [2, 2],
+        padding: { top: 2, bottom: 2, left: 2, right: 2 },
+      })
+      .bias()
+      .unary("relu")
+      .convolution(6, { kernel: [3, 3], stride: [3, 2] })
+      .flatten()
+      .linear(4),
+  "an unpadded image (stride 4, 3 channels)": () =>
+    new Chain(["N", 3, 23, 23])
+      .convolution(8, {
+        kernel: [11, 11],
+        stride: [4, 4],
+        padding: { top: 2, bottom: 2, left: 2, right: 2 },
+      })
+      .bias()
+      .flatten()
+      .linear(3),
+  dilation: () =>
+    new Chain(["N", 4, 12, 12])
+      .convolution(8, { dilation: [2, 3], padding: { top: 2, bottom: 2, left: 2, right: 2 } })
+      .unary("relu")
+      .convolution(5, { dilation: [2, 2] })
+      .flatten()
+      .linear(3),
+  "groups in fours": () =>
+    new Chain(["N", 8, 7, 7])
+      .convolution(16, { groups: 2, padding: { top: 1, bottom: 1, left: 1, right: 1 } })
+      .bias()
+      .unary("relu")
+      .convolution(8, { groups: 2 })
+      .bias()
+      .flatten()
+      .linear(3),
+  "groups of odd sizes, depthwise": () =>
+    new Chain(["N", 6, 8, 8])
+      .convolution(6, {
+        groups: 6,
+        stride: [2, 2],
+        padding: { top: 1, bottom: 1, left: 1, right: 1 },
+      })
+      .bias()
+      .unary("relu")
+      .convolution(9, { groups: 3 })
+      .bias()
+      .flatten()
+      .linear(3),
+  "max pooling behind relu": () =>
+    new Chain(["N", 3, 11, 11])
+      .convolution(6)
+      .bias()
+      .unary("relu")
+      .maxPool({ kernel: [3, 3], stride: [2, 2] })
+      .convolution(8)
+      .bias()
+      .flatten()
+      .linear(4),
+  "max pooling with padding": () =>
+    new Chain(["N", 3, 8, 8])
+      .convolution(6)
+      .maxPool({
+        kernel: [3, 3],
+        stride: [2, 2],
+        padding: { top: 1, bottom: 1, left: 1, right: 1 },
+      })
+      .flatten()
+      .linear(4),
+  "a max pool of more than 255 elements": () =>
+    new Chain(["N", 3, 18, 18])
+      .convolution(5)
+      .maxPool({ kernel: [16, 16], stride: [1, 1] })
+      .flatten()
+      .linear(4),
+  "average pools": () =>
+    new Chain(["N", 3, 9, 9])
+      .convolution(6, { padding: { top: 1, bottom: 1, left: 1, right: 1 } })
+      .averagePool({
+        windows: "sliding",
+        kernel: [3, 3],
+        stride: [2, 2],
+        padding: { top: 1, bottom: 1, left: 1, right: 1 },
+        countPadding: true,
+      })
+      .unary("tanh")
+      .averagePool({
+        windows: "sliding",
+        kernel: [2, 2],
+        stride: [2, 2],
+        padding: { top: 0, bottom: 1, left: 0, right: 1 },
+        countPadding: false,
+      })
+      .averagePool({ windows: "adaptive", outputSize: [2, 2] })
+      .flatten()
+      .linear(4),
+  "local response normalisation": () =>
+    new Chain(["N", 3, 6, 6])
+      .convolution(10)
+      .unary("relu")
+      .lrn({ before: 2, after: 2 })
+      .flatten()
+      .linear(4),
+  dropout: () => new Chain(["N", 20]).linear(30).bias().unary("relu").dropout(0.5).linear(6).bias(),
+  "sigmoid, which does not keep zeros": () =>
+    new Chain(["N", 3, 6, 6])
+      .convolution(5)
+      .unary("sigmoid")
+      .convolution(6)
+      .unary("sigmoid")
+      .flatten()
+      .linear(3),
+  "softmax inside": () => new Chain(["N", 12]).linear(9).softmax().linear(5),
+  "a value used twice": () => {
+    const chain = new Chain(["N", 4, 5, 5]).convolution(4, {
+      padding: { top: 1, bottom: 1, left: 1, right: 1 },
+    });
+    return chain
+      .pointwise(add(operand(0), unary("relu", multiply(operand(0), constant(0.5)))))
+      .flatten()
+      .linear(3);
+  },
+};
+
+describe("programs agree with the reference", () => {
+  for (const [name, make] of Object.entries(cases)) {
+    for (const fusion of ["all", "none"] as const) {
+      test(`${name}${fusion === "none" ? ", not fused" : ""}`, async () => {
+        const results = await compare(make().classify(), { fusion, count: 3, batch: 4 });
+        expect(Math.max(...results.map(({ error }) => error)), worst(results)).toBeLessThan(
+          TOLERANCE,
+        );
+      });
+    }
+  }
+});
