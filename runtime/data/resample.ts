@@ -48,61 +48,57 @@ function triangleFilter(inputs: number, outputs: number): Filter {
 function resizeRows(image: Image, width: number): Image {
   const result = blankImage(image, width, image.height);
   const filter = triangleFilter(image.width, width);
-  const { channels } = image;
-  for (let y = 0; y < image.height; y++) {
-    const source = y * image.width * channels;
-    const target = y * width * channels;
-    for (let channel = 0; channel < channels; channel++) {
-      applyFilter(filter, {
-        source: image.pixels,
-        sourceStart: source + channel,
-        target: result.pixels,
-        targetStart: target + channel,
-        stride: channels,
-      });
-    }
+  for (let channel = 0; channel < image.channels; channel++) {
+    for (let y = 0; y < image.height; y++) resizeRow(image, result, filter, { y, channel });
   }
   return result;
 }
 
+function resizeRow(
+  image: Image,
+  result: Image,
+  { first, count, weights, span }: Filter,
+  { y, channel }: { readonly y: number; readonly channel: number },
+): void {
+  const { channels, pixels } = image;
+  const { width, pixels: target } = result;
+  const rounding = roundingOf(result);
+  const row = y * image.width * channels + channel;
+  for (let x = 0; x < width; x++) {
+    let sum = rounding;
+    let position = row + first[x]! * channels;
+    const end = x * span + count[x]!;
+    for (let tap = x * span; tap < end; tap++) {
+      sum += pixels[position]! * weights[tap]!;
+      position += channels;
+    }
+    target[(y * width + x) * channels + channel] = sum;
+  }
+}
+
+/** Whole rows are added up, so that memory is read in its order. */
 function resizeColumns(image: Image, height: number): Image {
   const result = blankImage(image, image.width, height);
-  const filter = triangleFilter(image.height, height);
-  const stride = image.width * image.channels;
-  for (let column = 0; column < stride; column++) {
-    applyFilter(filter, {
-      source: image.pixels,
-      sourceStart: column,
-      target: result.pixels,
-      targetStart: column,
-      stride,
-    });
+  const { first, count, weights, span } = triangleFilter(image.height, height);
+  const length = image.width * image.channels;
+  const sums = new Float64Array(length);
+  for (let y = 0; y < height; y++) {
+    sums.fill(roundingOf(result));
+    for (let tap = 0; tap < count[y]!; tap++) {
+      addRow(sums, image.pixels, (first[y]! + tap) * length, weights[y * span + tap]!);
+    }
+    for (let index = 0; index < length; index++) result.pixels[y * length + index] = sums[index]!;
   }
   return result;
 }
 
-interface Line {
-  readonly source: Image["pixels"];
-  readonly sourceStart: number;
-  readonly target: Image["pixels"];
-  readonly targetStart: number;
-  /** Distance between neighbours on the line, alike in source and target. */
-  readonly stride: number;
+function addRow(sums: Float64Array, pixels: Image["pixels"], start: number, weight: number): void {
+  for (let index = 0; index < sums.length; index++) {
+    sums[index]! += pixels[start + index]! * weight;
+  }
 }
 
-function applyFilter(filter: Filter, line: Line): void {
-  const { first, count, weights, span } = filter;
-  const { source, target, stride } = line;
-  // Storing into bytes truncates; a convex combination of bytes cannot leave their range.
-  const rounding = target instanceof Uint8Array ? 0.5 : 0;
-  for (let output = 0; output < first.length; output++) {
-    let sum = rounding;
-    let position = line.sourceStart + first[output]! * stride;
-    const end = output * span + count[output]!;
-    for (let index = output * span; index < end; index++) {
-      sum += source[position]! * weights[index]!;
-      position += stride;
-    }
-    target[line.targetStart + output * stride] = sum;
-  }
+/** Storing into bytes truncates; a mean of bytes, with weights that sum to 1, cannot leave their range. */
+function roundingOf({ pixels }: Image): number {
+  return pixels instanceof Uint8Array ? 0.5 : 0;
 }
