@@ -1,5 +1,7 @@
 /** What the runtime offers in Node and in browsers alike. */
 export * from "./errors.js";
+export * from "./data/index.js";
+export * from "./training/index.js";
 export { Device, targetFor } from "./device.js";
 export type { AdapterSummary, FoundAdapter } from "./device.js";
 export type { Labels } from "./examples.js";
