@@ -1,7 +1,23 @@
 /** What the runtime offers in Node and in browsers alike. */
 export * from "./errors.js";
 export * from "./data/index.js";
-export * from "./training/index.js";
+export {
+  evaluateDataset,
+  fit,
+  learningRateFactor,
+  runLength,
+  RunFailedError,
+} from "./training/index.js";
+export type {
+  EpochReport,
+  EvaluateOptions,
+  Evaluation,
+  FitOptions,
+  FitResult,
+  StepReport,
+  TrainableNetwork,
+  TrainingState,
+} from "./training/index.js";
 export { Device, targetFor } from "./device.js";
 export type { AdapterSummary, FoundAdapter } from "./device.js";
 export type { Labels } from "./examples.js";
