@@ -1,0 +1,24 @@
+import type { Program, ProgramKernel, ProgramStep } from "../../program/program.js";
+
+/** The program with a comment on top of each kernel that names the spec's lines it works for. */
+export function annotateKernels(program: Program): Program {
+  const { steps } = program;
+  const all = [...steps.initialize, ...steps.train, ...steps.evaluate, ...steps.predict];
+  const kernels = program.kernels.map((kernel, index) =>
+    annotate(
+      kernel,
+      all.filter((step) => step.kernel === index),
+      program.source.file,
+    ),
+  );
+  return { ...program, kernels };
+}
+
+function annotate(
+  kernel: ProgramKernel,
+  steps: readonly ProgramStep[],
+  file: string,
+): ProgramKernel {
+  const uses = new Set(steps.map(({ label, location }) => `//   ${file}:${location.line} ${label}`));
+  return { ...kernel, wgsl: ["// Used for:", ...uses, kernel.wgsl].join("\n") };
+}

@@ -1,0 +1,98 @@
+/** The compiler: a spec's text to a Program and a module. Pure: no files, no GPU, any JavaScript engine. */
+import type { OptimizerSettings, Program, Target } from "../program/program.js";
+import type { TrainRecipe } from "../program/recipe.js";
+import type { Diagnostic } from "./diagnostics/diagnostic.js";
+import { annotateKernels } from "./emit/annotate.js";
+import { emitDeclarations } from "./emit/declarations.js";
+import { fingerprint } from "./emit/fingerprint.js";
+import { emitModule } from "./emit/module.js";
+import { makeProgram } from "./program.js";
+import { analyze, type Analysis } from "./semantics/index.js";
+
+export type { Diagnostic, Edit, Fix, Label, Severity } from "./diagnostics/diagnostic.js";
+export type { Program } from "../program/program.js";
+export { analyze } from "./semantics/index.js";
+export type { Analysis, AnalyzedLayer, AnalyzedModel } from "./semantics/index.js";
+
+export interface CompileOptions {
+  /** The spec's path or name, for diagnostics. */
+  readonly file: string;
+  /** The model to compile; that of `train`, or else the spec's first, if left out. */
+  readonly model?: string | undefined;
+  /** The recipe whose optimizer and model arguments are compiled in; the model's first if left out. */
+  readonly train?: string | undefined;
+  /** Adapters to compile for: GPUs, software adapters, or both (`auto`, the default). */
+  readonly target?: "auto" | "gpu" | "software" | undefined;
+  /** Gives every gradient a buffer of its own, to be read after a step. Costs their memory. */
+  readonly keepGradients?: boolean | undefined;
+}
+
+export interface Compilation {
+  /** One program for each kind of adapter; empty if the spec has errors. */
+  readonly programs: readonly Program[];
+  /** The first of them. */
+  readonly program: Program | undefined;
+  /** The ES module's text, empty if the spec has errors. */
+  readonly module: string;
+  /** Its TypeScript declarations. */
+  readonly declarations: string;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const TARGETS: Readonly<Record<"auto" | "gpu" | "software", readonly Target[]>> = {
+  auto: ["gpu", "lanes8", "lanes4", "portable"],
+  gpu: ["gpu", "portable"],
+  software: ["lanes8", "lanes4", "portable"],
+};
+
+/** PyTorch's SGD with the papers' momentum, for a model without a recipe. */
+const DEFAULT_OPTIMIZER: OptimizerSettings = {
+  kind: "sgd",
+  learningRate: 0.01,
+  momentum: 0.9,
+  weightDecay: 0,
+  nesterov: false,
+  convention: "pytorch",
+};
+
+/** Compiles a spec. Never throws because of the spec: what is wrong with it is among the diagnostics. */
+export function compile(source: string, options: CompileOptions): Compilation {
+  const { file, model, train } = options;
+  const analysis = analyze(source, file, {
+    ...(model !== undefined && { model }),
+    ...(train !== undefined && { train }),
+  });
+  const { diagnostics, selected } = analysis;
+  const hasErrors = diagnostics.some(({ severity }) => severity === "error");
+  const programs = hasErrors ? [] : makePrograms(source, analysis, options);
+  const [program] = programs;
+  if (!program) return { programs, program, module: "", declarations: "", diagnostics };
+  const recipe = selected?.recipe;
+  return {
+    programs,
+    program,
+    module: emitModule(programs, recipe),
+    declarations: emitDeclarations(program, recipe, selected?.model.documentation),
+    diagnostics,
+  };
+}
+
+function makePrograms(
+  source: string,
+  { selected }: Analysis,
+  { file, target = "auto", keepGradients = false }: CompileOptions,
+): readonly Program[] {
+  const graph = selected?.model.graph;
+  if (!selected || !graph) return [];
+  const common = {
+    source: { file: file.replace(/^.*[\\/]/, ""), hash: fingerprint(source) },
+    optimizer: optimizerOf(selected.recipe),
+    keepGradients,
+    ...(selected.model.classes !== undefined && { classes: selected.model.classes }),
+  };
+  return TARGETS[target].map((name) =>
+    annotateKernels(makeProgram(graph, { ...common, target: name })),
+  );
+}
+
+const optimizerOf = (recipe: TrainRecipe | undefined) => recipe?.optimizer ?? DEFAULT_OPTIMIZER;
