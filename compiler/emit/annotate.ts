@@ -19,6 +19,8 @@ function annotate(
   steps: readonly ProgramStep[],
   file: string,
 ): ProgramKernel {
-  const uses = new Set(steps.map(({ label, location }) => `//   ${file}:${location.line} ${label}`));
+  const uses = new Set(
+    steps.map(({ label, location }) => `//   ${file}:${location.line} ${label}`),
+  );
   return { ...kernel, wgsl: ["// Used for:", ...uses, kernel.wgsl].join("\n") };
 }

@@ -32,7 +32,11 @@ export function emitDeclarations(
     "/** The compiled programs, one for each kind of adapter. */",
     "export declare const programs: readonly Program[];",
     ...(recipe
-      ? ["", "/** The spec's training recipe, for `fit`. */", "export declare const recipe: TrainRecipe;"]
+      ? [
+          "",
+          "/** The spec's training recipe, for `fit`. */",
+          "export declare const recipe: TrainRecipe;",
+        ]
       : []),
     "",
   ].join("\n");

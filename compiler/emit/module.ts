@@ -5,10 +5,7 @@ import type { TrainRecipe } from "../../program/recipe.js";
  * The generated ES module: the programs as data, with kernels as readable text, and one function that puts them on a GPU. Programs of
  * different targets share kernels and parameters; their steps stand one a line.
  */
-export function emitModule(
-  programs: readonly Program[],
-  recipe: TrainRecipe | undefined,
-): string {
+export function emitModule(programs: readonly Program[], recipe: TrainRecipe | undefined): string {
   const [first] = programs;
   if (!first) throw new Error("a module needs at least one program");
   const kernels = new KernelTable(programs);
@@ -18,9 +15,7 @@ export function emitModule(
     "",
     HELPERS,
     "",
-    "const kernels = [",
-    ...kernels.list.map((kernel) => `${emitKernel(kernel)},`),
-    "];",
+    ...emitKernels(kernels.list),
     "",
     "const common = {",
     ...emitCommon(first),
@@ -69,9 +64,55 @@ class KernelTable {
   }
 }
 
-function emitKernel({ name, bindings, wgsl }: ProgramKernel): string {
-  const text = wgsl.replaceAll("\\", "\\\\").replaceAll("`", "\\`").replaceAll("${", "\\${");
-  return `  kernel(${JSON.stringify(name)}, ${JSON.stringify(bindings)}, \`${text}\`)`;
+/** Kernels as template literals; blocks that several of them share stand once, before them, under a name. */
+function emitKernels(kernels: readonly ProgramKernel[]): string[] {
+  const blocks = sharedBlocks(kernels.map(({ wgsl }) => wgsl));
+  return [
+    "// Register blocks, unrolled, that several kernels share.",
+    ...[...blocks].map(([text, name]) => `const ${name} = \`${escape(text)}\`;`),
+    "",
+    "const kernels = [",
+    ...kernels.map(({ name, bindings, wgsl }) => {
+      const text = unrolledBlocks(wgsl)
+        .map((block) => (blocks.has(block) ? `\${${blocks.get(block)!}}` : escape(block)))
+        .join("\n");
+      return `  kernel(${JSON.stringify(name)}, ${JSON.stringify(bindings)}, \`${text}\`),`;
+    }),
+    "];",
+  ];
+}
+
+const escape = (text: string) =>
+  text.replaceAll("\\", "\\\\").replaceAll("`", "\\`").replaceAll("${", "\\${");
+
+/** Names for the unrolled blocks that occur in more than one kernel. */
+function sharedBlocks(texts: readonly string[]): ReadonlyMap<string, string> {
+  const seen = new Set<string>();
+  const shared = new Map<string, string>();
+  for (const block of texts.flatMap((text) => unrolledBlocks(text))) {
+    if (!isUnrolled(block) || shared.has(block)) continue;
+    if (seen.has(block)) shared.set(block, `block${shared.size + 1}`);
+    seen.add(block);
+  }
+  return shared;
+}
+
+/** Lines of unrolled code alike but for their numbers, for instance `c0 = fma(...)` and `c1 = fma(...)`. */
+const FEWEST_LINES = 8;
+
+const isUnrolled = (block: string) => block.split("\n").length >= FEWEST_LINES;
+
+/** A text cut into runs of lines that begin alike. Joined by line breaks they are the text again. */
+function unrolledBlocks(text: string): string[] {
+  const blocks: string[][] = [];
+  let previous: string | undefined;
+  for (const line of text.split("\n")) {
+    const beginning = line.replaceAll(/\d+/g, "0").slice(0, 24);
+    if (beginning === previous) blocks.at(-1)!.push(line);
+    else blocks.push([line]);
+    previous = beginning;
+  }
+  return blocks.map((lines) => lines.join("\n"));
 }
 
 /** What is the same for every target. */

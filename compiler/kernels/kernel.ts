@@ -83,14 +83,11 @@ const constantsStruct = (fields: readonly string[]) => wgsl`
     ${fields.map((field) => `${field}: u32,`)}
   }`;
 
-/** Without trailing blanks and runs of empty lines, and without what the body does not use. */
+/** Without trailing blanks and runs of empty lines, and without the names that the body does not use. */
 function tidy(text: string): string {
-  const used = (word: string) => (text.match(new RegExp(`\\b${word}\\b`, "g")) ?? []).length > 1;
-  return text
-    .split("\n")
-    .filter((line) => used("plane") || !/^\s*let plane = /.test(line))
-    .map((line) => line.trimEnd())
-    .join("\n")
-    .replace(/\n{3,}/g, "\n\n")
+  const usesPlane = /\bplane\b(?! = workgroup)/.test(text);
+  return (usesPlane ? text : text.replace(/^ *let plane = .*\n/m, ""))
+    .replaceAll(/ +$/gm, "")
+    .replaceAll(/\n{3,}/g, "\n\n")
     .concat("\n");
 }

@@ -77,12 +77,21 @@ function freeSlot(
     (taken.get(slot) ?? []).every((other) => other.last < first || last < other.first);
   const distance = (slot: Slot) => Math.abs(sizeOf(slot.bytes) - sizeOf(storage.bytes));
   return slots
-    .filter((slot) => slot.zeros === storage.zeros && isFree(slot))
+    .filter(
+      (slot) =>
+        slot.zeros === storage.zeros && growsAlike(slot.bytes, storage.bytes) && isFree(slot),
+    )
     .reduce<Slot | undefined>(
       (best, slot) => (best && distance(best) <= distance(slot) ? best : slot),
       undefined,
     );
 }
+
+/**
+ * What grows with the batch (activations) does not share with what does not (gradients of weights): a slot for both would have to
+ * hold the sum, since its size is affine in the batch.
+ */
+const growsAlike = (a: Affine, b: Affine) => a.perImage > 0 === b.perImage > 0;
 
 function addSlot({ bytes, zeros }: Storage, slots: Slot[]): Slot {
   const slot: Slot = { name: `scratch ${slots.length + 1}`, bytes, zeros };
