@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Makes test/ops/expected.json with PyTorch (Debian's python3-torch): what each primitive's reference is compared with.
+"""Makes test/fixtures/ops.json with PyTorch (Debian's python3-torch): what each primitive's reference is compared with.
 
     /usr/bin/python3 test/ops/expected.py
 
@@ -182,4 +182,4 @@ EXPECTED = dict(
     ],
 )
 
-(HERE / "expected.json").write_text(json.dumps(EXPECTED) + "\n")
+(HERE.parent / "fixtures" / "ops.json").write_text(json.dumps(EXPECTED) + "\n")

@@ -69,7 +69,7 @@ interface Expected {
 }
 
 const expected = JSON.parse(
-  readFileSync(new URL("expected.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../fixtures/ops.json", import.meta.url), "utf8"),
 ) as Expected;
 
 const context: ReferenceContext = {
