@@ -1,6 +1,6 @@
 /** The runtime for browsers: the same names as in Node, and nothing but `navigator.gpu`. */
 import type { Program } from "../program/program.js";
-import type { FoundAdapter } from "./device.js";
+import { adapterName, type FoundAdapter } from "./device.js";
 import { NoAdapterError } from "./errors.js";
 import { openNetwork, type Network, type NetworkOptions } from "./network.js";
 
@@ -29,7 +29,6 @@ export async function findAdapter(): Promise<FoundAdapter> {
   if (adapter === null) {
     throw new NoAdapterError("WebGPU is there, but this browser found no adapter to run it on");
   }
-  const { description, device, architecture, vendor, isFallbackAdapter } = adapter.info;
-  const name = description || device || [vendor, architecture].filter(Boolean).join(" ");
-  return { adapter, name: name || "unnamed adapter", software: isFallbackAdapter };
+  const { info } = adapter;
+  return { adapter, name: adapterName(info), software: info.isFallbackAdapter };
 }

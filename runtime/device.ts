@@ -64,11 +64,9 @@ export class Device {
 
   /** Takes over a device that the user made, and leaves its life to them. */
   static borrow(gpu: GPUDevice): Device {
-    const found = {
-      name: gpu.adapterInfo.description || gpu.adapterInfo.device || gpu.adapterInfo.vendor,
-      software: gpu.adapterInfo.isFallbackAdapter,
-    };
-    return new Device(gpu, summarize(gpu.adapterInfo, gpu.features, found), false);
+    const { adapterInfo } = gpu;
+    const found = { name: adapterName(adapterInfo), software: adapterInfo.isFallbackAdapter };
+    return new Device(gpu, summarize(adapterInfo, gpu.features, found), false);
   }
 
   /** Throws what went wrong on the device, if anything did. */
@@ -126,6 +124,14 @@ function summarize(
     subgroupSizes: [minimum, maximum],
     target: targetFor(minimum),
   };
+}
+
+/** A name to show. Software tells of itself in the description, drivers of hardware only of themselves. */
+export function adapterName(information: GPUAdapterInfo): string {
+  const { description, device, vendor, architecture, isFallbackAdapter } = information;
+  const both = [vendor, architecture].filter(Boolean).join(" ");
+  const names = isFallbackAdapter ? [description, device, both] : [device, description, both];
+  return names.find(Boolean) ?? "unnamed adapter";
 }
 
 /** The best target for subgroups of at least so many lanes; 0 stands for none. */

@@ -4,8 +4,12 @@ import { openNetwork, type Network, type NetworkOptions } from "./network.js";
 import { findAdapter } from "./node/adapters.js";
 
 export * from "./core.js";
+export * from "./node/data/index.js";
+export * from "./node/training.js";
 export { findAdapter } from "./node/adapters.js";
-export type { NodeAdapter } from "./node/adapters.js";
+export type { Attempt, NodeAdapter } from "./node/adapters.js";
+export { doctor } from "./node/doctor.js";
+export type { DoctorAdapter, DoctorReport } from "./node/doctor.js";
 
 /** Puts a module's program on a GPU. See `openNetwork` for the errors. */
 export function createNetwork<Metric extends string = string, Name extends string = string>(

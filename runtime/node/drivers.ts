@@ -1,4 +1,4 @@
-/** Mesa's lavapipe among the system's Vulkan drivers. */
+/** The Vulkan loader and the drivers that a Linux system has. */
 import { readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -6,13 +6,21 @@ import { join } from "node:path";
 /** The oldest Mesa whose lavapipe has what Dawn needs. */
 export const OLDEST_MESA = 23;
 
+/** The loader's name, by which Dawn looks for it. */
+export const VULKAN_LOADER = "libvulkan.so.1";
+
+/** Variables that name driver files; the second replaces the first in newer loaders. */
+export const DRIVER_VARIABLES = ["VK_ICD_FILENAMES", "VK_DRIVER_FILES"] as const;
+
+/** Whether the user or the system has registered any Vulkan driver. */
+export function hasVulkanDrivers(): boolean {
+  const named = [...DRIVER_VARIABLES, "VK_ADD_DRIVER_FILES"].some((name) => process.env[name]);
+  return named || driverFiles().length > 0;
+}
+
 /** Lavapipe's driver file, if it is installed. */
 export function findLavapipe(): string | undefined {
-  for (const folder of driverFolders()) {
-    const name = list(folder).find((entry) => /^lvp_icd.*\.json$/.test(entry));
-    if (name !== undefined) return join(folder, name);
-  }
-  return undefined;
+  return driverFiles().find((path) => /\/lvp_icd[^/]*\.json$/.test(path));
 }
 
 /** Mesa's major version from a driver's description, `llvmpipe: Mesa 25.0.7 (LLVM 15.0.6)`. */
@@ -21,25 +29,41 @@ export function mesaVersion(description: string): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
-/** Where Vulkan drivers register themselves, in the order of the Vulkan loader's documentation. */
-function driverFolders(): string[] {
+/**
+ * Loads a shared library, by name or path, for the rest of the process. Returns whether that went well. Node finds that
+ * the library is no module of its own and says so, which is true and without harm: RTLD_NODELETE keeps it loaded.
+ */
+export function loadForever(library: string): boolean {
+  const RTLD_NOW = 2;
+  const RTLD_GLOBAL = 0x100;
+  const RTLD_NODELETE = 0x1000;
+  try {
+    process.dlopen({ exports: {} }, library, RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
+    return true;
+  } catch (error) {
+    return /did not self-register/.test((error as Error).message);
+  }
+}
+
+/** Driver files in the folders, and in the order, of the Vulkan loader's documentation. */
+function driverFiles(): string[] {
   const { XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_DATA_DIRS } = process.env;
-  const shares = (XDG_DATA_DIRS || "/usr/local/share:/usr/share").split(":");
   const roots = [
     XDG_CONFIG_HOME || join(homedir(), ".config"),
     "/usr/local/etc",
     "/etc",
     XDG_DATA_HOME || join(homedir(), ".local/share"),
-    ...shares,
+    ...(XDG_DATA_DIRS || "/usr/local/share:/usr/share").split(":"),
     "/usr/share",
     "/run/opengl-driver/share",
   ];
-  return roots.map((root) => join(root, "vulkan/icd.d"));
+  return roots.flatMap((root) => listDrivers(join(root, "vulkan/icd.d")));
 }
 
-function list(folder: string): string[] {
+function listDrivers(folder: string): string[] {
   try {
-    return readdirSync(folder).sort();
+    const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
+    return names.sort().map((name) => join(folder, name));
   } catch {
     return [];
   }

@@ -18,10 +18,11 @@ import { homedir, tmpdir, userInfo } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { NoAdapterError } from "../errors.js";
+import { VULKAN_LOADER } from "./drivers.js";
 
-const LOADER = "libvulkan.so.1";
 const DRIVER = "vk_swiftshader_icd.json";
-const NEEDED_FILES = [LOADER, DRIVER, "libvk_swiftshader.so"] as const;
+const LIBRARY = "libvk_swiftshader.so";
+const NEEDED_FILES = [VULKAN_LOADER, DRIVER, LIBRARY] as const;
 
 /** The unpacked files. */
 export interface EmbeddedAdapter {
@@ -29,6 +30,8 @@ export interface EmbeddedAdapter {
   readonly loader: string;
   /** The JSON file that tells a Vulkan loader of SwiftShader. */
   readonly driver: string;
+  /** SwiftShader itself. */
+  readonly library: string;
 }
 
 /** Unpacks the embedded adapter unless it was before. Throws NoAdapterError where there is none for the platform. */
@@ -41,22 +44,11 @@ export function unpackEmbeddedAdapter(): EmbeddedAdapter {
   const archive = readFileSync(findArchive());
   const version = createHash("sha256").update(archive).digest("hex").slice(0, 12);
   const folder = unpackOnce(archive, `swiftshader-${version}`);
-  return { loader: join(folder, LOADER), driver: join(folder, DRIVER) };
-}
-
-/**
- * Loads a Vulkan loader so that Dawn finds it by name. Node reports that it is no module of its own, which is true and
- * without harm: RTLD_NODELETE keeps it resident.
- */
-export function preloadVulkanLoader(path: string): void {
-  const RTLD_NOW = 2;
-  const RTLD_GLOBAL = 0x100;
-  const RTLD_NODELETE = 0x1000;
-  try {
-    process.dlopen({ exports: {} }, path, RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
-  } catch {
-    // Expected. If the loader really could not be loaded, Dawn finds no adapter and that is reported.
-  }
+  return {
+    loader: join(folder, VULKAN_LOADER),
+    driver: join(folder, DRIVER),
+    library: join(folder, LIBRARY),
+  };
 }
 
 function findArchive(): string {

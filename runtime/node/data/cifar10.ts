@@ -38,8 +38,10 @@ export interface Cifar10Options {
 /** One split, its bytes in memory. Throws a DataError where a file is missing or not in the binary format. */
 export async function openCifar10(directory: string, options: Cifar10Options): Promise<Dataset> {
   await requireDirectory(directory);
-  const paths = await Promise.all(BATCHES[options.split].map((name) => findBatch(directory, name)));
-  const parts = await Promise.all(paths.map(readBatch));
+  const parts: Buffer[] = [];
+  for (const name of BATCHES[options.split]) {
+    parts.push(await readBatch(await findBatch(directory, name)));
+  }
   const records = Buffer.concat(parts);
   const length = records.length / RECORD;
   return datasetInMemory({ name: directory, classes: CLASSES, length }, (index) => {

@@ -28,9 +28,13 @@ export async function openFolder(directory: string, options: FolderOptions): Pro
   const found = await classFolders(directory);
   const classes = options.classes ?? found;
   refuseUnknownClasses(directory, found, classes);
-  const files = (
-    await Promise.all(found.map((name) => labelledFiles(directory, name, classes.indexOf(name))))
-  ).flat();
+  const folders = found.map((name) => join(directory, name));
+  const names = await Promise.all(folders.map(imageNames));
+  refuseEmptyClasses(folders, names);
+  const files = found.flatMap((className, index): LabelledFile[] => {
+    const label = classes.indexOf(className);
+    return names[index]!.map((name) => ({ path: join(folders[index]!, name), label }));
+  });
   const skips = new SkipCounter(directory, files.length, options);
   const get = (index: number) => decodeFile(files[index]!, options.channels, skips);
   return { name: directory, classes, length: files.length, get };
@@ -80,22 +84,18 @@ function refuseUnknownClasses(
   );
 }
 
-async function labelledFiles(
-  directory: string,
-  className: string,
-  label: number,
-): Promise<LabelledFile[]> {
-  const folder = join(directory, className);
-  const names = (await readdir(folder)).filter(
-    (name) => IMAGE_FILE.test(name) && !name.startsWith("."),
+async function imageNames(folder: string): Promise<string[]> {
+  const names = await readdir(folder);
+  return names.filter((name) => IMAGE_FILE.test(name) && !name.startsWith(".")).sort();
+}
+
+function refuseEmptyClasses(folders: readonly string[], names: readonly string[][]): void {
+  const empty = folders.find((_, index) => names[index]!.length === 0);
+  if (empty === undefined) return;
+  throw new DataError(
+    `the class folder ${empty} holds no images`,
+    "images end in .jpg, .jpeg, .png or .webp and lie directly in the folder; delete the folder if it is no class",
   );
-  if (names.length === 0) {
-    throw new DataError(
-      `the class folder ${folder} holds no images`,
-      "images end in .jpg, .jpeg, .png or .webp and lie directly in the folder; delete the folder if it is no class",
-    );
-  }
-  return names.sort().map((name) => ({ path: join(folder, name), label }));
 }
 
 async function decodeFile(
