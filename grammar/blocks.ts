@@ -68,8 +68,9 @@ class BlockBalancer {
 
   private take(token: IToken): void {
     if (!is(token, NewLine) && startsLine(this.output)) this.startLine(token);
+    if (this.isDoubled(token)) return this.reportExcess(token);
     if (is(token, LeftBrace)) this.openBlock(token);
-    if (is(token, RightBrace) && !this.closes(token)) return this.reportCloser(token);
+    if (is(token, RightBrace) && !this.closes(token)) return this.reportExcess(token);
     this.output.push(token);
   }
 
@@ -79,6 +80,13 @@ class BlockBalancer {
     if (innermost) innermost.isIndented ??= columnOf(token) > innermost.column;
     if (this.excess > 0) this.closeBlocksLeftOpen(token);
     if (this.excess < 0) this.openBlockLeftOut(token);
+  }
+
+  /** `{ {` or `} }` where there are too many of them. */
+  private isDoubled(token: IToken): boolean {
+    const previous = this.output.at(-1);
+    if (is(token, LeftBrace)) return this.excess > 0 && is(previous, LeftBrace);
+    return is(token, RightBrace) && this.excess < 0 && is(previous, RightBrace);
   }
 
   /** A line that is indented no deeper than the line of an open brace stands outside that block. */
@@ -134,12 +142,16 @@ class BlockBalancer {
     return true;
   }
 
-  private reportCloser(token: IToken): void {
+  private reportExcess(token: IToken): void {
     const span = spanOf(this.file, token);
-    this.excess++;
+    const isCloser = is(token, RightBrace);
+    this.excess += isCloser ? 1 : -1;
+    const message = isCloser
+      ? "`}` closes nothing: no block is open here"
+      : "this `{` opens nothing: a block is open already";
     this.problems.push(
-      problem("NET0003", span, "`}` closes nothing: no block is open here", {
-        fixes: [replace(span, "", "remove `}`")],
+      problem("NET0003", span, message, {
+        fixes: [replace(span, "", `remove \`${token.image}\``)],
       }),
     );
   }

@@ -6,6 +6,7 @@ import type {
   DataDeclaration,
   DataSplit,
   Declaration,
+  Identifier,
   InputDeclaration,
   LossDeclaration,
   MetricDeclaration,
@@ -29,7 +30,6 @@ import {
   present,
 } from "./build-expression.js";
 import { Documentation } from "./documentation.js";
-import { spanOf } from "./place.js";
 import type { SyntaxProblem } from "./problem.js";
 import { problem } from "./problem.js";
 import { checkCommas, checkHeader, checkStatements, unexpectedInHeader } from "./statements.js";
@@ -83,14 +83,20 @@ class Builder implements BuildContext {
   // Models
 
   private modelDeclaration(parent: CstNode): ModelDeclaration | undefined {
-    const name = identifier(this, token(parent, "Name"));
+    const name = identifier(this, token(parent, "Name")) ?? this.missingName(parent);
     const parameters = this.parameters(node(parent, "parameters"));
     const skipped = node(parent, "skippedHeader");
     const junk = skipped && firstToken(skipped);
     if (junk) this.problems.push(unexpectedInHeader(this.file, junk));
     const body = node(parent, "modelBody");
     const members = body ? this.members(body) : [];
-    return name && { kind: "model", name, parameters, members, ...this.documented(parent) };
+    return { kind: "model", name, parameters, members, ...this.documented(parent) };
+  }
+
+  /** A model whose name is missing is kept under an empty name: its layers are worth checking. */
+  private missingName(parent: CstNode): Identifier {
+    const { start } = spanOfNode(this.file, parent);
+    return { kind: "identifier", name: "", span: { file: this.file, start, end: start } };
   }
 
   private parameters(parent: CstNode | undefined): ParameterDeclaration[] {
@@ -262,11 +268,8 @@ class Builder implements BuildContext {
   }
 
   private documented(parent: CstNode) {
-    const first = firstToken(parent);
-    const documentation = first && this.documentation.above(spanOf(this.file, first).start.line);
-    return {
-      ...(documentation !== undefined && { documentation }),
-      span: spanOfNode(this.file, parent),
-    };
+    const span = spanOfNode(this.file, parent);
+    const documentation = this.documentation.above(span.start.line);
+    return { ...(documentation !== undefined && { documentation }), span };
   }
 }

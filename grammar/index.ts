@@ -8,10 +8,11 @@ import type { LexedText } from "./lexer.js";
 import { lex } from "./lexer.js";
 import { joinLines } from "./lines.js";
 import { parseTokens } from "./parser.js";
-import { spanOf } from "./place.js";
+import { is, spanOf } from "./place.js";
 import type { SyntaxFix, SyntaxProblem } from "./problem.js";
 import { problem } from "./problem.js";
 import { checkText } from "./text.js";
+import { NewLine } from "./tokens.js";
 import { explainException } from "./wording.js";
 import { findKeywords } from "./words.js";
 
@@ -54,7 +55,7 @@ function parseOnce(text: string, file: string): ParsedSpec {
   const lexed = lex(text, file);
   const tooDeep = tooDeeplyNested(lexed, file);
   if (tooDeep) return { spec: empty, problems: [tooDeep] };
-  if (lexed.tokens.length === 0 && lexed.problems.length === 0) {
+  if (lexed.problems.length === 0 && lexed.tokens.every((token) => is(token, NewLine))) {
     return { spec: empty, problems: [emptySpec(empty)] };
   }
   return parseLexed(lexed, empty);

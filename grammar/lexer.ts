@@ -15,7 +15,8 @@ export interface LexedText {
   readonly problems: readonly SyntaxProblem[];
 }
 
-const lexer = new Lexer(lexedTokens, { positionTracking: "full" });
+/** The check of the tokens themselves is a test's work. */
+const lexer = new Lexer(lexedTokens, { positionTracking: "full", skipValidations: true });
 
 /** Cuts a text into tokens. Characters that belong to no token are reported and left out. */
 export function lex(text: string, file: string): LexedText {
@@ -26,7 +27,7 @@ export function lex(text: string, file: string): LexedText {
     documentation: groups["documentation"] ?? [],
     comments: groups["comments"] ?? [],
     problems: [
-      ...errors.map((error) => unknownCharacters(text, file, error)),
+      ...unknownCharacters(text, file, errors),
       ...foreignComments.map((comment) => foreignComment(file, comment)),
       ...tokens.flatMap((token) => malformedToken(file, token) ?? []),
     ],
@@ -109,25 +110,37 @@ const meantByCharacter: Readonly<Record<string, string>> = {
   "）": ")",
 };
 
-function unknownCharacters(text: string, file: string, error: ILexingError): SyntaxProblem {
-  const image = text.slice(error.offset, error.offset + error.length);
-  const span = spanOfError(file, error);
-  const meant = meantByCharacter[image];
-  if (meant !== undefined) {
-    return problem("NET0006", span, `\`${image}\` means nothing here: write \`${meant}\``, {
-      fixes: [replace(span, meant, `write \`${meant}\``)],
-    });
+/** One problem for each character, however often it stands in the text: its fix mends them all. */
+function unknownCharacters(
+  text: string,
+  file: string,
+  errors: readonly ILexingError[],
+): SyntaxProblem[] {
+  const places = new Map<string, Span[]>();
+  for (const error of errors) {
+    const image = text.slice(error.offset, error.offset + error.length);
+    places.set(image, [...(places.get(image) ?? []), spanOfError(file, error)]);
   }
-  if (image === ";") {
-    return problem("NET0006", span, "statements end with their line, without `;`", {
-      fixes: [replace(span, "", "remove `;`")],
-    });
-  }
-  if (/\p{L}/u.test(image)) {
-    const message = `\`${image}\` cannot stand in a name: names are made of a-z, A-Z, 0-9 and _`;
-    return problem("NET0006", span, message);
-  }
-  return problem("NET0006", span, `${printable(image)} means nothing here`);
+  return [...places].map(([image, spans]) => unknownCharacter(image, spans));
+}
+
+function unknownCharacter(image: string, spans: readonly Span[]): SyntaxProblem {
+  const [first] = spans as readonly [Span];
+  const meant = image === ";" ? "" : meantByCharacter[image];
+  const title = meant === "" ? "remove `;`" : `write \`${meant}\``;
+  const edits = spans.map((span) => ({ span, newText: meant ?? "" }));
+  const more = spans.length - 1;
+  return problem("NET0006", first, describeCharacter(image, meant), {
+    notes: more > 0 ? [`it stands in ${more} more ${more === 1 ? "place" : "places"}`] : [],
+    fixes: meant === undefined ? [] : [{ title, edits }],
+  });
+}
+
+function describeCharacter(image: string, meant: string | undefined): string {
+  if (meant === "") return "statements end with their line, without `;`";
+  if (meant !== undefined) return `\`${image}\` means nothing here: write \`${meant}\``;
+  if (!/\p{L}/u.test(image)) return `${printable(image)} means nothing here`;
+  return `\`${image}\` cannot stand in a name: names are made of a-z, A-Z, 0-9 and _`;
 }
 
 function spanOfError(file: string, error: ILexingError): Span {

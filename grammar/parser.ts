@@ -2,18 +2,21 @@ import type { CstNode, IRecognitionException, IToken, TokenType } from "chevrota
 import { CstParser, EOF, tokenMatcher } from "chevrotain";
 import { describeException } from "./expectation.js";
 import * as t from "./tokens.js";
+import { isReserved } from "./wording.js";
 
 /**
  * The grammar. It is a little wider than the language: commas and line ends are not enforced here, and every body takes
  * statements that make no sense (`skipped`). `build.ts` reports those with better words than a parser has, and
  * one mistake does not become many.
  */
-class SpecParser extends CstParser {
-  constructor() {
+export class SpecParser extends CstParser {
+  /** @param options `skipValidations` leaves out the check of the grammar itself, most of the construction's time */
+  constructor({ skipValidations }: { readonly skipValidations: boolean }) {
     super(t.allTokens, {
       recoveryEnabled: true,
       nodeLocationTracking: "full",
       maxLookahead: 1,
+      skipValidations,
       errorMessageProvider: describeException,
     });
     this.performSelfAnalysis();
@@ -370,8 +373,12 @@ class SpecParser extends CstParser {
     this.CONSUME(t.RightBrace);
   });
 
-  /** Braces are balanced before parsing: one more would close or open the wrong block. */
+  /**
+   * Braces are balanced before parsing: one more would open or close the wrong block. And a name is not missing where
+   * a reserved word stands in its place.
+   */
   protected override canTokenTypeBeInsertedInRecovery(type: TokenType): boolean {
+    if (type === t.Name) return !isReserved(this.LA(1));
     return type !== t.LeftBrace && type !== t.RightBrace && type !== t.NewLine;
   }
 
@@ -400,7 +407,7 @@ export interface ParsedTokens {
 
 /** Parses balanced tokens. The tree is there whatever is wrong, with gaps where something is missing. */
 export function parseTokens(tokens: IToken[]): ParsedTokens {
-  parser ??= new SpecParser();
+  parser ??= new SpecParser({ skipValidations: true });
   parser.input = tokens;
   const tree = parser.spec();
   return { tree, exceptions: parser.errors };

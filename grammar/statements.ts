@@ -1,8 +1,8 @@
-import type { CstNode, IToken } from "chevrotain";
+import type { CstElement, CstNode, IToken } from "chevrotain";
 import { endOf, is, spanAfter, spanOf } from "./place.js";
 import type { SyntaxProblem } from "./problem.js";
 import { insert, problem, replace } from "./problem.js";
-import { Arrow, Comma, For, LaterWord, RightBrace } from "./tokens.js";
+import { Arrow, Comma, For, LaterWord, LeftBrace, RightBrace } from "./tokens.js";
 import { elementsInOrder, firstToken, isNode, lastToken, node, token } from "./tree.js";
 import { describeFound, isReserved, reservedWord } from "./wording.js";
 
@@ -49,7 +49,9 @@ function checkStatement(
   if (before === undefined || statementsOf[body.name] === undefined) return undefined;
   const last = lastToken(before);
   const first = firstToken(statement);
-  if (!last || !first || is(last, RightBrace) || isHeader(before)) return undefined;
+  if (!last || !first || isHeader(before)) return undefined;
+  // After a block, or what was reported already, nothing needs to stand between.
+  if (is(last, RightBrace) || last.image === "") return undefined;
   return runTogether(file, before, last, first);
 }
 
@@ -87,6 +89,9 @@ function skippedStatement(
     return problem("NET0011", span, message);
   }
   const expected = statementsOf[body.name];
+  if (is(first, LeftBrace)) {
+    return problem("NET0001", span, "expected a name before `{`: each block has one");
+  }
   if (expected === undefined) return notADeclaration(file, first);
   const last = before && lastToken(before);
   const message =
@@ -150,22 +155,27 @@ export function unexpectedInHeader(file: string, junk: IToken): SyntaxProblem {
 /** The commas of arguments, parameters or a list: one between two items, none before the first. */
 export function checkCommas(file: string, items: CstNode): SyntaxProblem[] {
   const problems: SyntaxProblem[] = [];
-  let previous: IToken | undefined;
+  let previous: CstElement | undefined;
   for (const element of elementsInOrder(items)) {
-    const isItem = isNode(element);
-    const first = isItem ? firstToken(element) : element;
-    if (!first) continue;
-    if (isItem && previous && !isSeparator(previous))
-      problems.push(missingComma(file, previous, first));
-    if (is(first, Comma) && !isItem && isSeparator(previous))
-      problems.push(commaTooMany(file, first));
-    previous = isItem ? lastToken(element) : first;
+    const found = checkSeparator(file, previous, element);
+    if (found) problems.push(found);
+    previous = element;
   }
   return problems;
 }
 
-function isSeparator(token: IToken | undefined): boolean {
-  return token === undefined || is(token, Comma) || /^[([]$/.test(token.image);
+function checkSeparator(
+  file: string,
+  previous: CstElement | undefined,
+  element: CstElement,
+): SyntaxProblem | undefined {
+  if (!previous) return undefined;
+  if (!isNode(element)) {
+    return is(element, Comma) && !isNode(previous) ? commaTooMany(file, element) : undefined;
+  }
+  if (!isNode(previous)) return undefined;
+  const [last, next] = [lastToken(previous), firstToken(element)];
+  return last && next && missingComma(file, last, next);
 }
 
 function missingComma(file: string, previous: IToken, next: IToken): SyntaxProblem {
