@@ -12,6 +12,8 @@ export interface Series {
 export interface Chart {
   readonly title: string;
   readonly series: readonly Series[];
+  /** The last x; the first is 0. */
+  readonly end: number;
   /** Bounds of y; from the data unless given. */
   readonly bounds?: readonly [number, number];
   readonly format: (value: number) => string;
@@ -59,9 +61,9 @@ function renderChart(chart: Chart): string {
   return parts.join("\n");
 }
 
-function makeScales({ series, bounds }: Chart): Scales {
+function makeScales({ series, end, bounds }: Chart): Scales {
   const points = series.flatMap((one) => one.points);
-  const xRange = rangeOf(points.map(([x]) => x));
+  const xRange = [0, Math.max(end, 1)] as const;
   const yRange = bounds ?? rangeOf(points.map(([, y]) => y));
   const [left, right] = [MARGIN.left, WIDTH - MARGIN.right];
   const [bottom, top] = [HEIGHT - MARGIN.bottom, MARGIN.top];

@@ -40,14 +40,21 @@ ${evaluationTable(evaluations)}
 export function renderCurves(records: readonly MetricsRecord[]): string {
   const steps = records.filter((record): record is StepRecord => !isEvaluation(record));
   const evaluations = records.filter(isEvaluation);
+  const end = records.at(-1)?.step ?? 0;
   return renderCharts([
-    lossChart(steps, evaluations),
-    ...accuracyChart(evaluations),
-    learningRateChart(steps),
+    { ...lossChart(steps, evaluations), end },
+    ...accuracyChart(evaluations).map((chart) => ({ ...chart, end })),
+    { ...learningRateChart(steps), end },
   ]);
 }
 
-function lossChart(steps: readonly StepRecord[], evaluations: readonly EvaluationRecord[]): Chart {
+/** All charts of a run share their x axis. */
+type ContentOfChart = Omit<Chart, "end">;
+
+function lossChart(
+  steps: readonly StepRecord[],
+  evaluations: readonly EvaluationRecord[],
+): ContentOfChart {
   const points = steps.map(({ step, loss }) => [step, loss] as const);
   const training: Series[] = [
     { name: "training, smoothed", points: smooth(points) },
@@ -58,7 +65,7 @@ function lossChart(steps: readonly StepRecord[], evaluations: readonly Evaluatio
 }
 
 /** One chart for all metrics that are fractions; none without evaluations. */
-function accuracyChart(evaluations: readonly EvaluationRecord[]): Chart[] {
+function accuracyChart(evaluations: readonly EvaluationRecord[]): ContentOfChart[] {
   const names = Object.keys(evaluations[0]?.eval ?? {}).filter((name) => name !== "loss");
   if (names.length === 0) return [];
   const series = evaluationSeries(evaluations, names);
@@ -66,7 +73,7 @@ function accuracyChart(evaluations: readonly EvaluationRecord[]): Chart[] {
   return [{ title: "Accuracy", series, bounds: [0, 1], format }];
 }
 
-function learningRateChart(steps: readonly StepRecord[]): Chart {
+function learningRateChart(steps: readonly StepRecord[]): ContentOfChart {
   const points = steps.map(({ step, lr }) => [step, lr] as const);
   return { title: "Learning rate", series: [{ name: "", points }], format: compact };
 }
