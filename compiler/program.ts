@@ -23,7 +23,7 @@ import { fuse } from "./passes/fuse.js";
 import { forInference, forPrediction } from "./passes/inference.js";
 import { chooseLayouts } from "./passes/layout.js";
 import { planMemory, type MemoryPlan } from "./passes/memory.js";
-import { simplify } from "./passes/simplify.js";
+import { simplify, simplifyTraining } from "./passes/simplify.js";
 import { summarize } from "./passes/summarize.js";
 
 export interface ProgramOptions {
@@ -40,10 +40,9 @@ export interface ProgramOptions {
 /** A forward graph as a program: the graphs of its step lists, each fused, lowered and laid into shared memory. */
 export function makeProgram(forward: Graph, options: ProgramOptions): Program {
   const graphs = stepGraphs(forward, options);
-  const layouts = graphs.evaluate ?? graphs.predict;
-  const stored = forward.parameters.map((parameter) =>
-    storeParameter(parameter, layouts, chooseLayouts(layouts)),
-  );
+  const reader = graphs.evaluate ?? graphs.predict;
+  const layouts = chooseLayouts(reader);
+  const stored = forward.parameters.map((parameter) => storeParameter(parameter, reader, layouts));
   const persistent = persistentStorage(forward, graphs.train, stored);
   const lower = (graph: Graph | undefined) =>
     graph ? lowerList(graph, options, persistent, stored) : [];
@@ -76,7 +75,7 @@ export function stepGraphs(forward: Graph, { fusion }: Pick<ProgramOptions, "fus
   const predict = finish(forPrediction(inference));
   if (forward.metrics.length === 0) return { predict };
   return {
-    train: finish(simplify(differentiate(plain))),
+    train: finish(simplifyTraining(differentiate(plain))),
     evaluate: finish(summarize(inference)),
     predict,
   };

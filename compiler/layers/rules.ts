@@ -48,5 +48,6 @@ function describeSpan(windows: Windows): string {
   const { kernel, dilation } = windows;
   const [height, width] = spanOf(windows);
   if (dilation[0] === 1 && dilation[1] === 1) return `spans ${height}x${width}`;
+  if (height === width) return `spans ${dilation[0]}*(${kernel[0]}-1)+1 = ${height}`;
   return `spans ${dilation[0]}*(${kernel[0]}-1)+1 = ${height} by ${dilation[1]}*(${kernel[1]}-1)+1 = ${width}`;
 }

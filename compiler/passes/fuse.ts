@@ -2,7 +2,7 @@ import { leaves, substitute } from "../ir/expression-transform.js";
 import { simplify } from "../ir/expression-simplify.js";
 import { channel, operand, type Expression } from "../ir/expression.js";
 import type { AnyNode, Fused, Graph, Node, OpKind, Value } from "../ir/graph.js";
-import { Uses } from "./uses.js";
+import { Surroundings } from "./surroundings.js";
 
 /**
  * Joins ops that can share a kernel. The graph computes the same; fewer values travel through memory:
@@ -87,13 +87,13 @@ function isRelu(node: AnyNode): boolean {
 }
 
 const fusePoolRelu: Rewrite = (graph) => {
-  const uses = new Uses(graph.nodes, graph);
+  const surroundings = new Surroundings(graph);
   const replacements = new Map<AnyNode, AnyNode | undefined>();
   for (const pool of graph.nodes) {
     if (!isKind(pool, "maxPool")) continue;
     const [pooled, code] = pool.outputs;
-    const relu = uses.readersOf(pooled!)[0];
-    if (!relu || !isRelu(relu) || !uses.isReadOnlyBy(pooled!, relu)) continue;
+    const relu = surroundings.readers(pooled!)[0];
+    if (!relu || !isRelu(relu) || !surroundings.isReadOnlyBy(pooled!, relu)) continue;
     const result = relu.outputs[0]!;
     replacements.set(relu, undefined);
     replacements.set(pool, {
@@ -101,8 +101,8 @@ const fusePoolRelu: Rewrite = (graph) => {
       outputs: [result, code!],
       attributes: { ...pool.attributes, relu: true },
     });
-    for (const gradient of uses.readersOf(code!)) {
-      const unmasked = withoutMask(gradient, result, uses);
+    for (const gradient of surroundings.readers(code!)) {
+      const unmasked = withoutMask(gradient, result, surroundings);
       if (unmasked) {
         replacements.set(unmasked.mask, undefined);
         replacements.set(gradient, unmasked.gradient);
@@ -116,12 +116,13 @@ const fusePoolRelu: Rewrite = (graph) => {
 function withoutMask(
   node: AnyNode,
   result: Value,
-  uses: Uses,
+  surroundings: Surroundings,
 ): { mask: AnyNode; gradient: AnyNode } | undefined {
   if (!isKind(node, "maxPoolGradient")) return undefined;
   const masked = node.inputs[0]!;
-  const mask = uses.maker(masked);
-  if (!mask || !isKind(mask, "pointwise") || !uses.isReadOnlyBy(masked, node)) return undefined;
+  const mask = surroundings.maker(masked);
+  if (!mask || !isKind(mask, "pointwise") || !surroundings.isReadOnlyBy(masked, node))
+    return undefined;
   const source = maskedOperand(mask.attributes.expression, mask.inputs.indexOf(result));
   if (source === undefined) return undefined;
   const inputs = [mask.inputs[source]!, ...node.inputs.slice(1)];
@@ -159,8 +160,8 @@ const fuseEpilogues: Rewrite = (graph) => {
   for (let index = 0; index < nodes.length; index++) {
     const node = nodes[index]!;
     if (!isKind(node, "pointwise")) continue;
-    const uses = new Uses(nodes, graph);
-    const joined = joinWithMaker(node, uses);
+    const surroundings = new Surroundings({ ...graph, nodes });
+    const joined = joinWithMaker(node, surroundings);
     if (!joined) continue;
     nodes = rewriteNodes(
       nodes,
@@ -177,11 +178,11 @@ const fuseEpilogues: Rewrite = (graph) => {
 /** The pointwise node and the node that makes one of its operands as one node, in the pointwise node's place. */
 function joinWithMaker(
   node: Node<"pointwise">,
-  uses: Uses,
+  surroundings: Surroundings,
 ): { maker: AnyNode; node: AnyNode } | undefined {
   for (const [index, input] of node.inputs.entries()) {
-    const maker = uses.maker(input);
-    if (!maker || !uses.isReadOnlyBy(input, node as AnyNode)) continue;
+    const maker = surroundings.maker(input);
+    if (!maker || !surroundings.isReadOnlyBy(input, node as AnyNode)) continue;
     if (maker.outputs.length !== 1 || readsByChannel(node.attributes.expression, index)) continue;
     if (maker.kind === "pointwise") return { maker, node: joinPointwise(maker, node, index) };
     if (!WITH_EPILOGUE.has(maker.kind)) continue;
@@ -248,13 +249,13 @@ function joinEpilogue(maker: AnyNode, outer: Node<"pointwise">, index: number): 
 
 /** A pointwise function of one value, read only by a channel window, is computed where the window reads. */
 const fusePrologues: Rewrite = (graph) => {
-  const uses = new Uses(graph.nodes, graph);
+  const surroundings = new Surroundings(graph);
   const replacements = new Map<AnyNode, AnyNode | undefined>();
   for (const node of graph.nodes) {
     if (!isKind(node, "channelWindowSum") || node.attributes.prologue) continue;
-    const maker = uses.maker(node.inputs[0]!);
+    const maker = surroundings.maker(node.inputs[0]!);
     if (!maker || !isKind(maker, "pointwise") || maker.inputs.length !== 1) continue;
-    if (!uses.isReadOnlyBy(node.inputs[0]!, node)) continue;
+    if (!surroundings.isReadOnlyBy(node.inputs[0]!, node)) continue;
     replacements.set(maker, undefined);
     replacements.set(node, {
       ...node,

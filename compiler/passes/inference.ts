@@ -2,6 +2,7 @@ import { mapParts } from "../ir/expression-transform.js";
 import { simplify } from "../ir/expression-simplify.js";
 import { constant, type Expression } from "../ir/expression.js";
 import type { AnyNode, Graph } from "../ir/graph.js";
+import { removeDeadNodes } from "./dead-nodes.js";
 
 /** The graph as it runs outside training: dropout keeps everything. */
 export function forInference(graph: Graph): Graph {
@@ -20,14 +21,5 @@ function keepAll(expression: Expression): Expression {
 
 /** The part of a graph that its prediction (and nothing else) needs. */
 export function forPrediction(graph: Graph): Graph {
-  const needed = new Set([graph.prediction.id]);
-  const nodes = graph.nodes
-    .toReversed()
-    .filter((node) => {
-      if (!node.outputs.some((output) => needed.has(output.id))) return false;
-      for (const input of node.inputs) needed.add(input.id);
-      return true;
-    })
-    .reverse();
-  return { ...graph, labels: undefined, metrics: [], nodes };
+  return removeDeadNodes({ ...graph, labels: undefined, metrics: [] });
 }

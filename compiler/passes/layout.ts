@@ -2,7 +2,7 @@ import type { AnyNode, ConvolutionAttributes, Graph, Value } from "../ir/graph.j
 import { BATCH, imageShape } from "../ir/shape.js";
 import { ActivationLayout, NO_MARGINS, type Margins } from "../lower/activation-layout.js";
 import { ConvolutionGeometry } from "../lower/geometry.js";
-import { Uses } from "./uses.js";
+import { Surroundings } from "./surroundings.js";
 
 export type Layouts = ReadonlyMap<number, ActivationLayout>;
 
@@ -11,10 +11,10 @@ export type Layouts = ReadonlyMap<number, ActivationLayout>;
  * interior and no reader tests bounds.
  */
 export function chooseLayouts(graph: Graph): Layouts {
-  const uses = new Uses(graph.nodes, graph);
+  const surroundings = new Surroundings(graph);
   const values = [graph.images, ...graph.nodes.flatMap((node) => node.outputs)];
   return new Map(
-    values.filter(isActivation).map((value) => [value.id, layoutFor(value, graph, uses)]),
+    values.filter(isActivation).map((value) => [value.id, layoutFor(value, graph, surroundings)]),
   );
 }
 
@@ -23,8 +23,8 @@ export function isActivation(value: Value): boolean {
   return value.shape[0] === BATCH && value.shape.length >= 2 && value.type === "f32";
 }
 
-function layoutFor(value: Value, graph: Graph, uses: Uses): ActivationLayout {
-  const readers = uses.readersOf(value);
+function layoutFor(value: Value, graph: Graph, surroundings: Surroundings): ActivationLayout {
+  const readers = surroundings.readers(value);
   const margins = readers.map((reader) => marginsFor(value, reader)).reduce(widest, NO_MARGINS);
   const pitch = value === graph.images ? unpaddedPitch(value, readers) : undefined;
   return new ActivationLayout(value.shape, margins, pitch);

@@ -1,41 +1,7 @@
 import { GraphBuilder } from "../ir/builder.js";
 import type { AnyNode, Graph, Value } from "../ir/graph.js";
 import { removeDeadNodes } from "./dead-nodes.js";
-
-/** What a rule may ask about the rest of the graph. */
-export class Surroundings {
-  private readonly makers = new Map<Value, AnyNode>();
-  private readonly readersOf = new Map<Value, AnyNode[]>();
-  private readonly results: ReadonlySet<Value>;
-
-  constructor(graph: Graph) {
-    this.results = new Set([graph.prediction, ...graph.metrics.map((metric) => metric.value)]);
-    for (const node of graph.nodes) {
-      for (const output of node.outputs) this.makers.set(output, node);
-      for (const input of new Set(node.inputs))
-        this.readersOf.set(input, [...this.readers(input), node]);
-    }
-  }
-
-  /** The node that makes a value; undefined for inputs, parameters and velocities. */
-  maker(value: Value): AnyNode | undefined {
-    return this.makers.get(value);
-  }
-
-  readers(value: Value): readonly AnyNode[] {
-    return this.readersOf.get(value) ?? [];
-  }
-
-  /** Whether the value is a prediction or metric, which must be there whoever else reads it. */
-  isResult(value: Value): boolean {
-    return this.results.has(value);
-  }
-
-  /** Whether these nodes alone read the value. */
-  isReadOnlyBy(value: Value, ...nodes: readonly AnyNode[]): boolean {
-    return !this.isResult(value) && this.readers(value).every((reader) => nodes.includes(reader));
-  }
-}
+import { Surroundings } from "./surroundings.js";
 
 /** Adds what stands in a node's place, and returns what stands in for each of its outputs. */
 export type Replacement = (builder: GraphBuilder) => readonly Value[];

@@ -59,7 +59,8 @@ class SpecAnalysis {
     const models = [...this.models.values()].flatMap((model) => this.defaultModel(model) ?? []);
     for (const data of this.data.values()) this.checkData(data, models);
     const runs = [...this.trains.values()].flatMap((train) => this.runOf(train) ?? []);
-    warnOfUnused(this.environment);
+    // Where something is wrong, a constant may well be unused because of it.
+    if (this.reporter.errorCount === 0) warnOfUnused(this.environment);
     const selected = this.select(models, runs, options);
     const recipes = runs.flatMap(({ recipe }) => recipe ?? []);
     return { diagnostics: this.reporter.diagnostics, models, recipes, selected };

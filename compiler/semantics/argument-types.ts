@@ -332,5 +332,6 @@ function rangeText(range: NumberRange): string {
 }
 
 function describeRange(noun: string, range: NumberRange): string {
-  return noun + rangeText(range);
+  const text = limitText(range);
+  return noun + (text.startsWith("at") ? ` of ${text}` : rangeText(range));
 }

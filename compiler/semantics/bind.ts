@@ -1,5 +1,7 @@
 import type { Argument, CallExpression, Expression, Span } from "../../grammar/ast.js";
 import { argumentAliases } from "./argument-aliases.js";
+import type { Fix } from "../diagnostics/diagnostic.js";
+import { insertAt } from "./edits.js";
 import type { Environment } from "./evaluate.js";
 import type { ArgumentDeclarations, ArgumentValues, Bound, Signature } from "./signature.js";
 import { listNames, nearestName } from "./suggestion.js";
@@ -46,11 +48,11 @@ function matchArguments(call: CallExpression, signature: Signature, environment:
   let isComplete = true;
   let hasUnknown = false;
   let position = 0;
+  const superfluous: Argument[] = [];
   for (const argument of call.arguments) {
     const name = argument.name ? argument.name.name : signature.positional[position++];
     if (name === undefined) {
-      isComplete = false;
-      reportSuperfluous(call, argument, signature, environment);
+      superfluous.push(argument);
     } else if (!Object.hasOwn(signature.arguments, name)) {
       isComplete = false;
       hasUnknown = true;
@@ -62,6 +64,8 @@ function matchArguments(call: CallExpression, signature: Signature, environment:
       given.set(name, { argument, value: argument.value });
     }
   }
+  if (superfluous.length > 0) reportSuperfluous(call, superfluous, signature, environment);
+  isComplete &&= superfluous.length === 0;
   return { given, isComplete, hasUnknown };
 }
 
@@ -82,22 +86,32 @@ function reportMissing(
 
 function reportSuperfluous(
   call: CallExpression,
-  argument: Argument,
+  superfluous: readonly Argument[],
   signature: Signature,
   { reporter }: Environment,
 ): void {
   const count = call.arguments.filter((each) => !each.name).length;
+  const [first] = superfluous as [Argument, ...Argument[]];
   const allowed = signature.positional.length;
   const names = allowed ? `: ${listNames(signature.positional)}` : "";
   const named = Object.keys(signature.arguments).filter(
     (name) => !signature.positional.includes(name),
   );
   reporter.report("NET1008", {
-    message: `\`${signature.name}\` takes ${countOf(allowed, "argument")} without a name${names}; here are ${count}`,
-    span: argument.span,
+    message: `\`${signature.name}\` takes ${countOf(allowed, "argument")} without a name${names}; here ${count === 1 ? "is 1" : `are ${count}`}`,
+    span: first.span,
     label: "which argument is this?",
     notes: named.length ? [`by name it also takes ${listNames(named)}`] : [],
+    fixes: nameFixes(superfluous, named),
   });
+}
+
+/** Proposes the next names in the order of the declaration, which is PyTorch's. */
+function nameFixes(superfluous: readonly Argument[], names: readonly string[]): readonly Fix[] {
+  if (superfluous.length > names.length) return [];
+  const edits = superfluous.map(({ span }, index) => insertAt(span, `${names[index]}=`));
+  const named = superfluous.map((_, index) => names[index]!);
+  return [{ title: `name what you mean, for instance ${listNames(named)}`, edits }];
 }
 
 function reportUnknown(

@@ -5,7 +5,7 @@ import type {
   TargetDeclaration,
 } from "../../grammar/ast.js";
 import { BATCH, type Shape } from "../ir/shape.js";
-import { describeConstant } from "./constant.js";
+import { describeConstant, formatConstant } from "./constant.js";
 import { type Environment, evaluate } from "./evaluate.js";
 
 /** The model's one input, or undefined after reporting that there is none or more than one. */
@@ -97,6 +97,7 @@ function readClasses(
   return environment.reporter.report("NET2015", {
     message: "labels must lie in `0..classes`, with at least 1 class",
     span: range.span,
-    label: `from ${describeConstant(from)} to ${describeConstant(to)}`,
+    label: `goes from ${formatConstant(from)} to ${formatConstant(to)}`,
+    fixes: [{ title: "start at 0", edits: [{ span: range.from.span, newText: "0" }] }],
   });
 }

@@ -15,6 +15,7 @@ import { findLayer, layers as layerRegistry } from "../layers/index.js";
 import type { AnalyzedLayer, AnalyzedModel } from "./analysis.js";
 import { bind } from "./bind.js";
 import { costOf } from "./describe-layer.js";
+import { reportTwice } from "./duplicates.js";
 import type { Environment } from "./evaluate.js";
 import { findInput, readInputShape, readTarget } from "./inputs.js";
 import { inferSilently, type LayerUse, reportingContext } from "./layer-context.js";
@@ -42,6 +43,7 @@ class ModelAnalysis {
   private readonly names: LayerNames;
   private readonly layers: AnalyzedLayer[] = [];
   private readonly values = new Map<string, NamedValue>();
+  private readonly metricNames = new Map<string, Span>();
   private readonly complaints = new Set<string>();
   private readonly metrics: { name: string; value: Value }[] = [];
   private target?: Target;
@@ -55,6 +57,7 @@ class ModelAnalysis {
   private hasTrainableBelow = false;
   private streams = 0;
   private hasFailed = false;
+  private readonly errorsBefore: number;
 
   constructor(
     private readonly declaration: ModelDeclaration,
@@ -62,6 +65,7 @@ class ModelAnalysis {
   ) {
     this.builder = new GraphBuilder(declaration.name.name);
     this.names = new LayerNames(environment.reporter);
+    this.errorsBefore = environment.reporter.errorCount;
   }
 
   run(modelArguments: ModelArguments): AnalyzedModel {
@@ -159,7 +163,7 @@ class ModelAnalysis {
     if (use) this.applyLayer(use, name);
     else this.lose();
     this.layers.push(this.describe({ name, kind, call }, use, input));
-    if (call.alias) this.nameValue(call, kind);
+    if (call.alias) this.nameValue(name, call, kind);
   }
 
   private applyLayer(use: LayerUse, name: string): void {
@@ -208,8 +212,7 @@ class ModelAnalysis {
     return { name, kind, line, column, span: call.span, output, parameters, macs, macsBackward };
   }
 
-  private nameValue(call: CallExpression, layer: string): void {
-    const name = call.alias!.name;
+  private nameValue(name: string, call: CallExpression, layer: string): void {
     const { shape, value, previousCall: previous } = this;
     this.values.set(name, { name, shape, value, layer, call, previous });
   }
@@ -236,17 +239,27 @@ class ModelAnalysis {
   // Loss and metrics
 
   private readLoss({ call, span }: LossDeclaration): void {
-    if (this.metrics[0]?.name === "loss") {
+    if (this.metricNames.has("loss")) {
       this.environment.reporter.report("NET1004", {
         message: `model \`${this.declaration.name.name}\` has a second loss; it can have one`,
         span,
       });
       return;
     }
+    this.metricNames.set("loss", span);
     this.readScore(call, "loss", "loss");
   }
 
   private readMetric({ call, name }: MetricDeclaration): void {
+    const first = this.metricNames.get(name.name);
+    if (first)
+      return reportTwice(
+        name.name,
+        "metric",
+        { first, second: name.span },
+        this.environment.reporter,
+      );
+    this.metricNames.set(name.name, name.span);
     this.readScore(call, "metric", name.name);
   }
 
@@ -278,7 +291,8 @@ class ModelAnalysis {
 
   private graph(): Graph | undefined {
     const prediction = this.prediction ?? this.value;
-    if (this.hasFailed || !prediction) return undefined;
+    const hasErrors = this.environment.reporter.errorCount > this.errorsBefore;
+    if (hasErrors || this.hasFailed || !prediction) return undefined;
     return this.builder.finish({ prediction, metrics: this.metrics });
   }
 }
@@ -296,7 +310,8 @@ function laterValues(
   known: ReadonlyMap<string, NamedValue>,
 ): ReadonlyMap<string, Span> {
   const aliases = model.members.flatMap(callsOf).flatMap(({ alias }) => alias ?? []);
-  const later = aliases.filter(({ name }) => !known.has(name));
+  const spans = new Set([...known.values()].map(({ call }) => call.alias!.span));
+  const later = aliases.filter(({ span }) => !spans.has(span));
   return new Map(later.map(({ name, span }) => [name, span]));
 }
 

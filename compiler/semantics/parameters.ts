@@ -16,6 +16,11 @@ const parameterTypes: Readonly<Record<string, ArgumentType<number | boolean>>> =
   bool: boolean(),
 };
 
+/** The type of a name; any number for one that does not exist, which `checkParameters` reports. */
+function typeOf(name: string): ArgumentType<number | boolean> {
+  return parameterTypes[name] ?? float();
+}
+
 /** The values of a model's parameters where nobody gives any; undefined if one has no default. */
 export function defaultArguments(
   model: ModelDeclaration,
@@ -35,18 +40,22 @@ function readDefault(
   environment: Environment,
 ): number | boolean | undefined {
   const subject = `the default of \`${name.name}\``;
-  return defaultValue && parameterTypes[type.name]?.read(defaultValue, { ...environment, subject });
+  return defaultValue && typeOf(type.name).read(defaultValue, { ...environment, subject });
 }
 
 /** Checks the declarations of a model's parameters. */
 export function checkParameters(model: ModelDeclaration, { reporter }: Environment): void {
-  const names = Object.keys(parameterTypes);
+  const names = [
+    { name: "int", aliases: ["integer", "i32", "u32", "number"] },
+    { name: "float", aliases: ["f32", "double", "real"] },
+    { name: "bool", aliases: ["boolean"] },
+  ];
   for (const { type } of model.parameters) {
     if (Object.hasOwn(parameterTypes, type.name)) continue;
     reporter.report("NET1019", {
       message: `there is no type \`${type.name}\`${didYouMean(type.name, names)}`,
       span: type.span,
-      notes: [`types of parameters are ${listNames(names)}`],
+      notes: [`types of parameters are ${listNames(Object.keys(parameterTypes))}`],
       fixes: renameFixes(type.span, type.name, names),
     });
   }
@@ -75,7 +84,7 @@ function declarationOf(
   environment: Environment,
 ): ArgumentDeclaration<unknown> {
   return {
-    type: parameterTypes[parameter.type.name] ?? float(),
+    type: typeOf(parameter.type.name),
     meaning: "a parameter of the model without a default",
     isRequired: !parameter.defaultValue,
     defaultValue: readDefault(parameter, environment),

@@ -5,11 +5,19 @@ import type { Diagnostic } from "../diagnostics/diagnostic.js";
 /** Collects diagnostics. What is analysed twice (a model for two recipes) is reported once. */
 export class Reporter {
   private readonly found = new Map<string, Diagnostic>();
+  private errors = 0;
+
+  /** Errors so far, repeated ones included: whoever sees it grow knows that something went wrong in between. */
+  get errorCount(): number {
+    return this.errors;
+  }
 
   report(code: DiagnosticCode, details: DiagnosticDetails): undefined {
     const { start, end } = details.span;
     const key = `${code} ${start.offset} ${end.offset}`;
-    if (!this.found.has(key)) this.found.set(key, createDiagnostic(code, details));
+    const diagnostic = createDiagnostic(code, details);
+    if (diagnostic.severity === "error") this.errors++;
+    if (!this.found.has(key)) this.found.set(key, diagnostic);
     return undefined;
   }
 
@@ -18,9 +26,5 @@ export class Reporter {
     return [...this.found.values()].sort(
       (a, b) => a.primary.span.start.offset - b.primary.span.start.offset,
     );
-  }
-
-  get hasErrors(): boolean {
-    return [...this.found.values()].some((diagnostic) => diagnostic.severity === "error");
   }
 }

@@ -76,8 +76,9 @@ function findLogits(
   { reporter }: Environment,
 ): NamedValue | undefined {
   const shortName = name.split(".").at(-1)!;
-  const value = model.values.get(shortName);
-  if (value) return value;
+  const matches = valuesNamed(name, model);
+  if (matches.length > 1) return reportAmbiguous(name, span, matches, { reporter });
+  if (matches[0]) return matches[0];
   const later = model.laterValues.get(shortName);
   if (later) {
     return reporter.report("NET1012", {
@@ -90,7 +91,7 @@ function findLogits(
   }
   if (model.complaints.has(name)) return undefined;
   model.complaints.add(name);
-  const names = [...model.values.keys()];
+  const names = [...model.values.values()].map(shortNameOf);
   const known = names.length ? `named values are ${listNames(names)}` : "no layer has a name yet";
   return reporter.report("NET1021", {
     message: `model \`${model.name}\` has no value \`${name}\`${didYouMean(name, names)}`,
@@ -98,6 +99,35 @@ function findLogits(
     notes: [`${known}; \`as ${shortName}\` after a layer names its output`],
     fixes: [...renameFixes(span, name, names), ...nameLastFixes(shortName, model)],
   });
+}
+
+/** Named values with this full name, or else with this last part: `logits` is `classifier.logits`. */
+function valuesNamed(name: string, { values }: ScoreModel): readonly NamedValue[] {
+  const exact = values.get(name);
+  if (exact) return [exact];
+  return [...values.values()].filter((value) => value.name.endsWith(`.${name}`));
+}
+
+function reportAmbiguous(
+  name: string,
+  span: Span,
+  matches: readonly NamedValue[],
+  { reporter }: Pick<Environment, "reporter">,
+): undefined {
+  return reporter.report("NET1021", {
+    message: `\`${name}\` could be ${listNames(matches.map((match) => match.name))}`,
+    span,
+    related: matches.slice(0, 3).map((match) => ({ span: match.call.span, message: match.name })),
+    fixes: matches.map((match) => ({
+      title: `write \`${match.name}\``,
+      edits: [{ span, newText: match.name }],
+    })),
+  });
+}
+
+/** The name as the spec writes it, without sections. */
+function shortNameOf({ call }: NamedValue): string {
+  return call.alias!.name;
 }
 
 /** Naming the last layer, where it has no name. */
@@ -150,7 +180,7 @@ function reportRank(use: ScoreUse, { reporter }: Environment): false {
   if (complaints.has(logits.name)) return false;
   complaints.add(logits.name);
   reporter.report("NET2009", {
-    message: `\`${call.callee.name}\` needs logits [N, classes], but \`${logits.name}\` is ${formatShape(logits.shape!)}`,
+    message: `\`${call.callee.name}\` needs logits [N, classes], but \`${shortNameOf(logits)}\` is ${formatShape(logits.shape!)}`,
     span: bound.spans.get("logits")!,
     label: `has ${logits.shape!.length} axes, not 2`,
     related: [{ span: logits.call.span, message: `gives ${formatShape(logits.shape!)}` }],
@@ -164,7 +194,7 @@ function checkClasses({ bound, logits, target }: ScoreUse, { reporter }: Environ
   if (!target.range || target.range.classes === width) return true;
   const { classes, span } = target.range;
   reporter.report("NET2007", {
-    message: `\`${logits.name}\` has ${width} values per image, but \`${target.name}\` has ${classes} classes`,
+    message: `\`${shortNameOf(logits)}\` has ${width} values per image, but \`${target.name}\` has ${classes} classes`,
     span: bound.spans.get("logits")!,
     label: `${width} values, one per class`,
     related: [
@@ -199,7 +229,7 @@ function checkK({ call, bound, logits }: ScoreUse, { reporter }: Environment): b
 
 function warnOfSoftmax({ bound, logits }: ScoreUse, { reporter }: Environment): void {
   reporter.report("NET2010", {
-    message: `\`cross_entropy\` applies softmax itself, but \`${logits.name}\` has gone through \`softmax\` already`,
+    message: `\`cross_entropy\` applies softmax itself, but \`${shortNameOf(logits)}\` has gone through \`softmax\` already`,
     span: bound.spans.get("logits")!,
     label: "expected logits, not probabilities",
     related: [{ span: logits.call.span, message: "probabilities from here on" }],
@@ -209,8 +239,8 @@ function warnOfSoftmax({ bound, logits }: ScoreUse, { reporter }: Environment): 
 }
 
 /** Takes the softmax away and hands its name to the layer before it. */
-function removeSoftmaxFixes({ name, call, previous }: NamedValue): readonly Fix[] {
+function removeSoftmaxFixes({ call, previous }: NamedValue): readonly Fix[] {
   if (!previous || previous.alias) return [];
   const span = { ...call.span, start: previous.span.end };
-  return [{ title: "remove `softmax`", edits: [{ span, newText: ` as ${name}` }] }];
+  return [{ title: "remove `softmax`", edits: [{ span, newText: ` as ${call.alias!.name}` }] }];
 }

@@ -24,18 +24,19 @@ export interface Trail {
 export function explainAxis(trail: Trail, axis: Axis): readonly Label[] {
   const start = {
     span: trail.start.span,
-    message: `starts as ${startText(trail.start.shape, axis)}`,
+    message: startText(trail.start.shape, axis),
   };
   const change = trail.steps.findLast((step) => changes(step, axis));
-  if (!change) return [start];
+  if (!change) return axis === "rank" ? [] : [start];
   const last = { span: change.span, message: `gives ${formatShape(change.output)}` };
   return axis === "space" ? [start, last] : [last];
 }
 
 function startText(shape: Shape, axis: Axis): string {
-  if (axis === "rank" || shape.length !== 4) return formatShape(shape);
+  if (shape.length !== 4) return `starts as ${formatShape(shape)}`;
   const { channels, height, width } = imageShape(shape);
-  return axis === "space" ? `${height}x${width}` : `${channels} channels`;
+  if (axis === "space") return `starts as ${height}x${width}`;
+  return channels === 1 ? "starts with 1 channel" : `starts with ${channels} channels`;
 }
 
 function changes({ input, output }: Step, axis: Axis): boolean {

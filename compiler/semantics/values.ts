@@ -4,6 +4,7 @@ import type { Shape } from "../ir/shape.js";
 
 /** A layer's output that has a name. */
 export interface NamedValue {
+  /** The layer's full name: `classifier.logits`. */
   readonly name: string;
   /** Undefined where a mistake hides it. */
   readonly shape: Shape | undefined;

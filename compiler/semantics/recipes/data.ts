@@ -111,7 +111,7 @@ function checkClasses(
   if (known === undefined || classes === undefined || classes === known) return;
   reporter.report("NET3017", {
     message: `\`${kind}\` has ${known} classes, but model \`${name}\` has ${classes}`,
-    span: call.span,
+    span: call.callee.span,
   });
 }
 

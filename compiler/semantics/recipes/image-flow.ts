@@ -96,7 +96,7 @@ function checkCrop(
   if (transform.size <= available) return;
   const sum = padding ? `${shorter}+2*${padding} = ${available}` : `${available}`;
   reporter.report("NET3018", {
-    message: `\`${call.callee.name}\` cuts ${transform.size} pixels out of images that are only ${sum} wide or high`,
+    message: `\`${call.callee.name}\` cuts ${transform.size} pixels out of images whose shorter side has only ${sum}`,
     span: bound.spans.get("size") ?? call.span,
     label: `at most ${available}`,
     notes: [`put \`resize(${transform.size})\` before it, or cut less`],

@@ -18,6 +18,8 @@ export function analyzeTrain(
   dataDeclaration: DataDeclaration | undefined,
   environment: Environment,
 ): TrainRecipe | undefined {
+  const { reporter } = environment;
+  const errorsBefore = reporter.errorCount;
   checkLoss(declaration, model, environment);
   const settings = readSettings(declaration, environment);
   const epochs = readSetting(settings.get("epochs"), count, environment);
@@ -28,7 +30,7 @@ export function analyzeTrain(
   const optimizer = readOptimizer(settings.get("optimizer"), environment);
   const schedule = readScheduleSetting(settings.get("schedule"), epochs, environment);
   const data = dataDeclaration && readData(declaration, dataDeclaration, model, environment);
-  if (dataDeclaration && !data) return undefined;
+  if (reporter.errorCount > errorsBefore) return undefined;
   if (!epochs || !batch || seed === undefined || !optimizer || !schedule) return undefined;
   const { line, column } = declaration.name.span.start;
   const named = { name: declaration.name.name, model: model.name, data };
