@@ -10,6 +10,7 @@ import type {
   SequenceExpression,
   Span,
 } from "./ast.js";
+import { numberMeant } from "./lexer.js";
 import { is, spanOf } from "./place.js";
 import type { SyntaxProblem } from "./problem.js";
 import { problem, replace } from "./problem.js";
@@ -150,10 +151,13 @@ function buildCompound(context: BuildContext, parent: CstNode): Expression | und
 function buildNumber(context: BuildContext, parent: CstNode): NumberLiteral | undefined {
   const digits = token(parent, "Integer") ?? token(parent, "Float");
   if (!digits) return undefined;
-  const unit = identifier(context, token(parent, "Identifier"));
+  const [value = "", joinedUnit] = (numberMeant(digits.image) ?? digits.image).split(" ");
+  const unit =
+    identifier(context, token(parent, "Identifier")) ??
+    (joinedUnit ? identifier(context, { ...digits, image: joinedUnit }) : undefined);
   return {
     kind: "number",
-    value: Number.parseFloat(digits.image),
+    value: Number.parseFloat(value),
     isInteger: is(digits, Integer),
     ...(unit && { unit }),
     span: spanOfNode(context.file, parent),

@@ -55,7 +55,7 @@ function malformedNumber(file: string, token: IToken): SyntaxProblem {
 }
 
 /** `1_000` means `1000`, `0x10` means `16`, `5epochs` means `5 epochs`; for others nobody knows. */
-function numberMeant(image: string): string | undefined {
+export function numberMeant(image: string): string | undefined {
   if (/^\d+(_\d+)+$/.test(image)) return image.replaceAll("_", "");
   if (/^0x[\da-fA-F]+$/.test(image)) return String(Number(image));
   const unit = /^(\d+)([A-Za-z]{3,})$/.exec(image);

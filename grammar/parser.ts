@@ -32,6 +32,8 @@ export class SpecParser extends CstParser {
           { ALT: () => this.SUBRULE(this.dataDeclaration) },
           { ALT: () => this.SUBRULE(this.trainDeclaration) },
           { ALT: () => this.SUBRULE(this.skipped) },
+          // Left over where recovery gave a block up, and reported there.
+          { ALT: () => this.CONSUME(t.RightBrace) },
         ],
         IGNORE_AMBIGUITIES: true,
       }),

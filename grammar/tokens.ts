@@ -42,6 +42,14 @@ export const LaterWord = word(
   "a later word",
 );
 
+/** `const` and `model` where no declaration can start. */
+export const MisplacedWord = createToken({
+  name: "MisplacedWord",
+  label: "a reserved word",
+  pattern: Lexer.NA,
+  categories: Plain,
+});
+
 // Words that are reserved in one place of a header only.
 export const In = word("In", /in/, Name, "`in`");
 export const Of = word("Of", /of/, Name, "`of`");
@@ -168,4 +176,10 @@ export const lexedTokens: TokenType[] = [
 
 export const statementWords = [Data, Train, Input, Target, Loss, Metric];
 
-export const allTokens: TokenType[] = [Plain, Name, ...lexedTokens, ...statementWords];
+export const allTokens: TokenType[] = [
+  Plain,
+  Name,
+  MisplacedWord,
+  ...lexedTokens,
+  ...statementWords,
+];

@@ -11,6 +11,7 @@ import {
   For,
   LaterWord,
   LeftBrace,
+  MisplacedWord,
   Model,
   NewLine,
   RightBrace,
@@ -53,7 +54,7 @@ function danglingArrow(file: string, arrow: IToken, token: IToken): SyntaxProble
 }
 
 export function isReserved(token: IToken): boolean {
-  return is(token, Const, Model, As, For, True, False, LaterWord);
+  return is(token, Const, Model, MisplacedWord, As, For, True, False, LaterWord);
 }
 
 export function reservedWord(file: string, token: IToken): SyntaxProblem {

@@ -17,6 +17,7 @@ import {
   LeftParenthesis,
   Loss,
   Metric,
+  MisplacedWord,
   Model,
   Name,
   NewLine,
@@ -48,7 +49,8 @@ const memberKeywords: readonly Keyword[] = [
 
 /**
  * Finds the keywords: words such as `train` and `loss` are keywords only where they start a statement, and misspelt
- * keywords are read as what was meant.
+ * keywords are read as what was meant. `const` and `model` elsewhere must not look like the start of a declaration, or the
+ * parser would go on there after a mistake.
  */
 export function findKeywords(tokens: readonly IToken[], file: string): Balanced {
   const problems: SyntaxProblem[] = [];
@@ -57,6 +59,8 @@ export function findKeywords(tokens: readonly IToken[], file: string): Balanced 
   const output = tokens.map((token, index) => {
     if (is(token, LeftBrace)) depth++;
     if (is(token, RightBrace)) depth--;
+    const isMisplaced = depth > 0 || !startsStatement(tokens, index);
+    if (isMisplaced && is(token, Const, Model)) return retyped(token, MisplacedWord);
     if (!startsStatement(tokens, index)) return token;
     if (depth > 0 && declaration !== Model) return token;
     const keywords = depth > 0 ? memberKeywords : declarationKeywords;
