@@ -129,16 +129,24 @@ export function createCounter(total: number, verb: string): Counter {
   return { update: (done) => bar.update(done), stop: () => bar.stop() };
 }
 
-/** How long a run will take yet, from the pace since its second step: the first one compiles kernels. */
-export class RemainingTime {
+/** The pace of a run, steady enough to read. */
+export class Pace {
   private origin?: { readonly step: number; readonly time: number };
+  private secondsPerExample?: number;
 
-  /** Seconds left after `step` of `steps`; infinite as long as the pace is unknown. */
-  after(step: number, steps: number): number {
+  /** Seconds left after `step` of `steps`, by the pace since the first, which compiles kernels. Infinite until known. */
+  secondsLeft(step: number, steps: number): number {
     const time = performance.now();
     this.origin ??= { step, time };
     const done = step - this.origin.step;
     if (done === 0) return step < steps ? Infinity : 0;
     return ((time - this.origin.time) / 1000 / done) * (steps - step);
+  }
+
+  /** Examples per second, smoothed over some twenty steps: single ones vary with what the GPU has queued. */
+  smooth(examplesPerSecond: number): number {
+    const latest = 1 / examplesPerSecond;
+    this.secondsPerExample = 0.95 * (this.secondsPerExample ?? latest) + 0.05 * latest;
+    return 1 / this.secondsPerExample;
   }
 }

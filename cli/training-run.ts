@@ -30,7 +30,7 @@ import { warn } from "./data.js";
 import { writeOutput } from "./files.js";
 import { formatDuration, formatNumber, formatPercent, plural } from "./format.js";
 import { listenForInterrupt } from "./interrupt.js";
-import { createProgress, RemainingTime, type Progress } from "./progress.js";
+import { createProgress, Pace, type Progress } from "./progress.js";
 import { print, say } from "./terminal.js";
 import { classesMetadata } from "./weights.js";
 
@@ -56,7 +56,7 @@ export interface RunOptions {
 export class TrainingRun {
   private readonly startedAt = performance.now();
   private readonly progress: Progress = createProgress();
-  private readonly remaining = new RemainingTime();
+  private readonly pace = new Pace();
   private readonly identity: RunIdentity;
   private readonly metadata: Readonly<Record<string, string>>;
   private epochStartedAt = performance.now();
@@ -136,10 +136,11 @@ export class TrainingRun {
     for (const log of this.logs) log.write(stepRecord(report));
     const { step, steps, epoch, learningRate, examplesPerSecond, metrics } = report;
     this.progress.update({
-      ...{ step, steps, epoch, learningRate, examplesPerSecond },
+      ...{ step, steps, epoch, learningRate },
+      examplesPerSecond: this.pace.smooth(examplesPerSecond),
       epochs: Math.ceil(steps / runLength(this.identity.examples, this.parts.recipe).stepsPerEpoch),
       loss: metrics["loss"]!,
-      secondsLeft: this.remaining.after(step, steps),
+      secondsLeft: this.pace.secondsLeft(step, steps),
     });
   }
 

@@ -117,8 +117,6 @@ const SETTLE_MILLISECONDS = 50;
 
 /** Compiles now and after every change. Wrong specs are reported and waited for. Ends with the process. */
 async function compileOnChange(path: string, flags: CompileFlags): Promise<void> {
-  await compileOrReport(path, flags);
-  say(`watching ${path}, Ctrl-C ends`);
   let pending: NodeJS.Timeout | undefined;
   // The folder is watched, since most editors replace the file instead of writing to it.
   const watcher = watch(dirname(path), (_, changed) => {
@@ -126,7 +124,10 @@ async function compileOnChange(path: string, flags: CompileFlags): Promise<void>
     clearTimeout(pending);
     pending = setTimeout(() => void compileOrReport(path, flags), SETTLE_MILLISECONDS);
   });
-  await new Promise<void>((resolve) => process.once("SIGINT", resolve));
+  const interrupted = new Promise<void>((resolve) => process.once("SIGINT", resolve));
+  await compileOrReport(path, flags);
+  say(`watching ${path}, Ctrl-C ends`);
+  await interrupted;
   clearTimeout(pending);
   watcher.close();
 }

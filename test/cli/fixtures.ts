@@ -26,7 +26,7 @@ data Pictures for Stripes {
 train Quick of Stripes on Pictures {
   epochs    = 4
   batch     = 8
-  optimizer = sgd(lr=0.1, momentum=0.9)
+  optimizer = sgd(lr=0.02, momentum=0.9)
   seed      = 1
 }
 `;

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 
 export const root = join(import.meta.dirname, "..", "..");
-const main = process.env.NETC_CLI ?? join(root, "dist", "cli", "main.js");
+const main = join(root, "dist", "cli", "main.js");
 
 export interface Outcome {
   readonly code: number | null;
@@ -32,10 +32,9 @@ export function netcInShell(
 }
 
 function run(command: string, args: readonly string[], options: RunOptions): Promise<Outcome> {
-  const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env;
   const child = spawn(command, args, {
     cwd: options.cwd ?? root,
-    env: { ...inherited, ...options.env },
+    env: { ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

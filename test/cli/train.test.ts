@@ -40,7 +40,8 @@ describe("train", () => {
 
   test("a pipe gets plain lines, one an epoch, and no escapes", () => {
     expect(trained.stderr).toMatch(/^epoch 1: training loss .*; evaluation loss .*top1/m);
-    expect(trained.stderr).not.toMatch(/\u001b|\r/);
+    expect(trained.stderr).not.toContain("\u001b");
+    expect(trained.stderr).not.toContain("\r");
   });
 
   test("writes weights, checkpoints, metrics and a report, and no temporary files", async () => {
@@ -65,7 +66,7 @@ describe("train", () => {
       step: 1,
       epoch: 1,
       loss: expect.any(Number),
-      lr: 0.1,
+      lr: 0.02,
       examplesPerSecond: expect.any(Number),
     });
     const evaluations = lines.filter((line) => "eval" in line);
@@ -91,7 +92,7 @@ describe("train", () => {
   });
 
   test("Ctrl-C saves, and --resume ends with the bits of an uninterrupted run", async () => {
-    const args = ["train", "stripes.net", "--epochs", "60", "--seed", "3"];
+    const args = ["train", "stripes.net", "--epochs", "40", "--lr", "0.001", "--seed", "3"];
     const whole = await netc([...args, "--out", "whole"]);
     expect(whole.code).toBe(0);
     let asked = false;
@@ -105,7 +106,7 @@ describe("train", () => {
     expect(stopped.code).toBe(0);
     expect(stopped.stdout).toMatch(/stopped after \d+ steps/);
     expect(stopped.stdout).toContain(
-      "npx netc train stripes.net --epochs 60 --seed 3 --out halves --resume",
+      "npx netc train stripes.net --epochs 40 --lr 0.001 --seed 3 --out halves --resume",
     );
     const resumed = await netc([...args, "--out", "halves", "--resume"]);
     expect(resumed.code).toBe(0);
