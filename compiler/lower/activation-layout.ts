@@ -80,9 +80,12 @@ export class ActivationLayout {
     return this.imagePitch === this.pixels * this.pitch && this.pitch % 4 === 0;
   }
 
-  /** What the layout promises to keep zero; values may share memory only if their promises are the same, or nothing. */
+  /**
+   * What the layout promises to keep zero: the halo, and channels that fill up a vec4, which some kernels do not write. Values may share
+   * memory only if their promises are the same, or nothing.
+   */
   get zeros(): string | undefined {
-    if (this.isContiguous) return undefined;
+    if (this.isContiguous && this.channels % 4 === 0) return undefined;
     const { top, bottom, left, right, spacing } = this.margins;
     return [
       this.channels,

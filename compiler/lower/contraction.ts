@@ -323,7 +323,6 @@ function emitWeightGradient(
   const columns = roundUpTo4(piece.count) / 4;
   const blocks = Math.ceil(columns / schedule.columns);
   const quads = a.segments! * a.run!;
-  const { b_group: _, ...windowConstants } = a;
   context.emit({
     kernel: weightContraction(schedule),
     storage: [context.storageOf(input), context.storageOf(gradient), result],
@@ -335,7 +334,7 @@ function emitWeightGradient(
       first_quad: piece.start / 4,
       row_quads: quads,
       run_values: values,
-      ...windowConstants,
+      ...a,
       y_group: 4 * quads * columns,
       ...context.layout(gradient).place("b"),
     },

@@ -182,7 +182,7 @@ function joinWithMaker(
 ): { maker: AnyNode; node: AnyNode } | undefined {
   for (const [index, input] of node.inputs.entries()) {
     const maker = surroundings.maker(input);
-    if (!maker || !surroundings.isReadOnlyBy(input, node as AnyNode)) continue;
+    if (!maker || !surroundings.isReadOnlyBy(input, node)) continue;
     if (maker.outputs.length !== 1 || readsByChannel(node.attributes.expression, index)) continue;
     if (maker.kind === "pointwise") return { maker, node: joinPointwise(maker, node, index) };
     if (!WITH_EPILOGUE.has(maker.kind)) continue;
@@ -219,7 +219,7 @@ function joinPointwise(inner: AnyNode, outer: Node<"pointwise">, index: number):
   const expression = compose(outer, index, innerNode.attributes.expression, (value) =>
     inputs.indexOf(value),
   );
-  return { ...outer, inputs, attributes: { expression } } as AnyNode;
+  return { ...outer, inputs, attributes: { expression } };
 }
 
 /** Inputs that an op reads apart from its epilogue's. */

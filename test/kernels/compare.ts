@@ -1,4 +1,4 @@
-import type { Graph } from "../../compiler/ir/graph.js";
+import { trainedParameters, type Graph } from "../../compiler/ir/graph.js";
 import { makeProgram, stepGraphs, type ProgramOptions } from "../../compiler/program.js";
 import { runGraph, type Numbers } from "../../compiler/reference/run.js";
 import { createNetwork } from "../../runtime/index.js";
@@ -48,20 +48,39 @@ export interface Comparison {
   readonly error: number;
 }
 
-/** A graph's values on the CPU: prediction, metrics, gradients and weights after one step. */
+/** Steps that are compared: memory is used again from the second on, and momentum counts. */
+const STEPS = 2;
+
+/** A graph's values on the CPU: the prediction, and all values of each step. */
 function expectedValues(graph: Graph, images: Float32Array, labels: Uint32Array) {
-  const parameters = new Map<string, Numbers>(
+  let parameters = new Map<string, Numbers>(
     graph.parameters.map(({ value }) => [value.name, initial(value.name, value.shape)]),
   );
+  let velocities = new Map<string, Numbers>();
   const { train, predict } = stepGraphs(graph, { fusion: "none" });
-  const context = { seed: 7, step: 0, training: true, optimizer };
+  const context = { seed: 7, training: true, optimizer };
   const predicted = runGraph(predict, {
     images,
     parameters,
-    context: { ...context, training: false },
+    context: { ...context, step: 0, training: false },
   });
-  const trained = runGraph(train!, { images, labels, parameters, context });
-  return { prediction: predicted.get(predict.prediction.id)!.data, train: train!, trained };
+  const steps = [];
+  for (let step = 0; step < STEPS; step++) {
+    const inputs = { images, labels, parameters, velocities };
+    const values = runGraph(train!, { ...inputs, context: { ...context, step } });
+    steps.push(values);
+    const trained = trainedParameters(train!);
+    const collect = (which: "parameter" | "velocity") =>
+      new Map(
+        trained.map((entry) => [
+          entry.parameter.name,
+          values.get(entry[which].id)!.data as Numbers,
+        ]),
+      );
+    parameters = new Map([...parameters, ...collect("parameter")]);
+    velocities = collect("velocity");
+  }
+  return { prediction: predicted.get(predict.prediction.id)!.data, train: train!, steps };
 }
 
 const initial = (name: string, shape: readonly (number | string)[]) =>
@@ -92,21 +111,22 @@ export async function compare(
     const add = (tensor: string, actual: ArrayLike<number>, wanted: ArrayLike<number>) =>
       results.push({ tensor, error: distance(actual, wanted) });
     add("prediction", await network.predict(images), expected.prediction);
-    const metrics = await network.step(images, labels);
-    for (const { name, value } of graph.metrics) {
-      const rows = expected.trained.get(value.id)!.data;
-      add(name, [metrics[name]!], [Array.from(rows).reduce((a, b) => a + b, 0) / count]);
-    }
-    for (const node of expected.train.nodes) {
-      if (node.kind !== "update") continue;
-      const [weights, gradient] = node.inputs;
-      const name = weights!.name;
-      add(
-        `${name} gradient`,
-        await network.read(name, { of: "gradient" }),
-        expected.trained.get(gradient!.id)!.data,
-      );
-      add(`${name} after`, await network.read(name), expected.trained.get(weights!.id)!.data);
+    for (const [step, values] of expected.steps.entries()) {
+      const metrics = await network.step(images, labels);
+      for (const { name, value } of graph.metrics) {
+        const rows = Array.from(values.get(value.id)!.data);
+        add(`${name} of step ${step}`, [metrics[name]!], [rows.reduce((a, b) => a + b, 0) / count]);
+      }
+      for (const { parameter, gradient } of trainedParameters(expected.train)) {
+        const { name } = parameter;
+        const of = (id: number) => values.get(id)!.data;
+        add(
+          `${name} gradient ${step}`,
+          await network.read(name, { of: "gradient" }),
+          of(gradient.id),
+        );
+        add(`${name} after ${step}`, await network.read(name), of(parameter.id));
+      }
     }
     return results;
   } finally {
