@@ -1,0 +1,81 @@
+import { expect, test } from "vitest";
+import type { ProgramBuffer, Target } from "../../program/program.js";
+import { targetFor, type AdapterSummary } from "../../runtime/device.js";
+import { BatchTooLargeError, DeviceLimitError } from "../../runtime/errors.js";
+import { assertWithinLimits, bufferBytes } from "../../runtime/memory.js";
+import { countWorkgroups, foldWorkgroups } from "../../runtime/schedule.js";
+import { chooseProgram } from "../../runtime/targets.js";
+import { tinyProgram } from "./tiny-program.js";
+
+const limits = { maxStorageBufferBindingSize: 1000, maxBufferSize: 5000 };
+const buffer = (name: string, fixed: number, perImage: number): ProgramBuffer => ({
+  ...{ name, purpose: "scratch", bytes: { fixed, perImage } },
+});
+
+function thrown(action: () => unknown): Error {
+  try {
+    action();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("nothing was thrown");
+}
+
+test("a batch that is too large is refused with the buffer, its size, the limit and what fits", () => {
+  const buffers = [buffer("small", 16, 1), buffer("conv1", 100, 90), buffer("conv2", 0, 99)];
+  expect(() => assertWithinLimits(buffers, 9, limits)).not.toThrow();
+  const error = thrown(() => assertWithinLimits(buffers, 20, limits));
+  expect(error).toBeInstanceOf(BatchTooLargeError);
+  expect((error as BatchTooLargeError).largestBatch).toBe(9);
+  expect(error.message).toBe(
+    "a batch of 20 is too large for this device: buffer `conv1` needs 1.9 KiB, and the device binds " +
+      "at most 1000 bytes; the largest batch that fits is 9",
+  );
+});
+
+test("the largest batch really is the largest", () => {
+  for (const each of [1, 7, 16, 33, 99, 250]) {
+    const buffers = [buffer("x", 100, each)];
+    const error = thrown(() => assertWithinLimits(buffers, 5000, limits)) as BatchTooLargeError;
+    const largest = error.largestBatch!;
+    expect(bufferBytes(buffers[0]!.bytes, largest)).toBeLessThanOrEqual(1000);
+    expect(bufferBytes(buffers[0]!.bytes, largest + 1)).toBeGreaterThan(1000);
+  }
+});
+
+test("a parameter that exceeds the limit by itself is no question of the batch", () => {
+  const error = thrown(() => assertWithinLimits([buffer("fc6", 2000, 0)], 1, limits));
+  expect(error).toBeInstanceOf(DeviceLimitError);
+  expect(error).not.toBeInstanceOf(BatchTooLargeError);
+  expect(error.message).toContain("buffer `fc6` needs 2.0 KiB");
+});
+
+test("workgroups are counted by the batch and folded beyond what a dimension allows", () => {
+  expect(countWorkgroups({ fixed: 0, perImage: 3025, tile: 24 }, 2)).toBe(253);
+  expect(foldWorkgroups(65_535, 65_535)).toEqual([65_535, 1]);
+  expect(foldWorkgroups(65_536, 65_535)).toEqual([32_768, 2]);
+  for (const count of [0, 1, 65_537, 131_071, 1_000_003]) {
+    const [x, y] = foldWorkgroups(count, 65_535);
+    expect(x).toBeLessThanOrEqual(65_535);
+    expect(x * y).toBeGreaterThanOrEqual(count);
+    expect(x * y - count).toBeLessThan(y);
+  }
+});
+
+test("targets follow the subgroups", () => {
+  expect([0, 4, 8, 16, 32, 64].map(targetFor)).toEqual([
+    ...["portable", "lanes4", "lanes8", "lanes8", "gpu", "gpu"],
+  ]);
+});
+
+test("the best program that the adapter runs is chosen", () => {
+  const adapter = (target: Target) => ({ name: "A", target }) as AdapterSummary;
+  const compiled = (...targets: Target[]) =>
+    targets.map((target) => ({ ...tinyProgram, target }) as const);
+  const choose = (target: Target, ...targets: Target[]) =>
+    chooseProgram(compiled(...targets), adapter(target)).target;
+  expect(choose("gpu", "portable", "lanes8", "gpu")).toBe("gpu");
+  expect(choose("gpu", "portable", "lanes4")).toBe("lanes4");
+  expect(choose("lanes4", "gpu", "lanes8", "portable")).toBe("portable");
+  expect(() => choose("lanes4", "gpu", "lanes8")).toThrow(/compiled for gpu, lanes8/);
+});

@@ -1,0 +1,255 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Program } from "../../program/program.js";
+import { createNetwork, parseTensors, serializeTensors } from "../../runtime/index.js";
+import { BatchTooLargeError, DeviceLimitError, InputError } from "../../runtime/errors.js";
+import type { Network, NetworkOptions } from "../../runtime/network.js";
+import { LONG, tinyProgram } from "./tiny-program.js";
+
+const adapter = process.env["NETC_ADAPTER"] ?? "embedded";
+const networks: Network[] = [];
+
+async function create(options: NetworkOptions = {}, program = tinyProgram): Promise<Network> {
+  const network = await createNetwork([program], { adapter, batch: 4, seed: 3, ...options });
+  networks.push(network);
+  return network;
+}
+
+afterAll(() => networks.forEach((network) => network.destroy()));
+
+/** Images that pick the first, second or third column of the weight. */
+function unit(...columns: number[]): Float32Array {
+  const images = new Float32Array(columns.length * 3);
+  columns.forEach((column, image) => (images[image * 3 + column] = 1));
+  return images;
+}
+
+describe("a fresh network", () => {
+  let network: Network;
+  beforeAll(async () => {
+    network = await create();
+  });
+
+  test("is initialised from the seed, in PyTorch's layout", async () => {
+    // The buffer holds seed + index as [input][output, padded to 4]; the constants add 10 to the bias.
+    expect([...(await network.read("fc.weight"))]).toEqual([3, 7, 0, 4, 8, 0]);
+    expect([...(await network.read("fc.bias"))]).toEqual([13, 14]);
+  });
+
+  test("folds dispatches beyond 65,535 workgroups", async () => {
+    const long = await network.read("long");
+    expect(long.length).toBe(LONG);
+    expect(long.findIndex((value, index) => value !== index - 2)).toBe(-1);
+  });
+
+  test("predicts any number of images up to the batch, without the pitch", async () => {
+    expect([...(await network.predict(unit(0, 1)))]).toEqual([16, 18, 20, 22]);
+    expect([...(await network.predict(unit(2)))]).toEqual([13, 14]);
+    expect((await network.predict(unit(0, 1, 2, 0))).length).toBe(8);
+  });
+
+  test("evaluates over the images of the call alone", async () => {
+    expect(await network.evaluate(unit(0, 1, 0, 1), [1, 1, 1, 0])).toEqual({
+      loss: (18 + 22 + 18 + 20) / 4,
+      top1: 0.75,
+    });
+    expect(await network.evaluate(unit(2), new Uint32Array([0]))).toEqual({ loss: 13, top1: 0 });
+    expect(network.stepCount).toBe(0);
+  });
+
+  test("describes itself", () => {
+    expect(network.parameters.map(({ name, shape }) => [name, shape])).toEqual([
+      ["fc.weight", [2, 3]],
+      ["fc.bias", [2]],
+      ["long", [LONG]],
+    ]);
+    expect(network.adapter.subgroupSizes[0]).toBeGreaterThan(0);
+    expect(network.memory.velocity).toBe(0);
+    expect(network.memory.parameter).toBe(64 + 16 + LONG * 4);
+    expect(network.memory.images).toBe(48);
+  });
+});
+
+describe("training", () => {
+  test("hands every kernel the frame: step, settings, training", async () => {
+    const network = await create();
+    // velocity 0.5 * 0 + 1 + 0.25, then 0.5 * 1.25 + 1.25 = 1.875; learning rate 0.5, then 2.
+    expect(await network.step(unit(0, 1), [0, 1])).toEqual({ loss: 19, top1: 0.5 });
+    expect([...(await network.read("fc.bias"))]).toEqual([13 - 0.625, 14 - 0.625]);
+    await network.step(unit(0), [0], { learningRate: 2 });
+    expect((await network.read("fc.bias"))[0]).toBe(13 - 0.625 + 100 - 3.75);
+    expect([...(await network.read("fc.bias", { of: "velocity" }))]).toEqual([1.875, 1.875]);
+    expect(network.stepCount).toBe(2);
+    network.setStep(7);
+    await network.step(unit(0), [0], { learningRate: 0, momentum: 0, weightDecay: 0 });
+    expect((await network.read("fc.bias"))[0]).toBe(13 - 0.625 + 100 - 3.75 + 700);
+    expect((await network.read("fc.bias", { of: "velocity" }))[0]).toBe(1);
+  });
+
+  test("settings of the network replace the spec's", async () => {
+    const network = await create({ learningRate: 1, momentum: 0, weightDecay: 1 });
+    await network.step(unit(0), [0]);
+    expect((await network.read("fc.bias"))[0]).toBe(11);
+  });
+
+  test("carries out overlapping calls in order, and more of them than the ring has slots", async () => {
+    const network = await create({ learningRate: 1, momentum: 0, weightDecay: 0 });
+    const steps = Array.from({ length: 11 }, () => network.step(unit(2), [0]));
+    const reading = network.read("fc.bias");
+    const losses = (await Promise.all(steps)).map(({ loss }) => loss);
+    // Each step adds 100 * step - 1 to the bias of 13.
+    const expected = losses.map((_, step) => 13 + (100 * (step * (step - 1))) / 2 - step);
+    expect(losses).toEqual(expected);
+    expect((await reading)[0]).toBe(13 + 5500 - 11);
+  });
+
+  test("allocates nothing after the first step", async () => {
+    const network = await create();
+    await network.step(unit(0), [0]);
+    const { memory } = network;
+    expect(memory.velocity).toBe(16);
+    for (let step = 0; step < 6; step++) await network.step(unit(0, 1, 2, 0), [0, 1, 0, 1]);
+    expect(network.memory).toEqual(memory);
+    expect(memory.total).toBe(
+      Object.entries(memory).reduce((sum, [key, bytes]) => sum + (key === "total" ? 0 : bytes), 0),
+    );
+  });
+
+  test("a failed call does not stop the next", async () => {
+    const network = await create();
+    const bad = network.step(unit(0), [9]);
+    const good = network.step(unit(0), [0]);
+    await expect(bad).rejects.toThrow(InputError);
+    expect(await good).toEqual({ loss: 16, top1: 0 });
+  });
+});
+
+describe("weights", () => {
+  test("written and read back, they are what predictions use", async () => {
+    const network = await create();
+    await network.write("fc.weight", new Float32Array([1, 2, 3, 4, 5, 6]));
+    await network.write("fc.bias", new Float32Array([0, 0]));
+    expect([...(await network.read("fc.weight"))]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect([...(await network.predict(unit(0, 1, 2)))]).toEqual([1, 4, 2, 5, 3, 6]);
+  });
+
+  test("saved with the optimizer and loaded elsewhere, training goes on to the same bits", async () => {
+    const first = await create();
+    await first.step(unit(0), [0]);
+    const bytes = await first.save({ optimizer: true, metadata: { epoch: "4" } });
+    const second = await create({ seed: 99 });
+    const metadata = await second.load(bytes);
+    expect(metadata).toMatchObject({ step: "1", seed: "3", epoch: "4", spec: "0123abcd" });
+    for (const network of [first, second]) await network.step(unit(1), [1]);
+    expect(await second.save({ optimizer: true })).toEqual(await first.save({ optimizer: true }));
+    expect([second.stepCount, second.seed]).toEqual([2, 3]);
+  });
+
+  test("saved without the optimizer, they are weights alone", async () => {
+    const network = await create();
+    await network.step(unit(0), [0]);
+    const { tensors, metadata } = parseTensors(await network.save());
+    expect([...tensors.keys()]).toEqual(["fc.weight", "fc.bias", "long"]);
+    expect(metadata).toEqual({ format: "pt", model: "Tiny", spec: "0123abcd" });
+  });
+
+  test("of another network are refused with both shapes and the spec's line, and change nothing", async () => {
+    const network = await create();
+    const before = await network.save();
+    const foreign = serializeTensors([
+      { name: "fc.weight", shape: [3, 2], values: new Float32Array(6) },
+      { name: "fc.bias", shape: [2], values: new Float32Array(2) },
+      { name: "fc9.bias", shape: [1], values: new Float32Array(1) },
+    ]);
+    await expect(network.load(foreign)).rejects.toThrow(
+      "these weights do not belong to model `Tiny`:\n" +
+        "  `fc.weight` is [3, 2] in the file, but the model wants [2, 3] (tiny.net:7:3)\n" +
+        `  \`long\` is not in the file, but the model wants [${LONG}] (tiny.net:7:3)\n` +
+        "  `fc9.bias` is not in model `Tiny`",
+    );
+    expect(await network.save()).toEqual(before);
+  });
+});
+
+describe("wrong input", () => {
+  let network: Network;
+  beforeAll(async () => {
+    network = await create();
+  });
+
+  test.each<[string, (network: Network) => Promise<unknown>, string]>([
+    ["part of an image", (n) => n.predict(new Float32Array(4)), "no whole number of images"],
+    ["no image", (n) => n.predict(new Float32Array()), "has 0 values"],
+    ["too many images", (n) => n.predict(new Float32Array(15)), "holds 5 images"],
+    ["an array", (n) => n.predict([1, 2, 3] as never), "must be a Float32Array, not Array"],
+    ["NaN", (n) => n.predict(new Float32Array([0, NaN, 0])), "`image` is NaN at index 1"],
+    ["infinity", (n) => n.step(new Float32Array([0, 0, -Infinity]), [0]), "-Infinity at index 2"],
+    ["a missing label", (n) => n.step(unit(0, 1), [0]), "expected 2 labels for 2 images, got 1"],
+    ["a label that is no class", (n) => n.step(unit(0), [2]), "label 0 is 2: labels are integers"],
+    ["a negative label", (n) => n.evaluate(unit(0, 1), [0, -1]), "label 1 is -1"],
+    ["a fraction", (n) => n.evaluate(unit(0), [0.5]), "label 0 is 0.5"],
+    ["no labels", (n) => n.step(unit(0), undefined as never), "not a undefined"],
+    ["a learning rate of NaN", (n) => n.step(unit(0), [0], { learningRate: NaN }), "learningRate"],
+    ["an unknown name", (n) => n.read("fc.wieght"), "the model has fc.weight, fc.bias, long"],
+    ["no gradient kept", (n) => n.read("fc.bias", { of: "gradient" }), "without a gradient"],
+    ["a wrong length", (n) => n.write("fc.bias", new Float32Array(3)), "has 2 values ([2])"],
+    ["NaN as weight", (n) => n.write("fc.bias", new Float32Array([1, NaN])), "NaN at index 1"],
+    ["garbage for weights", (n) => n.load(new Uint8Array(99)), "not a valid safetensors file"],
+  ])("%s is refused clearly", async (_what, call, message) => {
+    await expect(call(network)).rejects.toThrow(message);
+  });
+
+  test.each<[NetworkOptions, string]>([
+    [{ batch: 0 }, "`batch` must be an integer from 1"],
+    [{ batch: 1.5 }, "`batch` must be an integer"],
+    [{ seed: -1 }, "`seed` must be an integer from 0"],
+    [{ learningRate: Infinity }, "learningRate must be a finite number"],
+  ])("options %o are refused", async (options, message) => {
+    await expect(create(options)).rejects.toThrow(message);
+  });
+
+  test("a module of another format is refused", async () => {
+    const future = { ...tinyProgram, format: 99 } as unknown as Program;
+    await expect(create({}, future)).rejects.toThrow("compile it again");
+  });
+});
+
+describe("limits", () => {
+  test("a batch too large for the device is refused before anything is allocated", async () => {
+    const network = await create({ batch: 1_000_000_000 });
+    const { total } = network.memory;
+    await expect(network.predict(unit(0))).rejects.toThrow(BatchTooLargeError);
+    await expect(network.predict(unit(0))).rejects.toThrow(/largest batch that fits is \d+$/);
+    expect(network.memory.total).toBe(total);
+  });
+
+  test("a kernel that does not compile is named", async () => {
+    const [fill, ...kernels] = tinyProgram.kernels;
+    const broken = { ...tinyProgram, kernels: [{ ...fill!, wgsl: "nonsense" }, ...kernels] };
+    await expect(create({}, broken)).rejects.toThrow(DeviceLimitError);
+    await expect(create({}, broken)).rejects.toThrow("kernel `fill` does not compile");
+  });
+});
+
+describe("the end", () => {
+  test("destroying twice is harmless, and calls after it say so", async () => {
+    const network = await create();
+    const underWay = network.step(unit(0), [0]);
+    network.destroy();
+    network.destroy();
+    await expect(underWay).rejects.toThrow("the network was destroyed");
+    await expect(network.predict(unit(0))).rejects.toThrow("the network was destroyed");
+    await expect(network.save()).rejects.toThrow("the network was destroyed");
+  });
+
+  test("a device of the user's own stays theirs; once it is lost, the next call says so", async () => {
+    const owner = await create();
+    const { gpu } = (owner as unknown as { device: { gpu: GPUDevice } }).device;
+    const guest = await create({ device: gpu });
+    const other = await create({ device: gpu });
+    guest.destroy();
+    expect((await other.predict(unit(2)))[0]).toBe(13);
+    gpu.destroy();
+    await gpu.lost;
+    await expect(other.predict(unit(2))).rejects.toThrow("the GPU device was lost");
+  });
+});
