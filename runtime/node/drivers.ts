@@ -1,6 +1,5 @@
 /** The Vulkan loader and the drivers that a Linux system has. */
 import { readdirSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 
 /** The oldest Mesa whose lavapipe has what Dawn needs. */
@@ -45,14 +44,19 @@ export function loadForever(library: string): boolean {
   }
 }
 
+/** The user's home. In containers the user may have no entry in the password file, and `homedir` would throw. */
+export function homeFolder(): string {
+  return process.env["HOME"] || "/";
+}
+
 /** Driver files in the folders, and in the order, of the Vulkan loader's documentation. */
 function driverFiles(): string[] {
   const { XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_DATA_DIRS } = process.env;
   const roots = [
-    XDG_CONFIG_HOME || join(homedir(), ".config"),
+    XDG_CONFIG_HOME || join(homeFolder(), ".config"),
     "/usr/local/etc",
     "/etc",
-    XDG_DATA_HOME || join(homedir(), ".local/share"),
+    XDG_DATA_HOME || join(homeFolder(), ".local/share"),
     ...(XDG_DATA_DIRS || "/usr/local/share:/usr/share").split(":"),
     "/usr/share",
     "/run/opengl-driver/share",

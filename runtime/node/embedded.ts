@@ -14,11 +14,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { homedir, tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { NoAdapterError } from "../errors.js";
-import { VULKAN_LOADER } from "./drivers.js";
+import { homeFolder, VULKAN_LOADER } from "./drivers.js";
 
 const DRIVER = "vk_swiftshader_icd.json";
 const LIBRARY = "libvk_swiftshader.so";
@@ -84,8 +84,8 @@ function unpackOnce(archive: Buffer, name: string): string {
 
 /** Where to keep the unpacked files, best first. */
 function cacheFolders(): string[] {
-  const cache = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
-  return [join(cache, "netc"), join(tmpdir(), `netc-${userInfo().username}`)];
+  const cache = process.env["XDG_CACHE_HOME"] || join(homeFolder(), ".cache");
+  return [join(cache, "netc"), join(tmpdir(), `netc-${process.getuid?.()}`)];
 }
 
 /** Code is loaded from here, so the folder must be nobody else's. */

@@ -230,6 +230,25 @@ describe("limits", () => {
   });
 });
 
+describe("a faulty program", () => {
+  /** The bias is bound twice, read and written, which WebGPU forbids. */
+  const aliased: Program = {
+    ...tinyProgram,
+    steps: {
+      ...tinyProgram.steps,
+      train: tinyProgram.steps.train.map((step) =>
+        step.kernel === 3 ? { ...step, buffers: [1, 1] } : step,
+      ),
+    },
+  };
+
+  test("is reported by the first call that runs into it, and by all after", async () => {
+    const network = await create({}, aliased);
+    await expect(network.step(unit(0), [0])).rejects.toThrow("the GPU reported an error");
+    await expect(network.predict(unit(0))).rejects.toThrow("the GPU reported an error");
+  });
+});
+
 describe("the end", () => {
   test("destroying twice is harmless, and calls after it say so", async () => {
     const network = await create();
