@@ -36,7 +36,7 @@ interface InitializerDefinition<
 function define<const Declarations extends ArgumentDeclarations>(
   definition: InitializerDefinition<Declarations>,
 ): InitializerDefinition {
-  return definition as unknown as InitializerDefinition;
+  return definition;
 }
 
 const normalOf = (deviation: number, mean = 0): Initializer => ({

@@ -57,7 +57,7 @@ export interface LoweringContext {
   /** Its name is the layer's full name; weights are named after it. */
   readonly origin: Origin;
   /** A stream of the random generator that no other layer of the network uses. */
-  nextStream(): number;
+  readonly nextStream: () => number;
 }
 
 /**
@@ -95,5 +95,5 @@ export interface LayerDefinition<
 export function defineLayer<const Declarations extends ArgumentDeclarations>(
   definition: LayerDefinition<Declarations>,
 ): LayerDefinition {
-  return definition as unknown as LayerDefinition;
+  return definition;
 }

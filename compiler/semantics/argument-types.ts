@@ -129,7 +129,7 @@ export function padding(): ArgumentType<Padding> {
         if (!sides) return MISMATCH;
         const checked = allInRange(sides, { minimum: 0 });
         if (!Array.isArray(checked)) return checked;
-        const [top, bottom, left, right] = checked as [number, number, number, number];
+        const [top, bottom, left, right] = checked;
         return { top, bottom, left, right };
       }),
   };
@@ -246,7 +246,7 @@ function readConstant<Value>(
   if (accepted === MISMATCH) {
     return mismatch(expression, reader, description, describeConstant(constant));
   }
-  if (!(accepted instanceof OutOfRange)) return accepted as Value;
+  if (!(accepted instanceof OutOfRange)) return accepted;
   return reader.reporter.report("NET1010", {
     message: `${reader.subject} must be ${accepted.limit}, not ${formatConstant(constant)}`,
     span: expression.span,

@@ -27,7 +27,7 @@ export interface ScoreDefinition<
 function define<const Declarations extends ArgumentDeclarations>(
   definition: ScoreDefinition<Declarations>,
 ): ScoreDefinition {
-  return definition as unknown as ScoreDefinition;
+  return definition;
 }
 
 /** What every loss and metric is taken of. */

@@ -18,7 +18,7 @@ export interface RecipeDefinition<
 export function define<Result>() {
   return <const Declarations extends ArgumentDeclarations>(
     definition: RecipeDefinition<Result, Declarations>,
-  ): RecipeDefinition<Result> => definition as unknown as RecipeDefinition<Result>;
+  ): RecipeDefinition<Result> => definition;
 }
 
 /** The definitions of one kind, with what a message calls them, and the code for an unknown name. */

@@ -1,0 +1,118 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { verify } from "../../compiler/ir/verify.js";
+import { analyze, type AnalyzedModel } from "../../compiler/semantics/index.js";
+
+const specs = join(import.meta.dirname, "../../specs");
+
+function read(file: string) {
+  return analyze(readFileSync(join(specs, file), "utf8"), file);
+}
+
+function modelOf(file: string): AnalyzedModel {
+  return read(file).selected!.model;
+}
+
+function total(model: AnalyzedModel, key: "parameters" | "macs" | "macsBackward"): number {
+  return model.layers.reduce((sum, layer) => sum + layer[key], 0);
+}
+
+/** What a layer with weights costs and gives: parameters, multiply-adds, output. */
+function weighty(model: AnalyzedModel) {
+  return model.layers
+    .filter(({ parameters }) => parameters > 0)
+    .map(({ parameters, macs, output }) => [parameters, macs, output!.join("x")]);
+}
+
+describe("the shipped specs", () => {
+  const files = readdirSync(specs).filter((file) => file.endsWith(".net"));
+
+  test.each(files)("%s has a graph, a recipe with data, and no diagnostics", (file) => {
+    const { diagnostics, selected } = read(file);
+    expect(diagnostics).toEqual([]);
+    expect(selected?.recipe?.data?.train).toBeDefined();
+    expect(selected?.recipe?.data?.eval).toBeDefined();
+    expect(() => verify(selected!.model.graph!)).not.toThrow();
+    expect(selected!.model.graph!.metrics[0]?.name).toBe("loss");
+  });
+
+  // Published figures: torchvision's models, and Caffe's bvlc_alexnet.
+  test.each([
+    ["alexnet.net", 61_100_840, 714_188_480],
+    ["alexnet-2012.net", 60_965_224, 724_406_816],
+    ["caffenet.net", 60_965_224, 724_406_816],
+    ["vgg16.net", 138_357_544, 15_470_264_320],
+    ["lenet.net", 431_080, 2_293_000],
+    ["cifar10-quick.net", 145_578, 12_354_176],
+  ])("%s has %i parameters and %i multiply-adds", (file, parameters, macs) => {
+    const model = modelOf(file);
+    expect(total(model, "parameters")).toBe(parameters);
+    expect(total(model, "macs")).toBe(macs);
+    // Both gradients of every layer, but for the first one's, whose input is the image.
+    expect(total(model, "macsBackward")).toBe(2 * macs - model.layers[0]!.macs);
+  });
+
+  test("AlexNet agrees with torchvision's layer by layer", () => {
+    expect(weighty(modelOf("alexnet.net"))).toEqual([
+      [23_296, 70_276_800, "64x55x55"],
+      [307_392, 223_948_800, "192x27x27"],
+      [663_936, 112_140_288, "384x13x13"],
+      [884_992, 149_520_384, "256x13x13"],
+      [590_080, 99_680_256, "256x13x13"],
+      [37_752_832, 37_748_736, "4096"],
+      [16_781_312, 16_777_216, "4096"],
+      [4_097_000, 4_096_000, "1000"],
+    ]);
+  });
+
+  test.each(["alexnet-2012.net", "caffenet.net"])(
+    "%s agrees with Caffe's layer by layer",
+    (file) => {
+      expect(weighty(modelOf(file)).slice(0, 5)).toEqual([
+        [34_944, 105_415_200, "96x55x55"],
+        [307_456, 223_948_800, "256x27x27"],
+        [885_120, 149_520_384, "384x13x13"],
+        [663_936, 112_140_288, "384x13x13"],
+        [442_624, 74_760_192, "256x13x13"],
+      ]);
+    },
+  );
+
+  test("AlexNet's weights have torchvision's shapes and the spec's names", () => {
+    const parameters = modelOf("alexnet.net").graph!.parameters;
+    const shapes = parameters.map(({ value }) => `${value.name} ${value.shape.join("x")}`);
+    expect(shapes).toEqual([
+      "features.conv1.weight 64x3x11x11",
+      "features.conv1.bias 64",
+      "features.conv2.weight 192x64x5x5",
+      "features.conv2.bias 192",
+      "features.conv3.weight 384x192x3x3",
+      "features.conv3.bias 384",
+      "features.conv4.weight 256x384x3x3",
+      "features.conv4.bias 256",
+      "features.conv5.weight 256x256x3x3",
+      "features.conv5.bias 256",
+      "classifier.fc6.weight 4096x9216",
+      "classifier.fc6.bias 4096",
+      "classifier.fc7.weight 4096x4096",
+      "classifier.fc7.bias 4096",
+      "classifier.logits.weight 1000x4096",
+      "classifier.logits.bias 1000",
+    ]);
+  });
+
+  test("the 2012 network starts with biases of 1 where the paper says so", () => {
+    const { parameters } = modelOf("alexnet-2012.net").graph!;
+    const ones = parameters.filter(({ initializer }) => {
+      return initializer.kind === "constant" && initializer.value === 1;
+    });
+    expect(ones.map(({ value }) => value.name.split(".")[1])).toEqual([
+      "conv2",
+      "conv4",
+      "conv5",
+      "fc6",
+      "fc7",
+    ]);
+  });
+});
