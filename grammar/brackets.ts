@@ -55,7 +55,7 @@ const closerOf = new Map<TokenType, TokenType>([
 /** No bracket reaches across these. */
 const boundaries = [Arrow, As, Const, Model, LeftBrace, RightBrace];
 
-/** After these, and before some of them, a line cannot end within brackets. */
+/** After these a line cannot end within brackets. */
 const joiners = [Comma, Equals, Colon, Plus, Minus, Star, Slash, Percent];
 
 class BracketBalancer {
@@ -176,16 +176,15 @@ class BracketBalancer {
   /** Whether a line end stands between partners: the brackets that are open are closed further down. */
   private continuesAfter(index: number): boolean {
     if (this.open.length === 0) return false;
-    const next = this.tokens.slice(index + 1).find((token) => !is(token, NewLine));
-    if (is(this.output.at(-1), LeftParenthesis, LeftBracket, ...joiners))
-      return !startsSetting(this.tokens, index) || this.isClosedAfter(index);
-    if (is(next, RightParenthesis, RightBracket, Comma)) return true;
+    const isJoined = is(this.output.at(-1), LeftParenthesis, LeftBracket, ...joiners);
+    if (isJoined && !startsSetting(this.tokens, index)) return true;
     return this.isClosedAfter(index);
   }
 
   private isClosedAfter(index: number): boolean {
     let depth = this.open.length;
-    for (const token of this.tokens.slice(index + 1)) {
+    for (let at = index + 1; at < this.tokens.length; at++) {
+      const token = this.tokens[at] as IToken;
       if (is(token, ...boundaries)) return false;
       if (is(token, LeftParenthesis, LeftBracket)) depth++;
       if (is(token, RightParenthesis, RightBracket)) depth--;

@@ -23,9 +23,14 @@ export { editDistance, isClose } from "./distance.js";
 export interface ParsedSpec {
   /** As much of the tree as makes sense. */
   readonly spec: Spec;
-  /** In the order of the text, one for each line at most. */
+  /** In the order of the text, one for each line at most, and a hundred in all. */
   readonly problems: readonly SyntaxProblem[];
 }
+
+/** Each fix costs a parse to try: the later problems of a broken file are shown without. */
+const mostTried = 20;
+/** A file with more problems than this is no spec: nobody reads on, and no fix is tried. */
+const mostReported = 100;
 
 /**
  * Parses a spec. Never throws because of the text: what is wrong with it is in `problems`, each with only those
@@ -35,11 +40,11 @@ export interface ParsedSpec {
  */
 export function parse(text: string, file: string): ParsedSpec {
   const parsed = parseOnce(text, file);
-  if (parsed.problems.length === 0) return parsed;
   const count = parsed.problems.length;
-  const problems = parsed.problems.map((found) => ({
+  const tried = count > mostReported ? 0 : mostTried;
+  const problems = parsed.problems.slice(0, mostReported).map((found, index) => ({
     ...found,
-    fixes: found.fixes.filter(
+    fixes: (index < tried ? found.fixes : []).filter(
       (fix) => parseOnce(applyFix(text, fix), file).problems.length < count,
     ),
   }));

@@ -23,7 +23,7 @@ export class SpecParser extends CstParser {
   }
 
   readonly spec = this.RULE("spec", () => {
-    this.MANY(() =>
+    this.MANY(() => {
       this.OR({
         DEF: [
           { ALT: () => this.CONSUME(t.NewLine) },
@@ -36,8 +36,8 @@ export class SpecParser extends CstParser {
           { ALT: () => this.CONSUME(t.RightBrace) },
         ],
         IGNORE_AMBIGUITIES: true,
-      }),
-    );
+      });
+    });
     this.CONSUME(EOF);
   });
 
@@ -60,9 +60,9 @@ export class SpecParser extends CstParser {
 
   private readonly parameters = this.RULE("parameters", () => {
     this.CONSUME(t.LeftParenthesis);
-    this.MANY(() =>
-      this.OR([{ ALT: () => this.CONSUME(t.Comma) }, { ALT: () => this.SUBRULE(this.parameter) }]),
-    );
+    this.MANY(() => {
+      this.OR([{ ALT: () => this.CONSUME(t.Comma) }, { ALT: () => this.SUBRULE(this.parameter) }]);
+    });
     this.CONSUME(t.RightParenthesis);
   });
 
@@ -78,7 +78,7 @@ export class SpecParser extends CstParser {
 
   private readonly modelBody = this.RULE("modelBody", () => {
     this.CONSUME(t.LeftBrace);
-    this.MANY(() =>
+    this.MANY(() => {
       this.OR({
         DEF: [
           { ALT: () => this.CONSUME(t.NewLine) },
@@ -91,8 +91,8 @@ export class SpecParser extends CstParser {
           { ALT: () => this.SUBRULE(this.skipped) },
         ],
         IGNORE_AMBIGUITIES: true,
-      }),
-    );
+      });
+    });
     this.CONSUME(t.RightBrace);
   });
 
@@ -165,7 +165,7 @@ export class SpecParser extends CstParser {
     this.OPTION2(() => this.CONSUME2(t.Name));
     this.OPTION3(() => this.SUBRULE(this.skippedHeader));
     this.CONSUME(t.LeftBrace);
-    this.MANY(() =>
+    this.MANY(() => {
       this.OR({
         DEF: [
           { ALT: () => this.CONSUME(t.NewLine) },
@@ -173,8 +173,8 @@ export class SpecParser extends CstParser {
           { ALT: () => this.SUBRULE(this.skipped) },
         ],
         IGNORE_AMBIGUITIES: true,
-      }),
-    );
+      });
+    });
     this.CONSUME(t.RightBrace);
   });
 
@@ -183,7 +183,7 @@ export class SpecParser extends CstParser {
     this.SUBRULE(this.call);
     this.OPTION(() => {
       this.CONSUME(t.LeftBrace);
-      this.MANY(() =>
+      this.MANY(() => {
         this.OR({
           DEF: [
             { ALT: () => this.CONSUME(t.NewLine) },
@@ -191,8 +191,8 @@ export class SpecParser extends CstParser {
             { ALT: () => this.SUBRULE(this.skipped) },
           ],
           IGNORE_AMBIGUITIES: true,
-        }),
-      );
+        });
+      });
       this.CONSUME(t.RightBrace);
     });
   });
@@ -214,7 +214,7 @@ export class SpecParser extends CstParser {
     this.OPTION2(() => this.CONSUME2(t.Name));
     this.OPTION3(() => this.SUBRULE(this.skippedHeader));
     this.CONSUME(t.LeftBrace);
-    this.MANY(() =>
+    this.MANY(() => {
       this.OR({
         DEF: [
           { ALT: () => this.CONSUME(t.NewLine) },
@@ -222,8 +222,8 @@ export class SpecParser extends CstParser {
           { ALT: () => this.SUBRULE(this.skipped) },
         ],
         IGNORE_AMBIGUITIES: true,
-      }),
-    );
+      });
+    });
     this.CONSUME(t.RightBrace);
   });
 
@@ -295,9 +295,9 @@ export class SpecParser extends CstParser {
 
   private readonly list = this.RULE("list", () => {
     this.CONSUME(t.LeftBracket);
-    this.MANY(() =>
-      this.OR([{ ALT: () => this.CONSUME(t.Comma) }, { ALT: () => this.SUBRULE(this.expression) }]),
-    );
+    this.MANY(() => {
+      this.OR([{ ALT: () => this.CONSUME(t.Comma) }, { ALT: () => this.SUBRULE(this.expression) }]);
+    });
     this.CONSUME(t.RightBracket);
   });
 
@@ -329,9 +329,9 @@ export class SpecParser extends CstParser {
 
   private readonly arguments_ = this.RULE("arguments", () => {
     this.CONSUME(t.LeftParenthesis);
-    this.MANY(() =>
-      this.OR([{ ALT: () => this.CONSUME(t.Comma) }, { ALT: () => this.SUBRULE(this.argument) }]),
-    );
+    this.MANY(() => {
+      this.OR([{ ALT: () => this.CONSUME(t.Comma) }, { ALT: () => this.SUBRULE(this.argument) }]);
+    });
     this.CONSUME(t.RightParenthesis);
   });
 
@@ -350,12 +350,12 @@ export class SpecParser extends CstParser {
 
   /** A statement that makes no sense, to the end of its line, with the blocks that start on it. */
   private readonly skipped = this.RULE("skipped", () => {
-    this.AT_LEAST_ONE(() =>
+    this.AT_LEAST_ONE(() => {
       this.OR([
         { ALT: () => this.CONSUME(t.Plain) },
         { ALT: () => this.SUBRULE(this.skippedBlock) },
-      ]),
-    );
+      ]);
+    });
   });
 
   /** What makes no sense between a declaration's header and its body. */
@@ -365,13 +365,13 @@ export class SpecParser extends CstParser {
 
   private readonly skippedBlock = this.RULE("skippedBlock", () => {
     this.CONSUME(t.LeftBrace);
-    this.MANY(() =>
+    this.MANY(() => {
       this.OR([
         { ALT: () => this.CONSUME(t.NewLine) },
         { ALT: () => this.CONSUME(t.Plain) },
         { ALT: () => this.SUBRULE(this.skippedBlock) },
-      ]),
-    );
+      ]);
+    });
     this.CONSUME(t.RightBrace);
   });
 
