@@ -72,5 +72,5 @@ export function poolGeometry(input: Shape, values: PoolingValues) {
   const { top, bottom, left, right } = values.padding;
   const padding = { top, left, bottom: bottom + overhang.bottom, right: right + overhang.right };
   const attributes: PoolAttributes = { kernel: windows.kernel, stride: windows.stride, padding };
-  return { attributes, overhang };
+  return { attributes, overhang: overhang.bottom + overhang.right > 0 ? overhang : undefined };
 }

@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import type { Graph, OpKind } from "../../compiler/ir/graph.js";
+import { differentiate } from "../../compiler/passes/differentiate.js";
+import { fuse } from "../../compiler/passes/fuse.js";
+import { simplify, simplifyTraining } from "../../compiler/passes/simplify.js";
+import { Chain } from "./chain.js";
+
+const forward = (chain: Chain) => fuse(simplify(chain.classify()));
+const training = (chain: Chain) =>
+  fuse(simplifyTraining(differentiate(simplify(chain.classify()))));
+
+const kinds = ({ nodes }: Graph): OpKind[] => nodes.map(({ kind }) => kind);
+const count = (graph: Graph, kind: OpKind) => kinds(graph).filter((other) => other === kind).length;
+
+const PADDING = { top: 1, bottom: 1, left: 1, right: 1 };
+
+test("bias and relu join the convolution", () => {
+  const graph = forward(new Chain().convolution(4).bias().unary("relu").flatten());
+  expect(kinds(graph)).toEqual(["convolution", "convolution", "classification"]);
+});
+
+test("relu behind a pool joins the pool, and its mask in the gradient is the winner's code", () => {
+  const graph = training(
+    new Chain().convolution(4, { padding: PADDING }).unary("relu").maxPool().convolution(4),
+  );
+  const pool = graph.nodes.find(({ kind }) => kind === "maxPool")!;
+  expect(pool.attributes).toMatchObject({ relu: true });
+  expect(count(graph, "pointwise")).toBe(0);
+});
+
+test("the relu's mask joins the input gradient that it follows", () => {
+  const graph = training(
+    new Chain().convolution(4, { padding: PADDING }).unary("relu").convolution(4),
+  );
+  const gradients = graph.nodes.filter(({ kind }) => kind === "convolutionInputGradient");
+  expect(gradients.at(-1)!.attributes).toHaveProperty("epilogue");
+  expect(count(graph, "pointwise")).toBe(0);
+});
+
+test("a square joins the channel window that reads it", () => {
+  const graph = forward(new Chain().convolution(4).lrn({ before: 1, after: 1 }).flatten());
+  const window = graph.nodes.find(({ kind }) => kind === "channelWindowSum")!;
+  expect(window.attributes).toHaveProperty("prologue");
+  expect(window.attributes).toHaveProperty("epilogue");
+  expect(count(graph, "pointwise")).toBe(0);
+});
+
+test("loss, gradient and hits are one pass over the logits", () => {
+  const graph = training(new Chain().convolution(4).flatten());
+  expect(count(graph, "classification")).toBe(1);
+  expect(count(graph, "crossEntropyGradient")).toBe(0);
+});
+
+test("weights are updated as soon as nothing reads them any more", () => {
+  const { nodes } = training(new Chain().convolution(4).unary("relu").convolution(4).bias());
+  nodes.forEach((node, index) => {
+    if (node.kind !== "update") return;
+    const before = nodes.slice(0, index).findLast(({ kind }) => kind !== "update")!;
+    const [weights, gradient] = node.inputs;
+    expect(before.inputs.includes(weights!) || before.outputs.includes(gradient!)).toBe(true);
+  });
+});
