@@ -114,11 +114,15 @@ class ReLU(nn.Module):
 
 
 class MaxPool(nn.Module):
-    """Max pooling; `relu` applies one to the result, so that only the winners' signs are edges."""
+    """
+    Max pooling. `relu` applies one to the result, so that only the winners' signs are edges; `after_relu` says that ties at
+    zero are none, since no gradient passes there.
+    """
 
-    def __init__(self, size, stride, relu=False, **options):
+    def __init__(self, size, stride, relu=False, after_relu=False, **options):
         super().__init__()
         self.relu = relu
+        self.after_relu = after_relu
         self.pool = nn.MaxPool2d(size, stride, **options)
 
     def forward(self, x):
@@ -144,6 +148,7 @@ class MaxPool(nn.Module):
         gaps = y - runner_up
         if self.relu:
             MARGIN.see(y.abs(), x)
+        if self.relu or self.after_relu:
             gaps = gaps[y > 0]
         MARGIN.see(gaps, x)
 
@@ -222,22 +227,20 @@ def choose_images(network, name, shape, trials):
 
 
 def sgd(network, velocities, settings, factors):
-    """One step in PyTorch's or in Caffe's convention; `factors` gives (lr, decay) for weights and biases."""
+    """One step of SGD; `factors` gives (lr, decay) by a parameter's name, or for all weights or biases."""
     with torch.no_grad():
         for key, value in network.named_parameters():
             rate, decay = factors.get(key, factors.get(key.split(".")[-1], (1, 1)))
             rate *= settings["learningRate"]
             gradient = value.grad + decay * settings["weightDecay"] * value
             velocity = velocities.setdefault(key, torch.zeros_like(value))
-            if settings["convention"] == "caffe":
-                velocity.mul_(settings["momentum"]).add_(gradient, alpha=rate)
-                value.sub_(velocity)
-            else:
-                velocity.mul_(settings["momentum"]).add_(gradient)
-                value.sub_(velocity, alpha=rate)
+            # Caffe keeps the rate inside the velocity: the same as long as the rate does not change.
+            velocity.mul_(settings["momentum"]).add_(gradient)
+            step = gradient + settings["momentum"] * velocity if settings["nesterov"] else velocity
+            value.sub_(step, alpha=rate)
 
 
-def run(name, network, shape, classes, rate, *, trials, convention="pytorch", factors=None):
+def run(name, network, shape, classes, rate, *, trials, nesterov=False, factors=None):
     network.double()
     load_parameters(network, name)
     shape = (BATCH, *shape)
@@ -248,7 +251,7 @@ def run(name, network, shape, classes, rate, *, trials, convention="pytorch", fa
         "learningRate": rate,
         "momentum": MOMENTUM,
         "weightDecay": WEIGHT_DECAY,
-        "convention": convention,
+        "nesterov": nesterov,
     }
     velocities, losses, result = {}, [], {}
     for step in range(STEPS):
@@ -266,6 +269,7 @@ def run(name, network, shape, classes, rate, *, trials, convention="pytorch", fa
         key: float((value - parameter(f"{name}/{key}", value.shape)).norm() / value.norm())
         for key, value in network.named_parameters()
     }
+    result["moved"] = moved
     print(f"{name}: margin {margin:.1e} (seed {seed}), losses {[round(x, 4) for x in losses]},", end=" ")
     print(f"weights moved by {min(moved.values()):.0e} to {max(moved.values()):.0e}", flush=True)
     head = {"name": name, "images": f"{name}/images/{seed}", "imageShape": list(shape[1:])}
@@ -278,6 +282,12 @@ def write(name, content):
 
 
 # The networks, as specs/*.net have them (without dropout)
+
+
+# In the older specs biases learn at twice the rate and do not decay.
+BIAS_FACTORS = {"bias": (2, 0)}
+# cuda-convnet decays linear layers more: 0.03 beside 0.004.
+FC_DECAY = 0.03 / 0.004
 
 
 def alexnet():
@@ -301,12 +311,12 @@ def alexnet_2012():
     features = {
         "conv1": nn.Conv2d(3, 96, 11, 4),
         "relu1": ReLU(),
-        "lrn1": LocalResponseNorm(5, 1e-4, 0.75, 2, divide="none"),
-        "pool1": MaxPool(3, 2),
+        "lrn1": LocalResponseNorm(5, 1e-4, 0.75, 2, divide="size"),
+        "pool1": MaxPool(3, 2, after_relu=True),
         "conv2": nn.Conv2d(96, 256, 5, padding=2, groups=2),
         "relu2": ReLU(),
-        "lrn2": LocalResponseNorm(5, 1e-4, 0.75, 2, divide="none"),
-        "pool2": MaxPool(3, 2),
+        "lrn2": LocalResponseNorm(5, 1e-4, 0.75, 2, divide="size"),
+        "pool2": MaxPool(3, 2, after_relu=True),
         "conv3": nn.Conv2d(256, 384, 3, padding=1),
         "relu3": ReLU(),
         "conv4": nn.Conv2d(384, 384, 3, padding=1, groups=2),
@@ -315,9 +325,45 @@ def alexnet_2012():
         "pool5": MaxPool(3, 2, relu=True),
     }
     sections = Sections(features=features, classifier=classifier())
-    factors = {"bias": (2, 0)}
-    settings = {"rate": 1e-4, "trials": 24, "convention": "caffe", "factors": factors}
+    settings = {"rate": 1e-4, "trials": 24, "factors": BIAS_FACTORS}
     return run("alexnet-2012", sections, (3, 227, 227), 1000, **settings)
+
+
+def cifar10_quick():
+    features = {
+        "conv1": nn.Conv2d(3, 32, 5, padding=2),
+        "pool1": MaxPool(3, 2, relu=True, ceil_mode=True),
+        "conv2": nn.Conv2d(32, 32, 5, padding=2),
+        "relu2": ReLU(),
+        "pool2": nn.AvgPool2d(3, 2, ceil_mode=True),
+        "conv3": nn.Conv2d(32, 64, 5, padding=2),
+        "relu3": ReLU(),
+        "pool3": nn.AvgPool2d(3, 2, ceil_mode=True),
+    }
+    layers = {"flatten": nn.Flatten(), "fc64": nn.Linear(1024, 64), "logits": nn.Linear(64, 10)}
+    sections = Sections(features=features, classifier=layers)
+    decay = {f"classifier.{layer}.weight": (1, FC_DECAY) for layer in ("fc64", "logits")}
+    settings = {"rate": 1e-3, "trials": 24, "factors": {**BIAS_FACTORS, **decay}}
+    return run("cifar10-quick", sections, (3, 32, 32), 10, **settings)
+
+
+def digits():
+    features = {
+        "conv1": nn.Conv2d(1, 16, 3, padding=1),
+        "relu1": ReLU(),
+        "conv2": nn.Conv2d(16, 24, 3, padding=1),
+        "pool2": MaxPool(2, 2, relu=True),
+        "conv3": nn.Conv2d(24, 48, 3, padding=1),
+        "pool3": MaxPool(2, 2, relu=True),
+    }
+    layers = {
+        "flatten": nn.Flatten(),
+        "fc1": nn.Linear(192, 64),
+        "relu1": ReLU(),
+        "logits": nn.Linear(64, 10),
+    }
+    sections = Sections(features=features, classifier=layers)
+    return run("digits", sections, (1, 8, 8), 10, rate=1e-2, trials=24, nesterov=True)
 
 
 def classifier():
@@ -331,7 +377,12 @@ def classifier():
     }
 
 
-NETWORKS = {"alexnet": alexnet, "alexnet-2012": alexnet_2012}
+NETWORKS = {
+    "alexnet": alexnet,
+    "alexnet-2012": alexnet_2012,
+    "cifar10-quick": cifar10_quick,
+    "digits": digits,
+}
 
 
 # Single layers: a 1x1 convolution before each shows its input's gradient, a linear layer after it makes the logits

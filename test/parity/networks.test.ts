@@ -1,16 +1,19 @@
 import { describe, expect, test } from "vitest";
-import { TOLERANCE } from "./tolerance.js";
-import { compareWithPyTorch, readExpected, readSpec, worst, type Expected } from "./harness.js";
+import {
+  compareWithPyTorch,
+  describeWorst,
+  describeWrong,
+  readExpected,
+  readSpec,
+  type Expected,
+} from "./harness.js";
 
 const full = process.env.NETC_TEST_FULL === "1";
 
 async function check(name: string): Promise<void> {
   const differences = await compareWithPyTorch(readSpec(name), readExpected<Expected>(name));
-  console.log(
-    `${name}: ${differences.length} tensors, farthest from PyTorch: ${worst(differences)}`,
-  );
-  const wrong = differences.filter(({ error }) => !(error < TOLERANCE));
-  expect(worst(wrong)).toBe("");
+  console.log(`${name}: ${differences.length} comparisons, worst: ${describeWorst(differences)}`);
+  expect(describeWrong(differences)).toBe("");
 }
 
 describe("logits, loss, gradients and trained weights as in PyTorch", () => {
