@@ -40,8 +40,9 @@ export function checkLabels(program: Program, labels: Labels, images: number): U
   if (labels.length !== images) {
     throw new InputError(`expected ${images} labels for ${images} images, got ${labels.length}`);
   }
-  for (let index = 0; index < labels.length; index++) {
-    const label = labels[index]!;
+  const values: ArrayLike<number> = labels;
+  for (let index = 0; index < values.length; index++) {
+    const label = values[index]!;
     if (!Number.isInteger(label) || label < 0 || label >= classes) {
       throw new InputError(
         `label ${index} is ${label}: labels are integers from 0 to ${classes - 1}`,

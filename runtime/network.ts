@@ -166,7 +166,7 @@ export class Network<Metric extends string = string, Name extends string = strin
       );
     }
     assertFinite(values, `\`${name}\``);
-    await this.#enqueue(async () => this.#parameters.write(parameter, "value", values));
+    await this.#enqueue(() => this.#parameters.write(parameter, "value", values));
   }
 
   /** The parameters as a safetensors file; with `optimizer: true`, all that is needed to go on training. */
@@ -288,7 +288,7 @@ export class Network<Metric extends string = string, Name extends string = strin
   }
 
   /** Runs `work` when all earlier calls are submitted. */
-  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+  #enqueue<T>(work: () => T | Promise<T>): Promise<T> {
     const turn = this.#submitted.then(() => {
       this.#assertAlive();
       return work();
@@ -358,10 +358,10 @@ export async function openNetwork<Metric extends string, Name extends string>(
 function checkOptions(programs: readonly Program[], options: NetworkOptions): void {
   assertInteger(options.batch ?? DEFAULT_BATCH, 1, "`batch`");
   assertInteger(options.seed ?? 0, 0, "`seed`");
-  for (const { format } of programs) {
+  for (const { format } of programs as readonly { readonly format: number }[]) {
     if (format !== PROGRAM_FORMAT) {
       throw new InputError(
-        `this module has format ${String(format)}, and this runtime reads ${PROGRAM_FORMAT}: ` +
+        `this module has format ${format}, and this runtime reads ${PROGRAM_FORMAT}: ` +
           "compile it again",
       );
     }
