@@ -68,8 +68,11 @@ interface StepGraphs {
 }
 
 /** The graphs behind the step lists. A model without a loss only predicts. */
-export function stepGraphs(forward: Graph, { fusion }: Pick<ProgramOptions, "fusion">): StepGraphs {
-  const finish = (graph: Graph) => (fusion === "none" ? graph : fuse(graph));
+export function stepGraphs(
+  forward: Graph,
+  { fusion, keepGradients }: Pick<ProgramOptions, "fusion" | "keepGradients">,
+): StepGraphs {
+  const finish = (graph: Graph) => (fusion === "none" ? graph : fuse(graph, { keepGradients }));
   const plain = simplify(forward);
   const inference = simplify(forInference(plain));
   const predict = finish(forPrediction(inference));

@@ -23,7 +23,8 @@ function compileSources() {
 /** One minified ES module without imports. */
 async function bundleRuntime() {
   await build({
-    entryPoints: [join(fresh, "runtime", "browser.js")],
+    // What generated modules import, and nothing else of the runtime.
+    stdin: { contents: 'export { createNetwork } from "./runtime/browser.js";', resolveDir: fresh },
     outfile: join(fresh, "runtime", "standalone.js"),
     bundle: true,
     minify: true,

@@ -65,6 +65,12 @@ export interface Fused {
   readonly first: number;
 }
 
+/** What a parameter's own settings make of the optimizer's. */
+export interface UpdateAttributes {
+  readonly learningRateFactor: number;
+  readonly decayFactor: number;
+}
+
 /**
  * The primitives, each with its attributes. Inputs and outputs, in order:
  *
@@ -86,12 +92,16 @@ export interface Fused {
  *   example ..., one [N] each], and the gradient last if `gradient`
  * - batchMean: [N] ... -> [count of inputs], means over the batch
  * - reshape: x -> y, the same elements in logical (row-major) order
- * - update: w, dw, velocity -> nothing; changes w and velocity in place (SGD)
+ * - update: w, dw, velocity -> nothing; changes w and velocity in place (SGD). Fused into the op that makes the gradient, that op
+ *   has `update`, two more inputs (w, velocity) and no output
  */
 export interface OpAttributes {
   convolution: ConvolutionAttributes & { readonly epilogue?: Fused };
   convolutionInputGradient: ConvolutionAttributes & GradientShape & { readonly epilogue?: Fused };
-  convolutionWeightGradient: ConvolutionAttributes & { readonly weightShape: Shape };
+  convolutionWeightGradient: ConvolutionAttributes & {
+    readonly weightShape: Shape;
+    readonly update?: UpdateAttributes;
+  };
   pointwise: { readonly expression: Expression };
   maxPool: PoolAttributes & { readonly relu: boolean };
   maxPoolGradient: PoolAttributes & GradientShape & { readonly epilogue?: Fused };
@@ -103,7 +113,7 @@ export interface OpAttributes {
     readonly prologue?: Fused;
     readonly epilogue?: Fused;
   };
-  channelSum: Record<never, never>;
+  channelSum: { readonly update?: UpdateAttributes };
   softmax: Record<never, never>;
   softmaxGradient: Record<never, never>;
   crossEntropy: { readonly smoothing: number };
@@ -117,7 +127,7 @@ export interface OpAttributes {
   batchMean: Record<never, never>;
   /** The shape of the result. */
   reshape: { readonly shape: Shape };
-  update: { readonly learningRateFactor: number; readonly decayFactor: number };
+  update: UpdateAttributes;
 }
 
 export type OpKind = keyof OpAttributes;
@@ -172,17 +182,24 @@ export function externalValues(graph: Graph): readonly Value[] {
 /** A parameter that a graph trains, with what its update reads. */
 export interface TrainedParameter {
   readonly parameter: Value;
-  readonly gradient: Value;
+  /** Undefined where the op that makes it applies it at once. */
+  readonly gradient: Value | undefined;
   readonly velocity: Value;
+}
+
+/** Whether a node changes a parameter and its velocity: they are its last inputs, apart from an `update`'s gradient. */
+export function isUpdate(node: AnyNode): boolean {
+  return node.kind === "update" || (node.attributes as { update?: unknown }).update !== undefined;
 }
 
 /** What the graph's updates change, in their order. */
 export function trainedParameters(graph: Graph): readonly TrainedParameter[] {
-  return graph.nodes
-    .filter((node) => node.kind === "update")
-    .map(({ inputs: [parameter, gradient, velocity] }) => ({
-      parameter: parameter!,
-      gradient: gradient!,
-      velocity: velocity!,
-    }));
+  return graph.nodes.filter(isUpdate).map(({ kind, inputs }) => {
+    const isSeparate = kind === "update";
+    return {
+      parameter: inputs.at(isSeparate ? 0 : -2)!,
+      gradient: isSeparate ? inputs[1] : undefined,
+      velocity: inputs.at(-1)!,
+    };
+  });
 }

@@ -1,7 +1,14 @@
 import { ops } from "../ops/index.js";
 import type { OpDefinition, TensorType } from "../ops/op.js";
 import { leaves } from "./expression-transform.js";
-import { externalValues, type AnyNode, type Fused, type Graph, type Value } from "./graph.js";
+import {
+  externalValues,
+  isUpdate,
+  type AnyNode,
+  type Fused,
+  type Graph,
+  type Value,
+} from "./graph.js";
 import { BATCH, formatShape, imageShape, sameShape, type Shape } from "./shape.js";
 
 /**
@@ -96,8 +103,9 @@ function verifyUpdates(graph: Graph): void {
       for (const input of node.inputs)
         if (updated.has(input.id)) throw new Error(`reads %${input.id} after its update`);
     });
-    if (node.kind !== "update") continue;
-    const [w, , velocity] = node.inputs;
+    if (!isUpdate(node)) continue;
+    const w = node.inputs.at(node.kind === "update" ? 0 : -2);
+    const velocity = node.inputs.at(-1);
     verifyAt(node, () => {
       if (!trainable.has(w!.id)) throw new Error(`%${w!.id} is no trainable parameter`);
       if (!velocities.has(velocity!.id)) throw new Error(`%${velocity!.id} is no velocity`);

@@ -3,6 +3,7 @@ import { exchangeFor, loadNames, type Exchange } from "./exchange.js";
 import { assemble, type Kernel } from "./kernel.js";
 import { placeConstants, placeOf, splitPixel } from "./place.js";
 import type { ContractionSchedule } from "./schedule.js";
+import { gradientSink, type GradientSink, type GradientUse } from "./update.js";
 import { times, wgsl } from "./wgsl.js";
 
 /**
@@ -231,20 +232,21 @@ function finishFeatures(fused: EpiloguePrinter, start: Start): string {
 
 /**
  * Weight gradient: a load holds four rows (successive input channels) of one output pixel; K runs over the pixels of the batch.
- * a: the layer's input; b: output gradient; y: [group][rows][columns] like the weights.
+ * a: the layer's input; b: output gradient; the result lies like the weights: [group][rows][columns].
  */
-export function weightContraction(schedule: ContractionSchedule): Kernel {
+export function weightContraction(schedule: ContractionSchedule, use: GradientUse): Kernel {
   const exchange = exchangeFor(schedule);
+  const sink = gradientSink(use);
   const { rowLanes, loads, columns } = schedule;
   const quads = rowLanes * loads;
   const a = loadNames("a", loads);
   return assemble({
-    name: `contraction_weights_${4 * quads}x${4 * columns}`,
+    name: `contraction_weights${sink.suffix}_${4 * quads}x${4 * columns}`,
     summary: "Contraction: rows are weights of a kernel window, columns output channels, K pixels.",
     storage: [
       { name: "a", access: "read", element: "vec4f" },
       { name: "b", access: "read", element: "vec4f" },
-      { name: "y", access: "read_write", element: "vec4f" },
+      ...sink.storage,
     ],
     constants: [
       ...["height", "width", "columns", "column_blocks", "first_quad", "row_quads", "run_values"],
@@ -252,10 +254,11 @@ export function weightContraction(schedule: ContractionSchedule): Kernel {
       ...["a_group", "y_group"],
       ...placeConstants("a"),
       ...placeConstants("b"),
+      ...sink.constants,
     ],
     workgroupSize: columns,
     usesSubgroups: exchange.usesSubgroups,
-    declarations: [...exchange.declarations, FINISH_WEIGHTS],
+    declarations: [...exchange.declarations, ...sink.declarations, finishWeights(sink)],
     body: wgsl`
       let first_quad = block * ${quads}u;
       let group = plane / constants.column_blocks;
@@ -293,10 +296,10 @@ export function weightContraction(schedule: ContractionSchedule): Kernel {
 }
 
 /** Rows beyond a run's values belong to the padding of the weights, which is zero and has no gradient. */
-const FINISH_WEIGHTS = wgsl`
+const finishWeights = (sink: GradientSink) => wgsl`
   fn finish(row: u32, group: u32, column: u32, sum: vec4f) {
-    if (row < 4u * constants.row_quads && column < constants.columns) {
-      let is_value = row % (4u * constants.run) < constants.run_values;
-      y[group * constants.y_group + row * constants.columns + column] = select(vec4f(0), sum, is_value);
+    let is_value = row % (4u * constants.run) < constants.run_values;
+    if (row < 4u * constants.row_quads && column < constants.columns && is_value) {
+      ${sink.use("group * constants.y_group + row * constants.columns + column", "sum")}
     }
   }`;

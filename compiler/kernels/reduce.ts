@@ -1,5 +1,6 @@
 import { assemble, type Kernel } from "./kernel.js";
 import { placeConstants, placeOf, splitPixel } from "./place.js";
+import { gradientSink, type GradientUse } from "./update.js";
 import { LOWEST, times, wgsl } from "./wgsl.js";
 
 /** Lanes that share a reduction. */
@@ -27,18 +28,16 @@ const SUM = tree("total", "f32", plus);
 const SUM4 = tree("total4", "vec4f", plus);
 const MAX = tree("largest", "f32", (a, b) => `max(${a}, ${b})`);
 
-/** Bias gradient: the sum over batch and space of each channel. One workgroup a channel quad. y: [C]. */
-export function channelSum(): Kernel {
+/** Bias gradient: the sum over batch and space of each channel. One workgroup a channel quad. Result: [C]. */
+export function channelSum(use: GradientUse): Kernel {
+  const sink = gradientSink(use);
   return assemble({
-    name: "channel_sum",
+    name: `channel_sum${sink.suffix}`,
     summary: "Sum over batch and space for each channel: the gradient of a bias.",
-    storage: [
-      { name: "a", access: "read", element: "vec4f" },
-      { name: "result", access: "read_write", element: "vec4f" },
-    ],
-    constants: ["pixels", "width", ...placeConstants("a")],
+    storage: [{ name: "a", access: "read", element: "vec4f" }, ...sink.storage],
+    constants: ["pixels", "width", ...placeConstants("a"), ...sink.constants],
     workgroupSize: REDUCE_WORKGROUP,
-    declarations: [SUM4],
+    declarations: [SUM4, ...sink.declarations],
     body: wgsl`
       var sum = vec4f(0);
       for (var pixel = lane; pixel < frame.batch * constants.pixels; pixel += ${REDUCE_WORKGROUP}u) {
@@ -47,7 +46,7 @@ export function channelSum(): Kernel {
       }
       let sums = total4(sum, lane);
       if (lane == 0u) {
-        result[block] = sums;
+        ${sink.use("block", "sums")}
       }`,
   });
 }

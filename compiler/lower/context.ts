@@ -37,10 +37,9 @@ export class LoweringContext {
   ) {
     this.schedules = SCHEDULES[target];
     this.gradients = new Map(
-      trainedParameters(graph).map(({ parameter, gradient }) => [
-        gradient.id,
-        this.parameter(parameter),
-      ]),
+      trainedParameters(graph).flatMap(({ parameter, gradient }) =>
+        gradient ? [[gradient.id, this.parameter(parameter)] as const] : [],
+      ),
     );
     if (graph.labels && persistent.labels) this.storage.set(graph.labels.id, [persistent.labels]);
     for (const [id, pieces] of [...persistent.parameters, ...persistent.velocities]) {

@@ -14,12 +14,14 @@ import {
   weightContraction,
 } from "../kernels/contraction.js";
 import { POINTWISE_WORKGROUP } from "../kernels/pointwise.js";
+import type { GradientUse } from "../kernels/update.js";
 import type { ContractionSchedule } from "../kernels/schedule.js";
 import { elementCount } from "../ir/shape.js";
 import { roundUpTo4, type ActivationLayout, type Steps } from "./activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerEpilogue, type LoweredEpilogue } from "./fused.js";
 import { ConvolutionGeometry } from "./geometry.js";
+import { lowerGradientSink } from "./gradient-sink.js";
 import { contractionRows, type Piece } from "./parameters.js";
 import { fixed, perImage, type Storage } from "./storage.js";
 
@@ -277,21 +279,23 @@ export function lowerWeightGradient(
 ): void {
   const [input, gradient] = node.inputs as [Value, Value];
   const geometry = new ConvolutionGeometry(node.attributes, input.shape, gradient.shape);
-  const stored = context.parameterOfGradient(node.outputs[0]!);
-  const results = context.piecesOf(node.outputs[0]!);
-  if (geometry.isDirect) return lowerDirectWeightGradient(context, node, geometry, results[0]!);
+  if (geometry.isDirect) return lowerDirectWeightGradient(context, node, geometry);
   const layout = context.layout(input);
   const isProduct = geometry.coversInput && layout.isContiguous;
   const a = isProduct
     ? productWindow(layout)
     : window(layout, node.attributes.dilation, geometry, windowSteps(geometry));
-  for (const [index, piece] of stored.pieces.entries()) {
+  const sink = lowerGradientSink(context, node);
+  const { pieces } = sink.parameter;
+  for (const [index, piece] of pieces.entries()) {
     emitWeightGradient(context, node, {
       geometry,
       window: a,
       piece,
-      result: results[index]!,
-      label: pieceLabel(`${node.origin.name} weight gradient`, index, results.length),
+      use: sink.use,
+      storage: sink.storage(index),
+      constants: sink.constants,
+      label: pieceLabel(`${node.origin.name} weight ${sink.label}`, index, pieces.length),
       runValues: isProduct ? layout.imagePitch : runValues(layout, geometry),
     });
   }
@@ -308,7 +312,9 @@ interface WeightProblem {
   readonly geometry: ConvolutionGeometry;
   readonly window: Constants;
   readonly piece: Piece;
-  readonly result: Storage;
+  readonly use: GradientUse;
+  readonly storage: readonly Storage[];
+  readonly constants: Constants;
   readonly label: string;
   readonly runValues: number;
 }
@@ -316,7 +322,7 @@ interface WeightProblem {
 function emitWeightGradient(
   context: LoweringContext,
   node: Node<"convolutionWeightGradient">,
-  { geometry, window: a, piece, result, label, runValues: values }: WeightProblem,
+  { geometry, window: a, piece, runValues: values, ...problem }: WeightProblem,
 ): void {
   const [input, gradient] = node.inputs as [Value, Value];
   const schedule = context.schedules.weights;
@@ -324,8 +330,8 @@ function emitWeightGradient(
   const blocks = Math.ceil(columns / schedule.columns);
   const quads = a.segments! * a.run!;
   context.emit({
-    kernel: weightContraction(schedule),
-    storage: [context.storageOf(input), context.storageOf(gradient), result],
+    kernel: weightContraction(schedule, problem.use),
+    storage: [context.storageOf(input), context.storageOf(gradient), ...problem.storage],
     constants: {
       height: geometry.outputSize[0],
       width: geometry.outputSize[1],
@@ -337,12 +343,13 @@ function emitWeightGradient(
       ...a,
       y_group: 4 * quads * columns,
       ...context.layout(gradient).place("b"),
+      ...problem.constants,
     },
     workgroups: {
       x: { ...fixed(quads), tile: rowsPerBlock(schedule) },
       z: blocks * node.attributes.groups,
     },
-    label,
+    label: problem.label,
     origin: node.origin,
     macs: convolutionMacs(geometry) * (piece.count / geometry.groupOutputs),
   });
@@ -435,9 +442,9 @@ function lowerDirectWeightGradient(
   context: LoweringContext,
   node: Node<"convolutionWeightGradient">,
   geometry: ConvolutionGeometry,
-  result: Storage,
 ): void {
   const [input, gradient] = node.inputs as [Value, Value];
+  const result = context.storageOf(node.outputs[0]!);
   const weights = elementCount(node.attributes.weightShape);
   context.emit({
     kernel: directWeightGradient(),

@@ -10,7 +10,8 @@ import { pointwise, POINTWISE_WORKGROUP } from "../kernels/pointwise.js";
 import { sgdUpdate, UPDATE_QUADS, UPDATE_WORKGROUP } from "../kernels/update.js";
 import type { LoweringContext } from "./context.js";
 import { lowerEpilogue } from "./fused.js";
-import { fixed, floatBits, perImage, type Storage } from "./storage.js";
+import { updateConstants } from "./gradient-sink.js";
+import { fixed, perImage, type Storage } from "./storage.js";
 
 /** A kernel in which a thread makes a channel quad of the result, with what it reads apart from its epilogue. */
 export interface QuadStep {
@@ -136,7 +137,6 @@ function emitReshape(
 
 export function lowerUpdate(context: LoweringContext, node: Node<"update">): void {
   const [weights, gradient, velocity] = node.inputs as [Value, Value, Value];
-  const { learningRateFactor, decayFactor } = node.attributes;
   context.piecesOf(weights).forEach((piece, index) => {
     const quads = piece.bytes.fixed / 16;
     context.emit({
@@ -144,8 +144,7 @@ export function lowerUpdate(context: LoweringContext, node: Node<"update">): voi
       storage: [context.piecesOf(gradient)[index]!, piece, context.piecesOf(velocity)[index]!],
       constants: {
         quads,
-        learning_rate_factor: floatBits(learningRateFactor),
-        decay_factor: floatBits(decayFactor),
+        ...updateConstants(node.attributes),
       },
       workgroups: { x: { ...fixed(quads), tile: UPDATE_WORKGROUP * UPDATE_QUADS }, z: 1 },
       label: `${weights.name} update`,

@@ -8,17 +8,24 @@ import {
   type ClassificationVariant,
 } from "../kernels/reduce.js";
 import type { LoweringContext } from "./context.js";
+import { lowerGradientSink } from "./gradient-sink.js";
 import { fixed, floatBits, perImage } from "./storage.js";
 
 export function lowerChannelSum(context: LoweringContext, node: Node<"channelSum">): void {
   const input = node.inputs[0]!;
   const layout = context.layout(input);
+  const sink = lowerGradientSink(context, node);
   context.emit({
-    kernel: channelSum(),
-    storage: [context.storageOf(input), context.storageOf(node.outputs[0]!)],
-    constants: { pixels: layout.pixels, width: layout.width, ...layout.place("a") },
+    kernel: channelSum(sink.use),
+    storage: [context.storageOf(input), ...sink.storage(0)],
+    constants: {
+      pixels: layout.pixels,
+      width: layout.width,
+      ...layout.place("a"),
+      ...sink.constants,
+    },
     workgroups: { x: { ...fixed(layout.quads), tile: 1 }, z: 1 },
-    label: `${node.origin.name} bias gradient`,
+    label: `${node.origin.name} bias ${sink.label}`,
     origin: node.origin,
     macs: 0,
   });

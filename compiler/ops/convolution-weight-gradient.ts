@@ -3,23 +3,26 @@ import { convolvedShape } from "./convolution.js";
 import type { OpDefinition } from "./op.js";
 import { channelRun, forEachTap } from "./taps.js";
 import { resolveShape, stored, zeros } from "./tensors.js";
+import { descend } from "./update.js";
 
-/** dw, summed over the batch and all places where a weight is used. */
+/** dw, summed over the batch and all places where a weight is used; or, with `update`, the step that it makes. */
 export const convolutionWeightGradient: OpDefinition<"convolutionWeightGradient"> = {
   outputs([x, dy], attributes) {
     requireShape(dy!, convolvedShape(x!.shape, attributes.weightShape, attributes));
-    return [{ shape: attributes.weightShape, type: "f32" }];
+    return attributes.update ? [] : [{ shape: attributes.weightShape, type: "f32" }];
   },
 
-  reference(inputs, attributes, _context, [output]) {
-    const [x, dy] = inputs;
-    const dw = zeros(resolveShape(output!.shape, x!.shape[0]!));
+  reference(inputs, attributes, context) {
+    const [x, dy, w, velocity] = inputs;
+    const dw = zeros(resolveShape(attributes.weightShape, x!.shape[0]!));
     const { count, xStep, wStep } = channelRun(x!.shape, attributes);
     forEachTap({ x: x!.shape, y: dy!.shape }, attributes, (yAt, xAt, wAt) => {
       const gradient = dy!.data[yAt]!;
       for (let channel = 0; channel < count; channel++)
         dw.data[wAt + channel * wStep]! += gradient * x!.data[xAt + channel * xStep]!;
     });
-    return [stored(dw, inputs)];
+    if (!attributes.update) return [stored(dw, inputs)];
+    descend({ w: w!, dw, velocity: velocity! }, attributes.update, context);
+    return [];
   },
 };

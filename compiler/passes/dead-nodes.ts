@@ -1,9 +1,9 @@
 import { GraphBuilder } from "../ir/builder.js";
-import type { AnyNode, Graph } from "../ir/graph.js";
+import { isUpdate, type AnyNode, type Graph } from "../ir/graph.js";
 
 /** Nodes that are there for what they do, not for a value that another node reads. */
 function hasEffect(node: AnyNode): boolean {
-  return node.kind === "update" || node.kind === "batchMean";
+  return isUpdate(node) || node.kind === "batchMean";
 }
 
 /** The graph without the nodes whose results nobody reads. */

@@ -2,6 +2,7 @@ import { leaves, substitute } from "../ir/expression-transform.js";
 import { simplify } from "../ir/expression-simplify.js";
 import { channel, operand, type Expression } from "../ir/expression.js";
 import type { AnyNode, Fused, Graph, Node, OpKind, Value } from "../ir/graph.js";
+import { ConvolutionGeometry } from "../lower/geometry.js";
 import { Surroundings } from "./surroundings.js";
 
 /**
@@ -12,14 +13,24 @@ import { Surroundings } from "./surroundings.js";
  * - a pointwise op joins the op that makes its input (bias, ReLU, dropout, masks of gradients: epilogues), or the
  *   channel window that reads it (prologue)
  *
+ * - an update joins the op that makes its gradient, which is then never stored
+ *
  * Updates move up to the place where their gradient is ready and nobody reads the weights any more, so that gradients live shortly.
  */
-export function fuse(graph: Graph): Graph {
-  const rewrites = [fuseClassification, fusePoolRelu, fuseEpilogues, fusePrologues, placeUpdates];
+export function fuse(graph: Graph, { keepGradients = false }: FuseOptions = {}): Graph {
+  const rewrites = [
+    ...[fuseClassification, fusePoolRelu, fuseEpilogues, fusePrologues, placeUpdates],
+    ...(keepGradients ? [] : [fuseUpdates]),
+  ];
   return rewrites.reduce<Graph>(
     (current, rewrite) => ({ ...current, nodes: rewrite(current) }),
     graph,
   );
+}
+
+export interface FuseOptions {
+  /** Leaves gradients to be read after a step, and updates by themselves. */
+  readonly keepGradients?: boolean;
 }
 
 type Rewrite = (graph: Graph) => readonly AnyNode[];
@@ -268,6 +279,34 @@ const fusePrologues: Rewrite = (graph) => {
   }
   return rewriteNodes(graph.nodes, replacements);
 };
+
+/** A gradient that only an update reads is applied by the op that makes it, where the update stands: no reader of the weights is left. */
+const fuseUpdates: Rewrite = (graph) => {
+  const surroundings = new Surroundings(graph);
+  const replacements = new Map<AnyNode, AnyNode | undefined>();
+  for (const update of graph.nodes) {
+    if (!isKind(update, "update")) continue;
+    const [weights, gradient, velocity] = update.inputs as [Value, Value, Value];
+    const maker = surroundings.maker(gradient);
+    if (maker?.kind !== "convolutionWeightGradient" && maker?.kind !== "channelSum") continue;
+    if (!surroundings.isReadOnlyBy(gradient, update) || isDirect(maker)) continue;
+    replacements.set(maker, undefined);
+    replacements.set(update, {
+      ...maker,
+      inputs: [...maker.inputs, weights, velocity],
+      outputs: [],
+      attributes: { ...maker.attributes, update: update.attributes },
+    } as AnyNode);
+  }
+  return rewriteNodes(graph.nodes, replacements);
+};
+
+/** Whether a weight gradient takes the direct form, whose kernel stores scalars. */
+function isDirect(node: AnyNode): boolean {
+  if (node.kind !== "convolutionWeightGradient") return false;
+  const [input, gradient] = node.inputs;
+  return new ConvolutionGeometry(node.attributes, input!.shape, gradient!.shape).isDirect;
+}
 
 const placeUpdates: Rewrite = ({ nodes }) => {
   const others: AnyNode[] = nodes.filter((node) => node.kind !== "update");

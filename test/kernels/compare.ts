@@ -120,11 +120,10 @@ export async function compare(
       for (const { parameter, gradient } of trainedParameters(expected.train)) {
         const { name } = parameter;
         const of = (id: number) => values.get(id)!.data;
-        add(
-          `${name} gradient ${step}`,
-          await network.read(name, { of: "gradient" }),
-          of(gradient.id),
-        );
+        if (options.keepGradients !== false) {
+          const kept = await network.read(name, { of: "gradient" });
+          add(`${name} gradient ${step}`, kept, of(gradient!.id));
+        }
         add(`${name} after ${step}`, await network.read(name), of(parameter.id));
       }
     }

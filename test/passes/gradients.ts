@@ -19,7 +19,7 @@ export function gradientsOf(
   return new Map(
     trainedParameters(training).map(({ parameter, gradient }) => [
       parameter.name,
-      values.get(gradient.id)!.data,
+      values.get(gradient!.id)!.data,
     ]),
   );
 }

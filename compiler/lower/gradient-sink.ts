@@ -1,0 +1,49 @@
+import type { Node, UpdateAttributes } from "../ir/graph.js";
+import type { GradientUse } from "../kernels/update.js";
+import type { LoweringContext } from "./context.js";
+import type { StoredParameter } from "./parameters.js";
+import { floatBits, type Storage } from "./storage.js";
+
+/** Where a gradient goes: into memory of its own, or at once into the parameter and its velocity. */
+export interface LoweredSink {
+  readonly use: GradientUse;
+  readonly parameter: StoredParameter;
+  /** What a kernel binds for one of the parameter's pieces. */
+  storage(piece: number): readonly Storage[];
+  readonly constants: Record<string, number>;
+  /** `gradient` or `update`. */
+  readonly label: string;
+}
+
+export function lowerGradientSink(
+  context: LoweringContext,
+  node: Node<"convolutionWeightGradient"> | Node<"channelSum">,
+): LoweredSink {
+  const { update } = node.attributes;
+  if (!update) {
+    const [gradient] = node.outputs;
+    return {
+      use: "stored",
+      parameter: context.parameterOfGradient(gradient!),
+      storage: (piece) => [context.piecesOf(gradient!)[piece]!],
+      constants: {},
+      label: "gradient",
+    };
+  }
+  const [weights, velocity] = node.inputs.slice(-2);
+  return {
+    use: "applied",
+    parameter: context.parameter(weights!),
+    storage: (piece) => [context.piecesOf(weights!)[piece]!, context.piecesOf(velocity!)[piece]!],
+    constants: updateConstants(update),
+    label: "update",
+  };
+}
+
+/** A parameter's own factors, as the kernels take them. */
+export function updateConstants(update: UpdateAttributes): Record<string, number> {
+  return {
+    learning_rate_factor: floatBits(update.learningRateFactor),
+    decay_factor: floatBits(update.decayFactor),
+  };
+}
