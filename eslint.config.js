@@ -15,7 +15,15 @@ const nodeGlobals = {
 };
 
 export default defineConfig(
-  globalIgnores(["dist", "build", "node_modules", "bench/node_modules", "runs", ".cache", "test/fixtures"]),
+  globalIgnores([
+    "dist",
+    "build",
+    "node_modules",
+    "bench/node_modules",
+    "runs",
+    ".cache",
+    "test/fixtures",
+  ]),
   eslint.configs.recommended,
   {
     files: ["**/*.ts"],
