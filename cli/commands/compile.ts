@@ -1,11 +1,12 @@
 import { watch } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Option, type Command } from "commander";
+import type { Program } from "../../program/program.js";
 import { compile, type Compilation, type CompileOptions } from "../../compiler/index.js";
-import { writeOutput } from "../files.js";
-import { formatBytes, formatDuration } from "../format.js";
+import { makeFolder, writeOutput } from "../files.js";
+import { formatBytes, formatDuration, plural } from "../format.js";
 import { reportError } from "../report.js";
 import { inlineRuntime } from "../standalone.js";
 import { openSpec, requireNoErrors, type SpecFile } from "../spec.js";
@@ -61,7 +62,7 @@ async function compileOnce(path: string, flags: CompileFlags): Promise<void> {
   const compilation = compile(spec.text, options);
   requireNoErrors(spec, compilation.diagnostics);
   const written = await writeOutputs(spec, compilation, flags);
-  for (const file of written) print(describeFile(file));
+  for (const line of written) print(line);
   print(`compiled in ${formatDuration((performance.now() - start) / 1000)}`);
 }
 
@@ -72,20 +73,20 @@ interface OutputFile {
   readonly text: string;
 }
 
-/** The module last: where it is, everything that belongs to it is too. */
+/** Writes what was asked for and describes it. The module comes last: where it is, all that belongs to it is too. */
 async function writeOutputs(
   spec: SpecFile,
   compilation: Compilation,
   flags: CompileFlags,
-): Promise<OutputFile[]> {
+): Promise<string[]> {
   const base = join(flags.output ?? spec.folder, spec.name);
+  const kernels = flags.emit === "wgsl" ? [await writeKernels(compilation, `${base}.wgsl`)] : [];
   const files: OutputFile[] = [
-    ...(flags.emit === "wgsl" ? kernelFiles(compilation, `${base}.wgsl`) : []),
     { path: `${base}.d.ts`, text: compilation.declarations },
     { path: `${base}.js`, text: await moduleText(compilation, flags) },
   ];
   for (const { path, text } of files) await writeOutput(path, text);
-  return files;
+  return [...kernels, ...files.map(describeFile)];
 }
 
 async function moduleText(compilation: Compilation, flags: CompileFlags): Promise<string> {
@@ -94,14 +95,26 @@ async function moduleText(compilation: Compilation, flags: CompileFlags): Promis
   return inlineRuntime(compilation.module, await readFile(bundle, "utf8"));
 }
 
-/** One file a kernel, numbered: kernels that differ only in their tiles share a name. */
-function kernelFiles(compilation: Compilation, folder: string): OutputFile[] {
-  return compilation.programs.flatMap(({ target, kernels }) =>
-    kernels.map(({ name, wgsl }, index) => {
-      const number = String(index + 1).padStart(2, "0");
-      return { path: join(folder, `${target}-${number}-${name}.wgsl`), text: wgsl };
-    }),
-  );
+/** One file a kernel; those of an earlier compilation go, so that the folder holds this one's alone. */
+async function writeKernels({ programs }: Compilation, folder: string): Promise<string> {
+  const files = programs.flatMap((program) => kernelFiles(program, folder));
+  await makeFolder(folder);
+  const current = new Set(files.map(({ path }) => path));
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (name.endsWith(".wgsl") && !current.has(path)) await rm(path);
+  }
+  for (const { path, text } of files) await writeOutput(path, text);
+  const bytes = files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+  return `wrote ${folder}/ (${plural(files.length, "kernel")}, ${formatBytes(bytes)})`;
+}
+
+/** Numbered, because kernels that differ only in their tiles share a name. */
+function kernelFiles({ target, kernels }: Program, folder: string): OutputFile[] {
+  return kernels.map(({ name, wgsl }, index) => {
+    const number = String(index + 1).padStart(2, "0");
+    return { path: join(folder, `${target}-${number}-${name}.wgsl`), text: wgsl };
+  });
 }
 
 function describeFile({ path, text }: OutputFile): string {

@@ -49,10 +49,9 @@ function describeAdapters({ adapters, tried }: DoctorReport): string[] {
     return `  ${name} (${kind}, ${source})`;
   });
   const failed = tried
-    .filter(({ source }) => !adapters.some((adapter) => adapter.source === source))
-    .map(
-      ({ source, outcome }) =>
-        `  ${styled("dim", `none from ${source}: ${outcome}`, process.stdout)}`,
+    .filter(({ outcome }) => !/^(found|has) /.test(outcome))
+    .map(({ source, outcome }) =>
+      styled("dim", `  none from ${source}: ${outcome}`, process.stdout),
     );
   return [...found, ...failed];
 }

@@ -19,7 +19,7 @@ describe("help", () => {
     for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command} `, "m"));
   });
 
-  test.each(commands)("%s --help has an example", async (command) => {
+  test.concurrent.each(commands)("%s --help has an example", async (command) => {
     const { code, stdout, stderr } = await netc([command, "--help"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain(`$ netc ${command}`);
@@ -33,7 +33,7 @@ describe("help", () => {
 });
 
 describe("wrong usage ends with 2 and says what was meant", () => {
-  test.each([
+  test.concurrent.each([
     [["trian", "x.net"], /unknown command 'trian'\n\(Did you mean train\?\)/],
     [["train", "x.net", "--epoch", "3"], /unknown option '--epoch'\n\(Did you mean --epochs\?\)/],
     [["train", "x.net", "--epochs", "0"], /whole number of at least 1/],
