@@ -35,3 +35,4 @@ export type {
 export { parseTensors, serializeTensors } from "./safetensors.js";
 export type { Tensor, TensorFile } from "./safetensors.js";
 export type { Program } from "../program/program.js";
+export type { TrainRecipe } from "../program/recipe.js";

@@ -87,18 +87,20 @@ export function pixelContraction(schedule: ContractionSchedule, epilogue: Epilog
       let row_lane = ${exchange.rowLane};
       ${times(loads, (load) => rowPlaces(load, rowLanes, places))}
       ${times(rows, (row) => `var c${row} = vec4f(0);`)}
-      var b_place = group * constants.b_group + min(column, constants.columns - 1u);
+      let columns = constants.columns;
+      var b_place = group * constants.b_group + min(column, columns - 1u);
       for (var segment = 0u; segment < constants.segments; segment++) {
         let start = ${segmentPlace("segment")};
-        for (var k = start; k < start + constants.run; k++) {
+        let end = start + constants.run;
+        for (var k = start; k < end; k++) {
           ${a.map((name, load) => `let ${name} = a[a_place${load} + k];`)}
           ${exchange.share(a)}
-          ${COMPONENTS.map((k) => `let b${k} = b[b_place + ${k}u * constants.columns];`)}
+          ${COMPONENTS.map((k) => `let b${k} = b[b_place + ${k}u * columns];`)}
           ${multiplyAdd(exchange, schedule, a)}
-          b_place += 4u * constants.columns;
+          b_place += 4u * columns;
         }
       }
-      let quad = group * constants.columns + column;
+      let quad = group * columns + column;
       ${storeRows(exchange, schedule, places)}`,
   });
 }
@@ -192,7 +194,8 @@ export function featureContraction(
       )}
       let b_place = constants.b_base + min(image, frame.batch - 1u) * constants.b_image;
       ${times(rows, (row) => `var c${row} = 0f;`)}
-      for (var k = 0u; k < constants.run; k++) {
+      let run = constants.run;
+      for (var k = 0u; k < run; k++) {
         ${a.map((name, load) => `let ${name} = a[a_place${load} + k];`)}
         ${exchange.share(a)}
         let b0 = b[b_place + k];
@@ -273,12 +276,15 @@ export function weightContraction(schedule: ContractionSchedule, use: GradientUs
       )}
       let b_quad = group * constants.columns + min(column, constants.columns - 1u) + constants.first_quad;
       ${times(4 * quads, (row) => `var c${row} = vec4f(0);`)}
+      let width = constants.width;
+      let a_column = constants.a_column;
+      let b_column = constants.b_column;
       for (var line = 0u; line < frame.batch * constants.height; line++) {
         let image = line / constants.height;
         let y_row = line % constants.height;
         var a_line = constants.a_base + image * constants.a_image + y_row * constants.a_row;
         var b_line = constants.b_base + image * constants.b_image + y_row * constants.b_row + b_quad;
-        for (var x = 0u; x < constants.width; x++) {
+        for (var x = 0u; x < width; x++) {
           ${a.map((name, load) => `let ${name} = a[a_line + a_place${load}];`)}
           ${exchange.share(a)}
           let b0 = b[b_line];
@@ -287,8 +293,8 @@ export function weightContraction(schedule: ContractionSchedule, use: GradientUs
             const value = exchange.value(a, load, lane, row % 4);
             return `c${row} = fma(vec4f(${value}), b0, c${row});`;
           })}
-          a_line += constants.a_column;
-          b_line += constants.b_column;
+          a_line += a_column;
+          b_line += b_column;
         }
       }
       ${times(4 * quads, (row) => `finish(4u * first_quad + ${row}u, group, column, c${row});`)}`,

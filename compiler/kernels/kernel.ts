@@ -50,7 +50,7 @@ export function assemble(parts: KernelParts): Kernel {
       `@group(0) @binding(${index + 2}) var<storage, ${access}> ${name}: array<${element}>;`,
   );
   const subgroupLane = parts.usesSubgroups
-    ? ",\n  @builtin(subgroup_invocation_id) subgroup_lane: u32"
+    ? "@builtin(subgroup_invocation_id) subgroup_lane: u32,"
     : "";
   const text = wgsl`
     // ${parts.summary}
@@ -69,7 +69,8 @@ export function assemble(parts: KernelParts): Kernel {
     fn main(
       @builtin(workgroup_id) workgroup: vec3u,
       @builtin(num_workgroups) workgroups: vec3u,
-      @builtin(local_invocation_index) lane: u32${subgroupLane}
+      @builtin(local_invocation_index) lane: u32,
+      ${subgroupLane}
     ) {
       let block = workgroup.x + workgroup.y * workgroups.x;
       let plane = workgroup.z;
@@ -88,6 +89,7 @@ function tidy(text: string): string {
   const usesPlane = /\bplane\b(?! = workgroup)/.test(text);
   return (usesPlane ? text : text.replace(/^ *let plane = .*\n/m, ""))
     .replaceAll(/ +$/gm, "")
+    .replaceAll(/,\n\n\) \{/g, ",\n) {")
     .replaceAll(/\n{3,}/g, "\n\n")
     .concat("\n");
 }
