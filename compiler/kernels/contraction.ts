@@ -279,26 +279,36 @@ export function weightContraction(schedule: ContractionSchedule, use: GradientUs
       let width = constants.width;
       let a_column = constants.a_column;
       let b_column = constants.b_column;
-      for (var line = 0u; line < frame.batch * constants.height; line++) {
-        let image = line / constants.height;
-        let y_row = line % constants.height;
-        var a_line = constants.a_base + image * constants.a_image + y_row * constants.a_row;
-        var b_line = constants.b_base + image * constants.b_image + y_row * constants.b_row + b_quad;
-        for (var x = 0u; x < width; x++) {
-          ${a.map((name, load) => `let ${name} = a[a_line + a_place${load}];`)}
-          ${exchange.share(a)}
-          let b0 = b[b_line];
-          ${times(4 * quads, (row) => {
-            const [load, lane] = [Math.floor(row / 4 / rowLanes), Math.floor(row / 4) % rowLanes];
-            const value = exchange.value(a, load, lane, row % 4);
-            return `c${row} = fma(vec4f(${value}), b0, c${row});`;
-          })}
-          a_line += a_column;
-          b_line += b_column;
-        }
-      }
+      ${overPixels(schedule, exchange, a)}
       ${times(4 * quads, (row) => `finish(4u * first_quad + ${row}u, group, column, c${row});`)}`,
   });
+}
+
+/** The loop over the batch's output pixels, row by row: every pixel adds its share to all rows of the block. */
+function overPixels(
+  { rowLanes, loads }: ContractionSchedule,
+  exchange: Exchange,
+  a: readonly string[],
+): string {
+  return wgsl`
+    for (var line = 0u; line < frame.batch * constants.height; line++) {
+      let image = line / constants.height;
+      let y_row = line % constants.height;
+      var a_line = constants.a_base + image * constants.a_image + y_row * constants.a_row;
+      var b_line = constants.b_base + image * constants.b_image + y_row * constants.b_row + b_quad;
+      for (var x = 0u; x < width; x++) {
+        ${a.map((name, load) => `let ${name} = a[a_line + a_place${load}];`)}
+        ${exchange.share(a)}
+        let b0 = b[b_line];
+        ${times(4 * rowLanes * loads, (row) => {
+          const [load, lane] = [Math.floor(row / 4 / rowLanes), Math.floor(row / 4) % rowLanes];
+          const value = exchange.value(a, load, lane, row % 4);
+          return `c${row} = fma(vec4f(${value}), b0, c${row});`;
+        })}
+        a_line += a_column;
+        b_line += b_column;
+      }
+    }`;
 }
 
 /** Rows beyond a run's values belong to the padding of the weights, which is zero and has no gradient. */
