@@ -265,6 +265,7 @@ class ProgramWriter {
       label,
       location: location(origin),
       macs,
+      ...(draft.batches && { batches: draft.batches }),
     };
   }
 

@@ -131,6 +131,22 @@ export interface ProgramStep {
   readonly location: SourceLocation;
   /** Multiply-adds per image, for profiles. */
   readonly macs: number;
+  /** The batches, as chosen when the network is made, for which the step is part of its list; all if absent. */
+  readonly batches?: BatchRange;
+}
+
+/** Bounds included; absent ones do not bound. */
+export interface BatchRange {
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
+/** The steps of a list for networks of a batch. */
+export function stepsFor(steps: readonly ProgramStep[], batch: number): readonly ProgramStep[] {
+  return steps.filter(({ batches }) => {
+    const { atLeast = 1, atMost = Infinity } = batches ?? {};
+    return atLeast <= batch && batch <= atMost;
+  });
 }
 
 /**

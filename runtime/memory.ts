@@ -23,7 +23,7 @@ export class Memory {
   constructor(
     private readonly gpu: GPUDevice,
     private readonly program: Program,
-    private readonly batch: number,
+    readonly batch: number,
   ) {}
 
   /** The buffer of that index in the program. It must have been allocated. */

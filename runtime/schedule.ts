@@ -1,5 +1,10 @@
 /** A step list made ready to run: pipelines, constants and bind groups, all built once. */
-import type { Program, ProgramStep, WorkgroupCount } from "../program/program.js";
+import {
+  stepsFor,
+  type Program,
+  type ProgramStep,
+  type WorkgroupCount,
+} from "../program/program.js";
 import { BufferUsage } from "./constants.js";
 import { roundUp } from "./layout.js";
 import type { Memory } from "./memory.js";
@@ -33,7 +38,7 @@ export class Schedule {
   /** Compiles the kernels of a step list and binds its buffers. */
   static async build(parts: ScheduleParts): Promise<Schedule> {
     const { gpu, program, list, frame, memory } = parts;
-    const steps = program.steps[list];
+    const steps = stepsFor(program.steps[list], memory.batch);
     const kernels = steps.map((step) => program.kernels[step.kernel]!);
     const compiled = await parts.pipelines.compile(kernels);
     const constants = writeConstants(gpu, memory, steps, `${list} constants`);

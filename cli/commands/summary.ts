@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { bufferBytes } from "../../runtime/memory.js";
 import type { AnalyzedLayer } from "../../compiler/semantics/index.js";
-import type { Program, ProgramStep } from "../../program/program.js";
+import { stepsFor, type Program, type ProgramStep } from "../../program/program.js";
 import { compileSpec } from "../compiled.js";
 import { formatBytes, formatCount } from "../format.js";
 import { jsonOption, positiveInteger } from "../options.js";
@@ -72,7 +72,8 @@ function summaryOf(
   program: Program,
   batch: number,
 ): Summary {
-  const { train, predict } = program.steps;
+  const train = stepsFor(program.steps.train, batch);
+  const predict = stepsFor(program.steps.predict, batch);
   return {
     model,
     batch,

@@ -36,7 +36,7 @@ export function emitModule(programs: readonly Program[], recipe: TrainRecipe | u
 const HELPERS = `const bytes = (fixed, perImage) => ({ fixed, perImage });
 const buffer = (name, purpose, fixed, perImage) => ({ name, purpose, bytes: bytes(fixed, perImage) });
 const kernel = (name, bindings, wgsl) => ({ name, bindings, wgsl });
-const step = (kernel, buffers, constants, [fixed, perImage, tile, z], label, [line, column], macs) => ({
+const step = (kernel, buffers, constants, [fixed, perImage, tile, z], label, [line, column], macs, batches) => ({
   kernel,
   buffers,
   constants,
@@ -44,6 +44,7 @@ const step = (kernel, buffers, constants, [fixed, perImage, tile, z], label, [li
   label,
   location: { line, column },
   macs,
+  ...(batches && { batches }),
 });`;
 
 /** Kernels of all programs, each text once. */
@@ -155,9 +156,9 @@ function emitProgram(program: Program, kernels: KernelTable): string {
 const affine = ({ fixed, perImage }: Affine) => `${fixed}, ${perImage}`;
 
 function emitStep(step: ProgramStep): string {
-  const { kernel, buffers, constants, workgroups, label, location, macs } = step;
+  const { kernel, buffers, constants, workgroups, label, location, macs, batches } = step;
   const counts = `[${affine(workgroups.x)}, ${workgroups.x.tile}, ${workgroups.z}]`;
   const place = `[${location.line}, ${location.column}]`;
   const lists = `[${buffers.join(", ")}], [${constants.join(", ")}]`;
-  return `step(${kernel}, ${lists}, ${counts}, ${JSON.stringify(label)}, ${place}, ${macs})`;
+  return `step(${kernel}, ${lists}, ${counts}, ${JSON.stringify(label)}, ${place}, ${macs}${batches ? `, ${JSON.stringify(batches)}` : ""})`;
 }

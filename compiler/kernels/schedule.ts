@@ -24,6 +24,10 @@ export interface TargetSchedules {
   readonly connectedInput: ContractionSchedule;
   /** Weight gradients: rows are (kernel row, kernel column, input channel) in fours. */
   readonly weights: ContractionSchedule;
+  /** The same of a fully connected layer, whose weights are most of the memory traffic: wide rows. */
+  readonly connectedWeights: ContractionSchedule;
+  /** Its update for a few images, eight in `rowLanes * loads`; only where there are subgroups. */
+  readonly connectedUpdate?: ContractionSchedule;
 }
 
 /**
@@ -36,23 +40,30 @@ export const SCHEDULES: { readonly [Name in Target]: TargetSchedules } = {
     connected: { exchange: "broadcast", rowLanes: 8, loads: 1, columns: 64 },
     connectedInput: { exchange: "broadcast", rowLanes: 8, loads: 2, columns: 8 },
     weights: { exchange: "broadcast", rowLanes: 8, loads: 1, columns: 8 },
+    connectedWeights: { exchange: "broadcast", rowLanes: 4, loads: 1, columns: 64 },
+    connectedUpdate: { exchange: "broadcast", rowLanes: 8, loads: 1, columns: 8 },
   },
   lanes4: {
     convolution: { exchange: "broadcast", rowLanes: 4, loads: 4, columns: 8 },
     connected: { exchange: "broadcast", rowLanes: 4, loads: 2, columns: 64 },
     connectedInput: { exchange: "broadcast", rowLanes: 4, loads: 4, columns: 4 },
     weights: { exchange: "broadcast", rowLanes: 4, loads: 2, columns: 8 },
+    connectedWeights: { exchange: "broadcast", rowLanes: 4, loads: 1, columns: 64 },
+    connectedUpdate: { exchange: "broadcast", rowLanes: 4, loads: 2, columns: 8 },
   },
   gpu: {
     convolution: { exchange: "broadcast", rowLanes: 32, loads: 1, columns: 32 },
     connected: { exchange: "broadcast", rowLanes: 8, loads: 1, columns: 32 },
     connectedInput: { exchange: "broadcast", rowLanes: 16, loads: 1, columns: 32 },
     weights: { exchange: "broadcast", rowLanes: 8, loads: 1, columns: 32 },
+    connectedWeights: { exchange: "broadcast", rowLanes: 8, loads: 1, columns: 32 },
+    connectedUpdate: { exchange: "broadcast", rowLanes: 8, loads: 1, columns: 32 },
   },
   portable: {
     convolution: { exchange: "workgroup", rowLanes: 32, loads: 1, columns: 32 },
     connected: { exchange: "workgroup", rowLanes: 8, loads: 1, columns: 32 },
     connectedInput: { exchange: "workgroup", rowLanes: 16, loads: 1, columns: 32 },
     weights: { exchange: "workgroup", rowLanes: 8, loads: 1, columns: 32 },
+    connectedWeights: { exchange: "workgroup", rowLanes: 8, loads: 1, columns: 32 },
   },
 };

@@ -15,13 +15,15 @@ import {
 } from "../kernels/contraction.js";
 import { POINTWISE_WORKGROUP } from "../kernels/pointwise.js";
 import type { GradientUse } from "../kernels/update.js";
+import { RANK_IMAGES, RANK_ROWS, rankUpdate } from "../kernels/rank-update.js";
 import type { ContractionSchedule } from "../kernels/schedule.js";
+import type { BatchRange } from "../../program/program.js";
 import { elementCount } from "../ir/shape.js";
 import { roundUpTo4, type ActivationLayout, type Steps } from "./activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerEpilogue, type LoweredEpilogue } from "./fused.js";
 import { ConvolutionGeometry } from "./geometry.js";
-import { lowerGradientSink } from "./gradient-sink.js";
+import { lowerGradientSink, type LoweredSink } from "./gradient-sink.js";
 import { contractionRows, type Piece } from "./parameters.js";
 import { fixed, perImage, type Storage } from "./storage.js";
 
@@ -287,8 +289,12 @@ export function lowerWeightGradient(
     : window(layout, node.attributes.dilation, geometry, windowSteps(geometry));
   const sink = lowerGradientSink(context, node);
   const { pieces } = sink.parameter;
+  const rank = isProduct && sink.use === "applied" && context.schedules.connectedUpdate;
   for (const [index, piece] of pieces.entries()) {
+    if (rank) emitRankUpdate(context, node, { schedule: rank, geometry, sink, index });
     emitWeightGradient(context, node, {
+      ...(rank && { batches: { atLeast: RANK_IMAGES + 1 } }),
+      schedule: isProduct ? context.schedules.connectedWeights : context.schedules.weights,
       geometry,
       window: a,
       piece,
@@ -309,6 +315,7 @@ function runValues(layout: ActivationLayout, { attributes }: ConvolutionGeometry
 }
 
 interface WeightProblem {
+  readonly schedule: ContractionSchedule;
   readonly geometry: ConvolutionGeometry;
   readonly window: Constants;
   readonly piece: Piece;
@@ -317,15 +324,58 @@ interface WeightProblem {
   readonly constants: Constants;
   readonly label: string;
   readonly runValues: number;
+  readonly batches?: BatchRange;
+}
+
+interface RankProblem {
+  readonly schedule: ContractionSchedule;
+  readonly geometry: ConvolutionGeometry;
+  readonly sink: LoweredSink;
+  /** Which of the parameter's pieces. */
+  readonly index: number;
+}
+
+/** The form of a fully connected layer's update for a few images. */
+function emitRankUpdate(
+  context: LoweringContext,
+  node: Node<"convolutionWeightGradient">,
+  { schedule, geometry, sink, index }: RankProblem,
+): void {
+  const [input, gradient] = node.inputs as [Value, Value];
+  const { pieces } = sink.parameter;
+  const piece = pieces[index]!;
+  const features = context.layout(input).imagePitch;
+  const columns = roundUpTo4(piece.count) / 4;
+  const place = context.layout(gradient).place("b");
+  context.emit({
+    kernel: rankUpdate(schedule),
+    storage: [context.storageOf(input), context.storageOf(gradient), ...sink.storage(index)],
+    constants: {
+      features,
+      columns,
+      first_quad: piece.start / 4,
+      a_image: features,
+      b_image: place.b_image!,
+      b_base: place.b_base!,
+      ...sink.constants,
+    },
+    workgroups: {
+      x: { ...fixed(columns), tile: schedule.columns },
+      z: Math.ceil(features / RANK_ROWS),
+    },
+    label: pieceLabel(`${node.origin.name} weight update`, index, pieces.length),
+    origin: node.origin,
+    macs: convolutionMacs(geometry) * (piece.count / geometry.outputs),
+    batches: { atMost: RANK_IMAGES },
+  });
 }
 
 function emitWeightGradient(
   context: LoweringContext,
   node: Node<"convolutionWeightGradient">,
-  { geometry, window: a, piece, runValues: values, ...problem }: WeightProblem,
+  { schedule, geometry, window: a, piece, runValues: values, ...problem }: WeightProblem,
 ): void {
   const [input, gradient] = node.inputs as [Value, Value];
-  const schedule = context.schedules.weights;
   const columns = roundUpTo4(piece.count) / 4;
   const blocks = Math.ceil(columns / schedule.columns);
   const quads = a.segments! * a.run!;
@@ -352,6 +402,7 @@ function emitWeightGradient(
     label: problem.label,
     origin: node.origin,
     macs: convolutionMacs(geometry) * (piece.count / geometry.groupOutputs),
+    ...(problem.batches && { batches: problem.batches }),
   });
 }
 

@@ -1,4 +1,4 @@
-import type { Affine, ProgramBuffer } from "../../program/program.js";
+import type { Affine, BatchRange, ProgramBuffer } from "../../program/program.js";
 import type { Kernel } from "../kernels/kernel.js";
 import type { Origin } from "../ir/origin.js";
 
@@ -21,6 +21,8 @@ export interface StepDraft {
   readonly origin: Origin;
   /** Multiply-adds per image. */
   readonly macs: number;
+  /** The batches for which the step is part of its list; all if absent. */
+  readonly batches?: BatchRange;
 }
 
 export const perImage = (count: number): Affine => ({ fixed: 0, perImage: count });
