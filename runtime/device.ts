@@ -9,8 +9,6 @@ export interface FoundAdapter {
   readonly name: string;
   /** Whether a CPU does the work. */
   readonly software: boolean;
-  /** Whatever must stay referenced for as long as the device lives. */
-  readonly owner?: unknown;
 }
 
 /** Finds an adapter by the user's wish (`auto`, `embedded`, `lavapipe`, or part of a name). */
@@ -39,9 +37,6 @@ const WANTED_LIMITS = [
   "maxComputeWorkgroupSizeX",
 ] as const;
 
-/** Dawn in Node crashes when the GPU object is collected before its devices, so it is held until they are lost. */
-const owners = new Map<GPUDevice, unknown>();
-
 export class Device {
   #failure: DeviceLostError | undefined;
 
@@ -57,8 +52,6 @@ export class Device {
   /** Opens a device of our own on an adapter. Throws NoAdapterError if the adapter refuses. */
   static async open(found: FoundAdapter): Promise<Device> {
     const gpu = await requestDevice(found);
-    owners.set(gpu, found.owner);
-    void gpu.lost.then(() => owners.delete(gpu));
     return new Device(gpu, summarize(found.adapter.info, gpu.features, found), true);
   }
 

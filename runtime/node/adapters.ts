@@ -93,12 +93,12 @@ async function open(
   tried: Attempt[],
 ): Promise<NodeAdapter | undefined> {
   try {
-    const { adapter, owner } = await requestAdapter(source, name);
+    const adapter = await requestAdapter(source, name);
     assertRecent(adapter.info);
     const software = adapter.info.isFallbackAdapter;
     const shown = name ?? adapterName(adapter.info);
     tried.push({ source, outcome: `found ${shown}` });
-    return { adapter, owner, source, reason, name: shown, software };
+    return { adapter, source, reason, name: shown, software };
   } catch (error) {
     tried.push({ source, outcome: (error as Error).message });
     return undefined;

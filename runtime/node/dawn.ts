@@ -13,25 +13,26 @@ import { pollPolitely } from "./polling.js";
 /** Where an adapter comes from: what the system offers, its lavapipe, or the one from npm. */
 export type AdapterSource = "system" | "lavapipe" | "embedded";
 
-export interface DawnAdapter {
-  readonly adapter: GPUAdapter;
-  /** Must stay referenced for as long as a device of the adapter lives. */
-  readonly owner: GPU;
-}
+/**
+ * Every instance stays referenced for good: Dawn polls an instance from a timer for a while after its last device is gone, and hangs
+ * or crashes where it was collected before.
+ */
+const instances: GPU[] = [];
 
 /**
  * The adapter of that name, or the one that Dawn prefers. Throws an error that says why there is none.
  */
-export async function requestAdapter(source: AdapterSource, name?: string): Promise<DawnAdapter> {
+export async function requestAdapter(source: AdapterSource, name?: string): Promise<GPUAdapter> {
   const { create, globals } = await loadDawn();
   const driver = prepareDriver(source);
-  const owner = create(name === undefined ? [] : [`adapter=${name}`]);
+  const instance = create(name === undefined ? [] : [`adapter=${name}`]);
+  instances.push(instance);
   const adapter = await withDriver(driver, () =>
-    owner.requestAdapter({ powerPreference: "high-performance" }),
+    instance.requestAdapter({ powerPreference: "high-performance" }),
   );
   if (adapter === null) throw new NoAdapterError("there is no adapter that Dawn can use");
   if (adapter.info.isFallbackAdapter) pollPolitely(globals);
-  return { adapter, owner };
+  return adapter;
 }
 
 /**
