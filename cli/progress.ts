@@ -132,7 +132,6 @@ export function createCounter(total: number, verb: string): Counter {
 /** The pace of a run, steady enough to read. */
 export class Pace {
   private origin?: { readonly step: number; readonly time: number };
-  private secondsPerExample?: number;
 
   /** Seconds left after `step` of `steps`, by the pace since the first, which compiles kernels. Infinite until known. */
   secondsLeft(step: number, steps: number): number {
@@ -141,12 +140,5 @@ export class Pace {
     const done = step - this.origin.step;
     if (done === 0) return step < steps ? Infinity : 0;
     return ((time - this.origin.time) / 1000 / done) * (steps - step);
-  }
-
-  /** Examples per second, smoothed over some twenty steps: single ones vary with what the GPU has queued. */
-  smooth(examplesPerSecond: number): number {
-    const latest = 1 / examplesPerSecond;
-    this.secondsPerExample = 0.95 * (this.secondsPerExample ?? latest) + 0.05 * latest;
-    return 1 / this.secondsPerExample;
   }
 }

@@ -137,7 +137,7 @@ export class TrainingRun {
     const { step, steps, epoch, learningRate, examplesPerSecond, metrics } = report;
     this.progress.update({
       ...{ step, steps, epoch, learningRate },
-      examplesPerSecond: this.pace.smooth(examplesPerSecond),
+      examplesPerSecond,
       epochs: Math.ceil(steps / runLength(this.identity.examples, this.parts.recipe).stepsPerEpoch),
       loss: metrics["loss"]!,
       secondsLeft: this.pace.secondsLeft(step, steps),

@@ -45,6 +45,13 @@ export class ConvolutionGeometry {
     return groups > 1 && (this.groupInputs % 4 !== 0 || this.groupOutputs % 4 !== 0);
   }
 
+  /** Multiply-adds per image, the same forward and for either gradient. */
+  get macs(): number {
+    const [height, width] = this.outputSize;
+    const [kernelHeight, kernelWidth] = this.attributes.kernel;
+    return height * width * this.outputs * this.groupInputs * kernelHeight * kernelWidth;
+  }
+
   /** Rows or columns from a window's first element to its last, counted from 0. */
   reach(axis: 0 | 1): number {
     return this.attributes.dilation[axis] * (this.attributes.kernel[axis] - 1);

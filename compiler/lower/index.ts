@@ -3,7 +3,7 @@ import { elementCount, formatShape } from "../ir/shape.js";
 import { COPY_WORKGROUP, reshape } from "../kernels/copy.js";
 import { ActivationLayout } from "./activation-layout.js";
 import type { LoweringContext } from "./context.js";
-import { lowerConvolution, lowerInputGradient, lowerWeightGradient } from "./contraction.js";
+import { lowerConvolution, lowerInputGradient } from "./contraction.js";
 import { lowerChannelWindowSum, lowerPointwise, lowerReshape, lowerUpdate } from "./elementwise.js";
 import { importBatch } from "./ends.js";
 import {
@@ -23,6 +23,7 @@ import {
   lowerSoftmaxGradient,
 } from "./reduce.js";
 import { perImage } from "./storage.js";
+import { lowerWeightGradient } from "./weight-gradient.js";
 
 /**
  * How each primitive becomes dispatches: which kernel, over which memory, with which constants. The counterpart of ops/, which says

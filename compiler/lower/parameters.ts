@@ -79,3 +79,7 @@ function pieceOutputs(outputs: number, bytesPerOutput: number): number {
   const pieces = Math.ceil(outputs / most);
   return Math.min(Math.ceil(outputs / pieces / 32) * 32, most);
 }
+
+/** Label of the step that handles one of a parameter's pieces. */
+export const pieceLabel = (label: string, index: number, count: number): string =>
+  count === 1 ? label : `${label} (${index + 1} of ${count})`;

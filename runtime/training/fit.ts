@@ -12,6 +12,7 @@ import { MetricsMean } from "./mean.js";
 import type { Metrics, TrainableNetwork } from "./network.js";
 import { learningRateFactor } from "./schedule.js";
 import type { RunLength } from "./schedule.js";
+import { Throughput } from "./throughput.js";
 
 /** How far a run has come. With the network's weights and velocities, all that it needs to go on. */
 export interface TrainingState {
@@ -109,7 +110,7 @@ const DEFAULT_CHECKPOINT_SECONDS = 600;
 class TrainingRun {
   private readonly length: RunLength;
   private state: TrainingState;
-  private reportedAt = performance.now();
+  private readonly throughput = new Throughput();
   private savedAt = performance.now();
   private epochMean = new MetricsMean();
 
@@ -203,16 +204,13 @@ class TrainingRun {
     if (!Number.isFinite(metrics["loss"])) throw divergedError(state.step, learningRate, metrics);
     this.state = state;
     this.epochMean.add(metrics, count);
-    const now = performance.now();
-    const examplesPerSecond = (count * 1000) / Math.max(now - this.reportedAt, 1e-3);
-    this.reportedAt = now;
     this.options.onStep?.({
       step: state.step,
       epoch: state.epoch + 1,
       steps: this.length.steps,
       metrics,
       learningRate,
-      examplesPerSecond,
+      examplesPerSecond: this.throughput.add(count),
     });
   }
 
@@ -231,7 +229,7 @@ class TrainingRun {
     });
     this.epochMean = new MetricsMean();
     if (!this.stopped) await this.save();
-    this.reportedAt = performance.now();
+    this.throughput.restart();
     return evaluation;
   }
 

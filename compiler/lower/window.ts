@@ -1,0 +1,47 @@
+import { roundUpTo4, type ActivationLayout, type Steps } from "./activation-layout.js";
+import type { ConvolutionGeometry } from "./geometry.js";
+
+/** Constants of a kernel by the names of their fields. */
+export type Constants = Record<string, number>;
+
+/** The whole image of a matrix product is one run. */
+export function productWindow(layout: ActivationLayout): Constants {
+  const run = layout.imagePitch / 4;
+  return {
+    ...{ segments: 1, segments_per_row: 1, segment_row: 0, segment_column: 0, run },
+    ...{ a_group: 0, b_group: 0, a_image: run, a_row: 0, a_column: 0, a_base: 0 },
+  };
+}
+
+/** How a forward convolution's windows move over its input. */
+export const windowSteps = ({ corner, attributes }: ConvolutionGeometry): Steps => ({
+  offset: [-corner[0], -corner[1]],
+  stride: attributes.stride,
+});
+
+/**
+ * The runs of a window over an activation: with one group and no dilation across, a kernel row is one run; else each tap is one.
+ * The kernel and the groups are the geometry's, also where the activation is an output gradient.
+ */
+export function window(
+  layout: ActivationLayout,
+  dilation: readonly [number, number],
+  { attributes }: ConvolutionGeometry,
+  steps: Steps,
+): Constants {
+  const { kernel, groups } = attributes;
+  const groupPitch = groups === 1 ? layout.pitch : layout.channels / groups;
+  const isRow = groups === 1 && dilation[1] === 1;
+  const columns = isRow ? 1 : kernel[1];
+  const run = (isRow ? roundUpTo4(kernel[1] * layout.pitch) : groupPitch) / 4;
+  return {
+    segments: kernel[0] * columns,
+    segments_per_row: columns,
+    segment_row: (dilation[0] * layout.rowPitch) / 4,
+    segment_column: isRow ? 0 : (dilation[1] * layout.pitch) / 4,
+    run,
+    a_group: groups === 1 ? 0 : groupPitch / 4,
+    b_group: 0,
+    ...layout.place("a", steps),
+  };
+}
