@@ -52,7 +52,10 @@ export interface FitOptions {
   readonly onEpoch?: (report: EpochReport) => void | Promise<void>;
   /** Examples evaluated so far in the evaluation after an epoch. */
   readonly onEvaluationProgress?: (examples: number) => void;
-  /** Called with the state to save after each epoch, every `checkpointSeconds` within one, and when the run ends early. */
+  /**
+   * Called with the state to save after each epoch (short epochs share one), every `checkpointSeconds` within one, and
+   * when the run ends, early or not.
+   */
   readonly checkpoint?: (state: TrainingState) => void | Promise<void>;
   /** 600 unless told. */
   readonly checkpointSeconds?: number;
@@ -107,11 +110,16 @@ interface RunningStep {
 
 const DEFAULT_CHECKPOINT_SECONDS = 600;
 
+/** Training for so many times as long as the last checkpoint took makes the next one, at an epoch's end, worth while. */
+const SAVING_SHARE = 10;
+
 class TrainingRun {
   private readonly length: RunLength;
   private state: TrainingState;
   private readonly throughput = new Throughput();
   private savedAt = performance.now();
+  /** Milliseconds that the last checkpoint took. */
+  private savingTime = 0;
   private epochMean = new MetricsMean();
 
   constructor(
@@ -228,7 +236,7 @@ class TrainingRun {
       ...(evaluation && { evaluation }),
     });
     this.epochMean = new MetricsMean();
-    if (!this.stopped) await this.save();
+    if (!this.stopped && (!this.unfinished || this.savingPays)) await this.save();
     this.throughput.restart();
     return evaluation;
   }
@@ -249,9 +257,16 @@ class TrainingRun {
     return performance.now() - this.savedAt >= seconds * 1000;
   }
 
+  /** Whether saving now costs little beside the training since: epochs of a few steps are not worth a checkpoint each. */
+  private get savingPays(): boolean {
+    return performance.now() - this.savedAt >= SAVING_SHARE * this.savingTime;
+  }
+
   private async save(): Promise<void> {
+    const start = performance.now();
     await this.options.checkpoint?.(this.state);
     this.savedAt = performance.now();
+    this.savingTime = this.savedAt - start;
   }
 }
 
