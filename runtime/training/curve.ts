@@ -80,7 +80,9 @@ function rangeOf(values: readonly number[]): [number, number] {
   const low = values.reduce((least, value) => Math.min(least, value), Infinity);
   const high = values.reduce((most, value) => Math.max(most, value), -Infinity);
   if (low > high) return [0, 1];
-  return low < high ? [low, high] : [low - 0.5, high + 0.5];
+  if (low < high) return [low, high];
+  // A constant stands in the middle between 0 and its double, whatever its size.
+  return low === 0 ? [-0.5, 0.5] : [Math.min(0, 2 * low), Math.max(0, 2 * high)];
 }
 
 function renderTicks(chart: Chart, { x, y, xRange, yRange }: Scales): string[] {

@@ -26,6 +26,15 @@ test("curves show the losses, each accuracy and the learning rate", () => {
   expect(svg).not.toMatch(/NaN|Infinity|undefined/);
 });
 
+test("a constant, small learning rate has ticks of its own size", () => {
+  const constant = records(20).map((record) =>
+    "lr" in record ? { ...record, lr: 0.001 } : record,
+  );
+  const learningRate = renderCurves(constant).split(">Learning rate</text>")[1]!;
+  expect(learningRate).toContain(">0.001</text>");
+  expect(learningRate).not.toContain(">-");
+});
+
 test("curves can be drawn of no steps, of one, and of very many", () => {
   expect(renderCurves([])).not.toMatch(/NaN|Infinity|undefined/);
   expect(renderCurves(records(1))).not.toMatch(/NaN|Infinity|undefined/);
