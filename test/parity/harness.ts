@@ -58,10 +58,23 @@ export function readSpec(name: string): string {
   return readFileSync(join(import.meta.dirname, "../../specs", `${name}.net`), "utf8");
 }
 
-/** A network from a spec, without dropout, that keeps its gradients and starts from the case's weights. */
-async function openNetwork(spec: string, expected: Expected): Promise<Network> {
+/**
+ * Gradients kept in memory of their own, to be compared as well; or applied where they are made, as in programs that users
+ * compile.
+ */
+export type Gradients = "kept" | "applied";
+
+/** A network from a spec, without dropout, that starts from the case's weights. */
+async function openNetwork(
+  spec: string,
+  expected: Expected,
+  gradients: Gradients,
+): Promise<Network> {
   const text = spec.replaceAll(/dropout\([^)]*\)/g, "dropout(0)");
-  const { programs, diagnostics } = compile(text, { file: "parity.net", keepGradients: true });
+  const { programs, diagnostics } = compile(text, {
+    file: "parity.net",
+    keepGradients: gradients === "kept",
+  });
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error");
   if (errors.length > 0) throw new Error(errors.map((error) => error.message).join("\n"));
   const network = await createNetwork(programs, { batch: expected.batch, ...expected.optimizer });
@@ -74,9 +87,13 @@ async function openNetwork(spec: string, expected: Expected): Promise<Network> {
 /** Below this a loss is the difference of larger numbers, and compared as if it were so large. */
 const SMALLEST_LOSS = 1e-2;
 
-/** Compares logits, gradients, the loss of each step and the weights after the last. */
-export async function compareWithPyTorch(spec: string, expected: Expected): Promise<Difference[]> {
-  const network = await openNetwork(spec, expected);
+/** Compares logits, gradients if they are kept, the loss of each step and the weights after the last. */
+export async function compareWithPyTorch(
+  spec: string,
+  expected: Expected,
+  gradients: Gradients = "kept",
+): Promise<Difference[]> {
+  const network = await openNetwork(spec, expected, gradients);
   try {
     const pixels = expected.imageShape.reduce((product, size) => product * size, expected.batch);
     const images = uniformValues(expected.images, pixels, 1);
@@ -90,7 +107,7 @@ export async function compareWithPyTorch(spec: string, expected: Expected): Prom
       const { loss } = await network.step(images, labels);
       const size = Math.max(Math.abs(expectedLoss), SMALLEST_LOSS);
       note(`loss of step ${step + 1}`, Math.abs(loss! - expectedLoss) / size);
-      if (step > 0) continue;
+      if (step > 0 || gradients === "applied") continue;
       for (const { name } of network.parameters) {
         const gradient = await network.read(name, { of: "gradient" });
         note(`gradient of ${name}`, relativeError(gradient, expected.gradients[name]!));

@@ -6,18 +6,25 @@ import {
   readExpected,
   readSpec,
   type Expected,
+  type Gradients,
 } from "./harness.js";
 
 const full = process.env.NETC_TEST_FULL === "1";
 
-async function check(name: string): Promise<void> {
-  const differences = await compareWithPyTorch(readSpec(name), readExpected<Expected>(name));
+async function check(name: string, gradients: Gradients): Promise<void> {
+  const expected = readExpected<Expected>(name);
+  const differences = await compareWithPyTorch(readSpec(name), expected, gradients);
   console.log(`${name}: ${differences.length} comparisons, worst: ${describeWorst(differences)}`);
   expect(describeWrong(differences)).toBe("");
 }
 
-describe("logits, loss, gradients and trained weights as in PyTorch", () => {
-  test.each(["digits", "cifar10-quick"])("%s", check);
-  // Minutes on a software adapter: part of `npm run test:full`.
-  test.runIf(full).each(["alexnet", "alexnet-2012"])("%s", { timeout: 600_000 }, check);
-});
+describe.each(["kept", "applied"] as const)(
+  "logits, loss, gradients (%s) and trained weights as in PyTorch",
+  (gradients) => {
+    test.each(["digits", "cifar10-quick"])("%s", (name) => check(name, gradients));
+    // Minutes on a software adapter: part of `npm run test:full`.
+    test.runIf(full).each(["alexnet", "alexnet-2012"])("%s", { timeout: 600_000 }, (name) =>
+      check(name, gradients),
+    );
+  },
+);
