@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { compile } from "../../compiler/index.js";
+import { findAdapter } from "../../runtime/node/adapters.js";
+
+const folder = join(import.meta.dirname, "../../specs");
+
+/** Every kernel of every spec, for adapters of all kinds, those that are not here among them. */
+function kernelsOfAllSpecs(): Map<string, string> {
+  const files = readdirSync(folder).filter((file) => file.endsWith(".net"));
+  const programs = files.flatMap(
+    (file) => compile(readFileSync(join(folder, file), "utf8"), { file }).programs,
+  );
+  return new Map(
+    programs.flatMap(({ target, kernels }) =>
+      kernels.map(({ name, wgsl }) => [wgsl, `${name} for ${target}`]),
+    ),
+  );
+}
+
+test("the kernels of all specs are valid WGSL on every target", async () => {
+  const { adapter } = await findAdapter(process.env.NETC_ADAPTER);
+  const device = await adapter.requestDevice({ requiredFeatures: ["subgroups"] });
+  try {
+    const kernels = kernelsOfAllSpecs();
+    expect(kernels.size).toBeGreaterThan(100);
+    for (const [code, name] of kernels) {
+      const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
+      const errors = messages.filter(({ type }) => type === "error");
+      expect(
+        errors.map(({ lineNum, message }) => `${lineNum}: ${message}`),
+        name,
+      ).toEqual([]);
+    }
+  } finally {
+    device.destroy();
+  }
+});
