@@ -45,8 +45,9 @@ export function makeProgram(forward: Graph, options: ProgramOptions): Program {
   const stored = forward.parameters.map((parameter) => storeParameter(parameter, reader, layouts));
   const persistent = persistentStorage(forward, graphs.train, stored);
   const lower = (graph: Graph | undefined) =>
-    graph ? lowerList(graph, options, persistent, stored) : [];
-  const lists = {
+    graph && lowerList(graph, options, persistent, stored);
+  const train = lower(graphs.train);
+  const lists: Lists = {
     initialize: stored.flatMap((parameter, index) =>
       initializeParameter(
         parameter,
@@ -54,11 +55,12 @@ export function makeProgram(forward: Graph, options: ProgramOptions): Program {
         index + 1,
       ),
     ),
-    train: lower(graphs.train),
-    evaluate: lower(graphs.evaluate),
-    predict: lower(graphs.predict),
+    train: train?.steps ?? [],
+    evaluate: lower(graphs.evaluate)?.steps ?? [],
+    predict: lower(graphs.predict)?.steps ?? [],
   };
-  return new ProgramWriter(forward, options, persistent, stored, lists).write(graphs.train);
+  const gradients = options.keepGradients ? train?.storedGradients : undefined;
+  return new ProgramWriter(forward, options, { persistent, stored, lists, gradients }).write();
 }
 
 interface StepGraphs {
@@ -91,7 +93,7 @@ function lowerList(
   options: ProgramOptions,
   persistent: Persistent,
   stored: readonly StoredParameter[],
-): readonly StepDraft[] {
+): LoweringContext {
   const byId = new Map(stored.map((parameter) => [parameter.parameter.value.id, parameter]));
   const velocities = new Map(
     trainedParameters(graph).map(({ parameter, velocity }) => [
@@ -108,7 +110,7 @@ function lowerList(
     options.keepGradients ?? false,
   );
   lowerGraph(context);
-  return context.steps;
+  return context;
 }
 
 function persistentStorage(
@@ -158,6 +160,15 @@ const predictionPitch = (shape: Graph["prediction"]["shape"]) => roundUpTo4(elem
 
 const location = ({ span }: Origin) => ({ line: span.start.line, column: span.start.column });
 
+/** What a program is written from. */
+interface ProgramParts {
+  readonly persistent: Persistent;
+  readonly stored: readonly StoredParameter[];
+  readonly lists: Lists;
+  /** By the id of the parameter's value; absent where nobody reads them. */
+  readonly gradients: ReadonlyMap<number, readonly Storage[]> | undefined;
+}
+
 /** Numbers buffers and kernels, and writes the program down. */
 class ProgramWriter {
   private readonly buffers: ProgramBuffer[] = [];
@@ -169,19 +180,17 @@ class ProgramWriter {
   constructor(
     private readonly graph: Graph,
     private readonly options: ProgramOptions,
-    private readonly persistent: Persistent,
-    private readonly stored: readonly StoredParameter[],
-    private readonly lists: Lists,
+    private readonly parts: ProgramParts,
   ) {
-    this.plan = planMemory([lists.train, lists.evaluate, lists.predict]);
+    const { train, evaluate, predict } = parts.lists;
+    this.plan = planMemory([train, evaluate, predict]);
   }
 
-  write(train: Graph | undefined): Program {
-    const { graph, options, lists, persistent } = this;
+  write(): Program {
+    const { graph, options } = this;
+    const { lists, persistent, stored } = this.parts;
     const { channels, height, width } = imageShape(graph.images.shape);
-    const parameters = this.stored.map((parameter, index) =>
-      this.parameter(parameter, index + 1, train),
-    );
+    const parameters = stored.map((parameter, index) => this.parameter(parameter, index + 1));
     for (const io of [persistent.images, persistent.labels, persistent.metrics]) {
       if (io) this.buffer(io);
     }
@@ -215,11 +224,10 @@ class ProgramWriter {
   private parameter(
     { parameter, layout, pieces }: StoredParameter,
     stream: number,
-    train: Graph | undefined,
   ): ProgramParameter {
     const { value, initializer, trainable } = parameter;
-    const { parameters, velocities } = this.persistent;
-    const gradients = this.options.keepGradients ? this.gradientsOf(parameter, train) : undefined;
+    const { parameters, velocities } = this.parts.persistent;
+    const gradients = this.parts.gradients?.get(value.id);
     return {
       name: value.name,
       shape: value.shape.map(Number),
@@ -240,19 +248,6 @@ class ProgramWriter {
       trainable,
       location: location(value.origin),
     };
-  }
-
-  /** The gradient's buffers: what the update of the parameter reads first. */
-  private gradientsOf(
-    { value }: StoredParameter["parameter"],
-    train: Graph | undefined,
-  ): readonly Storage[] | undefined {
-    if (!train) return undefined;
-    const own = new Set(this.persistent.parameters.get(value.id));
-    const updates = this.lists.train.filter(
-      ({ kernel, storage: bound }) => kernel.name === "sgd_update" && own.has(bound[1]!),
-    );
-    return updates.map((step) => step.storage[0]!);
   }
 
   private step(draft: StepDraft): ProgramStep {

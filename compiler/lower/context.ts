@@ -66,6 +66,14 @@ export class LoweringContext {
     return parameter;
   }
 
+  /** The buffers of the gradients that are stored, by the id of their parameter's value. */
+  get storedGradients(): ReadonlyMap<number, readonly Storage[]> {
+    const entries = trainedParameters(this.graph).flatMap(({ parameter, gradient }) =>
+      gradient ? [[parameter.id, this.piecesOf(gradient)] as const] : [],
+    );
+    return new Map(entries);
+  }
+
   /** The one buffer of a value. */
   storageOf(value: Value): Storage {
     const [only, ...others] = this.piecesOf(value);
