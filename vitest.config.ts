@@ -5,7 +5,7 @@ const gpu = ["test/{runtime,kernels,parity,gpu}/**/*.test.ts"];
 /** Tests that run dist/, as users do; it is built first where the sources are newer. */
 const built = ["test/{cli,browser}/**/*.test.ts"];
 
-const timeouts = { testTimeout: 120_000, hookTimeout: 240_000 };
+const common = { setupFiles: ["test/setup.ts"], testTimeout: 120_000, hookTimeout: 240_000 };
 
 export default defineConfig({
   test: {
@@ -17,7 +17,7 @@ export default defineConfig({
           exclude: [...gpu, ...built],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
-          ...timeouts,
+          ...common,
         },
       },
       {
@@ -27,7 +27,7 @@ export default defineConfig({
           pool: "forks",
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
-          ...timeouts,
+          ...common,
         },
       },
       {
@@ -38,7 +38,7 @@ export default defineConfig({
           maxWorkers: 1,
           globalSetup: ["test/global-setup.ts"],
           sequence: { groupOrder: 2 },
-          ...timeouts,
+          ...common,
         },
       },
     ],

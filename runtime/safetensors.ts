@@ -31,14 +31,15 @@ export function serializeTensors(
   tensors: readonly Tensor[],
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const header: Record<string, unknown> = { __metadata__: metadata };
+  const header: [name: string, entry: unknown][] = [["__metadata__", metadata]];
   let end = 0;
   for (const { name, shape, values } of tensors) {
     const begin = end;
     end += values.length * 4;
-    header[name] = { dtype: "F32", shape, data_offsets: [begin, end] };
+    header.push([name, { dtype: "F32", shape, data_offsets: [begin, end] }]);
   }
-  const text = new TextEncoder().encode(JSON.stringify(header));
+  // From entries, since assigning to an object loses a tensor that is called `__proto__`.
+  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const headerLength = roundUp(text.length, 8);
   const bytes = new Uint8Array(8 + headerLength + end).fill(0x20, 8, 8 + headerLength);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true);

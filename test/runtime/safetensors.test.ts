@@ -41,6 +41,12 @@ describe("serializeTensors", () => {
     ]);
   });
 
+  test("keeps a tensor of any name", () => {
+    const tensor = { name: "__proto__", shape: [1], values: Float32Array.of(3) };
+    const { tensors } = parseTensors(serializeTensors([tensor]));
+    expect([...tensors.keys()]).toEqual(["__proto__"]);
+  });
+
   test("is undone by parseTensors, wherever in memory the file lies", () => {
     const name = fc.string({ minLength: 1 }).filter((text) => text !== "__metadata__");
     const tensor = fc.tuple(name, fc.float32Array({ maxLength: 9 }));
