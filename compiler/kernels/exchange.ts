@@ -62,7 +62,7 @@ function throughWorkgroup({ rowLanes, loads }: ContractionSchedule): Exchange {
 }
 
 /** Addresses that an epilogue may need per row: its own output and its operands. */
-export const MOST_INDICES = 6;
+const MOST_INDICES = 6;
 
 /** Names of the variables that hold a block's loads: `a0`, `a1`, ... */
 export function loadNames(prefix: string, count: number): readonly string[] {

@@ -1,5 +1,3 @@
-import { times } from "./wgsl.js";
-
 /**
  * Where an activation's elements lie, in vec4 units: element (image, y, x, channel quad) stands at
  * base + image * imagePitch + y * rowPitch + x * columnPitch + quad. Kernels take these four as constants.
@@ -25,9 +23,4 @@ export function splitPixel(pixel: string, suffix: string | number = ""): readonl
     `let y${suffix} = ${pixel} % constants.pixels / constants.width;`,
     `let x${suffix} = ${pixel} % constants.width;`,
   ];
-}
-
-/** `e1`, `e2`, ...: the names of fused operands in kernels; operand 0 is the kernel's own result. */
-export function operandNames(count: number): readonly string[] {
-  return times(count, (index) => `e${index + 1}`);
 }

@@ -64,8 +64,3 @@ export function overhangOf(
     right: Math.max(0, (output[1] - 1) * stride[1] + spanWidth - width),
   };
 }
-
-/** `3`, or `3x5` where the two differ. */
-export function formatPair([height, width]: Pair): string {
-  return height === width ? `${height}` : `${height}x${width}`;
-}

@@ -21,8 +21,6 @@ export interface Steps {
   readonly stride: readonly [vertical: number, horizontal: number];
 }
 
-const NO_STEPS: Steps = { offset: [0, 0], stride: [1, 1] };
-
 export const roundUpTo4 = (count: number): number => Math.ceil(count / 4) * 4;
 
 /** Rows that a run may read beyond the last image, where pixels are not padded to four channels. */
@@ -101,8 +99,8 @@ export class ActivationLayout {
   }
 
   /** The place constants (kernels/place.ts) of this activation under a kernel's name for it, in vec4. */
-  place(name: string, steps: Steps = this.ownPixels, firstQuad = 0): Record<string, number> {
-    return scale(this.placeInFloats(name, steps), firstQuad);
+  place(name: string, steps: Steps = this.ownPixels): Record<string, number> {
+    return inQuads(this.placeInFloats(name, steps));
   }
 
   /** The same in floats, for kernels that handle scalars. */
@@ -119,16 +117,16 @@ export class ActivationLayout {
 
   /** The activation's own pixels, one after the other. */
   private get ownPixels(): Steps {
-    return { ...NO_STEPS, stride: this.margins.spacing };
+    return { offset: [0, 0], stride: this.margins.spacing };
   }
 }
 
-function scale(place: Record<string, number>, firstQuad: number): Record<string, number> {
+function inQuads(place: Record<string, number>): Record<string, number> {
   return Object.fromEntries(
     Object.entries(place).map(([name, floats]) => {
       if (floats % 4 !== 0)
         throw new Error(`${name} = ${floats} floats is not a whole number of vec4`);
-      return [name, floats / 4 + (name.endsWith("_base") ? firstQuad : 0)];
+      return [name, floats / 4];
     }),
   );
 }

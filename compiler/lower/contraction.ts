@@ -17,8 +17,8 @@ export function lowerConvolution(context: LoweringContext, node: Node<"convoluti
   const [input, weights] = node.inputs as [Value, Value];
   const output = node.outputs[0]!;
   const geometry = new ConvolutionGeometry(node.attributes, input.shape, output.shape);
+  if (geometry.isDirect) return lowerDirect(context, node, geometry, "forward");
   const finish = lowerEpilogue(context, node.attributes.epilogue, node.inputs, output);
-  if (geometry.isDirect) return lowerDirect(context, node, geometry, finish, "forward");
   const layout = context.layout(input);
   const isProduct = geometry.coversInput && layout.isContiguous;
   const pieces = context.parameter(weights).pieces;
@@ -53,7 +53,6 @@ interface PixelProblem {
   /** vec4 columns of each group in `b`, and the first of them in the output. */
   readonly columns: number;
   readonly firstQuad: number;
-  readonly groups?: number;
   readonly finish: LoweredEpilogue;
   readonly macs: number;
 }
@@ -98,8 +97,8 @@ export function lowerInputGradient(
   const [gradient, weights] = node.inputs as [Value, Value];
   const result = node.outputs[0]!;
   const geometry = new ConvolutionGeometry(node.attributes, result.shape, gradient.shape);
+  if (geometry.isDirect) return lowerDirect(context, node, geometry, "input gradient");
   const finish = lowerEpilogue(context, node.attributes.epilogue, node.inputs, result);
-  if (geometry.isDirect) return lowerDirect(context, node, geometry, finish, "input gradient");
   if (geometry.coversInput) {
     return lowerProductInputGradient(context, node, geometry, finish);
   }
@@ -176,7 +175,7 @@ function lowerProductInputGradient(
   for (const [index, piece] of pieces.entries()) {
     const isLast = index === pieces.length - 1;
     const epilogue = isLast ? finish : { epilogue: IDENTITY, storage: [], constants: {} };
-    const from = context.layout(gradient).place("b", undefined, piece.start / 4);
+    const from = context.layout(gradient).place("b");
     context.emit({
       kernel: featureContraction(schedule, epilogue.epilogue, index === 0 ? "zero" : "stored"),
       storage: [
@@ -192,7 +191,7 @@ function lowerProductInputGradient(
         width: layout.width,
         run: roundUpTo4(piece.count) / 4,
         b_image: from.b_image!,
-        b_base: from.b_base!,
+        b_base: from.b_base! + piece.start / 4,
         ...layout.place("y"),
         ...epilogue.constants,
       },

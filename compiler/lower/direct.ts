@@ -6,11 +6,10 @@ import {
   directInputGradient,
   directWeightGradient,
 } from "../kernels/direct.js";
-import { POINTWISE_WORKGROUP } from "../kernels/pointwise.js";
 import type { LoweringContext } from "./context.js";
-import type { LoweredEpilogue } from "./fused.js";
+import { emitQuads } from "./elementwise.js";
 import type { ConvolutionGeometry } from "./geometry.js";
-import { fixed, perImage } from "./storage.js";
+import { fixed } from "./storage.js";
 import type { Constants } from "./window.js";
 
 function directConstants(
@@ -43,36 +42,19 @@ export function lowerDirect(
   context: LoweringContext,
   node: Node<"convolution"> | Node<"convolutionInputGradient">,
   geometry: ConvolutionGeometry,
-  finish: LoweredEpilogue,
   direction: "forward" | "input gradient",
 ): void {
   const [from, weights] = node.inputs as [Value, Value];
-  const result = node.outputs[0]!;
-  const layout = context.layout(result);
-  const make = direction === "forward" ? directConvolution : directInputGradient;
-  context.emit({
-    kernel: make(finish.epilogue),
-    storage: [
-      context.storageOf(from),
-      context.storageOf(weights),
-      context.storageOf(result),
-      ...finish.storage,
-    ],
-    constants: {
-      pixels: layout.pixels,
-      width: layout.width,
-      quads: layout.quads,
-      ...directConstants(geometry, node.attributes.groups),
-      ...layout.place("y"),
-      ...context.layout(from).place("a"),
-      ...finish.constants,
-    },
-    workgroups: {
-      x: { ...perImage(layout.pixels * layout.quads), tile: POINTWISE_WORKGROUP },
-      z: 1,
-    },
+  emitQuads(context, node, {
     label: `${node.origin.name} ${direction}`,
-    origin: node.origin,
+    result: node.outputs[0]!,
+    fused: node.attributes.epilogue,
+    storage: [context.storageOf(from), context.storageOf(weights)],
+    constants: {
+      ...directConstants(geometry, node.attributes.groups),
+      ...context.layout(from).place("a"),
+    },
+    kernel: direction === "forward" ? directConvolution : directInputGradient,
     macs: geometry.macs,
   });
 }

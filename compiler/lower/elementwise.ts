@@ -1,6 +1,5 @@
 import type { Fused, Node, Value } from "../ir/graph.js";
 import { operand } from "../ir/expression.js";
-import { imageShape } from "../ir/shape.js";
 import { substitute } from "../ir/expression-transform.js";
 import { channelWindowSum } from "../kernels/channel-window.js";
 import { COPY_WORKGROUP, reshape } from "../kernels/copy.js";
@@ -8,6 +7,7 @@ import type { Epilogue } from "../kernels/epilogue.js";
 import type { Kernel } from "../kernels/kernel.js";
 import { pointwise, POINTWISE_WORKGROUP } from "../kernels/pointwise.js";
 import { sgdUpdate, UPDATE_QUADS, UPDATE_WORKGROUP } from "../kernels/update.js";
+import type { ActivationLayout } from "./activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerEpilogue } from "./fused.js";
 import { updateConstants } from "./gradient-sink.js";
@@ -19,9 +19,10 @@ export interface QuadStep {
   readonly result: Value;
   readonly fused: Fused | undefined;
   readonly storage: readonly Storage[];
-  /** Outputs bound after the result's inputs and before the result itself. */
   readonly constants: Readonly<Record<string, number>>;
   kernel(epilogue: Epilogue): Kernel;
+  /** Multiply-adds per image; 0 if left out. */
+  readonly macs?: number;
 }
 
 export function emitQuads(
@@ -48,7 +49,7 @@ export function emitQuads(
     },
     label: step.label,
     origin: node.origin,
-    macs: 0,
+    macs: step.macs ?? 0,
   });
 }
 
@@ -103,33 +104,43 @@ export function lowerReshape(context: LoweringContext, node: Node<"reshape">): v
     context.alias(output, input);
     return;
   }
-  emitReshape(context, node.origin, input, context.storageOf(output), output);
+  emitReshape(context, node.origin, {
+    label: `${node.origin.name} reshape`,
+    from: input,
+    storage: context.storageOf(output),
+    to,
+  });
 }
 
-function emitReshape(
+export interface ReshapeProblem {
+  readonly label: string;
+  readonly from: Value;
+  readonly storage: Storage;
+  readonly to: ActivationLayout;
+}
+
+/** Copies a value's elements, in logical order, into another layout. */
+export function emitReshape(
   context: LoweringContext,
   origin: Node["origin"],
-  input: Value,
-  storage: Storage,
-  output: Value,
+  { label, from, storage, to }: ReshapeProblem,
 ): void {
-  const [from, to] = [context.layout(input), context.layout(output)];
-  const { channels, height, width } = imageShape(output.shape);
-  const elements = channels * height * width;
+  const layout = context.layout(from);
+  const elements = layout.channels * layout.pixels;
   context.emit({
     kernel: reshape(),
-    storage: [context.storageOf(input), storage],
+    storage: [context.storageOf(from), storage],
     constants: {
       elements,
-      a_width: from.width,
-      a_height: from.height,
+      a_width: layout.width,
+      a_height: layout.height,
       y_width: to.width,
       y_height: to.height,
-      ...from.placeInFloats("a"),
+      ...layout.placeInFloats("a"),
       ...to.placeInFloats("y"),
     },
     workgroups: { x: { ...perImage(elements), tile: COPY_WORKGROUP }, z: 1 },
-    label: `${origin.name} reshape`,
+    label,
     origin,
     macs: 0,
   });

@@ -1,10 +1,15 @@
 import type { Graph, Node, OpKind } from "../ir/graph.js";
-import { elementCount, formatShape } from "../ir/shape.js";
-import { COPY_WORKGROUP, reshape } from "../kernels/copy.js";
+import { BATCH, elementCount, formatShape } from "../ir/shape.js";
 import { ActivationLayout } from "./activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerConvolution, lowerInputGradient } from "./contraction.js";
-import { lowerChannelWindowSum, lowerPointwise, lowerReshape, lowerUpdate } from "./elementwise.js";
+import {
+  emitReshape,
+  lowerChannelWindowSum,
+  lowerPointwise,
+  lowerReshape,
+  lowerUpdate,
+} from "./elementwise.js";
 import { importBatch } from "./ends.js";
 import {
   lowerAveragePool,
@@ -22,7 +27,6 @@ import {
   lowerSoftmax,
   lowerSoftmaxGradient,
 } from "./reduce.js";
-import { perImage } from "./storage.js";
 import { lowerWeightGradient } from "./weight-gradient.js";
 
 /**
@@ -66,24 +70,10 @@ export function lowerGraph(context: LoweringContext): void {
 /** A prediction that lies otherwise than in rows of channels is copied there, in PyTorch's order. */
 function exportPrediction(context: LoweringContext, { prediction }: Graph): void {
   if (context.isPlain(prediction)) return;
-  const from = context.layout(prediction);
-  const elements = elementCount(prediction.shape);
-  const to = new ActivationLayout(["N", elements]);
-  context.emit({
-    kernel: reshape(),
-    storage: [context.storageOf(prediction), context.persistent.prediction],
-    constants: {
-      elements,
-      a_width: from.width,
-      a_height: from.height,
-      y_width: 1,
-      y_height: 1,
-      ...from.placeInFloats("a"),
-      ...to.placeInFloats("y"),
-    },
-    workgroups: { x: { ...perImage(elements), tile: COPY_WORKGROUP }, z: 1 },
+  emitReshape(context, prediction.origin, {
     label: `prediction ${formatShape(prediction.shape)}`,
-    origin: prediction.origin,
-    macs: 0,
+    from: prediction,
+    storage: context.persistent.prediction,
+    to: new ActivationLayout([BATCH, elementCount(prediction.shape)]),
   });
 }
