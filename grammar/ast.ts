@@ -66,6 +66,21 @@ export interface ListExpression {
   readonly span: Span;
 }
 
+/** `(64, 2)`: what a `for` takes apart. A value in parentheses alone is no tuple. */
+export interface TupleExpression {
+  readonly kind: "tuple";
+  readonly elements: readonly Expression[];
+  readonly span: Span;
+}
+
+/** `0..4`: the integers from 0 to 3. Only behind `in`. */
+export interface RangeExpression {
+  readonly kind: "range";
+  readonly from: Expression;
+  readonly to: Expression;
+  readonly span: Span;
+}
+
 export interface UnaryExpression {
   readonly kind: "unary";
   readonly operator: "-";
@@ -75,7 +90,7 @@ export interface UnaryExpression {
 
 export interface BinaryExpression {
   readonly kind: "binary";
-  readonly operator: "+" | "-" | "*" | "/" | "%";
+  readonly operator: "+" | "-" | "*" | "/" | "%" | "==" | "!=" | "<" | "<=" | ">" | ">=";
   readonly left: Expression;
   readonly right: Expression;
   readonly span: Span;
@@ -88,6 +103,7 @@ export interface Argument {
   readonly span: Span;
 }
 
+/** A layer, the use of a block, or a function of constants (`min(64, width)`). */
 export interface CallExpression {
   readonly kind: "call";
   readonly callee: Identifier;
@@ -113,6 +129,8 @@ export type Expression =
   | NameExpression
   | PatternExpression
   | ListExpression
+  | TupleExpression
+  | RangeExpression
   | UnaryExpression
   | BinaryExpression
   | CallExpression
@@ -149,21 +167,87 @@ export interface TargetDeclaration {
 /** A run of layers joined by `->`, on one line or on several joined by leading arrows. */
 export interface Chain {
   readonly kind: "chain";
-  readonly calls: readonly CallExpression[];
+  /** At least one. A `from` only stands first. */
+  readonly elements: readonly ChainElement[];
+  readonly span: Span;
+}
+
+export type ChainElement = CallExpression | From | Residual | Concat;
+
+/** `from stem`: what follows reads the named value instead of the previous one. */
+export interface From {
+  readonly kind: "from";
+  /** The parts of `features.conv2`. */
+  readonly path: readonly Identifier[];
+  readonly span: Span;
+}
+
+/** `residual { ... } skip auto as sum`: the sum of its body's value and of what the skip makes of the same input. */
+export interface Residual {
+  readonly kind: "residual";
+  readonly members: readonly BodyMember[];
+  readonly skip: Skip;
+  readonly alias?: Identifier;
+  readonly span: Span;
+}
+
+export type Skip =
+  /** Nothing written: the input itself. */
+  | { readonly kind: "identity" }
+  /** The input itself if the shapes agree, else a 1x1 convolution and batch normalisation. */
+  | { readonly kind: "auto"; readonly span: Span }
+  | { readonly kind: "body"; readonly members: readonly BodyMember[]; readonly span: Span };
+
+/** `concat { branch { ... } branch pool { ... } }`: the channels of all branches, one after the other. */
+export interface Concat {
+  readonly kind: "concat";
+  readonly branches: readonly Branch[];
+  readonly alias?: Identifier;
+  readonly span: Span;
+}
+
+/** One of several ways from the same input. Without members it passes the input on. */
+export interface Branch {
+  readonly kind: "branch";
+  readonly name?: Identifier;
+  readonly members: readonly BodyMember[];
+  readonly span: Span;
+}
+
+/** `repeat 3 { ... }`. */
+export interface Repeat {
+  readonly kind: "repeat";
+  readonly count: Expression;
+  readonly members: readonly BodyMember[];
+  readonly span: Span;
+}
+
+/** `for width in [64, 128] { ... }`, `for (width, n) in [(64, 2), (128, 3)] { ... }`, `for i in 0..4 { ... }`. */
+export interface For {
+  readonly kind: "for";
+  /** One name takes each element whole; several, written in parentheses, take it apart. */
+  readonly names: readonly Identifier[];
+  readonly isTuple: boolean;
+  readonly values: Expression;
+  readonly members: readonly BodyMember[];
   readonly span: Span;
 }
 
 export interface Section {
   readonly kind: "section";
   readonly name: Identifier;
-  readonly members: readonly (Section | Chain)[];
+  readonly members: readonly BodyMember[];
   readonly documentation?: string;
   readonly span: Span;
 }
 
+/** What may stand in a section, a block, a branch or a loop. */
+export type BodyMember = Chain | Section | Repeat | For;
+
+/** `loss cross_entropy(logits, label) + 0.3 * cross_entropy(aux, label)`: a call, or a weighted sum of calls. */
 export interface LossDeclaration {
   readonly kind: "loss";
-  readonly call: CallExpression;
+  readonly value: Expression;
   readonly span: Span;
 }
 
@@ -175,9 +259,9 @@ export interface MetricDeclaration {
 }
 
 export type ModelMember =
-  InputDeclaration | TargetDeclaration | Section | Chain | LossDeclaration | MetricDeclaration;
+  InputDeclaration | TargetDeclaration | BodyMember | LossDeclaration | MetricDeclaration;
 
-/** `classes: int = 1000`. */
+/** `classes: int = 1000`, of a model or a block. */
 export interface ParameterDeclaration {
   readonly kind: "parameter";
   readonly name: Identifier;
@@ -193,6 +277,32 @@ export interface ConstDeclaration {
   readonly name: Identifier;
   readonly value: Expression;
   readonly documentation?: string;
+  readonly span: Span;
+}
+
+/** `block basic(out: int, stride: int = 1) { ... }`: layers to be used under one name, like a layer. */
+export interface BlockDeclaration {
+  readonly kind: "block";
+  readonly name: Identifier;
+  readonly parameters: readonly ParameterDeclaration[];
+  readonly members: readonly BodyMember[];
+  readonly documentation?: string;
+  readonly span: Span;
+}
+
+/** `import { basic, bottleneck as wide } from "./blocks.net"`. */
+export interface ImportDeclaration {
+  readonly kind: "import";
+  readonly names: readonly ImportedName[];
+  readonly path: StringLiteral;
+  readonly span: Span;
+}
+
+export interface ImportedName {
+  readonly kind: "importedName";
+  readonly name: Identifier;
+  /** What the importing file calls it, if otherwise. */
+  readonly alias?: Identifier;
   readonly span: Span;
 }
 
@@ -243,7 +353,13 @@ export interface TrainDeclaration {
   readonly span: Span;
 }
 
-export type Declaration = ConstDeclaration | ModelDeclaration | DataDeclaration | TrainDeclaration;
+export type Declaration =
+  | ImportDeclaration
+  | ConstDeclaration
+  | BlockDeclaration
+  | ModelDeclaration
+  | DataDeclaration
+  | TrainDeclaration;
 
 export interface Spec {
   readonly kind: "spec";

@@ -169,8 +169,8 @@ class Builder implements BuildContext {
   }
 
   private lossDeclaration(parent: CstNode): LossDeclaration | undefined {
-    const call = buildCall(this, node(parent, "call"));
-    return call && { kind: "loss", call, span: spanOfNode(this.file, parent) };
+    const value = buildCall(this, node(parent, "call"));
+    return value && { kind: "loss", value, span: spanOfNode(this.file, parent) };
   }
 
   private metricDeclaration(parent: CstNode): MetricDeclaration | undefined {
@@ -195,11 +195,11 @@ class Builder implements BuildContext {
   }
 
   private chain(parent: CstNode): Chain | undefined {
-    const calls = nodes(parent, "layer")
+    const elements = nodes(parent, "layer")
       .map((layer) => this.layer(layer))
       .filter(present);
-    if (calls.length === 0) return undefined;
-    return { kind: "chain", calls, span: spanOfNode(this.file, parent) };
+    if (elements.length === 0) return undefined;
+    return { kind: "chain", elements, span: spanOfNode(this.file, parent) };
   }
 
   private layer(parent: CstNode): CallExpression | undefined {

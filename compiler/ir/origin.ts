@@ -5,4 +5,6 @@ export interface Origin {
   /** The layer's full name (`features.conv1`), or what the value is (`loss`). */
   readonly name: string;
   readonly span: Span;
+  /** The uses of blocks that led here, the outermost first; absent outside of blocks. */
+  readonly uses?: readonly Span[];
 }

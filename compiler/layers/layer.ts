@@ -11,6 +11,8 @@ export interface LayerSample {
   readonly spec: string;
   readonly input: readonly number[];
   readonly output: readonly number[];
+  /** Shapes of the other values that it names: `add(shortcut)`. */
+  readonly others?: readonly (readonly number[])[];
 }
 
 /** Which part of a shape a mistake is about; related labels point at where that part last changed. */
@@ -35,6 +37,8 @@ export interface InferenceContext {
   readonly title: string;
   /** The last image on the way to this layer: what `flatten` made flat. */
   readonly lastImage: ImageShape | undefined;
+  /** Shapes of the other values that the layer reads, see `LayerDefinition.others`. */
+  readonly others: readonly Shape[];
   /**
    * Reports a mistake. A rule returns the output's shape all the same where it is known, so that the layers below are
    * checked too. Returns undefined, so that a rule can end with `return context.report(...)`.
@@ -56,6 +60,8 @@ export interface LoweringContext {
   readonly builder: GraphBuilder;
   /** Its name is the layer's full name; weights are named after it. */
   readonly origin: Origin;
+  /** The other values that the layer reads, see `LayerDefinition.others`. */
+  readonly others: readonly Value[];
   /** A stream of the random generator that no other layer of the network uses. */
   readonly nextStream: () => number;
 }
@@ -72,6 +78,11 @@ export interface LayerDefinition<
   /** Markdown: shapes, the maths and its source. */
   readonly documentation: string;
   readonly samples: readonly LayerSample[];
+  /**
+   * Whether the layer reads other values besides the current one. They are named by its first arguments (`add(shortcut)`,
+   * `concat(a, b)`), before those of `positional`. None if left out.
+   */
+  readonly others?: "one" | "several";
 
   /** The output's shape, or undefined after reporting why it is not known. */
   infer(

@@ -3,12 +3,60 @@ import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { Graph } from "../ir/graph.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 
+/** A place where a block's body stands for one of its uses. */
+export interface BlockUse {
+  /** The block's name. */
+  readonly block: string;
+  /** The use's full name: `layer1.basic2`. */
+  readonly name: string;
+  /** The call. */
+  readonly span: Span;
+}
+
+/** Layers that belong together: what pictures draw a frame around, and names have as a prefix. */
+export interface AnalyzedGroup {
+  /** The full name that it gives its layers; that of the group around it where it adds none. */
+  readonly name: string;
+  /** What a picture writes on the frame: `features`, `basic(64, stride=2)`, `branch1`. */
+  readonly label: string;
+  readonly kind: "section" | "block" | "residual" | "skip" | "concat" | "branch";
+  /** Index of the group around it in `AnalyzedModel.groups`. */
+  readonly parent?: number;
+  readonly span: Span;
+}
+
+/** A name in the text and what it stands for: definition (then both spans are the same) or use. */
+export interface Occurrence {
+  readonly name: string;
+  readonly kind:
+    | "constant"
+    | "parameter"
+    | "variable"
+    | "block"
+    | "model"
+    | "data"
+    | "train"
+    | "section"
+    | "value"
+    | "input"
+    | "target";
+  readonly span: Span;
+  /** Where the name is defined, maybe in an imported file. */
+  readonly definition: Span;
+}
+
 /** A layer as `summary` shows it. Shapes are without the batch axis, multiply-adds are per image. */
 export interface AnalyzedLayer {
   /** `features.conv1`. */
   readonly name: string;
-  /** `conv`. */
+  /** `conv`; `add` and `concat` for the joins of `residual` and `concat`. */
   readonly kind: string;
+  /** Indices in `AnalyzedModel.layers` of the layers whose outputs it reads; -1 is the model's input. */
+  readonly inputs: readonly number[];
+  /** Index in `AnalyzedModel.groups` of the innermost group around it. */
+  readonly group?: number;
+  /** The uses of blocks that led here, the outermost first. */
+  readonly uses: readonly BlockUse[];
   readonly line: number;
   readonly column: number;
   readonly span: Span;
@@ -33,14 +81,24 @@ export interface AnalyzedModel {
   };
   /** Labels are integers in 0 .. classes - 1. */
   readonly classes?: number;
+  /** In the order of the text, loops unrolled and blocks expanded. */
   readonly layers: readonly AnalyzedLayer[];
+  readonly groups: readonly AnalyzedGroup[];
   /** Whether it says what to minimise, be it with mistakes. */
   readonly hasLoss: boolean;
   /** The forward pass with loss and metrics; undefined where the model has errors. */
   readonly graph?: Graph;
 }
 
+/** The text that an `import` names: its path as messages are to show it. Undefined where there is no such file. */
+export type ReadImport = (
+  path: string,
+  importer: string,
+) => { readonly file: string; readonly text: string } | undefined;
+
 export interface AnalyzeOptions {
+  /** Reads imported files; without it, an import is an error that says so. */
+  readonly readImport?: ReadImport;
   /** The model to select; the one of `train` or else the spec's first if left out. */
   readonly model?: string;
   /** The recipe to select; the first of the selected model if left out. */
@@ -52,6 +110,10 @@ export interface AnalyzeOptions {
 /** All that a spec means, and all that is wrong with it. */
 export interface Analysis {
   readonly diagnostics: readonly Diagnostic[];
+  /** The texts of the spec and of all files that it imports, by the names that spans have for them. */
+  readonly sources: ReadonlyMap<string, string>;
+  /** Names and what they stand for, in this spec's own text: for editors. */
+  readonly occurrences: readonly Occurrence[];
   /** Every model of the spec, its parameters at their defaults; those without defaults are left out. */
   readonly models: readonly AnalyzedModel[];
   /** Every recipe without errors. */

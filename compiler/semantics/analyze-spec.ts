@@ -63,7 +63,10 @@ class SpecAnalysis {
     if (this.reporter.errorCount === 0) warnOfUnused(this.environment);
     const selected = this.select(models, runs, options);
     const recipes = runs.flatMap(({ recipe }) => recipe ?? []);
-    return { diagnostics: this.reporter.diagnostics, models, recipes, selected };
+    return {
+      ...{ diagnostics: this.reporter.diagnostics, sources: new Map(), occurrences: [] },
+      ...{ models, recipes, selected },
+    };
   }
 
   private declared<Kind extends "model" | "data" | "train">(

@@ -40,7 +40,7 @@ function parametersOf({ definition, bound, call }: LayerUse, shape: Shape): read
   const origin = { name: definition.name, span: call.span };
   const builder = new GraphBuilder(definition.name);
   const input = builder.images("input", shape, origin);
-  const context = { builder, origin, nextStream: () => 0 };
+  const context = { builder, origin, nextStream: () => 0, others: [] };
   const prediction = definition.lower(input, bound.values, context);
   return builder.finish({ prediction, metrics: [] }).parameters;
 }

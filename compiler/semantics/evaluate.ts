@@ -142,13 +142,15 @@ function calculate(
       label: "this is 0",
     });
   }
-  const value = arithmetic[expression.operator](left.value, right.value);
+  const value = arithmetic[expression.operator as Arithmetic](left.value, right.value);
   // 224 / 32 is an integer, 7 / 2 is not: where an integer is wanted, 3.5 is then refused instead of cut.
   const isInteger = left.kind === "integer" && right.kind === "integer" && Number.isInteger(value);
   return { kind: isInteger ? "integer" : "float", value };
 }
 
-const arithmetic: Record<BinaryExpression["operator"], (a: number, b: number) => number> = {
+type Arithmetic = "+" | "-" | "*" | "/" | "%";
+
+const arithmetic: Record<Arithmetic, (a: number, b: number) => number> = {
   "+": (a, b) => a + b,
   "-": (a, b) => a - b,
   "*": (a, b) => a * b,

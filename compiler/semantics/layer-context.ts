@@ -28,6 +28,7 @@ export function reportingContext(
   return {
     title: `${definition.name} \`${shortName}\``,
     lastImage: lastImage(trail),
+    others: [],
     get hasReported() {
       return hasReported;
     },
@@ -54,6 +55,7 @@ export function inferSilently({ definition, bound }: LayerUse, input: Shape): Sh
   const output = definition.infer(input, bound.values, {
     title: definition.name,
     lastImage: undefined,
+    others: [],
     report() {
       isRefused = true;
       return undefined;

@@ -79,6 +79,7 @@ class ModelAnalysis {
       input,
       classes: this.classes(),
       layers: this.layers,
+      groups: [],
       hasLoss: this.declaration.members.some((member) => member.kind === "loss"),
       graph: this.graph(),
     };
@@ -140,12 +141,13 @@ class ModelAnalysis {
     const path = [...outer, section.name.name];
     for (const member of section.members) {
       if (member.kind === "section") this.readSection(member, path);
-      else this.readChain(member, path);
+      else if (member.kind === "chain") this.readChain(member, path);
     }
   }
 
   private readChain(chain: Chain, path: readonly string[]): void {
-    for (const call of chain.calls) {
+    for (const call of chain.elements) {
+      if (call.kind !== "call") continue;
       this.readLayer(call, path);
       this.previousCall = call;
     }
@@ -188,6 +190,7 @@ class ModelAnalysis {
     this.value = definition.lower(this.value, bound.values, {
       builder: this.builder,
       origin: { name, span: call.span },
+      others: [],
       nextStream: () => ++this.streams,
     });
   }
@@ -209,7 +212,8 @@ class ModelAnalysis {
     const cost = use && costOf(use, input, { needsInputGradient: this.hasTrainableBelow });
     this.hasTrainableBelow ||= cost?.isTrainable ?? false;
     const { parameters = 0, macs = 0, macsBackward = 0 } = cost ?? {};
-    return { name, kind, line, column, span: call.span, output, parameters, macs, macsBackward };
+    const place = { line, column, span: call.span, inputs: [this.layers.length - 1], uses: [] };
+    return { name, kind, ...place, output, parameters, macs, macsBackward };
   }
 
   private nameValue(name: string, call: CallExpression, layer: string): void {
@@ -238,7 +242,8 @@ class ModelAnalysis {
 
   // Loss and metrics
 
-  private readLoss({ call, span }: LossDeclaration): void {
+  private readLoss({ value: call, span }: LossDeclaration): void {
+    if (call.kind !== "call") return;
     if (this.metricNames.has("loss")) {
       this.environment.reporter.report("NET1004", {
         message: `model \`${this.declaration.name.name}\` has a second loss; it can have one`,
@@ -317,5 +322,5 @@ function laterValues(
 
 function callsOf(member: ModelDeclaration["members"][number]): readonly CallExpression[] {
   if (member.kind === "section") return member.members.flatMap(callsOf);
-  return member.kind === "chain" ? member.calls : [];
+  return member.kind === "chain" ? member.elements.filter((each) => each.kind === "call") : [];
 }

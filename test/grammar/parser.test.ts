@@ -22,7 +22,9 @@ function layersOf(body: string): string[][] {
   const { members } = modelOf(parseClean(`model M {\n${body}\n}`));
   return members
     .filter((member): member is Chain => member.kind === "chain")
-    .map(({ calls }) => calls.map(({ callee }) => callee.name));
+    .map(({ elements }) =>
+      elements.map((each) => (each.kind === "call" ? each.callee.name : each.kind)),
+    );
 }
 
 function valueOf(text: string): Expression {
@@ -40,6 +42,10 @@ function print(value: Expression): string {
       return value.name;
     case "pattern":
       return value.segments.join(".");
+    case "range":
+      return `(${print(value.from)} .. ${print(value.to)})`;
+    case "tuple":
+      return `(${value.elements.map(print).join(", ")})`;
     case "list":
       return `[${value.elements.map(print).join(", ")}]`;
     case "unary":
@@ -64,7 +70,9 @@ test("the tokens and the grammar are sound", () => {
 
 test("AlexNet has all its parts", () => {
   const spec = parseClean(alexnetText);
-  expect(spec.declarations.map(({ kind, name }) => `${kind} ${name.name}`)).toEqual([
+  expect(
+    spec.declarations.map((each) => `${each.kind} ${each.kind === "import" ? "" : each.name.name}`),
+  ).toEqual([
     "const rgb_mean",
     "const rgb_std",
     "model AlexNet",
