@@ -95,7 +95,7 @@ test("AlexNet has all its parts", () => {
     (member): member is Section => member.kind === "section",
   );
   expect(features?.members).toHaveLength(5);
-  expect(classifier?.members.at(-1)).toMatchObject({ calls: [{ alias: { name: "logits" } }] });
+  expect(classifier?.members.at(-1)).toMatchObject({ elements: [{ alias: { name: "logits" } }] });
 });
 
 test("AlexNet is parsed in a few milliseconds", () => {
