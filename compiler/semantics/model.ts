@@ -95,6 +95,9 @@ class ModelAnalysis {
         return this.readSection(member, []);
       case "chain":
         return this.readChain(member, []);
+      case "repeat":
+      case "for":
+        return; // the parser does not build loops yet
       case "loss":
         return this.readLoss(member);
       case "metric":
