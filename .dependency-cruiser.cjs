@@ -31,10 +31,16 @@ module.exports = {
       { pathNot: "^(compiler|grammar|program)/" },
     ),
     forbid(
+      "pictures-are-pure",
+      "Pictures are drawn from what the compiler knows, in browsers too: a layout library, no Node module.",
+      "^picture/",
+      { pathNot: "^(picture|compiler|program|node_modules/elkjs)/" },
+    ),
+    forbid(
       "runtime-does-not-compile",
       "The runtime runs Programs, wherever they came from.",
       "^runtime/",
-      "^(compiler|grammar|cli)/",
+      "^(compiler|grammar|picture|cli)/",
     ),
     forbid(
       "browser-runtime-reaches-no-node-module",

@@ -4,6 +4,7 @@ import { compileCommand } from "./compile.js";
 import { doctorCommand } from "./doctor.js";
 import { evalCommand } from "./eval.js";
 import { explainCommand } from "./explain.js";
+import { graphCommand } from "./graph.js";
 import { predictCommand } from "./predict.js";
 import { summaryCommand } from "./summary.js";
 import { trainCommand } from "./train.js";
@@ -14,6 +15,7 @@ export const commands: readonly (() => Command)[] = [
   checkCommand,
   explainCommand,
   summaryCommand,
+  graphCommand,
   trainCommand,
   evalCommand,
   predictCommand,

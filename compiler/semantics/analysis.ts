@@ -51,6 +51,8 @@ export interface AnalyzedLayer {
   readonly name: string;
   /** `conv`; `add` and `concat` for the joins of `residual` and `concat`. */
   readonly kind: string;
+  /** The call with its arguments' values, as a picture shows it: `conv(64, kernel=3, padding=1)`. */
+  readonly call: string;
   /** Indices in `AnalyzedModel.layers` of the layers whose outputs it reads; -1 is the model's input. */
   readonly inputs: readonly number[];
   /** Index in `AnalyzedModel.groups` of the innermost group around it. */

@@ -5,7 +5,13 @@ import type { Analysis, AnalyzeOptions } from "./analysis.js";
 import { analyzeSpec } from "./analyze-spec.js";
 import { keepHelpfulFixes } from "./check-fixes.js";
 
-export type { Analysis, AnalyzedLayer, AnalyzedModel, AnalyzeOptions } from "./analysis.js";
+export type {
+  Analysis,
+  AnalyzedGroup,
+  AnalyzedLayer,
+  AnalyzedModel,
+  AnalyzeOptions,
+} from "./analysis.js";
 
 /**
  * Everything a spec means and everything that is wrong with it: never throws because of the text. Models with errors

@@ -16,6 +16,7 @@ import type { AnalyzedLayer, AnalyzedModel } from "./analysis.js";
 import { bind } from "./bind.js";
 import { costOf } from "./describe-layer.js";
 import { reportTwice } from "./duplicates.js";
+import { callText } from "./call-text.js";
 import type { Environment } from "./evaluate.js";
 import { findInput, readInputShape, readTarget } from "./inputs.js";
 import { inferSilently, type LayerUse, reportingContext } from "./layer-context.js";
@@ -215,8 +216,9 @@ class ModelAnalysis {
     const cost = use && costOf(use, input, { needsInputGradient: this.hasTrainableBelow });
     this.hasTrainableBelow ||= cost?.isTrainable ?? false;
     const { parameters = 0, macs = 0, macsBackward = 0 } = cost ?? {};
+    const text = use ? callText(call, use.definition, use.bound) : kind;
     const place = { line, column, span: call.span, inputs: [this.layers.length - 1], uses: [] };
-    return { name, kind, ...place, output, parameters, macs, macsBackward };
+    return { name, kind, call: text, ...place, output, parameters, macs, macsBackward };
   }
 
   private nameValue(name: string, call: CallExpression, layer: string): void {

@@ -1,0 +1,29 @@
+import type { AnyNode, Graph, Value } from "../ir/graph.js";
+import { fuse } from "./fuse.js";
+import { Surroundings } from "./surroundings.js";
+
+/**
+ * The names of the layers that each kernel of a graph computes once it is fused, kernels of several layers alone. The graph must be
+ * simplified already. A layer that vanished on the way is in none.
+ */
+export function kernelsOfLayers(graph: Graph): readonly (readonly string[])[] {
+  const before = new Surroundings(graph);
+  return fuse(graph).nodes.flatMap((node) => {
+    const names = [...new Set(membersOf(node, before).map(({ origin }) => origin.name))];
+    return names.length > 1 ? [names.reverse()] : [];
+  });
+}
+
+/** The nodes that a fused node stands for: all between its outputs and its inputs, the last first. */
+function membersOf(fused: AnyNode, before: Surroundings): readonly AnyNode[] {
+  const members = new Set<AnyNode>();
+  const inputs = new Set(fused.inputs);
+  const visit = (value: Value) => {
+    const maker = before.maker(value);
+    if (inputs.has(value) || !maker || members.has(maker)) return;
+    members.add(maker);
+    maker.inputs.forEach(visit);
+  };
+  fused.outputs.forEach(visit);
+  return [...members];
+}
