@@ -8,6 +8,7 @@ import {
   Colon,
   Const,
   Equals,
+  For,
   LeftBrace,
   Model,
   Name,
@@ -189,9 +190,14 @@ function lastLine(before: readonly IToken[]): IToken[] {
   return line.slice(line.findLastIndex((token) => is(token, NewLine, LeftBrace, RightBrace)) + 1);
 }
 
+/** Words whose block follows at the end of a line. */
+const joinWords = /^(?:residual|skip|concat|branch)$/;
+
 /** Whether a line looks like one that opens a block: a name alone, or two words without a sign between. */
-function opensBlock([first, second, third]: readonly IToken[]): boolean {
-  if (is(first, Model)) return true;
+function opensBlock(line: readonly IToken[]): boolean {
+  const [first, second, third] = line;
+  if (is(first, Model, For) || /^(?:block|repeat)$/.test(first?.image ?? "")) return true;
+  if (joinWords.test(line.at(-1)?.image ?? "")) return true;
   return (
     is(first, Name) && (second === undefined || (is(second, Name) && !is(third, Colon, Equals)))
   );
@@ -199,7 +205,13 @@ function opensBlock([first, second, third]: readonly IToken[]): boolean {
 
 /** What the block is called: the first names of its line, "`model AlexNet`" or "`features`". */
 function describeHeader(before: readonly IToken[]): string {
-  const [first, second] = lastLine(before);
+  const [first, second] = fromJoin(lastLine(before));
   const name = is(second, Name) ? ` ${second?.image}` : "";
   return first ? `\`${first.image}${name}\`` : "the block";
+}
+
+/** `conv(64) -> residual`: the block belongs to the join. */
+function fromJoin(line: readonly IToken[]): readonly IToken[] {
+  const join = line.findLastIndex(({ image }) => joinWords.test(image));
+  return join < 0 ? line : line.slice(join);
 }

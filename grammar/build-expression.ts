@@ -9,6 +9,7 @@ import type {
   NumberLiteral,
   SequenceExpression,
   Span,
+  StringLiteral,
 } from "./ast.js";
 import { numberMeant } from "./lexer.js";
 import { is, spanOf } from "./place.js";
@@ -69,7 +70,11 @@ function asCall(expression: Expression): CallExpression | undefined {
 }
 
 export function buildExpression(context: BuildContext, parent?: CstNode): Expression | undefined {
-  return parent && leftToRight(context, parent, "product", buildProduct);
+  return parent && leftToRight(context, parent, "sum", buildSum);
+}
+
+function buildSum(context: BuildContext, parent: CstNode): Expression | undefined {
+  return leftToRight(context, parent, "product", buildProduct);
 }
 
 function buildProduct(context: BuildContext, parent: CstNode): Expression | undefined {
@@ -127,6 +132,15 @@ function buildLiteral(context: BuildContext, literal: IToken): Expression {
   return { kind: "string", value: stringValue(literal.image), span };
 }
 
+export function buildString(
+  { file }: BuildContext,
+  literal: IToken | undefined,
+): StringLiteral | undefined {
+  return (
+    literal && { kind: "string", value: stringValue(literal.image), span: spanOf(file, literal) }
+  );
+}
+
 /** Only `\"` and `\\` are escapes, so that Windows paths mean what they seem to. */
 function stringValue(image: string): string {
   const isClosed = image.length > 1 && /["']$/.test(image);
@@ -171,10 +185,15 @@ export function buildList(context: BuildContext, parent: CstNode): ListExpressio
   return { kind: "list", elements: elements.filter(present), span };
 }
 
-/** Parentheses leave no trace in the tree but in the span. */
+/** Around one value, parentheses leave no trace in the tree but in the span; around several they make a tuple. */
 function buildGroup(context: BuildContext, parent: CstNode): Expression | undefined {
-  const inner = buildExpression(context, node(parent, "expression"));
-  return inner && { ...inner, span: spanOfNode(context.file, parent) };
+  const values = nodes(parent, "expression").map((value) => buildExpression(context, value));
+  const elements = values.filter(present);
+  const span = spanOfNode(context.file, parent);
+  const isTuple = values.length > 1 || token(parent, "Comma") !== undefined;
+  if (!isTuple) return elements[0] && { ...elements[0], span };
+  context.problems.push(...checkCommas(context.file, parent));
+  return { kind: "tuple", elements, span };
 }
 
 function buildPattern(context: BuildContext, parent: CstNode): Expression {

@@ -1,20 +1,33 @@
 import type { CstNode, IToken } from "chevrotain";
 import type {
+  BlockDeclaration,
+  BodyMember,
+  Branch,
   CallExpression,
   Chain,
+  ChainElement,
+  Concat,
   ConstDeclaration,
   DataDeclaration,
   DataSplit,
   Declaration,
+  Expression,
+  For,
+  From,
   Identifier,
+  ImportDeclaration,
+  ImportedName,
   InputDeclaration,
   LossDeclaration,
   MetricDeclaration,
   ModelDeclaration,
   ModelMember,
   ParameterDeclaration,
+  Repeat,
+  Residual,
   Section,
   Setting,
+  Skip,
   TargetDeclaration,
   TensorType,
   TrainDeclaration,
@@ -25,6 +38,7 @@ import {
   buildExpression,
   buildList,
   buildSequence,
+  buildString,
   covering,
   identifier,
   present,
@@ -32,8 +46,24 @@ import {
 import { Documentation } from "./documentation.js";
 import type { SyntaxProblem } from "./problem.js";
 import { problem } from "./problem.js";
-import { checkCommas, checkHeader, checkStatements, unexpectedInHeader } from "./statements.js";
-import { elementsInOrder, firstToken, isNode, node, nodes, spanOfNode, token } from "./tree.js";
+import {
+  checkCommas,
+  checkHeader,
+  checkStatements,
+  lateFrom,
+  skipWithoutBlock,
+  unexpectedInHeader,
+} from "./statements.js";
+import {
+  elementsInOrder,
+  firstToken,
+  isNode,
+  node,
+  nodes,
+  spanOfNode,
+  token,
+  tokens,
+} from "./tree.js";
 
 export interface Built {
   readonly declarations: readonly Declaration[];
@@ -61,8 +91,12 @@ class Builder implements BuildContext {
 
   private declaration(parent: CstNode): Declaration | undefined {
     switch (parent.name) {
+      case "importDeclaration":
+        return this.importDeclaration(parent);
       case "constDeclaration":
         return this.constDeclaration(parent);
+      case "blockDeclaration":
+        return this.blockDeclaration(parent);
       case "modelDeclaration":
         return this.modelDeclaration(parent);
       case "dataDeclaration":
@@ -72,6 +106,23 @@ class Builder implements BuildContext {
       default:
         return undefined;
     }
+  }
+
+  private importDeclaration(parent: CstNode): ImportDeclaration | undefined {
+    const list = node(parent, "importedNames");
+    if (list) this.problems.push(...checkCommas(this.file, list));
+    const names = (list ? nodes(list, "importedName") : [])
+      .map((imported) => this.importedName(imported))
+      .filter(present);
+    const path = buildString(this, token(parent, "StringLiteral"));
+    return path && { kind: "import", names, path, span: spanOfNode(this.file, parent) };
+  }
+
+  private importedName(parent: CstNode): ImportedName | undefined {
+    const name = identifier(this, token(parent, "Name"));
+    const alias = this.alias(parent);
+    const span = spanOfNode(this.file, parent);
+    return name && { kind: "importedName", name, ...(alias && { alias }), span };
   }
 
   private constDeclaration(parent: CstNode): ConstDeclaration | undefined {
@@ -85,12 +136,25 @@ class Builder implements BuildContext {
   private modelDeclaration(parent: CstNode): ModelDeclaration | undefined {
     const name = identifier(this, token(parent, "Name")) ?? this.missingName(parent);
     const parameters = this.parameters(node(parent, "parameters"));
-    const skipped = node(parent, "skippedHeader");
-    const junk = skipped && firstToken(skipped);
-    if (junk) this.problems.push(unexpectedInHeader(this.file, junk));
+    this.checkNoHeader(parent);
     const body = node(parent, "modelBody");
     const members = body ? this.members(body) : [];
     return { kind: "model", name, parameters, members, ...this.documented(parent) };
+  }
+
+  private blockDeclaration(parent: CstNode): BlockDeclaration | undefined {
+    const name = identifier(this, token(parent, "Name"));
+    const parameters = this.parameters(node(parent, "parameters"));
+    this.checkNoHeader(parent);
+    const members = this.body(parent, "a block");
+    return name && { kind: "block", name, parameters, members, ...this.documented(parent) };
+  }
+
+  /** Reports what makes no sense between a header and its body. */
+  private checkNoHeader(parent: CstNode): void {
+    const skipped = node(parent, "skippedHeader");
+    const junk = skipped && firstToken(skipped);
+    if (junk) this.problems.push(unexpectedInHeader(this.file, junk));
   }
 
   /** A model whose name is missing is kept under an empty name: its layers are worth checking. */
@@ -131,6 +195,10 @@ class Builder implements BuildContext {
         return this.lossDeclaration(parent);
       case "metricDeclaration":
         return this.metricDeclaration(parent);
+      case "repeat":
+        return this.repeat(parent);
+      case "loop":
+        return this.loop(parent);
       case "section":
         return this.section(parent);
       case "chain":
@@ -169,7 +237,7 @@ class Builder implements BuildContext {
   }
 
   private lossDeclaration(parent: CstNode): LossDeclaration | undefined {
-    const value = buildCall(this, node(parent, "call"));
+    const value = buildExpression(this, node(parent, "expression"));
     return value && { kind: "loss", value, span: spanOfNode(this.file, parent) };
   }
 
@@ -181,31 +249,136 @@ class Builder implements BuildContext {
 
   private section(parent: CstNode): Section | undefined {
     const name = identifier(this, token(parent, "Name"));
-    const body = node(parent, "modelBody");
-    if (!name || !body) return undefined;
-    const members = this.members(body).filter((member) => this.isSectionMember(member));
+    if (!name || !node(parent, "modelBody")) return undefined;
+    const members = this.body(parent, "a section");
     return { kind: "section", name, members, ...this.documented(parent) };
   }
 
-  private isSectionMember(member: ModelMember): member is Section | Chain {
-    if (member.kind === "section" || member.kind === "chain") return true;
-    const message = `\`${member.kind}\` stands directly in the model, not in a section`;
+  private repeat(parent: CstNode): Repeat | undefined {
+    const count = buildExpression(this, node(parent, "expression"));
+    this.checkNoHeader(parent);
+    const members = this.body(parent, "a loop");
+    return count && { kind: "repeat", count, members, span: spanOfNode(this.file, parent) };
+  }
+
+  private loop(parent: CstNode): For | undefined {
+    const header = node(parent, "loopNames");
+    const tuple = node(header, "loopTuple");
+    if (tuple) this.problems.push(...checkCommas(this.file, tuple));
+    const list = tuple ?? header;
+    const names = (list ? nodes(list, "loopName") : []).map((name) =>
+      identifier(this, token(name, "Name")),
+    );
+    this.checkNoHeader(parent);
+    const values = this.loopValues(parent);
+    const members = this.body(parent, "a loop");
+    if (names.length === 0 || !values) return undefined;
+    const span = spanOfNode(this.file, parent);
+    const isTuple = tuple !== undefined;
+    return { kind: "for", names: names.filter(present), isTuple, values, members, span };
+  }
+
+  /** `[64, 128]`, or `0..4`. */
+  private loopValues(parent: CstNode): Expression | undefined {
+    const bounds = nodes(parent, "expression").map((bound) => buildExpression(this, bound));
+    const [from, to] = bounds;
+    if (!from || !to) return from;
+    return { kind: "range", from, to, span: covering(from.span, to.span) };
+  }
+
+  /** The members of a body right below a node. @param place what the body is, for messages */
+  private body(parent: CstNode, place: string): BodyMember[] {
+    const body = node(parent, "modelBody");
+    const members = body ? this.members(body) : [];
+    return members.filter((member) => this.isBodyMember(member, place));
+  }
+
+  private isBodyMember(member: ModelMember, place: string): member is BodyMember {
+    if (!["input", "target", "loss", "metric"].includes(member.kind)) return true;
+    const message = `\`${member.kind}\` stands directly in the model, not in ${place}`;
     this.problems.push(problem("NET0001", member.span, message));
     return false;
   }
 
   private chain(parent: CstNode): Chain | undefined {
-    const elements = nodes(parent, "layer")
-      .map((layer) => this.layer(layer))
+    const elements = nodes(parent, "chainElement")
+      .map((element) => this.chainElement(element))
       .filter(present);
     if (elements.length === 0) return undefined;
+    for (const [index, element] of elements.entries()) {
+      const before = elements[index - 1];
+      if (before && element.kind === "from") this.problems.push(lateFrom(before.span, element));
+    }
     return { kind: "chain", elements, span: spanOfNode(this.file, parent) };
+  }
+
+  private chainElement(parent: CstNode): ChainElement | undefined {
+    const child = elementsInOrder(parent).find(isNode);
+    switch (child?.name) {
+      case "from":
+        return this.from(child);
+      case "residual":
+        return this.residual(child);
+      case "concat":
+        return this.concat(child);
+      case "layer":
+        return this.layer(child);
+      default:
+        return undefined;
+    }
+  }
+
+  private from(parent: CstNode): From | undefined {
+    const path = tokens(parent, "Name").map((name) => identifier(this, name));
+    if (path.length === 0) return undefined;
+    return { kind: "from", path: path.filter(present), span: spanOfNode(this.file, parent) };
+  }
+
+  private residual(parent: CstNode): Residual {
+    const members = this.body(parent, "`residual`");
+    const skip = this.skip(node(parent, "skip"));
+    const alias = this.alias(parent);
+    const span = spanOfNode(this.file, parent);
+    return { kind: "residual", members, skip, ...(alias && { alias }), span };
+  }
+
+  private skip(parent: CstNode | undefined): Skip {
+    if (!parent) return { kind: "identity" };
+    const span = spanOfNode(this.file, parent);
+    const word = buildCall(this, node(parent, "call"));
+    if (!word) return { kind: "body", members: this.body(parent, "`skip`"), span };
+    if (word.callee.name !== "auto" || word.hasParentheses) {
+      this.problems.push(skipWithoutBlock(word.span));
+    }
+    return { kind: "auto", span };
+  }
+
+  private concat(parent: CstNode): Concat {
+    const body = node(parent, "concatBody");
+    if (body) this.checkStatements(body);
+    const branches = body ? this.eachNode(body, (child) => this.branch(child)) : [];
+    const alias = this.alias(parent);
+    const span = spanOfNode(this.file, parent);
+    return { kind: "concat", branches, ...(alias && { alias }), span };
+  }
+
+  private branch(parent: CstNode): Branch | undefined {
+    if (parent.name !== "branch") return undefined;
+    const name = identifier(this, token(parent, "Name"));
+    this.checkNoHeader(parent);
+    const members = this.body(parent, "a branch");
+    return { kind: "branch", ...(name && { name }), members, span: spanOfNode(this.file, parent) };
   }
 
   private layer(parent: CstNode): CallExpression | undefined {
     const call = buildCall(this, node(parent, "call"));
-    const alias = identifier(this, token(parent, "Name"));
+    const alias = this.alias(parent);
     return call && { ...call, ...(alias && { alias }), span: spanOfNode(this.file, parent) };
+  }
+
+  /** `as NAME` below a node. */
+  private alias(parent: CstNode): Identifier | undefined {
+    return identifier(this, token(node(parent, "alias"), "Name"));
   }
 
   // Data and train

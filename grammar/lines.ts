@@ -1,10 +1,10 @@
 import type { IToken } from "chevrotain";
 import { is } from "./place.js";
-import { Arrow, LeftBrace, NewLine, RightBrace } from "./tokens.js";
+import { Arrow, LeftBrace, NewLine, Plus, RightBrace } from "./tokens.js";
 
 /**
- * Drops the line ends that end nothing: empty lines, those before a leading `->`, after a trailing one, and before a
- * `{` on a line of its own.
+ * Drops the line ends that end nothing: empty lines, those before a leading `->` or `+`, after a trailing one, and before
+ * a `{` on a line of its own.
  */
 export function joinLines(tokens: readonly IToken[]): IToken[] {
   const output: IToken[] = [];
@@ -12,7 +12,7 @@ export function joinLines(tokens: readonly IToken[]): IToken[] {
   for (const token of tokens.toReversed()) {
     if (!is(token, NewLine)) next = token;
     output.push(token);
-    if (is(token, NewLine) && is(next, Arrow, LeftBrace)) output.pop();
+    if (is(token, NewLine) && is(next, Arrow, Plus, LeftBrace)) output.pop();
   }
   return dropEmptyLines(output.reverse());
 }
@@ -21,7 +21,7 @@ function dropEmptyLines(tokens: readonly IToken[]): IToken[] {
   const output: IToken[] = [];
   tokens.forEach((token, index) => {
     const isEmpty = output.length === 0 || is(output.at(-1), NewLine, LeftBrace);
-    const continues = is(output.at(-1), Arrow) && !is(tokens[index + 1], RightBrace);
+    const continues = is(output.at(-1), Arrow, Plus) && !is(tokens[index + 1], RightBrace);
     if (is(token, NewLine) && (isEmpty || continues)) return;
     output.push(token);
   });

@@ -27,7 +27,9 @@ export class SpecParser extends CstParser {
       this.OR({
         DEF: [
           { ALT: () => this.CONSUME(t.NewLine) },
+          { ALT: () => this.SUBRULE(this.importDeclaration) },
           { ALT: () => this.SUBRULE(this.constDeclaration) },
+          { ALT: () => this.SUBRULE(this.blockDeclaration) },
           { ALT: () => this.SUBRULE(this.modelDeclaration) },
           { ALT: () => this.SUBRULE(this.dataDeclaration) },
           { ALT: () => this.SUBRULE(this.trainDeclaration) },
@@ -41,6 +43,30 @@ export class SpecParser extends CstParser {
     this.CONSUME(EOF);
   });
 
+  private readonly importDeclaration = this.RULE("importDeclaration", () => {
+    this.CONSUME(t.Import);
+    this.CONSUME(t.LeftBrace);
+    this.SUBRULE(this.importedNames);
+    this.CONSUME(t.RightBrace);
+    this.CONSUME(t.From);
+    this.CONSUME(t.StringLiteral);
+  });
+
+  private readonly importedNames = this.RULE("importedNames", () => {
+    this.MANY(() => {
+      this.OR([
+        { ALT: () => this.CONSUME(t.NewLine) },
+        { ALT: () => this.CONSUME(t.Comma) },
+        { ALT: () => this.SUBRULE(this.importedName) },
+      ]);
+    });
+  });
+
+  private readonly importedName = this.RULE("importedName", () => {
+    this.CONSUME(t.Name);
+    this.SUBRULE(this.alias);
+  });
+
   private readonly constDeclaration = this.RULE("constDeclaration", () => {
     this.CONSUME(t.Const);
     this.CONSUME(t.Name);
@@ -52,6 +78,14 @@ export class SpecParser extends CstParser {
 
   private readonly modelDeclaration = this.RULE("modelDeclaration", () => {
     this.CONSUME(t.Model);
+    this.CONSUME(t.Name);
+    this.OPTION(() => this.SUBRULE(this.parameters));
+    this.OPTION2(() => this.SUBRULE(this.skippedHeader));
+    this.SUBRULE(this.modelBody);
+  });
+
+  private readonly blockDeclaration = this.RULE("blockDeclaration", () => {
+    this.CONSUME(t.Block);
     this.CONSUME(t.Name);
     this.OPTION(() => this.SUBRULE(this.parameters));
     this.OPTION2(() => this.SUBRULE(this.skippedHeader));
@@ -86,6 +120,8 @@ export class SpecParser extends CstParser {
           { ALT: () => this.SUBRULE(this.targetDeclaration) },
           { ALT: () => this.SUBRULE(this.lossDeclaration) },
           { ALT: () => this.SUBRULE(this.metricDeclaration) },
+          { ALT: () => this.SUBRULE(this.repeat) },
+          { ALT: () => this.SUBRULE(this.loop) },
           { GATE: () => this.opensBlock(), ALT: () => this.SUBRULE(this.section) },
           { ALT: () => this.SUBRULE(this.chain) },
           { ALT: () => this.SUBRULE(this.skipped) },
@@ -125,7 +161,7 @@ export class SpecParser extends CstParser {
 
   private readonly lossDeclaration = this.RULE("lossDeclaration", () => {
     this.CONSUME(t.Loss);
-    this.SUBRULE(this.call);
+    this.SUBRULE(this.expression);
   });
 
   private readonly metricDeclaration = this.RULE("metricDeclaration", () => {
@@ -140,16 +176,124 @@ export class SpecParser extends CstParser {
     this.SUBRULE(this.modelBody);
   });
 
+  private readonly repeat = this.RULE("repeat", () => {
+    this.CONSUME(t.Repeat);
+    this.SUBRULE(this.expression);
+    this.OPTION(() => this.SUBRULE(this.skippedHeader));
+    this.SUBRULE(this.modelBody);
+  });
+
+  private readonly loop = this.RULE("loop", () => {
+    this.CONSUME(t.For);
+    this.SUBRULE(this.loopNames);
+    this.CONSUME(t.In);
+    this.SUBRULE(this.expression);
+    this.OPTION(() => {
+      this.CONSUME(t.Range);
+      this.SUBRULE2(this.expression);
+    });
+    this.OPTION2(() => this.SUBRULE(this.skippedHeader));
+    this.SUBRULE(this.modelBody);
+  });
+
+  private readonly loopNames = this.RULE("loopNames", () => {
+    this.OR([
+      { ALT: () => this.SUBRULE(this.loopName) },
+      { ALT: () => this.SUBRULE(this.loopTuple) },
+    ]);
+  });
+
+  private readonly loopTuple = this.RULE("loopTuple", () => {
+    this.CONSUME(t.LeftParenthesis);
+    this.MANY(() => {
+      this.OR([{ ALT: () => this.CONSUME(t.Comma) }, { ALT: () => this.SUBRULE(this.loopName) }]);
+    });
+    this.CONSUME(t.RightParenthesis);
+  });
+
+  private readonly loopName = this.RULE("loopName", () => {
+    this.CONSUME(t.Name);
+  });
+
   private readonly chain = this.RULE("chain", () => {
-    this.SUBRULE(this.layer);
+    this.SUBRULE(this.chainElement);
     this.MANY(() => {
       this.CONSUME(t.Arrow);
-      this.SUBRULE2(this.layer);
+      this.SUBRULE2(this.chainElement);
     });
+  });
+
+  private readonly chainElement = this.RULE("chainElement", () => {
+    this.OR({
+      DEF: [
+        { ALT: () => this.SUBRULE(this.from) },
+        { ALT: () => this.SUBRULE(this.residual) },
+        { ALT: () => this.SUBRULE(this.concat) },
+        { ALT: () => this.SUBRULE(this.layer) },
+      ],
+      ERR_MSG: "a layer",
+    });
+  });
+
+  private readonly from = this.RULE("from", () => {
+    this.CONSUME(t.From);
+    this.CONSUME(t.Name);
+    this.MANY(() => {
+      this.CONSUME(t.Dot);
+      this.CONSUME2(t.Name);
+    });
+  });
+
+  private readonly residual = this.RULE("residual", () => {
+    this.CONSUME(t.Residual);
+    this.SUBRULE(this.modelBody);
+    this.OPTION(() => this.SUBRULE(this.skip));
+    this.SUBRULE(this.alias);
+  });
+
+  private readonly skip = this.RULE("skip", () => {
+    this.CONSUME(t.Skip);
+    this.OR({
+      DEF: [{ ALT: () => this.SUBRULE(this.call) }, { ALT: () => this.SUBRULE(this.modelBody) }],
+      ERR_MSG: "`auto` or a block",
+    });
+  });
+
+  private readonly concat = this.RULE("concat", () => {
+    this.CONSUME(t.Concat);
+    this.SUBRULE(this.concatBody);
+    this.SUBRULE(this.alias);
+  });
+
+  private readonly concatBody = this.RULE("concatBody", () => {
+    this.CONSUME(t.LeftBrace);
+    this.MANY(() => {
+      this.OR({
+        DEF: [
+          { ALT: () => this.CONSUME(t.NewLine) },
+          { ALT: () => this.SUBRULE(this.branch) },
+          { ALT: () => this.SUBRULE(this.skipped) },
+        ],
+        IGNORE_AMBIGUITIES: true,
+      });
+    });
+    this.CONSUME(t.RightBrace);
+  });
+
+  private readonly branch = this.RULE("branch", () => {
+    this.CONSUME(t.Branch);
+    this.OPTION(() => this.CONSUME(t.Name));
+    this.OPTION2(() => this.SUBRULE(this.skippedHeader));
+    this.SUBRULE(this.modelBody);
   });
 
   private readonly layer = this.RULE("layer", () => {
     this.SUBRULE(this.call);
+    this.SUBRULE(this.alias);
+  });
+
+  /** `as NAME`, if it is there. */
+  private readonly alias = this.RULE("alias", () => {
     this.OPTION(() => {
       this.CONSUME(t.As);
       this.CONSUME(t.Name);
@@ -244,6 +388,14 @@ export class SpecParser extends CstParser {
   });
 
   private readonly expression = this.RULE("expression", () => {
+    this.SUBRULE(this.sum);
+    this.OPTION(() => {
+      this.CONSUME(t.Comparison);
+      this.SUBRULE2(this.sum);
+    });
+  });
+
+  private readonly sum = this.RULE("sum", () => {
     this.SUBRULE(this.product);
     this.MANY(() => {
       this.OR([{ ALT: () => this.CONSUME(t.Plus) }, { ALT: () => this.CONSUME(t.Minus) }]);
@@ -301,9 +453,16 @@ export class SpecParser extends CstParser {
     this.CONSUME(t.RightBracket);
   });
 
+  /** A value in parentheses or a tuple. */
   private readonly group = this.RULE("group", () => {
     this.CONSUME(t.LeftParenthesis);
     this.SUBRULE(this.expression);
+    this.MANY(() => {
+      this.OR([
+        { ALT: () => this.CONSUME(t.Comma) },
+        { ALT: () => this.SUBRULE2(this.expression) },
+      ]);
+    });
     this.CONSUME(t.RightParenthesis);
   });
 

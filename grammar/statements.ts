@@ -1,8 +1,9 @@
-import type { CstElement, CstNode, IToken } from "chevrotain";
+import type { CstElement, CstNode, IToken, TokenType } from "chevrotain";
+import type { From, Span } from "./ast.js";
 import { endOf, is, spanAfter, spanOf } from "./place.js";
 import type { SyntaxProblem } from "./problem.js";
 import { insert, problem, replace } from "./problem.js";
-import { Arrow, Comma, For, LaterWord, LeftBrace, RightBrace } from "./tokens.js";
+import { Arrow, Block, Branch, Comma, Import, LeftBrace, RightBrace, Skip } from "./tokens.js";
 import { elementsInOrder, firstToken, isNode, lastToken, node, token } from "./tree.js";
 import { describeFound, isReserved, reservedWord } from "./wording.js";
 
@@ -11,6 +12,7 @@ import { describeFound, isReserved, reservedWord } from "./wording.js";
 /** What may stand in the body of each rule, to say so where something else does. */
 const statementsOf: Readonly<Record<string, string>> = {
   modelBody: "a layer, a section, `input`, `target`, `loss` or `metric`",
+  concatBody: "a branch such as `branch { conv(64) }`",
   dataDeclaration: 'a split such as `train folder("DIR") { ... }`',
   split: "a transform",
   trainDeclaration: "a setting such as `epochs = 90`",
@@ -84,10 +86,8 @@ function skippedStatement(
   if (!first) return undefined;
   const span = spanOf(file, first);
   if (is(first, Arrow)) return leadingArrow(file, first);
-  if (is(first, LaterWord, For)) {
-    const message = `\`${first.image}\` is not part of this version of the language`;
-    return problem("NET0011", span, message);
-  }
+  const misplaced = misplacedWord(first);
+  if (misplaced) return problem("NET0011", span, misplaced.message, { notes: misplaced.notes });
   const expected = statementsOf[body.name];
   if (is(first, LeftBrace)) {
     return problem("NET0001", span, "expected a name before `{`: each block has one");
@@ -101,6 +101,25 @@ function skippedStatement(
   return problem("NET0001", span, message);
 }
 
+/** Words that belong elsewhere: where. */
+const places: readonly (readonly [word: TokenType, place: string, example: string])[] = [
+  [
+    Branch,
+    "directly into `concat { ... }`",
+    "concat { branch { conv(64) } branch { maxpool(3) } }",
+  ],
+  [Skip, "right behind the block of `residual`", "residual { conv(64) } skip auto"],
+  [Block, "outside of models", "block basic(out: int) { conv(out) -> relu }"],
+  [Import, "outside of models", 'import { basic } from "./blocks.net"'],
+];
+
+function misplacedWord(first: IToken) {
+  const found = places.find(([word]) => is(first, word));
+  if (!found) return undefined;
+  const message = `\`${first.image}\` belongs ${found[1]}`;
+  return { message, notes: [`for instance \`${found[2]}\``] };
+}
+
 function leadingArrow(file: string, arrow: IToken): SyntaxProblem {
   const span = spanOf(file, arrow);
   return problem("NET0010", span, "`->` needs a layer before it", {
@@ -110,7 +129,7 @@ function leadingArrow(file: string, arrow: IToken): SyntaxProblem {
 }
 
 function notADeclaration(file: string, first: IToken): SyntaxProblem {
-  const message = `expected \`const\`, \`model\`, \`data\` or \`train\`, but ${describeFound(first)}`;
+  const message = `expected \`model\`, \`block\`, \`const\`, \`import\`, \`data\` or \`train\`, but ${describeFound(first)}`;
   return problem("NET0013", spanOf(file, first), message, {
     notes: ["layers belong into a model: look for a `}` too many above"],
   });
@@ -145,6 +164,36 @@ function missingPreposition(file: string, preposition: string, name: IToken): Sy
   const message = `expected \`${preposition}\` before \`${name.image}\``;
   const fix = insert(file, span.start, `${preposition} `, `insert \`${preposition}\``);
   return problem("NET0001", span, message, { label: `expected \`${preposition}\``, fixes: [fix] });
+}
+
+/** `conv(64) -> from stem`. @param before the element before it in its chain */
+export function lateFrom(before: Span, { span, path }: From): SyntaxProblem {
+  const name = path.map((part) => part.name).join(".");
+  const message = `\`from ${name}\` starts a chain, and cannot continue one`;
+  return problem("NET0017", span, message, {
+    label: "begin a new line here",
+    notes: [`what stands before the arrow has a value already; \`from\` goes back to \`${name}\``],
+    fixes: [replace({ ...span, start: before.end, end: span.start }, "\n", "start a new line")],
+  });
+}
+
+/** `residual { ... } skip conv(64)`. */
+export function skipWithoutBlock(span: Span): SyntaxProblem {
+  const start = { ...span, end: span.start };
+  const end = { ...span, start: span.end };
+  return problem("NET0018", span, "`skip` takes `auto` or a block of layers", {
+    label: "expected `auto` or `{ ... }`",
+    fixes: [
+      {
+        title: "put it into a block",
+        edits: [
+          { span: start, newText: "{ " },
+          { span: end, newText: " }" },
+        ],
+      },
+      replace(span, "auto", "write `auto`"),
+    ],
+  });
 }
 
 export function unexpectedInHeader(file: string, junk: IToken): SyntaxProblem {

@@ -3,7 +3,8 @@ import { createToken, Lexer } from "chevrotain";
 
 /**
  * The tokens of the language. Structural words are reserved only where the grammar needs it: `input`, `loss` and
- * the like are plain identifiers here, and `words.ts` makes keywords of them where they start a statement.
+ * the like are plain identifiers here, and `words.ts` makes keywords of them where they start a statement or, `residual` and
+ * `concat`, where their block follows.
  */
 
 /** Every token but braces and line ends: what may be skipped within a statement that makes no sense. */
@@ -34,14 +35,6 @@ export const As = word("As", /as/, Plain, "`as`");
 export const For = word("For", /for/, Plain, "`for`");
 export const True = word("True", /true/, Plain, "`true`");
 export const False = word("False", /false/, Plain, "`false`");
-/** Kept for later versions of the language. */
-export const LaterWord = word(
-  "LaterWord",
-  /block|repeat|residual|concat|branch|import|from/,
-  Plain,
-  "a later word",
-);
-
 /** `const` and `model` where no declaration can start. */
 export const MisplacedWord = createToken({
   name: "MisplacedWord",
@@ -67,6 +60,14 @@ export const Input = statementWord("Input");
 export const Target = statementWord("Target");
 export const Loss = statementWord("Loss");
 export const Metric = statementWord("Metric");
+export const Import = statementWord("Import");
+export const Block = statementWord("Block");
+export const From = statementWord("From");
+export const Repeat = statementWord("Repeat");
+export const Residual = statementWord("Residual");
+export const Skip = statementWord("Skip");
+export const Concat = statementWord("Concat");
+export const Branch = statementWord("Branch");
 
 // Literals
 
@@ -124,6 +125,13 @@ export const Dot = sign("Dot", /\./, ".");
 export const Comma = sign("Comma", /,/, ",");
 export const Colon = sign("Colon", /:/, ":");
 export const Equals = sign("Equals", /=/, "=");
+/** `==` and the like, whose image tells which. */
+export const Comparison = createToken({
+  name: "Comparison",
+  pattern: /==|!=|<=|>=|<|>/,
+  label: "a comparison",
+  categories: Plain,
+});
 export const Plus = sign("Plus", /\+/, "+");
 export const Minus = sign("Minus", /-/, "-");
 export const Star = sign("Star", /\*/, "*");
@@ -167,14 +175,18 @@ const ForeignComment = createToken({
 /** In the lexer's order: the first that matches is taken. */
 export const lexedTokens: TokenType[] = [
   ...[Blank, NewLine, DocumentationComment, Comment, ForeignComment],
-  ...[Const, Model, As, For, True, False, LaterWord, In, Of, On, Identifier],
+  ...[Const, Model, As, For, True, False, In, Of, On, Identifier],
   ...[Integer, Float, Range, MalformedNumber],
   ...[StringLiteral, SingleQuotedString, UnterminatedString],
-  ...[Arrow, Dot, Comma, Colon, Equals, Plus, Minus, Star, Slash, Percent],
+  ...[Arrow, Comparison, Dot, Comma, Colon, Equals, Plus, Minus, Star, Slash, Percent],
   ...[LeftParenthesis, RightParenthesis, LeftBracket, RightBracket, LeftBrace, RightBrace],
 ];
 
-export const statementWords = [Data, Train, Input, Target, Loss, Metric];
+const statementWords = [
+  ...[Data, Train, Import, Block],
+  ...[Input, Target, Loss, Metric],
+  ...[From, Repeat, Residual, Skip, Concat, Branch],
+];
 
 export const allTokens: TokenType[] = [
   Plain,

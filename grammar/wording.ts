@@ -9,7 +9,6 @@ import {
   Const,
   False,
   For,
-  LaterWord,
   LeftBrace,
   MisplacedWord,
   Model,
@@ -54,7 +53,7 @@ function danglingArrow(file: string, arrow: IToken, token: IToken): SyntaxProble
 }
 
 export function isReserved(token: IToken): boolean {
-  return is(token, Const, Model, MisplacedWord, As, For, True, False, LaterWord);
+  return is(token, Const, Model, MisplacedWord, As, For, True, False);
 }
 
 export function reservedWord(file: string, token: IToken): SyntaxProblem {

@@ -7,12 +7,21 @@ import { problem, replace } from "./problem.js";
 import {
   Arrow,
   As,
+  Block,
+  Branch,
   Colon,
+  Concat,
   Const,
   Data,
   Equals,
+  Float,
+  For,
+  From,
   Identifier,
+  Import,
+  In,
   Input,
+  Integer,
   LeftBrace,
   LeftParenthesis,
   Loss,
@@ -21,31 +30,107 @@ import {
   Model,
   Name,
   NewLine,
+  Repeat,
+  Residual,
   RightBrace,
+  Skip,
+  StringLiteral,
   Target,
   Train,
 } from "./tokens.js";
 
+/** A word that is a keyword in some places, and which those are. */
 interface Keyword {
   readonly word: string;
   readonly type: TokenType;
-  /** What follows the name after the keyword, if one thing always does. */
-  readonly followedBy?: TokenType;
+  /** Whether what follows fits the keyword, so that the word is one. */
+  readonly fits: (next: IToken | undefined, afterNext: IToken | undefined) => boolean;
+  /** The same for a misspelt word, which needs better evidence; `fits` if left out. */
+  readonly fitsMisspelt?: Keyword["fits"];
 }
 
+const followedByName: Keyword["fits"] = (next) => is(next, Name);
+const followedByBlock: Keyword["fits"] = (next) => is(next, LeftBrace);
+/** `input image:`: the sign behind the name tells a misspelt keyword from a layer. */
+const followedByNameAnd =
+  (...signs: readonly TokenType[]): Keyword["fits"] =>
+  (next, afterNext) =>
+    is(next, Name) && is(afterNext, ...signs);
+
 const declarationKeywords: readonly Keyword[] = [
-  { word: "const", type: Const, followedBy: Equals },
-  { word: "model", type: Model },
-  { word: "data", type: Data },
-  { word: "train", type: Train },
+  { word: "const", type: Const, fits: () => true, fitsMisspelt: followedByNameAnd(Equals) },
+  { word: "model", type: Model, fits: () => true, fitsMisspelt: followedByName },
+  { word: "block", type: Block, fits: () => true, fitsMisspelt: followedByName },
+  { word: "import", type: Import, fits: () => true, fitsMisspelt: followedByBlock },
+  { word: "data", type: Data, fits: () => true, fitsMisspelt: followedByName },
+  { word: "train", type: Train, fits: () => true, fitsMisspelt: followedByName },
 ];
 
-const memberKeywords: readonly Keyword[] = [
-  { word: "input", type: Input, followedBy: Colon },
-  { word: "target", type: Target, followedBy: Colon },
-  { word: "loss", type: Loss, followedBy: LeftParenthesis },
-  { word: "metric", type: Metric, followedBy: Equals },
+/** Within a model, a layer or a section may have a keyword's name: `loss -> relu`. */
+const noLayerOrSection: Keyword["fits"] = (next) =>
+  next !== undefined && !is(next, Arrow, As, NewLine, LeftParenthesis, LeftBrace, RightBrace);
+
+const member = (word: string, type: TokenType, sign: TokenType): Keyword => ({
+  ...{ word, type, fits: noLayerOrSection, fitsMisspelt: followedByNameAnd(sign) },
+});
+
+/** What starts a statement of a model, a section or a block. */
+const statementKeywords: readonly Keyword[] = [
+  member("input", Input, Colon),
+  member("target", Target, Colon),
+  member("loss", Loss, LeftParenthesis),
+  member("metric", Metric, Equals),
+  {
+    ...{ word: "repeat", type: Repeat },
+    fits: (next) => is(next, Integer, Float, Name, LeftParenthesis),
+    fitsMisspelt: (next, afterNext) => is(next, Integer, Name) && is(afterNext, LeftBrace),
+  },
+  { word: "for", type: For, fits: () => true, fitsMisspelt: followedByNameAnd(In) },
+  // A misspelt `from` looks like two layers side by side, which is reported as that.
+  {
+    word: "from",
+    type: From,
+    fits: followedByName,
+    fitsMisspelt: followedByNameAnd(NewLine, Arrow),
+  },
 ];
+
+/** What joins ways, wherever a layer may stand. Misspelt, it could as well be a section's name. */
+const joinKeywords: readonly Keyword[] = [
+  { word: "residual", type: Residual, fits: followedByBlock, fitsMisspelt: () => false },
+  { word: "concat", type: Concat, fits: followedByBlock, fitsMisspelt: () => false },
+];
+
+const branchKeyword: Keyword = {
+  ...{ word: "branch", type: Branch },
+  fits: (next, afterNext) => is(next, LeftBrace) || (is(next, Name) && is(afterNext, LeftBrace)),
+};
+
+/** Declarations in a model: a mistake, but neither layers nor sections. */
+const misplacedKeywords: readonly Keyword[] = [
+  { word: "block", type: Block, fits: followedByName, fitsMisspelt: () => false },
+  { word: "import", type: Import, fits: followedByBlock, fitsMisspelt: () => false },
+];
+
+/** A mistake, but no section. */
+const branchElsewhere: Keyword = { ...branchKeyword, fitsMisspelt: () => false };
+
+const followedByWay: Keyword["fits"] = (next) => is(next, LeftBrace) || next?.image === "auto";
+const skipAfterResidual: Keyword = {
+  ...{ word: "skip", type: Skip, fitsMisspelt: followedByWay },
+  fits: (next) => is(next, LeftBrace, Name),
+};
+/** A mistake, but neither a layer nor a section. */
+const skipElsewhere: Keyword = {
+  ...{ word: "skip", type: Skip, fits: followedByWay, fitsMisspelt: () => false },
+};
+
+const fromAfterArrow: Keyword = {
+  ...{ word: "from", type: From, fits: followedByName, fitsMisspelt: () => false },
+};
+const fromAfterImport: Keyword = {
+  ...{ word: "from", type: From, fits: (next) => is(next, StringLiteral) },
+};
 
 /**
  * Finds the keywords: words such as `train` and `loss` are keywords only where they start a statement, and misspelt
@@ -53,53 +138,107 @@ const memberKeywords: readonly Keyword[] = [
  * parser would go on there after a mistake.
  */
 export function findKeywords(tokens: readonly IToken[], file: string): Balanced {
-  const problems: SyntaxProblem[] = [];
-  let depth = 0;
-  let declaration: TokenType | undefined;
-  const output = tokens.map((token, index) => {
-    if (is(token, LeftBrace)) depth++;
-    if (is(token, RightBrace)) depth--;
-    const isMisplaced = depth > 0 || !startsStatement(tokens, index);
+  return new KeywordFinder(tokens, file).run();
+}
+
+class KeywordFinder {
+  private readonly output: IToken[] = [];
+  private readonly problems: SyntaxProblem[] = [];
+  /** What each open block belongs to, the outermost first: the last keyword before its brace. */
+  private readonly open: (TokenType | undefined)[] = [];
+  /** The last keyword of the statement at hand. */
+  private header: TokenType | undefined;
+  /** What the block that was closed last belongs to. */
+  private closed: TokenType | undefined;
+  /** The keyword of the declaration at hand. */
+  private declaration: TokenType | undefined;
+
+  constructor(
+    private readonly tokens: readonly IToken[],
+    private readonly file: string,
+  ) {}
+
+  run(): Balanced {
+    this.tokens.forEach((token, index) => {
+      this.trackBlocks(token);
+      this.output.push(this.read(token, index));
+    });
+    return { tokens: this.output, problems: this.problems };
+  }
+
+  private trackBlocks(token: IToken): void {
+    if (is(token, LeftBrace)) {
+      this.open.push(this.header);
+      this.header = undefined;
+    } else if (is(token, RightBrace)) {
+      this.closed = this.open.pop();
+      this.header = undefined;
+    } else if (is(token, NewLine)) {
+      this.header = undefined;
+    }
+  }
+
+  private read(token: IToken, index: number): IToken {
+    const startsStatement = this.startsStatement(index);
+    const isMisplaced = this.open.length > 0 || !startsStatement;
     if (isMisplaced && is(token, Const, Model)) return retyped(token, MisplacedWord);
-    if (!startsStatement(tokens, index)) return token;
-    if (depth > 0 && declaration !== Model) return token;
-    const keywords = depth > 0 ? memberKeywords : declarationKeywords;
-    const keyword = keywordAt(tokens, index, keywords);
-    if (depth === 0) declaration = keyword?.type ?? token.tokenType;
-    if (!keyword || token.tokenType === keyword.type) return token;
-    if (token.image !== keyword.word) problems.push(misspelt(file, token, keyword));
+    const keyword = this.keywordAt(token, index, startsStatement);
+    if (this.open.length === 0 && startsStatement && !is(token, RightBrace)) {
+      this.declaration = keyword?.type ?? token.tokenType;
+    }
+    if (!keyword) return token;
+    this.header = keyword.type;
+    if (keyword === skipAfterResidual) this.dropLineEnd();
+    if (token.image !== keyword.word) this.problems.push(misspelt(this.file, token, keyword));
     return retyped(token, keyword.type);
-  });
-  return { tokens: output, problems };
-}
+  }
 
-function startsStatement(tokens: readonly IToken[], index: number): boolean {
-  return index === 0 || is(tokens[index - 1], NewLine, LeftBrace, RightBrace);
-}
+  private startsStatement(index: number): boolean {
+    return index === 0 || is(this.tokens[index - 1], NewLine, LeftBrace, RightBrace);
+  }
 
-function keywordAt(
-  tokens: readonly IToken[],
-  index: number,
-  keywords: readonly Keyword[],
-): Keyword | undefined {
-  const [token, next, afterNext] = [tokens[index], tokens[index + 1], tokens[index + 2]];
-  if (!is(token, Identifier)) return undefined;
-  const exact = keywords.find(({ word }) => word === token?.image);
-  if (exact) return isLayerOrSection(exact, next) ? undefined : exact;
-  if (!is(next, Name) || !token) return undefined;
-  const written = token.image.toLowerCase();
-  return keywords
-    .filter(
-      ({ word, followedBy }) =>
-        isClose(written, word) && (!followedBy || is(afterNext, followedBy)),
-    )
-    .sort((a, b) => editDistance(written, a.word) - editDistance(written, b.word))[0];
-}
+  private keywordAt(token: IToken, index: number, startsStatement: boolean): Keyword | undefined {
+    const [next, afterNext] = [this.tokens[index + 1], this.tokens[index + 2]];
+    if (is(token, For)) return statementKeywords.find(({ type }) => type === For);
+    if (!is(token, Identifier)) return undefined;
+    const candidates = this.candidates(index, startsStatement);
+    const exact = candidates.find(({ word }) => word === token.image);
+    if (exact) return exact.fits(next, afterNext) ? exact : undefined;
+    const written = token.image.toLowerCase();
+    return candidates
+      .filter(({ fits, fitsMisspelt = fits }) => fitsMisspelt(next, afterNext))
+      .filter(({ word }) => isClose(written, word))
+      .sort((a, b) => editDistance(written, a.word) - editDistance(written, b.word))[0];
+  }
 
-/** `loss -> relu`: within a model, a layer or a section may have a keyword's name. */
-function isLayerOrSection(keyword: Keyword, next: IToken | undefined): boolean {
-  if (!memberKeywords.includes(keyword)) return false;
-  return next === undefined || is(next, Arrow, As, NewLine, LeftParenthesis, LeftBrace, RightBrace);
+  /** The keywords that may stand at a place. */
+  private candidates(index: number, startsStatement: boolean): readonly Keyword[] {
+    if (this.open.length === 0) return this.declarationCandidates(index, startsStatement);
+    if (this.declaration !== Model && this.declaration !== Block) return [];
+    const before = this.tokens[index - 1];
+    if (!startsStatement) return is(before, Arrow) ? [...joinKeywords, fromAfterArrow] : [];
+    if (this.open.at(-1) === Concat) return [branchKeyword];
+    return [
+      ...[this.skipCandidate(), branchElsewhere],
+      ...[...misplacedKeywords, ...joinKeywords, ...statementKeywords],
+    ];
+  }
+
+  private declarationCandidates(index: number, startsStatement: boolean): readonly Keyword[] {
+    const isImported = this.declaration === Import && is(this.tokens[index - 1], RightBrace);
+    if (isImported) return [fromAfterImport];
+    return startsStatement ? declarationKeywords : [];
+  }
+
+  private skipCandidate(): Keyword {
+    const before = this.output.findLast((token) => !is(token, NewLine));
+    return is(before, RightBrace) && this.closed === Residual ? skipAfterResidual : skipElsewhere;
+  }
+
+  /** `skip` may stand on the line below its `residual`. */
+  private dropLineEnd(): void {
+    while (is(this.output.at(-1), NewLine)) this.output.pop();
+  }
 }
 
 function misspelt(file: string, token: IToken, { word }: Keyword): SyntaxProblem {

@@ -98,7 +98,7 @@ class ModelAnalysis {
         return this.readChain(member, []);
       case "repeat":
       case "for":
-        return; // the parser does not build loops yet
+        return this.reportUnsupported(member);
       case "loss":
         return this.readLoss(member);
       case "metric":
@@ -146,15 +146,25 @@ class ModelAnalysis {
     for (const member of section.members) {
       if (member.kind === "section") this.readSection(member, path);
       else if (member.kind === "chain") this.readChain(member, path);
+      else this.reportUnsupported(member);
     }
   }
 
   private readChain(chain: Chain, path: readonly string[]): void {
     for (const call of chain.elements) {
-      if (call.kind !== "call") continue;
+      if (call.kind !== "call") {
+        this.reportUnsupported(call);
+        continue;
+      }
       this.readLayer(call, path);
       this.previousCall = call;
     }
+  }
+
+  private reportUnsupported({ kind, span }: { kind: string; span: Span }): void {
+    this.hasFailed = true;
+    const message = `\`${kind}\` is not supported yet`;
+    this.environment.reporter.report("NET1022", { message, span });
   }
 
   private readLayer(call: CallExpression, path: readonly string[]): void {

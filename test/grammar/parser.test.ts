@@ -225,15 +225,3 @@ describe("text", () => {
     expect(problems.map(({ code }) => code)).toEqual(["NET0016"]);
   });
 });
-
-describe("later words", () => {
-  test("each gives one clear problem and keeps the rest", () => {
-    const text =
-      "model M {\n  residual {\n    relu\n    repeat 2 { relu }\n  } skip auto\n  flatten\n}";
-    const { spec, problems } = parse(text, "a");
-    expect(problems.map(({ message }) => message)).toEqual([
-      "`residual` is not part of this version of the language",
-    ]);
-    expect(modelOf(spec).members).toHaveLength(1);
-  });
-});
