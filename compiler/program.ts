@@ -225,7 +225,7 @@ class ProgramWriter {
     { parameter, layout, pieces }: StoredParameter,
     stream: number,
   ): ProgramParameter {
-    const { value, initializer, trainable } = parameter;
+    const { value, role, initializer, trainable } = parameter;
     const { parameters, velocities } = this.parts.persistent;
     const gradients = this.parts.gradients?.get(value.id);
     return {
@@ -245,6 +245,7 @@ class ProgramWriter {
       }),
       initializer,
       stream,
+      ...(role === "statistic" && { role }),
       trainable,
       location: location(value.origin),
     };

@@ -77,6 +77,8 @@ export interface ProgramParameter {
   readonly initializer: Initializer;
   /** Stream of the random generator, unique in the program. */
   readonly stream: number;
+  /** `statistic`: measured while training, not trained (a running mean). A weight if absent. */
+  readonly role?: "statistic";
   readonly trainable: boolean;
   readonly location: SourceLocation;
 }

@@ -52,6 +52,8 @@ export interface ParameterInfo<Name extends string = string> {
   readonly name: Name;
   /** PyTorch's. */
   readonly shape: readonly number[];
+  /** `statistic`: measured while training, not trained (a running mean). A weight if absent. */
+  readonly role?: "statistic";
   readonly trainable: boolean;
 }
 

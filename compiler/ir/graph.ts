@@ -65,6 +65,11 @@ export interface Fused {
   readonly first: number;
 }
 
+/** What keeps a division by the deviation of equal values finite. */
+export interface NormalizeAttributes {
+  readonly epsilon: number;
+}
+
 /** What a parameter's own settings make of the optimizer's. */
 export interface UpdateAttributes {
   readonly learningRateFactor: number;
@@ -84,6 +89,14 @@ export interface UpdateAttributes {
  * - averagePool: x -> y; averagePoolGradient: dy -> dx
  * - channelWindowSum: x -> y, the sum over channels c - before ... c + after
  * - channelSum: x [N, C, H, W] -> [C], over batch and space: the gradient of a bias
+ * - channelStatistics: x, and running mean and variance [C] -> mean, variance [C], over batch and space; moves the running
+ *   ones towards them, in place. The variance is the biased one; the running one is unbiased
+ * - normalize: x, its channelStatistics, and weight and bias [C] if it has any -> (x - mean) / sqrt(variance + epsilon),
+ *   times weight plus bias. Its gradient takes into account that the statistics depend on x, and theirs is none
+ * - normalizeScale: known mean and variance, and weight and bias if it has any -> scale, shift [C]: normalize is then
+ *   x * scale + shift
+ * - normalizeGradient: dy, x, and its channelStatistics -> [C] each: the gradients of bias and weight, and the slope and
+ *   offset of dx = weight / sqrt(variance + epsilon) * (dy - slope * x - offset)
  * - softmax: x -> y over channels; softmaxGradient: y, dy -> dx
  * - crossEntropy: logits [N, C], labels [N] -> loss per example [N];
  *   crossEntropyGradient: logits, labels -> gradient of the batch's mean loss, [N, C]
@@ -114,6 +127,11 @@ export interface OpAttributes {
     readonly epilogue?: Fused;
   };
   channelSum: { readonly update?: UpdateAttributes };
+  /** How far the running statistics move: 0 not at all, 1 all the way. */
+  channelStatistics: { readonly momentum: number };
+  normalize: NormalizeAttributes;
+  normalizeScale: NormalizeAttributes;
+  normalizeGradient: NormalizeAttributes;
   softmax: Record<never, never>;
   softmaxGradient: Record<never, never>;
   crossEntropy: { readonly smoothing: number };
@@ -143,10 +161,17 @@ export interface Node<Kind extends OpKind = OpKind> {
 /** A node of any kind, discriminated by `kind`. */
 export type AnyNode = { [Kind in OpKind]: Node<Kind> }[OpKind];
 
-/** A trainable tensor, with what a layer's arguments say of it. */
+/**
+ * What a parameter is to training: a weight follows its gradient; a statistic is measured on the way (a running mean), has no
+ * gradient and counts in no sum of parameters.
+ */
+export type ParameterRole = "weight" | "statistic";
+
+/** A tensor that outlives a step, with what a layer's arguments say of it. */
 export interface Parameter {
   /** `features.conv1.weight`; its shape is PyTorch's. */
   readonly value: Value;
+  readonly role: ParameterRole;
   readonly initializer: Initializer;
   readonly learningRateFactor: number;
   readonly decayFactor: number;

@@ -1,5 +1,6 @@
 import { adaptiveAvgpool } from "./adaptive-avgpool.js";
 import { avgpool } from "./avgpool.js";
+import { batchnorm } from "./batchnorm.js";
 import { conv } from "./conv.js";
 import { dropout } from "./dropout.js";
 import { flatten } from "./flatten.js";
@@ -25,6 +26,7 @@ export const layers: readonly LayerDefinition[] = [
   avgpool,
   adaptiveAvgpool,
   lrn,
+  batchnorm,
   dropout,
   flatten,
   softmax,

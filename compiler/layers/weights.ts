@@ -5,9 +5,8 @@ import { type ArgumentValues, optional, withDefault } from "../semantics/signatu
 import { defaultRule, type Fans, initializer } from "./initializers.js";
 import type { LoweringContext } from "./layer.js";
 
-/** Settings of every layer that has a weight and a bias. */
-export const weightArguments = {
-  bias: withDefault(boolean(), true, "whether a bias is added"),
+/** How a weight and a bias start and are trained. */
+export const trainingArguments = {
   init: optional(initializer(), "initial weights; PyTorch's default if left out"),
   bias_init: optional(initializer(), "initial bias; PyTorch's default if left out"),
   lr: withDefault(
@@ -24,17 +23,25 @@ export const weightArguments = {
   bias_decay: withDefault(float({ minimum: 0 }), 1, "factor of the weight decay for the bias"),
 };
 
-export type WeightValues = ArgumentValues<typeof weightArguments>;
+/** Settings of a layer that has a weight and perhaps a bias. */
+export const weightArguments = {
+  bias: withDefault(boolean(), true, "whether a bias is added"),
+  ...trainingArguments,
+};
 
-/** Adds the layer's parameter `NAME.weight`. */
+export type TrainingValues = ArgumentValues<typeof trainingArguments>;
+
+/** Adds the layer's parameter `NAME.weight`, which starts by `rule` unless the spec says otherwise. */
 export function addWeight(
   shape: Shape,
   fans: Fans,
-  values: WeightValues,
+  values: TrainingValues,
   { builder, origin }: LoweringContext,
+  rule = defaultRule,
 ): Value {
   const settings = {
-    initializer: (values.init ?? defaultRule)(fans),
+    role: "weight" as const,
+    initializer: (values.init ?? rule)(fans),
     learningRateFactor: values.lr,
     decayFactor: values.decay,
     trainable: values.lr > 0,
@@ -46,11 +53,13 @@ export function addWeight(
 export function addBias(
   length: number,
   fans: Fans,
-  values: WeightValues,
+  values: TrainingValues,
   { builder, origin }: LoweringContext,
+  rule = defaultRule,
 ): Value {
   const settings = {
-    initializer: (values.bias_init ?? defaultRule)(fans),
+    role: "weight" as const,
+    initializer: (values.bias_init ?? rule)(fans),
     learningRateFactor: values.bias_lr,
     decayFactor: values.bias_decay,
     trainable: values.bias_lr > 0,

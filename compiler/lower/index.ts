@@ -12,6 +12,12 @@ import {
 } from "./elementwise.js";
 import { importBatch } from "./ends.js";
 import {
+  lowerChannelStatistics,
+  lowerNormalize,
+  lowerNormalizeGradient,
+  lowerNormalizeScale,
+} from "./normalize.js";
+import {
   lowerAveragePool,
   lowerAveragePoolGradient,
   lowerMaxPool,
@@ -46,6 +52,10 @@ const lowerings: {
   averagePoolGradient: lowerAveragePoolGradient,
   channelWindowSum: lowerChannelWindowSum,
   channelSum: lowerChannelSum,
+  channelStatistics: lowerChannelStatistics,
+  normalize: lowerNormalize,
+  normalizeGradient: lowerNormalizeGradient,
+  normalizeScale: lowerNormalizeScale,
   softmax: lowerSoftmax,
   softmaxGradient: lowerSoftmaxGradient,
   crossEntropy: lowerCrossEntropy,

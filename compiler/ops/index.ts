@@ -3,6 +3,7 @@ import { accuracy } from "./accuracy.js";
 import { averagePool } from "./average-pool.js";
 import { averagePoolGradient } from "./average-pool-gradient.js";
 import { batchMean } from "./batch-mean.js";
+import { channelStatistics } from "./channel-statistics.js";
 import { channelSum } from "./channel-sum.js";
 import { channelWindowSum } from "./channel-window-sum.js";
 import { classification } from "./classification.js";
@@ -13,6 +14,9 @@ import { crossEntropy } from "./cross-entropy.js";
 import { crossEntropyGradient } from "./cross-entropy-gradient.js";
 import { maxPool } from "./max-pool.js";
 import { maxPoolGradient } from "./max-pool-gradient.js";
+import { normalize } from "./normalize.js";
+import { normalizeGradient } from "./normalize-gradient.js";
+import { normalizeScale } from "./normalize-scale.js";
 import type { OpDefinition } from "./op.js";
 import { pointwise } from "./pointwise.js";
 import { reshape } from "./reshape.js";
@@ -26,6 +30,7 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   averagePool,
   averagePoolGradient,
   batchMean,
+  channelStatistics,
   channelSum,
   channelWindowSum,
   classification,
@@ -36,6 +41,9 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   crossEntropyGradient,
   maxPool,
   maxPoolGradient,
+  normalize,
+  normalizeGradient,
+  normalizeScale,
   pointwise,
   reshape,
   softmax,

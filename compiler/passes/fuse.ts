@@ -3,6 +3,7 @@ import { simplify } from "../ir/expression-simplify.js";
 import { channel, operand, type Expression } from "../ir/expression.js";
 import type { AnyNode, Fused, Graph, Node, OpKind, Value } from "../ir/graph.js";
 import { ConvolutionGeometry } from "../lower/geometry.js";
+import { normalizeExpression } from "../ops/normalize.js";
 import { Surroundings } from "./surroundings.js";
 
 /**
@@ -19,7 +20,14 @@ import { Surroundings } from "./surroundings.js";
  */
 export function fuse(graph: Graph, { keepGradients = false }: FuseOptions = {}): Graph {
   const rewrites = [
-    ...[fuseClassification, fusePoolRelu, fuseEpilogues, fusePrologues, placeUpdates],
+    ...[
+      exposeExpressions,
+      fuseClassification,
+      fusePoolRelu,
+      fuseEpilogues,
+      fusePrologues,
+      placeUpdates,
+    ],
     ...(keepGradients ? [] : [fuseUpdates]),
   ];
   return rewrites.reduce<Graph>(
@@ -56,6 +64,14 @@ function rewriteNodes(
     return replacement ? [replacement] : [];
   });
 }
+
+/** An op with a gradient of its own that is pointwise all the same, so that it joins its neighbours. */
+const exposeExpressions: Rewrite = ({ nodes }) =>
+  nodes.map((node) =>
+    isKind(node, "normalize")
+      ? { ...node, kind: "pointwise", attributes: { expression: normalizeExpression(node) } }
+      : node,
+  );
 
 const fuseClassification: Rewrite = ({ nodes }) => {
   const replacements = new Map<AnyNode, AnyNode | undefined>();
@@ -195,9 +211,11 @@ function joinWithMaker(
     const maker = surroundings.maker(input);
     if (!maker || !surroundings.isReadOnlyBy(input, node)) continue;
     if (maker.outputs.length !== 1 || readsByChannel(node.attributes.expression, index)) continue;
-    if (maker.kind === "pointwise") return { maker, node: joinPointwise(maker, node, index) };
-    if (!WITH_EPILOGUE.has(maker.kind)) continue;
-    const joined = joinEpilogue(maker, node, index);
+    const isPointwise = maker.kind === "pointwise";
+    if (!isPointwise && !WITH_EPILOGUE.has(maker.kind)) continue;
+    const joined = isPointwise
+      ? joinPointwise(maker, node, index)
+      : joinEpilogue(maker, node, index);
     if (joined.inputs.length + joined.outputs.length <= MOST_BINDINGS) {
       return { maker, node: joined };
     }

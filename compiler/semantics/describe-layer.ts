@@ -35,12 +35,13 @@ export function costOf(
   };
 }
 
-/** The layer's parameters, found by lowering it alone. */
+/** The layer's weights, found by lowering it alone. */
 function parametersOf({ definition, bound, call }: LayerUse, shape: Shape): readonly Parameter[] {
   const origin = { name: definition.name, span: call.span };
   const builder = new GraphBuilder(definition.name);
   const input = builder.images("input", shape, origin);
   const context = { builder, origin, nextStream: () => 0, others: [] };
   const prediction = definition.lower(input, bound.values, context);
-  return builder.finish({ prediction, metrics: [] }).parameters;
+  const { parameters } = builder.finish({ prediction, metrics: [] });
+  return parameters.filter(({ role }) => role === "weight");
 }

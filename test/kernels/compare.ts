@@ -1,4 +1,4 @@
-import { trainedParameters, type Graph } from "../../compiler/ir/graph.js";
+import { trainedParameters, type Graph, type Value } from "../../compiler/ir/graph.js";
 import { makeProgram, stepGraphs, type ProgramOptions } from "../../compiler/program.js";
 import { runGraph, type Numbers } from "../../compiler/reference/run.js";
 import { createNetwork } from "../../runtime/index.js";
@@ -69,16 +69,14 @@ function expectedValues(graph: Graph, images: Float32Array, labels: Uint32Array)
     const inputs = { images, labels, parameters, velocities };
     const values = runGraph(train!, { ...inputs, context: { ...context, step } });
     steps.push(values);
-    const trained = trainedParameters(train!);
-    const collect = (which: "parameter" | "velocity") =>
-      new Map(
-        trained.map((entry) => [
-          entry.parameter.name,
-          values.get(entry[which].id)!.data as Numbers,
-        ]),
-      );
-    parameters = new Map([...parameters, ...collect("parameter")]);
-    velocities = collect("velocity");
+    const numbersOf = ({ id }: Value) => values.get(id)!.data as Numbers;
+    parameters = new Map(graph.parameters.map(({ value }) => [value.name, numbersOf(value)]));
+    velocities = new Map(
+      trainedParameters(train!).map(({ parameter, velocity }) => [
+        parameter.name,
+        numbersOf(velocity),
+      ]),
+    );
   }
   return { prediction: predicted.get(predict.prediction.id)!.data, train: train!, steps };
 }
@@ -125,6 +123,11 @@ export async function compare(
           add(`${name} gradient ${step}`, kept, of(gradient!.id));
         }
         add(`${name} after ${step}`, await network.read(name), of(parameter.id));
+      }
+      for (const { value, role } of graph.parameters) {
+        if (role !== "statistic") continue;
+        const { data } = values.get(value.id)!;
+        add(`${value.name} after ${step}`, await network.read(value.name), data);
       }
     }
     return results;

@@ -6,6 +6,8 @@ import { compare, worst } from "./compare.js";
 /** Sums in f32 in another order than the reference's doubles: 1e-5 of a tensor's norm is a few units of the last place. */
 const TOLERANCE = 1e-5;
 
+const PADDING = { top: 1, bottom: 1, left: 1, right: 1 };
+
 const cases: Record<string, () => Chain> = {
   "a linear layer": () => new Chain(["N", 10]).linear(5).bias(),
   "linear layers with relu": () =>
@@ -127,6 +129,41 @@ const cases: Record<string, () => Chain> = {
       .lrn({ before: 2, after: 2 })
       .flatten()
       .linear(4),
+  "batch normalisation, padded channels inside halos": () =>
+    new Chain(["N", 3, 7, 9])
+      .convolution(6, { padding: PADDING })
+      .batchnorm()
+      .unary("relu")
+      .convolution(9, { padding: PADDING, stride: [2, 2] })
+      .batchnorm({ momentum: 0.4 })
+      .unary("sigmoid")
+      .convolution(5)
+      .flatten()
+      .linear(4),
+  "batch normalisation of features": () =>
+    new Chain(["N", 13]).linear(18).batchnorm().unary("relu").linear(7).batchnorm().linear(3),
+  "batch normalisation of the images, unscaled, frozen, and after a pool": () =>
+    new Chain(["N", 3, 10, 10])
+      .batchnorm({ affine: false })
+      .convolution(6, { padding: PADDING })
+      .batchnorm({ trainable: false })
+      .unary("relu")
+      .maxPool()
+      .batchnorm()
+      .convolution(4)
+      .flatten()
+      .linear(3),
+  "batch normalisation of a sum": () => {
+    const chain = new Chain(["N", 3, 6, 6]).convolution(8, { padding: PADDING }).batchnorm();
+    const first = chain.value;
+    return chain
+      .convolution(8, { padding: PADDING })
+      .batchnorm()
+      .pointwise(unary("relu", add(operand(0), operand(1))), first)
+      .batchnorm()
+      .flatten()
+      .linear(3);
+  },
   dropout: () => new Chain(["N", 20]).linear(30).bias().unary("relu").dropout(0.5).linear(6).bias(),
   "sigmoid, which does not keep zeros": () =>
     new Chain(["N", 3, 6, 6])

@@ -59,6 +59,8 @@ def uniform(name, count, scale):
 
 def parameter(name, shape):
     count = math.prod(shape)
+    if len(shape) == 1 and name.endswith((".weight", ".running_var")):
+        return torch.from_numpy(np.float32(1) + uniform(name, count, 0.5)).double().reshape(shape)
     scale = 0.1 if len(shape) == 1 else math.sqrt(6 / (count // shape[0]))
     return torch.from_numpy(uniform(name, count, scale)).double().reshape(shape)
 
@@ -182,6 +184,18 @@ class Padded(nn.Conv2d):
         return super().forward(F.pad(x, self.sides))
 
 
+def after_tanh(kind, *arguments, flat=False, **options):
+    """
+    A normalisation behind tanh: it takes a bias right before it off again, and then there is no gradient to compare.
+    """
+
+    class AfterTanh(kind):
+        def forward(self, x):
+            return super().forward(torch.tanh(x.flatten(1) if flat else x))
+
+    return AfterTanh(*arguments, **options)
+
+
 class Flat(nn.Linear):
     """A linear layer on an image."""
 
@@ -210,9 +224,23 @@ class Sections(nn.Module):
 # Running a case
 
 
+def statistics_of(network):
+    """Running statistics, by name."""
+    return [(key, value) for key, value in network.named_buffers() if value.is_floating_point()]
+
+
 def load_parameters(network, name):
-    for key, value in network.named_parameters():
+    for key, value in [*network.named_parameters(), *statistics_of(network)]:
         value.data = parameter(f"{name}/{key}", value.shape)
+
+
+def predict(network, images):
+    """As outside training, where running statistics are used."""
+    network.eval()
+    with torch.no_grad():
+        result = summary(network(images))
+    network.train()
+    return result
 
 
 def choose_images(network, name, shape, trials):
@@ -240,20 +268,21 @@ def sgd(network, velocities, settings, factors):
             value.sub_(step, alpha=rate)
 
 
-def run(name, network, shape, classes, rate, *, trials, nesterov=False, factors=None):
+def run(name, network, shape, classes, rate, *, trials, batch=BATCH, nesterov=False, factors=None):
     network.double()
     load_parameters(network, name)
-    shape = (BATCH, *shape)
+    shape = (batch, *shape)
     seed, margin = choose_images(network, name, shape, trials)
+    load_parameters(network, name)  # running statistics have moved
     images = images_of(f"{name}/images/{seed}", shape)
-    labels = labels_of(f"{name}/labels", BATCH, classes)
+    labels = labels_of(f"{name}/labels", batch, classes)
     settings = {
         "learningRate": rate,
         "momentum": MOMENTUM,
         "weightDecay": WEIGHT_DECAY,
         "nesterov": nesterov,
     }
-    velocities, losses, result = {}, [], {}
+    velocities, losses, result = {}, [], {"logits": predict(network, images)}
     for step in range(STEPS):
         network.zero_grad()
         logits = network(images)
@@ -261,10 +290,12 @@ def run(name, network, shape, classes, rate, *, trials, nesterov=False, factors=
         loss.backward()
         losses.append(float(loss))
         if step == 0:
-            result["logits"] = summary(logits)
             result["gradients"] = {key: summary(value.grad) for key, value in network.named_parameters()}
         sgd(network, velocities, settings, factors or {})
     result["weights"] = {key: summary(value) for key, value in network.named_parameters()}
+    if statistics := statistics_of(network):
+        result["statistics"] = {key: summary(value) for key, value in statistics}
+        result["trainedLogits"] = predict(network, images)
     moved = {
         key: float((value - parameter(f"{name}/{key}", value.shape)).norm() / value.norm())
         for key, value in network.named_parameters()
@@ -273,7 +304,7 @@ def run(name, network, shape, classes, rate, *, trials, nesterov=False, factors=
     print(f"{name}: margin {margin:.1e} (seed {seed}), losses {[round(x, 4) for x in losses]},", end=" ")
     print(f"weights moved by {min(moved.values()):.0e} to {max(moved.values()):.0e}", flush=True)
     head = {"name": name, "images": f"{name}/images/{seed}", "imageShape": list(shape[1:])}
-    return {**head, "batch": BATCH, "classes": classes, "optimizer": settings, "losses": losses, **result}
+    return {**head, "batch": batch, "classes": classes, "optimizer": settings, "losses": losses, **result}
 
 
 def write(name, content):
@@ -366,6 +397,27 @@ def digits():
     return run("digits", sections, (1, 8, 8), 10, rate=1e-2, trials=24, nesterov=True)
 
 
+def normalized():
+    """Not a spec of its own: test/parity/batchnorm.test.ts has it."""
+    features = {
+        "conv1": nn.Conv2d(3, 10, 3, padding=1, bias=False),
+        "bn1": nn.BatchNorm2d(10),
+        "relu1": ReLU(),
+        "conv2": nn.Conv2d(10, 14, 3, stride=2, padding=1, bias=False),
+        "bn2": nn.BatchNorm2d(14, momentum=0.3, eps=1e-3),
+        "pool2": MaxPool(2, 2, relu=True),
+    }
+    layers = {
+        "flatten": nn.Flatten(),
+        "fc1": nn.Linear(14 * 3 * 3, 20, bias=False),
+        "bn3": nn.BatchNorm1d(20),
+        "relu1": ReLU(),
+        "logits": nn.Linear(20, 5),
+    }
+    sections = Sections(features=features, classifier=layers)
+    return run("normalized", sections, (3, 13, 11), 5, rate=1e-2, trials=24, batch=6)
+
+
 def classifier():
     return {
         "flatten": nn.Flatten(),
@@ -382,6 +434,7 @@ NETWORKS = {
     "alexnet-2012": alexnet_2012,
     "cifar10-quick": cifar10_quick,
     "digits": digits,
+    "normalized": normalized,
 }
 
 
@@ -390,7 +443,7 @@ NETWORKS = {
 
 def layer_cases():
     """(layer as a spec has it, input shape, the same in PyTorch)."""
-    conv, pool, average = nn.Conv2d, MaxPool, nn.AvgPool2d
+    conv, pool, average, batch = nn.Conv2d, MaxPool, nn.AvgPool2d, nn.BatchNorm2d
     return [
         ("maxpool(3, stride=2)", (6, 11, 9), pool(3, 2)),
         ("maxpool(3, stride=2, padding=1)", (6, 11, 9), pool(3, 2, padding=1)),
@@ -450,6 +503,18 @@ def layer_cases():
         ("flatten -> linear(70) as tested", (6, 5, 4), Flat(120, 70)),
         ("sigmoid", (6, 7, 5), nn.Sigmoid()),
         ("tanh", (6, 7, 5), nn.Tanh()),
+        ("tanh -> batchnorm as tested", (6, 7, 5), after_tanh(batch, 6)),
+        (
+            "tanh -> batchnorm(momentum=0.3, eps=0.01, affine=false) as tested",
+            (8, 4, 6),
+            after_tanh(batch, 8, momentum=0.3, eps=0.01, affine=False),
+        ),
+        # Two values that are far apart for eps are normalised to -1 and 1, and have no gradient.
+        (
+            "flatten -> tanh -> batchnorm(eps=0.5) as tested",
+            (5, 2, 3),
+            after_tanh(nn.BatchNorm1d, 30, eps=0.5, flat=True),
+        ),
         ("flatten -> softmax", (2, 3, 2), nn.Sequential(nn.Flatten(), nn.Softmax(1))),
     ]
 
@@ -459,7 +524,7 @@ CLASSES = 5
 
 def layer_network(shape, layer):
     with torch.no_grad():
-        features = layer(torch.zeros(1, *shape)).numel()
+        features = layer(torch.zeros(BATCH, *shape))[0].numel()
     parts = {"first": nn.Conv2d(shape[0], shape[0], 1), "tested": layer, "flatten": nn.Flatten()}
     return ordered({**parts, "logits": nn.Linear(features, CLASSES)})
 

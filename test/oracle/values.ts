@@ -32,9 +32,14 @@ export function uniformValues(name: string, length: number, scale: number): Floa
   });
 }
 
-/** Weights with He's bound sqrt(6 / fan in), so that activations keep their size; small biases. */
+/** Scales and running variances are vectors that lie around 1. */
+const isAroundOne = (name: string, shape: readonly number[]) =>
+  shape.length === 1 && /\.(weight|running_var)$/.test(name);
+
+/** Weights with He's bound sqrt(6 / fan in), so that activations keep their size; small biases; scales in [0.5, 1.5). */
 export function parameterValues(name: string, shape: readonly number[]): Float32Array {
   const length = shape.reduce((product, size) => product * size, 1);
+  if (isAroundOne(name, shape)) return uniformValues(name, length, 0.5).map((value) => 1 + value);
   const scale = shape.length === 1 ? 0.1 : Math.sqrt(6 / (length / shape[0]!));
   return uniformValues(name, length, scale);
 }

@@ -26,6 +26,9 @@ export interface Expected {
   readonly gradients: Readonly<Record<string, Summary>>;
   /** After all steps. */
   readonly weights: Readonly<Record<string, Summary>>;
+  /** Running statistics after all steps, and the logits of a prediction with them; only of networks that normalise. */
+  readonly statistics?: Readonly<Record<string, Summary>>;
+  readonly trainedLogits?: Summary;
   /** How far each parameter moved in all steps, relative to its norm. */
   readonly moved: Readonly<Record<string, number>>;
 }
@@ -98,6 +101,7 @@ export async function compareWithPyTorch(
     const pixels = expected.imageShape.reduce((product, size) => product * size, expected.batch);
     const images = uniformValues(expected.images, pixels, 1);
     const labels = labelValues(`${expected.name}/labels`, expected.batch, expected.classes);
+    const trained = network.parameters.filter(({ role }) => role !== "statistic");
     const differences: Difference[] = [];
     const note = (tensor: string, error: number, tolerance = TOLERANCE) =>
       differences.push({ tensor, error, tolerance });
@@ -108,15 +112,21 @@ export async function compareWithPyTorch(
       const size = Math.max(Math.abs(expectedLoss), SMALLEST_LOSS);
       note(`loss of step ${step + 1}`, Math.abs(loss! - expectedLoss) / size);
       if (step > 0 || gradients === "applied") continue;
-      for (const { name } of network.parameters) {
+      for (const { name } of trained) {
         const gradient = await network.read(name, { of: "gradient" });
         note(`gradient of ${name}`, relativeError(gradient, expected.gradients[name]!));
       }
     }
-    for (const { name } of network.parameters) {
+    for (const { name } of trained) {
       const error = relativeError(await network.read(name), expected.weights[name]!);
       note(`${name} after training`, error);
       note(`${name}, its change by training`, error / expected.moved[name]!, MOVE_TOLERANCE);
+    }
+    for (const [name, statistic] of Object.entries(expected.statistics ?? {})) {
+      note(`${name} after training`, relativeError(await network.read(name), statistic));
+    }
+    if (expected.trainedLogits) {
+      note("trained logits", relativeError(await network.predict(images), expected.trainedLogits));
     }
     return differences;
   } finally {

@@ -15,6 +15,7 @@ import type {
   AverageAttributes,
   ConvolutionAttributes,
   Graph,
+  ParameterRole,
   PoolAttributes,
   Value,
 } from "../../compiler/ir/graph.js";
@@ -63,12 +64,16 @@ export class Chain {
     return nowhere(`${kind}${this.layers}`);
   }
 
-  parameter(name: string, shape: Shape, settings: { readonly trainable: boolean }): Value {
+  parameter(
+    name: string,
+    shape: Shape,
+    settings: { readonly trainable: boolean; readonly role?: ParameterRole },
+  ): Value {
     const initializer = { kind: "constant", value: 0 } as const;
     return this.builder.parameter(
       name,
       shape,
-      { initializer, learningRateFactor: 1, decayFactor: 1, ...settings },
+      { role: "weight", initializer, learningRateFactor: 1, decayFactor: 1, ...settings },
       nowhere(name),
     );
   }
@@ -153,6 +158,24 @@ export class Chain {
     this.value = x;
     const scale = add(constant(2), multiply(constant(0.3), operand(1)));
     return this.pointwise(multiply(operand(0), binary("power", scale, constant(-0.75))), sums);
+  }
+
+  batchnorm({ affine = true, trainable = true, momentum = 0.1 } = {}): this {
+    const origin = this.layer("batchnorm");
+    const { channels } = imageShape(this.value.shape);
+    const vector = (name: string, settings: Parameters<Chain["parameter"]>[2]) =>
+      this.parameter(`${origin.name}.${name}`, [channels], settings);
+    const names = affine ? ["weight", "bias"] : [];
+    const vectors = names.map((name) => vector(name, { trainable }));
+    const running = ["running_mean", "running_var"].map((name) =>
+      vector(name, { trainable: false, role: "statistic" }),
+    );
+    const x = this.value;
+    const read = [x, ...running];
+    const statistics = this.builder.addAll("channelStatistics", read, { momentum }, origin);
+    const inputs = [x, ...statistics, ...vectors];
+    this.value = this.builder.add("normalize", inputs, { epsilon: 1e-5 }, origin);
+    return this;
   }
 
   softmax(): this {

@@ -96,6 +96,10 @@ const networks: Readonly<Record<string, () => Graph>> = {
       .averagePool({ windows: "adaptive", outputSize: [3, 2] })
       .classify(),
   "local response normalisation": () => start().lrn({ before: 2, after: 1 }).classify(),
+  normalize: () => start().batchnorm().unary("tanh").classify(),
+  "normalize without weights": () => start().batchnorm({ affine: false }).unary("tanh").classify(),
+  "normalize of the images": () => new Chain().batchnorm().convolution(3).classify(),
+  "normalize of features": () => start().flatten().linear(6).batchnorm().unary("tanh").classify(),
   softmax: () => start().softmax().classify(),
   reshape: () => start().flatten().linear(8).bias().unary("tanh").classify(),
   "no smoothing": () => start().classify({ smoothing: 0 }),

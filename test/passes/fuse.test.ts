@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
+import { add, operand, unary } from "../../compiler/ir/expression.js";
 import type { Graph, OpKind } from "../../compiler/ir/graph.js";
 import { differentiate } from "../../compiler/passes/differentiate.js";
 import { fuse } from "../../compiler/passes/fuse.js";
+import { forInference, forPrediction } from "../../compiler/passes/inference.js";
 import { simplify, simplifyTraining } from "../../compiler/passes/simplify.js";
 import { Chain } from "./chain.js";
 
@@ -59,4 +61,42 @@ test("weights are updated as soon as nothing reads them any more", () => {
     const [weights, gradient] = node.inputs;
     expect(before.inputs.includes(weights!) || before.outputs.includes(gradient!)).toBe(true);
   });
+});
+
+const normalized = () =>
+  new Chain()
+    .convolution(4, { padding: PADDING })
+    .batchnorm()
+    .unary("relu")
+    .convolution(4, { padding: PADDING })
+    .batchnorm();
+
+test("outside training, batch normalisation and the relu behind it join the convolution", () => {
+  const plain = simplify(normalized().unary("relu").classify());
+  const graph = fuse(forPrediction(simplify(forInference(plain))));
+  expect(count(graph, "pointwise")).toBe(0);
+  expect(kinds(graph).filter((kind) => kind !== "convolution")).toEqual([
+    "normalizeScale",
+    "normalizeScale",
+  ]);
+});
+
+test("in training, a normalisation with its relu is one pass, and so is its gradient", () => {
+  const graph = training(normalized().unary("relu"));
+  // Two forward, two backward; the masks of the relus join the convolutions' gradients.
+  expect(count(graph, "pointwise")).toBe(4);
+  expect(count(graph, "channelStatistics")).toBe(2);
+  expect(count(graph, "normalizeGradient")).toBe(2);
+});
+
+test("no kernel binds more than WebGPU's default limit", () => {
+  const chain = normalized();
+  const first = chain.value;
+  const sum = chain
+    .convolution(4, { padding: PADDING })
+    .batchnorm()
+    .pointwise(unary("relu", add(operand(0), operand(1))), first);
+  for (const { inputs, outputs } of training(sum).nodes) {
+    expect(inputs.length + outputs.length).toBeLessThanOrEqual(8);
+  }
 });

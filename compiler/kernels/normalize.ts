@@ -1,0 +1,28 @@
+import { assemble, type Kernel } from "./kernel.js";
+import { wgsl } from "./wgsl.js";
+
+export const NORMALIZE_WORKGROUP = 64;
+
+/** Scale and shift of a normalisation by known statistics; with weight and bias, or without. A thread a channel quad. */
+export function normalizeScale({ isAffine }: { readonly isAffine: boolean }): Kernel {
+  const read = ["mean", "variance", ...(isAffine ? ["weight", "bias"] : [])];
+  return assemble({
+    name: `normalize_scale${isAffine ? "_affine" : ""}`,
+    summary: "Normalisation by known statistics: what to multiply by, and what to add.",
+    storage: [
+      ...read.map((name) => ({ name, access: "read", element: "vec4f" }) as const),
+      { name: "scale", access: "read_write", element: "vec4f" },
+      { name: "shift", access: "read_write", element: "vec4f" },
+    ],
+    constants: ["quads", "epsilon"],
+    workgroupSize: NORMALIZE_WORKGROUP,
+    body: wgsl`
+      let quad = block * ${NORMALIZE_WORKGROUP}u + lane;
+      if (quad < constants.quads) {
+        let deviation = sqrt(variance[quad] + vec4f(bitcast<f32>(constants.epsilon)));
+        let factor = ${isAffine ? "weight[quad]" : "vec4f(1)"} / deviation;
+        scale[quad] = factor;
+        shift[quad] = ${isAffine ? "bias[quad]" : "vec4f(0)"} - mean[quad] * factor;
+      }`,
+  });
+}

@@ -1,0 +1,69 @@
+import { imageShape } from "../ir/shape.js";
+import { float } from "../semantics/argument-types.js";
+import { withDefault } from "../semantics/signature.js";
+import { defineLayer } from "./layer.js";
+import { addAffine, addStatistic, normalizationArguments } from "./normalization.js";
+
+export const batchnorm = defineLayer({
+  name: "batchnorm",
+  aliases: [
+    "BatchNorm2d",
+    "BatchNorm1d",
+    "BatchNorm",
+    "BatchNormalization",
+    "batch_norm",
+    "batchnorm2d",
+    "batchnorm1d",
+    "batch_normalization",
+    "bn",
+  ],
+  summary: "batch normalisation: each channel to mean 0 and variance 1 over the batch",
+  documentation: `
+\`y = weight[c] * (x - mean[c]) / sqrt(variance[c] + eps) + bias[c]\` (Ioffe and Szegedy, 2015). Input and output have the
+same shape, an image \`[N, C, H, W]\` or features \`[N, C]\`.
+
+- While training, mean and (biased) variance are those of the step's examples, over batch, rows and columns. The running ones
+  follow: \`running = (1 - momentum) * running + momentum * measured\`, the variance divided by \`n - 1\`. Keras and
+  TensorFlow count the other way: their momentum 0.99 is 0.01 here.
+- Evaluation and prediction use the running ones, and cost next to nothing: they join the convolution before.
+- parameters \`weight [C]\` (ones) and \`bias [C]\` (zeros), unless \`affine=false\`; statistics \`running_mean [C]\` (zeros) and
+  \`running_var [C]\` (ones), which are saved and loaded with the weights, but neither trained nor counted.
+- A bias in the layer before would be taken off again with the mean: write \`bias=false\` there.
+- Of a single value per channel (one example, of features) there is no variance. PyTorch refuses it; here \`y = bias\`, the
+  running mean moves and the running variance stays, so that a last batch of one example does not end a run.
+`,
+  positional: [],
+  arguments: {
+    momentum: withDefault(
+      float({ minimum: 0, maximum: 1 }),
+      0.1,
+      "how far the running statistics move in a step",
+    ),
+    ...normalizationArguments,
+  },
+  samples: [
+    { spec: "batchnorm", input: [64, 14, 14], output: [64, 14, 14] },
+    { spec: "batchnorm(momentum=0.01, eps=1e-3)", input: [10], output: [10] },
+    { spec: "batchnorm(affine=false)", input: [5, 3, 4], output: [5, 3, 4] },
+  ],
+
+  infer: (input) => input,
+
+  lower(input, values, context) {
+    const { builder, origin } = context;
+    const { channels } = imageShape(input.shape);
+    const affine = addAffine(channels, values, context);
+    const running = [
+      addStatistic("running_mean", channels, 0, context),
+      addStatistic("running_var", channels, 1, context),
+    ];
+    const { momentum, eps: epsilon } = values;
+    const statistics = builder.addAll(
+      "channelStatistics",
+      [input, ...running],
+      { momentum },
+      origin,
+    );
+    return builder.add("normalize", [input, ...statistics, ...affine], { epsilon }, origin);
+  },
+});

@@ -1,0 +1,81 @@
+import {
+  add,
+  binary,
+  channel,
+  constant,
+  multiply,
+  operand,
+  subtract,
+  unary,
+  type Expression,
+} from "../ir/expression.js";
+import type { Node, NormalizeAttributes } from "../ir/graph.js";
+import { imageShape } from "../ir/shape.js";
+import { addPointwise } from "./add-pointwise.js";
+import { ensure, requireShape } from "./checks.js";
+import { evaluateTensor } from "./fused.js";
+import type { OpDefinition } from "./op.js";
+import { stored } from "./tensors.js";
+
+/** 1 / sqrt(variance + epsilon) as a divisor: the deviation of a channel whose variance is the operand `index`. */
+const deviation = (index: number, epsilon: number): Expression =>
+  unary("sqrt", add(channel(index), constant(epsilon)));
+
+/** The op as an expression: x is operand 0, mean, variance, weight and bias are channels 1 to 4. */
+export function normalizeExpression({
+  inputs,
+  attributes: { epsilon },
+}: Pick<Node<"normalize">, "inputs" | "attributes">): Expression {
+  const normalized = normalizedExpression(epsilon);
+  return inputs.length > 3 ? add(multiply(normalized, channel(3)), channel(4)) : normalized;
+}
+
+const normalizedExpression = (epsilon: number) =>
+  binary("divide", subtract(operand(0), channel(1)), deviation(2, epsilon));
+
+/**
+ * Normalises by the channels' statistics over batch and space, then scales and shifts (Ioffe and Szegedy, 2015).
+ *
+ * With n values in a channel, r = 1 / sqrt(variance + epsilon) and x' = (x - mean) r:
+ * dbias = sum dy, dweight = sum dy x', dx = weight r (dy - dbias / n - x' dweight / n).
+ */
+export const normalize: OpDefinition<"normalize"> = {
+  outputs([x, ...vectors]) {
+    ensure(vectors.length === 2 || vectors.length === 4, () => "weight and bias go together");
+    for (const vector of vectors) requireShape(vector, [imageShape(x!.shape).channels]);
+    return [{ shape: x!.shape, type: "f32" }];
+  },
+
+  gradient(builder, node, [dy], wanted) {
+    const [x, mean, variance, weight] = node.inputs;
+    const { attributes, origin } = node;
+    const read = [dy!, x!, mean!, variance!];
+    const [dBias, dWeight, slope, offset] = builder.addAll(
+      "normalizeGradient",
+      read,
+      attributes,
+      origin,
+    );
+    if (!wanted[0]) return [undefined, undefined, undefined, dWeight, dBias];
+    const vectors = [variance!, slope!, offset!, ...(weight ? [weight] : [])];
+    const expression = inputGradient(attributes, { hasWeight: weight !== undefined });
+    const dx = addPointwise(builder, [dy!, x!, ...vectors], expression, origin);
+    return [dx, undefined, undefined, dWeight, dBias];
+  },
+
+  reference(inputs, attributes, context) {
+    const expression = normalizeExpression({ inputs: inputs as never, attributes });
+    return [stored(evaluateTensor(expression, inputs, inputs[0]!.shape, context), inputs)];
+  },
+};
+
+/** weight / deviation * (dy - slope * x - offset), of dy, x, variance, slope, offset and the weight if there is one. */
+function inputGradient(
+  { epsilon }: NormalizeAttributes,
+  { hasWeight }: { readonly hasWeight: boolean },
+): Expression {
+  const alongside = add(multiply(operand(1), channel(3)), channel(4));
+  const across = subtract(operand(0), alongside);
+  const scaled = hasWeight ? multiply(across, channel(5)) : across;
+  return binary("divide", scaled, deviation(2, epsilon));
+}

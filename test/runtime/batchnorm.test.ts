@@ -1,0 +1,136 @@
+import { expect, test } from "vitest";
+import { compile } from "../../compiler/index.js";
+import { createNetwork, type Network } from "../../runtime/index.js";
+import { labelValues, uniformValues } from "../oracle/values.js";
+
+const SHAPE = "f32[N, 3, 6, 5]";
+const PIXELS = 3 * 6 * 5;
+
+const specOf = (layers: string, shape = SHAPE) => `
+model Normalized {
+  input  image: ${shape}
+  target label: u32[N] in 0..4
+  ${layers}
+  linear(4) as logits
+  loss cross_entropy(logits, label)
+}
+`;
+
+const CONVOLUTION = "conv(6, kernel=3, padding=1) -> batchnorm as bn -> relu -> flatten";
+
+async function open(spec: string, batch = 4): Promise<Network> {
+  const { programs, diagnostics } = compile(spec, { file: "normalized.net" });
+  expect(diagnostics).toEqual([]);
+  return createNetwork(programs, { batch, seed: 3, learningRate: 0.05 });
+}
+
+const imagesOf = (step: number, count = 4) => uniformValues(`bn/${step}`, count * PIXELS, 1);
+const labelsOf = (step: number, count = 4) => labelValues(`bn/${step}`, count, 4);
+
+test("running statistics start at 0 and 1, move in steps alone, and are read and written like weights", async () => {
+  const network = await open(specOf(CONVOLUTION));
+  try {
+    const read = async () => [
+      await network.read("bn.running_mean"),
+      await network.read("bn.running_var"),
+    ];
+    expect(await read()).toEqual([new Float32Array(6), new Float32Array(6).fill(1)]);
+    const statistics = network.parameters.filter(({ role }) => role === "statistic");
+    expect(statistics.map(({ name }) => name)).toEqual(["bn.running_mean", "bn.running_var"]);
+
+    await network.step(imagesOf(0), labelsOf(0));
+    const moved = await read();
+    expect(moved[0]!.every((value) => value !== 0)).toBe(true);
+    expect(moved[1]!.every((value) => value !== 1)).toBe(true);
+    await network.evaluate(imagesOf(1), labelsOf(1));
+    await network.predict(imagesOf(1));
+    expect(await read()).toEqual(moved);
+
+    const before = await network.predict(imagesOf(1));
+    await network.write("bn.running_var", Float32Array.of(1, 2, 3, 4, 5, 6));
+    expect([...(await network.read("bn.running_var"))]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(await network.predict(imagesOf(1))).not.toEqual(before);
+  } finally {
+    network.destroy();
+  }
+});
+
+test("a saved network goes on bit for bit, running statistics included", async () => {
+  const first = await open(specOf(CONVOLUTION));
+  const resumed = await open(specOf(CONVOLUTION));
+  try {
+    for (let step = 0; step < 3; step++) await first.step(imagesOf(step), labelsOf(step));
+    await resumed.load(await first.save({ optimizer: true }));
+    for (const network of [first, resumed]) {
+      // The last batch is a partial one.
+      for (const [step, count] of [
+        [3, 4],
+        [4, 4],
+        [5, 3],
+      ] as const) {
+        await network.step(imagesOf(step, count), labelsOf(step, count));
+      }
+    }
+    const saved = await Promise.all(
+      [first, resumed].map((network) => network.save({ optimizer: true })),
+    );
+    expect(Buffer.compare(saved[0]!, saved[1]!)).toBe(0);
+  } finally {
+    first.destroy();
+    resumed.destroy();
+  }
+});
+
+test("the statistics of a partial batch are those of its examples alone", async () => {
+  const [wide, narrow] = [await open(specOf(CONVOLUTION), 7), await open(specOf(CONVOLUTION), 3)];
+  try {
+    // What the wide network saw before is still in its memory.
+    await wide.evaluate(imagesOf(0, 7), labelsOf(0, 7));
+    for (const network of [wide, narrow]) await network.step(imagesOf(1, 3), labelsOf(1, 3));
+    for (const name of ["bn.running_mean", "bn.running_var", "bn.weight"]) {
+      expect(await wide.read(name)).toEqual(await narrow.read(name));
+    }
+  } finally {
+    wide.destroy();
+    narrow.destroy();
+  }
+});
+
+test("one example of features gives the bias, and leaves the running variance", async () => {
+  const network = await open(specOf("batchnorm as bn", "f32[N, 5]"));
+  try {
+    const example = Float32Array.of(1, -2, 3, 0, 5);
+    await network.write("bn.running_var", Float32Array.of(1, 2, 3, 4, 5));
+    const { loss } = await network.step(example, Uint32Array.of(1));
+    expect(Number.isFinite(loss)).toBe(true);
+    expect([...(await network.read("bn.running_var"))]).toEqual([1, 2, 3, 4, 5]);
+    const mean = await network.read("bn.running_mean");
+    example.forEach((value, index) => expect(mean[index]).toBeCloseTo(value / 10, 6));
+    expect((await network.read("bn.weight")).every((value) => value === 1)).toBe(true);
+  } finally {
+    network.destroy();
+  }
+});
+
+test("the variance of values far from zero keeps its digits", async () => {
+  const network = await open(specOf("batchnorm(momentum=1) as bn -> flatten"), 8);
+  try {
+    // Steps of 1/16 around 4096, which f32 holds exactly; E[x^2] - E[x]^2 would leave nothing of their variance.
+    const noise = uniformValues("bn/far", 8 * PIXELS, 16).map((value) => Math.round(value));
+    const images = noise.map((value) => 4096 + value / 16);
+    await network.step(images, labelsOf(0, 8));
+    const [means, variances] = [
+      await network.read("bn.running_mean"),
+      await network.read("bn.running_var"),
+    ];
+    for (let channel = 0; channel < 3; channel++) {
+      const values = [...images].filter((_, index) => Math.floor(index / 30) % 3 === channel);
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+      const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+      expect(Math.abs(means[channel]! - mean)).toBeLessThan(5e-4); // one unit of the last place
+      expect(variances[channel]! / (squares / (values.length - 1))).toBeCloseTo(1, 5);
+    }
+  } finally {
+    network.destroy();
+  }
+});
