@@ -70,6 +70,12 @@ export interface NormalizeAttributes {
   readonly epsilon: number;
 }
 
+/** Which values of an image are normalised together: a group of its channels, at all pixels or at each. */
+export interface GroupNormalizeAttributes extends NormalizeAttributes {
+  readonly groups: number;
+  readonly pixels: "together" | "apart";
+}
+
 /** What a parameter's own settings make of the optimizer's. */
 export interface UpdateAttributes {
   readonly learningRateFactor: number;
@@ -97,6 +103,8 @@ export interface UpdateAttributes {
  *   x * scale + shift
  * - normalizeGradient: dy, x, and its channelStatistics -> [C] each: the gradients of bias and weight, and the slope and
  *   offset of dx = weight / sqrt(variance + epsilon) * (dy - slope * x - offset)
+ * - groupNormalize: x -> (x - mean) / sqrt(variance + epsilon), statistics over each group of channels;
+ *   groupNormalizeGradient: x, dy -> dx
  * - softmax: x -> y over channels; softmaxGradient: y, dy -> dx
  * - crossEntropy: logits [N, C], labels [N] -> loss per example [N];
  *   crossEntropyGradient: logits, labels -> gradient of the batch's mean loss, [N, C]
@@ -132,6 +140,8 @@ export interface OpAttributes {
   normalize: NormalizeAttributes;
   normalizeScale: NormalizeAttributes;
   normalizeGradient: NormalizeAttributes;
+  groupNormalize: GroupNormalizeAttributes;
+  groupNormalizeGradient: GroupNormalizeAttributes;
   softmax: Record<never, never>;
   softmaxGradient: Record<never, never>;
   crossEntropy: { readonly smoothing: number };

@@ -24,7 +24,8 @@ const tree = (name: string, type: string, combine: (a: string, b: string) => str
   }`;
 
 const plus = (a: string, b: string) => `${a} + ${b}`;
-const SUM = tree("total", "f32", plus);
+/** `total(value, lane)`. */
+export const SUM = tree("total", "f32", plus);
 const SUM4 = tree("total4", "vec4f", plus);
 const MAX = tree("largest", "f32", (a, b) => `max(${a}, ${b})`);
 

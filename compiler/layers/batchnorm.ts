@@ -1,7 +1,7 @@
 import { imageShape } from "../ir/shape.js";
 import { float } from "../semantics/argument-types.js";
 import { withDefault } from "../semantics/signature.js";
-import { defineLayer } from "./layer.js";
+import { defineLayer, type InferenceContext } from "./layer.js";
 import { addAffine, addStatistic, normalizationArguments } from "./normalization.js";
 
 export const batchnorm = defineLayer({
@@ -47,7 +47,10 @@ same shape, an image \`[N, C, H, W]\` or features \`[N, C]\`.
     { spec: "batchnorm(affine=false)", input: [5, 3, 4], output: [5, 3, 4] },
   ],
 
-  infer: (input) => input,
+  infer(input, { momentum }, context) {
+    if (momentum >= KEPT_ELSEWHERE && momentum < 1) reportMomentum(momentum, context);
+    return input;
+  },
 
   lower(input, values, context) {
     const { builder, origin } = context;
@@ -67,3 +70,25 @@ same shape, an image \`[N, C, H, W]\` or features \`[N, C]\`.
     return builder.add("normalize", [input, ...statistics, ...affine], { epsilon }, origin);
   },
 });
+
+/** Where a momentum is larger, it is rather what other frameworks keep than what is to move. */
+const KEPT_ELSEWHERE = 0.9;
+
+function reportMomentum(momentum: number, context: InferenceContext): void {
+  const counterpart = Number((1 - momentum).toPrecision(6));
+  context.report("NET2042", {
+    message: `${context.title}: momentum=${momentum} moves the running statistics nearly all the way in every step`,
+    at: "momentum",
+    label: `keeps ${counterpart} of what was measured before`,
+    notes: [
+      `where a momentum says how much is kept (Keras, TensorFlow, Caffe), ${momentum} is ${counterpart} here`,
+    ],
+    fixes: [
+      context.replaceArgument(
+        "momentum",
+        `momentum=${counterpart}`,
+        `write \`momentum=${counterpart}\``,
+      ),
+    ],
+  });
+}

@@ -4,7 +4,9 @@ import { batchnorm } from "./batchnorm.js";
 import { conv } from "./conv.js";
 import { dropout } from "./dropout.js";
 import { flatten } from "./flatten.js";
+import { groupnorm } from "./groupnorm.js";
 import type { LayerDefinition } from "./layer.js";
+import { layernorm } from "./layernorm.js";
 import { linear } from "./linear.js";
 import { lrn } from "./lrn.js";
 import { maxpool } from "./maxpool.js";
@@ -27,6 +29,8 @@ export const layers: readonly LayerDefinition[] = [
   adaptiveAvgpool,
   lrn,
   batchnorm,
+  groupnorm,
+  layernorm,
   dropout,
   flatten,
   softmax,

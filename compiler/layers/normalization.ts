@@ -1,8 +1,10 @@
 import type { Initializer } from "../../program/program.js";
-import type { Value } from "../ir/graph.js";
+import { add, channel, multiply, operand } from "../ir/expression.js";
+import type { GroupNormalizeAttributes, Value } from "../ir/graph.js";
+import { formatShape, imageShape, type Shape } from "../ir/shape.js";
 import { boolean, float } from "../semantics/argument-types.js";
 import { type ArgumentValues, withDefault } from "../semantics/signature.js";
-import type { LoweringContext } from "./layer.js";
+import type { InferenceContext, LoweringContext } from "./layer.js";
 import { addBias, addWeight, trainingArguments } from "./weights.js";
 
 /** Settings of every layer that normalises. */
@@ -45,4 +47,33 @@ export function addStatistic(
     trainable: false,
   } as const;
   return builder.parameter(`${origin.name}.${name}`, [channels], settings, origin);
+}
+
+/** Normalises groups of each example by themselves, then scales and shifts. */
+export function lowerGroups(
+  input: Value,
+  grouping: Omit<GroupNormalizeAttributes, "epsilon">,
+  values: NormalizationValues,
+  context: LoweringContext,
+): Value {
+  const { builder, origin } = context;
+  const attributes = { ...grouping, epsilon: values.eps };
+  const normalized = builder.add("groupNormalize", [input], attributes, origin);
+  const affine = addAffine(imageShape(input.shape).channels, values, context);
+  if (affine.length === 0) return normalized;
+  const expression = add(multiply(operand(0), channel(1)), channel(2));
+  return builder.add("pointwise", [normalized, ...affine], { expression }, origin);
+}
+
+/** Reports a group of a single value, of which normalising leaves nothing. */
+export function requireSeveral(count: number, input: Shape, context: InferenceContext): void {
+  if (count > 1) return;
+  context.report("NET2041", {
+    message: `${context.title} would normalise each value of ${formatShape(input)} by itself`,
+    label: "mean and variance of one value",
+    axis: "channels",
+    notes: [
+      "a value less its own mean is 0, whatever the input: the output would be the bias alone",
+    ],
+  });
 }

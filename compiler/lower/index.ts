@@ -11,6 +11,7 @@ import {
   lowerUpdate,
 } from "./elementwise.js";
 import { importBatch } from "./ends.js";
+import { lowerGroupNormalize, lowerGroupNormalizeGradient } from "./group-normalize.js";
 import {
   lowerChannelStatistics,
   lowerNormalize,
@@ -56,6 +57,8 @@ const lowerings: {
   normalize: lowerNormalize,
   normalizeGradient: lowerNormalizeGradient,
   normalizeScale: lowerNormalizeScale,
+  groupNormalize: lowerGroupNormalize,
+  groupNormalizeGradient: lowerGroupNormalizeGradient,
   softmax: lowerSoftmax,
   softmaxGradient: lowerSoftmaxGradient,
   crossEntropy: lowerCrossEntropy,

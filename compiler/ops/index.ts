@@ -12,6 +12,8 @@ import { convolutionInputGradient } from "./convolution-input-gradient.js";
 import { convolutionWeightGradient } from "./convolution-weight-gradient.js";
 import { crossEntropy } from "./cross-entropy.js";
 import { crossEntropyGradient } from "./cross-entropy-gradient.js";
+import { groupNormalize } from "./group-normalize.js";
+import { groupNormalizeGradient } from "./group-normalize-gradient.js";
 import { maxPool } from "./max-pool.js";
 import { maxPoolGradient } from "./max-pool-gradient.js";
 import { normalize } from "./normalize.js";
@@ -39,6 +41,8 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   convolutionWeightGradient,
   crossEntropy,
   crossEntropyGradient,
+  groupNormalize,
+  groupNormalizeGradient,
   maxPool,
   maxPoolGradient,
   normalize,

@@ -14,6 +14,7 @@ export const argumentAliases: Readonly<Record<string, readonly string[]>> = {
   bias_lr: ["bias_lr_mult"],
   decay: ["decay_mult", "weight_decay_factor"],
   bias_decay: ["bias_decay_mult"],
+  affine: ["elementwise_affine"],
   eps: ["epsilon", "variance_epsilon"],
   ceil: ["ceil_mode"],
   count_padding: ["count_include_pad"],

@@ -1,5 +1,5 @@
 import type { CallExpression, Span } from "../../grammar/ast.js";
-import type { DiagnosticCode } from "../diagnostics/catalogue/index.js";
+import { catalogue, type DiagnosticCode } from "../diagnostics/catalogue/index.js";
 import type { Edit, Fix } from "../diagnostics/diagnostic.js";
 import type { Shape } from "../ir/shape.js";
 import type { InferenceContext, LayerDefinition, LayerProblem } from "../layers/layer.js";
@@ -33,7 +33,7 @@ export function reportingContext(
       return hasReported;
     },
     report(code: DiagnosticCode, problem: LayerProblem) {
-      hasReported = true;
+      hasReported ||= isError(code);
       return reporter.report(code, {
         ...problem,
         span: (problem.at && use.bound.spans.get(problem.at)) || call.span,
@@ -49,6 +49,9 @@ export function reportingContext(
   };
 }
 
+/** Whether a report says that the layer cannot be; a warning says that it can. */
+const isError = (code: DiagnosticCode) => catalogue[code].severity !== "warning";
+
 /** The same shape rule for another input, silently: undefined where it reports anything. */
 export function inferSilently({ definition, bound }: LayerUse, input: Shape): Shape | undefined {
   let isRefused = false;
@@ -56,8 +59,8 @@ export function inferSilently({ definition, bound }: LayerUse, input: Shape): Sh
     title: definition.name,
     lastImage: undefined,
     others: [],
-    report() {
-      isRefused = true;
+    report(code) {
+      isRefused ||= isError(code);
       return undefined;
     },
     inputsWhere: () => undefined,

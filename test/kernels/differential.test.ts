@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { add, constant, multiply, operand, unary } from "../../compiler/ir/expression.js";
+import { add, channel, constant, multiply, operand, unary } from "../../compiler/ir/expression.js";
 import { Chain } from "../passes/chain.js";
 import { compare, worst } from "./compare.js";
 
@@ -164,6 +164,31 @@ const cases: Record<string, () => Chain> = {
       .flatten()
       .linear(3);
   },
+  "group normalisation, padded channels inside halos": () => {
+    const chain = new Chain(["N", 3, 7, 9])
+      .convolution(6, { padding: PADDING })
+      .groupNormalize(2, "together");
+    const scale = chain.parameter("scale.weight", [6], { trainable: true });
+    return chain
+      .pointwise(multiply(operand(0), channel(1)), scale)
+      .bias()
+      .unary("relu")
+      .convolution(9, { padding: PADDING, stride: [2, 2] })
+      .groupNormalize(9, "together")
+      .groupNormalize(3, "apart")
+      .convolution(5)
+      .groupNormalize(1, "apart")
+      .flatten()
+      .linear(4);
+  },
+  "layer normalisation of features": () =>
+    new Chain(["N", 13])
+      .linear(150)
+      .groupNormalize(1, "apart")
+      .unary("relu")
+      .linear(18)
+      .groupNormalize(6, "together")
+      .linear(3),
   dropout: () => new Chain(["N", 20]).linear(30).bias().unary("relu").dropout(0.5).linear(6).bias(),
   "sigmoid, which does not keep zeros": () =>
     new Chain(["N", 3, 6, 6])

@@ -196,6 +196,13 @@ def after_tanh(kind, *arguments, flat=False, **options):
     return AfterTanh(*arguments, **options)
 
 
+class LayerNorm2d(nn.LayerNorm):
+    """Over the channels of each pixel, as torchvision's ConvNeXt has it."""
+
+    def forward(self, x):
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
 class Flat(nn.Linear):
     """A linear layer on an image."""
 
@@ -515,6 +522,20 @@ def layer_cases():
             (5, 2, 3),
             after_tanh(nn.BatchNorm1d, 30, eps=0.5, flat=True),
         ),
+        ("tanh -> groupnorm(3) as tested", (6, 7, 5), after_tanh(nn.GroupNorm, 3, 6)),
+        (
+            "tanh -> groupnorm(1, eps=0.01, affine=false) as tested",
+            (5, 4, 6),
+            after_tanh(nn.GroupNorm, 1, 5, eps=0.01, affine=False),
+        ),
+        ("tanh -> groupnorm(4) as tested", (8, 3, 3), after_tanh(nn.GroupNorm, 4, 8)),
+        (
+            "flatten -> tanh -> groupnorm(5) as tested",
+            (5, 2, 3),
+            after_tanh(nn.GroupNorm, 5, 30, flat=True),
+        ),
+        ("tanh -> layernorm as tested", (7, 5, 6), after_tanh(LayerNorm2d, 7)),
+        ("flatten -> tanh -> layernorm(eps=1e-6) as tested", (5, 2, 3), after_tanh(nn.LayerNorm, 30, eps=1e-6, flat=True)),
         ("flatten -> softmax", (2, 3, 2), nn.Sequential(nn.Flatten(), nn.Softmax(1))),
     ]
 

@@ -178,6 +178,13 @@ export class Chain {
     return this;
   }
 
+  groupNormalize(groups: number, pixels: "together" | "apart"): this {
+    const attributes = { groups, pixels, epsilon: 1e-5 };
+    const origin = this.layer("groupnorm");
+    this.value = this.builder.add("groupNormalize", [this.value], attributes, origin);
+    return this;
+  }
+
   softmax(): this {
     this.value = this.builder.add("softmax", [this.value], {}, this.layer("softmax"));
     return this;

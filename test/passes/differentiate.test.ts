@@ -100,6 +100,8 @@ const networks: Readonly<Record<string, () => Graph>> = {
   "normalize without weights": () => start().batchnorm({ affine: false }).unary("tanh").classify(),
   "normalize of the images": () => new Chain().batchnorm().convolution(3).classify(),
   "normalize of features": () => start().flatten().linear(6).batchnorm().unary("tanh").classify(),
+  groupNormalize: () => start().groupNormalize(2, "together").unary("tanh").classify(),
+  "groupNormalize at each pixel": () => start().groupNormalize(1, "apart").unary("tanh").classify(),
   softmax: () => start().softmax().classify(),
   reshape: () => start().flatten().linear(8).bias().unary("tanh").classify(),
   "no smoothing": () => start().classify({ smoothing: 0 }),

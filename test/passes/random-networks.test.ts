@@ -41,6 +41,7 @@ const layer: fc.Arbitrary<Layer> = fc.oneof(
     (chain) => chain.lrn({ before: 1, after: 2 }),
     (chain) => chain.softmax(),
     (chain) => chain.batchnorm(),
+    (chain) => chain.groupNormalize(1, "together"),
     (chain) => chain.maxPool({ kernel: [3, 2], stride: [1, 1], padding: square }),
     (chain) => chain.unary("relu").maxPool({ stride: [1, 2], padding: square }),
     (chain) => chain.averagePool({ windows: "adaptive", outputSize: [3, 4] }),

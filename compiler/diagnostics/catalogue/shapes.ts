@@ -118,4 +118,30 @@ export const shapes = {
     wrong: "model M {\n  input image: f32[N, 3, 32, 32]\n}",
     right: "model M {\n  input image: f32[N, 3, 32, 32]\n  flatten -> linear(10)\n}",
   },
+  NET2040: {
+    title: "groups of a normalisation do not divide the channels",
+    explanation:
+      "`groupnorm(g)` cuts the channels into `g` groups of the same size, so `g` must divide their number. The number of groups is " +
+      "what PyTorch calls `num_groups`, not the channels of a group.",
+    wrong: "conv(64, kernel=3) -> groupnorm(24)",
+    right: "conv(64, kernel=3) -> groupnorm(16)",
+  },
+  NET2041: {
+    title: "a value is normalised by itself",
+    explanation:
+      "A normalisation takes off a mean and divides by a deviation. Of a single value the mean is the value, so that 0 is left whatever " +
+      "the input, and nothing below can learn. It happens with one channel, and with as many groups as there are features.",
+    wrong: "flatten -> linear(16) -> groupnorm(16)",
+    right: "flatten -> linear(16) -> groupnorm(4)",
+  },
+  NET2042: {
+    title: "a momentum that counts the other way",
+    explanation:
+      "`momentum` says how far the running statistics move in a step, as in PyTorch: 0.1 unless given. Keras, TensorFlow and Caffe say " +
+      "how much of them stays: their 0.99 is 0.01 here. With 0.99 the running statistics would be those of the last batch, and " +
+      "evaluation would jump about from step to step.",
+    wrong: "conv(64, kernel=3) -> batchnorm(momentum=0.99)",
+    right: "conv(64, kernel=3) -> batchnorm(momentum=0.01)",
+    severity: "warning",
+  },
 } as const satisfies CatalogueFamily;

@@ -1,0 +1,41 @@
+import { imageShape } from "../ir/shape.js";
+import { defineLayer } from "./layer.js";
+import { lowerGroups, normalizationArguments, requireSeveral } from "./normalization.js";
+
+export const layernorm = defineLayer({
+  name: "layernorm",
+  aliases: [
+    "LayerNorm",
+    "LayerNorm2d",
+    "layer_norm",
+    "LayerNormalization",
+    "layer_normalization",
+    "ln",
+  ],
+  summary: "layer normalisation: the channels of each pixel to mean 0 and variance 1",
+  documentation: `
+\`y = weight[c] * (x - mean) / sqrt(variance + eps) + bias[c]\`, mean and (biased) variance over the channels (Ba, Kiros and
+Hinton, 2016). Input and output have the same shape.
+
+- features \`[N, C]\`: over all features of an example, PyTorch's \`LayerNorm(C)\`
+- an image \`[N, C, H, W]\`: over the channels of each pixel by itself, as ConvNeXt has it (torchvision's \`LayerNorm2d\`,
+  Keras's default). Over channels, rows and columns at once normalises \`groupnorm(1)\`, whose weight is per channel; PyTorch's
+  \`LayerNorm([C, H, W])\`, with a weight for each element, has no counterpart.
+- parameters \`weight [C]\` (ones) and \`bias [C]\` (zeros), unless \`affine=false\`
+`,
+  positional: [],
+  arguments: normalizationArguments,
+  samples: [
+    { spec: "layernorm", input: [96, 8, 8], output: [96, 8, 8] },
+    { spec: "layernorm(eps=1e-6)", input: [10], output: [10] },
+    { spec: "layernorm(affine=false)", input: [5, 2, 3], output: [5, 2, 3] },
+  ],
+
+  infer(input, _, context) {
+    requireSeveral(imageShape(input).channels, input, context);
+    return input;
+  },
+
+  lower: (input, values, context) =>
+    lowerGroups(input, { groups: 1, pixels: "apart" }, values, context),
+});
