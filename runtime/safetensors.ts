@@ -53,7 +53,7 @@ export function serializeTensors(
 }
 
 /**
- * Reads a file of F32, F64, F16 or BF16 tensors; all come out as f32. Throws WeightsError with the reason for a
+ * Reads a file of F32, F64, F16, BF16 or I64 tensors (PyTorch counts batches in those); all come out as f32. Throws WeightsError with the reason for a
  * truncated or foreign file.
  */
 export function parseTensors(bytes: Uint8Array): TensorFile {
@@ -147,7 +147,7 @@ function checkMetadata(metadata: unknown): Record<string, string> {
   return metadata as Record<string, string>;
 }
 
-const WIDTHS: Readonly<Record<string, number>> = { F32: 4, F64: 8, F16: 2, BF16: 2 };
+const WIDTHS: Readonly<Record<string, number>> = { F32: 4, F64: 8, F16: 2, BF16: 2, I64: 8 };
 
 function decode(
   { dtype, data_offsets: [begin, end] }: HeaderEntry,
@@ -158,6 +158,8 @@ function decode(
   switch (dtype) {
     case "F64":
       return Float32Array.from(new Float64Array(buffer));
+    case "I64":
+      return Float32Array.from(new BigInt64Array(buffer), Number);
     case "F16":
       return Float32Array.from(new Uint16Array(buffer), halfToNumber);
     case "BF16":

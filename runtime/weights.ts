@@ -36,10 +36,14 @@ export function matchWeights(
     match(parameter, VELOCITY_PREFIX + parameter.name, velocities);
     if (!tensors.has(parameter.name)) mismatches.push(describeMissing(program, parameter));
   }
+  for (const { name } of program.parameters) unknown.delete(counterOf(name));
   for (const name of unknown) mismatches.push(`\`${name}\` is not in model \`${program.model}\``);
   if (mismatches.length > 0) throw mismatchError(program, mismatches);
   return { values, velocities };
 }
+
+/** PyTorch saves how many batches a running mean has seen. With a momentum nobody asks. */
+const counterOf = (name: string) => name.replace(/\.running_mean$/, ".num_batches_tracked");
 
 function mismatchError(program: Program, mismatches: readonly string[]): WeightsError {
   const shown = mismatches.slice(0, MISMATCHES_SHOWN);

@@ -24,6 +24,7 @@ export function verify(graph: Graph): void {
   }
   verifyResults(graph, defined);
   verifyUpdates(graph);
+  verifyStatistics(graph);
 }
 
 /** Says of which node a broken promise is. */
@@ -111,5 +112,19 @@ function verifyUpdates(graph: Graph): void {
       if (!velocities.has(velocity!.id)) throw new Error(`%${velocity!.id} is no velocity`);
     });
     updated.add(w!.id).add(velocity!.id);
+  }
+}
+
+/** Running statistics are parameters of their own kind, and one node moves each. */
+function verifyStatistics({ parameters, nodes }: Graph): void {
+  const statistics = parameters.filter(({ role }) => role === "statistic");
+  const unmoved = new Set(statistics.map(({ value }) => value.id));
+  for (const node of nodes) {
+    if (node.kind !== "channelStatistics") continue;
+    for (const { id } of node.inputs.slice(1)) {
+      verifyAt(node, () => {
+        if (!unmoved.delete(id)) throw new Error(`%${id} is no running statistic, or moved twice`);
+      });
+    }
   }
 }

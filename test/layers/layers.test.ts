@@ -34,6 +34,16 @@ describe("every layer", () => {
   });
 });
 
+test("a layer that is warned of is there all the same", () => {
+  const { models, diagnostics } = analyzeChain("batchnorm(momentum=0.99) as bn", [6, 2, 2]);
+  expect(diagnostics.map(({ code, severity }) => [code, severity])).toEqual([
+    ["NET2042", "warning"],
+  ]);
+  expect(models[0]!.graph).toBeDefined();
+  // Running statistics are no parameters in this sum.
+  expect(models[0]!.layers[0]).toMatchObject({ output: [6, 2, 2], parameters: 12 });
+});
+
 // PyTorch's formulas, from its documentation, written down a second time.
 const windowed = (size: number, kernel: number, stride: number, pads: number, dilation = 1) =>
   Math.floor((size + pads - dilation * (kernel - 1) - 1) / stride + 1);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
 import { createNetwork, type Network } from "../../runtime/index.js";
+import { parseTensors, serializeTensors } from "../../runtime/safetensors.js";
 import { labelValues, uniformValues } from "../oracle/values.js";
 
 const SHAPE = "f32[N, 3, 6, 5]";
@@ -78,6 +79,22 @@ test("a saved network goes on bit for bit, running statistics included", async (
   } finally {
     first.destroy();
     resumed.destroy();
+  }
+});
+
+test("PyTorch's weights load, its counters of batches among them; other names are refused", async () => {
+  const network = await open(specOf(CONVOLUTION));
+  try {
+    const { tensors } = parseTensors(await network.save());
+    const count = { shape: [], values: Float32Array.of(7) };
+    const withTensor = (name: string) =>
+      serializeTensors([...tensors.values(), { name, ...count }]);
+    await network.load(withTensor("bn.num_batches_tracked"));
+    await expect(network.load(withTensor("conv1.num_batches_tracked"))).rejects.toThrow(
+      "`conv1.num_batches_tracked` is not in model",
+    );
+  } finally {
+    network.destroy();
   }
 });
 

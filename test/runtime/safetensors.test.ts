@@ -67,6 +67,12 @@ describe("serializeTensors", () => {
 });
 
 describe("parseTensors", () => {
+  test("reads PyTorch's counters", () => {
+    const counts = new Uint8Array(new BigInt64Array([7n, -2n]).buffer);
+    const { tensors } = parseTensors(fileOf(`{"n":${entry("I64", [2], 0, 16)}}`, counts));
+    expect([...tensors.get("n")!.values]).toEqual([7, -2]);
+  });
+
   test("reads PyTorch's other float types", () => {
     const halves = new Uint16Array([0x3c00, 0xc500, 0x0001, 0x7c00]);
     const brains = new Uint16Array([0x3f80, 0xc0a0]);
@@ -97,7 +103,7 @@ describe("parseTensors", () => {
     ["a header that is no JSON", fileOf("{nonsense", 0), "its header is no JSON"],
     ["an entry without offsets", fileOf('{"a":{"dtype":"F32"}}', 0), "entry for `a`"],
     ["a negative size", fileOf(`{"a":${entry("F32", [-1], 0, 4)}}`, 4), "entry for `a`"],
-    ["integers", fileOf(`{"a":${entry("I64", [1], 0, 8)}}`, 8), "has type I64"],
+    ["integers", fileOf(`{"a":${entry("I32", [1], 0, 4)}}`, 4), "has type I32"],
     ["a shape that does not fit", fileOf(`{"a":${entry("F32", [2], 0, 4)}}`, 4), "takes 8 bytes"],
     ["data that ends early", fileOf(`{"a":${entry("F32", [2], 0, 8)}}`, 4), "is truncated"],
     ["bytes that follow", fileOf(`{"a":${entry("F32", [1], 0, 4)}}`, 8), "4 bytes follow"],
