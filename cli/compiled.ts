@@ -22,8 +22,9 @@ export interface CompiledSpec {
 /** Reads, analyses and compiles a spec. Diagnostics are shown; errors among them end the command. */
 export async function compileSpec(path: string, select: SelectOptions): Promise<CompiledSpec> {
   const spec = await openSpec(path);
-  const { selected } = analyze(spec.text, spec.path, select);
-  const compilation = compile(spec.text, { file: spec.path, ...select });
+  const { readImport } = spec;
+  const { selected } = analyze(spec.text, spec.path, { ...select, readImport });
+  const compilation = compile(spec.text, { file: spec.path, ...select, readImport });
   requireNoErrors(spec, compilation.diagnostics);
   if (selected === undefined) throw wrongInput(`${path} declares no model`);
   return { spec, model: selected.model, recipe: selected.recipe, compilation };

@@ -1,7 +1,9 @@
 /** From a spec's path to its analysis, with the diagnostics shown as they come. */
-import { basename, dirname } from "node:path";
+import { readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.js";
 import { renderText } from "../compiler/diagnostics/render-text.js";
+import type { ReadImport } from "../compiler/semantics/index.js";
 import { ExitCode, Reported } from "./failure.js";
 import { readSpec } from "./files.js";
 import { plural } from "./format.js";
@@ -16,11 +18,33 @@ export interface SpecFile {
   /** Where the spec lies; its data's paths start from here. */
   readonly folder: string;
   readonly text: string;
+  /** Reads the files that it imports. */
+  readonly readImport: ReadImport;
+  /** The text of the spec, or of a file that was imported, by the name that messages give it. */
+  textOf(file: string): string;
 }
 
 export async function openSpec(path: string): Promise<SpecFile> {
   const text = await readSpec(path);
-  return { path, name: basename(path).replace(/\.net$/, ""), folder: dirname(path), text };
+  const imports = new Map<string, string>();
+  const readImport: ReadImport = (target, importer) => {
+    const found = readImported(target, importer);
+    if (found) imports.set(found.file, found.text);
+    return found;
+  };
+  const name = basename(path).replace(/\.net$/, "");
+  const textOf = (file: string) => imports.get(file) ?? text;
+  return { path, name, folder: dirname(path), text, readImport, textOf };
+}
+
+/** The file that `import ... from "TARGET"` names, looked for beside the file that imports it. */
+function readImported(target: string, importer: string): ReturnType<ReadImport> {
+  const file = join(dirname(importer), target);
+  try {
+    return { file, text: readFileSync(file, "utf8") };
+  } catch {
+    return undefined;
+  }
 }
 
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
@@ -31,7 +55,9 @@ export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
 export function showDiagnostics(spec: SpecFile, diagnostics: readonly Diagnostic[]): void {
   const color = wantsColor(process.stderr);
   for (const diagnostic of diagnostics) {
-    say(`${renderText(diagnostic, spec.text, { color }).trimEnd()}\n`);
+    say(
+      `${renderText(diagnostic, spec.textOf(diagnostic.primary.span.file), { color }).trimEnd()}\n`,
+    );
   }
 }
 

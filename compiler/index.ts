@@ -7,12 +7,12 @@ import { emitDeclarations } from "./emit/declarations.js";
 import { fingerprint } from "./emit/fingerprint.js";
 import { emitModule } from "./emit/module.js";
 import { makeProgram } from "./program.js";
-import { analyze, type Analysis } from "./semantics/index.js";
+import { analyze, type Analysis, type ReadImport } from "./semantics/index.js";
 
 export type { Diagnostic, Edit, Fix, Label, Severity } from "./diagnostics/diagnostic.js";
 export type { Program } from "../program/program.js";
 export { analyze } from "./semantics/index.js";
-export type { Analysis, AnalyzedLayer, AnalyzedModel } from "./semantics/index.js";
+export type { Analysis, AnalyzedLayer, AnalyzedModel, ReadImport } from "./semantics/index.js";
 
 export interface CompileOptions {
   /** The spec's path or name, for diagnostics. */
@@ -23,6 +23,8 @@ export interface CompileOptions {
   readonly train?: string | undefined;
   /** Adapters to compile for: GPUs, software adapters, or both (`auto`, the default). */
   readonly target?: "auto" | "gpu" | "software" | undefined;
+  /** Reads the files that the spec imports; without it, an import is an error. */
+  readonly readImport?: ReadImport | undefined;
   /** Gives every gradient a buffer of its own, to be read after a step. Costs their memory. */
   readonly keepGradients?: boolean | undefined;
 }
@@ -57,14 +59,15 @@ const DEFAULT_OPTIMIZER: OptimizerSettings = {
 
 /** Compiles a spec. Never throws because of the spec: what is wrong with it is among the diagnostics. */
 export function compile(source: string, options: CompileOptions): Compilation {
-  const { file, model, train } = options;
+  const { file, model, train, readImport } = options;
   const analysis = analyze(source, file, {
     ...(model !== undefined && { model }),
     ...(train !== undefined && { train }),
+    ...(readImport && { readImport }),
   });
   const { diagnostics, selected } = analysis;
   const hasErrors = diagnostics.some(({ severity }) => severity === "error");
-  const programs = hasErrors ? [] : makePrograms(source, analysis, options);
+  const programs = hasErrors ? [] : makePrograms(analysis, options);
   const [program] = programs;
   if (!program) return { programs, program, module: "", declarations: "", diagnostics };
   const recipe = selected?.recipe;
@@ -78,14 +81,16 @@ export function compile(source: string, options: CompileOptions): Compilation {
 }
 
 function makePrograms(
-  source: string,
-  { selected }: Analysis,
+  { selected, sources }: Analysis,
   { file, target = "auto", keepGradients = false }: CompileOptions,
 ): readonly Program[] {
   const graph = selected?.model.graph;
   if (!selected || !graph) return [];
   const common = {
-    source: { file: file.replace(/^.*[\\/]/, ""), hash: fingerprint(source) },
+    source: {
+      file: file.replace(/^.*[\\/]/, ""),
+      hash: fingerprint([...sources.values()].join("\n")),
+    },
     optimizer: optimizerOf(selected.recipe),
     keepGradients,
     ...(selected.model.classes !== undefined && { classes: selected.model.classes }),

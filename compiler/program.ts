@@ -24,6 +24,7 @@ import { forInference, forPrediction } from "./passes/inference.js";
 import { chooseLayouts } from "./passes/layout.js";
 import { planMemory, type MemoryPlan } from "./passes/memory.js";
 import { simplify, simplifyTraining } from "./passes/simplify.js";
+import { separateSpacings } from "./passes/spacing.js";
 import { summarize } from "./passes/summarize.js";
 
 export interface ProgramOptions {
@@ -74,7 +75,8 @@ export function stepGraphs(
   forward: Graph,
   { fusion, keepGradients }: Pick<ProgramOptions, "fusion" | "keepGradients">,
 ): StepGraphs {
-  const finish = (graph: Graph) => (fusion === "none" ? graph : fuse(graph, { keepGradients }));
+  const finish = (graph: Graph) =>
+    separateSpacings(fusion === "none" ? graph : fuse(graph, { keepGradients }));
   const plain = simplify(forward);
   const inference = simplify(forInference(plain));
   const predict = finish(forPrediction(inference));

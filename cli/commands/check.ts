@@ -30,7 +30,7 @@ async function check(paths: readonly string[], { format }: CheckOptions): Promis
   const found: Diagnostic[] = [];
   for (const path of paths) {
     const spec = await openSpec(path);
-    const { diagnostics } = analyze(spec.text, spec.path);
+    const { diagnostics } = analyze(spec.text, spec.path, { readImport: spec.readImport });
     found.push(...diagnostics);
     if (format === "text") {
       showDiagnostics(spec, diagnostics);

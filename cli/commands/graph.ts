@@ -30,7 +30,15 @@ export function graphCommand(): Command {
 
 async function graph(path: string, options: GraphOptions): Promise<void> {
   const spec = await openSpec(path);
-  const { diagnostics, selected } = analyze(spec.text, spec.path, options);
+  const { model, train } = options;
+  const selection = {
+    ...(model !== undefined && { model }),
+    ...(train !== undefined && { train }),
+  };
+  const { diagnostics, selected } = analyze(spec.text, spec.path, {
+    ...selection,
+    readImport: spec.readImport,
+  });
   requireNoErrors(spec, diagnostics);
   if (!selected) throw wrongInput(`${path} declares no model`);
   // The layout library takes a while to load; other commands do without.

@@ -112,6 +112,7 @@ export interface UpdateAttributes {
  * - classification: the three above in one pass over the logits: logits, labels -> [loss per example and hits per
  *   example ..., one [N] each], and the gradient last if `gradient`
  * - batchMean: [N] ... -> [count of inputs], means over the batch
+ * - concatenate: x, x2 ... of one batch and space -> y, their channels one after the other; slice: x -> y, some of its channels
  * - reshape: x -> y, the same elements in logical (row-major) order
  * - update: w, dw, velocity -> nothing; changes w and velocity in place (SGD). Fused into the op that makes the gradient, that op
  *   has `update`, two more inputs (w, velocity) and no output
@@ -153,6 +154,9 @@ export interface OpAttributes {
     readonly gradient: boolean;
   };
   batchMean: Record<never, never>;
+  concatenate: Record<never, never>;
+  /** The first channel, and how many. */
+  slice: { readonly start: number; readonly count: number };
   /** The shape of the result. */
   reshape: { readonly shape: Shape };
   update: UpdateAttributes;

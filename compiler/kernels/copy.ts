@@ -1,5 +1,5 @@
 import { assemble, type Kernel } from "./kernel.js";
-import { placeConstants } from "./place.js";
+import { placeConstants, placeOf } from "./place.js";
 import { wgsl } from "./wgsl.js";
 
 export const COPY_WORKGROUP = 64;
@@ -27,6 +27,29 @@ export function importImages(): Kernel {
         let plane_of_channel = image * constants.channels + channel;
         result[constants.y_base + image * constants.y_image + y_row * constants.y_row + x * constants.y_column + channel] =
           a[(plane_of_channel * constants.height + y_row) * constants.width + x];
+      }`,
+  });
+}
+
+/** Some channels of each pixel, one by one, to a place of their own. Pitches in floats; a thread an element. */
+export function copyChannels(): Kernel {
+  return assemble({
+    name: "copy_channels",
+    summary: "Channels of each pixel, to their place in another activation.",
+    storage: [
+      { name: "a", access: "read", element: "f32" },
+      { name: "result", access: "read_write", element: "f32" },
+    ],
+    constants: ["channels", "height", "width", ...placeConstants("a"), ...placeConstants("y")],
+    workgroupSize: COPY_WORKGROUP,
+    body: wgsl`
+      ${thread}
+      let channel = thread % constants.channels;
+      let x = thread / constants.channels % constants.width;
+      let y = thread / constants.channels / constants.width % constants.height;
+      let image = thread / constants.channels / constants.width / constants.height;
+      if (image < frame.batch) {
+        result[${placeOf("y")} + channel] = a[${placeOf("a")} + channel];
       }`,
   });
 }

@@ -1,6 +1,8 @@
+import { add } from "./add.js";
 import { adaptiveAvgpool } from "./adaptive-avgpool.js";
 import { avgpool } from "./avgpool.js";
 import { batchnorm } from "./batchnorm.js";
+import { concat } from "./concat.js";
 import { conv } from "./conv.js";
 import { dropout } from "./dropout.js";
 import { flatten } from "./flatten.js";
@@ -10,6 +12,7 @@ import { layernorm } from "./layernorm.js";
 import { linear } from "./linear.js";
 import { lrn } from "./lrn.js";
 import { maxpool } from "./maxpool.js";
+import { multiply } from "./multiply.js";
 import { relu } from "./relu.js";
 import { sigmoid } from "./sigmoid.js";
 import { softmax } from "./softmax.js";
@@ -34,6 +37,9 @@ export const layers: readonly LayerDefinition[] = [
   dropout,
   flatten,
   softmax,
+  add,
+  multiply,
+  concat,
 ];
 
 export function findLayer(name: string): LayerDefinition | undefined {

@@ -51,3 +51,12 @@ function describeSpan(windows: Windows): string {
   if (height === width) return `spans ${dilation[0]}*(${kernel[0]}-1)+1 = ${height}`;
   return `spans ${dilation[0]}*(${kernel[0]}-1)+1 = ${height} by ${dilation[1]}*(${kernel[1]}-1)+1 = ${width}`;
 }
+
+/** Reports two values that a layer joins element by element although their shapes differ. */
+export function reportShapes(input: Shape, other: Shape, context: InferenceContext): undefined {
+  const differs = input.findIndex((size, axis) => size !== other[axis]);
+  return context.report("NET2031", {
+    message: `${context.title} joins ${formatShape(input)} and ${formatShape(other)}, which must have one shape`,
+    axis: input.length !== other.length ? "rank" : differs === 1 ? "channels" : "space",
+  });
+}

@@ -1,6 +1,7 @@
 import type { Graph, Node, OpKind } from "../ir/graph.js";
 import { BATCH, elementCount, formatShape } from "../ir/shape.js";
 import { ActivationLayout } from "./activation-layout.js";
+import { lowerConcatenate, lowerSlice } from "./channels.js";
 import type { LoweringContext } from "./context.js";
 import { lowerConvolution, lowerInputGradient } from "./contraction.js";
 import {
@@ -66,6 +67,8 @@ const lowerings: {
   accuracy: lowerAccuracy,
   classification: lowerClassification,
   batchMean: lowerBatchMean,
+  concatenate: lowerConcatenate,
+  slice: lowerSlice,
   reshape: lowerReshape,
   update: lowerUpdate,
 };

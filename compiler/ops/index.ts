@@ -7,6 +7,7 @@ import { channelStatistics } from "./channel-statistics.js";
 import { channelSum } from "./channel-sum.js";
 import { channelWindowSum } from "./channel-window-sum.js";
 import { classification } from "./classification.js";
+import { concatenate } from "./concatenate.js";
 import { convolution } from "./convolution.js";
 import { convolutionInputGradient } from "./convolution-input-gradient.js";
 import { convolutionWeightGradient } from "./convolution-weight-gradient.js";
@@ -22,6 +23,7 @@ import { normalizeScale } from "./normalize-scale.js";
 import type { OpDefinition } from "./op.js";
 import { pointwise } from "./pointwise.js";
 import { reshape } from "./reshape.js";
+import { slice } from "./slice.js";
 import { softmax } from "./softmax.js";
 import { softmaxGradient } from "./softmax-gradient.js";
 import { update } from "./update.js";
@@ -36,6 +38,7 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   channelSum,
   channelWindowSum,
   classification,
+  concatenate,
   convolution,
   convolutionInputGradient,
   convolutionWeightGradient,
@@ -50,6 +53,7 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   normalizeScale,
   pointwise,
   reshape,
+  slice,
   softmax,
   softmaxGradient,
   update,

@@ -1,4 +1,4 @@
-import type { AnyNode, ConvolutionAttributes, Graph, Value } from "../ir/graph.js";
+import type { AnyNode, ConvolutionAttributes, Graph, Pair, Value } from "../ir/graph.js";
 import { BATCH, imageShape } from "../ir/shape.js";
 import { ActivationLayout, NO_MARGINS, type Margins } from "../lower/activation-layout.js";
 import { ConvolutionGeometry } from "../lower/geometry.js";
@@ -28,6 +28,16 @@ function layoutFor(value: Value, graph: Graph, surroundings: Surroundings): Acti
   const margins = readers.map((reader) => marginsFor(value, reader)).reduce(widest, NO_MARGINS);
   const pitch = value === graph.images ? unpaddedPitch(value, readers) : undefined;
   return new ActivationLayout(value.shape, margins, pitch);
+}
+
+/**
+ * How far apart one reader needs the value's pixels to lie: a convolution's windows move over neighbours, the gradient of a
+ * strided one over pixels with zeros between them. Undefined for readers that take them as they lie.
+ */
+export function spacingFor(value: Value, reader: AnyNode): Pair | undefined {
+  const geometry = convolutionReading(value, reader);
+  if (!geometry || geometry.isDirect || geometry.coversInput) return undefined;
+  return reader.kind === "convolutionInputGradient" ? geometry.attributes.stride : [1, 1];
 }
 
 /** What one reader needs of the value. */

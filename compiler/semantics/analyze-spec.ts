@@ -9,10 +9,12 @@ import type {
 import type { DiagnosticCode } from "../diagnostics/catalogue/index.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import type { Analysis, AnalyzedModel, AnalyzeOptions } from "./analysis.js";
-import { defineConstants, warnOfUnused } from "./constants.js";
+import { warnOfUnused } from "./constants.js";
 import { withoutDuplicates } from "./duplicates.js";
 import type { Environment } from "./evaluate.js";
 import { analyzeModel } from "./model.js";
+import { type Module, Modules } from "./modules.js";
+import { Occurrences } from "./occurrences.js";
 import {
   callArguments,
   checkParameters,
@@ -23,12 +25,11 @@ import {
 import { analyzeData } from "./recipes/data.js";
 import { analyzeTrain } from "./recipes/train.js";
 import { Reporter } from "./reporter.js";
-import { Scope } from "./scope.js";
 import { didYouMean, listNames, renameFixes } from "./suggestion.js";
 
 /** Analyses a parsed spec. Its diagnostics are without those of the syntax, and their fixes are not checked yet. */
-export function analyzeSpec(spec: Spec, options: AnalyzeOptions): Analysis {
-  return new SpecAnalysis(spec).run(options);
+export function analyzeSpec(spec: Spec, text: string, options: AnalyzeOptions): Analysis {
+  return new SpecAnalysis(spec, text, options).run();
 }
 
 /** A recipe with the model whose parameters it binds. */
@@ -39,34 +40,50 @@ interface Run {
 }
 
 class SpecAnalysis {
-  private readonly reporter = new Reporter();
-  private readonly environment: Environment = { scope: new Scope(), reporter: this.reporter };
+  private readonly reporter = Reporter.empty();
+  private readonly names = new Occurrences();
+  private readonly modules: Modules;
+  private readonly module: Module;
+  private readonly environment: Environment;
   private readonly models: ReadonlyMap<string, ModelDeclaration>;
   private readonly data: ReadonlyMap<string, DataDeclaration>;
   private readonly trains: ReadonlyMap<string, TrainDeclaration>;
 
-  constructor(private readonly spec: Spec) {
+  constructor(
+    private readonly spec: Spec,
+    private readonly text: string,
+    private readonly options: AnalyzeOptions,
+  ) {
+    const { reporter, names } = this;
+    this.modules = new Modules(options.readImport);
+    this.module = this.modules.load(spec, { reporter, names });
+    this.environment = this.module.environment;
     this.models = this.declared("model");
     this.data = this.declared("data");
     this.trains = this.declared("train");
   }
 
-  run(options: AnalyzeOptions): Analysis {
-    defineConstants(
-      this.spec.declarations.filter((declaration) => declaration.kind === "const"),
-      this.environment,
-    );
+  run(): Analysis {
     const models = [...this.models.values()].flatMap((model) => this.defaultModel(model) ?? []);
     for (const data of this.data.values()) this.checkData(data, models);
     const runs = [...this.trains.values()].flatMap((train) => this.runOf(train) ?? []);
-    // Where something is wrong, a constant may well be unused because of it.
-    if (this.reporter.errorCount === 0) warnOfUnused(this.environment);
-    const selected = this.select(models, runs, options);
+    this.warnOfUnused();
+    const selected = this.select(models, runs, this.options);
     const recipes = runs.flatMap(({ recipe }) => recipe ?? []);
+    const { sources, syntax } = this.modules;
     return {
-      ...{ diagnostics: this.reporter.diagnostics, sources: new Map(), occurrences: [] },
+      diagnostics: [...syntax, ...this.reporter.diagnostics],
+      sources: new Map([[this.spec.file, this.text], ...sources]),
+      occurrences: this.names.in(this.spec.file),
       ...{ models, recipes, selected },
     };
+  }
+
+  /** A file without a model is there to be imported from. Where something is wrong, a name may well be unused because of it. */
+  private warnOfUnused(): void {
+    if (this.reporter.errorCount > 0 || this.models.size === 0) return;
+    warnOfUnused(this.environment);
+    this.modules.warnOfUnused(this.module);
   }
 
   private declared<Kind extends "model" | "data" | "train">(
@@ -76,7 +93,10 @@ class SpecAnalysis {
       (declaration): declaration is Extract<Declaration, { kind: Kind }> =>
         declaration.kind === kind,
     );
-    return withoutDuplicates(found, kind, this.reporter);
+    const declared = withoutDuplicates(found, kind, this.reporter);
+    const named: Iterable<{ readonly name: Identifier }> = declared.values();
+    for (const { name } of named) this.names.define(kind, name.name, name.span);
+    return declared;
   }
 
   // Models
@@ -84,6 +104,9 @@ class SpecAnalysis {
   /** The model with its parameters at their defaults, if they all have one. */
   private defaultModel(declaration: ModelDeclaration): AnalyzedModel | undefined {
     checkParameters(declaration, this.environment);
+    for (const { name } of declaration.parameters) {
+      this.names.define("parameter", name.name, name.span);
+    }
     withoutDuplicates(declaration.parameters, "parameter", this.reporter);
     const values = defaultArguments(declaration, this.environment);
     if (values) return this.bindModel(declaration, values);
@@ -93,7 +116,9 @@ class SpecAnalysis {
 
   private bindModel(declaration: ModelDeclaration, values: ModelArguments): AnalyzedModel {
     const scope = modelScope(declaration, values, this.environment.scope);
-    return analyzeModel(declaration, values, { scope, reporter: this.reporter });
+    const { module, modules } = this;
+    const environment = { ...this.environment, scope };
+    return analyzeModel(declaration, values, { environment, module, modules });
   }
 
   /** A model without defaults is analysed where a recipe binds it; without a recipe, it cannot be. */
@@ -136,7 +161,10 @@ class SpecAnalysis {
     code: DiagnosticCode,
   ): Declared | undefined {
     const found = declarations.get(name);
-    if (found) return found;
+    if (found) {
+      this.names.use(noun as "model" | "data", name, span, found.name.span);
+      return found;
+    }
     const names = [...declarations.keys()];
     return this.reporter.report(code, {
       message: `there is no ${noun} \`${name}\`${didYouMean(name, names)}`,

@@ -3,6 +3,7 @@ import type { Padding, Pair } from "../ir/graph.js";
 import type { Duration } from "../../program/recipe.js";
 import { type Constant, describeConstant, formatConstant, isNumeric } from "./constant.js";
 import { type Environment, evaluate } from "./evaluate.js";
+import { isFunction } from "./functions.js";
 import { didYouMean, listNames, renameFixes } from "./suggestion.js";
 
 /** Reads an argument's value. `subject` is what messages call it: "`kernel` of `conv`". */
@@ -254,7 +255,8 @@ function readConstant<Value>(
 }
 
 function isConstant(expression: Expression): boolean {
-  return !["call", "pattern", "sequence"].includes(expression.kind);
+  if (expression.kind === "call") return isFunction(expression.callee.name);
+  return expression.kind !== "pattern" && expression.kind !== "sequence";
 }
 
 /** Reports an argument of the wrong type. */

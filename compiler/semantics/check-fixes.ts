@@ -8,7 +8,7 @@ const MOST_CHECKS = 40;
  * is gone then and no new one has come.
  */
 export function keepHelpfulFixes(
-  text: string,
+  { file, text }: { readonly file: string; readonly text: string },
   diagnostics: readonly Diagnostic[],
   analyzeAgain: (text: string) => readonly Diagnostic[],
 ): readonly Diagnostic[] {
@@ -17,6 +17,8 @@ export function keepHelpfulFixes(
   const helps = (diagnostic: Diagnostic, fix: Fix): boolean => {
     // The parser has checked its own, and a repaired text may well show mistakes that were hidden before.
     if (diagnostic.code.startsWith("NET0")) return true;
+    // An imported file is somebody else's as well.
+    if (fix.edits.some(({ span }) => span.file !== file)) return false;
     if (checks++ >= MOST_CHECKS) return false;
     const after = countByKey(analyzeAgain(applyEdits(text, fix.edits)));
     const isGone = (after.get(keyOf(diagnostic)) ?? 0) < before.get(keyOf(diagnostic))!;

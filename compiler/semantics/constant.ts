@@ -4,7 +4,8 @@ export type Constant =
   | { readonly kind: "float"; readonly value: number }
   | { readonly kind: "string"; readonly value: string }
   | { readonly kind: "boolean"; readonly value: boolean }
-  | { readonly kind: "list"; readonly elements: readonly Constant[] };
+  | { readonly kind: "list"; readonly elements: readonly Constant[] }
+  | { readonly kind: "tuple"; readonly elements: readonly Constant[] };
 
 export function isNumeric(
   constant: Constant,
@@ -17,6 +18,8 @@ export function formatConstant(constant: Constant): string {
   switch (constant.kind) {
     case "list":
       return `[${constant.elements.map(formatConstant).join(", ")}]`;
+    case "tuple":
+      return `(${constant.elements.map(formatConstant).join(", ")})`;
     case "string":
       return JSON.stringify(constant.value);
     default:
@@ -32,6 +35,7 @@ export function describeConstant(constant: Constant): string {
     string: "the string",
     boolean: "the truth value",
     list: "the list",
+    tuple: "the tuple",
   } as const;
   return `${nouns[constant.kind]} ${formatConstant(constant)}`;
 }

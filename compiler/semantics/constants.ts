@@ -7,8 +7,11 @@ export function defineConstants(
   constants: readonly ConstDeclaration[],
   environment: Environment,
 ): void {
-  const { scope, reporter } = environment;
-  for (const { name } of constants) scope.announce(name.name, name.span);
+  const { scope, reporter, names } = environment;
+  for (const { name } of constants) {
+    scope.announce(name.name, name.span);
+    names.define("constant", name.name, name.span);
+  }
   for (const { name, value } of constants) {
     const first = scope.own(name.name);
     if (first)

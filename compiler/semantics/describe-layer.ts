@@ -36,7 +36,9 @@ export function costOf(
 }
 
 /** The layer's weights, found by lowering it alone. */
-function parametersOf({ definition, bound, call }: LayerUse, shape: Shape): readonly Parameter[] {
+function parametersOf(use: LayerUse, shape: Shape): readonly Parameter[] {
+  const { definition, bound, call, others } = use;
+  if (others.length > 0) return []; // it joins values, and has no weights
   const origin = { name: definition.name, span: call.span };
   const builder = new GraphBuilder(definition.name);
   const input = builder.images("input", shape, origin);

@@ -26,3 +26,15 @@ export function removeArgument(call: CallExpression, name: string): Edit | undef
   if (previous) return { span: between(file, previous.span.end, end), newText: "" };
   return { span: between(file, start, next?.span.start ?? end), newText: "" };
 }
+
+/** Gives an argument by name, in the place of what the call says for it: `text` is `stride=2`. */
+export function setArgument(call: CallExpression, name: string, text: string): Edit {
+  const given = call.arguments.find((argument) => argument.name?.name === name);
+  if (given) return { span: given.span, newText: text };
+  const last = call.arguments.at(-1);
+  if (last) return insertAfter(last.span, `, ${text}`);
+  const { span } = call.callee;
+  if (!call.hasParentheses) return insertAfter(span, `(${text})`);
+  const inside = { ...span.end, offset: span.end.offset + 1, column: span.end.column + 1 };
+  return insertAt({ ...span, start: inside }, text);
+}

@@ -1,11 +1,15 @@
 import type {
   BinaryExpression,
   Expression,
+  ListExpression,
   NameExpression,
   NumberLiteral,
+  TupleExpression,
   UnaryExpression,
 } from "../../grammar/ast.js";
 import { type Constant, describeConstant, formatConstant, isNumeric } from "./constant.js";
+import { evaluateFunction } from "./functions.js";
+import type { Occurrences } from "./occurrences.js";
 import type { Reporter } from "./reporter.js";
 import type { Scope } from "./scope.js";
 import { didYouMean, renameFixes } from "./suggestion.js";
@@ -14,6 +18,8 @@ import { didYouMean, renameFixes } from "./suggestion.js";
 export interface Environment {
   readonly scope: Scope;
   readonly reporter: Reporter;
+  /** Remembers what names stand for, for editors. */
+  readonly names: Occurrences;
 }
 
 /** The value of a compile-time expression; undefined if it has none, which is reported then. */
@@ -28,7 +34,12 @@ export function evaluate(expression: Expression, environment: Environment): Cons
     case "name":
       return evaluateName(expression, environment);
     case "list":
-      return evaluateList(expression.elements, environment);
+    case "tuple":
+      return evaluateElements(expression, environment);
+    case "call":
+      return evaluateFunction(expression, environment, (argument) =>
+        evaluate(argument, environment),
+      );
     case "unary":
       return evaluateUnary(expression, environment);
     case "binary":
@@ -45,8 +56,8 @@ function nounOf(expression: Expression): string {
   switch (expression.kind) {
     case "pattern":
       return `the name of weights \`${expression.segments.join(".")}\``;
-    case "call":
-      return `the call \`${expression.callee.name}(...)\``;
+    case "range":
+      return "a range";
     default:
       return "a sequence of calls";
   }
@@ -70,10 +81,13 @@ function evaluateNumber(literal: NumberLiteral, { reporter }: Environment): Cons
 
 function evaluateName(
   { name, span }: NameExpression,
-  { scope, reporter }: Environment,
+  { scope, reporter, names }: Environment,
 ): Constant | undefined {
   const entry = scope.use(name);
-  if (entry) return entry.value;
+  if (entry) {
+    names.use(entry.kind, name, span, entry.span);
+    return entry.value;
+  }
   const later = scope.definedLater(name);
   if (later) {
     return reporter.report("NET1012", {
@@ -91,14 +105,12 @@ function evaluateName(
   });
 }
 
-function evaluateList(
-  elements: readonly Expression[],
+function evaluateElements(
+  { kind, elements }: ListExpression | TupleExpression,
   environment: Environment,
 ): Constant | undefined {
   const values = elements.map((element) => evaluate(element, environment));
-  return values.every((value) => value !== undefined)
-    ? { kind: "list", elements: values }
-    : undefined;
+  return values.every((value) => value !== undefined) ? { kind, elements: values } : undefined;
 }
 
 function evaluateUnary(expression: UnaryExpression, environment: Environment) {
@@ -118,6 +130,10 @@ function evaluateBinary(
   const left = evaluate(expression.left, environment);
   const right = evaluate(expression.right, environment);
   if (!left || !right) return undefined;
+  if (expression.operator === "==" || expression.operator === "!=") {
+    const isSame = formatConstant(left) === formatConstant(right);
+    return { kind: "boolean", value: isSame === (expression.operator === "==") };
+  }
   if (!isNumeric(left) || !isNumeric(right)) {
     const wrong = isNumeric(left) ? expression.right : expression.left;
     return environment.reporter.report("NET1014", {
@@ -142,19 +158,28 @@ function calculate(
       label: "this is 0",
     });
   }
-  const value = arithmetic[expression.operator as Arithmetic](left.value, right.value);
+  const compare = comparisons[expression.operator];
+  if (compare) return { kind: "boolean", value: compare(left.value, right.value) };
+  const value = arithmetic[expression.operator]!(left.value, right.value);
   // 224 / 32 is an integer, 7 / 2 is not: where an integer is wanted, 3.5 is then refused instead of cut.
   const isInteger = left.kind === "integer" && right.kind === "integer" && Number.isInteger(value);
   return { kind: isInteger ? "integer" : "float", value };
 }
 
-type Arithmetic = "+" | "-" | "*" | "/" | "%";
+type Operator = BinaryExpression["operator"];
 
-const arithmetic: Record<Arithmetic, (a: number, b: number) => number> = {
+const arithmetic: Partial<Record<Operator, (a: number, b: number) => number>> = {
   "+": (a, b) => a + b,
   "-": (a, b) => a - b,
   "*": (a, b) => a * b,
   "/": (a, b) => a / b,
   // The remainder has the divisor's sign, as in Python.
   "%": (a, b) => a - b * Math.floor(a / b),
+};
+
+const comparisons: Partial<Record<Operator, (a: number, b: number) => boolean>> = {
+  "<": (a, b) => a < b,
+  "<=": (a, b) => a <= b,
+  ">": (a, b) => a > b,
+  ">=": (a, b) => a >= b,
 };

@@ -11,6 +11,7 @@ export type {
   AnalyzedLayer,
   AnalyzedModel,
   AnalyzeOptions,
+  ReadImport,
 } from "./analysis.js";
 
 /**
@@ -20,12 +21,15 @@ export type {
 export function analyze(text: string, file: string, options: AnalyzeOptions = {}): Analysis {
   const analysis = analyzeText(text, file, options);
   const again = (changed: string) => analyzeText(changed, file, options).diagnostics;
-  return { ...analysis, diagnostics: keepHelpfulFixes(text, analysis.diagnostics, again) };
+  return {
+    ...analysis,
+    diagnostics: keepHelpfulFixes({ file, text }, analysis.diagnostics, again),
+  };
 }
 
 function analyzeText(text: string, file: string, options: AnalyzeOptions): Analysis {
   const { spec, problems } = parse(text, file);
-  const analysis = analyzeSpec(spec, options);
+  const analysis = analyzeSpec(spec, text, options);
   if (problems.length === 0) return analysis;
   const diagnostics = [
     ...problems.map(diagnosticFromSyntax),

@@ -15,6 +15,8 @@ export interface LayerUse {
   readonly bound: Bound;
   /** The last part of its full name. */
   readonly shortName: string;
+  /** Shapes of the other values that it reads. */
+  readonly others: readonly Shape[];
 }
 
 /** What the shape rule of a layer in a spec sees: it reports with the spec's places. */
@@ -28,7 +30,7 @@ export function reportingContext(
   return {
     title: `${definition.name} \`${shortName}\``,
     lastImage: lastImage(trail),
-    others: [],
+    others: use.others,
     get hasReported() {
       return hasReported;
     },
@@ -53,12 +55,15 @@ export function reportingContext(
 const isError = (code: DiagnosticCode) => catalogue[code].severity !== "warning";
 
 /** The same shape rule for another input, silently: undefined where it reports anything. */
-export function inferSilently({ definition, bound }: LayerUse, input: Shape): Shape | undefined {
+export function inferSilently(
+  { definition, bound, others }: LayerUse,
+  input: Shape,
+): Shape | undefined {
   let isRefused = false;
   const output = definition.infer(input, bound.values, {
     title: definition.name,
     lastImage: undefined,
-    others: [],
+    others,
     report(code) {
       isRefused ||= isError(code);
       return undefined;

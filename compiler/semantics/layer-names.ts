@@ -1,25 +1,38 @@
-import type { CallExpression, Span } from "../../grammar/ast.js";
+import type { Identifier, Span } from "../../grammar/ast.js";
 import type { Reporter } from "./reporter.js";
 
+/** What is to be named: a layer, a section, the use of a block. */
+export interface Naming {
+  /** What stands before its name: sections, uses of blocks, branches. Empty at top level. */
+  readonly path: readonly string[];
+  /** What it is called if it has no name: its kind with a number. */
+  readonly kind: string;
+  /** The name that the spec gives it. */
+  readonly alias?: Identifier | undefined;
+  /** Where it stands. */
+  readonly span: Span;
+  /** Whether it stands in a loop, whose turns give its name a number: `stage1`, `stage2`. */
+  readonly isRepeated: boolean;
+}
+
 /**
- * Full names of layers and sections: `features.conv1`. What has no name is numbered per section and kind, from 1.
- * Every name stands for one thing.
+ * Full names of layers, sections and uses of blocks: `features.conv1`. What has no name is numbered per prefix and kind, from 1;
+ * so are names in a loop's body. Every name stands for one thing. Names of weights follow from these: they stay the same as
+ * long as the layers before them in the same section, block or branch do.
  */
 export class LayerNames {
   private readonly taken = new Map<string, Span>();
   private readonly counts = new Map<string, number>();
 
-  constructor(private readonly reporter: Reporter) {}
-
-  /** The name of a layer in a section; `path` is empty at top level. */
-  nameLayer(path: readonly string[], kind: string, { alias, callee }: CallExpression): string {
-    const name = [...path, alias?.name ?? this.nextNumber(path, kind)].join(".");
-    this.take(name, alias?.span ?? callee.span, "layer");
+  /** The full name. Reports one that is taken already. */
+  take({ path, kind, alias, span, isRepeated }: Naming, reporter: Reporter): string {
+    const isNumbered = alias === undefined || isRepeated;
+    const own = isNumbered ? this.nextNumber(path, alias?.name ?? kind) : alias.name;
+    const name = [...path, own].join(".");
+    const first = this.taken.get(name);
+    if (first) reportTaken(name, { first, second: alias?.span ?? span }, reporter);
+    else this.taken.set(name, alias?.span ?? span);
     return name;
-  }
-
-  nameSection(path: readonly string[], name: string, span: Span): void {
-    this.take([...path, name].join("."), span, "section");
   }
 
   private nextNumber(path: readonly string[], kind: string): string {
@@ -28,19 +41,18 @@ export class LayerNames {
     this.counts.set(prefix, count);
     return `${kind}${count}`;
   }
+}
 
-  private take(name: string, span: Span, noun: string): void {
-    const first = this.taken.get(name);
-    if (!first) {
-      this.taken.set(name, span);
-      return;
-    }
-    this.reporter.report("NET1005", {
-      message: `two parts of the network are called \`${name}\``,
-      span,
-      label: `this ${noun} would be \`${name}\` too`,
-      related: [{ span: first, message: `this is \`${name}\`` }],
-      notes: ["names of weights follow these names, so each stands for one thing only"],
-    });
-  }
+function reportTaken(
+  name: string,
+  { first, second }: { readonly first: Span; readonly second: Span },
+  reporter: Reporter,
+): void {
+  reporter.report("NET1005", {
+    message: `two parts of the network are called \`${name}\``,
+    span: second,
+    label: `this would be \`${name}\` too`,
+    related: [{ span: first, message: `this is \`${name}\`` }],
+    notes: ["names of weights follow these names, so each stands for one thing only"],
+  });
 }

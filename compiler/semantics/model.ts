@@ -1,125 +1,141 @@
 import type {
+  BodyMember,
   CallExpression,
-  Chain,
+  Identifier,
   LossDeclaration,
   MetricDeclaration,
   ModelDeclaration,
-  Section,
+  ModelMember,
   Span,
   TargetDeclaration,
 } from "../../grammar/ast.js";
 import { GraphBuilder } from "../ir/builder.js";
 import type { Graph, Value } from "../ir/graph.js";
-import type { Shape } from "../ir/shape.js";
-import { findLayer, layers as layerRegistry } from "../layers/index.js";
-import type { AnalyzedLayer, AnalyzedModel } from "./analysis.js";
-import { bind } from "./bind.js";
-import { costOf } from "./describe-layer.js";
+import type { AnalyzedModel } from "./analysis.js";
 import { reportTwice } from "./duplicates.js";
-import { callText } from "./call-text.js";
 import type { Environment } from "./evaluate.js";
 import { findInput, readInputShape, readTarget } from "./inputs.js";
-import { inferSilently, type LayerUse, reportingContext } from "./layer-context.js";
-import { LayerNames } from "./layer-names.js";
+import type { Module, Modules } from "./modules.js";
+import { NetworkReader } from "./network.js";
 import type { ModelArguments } from "./parameters.js";
+import type { Current, Place } from "./place.js";
 import { readScore, type ScoreKind } from "./scores.js";
-import { didYouMean, listNames, renameFixes } from "./suggestion.js";
-import type { Step, Trail } from "./trail.js";
-import type { NamedValue, Target } from "./values.js";
+import { warnOfUnreachable } from "./unreachable.js";
+import type { Target } from "./values.js";
+
+/** What a model's text refers to outside of it. */
+export interface Surroundings {
+  /** The model's parameters stand in its scope. */
+  readonly environment: Environment;
+  readonly module: Module;
+  readonly modules: Modules;
+}
 
 /**
- * Analyses one model with its parameters bound (they stand in the environment's scope): names and shapes of all
- * layers, and the forward graph if nothing is wrong.
+ * Analyses one model with its parameters bound: names and shapes of all layers, and the forward graph if nothing is wrong.
  */
 export function analyzeModel(
   declaration: ModelDeclaration,
   modelArguments: ModelArguments,
-  environment: Environment,
+  surroundings: Surroundings,
 ): AnalyzedModel {
-  return new ModelAnalysis(declaration, environment).run(modelArguments);
+  return new ModelAnalysis(declaration, surroundings).run(modelArguments);
 }
 
 class ModelAnalysis {
+  private readonly environment: Environment;
   private readonly builder: GraphBuilder;
-  private readonly names: LayerNames;
-  private readonly layers: AnalyzedLayer[] = [];
-  private readonly values = new Map<string, NamedValue>();
+  private readonly reader: NetworkReader;
+  private readonly input: AnalyzedModel["input"];
   private readonly metricNames = new Map<string, Span>();
   private readonly complaints = new Set<string>();
   private readonly metrics: { name: string; value: Value }[] = [];
+  private readonly scored = new Set<number>();
   private target?: Target;
   private prediction?: Value;
-  /** The current value of the chain: its shape as far as known, and its place in the graph. */
-  private shape?: Shape;
-  private value?: Value;
-  private start?: Trail["start"];
-  private steps: Step[] = [];
-  private previousCall?: CallExpression;
-  private hasTrainableBelow = false;
-  private streams = 0;
-  private hasFailed = false;
   private readonly errorsBefore: number;
 
   constructor(
     private readonly declaration: ModelDeclaration,
-    private readonly environment: Environment,
+    private readonly surroundings: Surroundings,
   ) {
+    this.environment = surroundings.environment;
+    this.errorsBefore = this.environment.reporter.errorCount;
     this.builder = new GraphBuilder(declaration.name.name);
-    this.names = new LayerNames(environment.reporter);
-    this.errorsBefore = environment.reporter.errorCount;
+    const { input, current } = this.readInput();
+    this.input = input;
+    const later = namesIn(declaration.members);
+    this.reader = new NetworkReader(surroundings.modules, this.builder, current, later);
+    this.reader.hasFailed = input === undefined;
   }
 
   run(modelArguments: ModelArguments): AnalyzedModel {
-    const input = this.readInput();
+    this.nameInput();
     for (const member of this.declaration.members) this.readMember(member);
-    if (this.layers.length === 0) this.reportEmpty();
+    const { layers, groups } = this.reader;
+    if (layers.length === 0 && !this.reader.hasFailed) this.reportEmpty();
+    const graph = this.graph();
+    if (graph) warnOfUnreachable(layers, this.usedLayers(), this.environment);
     return {
       name: this.declaration.name.name,
       arguments: modelArguments,
       documentation: this.declaration.documentation,
-      input,
+      input: this.input,
       classes: this.classes(),
-      layers: this.layers,
-      groups: [],
+      ...{ layers, groups },
       hasLoss: this.declaration.members.some((member) => member.kind === "loss"),
-      graph: this.graph(),
+      graph,
     };
   }
 
-  private readMember(member: ModelDeclaration["members"][number]): void {
+  private readMember(member: ModelMember): void {
     switch (member.kind) {
       case "input":
         return; // read first, wherever it stands
       case "target":
         return this.readTarget(member);
-      case "section":
-        return this.readSection(member, []);
-      case "chain":
-        return this.readChain(member, []);
-      case "repeat":
-      case "for":
-        return this.reportUnsupported(member);
       case "loss":
         return this.readLoss(member);
       case "metric":
         return this.readMetric(member);
+      default:
+        return this.reader.readMembers([member], this.place());
     }
+  }
+
+  /** The top level of the model. */
+  private place(): Place {
+    const { environment, module } = this.surroundings;
+    const place = { environment, module, path: [], outside: 0, isRepeated: false };
+    return { ...place, group: undefined, uses: [], blocks: [] };
   }
 
   // Input and target
 
-  private readInput(): AnalyzedModel["input"] {
-    const input = findInput(this.declaration, this.environment);
-    const shape = input && readInputShape(input, this.environment);
-    if (!input || !shape) {
-      this.hasFailed = true;
-      return undefined;
+  private readInput(): { readonly input: AnalyzedModel["input"]; readonly current: Current } {
+    const nothing = { index: -1, isTrained: false, call: undefined, value: undefined };
+    const declared = findInput(this.declaration, this.environment);
+    const shape = declared && readInputShape(declared, this.environment);
+    if (!declared || !shape) {
+      return { input: undefined, current: { ...nothing, shape: undefined, trail: undefined } };
     }
+    const { name, span } = declared;
+    this.environment.names.define("input", name.name, name.span);
+    const value = this.builder.images(name.name, shape, { name: name.name, span });
+    const trail = { start: { shape, span }, steps: [] };
+    const input = { name: name.name, shape: shape.slice(1).map(Number), span };
+    return { input, current: { ...nothing, shape, value, trail } };
+  }
+
+  /** `from image` goes back to the input. */
+  private nameInput(): void {
+    const { input, reader } = this;
+    if (!input) return;
+    const { shape, value } = reader.current;
     const { name, span } = input;
-    this.shape = shape;
-    this.value = this.builder.images(name.name, shape, { name: name.name, span });
-    this.start = { shape, span };
-    return { name: name.name, shape: shape.slice(1).map(Number), span };
+    const named = { name, layer: "input", span, alias: undefined, call: undefined };
+    const rest = { shape, value, previous: undefined, current: reader.current };
+    reader.values.define({ ...named, ...rest }, this.place(), undefined);
   }
 
   private readTarget(declaration: TargetDeclaration): void {
@@ -132,121 +148,16 @@ class ModelAnalysis {
       });
       return;
     }
+    this.environment.names.define("target", name.name, name.span);
     const classes = readTarget(declaration, this.environment);
     const value = this.builder.labels(name.name, { name: name.name, span });
-    if (range && classes === undefined) this.hasFailed = true;
-    this.target = { name: name.name, span, value, range: range && describeRange(range, classes) };
-  }
-
-  // Layers
-
-  private readSection(section: Section, outer: readonly string[]): void {
-    this.names.nameSection(outer, section.name.name, section.name.span);
-    const path = [...outer, section.name.name];
-    for (const member of section.members) {
-      if (member.kind === "section") this.readSection(member, path);
-      else if (member.kind === "chain") this.readChain(member, path);
-      else this.reportUnsupported(member);
-    }
-  }
-
-  private readChain(chain: Chain, path: readonly string[]): void {
-    for (const call of chain.elements) {
-      if (call.kind !== "call") {
-        this.reportUnsupported(call);
-        continue;
-      }
-      this.readLayer(call, path);
-      this.previousCall = call;
-    }
-  }
-
-  private reportUnsupported({ kind, span }: { kind: string; span: Span }): void {
-    this.hasFailed = true;
-    const message = `\`${kind}\` is not supported yet`;
-    this.environment.reporter.report("NET1022", { message, span });
-  }
-
-  private readLayer(call: CallExpression, path: readonly string[]): void {
-    const definition = findLayer(call.callee.name);
-    if (!definition) this.reportUnknownLayer(call);
-    const kind = definition?.name ?? call.callee.name;
-    const name = this.names.nameLayer(path, kind, call);
-    const bound = definition && bind(call, definition, this.environment);
-    const shortName = name.split(".").at(-1)!;
-    const use = definition && bound && { definition, call, bound, shortName };
-    const input = this.shape;
-    if (use) this.applyLayer(use, name);
-    else this.lose();
-    this.layers.push(this.describe({ name, kind, call }, use, input));
-    if (call.alias) this.nameValue(name, call, kind);
-  }
-
-  private applyLayer(use: LayerUse, name: string): void {
-    const { shape: input, start } = this;
-    if (!input || !start) return this.lose();
-    const context = reportingContext(use, { start, steps: this.steps }, this.environment.reporter);
-    const output = use.definition.infer(input, use.bound.values, context);
-    if (context.hasReported || !output) this.hasFailed = true;
-    if (!output) return this.lose();
-    this.lower(use, name);
-    this.shape = output;
-    const infer = (shape: Shape) => inferSilently(use, shape);
-    this.steps = [
-      ...this.steps,
-      { layer: use.definition.name, span: use.call.span, input, output, infer },
-    ];
-  }
-
-  /** Adds the layer's ops, as long as nothing above has failed. */
-  private lower({ definition, call, bound }: LayerUse, name: string): void {
-    if (this.hasFailed || !this.value) return;
-    this.value = definition.lower(this.value, bound.values, {
-      builder: this.builder,
-      origin: { name, span: call.span },
-      others: [],
-      nextStream: () => ++this.streams,
-    });
-  }
-
-  /** From here on the shape is not known: layers below are checked for all else. */
-  private lose(): void {
-    this.hasFailed = true;
-    this.shape = undefined;
-    this.value = undefined;
-  }
-
-  private describe(
-    { name, kind, call }: { name: string; kind: string; call: CallExpression },
-    use: LayerUse | undefined,
-    input: Shape | undefined,
-  ): AnalyzedLayer {
-    const { line, column } = call.callee.span.start;
-    const output = this.shape?.slice(1).map(Number);
-    const cost = use && costOf(use, input, { needsInputGradient: this.hasTrainableBelow });
-    this.hasTrainableBelow ||= cost?.isTrainable ?? false;
-    const { parameters = 0, macs = 0, macsBackward = 0 } = cost ?? {};
-    const text = use ? callText(call, use.definition, use.bound) : kind;
-    const place = { line, column, span: call.span, inputs: [this.layers.length - 1], uses: [] };
-    return { name, kind, call: text, ...place, output, parameters, macs, macsBackward };
-  }
-
-  private nameValue(name: string, call: CallExpression, layer: string): void {
-    const { shape, value, previousCall: previous } = this;
-    this.values.set(name, { name, shape, value, layer, call, previous });
-  }
-
-  private reportUnknownLayer({ callee: { name, span } }: CallExpression): void {
-    this.environment.reporter.report("NET1001", {
-      message: `there is no layer \`${name}\`${didYouMean(name, layerRegistry)}`,
-      span,
-      notes: [`layers are ${listNames(layerRegistry.map((layer) => layer.name))}`],
-      fixes: renameFixes(span, name, layerRegistry),
-    });
+    if (range && classes === undefined) this.reader.hasFailed = true;
+    const described = range && describeRange(range, classes);
+    this.target = { name: name.name, span, nameSpan: name.span, value, range: described };
   }
 
   private reportEmpty(): void {
-    this.hasFailed = true;
+    this.reader.hasFailed = true;
     const { name } = this.declaration;
     this.environment.reporter.report("NET2016", {
       message: `model \`${name.name}\` has no layers`,
@@ -284,20 +195,22 @@ class ModelAnalysis {
   }
 
   private readScore(call: CallExpression, kind: ScoreKind, name: string): void {
+    if (this.reader.isTooLong) return;
     const model = {
       name: this.declaration.name.name,
-      values: this.values,
+      values: this.reader.values.aliased,
       target: this.target,
-      laterValues: laterValues(this.declaration, this.values),
-      lastCall: this.previousCall,
+      laterValues: laterValues(this.declaration, this.reader.values.aliased.values()),
+      lastCall: this.reader.current.call,
       complaints: this.complaints,
     };
     const score = readScore(call, kind, model, this.environment);
-    if (!score || this.hasFailed) {
-      this.hasFailed = true;
+    if (!score || this.reader.hasFailed) {
+      this.reader.hasFailed = true;
       return;
     }
     const [logits] = score.inputs;
+    this.scored.add(score.index);
     if (kind === "loss") this.prediction = logits;
     const origin = { name, span: call.span };
     const value = score.definition.lower(score.inputs, score.values, this.builder, origin);
@@ -310,10 +223,15 @@ class ModelAnalysis {
   }
 
   private graph(): Graph | undefined {
-    const prediction = this.prediction ?? this.value;
+    const prediction = this.prediction ?? this.reader.current.value;
     const hasErrors = this.environment.reporter.errorCount > this.errorsBefore;
-    if (hasErrors || this.hasFailed || !prediction) return undefined;
+    if (hasErrors || this.reader.hasFailed || !prediction) return undefined;
     return this.builder.finish({ prediction, metrics: this.metrics });
+  }
+
+  /** Indices of the layers whose outputs leave the network: what it predicts and what is measured. */
+  private usedLayers(): ReadonlySet<number> {
+    return this.prediction ? this.scored : new Set([this.reader.current.index, ...this.scored]);
   }
 }
 
@@ -326,16 +244,33 @@ function describeRange({ to, span }: Range, classes: number | undefined): Target
 
 /** Names that layers further down will have. */
 function laterValues(
-  model: ModelDeclaration,
-  known: ReadonlyMap<string, NamedValue>,
+  { members }: ModelDeclaration,
+  known: Iterable<{ readonly alias: Identifier | undefined }>,
 ): ReadonlyMap<string, Span> {
-  const aliases = model.members.flatMap(callsOf).flatMap(({ alias }) => alias ?? []);
-  const spans = new Set([...known.values()].map(({ call }) => call.alias!.span));
-  const later = aliases.filter(({ span }) => !spans.has(span));
-  return new Map(later.map(({ name, span }) => [name, span]));
+  const spans = new Set([...known].map(({ alias }) => alias?.span));
+  return new Map([...namesIn(members)].filter(([, span]) => !spans.has(span)));
 }
 
-function callsOf(member: ModelDeclaration["members"][number]): readonly CallExpression[] {
-  if (member.kind === "section") return member.members.flatMap(callsOf);
-  return member.kind === "chain" ? member.elements.filter((each) => each.kind === "call") : [];
+/** Names that a model gives with `as`, and where. */
+function namesIn(members: readonly ModelMember[]): ReadonlyMap<string, Span> {
+  const names = members.filter(isBodyMember).flatMap(namesOf);
+  return new Map(names.map(({ name, span }) => [name, span]));
+}
+
+function isBodyMember(member: ModelMember): member is BodyMember {
+  return !["input", "target", "loss", "metric"].includes(member.kind);
+}
+
+function namesOf(member: BodyMember): readonly Identifier[] {
+  if (member.kind !== "chain") return member.members.flatMap(namesOf);
+  return member.elements.flatMap((element) => {
+    if (element.kind === "from") return [];
+    const own = element.alias ? [element.alias] : [];
+    if (element.kind === "call") return own;
+    if (element.kind === "concat") {
+      return [...element.branches.flatMap((branch) => branch.members.flatMap(namesOf)), ...own];
+    }
+    const skip = element.skip.kind === "body" ? element.skip.members : [];
+    return [...[...element.members, ...skip].flatMap(namesOf), ...own];
+  });
 }

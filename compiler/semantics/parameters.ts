@@ -7,7 +7,10 @@ import { Scope } from "./scope.js";
 import type { ArgumentDeclaration } from "./signature.js";
 import { didYouMean, listNames, renameFixes } from "./suggestion.js";
 
-/** Values of a model's parameters, by name. */
+/** A model or a block. */
+export type Parameterized = Pick<ModelDeclaration, "name" | "parameters">;
+
+/** Values of the parameters of a model or a block, by name. */
 export type ModelArguments = Readonly<Record<string, number | boolean>>;
 
 const parameterTypes: Readonly<Record<string, ArgumentType<number | boolean>>> = {
@@ -23,7 +26,7 @@ function typeOf(name: string): ArgumentType<number | boolean> {
 
 /** The values of a model's parameters where nobody gives any; undefined if one has no default. */
 export function defaultArguments(
-  model: ModelDeclaration,
+  model: Parameterized,
   environment: Environment,
 ): ModelArguments | undefined {
   const values: Record<string, number | boolean> = {};
@@ -44,7 +47,7 @@ function readDefault(
 }
 
 /** Checks the declarations of a model's parameters. */
-export function checkParameters(model: ModelDeclaration, { reporter }: Environment): void {
+export function checkParameters(model: Parameterized, { reporter }: Environment): void {
   const names = [
     { name: "int", aliases: ["integer", "i32", "u32", "number"] },
     { name: "float", aliases: ["f32", "double", "real"] },
@@ -61,14 +64,18 @@ export function checkParameters(model: ModelDeclaration, { reporter }: Environme
   }
 }
 
-/** The values that `Model(classes=102)` gives, defaults filled in. */
+/**
+ * The values that `Model(classes=102)` gives, defaults filled in. Defaults mean what they mean where the model or block is
+ * declared.
+ */
 export function callArguments(
-  model: ModelDeclaration,
+  model: Parameterized,
   call: CallExpression,
   environment: Environment,
+  declaredIn: Environment = environment,
 ): ModelArguments | undefined {
   const declared = model.parameters.map(
-    (parameter) => [parameter.name.name, declarationOf(parameter, environment)] as const,
+    (parameter) => [parameter.name.name, declarationOf(parameter, declaredIn)] as const,
   );
   const signature = {
     name: model.name.name,
@@ -85,17 +92,17 @@ function declarationOf(
 ): ArgumentDeclaration<unknown> {
   return {
     type: typeOf(parameter.type.name),
-    meaning: "a parameter of the model without a default",
+    meaning: "a parameter without a default",
     isRequired: !parameter.defaultValue,
     defaultValue: readDefault(parameter, environment),
   };
 }
 
 /** The scope inside a model: its parameters before the spec's constants. */
-export function modelScope(model: ModelDeclaration, values: ModelArguments, outer: Scope): Scope {
+export function modelScope(model: Parameterized, values: ModelArguments, outer: Scope): Scope {
   const scope = new Scope(outer);
   for (const { name } of model.parameters) {
-    scope.define(name.name, asConstant(values[name.name]), name.span);
+    scope.define(name.name, asConstant(values[name.name]), name.span, "parameter");
   }
   return scope;
 }

@@ -3,6 +3,7 @@ import type { Constant } from "./constant.js";
 
 export interface ScopeEntry {
   readonly name: string;
+  readonly kind: "constant" | "parameter" | "variable";
   /** Undefined where the value could not be computed, which was reported then. */
   readonly value: Constant | undefined;
   readonly span: Span;
@@ -16,8 +17,13 @@ export class Scope {
 
   constructor(private readonly outer?: Scope) {}
 
-  define(name: string, value: Constant | undefined, span: Span): void {
-    this.entries.set(name, { name, value, span, used: false });
+  define(
+    name: string,
+    value: Constant | undefined,
+    span: Span,
+    kind: ScopeEntry["kind"] = "constant",
+  ): void {
+    this.entries.set(name, { name, kind, value, span, used: false });
     this.later.delete(name);
   }
 

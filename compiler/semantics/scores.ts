@@ -28,6 +28,8 @@ export interface Score {
   readonly definition: ScoreDefinition;
   readonly inputs: readonly [logits: Value, labels: Value];
   readonly values: ArgumentValues<ScoreDefinition["arguments"]>;
+  /** Index of the layer that it is taken of. */
+  readonly index: number;
 }
 
 const registries = {
@@ -54,7 +56,10 @@ export function readScore(
     environment,
   );
   if (!isValid || !logits.value) return undefined;
-  return { definition, inputs: [logits.value, target.value], values: bound.values };
+  environment.names.use("value", logitsName!, bound.spans.get("logits")!, logits.alias!.span);
+  environment.names.use("target", target.name, bound.spans.get("labels")!, target.nameSpan);
+  const { index } = logits.current;
+  return { definition, inputs: [logits.value, target.value], values: bound.values, index };
 }
 
 function findScore({ callee }: CallExpression, kind: ScoreKind, { reporter }: Environment) {
@@ -117,7 +122,7 @@ function reportAmbiguous(
   return reporter.report("NET1021", {
     message: `\`${name}\` could be ${listNames(matches.map((match) => match.name))}`,
     span,
-    related: matches.slice(0, 3).map((match) => ({ span: match.call.span, message: match.name })),
+    related: matches.slice(0, 3).map((match) => ({ span: match.span, message: match.name })),
     fixes: matches.map((match) => ({
       title: `write \`${match.name}\``,
       edits: [{ span, newText: match.name }],
@@ -126,8 +131,8 @@ function reportAmbiguous(
 }
 
 /** The name as the spec writes it, without sections. */
-function shortNameOf({ call }: NamedValue): string {
-  return call.alias!.name;
+function shortNameOf({ alias, name }: NamedValue): string {
+  return alias?.name ?? name;
 }
 
 /** Naming the last layer, where it has no name. */
@@ -183,7 +188,7 @@ function reportRank(use: ScoreUse, { reporter }: Environment): false {
     message: `\`${call.callee.name}\` needs logits [N, classes], but \`${shortNameOf(logits)}\` is ${formatShape(logits.shape!)}`,
     span: bound.spans.get("logits")!,
     label: `has ${logits.shape!.length} axes, not 2`,
-    related: [{ span: logits.call.span, message: `gives ${formatShape(logits.shape!)}` }],
+    related: [{ span: logits.span, message: `gives ${formatShape(logits.shape!)}` }],
     notes: ["end the network with `flatten -> linear(classes)`"],
   });
   return false;
@@ -199,7 +204,7 @@ function checkClasses({ bound, logits, target }: ScoreUse, { reporter }: Environ
     label: `${width} values, one per class`,
     related: [
       { span, message: `labels go from 0 to ${classes - 1}` },
-      { span: logits.call.span, message: `gives ${formatShape(logits.shape!)}` },
+      { span: logits.span, message: `gives ${formatShape(logits.shape!)}` },
     ],
     fixes: widthFixes(logits, target),
   });
@@ -207,7 +212,7 @@ function checkClasses({ bound, logits, target }: ScoreUse, { reporter }: Environ
 }
 
 function widthFixes({ layer, call }: NamedValue, { range }: Target): readonly Fix[] {
-  const out = call.arguments[0];
+  const out = call?.arguments[0];
   if (layer !== "linear" || !out || !range) return [];
   const newText = out.name ? `out=${range.text}` : range.text;
   const title = `make the layer \`linear(${range.text})\``;
@@ -222,7 +227,7 @@ function checkK({ call, bound, logits }: ScoreUse, { reporter }: Environment): b
     message: `\`${call.callee.name}\` takes the ${k} largest of only ${classes} logits`,
     span: bound.spans.get("k")!,
     label: `at most ${classes}`,
-    related: [{ span: logits.call.span, message: `gives ${formatShape(logits.shape!)}` }],
+    related: [{ span: logits.span, message: `gives ${formatShape(logits.shape!)}` }],
   });
   return false;
 }
@@ -232,15 +237,15 @@ function warnOfSoftmax({ bound, logits }: ScoreUse, { reporter }: Environment): 
     message: `\`cross_entropy\` applies softmax itself, but \`${shortNameOf(logits)}\` has gone through \`softmax\` already`,
     span: bound.spans.get("logits")!,
     label: "expected logits, not probabilities",
-    related: [{ span: logits.call.span, message: "probabilities from here on" }],
+    related: [{ span: logits.span, message: "probabilities from here on" }],
     notes: ["softmax twice makes the gradients small: the network would learn slowly, if at all"],
     fixes: removeSoftmaxFixes(logits),
   });
 }
 
 /** Takes the softmax away and hands its name to the layer before it. */
-function removeSoftmaxFixes({ call, previous }: NamedValue): readonly Fix[] {
-  if (!previous || previous.alias) return [];
+function removeSoftmaxFixes({ call, alias, previous }: NamedValue): readonly Fix[] {
+  if (!call || !alias || !previous || previous.alias) return [];
   const span = { ...call.span, start: previous.span.end };
-  return [{ title: "remove `softmax`", edits: [{ span, newText: ` as ${call.alias!.name}` }] }];
+  return [{ title: "remove `softmax`", edits: [{ span, newText: ` as ${alias.name}` }] }];
 }

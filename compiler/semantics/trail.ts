@@ -1,4 +1,4 @@
-import type { Span } from "../../grammar/ast.js";
+import type { CallExpression, Span } from "../../grammar/ast.js";
 import type { Label } from "../diagnostics/diagnostic.js";
 import { formatShape, imageShape, type ImageShape, sameShape, type Shape } from "../ir/shape.js";
 import type { Axis } from "../layers/layer.js";
@@ -8,6 +8,8 @@ export interface Step {
   /** The layer's kind: `conv`. */
   readonly layer: string;
   readonly span: Span;
+  /** The layer's call; absent for joins. */
+  readonly call?: CallExpression;
   readonly input: Shape;
   readonly output: Shape;
   /** The output for another input; undefined where the layer would refuse it. */

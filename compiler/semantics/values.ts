@@ -1,6 +1,7 @@
-import type { CallExpression, Span } from "../../grammar/ast.js";
+import type { CallExpression, Identifier, Span } from "../../grammar/ast.js";
 import type { Value } from "../ir/graph.js";
 import type { Shape } from "../ir/shape.js";
+import type { Current } from "./place.js";
 
 /** A layer's output that has a name. */
 export interface NamedValue {
@@ -9,16 +10,22 @@ export interface NamedValue {
   /** Undefined where a mistake hides it. */
   readonly shape: Shape | undefined;
   readonly value: Value | undefined;
-  /** The layer's kind and call, and the call before it in the chain. */
+  /** The layer's kind, where it stands, and its name if it has one. */
   readonly layer: string;
-  readonly call: CallExpression;
+  readonly span: Span;
+  readonly alias: Identifier | undefined;
+  /** The layer's call; absent for joins and for the input. */
+  readonly call: CallExpression | undefined;
+  /** The call before it in the chain. */
   readonly previous: CallExpression | undefined;
+  readonly current: Current;
 }
 
 /** The model's target. */
 export interface Target {
   readonly name: string;
   readonly span: Span;
+  readonly nameSpan: Span;
   readonly value: Value;
   /** Number of classes as the target declares it, where, and in which words. */
   readonly range?: { readonly classes: number; readonly span: Span; readonly text: string };

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { catalogue, diagnosticCodes } from "../../compiler/diagnostics/catalogue/index.js";
 import { renderText } from "../../compiler/diagnostics/render-text.js";
-import { analyze } from "../../compiler/semantics/index.js";
+import { analyze, type ReadImport } from "../../compiler/semantics/index.js";
 
 /**
  * Every folder of specs/errors holds a wrong spec and the messages that it gives. NETC_UPDATE_GOLDEN=1 writes the messages
@@ -20,8 +20,16 @@ function codeOf(folder: string): string {
 
 function messagesOf(folder: string): { readonly codes: string[]; readonly text: string } {
   const spec = readFileSync(join(errors, folder, "spec.net"), "utf8");
-  const { diagnostics } = analyze(spec, "spec.net");
-  const rendered = diagnostics.map((diagnostic) => renderText(diagnostic, spec));
+  const readImport: ReadImport = (path) => {
+    const file = join(errors, folder, path);
+    return existsSync(file)
+      ? { file: basename(path), text: readFileSync(file, "utf8") }
+      : undefined;
+  };
+  const { diagnostics, sources } = analyze(spec, "spec.net", { readImport });
+  const rendered = diagnostics.map((diagnostic) =>
+    renderText(diagnostic, sources.get(diagnostic.primary.span.file)!),
+  );
   return { codes: diagnostics.map(({ code }) => code), text: `${rendered.join("\n\n")}\n` };
 }
 

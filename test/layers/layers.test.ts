@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { layers } from "../../compiler/layers/index.js";
+import { layers, type LayerSample } from "../../compiler/layers/index.js";
 import { analyze } from "../../compiler/semantics/index.js";
 
 function analyzeChain(chain: string, input: readonly number[]) {
@@ -8,15 +8,27 @@ function analyzeChain(chain: string, input: readonly number[]) {
   return analyze(text, "m.net");
 }
 
+/** The lines that make the values which a sample reads by name, each from the input. */
+function othersOf({ spec, others = [] }: LayerSample): string {
+  const names = /\((.*)\)/.exec(spec)?.[1]?.split(", ") ?? [];
+  const lines = others.map((shape, index) => {
+    const [channels, ...space] = shape;
+    const make = space.length ? `conv(${channels}, kernel=1)` : `linear(${channels})`;
+    return `${make} as ${names[index]}\n  from x -> `;
+  });
+  return lines.join("");
+}
+
 describe("every layer", () => {
   const samples = layers.flatMap(({ name, samples }) =>
     samples.map((sample) => ({ name, ...sample })),
   );
 
-  test.each(samples)("$spec of $input gives $output", ({ spec, input, output }) => {
-    const { diagnostics, models } = analyzeChain(spec, input);
+  test.each(samples)("$spec of $input gives $output", (sample) => {
+    const { spec, input, output } = sample;
+    const { diagnostics, models } = analyzeChain(othersOf(sample) + spec, input);
     expect(diagnostics).toEqual([]);
-    expect(models[0]!.layers[0]!.output).toEqual(output);
+    expect(models[0]!.layers.at(-1)!.output).toEqual(output);
     expect(models[0]!.graph!.prediction.shape).toEqual(["N", ...output]);
   });
 

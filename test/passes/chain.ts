@@ -129,6 +129,13 @@ export class Chain {
     return this;
   }
 
+  /** The channels of other values behind the current one's. */
+  concatenate(...others: readonly Value[]): this {
+    const inputs = [this.value, ...others];
+    this.value = this.builder.add("concatenate", inputs, {}, this.layer("concat"));
+    return this;
+  }
+
   unary(operator: UnaryOperator): this {
     return this.pointwise(unary(operator, operand(0)));
   }

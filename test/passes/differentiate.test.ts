@@ -103,6 +103,15 @@ const networks: Readonly<Record<string, () => Graph>> = {
   groupNormalize: () => start().groupNormalize(2, "together").unary("tanh").classify(),
   "groupNormalize at each pixel": () => start().groupNormalize(1, "apart").unary("tanh").classify(),
   softmax: () => start().softmax().classify(),
+  concatenate: () => {
+    const chain = start();
+    const { value } = chain;
+    return chain
+      .unary("tanh")
+      .convolution(3, { padding: square })
+      .concatenate(value, value)
+      .classify();
+  },
   reshape: () => start().flatten().linear(8).bias().unary("tanh").classify(),
   "no smoothing": () => start().classify({ smoothing: 0 }),
 };

@@ -162,4 +162,80 @@ export const names = {
     right: "netc compile alexnet.net --model AlexNet",
     withoutSpec: "it takes a wrong option beside a spec",
   },
+  NET1024: {
+    title: "a block that contains itself",
+    explanation:
+      "A block's layers are put in the place of its use, so a block that uses itself, directly or through another, would have no end. For layers again and again, use `repeat`.",
+    wrong: "block deep(out: int) { conv(out, kernel=3) -> deep(out) }",
+    right: "block pair(out: int) { repeat 2 { conv(out, kernel=3) -> relu } }",
+  },
+  NET1025: {
+    title: "a block that is never used",
+    severity: "warning",
+    explanation:
+      "Nothing in this file uses the block. Remove it, or use it like a layer. A file without a model is there to be imported from, so its blocks are not warned about.",
+    wrong: "block basic(out: int) { conv(out, kernel=1) }\nmodel Net { ... }",
+    right: "block basic(out: int) { conv(out, kernel=1) }\nmodel Net { ... basic(64) ... }",
+  },
+  NET1026: {
+    title: "a block with the name of a layer",
+    explanation:
+      "A block is used like a layer, so it cannot have a layer's name: a reader could not tell them apart.",
+    wrong: "block conv(out: int) { ... }",
+    right: "block conv_relu(out: int) { ... }",
+  },
+  NET1027: {
+    title: "a loop over something else than a list",
+    explanation:
+      "`for` takes the elements of a list or of a range, one a turn. With several names in parentheses, each element is a tuple of as many values.",
+    wrong: "for (width, n) in [64, 128] { ... }",
+    right: "for (width, n) in [(64, 1), (128, 2)] { ... }",
+  },
+  NET1028: {
+    title: "a count that is no count",
+    explanation: "`repeat` needs an integer of at least 0 that is known when compiling.",
+    wrong: "repeat 2.5 { conv(64, kernel=3) }",
+    right: "repeat 2 { conv(64, kernel=3) }",
+  },
+  NET1029: {
+    title: "too many layers",
+    explanation:
+      "Loops and blocks multiply. Networks of more than 20,000 layers are taken for a mistake.",
+    wrong: "repeat 10000 { repeat 10000 { relu } }",
+    right: "repeat 10 { relu }",
+  },
+  NET1030: {
+    title: "an import that cannot be read",
+    explanation:
+      "The file is looked for beside the importing one. Where netc is used as a library, it reads files only through the `readImport` that it is given.",
+    wrong: 'import { basic } from "./block.net"',
+    right: 'import { basic } from "./blocks.net"',
+  },
+  NET1031: {
+    title: "files that import each other in a circle",
+    explanation: "A file cannot need itself. Move what both files need into a third.",
+    wrong: 'import { a } from "./b.net"  // and b.net imports from this file',
+    right: 'import { a } from "./shared.net"',
+  },
+  NET1032: {
+    title: "an imported name that the file does not have",
+    explanation:
+      "Blocks and constants can be imported, by the names that their file gives them. `as` gives them another name here.",
+    wrong: 'import { basik } from "./blocks.net"',
+    right: 'import { basic as basik } from "./blocks.net"',
+  },
+  NET1033: {
+    title: "an import that is never used",
+    severity: "warning",
+    explanation: "Nothing in this file uses what it imports under this name.",
+    wrong: 'import { basic, wide } from "./blocks.net"  // only basic is used',
+    right: 'import { basic } from "./blocks.net"',
+  },
+  NET1034: {
+    title: "`add` and the like without a value",
+    explanation:
+      "`add`, `multiply` and `concat` join the current value with others, which are named first: by the `as` behind a layer, or by its full name.",
+    wrong: "conv(64, kernel=1) -> add",
+    right: "conv(64, kernel=1) as left -> relu -> add(left)",
+  },
 } as const satisfies CatalogueFamily;

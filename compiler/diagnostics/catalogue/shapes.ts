@@ -144,4 +144,53 @@ export const shapes = {
     right: "conv(64, kernel=3) -> batchnorm(momentum=0.01)",
     severity: "warning",
   },
+  NET2017: {
+    title: "two ways of a residual that disagree",
+    explanation:
+      "`residual` adds what its body makes to what its skip makes of the same input, element by element: both must have one shape. Without `skip`, the input itself is added. `skip auto` bridges other shapes with a 1x1 convolution and batch normalisation.",
+    wrong: "residual { conv(128, kernel=3, stride=2, padding=1) -> relu }",
+    right: "residual { conv(128, kernel=3, stride=2, padding=1) -> relu } skip auto",
+  },
+  NET2018: {
+    title: "a residual without layers",
+    explanation: "Without layers in its body, `residual` would add a value to itself.",
+    wrong: "residual { }",
+    right: "residual { conv(64, kernel=3, padding=1) }",
+  },
+  NET2019: {
+    title: "branches that cannot be joined",
+    explanation:
+      "`concat` puts the channels of its branches one after the other, so their images must have one size. Padding of half the kernel keeps the size where the stride is 1; a pool in a branch needs `stride=1`.",
+    wrong: "concat { branch { conv(64, kernel=1) } branch { conv(64, kernel=3) } }",
+    right: "concat { branch { conv(64, kernel=1) } branch { conv(64, kernel=3, padding=1) } }",
+  },
+  NET2020: {
+    title: "a concat without branches",
+    explanation: "`concat` joins the values of its branches; there must be some.",
+    wrong: "concat { }",
+    right: "concat { branch { conv(64, kernel=1) } branch { conv(64, kernel=3, padding=1) } }",
+  },
+  NET2021: {
+    title: "a skip that nothing bridges",
+    explanation:
+      "`skip auto` is a 1x1 convolution, whose stride makes an image smaller by a whole factor, and batch normalisation. Where the sizes ask for something else, write the layers yourself.",
+    wrong: "residual { conv(64, kernel=3) } skip auto",
+    right: "residual { conv(64, kernel=3) } skip { conv(64, kernel=3) }",
+  },
+  NET2022: {
+    title: "layers that lead nowhere",
+    severity: "warning",
+    explanation:
+      "Nobody reads the output of this layer: it is not what the network predicts, and no loss, metric or other layer uses it. It would be computed for nothing, or not at all.",
+    wrong: "conv(64, kernel=1) as stem -> relu\nfrom stem -> sigmoid -> ...",
+    right: "conv(64, kernel=1) as stem -> relu as left\nfrom stem -> sigmoid -> add(left)",
+  },
+  NET2031: {
+    title: "values of different shapes",
+    explanation:
+      "`add` and `multiply` join two values element by element, so both need one shape; `concat` joins channels, so everything " +
+      "but the channels must agree. The value that is named comes from the line of its `as`.",
+    wrong: "conv(8, kernel=3, padding=1) as left -> maxpool(2) -> add(left)",
+    right: "conv(8, kernel=3, padding=1) as left -> relu -> add(left)",
+  },
 } as const satisfies CatalogueFamily;

@@ -91,7 +91,8 @@ export const syntax = {
       "`branch` belongs directly into the block of `concat`, `skip` right behind the block of `residual`; `block` and " +
       "`import` stand outside of models.",
     wrong: "branch pool { maxpool(3, padding=1) }",
-    right: "concat {\n  branch pool { maxpool(3, stride=1, padding=1) }\n  branch { conv(64) }\n}",
+    right:
+      "concat {\n  branch pool { maxpool(3, stride=1, padding=1) }\n  branch { conv(64, kernel=1) }\n}",
   },
   NET0012: {
     title: "a reserved word used as a name",
@@ -138,15 +139,15 @@ export const syntax = {
     explanation:
       "`from NAME` goes back to a named value and starts a chain there. Behind an arrow there is a value already; to " +
       "join both, use `add(NAME)` or `concat(NAME)`, or write the ways as `residual { ... }` or `concat { ... }`.",
-    wrong: "conv(64) as stem -> relu -> from stem -> sigmoid",
-    right: "conv(64) as stem -> relu\nfrom stem -> sigmoid",
+    wrong: "conv(64, kernel=1) as stem -> relu -> from stem -> sigmoid",
+    right: "conv(64, kernel=1) as stem -> relu\nfrom stem -> sigmoid",
   },
   NET0018: {
     title: "a skip that is neither `auto` nor a block",
     explanation:
       "Behind `residual { ... }`, `skip auto` passes the input on, through a 1x1 convolution and batch normalisation " +
       "where the shapes differ, and `skip { ... }` puts it through layers of your own. Without `skip`, it is passed on as it is.",
-    wrong: "residual { conv(64, kernel=3) } skip conv(64)",
-    right: "residual { conv(64, kernel=3) } skip { conv(64) }",
+    wrong: "residual { conv(64, kernel=3) } skip conv(64, kernel=1)",
+    right: "residual { conv(64, kernel=3) } skip { conv(64, kernel=1) }",
   },
 } as const satisfies CatalogueFamily;

@@ -1,0 +1,50 @@
+import { GraphBuilder } from "../ir/builder.js";
+import { operand } from "../ir/expression.js";
+import type { AnyNode, Graph, Value } from "../ir/graph.js";
+import { isActivation, spacingFor } from "./layout.js";
+import { Surroundings } from "./surroundings.js";
+
+/**
+ * Gives a copy of their own to readers that need a value's pixels further apart than others do: the gradient of a sum goes to
+ * convolutions of different strides, and lies in memory in one way only.
+ */
+export function separateSpacings(graph: Graph): Graph {
+  const surroundings = new Surroundings(graph);
+  const builder = GraphBuilder.withoutNodes(graph);
+  const copies = new Copies(surroundings);
+  for (const node of graph.nodes) {
+    // A copy stands before its first reader, so that it lives shortly.
+    const inputs = node.inputs.map((input, index) =>
+      index === 0 ? copies.readAs(input, node, builder) : input,
+    );
+    builder.keep(inputs[0] === node.inputs[0] ? node : { ...node, inputs });
+  }
+  return builder.finish(graph);
+}
+
+class Copies {
+  /** By the value's id and the spacing. */
+  private readonly made = new Map<string, Value>();
+
+  constructor(private readonly surroundings: Surroundings) {}
+
+  /** What a node is to read in the value's place. */
+  readAs(value: Value, reader: AnyNode, builder: GraphBuilder): Value {
+    if (!isActivation(value)) return value;
+    const own = spacingFor(value, reader)?.join(" ");
+    const [kept] = this.spacings(value);
+    if (own === undefined || own === kept) return value;
+    const key = `${value.id} ${own}`;
+    const known = this.made.get(key);
+    if (known) return known;
+    const { origin } = value;
+    const copy = builder.add("pointwise", [value], { expression: operand(0) }, origin);
+    this.made.set(key, copy);
+    return copy;
+  }
+
+  private spacings(value: Value): readonly string[] {
+    const readers = this.surroundings.readers(value);
+    return readers.flatMap((reader) => spacingFor(value, reader)?.join(" ") ?? []);
+  }
+}

@@ -1,0 +1,399 @@
+import type { CallExpression, Concat, Residual, Span } from "../../grammar/ast.js";
+import type { Fix, Label } from "../diagnostics/diagnostic.js";
+import { addValues, concatenateValues } from "../layers/joins.js";
+import { findLayer } from "../layers/index.js";
+import { formatShape, imageShape, sameShape, type Shape } from "../ir/shape.js";
+import { insertAfter, setArgument } from "./edits.js";
+import type { NetworkReader } from "./network.js";
+import { type Current, originAt, type Place } from "./place.js";
+import type { Step } from "./trail.js";
+
+// residual
+
+/** `residual { ... } skip ...`: the sum of two ways from the current value. */
+export function readResidual(reader: NetworkReader, residual: Residual, place: Place): void {
+  const start = reader.current;
+  const { span } = residual;
+  const label = "residual";
+  const group = reader.addGroup(
+    { kind: "residual", label, name: place.path.join("."), span },
+    place,
+  );
+  const inside = { ...place, group };
+  reader.readMembers(residual.members, inside);
+  const body = reader.current;
+  if (body.index === start.index) return reportNoBody(reader, residual, place);
+  reader.current = start;
+  const skip = readSkip(reader, residual, body, inside);
+  const name = reader.nameAt(place, "add", residual.alias, keywordSpan(span, "residual"));
+  join(reader, residual, { name, start, body, skip }, inside);
+  reader.nameValue(
+    { name, layer: "add", span: keywordSpan(span, "residual"), call: undefined, before: body },
+    residual.alias,
+    place,
+  );
+}
+
+interface Ways {
+  readonly name: string;
+  readonly start: Current;
+  readonly body: Current;
+  readonly skip: Current;
+}
+
+function join(
+  reader: NetworkReader,
+  residual: Residual,
+  { name, body, skip }: Ways,
+  place: Place,
+): void {
+  const span = keywordSpan(residual.span, "residual");
+  reader.current = { ...body, isTrained: body.isTrained || skip.isTrained };
+  const { shape } = body;
+  if (!shape || !skip.shape) {
+    reader.lose();
+  } else if (sameShape(shape, skip.shape)) {
+    const canAdd = !reader.hasFailed && body.value && skip.value;
+    const value = canAdd
+      ? addValues(reader.builder, [body.value, skip.value], originAt(name, span, place))
+      : undefined;
+    const step = { layer: "add", span, input: shape, output: shape, infer: (same: Shape) => same };
+    reader.current = { ...reader.current, value, trail: withStep(body, step) };
+  } else {
+    reportDisagreement(residual, body, skip, place);
+    // What the body makes is most likely what was meant: layers below are checked with it.
+    reader.hasFailed = true;
+    reader.current = { ...reader.current, value: undefined };
+  }
+  const inputs = [body.index, skip.index];
+  reader.list({ name, kind: "add", call: "add", span, inputs, place });
+}
+
+/** The value of the skip, from the residual's input. */
+function readSkip(
+  reader: NetworkReader,
+  { skip, span }: Residual,
+  body: Current,
+  place: Place,
+): Current {
+  if (skip.kind === "identity") return reader.current;
+  const { shape: from } = reader.current;
+  const { shape: to } = body;
+  if (skip.kind === "auto" && (!from || !to || sameShape(from, to))) return reader.current;
+  const name = reader.nameAt(place, "skip", undefined, span);
+  const inside = reader.enter(place, name, { kind: "skip", label: "skip", span: skip.span });
+  if (skip.kind === "body") reader.readMembers(skip.members, inside);
+  else readProjection(reader, skip.span, { from: from!, to: to! }, inside);
+  return reader.current;
+}
+
+/** `skip auto` between different shapes: a 1x1 convolution and batch normalisation (He et al., arXiv:1512.03385). */
+function readProjection(
+  reader: NetworkReader,
+  span: Span,
+  { from, to }: { readonly from: Shape; readonly to: Shape },
+  place: Place,
+): void {
+  const stride = strideBetween(from, to);
+  if (stride === undefined || !findLayer("batchnorm")) {
+    reader.lose();
+    place.environment.reporter.report("NET2021", {
+      message: `\`skip auto\` finds no stride that leads from ${formatShape(from)} to ${formatShape(to)}`,
+      span,
+      notes: [
+        "it is a 1x1 convolution with a stride, and batch normalisation",
+        "write the layers of the skip yourself: `skip { ... }`",
+      ],
+    });
+    return;
+  }
+  const conv = synthesize("conv", span, {
+    out: { kind: "number", value: Number(to[1]), isInteger: true, span },
+    kernel: { kind: "number", value: 1, isInteger: true, span },
+    stride: {
+      kind: "list",
+      elements: stride.map((value) => ({ kind: "number", value, isInteger: true, span })),
+      span,
+    },
+    bias: { kind: "boolean", value: false, span },
+  });
+  reader.readLayer(conv, place);
+  reader.readLayer(synthesize("batchnorm", span, {}), place);
+}
+
+/** A call that nobody wrote. */
+function synthesize(
+  name: string,
+  span: Span,
+  values: Readonly<Record<string, CallExpression["arguments"][number]["value"]>>,
+): CallExpression {
+  const given = Object.entries(values).map(([key, value]) => ({
+    name: { kind: "identifier" as const, name: key, span },
+    value,
+    span,
+  }));
+  const callee = { kind: "identifier" as const, name, span };
+  return { kind: "call", callee, arguments: given, hasParentheses: true, span };
+}
+
+/** Strides with which a 1x1 kernel makes an image of the other's size. */
+function strideBetween(from: Shape, to: Shape): readonly [number, number] | undefined {
+  if (from.length !== 4 || to.length !== 4) return undefined;
+  const [before, after] = [imageShape(from), imageShape(to)];
+  const vertical = strideOf(before.height, after.height);
+  const horizontal = strideOf(before.width, after.width);
+  return vertical && horizontal ? [vertical, horizontal] : undefined;
+}
+
+/** PyTorch's output size of a 1x1 kernel: floor((from - 1) / stride) + 1. */
+function strideOf(from: number, to: number): number | undefined {
+  const stride = Math.ceil(from / to);
+  return Math.floor((from - 1) / stride) + 1 === to ? stride : undefined;
+}
+
+// Mistakes of residual
+
+function reportNoBody(reader: NetworkReader, { span }: Residual, { environment }: Place): void {
+  reader.lose();
+  environment.reporter.report("NET2018", {
+    message: "`residual` has no layers: it would add a value to itself",
+    span: keywordSpan(span, "residual"),
+  });
+}
+
+const AXES = ["batch", "channels =", "height", "width"];
+
+/** Says which axis of the two ways disagrees, and which layer changed it last on each. */
+function reportDisagreement(
+  residual: Residual,
+  body: Current,
+  skip: Current,
+  { environment }: Place,
+): void {
+  const [ours, theirs] = [body.shape!, skip.shape!];
+  const axis = ours.findIndex((size, index) => size !== theirs[index]);
+  const isRank = ours.length !== theirs.length;
+  const what = isRank
+    ? `the body gives ${formatShape(ours)} and the skip ${formatShape(theirs)}`
+    : `the body gives ${AXES[axis]!} ${String(ours[axis])} and the skip ${String(theirs[axis])}`;
+  const same = (shape: Shape) => (isRank ? shape.length : shape[axis]);
+  environment.reporter.report("NET2017", {
+    message: `the two ways of \`residual\` disagree: ${what}`,
+    span: keywordSpan(residual.span, "residual"),
+    label: `${formatShape(ours)} + ${formatShape(theirs)}`,
+    related: [
+      lastChange(body, same),
+      ...(skip.trail === body.trail ? [] : [lastChange(skip, same)]),
+    ].flatMap((label) => label ?? []),
+    notes: [
+      residual.skip.kind === "identity"
+        ? "without `skip`, the input itself is added: the body must keep its shape"
+        : "both ways start from the same value and must end in one shape",
+    ],
+    fixes: disagreementFixes(residual, body, skip),
+  });
+}
+
+/** Where the part of the shape that `of` reads last changed on the way. */
+function lastChange({ trail }: Current, of: (shape: Shape) => unknown): Label | undefined {
+  const step = trail?.steps.findLast(({ input, output }) => of(input) !== of(output));
+  return step && { span: step.span, message: `gives ${formatShape(step.output)}` };
+}
+
+function disagreementFixes(residual: Residual, body: Current, skip: Current): readonly Fix[] {
+  const fixes: Fix[] = [];
+  if (residual.skip.kind === "identity") {
+    const end = { ...residual.span, end: bodyEnd(residual) };
+    fixes.push({ title: "add `skip auto`", edits: [insertAfter(end, " skip auto")] });
+  }
+  fixes.push(...strideFixes(body, skip));
+  return fixes;
+}
+
+function bodyEnd({ span, alias }: Residual) {
+  // `} as sum`: the skip stands between the brace and the alias.
+  return alias
+    ? {
+        ...alias.span.start,
+        offset: alias.span.start.offset - 4,
+        column: alias.span.start.column - 4,
+      }
+    : span.end;
+}
+
+/** The skip's last convolution with the stride that makes its image as small as the body's. */
+function strideFixes(body: Current, skip: Current): readonly Fix[] {
+  const [ours, theirs] = [body.shape!, skip.shape!];
+  const stride = strideBetween(theirs, ours);
+  const conv = skip.trail?.steps.findLast(({ layer }) => layer === "conv")?.call;
+  if (!stride || stride[0] !== stride[1] || stride[0] === 1 || !conv) return [];
+  const text = `stride=${strideWritten(body) ?? stride[0]}`;
+  const title = `give the skip's \`conv\` ${text}`;
+  return [{ title, edits: [setArgument(conv, "stride", text)] }];
+}
+
+/** The name that the body's strided layer has for its stride, as in `stride=stride`. */
+function strideWritten({ trail }: Current): string | undefined {
+  const argument = lastResized(trail)?.call?.arguments.find(({ name }) => name?.name === "stride");
+  return argument?.value.kind === "name" ? argument.value.name : undefined;
+}
+
+/** The last layer on the way that changed the image's size. */
+function lastResized(trail: Current["trail"]): Step | undefined {
+  return trail?.steps.findLast(
+    ({ input, output }) => output.length === 4 && !sameShape(input.slice(2), output.slice(2)),
+  );
+}
+
+// concat
+
+/** `concat { branch { ... } ... }`: the channels of several ways from the current value. */
+export function readConcat(reader: NetworkReader, concat: Concat, place: Place): void {
+  const start = reader.current;
+  const span = keywordSpan(concat.span, "concat");
+  const label = "concat";
+  const group = reader.addGroup({ kind: "concat", label, name: place.path.join("."), span }, place);
+  const ends = concat.branches.map((branch) => {
+    reader.current = start;
+    const at = branch.name?.span ?? keywordSpan(branch.span, "branch");
+    const name = reader.nameAt({ ...place, group }, "branch", branch.name, at);
+    const own = name.split(".").at(-1)!;
+    reader.readMembers(
+      branch.members,
+      reader.enter({ ...place, group }, name, { kind: "branch", label: own, span: branch.span }),
+    );
+    return { end: reader.current, name: own, span: at };
+  });
+  const name = reader.nameAt(place, "concat", concat.alias, span);
+  if (ends.length === 0) return reportNoBranches(reader, span, place);
+  concatenate(reader, { name, span, start, ends }, { ...place, group });
+  reader.nameValue(
+    { name, layer: "concat", span, call: undefined, before: start },
+    concat.alias,
+    place,
+  );
+}
+
+interface End {
+  readonly end: Current;
+  readonly name: string;
+  readonly span: Span;
+}
+
+interface Branches {
+  readonly name: string;
+  readonly span: Span;
+  readonly start: Current;
+  readonly ends: readonly End[];
+}
+
+function concatenate(reader: NetworkReader, branches: Branches, place: Place): void {
+  const { name, span, start, ends } = branches;
+  const isTrained = ends.some(({ end }) => end.isTrained);
+  reader.current = { ...start, isTrained };
+  const shapes = ends.map(({ end }) => end.shape);
+  const agree = checkBranches(branches, place);
+  const output = agree ? joinedShape(shapes) : undefined;
+  if (!output || !start.shape) {
+    reader.lose();
+  } else {
+    const values = ends.flatMap(({ end }) => end.value ?? []);
+    const canJoin = !reader.hasFailed && values.length === ends.length;
+    const value = canJoin
+      ? concatenateValues(reader.builder, values, originAt(name, span, place))
+      : undefined;
+    const step = concatStep(branches, start.shape, output);
+    reader.current = { ...reader.current, shape: output, value, trail: withStep(start, step) };
+  }
+  const inputs = ends.map(({ end }) => end.index);
+  reader.list({ name, kind: "concat", call: "concat", span, inputs, place });
+}
+
+/** The joined shape, if all are known and agree in all but their channels. */
+function joinedShape(shapes: readonly (Shape | undefined)[]): Shape | undefined {
+  if (!shapes.every((shape) => shape !== undefined)) return undefined;
+  const [first] = shapes;
+  const rest = first!.slice(2);
+  if (!shapes.every((shape) => shape.length === first!.length && sameShape(shape.slice(2), rest))) {
+    return undefined;
+  }
+  const channels = shapes.reduce((sum, shape) => sum + Number(shape[1]), 0);
+  return [first![0]!, channels, ...rest];
+}
+
+/** All branches as one step on the way of a trail. */
+function concatStep({ span, ends, start }: Branches, input: Shape, output: Shape): Step {
+  const before = start.trail?.steps.length ?? 0;
+  const infer = (shape: Shape) =>
+    joinedShape(
+      ends.map(({ end }) =>
+        end.trail?.steps
+          .slice(before)
+          .reduce<Shape | undefined>((current, step) => current && step.infer(current), shape),
+      ),
+    );
+  return { layer: "concat", span, input, output, infer };
+}
+
+function withStep({ trail }: Current, step: Step): Current["trail"] {
+  return trail && { ...trail, steps: [...trail.steps, step] };
+}
+
+/** Reports each branch that has another size than the first. */
+function checkBranches({ ends }: Branches, { environment }: Place): boolean {
+  const [first, ...others] = ends.filter(({ end }) => end.shape !== undefined);
+  if (!first) return false;
+  const expected = first.end.shape!;
+  const wrong = others.filter(({ end }) => !sameSpace(end.shape!, expected));
+  for (const { end, name, span } of wrong) {
+    const space = (shape: Shape) => shape.slice(2).join("x") || "flat";
+    environment.reporter.report("NET2019", {
+      message: `branch \`${name}\` gives ${formatShape(end.shape!)}, but \`${first.name}\` gives ${formatShape(expected)}: \`concat\` joins channels, everything else must agree`,
+      span,
+      label: `expected ${space(expected)}, got ${space(end.shape!)}`,
+      related: [lastChange(end, space), lastChange(first.end, space)].flatMap(
+        (label) => label ?? [],
+      ),
+      notes: ["padding of half the kernel keeps an image's size where the stride is 1"],
+      fixes: sizeFixes(end),
+    });
+  }
+  return wrong.length === 0;
+}
+
+function sameSpace(a: Shape, b: Shape): boolean {
+  return a.length === b.length && sameShape(a.slice(2), b.slice(2));
+}
+
+/** Padding for the branch's last layer that changed its size, or a stride of 1. */
+function sizeFixes({ trail }: Current): readonly Fix[] {
+  const step = lastResized(trail);
+  if (!step?.call || step.input.length !== 4) return [];
+  const { call, layer } = step;
+  const difference = Number(step.input[2]) - Number(step.output[2]);
+  const padding = `padding=${difference / 2}`;
+  const propose = (text: string): Fix => ({
+    title: `give the branch's \`${layer}\` ${text}`,
+    edits: [setArgument(call, text.split("=")[0]!, text)],
+  });
+  const canPad = difference > 0 && difference % 2 === 0;
+  return [propose("stride=1"), ...(canPad ? [propose(padding)] : [])];
+}
+
+function reportNoBranches(reader: NetworkReader, span: Span, { environment }: Place): void {
+  reader.lose();
+  environment.reporter.report("NET2020", {
+    message: "`concat` has no branches to join",
+    span,
+    notes: [
+      "for instance `concat { branch { conv(64) } branch { maxpool(3, stride=1, padding=1) } }`",
+    ],
+  });
+}
+
+/** The keyword that a construct starts with: what messages underline of something that fills many lines. */
+function keywordSpan({ file, start }: Span, keyword: string): Span {
+  const { offset, line, column } = start;
+  const end = { offset: offset + keyword.length, line, column: column + keyword.length };
+  return { file, start, end };
+}

@@ -1,0 +1,234 @@
+import type {
+  BlockDeclaration,
+  Declaration,
+  ImportDeclaration,
+  ImportedName,
+  Spec,
+} from "../../grammar/ast.js";
+import { parse } from "../../grammar/index.js";
+import { diagnosticFromSyntax } from "../diagnostics/from-syntax.js";
+import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import { findLayer } from "../layers/index.js";
+import type { ReadImport } from "./analysis.js";
+import { defineConstants } from "./constants.js";
+import { reportTwice, withoutDuplicates } from "./duplicates.js";
+import type { Environment } from "./evaluate.js";
+import { checkParameters } from "./parameters.js";
+import { Scope } from "./scope.js";
+import { didYouMean, listNames, renameFixes } from "./suggestion.js";
+
+/** A block, and the module whose constants and blocks its body sees. */
+export interface Block {
+  readonly declaration: BlockDeclaration;
+  readonly module: Module;
+}
+
+/** What a file declares and imports. */
+export interface Module {
+  readonly file: string;
+  readonly environment: Environment;
+  /** By the name that the file calls them. */
+  readonly blocks: ReadonlyMap<string, Block>;
+  /** Names that it imports in vain, which was reported. */
+  readonly missing: ReadonlySet<string>;
+}
+
+/** A module while its declarations are read. */
+interface NewModule extends Module {
+  readonly blocks: Map<string, Block>;
+  readonly missing: Set<string>;
+}
+
+/** Something that a file imports, and whether anybody uses it. */
+interface Imported {
+  readonly name: ImportedName;
+  readonly block?: Block;
+}
+
+/** Loads a spec and what it imports. Each file is read once. */
+export class Modules {
+  private readonly loaded = new Map<string, Module>();
+  private readonly imports: Imported[] = [];
+  private readonly usedBlocks = new Set<BlockDeclaration>();
+  /** The files whose imports are being read, the spec first. */
+  private readonly reading: { readonly file: string; readonly span?: ImportDeclaration["span"] }[] =
+    [];
+  /** Texts by file: the imported ones. */
+  readonly sources = new Map<string, string>();
+  /** Mistakes in the syntax of imported files. */
+  readonly syntax: Diagnostic[] = [];
+
+  constructor(private readonly readImport: ReadImport | undefined) {}
+
+  /** The module of a parsed file. */
+  load(spec: Spec, { reporter, names }: Pick<Environment, "reporter" | "names">): Module {
+    const environment = { scope: new Scope(), reporter, names };
+    const module: NewModule = {
+      ...{ file: spec.file, environment },
+      ...{ blocks: new Map<string, Block>(), missing: new Set<string>() },
+    };
+    this.loaded.set(spec.file, module);
+    this.reading.push({ file: spec.file });
+    for (const each of ofKind(spec, "import")) this.readImports(each, module);
+    this.reading.pop();
+    defineConstants(ofKind(spec, "const"), environment);
+    this.declareBlocks(ofKind(spec, "block"), module);
+    return module;
+  }
+
+  /** Remembers that a block is used. */
+  use(block: Block): void {
+    this.usedBlocks.add(block.declaration);
+  }
+
+  // Blocks
+
+  private declareBlocks(declarations: readonly BlockDeclaration[], module: NewModule): void {
+    const { environment, blocks } = module;
+    for (const declaration of withoutDuplicates(
+      declarations,
+      "block",
+      environment.reporter,
+    ).values()) {
+      const { name, span } = declaration.name;
+      environment.names.define("block", name, span);
+      for (const each of declaration.parameters) {
+        environment.names.define("parameter", each.name.name, each.name.span);
+      }
+      checkParameters(declaration, environment);
+      withoutDuplicates(declaration.parameters, "parameter", environment.reporter);
+      if (findLayer(name)) reportLayerName(declaration, environment);
+      const imported = blocks.get(name);
+      if (imported) {
+        const first = imported.declaration.name.span;
+        reportTwice(name, "block", { first, second: span }, environment.reporter);
+      } else {
+        blocks.set(name, { declaration, module });
+      }
+    }
+  }
+
+  /** Warns of blocks of a file that nobody uses, and of what it imports for nothing. */
+  warnOfUnused({ environment, blocks, file }: Module): void {
+    const { reporter } = environment;
+    for (const [name, { declaration }] of blocks) {
+      if (this.usedBlocks.has(declaration) || declaration.span.file !== file) continue;
+      reporter.report("NET1025", {
+        message: `block \`${name}\` is never used`,
+        span: declaration.name.span,
+      });
+    }
+    for (const { name, block } of this.imports) {
+      const own = name.alias ?? name.name;
+      if (own.span.file !== file) continue;
+      const entry = environment.scope.own(own.name);
+      const isUsed = block ? this.usedBlocks.has(block.declaration) : entry?.used;
+      if (isUsed) continue;
+      reporter.report("NET1033", {
+        message: `\`${own.name}\` is imported but never used`,
+        span: own.span,
+      });
+    }
+  }
+
+  // Imports
+
+  private readImports(declaration: ImportDeclaration, importer: NewModule): void {
+    const module = this.moduleAt(declaration, importer);
+    for (const imported of declaration.names) {
+      if (module) this.importName(imported, module, importer);
+      else miss(imported, importer);
+    }
+  }
+
+  private importName(imported: ImportedName, from: Module, importer: NewModule): void {
+    const { environment, blocks } = importer;
+    const { name, span } = imported.name;
+    const own = ownName(imported);
+    const block = from.blocks.get(name);
+    const constant = from.environment.scope.own(name);
+    if (block) {
+      environment.names.use("block", name, span, block.declaration.name.span);
+      blocks.set(own.name, block);
+      this.imports.push({ name: imported, block });
+    } else if (constant) {
+      constant.used = true;
+      environment.names.use("constant", name, span, constant.span);
+      environment.scope.define(own.name, constant.value, own.span);
+      this.imports.push({ name: imported });
+    } else {
+      const names = [...from.blocks.keys(), ...from.environment.scope.names];
+      environment.reporter.report("NET1032", {
+        message: `${from.file} has no block or constant \`${name}\`${didYouMean(name, names)}`,
+        span,
+        notes: names.length ? [`it has ${listNames(names)}`] : ["it declares neither"],
+        fixes: renameFixes(span, name, names),
+      });
+      miss(imported, importer);
+    }
+  }
+
+  /** The module that an import names, or undefined after reporting why there is none. */
+  private moduleAt({ path }: ImportDeclaration, importer: Module): Module | undefined {
+    const { reporter, names } = importer.environment;
+    if (!this.readImport) {
+      return reporter.report("NET1030", {
+        message: `${path.value} cannot be imported here: this program gives netc no files to read`,
+        span: path.span,
+        notes: ["pass `readImport` to `compile` or `analyze`"],
+      });
+    }
+    const found = this.readImport(path.value, importer.file);
+    if (!found) {
+      return reporter.report("NET1030", {
+        message: `cannot find \`${path.value}\`, which is looked for beside ${importer.file}`,
+        span: path.span,
+        notes: ['paths start from the importing file: `"./blocks.net"` lies in the same folder'],
+      });
+    }
+    const cycle = this.reading.findIndex(({ file }) => file === found.file);
+    if (cycle >= 0) {
+      const files = [...this.reading.slice(cycle).map(({ file }) => file), found.file];
+      return reporter.report("NET1031", {
+        message: `files import each other in a circle: ${files.join(" imports ")}`,
+        span: path.span,
+        notes: ["move what both need into a file of its own"],
+      });
+    }
+    const known = this.loaded.get(found.file);
+    if (known) return known;
+    this.sources.set(found.file, found.text);
+    const { spec, problems } = parse(found.text, found.file);
+    this.syntax.push(...problems.map(diagnosticFromSyntax));
+    return this.load(spec, { reporter, names });
+  }
+}
+
+/** Nothing more is said of what could not be imported: it may be a block or a constant. */
+function miss(imported: ImportedName, { missing, environment }: NewModule): void {
+  const { name, span } = ownName(imported);
+  missing.add(name);
+  environment.scope.define(name, undefined, span);
+}
+
+function ownName({ alias, name }: ImportedName) {
+  return alias ?? name;
+}
+
+function ofKind<Kind extends Declaration["kind"]>(
+  spec: Spec,
+  kind: Kind,
+): readonly Extract<Declaration, { kind: Kind }>[] {
+  return spec.declarations.filter(
+    (declaration): declaration is Extract<Declaration, { kind: Kind }> => declaration.kind === kind,
+  );
+}
+
+function reportLayerName({ name }: BlockDeclaration, { reporter }: Environment): void {
+  reporter.report("NET1026", {
+    message: `block \`${name.name}\` has the name of a layer`,
+    span: name.span,
+    label: `\`${name.name}\` is a layer already`,
+    notes: [`choose another name, for instance \`my_${name.name}\``],
+  });
+}

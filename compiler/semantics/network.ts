@@ -1,0 +1,304 @@
+import type {
+  BodyMember,
+  CallExpression,
+  Chain,
+  ChainElement,
+  For,
+  From,
+  Identifier,
+  Repeat,
+  Section,
+  Span,
+} from "../../grammar/ast.js";
+import type { GraphBuilder } from "../ir/builder.js";
+import { findLayer, layers as layerRegistry } from "../layers/index.js";
+import type { AnalyzedGroup, AnalyzedLayer } from "./analysis.js";
+import { bind } from "./bind.js";
+import { readBlock } from "./blocks.js";
+import { callText } from "./call-text.js";
+import { costOf } from "./describe-layer.js";
+import { readConcat, readResidual } from "./joins.js";
+import { inferSilently, type LayerUse, reportingContext } from "./layer-context.js";
+import { LayerNames } from "./layer-names.js";
+import { readCount, readTurns } from "./loops.js";
+import type { Modules } from "./modules.js";
+import { NamedValues, reportNoValue } from "./named-values.js";
+import { splitOthers } from "./others.js";
+import { type Current, lost, originAt, type Place } from "./place.js";
+import { didYouMean, listNames, nearestName, renameFixes } from "./suggestion.js";
+import type { NamedValue } from "./values.js";
+
+/** More layers than this are a mistake: a loop in a loop in a block. */
+const MOST_LAYERS = 20_000;
+
+/** A layer to be listed. */
+export interface NewLayer extends Pick<AnalyzedLayer, "name" | "kind" | "call" | "span"> {
+  readonly inputs: readonly number[];
+  readonly place: Place;
+  readonly alias?: Identifier | undefined;
+}
+
+/**
+ * Reads the layers of a model from top to bottom: names and shapes of all of them, and their ops as long as nothing is wrong.
+ * `current` is the value that the next layer receives.
+ */
+export class NetworkReader {
+  readonly layers: AnalyzedLayer[] = [];
+  readonly groups: AnalyzedGroup[] = [];
+  readonly names = new LayerNames();
+  readonly values = new NamedValues();
+  hasFailed = false;
+  /** Whether it gave up, so that layers further down are missing. */
+  isTooLong = false;
+  private streams = 0;
+
+  /**
+   * @param builder where the ops go
+   * @param current the model's input
+   * @param later names of layers with the places where they are given, for messages about values used too early
+   */
+  constructor(
+    readonly modules: Modules,
+    readonly builder: GraphBuilder,
+    public current: Current,
+    private readonly later: ReadonlyMap<string, Span>,
+  ) {}
+
+  // Members
+
+  readMembers(members: readonly BodyMember[], place: Place): void {
+    for (const member of members) {
+      if (this.layers.length > MOST_LAYERS) return this.reportTooMany(member, place);
+      this.readMember(member, place);
+    }
+  }
+
+  private readMember(member: BodyMember, place: Place): void {
+    switch (member.kind) {
+      case "section":
+        return this.readSection(member, place);
+      case "repeat":
+        return this.readRepeat(member, place);
+      case "for":
+        return this.readFor(member, place);
+      case "chain":
+        return this.readChain(member, place);
+    }
+  }
+
+  private readSection({ name, members, span }: Section, place: Place): void {
+    place.environment.names.define("section", name.name, name.span);
+    const full = this.nameAt(place, "section", name, name.span);
+    this.readMembers(members, this.enter(place, full, { kind: "section", label: name.name, span }));
+  }
+
+  private readRepeat(repeat: Repeat, place: Place): void {
+    const count = readCount(repeat, place.environment);
+    const body = { ...place, isRepeated: true };
+    for (let turn = 0; turn < count; turn++) this.readMembers(repeat.members, body);
+  }
+
+  private readFor(loop: For, place: Place): void {
+    const { environment } = place;
+    for (const scope of readTurns(loop, environment)) {
+      const body = { ...place, isRepeated: true, environment: { ...environment, scope } };
+      this.readMembers(loop.members, body);
+    }
+  }
+
+  private readChain({ elements }: Chain, place: Place): void {
+    for (const element of elements) this.readElement(element, place);
+  }
+
+  private readElement(element: ChainElement, place: Place): void {
+    switch (element.kind) {
+      case "from":
+        return this.readFrom(element, place);
+      case "residual":
+        return readResidual(this, element, place);
+      case "concat":
+        return readConcat(this, element, place);
+      case "call":
+        return this.readCall(element, place);
+    }
+  }
+
+  private readFrom({ path, span }: From, place: Place): void {
+    const name = path.map((part) => part.name).join(".");
+    const found = this.findValue(name, span, place);
+    this.current = found?.current ?? lost({ ...this.current, call: undefined });
+    if (!found) this.hasFailed = true;
+  }
+
+  private readCall(call: CallExpression, place: Place): void {
+    const block = place.module.blocks.get(call.callee.name);
+    if (block) readBlock(this, call, block, place);
+    else if (place.module.missing.has(call.callee.name)) this.lose();
+    else this.readLayer(call, place);
+  }
+
+  // Layers
+
+  /** A layer as a call, which may as well be one that nobody wrote: the convolution of `skip auto`. */
+  readLayer(call: CallExpression, place: Place): void {
+    const definition = findLayer(call.callee.name);
+    if (!definition) this.reportUnknownLayer(call, place);
+    const kind = definition?.name ?? call.callee.name;
+    const name = this.nameAt(place, kind, call.alias, call.callee.span);
+    const { others, rest } = splitOthers(call, definition, this, place);
+    const bound = definition && others && bind(rest, definition, place.environment);
+    const shortName = name.split(".").at(-1)!;
+    const shapes = others?.flatMap(({ shape }) => (shape ? [shape] : [])) ?? [];
+    const use = definition && bound && { definition, call: rest, bound, shortName, others: shapes };
+    const before = this.current;
+    const isKnown = use && shapes.length === others?.length;
+    if (isKnown) this.applyLayer(use, name, others, place);
+    else this.lose();
+    const text = use ? callText(call, use.definition, use.bound) : kind;
+    const inputs = [before.index, ...(others?.map(({ current }) => current.index) ?? [])];
+    const cost = isKnown && costOf(use, before.shape, { needsInputGradient: before.isTrained });
+    this.list(
+      { name, kind, call: text, span: call.span, inputs, place, alias: call.alias },
+      cost || undefined,
+    );
+    this.nameValue({ name, layer: kind, span: call.span, call, before }, call.alias, place);
+  }
+
+  private applyLayer(
+    use: LayerUse,
+    name: string,
+    others: readonly NamedValue[],
+    place: Place,
+  ): void {
+    const { shape: input, trail } = this.current;
+    if (!input || !trail) return this.lose();
+    const context = reportingContext(use, trail, place.environment.reporter);
+    const output = use.definition.infer(input, use.bound.values, context);
+    if (context.hasReported || !output) this.hasFailed = true;
+    if (!output) return this.lose();
+    const value = this.lower(use, name, others, place);
+    const step = {
+      ...{ layer: use.definition.name, span: use.call.span, call: use.call, input, output },
+      infer: (shape: typeof input) => inferSilently(use, shape),
+    };
+    const steps = [...trail.steps, step];
+    this.current = { ...this.current, shape: output, value, trail: { ...trail, steps } };
+  }
+
+  /** Adds the layer's ops, as long as nothing above has failed. */
+  private lower(
+    { definition, call, bound }: LayerUse,
+    name: string,
+    others: readonly NamedValue[],
+    place: Place,
+  ) {
+    const { value } = this.current;
+    const values = others.flatMap((other) => other.current.value ?? []);
+    if (this.hasFailed || !value || values.length < others.length) return undefined;
+    return definition.lower(value, bound.values, {
+      builder: this.builder,
+      origin: originAt(name, call.span, place),
+      others: values,
+      nextStream: () => ++this.streams,
+    });
+  }
+
+  /** From here on the shape is not known: layers below are checked for all else. */
+  lose(): void {
+    this.hasFailed = true;
+    this.current = lost(this.current);
+  }
+
+  /** Lists a layer whose output is the current value. */
+  list(
+    { name, kind, call, span, inputs, place }: NewLayer,
+    cost = { parameters: 0, macs: 0, macsBackward: 0, isTrainable: false },
+  ): void {
+    const { line, column } = span.start;
+    const { parameters, macs, macsBackward, isTrainable } = cost;
+    this.layers.push({
+      ...{ name, kind, call, inputs, uses: place.uses, line, column, span },
+      ...(place.group !== undefined && { group: place.group }),
+      output: this.current.shape?.slice(1).map(Number),
+      ...{ parameters, macs, macsBackward },
+    });
+    const isTrained = this.current.isTrained || isTrainable;
+    this.current = { ...this.current, index: this.layers.length - 1, isTrained };
+  }
+
+  // Names
+
+  /** The full name of something at a place. */
+  nameAt(place: Place, kind: string, alias: Identifier | undefined, span: Span): string {
+    const { path, isRepeated, environment } = place;
+    return this.names.take({ path, kind, alias, span, isRepeated }, environment.reporter);
+  }
+
+  /** The place within a group that gives its layers a prefix: the last part of `name`. */
+  enter(
+    place: Place,
+    name: string,
+    { kind, label, span }: Pick<AnalyzedGroup, "kind" | "label" | "span">,
+  ): Place {
+    const group = this.addGroup({ kind, label, span, name }, place);
+    return { ...place, path: name.split("."), isRepeated: false, group };
+  }
+
+  addGroup(group: Omit<AnalyzedGroup, "parent">, place: Place): number {
+    const parent = place.group;
+    return this.groups.push({ ...group, ...(parent !== undefined && { parent }) }) - 1;
+  }
+
+  /** Makes the current value known under a layer's name. */
+  nameValue(
+    layer: Pick<NamedValue, "name" | "layer" | "span" | "call"> & { readonly before: Current },
+    alias: Identifier | undefined,
+    place: Place,
+  ): void {
+    const { before, ...named } = layer;
+    if (alias) place.environment.names.define("value", alias.name, alias.span);
+    const { shape, value } = this.current;
+    const previous = before.call;
+    this.current = { ...this.current, call: named.call };
+    const { current } = this;
+    this.values.define({ ...named, alias, shape, value, previous, current }, place, alias);
+  }
+
+  /** The value that a name stands for, or undefined after a report. */
+  findValue(name: string, span: Span, place: Place): NamedValue | undefined {
+    const found = this.values.find(name, place);
+    if (!found) {
+      const later = this.later.get(name.split(".").at(-1)!);
+      const isSeen = place.outside === 0 && later?.file === span.file;
+      const isLater = isSeen && later.start.offset > span.start.offset;
+      const { values } = this;
+      return reportNoValue(name, span, place, { values, later: isLater ? later : undefined });
+    }
+    place.environment.names.use("value", name, span, found.alias?.span ?? found.span);
+    return found;
+  }
+
+  private reportUnknownLayer({ callee: { name, span } }: CallExpression, place: Place): void {
+    const blocks = [...place.module.blocks.keys()];
+    const known = [...layerRegistry, ...blocks];
+    const names = layerRegistry.map((layer) => layer.name);
+    const isNear = nearestName(name, known) !== undefined;
+    const notes = isNear ? [] : [`layers are ${listNames(names)}`];
+    if (!isNear && blocks.length > 0) notes.push(`blocks are ${listNames(blocks)}`);
+    place.environment.reporter.report("NET1001", {
+      message: `there is no layer \`${name}\`${didYouMean(name, known)}`,
+      ...{ span, notes, fixes: renameFixes(span, name, known) },
+    });
+  }
+
+  private reportTooMany({ span }: BodyMember, { environment }: Place): void {
+    if (this.isTooLong) return;
+    this.isTooLong = true;
+    this.lose();
+    environment.reporter.report("NET1029", {
+      message: `the model has more than ${MOST_LAYERS} layers here`,
+      span,
+      notes: ["loops and blocks multiply: look at their counts"],
+    });
+  }
+}

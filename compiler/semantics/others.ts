@@ -1,0 +1,58 @@
+import type { Argument, CallExpression, Span } from "../../grammar/ast.js";
+import type { LayerDefinition } from "../layers/layer.js";
+import type { Place } from "./place.js";
+import type { NamedValue } from "./values.js";
+
+interface ValueFinder {
+  findValue(name: string, span: Span, place: Place): NamedValue | undefined;
+}
+
+/** A call without the values that it reads by name, and those values; undefined after a report. */
+export interface SplitCall {
+  readonly rest: CallExpression;
+  readonly others: readonly NamedValue[] | undefined;
+}
+
+/** Finds the values that a layer reads besides the current one: `add(shortcut)`, `concat(a, b)`. */
+export function splitOthers(
+  call: CallExpression,
+  definition: LayerDefinition | undefined,
+  values: ValueFinder,
+  place: Place,
+): SplitCall {
+  if (!definition?.others) return { rest: call, others: [] };
+  const named = call.arguments.findIndex(({ name }) => name !== undefined);
+  const positional = named < 0 ? call.arguments : call.arguments.slice(0, named);
+  const taken = definition.others === "one" ? positional.slice(0, 1) : positional;
+  const rest = { ...call, arguments: call.arguments.slice(taken.length) };
+  if (taken.length === 0) return { rest, others: reportNone(call, place) };
+  const found = taken.map((argument) => findOne(argument, call, values, place));
+  const others = found.every((value) => value !== undefined) ? found : undefined;
+  return { rest, others };
+}
+
+function findOne(
+  { value }: Argument,
+  { callee }: CallExpression,
+  values: ValueFinder,
+  place: Place,
+): NamedValue | undefined {
+  if (value.kind === "name") return values.findValue(value.name, value.span, place);
+  if (value.kind === "pattern" && !value.segments.includes("*")) {
+    return values.findValue(value.segments.join("."), value.span, place);
+  }
+  return place.environment.reporter.report("NET1034", {
+    message: `\`${callee.name}\` needs the name of a value`,
+    span: value.span,
+    label: "expected a name",
+    notes: ["`as NAME` behind a layer names its output"],
+  });
+}
+
+function reportNone({ callee }: CallExpression, { environment }: Place): undefined {
+  return environment.reporter.report("NET1034", {
+    message: `\`${callee.name}\` needs the value to join with the current one, as in \`${callee.name}(shortcut)\``,
+    span: callee.span,
+    notes: ["`as NAME` behind a layer names its output"],
+  });
+}

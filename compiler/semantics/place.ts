@@ -1,0 +1,52 @@
+import type { BlockDeclaration, Span } from "../../grammar/ast.js";
+import type { Value } from "../ir/graph.js";
+import type { Origin } from "../ir/origin.js";
+import type { Shape } from "../ir/shape.js";
+import type { CallExpression } from "../../grammar/ast.js";
+import type { BlockUse } from "./analysis.js";
+import type { Environment } from "./evaluate.js";
+import type { Module } from "./modules.js";
+import type { Trail } from "./trail.js";
+
+/** Where in a network the analysis stands: what names mean there, and what new names start with. */
+export interface Place {
+  /** Constants, parameters and loop variables; the reporter knows the uses of blocks. */
+  readonly environment: Environment;
+  /** The file that the text stands in: its blocks. */
+  readonly module: Module;
+  /** Prefix of names: sections, uses of blocks, branches. */
+  readonly path: readonly string[];
+  /** How much of the path lies outside of the innermost block: names there are not seen from here. */
+  readonly outside: number;
+  /** Whether names written here stand for several things, one each turn, and are numbered. */
+  readonly isRepeated: boolean;
+  /** Index of the innermost group. */
+  readonly group: number | undefined;
+  /** The uses of blocks around, the outermost first, and their declarations. */
+  readonly uses: readonly BlockUse[];
+  readonly blocks: readonly BlockDeclaration[];
+}
+
+/** The current value of a chain: its shape as far as known, and its place in the graph. */
+export interface Current {
+  readonly shape: Shape | undefined;
+  /** Undefined where a mistake hides it, or any mistake was made before. */
+  readonly value: Value | undefined;
+  /** Undefined for a model without a usable input. */
+  readonly trail: Trail | undefined;
+  /** Index of the layer that makes it; -1 for the input. */
+  readonly index: number;
+  /** Whether something before it is trained, so that its gradient is needed. */
+  readonly isTrained: boolean;
+  /** The call that made it, if a call did. */
+  readonly call: CallExpression | undefined;
+}
+
+/** A value that is not known because of a mistake. */
+export function lost(current: Current): Current {
+  return { ...current, shape: undefined, value: undefined };
+}
+
+export function originAt(name: string, span: Span, { uses }: Place): Origin {
+  return { name, span, ...(uses.length > 0 && { uses: uses.map((use) => use.span) }) };
+}
