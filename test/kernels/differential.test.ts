@@ -181,6 +181,17 @@ const cases: Record<string, () => Chain> = {
       .flatten()
       .linear(4);
   },
+  "group normalisation in fours": () =>
+    new Chain(["N", 3, 7, 9])
+      .convolution(8, { padding: PADDING })
+      .groupNormalize(2, "together")
+      .unary("relu")
+      .convolution(24, { padding: PADDING })
+      .groupNormalize(2, "apart")
+      .convolution(300, { kernel: [5, 3] })
+      .groupNormalize(1, "apart")
+      .flatten()
+      .linear(4),
   "layer normalisation of features": () =>
     new Chain(["N", 13])
       .linear(150)
