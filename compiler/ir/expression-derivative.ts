@@ -21,6 +21,11 @@ const unaryRules: Readonly<
   log: (argument) => binary("divide", constant(1), argument),
   sqrt: (_, value) => binary("divide", constant(0.5), value),
   tanh: (_, value) => subtract(constant(1), multiply(value, value)),
+  erf: (argument) =>
+    multiply(
+      constant(2 / Math.sqrt(Math.PI)),
+      unary("exp", unary("negate", multiply(argument, argument))),
+    ),
   sigmoid: (_, value) => multiply(value, subtract(constant(1), value)),
   relu: (_, value) => unary("positive", value),
   positive: () => constant(0),

@@ -13,6 +13,7 @@ export const unaryFunctions: Readonly<Record<UnaryOperator, (argument: number) =
   log: Math.log,
   sqrt: Math.sqrt,
   tanh: Math.tanh,
+  erf,
   sigmoid: (argument) => 1 / (1 + Math.exp(-argument)),
   relu: (argument) => Math.max(argument, 0),
   positive: (argument) => (argument > 0 ? 1 : 0),
@@ -49,4 +50,17 @@ export function evaluate(expression: Expression, environment: Environment): numb
         evaluate(expression.right, environment),
       );
   }
+}
+
+/** The error function in double precision: exp(-x^2) times a series of positive terms (Abramowitz and Stegun 7.1.6). */
+function erf(x: number): number {
+  // Beyond 6 it is 1 in double precision.
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let term = x;
+  let sum = x;
+  for (let n = 1; Math.abs(term) > Math.abs(sum) * Number.EPSILON; n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }

@@ -9,6 +9,8 @@ export type UnaryOperator =
   | "log"
   | "sqrt"
   | "tanh"
+  /** The error function, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 on. */
+  | "erf"
   | "sigmoid"
   | "relu"
   /** 1 where the argument is greater than 0, else 0. */

@@ -1,6 +1,6 @@
 import { evaluate } from "../ir/expression-evaluate.js";
 import type { Expression } from "../ir/expression.js";
-import { contains, describe, expressionDeclarations, print } from "./expression.js";
+import { readsMask, describe, expressionDeclarations, print } from "./expression.js";
 import type { StorageBinding } from "./kernel.js";
 import { placeConstants } from "./place.js";
 
@@ -51,7 +51,7 @@ export class EpiloguePrinter {
   }
 
   get usesCounter(): boolean {
-    return contains(this.epilogue.expression, "keep");
+    return readsMask(this.epilogue.expression);
   }
 
   get declarations(): readonly string[] {

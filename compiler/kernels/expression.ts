@@ -1,5 +1,6 @@
 import type { Expression } from "../ir/expression.js";
 import { KEEP, THREEFRY } from "./random.js";
+import { wgsl } from "./wgsl.js";
 
 /** How an expression's leaves are read in a kernel. */
 export interface Leaves {
@@ -48,6 +49,8 @@ function printUnary(
     case "tanh":
       // Some drivers compute tanh from exp(2x), which overflows; beyond 15 it is 1 in f32.
       return `tanh(clamp(${x}, ${type}(-15), ${type}(15)))`;
+    case "erf":
+      return `erf(${type === "vec4f" ? x : `vec4f(${x})`})${type === "vec4f" ? "" : ".x"}`;
     case "exp":
     case "log":
     case "sqrt":
@@ -92,17 +95,35 @@ export function float(value: number): string {
 
 /** Functions that the printed expression calls. */
 export function expressionDeclarations(expressions: readonly Expression[]): string[] {
-  return expressions.some((expression) => contains(expression, "keep")) ? [THREEFRY, KEEP] : [];
+  const some = (test: (part: Expression) => boolean) =>
+    expressions.some((expression) => contains(expression, test));
+  return [
+    ...(expressions.some(readsMask) ? [THREEFRY, KEEP] : []),
+    ...(some((part) => part.kind === "unary" && part.operator === "erf") ? [ERF] : []),
+  ];
 }
 
-export function contains(expression: Expression, kind: Expression["kind"]): boolean {
-  if (expression.kind === kind) return true;
-  if (expression.kind === "unary") return contains(expression.argument, kind);
+/** Whether an expression needs dropout's mask, and so its element's place. */
+export function readsMask(expression: Expression): boolean {
+  return contains(expression, ({ kind }) => kind === "keep");
+}
+
+function contains(expression: Expression, test: (part: Expression) => boolean): boolean {
+  if (test(expression)) return true;
+  if (expression.kind === "unary") return contains(expression.argument, test);
   if (expression.kind === "binary") {
-    return contains(expression.left, kind) || contains(expression.right, kind);
+    return contains(expression.left, test) || contains(expression.right, test);
   }
   return false;
 }
+
+/** Abramowitz and Stegun 7.1.26: wrong by at most 1.5e-7, little more than rounding to f32. */
+const ERF = wgsl`
+  fn erf(x: vec4f) -> vec4f {
+    let t = 1.0 / (1.0 + 0.3275911 * abs(x));
+    let series = ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t;
+    return sign(x) * (1.0 - series * exp(-min(x * x, vec4f(80))));
+  }`;
 
 /** Short word for kernel names: `bias_relu`, `masked`, ... built from the operators, outermost last. */
 export function describe(expression: Expression): string {

@@ -1,21 +1,29 @@
-import { add } from "./add.js";
 import { adaptiveAvgpool } from "./adaptive-avgpool.js";
+import { add } from "./add.js";
 import { avgpool } from "./avgpool.js";
 import { batchnorm } from "./batchnorm.js";
 import { concat } from "./concat.js";
 import { conv } from "./conv.js";
 import { dropout } from "./dropout.js";
+import { elu } from "./elu.js";
 import { flatten } from "./flatten.js";
+import { gelu } from "./gelu.js";
 import { groupnorm } from "./groupnorm.js";
+import { hardsigmoid } from "./hardsigmoid.js";
+import { hardswish } from "./hardswish.js";
 import type { LayerDefinition } from "./layer.js";
 import { layernorm } from "./layernorm.js";
+import { leakyRelu } from "./leaky-relu.js";
 import { linear } from "./linear.js";
 import { lrn } from "./lrn.js";
 import { maxpool } from "./maxpool.js";
 import { multiply } from "./multiply.js";
 import { relu } from "./relu.js";
+import { relu6 } from "./relu6.js";
 import { sigmoid } from "./sigmoid.js";
+import { silu } from "./silu.js";
 import { softmax } from "./softmax.js";
+import { softplus } from "./softplus.js";
 import { tanh } from "./tanh.js";
 
 export type { LayerDefinition, LayerSample } from "./layer.js";
@@ -25,7 +33,15 @@ export const layers: readonly LayerDefinition[] = [
   conv,
   linear,
   relu,
+  leakyRelu,
+  relu6,
+  elu,
+  gelu,
+  silu,
+  hardswish,
+  softplus,
   sigmoid,
+  hardsigmoid,
   tanh,
   maxpool,
   avgpool,

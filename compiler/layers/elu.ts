@@ -1,0 +1,32 @@
+import { add, binary, constant, multiply, operand, subtract, unary } from "../ir/expression.js";
+import { float } from "../semantics/argument-types.js";
+import { withDefault } from "../semantics/signature.js";
+import { defineLayer } from "./layer.js";
+
+export const elu = defineLayer({
+  name: "elu",
+  aliases: ["ELU"],
+  summary: "exponential linear unit",
+  documentation: `
+\`y = x\` for \`x > 0\`, else \`alpha * (exp(x) - 1)\` (Clevert et al., arXiv:1511.07289). Element by element; input and output have the same shape.
+`,
+  positional: ["alpha"],
+  arguments: {
+    alpha: withDefault(float({ minimum: 0 }), 1, "what the function tends to below zero, negated"),
+  },
+  samples: [
+    { spec: "elu", input: [3, 4, 4], output: [3, 4, 4] },
+    { spec: "elu", input: [10], output: [10] },
+    { spec: "elu(0.5)", input: [10], output: [10] },
+  ],
+
+  infer: (input) => input,
+
+  lower(input, { alpha }, { builder, origin }) {
+    const x = operand(0);
+    // Only arguments up to 0 reach the exponential, so that it does not overflow.
+    const below = subtract(unary("exp", binary("minimum", x, constant(0))), constant(1));
+    const expression = add(unary("relu", x), multiply(constant(alpha), below));
+    return builder.add("pointwise", [input], { expression }, origin);
+  },
+});

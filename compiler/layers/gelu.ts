@@ -1,0 +1,40 @@
+import { add, constant, multiply, operand, unary, type Expression } from "../ir/expression.js";
+import { choice } from "../semantics/argument-types.js";
+import { withDefault } from "../semantics/signature.js";
+import { defineLayer } from "./layer.js";
+
+export const gelu = defineLayer({
+  name: "gelu",
+  aliases: ["GELU", "Gelu"],
+  summary: "x times the normal distribution up to it",
+  documentation: `
+\`y = x * (1 + erf(x / sqrt(2))) / 2\` (Hendrycks and Gimpel, arXiv:1606.08415); with \`approximate=tanh\`, PyTorch's
+\`0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))\`. Element by element; input and output have the same shape.
+`,
+  positional: [],
+  arguments: {
+    approximate: withDefault(choice(["none", "tanh"]), "none", "which formula: none is exact"),
+  },
+  samples: [
+    { spec: "gelu", input: [3, 4, 4], output: [3, 4, 4] },
+    { spec: "gelu", input: [10], output: [10] },
+    { spec: "gelu(approximate=tanh)", input: [10], output: [10] },
+  ],
+
+  infer: (input) => input,
+
+  lower(input, { approximate }, { builder, origin }) {
+    const x = operand(0);
+    const bell = approximate === "tanh" ? unary("tanh", cubic(x)) : unary("erf", scaled(x));
+    const expression = multiply(multiply(constant(0.5), x), add(constant(1), bell));
+    return builder.add("pointwise", [input], { expression }, origin);
+  },
+});
+
+const scaled = (x: Expression) => multiply(constant(Math.SQRT1_2), x);
+
+/** `sqrt(2 / pi) * (x + 0.044715 * x^3)`. */
+function cubic(x: Expression): Expression {
+  const cube = multiply(multiply(x, x), x);
+  return multiply(constant(Math.sqrt(2 / Math.PI)), add(x, multiply(constant(0.044715), cube)));
+}

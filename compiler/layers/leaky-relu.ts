@@ -1,0 +1,30 @@
+import { binary, constant, multiply, operand } from "../ir/expression.js";
+import { float } from "../semantics/argument-types.js";
+import { withDefault } from "../semantics/signature.js";
+import { defineLayer } from "./layer.js";
+
+export const leakyRelu = defineLayer({
+  name: "leaky_relu",
+  aliases: ["LeakyReLU", "leakyrelu", "lrelu"],
+  summary: "rectified linear unit with a slope below zero",
+  documentation: `
+\`y = max(x, slope * x)\` (Maas et al., 2013). Element by element; input and output have the same shape.
+`,
+  positional: ["slope"],
+  arguments: {
+    slope: withDefault(float({ minimum: 0 }), 0.01, "slope of the line below zero"),
+  },
+  samples: [
+    { spec: "leaky_relu", input: [3, 4, 4], output: [3, 4, 4] },
+    { spec: "leaky_relu", input: [10], output: [10] },
+    { spec: "leaky_relu(0.2)", input: [10], output: [10] },
+  ],
+
+  infer: (input) => input,
+
+  lower(input, { slope }, { builder, origin }) {
+    const x = operand(0);
+    const expression = binary(slope > 1 ? "minimum" : "maximum", x, multiply(constant(slope), x));
+    return builder.add("pointwise", [input], { expression }, origin);
+  },
+});
