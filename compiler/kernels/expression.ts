@@ -1,4 +1,4 @@
-import type { Expression } from "../ir/expression.js";
+import type { BinaryOperator, Expression } from "../ir/expression.js";
 import { KEEP, THREEFRY } from "./random.js";
 import { wgsl } from "./wgsl.js";
 
@@ -139,14 +139,33 @@ export function describe(expression: Expression): string {
     case "unary":
       return join(describe(expression.argument), expression.operator);
     case "binary":
-      return join(
-        describe(expression.left),
-        describe(expression.right),
-        expression.right.kind === "channel" && expression.operator === "add"
-          ? ""
-          : expression.operator,
-      ).replace("channel", "bias");
+      return describeBinary(expression);
   }
+}
+
+/** What an operator does with a value for each channel. */
+const CHANNEL_WORDS: Partial<Record<BinaryOperator, string>> = {
+  add: "bias",
+  subtract: "center",
+  multiply: "scale",
+};
+
+function describeBinary({
+  operator,
+  left,
+  right,
+}: Extract<Expression, { kind: "binary" }>): string {
+  const word = right.kind === "channel" ? CHANNEL_WORDS[operator] : undefined;
+  if (word) return join(describe(left), word);
+  if (operator === "divide" && isDeviation(right)) return join(describe(left), "normalize");
+  return join(describe(left), describe(right), operator);
+}
+
+/** sqrt(variance of the channel + something). */
+function isDeviation(expression: Expression): boolean {
+  if (expression.kind !== "unary" || expression.operator !== "sqrt") return false;
+  const { argument } = expression;
+  return argument.kind === "binary" && argument.left.kind === "channel";
 }
 
 function join(...words: readonly string[]): string {

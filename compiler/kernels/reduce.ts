@@ -26,7 +26,8 @@ const tree = (name: string, type: string, combine: (a: string, b: string) => str
 const plus = (a: string, b: string) => `${a} + ${b}`;
 /** `total(value, lane)`. */
 export const SUM = tree("total", "f32", plus);
-const SUM4 = tree("total4", "vec4f", plus);
+/** `total4(value, lane)`. */
+export const SUM4 = tree("total4", "vec4f", plus);
 const MAX = tree("largest", "f32", (a, b) => `max(${a}, ${b})`);
 
 /** Bias gradient: the sum over batch and space of each channel. One workgroup a channel quad. Result: [C]. */
@@ -48,100 +49,6 @@ export function channelSum(use: GradientUse): Kernel {
       let sums = total4(sum, lane);
       if (lane == 0u) {
         ${sink.use("block", "sums")}
-      }`,
-  });
-}
-
-/** The loop over a channel quad's pixels in all images. */
-const overPixels = (...body: readonly string[]) => wgsl`
-  for (var pixel = lane; pixel < frame.batch * constants.pixels; pixel += ${REDUCE_WORKGROUP}u) {
-    ${splitPixel("pixel")}
-    ${body}
-  }`;
-
-/**
- * Mean and biased variance over batch and space of each channel; running ones move towards them, in place. One workgroup a
- * channel quad. Two passes: what the first leaves of the mean, for rounding, the second finds and takes off (Chan, Golub
- * and LeVeque, "Algorithms for computing the sample variance", 1983).
- */
-export function channelStatistics(): Kernel {
-  return assemble({
-    name: "channel_statistics",
-    summary: "Mean and variance over batch and space for each channel.",
-    storage: [
-      { name: "a", access: "read", element: "vec4f" },
-      { name: "running_mean", access: "read_write", element: "vec4f" },
-      { name: "running_variance", access: "read_write", element: "vec4f" },
-      { name: "mean", access: "read_write", element: "vec4f" },
-      { name: "variance", access: "read_write", element: "vec4f" },
-    ],
-    constants: ["pixels", "width", ...placeConstants("a"), "momentum"],
-    workgroupSize: REDUCE_WORKGROUP,
-    declarations: [SUM4],
-    body: wgsl`
-      let count = f32(frame.batch * constants.pixels);
-      var sum = vec4f(0);
-      ${overPixels(`sum += a[${placeOf("a")} + block];`)}
-      let near = total4(sum, lane) / count;
-      var rest = vec4f(0);
-      var squares = vec4f(0);
-      ${overPixels(
-        `let distance = a[${placeOf("a")} + block] - near;`,
-        "rest += distance;",
-        "squares += distance * distance;",
-      )}
-      rest = total4(rest, lane) / count;
-      squares = max(total4(squares, lane) - count * rest * rest, vec4f(0));
-      if (lane == 0u) {
-        let momentum = bitcast<f32>(constants.momentum);
-        mean[block] = near + rest;
-        variance[block] = squares / count;
-        running_mean[block] = (1.0 - momentum) * running_mean[block] + momentum * (near + rest);
-        if (count > 1.0) {
-          running_variance[block] = (1.0 - momentum) * running_variance[block] + momentum * squares / (count - 1.0);
-        }
-      }`,
-  });
-}
-
-/**
- * Gradients of a normalisation's bias and weight, and the slope and offset (in x) of what its statistics take off dy. One
- * workgroup a channel quad. Results: [C].
- */
-export function normalizeGradient(): Kernel {
-  const results = ["bias_gradient", "weight_gradient", "slope", "offset"];
-  return assemble({
-    name: "normalize_gradient",
-    summary: "Normalisation, gradient: what is summed over batch and space for each channel.",
-    storage: [
-      { name: "d", access: "read", element: "vec4f" },
-      ...["a", "mean", "variance"].map(
-        (name) => ({ name, access: "read", element: "vec4f" }) as const,
-      ),
-      ...results.map((name) => ({ name, access: "read_write", element: "vec4f" }) as const),
-    ],
-    constants: ["pixels", "width", ...placeConstants("d"), ...placeConstants("a"), "epsilon"],
-    workgroupSize: REDUCE_WORKGROUP,
-    declarations: [SUM4],
-    body: wgsl`
-      let count = f32(frame.batch * constants.pixels);
-      let middle = mean[block];
-      var sum = vec4f(0);
-      var products = vec4f(0);
-      ${overPixels(
-        `let gradient = d[${placeOf("d")} + block];`,
-        "sum += gradient;",
-        `products += gradient * (a[${placeOf("a")} + block] - middle);`,
-      )}
-      sum = total4(sum, lane);
-      products = total4(products, lane);
-      if (lane == 0u) {
-        let deviation = sqrt(variance[block] + vec4f(bitcast<f32>(constants.epsilon)));
-        let along = products / deviation;
-        bias_gradient[block] = sum;
-        weight_gradient[block] = along;
-        slope[block] = along / count / deviation;
-        offset[block] = sum / count - along / count / deviation * middle;
       }`,
   });
 }

@@ -129,19 +129,22 @@ test("one example of features gives the bias, and leaves the running variance", 
   }
 });
 
-test("the variance of values far from zero keeps its digits", async () => {
-  const network = await open(specOf("batchnorm(momentum=1) as bn -> flatten"), 8);
+test.each([
+  { rows: 6, columns: 5, how: "all at once" },
+  { rows: 8, columns: 9, how: "image by image" },
+])("the variance of values far from zero keeps its digits, $how", async ({ rows, columns }) => {
+  const pixels = rows * columns;
+  const shape = `f32[N, 3, ${rows}, ${columns}]`;
+  const network = await open(specOf("batchnorm(momentum=1) as bn -> flatten", shape), 8);
   try {
     // Steps of 1/16 around 4096, which f32 holds exactly; E[x^2] - E[x]^2 would leave nothing of their variance.
-    const noise = uniformValues("bn/far", 8 * PIXELS, 16).map((value) => Math.round(value));
+    const noise = uniformValues("bn/far", 8 * 3 * pixels, 16).map((value) => Math.round(value));
     const images = noise.map((value) => 4096 + value / 16);
     await network.step(images, labelsOf(0, 8));
-    const [means, variances] = [
-      await network.read("bn.running_mean"),
-      await network.read("bn.running_var"),
-    ];
+    const means = await network.read("bn.running_mean");
+    const variances = await network.read("bn.running_var");
     for (let channel = 0; channel < 3; channel++) {
-      const values = [...images].filter((_, index) => Math.floor(index / 30) % 3 === channel);
+      const values = [...images].filter((_, index) => Math.floor(index / pixels) % 3 === channel);
       const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
       const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
       expect(Math.abs(means[channel]! - mean)).toBeLessThan(5e-4); // one unit of the last place
