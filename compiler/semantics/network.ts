@@ -89,7 +89,10 @@ export class NetworkReader {
   private readSection({ name, members, span }: Section, place: Place): void {
     place.environment.names.define("section", name.name, name.span);
     const full = this.nameAt(place, "section", name, name.span);
-    this.readMembers(members, this.enter(place, full, { kind: "section", label: name.name, span }));
+    this.readMembers(
+      members,
+      this.enter(place, full, { kind: "section", label: full.split(".").at(-1)!, span }),
+    );
   }
 
   private readRepeat(repeat: Repeat, place: Place): void {

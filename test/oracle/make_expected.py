@@ -567,7 +567,40 @@ def layers():
     ]
 
 
+# torchvision's networks, whose logits the shipped specs must have
+
+
+def torchvision_models():
+    """Logits of two images, with weights keyed by their place in the order of the layers."""
+    from torchvision import models
+
+    makers = {
+        "alexnet": models.alexnet,
+        "vgg11": models.vgg11,
+        "vgg16": models.vgg16,
+        "vgg19": models.vgg19,
+        "resnet18": models.resnet18,
+        "resnet34": models.resnet34,
+        "resnet50": models.resnet50,
+        "squeezenet1_1": models.squeezenet1_1,
+        "mobilenet_v2": models.mobilenet_v2,
+        "densenet121": models.densenet121,
+    }
+    return [torchvision_case(name, make(weights=None).double().eval()) for name, make in makers.items()]
+
+
+def torchvision_case(name, model):
+    tensors = [(key, value) for key, value in model.state_dict().items() if "num_batches" not in key]
+    with torch.no_grad():
+        for index, (key, value) in enumerate(tensors):
+            value.copy_(parameter(f"{name}/{index}.{key.split('.')[-1]}", value.shape))
+        logits = model(images_of(f"{name}/images", (BATCH, 3, 224, 224)))
+    count = sum(value.numel() for value in model.parameters())
+    print(f"{name}: {count} parameters, logits {logits.norm():.3g}", flush=True)
+    return {"name": name, "parameters": count, "tensors": len(tensors), "logits": summary(logits)}
+
+
 if __name__ == "__main__":
-    makers = {**NETWORKS, "layers": layers}
+    makers = {**NETWORKS, "layers": layers, "torchvision": torchvision_models}
     for chosen in sys.argv[1:] or makers:
         write(chosen, makers[chosen]())

@@ -1,0 +1,59 @@
+import { describe, expect, test } from "vitest";
+import { compile } from "../../compiler/index.js";
+import { createNetwork, type Network } from "../../runtime/index.js";
+import { relativeError, type Summary } from "../oracle/sketch.js";
+import { parameterValues, uniformValues } from "../oracle/values.js";
+import { readExpected, readSpec } from "./harness.js";
+
+/** A network of torchvision with hashed weights, and its logits for two images. */
+interface Case {
+  readonly name: string;
+  readonly parameters: number;
+  /** Weights and running statistics. */
+  readonly tensors: number;
+  readonly logits: Summary;
+}
+
+/** 1e-4 of the logits' norm, less what a sketch may hide. */
+const TOLERANCE = 0.8e-4;
+
+const IMAGE = 3 * 224 * 224;
+
+const cases = readExpected<readonly Case[]>("torchvision");
+const full = process.env.NETC_TEST_FULL === "1";
+/** Small enough for every test run. */
+const quick = ["resnet18", "squeezenet1_1"];
+
+async function openNetwork(name: string): Promise<Network> {
+  const { programs, diagnostics } = compile(readSpec(name), { file: `${name}.net` });
+  expect(diagnostics).toEqual([]);
+  return createNetwork(programs, { batch: 2 });
+}
+
+/** torchvision's names differ, its order of layers does not: weights are keyed by their place. */
+async function writeWeights(network: Network, { name }: Case): Promise<void> {
+  for (const [index, parameter] of network.parameters.entries()) {
+    const kind = parameter.name.split(".").at(-1)!;
+    await network.write(
+      parameter.name,
+      parameterValues(`${name}/${index}.${kind}`, parameter.shape),
+    );
+  }
+}
+
+describe("logits as torchvision's", () => {
+  const chosen = cases.filter(({ name }) => full || quick.includes(name));
+  test.each(chosen)("$name", { timeout: 600_000 }, async (expected) => {
+    const network = await openNetwork(expected.name);
+    try {
+      expect(network.parameters).toHaveLength(expected.tensors);
+      await writeWeights(network, expected);
+      const logits = await network.predict(uniformValues(`${expected.name}/images`, 2 * IMAGE, 1));
+      const error = relativeError(logits, expected.logits);
+      console.log(`${expected.name}: ${error.toExponential(1)}`);
+      expect(error).toBeLessThan(TOLERANCE);
+    } finally {
+      network.destroy();
+    }
+  });
+});
