@@ -9,7 +9,7 @@ import {
   type Target,
 } from "../program/program.js";
 import type { Origin } from "./ir/origin.js";
-import { trainedParameters, type Graph } from "./ir/graph.js";
+import { trainedParameters, type Graph, type Value } from "./ir/graph.js";
 import { elementCount, imageShape } from "./ir/shape.js";
 import type { Kernel } from "./kernels/kernel.js";
 import { roundUpTo4 } from "./lower/activation-layout.js";
@@ -129,7 +129,7 @@ function persistentStorage(
     );
   return {
     images: storage(images.name, "images", perImage(4 * elementCount(images.shape))),
-    labels: labels && storage(labels.name, "labels", perImage(4)),
+    labels: labels && storage(labels.name, "labels", perImage(4 * elementCount(labels.shape))),
     metrics:
       metrics.length > 0
         ? storage("metrics", "metrics", fixed(4 * roundUpTo4(metrics.length)))
@@ -159,6 +159,8 @@ function parameterStorage(
 }
 
 const predictionPitch = (shape: Graph["prediction"]["shape"]) => roundUpTo4(elementCount(shape));
+
+const describeTarget = ({ name, shape }: Value) => ({ name, shape: shape.slice(1).map(Number) });
 
 const location = ({ span }: Origin) => ({ line: span.start.line, column: span.start.column });
 
@@ -210,6 +212,7 @@ class ProgramWriter {
       source: options.source,
       input: { name: graph.images.name, channels, height, width },
       classes: options.classes,
+      ...(graph.labels?.type === "f32" && { targets: describeTarget(graph.labels) }),
       prediction: {
         shape: graph.prediction.shape.slice(1).map(Number),
         pitch: predictionPitch(graph.prediction.shape),

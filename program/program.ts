@@ -88,7 +88,7 @@ export interface ProgramParameter {
 export interface ProgramBuffer {
   readonly name: string;
   /**
-   * `images`: the batch as uploaded, NCHW f32. `labels`: u32 [N]. `metrics`: f32, the means in the order of
+   * `images`: the batch as uploaded, NCHW f32. `labels`: u32 [N], or f32 targets as uploaded. `metrics`: f32, the means in the order of
    * `Program.metrics`. `prediction`: f32 [N, predictionPitch]. `scratch` holds activations and gradients; several
    * values share one over time. All buffers start as zeros, and the halos of activations rely on it.
    */
@@ -180,8 +180,10 @@ export interface Program {
     readonly height: number;
     readonly width: number;
   };
-  /** Labels are integers in 0 .. classes - 1; absent for a model without a loss. */
+  /** Labels are integers in 0 .. classes - 1; absent for a model whose loss is of no labels. */
   readonly classes?: number;
+  /** Targets are f32 [N, ...shape]; absent for a model whose loss is of labels, or of the images themselves. */
+  readonly targets?: { readonly name: string; readonly shape: readonly number[] };
   /** Values per image that `predict` returns, and their pitch in the prediction buffer. */
   readonly prediction: { readonly shape: readonly number[]; readonly pitch: number };
   /** `loss`, then the metrics by name. */

@@ -2,15 +2,20 @@
 import type { Program } from "../program/program.js";
 import { adapterName, type FoundAdapter } from "./device.js";
 import { NoAdapterError } from "./errors.js";
+import type { Labels, Targets } from "./examples.js";
 import { openNetwork, type Network, type NetworkOptions } from "./network.js";
 
 export * from "./core.js";
 
 /** Puts a module's program on the browser's GPU. See `openNetwork` for the errors. */
-export function createNetwork<Metric extends string = string, Name extends string = string>(
+export function createNetwork<
+  Metric extends string = string,
+  Name extends string = string,
+  Target extends Targets = Labels,
+>(
   programs: readonly Program[],
   options: NetworkOptions = {},
-): Promise<Network<Metric, Name>> {
+): Promise<Network<Metric, Name, Target>> {
   return openNetwork(programs, options, findAdapter);
 }
 

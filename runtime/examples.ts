@@ -28,12 +28,47 @@ export function countImages(program: Program, images: Float32Array, batch: numbe
   return count;
 }
 
-/** The labels as the device takes them. Throws InputError for a wrong count or a label that is no class. */
-export function checkLabels(program: Program, labels: Labels, images: number): Uint32Array {
-  const { classes } = program;
-  if (classes === undefined) {
-    throw new InputError(`model \`${program.model}\` has no loss, so it takes no labels`);
+/** What a model's loss compares its output with: labels, numbers, or nothing but the images themselves. */
+export type Targets = Labels | Float32Array | undefined | void;
+
+/**
+ * The targets as the device takes them, undefined where the loss is of the images themselves. Throws InputError for a wrong
+ * count, a label that is no class, and a number that is not finite.
+ */
+export function checkTargets(
+  program: Program,
+  targets: Targets,
+  images: number,
+): Uint32Array | Float32Array | undefined {
+  if (program.metrics.length === 0) {
+    throw new InputError(
+      `model \`${program.model}\` has no loss: it cannot be trained or evaluated`,
+    );
   }
+  if (program.targets) return checkNumbers(program.targets, targets, images);
+  return program.classes === undefined
+    ? undefined
+    : checkLabels(program.classes, targets as Labels, images);
+}
+
+function checkNumbers(
+  { name, shape }: NonNullable<Program["targets"]>,
+  targets: Targets,
+  images: number,
+): Float32Array {
+  if (!(targets instanceof Float32Array)) {
+    throw new InputError(`\`${name}\` must be a Float32Array, not ${describe(targets)}`);
+  }
+  const each = shape.reduce((product, extent) => product * extent, 1);
+  if (targets.length !== images * each) {
+    const wanted = `${images} x ${shape.join(" x ")} = ${images * each} values`;
+    throw new InputError(`expected ${wanted} of \`${name}\`, got ${targets.length}`);
+  }
+  assertFinite(targets, `\`${name}\``);
+  return targets;
+}
+
+function checkLabels(classes: number, labels: Labels, images: number): Uint32Array {
   if (!(labels instanceof Uint32Array || Array.isArray(labels))) {
     throw new InputError(`labels must be a Uint32Array or number[], not ${describe(labels)}`);
   }

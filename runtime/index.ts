@@ -1,5 +1,6 @@
 /** The runtime for Node: adapters come from Dawn, or from `device` in the options. */
 import type { Program } from "../program/program.js";
+import type { Labels, Targets } from "./examples.js";
 import { openNetwork, type Network, type NetworkOptions } from "./network.js";
 import { findAdapter } from "./node/adapters.js";
 
@@ -12,9 +13,13 @@ export { doctor } from "./node/doctor.js";
 export type { DoctorAdapter, DoctorReport } from "./node/doctor.js";
 
 /** Puts a module's program on a GPU. See `openNetwork` for the errors. */
-export function createNetwork<Metric extends string = string, Name extends string = string>(
+export function createNetwork<
+  Metric extends string = string,
+  Name extends string = string,
+  Target extends Targets = Labels,
+>(
   programs: readonly Program[],
   options: NetworkOptions = {},
-): Promise<Network<Metric, Name>> {
+): Promise<Network<Metric, Name, Target>> {
   return openNetwork(programs, options, findAdapter);
 }

@@ -11,9 +11,10 @@ import {
   assertFinite,
   assertFiniteNumber,
   assertInteger,
-  checkLabels,
+  checkTargets,
   countImages,
   type Labels,
+  type Targets,
 } from "./examples.js";
 import type { Frame } from "./frame.js";
 import { Memory, type MemoryUse } from "./memory.js";
@@ -81,7 +82,12 @@ const DEFAULT_BATCH = 16;
  * promise settles. Every method but `destroy` rejects with InputError for wrong arguments and after `destroy`, and with
  * DeviceLostError once the device is lost.
  */
-export class Network<Metric extends string = string, Name extends string = string> {
+export class Network<
+  Metric extends string = string,
+  Name extends string = string,
+  /** What `step` and `evaluate` take beside the images. */
+  Target extends Targets = Labels,
+> {
   readonly adapter: AdapterSummary;
   readonly parameters: readonly ParameterInfo<Name>[];
   /** The most examples of one call. */
@@ -112,12 +118,12 @@ export class Network<Metric extends string = string, Name extends string = strin
   }
 
   /** A network with its parameters filled from their initializers. */
-  static async create<Metric extends string, Name extends string>(
+  static async create<Metric extends string, Name extends string, Target extends Targets>(
     program: Program,
     device: Device,
     options: NetworkOptions,
-  ): Promise<Network<Metric, Name>> {
-    const network = new Network<Metric, Name>(program, device, options);
+  ): Promise<Network<Metric, Name, Target>> {
+    const network = new Network<Metric, Name, Target>(program, device, options);
     try {
       await network.#initialize();
       return network;
@@ -128,20 +134,21 @@ export class Network<Metric extends string = string, Name extends string = strin
   }
 
   /**
-   * One step of training on 1 to `batch` examples: forward, loss, backward, update. `images` is NCHW, preprocessed.
+   * One step of training on 1 to `batch` examples: forward, loss, backward, update. `images` is NCHW, preprocessed; `targets`
+   * are labels, or numbers in the order of the model's target, or nothing where the loss is of the images themselves.
    * Resolves to the loss and the metrics before the update.
    */
   async step(
     images: Float32Array,
-    labels: Labels,
+    targets: Target,
     options: StepOptions = {},
   ): Promise<Metrics<Metric>> {
-    return this.#runOnExamples("train", images, labels, withSettings(this.#optimizer, options));
+    return this.#runOnExamples("train", images, targets, withSettings(this.#optimizer, options));
   }
 
   /** Loss and metrics of 1 to `batch` examples; nothing is changed, dropout is off. */
-  async evaluate(images: Float32Array, labels: Labels): Promise<Metrics<Metric>> {
-    return this.#runOnExamples("evaluate", images, labels, this.#optimizer);
+  async evaluate(images: Float32Array, targets: Target): Promise<Metrics<Metric>> {
+    return this.#runOnExamples("evaluate", images, targets, this.#optimizer);
   }
 
   /** The model's output for 1 to `batch` images: images x values, row-major. */
@@ -246,12 +253,13 @@ export class Network<Metric extends string = string, Name extends string = strin
   async #runOnExamples(
     list: "train" | "evaluate",
     images: Float32Array,
-    labels: Labels,
+    targets: Targets,
     optimizer: OptimizerSettings,
   ): Promise<Metrics<Metric>> {
     const count = countImages(this.program, images, this.batch);
-    const checked = checkLabels(this.program, labels, count);
-    const values = await this.#run(list, count, { images, labels: checked }, optimizer);
+    const checked = checkTargets(this.program, targets, count);
+    const examples = { images, ...(checked && { labels: checked }) };
+    const values = await this.#run(list, count, examples, optimizer);
     const entries = this.program.metrics.map((name, index) => [name, values[index]!]);
     return Object.fromEntries(entries) as Metrics<Metric>;
   }
@@ -340,11 +348,15 @@ function readCount(metadata: Readonly<Record<string, string>>, key: string): num
  * Opens a device and puts on it the one of the programs that suits it best. Throws NoAdapterError without a usable GPU,
  * DeviceLimitError or BatchTooLargeError if the network does not fit, InputError for wrong options.
  */
-export async function openNetwork<Metric extends string, Name extends string>(
+export async function openNetwork<
+  Metric extends string,
+  Name extends string,
+  Target extends Targets = Labels,
+>(
   programs: readonly Program[],
   options: NetworkOptions,
   findAdapter: AdapterProvider,
-): Promise<Network<Metric, Name>> {
+): Promise<Network<Metric, Name, Target>> {
   checkOptions(programs, options);
   const device = options.device
     ? Device.borrow(options.device)

@@ -12,7 +12,7 @@ import { Schedule, type StepListName } from "./schedule.js";
 export interface Work {
   readonly frame: Frame;
   readonly images?: Float32Array;
-  readonly labels?: Uint32Array;
+  readonly labels?: Uint32Array | Float32Array;
 }
 
 /** A step list ready to run. */
@@ -77,7 +77,7 @@ export class Runner {
     const purposes = USED_PURPOSES[list];
     await memory.allocate([
       ...program.steps[list].flatMap((step) => step.buffers),
-      ...purposes.map((purpose) => this.#find(purpose)),
+      ...purposes.filter((purpose) => this.#uses(purpose)).map((purpose) => this.#find(purpose)),
     ]);
     const schedule = await Schedule.build({
       ...{ gpu, program, list, memory },
@@ -113,6 +113,13 @@ export class Runner {
   #outputLength(list: StepListName, batch: number): number {
     const { metrics, prediction } = this.program;
     return list === "predict" ? batch * prediction.pitch : metrics.length;
+  }
+
+  /** A loss of the images themselves takes no labels. */
+  #uses(purpose: Purpose): boolean {
+    return (
+      purpose !== "labels" || this.program.buffers.some((buffer) => buffer.purpose === purpose)
+    );
   }
 
   #find(purpose: Purpose): number {

@@ -7,13 +7,17 @@ export function emitDeclarations(
   recipe: TrainRecipe | undefined,
   documentation: string | undefined,
 ): string {
-  const { model, input, classes, metrics, parameters, source } = program;
+  const { model, input, metrics, parameters, source } = program;
   const image = `${input.channels} x ${input.height} x ${input.width}`;
+  const imports = [
+    ...(describeTargets(program).type === "Labels" ? ["Labels"] : []),
+    ...["Network", "NetworkOptions", "Program", ...(recipe ? ["TrainRecipe"] : [])],
+  ];
   const union = (names: readonly string[]) =>
     names.length > 0 ? names.map((name) => JSON.stringify(name)).join("\n  | ") : "never";
   return [
     `// ${model}, compiled by netc from ${source.file}.`,
-    `import type { Network, NetworkOptions, Program${recipe ? ", TrainRecipe" : ""} } from "netc/runtime";`,
+    `import type { ${imports.join(", ")} } from "netc/runtime";`,
     "",
     "/** Names of the parameters, as `read` and `write` take them. */",
     `export type ${model}Parameter =\n  | ${union(parameters.map(({ name }) => name))};`,
@@ -21,11 +25,11 @@ export function emitDeclarations(
     "/** What `step` and `evaluate` return. */",
     `export type ${model}Metric =\n  | ${union(metrics)};`,
     "",
-    `export type ${model} = Network<${model}Metric, ${model}Parameter>;`,
+    `export type ${model} = Network<${model}Metric, ${model}Parameter, ${describeTargets(program).type}>;`,
     "",
     ...comment([
       ...(documentation ? [documentation, ""] : []),
-      `Creates the network on a GPU. Images are ${image}, in NCHW order${classes === undefined ? "" : `; labels are 0 to ${classes - 1}`}.`,
+      `Creates the network on a GPU. Images are ${image}, in NCHW order${describeTargets(program).words}.`,
     ]),
     `export declare function create${model}(options?: NetworkOptions): Promise<${model}>;`,
     "",
@@ -40,6 +44,16 @@ export function emitDeclarations(
       : []),
     "",
   ].join("\n");
+}
+
+/** What `step` takes beside the images: its type, and how the documentation puts it. */
+function describeTargets({ classes, targets }: Program): { readonly type: string; readonly words: string } {
+  if (targets) {
+    const words = `; \`${targets.name}\` is ${targets.shape.join(" x ")} numbers an image`;
+    return { type: "Float32Array", words };
+  }
+  if (classes === undefined) return { type: "void", words: "" };
+  return { type: "Labels", words: `; labels are 0 to ${classes - 1}` };
 }
 
 function comment(lines: readonly string[]): string[] {

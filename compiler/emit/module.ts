@@ -118,10 +118,11 @@ function unrolledBlocks(text: string): string[] {
 
 /** What is the same for every target. */
 function emitCommon(program: Program): string[] {
-  const { format, model, source, input, classes, prediction, metrics, optimizer } = program;
-  const fields = { format, model, source, input, classes, prediction, metrics, optimizer };
+  const { format, model, source, input, classes, targets, prediction, metrics, optimizer } = program;
+  const fields = { format, model, source, input, classes };
+  const results = { targets, prediction, metrics, optimizer };
   return [
-    ...Object.entries(fields)
+    ...Object.entries({ ...fields, ...results })
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => `  ${name}: ${JSON.stringify(value)},`),
     "  parameters: [",

@@ -42,6 +42,10 @@ export class GraphBuilder {
     return (this.labelsValue = this.value(name, [BATCH], "u32", origin));
   }
 
+  targets(name: string, shape: Shape, origin: Origin): Value {
+    return (this.labelsValue = this.value(name, shape, "f32", origin));
+  }
+
   parameter(name: string, shape: Shape, settings: Omit<Parameter, "value">, origin: Origin): Value {
     const value = this.value(name, shape, "f32", origin);
     this.parameters.push({ value, ...settings });

@@ -72,6 +72,7 @@ function differentiate(expression: Expression, leaf: Leaf, value: Expression): E
       return constant(sameExpression(expression, leaf) ? 1 : 0);
     case "constant":
     case "keep":
+    case "batchShare":
       return constant(0);
     case "unary": {
       const { operator, argument } = expression;

@@ -5,6 +5,8 @@ export interface Environment {
   operand(index: number): number;
   channel(index: number): number;
   keep(rate: number, stream: number): number;
+  /** 1 / the examples of the step. */
+  readonly batchShare: number;
 }
 
 export const unaryFunctions: Readonly<Record<UnaryOperator, (argument: number) => number>> = {
@@ -42,6 +44,8 @@ export function evaluate(expression: Expression, environment: Environment): numb
       return expression.value;
     case "keep":
       return environment.keep(expression.rate, expression.stream);
+    case "batchShare":
+      return environment.batchShare;
     case "unary":
       return unaryFunctions[expression.operator](evaluate(expression.argument, environment));
     case "binary":

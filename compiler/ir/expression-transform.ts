@@ -52,6 +52,8 @@ export function sameExpression(a: Expression, b: Expression): boolean {
       return b.kind === "constant" && a.value === b.value;
     case "keep":
       return b.kind === "keep" && a.rate === b.rate && a.stream === b.stream;
+    case "batchShare":
+      return b.kind === "batchShare";
     case "unary":
       return (
         b.kind === "unary" && a.operator === b.operator && sameExpression(a.argument, b.argument)

@@ -37,6 +37,8 @@ export type Expression =
    * seed, step and `stream`; 1 throughout when not training. Recomputed wherever it is needed, never stored.
    */
   | { readonly kind: "keep"; readonly rate: number; readonly stream: number }
+  /** 1 / the examples of this step: what one of them weighs in a mean over the batch. */
+  | { readonly kind: "batchShare" }
   | { readonly kind: "unary"; readonly operator: UnaryOperator; readonly argument: Expression }
   | {
       readonly kind: "binary";
@@ -49,6 +51,7 @@ export const operand = (index: number): Expression => ({ kind: "operand", index 
 export const channel = (index: number): Expression => ({ kind: "channel", index });
 export const constant = (value: number): Expression => ({ kind: "constant", value });
 export const keep = (rate: number, stream: number): Expression => ({ kind: "keep", rate, stream });
+export const batchShare: Expression = { kind: "batchShare" };
 export const unary = (operator: UnaryOperator, argument: Expression): Expression => ({
   kind: "unary",
   operator,

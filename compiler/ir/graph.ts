@@ -76,6 +76,13 @@ export interface GroupNormalizeAttributes extends NormalizeAttributes {
   readonly pixels: "together" | "apart";
 }
 
+/** A loss of each element. Operand 0 is the prediction, operand 1 the target. */
+export interface ElementLossAttributes {
+  readonly expression: Expression;
+  /** Its derivative by the prediction; absent for metrics. Spelt out because a kink's two sides make different sums. */
+  readonly slope?: Expression;
+}
+
 /** What a parameter's own settings make of the optimizer's. */
 export interface UpdateAttributes {
   readonly learningRateFactor: number;
@@ -107,7 +114,9 @@ export interface UpdateAttributes {
  *   groupNormalizeGradient: x, dy -> dx
  * - softmax: x -> y over channels; softmaxGradient: y, dy -> dx
  * - crossEntropy: logits [N, C], labels [N] -> loss per example [N];
- *   crossEntropyGradient: logits, labels -> gradient of the batch's mean loss, [N, C]
+ *   crossEntropyGradient: logits, labels -> `weight` times the gradient of the batch's mean loss, [N, C]
+ * - elementLoss: prediction, target of one shape -> [N], the mean of an expression of both over each example's elements
+ * - weightedSum: [N] ... -> [N], each times its weight: a loss of several terms
  * - accuracy: logits, labels -> [N], 1 where the label is among the k largest logits
  * - classification: the three above in one pass over the logits: logits, labels -> [loss per example and hits per
  *   example ..., one [N] each], and the gradient last if `gradient`
@@ -146,13 +155,17 @@ export interface OpAttributes {
   softmax: Record<never, never>;
   softmaxGradient: Record<never, never>;
   crossEntropy: { readonly smoothing: number };
-  crossEntropyGradient: { readonly smoothing: number };
+  crossEntropyGradient: { readonly smoothing: number; readonly weight: number };
   accuracy: { readonly k: number };
   classification: {
     readonly smoothing: number;
     readonly topK: readonly number[];
     readonly gradient: boolean;
+    /** Of the gradient: what the loss counts in a sum of losses. */
+    readonly weight: number;
   };
+  elementLoss: ElementLossAttributes;
+  weightedSum: { readonly weights: readonly number[] };
   batchMean: Record<never, never>;
   concatenate: Record<never, never>;
   /** The first channel, and how many. */

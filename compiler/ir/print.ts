@@ -25,6 +25,8 @@ export function formatExpression(expression: Expression): string {
       return `$${expression.index}[c]`;
     case "constant":
       return String(expression.value);
+    case "batchShare":
+      return "1 / batch";
     case "keep":
       return `keep(${expression.rate}, stream ${expression.stream})`;
     case "unary":

@@ -24,6 +24,8 @@ export function print(expression: Expression, leaves: Leaves): string {
       return `${type}(${float(expression.value)})`;
     case "keep":
       return `keep(${leaves.counter}, ${float(expression.rate)}, ${expression.stream}u)`;
+    case "batchShare":
+      return `${type}(1.0 / f32(frame.batch))`;
     case "unary":
       return printUnary(expression, leaves);
     case "binary":
@@ -134,6 +136,8 @@ export function describe(expression: Expression): string {
       return "channel";
     case "constant":
       return "constant";
+    case "batchShare":
+      return "mean";
     case "keep":
       return "dropout";
     case "unary":

@@ -1,3 +1,5 @@
+import type { Expression } from "../ir/expression.js";
+import { describe, expressionDeclarations, print } from "./expression.js";
 import { assemble, type Kernel } from "./kernel.js";
 import { placeConstants, placeOf, splitPixel } from "./place.js";
 import { gradientSink, type GradientUse } from "./update.js";
@@ -81,6 +83,72 @@ export function batchMean(values: number): Kernel {
   });
 }
 
+/** The weighted sum of several [N] values, an example a thread. Weights are constants, as bits of f32. */
+export function weightedSum(values: number): Kernel {
+  const terms = times(
+    values,
+    (index) => `bitcast<f32>(constants.weight${index}) * a${index}[image]`,
+  );
+  return assemble({
+    name: `weighted_sum_${values}`,
+    summary: "A weighted sum of the losses of each example.",
+    storage: [
+      ...times(values, (index) => ({ name: `a${index}`, access: "read", element: "f32" }) as const),
+      { name: "y", access: "read_write", element: "f32" },
+    ],
+    constants: times(values, (index) => `weight${index}`),
+    workgroupSize: REDUCE_WORKGROUP,
+    body: wgsl`
+      let image = block * ${REDUCE_WORKGROUP}u + lane;
+      if (image < frame.batch) {
+        y[image] = ${terms.join(" + ")};
+      }`,
+  });
+}
+
+/** The mean over an example's elements of an expression of prediction and target. A workgroup an example. y: [N]. */
+export function elementLoss(expression: Expression): Kernel {
+  const places = { 0: "a", 1: "b" } as const;
+  const value = print(expression, {
+    type: "f32",
+    operand: (index) => `${places[index as 0 | 1]}_values[${placeOf(places[index as 0 | 1])} + c]`,
+    channel: () => {
+      throw new Error("a loss reads no channel operands");
+    },
+    counter: "0u",
+  });
+  return assemble({
+    name: `loss_${describe(expression)}`,
+    summary: "A loss of each element, averaged over an example's.",
+    storage: [
+      { name: "a_values", access: "read", element: "f32" },
+      { name: "b_values", access: "read", element: "f32" },
+      { name: "losses", access: "read_write", element: "f32" },
+    ],
+    constants: ["pixels", "width", "channels", ...placeConstants("a"), ...placeConstants("b")],
+    workgroupSize: REDUCE_WORKGROUP,
+    declarations: [SUM, ...expressionDeclarations([expression])],
+    body: wgsl`
+      let image = block;
+      if (image >= frame.batch) {
+        return;
+      }
+      let elements = constants.pixels * constants.channels;
+      var sum = 0f;
+      for (var element = lane; element < elements; element += ${REDUCE_WORKGROUP}u) {
+        let c = element % constants.channels;
+        let pixel = element / constants.channels;
+        let y = pixel / constants.width;
+        let x = pixel % constants.width;
+        sum += ${value};
+      }
+      sum = total(sum, lane);
+      if (lane == 0u) {
+        losses[image] = sum / f32(elements);
+      }`,
+  });
+}
+
 const CHANNELS = `for (var c = lane; c < constants.channels; c += ${REDUCE_WORKGROUP}u)`;
 
 /** A workgroup a pixel; channels in scalars, since their count need not be a multiple of 4. */
@@ -155,7 +223,7 @@ export interface ClassificationVariant {
 
 /**
  * Cross-entropy with label smoothing s, its gradient for the batch's mean, and top-k hits, in one pass over the logits:
- * loss = log sum exp(z) - (1 - s) z_label - s mean(z); gradient = (softmax(z) - (1 - s) [c = label] - s / C) / batch.
+ * loss = log sum exp(z) - (1 - s) z_label - s mean(z); gradient = weight * (softmax(z) - (1 - s) [c = label] - s / C) / batch.
  * A label is among the k largest if fewer than k logits are larger, equal ones counted in order of their index.
  */
 export function classification({ loss, gradient, topK }: ClassificationVariant): Kernel {
@@ -179,7 +247,7 @@ export function classification({ loss, gradient, topK }: ClassificationVariant):
       ...outputs.map((name) => ({ name, access: "read_write", element: "f32" }) as const),
     ],
     constants: [
-      ...["pixels", "width", "channels", "smoothing"],
+      ...["pixels", "width", "channels", "smoothing", "weight"],
       ...placeConstants("a"),
       ...(gradient ? placeConstants("y") : []),
     ],
@@ -231,8 +299,9 @@ const LOSS =
   "losses[block] = log(exponentials) - (1.0 - smoothing) * (label_logit - most) - smoothing * logits / classes;";
 
 const GRADIENT = wgsl`
+  let share = bitcast<f32>(constants.weight) / f32(frame.batch);
   ${CHANNELS} {
     let expected = select(0.0, 1.0 - smoothing, c == label) + smoothing / classes;
     let probability = exp(a[a_place + c] - most) / exponentials;
-    result[y_place + c] = (probability - expected) / f32(frame.batch);
+    result[y_place + c] = share * (probability - expected);
   }`;

@@ -40,7 +40,7 @@ export class LoweringContext {
         gradient ? [[gradient.id, this.parameter(parameter)] as const] : [],
       ),
     );
-    if (graph.labels && persistent.labels) this.storage.set(graph.labels.id, [persistent.labels]);
+    if (graph.labels?.type === "u32") this.storage.set(graph.labels.id, [persistent.labels!]);
     for (const [id, pieces] of [...persistent.parameters, ...persistent.velocities]) {
       this.storage.set(id, pieces);
     }

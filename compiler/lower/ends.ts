@@ -1,24 +1,31 @@
 import type { Initializer } from "../../program/program.js";
-import type { Graph } from "../ir/graph.js";
+import type { Graph, Value } from "../ir/graph.js";
 import { COPY_WORKGROUP, importImages } from "../kernels/copy.js";
 import { DISTRIBUTIONS, initialize, INITIALIZE_WORKGROUP } from "../kernels/initialize.js";
+import { isActivation } from "../passes/layout.js";
 import { roundUpTo4 } from "./activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import type { StoredParameter } from "./parameters.js";
 import { fixed, floatBits, perImage, type StepDraft, type Storage } from "./storage.js";
 
-/** Uploaded images into the layout of their reader. */
-export function importBatch(context: LoweringContext, { images }: Graph): void {
-  const layout = context.layout(images);
+/** Uploaded images, and targets that are numbers, into the layouts of their readers. */
+export function importBatch(context: LoweringContext, { images, labels }: Graph): void {
+  const { persistent } = context;
+  importActivation(context, images, persistent.images);
+  if (labels && isActivation(labels)) importActivation(context, labels, persistent.labels!);
+}
+
+function importActivation(context: LoweringContext, value: Value, uploaded: Storage): void {
+  const layout = context.layout(value);
   const { channels, height, width } = layout;
   const elements = channels * height * width;
   context.emit({
     kernel: importImages(),
-    storage: [context.persistent.images, context.storageOf(images)],
+    storage: [uploaded, context.storageOf(value)],
     constants: { channels, height, width, ...layout.placeInFloats("y") },
     workgroups: { x: { ...perImage(elements), tile: COPY_WORKGROUP }, z: 1 },
-    label: `${images.name} import`,
-    origin: images.origin,
+    label: `${value.name} import`,
+    origin: value.origin,
     macs: 0,
   });
 }

@@ -32,8 +32,10 @@ import {
   lowerClassification,
   lowerCrossEntropy,
   lowerCrossEntropyGradient,
+  lowerElementLoss,
   lowerSoftmax,
   lowerSoftmaxGradient,
+  lowerWeightedSum,
 } from "./reduce.js";
 import { lowerWeightGradient } from "./weight-gradient.js";
 
@@ -71,6 +73,8 @@ const lowerings: {
   slice: lowerSlice,
   reshape: lowerReshape,
   update: lowerUpdate,
+  elementLoss: lowerElementLoss,
+  weightedSum: lowerWeightedSum,
 };
 
 /** Adds the dispatches of a graph to the context's steps, from the uploaded images to the prediction. */

@@ -3,8 +3,11 @@ import {
   batchMean,
   channelSum,
   classification,
+  elementLoss,
+  REDUCE_WORKGROUP,
   softmax,
   softmaxGradient,
+  weightedSum,
   type ClassificationVariant,
 } from "../kernels/reduce.js";
 import type { LoweringContext } from "./context.js";
@@ -40,6 +43,40 @@ export function lowerBatchMean(context: LoweringContext, node: Node<"batchMean">
     constants: {},
     workgroups: { x: { ...fixed(1), tile: 1 }, z: 1 },
     label: "loss and metrics",
+    origin: node.origin,
+    macs: 0,
+  });
+}
+
+export function lowerWeightedSum(context: LoweringContext, node: Node<"weightedSum">): void {
+  const weights = node.attributes.weights.map((weight, index) => [
+    `weight${index}`,
+    floatBits(weight),
+  ]);
+  context.emit({
+    kernel: weightedSum(weights.length),
+    storage: [...node.inputs, node.outputs[0]!].map((value) => context.storageOf(value)),
+    constants: Object.fromEntries(weights) as Record<string, number>,
+    workgroups: { x: { ...perImage(1), tile: REDUCE_WORKGROUP }, z: 1 },
+    label: "sum of losses",
+    origin: node.origin,
+    macs: 0,
+  });
+}
+
+export function lowerElementLoss(context: LoweringContext, node: Node<"elementLoss">): void {
+  const [prediction, target] = node.inputs as [Value, Value];
+  const { pixels, width, channels } = context.layout(prediction);
+  context.emit({
+    kernel: elementLoss(node.attributes.expression),
+    storage: [...node.inputs, node.outputs[0]!].map((value) => context.storageOf(value)),
+    constants: {
+      ...{ pixels, width, channels },
+      ...context.layout(prediction).placeInFloats("a"),
+      ...context.layout(target).placeInFloats("b"),
+    },
+    workgroups: { x: { ...perImage(1), tile: 1 }, z: 1 },
+    label: `${target.name} against ${prediction.name}`,
     origin: node.origin,
     macs: 0,
   });
@@ -86,7 +123,7 @@ function emitClassification(
   context: LoweringContext,
   node: Pick<Node, "inputs" | "outputs" | "origin">,
   variant: ClassificationVariant,
-  smoothing: number,
+  { smoothing, weight = 1 }: { readonly smoothing: number; readonly weight?: number },
 ): void {
   const [logits, labels] = node.inputs as [Value, Value];
   const layout = context.layout(logits);
@@ -99,6 +136,7 @@ function emitClassification(
       width: 1,
       channels: layout.channels,
       smoothing: floatBits(smoothing),
+      weight: floatBits(weight),
       ...layout.place("a"),
       ...gradient,
     },
@@ -110,24 +148,23 @@ function emitClassification(
 }
 
 export function lowerClassification(context: LoweringContext, node: Node<"classification">): void {
-  const { topK, gradient, smoothing } = node.attributes;
-  emitClassification(context, node, { loss: true, gradient, topK }, smoothing);
+  const { topK, gradient } = node.attributes;
+  emitClassification(context, node, { loss: true, gradient, topK }, node.attributes);
 }
 
 export function lowerCrossEntropy(context: LoweringContext, node: Node<"crossEntropy">): void {
-  const { smoothing } = node.attributes;
-  emitClassification(context, node, { loss: true, gradient: false, topK: [] }, smoothing);
+  emitClassification(context, node, { loss: true, gradient: false, topK: [] }, node.attributes);
 }
 
 export function lowerCrossEntropyGradient(
   context: LoweringContext,
   node: Node<"crossEntropyGradient">,
 ): void {
-  const { smoothing } = node.attributes;
-  emitClassification(context, node, { loss: false, gradient: true, topK: [] }, smoothing);
+  emitClassification(context, node, { loss: false, gradient: true, topK: [] }, node.attributes);
 }
 
 export function lowerAccuracy(context: LoweringContext, node: Node<"accuracy">): void {
   const { k } = node.attributes;
-  emitClassification(context, node, { loss: false, gradient: false, topK: [k] }, 0);
+  const variant = { loss: false, gradient: false, topK: [k] };
+  emitClassification(context, node, variant, { smoothing: 0 });
 }

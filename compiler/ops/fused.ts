@@ -35,6 +35,7 @@ export function evaluateTensor(
     operand: (operand) => operands[operand]!.data[index]!,
     channel: (operand) => operands[operand]!.data[channel()]!,
     keep: (rate, stream) => keepFactor({ rate, stream }, counter(), context),
+    batchShare: 1 / shape[0]!,
   };
   for (; index < result.data.length; index++)
     result.data[index] = evaluate(expression, environment);

@@ -13,6 +13,7 @@ import { convolutionInputGradient } from "./convolution-input-gradient.js";
 import { convolutionWeightGradient } from "./convolution-weight-gradient.js";
 import { crossEntropy } from "./cross-entropy.js";
 import { crossEntropyGradient } from "./cross-entropy-gradient.js";
+import { elementLoss } from "./element-loss.js";
 import { groupNormalize } from "./group-normalize.js";
 import { groupNormalizeGradient } from "./group-normalize-gradient.js";
 import { maxPool } from "./max-pool.js";
@@ -27,6 +28,7 @@ import { slice } from "./slice.js";
 import { softmax } from "./softmax.js";
 import { softmaxGradient } from "./softmax-gradient.js";
 import { update } from "./update.js";
+import { weightedSum } from "./weighted-sum.js";
 
 /** Every primitive. A kind without its definition does not compile. */
 export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
@@ -44,6 +46,7 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   convolutionWeightGradient,
   crossEntropy,
   crossEntropyGradient,
+  elementLoss,
   groupNormalize,
   groupNormalizeGradient,
   maxPool,
@@ -57,4 +60,5 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   softmax,
   softmaxGradient,
   update,
+  weightedSum,
 };

@@ -2,9 +2,10 @@ import { addPointwise } from "../ops/add-pointwise.js";
 import { ops } from "../ops/index.js";
 import type { OpDefinition } from "../ops/op.js";
 import { GraphBuilder } from "../ir/builder.js";
-import { add, operand, type Expression } from "../ir/expression.js";
-import type { AnyNode, Graph, Node, Parameter, Value } from "../ir/graph.js";
+import { add, batchShare, constant, multiply, operand, type Expression } from "../ir/expression.js";
+import type { AnyNode, Graph, Parameter, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
+import { elementCount } from "../ir/shape.js";
 import { summarize } from "./summarize.js";
 
 /**
@@ -12,19 +13,17 @@ import { summarize } from "./summarize.js";
  * with regard to every trainable parameter that the loss depends on, and an `update` for each of these, as soon as
  * nothing reads the parameter any more. Reverse mode: gradients are added up where a value is used more than once.
  *
- * The first metric must be a cross entropy. Nodes fused already cannot be differentiated.
+ * The first metric is the loss, or a weighted sum of losses. Nodes fused already cannot be differentiated.
  */
 export function differentiate(forward: Graph): Graph {
-  const loss = lossNode(forward);
+  const terms = lossTerms(forward);
   const builder = GraphBuilder.from(summarize(forward));
   const gradients = new Gradients(builder);
   const needed = neededGradients(forward);
-  const [logits] = loss.inputs;
-  if (needed.has(logits!.id))
-    gradients.contribute(
-      logits!,
-      builder.add("crossEntropyGradient", loss.inputs, loss.attributes, loss.origin),
-    );
+  for (const term of terms) {
+    const [prediction] = term.node.inputs;
+    if (needed.has(prediction!.id)) gradients.contribute(prediction!, lossGradient(term, builder));
+  }
   for (const node of forward.nodes.toReversed()) backpropagate(node, builder, gradients, needed);
   const trained = forward.parameters.flatMap(({ value, ...settings }) => {
     const gradient = gradients.total(value, value.origin);
@@ -33,11 +32,35 @@ export function differentiate(forward: Graph): Graph {
   return withUpdates(builder.finish(forward), trained);
 }
 
-function lossNode({ name, metrics, nodes }: Graph): Node<"crossEntropy"> {
-  const loss = metrics[0]?.value;
-  const node = nodes.find(({ outputs }) => loss !== undefined && outputs.includes(loss));
-  if (node?.kind !== "crossEntropy") throw new Error(`${name} has no cross entropy to train on`);
-  return node;
+/** One of the losses that are added up, and what it counts. */
+interface LossTerm {
+  readonly node: AnyNode;
+  readonly weight: number;
+}
+
+function lossTerms({ name, metrics, nodes }: Graph): readonly LossTerm[] {
+  const makerOf = (value: Value | undefined) =>
+    nodes.find(({ outputs }) => value !== undefined && outputs.includes(value));
+  const loss = makerOf(metrics[0]?.value);
+  if (!loss) throw new Error(`${name} has no loss to train on`);
+  if (loss.kind !== "weightedSum") return [{ node: loss, weight: 1 }];
+  const { weights } = loss.attributes;
+  return loss.inputs.map((term, index) => ({ node: makerOf(term)!, weight: weights[index]! }));
+}
+
+/** The gradient of the batch's mean of one loss, times its weight, with regard to the prediction. */
+function lossGradient({ node, weight }: LossTerm, builder: GraphBuilder): Value {
+  const { inputs, origin } = node;
+  switch (node.kind) {
+    case "crossEntropy":
+      return builder.add("crossEntropyGradient", inputs, { ...node.attributes, weight }, origin);
+    case "elementLoss": {
+      const share = multiply(constant(weight / elementCount(inputs[0]!.shape)), batchShare);
+      return addPointwise(builder, inputs, multiply(share, node.attributes.slope!), origin);
+    }
+    default:
+      throw new Error(`${node.kind} of ${origin.name} is no loss`);
+  }
 }
 
 /** The values that depend on a trainable parameter: only their gradients are of use to anybody. */

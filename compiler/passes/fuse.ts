@@ -77,11 +77,12 @@ const fuseClassification: Rewrite = ({ nodes }) => {
   const replacements = new Map<AnyNode, AnyNode | undefined>();
   for (const loss of nodes) {
     if (!isKind(loss, "crossEntropy") || replacements.has(loss)) continue;
-    const hits = nodes.filter((node) => isKind(node, "accuracy") && sameInputs(node, loss));
+    const isFree = (node: AnyNode) => sameInputs(node, loss) && !replacements.has(node);
+    const hits = nodes.filter((node) => isKind(node, "accuracy") && isFree(node));
     const gradient = nodes.find(
-      (node) =>
+      (node): node is AnyNode & Node<"crossEntropyGradient"> =>
         isKind(node, "crossEntropyGradient") &&
-        sameInputs(node, loss) &&
+        isFree(node) &&
         node.attributes.smoothing === loss.attributes.smoothing,
     );
     if (hits.length === 0 && !gradient) continue;
@@ -95,6 +96,7 @@ const fuseClassification: Rewrite = ({ nodes }) => {
         smoothing: loss.attributes.smoothing,
         topK: hits.map((node) => (node as Node<"accuracy">).attributes.k),
         gradient: gradient !== undefined,
+        weight: gradient?.attributes.weight ?? 1,
       },
       origin: loss.origin,
     });

@@ -12,7 +12,8 @@ export type Layouts = ReadonlyMap<number, ActivationLayout>;
  */
 export function chooseLayouts(graph: Graph): Layouts {
   const surroundings = new Surroundings(graph);
-  const values = [graph.images, ...graph.nodes.flatMap((node) => node.outputs)];
+  const inputs = graph.labels ? [graph.images, graph.labels] : [graph.images];
+  const values = [...inputs, ...graph.nodes.flatMap((node) => node.outputs)];
   return new Map(
     values.filter(isActivation).map((value) => [value.id, layoutFor(value, graph, surroundings)]),
   );

@@ -62,27 +62,54 @@ function readSize(expression: Expression, environment: Environment): number | un
   if (!constant) return undefined;
   if (constant.kind === "integer" && constant.value >= 1) return constant.value;
   return environment.reporter.report("NET2013", {
-    message: `an input's size must be an integer of at least 1, not ${describeConstant(constant)}`,
+    message: `a size must be an integer of at least 1, not ${describeConstant(constant)}`,
     span: expression.span,
   });
 }
 
-/** The number of classes of `u32[N] in 0..classes`, if the target says it. */
+/** What a target holds: a class for each image, or numbers. */
+export type TargetKind =
+  | { readonly kind: "classes"; readonly classes: number | undefined }
+  | { readonly kind: "numbers"; readonly shape: Shape };
+
+/** `u32[N] in 0..classes`, or `f32[N, 4]`; undefined after a report. */
 export function readTarget(
   target: TargetDeclaration,
   environment: Environment,
-): number | undefined {
+): TargetKind | undefined {
   const { type, range } = target;
-  const [batch, ...others] = type.dimensions;
-  const isVector = batch?.kind === "name" && batch.name === BATCH && others.length === 0;
-  if (type.element.name !== "u32" || !isVector) {
-    environment.reporter.report("NET2014", {
-      message: "a target must be `u32[N]`: one class index per image",
-      span: type.span,
-      fixes: [{ title: "write `u32[N]`", edits: [{ span: type.span, newText: "u32[N]" }] }],
-    });
+  const [batch, ...sizes] = type.dimensions;
+  const hasBatch = batch?.kind === "name" && batch.name === BATCH;
+  const isNumbers = type.element.name === "f32" && (sizes.length === 1 || sizes.length === 3);
+  if (hasBatch && isNumbers && !range) return readNumbers(sizes, environment);
+  if (type.element.name !== "u32" || !hasBatch || sizes.length > 0) {
+    reportTargetType(target, environment);
   }
-  return range && readClasses(range, environment);
+  const classes = range && readClasses(range, environment);
+  return range && classes === undefined ? undefined : { kind: "classes", classes };
+}
+
+function reportTargetType({ type, range }: TargetDeclaration, { reporter }: Environment): void {
+  const write = (newText: string) => {
+    return { title: `write \`${newText}\``, edits: [{ span: type.span, newText }] };
+  };
+  const isScalar = type.element.name === "f32" && type.dimensions.length === 1 && !range;
+  reporter.report("NET2014", {
+    message: range
+      ? "a target with classes must be `u32[N]`: one class index per image"
+      : "a target is `u32[N]`, a class for each image, or numbers with a size of their own, such as `f32[N, 1]`",
+    span: type.span,
+    fixes: isScalar ? [write("f32[N, 1]")] : [write("u32[N]")],
+  });
+}
+
+function readNumbers(
+  sizes: readonly Expression[],
+  environment: Environment,
+): TargetKind | undefined {
+  const dimensions = sizes.map((size) => readSize(size, environment));
+  if (!dimensions.every((size) => size !== undefined)) return undefined;
+  return { kind: "numbers", shape: [BATCH, ...dimensions] };
 }
 
 function readClasses(

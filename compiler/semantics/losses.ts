@@ -1,5 +1,6 @@
+import { add, constant, multiply, operand, subtract, unary } from "../ir/expression.js";
 import type { GraphBuilder } from "../ir/builder.js";
-import type { Value } from "../ir/graph.js";
+import type { ElementLossAttributes, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
 import { float, integer, valueName } from "./argument-types.js";
 import {
@@ -10,14 +11,18 @@ import {
   withDefault,
 } from "./signature.js";
 
-/** A loss or a metric: of logits [N, C] and labels [N], one number per example. */
+/** A loss or a metric: one number per example, of what the network makes and what it should have made. */
 export interface ScoreDefinition<
   Declarations extends ArgumentDeclarations = ArgumentDeclarations,
 > extends Signature<Declarations> {
   readonly summary: string;
+  /** `labels`: logits [N, C] against classes [N]; `values`: numbers against numbers of the same shape. */
+  readonly against: "labels" | "values";
+  /** A layer that the score applies itself, and that must not stand before it. */
+  readonly applies?: "softmax" | "sigmoid";
   /** Adds the op and returns its [N] output. */
   lower(
-    inputs: readonly [logits: Value, labels: Value],
+    inputs: readonly [prediction: Value, target: Value],
     values: ArgumentValues<NoInfer<Declarations>>,
     builder: GraphBuilder,
     origin: Origin,
@@ -30,10 +35,47 @@ function define<const Declarations extends ArgumentDeclarations>(
   return definition;
 }
 
-/** What every loss and metric is taken of. */
-export const scoreArguments = {
+/** What scores of classes are taken of. */
+const ofLabels = {
   logits: required(valueName(), "the network's output, one number per class"),
   labels: required(valueName(), "the model's target"),
+};
+
+/** What scores of numbers are taken of. */
+const ofValues = {
+  prediction: required(valueName(), "the network's output"),
+  target: required(valueName(), "the model's target, or its input, of the same shape"),
+};
+
+type ElementScore = Pick<ScoreDefinition, "name" | "aliases" | "summary" | "applies"> &
+  ElementLossAttributes;
+
+/** The mean over an example's elements of an expression of prediction and target. */
+function elementwise({ expression, slope, ...words }: ElementScore): ScoreDefinition {
+  return define({
+    ...words,
+    against: "values",
+    positional: ["prediction", "target"],
+    arguments: ofValues,
+    lower: (inputs, _, builder, origin) =>
+      builder.add("elementLoss", inputs, { expression, ...(slope && { slope }) }, origin),
+  });
+}
+
+const [x, target] = [operand(0), operand(1)];
+const difference = subtract(x, target);
+const negated = unary("negate", difference);
+const distance = add(unary("relu", difference), unary("relu", negated));
+/** -1, 0 or 1. */
+const direction = subtract(unary("positive", difference), unary("positive", negated));
+const magnitude = add(unary("relu", x), unary("relu", unary("negate", x)));
+
+const squaredError = {
+  name: "mse",
+  aliases: ["MSELoss", "mean_squared_error", "mse_loss", "l2", "EuclideanLoss"],
+  summary: "the mean squared difference from the target",
+  expression: multiply(difference, difference),
+  slope: multiply(constant(2), difference),
 };
 
 export const losses: readonly ScoreDefinition[] = [
@@ -47,9 +89,11 @@ export const losses: readonly ScoreDefinition[] = [
       "nll",
     ],
     summary: "softmax with the negative log-likelihood of the label",
+    against: "labels",
+    applies: "softmax",
     positional: ["logits", "labels"],
     arguments: {
-      ...scoreArguments,
+      ...ofLabels,
       smoothing: withDefault(
         float({ minimum: 0, below: 1 }),
         0,
@@ -59,6 +103,35 @@ export const losses: readonly ScoreDefinition[] = [
     lower: (inputs, { smoothing }, builder, origin) =>
       builder.add("crossEntropy", inputs, { smoothing }, origin),
   }),
+  elementwise(squaredError),
+  elementwise({
+    name: "l1",
+    aliases: ["L1Loss", "l1_loss", "mean_absolute_error", "absolute_error"],
+    summary: "the mean absolute difference from the target",
+    expression: distance,
+    slope: direction,
+  }),
+  elementwise({
+    name: "bce_with_logits",
+    aliases: [
+      "BCEWithLogitsLoss",
+      "bce",
+      "BCELoss",
+      "binary_cross_entropy",
+      "binary_crossentropy",
+      "BinaryCrossentropy",
+      "SigmoidCrossEntropyLoss",
+      "binary_cross_entropy_with_logits",
+    ],
+    summary: "sigmoid with the binary cross-entropy of targets from 0 to 1",
+    applies: "sigmoid",
+    // max(x, 0) - x t + log(1 + exp(-|x|)), in which nothing overflows.
+    expression: add(
+      subtract(unary("relu", x), multiply(x, target)),
+      unary("log", add(constant(1), unary("exp", unary("negate", magnitude)))),
+    ),
+    slope: subtract(unary("sigmoid", x), target),
+  }),
 ];
 
 export const metrics: readonly ScoreDefinition[] = [
@@ -66,11 +139,28 @@ export const metrics: readonly ScoreDefinition[] = [
     name: "accuracy",
     aliases: ["Accuracy", "top_k", "topk", "acc", "top1", "top5"],
     summary: "whether the label is among the k largest logits",
+    against: "labels",
     positional: ["logits", "labels"],
     arguments: {
-      ...scoreArguments,
+      ...ofLabels,
       k: withDefault(integer({ minimum: 1 }), 1, "how many of the largest logits count"),
     },
     lower: (inputs, { k }, builder, origin) => builder.add("accuracy", inputs, { k }, origin),
+  }),
+  elementwise({ ...squaredError, aliases: [...squaredError.aliases, "MeanSquaredError"] }),
+  elementwise({
+    name: "mae",
+    aliases: ["MeanAbsoluteError", "l1", "mean_absolute_error"],
+    summary: "the mean absolute difference from the target",
+    expression: distance,
+  }),
+  elementwise({
+    name: "binary_accuracy",
+    aliases: ["BinaryAccuracy", "multilabel_accuracy"],
+    summary: "the share of logits on the right side of 0 for targets of 0 or 1",
+    expression: subtract(
+      constant(1),
+      unary("positive", multiply(x, subtract(constant(1), multiply(constant(2), target)))),
+    ),
   }),
 ];

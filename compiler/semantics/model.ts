@@ -14,6 +14,7 @@ import type { Graph, Value } from "../ir/graph.js";
 import type { AnalyzedModel } from "./analysis.js";
 import { reportTwice } from "./duplicates.js";
 import type { Environment } from "./evaluate.js";
+import { readLossTerms } from "./loss-terms.js";
 import { findInput, readInputShape, readTarget } from "./inputs.js";
 import type { Module, Modules } from "./modules.js";
 import { NetworkReader } from "./network.js";
@@ -53,6 +54,9 @@ class ModelAnalysis {
   private readonly scored = new Set<number>();
   private target?: Target;
   private prediction?: Value;
+  /** Whether a score reads the target. */
+  private isCompared = false;
+  private readonly images: Current;
   private readonly errorsBefore: number;
 
   constructor(
@@ -64,6 +68,7 @@ class ModelAnalysis {
     this.builder = new GraphBuilder(declaration.name.name);
     const { input, current } = this.readInput();
     this.input = input;
+    this.images = current;
     const later = namesIn(declaration.members);
     this.reader = new NetworkReader(surroundings.modules, this.builder, current, later);
     this.reader.hasFailed = input === undefined;
@@ -149,11 +154,17 @@ class ModelAnalysis {
       return;
     }
     this.environment.names.define("target", name.name, name.span);
-    const classes = readTarget(declaration, this.environment);
-    const value = this.builder.labels(name.name, { name: name.name, span });
-    if (range && classes === undefined) this.reader.hasFailed = true;
+    const read = readTarget(declaration, this.environment);
+    if (!read) this.reader.hasFailed = true;
+    const origin = { name: name.name, span };
+    const value =
+      read?.kind === "numbers"
+        ? this.builder.targets(name.name, read.shape, origin)
+        : this.builder.labels(name.name, origin);
+    const classes = read?.kind === "classes" ? read.classes : undefined;
     const described = range && describeRange(range, classes);
-    this.target = { name: name.name, span, nameSpan: name.span, value, range: described };
+    const place = { name: name.name, span, nameSpan: name.span };
+    this.target = { ...place, value, isInput: false, range: described };
   }
 
   private reportEmpty(): void {
@@ -168,8 +179,7 @@ class ModelAnalysis {
 
   // Loss and metrics
 
-  private readLoss({ value: call, span }: LossDeclaration): void {
-    if (call.kind !== "call") return;
+  private readLoss({ value, span }: LossDeclaration): void {
     if (this.metricNames.has("loss")) {
       this.environment.reporter.report("NET1004", {
         message: `model \`${this.declaration.name.name}\` has a second loss; it can have one`,
@@ -178,7 +188,18 @@ class ModelAnalysis {
       return;
     }
     this.metricNames.set("loss", span);
-    this.readScore(call, "loss", "loss");
+    if (this.reader.isTooLong) return;
+    const terms = readLossTerms(value, this.environment);
+    const scores = terms?.map(({ call }) => this.readScore(call, "loss", "loss"));
+    if (!terms || !scores?.every((score) => score !== undefined)) {
+      this.reader.hasFailed = true;
+      return;
+    }
+    const weights = terms.map(({ weight }) => weight);
+    const origin = { name: "loss", span: value.span };
+    const isSum = scores.length > 1 || weights[0] !== 1;
+    const loss = isSum ? this.builder.add("weightedSum", scores, { weights }, origin) : scores[0]!;
+    this.metrics.push({ name: "loss", value: loss });
   }
 
   private readMetric({ call, name }: MetricDeclaration): void {
@@ -191,42 +212,54 @@ class ModelAnalysis {
         this.environment.reporter,
       );
     this.metricNames.set(name.name, name.span);
-    this.readScore(call, "metric", name.name);
+    if (this.reader.isTooLong) return;
+    const value = this.readScore(call, "metric", name.name);
+    if (value) this.metrics.push({ name: name.name, value });
+    else this.reader.hasFailed = true;
   }
 
-  private readScore(call: CallExpression, kind: ScoreKind, name: string): void {
-    if (this.reader.isTooLong) return;
+  /** Adds a score's op; undefined after a report, or where a mistake hides what it is taken of. */
+  private readScore(call: CallExpression, kind: ScoreKind, name: string): Value | undefined {
     const model = {
       name: this.declaration.name.name,
       values: this.reader.values.aliased,
       target: this.target,
+      input: this.inputAsTarget(),
       laterValues: laterValues(this.declaration, this.reader.values.aliased.values()),
       lastCall: this.reader.current.call,
       complaints: this.complaints,
     };
     const score = readScore(call, kind, model, this.environment);
-    if (!score || this.reader.hasFailed) {
-      this.reader.hasFailed = true;
-      return;
-    }
-    const [logits] = score.inputs;
+    if (!score || this.reader.hasFailed) return undefined;
+    const [prediction, target] = score.inputs;
     this.scored.add(score.index);
-    if (kind === "loss") this.prediction = logits;
+    // What the network predicts is what the first of its losses is taken of.
+    if (kind === "loss") this.prediction ??= prediction;
+    this.isCompared ||= target === this.target?.value;
     const origin = { name, span: call.span };
-    const value = score.definition.lower(score.inputs, score.values, this.builder, origin);
-    this.metrics.push({ name, value });
+    return score.definition.lower(score.inputs, score.values, this.builder, origin);
+  }
+
+  /** An autoencoder is compared with its own images. */
+  private inputAsTarget(): Target | undefined {
+    const { value, shape } = this.images;
+    if (!this.input || !value || !shape) return undefined;
+    const { name, span } = this.input;
+    return { name, span, nameSpan: span, value, isInput: true };
   }
 
   private classes(): number | undefined {
-    if (this.metrics.length === 0) return undefined;
-    return this.target?.range?.classes ?? Number(this.prediction?.shape[1]);
+    const { target } = this;
+    if (!this.isCompared || target?.value.type !== "u32") return undefined;
+    return target.range?.classes ?? Number(this.prediction?.shape[1]);
   }
 
   private graph(): Graph | undefined {
     const prediction = this.prediction ?? this.reader.current.value;
     const hasErrors = this.environment.reporter.errorCount > this.errorsBefore;
     if (hasErrors || this.reader.hasFailed || !prediction) return undefined;
-    return this.builder.finish({ prediction, metrics: this.metrics });
+    const graph = this.builder.finish({ prediction, metrics: this.metrics });
+    return this.isCompared ? graph : { ...graph, labels: undefined };
   }
 
   /** Indices of the layers whose outputs leave the network: what it predicts and what is measured. */

@@ -1,8 +1,9 @@
 import type { CallExpression, Span } from "../../grammar/ast.js";
 import type { Fix } from "../diagnostics/diagnostic.js";
 import type { Value } from "../ir/graph.js";
-import { formatShape } from "../ir/shape.js";
 import { bind } from "./bind.js";
+import { checkLabelScore } from "./label-scores.js";
+import { checkValueScore } from "./value-scores.js";
 import { insertAfter } from "./edits.js";
 import type { Environment } from "./evaluate.js";
 import { losses, metrics, type ScoreDefinition } from "./losses.js";
@@ -17,6 +18,8 @@ export interface ScoreModel {
   readonly name: string;
   readonly values: ReadonlyMap<string, NamedValue>;
   readonly target: Target | undefined;
+  /** The model's images, which an autoencoder is compared with. */
+  readonly input: Target | undefined;
   /** Named values that stand further down. */
   readonly laterValues: ReadonlyMap<string, Span>;
   readonly lastCall: CallExpression | undefined;
@@ -26,7 +29,7 @@ export interface ScoreModel {
 
 export interface Score {
   readonly definition: ScoreDefinition;
-  readonly inputs: readonly [logits: Value, labels: Value];
+  readonly inputs: readonly [prediction: Value, target: Value];
   readonly values: ArgumentValues<ScoreDefinition["arguments"]>;
   /** Index of the layer that it is taken of. */
   readonly index: number;
@@ -47,19 +50,50 @@ export function readScore(
   const definition = findScore(call, kind, environment);
   const bound = definition && bind(call, definition, environment);
   if (!bound) return undefined;
-  const { logits: logitsName, labels: labelsName } = bound.values as Record<string, string>;
-  const logits = findLogits(logitsName!, bound.spans.get("logits")!, model, environment);
-  const target = findTarget(labelsName!, bound.spans.get("labels")!, model, environment);
-  if (!logits?.shape || !target) return undefined;
-  const isValid = checkScore(
-    { call, kind, bound, logits, target, complaints: model.complaints },
-    environment,
-  );
-  if (!isValid || !logits.value) return undefined;
-  environment.names.use("value", logitsName!, bound.spans.get("logits")!, logits.alias!.span);
-  environment.names.use("target", target.name, bound.spans.get("labels")!, target.nameSpan);
-  const { index } = logits.current;
-  return { definition, inputs: [logits.value, target.value], values: bound.values, index };
+  const [predictionName, targetName] = definition.positional as [string, string];
+  const prediction = findPrediction(argumentOf(bound, predictionName), model, environment);
+  const target = findTarget(argumentOf(bound, targetName), model, environment);
+  if (!prediction?.shape || !target) return undefined;
+  const use = { call, kind, definition, bound, prediction, target, complaints: model.complaints };
+  const check = definition.against === "labels" ? checkLabelScore : checkValueScore;
+  if (!check(use, environment) || !prediction.value) return undefined;
+  markUses(use, environment);
+  const inputs = [prediction.value, target.value] as const;
+  return { definition, inputs, values: bound.values, index: prediction.current.index };
+}
+
+/** A name that a call gives, and where. */
+interface GivenName {
+  readonly name: string;
+  readonly span: Span;
+}
+
+function argumentOf({ values, spans }: Bound, argument: string): GivenName {
+  return { name: (values as Record<string, string>)[argument]!, span: spans.get(argument)! };
+}
+
+/** A score whose names are known. */
+export interface ScoreUse {
+  readonly call: CallExpression;
+  readonly kind: ScoreKind;
+  readonly definition: ScoreDefinition;
+  readonly bound: Bound;
+  readonly prediction: NamedValue;
+  readonly target: Target;
+  readonly complaints: Set<string>;
+}
+
+/** Where a score names its prediction or its target. */
+export function spanOf({ definition, bound }: ScoreUse, part: "prediction" | "target"): Span {
+  return bound.spans.get(definition.positional[part === "prediction" ? 0 : 1]!)!;
+}
+
+function markUses(use: ScoreUse, { names }: Environment): void {
+  const { prediction, target } = use;
+  const name = (use.bound.values as Record<string, string>)[use.definition.positional[0]!]!;
+  names.use("value", name, spanOf(use, "prediction"), prediction.alias!.span);
+  const kind = target.isInput ? "input" : "target";
+  names.use(kind, target.name, spanOf(use, "target"), target.nameSpan);
 }
 
 function findScore({ callee }: CallExpression, kind: ScoreKind, { reporter }: Environment) {
@@ -74,9 +108,8 @@ function findScore({ callee }: CallExpression, kind: ScoreKind, { reporter }: En
   });
 }
 
-function findLogits(
-  name: string,
-  span: Span,
+function findPrediction(
+  { name, span }: GivenName,
   model: ScoreModel,
   { reporter }: Environment,
 ): NamedValue | undefined {
@@ -131,7 +164,7 @@ function reportAmbiguous(
 }
 
 /** The name as the spec writes it, without sections. */
-function shortNameOf({ alias, name }: NamedValue): string {
+export function shortNameOf({ alias, name }: NamedValue): string {
   return alias?.name ?? name;
 }
 
@@ -143,17 +176,17 @@ function nameLastFixes(name: string, { lastCall }: ScoreModel): readonly Fix[] {
 }
 
 function findTarget(
-  name: string,
-  span: Span,
-  { name: model, target, complaints }: ScoreModel,
+  { name, span }: GivenName,
+  { name: model, target, input, complaints }: ScoreModel,
   { reporter }: Environment,
 ): Target | undefined {
   if (target?.name === name) return target;
+  if (input?.name === name) return input;
   if (complaints.has(name)) return undefined;
   complaints.add(name);
   return reporter.report("NET1021", {
     message: target
-      ? `labels come from the model's target \`${target.name}\`, not from \`${name}\``
+      ? `the model's target is \`${target.name}\`, not \`${name}\``
       : `model \`${model}\` has no target \`${name}\``,
     span,
     notes: target ? [] : ["say what it is trained on: `target label: u32[N] in 0..10`"],
@@ -161,91 +194,4 @@ function findTarget(
       ? [{ title: `write \`${target.name}\``, edits: [{ span, newText: target.name }] }]
       : [],
   });
-}
-
-interface ScoreUse {
-  readonly call: CallExpression;
-  readonly kind: ScoreKind;
-  readonly bound: Bound;
-  readonly logits: NamedValue;
-  readonly target: Target;
-  readonly complaints: Set<string>;
-}
-
-function checkScore(use: ScoreUse, environment: Environment): boolean {
-  const { logits, kind } = use;
-  if (logits.shape!.length !== 2) return reportRank(use, environment);
-  // The loss speaks for the metrics, which are taken of the same values.
-  if (kind === "loss" && logits.layer === "softmax") warnOfSoftmax(use, environment);
-  return (kind === "metric" || checkClasses(use, environment)) && checkK(use, environment);
-}
-
-function reportRank(use: ScoreUse, { reporter }: Environment): false {
-  const { call, bound, logits, complaints } = use;
-  if (complaints.has(logits.name)) return false;
-  complaints.add(logits.name);
-  reporter.report("NET2009", {
-    message: `\`${call.callee.name}\` needs logits [N, classes], but \`${shortNameOf(logits)}\` is ${formatShape(logits.shape!)}`,
-    span: bound.spans.get("logits")!,
-    label: `has ${logits.shape!.length} axes, not 2`,
-    related: [{ span: logits.span, message: `gives ${formatShape(logits.shape!)}` }],
-    notes: ["end the network with `flatten -> linear(classes)`"],
-  });
-  return false;
-}
-
-function checkClasses({ bound, logits, target }: ScoreUse, { reporter }: Environment): boolean {
-  const width = Number(logits.shape![1]);
-  if (!target.range || target.range.classes === width) return true;
-  const { classes, span } = target.range;
-  reporter.report("NET2007", {
-    message: `\`${shortNameOf(logits)}\` has ${width} values per image, but \`${target.name}\` has ${classes} classes`,
-    span: bound.spans.get("logits")!,
-    label: `${width} values, one per class`,
-    related: [
-      { span, message: `labels go from 0 to ${classes - 1}` },
-      { span: logits.span, message: `gives ${formatShape(logits.shape!)}` },
-    ],
-    fixes: widthFixes(logits, target),
-  });
-  return false;
-}
-
-function widthFixes({ layer, call }: NamedValue, { range }: Target): readonly Fix[] {
-  const out = call?.arguments[0];
-  if (layer !== "linear" || !out || !range) return [];
-  const newText = out.name ? `out=${range.text}` : range.text;
-  const title = `make the layer \`linear(${range.text})\``;
-  return [{ title, edits: [{ span: out.span, newText }] }];
-}
-
-function checkK({ call, bound, logits }: ScoreUse, { reporter }: Environment): boolean {
-  const k = (bound.values as { readonly k?: number }).k ?? 1;
-  const classes = Number(logits.shape![1]);
-  if (k <= classes) return true;
-  reporter.report("NET2008", {
-    message: `\`${call.callee.name}\` takes the ${k} largest of only ${classes} logits`,
-    span: bound.spans.get("k")!,
-    label: `at most ${classes}`,
-    related: [{ span: logits.span, message: `gives ${formatShape(logits.shape!)}` }],
-  });
-  return false;
-}
-
-function warnOfSoftmax({ bound, logits }: ScoreUse, { reporter }: Environment): void {
-  reporter.report("NET2010", {
-    message: `\`cross_entropy\` applies softmax itself, but \`${shortNameOf(logits)}\` has gone through \`softmax\` already`,
-    span: bound.spans.get("logits")!,
-    label: "expected logits, not probabilities",
-    related: [{ span: logits.span, message: "probabilities from here on" }],
-    notes: ["softmax twice makes the gradients small: the network would learn slowly, if at all"],
-    fixes: removeSoftmaxFixes(logits),
-  });
-}
-
-/** Takes the softmax away and hands its name to the layer before it. */
-function removeSoftmaxFixes({ call, alias, previous }: NamedValue): readonly Fix[] {
-  if (!call || !alias || !previous || previous.alias) return [];
-  const span = { ...call.span, start: previous.span.end };
-  return [{ title: "remove `softmax`", edits: [{ span, newText: ` as ${alias.name}` }] }];
 }

@@ -21,12 +21,13 @@ export interface NamedValue {
   readonly current: Current;
 }
 
-/** The model's target. */
+/** What a loss compares with: the model's target, or its images. */
 export interface Target {
   readonly name: string;
   readonly span: Span;
   readonly nameSpan: Span;
   readonly value: Value;
+  readonly isInput: boolean;
   /** Number of classes as the target declares it, where, and in which words. */
   readonly range?: { readonly classes: number; readonly span: Span; readonly text: string };
 }

@@ -34,4 +34,5 @@ export const environment = (values: readonly number[]) => ({
   operand: (index: number) => values[index]!,
   channel: (index: number) => values[index]!,
   keep: () => 1,
+  batchShare: 1,
 });

@@ -265,7 +265,7 @@ describe("losses and metrics agree with PyTorch", () => {
   test.each(expected.crossEntropy)("$name", ({ name, x, labels, smoothing, y, dx }) => {
     const inputs = [hashed(`${name}.x`, x), integers(labels)];
     expectClose(run("crossEntropy", inputs, { smoothing })[0], y);
-    expectClose(run("crossEntropyGradient", inputs, { smoothing })[0], dx);
+    expectClose(run("crossEntropyGradient", inputs, { smoothing, weight: 1 })[0], dx);
   });
 
   test("large logits do not overflow", () => {
@@ -292,12 +292,14 @@ describe("losses and metrics agree with PyTorch", () => {
 
   test("classification is the loss, the hits and the gradient at once", () => {
     const inputs = [hashed("logits", [4, 6]), integers([5, 0, 3, 2])];
-    const outputs = run("classification", inputs, { smoothing: 0.1, topK: [1, 3], gradient: true });
+    const outputs = run("classification", inputs, {
+      ...{ smoothing: 0.1, topK: [1, 3], gradient: true, weight: 0.3 },
+    });
     expect(outputs).toEqual([
       ...run("crossEntropy", inputs, { smoothing: 0.1 }),
       ...run("accuracy", inputs, { k: 1 }),
       ...run("accuracy", inputs, { k: 3 }),
-      ...run("crossEntropyGradient", inputs, { smoothing: 0.1 }),
+      ...run("crossEntropyGradient", inputs, { smoothing: 0.1, weight: 0.3 }),
     ]);
   });
 

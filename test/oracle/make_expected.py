@@ -585,12 +585,15 @@ def torchvision_models():
         "squeezenet1_1": models.squeezenet1_1,
         "mobilenet_v2": models.mobilenet_v2,
         "densenet121": models.densenet121,
+        "googlenet": lambda weights: models.googlenet(weights=weights, init_weights=False),
     }
     return [torchvision_case(name, make(weights=None).double().eval()) for name, make in makers.items()]
 
 
 def torchvision_case(name, model):
     tensors = [(key, value) for key, value in model.state_dict().items() if "num_batches" not in key]
+    # GoogLeNet's early classifiers stand at the end of the spec.
+    tensors.sort(key=lambda item: item[0].startswith("aux"))
     with torch.no_grad():
         for index, (key, value) in enumerate(tensors):
             value.copy_(parameter(f"{name}/{index}.{key.split('.')[-1]}", value.shape))

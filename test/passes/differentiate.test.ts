@@ -179,8 +179,8 @@ describe("the training graph", () => {
     expect(readers.map(({ kind }) => kind)).toEqual(["pointwise"]);
   });
 
-  test("needs a cross entropy", () => {
+  test("needs a loss", () => {
     const graph = { ...start().classify(), metrics: [] };
-    expect(() => differentiate(graph)).toThrow("test has no cross entropy to train on");
+    expect(() => differentiate(graph)).toThrow("test has no loss to train on");
   });
 });

@@ -193,4 +193,27 @@ export const shapes = {
     wrong: "conv(8, kernel=3, padding=1) as left -> maxpool(2) -> add(left)",
     right: "conv(8, kernel=3, padding=1) as left -> relu -> add(left)",
   },
+  NET2045: {
+    title: "losses added up in another way",
+    explanation:
+      "A loss may be a sum of losses, each times a positive number: the network is trained on all of them at once, as GoogLeNet is with its " +
+      "two early classifiers. What the network predicts is what the first of them is taken of.",
+    wrong: "loss cross_entropy(logits, label) - cross_entropy(early, label)",
+    right: "loss cross_entropy(logits, label) + 0.3 * cross_entropy(early, label)",
+  },
+  NET2046: {
+    title: "a score and a target that do not go together",
+    explanation:
+      "`cross_entropy` and `accuracy` compare logits with classes: their target is `u32[N]`, one class an image. `mse`, `l1` (`mae` as a metric) and " +
+      "`bce_with_logits` compare numbers with numbers: their target is `f32[N, ...]` of the output's shape, or the model's input.",
+    wrong: "target label: u32[N] in 0..10\nloss mse(out, label)",
+    right: "target position: f32[N, 4]\nloss mse(out, position)",
+  },
+  NET2047: {
+    title: "prediction and target of different shapes",
+    explanation:
+      "`mse`, `l1` and `bce_with_logits` compare element by element, without broadcasting: the network's output and the target need one shape.",
+    wrong: "target position: f32[N, 4]\nlinear(2) as out\nloss mse(out, position)",
+    right: "target position: f32[N, 4]\nlinear(4) as out\nloss mse(out, position)",
+  },
 } as const satisfies CatalogueFamily;

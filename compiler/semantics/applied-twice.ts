@@ -1,0 +1,28 @@
+import type { Fix } from "../diagnostics/diagnostic.js";
+import type { Environment } from "./evaluate.js";
+import { shortNameOf, spanOf, type ScoreUse } from "./scores.js";
+import type { NamedValue } from "./values.js";
+
+/** A loss that works on logits, behind a layer that it applies itself: softmax, or sigmoid. */
+export function warnOfAppliedTwice(use: ScoreUse, { reporter }: Environment): void {
+  const { definition, prediction } = use;
+  const { name, applies } = definition;
+  if (applies === undefined || prediction.layer !== applies) return;
+  reporter.report("NET2010", {
+    message: `\`${name}\` applies ${applies} itself, but \`${shortNameOf(prediction)}\` has gone through \`${applies}\` already`,
+    span: spanOf(use, "prediction"),
+    label: "expected logits, not probabilities",
+    related: [{ span: prediction.span, message: "probabilities from here on" }],
+    notes: [
+      `${applies} twice makes the gradients small: the network would learn slowly, if at all`,
+    ],
+    fixes: removeFixes(prediction),
+  });
+}
+
+/** Takes the layer away and hands its name to the one before it. */
+function removeFixes({ call, alias, previous, layer }: NamedValue): readonly Fix[] {
+  if (!call || !alias || !previous || previous.alias) return [];
+  const span = { ...call.span, start: previous.span.end };
+  return [{ title: `remove \`${layer}\``, edits: [{ span, newText: ` as ${alias.name}` }] }];
+}

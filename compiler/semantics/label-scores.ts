@@ -1,0 +1,83 @@
+import type { Fix } from "../diagnostics/diagnostic.js";
+import { formatShape } from "../ir/shape.js";
+import { warnOfAppliedTwice } from "./applied-twice.js";
+import type { Environment } from "./evaluate.js";
+import { shortNameOf, spanOf, type ScoreUse } from "./scores.js";
+import type { NamedValue, Target } from "./values.js";
+
+/** Logits must be [N, classes], and labels classes. False after a report. */
+export function checkLabelScore(use: ScoreUse, environment: Environment): boolean {
+  const { prediction, kind, target } = use;
+  if (target.value.type !== "u32") return reportNumbers(use, environment);
+  if (prediction.shape!.length !== 2) return reportRank(use, environment);
+  // The loss speaks for the metrics, which are taken of the same values.
+  if (kind === "loss") warnOfAppliedTwice(use, environment);
+  return (kind === "metric" || checkClasses(use, environment)) && checkK(use, environment);
+}
+
+function reportNumbers(use: ScoreUse, { reporter }: Environment): false {
+  const { call, target, kind } = use;
+  reporter.report("NET2046", {
+    message: `\`${call.callee.name}\` needs labels \`u32[N]\`, but \`${target.name}\` holds numbers`,
+    span: spanOf(use, "target"),
+    related: [{ span: target.span, message: `is ${formatShape(target.value.shape)} of numbers` }],
+    notes:
+      kind === "loss"
+        ? ["losses of numbers are `mse`, `l1` and `bce_with_logits`"]
+        : ["metrics of numbers are `mse`, `mae` and `binary_accuracy`"],
+  });
+  return false;
+}
+
+function reportRank(use: ScoreUse, { reporter }: Environment): false {
+  const { call, prediction: logits, complaints } = use;
+  if (complaints.has(logits.name)) return false;
+  complaints.add(logits.name);
+  reporter.report("NET2009", {
+    message: `\`${call.callee.name}\` needs logits [N, classes], but \`${shortNameOf(logits)}\` is ${formatShape(logits.shape!)}`,
+    span: spanOf(use, "prediction"),
+    label: `has ${logits.shape!.length} axes, not 2`,
+    related: [{ span: logits.span, message: `gives ${formatShape(logits.shape!)}` }],
+    notes: ["end the network with `flatten -> linear(classes)`"],
+  });
+  return false;
+}
+
+function checkClasses(use: ScoreUse, { reporter }: Environment): boolean {
+  const { prediction: logits, target } = use;
+  const width = Number(logits.shape![1]);
+  if (!target.range || target.range.classes === width) return true;
+  const { classes, span } = target.range;
+  reporter.report("NET2007", {
+    message: `\`${shortNameOf(logits)}\` has ${width} values per image, but \`${target.name}\` has ${classes} classes`,
+    span: spanOf(use, "prediction"),
+    label: `${width} values, one per class`,
+    related: [
+      { span, message: `labels go from 0 to ${classes - 1}` },
+      { span: logits.span, message: `gives ${formatShape(logits.shape!)}` },
+    ],
+    fixes: widthFixes(logits, target),
+  });
+  return false;
+}
+
+function widthFixes({ layer, call }: NamedValue, { range }: Target): readonly Fix[] {
+  const out = call?.arguments[0];
+  if (layer !== "linear" || !out || !range) return [];
+  const newText = out.name ? `out=${range.text}` : range.text;
+  const title = `make the layer \`linear(${range.text})\``;
+  return [{ title, edits: [{ span: out.span, newText }] }];
+}
+
+function checkK({ call, bound, prediction: logits }: ScoreUse, { reporter }: Environment): boolean {
+  const k = (bound.values as { readonly k?: number }).k ?? 1;
+  const classes = Number(logits.shape![1]);
+  if (k <= classes) return true;
+  reporter.report("NET2008", {
+    message: `\`${call.callee.name}\` takes the ${k} largest of only ${classes} logits`,
+    span: bound.spans.get("k")!,
+    label: `at most ${classes}`,
+    related: [{ span: logits.span, message: `gives ${formatShape(logits.shape!)}` }],
+  });
+  return false;
+}

@@ -1,0 +1,51 @@
+import { formatShape, sameShape } from "../ir/shape.js";
+import { warnOfAppliedTwice } from "./applied-twice.js";
+import type { Environment } from "./evaluate.js";
+import { shortNameOf, spanOf, type ScoreUse } from "./scores.js";
+
+/** Prediction and target must hold numbers, in one shape. False after a report. */
+export function checkValueScore(use: ScoreUse, environment: Environment): boolean {
+  const { prediction, target } = use;
+  if (target.value.type !== "f32") return reportLabels(use, environment);
+  if (!sameShape(prediction.shape!, target.value.shape)) return reportShapes(use, environment);
+  if (use.kind === "loss") warnOfAppliedTwice(use, environment);
+  return true;
+}
+
+function reportLabels(use: ScoreUse, { reporter }: Environment): false {
+  const { call, target, prediction, kind } = use;
+  const instead = kind === "loss" ? "cross_entropy" : "accuracy";
+  const type = `f32${formatShape(prediction.shape!)}`;
+  reporter.report("NET2046", {
+    message: `\`${call.callee.name}\` compares numbers, but \`${target.name}\` holds classes`,
+    span: spanOf(use, "target"),
+    label: `expected ${type}`,
+    related: [{ span: target.span, message: "one class an image" }],
+    notes: [`to train on numbers, declare them: \`target ${target.name}: ${type}\``],
+    fixes: [
+      {
+        title: `write \`${instead}\`, which compares with classes`,
+        edits: [{ span: call.callee.span, newText: instead }],
+      },
+    ],
+  });
+  return false;
+}
+
+function reportShapes(use: ScoreUse, { reporter }: Environment): false {
+  const { call, prediction, target, complaints } = use;
+  const key = `${prediction.name} against ${target.name}`;
+  if (complaints.has(key)) return false;
+  complaints.add(key);
+  const [made, wanted] = [formatShape(prediction.shape!), formatShape(target.value.shape)];
+  reporter.report("NET2047", {
+    message: `\`${call.callee.name}\` needs one shape, but \`${shortNameOf(prediction)}\` is ${made} and \`${target.name}\` is ${wanted}`,
+    span: spanOf(use, "prediction"),
+    label: `is ${made}`,
+    related: [
+      { span: prediction.span, message: `gives ${made}` },
+      { span: target.span, message: `is ${wanted}` },
+    ],
+  });
+  return false;
+}
