@@ -1,5 +1,6 @@
 import {
   PROGRAM_FORMAT,
+  stateNames,
   type OptimizerSettings,
   type Program,
   type ProgramBuffer,
@@ -44,7 +45,12 @@ export function makeProgram(forward: Graph, options: ProgramOptions): Program {
   const reader = graphs.evaluate ?? graphs.predict;
   const layouts = chooseLayouts(reader);
   const stored = forward.parameters.map((parameter) => storeParameter(parameter, reader, layouts));
-  const persistent = persistentStorage(forward, graphs.train, stored);
+  const persistent = persistentStorage(
+    forward,
+    graphs.train,
+    stored,
+    stateNames(options.optimizer),
+  );
   const lower = (graph: Graph | undefined) =>
     graph && lowerList(graph, options, persistent, stored);
   const train = lower(graphs.train);
@@ -70,10 +76,13 @@ interface StepGraphs {
   readonly predict: Graph;
 }
 
+type GraphOptions = Pick<ProgramOptions, "fusion" | "keepGradients"> &
+  Partial<Pick<ProgramOptions, "optimizer">>;
+
 /** The graphs behind the step lists. A model without a loss only predicts. */
 export function stepGraphs(
   forward: Graph,
-  { fusion, keepGradients }: Pick<ProgramOptions, "fusion" | "keepGradients">,
+  { fusion, keepGradients, optimizer }: GraphOptions,
 ): StepGraphs {
   const finish = (graph: Graph) =>
     separateSpacings(fusion === "none" ? graph : fuse(graph, { keepGradients }));
@@ -82,7 +91,7 @@ export function stepGraphs(
   const predict = finish(forPrediction(inference));
   if (forward.metrics.length === 0) return { predict };
   return {
-    train: finish(simplifyTraining(differentiate(plain))),
+    train: finish(simplifyTraining(differentiate(plain, optimizer))),
     evaluate: finish(summarize(inference)),
     predict,
   };
@@ -93,21 +102,20 @@ type Lists = Record<keyof Program["steps"], readonly StepDraft[]>;
 function lowerList(
   graph: Graph,
   options: ProgramOptions,
-  persistent: Persistent,
+  persistent: ProgramStorage,
   stored: readonly StoredParameter[],
 ): LoweringContext {
   const byId = new Map(stored.map((parameter) => [parameter.parameter.value.id, parameter]));
-  const velocities = new Map(
-    trainedParameters(graph).map(({ parameter, velocity }) => [
-      velocity.id,
-      persistent.velocities.get(parameter.id)!,
-    ]),
+  const states = new Map(
+    trainedParameters(graph).flatMap(({ parameter, states: kept }) =>
+      kept.map((state, index) => [state.id, persistent.states.get(parameter.id)![index]!] as const),
+    ),
   );
   const context = new LoweringContext(
     graph,
     options.target,
     chooseLayouts(graph),
-    { ...persistent, velocities },
+    { ...persistent, states },
     byId,
     options.keepGradients ?? false,
   );
@@ -115,18 +123,20 @@ function lowerList(
   return context;
 }
 
+/** By the id of the parameter's value: for each state that the optimizer keeps, one storage a piece. */
+type StateStorage = ReadonlyMap<number, readonly (readonly Storage[])[]>;
+
+/** What outlives a step; the optimizer's states by parameter, since each training graph has values of its own for them. */
+type ProgramStorage = Omit<Persistent, "states"> & { readonly states: StateStorage };
+
 function persistentStorage(
   { images, labels, prediction, metrics }: Graph,
   train: Graph | undefined,
   stored: readonly StoredParameter[],
-): Persistent {
+  kept: readonly string[],
+): ProgramStorage {
   const trained = new Set(train && trainedParameters(train).map(({ parameter }) => parameter.id));
-  const pieces = (purpose: "parameter" | "velocity", only?: ReadonlySet<number>) =>
-    new Map(
-      stored
-        .filter(({ parameter }) => !only || only.has(parameter.value.id))
-        .map((parameter) => [parameter.parameter.value.id, parameterStorage(parameter, purpose)]),
-    );
+  const idOf = ({ parameter }: StoredParameter) => parameter.value.id;
   return {
     images: storage(images.name, "images", perImage(4 * elementCount(images.shape))),
     labels: labels && storage(labels.name, "labels", perImage(4 * elementCount(labels.shape))),
@@ -139,8 +149,17 @@ function persistentStorage(
       "prediction",
       perImage(4 * predictionPitch(prediction.shape)),
     ),
-    parameters: pieces("parameter"),
-    velocities: pieces("velocity", trained),
+    parameters: new Map(
+      stored.map((parameter) => [idOf(parameter), parameterStorage(parameter, "parameter")]),
+    ),
+    states: new Map(
+      stored
+        .filter((parameter) => trained.has(idOf(parameter)))
+        .map((parameter) => [
+          idOf(parameter),
+          kept.map((name) => parameterStorage(parameter, "state", name)),
+        ]),
+    ),
   };
 }
 
@@ -152,10 +171,11 @@ const storage = (name: string, purpose: Storage["purpose"], bytes: Storage["byte
 
 function parameterStorage(
   { parameter, pieces }: StoredParameter,
-  purpose: "parameter" | "velocity",
+  purpose: "parameter" | "state",
+  kind: string = purpose,
 ): readonly Storage[] {
   const { name } = parameter.value;
-  return pieces.map(({ bytes }) => storage(`${name} ${purpose}`, purpose, fixed(bytes)));
+  return pieces.map(({ bytes }) => storage(`${name} ${kind}`, purpose, fixed(bytes)));
 }
 
 const predictionPitch = (shape: Graph["prediction"]["shape"]) => roundUpTo4(elementCount(shape));
@@ -166,7 +186,7 @@ const location = ({ span }: Origin) => ({ line: span.start.line, column: span.st
 
 /** What a program is written from. */
 interface ProgramParts {
-  readonly persistent: Persistent;
+  readonly persistent: ProgramStorage;
   readonly stored: readonly StoredParameter[];
   readonly lists: Lists;
   /** By the id of the parameter's value; absent where nobody reads them. */
@@ -231,20 +251,20 @@ class ProgramWriter {
     stream: number,
   ): ProgramParameter {
     const { value, role, initializer, trainable } = parameter;
-    const { parameters, velocities } = this.parts.persistent;
+    const { parameters, states } = this.parts.persistent;
     const gradients = this.parts.gradients?.get(value.id);
     return {
       name: value.name,
       shape: value.shape.map(Number),
       layout,
       pieces: pieces.map(({ start, count }, index) => {
-        const velocity = velocities.get(value.id)?.[index];
+        const kept = states.get(value.id)?.map((state) => this.buffer(state[index]!));
         const gradient = gradients?.[index];
         return {
           start,
           count,
           buffer: this.buffer(parameters.get(value.id)![index]!),
-          ...(velocity && { velocity: this.buffer(velocity) }),
+          ...(kept && { states: kept }),
           ...(gradient && { gradient: this.buffer(gradient) }),
         };
       }),

@@ -5,7 +5,7 @@
  * Sizes are affine functions of the batch, so that one program serves every batch.
  */
 
-export const PROGRAM_FORMAT = 1;
+export const PROGRAM_FORMAT = 2;
 
 /** `fixed + perImage * batch`. */
 export interface Affine {
@@ -62,8 +62,8 @@ export interface ParameterPiece {
   readonly start: number;
   readonly count: number;
   readonly buffer: number;
-  /** SGD's velocity, laid out alike; absent in a program without training. */
-  readonly velocity?: number;
+  /** What the optimizer keeps of the parameter, laid out alike, in the order of `stateNames`; absent in a program without training. */
+  readonly states?: readonly number[];
   /** The gradient, laid out alike. Holds it after a step only if the program was compiled with `keepGradients`. */
   readonly gradient?: number;
 }
@@ -93,14 +93,7 @@ export interface ProgramBuffer {
    * values share one over time. All buffers start as zeros, and the halos of activations rely on it.
    */
   readonly purpose:
-    | "parameter"
-    | "velocity"
-    | "gradient"
-    | "images"
-    | "labels"
-    | "metrics"
-    | "prediction"
-    | "scratch";
+    "parameter" | "state" | "gradient" | "images" | "labels" | "metrics" | "prediction" | "scratch";
   readonly bytes: Affine;
 }
 
@@ -153,19 +146,64 @@ export function stepsFor(steps: readonly ProgramStep[], batch: number): readonly
 
 /**
  * The frame: 16 words (64 bytes) that every kernel may read, written once a step by the runtime.
- * Words: 0 batch (images in this step), 1 step, 2 seed, 3 training (1 or 0), 4 learning rate (f32), 5 momentum (f32),
- * 6 weight decay (f32), 7 nesterov (1 or 0), 8 convention (0 PyTorch, 1 Caffe); the rest is 0.
+ * Words: 0 batch (images in this step), 1 step, 2 seed, 3 training (1 or 0), then f32: 4 learning rate, 5 weight decay, 6 the largest
+ * norm of all gradients together, 7 the largest element of a gradient, 8 momentum; 9 nesterov (1 or 0), 10 convention (0
+ * PyTorch, 1 Caffe), then f32 again: 11 beta1, 12 beta2 (RMSprop's alpha), 13 epsilon, 14 and 15 Adam's bias corrections
+ * 1 - beta1^t and 1 - beta2^t. What the optimizer does not know is 0.
  */
 export const FRAME_WORDS = 16;
 
-export interface OptimizerSettings {
-  readonly kind: "sgd";
+interface CommonSettings {
   readonly learningRate: number;
-  readonly momentum: number;
+  /** Factor of the weights that is added to their gradient; with `adamw`, of the weights that are taken off them. */
   readonly weightDecay: number;
+}
+
+export interface SgdSettings extends CommonSettings {
+  readonly kind: "sgd";
+  readonly momentum: number;
   readonly nesterov: boolean;
   /** Where the learning rate stands: outside the velocity (PyTorch) or inside it (Caffe, and the 2012 paper). */
   readonly convention: "pytorch" | "caffe";
+}
+
+export interface AdamSettings extends CommonSettings {
+  readonly kind: "adam" | "adamw";
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+}
+
+export interface RmspropSettings extends CommonSettings {
+  readonly kind: "rmsprop";
+  readonly alpha: number;
+  readonly momentum: number;
+  readonly epsilon: number;
+}
+
+/** How gradients are kept from growing beyond all bounds, before the optimizer takes them. */
+export interface Clipping {
+  /** The largest norm of all gradients together: beyond it, all are scaled down alike. */
+  readonly norm?: number;
+  /** The largest magnitude of any element. */
+  readonly value?: number;
+}
+
+export type OptimizerSettings = (SgdSettings | AdamSettings | RmspropSettings) & {
+  readonly clip?: Clipping;
+};
+
+/** What an optimizer keeps of each parameter from step to step, by name. */
+export function stateNames({ kind }: Pick<OptimizerSettings, "kind">): readonly string[] {
+  switch (kind) {
+    case "sgd":
+      return ["velocity"];
+    case "adam":
+    case "adamw":
+      return ["exp_avg", "exp_avg_sq"];
+    case "rmsprop":
+      return ["square_avg", "velocity"];
+  }
 }
 
 export interface Program {

@@ -8,18 +8,47 @@ export interface Frame {
   readonly step: number;
   readonly seed: number;
   readonly training: boolean;
-  readonly optimizer: Omit<OptimizerSettings, "kind">;
+  readonly optimizer: OptimizerSettings;
 }
+
+/** The largest f32: no limit. */
+const UNLIMITED = 3.4028234663852886e38;
 
 export function packFrame(frame: Frame): ArrayBuffer {
   const bytes = new ArrayBuffer(FRAME_WORDS * 4);
-  const { optimizer } = frame;
-  const convention = optimizer.convention === "caffe" ? 1 : 0;
+  const { learningRate, weightDecay, clip } = frame.optimizer;
+  const own = optimizerWords(frame);
   new Uint32Array(bytes).set([frame.batch, frame.step, frame.seed, Number(frame.training)]);
-  new Float32Array(bytes).set(
-    [optimizer.learningRate, optimizer.momentum, optimizer.weightDecay],
-    4,
-  );
-  new Uint32Array(bytes).set([Number(optimizer.nesterov), convention], 7);
+  const limits = [clip?.norm ?? UNLIMITED, clip?.value ?? UNLIMITED];
+  new Float32Array(bytes).set([learningRate, weightDecay, ...limits, own.momentum ?? 0], 4);
+  new Uint32Array(bytes).set(own.flags ?? [], 9);
+  new Float32Array(bytes).set(own.averages ?? [], 11);
   return bytes;
+}
+
+interface OptimizerWords {
+  readonly momentum?: number;
+  /** Nesterov and convention. */
+  readonly flags?: readonly [number, number];
+  /** beta1, beta2, epsilon and the bias corrections. */
+  readonly averages?: readonly number[];
+}
+
+function optimizerWords({ optimizer, step }: Frame): OptimizerWords {
+  switch (optimizer.kind) {
+    case "sgd": {
+      const { momentum, nesterov, convention } = optimizer;
+      return { momentum, flags: [Number(nesterov), Number(convention === "caffe")] };
+    }
+    case "rmsprop": {
+      const { momentum, alpha, epsilon } = optimizer;
+      return { momentum, averages: [0, alpha, epsilon] };
+    }
+    default: {
+      const { beta1, beta2, epsilon } = optimizer;
+      // Averages that start at zero are too small at first. Steps count from 1.
+      const corrections = [1 - beta1 ** (step + 1), 1 - beta2 ** (step + 1)];
+      return { averages: [beta1, beta2, epsilon, ...corrections] };
+    }
+  }
 }

@@ -23,11 +23,12 @@ import { Runner, type Work } from "./runner.js";
 import { parseTensors, serializeTensors } from "./safetensors.js";
 import type { StepListName } from "./schedule.js";
 import { chooseProgram } from "./targets.js";
-import { matchWeights, VELOCITY_PREFIX } from "./weights.js";
+import { matchWeights, statePrefix, statesOf } from "./weights.js";
 
-/** SGD's settings; those left out are the spec's. */
+/** The optimizer's settings; those left out are the spec's. */
 export interface OptimizerOptions {
   readonly learningRate?: number;
+  /** Of SGD and RMSprop. */
   readonly momentum?: number;
   readonly weightDecay?: number;
 }
@@ -64,14 +65,14 @@ export interface ReadOptions {
 }
 
 export interface SaveOptions {
-  /** Whether to save what training needs to go on: velocities, the step and the seed. */
+  /** Whether to save what training needs to go on: the optimizer's state, the step and the seed. */
   readonly optimizer?: boolean;
   /** More text for the file's metadata. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
 export interface LoadOptions {
-  /** Whether to restore velocities, step and seed where the file holds them; true unless given. */
+  /** Whether to restore the optimizer's state, step and seed where the file holds them; true unless given. */
   readonly optimizer?: boolean;
 }
 
@@ -186,7 +187,9 @@ export class Network<
       // `format` tells PyTorch's readers whose order the values are in.
       const metadata: Record<string, string> = { format: "pt", model, spec: source.hash };
       if (options.optimizer === true) {
-        tensors.push(...(await this.#parameters.readAll("velocity", VELOCITY_PREFIX)));
+        for (const state of statesOf(this.program)) {
+          tensors.push(...(await this.#parameters.readAll(state, statePrefix(state))));
+        }
         Object.assign(metadata, { step: String(this.#step), seed: String(this.#seed) });
       }
       return serializeTensors(tensors, { ...metadata, ...options.metadata });
@@ -202,15 +205,19 @@ export class Network<
     options: LoadOptions = {},
   ): Promise<Readonly<Record<string, string>>> {
     const { tensors, metadata } = parseTensors(bytes);
-    const { values, velocities } = matchWeights(this.program, tensors);
+    const restores = options.optimizer ?? true;
+    const { values, states } = matchWeights(this.program, tensors, { optimizer: restores });
     const step = readCount(metadata, "step");
     const seed = readCount(metadata, "seed");
     await this.#enqueue(async () => {
-      const restores = options.optimizer ?? true;
-      if (restores) await this.#parameters.allocate(velocities.keys(), "velocity");
+      for (const [state, kept] of restores ? states : []) {
+        await this.#parameters.allocate(kept.keys(), state);
+      }
       for (const [parameter, tensor] of values) this.#parameters.write(parameter, "value", tensor);
       if (!restores) return;
-      for (const [key, tensor] of velocities) this.#parameters.write(key, "velocity", tensor);
+      for (const [state, kept] of states) {
+        for (const [key, tensor] of kept) this.#parameters.write(key, state, tensor);
+      }
       this.#step = step ?? this.#step;
       this.#seed = seed ?? this.#seed;
     });
@@ -326,10 +333,14 @@ export class Network<
 }
 
 function withSettings(base: OptimizerSettings, options: OptimizerOptions): OptimizerSettings {
+  const { momentum } = options;
+  if (momentum !== undefined && !("momentum" in base)) {
+    throw new InputError(`the optimizer ${base.kind} has no momentum`);
+  }
   const settings = {
     learningRate: options.learningRate ?? base.learningRate,
-    momentum: options.momentum ?? base.momentum,
     weightDecay: options.weightDecay ?? base.weightDecay,
+    ...(momentum !== undefined && { momentum }),
   };
   for (const [name, value] of Object.entries(settings)) assertFiniteNumber(value, name);
   return { ...base, ...settings };

@@ -1,13 +1,13 @@
 /** A program's parameters on the device, in PyTorch's order to the outside. */
-import type { Program, ProgramParameter } from "../program/program.js";
+import { stateNames, type Program, type ProgramParameter } from "../program/program.js";
 import { InputError } from "./errors.js";
 import { packPiece, unpackPiece } from "./layout.js";
 import type { Memory } from "./memory.js";
 import { readBuffer } from "./readback.js";
 import type { Tensor } from "./safetensors.js";
 
-/** Which of a parameter's tensors. */
-export type TensorOf = "value" | "velocity" | "gradient";
+/** Which of a parameter's tensors: its value, its gradient, or what the optimizer keeps of it (`velocity`, `exp_avg` ...). */
+export type TensorOf = "value" | "gradient" | "velocity" | "exp_avg" | "exp_avg_sq" | "square_avg";
 
 export class Parameters {
   constructor(
@@ -26,11 +26,13 @@ export class Parameters {
 
   /** Allocates the tensors of these parameters that are not on the device yet. */
   allocate(parameters: Iterable<ProgramParameter>, of: TensorOf): Promise<void> {
-    return this.memory.allocate([...parameters].flatMap((parameter) => buffersOf(parameter, of)));
+    return this.memory.allocate(
+      [...parameters].flatMap((parameter) => this.#buffersOf(parameter, of)),
+    );
   }
 
   async read(parameter: ProgramParameter, of: TensorOf): Promise<Float32Array> {
-    const buffers = buffersOf(parameter, of);
+    const buffers = this.#buffersOf(parameter, of);
     if (buffers.length < parameter.pieces.length) {
       throw new InputError(`the program was compiled without a ${of} of \`${parameter.name}\``);
     }
@@ -47,28 +49,33 @@ export class Parameters {
   /** The tensors must have been allocated. */
   write(parameter: ProgramParameter, of: TensorOf, values: Float32Array): void {
     const rows = parameter.shape[0] ?? 1;
-    for (const [index, buffer] of buffersOf(parameter, of).entries()) {
+    for (const [index, buffer] of this.#buffersOf(parameter, of).entries()) {
       const packed = packPiece(parameter.layout, parameter.pieces[index]!, rows, values);
       this.gpu.queue.writeBuffer(this.memory.buffer(buffer), 0, packed);
     }
+  }
+
+  /** The buffers of one of a parameter's tensors, by piece; none if the program has none. */
+  #buffersOf({ pieces }: ProgramParameter, of: TensorOf): number[] {
+    const state = stateNames(this.program.optimizer).indexOf(of);
+    return pieces
+      .map((piece) => {
+        if (of === "value") return piece.buffer;
+        return of === "gradient" ? piece.gradient : piece.states?.[state];
+      })
+      .filter((index) => index !== undefined);
   }
 
   /** The tensors of all parameters that have one, for a file. */
   async readAll(of: TensorOf, prefix = ""): Promise<Tensor[]> {
     const tensors: Tensor[] = [];
     for (const parameter of this.program.parameters) {
-      if (buffersOf(parameter, of).length === 0) continue;
+      if (this.#buffersOf(parameter, of).length === 0) continue;
       const values = await this.read(parameter, of);
       tensors.push({ name: prefix + parameter.name, shape: parameter.shape, values });
     }
     return tensors;
   }
-}
-
-/** The buffers of a parameter's value, velocity or gradient, by piece; none if the program has none. */
-function buffersOf(parameter: ProgramParameter, of: TensorOf): number[] {
-  const key = of === "value" ? "buffer" : of;
-  return parameter.pieces.map((piece) => piece[key]).filter((index) => index !== undefined);
 }
 
 export function sizeOf(shape: readonly number[]): number {

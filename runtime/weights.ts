@@ -1,28 +1,48 @@
 /** Which tensors of a file are a network's parameters, and clear words where they are not. */
-import type { Program, ProgramParameter } from "../program/program.js";
+import { stateNames, type Program, type ProgramParameter } from "../program/program.js";
 import { WeightsError } from "./errors.js";
+import type { TensorOf } from "./parameters.js";
 import type { Tensor } from "./safetensors.js";
 
-/** What stands before a parameter's name in front of SGD's velocity. */
-export const VELOCITY_PREFIX = "optimizer.velocity.";
+/** What stands before the names of everything that an optimizer keeps. */
+const OPTIMIZER_PREFIX = "optimizer.";
+
+/** What stands before a parameter's name in front of one of the optimizer's states: `optimizer.velocity.`. */
+export const statePrefix = (state: TensorOf): string => `${OPTIMIZER_PREFIX}${state}.`;
+
+/** What the optimizer of a program keeps of each parameter. */
+export function statesOf({ optimizer }: Program): readonly TensorOf[] {
+  return stateNames(optimizer) as readonly TensorOf[];
+}
 
 /** More mismatches than these are only counted. */
 const MISMATCHES_SHOWN = 5;
 
-/** Parameters and velocities of a file, by parameter, after every name and shape was found to agree. */
+type Tensors = ReadonlyMap<ProgramParameter, Float32Array>;
+
+/** What a file holds of each parameter, after every name and shape was found to agree. */
 export interface MatchedWeights {
-  readonly values: ReadonlyMap<ProgramParameter, Float32Array>;
-  readonly velocities: ReadonlyMap<ProgramParameter, Float32Array>;
+  readonly values: Tensors;
+  /** What the optimizer kept, by its name. */
+  readonly states: ReadonlyMap<TensorOf, Tensors>;
+}
+
+export interface MatchOptions {
+  /** Whether what another optimizer kept is a mistake, or of no interest. */
+  readonly optimizer: boolean;
 }
 
 /** Throws WeightsError listing each tensor that is missing, unknown, or of another shape. */
 export function matchWeights(
   program: Program,
   tensors: ReadonlyMap<string, Tensor>,
+  { optimizer }: MatchOptions,
 ): MatchedWeights {
   const mismatches: string[] = [];
   const values = new Map<ProgramParameter, Float32Array>();
-  const velocities = new Map<ProgramParameter, Float32Array>();
+  const states = new Map(
+    statesOf(program).map((state) => [state, new Map<ProgramParameter, Float32Array>()]),
+  );
   const unknown = new Set(tensors.keys());
   const match = (parameter: ProgramParameter, name: string, into: typeof values): void => {
     const tensor = tensors.get(name);
@@ -33,13 +53,16 @@ export function matchWeights(
   };
   for (const parameter of program.parameters) {
     match(parameter, parameter.name, values);
-    match(parameter, VELOCITY_PREFIX + parameter.name, velocities);
+    for (const [state, into] of states) match(parameter, statePrefix(state) + parameter.name, into);
     if (!tensors.has(parameter.name)) mismatches.push(describeMissing(program, parameter));
   }
   for (const { name } of program.parameters) unknown.delete(counterOf(name));
+  if (!optimizer) {
+    for (const name of unknown) if (name.startsWith(OPTIMIZER_PREFIX)) unknown.delete(name);
+  }
   for (const name of unknown) mismatches.push(`\`${name}\` is not in model \`${program.model}\``);
   if (mismatches.length > 0) throw mismatchError(program, mismatches);
-  return { values, velocities };
+  return { values, states };
 }
 
 /** PyTorch saves how many batches a running mean has seen. With a momentum nobody asks. */

@@ -47,7 +47,10 @@ export function emitDeclarations(
 }
 
 /** What `step` takes beside the images: its type, and how the documentation puts it. */
-function describeTargets({ classes, targets }: Program): { readonly type: string; readonly words: string } {
+function describeTargets({ classes, targets }: Program): {
+  readonly type: string;
+  readonly words: string;
+} {
   if (targets) {
     const words = `; \`${targets.name}\` is ${targets.shape.join(" x ")} numbers an image`;
     return { type: "Float32Array", words };

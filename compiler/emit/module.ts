@@ -118,7 +118,8 @@ function unrolledBlocks(text: string): string[] {
 
 /** What is the same for every target. */
 function emitCommon(program: Program): string[] {
-  const { format, model, source, input, classes, targets, prediction, metrics, optimizer } = program;
+  const { format, model, source, input, classes, targets, prediction, metrics, optimizer } =
+    program;
   const fields = { format, model, source, input, classes };
   const results = { targets, prediction, metrics, optimizer };
   return [

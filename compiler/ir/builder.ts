@@ -9,7 +9,7 @@ export class GraphBuilder {
   private nextId = 0;
   private readonly nodes: AnyNode[] = [];
   private readonly parameters: Parameter[] = [];
-  private readonly velocities: Value[] = [];
+  private readonly states: Value[] = [];
   private imagesValue?: Value;
   private labelsValue?: Value;
 
@@ -26,7 +26,7 @@ export class GraphBuilder {
   static withoutNodes(graph: Graph): GraphBuilder {
     const builder = new GraphBuilder(graph.name);
     builder.parameters.push(...graph.parameters);
-    builder.velocities.push(...graph.velocities);
+    builder.states.push(...graph.states);
     builder.imagesValue = graph.images;
     builder.labelsValue = graph.labels;
     const values = [...externalValues(graph), ...graph.nodes.flatMap((node) => node.outputs)];
@@ -52,11 +52,11 @@ export class GraphBuilder {
     return value;
   }
 
-  /** Room for the velocity of a parameter that is trained. */
-  velocity(parameter: Value): Value {
+  /** Room for what an optimizer keeps of a parameter that is trained. */
+  state(parameter: Value, kind: string): Value {
     const { name, shape, origin } = parameter;
-    const value = this.value(`${name} velocity`, shape, "f32", origin);
-    this.velocities.push(value);
+    const value = this.value(`${name} ${kind}`, shape, "f32", origin);
+    this.states.push(value);
     return value;
   }
 
@@ -96,7 +96,7 @@ export class GraphBuilder {
       images: this.imagesValue,
       labels: this.labelsValue,
       parameters: this.parameters,
-      velocities: this.velocities,
+      states: this.states,
       nodes: this.nodes,
       prediction,
       metrics,

@@ -1,7 +1,7 @@
 import type { Expression } from "./expression.js";
 import type { Origin } from "./origin.js";
 import type { Shape } from "./shape.js";
-import type { Initializer } from "../../program/program.js";
+import { stateNames, type Initializer, type OptimizerSettings } from "../../program/program.js";
 
 /** A tensor: the output of one node, a parameter, or an input of the network. */
 export interface Value {
@@ -83,8 +83,11 @@ export interface ElementLossAttributes {
   readonly slope?: Expression;
 }
 
-/** What a parameter's own settings make of the optimizer's. */
+/** How a parameter follows its gradient: by which optimizer, and what the parameter's own settings make of the optimizer's. */
 export interface UpdateAttributes {
+  readonly optimizer: OptimizerSettings["kind"];
+  /** Whether each element of the gradient is limited in magnitude. */
+  readonly clipsValue: boolean;
   readonly learningRateFactor: number;
   readonly decayFactor: number;
 }
@@ -123,8 +126,9 @@ export interface UpdateAttributes {
  * - batchMean: [N] ... -> [count of inputs], means over the batch
  * - concatenate: x, x2 ... of one batch and space -> y, their channels one after the other; slice: x -> y, some of its channels
  * - reshape: x -> y, the same elements in logical (row-major) order
- * - update: w, dw, velocity -> nothing; changes w and velocity in place (SGD). Fused into the op that makes the gradient, that op
- *   has `update`, two more inputs (w, velocity) and no output
+ * - squareSum: dw, and another squareSum if given -> [1], the sum of squares, added to the other's
+ * - update: w, dw, the optimizer's states of w -> nothing; changes w and the states in place. With `clipsNorm`, a last input is the
+ *   squareSum of all gradients. Fused into the op that makes the gradient, that op has `update`, more inputs (w, states) and no output
  */
 export interface OpAttributes {
   convolution: ConvolutionAttributes & { readonly epilogue?: Fused };
@@ -172,7 +176,8 @@ export interface OpAttributes {
   slice: { readonly start: number; readonly count: number };
   /** The shape of the result. */
   reshape: { readonly shape: Shape };
-  update: UpdateAttributes;
+  squareSum: Record<never, never>;
+  update: UpdateAttributes & { readonly clipsNorm: boolean };
 }
 
 export type OpKind = keyof OpAttributes;
@@ -212,8 +217,8 @@ export interface Graph {
   readonly images: Value;
   readonly labels?: Value;
   readonly parameters: readonly Parameter[];
-  /** SGD's velocities, one for each `update` node (its third input); empty before differentiation. */
-  readonly velocities: readonly Value[];
+  /** What the optimizer keeps of each trained parameter; empty before differentiation. */
+  readonly states: readonly Value[];
   readonly nodes: readonly AnyNode[];
   /** The value that `predict` returns: what the loss is taken of, or the last value. */
   readonly prediction: Value;
@@ -221,13 +226,13 @@ export interface Graph {
   readonly metrics: readonly { readonly name: string; readonly value: Value }[];
 }
 
-/** The values that no node makes: inputs, parameters and velocities. */
+/** The values that no node makes: inputs, parameters and the optimizer's states. */
 export function externalValues(graph: Graph): readonly Value[] {
   return [
     graph.images,
     ...(graph.labels ? [graph.labels] : []),
     ...graph.parameters.map((parameter) => parameter.value),
-    ...graph.velocities,
+    ...graph.states,
   ];
 }
 
@@ -236,22 +241,31 @@ export interface TrainedParameter {
   readonly parameter: Value;
   /** Undefined where the op that makes it applies it at once. */
   readonly gradient: Value | undefined;
-  readonly velocity: Value;
+  /** What the optimizer keeps of it. */
+  readonly states: readonly Value[];
 }
 
-/** Whether a node changes a parameter and its velocity: they are its last inputs, apart from an `update`'s gradient. */
+/** Whether a node changes a parameter and the optimizer's states of it. */
 export function isUpdate(node: AnyNode): boolean {
   return node.kind === "update" || (node.attributes as { update?: unknown }).update !== undefined;
 }
 
 /** What the graph's updates change, in their order. */
 export function trainedParameters(graph: Graph): readonly TrainedParameter[] {
-  return graph.nodes.filter(isUpdate).map(({ kind, inputs }) => {
-    const isSeparate = kind === "update";
+  return graph.nodes.filter(isUpdate).map(trainedBy);
+}
+
+/** What one update changes. */
+export function trainedBy({ kind, inputs, attributes }: AnyNode): TrainedParameter {
+  if (kind === "update") {
+    const [parameter, gradient, ...rest] = inputs as [Value, Value, ...Value[]];
     return {
-      parameter: inputs.at(isSeparate ? 0 : -2)!,
-      gradient: isSeparate ? inputs[1] : undefined,
-      velocity: inputs.at(-1)!,
+      parameter,
+      gradient,
+      states: rest.slice(0, stateNames({ kind: attributes.optimizer }).length),
     };
-  });
+  }
+  const { update } = attributes as { readonly update: UpdateAttributes };
+  const count = stateNames({ kind: update.optimizer }).length;
+  return { parameter: inputs.at(-1 - count)!, gradient: undefined, states: inputs.slice(-count) };
 }

@@ -4,6 +4,7 @@ import { leaves } from "./expression-transform.js";
 import {
   externalValues,
   isUpdate,
+  trainedBy,
   type AnyNode,
   type Fused,
   type Graph,
@@ -97,7 +98,7 @@ function verifyUpdates(graph: Graph): void {
   const trainable = new Set(
     graph.parameters.filter((parameter) => parameter.trainable).map(({ value }) => value.id),
   );
-  const velocities = new Set(graph.velocities.map((value) => value.id));
+  const known = new Set(graph.states.map((value) => value.id));
   const updated = new Set<number>();
   for (const node of graph.nodes) {
     verifyAt(node, () => {
@@ -105,13 +106,15 @@ function verifyUpdates(graph: Graph): void {
         if (updated.has(input.id)) throw new Error(`reads %${input.id} after its update`);
     });
     if (!isUpdate(node)) continue;
-    const w = node.inputs.at(node.kind === "update" ? 0 : -2);
-    const velocity = node.inputs.at(-1);
+    const { parameter, states } = trainedBy(node);
     verifyAt(node, () => {
-      if (!trainable.has(w!.id)) throw new Error(`%${w!.id} is no trainable parameter`);
-      if (!velocities.has(velocity!.id)) throw new Error(`%${velocity!.id} is no velocity`);
+      if (!trainable.has(parameter.id))
+        throw new Error(`%${parameter.id} is no trainable parameter`);
+      for (const { id } of states) {
+        if (!known.has(id)) throw new Error(`%${id} is no state of the optimizer`);
+      }
     });
-    updated.add(w!.id).add(velocity!.id);
+    for (const { id } of [parameter, ...states]) updated.add(id);
   }
 }
 

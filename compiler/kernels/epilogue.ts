@@ -26,7 +26,9 @@ export const IDENTITY: Epilogue = {
 
 /** Whether an all-zero vec4 stays zero, so that padded channels need no care. */
 export function keepsZero(expression: Expression): boolean {
-  return evaluate(expression, { operand: () => 0, channel: () => 0, keep: () => 1, batchShare: 1 }) === 0;
+  return (
+    evaluate(expression, { operand: () => 0, channel: () => 0, keep: () => 1, batchShare: 1 }) === 0
+  );
 }
 
 export class EpiloguePrinter {

@@ -37,10 +37,17 @@ const FRAME = `struct Frame {
   seed: u32,
   training: u32,
   learning_rate: f32,
-  momentum: f32,
   weight_decay: f32,
+  clip_norm: f32,
+  clip_value: f32,
+  momentum: f32,
   nesterov: u32,
   convention: u32,
+  beta1: f32,
+  beta2: f32,
+  epsilon: f32,
+  correction1: f32,
+  correction2: f32,
 }`;
 
 export function assemble(parts: KernelParts): Kernel {

@@ -1,7 +1,7 @@
 import { loadNames } from "./exchange.js";
 import { assemble, type Kernel } from "./kernel.js";
 import type { ContractionSchedule } from "./schedule.js";
-import { gradientSink } from "./update.js";
+import { gradientSink, type Descent } from "./update.js";
 import { times, wgsl } from "./wgsl.js";
 
 /** The most images for which the form pays: their output gradients stay in registers. */
@@ -13,14 +13,14 @@ export const RANK_ROWS = 64;
 /**
  * A fully connected layer's weight gradient, applied at once, for a few images: a loop over rows of the weights (features), each
  * read and written once, which is all the time it takes. Unrolled rows, as the contraction has, would be waiting for memory as well
- * and overflow the instruction cache. a: the layer's input, scalars; b: output gradient; w and velocity: [features][columns].
+ * and overflow the instruction cache. a: the layer's input, scalars; b: output gradient; w and states: [features][columns].
  */
-export function rankUpdate(schedule: ContractionSchedule): Kernel {
-  const sink = gradientSink("applied");
+export function rankUpdate(schedule: ContractionSchedule, descent: Descent): Kernel {
+  const sink = gradientSink(descent);
   const { rowLanes, loads, columns } = schedule;
   const x = loadNames("x", loads);
   return assemble({
-    name: `rank_update_${rowLanes * loads}x${4 * columns}`,
+    name: `rank${sink.suffix}_${rowLanes * loads}x${4 * columns}`,
     summary: "Weight gradient of a few images, applied row by row.",
     storage: [
       { name: "a", access: "read", element: "f32" },

@@ -1,83 +1,133 @@
+import { stateNames, type OptimizerSettings } from "../../program/program.js";
 import { assemble, type Kernel, type StorageBinding } from "./kernel.js";
-import { wgsl } from "./wgsl.js";
+import { times, wgsl } from "./wgsl.js";
 
 export const UPDATE_WORKGROUP = 64;
 
 /** vec4 a thread updates: enough to spread the cost of a thread, few enough to fill an adapter. */
 export const UPDATE_QUADS = 4;
 
-/**
- * Stochastic gradient descent with momentum, in place. With g = gradient + decay * w:
- * PyTorch v = m v + g, w -= rate * (nesterov ? g + m v : v);
- * Caffe, and the 2012 paper, v = m v + rate * g, w -= (nesterov ? rate * g + m v : v).
- * Both are v = m v + inner * g, w -= outer * (nesterov ? inner * g + m v : v).
- */
-const DESCEND = `fn descend(at: u32, gradient: vec4f) {
-  let rate = frame.learning_rate * bitcast<f32>(constants.learning_rate_factor);
-  let decay = frame.weight_decay * bitcast<f32>(constants.decay_factor);
-  let inner = select(1.0, rate, frame.convention == 1u);
-  let outer = select(rate, 1.0, frame.convention == 1u);
-  let weight = w[at];
-  let g = inner * (gradient + decay * weight);
-  let v = frame.momentum * velocity[at] + g;
-  velocity[at] = v;
-  w[at] = weight - outer * select(v, g + frame.momentum * v, frame.nesterov != 0u);
-}`;
+type OptimizerKind = OptimizerSettings["kind"];
 
-/** What becomes of a gradient: it is stored, or applied at once to `w` and `velocity`, which lie alike. */
-export type GradientUse = "stored" | "applied";
+/**
+ * How a weight follows its gradient, in place. In scope: `rate` and `decay` of the parameter, `weight`, `gradient`, and what the
+ * optimizer keeps: `state0[at]`, `state1[at]`.
+ */
+const RULES: Readonly<Record<OptimizerKind, string>> = {
+  /*
+   * Stochastic gradient descent with momentum. With g = gradient + decay * w:
+   * PyTorch v = m v + g, w -= rate * (nesterov ? g + m v : v);
+   * Caffe, and the 2012 paper, v = m v + rate * g, w -= (nesterov ? rate * g + m v : v).
+   * Both are v = m v + inner * g, w -= outer * (nesterov ? inner * g + m v : v).
+   */
+  sgd: wgsl`
+    let inner = select(1.0, rate, frame.convention == 1u);
+    let outer = select(rate, 1.0, frame.convention == 1u);
+    let g = inner * (gradient + decay * weight);
+    let v = frame.momentum * state0[at] + g;
+    state0[at] = v;
+    w[at] = weight - outer * select(v, g + frame.momentum * v, frame.nesterov != 0u);`,
+  adam: wgsl`
+    w[at] = weight - rate * adam(at, gradient + decay * weight);`,
+  // The decay is taken off the weights and does not enter the averages (Loshchilov and Hutter, arXiv:1711.05101).
+  adamw: wgsl`
+    w[at] = (1.0 - rate * decay) * weight - rate * adam(at, gradient);`,
+  // Tieleman and Hinton 2012, with PyTorch's epsilon outside of the root.
+  rmsprop: wgsl`
+    let g = gradient + decay * weight;
+    let squares = frame.beta2 * state0[at] + (1.0 - frame.beta2) * g * g;
+    state0[at] = squares;
+    let v = frame.momentum * state1[at] + g / (sqrt(squares) + frame.epsilon);
+    state1[at] = v;
+    w[at] = weight - rate * v;`,
+};
+
+/** Kingma and Ba, arXiv:1412.6980: the step's direction from running averages of the gradient and its square. */
+const ADAM = wgsl`
+  fn adam(at: u32, g: vec4f) -> vec4f {
+    let mean = frame.beta1 * state0[at] + (1.0 - frame.beta1) * g;
+    let squares = frame.beta2 * state1[at] + (1.0 - frame.beta2) * g * g;
+    state0[at] = mean;
+    state1[at] = squares;
+    return mean / frame.correction1 / (sqrt(squares) / sqrt(frame.correction2) + frame.epsilon);
+  }`;
+
+const CLAMP = "clamp(made, vec4f(-frame.clip_value), vec4f(frame.clip_value))";
+
+const descend = ({ optimizer, clipsValue }: Descent) => wgsl`
+  fn descend(at: u32, made: vec4f) {
+    let rate = frame.learning_rate * bitcast<f32>(constants.learning_rate_factor);
+    let decay = frame.weight_decay * bitcast<f32>(constants.decay_factor);
+    let gradient = ${clipsValue ? CLAMP : "made"};
+    let weight = w[at];
+    ${RULES[optimizer]}
+  }`;
+
+/** How weights follow their gradients. */
+export interface Descent {
+  readonly optimizer: OptimizerKind;
+  /** Whether each element of the gradient is limited in magnitude. */
+  readonly clipsValue: boolean;
+}
+
+/** What becomes of a gradient: it is stored, or applied at once to the weights and what the optimizer keeps, which lie alike. */
+export type GradientUse = "stored" | Descent;
 
 /** The parts that a kernel needs to use the gradient that it makes. */
 export interface GradientSink {
   readonly storage: readonly StorageBinding[];
   readonly constants: readonly string[];
   readonly declarations: readonly string[];
-  /** Word for the kernel's name. */
+  /** Words for the kernel's name. */
   readonly suffix: string;
   /** Statement that uses the vec4 `gradient` of the place `at`. */
   use(at: string, gradient: string): string;
 }
 
-const IN_PLACE: readonly StorageBinding[] = [
-  { name: "w", access: "read_write", element: "vec4f" },
-  { name: "velocity", access: "read_write", element: "vec4f" },
-];
-
-const SINKS: Readonly<Record<GradientUse, GradientSink>> = {
-  stored: {
-    storage: [{ name: "result", access: "read_write", element: "vec4f" }],
-    constants: [],
-    declarations: [],
-    suffix: "",
-    use: (at, gradient) => `result[${at}] = ${gradient};`,
-  },
-  applied: {
-    storage: IN_PLACE,
-    constants: ["learning_rate_factor", "decay_factor"],
-    declarations: [DESCEND],
-    suffix: "_update",
-    use: (at, gradient) => `descend(${at}, ${gradient});`,
-  },
+const STORED: GradientSink = {
+  storage: [{ name: "result", access: "read_write", element: "vec4f" }],
+  constants: [],
+  declarations: [],
+  suffix: "",
+  use: (at, gradient) => `result[${at}] = ${gradient};`,
 };
 
-export const gradientSink = (use: GradientUse): GradientSink => SINKS[use];
+export function gradientSink(use: GradientUse): GradientSink {
+  if (use === "stored") return STORED;
+  const { optimizer, clipsValue } = use;
+  const inPlace = (name: string) => ({ name, access: "read_write", element: "vec4f" }) as const;
+  const states = times(stateNames({ kind: optimizer }).length, (index) => inPlace(`state${index}`));
+  return {
+    storage: [inPlace("w"), ...states],
+    constants: ["learning_rate_factor", "decay_factor"],
+    declarations: [...(optimizer.startsWith("adam") ? [ADAM] : []), descend(use)],
+    suffix: `_${optimizer}${clipsValue ? "_clipped" : ""}`,
+    use: (at, gradient) => `descend(${at}, ${gradient});`,
+  };
+}
 
-/** The update by itself, of a gradient that was stored. */
-export function sgdUpdate(): Kernel {
-  const sink = gradientSink("applied");
+/** The update by itself, of a gradient that was stored; with `clipsNorm`, `norm` holds the sum of all gradients' squares. */
+export function update(descent: Descent, { clipsNorm }: { readonly clipsNorm: boolean }): Kernel {
+  const sink = gradientSink(descent);
+  const norm = { name: "norm", access: "read", element: "f32" } as const;
   return assemble({
-    name: "sgd_update",
-    summary: "SGD with momentum and weight decay, in place.",
-    storage: [{ name: "gradient", access: "read", element: "vec4f" }, ...sink.storage],
+    name: `update${sink.suffix}${clipsNorm ? "_norm" : ""}`,
+    summary: "The optimizer's step, in place.",
+    storage: [
+      { name: "gradient", access: "read", element: "vec4f" },
+      ...sink.storage,
+      ...(clipsNorm ? [norm] : []),
+    ],
     constants: ["quads", ...sink.constants],
     workgroupSize: UPDATE_WORKGROUP,
     declarations: sink.declarations,
     body: wgsl`
+      ${clipsNorm ? "let scale = min(1.0, frame.clip_norm / (sqrt(norm[0]) + 1e-6));" : ""}
       let first = block * ${UPDATE_WORKGROUP * UPDATE_QUADS}u + lane;
       for (var turn = 0u; turn < ${UPDATE_QUADS}u; turn++) {
         let at = first + turn * ${UPDATE_WORKGROUP}u;
         if (at < constants.quads) {
-          ${sink.use("at", "gradient[at]")}
+          ${sink.use("at", clipsNorm ? "scale * gradient[at]" : "gradient[at]")}
         }
       }`,
   });

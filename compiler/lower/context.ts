@@ -14,9 +14,9 @@ export interface Persistent {
   readonly labels?: Storage;
   readonly metrics?: Storage;
   readonly prediction: Storage;
-  /** By the id of the parameter's value, and of the velocity's: one storage a piece. */
+  /** By the id of the parameter's value, and of the optimizer's states: one storage a piece. */
   readonly parameters: ReadonlyMap<number, readonly Storage[]>;
-  readonly velocities: ReadonlyMap<number, readonly Storage[]>;
+  readonly states: ReadonlyMap<number, readonly Storage[]>;
 }
 
 /** What lowering an op has at hand: where values lie, and where to put its dispatches. */
@@ -41,7 +41,7 @@ export class LoweringContext {
       ),
     );
     if (graph.labels?.type === "u32") this.storage.set(graph.labels.id, [persistent.labels!]);
-    for (const [id, pieces] of [...persistent.parameters, ...persistent.velocities]) {
+    for (const [id, pieces] of [...persistent.parameters, ...persistent.states]) {
       this.storage.set(id, pieces);
     }
   }

@@ -6,12 +6,10 @@ import { COPY_WORKGROUP, reshape } from "../kernels/copy.js";
 import type { Epilogue } from "../kernels/epilogue.js";
 import type { Kernel } from "../kernels/kernel.js";
 import { pointwise, POINTWISE_WORKGROUP } from "../kernels/pointwise.js";
-import { sgdUpdate, UPDATE_QUADS, UPDATE_WORKGROUP } from "../kernels/update.js";
 import type { ActivationLayout } from "./activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerEpilogue } from "./fused.js";
-import { updateConstants } from "./gradient-sink.js";
-import { fixed, perImage, type Storage } from "./storage.js";
+import { perImage, type Storage } from "./storage.js";
 
 /** A kernel in which a thread makes a channel quad of the result, with what it reads apart from its epilogue. */
 export interface QuadStep {
@@ -143,24 +141,5 @@ export function emitReshape(
     label,
     origin,
     macs: 0,
-  });
-}
-
-export function lowerUpdate(context: LoweringContext, node: Node<"update">): void {
-  const [weights, gradient, velocity] = node.inputs as [Value, Value, Value];
-  context.piecesOf(weights).forEach((piece, index) => {
-    const quads = piece.bytes.fixed / 16;
-    context.emit({
-      kernel: sgdUpdate(),
-      storage: [context.piecesOf(gradient)[index]!, piece, context.piecesOf(velocity)[index]!],
-      constants: {
-        quads,
-        ...updateConstants(node.attributes),
-      },
-      workgroups: { x: { ...fixed(quads), tile: UPDATE_WORKGROUP * UPDATE_QUADS }, z: 1 },
-      label: `${weights.name} update`,
-      origin: node.origin,
-      macs: 0,
-    });
   });
 }

@@ -1,10 +1,10 @@
-import type { Node, UpdateAttributes } from "../ir/graph.js";
+import { trainedBy, type Node, type UpdateAttributes } from "../ir/graph.js";
 import type { GradientUse } from "../kernels/update.js";
 import type { LoweringContext } from "./context.js";
 import type { StoredParameter } from "./parameters.js";
 import { floatBits, type Storage } from "./storage.js";
 
-/** Where a gradient goes: into memory of its own, or at once into the parameter and its velocity. */
+/** Where a gradient goes: into memory of its own, or at once into the parameter and what the optimizer keeps of it. */
 export interface LoweredSink {
   readonly use: GradientUse;
   readonly parameter: StoredParameter;
@@ -30,11 +30,11 @@ export function lowerGradientSink(
       label: "gradient",
     };
   }
-  const [weights, velocity] = node.inputs.slice(-2);
+  const { parameter, states } = trainedBy(node);
   return {
-    use: "applied",
-    parameter: context.parameter(weights!),
-    storage: (piece) => [context.piecesOf(weights!)[piece]!, context.piecesOf(velocity!)[piece]!],
+    use: update,
+    parameter: context.parameter(parameter),
+    storage: (piece) => [parameter, ...states].map((value) => context.piecesOf(value)[piece]!),
     constants: updateConstants(update),
     label: "update",
   };

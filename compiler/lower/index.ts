@@ -4,13 +4,7 @@ import { ActivationLayout } from "./activation-layout.js";
 import { lowerConcatenate, lowerSlice } from "./channels.js";
 import type { LoweringContext } from "./context.js";
 import { lowerConvolution, lowerInputGradient } from "./contraction.js";
-import {
-  emitReshape,
-  lowerChannelWindowSum,
-  lowerPointwise,
-  lowerReshape,
-  lowerUpdate,
-} from "./elementwise.js";
+import { emitReshape, lowerChannelWindowSum, lowerPointwise, lowerReshape } from "./elementwise.js";
 import { importBatch } from "./ends.js";
 import { lowerGroupNormalize, lowerGroupNormalizeGradient } from "./group-normalize.js";
 import {
@@ -37,6 +31,7 @@ import {
   lowerSoftmaxGradient,
   lowerWeightedSum,
 } from "./reduce.js";
+import { lowerSquareSum, lowerUpdate } from "./update.js";
 import { lowerWeightGradient } from "./weight-gradient.js";
 
 /**
@@ -72,6 +67,7 @@ const lowerings: {
   concatenate: lowerConcatenate,
   slice: lowerSlice,
   reshape: lowerReshape,
+  squareSum: lowerSquareSum,
   update: lowerUpdate,
   elementLoss: lowerElementLoss,
   weightedSum: lowerWeightedSum,

@@ -3,7 +3,7 @@ import type { Node, Value } from "../ir/graph.js";
 import { rowsPerBlock, weightContraction } from "../kernels/contraction.js";
 import { RANK_IMAGES, RANK_ROWS, rankUpdate } from "../kernels/rank-update.js";
 import type { ContractionSchedule } from "../kernels/schedule.js";
-import type { GradientUse } from "../kernels/update.js";
+import type { Descent, GradientUse } from "../kernels/update.js";
 import { roundUpTo4, type ActivationLayout } from "./activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerDirectWeightGradient } from "./direct.js";
@@ -28,7 +28,7 @@ export function lowerWeightGradient(
     : window(layout, node.attributes.dilation, geometry, windowSteps(geometry));
   const sink = lowerGradientSink(context, node);
   const { pieces } = sink.parameter;
-  const rank = isProduct && sink.use === "applied" && context.schedules.connectedUpdate;
+  const rank = isProduct && sink.use !== "stored" && context.schedules.connectedUpdate;
   for (const [index, piece] of pieces.entries()) {
     if (rank) emitRankUpdate(context, node, { schedule: rank, geometry, sink, index });
     emitWeightGradient(context, node, {
@@ -87,7 +87,7 @@ function emitRankUpdate(
   const columns = roundUpTo4(piece.count) / 4;
   const place = context.layout(gradient).place("b");
   context.emit({
-    kernel: rankUpdate(schedule),
+    kernel: rankUpdate(schedule, sink.use as Descent),
     storage: [context.storageOf(input), context.storageOf(gradient), ...sink.storage(index)],
     constants: {
       features,

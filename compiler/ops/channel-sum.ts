@@ -11,14 +11,14 @@ export const channelSum: OpDefinition<"channelSum"> = {
   },
 
   reference(inputs, { update }, context) {
-    const [x, w, velocity] = inputs;
+    const [x, w, ...states] = inputs;
     const { channels, pixels } = imageSizes(x!.shape);
     const sums = zeros([channels]);
     x!.data.forEach((value, index) => {
       sums.data[Math.floor(index / pixels) % channels]! += value;
     });
     if (!update) return [stored(sums, inputs)];
-    descend({ w: w!, dw: sums, velocity: velocity! }, update, context);
+    descend({ w: w!, dw: sums, states }, update, context);
     return [];
   },
 };

@@ -13,7 +13,7 @@ export const convolutionWeightGradient: OpDefinition<"convolutionWeightGradient"
   },
 
   reference(inputs, attributes, context) {
-    const [x, dy, w, velocity] = inputs;
+    const [x, dy, w, ...states] = inputs;
     const dw = zeros(resolveShape(attributes.weightShape, x!.shape[0]!));
     const { count, xStep, wStep } = channelRun(x!.shape, attributes);
     forEachTap({ x: x!.shape, y: dy!.shape }, attributes, (yAt, xAt, wAt) => {
@@ -22,7 +22,7 @@ export const convolutionWeightGradient: OpDefinition<"convolutionWeightGradient"
         dw.data[wAt + channel * wStep]! += gradient * x!.data[xAt + channel * xStep]!;
     });
     if (!attributes.update) return [stored(dw, inputs)];
-    descend({ w: w!, dw, velocity: velocity! }, attributes.update, context);
+    descend({ w: w!, dw, states }, attributes.update, context);
     return [];
   },
 };

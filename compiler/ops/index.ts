@@ -27,6 +27,7 @@ import { reshape } from "./reshape.js";
 import { slice } from "./slice.js";
 import { softmax } from "./softmax.js";
 import { softmaxGradient } from "./softmax-gradient.js";
+import { squareSum } from "./square-sum.js";
 import { update } from "./update.js";
 import { weightedSum } from "./weighted-sum.js";
 
@@ -59,6 +60,7 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   slice,
   softmax,
   softmaxGradient,
+  squareSum,
   update,
   weightedSum,
 };

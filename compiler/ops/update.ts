@@ -1,41 +1,119 @@
-import { requireShape } from "./checks.js";
+import { stateNames, type OptimizerSettings } from "../../program/program.js";
 import type { UpdateAttributes } from "../ir/graph.js";
+import { requireShape } from "./checks.js";
 import type { OpDefinition, ReferenceContext, Tensor } from "./op.js";
 
-/**
- * Stochastic gradient descent with momentum (Sutskever et al., "On the importance of initialization and momentum in deep
- * learning", ICML 2013). Changes w and velocity in place.
- */
+/** The optimizer's step. Changes w and what the optimizer keeps of it in place. */
 export const update: OpDefinition<"update"> = {
-  outputs([w, dw, velocity]) {
+  outputs([w, dw, ...rest], { optimizer, clipsNorm }) {
     requireShape(dw!, w!.shape);
-    requireShape(velocity!, w!.shape);
+    const count = stateNames({ kind: optimizer }).length;
+    for (const state of rest.slice(0, count)) requireShape(state, w!.shape);
+    if (clipsNorm) requireShape(rest[count]!, [1]);
     return [];
   },
 
-  reference([w, dw, velocity], attributes, context) {
-    descend({ w: w!, dw: dw!, velocity: velocity! }, attributes, context);
+  reference([w, dw, ...rest], attributes, context) {
+    const states = rest.slice(0, stateNames({ kind: attributes.optimizer }).length);
+    const norm = Math.sqrt(attributes.clipsNorm ? rest.at(-1)!.data[0]! : 0);
+    // As torch.nn.utils.clip_grad_norm_ has it.
+    const scale = Math.min(1, (context.optimizer.clip?.norm ?? Infinity) / (norm + 1e-6));
+    const scaled = { ...dw!, data: Float64Array.from(dw!.data, (value) => scale * value) };
+    descend({ w: w!, dw: scaled, states }, attributes, context);
     return [];
   },
 };
 
+/** Weights that follow their gradient. */
+interface Descending {
+  readonly w: Tensor;
+  readonly dw: Tensor;
+  readonly states: readonly Tensor[];
+}
+
 /** The step itself, also for ops that apply the gradient which they make. */
 export function descend(
-  { w, dw, velocity }: Readonly<Record<"w" | "dw" | "velocity", Tensor>>,
-  { learningRateFactor, decayFactor }: UpdateAttributes,
-  { optimizer }: ReferenceContext,
+  { w, dw, states }: Descending,
+  { learningRateFactor, decayFactor, clipsValue }: UpdateAttributes,
+  { optimizer, step }: ReferenceContext,
 ): void {
-  const { momentum, nesterov, convention } = optimizer;
   const rate = optimizer.learningRate * learningRateFactor;
   const decay = optimizer.weightDecay * decayFactor;
+  const limit = clipsValue ? (optimizer.clip?.value ?? Infinity) : Infinity;
+  for (let index = 0; index < w.data.length; index++) {
+    const gradient = Math.max(-limit, Math.min(limit, dw.data[index]!));
+    const place = { weight: w.data[index]!, gradient, index, states };
+    w.data[index] = follow(place, { rate, decay, time: step + 1 }, optimizer);
+  }
+}
+
+interface Place {
+  readonly weight: number;
+  readonly gradient: number;
+  readonly index: number;
+  readonly states: readonly Tensor[];
+}
+
+interface Pace {
+  readonly rate: number;
+  readonly decay: number;
+  /** Steps, counted from 1. */
+  readonly time: number;
+}
+
+function follow(place: Place, pace: Pace, optimizer: OptimizerSettings): number {
+  switch (optimizer.kind) {
+    case "sgd":
+      return followMomentum(place, pace, optimizer);
+    case "rmsprop":
+      return followRmsprop(place, pace, optimizer);
+    default:
+      return followAdam(place, pace, optimizer);
+  }
+}
+
+type Of<Kind extends OptimizerSettings["kind"]> = Extract<OptimizerSettings, { kind: Kind }>;
+
+/** Sutskever et al., "On the importance of initialization and momentum in deep learning", ICML 2013. */
+function followMomentum(
+  { weight, gradient, index, states: [velocity] }: Place,
+  { rate, decay }: Pace,
+  { momentum, nesterov, convention }: Of<"sgd">,
+): number {
   // Caffe, and the paper of 2012, keep the learning rate inside the velocity; PyTorch applies it outside.
   const [inside, outside] = convention === "caffe" ? [rate, 1] : [1, rate];
-  for (let index = 0; index < w.data.length; index++) {
-    const weight = w.data[index]!;
-    const gradient = inside * (dw.data[index]! + decay * weight);
-    const next = momentum * velocity.data[index]! + gradient;
-    const direction = nesterov ? gradient + momentum * next : next;
-    velocity.data[index] = next;
-    w.data[index] = weight - outside * direction;
-  }
+  const g = inside * (gradient + decay * weight);
+  const next = momentum * velocity!.data[index]! + g;
+  velocity!.data[index] = next;
+  return weight - outside * (nesterov ? g + momentum * next : next);
+}
+
+/** Tieleman and Hinton, "Lecture 6.5: rmsprop", 2012, with PyTorch's epsilon outside of the root. */
+function followRmsprop(
+  { weight, gradient, index, states: [squares, velocity] }: Place,
+  { rate, decay }: Pace,
+  { alpha, momentum, epsilon }: Of<"rmsprop">,
+): number {
+  const g = gradient + decay * weight;
+  const square = alpha * squares!.data[index]! + (1 - alpha) * g * g;
+  const next = momentum * velocity!.data[index]! + g / (Math.sqrt(square) + epsilon);
+  squares!.data[index] = square;
+  velocity!.data[index] = next;
+  return weight - rate * next;
+}
+
+/** Kingma and Ba, arXiv:1412.6980; with `adamw`, Loshchilov and Hutter, arXiv:1711.05101. */
+function followAdam(
+  { weight, gradient, index, states: [means, squares] }: Place,
+  { rate, decay, time }: Pace,
+  { kind, beta1, beta2, epsilon }: Of<"adam" | "adamw">,
+): number {
+  const g = kind === "adam" ? gradient + decay * weight : gradient;
+  const mean = beta1 * means!.data[index]! + (1 - beta1) * g;
+  const square = beta2 * squares!.data[index]! + (1 - beta2) * g * g;
+  means!.data[index] = mean;
+  squares!.data[index] = square;
+  const deviation = Math.sqrt(square / (1 - beta2 ** time)) + epsilon;
+  const kept = kind === "adamw" ? (1 - rate * decay) * weight : weight;
+  return kept - (rate * mean) / (1 - beta1 ** time) / deviation;
 }

@@ -1,3 +1,4 @@
+import { stateNames, type OptimizerSettings } from "../../program/program.js";
 import { addPointwise } from "../ops/add-pointwise.js";
 import { ops } from "../ops/index.js";
 import type { OpDefinition } from "../ops/op.js";
@@ -15,7 +16,7 @@ import { summarize } from "./summarize.js";
  *
  * The first metric is the loss, or a weighted sum of losses. Nodes fused already cannot be differentiated.
  */
-export function differentiate(forward: Graph): Graph {
+export function differentiate(forward: Graph, optimizer: TrainingRule = SGD): Graph {
   const terms = lossTerms(forward);
   const builder = GraphBuilder.from(summarize(forward));
   const gradients = new Gradients(builder);
@@ -29,8 +30,13 @@ export function differentiate(forward: Graph): Graph {
     const gradient = gradients.total(value, value.origin);
     return gradient && settings.trainable ? [{ value, ...settings, gradient }] : [];
   });
-  return withUpdates(builder.finish(forward), trained);
+  return withUpdates(builder.finish(forward), trained, optimizer);
 }
+
+/** What a training graph depends on of an optimizer: its kind, and whether gradients are clipped. */
+export type TrainingRule = Pick<OptimizerSettings, "kind" | "clip">;
+
+const SGD: TrainingRule = { kind: "sgd" };
 
 /** One of the losses that are added up, and what it counts. */
 interface LossTerm {
@@ -115,13 +121,21 @@ function backpropagate(
 
 type Trained = Parameter & { readonly gradient: Value };
 
-/** Adds each parameter's update right after the last node that reads it or makes its gradient. */
-function withUpdates(graph: Graph, trained: readonly Trained[]): Graph {
+/**
+ * Adds each parameter's update right after the last node that reads it or makes its gradient; all of them at the end where
+ * gradients are clipped by the norm of all.
+ */
+function withUpdates(graph: Graph, trained: readonly Trained[], optimizer: TrainingRule): Graph {
   const builder = GraphBuilder.withoutNodes(graph);
-  const due = groupByLastUse(graph, trained);
+  const clipsNorm = optimizer.clip?.norm !== undefined;
+  const due = clipsNorm ? undefined : groupByLastUse(graph, trained);
   for (const node of graph.nodes) {
     builder.keep(node);
-    for (const parameter of due.get(node) ?? []) addUpdate(builder, parameter);
+    for (const parameter of due?.get(node) ?? []) addUpdate(builder, parameter, optimizer);
+  }
+  if (clipsNorm) {
+    const norm = addNorm(builder, trained);
+    for (const parameter of trained) addUpdate(builder, parameter, optimizer, norm);
   }
   return builder.finish(graph);
 }
@@ -141,8 +155,28 @@ function groupByLastUse(
   return due;
 }
 
-function addUpdate(builder: GraphBuilder, parameter: Trained): void {
+/** The square of the norm of all gradients together. */
+function addNorm(builder: GraphBuilder, trained: readonly Trained[]): Value | undefined {
+  return trained.reduce<Value | undefined>(
+    (sum, { gradient, value }) =>
+      builder.add("squareSum", sum ? [gradient, sum] : [gradient], {}, value.origin),
+    undefined,
+  );
+}
+
+function addUpdate(
+  builder: GraphBuilder,
+  parameter: Trained,
+  optimizer: TrainingRule,
+  norm?: Value,
+): void {
   const { value, gradient, learningRateFactor, decayFactor } = parameter;
-  const inputs = [value, gradient, builder.velocity(value)];
-  builder.addAll("update", inputs, { learningRateFactor, decayFactor }, value.origin);
+  const states = stateNames(optimizer).map((kind) => builder.state(value, kind));
+  const inputs = [value, gradient, ...states, ...(norm ? [norm] : [])];
+  const attributes = {
+    ...{ optimizer: optimizer.kind, learningRateFactor, decayFactor },
+    clipsValue: optimizer.clip?.value !== undefined,
+    clipsNorm: norm !== undefined,
+  };
+  builder.addAll("update", inputs, attributes, value.origin);
 }

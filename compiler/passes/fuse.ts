@@ -305,15 +305,15 @@ const fuseUpdates: Rewrite = (graph) => {
   const surroundings = new Surroundings(graph);
   const replacements = new Map<AnyNode, AnyNode | undefined>();
   for (const update of graph.nodes) {
-    if (!isKind(update, "update")) continue;
-    const [weights, gradient, velocity] = update.inputs as [Value, Value, Value];
+    if (!isKind(update, "update") || update.attributes.clipsNorm) continue;
+    const [weights, gradient, ...states] = update.inputs as [Value, Value, ...Value[]];
     const maker = surroundings.maker(gradient);
     if (maker?.kind !== "convolutionWeightGradient" && maker?.kind !== "channelSum") continue;
     if (!surroundings.isReadOnlyBy(gradient, update) || isDirect(maker)) continue;
     replacements.set(maker, undefined);
     replacements.set(update, {
       ...maker,
-      inputs: [...maker.inputs, weights, velocity],
+      inputs: [...maker.inputs, weights, ...states],
       outputs: [],
       attributes: { ...maker.attributes, update: update.attributes },
     } as AnyNode);
@@ -332,9 +332,10 @@ const placeUpdates: Rewrite = ({ nodes }) => {
   const others: AnyNode[] = nodes.filter((node) => node.kind !== "update");
   for (const update of nodes) {
     if (update.kind !== "update") continue;
-    const [weights, gradient] = update.inputs;
+    const [weights, ...made] = update.inputs;
     const last = others.findLastIndex(
-      (node) => node.inputs.includes(weights!) || node.outputs.includes(gradient!),
+      (node) =>
+        node.inputs.includes(weights!) || node.outputs.some((output) => made.includes(output)),
     );
     others.splice(last + 1, 0, update);
   }

@@ -9,15 +9,15 @@ export type Numbers = Float32Array | Float64Array;
 export interface GraphInputs {
   /** N x C x H x W. */
   readonly images: Numbers;
-  readonly labels?: Uint32Array;
+  readonly labels?: Uint32Array | Numbers;
   /** By parameter name. */
   readonly parameters: ReadonlyMap<string, Numbers>;
-  /** By parameter name; zeros where absent. */
-  readonly velocities?: ReadonlyMap<string, Numbers>;
+  /** What the optimizer keeps, by parameter name, in its order; zeros where absent. */
+  readonly states?: ReadonlyMap<string, readonly Numbers[]>;
   readonly context: ReferenceContext;
 }
 
-/** Every value of a run, by the value's id. Parameters and velocities are as the updates left them. */
+/** Every value of a run, by the value's id. Parameters and states are as the updates left them. */
 export type GraphValues = ReadonlyMap<number, Tensor>;
 
 /**
@@ -32,10 +32,12 @@ export function runGraph(graph: Graph, inputs: GraphInputs): GraphValues {
   set(graph.images, inputs.images);
   if (graph.labels) set(graph.labels, inputs.labels ?? new Uint32Array(batch));
   for (const { value } of graph.parameters) set(value, inputs.parameters.get(value.name)?.slice());
-  for (const { parameter, velocity } of trainedParameters(graph)) {
-    const given = inputs.velocities?.get(parameter.name);
+  for (const { parameter, states } of trainedParameters(graph)) {
+    const given = inputs.states?.get(parameter.name);
     const { length } = inputs.parameters.get(parameter.name)!;
-    set(velocity, given?.slice() ?? new Float32Array(length));
+    states.forEach((state, index) =>
+      set(state, given?.[index]?.slice() ?? new Float32Array(length)),
+    );
   }
   for (const node of graph.nodes) runNode(node, values, inputs.context);
   return values;

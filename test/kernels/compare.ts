@@ -52,13 +52,18 @@ export interface Comparison {
 const STEPS = 2;
 
 /** A graph's values on the CPU: the prediction, and all values of each step. */
-function expectedValues(graph: Graph, images: Float32Array, labels: Uint32Array) {
+function expectedValues(
+  graph: Graph,
+  images: Float32Array,
+  labels: Uint32Array,
+  rule: Program["optimizer"],
+) {
   let parameters = new Map<string, Numbers>(
     graph.parameters.map(({ value }) => [value.name, initial(value.name, value.shape)]),
   );
-  let velocities = new Map<string, Numbers>();
-  const { train, predict } = stepGraphs(graph, { fusion: "none" });
-  const context = { seed: 7, training: true, optimizer };
+  let states = new Map<string, Numbers[]>();
+  const { train, predict } = stepGraphs(graph, { fusion: "none", optimizer: rule });
+  const context = { seed: 7, training: true, optimizer: rule };
   const predicted = runGraph(predict, {
     images,
     parameters,
@@ -66,15 +71,15 @@ function expectedValues(graph: Graph, images: Float32Array, labels: Uint32Array)
   });
   const steps = [];
   for (let step = 0; step < STEPS; step++) {
-    const inputs = { images, labels, parameters, velocities };
+    const inputs = { images, labels, parameters, states };
     const values = runGraph(train!, { ...inputs, context: { ...context, step } });
     steps.push(values);
     const numbersOf = ({ id }: Value) => values.get(id)!.data as Numbers;
     parameters = new Map(graph.parameters.map(({ value }) => [value.name, numbersOf(value)]));
-    velocities = new Map(
-      trainedParameters(train!).map(({ parameter, velocity }) => [
+    states = new Map(
+      trainedParameters(train!).map(({ parameter, states: kept }) => [
         parameter.name,
-        numbersOf(velocity),
+        kept.map(numbersOf),
       ]),
     );
   }
@@ -99,7 +104,7 @@ export async function compare(
     .reduce((a, b) => a * b, 1);
   const images = uniformValues("kernels/images", count * size, 1);
   const labels = labelValues("kernels/labels", count, Number(graph.prediction.shape[1]));
-  const expected = expectedValues(graph, images, labels);
+  const expected = expectedValues(graph, images, labels, options.optimizer ?? optimizer);
   const targets = options.target ? [options.target] : undefined;
   const network = await createNetwork(programsOf(graph, options, targets), { batch, seed: 7 });
   try {

@@ -326,7 +326,10 @@ describe("SGD agrees with PyTorch and with Caffe", () => {
         nesterov,
       } as const;
       const inputs = [w, hashed(`${name}.dw${step}`, [6]), velocity];
-      const factors = { learningRateFactor: 2, decayFactor: 4 };
+      const factors = {
+        ...{ optimizer: "sgd", clipsValue: false, clipsNorm: false } as const,
+        ...{ learningRateFactor: 2, decayFactor: 4 },
+      };
       ops.update.reference(inputs, factors, { ...context, optimizer }, []);
     });
     expectClose(w, wanted);

@@ -567,6 +567,127 @@ def layers():
     ]
 
 
+# Losses and optimizers: a small network without edges, trained by PyTorch's own
+
+
+class Recipe(nn.Module):
+    """A convolution, tanh and one or two heads; all outputs by name."""
+
+    def __init__(self, **heads):
+        super().__init__()
+        self.first = nn.Conv2d(3, 4, 3, padding=1)
+        for name, head in heads.items():
+            self.add_module(name, head)
+
+    def forward(self, x):
+        features = torch.tanh(self.first(x))
+        return {name: module(features) for name, module in self.named_children() if name != "first"}
+
+
+def linear_head():
+    return Recipe(out=Flat(4 * 36, CLASSES))
+
+
+def two_heads():
+    return Recipe(out=Flat(4 * 36, CLASSES), early=Flat(4 * 36, CLASSES))
+
+
+def image_head():
+    return Recipe(out=nn.Conv2d(4, 3, 3, padding=1))
+
+
+def by_labels(head, weight=1.0):
+    return lambda made, example: weight * F.cross_entropy(made[head], example["labels"])
+
+
+def by_numbers(loss, target="numbers"):
+    return lambda made, example: loss(made["out"], example[target])
+
+
+def sgd_of(parameters):
+    return torch.optim.SGD(parameters, lr=0.05, momentum=0.9)
+
+
+def clipped_by_norm(parameters):
+    nn.utils.clip_grad_norm_(parameters, 0.05)
+
+
+def clipped_by_value(parameters):
+    nn.utils.clip_grad_value_(parameters, 0.01)
+
+
+def recipe_cases():
+    """Loss and settings as a spec has them; the network, the loss and the optimizer in PyTorch."""
+    numbers, image = "target wanted: f32[N, 5]", ""
+    labels = "target label: u32[N] in 0..5"
+    sgd_text = "optimizer = sgd(lr=0.05, momentum=0.9)"
+    classes = ("cross_entropy(out, label)", labels)
+    yield "mse(out, wanted)", numbers, sgd_text, linear_head, by_numbers(F.mse_loss), sgd_of, None
+    yield "l1(out, wanted)", numbers, sgd_text, linear_head, by_numbers(F.l1_loss), sgd_of, None
+    bce = by_numbers(lambda out, wanted: F.binary_cross_entropy_with_logits(out, wanted), "shares")
+    yield "bce_with_logits(out, wanted)", numbers, sgd_text, linear_head, bce, sgd_of, None
+    both = lambda made, example: by_labels("out")(made, example) + by_labels("early", 0.3)(made, example)
+    yield "cross_entropy(out, label) + 0.3 * cross_entropy(early, label)", labels, sgd_text, two_heads, both, sgd_of, None
+    yield "mse(out, image)", image, sgd_text, image_head, by_numbers(F.mse_loss, "images"), sgd_of, None
+    pictures = "target wanted: f32[N, 3, 6, 6]"
+    yield "2 * mse(out, wanted)", pictures, sgd_text, image_head, by_numbers(lambda a, b: 2 * F.mse_loss(a, b), "pictures"), sgd_of, None
+    optimizers = {
+        "adam(lr=0.01)": lambda p: torch.optim.Adam(p, lr=0.01),
+        "adam(lr=0.01, beta1=0.8, beta2=0.95, eps=1e-3, weight_decay=0.1)": lambda p: torch.optim.Adam(
+            p, lr=0.01, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.1
+        ),
+        "adamw(lr=0.01, weight_decay=0.2)": lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.2),
+        "rmsprop(lr=0.005)": lambda p: torch.optim.RMSprop(p, lr=0.005),
+        "rmsprop(lr=0.005, alpha=0.9, eps=1e-4, momentum=0.5, weight_decay=0.1)": lambda p: torch.optim.RMSprop(
+            p, lr=0.005, alpha=0.9, eps=1e-4, momentum=0.5, weight_decay=0.1
+        ),
+    }
+    for text, make in optimizers.items():
+        yield *classes, f"optimizer = {text}", linear_head, by_labels("out"), make, None
+    yield *classes, f"{sgd_text}\n  clip_norm = 0.05", linear_head, by_labels("out"), sgd_of, clipped_by_norm
+    yield *classes, f"{sgd_text}\n  clip_value = 0.01", linear_head, by_labels("out"), sgd_of, clipped_by_value
+    adam = lambda p: torch.optim.Adam(p, lr=0.01)
+    text = "optimizer = adam(lr=0.01)\n  clip_norm = 0.05"
+    yield *classes, text, linear_head, by_labels("out"), adam, clipped_by_norm
+
+
+def recipes():
+    return [recipe(index, *case) for index, case in enumerate(recipe_cases())]
+
+
+def recipe(index, loss_text, target, settings, make, loss_of, optimizer_of, clip):
+    name = f"recipe/{index}"
+    network = make().double()
+    load_parameters(network, name)
+    shape = (3, 3, 6, 6)
+    example = {
+        "images": images_of(f"{name}/images", shape),
+        "labels": labels_of(f"{name}/labels", 3, CLASSES),
+        "numbers": images_of(f"{name}/targets", (3, CLASSES)),
+        "shares": images_of(f"{name}/targets", (3, CLASSES)).abs(),
+        "pictures": images_of(f"{name}/targets", shape),
+    }
+    parameters = list(network.parameters())
+    optimizer = optimizer_of(parameters)
+    losses = []
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        loss = loss_of(network(example["images"]), example)
+        loss.backward()
+        if clip:
+            clip(parameters)
+        losses.append(float(loss))
+        optimizer.step()
+    moved = {
+        key: float((value - parameter(f"{name}/{key}", value.shape)).norm() / value.norm())
+        for key, value in network.named_parameters()
+    }
+    print(f"{loss_text} {settings!r}: losses {[round(x, 4) for x in losses]}, moved {max(moved.values()):.0e}")
+    weights = {key: summary(value) for key, value in network.named_parameters()}
+    head = {"name": name, "loss": loss_text, "target": target, "settings": settings}
+    return {**head, "losses": losses, "weights": weights, "moved": moved}
+
+
 # torchvision's networks, whose logits the shipped specs must have
 
 
@@ -604,6 +725,6 @@ def torchvision_case(name, model):
 
 
 if __name__ == "__main__":
-    makers = {**NETWORKS, "layers": layers, "torchvision": torchvision_models}
+    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "torchvision": torchvision_models}
     for chosen in sys.argv[1:] or makers:
         write(chosen, makers[chosen]())

@@ -63,7 +63,7 @@ describe("a fresh network", () => {
       ["long", [LONG]],
     ]);
     expect(network.adapter.subgroupSizes[0]).toBeGreaterThan(0);
-    expect(network.memory.velocity).toBe(0);
+    expect(network.memory.state).toBe(0);
     expect(network.memory.parameter).toBe(64 + 16 + LONG * 4);
     expect(network.memory.images).toBe(48);
   });
@@ -106,7 +106,7 @@ describe("training", () => {
     const network = await create();
     await network.step(unit(0), [0]);
     const { memory } = network;
-    expect(memory.velocity).toBe(16);
+    expect(memory.state).toBe(16);
     for (let step = 0; step < 6; step++) await network.step(unit(0, 1, 2, 0), [0, 1, 0, 1]);
     expect(network.memory).toEqual(memory);
     expect(memory.total).toBe(

@@ -9,8 +9,8 @@ export const LONG = 70_000;
 const FRAME = /* wgsl */ `
 struct Frame {
   batch: u32, step: u32, seed: u32, training: u32,
-  learning_rate: f32, momentum: f32, weight_decay: f32, nesterov: u32,
-  convention: u32, rest0: u32, rest1: u32, rest2: u32, rest3: vec4u,
+  learning_rate: f32, weight_decay: f32, clip_norm: f32, clip_value: f32,
+  momentum: f32, nesterov: u32, convention: u32, rest0: u32, rest1: vec4u,
 }
 @group(0) @binding(0) var<uniform> frame: Frame;
 `;
@@ -146,7 +146,7 @@ export const tinyProgram: Program = {
       name: "fc.bias",
       shape: [2],
       layout: { kind: "vector", length: 2 },
-      pieces: [{ start: 0, count: 2, buffer: BIAS, velocity: VELOCITY }],
+      pieces: [{ start: 0, count: 2, buffer: BIAS, states: [VELOCITY] }],
       initializer: { kind: "constant", value: 0 },
       stream: 1,
       trainable: true,
@@ -167,7 +167,7 @@ export const tinyProgram: Program = {
     { name: "fc.weight", purpose: "parameter", bytes: { fixed: 64, perImage: 0 } },
     { name: "fc.bias", purpose: "parameter", bytes: { fixed: 16, perImage: 0 } },
     { name: "long", purpose: "parameter", bytes: { fixed: LONG * 4, perImage: 0 } },
-    { name: "fc.bias velocity", purpose: "velocity", bytes: { fixed: 16, perImage: 0 } },
+    { name: "fc.bias velocity", purpose: "state", bytes: { fixed: 16, perImage: 0 } },
     { name: "image", purpose: "images", bytes: { fixed: 0, perImage: 12 } },
     { name: "label", purpose: "labels", bytes: { fixed: 0, perImage: 4 } },
     { name: "metrics", purpose: "metrics", bytes: { fixed: 8, perImage: 0 } },

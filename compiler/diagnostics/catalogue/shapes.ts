@@ -100,9 +100,11 @@ export const shapes = {
     right: "input image: f32[N, 3, 224, 224]",
   },
   NET2014: {
-    title: "a target of another type than u32[N]",
-    explanation: "Networks are trained on class indices: one integer per image, from 0.",
-    wrong: "target label: f32[N, 10]",
+    title: "a target of a type that no loss takes",
+    explanation:
+      "Classifiers are trained on class indices, one integer per image from 0: `u32[N]`. Other networks are trained on numbers, of the shape of " +
+      "their output: `f32[N, 4]`, `f32[N, 3, 64, 64]`; one number an image is `f32[N, 1]`.",
+    wrong: "target label: u32[N, 10]",
     right: "target label: u32[N] in 0..10",
   },
   NET2015: {

@@ -1,5 +1,5 @@
 import type { Setting, TrainDeclaration } from "../../../grammar/ast.js";
-import { type ArgumentType, integer } from "../argument-types.js";
+import { type ArgumentType, float, integer } from "../argument-types.js";
 import { withoutDuplicates } from "../duplicates.js";
 import type { Environment } from "../evaluate.js";
 import { didYouMean, listNames, type Named, renameFixes } from "../suggestion.js";
@@ -11,10 +11,15 @@ const known: readonly Named[] = [
   { name: "batch", aliases: ["batch_size", "batchsize", "bs"] },
   { name: "optimizer", aliases: ["optimiser", "solver", "optim"] },
   { name: "schedule", aliases: ["scheduler", "lr_schedule", "lr_policy"] },
+  {
+    name: "clip_norm",
+    aliases: ["clip", "max_norm", "grad_clip", "clipnorm", "global_clipnorm", "clip_gradients"],
+  },
+  { name: "clip_value", aliases: ["clipvalue", "clip_grad_value"] },
   { name: "seed", aliases: ["random_seed", "rng"] },
 ];
 
-const planned = ["weights", "freeze", "clip", "precision", "accumulate", "average", "ema"];
+const planned = ["weights", "freeze", "precision", "accumulate", "average", "ema"];
 
 /** The settings of a train declaration by name; reports unknown, repeated and missing ones. */
 export function readSettings(
@@ -69,4 +74,5 @@ export function readSetting<Value>(
 }
 
 export const count = integer({ minimum: 1 });
+export const limitType = float({ above: 0 });
 export const seedType = integer({ minimum: 0, maximum: 0xffffffff });

@@ -1,5 +1,5 @@
 import type { DataDeclaration, Setting, TrainDeclaration } from "../../../grammar/ast.js";
-import type { OptimizerSettings } from "../../../program/program.js";
+import type { Clipping, OptimizerSettings } from "../../../program/program.js";
 import type { DataRecipe, TrainRecipe } from "../../../program/recipe.js";
 import type { AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../evaluate.js";
@@ -7,7 +7,7 @@ import { analyzeData } from "./data.js";
 import { resolveCall } from "./definition.js";
 import { optimizers } from "./optimizers.js";
 import { asCalls, readSchedule } from "./schedule.js";
-import { count, readSetting, readSettings, seedType } from "./settings.js";
+import { count, limitType, readSetting, readSettings, seedType } from "./settings.js";
 
 const DEFAULT_SEED = 0;
 
@@ -27,11 +27,13 @@ export function analyzeTrain(
   const seed = settings.has("seed")
     ? readSetting(settings.get("seed"), seedType, environment)
     : DEFAULT_SEED;
-  const optimizer = readOptimizer(settings.get("optimizer"), environment);
+  const rule = readOptimizer(settings.get("optimizer"), environment);
+  const clip = readClipping(settings, environment);
   const schedule = readScheduleSetting(settings.get("schedule"), epochs, environment);
   const data = dataDeclaration && readData(declaration, dataDeclaration, model, environment);
   if (reporter.errorCount > errorsBefore) return undefined;
-  if (!epochs || !batch || seed === undefined || !optimizer || !schedule) return undefined;
+  if (!epochs || !batch || seed === undefined || !rule || !schedule) return undefined;
+  const optimizer = clip ? { ...rule, clip } : rule;
   const { line, column } = declaration.name.span.start;
   const named = { name: declaration.name.name, model: model.name, data };
   return { ...named, epochs, batch, seed, optimizer, ...schedule, location: { line, column } };
@@ -84,6 +86,17 @@ function readScheduleSetting(
     : { schedule: { kind: "constant" } as const };
 }
 
+/** The limits of gradients, if the recipe sets any. */
+function readClipping(
+  settings: ReadonlyMap<string, Setting>,
+  environment: Environment,
+): Clipping | undefined {
+  const norm = readSetting(settings.get("clip_norm"), limitType, environment);
+  const value = readSetting(settings.get("clip_value"), limitType, environment);
+  if (norm === undefined && value === undefined) return undefined;
+  return { ...(norm !== undefined && { norm }), ...(value !== undefined && { value }) };
+}
+
 function readOptimizer(
   setting: Setting | undefined,
   environment: Environment,
@@ -93,8 +106,8 @@ function readOptimizer(
   if (calls?.length !== 1) return reportNoOptimizer(setting, environment);
   const resolved = resolveCall(calls[0]!, optimizers, environment);
   if (!resolved) return undefined;
-  const { nesterov, momentum } = resolved.result;
-  if (!nesterov || momentum > 0) return resolved.result;
+  const { result } = resolved;
+  if (result.kind !== "sgd" || !result.nesterov || result.momentum > 0) return result;
   return environment.reporter.report("NET3019", {
     message: "`nesterov` looks ahead along the momentum, but momentum is 0",
     span: resolved.bound.spans.get("nesterov")!,

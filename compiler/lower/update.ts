@@ -1,0 +1,56 @@
+import { trainedBy, type Node } from "../ir/graph.js";
+import { SQUARES_BLOCKS, squareSums, sumOfBlocks } from "../kernels/square-sum.js";
+import { update, UPDATE_QUADS, UPDATE_WORKGROUP } from "../kernels/update.js";
+import type { LoweringContext } from "./context.js";
+import { updateConstants } from "./gradient-sink.js";
+import { fixed, type Storage } from "./storage.js";
+
+export function lowerUpdate(context: LoweringContext, node: Node<"update">): void {
+  const { parameter, gradient, states } = trainedBy(node);
+  const { clipsNorm } = node.attributes;
+  const norm = clipsNorm ? [context.storageOf(node.inputs.at(-1)!)] : [];
+  context.piecesOf(parameter).forEach((piece, index) => {
+    const quads = piece.bytes.fixed / 16;
+    const kept = states.map((state) => context.piecesOf(state)[index]!);
+    context.emit({
+      kernel: update(node.attributes, { clipsNorm }),
+      storage: [context.piecesOf(gradient!)[index]!, piece, ...kept, ...norm],
+      constants: { quads, ...updateConstants(node.attributes) },
+      workgroups: { x: { ...fixed(quads), tile: UPDATE_WORKGROUP * UPDATE_QUADS }, z: 1 },
+      label: `${parameter.name} update`,
+      origin: node.origin,
+      macs: 0,
+    });
+  });
+}
+
+/** Two steps a piece: sums of blocks, in parallel, and their sum, in a fixed order, added to what there was before. */
+export function lowerSquareSum(context: LoweringContext, node: Node<"squareSum">): void {
+  const [gradient, others] = node.inputs;
+  const result = context.storageOf(node.outputs[0]!);
+  let before = others && context.storageOf(others);
+  for (const piece of context.piecesOf(gradient!)) {
+    const quads = piece.bytes.fixed / 16;
+    const blocks: Storage = {
+      name: `${gradient!.name} squares`,
+      purpose: "scratch",
+      bytes: fixed(4 * SQUARES_BLOCKS),
+    };
+    const common = { workgroups: { x: { ...fixed(1), tile: 1 }, z: 1 }, origin: node.origin };
+    const label = `${gradient!.name} norm`;
+    context.emit({
+      ...{ ...common, label, macs: 0 },
+      kernel: squareSums(),
+      storage: [piece, blocks],
+      constants: { quads },
+      workgroups: { x: { ...fixed(SQUARES_BLOCKS), tile: 1 }, z: 1 },
+    });
+    context.emit({
+      ...{ ...common, label, macs: 0 },
+      kernel: sumOfBlocks(before === undefined ? "first" : before === result ? "same" : "other"),
+      storage: [blocks, ...(before && before !== result ? [before] : []), result],
+      constants: {},
+    });
+    before = result;
+  }
+}

@@ -1,0 +1,95 @@
+import { expect, test } from "vitest";
+import { compile } from "../../compiler/index.js";
+import { createNetwork } from "../../runtime/index.js";
+import { relativeError, type Summary } from "../oracle/sketch.js";
+import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";
+import { readExpected } from "./harness.js";
+
+/** A small network trained for a few steps with one loss and one optimizer, as PyTorch's own trained it. */
+interface Case {
+  /** Key of the hashed values. */
+  readonly name: string;
+  /** As the spec has them. */
+  readonly loss: string;
+  readonly target: string;
+  readonly settings: string;
+  /** Before each step. */
+  readonly losses: readonly number[];
+  /** After all steps. */
+  readonly weights: Readonly<Record<string, Summary>>;
+  /** How far each parameter moved, relative to its norm. */
+  readonly moved: Readonly<Record<string, number>>;
+}
+
+const BATCH = 3;
+const CLASSES = 5;
+const PIXELS = BATCH * 3 * 6 * 6;
+
+/**
+ * Of each weight's norm: Adam and RMSprop divide by the gradient's size, so that rounding of a small gradient shows whole. And, since
+ * weights move little, of how far they moved.
+ */
+const TOLERANCE = 5e-5;
+const MOVE_TOLERANCE = 1e-3;
+
+function specOf({ loss, target, settings }: Case): string {
+  const isPicture = loss.includes("image") || target.includes("6, 6");
+  const head = isPicture
+    ? "conv(3, kernel=3, padding=1) as out"
+    : `flatten -> linear(${CLASSES}) as out`;
+  const early = loss.includes("early")
+    ? `from features -> flatten -> linear(${CLASSES}) as early`
+    : "";
+  return `
+model Case {
+  input image: f32[N, 3, 6, 6]
+  ${target}
+  conv(4, kernel=3, padding=1) as first -> tanh as features
+  ${head}
+  ${early}
+  loss ${loss}
+}
+train Run of Case {
+  epochs = 1
+  batch = ${BATCH}
+  ${settings}
+}
+`;
+}
+
+function targetsOf({ name, loss, target }: Case): Uint32Array | Float32Array | undefined {
+  if (target === "") return undefined;
+  if (target.includes("u32")) return labelValues(`${name}/labels`, BATCH, CLASSES);
+  const length = target.includes("6, 6") ? PIXELS : BATCH * CLASSES;
+  const values = uniformValues(`${name}/targets`, length, 1);
+  return loss.includes("bce") ? values.map(Math.abs) : values;
+}
+
+test.for(readExpected<Case[]>("recipes"))(
+  "$loss with $settings as in PyTorch",
+  async (expected) => {
+    const { programs, diagnostics } = compile(specOf(expected), { file: "case.net" });
+    expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
+    const network = await createNetwork<string, string, never>(programs, { batch: BATCH });
+    try {
+      for (const { name, shape } of network.parameters) {
+        await network.write(name, parameterValues(`${expected.name}/${name}`, shape));
+      }
+      const images = uniformValues(`${expected.name}/images`, PIXELS, 1);
+      for (const wanted of expected.losses) {
+        const { loss } = await network.step(images, targetsOf(expected) as never);
+        expect(Math.abs(loss! - wanted)).toBeLessThan(TOLERANCE * Math.max(1, wanted));
+      }
+      expect(network.parameters.map(({ name }) => name).sort()).toEqual(
+        Object.keys(expected.weights).sort(),
+      );
+      for (const [name, wanted] of Object.entries(expected.weights)) {
+        const error = relativeError(await network.read(name), wanted);
+        expect(error, name).toBeLessThan(TOLERANCE);
+        expect(error / expected.moved[name]!, `change of ${name}`).toBeLessThan(MOVE_TOLERANCE);
+      }
+    } finally {
+      network.destroy();
+    }
+  },
+);
