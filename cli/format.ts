@@ -31,6 +31,11 @@ export function formatDuration(seconds: number): string {
 }
 
 /** A fraction as `98.3%`. */
+/** A metric as people read it: a percentage if it is a share. */
+export function formatMetric(name: string, value: number, fractions: readonly string[]): string {
+  return fractions.includes(name) ? formatPercent(value) : formatNumber(value);
+}
+
 export function formatPercent(fraction: number): string {
   return `${(100 * fraction).toFixed(1)}%`;
 }

@@ -28,7 +28,7 @@ import {
 import type { CompiledSpec } from "./compiled.js";
 import { warn } from "./data.js";
 import { writeOutput } from "./files.js";
-import { formatDuration, formatNumber, formatPercent, plural } from "./format.js";
+import { formatDuration, formatMetric, plural } from "./format.js";
 import { listenForInterrupt } from "./interrupt.js";
 import { createProgress, Pace, type Progress } from "./progress.js";
 import { print, say } from "./terminal.js";
@@ -86,6 +86,10 @@ export class TrainingRun {
     }
   }
 
+  private get fractions(): readonly string[] {
+    return this.parts.network.program.fractions;
+  }
+
   private fit(
     { steps }: RunOptions,
     start: TrainingState | undefined,
@@ -116,7 +120,10 @@ export class TrainingRun {
     const options = start === undefined ? {} : { resumedAt: start.step };
     this.logs = await Promise.all(paths.map((path) => MetricsLog.open(path, options)));
     const evaluations = (await this.records()).filter(isEvaluation);
-    this.best = Math.max(this.best, ...evaluations.map((record) => scoreOf(record.eval)));
+    this.best = Math.max(
+      this.best,
+      ...evaluations.map((record) => scoreOf(record.eval, this.fractions)),
+    );
   }
 
   private announce(options: RunOptions, start: TrainingState | undefined): void {
@@ -151,16 +158,20 @@ export class TrainingRun {
     const seconds = (now - this.epochStartedAt) / 1000;
     this.epochStartedAt = now;
     const results = [
-      `training ${describeMetrics(report.training)}`,
-      ...(report.evaluation ? [`evaluation ${describeMetrics(report.evaluation.metrics)}`] : []),
+      `training ${describeMetrics(report.training, this.fractions)}`,
+      ...(report.evaluation
+        ? [`evaluation ${describeMetrics(report.evaluation.metrics, this.fractions)}`]
+        : []),
     ];
     this.progress.note(`epoch ${report.epoch}: ${results.join("; ")} (${formatDuration(seconds)})`);
     await this.keepBest(report.evaluation);
   }
 
   private async keepBest(evaluation: Evaluation | undefined): Promise<void> {
-    if (evaluation === undefined || scoreOf(evaluation.metrics) <= this.best) return;
-    this.best = scoreOf(evaluation.metrics);
+    if (evaluation === undefined) return;
+    const score = scoreOf(evaluation.metrics, this.fractions);
+    if (score <= this.best) return;
+    this.best = score;
     await saveWeights(this.file("best.safetensors"), this.parts.network, this.metadata);
   }
 
@@ -188,7 +199,10 @@ export class TrainingRun {
       time: formatDuration((performance.now() - this.startedAt) / 1000),
     };
     const records = await this.records();
-    await writeOutput(this.file("report.html"), renderReport({ title, facts, records }));
+    await writeOutput(
+      this.file("report.html"),
+      renderReport({ title, facts, records, fractions: this.fractions }),
+    );
   }
 
   private describeResult({ state, evaluation }: FitResult, seconds: number): string {
@@ -197,7 +211,7 @@ export class TrainingRun {
     const use = `${compiled.spec.path} --weights ${weights}`;
     return [
       `trained ${plural(state.step, "step")} in ${formatDuration(seconds)}`,
-      ...(evaluation ? [describeEvaluation(evaluation)] : []),
+      ...(evaluation ? [describeEvaluation(evaluation, this.fractions)] : []),
       "",
       `weights  ${weights}`,
       ...(evaluation ? [`best     ${this.file("best.safetensors")}`] : []),
@@ -228,28 +242,29 @@ export class TrainingRun {
   }
 }
 
-/** What "best" means: the first metric that is not the loss, else the loss itself, the smaller the better. */
-function scoreOf(metrics: Readonly<Record<string, number>>): number {
-  const [name, value] = Object.entries(metrics).find(([key]) => key !== "loss") ?? ["loss", NaN];
-  return name === "loss" ? -(metrics["loss"] ?? Infinity) : value;
+type NumberByName = Readonly<Record<string, number>>;
+
+/** What "best" means: the first metric that is a share, else the loss, the smaller the better. */
+function scoreOf(metrics: NumberByName, fractions: readonly string[]): number {
+  const value = fractions[0] === undefined ? undefined : metrics[fractions[0]];
+  return value ?? -(metrics["loss"] ?? Infinity);
 }
 
 /** `loss 0.0712, top1 98.1%`. */
-function describeMetrics(metrics: Readonly<Record<string, number>>): string {
+function describeMetrics(metrics: NumberByName, fractions: readonly string[]): string {
   return Object.entries(metrics)
-    .map(([name, value]) =>
-      name === "loss" ? `loss ${formatNumber(value)}` : `${name} ${formatPercent(value)}`,
-    )
+    .map(([name, value]) => `${name} ${formatMetric(name, value, fractions)}`)
     .join(", ");
 }
 
-function describeEvaluation({ examples, metrics }: Evaluation): string {
-  const { loss, ...fractions } = metrics;
-  const accuracies = Object.entries(fractions).map(
-    ([name, value]) => `${name} ${formatPercent(value)}`,
-  );
-  const parts = [...accuracies, ...(loss === undefined ? [] : [`loss ${formatNumber(loss)}`])];
-  return `test accuracy: ${parts.join(", ")} on ${plural(examples, "image")}`;
+function describeEvaluation(
+  { examples, metrics }: Evaluation,
+  fractions: readonly string[],
+): string {
+  const { loss, ...others } = metrics;
+  const ordered = { ...others, ...(loss !== undefined && { loss }) };
+  const noun = fractions.length > 0 ? "test accuracy" : "test";
+  return `${noun}: ${describeMetrics(ordered, fractions)} on ${plural(examples, "image")}`;
 }
 
 /** This command line again, with --resume, as a shell takes it. */

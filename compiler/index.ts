@@ -94,6 +94,7 @@ function makePrograms(
     optimizer: optimizerOf(selected.recipe),
     keepGradients,
     ...(selected.model.classes !== undefined && { classes: selected.model.classes }),
+    fractions: selected.model.fractions,
   };
   return TARGETS[target].map((name) =>
     annotateKernels(makeProgram(graph, { ...common, target: name })),

@@ -32,6 +32,8 @@ export interface ProgramOptions {
   readonly target: Target;
   readonly source: Program["source"];
   readonly classes?: number;
+  /** Metrics that are shares of something. */
+  readonly fractions?: readonly string[];
   readonly optimizer: OptimizerSettings;
   /** Gives every gradient a buffer of its own, to be read after a step. */
   readonly keepGradients?: boolean;
@@ -238,6 +240,7 @@ class ProgramWriter {
         pitch: predictionPitch(graph.prediction.shape),
       },
       metrics: graph.metrics.map(({ name }) => name),
+      fractions: options.fractions ?? [],
       parameters,
       buffers: this.buffers,
       kernels: this.kernels,

@@ -226,6 +226,8 @@ export interface Program {
   readonly prediction: { readonly shape: readonly number[]; readonly pitch: number };
   /** `loss`, then the metrics by name. */
   readonly metrics: readonly string[];
+  /** Those of the metrics that are shares of something, such as an accuracy. */
+  readonly fractions: readonly string[];
   readonly parameters: readonly ProgramParameter[];
   readonly buffers: readonly ProgramBuffer[];
   readonly kernels: readonly ProgramKernel[];

@@ -3,7 +3,7 @@ import { evaluateDataset, type Evaluation } from "../../runtime/training/evaluat
 import type { Network } from "../../runtime/network.js";
 import { compileSpec, requireData, requireRecipe } from "../compiled.js";
 import { openEvaluationData, type DataFlags } from "../data.js";
-import { formatCount, formatNumber, formatPercent } from "../format.js";
+import { formatCount, formatMetric, formatNumber, formatPercent } from "../format.js";
 import { openNetwork } from "../open-network.js";
 import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
 import { createCounter } from "../progress.js";
@@ -57,7 +57,9 @@ async function evaluate(path: string, options: EvalOptions): Promise<void> {
       onProgress: (examples) => counter.update(examples),
     });
     counter.stop();
-    report(evaluation!, tally.results(dataset.classes), options);
+    const { classes, fractions } = network.program;
+    const byClass = classes === undefined ? [] : tally.results(dataset.classes);
+    report({ ...evaluation!, fractions, classes: byClass }, options);
   } finally {
     counter.stop();
     network.destroy();
@@ -77,6 +79,7 @@ class ClassTally {
   }
 
   async evaluate(images: Float32Array, labels: Uint32Array): Promise<Record<string, number>> {
+    if (this.program.classes === undefined) return this.network.evaluate(images, labels);
     const [metrics, values] = await Promise.all([
       this.network.evaluate(images, labels),
       this.network.predict(images),
@@ -107,22 +110,27 @@ function indexOfLargest(values: Float32Array): number {
   return values.reduce((best, value, index) => (value > values[best]! ? index : best), 0);
 }
 
+interface EvaluationReport extends Evaluation {
+  readonly fractions: readonly string[];
+  /** Empty for a model that tells no classes apart. */
+  readonly classes: readonly ClassResult[];
+}
+
 function report(
-  { examples, metrics }: Evaluation,
-  classes: readonly ClassResult[],
+  { examples, metrics, fractions, classes }: EvaluationReport,
   { json }: EvalOptions,
 ): void {
   if (json) {
     printJson({ examples, ...metrics, classes });
     return;
   }
-  const { loss, ...fractions } = metrics;
+  const { loss, ...others } = metrics;
   print(`examples  ${formatCount(examples)}`);
   if (loss !== undefined) print(`loss      ${formatNumber(loss)}`);
-  for (const [name, value] of Object.entries(fractions)) {
-    print(`${name.padEnd(8)}  ${formatPercent(value)}`);
+  for (const [name, value] of Object.entries(others)) {
+    print(`${name.padEnd(8)}  ${formatMetric(name, value, fractions)}`);
   }
-  print(`\n${classTable(classes)}`);
+  if (classes.length > 0) print(`\n${classTable(classes)}`);
 }
 
 const columns: readonly Column[] = [

@@ -53,6 +53,7 @@ async function predict(
   options: PredictOptions,
 ): Promise<void> {
   const compiled = await compileSpec(path, { train: options.train });
+  requireClasses(compiled);
   const weights = await readWeights(options.weights);
   const batch = Math.min(images.length, MAX_BATCH);
   const network = await openNetwork(compiled, { batch, adapter: options.adapter });
@@ -66,6 +67,14 @@ async function predict(
   } finally {
     network.destroy();
   }
+}
+
+function requireClasses({ compilation, spec }: CompiledSpec): void {
+  const program = compilation.programs[0]!;
+  if (program.classes !== undefined || program.metrics.length === 0) return;
+  throw wrongInput(
+    `model ${program.model} of ${spec.path} predicts numbers, not classes: call \`predict\` of the compiled module`,
+  );
 }
 
 /** Each image's probabilities over the classes. */

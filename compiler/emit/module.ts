@@ -118,10 +118,20 @@ function unrolledBlocks(text: string): string[] {
 
 /** What is the same for every target. */
 function emitCommon(program: Program): string[] {
-  const { format, model, source, input, classes, targets, prediction, metrics, optimizer } =
-    program;
+  const {
+    format,
+    model,
+    source,
+    input,
+    classes,
+    targets,
+    prediction,
+    metrics,
+    fractions,
+    optimizer,
+  } = program;
   const fields = { format, model, source, input, classes };
-  const results = { targets, prediction, metrics, optimizer };
+  const results = { targets, prediction, metrics, fractions, optimizer };
   return [
     ...Object.entries({ ...fields, ...results })
       .filter(([, value]) => value !== undefined)

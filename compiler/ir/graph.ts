@@ -47,6 +47,14 @@ export type AverageAttributes =
   /** PyTorch's adaptive pooling: window i of n covers floor(i * size / n) up to ceil((i + 1) * size / n). */
   | { readonly windows: "adaptive"; readonly outputSize: Pair };
 
+/** An image in another size: each output pixel is an input pixel, or lies between two of each axis. */
+export interface ResampleAttributes {
+  readonly outputSize: Pair;
+  readonly mode: "nearest" | "bilinear";
+  /** Bilinear: whether the centres of the outer pixels lie on each other, or their edges. */
+  readonly alignCorners: boolean;
+}
+
 /** The shape of an input gradient: strides and floor division make it more than the output's shape tells. */
 export interface GradientShape {
   readonly inputShape: Shape;
@@ -103,6 +111,7 @@ export interface UpdateAttributes {
  * - maxPool: x -> y, code. The code of an output names the winner in its window (kernel row * kernel width + column);
  *   with `relu`, an output of 0 has no winner. maxPoolGradient: dy, code -> dx
  * - averagePool: x -> y; averagePoolGradient: dy -> dx
+ * - resample: x -> y of another size; resampleGradient: dy -> dx
  * - channelWindowSum: x -> y, the sum over channels c - before ... c + after
  * - channelSum: x [N, C, H, W] -> [C], over batch and space: the gradient of a bias
  * - channelStatistics: x, and running mean and variance [C] -> mean, variance [C], over batch and space; moves the running
@@ -142,6 +151,8 @@ export interface OpAttributes {
   maxPoolGradient: PoolAttributes & GradientShape & { readonly epilogue?: Fused };
   averagePool: AverageAttributes & { readonly epilogue?: Fused };
   averagePoolGradient: AverageAttributes & GradientShape & { readonly epilogue?: Fused };
+  resample: ResampleAttributes & { readonly epilogue?: Fused };
+  resampleGradient: ResampleAttributes & GradientShape & { readonly epilogue?: Fused };
   channelWindowSum: {
     readonly before: number;
     readonly after: number;

@@ -6,7 +6,7 @@ import { requireImage } from "./rules.js";
 
 export const adaptiveAvgpool = defineLayer({
   name: "adaptive_avgpool",
-  aliases: ["AdaptiveAvgPool2d", "adaptive_avg_pool2d", "GlobalAveragePooling2D", "global_avgpool"],
+  aliases: ["AdaptiveAvgPool2d", "adaptive_avg_pool2d"],
   summary: "averages to a given size, whatever the input's",
   documentation: `
 Averages each channel over \`size\` windows that cover the image: window \`i\` of \`n\` holds the rows from

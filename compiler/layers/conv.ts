@@ -2,7 +2,8 @@ import { add, channel, operand } from "../ir/expression.js";
 import { BATCH, imageShape } from "../ir/shape.js";
 import { integer, padding, pair } from "../semantics/argument-types.js";
 import { optional, required, withDefault } from "../semantics/signature.js";
-import { defineLayer, type InferenceContext } from "./layer.js";
+import { checkChannels } from "./channels.js";
+import { defineLayer } from "./layer.js";
 import { requireFit, requireImage } from "./rules.js";
 import { addBias, addWeight, weightArguments } from "./weights.js";
 import { floorOutput } from "./windows.js";
@@ -54,15 +55,9 @@ Sutskever and Hinton, 2012).
   infer(input, values, context) {
     const image = requireImage(input, context);
     if (!image) return undefined;
-    const { in: declared, groups, out } = values;
-    if (declared !== undefined && declared !== image.channels) {
-      reportChannels(declared, image.channels, context);
-    }
-    if (image.channels % groups !== 0 || out % groups !== 0) {
-      reportGroups(groups, image.channels, out, context);
-    }
+    checkChannels(image.channels, values, context);
     if (!requireFit(image, values, context)) return undefined;
-    return [BATCH, out, ...floorOutput(image, values)];
+    return [BATCH, values.out, ...floorOutput(image, values)];
   },
 
   lower(input, values, context) {
@@ -86,35 +81,3 @@ Sutskever and Hinton, 2012).
     return channels * height * width * inputs * kernel[0] * kernel[1];
   },
 });
-
-function reportChannels(declared: number, actual: number, context: InferenceContext): void {
-  context.report("NET2002", {
-    message: `${context.title} declares in=${declared} but receives ${actual} channels`,
-    at: "in",
-    label: `expected ${declared}`,
-    axis: "channels",
-    fixes: [context.removeArgument("in", `drop \`in=${declared}\` (${actual} is inferred)`)],
-  });
-}
-
-function reportGroups(
-  groups: number,
-  inputs: number,
-  outputs: number,
-  context: InferenceContext,
-): void {
-  const [noun, count] = inputs % groups !== 0 ? ["input", inputs] : ["output", outputs];
-  const divisor = largestCommonDivisor(largestCommonDivisor(inputs, outputs), groups);
-  context.report("NET2005", {
-    message: `${context.title}: groups=${groups} does not divide its ${count} ${noun} channels`,
-    at: "groups",
-    label: `${count} / ${groups} leaves ${count % groups} over`,
-    axis: noun === "input" ? "channels" : undefined,
-    notes: [`groups must divide both the ${inputs} input and the ${outputs} output channels`],
-    fixes: [context.replaceArgument("groups", `groups=${divisor}`, `write \`groups=${divisor}\``)],
-  });
-}
-
-function largestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : largestCommonDivisor(b, a % b);
-}

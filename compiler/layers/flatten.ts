@@ -3,7 +3,7 @@ import { defineLayer } from "./layer.js";
 
 export const flatten = defineLayer({
   name: "flatten",
-  aliases: ["Flatten", "view", "reshape"],
+  aliases: ["Flatten", "view"],
   summary: "an image as a row of features",
   documentation: `
 The image's elements in the order channels, rows, columns, as in PyTorch.

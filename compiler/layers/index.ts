@@ -4,9 +4,11 @@ import { avgpool } from "./avgpool.js";
 import { batchnorm } from "./batchnorm.js";
 import { concat } from "./concat.js";
 import { conv } from "./conv.js";
+import { convTranspose } from "./conv-transpose.js";
 import { dropout } from "./dropout.js";
 import { elu } from "./elu.js";
 import { flatten } from "./flatten.js";
+import { globalAvgpool } from "./global-avgpool.js";
 import { gelu } from "./gelu.js";
 import { groupnorm } from "./groupnorm.js";
 import { hardsigmoid } from "./hardsigmoid.js";
@@ -18,19 +20,23 @@ import { linear } from "./linear.js";
 import { lrn } from "./lrn.js";
 import { maxpool } from "./maxpool.js";
 import { multiply } from "./multiply.js";
+import { pad } from "./pad.js";
 import { relu } from "./relu.js";
 import { relu6 } from "./relu6.js";
+import { reshape } from "./reshape.js";
 import { sigmoid } from "./sigmoid.js";
 import { silu } from "./silu.js";
 import { softmax } from "./softmax.js";
 import { softplus } from "./softplus.js";
 import { tanh } from "./tanh.js";
+import { upsample } from "./upsample.js";
 
 export type { LayerDefinition, LayerSample } from "./layer.js";
 
 /** Every layer that a spec may use. A new layer is one file and one line here. */
 export const layers: readonly LayerDefinition[] = [
   conv,
+  convTranspose,
   linear,
   relu,
   leakyRelu,
@@ -46,12 +52,16 @@ export const layers: readonly LayerDefinition[] = [
   maxpool,
   avgpool,
   adaptiveAvgpool,
+  globalAvgpool,
+  upsample,
+  pad,
   lrn,
   batchnorm,
   groupnorm,
   layernorm,
   dropout,
   flatten,
+  reshape,
   softmax,
   add,
   multiply,

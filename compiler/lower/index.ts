@@ -31,6 +31,7 @@ import {
   lowerSoftmaxGradient,
   lowerWeightedSum,
 } from "./reduce.js";
+import { lowerResample, lowerResampleGradient } from "./resample.js";
 import { lowerSquareSum, lowerUpdate } from "./update.js";
 import { lowerWeightGradient } from "./weight-gradient.js";
 
@@ -66,6 +67,8 @@ const lowerings: {
   batchMean: lowerBatchMean,
   concatenate: lowerConcatenate,
   slice: lowerSlice,
+  resample: lowerResample,
+  resampleGradient: lowerResampleGradient,
   reshape: lowerReshape,
   squareSum: lowerSquareSum,
   update: lowerUpdate,

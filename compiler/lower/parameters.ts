@@ -1,5 +1,5 @@
 import type { ParameterLayout } from "../../program/program.js";
-import type { Graph, Parameter } from "../ir/graph.js";
+import type { AnyNode, Graph, Node, Parameter } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
 import type { Layouts } from "../passes/layout.js";
 import { roundUpTo4 } from "./activation-layout.js";
@@ -34,10 +34,16 @@ export function storeParameter(
 
 function layoutOf({ value }: Parameter, graph: Graph, layouts: Layouts): ParameterLayout {
   const reader = graph.nodes.find(
-    (node) => node.kind === "convolution" && node.inputs[1] === value,
+    (node): node is AnyNode & Node<"convolution" | "convolutionInputGradient"> =>
+      (node.kind === "convolution" || node.kind === "convolutionInputGradient") &&
+      node.inputs[1] === value,
   );
-  if (reader?.kind !== "convolution") return { kind: "vector", length: elementCount(value.shape) };
-  const [input, output] = [reader.inputs[0]!, reader.outputs[0]!];
+  if (!reader) return { kind: "vector", length: elementCount(value.shape) };
+  // A transposed convolution makes what a convolution would read.
+  const isTransposed = reader.kind === "convolutionInputGradient";
+  const [input, output] = isTransposed
+    ? [reader.outputs[0]!, reader.inputs[0]!]
+    : [reader.inputs[0]!, reader.outputs[0]!];
   const geometry = new ConvolutionGeometry(reader.attributes, input.shape, output.shape);
   if (geometry.isDirect) return { kind: "plain", length: elementCount(value.shape) };
   const { groups, kernel } = reader.attributes;

@@ -1,4 +1,5 @@
-import { requireShape } from "./checks.js";
+import type { Value } from "../ir/graph.js";
+import { requireShape, requireUnfused } from "./checks.js";
 import { convolvedShape } from "./convolution.js";
 import { applyFused } from "./fused.js";
 import type { OpDefinition } from "./op.js";
@@ -10,6 +11,24 @@ export const convolutionInputGradient: OpDefinition<"convolutionInputGradient"> 
   outputs([dy, w], attributes) {
     requireShape(dy!, convolvedShape(attributes.inputShape, w!.shape, attributes));
     return [{ shape: attributes.inputShape, type: "f32" }];
+  },
+
+  /** Linear in either input: of a transposed convolution, whose gradients are a convolution and its weight's gradient. */
+  gradient(builder, node, [gradient], wanted) {
+    const { kernel, stride, padding, dilation, groups, epilogue } = node.attributes;
+    requireUnfused(node.kind, epilogue);
+    const attributes = { kernel, stride, padding, dilation, groups };
+    const [dy, w] = node.inputs as readonly [Value, Value];
+    const { origin } = node;
+    const byInput = () => builder.add("convolution", [gradient!, w], attributes, origin);
+    const byWeight = () =>
+      builder.add(
+        "convolutionWeightGradient",
+        [gradient!, dy],
+        { ...attributes, weightShape: w.shape },
+        origin,
+      );
+    return [wanted[0] ? byInput() : undefined, wanted[1] ? byWeight() : undefined];
   },
 
   reference(inputs, attributes, context, [output]) {

@@ -23,6 +23,8 @@ import { normalizeGradient } from "./normalize-gradient.js";
 import { normalizeScale } from "./normalize-scale.js";
 import type { OpDefinition } from "./op.js";
 import { pointwise } from "./pointwise.js";
+import { resample } from "./resample.js";
+import { resampleGradient } from "./resample-gradient.js";
 import { reshape } from "./reshape.js";
 import { slice } from "./slice.js";
 import { softmax } from "./softmax.js";
@@ -56,6 +58,8 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   normalizeGradient,
   normalizeScale,
   pointwise,
+  resample,
+  resampleGradient,
   reshape,
   slice,
   softmax,

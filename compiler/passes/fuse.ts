@@ -178,6 +178,8 @@ const WITH_EPILOGUE = new Set<OpKind>([
   "maxPoolGradient",
   "averagePool",
   "averagePoolGradient",
+  "resample",
+  "resampleGradient",
   "channelWindowSum",
 ]);
 

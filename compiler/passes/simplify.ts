@@ -1,7 +1,14 @@
 import { simplify as simplifyExpression } from "../ir/expression-simplify.js";
 import { compactInputs, leaves, sameExpression } from "../ir/expression-transform.js";
 import type { Expression } from "../ir/expression.js";
-import type { AnyNode, Graph, Node, Value } from "../ir/graph.js";
+import type {
+  AnyNode,
+  AverageAttributes,
+  Graph,
+  Node,
+  PoolAttributes,
+  Value,
+} from "../ir/graph.js";
 import { sameShape } from "../ir/shape.js";
 import { addPointwise } from "../ops/add-pointwise.js";
 import { rewrite, type Rule } from "./rewrite.js";
@@ -26,6 +33,29 @@ const singleReshape: Rule = (node, surroundings) => {
   if (before?.kind !== "reshape") return undefined;
   return (builder) => [builder.add("reshape", before.inputs, { shape }, node.origin)];
 };
+
+/** Zeros around an image that a convolution reads are padding of its own. */
+const padInConvolution: Rule = (node, surroundings) => {
+  if (node.kind !== "convolution" || node.inputs[1]!.shape.length !== 4) return undefined;
+  const pad = surroundings.maker(node.inputs[0]!);
+  if (pad?.kind !== "averagePool" || !isPad(pad.attributes)) return undefined;
+  const [inner, outer] = [node.attributes.padding, pad.attributes.padding];
+  const padding = {
+    top: inner.top + outer.top,
+    bottom: inner.bottom + outer.bottom,
+    left: inner.left + outer.left,
+    right: inner.right + outer.right,
+  };
+  const inputs = [pad.inputs[0]!, ...node.inputs.slice(1)];
+  const attributes = { ...node.attributes, padding };
+  return (builder) => [builder.add("convolution", inputs, attributes, node.origin)];
+};
+
+/** Whether windows have a single element, so that only padding changes anything. */
+function isPad(attributes: AverageAttributes): attributes is AverageAttributes & PoolAttributes {
+  if (attributes.windows !== "sliding" || !attributes.countPadding) return false;
+  return [...attributes.kernel, ...attributes.stride].every((size) => size === 1);
+}
 
 /**
  * relu and maximum commute. Pooling first leaves fewer elements to rectify, and the large value before the pool need not
@@ -152,6 +182,7 @@ function isScaled(node: AnyNode, value: Value): boolean {
 const forwardRules: readonly Rule[] = [
   simplerExpression,
   singleReshape,
+  padInConvolution,
   poolBeforeRelu,
   reshapeAfterPointwise,
   linearOnImage,

@@ -143,6 +143,19 @@ function paddingSides(values: readonly number[]): [number, number, number, numbe
   return values.length === 4 ? [first, second, third, fourth] : undefined;
 }
 
+/** A list of integers; a lone integer is a list of one. */
+export function integers(range: NumberRange = {}): ArgumentType<readonly number[]> {
+  const description = `a list of integers${rangeText(range)}`;
+  return {
+    description,
+    read: (expression, reader) =>
+      readConstant(expression, reader, description, (constant) => {
+        const values = integersOf(constant);
+        return values ? allInRange(values, range) : MISMATCH;
+      }),
+  };
+}
+
 /** A list of numbers; a lone number is a list of one. `length` fixes how many. */
 export function floats(
   options: NumberRange & { readonly length?: number } = {},

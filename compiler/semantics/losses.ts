@@ -20,6 +20,8 @@ export interface ScoreDefinition<
   readonly against: "labels" | "values";
   /** A layer that the score applies itself, and that must not stand before it. */
   readonly applies?: "softmax" | "sigmoid";
+  /** Whether it is a share of something, shown as a percentage. */
+  readonly isFraction?: true;
   /** Adds the op and returns its [N] output. */
   lower(
     inputs: readonly [prediction: Value, target: Value],
@@ -47,7 +49,10 @@ const ofValues = {
   target: required(valueName(), "the model's target, or its input, of the same shape"),
 };
 
-type ElementScore = Pick<ScoreDefinition, "name" | "aliases" | "summary" | "applies"> &
+type ElementScore = Pick<
+  ScoreDefinition,
+  "name" | "aliases" | "summary" | "applies" | "isFraction"
+> &
   ElementLossAttributes;
 
 /** The mean over an example's elements of an expression of prediction and target. */
@@ -139,6 +144,7 @@ export const metrics: readonly ScoreDefinition[] = [
     name: "accuracy",
     aliases: ["Accuracy", "top_k", "topk", "acc", "top1", "top5"],
     summary: "whether the label is among the k largest logits",
+    isFraction: true,
     against: "labels",
     positional: ["logits", "labels"],
     arguments: {
@@ -158,6 +164,7 @@ export const metrics: readonly ScoreDefinition[] = [
     name: "binary_accuracy",
     aliases: ["BinaryAccuracy", "multilabel_accuracy"],
     summary: "the share of logits on the right side of 0 for targets of 0 or 1",
+    isFraction: true,
     expression: subtract(
       constant(1),
       unary("positive", multiply(x, subtract(constant(1), multiply(constant(2), target)))),

@@ -51,6 +51,7 @@ class ModelAnalysis {
   private readonly metricNames = new Map<string, Span>();
   private readonly complaints = new Set<string>();
   private readonly metrics: { name: string; value: Value }[] = [];
+  private readonly fractions: string[] = [];
   private readonly scored = new Set<number>();
   private target?: Target;
   private prediction?: Value;
@@ -87,6 +88,7 @@ class ModelAnalysis {
       documentation: this.declaration.documentation,
       input: this.input,
       classes: this.classes(),
+      fractions: this.fractions,
       ...{ layers, groups },
       hasLoss: this.declaration.members.some((member) => member.kind === "loss"),
       graph,
@@ -236,6 +238,7 @@ class ModelAnalysis {
     // What the network predicts is what the first of its losses is taken of.
     if (kind === "loss") this.prediction ??= prediction;
     this.isCompared ||= target === this.target?.value;
+    if (score.definition.isFraction) this.fractions.push(name);
     const origin = { name, span: call.span };
     return score.definition.lower(score.inputs, score.values, this.builder, origin);
   }

@@ -10,10 +10,12 @@ export interface Report {
   /** What else the reader should know, by name: the adapter, the batch, the time it took. */
   readonly facts: Readonly<Record<string, string>>;
   readonly records: readonly MetricsRecord[];
+  /** Metrics that are shares of something, shown as percentages. */
+  readonly fractions: readonly string[];
 }
 
 /** The page's HTML. */
-export function renderReport({ title, facts, records }: Report): string {
+export function renderReport({ title, facts, records, fractions }: Report): string {
   const evaluations = records.filter(isEvaluation);
   const rows = Object.entries(facts).map(([name, value]) => tableRow([name], [value]));
   return `<!doctype html>
@@ -30,20 +32,23 @@ export function renderReport({ title, facts, records }: Report): string {
 <table>
 ${rows.join("\n")}
 </table>
-${renderCurves(records)}
-${evaluationTable(evaluations)}
+${renderCurves(records, fractions)}
+${evaluationTable(evaluations, fractions)}
 </html>
 `;
 }
 
-/** Loss, accuracies and learning rate over steps, as one SVG image. */
-export function renderCurves(records: readonly MetricsRecord[]): string {
+/** Loss, metrics and learning rate over steps, as one SVG image. */
+export function renderCurves(
+  records: readonly MetricsRecord[],
+  fractions: readonly string[],
+): string {
   const steps = records.filter((record): record is StepRecord => !isEvaluation(record));
   const evaluations = records.filter(isEvaluation);
   const end = records.at(-1)?.step ?? 0;
   return renderCharts([
     { ...lossChart(steps, evaluations), end },
-    ...accuracyChart(evaluations).map((chart) => ({ ...chart, end })),
+    ...metricCharts(evaluations, fractions).map((chart) => ({ ...chart, end })),
     { ...learningRateChart(steps), end },
   ]);
 }
@@ -64,13 +69,22 @@ function lossChart(
   return { title: "Loss", series: training, format: compact };
 }
 
-/** One chart for all metrics that are fractions; none without evaluations. */
-function accuracyChart(evaluations: readonly EvaluationRecord[]): ContentOfChart[] {
+/** One chart for all metrics that are fractions, and one for each other; none without evaluations. */
+function metricCharts(
+  evaluations: readonly EvaluationRecord[],
+  fractions: readonly string[],
+): ContentOfChart[] {
   const names = Object.keys(evaluations[0]?.eval ?? {}).filter((name) => name !== "loss");
-  if (names.length === 0) return [];
-  const series = evaluationSeries(evaluations, names);
-  const format = (value: number) => `${Math.round(value * 100)}%`;
-  return [{ title: "Accuracy", series, bounds: [0, 1], format }];
+  const shares = names.filter((name) => fractions.includes(name));
+  const others = names.filter((name) => !fractions.includes(name));
+  const percent = (value: number) => `${Math.round(value * 100)}%`;
+  const accuracy = { title: "Accuracy", bounds: [0, 1], format: percent } as const;
+  return [
+    ...(shares.length > 0 ? [{ ...accuracy, series: evaluationSeries(evaluations, shares) }] : []),
+    ...others.map((name) => {
+      return { title: name, series: evaluationSeries(evaluations, [name]), format: compact };
+    }),
+  ];
 }
 
 function learningRateChart(steps: readonly StepRecord[]): ContentOfChart {
@@ -105,11 +119,21 @@ function compact(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
-function evaluationTable(evaluations: readonly EvaluationRecord[]): string {
+function evaluationTable(
+  evaluations: readonly EvaluationRecord[],
+  fractions: readonly string[],
+): string {
   if (evaluations.length === 0) return "";
   const names = Object.keys(evaluations[0]!.eval);
   const rows = evaluations.map(({ epoch, step, eval: metrics }) =>
-    tableRow([], [String(epoch), String(step), ...names.map((name) => cell(name, metrics[name]))]),
+    tableRow(
+      [],
+      [
+        String(epoch),
+        String(step),
+        ...names.map((name) => cell(metrics[name], fractions.includes(name))),
+      ],
+    ),
   );
   return [
     "<h2>Evaluations</h2>",
@@ -120,9 +144,9 @@ function evaluationTable(evaluations: readonly EvaluationRecord[]): string {
   ].join("\n");
 }
 
-function cell(name: string, value: number | undefined): string {
+function cell(value: number | undefined, isFraction: boolean): string {
   if (value === undefined) return "";
-  return name === "loss" ? value.toFixed(4) : `${(value * 100).toFixed(2)}%`;
+  return isFraction ? `${(value * 100).toFixed(2)}%` : value.toFixed(4);
 }
 
 function tableRow(headings: readonly string[], cells: readonly string[]): string {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { add, channel, constant, multiply, operand, unary } from "../../compiler/ir/expression.js";
 import { Chain } from "../passes/chain.js";
-import { compare, worst } from "./compare.js";
+import type { Program } from "../../program/program.js";
+import { compare, optimizer as sgd, worst } from "./compare.js";
 
 /** Sums in f32 in another order than the reference's doubles: 1e-5 of a tensor's norm is a few units of the last place. */
 const TOLERANCE = 1e-5;
@@ -209,6 +210,24 @@ const cases: Record<string, () => Chain> = {
       .unary("sigmoid")
       .flatten()
       .linear(3),
+  "transposed convolutions": () =>
+    new Chain(["N", 6, 4, 3])
+      .transposed(10, [9, 8], { stride: [2, 3], kernel: [4, 3], padding: PADDING })
+      .bias()
+      .unary("relu")
+      .transposed(8, [9, 8], { padding: PADDING, kernel: [3, 3] })
+      .flatten()
+      .linear(3),
+  "images in other sizes": () =>
+    new Chain(["N", 3, 5, 4])
+      .convolution(6, { padding: PADDING })
+      .unary("relu")
+      .resample({ outputSize: [11, 8], mode: "nearest", alignCorners: false })
+      .unary("sigmoid")
+      .convolution(5)
+      .resample({ outputSize: [7, 9], mode: "bilinear", alignCorners: false })
+      .flatten()
+      .linear(3),
   "softmax inside": () => new Chain(["N", 12]).linear(9).softmax().linear(5),
   "a value used twice": () => {
     const chain = new Chain(["N", 4, 5, 5]).convolution(4, {
@@ -221,6 +240,9 @@ const cases: Record<string, () => Chain> = {
   },
 };
 
+const common = { learningRate: 0.02, weightDecay: 0.01 };
+const averages = { ...common, beta1: 0.8, beta2: 0.9, epsilon: 1e-3 };
+
 const variants = {
   fused: { fusion: "all", keepGradients: false },
   "fused, gradients kept": { fusion: "all", keepGradients: true },
@@ -232,6 +254,31 @@ test("more images than registers hold take another form of a linear layer's upda
   const graph = cases["linear layers with relu"]!().classify();
   const results = await compare(graph, { keepGradients: false, count: 11, batch: 12 });
   expect(Math.max(...results.map(({ error }) => error)), worst(results)).toBeLessThan(TOLERANCE);
+});
+
+const optimizers: Readonly<Record<string, Program["optimizer"]>> = {
+  adam: { ...averages, kind: "adam" },
+  "adamw with both kinds of clipping": {
+    ...averages,
+    kind: "adamw",
+    clip: { norm: 0.1, value: 0.01 },
+  },
+  rmsprop: { ...common, kind: "rmsprop", alpha: 0.9, momentum: 0.5, epsilon: 1e-3 },
+  "sgd with limited elements": { ...sgd, clip: { value: 0.01 } },
+  "sgd with a limited norm": { ...sgd, clip: { norm: 0.1 } },
+};
+
+describe("optimizers agree with the reference", () => {
+  const chain = () =>
+    new Chain(["N", 3, 8, 8]).convolution(8).bias().unary("relu").flatten().linear(4).bias();
+  for (const [name, optimizer] of Object.entries(optimizers)) {
+    test(name, async () => {
+      const options = { keepGradients: false, optimizer, count: 3, batch: 4 };
+      const results = await compare(chain().classify(), options);
+      const farthest = Math.max(...results.map(({ error }) => error));
+      expect(farthest, worst(results)).toBeLessThan(TOLERANCE);
+    });
+  }
 });
 
 describe("programs agree with the reference", () => {

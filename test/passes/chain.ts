@@ -14,14 +14,18 @@ import {
 import type {
   AverageAttributes,
   ConvolutionAttributes,
+  GradientShape,
   Graph,
+  Pair,
   ParameterRole,
   PoolAttributes,
+  ResampleAttributes,
   Value,
 } from "../../compiler/ir/graph.js";
 import type { Origin } from "../../compiler/ir/origin.js";
 import { BATCH, elementCount, imageShape, type Shape } from "../../compiler/ir/shape.js";
 import type { ReferenceContext } from "../../compiler/ops/op.js";
+import type { ScoreDefinition } from "../../compiler/semantics/losses.js";
 import type { Numbers } from "../../compiler/reference/run.js";
 import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";
 
@@ -51,11 +55,12 @@ export const context: ReferenceContext = {
 export class Chain {
   readonly builder = new GraphBuilder("test");
   value: Value;
+  readonly images: Value;
   private readonly labels: Value;
   private layers = 0;
 
   constructor(shape: Shape = [BATCH, 2, 6, 6]) {
-    this.value = this.builder.images("image", shape, nowhere("image"));
+    this.images = this.value = this.builder.images("image", shape, nowhere("image"));
     this.labels = this.builder.labels("label", nowhere("label"));
   }
 
@@ -98,6 +103,26 @@ export class Chain {
     const shape = [outputs, channels / attributes.groups, ...attributes.kernel];
     const w = this.parameter(`${origin.name}.weight`, shape, { trainable });
     this.value = this.builder.add("convolution", [this.value, w], attributes, origin);
+    return this;
+  }
+
+  /** A transposed convolution: from the output of a convolution of these attributes to its input of the given size. */
+  transposed(outputs: number, size: Pair, given: Partial<ConvolutionAttributes> = {}): this {
+    const origin = this.layer("transposed");
+    const { channels } = imageShape(this.value.shape);
+    const attributes = {
+      ...{ kernel: [3, 3], stride: [1, 1], padding: NO_PADDING, dilation: [1, 1], groups: 1 },
+      ...given,
+      inputShape: [BATCH, outputs, ...size],
+    } as ConvolutionAttributes & GradientShape;
+    const shape = [channels, outputs / attributes.groups, ...attributes.kernel];
+    const w = this.parameter(`${origin.name}.weight`, shape, { trainable: true });
+    this.value = this.builder.add("convolutionInputGradient", [this.value, w], attributes, origin);
+    return this;
+  }
+
+  resample(attributes: ResampleAttributes): this {
+    this.value = this.builder.add("resample", [this.value], attributes, this.layer("resample"));
     return this;
   }
 
@@ -204,6 +229,16 @@ export class Chain {
   reshape(shape: Shape): this {
     this.value = this.builder.add("reshape", [this.value], { shape }, this.layer("reshape"));
     return this;
+  }
+
+  /** Ends in a loss of the images themselves, beside one of an early value, which counts half. */
+  reconstruct(early: Value, loss: ScoreDefinition): Graph {
+    const scores = [this.value, early].map((value) =>
+      loss.lower([value, this.images], {}, this.builder, nowhere("loss")),
+    );
+    const value = this.builder.add("weightedSum", scores, { weights: [1, 0.5] }, nowhere("loss"));
+    const metrics = [{ name: "loss", value }];
+    return this.builder.finish({ prediction: this.value, metrics });
   }
 
   /** Ends in a linear layer of three classes, the loss and the accuracy. */

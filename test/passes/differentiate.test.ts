@@ -15,6 +15,7 @@ import { verify } from "../../compiler/ir/verify.js";
 import { ops } from "../../compiler/ops/index.js";
 import { differentiate } from "../../compiler/passes/differentiate.js";
 import { Chain } from "./chain.js";
+import { losses } from "../../compiler/semantics/losses.js";
 import { gradientError } from "./gradients.js";
 
 const square = { top: 1, bottom: 1, left: 1, right: 1 };
@@ -114,6 +115,40 @@ const networks: Readonly<Record<string, () => Graph>> = {
   },
   reshape: () => start().flatten().linear(8).bias().unary("tanh").classify(),
   "no smoothing": () => start().classify({ smoothing: 0 }),
+  "transposed convolution": () =>
+    start()
+      .transposed(3, [9, 12], { stride: [2, 3], padding: square, kernel: [4, 4] })
+      .unary("tanh")
+      .classify(),
+  "transposed convolution with groups": () =>
+    start().transposed(6, [6, 6], { groups: 2 }).unary("tanh").classify(),
+  "resample to the nearest": () =>
+    start()
+      .resample({ outputSize: [7, 3], mode: "nearest", alignCorners: false })
+      .unary("tanh")
+      .classify(),
+  "resample between pixels": () =>
+    start()
+      .resample({ outputSize: [9, 3], mode: "bilinear", alignCorners: false })
+      .unary("tanh")
+      .classify(),
+  "resample with corners aligned": () =>
+    start()
+      .resample({ outputSize: [3, 9], mode: "bilinear", alignCorners: true })
+      .unary("tanh")
+      .classify(),
+  ...Object.fromEntries(
+    losses
+      .filter(({ against }) => against === "values")
+      .map((loss) => [
+        `a sum of ${loss.name}`,
+        () => {
+          const chain = new Chain().convolution(2, { padding: square });
+          const early = chain.value;
+          return chain.unary("tanh").convolution(2, { padding: square }).reconstruct(early, loss);
+        },
+      ]),
+  ),
 };
 
 describe("gradients agree with finite differences", () => {

@@ -33,6 +33,7 @@ const joined = {
     { name: "basic1", label: "residual", kind: "residual", parent: 1, span: undefined as never },
   ],
   hasLoss: false,
+  fractions: [],
 } as const satisfies AnalyzedModel;
 
 describe("a diagram", () => {

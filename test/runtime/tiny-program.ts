@@ -123,6 +123,7 @@ export const tinyProgram: Program = {
   input: { name: "image", channels: 3, height: 1, width: 1 },
   classes: 2,
   prediction: { shape: [2], pitch: 4 },
+  fractions: [],
   metrics: ["loss", "top1"],
   parameters: [
     {

@@ -18,7 +18,7 @@ function records(steps: number): MetricsRecord[] {
 }
 
 test("curves show the losses, each accuracy and the learning rate", () => {
-  const svg = renderCurves(records(50));
+  const svg = renderCurves(records(50), ["top1", "top5"]);
   for (const text of ["Loss", "Accuracy", "Learning rate", "evaluation", "top1", "top5", "100%"]) {
     expect(svg).toContain(`>${text}</text>`);
   }
@@ -30,19 +30,20 @@ test("a constant, small learning rate has ticks of its own size", () => {
   const constant = records(20).map((record) =>
     "lr" in record ? { ...record, lr: 0.001 } : record,
   );
-  const learningRate = renderCurves(constant).split(">Learning rate</text>")[1]!;
+  const learningRate = renderCurves(constant, ["top1", "top5"]).split(">Learning rate</text>")[1]!;
   expect(learningRate).toContain(">0.001</text>");
   expect(learningRate).not.toContain(">-");
 });
 
 test("curves can be drawn of no steps, of one, and of very many", () => {
-  expect(renderCurves([])).not.toMatch(/NaN|Infinity|undefined/);
-  expect(renderCurves(records(1))).not.toMatch(/NaN|Infinity|undefined/);
-  expect(renderCurves(records(20_000)).length).toBeLessThan(250_000);
+  expect(renderCurves([], ["top1", "top5"])).not.toMatch(/NaN|Infinity|undefined/);
+  expect(renderCurves(records(1), ["top1", "top5"])).not.toMatch(/NaN|Infinity|undefined/);
+  expect(renderCurves(records(20_000), ["top1", "top5"]).length).toBeLessThan(250_000);
 });
 
 test("a report stands alone, holds the figures, and escapes what it is given", () => {
   const html = renderReport({
+    fractions: ["top1", "top5"],
     title: "Net <1>",
     facts: { adapter: "SwiftShader & co" },
     records: records(20),

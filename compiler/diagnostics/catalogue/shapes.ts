@@ -195,6 +195,30 @@ export const shapes = {
     wrong: "conv(8, kernel=3, padding=1) as left -> maxpool(2) -> add(left)",
     right: "conv(8, kernel=3, padding=1) as left -> relu -> add(left)",
   },
+  NET2032: {
+    title: "a transposed convolution that cannot be",
+    explanation:
+      "`conv_transpose` makes `(size - 1)*stride - 2*padding + dilation*(kernel - 1) + output_padding + 1` rows of `size`: padding cuts off, " +
+      "so it must leave something. `output_padding` chooses among the sizes that a convolution of this stride maps to the same one, so it is " +
+      "less than the stride.",
+    wrong: "conv_transpose(8, kernel=3, stride=2, padding=1, output_padding=2)",
+    right: "conv_transpose(8, kernel=3, stride=2, padding=1, output_padding=1)",
+  },
+  NET2033: {
+    title: "a shape of another number of elements",
+    explanation:
+      "`reshape` reads the same elements in another shape, so there must be as many. Sizes are those of one image, without the batch: " +
+      "`[features]` or `[channels, height, width]`; one of them may be -1, which is computed.",
+    wrong: "linear(250) -> reshape([16, 4, 4])",
+    right: "linear(256) -> reshape([16, 4, 4])",
+  },
+  NET2034: {
+    title: "a size given twice, or not at all",
+    explanation:
+      "`upsample` needs to know the output's size: as a multiple of the input's (`scale`), or itself (`size`).",
+    wrong: "upsample(mode=bilinear)",
+    right: "upsample(2, mode=bilinear)",
+  },
   NET2045: {
     title: "losses added up in another way",
     explanation:

@@ -132,4 +132,12 @@ export const training = {
     wrong: "optimizer = sgd(lr=0.01, nesterov=true)",
     right: "optimizer = sgd(lr=0.01, momentum=0.9, nesterov=true)",
   },
+  NET3020: {
+    title: "data with classes for a model that is trained on numbers",
+    explanation:
+      "A `data` declaration gives images with a class each. A model whose target is numbers (`f32[N, ...]`) is trained by a program of your " +
+      "own, with `step(images, targets)` of the compiled module. An autoencoder needs no target: `mse(out, image)` compares with the images.",
+    wrong: "target box: f32[N, 4]\n...\ntrain Base of Boxes on Photographs { ... }",
+    right: "target box: f32[N, 4]\n...\ntrain Base of Boxes { ... }",
+  },
 } as const satisfies CatalogueFamily;

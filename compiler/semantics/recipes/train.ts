@@ -1,6 +1,7 @@
 import type { DataDeclaration, Setting, TrainDeclaration } from "../../../grammar/ast.js";
 import type { Clipping, OptimizerSettings } from "../../../program/program.js";
 import type { DataRecipe, TrainRecipe } from "../../../program/recipe.js";
+import type { Value } from "../../ir/graph.js";
 import type { AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../evaluate.js";
 import { analyzeData } from "./data.js";
@@ -73,7 +74,24 @@ function readData(
       related: [{ span: data.name.span, message: "has no `train` split" }],
     });
   }
+  if (model.graph?.labels?.type === "f32")
+    return reportNumbers(train, model.graph.labels, environment);
   return analyzeData(data, model, environment);
+}
+
+/** Data declarations hold images with classes. */
+function reportNumbers(
+  { name, data }: TrainDeclaration,
+  target: Value,
+  { reporter }: Environment,
+): undefined {
+  return reporter.report("NET3020", {
+    message: `train \`${name.name}\` reads images with classes, but its model is trained on the numbers of \`${target.name}\``,
+    span: data!.span,
+    related: [{ span: target.origin.span, message: "numbers for each image" }],
+    notes: ["compile the model and call `step(images, targets)` with numbers of your own"],
+    fixes: [],
+  });
 }
 
 function readScheduleSetting(

@@ -1,0 +1,66 @@
+import { BATCH, type ImageShape, imageShape } from "../ir/shape.js";
+import type { Pair } from "../ir/graph.js";
+import { boolean, choice, pair } from "../semantics/argument-types.js";
+import { optional, withDefault } from "../semantics/signature.js";
+import { defineLayer } from "./layer.js";
+import { requireImage } from "./rules.js";
+
+export const upsample = defineLayer({
+  name: "upsample",
+  aliases: [
+    ...["Upsample", "UpSampling2D", "interpolate", "resize", "Resize"],
+    ...["UpsamplingNearest2d", "UpsamplingBilinear2d"],
+  ],
+  summary: "an image made larger: pixels repeated, or values between them",
+  documentation: `
+Makes an image \`scale\` times as large, or of a given \`size\`. With \`mode=nearest\` an output pixel is the input pixel that it falls on,
+\`x[floor(i * H / OH)]\`; with \`mode=bilinear\` it lies between the centres of four, weighted by their distance (PyTorch's conventions; \`align_corners=true\` puts
+the outer pixels' centres on each other instead of their edges).
+
+- input \`[N, C, H, W]\`, output \`[N, C, scale*H, scale*W]\` or \`[N, C, size, size]\`
+`,
+  positional: ["scale"],
+  arguments: {
+    scale: optional(pair({ minimum: 1 }), "how many times as large"),
+    size: optional(pair({ minimum: 1 }), "size of the output, in place of `scale`"),
+    mode: withDefault(choice(["nearest", "bilinear"]), "nearest", "repeated, or between"),
+    align_corners: withDefault(
+      boolean(),
+      false,
+      "whether outer pixels lie on each other (bilinear)",
+    ),
+  },
+  samples: [
+    { spec: "upsample(2)", input: [8, 7, 5], output: [8, 14, 10] },
+    { spec: "upsample(size=[9, 12], mode=bilinear)", input: [3, 4, 5], output: [3, 9, 12] },
+  ],
+
+  infer(input, values, context) {
+    const image = requireImage(input, context);
+    if (!image) return undefined;
+    const size = outputSize(image, values);
+    if (size) return [BATCH, image.channels, ...size];
+    return context.report("NET2034", {
+      message: `${context.title} needs either \`scale\` or \`size\`${values.scale ? ", not both" : ""}`,
+      ...(values.size && { at: "size" }),
+      fixes: values.scale ? [context.removeArgument("size", "drop `size`")] : [],
+    });
+  },
+
+  lower(input, values, { builder, origin }) {
+    const size = outputSize(imageShape(input.shape), values)!;
+    const { mode, align_corners: alignCorners } = values;
+    const attributes = { outputSize: size, mode, alignCorners };
+    return builder.add("resample", [input], attributes, origin);
+  },
+});
+
+interface Sizes {
+  readonly scale: Pair | undefined;
+  readonly size: Pair | undefined;
+}
+
+function outputSize({ height, width }: ImageShape, { scale, size }: Sizes): Pair | undefined {
+  if (scale && size) return undefined;
+  return scale ? [scale[0] * height, scale[1] * width] : size;
+}
