@@ -1,6 +1,6 @@
 import type { Fix } from "../diagnostics/diagnostic.js";
 import type { Environment } from "./evaluate.js";
-import { shortNameOf, spanOf, type ScoreUse } from "./scores.js";
+import { shortNameOf, spanOf, type ScoreUse } from "./score-use.js";
 import type { NamedValue } from "./values.js";
 
 /** A loss that works on logits, behind a layer that it applies itself: softmax, or sigmoid. */

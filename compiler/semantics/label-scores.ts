@@ -2,7 +2,7 @@ import type { Fix } from "../diagnostics/diagnostic.js";
 import { formatShape } from "../ir/shape.js";
 import { warnOfAppliedTwice } from "./applied-twice.js";
 import type { Environment } from "./evaluate.js";
-import { shortNameOf, spanOf, type ScoreUse } from "./scores.js";
+import { shortNameOf, spanOf, type ScoreUse } from "./score-use.js";
 import type { NamedValue, Target } from "./values.js";
 
 /** Logits must be [N, classes], and labels classes. False after a report. */

@@ -20,7 +20,8 @@ import type { Module, Modules } from "./modules.js";
 import { NetworkReader } from "./network.js";
 import type { ModelArguments } from "./parameters.js";
 import type { Current, Place } from "./place.js";
-import { readScore, type ScoreKind } from "./scores.js";
+import type { ScoreKind } from "./score-use.js";
+import { readScore } from "./scores.js";
 import { warnOfUnreachable } from "./unreachable.js";
 import type { Target } from "./values.js";
 

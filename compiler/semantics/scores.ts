@@ -7,11 +7,10 @@ import { checkValueScore } from "./value-scores.js";
 import { insertAfter } from "./edits.js";
 import type { Environment } from "./evaluate.js";
 import { losses, metrics, type ScoreDefinition } from "./losses.js";
+import { type ScoreKind, shortNameOf } from "./score-use.js";
 import type { ArgumentValues, Bound } from "./signature.js";
 import { didYouMean, listNames, renameFixes } from "./suggestion.js";
 import type { NamedValue, Target } from "./values.js";
-
-export type ScoreKind = "loss" | "metric";
 
 /** What a loss or a metric may refer to. */
 export interface ScoreModel {
@@ -51,13 +50,18 @@ export function readScore(
   const bound = definition && bind(call, definition, environment);
   if (!bound) return undefined;
   const [predictionName, targetName] = definition.positional as [string, string];
-  const prediction = findPrediction(argumentOf(bound, predictionName), model, environment);
-  const target = findTarget(argumentOf(bound, targetName), model, environment);
+  const [first, second] = [
+    argumentOf(call, bound, predictionName),
+    argumentOf(call, bound, targetName),
+  ];
+  const prediction = findPrediction(first, model, environment);
+  const target = findTarget(second, model, environment);
+  if (prediction) markPrediction(first, prediction, environment);
+  if (target) markTarget(second, target, environment);
   if (!prediction?.shape || !target) return undefined;
   const use = { call, kind, definition, bound, prediction, target, complaints: model.complaints };
   const check = definition.against === "labels" ? checkLabelScore : checkValueScore;
   if (!check(use, environment) || !prediction.value) return undefined;
-  markUses(use, environment);
   const inputs = [prediction.value, target.value] as const;
   return { definition, inputs, values: bound.values, index: prediction.current.index };
 }
@@ -68,32 +72,27 @@ interface GivenName {
   readonly span: Span;
 }
 
-function argumentOf({ values, spans }: Bound, argument: string): GivenName {
-  return { name: (values as Record<string, string>)[argument]!, span: spans.get(argument)! };
+/** The value's place alone, without the argument's name. */
+function argumentOf(call: CallExpression, { values, spans }: Bound, argument: string): GivenName {
+  const whole = spans.get(argument)!;
+  const span = call.arguments.find((given) => given.span === whole)?.value.span ?? whole;
+  return { name: (values as Record<string, string>)[argument]!, span };
 }
 
-/** A score whose names are known. */
-export interface ScoreUse {
-  readonly call: CallExpression;
-  readonly kind: ScoreKind;
-  readonly definition: ScoreDefinition;
-  readonly bound: Bound;
-  readonly prediction: NamedValue;
-  readonly target: Target;
-  readonly complaints: Set<string>;
+function markPrediction(
+  { name, span }: GivenName,
+  { alias }: NamedValue,
+  { names }: Environment,
+): void {
+  if (alias) names.use("value", name, span, alias.span);
 }
 
-/** Where a score names its prediction or its target. */
-export function spanOf({ definition, bound }: ScoreUse, part: "prediction" | "target"): Span {
-  return bound.spans.get(definition.positional[part === "prediction" ? 0 : 1]!)!;
-}
-
-function markUses(use: ScoreUse, { names }: Environment): void {
-  const { prediction, target } = use;
-  const name = (use.bound.values as Record<string, string>)[use.definition.positional[0]!]!;
-  names.use("value", name, spanOf(use, "prediction"), prediction.alias!.span);
-  const kind = target.isInput ? "input" : "target";
-  names.use(kind, target.name, spanOf(use, "target"), target.nameSpan);
+function markTarget(
+  { name, span }: GivenName,
+  { isInput, nameSpan }: Target,
+  { names }: Environment,
+): void {
+  names.use(isInput ? "input" : "target", name, span, nameSpan);
 }
 
 function findScore({ callee }: CallExpression, kind: ScoreKind, { reporter }: Environment) {
@@ -161,11 +160,6 @@ function reportAmbiguous(
       edits: [{ span, newText: match.name }],
     })),
   });
-}
-
-/** The name as the spec writes it, without sections. */
-export function shortNameOf({ alias, name }: NamedValue): string {
-  return alias?.name ?? name;
 }
 
 /** Naming the last layer, where it has no name. */

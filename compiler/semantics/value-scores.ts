@@ -1,7 +1,7 @@
 import { formatShape, sameShape } from "../ir/shape.js";
 import { warnOfAppliedTwice } from "./applied-twice.js";
 import type { Environment } from "./evaluate.js";
-import { shortNameOf, spanOf, type ScoreUse } from "./scores.js";
+import { shortNameOf, spanOf, type ScoreUse } from "./score-use.js";
 
 /** Prediction and target must hold numbers, in one shape. False after a report. */
 export function checkValueScore(use: ScoreUse, environment: Environment): boolean {

@@ -1,0 +1,27 @@
+import type { CallExpression, Span } from "../../grammar/ast.js";
+import type { ScoreDefinition } from "./losses.js";
+import type { Bound } from "./signature.js";
+import type { NamedValue, Target } from "./values.js";
+
+export type ScoreKind = "loss" | "metric";
+
+/** A score whose names are known. */
+export interface ScoreUse {
+  readonly call: CallExpression;
+  readonly kind: ScoreKind;
+  readonly definition: ScoreDefinition;
+  readonly bound: Bound;
+  readonly prediction: NamedValue;
+  readonly target: Target;
+  readonly complaints: Set<string>;
+}
+
+/** Where a score names its prediction or its target. */
+export function spanOf({ definition, bound }: ScoreUse, part: "prediction" | "target"): Span {
+  return bound.spans.get(definition.positional[part === "prediction" ? 0 : 1]!)!;
+}
+
+/** The name as the spec writes it, without sections. */
+export function shortNameOf({ alias, name }: NamedValue): string {
+  return alias?.name ?? name;
+}
