@@ -6,6 +6,7 @@ import { annotateKernels } from "./emit/annotate.js";
 import { emitDeclarations } from "./emit/declarations.js";
 import { fingerprint } from "./emit/fingerprint.js";
 import { emitModule } from "./emit/module.js";
+import { freeze } from "./passes/freeze.js";
 import { makeProgram } from "./program.js";
 import { analyze, type Analysis, type ReadImport } from "./semantics/index.js";
 
@@ -84,8 +85,8 @@ function makePrograms(
   { selected, sources }: Analysis,
   { file, target = "auto", keepGradients = false }: CompileOptions,
 ): readonly Program[] {
-  const graph = selected?.model.graph;
-  if (!selected || !graph) return [];
+  if (!selected?.model.graph) return [];
+  const graph = freeze(selected.model.graph, selected.recipe?.freeze ?? []);
   const common = {
     source: {
       file: file.replace(/^.*[\\/]/, ""),

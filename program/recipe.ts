@@ -83,6 +83,8 @@ export interface TrainRecipe {
   readonly epochs: number;
   readonly batch: number;
   readonly seed: number;
+  /** Names of the weights that training leaves as they are; they are compiled in. */
+  readonly freeze?: readonly string[];
   readonly optimizer: OptimizerSettings;
   readonly schedule: Schedule;
   readonly warmup?: Warmup;

@@ -4,7 +4,7 @@ import { integer, padding, pair } from "../semantics/argument-types.js";
 import { optional, required, withDefault } from "../semantics/signature.js";
 import { checkChannels } from "./channels.js";
 import { defineLayer } from "./layer.js";
-import { requireFit, requireImage } from "./rules.js";
+import { requireFit, requireImage, warnOfGaps } from "./rules.js";
 import { addBias, addWeight, weightArguments } from "./weights.js";
 import { floorOutput } from "./windows.js";
 
@@ -57,6 +57,7 @@ Sutskever and Hinton, 2012).
     if (!image) return undefined;
     checkChannels(image.channels, values, context);
     if (!requireFit(image, values, context)) return undefined;
+    warnOfGaps(image, values, context);
     return [BATCH, values.out, ...floorOutput(image, values)];
   },
 

@@ -3,7 +3,7 @@ import { BATCH, type ImageShape, imageShape, type Shape } from "../ir/shape.js";
 import { boolean, padding, pair } from "../semantics/argument-types.js";
 import { type ArgumentValues, optional, required, withDefault } from "../semantics/signature.js";
 import type { InferenceContext } from "./layer.js";
-import { requireFit, requireImage } from "./rules.js";
+import { requireFit, requireImage, warnOfGaps } from "./rules.js";
 import { ceilOutput, floorOutput, NO_DILATION, overhangOf, type Windows } from "./windows.js";
 
 /** What maxpool and avgpool share. */
@@ -43,6 +43,7 @@ export function inferPooling(
   const output = outputSize(image, values);
   // With `ceil` a window may be larger than the image: it counts once it starts inside.
   if (Math.min(...output) < 1 && !requireFit(image, windowsOf(values), context)) return undefined;
+  warnOfGaps(image, windowsOf(values), context);
   return [BATCH, image.channels, ...output];
 }
 

@@ -1,6 +1,7 @@
+import type { Pair } from "../ir/graph.js";
 import { formatShape, type ImageShape, imageShape, type Shape } from "../ir/shape.js";
 import type { InferenceContext } from "./layer.js";
-import { paddedSize, spanOf, type Windows } from "./windows.js";
+import { floorOutput, paddedSize, spanOf, type Windows } from "./windows.js";
 
 /** Shape rules that several layers share. */
 
@@ -37,6 +38,27 @@ export function requireFit(
   });
   return false;
 }
+
+/**
+ * Warns of windows with gaps between them: what lies there is never read. The projections of ResNets, 1x1 convolutions with a stride,
+ * are known to do so, and meant.
+ */
+export function warnOfGaps(image: ImageShape, windows: Windows, context: InferenceContext): void {
+  const span = spanOf(windows);
+  const { stride } = windows;
+  const count = floorOutput(image, windows);
+  const isApart = (axis: 0 | 1) => count[axis] > 1 && stride[axis] > span[axis];
+  if ((span[0] === 1 && span[1] === 1) || !(isApart(0) || isApart(1))) return;
+  const read = Math.min(1, span[0] / stride[0]) * Math.min(1, span[1] / stride[1]);
+  context.report("NET2050", {
+    message: `${context.title}: its stride of ${sizeText(stride)} steps over its ${span[0]}x${span[1]} window, so that ${Math.round(100 * (1 - read))}% of its input is never read`,
+    at: "stride",
+    label: `at most ${sizeText([Math.min(stride[0], span[0]), Math.min(stride[1], span[1])])} leaves no gaps`,
+  });
+}
+
+const sizeText = ([height, width]: Pair) =>
+  height === width ? String(height) : `${height}x${width}`;
 
 function describePadding({ height, width }: ImageShape, windows: Windows): string {
   const { top, bottom, left, right } = windows.padding;

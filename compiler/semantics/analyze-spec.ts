@@ -11,6 +11,7 @@ import type { TrainRecipe } from "../../program/recipe.js";
 import type { Analysis, AnalyzedModel, AnalyzeOptions } from "./analysis.js";
 import { warnOfUnused } from "./constants.js";
 import { withoutDuplicates } from "./duplicates.js";
+import { insertAfter } from "./edits.js";
 import type { Environment } from "./evaluate.js";
 import { analyzeModel } from "./model.js";
 import { type Module, Modules } from "./modules.js";
@@ -147,11 +148,30 @@ class SpecAnalysis {
   private runOf(declaration: TrainDeclaration): Run | undefined {
     const model = this.find(this.models, declaration.model.callee, "model", "NET3001");
     const data = declaration.data && this.find(this.data, declaration.data, "data", "NET3002");
+    if (model && !declaration.data) this.warnOfNoData(declaration);
     const values = model && callArguments(model, declaration.model, this.environment);
     if (!values) return undefined;
     const bound = this.bindModel(model, values);
     const recipe = analyzeTrain(declaration, bound, data, this.environment);
     return { declaration, model: bound, recipe: declaration.data && !data ? undefined : recipe };
+  }
+
+  /** Without data at hand, a recipe is for a program that feeds the network itself. */
+  private warnOfNoData({ name, model }: TrainDeclaration): void {
+    const fitting = [...this.data.values()].filter(
+      (data) => !data.model || data.model.name === model.callee.name,
+    );
+    if (fitting.length === 0) return;
+    const names = fitting.map((data) => data.name.name);
+    this.reporter.report("NET3021", {
+      message: `train \`${name.name}\` does not say which data it trains on, though there is ${listNames(names)}`,
+      span: name.span,
+      notes: ["without data, `netc train` has nothing to read"],
+      fixes: names.map((data) => ({
+        title: `train on \`${data}\``,
+        edits: [insertAfter(model.span, ` on ${data}`)],
+      })),
+    });
   }
 
   private find<Declared extends { readonly name: Identifier }>(

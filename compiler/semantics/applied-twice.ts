@@ -20,6 +20,20 @@ export function warnOfAppliedTwice(use: ScoreUse, { reporter }: Environment): vo
   });
 }
 
+/** Zeros among the logits themselves, instead of among the features that they are made of. */
+export function warnOfDropout(use: ScoreUse, { reporter }: Environment): void {
+  const { definition, prediction } = use;
+  if (prediction.layer !== "dropout") return;
+  reporter.report("NET2051", {
+    message: `\`${definition.name}\` is taken of \`${shortNameOf(prediction)}\`, the output of a dropout`,
+    span: spanOf(use, "prediction"),
+    label: "partly zeros in training",
+    related: [{ span: prediction.span, message: "zeros come in here" }],
+    notes: ["dropout belongs before the last linear layer, among the features that it reads"],
+    fixes: removeFixes(prediction),
+  });
+}
+
 /** Takes the layer away and hands its name to the one before it. */
 function removeFixes({ call, alias, previous, layer }: NamedValue): readonly Fix[] {
   if (!call || !alias || !previous || previous.alias) return [];

@@ -1,6 +1,7 @@
 import type { CallExpression, Span } from "../../grammar/ast.js";
 import type { Fix } from "../diagnostics/diagnostic.js";
 import type { Value } from "../ir/graph.js";
+import { warnOfDropout } from "./applied-twice.js";
 import { bind } from "./bind.js";
 import { checkLabelScore } from "./label-scores.js";
 import { checkValueScore } from "./value-scores.js";
@@ -62,6 +63,7 @@ export function readScore(
   const use = { call, kind, definition, bound, prediction, target, complaints: model.complaints };
   const check = definition.against === "labels" ? checkLabelScore : checkValueScore;
   if (!check(use, environment) || !prediction.value) return undefined;
+  if (kind === "loss") warnOfDropout(use, environment);
   const inputs = [prediction.value, target.value] as const;
   return { definition, inputs, values: bound.values, index: prediction.current.index };
 }

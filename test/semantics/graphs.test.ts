@@ -40,7 +40,7 @@ describe("blocks", () => {
   });
 
   test("read their parameters in the place of their use, with defaults", () => {
-    expect(shapesOf(modelOf("  basic(8)\n  basic(stride=4, out=6)", basic)).at(-1)).toBe("6x8x8");
+    expect(shapesOf(modelOf("  basic(8)\n  basic(stride=2, out=6)", basic)).at(-1)).toBe("6x16x16");
   });
 
   test("see the constants of their file, not those of a loop around", () => {

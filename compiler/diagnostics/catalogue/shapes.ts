@@ -242,4 +242,23 @@ export const shapes = {
     wrong: "target position: f32[N, 4]\nlinear(2) as out\nloss mse(out, position)",
     right: "target position: f32[N, 4]\nlinear(4) as out\nloss mse(out, position)",
   },
+  NET2050: {
+    title: "windows with gaps between them",
+    severity: "warning",
+    explanation:
+      "Windows are `stride` pixels apart and `kernel` pixels wide (`dilation*(kernel - 1) + 1` with a dilation). With a stride beyond that, what lies " +
+      "between two windows is never read: the layers before compute it for nothing. 1x1 convolutions with a stride, as in the shortcuts of " +
+      "residual networks, are not warned of.",
+    wrong: "conv(64, kernel=3, stride=4)",
+    right: "conv(64, kernel=5, stride=4, padding=2)",
+  },
+  NET2051: {
+    title: "dropout after the last layer",
+    severity: "warning",
+    explanation:
+      "A loss taken of dropout's output sees zeros in place of some logits, at random: a class whose logit is dropped can be neither learned nor " +
+      "ruled out in that step. Dropout belongs before the last linear layer.",
+    wrong: "linear(10) -> dropout(0.5) as logits\nloss cross_entropy(logits, label)",
+    right: "dropout(0.5) -> linear(10) as logits\nloss cross_entropy(logits, label)",
+  },
 } as const satisfies CatalogueFamily;

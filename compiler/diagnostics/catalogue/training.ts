@@ -140,4 +140,27 @@ export const training = {
     wrong: "target box: f32[N, 4]\n...\ntrain Base of Boxes on Photographs { ... }",
     right: "target box: f32[N, 4]\n...\ntrain Base of Boxes { ... }",
   },
+  NET3021: {
+    title: "a recipe without data",
+    severity: "warning",
+    explanation:
+      "`train NAME of MODEL on DATA` says what a recipe trains on. Without it, only a program of your own can use the recipe (`fit` of netc/runtime): " +
+      "`netc train` has nothing to read.",
+    wrong: "data Digits for LeNet { ... }\ntrain Base of LeNet { ... }",
+    right: "data Digits for LeNet { ... }\ntrain Base of LeNet on Digits { ... }",
+  },
+  NET3022: {
+    title: "a pattern that matches no weights",
+    explanation:
+      "`freeze` names weights as `netc summary` prints them: a whole layer (`features.conv1`), a section (`features.*`), one kind of weight (`*.bias` in " +
+      "the outermost section). A pattern that matches nothing would silently train what you meant to keep.",
+    wrong: "freeze = [feature.*]",
+    right: "freeze = [features.*]",
+  },
+  NET3023: {
+    title: "nothing is left to train",
+    explanation: "Every weight of the model is frozen, so that training would change nothing.",
+    wrong: "freeze = [features.*, classifier.*]",
+    right: "freeze = [features.*]",
+  },
 } as const satisfies CatalogueFamily;

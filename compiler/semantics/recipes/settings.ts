@@ -16,10 +16,11 @@ const known: readonly Named[] = [
     aliases: ["clip", "max_norm", "grad_clip", "clipnorm", "global_clipnorm", "clip_gradients"],
   },
   { name: "clip_value", aliases: ["clipvalue", "clip_grad_value"] },
+  { name: "freeze", aliases: ["frozen", "freeze_layers"] },
   { name: "seed", aliases: ["random_seed", "rng"] },
 ];
 
-const planned = ["weights", "freeze", "precision", "accumulate", "average", "ema"];
+const planned = ["weights", "unfreeze", "precision", "accumulate", "average", "ema"];
 
 /** The settings of a train declaration by name; reports unknown, repeated and missing ones. */
 export function readSettings(

@@ -6,6 +6,7 @@ import type { AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../evaluate.js";
 import { analyzeData } from "./data.js";
 import { resolveCall } from "./definition.js";
+import { readFreeze } from "./freeze.js";
 import { optimizers } from "./optimizers.js";
 import { asCalls, readSchedule } from "./schedule.js";
 import { count, limitType, readSetting, readSettings, seedType } from "./settings.js";
@@ -31,13 +32,24 @@ export function analyzeTrain(
   const rule = readOptimizer(settings.get("optimizer"), environment);
   const clip = readClipping(settings, environment);
   const schedule = readScheduleSetting(settings.get("schedule"), epochs, environment);
+  const freeze = readFreeze(settings.get("freeze"), model, environment);
   const data = dataDeclaration && readData(declaration, dataDeclaration, model, environment);
   if (reporter.errorCount > errorsBefore) return undefined;
   if (!epochs || !batch || seed === undefined || !rule || !schedule) return undefined;
   const optimizer = clip ? { ...rule, clip } : rule;
   const { line, column } = declaration.name.span.start;
   const named = { name: declaration.name.name, model: model.name, data };
-  return { ...named, epochs, batch, seed, optimizer, ...schedule, location: { line, column } };
+  const frozen = freeze.length > 0 && { freeze };
+  return {
+    ...named,
+    ...frozen,
+    epochs,
+    batch,
+    seed,
+    optimizer,
+    ...schedule,
+    location: { line, column },
+  };
 }
 
 function checkLoss(
