@@ -1,4 +1,4 @@
-import type { Span } from "../../grammar/ast.js";
+import type { Span, Spec } from "../../grammar/ast.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { Graph } from "../ir/graph.js";
 import type { TrainRecipe } from "../../program/recipe.js";
@@ -43,6 +43,8 @@ export interface Occurrence {
   readonly span: Span;
   /** Where the name is defined, maybe in an imported file. */
   readonly definition: Span;
+  /** The values that a constant, parameter or variable takes, as messages show them: one each turn of a loop or use of a block. */
+  readonly values: readonly string[];
 }
 
 /** A layer as `summary` shows it. Shapes are without the batch axis, multiply-adds are per image. */
@@ -114,6 +116,8 @@ export interface AnalyzeOptions {
 /** All that a spec means, and all that is wrong with it. */
 export interface Analysis {
   readonly diagnostics: readonly Diagnostic[];
+  /** The syntax tree of the spec's own text; where the text is broken, as much of it as makes sense. */
+  readonly syntax: Spec;
   /** The texts of the spec and of all files that it imports, by the names that spans have for them. */
   readonly sources: ReadonlyMap<string, string>;
   /** Names and what they stand for, in this spec's own text: for editors. */

@@ -74,6 +74,7 @@ class SpecAnalysis {
     const { sources, syntax } = this.modules;
     return {
       diagnostics: [...syntax, ...this.reporter.diagnostics],
+      syntax: this.spec,
       sources: new Map([[this.spec.file, this.text], ...sources]),
       occurrences: this.names.in(this.spec.file),
       ...{ models, recipes, selected },

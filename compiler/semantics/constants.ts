@@ -1,4 +1,5 @@
-import type { ConstDeclaration } from "../../grammar/ast.js";
+import type { ConstDeclaration, Identifier } from "../../grammar/ast.js";
+import type { Constant } from "./constant.js";
 import { type Environment, evaluate } from "./evaluate.js";
 import { reportTwice } from "./duplicates.js";
 
@@ -16,8 +17,17 @@ export function defineConstants(
     const first = scope.own(name.name);
     if (first)
       reportTwice(name.name, "constant", { first: first.span, second: name.span }, reporter);
-    else scope.define(name.name, evaluate(value, environment), name.span);
+    else define(name, evaluate(value, environment), environment);
   }
+}
+
+function define(
+  { name, span }: Identifier,
+  value: Constant | undefined,
+  { scope, names }: Environment,
+): void {
+  scope.define(name, value, span);
+  names.take(span, value);
 }
 
 export function warnOfUnused({ scope, reporter }: Environment): void {

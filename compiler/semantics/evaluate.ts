@@ -86,6 +86,7 @@ function evaluateName(
   const entry = scope.use(name);
   if (entry) {
     names.use(entry.kind, name, span, entry.span);
+    names.take(entry.span, entry.value);
     return entry.value;
   }
   const later = scope.definedLater(name);

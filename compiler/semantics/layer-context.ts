@@ -29,7 +29,9 @@ export function reportingContext(
   let hasReported = false;
   return {
     title: `${definition.name} \`${shortName}\``,
-    lastImage: lastImage(trail),
+    get lastImage() {
+      return lastImage(trail);
+    },
     others: use.others,
     get hasReported() {
       return hasReported;

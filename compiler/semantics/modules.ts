@@ -149,11 +149,14 @@ export class Modules {
     const constant = from.environment.scope.own(name);
     if (block) {
       environment.names.use("block", name, span, block.declaration.name.span);
+      environment.names.use("block", own.name, own.span, block.declaration.name.span);
       blocks.set(own.name, block);
       this.imports.push({ name: imported, block });
     } else if (constant) {
       constant.used = true;
       environment.names.use("constant", name, span, constant.span);
+      environment.names.use("constant", own.name, own.span, constant.span);
+      environment.names.take(own.span, constant.value);
       environment.scope.define(own.name, constant.value, own.span);
       this.imports.push({ name: imported });
     } else {

@@ -29,7 +29,7 @@ import { didYouMean, listNames, nearestName, renameFixes } from "./suggestion.js
 import type { NamedValue } from "./values.js";
 
 /** More layers than this are a mistake: a loop in a loop in a block. */
-const MOST_LAYERS = 20_000;
+const MOST_LAYERS = 10_000;
 
 /** A layer to be listed. */
 export interface NewLayer extends Pick<AnalyzedLayer, "name" | "kind" | "call" | "span"> {
@@ -126,8 +126,9 @@ export class NetworkReader {
     }
   }
 
-  private readFrom({ path, span }: From, place: Place): void {
+  private readFrom({ path, span: whole }: From, place: Place): void {
     const name = path.map((part) => part.name).join(".");
+    const span = { ...whole, ...(path[0] && { start: path[0].span.start }) };
     const found = this.findValue(name, span, place);
     this.current = found?.current ?? lost({ ...this.current, call: undefined });
     if (!found) this.hasFailed = true;

@@ -1,28 +1,56 @@
 import type { Span } from "../../grammar/ast.js";
 import type { Occurrence } from "./analysis.js";
+import { type Constant, formatConstant } from "./constant.js";
+
+type Kind = Occurrence["kind"];
+
+/** More values of one name than these say nothing to a reader. */
+const MOST_VALUES = 24;
 
 /** Collects names and what they stand for. What is analysed twice (a model for two recipes) counts once. */
 export class Occurrences {
-  private readonly found = new Map<string, Occurrence>();
+  private readonly found = new Map<string, Omit<Occurrence, "values">>();
+  private readonly values = new Map<string, Set<string>>();
 
-  define(kind: Occurrence["kind"], name: string, span: Span): void {
+  define(kind: Kind, name: string, span: Span): void {
     this.add({ kind, name, span, definition: span });
   }
 
-  use(kind: Occurrence["kind"], name: string, span: Span, definition: Span): void {
+  use(kind: Kind, name: string, span: Span, definition: Span): void {
     this.add({ kind, name, span, definition });
+  }
+
+  /** Remembers a value that the name defined at `definition` takes. */
+  take(definition: Span, value: Constant | undefined): void {
+    if (!value) return;
+    const key = keyOf(definition);
+    const values = this.values.get(key) ?? new Set();
+    if (values.size < MOST_VALUES) values.add(formatConstant(value));
+    this.values.set(key, values);
+  }
+
+  has(span: Span): boolean {
+    return this.found.has(keyOf(span));
   }
 
   /** Those in one file, in the order of the text. */
   in(file: string): readonly Occurrence[] {
     return [...this.found.values()]
       .filter(({ span }) => span.file === file)
+      .map((found) => ({ ...found, values: this.valuesOf(found.definition) }))
       .sort((a, b) => a.span.start.offset - b.span.start.offset);
   }
 
-  private add(occurrence: Occurrence): void {
-    const { file, start } = occurrence.span;
-    const key = `${file} ${start.offset}`;
+  private valuesOf(definition: Span): readonly string[] {
+    return [...(this.values.get(keyOf(definition)) ?? [])];
+  }
+
+  private add(occurrence: Omit<Occurrence, "values">): void {
+    const key = keyOf(occurrence.span);
     if (!this.found.has(key)) this.found.set(key, occurrence);
   }
+}
+
+function keyOf({ file, start }: Span): string {
+  return `${file} ${start.offset}`;
 }

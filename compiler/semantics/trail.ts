@@ -50,9 +50,9 @@ function changes({ input, output }: Step, axis: Axis): boolean {
 
 /** The last image on the way, the current value included. */
 export function lastImage(trail: Trail): ImageShape | undefined {
-  const shapes = [trail.start.shape, ...trail.steps.map((step) => step.output)];
-  const shape = shapes.findLast((each) => each.length === 4);
-  return shape && imageShape(shape);
+  const step = trail.steps.findLast(({ output }) => output.length === 4);
+  const shape = step?.output ?? trail.start.shape;
+  return shape.length === 4 ? imageShape(shape) : undefined;
 }
 
 const LARGEST_TRIED = 1024;

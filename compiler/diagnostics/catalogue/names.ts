@@ -200,7 +200,7 @@ export const names = {
   NET1029: {
     title: "too many layers",
     explanation:
-      "Loops and blocks multiply. Networks of more than 20,000 layers are taken for a mistake.",
+      "Loops and blocks multiply. Networks of more than 10,000 layers are taken for a mistake.",
     wrong: "repeat 10000 { repeat 10000 { relu } }",
     right: "repeat 10 { relu }",
   },
