@@ -4,6 +4,7 @@ import { balanceBlocks } from "./blocks.js";
 import type { Balanced } from "./brackets.js";
 import { balanceBrackets } from "./brackets.js";
 import { build } from "./build.js";
+import { type ClassifiedToken, classifyTokens } from "./classify.js";
 import type { LexedText } from "./lexer.js";
 import { lex } from "./lexer.js";
 import { joinLines } from "./lines.js";
@@ -17,6 +18,7 @@ import { explainException } from "./wording.js";
 import { findKeywords } from "./words.js";
 
 export type * from "./ast.js";
+export type { ClassifiedToken, TokenKind } from "./classify.js";
 export type { SyntaxFix, SyntaxProblem } from "./problem.js";
 export { editDistance, isClose } from "./distance.js";
 
@@ -49,6 +51,12 @@ export function parse(text: string, file: string): ParsedSpec {
     ),
   }));
   return { spec: parsed.spec, problems };
+}
+
+/** A text's tokens in order, whatever is wrong with it: for highlighting and completion. */
+export function classify(text: string, file: string): readonly ClassifiedToken[] {
+  const lexed = lex(text, file);
+  return classifyTokens(lexed, repair(lexed, file).tokens, file);
 }
 
 function parseOnce(text: string, file: string): ParsedSpec {

@@ -182,7 +182,8 @@ export const lexedTokens: TokenType[] = [
   ...[LeftParenthesis, RightParenthesis, LeftBracket, RightBracket, LeftBrace, RightBrace],
 ];
 
-const statementWords = [
+/** The words that are keywords where they start a statement or its block follows. */
+export const statementWords = [
   ...[Data, Train, Import, Block],
   ...[Input, Target, Loss, Metric],
   ...[From, Repeat, Residual, Skip, Concat, Branch],

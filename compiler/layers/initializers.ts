@@ -11,9 +11,9 @@ import { bind } from "../semantics/bind.js";
 import {
   type ArgumentDeclarations,
   type ArgumentValues,
+  type Described,
   optional,
   required,
-  type Signature,
   withDefault,
 } from "../semantics/signature.js";
 import { didYouMean, listNames, renameFixes } from "../semantics/suggestion.js";
@@ -29,7 +29,7 @@ export type InitializerRule = (fans: Fans) => Initializer;
 
 interface InitializerDefinition<
   Declarations extends ArgumentDeclarations = ArgumentDeclarations,
-> extends Signature<Declarations> {
+> extends Described<Declarations> {
   resolve(values: ArgumentValues<Declarations>, fans: Fans): Initializer;
 }
 
@@ -64,6 +64,7 @@ export const initializers: readonly InitializerDefinition[] = [
   define({
     name: "default",
     aliases: ["pytorch", "torch"],
+    summary: "PyTorch's: uniform over -1/sqrt(fan in) .. 1/sqrt(fan in)",
     positional: [],
     arguments: {},
     resolve: (_, fans) => defaultRule(fans),
@@ -71,6 +72,7 @@ export const initializers: readonly InitializerDefinition[] = [
   define({
     name: "constant",
     aliases: ["const", "fill", "value", "Constant", "constant_"],
+    summary: "every element the same",
     positional: ["value"],
     arguments: { value: required(float(), "every element's value") },
     resolve: ({ value }) => ({ kind: "constant", value }),
@@ -78,6 +80,7 @@ export const initializers: readonly InitializerDefinition[] = [
   define({
     name: "normal",
     aliases: ["gaussian", "randn", "RandomNormal", "normal_"],
+    summary: "a normal distribution",
     positional: ["std"],
     arguments: {
       std: required(float({ minimum: 0 }), "standard deviation"),
@@ -88,6 +91,7 @@ export const initializers: readonly InitializerDefinition[] = [
   define({
     name: "uniform",
     aliases: ["rand", "RandomUniform", "uniform_"],
+    summary: "a uniform distribution around 0",
     positional: ["bound"],
     arguments: { bound: required(float({ minimum: 0 }), "values lie in -bound..bound") },
     resolve: ({ bound }) => uniformOf(bound),
@@ -96,6 +100,7 @@ export const initializers: readonly InitializerDefinition[] = [
   define({
     name: "kaiming",
     aliases: ["he", "msra", "kaiming_normal", "he_normal", "kaiming_uniform", "HeNormal"],
+    summary: "keeps the variance through rectifiers (He et al., 2015)",
     positional: [],
     arguments: {
       mode: withDefault(choice(["fan_in", "fan_out"]), "fan_in", "which connections are counted"),
@@ -115,6 +120,7 @@ export const initializers: readonly InitializerDefinition[] = [
   define({
     name: "xavier",
     aliases: ["glorot", "xavier_uniform", "glorot_uniform", "xavier_normal", "GlorotUniform"],
+    summary: "keeps the variance in both directions (Glorot and Bengio, 2010)",
     positional: [],
     arguments: {
       distribution: withDefault(distribution, "uniform", "shape of the distribution"),
@@ -130,6 +136,7 @@ export function initializer(): ArgumentType<InitializerRule> {
   const description = "an initializer such as `normal(0.01)`, `constant(0)` or `kaiming`";
   return {
     description,
+    accepts: { kind: "call", signatures: initializers },
     read(expression, reader) {
       const call = asCall(expression);
       return call ? readInitializer(call, reader) : mismatch(expression, reader, description);

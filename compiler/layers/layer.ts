@@ -4,7 +4,7 @@ import type { GraphBuilder } from "../ir/builder.js";
 import type { Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
 import type { ImageShape, Shape } from "../ir/shape.js";
-import type { ArgumentDeclarations, ArgumentValues, Signature } from "../semantics/signature.js";
+import type { ArgumentDeclarations, ArgumentValues, Described } from "../semantics/signature.js";
 
 /** A use of the layer that documentation shows and tests run. Shapes are without the batch axis. */
 export interface LayerSample {
@@ -72,9 +72,7 @@ export interface LoweringContext {
  */
 export interface LayerDefinition<
   Declarations extends ArgumentDeclarations = ArgumentDeclarations,
-> extends Signature<Declarations> {
-  /** One line, for completion and lists. */
-  readonly summary: string;
+> extends Described<Declarations> {
   /** Markdown: shapes, the maths and its source. */
   readonly documentation: string;
   readonly samples: readonly LayerSample[];

@@ -27,6 +27,7 @@ import { analyzeData } from "./recipes/data.js";
 import { analyzeTrain } from "./recipes/train.js";
 import { Reporter } from "./reporter.js";
 import { didYouMean, listNames, renameFixes } from "./suggestion.js";
+import { findUnreadNames } from "./unread-names.js";
 
 /** Analyses a parsed spec. Its diagnostics are without those of the syntax, and their fixes are not checked yet. */
 export function analyzeSpec(spec: Spec, text: string, options: AnalyzeOptions): Analysis {
@@ -72,6 +73,7 @@ class SpecAnalysis {
     const selected = this.select(models, runs, this.options);
     const recipes = runs.flatMap(({ recipe }) => recipe ?? []);
     const { sources, syntax } = this.modules;
+    findUnreadNames(this.spec, this.module, this.names);
     return {
       diagnostics: [...syntax, ...this.reporter.diagnostics],
       syntax: this.spec,

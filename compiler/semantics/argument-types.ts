@@ -4,6 +4,7 @@ import type { Duration } from "../../program/recipe.js";
 import { type Constant, describeConstant, formatConstant, isNumeric } from "./constant.js";
 import { type Environment, evaluate } from "./evaluate.js";
 import { isFunction } from "./functions.js";
+import type { Described } from "./signature.js";
 import { didYouMean, listNames, renameFixes } from "./suggestion.js";
 
 /** Reads an argument's value. `subject` is what messages call it: "`kernel` of `conv`". */
@@ -11,9 +12,18 @@ export interface ArgumentReader extends Environment {
   readonly subject: string;
 }
 
+/** What may be written for an argument, for editors to offer. */
+export type Accepted =
+  | { readonly kind: "number" | "string" | "value" | "duration" }
+  /** Names that stand for themselves: `divide=size`. */
+  | { readonly kind: "word"; readonly words: readonly string[] }
+  /** Calls: `init=normal(0.01)`. */
+  | { readonly kind: "call"; readonly signatures: readonly Described[] };
+
 /** A type of arguments: how a message names it, and how it is read. Undefined after a report. */
 export interface ArgumentType<Value> {
   readonly description: string;
+  readonly accepts: Accepted;
   read(expression: Expression, reader: ArgumentReader): Value | undefined;
 }
 
@@ -31,6 +41,7 @@ export function integer(range: NumberRange = {}): ArgumentType<number> {
   const description = describeRange("an integer", range);
   return {
     description,
+    accepts: { kind: "number" },
     read: (expression, reader) =>
       readConstant(expression, reader, description, (constant) =>
         constant.kind === "integer" ? inRange(constant.value, range) : MISMATCH,
@@ -42,6 +53,7 @@ export function float(range: NumberRange = {}): ArgumentType<number> {
   const description = describeRange("a number", range);
   return {
     description,
+    accepts: { kind: "number" },
     read: (expression, reader) =>
       readConstant(expression, reader, description, (constant) =>
         isNumeric(constant) ? inRange(constant.value, range) : MISMATCH,
@@ -53,6 +65,7 @@ export function boolean(): ArgumentType<boolean> {
   const description = "`true` or `false`";
   return {
     description,
+    accepts: { kind: "word", words: ["true", "false"] },
     read: (expression, reader) =>
       readConstant(expression, reader, description, (constant) =>
         constant.kind === "boolean" ? constant.value : MISMATCH,
@@ -64,6 +77,7 @@ export function string(): ArgumentType<string> {
   const description = "a string in double quotes";
   return {
     description,
+    accepts: { kind: "string" },
     read: (expression, reader) =>
       readConstant(expression, reader, description, (constant) =>
         constant.kind === "string" ? constant.value : MISMATCH,
@@ -76,6 +90,7 @@ export function choice<const Name extends string>(names: readonly Name[]): Argum
   const description = `one of ${listNames(names)}`;
   return {
     description,
+    accepts: { kind: "word", words: names },
     read(expression, reader) {
       if (expression.kind !== "name") return mismatch(expression, reader, description);
       const found = names.find((name) => name === expression.name);
@@ -94,6 +109,7 @@ export function valueName(): ArgumentType<string> {
   const description = "the name of a value";
   return {
     description,
+    accepts: { kind: "value" },
     read(expression, reader) {
       if (expression.kind === "name") return expression.name;
       if (expression.kind === "pattern") return expression.segments.join(".");
@@ -109,6 +125,7 @@ export function pair(range: NumberRange = {}): ArgumentType<Pair> {
   const description = `${describeRange("an integer", range)}, or [height, width]`;
   return {
     description,
+    accepts: { kind: "number" },
     read: (expression, reader) =>
       readConstant(expression, reader, description, (constant) => {
         const sizes = integersOf(constant);
@@ -124,6 +141,7 @@ export function padding(): ArgumentType<Padding> {
   const description = "an integer, [vertical, horizontal], or [top, bottom, left, right]";
   return {
     description,
+    accepts: { kind: "number" },
     read: (expression, reader) =>
       readConstant(expression, reader, description, (constant) => {
         const sides = paddingSides(integersOf(constant) ?? []);
@@ -164,6 +182,7 @@ export function floats(
   const description = `a list of ${count}numbers${rangeText(options)}`;
   return {
     description,
+    accepts: { kind: "number" },
     read: (expression, reader) =>
       readConstant(expression, reader, description, (constant) => {
         const elements = constant.kind === "list" ? constant.elements : [constant];
@@ -182,6 +201,7 @@ export function duration(): ArgumentType<Duration> {
   const description = "a number with a unit, such as `5 epochs` or `1000 steps`";
   return {
     description,
+    accepts: { kind: "duration" },
     read: (expression, reader) => readDuration(expression, reader, description),
   };
 }
@@ -191,6 +211,7 @@ export function durations(): ArgumentType<readonly Duration[]> {
   const description = "a list such as `[30 epochs, 60 epochs]`";
   return {
     description,
+    accepts: { kind: "duration" },
     read(expression, reader) {
       if (expression.kind !== "list" || expression.elements.length === 0) {
         return mismatch(expression, reader, description);

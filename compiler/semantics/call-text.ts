@@ -16,7 +16,8 @@ export function callText(call: CallExpression, signature: Signature, { values }:
   return given.length > 0 ? `${signature.name}(${given.join(", ")})` : signature.name;
 }
 
-function valueText(value: unknown): string | undefined {
+/** An argument's value as a spec would write it; undefined for what cannot be written in short. */
+export function valueText(value: unknown): string | undefined {
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (typeof value === "string") return value;
   if (isPadding(value)) return valueText([value.top, value.bottom, value.left, value.right]);

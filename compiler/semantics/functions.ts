@@ -4,23 +4,67 @@ import type { Environment } from "./evaluate.js";
 import { didYouMean, listNames, renameFixes } from "./suggestion.js";
 
 /** A function of constants. */
-interface ConstantFunction {
+export interface ConstantFunction {
   readonly name: string;
   readonly aliases: readonly string[];
+  readonly summary: string;
   readonly compute: (...values: readonly number[]) => number;
   /** How many arguments it takes. */
   readonly least: number;
   readonly most: number;
 }
 
-const functions: readonly ConstantFunction[] = [
-  { name: "min", aliases: ["minimum"], compute: Math.min, least: 2, most: Infinity },
-  { name: "max", aliases: ["maximum"], compute: Math.max, least: 2, most: Infinity },
-  { name: "floor", aliases: ["int"], compute: Math.floor, least: 1, most: 1 },
-  { name: "ceil", aliases: ["ceiling"], compute: Math.ceil, least: 1, most: 1 },
-  { name: "round", aliases: [], compute: Math.round, least: 1, most: 1 },
-  { name: "abs", aliases: ["fabs"], compute: Math.abs, least: 1, most: 1 },
-  { name: "sqrt", aliases: [], compute: Math.sqrt, least: 1, most: 1 },
+/** Every function of constants. */
+export const functions: readonly ConstantFunction[] = [
+  {
+    name: "min",
+    aliases: ["minimum"],
+    summary: "the smallest of its values",
+    compute: Math.min,
+    least: 2,
+    most: Infinity,
+  },
+  {
+    name: "max",
+    aliases: ["maximum"],
+    summary: "the largest of its values",
+    compute: Math.max,
+    least: 2,
+    most: Infinity,
+  },
+  {
+    name: "floor",
+    aliases: ["int"],
+    summary: "rounded down to an integer",
+    compute: Math.floor,
+    least: 1,
+    most: 1,
+  },
+  {
+    name: "ceil",
+    aliases: ["ceiling"],
+    summary: "rounded up to an integer",
+    compute: Math.ceil,
+    least: 1,
+    most: 1,
+  },
+  {
+    name: "round",
+    aliases: [],
+    summary: "rounded to the nearest integer",
+    compute: Math.round,
+    least: 1,
+    most: 1,
+  },
+  {
+    name: "abs",
+    aliases: ["fabs"],
+    summary: "without its sign",
+    compute: Math.abs,
+    least: 1,
+    most: 1,
+  },
+  { name: "sqrt", aliases: [], summary: "the square root", compute: Math.sqrt, least: 1, most: 1 },
 ];
 
 /** Whether a call computes a constant, and is no loss, schedule or the like. */

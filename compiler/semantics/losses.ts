@@ -6,16 +6,15 @@ import { float, integer, valueName } from "./argument-types.js";
 import {
   type ArgumentDeclarations,
   type ArgumentValues,
+  type Described,
   required,
-  type Signature,
   withDefault,
 } from "./signature.js";
 
 /** A loss or a metric: one number per example, of what the network makes and what it should have made. */
 export interface ScoreDefinition<
   Declarations extends ArgumentDeclarations = ArgumentDeclarations,
-> extends Signature<Declarations> {
-  readonly summary: string;
+> extends Described<Declarations> {
   /** `labels`: logits [N, C] against classes [N]; `values`: numbers against numbers of the same shape. */
   readonly against: "labels" | "values";
   /** A layer that the score applies itself, and that must not stand before it. */

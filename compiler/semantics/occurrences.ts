@@ -29,10 +29,6 @@ export class Occurrences {
     this.values.set(key, values);
   }
 
-  has(span: Span): boolean {
-    return this.found.has(keyOf(span));
-  }
-
   /** Those in one file, in the order of the text. */
   in(file: string): readonly Occurrence[] {
     return [...this.found.values()]

@@ -13,7 +13,8 @@ export type Parameterized = Pick<ModelDeclaration, "name" | "parameters">;
 /** Values of the parameters of a model or a block, by name. */
 export type ModelArguments = Readonly<Record<string, number | boolean>>;
 
-const parameterTypes: Readonly<Record<string, ArgumentType<number | boolean>>> = {
+/** Types of parameters. */
+export const parameterTypes: Readonly<Record<string, ArgumentType<number | boolean>>> = {
   int: integer(),
   float: float(),
   bool: boolean(),

@@ -30,6 +30,13 @@ export interface Signature<Declarations extends ArgumentDeclarations = ArgumentD
   readonly arguments: Declarations;
 }
 
+/** A signature with a line on what it is, for completion and lists. */
+export interface Described<
+  Declarations extends ArgumentDeclarations = ArgumentDeclarations,
+> extends Signature<Declarations> {
+  readonly summary: string;
+}
+
 /** A call whose arguments were checked. */
 export interface Bound<Declarations extends ArgumentDeclarations = ArgumentDeclarations> {
   readonly values: ArgumentValues<Declarations>;

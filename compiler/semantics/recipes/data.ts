@@ -15,7 +15,8 @@ import {
 import { sources } from "./sources.js";
 import { transforms } from "./transforms.js";
 
-const SPLITS = ["train", "eval"] as const;
+/** The parts of a data declaration. */
+export const SPLITS = ["train", "eval"] as const;
 type SplitName = (typeof SPLITS)[number];
 
 /** Checks a data declaration against the model that it feeds; undefined if something is wrong with it. */

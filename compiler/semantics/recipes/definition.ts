@@ -2,15 +2,14 @@ import type { CallExpression } from "../../../grammar/ast.js";
 import type { DiagnosticCode } from "../../diagnostics/catalogue/index.js";
 import { bind } from "../bind.js";
 import type { Environment } from "../evaluate.js";
-import type { ArgumentDeclarations, ArgumentValues, Bound, Signature } from "../signature.js";
+import type { ArgumentDeclarations, ArgumentValues, Bound, Described } from "../signature.js";
 import { didYouMean, listNames, renameFixes } from "../suggestion.js";
 
 /** Something a recipe calls (a source, a transform, an optimizer, a schedule) and the plain data that it becomes. */
 export interface RecipeDefinition<
   Result,
   Declarations extends ArgumentDeclarations = ArgumentDeclarations,
-> extends Signature<Declarations> {
-  readonly summary: string;
+> extends Described<Declarations> {
   resolve(values: ArgumentValues<NoInfer<Declarations>>): Result;
 }
 

@@ -6,18 +6,50 @@ import { didYouMean, listNames, type Named, renameFixes } from "../suggestion.js
 
 const REQUIRED = ["epochs", "batch", "optimizer"] as const;
 
-const known: readonly Named[] = [
-  { name: "epochs", aliases: ["epoch", "num_epochs", "max_epochs"] },
-  { name: "batch", aliases: ["batch_size", "batchsize", "bs"] },
-  { name: "optimizer", aliases: ["optimiser", "solver", "optim"] },
-  { name: "schedule", aliases: ["scheduler", "lr_schedule", "lr_policy"] },
+/** A setting of a training recipe. */
+export interface SettingDefinition extends Named {
+  /** What it means, in a few words, for documentation and completion. */
+  readonly meaning: string;
+}
+
+/** Every setting of a training recipe. */
+export const trainSettings: readonly SettingDefinition[] = [
+  {
+    name: "epochs",
+    aliases: ["epoch", "num_epochs", "max_epochs"],
+    meaning: "how often the training images are gone through",
+  },
+  { name: "batch", aliases: ["batch_size", "batchsize", "bs"], meaning: "images a step" },
+  {
+    name: "optimizer",
+    aliases: ["optimiser", "solver", "optim"],
+    meaning: "how gradients become steps",
+  },
+  {
+    name: "schedule",
+    aliases: ["scheduler", "lr_schedule", "lr_policy"],
+    meaning: "how the learning rate changes over the run; constant if left out",
+  },
   {
     name: "clip_norm",
     aliases: ["clip", "max_norm", "grad_clip", "clipnorm", "global_clipnorm", "clip_gradients"],
+    meaning: "the largest norm of all gradients together; beyond it, all are scaled down alike",
   },
-  { name: "clip_value", aliases: ["clipvalue", "clip_grad_value"] },
-  { name: "freeze", aliases: ["frozen", "freeze_layers"] },
-  { name: "seed", aliases: ["random_seed", "rng"] },
+  {
+    name: "clip_value",
+    aliases: ["clipvalue", "clip_grad_value"],
+    meaning: "the largest magnitude of any element of a gradient",
+  },
+  {
+    name: "freeze",
+    aliases: ["frozen", "freeze_layers"],
+    meaning: "names of weights that stay as they are: `[features.*]`",
+  },
+  {
+    name: "seed",
+    aliases: ["random_seed", "rng"],
+    meaning: "what initial weights, dropout and the order of the images are drawn from",
+  },
 ];
 
 const planned = ["weights", "unfreeze", "precision", "accumulate", "average", "ema"];
@@ -50,16 +82,16 @@ function checkName(
   { name, span }: Setting["name"],
   { reporter }: Pick<Environment, "reporter">,
 ): void {
-  if (known.some((each) => each.name === name)) return;
+  if (trainSettings.some((each) => each.name === name)) return;
   if (planned.includes(name)) {
     reporter.report("NET1022", { message: `the setting \`${name}\` is not supported yet`, span });
     return;
   }
   reporter.report("NET3003", {
-    message: `train has no setting \`${name}\`${didYouMean(name, known)}`,
+    message: `train has no setting \`${name}\`${didYouMean(name, trainSettings)}`,
     span,
-    notes: [`settings are ${listNames(known.map((each) => each.name))}`],
-    fixes: renameFixes(span, name, known),
+    notes: [`settings are ${listNames(trainSettings.map((each) => each.name))}`],
+    fixes: renameFixes(span, name, trainSettings),
   });
 }
 

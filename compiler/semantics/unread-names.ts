@@ -1,0 +1,177 @@
+import type {
+  BlockDeclaration,
+  BodyMember,
+  CallExpression,
+  ChainElement,
+  Expression,
+  From,
+  Identifier,
+  ModelDeclaration,
+  ModelMember,
+  NameExpression,
+  Span,
+  Spec,
+} from "../../grammar/ast.js";
+import { findLayer } from "../layers/index.js";
+import type { Occurrence } from "./analysis.js";
+import type { Module } from "./modules.js";
+import type { Occurrences } from "./occurrences.js";
+
+/**
+ * Finds names where the analysis does not come by, by their place in the text alone: in blocks that nobody uses, in loops without
+ * turns, in models whose parameters have no values. An editor is to rename them there, too.
+ */
+export function findUnreadNames(spec: Spec, module: Module, names: Occurrences): void {
+  for (const declaration of spec.declarations) {
+    if (declaration.kind !== "block" && declaration.kind !== "model") continue;
+    new NameFinder(module, names).readDeclaration(declaration);
+  }
+}
+
+interface Meaning {
+  readonly kind: Occurrence["kind"];
+  readonly span: Span;
+}
+
+/** What names mean at a place. */
+type Meanings = ReadonlyMap<string, Meaning>;
+
+class NameFinder {
+  /** Named values, further down in the text, too: which of them exist at a place is the analysis' concern. */
+  private readonly values = new Map<string, Span>();
+
+  constructor(
+    private readonly module: Module,
+    private readonly names: Occurrences,
+  ) {}
+
+  readDeclaration(declaration: BlockDeclaration | ModelDeclaration): void {
+    const parameters = declaration.parameters.map(({ name }) => name);
+    const meanings = withNames(new Map(), "parameter", parameters);
+    for (const { defaultValue } of declaration.parameters)
+      this.readExpression(defaultValue, new Map());
+    const members = declaration.members.flatMap((member) => (isBody(member) ? [member] : []));
+    for (const member of members) this.nameValues(member);
+    for (const member of members) this.readMember(member, meanings);
+  }
+
+  // Named values
+
+  private nameValues(member: BodyMember): void {
+    if (member.kind !== "chain") return member.members.forEach((each) => this.nameValues(each));
+    for (const element of member.elements) {
+      bodiesOf(element).forEach((each) => this.nameValues(each));
+      if (element.kind !== "from" && element.alias) this.nameValue(element.alias);
+    }
+  }
+
+  private nameValue({ name, span }: Identifier): void {
+    this.values.set(name, span);
+    this.names.define("value", name, span);
+  }
+
+  // Members
+
+  private readMember(member: BodyMember, meanings: Meanings): void {
+    if (member.kind === "chain") {
+      return member.elements.forEach((element) => this.readElement(element, meanings));
+    }
+    if (member.kind === "section") {
+      this.names.define("section", member.name.name, member.name.span);
+    }
+    if (member.kind === "repeat") this.readExpression(member.count, meanings);
+    if (member.kind === "for") this.readExpression(member.values, meanings);
+    const inside = member.kind === "for" ? withNames(meanings, "variable", member.names) : meanings;
+    for (const { name, span } of member.kind === "for" ? member.names : []) {
+      this.names.define("variable", name, span);
+    }
+    for (const each of member.members) this.readMember(each, inside);
+  }
+
+  private readElement(element: ChainElement, meanings: Meanings): void {
+    bodiesOf(element).forEach((member) => this.readMember(member, meanings));
+    if (element.kind === "from") this.readFrom(element);
+    if (element.kind === "call") this.readCall(element, meanings);
+  }
+
+  private readFrom({ path, span }: From): void {
+    const name = path.map((part) => part.name).join(".");
+    if (path[0]) this.useValue({ name, span: { ...span, start: path[0].span.start } });
+  }
+
+  private readCall({ callee, arguments: given }: CallExpression, meanings: Meanings): void {
+    const block = this.module.blocks.get(callee.name)?.declaration;
+    if (block) this.names.use("block", callee.name, callee.span, block.name.span);
+    const signature = block ? undefined : findLayer(callee.name);
+    for (const { name, value } of given) {
+      const accepted = name && signature?.arguments[name.name]?.type.accepts.kind;
+      // `divide=size` says nothing of a constant `size`.
+      if (accepted === "word" || accepted === "call") continue;
+      const isKnown = value.kind !== "name" || this.meaningOf(value.name, meanings);
+      if (isKnown) this.readExpression(value, meanings);
+      else this.useValue(value);
+    }
+  }
+
+  // Names
+
+  private useValue({ name, span }: Pick<NameExpression, "name" | "span">): void {
+    const definition = this.values.get(name.split(".").at(-1)!);
+    if (definition) this.names.use("value", name, span, definition);
+  }
+
+  private readExpression(expression: Expression | undefined, meanings: Meanings): void {
+    if (!expression) return;
+    if (expression.kind === "name") return this.useName(expression, meanings);
+    for (const part of partsOf(expression)) this.readExpression(part, meanings);
+  }
+
+  private useName({ name, span }: NameExpression, meanings: Meanings): void {
+    const meaning = this.meaningOf(name, meanings);
+    if (meaning) this.names.use(meaning.kind, name, span, meaning.span);
+  }
+
+  private meaningOf(name: string, meanings: Meanings): Meaning | undefined {
+    return meanings.get(name) ?? this.module.environment.scope.own(name);
+  }
+}
+
+function withNames(
+  meanings: Meanings,
+  kind: Meaning["kind"],
+  names: readonly Identifier[],
+): Meanings {
+  return new Map([...meanings, ...names.map(({ name, span }) => [name, { kind, span }] as const)]);
+}
+
+function isBody(member: ModelMember): member is BodyMember {
+  return !["input", "target", "loss", "metric"].includes(member.kind);
+}
+
+/** The members within a chain's element. */
+function bodiesOf(element: ChainElement): readonly BodyMember[] {
+  if (element.kind === "concat") return element.branches.flatMap(({ members }) => members);
+  if (element.kind !== "residual") return [];
+  const { members, skip } = element;
+  return skip.kind === "body" ? [...members, ...skip.members] : members;
+}
+
+function partsOf(expression: Expression): readonly Expression[] {
+  switch (expression.kind) {
+    case "list":
+    case "tuple":
+      return expression.elements;
+    case "range":
+      return [expression.from, expression.to];
+    case "unary":
+      return [expression.operand];
+    case "binary":
+      return [expression.left, expression.right];
+    case "call":
+      return expression.arguments.map(({ value }) => value);
+    case "sequence":
+      return expression.calls;
+    default:
+      return [];
+  }
+}
