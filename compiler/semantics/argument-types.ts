@@ -166,6 +166,7 @@ export function integers(range: NumberRange = {}): ArgumentType<readonly number[
   const description = `a list of integers${rangeText(range)}`;
   return {
     description,
+    accepts: { kind: "number" },
     read: (expression, reader) =>
       readConstant(expression, reader, description, (constant) => {
         const values = integersOf(constant);
