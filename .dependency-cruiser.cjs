@@ -37,10 +37,16 @@ module.exports = {
       { pathNot: "^(picture|compiler|program|node_modules/elkjs)/" },
     ),
     forbid(
+      "the-formatter-knows-the-grammar-only",
+      "Layout is a matter of the text: prettier's documents over the grammar's tree.",
+      "^format/",
+      { pathNot: "^(format|grammar|node_modules/prettier)/" },
+    ),
+    forbid(
       "runtime-does-not-compile",
       "The runtime runs Programs, wherever they came from.",
       "^runtime/",
-      "^(compiler|grammar|picture|cli)/",
+      "^(compiler|grammar|picture|format|cli)/",
     ),
     forbid(
       "browser-runtime-reaches-no-node-module",

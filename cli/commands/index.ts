@@ -4,6 +4,7 @@ import { compileCommand } from "./compile.js";
 import { doctorCommand } from "./doctor.js";
 import { evalCommand } from "./eval.js";
 import { explainCommand } from "./explain.js";
+import { fmtCommand } from "./fmt.js";
 import { graphCommand } from "./graph.js";
 import { predictCommand } from "./predict.js";
 import { summaryCommand } from "./summary.js";
@@ -13,6 +14,7 @@ import { trainCommand } from "./train.js";
 export const commands: readonly (() => Command)[] = [
   compileCommand,
   checkCommand,
+  fmtCommand,
   explainCommand,
   summaryCommand,
   graphCommand,

@@ -1,0 +1,107 @@
+import type {
+  Argument,
+  BodyMember,
+  Branch,
+  ChainElement,
+  Declaration,
+  Expression,
+  ImportedName,
+  InputDeclaration,
+  LossDeclaration,
+  MetricDeclaration,
+  ParameterDeclaration,
+  Setting,
+  Skip,
+  Span,
+  Spec,
+  TargetDeclaration,
+  TensorType,
+  DataSplit,
+} from "../grammar/index.js";
+
+/** A comment, `//` or `///`, as prettier places it. Prettier itself adds where it belongs. */
+export interface Comment {
+  readonly kind: "comment";
+  readonly text: string;
+  readonly span: Span;
+}
+
+/** The whole file, with all of its comments. */
+export interface Root extends Spec {
+  readonly comments: readonly Comment[];
+}
+
+/** Whatever is printed. */
+export type Node =
+  | Root
+  | Spec
+  | Declaration
+  | ParameterDeclaration
+  | ImportedName
+  | InputDeclaration
+  | TargetDeclaration
+  | LossDeclaration
+  | MetricDeclaration
+  | BodyMember
+  | ChainElement
+  | Branch
+  | Exclude<Skip, { readonly kind: "identity" }>
+  | DataSplit
+  | Setting
+  | TensorType
+  | Expression
+  | Argument;
+
+/** Where the children of each kind of node stand, in the order of the text. Names of things are printed by their parents. */
+const childKeys: Readonly<Record<string, readonly string[]>> = {
+  spec: ["declarations"],
+  import: ["names"],
+  const: ["value"],
+  block: ["parameters", "members"],
+  model: ["parameters", "members"],
+  parameter: ["defaultValue"],
+  input: ["type"],
+  target: ["type", "range"],
+  tensorType: ["dimensions"],
+  chain: ["elements"],
+  residual: ["members", "skip"],
+  body: ["members"],
+  concat: ["branches"],
+  branch: ["members"],
+  repeat: ["count", "members"],
+  for: ["values", "members"],
+  section: ["members"],
+  loss: ["value"],
+  metric: ["call"],
+  data: ["splits"],
+  split: ["source", "transforms"],
+  train: ["model", "settings"],
+  setting: ["value"],
+  call: ["arguments"],
+  sequence: ["calls"],
+  list: ["elements"],
+  tuple: ["elements"],
+  range: ["from", "to"],
+  unary: ["operand"],
+  binary: ["left", "right"],
+};
+
+/** Nodes that begin and end with their own lines: a comment at a line's end belongs to the largest of them. */
+export const statements: ReadonlySet<string> = new Set([
+  ...["import", "const", "block", "model", "data", "train"],
+  ...["input", "target", "loss", "metric", "chain", "section", "repeat", "for", "branch"],
+  ...["split", "setting"],
+]);
+
+/** The keys of a node's children. Arguments and the range of a target have no kind of their own. */
+export function keysOf(node: object): readonly string[] {
+  const { kind } = node as { readonly kind?: string };
+  if (kind !== undefined) return childKeys[kind] ?? [];
+  return "from" in node ? ["from", "to"] : ["value"];
+}
+
+/** Whether comments may belong to a node: not to what its parent prints. */
+export function takesComments(node: object): boolean {
+  const { kind } = node as { readonly kind?: string };
+  return kind === undefined ? "value" in node : kind !== "comment";
+}

@@ -1,0 +1,77 @@
+import { doc, type AstPath, type Doc } from "prettier";
+import type { BinaryExpression, CallExpression, Expression } from "../grammar/index.js";
+
+const { group, indent, join, line, softline, fill } = doc.builders;
+
+/** Prints one child of a node. */
+export type PrintChild = (path: AstPath) => Doc;
+type PathOf<Kind extends Expression["kind"]> = AstPath<
+  Extract<Expression, { readonly kind: Kind }>
+>;
+
+/** `name(argument, ...) as alias`; arguments that do not fit stand on lines of their own. */
+export function printCall(path: AstPath<CallExpression>, print: PrintChild): Doc {
+  const { callee, hasParentheses, alias } = path.node;
+  const call = hasParentheses
+    ? [callee.name, bracketed("(", path.map(print, "arguments"), ")")]
+    : callee.name;
+  return alias ? [call, ` as ${alias.name}`] : call;
+}
+
+/** Elements between brackets, on one line or each on its own. */
+export function bracketed(open: string, elements: readonly Doc[], close: string): Doc {
+  if (elements.length === 0) return [open, close];
+  const inside = join([",", line], [...elements]);
+  return group([open, indent([softline, inside]), softline, close]);
+}
+
+/** Numbers and tuples: as many on a line as fit. */
+export function filled(open: string, elements: readonly Doc[], close: string): Doc {
+  if (elements.length === 0) return [open, close];
+  const parts = elements.flatMap((element, index) =>
+    index === elements.length - 1 ? [element] : [[element, ","], line],
+  );
+  return group([open, indent([softline, fill(parts)]), softline, close]);
+}
+
+/** Calls joined by arrows; arrows that do not fit on the line lead the next ones. */
+export function printArrows(elements: readonly Doc[], padding = ""): Doc {
+  const [first, ...rest] = elements;
+  const pad = padding === "" ? [] : [doc.builders.ifBreak("", padding)];
+  return group([first!, ...pad, indent(rest.map((element) => [line, "-> ", element]))]);
+}
+
+/** How tightly operators bind. */
+function precedenceOf({ operator }: BinaryExpression): number {
+  switch (operator) {
+    case "*":
+    case "/":
+    case "%":
+      return 3;
+    case "+":
+    case "-":
+      return 2;
+    default:
+      return 1;
+  }
+}
+
+/** Parentheses only where the tree would be another one without them. */
+export function printBinary(path: PathOf<"binary">, print: PrintChild): Doc {
+  const { node } = path;
+  const own = precedenceOf(node);
+  const side = (key: "left" | "right") => {
+    const operand = node[key];
+    const printed = path.call(print, key);
+    if (operand.kind !== "binary") return printed;
+    const other = precedenceOf(operand);
+    const needsParentheses = other < own || (other === own && (key === "right" || own === 1));
+    return needsParentheses ? ["(", printed, ")"] : printed;
+  };
+  return [side("left"), ` ${node.operator} `, side("right")];
+}
+
+export function printUnary(path: PathOf<"unary">, print: PrintChild): Doc {
+  const printed = path.call(print, "operand");
+  return path.node.operand.kind === "binary" ? ["-(", printed, ")"] : ["-", printed];
+}
