@@ -43,10 +43,16 @@ module.exports = {
       { pathNot: "^(format|grammar|node_modules/prettier)/" },
     ),
     forbid(
+      "editors-are-served-by-the-compiler",
+      "The language server shows what the compiler knows; what needs Node stands in editor/node.",
+      { path: "^editor/", pathNot: "^editor/node/" },
+      { pathNot: "^(editor|compiler|grammar|format|program|node_modules/vscode-.*)/" },
+    ),
+    forbid(
       "runtime-does-not-compile",
       "The runtime runs Programs, wherever they came from.",
       "^runtime/",
-      "^(compiler|grammar|picture|format|cli)/",
+      "^(compiler|grammar|picture|format|editor|cli)/",
     ),
     forbid(
       "browser-runtime-reaches-no-node-module",

@@ -30,7 +30,7 @@ export function printStatements(
   print: PrintAligned,
   { isSpec = false } = {},
 ): Doc {
-  const statements = path.node[key] as readonly Statement[];
+  const statements = (path.node as Readonly<Record<string, readonly Statement[]>>)[key]!;
   const cells = (cell: (statement: Statement, flat: () => string) => Omit<Cell, "isApart">) =>
     path.map((child, index) => {
       const flat = () =>

@@ -166,7 +166,7 @@ class Printer {
     if (!("kind" in node)) return this.argument();
     switch (node.kind) {
       case "call":
-        return printCall(this.path, this.child_);
+        return printCall(this.path as AstPath<never>, this.child_);
       case "sequence":
         return printArrows(this.children("calls"));
       case "list":
@@ -176,9 +176,9 @@ class Printer {
       case "range":
         return [this.child("from"), "..", this.child("to")];
       case "unary":
-        return printUnary(this.path, this.child_);
+        return printUnary(this.path as AstPath<never>, this.child_);
       case "binary":
-        return printBinary(this.path, this.child_);
+        return printBinary(this.path as AstPath<never>, this.child_);
       case "pattern":
         return node.segments.join(".");
       case "name":

@@ -6,6 +6,7 @@ import { evalCommand } from "./eval.js";
 import { explainCommand } from "./explain.js";
 import { fmtCommand } from "./fmt.js";
 import { graphCommand } from "./graph.js";
+import { lspCommand } from "./lsp.js";
 import { predictCommand } from "./predict.js";
 import { summaryCommand } from "./summary.js";
 import { trainCommand } from "./train.js";
@@ -22,4 +23,5 @@ export const commands: readonly (() => Command)[] = [
   evalCommand,
   predictCommand,
   doctorCommand,
+  lspCommand,
 ];

@@ -12,6 +12,8 @@ export interface CatalogueEntry {
   readonly right: string;
   /** "error" unless it says otherwise. */
   readonly severity?: Severity;
+  /** Whether it is about text that nobody needs, which editors show faded. */
+  readonly isUnnecessary?: true;
   /** Why no spec on its own can give this diagnostic; such a code has no folder in specs/errors. */
   readonly withoutSpec?: string;
 }

@@ -109,6 +109,7 @@ export const names = {
     wrong: "const width = 64\nmodel M {\n  ...\n  conv(32, kernel=3)\n}",
     right: "const width = 64\nmodel M {\n  ...\n  conv(width, kernel=3)\n}",
     severity: "warning",
+    isUnnecessary: true,
   },
   NET1016: {
     title: "a loss that does not exist",
@@ -172,6 +173,7 @@ export const names = {
   NET1025: {
     title: "a block that is never used",
     severity: "warning",
+    isUnnecessary: true,
     explanation:
       "Nothing in this file uses the block. Remove it, or use it like a layer. A file without a model is there to be imported from, so its blocks are not warned about.",
     wrong: "block basic(out: int) { conv(out, kernel=1) }\nmodel Net { ... }",
@@ -227,6 +229,7 @@ export const names = {
   NET1033: {
     title: "an import that is never used",
     severity: "warning",
+    isUnnecessary: true,
     explanation: "Nothing in this file uses what it imports under this name.",
     wrong: 'import { basic, wide } from "./blocks.net"  // only basic is used',
     right: 'import { basic } from "./blocks.net"',

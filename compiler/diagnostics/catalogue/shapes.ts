@@ -182,6 +182,7 @@ export const shapes = {
   NET2022: {
     title: "layers that lead nowhere",
     severity: "warning",
+    isUnnecessary: true,
     explanation:
       "Nobody reads the output of this layer: it is not what the network predicts, and no loss, metric or other layer uses it. It would be computed for nothing, or not at all.",
     wrong: "conv(64, kernel=1) as stem -> relu\nfrom stem -> sigmoid -> ...",

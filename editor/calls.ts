@@ -1,0 +1,154 @@
+import type {
+  Argument,
+  BodyMember,
+  CallExpression,
+  ChainElement,
+  Declaration,
+  Expression,
+  ModelMember,
+  Setting,
+  Spec,
+} from "../grammar/ast.js";
+import { asCalls } from "../compiler/semantics/recipes/schedule.js";
+
+/** What a call can be of, by where it stands. */
+export type CallRole =
+  | "layer"
+  | "loss"
+  | "metric"
+  | "source"
+  | "transform"
+  | "optimizer"
+  | "schedule"
+  | "model"
+  /** In an argument: an initializer or a function of constants. */
+  | "argument"
+  | "function";
+
+export interface PlacedCall {
+  readonly call: CallExpression;
+  readonly role: CallRole;
+}
+
+/** Every call in a spec, in the order of the text but for what stands within another. Bare names count where they are calls. */
+export function callsIn(spec: Spec): readonly PlacedCall[] {
+  return spec.declarations.flatMap(callsOfDeclaration);
+}
+
+function callsOfDeclaration(declaration: Declaration): readonly PlacedCall[] {
+  switch (declaration.kind) {
+    case "import":
+      return [];
+    case "const":
+      return callsOfExpression(declaration.value, "function");
+    case "block":
+    case "model":
+      return [
+        ...declaration.parameters.flatMap(({ defaultValue }) =>
+          defaultValue ? callsOfExpression(defaultValue, "function") : [],
+        ),
+        ...declaration.members.flatMap(callsOfMember),
+      ];
+    case "data":
+      return declaration.splits.flatMap(({ source, transforms }) => [
+        ...placed(source, "source"),
+        ...transforms.flatMap((call) => placed(call, "transform")),
+      ]);
+    case "train":
+      return [
+        ...placed(declaration.model, "model"),
+        ...declaration.settings.flatMap(callsOfSetting),
+      ];
+  }
+}
+
+function callsOfSetting({ name, value }: Setting): readonly PlacedCall[] {
+  const role = settingRole(name.name);
+  const calls = role === "function" ? undefined : asCalls(value);
+  return calls?.flatMap((call) => placed(call, role)) ?? callsOfExpression(value, role);
+}
+
+/** What stands behind `optimizer =` and the like. */
+export function settingRole(setting: string): CallRole {
+  return setting === "optimizer" || setting === "schedule" ? setting : "function";
+}
+
+function callsOfMember(member: ModelMember): readonly PlacedCall[] {
+  switch (member.kind) {
+    case "input":
+      return member.type.dimensions.flatMap((each) => callsOfExpression(each, "function"));
+    case "target":
+      return member.range ? callsOfExpression(member.range.to, "function") : [];
+    case "loss":
+      return callsOfExpression(member.value, "loss");
+    case "metric":
+      return placed(member.call, "metric");
+    default:
+      return callsOfBody(member);
+  }
+}
+
+function callsOfBody(member: BodyMember): readonly PlacedCall[] {
+  switch (member.kind) {
+    case "chain":
+      return member.elements.flatMap(callsOfElement);
+    case "section":
+      return member.members.flatMap(callsOfBody);
+    case "repeat":
+      return [
+        ...callsOfExpression(member.count, "function"),
+        ...member.members.flatMap(callsOfBody),
+      ];
+    case "for":
+      return [
+        ...callsOfExpression(member.values, "function"),
+        ...member.members.flatMap(callsOfBody),
+      ];
+  }
+}
+
+function callsOfElement(element: ChainElement): readonly PlacedCall[] {
+  switch (element.kind) {
+    case "call":
+      return placed(element, "layer");
+    case "from":
+      return [];
+    case "concat":
+      return element.branches.flatMap(({ members }) => members.flatMap(callsOfBody));
+    case "residual": {
+      const skip = element.skip.kind === "body" ? element.skip.members : [];
+      return [...element.members, ...skip].flatMap(callsOfBody);
+    }
+  }
+}
+
+/** A call and those in its arguments. */
+function placed(call: CallExpression, role: CallRole): readonly PlacedCall[] {
+  return [{ call, role }, ...call.arguments.flatMap(callsOfArgument)];
+}
+
+/** `init=kaiming` may be a call without parentheses. */
+function callsOfArgument({ name, value }: Argument): readonly PlacedCall[] {
+  const calls = name && value.kind === "name" ? asCalls(value) : undefined;
+  return calls?.map((call) => ({ call, role: "argument" })) ?? callsOfExpression(value, "argument");
+}
+
+function callsOfExpression(expression: Expression, role: CallRole): readonly PlacedCall[] {
+  switch (expression.kind) {
+    case "call":
+      return placed(expression, role);
+    case "sequence":
+      return expression.calls.flatMap((call) => placed(call, role));
+    case "list":
+    case "tuple":
+      return expression.elements.flatMap((element) => callsOfExpression(element, role));
+    case "range":
+      return [expression.from, expression.to].flatMap((end) => callsOfExpression(end, role));
+    case "unary":
+      return callsOfExpression(expression.operand, role);
+    case "binary":
+      return [expression.left, expression.right].flatMap((side) => callsOfExpression(side, role));
+    default:
+      return [];
+  }
+}

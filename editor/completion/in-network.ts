@@ -1,0 +1,98 @@
+import { callablesFor } from "../callables.js";
+import type { SpecDocument } from "../document.js";
+import {
+  asKeyword,
+  branchKeyword,
+  chainKeywords,
+  modelKeywords,
+  skipKeyword,
+  statementKeywords,
+} from "../keywords.js";
+import type { CursorContext } from "./context.js";
+import { expressions } from "./in-call.js";
+import { callableItem, keywordItem, nameItem, type Proposal, wordItem } from "./items.js";
+import { headWord, valuesInScope } from "./scope.js";
+
+/** Completions in the body of a model or a block. */
+export function proposalsInNetwork(
+  context: CursorContext,
+  document: SpecDocument,
+): readonly Proposal[] {
+  const { statement } = context.frames.at(-1)!;
+  const last = statement.at(-1);
+  if (!last) return statementStarts(context, document);
+  switch (last.text) {
+    case "->":
+      return [...layerItems(document), ...chainKeywords.map(keywordItem)];
+    case "from":
+      return valuesInScope(context).map((name) => nameItem(name, document));
+    case "as":
+      return [];
+    case "skip":
+      return [wordItem("auto", "a 1x1 convolution where the shapes differ")];
+    case "}":
+      return afterBlock(context);
+    default:
+      return withinStatement(context, document);
+  }
+}
+
+function layerItems(document: SpecDocument): readonly Proposal[] {
+  return callablesFor("layer", document).map(callableItem);
+}
+
+function statementStarts({ frames }: CursorContext, document: SpecDocument): readonly Proposal[] {
+  if (headWord(frames.at(-1)!) === "concat") return [keywordItem(branchKeyword)];
+  const isModel = frames.length === 2 && headWord(frames[1]!) === "model";
+  return [
+    ...layerItems(document),
+    ...[...chainKeywords, ...statementKeywords, ...(isModel ? modelKeywords : [])].map(keywordItem),
+  ];
+}
+
+/** Behind `}`: the skip of a residual, or a name. */
+function afterBlock({ before }: CursorContext): readonly Proposal[] {
+  const word = ownerOfLastBlock(before.map(({ text }) => text));
+  if (word === "residual") return [keywordItem(skipKeyword), keywordItem(asKeyword)];
+  return word === "concat" || word === "skip" ? [keywordItem(asKeyword)] : [];
+}
+
+/** The word before the block that has just been closed. */
+function ownerOfLastBlock(texts: readonly string[]): string | undefined {
+  let depth = 0;
+  for (let index = texts.length - 1; index >= 0; index--) {
+    if (texts[index] === "}") depth++;
+    if (texts[index] === "{" && --depth === 0) return texts[index - 1];
+  }
+  return undefined;
+}
+
+/** Within a statement that a keyword started, or behind a layer. */
+function withinStatement(context: CursorContext, document: SpecDocument): readonly Proposal[] {
+  const { statement } = context.frames.at(-1)!;
+  const [first, last] = [statement[0]!.text, statement.at(-1)!];
+  switch (first) {
+    case "loss":
+      return callablesFor("loss", document).map(callableItem);
+    case "metric":
+      return last.text === "=" ? callablesFor("metric", document).map(callableItem) : [];
+    case "input":
+      return last.text === ":" ? [wordItem("f32", "32-bit numbers")] : [];
+    case "target":
+      return behindTarget(context, document);
+    case "repeat":
+      return expressions(context, document);
+    case "for":
+      return last.text === "in" ? expressions(context, document) : [wordItem("in")];
+    default:
+      return last.kind === "name" || last.text === ")" ? [keywordItem(asKeyword)] : [];
+  }
+}
+
+/** `target label: u32[N] in 0..classes`. */
+function behindTarget(context: CursorContext, document: SpecDocument): readonly Proposal[] {
+  const last = context.frames.at(-1)!.statement.at(-1)!.text;
+  if (last === ":") return [wordItem("u32", "classes"), wordItem("f32", "numbers")];
+  if (last === "]") return [wordItem("in", "the range of classes")];
+  return last === ".." || last === "in" ? expressions(context, document) : [];
+}

@@ -1,0 +1,31 @@
+import type { DocumentHighlight, Location } from "vscode-languageserver";
+import { lspRange } from "../../compiler/diagnostics/render-lsp.js";
+import type { SpecDocument } from "../document.js";
+import { nameAt, usesOf } from "../names.js";
+
+/**
+ * Every place that uses what a name stands for.
+ *
+ * @param documents those that may use it, the document itself among them
+ */
+export function references(
+  document: SpecDocument,
+  offset: number,
+  {
+    documents,
+    includeDeclaration,
+  }: { readonly documents: Iterable<SpecDocument>; readonly includeDeclaration: boolean },
+): Location[] {
+  const name = nameAt(document, offset);
+  const uses = name ? usesOf(name, documents) : [];
+  return uses
+    .filter(({ span, definition }) => includeDeclaration || span.start !== definition.start)
+    .map(({ span, document: user }) => user.location(span));
+}
+
+/** The same within the document, for an editor to highlight. */
+export function highlights(document: SpecDocument, offset: number): DocumentHighlight[] {
+  const name = nameAt(document, offset);
+  const uses = name ? usesOf(name, [document]) : [];
+  return uses.map(({ span }) => ({ range: lspRange(span) }));
+}

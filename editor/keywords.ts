@@ -1,0 +1,130 @@
+/** A keyword, for completion and hover. */
+export interface Keyword {
+  readonly word: string;
+  readonly summary: string;
+  /** How it is used, as a snippet whose `${1:...}` are to be filled in. */
+  readonly snippet: string;
+}
+
+/** What a file declares. */
+export const declarationKeywords: readonly Keyword[] = [
+  {
+    word: "model",
+    summary:
+      "a network: its input, its layers from top to bottom, what it is trained to make small",
+    snippet:
+      "model ${1:Net}(classes: int = ${2:10}) {\n  input  image: f32[N, ${3:3, 224, 224}]\n  target label: u32[N] in 0..classes\n\n  $0\n\n  loss   cross_entropy(logits, label)\n  metric top1 = accuracy(logits, label)\n}",
+  },
+  {
+    word: "block",
+    summary: "layers to be used under one name, like a layer",
+    snippet: "block ${1:name}(${2:out: int}) {\n  $0\n}",
+  },
+  {
+    word: "const",
+    summary: "a value that is known when compiling",
+    snippet: "const ${1:name} = $0",
+  },
+  {
+    word: "import",
+    summary: "takes blocks and constants from another file",
+    snippet: 'import { $2 } from "./${1:blocks}.net"',
+  },
+  {
+    word: "data",
+    summary: "what a model is trained and evaluated on",
+    snippet:
+      'data ${1:Name} for ${2:Model} {\n  train folder("${3:data/train}") { $0 }\n  eval  folder("${4:data/val}") { }\n}',
+  },
+  {
+    word: "train",
+    summary: "a recipe: how a model is trained on data",
+    snippet:
+      "train ${1:Base} of ${2:Model} on ${3:Data} {\n  epochs    = ${4:90}\n  batch     = ${5:128}\n  optimizer = sgd(lr=${6:0.01}, momentum=0.9)\n}",
+  },
+];
+
+/** What a model says besides its layers. */
+export const modelKeywords: readonly Keyword[] = [
+  {
+    word: "input",
+    summary: "what the network receives; `N` is the batch",
+    snippet: "input ${1:image}: f32[N, ${2:3, 224, 224}]",
+  },
+  {
+    word: "target",
+    summary: "what the network should make of it: classes of images",
+    snippet: "target ${1:label}: u32[N] in 0..${2:classes}",
+  },
+  { word: "loss", summary: "what training makes small", snippet: "loss $0" },
+  {
+    word: "metric",
+    summary: "what is measured besides the loss",
+    snippet: "metric ${1:top1} = $0",
+  },
+];
+
+/** What starts a statement among layers. */
+export const statementKeywords: readonly Keyword[] = [
+  {
+    word: "repeat",
+    summary: "the same layers several times, one after the other",
+    snippet: "repeat ${1:2} {\n  $0\n}",
+  },
+  {
+    word: "for",
+    summary: "layers once for each value of a list or range",
+    snippet: "for ${1:width} in [${2:64, 128}] {\n  $0\n}",
+  },
+];
+
+/** What may stand wherever a layer may. */
+export const chainKeywords: readonly Keyword[] = [
+  { word: "from", summary: "starts again from a named value", snippet: "from $0" },
+  {
+    word: "residual",
+    summary: "adds its input to what its layers make of it",
+    snippet: "residual {\n  $0\n}",
+  },
+  {
+    word: "concat",
+    summary: "joins the channels of several ways from the same input",
+    snippet: "concat {\n  branch { $1 }\n  branch { $2 }\n}",
+  },
+];
+
+export const branchKeyword: Keyword = {
+  word: "branch",
+  summary: "one of the ways that `concat` joins",
+  snippet: "branch { $0 }",
+};
+
+export const skipKeyword: Keyword = {
+  word: "skip",
+  summary: "the other way of `residual`: `auto` is a 1x1 convolution where the shapes differ",
+  snippet: "skip ${1:auto}",
+};
+
+export const asKeyword: Keyword = {
+  word: "as",
+  summary: "names the layer's output, and its weights",
+  snippet: "as ${1:name}",
+};
+
+/** Words of headers. */
+const headerKeywords: readonly Keyword[] = [
+  { word: "in", summary: "the values of a loop, or the classes of a target", snippet: "in $0" },
+  { word: "of", summary: "the model that is trained", snippet: "of $0" },
+  { word: "on", summary: "the data that it is trained on", snippet: "on $0" },
+  {
+    word: "auto",
+    summary: "the input itself if the shapes agree, else a 1x1 convolution and batch normalisation",
+    snippet: "auto",
+  },
+];
+
+/** Every keyword. */
+export const keywords: readonly Keyword[] = [
+  ...[...declarationKeywords, ...modelKeywords, ...statementKeywords, ...chainKeywords],
+  ...[branchKeyword, skipKeyword, asKeyword, ...headerKeywords],
+];
