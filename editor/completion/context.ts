@@ -10,6 +10,8 @@ export interface Frame {
   readonly callee: ClassifiedToken | undefined;
   /** The statement at the cursor in a block, all so far in brackets; blocks in it are left out but for their `}`. */
   readonly statement: ClassifiedToken[];
+  /** The same with what stands in brackets that are closed again. */
+  readonly whole: ClassifiedToken[];
 }
 
 /** Where a cursor stands. Works on tokens alone, since the text around a cursor is seldom whole. */
@@ -94,6 +96,7 @@ class FrameReader {
     if (text === ")" || text === "]") this.close(text === ")" ? "(" : "[");
     if (text === "}" && this.frames.length > 1) this.frames.pop();
     this.top.statement.push(token);
+    this.top.whole.push(token);
   }
 
   private open(token: ClassifiedToken): void {
@@ -101,15 +104,17 @@ class FrameReader {
     const { statement } = this.top;
     const before = statement.at(-1);
     const isCall = opener === "(" && before === this.last && before?.kind === "name";
-    const header = opener === "{" ? [...statement] : [];
+    const header = opener === "{" ? [...this.top.whole] : [];
     statement.push(token);
+    this.top.whole.push(token);
     this.frames.push({ ...frame(opener), header, callee: isCall ? before : undefined });
   }
 
   private close(opener: Frame["opener"]): void {
     const partner = this.frames.findLastIndex((each) => each.opener === opener);
     if (partner > 0 && this.frames.slice(partner).every((each) => each.opener !== "{")) {
-      this.frames.splice(partner);
+      const inside = this.frames.splice(partner).flatMap(({ whole }) => whole);
+      this.top.whole.push(...inside);
     }
   }
 
@@ -118,10 +123,12 @@ class FrameReader {
   }
 
   private endStatement(): void {
-    if (this.top.opener === "{" || this.top.opener === "") this.top.statement.length = 0;
+    if (this.top.opener !== "{" && this.top.opener !== "") return;
+    this.top.statement.length = 0;
+    this.top.whole.length = 0;
   }
 }
 
 function frame(opener: Frame["opener"]): Frame {
-  return { opener, header: [], callee: undefined, statement: [] };
+  return { opener, header: [], callee: undefined, statement: [], whole: [] };
 }

@@ -1,7 +1,7 @@
 import type { DocumentHighlight, Location } from "vscode-languageserver";
 import { lspRange } from "../../compiler/diagnostics/render-lsp.js";
 import type { SpecDocument } from "../document.js";
-import { nameAt, usesOf } from "../names.js";
+import { nameAt, type NameUse, usesOf } from "../names.js";
 
 /**
  * Every place that uses what a name stands for.
@@ -19,8 +19,12 @@ export function references(
   const name = nameAt(document, offset);
   const uses = name ? usesOf(name, documents) : [];
   return uses
-    .filter(({ span, definition }) => includeDeclaration || span.start !== definition.start)
+    .filter((use) => includeDeclaration || !isDeclaration(use))
     .map(({ span, document: user }) => user.location(span));
+}
+
+function isDeclaration({ span, definition }: NameUse): boolean {
+  return span.file === definition.file && span.start.offset === definition.start.offset;
 }
 
 /** The same within the document, for an editor to highlight. */
