@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { renderText } from "../../compiler/diagnostics/render-text.js";
+import { analyze } from "../../compiler/semantics/index.js";
+import { type Example, examplesOf, specAround } from "./examples.js";
+
+/*
+ * Everything that the documentation calls netc compiles: the blocks marked `net`, and the code in columns of tables that are headed
+ * `netc`. `specAround` says what is put around parts of specs. An HTML comment before a block may say more, several things apart
+ * by `; `:
+ *
+ *   <!-- file: blocks.net -->           what the page's other blocks may import, or stand behind
+ *   <!-- after: blocks.net -->          the block stands behind that one in a file
+ *   <!-- input: f32[N, 64] -->          of the model around layers, also `target` and `layers`
+ *   <!-- gives: NET2002 -->             what a block marked `net wrong` must give, and nothing else
+ */
+
+const root = new URL("../../", import.meta.url);
+const pages = [
+  "README.md",
+  ...readdirSync(new URL("docs/", root))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
+
+/** The blocks of a page that have a file's name. */
+function filesOf(examples: readonly Example[]): ReadonlyMap<string, string> {
+  return new Map(
+    examples.flatMap(({ text, notes }) => (notes.file ? [[notes.file, text] as const] : [])),
+  );
+}
+
+function diagnose(example: Example, files: ReadonlyMap<string, string>) {
+  const { after } = example.notes;
+  const before = after ? `${files.get(after) ?? `// no ${after}`}\n` : "";
+  const text = before + specAround(example);
+  const readImport = (path: string) => {
+    const file = path.replace("./", "");
+    const imported = files.get(file);
+    return imported === undefined ? undefined : { file, text: imported };
+  };
+  const { diagnostics } = analyze(text, "example.net", { readImport });
+  return {
+    codes: diagnostics.map(({ code }) => code),
+    messages: diagnostics.map((diagnostic) => renderText(diagnostic, text)),
+  };
+}
+
+describe.each(pages)("%s", (page) => {
+  const examples = examplesOf(readFileSync(new URL(page, root), "utf8"));
+  const files = filesOf(examples);
+  test.skipIf(examples.length === 0)("its examples do what it says", () => {
+    for (const example of examples) {
+      const { codes, messages } = diagnose(example, files);
+      const place = `${page}:${example.line}`;
+      if (example.isWrong) {
+        expect({ place, codes }).toEqual({ place, codes: example.notes.gives?.split(", ") });
+      } else {
+        expect({ place, messages }).toEqual({ place, messages: [] });
+      }
+    }
+  });
+});
