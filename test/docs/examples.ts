@@ -68,6 +68,7 @@ function notesAbove(lines: readonly string[], index: number): Notes {
 
 const DECLARATION = /^(import|const|block|model|data|train \w+ of)\b/;
 const SPLIT = /^(train|eval) /;
+const ARGUMENT = /^(bias_)?(init|lr|decay)=/;
 const SETTING = /^\w+\s*=/;
 
 /** Settings that every recipe must have. */
@@ -91,6 +92,7 @@ const MODEL = [
  * A whole spec around an example.
  *
  * - Declarations (`const`, `model`, `data` ...) stand as they are.
+ * - Arguments (`init=kaiming`, without blanks) are those of a convolution.
  * - Settings (`optimizer = adam()`) stand in a recipe, which gets the required ones that they leave out.
  * - The splits of data (`train folder("...")`) stand in a data declaration.
  * - All else is the body of a model. Unless it says otherwise, its input is `image: f32[N, 3, 32, 32]` or the `input` of the notes,
@@ -100,6 +102,7 @@ export function specAround({ text, notes }: Pick<Example, "text" | "notes">): st
   const first = text.split("\n").find((line) => line !== "" && !line.startsWith("//")) ?? "";
   if (DECLARATION.test(first)) return text;
   if (SPLIT.test(first)) return `${MODEL}\ndata Images for Example {\n${text}\n}\n`;
+  if (ARGUMENT.test(first)) return modelAround(`conv(8, kernel=3, ${text})`, notes);
   if (SETTING.test(first)) return `${MODEL}\n${recipeAround(text)}`;
   return modelAround(text, notes);
 }
