@@ -61,3 +61,17 @@ describe.each(pages)("%s", (page) => {
     }
   });
 });
+
+test("examples are found in blocks and in tables", () => {
+  const page = [
+    ...["<!-- input: f32[N, 4] -->", "", "```net", "linear(2)", "```", ""],
+    ...["<!-- gives: NET1001 -->", "```net wrong", "Dense(2)", "```", ""],
+    ...["| Keras | netc |", "| --- | --- |", "| `Dense(2)` | `linear(2)`, `relu` |", ""],
+  ].join("\n");
+  expect(examplesOf(page)).toEqual([
+    { line: 3, text: "linear(2)", isWrong: false, notes: { input: "f32[N, 4]" } },
+    { line: 8, text: "Dense(2)", isWrong: true, notes: { gives: "NET1001" } },
+    { line: 14, text: "linear(2)", isWrong: false, notes: {} },
+    { line: 14, text: "relu", isWrong: false, notes: {} },
+  ]);
+});
