@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { layers, type LayerSample } from "../../compiler/layers/index.js";
@@ -38,6 +39,15 @@ describe("every layer", () => {
     expect(layer.documentation.trim().length).toBeGreaterThan(40);
     for (const { meaning } of Object.values(layer.arguments)) expect(meaning).not.toBe("");
     for (const name of layer.positional) expect(Object.keys(layer.arguments)).toContain(name);
+  });
+
+  // Joins need several ways, which the networks of test/parity have; dropout is drawn at random.
+  const alone = layers.filter(({ name, others }) => !others && name !== "dropout");
+  test.each(alone.map(({ name }) => name))("%s is compared with PyTorch's", (name) => {
+    const file = new URL("../oracle/expected/layers.json", import.meta.url);
+    const cases = JSON.parse(readFileSync(file, "utf8")) as { readonly layer: string }[];
+    const isCompared = cases.some(({ layer }) => new RegExp(`\\b${name}\\b`).test(layer));
+    expect(isCompared, `layer_cases in test/oracle/make_expected.py lacks ${name}`).toBe(true);
   });
 
   test("names and aliases are unique", () => {
