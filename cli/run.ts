@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { Command, CommanderError } from "commander";
 import { commands } from "./commands/index.js";
+import { version } from "./package.js";
 import { reportError } from "./report.js";
 import { ExitCode } from "./failure.js";
 
@@ -32,9 +31,4 @@ function commandLine(): Command {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program;
-}
-
-function version(): string {
-  const path = createRequire(import.meta.url).resolve("netc/package.json");
-  return (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version;
 }

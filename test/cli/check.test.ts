@@ -42,6 +42,20 @@ test("JSON is one document on stdout and nothing else", async () => {
   expect(document.diagnostics[0].fixes[0].edits[0]).toMatchObject({ file: "wrong.net" });
 });
 
+test("SARIF is one document on stdout, its rules linked to pages that are there", async () => {
+  const { code, stdout, stderr } = await check("good.net", "wrong.net", "--format", "sarif");
+  expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+  const { version, runs } = JSON.parse(stdout);
+  expect(version).toBe("2.1.0");
+  expect(runs[0].results).toHaveLength(1);
+  const [{ ruleIndex, locations }] = runs[0].results;
+  expect(locations[0].physicalLocation).toMatchObject({
+    artifactLocation: { uri: "wrong.net" },
+    region: { startLine: 8 },
+  });
+  expect(runs[0].tool.driver.rules[ruleIndex].helpUri).toMatch(/^file:.*\/docs\/diagnostics\/NET/);
+});
+
 describe("files that are no specs end with 1 and one clear line", () => {
   test.each([
     ["a missing file", "none.net", undefined, /cannot find the spec file none.net/],

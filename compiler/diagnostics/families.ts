@@ -1,0 +1,17 @@
+import type { DiagnosticCode } from "./catalogue/index.js";
+
+/** What the codes that begin alike have in common, by those beginnings and in their order. */
+export const families = {
+  NET0: "syntax",
+  NET1: "names",
+  NET2: "shapes",
+  NET3: "training and data",
+  NET4: "limits of devices",
+  NET9: "netc itself",
+} as const;
+
+export type Family = keyof typeof families;
+
+export function familyOf(code: DiagnosticCode): Family {
+  return code.slice(0, "NET0".length) as Family;
+}

@@ -1,0 +1,29 @@
+/** specs/errors: every folder holds a wrong spec and the messages that it gives. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { analyze, type Analysis, type ReadImport } from "../../compiler/semantics/index.js";
+
+const root = join(import.meta.dirname, "../../specs/errors");
+
+export const wrongSpecs = readdirSync(root).sort();
+
+/** `NET0002` of `NET0002-block`. */
+export function codeOf(folder: string): string {
+  return folder.split("-")[0] ?? folder;
+}
+
+/** The file with the messages that a wrong spec should give. */
+export function goldenOf(folder: string): string {
+  return join(root, folder, "expected.txt");
+}
+
+export function analyzeWrongSpec(folder: string): Analysis {
+  const spec = readFileSync(join(root, folder, "spec.net"), "utf8");
+  const readImport: ReadImport = (path) => {
+    const file = join(root, folder, path);
+    return existsSync(file)
+      ? { file: basename(path), text: readFileSync(file, "utf8") }
+      : undefined;
+  };
+  return analyze(spec, "spec.net", { readImport });
+}
