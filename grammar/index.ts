@@ -46,11 +46,22 @@ export function parse(text: string, file: string): ParsedSpec {
   const tried = count > mostReported ? 0 : mostTried;
   const problems = parsed.problems.slice(0, mostReported).map((found, index) => ({
     ...found,
-    fixes: (index < tried ? found.fixes : []).filter(
-      (fix) => parseOnce(applyFix(text, fix), file).problems.length < count,
+    fixes: (index < tried ? found.fixes : []).filter((fix) =>
+      helps(found, parsed.problems, parseOnce(applyFix(text, fix), file).problems),
     ),
   }));
   return { spec: parsed.spec, problems };
+}
+
+/** Whether a fix leaves fewer problems. A sign that means nothing may have hidden another problem of its line. */
+function helps(
+  { code, message }: SyntaxProblem,
+  before: readonly SyntaxProblem[],
+  after: readonly SyntaxProblem[],
+): boolean {
+  if (after.length < before.length) return true;
+  const isGone = !after.some((left) => left.message === message);
+  return code === "NET0006" && isGone && after.length === before.length;
 }
 
 /** A text's tokens in order, whatever is wrong with it: for highlighting and completion. */

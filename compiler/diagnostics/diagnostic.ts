@@ -17,6 +17,8 @@ export interface Edit {
 export interface Fix {
   readonly title: string;
   readonly edits: readonly Edit[];
+  /** True for a name that can only have been meant: see safe-fixes.ts, which says what is applied without asking. */
+  readonly isCertain?: boolean;
 }
 
 /**

@@ -20,14 +20,14 @@ export function suggest(written: string, candidates: readonly Candidate[]): stri
 }
 
 function byAlias(written: string, candidates: readonly Candidate[]): string | undefined {
-  const key = plain(written);
+  const key = plainName(written);
   return candidates.find(({ name, aliases }) =>
-    [name, ...aliases].some((known) => plain(known) === key),
+    [name, ...aliases].some((known) => plainName(known) === key),
   )?.name;
 }
 
 /** `MaxPool_2D` and `maxpool2d` are the same word. */
-function plain(name: string): string {
+export function plainName(name: string): string {
   return name.toLowerCase().replace(/[_-]/g, "");
 }
 

@@ -110,7 +110,7 @@ export const losses: readonly ScoreDefinition[] = [
   elementwise(squaredError),
   elementwise({
     name: "l1",
-    aliases: ["L1Loss", "l1_loss", "mean_absolute_error", "absolute_error"],
+    aliases: ["L1Loss", "l1_loss", "mae", "mean_absolute_error", "absolute_error"],
     summary: "the mean absolute difference from the target",
     expression: distance,
     slope: direction,

@@ -47,20 +47,22 @@ function readDefault(
   return defaultValue && typeOf(type.name).read(defaultValue, { ...environment, subject });
 }
 
+/** The types that a parameter may have. */
+export const typeNames = [
+  { name: "int", aliases: ["integer", "i32", "u32", "number"] },
+  { name: "float", aliases: ["f32", "double", "real"] },
+  { name: "bool", aliases: ["boolean"] },
+];
+
 /** Checks the declarations of a model's parameters. */
 export function checkParameters(model: Parameterized, { reporter }: Environment): void {
-  const names = [
-    { name: "int", aliases: ["integer", "i32", "u32", "number"] },
-    { name: "float", aliases: ["f32", "double", "real"] },
-    { name: "bool", aliases: ["boolean"] },
-  ];
   for (const { type } of model.parameters) {
     if (Object.hasOwn(parameterTypes, type.name)) continue;
     reporter.report("NET1019", {
-      message: `there is no type \`${type.name}\`${didYouMean(type.name, names)}`,
+      message: `there is no type \`${type.name}\`${didYouMean(type.name, typeNames)}`,
       span: type.span,
       notes: [`types of parameters are ${listNames(Object.keys(parameterTypes))}`],
-      fixes: renameFixes(type.span, type.name, names),
+      fixes: renameFixes(type.span, type.name, typeNames),
     });
   }
 }

@@ -1,5 +1,6 @@
 import type { Span } from "../../grammar/ast.js";
 import type { Fix } from "../diagnostics/diagnostic.js";
+import { isCertainName } from "../diagnostics/safe-fixes.js";
 import { suggest } from "../diagnostics/suggest.js";
 
 /** What a name can be: the name itself, and what other frameworks call it. */
@@ -22,19 +23,19 @@ export function renameFixes(
 ): readonly Fix[] {
   const nearest = nearestName(name, candidates);
   if (!nearest) return [];
-  return [{ title: `write \`${nearest}\``, edits: [{ span, newText: nearest }] }];
+  const isCertain = isCertainName(name, candidates.map(named));
+  return [{ title: `write \`${nearest}\``, edits: [{ span, newText: nearest }], isCertain }];
 }
 
 export function nearestName(
   name: string,
   candidates: readonly (string | Named)[],
 ): string | undefined {
-  return suggest(
-    name,
-    candidates.map((candidate) =>
-      typeof candidate === "string" ? { name: candidate, aliases: [] } : candidate,
-    ),
-  );
+  return suggest(name, candidates.map(named));
+}
+
+function named(candidate: string | Named): Named {
+  return typeof candidate === "string" ? { name: candidate, aliases: [] } : candidate;
 }
 
 /** `a, b and c`. */

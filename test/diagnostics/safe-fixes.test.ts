@@ -1,0 +1,166 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { createDiagnostic } from "../../compiler/diagnostics/create.js";
+import type { DiagnosticCode } from "../../compiler/diagnostics/catalogue/index.js";
+import type { Fix } from "../../compiler/diagnostics/diagnostic.js";
+import { isCertainName, looseAliases, safeFix } from "../../compiler/diagnostics/safe-fixes.js";
+import { plainName } from "../../compiler/diagnostics/suggest.js";
+import { initializers } from "../../compiler/layers/initializers.js";
+import { layers } from "../../compiler/layers/index.js";
+import { argumentAliases } from "../../compiler/semantics/argument-aliases.js";
+import { applySafeFixes } from "../../compiler/semantics/fix-all.js";
+import { functions } from "../../compiler/semantics/functions.js";
+import { analyze } from "../../compiler/semantics/index.js";
+import { losses, metrics } from "../../compiler/semantics/losses.js";
+import { typeNames } from "../../compiler/semantics/parameters.js";
+import { optimizers } from "../../compiler/semantics/recipes/optimizers.js";
+import { schedules } from "../../compiler/semantics/recipes/schedules.js";
+import { trainSettings } from "../../compiler/semantics/recipes/settings.js";
+import { sources } from "../../compiler/semantics/recipes/sources.js";
+import { transforms } from "../../compiler/semantics/recipes/transforms.js";
+import { analyzeWrongSpec, wrongSpecs } from "./wrong-specs.js";
+
+const place = { offset: 0, line: 1, column: 1 };
+const span = { file: "a.net", start: place, end: place };
+
+function fixWith(newText: string, isCertain = false): Fix {
+  return { title: "mend", edits: [{ span, newText }], isCertain };
+}
+
+function safeOf(code: DiagnosticCode, ...fixes: Fix[]): Fix | undefined {
+  return safeFix(createDiagnostic(code, { message: "wrong", span, fixes }));
+}
+
+describe("a fix is safe", () => {
+  const name = fixWith("conv", true);
+
+  test("where it is a certain name, and has no rival", () => {
+    expect(safeOf("NET1001", name)).toBe(name);
+    expect(safeOf("NET1001", name, fixWith("linear", true))).toBeUndefined();
+    expect(safeOf("NET1001", fixWith("conv"))).toBeUndefined();
+    expect(safeOf("NET1001")).toBeUndefined();
+  });
+
+  test("where punctuation is the only one possible", () => {
+    expect(safeOf("NET0001", fixWith(" ="))).toBeDefined();
+    expect(safeOf("NET0001", fixWith("of "))).toBeUndefined();
+    expect(safeOf("NET0002", fixWith(")"))).toBeUndefined();
+    expect(safeOf("NET0006", fixWith(""))).toBeDefined();
+  });
+
+  test("but not where it changes a size", () => {
+    expect(safeOf("NET2002", fixWith(""))).toBeUndefined();
+    expect(safeOf("NET2005", fixWith("groups=3"))).toBeUndefined();
+  });
+});
+
+describe("what can only have been meant", () => {
+  const plain = (...names: string[]) => names.map((name) => ({ name, aliases: [] }));
+  const known = [...layers, ...metrics, ...optimizers.definitions, ...transforms.definitions];
+
+  test.each(["covn", "Conv2D", "ReLU", "max_pool", "dropuot", "softmx", "Dense", "sdg", "swish"])(
+    "%s",
+    (written) => expect(isCertainName(written, known)).toBe(true),
+  );
+
+  test.each([
+    ...["vflip", "prelu", "selu", "nadam", "conv1d", "softmin", "logsigmoid", "relu7"],
+    ...["Pooling", "top5", "crop", "ada", "adamax", "colour"],
+  ])("%s could be something else", (written) => expect(isCertainName(written, known)).toBe(false));
+
+  test("of names that a spec declares, the only one that is near", () => {
+    expect(isCertainName("widht", plain("width", "depth"))).toBe(true);
+    expect(isCertainName("wide1", plain("wide2", "height"))).toBe(false);
+    expect(isCertainName("widt", plain("width", "widts"))).toBe(false);
+  });
+});
+
+interface Aliased {
+  readonly aliases: readonly string[];
+}
+
+test("every loose alias is an alias", () => {
+  const registries = [optimizers, schedules, sources, transforms] as readonly {
+    readonly definitions: readonly Aliased[];
+  }[];
+  const named: readonly Aliased[] = [
+    ...[...layers, ...initializers, ...losses, ...metrics, ...functions, ...trainSettings],
+    ...registries.flatMap(({ definitions }) => definitions),
+    ...[...typeNames, { aliases: Object.values(argumentAliases).flat() }],
+  ];
+  const aliases = new Set(named.flatMap((each) => each.aliases.map(plainName)));
+  expect([...looseAliases].filter((alias) => !aliases.has(alias))).toEqual([]);
+});
+
+function fixed(text: string) {
+  return applySafeFixes(text, "a.net", (changed) => analyze(changed, "a.net"));
+}
+
+describe("all safe fixes", () => {
+  test("are applied until none is left, those that come to light included", () => {
+    const { text, applied, analysis } = fixed(
+      [
+        "modle M {",
+        "  input  image: f32[N, 3, 8, 8]",
+        "  target label: u32[N] in 0..10;",
+        "  Conv2d(8, kernel=3) → ReLU   # the first",
+        "  flaten -> linear(10) as logits",
+        "  loss cross_entropy(logit, label)",
+        "}",
+      ].join("\r\n"),
+    );
+    expect(text).toBe(
+      [
+        "model M {",
+        "  input  image: f32[N, 3, 8, 8]",
+        "  target label: u32[N] in 0..10",
+        "  conv(8, kernel=3) -> relu   // the first",
+        "  flatten -> linear(10) as logits",
+        "  loss cross_entropy(logits, label)",
+        "}",
+      ].join("\r\n"),
+    );
+    expect(analysis.diagnostics).toEqual([]);
+    expect(applied.map(({ diagnostic }) => diagnostic.code).sort()).toEqual([
+      ...["NET0006", "NET0006", "NET0006", "NET0007"],
+      ...["NET1001", "NET1001", "NET1001", "NET1021"],
+    ]);
+  });
+
+  test("leave a right spec as it is", () => {
+    const text = readFileSync(new URL("../../specs/resnet18.net", import.meta.url), "utf8");
+    expect(fixed(text)).toMatchObject({ text, applied: [] });
+  });
+
+  test.each(wrongSpecs)("of %s come to an end, and none of its fixes is left", (folder) => {
+    const { sources: texts } = analyzeWrongSpec(folder);
+    const text = texts.get("spec.net")!;
+    const { analysis, applied } = applySafeFixes(text, "spec.net", (changed) =>
+      analyze(changed, "spec.net"),
+    );
+    expect(analysis.diagnostics.filter((diagnostic) => safeFix(diagnostic))).toEqual([]);
+    if (applied.length === 0) expect(analysis.diagnostics).not.toEqual([]);
+  });
+
+  test("that never end are given up", () => {
+    const endless = fixWith("x", true);
+    const { applied } = applySafeFixes("", "a.net", (text) => ({
+      ...analyze(text, "a.net"),
+      diagnostics: [createDiagnostic("NET1001", { message: "wrong", span, fixes: [endless] })],
+    }));
+    expect(applied.length).toBeLessThan(100);
+  });
+
+  test("that overlap are applied one at a time", () => {
+    const rounds: string[] = [];
+    applySafeFixes("ab", "a.net", (text) => {
+      rounds.push(text);
+      const fixes = text === "ab" ? [fixWith("x", true), fixWith("y", true)] : [];
+      const diagnostics = fixes.map((fix) =>
+        createDiagnostic("NET1001", { message: fix.edits[0]!.newText, span, fixes: [fix] }),
+      );
+      return { ...analyze(text, "a.net"), diagnostics };
+    });
+    expect(rounds).toEqual(["ab", "xab"]);
+  });
+});
