@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { diagnosticCodes } from "../../compiler/diagnostics/catalogue/index.js";
-import { explain } from "../../compiler/diagnostics/explain.js";
+import { explain, explainAll } from "../../compiler/diagnostics/explain.js";
 import { wrongUsage } from "../failure.js";
 import { print } from "../terminal.js";
 import { describeCommand } from "./command.js";
@@ -9,13 +9,20 @@ export function explainCommand(): Command {
   return describeCommand(
     "explain",
     "Show a diagnostic's page: the rule, a wrong spec, a right one.",
-    ["explain NET2002"],
+    ["explain NET2002", "explain"],
   )
-    .argument("<code>", "the code in the brackets of a message, NET2002 or just 2002")
+    .argument(
+      "[code]",
+      "the code in the brackets of a message, NET2002 or just 2002; all codes are listed without it",
+    )
     .action(explainCode);
 }
 
-function explainCode(argument: string): void {
+function explainCode(argument: string | undefined): void {
+  if (argument === undefined) {
+    print(explainAll());
+    return;
+  }
   const code = argument.toUpperCase().replace(/^(?=\d)/, "NET");
   const page = explain(code);
   if (page === undefined) throw wrongUsage(`there is no diagnostic ${argument}`, ...suggest(code));

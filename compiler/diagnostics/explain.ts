@@ -1,4 +1,5 @@
 import { catalogue, isDiagnosticCode } from "./catalogue/index.js";
+import { codesOf, families, type Family } from "./families.js";
 
 /** The page of a code, in markdown; undefined for a code that does not exist. */
 export function explain(code: string): string | undefined {
@@ -6,6 +7,20 @@ export function explain(code: string): string | undefined {
   const { title, explanation, wrong, right } = catalogue[code];
   const examples = wrong === "" ? [] : ["Wrong:", netBlock(wrong), "Right:", netBlock(right)];
   return [`# ${code}: ${title}`, explanation, ...examples].join("\n\n");
+}
+
+/** Every code with its title, family by family. */
+export function explainAll(): string {
+  const all = Object.keys(families) as Family[];
+  return all
+    .filter((family) => codesOf(family).length > 0)
+    .map(listFamily)
+    .join("\n\n");
+}
+
+function listFamily(family: Family): string {
+  const lines = codesOf(family).map((code) => `  ${code}  ${catalogue[code].title}`);
+  return [`${family}: ${families[family]}`, ...lines].join("\n");
 }
 
 function netBlock(text: string): string {

@@ -1,4 +1,4 @@
-import type { DiagnosticCode } from "./catalogue/index.js";
+import { type DiagnosticCode, diagnosticCodes } from "./catalogue/index.js";
 
 /** What the codes that begin alike have in common, by those beginnings and in their order. */
 export const families = {
@@ -14,4 +14,9 @@ export type Family = keyof typeof families;
 
 export function familyOf(code: DiagnosticCode): Family {
   return code.slice(0, "NET0".length) as Family;
+}
+
+/** The codes of a family, in order. */
+export function codesOf(family: Family): readonly DiagnosticCode[] {
+  return diagnosticCodes.filter((code) => familyOf(code) === family);
 }

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeWorkspace, stripes, type Workspace } from "./fixtures.js";
 import { netc } from "./netc.js";
@@ -53,7 +54,8 @@ test("SARIF is one document on stdout, its rules linked to pages that are there"
     artifactLocation: { uri: "wrong.net" },
     region: { startLine: 8 },
   });
-  expect(runs[0].tool.driver.rules[ruleIndex].helpUri).toMatch(/^file:.*\/docs\/diagnostics\/NET/);
+  const page = new URL(runs[0].tool.driver.rules[ruleIndex].helpUri as string);
+  expect(await readFile(page, "utf8")).toContain("# NET2002: ");
 });
 
 describe("files that are no specs end with 1 and one clear line", () => {
@@ -70,6 +72,13 @@ describe("files that are no specs end with 1 and one clear line", () => {
     expect(stderr).not.toMatch(/\n\s+at /);
     expect(stderr.match(/^error/gm)).toHaveLength(1);
   });
+});
+
+test("explain lists all codes by family", async () => {
+  const { code, stdout } = await netc(["explain"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^NET0: syntax\n {2}NET0001 {2}\S/);
+  expect(stdout).toMatch(/^NET2: shapes\n {2}NET2001 {2}a layer needs an image$/m);
 });
 
 test("explain shows a code's page", async () => {
