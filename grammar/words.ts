@@ -243,7 +243,12 @@ class KeywordFinder {
 
 function misspelt(file: string, token: IToken, { word }: Keyword): SyntaxProblem {
   const span = spanOf(file, token);
-  return problem("NET0007", span, `unknown keyword \`${token.image}\`: did you mean \`${word}\`?`, {
-    fixes: [replace(span, word, `write \`${word}\``)],
-  });
+  return problem(
+    "NET0007",
+    span,
+    `there is no keyword \`${token.image}\`; did you mean \`${word}\`?`,
+    {
+      fixes: [replace(span, word, `write \`${word}\``)],
+    },
+  );
 }

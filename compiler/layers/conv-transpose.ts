@@ -116,7 +116,7 @@ function checkOutputPadding(windows: TransposedWindows, context: InferenceContex
   const [given, below] = [output_padding[axis], Math.max(stride[axis], dilation[axis])];
   if (given < below) return true;
   context.report("NET2032", {
-    message: `${context.title}: output_padding ${given} must be less than its stride of ${stride[axis]}`,
+    message: `${context.title}: output_padding=${given} must be less than its stride of ${stride[axis]}`,
     at: "output_padding",
     label: `at most ${below - 1}`,
     fixes: [

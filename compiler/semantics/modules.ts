@@ -162,7 +162,7 @@ export class Modules {
     } else {
       const names = [...from.blocks.keys(), ...from.environment.scope.names];
       environment.reporter.report("NET1032", {
-        message: `${from.file} has no block or constant \`${name}\`${didYouMean(name, names)}`,
+        message: `\`${from.file}\` has no block or constant \`${name}\`${didYouMean(name, names)}`,
         span,
         notes: names.length ? [`it has ${listNames(names)}`] : ["it declares neither"],
         fixes: renameFixes(span, name, names),
@@ -176,7 +176,7 @@ export class Modules {
     const { reporter, names } = importer.environment;
     if (!this.readImport) {
       return reporter.report("NET1030", {
-        message: `${path.value} cannot be imported here: this program gives netc no files to read`,
+        message: `\`${path.value}\` cannot be imported here: this program gives netc no files to read`,
         span: path.span,
         notes: ["pass `readImport` to `compile` or `analyze`"],
       });
@@ -184,7 +184,7 @@ export class Modules {
     const found = this.readImport(path.value, importer.file);
     if (!found) {
       return reporter.report("NET1030", {
-        message: `cannot find \`${path.value}\`, which is looked for beside ${importer.file}`,
+        message: `cannot find \`${path.value}\`, which is looked for beside \`${importer.file}\``,
         span: path.span,
         notes: ['paths start from the importing file: `"./blocks.net"` lies in the same folder'],
       });
@@ -193,7 +193,7 @@ export class Modules {
     if (cycle >= 0) {
       const files = [...this.reading.slice(cycle).map(({ file }) => file), found.file];
       return reporter.report("NET1031", {
-        message: `files import each other in a circle: ${files.join(" imports ")}`,
+        message: `files import each other in a circle: ${files.map((file) => `\`${file}\``).join(" imports ")}`,
         span: path.span,
         notes: ["move what both need into a file of its own"],
       });

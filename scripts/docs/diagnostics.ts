@@ -15,7 +15,7 @@ const INTRODUCTION = `
 # Diagnostics
 
 Everything that netc can find wrong with a spec, a page each: what the rule is and why, a wrong and a right example, and the message of a whole wrong
-spec. \`netc explain NET2002\` prints the page without the message.
+spec. \`netc explain NET2002\` prints the page without the message. [diagnostics-style.md](../diagnostics-style.md) says how messages are written.
 `;
 
 /** The pages of docs/diagnostics by path. @param errors the folder specs/errors */

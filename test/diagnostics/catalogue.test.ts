@@ -7,8 +7,7 @@ import { explain } from "../../compiler/diagnostics/explain.js";
 import { syntax } from "../../compiler/diagnostics/catalogue/syntax.js";
 import { parse } from "../../grammar/index.js";
 
-test("there are at least thirty codes, each in its family's range", () => {
-  expect(diagnosticCodes.length).toBeGreaterThanOrEqual(30);
+test("every code is in a family's range", () => {
   for (const code of diagnosticCodes) expect(code).toMatch(/^NET[012349]\d{3}$/);
 });
 
