@@ -1,9 +1,11 @@
 import { add, channel, operand } from "../ir/expression.js";
+import type { Fix } from "../diagnostics/diagnostic.js";
+import type { Pair } from "../ir/graph.js";
 import { BATCH, imageShape } from "../ir/shape.js";
 import { integer, padding, pair } from "../semantics/argument-types.js";
 import { optional, required, withDefault } from "../semantics/signature.js";
 import { checkChannels } from "./channels.js";
-import { defineLayer } from "./layer.js";
+import { defineLayer, type InferenceContext } from "./layer.js";
 import { requireFit, requireImage, warnOfGaps } from "./rules.js";
 import { addBias, addWeight, weightArguments } from "./weights.js";
 import { floorOutput } from "./windows.js";
@@ -56,7 +58,7 @@ Sutskever and Hinton, 2012).
     const image = requireImage(input, context);
     if (!image) return undefined;
     checkChannels(image.channels, values, context);
-    if (!requireFit(image, values, context)) return undefined;
+    if (!requireFit(image, values, context, swapFixes(values, context))) return undefined;
     warnOfGaps(image, values, context);
     return [BATCH, values.out, ...floorOutput(image, values)];
   },
@@ -82,3 +84,16 @@ Sutskever and Hinton, 2012).
     return channels * height * width * inputs * kernel[0] * kernel[1];
   },
 });
+
+/** A kernel larger than any image, with fewer channels than it has columns: they may stand in each other's place. */
+function swapFixes(
+  { out, kernel }: { readonly out: number; readonly kernel: Pair },
+  context: InferenceContext,
+): readonly (Fix | undefined)[] {
+  if (kernel[0] !== kernel[1] || kernel[0] <= out) return [];
+  const [size] = kernel;
+  const title = `write \`${size}\` channels and a kernel of \`${out}\``;
+  const first = context.replaceArgument("out", `${size}`, title);
+  const second = context.replaceArgument("kernel", `kernel=${out}`, title);
+  return first && second ? [{ title, edits: [...first.edits, ...second.edits] }] : [];
+}

@@ -51,6 +51,8 @@ export interface InferenceContext {
   inputsWhere(test: (shape: Shape) => boolean): string | undefined;
   removeArgument(name: string, title: string): Fix | undefined;
   replaceArgument(name: string, text: string, title: string): Fix | undefined;
+  /** Gives an argument by name, whether or not the call has it already. */
+  setArgument(name: string, text: string, title: string): Fix | undefined;
   /** Inserts a layer before this one, or before the nearest `layer` above it. */
   insertBefore(text: string, title: string, layer?: string): Fix | undefined;
 }

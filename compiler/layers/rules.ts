@@ -1,3 +1,4 @@
+import type { Fix } from "../diagnostics/diagnostic.js";
 import type { Pair } from "../ir/graph.js";
 import { formatShape, type ImageShape, imageShape, type Shape } from "../ir/shape.js";
 import type { InferenceContext } from "./layer.js";
@@ -21,6 +22,7 @@ export function requireFit(
   image: ImageShape,
   windows: Windows,
   context: InferenceContext,
+  fixes: readonly (Fix | undefined)[] = [],
 ): boolean {
   const [height, width] = paddedSize(image, windows);
   const [spanHeight, spanWidth] = spanOf(windows);
@@ -35,8 +37,22 @@ export function requireFit(
     label: describeSpan(windows),
     axis: "space",
     notes: inputs ? [`${inputs} would be large enough`] : [],
+    fixes: [...fixes, paddingFix(image, windows, context)],
   });
   return false;
+}
+
+/** The least padding that makes the window fit, if it is no more than half of the kernel. */
+function paddingFix(
+  { height, width }: ImageShape,
+  windows: Windows,
+  context: InferenceContext,
+): Fix | undefined {
+  const span = spanOf(windows);
+  const missing = Math.max(span[0] - height, span[1] - width);
+  const padding = Math.ceil(missing / 2);
+  if (padding > Math.floor(Math.min(...windows.kernel) / 2)) return undefined;
+  return context.setArgument("padding", `padding=${padding}`, `give it padding=${padding}`);
 }
 
 /**

@@ -102,8 +102,24 @@ function reportSuperfluous(
     span: first.span,
     label: "which argument is this?",
     notes: named.length ? [`by name it also takes ${listNames(named)}`] : [],
-    fixes: nameFixes(superfluous, named),
+    fixes: [...inferredFixes(call, superfluous, signature), ...nameFixes(superfluous, named)],
   });
+}
+
+/** Elsewhere the number of input channels comes first; here it is inferred. */
+function inferredFixes(
+  { arguments: [first, second] }: CallExpression,
+  superfluous: readonly Argument[],
+  signature: Signature,
+): readonly Fix[] {
+  if (!("in" in signature.arguments) || superfluous.length !== 1 || !first || !second) return [];
+  const span = { ...first.span, end: second.span.start };
+  return [
+    {
+      title: "drop the first argument: the input's size is inferred",
+      edits: [{ span, newText: "" }],
+    },
+  ];
 }
 
 /** Proposes the next names in the order of the declaration, which is PyTorch's. */

@@ -206,7 +206,7 @@ function disagreementFixes(residual: Residual, body: Current, skip: Current): re
     const end = { ...residual.span, end: bodyEnd(residual) };
     fixes.push({ title: "add `skip auto`", edits: [insertAfter(end, " skip auto")] });
   }
-  fixes.push(...strideFixes(body, skip));
+  fixes.push(...strideFixes(body, skip), ...sizeFixes(body, "body"));
   return fixes;
 }
 
@@ -355,7 +355,7 @@ function checkBranches({ ends }: Branches, { environment }: Place): boolean {
         (label) => label ?? [],
       ),
       notes: ["padding of half the kernel keeps an image's size where the stride is 1"],
-      fixes: sizeFixes(end),
+      fixes: sizeFixes(end, "branch"),
     });
   }
   return wrong.length === 0;
@@ -365,15 +365,15 @@ function sameSpace(a: Shape, b: Shape): boolean {
   return a.length === b.length && sameShape(a.slice(2), b.slice(2));
 }
 
-/** Padding for the branch's last layer that changed its size, or a stride of 1. */
-function sizeFixes({ trail }: Current): readonly Fix[] {
+/** Padding for the last layer of a branch or body that changed its size, or a stride of 1. */
+function sizeFixes({ trail }: Current, noun: "branch" | "body"): readonly Fix[] {
   const step = lastResized(trail);
   if (!step?.call || step.input.length !== 4) return [];
   const { call, layer } = step;
   const difference = Number(step.input[2]) - Number(step.output[2]);
   const padding = `padding=${difference / 2}`;
   const propose = (text: string): Fix => ({
-    title: `give the branch's \`${layer}\` ${text}`,
+    title: `give the ${noun}'s \`${layer}\` ${text}`,
     edits: [setArgument(call, text.split("=")[0]!, text)],
   });
   const canPad = difference > 0 && difference % 2 === 0;

@@ -3,7 +3,7 @@ import { catalogue, type DiagnosticCode } from "../diagnostics/catalogue/index.j
 import type { Edit, Fix } from "../diagnostics/diagnostic.js";
 import type { Shape } from "../ir/shape.js";
 import type { InferenceContext, LayerDefinition, LayerProblem } from "../layers/layer.js";
-import { insertAt, removeArgument } from "./edits.js";
+import { insertAt, removeArgument, setArgument } from "./edits.js";
 import type { Reporter } from "./reporter.js";
 import type { Bound } from "./signature.js";
 import { explainAxis, inputsWhere, lastImage, type Trail } from "./trail.js";
@@ -49,6 +49,7 @@ export function reportingContext(
     removeArgument: (name, title) => fix(title, removeArgument(call, name)),
     replaceArgument: (name, text, title) =>
       fix(title, replaceEdit(use.bound.spans.get(name), text)),
+    setArgument: (name, text, title) => fix(title, setArgument(call, name, text)),
     insertBefore: (text, title, layer) => fix(title, insertEdit(use, trail, text, layer)),
   };
 }
@@ -73,6 +74,7 @@ export function inferSilently(
     inputsWhere: () => undefined,
     removeArgument: () => undefined,
     replaceArgument: () => undefined,
+    setArgument: () => undefined,
     insertBefore: () => undefined,
   });
   return isRefused ? undefined : output;

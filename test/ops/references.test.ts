@@ -327,7 +327,7 @@ describe("SGD agrees with PyTorch and with Caffe", () => {
       } as const;
       const inputs = [w, hashed(`${name}.dw${step}`, [6]), velocity];
       const factors = {
-        ...{ optimizer: "sgd", clipsValue: false, clipsNorm: false } as const,
+        ...({ optimizer: "sgd", clipsValue: false, clipsNorm: false } as const),
         ...{ learningRateFactor: 2, decayFactor: 4 },
       };
       ops.update.reference(inputs, factors, { ...context, optimizer }, []);

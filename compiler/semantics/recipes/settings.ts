@@ -2,7 +2,7 @@ import type { Setting, TrainDeclaration } from "../../../grammar/ast.js";
 import { type ArgumentType, float, integer } from "../argument-types.js";
 import { withoutDuplicates } from "../duplicates.js";
 import type { Environment } from "../evaluate.js";
-import { didYouMean, listNames, type Named, renameFixes } from "../suggestion.js";
+import { didYouMean, listNames, type Named, nearestName, renameFixes } from "../suggestion.js";
 
 const REQUIRED = ["epochs", "batch", "optimizer"] as const;
 
@@ -61,7 +61,9 @@ export function readSettings(
 ): ReadonlyMap<string, Setting> {
   for (const { name } of declaration.settings) checkName(name, { reporter });
   const settings = withoutDuplicates(declaration.settings, "setting", reporter);
-  const missing = REQUIRED.filter((name) => !settings.has(name));
+  // What is there under another name is not missing as well.
+  const meant = declaration.settings.map(({ name }) => nearestName(name.name, trainSettings));
+  const missing = REQUIRED.filter((name) => !settings.has(name) && !meant.includes(name));
   if (missing.length > 0) {
     reporter.report("NET3004", {
       message: `train \`${declaration.name.name}\` does not say ${listNames(missing)}`,

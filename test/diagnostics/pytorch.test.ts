@@ -1,0 +1,53 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { renderText } from "../../compiler/diagnostics/render-text.js";
+import { analyze } from "../../compiler/semantics/index.js";
+import { applyEdits } from "../../compiler/semantics/check-fixes.js";
+
+/**
+ * Specs as somebody who knows PyTorch or Keras gets them wrong, each a real mistake, with the messages they get; and whether the
+ * fixes that are offered, applied one after the other, make them compile.
+ */
+
+const folder = join(import.meta.dirname, "pytorch");
+const specs = readdirSync(folder).filter((name) => name.endsWith(".net"));
+const isUpdate = process.env.NETC_UPDATE_GOLDEN === "1";
+
+const diagnose = (text: string, file: string) => analyze(text, file).diagnostics;
+
+/** Applies the first fix that is offered until none is. */
+function fixed(text: string, file: string): string {
+  for (let round = 0; round < 12; round++) {
+    const fix = diagnose(text, file).flatMap(({ fixes }) => fixes)[0];
+    if (!fix) return text;
+    text = applyEdits(text, fix.edits);
+  }
+  return text;
+}
+
+describe("mistakes of people who know PyTorch", () => {
+  test.each(specs)("%s", (file) => {
+    const text = readFileSync(join(folder, file), "utf8");
+    const rendered = diagnose(text, file).map((diagnostic) =>
+      renderText(diagnostic, text).trimEnd(),
+    );
+    expect(rendered.length).toBeGreaterThan(0);
+    const golden = join(folder, file.replace(".net", ".txt"));
+    const all = `${rendered.join("\n\n")}\n`;
+    if (isUpdate) writeFileSync(golden, all);
+    expect(all).toBe(readFileSync(golden, "utf8"));
+  });
+
+  test("at least fifteen of twenty compile once the offered fixes are applied", () => {
+    const compiling = specs.filter((file) => {
+      const text = fixed(readFileSync(join(folder, file), "utf8"), file);
+      const { diagnostics, selected } = analyze(text, file);
+      return diagnostics.length === 0 && selected?.model.graph !== undefined;
+    });
+    const others = specs.filter((file) => !compiling.includes(file));
+    console.log(`${compiling.length} of ${specs.length} compile; not ${others.join(", ")}`);
+    expect(specs.length).toBeGreaterThanOrEqual(20);
+    expect(compiling.length).toBeGreaterThanOrEqual(15);
+  });
+});
