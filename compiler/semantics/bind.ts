@@ -4,7 +4,7 @@ import type { Fix } from "../diagnostics/diagnostic.js";
 import { insertAt } from "./edits.js";
 import type { Environment } from "./evaluate.js";
 import type { ArgumentDeclarations, ArgumentValues, Bound, Signature } from "./signature.js";
-import { listNames, nearestName } from "./suggestion.js";
+import { didYouMean, listNames, renameFixes } from "./suggestion.js";
 
 interface Given {
   readonly argument: Argument;
@@ -137,24 +137,15 @@ function reportUnknown(
   { reporter }: Environment,
 ): void {
   const known = Object.keys(signature.arguments);
-  const nearest = nearestArgument(name, known);
+  const candidates = known.map((each) => ({ name: each, aliases: argumentAliases[each] ?? [] }));
   reporter.report("NET1002", {
-    message:
-      `\`${signature.name}\` has no argument \`${name}\`` +
-      (nearest ? `; did you mean \`${nearest}\`?` : ""),
+    message: `\`${signature.name}\` has no argument \`${name}\`${didYouMean(name, candidates)}`,
     span,
     notes: known.length
       ? [`\`${signature.name}\` takes ${listNames(known)}`]
       : [`\`${signature.name}\` takes no arguments`],
-    fixes: nearest ? [{ title: `write \`${nearest}\``, edits: [{ span, newText: nearest }] }] : [],
+    fixes: renameFixes(span, name, candidates),
   });
-}
-
-function nearestArgument(name: string, known: readonly string[]): string | undefined {
-  return nearestName(
-    name,
-    known.map((each) => ({ name: each, aliases: argumentAliases[each] ?? [] })),
-  );
 }
 
 function reportTwice(

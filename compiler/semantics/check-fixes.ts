@@ -5,7 +5,8 @@ const MOST_CHECKS = 40;
 
 /**
  * Keeps only the fixes that help: each is applied to the text, which is analysed again; it is offered only if its diagnostic
- * is gone then and no new one has come.
+ * is gone then and no new one has come. A name that is certain may bring to light what was hidden behind it: other mistakes,
+ * which are there all the same.
  */
 export function keepHelpfulFixes(
   { file, text }: { readonly file: string; readonly text: string },
@@ -23,6 +24,7 @@ export function keepHelpfulFixes(
     const found = analyzeAgain(applyEdits(text, fix.edits));
     const after = countByKey(found.filter((other) => !isUncovered(other, diagnostic, fix)));
     const isGone = (after.get(keyOf(diagnostic)) ?? 0) < before.get(keyOf(diagnostic))!;
+    if (fix.isCertain) return isGone;
     return isGone && [...after].every(([key, count]) => count <= (before.get(key) ?? 0));
   };
   return diagnostics.map((diagnostic) => ({

@@ -14,7 +14,9 @@ afterEach(() => workspace.remove());
 const check = (...args: string[]) => netc(["check", ...args], { cwd: workspace.folder });
 const read = (name: string) => readFile(workspace.path(name), "utf8");
 
-const misspelt = stripes.replace("conv(4", "Conv2d(4").replace("relu", "ReLU");
+const misspelt = stripes
+  .replace("conv(4, kernel=3", "Conv2d(4, kernel_size=3")
+  .replace("relu", "ReLU");
 const wrong = misspelt.replace("linear(classes)", "linear(classes, bias=99)");
 
 test("--fix mends what is certain, in place, and says what", async () => {
@@ -24,7 +26,8 @@ test("--fix mends what is certain, in place, and says what", async () => {
   expect(stderr).toBe(
     [
       "a.net:6:5: fixed NET1001: write `conv`",
-      "a.net:6:39: fixed NET1001: write `relu`",
+      "a.net:6:44: fixed NET1001: write `relu`",
+      "a.net:6:13: fixed NET1002: write `kernel`",
       "a.net: no problems",
       "",
     ].join("\n"),

@@ -103,7 +103,7 @@ describe("all safe fixes", () => {
         "modle M {",
         "  input  image: f32[N, 3, 8, 8]",
         "  target label: u32[N] in 0..10;",
-        "  Conv2d(8, kernel=3) → ReLU   # the first",
+        "  Conv2d(8, kernel_size=3) → ReLU   # the first",
         "  flaten -> linear(10) as logits",
         "  loss cross_entropy(logit, label)",
         "}",
@@ -123,7 +123,7 @@ describe("all safe fixes", () => {
     expect(analysis.diagnostics).toEqual([]);
     expect(applied.map(({ diagnostic }) => diagnostic.code).sort()).toEqual([
       ...["NET0006", "NET0006", "NET0006", "NET0007"],
-      ...["NET1001", "NET1001", "NET1001", "NET1021"],
+      ...["NET1001", "NET1001", "NET1001", "NET1002", "NET1021"],
     ]);
   });
 

@@ -88,11 +88,18 @@ describe("fixes", () => {
   });
 
   test("that would break something else are not offered", () => {
-    // Without `in=` the layer would be right, but a name that is nearly right leads to a wrong shape.
-    const text = specOf("conv(8, kernel=3) -> flaten -> conv(8, kernel=3)");
+    // Without the layer the next one would be right, but a name that is nearly right leads to a wrong shape.
+    const text = specOf("conv(8, kernel=3) -> flat -> conv(8, kernel=3)");
     const [mistake] = analyze(text, "small.net").diagnostics;
     expect(mistake!.message).toContain("did you mean `flatten`?");
     expect(mistake!.fixes).toEqual([]);
+  });
+
+  test("are offered for names that are certain, though other mistakes come to light", () => {
+    const text = specOf("Conv2d(8, kernel_size=3) -> flatten -> conv(8, kernel=3)");
+    const [mistake, ...others] = analyze(text, "small.net").diagnostics;
+    expect(others).toEqual([]);
+    expect(mistake!.fixes.map(({ title }) => title)).toEqual(["write `conv`"]);
   });
 });
 
