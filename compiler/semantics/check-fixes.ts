@@ -21,8 +21,7 @@ export function keepHelpfulFixes(
     // An imported file is somebody else's as well.
     if (fix.edits.some(({ span }) => span.file !== file)) return false;
     if (checks++ >= MOST_CHECKS) return false;
-    const found = analyzeAgain(applyEdits(text, fix.edits));
-    const after = countByKey(found.filter((other) => !isUncovered(other, diagnostic, fix)));
+    const after = countByKey(analyzeAgain(applyEdits(text, fix.edits)));
     const isGone = (after.get(keyOf(diagnostic)) ?? 0) < before.get(keyOf(diagnostic))!;
     if (fix.isCertain) return isGone;
     return isGone && [...after].every(([key, count]) => count <= (before.get(key) ?? 0));
@@ -31,14 +30,6 @@ export function keepHelpfulFixes(
     ...diagnostic,
     fixes: diagnostic.fixes.filter((fix) => helps(diagnostic, fix)),
   }));
-}
-
-/** Once a name is right, its arguments are looked at: what was hidden by the wrong one is no fault of the fix. */
-function isUncovered(found: Diagnostic, mended: Diagnostic, { edits }: Fix): boolean {
-  const isNames = [found, mended].every(({ code }) => /^NET[13]/.test(code));
-  const isSame = keyOf(found) === keyOf(mended);
-  const line = edits[0]?.span.start.line;
-  return isNames && !isSame && found.primary.span.start.line === line;
 }
 
 /** What makes two diagnostics the same although the text between them has changed. */
