@@ -26,6 +26,7 @@ const STYLE = `
   .wire { fill: none; stroke: #66727e; stroke-width: 1.3; }
   .arrow { fill: #66727e; }
   .wire-shape { font-size: ${FONT_SIZE.wire}px; }
+  .frame-label, .wire-shape { paint-order: stroke; stroke: #f4f6f8; stroke-width: 4px; stroke-linejoin: round; }
   .outline-edge { stroke: #d0521b; fill: #d0521b; }
   .outline-inside { stroke: #fff1e8; fill: #fff1e8; }
   .outline-edge, .outline-inside { stroke-linejoin: round; stroke-linecap: round; }
@@ -35,6 +36,7 @@ const STYLE = `
     .totals, .call, .cost, .wire-shape { fill: #9eabb8; }
     .frame { fill: #9fc0e60d; stroke: #46525f; }
     .frame-label { fill: #9fc0e6; }
+    .frame-label, .wire-shape { stroke: #191f26; }
     .box { fill: #1c232b; stroke: #64717e; }
     .rule { stroke: #333d48; }
     .weights { stroke: #5b9ee0; fill: #18283a; }
@@ -65,9 +67,12 @@ export function drawSvg(
     `<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="arrow" d="M0 0.5L8 4L0 7.5z"/></marker></defs>`,
     ...title.lines,
     `<g transform="translate(${number(indent)} ${TITLE_HEIGHT})">`,
-    ...diagram.frames.map(({ id, label }) => drawFrame(layout.frames.get(id)!, label)),
+    ...diagram.frames.map(({ id }) => drawFrame(layout.frames.get(id)!)),
     ...drawOutlines(diagram, layout, kernels),
-    ...diagram.wires.map(({ id, shape }) => drawWire(layout.wires.get(id)!, shape)),
+    ...diagram.wires.map(({ id }) => drawWire(layout.wires.get(id)!.points)),
+    // Text comes after all lines, which it interrupts where they cross it.
+    ...diagram.frames.map(({ id, label }) => drawFrameLabel(layout.frames.get(id)!, label)),
+    ...diagram.wires.map(({ id, shape }) => drawShape(layout.wires.get(id)!.label, shape)),
     drawInput(layout.boxes.get(diagram.input.id)!, model),
     ...diagram.boxes.map((box) => drawBox(box, layout, model)),
     "</g>",
@@ -97,20 +102,22 @@ const number = (value: number) => String(Math.round(value * 10) / 10);
 const attributes = ({ x, y, width, height }: Rectangle) =>
   `x="${number(x)}" y="${number(y)}" width="${number(width)}" height="${number(height)}"`;
 
-function drawFrame(place: Rectangle, label: string): string {
-  const text = `<text class="frame-label" x="${number(place.x + 10)}" y="${number(place.y + 14)}">${escapeXml(label)}</text>`;
-  return `<rect class="frame" rx="8" ${attributes(place)}/>${text}`;
+function drawFrame(place: Rectangle): string {
+  return `<rect class="frame" rx="8" ${attributes(place)}/>`;
 }
 
-function drawWire({ points, label }: { points: readonly Point[]; label?: Point }, shape?: string) {
+function drawFrameLabel({ x, y }: Point, label: string): string {
+  return `<text class="frame-label" x="${number(x + 10)}" y="${number(y + 14)}">${escapeXml(label)}</text>`;
+}
+
+function drawWire(points: readonly Point[]): string {
   const path = points.map(({ x, y }, at) => `${at ? "L" : "M"}${number(x)} ${number(y)}`).join("");
-  const text = label && shape;
-  return (
-    `<path class="wire" marker-end="url(#arrow)" d="${path}"/>` +
-    (text
-      ? `<text class="wire-shape" x="${number(label.x + 3)}" y="${number(label.y + 7)}">${shape}</text>`
-      : "")
-  );
+  return `<path class="wire" marker-end="url(#arrow)" d="${path}"/>`;
+}
+
+function drawShape(place: Point | undefined, shape: string | undefined): string {
+  if (!place || !shape) return "";
+  return `<text class="wire-shape" x="${number(place.x + 3)}" y="${number(place.y + 7)}">${shape}</text>`;
 }
 
 function drawInput(place: Rectangle, model: AnalyzedModel): string {

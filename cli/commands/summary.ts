@@ -1,7 +1,12 @@
 import type { Command } from "commander";
 import { bufferBytes } from "../../runtime/memory.js";
 import type { AnalyzedLayer } from "../../compiler/semantics/index.js";
-import { stepsFor, type Program, type ProgramStep } from "../../program/program.js";
+import {
+  stepsFor,
+  type Program,
+  type ProgramParameter,
+  type ProgramStep,
+} from "../../program/program.js";
 import { compileSpec } from "../compiled.js";
 import { formatBytes, formatCount } from "../format.js";
 import { jsonOption, positiveInteger } from "../options.js";
@@ -13,6 +18,7 @@ interface SummaryOptions {
   readonly batch?: number;
   readonly model?: string;
   readonly train?: string;
+  readonly weights?: boolean;
   readonly json?: boolean;
 }
 
@@ -21,6 +27,7 @@ interface Summary {
   readonly model: string;
   readonly batch: number;
   readonly layers: readonly LayerSummary[];
+  readonly weights: readonly WeightSummary[];
   readonly totals: {
     readonly parameters: number;
     readonly macs: number;
@@ -44,16 +51,26 @@ interface LayerSummary {
   readonly macsBackward: number;
 }
 
+/** A tensor of the weights file, by the name that it has there. */
+interface WeightSummary {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** `statistic`: measured while training, as a running mean is. */
+  readonly role: "trained" | "frozen" | "statistic";
+  readonly line: number;
+}
+
 export function summaryCommand(): Command {
   return describeCommand(
     "summary",
     "Show layers, shapes, parameters, multiply-adds and planned memory. Needs no GPU.",
-    ["summary specs/alexnet.net --batch 128"],
+    ["summary specs/alexnet.net --batch 128", "summary specs/resnet18.net --weights"],
   )
     .argument("<spec>", "the spec file")
     .option("--batch <n>", "images a step (default: the recipe's batch, else 1)", positiveInteger)
     .option("--model <name>", "the model, where the spec has several")
     .option("--train <name>", "the recipe whose model and batch to show")
+    .option("--weights", "list the weights: names, shapes and what changes them")
     .addOption(jsonOption())
     .action(summarize);
 }
@@ -62,8 +79,9 @@ async function summarize(path: string, options: SummaryOptions): Promise<void> {
   const { model, recipe, compilation } = await compileSpec(path, options);
   const batch = options.batch ?? recipe?.batch ?? 1;
   const summary = summaryOf(model.name, model.layers, compilation.programs[0]!, batch);
+  const describe = options.weights ? describeWeights : describeSummary;
   if (options.json) printJson(summary);
-  else print(describeSummary(summary, widthOf(process.stdout)));
+  else print(describe(summary, widthOf(process.stdout)));
 }
 
 function summaryOf(
@@ -78,6 +96,7 @@ function summaryOf(
     model,
     batch,
     layers: layers.map(summarizeLayer),
+    weights: program.parameters.map(summarizeWeight),
     totals: {
       parameters: sum(layers, (layer) => layer.parameters),
       macs: sum(layers, (layer) => layer.macs),
@@ -97,6 +116,12 @@ function summarizeLayer(layer: AnalyzedLayer): LayerSummary {
   return { name, kind, line, output: output ?? [], parameters, macs, macsBackward };
 }
 
+function summarizeWeight(parameter: ProgramParameter): WeightSummary {
+  const { name, shape, trainable, location } = parameter;
+  const role = parameter.role ?? (trainable ? "trained" : "frozen");
+  return { name, shape, role, line: location.line };
+}
+
 function parameterBytes(program: Program, batch: number): number {
   const buffers = program.buffers.filter((buffer) => buffer.purpose === "parameter");
   return sum(buffers, (buffer) => bufferBytes(buffer.bytes, batch));
@@ -112,7 +137,7 @@ function sum<Item>(items: readonly Item[], valueOf: (item: Item) => number): num
   return items.reduce((total, item) => total + valueOf(item), 0);
 }
 
-// The table
+// The tables
 
 const columns: readonly Column[] = [
   { title: "layer", align: "left", expendable: 0 },
@@ -122,10 +147,24 @@ const columns: readonly Column[] = [
   { title: "MACs", align: "right", expendable: 0 },
   { title: "MACs backward", align: "right", expendable: 1 },
   { title: "line", align: "right", expendable: 3 },
+  { title: "weights", align: "left", expendable: 4 },
+];
+
+const weightColumns: readonly Column[] = [
+  { title: "weight", align: "left", expendable: 0 },
+  { title: "shape", align: "right", expendable: 0 },
+  { title: "values", align: "right", expendable: 0 },
+  { title: "role", align: "left", expendable: 1 },
+  { title: "line", align: "right", expendable: 2 },
 ];
 
 function describeSummary(summary: Summary, width: number | undefined): string {
-  const rows = [...summary.layers.map(layerRow), totalsRow(summary)];
+  const weightsOf = weightsByLayer(summary.weights);
+  const layerRows = summary.layers.map((layer) => [
+    ...layerRow(layer),
+    (weightsOf.get(layer.name) ?? []).join(", "),
+  ]);
+  const rows = [...layerRows, totalsRow(summary)];
   const { weights, training, inference } = summary.memory;
   const { train, predict } = summary.dispatches;
   return [
@@ -138,6 +177,30 @@ function describeSummary(summary: Summary, width: number | undefined): string {
       ? [`memory, training ${formatBytes(training)} (${train} dispatches a step)`]
       : []),
     `memory, predict  ${formatBytes(inference)} (${predict} dispatches)`,
+  ].join("\n");
+}
+
+/** A weight's name is its layer's and its own, `features.conv1.weight`: of each layer the own ones. */
+function weightsByLayer(weights: readonly WeightSummary[]): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>();
+  for (const { name } of weights) {
+    const dot = name.lastIndexOf(".");
+    const layer = name.slice(0, dot);
+    names.set(layer, [...(names.get(layer) ?? []), name.slice(dot + 1)]);
+  }
+  return names;
+}
+
+function describeWeights(summary: Summary, width: number | undefined): string {
+  const { model, weights } = summary;
+  const rows = weights.map(({ name, shape, role, line }) => {
+    const values = formatCount(shape.reduce((product, size) => product * size, 1));
+    return [name, shape.join(" x "), values, role, String(line)];
+  });
+  return [
+    styled("bold", `${model}, ${weights.length} weights`, process.stdout),
+    "",
+    renderTable(weightColumns, rows, width),
   ].join("\n");
 }
 

@@ -34,3 +34,25 @@ test("the table has a row a layer and the totals", async () => {
   expect(stdout).toMatch(/^features\.conv1 +conv +64 x 55 x 55 +23,296 +70,276,800/m);
   expect(stdout).toMatch(/^total +61,100,840 +714,188,480/m);
 });
+
+test("the table names the weights of a layer, beside it", async () => {
+  const { stdout } = await netc(["summary", "specs/resnet18.net"]);
+  expect(stdout).toMatch(/^stem\.conv1 .* \d+ {2}weight$/m);
+  expect(stdout).toMatch(/^stem\.batchnorm1 .*weight, bias, running_mean, running_var$/m);
+});
+
+test("--weights lists them by the names that the weights file has, with shapes", async () => {
+  const { code, stdout } = await netc(["summary", "specs/resnet18.net", "--weights"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^stem\.conv1\.weight +64 x 3 x 7 x 7 +9,408 +trained +\d+$/m);
+  expect(stdout).toMatch(/^stem\.batchnorm1\.running_mean +64 +64 +statistic +\d+$/m);
+});
+
+test("--json has the weights too", async () => {
+  const { stdout } = await netc(["summary", "specs/alexnet.net", "--json"]);
+  const { weights } = JSON.parse(stdout);
+  expect(weights).toHaveLength(16);
+  const line = expect.any(Number);
+  const conv1 = { name: "features.conv1.weight", shape: [64, 3, 11, 11], role: "trained", line };
+  expect(weights[0]).toEqual(conv1);
+});
