@@ -1,4 +1,5 @@
-import type { Expression, NumberLiteral } from "../../grammar/ast.js";
+import type { Expression, NumberLiteral, StringLiteral } from "../../grammar/ast.js";
+import type { DiagnosticDetails } from "../diagnostics/create.js";
 import type { Padding, Pair } from "../ir/graph.js";
 import type { Duration } from "../../program/recipe.js";
 import { type Constant, describeConstant, formatConstant, isNumeric } from "./constant.js";
@@ -7,9 +8,12 @@ import { isFunction } from "./functions.js";
 import type { Described } from "./signature.js";
 import { didYouMean, listNames, renameFixes } from "./suggestion.js";
 
-/** Reads an argument's value. `subject` is what messages call it: "`kernel` of `conv`". */
+/** Reads an argument's value. */
 export interface ArgumentReader extends Environment {
+  /** What messages call the argument: "`kernel` of `conv`". */
   readonly subject: string;
+  /** What the same call gives to another argument, for proposals that depend on it. */
+  readonly sibling?: (name: string) => Expression | undefined;
 }
 
 /** What may be written for an argument, for editors to offer. */
@@ -142,17 +146,41 @@ export function padding(): ArgumentType<Padding> {
   return {
     description,
     accepts: { kind: "number" },
-    read: (expression, reader) =>
-      readConstant(expression, reader, description, (constant) => {
+    read(expression, reader) {
+      if (expression.kind === "string") return paddingByName(expression, reader, description);
+      return readConstant(expression, reader, description, (constant) => {
         const sides = paddingSides(integersOf(constant) ?? []);
         if (!sides) return MISMATCH;
         const checked = allInRange(sides, { minimum: 0 });
         if (!Array.isArray(checked)) return checked;
         const [top, bottom, left, right] = checked;
         return { top, bottom, left, right };
-      }),
+      });
+    },
   };
 }
+
+/** Keras and PyTorch have names for paddings; here the number is written, for which `"same"` needs the kernel. */
+function paddingByName(given: StringLiteral, reader: ArgumentReader, description: string) {
+  const found = describeExpression(given);
+  const kernel = literalOf(reader.sibling?.("kernel"));
+  const dilation = reader.sibling?.("dilation");
+  const same = kernel && !dilation && kernel % 2 === 1 ? (kernel - 1) / 2 : undefined;
+  const number = given.value === "valid" ? 0 : given.value === "same" ? same : undefined;
+  return mismatch(given, reader, description, found, {
+    notes:
+      given.value === "same"
+        ? ["with a stride of 1, dilation*(kernel - 1)/2 on every side keeps the size"]
+        : [],
+    fixes:
+      number === undefined
+        ? []
+        : [{ title: `write \`${number}\``, edits: [{ span: given.span, newText: `${number}` }] }],
+  });
+}
+
+const literalOf = (expression: Expression | undefined) =>
+  expression?.kind === "number" ? expression.value : undefined;
 
 function paddingSides(values: readonly number[]): [number, number, number, number] | undefined {
   const [first, second, third, fourth] = values as [number, number, number, number];
@@ -300,10 +328,12 @@ export function mismatch(
   reader: ArgumentReader,
   description: string,
   found = describeExpression(expression),
+  help: Partial<Pick<DiagnosticDetails, "notes" | "fixes">> = {},
 ): undefined {
   return reader.reporter.report("NET1009", {
     message: `${reader.subject} must be ${description}, not ${found}`,
     span: expression.span,
+    ...help,
   });
 }
 

@@ -23,13 +23,14 @@ export function bind<Declarations extends ArgumentDeclarations>(
   // Within here the declarations' types do not matter, only at the end where the values are handed out.
   const general = signature as unknown as Signature;
   const matched = matchArguments(call, general, environment);
+  const sibling = (name: string) => matched.given.get(name)?.value;
   const values: Record<string, unknown> = {};
   let isComplete = matched.isComplete;
   for (const [name, declaration] of Object.entries(signature.arguments)) {
     const given = matched.given.get(name);
     if (given) {
       const subject = `\`${name}\` of \`${signature.name}\``;
-      values[name] = declaration.type.read(given.value, { ...environment, subject });
+      values[name] = declaration.type.read(given.value, { ...environment, subject, sibling });
       isComplete &&= values[name] !== undefined;
     } else if (declaration.isRequired) {
       isComplete = false;

@@ -1,4 +1,4 @@
-import { formatShape, sameShape } from "../ir/shape.js";
+import { formatShape, imageShape, sameShape, type Shape } from "../ir/shape.js";
 import { warnOfAppliedTwice } from "./applied-twice.js";
 import type { Environment } from "./evaluate.js";
 import { shortNameOf, spanOf, type ScoreUse } from "./score-use.js";
@@ -46,6 +46,17 @@ function reportShapes(use: ScoreUse, { reporter }: Environment): false {
       { span: prediction.span, message: `gives ${made}` },
       { span: target.span, message: `is ${wanted}` },
     ],
+    notes: isSmaller(prediction.shape!, target.value.shape)
+      ? [
+          "`upsample(2)` and `conv_transpose(out, kernel=4, stride=2, padding=1)` double an image exactly",
+        ]
+      : [],
   });
   return false;
+}
+
+/** Whether both are images, of which the first has too few rows: a decoder that does not quite lead back. */
+function isSmaller(made: Shape, wanted: Shape): boolean {
+  if (made.length !== 4 || wanted.length !== 4) return false;
+  return imageShape(made).height < imageShape(wanted).height;
 }
