@@ -43,9 +43,9 @@ export interface Compilation {
 }
 
 const TARGETS: Readonly<Record<"auto" | "gpu" | "software", readonly Target[]>> = {
-  auto: ["gpu", "lanes8", "lanes4", "portable"],
-  gpu: ["gpu", "portable"],
-  software: ["lanes8", "lanes4", "portable"],
+  auto: ["gpu", "lanes8", "lanes4"],
+  gpu: ["gpu"],
+  software: ["lanes8", "lanes4"],
 };
 
 /** PyTorch's SGD with the papers' momentum, for a model without a recipe. */

@@ -20,10 +20,10 @@ export interface SourceLocation {
 }
 
 /**
- * What a program's kernels assume of the adapter. `lanes4`, `lanes8`: subgroups of at least so many lanes, tiles for
- * software adapters; `gpu`: subgroups of at least 32 lanes; `portable`: no subgroups.
+ * What a program's kernels assume of the adapter. `lanes4`, `lanes8`: subgroups of at least so many lanes, tiles for software
+ * adapters; `gpu`: nothing, tiles for hardware.
  */
-export type Target = "gpu" | "lanes8" | "lanes4" | "portable";
+export type Target = "gpu" | "lanes8" | "lanes4";
 
 // Parameters
 

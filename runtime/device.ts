@@ -115,7 +115,7 @@ function summarize(
     description: information.description,
     software: found.software,
     subgroupSizes: [minimum, maximum],
-    target: targetFor(minimum),
+    target: targetFor({ software: found.software, lanes: minimum }),
   };
 }
 
@@ -127,10 +127,8 @@ export function adapterName(information: GPUAdapterInfo): string {
   return names.find(Boolean) ?? "unnamed adapter";
 }
 
-/** The best target for subgroups of at least so many lanes; 0 stands for none. */
-export function targetFor(lanes: number): Target {
-  if (lanes >= 32) return "gpu";
-  if (lanes >= 8) return "lanes8";
-  if (lanes >= 4) return "lanes4";
-  return "portable";
+/** The best target for an adapter whose subgroups have at least so many lanes; 0 stands for none. */
+export function targetFor({ software, lanes }: { software: boolean; lanes: number }): Target {
+  if (!software || lanes < 4) return "gpu";
+  return lanes >= 8 ? "lanes8" : "lanes4";
 }

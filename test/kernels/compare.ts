@@ -18,7 +18,7 @@ export const optimizer: Program["optimizer"] = {
 export function programsOf(
   graph: Graph,
   options: Partial<ProgramOptions> = {},
-  targets: readonly Target[] = ["gpu", "lanes8", "lanes4", "portable"],
+  targets: readonly Target[] = ["gpu", "lanes8", "lanes4"],
 ): Program[] {
   return targets.map((target) =>
     makeProgram(graph, {

@@ -247,7 +247,7 @@ const variants = {
   fused: { fusion: "all", keepGradients: false },
   "fused, gradients kept": { fusion: "all", keepGradients: true },
   "not fused": { fusion: "none", keepGradients: true },
-  "without subgroups": { fusion: "all", keepGradients: false, target: "portable" },
+  "for hardware": { fusion: "all", keepGradients: false, target: "gpu" },
 } as const;
 
 test("more images than registers hold take another form of a linear layer's update", async () => {

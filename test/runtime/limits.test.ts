@@ -62,10 +62,11 @@ test("workgroups are counted by the batch and folded beyond what a dimension all
   }
 });
 
-test("targets follow the subgroups", () => {
-  expect([0, 4, 8, 16, 32, 64].map(targetFor)).toEqual([
-    ...["portable", "lanes4", "lanes8", "lanes8", "gpu", "gpu"],
-  ]);
+test("software adapters have targets by their subgroups, hardware has one", () => {
+  const targets = (software: boolean) =>
+    [0, 4, 8, 32].map((lanes) => targetFor({ software, lanes }));
+  expect(targets(true)).toEqual(["gpu", "lanes4", "lanes8", "lanes8"]);
+  expect(targets(false)).toEqual(["gpu", "gpu", "gpu", "gpu"]);
 });
 
 test("the best program that the adapter runs is chosen", () => {
@@ -74,8 +75,8 @@ test("the best program that the adapter runs is chosen", () => {
     targets.map((target) => ({ ...tinyProgram, target }) as const);
   const choose = (target: Target, ...targets: Target[]) =>
     chooseProgram(compiled(...targets), adapter(target)).target;
-  expect(choose("gpu", "portable", "lanes8", "gpu")).toBe("gpu");
-  expect(choose("gpu", "portable", "lanes4")).toBe("lanes4");
-  expect(choose("lanes4", "gpu", "lanes8", "portable")).toBe("portable");
-  expect(() => choose("lanes4", "gpu", "lanes8")).toThrow(/compiled for gpu, lanes8/);
+  expect(choose("lanes8", "gpu", "lanes4", "lanes8")).toBe("lanes8");
+  expect(choose("lanes8", "gpu", "lanes4")).toBe("lanes4");
+  expect(choose("lanes4", "lanes8", "gpu")).toBe("gpu");
+  expect(() => choose("gpu", "lanes8", "lanes4")).toThrow(/compiled for lanes8, lanes4/);
 });

@@ -117,7 +117,7 @@ const update = step(3, [BIAS, VELOCITY]);
 
 export const tinyProgram: Program = {
   format: PROGRAM_FORMAT,
-  target: "portable",
+  target: "gpu",
   model: "Tiny",
   source: { file: "tiny.net", hash: "0123abcd" },
   input: { name: "image", channels: 3, height: 1, width: 1 },
