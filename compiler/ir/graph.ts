@@ -106,7 +106,8 @@ export interface UpdateAttributes {
  * - convolution: x [N, C, H, W], w (row-major as [O, C/groups, kh, kw]) -> [N, O, OH, OW]. A linear layer is the
  *   convolution with a 1x1 kernel on [N, F] and w [O, F]. Where w has rank 2, so has the result: a kernel that covers
  *   the whole of x [N, C, H, W] gives [N, O] from w [O, C * H * W]
- * - convolutionInputGradient: dy, w -> dx; convolutionWeightGradient: x, dy -> dw, in w's shape
+ * - convolutionInputGradient: dy, w -> dx; convolutionWeightGradient: x, dy -> dw, in w's shape; with `biasUpdate` it trains a bias, too,
+ *   whose gradient is the channelSum of dy: more inputs (bias, states)
  * - pointwise: operands of one shape (and [C] operands, read by `channel`) -> the same shape
  * - maxPool: x -> y, code. The code of an output names the winner in its window (kernel row * kernel width + column);
  *   with `relu`, an output of 0 has no winner. maxPoolGradient: dy, code -> dx
@@ -145,6 +146,7 @@ export interface OpAttributes {
   convolutionWeightGradient: ConvolutionAttributes & {
     readonly weightShape: Shape;
     readonly update?: UpdateAttributes;
+    readonly biasUpdate?: UpdateAttributes;
   };
   pointwise: { readonly expression: Expression };
   maxPool: PoolAttributes & { readonly relu: boolean };
@@ -263,20 +265,24 @@ export function isUpdate(node: AnyNode): boolean {
 
 /** What the graph's updates change, in their order. */
 export function trainedParameters(graph: Graph): readonly TrainedParameter[] {
-  return graph.nodes.filter(isUpdate).map(trainedBy);
+  return graph.nodes.filter(isUpdate).flatMap(trainedBy);
 }
 
-/** What one update changes. */
-export function trainedBy({ kind, inputs, attributes }: AnyNode): TrainedParameter {
+const stateCount = ({ optimizer }: UpdateAttributes) => stateNames({ kind: optimizer }).length;
+
+/** What a node changes: one parameter, or weights and their bias. */
+export function trainedBy({ kind, inputs, attributes }: AnyNode): readonly TrainedParameter[] {
   if (kind === "update") {
     const [parameter, gradient, ...rest] = inputs as [Value, Value, ...Value[]];
-    return {
-      parameter,
-      gradient,
-      states: rest.slice(0, stateNames({ kind: attributes.optimizer }).length),
-    };
+    return [{ parameter, gradient, states: rest.slice(0, stateCount(attributes)) }];
   }
-  const { update } = attributes as { readonly update: UpdateAttributes };
-  const count = stateNames({ kind: update.optimizer }).length;
-  return { parameter: inputs.at(-1 - count)!, gradient: undefined, states: inputs.slice(-count) };
+  const { update, biasUpdate } = attributes as OpAttributes["convolutionWeightGradient"];
+  const updates = [update, biasUpdate].filter((each) => each !== undefined);
+  const counts = updates.map((each) => 1 + stateCount(each));
+  const first = inputs.length - counts.reduce((sum, count) => sum + count, 0);
+  return counts.map((count, index) => {
+    const start = first + (index > 0 ? counts[0]! : 0);
+    const [parameter, ...states] = inputs.slice(start, start + count) as [Value, ...Value[]];
+    return { parameter, gradient: undefined, states };
+  });
 }

@@ -106,15 +106,16 @@ function verifyUpdates(graph: Graph): void {
         if (updated.has(input.id)) throw new Error(`reads %${input.id} after its update`);
     });
     if (!isUpdate(node)) continue;
-    const { parameter, states } = trainedBy(node);
-    verifyAt(node, () => {
-      if (!trainable.has(parameter.id))
-        throw new Error(`%${parameter.id} is no trainable parameter`);
-      for (const { id } of states) {
-        if (!known.has(id)) throw new Error(`%${id} is no state of the optimizer`);
-      }
-    });
-    for (const { id } of [parameter, ...states]) updated.add(id);
+    for (const { parameter, states } of trainedBy(node)) {
+      verifyAt(node, () => {
+        if (!trainable.has(parameter.id))
+          throw new Error(`%${parameter.id} is no trainable parameter`);
+        for (const { id } of states) {
+          if (!known.has(id)) throw new Error(`%${id} is no state of the optimizer`);
+        }
+      });
+      for (const { id } of [parameter, ...states]) updated.add(id);
+    }
   }
 }
 

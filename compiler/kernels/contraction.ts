@@ -3,7 +3,7 @@ import { exchangeFor, loadNames, type Exchange } from "./exchange.js";
 import { assemble, type Kernel } from "./kernel.js";
 import { placeConstants, placeOf, splitPixel } from "./place.js";
 import type { ContractionSchedule } from "./schedule.js";
-import { gradientSink, type GradientSink, type GradientUse } from "./update.js";
+import { gradientSink, type Descent, type GradientSink, type GradientUse } from "./update.js";
 import { times, wgsl } from "./wgsl.js";
 
 /**
@@ -235,21 +235,28 @@ function finishFeatures(fused: EpiloguePrinter, start: Start): string {
 
 /**
  * Weight gradient: a load holds four rows (successive input channels) of one output pixel; K runs over the pixels of the batch.
- * a: the layer's input; b: output gradient; the result lies like the weights: [group][rows][columns].
+ * a: the layer's input; b: output gradient; the result lies like the weights: [group][rows][columns]. With `bias`, the workgroups of
+ * the first rows sum the output gradient as well and apply it to the bias.
  */
-export function weightContraction(schedule: ContractionSchedule, use: GradientUse): Kernel {
+export function weightContraction(
+  schedule: ContractionSchedule,
+  use: GradientUse,
+  bias?: Descent,
+): Kernel {
   const exchange = exchangeFor(schedule);
   const sink = gradientSink(use);
+  const biasSink = bias && gradientSink(bias, "bias");
   const { rowLanes, loads, columns } = schedule;
   const quads = rowLanes * loads;
   const a = loadNames("a", loads);
   return assemble({
-    name: `contraction_weights${sink.suffix}_${4 * quads}x${4 * columns}`,
+    name: `contraction_weights${bias ? "_bias" : ""}${sink.suffix}_${4 * quads}x${4 * columns}`,
     summary: "Contraction: rows are weights of a kernel window, columns output channels, K pixels.",
     storage: [
       { name: "a", access: "read", element: "vec4f" },
       { name: "b", access: "read", element: "vec4f" },
       ...sink.storage,
+      ...(biasSink?.storage ?? []),
     ],
     constants: [
       ...["height", "width", "columns", "column_blocks", "first_quad", "row_quads", "run_values"],
@@ -258,10 +265,16 @@ export function weightContraction(schedule: ContractionSchedule, use: GradientUs
       ...placeConstants("a"),
       ...placeConstants("b"),
       ...sink.constants,
+      ...(biasSink?.constants ?? []),
     ],
     workgroupSize: columns,
     usesSubgroups: exchange.usesSubgroups,
-    declarations: [...exchange.declarations, ...sink.declarations, finishWeights(sink)],
+    declarations: [
+      ...exchange.declarations,
+      ...sink.declarations,
+      ...(biasSink?.declarations ?? []),
+      finishWeights(sink),
+    ],
     body: wgsl`
       let first_quad = block * ${quads}u;
       let group = plane / constants.column_blocks;
@@ -280,9 +293,30 @@ export function weightContraction(schedule: ContractionSchedule, use: GradientUs
       let a_column = constants.a_column;
       let b_column = constants.b_column;
       ${overPixels(schedule, exchange, a)}
-      ${times(4 * quads, (row) => `finish(4u * first_quad + ${row}u, group, column, c${row});`)}`,
+      ${times(4 * quads, (row) => `finish(4u * first_quad + ${row}u, group, column, c${row});`)}
+      ${biasSink ? sumBias(biasSink) : ""}`,
   });
 }
+
+/** A loop of its own, for the workgroups of the first rows alone: in the other loop every workgroup would pay for it. */
+const sumBias = (sink: GradientSink) => wgsl`
+  if (block == 0u) {
+    var bias_sum = vec4f(0);
+    for (var line = 0u; line < frame.batch * constants.height; line++) {
+      var b_line = ${B_LINE};
+      for (var x = 0u; x < width; x++) {
+        bias_sum += b[b_line];
+        b_line += b_column;
+      }
+    }
+    if (column < constants.columns) {
+      ${sink.use("b_quad", "bias_sum")}
+    }
+  }`;
+
+/** Where the output gradient's pixels of a line (a row of an image) start. */
+const B_LINE =
+  "constants.b_base + line / constants.height * constants.b_image + line % constants.height * constants.b_row + b_quad";
 
 /** The loop over the batch's output pixels, row by row: every pixel adds its share to all rows of the block. */
 function overPixels(
@@ -295,7 +329,7 @@ function overPixels(
       let image = line / constants.height;
       let y_row = line % constants.height;
       var a_line = constants.a_base + image * constants.a_image + y_row * constants.a_row;
-      var b_line = constants.b_base + image * constants.b_image + y_row * constants.b_row + b_quad;
+      var b_line = ${B_LINE};
       for (var x = 0u; x < width; x++) {
         ${a.map((name, load) => `let ${name} = a[a_line + a_place${load}];`)}
         ${exchange.share(a)}

@@ -1,7 +1,7 @@
 import { loadNames } from "./exchange.js";
 import { assemble, type Kernel } from "./kernel.js";
 import type { ContractionSchedule } from "./schedule.js";
-import { gradientSink, type Descent } from "./update.js";
+import { gradientSink, type Descent, type GradientSink } from "./update.js";
 import { times, wgsl } from "./wgsl.js";
 
 /** The most images for which the form pays: their output gradients stay in registers. */
@@ -15,25 +15,32 @@ export const RANK_ROWS = 64;
  * read and written once, which is all the time it takes. Unrolled rows, as the contraction has, would be waiting for memory as well
  * and overflow the instruction cache. a: the layer's input, scalars; b: output gradient; w and states: [features][columns].
  */
-export function rankUpdate(schedule: ContractionSchedule, descent: Descent): Kernel {
+export function rankUpdate(
+  schedule: ContractionSchedule,
+  descent: Descent,
+  bias?: Descent,
+): Kernel {
   const sink = gradientSink(descent);
+  const biasSink = bias && gradientSink(bias, "bias");
   const { rowLanes, loads, columns } = schedule;
   const x = loadNames("x", loads);
   return assemble({
-    name: `rank${sink.suffix}_${rowLanes * loads}x${4 * columns}`,
+    name: `rank${bias ? "_bias" : ""}${sink.suffix}_${rowLanes * loads}x${4 * columns}`,
     summary: "Weight gradient of a few images, applied row by row.",
     storage: [
       { name: "a", access: "read", element: "f32" },
       { name: "b", access: "read", element: "vec4f" },
       ...sink.storage,
+      ...(biasSink?.storage ?? []),
     ],
     constants: [
       ...["features", "columns", "first_quad", "a_image", "b_image", "b_base"],
       ...sink.constants,
+      ...(biasSink?.constants ?? []),
     ],
     workgroupSize: columns,
     usesSubgroups: true,
-    declarations: sink.declarations,
+    declarations: [...sink.declarations, ...(biasSink?.declarations ?? [])],
     body: wgsl`
       let column = block * ${columns}u + lane;
       let quad = constants.first_quad + min(column, constants.columns - 1u);
@@ -57,6 +64,13 @@ export function rankUpdate(schedule: ContractionSchedule, descent: Descent): Ker
         if (column < constants.columns) {
           ${sink.use("row * constants.columns + column", "gradient")}
         }
-      }`,
+      }
+      ${biasSink ? sumBias(biasSink, rowLanes * loads) : ""}`,
   });
 }
+
+const sumBias = (sink: GradientSink, images: number) => wgsl`
+  if (plane == 0u && column < constants.columns) {
+    let bias_sum = ${times(images, (image) => `d${image}`).join(" + ")};
+    ${sink.use("quad", "bias_sum")}
+  }`;

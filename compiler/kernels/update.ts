@@ -9,58 +9,63 @@ export const UPDATE_QUADS = 4;
 
 type OptimizerKind = OptimizerSettings["kind"];
 
+/** Whose gradient a kernel makes: names of what it binds, and of the functions over that, begin with it. */
+type Trained = "weights" | "bias";
+
+const nameOf = (trained: Trained, name: string) => (trained === "bias" ? `bias_${name}` : name);
+
 /**
  * How a weight follows its gradient, in place. In scope: `rate` and `decay` of the parameter, `weight`, `gradient`, and what the
- * optimizer keeps: `state0[at]`, `state1[at]`.
+ * optimizer keeps: `state0[at]`, `state1[at]`, under the names of what is trained.
  */
-const RULES: Readonly<Record<OptimizerKind, string>> = {
+const RULES: Readonly<Record<OptimizerKind, (name: (local: string) => string) => string>> = {
   /*
    * Stochastic gradient descent with momentum. With g = gradient + decay * w:
    * PyTorch v = m v + g, w -= rate * (nesterov ? g + m v : v);
    * Caffe, and the 2012 paper, v = m v + rate * g, w -= (nesterov ? rate * g + m v : v).
    * Both are v = m v + inner * g, w -= outer * (nesterov ? inner * g + m v : v).
    */
-  sgd: wgsl`
+  sgd: (name) => wgsl`
     let inner = select(1.0, rate, frame.convention == 1u);
     let outer = select(rate, 1.0, frame.convention == 1u);
     let g = inner * (gradient + decay * weight);
-    let v = frame.momentum * state0[at] + g;
-    state0[at] = v;
-    w[at] = weight - outer * select(v, g + frame.momentum * v, frame.nesterov != 0u);`,
-  adam: wgsl`
-    w[at] = weight - rate * adam(at, gradient + decay * weight);`,
+    let v = frame.momentum * ${name("state0")}[at] + g;
+    ${name("state0")}[at] = v;
+    ${name("w")}[at] = weight - outer * select(v, g + frame.momentum * v, frame.nesterov != 0u);`,
+  adam: (name) => wgsl`
+    ${name("w")}[at] = weight - rate * ${name("adam")}(at, gradient + decay * weight);`,
   // The decay is taken off the weights and does not enter the averages (Loshchilov and Hutter, arXiv:1711.05101).
-  adamw: wgsl`
-    w[at] = (1.0 - rate * decay) * weight - rate * adam(at, gradient);`,
+  adamw: (name) => wgsl`
+    ${name("w")}[at] = (1.0 - rate * decay) * weight - rate * ${name("adam")}(at, gradient);`,
   // Tieleman and Hinton 2012, with PyTorch's epsilon outside of the root.
-  rmsprop: wgsl`
+  rmsprop: (name) => wgsl`
     let g = gradient + decay * weight;
-    let squares = frame.beta2 * state0[at] + (1.0 - frame.beta2) * g * g;
-    state0[at] = squares;
-    let v = frame.momentum * state1[at] + g / (sqrt(squares) + frame.epsilon);
-    state1[at] = v;
-    w[at] = weight - rate * v;`,
+    let squares = frame.beta2 * ${name("state0")}[at] + (1.0 - frame.beta2) * g * g;
+    ${name("state0")}[at] = squares;
+    let v = frame.momentum * ${name("state1")}[at] + g / (sqrt(squares) + frame.epsilon);
+    ${name("state1")}[at] = v;
+    ${name("w")}[at] = weight - rate * v;`,
 };
 
 /** Kingma and Ba, arXiv:1412.6980: the step's direction from running averages of the gradient and its square. */
-const ADAM = wgsl`
-  fn adam(at: u32, g: vec4f) -> vec4f {
-    let mean = frame.beta1 * state0[at] + (1.0 - frame.beta1) * g;
-    let squares = frame.beta2 * state1[at] + (1.0 - frame.beta2) * g * g;
-    state0[at] = mean;
-    state1[at] = squares;
+const adam = (name: (local: string) => string) => wgsl`
+  fn ${name("adam")}(at: u32, g: vec4f) -> vec4f {
+    let mean = frame.beta1 * ${name("state0")}[at] + (1.0 - frame.beta1) * g;
+    let squares = frame.beta2 * ${name("state1")}[at] + (1.0 - frame.beta2) * g * g;
+    ${name("state0")}[at] = mean;
+    ${name("state1")}[at] = squares;
     return mean / frame.correction1 / (sqrt(squares) / sqrt(frame.correction2) + frame.epsilon);
   }`;
 
 const CLAMP = "clamp(made, vec4f(-frame.clip_value), vec4f(frame.clip_value))";
 
-const descend = ({ optimizer, clipsValue }: Descent) => wgsl`
-  fn descend(at: u32, made: vec4f) {
-    let rate = frame.learning_rate * bitcast<f32>(constants.learning_rate_factor);
-    let decay = frame.weight_decay * bitcast<f32>(constants.decay_factor);
+const descend = ({ optimizer, clipsValue }: Descent, name: (local: string) => string) => wgsl`
+  fn ${name("descend")}(at: u32, made: vec4f) {
+    let rate = frame.learning_rate * bitcast<f32>(constants.${name("learning_rate_factor")});
+    let decay = frame.weight_decay * bitcast<f32>(constants.${name("decay_factor")});
     let gradient = ${clipsValue ? CLAMP : "made"};
-    let weight = w[at];
-    ${RULES[optimizer]}
+    let weight = ${name("w")}[at];
+    ${RULES[optimizer](name)}
   }`;
 
 /** How weights follow their gradients. */
@@ -92,17 +97,19 @@ const STORED: GradientSink = {
   use: (at, gradient) => `result[${at}] = ${gradient};`,
 };
 
-export function gradientSink(use: GradientUse): GradientSink {
+export function gradientSink(use: GradientUse, trained: Trained = "weights"): GradientSink {
   if (use === "stored") return STORED;
   const { optimizer, clipsValue } = use;
-  const inPlace = (name: string) => ({ name, access: "read_write", element: "vec4f" }) as const;
+  const name = (local: string) => nameOf(trained, local);
+  const inPlace = (local: string) =>
+    ({ name: name(local), access: "read_write", element: "vec4f" }) as const;
   const states = times(stateNames({ kind: optimizer }).length, (index) => inPlace(`state${index}`));
   return {
     storage: [inPlace("w"), ...states],
-    constants: ["learning_rate_factor", "decay_factor"],
-    declarations: [...(optimizer.startsWith("adam") ? [ADAM] : []), descend(use)],
+    constants: [name("learning_rate_factor"), name("decay_factor")],
+    declarations: [...(optimizer.startsWith("adam") ? [adam(name)] : []), descend(use, name)],
     suffix: `_${optimizer}${clipsValue ? "_clipped" : ""}`,
-    use: (at, gradient) => `descend(${at}, ${gradient});`,
+    use: (at, gradient) => `${name("descend")}(${at}, ${gradient});`,
   };
 }
 

@@ -1,5 +1,5 @@
-import { trainedBy, type Node, type UpdateAttributes } from "../ir/graph.js";
-import type { GradientUse } from "../kernels/update.js";
+import { trainedBy, type Node, type TrainedParameter, type UpdateAttributes } from "../ir/graph.js";
+import type { Descent, GradientUse } from "../kernels/update.js";
 import type { LoweringContext } from "./context.js";
 import type { StoredParameter } from "./parameters.js";
 import { floatBits, type Storage } from "./storage.js";
@@ -13,6 +13,28 @@ export interface LoweredSink {
   readonly constants: Record<string, number>;
   /** `gradient` or `update`. */
   readonly label: string;
+}
+
+/** The update of a bias that is applied with its weights'. */
+export interface BiasSink {
+  readonly use: Descent;
+  readonly storage: readonly Storage[];
+  readonly constants: Record<string, number>;
+}
+
+export function lowerBiasSink(
+  context: LoweringContext,
+  node: Node<"convolutionWeightGradient">,
+): BiasSink | undefined {
+  const { biasUpdate } = node.attributes;
+  if (!biasUpdate) return undefined;
+  const [, bias] = trainedBy(node);
+  const factors = Object.entries(updateConstants(biasUpdate));
+  return {
+    use: biasUpdate,
+    storage: [bias!.parameter, ...bias!.states].map((value) => context.storageOf(value)),
+    constants: Object.fromEntries(factors.map(([name, value]) => [`bias_${name}`, value])),
+  };
 }
 
 export function lowerGradientSink(
@@ -30,7 +52,7 @@ export function lowerGradientSink(
       label: "gradient",
     };
   }
-  const { parameter, states } = trainedBy(node);
+  const [{ parameter, states }] = trainedBy(node) as [TrainedParameter];
   return {
     use: update,
     parameter: context.parameter(parameter),

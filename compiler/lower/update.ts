@@ -1,4 +1,4 @@
-import { trainedBy, type Node } from "../ir/graph.js";
+import { trainedBy, type Node, type TrainedParameter } from "../ir/graph.js";
 import { SQUARES_BLOCKS, squareSums, sumOfBlocks } from "../kernels/square-sum.js";
 import { update, UPDATE_QUADS, UPDATE_WORKGROUP } from "../kernels/update.js";
 import type { LoweringContext } from "./context.js";
@@ -6,7 +6,7 @@ import { updateConstants } from "./gradient-sink.js";
 import { fixed, type Storage } from "./storage.js";
 
 export function lowerUpdate(context: LoweringContext, node: Node<"update">): void {
-  const { parameter, gradient, states } = trainedBy(node);
+  const [{ parameter, gradient, states }] = trainedBy(node) as [TrainedParameter];
   const { clipsNorm } = node.attributes;
   const norm = clipsNorm ? [context.storageOf(node.inputs.at(-1)!)] : [];
   context.piecesOf(parameter).forEach((piece, index) => {

@@ -8,7 +8,12 @@ import { roundUpTo4, type ActivationLayout } from "./activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerDirectWeightGradient } from "./direct.js";
 import { ConvolutionGeometry } from "./geometry.js";
-import { lowerGradientSink, type LoweredSink } from "./gradient-sink.js";
+import {
+  lowerBiasSink,
+  lowerGradientSink,
+  type BiasSink,
+  type LoweredSink,
+} from "./gradient-sink.js";
 import { pieceLabel, type Piece } from "./parameters.js";
 import { fixed, type Storage } from "./storage.js";
 import { productWindow, window, windowSteps, type Constants } from "./window.js";
@@ -27,10 +32,11 @@ export function lowerWeightGradient(
     ? productWindow(layout)
     : window(layout, node.attributes.dilation, geometry, windowSteps(geometry));
   const sink = lowerGradientSink(context, node);
+  const bias = lowerBiasSink(context, node);
   const { pieces } = sink.parameter;
   const rank = isProduct && sink.use !== "stored" && context.schedules.connectedUpdate;
   for (const [index, piece] of pieces.entries()) {
-    if (rank) emitRankUpdate(context, node, { schedule: rank, geometry, sink, index });
+    if (rank) emitRankUpdate(context, node, { schedule: rank, geometry, sink, bias, index });
     emitWeightGradient(context, node, {
       ...(rank && { batches: { atLeast: RANK_IMAGES + 1 } }),
       schedule: isProduct ? context.schedules.connectedWeights : context.schedules.weights,
@@ -38,6 +44,7 @@ export function lowerWeightGradient(
       window: a,
       piece,
       use: sink.use,
+      bias,
       storage: sink.storage(index),
       constants: sink.constants,
       label: pieceLabel(`${node.origin.name} weight ${sink.label}`, index, pieces.length),
@@ -59,6 +66,7 @@ interface WeightProblem {
   readonly window: Constants;
   readonly piece: Piece;
   readonly use: GradientUse;
+  readonly bias: BiasSink | undefined;
   readonly storage: readonly Storage[];
   readonly constants: Constants;
   readonly label: string;
@@ -70,6 +78,7 @@ interface RankProblem {
   readonly schedule: ContractionSchedule;
   readonly geometry: ConvolutionGeometry;
   readonly sink: LoweredSink;
+  readonly bias: BiasSink | undefined;
   /** Which of the parameter's pieces. */
   readonly index: number;
 }
@@ -78,7 +87,7 @@ interface RankProblem {
 function emitRankUpdate(
   context: LoweringContext,
   node: Node<"convolutionWeightGradient">,
-  { schedule, geometry, sink, index }: RankProblem,
+  { schedule, geometry, sink, bias, index }: RankProblem,
 ): void {
   const [input, gradient] = node.inputs as [Value, Value];
   const { pieces } = sink.parameter;
@@ -87,8 +96,12 @@ function emitRankUpdate(
   const columns = roundUpTo4(piece.count) / 4;
   const place = context.layout(gradient).place("b");
   context.emit({
-    kernel: rankUpdate(schedule, sink.use as Descent),
-    storage: [context.storageOf(input), context.storageOf(gradient), ...sink.storage(index)],
+    kernel: rankUpdate(schedule, sink.use as Descent, bias?.use),
+    storage: [
+      ...[context.storageOf(input), context.storageOf(gradient)],
+      ...sink.storage(index),
+      ...(bias?.storage ?? []),
+    ],
     constants: {
       features,
       columns,
@@ -97,6 +110,7 @@ function emitRankUpdate(
       b_image: place.b_image!,
       b_base: place.b_base!,
       ...sink.constants,
+      ...bias?.constants,
     },
     workgroups: {
       x: { ...fixed(columns), tile: schedule.columns },
@@ -119,8 +133,12 @@ function emitWeightGradient(
   const blocks = Math.ceil(columns / schedule.columns);
   const quads = a.segments! * a.run!;
   context.emit({
-    kernel: weightContraction(schedule, problem.use),
-    storage: [context.storageOf(input), context.storageOf(gradient), ...problem.storage],
+    kernel: weightContraction(schedule, problem.use, problem.bias?.use),
+    storage: [
+      ...[context.storageOf(input), context.storageOf(gradient)],
+      ...problem.storage,
+      ...(problem.bias?.storage ?? []),
+    ],
     constants: {
       height: geometry.outputSize[0],
       width: geometry.outputSize[1],
@@ -133,6 +151,7 @@ function emitWeightGradient(
       y_group: 4 * quads * columns,
       ...context.layout(gradient).place("b"),
       ...problem.constants,
+      ...problem.bias?.constants,
     },
     workgroups: {
       x: { ...fixed(quads), tile: rowsPerBlock(schedule) },

@@ -14,7 +14,7 @@ import { Surroundings } from "./surroundings.js";
  * - a pointwise op joins the op that makes its input (bias, ReLU, dropout, masks of gradients: epilogues), or the
  *   channel window that reads it (prologue)
  *
- * - an update joins the op that makes its gradient, which is then never stored
+ * - an update joins the op that makes its gradient, which is then never stored, and a bias's update that of its weights
  *
  * Updates move up to the place where their gradient is ready and nobody reads the weights any more, so that gradients live shortly.
  */
@@ -28,7 +28,7 @@ export function fuse(graph: Graph, { keepGradients = false }: FuseOptions = {}):
       fusePrologues,
       placeUpdates,
     ],
-    ...(keepGradients ? [] : [fuseUpdates]),
+    ...(keepGradients ? [] : [fuseUpdates, fuseBiases]),
   ];
   return rewrites.reduce<Graph>(
     (current, rewrite) => ({ ...current, nodes: rewrite(current) }),
@@ -321,6 +321,30 @@ const fuseUpdates: Rewrite = (graph) => {
     } as AnyNode);
   }
   return rewriteNodes(graph.nodes, replacements);
+};
+
+/** A bias's gradient is a sum of what its weights' gradient reads anyway. */
+const fuseBiases: Rewrite = ({ nodes }) => {
+  const replacements = new Map<AnyNode, AnyNode | undefined>();
+  for (const bias of nodes) {
+    if (!isKind(bias, "channelSum") || !bias.attributes.update) continue;
+    const weights = nodes.find(
+      (node): node is AnyNode & Node<"convolutionWeightGradient"> =>
+        isKind(node, "convolutionWeightGradient") &&
+        node.inputs[1] === bias.inputs[0] &&
+        node.attributes.update !== undefined &&
+        !replacements.has(node),
+    );
+    const inputs = [...(weights?.inputs ?? []), ...bias.inputs.slice(1)];
+    if (!weights || inputs.length > MOST_BINDINGS) continue;
+    replacements.set(bias, undefined);
+    replacements.set(weights, {
+      ...weights,
+      inputs,
+      attributes: { ...weights.attributes, biasUpdate: bias.attributes.update },
+    });
+  }
+  return rewriteNodes(nodes, replacements);
 };
 
 /** Whether a weight gradient takes the direct form, whose kernel stores scalars. */
