@@ -1,101 +1,99 @@
-// AlexNet's training step in netc and its peers, on one adapter and one Dawn.
+// netc and its peers side by side, on one adapter and one Dawn.
 //
-//     node run.mjs [--batch 8] [--steps 7] [--adapter lavapipe|auto] [--contenders netc,jax-js,tensorflow]
+//     node run.mjs [--adapters lavapipe,embedded] [--cases NAME,...] [--contenders NAME,...] [--rounds 5] [--prototypes DIR]
 //
 // Each contender has a process of its own and all start from the same weights and images. They take turns, one step each, so
-// that whatever else the machine does touches all alike; the losses of every round must agree before a time counts. Results
-// go to results/.
-import { fork } from "node:child_process";
-import { readdirSync } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+// that whatever else the machine does touches all alike. A contender whose output the others contradict, or that fails, is
+// reported as such and left out; the rest goes on. results/ keeps what came of each case; report.mjs makes tables of it.
+import { execFileSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { dissenters, toleranceOf } from "./agreement.mjs";
+import { CASES, PACKAGES, PLAN } from "./cases.mjs";
+import { startContender } from "./contender-process.mjs";
+import { saveResult } from "./results.mjs";
+import { writeReport } from "./report.mjs";
 
 const { values: options } = parseArgs({
   options: {
-    batch: { type: "string", default: "8" },
-    steps: { type: "string", default: "7" },
-    adapter: { type: "string", default: "lavapipe" },
-    contenders: { type: "string", default: "netc,jax-js,tensorflow" },
+    adapters: { type: "string", default: Object.keys(PLAN).join() },
+    cases: { type: "string" },
+    contenders: { type: "string" },
+    rounds: { type: "string", default: "5" },
+    prototypes: { type: "string" },
   },
 });
-const batch = Number(options.batch);
-const steps = Number(options.steps);
+const rounds = Number(options.rounds);
 
-const PACKAGES = {
-  netc: "netc",
-  "jax-js": "@jax-js/jax",
-  tensorflow: "@tensorflow/tfjs-backend-webgpu",
-};
-const DRIVERS = "/usr/share/vulkan/icd.d";
-const FIRST_LOSS_TOLERANCE = 1e-3;
-/** Rounding differs and training amplifies it. */
-const LATER_LOSS_TOLERANCE = 1e-2;
-
-/** netc is told by its own variable, the others by Vulkan's. */
-function environmentFor(adapter) {
-  const environment = { ...process.env, NETC_ADAPTER: adapter };
-  if (adapter !== "lavapipe") return environment;
-  const driver = readdirSync(DRIVERS).find((file) => file.startsWith("lvp_icd"));
-  if (!driver) throw new Error(`lavapipe is not installed: no lvp_icd*.json in ${DRIVERS}`);
-  return { ...environment, VK_ICD_FILENAMES: `${DRIVERS}/${driver}` };
-}
-
-async function versionOf(contender) {
-  const path = new URL(`node_modules/${PACKAGES[contender]}/package.json`, import.meta.url);
+async function versionOf(name) {
+  if (!PACKAGES[name]) return undefined;
+  const path = new URL(`node_modules/${PACKAGES[name]}/package.json`, import.meta.url);
   return JSON.parse(await readFile(path, "utf8")).version;
 }
 
-/** The next message of a contender; rejects if its process ends instead. */
-function nextMessage(child, name) {
-  return new Promise((resolve, reject) => {
-    const onExit = (code) => reject(new Error(`${name} ended with exit code ${code}`));
-    child.once("exit", onExit);
-    child.once("message", (message) => {
-      child.off("exit", onExit);
-      resolve(message);
-    });
-  });
+/** The state of netc's sources: a commit, and whether something was changed since. */
+function revision() {
+  try {
+    const git = (...words) => execFileSync("git", words, { encoding: "utf8" }).trim();
+    const changed = git("status", "--porcelain", "--untracked-files=no", "..", ":!results");
+    return git("rev-parse", "--short", "HEAD") + (changed ? " and changes" : "");
+  } catch {
+    return undefined;
+  }
 }
 
-async function start(name) {
+const seconds = (milliseconds) => `${(milliseconds / 1000).toFixed(2)} s`;
+
+/** Runs a contender's action; if it fails, that becomes the contender's result. */
+async function attempt(contender, action) {
+  if (contender.failure) return undefined;
+  try {
+    return await action();
+  } catch (error) {
+    giveUp(contender, error.message);
+    return undefined;
+  }
+}
+
+function giveUp(contender, reason) {
+  console.error(`${contender.name}: ${reason}`);
+  contender.failure = reason;
+  contender.process?.end();
+}
+
+async function start(name, setting) {
   console.error(`${name}: preparing`);
-  const script = new URL("alexnet-step.mjs", import.meta.url);
-  const child = fork(script, [name, "--batch", options.batch], {
-    env: environmentFor(options.adapter),
+  const contender = { name, steps: [] };
+  await attempt(contender, async () => {
+    contender.version = await versionOf(name);
+    contender.process = startContender(name, setting);
+    const { adapter, milliseconds } = await contender.process.prepare();
+    Object.assign(contender, { adapter, prepared: milliseconds });
   });
-  const { adapter, milliseconds } = await nextMessage(child, name);
-  return {
-    name,
-    child,
-    adapter,
-    prepared: milliseconds,
-    version: await versionOf(name),
-    steps: [],
-  };
+  return contender;
 }
 
 async function step(contender) {
-  contender.child.send("step");
-  const result = await nextMessage(contender.child, contender.name);
+  const result = await attempt(contender, () => contender.process.step());
+  if (!result) return;
   contender.steps.push(result);
-  const { loss, milliseconds } = result;
-  const time = `${(milliseconds / 1000).toFixed(2)} s`;
   console.error(
-    `${contender.name}: step ${contender.steps.length}, loss ${loss.toFixed(5)}, ${time}`,
+    `${contender.name}: step ${contender.steps.length}, ${seconds(result.milliseconds)}`,
   );
 }
 
-/** Fails unless all contenders computed the same in a round. */
-function checkLosses(contenders, round) {
-  const [reference, ...others] = contenders.map(({ steps }) => steps[round].loss);
-  const tolerance = round === 0 ? FIRST_LOSS_TOLERANCE : LATER_LOSS_TOLERANCE;
-  for (const [index, loss] of others.entries()) {
-    const agrees = Math.abs(loss - reference) <= tolerance * Math.max(1, Math.abs(reference));
-    if (agrees) continue;
-    const names = `${contenders[0].name} ${reference}, ${contenders[index + 1].name} ${loss}`;
-    throw new Error(`losses of step ${round + 1} differ, so times mean nothing: ${names}`);
+/** Takes those out whose output of a round the others contradict. */
+function check(contenders, mode, round) {
+  const running = contenders.filter(({ failure, steps }) => !failure && steps[round]?.output);
+  const outputs = new Map(running.map(({ name, steps }) => [name, steps[round].output]));
+  const wrong = new Set(dissenters(outputs, toleranceOf(mode, round)));
+  for (const contender of running) {
+    if (wrong.has(contender.name)) {
+      giveUp(contender, `its output of step ${round + 1} is not the others'`);
+    }
   }
+  return outputs.size - wrong.size;
 }
 
 function median(numbers) {
@@ -104,77 +102,83 @@ function median(numbers) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Times of a contender: the first step, which compiles shaders, and the others. */
-function summarize({ name, version, adapter, prepared, steps: [first, ...rest] }) {
+/** The figures of a contender: its first step, which compiles shaders, and the others. Times in milliseconds. */
+function summarize({ name, version, prepared, steps, failure }) {
+  if (failure) return { name, version, failure };
+  const [first, ...rest] = steps;
   const times = rest.map(({ milliseconds }) => milliseconds);
-  const losses = [first, ...rest].map(({ loss }) => loss);
+  const last = rest.at(-1);
   return {
     name,
     version,
-    adapter,
-    prepared,
-    first: first.milliseconds,
+    // The prototype measures its own start.
+    first: first.first ?? prepared + first.milliseconds,
     median: median(times),
     fastest: Math.min(...times),
     slowest: Math.max(...times),
-    losses,
+    ...(last.javascript !== undefined && {
+      javascript: median(rest.map(({ javascript }) => javascript)),
+    }),
+    dispatches: last.dispatches,
+    submits: last.submits,
+    pipelines: last.pipelines,
+    ...(last.peakBytes && { peakBytes: last.peakBytes }),
+    ...(last.output?.length === 1 && { losses: steps.map(({ output }) => output[0]) }),
   };
 }
 
-const seconds = (milliseconds) => `${(milliseconds / 1000).toFixed(2)} s`;
-
-function report(result) {
-  const [base] = result.contenders;
-  const rows = result.contenders.map((row) => {
-    const spread = `${seconds(row.fastest)} to ${seconds(row.slowest)}`;
-    const ratio = (row.median / base.median).toFixed(2);
-    return `| ${row.name} ${row.version} | ${seconds(row.first)} | ${seconds(row.median)} | ${spread} | ${ratio} |`;
-  });
-  return [
-    `# AlexNet's training step at batch ${result.batch}`,
-    "",
-    `${result.date}, ${result.contenders[0].adapter}, ${result.cores} cores of ${result.processor}, Node ${result.node}.`,
-    `Forward, loss, backward and SGD with momentum, dropout off; ${result.steps} steps each, in turns; the losses of every`,
-    "round agreed. The first step compiles shaders. Made by `bench/run.mjs`.",
-    "",
-    `| | first step | median step | fastest to slowest | median / ${base.name} |`,
-    "|---|---|---|---|---|",
-    ...rows,
-    "",
-  ].join("\n");
+function namesFor({ contenders }) {
+  const wanted = options.contenders?.split(",");
+  return contenders.filter(
+    (name) => (!wanted || wanted.includes(name)) && (name !== "prototype" || options.prototypes),
+  );
 }
 
-async function save(name, text) {
-  const target = new URL(`results/${name}`, import.meta.url);
-  const temporary = new URL(`results/${name}.tmp`, import.meta.url);
-  await mkdir(new URL("results/", import.meta.url), { recursive: true });
-  await writeFile(temporary, text);
-  await rename(temporary, target);
-}
-
-const contenders = [];
-try {
-  for (const name of options.contenders.split(",")) contenders.push(await start(name));
-  for (let round = 0; round <= steps; round++) {
-    for (const contender of contenders) await step(contender);
-    checkLosses(contenders, round);
+async function runCase(adapter, caseName) {
+  const { title, mode, batch } = CASES[caseName];
+  console.error(`\n${title}, ${adapter}`);
+  const setting = { caseName, adapter, prototypes: options.prototypes };
+  const contenders = [];
+  let agreeing;
+  try {
+    for (const name of namesFor(CASES[caseName])) contenders.push(await start(name, setting));
+    for (let round = 0; round <= rounds; round++) {
+      for (const contender of contenders) await step(contender);
+      agreeing = check(contenders, mode, round);
+    }
+  } finally {
+    for (const contender of contenders) contender.process?.end();
   }
-  const result = {
-    date: new Date().toISOString().slice(0, 10),
+  return {
+    case: caseName,
     batch,
-    steps,
+    adapter,
+    adapterName: contenders.find((contender) => contender.adapter)?.adapter,
+    date: new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC",
+    revision: revision(),
+    command: ["node bench/run.mjs", ...shownArguments()].join(" "),
+    rounds,
+    agreeing,
     node: process.versions.node,
-    processor: cpus()[0].model,
+    processor: cpus()[0].model.trim(),
     cores: cpus().length,
     contenders: contenders.map(summarize),
   };
-  const name = `alexnet-step-${options.adapter}-batch${batch}`;
-  await save(`${name}.json`, JSON.stringify(result, null, 2) + "\n");
-  await save(`${name}.md`, report(result));
-  console.log(report(result));
-} catch (error) {
-  console.error(`benchmark stopped: ${error.message}`);
-  process.exitCode = 1;
-} finally {
-  for (const { child } of contenders) child.disconnect();
 }
+
+/** The command line without the names of this machine's folders. */
+function shownArguments() {
+  return process.argv.slice(2).map((word) => (word === options.prototypes ? "DIR" : word));
+}
+
+const started = performance.now();
+for (const adapter of options.adapters.split(",")) {
+  const cases = options.cases?.split(",") ?? PLAN[adapter] ?? Object.keys(CASES);
+  for (const caseName of cases) {
+    await saveResult(`${adapter}-${caseName}`, await runCase(adapter, caseName));
+  }
+}
+await writeReport();
+console.error(
+  `\nall done in ${((performance.now() - started) / 60_000).toFixed(1)} min: bench/results/`,
+);
