@@ -1,0 +1,95 @@
+// Average pooling, gradient: an input gathers its share of every window that covers it.
+
+struct Frame {
+  batch: u32,
+  step: u32,
+  seed: u32,
+  training: u32,
+  learning_rate: f32,
+  weight_decay: f32,
+  clip_norm: f32,
+  clip_value: f32,
+  momentum: f32,
+  nesterov: u32,
+  convention: u32,
+  beta1: f32,
+  beta2: f32,
+  epsilon: f32,
+  correction1: f32,
+  correction2: f32,
+}
+
+struct Constants {
+  pixels: u32,
+  width: u32,
+  quads: u32,
+  y_image: u32,
+  y_row: u32,
+  y_column: u32,
+  y_base: u32,
+  e1_image: u32,
+  e1_row: u32,
+  e1_column: u32,
+  e1_base: u32,
+  a_image: u32,
+  a_row: u32,
+  a_column: u32,
+  a_base: u32,
+  input_height: u32,
+  input_width: u32,
+  kernel_height: u32,
+  kernel_width: u32,
+  stride_height: u32,
+  stride_width: u32,
+  padding_top: u32,
+  padding_left: u32,
+  padding_bottom: u32,
+  padding_right: u32,
+  output_height: u32,
+  output_width: u32,
+}
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+@group(0) @binding(1) var<uniform> constants: Constants;
+@group(0) @binding(2) var<storage, read> a: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
+@group(0) @binding(4) var<storage, read> e1: array<vec4f>;
+
+fn extent(start: i32, kernel: u32, padding: u32, size: u32, after: u32) -> f32 {
+  return f32(min(start + i32(kernel), i32(size + after)) - start);
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = workgroup.x + workgroup.y * workgroups.x;
+  let thread = block * 64u + lane;
+  let pixel = thread / constants.quads;
+  let quad = thread % constants.quads;
+  if (pixel >= frame.batch * constants.pixels) {
+    return;
+  }
+  let image = pixel / constants.pixels;
+  let y = pixel % constants.pixels / constants.width;
+  let x = pixel % constants.width;
+  let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
+  let e1_place = constants.e1_base + image * constants.e1_image + y * constants.e1_row + x * constants.e1_column;
+  var value = vec4f(0);
+  let top = y + constants.padding_top;
+  let left = x + constants.padding_left;
+  let first_y = select((top - constants.kernel_height) / constants.stride_height + 1u, 0u, top < constants.kernel_height);
+  let first_x = select((left - constants.kernel_width) / constants.stride_width + 1u, 0u, left < constants.kernel_width);
+  for (var oy = first_y; oy < min(top / constants.stride_height + 1u, constants.output_height); oy++) {
+    for (var ox = first_x; ox < min(left / constants.stride_width + 1u, constants.output_width); ox++) {
+      let row = top - oy * constants.stride_height;
+      let column = left - ox * constants.stride_width;
+      let window_top = i32(oy * constants.stride_height) - i32(constants.padding_top);
+      let window_left = i32(ox * constants.stride_width) - i32(constants.padding_left);
+      value += a[constants.a_base + image * constants.a_image + oy * constants.a_row + ox * constants.a_column + quad] / (extent(window_top, constants.kernel_height, constants.padding_top, constants.input_height, constants.padding_bottom) * extent(window_left, constants.kernel_width, constants.padding_left, constants.input_width, constants.padding_right));
+    }
+  }
+  result[y_place + quad] = select(vec4f(0), value, e1[e1_place + quad] > vec4f(0));
+}

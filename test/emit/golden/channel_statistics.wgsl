@@ -1,0 +1,96 @@
+// Mean and variance over batch and space for each channel.
+
+struct Frame {
+  batch: u32,
+  step: u32,
+  seed: u32,
+  training: u32,
+  learning_rate: f32,
+  weight_decay: f32,
+  clip_norm: f32,
+  clip_value: f32,
+  momentum: f32,
+  nesterov: u32,
+  convention: u32,
+  beta1: f32,
+  beta2: f32,
+  epsilon: f32,
+  correction1: f32,
+  correction2: f32,
+}
+
+struct Constants {
+  pixels: u32,
+  width: u32,
+  a_image: u32,
+  a_row: u32,
+  a_column: u32,
+  a_base: u32,
+  momentum: u32,
+}
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+@group(0) @binding(1) var<uniform> constants: Constants;
+@group(0) @binding(2) var<storage, read> a: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> running_mean: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> running_variance: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> mean: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> variance: array<vec4f>;
+
+var<workgroup> partial_total4: array<vec4f, 64>;
+
+fn total4(value: vec4f, lane: u32) -> vec4f {
+  workgroupBarrier();
+  partial_total4[lane] = value;
+  for (var half = 32u; half > 0u; half = half / 2u) {
+    workgroupBarrier();
+    if (lane < half) {
+      partial_total4[lane] = partial_total4[lane] + partial_total4[lane + half];
+    }
+  }
+  workgroupBarrier();
+  return partial_total4[0];
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = workgroup.x + workgroup.y * workgroups.x;
+  let quad = block;
+  let count = f32(frame.batch * constants.pixels);
+  var sum = vec4f(0);
+  for (var index = lane; index < frame.batch * constants.pixels; index += 64u) {
+    let image = index / constants.pixels;
+    let pixel = index % constants.pixels;
+    let y = pixel / constants.width;
+    let x = pixel % constants.width;
+    sum += a[constants.a_base + image * constants.a_image + y * constants.a_row + x * constants.a_column + quad];
+  }
+  let near = total4(sum, lane) / count;
+  var rest = vec4f(0);
+  var squares = vec4f(0);
+  for (var index = lane; index < frame.batch * constants.pixels; index += 64u) {
+    let image = index / constants.pixels;
+    let pixel = index % constants.pixels;
+    let y = pixel / constants.width;
+    let x = pixel % constants.width;
+    let distance = a[constants.a_base + image * constants.a_image + y * constants.a_row + x * constants.a_column + quad] - near;
+    rest += distance;
+    squares += distance * distance;
+  }
+  rest = total4(rest, lane) / count;
+  squares = max(total4(squares, lane) - count * rest * rest, vec4f(0));
+  if (lane == 0u) {
+    let momentum = bitcast<f32>(constants.momentum);
+    let center = near + rest;
+    mean[block] = center;
+    variance[block] = squares / count;
+    running_mean[block] = (1.0 - momentum) * running_mean[block] + momentum * center;
+    if (count > 1.0) {
+      running_variance[block] = (1.0 - momentum) * running_variance[block] + momentum * squares / (count - 1.0);
+    }
+  }
+}

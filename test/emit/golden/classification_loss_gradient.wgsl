@@ -1,0 +1,117 @@
+// Cross-entropy, its gradient and top-k hits of one example a workgroup.
+
+struct Frame {
+  batch: u32,
+  step: u32,
+  seed: u32,
+  training: u32,
+  learning_rate: f32,
+  weight_decay: f32,
+  clip_norm: f32,
+  clip_value: f32,
+  momentum: f32,
+  nesterov: u32,
+  convention: u32,
+  beta1: f32,
+  beta2: f32,
+  epsilon: f32,
+  correction1: f32,
+  correction2: f32,
+}
+
+struct Constants {
+  pixels: u32,
+  width: u32,
+  channels: u32,
+  smoothing: u32,
+  weight: u32,
+  a_image: u32,
+  a_row: u32,
+  a_column: u32,
+  a_base: u32,
+  y_image: u32,
+  y_row: u32,
+  y_column: u32,
+  y_base: u32,
+}
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+@group(0) @binding(1) var<uniform> constants: Constants;
+@group(0) @binding(2) var<storage, read> a: array<f32>;
+@group(0) @binding(3) var<storage, read> labels: array<u32>;
+@group(0) @binding(4) var<storage, read_write> losses: array<f32>;
+@group(0) @binding(5) var<storage, read_write> result: array<f32>;
+
+var<workgroup> partial_largest: array<f32, 64>;
+
+fn largest(value: f32, lane: u32) -> f32 {
+  workgroupBarrier();
+  partial_largest[lane] = value;
+  for (var half = 32u; half > 0u; half = half / 2u) {
+    workgroupBarrier();
+    if (lane < half) {
+      partial_largest[lane] = max(partial_largest[lane], partial_largest[lane + half]);
+    }
+  }
+  workgroupBarrier();
+  return partial_largest[0];
+}
+var<workgroup> partial_total: array<f32, 64>;
+
+fn total(value: f32, lane: u32) -> f32 {
+  workgroupBarrier();
+  partial_total[lane] = value;
+  for (var half = 32u; half > 0u; half = half / 2u) {
+    workgroupBarrier();
+    if (lane < half) {
+      partial_total[lane] = partial_total[lane] + partial_total[lane + half];
+    }
+  }
+  workgroupBarrier();
+  return partial_total[0];
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = workgroup.x + workgroup.y * workgroups.x;
+  if (block >= frame.batch * constants.pixels) {
+    return;
+  }
+  let image = block / constants.pixels;
+  let y = block % constants.pixels / constants.width;
+  let x = block % constants.width;
+  let a_place = 4u * (constants.a_base + image * constants.a_image + y * constants.a_row + x * constants.a_column);
+  let y_place = 4u * (constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column);
+  let label = labels[block];
+  let label_logit = a[a_place + label];
+  let smoothing = bitcast<f32>(constants.smoothing);
+  let classes = f32(constants.channels);
+  var most = -0x1.fffffep+127f;
+  for (var c = lane; c < constants.channels; c += 64u) {
+    most = max(most, a[a_place + c]);
+  }
+  most = largest(most, lane);
+  var exponentials = 0f;
+  var logits = 0f;
+  for (var c = lane; c < constants.channels; c += 64u) {
+    exponentials += exp(a[a_place + c] - most);
+    logits += a[a_place + c] - most;
+  }
+  exponentials = total(exponentials, lane);
+  logits = total(logits, lane);
+
+  if (lane == 0u) {
+    losses[block] = log(exponentials) - (1.0 - smoothing) * (label_logit - most) - smoothing * logits / classes;
+
+  }
+  let share = bitcast<f32>(constants.weight) / f32(frame.batch);
+  for (var c = lane; c < constants.channels; c += 64u) {
+    let expected = select(0.0, 1.0 - smoothing, c == label) + smoothing / classes;
+    let probability = exp(a[a_place + c] - most) / exponentials;
+    result[y_place + c] = share * (probability - expected);
+  }
+}

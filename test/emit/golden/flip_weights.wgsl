@@ -1,0 +1,56 @@
+// Weights turned by half a circle and transposed, for the input gradient.
+
+struct Frame {
+  batch: u32,
+  step: u32,
+  seed: u32,
+  training: u32,
+  learning_rate: f32,
+  weight_decay: f32,
+  clip_norm: f32,
+  clip_value: f32,
+  momentum: f32,
+  nesterov: u32,
+  convention: u32,
+  beta1: f32,
+  beta2: f32,
+  epsilon: f32,
+  correction1: f32,
+  correction2: f32,
+}
+
+struct Constants {
+  input_quads: u32,
+  outputs: u32,
+  taps: u32,
+  threads: u32,
+}
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+@group(0) @binding(1) var<uniform> constants: Constants;
+@group(0) @binding(2) var<storage, read> a: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = workgroup.x + workgroup.y * workgroups.x;
+  let thread = block * 64u + lane;
+  if (thread < constants.threads) {
+    let quad = thread % constants.input_quads;
+    let output = thread / constants.input_quads % constants.outputs;
+    let tap = thread / constants.input_quads / constants.outputs % constants.taps;
+    let group = thread / constants.input_quads / constants.outputs / constants.taps;
+    let flipped = group * constants.taps + constants.taps - 1u - tap;
+    let source = (flipped * constants.input_quads + quad) * 4u * constants.outputs + output;
+    y[thread] = vec4f(
+      a[source],
+      a[source + constants.outputs],
+      a[source + 2u * constants.outputs],
+      a[source + 3u * constants.outputs],
+    );
+  }
+}

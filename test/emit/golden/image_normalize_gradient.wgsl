@@ -1,0 +1,89 @@
+// Normalisation, gradient: what is summed over each image's pixels for each channel.
+
+struct Frame {
+  batch: u32,
+  step: u32,
+  seed: u32,
+  training: u32,
+  learning_rate: f32,
+  weight_decay: f32,
+  clip_norm: f32,
+  clip_value: f32,
+  momentum: f32,
+  nesterov: u32,
+  convention: u32,
+  beta1: f32,
+  beta2: f32,
+  epsilon: f32,
+  correction1: f32,
+  correction2: f32,
+}
+
+struct Constants {
+  pixels: u32,
+  width: u32,
+  quads: u32,
+  d_image: u32,
+  d_row: u32,
+  d_column: u32,
+  d_base: u32,
+  a_image: u32,
+  a_row: u32,
+  a_column: u32,
+  a_base: u32,
+}
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+@group(0) @binding(1) var<uniform> constants: Constants;
+@group(0) @binding(2) var<storage, read> d: array<vec4f>;
+@group(0) @binding(3) var<storage, read> a: array<vec4f>;
+@group(0) @binding(4) var<storage, read> mean: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> partial: array<vec4f>;
+
+var<workgroup> partial_total4: array<vec4f, 64>;
+
+fn total4(value: vec4f, lane: u32) -> vec4f {
+  workgroupBarrier();
+  partial_total4[lane] = value;
+  for (var half = 32u; half > 0u; half = half / 2u) {
+    workgroupBarrier();
+    if (lane < half) {
+      partial_total4[lane] = partial_total4[lane] + partial_total4[lane + half];
+    }
+  }
+  workgroupBarrier();
+  return partial_total4[0];
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = workgroup.x + workgroup.y * workgroups.x;
+  let quad = block % constants.quads;
+  let image = block / constants.quads;
+  if (image >= frame.batch) {
+    return;
+  }
+  let count = f32(constants.pixels);
+  let middle = mean[quad];
+  var sum = vec4f(0);
+  var products = vec4f(0);
+  for (var index = lane; index < constants.pixels; index += 64u) {
+
+    let pixel = index % constants.pixels;
+    let y = pixel / constants.width;
+    let x = pixel % constants.width;
+    let gradient = d[constants.d_base + image * constants.d_image + y * constants.d_row + x * constants.d_column + quad];
+    sum += gradient;
+    products += gradient * (a[constants.a_base + image * constants.a_image + y * constants.a_row + x * constants.a_column + quad] - middle);
+  }
+  sum = total4(sum, lane);
+  products = total4(products, lane);
+  if (lane == 0u) {
+    partial[2u * block + 0u] = sum;
+    partial[2u * block + 1u] = products;
+  }
+}
