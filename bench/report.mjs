@@ -64,6 +64,11 @@ function contenderRow(contender, base) {
   ];
 }
 
+function agreement({ agreeing }) {
+  if (agreeing < 2) return "the outputs were not compared with anything";
+  return `the outputs of ${agreeing} agreed in every step`;
+}
+
 function caseSection(result) {
   const { date, adapterName, cores, processor, node, rounds, revision, command } = result;
   const base = result.contenders.find(({ name }) => name === "netc")?.median;
@@ -76,7 +81,7 @@ function caseSection(result) {
     ),
     "",
     `${date}, ${adapterName}, ${cores} cores of ${processor}, Node ${node}, ${rounds} steps each after the first, in turns; ` +
-      `the outputs of ${result.agreeing} agreed in every step. netc at ${revision}. \`${command}\``,
+      `${agreement(result)}. netc at ${revision}. \`${command}\``,
   ].join("\n");
 }
 
