@@ -24,7 +24,7 @@ function caseView(title, values, longest) {
   };
   const y = { field: "contender", type: "nominal", title: null, sort: null };
   return {
-    title: { text: title, anchor: "start", fontSize: 11 },
+    title: { text: title, anchor: "start", frame: "group", fontSize: 11 },
     width: WIDTH,
     height: { step: BAR_HEIGHT },
     data: { values },

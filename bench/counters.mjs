@@ -1,7 +1,7 @@
 // What a contender asks of WebGPU, counted in the methods of Dawn's classes: every contender uses the same ones.
 import { globals } from "webgpu";
 
-const totals = { dispatches: 0, submits: 0, submitted: 0, insideSubmit: 0, bytes: 0, peakBytes: 0 };
+const totals = { dispatches: 0, submits: 0, submitted: 0, insideQueue: 0, bytes: 0, peakBytes: 0 };
 const pipelineKeys = new Set();
 const shaderCode = new WeakMap();
 const pipelineCode = new WeakMap();
@@ -15,13 +15,13 @@ export function listenToDispatches(listener) {
 
 /** Starts to count a step. Returns a function that gives its counts. */
 export function beginCounting() {
-  const { dispatches, submits, insideSubmit } = totals;
+  const { dispatches, submits, insideQueue } = totals;
   const start = performance.now();
   return () => ({
     dispatches: totals.dispatches - dispatches,
     submits: totals.submits - submits,
-    // A software adapter may do its work within submit, which is not the contender's JavaScript.
-    javascript: totals.submitted - start - (totals.insideSubmit - insideSubmit),
+    // The queue copies data, and a software adapter may even do its work within submit: that is not JavaScript.
+    javascript: totals.submitted - start - (totals.insideQueue - insideQueue),
     pipelines: pipelineKeys.size,
     peakBytes: totals.peakBytes,
   });
@@ -82,7 +82,15 @@ replace("GPUQueue", "submit", (method) => {
     method.call(this, commands);
     totals.submits++;
     totals.submitted = performance.now();
-    totals.insideSubmit += totals.submitted - start;
+    totals.insideQueue += totals.submitted - start;
+  };
+});
+
+replace("GPUQueue", "writeBuffer", (method) => {
+  return function (...values) {
+    const start = performance.now();
+    method.apply(this, values);
+    totals.insideQueue += performance.now() - start;
   };
 });
 

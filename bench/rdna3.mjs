@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { convolutionsOf, linearsOf, multiplyAdds, NETWORKS } from "./networks.mjs";
 import { readResult, saveResult } from "./results.mjs";
+import { peakShare } from "./rdna3-report.mjs";
 import { writeReport } from "./report.mjs";
 
 const BATCH = 8;
@@ -164,12 +165,12 @@ function withLayers(rows, machineCode) {
   }));
 }
 
-/** Multiply-adds of all rows by the instructions that they take, padding counted as not useful. */
-function wholeStep(rows) {
-  const counted = rows.filter(({ macs, perInstruction }) => macs && perInstruction);
-  const instructions = ({ macs, perInstruction, share = 1 }) => macs / (perInstruction * share);
+/** Multiply-adds of all rows by what they take at `rate` a unit, padding counted as not useful. */
+function wholeStep(rows, rate) {
+  const counted = rows.filter((row) => row.macs && row.perInstruction);
   const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
-  return sum(counted.map(({ macs }) => macs)) / sum(counted.map(instructions));
+  const taken = counted.map((row) => row.macs / (rate(row) * (row.share ?? 1)));
+  return sum(counted.map(({ macs }) => macs)) / sum(taken);
 }
 
 async function measure(name) {
@@ -179,7 +180,12 @@ async function measure(name) {
     const texts = new Set(rows.flatMap(({ dispatches }) => dispatches.map(({ code }) => code)));
     const machineCode = analyze([...texts]);
     const measured = withLayers(rows, machineCode).map((row) => measuredRow(row, machineCode));
-    return { name, rows: measured, perInstruction: wholeStep(measured) };
+    return {
+      name,
+      rows: measured,
+      perInstruction: wholeStep(measured, (row) => row.perInstruction),
+      ofPeak: wholeStep(measured, peakShare),
+    };
   } catch (error) {
     console.error(error.message);
     return { name, failure: error.message };
