@@ -69,3 +69,21 @@ export function pointwise(epilogue: Epilogue): Kernel {
     epilogue,
   });
 }
+
+/** Sums of parts that a contraction left as [splits][pixel][quad], in a fixed order. */
+export function sumPartials(epilogue: Epilogue): Kernel {
+  return quadKernel({
+    name: "sum_partials",
+    summary: "Sums of parts of a contraction, in a fixed order.",
+    storage: [{ name: "partials", access: "read", element: "vec4f" }],
+    inputs: [],
+    constants: ["splits"],
+    result: wgsl`
+      let rows = frame.batch * constants.pixels;
+      var value = vec4f(0);
+      for (var split = 0u; split < constants.splits; split++) {
+        value += partials[(split * rows + pixel) * constants.quads + quad];
+      }`,
+    epilogue,
+  });
+}

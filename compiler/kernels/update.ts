@@ -139,3 +139,25 @@ export function update(descent: Descent, { clipsNorm }: { readonly clipsNorm: bo
       }`,
   });
 }
+
+/** The use of a gradient whose parts lie in memory, [splits][`partial_quads`], from quad `base` on: added in their order. */
+export function updateFromPartials(use: GradientUse): Kernel {
+  const sink = gradientSink(use);
+  return assemble({
+    name: `sum_partials_weights${sink.suffix}`,
+    summary: "Sums of parts of a weight gradient, in a fixed order, and their use.",
+    storage: [{ name: "partials", access: "read", element: "vec4f" }, ...sink.storage],
+    constants: ["quads", "splits", "partial_quads", "base", ...sink.constants],
+    workgroupSize: UPDATE_WORKGROUP,
+    declarations: sink.declarations,
+    body: wgsl`
+      let at = block * ${UPDATE_WORKGROUP}u + lane;
+      if (at < constants.quads) {
+        var gradient = vec4f(0);
+        for (var split = 0u; split < constants.splits; split++) {
+          gradient += partials[split * constants.partial_quads + constants.base + at];
+        }
+        ${sink.use("at", "gradient")}
+      }`,
+  });
+}

@@ -1,8 +1,9 @@
 import type { Target } from "../../program/program.js";
 import { trainedParameters, type Graph, type Value } from "../ir/graph.js";
 import { BATCH, elementCount, imageShape } from "../ir/shape.js";
-import { SCHEDULES, type TargetSchedules } from "../kernels/schedule.js";
+import type { ContractionSchedule } from "../kernels/schedule.js";
 import type { Layouts } from "../passes/layout.js";
+import { chooseSchedule, type ContractionProblem } from "../schedules/index.js";
 import { roundUpTo4, type ActivationLayout } from "./activation-layout.js";
 import { codeWidth } from "./code-width.js";
 import type { StoredParameter } from "./parameters.js";
@@ -22,7 +23,6 @@ export interface Persistent {
 /** What lowering an op has at hand: where values lie, and where to put its dispatches. */
 export class LoweringContext {
   readonly steps: StepDraft[] = [];
-  readonly schedules: TargetSchedules;
   private readonly storage = new Map<number, readonly Storage[]>();
   private readonly gradients: ReadonlyMap<number, StoredParameter>;
 
@@ -34,7 +34,6 @@ export class LoweringContext {
     private readonly stored: ReadonlyMap<number, StoredParameter>,
     private readonly keepsGradients: boolean,
   ) {
-    this.schedules = SCHEDULES[target];
     this.gradients = new Map(
       trainedParameters(graph).flatMap(({ parameter, gradient }) =>
         gradient ? [[gradient.id, this.parameter(parameter)] as const] : [],
@@ -92,6 +91,10 @@ export class LoweringContext {
   /** Makes `value` another name for the memory of `source`. */
   alias(value: Value, source: Value): void {
     this.storage.set(value.id, this.piecesOf(source));
+  }
+
+  schedule(problem: ContractionProblem): ContractionSchedule {
+    return chooseSchedule(problem, this.target);
   }
 
   emit(step: StepDraft): void {

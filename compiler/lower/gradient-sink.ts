@@ -19,6 +19,10 @@ export interface LoweredSink {
 export interface BiasSink {
   readonly use: Descent;
   readonly storage: readonly Storage[];
+  readonly quads: number;
+  /** The bias's own factors, under the names of an update by itself. */
+  readonly factors: Record<string, number>;
+  /** The same, under the names that they have beside the weights'. */
   readonly constants: Record<string, number>;
 }
 
@@ -29,11 +33,13 @@ export function lowerBiasSink(
   const { biasUpdate } = node.attributes;
   if (!biasUpdate) return undefined;
   const [, bias] = trainedBy(node);
-  const factors = Object.entries(updateConstants(biasUpdate));
+  const storage = [bias!.parameter, ...bias!.states].map((value) => context.storageOf(value));
+  const factors = updateConstants(biasUpdate);
+  const named = Object.entries(factors).map(([name, value]) => [`bias_${name}`, value]);
   return {
-    use: biasUpdate,
-    storage: [bias!.parameter, ...bias!.states].map((value) => context.storageOf(value)),
-    constants: Object.fromEntries(factors.map(([name, value]) => [`bias_${name}`, value])),
+    ...{ use: biasUpdate, storage, factors },
+    quads: storage[0]!.bytes.fixed / 16,
+    constants: Object.fromEntries(named) as Record<string, number>,
   };
 }
 

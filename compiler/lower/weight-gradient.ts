@@ -1,9 +1,15 @@
 import type { BatchRange } from "../../program/program.js";
 import type { Node, Value } from "../ir/graph.js";
-import { rowsPerBlock, weightContraction } from "../kernels/contraction.js";
+import { weightContraction } from "../kernels/contraction-weights.js";
 import { RANK_IMAGES, RANK_ROWS, rankUpdate } from "../kernels/rank-update.js";
-import type { ContractionSchedule } from "../kernels/schedule.js";
-import type { Descent, GradientUse } from "../kernels/update.js";
+import { isSplit, rowsPerBlock, type ContractionSchedule } from "../kernels/schedule.js";
+import {
+  UPDATE_WORKGROUP,
+  updateFromPartials,
+  type Descent,
+  type GradientUse,
+} from "../kernels/update.js";
+import { RANK_SCHEDULES } from "../schedules/index.js";
 import { roundUpTo4, type ActivationLayout } from "./activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerDirectWeightGradient } from "./direct.js";
@@ -15,7 +21,7 @@ import {
   type LoweredSink,
 } from "./gradient-sink.js";
 import { pieceLabel, type Piece } from "./parameters.js";
-import { fixed, type Storage } from "./storage.js";
+import { fixed, perImage, type Storage } from "./storage.js";
 import { productWindow, window, windowSteps, type Constants } from "./window.js";
 
 /** Weight gradient: rows are weights of a window, in the order in which the weights lie. */
@@ -34,12 +40,11 @@ export function lowerWeightGradient(
   const sink = lowerGradientSink(context, node);
   const bias = lowerBiasSink(context, node);
   const { pieces } = sink.parameter;
-  const rank = isProduct && sink.use !== "stored" && context.schedules.connectedUpdate;
+  const rank = isProduct && sink.use !== "stored" && RANK_SCHEDULES[context.target];
   for (const [index, piece] of pieces.entries()) {
     if (rank) emitRankUpdate(context, node, { schedule: rank, geometry, sink, bias, index });
     emitWeightGradient(context, node, {
       ...(rank && { batches: { atLeast: RANK_IMAGES + 1 } }),
-      schedule: isProduct ? context.schedules.connectedWeights : context.schedules.weights,
       geometry,
       window: a,
       piece,
@@ -61,7 +66,6 @@ function runValues(layout: ActivationLayout, { attributes }: ConvolutionGeometry
 }
 
 interface WeightProblem {
-  readonly schedule: ContractionSchedule;
   readonly geometry: ConvolutionGeometry;
   readonly window: Constants;
   readonly piece: Piece;
@@ -126,40 +130,103 @@ function emitRankUpdate(
 function emitWeightGradient(
   context: LoweringContext,
   node: Node<"convolutionWeightGradient">,
-  { schedule, geometry, window: a, piece, runValues: values, ...problem }: WeightProblem,
+  problem: WeightProblem,
 ): void {
+  const { window: a, piece, geometry, bias } = problem;
   const [input, gradient] = node.inputs as [Value, Value];
   const columns = roundUpTo4(piece.count) / 4;
-  const blocks = Math.ceil(columns / schedule.columns);
   const quads = a.segments! * a.run!;
+  const { groups } = node.attributes;
+  const [height, width] = geometry.outputSize;
+  const schedule = context.schedule({
+    form: "weights",
+    rows: fixed(quads),
+    columns: fixed(columns),
+    depth: perImage(height * width),
+    groups,
+  });
+  const parts = isSplit(schedule) && partialsOf(problem, { schedule, groups, quads, columns });
+  const blocks = Math.ceil(columns / schedule.columns);
   context.emit({
-    kernel: weightContraction(schedule, problem.use, problem.bias?.use),
+    kernel: weightContraction(schedule, problem.use, bias?.use),
     storage: [
       ...[context.storageOf(input), context.storageOf(gradient)],
-      ...problem.storage,
-      ...(problem.bias?.storage ?? []),
+      ...(parts ? [parts.storage] : [...problem.storage, ...(bias?.storage ?? [])]),
     ],
     constants: {
-      height: geometry.outputSize[0],
-      width: geometry.outputSize[1],
-      columns,
-      column_blocks: blocks,
-      first_quad: piece.start / 4,
-      row_quads: quads,
-      run_values: values,
+      ...{ height, width, columns, column_blocks: blocks, first_quad: piece.start / 4 },
+      ...{ row_quads: quads, run_values: problem.runValues, y_group: 4 * quads * columns },
       ...a,
-      y_group: 4 * quads * columns,
       ...context.layout(gradient).place("b"),
-      ...problem.constants,
-      ...problem.bias?.constants,
+      ...(parts ? parts.constants : { ...problem.constants, ...bias?.constants }),
     },
     workgroups: {
       x: { ...fixed(quads), tile: rowsPerBlock(schedule) },
-      z: blocks * node.attributes.groups,
+      z: blocks * groups * (schedule.splits ?? 1),
     },
     label: problem.label,
     origin: node.origin,
     macs: geometry.macs * (piece.count / geometry.groupOutputs),
     ...(problem.batches && { batches: problem.batches }),
   });
+  if (parts) emitPartialUpdates(context, node, problem, parts);
+}
+
+/** Sums of parts of the batch: the weights' and, behind them, the bias's. */
+interface Partials {
+  readonly storage: Storage;
+  readonly constants: Constants;
+}
+
+function partialsOf(
+  { label, bias }: WeightProblem,
+  sizes: {
+    readonly schedule: ContractionSchedule;
+    readonly groups: number;
+    readonly quads: number;
+    readonly columns: number;
+  },
+): Partials {
+  const { groups, schedule, quads, columns } = sizes;
+  const splits = schedule.splits!;
+  const weightQuads = 4 * quads * columns * groups;
+  const partialQuads = weightQuads + (bias ? bias.quads : 0);
+  return {
+    storage: {
+      name: `${label} partials`,
+      purpose: "scratch",
+      bytes: fixed(16 * splits * partialQuads),
+    },
+    constants: { groups, splits, weight_quads: weightQuads, partial_quads: partialQuads },
+  };
+}
+
+function emitPartialUpdates(
+  context: LoweringContext,
+  { origin }: Node<"convolutionWeightGradient">,
+  { label, use, storage, constants, bias, batches }: WeightProblem,
+  partials: Partials,
+): void {
+  const { splits, weight_quads: weightQuads, partial_quads: partialQuads } = partials.constants;
+  const emit = (sum: {
+    readonly use: GradientUse;
+    readonly storage: readonly Storage[];
+    readonly constants: Constants;
+    readonly base: number;
+    readonly quads: number;
+  }) =>
+    context.emit({
+      kernel: updateFromPartials(sum.use),
+      storage: [partials.storage, ...sum.storage],
+      constants: {
+        ...{ quads: sum.quads, base: sum.base, splits: splits!, partial_quads: partialQuads! },
+        ...sum.constants,
+      },
+      workgroups: { x: { ...fixed(sum.quads), tile: UPDATE_WORKGROUP }, z: 1 },
+      label: `${label} (sum)`,
+      ...{ origin, macs: 0 },
+      ...(batches && { batches }),
+    });
+  emit({ use, storage, constants, base: 0, quads: weightQuads! });
+  if (bias) emit({ ...bias, constants: bias.factors, base: weightQuads!, quads: bias.quads });
 }

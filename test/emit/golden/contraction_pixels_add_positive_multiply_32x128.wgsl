@@ -76,6 +76,7 @@ fn main(
   let plane = workgroup.z;
   let rows = frame.batch * constants.pixels;
   let first_row = block * 32u;
+
   let group = plane / constants.column_blocks;
   let column = plane % constants.column_blocks * 32u + lane;
   let row_lane = lane % 32u;
@@ -167,7 +168,7 @@ fn main(
       c29 = fma(vec4f(tile[29u].x), b0, c29); c29 = fma(vec4f(tile[29u].y), b1, c29); c29 = fma(vec4f(tile[29u].z), b2, c29); c29 = fma(vec4f(tile[29u].w), b3, c29);
       c30 = fma(vec4f(tile[30u].x), b0, c30); c30 = fma(vec4f(tile[30u].y), b1, c30); c30 = fma(vec4f(tile[30u].z), b2, c30); c30 = fma(vec4f(tile[30u].w), b3, c30);
       c31 = fma(vec4f(tile[31u].x), b0, c31); c31 = fma(vec4f(tile[31u].y), b1, c31); c31 = fma(vec4f(tile[31u].z), b2, c31); c31 = fma(vec4f(tile[31u].w), b3, c31);
-      b_place += 4u * columns;
+      b_place += 4u * columns * 1u;
     }
   }
   let quad = group * columns + column;
@@ -178,36 +179,36 @@ fn main(
     places[lane + 64u] = e2_place0;
   }
   workgroupBarrier();
-  finish(first_row + 0u, column, quad, c0, places[0u], places[32u], places[64u]);
-  finish(first_row + 1u, column, quad, c1, places[1u], places[33u], places[65u]);
-  finish(first_row + 2u, column, quad, c2, places[2u], places[34u], places[66u]);
-  finish(first_row + 3u, column, quad, c3, places[3u], places[35u], places[67u]);
-  finish(first_row + 4u, column, quad, c4, places[4u], places[36u], places[68u]);
-  finish(first_row + 5u, column, quad, c5, places[5u], places[37u], places[69u]);
-  finish(first_row + 6u, column, quad, c6, places[6u], places[38u], places[70u]);
-  finish(first_row + 7u, column, quad, c7, places[7u], places[39u], places[71u]);
-  finish(first_row + 8u, column, quad, c8, places[8u], places[40u], places[72u]);
-  finish(first_row + 9u, column, quad, c9, places[9u], places[41u], places[73u]);
-  finish(first_row + 10u, column, quad, c10, places[10u], places[42u], places[74u]);
-  finish(first_row + 11u, column, quad, c11, places[11u], places[43u], places[75u]);
-  finish(first_row + 12u, column, quad, c12, places[12u], places[44u], places[76u]);
-  finish(first_row + 13u, column, quad, c13, places[13u], places[45u], places[77u]);
-  finish(first_row + 14u, column, quad, c14, places[14u], places[46u], places[78u]);
-  finish(first_row + 15u, column, quad, c15, places[15u], places[47u], places[79u]);
-  finish(first_row + 16u, column, quad, c16, places[16u], places[48u], places[80u]);
-  finish(first_row + 17u, column, quad, c17, places[17u], places[49u], places[81u]);
-  finish(first_row + 18u, column, quad, c18, places[18u], places[50u], places[82u]);
-  finish(first_row + 19u, column, quad, c19, places[19u], places[51u], places[83u]);
-  finish(first_row + 20u, column, quad, c20, places[20u], places[52u], places[84u]);
-  finish(first_row + 21u, column, quad, c21, places[21u], places[53u], places[85u]);
-  finish(first_row + 22u, column, quad, c22, places[22u], places[54u], places[86u]);
-  finish(first_row + 23u, column, quad, c23, places[23u], places[55u], places[87u]);
-  finish(first_row + 24u, column, quad, c24, places[24u], places[56u], places[88u]);
-  finish(first_row + 25u, column, quad, c25, places[25u], places[57u], places[89u]);
-  finish(first_row + 26u, column, quad, c26, places[26u], places[58u], places[90u]);
-  finish(first_row + 27u, column, quad, c27, places[27u], places[59u], places[91u]);
-  finish(first_row + 28u, column, quad, c28, places[28u], places[60u], places[92u]);
-  finish(first_row + 29u, column, quad, c29, places[29u], places[61u], places[93u]);
-  finish(first_row + 30u, column, quad, c30, places[30u], places[62u], places[94u]);
-  finish(first_row + 31u, column, quad, c31, places[31u], places[63u], places[95u]);
+  finish(first_row + 0u, column, quad, c0, places[0u], places[32u + 0u], places[64u + 0u]);
+  finish(first_row + 1u, column, quad, c1, places[1u], places[32u + 1u], places[64u + 1u]);
+  finish(first_row + 2u, column, quad, c2, places[2u], places[32u + 2u], places[64u + 2u]);
+  finish(first_row + 3u, column, quad, c3, places[3u], places[32u + 3u], places[64u + 3u]);
+  finish(first_row + 4u, column, quad, c4, places[4u], places[32u + 4u], places[64u + 4u]);
+  finish(first_row + 5u, column, quad, c5, places[5u], places[32u + 5u], places[64u + 5u]);
+  finish(first_row + 6u, column, quad, c6, places[6u], places[32u + 6u], places[64u + 6u]);
+  finish(first_row + 7u, column, quad, c7, places[7u], places[32u + 7u], places[64u + 7u]);
+  finish(first_row + 8u, column, quad, c8, places[8u], places[32u + 8u], places[64u + 8u]);
+  finish(first_row + 9u, column, quad, c9, places[9u], places[32u + 9u], places[64u + 9u]);
+  finish(first_row + 10u, column, quad, c10, places[10u], places[32u + 10u], places[64u + 10u]);
+  finish(first_row + 11u, column, quad, c11, places[11u], places[32u + 11u], places[64u + 11u]);
+  finish(first_row + 12u, column, quad, c12, places[12u], places[32u + 12u], places[64u + 12u]);
+  finish(first_row + 13u, column, quad, c13, places[13u], places[32u + 13u], places[64u + 13u]);
+  finish(first_row + 14u, column, quad, c14, places[14u], places[32u + 14u], places[64u + 14u]);
+  finish(first_row + 15u, column, quad, c15, places[15u], places[32u + 15u], places[64u + 15u]);
+  finish(first_row + 16u, column, quad, c16, places[16u], places[32u + 16u], places[64u + 16u]);
+  finish(first_row + 17u, column, quad, c17, places[17u], places[32u + 17u], places[64u + 17u]);
+  finish(first_row + 18u, column, quad, c18, places[18u], places[32u + 18u], places[64u + 18u]);
+  finish(first_row + 19u, column, quad, c19, places[19u], places[32u + 19u], places[64u + 19u]);
+  finish(first_row + 20u, column, quad, c20, places[20u], places[32u + 20u], places[64u + 20u]);
+  finish(first_row + 21u, column, quad, c21, places[21u], places[32u + 21u], places[64u + 21u]);
+  finish(first_row + 22u, column, quad, c22, places[22u], places[32u + 22u], places[64u + 22u]);
+  finish(first_row + 23u, column, quad, c23, places[23u], places[32u + 23u], places[64u + 23u]);
+  finish(first_row + 24u, column, quad, c24, places[24u], places[32u + 24u], places[64u + 24u]);
+  finish(first_row + 25u, column, quad, c25, places[25u], places[32u + 25u], places[64u + 25u]);
+  finish(first_row + 26u, column, quad, c26, places[26u], places[32u + 26u], places[64u + 26u]);
+  finish(first_row + 27u, column, quad, c27, places[27u], places[32u + 27u], places[64u + 27u]);
+  finish(first_row + 28u, column, quad, c28, places[28u], places[32u + 28u], places[64u + 28u]);
+  finish(first_row + 29u, column, quad, c29, places[29u], places[32u + 29u], places[64u + 29u]);
+  finish(first_row + 30u, column, quad, c30, places[30u], places[32u + 30u], places[64u + 30u]);
+  finish(first_row + 31u, column, quad, c31, places[31u], places[32u + 31u], places[64u + 31u]);
 }

@@ -67,6 +67,7 @@ fn main(
   let plane = workgroup.z;
   let rows = frame.batch * constants.pixels;
   let first_row = block * 8u;
+
   let group = plane / constants.column_blocks;
   let column = plane % constants.column_blocks * 64u + lane;
   let row_lane = subgroup_lane % 4u;
@@ -111,7 +112,7 @@ fn main(
       c5 = fma(vec4f(subgroupBroadcast(a1.x, 1u)), b0, c5); c5 = fma(vec4f(subgroupBroadcast(a1.y, 1u)), b1, c5); c5 = fma(vec4f(subgroupBroadcast(a1.z, 1u)), b2, c5); c5 = fma(vec4f(subgroupBroadcast(a1.w, 1u)), b3, c5);
       c6 = fma(vec4f(subgroupBroadcast(a1.x, 2u)), b0, c6); c6 = fma(vec4f(subgroupBroadcast(a1.y, 2u)), b1, c6); c6 = fma(vec4f(subgroupBroadcast(a1.z, 2u)), b2, c6); c6 = fma(vec4f(subgroupBroadcast(a1.w, 2u)), b3, c6);
       c7 = fma(vec4f(subgroupBroadcast(a1.x, 3u)), b0, c7); c7 = fma(vec4f(subgroupBroadcast(a1.y, 3u)), b1, c7); c7 = fma(vec4f(subgroupBroadcast(a1.z, 3u)), b2, c7); c7 = fma(vec4f(subgroupBroadcast(a1.w, 3u)), b3, c7);
-      b_place += 4u * columns;
+      b_place += 4u * columns * 1u;
     }
   }
   let quad = group * columns + column;

@@ -67,6 +67,7 @@ fn main(
   let plane = workgroup.z;
   let rows = frame.batch * constants.pixels;
   let first_row = block * 8u;
+
   let group = plane / constants.column_blocks;
   let column = plane % constants.column_blocks * 32u + lane;
   let row_lane = lane % 8u;
@@ -108,7 +109,7 @@ fn main(
       c5 = fma(vec4f(tile[5u].x), b0, c5); c5 = fma(vec4f(tile[5u].y), b1, c5); c5 = fma(vec4f(tile[5u].z), b2, c5); c5 = fma(vec4f(tile[5u].w), b3, c5);
       c6 = fma(vec4f(tile[6u].x), b0, c6); c6 = fma(vec4f(tile[6u].y), b1, c6); c6 = fma(vec4f(tile[6u].z), b2, c6); c6 = fma(vec4f(tile[6u].w), b3, c6);
       c7 = fma(vec4f(tile[7u].x), b0, c7); c7 = fma(vec4f(tile[7u].y), b1, c7); c7 = fma(vec4f(tile[7u].z), b2, c7); c7 = fma(vec4f(tile[7u].w), b3, c7);
-      b_place += 4u * columns;
+      b_place += 4u * columns * 1u;
     }
   }
   let quad = group * columns + column;

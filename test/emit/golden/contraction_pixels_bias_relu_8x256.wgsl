@@ -67,6 +67,7 @@ fn main(
   let plane = workgroup.z;
   let rows = frame.batch * constants.pixels;
   let first_row = block * 8u;
+
   let group = plane / constants.column_blocks;
   let column = plane % constants.column_blocks * 64u + lane;
   let row_lane = subgroup_lane % 8u;
@@ -104,7 +105,7 @@ fn main(
       c5 = fma(vec4f(subgroupBroadcast(a0.x, 5u)), b0, c5); c5 = fma(vec4f(subgroupBroadcast(a0.y, 5u)), b1, c5); c5 = fma(vec4f(subgroupBroadcast(a0.z, 5u)), b2, c5); c5 = fma(vec4f(subgroupBroadcast(a0.w, 5u)), b3, c5);
       c6 = fma(vec4f(subgroupBroadcast(a0.x, 6u)), b0, c6); c6 = fma(vec4f(subgroupBroadcast(a0.y, 6u)), b1, c6); c6 = fma(vec4f(subgroupBroadcast(a0.z, 6u)), b2, c6); c6 = fma(vec4f(subgroupBroadcast(a0.w, 6u)), b3, c6);
       c7 = fma(vec4f(subgroupBroadcast(a0.x, 7u)), b0, c7); c7 = fma(vec4f(subgroupBroadcast(a0.y, 7u)), b1, c7); c7 = fma(vec4f(subgroupBroadcast(a0.z, 7u)), b2, c7); c7 = fma(vec4f(subgroupBroadcast(a0.w, 7u)), b3, c7);
-      b_place += 4u * columns;
+      b_place += 4u * columns * 1u;
     }
   }
   let quad = group * columns + column;

@@ -99,7 +99,7 @@ fn keep(counter: u32, rate: f32, stream: u32) -> vec4f {
 }
 fn finish(row: u32, column: u32, quad: u32, sum: vec4f, y_place: u32, e1_place: u32) {
   if (row < frame.batch * constants.pixels && column < constants.columns) {
-    result[y_place + quad + constants.first_quad] = select(vec4f(0), (sum * keep(row * constants.channels + 4u * (quad + constants.first_quad), 0.5, 3u)), e1[e1_place + (quad + constants.first_quad)] > vec4f(0));
+    result[y_place + quad + constants.first_quad] = select(vec4f(0), (sum * keep(row * constants.channels + 4u * (quad + constants.first_quad), 0.5, 2u)), e1[e1_place + (quad + constants.first_quad)] > vec4f(0));
   }
 }
 
@@ -114,6 +114,7 @@ fn main(
   let plane = workgroup.z;
   let rows = frame.batch * constants.pixels;
   let first_row = block * 16u;
+
   let group = plane / constants.column_blocks;
   let column = plane % constants.column_blocks * 8u + lane;
   let row_lane = subgroup_lane % 4u;
@@ -192,7 +193,7 @@ fn main(
       c13 = fma(vec4f(subgroupBroadcast(a3.x, 1u)), b0, c13); c13 = fma(vec4f(subgroupBroadcast(a3.y, 1u)), b1, c13); c13 = fma(vec4f(subgroupBroadcast(a3.z, 1u)), b2, c13); c13 = fma(vec4f(subgroupBroadcast(a3.w, 1u)), b3, c13);
       c14 = fma(vec4f(subgroupBroadcast(a3.x, 2u)), b0, c14); c14 = fma(vec4f(subgroupBroadcast(a3.y, 2u)), b1, c14); c14 = fma(vec4f(subgroupBroadcast(a3.z, 2u)), b2, c14); c14 = fma(vec4f(subgroupBroadcast(a3.w, 2u)), b3, c14);
       c15 = fma(vec4f(subgroupBroadcast(a3.x, 3u)), b0, c15); c15 = fma(vec4f(subgroupBroadcast(a3.y, 3u)), b1, c15); c15 = fma(vec4f(subgroupBroadcast(a3.z, 3u)), b2, c15); c15 = fma(vec4f(subgroupBroadcast(a3.w, 3u)), b3, c15);
-      b_place += 4u * columns;
+      b_place += 4u * columns * 1u;
     }
   }
   let quad = group * columns + column;

@@ -99,7 +99,7 @@ fn keep(counter: u32, rate: f32, stream: u32) -> vec4f {
 }
 fn finish(row: u32, column: u32, quad: u32, sum: vec4f, y_place: u32, e1_place: u32) {
   if (row < frame.batch * constants.pixels && column < constants.columns) {
-    result[y_place + quad + constants.first_quad] = select(vec4f(0), (sum * keep(row * constants.channels + 4u * (quad + constants.first_quad), 0.5, 2u)), e1[e1_place + (quad + constants.first_quad)] > vec4f(0));
+    result[y_place + quad + constants.first_quad] = select(vec4f(0), (sum * keep(row * constants.channels + 4u * (quad + constants.first_quad), 0.5, 1u)), e1[e1_place + (quad + constants.first_quad)] > vec4f(0));
   }
 }
 
@@ -114,6 +114,7 @@ fn main(
   let plane = workgroup.z;
   let rows = frame.batch * constants.pixels;
   let first_row = block * 24u;
+
   let group = plane / constants.column_blocks;
   let column = plane % constants.column_blocks * 8u + lane;
   let row_lane = subgroup_lane % 8u;
@@ -200,7 +201,7 @@ fn main(
       c21 = fma(vec4f(subgroupBroadcast(a2.x, 5u)), b0, c21); c21 = fma(vec4f(subgroupBroadcast(a2.y, 5u)), b1, c21); c21 = fma(vec4f(subgroupBroadcast(a2.z, 5u)), b2, c21); c21 = fma(vec4f(subgroupBroadcast(a2.w, 5u)), b3, c21);
       c22 = fma(vec4f(subgroupBroadcast(a2.x, 6u)), b0, c22); c22 = fma(vec4f(subgroupBroadcast(a2.y, 6u)), b1, c22); c22 = fma(vec4f(subgroupBroadcast(a2.z, 6u)), b2, c22); c22 = fma(vec4f(subgroupBroadcast(a2.w, 6u)), b3, c22);
       c23 = fma(vec4f(subgroupBroadcast(a2.x, 7u)), b0, c23); c23 = fma(vec4f(subgroupBroadcast(a2.y, 7u)), b1, c23); c23 = fma(vec4f(subgroupBroadcast(a2.z, 7u)), b2, c23); c23 = fma(vec4f(subgroupBroadcast(a2.w, 7u)), b3, c23);
-      b_place += 4u * columns;
+      b_place += 4u * columns * 1u;
     }
   }
   let quad = group * columns + column;

@@ -73,6 +73,7 @@ fn main(
   let plane = workgroup.z;
   let rows = frame.batch * constants.pixels;
   let first_row = block * 16u;
+
   let group = plane / constants.column_blocks;
   let column = plane % constants.column_blocks * 8u + lane;
   let row_lane = subgroup_lane % 4u;
@@ -151,7 +152,7 @@ fn main(
       c13 = fma(vec4f(subgroupBroadcast(a3.x, 1u)), b0, c13); c13 = fma(vec4f(subgroupBroadcast(a3.y, 1u)), b1, c13); c13 = fma(vec4f(subgroupBroadcast(a3.z, 1u)), b2, c13); c13 = fma(vec4f(subgroupBroadcast(a3.w, 1u)), b3, c13);
       c14 = fma(vec4f(subgroupBroadcast(a3.x, 2u)), b0, c14); c14 = fma(vec4f(subgroupBroadcast(a3.y, 2u)), b1, c14); c14 = fma(vec4f(subgroupBroadcast(a3.z, 2u)), b2, c14); c14 = fma(vec4f(subgroupBroadcast(a3.w, 2u)), b3, c14);
       c15 = fma(vec4f(subgroupBroadcast(a3.x, 3u)), b0, c15); c15 = fma(vec4f(subgroupBroadcast(a3.y, 3u)), b1, c15); c15 = fma(vec4f(subgroupBroadcast(a3.z, 3u)), b2, c15); c15 = fma(vec4f(subgroupBroadcast(a3.w, 3u)), b3, c15);
-      b_place += 4u * columns;
+      b_place += 4u * columns * 1u;
     }
   }
   let quad = group * columns + column;

@@ -73,6 +73,7 @@ fn main(
   let plane = workgroup.z;
   let rows = frame.batch * constants.pixels;
   let first_row = block * 24u;
+
   let group = plane / constants.column_blocks;
   let column = plane % constants.column_blocks * 8u + lane;
   let row_lane = subgroup_lane % 8u;
@@ -159,7 +160,7 @@ fn main(
       c21 = fma(vec4f(subgroupBroadcast(a2.x, 5u)), b0, c21); c21 = fma(vec4f(subgroupBroadcast(a2.y, 5u)), b1, c21); c21 = fma(vec4f(subgroupBroadcast(a2.z, 5u)), b2, c21); c21 = fma(vec4f(subgroupBroadcast(a2.w, 5u)), b3, c21);
       c22 = fma(vec4f(subgroupBroadcast(a2.x, 6u)), b0, c22); c22 = fma(vec4f(subgroupBroadcast(a2.y, 6u)), b1, c22); c22 = fma(vec4f(subgroupBroadcast(a2.z, 6u)), b2, c22); c22 = fma(vec4f(subgroupBroadcast(a2.w, 6u)), b3, c22);
       c23 = fma(vec4f(subgroupBroadcast(a2.x, 7u)), b0, c23); c23 = fma(vec4f(subgroupBroadcast(a2.y, 7u)), b1, c23); c23 = fma(vec4f(subgroupBroadcast(a2.z, 7u)), b2, c23); c23 = fma(vec4f(subgroupBroadcast(a2.w, 7u)), b3, c23);
-      b_place += 4u * columns;
+      b_place += 4u * columns * 1u;
     }
   }
   let quad = group * columns + column;

@@ -68,6 +68,7 @@ fn main(
   let plane = workgroup.z;
   let rows = frame.batch * constants.pixels;
   let first_row = block * 32u;
+
   let group = plane / constants.column_blocks;
   let column = plane % constants.column_blocks * 32u + lane;
   let row_lane = lane % 32u;
@@ -157,7 +158,7 @@ fn main(
       c29 = fma(vec4f(tile[29u].x), b0, c29); c29 = fma(vec4f(tile[29u].y), b1, c29); c29 = fma(vec4f(tile[29u].z), b2, c29); c29 = fma(vec4f(tile[29u].w), b3, c29);
       c30 = fma(vec4f(tile[30u].x), b0, c30); c30 = fma(vec4f(tile[30u].y), b1, c30); c30 = fma(vec4f(tile[30u].z), b2, c30); c30 = fma(vec4f(tile[30u].w), b3, c30);
       c31 = fma(vec4f(tile[31u].x), b0, c31); c31 = fma(vec4f(tile[31u].y), b1, c31); c31 = fma(vec4f(tile[31u].z), b2, c31); c31 = fma(vec4f(tile[31u].w), b3, c31);
-      b_place += 4u * columns;
+      b_place += 4u * columns * 1u;
     }
   }
   let quad = group * columns + column;

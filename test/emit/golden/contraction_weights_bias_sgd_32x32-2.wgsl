@@ -99,6 +99,7 @@ fn main(
   let block = workgroup.x + workgroup.y * workgroups.x;
   let plane = workgroup.z;
   let first_quad = block * 8u;
+
   let group = plane / constants.column_blocks;
   let column = plane % constants.column_blocks * 8u + lane;
   let row_lane = subgroup_lane % 4u;
@@ -141,10 +142,12 @@ fn main(
   var c29 = vec4f(0);
   var c30 = vec4f(0);
   var c31 = vec4f(0);
+  let first_line = 0u;
+  let last_line = frame.batch * constants.height;
   let width = constants.width;
   let a_column = constants.a_column;
   let b_column = constants.b_column;
-  for (var line = 0u; line < frame.batch * constants.height; line++) {
+  for (var line = first_line; line < last_line; line++) {
     let image = line / constants.height;
     let y_row = line % constants.height;
     var a_line = constants.a_base + image * constants.a_image + y_row * constants.a_row;
@@ -224,7 +227,7 @@ fn main(
   finish(4u * first_quad + 31u, group, column, c31);
   if (block == 0u) {
     var bias_sum = vec4f(0);
-    for (var line = 0u; line < frame.batch * constants.height; line++) {
+    for (var line = first_line; line < last_line; line++) {
       var b_line = constants.b_base + line / constants.height * constants.b_image + line % constants.height * constants.b_row + b_quad;
       for (var x = 0u; x < width; x++) {
         bias_sum += b[b_line];

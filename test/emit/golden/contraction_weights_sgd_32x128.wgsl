@@ -83,6 +83,7 @@ fn main(
   let block = workgroup.x + workgroup.y * workgroups.x;
   let plane = workgroup.z;
   let first_quad = block * 8u;
+
   let group = plane / constants.column_blocks;
   let column = plane % constants.column_blocks * 32u + lane;
   let row_lane = lane % 8u;
@@ -122,10 +123,12 @@ fn main(
   var c29 = vec4f(0);
   var c30 = vec4f(0);
   var c31 = vec4f(0);
+  let first_line = 0u;
+  let last_line = frame.batch * constants.height;
   let width = constants.width;
   let a_column = constants.a_column;
   let b_column = constants.b_column;
-  for (var line = 0u; line < frame.batch * constants.height; line++) {
+  for (var line = first_line; line < last_line; line++) {
     let image = line / constants.height;
     let y_row = line % constants.height;
     var a_line = constants.a_base + image * constants.a_image + y_row * constants.a_row;

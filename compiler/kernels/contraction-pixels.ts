@@ -1,0 +1,208 @@
+import {
+  COMPONENTS,
+  multiplyAdd,
+  ownRow,
+  places,
+  SEGMENTS,
+  segmentPlace,
+  tileName,
+} from "./contraction-block.js";
+import { EpiloguePrinter, type Epilogue } from "./epilogue.js";
+import { exchangeFor, loadNames, type Exchange } from "./exchange.js";
+import { assemble, type Kernel } from "./kernel.js";
+import { placeConstants, placeOf, splitPixel } from "./place.js";
+import {
+  accumulatedRows,
+  isSplit,
+  lanesOf,
+  rowsPerBlock,
+  type ContractionSchedule,
+} from "./schedule.js";
+import { times, wgsl } from "./wgsl.js";
+
+/** How the second operand lies: [group][K][columns], or, as weights for their layer's input gradient, [columns][K]. */
+export type ColumnOrder = "columns last" | "columns first";
+
+/**
+ * Convolution forward, its input gradient (as the convolution of the zero-padded output gradient with flipped, transposed
+ * weights), fully connected forward and input gradient. a: activation with a halo wide enough for every window; y: activation.
+ *
+ * Where K is split, a workgroup sums a part of it, and what it has is stored without the epilogue as [split][row][quad], for
+ * `sumPartials` to finish.
+ */
+export function pixelContraction(
+  schedule: ContractionSchedule,
+  epilogue: Epilogue,
+  order: ColumnOrder = "columns last",
+): Kernel {
+  const exchange = exchangeFor(schedule);
+  const fused = new EpiloguePrinter(epilogue);
+  const rows = rowsPerBlock(schedule);
+  const own = accumulatedRows(schedule);
+  const a = loadNames("a", schedule.loads);
+  const split = isSplit(schedule);
+  const addresses = split ? [] : ["y", ...fused.activations];
+  const transposed = order === "columns first";
+  const columnsOf = COLUMNS[order];
+  const name = `contraction_pixels${transposed ? "_transposed" : ""}${fused.suffix}`;
+  return assemble({
+    name: `${name}_${tileName(schedule, rows, 4 * schedule.columns)}`,
+    summary: "Contraction: rows are output pixels, columns output channels, K the window.",
+    storage: [
+      { name: "a", access: "read", element: "vec4f" },
+      { name: "b", access: "read", element: "vec4f" },
+      { name: "result", access: "read_write", element: "vec4f" },
+      ...fused.storage,
+    ],
+    constants: [
+      ...["pixels", "width", "columns", "column_blocks", "first_quad"],
+      ...SEGMENTS,
+      ...["a_group", "b_group"],
+      ...(transposed ? ["b_column"] : []),
+      ...(split ? ["groups", "splits", "first_split", "quads"] : []),
+      ...placeConstants("a"),
+      ...(split ? [] : placeConstants("y")),
+      ...fused.constants,
+    ],
+    workgroupSize: lanesOf(schedule),
+    usesSubgroups: exchange.usesSubgroups,
+    declarations: [
+      ...exchange.declarations,
+      ...fused.declarations,
+      split ? finishPartial : finishRow(fused),
+    ],
+    body: wgsl`
+      let rows = frame.batch * constants.pixels;
+      let first_row = block * ${rows}u;
+      ${split ? "let split = plane / (constants.column_blocks * constants.groups);" : ""}
+      let group = plane / constants.column_blocks${split ? " % constants.groups" : ""};
+      let column = plane % constants.column_blocks * ${schedule.columns}u + ${exchange.columnLane};
+      ${places(exchange)}
+      ${times(schedule.loads, (load) => rowPlaces(load, schedule.rowLanes, addresses))}
+      ${times(own, (row) => `var c${row} = vec4f(0);`)}
+      let columns = constants.columns;
+      ${columnsOf.start}
+      ${(split ? overPartOfK : overK)(
+        columnsOf,
+        wgsl`
+        ${a.map((name, load) => `let ${name} = a[a_place${load} + k];`)}
+        ${exchange.share(a)}
+        ${columnsOf.load}
+        ${multiplyAdd(exchange, schedule, a)}`,
+      )}
+      let quad = group * columns + column;
+      ${split ? storePartials(exchange, own) : storeRows(exchange, schedule, addresses)}`,
+  });
+}
+
+/** How a lane walks through the second operand: to its column, to a step of K, and to the next. */
+interface ColumnWalk {
+  readonly start: string;
+  /** Moves on by a number of steps. */
+  readonly skip: (steps: string) => string;
+  /** Loads `b0` to `b3`, the vec4 of columns for four values of K. */
+  readonly load: readonly string[];
+}
+
+const COLUMNS: Readonly<Record<ColumnOrder, ColumnWalk>> = {
+  "columns last": {
+    start: "var b_place = group * constants.b_group + min(column, columns - 1u);",
+    skip: (steps) => `b_place += 4u * columns * ${steps};`,
+    load: COMPONENTS.map((k) => `let b${k} = b[b_place + ${k}u * columns];`),
+  },
+  "columns first": {
+    start:
+      "var b_place = group * constants.b_group + 4u * min(column, columns - 1u) * constants.b_column;",
+    skip: (steps) => `b_place += ${steps};`,
+    load: [
+      ...COMPONENTS.map((c) => `let column${c} = b[b_place + ${c}u * constants.b_column];`),
+      ...COMPONENTS.map((k) => {
+        const values = COMPONENTS.map((c) => `column${c}.${"xyzw"[k]!}`).join(", ");
+        return `let b${k} = vec4f(${values});`;
+      }),
+    ],
+  },
+};
+
+const overK = ({ skip }: ColumnWalk, body: string) => wgsl`
+  for (var segment = 0u; segment < constants.segments; segment++) {
+    let start = ${segmentPlace("segment")};
+    let end = start + constants.run;
+    for (var k = start; k < end; k++) {
+      ${body}
+      ${skip("1u")}
+    }
+  }`;
+
+/** The same from step `first` of K to before `last`, which may lie within segments. */
+const overPartOfK = ({ skip }: ColumnWalk, body: string) => wgsl`
+  let run = constants.run;
+  let part = (constants.segments * run + constants.splits - 1u) / constants.splits;
+  let first = split * part;
+  let last = min(first + part, constants.segments * run);
+  ${skip("first")}
+  for (var segment = first / run; segment * run < last; segment++) {
+    let start = ${segmentPlace("segment")};
+    let end = start + min(run, last - segment * run);
+    for (var k = start + max(first, segment * run) - segment * run; k < end; k++) {
+      ${body}
+      ${skip("1u")}
+    }
+  }`;
+
+/** Lane's own pixel of one load, and where it lies in each operand. Rows beyond the last repeat it. */
+function rowPlaces(load: number, rowLanes: number, addresses: readonly string[]): string {
+  return wgsl`
+    let row${load} = min(first_row + ${load * rowLanes}u + row_lane, rows - 1u);
+    ${splitPixel(`row${load}`, load)}
+    let a_place${load} = ${placeOf("a", load)} + group * constants.a_group;
+    ${addresses.map((name) => `let ${name}_place${load} = ${placeOf(name, load)};`)}`;
+}
+
+/** Every row's result goes through `finish`; all lanes need each row's addresses, so they are exchanged first. */
+function storeRows(
+  exchange: Exchange,
+  schedule: ContractionSchedule,
+  addresses: readonly string[],
+): readonly string[] {
+  const { loads } = schedule;
+  const variables = addresses.flatMap((name) => times(loads, (load) => `${name}_place${load}`));
+  return [
+    ...exchange.shareIndices(variables),
+    ...times(accumulatedRows(schedule), (row) => {
+      const places = addresses.map((_, which) => exchange.index(variables, which, row));
+      return `finish(first_row${ownRow(exchange)} + ${row}u, column, quad, c${row}, ${places.join(", ")});`;
+    }),
+  ];
+}
+
+function finishRow(fused: EpiloguePrinter): string {
+  const places = ["y", ...fused.activations].map((name) => `${name}_place: u32`).join(", ");
+  const value = fused.print(
+    "sum",
+    "(quad + constants.first_quad)",
+    "row",
+    (name) => `${name}_place`,
+  );
+  return wgsl`
+    fn finish(row: u32, column: u32, quad: u32, sum: vec4f, ${places}) {
+      if (row < frame.batch * constants.pixels && column < constants.columns) {
+        result[y_place + quad + constants.first_quad] = ${value};
+      }
+    }`;
+}
+
+const storePartials = (exchange: Exchange, rows: number) =>
+  times(
+    rows,
+    (row) =>
+      `finish(first_row${ownRow(exchange)} + ${row}u, column, quad, constants.first_split + split, c${row});`,
+  );
+
+const finishPartial = wgsl`
+  fn finish(row: u32, column: u32, quad: u32, split: u32, sum: vec4f) {
+    let rows = frame.batch * constants.pixels;
+    if (row < rows && column < constants.columns) {
+      result[(split * rows + row) * constants.quads + quad + constants.first_quad] = sum;
+    }
+  }`;
