@@ -30,12 +30,22 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${pad(Math.floor((whole % 3600) / 60))} min`;
 }
 
-/** A fraction as `98.3%`. */
 /** A metric as people read it: a percentage if it is a share. */
 export function formatMetric(name: string, value: number, fractions: readonly string[]): string {
   return fractions.includes(name) ? formatPercent(value) : formatNumber(value);
 }
 
+/** `loss 0.0712, top1 98.1%`. */
+export function formatMetrics(
+  metrics: Readonly<Record<string, number>>,
+  fractions: readonly string[],
+): string {
+  return Object.entries(metrics)
+    .map(([name, value]) => `${name} ${formatMetric(name, value, fractions)}`)
+    .join(", ");
+}
+
+/** A fraction as `98.3%`. */
 export function formatPercent(fraction: number): string {
   return `${(100 * fraction).toFixed(1)}%`;
 }

@@ -16,7 +16,7 @@ import {
   seedValue,
   type AdapterOptions,
 } from "../options.js";
-import { TrainingRun } from "../training-run.js";
+import { TrainingRun } from "../training/run.js";
 import { loadWeights, readWeights } from "../weights.js";
 import { describeCommand } from "./command.js";
 
@@ -75,8 +75,8 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   const network = await openNetwork(compiled, { batch, seed, adapter: options.adapter });
   try {
     if (weights) await loadWeights(network, weights);
-    const run = new TrainingRun({ compiled, recipe, dataset, evaluation, network, folder });
-    await run.start(options);
+    const parts = { compiled, recipe, dataset, evaluation, network, folder };
+    await new TrainingRun(parts, options).start();
   } finally {
     network.destroy();
   }

@@ -1,0 +1,60 @@
+/** A run on the screen: what is going to happen, how far it has come, and what each epoch gave. */
+import { runLength, type EpochReport, type StepReport } from "../../runtime/training/index.js";
+import type { TrainingState } from "../../runtime/training/index.js";
+import { formatDuration, formatMetrics, plural } from "../format.js";
+import { createProgress, Pace, type Progress } from "../progress.js";
+import { say } from "../terminal.js";
+import type { RunObserver, TrainingParts } from "./parts.js";
+
+export class RunDisplay implements RunObserver {
+  private readonly progress: Progress = createProgress();
+  private readonly pace = new Pace();
+  private epochStartedAt = performance.now();
+
+  constructor(
+    private readonly parts: TrainingParts,
+    /** Of the whole run, where it is not the recipe's. */
+    private readonly steps: number | undefined,
+  ) {}
+
+  begin(start: TrainingState | undefined): void {
+    const { dataset, evaluation, recipe } = this.parts;
+    const { steps } = runLength(dataset.length, recipe, this.steps);
+    const left = start === undefined ? steps : steps - start.step;
+    const evaluated = evaluation ? `, evaluating on ${plural(evaluation.length, "image")}` : "";
+    say(
+      `training ${recipe.model} by ${recipe.name} on ${plural(dataset.length, "image")}${evaluated}: ` +
+        `${plural(left, "step")} of ${plural(recipe.batch, "image")}`,
+    );
+  }
+
+  step({ step, steps, epoch, learningRate, examplesPerSecond, metrics }: StepReport): void {
+    const { dataset, recipe } = this.parts;
+    this.progress.update({
+      ...{ step, steps, epoch, learningRate, examplesPerSecond },
+      epochs: Math.ceil(steps / runLength(dataset.length, recipe).stepsPerEpoch),
+      loss: metrics["loss"]!,
+      secondsLeft: this.pace.secondsLeft(step, steps),
+    });
+  }
+
+  epoch({ epoch, training, evaluation }: EpochReport): void {
+    const { fractions } = this.parts.network.program;
+    const now = performance.now();
+    const seconds = (now - this.epochStartedAt) / 1000;
+    this.epochStartedAt = now;
+    const results = [
+      `training ${formatMetrics(training, fractions)}`,
+      ...(evaluation ? [`evaluation ${formatMetrics(evaluation.metrics, fractions)}`] : []),
+    ];
+    this.progress.note(`epoch ${epoch}: ${results.join("; ")} (${formatDuration(seconds)})`);
+  }
+
+  finish(): void {
+    this.progress.stop();
+  }
+
+  close(): void {
+    this.progress.stop();
+  }
+}

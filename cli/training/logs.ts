@@ -1,0 +1,48 @@
+/** metrics.jsonl in the run's folder, and in another file on request. */
+import { join } from "node:path";
+import { MetricsLog, readMetrics } from "../../runtime/node/training.js";
+import {
+  evaluationRecord,
+  stepRecord,
+  type EpochReport,
+  type MetricsRecord,
+  type StepReport,
+  type TrainingState,
+} from "../../runtime/training/index.js";
+import type { RunObserver, TrainingParts } from "./parts.js";
+
+export class MetricsFiles implements RunObserver {
+  private readonly paths: readonly string[];
+  private logs: readonly MetricsLog[] = [];
+
+  constructor({ folder }: Pick<TrainingParts, "folder">, log: string | undefined) {
+    this.paths = [join(folder, "metrics.jsonl"), ...(log === undefined ? [] : [log])];
+  }
+
+  async begin(start: TrainingState | undefined): Promise<void> {
+    const options = start === undefined ? {} : { resumedAt: start.step };
+    this.logs = await Promise.all(this.paths.map((path) => MetricsLog.open(path, options)));
+  }
+
+  step(report: StepReport): void {
+    this.write(stepRecord(report));
+  }
+
+  epoch(report: EpochReport): void {
+    const record = evaluationRecord(report);
+    if (record) this.write(record);
+  }
+
+  /** All records of the run, those before it was resumed among them. */
+  records(): Promise<MetricsRecord[]> {
+    return readMetrics(this.paths[0]!);
+  }
+
+  close(): void {
+    for (const log of this.logs) log.close();
+  }
+
+  private write(record: MetricsRecord): void {
+    for (const log of this.logs) log.write(record);
+  }
+}

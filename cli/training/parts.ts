@@ -1,0 +1,52 @@
+/** What a training run is made of, and what watches it. */
+import type { TrainRecipe } from "../../program/recipe.js";
+import type { Dataset } from "../../runtime/data/dataset.js";
+import type { Network } from "../../runtime/network.js";
+import type {
+  EpochReport,
+  FitResult,
+  StepReport,
+  TrainingState,
+} from "../../runtime/training/index.js";
+import type { CompiledSpec } from "../compiled.js";
+
+export interface TrainingParts {
+  readonly compiled: CompiledSpec;
+  /** With the flags' changes. */
+  readonly recipe: TrainRecipe;
+  readonly dataset: Dataset;
+  readonly evaluation: Dataset | undefined;
+  readonly network: Network;
+  /** Where the run's files go; it exists. */
+  readonly folder: string;
+}
+
+export interface RunOptions {
+  readonly resume?: boolean;
+  /** Ends the run after so many steps, instead of the recipe's epochs. */
+  readonly steps?: number;
+  /** Another file for the lines of metrics.jsonl. */
+  readonly log?: string;
+}
+
+/** Something that a run tells of its progress: the screen, a log, a report. Told in the order in which they are listed. */
+export interface RunObserver {
+  /** Before the first step; `start` is where a resumed run goes on. */
+  begin?(start: TrainingState | undefined): void | Promise<void>;
+  step?(report: StepReport): void;
+  /** Awaited before the run goes on. */
+  epoch?(report: EpochReport): void | Promise<void>;
+  /** After the last step, completed or stopped. */
+  finish?(result: FitResult): void | Promise<void>;
+  /** In any case, also after an error. */
+  close?(): void | Promise<void>;
+}
+
+/** What a run has taken so far, for those who tell of it. */
+export class Stopwatch {
+  private readonly start = performance.now();
+
+  get seconds(): number {
+    return (performance.now() - this.start) / 1000;
+  }
+}

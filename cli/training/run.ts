@@ -1,0 +1,102 @@
+/** A training run on disk and on the screen: resumed or begun, watched, saved, and ended early by Ctrl-C. */
+import {
+  resumeCheckpoint,
+  saveCheckpoint,
+  saveWeights,
+  type RunIdentity,
+} from "../../runtime/node/training.js";
+import { fit, type FitResult, type TrainingState } from "../../runtime/training/index.js";
+import { join } from "node:path";
+import { warn } from "../data.js";
+import { plural } from "../format.js";
+import { listenForInterrupt } from "../interrupt.js";
+import { print, say } from "../terminal.js";
+import { classesMetadata } from "../weights.js";
+import { BestWeights } from "./best.js";
+import { RunDisplay } from "./display.js";
+import { MetricsFiles } from "./logs.js";
+import { describeResult, describeStop } from "./outcome.js";
+import { Stopwatch, type RunObserver, type RunOptions, type TrainingParts } from "./parts.js";
+import { ReportFile } from "./report-file.js";
+
+export class TrainingRun {
+  private readonly stopwatch = new Stopwatch();
+  private readonly identity: RunIdentity;
+  private readonly observers: readonly RunObserver[];
+
+  constructor(
+    private readonly parts: TrainingParts,
+    private readonly options: RunOptions,
+  ) {
+    const { recipe, dataset } = parts;
+    this.identity = { seed: recipe.seed, batch: recipe.batch, examples: dataset.length };
+    this.observers = observersOf(parts, options, this.stopwatch);
+  }
+
+  /** Trains until the recipe, the steps or the user end the run, and says what came of it. */
+  async start(): Promise<void> {
+    const interrupt = listenForInterrupt("stopping after this step; Ctrl-C again ends at once");
+    try {
+      const start = this.options.resume ? await this.resume() : undefined;
+      for (const observer of this.observers) await observer.begin?.(start);
+      const result = await this.fit(start, interrupt.signal);
+      await this.finish(result);
+    } finally {
+      interrupt.dispose();
+      for (const observer of this.observers) await observer.close?.();
+    }
+  }
+
+  private fit(start: TrainingState | undefined, signal: AbortSignal): Promise<FitResult> {
+    const { network, dataset, evaluation, recipe, folder } = this.parts;
+    return fit(network, dataset, recipe, {
+      evaluation,
+      start,
+      steps: this.options.steps,
+      signal,
+      onStep: (report) => {
+        for (const observer of this.observers) observer.step?.(report);
+      },
+      onEpoch: async (report) => {
+        for (const observer of this.observers) await observer.epoch?.(report);
+      },
+      checkpoint: (state) => saveCheckpoint(folder, network, state, this.identity),
+    });
+  }
+
+  private async resume(): Promise<TrainingState> {
+    const { folder, network } = this.parts;
+    const { state, file, notice } = await resumeCheckpoint(folder, network, this.identity);
+    if (notice !== undefined) warn(notice);
+    say(`resuming from ${file}: ${plural(state.step, "step")} done`);
+    return state;
+  }
+
+  private async finish(result: FitResult): Promise<void> {
+    if (result.completed) await this.saveResult();
+    for (const observer of this.observers) await observer.finish?.(result);
+    const describe = result.completed ? describeResult : describeStop;
+    print(describe(this.parts, result, this.stopwatch.seconds));
+  }
+
+  private saveResult(): Promise<void> {
+    const { folder, network, dataset } = this.parts;
+    const metadata = classesMetadata(dataset.classes);
+    return saveWeights(join(folder, "weights.safetensors"), network, metadata);
+  }
+}
+
+/** Logs come first: what is shown is in the files already. */
+function observersOf(
+  parts: TrainingParts,
+  options: RunOptions,
+  stopwatch: Stopwatch,
+): RunObserver[] {
+  const metrics = new MetricsFiles(parts, options.log);
+  return [
+    metrics,
+    new RunDisplay(parts, options.steps),
+    new BestWeights(parts, metrics),
+    new ReportFile(parts, metrics, stopwatch),
+  ];
+}
