@@ -1,6 +1,6 @@
 /** The compiler: a spec's text to a Program and a module. Pure: no files, no GPU, any JavaScript engine. */
 import type { OptimizerSettings, Program, Target } from "../program/program.js";
-import type { TrainRecipe } from "../program/recipe.js";
+import { mixesImages, type TrainRecipe } from "../program/recipe.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import { annotateKernels } from "./emit/annotate.js";
 import { emitDeclarations } from "./emit/declarations.js";
@@ -94,6 +94,7 @@ function makePrograms(
     },
     optimizer: optimizerOf(selected.recipe),
     keepGradients,
+    mixesLabels: mixesImages(selected.recipe?.data?.train),
     ...(selected.model.classes !== undefined && { classes: selected.model.classes }),
     fractions: selected.model.fractions,
   };

@@ -23,6 +23,7 @@ import { differentiate } from "./passes/differentiate.js";
 import { fuse } from "./passes/fuse.js";
 import { forInference, forPrediction } from "./passes/inference.js";
 import { chooseLayouts } from "./passes/layout.js";
+import { mixLabels } from "./passes/mix-labels.js";
 import { planMemory, type MemoryPlan } from "./passes/memory.js";
 import { simplify, simplifyTraining } from "./passes/simplify.js";
 import { separateSpacings } from "./passes/spacing.js";
@@ -35,6 +36,8 @@ export interface ProgramOptions {
   /** Metrics that are shares of something. */
   readonly fractions?: readonly string[];
   readonly optimizer: OptimizerSettings;
+  /** Whether training data mix pairs of images, so that each has two labels and a share. */
+  readonly mixesLabels?: boolean;
   /** Gives every gradient a buffer of its own, to be read after a step. */
   readonly keepGradients?: boolean;
   /** Leaves the graph as it is differentiated, a kernel an op: the yardstick of the fused program in tests. */
@@ -78,13 +81,13 @@ interface StepGraphs {
   readonly predict: Graph;
 }
 
-type GraphOptions = Pick<ProgramOptions, "fusion" | "keepGradients"> &
+type GraphOptions = Pick<ProgramOptions, "fusion" | "keepGradients" | "mixesLabels"> &
   Partial<Pick<ProgramOptions, "optimizer">>;
 
 /** The graphs behind the step lists. A model without a loss only predicts. */
 export function stepGraphs(
   forward: Graph,
-  { fusion, keepGradients, optimizer }: GraphOptions,
+  { fusion, keepGradients, mixesLabels, optimizer }: GraphOptions,
 ): StepGraphs {
   const finish = (graph: Graph) =>
     separateSpacings(fusion === "none" ? graph : fuse(graph, { keepGradients }));
@@ -92,8 +95,9 @@ export function stepGraphs(
   const inference = simplify(forInference(plain));
   const predict = finish(forPrediction(inference));
   if (forward.metrics.length === 0) return { predict };
+  const trained = mixesLabels ? mixLabels(plain) : plain;
   return {
-    train: finish(simplifyTraining(differentiate(plain, optimizer))),
+    train: finish(simplifyTraining(differentiate(trained, optimizer))),
     evaluate: finish(summarize(inference)),
     predict,
   };
@@ -142,6 +146,10 @@ function persistentStorage(
   return {
     images: storage(images.name, "images", perImage(4 * elementCount(images.shape))),
     labels: labels && storage(labels.name, "labels", perImage(4 * elementCount(labels.shape))),
+    ...(train?.mixture && {
+      partners: storage("partners", "partners", perImage(4)),
+      shares: storage("shares", "shares", perImage(4)),
+    }),
     metrics:
       metrics.length > 0
         ? storage("metrics", "metrics", fixed(4 * roundUpTo4(metrics.length)))
@@ -217,7 +225,8 @@ class ProgramWriter {
     const { lists, persistent, stored } = this.parts;
     const { channels, height, width } = imageShape(graph.images.shape);
     const parameters = stored.map((parameter, index) => this.parameter(parameter, index + 1));
-    for (const io of [persistent.images, persistent.labels, persistent.metrics]) {
+    const { images, labels, partners, shares, metrics } = persistent;
+    for (const io of [images, labels, partners, shares, metrics]) {
       if (io) this.buffer(io);
     }
     this.buffer(persistent.prediction);

@@ -88,12 +88,22 @@ export interface ProgramParameter {
 export interface ProgramBuffer {
   readonly name: string;
   /**
-   * `images`: the batch as uploaded, NCHW f32. `labels`: u32 [N], or f32 targets as uploaded. `metrics`: f32, the means in the order of
+   * `images`: the batch as uploaded, NCHW f32. `labels`: u32 [N], or f32 targets as uploaded. `partners` (u32 [N]) and `shares` (f32 [N]): of
+   * images that are mixtures of two, the other label and what the first counts, 0 to 1. `metrics`: f32, the means in the order of
    * `Program.metrics`. `prediction`: f32 [N, predictionPitch]. `scratch` holds activations and gradients; several
    * values share one over time. All buffers start as zeros, and the halos of activations rely on it.
    */
   readonly purpose:
-    "parameter" | "state" | "gradient" | "images" | "labels" | "metrics" | "prediction" | "scratch";
+    | "parameter"
+    | "state"
+    | "gradient"
+    | "images"
+    | "labels"
+    | "partners"
+    | "shares"
+    | "metrics"
+    | "prediction"
+    | "scratch";
   readonly bytes: Affine;
 }
 

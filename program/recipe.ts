@@ -47,6 +47,14 @@ export interface DataSplitRecipe {
   readonly location: SourceLocation;
 }
 
+/** Transforms that make one image of two, which then has two labels, and a share of each. */
+const MIXING: readonly string[] = ["cutmix", "mixup"];
+
+/** Whether images of a split come with two labels. */
+export function mixesImages(split: DataSplitRecipe | undefined): boolean {
+  return split?.transforms.some(({ kind }) => MIXING.includes(kind)) ?? false;
+}
+
 export interface DataRecipe {
   readonly name: string;
   readonly train?: DataSplitRecipe;

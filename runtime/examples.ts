@@ -2,7 +2,20 @@
 import type { Program } from "../program/program.js";
 import { InputError } from "./errors.js";
 
-export type Labels = Uint32Array | readonly number[];
+/** A class for each image. */
+export type ClassLabels = Uint32Array | readonly number[];
+
+/**
+ * Labels of images that are mixtures of two, as cutmix and mixup make them: the loss counts `labels` by `shares` (0 to 1, one for each
+ * image) and `partners` by the rest. For training by a recipe whose data mix images.
+ */
+export interface MixedLabels {
+  readonly labels: ClassLabels;
+  readonly partners: ClassLabels;
+  readonly shares: Float32Array;
+}
+
+export type Labels = ClassLabels | MixedLabels;
 
 /** Examples in `images`, 1 to `batch`. Throws InputError for a wrong length or a value that is not finite. */
 export function countImages(program: Program, images: Float32Array, batch: number): number {
@@ -31,24 +44,69 @@ export function countImages(program: Program, images: Float32Array, batch: numbe
 /** What a model's loss compares its output with: labels, numbers, or nothing but the images themselves. */
 export type Targets = Labels | Float32Array | undefined | void;
 
+/** What is uploaded beside the images. Partners and shares only for training that mixes images. */
+export interface TargetData {
+  readonly labels?: Uint32Array | Float32Array;
+  readonly partners?: Uint32Array;
+  readonly shares?: Float32Array;
+}
+
 /**
- * The targets as the device takes them, undefined where the loss is of the images themselves. Throws InputError for a wrong
- * count, a label that is no class, and a number that is not finite.
+ * The targets as the device takes them, none where the loss is of the images themselves. Throws InputError for a wrong
+ * count, a label that is no class, a share beyond 0 to 1, and a number that is not finite.
  */
 export function checkTargets(
   program: Program,
   targets: Targets,
-  images: number,
-): Uint32Array | Float32Array | undefined {
+  { images, training }: { readonly images: number; readonly training: boolean },
+): TargetData {
   if (program.metrics.length === 0) {
     throw new InputError(
       `model \`${program.model}\` has no loss: it cannot be trained or evaluated`,
     );
   }
-  if (program.targets) return checkNumbers(program.targets, targets, images);
-  return program.classes === undefined
-    ? undefined
-    : checkLabels(program.classes, targets as Labels, images);
+  if (program.targets) return { labels: checkNumbers(program.targets, targets, images) };
+  const { classes } = program;
+  if (classes === undefined) return {};
+  const mixes = training && program.buffers.some(({ purpose }) => purpose === "partners");
+  if (isMixed(targets)) {
+    if (!mixes) throw notMixing(program, training);
+    return checkMixed(classes, targets, images);
+  }
+  const labels = checkLabels(classes, targets as ClassLabels, { name: "label", images });
+  return mixes
+    ? { labels, partners: labels, shares: new Float32Array(images).fill(1) }
+    : { labels };
+}
+
+const isMixed = (targets: Targets): targets is MixedLabels =>
+  targets instanceof Object && "partners" in targets;
+
+function notMixing({ model }: Program, training: boolean): InputError {
+  return new InputError(
+    training
+      ? `model \`${model}\` was compiled for one label an image: mixed labels need a recipe whose data mix images (cutmix or mixup)`
+      : "mixed labels are for training: evaluate with one label an image",
+  );
+}
+
+function checkMixed(classes: number, mixed: MixedLabels, images: number): TargetData {
+  const { shares } = mixed;
+  if (!(shares instanceof Float32Array)) {
+    throw new InputError(`\`shares\` must be a Float32Array, not ${describe(shares)}`);
+  }
+  if (shares.length !== images) {
+    throw new InputError(`expected ${images} shares for ${images} images, got ${shares.length}`);
+  }
+  const wrong = shares.findIndex((share) => !(share >= 0 && share <= 1));
+  if (wrong >= 0) {
+    throw new InputError(`share ${wrong} is ${shares[wrong]}: shares are numbers from 0 to 1`);
+  }
+  return {
+    labels: checkLabels(classes, mixed.labels, { name: "label", images }),
+    partners: checkLabels(classes, mixed.partners, { name: "partner", images }),
+    shares,
+  };
 }
 
 function checkNumbers(
@@ -68,19 +126,23 @@ function checkNumbers(
   return targets;
 }
 
-function checkLabels(classes: number, labels: Labels, images: number): Uint32Array {
+function checkLabels(
+  classes: number,
+  labels: ClassLabels,
+  { name, images }: { readonly name: string; readonly images: number },
+): Uint32Array {
   if (!(labels instanceof Uint32Array || Array.isArray(labels))) {
-    throw new InputError(`labels must be a Uint32Array or number[], not ${describe(labels)}`);
+    throw new InputError(`${name}s must be a Uint32Array or number[], not ${describe(labels)}`);
   }
   if (labels.length !== images) {
-    throw new InputError(`expected ${images} labels for ${images} images, got ${labels.length}`);
+    throw new InputError(`expected ${images} ${name}s for ${images} images, got ${labels.length}`);
   }
   const values: ArrayLike<number> = labels;
   for (let index = 0; index < values.length; index++) {
     const label = values[index]!;
     if (!Number.isInteger(label) || label < 0 || label >= classes) {
       throw new InputError(
-        `label ${index} is ${label}: labels are integers from 0 to ${classes - 1}`,
+        `${name} ${index} is ${label}: ${name}s are integers from 0 to ${classes - 1}`,
       );
     }
   }

@@ -264,8 +264,8 @@ export class Network<
     optimizer: OptimizerSettings,
   ): Promise<Metrics<Metric>> {
     const count = countImages(this.program, images, this.batch);
-    const checked = checkTargets(this.program, targets, count);
-    const examples = { images, ...(checked && { labels: checked }) };
+    const about = { images: count, training: list === "train" };
+    const examples = { images, ...checkTargets(this.program, targets, about) };
     const values = await this.#run(list, count, examples, optimizer);
     const entries = this.program.metrics.map((name, index) => [name, values[index]!]);
     return Object.fromEntries(entries) as Metrics<Metric>;

@@ -13,6 +13,8 @@ export interface Work {
   readonly frame: Frame;
   readonly images?: Float32Array;
   readonly labels?: Uint32Array | Float32Array;
+  readonly partners?: Uint32Array;
+  readonly shares?: Float32Array;
 }
 
 /** A step list ready to run. */
@@ -98,10 +100,12 @@ export class Runner {
     return ring;
   }
 
-  #upload({ frame, images, labels }: Work): void {
+  #upload({ frame, ...examples }: Work): void {
     this.gpu.queue.writeBuffer(this.#frame, 0, packFrame(frame));
-    if (images) this.#uploadTo("images", images);
-    if (labels) this.#uploadTo("labels", labels);
+    for (const purpose of UPLOADED) {
+      const values = examples[purpose];
+      if (values) this.#uploadTo(purpose, values);
+    }
   }
 
   #uploadTo(purpose: Purpose, values: Float32Array | Uint32Array): void {
@@ -115,10 +119,11 @@ export class Runner {
     return list === "predict" ? batch * prediction.pitch : metrics.length;
   }
 
-  /** A loss of the images themselves takes no labels. */
+  /** A loss of the images themselves takes no labels, and only mixed images have partners. */
   #uses(purpose: Purpose): boolean {
     return (
-      purpose !== "labels" || this.program.buffers.some((buffer) => buffer.purpose === purpose)
+      !OPTIONAL.includes(purpose) ||
+      this.program.buffers.some((buffer) => buffer.purpose === purpose)
     );
   }
 
@@ -129,12 +134,18 @@ export class Runner {
   }
 }
 
-type Purpose = "images" | "labels" | "metrics" | "prediction";
+/** What comes with the examples. */
+const UPLOADED = ["images", "labels", "partners", "shares"] as const;
+
+/** Which of it depends on the model and its data. */
+const OPTIONAL: readonly Purpose[] = ["labels", "partners", "shares"];
+
+type Purpose = (typeof UPLOADED)[number] | "metrics" | "prediction";
 
 /** The buffers through which each step list meets the outside. */
 const USED_PURPOSES: Readonly<Record<StepListName, readonly Purpose[]>> = {
   initialize: [],
-  train: ["images", "labels", "metrics"],
+  train: [...UPLOADED, "metrics"],
   evaluate: ["images", "labels", "metrics"],
   predict: ["images", "prediction"],
 };

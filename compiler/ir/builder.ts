@@ -1,6 +1,15 @@
 import { ops } from "../ops/index.js";
 import { externalValues } from "./graph.js";
-import type { AnyNode, Graph, Node, OpAttributes, OpKind, Parameter, Value } from "./graph.js";
+import type {
+  AnyNode,
+  Graph,
+  Mixture,
+  Node,
+  OpAttributes,
+  OpKind,
+  Parameter,
+  Value,
+} from "./graph.js";
 import type { Origin } from "./origin.js";
 import { BATCH, type Shape } from "./shape.js";
 
@@ -12,6 +21,7 @@ export class GraphBuilder {
   private readonly states: Value[] = [];
   private imagesValue?: Value;
   private labelsValue?: Value;
+  private mixtureValues?: Mixture;
 
   constructor(private readonly name: string) {}
 
@@ -29,6 +39,7 @@ export class GraphBuilder {
     builder.states.push(...graph.states);
     builder.imagesValue = graph.images;
     builder.labelsValue = graph.labels;
+    builder.mixtureValues = graph.mixture;
     const values = [...externalValues(graph), ...graph.nodes.flatMap((node) => node.outputs)];
     builder.nextId = Math.max(...values.map((value) => value.id)) + 1;
     return builder;
@@ -44,6 +55,13 @@ export class GraphBuilder {
 
   targets(name: string, shape: Shape, origin: Origin): Value {
     return (this.labelsValue = this.value(name, shape, "f32", origin));
+  }
+
+  /** Room for what mixed images have beside their labels. */
+  mixture({ name, origin }: Value): Mixture {
+    const partners = this.value(`${name} of the partner`, [BATCH], "u32", origin);
+    const shares = this.value(`share of ${name}`, [BATCH], "f32", origin);
+    return (this.mixtureValues = { partners, shares });
   }
 
   parameter(name: string, shape: Shape, settings: Omit<Parameter, "value">, origin: Origin): Value {
@@ -95,6 +113,7 @@ export class GraphBuilder {
       name: this.name,
       images: this.imagesValue,
       labels: this.labelsValue,
+      ...(this.mixtureValues && { mixture: this.mixtureValues }),
       parameters: this.parameters,
       states: this.states,
       nodes: this.nodes,

@@ -91,6 +91,14 @@ export interface ElementLossAttributes {
   readonly slope?: Expression;
 }
 
+/** What a cross-entropy makes of labels. */
+export interface LabelRule {
+  /** Share of the target probability that is spread over all classes. */
+  readonly smoothing: number;
+  /** What each class counts, one for each; all count alike if absent. The mean is then the weighted one. */
+  readonly classWeights?: readonly number[];
+}
+
 /** How a parameter follows its gradient: by which optimizer, and what the parameter's own settings make of the optimizer's. */
 export interface UpdateAttributes {
   readonly optimizer: OptimizerSettings["kind"];
@@ -126,12 +134,12 @@ export interface UpdateAttributes {
  * - groupNormalize: x -> (x - mean) / sqrt(variance + epsilon), statistics over each group of channels;
  *   groupNormalizeGradient: x, dy -> dx
  * - softmax: x -> y over channels; softmaxGradient: y, dy -> dx
- * - crossEntropy: logits [N, C], labels [N] -> loss per example [N];
- *   crossEntropyGradient: logits, labels -> `weight` times the gradient of the batch's mean loss, [N, C]
+ * - crossEntropy: logits [N, C], labels [N], and of images that are mixtures of two also the partner's label [N] and the share of the
+ *   first [N] -> loss per example [N]; crossEntropyGradient: the same -> `weight` times the gradient of the batch's mean loss, [N, C]
  * - elementLoss: prediction, target of one shape -> [N], the mean of an expression of both over each example's elements
  * - weightedSum: [N] ... -> [N], each times its weight: a loss of several terms
  * - accuracy: logits, labels -> [N], 1 where the label is among the k largest logits
- * - classification: the three above in one pass over the logits: logits, labels -> [loss per example and hits per
+ * - classification: the three above in one pass over the logits: crossEntropy's inputs -> [loss per example and hits per
  *   example ..., one [N] each], and the gradient last if `gradient`
  * - batchMean: [N] ... -> [count of inputs], means over the batch
  * - concatenate: x, x2 ... of one batch and space -> y, their channels one after the other; slice: x -> y, some of its channels
@@ -171,11 +179,10 @@ export interface OpAttributes {
   groupNormalizeGradient: GroupNormalizeAttributes;
   softmax: Record<never, never>;
   softmaxGradient: Record<never, never>;
-  crossEntropy: { readonly smoothing: number };
-  crossEntropyGradient: { readonly smoothing: number; readonly weight: number };
+  crossEntropy: LabelRule;
+  crossEntropyGradient: LabelRule & { readonly weight: number };
   accuracy: { readonly k: number };
-  classification: {
-    readonly smoothing: number;
+  classification: LabelRule & {
     readonly topK: readonly number[];
     readonly gradient: boolean;
     /** Of the gradient: what the loss counts in a sum of losses. */
@@ -224,11 +231,19 @@ export interface Parameter {
   readonly trainable: boolean;
 }
 
+/** What training data that mix two images tell of each beside the label of the first: the other's label, and the share of the first. */
+export interface Mixture {
+  readonly partners: Value;
+  readonly shares: Value;
+}
+
 /** A network as primitives. Nodes stand in an order in which every value is made before it is used. */
 export interface Graph {
   readonly name: string;
   readonly images: Value;
   readonly labels?: Value;
+  /** Of a training graph whose images are mixtures of two. */
+  readonly mixture?: Mixture;
   readonly parameters: readonly Parameter[];
   /** What the optimizer keeps of each trained parameter; empty before differentiation. */
   readonly states: readonly Value[];
@@ -244,6 +259,7 @@ export function externalValues(graph: Graph): readonly Value[] {
   return [
     graph.images,
     ...(graph.labels ? [graph.labels] : []),
+    ...(graph.mixture ? [graph.mixture.partners, graph.mixture.shares] : []),
     ...graph.parameters.map((parameter) => parameter.value),
     ...graph.states,
   ];

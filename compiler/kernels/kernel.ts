@@ -22,6 +22,8 @@ export interface KernelParts {
   readonly summary: string;
   readonly storage: readonly StorageBinding[];
   readonly constants: readonly string[];
+  /** Numbers that stand in front of the constants, read as `table_NAME(index)`: f32, in as many vec4 as are needed. */
+  readonly table?: { readonly name: string; readonly length: number };
   readonly workgroupSize: number;
   /** Declarations before the entry point: workgroup memory, functions. */
   readonly declarations?: readonly string[];
@@ -51,7 +53,8 @@ const FRAME = `struct Frame {
 }`;
 
 export function assemble(parts: KernelParts): Kernel {
-  const { name, storage, constants, workgroupSize } = parts;
+  const { name, storage, constants, table, workgroupSize } = parts;
+  const fields = table ? [...tableFields(table), ...constants] : constants;
   const bindings = storage.map(
     ({ name, access, element }, index) =>
       `@group(0) @binding(${index + 2}) var<storage, ${access}> ${name}: array<${element}>;`,
@@ -64,11 +67,13 @@ export function assemble(parts: KernelParts): Kernel {
     ${parts.usesSubgroups ? "enable subgroups;\n" : ""}
     ${FRAME}
 
-    ${constants.length > 0 ? constantsStruct(constants) : ""}
+    ${fields.length > 0 ? constantsStruct(constants, table) : ""}
 
     @group(0) @binding(0) var<uniform> frame: Frame;
-    ${constants.length > 0 ? "@group(0) @binding(1) var<uniform> constants: Constants;" : ""}
+    ${fields.length > 0 ? "@group(0) @binding(1) var<uniform> constants: Constants;" : ""}
     ${bindings}
+
+    ${table ? readTable(table) : ""}
 
     ${parts.declarations ?? []}
 
@@ -83,12 +88,29 @@ export function assemble(parts: KernelParts): Kernel {
       let plane = workgroup.z;
       ${parts.body}
     }`;
-  return { name, wgsl: tidy(text), storage, constants };
+  return { name, wgsl: tidy(text), storage, constants: fields };
 }
 
-const constantsStruct = (fields: readonly string[]) => wgsl`
+const constantsStruct = (fields: readonly string[], table: KernelParts["table"]) => wgsl`
   struct Constants {
+    ${table ? `${table.name}: array<vec4f, ${Math.ceil(table.length / 4)}>,` : ""}
     ${fields.map((field) => `${field}: u32,`)}
+  }`;
+
+/** The names of a table's numbers among a step's constants: whole vec4, since that is how uniform memory holds arrays. */
+function tableFields({ name, length }: NonNullable<KernelParts["table"]>): string[] {
+  return Array.from({ length: 4 * Math.ceil(length / 4) }, (_, index) => `${name}${index}`);
+}
+
+/** A table's numbers, as bits, under the names that a step's constants have for them. */
+export function tableConstants(name: string, bits: readonly number[]): Record<string, number> {
+  const fields = tableFields({ name, length: bits.length });
+  return Object.fromEntries(fields.map((field, index) => [field, bits[index] ?? 0]));
+}
+
+const readTable = ({ name }: NonNullable<KernelParts["table"]>) => wgsl`
+  fn table_${name}(index: u32) -> f32 {
+    return constants.${name}[index / 4u][index % 4u];
   }`;
 
 /** Without trailing blanks and runs of empty lines, and without the names that the body does not use. */

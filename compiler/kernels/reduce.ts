@@ -30,7 +30,8 @@ const plus = (a: string, b: string) => `${a} + ${b}`;
 export const SUM = tree("total", "f32", plus);
 /** `total4(value, lane)`. */
 export const SUM4 = tree("total4", "vec4f", plus);
-const MAX = tree("largest", "f32", (a, b) => `max(${a}, ${b})`);
+/** `largest(value, lane)`. */
+export const MAX = tree("largest", "f32", (a, b) => `max(${a}, ${b})`);
 
 /** Bias gradient: the sum over batch and space of each channel. One workgroup a channel quad. Result: [C]. */
 export function channelSum(use: GradientUse): Kernel {
@@ -149,10 +150,10 @@ export function elementLoss(expression: Expression): Kernel {
   });
 }
 
-const CHANNELS = `for (var c = lane; c < constants.channels; c += ${REDUCE_WORKGROUP}u)`;
+export const CHANNELS = `for (var c = lane; c < constants.channels; c += ${REDUCE_WORKGROUP}u)`;
 
 /** A workgroup a pixel; channels in scalars, since their count need not be a multiple of 4. */
-const rowStart = (names: readonly string[]) => [
+export const rowStart = (names: readonly string[]) => [
   "if (block >= frame.batch * constants.pixels) {\n  return;\n}",
   ...splitPixel("block"),
   ...names.map((name) => `let ${name}_place = 4u * (${placeOf(name)});`),
@@ -214,94 +215,3 @@ export function softmaxGradient(): Kernel {
       }`,
   });
 }
-
-export interface ClassificationVariant {
-  readonly loss: boolean;
-  readonly gradient: boolean;
-  readonly topK: readonly number[];
-}
-
-/**
- * Cross-entropy with label smoothing s, its gradient for the batch's mean, and top-k hits, in one pass over the logits:
- * loss = log sum exp(z) - (1 - s) z_label - s mean(z); gradient = weight * (softmax(z) - (1 - s) [c = label] - s / C) / batch.
- * A label is among the k largest if fewer than k logits are larger, equal ones counted in order of their index.
- */
-export function classification({ loss, gradient, topK }: ClassificationVariant): Kernel {
-  const needsSum = loss || gradient;
-  const outputs = [
-    ...(loss ? ["losses"] : []),
-    ...topK.map((k) => `hits${k}`),
-    ...(gradient ? ["result"] : []),
-  ];
-  return assemble({
-    name: [
-      "classification",
-      ...(loss ? ["loss"] : []),
-      ...topK.map((k) => `top${k}`),
-      ...(gradient ? ["gradient"] : []),
-    ].join("_"),
-    summary: "Cross-entropy, its gradient and top-k hits of one example a workgroup.",
-    storage: [
-      { name: "a", access: "read", element: "f32" },
-      { name: "labels", access: "read", element: "u32" },
-      ...outputs.map((name) => ({ name, access: "read_write", element: "f32" }) as const),
-    ],
-    constants: [
-      ...["pixels", "width", "channels", "smoothing", "weight"],
-      ...placeConstants("a"),
-      ...(gradient ? placeConstants("y") : []),
-    ],
-    workgroupSize: REDUCE_WORKGROUP,
-    declarations: [MAX, SUM],
-    body: wgsl`
-      ${rowStart(gradient ? ["a", "y"] : ["a"])}
-      let label = labels[block];
-      let label_logit = a[a_place + label];
-      ${needsSum ? SUM_OF_EXPONENTIALS : ""}
-      ${topK.length > 0 ? RANK : ""}
-      if (lane == 0u) {
-        ${loss ? LOSS : ""}
-        ${topK.map((k) => `hits${k}[block] = select(0.0, 1.0, rank < ${float(k)});`)}
-      }
-      ${gradient ? GRADIENT : ""}`,
-  });
-}
-
-const float = (value: number) => `${value}.0`;
-
-const SUM_OF_EXPONENTIALS = wgsl`
-  let smoothing = bitcast<f32>(constants.smoothing);
-  let classes = f32(constants.channels);
-  var most = ${LOWEST};
-  ${CHANNELS} {
-    most = max(most, a[a_place + c]);
-  }
-  most = largest(most, lane);
-  var exponentials = 0f;
-  var logits = 0f;
-  ${CHANNELS} {
-    exponentials += exp(a[a_place + c] - most);
-    logits += a[a_place + c] - most;
-  }
-  exponentials = total(exponentials, lane);
-  logits = total(logits, lane);`;
-
-const RANK = wgsl`
-  var rank = 0f;
-  ${CHANNELS} {
-    let logit = a[a_place + c];
-    let before = logit > label_logit || (logit == label_logit && c < label);
-    rank += select(0.0, 1.0, before);
-  }
-  rank = total(rank, lane);`;
-
-const LOSS =
-  "losses[block] = log(exponentials) - (1.0 - smoothing) * (label_logit - most) - smoothing * logits / classes;";
-
-const GRADIENT = wgsl`
-  let share = bitcast<f32>(constants.weight) / f32(frame.batch);
-  ${CHANNELS} {
-    let expected = select(0.0, 1.0 - smoothing, c == label) + smoothing / classes;
-    let probability = exp(a[a_place + c] - most) / exponentials;
-    result[y_place + c] = share * (probability - expected);
-  }`;

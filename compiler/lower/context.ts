@@ -13,6 +13,9 @@ import { fixed, perImage, type StepDraft, type Storage } from "./storage.js";
 export interface Persistent {
   readonly images: Storage;
   readonly labels?: Storage;
+  /** Of a program whose training data mix images. */
+  readonly partners?: Storage;
+  readonly shares?: Storage;
   readonly metrics?: Storage;
   readonly prediction: Storage;
   /** By the id of the parameter's value, and of the optimizer's states: one storage a piece. */
@@ -40,6 +43,10 @@ export class LoweringContext {
       ),
     );
     if (graph.labels?.type === "u32") this.storage.set(graph.labels.id, [persistent.labels!]);
+    if (graph.mixture) {
+      this.storage.set(graph.mixture.partners.id, [persistent.partners!]);
+      this.storage.set(graph.mixture.shares.id, [persistent.shares!]);
+    }
     for (const [id, pieces] of [...persistent.parameters, ...persistent.states]) {
       this.storage.set(id, pieces);
     }

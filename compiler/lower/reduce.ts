@@ -1,14 +1,18 @@
-import type { Node, Value } from "../ir/graph.js";
+import type { LabelRule, Node, Value } from "../ir/graph.js";
+import {
+  CLASS_WEIGHTS,
+  classification,
+  type ClassificationVariant,
+} from "../kernels/classification.js";
+import { tableConstants } from "../kernels/kernel.js";
 import {
   batchMean,
   channelSum,
-  classification,
   elementLoss,
   REDUCE_WORKGROUP,
   softmax,
   softmaxGradient,
   weightedSum,
-  type ClassificationVariant,
 } from "../kernels/reduce.js";
 import type { LoweringContext } from "./context.js";
 import { lowerGradientSink } from "./gradient-sink.js";
@@ -118,20 +122,25 @@ export function lowerSoftmaxGradient(
   emitRows(context, node, ["a", "d", "y"]);
 }
 
+/** What one pass over the logits makes, beside what the labels say. */
+type Made = Pick<ClassificationVariant, "loss" | "gradient" | "topK">;
+
 /** Loss, hits and gradient of logits, or some of them. */
 function emitClassification(
   context: LoweringContext,
   node: Pick<Node, "inputs" | "outputs" | "origin">,
-  variant: ClassificationVariant,
-  { smoothing, weight = 1 }: { readonly smoothing: number; readonly weight?: number },
+  made: Made,
+  { smoothing, classWeights = [], weight = 1 }: LabelRule & { readonly weight?: number },
 ): void {
   const [logits, labels] = node.inputs as [Value, Value];
   const layout = context.layout(logits);
-  const gradient = variant.gradient ? context.layout(node.outputs.at(-1)!).place("y") : {};
+  const gradient = made.gradient ? context.layout(node.outputs.at(-1)!).place("y") : {};
+  const mixed = node.inputs.length > 2;
   context.emit({
-    kernel: classification(variant),
+    kernel: classification({ ...made, mixed, weightedClasses: classWeights.length }),
     storage: [...node.inputs, ...node.outputs].map((value) => context.storageOf(value)),
     constants: {
+      ...tableConstants(CLASS_WEIGHTS, classWeights.map(floatBits)),
       pixels: 1,
       width: 1,
       channels: layout.channels,
@@ -165,6 +174,5 @@ export function lowerCrossEntropyGradient(
 
 export function lowerAccuracy(context: LoweringContext, node: Node<"accuracy">): void {
   const { k } = node.attributes;
-  const variant = { loss: false, gradient: false, topK: [k] };
-  emitClassification(context, node, variant, { smoothing: 0 });
+  emitClassification(context, node, { loss: false, gradient: false, topK: [k] }, { smoothing: 0 });
 }

@@ -5,20 +5,20 @@ import type { OpDefinition } from "./op.js";
 
 /** The loss, the hits of each k and, for training, the gradient, in one pass over the logits. */
 export const classification: OpDefinition<"classification"> = {
-  outputs(inputs, { smoothing, topK, gradient, weight }) {
+  outputs(inputs, { topK, gradient, weight, ...rule }) {
     return [
-      ...crossEntropy.outputs(inputs, { smoothing }),
+      ...crossEntropy.outputs(inputs, rule),
       ...topK.flatMap((k) => accuracy.outputs(inputs, { k })),
-      ...(gradient ? crossEntropyGradient.outputs(inputs, { smoothing, weight }) : []),
+      ...(gradient ? crossEntropyGradient.outputs(inputs, { ...rule, weight }) : []),
     ];
   },
 
-  reference(inputs, { smoothing, topK, gradient, weight }, context, outputs) {
+  reference(inputs, { topK, gradient, weight, ...rule }, context, outputs) {
     return [
-      ...crossEntropy.reference(inputs, { smoothing }, context, outputs),
+      ...crossEntropy.reference(inputs, rule, context, outputs),
       ...topK.flatMap((k) => accuracy.reference(inputs, { k }, context, outputs)),
       ...(gradient
-        ? crossEntropyGradient.reference(inputs, { smoothing, weight }, context, outputs)
+        ? crossEntropyGradient.reference(inputs, { ...rule, weight }, context, outputs)
         : []),
     ];
   },

@@ -1,7 +1,7 @@
 import { leaves, substitute } from "../ir/expression-transform.js";
 import { simplify } from "../ir/expression-simplify.js";
 import { channel, operand, type Expression } from "../ir/expression.js";
-import type { AnyNode, Fused, Graph, Node, OpKind, Value } from "../ir/graph.js";
+import type { AnyNode, Fused, Graph, LabelRule, Node, OpKind, Value } from "../ir/graph.js";
 import { ConvolutionGeometry } from "../lower/geometry.js";
 import { normalizeExpression } from "../ops/normalize.js";
 import { Surroundings } from "./surroundings.js";
@@ -50,9 +50,6 @@ function isKind<Kind extends OpKind>(
   return node?.kind === kind;
 }
 
-const sameInputs = (a: AnyNode, b: AnyNode) =>
-  a.inputs.length === b.inputs.length && a.inputs.every((input, i) => input === b.inputs[i]);
-
 /** Replaces nodes: `undefined` drops one. */
 function rewriteNodes(
   nodes: readonly AnyNode[],
@@ -77,13 +74,13 @@ const fuseClassification: Rewrite = ({ nodes }) => {
   const replacements = new Map<AnyNode, AnyNode | undefined>();
   for (const loss of nodes) {
     if (!isKind(loss, "crossEntropy") || replacements.has(loss)) continue;
-    const isFree = (node: AnyNode) => sameInputs(node, loss) && !replacements.has(node);
+    const isFree = (node: AnyNode) => readsAsMuch(node, loss) && !replacements.has(node);
     const hits = nodes.filter((node) => isKind(node, "accuracy") && isFree(node));
     const gradient = nodes.find(
       (node): node is AnyNode & Node<"crossEntropyGradient"> =>
         isKind(node, "crossEntropyGradient") &&
         isFree(node) &&
-        node.attributes.smoothing === loss.attributes.smoothing,
+        sameRule(node.attributes, loss.attributes),
     );
     if (hits.length === 0 && !gradient) continue;
     const members = [loss, ...hits, ...(gradient ? [gradient] : [])];
@@ -93,7 +90,7 @@ const fuseClassification: Rewrite = ({ nodes }) => {
       inputs: loss.inputs,
       outputs: members.flatMap((member) => member.outputs),
       attributes: {
-        smoothing: loss.attributes.smoothing,
+        ...loss.attributes,
         topK: hits.map((node) => (node as Node<"accuracy">).attributes.k),
         gradient: gradient !== undefined,
         weight: gradient?.attributes.weight ?? 1,
@@ -103,6 +100,17 @@ const fuseClassification: Rewrite = ({ nodes }) => {
   }
   return rewriteNodes(nodes, replacements);
 };
+
+/** Whether a node is of the same logits and labels. Hits do not ask for the partners of mixed images. */
+function readsAsMuch({ inputs, kind }: AnyNode, loss: AnyNode): boolean {
+  const wanted = kind === "accuracy" ? loss.inputs.slice(0, 2) : loss.inputs;
+  return inputs.length === wanted.length && inputs.every((input, at) => input === wanted[at]);
+}
+
+/** A gradient keeps its loss's weights as they are: one list. */
+function sameRule(gradient: LabelRule, loss: LabelRule): boolean {
+  return gradient.smoothing === loss.smoothing && gradient.classWeights === loss.classWeights;
+}
 
 /** relu(operand 0), and nothing else. */
 function isRelu(node: AnyNode): boolean {

@@ -10,6 +10,9 @@ export interface GraphInputs {
   /** N x C x H x W. */
   readonly images: Numbers;
   readonly labels?: Uint32Array | Numbers;
+  /** Of mixed images: the other label, and the share of the first; the label itself and 1 if absent. */
+  readonly partners?: Uint32Array;
+  readonly shares?: Numbers;
   /** By parameter name. */
   readonly parameters: ReadonlyMap<string, Numbers>;
   /** What the optimizer keeps, by parameter name, in its order; zeros where absent. */
@@ -31,6 +34,10 @@ export function runGraph(graph: Graph, inputs: GraphInputs): GraphValues {
     values.set(value.id, inputTensor(value, data, batch));
   set(graph.images, inputs.images);
   if (graph.labels) set(graph.labels, inputs.labels ?? new Uint32Array(batch));
+  if (graph.mixture) {
+    set(graph.mixture.partners, inputs.partners ?? inputs.labels);
+    set(graph.mixture.shares, inputs.shares ?? new Float32Array(batch).fill(1));
+  }
   for (const { value } of graph.parameters) set(value, inputs.parameters.get(value.name)?.slice());
   for (const { parameter, states } of trainedParameters(graph)) {
     const given = inputs.states?.get(parameter.name);

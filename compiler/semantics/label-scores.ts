@@ -12,7 +12,8 @@ export function checkLabelScore(use: ScoreUse, environment: Environment): boolea
   if (prediction.shape!.length !== 2) return reportRank(use, environment);
   // The loss speaks for the metrics, which are taken of the same values.
   if (kind === "loss") warnOfAppliedTwice(use, environment);
-  return (kind === "metric" || checkClasses(use, environment)) && checkK(use, environment);
+  if (kind === "loss" && !checkClasses(use, environment)) return false;
+  return checkClassWeights(use, environment) && checkK(use, environment);
 }
 
 function reportNumbers(use: ScoreUse, { reporter }: Environment): false {
@@ -67,6 +68,22 @@ function widthFixes({ layer, call }: NamedValue, { range }: Target): readonly Fi
   const newText = out.name ? `out=${range.text}` : range.text;
   const title = `make the layer \`linear(${range.text})\``;
   return [{ title, edits: [{ span: out.span, newText }] }];
+}
+
+function checkClassWeights(
+  { call, bound, prediction: logits }: ScoreUse,
+  { reporter }: Environment,
+): boolean {
+  const weights = (bound.values as { readonly class_weights?: readonly number[] }).class_weights;
+  const classes = Number(logits.shape![1]);
+  if (!weights || weights.length === classes) return true;
+  reporter.report("NET2060", {
+    message: `\`${call.callee.name}\` has weights for ${weights.length} ${weights.length === 1 ? "class" : "classes"}, but \`${shortNameOf(logits)}\` has ${classes} logits`,
+    span: bound.spans.get("class_weights")!,
+    label: `one for each of the ${classes} classes`,
+    related: [{ span: logits.span, message: `gives ${formatShape(logits.shape!)}` }],
+  });
+  return false;
 }
 
 function checkK({ call, bound, prediction: logits }: ScoreUse, { reporter }: Environment): boolean {

@@ -2,11 +2,12 @@ import { add, constant, multiply, operand, subtract, unary } from "../ir/express
 import type { GraphBuilder } from "../ir/builder.js";
 import type { ElementLossAttributes, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
-import { float, integer, valueName } from "./argument-types.js";
+import { float, floats, integer, valueName } from "./argument-types.js";
 import {
   type ArgumentDeclarations,
   type ArgumentValues,
   type Described,
+  optional,
   required,
   withDefault,
 } from "./signature.js";
@@ -98,14 +99,20 @@ export const losses: readonly ScoreDefinition[] = [
     positional: ["logits", "labels"],
     arguments: {
       ...ofLabels,
-      smoothing: withDefault(
+      label_smoothing: withDefault(
         float({ minimum: 0, below: 1 }),
         0,
         "share of the target probability that is spread over all classes",
       ),
+      class_weights: optional(
+        floats({ above: 0 }),
+        "what each class counts, one number for each; the loss is then the weighted mean",
+      ),
     },
-    lower: (inputs, { smoothing }, builder, origin) =>
-      builder.add("crossEntropy", inputs, { smoothing }, origin),
+    lower: (inputs, { label_smoothing: smoothing, class_weights }, builder, origin) => {
+      const rule = { smoothing, ...(class_weights && { classWeights: class_weights }) };
+      return builder.add("crossEntropy", inputs, rule, origin);
+    },
   }),
   elementwise(squaredError),
   elementwise({

@@ -76,11 +76,30 @@ def normalization(name, x, size, alpha, beta, k):
     return dict(name=name, x=x, size=size, alpha=alpha, beta=beta, k=k, y=numbers(y), dx=numbers(image.grad))
 
 
-def cross_entropy(name, shape, labels, smoothing):
+def cross_entropy(name, shape, labels, smoothing, weights=None, partners=None, shares=None):
+    """Losses of each example whose plain mean is PyTorch's own (weighted) mean; of mixed images by both labels."""
     logits = tensor(f"{name}.x", shape)
-    losses = F.cross_entropy(logits, torch.tensor(labels), reduction="none", label_smoothing=smoothing)
+    weight = torch.tensor(weights, dtype=torch.float64) if weights else None
+
+    def losses_of(labels):
+        target = torch.tensor(labels)
+        rule = dict(weight=weight, label_smoothing=smoothing)
+        losses = F.cross_entropy(logits, target, reduction="none", **rule)
+        losses = losses * (len(labels) / weight[target].sum() if weights else 1)
+        assert torch.allclose(losses.mean(), F.cross_entropy(logits, target, **rule))
+        return losses
+
+    losses = losses_of(labels)
+    if partners:
+        share = torch.tensor(shares, dtype=torch.float64)
+        losses = share * losses + (1 - share) * losses_of(partners)
     losses.mean().backward()
-    return dict(name=name, x=shape, labels=labels, smoothing=smoothing, y=numbers(losses), dx=numbers(logits.grad))
+    case = dict(name=name, x=shape, labels=labels, smoothing=smoothing, y=numbers(losses), dx=numbers(logits.grad))
+    if weights:
+        case["classWeights"] = weights
+    if partners:
+        case.update(partners=partners, shares=shares)
+    return case
 
 
 def softmax(name, shape):
@@ -170,6 +189,10 @@ EXPECTED = dict(
     crossEntropy=[
         cross_entropy("entropy", (3, 5), [0, 4, 2], 0.0),
         cross_entropy("entropy smooth", (3, 5), [1, 1, 3], 0.1),
+        cross_entropy("entropy weighted", (3, 5), [1, 1, 3], 0.0, [0.5, 1, 2, 4, 0.25]),
+        cross_entropy("entropy weighted and smooth", (3, 5), [1, 0, 3], 0.2, [0.5, 1, 2, 4, 0.25]),
+        cross_entropy("entropy mixed", (3, 5), [1, 0, 3], 0.1, None, [2, 0, 4], [0.75, 1, 0.25]),
+        cross_entropy("entropy mixed and weighted", (3, 5), [1, 0, 3], 0.1, [0.5, 1, 2, 4, 0.25], [2, 0, 4], [0.75, 1, 0.25]),
     ],
     softmax=[softmax("softmax rows", (3, 5)), softmax("softmax pixels", (2, 3, 2, 2))],
     accuracy=[accuracy("top 1", (6, 4), [0, 1, 2, 3, 0, 1], 1), accuracy("top 2", (6, 4), [0, 1, 2, 3, 0, 1], 2)],

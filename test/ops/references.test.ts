@@ -51,6 +51,9 @@ interface Expected {
   readonly crossEntropy: readonly (Case & {
     readonly labels: readonly number[];
     readonly smoothing: number;
+    readonly classWeights?: readonly number[];
+    readonly partners?: readonly number[];
+    readonly shares?: readonly number[];
   })[];
   readonly softmax: readonly Case[];
   readonly accuracy: readonly (Omit<Case, "dx"> & {
@@ -88,6 +91,10 @@ const context: ReferenceContext = {
 
 function hashed(name: string, shape: readonly number[]): Tensor {
   return { shape, data: Float64Array.from(uniformValues(name, tensorSize(shape), 1)) };
+}
+
+function numbers(values: readonly number[]): Tensor {
+  return { shape: [values.length], data: Float64Array.from(values) };
 }
 
 function integers(values: readonly number[]): Tensor {
@@ -262,10 +269,13 @@ describe("local response normalisation agrees with PyTorch", () => {
 });
 
 describe("losses and metrics agree with PyTorch", () => {
-  test.each(expected.crossEntropy)("$name", ({ name, x, labels, smoothing, y, dx }) => {
-    const inputs = [hashed(`${name}.x`, x), integers(labels)];
-    expectClose(run("crossEntropy", inputs, { smoothing })[0], y);
-    expectClose(run("crossEntropyGradient", inputs, { smoothing, weight: 1 })[0], dx);
+  test.each(expected.crossEntropy)("$name", ({ name, x, y, dx, ...example }) => {
+    const { labels, partners, shares, smoothing, classWeights } = example;
+    const mixture = partners && shares ? [integers(partners), numbers(shares)] : [];
+    const inputs = [hashed(`${name}.x`, x), integers(labels), ...mixture];
+    const rule = { smoothing, ...(classWeights && { classWeights }) };
+    expectClose(run("crossEntropy", inputs, rule)[0], y);
+    expectClose(run("crossEntropyGradient", inputs, { ...rule, weight: 1 })[0], dx);
   });
 
   test("large logits do not overflow", () => {

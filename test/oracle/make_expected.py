@@ -672,6 +672,30 @@ def recipe_cases():
     adam = lambda p: torch.optim.Adam(p, lr=0.01)
     text = "optimizer = adam(lr=0.01)\n  clip_norm = 0.05"
     yield *classes, text, linear_head, by_labels("out"), adam, clipped_by_norm
+    weights = [0.5, 1, 2, 4, 0.25]
+    rules = {
+        "label_smoothing=0.1": dict(label_smoothing=0.1),
+        f"class_weights={weights}": dict(weight=torch.tensor(weights, dtype=torch.float64)),
+        f"label_smoothing=0.2, class_weights={weights}": dict(
+            label_smoothing=0.2, weight=torch.tensor(weights, dtype=torch.float64)
+        ),
+    }
+    for text, rule in rules.items():
+        loss = lambda made, example, rule=rule: F.cross_entropy(made["out"], example["labels"], **rule)
+        yield f"cross_entropy(out, label, {text})", labels, sgd_text, linear_head, loss, sgd_of, None
+    for text, rule in {"": {}, ", label_smoothing=0.1": dict(label_smoothing=0.1)}.items():
+        yield f"cross_entropy(out, label{text})", f"{labels}  // mixed", sgd_text, linear_head, mixed(rule), sgd_of, None
+
+
+def mixed(rule):
+    """The loss of images that are mixtures of two, each with a share of its own."""
+
+    def loss(made, example):
+        first, second = (F.cross_entropy(made["out"], example[key], reduction="none", **rule) for key in ("labels", "partners"))
+        shares = example["mixture"]
+        return (shares * first + (1 - shares) * second).mean()
+
+    return loss
 
 
 def recipes():
@@ -686,6 +710,8 @@ def recipe(index, loss_text, target, settings, make, loss_of, optimizer_of, clip
     example = {
         "images": images_of(f"{name}/images", shape),
         "labels": labels_of(f"{name}/labels", 3, CLASSES),
+        "partners": labels_of(f"{name}/partners", 3, CLASSES),
+        "mixture": images_of(f"{name}/mixture", (3,)).abs(),
         "numbers": images_of(f"{name}/targets", (3, CLASSES)),
         "shares": images_of(f"{name}/targets", (3, CLASSES)).abs(),
         "pictures": images_of(f"{name}/targets", shape),

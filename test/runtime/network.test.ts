@@ -170,6 +170,8 @@ describe("weights", () => {
   });
 });
 
+const mixed = { labels: [0], partners: [1], shares: Float32Array.of(0.5) };
+
 describe("wrong input", () => {
   let network: Network;
   beforeAll(async () => {
@@ -188,6 +190,8 @@ describe("wrong input", () => {
     ["a negative label", (n) => n.evaluate(unit(0, 1), [0, -1]), "label 1 is -1"],
     ["a fraction", (n) => n.evaluate(unit(0), [0.5]), "label 0 is 0.5"],
     ["no labels", (n) => n.step(unit(0), undefined as never), "not a undefined"],
+    ["mixed labels", (n) => n.step(unit(0), mixed), "compiled for one label an image"],
+    ["mixed labels to evaluate", (n) => n.evaluate(unit(0), mixed), "are for training"],
     ["a learning rate of NaN", (n) => n.step(unit(0), [0], { learningRate: NaN }), "learningRate"],
     ["an unknown name", (n) => n.read("fc.wieght"), "the model has fc.weight, fc.bias, long"],
     ["no gradient kept", (n) => n.read("fc.bias", { of: "gradient" }), "without a gradient"],

@@ -262,4 +262,12 @@ export const shapes = {
     wrong: "linear(10) -> dropout(0.5) as logits\nloss cross_entropy(logits, label)",
     right: "dropout(0.5) -> linear(10) as logits\nloss cross_entropy(logits, label)",
   },
+  NET2060: {
+    title: "class weights for another number of classes",
+    explanation:
+      "`class_weights` says what each class counts in the loss, in the order of the labels: one positive number for each class. Rare classes are given " +
+      "more, so that common ones do not drown them. The loss is the weighted mean, as in PyTorch.",
+    wrong: "linear(3) as logits\nloss cross_entropy(logits, label, class_weights=[1, 2])",
+    right: "linear(3) as logits\nloss cross_entropy(logits, label, class_weights=[1, 2, 2])",
+  },
 } as const satisfies CatalogueFamily;
