@@ -20,6 +20,7 @@ struct Frame {
 }
 
 struct Constants {
+
   pixels: u32,
   width: u32,
   channels: u32,
@@ -99,6 +100,7 @@ fn main(
   }
   exponentials = total(exponentials, lane);
   logits = total(logits, lane);
+
   var rank = 0f;
   for (var c = lane; c < constants.channels; c += 64u) {
     let logit = a[a_place + c];

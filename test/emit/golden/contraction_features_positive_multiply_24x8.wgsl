@@ -21,6 +21,7 @@ struct Frame {
 }
 
 struct Constants {
+
   features: u32,
   quads: u32,
   pixels: u32,

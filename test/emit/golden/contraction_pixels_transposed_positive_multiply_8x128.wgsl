@@ -20,6 +20,7 @@ struct Frame {
 }
 
 struct Constants {
+
   pixels: u32,
   width: u32,
   columns: u32,

@@ -20,6 +20,7 @@ struct Frame {
 }
 
 struct Constants {
+
   groups: u32,
   splits: u32,
   partial_quads: u32,

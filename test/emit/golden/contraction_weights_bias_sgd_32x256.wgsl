@@ -21,6 +21,7 @@ struct Frame {
 }
 
 struct Constants {
+
   height: u32,
   width: u32,
   columns: u32,

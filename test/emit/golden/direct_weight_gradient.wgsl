@@ -20,6 +20,7 @@ struct Frame {
 }
 
 struct Constants {
+
   weights: u32,
   group_inputs: u32,
   group_outputs: u32,

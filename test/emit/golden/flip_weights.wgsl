@@ -20,6 +20,7 @@ struct Frame {
 }
 
 struct Constants {
+
   input_quads: u32,
   outputs: u32,
   taps: u32,

@@ -20,6 +20,7 @@ struct Frame {
 }
 
 struct Constants {
+
   channels: u32,
   height: u32,
   width: u32,

@@ -20,6 +20,7 @@ struct Frame {
 }
 
 struct Constants {
+
   size: u32,
   length: u32,
   distribution: u32,

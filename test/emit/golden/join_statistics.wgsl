@@ -20,6 +20,7 @@ struct Frame {
 }
 
 struct Constants {
+
   pixels: u32,
   quads: u32,
   momentum: u32,

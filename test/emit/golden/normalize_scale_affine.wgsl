@@ -20,6 +20,7 @@ struct Frame {
 }
 
 struct Constants {
+
   quads: u32,
   epsilon: u32,
 }

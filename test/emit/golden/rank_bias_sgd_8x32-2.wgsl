@@ -21,6 +21,7 @@ struct Frame {
 }
 
 struct Constants {
+
   features: u32,
   columns: u32,
   first_quad: u32,

@@ -20,6 +20,7 @@ struct Frame {
 }
 
 struct Constants {
+
   elements: u32,
   a_width: u32,
   a_height: u32,

@@ -20,6 +20,7 @@ struct Frame {
 }
 
 struct Constants {
+
   quads: u32,
   learning_rate_factor: u32,
   decay_factor: u32,

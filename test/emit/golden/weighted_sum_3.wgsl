@@ -20,6 +20,7 @@ struct Frame {
 }
 
 struct Constants {
+
   weight0: u32,
   weight1: u32,
   weight2: u32,
