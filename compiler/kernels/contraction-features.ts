@@ -63,9 +63,17 @@ export function featureContraction(
           }).join(" ");
         })}
       }
-      ${times(rows / 4, (four) => {
-        const sums = COMPONENTS.map((k) => `c${4 * four + k}`).join(", ");
-        return `finish(image, first_row / 4u + ${four}u, vec4f(${sums}));`;
+      ${exchange.eachRow({
+        sums: times(
+          rows / 4,
+          (four) =>
+            `vec4f(${loadNames("c", rows)
+              .slice(4 * four, 4 * four + 4)
+              .join(", ")})`,
+        ),
+        isInside: (four) => `first_row + 4u * ${four} < constants.features`,
+        perRow: [],
+        finish: (four, sum) => `finish(image, first_row / 4u + ${four}, ${sum});`,
       })}`,
   });
 }

@@ -91,7 +91,7 @@ export function pixelContraction(
         ${multiplyAdd(exchange, schedule, a)}`,
       )}
       let quad = group * columns + column;
-      ${split ? storePartials(exchange, own) : storeRows(exchange, schedule, addresses)}`,
+      ${storeRows(exchange, schedule, addresses)}`,
   });
 }
 
@@ -165,15 +165,16 @@ function storeRows(
   schedule: ContractionSchedule,
   addresses: readonly string[],
 ): readonly string[] {
-  const { loads } = schedule;
-  const variables = addresses.flatMap((name) => times(loads, (load) => `${name}_place${load}`));
-  return [
-    ...exchange.shareIndices(variables),
-    ...times(accumulatedRows(schedule), (row) => {
-      const places = addresses.map((_, which) => exchange.index(variables, which, row));
-      return `finish(first_row${ownRow(exchange)} + ${row}u, column, quad, c${row}, ${places.join(", ")});`;
-    }),
-  ];
+  const split = isSplit(schedule) ? "constants.first_split + split, " : "";
+  return exchange.eachRow({
+    sums: loadNames("c", accumulatedRows(schedule)),
+    isInside: (row) => `first_row + ${row} < rows`,
+    perRow: addresses.map((name) => loadNames(`${name}_place`, schedule.loads)),
+    finish: (row, sum, places) => {
+      const at = `first_row${ownRow(exchange)} + ${row}`;
+      return `finish(${[at, "column", `quad, ${split}${sum}`, ...places].join(", ")});`;
+    },
+  });
 }
 
 function finishRow(fused: EpiloguePrinter): string {
@@ -191,13 +192,6 @@ function finishRow(fused: EpiloguePrinter): string {
       }
     }`;
 }
-
-const storePartials = (exchange: Exchange, rows: number) =>
-  times(
-    rows,
-    (row) =>
-      `finish(first_row${ownRow(exchange)} + ${row}u, column, quad, constants.first_split + split, c${row});`,
-  );
 
 const finishPartial = wgsl`
   fn finish(row: u32, column: u32, quad: u32, split: u32, sum: vec4f) {

@@ -80,11 +80,19 @@ export function weightContraction(
       let a_column = constants.a_column;
       let b_column = constants.b_column;
       ${overPixels(schedule, exchange, a)}
-      ${times(own, (row) => {
-        const from = exchange.firstRow === "0u" ? "first_quad" : "(first_quad + own_row)";
-        return `finish(4u * ${from} + ${row}u, group, column, ${split ? "split, " : ""}c${row});`;
-      })}
+      ${finishRows(schedule, exchange)}
       ${biasSink ? sumBias(biasSink, exchange) : ""}`,
+  });
+}
+
+function finishRows(schedule: ContractionSchedule, exchange: Exchange): readonly string[] {
+  const from = exchange.firstRow === "0u" ? "first_quad" : "(first_quad + own_row)";
+  const split = isSplit(schedule) ? "split, " : "";
+  return exchange.eachRow({
+    sums: loadNames("c", 4 * accumulatedRows(schedule)),
+    isInside: (row) => `4u * first_quad + ${row} < 4u * constants.row_quads`,
+    perRow: [],
+    finish: (row, sum) => `finish(4u * ${from} + ${row}, group, column, ${split}${sum});`,
   });
 }
 

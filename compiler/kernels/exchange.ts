@@ -18,10 +18,20 @@ export interface Exchange {
   share(variables: readonly string[]): readonly string[];
   /** One component of the vec4 of a row, counted from the lane's first. */
   value(variables: readonly string[], row: number, component: number): string;
-  /** Code that publishes u32 variables, one for each load of each of several; used for addresses, outside hot loops. */
-  shareIndices(variables: readonly string[]): readonly string[];
-  /** The u32 of a row, of the `which`-th of the published. */
-  index(variables: readonly string[], which: number, row: number): string;
+  /** Code that hands the sums of all rows that a lane accumulated to `finish`. */
+  eachRow(rows: FinishedRows): readonly string[];
+}
+
+/** What is left to do once a block's rows are summed. */
+export interface FinishedRows {
+  /** The sums, a variable for each row; successive variables are successive rows. */
+  readonly sums: readonly string[];
+  /** Condition for a row, counted from the lane's first, to be one of the result's; the same for all lanes. */
+  readonly isInside: (row: string) => string;
+  /** u32 variables, such as addresses, that a lane has for the rows it loads: one for each load, by name. */
+  readonly perRow: readonly (readonly string[])[];
+  /** A row's end: its number, counted from the lane's first, its sum, and its u32 values. */
+  readonly finish: (row: string, sum: string, values: readonly string[]) => string;
 }
 
 export function exchangeFor(schedule: ContractionSchedule): Exchange {
@@ -29,7 +39,7 @@ export function exchangeFor(schedule: ContractionSchedule): Exchange {
 }
 
 /** Subgroup broadcasts: no workgroup memory and no barrier. Right for any subgroup of at least `rowLanes` lanes. */
-function broadcast({ rowLanes, loads }: ContractionSchedule): Exchange {
+function broadcast({ rowLanes }: ContractionSchedule): Exchange {
   const read = (variable: string, row: number) =>
     `subgroupBroadcast(${variable}, ${row % rowLanes}u)`;
   const loadOf = (row: number) => Math.floor(row / rowLanes);
@@ -42,9 +52,35 @@ function broadcast({ rowLanes, loads }: ContractionSchedule): Exchange {
     share: () => [],
     value: (variables, row, component) =>
       read(`${variables[loadOf(row)]!}.${"xyzw"[component]!}`, row),
-    shareIndices: () => [],
-    index: (variables, which, row) => read(variables[which * loads + loadOf(row)]!, row),
+    eachRow: (rows) => finishInLoop(rows, rowLanes),
   };
+}
+
+/**
+ * A loop whose end only the device knows. An epilogue is much code to software adapters, more than all multiply-adds, and unrolled
+ * they compile it for seconds (an update of 32 rows for 20). Mesa sees through a `min` and through `row < 24`, not through this.
+ */
+function finishInLoop(
+  { sums, isInside, perRow, finish }: FinishedRows,
+  rowLanes: number,
+): readonly string[] {
+  const count = sums.length;
+  const values = perRow.map((variables, index) => {
+    const load = variables.length > 1 ? `row_values${index}[row / ${rowLanes}u]` : variables[0]!;
+    return `subgroupShuffle(${load}, row % ${rowLanes}u)`;
+  });
+  return [
+    `var sums = array<vec4f, ${count}>(${sums.join(", ")});`,
+    ...perRow.flatMap((variables, index) =>
+      variables.length > 1
+        ? [`var row_values${index} = array<u32, ${variables.length}>(${variables.join(", ")});`]
+        : [],
+    ),
+    wgsl`
+      for (var row = 0u; row != ${count}u && ${isInside("row")}; row++) {
+        ${finish("row", "sums[row]", values)}
+      }`,
+  ];
 }
 
 /** A tile in workgroup memory between two barriers: nothing that an adapter could lack, and free of cost where a workgroup is one wave. */
@@ -73,8 +109,16 @@ function throughWorkgroup(schedule: ContractionSchedule): Exchange {
     ],
     share: (variables) => publish("tile", variables),
     value: (_, row, component) => `tile${ownRow(row)}.${"xyzw"[component]!}`,
-    shareIndices: (variables) => publish("places", variables),
-    index: (_, which, row) => `places${ownRow(row, which > 0 ? `${which * rows}u + ` : "")}`,
+    // Unrolled: GPUs have no registers that a variable could count.
+    eachRow: ({ sums, perRow, finish }) => [
+      ...(perRow.length > 0 ? publish("places", perRow.flat()) : []),
+      ...sums.map((sum, row) => {
+        const values = perRow.map((_, which) => {
+          return `places${ownRow(row, which > 0 ? `${which * rows}u + ` : "")}`;
+        });
+        return finish(`${row}u`, sum, values);
+      }),
+    ],
   };
 }
 
