@@ -113,8 +113,8 @@ fn main(
     c14 = fma(subgroupBroadcast(a3.x, 2u), b0.x, c14); c14 = fma(subgroupBroadcast(a3.y, 2u), b0.y, c14); c14 = fma(subgroupBroadcast(a3.z, 2u), b0.z, c14); c14 = fma(subgroupBroadcast(a3.w, 2u), b0.w, c14);
     c15 = fma(subgroupBroadcast(a3.x, 3u), b0.x, c15); c15 = fma(subgroupBroadcast(a3.y, 3u), b0.y, c15); c15 = fma(subgroupBroadcast(a3.z, 3u), b0.z, c15); c15 = fma(subgroupBroadcast(a3.w, 3u), b0.w, c15);
   }
-  finish(image, first_row / 4u + 0u, vec4f(c0, c1, c2, c3));
-  finish(image, first_row / 4u + 1u, vec4f(c4, c5, c6, c7));
-  finish(image, first_row / 4u + 2u, vec4f(c8, c9, c10, c11));
-  finish(image, first_row / 4u + 3u, vec4f(c12, c13, c14, c15));
+  var sums = array<vec4f, 4>(vec4f(c0, c1, c2, c3), vec4f(c4, c5, c6, c7), vec4f(c8, c9, c10, c11), vec4f(c12, c13, c14, c15));
+  for (var row = 0u; row != 4u && first_row + 4u * row < constants.features; row++) {
+    finish(image, first_row / 4u + row, sums[row]);
+  }
 }

@@ -127,10 +127,8 @@ fn main(
     c22 = fma(subgroupBroadcast(a2.x, 6u), b0.x, c22); c22 = fma(subgroupBroadcast(a2.y, 6u), b0.y, c22); c22 = fma(subgroupBroadcast(a2.z, 6u), b0.z, c22); c22 = fma(subgroupBroadcast(a2.w, 6u), b0.w, c22);
     c23 = fma(subgroupBroadcast(a2.x, 7u), b0.x, c23); c23 = fma(subgroupBroadcast(a2.y, 7u), b0.y, c23); c23 = fma(subgroupBroadcast(a2.z, 7u), b0.z, c23); c23 = fma(subgroupBroadcast(a2.w, 7u), b0.w, c23);
   }
-  finish(image, first_row / 4u + 0u, vec4f(c0, c1, c2, c3));
-  finish(image, first_row / 4u + 1u, vec4f(c4, c5, c6, c7));
-  finish(image, first_row / 4u + 2u, vec4f(c8, c9, c10, c11));
-  finish(image, first_row / 4u + 3u, vec4f(c12, c13, c14, c15));
-  finish(image, first_row / 4u + 4u, vec4f(c16, c17, c18, c19));
-  finish(image, first_row / 4u + 5u, vec4f(c20, c21, c22, c23));
+  var sums = array<vec4f, 6>(vec4f(c0, c1, c2, c3), vec4f(c4, c5, c6, c7), vec4f(c8, c9, c10, c11), vec4f(c12, c13, c14, c15), vec4f(c16, c17, c18, c19), vec4f(c20, c21, c22, c23));
+  for (var row = 0u; row != 6u && first_row + 4u * row < constants.features; row++) {
+    finish(image, first_row / 4u + row, sums[row]);
+  }
 }

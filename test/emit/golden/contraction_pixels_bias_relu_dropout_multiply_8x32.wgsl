@@ -153,12 +153,8 @@ fn main(
     }
   }
   let quad = group * columns + column;
-  finish(first_row + 0u, column, quad, c0, subgroupBroadcast(y_place0, 0u));
-  finish(first_row + 1u, column, quad, c1, subgroupBroadcast(y_place0, 1u));
-  finish(first_row + 2u, column, quad, c2, subgroupBroadcast(y_place0, 2u));
-  finish(first_row + 3u, column, quad, c3, subgroupBroadcast(y_place0, 3u));
-  finish(first_row + 4u, column, quad, c4, subgroupBroadcast(y_place0, 4u));
-  finish(first_row + 5u, column, quad, c5, subgroupBroadcast(y_place0, 5u));
-  finish(first_row + 6u, column, quad, c6, subgroupBroadcast(y_place0, 6u));
-  finish(first_row + 7u, column, quad, c7, subgroupBroadcast(y_place0, 7u));
+  var sums = array<vec4f, 8>(c0, c1, c2, c3, c4, c5, c6, c7);
+  for (var row = 0u; row != 8u && first_row + row < rows; row++) {
+    finish(first_row + row, column, quad, sums[row], subgroupShuffle(y_place0, row % 8u));
+  }
 }

@@ -189,20 +189,9 @@ fn main(
     }
   }
   let quad = group * columns + column;
-  finish(first_row + 0u, column, quad, c0, subgroupBroadcast(y_place0, 0u));
-  finish(first_row + 1u, column, quad, c1, subgroupBroadcast(y_place0, 1u));
-  finish(first_row + 2u, column, quad, c2, subgroupBroadcast(y_place0, 2u));
-  finish(first_row + 3u, column, quad, c3, subgroupBroadcast(y_place0, 3u));
-  finish(first_row + 4u, column, quad, c4, subgroupBroadcast(y_place1, 0u));
-  finish(first_row + 5u, column, quad, c5, subgroupBroadcast(y_place1, 1u));
-  finish(first_row + 6u, column, quad, c6, subgroupBroadcast(y_place1, 2u));
-  finish(first_row + 7u, column, quad, c7, subgroupBroadcast(y_place1, 3u));
-  finish(first_row + 8u, column, quad, c8, subgroupBroadcast(y_place2, 0u));
-  finish(first_row + 9u, column, quad, c9, subgroupBroadcast(y_place2, 1u));
-  finish(first_row + 10u, column, quad, c10, subgroupBroadcast(y_place2, 2u));
-  finish(first_row + 11u, column, quad, c11, subgroupBroadcast(y_place2, 3u));
-  finish(first_row + 12u, column, quad, c12, subgroupBroadcast(y_place3, 0u));
-  finish(first_row + 13u, column, quad, c13, subgroupBroadcast(y_place3, 1u));
-  finish(first_row + 14u, column, quad, c14, subgroupBroadcast(y_place3, 2u));
-  finish(first_row + 15u, column, quad, c15, subgroupBroadcast(y_place3, 3u));
+  var sums = array<vec4f, 16>(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15);
+  var row_values0 = array<u32, 4>(y_place0, y_place1, y_place2, y_place3);
+  for (var row = 0u; row != 16u && first_row + row < rows; row++) {
+    finish(first_row + row, column, quad, sums[row], subgroupShuffle(row_values0[row / 4u], row % 4u));
+  }
 }

@@ -206,28 +206,10 @@ fn main(
     }
   }
   let quad = group * columns + column;
-  finish(first_row + 0u, column, quad, c0, subgroupBroadcast(y_place0, 0u), subgroupBroadcast(e1_place0, 0u));
-  finish(first_row + 1u, column, quad, c1, subgroupBroadcast(y_place0, 1u), subgroupBroadcast(e1_place0, 1u));
-  finish(first_row + 2u, column, quad, c2, subgroupBroadcast(y_place0, 2u), subgroupBroadcast(e1_place0, 2u));
-  finish(first_row + 3u, column, quad, c3, subgroupBroadcast(y_place0, 3u), subgroupBroadcast(e1_place0, 3u));
-  finish(first_row + 4u, column, quad, c4, subgroupBroadcast(y_place0, 4u), subgroupBroadcast(e1_place0, 4u));
-  finish(first_row + 5u, column, quad, c5, subgroupBroadcast(y_place0, 5u), subgroupBroadcast(e1_place0, 5u));
-  finish(first_row + 6u, column, quad, c6, subgroupBroadcast(y_place0, 6u), subgroupBroadcast(e1_place0, 6u));
-  finish(first_row + 7u, column, quad, c7, subgroupBroadcast(y_place0, 7u), subgroupBroadcast(e1_place0, 7u));
-  finish(first_row + 8u, column, quad, c8, subgroupBroadcast(y_place1, 0u), subgroupBroadcast(e1_place1, 0u));
-  finish(first_row + 9u, column, quad, c9, subgroupBroadcast(y_place1, 1u), subgroupBroadcast(e1_place1, 1u));
-  finish(first_row + 10u, column, quad, c10, subgroupBroadcast(y_place1, 2u), subgroupBroadcast(e1_place1, 2u));
-  finish(first_row + 11u, column, quad, c11, subgroupBroadcast(y_place1, 3u), subgroupBroadcast(e1_place1, 3u));
-  finish(first_row + 12u, column, quad, c12, subgroupBroadcast(y_place1, 4u), subgroupBroadcast(e1_place1, 4u));
-  finish(first_row + 13u, column, quad, c13, subgroupBroadcast(y_place1, 5u), subgroupBroadcast(e1_place1, 5u));
-  finish(first_row + 14u, column, quad, c14, subgroupBroadcast(y_place1, 6u), subgroupBroadcast(e1_place1, 6u));
-  finish(first_row + 15u, column, quad, c15, subgroupBroadcast(y_place1, 7u), subgroupBroadcast(e1_place1, 7u));
-  finish(first_row + 16u, column, quad, c16, subgroupBroadcast(y_place2, 0u), subgroupBroadcast(e1_place2, 0u));
-  finish(first_row + 17u, column, quad, c17, subgroupBroadcast(y_place2, 1u), subgroupBroadcast(e1_place2, 1u));
-  finish(first_row + 18u, column, quad, c18, subgroupBroadcast(y_place2, 2u), subgroupBroadcast(e1_place2, 2u));
-  finish(first_row + 19u, column, quad, c19, subgroupBroadcast(y_place2, 3u), subgroupBroadcast(e1_place2, 3u));
-  finish(first_row + 20u, column, quad, c20, subgroupBroadcast(y_place2, 4u), subgroupBroadcast(e1_place2, 4u));
-  finish(first_row + 21u, column, quad, c21, subgroupBroadcast(y_place2, 5u), subgroupBroadcast(e1_place2, 5u));
-  finish(first_row + 22u, column, quad, c22, subgroupBroadcast(y_place2, 6u), subgroupBroadcast(e1_place2, 6u));
-  finish(first_row + 23u, column, quad, c23, subgroupBroadcast(y_place2, 7u), subgroupBroadcast(e1_place2, 7u));
+  var sums = array<vec4f, 24>(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, c20, c21, c22, c23);
+  var row_values0 = array<u32, 3>(y_place0, y_place1, y_place2);
+  var row_values1 = array<u32, 3>(e1_place0, e1_place1, e1_place2);
+  for (var row = 0u; row != 24u && first_row + row < rows; row++) {
+    finish(first_row + row, column, quad, sums[row], subgroupShuffle(row_values0[row / 8u], row % 8u), subgroupShuffle(row_values1[row / 8u], row % 8u));
+  }
 }

@@ -158,22 +158,10 @@ fn main(
       b_line += b_column;
     }
   }
-  finish(4u * first_quad + 0u, group, column, c0);
-  finish(4u * first_quad + 1u, group, column, c1);
-  finish(4u * first_quad + 2u, group, column, c2);
-  finish(4u * first_quad + 3u, group, column, c3);
-  finish(4u * first_quad + 4u, group, column, c4);
-  finish(4u * first_quad + 5u, group, column, c5);
-  finish(4u * first_quad + 6u, group, column, c6);
-  finish(4u * first_quad + 7u, group, column, c7);
-  finish(4u * first_quad + 8u, group, column, c8);
-  finish(4u * first_quad + 9u, group, column, c9);
-  finish(4u * first_quad + 10u, group, column, c10);
-  finish(4u * first_quad + 11u, group, column, c11);
-  finish(4u * first_quad + 12u, group, column, c12);
-  finish(4u * first_quad + 13u, group, column, c13);
-  finish(4u * first_quad + 14u, group, column, c14);
-  finish(4u * first_quad + 15u, group, column, c15);
+  var sums = array<vec4f, 16>(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15);
+  for (var row = 0u; row != 16u && 4u * first_quad + row < 4u * constants.row_quads; row++) {
+    finish(4u * first_quad + row, group, column, sums[row]);
+  }
   if (block == 0u) {
     var bias_sum = vec4f(0);
     for (var line = first_line; line < last_line; line++) {

@@ -194,38 +194,10 @@ fn main(
       b_line += b_column;
     }
   }
-  finish(4u * first_quad + 0u, group, column, c0);
-  finish(4u * first_quad + 1u, group, column, c1);
-  finish(4u * first_quad + 2u, group, column, c2);
-  finish(4u * first_quad + 3u, group, column, c3);
-  finish(4u * first_quad + 4u, group, column, c4);
-  finish(4u * first_quad + 5u, group, column, c5);
-  finish(4u * first_quad + 6u, group, column, c6);
-  finish(4u * first_quad + 7u, group, column, c7);
-  finish(4u * first_quad + 8u, group, column, c8);
-  finish(4u * first_quad + 9u, group, column, c9);
-  finish(4u * first_quad + 10u, group, column, c10);
-  finish(4u * first_quad + 11u, group, column, c11);
-  finish(4u * first_quad + 12u, group, column, c12);
-  finish(4u * first_quad + 13u, group, column, c13);
-  finish(4u * first_quad + 14u, group, column, c14);
-  finish(4u * first_quad + 15u, group, column, c15);
-  finish(4u * first_quad + 16u, group, column, c16);
-  finish(4u * first_quad + 17u, group, column, c17);
-  finish(4u * first_quad + 18u, group, column, c18);
-  finish(4u * first_quad + 19u, group, column, c19);
-  finish(4u * first_quad + 20u, group, column, c20);
-  finish(4u * first_quad + 21u, group, column, c21);
-  finish(4u * first_quad + 22u, group, column, c22);
-  finish(4u * first_quad + 23u, group, column, c23);
-  finish(4u * first_quad + 24u, group, column, c24);
-  finish(4u * first_quad + 25u, group, column, c25);
-  finish(4u * first_quad + 26u, group, column, c26);
-  finish(4u * first_quad + 27u, group, column, c27);
-  finish(4u * first_quad + 28u, group, column, c28);
-  finish(4u * first_quad + 29u, group, column, c29);
-  finish(4u * first_quad + 30u, group, column, c30);
-  finish(4u * first_quad + 31u, group, column, c31);
+  var sums = array<vec4f, 32>(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, c20, c21, c22, c23, c24, c25, c26, c27, c28, c29, c30, c31);
+  for (var row = 0u; row != 32u && 4u * first_quad + row < 4u * constants.row_quads; row++) {
+    finish(4u * first_quad + row, group, column, sums[row]);
+  }
   if (block == 0u) {
     var bias_sum = vec4f(0);
     for (var line = first_line; line < last_line; line++) {
