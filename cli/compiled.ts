@@ -1,7 +1,9 @@
 /** From a spec to programs in memory, as the commands that run networks need them. */
 import { compile, type Compilation } from "../compiler/index.js";
+import type { TracedProgram } from "../compiler/trace.js";
 import { analyze, type AnalyzedModel } from "../compiler/semantics/index.js";
 import type { DataRecipe, TrainRecipe } from "../program/recipe.js";
+import type { Network } from "../runtime/network.js";
 import { wrongInput } from "./failure.js";
 import { openSpec, requireNoErrors, type SpecFile } from "./spec.js";
 
@@ -28,6 +30,13 @@ export async function compileSpec(path: string, select: SelectOptions): Promise<
   requireNoErrors(spec, compilation.diagnostics);
   if (selected === undefined) throw wrongInput(`${path} declares no model`);
   return { spec, model: selected.model, recipe: selected.recipe, compilation };
+}
+
+/** What the program that a network runs came from. */
+export function traceOf({ compilation }: CompiledSpec, { program }: Network): TracedProgram {
+  const trace = compilation.traces.find((candidate) => candidate.program === program);
+  if (!trace) throw new Error("the network was made from another compilation");
+  return trace;
 }
 
 /** The recipe of a compiled spec, for commands that cannot do without. */

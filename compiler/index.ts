@@ -7,8 +7,9 @@ import { emitDeclarations } from "./emit/declarations.js";
 import { fingerprint } from "./emit/fingerprint.js";
 import { emitModule } from "./emit/module.js";
 import { freeze } from "./passes/freeze.js";
-import { makeProgram } from "./program.js";
+import { traceProgram } from "./program.js";
 import { analyze, type Analysis, type ReadImport } from "./semantics/index.js";
+import type { TracedProgram } from "./trace.js";
 
 export type { Diagnostic, Edit, Fix, Label, Severity } from "./diagnostics/diagnostic.js";
 export type { Program } from "../program/program.js";
@@ -33,6 +34,8 @@ export interface CompileOptions {
 export interface Compilation {
   /** One program for each kind of adapter; empty if the spec has errors. */
   readonly programs: readonly Program[];
+  /** What each of them came from, in the same order. */
+  readonly traces: readonly TracedProgram[];
   /** The first of them. */
   readonly program: Program | undefined;
   /** The ES module's text, empty if the spec has errors. */
@@ -68,12 +71,14 @@ export function compile(source: string, options: CompileOptions): Compilation {
   });
   const { diagnostics, selected } = analysis;
   const hasErrors = diagnostics.some(({ severity }) => severity === "error");
-  const programs = hasErrors ? [] : makePrograms(analysis, options);
+  const traces = hasErrors ? [] : tracePrograms(analysis, options);
+  const programs = traces.map((trace) => trace.program);
   const [program] = programs;
-  if (!program) return { programs, program, module: "", declarations: "", diagnostics };
+  if (!program) return { programs, traces, program, module: "", declarations: "", diagnostics };
   const recipe = selected?.recipe;
   return {
     programs,
+    traces,
     program,
     module: emitModule(programs, recipe),
     declarations: emitDeclarations(program, recipe, selected?.model.documentation),
@@ -81,10 +86,10 @@ export function compile(source: string, options: CompileOptions): Compilation {
   };
 }
 
-function makePrograms(
+function tracePrograms(
   { selected, sources }: Analysis,
   { file, target = "auto", keepGradients = false }: CompileOptions,
-): readonly Program[] {
+): readonly TracedProgram[] {
   if (!selected?.model.graph) return [];
   const graph = freeze(selected.model.graph, selected.recipe?.freeze ?? []);
   const common = {
@@ -98,9 +103,10 @@ function makePrograms(
     ...(selected.model.classes !== undefined && { classes: selected.model.classes }),
     fractions: selected.model.fractions,
   };
-  return TARGETS[target].map((name) =>
-    annotateKernels(makeProgram(graph, { ...common, target: name })),
-  );
+  return TARGETS[target].map((name) => {
+    const trace = traceProgram(graph, { ...common, target: name });
+    return { ...trace, program: annotateKernels(trace.program) };
+  });
 }
 
 const optimizerOf = (recipe: TrainRecipe | undefined) => recipe?.optimizer ?? DEFAULT_OPTIMIZER;

@@ -28,6 +28,8 @@ import { planMemory, type MemoryPlan } from "./passes/memory.js";
 import { simplify, simplifyTraining } from "./passes/simplify.js";
 import { separateSpacings } from "./passes/spacing.js";
 import { summarize } from "./passes/summarize.js";
+import type { TunedSchedules } from "./schedules/index.js";
+import type { TracedList, TracedProgram } from "./trace.js";
 
 export interface ProgramOptions {
   readonly target: Target;
@@ -40,12 +42,19 @@ export interface ProgramOptions {
   readonly mixesLabels?: boolean;
   /** Gives every gradient a buffer of its own, to be read after a step. */
   readonly keepGradients?: boolean;
+  /** Schedules that were measured to be best; the others are chosen by the cost model. */
+  readonly tuned?: TunedSchedules;
   /** Leaves the graph as it is differentiated, a kernel an op: the yardstick of the fused program in tests. */
   readonly fusion?: "all" | "none";
 }
 
 /** A forward graph as a program: the graphs of its step lists, each fused, lowered and laid into shared memory. */
 export function makeProgram(forward: Graph, options: ProgramOptions): Program {
+  return traceProgram(forward, options).program;
+}
+
+/** The same, with what it came from. */
+export function traceProgram(forward: Graph, options: ProgramOptions): TracedProgram {
   const graphs = stepGraphs(forward, options);
   const reader = graphs.evaluate ?? graphs.predict;
   const layouts = chooseLayouts(reader);
@@ -59,6 +68,8 @@ export function makeProgram(forward: Graph, options: ProgramOptions): Program {
   const lower = (graph: Graph | undefined) =>
     graph && lowerList(graph, options, persistent, stored);
   const train = lower(graphs.train);
+  const evaluate = lower(graphs.evaluate);
+  const predict = lower(graphs.predict)!;
   const lists: Lists = {
     initialize: stored.flatMap((parameter, index) =>
       initializeParameter(
@@ -68,11 +79,20 @@ export function makeProgram(forward: Graph, options: ProgramOptions): Program {
       ),
     ),
     train: train?.steps ?? [],
-    evaluate: lower(graphs.evaluate)?.steps ?? [],
-    predict: lower(graphs.predict)?.steps ?? [],
+    evaluate: evaluate?.steps ?? [],
+    predict: predict.steps,
   };
   const gradients = options.keepGradients ? train?.storedGradients : undefined;
-  return new ProgramWriter(forward, options, { persistent, stored, lists, gradients }).write();
+  const writer = new ProgramWriter(forward, options, { persistent, stored, lists, gradients });
+  const program = writer.write();
+  return {
+    program,
+    lists: {
+      ...(train && { train: writer.trace(train) }),
+      ...(evaluate && { evaluate: writer.trace(evaluate) }),
+      predict: writer.trace(predict),
+    },
+  };
 }
 
 interface StepGraphs {
@@ -124,6 +144,7 @@ function lowerList(
     { ...persistent, states },
     byId,
     options.keepGradients ?? false,
+    options.tuned,
   );
   lowerGraph(context);
   return context;
@@ -255,6 +276,16 @@ class ProgramWriter {
       kernels: this.kernels,
       steps,
       optimizer: options.optimizer,
+    };
+  }
+
+  /** What a list came from; after `write`. */
+  trace(context: LoweringContext): TracedList {
+    const { graph, layouts, nodes, steps } = context;
+    return {
+      ...{ graph, layouts, nodes, steps },
+      parameterOf: (value) => context.layoutParameter(value),
+      buffersOf: (value) => context.piecesOf(value).map((piece) => this.buffer(piece)),
     };
   }
 

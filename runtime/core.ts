@@ -23,6 +23,7 @@ export type { AdapterSummary, FoundAdapter } from "./device.js";
 export type { ClassLabels, Labels, MixedLabels, Targets } from "./examples.js";
 export type { MemoryUse } from "./memory.js";
 export type {
+  InspectionExamples,
   LoadOptions,
   Metrics,
   Network,
@@ -32,6 +33,9 @@ export type {
   SaveOptions,
   StepOptions,
 } from "./network.js";
+export { profileSteps } from "./profile.js";
+export type { Profile, ProfiledStep, ProfileOptions } from "./profile.js";
+export type { Inspection } from "./inspection.js";
 export { parseTensors, serializeTensors } from "./safetensors.js";
 export type { Tensor, TensorFile } from "./safetensors.js";
 export type { Program } from "../program/program.js";

@@ -37,6 +37,9 @@ const WANTED_LIMITS = [
   "maxComputeWorkgroupSizeX",
 ] as const;
 
+/** The features that programs use where there are any: kernels for subgroups, and profiles for timestamps. */
+const WANTED_FEATURES: readonly GPUFeatureName[] = ["subgroups", "timestamp-query"];
+
 export class Device {
   #failure: DeviceLostError | undefined;
 
@@ -92,7 +95,7 @@ async function requestDevice(found: FoundAdapter): Promise<GPUDevice> {
   const { adapter } = found;
   const requiredLimits: Record<string, number> = {};
   for (const limit of WANTED_LIMITS) requiredLimits[limit] = adapter.limits[limit];
-  const requiredFeatures: GPUFeatureName[] = adapter.features.has("subgroups") ? ["subgroups"] : [];
+  const requiredFeatures = WANTED_FEATURES.filter((feature) => adapter.features.has(feature));
   try {
     return await adapter.requestDevice({ requiredLimits, requiredFeatures });
   } catch (error) {

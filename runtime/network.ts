@@ -17,6 +17,7 @@ import {
   type Targets,
 } from "./examples.js";
 import type { Frame } from "./frame.js";
+import type { Inspection } from "./inspection.js";
 import { Memory, type MemoryUse } from "./memory.js";
 import { Parameters, sizeOf, type TensorOf } from "./parameters.js";
 import { Runner, type Work } from "./runner.js";
@@ -57,6 +58,13 @@ export interface ParameterInfo<Name extends string = string> {
   /** `statistic`: measured while training, not trained (a running mean). A weight if absent. */
   readonly role?: "statistic";
   readonly trainable: boolean;
+}
+
+/** What a step list is inspected on; `optimizer` as in a step. */
+export interface InspectionExamples {
+  readonly images: Float32Array;
+  readonly targets?: Targets;
+  readonly optimizer?: OptimizerOptions;
 }
 
 export interface ReadOptions {
@@ -222,6 +230,25 @@ export class Network<
       this.#seed = seed ?? this.#seed;
     });
     return metadata;
+  }
+
+  /**
+   * For tools: makes a step list ready to be run one dispatch at a time, and lets `visit` run, time and read them. Weights and
+   * what the optimizer keeps are afterwards what they were. Other calls wait for the promise that `visit` returns.
+   */
+  async inspect<Result>(
+    list: Exclude<StepListName, "initialize">,
+    { images, targets, optimizer = {} }: InspectionExamples,
+    visit: (inspection: Inspection) => Promise<Result>,
+  ): Promise<Result> {
+    const count = countImages(this.program, images, this.batch);
+    const about = { images: count, training: list === "train" };
+    const checked = list === "predict" ? {} : checkTargets(this.program, targets, about);
+    const frame = this.#frame(count, list === "train", withSettings(this.#optimizer, optimizer));
+    return this.#enqueue(async () => {
+      const inspection = await this.#runner.inspect(list, { frame, images, ...checked });
+      return inspection.preserving(() => visit(inspection));
+    });
   }
 
   /** Training steps done. Dropout depends on it, so a resumed run sets it. */

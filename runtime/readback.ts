@@ -44,15 +44,19 @@ async function readMapped(buffer: GPUBuffer, floats: number): Promise<Float32Arr
   return values;
 }
 
-/** Copies a whole buffer back through a staging buffer of its own: for weights, outside the training loop. */
-export async function readBuffer(gpu: GPUDevice, source: GPUBuffer): Promise<Float32Array> {
+/** Copies a buffer, or its first bytes, back through a staging buffer of its own: outside the training loop. */
+export async function readBuffer(
+  gpu: GPUDevice,
+  source: GPUBuffer,
+  bytes = source.size,
+): Promise<Float32Array<ArrayBuffer>> {
   const usage = BufferUsage.mapRead | BufferUsage.copyDestination;
-  const staging = gpu.createBuffer({ size: source.size, usage, label: "read staging" });
+  const staging = gpu.createBuffer({ size: bytes, usage, label: "read staging" });
   const encoder = gpu.createCommandEncoder();
-  encoder.copyBufferToBuffer(source, 0, staging, 0, source.size);
+  encoder.copyBufferToBuffer(source, 0, staging, 0, bytes);
   gpu.queue.submit([encoder.finish()]);
   try {
-    return await readMapped(staging, source.size / 4);
+    return await readMapped(staging, bytes / 4);
   } finally {
     staging.destroy();
   }

@@ -3,6 +3,7 @@ import { FRAME_WORDS, type Program } from "../program/program.js";
 import { BufferUsage } from "./constants.js";
 import { InputError } from "./errors.js";
 import { packFrame, type Frame } from "./frame.js";
+import { Inspection } from "./inspection.js";
 import type { Memory } from "./memory.js";
 import { Pipelines } from "./pipelines.js";
 import { Readback } from "./readback.js";
@@ -63,6 +64,14 @@ export class Runner {
     this.gpu.queue.submit([encoder.finish()]);
     const nothing = Promise.resolve(new Float32Array());
     return { result: output && slot ? output.ring.collect(slot, floats) : nothing };
+  }
+
+  /** Makes a step list ready to be run one dispatch at a time, on examples that it uploads. */
+  async inspect(list: StepListName, work: Work): Promise<Inspection> {
+    const { gpu, program, memory } = this;
+    const { schedule } = await this.#prepare(list);
+    this.#upload(work);
+    return new Inspection({ gpu, program, memory, schedule, batch: work.frame.batch });
   }
 
   #prepare(list: StepListName): Promise<Prepared> {

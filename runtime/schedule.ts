@@ -31,6 +31,8 @@ interface Dispatch {
 
 export class Schedule {
   private constructor(
+    /** Those of the list's steps that are for networks of this batch, a dispatch each. */
+    readonly steps: readonly ProgramStep[],
     private readonly dispatches: readonly Dispatch[],
     private readonly maximumWorkgroups: number,
   ) {}
@@ -49,19 +51,25 @@ export class Schedule {
       const entries = resources.map((resource, binding) => ({ binding, resource }));
       return { pipeline, bindGroup: gpu.createBindGroup({ label, layout, entries }), workgroups };
     });
-    return new Schedule(dispatches, gpu.limits.maxComputeWorkgroupsPerDimension);
+    return new Schedule(steps, dispatches, gpu.limits.maxComputeWorkgroupsPerDimension);
   }
 
   /** Encodes every dispatch, in order, for so many images. */
   encode(encoder: GPUCommandEncoder, batch: number): void {
     const pass = encoder.beginComputePass();
-    for (const { pipeline, bindGroup, workgroups } of this.dispatches) {
-      const [x, y] = foldWorkgroups(countWorkgroups(workgroups.x, batch), this.maximumWorkgroups);
-      pass.setPipeline(pipeline);
-      pass.setBindGroup(0, bindGroup);
-      pass.dispatchWorkgroups(x, y, workgroups.z);
+    for (let index = 0; index < this.dispatches.length; index++) {
+      this.encodeOne(pass, index, batch);
     }
     pass.end();
+  }
+
+  /** Encodes the dispatch of one step. */
+  encodeOne(pass: GPUComputePassEncoder, index: number, batch: number): void {
+    const { pipeline, bindGroup, workgroups } = this.dispatches[index]!;
+    const [x, y] = foldWorkgroups(countWorkgroups(workgroups.x, batch), this.maximumWorkgroups);
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, bindGroup);
+    pass.dispatchWorkgroups(x, y, workgroups.z);
   }
 }
 

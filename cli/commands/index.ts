@@ -9,6 +9,7 @@ import { graphCommand } from "./graph.js";
 import { lspCommand } from "./lsp.js";
 import { predictCommand } from "./predict.js";
 import { summaryCommand } from "./summary.js";
+import { timeCommand } from "./time.js";
 import { trainCommand } from "./train.js";
 
 /** The commands in the order in which `netc --help` lists them. */
@@ -22,6 +23,7 @@ export const commands: readonly (() => Command)[] = [
   trainCommand,
   evalCommand,
   predictCommand,
+  timeCommand,
   doctorCommand,
   lspCommand,
 ];

@@ -1,9 +1,14 @@
 import type { Target } from "../../program/program.js";
-import { trainedParameters, type Graph, type Value } from "../ir/graph.js";
+import { trainedParameters, type AnyNode, type Graph, type Value } from "../ir/graph.js";
 import { BATCH, elementCount, imageShape } from "../ir/shape.js";
 import type { ContractionSchedule } from "../kernels/schedule.js";
 import type { Layouts } from "../passes/layout.js";
-import { chooseSchedule, type ContractionProblem } from "../schedules/index.js";
+import {
+  chooseSchedule,
+  type ContractionProblem,
+  type TunedSchedules,
+} from "../schedules/index.js";
+import type { Choice, TracedNode } from "../trace.js";
 import { roundUpTo4, type ActivationLayout } from "./activation-layout.js";
 import { codeWidth } from "./code-width.js";
 import type { StoredParameter } from "./parameters.js";
@@ -26,6 +31,9 @@ export interface Persistent {
 /** What lowering an op has at hand: where values lie, and where to put its dispatches. */
 export class LoweringContext {
   readonly steps: StepDraft[] = [];
+  /** How each node of the graph was lowered. */
+  readonly nodes: TracedNode[] = [];
+  private choices: Choice[] = [];
   private readonly storage = new Map<number, readonly Storage[]>();
   private readonly gradients: ReadonlyMap<number, StoredParameter>;
 
@@ -36,6 +44,7 @@ export class LoweringContext {
     readonly persistent: Persistent,
     private readonly stored: ReadonlyMap<number, StoredParameter>,
     private readonly keepsGradients: boolean,
+    private readonly tuned?: TunedSchedules,
   ) {
     this.gradients = new Map(
       trainedParameters(graph).flatMap(({ parameter, gradient }) =>
@@ -63,6 +72,13 @@ export class LoweringContext {
     const parameter = this.gradients.get(gradient.id);
     if (!parameter) throw new Error(`${gradient.name} is not the gradient of a parameter`);
     return parameter;
+  }
+
+  /** The parameter whose layout a value shares: itself, or the one that it is the gradient or a state of. */
+  layoutParameter(value: Value): StoredParameter | undefined {
+    const trained = trainedParameters(this.graph).find(({ states }) => states.includes(value));
+    const { id } = trained?.parameter ?? value;
+    return this.stored.get(id) ?? this.gradients.get(id);
   }
 
   parameter(value: Value): StoredParameter {
@@ -101,7 +117,17 @@ export class LoweringContext {
   }
 
   schedule(problem: ContractionProblem): ContractionSchedule {
-    return chooseSchedule(problem, this.target);
+    const schedule = chooseSchedule(problem, this.target, this.tuned);
+    this.choices.push({ problem, schedule });
+    return schedule;
+  }
+
+  /** Runs `lower`, and notes what it makes of the node. */
+  trace(node: AnyNode, lower: () => void): void {
+    const first = this.steps.length;
+    this.choices = [];
+    lower();
+    this.nodes.push({ node, first, end: this.steps.length, choices: this.choices });
   }
 
   emit(step: StepDraft): void {

@@ -81,7 +81,7 @@ export function lowerGraph(context: LoweringContext): void {
   importBatch(context, context.graph);
   for (const node of context.graph.nodes) {
     const lower = lowerings[node.kind] as (context: LoweringContext, node: Node) => void;
-    lower(context, node);
+    context.trace(node, () => lower(context, node));
   }
   exportPrediction(context, context.graph);
 }

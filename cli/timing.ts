@@ -1,0 +1,97 @@
+/** How long a network's kernels take: what `netc time` shows. */
+import type { Affine } from "../program/program.js";
+import type { StepDraft } from "../compiler/lower/storage.js";
+import { trafficOf, type TracedProgram } from "../compiler/trace.js";
+import type { Network } from "../runtime/network.js";
+import { profileSteps, type Profile } from "../runtime/profile.js";
+import type { Ceilings } from "./ceilings.js";
+import type { Examples } from "./random-examples.js";
+
+export type TimedList = "train" | "predict";
+
+/** A dispatch. Rates count its multiply-adds, two operations each, and the bytes that it binds (compiler/trace.ts). */
+export interface KernelTime {
+  readonly list: TimedList;
+  readonly name: string;
+  /** The part of the spec that it works for, by name and line. */
+  readonly layer: string;
+  readonly line: number;
+  readonly milliseconds: number;
+  readonly gflops: number;
+  readonly gbps: number;
+  /** Of the ceilings; the larger one says what the kernel could be bound by. */
+  readonly share: { readonly multiplyAdds: number; readonly memory: number };
+}
+
+export interface ListTime {
+  /** The list as it runs, in one submission. */
+  readonly milliseconds: number;
+  /** The kernels' own times together. */
+  readonly kernels: number;
+}
+
+export interface NetworkTimes {
+  readonly method: Profile["method"];
+  readonly kernels: readonly KernelTime[];
+  readonly train: ListTime | null;
+  readonly predict: ListTime;
+}
+
+/** Profiles training and prediction of a network that was made from a traced program. */
+export async function timeNetwork(
+  network: Network,
+  { lists }: Pick<TracedProgram, "lists">,
+  examples: Examples,
+  ceilings: Ceilings,
+): Promise<NetworkTimes> {
+  const timeList = async (list: TimedList) => {
+    const profile = await profileSteps(network, list, examples);
+    const steps = network.program.steps[list];
+    const kernels = profile.steps.map(({ step, milliseconds }) => {
+      const draft = lists[list]!.steps[steps.indexOf(step)]!;
+      return timeOf(draft, { list, milliseconds, batch: network.batch, ceilings });
+    });
+    return { profile, kernels };
+  };
+  const train = lists.train && (await timeList("train"));
+  const predict = await timeList("predict");
+  return {
+    method: predict.profile.method,
+    kernels: [...(train?.kernels ?? []), ...predict.kernels],
+    train: train ? listTime(train) : null,
+    predict: listTime(predict),
+  };
+}
+
+interface Measurement {
+  readonly list: TimedList;
+  readonly milliseconds: number;
+  readonly batch: number;
+  readonly ceilings: Ceilings;
+}
+
+function timeOf(
+  draft: StepDraft,
+  { list, milliseconds, batch, ceilings }: Measurement,
+): KernelTime {
+  const at = ({ fixed, perImage }: Affine) => fixed + perImage * batch;
+  const perMillisecond = (count: number) => (milliseconds > 0 ? count / milliseconds / 1e6 : 0);
+  const gflops = perMillisecond(2 * draft.macs * batch);
+  const gbps = perMillisecond(at(trafficOf(draft)));
+  return {
+    ...{ list, name: draft.label, layer: draft.origin.name, line: draft.origin.span.start.line },
+    ...{ milliseconds, gflops, gbps },
+    share: { multiplyAdds: gflops / ceilings.gflops, memory: gbps / ceilings.gbps },
+  };
+}
+
+function listTime({
+  profile,
+  kernels,
+}: {
+  readonly profile: Profile;
+  readonly kernels: readonly KernelTime[];
+}): ListTime {
+  const sum = kernels.reduce((total, { milliseconds }) => total + milliseconds, 0);
+  return { milliseconds: profile.milliseconds, kernels: sum };
+}

@@ -1,0 +1,59 @@
+/** What a program came from: for tools that measure it, check it and choose among its schedules. */
+import type { Affine, Program } from "../program/program.js";
+import type { AnyNode, Graph, Value } from "./ir/graph.js";
+import type { ContractionSchedule } from "./kernels/schedule.js";
+import type { StoredParameter } from "./lower/parameters.js";
+import type { StepDraft } from "./lower/storage.js";
+import type { Layouts } from "./passes/layout.js";
+import type { ContractionProblem } from "./schedules/index.js";
+
+/** A schedule that was chosen on the way. */
+export interface Choice {
+  readonly problem: ContractionProblem;
+  readonly schedule: ContractionSchedule;
+}
+
+/** A node with the steps that it became: those from `first` up to `end` of its list. */
+export interface TracedNode {
+  readonly node: AnyNode;
+  readonly first: number;
+  readonly end: number;
+  readonly choices: readonly Choice[];
+}
+
+/** A step list with the graph behind it. */
+export interface TracedList {
+  readonly graph: Graph;
+  readonly layouts: Layouts;
+  /** In the graph's order. Steps before the first node bring in the batch, those after the last take out the prediction. */
+  readonly nodes: readonly TracedNode[];
+  /** The list's steps with the memory that each binds, before that is planned. */
+  readonly steps: readonly StepDraft[];
+  /** The parameter whose layout a value shares: of parameters themselves, their gradients and what the optimizer keeps. */
+  parameterOf(value: Value): StoredParameter | undefined;
+  /** The program's buffers in which a value lies while it is needed. */
+  buffersOf(value: Value): readonly number[];
+}
+
+export interface TracedProgram {
+  readonly program: Program;
+  readonly lists: {
+    readonly train?: TracedList;
+    readonly evaluate?: TracedList;
+    readonly predict: TracedList;
+  };
+}
+
+/**
+ * Bytes that a step moves, if each thing it binds is read or written once: what caches save on reading the same again is as
+ * little counted as what they fail to save. What is changed in place counts twice.
+ */
+export function trafficOf({ kernel, storage }: StepDraft): Affine {
+  const outlives = (index: number) => ["parameter", "state"].includes(storage[index]!.purpose);
+  const passes = kernel.storage.map(({ access }, index) =>
+    access === "read_write" && outlives(index) ? 2 : 1,
+  );
+  const sum = (part: keyof Affine) =>
+    storage.reduce((total, { bytes }, index) => total + passes[index]! * bytes[part], 0);
+  return { fixed: sum("fixed"), perImage: sum("perImage") };
+}

@@ -1,0 +1,138 @@
+/** A step list run one dispatch at a time: what profiles and checks of kernels are made with. */
+import type { Program, ProgramStep } from "../program/program.js";
+import { BufferUsage } from "./constants.js";
+import type { Memory } from "./memory.js";
+import { readBuffer } from "./readback.js";
+import type { Schedule } from "./schedule.js";
+
+export interface InspectionParts {
+  readonly gpu: GPUDevice;
+  readonly program: Program;
+  readonly memory: Memory;
+  readonly schedule: Schedule;
+  /** Images in this step. */
+  readonly batch: number;
+}
+
+/** WebGPU's limit of a query set. */
+const MOST_QUERIES = 4096;
+
+export class Inspection {
+  constructor(private readonly parts: InspectionParts) {}
+
+  /** The list's steps, in order. */
+  get steps(): readonly ProgramStep[] {
+    return this.parts.schedule.steps;
+  }
+
+  get batch(): number {
+    return this.parts.batch;
+  }
+
+  /** Whether `stamp` can be called. */
+  get hasTimestamps(): boolean {
+    return this.parts.gpu.features.has("timestamp-query");
+  }
+
+  /** Submits the steps from `first` up to `end`, each `repeats` times before the next. */
+  run(first = 0, end = this.steps.length, repeats = 1): void {
+    const { gpu } = this.parts;
+    const encoder = gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (let index = first; index < end; index++) this.#repeat(pass, index, repeats);
+    pass.end();
+    gpu.queue.submit([encoder.finish()]);
+  }
+
+  /** Settles when all that was submitted is done. */
+  async finished(): Promise<void> {
+    await this.parts.gpu.queue.onSubmittedWorkDone();
+  }
+
+  /** Milliseconds from submitting these steps until they are done, what the submission takes included. */
+  async submitted(first = 0, end = this.steps.length, repeats = 1): Promise<number> {
+    const start = performance.now();
+    this.run(first, end, repeats);
+    await this.finished();
+    return performance.now() - start;
+  }
+
+  /** Milliseconds of each step on the device, all steps run in order, each so many times as `repeats` says. */
+  async stamp(repeats: readonly number[]): Promise<number[]> {
+    const milliseconds: number[] = [];
+    const most = MOST_QUERIES / 2;
+    for (let first = 0; first < this.steps.length; first += most) {
+      const part = repeats.slice(first, first + most);
+      milliseconds.push(...(await this.#stampPart(first, part)));
+    }
+    return milliseconds;
+  }
+
+  /** The first bytes of one of the program's buffers, as floats. */
+  read(buffer: number, bytes?: number): Promise<Float32Array<ArrayBuffer>> {
+    const { gpu, memory } = this.parts;
+    return readBuffer(gpu, memory.buffer(buffer), bytes);
+  }
+
+  /** Runs `action` and puts back what the list's steps change of the parameters and of what the optimizer keeps. */
+  async preserving<Result>(action: () => Promise<Result>): Promise<Result> {
+    const { gpu, memory } = this.parts;
+    const originals = this.#changed().map((index) => memory.buffer(index));
+    const usage = BufferUsage.copySource | BufferUsage.copyDestination;
+    const copies = originals.map(({ size }) => gpu.createBuffer({ size, usage, label: "kept" }));
+    this.#copy(originals, copies);
+    try {
+      return await action();
+    } finally {
+      this.#copy(copies, originals);
+      for (const copy of copies) copy.destroy();
+    }
+  }
+
+  /** Buffers of weights and states that a step may write. */
+  #changed(): number[] {
+    const { program } = this.parts;
+    const written = this.steps.flatMap(({ kernel, buffers }) =>
+      buffers.filter((_, place) => program.kernels[kernel]!.bindings[place] === "read_write"),
+    );
+    const outlives = (index: number) =>
+      ["parameter", "state"].includes(program.buffers[index]!.purpose);
+    return [...new Set(written)].filter(outlives);
+  }
+
+  #copy(from: readonly GPUBuffer[], to: readonly GPUBuffer[]): void {
+    const { gpu } = this.parts;
+    const encoder = gpu.createCommandEncoder();
+    from.forEach((buffer, index) =>
+      encoder.copyBufferToBuffer(buffer, 0, to[index]!, 0, buffer.size),
+    );
+    gpu.queue.submit([encoder.finish()]);
+  }
+
+  #repeat(pass: GPUComputePassEncoder, index: number, repeats: number): void {
+    const { schedule, batch } = this.parts;
+    for (let repeat = 0; repeat < repeats; repeat++) schedule.encodeOne(pass, index, batch);
+  }
+
+  async #stampPart(first: number, repeats: readonly number[]): Promise<number[]> {
+    const { gpu } = this.parts;
+    const count = 2 * repeats.length;
+    const querySet = gpu.createQuerySet({ type: "timestamp", count });
+    const usage = BufferUsage.queryResolve | BufferUsage.copySource;
+    const resolved = gpu.createBuffer({ size: 8 * count, usage, label: "timestamps" });
+    const encoder = gpu.createCommandEncoder();
+    repeats.forEach((times, place) => {
+      const [beginningOfPassWriteIndex, endOfPassWriteIndex] = [2 * place, 2 * place + 1];
+      const timestampWrites = { querySet, beginningOfPassWriteIndex, endOfPassWriteIndex };
+      const pass = encoder.beginComputePass({ timestampWrites });
+      this.#repeat(pass, first + place, times);
+      pass.end();
+    });
+    encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
+    gpu.queue.submit([encoder.finish()]);
+    const stamps = new BigInt64Array((await readBuffer(gpu, resolved)).buffer);
+    resolved.destroy();
+    querySet.destroy();
+    return repeats.map((_, place) => Number(stamps[2 * place + 1]! - stamps[2 * place]!) / 1e6);
+  }
+}

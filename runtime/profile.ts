@@ -1,0 +1,107 @@
+/** How long each dispatch of a step list takes on the adapter at hand. */
+import type { ProgramStep } from "../program/program.js";
+import type { Inspection } from "./inspection.js";
+import type { InspectionExamples, Network } from "./network.js";
+import type { Targets } from "./examples.js";
+import type { StepListName } from "./schedule.js";
+
+export interface ProfiledStep {
+  readonly step: ProgramStep;
+  /** The median of several runs. */
+  readonly milliseconds: number;
+}
+
+export interface Profile {
+  /** `timestamps`: by the device's own clock. `submits`: by the time that repeated submissions take, an empty one's taken off. */
+  readonly method: "timestamps" | "submits";
+  readonly steps: readonly ProfiledStep[];
+  /** The whole list in one submission, from the submission to its end, as a step of training or a prediction has it. */
+  readonly milliseconds: number;
+}
+
+export interface ProfileOptions {
+  /** Runs of which the median counts; 5 unless given. */
+  readonly rounds?: number;
+  /** Seconds after which no more rounds start, once there were three; 10 unless given. */
+  readonly seconds?: number;
+}
+
+/** Short dispatches are repeated until they take this long: browsers round timestamps to 0.1 ms. */
+const LEAST_STAMPED = 2;
+/** The same where submissions are timed, whose end Node hears of a millisecond late. */
+const LEAST_SUBMITTED = 25;
+const MOST_REPEATS = 200;
+const FEWEST_ROUNDS = 3;
+
+/**
+ * Profiles a step list on examples as `step`, `evaluate` and `predict` take them. Weights and the optimizer's state are
+ * afterwards what they were. Rejects as those methods do.
+ */
+export function profileSteps<Target extends Targets>(
+  network: Network<string, string, Target>,
+  list: Exclude<StepListName, "initialize">,
+  examples: Pick<InspectionExamples, "images" | "targets">,
+  options: ProfileOptions = {},
+): Promise<Profile> {
+  // Repeated updates would carry the weights away, and with them the values that kernels work on.
+  const optimizer = { learningRate: 0, weightDecay: 0 };
+  return network.inspect(list, { ...examples, optimizer }, async (inspection) => {
+    await inspection.submitted(); // compiles: drivers put that off to the first dispatch
+    const { hasTimestamps } = inspection;
+    const milliseconds = hasTimestamps
+      ? await stampSteps(inspection, options)
+      : await timeSubmits(inspection, options);
+    return {
+      method: hasTimestamps ? "timestamps" : "submits",
+      steps: inspection.steps.map((step, index) => ({ step, milliseconds: milliseconds[index]! })),
+      milliseconds: median(await repeat(options, () => inspection.submitted())),
+    };
+  });
+}
+
+async function stampSteps(inspection: Inspection, options: ProfileOptions): Promise<number[]> {
+  const once = inspection.steps.map(() => 1);
+  const first = await inspection.stamp(once);
+  const repeats = first.map((milliseconds) => repeatsFor(milliseconds, LEAST_STAMPED));
+  const rounds = await repeat(options, () => inspection.stamp(repeats));
+  return once.map((_, index) => median(rounds.map((round) => round[index]! / repeats[index]!)));
+}
+
+/** Step by step in the list's order, so that each finds in memory what it is to read. */
+async function timeSubmits(inspection: Inspection, options: ProfileOptions): Promise<number[]> {
+  const empty = median(await repeat(options, () => inspection.submitted(0, 0)));
+  const { length } = inspection.steps;
+  const own = { ...options, seconds: (options.seconds ?? DEFAULT_SECONDS) / length };
+  const result: number[] = [];
+  for (let index = 0; index < length; index++) {
+    const once = (await inspection.submitted(index, index + 1)) - empty;
+    const repeats = repeatsFor(once, LEAST_SUBMITTED);
+    const rounds = await repeat(own, () => inspection.submitted(index, index + 1, repeats));
+    result.push(Math.max(0, median(rounds) - empty) / repeats);
+  }
+  return result;
+}
+
+const repeatsFor = (milliseconds: number, least: number) =>
+  Math.min(MOST_REPEATS, Math.max(1, Math.ceil(least / Math.max(milliseconds, 1e-3))));
+
+const DEFAULT_SECONDS = 10;
+
+async function repeat<Result>(
+  { rounds = 5, seconds = DEFAULT_SECONDS }: ProfileOptions,
+  action: () => Promise<Result>,
+): Promise<Result[]> {
+  const start = performance.now();
+  const results: Result[] = [];
+  const isLate = () => performance.now() - start > 1000 * seconds;
+  while (results.length < rounds && (results.length < FEWEST_ROUNDS || !isLate())) {
+    results.push(await action());
+  }
+  return results;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { createNetwork, findAdapter, profileSteps } from "../../runtime/index.js";
+import { Chain } from "../passes/chain.js";
+import { labelValues, uniformValues } from "../oracle/values.js";
+import { programsOf } from "../kernels/compare.js";
+
+const graph = () =>
+  new Chain(["N", 3, 8, 8]).convolution(8).bias().batchnorm().unary("relu").flatten().classify();
+
+const examples = {
+  images: uniformValues("profile/images", 2 * 3 * 64, 1),
+  targets: labelValues("profile/labels", 2, 3),
+};
+
+test("a profile has the time of every step and leaves weights, statistics and states as they were", async () => {
+  const network = await createNetwork(programsOf(graph()), { batch: 2 });
+  try {
+    const { images, targets } = examples;
+    await network.step(images, targets);
+    const before = await network.save({ optimizer: true });
+    const profile = await profileSteps(network, "train", examples, { rounds: 3 });
+    expect(await network.save({ optimizer: true })).toEqual(before);
+    expect(profile.steps.map(({ step }) => step)).toEqual(network.program.steps.train);
+    for (const { milliseconds } of profile.steps) expect(milliseconds).toBeGreaterThanOrEqual(0);
+    expect(profile.milliseconds).toBeGreaterThan(0);
+  } finally {
+    network.destroy();
+  }
+});
+
+test("without timestamps, repeated submissions are timed", async () => {
+  const { adapter } = await findAdapter();
+  const requiredFeatures = ["subgroups" as const].filter((name) => adapter.features.has(name));
+  const device = await adapter.requestDevice({ requiredFeatures });
+  const network = await createNetwork(programsOf(graph()), { batch: 2, device });
+  try {
+    const profile = await profileSteps(network, "predict", examples, { rounds: 1, seconds: 0 });
+    expect(profile.method).toBe("submits");
+    expect(profile.steps).toHaveLength(network.program.steps.predict.length);
+  } finally {
+    network.destroy();
+    device.destroy();
+  }
+});
