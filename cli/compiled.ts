@@ -12,6 +12,8 @@ export interface SelectOptions {
   readonly model?: string | undefined;
   /** The recipe; the model's first if left out. */
   readonly train?: string | undefined;
+  /** Gives gradients buffers of their own. */
+  readonly keepGradients?: boolean;
 }
 
 export interface CompiledSpec {

@@ -285,7 +285,10 @@ class ProgramWriter {
     return {
       ...{ graph, layouts, nodes, steps },
       parameterOf: (value) => context.layoutParameter(value),
-      buffersOf: (value) => context.piecesOf(value).map((piece) => this.buffer(piece)),
+      buffersOf: (value) => {
+        const buffers = context.piecesOf(value).map((piece) => this.find(piece));
+        return buffers.filter((buffer) => buffer !== undefined);
+      },
     };
   }
 
@@ -331,6 +334,11 @@ class ProgramWriter {
       macs,
       ...(draft.batches && { batches: draft.batches }),
     };
+  }
+
+  /** The number of a buffer that some step binds. */
+  private find(bound: Storage): number | undefined {
+    return this.bufferIndex.get(this.plan.slotOf.get(bound) ?? bound);
   }
 
   private buffer(bound: Storage): number {

@@ -11,6 +11,7 @@ import { predictCommand } from "./predict.js";
 import { summaryCommand } from "./summary.js";
 import { timeCommand } from "./time.js";
 import { trainCommand } from "./train.js";
+import { verifyCommand } from "./verify.js";
 
 /** The commands in the order in which `netc --help` lists them. */
 export const commands: readonly (() => Command)[] = [
@@ -24,6 +25,7 @@ export const commands: readonly (() => Command)[] = [
   evalCommand,
   predictCommand,
   timeCommand,
+  verifyCommand,
   doctorCommand,
   lspCommand,
 ];

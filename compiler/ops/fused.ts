@@ -16,6 +16,47 @@ export function keepFactor(
   return toUnit(word) >= Math.fround(rate) ? 1 / (1 - rate) : 0;
 }
 
+/** An element of a tensor; `own` is what operand 0 is there, where that is not stored. */
+interface Element {
+  index: number;
+  readonly own?: number;
+}
+
+/** What leaves of an expression are at an element, which may move on. */
+function environmentAt(
+  element: Element,
+  operands: readonly Tensor[],
+  shape: readonly number[],
+  context: ReferenceContext,
+): Environment {
+  const { channels, pixels } = imageSizes(shape);
+  const channel = () => Math.floor(element.index / pixels) % channels;
+  const counter = () => {
+    const image = Math.floor(element.index / (pixels * channels));
+    return (image * pixels + (element.index % pixels)) * channels + channel();
+  };
+  return {
+    operand: (operand) =>
+      operand === 0 && element.own !== undefined
+        ? element.own
+        : operands[operand]!.data[element.index]!,
+    channel: (operand) => operands[operand]!.data[channel()]!,
+    keep: (rate, stream) => keepFactor({ rate, stream }, counter(), context),
+    batchShare: 1 / shape[0]!,
+  };
+}
+
+/** An expression at one element. */
+export function evaluateAt(
+  element: Readonly<Element>,
+  expression: Expression,
+  operands: readonly Tensor[],
+  shape: readonly number[],
+  context: ReferenceContext,
+): number {
+  return evaluate(expression, environmentAt(element, operands, shape, context));
+}
+
 /** An expression at every element of a tensor of the given shape. */
 export function evaluateTensor(
   expression: Expression,
@@ -23,22 +64,11 @@ export function evaluateTensor(
   shape: readonly number[],
   context: ReferenceContext,
 ): Tensor {
-  const { channels, pixels } = imageSizes(shape);
   const result = zeros(shape);
-  let index = 0;
-  const channel = () => Math.floor(index / pixels) % channels;
-  const counter = () => {
-    const image = Math.floor(index / (pixels * channels));
-    return (image * pixels + (index % pixels)) * channels + channel();
-  };
-  const environment: Environment = {
-    operand: (operand) => operands[operand]!.data[index]!,
-    channel: (operand) => operands[operand]!.data[channel()]!,
-    keep: (rate, stream) => keepFactor({ rate, stream }, counter(), context),
-    batchShare: 1 / shape[0]!,
-  };
-  for (; index < result.data.length; index++)
-    result.data[index] = evaluate(expression, environment);
+  const element = { index: 0 };
+  const environment = environmentAt(element, operands, shape, context);
+  for (; element.index < result.data.length; element.index++)
+    result.data[element.index] = evaluate(expression, environment);
   return result;
 }
 

@@ -1,0 +1,116 @@
+import type { Command } from "commander";
+import { compileSpec, traceOf, type CompiledSpec } from "../compiled.js";
+import { ExitCode, Reported } from "../failure.js";
+import { formatCount, formatDuration, formatNumber } from "../format.js";
+import { openNetwork } from "../open-network.js";
+import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
+import { createCounter } from "../progress.js";
+import { print, printJson, styled } from "../terminal.js";
+import { verifyNetwork, type Divergence, type Tally } from "../verify/verify.js";
+import type { VerifiedList } from "../verify/verify-list.js";
+import { describeCommand } from "./command.js";
+
+interface VerifyFlags extends AdapterOptions {
+  readonly batch: number;
+  readonly model?: string;
+  readonly train?: string;
+  readonly json?: boolean;
+}
+
+/** What `verify --json` prints. */
+interface VerifyReport {
+  readonly adapter: string;
+  readonly model: string;
+  readonly batch: number;
+  /** Dispatches whose results were checked, and elements that were compared. */
+  readonly kernels: number;
+  readonly values: number;
+  readonly seconds: number;
+  readonly ok: boolean;
+  readonly first: Divergence | null;
+}
+
+export function verifyCommand(): Command {
+  return describeCommand(
+    "verify",
+    "Check every kernel and every gradient on this adapter against references in plain loops.",
+    ["verify specs/alexnet.net", "verify specs/resnet18.net --adapter lavapipe --json"],
+  )
+    .argument("<spec>", "the spec file")
+    .option("--batch <n>", "images a step", positiveInteger, 2)
+    .option("--model <name>", "the model, where the spec has several")
+    .option("--train <name>", "the recipe whose optimizer and model are used")
+    .addOption(jsonOption())
+    .addOption(adapterOption())
+    .action(verify);
+}
+
+async function verify(path: string, flags: VerifyFlags): Promise<void> {
+  const start = performance.now();
+  const compiled = await compileSpec(path, flags);
+  const known = new Set<string>();
+  const first = await verifyCompiled(compiled, ["train", "evaluate", "predict"], flags, known);
+  let { tally } = first;
+  if (!tally.divergence) {
+    // The same with gradients stored, as those that clip or read them have it.
+    const keeping = await compileSpec(path, { ...flags, keepGradients: true });
+    const second = await verifyCompiled(keeping, ["train"], flags, known);
+    const { kernels, values } = tally;
+    tally = {
+      ...second.tally,
+      kernels: kernels + second.tally.kernels,
+      values: values + second.tally.values,
+    };
+  }
+  const { divergence = null, kernels, values } = tally;
+  const report: VerifyReport = {
+    ...{ adapter: first.adapter, model: compiled.model.name, batch: flags.batch, kernels, values },
+    seconds: (performance.now() - start) / 1000,
+    ok: divergence === null,
+    first: divergence,
+  };
+  if (flags.json) printJson(report);
+  else print(describeReport(report, compiled));
+  if (!report.ok) throw new Reported(ExitCode.wrongInput);
+}
+
+async function verifyCompiled(
+  compiled: CompiledSpec,
+  lists: readonly VerifiedList[],
+  { batch, adapter }: VerifyFlags,
+  known: Set<string>,
+): Promise<{ adapter: string; tally: Tally }> {
+  const network = await openNetwork(compiled, { batch, adapter });
+  const traced = traceOf(compiled, network);
+  const total = lists.reduce((sum, list) => sum + (traced.lists[list]?.nodes.length ?? 0), 0);
+  const counter = createCounter(total, "checked");
+  let before = 0;
+  try {
+    const onProgress = (done: number, of: number) => {
+      counter.update(before + done);
+      if (done === of) before += of;
+    };
+    const tally = await verifyNetwork(network, traced, lists, { known, onProgress });
+    return { adapter: network.adapter.name, tally };
+  } finally {
+    counter.stop();
+    network.destroy();
+  }
+}
+
+function describeReport(report: VerifyReport, { spec }: CompiledSpec): string {
+  const { adapter, model, batch, kernels, values, seconds, first } = report;
+  const checked = `${formatCount(kernels)} kernels, ${formatCount(values)} values compared in ${formatDuration(seconds)}`;
+  if (!first) {
+    const right = styled("green", "right", process.stdout);
+    return `${right}: ${model}, batch ${batch}, on ${adapter}: ${checked}`;
+  }
+  const { value, index, expected, actual, tolerance } = first.deviation;
+  return [
+    `${styled("red", "wrong", process.stdout)}: ${model}, batch ${batch}, on ${adapter}`,
+    `${spec.path}:${first.line}: ${first.name} (${first.list}) diverges from the reference`,
+    `  ${value}[${index}] is ${formatNumber(actual)}, expected ${formatNumber(expected)} to within ${formatNumber(tolerance)}`,
+    `  computed by ${first.kernels.join(", ")}`,
+    `found after ${checked}; what runs later was not checked`,
+  ].join("\n");
+}

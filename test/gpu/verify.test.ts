@@ -1,0 +1,115 @@
+import { describe, expect, test } from "vitest";
+import { multiply, operand, unary } from "../../compiler/ir/expression.js";
+import type { Graph } from "../../compiler/ir/graph.js";
+import { traceProgram, type ProgramOptions } from "../../compiler/program.js";
+import type { TracedProgram } from "../../compiler/trace.js";
+import { verifyNetwork, type Tally } from "../../cli/verify/verify.js";
+import type { Target } from "../../program/program.js";
+import { createNetwork } from "../../runtime/index.js";
+import { optimizer } from "../kernels/compare.js";
+import { parameterValues } from "../oracle/values.js";
+import { Chain } from "../passes/chain.js";
+
+const PADDING = { top: 1, bottom: 1, left: 1, right: 1 };
+
+/** Most ops that there are. */
+const network = () =>
+  new Chain(["N", 3, 12, 12])
+    .convolution(8, { padding: PADDING })
+    .bias()
+    .unary("relu")
+    .maxPool({ kernel: [3, 3], stride: [2, 2] })
+    .lrn({ before: 2, after: 2 })
+    .convolution(8, { groups: 2, padding: PADDING, stride: [2, 2] })
+    .batchnorm()
+    .pointwise(multiply(operand(0), unary("sigmoid", operand(0))))
+    .averagePool({ windows: "adaptive", outputSize: [2, 2] })
+    .flatten()
+    .linear(20)
+    .bias()
+    .dropout(0.5)
+    .classify();
+
+const TARGETS: readonly Target[] = ["gpu", "lanes8", "lanes4"];
+
+function traces(graph: Graph, options: Partial<ProgramOptions> = {}): TracedProgram[] {
+  const common = { source: { file: "test.net", hash: "0" }, classes: 3, optimizer };
+  return TARGETS.map((target) => traceProgram(graph, { target, ...common, ...options }));
+}
+
+async function verify(programs: readonly TracedProgram[]): Promise<Tally> {
+  const opened = await createNetwork(
+    programs.map(({ program }) => program),
+    { batch: 3, seed: 5 },
+  );
+  try {
+    const traced = programs.find(({ program }) => program === opened.program)!;
+    for (const { name, shape } of opened.parameters) {
+      await opened.write(name, parameterValues(`kernels/${name}`, shape));
+    }
+    const lists = ["train", "evaluate", "predict"] as const;
+    return await verifyNetwork(opened, traced, lists, { known: new Set() });
+  } finally {
+    opened.destroy();
+  }
+}
+
+/** The programs with the kernel of the step of that label changed. */
+function corrupt(
+  programs: readonly TracedProgram[],
+  label: string,
+  change: (wgsl: string) => string,
+): TracedProgram[] {
+  return programs.map((traced) => {
+    const { program } = traced;
+    const step = program.steps.train.find((candidate) => candidate.label === label)!;
+    const kernels = program.kernels.map((kernel, index) => {
+      if (index !== step.kernel) return kernel;
+      const wgsl = change(kernel.wgsl);
+      expect(wgsl).not.toBe(kernel.wgsl);
+      return { ...kernel, wgsl };
+    });
+    return { ...traced, program: { ...program, kernels } };
+  });
+}
+
+describe("kernels as compiled are right", () => {
+  test.each([
+    ["fused", {}],
+    ["with gradients kept", { keepGradients: true }],
+    ["an op a kernel", { fusion: "none" as const }],
+    [
+      "adam with clipped gradients",
+      {
+        optimizer: {
+          ...{ kind: "adam" as const, learningRate: 0.01, weightDecay: 0.01 },
+          ...{ beta1: 0.9, beta2: 0.99, epsilon: 1e-8, clip: { norm: 0.5, value: 0.1 } },
+        },
+      },
+    ],
+  ])("%s", async (_, options) => {
+    const tally = await verify(traces(network(), options));
+    expect(tally.divergence).toBeUndefined();
+    expect(tally.kernels).toBeGreaterThan(25);
+    expect(tally.values).toBeGreaterThan(5000);
+  });
+});
+
+describe("a wrong kernel is named, and none before it", () => {
+  const halfOfFirst = (wgsl: string) => wgsl.replace(/fma\(/, "0.5 * fma(");
+
+  test.each([
+    ["conv1 forward", halfOfFirst],
+    ["maxpool5 forward", (wgsl: string) => wgsl.replace("candidate > value", "candidate < value")],
+  ])("%s", async (label, change) => {
+    const { divergence } = await verify(corrupt(traces(network()), label, change));
+    expect(divergence).toMatchObject({ list: "train", name: label });
+  });
+
+  test("the gradient of a weight", async () => {
+    const programs = corrupt(traces(network()), "conv1 weight update", halfOfFirst);
+    const { divergence } = await verify(programs);
+    expect(divergence?.name).toMatch(/weight update$/);
+    expect(divergence?.list).toBe("train");
+  });
+});
