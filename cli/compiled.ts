@@ -3,6 +3,7 @@ import { compile, type Compilation } from "../compiler/index.js";
 import type { TracedProgram } from "../compiler/trace.js";
 import { analyze, type AnalyzedModel } from "../compiler/semantics/index.js";
 import type { DataRecipe, TrainRecipe } from "../program/recipe.js";
+import type { Scores } from "../runtime/evaluation/index.js";
 import type { Network } from "../runtime/network.js";
 import { wrongInput } from "./failure.js";
 import { openSpec, requireNoErrors, type SpecFile } from "./spec.js";
@@ -58,4 +59,9 @@ export function requireData(compiled: CompiledSpec): DataRecipe {
     `recipe ${recipe.name} of ${compiled.spec.path} names no data`,
     `declare \`data NAME for ${compiled.model.name} { ... }\` and write \`train ${recipe.name} of ${compiled.model.name} on NAME\``,
   );
+}
+
+/** A model that ends in softmax gives probabilities; what others give of classes are logits. */
+export function scoresOf({ model }: CompiledSpec): Scores {
+  return model.layers.at(-1)?.kind === "softmax" ? "probabilities" : "logits";
 }

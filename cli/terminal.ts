@@ -11,8 +11,10 @@ export function print(text: string): void {
   process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
 }
 
+/** Rows of numbers stay on one line each: matrices can be read, and their files are small. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value, undefined, 2));
+  const text = JSON.stringify(value, undefined, 2);
+  print(text.replace(/\[\n[\s\d.,e+-]+\]/g, (row) => row.replace(/\s+/g, "")));
 }
 
 /** Says something about the work: progress, notes, warnings. */

@@ -1,13 +1,15 @@
 import type { Command } from "commander";
-import type { Dataset } from "../../runtime/data/dataset.js";
 import { loadBatches } from "../../runtime/data/index.js";
+import { rowOf, toProbabilities } from "../../runtime/evaluation/index.js";
 import type { Network } from "../../runtime/network.js";
-import { compileSpec, type CompiledSpec } from "../compiled.js";
+import { annotate, type Prediction } from "../annotate.js";
+import { compileSpec, scoresOf, type CompiledSpec } from "../compiled.js";
 import { wrongInput } from "../failure.js";
-import { readBytes } from "../files.js";
 import { formatPercent } from "../format.js";
 import { openNetwork } from "../open-network.js";
 import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
+import { findPictures, Pictures } from "../pictures.js";
+import { createCounter } from "../progress.js";
 import { print, printJson } from "../terminal.js";
 import { classNamesOf, loadWeights, readWeights } from "../weights.js";
 import { describeCommand } from "./command.js";
@@ -16,32 +18,27 @@ interface PredictOptions extends AdapterOptions {
   readonly weights: string;
   readonly train?: string;
   readonly top: number;
+  readonly annotate?: string;
   readonly json?: boolean;
 }
 
-/** One element of what `predict --json` prints. */
-interface Prediction {
-  readonly image: string;
-  /** The likeliest first. */
-  readonly classes: readonly {
-    readonly index: number;
-    readonly name: string;
-    readonly probability: number;
-  }[];
-}
-
 /** Images a call: memory stays small, and a software adapter is busy all the same. */
-const MAX_BATCH = 16;
+const MAX_BATCH = 32;
 
 export function predictCommand(): Command {
   return describeCommand("predict", "Name what is in images.", [
     "predict specs/alexnet.net --weights runs/alexnet/weights.safetensors cat.jpg --top 3",
+    "predict specs/alexnet.net --weights w.safetensors photos --annotate named",
   ])
     .argument("<spec>", "the spec file")
-    .argument("<image...>", "JPEG, PNG or WebP files; the eval split's transforms are applied")
+    .argument(
+      "<image...>",
+      "image files, folders of them, patterns such as 'photos/*.jpg', or - for standard input; the eval split's transforms are applied",
+    )
     .requiredOption("--weights <file>", "the weights, a safetensors file")
     .option("--train <name>", "the recipe whose model and data to use")
     .option("--top <k>", "classes to show for each image", positiveInteger, 5)
+    .option("--annotate <dir>", "write copies of the images with their classes into this folder")
     .addOption(jsonOption())
     .addOption(adapterOption())
     .action(predict);
@@ -55,13 +52,21 @@ async function predict(
   const compiled = await compileSpec(path, { train: options.train });
   requireClasses(compiled);
   const weights = await readWeights(options.weights);
-  const batch = Math.min(images.length, MAX_BATCH);
+  const pictures = new Pictures(await findPictures(images), compiled);
+  const batch = Math.min(pictures.length, MAX_BATCH);
   const network = await openNetwork(compiled, { batch, adapter: options.adapter });
   try {
     await loadWeights(network, weights);
-    const rows = await probabilities(network, compiled, images);
     const names = classNamesOf(weights) ?? [];
-    const predictions = rows.map((row, index) => rank(images[index]!, row, names, options.top));
+    const counter = createCounter(pictures.length, "named");
+    const rows = await probabilities(network, compiled, pictures, (done) => counter.update(done));
+    counter.stop();
+    const predictions = pictures.readable().map(({ name }, index) => {
+      return rank(name, rows[index]!, names, options.top);
+    });
+    if (options.annotate !== undefined) {
+      await annotate(pictures.readable(), predictions, options.annotate);
+    }
     if (options.json) printJson(predictions);
     else print(predictions.map(describePrediction).join("\n\n"));
   } finally {
@@ -77,62 +82,29 @@ function requireClasses({ compilation, spec }: CompiledSpec): void {
   );
 }
 
-/** Each image's probabilities over the classes. */
+/** Probabilities over the classes of each image that can be read, in their order. */
 async function probabilities(
   network: Network,
   compiled: CompiledSpec,
-  images: readonly string[],
+  pictures: Pictures,
+  onProgress: (done: number) => void,
 ): Promise<Float32Array[]> {
-  const { input } = network.program;
-  const dataset = await imageFiles(images, input.channels);
-  const transforms = compiled.recipe?.data?.eval?.transforms ?? [];
-  const order = { seed: 0, epoch: 0, shuffle: false };
+  const scores = scoresOf(compiled);
   const rows: Float32Array[] = [];
-  for await (const batch of loadBatches(dataset, {
+  for await (const { images, count } of loadBatches(pictures, {
     batch: network.batch,
-    shape: input,
-    transforms,
-    ...order,
+    shape: network.program.input,
+    transforms: compiled.recipe?.data?.eval?.transforms ?? [],
+    ...{ seed: 0, epoch: 0, shuffle: false },
   })) {
-    const values = await network.predict(batch.images);
-    const length = values.length / batch.count;
-    for (let index = 0; index < batch.count; index++) {
-      rows.push(toProbabilities(values.subarray(index * length, (index + 1) * length), compiled));
+    const values = await network.predict(images);
+    for (let index = 0; index < count; index++) {
+      rows.push(toProbabilities(rowOf(values, count, index), scores));
     }
+    onProgress(rows.length);
   }
-  return rows;
-}
-
-/** The named files as a dataset. A file that does not decode ends the command: it was asked for by name. */
-async function imageFiles(paths: readonly string[], channels: number): Promise<Dataset> {
-  if (channels !== 1 && channels !== 3) {
-    throw wrongInput(
-      `the model's input has ${channels} channels, but images have 1 (grey) or 3 (RGB)`,
-    );
-  }
-  const { decodeImage } = await import("../../runtime/node/data/index.js");
-  return {
-    name: paths.length === 1 ? paths[0]! : "the images",
-    classes: [],
-    length: paths.length,
-    get: async (index) => {
-      const path = paths[index]!;
-      const bytes = await readBytes(path, "image");
-      const image = await decodeImage(bytes, channels).catch((error: Error) => {
-        throw wrongInput(`${path} is no image that can be read: ${error.message}`);
-      });
-      return { image, label: 0 };
-    },
-  };
-}
-
-/** A model that ends in softmax gives probabilities; what others give are logits. */
-function toProbabilities(values: Float32Array, { model }: CompiledSpec): Float32Array {
-  if (model.layers.at(-1)?.kind === "softmax") return values;
-  const largest = values.reduce((a, b) => Math.max(a, b), -Infinity);
-  const exponentials = values.map((value) => Math.exp(value - largest));
-  const sum = exponentials.reduce((a, b) => a + b, 0);
-  return exponentials.map((value) => value / sum);
+  if (rows.length > 0) return rows;
+  throw wrongInput(`${pictures.name}: there is no image that can be read`);
 }
 
 function rank(

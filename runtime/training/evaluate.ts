@@ -40,6 +40,10 @@ export async function evaluateDataset(
     mean.add(await network.evaluate(batch.images, batch.labels), batch.count);
     options.onProgress?.(mean.examples);
   }
-  if (mean.examples === 0) throw new DataError(`${dataset.name} holds no examples to evaluate`);
+  if (mean.examples === 0) throw noExamplesError(dataset);
   return { examples: mean.examples, metrics: mean.values() };
+}
+
+export function noExamplesError({ name }: Dataset): DataError {
+  return new DataError(`${name} holds no examples to evaluate`);
 }

@@ -1,6 +1,7 @@
 import { readFile, readdir, truncate, copyFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makeWorkspace, stripes, writeStripes, type Workspace } from "./fixtures.js";
+import sharp from "sharp";
+import { makeWorkspace, stripe, stripes, writeStripes, type Workspace } from "./fixtures.js";
 import { netc as run, netcInShell, type Outcome, type RunOptions } from "./netc.js";
 
 let workspace: Workspace;
@@ -127,8 +128,12 @@ describe("eval", () => {
       loss: expect.any(Number),
       top1: 1,
       classes: [
-        { name: "above", examples: 8, accuracy: 1 },
-        { name: "below", examples: 8, accuracy: 1 },
+        { name: "above", support: 8, precision: 1, recall: 1 },
+        { name: "below", support: 8, precision: 1, recall: 1 },
+      ],
+      confusion: [
+        [8, 0],
+        [0, 8],
       ],
     });
   });
@@ -137,7 +142,8 @@ describe("eval", () => {
     const { code, stdout } = await netc(["eval", "stripes.net", "--weights", WEIGHTS]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^top1 +100.0%$/m);
-    expect(stdout).toMatch(/^above +8 +100.0%$/m);
+    expect(stdout).toMatch(/^above +8 +100.0% +100.0%$/m);
+    expect(stdout).toMatch(/^taken for +abo +bel\n[- ]+\nabove +8 +·\nbelow +· +8$/m);
   });
 });
 
@@ -154,6 +160,44 @@ describe("predict", () => {
       { image: images[1], classes: [{ index: 0, name: "above", probability: expect.any(Number) }] },
     ]);
     expect(predictions[0].classes[0].probability).toBeGreaterThan(0.5);
+  });
+
+  test("takes folders, patterns and standard input, and annotates copies", async () => {
+    await workspace.write("mixed/deep/a.png", await stripe("below", 3));
+    await workspace.write("mixed/b.PNG", await stripe("above", 3));
+    await workspace.write("mixed/broken.png", "no image");
+    const flags = ["--weights", WEIGHTS, "--json"];
+    const places = ["mixed", "data/val/above/*.png", "-"];
+    const line = '"$@" < data/val/below/1.png';
+    const outcome = await netcInShell(
+      line,
+      ["predict", "stripes.net", ...places, ...flags, "--annotate", "named"],
+      { cwd: workspace.folder, env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" } },
+    );
+    expect(outcome.code, outcome.stderr).toBe(0);
+    expectPlainError(outcome, /warning: mixed\/broken\.png is no image/);
+    const predictions = JSON.parse(outcome.stdout) as {
+      image: string;
+      classes: { name: string }[];
+    }[];
+    expect(predictions.map(({ image, classes }) => [image, classes[0]!.name])).toEqual([
+      ["mixed/b.PNG", "above"],
+      ["mixed/deep/a.png", "below"],
+      ...Array.from({ length: 8 }, (_, index) => [`data/val/above/${index}.png`, "above"]),
+      ["-", "below"],
+    ]);
+    const copy = await sharp(workspace.path("named/deep/a.png")).metadata();
+    expect(copy).toMatchObject({ format: "png", width: 256 });
+    expect(copy.height).toBeGreaterThan(256 + 2 * 20);
+  });
+
+  test("an empty folder and a pattern without matches are named", async () => {
+    await workspace.write("empty/notes.txt", "");
+    for (const place of ["empty", "none/*.jpg"]) {
+      const outcome = await netc(["predict", "stripes.net", "--weights", WEIGHTS, place]);
+      expect(outcome.code).toBe(1);
+      expectPlainError(outcome, /empty holds no JPEG, PNG or WebP files|no file matches none/);
+    }
   });
 
   test("probabilities sum to 1", async () => {

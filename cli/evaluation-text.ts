@@ -1,0 +1,129 @@
+/** An evaluation as people read it on a terminal. */
+import {
+  worstConfusions,
+  type ClassResult,
+  type ConfusionMatrix,
+  type Examination,
+} from "../runtime/evaluation/index.js";
+import type { Evaluation } from "../runtime/training/evaluate.js";
+import { formatCount, formatMetric, formatNumber, formatPercent } from "./format.js";
+import { renderTable, type Column } from "./table.js";
+
+/** Loss and metrics; of a classifier the classes and what they are taken for, too. `width` is the terminal's. */
+export function describeEvaluation(
+  evaluation: Evaluation | Examination,
+  fractions: readonly string[],
+  width: number | undefined,
+): string {
+  const parts = [describeMetrics(evaluation, fractions)];
+  if ("classes" in evaluation) {
+    const { classes, confusion } = evaluation;
+    parts.push(classTable(classes, width), describeConfusion(classes, confusion, width));
+  }
+  return parts.filter((part) => part !== "").join("\n\n");
+}
+
+function describeMetrics({ examples, metrics }: Evaluation, fractions: readonly string[]): string {
+  const { loss, ...others } = metrics;
+  const rows = [
+    ["examples", formatCount(examples)],
+    ...(loss === undefined ? [] : [["loss", formatNumber(loss)]]),
+    ...Object.entries(others).map(([name, value]) => [name, formatMetric(name, value, fractions)]),
+  ];
+  return rows.map(([name, value]) => `${name!.padEnd(8)}  ${value}`).join("\n");
+}
+
+const classColumns: readonly Column[] = [
+  { title: "class", align: "left", expendable: 0 },
+  { title: "examples", align: "right", expendable: 1 },
+  { title: "precision", align: "right", expendable: 0 },
+  { title: "recall", align: "right", expendable: 0 },
+];
+
+/** More classes than this, and only those recognised worst are shown. */
+const MAX_ROWS = 40;
+const WORST_ROWS = 20;
+
+function classTable(classes: readonly ClassResult[], width: number | undefined): string {
+  const present = classes.filter(({ support }) => support > 0);
+  if (present.length <= MAX_ROWS) return renderTable(classColumns, present.map(classRow), width);
+  const worst = present.toSorted((a, b) => a.recall! - b.recall!).slice(0, WORST_ROWS);
+  return [
+    `the ${WORST_ROWS} of ${formatCount(present.length)} classes that are recognised worst (--json has all)`,
+    renderTable(classColumns, worst.map(classRow), width),
+  ].join("\n");
+}
+
+function classRow({ name, support, precision, recall }: ClassResult): string[] {
+  return [name, formatCount(support), share(precision), share(recall)];
+}
+
+function share(value: number | null): string {
+  return value === null ? "-" : formatPercent(value);
+}
+
+/** The matrix where it fits, else the worst of it. */
+function describeConfusion(
+  classes: readonly ClassResult[],
+  matrix: ConfusionMatrix,
+  width = DEFAULT_WIDTH,
+): string {
+  const table = confusionTable(classes, matrix);
+  const fits = Math.max(...table.split("\n").map((line) => line.length)) <= width;
+  return fits ? table : worstTable(classes, matrix, width);
+}
+
+/** What a file or a pipe is taken for. */
+const DEFAULT_WIDTH = 120;
+
+function confusionTable(classes: readonly ClassResult[], matrix: ConfusionMatrix): string {
+  const longest = Math.max(...matrix.flat().map((count) => String(count).length));
+  // Column titles are cut as short as still tells the classes apart.
+  const names = abbreviations(
+    classes.map(({ name }) => name),
+    longest,
+  );
+  const columns: Column[] = [
+    { title: "taken for", align: "left", expendable: 0 },
+    ...names.map((title) => ({ title, align: "right", expendable: 0 }) as const),
+  ];
+  const rows = matrix.map((row, label) => [
+    classes[label]!.name,
+    ...row.map((count) => (count === 0 ? "·" : String(count))),
+  ]);
+  return renderTable(columns, rows);
+}
+
+/** The shortest beginnings, of at least `length` characters, of which no two are the same; the names if there are none. */
+function abbreviations(names: readonly string[], length: number): readonly string[] {
+  const longest = Math.max(...names.map((name) => name.length));
+  for (let size = Math.max(3, length); size < longest; size++) {
+    const short = names.map((name) => name.slice(0, size));
+    if (new Set(short).size === names.length) return short;
+  }
+  return names;
+}
+
+const WORST_CONFUSIONS = 15;
+
+function worstTable(
+  classes: readonly ClassResult[],
+  matrix: ConfusionMatrix,
+  width: number,
+): string {
+  const columns: Column[] = [
+    { title: "most often mistaken", align: "left", expendable: 0 },
+    { title: "for", align: "left", expendable: 0 },
+    { title: "examples", align: "right", expendable: 0 },
+    { title: "of its class", align: "right", expendable: 1 },
+  ];
+  const worst = worstConfusions(matrix).slice(0, WORST_CONFUSIONS);
+  if (worst.length === 0) return "";
+  const rows = worst.map(({ actual, predicted, count }) => [
+    classes[actual]!.name,
+    classes[predicted]!.name,
+    formatCount(count),
+    formatPercent(count / classes[actual]!.support),
+  ]);
+  return renderTable(columns, rows, width);
+}

@@ -1,0 +1,107 @@
+/** The pictures that a command is to look at: named one by one, by folder, by pattern, or given on standard input. */
+import { stat } from "node:fs/promises";
+import { basename, join, relative } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { glob, isDynamicPattern } from "tinyglobby";
+import type { Dataset, Example } from "../runtime/data/dataset.js";
+import type { CompiledSpec } from "./compiled.js";
+import { warn } from "./data.js";
+import { wrongInput } from "./failure.js";
+import { readBytes } from "./files.js";
+
+export interface Picture {
+  /** As results are to name it: its path, or `-`. */
+  readonly name: string;
+  /** Where a copy goes below a folder of copies. */
+  readonly copy: string;
+  /** Whether the user named this very file, so that it must be readable. */
+  readonly isNamed: boolean;
+  read(): Promise<Uint8Array>;
+}
+
+const STANDARD_INPUT = "-";
+const IMAGES = "**/*.{jpg,jpeg,png,webp}";
+
+/** The pictures that arguments name, each once. Fails where an argument names none. */
+export async function findPictures(names: readonly string[]): Promise<Picture[]> {
+  const found = (await Promise.all(names.map(find))).flat();
+  return [...new Map(found.map((picture) => [picture.name, picture])).values()];
+}
+
+async function find(name: string): Promise<Picture[]> {
+  if (name === STANDARD_INPUT) return [standardInput()];
+  const kind = await stat(name).catch(() => undefined);
+  if (kind?.isDirectory()) return inFolder(name);
+  if (kind === undefined && isDynamicPattern(name)) return byPattern(name);
+  return [pictureFile(name, { copy: basename(name), isNamed: true })];
+}
+
+function standardInput(): Picture {
+  let bytes: Promise<Uint8Array> | undefined;
+  const read = () => (bytes ??= buffer(process.stdin));
+  return { name: STANDARD_INPUT, copy: "stdin.png", isNamed: true, read };
+}
+
+function pictureFile(name: string, options: Pick<Picture, "copy" | "isNamed">): Picture {
+  return { name, ...options, read: () => readBytes(name, "image") };
+}
+
+async function inFolder(folder: string): Promise<Picture[]> {
+  const paths = await glob(IMAGES, { cwd: folder, caseSensitiveMatch: false });
+  if (paths.length === 0) throw wrongInput(`${folder} holds no JPEG, PNG or WebP files`);
+  return paths
+    .sort()
+    .map((path) => pictureFile(join(folder, path), { copy: path, isNamed: false }));
+}
+
+async function byPattern(pattern: string): Promise<Picture[]> {
+  const paths = await glob(pattern);
+  if (paths.length === 0) throw wrongInput(`no file matches ${pattern}`);
+  return paths
+    .sort()
+    .map((path) => pictureFile(path, { copy: relative(".", path), isNamed: false }));
+}
+
+/** Pictures as a dataset. One that was named and does not decode ends the command; one that was found is left out, and the user told. */
+export class Pictures implements Dataset {
+  readonly classes = [];
+  readonly name: string;
+  readonly length: number;
+  private readonly channels: 1 | 3;
+  private readonly unreadable = new Set<Picture>();
+
+  constructor(
+    private readonly pictures: readonly Picture[],
+    { compilation, model }: CompiledSpec,
+  ) {
+    const { channels } = compilation.programs[0]!.input;
+    if (channels !== 1 && channels !== 3) {
+      throw wrongInput(
+        `the input of model ${model.name} has ${channels} channels, but images have 1 (grey) or 3 (RGB)`,
+      );
+    }
+    this.channels = channels;
+    this.name = pictures.length === 1 ? pictures[0]!.name : "the images";
+    this.length = pictures.length;
+  }
+
+  async get(index: number): Promise<Example | undefined> {
+    const { decodeImage } = await import("../runtime/node/data/index.js");
+    const picture = this.pictures[index]!;
+    const bytes = await picture.read();
+    try {
+      return { image: await decodeImage(bytes, this.channels), label: 0 };
+    } catch (error) {
+      const message = `${picture.name} is no image that can be read: ${(error as Error).message}`;
+      if (picture.isNamed) throw wrongInput(message);
+      warn(message);
+      this.unreadable.add(picture);
+      return undefined;
+    }
+  }
+
+  /** Those that could be read, once all have been. */
+  readable(): Picture[] {
+    return this.pictures.filter((picture) => !this.unreadable.has(picture));
+  }
+}

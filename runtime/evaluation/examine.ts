@@ -1,0 +1,150 @@
+/** A closer look at a classifier than its metrics: what it takes for what, and where it is sure and wrong. */
+import type { Dataset, Example } from "../data/dataset.js";
+import { loadBatches } from "../data/loader.js";
+import type { EvaluateOptions, Evaluation } from "../training/evaluate.js";
+import { noExamplesError } from "../training/evaluate.js";
+import { MetricsMean } from "../training/mean.js";
+import type { TrainableNetwork } from "../training/network.js";
+import { classResults, ConfusionCounts, type ClassResult } from "./confusion.js";
+import type { ConfusionMatrix } from "./confusion.js";
+import { indexOfLargest, rowOf, toProbabilities, type Scores } from "./probabilities.js";
+
+/** What an examination uses of a network. */
+export type Classifier = Pick<TrainableNetwork, "batch" | "evaluate"> & {
+  readonly program: TrainableNetwork["program"] & { readonly classes?: number | undefined };
+  /** Images to rows of scores. */
+  predict(images: Float32Array): Promise<Float32Array>;
+};
+
+/** An example that was taken for something else. */
+export interface Mistake {
+  /** Index into the dataset. */
+  readonly example: number;
+  readonly actual: number;
+  readonly predicted: number;
+  /** How sure the network was. */
+  readonly probability: number;
+  /** The probability that it left to the right class. */
+  readonly probabilityOfActual: number;
+}
+
+export interface Examination extends Evaluation {
+  readonly classes: readonly ClassResult[];
+  readonly confusion: ConfusionMatrix;
+  /** The surest first. */
+  readonly mistakes: readonly Mistake[];
+}
+
+export interface ExamineOptions extends EvaluateOptions {
+  readonly scores: Scores;
+  /** Mistakes to keep, 0 unless told. */
+  readonly mistakes?: number;
+  /** Looks at about so many examples, evenly spread over the dataset, instead of at all. */
+  readonly examples?: number;
+}
+
+/** Evaluates a classifier on a dataset. Undefined where the signal stopped it. Throws a DataError where there are no examples. */
+export async function examineDataset(
+  network: Classifier,
+  dataset: Dataset,
+  options: ExamineOptions,
+): Promise<Examination | undefined> {
+  const names = classNames(network, dataset);
+  const view = new DatasetView(dataset, options.examples ?? dataset.length);
+  const counts = new ConfusionCounts(names.length);
+  const worst = new WorstMistakes(options.mistakes ?? 0);
+  const mean = new MetricsMean();
+  for await (const { images, labels, position, count } of loadBatches(view, {
+    batch: network.batch,
+    shape: network.program.input,
+    transforms: options.transforms ?? [],
+    ...{ seed: 0, epoch: 0, shuffle: false },
+  })) {
+    if (options.signal?.aborted) return undefined;
+    const [metrics, scores] = await Promise.all([
+      network.evaluate(images, labels),
+      network.predict(images),
+    ]);
+    mean.add(metrics, count);
+    const examples = view.readable(position * network.batch, (position + 1) * network.batch);
+    labels.forEach((actual, index) => {
+      const probabilities = toProbabilities(rowOf(scores, count, index), options.scores);
+      const predicted = indexOfLargest(probabilities);
+      counts.add(actual, predicted);
+      if (actual === predicted) return;
+      worst.add(mistakeOf(examples[index]!, actual, predicted, probabilities));
+    });
+    options.onProgress?.(mean.examples);
+  }
+  if (mean.examples === 0) throw noExamplesError(dataset);
+  const { matrix: confusion } = counts;
+  const classes = classResults(confusion, names);
+  const evaluation = { examples: mean.examples, metrics: mean.values() };
+  return { ...evaluation, classes, confusion, mistakes: worst.list };
+}
+
+/** The network may tell more classes apart than the dataset has names for. */
+function classNames({ program }: Classifier, dataset: Dataset): string[] {
+  const length = Math.max(program.classes ?? 0, dataset.classes.length);
+  return Array.from({ length }, (_, label) => dataset.classes[label] ?? `class ${label}`);
+}
+
+/** Examples evenly spread over a dataset, and which of them could be read. */
+class DatasetView implements Dataset {
+  readonly name: string;
+  readonly classes: readonly string[];
+  readonly length: number;
+  private readonly unreadable = new Set<number>();
+
+  constructor(
+    private readonly dataset: Dataset,
+    limit: number,
+  ) {
+    this.name = dataset.name;
+    this.classes = dataset.classes;
+    this.length = Math.min(limit, dataset.length);
+  }
+
+  async get(index: number): Promise<Example | undefined> {
+    const example = await this.dataset.get(this.original(index));
+    if (example === undefined) this.unreadable.add(index);
+    return example;
+  }
+
+  /** Indices into the whole dataset of those from `start` to before `end` that could be read, in order. */
+  readable(start: number, end: number): number[] {
+    const indices = Array.from({ length: end - start }, (_, offset) => start + offset);
+    return indices
+      .filter((index) => !this.unreadable.has(index))
+      .map((index) => this.original(index));
+  }
+
+  private original(index: number): number {
+    return Math.floor((index * this.dataset.length) / this.length);
+  }
+}
+
+function mistakeOf(
+  example: number,
+  actual: number,
+  predicted: number,
+  probabilities: Float32Array,
+): Mistake {
+  const probability = probabilities[predicted]!;
+  return { example, actual, predicted, probability, probabilityOfActual: probabilities[actual]! };
+}
+
+/** Keeps the mistakes that the network was surest of. */
+class WorstMistakes {
+  list: Mistake[] = [];
+
+  constructor(private readonly size: number) {}
+
+  add(mistake: Mistake): void {
+    const least = this.list.at(-1)?.probability ?? -1;
+    if (this.list.length >= this.size && mistake.probability <= least) return;
+    this.list = [...this.list, mistake]
+      .sort((a, b) => b.probability - a.probability)
+      .slice(0, this.size);
+  }
+}

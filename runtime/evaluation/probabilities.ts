@@ -1,0 +1,23 @@
+/** What a classifier's output says about each class. */
+
+/** What the rows of a network's output hold. */
+export type Scores = "logits" | "probabilities";
+
+/** The softmax of a row of logits; a row of probabilities as it is. The largest logit is taken off first: nothing overflows. */
+export function toProbabilities(row: Float32Array, scores: Scores): Float32Array {
+  if (scores === "probabilities") return row;
+  const largest = row.reduce((a, b) => Math.max(a, b), -Infinity);
+  const exponentials = row.map((value) => Math.exp(value - largest));
+  const sum = exponentials.reduce((a, b) => a + b, 0);
+  return exponentials.map((value) => value / sum);
+}
+
+/** Row `index` of a matrix of `count` rows. */
+export function rowOf(values: Float32Array, count: number, index: number): Float32Array {
+  const length = values.length / count;
+  return values.subarray(index * length, (index + 1) * length);
+}
+
+export function indexOfLargest(values: Float32Array): number {
+  return values.reduce((best, value, index) => (value > values[best]! ? index : best), 0);
+}

@@ -1,0 +1,93 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { describeEvaluation } from "../../cli/evaluation-text.js";
+import { classResults, examineDataset, worstConfusions } from "../../runtime/evaluation/index.js";
+import type { Dataset } from "../../runtime/data/dataset.js";
+
+/** Five pictures of two pixels: the scores of two classes. The third cannot be read. */
+const scores = [
+  [3, 1],
+  [0, 4],
+  [0, 0],
+  [2, 0],
+  [5, 0],
+] as const;
+const labels = [0, 1, 0, 1, 1];
+const dataset: Dataset = {
+  name: "scores",
+  classes: ["cat", "dog"],
+  length: 5,
+  get: (index) => {
+    const pixels = Float32Array.from(scores[index]!);
+    const image = { width: 2, height: 1, channels: 1, pixels, maximum: 1 };
+    return Promise.resolve(index === 2 ? undefined : { image, label: labels[index]! });
+  },
+};
+const network = {
+  batch: 2,
+  program: { input: { name: "image", channels: 1, height: 1, width: 2 }, classes: 3 },
+  predict: (images: Float32Array) => Promise.resolve(images),
+  evaluate: (_: Float32Array, of: Uint32Array) => Promise.resolve({ loss: of[0]! }),
+};
+
+test("an examination counts what is taken for what, and keeps the surest mistakes", async () => {
+  const examination = await examineDataset(network, dataset, { scores: "logits", mistakes: 1 });
+  expect(examination).toMatchObject({
+    examples: 4,
+    confusion: [
+      [1, 0, 0],
+      [2, 1, 0],
+      [0, 0, 0],
+    ],
+    classes: [
+      { name: "cat", support: 1, precision: 1 / 3, recall: 1 },
+      { name: "dog", support: 3, precision: 1, recall: 1 / 3 },
+      { name: "class 2", support: 0, precision: null, recall: null },
+    ],
+    mistakes: [{ example: 4, actual: 1, predicted: 0 }],
+  });
+  expect(examination!.mistakes[0]!.probability).toBeCloseTo(1 / (1 + Math.exp(-5)), 6);
+});
+
+test("mistakes name examples of the whole dataset, also after unreadable ones and in a part", async () => {
+  const all = await examineDataset(network, dataset, { scores: "logits", mistakes: 9 });
+  expect(all!.mistakes.map(({ example }) => example)).toEqual([4, 3]);
+  const part = { scores: "logits", mistakes: 9, examples: 2 } as const;
+  const some = await examineDataset(network, dataset, part);
+  expect(some!.examples).toBe(1);
+});
+
+test("supports, hits and columns add up for any matrix", () => {
+  const matrices = fc.integer({ min: 1, max: 6 }).chain((size) =>
+    fc.array(fc.array(fc.nat(9), { minLength: size, maxLength: size }), {
+      minLength: size,
+      maxLength: size,
+    }),
+  );
+  fc.assert(
+    fc.property(matrices, (matrix) => {
+      const total = matrix.flat().reduce((a, b) => a + b, 0);
+      const results = classResults(matrix, []);
+      expect(results.reduce((sum, { support }) => sum + support, 0)).toBe(total);
+      const right = results.reduce((sum, { support, recall }) => sum + support * (recall ?? 0), 0);
+      const wrong = worstConfusions(matrix).reduce((sum, { count }) => sum + count, 0);
+      expect(right + wrong).toBeCloseTo(total, 9);
+    }),
+  );
+});
+
+test("a matrix wider than the terminal gives way to the worst confusions", () => {
+  const size = 60;
+  const names = Array.from({ length: size }, (_, label) => `species ${label}`);
+  const confusion = names.map((_, row) => names.map((_, column) => 9 * Number(row === column)));
+  confusion[7]![3] = 4;
+  const classes = classResults(confusion, names);
+  const text = describeEvaluation(
+    { examples: 544, metrics: { loss: 1, top1: 0.9 }, classes, confusion, mistakes: [] },
+    ["top1"],
+    80,
+  );
+  expect(text).toContain("the 20 of 60 classes that are recognised worst");
+  expect(text).toMatch(/^species 7 +species 3 +4 +30.8%$/m);
+  expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+});
