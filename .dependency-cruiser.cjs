@@ -49,10 +49,16 @@ module.exports = {
       { pathNot: "^(editor|compiler|grammar|format|program|node_modules/vscode-.*)/" },
     ),
     forbid(
+      "reports-are-data-and-a-page",
+      "A report is drawn by a browser from plain data: no Node module, no compiler.",
+      "^report/",
+      { pathNot: "^(report|runtime|program|node_modules/uplot)/" },
+    ),
+    forbid(
       "runtime-does-not-compile",
       "The runtime runs Programs, wherever they came from.",
       "^runtime/",
-      "^(compiler|grammar|picture|format|editor|cli)/",
+      "^(compiler|grammar|picture|format|editor|report|cli)/",
     ),
     forbid(
       "browser-runtime-reaches-no-node-module",

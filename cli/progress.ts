@@ -1,6 +1,6 @@
 /** What a long run shows: a live bar on a terminal, plain lines elsewhere. Both go to stderr. */
 import { MultiBar, SingleBar } from "cli-progress";
-import { formatCount, formatDuration, formatNumber } from "./format.js";
+import { formatCount, formatDuration, formatNumber, formatPercent } from "./format.js";
 import { say, wantsColor } from "./terminal.js";
 
 export interface ProgressState {
@@ -11,6 +11,10 @@ export interface ProgressState {
   readonly epoch: number;
   readonly epochs: number;
   readonly loss: number;
+  /** `top1 87.5%`, of the step; empty where the model measures no shares. */
+  readonly accuracy: string;
+  /** Share of the time that steps wait for their data, where it is known. */
+  readonly dataWait?: number | undefined;
   readonly learningRate: number;
   readonly examplesPerSecond: number;
   readonly secondsLeft: number;
@@ -92,8 +96,10 @@ function describe(state: ProgressState): string {
   return [
     `epoch ${state.epoch}/${state.epochs}`,
     `loss ${state.loss.toFixed(4)}`,
+    ...(state.accuracy === "" ? [] : [state.accuracy]),
     `lr ${formatNumber(state.learningRate)}`,
     `${formatRate(state.examplesPerSecond)} images/s`,
+    ...(state.dataWait === undefined ? [] : [`data wait ${formatPercent(state.dataWait)}`]),
     `${formatDuration(state.secondsLeft)} left`,
   ].join("  ");
 }

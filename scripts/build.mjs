@@ -36,6 +36,31 @@ async function bundleRuntime() {
   });
 }
 
+/** The script and the style of reports, each one file, with the chart library inside. */
+async function bundleReportPage() {
+  const page = join(fresh, "report", "page");
+  const style = '@import "uplot/dist/uPlot.min.css"; @import "./style.css";';
+  await build({
+    entryPoints: [join(page, "main.js")],
+    outfile: join(fresh, "report", "page.js"),
+    format: "iife",
+    ...bundling,
+  });
+  await build({
+    stdin: { contents: style, loader: "css", resolveDir: join(root, "report", "page") },
+    outfile: join(fresh, "report", "page.css"),
+    ...bundling,
+  });
+}
+
+const bundling = {
+  bundle: true,
+  minify: true,
+  target: "es2022",
+  legalComments: "none",
+  logLevel: "warning",
+};
+
 async function replaceDist() {
   await rename(dist, join(work, "previous")).catch((error) => {
     if (error.code !== "ENOENT") throw error;
@@ -47,6 +72,7 @@ try {
   await mkdir(work, { recursive: true });
   if (compileSources()) {
     await bundleRuntime();
+    await bundleReportPage();
     await chmod(join(fresh, "cli", "main.js"), 0o755);
     await replaceDist();
   } else {

@@ -31,6 +31,8 @@ interface TrainOptions extends AdapterOptions, DataFlags {
   readonly resume?: boolean;
   readonly weights?: string;
   readonly log?: string;
+  readonly open?: boolean;
+  readonly tensorboard?: string | true;
 }
 
 export function trainCommand(): Command {
@@ -60,6 +62,8 @@ export function trainCommand(): Command {
     )
     .option("--weights <file>", "start from these weights, a safetensors file")
     .option("--log <file>", "write the lines of metrics.jsonl to this file, too")
+    .option("--open", "show the report in the browser while the run goes on")
+    .option("--tensorboard [dir]", "write TensorBoard's event files (default: OUT/tensorboard)")
     .option("--max-skipped <n>", "unreadable files to tolerate (default: 1%)", positiveInteger)
     .addOption(adapterOption())
     .action(train);

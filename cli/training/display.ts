@@ -1,7 +1,7 @@
 /** A run on the screen: what is going to happen, how far it has come, and what each epoch gave. */
 import { runLength, type EpochReport, type StepReport } from "../../runtime/training/index.js";
 import type { TrainingState } from "../../runtime/training/index.js";
-import { formatDuration, formatMetrics, plural } from "../format.js";
+import { formatDuration, formatMetrics, formatPercent, plural } from "../format.js";
 import { createProgress, Pace, type Progress } from "../progress.js";
 import { say } from "../terminal.js";
 import type { RunObserver, TrainingParts } from "./parts.js";
@@ -28,10 +28,15 @@ export class RunDisplay implements RunObserver {
     );
   }
 
-  step({ step, steps, epoch, learningRate, examplesPerSecond, metrics }: StepReport): void {
-    const { dataset, recipe } = this.parts;
+  step({ step, steps, epoch, metrics, ...report }: StepReport): void {
+    const { dataset, recipe, network } = this.parts;
+    const [share] = network.program.fractions;
     this.progress.update({
-      ...{ step, steps, epoch, learningRate, examplesPerSecond },
+      ...{ step, steps, epoch },
+      learningRate: report.learningRate,
+      examplesPerSecond: report.examplesPerSecond,
+      dataWait: report.dataWait,
+      accuracy: share === undefined ? "" : `${share} ${formatPercent(metrics[share]!)}`,
       epochs: Math.ceil(steps / runLength(dataset.length, recipe).stepsPerEpoch),
       loss: metrics["loss"]!,
       secondsLeft: this.pace.secondsLeft(step, steps),

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { MetricsLog, readMetrics } from "../../runtime/node/training.js";
 import {
-  evaluationRecord,
+  epochRecord,
   stepRecord,
   type EpochReport,
   type MetricsRecord,
@@ -13,6 +13,7 @@ import type { RunObserver, TrainingParts } from "./parts.js";
 
 export class MetricsFiles implements RunObserver {
   private readonly paths: readonly string[];
+  private epochStartedAt = performance.now();
   private logs: readonly MetricsLog[] = [];
 
   constructor({ folder }: Pick<TrainingParts, "folder">, log: string | undefined) {
@@ -29,8 +30,9 @@ export class MetricsFiles implements RunObserver {
   }
 
   epoch(report: EpochReport): void {
-    const record = evaluationRecord(report);
-    if (record) this.write(record);
+    const now = performance.now();
+    this.write(epochRecord(report, (now - this.epochStartedAt) / 1000));
+    this.epochStartedAt = now;
   }
 
   /** All records of the run, those before it was resumed among them. */

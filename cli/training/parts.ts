@@ -27,6 +27,10 @@ export interface RunOptions {
   readonly steps?: number;
   /** Another file for the lines of metrics.jsonl. */
   readonly log?: string;
+  /** Serves the report while the run goes on. */
+  readonly open?: boolean;
+  /** Writes TensorBoard's event files: into this folder, or into the run's own. */
+  readonly tensorboard?: string | true;
 }
 
 /** Something that a run tells of its progress: the screen, a log, a report. Told in the order in which they are listed. */

@@ -17,7 +17,10 @@ import { RunDisplay } from "./display.js";
 import { MetricsFiles } from "./logs.js";
 import { describeResult, describeStop } from "./outcome.js";
 import { Stopwatch, type RunObserver, type RunOptions, type TrainingParts } from "./parts.js";
-import { ReportFile } from "./report-file.js";
+import { ReportBuilder } from "./report/build.js";
+import { ReportFile } from "./report/file.js";
+import { LiveReport } from "./report/live.js";
+import { TensorBoardLog } from "./tensorboard.js";
 
 export class TrainingRun {
   private readonly stopwatch = new Stopwatch();
@@ -86,17 +89,26 @@ export class TrainingRun {
   }
 }
 
-/** Logs come first: what is shown is in the files already. */
+/** Logs come first: what is shown is in the files already. Of the reports, the live one ends with what the file holds. */
 function observersOf(
   parts: TrainingParts,
   options: RunOptions,
   stopwatch: Stopwatch,
 ): RunObserver[] {
   const metrics = new MetricsFiles(parts, options.log);
+  const builder = new ReportBuilder(parts, options, stopwatch);
+  const report = new ReportFile(parts, metrics, builder);
+  const { tensorboard, open } = options;
   return [
     metrics,
+    ...(tensorboard ? [new TensorBoardLog(parts, folderOf(tensorboard))] : []),
     new RunDisplay(parts, options.steps),
     new BestWeights(parts, metrics),
-    new ReportFile(parts, metrics, stopwatch),
+    report,
+    ...(open ? [new LiveReport(metrics, builder, report)] : []),
   ];
+}
+
+function folderOf(tensorboard: string | true): string | undefined {
+  return tensorboard === true ? undefined : tensorboard;
 }

@@ -33,6 +33,8 @@ export interface StepReport {
   readonly metrics: Metrics;
   readonly learningRate: number;
   readonly examplesPerSecond: number;
+  /** Share of the time that the step waited for its batch, where it was measured. */
+  readonly dataWait?: number;
 }
 
 /** An epoch that was completed, or the part of one with which a run ended. */

@@ -8,15 +8,25 @@ export interface StepRecord {
   readonly loss: number;
   readonly lr: number;
   readonly examplesPerSecond: number;
+  /** Share of the time that the step waited for its batch, 0 to 1. */
+  readonly dataWait?: number;
 }
 
-export interface EvaluationRecord {
+/** Of an epoch, or of the part of one with which a run ended. */
+export interface EpochRecord {
   readonly step: number;
   readonly epoch: number;
-  readonly eval: Metrics;
+  /** Means over the epoch's steps; absent in logs of earlier versions. */
+  readonly train?: Metrics;
+  /** That its training and its evaluation took; absent where they were not measured. */
+  readonly seconds?: number;
+  /** Absent where the run has nothing to evaluate on. */
+  readonly eval?: Metrics;
 }
 
-export type MetricsRecord = StepRecord | EvaluationRecord;
+export type EvaluationRecord = EpochRecord & { readonly eval: Metrics };
+
+export type MetricsRecord = StepRecord | EpochRecord;
 
 export function stepRecord(report: StepReport): StepRecord {
   return {
@@ -25,13 +35,22 @@ export function stepRecord(report: StepReport): StepRecord {
     loss: report.metrics["loss"]!,
     lr: report.learningRate,
     examplesPerSecond: Math.round(report.examplesPerSecond * 10) / 10,
+    ...(report.dataWait !== undefined && { dataWait: Math.round(report.dataWait * 1000) / 1000 }),
   };
 }
 
-/** Undefined where the epoch was not evaluated. */
-export function evaluationRecord(report: EpochReport): EvaluationRecord | undefined {
-  if (report.evaluation === undefined) return undefined;
-  return { step: report.step, epoch: report.epoch, eval: report.evaluation.metrics };
+export function epochRecord(report: EpochReport, seconds: number): EpochRecord {
+  const { step, epoch, training: train, evaluation } = report;
+  return {
+    ...{ step, epoch },
+    ...(evaluation && { eval: evaluation.metrics }),
+    train,
+    seconds: Math.round(seconds * 1000) / 1000,
+  };
+}
+
+export function isStep(record: MetricsRecord): record is StepRecord {
+  return "loss" in record;
 }
 
 export function isEvaluation(record: MetricsRecord): record is EvaluationRecord {

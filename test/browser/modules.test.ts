@@ -3,22 +3,15 @@
  * SwiftShader, beside Node on the embedded SwiftShader.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
 import { chromium, type Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chromiumPath } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
 const root = join(import.meta.dirname, "../..");
-const candidates = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const executablePath = [process.env.NETC_CHROMIUM ?? "", ...candidates].find(existsSync);
-if (!executablePath) {
-  console.log(
-    "browser tests skipped: no Chromium found (apt-get install chromium, or NETC_CHROMIUM=PATH)",
-  );
-}
-
 interface Result {
   readonly adapter: string;
   readonly before: number[];
@@ -39,7 +32,7 @@ function difference(actual: readonly number[], expected: readonly number[]): num
  */
 const TOLERANCE = 1e-5;
 
-describe.skipIf(!executablePath)("a generated module in Chromium", () => {
+describe.skipIf(!chromiumPath)("a generated module in Chromium", () => {
   let folder: string;
   let server: Server;
   let browser: Browser;
@@ -50,7 +43,7 @@ describe.skipIf(!executablePath)("a generated module in Chromium", () => {
     folder = mkdtempSync(join(root, ".cache", "browser-"));
     server = await serve({ dist: join(root, "dist"), modules: folder, test: import.meta.dirname });
     browser = await chromium.launch({
-      executablePath,
+      executablePath: chromiumPath!,
       args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
     });
   });

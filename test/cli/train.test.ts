@@ -1,5 +1,6 @@
 import { readFile, readdir, truncate, copyFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { get } from "node:http";
 import sharp from "sharp";
 import { makeWorkspace, stripe, stripes, writeStripes, type Workspace } from "./fixtures.js";
 import { netc as run, netcInShell, type Outcome, type RunOptions } from "./netc.js";
@@ -24,6 +25,16 @@ beforeAll(async () => {
 });
 
 afterAll(() => workspace.remove());
+
+/** The status that a server answers to a request that names it otherwise. */
+function askAs(host: string, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    get(address, { headers: { host } }, (response) => resolve(response.resume().statusCode!)).on(
+      "error",
+      reject,
+    );
+  });
+}
 
 /** What went wrong was said in words. */
 function expectPlainError({ stderr }: Outcome, message: RegExp): void {
@@ -63,7 +74,7 @@ describe("train", () => {
       .split("\n")
       .map((line) => JSON.parse(line));
     expect(lines.filter((line) => "loss" in line)).toHaveLength(16);
-    expect(lines[0]).toEqual({
+    expect(lines[0]).toMatchObject({
       step: 1,
       epoch: 1,
       loss: expect.any(Number),
@@ -76,7 +87,36 @@ describe("train", () => {
       step: 16,
       epoch: 4,
       eval: { loss: expect.any(Number), top1: 1 },
+      train: { loss: expect.any(Number), top1: expect.any(Number) },
+      seconds: expect.any(Number),
     });
+  });
+
+  test("--open serves the report on this machine while the run goes on", async () => {
+    const answers: Promise<readonly [number, string, number]>[] = [];
+    const ask = async (address: string) => {
+      const page = await fetch(address);
+      const foreign = await askAs("evil.example", address);
+      const state = (await (await fetch(`${address}state?from=2`)).json()) as {
+        status: string;
+        records: { step: number }[];
+      };
+      expect(await page.text()).toContain('id="data"');
+      return [foreign, state.status, state.records[0]!.step] as const;
+    };
+    const args = ["train", "stripes.net", "--out", "open", "--epochs", "60", "--lr", "0.001"];
+    const { code, stderr } = await netc([...args, "--open", "--tensorboard"], {
+      env: { DISPLAY: "", WAYLAND_DISPLAY: "" },
+      onStderr: (text) => {
+        const address = /live report: (http:\S+)/.exec(text)?.[1];
+        if (address && answers.length === 0 && text.includes("epoch 2:"))
+          answers.push(ask(address));
+      },
+    });
+    expect(code, stderr).toBe(0);
+    expect(await answers[0]).toEqual([403, "running", 3]);
+    const events = await readdir(workspace.path("open/tensorboard"));
+    expect(events).toEqual([expect.stringMatching(/^events\.out\.tfevents\.\d+\./)]);
   });
 
   test("flags override the recipe", async () => {

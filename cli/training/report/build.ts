@@ -1,0 +1,138 @@
+/** Gathers what the report of a run shows. */
+import { readFile } from "node:fs/promises";
+import type { Facts, KernelTiming, ReportData, RunStatus, Timings } from "../../../report/data.js";
+import type { PageAssets } from "../../../report/render.js";
+import { profileSteps } from "../../../runtime/profile.js";
+import { runLength, type MetricsRecord } from "../../../runtime/training/index.js";
+import { formatCount, formatDuration } from "../../format.js";
+import { packageFile, version } from "../../package.js";
+import { randomExamples } from "../../random-examples.js";
+import type { RunOptions, Stopwatch, TrainingParts } from "../parts.js";
+import { examine } from "./examination.js";
+import { readFilters } from "./filters.js";
+import { highlight } from "./highlight.js";
+
+export class ReportBuilder {
+  private readonly startedAt = new Date();
+
+  constructor(
+    private readonly parts: TrainingParts,
+    private readonly options: RunOptions,
+    private readonly stopwatch: Stopwatch,
+  ) {}
+
+  /** What costs nothing to tell, at any time. */
+  outline(status: RunStatus, records: readonly MetricsRecord[]): ReportData {
+    const { recipe, compiled, dataset, network } = this.parts;
+    const { spec } = compiled;
+    return {
+      title: `${recipe.model}, recipe ${recipe.name}`,
+      status,
+      steps: runLength(dataset.length, recipe, this.options.steps).steps,
+      facts: this.facts(),
+      recipe: recipeFacts(this.parts),
+      spec: highlight(spec.text, spec.path),
+      records,
+      fractions: network.program.fractions,
+    };
+  }
+
+  /** All of it: looks at examples once more, and times kernels. For the end of a run. */
+  async complete(records: readonly MetricsRecord[]): Promise<ReportData> {
+    const examination = await examine(this.parts);
+    const filters = await readFilters(this.parts.network);
+    const timings = await this.timings();
+    const parts = { ...(examination && { examination }), ...(filters && { filters }), timings };
+    return { ...this.outline("completed", records), ...parts };
+  }
+
+  /** Of a run that was stopped: the user does not want to wait. */
+  async stopped(records: readonly MetricsRecord[]): Promise<ReportData> {
+    const filters = await readFilters(this.parts.network);
+    return { ...this.outline("stopped", records), ...(filters && { filters }) };
+  }
+
+  private facts(): Facts {
+    const { network, dataset, evaluation, folder } = this.parts;
+    const { name, software } = network.adapter;
+    return [
+      ["command", `netc ${process.argv.slice(2).join(" ")}`],
+      ["adapter", software ? `${name} (software)` : name],
+      ["time", formatDuration(this.stopwatch.seconds)],
+      ["started", `${this.startedAt.toISOString().slice(0, 19).replace("T", " ")} UTC`],
+      ["trained on", `${dataset.name}: ${formatCount(dataset.length)} examples`],
+      ...(evaluation
+        ? [["evaluated on", `${evaluation.name}: ${formatCount(evaluation.length)}`] as const]
+        : []),
+      ["parameters", formatCount(parameterCount(this.parts))],
+      ["folder", folder],
+      ["versions", `netc ${version()}, Node ${process.versions.node}`],
+    ];
+  }
+
+  private async timings(): Promise<Timings> {
+    const { network, recipe } = this.parts;
+    const examples = randomExamples(network.program, recipe.batch);
+    const profile = await profileSteps(network, "train", examples, { rounds: 3, seconds: 2 });
+    const clock = profile.method === "timestamps" ? "the device's clock" : "repeated submissions";
+    const kernels = profile.steps.map(({ step, milliseconds }): KernelTiming => {
+      const operations = 2 * step.macs * recipe.batch;
+      const gflops = operations / (Math.max(milliseconds, 1e-6) * 1e6);
+      const timing = { name: step.label, line: step.location.line, milliseconds };
+      return operations > 0 ? { ...timing, gflops } : timing;
+    });
+    const whole = `${profile.milliseconds.toFixed(1)} ms`;
+    const note = `A training step of ${recipe.batch} examples, dispatch by dispatch, timed by ${clock} after the run; ${whole} in one submission. \`netc time\` measures more closely.`;
+    return { note, kernels };
+  }
+}
+
+function parameterCount({ network }: TrainingParts): number {
+  const sizes = network.parameters.map(({ shape }) => shape.reduce((a, b) => a * b, 1));
+  return sizes.reduce((a, b) => a + b, 0);
+}
+
+/** The recipe with what the flags changed. */
+function recipeFacts({ recipe }: TrainingParts): Facts {
+  const { data, freeze, ...rest } = recipe;
+  const transforms = (split: "train" | "eval") =>
+    data?.[split] ? [[`${split} data`, pipeline(data[split])] as const] : [];
+  return [
+    ...Object.entries(rest)
+      .filter(([name, value]) => value !== undefined && !ELSEWHERE.includes(name))
+      .map(([name, value]) => [name, describeSetting(value)] as const),
+    ...(freeze && freeze.length > 0 ? [["freeze", freeze.join(", ")] as const] : []),
+    ...transforms("train"),
+    ...transforms("eval"),
+  ];
+}
+
+/** What the page's title says, and where the recipe stands in the spec. */
+const ELSEWHERE: readonly string[] = ["name", "model", "location"];
+
+type Split = NonNullable<NonNullable<TrainingParts["recipe"]["data"]>["train"]>;
+
+function pipeline({ source, transforms }: Split): string {
+  const { kind, path } = source;
+  return [`${kind}("${path}")`, ...transforms.map(describeSetting)].join(" → ");
+}
+
+/** Plain data as a spec would write it: `sgd(learningRate=0.1, momentum=0.9)`. */
+function describeSetting(value: unknown): string {
+  if (typeof value === "number") return String(Number(value.toPrecision(6)));
+  if (Array.isArray(value)) return `[${value.map(describeSetting).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return String(value);
+  const { kind, ...fields } = value as { readonly kind?: string };
+  if ("count" in fields && "unit" in fields)
+    return `${fields.count as number} ${fields.unit as string}`;
+  const settings = Object.entries(fields).map(([name, of]) => `${name}=${describeSetting(of)}`);
+  if (kind === undefined) return settings.join(", ");
+  return settings.length === 0 ? kind : `${kind}(${settings.join(", ")})`;
+}
+
+/** The page's script and style, which the build puts into the package. */
+export async function readPageAssets(): Promise<PageAssets> {
+  const read = (name: string) => readFile(new URL(packageFile(`dist/report/${name}`)), "utf8");
+  const [script, style] = await Promise.all([read("page.js"), read("page.css")]);
+  return { script, style };
+}

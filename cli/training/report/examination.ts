@@ -1,0 +1,58 @@
+/** What a network still gets wrong at the end of a run, with the pictures of it. */
+import type { ReportedExamination, ReportedMistake } from "../../../report/data.js";
+import { examineDataset, type Mistake } from "../../../runtime/evaluation/index.js";
+import type { Dataset, Image } from "../../../runtime/data/dataset.js";
+import { scoresOf } from "../../compiled.js";
+import type { TrainingParts } from "../parts.js";
+
+const MISTAKES = 24;
+/** A look at so many examples tells what there is to see, and costs little beside the run's evaluations. */
+const MAX_EXAMPLES = 10_000;
+
+/** Undefined for models that tell no classes apart, and for runs without evaluation. */
+export async function examine({
+  compiled,
+  network,
+  evaluation,
+  recipe,
+}: TrainingParts): Promise<ReportedExamination | undefined> {
+  if (evaluation === undefined || network.program.classes === undefined) return undefined;
+  const examination = await examineDataset(network, evaluation, {
+    transforms: recipe.data?.eval?.transforms ?? [],
+    scores: scoresOf(compiled),
+    mistakes: MISTAKES,
+    examples: MAX_EXAMPLES,
+  });
+  if (examination === undefined) return undefined;
+  const { examples, classes, confusion } = examination;
+  const name = (label: number) => classes[label]!.name;
+  const mistakes = await Promise.all(
+    examination.mistakes.map((mistake) => withPicture(mistake, evaluation, name)),
+  );
+  return { examples, of: evaluation.length, classes, confusion, mistakes };
+}
+
+async function withPicture(
+  { example, actual, predicted, probability, probabilityOfActual }: Mistake,
+  dataset: Dataset,
+  name: (label: number) => string,
+): Promise<ReportedMistake> {
+  const { image } = (await dataset.get(example))!;
+  const names = { actual: name(actual), predicted: name(predicted) };
+  return { ...names, probability, probabilityOfActual, picture: await pictureOf(image) };
+}
+
+const THUMBNAIL = 160;
+
+/** A small picture as a `data:` address: PNG where JPEG would blur the few pixels there are. */
+async function pictureOf({ width, height, channels, pixels, maximum }: Image): Promise<string> {
+  const { default: sharp } = await import("sharp");
+  const bytes = Uint8Array.from(pixels, (value) => Math.round((255 * value) / maximum));
+  const raw = sharp(bytes, { raw: { width, height, channels: channels as 1 | 3 } });
+  const isTiny = Math.max(width, height) <= 64;
+  const encoded = isTiny
+    ? raw.png()
+    : raw.resize(THUMBNAIL, THUMBNAIL, { fit: "inside" }).jpeg({ quality: 80 });
+  const base64 = (await encoded.toBuffer()).toString("base64");
+  return `data:image/${isTiny ? "png" : "jpeg"};base64,${base64}`;
+}

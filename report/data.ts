@@ -1,0 +1,82 @@
+/** What a run's report shows: plain data, which the page draws. It is embedded in report.html, and served while a run goes on. */
+import type { ClassResult, ConfusionMatrix } from "../runtime/evaluation/index.js";
+import type { MetricsRecord } from "../runtime/training/records.js";
+
+/** `completed`: by its recipe or its steps; `stopped`: by the user, to be resumed. */
+export type RunStatus = "running" | "completed" | "stopped";
+
+export type Facts = readonly (readonly [name: string, value: string])[];
+
+export interface ReportData {
+  /** `AlexNet, recipe Base`. */
+  readonly title: string;
+  readonly status: RunStatus;
+  /** Steps of the whole run. */
+  readonly steps: number;
+  /** Adapter, times, versions, the command. */
+  readonly facts: Facts;
+  readonly recipe: Facts;
+  readonly spec: HighlightedText;
+  /** Lines of metrics.jsonl. */
+  readonly records: readonly MetricsRecord[];
+  /** Metrics that are shares of something, shown as percentages. */
+  readonly fractions: readonly string[];
+  readonly examination?: ReportedExamination;
+  readonly filters?: Filters;
+  readonly timings?: Timings;
+}
+
+/** A text in pieces, each with what it is; their concatenation is the text. */
+export interface HighlightedText {
+  readonly path: string;
+  readonly pieces: readonly (readonly [text: string, kind: TextKind])[];
+}
+
+export type TextKind =
+  "plain" | "keyword" | "function" | "parameter" | "number" | "string" | "comment";
+
+export interface ReportedExamination {
+  /** Examples looked at, of so many. */
+  readonly examples: number;
+  readonly of: number;
+  readonly classes: readonly ClassResult[];
+  readonly confusion: ConfusionMatrix;
+  readonly mistakes: readonly ReportedMistake[];
+}
+
+export interface ReportedMistake {
+  readonly actual: string;
+  readonly predicted: string;
+  readonly probability: number;
+  readonly probabilityOfActual: number;
+  /** A `data:` address of the picture before it was normalised. */
+  readonly picture: string;
+}
+
+/** The kernels of the first convolution as pictures. */
+export interface Filters {
+  /** The weight's name. */
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+  /** 1 (grey) or 3 (RGB). */
+  readonly channels: number;
+  readonly count: number;
+  /** Base64 of bytes, filter by filter, rows from the top, channels interleaved. */
+  readonly pixels: string;
+}
+
+export interface Timings {
+  /** What was measured and how. */
+  readonly note: string;
+  readonly kernels: readonly KernelTiming[];
+}
+
+export interface KernelTiming {
+  readonly name: string;
+  /** In the spec. */
+  readonly line: number;
+  readonly milliseconds: number;
+  /** Undefined for kernels without multiply-adds worth counting. */
+  readonly gflops?: number;
+}

@@ -1,0 +1,138 @@
+/** Draws a run's report from its data, and again while the run that serves it goes on. */
+import { isEvaluation, isStep } from "../../runtime/training/records.js";
+import type { Facts, HighlightedText, ReportData, Timings } from "../data.js";
+import { drawCharts } from "./charts.js";
+import { classesSection, confusionSection } from "./confusion.js";
+import { compact, grouped, h, percent, section, table } from "./elements.js";
+import { filtersSection, mistakesSection } from "./pictures.js";
+
+const POLL_MILLISECONDS = 1000;
+
+let data = JSON.parse(document.getElementById("data")!.textContent) as ReportData;
+const root = document.getElementById("report")!;
+const charts = h("div.charts");
+
+function draw(): void {
+  const { examination, filters, timings } = data;
+  root.replaceChildren(
+    header(),
+    tiles(),
+    h("section.card", charts),
+    ...(examination ? [confusionSection(examination)] : []),
+    ...(examination && examination.mistakes.length > 0 ? [mistakesSection(examination)] : []),
+    ...(examination ? [classesSection(examination)] : []),
+    ...(filters ? [filtersSection(filters)] : []),
+    ...(timings ? [timingsSection(timings)] : []),
+    h(
+      "div.pair",
+      section("Recipe", "", factsTable(data.recipe)),
+      section("Run", "", factsTable(data.facts)),
+    ),
+    specSection(data.spec),
+  );
+  redrawCharts();
+}
+
+/** While a run goes on, only what changes is drawn anew: pages that jump cannot be read. */
+function redrawRunning(): void {
+  root.querySelector(".head")!.replaceWith(header());
+  root.querySelector(".tiles")!.replaceWith(tiles());
+  redrawCharts();
+}
+
+function redrawCharts(): void {
+  drawCharts(charts, data.records, data.fractions);
+}
+
+function header(): HTMLElement {
+  return h("header.head", h("h1", data.title), h(`span.status.${data.status}`, data.status));
+}
+
+function tiles(): HTMLElement {
+  const last = data.records.filter(isStep).at(-1);
+  const evaluation = data.records.filter(isEvaluation).at(-1);
+  const entries: [string, string][] = [
+    ...Object.entries(evaluation?.eval ?? {}).map(([name, value]): [string, string] => [
+      `eval ${name}`,
+      data.fractions.includes(name) ? percent(value, 2) : compact(value),
+    ]),
+    ...(last ? [["train loss", compact(last.loss)] as [string, string]] : []),
+    ["steps", `${grouped(last?.step ?? 0)} / ${grouped(data.steps)}`],
+    ...(last ? [["images a second", compact(last.examplesPerSecond)] as [string, string]] : []),
+    ...(last?.dataWait === undefined
+      ? []
+      : [["waiting for data", percent(last.dataWait)] as [string, string]]),
+  ];
+  return h(
+    "div.tiles",
+    ...entries.map(([name, value]) => h("div.tile", h("span.note", name), h("b", value))),
+  );
+}
+
+function factsTable(facts: Facts): HTMLElement {
+  return h("dl", ...facts.flatMap(([name, value]) => [h("dt", name), h("dd", value)]));
+}
+
+function timingsSection({ note, kernels }: Timings): HTMLElement {
+  const total = kernels.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+  const rows = [...kernels]
+    .sort((a, b) => b.milliseconds - a.milliseconds)
+    .map(({ name, line, milliseconds, gflops }) => {
+      const bar = h("i.bar");
+      bar.style.width = `${(100 * milliseconds) / Math.max(total, 1e-9)}%`;
+      const share = h(
+        "span.share",
+        h("span.track", bar),
+        percent(milliseconds / Math.max(total, 1e-9)),
+      );
+      return [
+        name,
+        String(line),
+        milliseconds.toFixed(3),
+        share,
+        gflops === undefined ? "" : compact(gflops),
+      ];
+    });
+  return section("Kernels", note, table(["dispatch", "line", "ms", "share", "GFLOP/s"], rows));
+}
+
+function specSection({ path, pieces }: HighlightedText): HTMLElement {
+  const code = h(
+    "code",
+    ...pieces.map(([text, kind]) => (kind === "plain" ? text : h(`span.${kind}`, text))),
+  );
+  return section("Spec", path, h("pre", code));
+}
+
+// A run that serves its own report
+
+async function poll(): Promise<void> {
+  const response = await fetch(`state?from=${data.records.length}`);
+  const next = (await response.json()) as ReportData;
+  data = { ...next, records: [...data.records, ...next.records] };
+  if (data.status === "running") redrawRunning();
+  else draw();
+}
+
+/** Goes on until the run has ended or its process has. */
+async function follow(): Promise<void> {
+  while (data.status === "running") {
+    await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
+    try {
+      await poll();
+    } catch {
+      data = { ...data, status: "stopped" };
+      redrawRunning();
+    }
+  }
+}
+
+draw();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+let width = innerWidth;
+addEventListener("resize", () => {
+  if (innerWidth === width) return;
+  width = innerWidth;
+  redrawCharts();
+});
+if (data.status === "running" && location.protocol !== "file:") void follow();

@@ -1,0 +1,70 @@
+/** report.html, opened from disk in Chromium: it draws all its parts without an error and without the network. */
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium, type Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { renderReport } from "../../report/render.js";
+import { reportData } from "../report/data.js";
+import { chromiumPath } from "./chromium.js";
+
+const dist = join(import.meta.dirname, "../../dist/report");
+
+describe.skipIf(!chromiumPath)("report.html in Chromium", () => {
+  let browser: Browser;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "netc-report-"));
+    browser = await chromium.launch({ executablePath: chromiumPath!, args: ["--no-sandbox"] });
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test.each([10, 100])("with %d classes", async (classes) => {
+    const [script, style] = await Promise.all(
+      ["page.js", "page.css"].map((name) => readFile(join(dist, name), "utf8")),
+    );
+    const file = join(folder, `${classes}.html`);
+    await writeFile(file, renderReport(reportData(classes), { script: script!, style: style! }));
+    const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
+    const problems: string[] = [];
+    page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+    page.on("pageerror", (error) => problems.push(error.message));
+    page.on("request", (request) => {
+      if (!/^(file|data):/.test(request.url())) problems.push(request.url());
+    });
+    await page.goto(`file://${file}`);
+
+    expect(await page.locator("h2").allTextContents()).toEqual([
+      ...["Confusion matrix", "Most confident mistakes", "Classes", "First-layer filters"],
+      ...["Kernels", "Recipe", "Run", "Spec"],
+    ]);
+    expect(await page.locator(".charts figcaption").allTextContents()).toEqual([
+      ...["Loss", "Accuracy", "Learning rate"],
+    ]);
+    await page.locator(".charts .u-over").first().hover();
+    for (const legend of await page.locator(".charts .u-legend").allTextContents()) {
+      expect(legend).toMatch(/^step:?\d+/);
+    }
+    const matrix = page.locator(".matrix canvas");
+    const box = (await matrix.boundingBox())!;
+    // The last cell of the diagonal.
+    await matrix.hover({ position: { x: box.width - 2, y: box.height - 2 } });
+    const last = classes - 1;
+    expect(await page.locator(".readout").textContent()).toContain(
+      `species ${last} taken for species ${last}: 40 of`,
+    );
+    const red =
+      "document.querySelector('.filters canvas').getContext('2d').getImageData(0, 0, 1, 1).data";
+    expect(Object.values(await page.evaluate<Record<string, number>>(red))).toEqual([
+      255, 0, 0, 255,
+    ]);
+    expect(await page.locator("dd").allTextContents()).toContain("SwiftShader </script> & co");
+    expect(problems).toEqual([]);
+    await page.close();
+  });
+});
