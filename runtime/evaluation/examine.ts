@@ -13,7 +13,7 @@ import { indexOfLargest, rowOf, toProbabilities, type Scores } from "./probabili
 export type Classifier = Pick<TrainableNetwork, "batch" | "evaluate"> & {
   readonly program: TrainableNetwork["program"] & { readonly classes?: number | undefined };
   /** Images to rows of scores. */
-  predict(images: Float32Array): Promise<Float32Array>;
+  predict(images: Parameters<TrainableNetwork["evaluate"]>[0]): Promise<Float32Array>;
 };
 
 /** An example that was taken for something else. */
