@@ -46,7 +46,7 @@ async function netcRows() {
   const { kernels, steps } = program;
   return steps.train
     .filter(({ macs, batches }) => macs > 0 && includesBatch(batches))
-    .map(({ label, kernel, macs, workgroups: { x, z } }) => {
+    .map(({ label, kernel, macs, constants, workgroups: { x, z } }) => {
       const operation = label.match(/forward|input gradient|weight/)[0];
       const { name, wgsl } = kernels[kernel];
       const count = Math.ceil((x.fixed + x.perImage * BATCH) / x.tile) * z;
@@ -56,9 +56,17 @@ async function netcRows() {
         label,
         kernel: name,
         macs: macs * BATCH,
+        splits: constantOf(wgsl, constants, "splits") ?? 1,
         dispatches: [{ code: wgsl, workgroups: [count] }],
       };
     });
+}
+
+/** What a dispatch has for one of its kernel's constants. */
+function constantOf(wgsl, constants, name) {
+  const [, fields] = wgsl.match(/struct Constants \{([^}]*)\}/);
+  const names = [...fields.matchAll(/(\w+):/g)].map(([, field]) => field);
+  return constants[names.indexOf(name)];
 }
 
 const includesBatch = ({ atLeast = 1, atMost = Infinity } = {}) =>
@@ -75,14 +83,14 @@ function resultSize(layer, operation) {
 }
 
 /** The share of a kernel's tiles that is result and not padding; undefined where its name tells no tile. */
-function usefulShare({ layer: name, operation, kernel, workgroups, macs }) {
-  const tile = kernel?.match(/_(\d+)x(\d+)$/);
+function usefulShare({ layer: name, operation, kernel, workgroups, macs, splits }) {
+  const tile = kernel?.match(/_(\d+)x(\d+)(?:_split)?$/);
   const layer = layers.find((candidate) => candidate.name === name);
   if (!tile || !layer) return undefined;
   // A dispatch may compute one piece of a split layer: a piece of the result, or the sum over a piece.
   const piece = operation === "input gradient" ? 1 : macs / (multiplyAdds(layer) * BATCH);
   const size = resultSize(layer, operation) * piece;
-  return Math.min(1, size / (workgroups * Number(tile[1]) * Number(tile[2])));
+  return Math.min(1, size / ((workgroups / splits) * Number(tile[1]) * Number(tile[2])));
 }
 
 // Peers

@@ -24,7 +24,9 @@ interface Machine {
   /** Nanoseconds to bring a byte of the second operand from memory, all workers together, in rows of a kibibyte, and in short ones. */
   readonly byte: number;
   readonly shortByte: number;
-  /** A workgroup's start, each row's end, and a dispatch. */
+  /** Workgroups that must be under way for the memory to be busy all the time. */
+  readonly workgroupsToStream: number;
+  /** The start of a workgroup, for each of its waves; each row's end; and a dispatch. */
   readonly start: number;
   readonly row: number;
   readonly dispatch: number;
@@ -35,22 +37,39 @@ const MACHINES: Readonly<Record<Target, Machine>> = {
   lanes8: {
     ...{ workers: 2, workgroupsToHide: 1, lanes: 8 },
     ...{ multiplyAdd: 2.36, load: 3, turn: 0, leastTurn: 150, registers: 24, spilling: 1.08 },
-    ...{ byte: 0.12, shortByte: 0.2, start: 300, row: 15, dispatch: 50_000 },
+    ...{ byte: 0.12, shortByte: 0.2, workgroupsToStream: 1, start: 300, row: 15, dispatch: 50_000 },
   },
   lanes4: {
     ...{ workers: 2, workgroupsToHide: 1, lanes: 4 },
     ...{ multiplyAdd: 2.5, load: 4, turn: 20, leastTurn: 0, registers: 16, spilling: 1.3 },
-    ...{ byte: 0.12, shortByte: 0.2, start: 2000, row: 60, dispatch: 100_000 },
+    ...{
+      byte: 0.12,
+      shortByte: 0.2,
+      workgroupsToStream: 1,
+      start: 2000,
+      row: 60,
+      dispatch: 100_000,
+    },
   },
   gpu: {
     ...{ workers: 192, workgroupsToHide: 2, lanes: 32 },
     ...{ multiplyAdd: 0.9, load: 1.3, turn: 17, leastTurn: 0, registers: 32, spilling: 4 },
-    ...{ byte: 0.001, shortByte: 0.001, start: 2000, row: 10, dispatch: 5000 },
+    ...{
+      byte: 0.001,
+      shortByte: 0.001,
+      workgroupsToStream: 384,
+      start: 2000,
+      row: 10,
+      dispatch: 5000,
+    },
   },
 };
 
 /** Bytes of the second operand from which on it does not stay in a cache. */
 const CACHE_BYTES = 4 << 20;
+
+/** Computing and memory go on at once, but not quite: of two schedules that wait for memory alike, the one with less to do is better. */
+const OVERLAP = 0.05;
 
 /** Estimated nanoseconds of a contraction under a schedule. */
 export function estimate(
@@ -69,9 +88,11 @@ export function estimate(
   const ends = accumulatedRows(schedule) * machine.row * waves;
   const rounds = Math.ceil(workgroups / machine.workers);
   const idle = Math.max(1, machine.workgroupsToHide / rounds);
-  const computing = rounds * idle * (turns + ends + machine.start);
-  const traffic = trafficOf(problem, schedule, { blocks, columns, depth, machine });
-  return Math.max(computing, traffic) + (splits > 1 ? summing(rows * columns, splits, machine) : 0);
+  const computing = rounds * idle * (turns + ends + machine.start * waves);
+  const waiting = Math.max(1, machine.workgroupsToStream / workgroups);
+  const traffic = waiting * trafficOf(problem, schedule, { blocks, rows, columns, depth, machine });
+  const summed = splits > 1 ? summing(rows * columns, splits, machine) : 0;
+  return Math.max(computing, traffic) + OVERLAP * Math.min(computing, traffic) + summed;
 }
 
 function turnOf(
@@ -93,22 +114,31 @@ function turnOf(
 
 interface Traffic {
   readonly blocks: number;
+  readonly rows: number;
   readonly columns: number;
   readonly depth: number;
   readonly machine: Machine;
 }
 
-/** Every block of rows goes through the second operand, from memory if that is larger than a cache. */
+/** How often weights and what the optimizer keeps of them are read or written by an update. */
+const UPDATE_PASSES = 4;
+
+/**
+ * Every block of rows goes through the second operand, from memory if that is larger than a cache; a weight gradient's rows of four
+ * go through the weights and their momentum once.
+ */
 function trafficOf(
   { form }: ContractionProblem,
   schedule: ContractionSchedule,
-  { blocks, columns, depth, machine }: Traffic,
+  { blocks, rows, columns, depth, machine }: Traffic,
 ): number {
-  if (form === "weights" || form === "features") return 0;
-  const bytes = depth * 4 * columns * 16;
+  if (form === "features") return 0;
+  const isUpdate = form === "weights";
+  const bytes = 64 * columns * (isUpdate ? rows : depth);
   if (bytes < CACHE_BYTES) return 0;
   const isShort = form === "transposed" || schedule.columns * 16 < 1024;
-  return blocks * bytes * (isShort ? machine.shortByte : machine.byte);
+  const passes = isUpdate ? UPDATE_PASSES : blocks;
+  return passes * bytes * (isShort ? machine.shortByte : machine.byte);
 }
 
 /** The second pass: every part is written and read once. */
