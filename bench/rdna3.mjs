@@ -146,12 +146,12 @@ function contraction({ dispatches }, machineCode) {
 
 function measuredRow(row, machineCode) {
   const found = contraction(row, machineCode);
-  const { layer, operation, label, kernel, macs } = row;
+  const { layer, operation, label, kernel, macs, splits } = row;
   if (!found) return { layer, operation, label, macs, failure: "no kernel with multiply-adds" };
   const { vgpr, spill, waves, wave, lds, workgroup } = found.code;
   const perInstruction = found.code["mac/instr"];
   const { workgroups } = found;
-  const measured = { layer, operation, label, kernel, macs, workgroup, workgroups, wave };
+  const measured = { layer, operation, label, kernel, macs, splits, workgroup, workgroups, wave };
   const share = usefulShare(measured);
   return { ...measured, vgpr, spill, lds, waves, perInstruction, ...(share && { share }) };
 }

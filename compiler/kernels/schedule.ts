@@ -15,6 +15,8 @@ export interface ContractionSchedule {
   readonly rowGroups?: number;
   /** Parts of K that workgroups of their own sum, to be added in a fixed order; 1 if absent. */
   readonly splits?: number;
+  /** Winograd's F(2x2, 3x3) instead of the sum over the window (winograd.ts); the sum if absent. */
+  readonly algorithm?: "winograd" | undefined;
 }
 
 /** How many rows (or fours of rows) of the result a workgroup makes. */

@@ -1,20 +1,26 @@
 import type { Node, Value } from "../ir/graph.js";
 import { featureContraction } from "../kernels/contraction-features.js";
-import { pixelContraction, type ColumnOrder } from "../kernels/contraction-pixels.js";
 import { COPY_WORKGROUP, flipWeights } from "../kernels/copy.js";
 import { IDENTITY } from "../kernels/epilogue.js";
-import { POINTWISE_WORKGROUP, sumPartials } from "../kernels/pointwise.js";
-import type { Kernel } from "../kernels/kernel.js";
-import { isSplit, rowsPerBlock, type ContractionSchedule } from "../kernels/schedule.js";
+import { rowsPerBlock } from "../kernels/schedule.js";
 import { prefersTransposed } from "../schedules/index.js";
-import { roundUpTo4, type Steps } from "./activation-layout.js";
+import { roundUpTo4, type ActivationLayout, type Steps } from "./activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerDirect } from "./direct.js";
 import { lowerEpilogue, type LoweredEpilogue } from "./fused.js";
 import { ConvolutionGeometry } from "./geometry.js";
 import { contractionRows, pieceLabel } from "./parameters.js";
+import {
+  choosePixels,
+  emitPixels,
+  resultOf,
+  type PixelNode,
+  type PixelProblem,
+  type PixelResult,
+} from "./pixels.js";
 import { fixed, perImage, type Storage } from "./storage.js";
-import { productWindow, window, windowSteps, type Constants } from "./window.js";
+import { emitWinograd, tilesOf } from "./winograd.js";
+import { productWindow, window, windowSteps } from "./window.js";
 
 /** Forward: rows are output pixels; a layer whose window covers the input is a matrix product over its features. */
 export function lowerConvolution(context: LoweringContext, node: Node<"convolution">): void {
@@ -26,10 +32,11 @@ export function lowerConvolution(context: LoweringContext, node: Node<"convoluti
   const layout = context.layout(input);
   const isProduct = geometry.coversInput && layout.isContiguous;
   const pieces = context.parameter(weights).pieces;
-  emitPixels(context, node, {
+  const result = resultOf(context, output);
+  emitWindows(context, node, {
     label: `${node.origin.name} forward`,
-    result: resultOf(context, output),
-    finish,
+    ...{ result, finish },
+    tiles: isProduct ? undefined : winogradTiles(geometry, layout, result),
     parts: pieces.map((piece, index) => ({
       a: context.storageOf(input),
       b: context.piecesOf(weights)[index]!,
@@ -46,160 +53,24 @@ export function lowerConvolution(context: LoweringContext, node: Node<"convoluti
   });
 }
 
-/** A dispatch's share of the result: some of its columns, or of its K. */
-interface PixelPart {
-  readonly a: Storage;
-  readonly b: Storage;
-  readonly window: Constants;
-  /** vec4 columns of each group in `b`, and the first of them in the output. */
-  readonly columns: number;
-  readonly firstQuad: number;
-  readonly macs: number;
-}
-
-interface PixelProblem {
-  readonly label: string;
-  readonly result: PixelResult;
-  readonly finish: LoweredEpilogue;
-  readonly parts: readonly PixelPart[];
-  /** `columns first`: the weights of a linear layer, for its input gradient. Parts are then of K, and summed. */
-  readonly order?: ColumnOrder;
-}
-
-/** Where results go: an activation, or an activation whose image is taken for one long pixel. */
-interface PixelResult {
-  readonly storage: Storage;
-  readonly pixels: number;
-  readonly width: number;
-  readonly quads: number;
-  readonly place: Constants;
-}
-
-function resultOf(context: LoweringContext, output: Value): PixelResult {
-  const layout = context.layout(output);
-  const { pixels, width, quads } = layout;
-  return { storage: context.storageOf(output), pixels, width, quads, place: layout.place("y") };
-}
-
-interface PixelNode {
-  readonly origin: Node["origin"];
-  readonly attributes: { readonly groups: number };
-}
-
-/** The parts of a contraction over pixels and, where K is split or its parts are in several buffers, the sum of what they make. */
-function emitPixels(context: LoweringContext, node: PixelNode, problem: PixelProblem): void {
-  const { result, finish, parts, order } = problem;
+/** By the schedule that suits it: as it stands, or by Winograd's way. */
+function emitWindows(context: LoweringContext, node: PixelNode, problem: PixelProblem): void {
   const schedule = choosePixels(context, node, problem);
-  if (!isSplit(schedule)) {
-    for (const part of parts) {
-      emitPart(context, node, problem, {
-        ...{ schedule, part, label: partLabel(problem, part) },
-        kernel: pixelContraction(schedule, finish.epilogue, order),
-        storage: [part.a, part.b, result.storage, ...finish.storage],
-        constants: { ...result.place, ...finish.constants },
-      });
-    }
-    return;
-  }
-  const isOfK = order === "columns first";
-  const splits = schedule.splits! * (isOfK ? parts.length : 1);
-  const partials: Storage = {
-    name: `${problem.label} partials`,
-    purpose: "scratch",
-    bytes: perImage(16 * splits * result.pixels * result.quads),
-  };
-  for (const [index, part] of parts.entries()) {
-    emitPart(context, node, problem, {
-      ...{ schedule, part, label: partLabel(problem, part) },
-      kernel: pixelContraction(schedule, IDENTITY, order),
-      storage: [part.a, part.b, partials],
-      constants: {
-        groups: node.attributes.groups,
-        splits: schedule.splits!,
-        first_split: isOfK ? index * schedule.splits! : 0,
-        quads: result.quads,
-      },
-    });
-  }
-  emitSum(context, node, problem, { partials, splits });
+  if (schedule.algorithm === "winograd") emitWinograd(context, node, problem, schedule);
+  else emitPixels(context, node, problem, schedule);
 }
 
-const partLabel = ({ label, parts }: PixelProblem, part: PixelPart) =>
-  pieceLabel(label, parts.indexOf(part), parts.length);
-
-/** All parts take the schedule of the first, which is the largest. */
-function choosePixels(
-  context: LoweringContext,
-  { attributes: { groups } }: PixelNode,
-  { result, parts, order }: PixelProblem,
-): ContractionSchedule {
-  const [{ window, columns }] = parts as [PixelPart, ...PixelPart[]];
-  const isOfK = order === "columns first";
-  const schedule = context.schedule({
-    form: isOfK ? "transposed" : "pixels",
-    rows: perImage(result.pixels),
-    columns: fixed(columns),
-    depth: fixed(window.segments! * window.run!),
-    groups,
-  });
-  const isInParts = isOfK && parts.length > 1;
-  return isInParts ? { ...schedule, splits: Math.max(2, schedule.splits ?? 1) } : schedule;
-}
-
-interface PartDispatch {
-  readonly schedule: ContractionSchedule;
-  readonly part: PixelPart;
-  readonly label: string;
-  readonly kernel: Kernel;
-  readonly storage: readonly Storage[];
-  readonly constants: Constants;
-}
-
-function emitPart(
-  context: LoweringContext,
-  node: PixelNode,
-  { result }: PixelProblem,
-  { schedule, part, label, kernel, storage, constants }: PartDispatch,
-): void {
-  const blocks = Math.ceil(part.columns / schedule.columns);
-  context.emit({
-    kernel,
-    storage,
-    constants: {
-      pixels: result.pixels,
-      width: result.width,
-      columns: part.columns,
-      column_blocks: blocks,
-      first_quad: part.firstQuad,
-      ...part.window,
-      ...constants,
-    },
-    workgroups: {
-      x: { ...perImage(result.pixels), tile: rowsPerBlock(schedule) },
-      z: blocks * node.attributes.groups * (schedule.splits ?? 1),
-    },
-    label,
-    origin: node.origin,
-    macs: part.macs,
-  });
-}
-
-function emitSum(
-  context: LoweringContext,
-  { origin }: PixelNode,
-  { label, result, finish }: PixelProblem,
-  { partials, splits }: { readonly partials: Storage; readonly splits: number },
-): void {
-  const { pixels, width, quads } = result;
-  context.emit({
-    kernel: sumPartials(finish.epilogue),
-    storage: [partials, result.storage, ...finish.storage],
-    constants: { pixels, width, quads, splits, ...result.place, ...finish.constants },
-    workgroups: { x: { ...perImage(pixels * quads), tile: POINTWISE_WORKGROUP }, z: 1 },
-    label: `${label} (sum)`,
-    origin,
-    macs: 0,
-  });
+/** 3x3 windows that move by one pixel over whole vec4 can go by tiles of 2x2 outputs: how many there are to an image. */
+function winogradTiles(
+  { attributes }: ConvolutionGeometry,
+  layout: ActivationLayout,
+  { pixels, width }: PixelResult,
+): number | undefined {
+  const { kernel, stride, dilation, groups } = attributes;
+  const isEach = (pair: readonly number[], size: number) => pair.every((each) => each === size);
+  const fits = isEach(kernel, 3) && isEach(stride, 1) && isEach(dilation, 1) && groups === 1;
+  if (!fits || layout.pitch % 4 !== 0) return undefined;
+  return tilesOf(pixels, width).count;
 }
 
 /** Input gradient: the output gradient, spread by the stride in its halo, convolved with flipped and transposed weights. */
@@ -232,11 +103,11 @@ export function lowerInputGradient(
     firstQuad: 0,
     macs: geometry.macs,
   };
-  emitPixels(context, node, {
+  const written = resultOf(context, result);
+  emitWindows(context, node, {
     label: `${node.origin.name} input gradient`,
-    result: resultOf(context, result),
-    finish,
-    parts: [part],
+    ...{ result: written, finish, parts: [part] },
+    tiles: winogradTiles(geometry, layout, written),
   });
 }
 
@@ -320,7 +191,7 @@ function lowerTransposed(
   const [gradient, weights] = node.inputs as [Value, Value];
   const from = context.layout(gradient).place("a");
   const { pieces } = context.parameter(weights);
-  emitPixels(context, node, {
+  emitWindows(context, node, {
     label: `${node.origin.name} input gradient`,
     ...{ result, finish, order: "columns first" },
     parts: pieces.map((piece, index) => {

@@ -62,7 +62,7 @@ const SPLITS = [1, 2, 4, 8, 16, 32, 64] as const;
 /** Fewer turns of the loop than this are not worth a workgroup. */
 const LEAST_TURNS = 8;
 
-/** Schedules that may be best for a problem, for networks of about `batch` images. */
+/** Schedules that may be best for a problem, for networks of about `batch` images: sums over the window, and Winograd's way where it is open. */
 export function candidates(
   problem: ContractionProblem,
   target: Target,
@@ -73,7 +73,10 @@ export function candidates(
   const splits = SPLITS.filter(
     (count) => count === 1 || (canSplit && depth >= count * LEAST_TURNS),
   );
-  return TILES[target][problem.form].flatMap((tile) =>
+  const tiles = TILES[target][problem.form];
+  const sums = tiles.flatMap((tile) =>
     splits.map((count) => (count === 1 ? tile : { ...tile, splits: count })),
   );
+  if (!problem.tiles) return sums;
+  return [...sums, ...tiles.map((tile) => ({ ...tile, algorithm: "winograd" as const }))];
 }

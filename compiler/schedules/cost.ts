@@ -1,6 +1,6 @@
 import type { Target } from "../../program/program.js";
 import { accumulatedRows, rowsPerBlock, type ContractionSchedule } from "../kernels/schedule.js";
-import { sizesAt, type ContractionProblem } from "./problem.js";
+import { sizesAt, winogradProducts, type ContractionProblem } from "./problem.js";
 
 /**
  * What an adapter takes for the parts of a contraction, in nanoseconds of one of its workers: a core of a software adapter, a SIMD of a
@@ -79,6 +79,11 @@ export function estimate(
   batch: number,
 ): number {
   const machine = MACHINES[target];
+  if (schedule.algorithm === "winograd" && problem.tiles) {
+    const tile = { ...schedule, algorithm: undefined };
+    const products = winogradProducts(problem, problem.tiles);
+    return estimate(products, tile, target, batch) + transforming(products, machine, batch);
+  }
   const { rows, columns, depth } = sizesAt(problem, batch);
   const { splits = 1 } = schedule;
   const blocks = Math.ceil(rows / rowsPerBlock(schedule)) * problem.groups;
@@ -144,4 +149,15 @@ function trafficOf(
 /** The second pass: every part is written and read once. */
 function summing(quads: number, splits: number, { byte, dispatch }: Machine): number {
   return dispatch + 2 * 16 * quads * splits * byte;
+}
+
+/** Winograd's transforms: tiles are written and read at all positions, before and after the products. */
+function transforming(
+  products: ContractionProblem,
+  { byte, dispatch }: Machine,
+  batch: number,
+): number {
+  const { rows: tiles, columns, depth } = sizesAt(products, batch);
+  const quads = tiles * (depth + columns) + 4 * depth * columns;
+  return 3 * dispatch + 2 * 16 * products.groups * quads * byte;
 }

@@ -14,7 +14,10 @@ export type TunedSchedules = Readonly<Record<string, ContractionSchedule>>;
 /** A program serves every batch: schedules are chosen for one between prediction and training. */
 export const NOMINAL_BATCH = 8;
 
-/** The schedule that was measured to be best, or else the one that should be. */
+/**
+ * The schedule that was measured to be best, or else the one that should be. Winograd's way is taken only where it was measured: it
+ * needs four times the memory of its activations, and rounds a little more.
+ */
 export function chooseSchedule(
   problem: ContractionProblem,
   target: Target,
@@ -24,9 +27,9 @@ export function chooseSchedule(
   if (known) return known;
   const cost = (schedule: ContractionSchedule) =>
     estimate(problem, schedule, target, NOMINAL_BATCH);
-  return candidates(problem, target, NOMINAL_BATCH).reduce((best, schedule) =>
-    cost(schedule) < cost(best) ? schedule : best,
-  );
+  return candidates(problem, target, NOMINAL_BATCH)
+    .filter(({ algorithm }) => algorithm === undefined)
+    .reduce((best, schedule) => (cost(schedule) < cost(best) ? schedule : best));
 }
 
 /** Whether a linear layer's input gradient has lanes for features rather than for images, of which there may be few. */

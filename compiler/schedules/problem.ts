@@ -13,6 +13,8 @@ export interface ContractionProblem {
   /** Turns of the loop over K: vec4 of a window or, of the form `weights`, pixels. */
   readonly depth: Affine;
   readonly groups: number;
+  /** Tiles of 2x2 outputs, where Winograd's F(2x2, 3x3) is open to it. */
+  readonly tiles?: Affine;
 }
 
 export interface ProblemSizes {
@@ -26,10 +28,20 @@ export function sizesAt({ rows, columns, depth }: ContractionProblem, batch: num
   return { rows: at(rows), columns: at(columns), depth: at(depth) };
 }
 
+/** The matrix products of Winograd's way, a group for each position of a tile. */
+export function winogradProducts(
+  { columns, depth }: ContractionProblem,
+  tiles: Affine,
+): ContractionProblem {
+  const scaled = ({ fixed, perImage }: Affine) => ({ fixed: fixed / 9, perImage: perImage / 9 });
+  return { form: "pixels", rows: tiles, columns, depth: scaled(depth), groups: 16 };
+}
+
 /** A name for the problem, the same for layers of the same sizes: the key of tuned choices. */
-export function keyOf({ form, rows, columns, depth, groups }: ContractionProblem): string {
+export function keyOf({ form, rows, columns, depth, groups, tiles }: ContractionProblem): string {
   const size = ({ fixed, perImage }: Affine) =>
     perImage > 0 ? `${fixed > 0 ? `${fixed}+` : ""}${perImage}n` : `${fixed}`;
   const groupsText = groups > 1 ? ` in ${groups} groups` : "";
-  return `${form} ${size(rows)} x ${size(columns)} x ${size(depth)}${groupsText}`;
+  const tilesText = tiles ? ` or ${size(tiles)} tiles` : "";
+  return `${form} ${size(rows)} x ${size(columns)} x ${size(depth)}${groupsText}${tilesText}`;
 }
