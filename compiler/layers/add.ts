@@ -1,7 +1,6 @@
-import { sameShape } from "../ir/shape.js";
-import { addValues } from "./joins.js";
+import { addValues, spreadValues } from "./joins.js";
 import { defineLayer } from "./layer.js";
-import { reportShapes } from "./rules.js";
+import { joinedShape } from "./rules.js";
 
 export const add = defineLayer({
   name: "add",
@@ -9,21 +8,24 @@ export const add = defineLayer({
   summary: "sum with another value",
   documentation: `
 \`y = x + other\`, element by element: \`add(shortcut)\` adds the value that an \`as shortcut\` further up has named. Both have the
-same shape, and so has the result. \`residual { ... }\` writes the common case without names.
+same shape, and so has the result; or one of them is \`[N, C, 1, 1]\`, and its number is added to all of its channel. \`residual { ... }\` writes the
+common case without names.
 `,
   positional: [],
   arguments: {},
   others: "one",
   samples: [
     { spec: "add(other)", input: [3, 4, 4], others: [[3, 4, 4]], output: [3, 4, 4] },
+    { spec: "add(other)", input: [3, 4, 4], others: [[3, 1, 1]], output: [3, 4, 4] },
+    { spec: "add(other)", input: [3, 1, 1], others: [[3, 4, 4]], output: [3, 4, 4] },
     { spec: "add(other)", input: [10], others: [[10]], output: [10] },
   ],
 
   infer(input, _, context) {
     const [other] = context.others;
-    if (other && !sameShape(input, other)) return reportShapes(input, other, context);
-    return input;
+    return other ? joinedShape(input, other, context) : input;
   },
 
-  lower: (input, _, { builder, origin, others }) => addValues(builder, [input, others[0]!], origin),
+  lower: (input, _, { builder, origin, others }) =>
+    addValues(builder, spreadValues(builder, [input, others[0]!], origin), origin),
 });

@@ -2,8 +2,30 @@ import type { GraphBuilder } from "../ir/builder.js";
 import { add, multiply, operand } from "../ir/expression.js";
 import type { Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
+import { imageShape, sameShape } from "../ir/shape.js";
 
 /** What `residual` and `concat`, and the layers of the same meaning, are in ops. */
+
+const hasOnePixel = ({ shape }: Value) => shape.slice(2).every((size) => size === 1);
+
+/** Two values that `joinedShape` accepts, in one shape: one number a channel is repeated at all pixels of the other. */
+export function spreadValues(
+  builder: GraphBuilder,
+  [a, b]: readonly [Value, Value],
+  origin: Origin,
+): readonly [Value, Value] {
+  if (sameShape(a.shape, b.shape)) return [a, b];
+  const spread = (value: Value, { shape }: Value) => {
+    const { height, width } = imageShape(shape);
+    const attributes = {
+      outputSize: [height, width],
+      mode: "nearest",
+      alignCorners: false,
+    } as const;
+    return builder.add("resample", [value], attributes, origin);
+  };
+  return hasOnePixel(a) ? [spread(a, b), b] : [a, spread(b, a)];
+}
 
 /** The sum of two values of one shape. */
 export function addValues(

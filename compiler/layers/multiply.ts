@@ -1,7 +1,6 @@
-import { sameShape } from "../ir/shape.js";
-import { multiplyValues } from "./joins.js";
+import { multiplyValues, spreadValues } from "./joins.js";
 import { defineLayer } from "./layer.js";
-import { reportShapes } from "./rules.js";
+import { joinedShape } from "./rules.js";
 
 export const multiply = defineLayer({
   name: "multiply",
@@ -9,22 +8,29 @@ export const multiply = defineLayer({
   summary: "product with another value",
   documentation: `
 \`y = x * other\`, element by element: \`multiply(gate)\` multiplies with the value that an \`as gate\` further up has named. Both have
-the same shape, and so has the result.
+the same shape, and so has the result; or one of them is \`[N, C, 1, 1]\`, a factor for each channel, as in squeeze-and-excitation (Hu and others,
+arXiv:1709.01507):
+
+\`\`\`net
+conv(32, kernel=3) as x
+global_avgpool -> conv(8, kernel=1) -> relu -> conv(32, kernel=1) -> sigmoid -> multiply(x)
+\`\`\`
 `,
   positional: [],
   arguments: {},
   others: "one",
   samples: [
     { spec: "multiply(other)", input: [3, 4, 4], others: [[3, 4, 4]], output: [3, 4, 4] },
+    { spec: "multiply(other)", input: [3, 4, 4], others: [[3, 1, 1]], output: [3, 4, 4] },
+    { spec: "multiply(other)", input: [3, 1, 1], others: [[3, 4, 4]], output: [3, 4, 4] },
     { spec: "multiply(other)", input: [10], others: [[10]], output: [10] },
   ],
 
   infer(input, _, context) {
     const [other] = context.others;
-    if (other && !sameShape(input, other)) return reportShapes(input, other, context);
-    return input;
+    return other ? joinedShape(input, other, context) : input;
   },
 
   lower: (input, _, { builder, origin, others }) =>
-    multiplyValues(builder, [input, others[0]!], origin),
+    multiplyValues(builder, spreadValues(builder, [input, others[0]!], origin), origin),
 });

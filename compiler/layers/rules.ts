@@ -1,6 +1,6 @@
 import type { Fix } from "../diagnostics/diagnostic.js";
 import type { Pair } from "../ir/graph.js";
-import { formatShape, type ImageShape, imageShape, type Shape } from "../ir/shape.js";
+import { formatShape, type ImageShape, imageShape, sameShape, type Shape } from "../ir/shape.js";
 import type { InferenceContext } from "./layer.js";
 import { floorOutput, paddedSize, spanOf, type Windows } from "./windows.js";
 
@@ -90,11 +90,27 @@ function describeSpan(windows: Windows): string {
   return `spans ${dilation[0]}*(${kernel[0]}-1)+1 = ${height} by ${dilation[1]}*(${kernel[1]}-1)+1 = ${width}`;
 }
 
-/** Reports two values that a layer joins element by element although their shapes differ. */
-export function reportShapes(input: Shape, other: Shape, context: InferenceContext): undefined {
+/**
+ * The shape of two values joined element by element: both have it, or one of them has a single number for each of its channels,
+ * [N, C, 1, 1], which then counts for all pixels. Reported otherwise.
+ */
+export function joinedShape(
+  input: Shape,
+  other: Shape,
+  context: InferenceContext,
+): Shape | undefined {
+  if (sameShape(input, other) || isPerChannel(other, input)) return input;
+  if (isPerChannel(input, other)) return other;
   const differs = input.findIndex((size, axis) => size !== other[axis]);
+  const areImages = input.length === 4 && other.length === 4;
   return context.report("NET2031", {
     message: `${context.title} joins ${formatShape(input)} and ${formatShape(other)}, which must have one shape`,
     axis: input.length !== other.length ? "rank" : differs === 1 ? "channels" : "space",
+    notes: areImages
+      ? ["one number for each channel, [N, C, 1, 1], goes with every image of C channels"]
+      : [],
   });
 }
+
+const isPerChannel = (value: Shape, image: Shape) =>
+  image.length === 4 && sameShape(value, [...image.slice(0, 2), 1, 1]);

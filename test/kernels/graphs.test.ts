@@ -60,6 +60,12 @@ const cases: Record<string, string> = {
   "a gate": `
     conv(8, kernel=3, padding=1) as x -> sigmoid as gate
     from x -> relu -> multiply(gate) -> add(x)`,
+  "a factor for each channel, and a summand": `
+    conv(6, kernel=3, padding=1) as x -> relu as features
+    global_avgpool -> conv(4, kernel=1) -> relu -> conv(6, kernel=1) -> sigmoid as gate
+    multiply(features) as gated
+    from x -> adaptive_avgpool(1) -> conv(6, kernel=1) as shift
+    from gated -> add(shift) -> tanh`,
   "joined features": `
     flatten as flat -> linear(6) -> relu as a
     from flat -> linear(7) -> tanh -> concat(a) as both

@@ -10,11 +10,12 @@ function analyzeChain(chain: string, input: readonly number[]) {
 }
 
 /** The lines that make the values which a sample reads by name, each from the input. */
-function othersOf({ spec, others = [] }: LayerSample): string {
+function othersOf({ spec, input, others = [] }: LayerSample): string {
   const names = /\((.*)\)/.exec(spec)?.[1]?.split(", ") ?? [];
   const lines = others.map((shape, index) => {
     const [channels, ...space] = shape;
-    const make = space.length ? `conv(${channels}, kernel=1)` : `linear(${channels})`;
+    const resize = input[1] === space[0] ? "" : ` -> adaptive_avgpool([${space.join(", ")}])`;
+    const make = space.length ? `conv(${channels}, kernel=1)${resize}` : `linear(${channels})`;
     return `${make} as ${names[index]}\n  from x -> `;
   });
   return lines.join("");
