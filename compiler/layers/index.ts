@@ -13,12 +13,14 @@ import { gelu } from "./gelu.js";
 import { groupnorm } from "./groupnorm.js";
 import { hardsigmoid } from "./hardsigmoid.js";
 import { hardswish } from "./hardswish.js";
+import { identity } from "./identity.js";
 import type { LayerDefinition } from "./layer.js";
 import { layernorm } from "./layernorm.js";
 import { leakyRelu } from "./leaky-relu.js";
 import { linear } from "./linear.js";
 import { lrn } from "./lrn.js";
 import { maxpool } from "./maxpool.js";
+import { mish } from "./mish.js";
 import { multiply } from "./multiply.js";
 import { pad } from "./pad.js";
 import { relu } from "./relu.js";
@@ -44,6 +46,7 @@ export const layers: readonly LayerDefinition[] = [
   elu,
   gelu,
   silu,
+  mish,
   hardswish,
   softplus,
   sigmoid,
@@ -63,6 +66,7 @@ export const layers: readonly LayerDefinition[] = [
   flatten,
   reshape,
   softmax,
+  identity,
   add,
   multiply,
   concat,

@@ -1,4 +1,12 @@
-import { add, binary, constant, multiply, operand, unary } from "../ir/expression.js";
+import {
+  add,
+  binary,
+  constant,
+  multiply,
+  operand,
+  unary,
+  type Expression,
+} from "../ir/expression.js";
 import { float } from "../semantics/argument-types.js";
 import { withDefault } from "../semantics/signature.js";
 import { defineLayer } from "./layer.js";
@@ -23,11 +31,15 @@ export const softplus = defineLayer({
   infer: (input) => input,
 
   lower(input, { beta }, { builder, origin }) {
-    const x = operand(0);
-    const magnitude = binary("maximum", x, unary("negate", x));
-    const decayed = unary("exp", multiply(constant(-beta), magnitude));
-    const bend = unary("log", add(constant(1), decayed));
-    const expression = add(unary("relu", x), multiply(constant(1 / beta), bend));
+    const expression = softplusOf(operand(0), beta);
     return builder.add("pointwise", [input], { expression }, origin);
   },
 });
+
+/** `log(1 + exp(beta * x)) / beta`, the exponent never above 0. */
+export function softplusOf(x: Expression, beta: number): Expression {
+  const magnitude = binary("maximum", x, unary("negate", x));
+  const decayed = unary("exp", multiply(constant(-beta), magnitude));
+  const bend = unary("log", add(constant(1), decayed));
+  return add(unary("relu", x), multiply(constant(1 / beta), bend));
+}

@@ -203,6 +203,13 @@ class LayerNorm2d(nn.LayerNorm):
         return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
+class Gate(nn.Module):
+    """Each channel times a factor that its mean makes."""
+
+    def forward(self, x):
+        return x * torch.sigmoid(x.mean((2, 3), keepdim=True))
+
+
 class Flat(nn.Linear):
     """A linear layer on an image."""
 
@@ -465,9 +472,11 @@ def layer_cases():
         ("gelu", (5, 7, 6), nn.GELU()),
         ("gelu(approximate=tanh)", (5, 7, 6), nn.GELU(approximate="tanh")),
         ("silu", (5, 7, 6), nn.SiLU()),
+        ("mish", (5, 7, 6), nn.Mish()),
         ("hardswish", (5, 7, 6), nn.Hardswish()),
         ("softplus(3)", (5, 7, 6), nn.Softplus(3)),
         ("hardsigmoid", (5, 7, 6), nn.Hardsigmoid()),
+        ("identity as x -> global_avgpool -> sigmoid -> multiply(x)", (6, 7, 9), Gate()),
         ("avgpool(2)", (5, 8, 10), average(2)),
         ("avgpool(3, stride=2, padding=1)", (6, 11, 9), average(3, 2, 1)),
         (
@@ -755,6 +764,8 @@ def torchvision_models():
         "squeezenet1_1": models.squeezenet1_1,
         "mobilenet_v2": models.mobilenet_v2,
         "densenet121": models.densenet121,
+        "mobilenet_v3_small": models.mobilenet_v3_small,
+        "efficientnet_b0": models.efficientnet_b0,
         "googlenet": lambda weights: models.googlenet(weights=weights, init_weights=False),
     }
     return [torchvision_case(name, make(weights=None).double().eval()) for name, make in makers.items()]

@@ -52,6 +52,8 @@ describe("the shipped specs", () => {
     // With both early classifiers, as torchvision counts them in training.
     ["googlenet.net", 13_004_888, 1_506_748_416],
     ["mobilenet_v2.net", 3_504_872, 300_774_272],
+    ["mobilenet_v3_small.net", 2_542_856, 56_510_400],
+    ["efficientnet_b0.net", 5_288_548, 385_814_752],
     ["densenet121.net", 7_978_856, 2_834_161_664],
     ["lenet.net", 431_080, 2_293_000],
     ["cifar10-quick.net", 145_578, 12_354_176],
