@@ -52,6 +52,7 @@ import {
   checkStatements,
   lateFrom,
   skipWithoutBlock,
+  layerPrefix,
   unexpectedInHeader,
 } from "./statements.js";
 import {
@@ -371,6 +372,8 @@ class Builder implements BuildContext {
   }
 
   private layer(parent: CstNode): CallExpression | undefined {
+    const prefix = node(parent, "layerPrefix");
+    if (prefix) this.problems.push(layerPrefix(this.file, prefix));
     const call = buildCall(this, node(parent, "call"));
     const alias = this.alias(parent);
     return call && { ...call, ...(alias && { alias }), span: spanOfNode(this.file, parent) };

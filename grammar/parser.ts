@@ -288,8 +288,23 @@ export class SpecParser extends CstParser {
   });
 
   private readonly layer = this.RULE("layer", () => {
+    this.OPTION({
+      GATE: () => this.nextIs(2, t.Dot),
+      DEF: () => this.SUBRULE(this.layerPrefix),
+    });
     this.SUBRULE(this.call);
     this.SUBRULE(this.alias);
+  });
+
+  /** The `nn.` of `nn.Linear`, which is a mistake. */
+  private readonly layerPrefix = this.RULE("layerPrefix", () => {
+    this.AT_LEAST_ONE({
+      GATE: () => this.nextIs(2, t.Dot),
+      DEF: () => {
+        this.CONSUME(t.Name);
+        this.CONSUME(t.Dot);
+      },
+    });
   });
 
   /** `as NAME`, if it is there. */

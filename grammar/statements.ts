@@ -4,7 +4,7 @@ import { endOf, is, spanAfter, spanOf } from "./place.js";
 import type { SyntaxProblem } from "./problem.js";
 import { insert, problem, replace } from "./problem.js";
 import { Arrow, Block, Branch, Comma, Import, LeftBrace, RightBrace, Skip } from "./tokens.js";
-import { elementsInOrder, firstToken, isNode, lastToken, node, token } from "./tree.js";
+import { elementsInOrder, firstToken, isNode, lastToken, node, spanOfNode, token } from "./tree.js";
 import { describeFound, isReserved, reservedWord } from "./wording.js";
 
 /** What the grammar takes although it is wrong: statements run together, missing commas, skipped text. */
@@ -199,6 +199,22 @@ export function skipWithoutBlock(span: Span): SyntaxProblem {
 export function unexpectedInHeader(file: string, junk: IToken): SyntaxProblem {
   const message = `expected \`{\`, but ${describeFound(junk)}`;
   return problem("NET0001", spanOf(file, junk), message, { label: "expected `{`" });
+}
+
+/** The `nn.` of `nn.Linear`. */
+export function layerPrefix(file: string, prefix: CstNode): SyntaxProblem {
+  const span = spanOfNode(file, prefix);
+  const text = elementsInOrder(prefix)
+    .map((element) => (isNode(element) ? "" : element.image))
+    .join("");
+  return problem(
+    "NET0011",
+    span,
+    `\`${text}\` cannot stand before a layer: layers go by their names alone`,
+    {
+      fixes: [replace(span, "", `drop \`${text}\``)],
+    },
+  );
 }
 
 /** The commas of arguments, parameters or a list: one between two items, none before the first. */

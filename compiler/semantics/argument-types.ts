@@ -1,5 +1,6 @@
 import type { Expression, NumberLiteral, StringLiteral } from "../../grammar/ast.js";
 import type { DiagnosticDetails } from "../diagnostics/create.js";
+import type { Fix } from "../diagnostics/diagnostic.js";
 import type { Padding, Pair } from "../ir/graph.js";
 import type { Duration } from "../../program/recipe.js";
 import { type Constant, describeConstant, formatConstant, isNumeric } from "./constant.js";
@@ -308,7 +309,10 @@ function readConstant<Value>(
   if (!constant) return undefined;
   const accepted = accept(constant);
   if (accepted === MISMATCH) {
-    return mismatch(expression, reader, description, describeConstant(constant));
+    const asList: Constant = { ...constant, kind: "list" } as Constant;
+    const isTuple = constant.kind === "tuple" && accept(asList) !== MISMATCH;
+    const fixes = isTuple ? [replaceWith(expression, formatConstant(asList))] : [];
+    return mismatch(expression, reader, description, describeConstant(constant), { fixes });
   }
   if (!(accepted instanceof OutOfRange)) return accepted;
   return reader.reporter.report("NET1010", {
@@ -316,6 +320,11 @@ function readConstant<Value>(
     span: expression.span,
   });
 }
+
+const replaceWith = ({ span }: Expression, newText: string): Fix => ({
+  title: `write \`${newText}\``,
+  edits: [{ span, newText }],
+});
 
 function isConstant(expression: Expression): boolean {
   if (expression.kind === "call") return isFunction(expression.callee.name);

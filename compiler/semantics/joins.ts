@@ -153,8 +153,9 @@ function strideOf(from: number, to: number): number | undefined {
 
 // Mistakes of residual
 
+/** What comes in goes on, so that the layers below are checked, too. */
 function reportNoBody(reader: NetworkReader, { span }: Residual, { environment }: Place): void {
-  reader.lose();
+  reader.hasFailed = true;
   environment.reporter.report("NET2018", {
     message: "`residual` has no layers: it would add a value to itself",
     span: keywordSpan(span, "residual"),
@@ -380,8 +381,9 @@ function sizeFixes({ trail }: Current, noun: "branch" | "body"): readonly Fix[] 
   return [propose("stride=1"), ...(canPad ? [propose(padding)] : [])];
 }
 
+/** What comes in goes on, so that the layers below are checked, too. */
 function reportNoBranches(reader: NetworkReader, span: Span, { environment }: Place): void {
-  reader.lose();
+  reader.hasFailed = true;
   environment.reporter.report("NET2020", {
     message: "`concat` has no branches to join",
     span,

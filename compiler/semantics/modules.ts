@@ -97,7 +97,11 @@ export class Modules {
       }
       checkParameters(declaration, environment);
       withoutDuplicates(declaration.parameters, "parameter", environment.reporter);
-      if (findLayer(name)) reportLayerName(declaration, environment);
+      if (findLayer(name)) {
+        // The layer keeps its name: where it is used with a layer's arguments, nothing else is wrong.
+        reportLayerName(declaration, environment);
+        continue;
+      }
       const imported = blocks.get(name);
       if (imported) {
         const first = imported.declaration.name.span;

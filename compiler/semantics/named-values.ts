@@ -1,7 +1,7 @@
 import type { Identifier, Span } from "../../grammar/ast.js";
 import type { NamedValue } from "./values.js";
 import type { Place } from "./place.js";
-import { didYouMean, listNames, renameFixes } from "./suggestion.js";
+import { didYouMean, listNames, listOr, renameFixes } from "./suggestion.js";
 
 /** The values of a network that `from`, `add` and the like can name: every layer's output, by its full name. */
 export class NamedValues {
@@ -33,6 +33,11 @@ export class NamedValues {
       ([full]) => full.startsWith(prefix) && full.endsWith(`.${name}`),
     );
     return matches.length === 1 ? matches[0]![1] : undefined;
+  }
+
+  /** Whether a name stands for something in the network around the block that a place is in. */
+  isOutside(name: string, { outside }: Place): boolean {
+    return outside > 0 && this.byName.has(name);
   }
 
   /** Names that are seen from a place, as it would write them. */
@@ -67,6 +72,21 @@ export function reportNoValue(
     });
   }
   const names = values.namesAt(place);
+  if (values.isOutside(name, place)) {
+    return reporter.report("NET1021", {
+      message: `there is no value \`${name}\` in this block, which sees none of the network around it`,
+      span,
+      notes: ["`identity as x` at the start of a block names what comes in"],
+    });
+  }
+  const several = names.filter((full) => full.endsWith(`.${name}`));
+  if (several.length > 1) {
+    return reporter.report("NET1021", {
+      message: `\`${name}\` may be ${listOr(several)}`,
+      span,
+      label: "which of them?",
+    });
+  }
   const known = names.length ? `named values are ${listNames(names)}` : "no layer has a name yet";
   const short = name.split(".").at(-1)!;
   return reporter.report("NET1021", {

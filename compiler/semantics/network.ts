@@ -11,12 +11,14 @@ import type {
   Span,
 } from "../../grammar/ast.js";
 import type { GraphBuilder } from "../ir/builder.js";
+import { formatShape, elementCount } from "../ir/shape.js";
+import { insteadOf } from "../layers/absent.js";
 import { findLayer, layers as layerRegistry } from "../layers/index.js";
 import type { AnalyzedGroup, AnalyzedLayer } from "./analysis.js";
 import { bind } from "./bind.js";
 import { readBlock } from "./blocks.js";
 import { callText } from "./call-text.js";
-import { costOf } from "./describe-layer.js";
+import { costOf, type LayerCost } from "./describe-layer.js";
 import { readConcat, readResidual } from "./joins.js";
 import { inferSilently, type LayerUse, reportingContext } from "./layer-context.js";
 import { LayerNames } from "./layer-names.js";
@@ -30,6 +32,9 @@ import type { NamedValue } from "./values.js";
 
 /** More layers than this are a mistake: a loop in a loop in a block. */
 const MOST_LAYERS = 10_000;
+
+/** Numbers of one value of an image, or of a layer's weights: 4 GiB of f32, more than any buffer holds. */
+const MOST_NUMBERS = 2 ** 30;
 
 /** A layer to be listed. */
 export interface NewLayer extends Pick<AnalyzedLayer, "name" | "kind" | "call" | "span"> {
@@ -96,17 +101,25 @@ export class NetworkReader {
   }
 
   private readRepeat(repeat: Repeat, place: Place): void {
-    const count = readCount(repeat, place.environment);
+    const count = this.noting(place, () => readCount(repeat, place.environment));
     const body = { ...place, isRepeated: true };
     for (let turn = 0; turn < count; turn++) this.readMembers(repeat.members, body);
   }
 
   private readFor(loop: For, place: Place): void {
     const { environment } = place;
-    for (const scope of readTurns(loop, environment)) {
+    for (const scope of this.noting(place, () => readTurns(loop, environment))) {
       const body = { ...place, isRepeated: true, environment: { ...environment, scope } };
       this.readMembers(loop.members, body);
     }
+  }
+
+  /** What `read` gives; the network is known to be wrong if it reported an error. */
+  private noting<Result>({ environment: { reporter } }: Place, read: () => Result): Result {
+    const before = reporter.errorCount;
+    const result = read();
+    if (reporter.errorCount > before) this.hasFailed = true;
+    return result;
   }
 
   private readChain({ elements }: Chain, place: Place): void {
@@ -161,11 +174,28 @@ export class NetworkReader {
     const text = use ? callText(call, use.definition, use.bound) : kind;
     const inputs = [before.index, ...(others?.map(({ current }) => current.index) ?? [])];
     const cost = isKnown && costOf(use, before.shape, { needsInputGradient: before.isTrained });
+    if (cost) this.checkSize(call, use, cost, place);
     this.list(
       { name, kind, call: text, span: call.span, inputs, place, alias: call.alias },
       cost || undefined,
     );
     this.nameValue({ name, layer: kind, span: call.span, call, before }, call.alias, place);
+  }
+
+  /** Reports a layer that makes, or has, more numbers than any device could hold. */
+  private checkSize(call: CallExpression, use: LayerUse, cost: LayerCost, place: Place): void {
+    const { shape } = this.current;
+    const made = shape ? elementCount(shape) : 0;
+    if (Math.max(made, cost.parameters) <= MOST_NUMBERS) return;
+    this.lose();
+    const what =
+      shape && made > MOST_NUMBERS
+        ? `makes ${formatShape(shape)}, ${made} numbers for each image`
+        : `has ${cost.parameters} weights`;
+    place.environment.reporter.report("NET2052", {
+      message: `${use.definition.name} \`${use.shortName}\` ${what}: a device holds at most ${MOST_NUMBERS} in one piece`,
+      span: call.span,
+    });
   }
 
   private applyLayer(
@@ -286,6 +316,15 @@ export class NetworkReader {
     const blocks = [...place.module.blocks.keys()];
     const known = [...layerRegistry, ...blocks];
     const names = layerRegistry.map((layer) => layer.name);
+    const instead = insteadOf(name);
+    if (instead) {
+      place.environment.reporter.report("NET1001", {
+        message: `there is no layer \`${name}\``,
+        span,
+        notes: [instead],
+      });
+      return;
+    }
     const isNear = nearestName(name, known) !== undefined;
     const notes = isNear ? [] : [`layers are ${listNames(names)}`];
     if (!isNear && blocks.length > 0) notes.push(`blocks are ${listNames(blocks)}`);

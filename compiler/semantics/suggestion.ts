@@ -39,8 +39,13 @@ function named(candidate: string | Named): Named {
 }
 
 /** `a, b and c`. */
-export function listNames(names: readonly string[]): string {
+export const listNames = (names: readonly string[]): string => joinNames(names, "and");
+
+/** `a, b or c`. */
+export const listOr = (names: readonly string[]): string => joinNames(names, "or");
+
+function joinNames(names: readonly string[], word: string): string {
   const quoted = names.map((name) => `\`${name}\``);
   if (quoted.length < 2) return quoted.join("");
-  return `${quoted.slice(0, -1).join(", ")} and ${quoted.at(-1)}`;
+  return `${quoted.slice(0, -1).join(", ")} ${word} ${quoted.at(-1)}`;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { applyEdits } from "../../compiler/semantics/check-fixes.js";
 import { analyze } from "../../compiler/semantics/index.js";
-import { analyzed, codesOf, specOf } from "./spec.js";
+import { analyzed, codesOf, rendered, specOf } from "./spec.js";
 
 const alexnet = readFileSync(join(import.meta.dirname, "../../specs/alexnet.net"), "utf8");
 const errorSpec = (code: string) =>
@@ -31,7 +31,48 @@ describe("several mistakes", () => {
   });
 });
 
+describe("a mistake hides no other, and makes none", () => {
+  test.each([
+    ["a loop that is too long", "repeat 1000000000 { relu }", ["NET1028"]],
+    ["a prefix as in PyTorch", "flatten -> nn.linear(10)", ["NET0011"]],
+    [
+      "a residual without layers",
+      "residual { } -> residual { conv(8, kernel=1) } -> linear(3)",
+      ["NET2018", "NET2017", "NET2003"],
+    ],
+    ["a concat without branches", "concat { } -> linear(3)", ["NET2020", "NET2003"]],
+    ["a tuple for a list", "conv(8, kernel=(3, 3))", ["NET1009"]],
+    ["a layer too large for any device", "conv(99999999, kernel=1)", ["NET2052"]],
+    ["weights too large for any device", "flatten -> linear(99999999)", ["NET2052"]],
+  ])("%s", (_, layers, codes) => {
+    expect(codesOf(analyzed(layers))).toEqual(codes);
+  });
+
+  test("a block of a layer's name leaves the layer what it is", () => {
+    const before = "block conv(n: int) { relu }";
+    expect(codesOf(analyzed("conv(8, kernel=1)", { before }))).toContain("NET1026");
+    expect(codesOf(analyzed("conv(8, kernel=1)", { before }))).not.toContain("NET1002");
+  });
+});
+
 describe("explanations", () => {
+  test("of a name that several values have say which they are", () => {
+    const text = rendered(specOf("for i in 0..2 { s { conv(8, kernel=1) as k } }\n  from k"));
+    expect(text).toContain("`k` may be `s1.k` or `s2.k`");
+  });
+
+  test("of a value around a block say what the block can do", () => {
+    const before = "block unit {\n  relu\n  from image -> relu\n}";
+    const text = rendered(specOf("unit", { before }));
+    expect(text).toContain("sees none of the network around it");
+    expect(text).toContain("`identity as x`");
+  });
+
+  test("of layers that netc lacks say what serves instead", () => {
+    expect(rendered(specOf("InstanceNorm2d"))).toContain("`groupnorm(C)`");
+    expect(rendered(specOf("PReLU"))).not.toContain("did you mean");
+  });
+
   test("name the inputs that would work: and these do", () => {
     const [mistake] = analyze(
       alexnet

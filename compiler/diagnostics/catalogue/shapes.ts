@@ -262,6 +262,15 @@ export const shapes = {
     wrong: "linear(10) -> dropout(0.5) as logits\nloss cross_entropy(logits, label)",
     right: "dropout(0.5) -> linear(10) as logits\nloss cross_entropy(logits, label)",
   },
+  NET2052: {
+    title: "a layer larger than any device",
+    severity: "error",
+    explanation:
+      "A value of one image, or the weights of one layer, of more than 2^30 numbers would take 4 GiB and more: no WebGPU device has buffers of that size. " +
+      "Often a number is wrong by some zeros, or a linear layer stands where the image is still large: pool before `flatten`.",
+    wrong: "conv(100000000, kernel=1)",
+    right: "conv(100, kernel=1)",
+  },
   NET2060: {
     title: "class weights for another number of classes",
     explanation:
