@@ -303,17 +303,26 @@ test("an edit of alexnet.net is answered soon", { retry: 2 }, async () => {
   await client.diagnostics(uri);
   const at = text.indexOf("kernel=11") + "kernel=1".length;
   const times: number[] = [];
+  const computed: number[] = [];
   for (let round = 0; round < 21; round++) {
     const [from, to, typed] = round % 2 === 0 ? [at, at, "1"] : [at, at + 1, ""];
     const start = performance.now();
+    const before = process.cpuUsage();
     await client.edit(uri, from, to, typed);
     await client.diagnostics(uri);
+    const { user, system } = process.cpuUsage(before);
     times.push(performance.now() - start);
+    computed.push((user + system) / 1000);
   }
-  const median = times.toSorted((a, b) => a - b)[10]!;
+  const median = medianOf(times);
   console.log(
-    `from an edit of alexnet.net to its diagnostics: ${median.toFixed(1)} ms (median of 21)`,
+    `from an edit of alexnet.net to its diagnostics: ${median.toFixed(1)} ms, of which the server and ` +
+      `the client compute ${medianOf(computed).toFixed(1)} ms (medians of 21)`,
   );
   // 50 ms is the aim; a busy machine may take some times as long.
   expect(median).toBeLessThan(500);
 });
+
+function medianOf(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
