@@ -284,6 +284,8 @@ export interface ConstDeclaration {
 export interface BlockDeclaration {
   readonly kind: "block";
   readonly name: Identifier;
+  /** Whether the line of its name has a mistake, so that parameters may be missing here. */
+  readonly hasBrokenHeader?: boolean;
   readonly parameters: readonly ParameterDeclaration[];
   readonly members: readonly BodyMember[];
   readonly documentation?: string;

@@ -1,5 +1,5 @@
 import type { IToken } from "chevrotain";
-import type { Position, Spec } from "./ast.js";
+import type { Declaration, Position, Spec } from "./ast.js";
 import { balanceBlocks } from "./blocks.js";
 import type { Balanced } from "./brackets.js";
 import { balanceBrackets } from "./brackets.js";
@@ -94,10 +94,17 @@ function parseLexed(lexed: LexedText, empty: Spec): ParsedSpec {
     ...exceptions.map((exception) => explainException(file, exception)),
     ...built.problems,
   ];
-  return {
-    spec: { ...empty, declarations: built.declarations },
-    problems: onePerLine([...lexed.problems, ...repaired.problems], grammatical),
-  };
+  const problems = onePerLine([...lexed.problems, ...repaired.problems], grammatical);
+  const declarations = built.declarations.map((declaration) => withHeader(declaration, problems));
+  return { spec: { ...empty, declarations }, problems };
+}
+
+/** Notes of a block whose header is broken that its parameters are not to be relied on: its uses are no mistakes, too. */
+function withHeader(declaration: Declaration, problems: readonly SyntaxProblem[]): Declaration {
+  if (declaration.kind !== "block") return declaration;
+  const { line } = declaration.name.span.start;
+  const isBroken = problems.some(({ span }) => span.start.line === line);
+  return isBroken ? { ...declaration, hasBrokenHeader: true } : declaration;
 }
 
 /** The passes between lexer and parser, each of which makes the tokens more regular. */

@@ -18,6 +18,7 @@ export function readBlock(
   reader.modules.use(block);
   const name = reader.nameAt(place, callee.name, alias, callee.span);
   if (place.blocks.includes(declaration)) return reportRecursion(reader, call, block, place);
+  if (declaration.hasBrokenHeader) return reader.lose();
   const declaredIn = { ...module.environment, reporter: place.environment.reporter };
   const values = callArguments(declaration, call, place.environment, declaredIn);
   if (!values) return reader.lose();

@@ -48,6 +48,13 @@ describe("a mistake hides no other, and makes none", () => {
     expect(codesOf(analyzed(layers))).toEqual(codes);
   });
 
+  test.each(["block unit(: int) { relu }", "block unit unit(w: int) { relu }"])(
+    "the uses of `%s` are not wrong, too",
+    (before) => {
+      expect(analyzed("unit(8) -> unit(w=8)", { before }).diagnostics).toHaveLength(1);
+    },
+  );
+
   test("a block of a layer's name leaves the layer what it is", () => {
     const before = "block conv(n: int) { relu }";
     expect(codesOf(analyzed("conv(8, kernel=1)", { before }))).toContain("NET1026");
