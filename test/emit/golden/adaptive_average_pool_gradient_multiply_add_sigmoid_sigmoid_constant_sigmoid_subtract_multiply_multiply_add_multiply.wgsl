@@ -1,0 +1,105 @@
+// Adaptive average pooling, gradient.
+
+struct Frame {
+  batch: u32,
+  step: u32,
+  seed: u32,
+  training: u32,
+  learning_rate: f32,
+  weight_decay: f32,
+  clip_norm: f32,
+  clip_value: f32,
+  momentum: f32,
+  nesterov: u32,
+  convention: u32,
+  beta1: f32,
+  beta2: f32,
+  epsilon: f32,
+  correction1: f32,
+  correction2: f32,
+}
+
+struct Constants {
+
+  pixels: u32,
+  width: u32,
+  quads: u32,
+  y_image: u32,
+  y_row: u32,
+  y_column: u32,
+  y_base: u32,
+  e1_image: u32,
+  e1_row: u32,
+  e1_column: u32,
+  e1_base: u32,
+  e2_image: u32,
+  e2_row: u32,
+  e2_column: u32,
+  e2_base: u32,
+  e3_image: u32,
+  e3_row: u32,
+  e3_column: u32,
+  e3_base: u32,
+  a_image: u32,
+  a_row: u32,
+  a_column: u32,
+  a_base: u32,
+  input_height: u32,
+  input_width: u32,
+  output_height: u32,
+  output_width: u32,
+}
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+@group(0) @binding(1) var<uniform> constants: Constants;
+@group(0) @binding(2) var<storage, read> a: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
+@group(0) @binding(4) var<storage, read> e1: array<vec4f>;
+@group(0) @binding(5) var<storage, read> e2: array<vec4f>;
+@group(0) @binding(6) var<storage, read> e3: array<vec4f>;
+
+fn window_start(index: u32, size: u32, count: u32) -> u32 {
+  return index * size / count;
+}
+
+fn window_end(index: u32, size: u32, count: u32) -> u32 {
+  return ((index + 1u) * size + count - 1u) / count;
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = workgroup.x + workgroup.y * workgroups.x;
+  let thread = block * 64u + lane;
+  let pixel = thread / constants.quads;
+  let quad = thread % constants.quads;
+  if (pixel >= frame.batch * constants.pixels) {
+    return;
+  }
+  let image = pixel / constants.pixels;
+  let y = pixel % constants.pixels / constants.width;
+  let x = pixel % constants.width;
+  let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
+  let e1_place = constants.e1_base + image * constants.e1_image + y * constants.e1_row + x * constants.e1_column;
+  let e2_place = constants.e2_base + image * constants.e2_image + y * constants.e2_row + x * constants.e2_column;
+  let e3_place = constants.e3_base + image * constants.e3_image + y * constants.e3_row + x * constants.e3_column;
+  var value = vec4f(0);
+  for (var oy = 0u; oy < constants.output_height; oy++) {
+    let top = window_start(oy, constants.input_height, constants.output_height);
+    let bottom = window_end(oy, constants.input_height, constants.output_height);
+    if (y < top || y >= bottom) {
+      continue;
+    }
+    for (var ox = 0u; ox < constants.output_width; ox++) {
+      let left = window_start(ox, constants.input_width, constants.output_width);
+      let right = window_end(ox, constants.input_width, constants.output_width);
+      if (x >= left && x < right) {
+        value += a[constants.a_base + image * constants.a_image + oy * constants.a_row + ox * constants.a_column + quad] / f32((bottom - top) * (right - left));
+      }
+    }
+  }
+  result[y_place + quad] = (((e1[e1_place + quad] * e2[e2_place + quad]) + value) * ((vec4f(1) / (vec4f(1) + exp(-(e3[e3_place + quad])))) + (e3[e3_place + quad] * ((vec4f(1) / (vec4f(1) + exp(-(e3[e3_place + quad])))) * (vec4f(1.0) - (vec4f(1) / (vec4f(1) + exp(-(e3[e3_place + quad])))))))));
+}

@@ -1,0 +1,110 @@
+// Input gradient of a convolution with groups of odd sizes, a thread an input quad.
+
+struct Frame {
+  batch: u32,
+  step: u32,
+  seed: u32,
+  training: u32,
+  learning_rate: f32,
+  weight_decay: f32,
+  clip_norm: f32,
+  clip_value: f32,
+  momentum: f32,
+  nesterov: u32,
+  convention: u32,
+  beta1: f32,
+  beta2: f32,
+  epsilon: f32,
+  correction1: f32,
+  correction2: f32,
+}
+
+struct Constants {
+
+  pixels: u32,
+  width: u32,
+  quads: u32,
+  y_image: u32,
+  y_row: u32,
+  y_column: u32,
+  y_base: u32,
+  e1_image: u32,
+  e1_row: u32,
+  e1_column: u32,
+  e1_base: u32,
+  group_inputs: u32,
+  group_outputs: u32,
+  kernel_height: u32,
+  kernel_width: u32,
+  stride_height: u32,
+  stride_width: u32,
+  dilation_height: u32,
+  dilation_width: u32,
+  padding_top: u32,
+  padding_left: u32,
+  input_height: u32,
+  input_width: u32,
+  input_channels: u32,
+  output_height: u32,
+  output_width: u32,
+  output_channels: u32,
+  a_image: u32,
+  a_row: u32,
+  a_column: u32,
+  a_base: u32,
+}
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+@group(0) @binding(1) var<uniform> constants: Constants;
+@group(0) @binding(2) var<storage, read> a: array<f32>;
+@group(0) @binding(3) var<storage, read> w: array<f32>;
+@group(0) @binding(4) var<storage, read_write> result: array<vec4f>;
+@group(0) @binding(5) var<storage, read> e1: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = workgroup.x + workgroup.y * workgroups.x;
+  let thread = block * 64u + lane;
+  let pixel = thread / constants.quads;
+  let quad = thread % constants.quads;
+  if (pixel >= frame.batch * constants.pixels) {
+    return;
+  }
+  let image = pixel / constants.pixels;
+  let y = pixel % constants.pixels / constants.width;
+  let x = pixel % constants.width;
+  let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
+  let e1_place = constants.e1_base + image * constants.e1_image + y * constants.e1_row + x * constants.e1_column;
+  var value = vec4f(0);
+  for (var part = 0u; part < 4u; part++) {
+    let c = 4u * quad + part;
+    if (c >= constants.input_channels) {
+      break;
+    }
+    var sum = 0f;
+    let input = c % constants.group_inputs;
+    let first_output = c / constants.group_inputs * constants.group_outputs;
+    for (var row = 0u; row < constants.kernel_height; row++) {
+      for (var column = 0u; column < constants.kernel_width; column++) {
+        let ty = i32(y + constants.padding_top) - i32(row * constants.dilation_height);
+        let tx = i32(x + constants.padding_left) - i32(column * constants.dilation_width);
+        let oy = ty / i32(constants.stride_height);
+        let ox = tx / i32(constants.stride_width);
+        let aligned = oy * i32(constants.stride_height) == ty && ox * i32(constants.stride_width) == tx;
+        if (ty < 0 || tx < 0 || !aligned || oy >= i32(constants.output_height) || ox >= i32(constants.output_width)) {
+          continue;
+        }
+        for (var part_output = 0u; part_output < constants.group_outputs; part_output++) {
+          let output = first_output + part_output;
+          sum = fma(a[4u * (constants.a_base + image * constants.a_image + u32(oy) * constants.a_row + u32(ox) * constants.a_column) + output], w[((output * constants.group_inputs + input) * constants.kernel_height + row) * constants.kernel_width + column], sum);
+        }
+      }
+    }
+    value[part] = sum;
+  }
+  result[y_place + quad] = (value * ((vec4f(1) / (vec4f(1) + exp(-(e1[e1_place + quad])))) + (e1[e1_place + quad] * ((vec4f(1) / (vec4f(1) + exp(-(e1[e1_place + quad])))) * (vec4f(1.0) - (vec4f(1) / (vec4f(1) + exp(-(e1[e1_place + quad])))))))));
+}

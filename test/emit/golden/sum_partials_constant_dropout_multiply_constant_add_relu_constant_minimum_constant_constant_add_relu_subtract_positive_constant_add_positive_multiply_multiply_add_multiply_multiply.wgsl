@@ -1,0 +1,112 @@
+// Sums of parts of a contraction, in a fixed order.
+
+struct Frame {
+  batch: u32,
+  step: u32,
+  seed: u32,
+  training: u32,
+  learning_rate: f32,
+  weight_decay: f32,
+  clip_norm: f32,
+  clip_value: f32,
+  momentum: f32,
+  nesterov: u32,
+  convention: u32,
+  beta1: f32,
+  beta2: f32,
+  epsilon: f32,
+  correction1: f32,
+  correction2: f32,
+}
+
+struct Constants {
+
+  pixels: u32,
+  width: u32,
+  quads: u32,
+  y_image: u32,
+  y_row: u32,
+  y_column: u32,
+  y_base: u32,
+  e1_image: u32,
+  e1_row: u32,
+  e1_column: u32,
+  e1_base: u32,
+  channels: u32,
+  splits: u32,
+}
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+@group(0) @binding(1) var<uniform> constants: Constants;
+@group(0) @binding(2) var<storage, read> partials: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
+@group(0) @binding(4) var<storage, read> e1: array<vec4f>;
+
+fn rotate(word: u32, count: u32) -> u32 {
+  return (word << count) | (word >> (32u - count));
+}
+
+fn four_rounds(state: vec2u, rotations: vec4u) -> vec2u {
+  var x = state.x + state.y;
+  var y = rotate(state.y, rotations.x) ^ x;
+  x += y;
+  y = rotate(y, rotations.y) ^ x;
+  x += y;
+  y = rotate(y, rotations.z) ^ x;
+  x += y;
+  y = rotate(y, rotations.w) ^ x;
+  return vec2u(x, y);
+}
+
+fn threefry(key: vec2u, counter: vec2u) -> vec2u {
+  const even = vec4u(13u, 15u, 26u, 6u);
+  const odd = vec4u(17u, 29u, 16u, 24u);
+  let parity = key.x ^ key.y ^ 0x1bd11bdau;
+  var state = four_rounds(counter + key, even) + vec2u(key.y, parity + 1u);
+  state = four_rounds(state, odd) + vec2u(parity, key.x + 2u);
+  state = four_rounds(state, even) + vec2u(key.x, key.y + 3u);
+  state = four_rounds(state, odd) + vec2u(key.y, parity + 4u);
+  return four_rounds(state, even) + vec2u(parity, key.x + 5u);
+}
+
+// Exactly representable numbers in [0, 1).
+fn to_unit(word: u32) -> f32 {
+  return f32(word >> 8u) / 16777216.0;
+}
+fn keep(counter: u32, rate: f32, stream: u32) -> vec4f {
+  let key = vec2u(frame.seed, stream);
+  let units = vec4f(
+    to_unit(threefry(key, vec2u(counter, frame.step)).x),
+    to_unit(threefry(key, vec2u(counter + 1u, frame.step)).x),
+    to_unit(threefry(key, vec2u(counter + 2u, frame.step)).x),
+    to_unit(threefry(key, vec2u(counter + 3u, frame.step)).x),
+  );
+  let scaled = select(vec4f(0), vec4f(1.0 / (1.0 - rate)), units >= vec4f(rate));
+  return select(vec4f(1), scaled, frame.training != 0u);
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = workgroup.x + workgroup.y * workgroups.x;
+  let thread = block * 64u + lane;
+  let pixel = thread / constants.quads;
+  let quad = thread % constants.quads;
+  if (pixel >= frame.batch * constants.pixels) {
+    return;
+  }
+  let image = pixel / constants.pixels;
+  let y = pixel % constants.pixels / constants.width;
+  let x = pixel % constants.width;
+  let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
+  let e1_place = constants.e1_base + image * constants.e1_image + y * constants.e1_row + x * constants.e1_column;
+  let rows = frame.batch * constants.pixels;
+  var value = vec4f(0);
+  for (var split = 0u; split < constants.splits; split++) {
+    value += partials[(split * rows + pixel) * constants.quads + quad];
+  }
+  result[y_place + quad] = (vec4f(0.16666666666666666) * ((value * keep(pixel * constants.channels + 4u * quad, 0.2, 1u)) * (min(max((e1[e1_place + quad] + vec4f(3.0)), vec4f(0)), vec4f(6.0)) + (e1[e1_place + quad] * select(vec4f(0), select(vec4f(0), vec4f(1), (e1[e1_place + quad] + vec4f(3.0)) > vec4f(0)), (vec4f(6.0) - max((e1[e1_place + quad] + vec4f(3.0)), vec4f(0))) > vec4f(0))))));
+}

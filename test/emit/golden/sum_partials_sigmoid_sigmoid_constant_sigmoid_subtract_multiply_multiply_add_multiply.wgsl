@@ -1,0 +1,68 @@
+// Sums of parts of a contraction, in a fixed order.
+
+struct Frame {
+  batch: u32,
+  step: u32,
+  seed: u32,
+  training: u32,
+  learning_rate: f32,
+  weight_decay: f32,
+  clip_norm: f32,
+  clip_value: f32,
+  momentum: f32,
+  nesterov: u32,
+  convention: u32,
+  beta1: f32,
+  beta2: f32,
+  epsilon: f32,
+  correction1: f32,
+  correction2: f32,
+}
+
+struct Constants {
+
+  pixels: u32,
+  width: u32,
+  quads: u32,
+  y_image: u32,
+  y_row: u32,
+  y_column: u32,
+  y_base: u32,
+  e1_image: u32,
+  e1_row: u32,
+  e1_column: u32,
+  e1_base: u32,
+  splits: u32,
+}
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+@group(0) @binding(1) var<uniform> constants: Constants;
+@group(0) @binding(2) var<storage, read> partials: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
+@group(0) @binding(4) var<storage, read> e1: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = workgroup.x + workgroup.y * workgroups.x;
+  let thread = block * 64u + lane;
+  let pixel = thread / constants.quads;
+  let quad = thread % constants.quads;
+  if (pixel >= frame.batch * constants.pixels) {
+    return;
+  }
+  let image = pixel / constants.pixels;
+  let y = pixel % constants.pixels / constants.width;
+  let x = pixel % constants.width;
+  let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
+  let e1_place = constants.e1_base + image * constants.e1_image + y * constants.e1_row + x * constants.e1_column;
+  let rows = frame.batch * constants.pixels;
+  var value = vec4f(0);
+  for (var split = 0u; split < constants.splits; split++) {
+    value += partials[(split * rows + pixel) * constants.quads + quad];
+  }
+  result[y_place + quad] = (value * ((vec4f(1) / (vec4f(1) + exp(-(e1[e1_place + quad])))) + (e1[e1_place + quad] * ((vec4f(1) / (vec4f(1) + exp(-(e1[e1_place + quad])))) * (vec4f(1.0) - (vec4f(1) / (vec4f(1) + exp(-(e1[e1_place + quad])))))))));
+}
