@@ -7,6 +7,7 @@ import type { Scores } from "../runtime/evaluation/index.js";
 import type { Network } from "../runtime/network.js";
 import { wrongInput } from "./failure.js";
 import { openSpec, requireNoErrors, type SpecFile } from "./spec.js";
+import { tuningBeside } from "./tuning/tune-file.js";
 
 export interface SelectOptions {
   /** The model; the recipe's, or else the spec's first, if left out. */
@@ -15,6 +16,8 @@ export interface SelectOptions {
   readonly train?: string | undefined;
   /** Gives gradients buffers of their own. */
   readonly keepGradients?: boolean;
+  /** Whether choices that `netc tune` left beside the spec are compiled in; yes unless given. */
+  readonly usesTuning?: boolean;
 }
 
 export interface CompiledSpec {
@@ -29,7 +32,9 @@ export async function compileSpec(path: string, select: SelectOptions): Promise<
   const spec = await openSpec(path);
   const { readImport } = spec;
   const { selected } = analyze(spec.text, spec.path, { ...select, readImport });
-  const compilation = compile(spec.text, { file: spec.path, ...select, readImport });
+  const { usesTuning = true, ...selection } = select;
+  const tuned = usesTuning ? await tuningBeside(spec) : [];
+  const compilation = compile(spec.text, { file: spec.path, ...selection, tuned, readImport });
   requireNoErrors(spec, compilation.diagnostics);
   if (selected === undefined) throw wrongInput(`${path} declares no model`);
   return { spec, model: selected.model, recipe: selected.recipe, compilation };

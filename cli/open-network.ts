@@ -15,5 +15,6 @@ export async function openNetwork(
   if (software) {
     say(`running on ${name}, a software adapter on the CPU; \`netc doctor\` says what is faster`);
   }
+  if (network.program.adapter) say("with the schedules that `netc tune` measured on this adapter");
   return network;
 }

@@ -1,5 +1,5 @@
 /** The compiler: a spec's text to a Program and a module. Pure: no files, no GPU, any JavaScript engine. */
-import type { OptimizerSettings, Program, Target } from "../program/program.js";
+import type { OptimizerSettings, Program, ProgramAdapter, Target } from "../program/program.js";
 import { mixesImages, type TrainRecipe } from "../program/recipe.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import { annotateKernels } from "./emit/annotate.js";
@@ -9,12 +9,20 @@ import { emitModule } from "./emit/module.js";
 import { freeze } from "./passes/freeze.js";
 import { traceProgram } from "./program.js";
 import { analyze, type Analysis, type ReadImport } from "./semantics/index.js";
+import type { TunedSchedules } from "./schedules/index.js";
 import type { TracedProgram } from "./trace.js";
 
 export type { Diagnostic, Edit, Fix, Label, Severity } from "./diagnostics/diagnostic.js";
 export type { Program } from "../program/program.js";
 export { analyze } from "./semantics/index.js";
 export type { Analysis, AnalyzedLayer, AnalyzedModel, ReadImport } from "./semantics/index.js";
+
+/** Schedules that were measured on an adapter, which runs programs of that target. */
+export interface TunedAdapter {
+  readonly adapter: ProgramAdapter;
+  readonly target: Target;
+  readonly schedules: TunedSchedules;
+}
 
 export interface CompileOptions {
   /** The spec's path or name, for diagnostics. */
@@ -23,8 +31,10 @@ export interface CompileOptions {
   readonly model?: string | undefined;
   /** The recipe whose optimizer and model arguments are compiled in; the model's first if left out. */
   readonly train?: string | undefined;
-  /** Adapters to compile for: GPUs, software adapters, or both (`auto`, the default). */
-  readonly target?: "auto" | "gpu" | "software" | undefined;
+  /** Adapters to compile for: GPUs, software adapters, both (`auto`, the default), or none but those of `tuned`. */
+  readonly target?: "auto" | "gpu" | "software" | "tuned" | undefined;
+  /** Adapters that get a program of their own, with the schedules that were measured on them. */
+  readonly tuned?: readonly TunedAdapter[] | undefined;
   /** Reads the files that the spec imports; without it, an import is an error. */
   readonly readImport?: ReadImport | undefined;
   /** Gives every gradient a buffer of its own, to be read after a step. Costs their memory. */
@@ -45,10 +55,11 @@ export interface Compilation {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const TARGETS: Readonly<Record<"auto" | "gpu" | "software", readonly Target[]>> = {
+const TARGETS: Readonly<Record<NonNullable<CompileOptions["target"]>, readonly Target[]>> = {
   auto: ["gpu", "lanes8", "lanes4"],
   gpu: ["gpu"],
   software: ["lanes8", "lanes4"],
+  tuned: [],
 };
 
 /** PyTorch's SGD with the papers' momentum, for a model without a recipe. */
@@ -88,7 +99,7 @@ export function compile(source: string, options: CompileOptions): Compilation {
 
 function tracePrograms(
   { selected, sources }: Analysis,
-  { file, target = "auto", keepGradients = false }: CompileOptions,
+  { file, target = "auto", tuned = [], keepGradients = false }: CompileOptions,
 ): readonly TracedProgram[] {
   if (!selected?.model.graph) return [];
   const graph = freeze(selected.model.graph, selected.recipe?.freeze ?? []);
@@ -103,8 +114,14 @@ function tracePrograms(
     ...(selected.model.classes !== undefined && { classes: selected.model.classes }),
     fractions: selected.model.fractions,
   };
-  return TARGETS[target].map((name) => {
-    const trace = traceProgram(graph, { ...common, target: name });
+  const variants = [
+    ...TARGETS[target].map((name) => ({ target: name })),
+    ...tuned.map(({ adapter, target: name, schedules }) => {
+      return { target: name, adapter, tuned: schedules };
+    }),
+  ];
+  return variants.map((variant) => {
+    const trace = traceProgram(graph, { ...common, ...variant });
     return { ...trace, program: annotateKernels(trace.program) };
   });
 }

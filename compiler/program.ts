@@ -3,6 +3,7 @@ import {
   stateNames,
   type OptimizerSettings,
   type Program,
+  type ProgramAdapter,
   type ProgramBuffer,
   type ProgramKernel,
   type ProgramParameter,
@@ -44,6 +45,8 @@ export interface ProgramOptions {
   readonly keepGradients?: boolean;
   /** Schedules that were measured to be best; the others are chosen by the cost model. */
   readonly tuned?: TunedSchedules;
+  /** The adapter on which they were. */
+  readonly adapter?: ProgramAdapter;
   /** Leaves the graph as it is differentiated, a kernel an op: the yardstick of the fused program in tests. */
   readonly fusion?: "all" | "none";
 }
@@ -260,6 +263,7 @@ class ProgramWriter {
     return {
       format: PROGRAM_FORMAT,
       target: options.target,
+      ...(options.adapter && { adapter: options.adapter }),
       model: graph.name,
       source: options.source,
       input: { name: graph.images.name, channels, height, width },

@@ -216,9 +216,18 @@ export function stateNames({ kind }: Pick<OptimizerSettings, "kind">): readonly 
   }
 }
 
+/** An adapter as it names itself. Browsers tell no more than vendor and architecture. */
+export interface ProgramAdapter {
+  readonly name: string;
+  readonly vendor: string;
+  readonly architecture: string;
+}
+
 export interface Program {
   readonly format: typeof PROGRAM_FORMAT;
   readonly target: Target;
+  /** The adapter on which its schedules were measured; absent in a program for every adapter of its target. */
+  readonly adapter?: ProgramAdapter;
   readonly model: string;
   /** The spec's file name, without folders, and a hash of its text. */
   readonly source: { readonly file: string; readonly hash: string };

@@ -2,7 +2,7 @@ import { watch } from "node:fs";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { Option, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import type { Program } from "../../program/program.js";
 import { compile, type Compilation, type CompileOptions } from "../../compiler/index.js";
 import { makeFolder, writeOutput } from "../files.js";
@@ -11,13 +11,14 @@ import { reportError } from "../report.js";
 import { inlineRuntime } from "../standalone.js";
 import { openSpec, requireNoErrors, type SpecFile } from "../spec.js";
 import { print, say } from "../terminal.js";
+import { readTuning } from "../tuning/tune-file.js";
 import { describeCommand } from "./command.js";
 
 interface CompileFlags {
   readonly output?: string;
   readonly model?: string;
   readonly train?: string;
-  readonly target: "auto" | "gpu" | "software";
+  readonly target: readonly string[];
   readonly standalone?: boolean;
   readonly emit?: "wgsl";
   readonly watch?: boolean;
@@ -33,10 +34,11 @@ export function compileCommand(): Command {
     .option("-o, --output <dir>", "the folder to write to (default: the spec's own)")
     .option("--model <name>", "the model, where the spec has several")
     .option("--train <name>", "the recipe whose optimizer is compiled in")
-    .addOption(
-      new Option("--target <target>", "programs for GPUs, for software adapters, or for both")
-        .choices(["auto", "gpu", "software"])
-        .default("auto"),
+    .option(
+      "--target <target>",
+      "programs for GPUs (gpu), software adapters (software) or both (auto), or what `netc tune` measured (NAME.tune.json; may be given again)",
+      collectTarget,
+      [],
     )
     .option("--standalone", "inline the runtime: one file without imports")
     .addOption(
@@ -50,6 +52,27 @@ export function compileCommand(): Command {
     );
 }
 
+const KINDS = ["auto", "gpu", "software"] as const;
+
+type Kind = (typeof KINDS)[number];
+
+const isKind = (target: string): target is Kind => (KINDS as readonly string[]).includes(target);
+
+function collectTarget(target: string, before: readonly string[]): readonly string[] {
+  if (isKind(target) || target.endsWith(".json")) return [...before, target];
+  const kinds = KINDS.join(", ");
+  throw new InvalidArgumentError(`Expected ${kinds}, or a file NAME.tune.json.`);
+}
+
+/** Tuned adapters come beside the programs for all others. */
+async function targetOptions(
+  targets: readonly string[],
+): Promise<Pick<CompileOptions, "target" | "tuned">> {
+  const files = targets.filter((target) => !isKind(target));
+  const tuned = await Promise.all(files.map(readTuning));
+  return { target: targets.filter(isKind).at(-1) ?? "auto", tuned: tuned.flat() };
+}
+
 async function compileOnce(path: string, flags: CompileFlags): Promise<void> {
   const start = performance.now();
   const spec = await openSpec(path);
@@ -57,7 +80,7 @@ async function compileOnce(path: string, flags: CompileFlags): Promise<void> {
     file: spec.path,
     model: flags.model,
     train: flags.train,
-    target: flags.target,
+    ...(await targetOptions(flags.target)),
   };
   const compilation = compile(spec.text, options);
   requireNoErrors(spec, compilation.diagnostics);
@@ -110,7 +133,9 @@ async function writeKernels({ programs }: Compilation, folder: string): Promise<
 }
 
 /** Numbered, because kernels that differ only in their tiles share a name. */
-function kernelFiles({ target, kernels }: Program, folder: string): OutputFile[] {
+function kernelFiles(program: Program, folder: string): OutputFile[] {
+  const { kernels, adapter } = program;
+  const target = adapter ? `tuned-${adapter.name.replaceAll(/[^\w.]+/g, "-")}` : program.target;
   return kernels.map(({ name, wgsl }, index) => {
     const number = String(index + 1).padStart(2, "0");
     return { path: join(folder, `${target}-${number}-${name}.wgsl`), text: wgsl };

@@ -11,6 +11,7 @@ import { predictCommand } from "./predict.js";
 import { summaryCommand } from "./summary.js";
 import { timeCommand } from "./time.js";
 import { trainCommand } from "./train.js";
+import { tuneCommand } from "./tune.js";
 import { verifyCommand } from "./verify.js";
 
 /** The commands in the order in which `netc --help` lists them. */
@@ -26,6 +27,7 @@ export const commands: readonly (() => Command)[] = [
   predictCommand,
   timeCommand,
   verifyCommand,
+  tuneCommand,
   doctorCommand,
   lspCommand,
 ];

@@ -33,6 +33,10 @@ export interface VerifyOptions {
   /** Kernels with their constants that were found right before: they are not checked again. */
   readonly known: Set<string>;
   readonly onProgress?: (done: number, total: number) => void;
+  /** The nodes to check, all unless given; the others run all the same. */
+  readonly only?: (traced: TracedNode) => boolean;
+  /** Hears of what diverges, and whether checking should go on is its answer; it ends unless given. */
+  readonly onDivergence?: (traced: TracedNode, divergence: Divergence) => boolean;
 }
 
 export function verifyList(
@@ -90,7 +94,9 @@ class ListCheck {
       const found = await this.check(traced);
       tally.kernels += found.kernels;
       tally.values += found.values;
-      if (found.divergence) return { ...tally, divergence: found.divergence };
+      const { divergence } = found;
+      const goesOn = divergence && this.settings.options.onDivergence?.(traced, divergence);
+      if (divergence && !goesOn) return { ...tally, divergence };
       this.forget(index);
       this.settings.options.onProgress?.(index + 1, nodes.length);
     }
@@ -104,10 +110,11 @@ class ListCheck {
 
   private async check(traced: TracedNode): Promise<Tally> {
     const { node, first, end } = traced;
+    const { known, only } = this.settings.options;
     const nothing = { kernels: 0, values: 0 };
     const [from, to] = [this.places[first]!, this.places[end]!];
     const key = this.keyOf(traced);
-    if (to === from || this.settings.options.known.has(key)) {
+    if (to === from || known.has(key) || only?.(traced) === false) {
       this.runSteps(first, end);
       return nothing;
     }
@@ -126,7 +133,7 @@ class ListCheck {
     const tally = { kernels: to - from, values: finding.compared };
     if (finding.deviation)
       return { ...tally, divergence: this.describe(traced, finding.deviation) };
-    this.settings.options.known.add(key);
+    known.add(key);
     return tally;
   }
 

@@ -148,6 +148,7 @@ function emitProgram(program: Program, kernels: KernelTable): string {
     "  {",
     "    ...common,",
     `    target: ${JSON.stringify(program.target)},`,
+    ...(program.adapter ? [`    adapter: ${JSON.stringify(program.adapter)},`] : []),
     `    kernels: [${places.join(", ")}].map((index) => kernels[index]),`,
     "    buffers: [",
     ...program.buffers.map(({ name, purpose, bytes }) => {

@@ -1,0 +1,107 @@
+import type { Command } from "commander";
+import { compileSpec } from "../compiled.js";
+import { warn } from "../data.js";
+import { adapterOption, positiveInteger, type AdapterOptions } from "../options.js";
+import { renderTable, type Column } from "../table.js";
+import { print, say, styled, widthOf } from "../terminal.js";
+import { describeSchedule, type Measured } from "../tuning/measure.js";
+import { mergeTuning, tunePathOf, type TunedProblem } from "../tuning/tune-file.js";
+import { tune, type TunedProblemResult, type TuneResult } from "../tuning/tune.js";
+import { describeCommand } from "./command.js";
+
+interface TuneFlags extends AdapterOptions {
+  readonly batch: number;
+  readonly candidates: number;
+  readonly all?: boolean;
+  readonly model?: string;
+  readonly train?: string;
+}
+
+export function tuneCommand(): Command {
+  return describeCommand(
+    "tune",
+    "Measure schedules of the network's contractions on this adapter and keep the best in NAME.tune.json.",
+    ["tune specs/alexnet.net", "tune specs/vgg16.net --batch 2 --all"],
+  )
+    .argument("<spec>", "the spec file, NAME.net; writes NAME.tune.json beside it")
+    .option("--batch <n>", "images a step", positiveInteger, 8)
+    .option("--candidates <n>", "schedules to try of each problem", positiveInteger, 6)
+    .option("--all", "try all that there are")
+    .option("--model <name>", "the model, where the spec has several")
+    .option("--train <name>", "the recipe whose optimizer and model are used")
+    .addOption(adapterOption())
+    .action(tuneSpec);
+}
+
+async function tuneSpec(path: string, flags: TuneFlags): Promise<void> {
+  const { batch, adapter, model, train } = flags;
+  const compiled = await compileSpec(path, { model, train, usesTuning: false });
+  const result = await tune(compiled, {
+    ...{ batch, adapter, model, train, count: flags.all ? Infinity : flags.candidates },
+    onRound: (round, rounds) => say(`round ${round} of ${rounds}`),
+    onWrong: ({ key, schedules }, candidate) =>
+      warn(`${key}: wrong results with ${describeSchedule(schedules[candidate]!)}; left out`),
+  });
+  const file = tunePathOf(compiled.spec);
+  await mergeTuning(file, {
+    ...{ adapter: result.adapter, target: result.target },
+    problems: chosenProblems(result, batch),
+  });
+  print(describeResult(result, { model: compiled.model.name, batch }));
+  print(`wrote ${file}; train, time and the other commands use it on this adapter, and so does`);
+  print(`  npx netc compile ${path} --target ${file}`);
+}
+
+function chosenProblems(
+  { problems }: TuneResult,
+  batch: number,
+): Readonly<Record<string, TunedProblem>> {
+  const entries = problems.flatMap((problem) => {
+    const best = bestOf(problem);
+    return best ? [[problem.key, { ...best, batch }] as const] : [];
+  });
+  return Object.fromEntries(entries);
+}
+
+function bestOf({ measured }: TunedProblemResult): Measured | undefined {
+  const right = measured.filter((each) => each !== undefined);
+  return right.sort((a, b) => a.milliseconds - b.milliseconds)[0];
+}
+
+// The table
+
+const columns: readonly Column[] = [
+  { title: "problem", align: "left", expendable: 0 },
+  { title: "layers", align: "left", expendable: 3 },
+  { title: "cost model's choice", align: "left", expendable: 2 },
+  { title: "ms", align: "right", expendable: 0 },
+  { title: "best of", align: "right", expendable: 4 },
+  { title: "best", align: "left", expendable: 1 },
+  { title: "ms", align: "right", expendable: 0 },
+  { title: "ratio", align: "right", expendable: 0 },
+];
+
+function describeResult(
+  result: TuneResult,
+  { model, batch }: { readonly model: string; readonly batch: number },
+): string {
+  const rows = result.problems.map(describeProblem);
+  return [
+    styled("bold", `${model}, batch ${batch}, on ${result.adapter.name}`, process.stdout),
+    "",
+    renderTable(columns, rows, widthOf(process.stdout)),
+    "",
+  ].join("\n");
+}
+
+function describeProblem(problem: TunedProblemResult): string[] {
+  const { key, layers, measured } = problem;
+  const [chosen] = measured;
+  const best = bestOf(problem);
+  const time = (each: Measured | undefined) => each?.milliseconds.toFixed(3) ?? "wrong";
+  return [
+    ...[key, layers.join(" "), describeSchedule(problem.schedules[0]!), time(chosen)],
+    ...[String(measured.length), best ? describeSchedule(best.schedule) : "-", time(best)],
+    chosen && best ? (chosen.milliseconds / best.milliseconds).toFixed(2) : "-",
+  ];
+}

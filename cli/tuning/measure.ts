@@ -1,0 +1,125 @@
+/** Candidates of every contraction problem of a network, measured on the adapter at hand. */
+import type { ContractionSchedule } from "../../compiler/kernels/schedule.js";
+import {
+  candidates,
+  chooseSchedule,
+  estimate,
+  keyOf,
+  type ContractionProblem,
+  type TunedSchedules,
+} from "../../compiler/schedules/index.js";
+import type { TracedNode, TracedProgram } from "../../compiler/trace.js";
+import type { Target } from "../../program/program.js";
+import type { Network } from "../../runtime/network.js";
+import { profileSteps } from "../../runtime/profile.js";
+import { randomExamples } from "../random-examples.js";
+import { verifyList } from "../verify/verify-list.js";
+
+/** A problem with the schedules to try, the cost model's choice first. */
+export interface TunedCandidates {
+  readonly key: string;
+  /** The parts of the spec that pose it. */
+  readonly layers: readonly string[];
+  readonly schedules: readonly ContractionSchedule[];
+}
+
+export interface Measured {
+  readonly schedule: ContractionSchedule;
+  /** Of all the steps that the problem becomes; the mean over the layers that pose it. */
+  readonly milliseconds: number;
+}
+
+type List = "train" | "predict";
+
+/** The list that poses every problem: training, where there is any. */
+const listOf = ({ lists }: Pick<TracedProgram, "lists">): List =>
+  lists.train ? "train" : "predict";
+
+/** The nodes whose schedule matters at a batch: some kernels for few images take none. */
+function problemsOf(
+  { lists, program }: TracedProgram,
+  batch: number,
+): { readonly traced: TracedNode; readonly problem: ContractionProblem }[] {
+  const list = listOf({ lists });
+  const isKept = ({
+    batches: { atLeast = 1, atMost = Infinity } = {},
+  }: {
+    batches?: { atLeast?: number; atMost?: number };
+  }) => atLeast <= batch && batch <= atMost;
+  return lists[list]!.nodes.flatMap((traced) => {
+    const steps = program.steps[list].slice(traced.first, traced.end);
+    const [choice] = traced.choices;
+    return choice && steps.every(isKept) ? [{ traced, problem: choice.problem }] : [];
+  });
+}
+
+/** The problems of a network, each with its best `count` candidates by the cost model. */
+export function candidatesOf(
+  traced: TracedProgram,
+  target: Target,
+  { batch, count }: { readonly batch: number; readonly count: number },
+): readonly TunedCandidates[] {
+  const byKey = new Map<string, { problem: ContractionProblem; layers: string[] }>();
+  for (const { traced: node, problem } of problemsOf(traced, batch)) {
+    const known = byKey.get(keyOf(problem));
+    const { name } = node.node.origin;
+    if (known) known.layers.push(name);
+    else byKey.set(keyOf(problem), { problem, layers: [name] });
+  }
+  return [...byKey].map(([key, { problem, layers }]) => {
+    const chosen = chooseSchedule(problem, target);
+    const cost = (schedule: ContractionSchedule) => estimate(problem, schedule, target, batch);
+    const others = candidates(problem, target, batch)
+      .filter((schedule) => JSON.stringify(schedule) !== JSON.stringify(chosen))
+      .sort((a, b) => cost(a) - cost(b));
+    return { key, layers, schedules: [chosen, ...others].slice(0, count) };
+  });
+}
+
+/** The schedules of a round: of every problem the candidate of that number, or the first where there are fewer. */
+export function roundOf(problems: readonly TunedCandidates[], round: number): TunedSchedules {
+  return Object.fromEntries(
+    problems.map(({ key, schedules }) => [key, schedules[round] ?? schedules[0]!]),
+  );
+}
+
+/**
+ * Milliseconds of each problem in a network that was made with a round's schedules. Those whose results are wrong are left out, and named.
+ */
+export async function measureRound(
+  network: Network,
+  traced: TracedProgram,
+  known: Set<string>,
+): Promise<{ readonly times: ReadonlyMap<string, number>; readonly wrong: readonly string[] }> {
+  const list = listOf(traced);
+  const problems = problemsOf(traced, network.batch);
+  const keys = new Map(problems.map(({ traced: node, problem }) => [node, keyOf(problem)]));
+  const examples = randomExamples(network.program, network.batch);
+  const wrong = new Set<string>();
+  await verifyList(network, traced, list, examples, {
+    known,
+    only: (node) => keys.has(node),
+    onDivergence: (node) => wrong.add(keys.get(node)!) !== undefined,
+  });
+  const { steps } = await profileSteps(network, list, examples, { seconds: 5 });
+  const timeOf = new Map(steps.map(({ step, milliseconds }) => [step, milliseconds]));
+  const times = new Map<string, number[]>();
+  for (const [{ first, end }, key] of keys) {
+    const own = network.program.steps[list].slice(first, end);
+    const sum = own.reduce((total, step) => total + (timeOf.get(step) ?? 0), 0);
+    times.set(key, [...(times.get(key) ?? []), sum]);
+  }
+  const right = [...times].filter(([key]) => !wrong.has(key));
+  return {
+    times: new Map(right.map(([key, all]) => [key, mean(all)])),
+    wrong: [...wrong],
+  };
+}
+
+const mean = (values: readonly number[]) =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** `broadcast, rowLanes 8, loads 3, columns 8`. */
+export function describeSchedule({ exchange, ...rest }: ContractionSchedule): string {
+  return [exchange, ...Object.entries(rest).map(([name, value]) => `${name} ${value}`)].join(", ");
+}

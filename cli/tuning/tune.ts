@@ -1,0 +1,89 @@
+/** Tuning: every round runs a network with another candidate of every problem. */
+import { compile, type TunedAdapter } from "../../compiler/index.js";
+import type { TracedProgram } from "../../compiler/trace.js";
+import { traceOf, type CompiledSpec, type SelectOptions } from "../compiled.js";
+import { openNetwork } from "../open-network.js";
+import {
+  candidatesOf,
+  measureRound,
+  roundOf,
+  type Measured,
+  type TunedCandidates,
+} from "./measure.js";
+
+export interface TuneSettings extends SelectOptions {
+  readonly batch: number;
+  readonly adapter: string;
+  /** Candidates of each problem. */
+  readonly count: number;
+  readonly onRound?: (round: number, rounds: number) => void;
+  /** Hears of candidates whose results were wrong. */
+  readonly onWrong?: (problem: TunedCandidates, candidate: number) => void;
+}
+
+export interface TunedProblemResult extends TunedCandidates {
+  /** In the order of `schedules`; undefined where results were wrong. */
+  readonly measured: readonly (Measured | undefined)[];
+}
+
+export interface TuneResult {
+  readonly adapter: TunedAdapter["adapter"];
+  readonly target: TunedAdapter["target"];
+  readonly problems: readonly TunedProblemResult[];
+}
+
+/** `compiled` without tuned choices. */
+export async function tune(compiled: CompiledSpec, settings: TuneSettings): Promise<TuneResult> {
+  const { batch, count } = settings;
+  const first = await openNetwork(compiled, settings);
+  const { target } = first.program;
+  const { name, vendor, architecture } = first.adapter;
+  const traced = traceOf(compiled, first);
+  first.destroy();
+  const problems = candidatesOf(traced, target, { batch, count });
+  const rounds = Math.max(0, ...problems.map(({ schedules }) => schedules.length));
+  const adapter = { name, vendor, architecture };
+  const known = new Set<string>();
+  const results = problems.map((problem) => ({
+    ...problem,
+    measured: [] as (Measured | undefined)[],
+  }));
+  for (let round = 0; round < rounds; round++) {
+    settings.onRound?.(round + 1, rounds);
+    const schedules = roundOf(problems, round);
+    const { times, wrong } = await runRound(
+      compiled,
+      { adapter, target, schedules },
+      settings,
+      known,
+    );
+    for (const result of results) {
+      const schedule = result.schedules[round];
+      if (!schedule) continue;
+      const milliseconds = times.get(result.key);
+      result.measured.push(milliseconds === undefined ? undefined : { schedule, milliseconds });
+      if (wrong.includes(result.key)) settings.onWrong?.(result, round);
+    }
+  }
+  return { adapter, target, problems: results };
+}
+
+async function runRound(
+  { spec }: CompiledSpec,
+  tuned: TunedAdapter,
+  { model, train, batch, adapter }: TuneSettings,
+  known: Set<string>,
+): ReturnType<typeof measureRound> {
+  const { createNetwork } = await import("../../runtime/index.js");
+  const { traces } = compile(spec.text, {
+    ...{ file: spec.path, model, train, target: "tuned", tuned: [tuned] },
+    readImport: spec.readImport,
+  });
+  const [traced] = traces as [TracedProgram];
+  const network = await createNetwork([traced.program], { batch, adapter });
+  try {
+    return await measureRound(network, traced, known);
+  } finally {
+    network.destroy();
+  }
+}
