@@ -35,6 +35,7 @@ export type {
 } from "./network.js";
 export { profileSteps } from "./profile.js";
 export type { Profile, ProfiledStep, ProfileOptions } from "./profile.js";
+export type { CompileProgress } from "./pipelines.js";
 export type { Inspection } from "./inspection.js";
 export { parseTensors, serializeTensors } from "./safetensors.js";
 export type { Tensor, TensorFile } from "./safetensors.js";

@@ -20,6 +20,7 @@ import type { Frame } from "./frame.js";
 import type { Inspection } from "./inspection.js";
 import { Memory, type MemoryUse } from "./memory.js";
 import { Parameters, sizeOf, type TensorOf } from "./parameters.js";
+import type { CompileProgress } from "./pipelines.js";
 import { Runner, type Work } from "./runner.js";
 import { parseTensors, serializeTensors } from "./safetensors.js";
 import type { StepListName } from "./schedule.js";
@@ -43,6 +44,8 @@ export interface NetworkOptions extends OptimizerOptions {
   readonly device?: GPUDevice;
   /** `auto`, `embedded`, `lavapipe` or part of an adapter's name (in Node; browsers choose themselves). */
   readonly adapter?: string;
+  /** Hears of kernels that are being compiled: all of a step list at once when it first runs, each once for all lists. */
+  readonly onCompile?: (progress: CompileProgress) => void;
 }
 
 /** Settings for one step; those left out are the network's. */
@@ -121,7 +124,7 @@ export class Network<
     this.batch = options.batch ?? DEFAULT_BATCH;
     this.#memory = new Memory(device.gpu, program, this.batch);
     this.#parameters = new Parameters(device.gpu, program, this.#memory);
-    this.#runner = new Runner(device.gpu, program, this.#memory);
+    this.#runner = new Runner(device.gpu, program, this.#memory, options.onCompile);
     this.#optimizer = withSettings(program.optimizer, options);
     this.#seed = options.seed ?? 0;
   }

@@ -8,6 +8,12 @@ export interface Pipeline {
   readonly layout: GPUBindGroupLayout;
 }
 
+/** Kernels that are compiled, of those that were asked for so far. */
+export interface CompileProgress {
+  readonly done: number;
+  readonly total: number;
+}
+
 /** Uniform bindings before the storage bindings: the frame and the step's constants. */
 const UNIFORM_BINDINGS = 2;
 
@@ -15,11 +21,23 @@ export class Pipelines {
   readonly #pipelines = new Map<string, Promise<Pipeline>>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
 
-  constructor(private readonly gpu: GPUDevice) {}
+  #done = 0;
+
+  constructor(
+    private readonly gpu: GPUDevice,
+    private readonly onCompile?: (progress: CompileProgress) => void,
+  ) {}
 
   /** The pipelines of these kernels, in order; compiles the new ones. Throws DeviceLimitError naming the kernel. */
   compile(kernels: readonly ProgramKernel[]): Promise<Pipeline[]> {
-    return Promise.all(kernels.map((kernel) => this.#pipeline(kernel)));
+    const before = this.#pipelines.size;
+    const pipelines = Promise.all(kernels.map((kernel) => this.#pipeline(kernel)));
+    if (this.#pipelines.size > before) this.#report();
+    return pipelines;
+  }
+
+  #report(): void {
+    this.onCompile?.({ done: this.#done, total: this.#pipelines.size });
   }
 
   #pipeline(kernel: ProgramKernel): Promise<Pipeline> {
@@ -50,6 +68,8 @@ export class Pipelines {
         layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
         compute: { module, entryPoint: "main" },
       });
+      this.#done++;
+      this.#report();
       return { pipeline, layout };
     } catch (error) {
       throw new DeviceLimitError(

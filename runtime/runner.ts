@@ -5,7 +5,7 @@ import { InputError } from "./errors.js";
 import { packFrame, type Frame } from "./frame.js";
 import { Inspection } from "./inspection.js";
 import type { Memory } from "./memory.js";
-import { Pipelines } from "./pipelines.js";
+import { Pipelines, type CompileProgress } from "./pipelines.js";
 import { Readback } from "./readback.js";
 import { Schedule, type StepListName } from "./schedule.js";
 
@@ -43,8 +43,9 @@ export class Runner {
     private readonly gpu: GPUDevice,
     private readonly program: Program,
     private readonly memory: Memory,
+    onCompile?: (progress: CompileProgress) => void,
   ) {
-    this.#pipelines = new Pipelines(gpu);
+    this.#pipelines = new Pipelines(gpu, onCompile);
     const usage = BufferUsage.uniform | BufferUsage.copyDestination;
     this.#frame = memory.createOwn(FRAME_WORDS * 4, usage, "frame");
   }

@@ -42,3 +42,24 @@ test("without timestamps, repeated submissions are timed", async () => {
     device.destroy();
   }
 });
+
+test("kernels are compiled together when a list first runs, each once for all lists", async () => {
+  const heard: { done: number; total: number }[] = [];
+  const onCompile = (progress: { done: number; total: number }) => void heard.push(progress);
+  const network = await createNetwork(programsOf(graph()), { batch: 2, onCompile });
+  try {
+    const { images, targets } = examples;
+    await network.step(images, targets);
+    await network.evaluate(images, targets);
+    await network.predict(images);
+    const { steps } = network.program;
+    const lists = [steps.initialize, steps.train, steps.evaluate, steps.predict];
+    const used = new Set(lists.flat().map(({ kernel }) => kernel));
+    expect(heard.at(-1)).toEqual({ done: used.size, total: used.size });
+    const compiled = heard.length;
+    await network.step(images, targets);
+    expect(heard).toHaveLength(compiled);
+  } finally {
+    network.destroy();
+  }
+});
