@@ -95,13 +95,13 @@ function describeResult(
 }
 
 function describeProblem(problem: TunedProblemResult): string[] {
-  const { key, layers, measured } = problem;
+  const { key, layers, schedules, measured } = problem;
   const [chosen] = measured;
   const best = bestOf(problem);
   const time = (each: Measured | undefined) => each?.milliseconds.toFixed(3) ?? "wrong";
   return [
-    ...[key, layers.join(" "), describeSchedule(problem.schedules[0]!), time(chosen)],
-    ...[String(measured.length), best ? describeSchedule(best.schedule) : "-", time(best)],
+    ...[key, layers.join(" "), describeSchedule(schedules[0]!), time(chosen)],
+    ...[String(schedules.length), best ? describeSchedule(best.schedule) : "-", time(best)],
     chosen && best ? (chosen.milliseconds / best.milliseconds).toFixed(2) : "-",
   ];
 }

@@ -101,7 +101,7 @@ export async function measureRound(
     only: (node) => keys.has(node),
     onDivergence: (node) => wrong.add(keys.get(node)!) !== undefined,
   });
-  const { steps } = await profileSteps(network, list, examples, { seconds: 5 });
+  const { steps } = await profileSteps(network, list, examples, { rounds: 3 });
   const timeOf = new Map(steps.map(({ step, milliseconds }) => [step, milliseconds]));
   const times = new Map<string, number[]>();
   for (const [{ first, end }, key] of keys) {

@@ -46,26 +46,35 @@ export async function tune(compiled: CompiledSpec, settings: TuneSettings): Prom
   const known = new Set<string>();
   const results = problems.map((problem) => ({
     ...problem,
-    measured: [] as (Measured | undefined)[],
+    measured: problem.schedules.map((): Measured | undefined => undefined),
   }));
-  for (let round = 0; round < rounds; round++) {
-    settings.onRound?.(round + 1, rounds);
-    const schedules = roundOf(problems, round);
-    const { times, wrong } = await runRound(
-      compiled,
-      { adapter, target, schedules },
-      settings,
-      known,
-    );
+  for (const [index, round] of thereAndBack(rounds).entries()) {
+    settings.onRound?.(index + 1, 2 * rounds);
+    const tuned = { adapter, target, schedules: roundOf(problems, round) };
+    const { times, wrong } = await runRound(compiled, tuned, settings, known);
     for (const result of results) {
       const schedule = result.schedules[round];
       if (!schedule) continue;
-      const milliseconds = times.get(result.key);
-      result.measured.push(milliseconds === undefined ? undefined : { schedule, milliseconds });
+      result.measured[round] = faster(result.measured[round], schedule, times.get(result.key));
       if (wrong.includes(result.key)) settings.onWrong?.(result, round);
     }
   }
   return { adapter, target, problems: results };
+}
+
+/** Each round twice, in an order that is fair to all if the machine slows down or speeds up meanwhile. */
+function thereAndBack(rounds: number): readonly number[] {
+  const there = Array.from({ length: rounds }, (_, round) => round);
+  return [...there, ...there.toReversed()];
+}
+
+function faster(
+  before: Measured | undefined,
+  schedule: Measured["schedule"],
+  milliseconds: number | undefined,
+): Measured | undefined {
+  if (milliseconds === undefined) return undefined;
+  return { schedule, milliseconds: Math.min(milliseconds, before?.milliseconds ?? Infinity) };
 }
 
 async function runRound(
