@@ -109,6 +109,7 @@ function tracePrograms(
       hash: fingerprint([...sources.values()].join("\n")),
     },
     optimizer: optimizerOf(selected.recipe),
+    ...(selected.recipe?.data && { data: selected.recipe.data }),
     keepGradients,
     mixesLabels: mixesImages(selected.recipe?.data?.train),
     ...(selected.model.classes !== undefined && { classes: selected.model.classes }),

@@ -2,6 +2,7 @@ import {
   PROGRAM_FORMAT,
   stateNames,
   type OptimizerSettings,
+  type Preparation,
   type Program,
   type ProgramAdapter,
   type ProgramBuffer,
@@ -10,6 +11,7 @@ import {
   type ProgramStep,
   type Target,
 } from "../program/program.js";
+import type { DataRecipe, DataSplitRecipe } from "../program/recipe.js";
 import type { Origin } from "./ir/origin.js";
 import { trainedParameters, type Graph, type Value } from "./ir/graph.js";
 import { elementCount, imageShape } from "./ir/shape.js";
@@ -18,6 +20,7 @@ import { roundUpTo4 } from "./lower/activation-layout.js";
 import { LoweringContext, type Persistent } from "./lower/context.js";
 import { initializeParameter } from "./lower/ends.js";
 import { lowerGraph } from "./lower/index.js";
+import { lowerPreparation, type PreparationDraft } from "./lower/prepare.js";
 import { storeParameter, type StoredParameter } from "./lower/parameters.js";
 import { fixed, perImage, type StepDraft, type Storage } from "./lower/storage.js";
 import { differentiate } from "./passes/differentiate.js";
@@ -41,6 +44,8 @@ export interface ProgramOptions {
   readonly optimizer: OptimizerSettings;
   /** Whether training data mix pairs of images, so that each has two labels and a share. */
   readonly mixesLabels?: boolean;
+  /** What the images are read from; without it, they come as floats. */
+  readonly data?: DataRecipe;
   /** Gives every gradient a buffer of its own, to be read after a step. */
   readonly keepGradients?: boolean;
   /** Schedules that were measured to be best; the others are chosen by the cost model. */
@@ -86,7 +91,10 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
     predict: predict.steps,
   };
   const gradients = options.keepGradients ? train?.storedGradients : undefined;
-  const writer = new ProgramWriter(forward, options, { persistent, stored, lists, gradients });
+  const writer = new ProgramWriter(forward, options, {
+    ...{ persistent, stored, lists, gradients },
+    preparations: lowerPreparations(forward, options, persistent.images),
+  });
   const program = writer.write();
   return {
     program,
@@ -96,6 +104,25 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
       predict: writer.trace(predict),
     },
   };
+}
+
+type PreparationDrafts = { readonly train?: PreparationDraft; readonly eval?: PreparationDraft };
+
+function lowerPreparations(
+  { images: value }: Graph,
+  { data }: ProgramOptions,
+  images: Storage,
+): PreparationDrafts {
+  const shape = imageShape(value.shape);
+  const lower = (split: DataSplitRecipe | undefined, name: string) => {
+    if (!split) return undefined;
+    const { span } = value.origin;
+    const origin = { name, span: { ...span, start: { ...span.start, ...split.location } } };
+    return lowerPreparation(name, split, { shape, images, origin });
+  };
+  const train = lower(data?.train, "train");
+  const evaluation = lower(data?.eval, "eval");
+  return { ...(train && { train }), ...(evaluation && { eval: evaluation }) };
 }
 
 interface StepGraphs {
@@ -225,6 +252,7 @@ interface ProgramParts {
   readonly lists: Lists;
   /** By the id of the parameter's value; absent where nobody reads them. */
   readonly gradients: ReadonlyMap<number, readonly Storage[]> | undefined;
+  readonly preparations: PreparationDrafts;
 }
 
 /** Numbers buffers and kernels, and writes the program down. */
@@ -246,7 +274,7 @@ class ProgramWriter {
 
   write(): Program {
     const { graph, options } = this;
-    const { lists, persistent, stored } = this.parts;
+    const { lists, persistent, stored, preparations } = this.parts;
     const { channels, height, width } = imageShape(graph.images.shape);
     const parameters = stored.map((parameter, index) => this.parameter(parameter, index + 1));
     const { images, labels, partners, shares, metrics } = persistent;
@@ -260,6 +288,10 @@ class ProgramWriter {
       evaluate: lists.evaluate.map((step) => this.step(step)),
       predict: lists.predict.map((step) => this.step(step)),
     };
+    const prepared = Object.entries(preparations).map(([split, draft]) => [
+      split,
+      this.preparation(draft),
+    ]);
     return {
       format: PROGRAM_FORMAT,
       target: options.target,
@@ -280,6 +312,17 @@ class ProgramWriter {
       kernels: this.kernels,
       steps,
       optimizer: options.optimizer,
+      ...(prepared.length > 0 && { preparations: Object.fromEntries(prepared) }),
+    };
+  }
+
+  private preparation({ staged, draws, steps, ...plain }: PreparationDraft): Preparation {
+    const { storage: stagedStorage, ...size } = staged;
+    return {
+      ...plain,
+      staged: { ...size, buffer: this.buffer(stagedStorage) },
+      draws: { words: draws.words, buffer: this.buffer(draws.storage) },
+      steps: steps.map((step) => this.step(step)),
     };
   }
 

@@ -5,7 +5,9 @@
  * Sizes are affine functions of the batch, so that one program serves every batch.
  */
 
-export const PROGRAM_FORMAT = 2;
+import type { Transform } from "./transforms.js";
+
+export const PROGRAM_FORMAT = 3;
 
 /** `fixed + perImage * batch`. */
 export interface Affine {
@@ -90,7 +92,8 @@ export interface ProgramBuffer {
   /**
    * `images`: the batch as uploaded, NCHW f32. `labels`: u32 [N], or f32 targets as uploaded. `partners` (u32 [N]) and `shares` (f32 [N]): of
    * images that are mixtures of two, the other label and what the first counts, 0 to 1. `metrics`: f32, the means in the order of
-   * `Program.metrics`. `prediction`: f32 [N, predictionPitch]. `scratch` holds activations and gradients; several
+   * `Program.metrics`. `prediction`: f32 [N, predictionPitch]. `staged` and `draws`: what a
+   * preparation makes images from. `scratch` holds activations and gradients; several
    * values share one over time. All buffers start as zeros, and the halos of activations rely on it.
    */
   readonly purpose:
@@ -103,6 +106,8 @@ export interface ProgramBuffer {
     | "shares"
     | "metrics"
     | "prediction"
+    | "staged"
+    | "draws"
     | "scratch";
   readonly bytes: Affine;
 }
@@ -145,6 +150,33 @@ export interface BatchRange {
   readonly atLeast?: number;
   readonly atMost?: number;
 }
+
+/**
+ * How the device makes a batch of images from bytes: the last of a split's transforms, as kernels. Each image of the batch has a slot of
+ * `staged` bytes, which holds `views` images, interleaved channels, rows from the top, one after the other, padded to whole words, and
+ * `views * words` words of `draws`: first the factor that brings bytes to 0..1 (f32), then what the transforms decided (`DECISIONS`).
+ */
+export interface Preparation {
+  /** The split's, all of them. Those before `first` are applied where the bytes come from. */
+  readonly transforms: readonly Transform[];
+  readonly first: number;
+  readonly staged: {
+    readonly channels: number;
+    readonly height: number;
+    readonly width: number;
+    readonly buffer: number;
+    /** Bytes of an image of the batch. */
+    readonly slot: number;
+  };
+  /** 2 where each image is mixed with another one, whose bytes and words follow its own. */
+  readonly views: 1 | 2;
+  readonly draws: { readonly words: number; readonly buffer: number };
+  /** Staged bytes to `images`. */
+  readonly steps: readonly ProgramStep[];
+}
+
+/** The parts of a data declaration. */
+export type SplitName = "train" | "eval";
 
 /** The steps of a list for networks of a batch. */
 export function stepsFor(steps: readonly ProgramStep[], batch: number): readonly ProgramStep[] {
@@ -261,4 +293,6 @@ export interface Program {
     readonly predict: readonly ProgramStep[];
   };
   readonly optimizer: OptimizerSettings;
+  /** For the splits whose images the device can prepare; a batch may always come as floats instead. */
+  readonly preparations?: { readonly [split in SplitName]?: Preparation };
 }

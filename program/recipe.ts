@@ -1,5 +1,8 @@
 /** The data and the training recipe of a spec, checked and resolved: plain data, like Program. */
 import type { OptimizerSettings, SourceLocation } from "./program.js";
+import { isMixing, type Transform } from "./transforms.js";
+
+export type { Transform } from "./transforms.js";
 
 export type DataSource =
   | { readonly kind: "folder"; readonly path: string }
@@ -23,36 +26,15 @@ export interface CsvSplit {
   readonly maximum: number;
 }
 
-export type Transform =
-  | { readonly kind: "resize"; readonly size: number }
-  | { readonly kind: "center_crop"; readonly size: number }
-  | { readonly kind: "random_crop"; readonly size: number; readonly padding: number }
-  | {
-      readonly kind: "random_resized_crop";
-      readonly size: number;
-      readonly scale: readonly [number, number];
-      readonly ratio: readonly [number, number];
-    }
-  | { readonly kind: "hflip"; readonly probability: number }
-  | {
-      readonly kind: "normalize";
-      /** One per channel; pixel values are 0..1 before. */
-      readonly mean: readonly number[];
-      readonly std: readonly number[];
-    };
-
 export interface DataSplitRecipe {
   readonly source: DataSource;
   readonly transforms: readonly Transform[];
   readonly location: SourceLocation;
 }
 
-/** Transforms that make one image of two, which then has two labels, and a share of each. */
-const MIXING: readonly string[] = ["cutmix", "mixup"];
-
 /** Whether images of a split come with two labels. */
 export function mixesImages(split: DataSplitRecipe | undefined): boolean {
-  return split?.transforms.some(({ kind }) => MIXING.includes(kind)) ?? false;
+  return split?.transforms.some(isMixing) ?? false;
 }
 
 export interface DataRecipe {

@@ -1,5 +1,6 @@
 /** Checks of what users hand to a network. */
 import type { Program } from "../program/program.js";
+import type { Images, StagedImages } from "./data/dataset.js";
 import { InputError } from "./errors.js";
 
 /** A class for each image. */
@@ -18,8 +19,37 @@ export interface MixedLabels {
 export type Labels = ClassLabels | MixedLabels;
 
 /** Examples in `images`, 1 to `batch`. Throws InputError for a wrong length or a value that is not finite. */
-export function countImages(program: Program, images: Float32Array, batch: number): number {
-  const { name, channels, height, width } = program.input;
+export function countImages(program: Program, images: Images, batch: number): number {
+  const { name } = program.input;
+  const count =
+    images instanceof Object && "staged" in images
+      ? countStaged(program, images)
+      : countFloats(program, images);
+  if (count > batch) {
+    throw new InputError(
+      `\`${name}\` holds ${count} images, and the network was created with a batch of ${batch}: ` +
+        "pass fewer at a time, or create it with a larger `batch`",
+    );
+  }
+  return count;
+}
+
+function countStaged({ input, preparations }: Program, images: StagedImages): number {
+  const preparation = preparations?.[images.split];
+  if (preparation === undefined) {
+    throw new InputError(`this program prepares no images of the ${images.split} split`);
+  }
+  const count = images.staged.length / preparation.staged.slot;
+  const words = preparation.views * preparation.draws.words;
+  if (count > 0 && Number.isInteger(count) && images.draws.length === count * words) return count;
+  throw new InputError(
+    `\`${input.name}\` has ${images.staged.length} bytes and ${images.draws.length} draws: expected ` +
+      `${preparation.staged.slot} and ${words} an image`,
+  );
+}
+
+function countFloats({ input }: Program, images: Float32Array): number {
+  const { name, channels, height, width } = input;
   if (!(images instanceof Float32Array)) {
     throw new InputError(`\`${name}\` must be a Float32Array, not ${describe(images)}`);
   }
@@ -29,12 +59,6 @@ export function countImages(program: Program, images: Float32Array, batch: numbe
   if (count === 0 || !Number.isInteger(count)) {
     throw new InputError(
       `\`${name}\` has ${images.length} values, which is no whole number of images: expected ${shape}`,
-    );
-  }
-  if (count > batch) {
-    throw new InputError(
-      `\`${name}\` holds ${count} images, and the network was created with a batch of ${batch}: ` +
-        "pass fewer at a time, or create it with a larger `batch`",
     );
   }
   assertFinite(images, `\`${name}\``);

@@ -5,6 +5,7 @@ import {
   type Program,
   type ProgramParameter,
 } from "../program/program.js";
+import type { Images } from "./data/dataset.js";
 import { Device, type AdapterProvider, type AdapterSummary } from "./device.js";
 import { InputError, NetcError, WeightsError } from "./errors.js";
 import {
@@ -146,27 +147,23 @@ export class Network<
   }
 
   /**
-   * One step of training on 1 to `batch` examples: forward, loss, backward, update. `images` is NCHW, preprocessed; `targets`
-   * are labels, or numbers in the order of the model's target, or nothing where the loss is of the images themselves.
+   * One step of training on 1 to `batch` examples: forward, loss, backward, update. `images` is NCHW, preprocessed, or bytes that the
+   * device prepares (`loadBatches` makes them); `targets` are labels, or numbers in the order of the model's target, or nothing where the loss is of the images themselves.
    * Resolves to the loss and the metrics before the update.
    */
-  async step(
-    images: Float32Array,
-    targets: Target,
-    options: StepOptions = {},
-  ): Promise<Metrics<Metric>> {
+  async step(images: Images, targets: Target, options: StepOptions = {}): Promise<Metrics<Metric>> {
     return this.#runOnExamples("train", images, targets, withSettings(this.#optimizer, options));
   }
 
   /** Loss and metrics of 1 to `batch` examples; nothing is changed, dropout is off. */
-  async evaluate(images: Float32Array, targets: Target): Promise<Metrics<Metric>> {
+  async evaluate(images: Images, targets: Target): Promise<Metrics<Metric>> {
     return this.#runOnExamples("evaluate", images, targets, this.#optimizer);
   }
 
   /** The model's output for 1 to `batch` images: images x values, row-major. */
-  async predict(images: Float32Array): Promise<Float32Array> {
+  async predict(images: Images): Promise<Float32Array> {
     const count = countImages(this.program, images, this.batch);
-    const padded = await this.#run("predict", count, { images });
+    const padded = await this.#run("predict", count, imageData(images));
     return this.#withoutPitch(padded, count);
   }
 
@@ -289,13 +286,13 @@ export class Network<
 
   async #runOnExamples(
     list: "train" | "evaluate",
-    images: Float32Array,
+    images: Images,
     targets: Targets,
     optimizer: OptimizerSettings,
   ): Promise<Metrics<Metric>> {
     const count = countImages(this.program, images, this.batch);
     const about = { images: count, training: list === "train" };
-    const examples = { images, ...checkTargets(this.program, targets, about) };
+    const examples = { ...imageData(images), ...checkTargets(this.program, targets, about) };
     const values = await this.#run(list, count, examples, optimizer);
     const entries = this.program.metrics.map((name, index) => [name, values[index]!]);
     return Object.fromEntries(entries) as Metrics<Metric>;
@@ -361,6 +358,9 @@ export class Network<
     this.device.assertUsable();
   }
 }
+
+/** Images as the runner takes them. */
+const imageData = (images: Images) => (images instanceof Float32Array ? { images } : images);
 
 function withSettings(base: OptimizerSettings, options: OptimizerOptions): OptimizerSettings {
   const { momentum } = options;

@@ -1,5 +1,5 @@
 /** Runs a program's step lists: one upload, one encoder, one pass and one submit each. */
-import { FRAME_WORDS, type Program } from "../program/program.js";
+import { FRAME_WORDS, type Program, type ProgramStep, type SplitName } from "../program/program.js";
 import { BufferUsage } from "./constants.js";
 import { InputError } from "./errors.js";
 import { packFrame, type Frame } from "./frame.js";
@@ -13,6 +13,10 @@ import { Schedule, type StepListName } from "./schedule.js";
 export interface Work {
   readonly frame: Frame;
   readonly images?: Float32Array;
+  /** Bytes and draws, from which the split's preparation makes the images. */
+  readonly split?: SplitName;
+  readonly staged?: Uint8Array;
+  readonly draws?: Uint32Array;
   readonly labels?: Uint32Array | Float32Array;
   readonly partners?: Uint32Array;
   readonly shares?: Float32Array;
@@ -37,6 +41,7 @@ export class Runner {
   readonly #frame: GPUBuffer;
   readonly #pipelines: Pipelines;
   readonly #prepared = new Map<StepListName, Promise<Prepared>>();
+  readonly #preparations = new Map<SplitName, Promise<Schedule>>();
   readonly #rings = new Map<GPUBuffer, Readback>();
 
   constructor(
@@ -56,9 +61,11 @@ export class Runner {
    */
   async run(list: StepListName, work: Work): Promise<{ result: Promise<Float32Array> }> {
     const { schedule, output } = await this.#prepare(list);
+    const preparation = work.split && (await this.#preparation(work.split));
     const slot = await output?.ring.acquire();
     this.#upload(work);
     const encoder = this.gpu.createCommandEncoder({ label: list });
+    preparation?.encode(encoder, work.frame.batch);
     schedule.encode(encoder, work.frame.batch);
     const floats = this.#outputLength(list, work.frame.batch);
     if (output && slot) encoder.copyBufferToBuffer(output.buffer, 0, slot.buffer, 0, floats * 4);
@@ -85,21 +92,33 @@ export class Runner {
   }
 
   async #create(list: StepListName): Promise<Prepared> {
-    const { gpu, program, memory } = this;
+    const { program, memory } = this;
     const purposes = USED_PURPOSES[list];
-    await memory.allocate([
-      ...program.steps[list].flatMap((step) => step.buffers),
-      ...purposes.filter((purpose) => this.#uses(purpose)).map((purpose) => this.#find(purpose)),
-    ]);
-    const schedule = await Schedule.build({
-      ...{ gpu, program, list, memory },
-      frame: this.#frame,
-      pipelines: this.#pipelines,
-    });
+    await memory.allocate(
+      purposes.filter((purpose) => this.#uses(purpose)).map((purpose) => this.#find(purpose)),
+    );
+    const schedule = await this.#build(list, program.steps[list]);
     const result = purposes.find((purpose) => purpose === "metrics" || purpose === "prediction");
     if (result === undefined) return { schedule };
     const buffer = memory.buffer(this.#find(result));
     return { schedule, output: { buffer, ring: this.#ring(buffer, result) } };
+  }
+
+  #preparation(split: SplitName): Promise<Schedule> {
+    let preparation = this.#preparations.get(split);
+    if (preparation === undefined) {
+      const { steps } = this.program.preparations![split]!;
+      preparation = this.#build(`${split} preparation`, steps);
+      this.#preparations.set(split, preparation);
+    }
+    return preparation;
+  }
+
+  async #build(label: string, steps: readonly ProgramStep[]): Promise<Schedule> {
+    const { gpu, program, memory } = this;
+    await memory.allocate(steps.flatMap((step) => step.buffers));
+    const [frame, pipelines] = [this.#frame, this.#pipelines];
+    return Schedule.build({ gpu, program, label, steps, memory, frame, pipelines });
   }
 
   /** Step lists with the same output share its ring. */
@@ -110,8 +129,13 @@ export class Runner {
     return ring;
   }
 
-  #upload({ frame, ...examples }: Work): void {
+  #upload({ frame, split, staged, draws, ...examples }: Work): void {
     this.gpu.queue.writeBuffer(this.#frame, 0, packFrame(frame));
+    const preparation = split && this.program.preparations![split]!;
+    if (preparation && staged && draws) {
+      this.#write(preparation.staged.buffer, staged);
+      this.#write(preparation.draws.buffer, draws);
+    }
     for (const purpose of UPLOADED) {
       const values = examples[purpose];
       if (values) this.#uploadTo(purpose, values);
@@ -119,9 +143,11 @@ export class Runner {
   }
 
   #uploadTo(purpose: Purpose, values: Float32Array | Uint32Array): void {
-    const buffer = this.memory.buffer(this.#find(purpose));
-    const { buffer: bytes, byteOffset, byteLength } = values;
-    this.gpu.queue.writeBuffer(buffer, 0, bytes, byteOffset, byteLength);
+    this.#write(this.#find(purpose), values);
+  }
+
+  #write(index: number, { buffer, byteOffset, byteLength }: ArrayBufferView): void {
+    this.gpu.queue.writeBuffer(this.memory.buffer(index), 0, buffer, byteOffset, byteLength);
   }
 
   #outputLength(list: StepListName, batch: number): number {

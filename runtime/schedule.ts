@@ -15,10 +15,12 @@ export type StepListName = keyof Program["steps"];
 export interface ScheduleParts {
   readonly gpu: GPUDevice;
   readonly program: Program;
-  readonly list: StepListName;
+  /** What the steps are, for messages. */
+  readonly label: string;
+  readonly steps: readonly ProgramStep[];
   /** The uniform buffer of the frame. */
   readonly frame: GPUBuffer;
-  /** Holds all buffers of the list already. */
+  /** Holds all buffers of the steps already. */
   readonly memory: Memory;
   readonly pipelines: Pipelines;
 }
@@ -37,10 +39,10 @@ export class Schedule {
     private readonly maximumWorkgroups: number,
   ) {}
 
-  /** Compiles the kernels of a step list and binds its buffers. */
+  /** Compiles the kernels of the steps and binds its buffers. */
   static async build(parts: ScheduleParts): Promise<Schedule> {
-    const { gpu, program, list, frame, memory } = parts;
-    const steps = stepsFor(program.steps[list], memory.batch);
+    const { gpu, program, label: list, frame, memory } = parts;
+    const steps = stepsFor(parts.steps, memory.batch);
     const kernels = steps.map((step) => program.kernels[step.kernel]!);
     const compiled = await parts.pipelines.compile(kernels);
     const constants = writeConstants(gpu, memory, steps, `${list} constants`);

@@ -2,8 +2,12 @@ import type { Program, ProgramKernel, ProgramStep } from "../../program/program.
 
 /** The program with a comment on top of each kernel that names the spec's lines it works for. */
 export function annotateKernels(program: Program): Program {
-  const { steps } = program;
-  const all = [...steps.initialize, ...steps.train, ...steps.evaluate, ...steps.predict];
+  const { steps, preparations = {} } = program;
+  const lists = [
+    ...Object.values(preparations),
+    ...Object.values(steps).map((list) => ({ steps: list })),
+  ];
+  const all = lists.flatMap((list) => list.steps);
   const kernels = program.kernels.map((kernel, index) =>
     annotate(
       kernel,

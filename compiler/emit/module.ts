@@ -162,8 +162,25 @@ function emitProgram(program: Program, kernels: KernelTable): string {
       "      ],",
     ]),
     "    },",
+    ...emitPreparations(program),
     "  },",
   ].join("\n");
+}
+
+function emitPreparations({ preparations }: Program): string[] {
+  if (!preparations) return [];
+  return [
+    "    preparations: {",
+    ...Object.entries(preparations).flatMap(([split, { steps, ...plain }]) => [
+      `      ${split}: {`,
+      ...Object.entries(plain).map(([name, value]) => `        ${name}: ${JSON.stringify(value)},`),
+      "        steps: [",
+      ...steps.map((step) => `          ${emitStep(step)},`),
+      "        ],",
+      "      },",
+    ]),
+    "    },",
+  ];
 }
 
 const affine = ({ fixed, perImage }: Affine) => `${fixed}, ${perImage}`;

@@ -224,6 +224,33 @@ export function floats(
   };
 }
 
+/**
+ * What a factor is drawn from: a list of the smallest and the largest value, or a number by which it differs from `around` at most.
+ * Never below `minimum`.
+ */
+export function spread(
+  options: NumberRange & { readonly around: number },
+): ArgumentType<readonly [low: number, high: number]> {
+  const description = "a number, or a list of the smallest and the largest value";
+  const { around, minimum = -Infinity } = options;
+  return {
+    description,
+    accepts: { kind: "number" },
+    read: (expression, reader) =>
+      readConstant(expression, reader, description, (constant) => {
+        if (isNumeric(constant)) {
+          const distance = inRange(constant.value, { ...options, minimum: 0 });
+          if (distance instanceof OutOfRange) return distance;
+          return [Math.max(minimum, around - distance), around + distance] as const;
+        }
+        if (constant.kind !== "list" || constant.elements.length !== 2) return MISMATCH;
+        if (!constant.elements.every(isNumeric)) return MISMATCH;
+        const [low, high] = constant.elements.map(({ value }) => value) as [number, number];
+        return low <= high ? allInRange([low, high] as const, options) : MISMATCH;
+      }),
+  };
+}
+
 // Durations
 
 /** A span of training: `5 epochs`, `1000 steps`. */

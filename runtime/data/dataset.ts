@@ -3,6 +3,10 @@
  * knows neither transforms nor batches: loader.ts adds both.
  */
 
+import type { Labels } from "../examples.js";
+import type { SplitName } from "../../program/program.js";
+import type { Transform } from "../../program/transforms.js";
+
 /** A decoded image: rows from the top, channels interleaved, `height * width * channels` values. */
 export interface Image {
   readonly width: number;
@@ -20,17 +24,29 @@ export interface Example {
   readonly label: number;
 }
 
+/** What happens to an example before it comes out of its dataset. */
+export interface Stage {
+  readonly transforms: readonly Transform[];
+  /** Keys the random ones, with the example's index. */
+  readonly seed: number;
+  readonly epoch: number;
+}
+
 export interface Dataset {
   /** For messages: a folder or a file. */
   readonly name: string;
   /** Names of the classes in the order of their labels. */
   readonly classes: readonly string[];
   readonly length: number;
+  /** Whether all pixels are bytes, so that the device can prepare them; floats are prepared here. Floats unless given. */
+  readonly pixels?: "bytes" | "floats";
   /**
    * The example at `index`, 0 to length - 1; undefined where its file cannot be decoded and the dataset has
    * reported it. Throws a DataError once too many cannot.
    */
   get(index: number): Promise<Example | undefined>;
+  /** The example after a stage's transforms, where the dataset has a better place for them than the caller's thread. */
+  prepare?(index: number, stage: Stage): Promise<Example | undefined>;
 }
 
 /** The size of a network's input. */
@@ -40,15 +56,32 @@ export interface InputShape {
   readonly width: number;
 }
 
+/**
+ * Images as bytes with what was drawn for each, from which the device makes the network's input by a preparation of its program
+ * (program.ts). What each image has lies together.
+ */
+export interface StagedImages {
+  /** Whose preparation. */
+  readonly split: SplitName;
+  /** A slot for each image. */
+  readonly staged: Uint8Array;
+  readonly draws: Uint32Array;
+}
+
+/** NCHW floats, ready for the network, or bytes and draws for the device to make them from. */
+export type Images = Float32Array | StagedImages;
+
 /** Examples ready for a network. */
 export interface Batch {
   /** Position among the epoch's batches, from 0. */
   readonly position: number;
   /** Number of images; smaller than the batch size in the last batch and where files were skipped. */
   readonly count: number;
-  /** NCHW, `count * channels * height * width` values. */
-  readonly images: Float32Array;
+  readonly images: Images;
+  /** A class for each image, the first of two where images are mixed. */
   readonly labels: Uint32Array;
+  /** What the loss is of: the labels, of mixed images both. */
+  readonly targets: Labels;
 }
 
 /** Batches in one pass over `examples` examples; the last one may be partial. */

@@ -33,8 +33,23 @@ export function cropImage(image: Image, area: Rectangle): Image {
   return result;
 }
 
-/** Mirrored left to right. */
-export function flipImage(image: Image): Image {
+/** Mirrored left to right, or top to bottom. */
+export function flipImage(image: Image, axis: "horizontal" | "vertical"): Image {
+  return axis === "horizontal" ? flipRows(image) : flipColumns(image);
+}
+
+function flipColumns(image: Image): Image {
+  const { width, height, channels, pixels } = image;
+  const result = blankImage(image, width, height);
+  const length = width * channels;
+  for (let y = 0; y < height; y++) {
+    const row = pixels.subarray(y * length, (y + 1) * length);
+    result.pixels.set(row, (height - 1 - y) * length);
+  }
+  return result;
+}
+
+function flipRows(image: Image): Image {
   const { width, height, channels, pixels } = image;
   const result = blankImage(image, width, height);
   for (let y = 0; y < height; y++) {
@@ -72,6 +87,26 @@ export function convertChannels(image: Image, channels: 1 | 3): Image {
     }
   }
   return { width, height, channels, pixels: result, maximum };
+}
+
+/** The same picture with full intensity as 1. */
+export function toFloats(image: Image): Image {
+  if (image.maximum === 1 && image.pixels instanceof Float32Array) return image;
+  const { pixels, maximum } = image;
+  return { ...image, pixels: Float32Array.from(pixels, (value) => value / maximum), maximum: 1 };
+}
+
+/** Images of one width, one below the other. */
+export function stackImages(images: readonly Image[]): Image {
+  const [first] = images as [Image];
+  const height = images.reduce((sum, image) => sum + image.height, 0);
+  const result = blankImage(first, first.width, height);
+  let offset = 0;
+  for (const { pixels } of images) {
+    result.pixels.set(pixels, offset);
+    offset += pixels.length;
+  }
+  return result;
 }
 
 /** Planes (CHW) as some files hold them, to interleaved pixels. */

@@ -1,7 +1,18 @@
-export type { Batch, Dataset, Example, Image, InputShape } from "./dataset.js";
+export type {
+  Batch,
+  Dataset,
+  Example,
+  Image,
+  Images,
+  InputShape,
+  Stage,
+  StagedImages,
+} from "./dataset.js";
 export { countBatches } from "./dataset.js";
 export { DataError } from "./error.js";
 export { loadBatches } from "./loader.js";
 export type { LoaderOptions } from "./loader.js";
 export { applyTransforms } from "./transforms.js";
 export type { ExampleKey } from "./transforms.js";
+export { chooseStaging } from "./stage.js";
+export type { Staging } from "./stage.js";

@@ -1,10 +1,10 @@
 /** From a dataset to batches: order, transforms, and the next batches prepared while the GPU works. */
-import type { Transform } from "../../program/recipe.js";
+import type { Transform } from "../../program/transforms.js";
 import { countBatches } from "./dataset.js";
-import type { Batch, Dataset, Image, InputShape } from "./dataset.js";
+import type { Batch, Dataset, Example, Image, InputShape } from "./dataset.js";
 import { DataError } from "./error.js";
-import { writePlanes } from "./image.js";
 import { shuffledOrder } from "./random.js";
+import { decideMixtures, floatStaging, type Mixture, type Staging } from "./stage.js";
 import { applyTransforms } from "./transforms.js";
 
 export interface LoaderOptions {
@@ -13,6 +13,8 @@ export interface LoaderOptions {
   /** What every image must measure after the transforms. */
   readonly shape: InputShape;
   readonly transforms: readonly Transform[];
+  /** Where the transforms happen and what batches hold: floats, made here, unless given (`chooseStaging`). */
+  readonly staging?: Staging;
   readonly seed: number;
   /** Keys the shuffle and the random transforms. */
   readonly epoch: number;
@@ -26,20 +28,20 @@ export interface LoaderOptions {
 /**
  * One pass over `dataset` in batches. A batch is a function of the options and its position alone, so that a pass that
  * starts at a later position yields exactly the batches that a whole pass yields from there. A batch without a
- * single readable example is left out. Throws a DataError where images do not fit the network.
+ * single readable example is left out. With `ten_crop`, an example is ten images of its batch. Throws a DataError where
+ * images do not fit the network.
  */
 export async function* loadBatches(
   dataset: Dataset,
   options: LoaderOptions,
 ): AsyncGenerator<Batch, void, void> {
-  const order = visitingOrder(dataset.length, options);
-  const batches = countBatches(dataset.length, options.batch);
+  const pass = new Pass(dataset, options);
   const ahead = options.ahead ?? 2;
   const queue: Promise<Batch>[] = [];
   let next = options.start ?? 0;
   const fill = () => {
-    while (next < batches && queue.length <= ahead) {
-      const prepared = prepareBatch(dataset, order, next++, options);
+    while (next < pass.batches && queue.length <= ahead) {
+      const prepared = pass.prepare(next++);
       // Whoever stops early never looks at the batches ahead: their errors are not unhandled, only unread.
       prepared.catch(() => {});
       queue.push(prepared);
@@ -51,72 +53,103 @@ export async function* loadBatches(
   }
 }
 
+class Pass {
+  readonly batches: number;
+  private readonly order: Uint32Array;
+  private readonly staging: Staging;
+  /** Examples in a batch. */
+  private readonly examples: number;
+
+  constructor(
+    private readonly dataset: Dataset,
+    private readonly options: LoaderOptions,
+  ) {
+    this.staging = options.staging ?? floatStaging(options.transforms, options.shape);
+    this.examples = examplesOf(options.batch, this.staging);
+    this.order = visitingOrder(dataset.length, options);
+    this.batches = countBatches(dataset.length, this.examples);
+  }
+
+  async prepare(position: number): Promise<Batch> {
+    const { staging, options, examples } = this;
+    const indices = [...this.order.subarray(position * examples, (position + 1) * examples)];
+    const staged = staging.start(indices.length);
+    const keys = indices.map((example) => ({ seed: options.seed, epoch: options.epoch, example }));
+    // Each example goes to its slot as soon as it is decoded, so that few decoded images are in memory at once.
+    const labels = await Promise.all(
+      indices.map(async (index, slot) => {
+        const example = await this.example(index);
+        if (example) staged.write(slot, example.image, keys[slot]!);
+        return example?.label;
+      }),
+    );
+    const kept = indices.map((_, slot) => slot).filter((slot) => labels[slot] !== undefined);
+    // Closes the gaps that unreadable examples left.
+    kept.forEach((slot, place) => slot === place || staged.move(slot, place));
+    const keptKeys = kept.map((slot) => keys[slot]!);
+    const mixtures = decideMixtures(options.transforms, keptKeys, options.shape);
+    const own = kept.flatMap((slot) => Array<number>(staging.images).fill(labels[slot]!));
+    return {
+      position,
+      count: own.length,
+      images: staged.finish(kept.length, mixtures),
+      ...labelsOf(Uint32Array.from(own), mixtures),
+    };
+  }
+
+  /** The example as it is staged; undefined where it cannot be decoded. */
+  private async example(index: number): Promise<Example | undefined> {
+    const { dataset, options, staging } = this;
+    const { seed, epoch } = options;
+    const { transforms } = staging;
+    const example = dataset.prepare
+      ? await dataset.prepare(index, { transforms, seed, epoch })
+      : await transformed(dataset.get(index), transforms, { seed, epoch, example: index });
+    if (example) checkSize(dataset, example.image, staging);
+    return example;
+  }
+}
+
+async function transformed(
+  example: Promise<Example | undefined>,
+  transforms: readonly Transform[],
+  key: Parameters<typeof applyTransforms>[2],
+): Promise<Example | undefined> {
+  const known = await example;
+  return known && { ...known, image: applyTransforms(known.image, transforms, key) };
+}
+
+function examplesOf(batch: number, { images }: Staging): number {
+  if (batch >= images) return Math.floor(batch / images);
+  throw new DataError(
+    `ten_crop makes ${images} images of each, and the batch holds ${batch}`,
+    `choose a batch of at least ${images}`,
+  );
+}
+
 function visitingOrder(length: number, options: LoaderOptions): Uint32Array {
   if (options.shuffle) return shuffledOrder(length, options);
   return Uint32Array.from({ length }, (_, index) => index);
 }
 
-async function prepareBatch(
-  dataset: Dataset,
-  order: Uint32Array,
-  position: number,
-  options: LoaderOptions,
-): Promise<Batch> {
-  const { shape, batch } = options;
-  const indices = order.subarray(position * batch, (position + 1) * batch);
-  const size = shape.channels * shape.height * shape.width;
-  const images = new Float32Array(indices.length * size);
-  // Each example goes to its slot as soon as it is decoded, so that few decoded images are in memory at once.
-  const labels = await Promise.all(
-    [...indices].map((index, slot) =>
-      prepareExample(dataset, index, options, images.subarray(slot * size, (slot + 1) * size)),
-    ),
-  );
-  return { position, ...dropMissing(images, labels, size) };
+function labelsOf(
+  labels: Uint32Array,
+  mixtures: readonly Mixture[] | undefined,
+): Pick<Batch, "labels" | "targets"> {
+  if (!mixtures) return { labels, targets: labels };
+  const partners = Uint32Array.from(mixtures, ({ partner }) => labels[partner]!);
+  const shares = Float32Array.from(mixtures, ({ decisions }) => decisions.share);
+  return { labels, targets: { labels, partners, shares } };
 }
 
-/** Writes the example's pixels to `target` and returns its label; undefined where it cannot be decoded. */
-async function prepareExample(
-  dataset: Dataset,
-  index: number,
-  options: LoaderOptions,
-  target: Float32Array,
-): Promise<number | undefined> {
-  const example = await dataset.get(index);
-  if (example === undefined) return undefined;
-  const key = { seed: options.seed, epoch: options.epoch, example: index };
-  const image = applyTransforms(example.image, options.transforms, key);
-  checkSize(dataset, image, options.shape);
-  writePlanes(image, target, 0);
-  return example.label;
-}
-
-/** Closes the gaps that unreadable examples left. */
-function dropMissing(
-  images: Float32Array,
-  labels: readonly (number | undefined)[],
-  size: number,
-): Omit<Batch, "position"> {
-  const kept: number[] = [];
-  labels.forEach((label, slot) => {
-    if (label === undefined) return;
-    if (kept.length < slot) {
-      images.copyWithin(kept.length * size, slot * size, (slot + 1) * size);
-    }
-    kept.push(label);
-  });
-  const count = kept.length;
-  return { count, images: images.subarray(0, count * size), labels: Uint32Array.from(kept) };
-}
-
-function checkSize(dataset: Dataset, image: Image, shape: InputShape): void {
+function checkSize(dataset: Dataset, image: Image, { shape, images }: Staging): void {
   const { channels, height, width } = shape;
   if (image.channels !== channels) {
     throw new DataError(
       `${dataset.name} gives images of ${image.channels} channels, but the network's input has ${channels}`,
     );
   }
-  if (image.height === height && image.width === width) return;
+  if (image.height === height * images && image.width === width) return;
   throw new DataError(
     `${dataset.name} gives images of ${image.width}x${image.height} pixels (width x height) after its transforms, but the network's input is ${width}x${height}`,
     sizeHint(image, shape),

@@ -7,10 +7,11 @@ export function datasetInMemory(
     readonly name: string;
     readonly classes: readonly string[];
     readonly length: number;
+    readonly pixels?: Dataset["pixels"];
   },
   example: (index: number) => Example,
 ): Dataset {
-  return { ...description, get: (index) => Promise.resolve(example(index)) };
+  return { pixels: "bytes", ...description, get: (index) => Promise.resolve(example(index)) };
 }
 
 /** Keeps the first decoded examples in memory, up to `budget` bytes of pixels; the others are decoded anew each time. */
@@ -28,5 +29,5 @@ export function keepInMemory(dataset: Dataset, budget: number): Dataset {
     }
     return example;
   };
-  return { name: dataset.name, classes: dataset.classes, length: dataset.length, get };
+  return { ...dataset, get };
 }

@@ -1,12 +1,19 @@
 /**
- * The transforms of a `data` declaration, with torchvision's semantics. Random ones draw from a generator keyed by seed,
- * epoch and example (random.ts).
+ * The transforms of a `data` declaration in plain loops, with torchvision's semantics: what happens before images are staged, and the
+ * reference of the kernels that do the rest.
  */
-import type { Transform } from "../../program/recipe.js";
+import {
+  isMixing,
+  isPrepared,
+  type PreparedKind,
+  type Transform,
+  type TransformOf,
+} from "../../program/transforms.js";
+import { jitterColors, shiftColors } from "./color.js";
 import type { Image } from "./dataset.js";
+import { decide, fiveSquares, randomRectangle, type Decisions, type Size } from "./decide.js";
 import { DataError } from "./error.js";
-import { cropImage, flipImage } from "./image.js";
-import type { Rectangle } from "./image.js";
+import { cropImage, flipImage, stackImages, toFloats } from "./image.js";
 import { ExampleRandom } from "./random.js";
 import { resizeImage } from "./resample.js";
 
@@ -18,120 +25,85 @@ export interface ExampleKey {
   readonly example: number;
 }
 
-/** `image` after all of `transforms`, in order. */
+/** The random decisions of the transform at `position` of the whole chain, for one example. */
+export function randomFor({ seed, epoch, example }: ExampleKey, position: number): ExampleRandom {
+  return new ExampleRandom(seed, epoch, example, position);
+}
+
+/** `image` after all of `transforms`, in order, but for those that mix it with others (mix.ts). */
 export function applyTransforms(
   image: Image,
   transforms: readonly Transform[],
   key: ExampleKey,
 ): Image {
   return transforms.reduce((current, transform, position) => {
-    const random = new ExampleRandom(key.seed, key.epoch, key.example, position);
-    return applyTransform(current, transform, random);
+    if (isMixing(transform)) return current;
+    return applyTransform(current, transform, randomFor(key, position));
   }, image);
 }
 
 function applyTransform(image: Image, transform: Transform, random: ExampleRandom): Image {
+  if (isPrepared(transform)) {
+    const apply = appliers[transform.kind] as Applier<PreparedKind>;
+    return apply(image, transform, decide(transform, image, random));
+  }
   switch (transform.kind) {
     case "resize":
       return resizeImage(image, shorterSideSize(image, transform.size));
-    case "center_crop":
-      return cropImage(image, centralSquare(image, transform.size));
-    case "random_crop":
-      return cropImage(image, randomSquare(image, transform, random));
+    case "ten_crop":
+      return tenCrops(image, transform.size);
     case "random_resized_crop":
       return resizeImage(cropImage(image, randomRectangle(image, transform, random)), {
         width: transform.size,
         height: transform.size,
       });
-    case "hflip":
-      return random.unit() < transform.probability ? flipImage(image) : image;
-    case "normalize":
-      return normalize(image, transform);
   }
 }
 
+type Applier<Kind extends PreparedKind> = (
+  image: Image,
+  transform: TransformOf<Kind>,
+  decisions: Decisions<Kind>,
+) => Image;
+
+const unmixed = (image: Image) => image;
+
+const appliers: { readonly [Kind in PreparedKind]: Applier<Kind> } = {
+  center_crop: cropAt,
+  random_crop: cropAt,
+  hflip: (image, _, { flipped }) => (flipped ? flipImage(image, "horizontal") : image),
+  vflip: (image, _, { flipped }) => (flipped ? flipImage(image, "vertical") : image),
+  normalize,
+  color_jitter: (image, _, decisions) => jitterColors(image, decisions),
+  pca_noise: (image, _, decisions) => shiftColors(image, decisions),
+  random_erasing: erase,
+  cutmix: unmixed,
+  mixup: unmixed,
+};
+
+function cropAt(
+  image: Image,
+  { size }: { readonly size: number },
+  { left, top }: { readonly left: number; readonly top: number },
+): Image {
+  return cropImage(image, { left, top, width: size, height: size });
+}
+
 /** The shorter side becomes `size`, the longer one follows, rounded down. */
-function shorterSideSize(image: Image, size: number): { width: number; height: number } {
+function shorterSideSize(image: Image, size: number): Size {
   const { width, height } = image;
   return width <= height
     ? { width: size, height: Math.floor((size * height) / width) }
     : { width: Math.floor((size * width) / height), height: size };
 }
 
-/** The middle; a smaller image is surrounded by zeros. */
-function centralSquare(image: Image, size: number): Rectangle {
-  return {
-    left: roundHalfToEven((image.width - size) / 2),
-    top: roundHalfToEven((image.height - size) / 2),
-    width: size,
-    height: size,
-  };
-}
-
-/** Python's rounding, on which torchvision's crops rest. */
-function roundHalfToEven(value: number): number {
-  const rounded = Math.round(value);
-  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
-}
-
-function randomSquare(
-  image: Image,
-  { size, padding }: { readonly size: number; readonly padding: number },
-  random: ExampleRandom,
-): Rectangle {
-  const freeHeight = image.height + 2 * padding - size;
-  const freeWidth = image.width + 2 * padding - size;
-  if (freeHeight < 0 || freeWidth < 0) {
-    throw new DataError(
-      `random_crop(${size}, padding=${padding}) met an image of ${image.width}x${image.height} (width x height), too small for it`,
-      `put \`resize(${size})\` before it`,
-    );
-  }
-  const top = random.below(freeHeight + 1) - padding;
-  const left = random.below(freeWidth + 1) - padding;
-  return { left, top, width: size, height: size };
-}
-
-interface ResizedCrop {
-  readonly scale: readonly [number, number];
-  readonly ratio: readonly [number, number];
-}
-
-const RESIZED_CROP_ATTEMPTS = 10;
-
-/** A rectangle of random area and aspect ratio (Szegedy et al. 2015), sampled as torchvision does. */
-function randomRectangle(image: Image, crop: ResizedCrop, random: ExampleRandom): Rectangle {
-  const [lowest, highest] = crop.ratio.map(Math.log) as [number, number];
-  for (let attempt = 0; attempt < RESIZED_CROP_ATTEMPTS; attempt++) {
-    const area = image.width * image.height * random.between(...crop.scale);
-    const ratio = Math.exp(random.between(lowest, highest));
-    const width = roundHalfToEven(Math.sqrt(area * ratio));
-    const height = roundHalfToEven(Math.sqrt(area / ratio));
-    if (width > 0 && width <= image.width && height > 0 && height <= image.height) {
-      const top = random.below(image.height - height + 1);
-      const left = random.below(image.width - width + 1);
-      return { left, top, width, height };
-    }
-  }
-  return largestCentral(image, crop.ratio);
-}
-
-/** The largest central rectangle whose aspect ratio is allowed. */
-function largestCentral(image: Image, [lowest, highest]: readonly [number, number]): Rectangle {
-  const ratio = image.width / image.height;
-  let { width, height } = image;
-  if (ratio < lowest) height = Math.min(height, roundHalfToEven(width / lowest));
-  else if (ratio > highest) width = Math.min(width, roundHalfToEven(height * highest));
-  const left = Math.floor((image.width - width) / 2);
-  const top = Math.floor((image.height - height) / 2);
-  return { left, top, width, height };
+function tenCrops(image: Image, size: number): Image {
+  const crops = fiveSquares(image, size).map((area) => cropImage(image, area));
+  return stackImages([...crops, ...crops.map((crop) => flipImage(crop, "horizontal"))]);
 }
 
 /** (value - mean) / std for each channel, values 0..1 before. */
-function normalize(
-  image: Image,
-  { mean, std }: { readonly mean: readonly number[]; readonly std: readonly number[] },
-): Image {
+function normalize(image: Image, { mean, std }: TransformOf<"normalize">): Image {
   const { channels, pixels, maximum } = image;
   if (mean.length !== channels || std.length !== channels) {
     throw new DataError(
@@ -148,4 +120,20 @@ function normalize(
     }
   }
   return { ...image, pixels: result, maximum: 1 };
+}
+
+function erase(
+  image: Image,
+  { value }: TransformOf<"random_erasing">,
+  { left, top, width, height }: Decisions<"random_erasing">,
+): Image {
+  if (width === 0) return image;
+  const floats = toFloats(image);
+  const pixels = floats.pixels.slice();
+  const { channels } = image;
+  for (let y = top; y < top + height; y++) {
+    const start = (y * image.width + left) * channels;
+    pixels.fill(value, start, start + width * channels);
+  }
+  return { ...floats, pixels };
 }

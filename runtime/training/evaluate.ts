@@ -3,6 +3,7 @@ import type { Transform } from "../../program/recipe.js";
 import type { Dataset } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
 import { loadBatches } from "../data/loader.js";
+import { chooseStaging } from "../data/stage.js";
 import { MetricsMean } from "./mean.js";
 import type { Metrics, TrainableNetwork } from "./network.js";
 
@@ -27,10 +28,12 @@ export async function evaluateDataset(
   options: EvaluateOptions = {},
 ): Promise<Evaluation | undefined> {
   const mean = new MetricsMean();
+  const transforms = options.transforms ?? [];
   const batches = loadBatches(dataset, {
     batch: network.batch,
     shape: network.program.input,
-    transforms: options.transforms ?? [],
+    transforms,
+    staging: chooseStaging(network.program, "eval", { dataset, transforms }),
     seed: 0,
     epoch: 0,
     shuffle: false,

@@ -4,6 +4,7 @@ import { countBatches } from "../data/dataset.js";
 import type { Batch, Dataset } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
 import { loadBatches } from "../data/loader.js";
+import { chooseStaging } from "../data/stage.js";
 import { InputError } from "../errors.js";
 import { RunFailedError } from "./error.js";
 import { evaluateDataset } from "./evaluate.js";
@@ -186,10 +187,13 @@ class TrainingRun {
   }
 
   private batches(): AsyncGenerator<Batch, void, void> {
-    return loadBatches(this.dataset, {
+    const { dataset, network } = this;
+    const transforms = this.recipe.data?.train?.transforms ?? [];
+    return loadBatches(dataset, {
       batch: this.recipe.batch,
-      shape: this.network.program.input,
-      transforms: this.recipe.data?.train?.transforms ?? [],
+      shape: network.program.input,
+      transforms,
+      staging: chooseStaging(network.program, "train", { dataset, transforms }),
       seed: this.recipe.seed,
       epoch: this.state.epoch,
       shuffle: true,
@@ -200,7 +204,7 @@ class TrainingRun {
   private submit(batch: Batch, before: TrainingState): RunningStep {
     const factor = learningRateFactor(this.recipe, before.step, this.length);
     const learningRate = this.recipe.optimizer.learningRate * factor;
-    const metrics = this.network.step(batch.images, batch.labels, { learningRate });
+    const metrics = this.network.step(batch.images, batch.targets, { learningRate });
     // Awaited one step later: a rejection until then is not an unhandled one.
     metrics.catch(() => {});
     const state = { step: before.step + 1, epoch: before.epoch, position: batch.position + 1 };

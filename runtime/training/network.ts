@@ -1,4 +1,6 @@
 import type { Program } from "../../program/program.js";
+import type { Labels } from "../examples.js";
+import type { Images } from "../data/dataset.js";
 
 /** Means over the examples of a step or a split: `loss`, then the model's metrics by name. */
 export type Metrics = Readonly<Record<string, number>>;
@@ -7,15 +9,15 @@ export type Metrics = Readonly<Record<string, number>>;
 export interface TrainableNetwork {
   /** The most examples that one call takes. */
   readonly batch: number;
-  readonly program: Pick<Program, "input">;
+  readonly program: Pick<Program, "input" | "preparations">;
   /** Forward, loss, backward and update. Calls are carried out in order, also where they overlap. */
   step(
-    images: Float32Array,
-    labels: Uint32Array,
+    images: Images,
+    targets: Labels,
     options: { readonly learningRate: number },
   ): Promise<Metrics>;
   /** Loss and metrics without an update, dropout off. */
-  evaluate(images: Float32Array, labels: Uint32Array): Promise<Metrics>;
+  evaluate(images: Images, labels: Uint32Array): Promise<Metrics>;
   /** Sets the count of steps done, which keys dropout. */
   setStep(step: number): void;
 }

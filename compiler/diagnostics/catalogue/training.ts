@@ -163,4 +163,20 @@ export const training = {
     wrong: "freeze = [features.*, classifier.*]",
     right: "freeze = [features.*]",
   },
+  NET3040: {
+    title: "a transform in a place where it does not work",
+    explanation:
+      "`cutmix` and `mixup` mix images of a whole batch: they come last, one of them, in a train split. `ten_crop` makes ten images of each, whose " +
+      "predictions are averaged: it is for an eval split, and only `normalize` may follow. `color_jitter` and `pca_noise` change colours in 0..1, " +
+      "so they come before `normalize`.",
+    wrong: "normalize(mean=mean, std=std) -> color_jitter(0.4)",
+    right: "color_jitter(0.4) -> normalize(mean=mean, std=std)",
+  },
+  NET3041: {
+    title: "colour noise for images without colours",
+    explanation:
+      "`pca_noise` adds a colour to each image, along the directions in which the colours of photographs vary. It needs red, green and blue.",
+    wrong: "input image: f32[N, 1, 28, 28]\npca_noise(0.1)",
+    right: "input image: f32[N, 3, 224, 224]\npca_noise(0.1)",
+  },
 } as const satisfies CatalogueFamily;

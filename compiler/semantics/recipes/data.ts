@@ -5,14 +5,10 @@ import { withoutDuplicates } from "../duplicates.js";
 import type { Environment } from "../evaluate.js";
 import { didYouMean, renameFixes } from "../suggestion.js";
 import { resolveCall } from "./definition.js";
-import {
-  checkTransforms,
-  imageInput,
-  type ImageInput,
-  sourceSize,
-  type TransformUse,
-} from "./image-flow.js";
+import { checkTransforms, imageInput, type ImageInput, type TransformUse } from "./image-flow.js";
+import { sourceSize } from "./image-size.js";
 import { sources } from "./sources.js";
+import { checkOrder } from "./transform-order.js";
 import { transforms } from "./transforms.js";
 
 /** The parts of a data declaration. */
@@ -60,6 +56,7 @@ function analyzeSplit(
   const source = resolveCall(split.source, sources, environment)?.result(name);
   const uses = split.transforms.map((call) => readTransform(call, environment));
   if (!source || !uses.every((use) => use !== undefined)) return undefined;
+  checkOrder(uses, name, environment);
   const input = model && imageInput(model);
   if (input) {
     checkSource(split.source, source, input, environment);

@@ -1,15 +1,10 @@
 import type { CallExpression } from "../../../grammar/ast.js";
-import type { DataSource, Transform } from "../../../program/recipe.js";
+import type { Transform, TransformOf } from "../../../program/transforms.js";
 import type { Fix } from "../../diagnostics/diagnostic.js";
 import type { AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../evaluate.js";
 import type { Bound } from "../signature.js";
-
-/** What is known of an image's size on its way through the transforms. */
-export type ImageSize =
-  | { readonly kind: "unknown" }
-  | { readonly kind: "shorter"; readonly size: number }
-  | { readonly kind: "exact"; readonly height: number; readonly width: number };
+import { sizeAfter, type ImageSize } from "./image-size.js";
 
 /** A transform as it stands in a spec. */
 export interface TransformUse {
@@ -33,14 +28,6 @@ export function imageInput({ input }: AnalyzedModel): ImageInput | undefined {
   return { channels, height, width, span: input.span };
 }
 
-/** The size of a source's images, where the format fixes it. */
-export function sourceSize(source: DataSource, input: ImageInput): ImageSize {
-  if (source.kind === "cifar10") return { kind: "exact", height: 32, width: 32 };
-  // A table has as many pixels as the input wants, which is checked when it is read.
-  if (source.kind === "csv") return { kind: "exact", height: input.height, width: input.width };
-  return { kind: "unknown" };
-}
-
 /** Follows the size of an image through the transforms and checks each of them against the model's input. */
 export function checkTransforms(
   uses: readonly TransformUse[],
@@ -52,26 +39,12 @@ export function checkTransforms(
   let lastSized: TransformUse | undefined;
   for (const use of uses) {
     if (use.transform.kind === "normalize") checkNormalize(use, use.transform, input, environment);
+    checkColors(use, input, environment);
     checkCrop(use, size, environment);
     size = sizeAfter(use.transform, size);
     if ("size" in use.transform) lastSized = use;
   }
   if (!fits(size, input)) reportSize({ size, lastSized, source: start.source }, input, environment);
-}
-
-function sizeAfter(transform: Transform, size: ImageSize): ImageSize {
-  switch (transform.kind) {
-    case "resize":
-      return size.kind === "exact" && size.height === size.width
-        ? { kind: "exact", height: transform.size, width: transform.size }
-        : { kind: "shorter", size: transform.size };
-    case "center_crop":
-    case "random_crop":
-    case "random_resized_crop":
-      return { kind: "exact", height: transform.size, width: transform.size };
-    default:
-      return size;
-  }
 }
 
 function fits(size: ImageSize, { height, width }: ImageInput): boolean {
@@ -84,7 +57,7 @@ function checkCrop(
   size: ImageSize,
   { reporter }: Environment,
 ) {
-  if (transform.kind !== "center_crop" && transform.kind !== "random_crop") return;
+  if (!isCrop(transform)) return;
   const padding = transform.kind === "random_crop" ? transform.padding : 0;
   const shorter =
     size.kind === "exact"
@@ -100,6 +73,27 @@ function checkCrop(
     span: bound.spans.get("size") ?? call.span,
     label: `at most ${available}`,
     notes: [`put \`resize(${transform.size})\` before it, or cut less`],
+  });
+}
+
+function isCrop(
+  transform: Transform,
+): transform is TransformOf<"center_crop" | "random_crop" | "ten_crop"> {
+  return ["center_crop", "random_crop", "ten_crop"].includes(transform.kind);
+}
+
+function checkColors(
+  { transform, call }: TransformUse,
+  { channels, span }: ImageInput,
+  { reporter }: Environment,
+): void {
+  if (transform.kind !== "pca_noise" || channels === 3) return;
+  reporter.report("NET3041", {
+    message: `\`pca_noise\` is for images of 3 channels, but the model's input has ${channels}`,
+    span: call.span,
+    related: [
+      { span, message: `starts with ${channels === 1 ? "1 channel" : `${channels} channels`}` },
+    ],
   });
 }
 

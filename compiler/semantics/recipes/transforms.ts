@@ -1,15 +1,19 @@
-import type { Transform } from "../../../program/recipe.js";
-import { float, floats, integer } from "../argument-types.js";
+import type { Range, Transform } from "../../../program/transforms.js";
+import { float, floats, integer, spread } from "../argument-types.js";
 import { required, withDefault } from "../signature.js";
 import { define, type Registry } from "./definition.js";
 
 const transform = define<Transform>();
+const probability = (meaning: string) =>
+  withDefault(float({ minimum: 0, maximum: 1 }), 0.5, meaning);
 const size = required(integer({ minimum: 1 }), "height and width in pixels");
+
+const range = ([low, high]: readonly number[]): Range => [low!, high!];
 
 export const transforms: Registry<Transform> = {
   noun: "transform",
   unknown: "NET3008",
-  planned: ["color_jitter", "brightness", "contrast", "rotate", "vflip", "pca_noise"],
+  planned: ["rotate", "gaussian_blur", "rand_augment"],
   definitions: [
     transform({
       name: "resize",
@@ -26,6 +30,15 @@ export const transforms: Registry<Transform> = {
       positional: ["size"],
       arguments: { size },
       resolve: ({ size }) => ({ kind: "center_crop", size }),
+    }),
+    transform({
+      name: "ten_crop",
+      aliases: ["TenCrop", "tencrop"],
+      summary:
+        "cuts squares from the corners and the middle, and mirrors them: predictions are averaged",
+      positional: ["size"],
+      arguments: { size },
+      resolve: ({ size }) => ({ kind: "ten_crop", size }),
     }),
     transform({
       name: "random_crop",
@@ -59,8 +72,8 @@ export const transforms: Registry<Transform> = {
       resolve: ({ size, scale, ratio }) => ({
         kind: "random_resized_crop",
         size,
-        scale: [scale[0]!, scale[1]!],
-        ratio: [ratio[0]!, ratio[1]!],
+        scale: range(scale),
+        ratio: range(ratio),
       }),
     }),
     transform({
@@ -69,9 +82,89 @@ export const transforms: Registry<Transform> = {
       summary: "mirrors some of the images",
       positional: ["probability"],
       arguments: {
-        probability: withDefault(float({ minimum: 0, maximum: 1 }), 0.5, "share that is mirrored"),
+        probability: probability("share that is mirrored"),
       },
       resolve: ({ probability }) => ({ kind: "hflip", probability }),
+    }),
+    transform({
+      name: "vflip",
+      aliases: ["RandomVerticalFlip", "vertical_flip", "flipud"],
+      summary: "turns some of the images upside down, by mirroring",
+      positional: ["probability"],
+      arguments: { probability: probability("share that is mirrored") },
+      resolve: ({ probability }) => ({ kind: "vflip", probability }),
+    }),
+    transform({
+      name: "color_jitter",
+      aliases: ["ColorJitter", "colour_jitter", "jitter", "brightness", "contrast", "saturation"],
+      summary: "changes brightness, contrast, saturation and hue, in random order",
+      positional: ["brightness", "contrast", "saturation", "hue"],
+      arguments: {
+        brightness: withDefault(
+          spread({ around: 1, minimum: 0 }),
+          [1, 1],
+          "of its factor: how far from 1 it may be, or the smallest and the largest",
+        ),
+        contrast: withDefault(spread({ around: 1, minimum: 0 }), [1, 1], "of its factor, alike"),
+        saturation: withDefault(spread({ around: 1, minimum: 0 }), [1, 1], "of its factor, alike"),
+        hue: withDefault(
+          spread({ around: 0, minimum: -0.5, maximum: 0.5 }),
+          [0, 0],
+          "of its shift, as a part of the circle of hues, alike around 0",
+        ),
+      },
+      resolve: (values) => ({ kind: "color_jitter", ...values }),
+    }),
+    transform({
+      name: "pca_noise",
+      aliases: ["Lighting", "lighting", "PCANoise", "FancyPCA", "fancy_pca", "color_noise"],
+      summary: "adds a colour drawn along the main directions in which colours vary",
+      positional: ["sigma"],
+      arguments: {
+        sigma: withDefault(
+          float({ minimum: 0 }),
+          0.1,
+          "standard deviation of each component's share",
+        ),
+        eigenvalues: withDefault(
+          floats({ length: 3, minimum: 0 }),
+          [0.2175, 0.0188, 0.0045],
+          "of the covariance of the colours in 0..1; ImageNet's unless given",
+        ),
+        eigenvectors: withDefault(
+          floats({ length: 9 }),
+          [-0.5675, 0.7192, 0.4009, -0.5808, -0.0045, -0.814, -0.5836, -0.6948, 0.4203],
+          "a row for each channel, a column for each component, row after row",
+        ),
+      },
+      resolve: (values) => ({ kind: "pca_noise", ...values }),
+    }),
+    transform({
+      name: "random_erasing",
+      aliases: ["RandomErasing", "erase", "cutout", "Cutout"],
+      summary: "fills a rectangle of some of the images with one value",
+      positional: ["probability"],
+      arguments: {
+        probability: probability("share of the images"),
+        scale: withDefault(
+          floats({ length: 2, above: 0, maximum: 1 }),
+          [0.02, 0.33],
+          "smallest and largest share of the image's area",
+        ),
+        ratio: withDefault(
+          floats({ length: 2, above: 0 }),
+          [0.3, 3.3],
+          "smallest and largest ratio of height to width",
+        ),
+        value: withDefault(float(), 0, "what it is filled with, in every channel"),
+      },
+      resolve: ({ probability, scale, ratio, value }) => ({
+        kind: "random_erasing",
+        probability,
+        scale: range(scale),
+        ratio: range(ratio),
+        value,
+      }),
     }),
     transform({
       name: "normalize",
@@ -83,6 +176,27 @@ export const transforms: Registry<Transform> = {
         std: required(floats({ above: 0 }), "one standard deviation per channel"),
       },
       resolve: ({ mean, std }) => ({ kind: "normalize", mean, std }),
+    }),
+    transform({
+      name: "cutmix",
+      aliases: ["CutMix"],
+      summary:
+        "takes a rectangle of each image, and its label's share, from another one of the batch",
+      positional: ["alpha"],
+      arguments: {
+        alpha: withDefault(float({ above: 0 }), 1, "shares come from the beta distribution of it"),
+      },
+      resolve: ({ alpha }) => ({ kind: "cutmix", alpha }),
+    }),
+    transform({
+      name: "mixup",
+      aliases: ["MixUp", "Mixup", "mix_up"],
+      summary: "makes each image, and its label, the weighted mean of two of the batch",
+      positional: ["alpha"],
+      arguments: {
+        alpha: withDefault(float({ above: 0 }), 1, "shares come from the beta distribution of it"),
+      },
+      resolve: ({ alpha }) => ({ kind: "mixup", alpha }),
     }),
   ],
 };

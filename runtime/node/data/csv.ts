@@ -29,7 +29,10 @@ export async function openCsv(
     );
   }
   const values = asBytesIfExact(table);
-  const description = { name: basename(path), classes, length: rows.length };
+  const description = {
+    ...{ name: basename(path), classes, length: rows.length },
+    pixels: values instanceof Uint8Array ? "bytes" : "floats",
+  } as const;
   return datasetInMemory(description, (index) => {
     const row = rows[index]!;
     const planes = values.subarray(row * table.columns, (row + 1) * table.columns);

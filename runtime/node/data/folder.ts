@@ -37,7 +37,7 @@ export async function openFolder(directory: string, options: FolderOptions): Pro
   });
   const skips = new SkipCounter(directory, files.length, options);
   const get = (index: number) => decodeFile(files[index]!, options.channels, skips);
-  return { name: directory, classes, length: files.length, get };
+  return { name: directory, classes, length: files.length, pixels: "bytes", get };
 }
 
 /** Names of the folders in `directory`, links followed, hidden ones left out, sorted by code units. */

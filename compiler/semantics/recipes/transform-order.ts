@@ -1,0 +1,99 @@
+import { isMixing } from "../../../program/transforms.js";
+import type { Environment } from "../evaluate.js";
+import type { TransformUse } from "./image-flow.js";
+
+interface Mistake {
+  readonly message: string;
+  readonly label: string;
+  readonly note: string;
+}
+
+/** Reports transforms that have no meaning, or hardly the one that was meant, where they stand. */
+export function checkOrder(
+  uses: readonly TransformUse[],
+  split: "train" | "eval",
+  { reporter }: Environment,
+): void {
+  uses.forEach((use, index) => {
+    const mistake = mistakeOf(use, split, {
+      before: uses.slice(0, index),
+      after: uses.slice(index + 1),
+    });
+    if (!mistake) return;
+    const { message, label, note } = mistake;
+    reporter.report("NET3040", { message, label, span: use.call.span, notes: [note] });
+  });
+}
+
+interface Neighbours {
+  readonly before: readonly TransformUse[];
+  readonly after: readonly TransformUse[];
+}
+
+function mistakeOf(
+  { transform, call }: TransformUse,
+  split: "train" | "eval",
+  { before, after }: Neighbours,
+): Mistake | undefined {
+  const name = `\`${call.callee.name}\``;
+  if (isMixing(transform)) return mixingMistake(name, split, after);
+  switch (transform.kind) {
+    case "ten_crop":
+      return tenCropMistake(name, split, after);
+    case "color_jitter":
+    case "pca_noise":
+      return before.some((use) => use.transform.kind === "normalize")
+        ? {
+            message: `${name} changes colours in 0..1, but comes after \`normalize\``,
+            label: "before `normalize`",
+            note: "for instance `color_jitter(0.4) -> normalize(...)`",
+          }
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function mixingMistake(
+  name: string,
+  split: "train" | "eval",
+  after: readonly TransformUse[],
+): Mistake | undefined {
+  if (split === "eval") {
+    return {
+      message: `${name} mixes images with others, which makes no sense in an eval split`,
+      label: "only in a train split",
+      note: "images are mixed to train on; what is measured are the images themselves",
+    };
+  }
+  const [next] = after;
+  if (!next) return undefined;
+  return {
+    message: `${name} mixes whole batches and comes last, but \`${next.call.callee.name}\` follows it`,
+    label: "comes last",
+    note: isMixing(next.transform)
+      ? "a split has one of `cutmix` and `mixup`"
+      : "for instance `random_resized_crop(224) -> normalize(...) -> cutmix`",
+  };
+}
+
+function tenCropMistake(
+  name: string,
+  split: "train" | "eval",
+  after: readonly TransformUse[],
+): Mistake | undefined {
+  if (split === "train") {
+    return {
+      message: `${name} makes ten images of each, whose predictions are averaged: it is for an eval split`,
+      label: "only in an eval split",
+      note: "`random_crop` cuts another square of each image in each epoch",
+    };
+  }
+  const next = after.find(({ transform }) => transform.kind !== "normalize");
+  if (!next) return undefined;
+  return {
+    message: `after ${name} only \`normalize\` may follow, not \`${next.call.callee.name}\``,
+    label: "ten images from here on",
+    note: "for instance `resize(256) -> ten_crop(224) -> normalize(...)`",
+  };
+}

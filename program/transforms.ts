@@ -1,0 +1,143 @@
+/** What may be done to images between a data source and the network: plain data, and the decisions that each transform takes. */
+
+/** Smallest and largest value of something that is drawn. */
+export type Range = readonly [low: number, high: number];
+
+export type Transform =
+  | { readonly kind: "resize"; readonly size: number }
+  | { readonly kind: "center_crop"; readonly size: number }
+  | { readonly kind: "random_crop"; readonly size: number; readonly padding: number }
+  | {
+      readonly kind: "random_resized_crop";
+      readonly size: number;
+      readonly scale: Range;
+      readonly ratio: Range;
+    }
+  /** Four corners and the middle, and their mirror images: ten images of one, one below the other. Only `normalize` follows. */
+  | { readonly kind: "ten_crop"; readonly size: number }
+  | { readonly kind: "hflip"; readonly probability: number }
+  | { readonly kind: "vflip"; readonly probability: number }
+  | {
+      readonly kind: "normalize";
+      /** One per channel; pixel values are 0..1 before. */
+      readonly mean: readonly number[];
+      readonly std: readonly number[];
+    }
+  | {
+      readonly kind: "color_jitter";
+      /** Factors are drawn from these; the hue's is a part of a turn. 1 to 1, and a hue of 0 to 0, change nothing. */
+      readonly brightness: Range;
+      readonly contrast: Range;
+      readonly saturation: Range;
+      readonly hue: Range;
+    }
+  | {
+      readonly kind: "pca_noise";
+      /** Standard deviation of the share of each component that is added. */
+      readonly sigma: number;
+      /** Principal components of the colours of all pixels: a row for each channel, a column for each component. */
+      readonly eigenvectors: readonly number[];
+      readonly eigenvalues: readonly number[];
+    }
+  | {
+      readonly kind: "random_erasing";
+      readonly probability: number;
+      /** Of the area erased, as a share of the image, and of its height to its width. */
+      readonly scale: Range;
+      readonly ratio: Range;
+      readonly value: number;
+    }
+  /** A rectangle of each image comes from another one of the batch (arXiv:1905.04899). */
+  | { readonly kind: "cutmix"; readonly alpha: number }
+  /** Each image is the weighted mean of itself and another one of the batch (arXiv:1710.09412). */
+  | { readonly kind: "mixup"; readonly alpha: number };
+
+export type TransformKind = Transform["kind"];
+export type TransformOf<Kind extends TransformKind> = Extract<Transform, { readonly kind: Kind }>;
+
+/** Transforms that join each image with another one of its batch; they come last. */
+export const MIXING = ["cutmix", "mixup"] as const satisfies readonly TransformKind[];
+export type MixingKind = (typeof MIXING)[number];
+
+export function isMixing(transform: Transform): transform is TransformOf<MixingKind> {
+  return (MIXING as readonly TransformKind[]).includes(transform.kind);
+}
+
+const RECTANGLE = { left: "i32", top: "i32", width: "i32", height: "i32" } as const;
+const CROP = { left: "i32", top: "i32" } as const;
+
+/**
+ * What each transform that kernels can do decides for an image (or for one of the images that a mixture is of), in the order of the
+ * words that they read. Pixels outside of what a crop reaches are zero. `order` of color_jitter holds a number of two bits
+ * for each of its four parts: which comes first, second, third and fourth. The others need another size of
+ * image for each image, and happen before.
+ */
+export const DECISIONS = {
+  center_crop: CROP,
+  random_crop: CROP,
+  hflip: { flipped: "u32" },
+  vflip: { flipped: "u32" },
+  normalize: {},
+  color_jitter: {
+    order: "u32",
+    brightness: "f32",
+    contrast: "f32",
+    saturation: "f32",
+    hue: "f32",
+  },
+  /** What is added to each channel. */
+  pca_noise: { red: "f32", green: "f32", blue: "f32" },
+  /** Of width 0 where nothing is erased. */
+  random_erasing: RECTANGLE,
+  /** What comes from the other image, and the share of the image that stays. */
+  cutmix: { ...RECTANGLE, share: "f32" },
+  mixup: { share: "f32" },
+} as const satisfies { readonly [Kind in TransformKind]?: Readonly<Record<string, WordType>> };
+
+export type WordType = "i32" | "u32" | "f32";
+
+/** The kinds that kernels can do. */
+export type PreparedKind = keyof typeof DECISIONS;
+
+export function isPrepared(transform: Transform): transform is TransformOf<PreparedKind> {
+  return transform.kind in DECISIONS;
+}
+
+/** Images that `ten_crop` makes of one. */
+export const TEN = 10;
+
+/** Images that a chain of transforms makes of one. */
+export function imagesOf(transforms: readonly Transform[]): number {
+  return transforms.some(({ kind }) => kind === "ten_crop") ? TEN : 1;
+}
+
+/** The parts of color_jitter, by the numbers that `order` gives them. */
+export const JITTER_PARTS = ["brightness", "contrast", "saturation", "hue"] as const;
+
+/** Whether a color_jitter may change the contrast, for which it needs the image's mean. */
+export function changesContrast({ contrast }: TransformOf<"color_jitter">): boolean {
+  return contrast[0] !== 1 || contrast[1] !== 1;
+}
+
+/** Where a transform's words stand among those of a view. */
+export interface WordsPlace {
+  readonly transform: TransformOf<PreparedKind>;
+  readonly first: number;
+}
+
+/** Word 0 of a view is the factor that brings its bytes to 0..1. */
+export const SCALE_WORD = 0;
+
+/** The places of the decisions that prepared transforms take, and how many words there are in all. */
+export function placeWords(transforms: readonly TransformOf<PreparedKind>[]): {
+  readonly places: readonly WordsPlace[];
+  readonly words: number;
+} {
+  let words = SCALE_WORD + 1;
+  const places = transforms.map((transform) => {
+    const first = words;
+    words += Object.keys(DECISIONS[transform.kind]).length;
+    return { transform, first };
+  });
+  return { places, words };
+}

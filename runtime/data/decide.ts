@@ -1,0 +1,198 @@
+/**
+ * The random decisions of transforms, with torchvision's distributions. Each is a function of seed, epoch, example and the transform's
+ * position alone (random.ts), whether kernels act on it or the plain loops of transforms.ts.
+ */
+import type { DECISIONS, PreparedKind, Range, TransformOf } from "../../program/transforms.js";
+import { DataError } from "./error.js";
+import type { Rectangle } from "./image.js";
+import type { ExampleRandom } from "./random.js";
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A number for each word of a transform's decisions. */
+export type Decisions<Kind extends PreparedKind = PreparedKind> = {
+  readonly [Name in keyof (typeof DECISIONS)[Kind]]: number;
+};
+
+type Deciders = {
+  readonly [Kind in PreparedKind]: (
+    transform: TransformOf<Kind>,
+    size: Size,
+    random: ExampleRandom,
+  ) => Decisions<Kind>;
+};
+
+const deciders: Deciders = {
+  center_crop: ({ size }, image) => corner(centralSquare(image, size)),
+  random_crop: randomCorner,
+  hflip: flip,
+  vflip: flip,
+  normalize: () => ({}),
+  color_jitter(transform, _, random) {
+    const order = random.order(4);
+    return {
+      order: order.reduce((code, part, turn) => code | (part << (2 * turn)), 0),
+      brightness: random.between(...transform.brightness),
+      contrast: random.between(...transform.contrast),
+      saturation: random.between(...transform.saturation),
+      hue: random.between(...transform.hue),
+    };
+  },
+  pca_noise({ sigma, eigenvectors, eigenvalues }, _, random) {
+    const shares = eigenvalues.map((value) => value * sigma * random.normal());
+    const [red, green, blue] = [0, 1, 2].map((channel) =>
+      shares.reduce((sum, share, column) => sum + share * eigenvectors[channel * 3 + column]!, 0),
+    ) as [number, number, number];
+    return { red, green, blue };
+  },
+  random_erasing: erasedRectangle,
+  cutmix: ({ alpha }, size, random) => cutRectangle(random.beta(alpha), size, random),
+  mixup: ({ alpha }, _, random) => ({ share: random.beta(alpha) }),
+};
+
+/** What a transform does to an image of that size. Throws a DataError where the image is too small for it. */
+export function decide(
+  transform: TransformOf<PreparedKind>,
+  size: Size,
+  random: ExampleRandom,
+): Decisions {
+  const decider = deciders[transform.kind] as (
+    transform: TransformOf<PreparedKind>,
+    size: Size,
+    random: ExampleRandom,
+  ) => Decisions;
+  return decider(transform, size, random);
+}
+
+const corner = ({ left, top }: Rectangle) => ({ left, top });
+
+function flip({ probability }: { readonly probability: number }, _: Size, random: ExampleRandom) {
+  return { flipped: Number(random.unit() < probability) };
+}
+
+/** The middle; a smaller image is surrounded by zeros. */
+function centralSquare(image: Size, size: number): Rectangle {
+  return {
+    left: roundHalfToEven((image.width - size) / 2),
+    top: roundHalfToEven((image.height - size) / 2),
+    width: size,
+    height: size,
+  };
+}
+
+/** The four corners and the middle, in torchvision's order. Throws a DataError where the image is smaller than a crop. */
+export function fiveSquares(image: Size, size: number): Rectangle[] {
+  if (image.width < size || image.height < size) {
+    throw new DataError(
+      `ten_crop(${size}) met an image of ${image.width}x${image.height} (width x height), too small for it`,
+      `put \`resize(${size})\` before it, or resize to more`,
+    );
+  }
+  const square = { width: size, height: size };
+  const [right, bottom] = [image.width - size, image.height - size];
+  return [
+    { left: 0, top: 0, ...square },
+    { left: right, top: 0, ...square },
+    { left: 0, top: bottom, ...square },
+    { left: right, top: bottom, ...square },
+    centralSquare(image, size),
+  ];
+}
+
+/** Python's rounding, on which torchvision's crops rest. */
+function roundHalfToEven(value: number): number {
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}
+
+function randomCorner(
+  { size, padding }: { readonly size: number; readonly padding: number },
+  image: Size,
+  random: ExampleRandom,
+) {
+  const freeHeight = image.height + 2 * padding - size;
+  const freeWidth = image.width + 2 * padding - size;
+  if (freeHeight < 0 || freeWidth < 0) {
+    throw new DataError(
+      `random_crop(${size}, padding=${padding}) met an image of ${image.width}x${image.height} (width x height), too small for it`,
+      `put \`resize(${size})\` before it`,
+    );
+  }
+  const top = random.below(freeHeight + 1) - padding;
+  const left = random.below(freeWidth + 1) - padding;
+  return { left, top };
+}
+
+interface RandomArea {
+  readonly scale: Range;
+  readonly ratio: Range;
+}
+
+const ATTEMPTS = 10;
+
+/** A rectangle of random area and aspect ratio (Szegedy et al. 2015), sampled as torchvision does. */
+export function randomRectangle(image: Size, crop: RandomArea, random: ExampleRandom): Rectangle {
+  const [lowest, highest] = crop.ratio.map(Math.log) as [number, number];
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const area = image.width * image.height * random.between(...crop.scale);
+    const ratio = Math.exp(random.between(lowest, highest));
+    const width = roundHalfToEven(Math.sqrt(area * ratio));
+    const height = roundHalfToEven(Math.sqrt(area / ratio));
+    if (width > 0 && width <= image.width && height > 0 && height <= image.height) {
+      const top = random.below(image.height - height + 1);
+      const left = random.below(image.width - width + 1);
+      return { left, top, width, height };
+    }
+  }
+  return largestCentral(image, crop.ratio);
+}
+
+/** The largest central rectangle whose aspect ratio is allowed. */
+function largestCentral(image: Size, [lowest, highest]: Range): Rectangle {
+  const ratio = image.width / image.height;
+  let { width, height } = image;
+  if (ratio < lowest) height = Math.min(height, roundHalfToEven(width / lowest));
+  else if (ratio > highest) width = Math.min(width, roundHalfToEven(height * highest));
+  const left = Math.floor((image.width - width) / 2);
+  const top = Math.floor((image.height - height) / 2);
+  return { left, top, width, height };
+}
+
+const NOTHING = { left: 0, top: 0, width: 0, height: 0 };
+
+/** Zhong et al. 2017, sampled as torchvision does: nothing where no rectangle fits. */
+function erasedRectangle(
+  { probability, scale, ratio }: RandomArea & { readonly probability: number },
+  image: Size,
+  random: ExampleRandom,
+): Rectangle {
+  if (random.unit() >= probability) return NOTHING;
+  const [lowest, highest] = ratio.map(Math.log) as [number, number];
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const area = image.width * image.height * random.between(...scale);
+    const aspect = Math.exp(random.between(lowest, highest));
+    const height = roundHalfToEven(Math.sqrt(area * aspect));
+    const width = roundHalfToEven(Math.sqrt(area / aspect));
+    if (height >= image.height || width >= image.width) continue;
+    const top = random.below(image.height - height + 1);
+    const left = random.below(image.width - width + 1);
+    return { left, top, width, height };
+  }
+  return NOTHING;
+}
+
+/** A rectangle around a random point that covers 1 - `share` of the image, less what lies outside of it; the share follows. */
+function cutRectangle(share: number, { width, height }: Size, random: ExampleRandom) {
+  const x = random.below(width);
+  const y = random.below(height);
+  const half = 0.5 * Math.sqrt(1 - share);
+  const left = Math.max(0, x - Math.floor(half * width));
+  const top = Math.max(0, y - Math.floor(half * height));
+  const right = Math.min(width, x + Math.floor(half * width));
+  const bottom = Math.min(height, y + Math.floor(half * height));
+  const cut = { left, top, width: right - left, height: bottom - top };
+  return { ...cut, share: 1 - (cut.width * cut.height) / (width * height) };
+}

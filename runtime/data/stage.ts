@@ -1,0 +1,229 @@
+/** What a network's input needs of each example, and where it is written: as floats, or as bytes and draws for the device. */
+import type { Preparation, Program, SplitName } from "../../program/program.js";
+import {
+  DECISIONS,
+  imagesOf,
+  isMixing,
+  isPrepared,
+  placeWords,
+  SCALE_WORD,
+  type MixingKind,
+  type Transform,
+  type TransformOf,
+  type WordsPlace,
+} from "../../program/transforms.js";
+import type { Dataset, Image, Images, InputShape } from "./dataset.js";
+import { decide, type Decisions, type Size } from "./decide.js";
+import { writePlanes } from "./image.js";
+import { mixPlanes } from "./mix.js";
+import { randomFor, type ExampleKey } from "./transforms.js";
+
+/** How a batch takes shape. A slot holds what one example gives. */
+export interface Staging {
+  /** What happens to an example before it is written. */
+  readonly transforms: readonly Transform[];
+  /** What images must measure then. */
+  readonly shape: InputShape;
+  /** Images that an example gives: more than one with `ten_crop`. */
+  readonly images: number;
+  /** A batch of so many slots. */
+  start(slots: number): StagedBatch;
+}
+
+export interface StagedBatch {
+  write(slot: number, image: Image, key: ExampleKey): void;
+  /** Moves what a slot holds to an earlier one. */
+  move(from: number, to: number): void;
+  /** The images of the first slots. Mixed images take what follows from `mixtures`, one a slot. */
+  finish(slots: number, mixtures: readonly Mixture[] | undefined): Images;
+}
+
+/** What an image is mixed of: its own share and place, and the slot of the other. */
+export interface Mixture {
+  readonly kind: MixingKind;
+  readonly partner: number;
+  readonly decisions: Decisions<MixingKind>;
+}
+
+/** Floats, made here by all of the transforms. */
+export function floatStaging(transforms: readonly Transform[], shape: InputShape): Staging {
+  const images = imagesOf(transforms);
+  const size = shape.channels * shape.height * shape.width;
+  const slotSize = images * size;
+  return {
+    transforms,
+    shape,
+    images,
+    start(slots) {
+      const values = new Float32Array(slots * slotSize);
+      return {
+        write(slot, image) {
+          const each = image.pixels.length / images;
+          for (let part = 0; part < images; part++) {
+            const pixels = image.pixels.subarray(part * each, (part + 1) * each);
+            const one = { ...image, height: image.height / images, pixels };
+            writePlanes(one, values, slot * slotSize + part * size);
+          }
+        },
+        move: (from, to) =>
+          values.copyWithin(to * slotSize, from * slotSize, (from + 1) * slotSize),
+        finish(kept, mixtures) {
+          const result = values.subarray(0, kept * slotSize);
+          return mixtures ? mixPlanes(result, shape, mixtures) : result;
+        },
+      };
+    },
+  };
+}
+
+/** Bytes and draws, from which the device makes the images by `preparation`. */
+export function deviceStaging(split: SplitName, preparation: Preparation): Staging {
+  const { transforms, first, staged } = preparation;
+  const before = transforms.slice(0, first);
+  const images = imagesOf(before);
+  return {
+    transforms: before,
+    shape: staged,
+    images,
+    start: (slots) => new DeviceBatch(split, preparation, { slots, images }),
+  };
+}
+
+class DeviceBatch implements StagedBatch {
+  private readonly words: number;
+  private readonly viewBytes: number;
+  private readonly places: readonly WordsPlace[];
+  /** Of one view each; views of other images are added at the end. */
+  private readonly bytes: Uint8Array;
+  private readonly draws: Uint32Array;
+
+  constructor(
+    private readonly split: SplitName,
+    private readonly preparation: Preparation,
+    private readonly size: { readonly slots: number; readonly images: number },
+  ) {
+    const { transforms, first, staged, draws } = preparation;
+    this.words = draws.words;
+    this.viewBytes = staged.channels * staged.height * staged.width;
+    this.places = placeWords(transforms.slice(first).filter(isPrepared)).places;
+    const images = size.slots * size.images;
+    this.bytes = new Uint8Array(images * this.pitch);
+    this.draws = new Uint32Array(images * this.words);
+  }
+
+  /** Bytes from one image to the next while there is one view of each. */
+  private get pitch(): number {
+    return this.preparation.views === 1 ? this.preparation.staged.slot : this.viewBytes;
+  }
+
+  write(slot: number, image: Image, key: ExampleKey): void {
+    const { images } = this.size;
+    for (let part = 0; part < images; part++) {
+      const index = slot * images + part;
+      const pixels = image.pixels.subarray(part * this.viewBytes, (part + 1) * this.viewBytes);
+      this.bytes.set(pixels, index * this.pitch);
+      this.draw(index, 1 / image.maximum, key);
+    }
+  }
+
+  /** The words of one image; what mixing decides is written when the batch is complete. */
+  private draw(index: number, scale: number, key: ExampleKey): void {
+    const { transforms, first, staged } = this.preparation;
+    const start = index * this.words;
+    this.writeWord(start + SCALE_WORD, "f32", scale);
+    let size: Size = staged;
+    this.places.forEach(({ transform, first: word }, position) => {
+      if (isMixing(transform)) return;
+      const random = randomFor(key, first + position);
+      this.writeDecisions(start + word, transform, decide(transform, size, random));
+      if ("size" in transform) size = { width: transform.size, height: transform.size };
+    });
+    if (this.places.length !== transforms.length - first) {
+      throw new Error("the program prepares transforms that this runtime does not know");
+    }
+  }
+
+  private writeDecisions(
+    start: number,
+    { kind }: WordsPlace["transform"],
+    decisions: Decisions,
+  ): void {
+    Object.entries(DECISIONS[kind]).forEach(([name, type], index) => {
+      this.writeWord(start + index, type, (decisions as Record<string, number>)[name]!);
+    });
+  }
+
+  private writeWord(index: number, type: "i32" | "u32" | "f32", value: number): void {
+    if (type === "f32") new Float32Array(this.draws.buffer)[index] = value;
+    else this.draws[index] = value;
+  }
+
+  move(from: number, to: number): void {
+    const { images } = this.size;
+    const bytes = images * this.pitch;
+    const words = images * this.words;
+    this.bytes.copyWithin(to * bytes, from * bytes, (from + 1) * bytes);
+    this.draws.copyWithin(to * words, from * words, (from + 1) * words);
+  }
+
+  finish(slots: number, mixtures: readonly Mixture[] | undefined): Images {
+    const { split, preparation } = this;
+    if (preparation.views === 2) return this.joinViews(slots, mixtures!);
+    const count = slots * this.size.images;
+    const staged = this.bytes.subarray(0, count * preparation.staged.slot);
+    return { split, staged, draws: this.draws.subarray(0, count * this.words) };
+  }
+
+  /** Each image followed by the one that it is mixed with. */
+  private joinViews(count: number, mixtures: readonly Mixture[]): Images {
+    const { slot } = this.preparation.staged;
+    const { words, viewBytes } = this;
+    const mixing = this.places.find(({ transform }) => isMixing(transform))!;
+    mixtures.forEach(({ decisions }, index) =>
+      this.writeDecisions(index * words + mixing.first, mixing.transform, decisions),
+    );
+    const staged = new Uint8Array(count * slot);
+    const draws = new Uint32Array(count * 2 * words);
+    for (let index = 0; index < count; index++) {
+      [index, mixtures[index]!.partner].forEach((from, view) => {
+        const bytes = this.bytes.subarray(from * viewBytes, (from + 1) * viewBytes);
+        staged.set(bytes, index * slot + view * viewBytes);
+        const decided = this.draws.subarray(from * words, (from + 1) * words);
+        draws.set(decided, (index * 2 + view) * words);
+      });
+    }
+    return { split: this.split, staged, draws };
+  }
+}
+
+/** What the batch of each kept example is mixed with: the one before it, which shuffling has chosen. */
+export function decideMixtures(
+  transforms: readonly Transform[],
+  keys: readonly ExampleKey[],
+  size: Size,
+): readonly Mixture[] | undefined {
+  const position = transforms.findIndex(isMixing);
+  if (position < 0) return undefined;
+  const transform = transforms[position] as TransformOf<MixingKind>;
+  return keys.map((key, slot) => ({
+    kind: transform.kind,
+    partner: (slot + keys.length - 1) % keys.length,
+    decisions: decide(transform, size, randomFor(key, position)) as Decisions<MixingKind>,
+  }));
+}
+
+/**
+ * The device's preparation of a split where there is one and it does exactly what the recipe asks for, else floats.
+ */
+export function chooseStaging(
+  program: Pick<Program, "input" | "preparations">,
+  split: SplitName,
+  { dataset, transforms }: { readonly dataset: Dataset; readonly transforms: readonly Transform[] },
+): Staging {
+  const preparation = program.preparations?.[split];
+  const isSame =
+    preparation && JSON.stringify(preparation.transforms) === JSON.stringify(transforms);
+  return isSame && dataset.pixels === "bytes"
+    ? deviceStaging(split, preparation)
+    : floatStaging(transforms, program.input);
+}

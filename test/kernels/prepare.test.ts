@@ -1,0 +1,135 @@
+/** Images that the device prepares from bytes are those that the plain loops make, for every transform. */
+import { expect, test } from "vitest";
+import { compile } from "../../compiler/index.js";
+import type { Dataset } from "../../runtime/data/dataset.js";
+import { loadBatches } from "../../runtime/data/loader.js";
+import { chooseStaging } from "../../runtime/data/stage.js";
+import { createNetwork, type Network } from "../../runtime/index.js";
+import { patternImage } from "../data/pattern.js";
+
+interface Case {
+  readonly train: string;
+  readonly source?: string;
+  readonly channels?: 1 | 3;
+  /** Height and width of the network's input. */
+  readonly size: number;
+  /** Of the images. */
+  readonly width: number;
+  readonly height: number;
+  /** Transforms that happen on the device. */
+  readonly prepared: number;
+}
+
+const normalize = "normalize(mean=[0.49, 0.48, 0.45], std=[0.25, 0.24, 0.26])";
+
+const square = { width: 12, height: 12, size: 12 };
+
+const cases: readonly Case[] = [
+  { ...square, train: "", prepared: 0 },
+  { ...square, train: normalize, prepared: 1 },
+  { ...square, train: "normalize(mean=0.3, std=0.4)", channels: 1, prepared: 1 },
+  { ...square, train: `hflip -> vflip(0.4) -> ${normalize}`, prepared: 3 },
+  { train: `resize(10) -> random_crop(8) -> hflip`, width: 17, height: 13, size: 8, prepared: 1 },
+  {
+    train: `resize(10) -> center_crop(9) -> random_crop(9, padding=3) -> hflip -> random_crop(8) -> ${normalize}`,
+    ...{ width: 17, height: 13, size: 8, prepared: 4 },
+  },
+  {
+    train: `random_resized_crop(7) -> ${normalize} -> random_crop(7, padding=2)`,
+    ...{ width: 17, height: 13, size: 7, prepared: 2 },
+  },
+  {
+    train: "color_jitter(0.5, 0.5, 0.5, 0.3) -> hflip",
+    ...{ ...square, prepared: 2 },
+  },
+  { ...square, train: "color_jitter(0.5, 0.4) -> vflip", channels: 1, prepared: 2 },
+  {
+    train: `color_jitter(contrast=[0.2, 1.8]) -> random_erasing(1) -> color_jitter(hue=0.5, contrast=0.9) -> ${normalize}`,
+    ...{ ...square, prepared: 4 },
+  },
+  {
+    ...square,
+    train: `pca_noise(0.5) -> ${normalize} -> random_erasing(0.7, value=0.5)`,
+    prepared: 3,
+  },
+  { ...square, train: `hflip -> ${normalize} -> cutmix`, prepared: 3 },
+  { ...square, train: `color_jitter(contrast=0.5) -> vflip -> mixup(0.4)`, prepared: 3 },
+];
+
+/** A network whose prediction is its input. */
+function specOf({ train, channels = 3, size }: Case): string {
+  const values = channels * size * size;
+  return `
+    model Images {
+      input  image: f32[N, ${channels}, ${size}, ${size}]
+      target label: u32[N] in 0..${values}
+      flatten -> linear(${values}) as logits
+      loss cross_entropy(logits, label)
+    }
+    data Pictures for Images {
+      train folder("pictures") { ${train} }
+    }
+    train Base of Images on Pictures {
+      epochs    = 1
+      batch     = 5
+      optimizer = sgd(lr=0.1)
+    }`;
+}
+
+async function makeIdentity(network: Network): Promise<void> {
+  const [values] = network.program.prediction.shape as [number];
+  const weight = new Float32Array(values * values);
+  for (let index = 0; index < values; index++) weight[index * (values + 1)] = 1;
+  await network.write("logits.weight", weight);
+  await network.write("logits.bias", new Float32Array(values));
+}
+
+function pictures({ width, height, channels = 3 }: Case): Dataset {
+  return {
+    name: "pictures",
+    classes: ["a", "b", "c"],
+    length: 9,
+    pixels: "bytes",
+    get: (index) => {
+      if (index === 4) return Promise.resolve(undefined);
+      const image = patternImage(width, height, channels);
+      const pixels = Uint8Array.from(image.pixels, (value, at) => (value + index * at) % 256);
+      return Promise.resolve({ image: { ...image, pixels }, label: index % 3 });
+    },
+  };
+}
+
+test.each(cases)("$train of $channels channels", async (each) => {
+  const { programs, diagnostics } = compile(specOf(each), { file: "images.net" });
+  expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
+  const { channels = 3, size } = each;
+  const { transforms, first } = programs[0]!.preparations!.train!;
+  expect(transforms.length - first).toBe(each.prepared);
+  const network = await createNetwork(programs, { batch: 5 });
+  const dataset = pictures(each);
+  const shape = { channels, height: size, width: size };
+  const options = { batch: 5, shape, transforms, seed: 3, epoch: 2, shuffle: true };
+  const staging = chooseStaging(network.program, "train", { dataset, transforms });
+  const staged = loadBatches(dataset, { ...options, staging });
+  try {
+    await makeIdentity(network);
+    for await (const expected of loadBatches(dataset, options)) {
+      const batch = (await staged.next()).value!;
+      expect(batch.count).toBe(expected.count);
+      expect(batch.targets).toEqual(expected.targets);
+      const actual = await network.predict(batch.images);
+      expect(largestDifference(actual, expected.images as Float32Array)).toBeLessThan(2e-5);
+    }
+    expect((await staged.next()).done).toBe(true);
+  } finally {
+    network.destroy();
+  }
+});
+
+function largestDifference(actual: Float32Array, expected: Float32Array): number {
+  expect(actual.length).toBe(expected.length);
+  return actual.reduce(
+    (most, value, index) => Math.max(most, Math.abs(value - expected[index]!)),
+    0,
+  );
+}
