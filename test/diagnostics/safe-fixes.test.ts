@@ -64,7 +64,7 @@ describe("what can only have been meant", () => {
   );
 
   test.each([
-    ...["vflip", "prelu", "selu", "nadam", "conv1d", "softmin", "logsigmoid", "relu7"],
+    ...["rotate", "prelu", "selu", "nadam", "conv1d", "softmin", "logsigmoid", "relu7"],
     ...["Pooling", "top5", "crop", "ada", "adamax", "colour"],
   ])("%s could be something else", (written) => expect(isCertainName(written, known)).toBe(false));
 
