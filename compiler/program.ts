@@ -288,10 +288,10 @@ class ProgramWriter {
       evaluate: lists.evaluate.map((step) => this.step(step)),
       predict: lists.predict.map((step) => this.step(step)),
     };
-    const prepared = Object.entries(preparations).map(([split, draft]) => [
-      split,
-      this.preparation(draft),
-    ]);
+    const prepared = {
+      ...(preparations.train && { train: this.preparation(preparations.train) }),
+      ...(preparations.eval && { eval: this.preparation(preparations.eval) }),
+    };
     return {
       format: PROGRAM_FORMAT,
       target: options.target,
@@ -312,7 +312,7 @@ class ProgramWriter {
       kernels: this.kernels,
       steps,
       optimizer: options.optimizer,
-      ...(prepared.length > 0 && { preparations: Object.fromEntries(prepared) }),
+      ...(Object.keys(prepared).length > 0 && { preparations: prepared }),
     };
   }
 

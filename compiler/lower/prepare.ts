@@ -69,7 +69,9 @@ export function lowerPreparation(
   const constants = {
     ...{ channels, staged_width: staged!.width, staged_height: staged!.height },
     ...{ slot, view_bytes: viewBytes, words },
-    ...Object.assign({}, ...places.map((place, index) => stepConstants(place, plan.sizes, index))),
+    ...Object.fromEntries(
+      places.flatMap((place, index) => stepConstants(place, plan.sizes, index)),
+    ),
   };
   const steps = prepareSteps(name, problem, { ...storage, constants, sizes: plan.sizes }, input);
   return {
@@ -160,16 +162,14 @@ function stepConstants(
   { transform, first }: WordsPlace,
   sizes: readonly Size[],
   index: number,
-): Record<string, number> {
+): (readonly [string, number])[] {
   const [from, to] = [sizes[index]!, sizes[index + 1]!];
   const own = {
     ...{ from_width: from.width, from_height: from.height },
     ...{ to_width: to.width, to_height: to.height },
     ...transformConstants(transform),
   };
-  return Object.fromEntries(
-    Object.entries(own).map(([name, value]) => [`${name}_${first}`, value]),
-  );
+  return Object.entries(own).map(([name, value]) => [`${name}_${first}`, value] as const);
 }
 
 function transformConstants(transform: Transform): Record<string, number> {
@@ -177,8 +177,8 @@ function transformConstants(transform: Transform): Record<string, number> {
   if (transform.kind !== "normalize") return {};
   const { mean, std } = transform;
   const channels = [0, 1, 2].flatMap((channel) => [
-    [`mean${channel}`, floatBits(mean[channel] ?? mean[0]!)],
-    [`std${channel}`, floatBits(std[channel] ?? std[0]!)],
+    [`mean${channel}`, floatBits(mean[channel] ?? mean[0]!)] as const,
+    [`std${channel}`, floatBits(std[channel] ?? std[0]!)] as const,
   ]);
   return Object.fromEntries(channels);
 }

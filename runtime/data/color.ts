@@ -98,6 +98,6 @@ export function shiftColors(image: Image, { red, green, blue }: Decisions<"pca_n
   const { channels } = image;
   return {
     ...floats,
-    pixels: floats.pixels.map((value, index) => value + shift[index % channels]!) as Float32Array,
+    pixels: floats.pixels.map((value, index) => value + shift[index % channels]!),
   };
 }
