@@ -1,6 +1,6 @@
 /** The pictures that a command is to look at: named one by one, by folder, by pattern, or given on standard input. */
 import { stat } from "node:fs/promises";
-import { basename, join, relative } from "node:path";
+import { join, relative, sep } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { glob, isDynamicPattern } from "tinyglobby";
 import type { Dataset, Example } from "../runtime/data/dataset.js";
@@ -33,7 +33,7 @@ async function find(name: string): Promise<Picture[]> {
   const kind = await stat(name).catch(() => undefined);
   if (kind?.isDirectory()) return inFolder(name);
   if (kind === undefined && isDynamicPattern(name)) return byPattern(name);
-  return [pictureFile(name, { copy: basename(name), isNamed: true })];
+  return [pictureFile(name, { copy: placeBelow(name), isNamed: true })];
 }
 
 function standardInput(): Picture {
@@ -57,9 +57,13 @@ async function inFolder(folder: string): Promise<Picture[]> {
 async function byPattern(pattern: string): Promise<Picture[]> {
   const paths = await glob(pattern);
   if (paths.length === 0) throw wrongInput(`no file matches ${pattern}`);
-  return paths
-    .sort()
-    .map((path) => pictureFile(path, { copy: relative(".", path), isNamed: false }));
+  return paths.sort().map((path) => pictureFile(path, { copy: placeBelow(path), isNamed: false }));
+}
+
+/** Where the copy of a file goes below another folder: never beside or above it, and no two files' in one place. */
+function placeBelow(path: string): string {
+  const parts = relative(".", path).split(sep);
+  return join(...parts.filter((part) => part !== ".."));
 }
 
 /** Pictures as a dataset. One that was named and does not decode ends the command; one that was found is left out, and the user told. */

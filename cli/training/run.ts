@@ -43,7 +43,7 @@ export class TrainingRun {
       const start = this.options.resume ? await this.resume() : undefined;
       for (const observer of this.observers) await observer.begin?.(start);
       const result = await this.fit(start, interrupt.signal);
-      await this.finish(result);
+      await this.finish(result, interrupt.signal);
     } finally {
       interrupt.dispose();
       for (const observer of this.observers) await observer.close?.();
@@ -75,9 +75,9 @@ export class TrainingRun {
     return state;
   }
 
-  private async finish(result: FitResult): Promise<void> {
+  private async finish(result: FitResult, signal: AbortSignal): Promise<void> {
     if (result.completed) await this.saveResult();
-    for (const observer of this.observers) await observer.finish?.(result);
+    for (const observer of this.observers) await observer.finish?.(result, signal);
     const describe = result.completed ? describeResult : describeStop;
     print(describe(this.parts, result, this.stopwatch.seconds));
   }

@@ -1,6 +1,7 @@
 import { readFile, readdir, truncate, copyFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { get } from "node:http";
+import { join } from "node:path";
 import sharp from "sharp";
 import { makeWorkspace, stripe, stripes, writeStripes, type Workspace } from "./fixtures.js";
 import { netc as run, netcInShell, type Outcome, type RunOptions } from "./netc.js";
@@ -207,7 +208,7 @@ describe("predict", () => {
     await workspace.write("mixed/b.PNG", await stripe("above", 3));
     await workspace.write("mixed/broken.png", "no image");
     const flags = ["--weights", WEIGHTS, "--json"];
-    const places = ["mixed", "data/val/above/*.png", "-"];
+    const places = ["mixed", "data/val/above/*.png", "-", "data/val/../val/below/0.png"];
     const line = '"$@" < data/val/below/1.png';
     const outcome = await netcInShell(
       line,
@@ -225,7 +226,11 @@ describe("predict", () => {
       ["mixed/deep/a.png", "below"],
       ...Array.from({ length: 8 }, (_, index) => [`data/val/above/${index}.png`, "above"]),
       ["-", "below"],
+      ["data/val/../val/below/0.png", "below"],
     ]);
+    const copies = await readdir(workspace.path("named"), { recursive: true });
+    expect(copies).toContain(join("data", "val", "below", "0.png"));
+    expect(copies).toContain("stdin.png");
     const copy = await sharp(workspace.path("named/deep/a.png")).metadata();
     expect(copy).toMatchObject({ format: "png", width: 256 });
     expect(copy.height).toBeGreaterThan(256 + 2 * 20);

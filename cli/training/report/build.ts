@@ -37,12 +37,16 @@ export class ReportBuilder {
     };
   }
 
-  /** All of it: looks at examples once more, and times kernels. For the end of a run. */
-  async complete(records: readonly MetricsRecord[]): Promise<ReportData> {
-    const examination = await examine(this.parts);
+  /** All of it: looks at examples once more, and times kernels. For the end of a run; the signal leaves out what takes time. */
+  async complete(records: readonly MetricsRecord[], signal: AbortSignal): Promise<ReportData> {
+    const examination = await examine(this.parts, signal);
     const filters = await readFilters(this.parts.network);
-    const timings = await this.timings();
-    const parts = { ...(examination && { examination }), ...(filters && { filters }), timings };
+    const timings = signal.aborted ? undefined : await this.timings();
+    const parts = {
+      ...(examination && { examination }),
+      ...(filters && { filters }),
+      ...(timings && { timings }),
+    };
     return { ...this.outline("completed", records), ...parts };
   }
 

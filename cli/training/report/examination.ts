@@ -9,19 +9,18 @@ const MISTAKES = 24;
 /** A look at so many examples tells what there is to see, and costs little beside the run's evaluations. */
 const MAX_EXAMPLES = 10_000;
 
-/** Undefined for models that tell no classes apart, and for runs without evaluation. */
-export async function examine({
-  compiled,
-  network,
-  evaluation,
-  recipe,
-}: TrainingParts): Promise<ReportedExamination | undefined> {
+/** Undefined for models that tell no classes apart, for runs without evaluation, and where the signal stopped it. */
+export async function examine(
+  { compiled, network, evaluation, recipe }: TrainingParts,
+  signal: AbortSignal,
+): Promise<ReportedExamination | undefined> {
   if (evaluation === undefined || network.program.classes === undefined) return undefined;
   const examination = await examineDataset(network, evaluation, {
     transforms: recipe.data?.eval?.transforms ?? [],
     scores: scoresOf(compiled),
     mistakes: MISTAKES,
     examples: MAX_EXAMPLES,
+    signal,
   });
   if (examination === undefined) return undefined;
   const { examples, classes, confusion } = examination;
