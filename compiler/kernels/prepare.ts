@@ -3,12 +3,7 @@
  * that its own comes from by going through the transforms backwards, and then takes its colour through them forwards. Coordinates
  * before and after a transform are those of torchvision's images before and after it.
  */
-import {
-  DECISIONS,
-  JITTER_PARTS,
-  SCALE_WORD,
-  type PreparedKind,
-} from "../../program/transforms.js";
+import { DECISIONS, JITTER_PARTS, type PreparedKind } from "../../program/transforms.js";
 import { PREPARE_COLORS, type ColorFunction } from "./prepare-colors.js";
 import { assemble, type Kernel } from "./kernel.js";
 import { times, wgsl } from "./wgsl.js";
@@ -131,6 +126,7 @@ function preparedFunction(
   steps: readonly PreparedStep[],
   until?: PreparedStep,
 ): string {
+  // Word 0 of a view brings its bytes to 0..1 (transforms.ts, SCALE_WORD).
   const backward = steps.filter((step) => step !== until).toReversed();
   return wgsl`
     fn prepared(view: u32, column: i32, row: i32) -> vec3f {
@@ -138,24 +134,27 @@ function preparedFunction(
       var x = column;
       var y = row;
       ${backward.flatMap((step) => STEPS[step.kind].backward?.(step) ?? [])}
-      var color = staged_color(view, x, y) * bitcast<f32>(draws[word + ${SCALE_WORD}u]);
+      var color = staged_color(view, x, y) * bitcast<f32>(draws[word]);
       ${steps.flatMap((step) => STEPS[step.kind].forward?.(step, problem, step === until) ?? [])}
       return color;
     }`;
 }
 
-const STAGED_COLOR = (views: number) => wgsl`
+/** Where a crop reaches beyond the image, any pixel will do: its colour does not count. */
+const stagedColor = (
+  { views, isGrey, steps }: PrepareProblem,
+  crops = steps.some(({ kind }) => kind.endsWith("_crop")),
+) => wgsl`
   fn staged_byte(index: u32) -> f32 {
     return f32((staged[index / 4u] >> (index % 4u * 8u)) & 255u);
   }
 
   fn staged_color(view: u32, x: i32, y: i32) -> vec3f {
-    let column = u32(clamp(x, 0, i32(constants.staged_width) - 1));
-    let row = u32(clamp(y, 0, i32(constants.staged_height) - 1));
-    let start = view / ${views}u * constants.slot + view % ${views}u * constants.view_bytes;
+    let column = ${crops ? "u32(clamp(x, 0, i32(constants.staged_width) - 1))" : "u32(x)"};
+    let row = ${crops ? "u32(clamp(y, 0, i32(constants.staged_height) - 1))" : "u32(y)"};
+    let start = ${views === 1 ? "view * constants.slot" : "view / 2u * constants.slot + view % 2u * constants.view_bytes"};
     let first = start + (row * constants.staged_width + column) * constants.channels;
-    let last = constants.channels - 1u;
-    return vec3f(staged_byte(first), staged_byte(first + min(1u, last)), staged_byte(first + min(2u, last)));
+    return ${isGrey ? "vec3f(staged_byte(first))" : "vec3f(staged_byte(first), staged_byte(first + 1u), staged_byte(first + 2u))"};
   }`;
 
 const WITHIN = wgsl`
@@ -168,15 +167,15 @@ const WITHIN = wgsl`
   }`;
 
 function declarations(
-  { isGrey, views }: PrepareProblem,
+  problem: PrepareProblem,
   uses: ReadonlySet<Helper>,
   prepared: string,
 ): string[] {
   const colors = PREPARE_COLORS.filter(({ name }) => uses.has(name));
   return [
-    STAGED_COLOR(views),
+    stagedColor(problem),
     ...(uses.has("within") ? [WITHIN] : []),
-    ...colors.map(({ text, grey }) => (isGrey && grey ? grey : text)),
+    ...colors.map(({ text, grey }) => (problem.isGrey && grey ? grey : text)),
     prepared,
   ].flatMap((text) => [text, ""]);
 }
