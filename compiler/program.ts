@@ -19,12 +19,16 @@ import type { Kernel } from "./kernels/kernel.js";
 import { roundUpTo4 } from "./lower/activation-layout.js";
 import { LoweringContext, type Persistent } from "./lower/context.js";
 import { initializeParameter } from "./lower/ends.js";
-import { lowerGraph } from "./lower/index.js";
+import { lowerGraph, lowerNodes } from "./lower/index.js";
 import { lowerPreparation, type PreparationDraft } from "./lower/prepare.js";
 import { storeParameter, type StoredParameter } from "./lower/parameters.js";
 import { fixed, perImage, type StepDraft, type Storage } from "./lower/storage.js";
-import { differentiate } from "./passes/differentiate.js";
-import { fuse } from "./passes/fuse.js";
+import {
+  differentiate,
+  differentiateInSlices,
+  type SlicedTraining,
+} from "./passes/differentiate.js";
+import { fuse, type FuseOptions } from "./passes/fuse.js";
 import { forInference, forPrediction } from "./passes/inference.js";
 import { chooseLayouts } from "./passes/layout.js";
 import { mixLabels } from "./passes/mix-labels.js";
@@ -73,11 +77,14 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
     stored,
     stateNames(options.optimizer),
   );
-  const lower = (graph: Graph | undefined) =>
-    graph && lowerList(graph, options, persistent, stored);
-  const train = lower(graphs.train);
-  const evaluate = lower(graphs.evaluate);
-  const predict = lower(graphs.predict)!;
+  const common = { options, persistent, stored };
+  // Values have ids of their own in each graph: the sums' mean nothing but to the two graphs that share them.
+  const { slice, update, sums } = graphs.sliced ?? {};
+  const lower = (graph: Graph | undefined, list: keyof Lists, shared?: SlicedTraining["sums"]) =>
+    graph && lowerList(graph, { ...common, list, sums: shared ?? new Map() });
+  const train = lower(graphs.train, "train");
+  const evaluate = lower(graphs.evaluate, "evaluate");
+  const predict = lower(graphs.predict, "predict")!;
   const lists: Lists = {
     initialize: stored.flatMap((parameter, index) =>
       initializeParameter(
@@ -87,12 +94,13 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
       ),
     ),
     train: train?.steps ?? [],
+    accumulate: lower(slice, "accumulate", sums)?.steps ?? [],
+    update: lower(update, "update", sums)?.steps ?? [],
     evaluate: evaluate?.steps ?? [],
     predict: predict.steps,
   };
-  const gradients = options.keepGradients ? train?.storedGradients : undefined;
   const writer = new ProgramWriter(forward, options, {
-    ...{ persistent, stored, lists, gradients },
+    ...{ persistent, stored, lists },
     preparations: lowerPreparations(forward, options, persistent.images),
   });
   const program = writer.write();
@@ -127,6 +135,8 @@ function lowerPreparations(
 
 interface StepGraphs {
   readonly train?: Graph;
+  /** Absent where `train` does for slices as well. */
+  readonly sliced?: SlicedTraining;
   readonly evaluate?: Graph;
   readonly predict: Graph;
 }
@@ -139,27 +149,41 @@ export function stepGraphs(
   forward: Graph,
   { fusion, keepGradients, mixesLabels, optimizer }: GraphOptions,
 ): StepGraphs {
-  const finish = (graph: Graph) =>
-    separateSpacings(fusion === "none" ? graph : fuse(graph, { keepGradients }));
+  const finish = (graph: Graph, options: FuseOptions = {}) =>
+    separateSpacings(fusion === "none" ? graph : fuse(graph, options));
   const plain = simplify(forward);
   const inference = simplify(forInference(plain));
   const predict = finish(forPrediction(inference));
   if (forward.metrics.length === 0) return { predict };
   const trained = mixesLabels ? mixLabels(plain) : plain;
+  const sums = optimizer && (keepGradients || !takesSlices(optimizer));
+  const sliced = sums && differentiateInSlices(trained, optimizer);
   return {
-    train: finish(simplifyTraining(differentiate(trained, optimizer))),
+    train: finish(simplifyTraining(differentiate(trained, optimizer)), { keepGradients }),
+    ...(sliced && { sliced: { ...sliced, slice: finish(simplifyTraining(sliced.slice)) } }),
     evaluate: finish(summarize(inference)),
     predict,
   };
 }
 
+/** Whether an optimizer's step is linear in the gradient, so that slices of the batch can be applied one after the other (kernels/update.ts). */
+const takesSlices = (optimizer: OptimizerSettings) =>
+  optimizer.kind === "sgd" && !optimizer.nesterov && optimizer.clip === undefined;
+
 type Lists = Record<keyof Program["steps"], readonly StepDraft[]>;
+
+/** What all lists of a program are lowered with. */
+interface LoweringParts {
+  readonly options: ProgramOptions;
+  readonly persistent: ProgramStorage;
+  readonly stored: readonly StoredParameter[];
+  readonly sums: SlicedTraining["sums"];
+  readonly list: keyof Lists;
+}
 
 function lowerList(
   graph: Graph,
-  options: ProgramOptions,
-  persistent: ProgramStorage,
-  stored: readonly StoredParameter[],
+  { options, persistent, stored, sums, list }: LoweringParts,
 ): LoweringContext {
   const byId = new Map(stored.map((parameter) => [parameter.parameter.value.id, parameter]));
   const states = new Map(
@@ -167,16 +191,21 @@ function lowerList(
       kept.map((state, index) => [state.id, persistent.states.get(parameter.id)![index]!] as const),
     ),
   );
+  for (const [id, sum] of sums) {
+    byId.set(sum.id, byId.get(id)!);
+    states.set(sum.id, persistent.gradients.get(id)!);
+  }
+  const keeps = list === "train" && options.keepGradients === true;
   const context = new LoweringContext(
     graph,
     options.target,
     chooseLayouts(graph),
-    { ...persistent, states },
+    { ...persistent, states, gradients: keeps ? persistent.gradients : undefined },
     byId,
-    options.keepGradients ?? false,
     options.tuned,
   );
-  lowerGraph(context);
+  if (list === "update") lowerNodes(context);
+  else lowerGraph(context);
   return context;
 }
 
@@ -184,7 +213,10 @@ function lowerList(
 type StateStorage = ReadonlyMap<number, readonly (readonly Storage[])[]>;
 
 /** What outlives a step; the optimizer's states by parameter, since each training graph has values of its own for them. */
-type ProgramStorage = Omit<Persistent, "states"> & { readonly states: StateStorage };
+type ProgramStorage = Omit<Persistent, "states" | "gradients"> & {
+  readonly states: StateStorage;
+  readonly gradients: ReadonlyMap<number, readonly Storage[]>;
+};
 
 function persistentStorage(
   { images, labels, prediction, metrics }: Graph,
@@ -194,6 +226,7 @@ function persistentStorage(
 ): ProgramStorage {
   const trained = new Set(train && trainedParameters(train).map(({ parameter }) => parameter.id));
   const idOf = ({ parameter }: StoredParameter) => parameter.value.id;
+  const trainedOnes = stored.filter((parameter) => trained.has(idOf(parameter)));
   return {
     images: storage(images.name, "images", perImage(4 * elementCount(images.shape))),
     labels: labels && storage(labels.name, "labels", perImage(4 * elementCount(labels.shape))),
@@ -214,12 +247,13 @@ function persistentStorage(
       stored.map((parameter) => [idOf(parameter), parameterStorage(parameter, "parameter")]),
     ),
     states: new Map(
-      stored
-        .filter((parameter) => trained.has(idOf(parameter)))
-        .map((parameter) => [
-          idOf(parameter),
-          kept.map((name) => parameterStorage(parameter, "state", name)),
-        ]),
+      trainedOnes.map((parameter) => [
+        idOf(parameter),
+        kept.map((name) => parameterStorage(parameter, "state", name)),
+      ]),
+    ),
+    gradients: new Map(
+      trainedOnes.map((parameter) => [idOf(parameter), parameterStorage(parameter, "gradient")]),
     ),
   };
 }
@@ -232,7 +266,7 @@ const storage = (name: string, purpose: Storage["purpose"], bytes: Storage["byte
 
 function parameterStorage(
   { parameter, pieces }: StoredParameter,
-  purpose: "parameter" | "state",
+  purpose: "parameter" | "state" | "gradient",
   kind: string = purpose,
 ): readonly Storage[] {
   const { name } = parameter.value;
@@ -250,8 +284,6 @@ interface ProgramParts {
   readonly persistent: ProgramStorage;
   readonly stored: readonly StoredParameter[];
   readonly lists: Lists;
-  /** By the id of the parameter's value; absent where nobody reads them. */
-  readonly gradients: ReadonlyMap<number, readonly Storage[]> | undefined;
   readonly preparations: PreparationDrafts;
 }
 
@@ -268,8 +300,8 @@ class ProgramWriter {
     private readonly options: ProgramOptions,
     private readonly parts: ProgramParts,
   ) {
-    const { train, evaluate, predict } = parts.lists;
-    this.plan = planMemory([train, evaluate, predict]);
+    const { train, accumulate, update, evaluate, predict } = parts.lists;
+    this.plan = planMemory([train, accumulate, update, evaluate, predict]);
   }
 
   write(): Program {
@@ -285,6 +317,8 @@ class ProgramWriter {
     const steps = {
       initialize: lists.initialize.map((step) => this.step(step)),
       train: lists.train.map((step) => this.step(step)),
+      accumulate: lists.accumulate.map((step) => this.step(step)),
+      update: lists.update.map((step) => this.step(step)),
       evaluate: lists.evaluate.map((step) => this.step(step)),
       predict: lists.predict.map((step) => this.step(step)),
     };
@@ -345,19 +379,20 @@ class ProgramWriter {
   ): ProgramParameter {
     const { value, role, initializer, trainable } = parameter;
     const { parameters, states } = this.parts.persistent;
-    const gradients = this.parts.gradients?.get(value.id);
+    const kept = this.options.keepGradients ? this.parts.persistent.gradients : undefined;
+    const gradients = kept?.get(value.id);
     return {
       name: value.name,
       shape: value.shape.map(Number),
       layout,
       pieces: pieces.map(({ start, count }, index) => {
-        const kept = states.get(value.id)?.map((state) => this.buffer(state[index]!));
+        const ownStates = states.get(value.id)?.map((state) => this.buffer(state[index]!));
         const gradient = gradients?.[index];
         return {
           start,
           count,
           buffer: this.buffer(parameters.get(value.id)![index]!),
-          ...(kept && { states: kept }),
+          ...(ownStates && { states: ownStates }),
           ...(gradient && { gradient: this.buffer(gradient) }),
         };
       }),

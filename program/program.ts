@@ -66,7 +66,7 @@ export interface ParameterPiece {
   readonly buffer: number;
   /** What the optimizer keeps of the parameter, laid out alike, in the order of `stateNames`; absent in a program without training. */
   readonly states?: readonly number[];
-  /** The gradient, laid out alike. Holds it after a step only if the program was compiled with `keepGradients`. */
+  /** The gradient, laid out alike, of the whole step; only if the program was compiled with `keepGradients`. */
   readonly gradient?: number;
 }
 
@@ -187,13 +187,15 @@ export function stepsFor(steps: readonly ProgramStep[], batch: number): readonly
 }
 
 /**
- * The frame: 16 words (64 bytes) that every kernel may read, written once a step by the runtime.
- * Words: 0 batch (images in this step), 1 step, 2 seed, 3 training (1 or 0), then f32: 4 learning rate, 5 weight decay, 6 the largest
+ * The frame: 20 words (80 bytes) that every kernel may read, written by the runtime once a step, or once a slice of it.
+ * Words: 0 batch (images in this slice), 1 step, 2 seed, 3 training (1 or 0), then f32: 4 learning rate, 5 weight decay, 6 the largest
  * norm of all gradients together, 7 the largest element of a gradient, 8 momentum; 9 nesterov (1 or 0), 10 convention (0
  * PyTorch, 1 Caffe), then f32 again: 11 beta1, 12 beta2 (RMSprop's alpha), 13 epsilon, 14 and 15 Adam's bias corrections
- * 1 - beta1^t and 1 - beta2^t. What the optimizer does not know is 0.
+ * 1 - beta1^t and 1 - beta2^t. What the optimizer does not know is 0. Then 16 the index of the slice's first image in its step, and
+ * 17 the images of the whole step: a step whose batch does not fit the device comes in slices, one after the other, and what is
+ * a mean over the batch or keyed by an image's place is so over the whole step. 18 and 19 are free.
  */
-export const FRAME_WORDS = 16;
+export const FRAME_WORDS = 20;
 
 interface CommonSettings {
   readonly learningRate: number;
@@ -285,8 +287,15 @@ export interface Program {
   readonly steps: {
     /** Fills every parameter from its initializer. */
     readonly initialize: readonly ProgramStep[];
-    /** Images and labels to metrics, and the parameters updated. */
+    /** Images and labels to metrics, and the parameters updated. Where `accumulate` is empty, also of a step in slices. */
     readonly train: readonly ProgramStep[];
+    /**
+     * A slice of a training step: metrics and gradients are added to those of the slices before. Empty where the optimizer is linear
+     * in the gradient, so that it takes slices as they come and no sum of gradients is kept.
+     */
+    readonly accumulate: readonly ProgramStep[];
+    /** The update of the parameters after the last slice, by the sums of their gradients. */
+    readonly update: readonly ProgramStep[];
     /** Images and labels to metrics and prediction, nothing changed. */
     readonly evaluate: readonly ProgramStep[];
     /** Images to prediction. */

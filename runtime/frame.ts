@@ -2,8 +2,10 @@
 import { FRAME_WORDS, type OptimizerSettings } from "../program/program.js";
 
 export interface Frame {
-  /** Images in this step. */
+  /** Images in this slice of the step. */
   readonly batch: number;
+  /** Which of the step's images is the slice's first, and how many the step has; those of a step in one slice if absent. */
+  readonly slice?: { readonly first: number; readonly images: number };
   /** Training steps done before. */
   readonly step: number;
   readonly seed: number;
@@ -23,6 +25,8 @@ export function packFrame(frame: Frame): ArrayBuffer {
   new Float32Array(bytes).set([learningRate, weightDecay, ...limits, own.momentum ?? 0], 4);
   new Uint32Array(bytes).set(own.flags ?? [], 9);
   new Float32Array(bytes).set(own.averages ?? [], 11);
+  const { first, images } = frame.slice ?? { first: 0, images: frame.batch };
+  new Uint32Array(bytes).set([first, images], 16);
   return bytes;
 }
 

@@ -25,6 +25,7 @@ import type { CompileProgress } from "./pipelines.js";
 import { Runner, type Work } from "./runner.js";
 import { parseTensors, serializeTensors } from "./safetensors.js";
 import type { StepListName } from "./schedule.js";
+import { largestSlice, partOf, slicesOf, type Slice } from "./slices.js";
 import { chooseProgram } from "./targets.js";
 import { matchWeights, statePrefix, statesOf } from "./weights.js";
 
@@ -37,8 +38,13 @@ export interface OptimizerOptions {
 }
 
 export interface NetworkOptions extends OptimizerOptions {
-  /** The most examples of one call; memory grows with it. 16 unless given. */
+  /**
+   * The most examples of one call. 16 unless given. Memory grows with it, up to what the device can bind: more come in slices, one after the
+   * other, with one update for all.
+   */
   readonly batch?: number;
+  /** Slices that a batch comes in, to save memory; 1 unless given. More where the device needs them. */
+  readonly accumulate?: number;
   /** Of initial weights and dropout. 0 unless given. */
   readonly seed?: number;
   /** A device of your own, with the feature `subgroups` if it can; otherwise the network opens one. */
@@ -50,7 +56,10 @@ export interface NetworkOptions extends OptimizerOptions {
 }
 
 /** Settings for one step; those left out are the network's. */
-export type StepOptions = OptimizerOptions;
+export interface StepOptions extends OptimizerOptions {
+  /** Slices that the step's examples come in, at least. */
+  readonly accumulate?: number;
+}
 
 /** Loss and metrics by name, each the mean over the examples of the call. */
 export type Metrics<Name extends string = string> = { readonly [name in Name]: number };
@@ -90,6 +99,23 @@ export interface LoadOptions {
 
 const DEFAULT_BATCH = 16;
 
+/** What a call is about. */
+type Examples = Omit<Work, "frame" | "collects"> & { readonly count: number };
+
+interface Manner {
+  readonly optimizer: OptimizerSettings;
+  /** At least so many. */
+  readonly slices?: number;
+}
+
+/** What a slice left: a prediction, or metrics. */
+type Result = Slice & { readonly values: Float32Array };
+
+function sliceOf({ count, ...values }: Examples, slice: Slice): Omit<Examples, "count"> {
+  const parts = Object.entries(values).map(([name, all]) => [name, partOf(all, slice, count)]);
+  return Object.fromEntries(parts) as Omit<Examples, "count">;
+}
+
 /**
  * A network on a device. Calls run in the order they are made; arrays handed over must stay unchanged until the call's
  * promise settles. Every method but `destroy` rejects with InputError for wrong arguments and after `destroy`, and with
@@ -105,6 +131,8 @@ export class Network<
   readonly parameters: readonly ParameterInfo<Name>[];
   /** The most examples of one call. */
   readonly batch: number;
+  /** The most examples on the device at a time: a call with more of them comes in slices. */
+  readonly slice: number;
   readonly #memory: Memory;
   readonly #parameters: Parameters;
   readonly #runner: Runner;
@@ -123,7 +151,9 @@ export class Network<
     this.adapter = device.summary;
     this.parameters = program.parameters as readonly (ProgramParameter & { name: Name })[];
     this.batch = options.batch ?? DEFAULT_BATCH;
-    this.#memory = new Memory(device.gpu, program, this.batch);
+    const wanted = Math.ceil(this.batch / (options.accumulate ?? 1));
+    this.slice = largestSlice(program, wanted, device.gpu.limits);
+    this.#memory = new Memory(device.gpu, program, this.slice);
     this.#parameters = new Parameters(device.gpu, program, this.#memory);
     this.#runner = new Runner(device.gpu, program, this.#memory, options.onCompile);
     this.#optimizer = withSettings(program.optimizer, options);
@@ -148,23 +178,34 @@ export class Network<
 
   /**
    * One step of training on 1 to `batch` examples: forward, loss, backward, update. `images` is NCHW, preprocessed, or bytes that the
-   * device prepares (`loadBatches` makes them); `targets` are labels, or numbers in the order of the model's target, or nothing where the loss is of the images themselves.
-   * Resolves to the loss and the metrics before the update.
+   * device prepares (`loadBatches` makes them); `targets` are labels, or numbers in the order of the model's target, or nothing where the
+   * loss is of the images themselves. Resolves to the loss and the metrics before the update. More examples than the device takes at a
+   * time come in slices, which changes nothing but the order of sums, and batch normalization, whose statistics are then each slice's own.
    */
   async step(images: Images, targets: Target, options: StepOptions = {}): Promise<Metrics<Metric>> {
-    return this.#runOnExamples("train", images, targets, withSettings(this.#optimizer, options));
+    const { accumulate = 1, ...settings } = options;
+    assertInteger(accumulate, 1, "`accumulate`");
+    const optimizer = withSettings(this.#optimizer, settings);
+    return this.#runOnExamples("train", images, targets, { optimizer, slices: accumulate });
   }
 
   /** Loss and metrics of 1 to `batch` examples; nothing is changed, dropout is off. */
   async evaluate(images: Images, targets: Target): Promise<Metrics<Metric>> {
-    return this.#runOnExamples("evaluate", images, targets, this.#optimizer);
+    return this.#runOnExamples("evaluate", images, targets, { optimizer: this.#optimizer });
   }
 
   /** The model's output for 1 to `batch` images: images x values, row-major. */
   async predict(images: Images): Promise<Float32Array> {
     const count = countImages(this.program, images, this.batch);
-    const padded = await this.#run("predict", count, imageData(images));
-    return this.#withoutPitch(padded, count);
+    const optimizer = this.#optimizer;
+    const parts = await this.#run("predict", { count, ...imageData(images) }, { optimizer });
+    if (parts.length === 1) return this.#withoutPitch(parts[0]!.values, parts[0]!.count);
+    const result = new Float32Array(count * sizeOf(this.program.prediction.shape));
+    for (const part of parts) {
+      const values = this.#withoutPitch(part.values, part.count);
+      result.set(values, part.first * (values.length / part.count));
+    }
+    return result;
   }
 
   /** A parameter's values in PyTorch's order. */
@@ -280,7 +321,7 @@ export class Network<
 
   async #initialize(): Promise<void> {
     await this.#enqueue(() => this.#parameters.allocate(this.program.parameters, "value"));
-    await this.#run("initialize", this.batch, {});
+    await this.#run("initialize", { count: this.slice }, { optimizer: this.#optimizer });
     await this.#explain(this.device.gpu.queue.onSubmittedWorkDone());
   }
 
@@ -288,36 +329,63 @@ export class Network<
     list: "train" | "evaluate",
     images: Images,
     targets: Targets,
-    optimizer: OptimizerSettings,
+    manner: Manner,
   ): Promise<Metrics<Metric>> {
     const count = countImages(this.program, images, this.batch);
     const about = { images: count, training: list === "train" };
-    const examples = { ...imageData(images), ...checkTargets(this.program, targets, about) };
-    const values = await this.#run(list, count, examples, optimizer);
+    const examples = {
+      count,
+      ...imageData(images),
+      ...checkTargets(this.program, targets, about),
+    };
+    const parts = await this.#run(list, examples, manner);
+    const { values } = parts.at(-1)!;
     const entries = this.program.metrics.map((name, index) => [name, values[index]!]);
     return Object.fromEntries(entries) as Metrics<Metric>;
   }
 
-  /** Submits a step list in its turn, and waits for its result while later calls are submitted. */
-  async #run(
-    list: StepListName,
-    count: number,
-    examples: Omit<Work, "frame">,
-    optimizer = this.#optimizer,
-  ): Promise<Float32Array> {
-    const { result } = await this.#enqueue(async () => {
-      const submitted = await this.#runner.run(list, {
-        ...examples,
-        frame: this.#frame(count, list === "train", optimizer),
-      });
+  /**
+   * Submits a step list in its turn, slice by slice, and waits for its results while later calls are submitted. The results are a
+   * prediction each slice, or the metrics of all of them with the last.
+   */
+  async #run(list: StepListName, examples: Examples, manner: Manner): Promise<readonly Result[]> {
+    const { count } = examples;
+    const slices = slicesOf(count, { most: this.slice, atLeast: manner.slices ?? 1 });
+    const inSlices = list === "train" && (slices.length > 1 || this.slice < this.batch);
+    const accumulates = inSlices && this.program.steps.accumulate.length > 0;
+    const results = await this.#enqueue(async () => {
+      const submitted: { slice: Slice; result: Promise<Float32Array> }[] = [];
+      for (const slice of slices) {
+        const { result } = await this.#runner.run(accumulates ? "accumulate" : list, {
+          ...sliceOf(examples, slice),
+          frame: this.#frame(slice, { list, count, manner }),
+          collects: list === "predict" || slice === slices.at(-1),
+        });
+        submitted.push({ slice, result });
+      }
+      if (accumulates) {
+        const frame = this.#frame({ first: 0, count }, { list, count, manner });
+        await this.#runner.run("update", { frame, collects: false });
+      }
       if (list === "train") this.#step++;
       return submitted;
     });
-    return this.#explain(result);
+    const read = results.map(async ({ slice, result }) => ({ ...slice, values: await result }));
+    return this.#explain(Promise.all(read));
   }
 
-  #frame(batch: number, training: boolean, optimizer: OptimizerSettings): Frame {
-    return { batch, step: this.#step, seed: this.#seed, training, optimizer };
+  #frame(
+    slice: Slice,
+    { list, count, manner }: { list: StepListName; count: number; manner: Manner },
+  ): Frame {
+    return {
+      batch: slice.count,
+      slice: { first: slice.first, images: count },
+      step: this.#step,
+      seed: this.#seed,
+      training: list === "train",
+      optimizer: manner.optimizer,
+    };
   }
 
   #withoutPitch(values: Float32Array, count: number): Float32Array {
@@ -412,6 +480,7 @@ export async function openNetwork<
 
 function checkOptions(programs: readonly Program[], options: NetworkOptions): void {
   assertInteger(options.batch ?? DEFAULT_BATCH, 1, "`batch`");
+  assertInteger(options.accumulate ?? 1, 1, "`accumulate`");
   assertInteger(options.seed ?? 0, 0, "`seed`");
   for (const { format } of programs as readonly { readonly format: number }[]) {
     if (format !== PROGRAM_FORMAT) {

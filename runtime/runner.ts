@@ -20,6 +20,8 @@ export interface Work {
   readonly labels?: Uint32Array | Float32Array;
   readonly partners?: Uint32Array;
   readonly shares?: Float32Array;
+  /** Whether what the list leaves (metrics, or a prediction) is wanted: not after a slice that others follow. */
+  readonly collects: boolean;
 }
 
 /** A step list ready to run. */
@@ -62,7 +64,7 @@ export class Runner {
   async run(list: StepListName, work: Work): Promise<{ result: Promise<Float32Array> }> {
     const { schedule, output } = await this.#prepare(list);
     const preparation = work.split && (await this.#preparation(work.split));
-    const slot = await output?.ring.acquire();
+    const slot = work.collects ? await output?.ring.acquire() : undefined;
     this.#upload(work);
     const encoder = this.gpu.createCommandEncoder({ label: list });
     preparation?.encode(encoder, work.frame.batch);
@@ -182,6 +184,8 @@ type Purpose = (typeof UPLOADED)[number] | "metrics" | "prediction";
 const USED_PURPOSES: Readonly<Record<StepListName, readonly Purpose[]>> = {
   initialize: [],
   train: [...UPLOADED, "metrics"],
+  accumulate: [...UPLOADED, "metrics"],
+  update: [],
   evaluate: ["images", "labels", "metrics"],
   predict: ["images", "prediction"],
 };

@@ -99,9 +99,12 @@ export interface LabelRule {
   readonly classWeights?: readonly number[];
 }
 
+/** What follows a gradient, and how: a parameter by an optimizer, or the sum of the gradients of a step's slices. */
+export type UpdateRule = OptimizerSettings["kind"] | "accumulate";
+
 /** How a parameter follows its gradient: by which optimizer, and what the parameter's own settings make of the optimizer's. */
 export interface UpdateAttributes {
-  readonly optimizer: OptimizerSettings["kind"];
+  readonly optimizer: UpdateRule;
   /** Whether each element of the gradient is limited in magnitude. */
   readonly clipsValue: boolean;
   readonly learningRateFactor: number;
@@ -146,7 +149,7 @@ export interface UpdateAttributes {
  * - reshape: x -> y, the same elements in logical (row-major) order
  * - squareSum: dw, and another squareSum if given -> [1], the sum of squares, added to the other's
  * - update: w, dw, the optimizer's states of w -> nothing; changes w and the states in place. With `clipsNorm`, a last input is the
- *   squareSum of all gradients. Fused into the op that makes the gradient, that op has `update`, more inputs (w, states) and no output
+ *   squareSum of all gradients. By the rule `accumulate`, w is the sum of a parameter's gradients over the slices of a step. Fused into the op that makes the gradient, that op has `update`, more inputs (w, states) and no output
  */
 export interface OpAttributes {
   convolution: ConvolutionAttributes & { readonly epilogue?: Fused };
@@ -284,7 +287,9 @@ export function trainedParameters(graph: Graph): readonly TrainedParameter[] {
   return graph.nodes.filter(isUpdate).flatMap(trainedBy);
 }
 
-const stateCount = ({ optimizer }: UpdateAttributes) => stateNames({ kind: optimizer }).length;
+/** Tensors that a rule keeps of each parameter from step to step. */
+export const stateCount = ({ optimizer }: Pick<UpdateAttributes, "optimizer">): number =>
+  optimizer === "accumulate" ? 0 : stateNames({ kind: optimizer }).length;
 
 /** What a node changes: one parameter, or weights and their bias. */
 export function trainedBy({ kind, inputs, attributes }: AnyNode): readonly TrainedParameter[] {

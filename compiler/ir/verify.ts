@@ -108,7 +108,8 @@ function verifyUpdates(graph: Graph): void {
     if (!isUpdate(node)) continue;
     for (const { parameter, states } of trainedBy(node)) {
       verifyAt(node, () => {
-        if (!trainable.has(parameter.id))
+        const isSum = known.has(parameter.id);
+        if (!isSum && !trainable.has(parameter.id))
           throw new Error(`%${parameter.id} is no trainable parameter`);
         for (const { id } of states) {
           if (!known.has(id)) throw new Error(`%${id} is no state of the optimizer`);

@@ -110,7 +110,7 @@ const LOSS =
   "losses[block] = log(exponentials) - (1.0 - smoothing) * (label_logit - most) - smoothing * logits / classes;";
 
 const GRADIENT = wgsl`
-  let share = bitcast<f32>(constants.weight) / f32(frame.batch);
+  let share = bitcast<f32>(constants.weight) / f32(frame.step_images);
   ${CHANNELS} {
     let expected = select(0.0, 1.0 - smoothing, c == label) + smoothing / classes;
     let probability = exp(a[a_place + c] - most) / exponentials;
@@ -125,7 +125,7 @@ const targetOf = ({ weightedClasses }: ClassificationVariant) => wgsl`
     return ${weightedClasses > 0 ? `table_${CLASS_WEIGHTS}(c) * given` : "given"};
   }`;
 
-/** Weights are brought to a mean of 1 over the batch's labels: the mean of the losses is then the weighted mean. */
+/** Weights are brought to a mean of 1 over the labels of the batch, or of the slice: the mean of the losses is then the weighted mean. */
 const scaleOf = (labels: string) => wgsl`
   var ${labels}_weight = 0f;
   for (var image = lane; image < frame.batch; image += ${REDUCE_WORKGROUP}u) {
@@ -161,7 +161,7 @@ function expectedOf({ mixed, weightedClasses }: ClassificationVariant): string {
 const LOSS_OF_TARGETS = "losses[block] = mass * log(exponentials) + cost;";
 
 const gradientOfTargets = (variant: ClassificationVariant) => wgsl`
-  let share = bitcast<f32>(constants.weight) / f32(frame.batch);
+  let share = bitcast<f32>(constants.weight) / f32(frame.step_images);
   ${CHANNELS} {
     let expected = ${expectedOf(variant)};
     let probability = exp(a[a_place + c] - most) / exponentials;

@@ -76,7 +76,7 @@ export class EpiloguePrinter {
       type: "vec4f",
       operand: (index) => (index === 0 ? result : `e${index}[${place(`e${index}`)} + ${quad}]`),
       channel: (index) => `e${index}[${quad}]`,
-      counter: `${pixel} * constants.channels + 4u * ${quad}`,
+      counter: `(frame.first_image * constants.pixels + ${pixel}) * constants.channels + 4u * ${quad}`,
     });
     if (!clearsPadding) return value;
     return `select(vec4f(0), ${value}, vec4u(4u * ${quad}) + vec4u(0, 1, 2, 3) < vec4u(constants.channels))`;

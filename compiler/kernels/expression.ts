@@ -8,7 +8,7 @@ export interface Leaves {
   readonly type: "f32" | "vec4f";
   operand(index: number): string;
   channel(index: number): string;
-  /** The first element's place in (n, y, x, c) order, for dropout's mask. */
+  /** The first element's place in (n, y, x, c) order over the whole step, for dropout's mask. */
   readonly counter: string;
 }
 
@@ -25,7 +25,7 @@ export function print(expression: Expression, leaves: Leaves): string {
     case "keep":
       return `keep(${leaves.counter}, ${float(expression.rate)}, ${expression.stream}u)`;
     case "batchShare":
-      return `${type}(1.0 / f32(frame.batch))`;
+      return `${type}(1.0 / f32(frame.step_images))`;
     case "unary":
       return printUnary(expression, leaves);
     case "binary":

@@ -32,7 +32,7 @@ export interface KernelParts {
   readonly body: string;
 }
 
-/** The words that the runtime writes once a step (program.ts, FRAME_WORDS). */
+/** The words that the runtime writes once a step or slice (program.ts, FRAME_WORDS). */
 const FRAME = `struct Frame {
   batch: u32,
   step: u32,
@@ -50,6 +50,8 @@ const FRAME = `struct Frame {
   epsilon: f32,
   correction1: f32,
   correction2: f32,
+  first_image: u32,
+  step_images: u32,
 }`;
 
 export function assemble(parts: KernelParts): Kernel {

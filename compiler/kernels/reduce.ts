@@ -56,7 +56,7 @@ export function channelSum(use: GradientUse): Kernel {
   });
 }
 
-/** Means over the batch of several [N] values. One workgroup. y: [values]. */
+/** Means over the step's images of several [N] values, a slice's share added to the earlier ones'. One workgroup. y: [values]. */
 export function batchMean(values: number): Kernel {
   return assemble({
     name: `batch_mean_${values}`,
@@ -76,9 +76,9 @@ export function batchMean(values: number): Kernel {
         for (var image = lane; image < frame.batch; image += ${REDUCE_WORKGROUP}u) {
           sum${index} += a${index}[image];
         }
-        let mean${index} = total(sum${index}, lane) / f32(frame.batch);
+        let mean${index} = total(sum${index}, lane) / f32(frame.step_images);
         if (lane == 0u) {
-          y[${index}] = mean${index};
+          y[${index}] = select(y[${index}], 0.0, frame.first_image == 0u) + mean${index};
         }`,
     ).join("\n"),
   });

@@ -1,4 +1,4 @@
-import { stateNames, type OptimizerSettings } from "../../program/program.js";
+import { stateCount, type UpdateRule } from "../ir/graph.js";
 import { assemble, type Kernel, type StorageBinding } from "./kernel.js";
 import { times, wgsl } from "./wgsl.js";
 
@@ -7,8 +7,6 @@ export const UPDATE_WORKGROUP = 64;
 /** vec4 a thread updates: enough to spread the cost of a thread, few enough to fill an adapter. */
 export const UPDATE_QUADS = 4;
 
-type OptimizerKind = OptimizerSettings["kind"];
-
 /** Whose gradient a kernel makes: names of what it binds, and of the functions over that, begin with it. */
 type Trained = "weights" | "bias";
 
@@ -16,22 +14,30 @@ const nameOf = (trained: Trained, name: string) => (trained === "bias" ? `bias_$
 
 /**
  * How a weight follows its gradient, in place. In scope: `rate` and `decay` of the parameter, `weight`, `gradient`, and what the
- * optimizer keeps: `state0[at]`, `state1[at]`, under the names of what is trained.
+ * optimizer keeps: `state0[at]`, `state1[at]`, under the names of what is trained. Every slice of a step runs `accumulate` and `sgd`; the
+ * others run once a step, on the sum of its slices' gradients.
  */
-const RULES: Readonly<Record<OptimizerKind, (name: (local: string) => string) => string>> = {
+const RULES: Readonly<Record<UpdateRule, (name: (local: string) => string) => string>> = {
   /*
    * Stochastic gradient descent with momentum. With g = gradient + decay * w:
    * PyTorch v = m v + g, w -= rate * (nesterov ? g + m v : v);
    * Caffe, and the 2012 paper, v = m v + rate * g, w -= (nesterov ? rate * g + m v : v).
-   * Both are v = m v + inner * g, w -= outer * (nesterov ? inner * g + m v : v).
+   * Both are v = m v + inner * g, w -= outer * (nesterov ? inner * g + m v : v). Without nesterov that is linear in the gradient: the
+   * first slice of a step decays and adds its share, the others add theirs, and the weights move after the last.
    */
   sgd: (name) => wgsl`
     let inner = select(1.0, rate, frame.convention == 1u);
     let outer = select(rate, 1.0, frame.convention == 1u);
-    let g = inner * (gradient + decay * weight);
-    let v = frame.momentum * ${name("state0")}[at] + g;
+    let is_first = frame.first_image == 0u;
+    let g = inner * (gradient + select(0.0, decay, is_first) * weight);
+    let v = select(1.0, frame.momentum, is_first) * ${name("state0")}[at] + g;
     ${name("state0")}[at] = v;
-    ${name("w")}[at] = weight - outer * select(v, g + frame.momentum * v, frame.nesterov != 0u);`,
+    if (frame.first_image + frame.batch == frame.step_images) {
+      ${name("w")}[at] = weight - outer * select(v, g + frame.momentum * v, frame.nesterov != 0u);
+    }`,
+  // The first slice overwrites what is left of the step before.
+  accumulate: (name) => wgsl`
+    ${name("w")}[at] = select(weight, vec4f(0), frame.first_image == 0u) + gradient;`,
   adam: (name) => wgsl`
     ${name("w")}[at] = weight - rate * ${name("adam")}(at, gradient + decay * weight);`,
   // The decay is taken off the weights and does not enter the averages (Loshchilov and Hutter, arXiv:1711.05101).
@@ -59,18 +65,21 @@ const adam = (name: (local: string) => string) => wgsl`
 
 const CLAMP = "clamp(made, vec4f(-frame.clip_value), vec4f(frame.clip_value))";
 
+const pace = (name: (local: string) => string) => wgsl`
+  let rate = frame.learning_rate * bitcast<f32>(constants.${name("learning_rate_factor")});
+  let decay = frame.weight_decay * bitcast<f32>(constants.${name("decay_factor")});`;
+
 const descend = ({ optimizer, clipsValue }: Descent, name: (local: string) => string) => wgsl`
   fn ${name("descend")}(at: u32, made: vec4f) {
-    let rate = frame.learning_rate * bitcast<f32>(constants.${name("learning_rate_factor")});
-    let decay = frame.weight_decay * bitcast<f32>(constants.${name("decay_factor")});
+    ${optimizer === "accumulate" ? "" : pace(name)}
     let gradient = ${clipsValue ? CLAMP : "made"};
     let weight = ${name("w")}[at];
     ${RULES[optimizer](name)}
   }`;
 
-/** How weights follow their gradients. */
+/** How weights, or sums of gradients, follow gradients. */
 export interface Descent {
-  readonly optimizer: OptimizerKind;
+  readonly optimizer: UpdateRule;
   /** Whether each element of the gradient is limited in magnitude. */
   readonly clipsValue: boolean;
 }
@@ -103,10 +112,11 @@ export function gradientSink(use: GradientUse, trained: Trained = "weights"): Gr
   const name = (local: string) => nameOf(trained, local);
   const inPlace = (local: string) =>
     ({ name: name(local), access: "read_write", element: "vec4f" }) as const;
-  const states = times(stateNames({ kind: optimizer }).length, (index) => inPlace(`state${index}`));
+  const states = times(stateCount({ optimizer }), (index) => inPlace(`state${index}`));
   return {
     storage: [inPlace("w"), ...states],
-    constants: [name("learning_rate_factor"), name("decay_factor")],
+    constants:
+      optimizer === "accumulate" ? [] : [name("learning_rate_factor"), name("decay_factor")],
     declarations: [...(optimizer.startsWith("adam") ? [adam(name)] : []), descend(use, name)],
     suffix: `_${optimizer}${clipsValue ? "_clipped" : ""}`,
     use: (at, gradient) => `${name("descend")}(${at}, ${gradient});`,
@@ -119,7 +129,10 @@ export function update(descent: Descent, { clipsNorm }: { readonly clipsNorm: bo
   const norm = { name: "norm", access: "read", element: "f32" } as const;
   return assemble({
     name: `update${sink.suffix}${clipsNorm ? "_norm" : ""}`,
-    summary: "The optimizer's step, in place.",
+    summary:
+      descent.optimizer === "accumulate"
+        ? "A slice's gradient, added to the sum of the step's."
+        : "The optimizer's step, in place.",
     storage: [
       { name: "gradient", access: "read", element: "vec4f" },
       ...sink.storage,

@@ -26,6 +26,8 @@ export interface Persistent {
   /** By the id of the parameter's value, and of the optimizer's states: one storage a piece. */
   readonly parameters: ReadonlyMap<number, readonly Storage[]>;
   readonly states: ReadonlyMap<number, readonly Storage[]>;
+  /** Of the gradients that are to be read after the step, by the id of their parameter's value. */
+  readonly gradients?: ReadonlyMap<number, readonly Storage[]> | undefined;
 }
 
 /** What lowering an op has at hand: where values lie, and where to put its dispatches. */
@@ -43,7 +45,6 @@ export class LoweringContext {
     readonly layouts: Layouts,
     readonly persistent: Persistent,
     private readonly stored: ReadonlyMap<number, StoredParameter>,
-    private readonly keepsGradients: boolean,
     private readonly tuned?: TunedSchedules,
   ) {
     this.gradients = new Map(
@@ -87,14 +88,6 @@ export class LoweringContext {
     return parameter;
   }
 
-  /** The buffers of the gradients that are stored, by the id of their parameter's value. */
-  get storedGradients(): ReadonlyMap<number, readonly Storage[]> {
-    const entries = trainedParameters(this.graph).flatMap(({ parameter, gradient }) =>
-      gradient ? [[parameter.id, this.piecesOf(gradient)] as const] : [],
-    );
-    return new Map(entries);
-  }
-
   /** The one buffer of a value. */
   storageOf(value: Value): Storage {
     const [only, ...others] = this.piecesOf(value);
@@ -136,11 +129,10 @@ export class LoweringContext {
 
   /** Laid out like the parameter's pieces; scratch, unless somebody is to read it after the step. */
   private gradientStorage({ parameter, pieces }: StoredParameter): readonly Storage[] {
-    return pieces.map(({ bytes }) => ({
-      name: `${parameter.value.name} gradient`,
-      purpose: this.keepsGradients ? "gradient" : "scratch",
-      bytes: fixed(bytes),
-    }));
+    const kept = this.persistent.gradients?.get(parameter.value.id);
+    if (kept) return kept;
+    const name = `${parameter.value.name} gradient`;
+    return pieces.map(({ bytes }) => ({ name, purpose: "scratch", bytes: fixed(bytes) }));
   }
 
   private activationStorage(value: Value): Storage {

@@ -79,11 +79,16 @@ const lowerings: {
 /** Adds the dispatches of a graph to the context's steps, from the uploaded images to the prediction. */
 export function lowerGraph(context: LoweringContext): void {
   importBatch(context, context.graph);
+  lowerNodes(context);
+  exportPrediction(context, context.graph);
+}
+
+/** Adds the dispatches of a graph's nodes alone: all there is to one that only updates parameters. */
+export function lowerNodes(context: LoweringContext): void {
   for (const node of context.graph.nodes) {
     const lower = lowerings[node.kind] as (context: LoweringContext, node: Node) => void;
     context.trace(node, () => lower(context, node));
   }
-  exportPrediction(context, context.graph);
 }
 
 /** A prediction that lies otherwise than in rows of channels is copied there, in PyTorch's order. */

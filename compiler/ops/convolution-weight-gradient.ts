@@ -1,5 +1,4 @@
-import { stateNames } from "../../program/program.js";
-import type { OpAttributes, UpdateAttributes } from "../ir/graph.js";
+import { stateCount, type OpAttributes, type UpdateAttributes } from "../ir/graph.js";
 import { channelSum } from "./channel-sum.js";
 import { requireShape } from "./checks.js";
 import { convolvedShape } from "./convolution.js";
@@ -8,8 +7,7 @@ import { channelRun, forEachTap } from "./taps.js";
 import { resolveShape, stored, zeros } from "./tensors.js";
 import { descend } from "./update.js";
 
-const trainedTensors = ({ optimizer }: UpdateAttributes) =>
-  1 + stateNames({ kind: optimizer }).length;
+const trainedTensors = (update: UpdateAttributes) => 1 + stateCount(update);
 
 /** The bias follows the channelSum of dy; it and its states come last. */
 function updateBias(

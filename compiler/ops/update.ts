@@ -1,5 +1,5 @@
-import { stateNames, type OptimizerSettings } from "../../program/program.js";
-import type { UpdateAttributes } from "../ir/graph.js";
+import type { OptimizerSettings } from "../../program/program.js";
+import { stateCount, type UpdateAttributes } from "../ir/graph.js";
 import { requireShape } from "./checks.js";
 import type { OpDefinition, ReferenceContext, Tensor } from "./op.js";
 
@@ -7,14 +7,14 @@ import type { OpDefinition, ReferenceContext, Tensor } from "./op.js";
 export const update: OpDefinition<"update"> = {
   outputs([w, dw, ...rest], { optimizer, clipsNorm }) {
     requireShape(dw!, w!.shape);
-    const count = stateNames({ kind: optimizer }).length;
+    const count = stateCount({ optimizer });
     for (const state of rest.slice(0, count)) requireShape(state, w!.shape);
     if (clipsNorm) requireShape(rest[count]!, [1]);
     return [];
   },
 
   reference([w, dw, ...rest], attributes, context) {
-    const states = rest.slice(0, stateNames({ kind: attributes.optimizer }).length);
+    const states = rest.slice(0, stateCount(attributes));
     const norm = Math.sqrt(attributes.clipsNorm ? rest.at(-1)!.data[0]! : 0);
     // As torch.nn.utils.clip_grad_norm_ has it.
     const scale = Math.min(1, (context.optimizer.clip?.norm ?? Infinity) / (norm + 1e-6));
@@ -34,7 +34,7 @@ interface Descending {
 /** The step itself, also for ops that apply the gradient which they make. */
 export function descend(
   { w, dw, states }: Descending,
-  { learningRateFactor, decayFactor, clipsValue }: UpdateAttributes,
+  { optimizer: rule, learningRateFactor, decayFactor, clipsValue }: UpdateAttributes,
   { optimizer, step }: ReferenceContext,
 ): void {
   const rate = optimizer.learningRate * learningRateFactor;
@@ -43,7 +43,10 @@ export function descend(
   for (let index = 0; index < w.data.length; index++) {
     const gradient = Math.max(-limit, Math.min(limit, dw.data[index]!));
     const place = { weight: w.data[index]!, gradient, index, states };
-    w.data[index] = follow(place, { rate, decay, time: step + 1 }, optimizer);
+    w.data[index] =
+      rule === "accumulate"
+        ? place.weight + gradient
+        : follow(place, { rate, decay, time: step + 1 }, optimizer);
   }
 }
 

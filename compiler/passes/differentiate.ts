@@ -17,6 +17,49 @@ import { summarize } from "./summarize.js";
  * The first metric is the loss, or a weighted sum of losses. Nodes fused already cannot be differentiated.
  */
 export function differentiate(forward: Graph, optimizer: TrainingRule = SGD): Graph {
+  const { graph, trained } = withGradients(forward);
+  return withUpdates(graph, trained, optimizer);
+}
+
+/** A training step in slices of the batch: what each slice does, and what follows the last. */
+export interface SlicedTraining {
+  /** Adds the gradients of a slice to the sums of the step. */
+  readonly slice: Graph;
+  /** Nothing but the updates of the parameters, by the sums. */
+  readonly update: Graph;
+  /** The sum of a parameter's gradients, a value of both graphs, by the parameter's id. */
+  readonly sums: ReadonlyMap<number, Value>;
+}
+
+/**
+ * The training of a forward graph in slices, with an update after the last. Gradients of the step's mean loss add up, and whatever an
+ * optimizer makes of them (running averages of squares, clipping) it makes of the sum.
+ */
+export function differentiateInSlices(forward: Graph, optimizer: TrainingRule): SlicedTraining {
+  const { graph, trained } = withGradients(forward);
+  const builder = GraphBuilder.from(graph);
+  const sums = new Map<number, Value>();
+  for (const { value, gradient, ...settings } of trained) {
+    const sum = builder.state(value, "gradient");
+    sums.set(value.id, sum);
+    addUpdate(builder, { ...settings, value: sum, gradient }, ACCUMULATE);
+  }
+  const slice = builder.finish(graph);
+  const summed = trained.map((each) => ({ ...each, gradient: sums.get(each.value.id)! }));
+  const after = GraphBuilder.withoutNodes(slice);
+  addUpdates(after, summed, optimizer);
+  // A graph that only changes parameters predicts nothing: its images stand for its prediction.
+  const update = after.finish({ prediction: slice.images, metrics: [] });
+  return { slice, update: { ...update, labels: undefined }, sums };
+}
+
+interface Differentiated {
+  readonly graph: Graph;
+  readonly trained: readonly Trained[];
+}
+
+/** The forward graph and the gradients of its trainable parameters. */
+function withGradients(forward: Graph): Differentiated {
   const terms = lossTerms(forward);
   const builder = GraphBuilder.from(summarize(forward));
   const gradients = new Gradients(builder);
@@ -30,11 +73,15 @@ export function differentiate(forward: Graph, optimizer: TrainingRule = SGD): Gr
     const gradient = gradients.total(value, value.origin);
     return gradient && settings.trainable ? [{ value, ...settings, gradient }] : [];
   });
-  return withUpdates(builder.finish(forward), trained, optimizer);
+  return { graph: builder.finish(forward), trained };
 }
 
 /** What a training graph depends on of an optimizer: its kind, and whether gradients are clipped. */
 export type TrainingRule = Pick<OptimizerSettings, "kind" | "clip">;
+
+type AnyRule = TrainingRule | { readonly kind: "accumulate"; readonly clip?: undefined };
+
+const ACCUMULATE: AnyRule = { kind: "accumulate" };
 
 const SGD: TrainingRule = { kind: "sgd" };
 
@@ -133,11 +180,17 @@ function withUpdates(graph: Graph, trained: readonly Trained[], optimizer: Train
     builder.keep(node);
     for (const parameter of due?.get(node) ?? []) addUpdate(builder, parameter, optimizer);
   }
-  if (clipsNorm) {
-    const norm = addNorm(builder, trained);
-    for (const parameter of trained) addUpdate(builder, parameter, optimizer, norm);
-  }
+  if (clipsNorm) addUpdates(builder, trained, optimizer);
   return builder.finish(graph);
+}
+
+function addUpdates(
+  builder: GraphBuilder,
+  trained: readonly Trained[],
+  optimizer: TrainingRule,
+): void {
+  const norm = optimizer.clip?.norm === undefined ? undefined : addNorm(builder, trained);
+  for (const parameter of trained) addUpdate(builder, parameter, optimizer, norm);
 }
 
 function groupByLastUse(
@@ -167,11 +220,12 @@ function addNorm(builder: GraphBuilder, trained: readonly Trained[]): Value | un
 function addUpdate(
   builder: GraphBuilder,
   parameter: Trained,
-  optimizer: TrainingRule,
+  optimizer: AnyRule,
   norm?: Value,
 ): void {
   const { value, gradient, learningRateFactor, decayFactor } = parameter;
-  const states = stateNames(optimizer).map((kind) => builder.state(value, kind));
+  const kept = optimizer.kind === "accumulate" ? [] : stateNames(optimizer);
+  const states = kept.map((kind) => builder.state(value, kind));
   const inputs = [value, gradient, ...states, ...(norm ? [norm] : [])];
   const attributes = {
     ...{ optimizer: optimizer.kind, learningRateFactor, decayFactor },

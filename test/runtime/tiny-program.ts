@@ -184,6 +184,8 @@ export const tinyProgram: Program = {
     // The weight's first two rows of outputs (padding between them): seed + 0, 1, ... 5.
     initialize: [fill(WEIGHT, 6, 0), fill(BIAS, 2, 10), fill(LONG_BUFFER, LONG, -5)],
     train: [forward, loss, update],
+    accumulate: [],
+    update: [],
     evaluate: [forward, loss],
     predict: [forward],
   },
