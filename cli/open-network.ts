@@ -2,6 +2,7 @@
 import type { Network, NetworkOptions } from "../runtime/network.js";
 import type { CompileProgress } from "../runtime/pipelines.js";
 import type { CompiledSpec } from "./compiled.js";
+import { warn } from "./data.js";
 import { createCounter, type Counter } from "./progress.js";
 import { say } from "./terminal.js";
 
@@ -19,7 +20,24 @@ export async function openNetwork(
     say(`running on ${name}, a software adapter on the CPU; \`netc doctor\` says what is faster`);
   }
   if (network.program.adapter) say("with the schedules that `netc tune` measured on this adapter");
+  announceSlices(network, options);
   return network;
+}
+
+/** Says where the device makes a batch come in slices that nobody asked for, and what that changes. */
+function announceSlices(
+  { batch, slice, parameters, program }: Network,
+  { accumulate = 1 }: NetworkOptions,
+): void {
+  const slices = Math.ceil(batch / slice);
+  if (slices <= accumulate) return;
+  say(
+    `a batch of ${batch} exceeds what this device can bind: it comes in ${slices} slices of up to ${slice} images`,
+  );
+  const normalizes = parameters.some(({ role }) => role === "statistic");
+  if (normalizes && program.steps.train.length > 0) {
+    warn("in training, batch normalization takes the statistics of each slice, not of the batch");
+  }
 }
 
 /** Shows on a terminal how far the kernels of a step list are compiled. */

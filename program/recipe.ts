@@ -72,6 +72,8 @@ export interface TrainRecipe {
   readonly data?: DataRecipe;
   readonly epochs: number;
   readonly batch: number;
+  /** Slices that a step's images come in, with one update for all; 1 if absent, more where the device needs them. */
+  readonly accumulate?: number;
   readonly seed: number;
   /** Names of the weights that training leaves as they are; they are compiled in. */
   readonly freeze?: readonly string[];

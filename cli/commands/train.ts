@@ -75,8 +75,9 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   const { dataset, evaluation } = await openSplits(compiled, options);
   const folder = await prepareFolder(compiled, options);
-  const { batch, seed } = recipe;
-  const network = await openNetwork(compiled, { batch, seed, adapter: options.adapter });
+  const { batch, seed, accumulate = 1 } = recipe;
+  const { adapter } = options;
+  const network = await openNetwork(compiled, { batch, accumulate, seed, adapter });
   try {
     if (weights) await loadWeights(network, weights);
     const parts = { compiled, recipe, dataset, evaluation, network, folder };

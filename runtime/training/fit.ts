@@ -202,9 +202,13 @@ class TrainingRun {
   }
 
   private submit(batch: Batch, before: TrainingState): RunningStep {
+    const { accumulate } = this.recipe;
     const factor = learningRateFactor(this.recipe, before.step, this.length);
     const learningRate = this.recipe.optimizer.learningRate * factor;
-    const metrics = this.network.step(batch.images, batch.targets, { learningRate });
+    const metrics = this.network.step(batch.images, batch.targets, {
+      learningRate,
+      ...(accumulate !== undefined && { accumulate }),
+    });
     // Awaited one step later: a rejection until then is not an unhandled one.
     metrics.catch(() => {});
     const state = { step: before.step + 1, epoch: before.epoch, position: batch.position + 1 };

@@ -14,7 +14,7 @@ export interface TrainableNetwork {
   step(
     images: Images,
     targets: Labels,
-    options: { readonly learningRate: number },
+    options: { readonly learningRate: number; readonly accumulate?: number },
   ): Promise<Metrics>;
   /** Loss and metrics without an update, dropout off. */
   evaluate(images: Images, labels: Uint32Array): Promise<Metrics>;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Program } from "../../program/program.js";
 import { createNetwork, parseTensors, serializeTensors } from "../../runtime/index.js";
-import { BatchTooLargeError, DeviceLimitError, InputError } from "../../runtime/errors.js";
+import { DeviceLimitError, InputError } from "../../runtime/errors.js";
 import type { Network, NetworkOptions } from "../../runtime/network.js";
 import { LONG, tinyProgram } from "./tiny-program.js";
 
@@ -205,6 +205,7 @@ describe("wrong input", () => {
   test.each<[NetworkOptions, string]>([
     [{ batch: 0 }, "`batch` must be an integer from 1"],
     [{ batch: 1.5 }, "`batch` must be an integer"],
+    [{ accumulate: 0 }, "`accumulate` must be an integer from 1"],
     [{ seed: -1 }, "`seed` must be an integer from 0"],
     [{ learningRate: Infinity }, "learningRate must be a finite number"],
   ])("options %o are refused", async (options, message) => {
@@ -218,12 +219,34 @@ describe("wrong input", () => {
 });
 
 describe("limits", () => {
-  test("a batch too large for the device is refused before anything is allocated", async () => {
+  test("a batch too large for the device comes in slices of what it can bind", async () => {
     const network = await create({ batch: 1_000_000_000 });
+    expect(network.batch).toBe(1_000_000_000);
+    expect(network.slice).toBeGreaterThan(1000);
+    expect(network.slice).toBeLessThan(1_000_000_000);
+  });
+
+  test("what is too large for a single image is refused before anything is allocated", async () => {
+    const buffers = tinyProgram.buffers.map((buffer) =>
+      buffer.purpose === "prediction"
+        ? { ...buffer, bytes: { fixed: 2 ** 40, perImage: 16 } }
+        : buffer,
+    );
+    const network = await create({ batch: 4 }, { ...tinyProgram, buffers });
     const { total } = network.memory;
-    await expect(network.predict(unit(0))).rejects.toThrow(BatchTooLargeError);
-    await expect(network.predict(unit(0))).rejects.toThrow(/largest batch that fits is \d+$/);
+    await expect(network.predict(unit(0))).rejects.toThrow(DeviceLimitError);
+    await expect(network.predict(unit(0))).rejects.toThrow("buffer `prediction` needs 1024.0 GiB");
     expect(network.memory.total).toBe(total);
+  });
+
+  test("calls of more images than a slice answer for all of them", async () => {
+    const [whole, sliced] = [await create({ batch: 5 }), await create({ batch: 5, accumulate: 3 })];
+    expect([whole.slice, sliced.slice]).toEqual([5, 2]);
+    const images = Float32Array.from({ length: 15 }, (_, index) => index / 7);
+    expect(await sliced.predict(images)).toEqual(await whole.predict(images));
+    await expect(sliced.step(images, [0, 1, 0, 1, 0], { accumulate: 0 })).rejects.toThrow(
+      "`accumulate` must be an integer from 1",
+    );
   });
 
   test("a kernel that does not compile is named", async () => {

@@ -6,6 +6,7 @@ import type { TrainRecipe } from "../../program/recipe.js";
 export interface SeenStep {
   readonly step: number;
   readonly learningRate: number;
+  readonly accumulate?: number | undefined;
   readonly labels: readonly number[];
 }
 
@@ -34,10 +35,10 @@ export class FakeNetwork implements TrainableNetwork {
   async step(
     _: Float32Array,
     labels: Uint32Array,
-    options: { learningRate: number },
+    { learningRate, accumulate }: { learningRate: number; accumulate?: number },
   ): Promise<Metrics> {
     const step = this.step_++;
-    this.seen.push({ step, learningRate: options.learningRate, labels: [...labels] });
+    this.seen.push({ step, learningRate, accumulate, labels: [...labels] });
     this.overlap = Math.max(this.overlap, ++this.underWay);
     await new Promise((resolve) => setImmediate(resolve));
     this.underWay--;

@@ -28,6 +28,16 @@ test("the learning rate follows the schedule step by step", async () => {
   expect(rates).toEqual([0.2, 0.2, 0.2, 0.1, 0.1, 0.1, 0.05, 0.05, 0.05]);
 });
 
+test("a step's images come in the slices that the recipe asks for", async () => {
+  const seen = async (slices: { accumulate?: number }) => {
+    const network = new FakeNetwork(4);
+    await fit(network, dataset, { ...recipe, ...slices });
+    return network.seen.map(({ accumulate }) => accumulate);
+  };
+  expect(new Set(await seen({ accumulate: 2 }))).toEqual(new Set([2]));
+  expect(new Set(await seen({}))).toEqual(new Set([undefined]));
+});
+
 test("each step is submitted before the one before it is answered, and no earlier", async () => {
   const network = new FakeNetwork(4);
   await fit(network, dataset, recipe);
