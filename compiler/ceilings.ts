@@ -52,6 +52,7 @@ export function ceilingsProgram(target: Target): Program {
   );
   const lanes = WORKGROUPS[target] * CEILING_WORKGROUP;
   const common = { constants: [], location: { line: 0, column: 0 } };
+  const NO_STEPS = { initialize: [], train: [], accumulate: [], update: [], evaluate: [] };
   const perGroup = (count: number, tile: number) => ({ x: { ...fixed(count), tile }, z: 1 });
   const predict: ProgramStep[] = [
     ...BLOCKS.map((count, kernel) => ({
@@ -70,7 +71,7 @@ export function ceilingsProgram(target: Target): Program {
     source: { file: "", hash: "" },
     input: { name: "image", channels: 1, height: 1, width: 1 },
     prediction: { shape: [1], pitch: 4 },
-    ...{ metrics: [], fractions: [], steps: { initialize: [], train: [], evaluate: [], predict } },
+    ...{ metrics: [], fractions: [], steps: { ...NO_STEPS, predict } },
     optimizer: { kind: "adam", learningRate: 0, weightDecay: 0, beta1: 0, beta2: 0, epsilon: 1 },
   };
 }

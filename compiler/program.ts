@@ -107,9 +107,9 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
   return {
     program,
     lists: {
-      ...(train && { train: writer.trace(train) }),
-      ...(evaluate && { evaluate: writer.trace(evaluate) }),
-      predict: writer.trace(predict),
+      ...(train && { train: writer.trace("train", train) }),
+      ...(evaluate && { evaluate: writer.trace("evaluate", evaluate) }),
+      predict: writer.trace("predict", predict),
     },
   };
 }
@@ -287,26 +287,35 @@ interface ProgramParts {
   readonly preparations: PreparationDrafts;
 }
 
+type PlannedList = Exclude<keyof Lists, "initialize">;
+
 /** Numbers buffers and kernels, and writes the program down. */
 class ProgramWriter {
   private readonly buffers: ProgramBuffer[] = [];
   private readonly bufferIndex = new Map<object, number>();
   private readonly kernels: ProgramKernel[] = [];
   private readonly kernelIndex = new Map<string, number>();
-  private readonly plan: MemoryPlan;
+  private readonly plan: MemoryPlan<PlannedList>;
 
   constructor(
     private readonly graph: Graph,
     private readonly options: ProgramOptions,
     private readonly parts: ProgramParts,
   ) {
-    const { train, accumulate, update, evaluate, predict } = parts.lists;
-    this.plan = planMemory([train, accumulate, update, evaluate, predict]);
+    const { lists } = parts;
+    this.plan = planMemory({
+      train: { steps: lists.train, sharing: "any" },
+      accumulate: { steps: lists.accumulate, sharing: "any" },
+      update: { steps: lists.update, sharing: "any" },
+      evaluate: { steps: lists.evaluate, sharing: "alike" },
+      predict: { steps: lists.predict, sharing: "alike" },
+    });
   }
 
   write(): Program {
     const { graph, options } = this;
-    const { lists, persistent, stored, preparations } = this.parts;
+    const { persistent, stored, preparations } = this.parts;
+    const lists = { ...this.parts.lists, ...this.plan.lists };
     const { channels, height, width } = imageShape(graph.images.shape);
     const parameters = stored.map((parameter, index) => this.parameter(parameter, index + 1));
     const { images, labels, partners, shares, metrics } = persistent;
@@ -361,8 +370,17 @@ class ProgramWriter {
   }
 
   /** What a list came from; after `write`. */
-  trace(context: LoweringContext): TracedList {
-    const { graph, layouts, nodes, steps } = context;
+  trace(list: PlannedList, context: LoweringContext): TracedList {
+    const { graph, layouts } = context;
+    const steps = this.plan.lists[list];
+    // Behind the step before, and so with what clears memory for the node.
+    const placeOf = (index: number) =>
+      index === 0 ? 0 : steps.indexOf(context.steps[index - 1]!) + 1;
+    const nodes = context.nodes.map((traced) => ({
+      ...traced,
+      first: placeOf(traced.first),
+      end: placeOf(traced.end),
+    }));
     return {
       ...{ graph, layouts, nodes, steps },
       parameterOf: (value) => context.layoutParameter(value),

@@ -92,9 +92,9 @@ export interface ProgramBuffer {
   /**
    * `images`: the batch as uploaded, NCHW f32. `labels`: u32 [N], or f32 targets as uploaded. `partners` (u32 [N]) and `shares` (f32 [N]): of
    * images that are mixtures of two, the other label and what the first counts, 0 to 1. `metrics`: f32, the means in the order of
-   * `Program.metrics`. `prediction`: f32 [N, predictionPitch]. `staged` and `draws`: what a
-   * preparation makes images from. `scratch` holds activations and gradients; several
-   * values share one over time. All buffers start as zeros, and the halos of activations rely on it.
+   * `Program.metrics`. `prediction`: f32 [N, predictionPitch]. `staged` and `draws`: what a preparation makes images from. `scratch` holds
+   * activations and gradients; several values share one over time. All buffers start as zeros, and a list finds its scratch as its last
+   * run left it, or zeros where another list has used it since: the halos of activations rely on it.
    */
   readonly purpose:
     | "parameter"

@@ -282,12 +282,16 @@ export class Network<
     { images, targets, optimizer = {} }: InspectionExamples,
     visit: (inspection: Inspection) => Promise<Result>,
   ): Promise<Result> {
-    const count = countImages(this.program, images, this.batch);
+    const count = countImages(this.program, images, this.slice);
     const about = { images: count, training: list === "train" };
     const checked = list === "predict" ? {} : checkTargets(this.program, targets, about);
-    const frame = this.#frame(count, list === "train", withSettings(this.#optimizer, optimizer));
+    const manner = { optimizer: withSettings(this.#optimizer, optimizer) };
+    const frame = this.#frame({ first: 0, count }, { list, count, manner });
     return this.#enqueue(async () => {
-      const inspection = await this.#runner.inspect(list, { frame, images, ...checked });
+      const inspection = await this.#runner.inspect(list, {
+        ...{ frame, images, collects: false },
+        ...checked,
+      });
       return inspection.preserving(() => visit(inspection));
     });
   }

@@ -28,6 +28,8 @@ export interface Work {
 interface Prepared {
   readonly schedule: Schedule;
   readonly output?: Output;
+  /** The scratch that the list works in. */
+  readonly scratch: readonly GPUBuffer[];
 }
 
 /** Where a step list leaves what its caller wants, and the way back. */
@@ -45,6 +47,8 @@ export class Runner {
   readonly #prepared = new Map<StepListName, Promise<Prepared>>();
   readonly #preparations = new Map<SplitName, Promise<Schedule>>();
   readonly #rings = new Map<GPUBuffer, Readback>();
+  /** Which list used a scratch buffer last. */
+  readonly #users = new Map<GPUBuffer, StepListName>();
 
   constructor(
     private readonly gpu: GPUDevice,
@@ -62,11 +66,13 @@ export class Runner {
    * prediction. The first run of a list compiles and allocates, later ones do neither.
    */
   async run(list: StepListName, work: Work): Promise<{ result: Promise<Float32Array> }> {
-    const { schedule, output } = await this.#prepare(list);
+    const prepared = await this.#prepare(list);
+    const { schedule, output } = prepared;
     const preparation = work.split && (await this.#preparation(work.split));
     const slot = work.collects ? await output?.ring.acquire() : undefined;
     this.#upload(work);
     const encoder = this.gpu.createCommandEncoder({ label: list });
+    this.#clearAfterOthers(list, prepared, encoder);
     preparation?.encode(encoder, work.frame.batch);
     schedule.encode(encoder, work.frame.batch);
     const floats = this.#outputLength(list, work.frame.batch);
@@ -79,9 +85,23 @@ export class Runner {
   /** Makes a step list ready to be run one dispatch at a time, on examples that it uploads. */
   async inspect(list: StepListName, work: Work): Promise<Inspection> {
     const { gpu, program, memory } = this;
-    const { schedule } = await this.#prepare(list);
+    const prepared = await this.#prepare(list);
+    const { schedule } = prepared;
     this.#upload(work);
+    const encoder = gpu.createCommandEncoder({ label: list });
+    this.#clearAfterOthers(list, prepared, encoder);
+    gpu.queue.submit([encoder.finish()]);
     return new Inspection({ gpu, program, memory, schedule, batch: work.frame.batch });
+  }
+
+  /** Lists find zeros where they have left zeros (the halos of activations), so what another list has left in between must go. */
+  #clearAfterOthers(list: StepListName, { scratch }: Prepared, encoder: GPUCommandEncoder): void {
+    for (const buffer of scratch) {
+      const user = this.#users.get(buffer);
+      if (user === list) continue;
+      if (user !== undefined) encoder.clearBuffer(buffer);
+      this.#users.set(buffer, list);
+    }
   }
 
   #prepare(list: StepListName): Promise<Prepared> {
@@ -101,9 +121,17 @@ export class Runner {
     );
     const schedule = await this.#build(list, program.steps[list]);
     const result = purposes.find((purpose) => purpose === "metrics" || purpose === "prediction");
-    if (result === undefined) return { schedule };
+    const scratch = this.#scratchOf(list);
+    if (result === undefined) return { schedule, scratch };
     const buffer = memory.buffer(this.#find(result));
-    return { schedule, output: { buffer, ring: this.#ring(buffer, result) } };
+    return { schedule, scratch, output: { buffer, ring: this.#ring(buffer, result) } };
+  }
+
+  #scratchOf(list: StepListName): readonly GPUBuffer[] {
+    const bound = new Set(this.program.steps[list].flatMap((step) => step.buffers));
+    return [...bound]
+      .filter((index) => this.program.buffers[index]!.purpose === "scratch")
+      .map((index) => this.memory.buffer(index));
   }
 
   #preparation(split: SplitName): Promise<Schedule> {

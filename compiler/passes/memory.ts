@@ -1,17 +1,21 @@
 import type { Affine } from "../../program/program.js";
+import { clear, CLEAR_WORKGROUP } from "../kernels/clear.js";
 import type { StepDraft, Storage } from "../lower/storage.js";
 
-/** A buffer for scratch, and what it holds over time. */
+/** A buffer for scratch. */
 export interface Slot {
   readonly name: string;
   bytes: Affine;
-  readonly zeros: string | undefined;
 }
 
-export interface MemoryPlan {
-  readonly slots: readonly Slot[];
+export interface MemoryPlan<Name extends string = string> {
   readonly slotOf: ReadonlyMap<Storage, Slot>;
+  /** The step lists, with steps that clear what must be zero and shares its buffer with something else. */
+  readonly lists: Readonly<Record<Name, readonly StepDraft[]>>;
 }
+
+/** What a list's values may share a buffer with: only values of the same zeros, so that nothing is ever cleared, or with any. */
+export type Sharing = "alike" | "any";
 
 /** A batch at which sizes are compared: what matters is which of two values is larger, and the batch rarely turns that. */
 const NOMINAL_BATCH = 32;
@@ -29,29 +33,71 @@ interface Lifetime {
   last: number;
 }
 
+/** Memory that some of a list's values share over time. */
+interface Room {
+  bytes: Affine;
+  readonly lives: Lifetime[];
+}
+
 /**
- * The static memory plan: scratch whose lifetimes do not meet shares a buffer. Greedy, the largest first, each into the smallest buffer that is
- * free throughout its life, which for the nested lifetimes of forward and backward comes near the optimum (Pisarchyk and Lee, "Efficient
- * memory management for deep neural net inference", 2020). No step reads and writes one buffer, which WebGPU forbids.
+ * The static memory plan: scratch whose lifetimes do not meet shares a buffer. Greedy, the largest first, each where it costs least, which
+ * for the nested lifetimes of forward and backward comes near the optimum (Pisarchyk and Lee, "Efficient memory management for
+ * deep neural net inference", 2020). No step reads and writes one buffer, which WebGPU forbids.
  *
- * Values with a halo share only with values of the very same layout, so that halos stay zero without being cleared. The lists (training,
- * evaluation, prediction) never run at the same time, so each finds all buffers free.
+ * Halos must be zero. Values of the very same layout keep each other's zeros; one that shares its buffer with other values is cleared by a
+ * step of its own before it is written, which is worth its time where it saves memory.
+ *
+ * The lists never run at the same time, so each finds all buffers free; the runtime clears what another list has used.
  */
-export function planMemory(lists: readonly (readonly StepDraft[])[]): MemoryPlan {
-  const slots: Slot[] = [];
-  const slotOf = new Map<Storage, Slot>();
-  for (const steps of lists) {
-    const taken = new Map<Slot, Lifetime[]>();
-    const lifetimes = lifetimesOf(steps).filter(({ storage }) => !slotOf.has(storage));
-    lifetimes.sort((a, b) => sizeOf(b.storage.bytes) - sizeOf(a.storage.bytes));
-    for (const lifetime of lifetimes) {
-      const slot = freeSlot(lifetime, slots, taken) ?? addSlot(lifetime.storage, slots);
-      slot.bytes = larger(slot.bytes, lifetime.storage.bytes);
-      taken.set(slot, [...(taken.get(slot) ?? []), lifetime]);
-      slotOf.set(lifetime.storage, slot);
+export function planMemory<Name extends string>(
+  lists: Readonly<
+    Record<Name, { readonly steps: readonly StepDraft[]; readonly sharing: Sharing }>
+  >,
+): MemoryPlan<Name> {
+  const slots = new Slots();
+  const planned = Object.entries<(typeof lists)[Name]>(lists).map(([name, { steps, sharing }]) => {
+    const rooms = assignRooms(lifetimesOf(steps), sharing);
+    slots.take(rooms);
+    return [name, withClearing(steps, rooms)];
+  });
+  return {
+    slotOf: slots.slotOf,
+    lists: Object.fromEntries(planned) as MemoryPlan<Name>["lists"],
+  };
+}
+
+/** The buffers: rooms of different lists share one where their sizes are near. */
+class Slots {
+  readonly slotOf = new Map<Storage, Slot>();
+  private readonly slots: Slot[] = [];
+
+  take(rooms: readonly Room[]): void {
+    const free = new Set(this.slots);
+    for (const room of rooms.toSorted((a, b) => sizeOf(b.bytes) - sizeOf(a.bytes))) {
+      const slot = nearest(room, free) ?? this.add(room);
+      free.delete(slot);
+      slot.bytes = larger(slot.bytes, room.bytes);
+      for (const { storage } of room.lives) this.slotOf.set(storage, slot);
     }
   }
-  return { slots, slotOf };
+
+  private add({ bytes }: Room): Slot {
+    const slot = { name: `scratch ${this.slots.length + 1}`, bytes };
+    this.slots.push(slot);
+    return slot;
+  }
+}
+
+/** The slot that costs least by growing, or by what of it the room leaves unused; none if a slot of the room's own would cost less. */
+function nearest({ bytes }: Room, free: ReadonlySet<Slot>): Slot | undefined {
+  let [best, least]: [Slot | undefined, number] = [undefined, sizeOf(bytes)];
+  for (const slot of free) {
+    if (kindOf(slot.bytes) !== kindOf(bytes)) continue;
+    const both = sizeOf(larger(slot.bytes, bytes));
+    const cost = both - sizeOf(slot.bytes) + (both - sizeOf(bytes));
+    if (cost < least) [best, least] = [slot, cost];
+  }
+  return best;
 }
 
 function lifetimesOf(steps: readonly StepDraft[]): Lifetime[] {
@@ -67,34 +113,95 @@ function lifetimesOf(steps: readonly StepDraft[]): Lifetime[] {
   return [...lifetimes.values()];
 }
 
-/** The free slot whose size is nearest: it grows if need be, which costs no more than a new one would. */
-function freeSlot(
-  { storage, first, last }: Lifetime,
-  slots: readonly Slot[],
-  taken: ReadonlyMap<Slot, readonly Lifetime[]>,
-): Slot | undefined {
-  const isFree = (slot: Slot) =>
-    (taken.get(slot) ?? []).every((other) => other.last < first || last < other.first);
-  const distance = (slot: Slot) => Math.abs(sizeOf(slot.bytes) - sizeOf(storage.bytes));
-  return slots
-    .filter(
-      (slot) =>
-        slot.zeros === storage.zeros && growsAlike(slot.bytes, storage.bytes) && isFree(slot),
-    )
-    .reduce<Slot | undefined>(
-      (best, slot) => (best && distance(best) <= distance(slot) ? best : slot),
-      undefined,
-    );
-}
-
 /**
- * What grows with the batch (activations) does not share with what does not (gradients of weights): a slot for both would have to
+ * What grows with the batch (activations) does not share with what does not (gradients of weights): a buffer for both would have to
  * hold the sum, since its size is affine in the batch.
  */
-const growsAlike = (a: Affine, b: Affine) => a.perImage > 0 === b.perImage > 0;
+const kindOf = ({ perImage }: Affine) => (perImage > 0 ? "growing" : "fixed");
 
-function addSlot({ bytes, zeros }: Storage, slots: Slot[]): Slot {
-  const slot: Slot = { name: `scratch ${slots.length + 1}`, bytes, zeros };
-  slots.push(slot);
-  return slot;
+function assignRooms(lifetimes: readonly Lifetime[], sharing: Sharing): readonly Room[] {
+  const rooms: Room[] = [];
+  const bySize = lifetimes.toSorted((a, b) => sizeOf(b.storage.bytes) - sizeOf(a.storage.bytes));
+  for (const lifetime of bySize) {
+    const room = cheapestRoom(lifetime, rooms, sharing);
+    if (!room) {
+      rooms.push({ bytes: lifetime.storage.bytes, lives: [lifetime] });
+      continue;
+    }
+    room.bytes = larger(room.bytes, lifetime.storage.bytes);
+    room.lives.push(lifetime);
+  }
+  return rooms;
+}
+
+/** The free room that costs least, if that is less than a room of its own would. */
+function cheapestRoom(
+  lifetime: Lifetime,
+  rooms: readonly Room[],
+  sharing: Sharing,
+): Room | undefined {
+  const { bytes, zeros } = lifetime.storage;
+  let [best, least]: [Room | undefined, number] = [undefined, sizeOf(bytes)];
+  for (const room of rooms) {
+    if (kindOf(room.bytes) !== kindOf(bytes) || !isFree(room, lifetime)) continue;
+    if (sharing === "alike" && room.lives[0]!.storage.zeros !== zeros) continue;
+    const cost = joiningCost(room, lifetime);
+    if (cost < least) [best, least] = [room, cost];
+  }
+  return best;
+}
+
+const isFree = ({ lives }: Room, { first, last }: Lifetime) =>
+  lives.every((other) => other.last < first || last < other.first);
+
+/** Bytes by which the room grows, what clearing counts, and a little for what stays unused: between equals, the nearest size. */
+function joiningCost({ bytes, lives }: Room, lifetime: Lifetime): number {
+  const grown = sizeOf(larger(bytes, lifetime.storage.bytes)) - sizeOf(bytes);
+  const clearing = clearingCost([...lives, lifetime]) - clearingCost(lives);
+  const unused = Math.abs(sizeOf(bytes) - sizeOf(lifetime.storage.bytes));
+  return grown + clearing + unused / 1024;
+}
+
+/** Bytes of memory that it is worth to clear a byte in each step, and to have one more dispatch. */
+const CLEARED_BYTE = 0.05;
+const CLEARING_STEP = 1024 * 1024;
+
+const clearingCost = (lives: readonly Lifetime[]): number =>
+  toClear(lives).reduce(
+    (sum, { storage }) => sum + CLEARING_STEP + CLEARED_BYTE * sizeOf(storage.bytes),
+    0,
+  );
+
+/** The values that must find zeros where another may have left something else. */
+function toClear(lives: readonly Lifetime[]): readonly Lifetime[] {
+  const [{ storage }] = lives as [Lifetime];
+  if (lives.every((other) => other.storage.zeros === storage.zeros)) return [];
+  return lives.filter((life) => life.storage.zeros !== undefined);
+}
+
+function withClearing(steps: readonly StepDraft[], rooms: readonly Room[]): readonly StepDraft[] {
+  const due = new Map<number, Storage[]>();
+  for (const { storage, first } of rooms.flatMap(({ lives }) => toClear(lives))) {
+    due.set(first, [...(due.get(first) ?? []), storage]);
+  }
+  return steps.flatMap((step, index) => [
+    ...(due.get(index) ?? []).map((storage) => clearingStep(storage, step)),
+    step,
+  ]);
+}
+
+function clearingStep(storage: Storage, { origin }: StepDraft): StepDraft {
+  const { fixed, perImage } = storage.bytes;
+  return {
+    kernel: clear(),
+    storage: [storage],
+    constants: { fixed_words: fixed / 4, image_words: perImage / 4 },
+    workgroups: {
+      x: { fixed: fixed / 16, perImage: perImage / 16, tile: CLEAR_WORKGROUP },
+      z: 1,
+    },
+    label: `${storage.name} cleared`,
+    origin,
+    macs: 0,
+  };
 }
