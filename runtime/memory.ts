@@ -114,7 +114,8 @@ export function assertWithinLimits(
   );
 }
 
-function largestBatch(bytes: Affine, limit: number): number {
+/** The most images with which a buffer of such a size stays within a limit; 0 where none does. */
+export function largestBatch(bytes: Affine, limit: number): number {
   if (bytes.perImage <= 0) return bytes.fixed > limit ? 0 : Infinity;
   const room = Math.floor(limit / 16) * 16 - bytes.fixed;
   return Math.floor(room / bytes.perImage);

@@ -1,6 +1,6 @@
 /** A call's examples in slices that fit the device, one after the other. */
-import type { Program, ProgramBuffer } from "../program/program.js";
-import { bufferBytes } from "./memory.js";
+import type { Program } from "../program/program.js";
+import { largestBatch } from "./memory.js";
 
 /** Images [first, first + count) of a call. */
 export interface Slice {
@@ -41,15 +41,6 @@ export function largestSlice(
   limits: Pick<GPUSupportedLimits, "maxStorageBufferBindingSize" | "maxBufferSize">,
 ): number {
   const limit = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
-  const fits = (batch: number) =>
-    buffers.every(({ bytes }: ProgramBuffer) => bufferBytes(bytes, batch) <= limit);
-  if (fits(wanted) || !fits(1)) return wanted;
-  // Sizes grow with the batch: the first that is too large is found by halving.
-  let [below, above] = [1, wanted];
-  while (above - below > 1) {
-    const middle = Math.floor((below + above) / 2);
-    if (fits(middle)) below = middle;
-    else above = middle;
-  }
-  return below;
+  const most = Math.min(...buffers.map(({ bytes }) => largestBatch(bytes, limit)));
+  return most < 1 ? wanted : Math.min(wanted, most);
 }
