@@ -112,7 +112,10 @@ interface Manner {
 type Result = Slice & { readonly values: Float32Array };
 
 function sliceOf({ count, ...values }: Examples, slice: Slice): Omit<Examples, "count"> {
-  const parts = Object.entries(values).map(([name, all]) => [name, partOf(all, slice, count)]);
+  const parts = Object.entries(values).map(([name, all]) => [
+    name,
+    typeof all === "string" ? all : partOf(all, slice, count),
+  ]);
   return Object.fromEntries(parts) as Omit<Examples, "count">;
 }
 

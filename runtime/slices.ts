@@ -22,7 +22,7 @@ export function slicesOf(
 }
 
 /** The part of a call's values, so many for each of its images, that is a slice's. */
-export function partOf<Values extends Float32Array | Uint32Array>(
+export function partOf<Values extends Float32Array | Uint32Array | Uint8Array>(
   values: Values,
   { first, count }: Slice,
   images: number,

@@ -17,6 +17,8 @@ struct Frame {
   epsilon: f32,
   correction1: f32,
   correction2: f32,
+  first_image: u32,
+  step_images: u32,
 }
 
 struct Constants {
@@ -122,5 +124,5 @@ fn main(
     }
   }
   let value = sum / f32((bottom - top) * (right - left));
-  result[y_place + quad] = (value * keep(pixel * constants.channels + 4u * quad, 0.2, 1u));
+  result[y_place + quad] = (value * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.2, 1u));
 }

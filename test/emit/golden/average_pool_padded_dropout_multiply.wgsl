@@ -17,6 +17,8 @@ struct Frame {
   epsilon: f32,
   correction1: f32,
   correction2: f32,
+  first_image: u32,
+  step_images: u32,
 }
 
 struct Constants {
@@ -124,5 +126,5 @@ fn main(
     }
   }
   let value = sum / (extent(top, constants.kernel_height, constants.padding_top, constants.input_height, constants.padding_bottom) * extent(left, constants.kernel_width, constants.padding_left, constants.input_width, constants.padding_right));
-  result[y_place + quad] = (value * keep(pixel * constants.channels + 4u * quad, 0.5, 2u));
+  result[y_place + quad] = (value * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.5, 2u));
 }

@@ -17,6 +17,8 @@ struct Frame {
   epsilon: f32,
   correction1: f32,
   correction2: f32,
+  first_image: u32,
+  step_images: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -52,24 +54,24 @@ fn main(
   for (var image = lane; image < frame.batch; image += 64u) {
     sum0 += a0[image];
   }
-  let mean0 = total(sum0, lane) / f32(frame.batch);
+  let mean0 = total(sum0, lane) / f32(frame.step_images);
   if (lane == 0u) {
-    y[0] = mean0;
+    y[0] = select(y[0], 0.0, frame.first_image == 0u) + mean0;
   }
   var sum1 = 0f;
   for (var image = lane; image < frame.batch; image += 64u) {
     sum1 += a1[image];
   }
-  let mean1 = total(sum1, lane) / f32(frame.batch);
+  let mean1 = total(sum1, lane) / f32(frame.step_images);
   if (lane == 0u) {
-    y[1] = mean1;
+    y[1] = select(y[1], 0.0, frame.first_image == 0u) + mean1;
   }
   var sum2 = 0f;
   for (var image = lane; image < frame.batch; image += 64u) {
     sum2 += a2[image];
   }
-  let mean2 = total(sum2, lane) / f32(frame.batch);
+  let mean2 = total(sum2, lane) / f32(frame.step_images);
   if (lane == 0u) {
-    y[2] = mean2;
+    y[2] = select(y[2], 0.0, frame.first_image == 0u) + mean2;
   }
 }

@@ -17,6 +17,8 @@ struct Frame {
   epsilon: f32,
   correction1: f32,
   correction2: f32,
+  first_image: u32,
+  step_images: u32,
 }
 
 struct Constants {
@@ -119,7 +121,7 @@ fn main(
     hits1[block] = select(0.0, 1.0, rank < 1.0);
     hits5[block] = select(0.0, 1.0, rank < 5.0);
   }
-  let share = bitcast<f32>(constants.weight) / f32(frame.batch);
+  let share = bitcast<f32>(constants.weight) / f32(frame.step_images);
   for (var c = lane; c < constants.channels; c += 64u) {
     let expected = select(0.0, 1.0 - smoothing, c == label) + smoothing / classes;
     let probability = exp(a[a_place + c] - most) / exponentials;

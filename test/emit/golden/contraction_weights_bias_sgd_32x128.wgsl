@@ -17,6 +17,8 @@ struct Frame {
   epsilon: f32,
   correction1: f32,
   correction2: f32,
+  first_image: u32,
+  step_images: u32,
 }
 
 struct Constants {
@@ -67,10 +69,13 @@ fn descend(at: u32, made: vec4f) {
   let weight = w[at];
   let inner = select(1.0, rate, frame.convention == 1u);
   let outer = select(rate, 1.0, frame.convention == 1u);
-  let g = inner * (gradient + decay * weight);
-  let v = frame.momentum * state0[at] + g;
+  let is_first = frame.first_image == 0u;
+  let g = inner * (gradient + select(0.0, decay, is_first) * weight);
+  let v = select(1.0, frame.momentum, is_first) * state0[at] + g;
   state0[at] = v;
-  w[at] = weight - outer * select(v, g + frame.momentum * v, frame.nesterov != 0u);
+  if (frame.first_image + frame.batch == frame.step_images) {
+    w[at] = weight - outer * select(v, g + frame.momentum * v, frame.nesterov != 0u);
+  }
 }
 fn bias_descend(at: u32, made: vec4f) {
   let rate = frame.learning_rate * bitcast<f32>(constants.bias_learning_rate_factor);
@@ -79,10 +84,13 @@ fn bias_descend(at: u32, made: vec4f) {
   let weight = bias_w[at];
   let inner = select(1.0, rate, frame.convention == 1u);
   let outer = select(rate, 1.0, frame.convention == 1u);
-  let g = inner * (gradient + decay * weight);
-  let v = frame.momentum * bias_state0[at] + g;
+  let is_first = frame.first_image == 0u;
+  let g = inner * (gradient + select(0.0, decay, is_first) * weight);
+  let v = select(1.0, frame.momentum, is_first) * bias_state0[at] + g;
   bias_state0[at] = v;
-  bias_w[at] = weight - outer * select(v, g + frame.momentum * v, frame.nesterov != 0u);
+  if (frame.first_image + frame.batch == frame.step_images) {
+    bias_w[at] = weight - outer * select(v, g + frame.momentum * v, frame.nesterov != 0u);
+  }
 }
 fn finish(row: u32, group: u32, column: u32, sum: vec4f) {
   let is_value = row % (4u * constants.run) < constants.run_values;

@@ -17,6 +17,8 @@ struct Frame {
   epsilon: f32,
   correction1: f32,
   correction2: f32,
+  first_image: u32,
+  step_images: u32,
 }
 
 struct Constants {

@@ -17,6 +17,8 @@ struct Frame {
   epsilon: f32,
   correction1: f32,
   correction2: f32,
+  first_image: u32,
+  step_images: u32,
 }
 
 struct Constants {
@@ -102,5 +104,5 @@ fn main(
   let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
   let a_place = constants.a_base + image * constants.a_image + y * constants.a_row + x * constants.a_column;
   let value = a[a_place + quad];
-  result[y_place + quad] = ((vec4f(0.16666666666666666) * (value * min(max((value + vec4f(3.0)), vec4f(0)), vec4f(6.0)))) * keep(pixel * constants.channels + 4u * quad, 0.2, 1u));
+  result[y_place + quad] = ((vec4f(0.16666666666666666) * (value * min(max((value + vec4f(3.0)), vec4f(0)), vec4f(6.0)))) * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.2, 1u));
 }

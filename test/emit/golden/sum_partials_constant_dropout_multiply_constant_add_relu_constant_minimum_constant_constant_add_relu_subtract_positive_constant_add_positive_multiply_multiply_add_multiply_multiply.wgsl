@@ -17,6 +17,8 @@ struct Frame {
   epsilon: f32,
   correction1: f32,
   correction2: f32,
+  first_image: u32,
+  step_images: u32,
 }
 
 struct Constants {
@@ -108,5 +110,5 @@ fn main(
   for (var split = 0u; split < constants.splits; split++) {
     value += partials[(split * rows + pixel) * constants.quads + quad];
   }
-  result[y_place + quad] = (vec4f(0.16666666666666666) * ((value * keep(pixel * constants.channels + 4u * quad, 0.2, 1u)) * (min(max((e1[e1_place + quad] + vec4f(3.0)), vec4f(0)), vec4f(6.0)) + (e1[e1_place + quad] * select(vec4f(0), select(vec4f(0), vec4f(1), (e1[e1_place + quad] + vec4f(3.0)) > vec4f(0)), (vec4f(6.0) - max((e1[e1_place + quad] + vec4f(3.0)), vec4f(0))) > vec4f(0))))));
+  result[y_place + quad] = (vec4f(0.16666666666666666) * ((value * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.2, 1u)) * (min(max((e1[e1_place + quad] + vec4f(3.0)), vec4f(0)), vec4f(6.0)) + (e1[e1_place + quad] * select(vec4f(0), select(vec4f(0), vec4f(1), (e1[e1_place + quad] + vec4f(3.0)) > vec4f(0)), (vec4f(6.0) - max((e1[e1_place + quad] + vec4f(3.0)), vec4f(0))) > vec4f(0))))));
 }

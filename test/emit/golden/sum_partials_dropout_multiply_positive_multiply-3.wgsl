@@ -17,6 +17,8 @@ struct Frame {
   epsilon: f32,
   correction1: f32,
   correction2: f32,
+  first_image: u32,
+  step_images: u32,
 }
 
 struct Constants {
@@ -108,5 +110,5 @@ fn main(
   for (var split = 0u; split < constants.splits; split++) {
     value += partials[(split * rows + pixel) * constants.quads + quad];
   }
-  result[y_place + quad] = select(vec4f(0), (value * keep(pixel * constants.channels + 4u * quad, 0.5, 3u)), e1[e1_place + quad] > vec4f(0));
+  result[y_place + quad] = select(vec4f(0), (value * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.5, 3u)), e1[e1_place + quad] > vec4f(0));
 }

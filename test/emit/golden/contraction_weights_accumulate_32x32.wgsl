@@ -1,0 +1,174 @@
+// Contraction: rows are weights of a kernel window, columns output channels, K pixels.
+enable subgroups;
+
+struct Frame {
+  batch: u32,
+  step: u32,
+  seed: u32,
+  training: u32,
+  learning_rate: f32,
+  weight_decay: f32,
+  clip_norm: f32,
+  clip_value: f32,
+  momentum: f32,
+  nesterov: u32,
+  convention: u32,
+  beta1: f32,
+  beta2: f32,
+  epsilon: f32,
+  correction1: f32,
+  correction2: f32,
+  first_image: u32,
+  step_images: u32,
+}
+
+struct Constants {
+
+  height: u32,
+  width: u32,
+  columns: u32,
+  column_blocks: u32,
+  first_quad: u32,
+  row_quads: u32,
+  run_values: u32,
+  segments: u32,
+  segments_per_row: u32,
+  segment_row: u32,
+  segment_column: u32,
+  run: u32,
+  a_group: u32,
+  y_group: u32,
+  a_image: u32,
+  a_row: u32,
+  a_column: u32,
+  a_base: u32,
+  b_image: u32,
+  b_row: u32,
+  b_column: u32,
+  b_base: u32,
+}
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+@group(0) @binding(1) var<uniform> constants: Constants;
+@group(0) @binding(2) var<storage, read> a: array<vec4f>;
+@group(0) @binding(3) var<storage, read> b: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> w: array<vec4f>;
+
+fn descend(at: u32, made: vec4f) {
+
+  let gradient = made;
+  let weight = w[at];
+  w[at] = select(weight, vec4f(0), frame.first_image == 0u) + gradient;
+}
+fn finish(row: u32, group: u32, column: u32, sum: vec4f) {
+  let is_value = row % (4u * constants.run) < constants.run_values;
+  if (row < 4u * constants.row_quads && column < constants.columns && is_value) {
+    descend(group * constants.y_group + row * constants.columns + column, sum);
+  }
+}
+
+@compute @workgroup_size(8)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+  @builtin(subgroup_invocation_id) subgroup_lane: u32,
+) {
+  let block = workgroup.x + workgroup.y * workgroups.x;
+  let plane = workgroup.z;
+  let first_quad = block * 8u;
+
+  let group = plane / constants.column_blocks;
+  let column = plane % constants.column_blocks * 8u + lane;
+  let row_lane = subgroup_lane % 8u;
+  let quad0 = min(first_quad + 0u + row_lane, constants.row_quads - 1u);
+  let segment0 = quad0 / constants.run;
+  let a_place0 = segment0 / constants.segments_per_row * constants.segment_row + segment0 % constants.segments_per_row * constants.segment_column + quad0 % constants.run + group * constants.a_group;
+  let b_quad = group * constants.columns + min(column, constants.columns - 1u) + constants.first_quad;
+  var c0 = vec4f(0);
+  var c1 = vec4f(0);
+  var c2 = vec4f(0);
+  var c3 = vec4f(0);
+  var c4 = vec4f(0);
+  var c5 = vec4f(0);
+  var c6 = vec4f(0);
+  var c7 = vec4f(0);
+  var c8 = vec4f(0);
+  var c9 = vec4f(0);
+  var c10 = vec4f(0);
+  var c11 = vec4f(0);
+  var c12 = vec4f(0);
+  var c13 = vec4f(0);
+  var c14 = vec4f(0);
+  var c15 = vec4f(0);
+  var c16 = vec4f(0);
+  var c17 = vec4f(0);
+  var c18 = vec4f(0);
+  var c19 = vec4f(0);
+  var c20 = vec4f(0);
+  var c21 = vec4f(0);
+  var c22 = vec4f(0);
+  var c23 = vec4f(0);
+  var c24 = vec4f(0);
+  var c25 = vec4f(0);
+  var c26 = vec4f(0);
+  var c27 = vec4f(0);
+  var c28 = vec4f(0);
+  var c29 = vec4f(0);
+  var c30 = vec4f(0);
+  var c31 = vec4f(0);
+  let first_line = 0u;
+  let last_line = frame.batch * constants.height;
+  let width = constants.width;
+  let a_column = constants.a_column;
+  let b_column = constants.b_column;
+  for (var line = first_line; line < last_line; line++) {
+    let image = line / constants.height;
+    let y_row = line % constants.height;
+    var a_line = constants.a_base + image * constants.a_image + y_row * constants.a_row;
+    var b_line = constants.b_base + line / constants.height * constants.b_image + line % constants.height * constants.b_row + b_quad;
+    for (var x = 0u; x < width; x++) {
+      let a0 = a[a_line + a_place0];
+
+      let b0 = b[b_line];
+      c0 = fma(vec4f(subgroupBroadcast(a0.x, 0u)), b0, c0);
+      c1 = fma(vec4f(subgroupBroadcast(a0.y, 0u)), b0, c1);
+      c2 = fma(vec4f(subgroupBroadcast(a0.z, 0u)), b0, c2);
+      c3 = fma(vec4f(subgroupBroadcast(a0.w, 0u)), b0, c3);
+      c4 = fma(vec4f(subgroupBroadcast(a0.x, 1u)), b0, c4);
+      c5 = fma(vec4f(subgroupBroadcast(a0.y, 1u)), b0, c5);
+      c6 = fma(vec4f(subgroupBroadcast(a0.z, 1u)), b0, c6);
+      c7 = fma(vec4f(subgroupBroadcast(a0.w, 1u)), b0, c7);
+      c8 = fma(vec4f(subgroupBroadcast(a0.x, 2u)), b0, c8);
+      c9 = fma(vec4f(subgroupBroadcast(a0.y, 2u)), b0, c9);
+      c10 = fma(vec4f(subgroupBroadcast(a0.z, 2u)), b0, c10);
+      c11 = fma(vec4f(subgroupBroadcast(a0.w, 2u)), b0, c11);
+      c12 = fma(vec4f(subgroupBroadcast(a0.x, 3u)), b0, c12);
+      c13 = fma(vec4f(subgroupBroadcast(a0.y, 3u)), b0, c13);
+      c14 = fma(vec4f(subgroupBroadcast(a0.z, 3u)), b0, c14);
+      c15 = fma(vec4f(subgroupBroadcast(a0.w, 3u)), b0, c15);
+      c16 = fma(vec4f(subgroupBroadcast(a0.x, 4u)), b0, c16);
+      c17 = fma(vec4f(subgroupBroadcast(a0.y, 4u)), b0, c17);
+      c18 = fma(vec4f(subgroupBroadcast(a0.z, 4u)), b0, c18);
+      c19 = fma(vec4f(subgroupBroadcast(a0.w, 4u)), b0, c19);
+      c20 = fma(vec4f(subgroupBroadcast(a0.x, 5u)), b0, c20);
+      c21 = fma(vec4f(subgroupBroadcast(a0.y, 5u)), b0, c21);
+      c22 = fma(vec4f(subgroupBroadcast(a0.z, 5u)), b0, c22);
+      c23 = fma(vec4f(subgroupBroadcast(a0.w, 5u)), b0, c23);
+      c24 = fma(vec4f(subgroupBroadcast(a0.x, 6u)), b0, c24);
+      c25 = fma(vec4f(subgroupBroadcast(a0.y, 6u)), b0, c25);
+      c26 = fma(vec4f(subgroupBroadcast(a0.z, 6u)), b0, c26);
+      c27 = fma(vec4f(subgroupBroadcast(a0.w, 6u)), b0, c27);
+      c28 = fma(vec4f(subgroupBroadcast(a0.x, 7u)), b0, c28);
+      c29 = fma(vec4f(subgroupBroadcast(a0.y, 7u)), b0, c29);
+      c30 = fma(vec4f(subgroupBroadcast(a0.z, 7u)), b0, c30);
+      c31 = fma(vec4f(subgroupBroadcast(a0.w, 7u)), b0, c31);
+      a_line += a_column;
+      b_line += b_column;
+    }
+  }
+  var sums = array<vec4f, 32>(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, c20, c21, c22, c23, c24, c25, c26, c27, c28, c29, c30, c31);
+  for (var row = 0u; row != 32u && 4u * first_quad + row < 4u * constants.row_quads; row++) {
+    finish(4u * first_quad + row, group, column, sums[row]);
+  }
+}
