@@ -21,11 +21,11 @@ export function emitModule(programs: readonly Program[], recipe: TrainRecipe | u
     ...emitCommon(first),
     "};",
     "",
+    ...(recipe ? [`export const recipe = ${JSON.stringify(recipe, null, 2)};`, ""] : []),
     "export const programs = [",
     ...programs.map((program) => emitProgram(program, kernels)),
     "];",
     "",
-    ...(recipe ? [`export const recipe = ${JSON.stringify(recipe, null, 2)};`, ""] : []),
     `export function create${first.model}(options) {`,
     "  return createNetwork(programs, options);",
     "}",
@@ -47,17 +47,18 @@ const step = (kernel, buffers, constants, [fixed, perImage, tile, z], label, [li
   ...(batches && { batches }),
 });`;
 
-/** Kernels of all programs, each text once. */
+/** Kernels of all programs, each text once. Those that are alike stand together, by name: a compressor sees no further than 32 KiB back. */
 class KernelTable {
-  readonly list: ProgramKernel[] = [];
-  private readonly index = new Map<string, number>();
+  readonly list: readonly ProgramKernel[];
+  private readonly index: ReadonlyMap<string, number>;
 
   constructor(programs: readonly Program[]) {
-    for (const kernel of programs.flatMap((program) => program.kernels)) {
-      if (this.index.has(kernel.wgsl)) continue;
-      this.index.set(kernel.wgsl, this.list.length);
-      this.list.push(kernel);
-    }
+    const texts = new Map(
+      programs.flatMap(({ kernels }) => kernels.map((each) => [each.wgsl, each])),
+    );
+    const order = ({ name }: ProgramKernel, other: ProgramKernel) => (name < other.name ? -1 : 1);
+    this.list = [...texts.values()].sort(order);
+    this.index = new Map(this.list.map(({ wgsl }, index) => [wgsl, index]));
   }
 
   place({ wgsl }: ProgramKernel): number {
@@ -173,7 +174,11 @@ function emitPreparations({ preparations }: Program): string[] {
     "    preparations: {",
     ...Object.entries(preparations).flatMap(([split, { steps, ...plain }]) => [
       `      ${split}: {`,
-      ...Object.entries(plain).map(([name, value]) => `        ${name}: ${JSON.stringify(value)},`),
+      // They stand in the recipe already, from which they came.
+      `        transforms: recipe.data.${split}.transforms,`,
+      ...Object.entries(plain)
+        .filter(([name]) => name !== "transforms")
+        .map(([name, value]) => `        ${name}: ${JSON.stringify(value)},`),
       "        steps: [",
       ...steps.map((step) => `          ${emitStep(step)},`),
       "        ],",
