@@ -2,10 +2,14 @@ import { Option, type Command } from "commander";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.js";
 import { renderJson } from "../../compiler/diagnostics/render-json.js";
 import { renderSarif } from "../../compiler/diagnostics/render-sarif.js";
+import { compile } from "../../compiler/index.js";
+import { checkLimits, type DeviceLimits } from "../../compiler/limits.js";
 import { analyze } from "../../compiler/semantics/index.js";
 import { applySafeFixes, chooseFixes } from "../../compiler/semantics/fix-all.js";
 import { ExitCode, Reported } from "../failure.js";
 import { writeOutput } from "../files.js";
+import { readLimits } from "../limits.js";
+import { adapterOption, type AdapterOptions } from "../options.js";
 import { packageFile, version } from "../package.js";
 import { countDiagnostics, hasErrors, openSpec, showDiagnostics, type SpecFile } from "../spec.js";
 import { print, say } from "../terminal.js";
@@ -21,15 +25,17 @@ const documents = {
     }),
 };
 
-interface CheckOptions {
+interface CheckOptions extends AdapterOptions {
   readonly format: "text" | keyof typeof documents;
   readonly fix?: boolean;
+  readonly limits?: string;
 }
 
 export function checkCommand(): Command {
   return describeCommand("check", "Check specs and show what is wrong with them. Needs no GPU.", [
     "check specs/alexnet.net",
     "check --fix alexnet.net",
+    "check --limits default specs/vgg16.net",
     "check --format sarif specs/*.net > netc.sarif",
   ])
     .argument("<spec...>", "spec files")
@@ -38,6 +44,11 @@ export function checkCommand(): Command {
         .choices(["text", ...Object.keys(documents)])
         .default("text"),
     )
+    .option(
+      "--limits <limits>",
+      "also check what a device must bind: default (what all grant), adapter, or a JSON file",
+    )
+    .addOption(adapterOption())
     .option("--fix", "apply the fixes that are safe, in place, and show what is left")
     .action(check);
 }
@@ -45,13 +56,14 @@ export function checkCommand(): Command {
 /** Exits with 1 if any spec has an error; warnings alone are no failure. */
 async function check(
   paths: readonly string[],
-  { format, fix = false }: CheckOptions,
+  { format, fix = false, limits: wish, adapter }: CheckOptions,
 ): Promise<void> {
+  const limits = wish === undefined ? undefined : await readLimits(wish, adapter);
   const found: Diagnostic[] = [];
   for (const path of paths) {
     if (fix) await fixSpec(path);
     const spec = await openSpec(path);
-    const { diagnostics } = analyze(spec.text, spec.path, { readImport: spec.readImport });
+    const diagnostics = diagnose(spec, limits);
     found.push(...diagnostics);
     if (format === "text") {
       showDiagnostics(spec, diagnostics);
@@ -60,6 +72,17 @@ async function check(
   }
   if (format !== "text") print(documents[format](found));
   if (hasErrors(found)) throw new Reported(ExitCode.wrongInput);
+}
+
+/** What is wrong with a spec, and then what of it exceeds the limits, if there are any to keep. */
+function diagnose(
+  { text, path, readImport }: SpecFile,
+  limits: DeviceLimits | undefined,
+): readonly Diagnostic[] {
+  const { diagnostics, selected } = analyze(text, path, { readImport });
+  if (limits === undefined || hasErrors(diagnostics)) return diagnostics;
+  const { traces } = compile(text, { file: path, readImport });
+  return [...diagnostics, ...checkLimits(traces, selected?.recipe?.batch ?? 1, limits)];
 }
 
 /** Applies the safe fixes to a spec's file and says which. Files that it imports stay as they are. */

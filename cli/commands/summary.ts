@@ -1,15 +1,11 @@
 import type { Command } from "commander";
 import { bufferBytes } from "../../runtime/memory.js";
 import type { AnalyzedLayer } from "../../compiler/semantics/index.js";
-import {
-  stepsFor,
-  type Program,
-  type ProgramParameter,
-  type ProgramStep,
-} from "../../program/program.js";
+import { stepsFor, type Program, type ProgramParameter } from "../../program/program.js";
 import { compileSpec } from "../compiled.js";
 import { formatBytes, formatCount } from "../format.js";
-import { jsonOption, positiveInteger } from "../options.js";
+import { byteSize, jsonOption, positiveInteger } from "../options.js";
+import { bytesOf, slicesWithin, trainingBytes } from "../planned-memory.js";
 import { renderTable, type Column } from "../table.js";
 import { print, printJson, styled, widthOf } from "../terminal.js";
 import { describeCommand } from "./command.js";
@@ -20,12 +16,15 @@ interface SummaryOptions {
   readonly train?: string;
   readonly weights?: boolean;
   readonly json?: boolean;
+  readonly memory?: number;
 }
 
 /** What `summary --json` prints. Bytes; shapes without the batch axis; multiply-adds per image. */
 interface Summary {
   readonly model: string;
   readonly batch: number;
+  /** That a training step's batch comes in. */
+  readonly slices: number;
   readonly layers: readonly LayerSummary[];
   readonly weights: readonly WeightSummary[];
   readonly totals: {
@@ -71,6 +70,7 @@ export function summaryCommand(): Command {
     .option("--model <name>", "the model, where the spec has several")
     .option("--train <name>", "the recipe whose model and batch to show")
     .option("--weights", "list the weights: names, shapes and what changes them")
+    .option("--memory <size>", "slice the training batch to fit, for instance 2GiB", byteSize)
     .addOption(jsonOption())
     .action(summarize);
 }
@@ -78,7 +78,11 @@ export function summaryCommand(): Command {
 async function summarize(path: string, options: SummaryOptions): Promise<void> {
   const { model, recipe, compilation } = await compileSpec(path, options);
   const batch = options.batch ?? recipe?.batch ?? 1;
-  const summary = summaryOf(model.name, model.layers, compilation.programs[0]!, batch);
+  const program = compilation.programs[0]!;
+  const least = recipe?.accumulate ?? 1;
+  const within = options.memory === undefined ? 1 : slicesWithin(program, batch, options.memory);
+  const slices = Math.max(least, within);
+  const summary = summaryOf(model.name, model.layers, program, { batch, slices });
   const describe = options.weights ? describeWeights : describeSummary;
   if (options.json) printJson(summary);
   else print(describe(summary, widthOf(process.stdout)));
@@ -88,13 +92,12 @@ function summaryOf(
   model: string,
   layers: readonly AnalyzedLayer[],
   program: Program,
-  batch: number,
+  { batch, slices }: { readonly batch: number; readonly slices: number },
 ): Summary {
   const train = stepsFor(program.steps.train, batch);
   const predict = stepsFor(program.steps.predict, batch);
   return {
-    model,
-    batch,
+    ...{ model, batch, slices },
     layers: layers.map(summarizeLayer),
     weights: program.parameters.map(summarizeWeight),
     totals: {
@@ -104,7 +107,7 @@ function summaryOf(
     },
     memory: {
       weights: parameterBytes(program, batch),
-      training: bytesOf(program, train, batch),
+      training: trainingBytes(program, { batch, slices }),
       inference: bytesOf(program, predict, batch),
     },
     dispatches: { train: train.length, predict: predict.length },
@@ -125,12 +128,6 @@ function summarizeWeight(parameter: ProgramParameter): WeightSummary {
 function parameterBytes(program: Program, batch: number): number {
   const buffers = program.buffers.filter((buffer) => buffer.purpose === "parameter");
   return sum(buffers, (buffer) => bufferBytes(buffer.bytes, batch));
-}
-
-/** Bytes of every buffer that the steps bind: nothing else is allocated for them. */
-function bytesOf(program: Program, steps: readonly ProgramStep[], batch: number): number {
-  const used = new Set(steps.flatMap((step) => step.buffers));
-  return sum([...used], (index) => bufferBytes(program.buffers[index]!.bytes, batch));
 }
 
 function sum<Item>(items: readonly Item[], valueOf: (item: Item) => number): number {
@@ -174,11 +171,18 @@ function describeSummary(summary: Summary, width: number | undefined): string {
     "",
     `weights          ${formatBytes(weights)}`,
     ...(train > 0
-      ? [`memory, training ${formatBytes(training)} (${train} dispatches a step)`]
+      ? [
+          `memory, training ${formatBytes(training)} (${train} dispatches ${describeSlices(summary)})`,
+        ]
       : []),
     `memory, predict  ${formatBytes(inference)} (${predict} dispatches)`,
   ].join("\n");
 }
+
+const describeSlices = ({ batch, slices }: Summary) =>
+  slices === 1
+    ? "a step"
+    : `a slice, ${slices} slices of up to ${Math.ceil(batch / slices)} a step`;
 
 /** A weight's name is its layer's and its own, `features.conv1.weight`: of each layer the own ones. */
 function weightsByLayer(weights: readonly WeightSummary[]): ReadonlyMap<string, readonly string[]> {

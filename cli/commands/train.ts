@@ -8,15 +8,19 @@ import { LAST_CHECKPOINT } from "../../runtime/node/checkpoint.js";
 import { compileSpec, requireData, requireRecipe, type CompiledSpec } from "../compiled.js";
 import { openRecipeData, warn, type DataFlags } from "../data.js";
 import { makeFolder } from "../files.js";
+import { formatBytes } from "../format.js";
 import { openNetwork } from "../open-network.js";
 import {
   adapterOption,
+  byteSize,
   positiveInteger,
   positiveNumber,
   seedValue,
   type AdapterOptions,
 } from "../options.js";
 import { TrainingRun } from "../training/run.js";
+import { slicesWithin } from "../planned-memory.js";
+import { say } from "../terminal.js";
 import { loadWeights, readWeights } from "../weights.js";
 import { describeCommand } from "./command.js";
 
@@ -33,6 +37,7 @@ interface TrainOptions extends AdapterOptions, DataFlags {
   readonly log?: string;
   readonly open?: boolean;
   readonly tensorboard?: string | true;
+  readonly memory?: number;
 }
 
 export function trainCommand(): Command {
@@ -61,6 +66,7 @@ export function trainCommand(): Command {
       new Option("--resume", "go on from the folder's last checkpoint").conflicts("weights"),
     )
     .option("--weights <file>", "start from these weights, a safetensors file")
+    .option("--memory <size>", "slice the batch to stay within, for instance 512MiB", byteSize)
     .option("--log <file>", "write the lines of metrics.jsonl to this file, too")
     .option("--open", "show the report in the browser while the run goes on")
     .option("--tensorboard [dir]", "write TensorBoard's event files (default: OUT/tensorboard)")
@@ -75,7 +81,8 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   const { dataset, evaluation } = await openSplits(compiled, options);
   const folder = await prepareFolder(compiled, options);
-  const { batch, seed, accumulate = 1 } = recipe;
+  const { batch, seed } = recipe;
+  const accumulate = slicesOf(compiled, recipe, options.memory);
   const { adapter } = options;
   const network = await openNetwork(compiled, { batch, accumulate, seed, adapter });
   try {
@@ -85,6 +92,20 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   } finally {
     network.destroy();
   }
+}
+
+/** As many slices as the recipe asks for, or more where a budget does. */
+function slicesOf(
+  { compilation }: CompiledSpec,
+  { batch, accumulate = 1 }: TrainRecipe,
+  budget: number | undefined,
+): number {
+  if (budget === undefined) return accumulate;
+  // Which program will run is not known yet: the one that takes most decides.
+  const slices = compilation.programs.map((program) => slicesWithin(program, batch, budget));
+  const most = Math.max(accumulate, ...slices);
+  if (most > accumulate) say(`within ${formatBytes(budget)}, a batch comes in ${most} slices`);
+  return most;
 }
 
 /** The recipe with what the flags say instead. */

@@ -132,7 +132,9 @@ describe("all safe fixes", () => {
     expect(fixed(text)).toMatchObject({ text, applied: [] });
   });
 
-  test.each(wrongSpecs)("of %s come to an end, and none of its fixes is left", (folder) => {
+  // Limits are checked apart, and offer no fixes.
+  const fixable = wrongSpecs.filter((folder) => !folder.startsWith("NET4"));
+  test.each(fixable)("of %s come to an end, and none of its fixes is left", (folder) => {
     const { sources: texts } = analyzeWrongSpec(folder);
     const text = texts.get("spec.net")!;
     const { analysis, applied } = applySafeFixes(text, "spec.net", (changed) =>

@@ -1,6 +1,8 @@
 /** specs/errors: every folder holds a wrong spec and the messages that it gives. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { compile } from "../../compiler/index.js";
+import { checkLimits, DEFAULT_LIMITS } from "../../compiler/limits.js";
 import { analyze, type Analysis, type ReadImport } from "../../compiler/semantics/index.js";
 
 const root = join(import.meta.dirname, "../../specs/errors");
@@ -25,5 +27,9 @@ export function analyzeWrongSpec(folder: string): Analysis {
       ? { file: basename(path), text: readFileSync(file, "utf8") }
       : undefined;
   };
-  return analyze(spec, "spec.net", { readImport });
+  const analysis = analyze(spec, "spec.net", { readImport });
+  if (!codeOf(folder).startsWith("NET4")) return analysis;
+  const { traces } = compile(spec, { file: "spec.net", readImport });
+  const { batch = 1 } = analysis.selected?.recipe ?? {};
+  return { ...analysis, diagnostics: checkLimits(traces, batch, DEFAULT_LIMITS) };
 }
