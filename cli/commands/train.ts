@@ -77,9 +77,11 @@ export function trainCommand(): Command {
 
 async function train(path: string, options: TrainOptions): Promise<void> {
   const compiled = await compileSpec(path, { train: options.train });
-  const recipe = overrideRecipe(requireRecipe(compiled), options);
+  const wanted = overrideRecipe(requireRecipe(compiled), options);
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   const { dataset, evaluation } = await openSplits(compiled, options);
+  // No batch holds more than there is, and memory is planned for the batch.
+  const recipe = { ...wanted, batch: Math.min(wanted.batch, Math.max(1, dataset.length)) };
   const folder = await prepareFolder(compiled, options);
   const { batch, seed } = recipe;
   const accumulate = slicesOf(compiled, recipe, options.memory);

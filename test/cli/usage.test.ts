@@ -44,7 +44,10 @@ describe("wrong usage ends with 2 and says what was meant", () => {
     [["train", "x.net", "--lr", "fast"], /number greater than 0/],
     [["train", "x.net", "--seed", "-1"], /0 to 4294967295/],
     [["compile"], /missing required argument 'spec'/],
-    [["compile", "x.net", "--target", "tpu"], /Allowed choices are auto, gpu, software/],
+    [
+      ["compile", "x.net", "--target", "tpu"],
+      /Expected auto, gpu, software, or a file NAME\.tune\.json/,
+    ],
     [["check", "x.net", "--format", "xml"], /Allowed choices are text, json/],
     [["eval", "x.net"], /required option '--weights <file>' not specified/],
     [["explain", "NET2999"], /there is no diagnostic NET2999/],
