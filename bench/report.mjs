@@ -99,15 +99,15 @@ function ratios(results) {
   });
 }
 
-/** The README's table: medians on lavapipe, a row for each contender and a column for each case. */
+/** The README's table: medians on lavapipe, a row for each contender that was timed and a column for each case. */
 function shortTable(results) {
   const shown = results.filter(({ adapter }) => adapter === "lavapipe");
   const names = Object.keys(TITLES).filter((name) => name !== "prototype");
-  const contenderIn = ({ contenders }, name) => contenders.find((found) => found.name === name);
-  const rows = names.map((name) => {
-    const found = shown.map((result) => contenderIn(result, name));
-    const known = found.find((contender) => contender) ?? { name };
-    return [titleOf(known), ...found.map((each) => (each?.median ? seconds(each.median) : ""))];
+  const rows = names.flatMap((name) => {
+    const found = shown.map(({ contenders }) => contenders.find((each) => each.name === name));
+    const known = found.find((contender) => contender);
+    if (!known) return [];
+    return [[titleOf(known), ...found.map((each) => (each?.median ? seconds(each.median) : ""))]];
   });
   return table(["", ...shown.map((result) => CASES[result.case].title)], rows);
 }
