@@ -58,12 +58,41 @@ export type Schedule =
   /** factor = (1 - t)^power towards `to`, t the share of the run. */
   | { readonly kind: "polynomial"; readonly power: number; readonly to: number }
   /** Half a cosine from 1 to `to`. */
-  | { readonly kind: "cosine"; readonly to: number };
+  | { readonly kind: "cosine"; readonly to: number }
+  /** Half a cosine from `from` to 1 over the share `peak` of the run, and another from 1 to `to` (PyTorch's OneCycleLR). */
+  | {
+      readonly kind: "onecycle";
+      readonly peak: number;
+      readonly from: number;
+      readonly to: number;
+    }
+  | PlateauSchedule;
+
+/**
+ * PyTorch's ReduceLROnPlateau: times `factor`, down to `to`, once more than `patience` evaluations in a row have no loss below
+ * (1 - threshold) of the smallest.
+ */
+export interface PlateauSchedule {
+  readonly kind: "reduce_on_plateau";
+  readonly factor: number;
+  readonly patience: number;
+  readonly threshold: number;
+  readonly to: number;
+}
 
 export interface Warmup {
   readonly duration: Duration;
   /** Factor at the first step; grows linearly to 1. */
   readonly from: number;
+}
+
+/** Ends the run after `patience` evaluations in a row that were no better than the best by more than `minimumChange`. */
+export interface EarlyStopping {
+  readonly kind: "early_stopping";
+  readonly patience: number;
+  readonly minimumChange: number;
+  /** `loss`, or the name of a metric. */
+  readonly metric: string;
 }
 
 export interface TrainRecipe {
@@ -80,5 +109,6 @@ export interface TrainRecipe {
   readonly optimizer: OptimizerSettings;
   readonly schedule: Schedule;
   readonly warmup?: Warmup;
+  readonly stop?: EarlyStopping;
   readonly location: SourceLocation;
 }

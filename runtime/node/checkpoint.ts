@@ -6,7 +6,7 @@ import { mkdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { NetcError, WeightsError } from "../errors.js";
 import type { Network } from "../network.js";
-import type { TrainingState } from "../training/fit.js";
+import { parseState, serializeState, type TrainingState } from "../training/state.js";
 import { writeError, writeFileAtomically } from "./write-file.js";
 
 export const LAST_CHECKPOINT = "last.safetensors";
@@ -39,6 +39,9 @@ export interface ResumedRun {
   readonly notice?: string;
 }
 
+/** Under which name a checkpoint's metadata hold the state of the run. */
+const STATE = "training";
+
 type Metadata = Readonly<Record<string, string>>;
 type SavingNetwork = Pick<Network, "save">;
 type LoadingNetwork = Pick<Network, "load" | "program">;
@@ -50,7 +53,7 @@ export async function saveCheckpoint(
   state: TrainingState,
   run: RunIdentity,
 ): Promise<void> {
-  const metadata = { ...toText(state), ...toText(run) };
+  const metadata = { [STATE]: serializeState(state), ...toText(run) };
   const bytes = await network.save({ optimizer: true, metadata });
   await makeDirectory(directory);
   const last = join(directory, LAST_CHECKPOINT);
@@ -141,15 +144,12 @@ function refusal(file: string, reason: string): CheckpointError {
 }
 
 function readState(file: string, metadata: Metadata): TrainingState {
-  const count = (name: keyof TrainingState) => {
-    const text = metadata[name] ?? "";
-    if (!/^\d+$/.test(text)) throw new WeightsError(`${file} is no checkpoint: it has no ${name}`);
-    return Number(text);
-  };
-  return { step: count("step"), epoch: count("epoch"), position: count("position") };
+  const state = parseState(metadata[STATE] ?? "");
+  if (state) return state;
+  throw new WeightsError(`${file} is no checkpoint: it does not say how far its run had come`);
 }
 
-function toText(numbers: TrainingState | RunIdentity): Record<string, string> {
+function toText(numbers: RunIdentity): Record<string, string> {
   return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)]));
 }
 

@@ -13,17 +13,9 @@ import { MetricsMean } from "./mean.js";
 import type { Metrics, TrainableNetwork } from "./network.js";
 import { learningRateFactor } from "./schedule.js";
 import type { RunLength } from "./schedule.js";
+import { INITIAL_STATE, type TrainingState } from "./state.js";
 import { Throughput } from "./throughput.js";
-
-/** How far a run has come. With the network's weights and velocities, all that it needs to go on. */
-export interface TrainingState {
-  /** Steps done. */
-  readonly step: number;
-  /** Epochs completed. */
-  readonly epoch: number;
-  /** Batches of the current epoch done. */
-  readonly position: number;
-}
+import { watchPatience, watchPlateau, type Watched } from "./watch.js";
 
 /** A step that was done. Steps and epochs count from 1. */
 export interface StepReport {
@@ -74,6 +66,8 @@ export interface FitResult {
   readonly state: TrainingState;
   /** False where the signal ended the run early. */
   readonly completed: boolean;
+  /** Whether the recipe's rule ended the run before its last epoch. */
+  readonly stoppedEarly?: boolean;
   /** The last evaluation. */
   readonly evaluation?: Evaluation;
 }
@@ -133,7 +127,7 @@ class TrainingRun {
   ) {
     checkRun(network, dataset, recipe);
     this.length = runLength(dataset.length, recipe, options.steps);
-    this.state = options.start ?? { step: 0, epoch: 0, position: 0 };
+    this.state = options.start ?? INITIAL_STATE;
   }
 
   async run(): Promise<FitResult> {
@@ -141,20 +135,38 @@ class TrainingRun {
     let evaluation: Evaluation | undefined;
     while (this.unfinished && !this.stopped) {
       await this.trainEpoch();
-      if (this.stopped && this.unfinished && this.state.position > 0) break;
-      evaluation = await this.finishEpoch();
+      if (this.stopped && this.stepsAreLeft && !this.epochIsWhole) break;
+      evaluation = (await this.finishEpoch()) ?? evaluation;
     }
-    // A run that was stopped before its last evaluation, and resumed, has this left to do.
+    // A run that had ended before has this left to tell.
     if (!this.stopped) evaluation ??= await this.evaluate();
     if (this.stopped) await this.save();
     const completed = !this.unfinished && !this.stopped;
-    return { state: this.state, completed, ...(evaluation && { evaluation }) };
+    return {
+      ...{ state: this.state, completed },
+      ...(this.hasLostPatience && { stoppedEarly: true }),
+      ...(evaluation && { evaluation }),
+    };
   }
 
+  /** Whether there are steps left to do, or an epoch is done but for its evaluation. */
   private get unfinished(): boolean {
-    const { epoch, step } = this.state;
     const epochs = Math.ceil(this.length.steps / this.length.stepsPerEpoch);
-    return epoch < epochs && step < this.length.steps;
+    const isLeft = this.stepsAreLeft || this.epochIsWhole;
+    return this.state.epoch < epochs && isLeft && !this.hasLostPatience;
+  }
+
+  private get stepsAreLeft(): boolean {
+    return this.state.step < this.length.steps;
+  }
+
+  private get epochIsWhole(): boolean {
+    return this.state.position >= this.length.stepsPerEpoch;
+  }
+
+  private get hasLostPatience(): boolean {
+    const { stop } = this.recipe;
+    return stop !== undefined && (this.state.patience?.bad ?? 0) >= stop.patience;
   }
 
   private get stopped(): boolean {
@@ -183,7 +195,8 @@ class TrainingRun {
       }
     }
     if (running) await this.settle(running);
-    if (exhausted || this.state.position >= this.length.stepsPerEpoch) this.startNextEpoch();
+    // Batches without a readable image are not there at all.
+    if (exhausted) this.state = { ...this.state, position: this.length.stepsPerEpoch };
   }
 
   private batches(): AsyncGenerator<Batch, void, void> {
@@ -203,7 +216,8 @@ class TrainingRun {
 
   private submit(batch: Batch, before: TrainingState): RunningStep {
     const { accumulate } = this.recipe;
-    const factor = learningRateFactor(this.recipe, before.step, this.length);
+    const { step, plateau } = before;
+    const factor = learningRateFactor(this.recipe, step, this.length, plateau?.factor);
     const learningRate = this.recipe.optimizer.learningRate * factor;
     const metrics = this.network.step(batch.images, batch.targets, {
       learningRate,
@@ -211,7 +225,7 @@ class TrainingRun {
     });
     // Awaited one step later: a rejection until then is not an unhandled one.
     metrics.catch(() => {});
-    const state = { step: before.step + 1, epoch: before.epoch, position: batch.position + 1 };
+    const state = { ...before, step: step + 1, position: batch.position + 1 };
     return { metrics, count: batch.count, learningRate, state };
   }
 
@@ -232,23 +246,40 @@ class TrainingRun {
     });
   }
 
-  private startNextEpoch(): void {
-    this.state = { step: this.state.step, epoch: this.state.epoch + 1, position: 0 };
-  }
-
+  /** Evaluates and reports the epoch, or the part of one with which the run ends. Undefined where the run was stopped before. */
   private async finishEpoch(): Promise<Evaluation | undefined> {
-    const evaluation = this.stopped ? undefined : await this.evaluate();
-    const { step, epoch, position } = this.state;
+    const evaluation = await this.evaluate();
+    // A resumed run evaluates first.
+    if (this.options.evaluation && !evaluation) return undefined;
+    const { step, epoch } = this.state;
+    const training = this.epochMean.values();
+    if (this.epochIsWhole) this.startNextEpoch(evaluation?.metrics ?? training);
     await this.options.onEpoch?.({
-      step,
-      epoch: position > 0 ? epoch + 1 : epoch,
-      training: this.epochMean.values(),
+      ...{ step, epoch: epoch + 1, training },
       ...(evaluation && { evaluation }),
     });
     this.epochMean = new MetricsMean();
     if (!this.stopped && (!this.unfinished || this.savingPays)) await this.save();
     this.throughput.restart();
     return evaluation;
+  }
+
+  /** `metrics` of the evaluation, or of training where there is none: rules that look at them take note. */
+  private startNextEpoch(metrics: Metrics): void {
+    const { schedule, stop } = this.recipe;
+    const { step, epoch, plateau, patience } = this.state;
+    this.state = {
+      ...{ step, epoch: epoch + 1, position: 0 },
+      ...(schedule.kind === "reduce_on_plateau" && {
+        plateau: watchPlateau(schedule, plateau, metrics["loss"]!),
+      }),
+      ...(stop && { patience: watchPatience(stop, patience, this.watched(stop.metric, metrics)) }),
+    };
+  }
+
+  private watched(metric: string, metrics: Metrics): Watched {
+    const rises = this.network.program.fractions?.includes(metric) ?? false;
+    return { value: metrics[metric]!, rises };
   }
 
   private async evaluate(): Promise<Evaluation | undefined> {

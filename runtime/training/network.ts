@@ -9,7 +9,7 @@ export type Metrics = Readonly<Record<string, number>>;
 export interface TrainableNetwork {
   /** The most examples that one call takes. */
   readonly batch: number;
-  readonly program: Pick<Program, "input" | "preparations">;
+  readonly program: Pick<Program, "input" | "preparations"> & Partial<Pick<Program, "fractions">>;
   /** Forward, loss, backward and update. Calls are carried out in order, also where they overlap. */
   step(
     images: Images,

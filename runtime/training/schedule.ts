@@ -15,18 +15,25 @@ export interface LearningRateRecipe {
   readonly warmup?: Warmup;
 }
 
-/** The factor of the optimizer's learning rate at a step, counted from 0. */
+/**
+ * The factor of the optimizer's learning rate at a step, counted from 0. `plateau` is what `reduce_on_plateau` has come to, which
+ * depends on how the run went.
+ */
 export function learningRateFactor(
   { schedule, warmup }: LearningRateRecipe,
   step: number,
   run: RunLength,
+  plateau = 1,
 ): number {
   const warm = warmup === undefined ? 0 : Math.round(inSteps(warmup.duration, run));
   if (warmup !== undefined && step < warm) return warmup.from + (1 - warmup.from) * (step / warm);
+  if (schedule.kind === "reduce_on_plateau") return plateau;
   return scheduleFactor(schedule, step - warm, { ...run, steps: Math.max(1, run.steps - warm) });
 }
 
-function scheduleFactor(schedule: Schedule, step: number, run: RunLength): number {
+type TimedSchedule = Exclude<Schedule, { readonly kind: "reduce_on_plateau" }>;
+
+function scheduleFactor(schedule: TimedSchedule, step: number, run: RunLength): number {
   // A run may go on beyond the length it was planned for: the last value holds.
   const remaining = Math.max(0, 1 - step / run.steps);
   switch (schedule.kind) {
@@ -41,8 +48,27 @@ function scheduleFactor(schedule: Schedule, step: number, run: RunLength): numbe
     case "polynomial":
       return schedule.to + (1 - schedule.to) * remaining ** schedule.power;
     case "cosine":
-      return schedule.to + ((1 - schedule.to) * (1 - Math.cos(Math.PI * remaining))) / 2;
+      return alongCosine(schedule.to, 1, remaining);
+    case "onecycle":
+      return oneCycle(schedule, step, run);
   }
+}
+
+/** As in PyTorch, the rise ends at step peak * steps - 1, and the fall at the last step. */
+function oneCycle(
+  { peak, from, to }: Extract<Schedule, { readonly kind: "onecycle" }>,
+  step: number,
+  { steps }: RunLength,
+): number {
+  const top = Math.max(0, peak * steps - 1);
+  if (step < top) return alongCosine(from, 1, step / top);
+  const fall = Math.max(1, steps - 1 - top);
+  return alongCosine(1, to, Math.min(1, (step - top) / fall));
+}
+
+/** From one value to another along half a cosine; `share` of the way, 0 to 1. */
+function alongCosine(from: number, to: number, share: number): number {
+  return from + ((to - from) * (1 - Math.cos(Math.PI * share))) / 2;
 }
 
 function inSteps({ count, unit }: Duration, { stepsPerEpoch }: RunLength): number {

@@ -5,6 +5,7 @@ import { parseTensors, serializeTensors } from "../../runtime/safetensors.js";
 import { WeightsError } from "../../runtime/errors.js";
 import { resumeCheckpoint, saveCheckpoint, saveWeights } from "../../runtime/node/checkpoint.js";
 import { MetricsLog, readMetrics } from "../../runtime/node/metrics-log.js";
+import { parseState, serializeState, type TrainingState } from "../../runtime/training/state.js";
 import { temporaryFolder } from "../data/pattern.js";
 
 /** Set to an error code to make writing fail as a full disk does. */
@@ -59,7 +60,13 @@ class OneWeight {
 const asSaving = (network: OneWeight) => network as unknown as Saving;
 const asLoading = (network: OneWeight) => network as unknown as Loading;
 const run = { seed: 1, batch: 4, examples: 10 };
-const state = (step: number) => ({ step, epoch: 1, position: 2 });
+
+/** Numbers that JSON must keep to the last bit. */
+const state = (step: number): TrainingState => ({
+  ...{ step, epoch: 1, position: 2 },
+  plateau: { best: 0.1 + 0.2, bad: 1, factor: 0.1 ** 3 },
+  patience: { bad: 2 },
+});
 
 async function saveTwo(): Promise<void> {
   await saveCheckpoint(directory, asSaving(new OneWeight(0.5)), state(7), run);
@@ -136,13 +143,26 @@ test("checkpoints of another model, spec or run are refused by name and reason",
   );
 });
 
+test("a state is text and back the same, and other text is none", () => {
+  expect(parseState(serializeState(state(3)))).toEqual(state(3));
+  for (const text of [
+    "",
+    "null",
+    "[]",
+    "{",
+    '{"step":1,"epoch":0}',
+    '{"step":-1,"epoch":0,"position":0}',
+  ])
+    expect(parseState(text), text).toBeUndefined();
+});
+
 test("plain weights are no checkpoint", async () => {
   await mkdir(directory);
   const network = new OneWeight(1);
   const metadata = { seed: "1", batch: "4", examples: "10" };
   await saveWeights(join(directory, "last.safetensors"), asSaving(network), metadata);
   await expect(resumeCheckpoint(directory, asLoading(network), run)).rejects.toThrow(
-    /it has no step/,
+    /is no checkpoint: it does not say how far/,
   );
 });
 

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { evaluateDataset } from "../../runtime/training/evaluate.js";
 import { fit } from "../../runtime/training/fit.js";
-import type { EpochReport, StepReport, TrainingState } from "../../runtime/training/fit.js";
+import type { EpochReport, StepReport } from "../../runtime/training/fit.js";
+import { parseState, serializeState, type TrainingState } from "../../runtime/training/state.js";
+import type { TrainRecipe } from "../../program/recipe.js";
 import { countingDataset } from "../data/pattern.js";
 import { FakeNetwork, numberedDataset, recipe } from "./fake.js";
 
@@ -125,6 +127,80 @@ test("checkpoints follow each epoch, and time within an epoch", async () => {
   };
   expect(await states()).toEqual([{ step: 3, epoch: 1, position: 0 }]);
   expect((await states(0)).map(({ step }) => step)).toEqual([1, 2, 3]);
+});
+
+// Rules that look at evaluations
+
+/** One batch each. */
+const evaluation = countingDataset(4);
+
+const plateau: TrainRecipe = {
+  ...recipe,
+  epochs: 15,
+  schedule: { kind: "reduce_on_plateau", factor: 0.5, patience: 1, threshold: 0.1, to: 0.2 },
+};
+
+const PLATEAU_LOSSES = [3, 2.9, 2.8, 2.5, 2.4, 2.3, 2.2, 1, 1, 1, 1, 1, 0.5, 0.49, 0.48];
+
+/** Of a learning rate of 1, from torch.optim.lr_scheduler.ReduceLROnPlateau. */
+const PLATEAU_RATES = [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25, 0.2, 0.2, 0.2, 0.2, 0.2];
+
+test("reduce_on_plateau lowers the learning rate as PyTorch's does", async () => {
+  const network = new FakeNetwork(4);
+  network.evaluationLosses = PLATEAU_LOSSES;
+  await fit(network, dataset, plateau, { evaluation });
+  const rates = network.seen.filter(({ step }) => step % 3 === 0).map((each) => each.learningRate);
+  expect(rates).toEqual(PLATEAU_RATES.map((rate) => 0.2 * rate));
+});
+
+const patient: TrainRecipe = {
+  ...plateau,
+  stop: { kind: "early_stopping", patience: 3, minimumChange: 0.25, metric: "loss" },
+};
+
+test("early stopping ends a run whose evaluations get no better", async () => {
+  const network = new FakeNetwork(4);
+  // A change of 0.2 does not count; that from 2 to 1.7 does.
+  network.evaluationLosses = [2, 1.9, 1.8, 1.7, NaN, 1.6, 1.5, 1];
+  const result = await fit(network, dataset, patient, { evaluation });
+  expect(result).toMatchObject({ completed: true, stoppedEarly: true, state: { epoch: 7 } });
+  expect(network.evaluations).toBe(7);
+});
+
+test("without evaluations, rules look at the training loss; metrics that are shares are to rise", async () => {
+  const stop = { ...patient.stop!, metric: "top1", minimumChange: 0 };
+  // It is 0.5 in every step: the first is the best.
+  const network = Object.assign(new FakeNetwork(4), {
+    program: { input: new FakeNetwork(4).program.input, fractions: ["top1"] },
+  });
+  const result = await fit(network, dataset, { ...plateau, stop });
+  expect(result.state.patience).toEqual({ best: 0.5, bad: 3 });
+  expect(result.state.epoch).toBe(4);
+});
+
+test("a run with such rules that is stopped anywhere and resumed equals one that was not", async () => {
+  const losses = [2, 1.9, 1.5, 1.45, 1.4, 1.35];
+  const whole = new FakeNetwork(4);
+  whole.evaluationLosses = losses;
+  const result = await fit(whole, dataset, patient, { evaluation });
+  expect(result.state).toMatchObject({ step: 18, epoch: 6, plateau: { factor: 0.5 } });
+  for (let stopAfter = 1; stopAfter < 18; stopAfter++) {
+    const abort = new AbortController();
+    const first = new FakeNetwork(4);
+    first.evaluationLosses = losses;
+    const { state } = await fit(first, dataset, patient, {
+      ...{ evaluation, signal: abort.signal },
+      onStep: ({ step }) => step === stopAfter && abort.abort(),
+    });
+    const second = new FakeNetwork(4);
+    second.evaluationLosses = losses.slice(first.evaluations);
+    const rest = await fit(second, dataset, patient, {
+      ...{ evaluation, start: parseState(serializeState(state))! },
+    });
+    expect([...first.seen, ...second.seen]).toEqual(whole.seen);
+    expect(first.evaluations + second.evaluations).toBe(whole.evaluations);
+    expect(rest).toEqual(result);
+  }
 });
 
 test("a number of steps ends the run, evaluated, and may exceed the recipe's epochs", async () => {

@@ -81,6 +81,20 @@ const cases: readonly (readonly [
     ],
   ],
   [
+    "OneCycleLR(1, total_steps=100)",
+    { schedule: { kind: "onecycle", peak: 0.3, from: 0.04, to: 4e-6 } },
+    [
+      [0, 0.04],
+      [10, 0.29516394846410077],
+      [28, 0.9971862194340926],
+      [29, 1],
+      [30, 0.9994965352845243],
+      [60, 0.5892800902855287],
+      [98, 0.0005074647154757879],
+      [99, 4e-6],
+    ],
+  ],
+  [
     "LinearLR(0.1, 1, 20)",
     { schedule: { kind: "constant" }, warmup: { duration: epochs(2), from: 0.1 } },
     [

@@ -1,0 +1,35 @@
+/** What a run has come to, apart from what its network holds. All of it is plain data, which a checkpoint stores as a whole. */
+import type { Patience, Plateau } from "./watch.js";
+
+/** How far a run has come. With what the network saves, all that it needs to go on. */
+export interface TrainingState {
+  /** Steps done. */
+  readonly step: number;
+  /** Epochs completed: trained, and evaluated where there is something to evaluate on. */
+  readonly epoch: number;
+  /** Batches of the current epoch done; all of them where its evaluation is still to come. */
+  readonly position: number;
+  /** Where `reduce_on_plateau` stands. */
+  readonly plateau?: Plateau;
+  /** Where `early_stopping` stands. */
+  readonly patience?: Patience;
+}
+
+export const INITIAL_STATE: TrainingState = { step: 0, epoch: 0, position: 0 };
+
+/** As JSON, which keeps each number to the last bit. */
+export function serializeState(state: TrainingState): string {
+  return JSON.stringify(state);
+}
+
+/** What `serializeState` made; undefined for any other text. */
+export function parseState(text: string): TrainingState | undefined {
+  try {
+    const state = JSON.parse(text) as Partial<TrainingState> | null;
+    const counts = [state?.step, state?.epoch, state?.position];
+    const isState = counts.every((count) => Number.isSafeInteger(count) && count! >= 0);
+    return isState ? (state as TrainingState) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,49 @@
+/** What a run learns from its evaluations: when to lower the learning rate, and when to end. */
+import type { EarlyStopping, PlateauSchedule } from "../../program/recipe.js";
+
+/** Where `reduce_on_plateau` stands. */
+export interface Plateau {
+  /** The smallest loss so far; absent where none was finite. */
+  readonly best?: number;
+  /** Evaluations since without one that counts as smaller. */
+  readonly bad: number;
+  /** Of the learning rate. */
+  readonly factor: number;
+}
+
+/** Where `early_stopping` stands. */
+export interface Patience {
+  /** The best value so far; absent where none was finite. */
+  readonly best?: number;
+  /** Evaluations since without one that counts as better. */
+  readonly bad: number;
+}
+
+/** PyTorch's ReduceLROnPlateau with its relative threshold, watching a loss. */
+export function watchPlateau(
+  { factor, patience, threshold, to }: PlateauSchedule,
+  before: Plateau = { bad: 0, factor: 1 },
+  loss: number,
+): Plateau {
+  const { best = Infinity, bad, factor: current } = before;
+  if (loss < best * (1 - threshold)) return { best: loss, bad: 0, factor: current };
+  if (bad < patience) return { ...before, bad: bad + 1 };
+  return { ...before, bad: 0, factor: Math.max(to, current * factor) };
+}
+
+/** A metric after an evaluation, and whether a larger one is better. */
+export interface Watched {
+  readonly value: number;
+  readonly rises: boolean;
+}
+
+/** Counts the evaluations that are no better than the best so far, by more than `minimumChange`. */
+export function watchPatience(
+  { minimumChange }: EarlyStopping,
+  before: Patience = { bad: 0 },
+  { value, rises }: Watched,
+): Patience {
+  const { best = rises ? -Infinity : Infinity, bad } = before;
+  const gain = rises ? value - best : best - value;
+  return gain > minimumChange ? { best: value, bad: 0 } : { ...before, bad: bad + 1 };
+}
