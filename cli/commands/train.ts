@@ -34,6 +34,7 @@ interface TrainOptions extends AdapterOptions, DataFlags {
   readonly out?: string;
   readonly resume?: boolean;
   readonly weights?: string;
+  readonly checkpointSteps?: number;
   readonly log?: string;
   readonly open?: boolean;
   readonly tensorboard?: string | true;
@@ -67,6 +68,11 @@ export function trainCommand(): Command {
     )
     .option("--weights <file>", "start from these weights, a safetensors file")
     .option("--memory <size>", "slice the batch to stay within, for instance 512MiB", byteSize)
+    .option(
+      "--checkpoint-steps <n>",
+      "save a checkpoint every so many steps (in any case every 10 minutes, and after epochs)",
+      positiveInteger,
+    )
     .option("--log <file>", "write the lines of metrics.jsonl to this file, too")
     .option("--open", "show the report in the browser while the run goes on")
     .option("--tensorboard [dir]", "write TensorBoard's event files (default: OUT/tensorboard)")

@@ -21,8 +21,7 @@ export class MetricsFiles implements RunObserver {
   }
 
   async begin(start: TrainingState | undefined): Promise<void> {
-    const options = start === undefined ? {} : { resumedAt: start.step };
-    this.logs = await Promise.all(this.paths.map((path) => MetricsLog.open(path, options)));
+    this.logs = await Promise.all(this.paths.map((path) => MetricsLog.open(path, start)));
   }
 
   step(report: StepReport): void {
@@ -38,6 +37,11 @@ export class MetricsFiles implements RunObserver {
   /** All records of the run, those before it was resumed among them. */
   records(): Promise<MetricsRecord[]> {
     return readMetrics(this.paths[0]!);
+  }
+
+  /** Brings the records to the disk, so that no checkpoint is ahead of them. */
+  sync(): void {
+    for (const log of this.logs) log.sync();
   }
 
   close(): void {

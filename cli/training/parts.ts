@@ -25,6 +25,8 @@ export interface RunOptions {
   readonly resume?: boolean;
   /** Ends the run after so many steps, instead of the recipe's epochs. */
   readonly steps?: number;
+  /** Saves a checkpoint after every so many steps, beside those that are due anyway. */
+  readonly checkpointSteps?: number;
   /** Another file for the lines of metrics.jsonl. */
   readonly log?: string;
   /** Serves the report while the run goes on. */

@@ -25,6 +25,7 @@ import { TensorBoardLog } from "./tensorboard.js";
 export class TrainingRun {
   private readonly stopwatch = new Stopwatch();
   private readonly identity: RunIdentity;
+  private readonly metrics: MetricsFiles;
   private readonly observers: readonly RunObserver[];
 
   constructor(
@@ -33,7 +34,8 @@ export class TrainingRun {
   ) {
     const { recipe, dataset } = parts;
     this.identity = { seed: recipe.seed, batch: recipe.batch, examples: dataset.length };
-    this.observers = observersOf(parts, options, this.stopwatch);
+    this.metrics = new MetricsFiles(parts, options.log);
+    this.observers = observersOf(parts, options, this.metrics, this.stopwatch);
   }
 
   /** Trains until the recipe, the steps or the user end the run, and says what came of it. */
@@ -63,7 +65,11 @@ export class TrainingRun {
       onEpoch: async (report) => {
         for (const observer of this.observers) await observer.epoch?.(report);
       },
-      checkpoint: (state) => saveCheckpoint(folder, network, state, this.identity),
+      checkpointSteps: this.options.checkpointSteps,
+      checkpoint: (state) => {
+        this.metrics.sync();
+        return saveCheckpoint(folder, network, state, this.identity);
+      },
     });
   }
 
@@ -93,9 +99,9 @@ export class TrainingRun {
 function observersOf(
   parts: TrainingParts,
   options: RunOptions,
+  metrics: MetricsFiles,
   stopwatch: Stopwatch,
 ): RunObserver[] {
-  const metrics = new MetricsFiles(parts, options.log);
   const builder = new ReportBuilder(parts, options, stopwatch);
   const report = new ReportFile(parts, metrics, builder);
   const { tensorboard, open } = options;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { NetcError, WeightsError } from "../errors.js";
 import type { Network } from "../network.js";
 import { parseState, serializeState, type TrainingState } from "../training/state.js";
-import { writeError, writeFileAtomically } from "./write-file.js";
+import { syncFolder, writeError, writeFileAtomically } from "./write-file.js";
 
 export const LAST_CHECKPOINT = "last.safetensors";
 export const PREVIOUS_CHECKPOINT = "previous.safetensors";
@@ -62,6 +62,7 @@ export async function saveCheckpoint(
   // Between these two renames there is no `last`: a run that dies here resumes from `previous`.
   await rename(last, join(directory, PREVIOUS_CHECKPOINT)).catch(ignoreMissing);
   await rename(next, last);
+  await syncFolder(directory);
 }
 
 /** Saves the weights alone, with what a user of them needs to know in the metadata. */

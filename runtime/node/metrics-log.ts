@@ -1,7 +1,8 @@
 /** metrics.jsonl: a JSON object a line, written as the run goes. */
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import type { MetricsRecord } from "../training/records.js";
+import { isStep, type MetricsRecord } from "../training/records.js";
+import type { TrainingState } from "../training/state.js";
 import { writeError, writeFileAtomically } from "./write-file.js";
 
 export class MetricsLog {
@@ -11,13 +12,12 @@ export class MetricsLog {
   ) {}
 
   /**
-   * Opens a log. A run resumed at a step keeps the records up to that step, and drops those of steps that it will do
-   * again; a new run starts an empty log. Throws a RunFailedError where the file cannot be written.
+   * Opens a log. A run that goes on from a state keeps the records of what is done there, and drops those of what it will do again; a
+   * new run starts an empty log. Throws a RunFailedError where the file cannot be written.
    */
-  static async open(path: string, options: { resumedAt?: number } = {}): Promise<MetricsLog> {
-    const { resumedAt } = options;
-    const old = resumedAt === undefined ? [] : await readMetrics(path);
-    const kept = old.filter((record) => record.step <= resumedAt!);
+  static async open(path: string, start?: TrainingState): Promise<MetricsLog> {
+    const old = start === undefined ? [] : await readMetrics(path);
+    const kept = old.filter((record) => isDone(record, start!));
     await writeFileAtomically(path, kept.map(toLine).join(""));
     return new MetricsLog(path, openSync(path, "a"));
   }
@@ -29,6 +29,11 @@ export class MetricsLog {
     } catch (error) {
       throw writeError(this.path, error as NodeJS.ErrnoException);
     }
+  }
+
+  /** Brings all records to the disk. */
+  sync(): void {
+    fsyncSync(this.file);
   }
 
   close(): void {
@@ -43,6 +48,11 @@ export async function readMetrics(path: string): Promise<MetricsRecord[]> {
     throw error;
   });
   return text.split("\n").flatMap((line) => parseLine(line));
+}
+
+/** An epoch is done once it was evaluated: a state may stand behind its last step and before that. */
+function isDone(record: MetricsRecord, { step, epoch }: TrainingState): boolean {
+  return isStep(record) ? record.step <= step : record.epoch <= epoch;
 }
 
 function parseLine(line: string): MetricsRecord[] {

@@ -15,6 +15,7 @@ export async function writeFileAtomically(
   try {
     await writeDurably(temporary, content);
     await rename(temporary, path);
+    await syncFolder(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
     throw writeError(path, error as NodeJS.ErrnoException);
@@ -29,6 +30,13 @@ async function writeDurably(path: string, content: Uint8Array | string): Promise
   } finally {
     await file.close();
   }
+}
+
+/** Brings names to the disk: a rename is one of the folder. Where the system has no such thing (Windows), nothing happens. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path).catch(() => undefined);
+  await folder?.sync().catch(() => {});
+  await folder?.close();
 }
 
 /** The error of a failed write, in words. */

@@ -34,7 +34,7 @@ export interface StepReport {
 export interface EpochReport {
   readonly step: number;
   readonly epoch: number;
-  /** Means over the epoch's steps since the run was started or resumed. */
+  /** Means over the epoch's steps. */
   readonly training: Metrics;
   readonly evaluation?: Evaluation;
 }
@@ -48,12 +48,14 @@ export interface FitOptions {
   /** Examples evaluated so far in the evaluation after an epoch. */
   readonly onEvaluationProgress?: (examples: number) => void;
   /**
-   * Called with the state to save after each epoch (short epochs share one), every `checkpointSeconds` within one, and
-   * when the run ends, early or not.
+   * Called with the state to save after each epoch (short epochs share one), every `checkpointSeconds` and `checkpointSteps` within
+   * one, and when the run ends, early or not.
    */
   readonly checkpoint?: (state: TrainingState) => void | Promise<void>;
   /** 600 unless told. */
   readonly checkpointSeconds?: number;
+  /** Not by steps unless told. */
+  readonly checkpointSteps?: number | undefined;
   /** Where a resumed run goes on. */
   readonly start?: TrainingState | undefined;
   /** Ends the run after so many steps, instead of the recipe's epochs; schedules span them. */
@@ -101,9 +103,11 @@ interface RunningStep {
   readonly metrics: Promise<Metrics>;
   readonly count: number;
   readonly learningRate: number;
-  /** The state after it. */
-  readonly state: TrainingState;
+  /** The counts after it. */
+  readonly progress: Progress;
 }
+
+type Progress = Pick<TrainingState, "step" | "epoch" | "position">;
 
 const DEFAULT_CHECKPOINT_SECONDS = 600;
 
@@ -117,7 +121,7 @@ class TrainingRun {
   private savedAt = performance.now();
   /** Milliseconds that the last checkpoint took. */
   private savingTime = 0;
-  private epochMean = new MetricsMean();
+  private epochMean: MetricsMean;
 
   constructor(
     private readonly network: TrainableNetwork,
@@ -128,39 +132,41 @@ class TrainingRun {
     checkRun(network, dataset, recipe);
     this.length = runLength(dataset.length, recipe, options.steps);
     this.state = options.start ?? INITIAL_STATE;
+    this.epochMean = MetricsMean.from(this.state.training);
   }
 
   async run(): Promise<FitResult> {
     this.network.setStep(this.state.step);
     let evaluation: Evaluation | undefined;
-    while (this.unfinished && !this.stopped) {
-      await this.trainEpoch();
-      if (this.stopped && this.stepsAreLeft && !this.epochIsWhole) break;
-      evaluation = (await this.finishEpoch()) ?? evaluation;
-    }
-    // A run that had ended before has this left to tell.
-    if (!this.stopped) evaluation ??= await this.evaluate();
+    do {
+      evaluation = await this.runEpoch();
+    } while (!this.isOver && !this.stopped);
     if (this.stopped) await this.save();
-    const completed = !this.unfinished && !this.stopped;
     return {
-      ...{ state: this.state, completed },
+      ...{ state: this.state, completed: !this.stopped },
       ...(this.hasLostPatience && { stoppedEarly: true }),
       ...(evaluation && { evaluation }),
     };
   }
 
-  /** Whether there are steps left to do, or an epoch is done but for its evaluation. */
-  private get unfinished(): boolean {
+  /**
+   * The rest of the current epoch and its evaluation. A run that was over before it was resumed has no steps left, and nothing to
+   * report but its evaluation, unless it ended within an epoch.
+   */
+  private async runEpoch(): Promise<Evaluation | undefined> {
+    if (this.isOver && this.state.position === 0) return this.evaluate();
+    if (!this.isOver) await this.trainEpoch();
+    return this.isOver || this.isEpochWhole ? this.finishEpoch() : undefined;
+  }
+
+  private get isOver(): boolean {
+    const { epoch, step } = this.state;
     const epochs = Math.ceil(this.length.steps / this.length.stepsPerEpoch);
-    const isLeft = this.stepsAreLeft || this.epochIsWhole;
-    return this.state.epoch < epochs && isLeft && !this.hasLostPatience;
+    return epoch >= epochs || step >= this.length.steps || this.hasLostPatience;
   }
 
-  private get stepsAreLeft(): boolean {
-    return this.state.step < this.length.steps;
-  }
-
-  private get epochIsWhole(): boolean {
+  /** All of its steps are done; it is completed once it was evaluated. */
+  private get isEpochWhole(): boolean {
     return this.state.position >= this.length.stepsPerEpoch;
   }
 
@@ -174,29 +180,31 @@ class TrainingRun {
   }
 
   /**
-   * The rest of the current epoch, or as much of it as the run has left. Each step is submitted before the loss of the one before
-   * it is awaited, so that the GPU always has work, and batches are prepared meanwhile.
+   * The rest of the current epoch's steps, or as many of them as the run has left. Each step is submitted before the loss of the one
+   * before it is awaited, so that the GPU always has work, and batches are prepared meanwhile.
    */
   private async trainEpoch(): Promise<void> {
     let running: RunningStep | undefined;
-    let exhausted = true;
+    const settle = async () => {
+      const due = running;
+      running = undefined;
+      if (due) await this.settle(due);
+    };
     for await (const batch of this.batches()) {
-      const submitted = this.submit(batch, running?.state ?? this.state);
-      if (running) await this.settle(running);
+      if (this.stopped) return settle();
+      const submitted = this.submit(batch, running?.progress ?? this.state);
+      await settle();
       running = submitted;
-      if (this.stopped || submitted.state.step >= this.length.steps) {
-        exhausted = false;
-        break;
-      }
-      if (this.checkpointDue) {
-        await this.settle(running);
-        running = undefined;
+      const { step } = submitted.progress;
+      if (step >= this.length.steps) return settle();
+      if (this.isCheckpointDue(step)) {
+        await settle();
         await this.save();
       }
     }
-    if (running) await this.settle(running);
-    // Batches without a readable image are not there at all.
-    if (exhausted) this.state = { ...this.state, position: this.length.stepsPerEpoch };
+    await settle();
+    // Batches without a readable example were left out.
+    this.state = { ...this.state, position: this.length.stepsPerEpoch };
   }
 
   private batches(): AsyncGenerator<Batch, void, void> {
@@ -214,9 +222,10 @@ class TrainingRun {
     });
   }
 
-  private submit(batch: Batch, before: TrainingState): RunningStep {
+  private submit(batch: Batch, before: Progress): RunningStep {
     const { accumulate } = this.recipe;
-    const { step, plateau } = before;
+    const { step } = before;
+    const { plateau } = this.state;
     const factor = learningRateFactor(this.recipe, step, this.length, plateau?.factor);
     const learningRate = this.recipe.optimizer.learningRate * factor;
     const metrics = this.network.step(batch.images, batch.targets, {
@@ -225,23 +234,21 @@ class TrainingRun {
     });
     // Awaited one step later: a rejection until then is not an unhandled one.
     metrics.catch(() => {});
-    const state = { ...before, step: step + 1, position: batch.position + 1 };
-    return { metrics, count: batch.count, learningRate, state };
+    const progress = { step: step + 1, epoch: before.epoch, position: batch.position + 1 };
+    return { metrics, count: batch.count, learningRate, progress };
   }
 
   /** Waits for a step, checks its loss and reports it. */
   private async settle(running: RunningStep): Promise<void> {
     const metrics = await running.metrics;
-    const { state, learningRate, count } = running;
-    if (!Number.isFinite(metrics["loss"])) throw divergedError(state.step, learningRate, metrics);
-    this.state = state;
+    const { progress, learningRate, count } = running;
+    const { step, epoch } = progress;
+    if (!Number.isFinite(metrics["loss"])) throw divergedError(step, learningRate, metrics);
     this.epochMean.add(metrics, count);
+    this.state = { ...this.state, ...progress, training: this.epochMean.state };
     this.options.onStep?.({
-      step: state.step,
-      epoch: state.epoch + 1,
+      ...{ step, epoch: epoch + 1, metrics, learningRate },
       steps: this.length.steps,
-      metrics,
-      learningRate,
       examplesPerSecond: this.throughput.add(count),
     });
   }
@@ -253,13 +260,12 @@ class TrainingRun {
     if (this.options.evaluation && !evaluation) return undefined;
     const { step, epoch } = this.state;
     const training = this.epochMean.values();
-    if (this.epochIsWhole) this.startNextEpoch(evaluation?.metrics ?? training);
+    if (this.isEpochWhole) this.startNextEpoch(evaluation?.metrics ?? training);
     await this.options.onEpoch?.({
       ...{ step, epoch: epoch + 1, training },
       ...(evaluation && { evaluation }),
     });
-    this.epochMean = new MetricsMean();
-    if (!this.stopped && (!this.unfinished || this.savingPays)) await this.save();
+    if (!this.stopped && (this.isOver || this.savingPays)) await this.save();
     this.throughput.restart();
     return evaluation;
   }
@@ -268,6 +274,7 @@ class TrainingRun {
   private startNextEpoch(metrics: Metrics): void {
     const { schedule, stop } = this.recipe;
     const { step, epoch, plateau, patience } = this.state;
+    this.epochMean = new MetricsMean();
     this.state = {
       ...{ step, epoch: epoch + 1, position: 0 },
       ...(schedule.kind === "reduce_on_plateau" && {
@@ -292,9 +299,11 @@ class TrainingRun {
     });
   }
 
-  private get checkpointDue(): boolean {
-    if (this.options.checkpoint === undefined) return false;
-    const seconds = this.options.checkpointSeconds ?? DEFAULT_CHECKPOINT_SECONDS;
+  private isCheckpointDue(step: number): boolean {
+    const { checkpoint, checkpointSteps, checkpointSeconds } = this.options;
+    if (checkpoint === undefined) return false;
+    if (checkpointSteps !== undefined && step % checkpointSteps === 0) return true;
+    const seconds = checkpointSeconds ?? DEFAULT_CHECKPOINT_SECONDS;
     return performance.now() - this.savedAt >= seconds * 1000;
   }
 

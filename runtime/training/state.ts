@@ -1,4 +1,5 @@
 /** What a run has come to, apart from what its network holds. All of it is plain data, which a checkpoint stores as a whole. */
+import type { MeanState } from "./mean.js";
 import type { Patience, Plateau } from "./watch.js";
 
 /** How far a run has come. With what the network saves, all that it needs to go on. */
@@ -9,6 +10,8 @@ export interface TrainingState {
   readonly epoch: number;
   /** Batches of the current epoch done; all of them where its evaluation is still to come. */
   readonly position: number;
+  /** What the current epoch's steps came to so far; absent before its first. */
+  readonly training?: MeanState;
   /** Where `reduce_on_plateau` stands. */
   readonly plateau?: Plateau;
   /** Where `early_stopping` stands. */

@@ -208,18 +208,35 @@ test("metrics are in the file as they are written, one object a line", async () 
   log.close();
 });
 
-test("a resumed log keeps the steps that stay done, and drops the others and a line cut off", async () => {
+test("a resumed log keeps what stays done, and drops the rest and a line cut off", async () => {
   await mkdir(directory);
   const path = join(directory, "metrics.jsonl");
   const first = await MetricsLog.open(path);
   [1, 2, 3, 4].forEach((step) => first.write(record(step)));
   first.close();
   await writeFile(path, '{"step":5,"ep', { flag: "a" });
-  const second = await MetricsLog.open(path, { resumedAt: 2 });
+  const second = await MetricsLog.open(path, { step: 2, epoch: 0, position: 2 });
   second.write(record(3));
   second.close();
   expect(await readMetrics(path)).toEqual([1, 2, 3].map(record));
   const third = await MetricsLog.open(path);
   third.close();
   expect(await readMetrics(path)).toEqual([]);
+});
+
+test("the line of an epoch stays only where the state stands behind its evaluation", async () => {
+  await mkdir(directory);
+  const path = join(directory, "metrics.jsonl");
+  const epoch = (number: number) => ({ step: 2 * number, epoch: number, eval: { loss: 1 } });
+  const lines = [record(1), record(2), epoch(1), record(3), record(4), epoch(2)];
+  const log = await MetricsLog.open(path);
+  for (const line of lines) log.write(line);
+  log.close();
+  const kept = async (state: TrainingState) => {
+    (await MetricsLog.open(path, state)).close();
+    return readMetrics(path);
+  };
+  expect(await kept({ step: 4, epoch: 2, position: 0 })).toEqual(lines);
+  expect(await kept({ step: 4, epoch: 1, position: 2 })).toEqual(lines.slice(0, 5));
+  expect(await kept({ step: 2, epoch: 1, position: 0 })).toEqual(lines.slice(0, 3));
 });

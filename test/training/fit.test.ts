@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { evaluateDataset } from "../../runtime/training/evaluate.js";
 import { fit } from "../../runtime/training/fit.js";
-import type { EpochReport, StepReport } from "../../runtime/training/fit.js";
+import type { EpochReport, FitOptions, StepReport } from "../../runtime/training/fit.js";
 import { parseState, serializeState, type TrainingState } from "../../runtime/training/state.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { countingDataset } from "../data/pattern.js";
@@ -81,15 +81,22 @@ test("evaluation weighs batches by their size and follows each epoch", async () 
   expect(epochs.map(({ evaluation }) => evaluation?.examples)).toEqual([6, 6, 6]);
 });
 
-test("a run stopped anywhere and resumed does the steps of one that was not", async () => {
+/** As a checkpoint keeps it. */
+const kept = (state: TrainingState) => parseState(serializeState(state))!;
+
+test("a run stopped anywhere and resumed does the steps of one that was not, and reports the same", async () => {
+  const evaluation = countingDataset(6);
+  const epochs: EpochReport[] = [];
+  const onEpoch = (report: EpochReport) => void epochs.push(report);
   const whole = new FakeNetwork(4);
-  await fit(whole, dataset, recipe);
+  const complete = await fit(whole, dataset, recipe, { evaluation, onEpoch });
+  const expected = epochs.splice(0);
   for (let stopAfter = 1; stopAfter < 9; stopAfter++) {
     const abort = new AbortController();
     const saved: TrainingState[] = [];
     const first = new FakeNetwork(4);
     const part = await fit(first, dataset, recipe, {
-      signal: abort.signal,
+      ...{ signal: abort.signal, evaluation, onEpoch },
       onStep: ({ step }) => step === stopAfter && abort.abort(),
       checkpoint: (state) => void saved.push(state),
     });
@@ -97,10 +104,34 @@ test("a run stopped anywhere and resumed does the steps of one that was not", as
     expect(saved.at(-1)).toEqual(part.state);
     expect(part.state.step).toBe(first.seen.length);
     const second = new FakeNetwork(4);
-    const rest = await fit(second, dataset, recipe, { start: part.state });
-    expect(rest).toEqual({ state: { step: 9, epoch: 3, position: 0 }, completed: true });
+    const start = kept(part.state);
+    const rest = await fit(second, dataset, recipe, { start, evaluation, onEpoch });
+    expect(rest).toEqual(complete);
     expect([...first.seen, ...second.seen]).toEqual(whole.seen);
+    expect(epochs.splice(0)).toEqual(expected);
   }
+});
+
+test("a run stopped while it evaluates evaluates again when it is resumed", async () => {
+  const abort = new AbortController();
+  const epochs: EpochReport[] = [];
+  const options = {
+    evaluation: countingDataset(6),
+    onEpoch: (report: EpochReport) => void epochs.push(report),
+  };
+  const part = await fit(new FakeNetwork(4), dataset, recipe, {
+    ...{ ...options, signal: abort.signal },
+    onEvaluationProgress: () => abort.abort(),
+  });
+  expect(part.state).toMatchObject({ step: 3, epoch: 0, position: 3 });
+  expect(epochs).toEqual([]);
+  await fit(new FakeNetwork(4), dataset, recipe, { ...options, start: kept(part.state) });
+  expect(epochs.map(({ step, epoch }) => [step, epoch])).toEqual([
+    [3, 1],
+    [6, 2],
+    [9, 3],
+  ]);
+  expect(epochs.every((epoch) => epoch.evaluation?.examples === 6)).toBe(true);
 });
 
 test("a finished run that is resumed only evaluates", async () => {
@@ -111,8 +142,8 @@ test("a finished run that is resumed only evaluates", async () => {
   expect(result).toMatchObject({ completed: true, evaluation: { examples: 6 } });
 });
 
-test("checkpoints follow each epoch, and time within an epoch", async () => {
-  const states = async (checkpointSeconds?: number) => {
+test("checkpoints follow each epoch, and time and steps within an epoch", async () => {
+  const states = async (when: Pick<FitOptions, "checkpointSeconds" | "checkpointSteps"> = {}) => {
     const saved: TrainingState[] = [];
     await fit(
       new FakeNetwork(4),
@@ -120,13 +151,16 @@ test("checkpoints follow each epoch, and time within an epoch", async () => {
       { ...recipe, epochs: 1 },
       {
         checkpoint: (state) => void saved.push(state),
-        ...(checkpointSeconds !== undefined && { checkpointSeconds }),
+        ...when,
       },
     );
     return saved;
   };
   expect(await states()).toEqual([{ step: 3, epoch: 1, position: 0 }]);
-  expect((await states(0)).map(({ step }) => step)).toEqual([1, 2, 3]);
+  const steps = async (when: Parameters<typeof states>[0]) =>
+    (await states(when)).map(({ step }) => step);
+  expect(await steps({ checkpointSeconds: 0 })).toEqual([1, 2, 3]);
+  expect(await steps({ checkpointSteps: 2 })).toEqual([2, 3]);
 });
 
 // Rules that look at evaluations
@@ -209,7 +243,7 @@ test("a number of steps ends the run, evaluated, and may exceed the recipe's epo
   expect(short).toMatchObject({ state: { step: 4, epoch: 1, position: 1 }, completed: true });
   expect(short.evaluation).toBeDefined();
   const long = await fit(new FakeNetwork(4), dataset, recipe, { steps: 11 });
-  expect(long.state).toEqual({ step: 11, epoch: 3, position: 2 });
+  expect(long.state).toMatchObject({ step: 11, epoch: 3, position: 2 });
 });
 
 test("a loss that is not finite ends the run with step and learning rate", async () => {
