@@ -50,6 +50,7 @@ function dataOptions({ spec, compilation }: CompiledSpec, flags: DataFlags): Ope
     ...(flags.data !== undefined && { directory: flags.data }),
     ...(flags.maxSkipped !== undefined && { maximumSkips: flags.maxSkipped }),
     onSkip: reportSkipped,
+    onNotice: warn,
   };
 }
 

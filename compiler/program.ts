@@ -350,6 +350,7 @@ class ProgramWriter {
       },
       metrics: graph.metrics.map(({ name }) => name),
       fractions: options.fractions ?? [],
+      accuracies: accuraciesOf(graph),
       parameters,
       buffers: this.buffers,
       kernels: this.kernels,
@@ -457,6 +458,15 @@ class ProgramWriter {
     this.kernelIndex.set(wgsl, this.kernels.length);
     return this.kernels.push({ name, wgsl, bindings: bindings.map(({ access }) => access) }) - 1;
   }
+}
+
+/** How many of the largest logits each accuracy counts. */
+function accuraciesOf({ metrics, nodes }: Graph): Readonly<Record<string, number>> {
+  const entries = metrics.flatMap(({ name, value }) => {
+    const node = nodes.find(({ outputs }) => outputs.includes(value));
+    return node?.kind === "accuracy" ? [[name, node.attributes.k] as const] : [];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** A constant as a kernel takes it: the bits of an unsigned 32-bit integer. */

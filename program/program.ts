@@ -281,6 +281,8 @@ export interface Program {
   readonly metrics: readonly string[];
   /** Those of the metrics that are shares of something, such as an accuracy. */
   readonly fractions: readonly string[];
+  /** Of accuracies among the metrics: how many of the largest scores count. */
+  readonly accuracies?: { readonly [metric in string]: number };
   readonly parameters: readonly ProgramParameter[];
   readonly buffers: readonly ProgramBuffer[];
   readonly kernels: readonly ProgramKernel[];

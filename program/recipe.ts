@@ -4,26 +4,28 @@ import { isMixing, type Transform } from "./transforms.js";
 
 export type { Transform } from "./transforms.js";
 
-export type DataSource =
-  | { readonly kind: "folder"; readonly path: string }
+export type DataSource = {
+  /** Of what the files hold; `tar`: a pattern of files. */
+  readonly path: string;
+  /** The examples of the split where both splits read the same files; all if absent. */
+  readonly holdout?: Holdout;
+} & (
+  | { readonly kind: "folder" | "cifar10" | "idx" | "tar" }
   | {
       readonly kind: "csv";
-      readonly path: string;
       /** Which column holds the label; all others are pixels, in the order channels, rows, columns. */
       readonly label: "first" | "last";
-      readonly split: CsvSplit;
+      /** Divides pixel values, so that they come to 0..1 (255 by default). */
+      readonly maximum: number;
     }
-  | { readonly kind: "cifar10"; readonly path: string }
-  | { readonly kind: "idx"; readonly path: string };
+);
 
-/** Which rows of a CSV file belong to the split: all, or a seeded fraction kept apart for evaluation. */
-export interface CsvSplit {
-  /** Fraction of the rows held out, 0 to 1; rows are assigned by a seeded shuffle. */
-  readonly holdout: number;
-  /** Whether this split takes the held-out rows or the others. */
+/** A seeded fraction of the examples that is kept apart for evaluation. */
+export interface Holdout {
+  /** Above 0, below 1; examples are assigned by a seeded shuffle. */
+  readonly share: number;
+  /** Whether this split takes the examples held out or the others. */
   readonly takes: "holdout" | "rest";
-  /** Divides pixel values, so that they come to 0..1 (255 by default). */
-  readonly maximum: number;
 }
 
 export interface DataSplitRecipe {

@@ -129,10 +129,11 @@ function emitCommon(program: Program): string[] {
     prediction,
     metrics,
     fractions,
+    accuracies,
     optimizer,
   } = program;
   const fields = { format, model, source, input, classes };
-  const results = { targets, prediction, metrics, fractions, optimizer };
+  const results = { targets, prediction, metrics, fractions, accuracies, optimizer };
   return [
     ...Object.entries({ ...fields, ...results })
       .filter(([, value]) => value !== undefined)

@@ -27,9 +27,16 @@ export interface Example {
 /** What happens to an example before it comes out of its dataset. */
 export interface Stage {
   readonly transforms: readonly Transform[];
-  /** Keys the random ones, with the example's index. */
+  /** Of the random ones. */
+  readonly key: ExampleKey;
+}
+
+/** What identifies an example's random decisions. */
+export interface ExampleKey {
   readonly seed: number;
   readonly epoch: number;
+  /** Index in the dataset. */
+  readonly example: number;
 }
 
 export interface Dataset {
@@ -75,8 +82,9 @@ export type Images = Float32Array | StagedImages;
 export interface Batch {
   /** Position among the epoch's batches, from 0. */
   readonly position: number;
-  /** Number of images; smaller than the batch size in the last batch and where files were skipped. */
+  /** Number of examples; smaller than the batch size in the last batch and where files were skipped. */
   readonly count: number;
+  /** One for each example, or ten, one after the other, after `ten_crop`. */
   readonly images: Images;
   /** A class for each image, the first of two where images are mixed. */
   readonly labels: Uint32Array;

@@ -2,6 +2,7 @@ export type {
   Batch,
   Dataset,
   Example,
+  ExampleKey,
   Image,
   Images,
   InputShape,
@@ -13,6 +14,5 @@ export { DataError } from "./error.js";
 export { loadBatches } from "./loader.js";
 export type { LoaderOptions } from "./loader.js";
 export { applyTransforms } from "./transforms.js";
-export type { ExampleKey } from "./transforms.js";
 export { chooseStaging } from "./stage.js";
 export type { Staging } from "./stage.js";

@@ -4,11 +4,11 @@ import { countBatches } from "./dataset.js";
 import type { Batch, Dataset, Example, Image, InputShape } from "./dataset.js";
 import { DataError } from "./error.js";
 import { shuffledOrder } from "./random.js";
+import { prepareExample } from "./memory.js";
 import { decideMixtures, floatStaging, type Mixture, type Staging } from "./stage.js";
-import { applyTransforms } from "./transforms.js";
 
 export interface LoaderOptions {
-  /** Images in a batch; the last batch of a pass holds what is left. */
+  /** Examples in a batch; the last batch of a pass holds what is left. */
   readonly batch: number;
   /** What every image must measure after the transforms. */
   readonly shape: InputShape;
@@ -28,8 +28,8 @@ export interface LoaderOptions {
 /**
  * One pass over `dataset` in batches. A batch is a function of the options and its position alone, so that a pass that
  * starts at a later position yields exactly the batches that a whole pass yields from there. A batch without a
- * single readable example is left out. With `ten_crop`, an example is ten images of its batch. Throws a DataError where
- * images do not fit the network.
+ * single readable example is left out. With `ten_crop`, a batch holds ten images for each of its labels. Throws a DataError
+ * where images do not fit the network.
  */
 export async function* loadBatches(
   dataset: Dataset,
@@ -57,21 +57,19 @@ class Pass {
   readonly batches: number;
   private readonly order: Uint32Array;
   private readonly staging: Staging;
-  /** Examples in a batch. */
-  private readonly examples: number;
 
   constructor(
     private readonly dataset: Dataset,
     private readonly options: LoaderOptions,
   ) {
     this.staging = options.staging ?? floatStaging(options.transforms, options.shape);
-    this.examples = examplesOf(options.batch, this.staging);
     this.order = visitingOrder(dataset.length, options);
-    this.batches = countBatches(dataset.length, this.examples);
+    this.batches = countBatches(dataset.length, options.batch);
   }
 
   async prepare(position: number): Promise<Batch> {
-    const { staging, options, examples } = this;
+    const { staging, options } = this;
+    const { batch: examples } = options;
     const indices = [...this.order.subarray(position * examples, (position + 1) * examples)];
     const staged = staging.start(indices.length);
     const keys = indices.map((example) => ({ seed: options.seed, epoch: options.epoch, example }));
@@ -88,7 +86,7 @@ class Pass {
     kept.forEach((slot, place) => slot === place || staged.move(slot, place));
     const keptKeys = kept.map((slot) => keys[slot]!);
     const mixtures = decideMixtures(options.transforms, keptKeys, options.shape);
-    const own = kept.flatMap((slot) => Array<number>(staging.images).fill(labels[slot]!));
+    const own = kept.map((slot) => labels[slot]!);
     return {
       position,
       count: own.length,
@@ -100,31 +98,12 @@ class Pass {
   /** The example as it is staged; undefined where it cannot be decoded. */
   private async example(index: number): Promise<Example | undefined> {
     const { dataset, options, staging } = this;
-    const { seed, epoch } = options;
-    const { transforms } = staging;
-    const example = dataset.prepare
-      ? await dataset.prepare(index, { transforms, seed, epoch })
-      : await transformed(dataset.get(index), transforms, { seed, epoch, example: index });
+    const key = { seed: options.seed, epoch: options.epoch, example: index };
+    const stage = { transforms: staging.transforms, key };
+    const example = await prepareExample(dataset, index, stage);
     if (example) checkSize(dataset, example.image, staging);
     return example;
   }
-}
-
-async function transformed(
-  example: Promise<Example | undefined>,
-  transforms: readonly Transform[],
-  key: Parameters<typeof applyTransforms>[2],
-): Promise<Example | undefined> {
-  const known = await example;
-  return known && { ...known, image: applyTransforms(known.image, transforms, key) };
-}
-
-function examplesOf(batch: number, { images }: Staging): number {
-  if (batch >= images) return Math.floor(batch / images);
-  throw new DataError(
-    `ten_crop makes ${images} images of each, and the batch holds ${batch}`,
-    `choose a batch of at least ${images}`,
-  );
 }
 
 function visitingOrder(length: number, options: LoaderOptions): Uint32Array {

@@ -1,5 +1,7 @@
 /** Datasets that lie in memory, and examples kept there. */
-import type { Dataset, Example } from "./dataset.js";
+import type { TransformKind } from "../../program/transforms.js";
+import type { Dataset, Example, Stage } from "./dataset.js";
+import { applyTransforms } from "./transforms.js";
 
 /** A dataset of `length` examples made by a function that never fails. */
 export function datasetInMemory(
@@ -14,20 +16,49 @@ export function datasetInMemory(
   return { pixels: "bytes", ...description, get: (index) => Promise.resolve(example(index)) };
 }
 
-/** Keeps the first decoded examples in memory, up to `budget` bytes of pixels; the others are decoded anew each time. */
+/** An example after a stage's transforms, wherever they happen. */
+export async function prepareExample(
+  dataset: Dataset,
+  index: number,
+  stage: Stage,
+): Promise<Example | undefined> {
+  if (dataset.prepare) return dataset.prepare(index, stage);
+  const example = await dataset.get(index);
+  if (example === undefined) return undefined;
+  return { ...example, image: applyTransforms(example.image, stage.transforms, stage.key) };
+}
+
+/**
+ * Keeps the first examples in memory, up to `budget` bytes of pixels; the others are made anew each time. After a stage, too, where
+ * nothing in it is random.
+ */
 export function keepInMemory(dataset: Dataset, budget: number): Dataset {
-  const kept = new Map<number, Example>();
+  const kept = new Map<string, Example>();
   let free = budget;
-  const get = async (index: number) => {
-    const known = kept.get(index);
+  const remember = async (key: string, make: () => Promise<Example | undefined>) => {
+    const known = kept.get(key);
     if (known !== undefined) return known;
-    const example = await dataset.get(index);
+    const example = await make();
     const bytes = example?.image.pixels.byteLength ?? 0;
-    if (example !== undefined && bytes <= free && !kept.has(index)) {
-      kept.set(index, example);
+    if (example !== undefined && bytes <= free && !kept.has(key)) {
+      kept.set(key, example);
       free -= bytes;
     }
     return example;
   };
-  return { ...dataset, get };
+  return {
+    ...dataset,
+    get: (index) => remember(String(index), () => dataset.get(index)),
+    prepare: (index, stage) => {
+      const make = () => prepareExample(dataset, index, stage);
+      if (stage.transforms.some(({ kind }) => !FIXED.includes(kind))) return make();
+      return remember(
+        [index, ...stage.transforms.map((each) => JSON.stringify(each))].join(" "),
+        make,
+      );
+    },
+  };
 }
+
+/** Transforms that make the same of an image each time. */
+const FIXED: readonly TransformKind[] = ["resize", "center_crop", "ten_crop", "normalize"];

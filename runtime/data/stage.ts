@@ -12,11 +12,11 @@ import {
   type TransformOf,
   type WordsPlace,
 } from "../../program/transforms.js";
-import type { Dataset, Image, Images, InputShape } from "./dataset.js";
+import type { Dataset, ExampleKey, Image, Images, InputShape } from "./dataset.js";
 import { decide, type Decisions, type Size } from "./decide.js";
 import { writePlanes } from "./image.js";
 import { mixPlanes } from "./mix.js";
-import { randomFor, type ExampleKey } from "./transforms.js";
+import { randomFor } from "./transforms.js";
 
 /** How a batch takes shape. A slot holds what one example gives. */
 export interface Staging {

@@ -10,20 +10,12 @@ import {
   type TransformOf,
 } from "../../program/transforms.js";
 import { jitterColors, shiftColors } from "./color.js";
-import type { Image } from "./dataset.js";
+import type { ExampleKey, Image } from "./dataset.js";
 import { decide, fiveSquares, randomRectangle, type Decisions, type Size } from "./decide.js";
 import { DataError } from "./error.js";
 import { cropImage, flipImage, stackImages, toFloats } from "./image.js";
 import { ExampleRandom } from "./random.js";
 import { resizeImage } from "./resample.js";
-
-/** What identifies an example's random decisions. */
-export interface ExampleKey {
-  readonly seed: number;
-  readonly epoch: number;
-  /** Index in the dataset. */
-  readonly example: number;
-}
 
 /** The random decisions of the transform at `position` of the whole chain, for one example. */
 export function randomFor({ seed, epoch, example }: ExampleKey, position: number): ExampleRandom {

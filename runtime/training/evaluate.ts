@@ -5,10 +5,13 @@ import { DataError } from "../data/error.js";
 import { loadBatches } from "../data/loader.js";
 import { chooseStaging } from "../data/stage.js";
 import { MetricsMean } from "./mean.js";
-import type { Metrics, TrainableNetwork } from "./network.js";
+import type { Metrics } from "./network.js";
+import { overViews, type Evaluated, type Scores } from "./views.js";
 
 export interface EvaluateOptions {
   readonly transforms?: readonly Transform[];
+  /** What the model's output holds, for averages over views of an image; logits unless told. */
+  readonly scores?: Scores;
   readonly signal?: AbortSignal | undefined;
   /** Called after each batch with the number of examples done. */
   readonly onProgress?: (examples: number) => void;
@@ -23,14 +26,15 @@ export interface Evaluation {
 
 /** Evaluates every example of a dataset. Undefined where the signal stopped it. Throws a DataError where there are none. */
 export async function evaluateDataset(
-  network: Pick<TrainableNetwork, "batch" | "program" | "evaluate">,
+  network: Evaluated,
   dataset: Dataset,
   options: EvaluateOptions = {},
 ): Promise<Evaluation | undefined> {
   const mean = new MetricsMean();
   const transforms = options.transforms ?? [];
+  const evaluated = overViews(network, transforms, options.scores);
   const batches = loadBatches(dataset, {
-    batch: network.batch,
+    batch: evaluated.batch,
     shape: network.program.input,
     transforms,
     staging: chooseStaging(network.program, "eval", { dataset, transforms }),
@@ -40,7 +44,7 @@ export async function evaluateDataset(
   });
   for await (const batch of batches) {
     if (options.signal?.aborted) return undefined;
-    mean.add(await network.evaluate(batch.images, batch.labels), batch.count);
+    mean.add(await evaluated.evaluate(batch.images, batch.labels), batch.count);
     options.onProgress?.(mean.examples);
   }
   if (mean.examples === 0) throw noExamplesError(dataset);

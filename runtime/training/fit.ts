@@ -15,6 +15,7 @@ import { learningRateFactor } from "./schedule.js";
 import type { RunLength } from "./schedule.js";
 import { INITIAL_STATE, type TrainingState } from "./state.js";
 import { Throughput } from "./throughput.js";
+import { WaitingTime } from "./waiting-time.js";
 import { watchPatience, watchPlateau, type Watched } from "./watch.js";
 
 /** A step that was done. Steps and epochs count from 1. */
@@ -26,8 +27,8 @@ export interface StepReport {
   readonly metrics: Metrics;
   readonly learningRate: number;
   readonly examplesPerSecond: number;
-  /** Share of the time that the step waited for its batch, where it was measured. */
-  readonly dataWait?: number;
+  /** The share of the time since the step before that was spent waiting for data, 0 to 1. */
+  readonly dataWait: number;
 }
 
 /** An epoch that was completed, or the part of one with which a run ended. */
@@ -118,6 +119,7 @@ class TrainingRun {
   private readonly length: RunLength;
   private state: TrainingState;
   private readonly throughput = new Throughput();
+  private readonly waitingTime = new WaitingTime();
   private savedAt = performance.now();
   /** Milliseconds that the last checkpoint took. */
   private savingTime = 0;
@@ -190,7 +192,7 @@ class TrainingRun {
       running = undefined;
       if (due) await this.settle(due);
     };
-    for await (const batch of this.batches()) {
+    for await (const batch of this.waitingTime.measure(this.batches())) {
       if (this.stopped) return settle();
       const submitted = this.submit(batch, running?.progress ?? this.state);
       await settle();
@@ -250,6 +252,7 @@ class TrainingRun {
       ...{ step, epoch: epoch + 1, metrics, learningRate },
       steps: this.length.steps,
       examplesPerSecond: this.throughput.add(count),
+      dataWait: this.waitingTime.share(),
     });
   }
 
@@ -267,6 +270,7 @@ class TrainingRun {
     });
     if (!this.stopped && (this.isOver || this.savingPays)) await this.save();
     this.throughput.restart();
+    this.waitingTime.restart();
     return evaluation;
   }
 

@@ -9,7 +9,8 @@ export type Metrics = Readonly<Record<string, number>>;
 export interface TrainableNetwork {
   /** The most examples that one call takes. */
   readonly batch: number;
-  readonly program: Pick<Program, "input" | "preparations"> & Partial<Pick<Program, "fractions">>;
+  readonly program: Pick<Program, "input" | "preparations"> &
+    Partial<Pick<Program, "fractions" | "prediction" | "accuracies">>;
   /** Forward, loss, backward and update. Calls are carried out in order, also where they overlap. */
   step(
     images: Images,
@@ -18,6 +19,8 @@ export interface TrainableNetwork {
   ): Promise<Metrics>;
   /** Loss and metrics without an update, dropout off. */
   evaluate(images: Images, labels: Uint32Array): Promise<Metrics>;
+  /** Images to rows of the model's output; what evaluation over several views of an image needs. */
+  predict?(images: Images): Promise<Float32Array>;
   /** Sets the count of steps done, which keys dropout. */
   setStep(step: number): void;
 }

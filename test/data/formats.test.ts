@@ -2,14 +2,14 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import type { CsvSplit } from "../../program/recipe.js";
+import type { Holdout } from "../../program/recipe.js";
+import { withHoldout } from "../../runtime/data/holdout.js";
 import { openCifar10 } from "../../runtime/node/data/cifar10.js";
 import { openCsv } from "../../runtime/node/data/csv.js";
 import { openIdx } from "../../runtime/node/data/idx.js";
 import { temporaryFolder } from "./pattern.js";
 
 const root = await temporaryFolder();
-const everything: CsvSplit = { holdout: 0, takes: "rest", maximum: 255 };
 const grey2x2 = { channels: 1, height: 2, width: 2 } as const;
 
 async function writeCsv(name: string, text: string): Promise<string> {
@@ -21,10 +21,10 @@ async function writeCsv(name: string, text: string): Promise<string> {
 async function openText(
   name: string,
   text: string,
-  { label = "last", split = everything }: { label?: "first" | "last"; split?: CsvSplit } = {},
+  { label = "last", maximum = 255 }: { label?: "first" | "last"; maximum?: number } = {},
 ) {
   const path = await writeCsv(name, text);
-  return openCsv({ kind: "csv", path, label, split }, grey2x2);
+  return openCsv({ kind: "csv", path, label, maximum }, grey2x2);
 }
 
 test("csv reads pixels and labels, gzipped or not, with a header or without", async () => {
@@ -53,12 +53,11 @@ test("csv takes labels from the first column, and names as labels", async () => 
 });
 
 test("csv keeps fractions, and takes colours in the order channels, rows, columns", async () => {
-  const split = { ...everything, maximum: 1 };
-  const fractions = await openText("fractions.csv", "0.5,0.25,1,0,1\n", { split });
+  const fractions = await openText("fractions.csv", "0.5,0.25,1,0,1\n", { maximum: 1 });
   expect([...(await fractions.get(0))!.image.pixels]).toEqual([0.5, 0.25, 1, 0]);
   const path = await writeCsv("colour.csv", `${[...Array(12).keys()].join()},0\n`);
   const colour = await openCsv(
-    { kind: "csv", path, label: "last", split: everything },
+    { kind: "csv", path, label: "last", maximum: 255 },
     { channels: 3, height: 2, width: 2 },
   );
   expect([...(await colour.get(0))!.image.pixels]).toEqual([0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11]);
@@ -66,10 +65,9 @@ test("csv keeps fractions, and takes colours in the order channels, rows, column
 
 test("csv holds out the same rows on each reading, and never shares them", async () => {
   const text = Array.from({ length: 50 }, (_, row) => `${row},0,0,0,1\n`).join("");
-  const read = async (takes: CsvSplit["takes"]) => {
-    const dataset = await openText("split.csv", text, {
-      split: { ...everything, holdout: 0.2, takes },
-    });
+  const read = async (takes: Holdout["takes"]) => {
+    const all = await openText("split.csv", text);
+    const dataset = withHoldout(all, { share: 0.2, takes });
     const examples = await Promise.all(
       [...Array(dataset.length).keys()].map((i) => dataset.get(i)),
     );
@@ -105,7 +103,7 @@ test.each([
 
 test("csv names a file that is missing, a directory, and a damaged archive", async () => {
   const open = (path: string) =>
-    openCsv({ kind: "csv", path, label: "last", split: everything }, grey2x2);
+    openCsv({ kind: "csv", path, label: "last", maximum: 255 }, grey2x2);
   await expect(open(join(root, "no.csv"))).rejects.toThrow(/there is no file .*no\.csv/);
   await expect(open(root)).rejects.toThrow(/is a directory, not a file/);
   const cut = join(root, "cut.csv.gz");

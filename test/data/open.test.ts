@@ -86,8 +86,7 @@ test("--data without the split that is needed says what is there", async () => {
 
 test("--data may be a CSV file, or the directory of one with the spec's name", async () => {
   await writeFile(join(root, "other.csv"), `${Array(48).fill(7).join()},1\n`);
-  const split = { holdout: 0, takes: "rest", maximum: 255 } as const;
-  const data = recipe({ kind: "csv", path: "missing/other.csv", label: "last", split });
+  const data = recipe({ kind: "csv", path: "missing/other.csv", label: "last", maximum: 255 });
   for (const directory of [join(root, "other.csv"), root]) {
     const { train } = await openData(data, { shape, base: "/nowhere", directory });
     expect(train!.length).toBe(1);

@@ -1,28 +1,49 @@
-import type { DataSource } from "../../../program/recipe.js";
+import type { DataSource, Holdout } from "../../../program/recipe.js";
 import { choice, float, string } from "../argument-types.js";
 import { required, withDefault } from "../signature.js";
 import { define, type Registry } from "./definition.js";
 
-/** A source as written; a CSV file still has to know which split it serves. */
+/** A source as written; which part of a holdout it reads depends on the split. */
 export type SourceRule = (split: "train" | "eval") => DataSource;
 
 const source = define<SourceRule>();
 const path = required(string(), "the path, relative to the spec's folder");
+const holdout = withDefault(
+  float({ minimum: 0, below: 1 }),
+  0,
+  "share that the train split leaves to the eval split, where both name the same path",
+);
+
+/** The part of the examples that a split takes; all where nothing is held out. */
+function part(holdout: number, split: "train" | "eval"): { readonly holdout?: Holdout } {
+  if (holdout === 0) return {};
+  return { holdout: { share: holdout, takes: split === "eval" ? "holdout" : "rest" } };
+}
+
+/** A source that is a path and nothing else. */
+function files(
+  kind: "folder" | "cifar10" | "idx" | "tar",
+  described: { readonly aliases: readonly string[]; readonly summary: string },
+) {
+  return source({
+    name: kind,
+    ...described,
+    positional: ["path"],
+    arguments: { path, holdout },
+    resolve:
+      ({ path, holdout }) =>
+      (split) => ({ kind, path, ...part(holdout, split) }),
+  });
+}
 
 export const sources: Registry<SourceRule> = {
   noun: "data source",
   unknown: "NET3007",
-  planned: ["tar"],
+  planned: ["parquet"],
   definitions: [
-    source({
-      name: "folder",
+    files("folder", {
       aliases: ["ImageFolder", "images", "directory", "dir"],
       summary: "images as FOLDER/CLASS/IMAGE",
-      positional: ["path"],
-      arguments: { path },
-      resolve:
-        ({ path }) =>
-        () => ({ kind: "folder", path }),
     }),
     source({
       name: "csv",
@@ -33,38 +54,21 @@ export const sources: Registry<SourceRule> = {
         path,
         label: withDefault(choice(["first", "last"]), "last", "the column that holds the label"),
         maximum: withDefault(float({ above: 0 }), 255, "pixel value that becomes 1"),
-        holdout: withDefault(
-          float({ minimum: 0, below: 1 }),
-          0,
-          "share of the rows that the train split leaves to the eval split",
-        ),
+        holdout,
       },
       resolve:
         ({ path, label, maximum, holdout }) =>
-        (split) => {
-          const takes = split === "eval" && holdout > 0 ? "holdout" : "rest";
-          return { kind: "csv", path, label, split: { holdout, takes, maximum } };
-        },
+        (split) => ({ kind: "csv", path, label, maximum, ...part(holdout, split) }),
     }),
-    source({
-      name: "cifar10",
+    files("cifar10", {
       aliases: ["CIFAR10", "cifar", "Cifar10"],
       summary: "CIFAR-10's binary batches",
-      positional: ["path"],
-      arguments: { path },
-      resolve:
-        ({ path }) =>
-        () => ({ kind: "cifar10", path }),
     }),
-    source({
-      name: "idx",
-      aliases: ["mnist", "MNIST", "ubyte"],
-      summary: "MNIST's IDX files",
-      positional: ["path"],
-      arguments: { path },
-      resolve:
-        ({ path }) =>
-        () => ({ kind: "idx", path }),
+    files("idx", { aliases: ["mnist", "MNIST", "ubyte"], summary: "MNIST's IDX files" }),
+    files("tar", {
+      aliases: ["webdataset", "WebDataset", "wds", "shards"],
+      summary:
+        "WebDataset shards: KEY.jpg and KEY.cls in tar files; `*` and `{000..009}` stand for several",
     }),
   ],
 };

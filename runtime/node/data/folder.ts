@@ -1,23 +1,15 @@
 /** DIR/CLASS/IMAGE.{jpg,jpeg,png,webp}: a folder for each class, labels in the order of their sorted names. */
-import { readFile, readdir, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Dataset, Example } from "../../data/dataset.js";
+import type { Dataset } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
-import { decodeImage } from "./decode.js";
+import { encodedDataset, type EncodedImage, type EncodedOptions } from "./encoded.js";
 import { requireDirectory } from "./files.js";
-import { SkipCounter } from "./skipped.js";
-import type { SkipOptions } from "./skipped.js";
+import { refuseUnknownClasses } from "./labels.js";
 
-export interface FolderOptions extends SkipOptions {
-  /** Channels of the network's input: grey images become RGB and the reverse. */
-  readonly channels: 1 | 3;
+export interface FolderOptions extends EncodedOptions {
   /** Labels follow these classes, those of training; without them, the folder's own. */
   readonly classes?: readonly string[] | undefined;
-}
-
-interface LabelledFile {
-  readonly path: string;
-  readonly label: number;
 }
 
 const IMAGE_FILE = /\.(jpe?g|png|webp)$/i;
@@ -31,13 +23,12 @@ export async function openFolder(directory: string, options: FolderOptions): Pro
   const folders = found.map((name) => join(directory, name));
   const names = await Promise.all(folders.map(imageNames));
   refuseEmptyClasses(folders, names);
-  const files = found.flatMap((className, index): LabelledFile[] => {
+  const files = found.flatMap((className, index): EncodedImage[] => {
     const label = classes.indexOf(className);
-    return names[index]!.map((name) => ({ path: join(folders[index]!, name), label }));
+    const paths = names[index]!.map((name) => join(folders[index]!, name));
+    return paths.map((path) => ({ name: path, label, from: { path } }));
   });
-  const skips = new SkipCounter(directory, files.length, options);
-  const get = (index: number) => decodeFile(files[index]!, options.channels, skips);
-  return { name: directory, classes, length: files.length, pixels: "bytes", get };
+  return encodedDataset({ name: directory, classes }, files, options);
 }
 
 /** Names of the folders in `directory`, links followed, hidden ones left out, sorted by code units. */
@@ -70,20 +61,6 @@ async function classFolders(directory: string): Promise<string[]> {
   );
 }
 
-function refuseUnknownClasses(
-  directory: string,
-  found: readonly string[],
-  classes: readonly string[],
-): void {
-  const unknown = found.filter((name) => !classes.includes(name));
-  if (unknown.length === 0) return;
-  const names = unknown.slice(0, 5).join(", ") + (unknown.length > 5 ? ", ..." : "");
-  throw new DataError(
-    `${directory} has ${unknown.length === 1 ? "a class" : `${unknown.length} classes`} that training does not have: ${names}`,
-    "the class folders of all splits need the same names",
-  );
-}
-
 async function imageNames(folder: string): Promise<string[]> {
   const names = await readdir(folder);
   return names.filter((name) => IMAGE_FILE.test(name) && !name.startsWith(".")).sort();
@@ -96,18 +73,4 @@ function refuseEmptyClasses(folders: readonly string[], names: readonly string[]
     `the class folder ${empty} holds no images`,
     "images end in .jpg, .jpeg, .png or .webp and lie directly in the folder; delete the folder if it is no class",
   );
-}
-
-async function decodeFile(
-  { path, label }: LabelledFile,
-  channels: 1 | 3,
-  skips: SkipCounter,
-): Promise<Example | undefined> {
-  if (skips.has(path)) return undefined;
-  try {
-    return { image: await decodeImage(await readFile(path), channels), label };
-  } catch (error) {
-    skips.add(path, (error as Error).message.split("\n")[0]!);
-    return undefined;
-  }
 }

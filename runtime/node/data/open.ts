@@ -3,6 +3,7 @@ import { basename, join, resolve } from "node:path";
 import type { DataRecipe, DataSource, DataSplitRecipe } from "../../../program/recipe.js";
 import type { Dataset, InputShape } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
+import { withHoldout } from "../../data/holdout.js";
 import { keepInMemory } from "../../data/memory.js";
 import { holdsCifar10, openCifar10 } from "./cifar10.js";
 import { openCsv } from "./csv.js";
@@ -10,6 +11,7 @@ import { isDirectory, isFile, requireDirectory } from "./files.js";
 import { openFolder, subdirectories } from "./folder.js";
 import { holdsIdx, openIdx } from "./idx.js";
 import type { SkipOptions } from "./skipped.js";
+import { findShards, holdsTar, openTar } from "./tar.js";
 
 export type SplitName = "train" | "eval";
 
@@ -39,7 +41,13 @@ export interface OpenedData {
 export async function openData(recipe: DataRecipe, options: OpenDataOptions): Promise<OpenedData> {
   const train = recipe.train && (await openSplit(recipe.train, "train", options));
   if (recipe.eval === undefined) return { ...(train && { train }), notices: [] };
-  if (train && options.directory && (await isPlainFolder(recipe.eval.source, options.directory))) {
+  const isHeldOut = recipe.eval.source.holdout !== undefined;
+  if (
+    train &&
+    options.directory &&
+    !isHeldOut &&
+    (await isPlainFolder(recipe.eval.source, options.directory))
+  ) {
     const notice = `${options.directory} holds neither val/ nor test/: the run is not evaluated`;
     return { train, notices: [notice] };
   }
@@ -60,11 +68,12 @@ export async function openSplit(
   options: OpenDataOptions,
 ): Promise<Dataset> {
   const source = await locateSource(recipe.source, split, options);
-  const dataset = await openSource(source, split, options);
-  checkClasses(dataset, options);
-  return source.kind === "folder"
-    ? keepInMemory(dataset, options.memory ?? DEFAULT_MEMORY)
-    : dataset;
+  // Both sides of a holdout come from the files to train on.
+  const files = source.holdout ? "train" : split;
+  const opened = await openSource(source, files, options);
+  checkClasses(opened, options);
+  const dataset = source.holdout ? withHoldout(opened, source.holdout) : opened;
+  return opened.prepare ? keepInMemory(dataset, options.memory ?? DEFAULT_MEMORY) : dataset;
 }
 
 async function openSource(
@@ -77,6 +86,10 @@ async function openSource(
     case "folder": {
       const { classNames, ...rest } = options;
       return openFolder(source.path, { ...rest, channels, classes: classNames });
+    }
+    case "tar": {
+      const { classNames, ...rest } = options;
+      return openTar(source.path, { ...rest, channels, classes: classNames });
     }
     case "csv":
       return openCsv(source, { ...options.shape, channels });
@@ -112,11 +125,22 @@ async function locateSource(
   { base, directory }: OpenDataOptions,
 ): Promise<DataSource> {
   if (directory === undefined) return { ...source, path: resolve(base, source.path) };
-  if (source.kind === "csv" && (await isFile(directory))) return { ...source, path: directory };
+  const isOneFile = source.kind === "csv" || source.kind === "tar";
+  if (isOneFile && (await isFile(directory))) return { ...source, path: directory };
   await requireDirectory(directory);
-  const path = await splitDirectory(source, split, directory);
-  if (!(await holdsFormat(source, path))) return { kind: "folder", path };
-  return { ...source, path: source.kind === "csv" ? join(path, basename(source.path)) : path };
+  const path = source.holdout ? directory : await splitDirectory(source, split, directory);
+  if (!(await holdsFormat(source, path))) {
+    return { kind: "folder", path, ...(source.holdout && { holdout: source.holdout }) };
+  }
+  return { ...source, path: await pathWithin(path, source) };
+}
+
+/** What a source reads in a directory: the files that it names, or all shards where there are none of those names. */
+async function pathWithin(directory: string, source: DataSource): Promise<string> {
+  const named = join(directory, basename(source.path));
+  if (source.kind === "csv") return named;
+  if (source.kind !== "tar") return directory;
+  return (await findShards(named).catch(() => [])).length > 0 ? named : join(directory, "*.tar");
 }
 
 /** In the order of preference. A test set is for the end; while training, a validation set comes first. */
@@ -148,6 +172,7 @@ async function holdsFormat(source: DataSource, directory: string): Promise<boole
   if (source.kind === "cifar10" && (await holdsCifar10(directory))) return true;
   if (source.kind === "idx" && (await holdsIdx(directory))) return true;
   if (source.kind === "csv" && (await isFile(join(directory, basename(source.path))))) return true;
+  if (source.kind === "tar" && (await holdsTar(directory))) return true;
   // Where there are no class folders either, the format's own reader gives the better message.
   return (await subdirectories(directory)).length === 0;
 }

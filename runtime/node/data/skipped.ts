@@ -11,6 +11,8 @@ export interface SkipOptions {
   readonly maximumSkips?: number;
   /** Called once for each file that is skipped. */
   readonly onSkip?: (skipped: SkippedFile) => void;
+  /** Told what the user should know although nothing is wrong, once. */
+  readonly onNotice?: (notice: string) => void;
 }
 
 const NAMES_IN_MESSAGE = 5;

@@ -1,0 +1,55 @@
+/** One image file to the example that a batch takes: read, decode, and whatever transforms happen before it is staged. Runs in any thread. */
+import { open, readFile } from "node:fs/promises";
+import type { Image, Stage } from "../../data/dataset.js";
+import { DataError } from "../../data/error.js";
+import { applyTransforms } from "../../data/transforms.js";
+import { decodePicture } from "./decode.js";
+
+/** Where an encoded image lies: a file, a part of one, or memory. */
+export type ImageBytes =
+  | { readonly path: string; readonly offset?: number; readonly length?: number }
+  | { readonly bytes: Uint8Array };
+
+export interface DecodeTask {
+  readonly from: ImageBytes;
+  readonly channels: 1 | 3;
+  /** Undefined where the image is wanted as it is. */
+  readonly stage: Stage | undefined;
+}
+
+export type DecodeResult =
+  | { readonly image: Image; readonly frames: number }
+  /** The file cannot be decoded: why. */
+  | { readonly failure: string }
+  /** A transform cannot be applied to the image. */
+  | { readonly mistake: { readonly message: string; readonly hint: string | undefined } };
+
+export async function runDecodeTask({ from, channels, stage }: DecodeTask): Promise<DecodeResult> {
+  let decoded: { readonly image: Image; readonly frames: number };
+  try {
+    decoded = await decodePicture(await readBytes(from), channels);
+  } catch (error) {
+    return { failure: (error as Error).message.trim().split("\n")[0]! };
+  }
+  if (!stage) return decoded;
+  try {
+    return { ...decoded, image: applyTransforms(decoded.image, stage.transforms, stage.key) };
+  } catch (error) {
+    // Errors lose their class on the way between threads.
+    if (!(error instanceof DataError)) throw error;
+    return { mistake: { message: error.message, hint: error.hint } };
+  }
+}
+
+async function readBytes(from: ImageBytes): Promise<Uint8Array> {
+  if ("bytes" in from) return from.bytes;
+  const { path, offset, length } = from;
+  if (offset === undefined || length === undefined) return readFile(path);
+  const file = await open(path);
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, offset);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,70 @@
+/** Datasets of encoded images, wherever they lie: decoded in the pool each time they are asked for. */
+import type { Dataset, Example, Stage } from "../../data/dataset.js";
+import { DataError } from "../../data/error.js";
+import { decodeInPool } from "./decode-pool.js";
+import type { ImageBytes } from "./decode-task.js";
+import { SkipCounter, type SkipOptions } from "./skipped.js";
+
+export interface EncodedImage {
+  /** For messages. */
+  readonly name: string;
+  readonly label: number;
+  readonly from: ImageBytes;
+}
+
+export interface EncodedOptions extends SkipOptions {
+  /** Channels of the network's input: grey images become RGB and the reverse. */
+  readonly channels: 1 | 3;
+}
+
+export function encodedDataset(
+  description: Pick<Dataset, "name" | "classes">,
+  images: readonly EncodedImage[],
+  options: EncodedOptions,
+): Dataset {
+  const reader = new EncodedReader(
+    images,
+    options,
+    new SkipCounter(description.name, images.length, options),
+  );
+  return {
+    ...description,
+    length: images.length,
+    pixels: "bytes",
+    get: (index) => reader.read(index, undefined),
+    prepare: (index, stage) => reader.read(index, stage),
+  };
+}
+
+class EncodedReader {
+  private saidFrames = false;
+
+  constructor(
+    private readonly images: readonly EncodedImage[],
+    private readonly options: EncodedOptions,
+    private readonly skips: SkipCounter,
+  ) {}
+
+  async read(index: number, stage: Stage | undefined): Promise<Example | undefined> {
+    const { name, label, from } = this.images[index]!;
+    if (this.skips.has(name)) return undefined;
+    const result = await decodeInPool({ from, channels: this.options.channels, stage });
+    if ("mistake" in result) {
+      throw new DataError(`${name}: ${result.mistake.message}`, result.mistake.hint);
+    }
+    if ("failure" in result) {
+      this.skips.add(name, result.failure);
+      return undefined;
+    }
+    this.sayFrames(name, result.frames);
+    return { image: result.image, label };
+  }
+
+  private sayFrames(name: string, frames: number): void {
+    if (frames === 1 || this.saidFrames) return;
+    this.saidFrames = true;
+    this.options.onNotice?.(
+      `${name} is animated: of its ${frames} frames the first is used, as of all such images`,
+    );
+  }
+}

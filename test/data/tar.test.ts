@@ -1,0 +1,117 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import sharp from "sharp";
+import { Header, Pax } from "tar";
+import { expect, test } from "vitest";
+import { openTar } from "../../runtime/node/data/tar.js";
+import { temporaryFolder } from "./pattern.js";
+
+const root = await temporaryFolder();
+const options = { channels: 3 } as const;
+
+const picture = (red: number) =>
+  sharp({ create: { width: 3, height: 2, channels: 3, background: { r: red, g: 0, b: 0 } } })
+    .png()
+    .toBuffer();
+
+/** A tar file; names that do not fit a header go into one of their own, as GNU tar and Python write them. */
+function pack(files: readonly (readonly [name: string, content: string | Buffer])[]): Buffer {
+  const blocks = files.flatMap(([name, content]) => {
+    const bytes = Buffer.from(content);
+    const long = name.length > 99 ? [new Pax({ path: name }).encode()] : [];
+    const header = new Header({
+      path: name.slice(0, 99),
+      size: bytes.length,
+      type: "File",
+      mode: 0o644,
+    });
+    header.encode();
+    return [...long, header.block!, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)];
+  });
+  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
+}
+
+async function shard(name: string, files: Parameters<typeof pack>[0]): Promise<string> {
+  const path = join(root, name);
+  await writeFile(path, pack(files));
+  return path;
+}
+
+test("shards are read in the order of their names, examples by key, in any order", async () => {
+  const long = `folder/${"x".repeat(120)}`;
+  await shard("train-001.tar", [
+    [`${long}.png`, await picture(30)],
+    [`${long}.cls`, "2\n"],
+  ]);
+  await shard("train-000.tar", [
+    ["a/1.cls", "0"],
+    ["a/1.seg.png", await picture(99)],
+    ["a/1.png", await picture(10)],
+    ["b/1.png", await picture(20)],
+    ["b/1.json", '{"label": 1}'],
+    ["readme", "no example"],
+  ]);
+  for (const pattern of ["train-{000..001}.tar", "train-*.tar", "train-00?.tar"]) {
+    const dataset = await openTar(join(root, pattern), options);
+    expect(dataset.length).toBe(3);
+    expect(dataset.classes).toEqual(["0", "1", "2"]);
+    const examples = await Promise.all([2, 0, 1].map((index) => dataset.get(index)));
+    expect(examples.map((example) => example!.label)).toEqual([2, 0, 1]);
+    expect(examples.map((example) => example!.image.pixels[0])).toEqual([30, 10, 20]);
+  }
+});
+
+test("labels may be names, which follow those of training", async () => {
+  const path = await shard("named.tar", [
+    ["1.jpg", await picture(1)],
+    ["1.cls", "dog"],
+    ["2.jpg", await picture(2)],
+    ["2.cls", "cat"],
+  ]);
+  const own = await openTar(path, options);
+  expect(own.classes).toEqual(["cat", "dog"]);
+  const classes = ["ant", "cat", "dog"];
+  const dataset = await openTar(path, { ...options, classes });
+  expect((await dataset.get(0))!.label).toBe(2);
+  await expect(openTar(path, { ...options, classes: ["cat"] })).rejects.toThrow(
+    /has a class that training does not have: dog/,
+  );
+});
+
+test("an image that does not decode is named with its shard", async () => {
+  const path = await shard("broken.tar", [
+    ["1.png", (await picture(1)).subarray(0, 40)],
+    ["1.cls", "0"],
+    ["2.png", await picture(2)],
+    ["2.cls", "0"],
+  ]);
+  const skipped: string[] = [];
+  const dataset = await openTar(path, { ...options, onSkip: ({ file }) => skipped.push(file) });
+  expect(await dataset.get(0)).toBeUndefined();
+  expect((await dataset.get(1))!.image.pixels[0]).toBe(2);
+  expect(skipped).toEqual([`${path}: 1.png`]);
+});
+
+test("what is wrong with a shard is said by its name", async () => {
+  await expect(openTar(join(root, "no-*.tar"), options)).rejects.toThrow(/no file matches .*no-/);
+  const unlabelled = await shard("unlabelled.tar", [["7.png", await picture(1)]]);
+  await expect(openTar(unlabelled, options)).rejects.toThrow(/unlabelled\.tar has no label for 7/);
+  const empty = await shard("empty.tar", [["notes.txt", "x"]]);
+  await expect(openTar(empty, options)).rejects.toThrow(/empty\.tar holds no images/);
+  const whole = pack([["1.png", await picture(1)]]);
+  const write = async (name: string, bytes: Buffer) => {
+    await writeFile(join(root, name), bytes);
+    return openTar(join(root, name), options);
+  };
+  await expect(write("cut.tar", whole.subarray(0, 520))).rejects.toThrow(
+    /ends in the middle of 1\.png/,
+  );
+  await expect(write("packed.tar", gzipSync(whole))).rejects.toMatchObject({
+    message: expect.stringMatching(/is compressed/),
+    hint: expect.stringMatching(/gunzip packed\.tar/),
+  });
+  await expect(write("text.tar", Buffer.alloc(2048, "text"))).rejects.toThrow(
+    /no tar file, or damaged/,
+  );
+});
