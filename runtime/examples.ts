@@ -180,20 +180,20 @@ export function assertFinite(values: Float32Array, what: string): void {
 }
 
 /**
- * Whether no value is infinite or NaN. Runs over all images of every step, so it takes no branch for an element: 0 times a finite number
- * is 0, and NaN times anything else, which sums keep. Four of them, that do not wait for each other.
+ * Whether no value is infinite or NaN. Runs over all images of every step, so it takes no branch for an element: sums keep NaN and infinities,
+ * and those of finite f32 are finite in JavaScript's doubles. Four of them, that do not wait for each other.
  */
 function areFinite(values: Float32Array): boolean {
   let [first, second, third, fourth] = [0, 0, 0, 0];
   const end = values.length - (values.length % 4);
   for (let index = 0; index < end; index += 4) {
-    first += values[index]! * 0;
-    second += values[index + 1]! * 0;
-    third += values[index + 2]! * 0;
-    fourth += values[index + 3]! * 0;
+    first += values[index]!;
+    second += values[index + 1]!;
+    third += values[index + 2]!;
+    fourth += values[index + 3]!;
   }
-  for (let index = end; index < values.length; index++) first += values[index]! * 0;
-  return first + second + third + fourth === 0;
+  for (let index = end; index < values.length; index++) first += values[index]!;
+  return Number.isFinite(first + second + third + fourth);
 }
 
 /** Throws InputError unless `value` is an integer of at least `minimum` that 32 bits hold. */

@@ -6,9 +6,10 @@
 import { DECISIONS, JITTER_PARTS, type PreparedKind } from "../../program/transforms.js";
 import { PREPARE_COLORS, type ColorFunction } from "./prepare-colors.js";
 import { assemble, type Kernel } from "./kernel.js";
+import { REDUCE_WORKGROUP, SUM } from "./reduce.js";
 import { times, wgsl } from "./wgsl.js";
 
-export const PREPARE_WORKGROUP = 64;
+export const PREPARE_WORKGROUP = REDUCE_WORKGROUP;
 
 /** What distinguishes a transform's code from others'; its numbers are constants. */
 export interface PreparedStep {
@@ -78,7 +79,7 @@ export function prepareMean(problem: PrepareProblem, step: PreparedStep): Kernel
     constants: [...SHARED_CONSTANTS, "width", "height", ...steps.flatMap(stepConstants)],
     workgroupSize: PREPARE_WORKGROUP,
     declarations: [
-      `var<workgroup> sums: array<f32, ${PREPARE_WORKGROUP}>;`,
+      SUM,
       ...declarations(
         problem,
         new Set([...usedFunctions(steps), "luma"]),
@@ -94,15 +95,9 @@ export function prepareMean(problem: PrepareProblem, step: PreparedStep): Kernel
       for (var pixel = lane; pixel < pixels; pixel += ${PREPARE_WORKGROUP}u) {
         sum += luma(prepared(block, i32(pixel % constants.width), i32(pixel / constants.width)));
       }
-      sums[lane] = sum;
-      for (var half = ${PREPARE_WORKGROUP / 2}u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (lane < half) {
-          sums[lane] += sums[lane + half];
-        }
-      }
+      sum = total(sum, lane);
       if (lane == 0u) {
-        means[block * ${problem.means}u + ${step.mean!}u] = sums[0] / f32(pixels);
+        means[block * ${problem.means}u + ${step.mean!}u] = sum / f32(pixels);
       }`,
   });
 }

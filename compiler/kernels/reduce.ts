@@ -8,30 +8,31 @@ import { LOWEST, times, wgsl } from "./wgsl.js";
 /** Lanes that share a reduction. */
 export const REDUCE_WORKGROUP = 64;
 
-/** Sums `partial[lane]` over the workgroup in a fixed order; every lane gets the result. */
-const tree = (name: string, type: string, combine: (a: string, b: string) => string) => wgsl`
+/**
+ * Combines the lanes' values over the workgroup, in the order of the lanes; every lane gets the result. Each lane reads all values,
+ * which takes a GPU no longer than the six barriers of a tree, and software adapters compile barriers slowly.
+ */
+const reduction = (name: string, type: string, combine: (a: string, b: string) => string) => wgsl`
   var<workgroup> partial_${name}: array<${type}, ${REDUCE_WORKGROUP}>;
 
   fn ${name}(value: ${type}, lane: u32) -> ${type} {
     workgroupBarrier();
     partial_${name}[lane] = value;
-    for (var half = ${REDUCE_WORKGROUP / 2}u; half > 0u; half = half / 2u) {
-      workgroupBarrier();
-      if (lane < half) {
-        partial_${name}[lane] = ${combine(`partial_${name}[lane]`, `partial_${name}[lane + half]`)};
-      }
-    }
     workgroupBarrier();
-    return partial_${name}[0];
+    var result = partial_${name}[0];
+    for (var other = 1u; other < ${REDUCE_WORKGROUP}u; other++) {
+      result = ${combine("result", `partial_${name}[other]`)};
+    }
+    return result;
   }`;
 
 const plus = (a: string, b: string) => `${a} + ${b}`;
 /** `total(value, lane)`. */
-export const SUM = tree("total", "f32", plus);
+export const SUM = reduction("total", "f32", plus);
 /** `total4(value, lane)`. */
-export const SUM4 = tree("total4", "vec4f", plus);
+export const SUM4 = reduction("total4", "vec4f", plus);
 /** `largest(value, lane)`. */
-export const MAX = tree("largest", "f32", (a, b) => `max(${a}, ${b})`);
+export const MAX = reduction("largest", "f32", (a, b) => `max(${a}, ${b})`);
 
 /** Bias gradient: the sum over batch and space of each channel. One workgroup a channel quad. Result: [C]. */
 export function channelSum(use: GradientUse): Kernel {
