@@ -18,6 +18,8 @@ export interface SelectOptions {
   readonly keepGradients?: boolean;
   /** Whether choices that `netc tune` left beside the spec are compiled in; yes unless given. */
   readonly usesTuning?: boolean;
+  /** Whether weights files that recipes load are compared with their models, for a command that is about to load them. */
+  readonly checksWeights?: boolean;
 }
 
 export interface CompiledSpec {
@@ -30,11 +32,12 @@ export interface CompiledSpec {
 /** Reads, analyses and compiles a spec. Diagnostics are shown; errors among them end the command. */
 export async function compileSpec(path: string, select: SelectOptions): Promise<CompiledSpec> {
   const spec = await openSpec(path);
+  const { usesTuning = true, checksWeights = false, ...selection } = select;
   const { readImport } = spec;
-  const { selected } = analyze(spec.text, spec.path, { ...select, readImport });
-  const { usesTuning = true, ...selection } = select;
+  const host = { readImport, ...(checksWeights && { readWeights: spec.readWeights }) };
+  const { selected } = analyze(spec.text, spec.path, { ...selection, ...host });
   const tuned = usesTuning ? await tuningBeside(spec) : [];
-  const compilation = compile(spec.text, { file: spec.path, ...selection, tuned, readImport });
+  const compilation = compile(spec.text, { file: spec.path, ...selection, ...host, tuned });
   requireNoErrors(spec, compilation.diagnostics);
   if (selected === undefined) throw wrongInput(`${path} declares no model`);
   return { spec, model: selected.model, recipe: selected.recipe, compilation };

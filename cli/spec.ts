@@ -1,9 +1,10 @@
 /** From a spec's path to its analysis, with the diagnostics shown as they come. */
-import { readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.js";
 import { renderText } from "../compiler/diagnostics/render-text.js";
-import type { ReadImport } from "../compiler/semantics/index.js";
+import type { ReadImport, ReadWeights } from "../compiler/semantics/index.js";
+import { readShapes } from "../runtime/safetensors.js";
 import { ExitCode, Reported } from "./failure.js";
 import { readSpec } from "./files.js";
 import { plural } from "./format.js";
@@ -20,6 +21,8 @@ export interface SpecFile {
   readonly text: string;
   /** Reads the files that it imports. */
   readonly readImport: ReadImport;
+  /** Looks into the weights files that its recipes load. */
+  readonly readWeights: ReadWeights;
   /** The text of the spec, or of a file that was imported, by the name that messages give it. */
   textOf(file: string): string;
 }
@@ -34,7 +37,15 @@ export async function openSpec(path: string): Promise<SpecFile> {
   };
   const name = basename(path).replace(/\.net$/, "");
   const textOf = (file: string) => imports.get(file) ?? text;
-  return { path, name, folder: dirname(path), text, readImport, textOf };
+  return {
+    path,
+    name,
+    folder: dirname(path),
+    text,
+    readImport,
+    readWeights: lookIntoWeights,
+    textOf,
+  };
 }
 
 /** The file that `import ... from "TARGET"` names, looked for beside the file that imports it. */
@@ -44,6 +55,27 @@ function readImported(target: string, importer: string): ReturnType<ReadImport> 
     return { file, text: readFileSync(file, "utf8") };
   } catch {
     return undefined;
+  }
+}
+
+/** The shapes in the file that `load("TARGET")` names, looked for beside the spec. */
+export function lookIntoWeights(target: string, spec: string): ReturnType<ReadWeights> {
+  let file: number;
+  try {
+    file = openSync(join(dirname(spec), target), "r");
+  } catch {
+    return undefined;
+  }
+  try {
+    const read = (start: number, length: number) => {
+      const bytes = new Uint8Array(length);
+      return bytes.subarray(0, readSync(file, bytes, 0, length, start));
+    };
+    return { kind: "shapes", shapes: readShapes(read, fstatSync(file).size) };
+  } catch (error) {
+    return { kind: "broken", reason: (error as Error).message };
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Weights files, and the names of classes that travel in their metadata. */
-import type { Network } from "../runtime/network.js";
+import type { LoadOptions, Network } from "../runtime/network.js";
 import { WeightsError } from "../runtime/errors.js";
 import { parseTensors } from "../runtime/safetensors.js";
 import { wrongInput } from "./failure.js";
@@ -18,8 +18,12 @@ export async function readWeights(path: string): Promise<WeightsFile> {
 }
 
 /** Puts weights into a network, without what the file may hold of a training's state. */
-export async function loadWeights(network: Network, { path, bytes }: WeightsFile): Promise<void> {
-  await explained(path, () => network.load(bytes, { optimizer: false }));
+export async function loadWeights(
+  network: Network,
+  { path, bytes }: WeightsFile,
+  options: Pick<LoadOptions, "except"> = {},
+): Promise<void> {
+  await explained(path, () => network.load(bytes, { ...options, optimizer: false }));
 }
 
 /** Puts the file's name in front of what is wrong with it. */

@@ -6,16 +6,22 @@ import { annotateKernels } from "./emit/annotate.js";
 import { emitDeclarations } from "./emit/declarations.js";
 import { fingerprint } from "./emit/fingerprint.js";
 import { emitModule } from "./emit/module.js";
-import { freeze } from "./passes/freeze.js";
+import { applyWeightSettings } from "./passes/weight-settings.js";
 import { traceProgram } from "./program.js";
-import { analyze, type Analysis, type ReadImport } from "./semantics/index.js";
+import { analyze, type Analysis, type ReadImport, type ReadWeights } from "./semantics/index.js";
 import type { TunedSchedules } from "./schedules/index.js";
 import type { TracedProgram } from "./trace.js";
 
 export type { Diagnostic, Edit, Fix, Label, Severity } from "./diagnostics/diagnostic.js";
 export type { Program } from "../program/program.js";
 export { analyze } from "./semantics/index.js";
-export type { Analysis, AnalyzedLayer, AnalyzedModel, ReadImport } from "./semantics/index.js";
+export type {
+  Analysis,
+  AnalyzedLayer,
+  AnalyzedModel,
+  ReadImport,
+  ReadWeights,
+} from "./semantics/index.js";
 
 /** Schedules that were measured on an adapter, which runs programs of that target. */
 export interface TunedAdapter {
@@ -37,6 +43,8 @@ export interface CompileOptions {
   readonly tuned?: readonly TunedAdapter[] | undefined;
   /** Reads the files that the spec imports; without it, an import is an error. */
   readonly readImport?: ReadImport | undefined;
+  /** Looks into weights files that recipes load; without it, their shapes are not checked. */
+  readonly readWeights?: ReadWeights | undefined;
   /** Gives every gradient a buffer of its own, to be read after a step. Costs their memory. */
   readonly keepGradients?: boolean | undefined;
 }
@@ -74,11 +82,12 @@ const DEFAULT_OPTIMIZER: OptimizerSettings = {
 
 /** Compiles a spec. Never throws because of the spec: what is wrong with it is among the diagnostics. */
 export function compile(source: string, options: CompileOptions): Compilation {
-  const { file, model, train, readImport } = options;
+  const { file, model, train, readImport, readWeights } = options;
   const analysis = analyze(source, file, {
     ...(model !== undefined && { model }),
     ...(train !== undefined && { train }),
     ...(readImport && { readImport }),
+    ...(readWeights && { readWeights }),
   });
   const { diagnostics, selected } = analysis;
   const hasErrors = diagnostics.some(({ severity }) => severity === "error");
@@ -102,7 +111,7 @@ function tracePrograms(
   { file, target = "auto", tuned = [], keepGradients = false }: CompileOptions,
 ): readonly TracedProgram[] {
   if (!selected?.model.graph) return [];
-  const graph = freeze(selected.model.graph, selected.recipe?.freeze ?? []);
+  const graph = applyWeightSettings(selected.model.graph, selected.recipe ?? {});
   const common = {
     source: {
       file: file.replace(/^.*[\\/]/, ""),

@@ -7,6 +7,7 @@ import { functions } from "../compiler/semantics/functions.js";
 import { losses, metrics } from "../compiler/semantics/losses.js";
 import { parameterTypes } from "../compiler/semantics/parameters.js";
 import { optimizers } from "../compiler/semantics/recipes/optimizers.js";
+import { loads, precisions, stops } from "../compiler/semantics/recipes/policies.js";
 import { schedules } from "../compiler/semantics/recipes/schedules.js";
 import { sources } from "../compiler/semantics/recipes/sources.js";
 import { transforms } from "../compiler/semantics/recipes/transforms.js";
@@ -60,6 +61,9 @@ const builtIns: Readonly<Record<Exclude<CallRole, "model">, readonly Callable[]>
   transform: builtIn("transform", transforms.definitions),
   optimizer: builtIn("optimizer", optimizers.definitions),
   schedule: builtIn("schedule", schedules.definitions),
+  stop: builtIn("stopping rule", stops.definitions),
+  precision: builtIn("precision", precisions.definitions),
+  weights: builtIn("weights source", loads.definitions),
   argument: [...builtIn("initializer", initializers), ...builtIn("function", constantFunctions)],
   function: builtIn("function", constantFunctions),
 };

@@ -9,7 +9,15 @@ import type {
   Setting,
   Spec,
 } from "../grammar/ast.js";
-import { asCalls } from "../compiler/semantics/recipes/schedule.js";
+import { asCalls } from "../compiler/semantics/recipes/definition.js";
+
+/** Settings of recipes that take calls of their own. */
+const POLICIES = ["optimizer", "schedule", "stop", "precision", "weights"] as const;
+
+type PolicyName = (typeof POLICIES)[number];
+
+const isPolicy = (name: string): name is PolicyName =>
+  (POLICIES as readonly string[]).includes(name);
 
 /** What a call can be of, by where it stands. */
 export type CallRole =
@@ -18,8 +26,7 @@ export type CallRole =
   | "metric"
   | "source"
   | "transform"
-  | "optimizer"
-  | "schedule"
+  | PolicyName
   | "model"
   /** In an argument: an initializer or a function of constants. */
   | "argument"
@@ -70,7 +77,7 @@ function callsOfSetting({ name, value }: Setting): readonly PlacedCall[] {
 
 /** What stands behind `optimizer =` and the like. */
 export function settingRole(setting: string): CallRole {
-  return setting === "optimizer" || setting === "schedule" ? setting : "function";
+  return isPolicy(setting) ? setting : "function";
 }
 
 function callsOfMember(member: ModelMember): readonly PlacedCall[] {

@@ -88,6 +88,19 @@ export interface Warmup {
   readonly from: number;
 }
 
+/** A safetensors file that a run starts from. */
+export interface InitialWeights {
+  /** Relative to the spec's folder. */
+  readonly path: string;
+  /** Names of the model's weights that keep their initial values. */
+  readonly except: readonly string[];
+  readonly location: SourceLocation;
+}
+
+/** What numbers are kept in. Programs know 32 bits only: a recipe that asks for 16 is trained with 32, and its user told so. */
+export type Precision =
+  { readonly kind: "f32" } | { readonly kind: "f16"; readonly lossScale: number };
+
 /** Ends the run after `patience` evaluations in a row that were no better than the best by more than `minimumChange`. */
 export interface EarlyStopping {
   readonly kind: "early_stopping";
@@ -106,11 +119,17 @@ export interface TrainRecipe {
   /** Slices that a step's images come in, with one update for all; 1 if absent, more where the device needs them. */
   readonly accumulate?: number;
   readonly seed: number;
+  readonly weights?: InitialWeights;
   /** Names of the weights that training leaves as they are; they are compiled in. */
   readonly freeze?: readonly string[];
+  /** Factors of the learning rate by the names of weights, beside those of the layers; compiled in. */
+  readonly learningRateFactors?: Readonly<Record<string, number>>;
+  /** Names of the weights that do not decay; compiled in. */
+  readonly noDecay?: readonly string[];
   readonly optimizer: OptimizerSettings;
   readonly schedule: Schedule;
   readonly warmup?: Warmup;
   readonly stop?: EarlyStopping;
+  readonly precision?: Precision;
   readonly location: SourceLocation;
 }

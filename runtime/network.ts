@@ -95,6 +95,11 @@ export interface SaveOptions {
 export interface LoadOptions {
   /** Whether to restore the optimizer's state, step and seed where the file holds them; true unless given. */
   readonly optimizer?: boolean;
+  /**
+   * Names of parameters that keep the values they have. Given, be it without names, tensors that the model does not have are passed
+   * over; they are an error otherwise.
+   */
+  readonly except?: readonly string[];
 }
 
 const DEFAULT_BATCH = 16;
@@ -258,7 +263,9 @@ export class Network<
   ): Promise<Readonly<Record<string, string>>> {
     const { tensors, metadata } = parseTensors(bytes);
     const restores = options.optimizer ?? true;
-    const { values, states } = matchWeights(this.program, tensors, { optimizer: restores });
+    const { values, states } = matchWeights(this.program, tensors, {
+      ...{ optimizer: restores, except: options.except },
+    });
     const step = readCount(metadata, "step");
     const seed = readCount(metadata, "seed");
     await this.#enqueue(async () => {

@@ -73,6 +73,25 @@ export function parseTensors(bytes: Uint8Array): TensorFile {
   return { tensors, metadata: checkMetadata(metadata) };
 }
 
+/**
+ * The shapes of a file's tensors, by name, from its header alone. `read` gives bytes of the file, of `size` bytes. Throws WeightsError as
+ * `parseTensors` does.
+ */
+export function readShapes(
+  read: (start: number, length: number) => Uint8Array,
+  size: number,
+): ReadonlyMap<string, readonly number[]> {
+  const start = read(0, 8);
+  const length =
+    start.length < 8 ? 0 : Number(new DataView(start.slice().buffer).getBigUint64(0, true));
+  // Of a foreign file not even that much: its first bytes may mean anything.
+  const head = read(0, length > MAXIMUM_HEADER ? 9 : 8 + length);
+  const { header } = splitFile(head.slice());
+  const available = size - 8 - length;
+  const entries = Object.entries(header).filter(([name]) => name !== "__metadata__");
+  return new Map(entries.map(([name, value]) => [name, checkEntry(name, value, available).shape]));
+}
+
 function splitFile(bytes: Uint8Array): { header: Record<string, unknown>; data: Uint8Array } {
   if (bytes.length < 8) throw foreign(`it has ${bytes.length} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

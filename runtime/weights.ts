@@ -30,14 +30,17 @@ export interface MatchedWeights {
 export interface MatchOptions {
   /** Whether what another optimizer kept is a mistake, or of no interest. */
   readonly optimizer: boolean;
+  /** Names of parameters that the file need not fill; given, tensors that the model does not have are of no interest either. */
+  readonly except?: readonly string[] | undefined;
 }
 
 /** Throws WeightsError listing each tensor that is missing, unknown, or of another shape. */
 export function matchWeights(
   program: Program,
   tensors: ReadonlyMap<string, Tensor>,
-  { optimizer }: MatchOptions,
+  { optimizer, except }: MatchOptions,
 ): MatchedWeights {
+  const spared = new Set(except);
   const mismatches: string[] = [];
   const values = new Map<ProgramParameter, Float32Array>();
   const states = new Map(
@@ -52,6 +55,7 @@ export function matchWeights(
     else mismatches.push(describeMismatch(program, parameter, tensor));
   };
   for (const parameter of program.parameters) {
+    if (spared.has(parameter.name)) continue;
     match(parameter, parameter.name, values);
     for (const [state, into] of states) match(parameter, statePrefix(state) + parameter.name, into);
     if (!tensors.has(parameter.name)) mismatches.push(describeMissing(program, parameter));
@@ -60,6 +64,7 @@ export function matchWeights(
   if (!optimizer) {
     for (const name of unknown) if (name.startsWith(OPTIMIZER_PREFIX)) unknown.delete(name);
   }
+  if (except) unknown.clear();
   for (const name of unknown) mismatches.push(`\`${name}\` is not in model \`${program.model}\``);
   if (mismatches.length > 0) throw mismatchError(program, mismatches);
   return { values, states };

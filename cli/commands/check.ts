@@ -76,10 +76,10 @@ async function check(
 
 /** What is wrong with a spec, and then what of it exceeds the limits, if there are any to keep. */
 function diagnose(
-  { text, path, readImport }: SpecFile,
+  { text, path, readImport, readWeights }: SpecFile,
   limits: DeviceLimits | undefined,
 ): readonly Diagnostic[] {
-  const { diagnostics, selected } = analyze(text, path, { readImport });
+  const { diagnostics, selected } = analyze(text, path, { readImport, readWeights });
   if (limits === undefined || hasErrors(diagnostics)) return diagnostics;
   const { traces } = compile(text, { file: path, readImport });
   return [...diagnostics, ...checkLimits(traces, selected?.recipe?.batch ?? 1, limits)];
@@ -87,8 +87,9 @@ function diagnose(
 
 /** Applies the safe fixes to a spec's file and says which. Files that it imports stay as they are. */
 async function fixSpec(path: string): Promise<void> {
-  const { text, readImport } = await openSpec(path);
-  const fixed = applySafeFixes(text, path, (changed) => analyze(changed, path, { readImport }));
+  const { text, readImport, readWeights } = await openSpec(path);
+  const host = { readImport, readWeights };
+  const fixed = applySafeFixes(text, path, (changed) => analyze(changed, path, host));
   if (fixed.applied.length === 0) return;
   await writeOutput(path, fixed.text);
   for (const { diagnostic, fix } of fixed.applied) {

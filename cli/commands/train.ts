@@ -2,11 +2,13 @@ import { Option, type Command } from "commander";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { TrainRecipe } from "../../program/recipe.js";
+import type { Network } from "../../runtime/network.js";
 import { DataError } from "../../runtime/data/error.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
 import { LAST_CHECKPOINT } from "../../runtime/node/checkpoint.js";
 import { compileSpec, requireData, requireRecipe, type CompiledSpec } from "../compiled.js";
 import { openRecipeData, warn, type DataFlags } from "../data.js";
+import { wrongInput } from "../failure.js";
 import { makeFolder } from "../files.js";
 import { formatBytes } from "../format.js";
 import { openNetwork } from "../open-network.js";
@@ -82,7 +84,9 @@ export function trainCommand(): Command {
 }
 
 async function train(path: string, options: TrainOptions): Promise<void> {
-  const compiled = await compileSpec(path, { train: options.train });
+  // A run that goes on, or starts from other weights, does without what the recipe loads.
+  const checksWeights = !options.resume && options.weights === undefined;
+  const compiled = await compileSpec(path, { train: options.train, checksWeights });
   const wanted = overrideRecipe(requireRecipe(compiled), options);
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   const { dataset, evaluation } = await openSplits(compiled, options);
@@ -95,11 +99,26 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   const network = await openNetwork(compiled, { batch, accumulate, seed, adapter });
   try {
     if (weights) await loadWeights(network, weights);
+    else if (!options.resume) await loadRecipeWeights(network, compiled);
     const parts = { compiled, recipe, dataset, evaluation, network, folder };
     await new TrainingRun(parts, options).start();
   } finally {
     network.destroy();
   }
+}
+
+/** The weights that the recipe starts from. They were compared with the model when the spec was read, if the file was there. */
+async function loadRecipeWeights(network: Network, { spec, recipe }: CompiledSpec): Promise<void> {
+  if (!recipe?.weights) return;
+  const { path, except, location } = recipe.weights;
+  const file = join(spec.folder, path);
+  if (!existsSync(file)) {
+    throw wrongInput(
+      `${spec.path}:${location.line}:${location.column}: there is no weights file ${file}`,
+      "paths start from the spec's folder; --weights FILE loads another file",
+    );
+  }
+  await loadWeights(network, await readWeights(file), { except });
 }
 
 /** As many slices as the recipe asks for, or more where a budget does. */

@@ -1,13 +1,14 @@
 /** What a user reads when a run has ended. */
 import { join } from "node:path";
+import type { EarlyStopping } from "../../program/recipe.js";
 import type { Evaluation, FitResult } from "../../runtime/training/index.js";
 import { formatDuration, formatMetrics, plural } from "../format.js";
 import type { TrainingParts } from "./parts.js";
 
 /** Of a run that was completed: its results, its files, and how to use them. */
 export function describeResult(
-  { compiled, folder, network }: TrainingParts,
-  { state, evaluation }: FitResult,
+  { compiled, folder, network, recipe }: TrainingParts,
+  { state, evaluation, stoppedEarly }: FitResult,
   seconds: number,
 ): string {
   const file = (name: string) => join(folder, name);
@@ -15,6 +16,7 @@ export function describeResult(
   const { fractions } = network.program;
   return [
     `trained ${plural(state.step, "step")} in ${formatDuration(seconds)}`,
+    ...(stoppedEarly && recipe.stop ? [describeEarlyStop(recipe.stop)] : []),
     ...(evaluation ? [describeEvaluation(evaluation, fractions)] : []),
     "",
     `weights  ${file("weights.safetensors")}`,
@@ -36,6 +38,10 @@ export function describeStop({ folder }: TrainingParts, { state }: FitResult): s
     "go on with the same command and --resume:",
     `  npx netc ${resumeArguments().join(" ")}`,
   ].join("\n");
+}
+
+function describeEarlyStop({ metric, patience }: EarlyStopping): string {
+  return `stopped early: ${metric} was no better in ${plural(patience, "evaluation")}`;
 }
 
 function describeEvaluation(

@@ -102,7 +102,17 @@ export type ReadImport = (
   importer: string,
 ) => { readonly file: string; readonly text: string } | undefined;
 
+/** The shapes of the tensors in a weights file, by name; or why it is none. */
+export type WeightsShapes =
+  | { readonly kind: "shapes"; readonly shapes: ReadonlyMap<string, readonly number[]> }
+  | { readonly kind: "broken"; readonly reason: string };
+
+/** What a weights file holds that a recipe loads: a path relative to the spec's folder. Undefined where there is no such file. */
+export type ReadWeights = (path: string, spec: string) => WeightsShapes | undefined;
+
 export interface AnalyzeOptions {
+  /** Looks into weights files; without it, what recipes load is not compared with their models. */
+  readonly readWeights?: ReadWeights;
   /** Reads imported files; without it, an import is an error that says so. */
   readonly readImport?: ReadImport;
   /** The model to select; the one of `train` or else the spec's first if left out. */

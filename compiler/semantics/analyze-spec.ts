@@ -155,7 +155,13 @@ class SpecAnalysis {
     const values = model && callArguments(model, declaration.model, this.environment);
     if (!values) return undefined;
     const bound = this.bindModel(model, values);
-    const recipe = analyzeTrain(declaration, bound, data, this.environment);
+    const { train = declaration.name.name, readWeights } = this.options;
+    // A recipe that is not asked for may well load what one that is has yet to write.
+    const files = train === declaration.name.name ? readWeights : undefined;
+    const recipe = analyzeTrain(declaration, bound, data, {
+      ...this.environment,
+      readWeights: files,
+    });
     return { declaration, model: bound, recipe: declaration.data && !data ? undefined : recipe };
   }
 

@@ -12,6 +12,8 @@ export type {
   AnalyzedModel,
   AnalyzeOptions,
   ReadImport,
+  ReadWeights,
+  WeightsShapes,
 } from "./analysis.js";
 
 /**

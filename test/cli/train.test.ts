@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { get } from "node:http";
 import { join } from "node:path";
 import sharp from "sharp";
+import { parseTensors } from "../../runtime/safetensors.js";
 import { makeWorkspace, stripe, stripes, writeStripes, type Workspace } from "./fixtures.js";
 import { netc as run, netcInShell, type Outcome, type RunOptions } from "./netc.js";
 
@@ -118,6 +119,37 @@ describe("train", () => {
     expect(await answers[0]).toEqual([403, "running", 3]);
     const events = await readdir(workspace.path("open/tensorboard"));
     expect(events).toEqual([expect.stringMatching(/^events\.out\.tfevents\.\d+\./)]);
+  });
+
+  test("a recipe starts from a file, but for what it excepts, and ends early where nothing gets better", async () => {
+    await workspace.write(
+      "again.net",
+      `${stripes}
+train Again of Stripes on Pictures {
+  weights   = load("${WEIGHTS}", except=[logits])
+  freeze    = [features.*]
+  stop      = early_stopping(patience=1, min_delta=100)
+  epochs    = 4
+  batch     = 8
+  optimizer = sgd(lr=0.01)
+}`,
+    );
+    const { code, stdout, stderr } = await netc(["train", "again.net", "--train", "Again"]);
+    expect(stderr).not.toContain("warning");
+    expect(code, stderr).toBe(0);
+    // The first evaluation is the best so far, the second no better by a hundred.
+    expect(stdout).toContain("trained 8 steps");
+    expect(stdout).toContain("stopped early: loss was no better in 1 evaluation\n");
+    const tensorsOf = async (path: string) =>
+      parseTensors(await readFile(workspace.path(path))).tensors;
+    const [before, after] = [
+      await tensorsOf(WEIGHTS),
+      await tensorsOf("runs/again/weights.safetensors"),
+    ];
+    const name = "features.conv1.weight";
+    expect(after.get(name)!.values).toEqual(before.get(name)!.values);
+    // Initial weights that were trained for 8 steps are not those that were trained for 16.
+    expect(after.get("logits.weight")!.values).not.toEqual(before.get("logits.weight")!.values);
   });
 
   test("flags override the recipe", async () => {
@@ -275,6 +307,26 @@ describe("wrong input ends with 1 and says what is wrong", () => {
     const outcome = await netc(["train", "stripes.net", "--data", "nowhere"]);
     expect(outcome.code).toBe(1);
     expectPlainError(outcome, /nowhere/);
+  });
+
+  test("a weights file of the recipe that does not fit, or is not there", async () => {
+    const settings = `  weights   = load("${WEIGHTS}")\n  epochs    = 4`;
+    const loading = stripes.replace("  epochs    = 4", settings);
+    await workspace.write("loading.net", loading.replace("conv(4", "conv(6"));
+    const wrong = await netc(["train", "loading.net"]);
+    expect(wrong.code).toBe(1);
+    expectPlainError(
+      wrong,
+      /NET3050.*`features\.conv1\.weight` is \[4, 1, 3, 3\] there, not \[6, /,
+    );
+    expect(wrong.stderr).toContain("loading.net:");
+    await workspace.write("missing.net", loading.replace("weights.safe", "waits.safe"));
+    const missing = await netc(["train", "missing.net"]);
+    expect(missing.code).toBe(1);
+    expectPlainError(missing, /missing\.net:\d+:\d+: there is no weights file runs/);
+    const checked = await netc(["check", "missing.net"]);
+    expect(checked.code).toBe(0);
+    expect(checked.stderr).toContain("warning[NET3051]");
   });
 
   test("a truncated weights file", async () => {

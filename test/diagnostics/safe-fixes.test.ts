@@ -18,7 +18,7 @@ import { schedules } from "../../compiler/semantics/recipes/schedules.js";
 import { trainSettings } from "../../compiler/semantics/recipes/settings.js";
 import { sources } from "../../compiler/semantics/recipes/sources.js";
 import { transforms } from "../../compiler/semantics/recipes/transforms.js";
-import { analyzeWrongSpec, wrongSpecs } from "./wrong-specs.js";
+import { analyzeWrongSpec, hostOf, wrongSpecs } from "./wrong-specs.js";
 
 const place = { offset: 0, line: 1, column: 1 };
 const span = { file: "a.net", start: place, end: place };
@@ -138,7 +138,7 @@ describe("all safe fixes", () => {
     const { sources: texts } = analyzeWrongSpec(folder);
     const text = texts.get("spec.net")!;
     const { analysis, applied } = applySafeFixes(text, "spec.net", (changed) =>
-      analyze(changed, "spec.net"),
+      analyze(changed, "spec.net", hostOf(folder)),
     );
     expect(analysis.diagnostics.filter((diagnostic) => safeFix(diagnostic))).toEqual([]);
     if (applied.length === 0) expect(analysis.diagnostics).not.toEqual([]);

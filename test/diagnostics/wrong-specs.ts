@@ -3,7 +3,13 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { compile } from "../../compiler/index.js";
 import { checkLimits, DEFAULT_LIMITS } from "../../compiler/limits.js";
-import { analyze, type Analysis, type ReadImport } from "../../compiler/semantics/index.js";
+import {
+  analyze,
+  type Analysis,
+  type AnalyzeOptions,
+  type ReadImport,
+} from "../../compiler/semantics/index.js";
+import { lookIntoWeights } from "../../cli/spec.js";
 
 const root = join(import.meta.dirname, "../../specs/errors");
 
@@ -19,17 +25,26 @@ export function goldenOf(folder: string): string {
   return join(root, folder, "expected.txt");
 }
 
-export function analyzeWrongSpec(folder: string): Analysis {
-  const spec = readFileSync(join(root, folder, "spec.net"), "utf8");
+/** How its host reads what stands beside a wrong spec. */
+export function hostOf(folder: string): Pick<AnalyzeOptions, "readImport" | "readWeights"> {
   const readImport: ReadImport = (path) => {
     const file = join(root, folder, path);
     return existsSync(file)
       ? { file: basename(path), text: readFileSync(file, "utf8") }
       : undefined;
   };
-  const analysis = analyze(spec, "spec.net", { readImport });
+  return {
+    readImport,
+    readWeights: (path) => lookIntoWeights(path, join(root, folder, "spec.net")),
+  };
+}
+
+export function analyzeWrongSpec(folder: string): Analysis {
+  const spec = readFileSync(join(root, folder, "spec.net"), "utf8");
+  const host = hostOf(folder);
+  const analysis = analyze(spec, "spec.net", host);
   if (!codeOf(folder).startsWith("NET4")) return analysis;
-  const { traces } = compile(spec, { file: "spec.net", readImport });
+  const { traces } = compile(spec, { file: "spec.net", ...host });
   const { batch = 1 } = analysis.selected?.recipe ?? {};
   return { ...analysis, diagnostics: checkLimits(traces, batch, DEFAULT_LIMITS) };
 }

@@ -694,6 +694,33 @@ def recipe_cases():
         yield f"cross_entropy(out, label, {text})", labels, sgd_text, linear_head, loss, sgd_of, None
     for text, rule in {"": {}, ", label_smoothing=0.1": dict(label_smoothing=0.1)}.items():
         yield f"cross_entropy(out, label{text})", f"{labels}  // mixed", sgd_text, linear_head, mixed(rule), sgd_of, None
+    groups = "lr_factors = [(first, 0.1), (*.bias, 2)]\n  no_decay = [*.bias]"
+    grouped_sgd = lambda p: torch.optim.SGD(grouped(p, 0.05, 0.1), lr=0.05, momentum=0.9)
+    text = f"optimizer = sgd(lr=0.05, momentum=0.9, weight_decay=0.1)\n  {groups}"
+    yield *classes, text, linear_head, by_labels("out"), grouped_sgd, None
+    grouped_adamw = lambda p: torch.optim.AdamW(grouped(p, 0.01, 0.2), lr=0.01)
+    text = f"optimizer = adamw(lr=0.01, weight_decay=0.2)\n  {groups}"
+    yield *classes, text, linear_head, by_labels("out"), grouped_adamw, None
+    for text, make, clip in ((sgd_text, sgd_of, None), ("optimizer = adam(lr=0.01)\n  clip_norm = 0.05", adam, clipped_by_norm)):
+        yield *classes, f"{text}\n  accumulate = 3", linear_head, in_slices(3), make, clip
+
+
+def grouped(parameters, rate, decay):
+    """The groups of PyTorch for `first` a tenth as fast and biases twice as fast, these without decay."""
+    first, first_bias, head, head_bias = parameters
+    biases = {"params": [first_bias, head_bias], "lr": 2 * rate, "weight_decay": 0}
+    return [{"params": [first], "lr": 0.1 * rate, "weight_decay": decay}, {"params": [head], "weight_decay": decay}, biases]
+
+
+def in_slices(count):
+    """The mean loss as the sum of its slices' shares."""
+
+    def loss(made, example):
+        labels = example["labels"]
+        slices = zip(made["out"].chunk(count), labels.chunk(count))
+        return sum(F.cross_entropy(out, label) * len(label) / len(labels) for out, label in slices)
+
+    return loss
 
 
 def mixed(rule):

@@ -99,8 +99,9 @@ test.for(readExpected<Case[]>("recipes"))(
         await network.write(name, parameterValues(`${expected.name}/${name}`, shape));
       }
       const images = uniformValues(`${expected.name}/images`, PIXELS, 1);
+      const accumulate = analyze(specOf(expected), "case.net").selected!.recipe!.accumulate ?? 1;
       for (const wanted of expected.losses) {
-        const { loss } = await network.step(images, targetsOf(expected));
+        const { loss } = await network.step(images, targetsOf(expected), { accumulate });
         expect(Math.abs(loss! - wanted)).toBeLessThan(TOLERANCE * Math.max(1, wanted));
       }
       expect(network.parameters.map(({ name }) => name).sort()).toEqual(

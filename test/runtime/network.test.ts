@@ -168,6 +168,24 @@ describe("weights", () => {
     );
     expect(await network.save()).toEqual(before);
   });
+
+  test("a file fills all but what is excepted, and what the model has not is passed over then", async () => {
+    const network = await create();
+    const bias = await network.read("fc.bias");
+    const long = await network.read("long");
+    const file = serializeTensors([
+      { name: "fc.weight", shape: [2, 3], values: new Float32Array([1, 2, 3, 4, 5, 6]) },
+      { name: "fc.bias", shape: [7], values: new Float32Array(7) },
+      { name: "fc9.bias", shape: [1], values: new Float32Array(1) },
+    ]);
+    await expect(network.load(file, { except: ["fc.bias"] })).rejects.toThrow(
+      "`long` is not in the file",
+    );
+    await network.load(file, { except: ["fc.bias", "long"] });
+    expect([...(await network.read("fc.weight"))]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(await network.read("fc.bias")).toEqual(bias);
+    expect(await network.read("long")).toEqual(long);
+  });
 });
 
 const mixed = { labels: [0], partners: [1], shares: Float32Array.of(0.5) };

@@ -129,7 +129,8 @@ function describeSetting(value: unknown): string {
   const { kind, ...fields } = value as { readonly kind?: string };
   if ("count" in fields && "unit" in fields)
     return `${fields.count as number} ${fields.unit as string}`;
-  const settings = Object.entries(fields).map(([name, of]) => `${name}=${describeSetting(of)}`);
+  const told = Object.entries(fields).filter(([name]) => name !== "location");
+  const settings = told.map(([name, of]) => `${name}=${describeSetting(of)}`);
   if (kind === undefined) return settings.join(", ");
   return settings.length === 0 ? kind : `${kind}(${settings.join(", ")})`;
 }

@@ -152,8 +152,8 @@ export const training = {
   NET3022: {
     title: "a pattern that matches no weights",
     explanation:
-      "`freeze` names weights as `netc summary` prints them: a whole layer (`features.conv1`), a section (`features.*`), one kind of weight (`*.bias` in " +
-      "the outermost section). A pattern that matches nothing would silently train what you meant to keep.",
+      "`freeze` and its like name weights as `netc summary` prints them: a whole layer (`features.conv1`), a section (`features.*`), one kind of weight " +
+      "(`*.bias`; a `*` is one part of a name or several). A pattern that matches nothing would silently train what you meant to keep.",
     wrong: "freeze = [feature.*]",
     right: "freeze = [features.*]",
   },
@@ -178,5 +178,85 @@ export const training = {
       "`pca_noise` adds a colour to each image, along the directions in which the colours of photographs vary. It needs red, green and blue.",
     wrong: "input image: f32[N, 1, 28, 28]\npca_noise(0.1)",
     right: "input image: f32[N, 3, 224, 224]\npca_noise(0.1)",
+  },
+  NET3050: {
+    title: "a weights file of other shapes than the model's",
+    explanation:
+      "`load` fills each weight of the model from the tensor of the same name, which must have the same shape. `except` names weights that keep their initial " +
+      "values: the head that is trained anew for other classes.",
+    wrong: 'weights = load("alexnet.safetensors")  // of 1000 classes, for a model of 102',
+    right: 'weights = load("alexnet.safetensors", except=[classifier.logits.*])',
+  },
+  NET3051: {
+    title: "a weights file that is not there",
+    severity: "warning",
+    explanation:
+      "`load` names a safetensors file by its path from the spec's folder. Compiling does not need it, so this is a warning; `netc train` does, and ends there.",
+    wrong: 'weights = load("alexnet.safetensor")',
+    right: 'weights = load("alexnet.safetensors")',
+  },
+  NET3052: {
+    title: "a file that holds no weights",
+    explanation:
+      "The file that `load` names is no safetensors file, or is cut off. `torch.save` writes another format: save with safetensors.torch.save_file.",
+    wrong: 'weights = load("alexnet.pth")',
+    right: 'weights = load("alexnet.safetensors")',
+  },
+  NET3053: {
+    title: "a weights file with more than the model has",
+    severity: "warning",
+    explanation:
+      "The file holds tensors whose names the model does not have. They are left out, which is right where the model is a part of another, and a sign of a " +
+      "misspelt name where it is not. Names that `except` lists are not warned of.",
+    wrong: 'weights = load("with-head.safetensors")',
+    right: 'weights = load("with-head.safetensors", except=[head.*])',
+  },
+  NET3056: {
+    title: "something that a setting does not take",
+    explanation:
+      "`stop` takes `early_stopping(...)`, `precision` takes `f32` or `f16(...)`, `weights` takes `load(...)`.",
+    wrong: "stop = early(patience=5)",
+    right: "stop = early_stopping(patience=5)",
+  },
+  NET3057: {
+    title: "weights spared from a decay of 0",
+    severity: "warning",
+    explanation:
+      "`no_decay` names weights that weight decay leaves alone, usually biases and the scales of normalisation. Without a weight decay it does nothing.",
+    wrong: "optimizer = sgd(lr=0.1)\nno_decay = [*.bias]",
+    right: "optimizer = sgd(lr=0.1, weight_decay=5e-4)\nno_decay = [*.bias]",
+  },
+  NET3058: {
+    title: "more slices than images",
+    explanation:
+      "`accumulate` trains a batch in so many slices, one after the other, with one update for all. A slice needs at least one image.",
+    wrong: "batch = 8\naccumulate = 16",
+    right: "batch = 128\naccumulate = 16",
+  },
+  NET3059: {
+    title: "a metric that does not exist",
+    explanation: "`early_stopping(metric=...)` watches the loss or one of the model's metrics.",
+    wrong:
+      "metric top1 = accuracy(logits, label)\nstop = early_stopping(patience=5, metric=accuracy)",
+    right: "metric top1 = accuracy(logits, label)\nstop = early_stopping(patience=5, metric=top1)",
+  },
+  NET3060: {
+    title: "evaluations are wanted, and there are none",
+    severity: "warning",
+    explanation:
+      "`reduce_on_plateau` and `early_stopping` look at what evaluations give. Without an `eval` split they look at the training loss, which goes on falling while " +
+      "the network only learns its images by heart.",
+    wrong: 'data Photos {\n  train folder("data/train") { }\n}\nstop = early_stopping(patience=5)',
+    right:
+      'data Photos {\n  train folder("data/train") { }\n  eval  folder("data/val") { }\n}\nstop = early_stopping(patience=5)',
+  },
+  NET3061: {
+    title: "a precision of 16 bits, which is not built",
+    severity: "warning",
+    explanation:
+      "`precision = f16(...)` asks for activations in 16 bits with sums and master weights in 32. netc has no such kernels yet: the network is trained with 32 bits " +
+      "throughout, on adapters with the feature `shader-f16` and on those without. Results are those of `precision = f32`.",
+    wrong: "precision = f16(loss_scale=65536)",
+    right: "precision = f32",
   },
 } as const satisfies CatalogueFamily;

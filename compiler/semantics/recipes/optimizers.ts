@@ -18,6 +18,7 @@ const averages = {
 
 export const optimizers: Registry<OptimizerSettings> = {
   noun: "optimizer",
+  example: "sgd(lr=0.01, momentum=0.9)",
   unknown: "NET3005",
   planned: ["adagrad", "adadelta", "lars", "lamb"],
   definitions: [

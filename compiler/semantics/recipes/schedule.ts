@@ -1,7 +1,7 @@
-import type { CallExpression, Expression, Setting } from "../../../grammar/ast.js";
+import type { Setting } from "../../../grammar/ast.js";
 import type { Duration, Schedule, Warmup } from "../../../program/recipe.js";
 import type { Environment } from "../evaluate.js";
-import { resolveCall, type Resolved } from "./definition.js";
+import { readCalls, type Resolved } from "./definition.js";
 import { schedules, type ScheduleStage } from "./schedules.js";
 
 export interface ScheduleRecipe {
@@ -9,20 +9,16 @@ export interface ScheduleRecipe {
   readonly warmup?: Warmup;
 }
 
-interface Stage extends Resolved<ScheduleStage> {
-  readonly call: CallExpression;
-}
+type Stage = Resolved<ScheduleStage>;
 
 /** `warmup(5 epochs) -> step(...)`: an optional warmup, then at most one schedule. */
 export function readSchedule(
-  { value }: Setting,
+  setting: Setting,
   epochs: number | undefined,
   environment: Environment,
 ): ScheduleRecipe | undefined {
-  const calls = asCalls(value);
-  if (!calls) return reportNoSchedule(value, environment);
-  const stages = calls.map((call) => readStage(call, environment));
-  if (!stages.every((stage) => stage !== undefined)) return undefined;
+  const stages = readCalls(setting, schedules, environment);
+  if (!stages) return undefined;
   for (const stage of stages) warnOfLength(stage, epochs, environment);
   const [first] = stages;
   const warmup = first?.result.kind === "warmup" ? first.result : undefined;
@@ -32,28 +28,6 @@ export function readSchedule(
   const schedule = main?.result ?? { kind: "constant" };
   if (!warmup) return { schedule };
   return { schedule, warmup: { duration: warmup.duration, from: warmup.from } };
-}
-
-/** The calls of a schedule; a bare name is a call without arguments. */
-export function asCalls(expression: Expression): readonly CallExpression[] | undefined {
-  if (expression.kind === "sequence") return expression.calls;
-  if (expression.kind === "call") return [expression];
-  if (expression.kind !== "name") return undefined;
-  const { name, span } = expression;
-  const callee = { kind: "identifier", name, span } as const;
-  return [{ kind: "call", callee, arguments: [], hasParentheses: false, span }];
-}
-
-function readStage(call: CallExpression, environment: Environment): Stage | undefined {
-  const resolved = resolveCall(call, schedules, environment);
-  return resolved && { ...resolved, call };
-}
-
-function reportNoSchedule({ span }: Expression, { reporter }: Environment): undefined {
-  return reporter.report("NET1009", {
-    message: "`schedule` must be a schedule such as `step(every=30 epochs, gamma=0.1)`",
-    span,
-  });
 }
 
 function reportOrder({ call }: Stage, { reporter }: Environment): undefined {

@@ -1,5 +1,5 @@
 import type { Schedule, Warmup } from "../../../program/recipe.js";
-import { duration, durations, float } from "../argument-types.js";
+import { duration, durations, float, integer } from "../argument-types.js";
 import { required, withDefault } from "../signature.js";
 import { define, type Registry } from "./definition.js";
 
@@ -10,8 +10,9 @@ const gamma = required(float({ above: 0, maximum: 1 }), "factor at each step");
 
 export const schedules: Registry<ScheduleStage> = {
   noun: "schedule",
+  example: "step(every=30 epochs, gamma=0.1)",
   unknown: "NET3006",
-  planned: ["one_cycle", "plateau", "cyclic"],
+  planned: ["cyclic", "cosine_restarts"],
   definitions: [
     stage({
       name: "constant",
@@ -77,6 +78,43 @@ export const schedules: Registry<ScheduleStage> = {
       positional: [],
       arguments: { to: withDefault(float({ minimum: 0, maximum: 1 }), 0, "factor at the end") },
       resolve: ({ to }) => ({ kind: "cosine", to }),
+    }),
+    stage({
+      name: "onecycle",
+      aliases: ["OneCycleLR", "one_cycle", "1cycle", "superconvergence"],
+      summary:
+        "rises along half a cosine to the learning rate, then falls along another (arXiv:1708.07120)",
+      positional: [],
+      arguments: {
+        peak: withDefault(float({ above: 0, below: 1 }), 0.3, "share of the run that it rises"),
+        from: withDefault(float({ above: 0, maximum: 1 }), 0.04, "factor at the first step"),
+        to: withDefault(float({ minimum: 0, maximum: 1 }), 4e-6, "factor at the end"),
+      },
+      resolve: ({ peak, from, to }) => ({ kind: "onecycle", peak, from, to }),
+    }),
+    stage({
+      name: "reduce_on_plateau",
+      aliases: ["ReduceLROnPlateau", "plateau", "reduce_lr_on_plateau"],
+      summary: "multiplied by a factor where the loss of the evaluations does not fall any more",
+      positional: [],
+      arguments: {
+        factor: withDefault(float({ above: 0, below: 1 }), 0.1, "what it is multiplied by"),
+        patience: withDefault(
+          integer({ minimum: 0 }),
+          10,
+          "evaluations without a smaller loss that are let pass",
+        ),
+        threshold: withDefault(
+          float({ minimum: 0, below: 1 }),
+          1e-4,
+          "share by which the loss must fall to count",
+        ),
+        to: withDefault(float({ minimum: 0, maximum: 1 }), 0, "least factor"),
+      },
+      resolve: ({ factor, patience, threshold, to }) => ({
+        kind: "reduce_on_plateau",
+        ...{ factor, patience, threshold, to },
+      }),
     }),
   ],
 };

@@ -46,13 +46,46 @@ export const trainSettings: readonly SettingDefinition[] = [
     meaning: "names of weights that stay as they are: `[features.*]`",
   },
   {
+    name: "weights",
+    aliases: ["pretrained", "init_from", "checkpoint", "load", "resume_from"],
+    meaning: 'what the run starts from: `load("FILE.safetensors", except=[classifier.*])`',
+  },
+  {
+    name: "lr_factors",
+    aliases: ["lr_mult", "param_groups", "layer_lr", "lr_multipliers"],
+    meaning: "factors of the learning rate by names of weights: `[(features.*, 0.1)]`",
+  },
+  {
+    name: "no_decay",
+    aliases: ["no_weight_decay", "exclude_from_weight_decay"],
+    meaning: "names of weights that weight decay leaves alone: `[*.bias]`",
+  },
+  {
+    name: "accumulate",
+    aliases: [
+      ...["accumulation", "gradient_accumulation_steps", "accumulate_grad_batches"],
+      ...["accumulation_steps", "iter_size"],
+    ],
+    meaning: "slices that a batch is trained in, with one update for all, to save memory",
+  },
+  {
+    name: "stop",
+    aliases: ["early_stopping", "early_stop", "patience"],
+    meaning: "when to end before the last epoch: `early_stopping(patience=5)`",
+  },
+  {
+    name: "precision",
+    aliases: ["dtype", "mixed_precision", "amp"],
+    meaning: "what numbers are kept in: `f32`",
+  },
+  {
     name: "seed",
     aliases: ["random_seed", "rng"],
     meaning: "what initial weights, dropout and the order of the images are drawn from",
   },
 ];
 
-const planned = ["weights", "unfreeze", "precision", "accumulate", "average", "ema"];
+const planned = ["unfreeze", "average", "ema"];
 
 /** The settings of a train declaration by name; reports unknown, repeated and missing ones. */
 export function readSettings(

@@ -38,6 +38,7 @@ function files(
 
 export const sources: Registry<SourceRule> = {
   noun: "data source",
+  example: 'folder("data/train")',
   unknown: "NET3007",
   planned: ["parquet"],
   definitions: [

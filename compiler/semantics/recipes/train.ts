@@ -3,13 +3,15 @@ import type { Clipping, OptimizerSettings } from "../../../program/program.js";
 import type { DataRecipe, TrainRecipe } from "../../../program/recipe.js";
 import type { Value } from "../../ir/graph.js";
 import type { AnalyzedModel } from "../analysis.js";
+import type { ArgumentType } from "../argument-types.js";
 import type { Environment } from "../evaluate.js";
 import { analyzeData } from "./data.js";
-import { resolveCall } from "./definition.js";
-import { readFreeze } from "./freeze.js";
+import { readCall } from "./definition.js";
 import { optimizers } from "./optimizers.js";
-import { asCalls, readSchedule } from "./schedule.js";
+import { readRunSettings } from "./run-settings.js";
+import { readSchedule } from "./schedule.js";
 import { count, limitType, readSetting, readSettings, seedType } from "./settings.js";
+import { readWeightSettings, type TrainEnvironment } from "./weight-settings.js";
 
 const DEFAULT_SEED = 0;
 
@@ -18,36 +20,34 @@ export function analyzeTrain(
   declaration: TrainDeclaration,
   model: AnalyzedModel,
   dataDeclaration: DataDeclaration | undefined,
-  environment: Environment,
+  environment: TrainEnvironment,
 ): TrainRecipe | undefined {
   const { reporter } = environment;
   const errorsBefore = reporter.errorCount;
   checkLoss(declaration, model, environment);
   const settings = readSettings(declaration, environment);
-  const epochs = readSetting(settings.get("epochs"), count, environment);
-  const batch = readSetting(settings.get("batch"), count, environment);
-  const seed = settings.has("seed")
-    ? readSetting(settings.get("seed"), seedType, environment)
-    : DEFAULT_SEED;
+  const read = <Value>(name: string, type: ArgumentType<Value>) =>
+    readSetting(settings.get(name), type, environment);
+  const epochs = read("epochs", count);
+  const batch = read("batch", count);
+  const seed = settings.has("seed") ? read("seed", seedType) : DEFAULT_SEED;
   const rule = readOptimizer(settings.get("optimizer"), environment);
   const clip = readClipping(settings, environment);
   const schedule = readScheduleSetting(settings.get("schedule"), epochs, environment);
-  const freeze = readFreeze(settings.get("freeze"), model, environment);
   const data = dataDeclaration && readData(declaration, dataDeclaration, model, environment);
+  const parts = { settings, model, epochs, batch, optimizer: rule, schedule: schedule?.schedule };
+  const weightSettings = readWeightSettings(parts, environment);
+  const runSettings = readRunSettings({ ...parts, data: dataDeclaration }, environment);
   if (reporter.errorCount > errorsBefore) return undefined;
   if (!epochs || !batch || seed === undefined || !rule || !schedule) return undefined;
   const optimizer = clip ? { ...rule, clip } : rule;
   const { line, column } = declaration.name.span.start;
-  const named = { name: declaration.name.name, model: model.name, data };
-  const frozen = freeze.length > 0 && { freeze };
   return {
-    ...named,
-    ...frozen,
-    epochs,
-    batch,
-    seed,
-    optimizer,
+    ...{ name: declaration.name.name, model: model.name, data },
+    ...weightSettings,
+    ...{ epochs, batch, seed, optimizer },
     ...schedule,
+    ...runSettings,
     location: { line, column },
   };
 }
@@ -131,10 +131,7 @@ function readOptimizer(
   setting: Setting | undefined,
   environment: Environment,
 ): OptimizerSettings | undefined {
-  const calls = setting && asCalls(setting.value);
-  if (!setting) return undefined;
-  if (calls?.length !== 1) return reportNoOptimizer(setting, environment);
-  const resolved = resolveCall(calls[0]!, optimizers, environment);
+  const resolved = setting && readCall(setting, optimizers, environment);
   if (!resolved) return undefined;
   const { result } = resolved;
   if (result.kind !== "sgd" || !result.nesterov || result.momentum > 0) return result;
@@ -142,12 +139,5 @@ function readOptimizer(
     message: "`nesterov` looks ahead along the momentum, but momentum is 0",
     span: resolved.bound.spans.get("nesterov")!,
     notes: ["give it one, for instance `momentum=0.9`"],
-  });
-}
-
-function reportNoOptimizer({ value }: Setting, { reporter }: Environment): undefined {
-  return reporter.report("NET1009", {
-    message: "`optimizer` must be an optimizer such as `sgd(lr=0.01, momentum=0.9)`",
-    span: value.span,
   });
 }

@@ -12,6 +12,7 @@ const range = ([low, high]: readonly number[]): Range => [low!, high!];
 
 export const transforms: Registry<Transform> = {
   noun: "transform",
+  example: "center_crop(224)",
   unknown: "NET3008",
   planned: ["rotate", "gaussian_blur", "rand_augment"],
   definitions: [

@@ -1,0 +1,162 @@
+import type { Setting, Span } from "../../../grammar/ast.js";
+import type { InitialWeights } from "../../../program/recipe.js";
+import type { Fix } from "../../diagnostics/diagnostic.js";
+import type { Graph, Parameter } from "../../ir/graph.js";
+import type { AnalyzedModel, ReadWeights, WeightsShapes } from "../analysis.js";
+import { insertAfter } from "../edits.js";
+import type { Environment } from "../evaluate.js";
+import { readCall } from "./definition.js";
+import { namesMatching } from "./patterns.js";
+import { loads } from "./policies.js";
+
+/** More mismatches than these are only counted. */
+const MISMATCHES_SHOWN = 3;
+
+/** What checkpoints hold beside weights: netc's own, and PyTorch's count of the batches that a running mean has seen. */
+const BESIDE_WEIGHTS = /^(optimizer|average)\.|\.num_batches_tracked$/;
+
+/** A weight that the file does not fill. */
+interface Mismatch {
+  readonly parameter: Parameter;
+  /** Undefined where the file does not hold it. */
+  readonly found: readonly number[] | undefined;
+}
+
+/**
+ * `weights = load("alexnet.safetensors", except=[classifier.logits.*])`. The file's shapes are compared with the model's
+ * where the host can read it.
+ */
+export function readInitialWeights(
+  setting: Setting | undefined,
+  { graph, name: model }: AnalyzedModel,
+  environment: Environment & { readonly readWeights?: ReadWeights | undefined },
+): InitialWeights | undefined {
+  const call = setting && readCall(setting, loads, environment);
+  if (!call || !graph) return undefined;
+  const { path, except } = call.result;
+  const { readWeights } = environment;
+  const span = call.bound.spans.get("path")!;
+  const file = readWeights?.(path, span.file);
+  const names = [
+    ...graph.parameters.map(({ value }) => value.name),
+    ...(file?.kind === "shapes" ? file.shapes.keys() : []),
+  ];
+  const spared = new Set(namesMatching(except, [...new Set(names)], environment));
+  const own = graph.parameters.map(({ value }) => value.name);
+  const { line, column } = span.start;
+  if (readWeights) {
+    const place = { path, model, span, except: call.bound.spans.get("except") };
+    checkFile(file, graph, { ...place, isSpared: (name) => spared.has(name) }, environment);
+  }
+  return { path, except: own.filter((name) => spared.has(name)), location: { line, column } };
+}
+
+interface LoadPlace {
+  readonly path: string;
+  readonly model: string;
+  readonly span: Span;
+  /** Of the whole argument, where it is given. */
+  readonly except: Span | undefined;
+  readonly isSpared: (name: string) => boolean;
+}
+
+function checkFile(
+  file: WeightsShapes | undefined,
+  graph: Graph,
+  place: LoadPlace,
+  environment: Environment,
+): void {
+  const { path, span } = place;
+  if (!file) {
+    environment.reporter.report("NET3051", {
+      message: `there is no weights file \`${path}\``,
+      span,
+      notes: ["paths start from the spec's folder; training needs the file, compiling does not"],
+    });
+  } else if (file.kind === "broken") {
+    environment.reporter.report("NET3052", {
+      message: `\`${path}\` holds no weights: ${file.reason}`,
+      span,
+    });
+  } else {
+    compareShapes(file.shapes, graph, place, environment);
+  }
+}
+
+function compareShapes(
+  shapes: ReadonlyMap<string, readonly number[]>,
+  { parameters }: Graph,
+  place: LoadPlace,
+  { reporter }: Environment,
+): void {
+  const { path, model, span, isSpared } = place;
+  const mismatches = parameters
+    .filter(({ value }) => !isSpared(value.name))
+    .map((parameter): Mismatch => ({ parameter, found: shapes.get(parameter.value.name) }))
+    .filter(({ parameter, found }) => !sameShape(parameter.value.shape, found));
+  const known = new Set(parameters.map(({ value }) => value.name));
+  const others = [...shapes.keys()].filter(
+    (name) => !known.has(name) && !isSpared(name) && !BESIDE_WEIGHTS.test(name),
+  );
+  const [first] = mismatches;
+  if (!first) return warnOfOthers(others, place, { reporter });
+  const count = mismatches.length;
+  const shown = mismatches.slice(0, MISMATCHES_SHOWN);
+  reporter.report("NET3050", {
+    message: `\`${path}\` does not fit model \`${model}\`: ${describe(first)}`,
+    span,
+    label: count === 1 ? "one weight does not fit" : `${count} weights do not fit`,
+    related: firstOfEachPlace(shown).map(({ parameter: { value } }) => ({
+      span: value.origin.span,
+      message: `\`${value.name}\` is ${format(value.shape)}`,
+    })),
+    notes: shown.slice(1).map(describe),
+    fixes: exceptFixes(mismatches, place),
+  });
+}
+
+/** A layer's weight and bias stand at the same place. */
+function firstOfEachPlace(mismatches: readonly Mismatch[]): readonly Mismatch[] {
+  const spanOf = ({ parameter }: Mismatch) => parameter.value.origin.span;
+  return mismatches.filter(
+    (mismatch) => mismatch === mismatches.find((each) => spanOf(each) === spanOf(mismatch)),
+  );
+}
+
+function describe({ parameter: { value }, found }: Mismatch): string {
+  return found
+    ? `\`${value.name}\` is ${format(found)} there, not ${format(value.shape)}`
+    : `\`${value.name}\` of shape ${format(value.shape)} is missing`;
+}
+
+/** Leaves out the layers whose weights do not fit. */
+function exceptFixes(mismatches: readonly Mismatch[], { span, except }: LoadPlace): readonly Fix[] {
+  const layers = mismatches.map(({ parameter }) => parameter.value.name.replace(/[^.]+$/, "*"));
+  const texts = [...new Set(layers)];
+  if (texts.length > MISMATCHES_SHOWN || except) return [];
+  const text = `except=[${texts.join(", ")}]`;
+  return [
+    { title: `add \`${text}\`: initial values for them`, edits: [insertAfter(span, `, ${text}`)] },
+  ];
+}
+
+function warnOfOthers(
+  others: readonly string[],
+  { path, model, span }: LoadPlace,
+  { reporter }: Pick<Environment, "reporter">,
+): void {
+  if (others.length === 0) return;
+  const [first] = others;
+  const more = others.length > 1 ? ` and ${others.length - 1} more` : "";
+  reporter.report("NET3053", {
+    message: `\`${path}\` holds \`${first}\`${more}, which model \`${model}\` does not have`,
+    span,
+    notes: ["they are left out; `except` says that this is meant"],
+  });
+}
+
+function sameShape(wanted: readonly unknown[], found: readonly number[] | undefined): boolean {
+  return found?.length === wanted.length && wanted.every((extent, axis) => extent === found[axis]);
+}
+
+const format = (shape: readonly unknown[]) => `[${shape.join(", ")}]`;

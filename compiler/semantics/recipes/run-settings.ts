@@ -1,0 +1,87 @@
+/** The settings of a recipe that are about the run as a whole. */
+import type { DataDeclaration, Setting } from "../../../grammar/ast.js";
+import type { EarlyStopping, Schedule, TrainRecipe } from "../../../program/recipe.js";
+import type { AnalyzedModel } from "../analysis.js";
+import type { Environment } from "../evaluate.js";
+import { didYouMean, listNames } from "../suggestion.js";
+import { readCall, type Registry, type Resolved } from "./definition.js";
+import { precisions, stops } from "./policies.js";
+import { count, readSetting } from "./settings.js";
+
+interface Parts {
+  readonly settings: ReadonlyMap<string, Setting>;
+  readonly model: AnalyzedModel;
+  readonly batch: number | undefined;
+  readonly schedule: Schedule | undefined;
+  readonly data: DataDeclaration | undefined;
+}
+
+type RunSettings = Pick<TrainRecipe, "accumulate" | "stop" | "precision">;
+
+export function readRunSettings(parts: Parts, environment: Environment): RunSettings {
+  const read = <Result>(name: string, registry: Registry<Result>) => {
+    const setting = parts.settings.get(name);
+    return setting && readCall(setting, registry, environment);
+  };
+  const accumulate = readAccumulate(parts, environment);
+  const stop = read("stop", stops);
+  const precision = read("precision", precisions);
+  if (stop) checkMetric(stop, parts.model, environment);
+  if (precision?.result.kind === "f16") warnOfPrecision(precision, environment);
+  warnOfNoEvaluation(parts, environment);
+  return {
+    ...(accumulate !== undefined && { accumulate }),
+    ...(stop && { stop: stop.result }),
+    ...(precision && { precision: precision.result }),
+  };
+}
+
+function readAccumulate({ settings, batch }: Parts, environment: Environment): number | undefined {
+  const setting = settings.get("accumulate");
+  const accumulate = readSetting(setting, count, environment);
+  if (accumulate === undefined || batch === undefined || accumulate <= batch) return accumulate;
+  return environment.reporter.report("NET3058", {
+    message: `a batch of ${batch} cannot be trained in ${accumulate} slices`,
+    span: setting!.value.span,
+    notes: ["`batch` counts the images of an update, with `accumulate` and without"],
+  });
+}
+
+function checkMetric(
+  { call, result: { metric }, bound }: Resolved<EarlyStopping>,
+  { graph, name }: AnalyzedModel,
+  { reporter }: Environment,
+): void {
+  const known = graph?.metrics.map((each) => each.name) ?? [metric];
+  if (known.includes(metric)) return;
+  reporter.report("NET3059", {
+    message: `model \`${name}\` measures no \`${metric}\`${didYouMean(metric, known)}`,
+    span: bound.spans.get("metric") ?? call.span,
+    notes: [`it measures ${listNames(known)}`],
+  });
+}
+
+/** Programs compute with 32 bits, whatever a recipe asks for. */
+function warnOfPrecision({ call }: Resolved<unknown>, { reporter }: Environment): void {
+  reporter.report("NET3061", {
+    message:
+      "`precision = f16` has no effect: the network is trained with 32 bits on every adapter",
+    span: call.span,
+    notes: ["netc has no kernels of 16 bits yet, also for adapters with the feature `shader-f16`"],
+  });
+}
+
+/** Rules that look at evaluations look at the training loss where nothing is evaluated, which hides overfitting. */
+function warnOfNoEvaluation({ settings, schedule, data }: Parts, { reporter }: Environment): void {
+  if (!data || data.splits.some(({ name }) => name.name === "eval")) return;
+  const plateau = schedule?.kind === "reduce_on_plateau" ? settings.get("schedule") : undefined;
+  for (const setting of [plateau, settings.get("stop")]) {
+    if (!setting) continue;
+    reporter.report("NET3060", {
+      message: `\`${setting.name.name}\` looks at evaluations, but data \`${data.name.name}\` has no \`eval\` split`,
+      span: setting.value.span,
+      related: [{ span: data.name.span, message: "has no `eval` split" }],
+      notes: ["it takes the training loss instead"],
+    });
+  }
+}

@@ -1,0 +1,38 @@
+/** The settings of a recipe that are about some of the weights. */
+import type { Setting } from "../../../grammar/ast.js";
+import type { OptimizerSettings } from "../../../program/program.js";
+import type { TrainRecipe } from "../../../program/recipe.js";
+import type { AnalyzedModel, ReadWeights } from "../analysis.js";
+import type { Environment } from "../evaluate.js";
+import { readFreezing } from "./freeze.js";
+import { readInitialWeights } from "./pretrained.js";
+import { readNoDecay, readRateFactors } from "./rates.js";
+
+/** Where a recipe is read, and how its host looks into weights files. */
+export interface TrainEnvironment extends Environment {
+  readonly readWeights?: ReadWeights | undefined;
+}
+
+interface Parts {
+  readonly settings: ReadonlyMap<string, Setting>;
+  readonly model: AnalyzedModel;
+  readonly optimizer: OptimizerSettings | undefined;
+}
+
+type WeightSettings = Pick<TrainRecipe, "weights" | "freeze" | "learningRateFactors" | "noDecay">;
+
+export function readWeightSettings(
+  { settings, model, optimizer }: Parts,
+  environment: TrainEnvironment,
+): WeightSettings {
+  const weights = readInitialWeights(settings.get("weights"), model, environment);
+  const freezing = readFreezing(settings.get("freeze"), model, environment);
+  const learningRateFactors = readRateFactors(settings.get("lr_factors"), model, environment);
+  const noDecay = readNoDecay(settings.get("no_decay"), model, optimizer, environment);
+  return {
+    ...(weights && { weights }),
+    ...freezing,
+    ...(learningRateFactors && { learningRateFactors }),
+    ...(noDecay.length > 0 && { noDecay }),
+  };
+}

@@ -1,0 +1,108 @@
+import { expect, test } from "vitest";
+import { compile } from "../../compiler/index.js";
+import { analyze, type WeightsShapes } from "../../compiler/semantics/index.js";
+import type { TrainRecipe } from "../../program/recipe.js";
+
+const specOf = (settings: string) => `
+model Small {
+  input  image: f32[N, 3, 8, 8]
+  target label: u32[N] in 0..4
+  features { conv(4, kernel=3) as conv1 -> batchnorm as bn -> relu -> conv(4, kernel=3) as conv2 }
+  classifier { flatten -> linear(4) as logits }
+  loss   cross_entropy(logits, label)
+  metric top1 = accuracy(logits, label)
+}
+train Head of Small {
+  ${settings}
+  epochs    = 5
+  batch     = 8
+  optimizer = sgd(lr=0.1, weight_decay=1e-4)
+}`;
+
+function recipeOf(settings: string): TrainRecipe {
+  const { diagnostics, selected } = analyze(specOf(settings), "small.net");
+  expect(diagnostics).toEqual([]);
+  return selected!.recipe!;
+}
+
+test("settings become plain data", () => {
+  const recipe = recipeOf(`
+    lr_factors = [(features.*, 0.1), (*.bias, 2), (features.conv2, 0.5)]
+    no_decay   = [*.bias, features.bn]
+    accumulate = 4
+    stop       = early_stopping(patience=3, min_delta=0.01, metric=top1)
+    precision  = f32
+    schedule   = warmup(1 epochs) -> onecycle(peak=0.2)`);
+  expect(recipe).toMatchObject({
+    accumulate: 4,
+    stop: { kind: "early_stopping", patience: 3, minimumChange: 0.01, metric: "top1" },
+    precision: { kind: "f32" },
+    schedule: { kind: "onecycle", peak: 0.2, from: 0.04, to: 4e-6 },
+  });
+  // Of several patterns that match, the last counts.
+  expect(recipe.learningRateFactors).toEqual({
+    "features.conv1.weight": 0.1,
+    "features.conv1.bias": 2,
+    "features.bn.weight": 0.1,
+    "features.bn.bias": 2,
+    "features.conv2.weight": 0.5,
+    "features.conv2.bias": 0.5,
+    "classifier.logits.bias": 2,
+  });
+  expect(recipe.noDecay).toEqual([
+    ...["features.conv1.bias", "features.bn.weight", "features.bn.bias"],
+    ...["features.conv2.bias", "classifier.logits.bias"],
+  ]);
+});
+
+test("reduce_on_plateau has PyTorch's defaults", () => {
+  expect(recipeOf("schedule = reduce_on_plateau").schedule).toEqual({
+    ...{ kind: "reduce_on_plateau", factor: 0.1, patience: 10, threshold: 1e-4, to: 0 },
+  });
+});
+
+test("factors of a recipe come on top of those of its layers, in the update's constants", () => {
+  const factorsOf = (spec: string) => {
+    const { program, diagnostics } = compile(spec, { file: "small.net" });
+    expect(diagnostics).toEqual([]);
+    return program!.steps.train.map(({ constants }) => constants);
+  };
+  const text = specOf("lr_factors = [(features.conv1, 0.5)]");
+  const byLayer = specOf("").replace(
+    "conv(4, kernel=3) as conv1",
+    "conv(4, kernel=3, lr=0.5, bias_lr=0.5) as conv1",
+  );
+  expect(factorsOf(text)).toEqual(factorsOf(byLayer));
+  expect(factorsOf(text)).not.toEqual(factorsOf(specOf("")));
+  const both = byLayer.replace("epochs ", "lr_factors = [(*.conv1, 2)]\n  epochs ");
+  expect(factorsOf(both)).toEqual(factorsOf(specOf("")));
+});
+
+test("a weights file may have names that the model has not, if they are excepted or of an optimizer", () => {
+  const own: [string, number[]][] = [
+    ["features.conv1.weight", [4, 3, 3, 3]],
+    ["features.conv1.bias", [4]],
+    ["features.bn.weight", [4]],
+    ["features.bn.bias", [4]],
+    ["features.bn.running_mean", [4]],
+    ["features.bn.running_var", [4]],
+    ["features.conv2.weight", [4, 4, 3, 3]],
+    ["features.conv2.bias", [4]],
+  ];
+  const others: [string, number[]][] = [
+    ["features.bn.num_batches_tracked", []],
+    ["optimizer.velocity.features.conv1.bias", [4]],
+    ["head.weight", [2]],
+  ];
+  const file: WeightsShapes = { kind: "shapes", shapes: new Map([...own, ...others]) };
+  const codesOf = (except: string) => {
+    const text = specOf(`weights = load("w.safetensors", except=[${except}])`);
+    const { diagnostics, selected } = analyze(text, "small.net", { readWeights: () => file });
+    return [diagnostics.map(({ code }) => code), selected?.recipe?.weights?.except] as const;
+  };
+  const head = ["classifier.logits.weight", "classifier.logits.bias"];
+  expect(codesOf("classifier.*, head")).toEqual([[], head]);
+  expect(codesOf("classifier.*")).toEqual([["NET3053"], head]);
+  expect(codesOf("head")[0]).toEqual(["NET3050"]);
+  expect(codesOf("heads")[0]).toEqual(["NET3050", "NET3022"]);
+});
