@@ -82,7 +82,7 @@ function checkBatch(
   limits: DeviceLimits,
 ): Diagnostic[] {
   const most = bindable(limits);
-  const slice = Math.min(...traces.map(({ program }) => largestSlice(program, most)));
+  const slice = Math.min(...traces.map(({ program }) => largestSlice(program, batch, most)));
   if (slice >= batch) return [];
   const { storage, origin } = largestStorage(traces, batch);
   const needed = slice < 1 ? 1 : batch;
@@ -104,9 +104,11 @@ function checkBatch(
 
 const bytesAt = ({ fixed, perImage }: Affine, batch: number) => fixed + perImage * batch;
 
-/** The most images with which all of a program's buffers can be bound; the runtime's slices.ts finds the same. */
-export function largestSlice({ buffers }: Pick<Program, "buffers">, most: number): number {
-  const growing = buffers.filter(({ bytes }) => bytes.perImage > 0);
+/** The most images with which all buffers of a batch can be bound; the runtime's slices.ts finds the same. */
+function largestSlice({ buffers }: Program, batch: number, most: number): number {
+  const growing = buffers.filter(
+    ({ bytes, largestBatch = batch }) => bytes.perImage > 0 && largestBatch >= batch,
+  );
   return Math.min(...growing.map(({ bytes }) => Math.floor((most - bytes.fixed) / bytes.perImage)));
 }
 
@@ -122,6 +124,7 @@ const stepsOf = ({ lists }: TracedProgram): readonly StepDraft[] =>
 function largestStorage(traces: readonly TracedProgram[], batch: number): BoundStorage {
   const bound = traces
     .flatMap(stepsOf)
+    .filter(({ batches: { atMost = batch } = {} }) => atMost >= batch)
     .flatMap(({ storage, origin }) =>
       storage
         .filter(({ bytes }) => bytes.perImage > 0)

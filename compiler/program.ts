@@ -448,8 +448,10 @@ class ProgramWriter {
     const existing = this.bufferIndex.get(key);
     if (existing !== undefined) return existing;
     const { name, bytes } = key;
+    const to = slot?.largestBatch;
     this.bufferIndex.set(key, this.buffers.length);
-    return this.buffers.push({ name, purpose: bound.purpose, bytes }) - 1;
+    const buffer = { name, purpose: bound.purpose, bytes, ...(to !== undefined && { largestBatch: to }) };
+    return this.buffers.push(buffer) - 1;
   }
 
   private kernel({ name, wgsl, storage: bindings }: Kernel): number {

@@ -1,5 +1,5 @@
 /** What a program came from: for tools that measure it, check it and choose among its schedules. */
-import type { Affine, Program } from "../program/program.js";
+import type { Affine, BatchRange, Program } from "../program/program.js";
 import type { AnyNode, Graph, Value } from "./ir/graph.js";
 import type { ContractionSchedule } from "./kernels/schedule.js";
 import type { StoredParameter } from "./lower/parameters.js";
@@ -11,6 +11,8 @@ import type { ContractionProblem } from "./schedules/index.js";
 export interface Choice {
   readonly problem: ContractionProblem;
   readonly schedule: ContractionSchedule;
+  /** The batches for which it was to be chosen; all if absent. */
+  readonly batches?: BatchRange;
 }
 
 /** A node with the steps that it became: those from `first` up to `end` of its list. */

@@ -7,12 +7,17 @@
 
 import type { Transform } from "./transforms.js";
 
-export const PROGRAM_FORMAT = 3;
+export const PROGRAM_FORMAT = 4;
 
 /** `fixed + perImage * batch`. */
 export interface Affine {
   readonly fixed: number;
   readonly perImage: number;
+}
+
+/** Bytes that grow with the batch, but no fewer than `least`, if given. */
+export interface BufferSize extends Affine {
+  readonly least?: number;
 }
 
 /** A place in the spec, for messages, profiles and comments. Lines and columns count from 1. */
@@ -109,7 +114,9 @@ export interface ProgramBuffer {
     | "staged"
     | "draws"
     | "scratch";
-  readonly bytes: Affine;
+  readonly bytes: BufferSize;
+  /** The largest batch for which a step binds it; any if absent. */
+  readonly largestBatch?: number;
 }
 
 export interface ProgramKernel {
@@ -179,7 +186,10 @@ export interface Preparation {
 export type SplitName = "train" | "eval";
 
 /** The steps of a list for networks of a batch. */
-export function stepsFor(steps: readonly ProgramStep[], batch: number): readonly ProgramStep[] {
+export function stepsFor<Step extends Pick<ProgramStep, "batches">>(
+  steps: readonly Step[],
+  batch: number,
+): readonly Step[] {
   return steps.filter(({ batches }) => {
     const { atLeast = 1, atMost = Infinity } = batches ?? {};
     return atLeast <= batch && batch <= atMost;

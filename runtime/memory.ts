@@ -1,5 +1,5 @@
 /** A program's buffers on the device: sized by the batch, checked against the limits, allocated when first needed. */
-import type { Affine, Program, ProgramBuffer } from "../program/program.js";
+import type { BufferSize, Program, ProgramBuffer } from "../program/program.js";
 import { BufferUsage } from "./constants.js";
 import { BatchTooLargeError, DeviceLimitError } from "./errors.js";
 import { roundUp } from "./layout.js";
@@ -12,8 +12,8 @@ export type MemoryUse = { readonly [purpose in Purpose | "runtime"]: number } & 
 };
 
 /** Bytes of a buffer for a batch, in whole vec4s. */
-export function bufferBytes(bytes: Affine, batch: number): number {
-  return Math.max(16, roundUp(bytes.fixed + bytes.perImage * batch, 16));
+export function bufferBytes({ fixed, perImage, least = 16 }: BufferSize, batch: number): number {
+  return roundUp(Math.max(least, fixed + perImage * batch), 16);
 }
 
 export class Memory {
@@ -115,8 +115,9 @@ export function assertWithinLimits(
 }
 
 /** The most images with which a buffer of such a size stays within a limit; 0 where none does. */
-export function largestBatch(bytes: Affine, limit: number): number {
-  if (bytes.perImage <= 0) return bytes.fixed > limit ? 0 : Infinity;
+export function largestBatch({ least = 0, ...bytes }: BufferSize, limit: number): number {
+  if (Math.max(least, bytes.fixed) > limit) return 0;
+  if (bytes.perImage <= 0) return Infinity;
   const room = Math.floor(limit / 16) * 16 - bytes.fixed;
   return Math.floor(room / bytes.perImage);
 }

@@ -1,5 +1,11 @@
 /** Runs a program's step lists: one upload, one encoder, one pass and one submit each. */
-import { FRAME_WORDS, type Program, type ProgramStep, type SplitName } from "../program/program.js";
+import {
+  FRAME_WORDS,
+  stepsFor,
+  type Program,
+  type ProgramStep,
+  type SplitName,
+} from "../program/program.js";
 import { BufferUsage } from "./constants.js";
 import { InputError } from "./errors.js";
 import { packFrame, type Frame } from "./frame.js";
@@ -128,8 +134,10 @@ export class Runner {
   }
 
   #scratchOf(list: StepListName): readonly GPUBuffer[] {
-    const bound = new Set(this.program.steps[list].flatMap((step) => step.buffers));
-    return [...bound]
+    const bound = stepsFor(this.program.steps[list], this.memory.batch).flatMap(
+      (step) => step.buffers,
+    );
+    return [...new Set(bound)]
       .filter((index) => this.program.buffers[index]!.purpose === "scratch")
       .map((index) => this.memory.buffer(index));
   }
@@ -146,7 +154,7 @@ export class Runner {
 
   async #build(label: string, steps: readonly ProgramStep[]): Promise<Schedule> {
     const { gpu, program, memory } = this;
-    await memory.allocate(steps.flatMap((step) => step.buffers));
+    await memory.allocate(stepsFor(steps, memory.batch).flatMap((step) => step.buffers));
     const [frame, pipelines] = [this.#frame, this.#pipelines];
     return Schedule.build({ gpu, program, label, steps, memory, frame, pipelines });
   }

@@ -41,6 +41,7 @@ export function largestSlice(
   limits: Pick<GPUSupportedLimits, "maxStorageBufferBindingSize" | "maxBufferSize">,
 ): number {
   const limit = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
-  const most = Math.min(...buffers.map(({ bytes }) => largestBatch(bytes, limit)));
+  const bound = buffers.filter(({ largestBatch: to = wanted }) => to >= wanted);
+  const most = Math.min(...bound.map(({ bytes }) => largestBatch(bytes, limit)));
   return most < 1 ? wanted : Math.min(wanted, most);
 }

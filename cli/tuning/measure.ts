@@ -37,19 +37,16 @@ const listOf = ({ lists }: Pick<TracedProgram, "lists">): List =>
 
 /** The nodes whose schedule matters at a batch: some kernels for few images take none. */
 function problemsOf(
-  { lists, program }: TracedProgram,
+  { lists }: TracedProgram,
   batch: number,
 ): { readonly traced: TracedNode; readonly problem: ContractionProblem }[] {
   const list = listOf({ lists });
-  const isKept = ({
-    batches: { atLeast = 1, atMost = Infinity } = {},
-  }: {
-    batches?: { atLeast?: number; atMost?: number };
-  }) => atLeast <= batch && batch <= atMost;
   return lists[list]!.nodes.flatMap((traced) => {
-    const steps = program.steps[list].slice(traced.first, traced.end);
     const [choice] = traced.choices;
-    return choice && steps.every(isKept) ? [{ traced, problem: choice.problem }] : [];
+    const { atLeast = 1, atMost = Infinity } = choice?.batches ?? {};
+    return choice && atLeast <= batch && batch <= atMost
+      ? [{ traced, problem: choice.problem }]
+      : [];
   });
 }
 

@@ -1,4 +1,10 @@
-import type { Affine, Program, ProgramKernel, ProgramStep } from "../../program/program.js";
+import type {
+  Affine,
+  Program,
+  ProgramBuffer,
+  ProgramKernel,
+  ProgramStep,
+} from "../../program/program.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 
 /**
@@ -33,8 +39,12 @@ export function emitModule(programs: readonly Program[], recipe: TrainRecipe | u
   ].join("\n");
 }
 
-const HELPERS = `const bytes = (fixed, perImage) => ({ fixed, perImage });
-const buffer = (name, purpose, fixed, perImage) => ({ name, purpose, bytes: bytes(fixed, perImage) });
+const HELPERS = `const buffer = (name, purpose, fixed, perImage, least, largestBatch) => ({
+  name,
+  purpose,
+  bytes: { fixed, perImage, ...(least && { least }) },
+  ...(largestBatch && { largestBatch }),
+});
 const kernel = (name, bindings, wgsl) => ({ name, bindings, wgsl });
 const step = (kernel, buffers, constants, [fixed, perImage, tile, z], label, [line, column], macs, batches) => ({
   kernel,
@@ -153,9 +163,7 @@ function emitProgram(program: Program, kernels: KernelTable): string {
     ...(program.adapter ? [`    adapter: ${JSON.stringify(program.adapter)},`] : []),
     `    kernels: [${places.join(", ")}].map((index) => kernels[index]),`,
     "    buffers: [",
-    ...program.buffers.map(({ name, purpose, bytes }) => {
-      return `      buffer(${JSON.stringify(name)}, ${JSON.stringify(purpose)}, ${affine(bytes)}),`;
-    }),
+    ...program.buffers.map((buffer) => `      ${emitBuffer(buffer)},`),
     "    ],",
     "    steps: {",
     ...Object.entries(program.steps).flatMap(([list, steps]) => [
@@ -187,6 +195,12 @@ function emitPreparations({ preparations }: Program): string[] {
     ]),
     "    },",
   ];
+}
+
+function emitBuffer({ name, purpose, bytes, largestBatch = 0 }: ProgramBuffer): string {
+  const { least = 0 } = bytes;
+  const rest = largestBatch > 0 ? `, ${least}, ${largestBatch}` : least > 0 ? `, ${least}` : "";
+  return `buffer(${JSON.stringify(name)}, ${JSON.stringify(purpose)}, ${affine(bytes)}${rest})`;
 }
 
 const affine = ({ fixed, perImage }: Affine) => `${fixed}, ${perImage}`;

@@ -1,11 +1,13 @@
-import type { Target } from "../../program/program.js";
+import type { BatchRange, Target } from "../../program/program.js";
 import { trainedParameters, type AnyNode, type Graph, type Value } from "../ir/graph.js";
 import { BATCH, elementCount, imageShape } from "../ir/shape.js";
 import type { ContractionSchedule } from "../kernels/schedule.js";
 import type { Layouts } from "../passes/layout.js";
 import {
   chooseSchedule,
+  chooseSchedules,
   type ContractionProblem,
+  type RangedSchedule,
   type TunedSchedules,
 } from "../schedules/index.js";
 import type { Choice, TracedNode } from "../trace.js";
@@ -36,6 +38,7 @@ export class LoweringContext {
   /** How each node of the graph was lowered. */
   readonly nodes: TracedNode[] = [];
   private choices: Choice[] = [];
+  private batches: BatchRange | undefined;
   private readonly storage = new Map<number, readonly Storage[]>();
   private readonly gradients: ReadonlyMap<number, StoredParameter>;
 
@@ -109,10 +112,24 @@ export class LoweringContext {
     this.storage.set(value.id, this.piecesOf(source));
   }
 
-  schedule(problem: ContractionProblem): ContractionSchedule {
+  schedule(problem: ContractionProblem, batches?: BatchRange): ContractionSchedule {
     const schedule = chooseSchedule(problem, this.target, this.tuned);
-    this.choices.push({ problem, schedule });
+    this.choices.push({ problem, schedule, ...(batches && { batches }) });
     return schedule;
+  }
+
+  /** The same, where each part of K leaves so many bytes an image: one for each range of batches that does best with its own. */
+  schedules(problem: ContractionProblem, bytes: number): readonly RangedSchedule[] {
+    const chosen = chooseSchedules(problem, this.target, { tuned: this.tuned, bytes });
+    this.choices.push({ problem, schedule: chosen[0]!.schedule });
+    return chosen;
+  }
+
+  /** What `lower` emits is for these batches alone. */
+  forBatches(batches: BatchRange | undefined, lower: () => void): void {
+    this.batches = batches;
+    lower();
+    this.batches = undefined;
   }
 
   /** Runs `lower`, and notes what it makes of the node. */
@@ -124,7 +141,7 @@ export class LoweringContext {
   }
 
   emit(step: StepDraft): void {
-    this.steps.push(step);
+    this.steps.push(this.batches ? { ...step, batches: this.batches } : step);
   }
 
   /** Laid out like the parameter's pieces; scratch, unless somebody is to read it after the step. */

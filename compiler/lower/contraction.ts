@@ -55,9 +55,12 @@ export function lowerConvolution(context: LoweringContext, node: Node<"convoluti
 
 /** By the schedule that suits it: as it stands, or by Winograd's way. */
 function emitWindows(context: LoweringContext, node: PixelNode, problem: PixelProblem): void {
-  const schedule = choosePixels(context, node, problem);
-  if (schedule.algorithm === "winograd") emitWinograd(context, node, problem, schedule);
-  else emitPixels(context, node, problem, schedule);
+  for (const { schedule, batches } of choosePixels(context, node, problem)) {
+    context.forBatches(batches, () => {
+      if (schedule.algorithm === "winograd") emitWinograd(context, node, problem, schedule);
+      else emitPixels(context, node, problem, schedule);
+    });
+  }
 }
 
 /** 3x3 windows that move by one pixel over whole vec4 can go by tiles of 2x2 outputs: how many there are to an image. */

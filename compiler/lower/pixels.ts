@@ -5,6 +5,7 @@ import { IDENTITY } from "../kernels/epilogue.js";
 import type { Kernel } from "../kernels/kernel.js";
 import { POINTWISE_WORKGROUP, sumPartials } from "../kernels/pointwise.js";
 import { isSplit, rowsPerBlock, type ContractionSchedule } from "../kernels/schedule.js";
+import type { ContractionProblem, RangedSchedule } from "../schedules/index.js";
 import type { LoweringContext } from "./context.js";
 import type { LoweredEpilogue } from "./fused.js";
 import { pieceLabel } from "./parameters.js";
@@ -98,24 +99,28 @@ export function emitPixels(
 const partLabel = ({ label, parts }: PixelProblem, part: PixelPart) =>
   pieceLabel(label, parts.indexOf(part), parts.length);
 
-/** All parts take the schedule of the first, which is the largest. */
+/** All parts take the schedules of the first, which is the largest. */
 export function choosePixels(
   context: LoweringContext,
   { attributes: { groups } }: PixelNode,
   { result, parts, order, tiles }: PixelProblem,
-): ContractionSchedule {
+): readonly RangedSchedule[] {
   const [{ window, columns }] = parts as [PixelPart, ...PixelPart[]];
   const isOfK = order === "columns first";
-  const schedule = context.schedule({
+  const problem: ContractionProblem = {
     form: isOfK ? "transposed" : "pixels",
     rows: perImage(result.pixels),
     columns: fixed(columns),
     depth: fixed(window.segments! * window.run!),
     groups,
     ...(tiles !== undefined && parts.length === 1 && { tiles: perImage(tiles) }),
-  });
-  const isInParts = isOfK && parts.length > 1;
-  return isInParts ? { ...schedule, splits: Math.max(2, schedule.splits ?? 1) } : schedule;
+  };
+  const chosen = context.schedules(problem, 16 * result.pixels * result.quads);
+  if (!isOfK || parts.length === 1) return chosen;
+  return chosen.map(({ schedule, batches }) => ({
+    schedule: { ...schedule, splits: Math.max(2, schedule.splits ?? 1) },
+    ...(batches && { batches }),
+  }));
 }
 
 export interface PartDispatch {

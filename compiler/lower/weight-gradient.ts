@@ -9,7 +9,7 @@ import {
   type Descent,
   type GradientUse,
 } from "../kernels/update.js";
-import { RANK_SCHEDULES } from "../schedules/index.js";
+import { RANK_SCHEDULES, type ContractionProblem } from "../schedules/index.js";
 import { roundUpTo4, type ActivationLayout } from "./activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerDirectWeightGradient } from "./direct.js";
@@ -138,13 +138,14 @@ function emitWeightGradient(
   const quads = a.segments! * a.run!;
   const { groups } = node.attributes;
   const [height, width] = geometry.outputSize;
-  const schedule = context.schedule({
+  const contraction: ContractionProblem = {
     form: "weights",
     rows: fixed(quads),
     columns: fixed(columns),
     depth: perImage(height * width),
     groups,
-  });
+  };
+  const schedule = context.schedule(contraction, problem.batches);
   const parts = isSplit(schedule) && partialsOf(problem, { schedule, groups, quads, columns });
   const blocks = Math.ceil(columns / schedule.columns);
   context.emit({

@@ -1,11 +1,13 @@
-import type { Affine } from "../../program/program.js";
+import { stepsFor, type Affine, type BufferSize } from "../../program/program.js";
 import { clear, CLEAR_WORKGROUP } from "../kernels/clear.js";
 import type { StepDraft, Storage } from "../lower/storage.js";
 
 /** A buffer for scratch. */
 export interface Slot {
   readonly name: string;
-  bytes: Affine;
+  bytes: BufferSize;
+  /** The largest batch for which something is in it; any if undefined. */
+  readonly largestBatch: number | undefined;
 }
 
 export interface MemoryPlan<Name extends string = string> {
@@ -17,25 +19,37 @@ export interface MemoryPlan<Name extends string = string> {
 /** What a list's values may share a buffer with: only values of the same zeros, so that nothing is ever cleared, or with any. */
 export type Sharing = "alike" | "any";
 
-/** A batch at which sizes are compared: what matters is which of two values is larger, and the batch rarely turns that. */
-const NOMINAL_BATCH = 32;
+/** Batches at which sizes are compared: what matters is which of two values is larger, and at a single image what does not grow counts most. */
+const NOMINAL_BATCHES = [1, 32] as const;
 
-const sizeOf = ({ fixed, perImage }: Affine) => fixed + perImage * NOMINAL_BATCH;
+const sizeOf = ({ fixed, perImage, least = 0 }: BufferSize) =>
+  NOMINAL_BATCHES.reduce((sum, batch) => sum + Math.max(least, fixed + perImage * batch), 0);
 
-const larger = (a: Affine, b: Affine): Affine => ({
-  fixed: Math.max(a.fixed, b.fixed),
-  perImage: Math.max(a.perImage, b.perImage),
-});
+/** What does not grow with the batch (gradients of weights) only asks for so much beside what does (activations). */
+const asSize = ({ fixed, perImage, least = 0 }: BufferSize): Required<BufferSize> =>
+  perImage > 0 ? { fixed, perImage, least } : { fixed: 0, perImage, least: Math.max(least, fixed) };
+
+/** Room for one or the other. */
+function larger(one: BufferSize, other: BufferSize): BufferSize {
+  const [a, b] = [asSize(one), asSize(other)];
+  const perImage = Math.max(a.perImage, b.perImage);
+  const [fixed, least] = [Math.max(a.fixed, b.fixed), Math.max(a.least, b.least)];
+  if (perImage === 0) return { fixed: least, perImage };
+  return { fixed, perImage, ...(least > 0 && { least }) };
+}
 
 interface Lifetime {
   readonly storage: Storage;
   readonly first: number;
   last: number;
+  /** The largest batch for which a step binds it; any if undefined. */
+  largestBatch: number | undefined;
 }
 
 /** Memory that some of a list's values share over time. */
 interface Room {
-  bytes: Affine;
+  bytes: BufferSize;
+  readonly largestBatch: number | undefined;
   readonly lives: Lifetime[];
 }
 
@@ -81,18 +95,18 @@ class Slots {
     }
   }
 
-  private add({ bytes }: Room): Slot {
-    const slot = { name: `scratch ${this.slots.length + 1}`, bytes };
+  private add({ bytes, largestBatch }: Room): Slot {
+    const slot = { name: `scratch ${this.slots.length + 1}`, bytes, largestBatch };
     this.slots.push(slot);
     return slot;
   }
 }
 
 /** The slot that costs least by growing, or by what of it the room leaves unused; none if a slot of the room's own would cost less. */
-function nearest({ bytes }: Room, free: ReadonlySet<Slot>): Slot | undefined {
+function nearest({ bytes, largestBatch }: Room, free: ReadonlySet<Slot>): Slot | undefined {
   let [best, least]: [Slot | undefined, number] = [undefined, sizeOf(bytes)];
   for (const slot of free) {
-    if (kindOf(slot.bytes) !== kindOf(bytes)) continue;
+    if (slot.largestBatch !== largestBatch) continue;
     const both = sizeOf(larger(slot.bytes, bytes));
     const cost = both - sizeOf(slot.bytes) + (both - sizeOf(bytes));
     if (cost < least) [best, least] = [slot, cost];
@@ -100,32 +114,57 @@ function nearest({ bytes }: Room, free: ReadonlySet<Slot>): Slot | undefined {
   return best;
 }
 
+/**
+ * Bytes of scratch at each step of a list: whatever shares buffers, the largest must be there. A lower bound for plans of the very list, not
+ * for all orders in which it could be computed.
+ */
+export function aliveBytes(steps: readonly StepDraft[], batch: number): readonly number[] {
+  const run = stepsFor(steps, batch);
+  const alive = run.map(() => 0);
+  for (const { storage, first, last } of lifetimesOf(run)) {
+    const { fixed, perImage } = storage.bytes;
+    for (let index = first; index <= last; index++) alive[index]! += fixed + perImage * batch;
+  }
+  return alive;
+}
+
 function lifetimesOf(steps: readonly StepDraft[]): Lifetime[] {
   const lifetimes = new Map<Storage, Lifetime>();
   steps.forEach((step, index) => {
     for (const storage of step.storage) {
       if (storage.purpose !== "scratch") continue;
+      const largestBatch = step.batches?.atMost;
       const lifetime = lifetimes.get(storage);
-      if (lifetime) lifetime.last = index;
-      else lifetimes.set(storage, { storage, first: index, last: index });
+      if (lifetime) {
+        lifetime.last = index;
+        lifetime.largestBatch = largest(lifetime.largestBatch, largestBatch);
+      } else lifetimes.set(storage, { storage, first: index, last: index, largestBatch });
     }
   });
   return [...lifetimes.values()];
 }
 
+const largest = (a: number | undefined, b: number | undefined) =>
+  a === undefined || b === undefined ? undefined : Math.max(a, b);
+
 /**
- * What grows with the batch (activations) does not share with what does not (gradients of weights): a buffer for both would have to
- * hold the sum, since its size is affine in the batch.
+ * What grows with the batch comes first; what does not (gradients of weights) finds room in it, where it is free. What only small batches
+ * need comes last: it may not make a room larger that large batches have.
  */
-const kindOf = ({ perImage }: Affine) => (perImage > 0 ? "growing" : "fixed");
+const ORDER: readonly ((lifetime: Lifetime) => boolean)[] = [
+  ({ largestBatch, storage }) => largestBatch === undefined && storage.bytes.perImage > 0,
+  ({ largestBatch, storage }) => largestBatch === undefined && storage.bytes.perImage === 0,
+  ({ largestBatch }) => largestBatch !== undefined,
+];
 
 function assignRooms(lifetimes: readonly Lifetime[], sharing: Sharing): readonly Room[] {
   const rooms: Room[] = [];
   const bySize = lifetimes.toSorted((a, b) => sizeOf(b.storage.bytes) - sizeOf(a.storage.bytes));
-  for (const lifetime of bySize) {
+  for (const lifetime of ORDER.flatMap((comes) => bySize.filter(comes))) {
     const room = cheapestRoom(lifetime, rooms, sharing);
     if (!room) {
-      rooms.push({ bytes: lifetime.storage.bytes, lives: [lifetime] });
+      const { storage, largestBatch } = lifetime;
+      rooms.push({ bytes: storage.bytes, largestBatch, lives: [lifetime] });
       continue;
     }
     room.bytes = larger(room.bytes, lifetime.storage.bytes);
@@ -143,7 +182,8 @@ function cheapestRoom(
   const { bytes, zeros } = lifetime.storage;
   let [best, least]: [Room | undefined, number] = [undefined, sizeOf(bytes)];
   for (const room of rooms) {
-    if (kindOf(room.bytes) !== kindOf(bytes) || !isFree(room, lifetime)) continue;
+    if (!isFree(room, lifetime)) continue;
+    if (room.largestBatch !== lifetime.largestBatch && grows(room, bytes)) continue;
     if (sharing === "alike" && room.lives[0]!.storage.zeros !== zeros) continue;
     const cost = joiningCost(room, lifetime);
     if (cost < least) [best, least] = [room, cost];
@@ -153,6 +193,12 @@ function cheapestRoom(
 
 const isFree = ({ lives }: Room, { first, last }: Lifetime) =>
   lives.every((other) => other.last < first || last < other.first);
+
+/** Whether a room would have to grow at some batch. */
+function grows(room: Room, bytes: Affine): boolean {
+  const [{ fixed, perImage, least }, wanted] = [asSize(room.bytes), asSize(bytes)];
+  return wanted.fixed > fixed || wanted.perImage > perImage || wanted.least > least;
+}
 
 /** Bytes by which the room grows, what clearing counts, and a little for what stays unused: between equals, the nearest size. */
 function joiningCost({ bytes, lives }: Room, lifetime: Lifetime): number {

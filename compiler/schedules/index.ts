@@ -1,5 +1,5 @@
-import type { Target } from "../../program/program.js";
-import type { ContractionSchedule } from "../kernels/schedule.js";
+import type { BatchRange, Target } from "../../program/program.js";
+import { isSplit, type ContractionSchedule } from "../kernels/schedule.js";
 import { candidates } from "./candidates.js";
 import { estimate } from "./cost.js";
 import { keyOf, type ContractionProblem } from "./problem.js";
@@ -14,6 +14,12 @@ export type TunedSchedules = Readonly<Record<string, ContractionSchedule>>;
 /** A program serves every batch: schedules are chosen for one between prediction and training. */
 export const NOMINAL_BATCH = 8;
 
+/** From this batch on, convolutions have rows enough to keep an adapter busy without splitting K. */
+export const LARGE_BATCH = 32;
+
+/** What splitting K must gain at a large batch to be worth the memory of its partial sums. */
+const WORTH_SPLITTING = 1.25;
+
 /**
  * The schedule that was measured to be best, or else the one that should be. Winograd's way is taken only where it was measured: it
  * needs four times the memory of its activations, and rounds a little more.
@@ -23,13 +29,53 @@ export function chooseSchedule(
   target: Target,
   tuned: TunedSchedules = {},
 ): ContractionSchedule {
-  const known = tuned[keyOf(problem)];
-  if (known) return known;
-  const cost = (schedule: ContractionSchedule) =>
-    estimate(problem, schedule, target, NOMINAL_BATCH);
-  return candidates(problem, target, NOMINAL_BATCH)
-    .filter(({ algorithm }) => algorithm === undefined)
-    .reduce((best, schedule) => (cost(schedule) < cost(best) ? schedule : best));
+  return tuned[keyOf(problem)] ?? cheapest(problem, target, NOMINAL_BATCH)!;
+}
+
+/** A schedule with the batches for which it is meant. */
+export interface RangedSchedule {
+  readonly schedule: ContractionSchedule;
+  readonly batches?: BatchRange;
+}
+
+/**
+ * The same, where partial sums grow with the batch: `bytes` an image for each part of K. Where a large batch does without them at little
+ * cost, it has a schedule of its own that does, so that the memory of the largest step is not spent on them.
+ */
+export function chooseSchedules(
+  problem: ContractionProblem,
+  target: Target,
+  { tuned = {}, bytes }: { readonly tuned?: TunedSchedules | undefined; readonly bytes: number },
+): readonly RangedSchedule[] {
+  const schedule = chooseSchedule(problem, target, tuned);
+  const { splits = 1 } = schedule;
+  if (splits === 1 || tuned[keyOf(problem)]) return [{ schedule }];
+  const whole = cheapest(problem, target, LARGE_BATCH, (each) => !isSplit(each))!;
+  const split = cheapest(problem, target, LARGE_BATCH, isSplit);
+  const cost = (each: ContractionSchedule) => estimate(problem, each, target, LARGE_BATCH);
+  if (split && cost(whole) > WORTH_SPLITTING * cost(split)) return [{ schedule }];
+  if (bytes * splits * LARGE_BATCH > MOST_PARTIALS) return [{ schedule: whole }];
+  return [
+    { schedule, batches: { atMost: LARGE_BATCH - 1 } },
+    { schedule: whole, batches: { atLeast: LARGE_BATCH } },
+  ];
+}
+
+/** Partial sums must be bound whole, on every device. */
+const MOST_PARTIALS = 128 * 1024 * 1024;
+
+/** Of the sums over the window those that `suits`, or all: the one that should be fastest at a batch. */
+function cheapest(
+  problem: ContractionProblem,
+  target: Target,
+  batch: number,
+  suits: (schedule: ContractionSchedule) => boolean = () => true,
+): ContractionSchedule | undefined {
+  const fitting = candidates(problem, target, batch).filter(
+    (schedule) => schedule.algorithm === undefined && suits(schedule),
+  );
+  const costs = fitting.map((schedule) => estimate(problem, schedule, target, batch));
+  return fitting[costs.indexOf(Math.min(...costs))];
 }
 
 /** Whether a linear layer's input gradient has lanes for features rather than for images, of which there may be few. */
