@@ -450,7 +450,12 @@ class ProgramWriter {
     const { name, bytes } = key;
     const to = slot?.largestBatch;
     this.bufferIndex.set(key, this.buffers.length);
-    const buffer = { name, purpose: bound.purpose, bytes, ...(to !== undefined && { largestBatch: to }) };
+    const buffer = {
+      name,
+      purpose: bound.purpose,
+      bytes,
+      ...(to !== undefined && { largestBatch: to }),
+    };
     return this.buffers.push(buffer) - 1;
   }
 
