@@ -2,14 +2,12 @@ import { Option, type Command } from "commander";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { TrainRecipe } from "../../program/recipe.js";
-import type { Network } from "../../runtime/network.js";
 import { DataError } from "../../runtime/data/error.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
-import { LAST_CHECKPOINT } from "../../runtime/node/checkpoint.js";
+import type { Network } from "../../runtime/network.js";
 import { compileSpec, requireData, requireRecipe, type CompiledSpec } from "../compiled.js";
-import { openRecipeData, warn, type DataFlags } from "../data.js";
+import { openRecipeData, type DataFlags } from "../data.js";
 import { wrongInput } from "../failure.js";
-import { makeFolder } from "../files.js";
 import { formatBytes } from "../format.js";
 import { openNetwork } from "../open-network.js";
 import {
@@ -20,6 +18,7 @@ import {
   seedValue,
   type AdapterOptions,
 } from "../options.js";
+import { RunFolder } from "../training/folder.js";
 import { TrainingRun } from "../training/run.js";
 import { slicesWithin } from "../planned-memory.js";
 import { say } from "../terminal.js";
@@ -35,6 +34,7 @@ interface TrainOptions extends AdapterOptions, DataFlags {
   readonly seed?: number;
   readonly out?: string;
   readonly resume?: boolean;
+  readonly overwrite?: boolean;
   readonly weights?: string;
   readonly checkpointSteps?: number;
   readonly log?: string;
@@ -65,9 +65,8 @@ export function trainCommand(): Command {
     .option("--lr <x>", "the learning rate, instead of the recipe's", positiveNumber)
     .option("--seed <n>", "of weights, shuffles and dropout, instead of the recipe's", seedValue)
     .option("--out <dir>", "the run's folder (default: runs/NAME)")
-    .addOption(
-      new Option("--resume", "go on from the folder's last checkpoint").conflicts("weights"),
-    )
+    .option("--resume", "go on from the folder's last checkpoint")
+    .addOption(new Option("--overwrite", "replace the folder's earlier run").conflicts("resume"))
     .option("--weights <file>", "start from these weights, a safetensors file")
     .option("--memory <size>", "slice the batch to stay within, for instance 512MiB", byteSize)
     .option(
@@ -92,19 +91,28 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   const { dataset, evaluation } = await openSplits(compiled, options);
   // No batch holds more than there is, and memory is planned for the batch.
   const recipe = { ...wanted, batch: Math.min(wanted.batch, Math.max(1, dataset.length)) };
-  const folder = await prepareFolder(compiled, options);
-  const { batch, seed } = recipe;
-  const accumulate = slicesOf(compiled, recipe, options.memory);
-  const { adapter } = options;
-  const network = await openNetwork(compiled, { batch, accumulate, seed, adapter });
+  const claim = await RunFolder.claim(options.out ?? join("runs", compiled.spec.name), options);
   try {
-    if (weights) await loadWeights(network, weights);
-    else if (!options.resume) await loadRecipeWeights(network, compiled);
-    const parts = { compiled, recipe, dataset, evaluation, network, folder };
-    await new TrainingRun(parts, options).start();
+    const network = await openFor(compiled, recipe, options);
+    const initialize = () =>
+      weights ? loadWeights(network, weights) : loadRecipeWeights(network, compiled);
+    const parts = { compiled, recipe, dataset, evaluation, network, initialize, claim };
+    await new TrainingRun({ ...parts, folder: claim.path }, options)
+      .start()
+      .finally(() => network.destroy());
   } finally {
-    network.destroy();
+    await claim.release();
   }
+}
+
+function openFor(
+  compiled: CompiledSpec,
+  recipe: TrainRecipe,
+  { memory, adapter }: TrainOptions,
+): Promise<Network> {
+  const { batch, seed } = recipe;
+  const accumulate = slicesOf(compiled, recipe, memory);
+  return openNetwork(compiled, { batch, accumulate, seed, adapter });
 }
 
 /** The weights that the recipe starts from. They were compared with the model when the spec was read, if the file was there. */
@@ -160,14 +168,4 @@ async function openSplits(
     `data ${data.name} of ${compiled.spec.path} has no train split`,
     `add \`train folder("...") { ... }\` to it`,
   );
-}
-
-/** The run's folder, made where it is missing. An earlier run in it is announced before it is overwritten. */
-async function prepareFolder({ spec }: CompiledSpec, options: TrainOptions): Promise<string> {
-  const folder = options.out ?? join("runs", spec.name);
-  await makeFolder(folder);
-  if (!options.resume && existsSync(join(folder, LAST_CHECKPOINT))) {
-    warn(`${folder} holds an earlier run, which this one replaces; --resume would go on with it`);
-  }
-  return folder;
 }

@@ -56,7 +56,8 @@ function describeEvaluation(
 
 /** This command line again, with --resume, as a shell takes it. */
 function resumeArguments(): string[] {
-  const given = process.argv.slice(2).filter((argument) => argument !== "--resume");
+  const kept = (argument: string) => !["--resume", "--overwrite"].includes(argument);
+  const given = process.argv.slice(2).filter(kept);
   return [...given, "--resume"].map(quote);
 }
 

@@ -9,6 +9,7 @@ import type {
   TrainingState,
 } from "../../runtime/training/index.js";
 import type { CompiledSpec } from "../compiled.js";
+import type { RunFolder } from "./folder.js";
 
 export interface TrainingParts {
   readonly compiled: CompiledSpec;
@@ -17,7 +18,10 @@ export interface TrainingParts {
   readonly dataset: Dataset;
   readonly evaluation: Dataset | undefined;
   readonly network: Network;
-  /** Where the run's files go; it exists. */
+  /** Puts in place what the run starts from, where it is not what the seed gives; for a run that does not go on from a checkpoint. */
+  readonly initialize: () => Promise<void>;
+  readonly claim: RunFolder;
+  /** The claim's: where the run's files go. */
   readonly folder: string;
 }
 

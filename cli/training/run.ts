@@ -43,6 +43,7 @@ export class TrainingRun {
     const interrupt = listenForInterrupt("stopping after this step; Ctrl-C again ends at once");
     try {
       const start = this.options.resume ? await this.resume() : undefined;
+      if (start === undefined) await this.parts.initialize();
       for (const observer of this.observers) await observer.begin?.(start);
       const result = await this.fit(start, interrupt.signal);
       await this.finish(result, interrupt.signal);
@@ -53,7 +54,7 @@ export class TrainingRun {
   }
 
   private fit(start: TrainingState | undefined, signal: AbortSignal): Promise<FitResult> {
-    const { network, dataset, evaluation, recipe, folder } = this.parts;
+    const { network, dataset, evaluation, recipe } = this.parts;
     return fit(network, dataset, recipe, {
       evaluation,
       start,
@@ -66,15 +67,25 @@ export class TrainingRun {
         for (const observer of this.observers) await observer.epoch?.(report);
       },
       checkpointSteps: this.options.checkpointSteps,
-      checkpoint: (state) => {
-        this.metrics.sync();
-        return saveCheckpoint(folder, network, state, this.identity);
-      },
+      checkpoint: (state) => this.save(state),
     });
   }
 
-  private async resume(): Promise<TrainingState> {
-    const { folder, network } = this.parts;
+  private async save(state: TrainingState): Promise<void> {
+    const { folder, network, claim } = this.parts;
+    // No checkpoint is ahead of the log.
+    this.metrics.sync();
+    await saveCheckpoint(folder, network, state, this.identity);
+    await claim.discardOverwritten();
+  }
+
+  /** Undefined where the run ended before its first checkpoint, which is where it begins again. */
+  private async resume(): Promise<TrainingState | undefined> {
+    const { folder, network, claim } = this.parts;
+    if (claim.wasBegun) {
+      say(`the run in ${folder} ended before its first checkpoint, and begins again`);
+      return undefined;
+    }
     const { state, file, notice } = await resumeCheckpoint(folder, network, this.identity);
     if (notice !== undefined) warn(notice);
     say(`resuming from ${file}: ${plural(state.step, "step")} done`);

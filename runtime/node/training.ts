@@ -9,4 +9,6 @@ export {
 } from "./checkpoint.js";
 export type { ResumedRun, RunIdentity } from "./checkpoint.js";
 export { MetricsLog, readMetrics } from "./metrics-log.js";
-export { writeFileAtomically } from "./write-file.js";
+export { LOCK_FILE, lockRun } from "./run-lock.js";
+export type { LockOwner, RunLock } from "./run-lock.js";
+export { writeError, writeFileAtomically } from "./write-file.js";

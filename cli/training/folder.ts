@@ -1,0 +1,109 @@
+/** The folder of a run: one run at a time, and an earlier one stays until the new one has a checkpoint. */
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  LAST_CHECKPOINT,
+  lockRun,
+  PREVIOUS_CHECKPOINT,
+  writeError,
+  type RunLock,
+} from "../../runtime/node/training.js";
+import { warn } from "../data.js";
+import { wrongUsage } from "../failure.js";
+import { makeFolder } from "../files.js";
+import { say } from "../terminal.js";
+
+const CHECKPOINTS = [LAST_CHECKPOINT, PREVIOUS_CHECKPOINT] as const;
+const WEIGHTS = ["best.safetensors", "weights.safetensors"] as const;
+/** What a run writes. Checkpoints are first to be set aside: a log without them is of a run that begins again. */
+const FILES = [...CHECKPOINTS, ...WEIGHTS, "report.html", "metrics.jsonl"] as const;
+
+/** Where the files of a run that is overwritten wait. */
+const OVERWRITTEN = "overwritten";
+
+export interface ClaimOptions {
+  readonly resume?: boolean;
+  /** Whether an earlier run may be replaced. */
+  readonly overwrite?: boolean;
+}
+
+export class RunFolder {
+  private constructor(
+    readonly path: string,
+    private readonly lock: RunLock,
+  ) {}
+
+  /**
+   * Makes the folder where it is missing and takes it for this run. Fails where another run is at work in it, and for a new run where it
+   * holds an earlier one that may not be overwritten.
+   */
+  static async claim(path: string, { resume, overwrite }: ClaimOptions): Promise<RunFolder> {
+    await makeFolder(path);
+    const lock = await lockRun(path);
+    const folder = new RunFolder(path, lock);
+    try {
+      const { abandonedBy } = lock;
+      if (abandonedBy) say(`${path} was left by process ${abandonedBy.pid}, which has ended`);
+      if (!resume && folder.holdsRun) await folder.setAside(overwrite);
+      await folder.removeHalfWritten();
+      return folder;
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  get hasCheckpoint(): boolean {
+    return CHECKPOINTS.some((name) => this.has(name));
+  }
+
+  /** Whether a run began here, and ended before its first checkpoint. */
+  get wasBegun(): boolean {
+    const traces = ["metrics.jsonl", OVERWRITTEN].some((name) => this.has(name));
+    return !this.hasCheckpoint && (traces || this.lock.abandonedBy !== undefined);
+  }
+
+  /** What was set aside is not needed any more: the new run has a checkpoint. */
+  async discardOverwritten(): Promise<void> {
+    await rm(join(this.path, OVERWRITTEN), { recursive: true, force: true });
+  }
+
+  async release(): Promise<void> {
+    await this.lock.release();
+  }
+
+  private get holdsRun(): boolean {
+    return [...CHECKPOINTS, ...WEIGHTS].some((name) => this.has(name));
+  }
+
+  private has(name: string): boolean {
+    return existsSync(join(this.path, name));
+  }
+
+  private async setAside(overwrite: boolean | undefined): Promise<void> {
+    const { path } = this;
+    if (!overwrite) {
+      throw wrongUsage(
+        `${path} holds an earlier run`,
+        "--resume goes on with it, --overwrite replaces it, --out DIR puts this run elsewhere",
+      );
+    }
+    const aside = join(path, OVERWRITTEN);
+    await this.discardOverwritten();
+    await mkdir(aside).catch((error: NodeJS.ErrnoException) => {
+      throw writeError(aside, error);
+    });
+    for (const name of FILES) {
+      if (this.has(name)) await rename(join(path, name), join(aside, name));
+    }
+    warn(`the earlier run in ${path} waits in ${aside} until this one has a checkpoint`);
+  }
+
+  /** What a process that was killed had not written to the end. */
+  private async removeHalfWritten(): Promise<void> {
+    const names = await readdir(this.path);
+    const halves = names.filter((name) => /\.\d+\.partial$/.test(name));
+    for (const name of halves) await rm(join(this.path, name), { force: true });
+  }
+}

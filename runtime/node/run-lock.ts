@@ -1,0 +1,150 @@
+/** One run a folder: a file that says who trains there. */
+import { link, mkdir, readFile, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { RunFailedError } from "../training/error.js";
+import { writeError } from "./write-file.js";
+
+export const LOCK_FILE = "run.lock";
+
+export interface LockOwner {
+  readonly pid: number;
+  readonly host: string;
+  /** When the process started, by its system's clock, where that is known: numbers of processes are used again. */
+  readonly started?: string;
+}
+
+export interface RunLock {
+  /** Whose lock it was before: a process that ended without giving it back. */
+  readonly abandonedBy?: LockOwner;
+  /** Lets others train in the folder. */
+  release(): Promise<void>;
+}
+
+/**
+ * Takes a folder, which exists, for a run. The lock of a process that has ended is taken over. Throws a RunFailedError where another run
+ * is at work in it, or the folder cannot be written to.
+ */
+export async function lockRun(folder: string): Promise<RunLock> {
+  const path = join(folder, LOCK_FILE);
+  const own = JSON.stringify({
+    ...{ pid: process.pid, host: hostname() },
+    started: await startOf(process.pid),
+  });
+  let abandonedBy: LockOwner | undefined;
+  while (!(await tryCreate(path, own))) {
+    const owner = parseOwner(await readText(path));
+    if (owner && (await isAlive(owner))) throw inUse(folder, path, owner);
+    if (await removeAbandoned(path)) abandonedBy = owner;
+  }
+  const release = async () => {
+    if ((await readText(path)) === own) await rm(path, { force: true });
+  };
+  return { release, ...(abandonedBy && { abandonedBy }) };
+}
+
+let created = 0;
+
+/** The file is there with its content or not at all: one without would look abandoned. */
+async function tryCreate(path: string, content: string): Promise<boolean> {
+  const temporary = `${path}.${process.pid}.${created++}.partial`;
+  try {
+    await writeFile(temporary, content);
+    await link(temporary, path).catch((error: NodeJS.ErrnoException) => {
+      if (!WITHOUT_LINKS.includes(error.code)) throw error;
+      return writeFile(path, content, { flag: "wx" });
+    });
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return false;
+    throw writeError(path, error as NodeJS.ErrnoException);
+  } finally {
+    await rm(temporary, { force: true }).catch(() => {});
+  }
+}
+
+/** What file systems without hard links answer. */
+const WITHOUT_LINKS: readonly (string | undefined)[] = ["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"];
+
+/** Milliseconds after which whoever was removing a lock has died over it. */
+const LONGEST_REMOVAL = 5000;
+
+/**
+ * Removes a lock that is abandoned, and says whether it did. Several runs may have found it so: one at a time looks again and removes it,
+ * lest the second remove the lock that the first has made meanwhile.
+ */
+async function removeAbandoned(path: string): Promise<boolean> {
+  const turn = `${path}.removal`;
+  if (!(await tryMakeFolder(turn))) {
+    const made = await stat(turn).catch(() => undefined);
+    if (made && Date.now() - made.mtimeMs > LONGEST_REMOVAL) await rmdir(turn).catch(() => {});
+    await sleep(20);
+    return false;
+  }
+  try {
+    const text = await readText(path);
+    const owner = parseOwner(text);
+    if (text === undefined || (owner && (await isAlive(owner)))) return false;
+    await rm(path, { force: true });
+    return true;
+  } finally {
+    await rmdir(turn).catch(() => {});
+  }
+}
+
+function tryMakeFolder(path: string): Promise<boolean> {
+  return mkdir(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "EEXIST") return false;
+      throw writeError(path, error);
+    },
+  );
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  return readFile(path, "utf8").catch(() => undefined);
+}
+
+/** Undefined where the file is gone, or its process died while it wrote. */
+function parseOwner(text: string | undefined): LockOwner | undefined {
+  try {
+    const owner = JSON.parse(text ?? "") as LockOwner;
+    return Number.isInteger(owner.pid) ? owner : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of processes on other machines nobody here knows. */
+async function isAlive({ pid, host, started }: LockOwner): Promise<boolean> {
+  if (host !== hostname()) return true;
+  if (!exists(pid)) return false;
+  const now = await startOf(pid);
+  return now === undefined || started === undefined || now === started;
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** In ticks since the system's start, where there is a /proc: field 22 of `stat`, whose field 2 may hold spaces. */
+async function startOf(pid: number): Promise<string | undefined> {
+  const stat = await readText(`/proc/${pid}/stat`);
+  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+}
+
+function inUse(folder: string, path: string, { pid, host }: LockOwner): RunFailedError {
+  const where = host === hostname() ? "" : ` on ${host}`;
+  return new RunFailedError(
+    `another run is at work in ${folder}: process ${pid}${where}`,
+    `wait for it, or give this one a folder of its own with --out; if that process is long gone, delete ${path}`,
+  );
+}

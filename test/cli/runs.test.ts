@@ -1,0 +1,146 @@
+/** The folder of a run: what stays of an earlier one, who may work in it, and what becomes of a run that was killed. */
+import { spawn } from "node:child_process";
+import { access, copyFile, cp, readFile, readdir, truncate, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { makeWorkspace, stripes, writeStripes, type Workspace } from "./fixtures.js";
+import { netc as run, netcInShell, type Outcome, type RunOptions } from "./netc.js";
+
+let workspace: Workspace;
+const env = { NETC_ADAPTER: process.env["NETC_ADAPTER"] ?? "embedded" };
+
+const netc = (args: readonly string[], options: RunOptions = {}) =>
+  run(args, { cwd: workspace.folder, env, ...options });
+
+const read = (...names: string[]) => readFile(workspace.path(...names));
+
+/** Six epochs of four steps, a checkpoint after every third. */
+const RUN = ["train", "stripes.net", "--epochs", "6", "--lr", "0.001", "--checkpoint-steps", "3"];
+
+beforeAll(async () => {
+  workspace = await makeWorkspace();
+  await writeStripes(workspace);
+  const { code, stderr } = await netc([...RUN, "--out", "whole"]);
+  expect(code, stderr).toBe(0);
+});
+
+afterAll(() => workspace.remove());
+
+/** What went wrong was said in words. */
+function expectPlainError({ stderr }: Outcome, message: RegExp): void {
+  expect(stderr).toMatch(message);
+  expect(stderr).not.toMatch(/\n\s+at |NET9/);
+}
+
+/** The lines of a log, without what the clock says. */
+async function untimed(folder: string): Promise<unknown[]> {
+  const lines = (await read(folder, "metrics.jsonl")).toString().trimEnd().split("\n");
+  return lines.map((line) => {
+    const record = JSON.parse(line) as Record<string, unknown>;
+    for (const timing of ["examplesPerSecond", "dataWait", "seconds"]) delete record[timing];
+    return record;
+  });
+}
+
+/** Kills a run with a signal that it cannot catch, as soon as stderr has this. */
+function killedAt(text: string, args: readonly string[]): Promise<Outcome> {
+  return netc(args, { onStderr: (stderr, kill) => stderr.includes(text) && kill("SIGKILL") });
+}
+
+test("a new run does not touch an earlier one, unless it is told to replace it", async () => {
+  const weights = await read("whole", "weights.safetensors");
+  const refused = await netc([...RUN, "--out", "whole"]);
+  expect(refused.code).toBe(2);
+  expectPlainError(refused, /whole holds an earlier run\n.*--resume .*--overwrite .*--out/);
+  expect((await read("whole", "weights.safetensors")).equals(weights)).toBe(true);
+
+  await cp(workspace.path("whole"), workspace.path("twice"), { recursive: true });
+  const args = [...RUN, "--out", "twice", "--seed", "8"];
+  // Killed before it has a checkpoint of its own: the earlier run is still there, and is not taken for this one.
+  const killed = await killedAt("waits in twice/overwritten", [...args, "--overwrite"]);
+  expect(killed.code).toBeNull();
+  expect((await read("twice/overwritten", "weights.safetensors")).equals(weights)).toBe(true);
+  const resumed = await netc([...args, "--resume"]);
+  expect(resumed.code, resumed.stderr).toBe(0);
+  expect(resumed.stderr).toContain("ended before its first checkpoint, and begins again");
+  expect(resumed.stderr).toMatch(/twice was left by process \d+, which has ended/);
+  expect((await read("twice", "weights.safetensors")).equals(weights)).toBe(false);
+  await expect(access(workspace.path("twice/overwritten"))).rejects.toThrow();
+});
+
+test("a run that is killed again and again ends with the bits and the log of one that was not", async () => {
+  const args = [...RUN, "--out", "killed", "--resume"];
+  await killedAt("epoch 1:", RUN.concat("--out", "killed"));
+  await killedAt("epoch 4:", args);
+  const { code, stderr } = await netc(args);
+  expect(code, stderr).toBe(0);
+  expect(stderr).toMatch(/resuming from killed\/last\.safetensors: \d+ steps done/);
+  const names = ["weights.safetensors", "best.safetensors", "last.safetensors"];
+  for (const name of names) {
+    expect((await read("killed", name)).equals(await read("whole", name)), name).toBe(true);
+  }
+  expect(await untimed("killed")).toEqual(await untimed("whole"));
+  expect((await readdir(workspace.path("killed"))).sort()).toEqual(
+    (await readdir(workspace.path("whole"))).sort(),
+  );
+});
+
+test("two runs in one folder: the second is told of the first", async () => {
+  const holder = spawn("sleep", ["60"]);
+  onTestFinished(() => void holder.kill());
+  const lock = { pid: holder.pid, host: hostname() };
+  await workspace.write("busy/run.lock", JSON.stringify(lock));
+  const outcome = await netc([...RUN, "--out", "busy"]);
+  expect(outcome.code).toBe(4);
+  expectPlainError(
+    outcome,
+    new RegExp(`another run is at work in busy: process ${holder.pid}\\n.*--out`),
+  );
+  expect(await readdir(workspace.path("busy"))).toEqual(["run.lock"]);
+});
+
+test("checkpoints of another spec and damaged ones are named, and nothing is overwritten", async () => {
+  await workspace.write("other.net", `${stripes}// another\n`);
+  await cp(workspace.path("whole"), workspace.path("damaged"), { recursive: true });
+  const resume = (spec: string) => netc([...RUN.with(1, spec), "--out", "damaged", "--resume"]);
+  const other = await resume("other.net");
+  expect(other.code).toBe(1);
+  expectPlainError(other, /last\.safetensors cannot be resumed: other\.net has changed since/);
+
+  const last = workspace.path("damaged/last.safetensors");
+  await truncate(last, 600);
+  await copyFile(last, workspace.path("damaged/previous.safetensors"));
+  const cut = await resume("stripes.net");
+  expect(cut.code).toBe(1);
+  expectPlainError(cut, /damaged\/last\.safetensors: this safetensors file is truncated/);
+  expect((await read("damaged", "last.safetensors")).length).toBe(600);
+  expect(await untimed("damaged")).toEqual(await untimed("whole"));
+
+  await copyFile(
+    workspace.path("whole/previous.safetensors"),
+    workspace.path("damaged/previous.safetensors"),
+  );
+  const fallback = await resume("stripes.net");
+  expect(fallback.code, fallback.stderr).toBe(0);
+  expect(fallback.stderr).toMatch(/truncated.*; going on from damaged\/previous\.safetensors/);
+  const name = "weights.safetensors";
+  expect((await read("damaged", name)).equals(await read("whole", name))).toBe(true);
+});
+
+test("a folder that cannot be written to is named", async (context) => {
+  const probe = await netcInShell("unshare --user --map-root-user --mount true", []);
+  context.skip(probe.code !== 0, "this system has no user name spaces");
+  const mount = 'mkdir -p fixed && mount -t tmpfs -o ro tmpfs fixed && "$@"';
+  const line = `unshare --user --map-root-user --mount sh -c '${mount}' sh "$@"`;
+  const args = [...RUN, "--out", "fixed"];
+  const outcome = await netcInShell(line, args, { cwd: workspace.folder, env });
+  expect(outcome.code).toBe(4);
+  expectPlainError(outcome, /fixed\/run\.lock may not be written: the file system is read-only/);
+});
+
+test("a file in the place of the folder is named", async () => {
+  await writeFile(workspace.path("a-file"), "");
+  const outcome = await netc([...RUN, "--out", "a-file"]);
+  expect(outcome.code).toBe(4);
+  expectPlainError(outcome, /cannot make the folder a-file: a file stands in its place/);
+});
