@@ -1,104 +1,170 @@
 /**
- * Bilinear resizing with antialiasing, as Pillow and torchvision do it: a triangle filter that widens with the
- * reduction, applied to rows and then to columns, bytes rounded after each. The results are Pillow's but for rare
- * differences of 1 in a byte, where its fixed-point coefficients round the other way.
+ * Bilinear resizing with antialiasing, as Pillow and torchvision do it: a triangle filter that widens with the reduction, applied to
+ * rows and then to columns, bytes rounded after each. Of bytes the results are Pillow's, bit for bit: its fixed-point arithmetic is
+ * used (resample-bytes.ts). Only what is kept of the result is computed.
  */
 import type { Image } from "./dataset.js";
-import { blankImage } from "./image.js";
+import type { Size } from "./decide.js";
+import { blankImage, type Rectangle } from "./image.js";
+import { bytesAcross, bytesDown, fixedPoint } from "./resample-bytes.js";
+
+export interface Resampling {
+  /** The part of the image that is resized; what lies around it has no influence. The whole image unless given. */
+  readonly from?: Rectangle;
+  /** What that part measures then. */
+  readonly to: Size;
+  /** The part of the result that is wanted. All of it unless given. */
+  readonly keep?: Rectangle;
+}
 
 /** For each output position, the first input that counts and the weights from there on. */
-interface Filter {
+export interface Filter<Weights extends Float64Array | Int32Array = Float64Array> {
   readonly first: Int32Array;
   readonly count: Int32Array;
   /** `span` weights for each output. */
-  readonly weights: Float64Array;
+  readonly weights: Weights;
   readonly span: number;
 }
 
 /** `image` at another size, in pixels. */
-export function resizeImage(image: Image, size: { width: number; height: number }): Image {
-  const narrowed = image.width === size.width ? image : resizeRows(image, size.width);
-  return narrowed.height === size.height ? narrowed : resizeColumns(narrowed, size.height);
+export function resizeImage(image: Image, to: Size): Image {
+  return resample(image, { to });
 }
 
-function triangleFilter(inputs: number, outputs: number): Filter {
+/** A part of `image` at another size, or a part of that. */
+export function resample(image: Image, { from, to, keep }: Resampling): Image {
+  const source = from ?? whole(image);
+  const wanted = keep ?? whole(to);
+  if (source.height === to.height) return resampleAcross(image, source, to, wanted);
+  const axis = { inputs: source.height, outputs: to.height };
+  const filter = triangleFilter(axis, { start: wanted.top, length: wanted.height });
+  const narrowed = resampleAcross(image, source, to, { ...wanted, ...takeRows(filter) });
+  return resampleDown(narrowed, filter);
+}
+
+const whole = ({ width, height }: Size): Rectangle => ({ left: 0, top: 0, width, height });
+
+/** The rows that a filter reads: no others are narrowed. It then counts from the first of them. */
+function takeRows({ first, count }: Filter): { readonly top: number; readonly height: number } {
+  const [top = 0] = first;
+  const last = first.length - 1;
+  const end = last < 0 ? top : first[last]! + count[last]!;
+  first.forEach((row, index) => (first[index] = row - top));
+  return { top, height: end - top };
+}
+
+/** The filter's outputs from `start` on, `length` of them. */
+function triangleFilter(
+  { inputs, outputs }: { readonly inputs: number; readonly outputs: number },
+  { start, length }: { readonly start: number; readonly length: number },
+): Filter {
   const scale = inputs / outputs;
   const support = Math.max(scale, 1);
   const span = Math.ceil(support) * 2 + 1;
-  const first = new Int32Array(outputs);
-  const count = new Int32Array(outputs);
-  const weights = new Float64Array(outputs * span);
-  for (let output = 0; output < outputs; output++) {
-    const centre = (output + 0.5) * scale;
-    const start = Math.max(0, Math.floor(centre - support + 0.5));
+  const first = new Int32Array(length);
+  const count = new Int32Array(length);
+  const weights = new Float64Array(length * span);
+  for (let output = 0; output < length; output++) {
+    const centre = (start + output + 0.5) * scale;
+    const from = Math.max(0, Math.floor(centre - support + 0.5));
     const end = Math.min(inputs, Math.floor(centre + support + 0.5));
     let total = 0;
-    for (let input = start; input < end; input++) {
-      const weight = Math.max(0, 1 - Math.abs((input + 0.5 - centre) / support));
-      weights[output * span + input - start] = weight;
+    for (let input = from; input < end; input++) {
+      const weight = Math.max(0, 1 - Math.abs((input - centre + 0.5) * (1 / support)));
+      weights[output * span + input - from] = weight;
       total += weight;
     }
-    for (let index = 0; index < end - start; index++) weights[output * span + index]! /= total;
-    first[output] = start;
-    count[output] = end - start;
+    for (let index = 0; index < end - from; index++) weights[output * span + index]! /= total;
+    first[output] = from;
+    count[output] = end - from;
   }
   return { first, count, weights, span };
 }
 
-function resizeRows(image: Image, width: number): Image {
-  const result = blankImage(image, width, image.height);
-  const filter = triangleFilter(image.width, width);
-  for (let channel = 0; channel < image.channels; channel++) {
-    for (let y = 0; y < image.height; y++) resizeRow(image, result, filter, { y, channel });
+function copyRows(image: Image, { left, top, width, height }: Rectangle): Image {
+  const { channels, pixels } = image;
+  const result = blankImage(image, width, height);
+  for (let y = 0; y < height; y++) {
+    const start = ((top + y) * image.width + left) * channels;
+    result.pixels.set(pixels.subarray(start, start + width * channels), y * width * channels);
   }
   return result;
 }
 
-function resizeRow(
-  image: Image,
-  result: Image,
-  { first, count, weights, span }: Filter,
-  { y, channel }: { readonly y: number; readonly channel: number },
-): void {
+/** `wanted` has rows of the source, and columns of the result. */
+function resampleAcross(image: Image, source: Rectangle, to: Size, wanted: Rectangle): Image {
   const { channels, pixels } = image;
-  const { width, pixels: target } = result;
-  const rounding = roundingOf(result);
-  const row = y * image.width * channels + channel;
-  for (let x = 0; x < width; x++) {
-    let sum = rounding;
-    let position = row + first[x]! * channels;
-    const end = x * span + count[x]!;
-    for (let tap = x * span; tap < end; tap++) {
+  const top = source.top + wanted.top;
+  if (source.width === to.width) {
+    return copyRows(image, { ...wanted, top, left: source.left + wanted.left });
+  }
+  const axis = { inputs: source.width, outputs: to.width };
+  const filter = triangleFilter(axis, { start: wanted.left, length: wanted.width });
+  const result = blankImage(image, wanted.width, wanted.height);
+  const start = (top * image.width + source.left) * channels;
+  const rows = { start, pitch: image.width * channels, channels };
+  if (pixels instanceof Uint8Array && result.pixels instanceof Uint8Array) {
+    bytesAcross(pixels, result.pixels, fixedPoint(filter), rows);
+  } else {
+    floatsAcross(pixels, result.pixels, filter, rows);
+  }
+  return result;
+}
+
+/** `image` has the rows that the filter needs, and no others. */
+function resampleDown(image: Image, filter: Filter): Image {
+  const { pixels } = image;
+  const result = blankImage(image, image.width, filter.first.length);
+  const length = image.width * image.channels;
+  if (pixels instanceof Uint8Array && result.pixels instanceof Uint8Array) {
+    bytesDown(pixels, result.pixels, fixedPoint(filter), length);
+  } else {
+    floatsDown(pixels, result.pixels, filter, length);
+  }
+  return result;
+}
+
+/** Where rows lie in an image's values. */
+export interface Rows {
+  /** Of the first value of the first row. */
+  readonly start: number;
+  /** From one row to the next. */
+  readonly pitch: number;
+  readonly channels: number;
+}
+
+function floatsAcross(
+  pixels: Image["pixels"],
+  target: Image["pixels"],
+  { first, count, weights, span }: Filter,
+  { start, pitch, channels }: Rows,
+): void {
+  const width = first.length * channels;
+  for (let index = 0; index < target.length; index++) {
+    const x = Math.floor((index % width) / channels);
+    let position =
+      start + Math.floor(index / width) * pitch + first[x]! * channels + (index % channels);
+    let sum = 0;
+    for (let tap = x * span; tap < x * span + count[x]!; tap++) {
       sum += pixels[position]! * weights[tap]!;
       position += channels;
     }
-    target[(y * width + x) * channels + channel] = sum;
+    target[index] = sum;
   }
 }
 
-/** Whole rows are added up, so that memory is read in its order. */
-function resizeColumns(image: Image, height: number): Image {
-  const result = blankImage(image, image.width, height);
-  const { first, count, weights, span } = triangleFilter(image.height, height);
-  const length = image.width * image.channels;
-  const sums = new Float64Array(length);
-  for (let y = 0; y < height; y++) {
-    sums.fill(roundingOf(result));
+function floatsDown(
+  pixels: Image["pixels"],
+  target: Image["pixels"],
+  { first, count, weights, span }: Filter,
+  length: number,
+): void {
+  for (let index = 0; index < target.length; index++) {
+    const y = Math.floor(index / length);
+    let sum = 0;
     for (let tap = 0; tap < count[y]!; tap++) {
-      addRow(sums, image.pixels, (first[y]! + tap) * length, weights[y * span + tap]!);
+      sum += pixels[(first[y]! + tap) * length + (index % length)]! * weights[y * span + tap]!;
     }
-    for (let index = 0; index < length; index++) result.pixels[y * length + index] = sums[index]!;
+    target[index] = sum;
   }
-  return result;
-}
-
-function addRow(sums: Float64Array, pixels: Image["pixels"], start: number, weight: number): void {
-  for (let index = 0; index < sums.length; index++) {
-    sums[index]! += pixels[start + index]! * weight;
-  }
-}
-
-/** Storing into bytes truncates; a mean of bytes, with weights that sum to 1, cannot leave their range. */
-function roundingOf({ pixels }: Image): number {
-  return pixels instanceof Uint8Array ? 0.5 : 0;
 }

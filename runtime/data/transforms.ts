@@ -15,7 +15,7 @@ import { decide, fiveSquares, randomRectangle, type Decisions, type Size } from 
 import { DataError } from "./error.js";
 import { cropImage, flipImage, stackImages, toFloats } from "./image.js";
 import { ExampleRandom } from "./random.js";
-import { resizeImage } from "./resample.js";
+import { resample, resizeImage } from "./resample.js";
 
 /** The random decisions of the transform at `position` of the whole chain, for one example. */
 export function randomFor({ seed, epoch, example }: ExampleKey, position: number): ExampleRandom {
@@ -28,10 +28,33 @@ export function applyTransforms(
   transforms: readonly Transform[],
   key: ExampleKey,
 ): Image {
-  return transforms.reduce((current, transform, position) => {
-    if (isMixing(transform)) return current;
-    return applyTransform(current, transform, randomFor(key, position));
-  }, image);
+  let current = image;
+  for (let position = 0; position < transforms.length; position++) {
+    const transform = transforms[position]!;
+    if (isMixing(transform)) continue;
+    const cropped =
+      transform.kind === "resize" &&
+      resizeAndCrop(current, transform, transforms[position + 1], randomFor(key, position + 1));
+    if (cropped) position++;
+    current = cropped || applyTransform(current, transform, randomFor(key, position));
+  }
+  return current;
+}
+
+/** Resizes only what a crop that follows keeps. Undefined where none follows, or where it reaches beyond the image. */
+function resizeAndCrop(
+  image: Image,
+  { size }: TransformOf<"resize">,
+  next: Transform | undefined,
+  random: ExampleRandom,
+): Image | undefined {
+  if (next?.kind !== "center_crop" && next?.kind !== "random_crop") return undefined;
+  const to = shorterSideSize(image, size);
+  const { left, top } = decide(next, to, random) as Decisions<"center_crop">;
+  const keep = { left, top, width: next.size, height: next.size };
+  const isWithin =
+    left >= 0 && top >= 0 && left + next.size <= to.width && top + next.size <= to.height;
+  return isWithin ? resample(image, { to, keep }) : undefined;
 }
 
 function applyTransform(image: Image, transform: Transform, random: ExampleRandom): Image {
@@ -45,9 +68,9 @@ function applyTransform(image: Image, transform: Transform, random: ExampleRando
     case "ten_crop":
       return tenCrops(image, transform.size);
     case "random_resized_crop":
-      return resizeImage(cropImage(image, randomRectangle(image, transform, random)), {
-        width: transform.size,
-        height: transform.size,
+      return resample(image, {
+        from: randomRectangle(image, transform, random),
+        to: { width: transform.size, height: transform.size },
       });
   }
 }

@@ -11,27 +11,56 @@ export interface DecodedImage {
   readonly frames: number;
 }
 
+/** Endings of the files that are taken for images. */
+export const IMAGE_ENDINGS = ["jpg", "jpeg", "png", "webp", "gif", "tif", "tiff"];
+
 /**
- * The picture in `bytes` as 8-bit grey or RGB. The camera's orientation is applied, transparency goes over white, CMYK and embedded
- * profiles come to sRGB, 16 bits to 8. Rejects, in words for the user, where the file is empty, truncated, damaged, too large or no image.
+ * The picture in `bytes` as 8-bit grey or RGB. The camera's orientation is applied, transparency goes over white, 16 bits come to 8 and
+ * CMYK to sRGB. Numbers of RGB and grey images are taken as they stand, whatever profile is embedded, as Pillow and so torchvision take
+ * them: weights are trained on these. Rejects, in words for the user, where the file is empty, truncated, damaged, too large or no image.
  */
 export async function decodePicture(bytes: Uint8Array, channels: 1 | 3): Promise<DecodedImage> {
   if (bytes.length === 0) throw new Error("the file is empty");
+  try {
+    return await decodeWithSharp(bytes, channels);
+  } catch (error) {
+    throw new Error(describeFailure((error as Error).message), { cause: error });
+  }
+}
+
+async function decodeWithSharp(bytes: Uint8Array, channels: 1 | 3): Promise<DecodedImage> {
   const { default: sharp } = await import("sharp");
   // "error" tolerates the harmless warnings (stray bytes, odd profiles) of which photo collections are full.
-  const picture = sharp(bytes, { failOn: "error", limitInputPixels: false });
-  const { width, height, pages = 1, pageHeight = height } = await picture.metadata();
+  const options = { failOn: "error", limitInputPixels: false } as const;
+  const about = await sharp(bytes, options).metadata();
+  const { width, height, pages: frames = 1, pageHeight = height, space, orientation = 1 } = about;
   if (width * pageHeight > MOST_PIXELS) throw tooLarge(width, pageHeight);
+  // What CMYK looks like, only a profile says.
+  let picture = sharp(bytes, { ...options, ignoreIcc: space !== "cmyk" });
+  if (orientation !== 1) picture = picture.autoOrient();
+  if (about.hasAlpha) picture = picture.flatten({ background: "#ffffff" });
   const { data, info } = await picture
-    .autoOrient()
-    .flatten({ background: "#ffffff" })
     .toColourspace("srgb")
     .raw({ depth: "uchar" })
     .toBuffer({ resolveWithObject: true });
   const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const image = { width: info.width, height: info.height, pixels, maximum: 255 };
-  return { image: convertChannels({ ...image, channels: info.channels }, channels), frames: pages };
+  return { image: convertChannels({ ...image, channels: info.channels }, channels), frames };
 }
+
+/** What libraries say, after what it means. */
+function describeFailure(message: string): string {
+  const said = message.trim().split("\n")[0]!;
+  const [, meaning] = MEANINGS.find(([pattern]) => pattern.test(said)) ?? [];
+  return meaning === undefined ? said : `${meaning} (${said})`;
+}
+
+const MEANINGS: readonly (readonly [RegExp, string])[] = [
+  [/unsupported image format/, "it is no image, or of a format that is not read"],
+  [/premature end/, "it is cut off"],
+  [/pixels are/, "it is too large"],
+  [/read error|corrupt|invalid|unable to|bad/i, "it is damaged or cut off"],
+];
 
 /** The same without the count of frames. */
 export async function decodeImage(bytes: Uint8Array, channels: 1 | 3): Promise<Image> {

@@ -1,8 +1,9 @@
-/** DIR/CLASS/IMAGE.{jpg,jpeg,png,webp}: a folder for each class, labels in the order of their sorted names. */
+/** DIR/CLASS/IMAGE.{jpg,png,...}: a folder for each class, labels in the order of their sorted names. */
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Dataset } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
+import { IMAGE_ENDINGS } from "./decode.js";
 import { encodedDataset, type EncodedImage, type EncodedOptions } from "./encoded.js";
 import { requireDirectory } from "./files.js";
 import { refuseUnknownClasses } from "./labels.js";
@@ -12,7 +13,7 @@ export interface FolderOptions extends EncodedOptions {
   readonly classes?: readonly string[] | undefined;
 }
 
-const IMAGE_FILE = /\.(jpe?g|png|webp)$/i;
+const IMAGE_FILE = new RegExp(`\\.(${IMAGE_ENDINGS.join("|")})$`, "i");
 
 /** The images of a folder, decoded each time they are asked for. Throws a DataError where there are none. */
 export async function openFolder(directory: string, options: FolderOptions): Promise<Dataset> {
@@ -71,6 +72,6 @@ function refuseEmptyClasses(folders: readonly string[], names: readonly string[]
   if (empty === undefined) return;
   throw new DataError(
     `the class folder ${empty} holds no images`,
-    "images end in .jpg, .jpeg, .png or .webp and lie directly in the folder; delete the folder if it is no class",
+    `images end in ${IMAGE_ENDINGS.map((ending) => `.${ending}`).join(", ")} and lie directly in the folder; delete the folder if it is no class`,
   );
 }

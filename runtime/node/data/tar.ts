@@ -6,6 +6,7 @@ import { open, readdir, type FileHandle } from "node:fs/promises";
 import { basename, dirname, relative } from "node:path";
 import { DataError } from "../../data/error.js";
 import type { Dataset } from "../../data/dataset.js";
+import { IMAGE_ENDINGS } from "./decode.js";
 import { encodedDataset, type EncodedOptions } from "./encoded.js";
 import { describeReadError } from "./files.js";
 import { labelNumbers } from "./labels.js";
@@ -73,7 +74,7 @@ export async function openTar(pattern: string, options: TarOptions): Promise<Dat
   if (found.length === 0) {
     throw new DataError(
       `${shards.length === 1 ? shards[0]! : `the ${shards.length} files that match ${pattern}`} holds no images`,
-      "an example is KEY.jpg, .jpeg, .png or .webp with its label in KEY.cls or KEY.json",
+      "an example is an image, for instance KEY.jpg, with its label in KEY.cls or KEY.json",
     );
   }
   const { classes, labelOf } = labelNumbers(
@@ -93,8 +94,6 @@ interface LabelledSample {
   readonly image: Entry;
   readonly label: string;
 }
-
-const IMAGE_ENDINGS = ["jpg", "jpeg", "png", "webp"];
 
 async function readShard(path: string): Promise<LabelledSample[]> {
   const file = await open(path).catch((error: NodeJS.ErrnoException) => {

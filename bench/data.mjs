@@ -1,0 +1,95 @@
+// How fast photographs become batches: `node bench/data.mjs DIR`, where DIR holds CLASS/IMAGE as a validation set does. Each is decoded,
+// resized to 256 and cropped to 224, by netc's own path and by plain loops over the image library, and what the parts cost is told. "A
+// core" is the processor time of all threads together, which other work on the machine disturbs little.
+import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { compile } from "../dist/compiler/index.js";
+import { chooseStaging, loadBatches } from "../dist/runtime/data/index.js";
+import { applyTransforms } from "../dist/runtime/data/transforms.js";
+import { decodeImage } from "../dist/runtime/node/data/decode.js";
+import { openFolder } from "../dist/runtime/node/data/folder.js";
+
+const root = process.argv[2];
+if (root === undefined) {
+  console.error("usage: node bench/data.mjs DIR, which holds CLASS/IMAGE.jpg");
+  process.exit(2);
+}
+
+const spec = await readFile(join(import.meta.dirname, "../specs/alexnet.net"), "utf8");
+const { program } = compile(spec, { file: "alexnet.net" });
+const { transforms } = program.preparations.eval;
+const crop = transforms.slice(0, 2);
+const key = { seed: 0, epoch: 0, example: 0 };
+const files = await imageFiles(root);
+
+/** The paths that the folder source reads, in its order. */
+async function imageFiles(directory) {
+  const { glob } = await import("tinyglobby");
+  const found = await glob("*/*.{jpg,jpeg,JPEG,png}", { cwd: directory, absolute: true });
+  return found.sort();
+}
+
+/** Runs `work`, which takes so many images, and says what one of them took. */
+async function measure(name, images, work) {
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  await work();
+  const wall = (performance.now() - start) / images;
+  const { user, system } = process.cpuUsage(cpu);
+  const core = (user + system) / 1000 / images;
+  const rate = (milliseconds) => (1000 / milliseconds).toFixed(0).padStart(5);
+  console.log(
+    `${name.padEnd(44)} ${rate(wall)} images/s  ${rate(core)} a core  ${core.toFixed(2)} ms of a core each`,
+  );
+}
+
+/** The usual few lines: the library resizes with its own filter, and applies profiles. */
+async function plain(file) {
+  const { data, info } = await sharp(file)
+    .resize(256, 256, { fit: "outside" })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const [left, top] = [info.width - 224, info.height - 224].map((free) => Math.floor(free / 2));
+  const pixels = new Uint8Array(224 * 224 * info.channels);
+  for (let y = 0; y < 224; y++) {
+    const row = ((top + y) * info.width + left) * info.channels;
+    pixels.set(data.subarray(row, row + 224 * info.channels), y * 224 * info.channels);
+  }
+  return pixels;
+}
+
+async function batches() {
+  const dataset = await openFolder(root, { channels: 3 });
+  const staging = chooseStaging(program, "eval", { dataset, transforms });
+  const { input: shape } = program;
+  const options = { batch: 32, shape, transforms, staging, seed: 0, epoch: 0, shuffle: true };
+  let count = 0;
+  for await (const batch of loadBatches(dataset, options)) count += batch.count;
+  return count;
+}
+
+const cores = availableParallelism();
+console.log(`${files.length} images, ${cores} cores, Node ${process.version}`);
+const bytes = await Promise.all(files.map((file) => readFile(file)));
+
+await measure("plain loop, one image after the other", files.length, async () => {
+  for (const file of files) await plain(file);
+});
+await measure(`plain loops, ${cores} side by side`, files.length, async () => {
+  const left = [...files];
+  const loop = async () => {
+    for (let file = left.pop(); file; file = left.pop()) await plain(file);
+  };
+  await Promise.all(Array.from({ length: cores }, loop));
+});
+const decoded = [];
+await measure("netc: decoding alone", files.length, async () => {
+  for (const each of bytes) decoded.push(await decodeImage(each, 3));
+});
+await measure("netc: resize(256) -> center_crop(224) alone", files.length, () => {
+  for (const image of decoded) applyTransforms(image, crop, key);
+});
+await measure("netc: threads start, first batches", files.length, batches);
+await measure("netc: batches as they go to the GPU", files.length, batches);
