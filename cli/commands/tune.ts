@@ -63,8 +63,11 @@ function chosenProblems(
   return Object.fromEntries(entries);
 }
 
-function bestOf({ measured }: TunedProblemResult): Measured | undefined {
-  const right = measured.filter((each) => each !== undefined);
+function bestOf(
+  { measured }: TunedProblemResult,
+  admits: (candidate: Measured) => boolean = () => true,
+): Measured | undefined {
+  const right = measured.filter((each) => each !== undefined).filter(admits);
   return right.sort((a, b) => a.milliseconds - b.milliseconds)[0];
 }
 
@@ -79,6 +82,7 @@ const columns: readonly Column[] = [
   { title: "best", align: "left", expendable: 1 },
   { title: "ms", align: "right", expendable: 0 },
   { title: "ratio", align: "right", expendable: 0 },
+  { title: "without Winograd", align: "right", expendable: 5 },
 ];
 
 function describeResult(
@@ -102,6 +106,12 @@ function describeProblem(problem: TunedProblemResult): string[] {
   return [
     ...[key, layers.join(" "), describeSchedule(schedules[0]!), time(chosen)],
     ...[String(schedules.length), best ? describeSchedule(best.schedule) : "-", time(best)],
-    chosen && best ? (chosen.milliseconds / best.milliseconds).toFixed(2) : "-",
+    ...[ratioOf(chosen, best), ratioOf(chosen, bestOf(problem, isSum))],
   ];
 }
+
+const ratioOf = (chosen: Measured | undefined, best: Measured | undefined) =>
+  chosen && best ? (chosen.milliseconds / best.milliseconds).toFixed(2) : "-";
+
+/** The cost model chooses among sums over the window only. */
+const isSum = ({ schedule }: Measured) => schedule.algorithm === undefined;
