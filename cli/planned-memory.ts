@@ -18,10 +18,11 @@ export function trainingBytes(
   program: Program,
   { batch, slices }: { readonly batch: number; readonly slices: number },
 ): number {
-  const { train, accumulate, update } = program.steps;
+  const { train, accumulate, update, average } = program.steps;
   const sums = slices > 1 && accumulate.length > 0;
   const slice = Math.ceil(batch / slices);
-  return bytesOf(program, stepsFor(sums ? [...accumulate, ...update] : train, slice), slice);
+  const steps = sums ? [...accumulate, ...update] : train;
+  return bytesOf(program, [...stepsFor(steps, slice), ...average], slice);
 }
 
 /**

@@ -52,7 +52,14 @@ export function ceilingsProgram(target: Target): Program {
   );
   const lanes = WORKGROUPS[target] * CEILING_WORKGROUP;
   const common = { constants: [], location: { line: 0, column: 0 } };
-  const NO_STEPS = { initialize: [], train: [], accumulate: [], update: [], evaluate: [] };
+  const NO_STEPS = {
+    initialize: [],
+    train: [],
+    accumulate: [],
+    update: [],
+    average: [],
+    evaluate: [],
+  };
   const perGroup = (count: number, tile: number) => ({ x: { ...fixed(count), tile }, z: 1 });
   const predict: ProgramStep[] = [
     ...BLOCKS.map((count, kernel) => ({

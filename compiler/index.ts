@@ -111,16 +111,18 @@ function tracePrograms(
   { file, target = "auto", tuned = [], keepGradients = false }: CompileOptions,
 ): readonly TracedProgram[] {
   if (!selected?.model.graph) return [];
-  const graph = applyWeightSettings(selected.model.graph, selected.recipe ?? {});
+  const { graph } = selected.model;
+  const { recipe } = selected;
   const common = {
     source: {
       file: file.replace(/^.*[\\/]/, ""),
       hash: fingerprint([...sources.values()].join("\n")),
     },
-    optimizer: optimizerOf(selected.recipe),
-    ...(selected.recipe?.data && { data: selected.recipe.data }),
+    optimizer: optimizerOf(recipe),
+    ...(recipe?.data && { data: recipe.data }),
+    ...(recipe?.average && { average: recipe.average }),
     keepGradients,
-    mixesLabels: mixesImages(selected.recipe?.data?.train),
+    mixesLabels: mixesImages(recipe?.data?.train),
     ...(selected.model.classes !== undefined && { classes: selected.model.classes }),
     fractions: selected.model.fractions,
   };
@@ -130,10 +132,24 @@ function tracePrograms(
       return { target: name, adapter, tuned: schedules };
     }),
   ];
+  const phases = frozenInPhases(recipe).map((freeze) =>
+    applyWeightSettings(graph, { ...recipe, freeze }),
+  );
   return variants.map((variant) => {
-    const trace = traceProgram(graph, { ...common, ...variant });
-    return { ...trace, program: annotateKernels(trace.program) };
+    const [first, ...later] = phases.map((phase) => traceProgram(phase, { ...common, ...variant }));
+    const programs = later.map(({ program }) => annotateKernels(program));
+    const program = annotateKernels(first!.program);
+    return { ...first!, program: later.length > 0 ? { ...program, phases: programs } : program };
   });
+}
+
+/** The names of the weights that are frozen in each phase of training: a stage of `unfreeze` begins another. */
+function frozenInPhases(recipe: TrainRecipe | undefined): readonly (readonly string[])[] {
+  const phases = [recipe?.freeze ?? []];
+  for (const { names } of recipe?.unfreeze ?? []) {
+    phases.push(phases.at(-1)!.filter((name) => !names.includes(name)));
+  }
+  return phases;
 }
 
 const optimizerOf = (recipe: TrainRecipe | undefined) => recipe?.optimizer ?? DEFAULT_OPTIMIZER;

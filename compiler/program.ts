@@ -11,14 +11,14 @@ import {
   type ProgramStep,
   type Target,
 } from "../program/program.js";
-import type { DataRecipe, DataSplitRecipe } from "../program/recipe.js";
+import type { DataRecipe, DataSplitRecipe, WeightAverage } from "../program/recipe.js";
 import type { Origin } from "./ir/origin.js";
 import { trainedParameters, type Graph, type Value } from "./ir/graph.js";
 import { elementCount, imageShape } from "./ir/shape.js";
 import type { Kernel } from "./kernels/kernel.js";
 import { roundUpTo4 } from "./lower/activation-layout.js";
 import { LoweringContext, type Persistent } from "./lower/context.js";
-import { initializeParameter } from "./lower/ends.js";
+import { averageParameter, initializeParameter } from "./lower/ends.js";
 import { lowerGraph, lowerNodes } from "./lower/index.js";
 import { lowerPreparation, type PreparationDraft } from "./lower/prepare.js";
 import { storeParameter, type StoredParameter } from "./lower/parameters.js";
@@ -50,6 +50,8 @@ export interface ProgramOptions {
   readonly mixesLabels?: boolean;
   /** What the images are read from; without it, they come as floats. */
   readonly data?: DataRecipe;
+  /** Keeps averages of the parameters that training changes, and evaluates and predicts by them. */
+  readonly average?: WeightAverage;
   /** Gives every gradient a buffer of its own, to be read after a step. */
   readonly keepGradients?: boolean;
   /** Schedules that were measured to be best; the others are chosen by the cost model. */
@@ -71,12 +73,7 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
   const reader = graphs.evaluate ?? graphs.predict;
   const layouts = chooseLayouts(reader);
   const stored = forward.parameters.map((parameter) => storeParameter(parameter, reader, layouts));
-  const persistent = persistentStorage(
-    forward,
-    graphs.train,
-    stored,
-    stateNames(options.optimizer),
-  );
+  const persistent = persistentStorage(forward, graphs.train, stored, options);
   const common = { options, persistent, stored };
   // Values have ids of their own in each graph: the sums' mean nothing but to the two graphs that share them.
   const { slice, update, sums } = graphs.sliced ?? {};
@@ -96,6 +93,7 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
     train: train?.steps ?? [],
     accumulate: lower(slice, "accumulate", sums)?.steps ?? [],
     update: lower(update, "update", sums)?.steps ?? [],
+    average: averageSteps(stored, persistent, options),
     evaluate: evaluate?.steps ?? [],
     predict: predict.steps,
   };
@@ -112,6 +110,23 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
       predict: writer.trace("predict", predict),
     },
   };
+}
+
+function averageSteps(
+  stored: readonly StoredParameter[],
+  { parameters, averages }: ProgramStorage,
+  { average }: ProgramOptions,
+): readonly StepDraft[] {
+  return stored.flatMap((parameter) => {
+    const { id } = parameter.parameter.value;
+    const kept = averages.get(id);
+    if (!kept || !average) return [];
+    return averageParameter(
+      parameter,
+      { storage: parameters.get(id)!, averages: kept },
+      average.decay,
+    );
+  });
 }
 
 type PreparationDrafts = { readonly train?: PreparationDraft; readonly eval?: PreparationDraft };
@@ -196,11 +211,15 @@ function lowerList(
     states.set(sum.id, persistent.gradients.get(id)!);
   }
   const keeps = list === "train" && options.keepGradients === true;
+  const isRead = list === "evaluate" || list === "predict";
+  const parameters = isRead
+    ? new Map([...persistent.parameters, ...persistent.averages])
+    : persistent.parameters;
   const context = new LoweringContext(
     graph,
     options.target,
     chooseLayouts(graph),
-    { ...persistent, states, gradients: keeps ? persistent.gradients : undefined },
+    { ...persistent, parameters, states, gradients: keeps ? persistent.gradients : undefined },
     byId,
     options.tuned,
   );
@@ -216,17 +235,22 @@ type StateStorage = ReadonlyMap<number, readonly (readonly Storage[])[]>;
 type ProgramStorage = Omit<Persistent, "states" | "gradients"> & {
   readonly states: StateStorage;
   readonly gradients: ReadonlyMap<number, readonly Storage[]>;
+  /** Of the parameters that training changes, where averages are kept. */
+  readonly averages: ReadonlyMap<number, readonly Storage[]>;
 };
 
 function persistentStorage(
   { images, labels, prediction, metrics }: Graph,
   train: Graph | undefined,
   stored: readonly StoredParameter[],
-  kept: readonly string[],
+  { optimizer, average }: ProgramOptions,
 ): ProgramStorage {
   const trained = new Set(train && trainedParameters(train).map(({ parameter }) => parameter.id));
   const idOf = ({ parameter }: StoredParameter) => parameter.value.id;
   const trainedOnes = stored.filter((parameter) => trained.has(idOf(parameter)));
+  const changing = stored.filter(
+    (parameter) => trained.has(idOf(parameter)) || parameter.parameter.role === "statistic",
+  );
   return {
     images: storage(images.name, "images", perImage(4 * elementCount(images.shape))),
     labels: labels && storage(labels.name, "labels", perImage(4 * elementCount(labels.shape))),
@@ -249,11 +273,17 @@ function persistentStorage(
     states: new Map(
       trainedOnes.map((parameter) => [
         idOf(parameter),
-        kept.map((name) => parameterStorage(parameter, "state", name)),
+        stateNames(optimizer).map((name) => parameterStorage(parameter, "state", name)),
       ]),
     ),
     gradients: new Map(
       trainedOnes.map((parameter) => [idOf(parameter), parameterStorage(parameter, "gradient")]),
+    ),
+    averages: new Map(
+      (average && train ? changing : []).map((parameter) => [
+        idOf(parameter),
+        parameterStorage(parameter, "state", "average"),
+      ]),
     ),
   };
 }
@@ -287,7 +317,7 @@ interface ProgramParts {
   readonly preparations: PreparationDrafts;
 }
 
-type PlannedList = Exclude<keyof Lists, "initialize">;
+type PlannedList = Exclude<keyof Lists, "initialize" | "average">;
 
 /** Numbers buffers and kernels, and writes the program down. */
 class ProgramWriter {
@@ -328,6 +358,7 @@ class ProgramWriter {
       train: lists.train.map((step) => this.step(step)),
       accumulate: lists.accumulate.map((step) => this.step(step)),
       update: lists.update.map((step) => this.step(step)),
+      average: lists.average.map((step) => this.step(step)),
       evaluate: lists.evaluate.map((step) => this.step(step)),
       predict: lists.predict.map((step) => this.step(step)),
     };
@@ -397,7 +428,7 @@ class ProgramWriter {
     stream: number,
   ): ProgramParameter {
     const { value, role, initializer, trainable } = parameter;
-    const { parameters, states } = this.parts.persistent;
+    const { parameters, states, averages } = this.parts.persistent;
     const kept = this.options.keepGradients ? this.parts.persistent.gradients : undefined;
     const gradients = kept?.get(value.id);
     return {
@@ -407,11 +438,13 @@ class ProgramWriter {
       pieces: pieces.map(({ start, count }, index) => {
         const ownStates = states.get(value.id)?.map((state) => this.buffer(state[index]!));
         const gradient = gradients?.[index];
+        const average = averages.get(value.id)?.[index];
         return {
           start,
           count,
           buffer: this.buffer(parameters.get(value.id)![index]!),
           ...(ownStates && { states: ownStates }),
+          ...(average && { average: this.buffer(average) }),
           ...(gradient && { gradient: this.buffer(gradient) }),
         };
       }),

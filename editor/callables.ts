@@ -7,9 +7,10 @@ import { functions } from "../compiler/semantics/functions.js";
 import { losses, metrics } from "../compiler/semantics/losses.js";
 import { parameterTypes } from "../compiler/semantics/parameters.js";
 import { optimizers } from "../compiler/semantics/recipes/optimizers.js";
-import { loads, precisions, stops } from "../compiler/semantics/recipes/policies.js";
+import { averages, loads, precisions, stops } from "../compiler/semantics/recipes/policies.js";
 import { schedules } from "../compiler/semantics/recipes/schedules.js";
 import { sources } from "../compiler/semantics/recipes/sources.js";
+import { stages } from "../compiler/semantics/recipes/stages.js";
 import { transforms } from "../compiler/semantics/recipes/transforms.js";
 import {
   type ArgumentDeclaration,
@@ -61,6 +62,8 @@ const builtIns: Readonly<Record<Exclude<CallRole, "model">, readonly Callable[]>
   transform: builtIn("transform", transforms.definitions),
   optimizer: builtIn("optimizer", optimizers.definitions),
   schedule: builtIn("schedule", schedules.definitions),
+  average: builtIn("average of weights", averages.definitions),
+  unfreeze: builtIn("stage of `unfreeze`", stages.definitions),
   stop: builtIn("stopping rule", stops.definitions),
   precision: builtIn("precision", precisions.definitions),
   weights: builtIn("weights source", loads.definitions),

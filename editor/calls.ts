@@ -12,7 +12,10 @@ import type {
 import { asCalls } from "../compiler/semantics/recipes/definition.js";
 
 /** Settings of recipes that take calls of their own. */
-const POLICIES = ["optimizer", "schedule", "stop", "precision", "weights"] as const;
+const POLICIES = [
+  ...(["optimizer", "schedule", "average", "stop"] as const),
+  ...(["precision", "weights", "unfreeze"] as const),
+] as const;
 
 type PolicyName = (typeof POLICIES)[number];
 

@@ -71,6 +71,8 @@ export interface ParameterPiece {
   readonly buffer: number;
   /** What the optimizer keeps of the parameter, laid out alike, in the order of `stateNames`; absent in a program without training. */
   readonly states?: readonly number[];
+  /** Its average over the steps of training, laid out alike, which evaluations and predictions read instead; only where the recipe keeps one. */
+  readonly average?: number;
   /** The gradient, laid out alike, of the whole step; only if the program was compiled with `keepGradients`. */
   readonly gradient?: number;
 }
@@ -308,6 +310,11 @@ export interface Program {
     readonly accumulate: readonly ProgramStep[];
     /** The update of the parameters after the last slice, by the sums of their gradients. */
     readonly update: readonly ProgramStep[];
+    /**
+     * What follows the update in a program that keeps averages of its parameters: with `training` 1 in the frame the averages move towards
+     * the parameters, with 0 they become them. Empty in others.
+     */
+    readonly average: readonly ProgramStep[];
     /** Images and labels to metrics and prediction, nothing changed. */
     readonly evaluate: readonly ProgramStep[];
     /** Images to prediction. */
@@ -316,4 +323,6 @@ export interface Program {
   readonly optimizer: OptimizerSettings;
   /** For the splits whose images the device can prepare; a batch may always come as floats instead. */
   readonly preparations?: { readonly [split in SplitName]?: Preparation };
+  /** The programs of later phases of training, in which more weights are trained; of the same parameters. */
+  readonly phases?: readonly Program[];
 }

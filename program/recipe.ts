@@ -97,6 +97,19 @@ export interface InitialWeights {
   readonly location: SourceLocation;
 }
 
+/** Weights that `freeze` holds at first and that are trained from some time on: another phase of training. */
+export interface Unfreezing {
+  readonly after: Duration;
+  readonly names: readonly string[];
+}
+
+/** A second set of weights that follows the trained ones more steadily: evaluations use it, and it is what a run gives. */
+export interface WeightAverage {
+  readonly kind: "ema";
+  /** Share of the average that is kept at each step. */
+  readonly decay: number;
+}
+
 /** What numbers are kept in. Programs know 32 bits only: a recipe that asks for 16 is trained with 32, and its user told so. */
 export type Precision =
   { readonly kind: "f32" } | { readonly kind: "f16"; readonly lossScale: number };
@@ -120,8 +133,10 @@ export interface TrainRecipe {
   readonly accumulate?: number;
   readonly seed: number;
   readonly weights?: InitialWeights;
-  /** Names of the weights that training leaves as they are; they are compiled in. */
+  /** Names of the weights that training leaves as they are, at least at first; they are compiled in. */
   readonly freeze?: readonly string[];
+  /** In the order in which they happen. */
+  readonly unfreeze?: readonly Unfreezing[];
   /** Factors of the learning rate by the names of weights, beside those of the layers; compiled in. */
   readonly learningRateFactors?: Readonly<Record<string, number>>;
   /** Names of the weights that do not decay; compiled in. */
@@ -129,6 +144,7 @@ export interface TrainRecipe {
   readonly optimizer: OptimizerSettings;
   readonly schedule: Schedule;
   readonly warmup?: Warmup;
+  readonly average?: WeightAverage;
   readonly stop?: EarlyStopping;
   readonly precision?: Precision;
   readonly location: SourceLocation;

@@ -8,6 +8,8 @@ export interface Frame {
   readonly slice?: { readonly first: number; readonly images: number };
   /** Training steps done before. */
   readonly step: number;
+  /** The step before which the optimizer began; 0 if absent. */
+  readonly since?: number;
   readonly seed: number;
   readonly training: boolean;
   readonly optimizer: OptimizerSettings;
@@ -38,7 +40,7 @@ interface OptimizerWords {
   readonly averages?: readonly number[];
 }
 
-function optimizerWords({ optimizer, step }: Frame): OptimizerWords {
+function optimizerWords({ optimizer, step, since = 0 }: Frame): OptimizerWords {
   switch (optimizer.kind) {
     case "sgd": {
       const { momentum, nesterov, convention } = optimizer;
@@ -51,7 +53,8 @@ function optimizerWords({ optimizer, step }: Frame): OptimizerWords {
     default: {
       const { beta1, beta2, epsilon } = optimizer;
       // Averages that start at zero are too small at first. Steps count from 1.
-      const corrections = [1 - beta1 ** (step + 1), 1 - beta2 ** (step + 1)];
+      const time = step - since + 1;
+      const corrections = [1 - beta1 ** time, 1 - beta2 ** time];
       return { averages: [beta1, beta2, epsilon, ...corrections] };
     }
   }

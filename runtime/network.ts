@@ -27,7 +27,13 @@ import { parseTensors, serializeTensors } from "./safetensors.js";
 import type { StepListName } from "./schedule.js";
 import { largestSlice, partOf, slicesOf, type Slice } from "./slices.js";
 import { chooseProgram } from "./targets.js";
-import { matchWeights, statePrefix, statesOf } from "./weights.js";
+import {
+  AVERAGE_PREFIX,
+  matchWeights,
+  statePrefix,
+  statesOf,
+  type MatchedWeights,
+} from "./weights.js";
 
 /** The optimizer's settings; those left out are the spec's. */
 export interface OptimizerOptions {
@@ -113,6 +119,14 @@ interface Manner {
   readonly slices?: number;
 }
 
+/** A program on the device. */
+interface Loaded {
+  readonly program: Program;
+  readonly memory: Memory;
+  readonly parameters: Parameters;
+  readonly runner: Runner;
+}
+
 /** What a slice left: a prediction, or metrics. */
 type Result = Slice & { readonly values: Float32Array };
 
@@ -136,15 +150,20 @@ export class Network<
   Target extends Targets = Labels,
 > {
   readonly adapter: AdapterSummary;
-  readonly parameters: readonly ParameterInfo<Name>[];
   /** The most examples of one call. */
   readonly batch: number;
   /** The most examples on the device at a time: a call with more of them comes in slices. */
   readonly slice: number;
-  readonly #memory: Memory;
-  readonly #parameters: Parameters;
-  readonly #runner: Runner;
   readonly #optimizer: OptimizerSettings;
+  readonly #onCompile: NetworkOptions["onCompile"];
+  /** One for each phase of training. */
+  readonly #phases: readonly Program[];
+  #loaded: Loaded;
+  #phase = 0;
+  /** The step before which the phase began. */
+  #since = 0;
+  /** Whether averages have begun to follow the parameters. */
+  #averages = false;
   #seed: number;
   #step = 0;
   #destroyed = false;
@@ -152,20 +171,30 @@ export class Network<
   #submitted: Promise<unknown> = Promise.resolve();
 
   private constructor(
-    readonly program: Program,
+    program: Program,
     private readonly device: Device,
     options: NetworkOptions,
   ) {
     this.adapter = device.summary;
-    this.parameters = program.parameters as readonly (ProgramParameter & { name: Name })[];
     this.batch = options.batch ?? DEFAULT_BATCH;
     const wanted = Math.ceil(this.batch / (options.accumulate ?? 1));
-    this.slice = largestSlice(program, wanted, device.gpu.limits);
-    this.#memory = new Memory(device.gpu, program, this.slice);
-    this.#parameters = new Parameters(device.gpu, program, this.#memory);
-    this.#runner = new Runner(device.gpu, program, this.#memory, options.onCompile);
+    this.#phases = [program, ...(program.phases ?? [])];
+    this.slice = Math.min(
+      ...this.#phases.map((phase) => largestSlice(phase, wanted, device.gpu.limits)),
+    );
+    this.#onCompile = options.onCompile;
+    this.#loaded = this.#assemble(program);
     this.#optimizer = withSettings(program.optimizer, options);
     this.#seed = options.seed ?? 0;
+  }
+
+  /** The program that runs: that of the present phase of training. */
+  get program(): Program {
+    return this.#loaded.program;
+  }
+
+  get parameters(): readonly ParameterInfo<Name>[] {
+    return this.program.parameters as readonly (ProgramParameter & { name: Name })[];
   }
 
   /** A network with its parameters filled from their initializers. */
@@ -179,7 +208,7 @@ export class Network<
       await network.#initialize();
       return network;
     } catch (error) {
-      network.#memory.destroy();
+      network.#loaded.memory.destroy();
       throw error;
     }
   }
@@ -218,13 +247,13 @@ export class Network<
 
   /** A parameter's values in PyTorch's order. */
   async read(name: Name, options: ReadOptions = {}): Promise<Float32Array> {
-    const parameter = this.#parameters.find(name);
-    return this.#enqueue(() => this.#parameters.read(parameter, options.of ?? "value"));
+    const parameter = this.#loaded.parameters.find(name);
+    return this.#enqueue(() => this.#loaded.parameters.read(parameter, options.of ?? "value"));
   }
 
-  /** Replaces a parameter's values, given in PyTorch's order. */
+  /** Replaces a parameter's values, given in PyTorch's order, and its average. */
   async write(name: Name, values: Float32Array): Promise<void> {
-    const parameter = this.#parameters.find(name);
+    const parameter = this.#loaded.parameters.find(name);
     const expected = sizeOf(parameter.shape);
     if (values.length !== expected) {
       const shape = `[${parameter.shape.join(", ")}]`;
@@ -233,22 +262,39 @@ export class Network<
       );
     }
     assertFinite(values, `\`${name}\``);
-    await this.#enqueue(() => this.#parameters.write(parameter, "value", values));
+    await this.#enqueue(() => {
+      const { parameters } = this.#loaded;
+      for (const of of ["value", "average"] as const) parameters.write(parameter, of, values);
+    });
   }
 
-  /** The parameters as a safetensors file; with `optimizer: true`, all that is needed to go on training. */
+  /**
+   * The parameters as a safetensors file, their averages where the program keeps them; with `optimizer: true`, all that is needed to go on
+   * training: the parameters themselves, their averages apart.
+   */
   async save(options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     const { model, source } = this.program;
     return this.#enqueue(async () => {
-      const tensors = await this.#parameters.readAll("value");
+      const { parameters } = this.#loaded;
+      const averages = await parameters.readAll("average");
       // `format` tells PyTorch's readers whose order the values are in.
       const metadata: Record<string, string> = { format: "pt", model, spec: source.hash };
-      if (options.optimizer === true) {
-        for (const state of statesOf(this.program)) {
-          tensors.push(...(await this.#parameters.readAll(state, statePrefix(state))));
-        }
-        Object.assign(metadata, { step: String(this.#step), seed: String(this.#seed) });
+      const values = await parameters.readAll("value");
+      if (options.optimizer !== true) {
+        const averaged = new Map(averages.map((tensor) => [tensor.name, tensor]));
+        const tensors = values.map((tensor) => averaged.get(tensor.name) ?? tensor);
+        return serializeTensors(tensors, { ...metadata, ...options.metadata });
       }
+      const kept = this.#averages ? averages : [];
+      const tensors = [
+        ...values,
+        ...kept.map((tensor) => ({ ...tensor, name: AVERAGE_PREFIX + tensor.name })),
+      ];
+      for (const state of statesOf(this.program)) {
+        tensors.push(...(await parameters.readAll(state, statePrefix(state))));
+      }
+      const counts = { step: this.#step, seed: this.#seed, ...this.#phaseCounts() };
+      for (const [name, count] of Object.entries(counts)) metadata[name] = String(count);
       return serializeTensors(tensors, { ...metadata, ...options.metadata });
     });
   }
@@ -263,22 +309,17 @@ export class Network<
   ): Promise<Readonly<Record<string, string>>> {
     const { tensors, metadata } = parseTensors(bytes);
     const restores = options.optimizer ?? true;
-    const { values, states } = matchWeights(this.program, tensors, {
-      ...{ optimizer: restores, except: options.except },
-    });
-    const step = readCount(metadata, "step");
-    const seed = readCount(metadata, "seed");
+    const phase = (restores ? readCount(metadata, "phase") : undefined) ?? this.#phase;
+    const { except } = options;
+    const program = this.#programOf(phase);
+    const matched = matchWeights(program, tensors, { optimizer: restores, except });
+    const counts = ["step", "seed", "since"].map((name) => readCount(metadata, name));
     await this.#enqueue(async () => {
-      for (const [state, kept] of restores ? states : []) {
-        await this.#parameters.allocate(kept.keys(), state);
-      }
-      for (const [parameter, tensor] of values) this.#parameters.write(parameter, "value", tensor);
+      await this.#enter(phase);
+      await this.#put(matched, restores);
       if (!restores) return;
-      for (const [state, kept] of states) {
-        for (const [key, tensor] of kept) this.#parameters.write(key, state, tensor);
-      }
-      this.#step = step ?? this.#step;
-      this.#seed = seed ?? this.#seed;
+      const [step = this.#step, seed = this.#seed, since = 0] = counts;
+      [this.#step, this.#seed, this.#since] = [step, seed, since];
     });
     return metadata;
   }
@@ -298,12 +339,26 @@ export class Network<
     const manner = { optimizer: withSettings(this.#optimizer, optimizer) };
     const frame = this.#frame({ first: 0, count }, { list, count, manner });
     return this.#enqueue(async () => {
-      const inspection = await this.#runner.inspect(list, {
+      const inspection = await this.#loaded.runner.inspect(list, {
         ...{ frame, images, collects: false },
         ...checked,
       });
       return inspection.preserving(() => visit(inspection));
     });
+  }
+
+  /** The phase of training, from 0: each stage of a recipe's `unfreeze` begins another. */
+  get phase(): number {
+    return this.#phase;
+  }
+
+  /**
+   * Trains the weights of another phase from now on. Weights, their averages and the step stay what they are; the optimizer begins anew, as
+   * when another is made in PyTorch. Throws InputError where the recipe has no such phase.
+   */
+  async enterPhase(phase: number): Promise<void> {
+    this.#programOf(phase);
+    await this.#enqueue(() => this.#enter(phase));
   }
 
   /** Training steps done. Dropout depends on it, so a resumed run sets it. */
@@ -322,20 +377,83 @@ export class Network<
 
   /** Bytes allocated on the device; grows with the first step, evaluation and prediction, then never again. */
   get memory(): MemoryUse {
-    return this.#memory.use;
+    return this.#loaded.memory.use;
   }
 
   /** Frees the device's memory, so that the process can end. Calls under way reject. May be called again. */
   destroy(): void {
     if (this.#destroyed) return;
     this.#destroyed = true;
-    this.#memory.destroy();
+    this.#loaded.memory.destroy();
     this.device.release();
   }
 
+  #assemble(program: Program): Loaded {
+    const { gpu } = this.device;
+    const memory = new Memory(gpu, program, this.slice);
+    const parameters = new Parameters(gpu, program, memory);
+    const runner = new Runner(gpu, program, memory, this.#onCompile);
+    return { program, memory, parameters, runner };
+  }
+
+  #programOf(phase: number): Program {
+    const program = this.#phases[phase];
+    if (program) return program;
+    throw new InputError(
+      `there is no phase ${phase} of training: the last of this recipe is ${this.#phases.length - 1}`,
+    );
+  }
+
+  /** What a checkpoint says of the phase, where there are several. */
+  #phaseCounts(): Record<string, number> {
+    return this.#phases.length > 1 ? { phase: this.#phase, since: this.#since } : {};
+  }
+
+  /** Puts another phase's program in the place of the present one, with all that it has of the parameters. */
+  async #enter(phase: number): Promise<void> {
+    if (phase === this.#phase) return;
+    const { parameters, memory } = this.#loaded;
+    const values = await parameters.readAll("value");
+    const averages = this.#averages ? await parameters.readAll("average", AVERAGE_PREFIX) : [];
+    // What is under way reads its results from the memory that goes.
+    await this.device.gpu.queue.onSubmittedWorkDone();
+    memory.destroy();
+    const program = this.#programOf(phase);
+    this.#loaded = this.#assemble(program);
+    const tensors = new Map([...values, ...averages].map((tensor) => [tensor.name, tensor]));
+    await this.#put(matchWeights(program, tensors, { optimizer: false }), false);
+    [this.#phase, this.#since] = [phase, this.#step];
+  }
+
+  /** Fills the parameters, and what the optimizer keeps of them. Averages that are not given begin with the parameters. */
+  async #put({ values, averages, states }: MatchedWeights, optimizer: boolean): Promise<void> {
+    const { parameters } = this.#loaded;
+    const all = [
+      ["value", values] as const,
+      ["average", new Map([...values, ...averages])] as const,
+      ...(optimizer ? states : []),
+    ];
+    for (const [of, tensors] of all) await parameters.allocate(tensors.keys(), of);
+    for (const [of, tensors] of all) {
+      for (const [parameter, tensor] of tensors) parameters.write(parameter, of, tensor);
+    }
+    this.#averages = averages.size > 0;
+  }
+
+  /** Lets averages follow the parameters; the first time, they become them. */
+  async #average(manner: Manner): Promise<void> {
+    if (this.program.steps.average.length === 0) return;
+    const frame = this.#frame({ first: 0, count: 1 }, { list: "average", count: 1, manner });
+    await this.#loaded.runner.run("average", {
+      ...{ frame: { ...frame, training: this.#averages }, collects: false },
+    });
+  }
+
   async #initialize(): Promise<void> {
-    await this.#enqueue(() => this.#parameters.allocate(this.program.parameters, "value"));
-    await this.#run("initialize", { count: this.slice }, { optimizer: this.#optimizer });
+    await this.#enqueue(() => this.#loaded.parameters.allocate(this.program.parameters, "value"));
+    const manner = { optimizer: this.#optimizer };
+    await this.#run("initialize", { count: this.slice }, manner);
+    await this.#enqueue(() => this.#average(manner));
     await this.#explain(this.device.gpu.queue.onSubmittedWorkDone());
   }
 
@@ -370,7 +488,7 @@ export class Network<
     const results = await this.#enqueue(async () => {
       const submitted: { slice: Slice; result: Promise<Float32Array> }[] = [];
       for (const slice of slices) {
-        const { result } = await this.#runner.run(accumulates ? "accumulate" : list, {
+        const { result } = await this.#loaded.runner.run(accumulates ? "accumulate" : list, {
           ...sliceOf(examples, slice),
           frame: this.#frame(slice, { list, count, manner }),
           collects: list === "predict" || slice === slices.at(-1),
@@ -379,9 +497,13 @@ export class Network<
       }
       if (accumulates) {
         const frame = this.#frame({ first: 0, count }, { list, count, manner });
-        await this.#runner.run("update", { frame, collects: false });
+        await this.#loaded.runner.run("update", { frame, collects: false });
       }
-      if (list === "train") this.#step++;
+      if (list === "train") {
+        await this.#average(manner);
+        this.#averages = this.program.steps.average.length > 0;
+        this.#step++;
+      }
       return submitted;
     });
     const read = results.map(async ({ slice, result }) => ({ ...slice, values: await result }));
@@ -396,6 +518,7 @@ export class Network<
       batch: slice.count,
       slice: { first: slice.first, images: count },
       step: this.#step,
+      since: this.#since,
       seed: this.#seed,
       training: list === "train",
       optimizer: manner.optimizer,

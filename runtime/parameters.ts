@@ -6,8 +6,9 @@ import type { Memory } from "./memory.js";
 import { readBuffer } from "./readback.js";
 import type { Tensor } from "./safetensors.js";
 
-/** Which of a parameter's tensors: its value, its gradient, or what the optimizer keeps of it (`velocity`, `exp_avg` ...). */
-export type TensorOf = "value" | "gradient" | "velocity" | "exp_avg" | "exp_avg_sq" | "square_avg";
+/** Which of a parameter's tensors: its value, its average over the steps of training, its gradient, or what the optimizer keeps of it (`velocity`, `exp_avg` ...). */
+export type TensorOf =
+  "value" | "average" | "gradient" | "velocity" | "exp_avg" | "exp_avg_sq" | "square_avg";
 
 export class Parameters {
   constructor(
@@ -61,7 +62,8 @@ export class Parameters {
     return pieces
       .map((piece) => {
         if (of === "value") return piece.buffer;
-        return of === "gradient" ? piece.gradient : piece.states?.[state];
+        if (of === "gradient" || of === "average") return piece[of];
+        return piece.states?.[state];
       })
       .filter((index) => index !== undefined);
   }

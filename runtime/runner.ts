@@ -222,6 +222,7 @@ const USED_PURPOSES: Readonly<Record<StepListName, readonly Purpose[]>> = {
   train: [...UPLOADED, "metrics"],
   accumulate: [...UPLOADED, "metrics"],
   update: [],
+  average: [],
   evaluate: ["images", "labels", "metrics"],
   predict: ["images", "prediction"],
 };

@@ -10,6 +10,9 @@ const OPTIMIZER_PREFIX = "optimizer.";
 /** What stands before a parameter's name in front of one of the optimizer's states: `optimizer.velocity.`. */
 export const statePrefix = (state: TensorOf): string => `${OPTIMIZER_PREFIX}${state}.`;
 
+/** What stands before the names of averages in a checkpoint. In a file of weights alone they are the weights. */
+export const AVERAGE_PREFIX = "average.";
+
 /** What the optimizer of a program keeps of each parameter. */
 export function statesOf({ optimizer }: Program): readonly TensorOf[] {
   return stateNames(optimizer) as readonly TensorOf[];
@@ -23,6 +26,8 @@ type Tensors = ReadonlyMap<ProgramParameter, Float32Array>;
 /** What a file holds of each parameter, after every name and shape was found to agree. */
 export interface MatchedWeights {
   readonly values: Tensors;
+  /** Averages over the steps of training, where the program keeps them and the file has them. */
+  readonly averages: Tensors;
   /** What the optimizer kept, by its name. */
   readonly states: ReadonlyMap<TensorOf, Tensors>;
 }
@@ -43,6 +48,8 @@ export function matchWeights(
   const spared = new Set(except);
   const mismatches: string[] = [];
   const values = new Map<ProgramParameter, Float32Array>();
+  const averages = new Map<ProgramParameter, Float32Array>();
+  const averaged = program.steps.average.length > 0;
   const states = new Map(
     statesOf(program).map((state) => [state, new Map<ProgramParameter, Float32Array>()]),
   );
@@ -57,18 +64,22 @@ export function matchWeights(
   for (const parameter of program.parameters) {
     if (spared.has(parameter.name)) continue;
     match(parameter, parameter.name, values);
+    if (averaged) match(parameter, AVERAGE_PREFIX + parameter.name, averages);
     for (const [state, into] of states) match(parameter, statePrefix(state) + parameter.name, into);
     if (!tensors.has(parameter.name)) mismatches.push(describeMissing(program, parameter));
   }
   for (const { name } of program.parameters) unknown.delete(counterOf(name));
   if (!optimizer) {
-    for (const name of unknown) if (name.startsWith(OPTIMIZER_PREFIX)) unknown.delete(name);
+    for (const name of unknown) if (isOfTraining(name)) unknown.delete(name);
   }
   if (except) unknown.clear();
   for (const name of unknown) mismatches.push(`\`${name}\` is not in model \`${program.model}\``);
   if (mismatches.length > 0) throw mismatchError(program, mismatches);
-  return { values, states };
+  return { values, averages, states };
 }
+
+const isOfTraining = (name: string) =>
+  name.startsWith(OPTIMIZER_PREFIX) || name.startsWith(AVERAGE_PREFIX);
 
 /** PyTorch saves how many batches a running mean has seen. With a momentum nobody asks. */
 const counterOf = (name: string) => name.replace(/\.running_mean$/, ".num_batches_tracked");

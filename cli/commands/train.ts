@@ -137,7 +137,8 @@ function slicesOf(
 ): number {
   if (budget === undefined) return accumulate;
   // Which program will run is not known yet: the one that takes most decides.
-  const slices = compilation.programs.map((program) => slicesWithin(program, batch, budget));
+  const programs = compilation.programs.flatMap((program) => [program, ...(program.phases ?? [])]);
+  const slices = programs.map((program) => slicesWithin(program, batch, budget));
   const most = Math.max(accumulate, ...slices);
   if (most > accumulate) say(`within ${formatBytes(budget)}, a batch comes in ${most} slices`);
   return most;

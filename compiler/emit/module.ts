@@ -14,7 +14,7 @@ import type { TrainRecipe } from "../../program/recipe.js";
 export function emitModule(programs: readonly Program[], recipe: TrainRecipe | undefined): string {
   const [first] = programs;
   if (!first) throw new Error("a module needs at least one program");
-  const kernels = new KernelTable(programs);
+  const kernels = new KernelTable(programs.flatMap((each) => [each, ...phasesOf(each)]));
   return [
     `// ${first.model}, compiled by netc from ${first.source.file}. Change the spec and compile again, not this file.`,
     'import { createNetwork } from "netc/runtime";',
@@ -25,11 +25,19 @@ export function emitModule(programs: readonly Program[], recipe: TrainRecipe | u
     "",
     "const common = {",
     ...emitCommon(first),
+    ...emitParameters(first),
     "};",
     "",
+    ...phasesOf(first).flatMap((phase, index) => [
+      `const ${commonName(index + 1)} = {`,
+      "  ...common,",
+      ...emitParameters(phase),
+      "};",
+      "",
+    ]),
     ...(recipe ? [`export const recipe = ${JSON.stringify(recipe, null, 2)};`, ""] : []),
     "export const programs = [",
-    ...programs.map((program) => emitProgram(program, kernels)),
+    ...programs.map((program) => `  ${emitProgram(program, kernels)},`),
     "];",
     "",
     `export function create${first.model}(options) {`,
@@ -38,6 +46,11 @@ export function emitModule(programs: readonly Program[], recipe: TrainRecipe | u
     "",
   ].join("\n");
 }
+
+const phasesOf = ({ phases = [] }: Program) => phases;
+
+/** What the programs of a phase share: in later ones, other parameters are trained. */
+const commonName = (phase: number) => (phase === 0 ? "common" : `phase${phase}`);
 
 const HELPERS = `const buffer = (name, purpose, fixed, perImage, least, largestBatch) => ({
   name,
@@ -148,17 +161,22 @@ function emitCommon(program: Program): string[] {
     ...Object.entries({ ...fields, ...results })
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => `  ${name}: ${JSON.stringify(value)},`),
+  ];
+}
+
+function emitParameters({ parameters }: Program): string[] {
+  return [
     "  parameters: [",
-    ...program.parameters.map((parameter) => `    ${JSON.stringify(parameter)},`),
+    ...parameters.map((parameter) => `    ${JSON.stringify(parameter)},`),
     "  ],",
   ];
 }
 
-function emitProgram(program: Program, kernels: KernelTable): string {
+function emitProgram(program: Program, kernels: KernelTable, phase = 0): string {
   const places = program.kernels.map((kernel) => kernels.place(kernel));
   return [
-    "  {",
-    "    ...common,",
+    "{",
+    `    ...${commonName(phase)},`,
     `    target: ${JSON.stringify(program.target)},`,
     ...(program.adapter ? [`    adapter: ${JSON.stringify(program.adapter)},`] : []),
     `    kernels: [${places.join(", ")}].map((index) => kernels[index]),`,
@@ -173,7 +191,12 @@ function emitProgram(program: Program, kernels: KernelTable): string {
     ]),
     "    },",
     ...emitPreparations(program),
-    "  },",
+    ...phasesOf(program).flatMap((later, index) => [
+      ...(index === 0 ? ["    phases: ["] : []),
+      `  ${emitProgram(later, kernels, index + 1)},`,
+      ...(index + 1 === program.phases!.length ? ["    ],"] : []),
+    ]),
+    "  }",
   ].join("\n");
 }
 

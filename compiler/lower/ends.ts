@@ -1,7 +1,9 @@
 import type { Initializer } from "../../program/program.js";
 import type { Graph, Value } from "../ir/graph.js";
+import { average } from "../kernels/average.js";
 import { COPY_WORKGROUP, importImages } from "../kernels/copy.js";
 import { DISTRIBUTIONS, initialize, INITIALIZE_WORKGROUP } from "../kernels/initialize.js";
+import { UPDATE_QUADS, UPDATE_WORKGROUP } from "../kernels/update.js";
 import { isActivation } from "../passes/layout.js";
 import { roundUpTo4 } from "./activation-layout.js";
 import type { LoweringContext } from "./context.js";
@@ -74,6 +76,26 @@ export function initializeParameter(
       workgroups: { x: { ...fixed(size), tile: INITIALIZE_WORKGROUP }, z: 1 },
       label: `${parameter.value.name} initial values`,
       origin: parameter.value.origin,
+      macs: 0,
+    };
+  });
+}
+
+/** One dispatch for each buffer of a parameter: its average follows it. */
+export function averageParameter(
+  { parameter: { value }, pieces }: StoredParameter,
+  { storage, averages }: { storage: readonly Storage[]; averages: readonly Storage[] },
+  decay: number,
+): StepDraft[] {
+  return pieces.map(({ bytes }, index) => {
+    const quads = bytes / 16;
+    return {
+      kernel: average(),
+      storage: [storage[index]!, averages[index]!],
+      constants: { quads, decay: floatBits(decay) },
+      workgroups: { x: { ...fixed(quads), tile: UPDATE_WORKGROUP * UPDATE_QUADS }, z: 1 },
+      label: `${value.name} average`,
+      origin: value.origin,
       macs: 0,
     };
   });

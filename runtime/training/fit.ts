@@ -11,7 +11,7 @@ import { evaluateDataset } from "./evaluate.js";
 import type { Evaluation } from "./evaluate.js";
 import { MetricsMean } from "./mean.js";
 import type { Metrics, TrainableNetwork } from "./network.js";
-import { learningRateFactor } from "./schedule.js";
+import { learningRateFactor, phaseAt } from "./schedule.js";
 import type { RunLength } from "./schedule.js";
 import { INITIAL_STATE, type TrainingState } from "./state.js";
 import { Throughput } from "./throughput.js";
@@ -124,6 +124,8 @@ class TrainingRun {
   /** Milliseconds that the last checkpoint took. */
   private savingTime = 0;
   private epochMean: MetricsMean;
+  /** The network's, once it is known. */
+  private phase: number | undefined;
 
   constructor(
     private readonly network: TrainableNetwork,
@@ -194,7 +196,12 @@ class TrainingRun {
     };
     for await (const batch of this.waitingTime.measure(this.batches())) {
       if (this.stopped) return settle();
-      const submitted = this.submit(batch, running?.progress ?? this.state);
+      const before = running?.progress ?? this.state;
+      if (this.phaseOf(before) !== this.phase) {
+        await settle();
+        await this.enterPhase(this.phaseOf(before));
+      }
+      const submitted = this.submit(batch, before);
       await settle();
       running = submitted;
       const { step } = submitted.progress;
@@ -207,6 +214,15 @@ class TrainingRun {
     await settle();
     // Batches without a readable example were left out.
     this.state = { ...this.state, position: this.length.stepsPerEpoch };
+  }
+
+  private phaseOf({ step }: Progress): number {
+    return phaseAt(this.recipe, step, this.length);
+  }
+
+  private async enterPhase(phase: number): Promise<void> {
+    await this.network.enterPhase?.(phase);
+    this.phase = phase;
   }
 
   private batches(): AsyncGenerator<Batch, void, void> {

@@ -21,6 +21,8 @@ export interface TrainableNetwork {
   evaluate(images: Images, labels: Uint32Array): Promise<Metrics>;
   /** Images to rows of the model's output; what evaluation over several views of an image needs. */
   predict?(images: Images): Promise<Float32Array>;
+  /** Trains the weights of another phase of the recipe from now on; nothing where that is the present one. */
+  enterPhase?(phase: number): Promise<void>;
   /** Sets the count of steps done, which keys dropout. */
   setStep(step: number): void;
 }

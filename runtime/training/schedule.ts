@@ -2,7 +2,7 @@
  * The learning rate over a run, with the values of PyTorch's schedulers. A warmup is followed by its schedule as in
  * SequentialLR: the schedule starts to count when the warmup ends, and what spans the run spans the rest of it.
  */
-import type { Duration, Schedule, Warmup } from "../../program/recipe.js";
+import type { Duration, Schedule, TrainRecipe, Warmup } from "../../program/recipe.js";
 
 export interface RunLength {
   readonly stepsPerEpoch: number;
@@ -29,6 +29,15 @@ export function learningRateFactor(
   if (warmup !== undefined && step < warm) return warmup.from + (1 - warmup.from) * (step / warm);
   if (schedule.kind === "reduce_on_plateau") return plateau;
   return scheduleFactor(schedule, step - warm, { ...run, steps: Math.max(1, run.steps - warm) });
+}
+
+/** How many stages of `unfreeze` have begun before a step, counted from 0. */
+export function phaseAt(
+  { unfreeze = [] }: Pick<TrainRecipe, "unfreeze">,
+  step: number,
+  run: RunLength,
+): number {
+  return unfreeze.filter(({ after }) => step >= Math.round(inSteps(after, run))).length;
 }
 
 type TimedSchedule = Exclude<Schedule, { readonly kind: "reduce_on_plateau" }>;

@@ -703,6 +703,50 @@ def recipe_cases():
     yield *classes, text, linear_head, by_labels("out"), grouped_adamw, None
     for text, make, clip in ((sgd_text, sgd_of, None), ("optimizer = adam(lr=0.01)\n  clip_norm = 0.05", adam, clipped_by_norm)):
         yield *classes, f"{text}\n  accumulate = 3", linear_head, in_slices(3), make, clip
+    averaged_sgd = lambda p: Averaged(sgd_of(p), p, 0.9)
+    yield *classes, f"{sgd_text}\n  average = ema(0.9)", linear_head, by_labels("out"), averaged_sgd, None
+    thawing = "freeze = [first]\n  unfreeze = after(2 steps, [*.bias]) -> after(4 steps, [first])"
+    for text, make in ((sgd_text, sgd_of), ("optimizer = adam(lr=0.01)", adam)):
+        yield *classes, f"{text}\n  {thawing}", linear_head, by_labels("out"), lambda p, make=make: Thawing(p, make), None
+
+
+class Averaged:
+    """An optimizer whose weights are followed by PyTorch's average of them."""
+
+    def __init__(self, optimizer, parameters, decay):
+        self.optimizer, self.parameters = optimizer, nn.ParameterList(parameters)
+        follow = lambda kept, now, count: decay * kept + (1 - decay) * now
+        self.average = torch.optim.swa_utils.AveragedModel(self.parameters, avg_fn=follow)
+
+    def zero_grad(self):
+        self.optimizer.zero_grad()
+
+    def step(self):
+        self.optimizer.step()
+        self.average.update_parameters(self.parameters)
+
+    @property
+    def weights(self):
+        return list(self.average.module)
+
+
+class Thawing:
+    """The head first, then all biases, then all weights: another optimizer for each."""
+
+    def __init__(self, parameters, make):
+        first, first_bias, *head = parameters
+        self.parameters, self.make, self.steps = parameters, make, 0
+        self.phases = {0: head, 2: [first_bias, *head], 4: parameters}
+
+    def zero_grad(self):
+        for each in self.parameters:
+            each.grad = None
+
+    def step(self):
+        if self.steps in self.phases:
+            self.optimizer = self.make(self.phases[self.steps])
+        self.optimizer.step()
+        self.steps += 1
 
 
 def grouped(parameters, rate, decay):
@@ -763,12 +807,14 @@ def recipe(index, loss_text, target, settings, make, loss_of, optimizer_of, clip
             clip(parameters)
         losses.append(float(loss))
         optimizer.step()
+    trained = zip(dict(network.named_parameters()), getattr(optimizer, "weights", parameters))
+    trained = {key: value.detach() for key, value in trained}
     moved = {
         key: float((value - parameter(f"{name}/{key}", value.shape)).norm() / value.norm())
-        for key, value in network.named_parameters()
+        for key, value in trained.items()
     }
     print(f"{loss_text} {settings!r}: losses {[round(x, 4) for x in losses]}, moved {max(moved.values()):.0e}")
-    weights = {key: summary(value) for key, value in network.named_parameters()}
+    weights = {key: summary(value) for key, value in trained.items()}
     head = {"name": name, "loss": loss_text, "target": target, "settings": settings}
     return {**head, "losses": losses, "weights": weights, "moved": moved}
 

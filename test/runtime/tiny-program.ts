@@ -186,6 +186,7 @@ export const tinyProgram: Program = {
     train: [forward, loss, update],
     accumulate: [],
     update: [],
+    average: [],
     evaluate: [forward, loss],
     predict: [forward],
   },

@@ -42,3 +42,59 @@ test("layers, single weights and stars in the middle", () => {
     "classifier.logits.weight",
   ]);
 });
+
+test("each stage of unfreeze is a program of its own, which trains what the stage sets free", () => {
+  const { programs, diagnostics } = compile(
+    specOf(
+      "[features.*]\n  unfreeze = after(2 steps, [features.conv2]) -> after(4 steps, [*.bias])",
+    ),
+    { file: "small.net" },
+  );
+  expect(diagnostics).toEqual([]);
+  const head = ["classifier.logits.weight", "classifier.logits.bias"];
+  const conv2 = ["features.conv2.weight", "features.conv2.bias"];
+  for (const program of programs) {
+    const phases = [program, ...program.phases!];
+    expect(phases.map(({ target }) => target)).toEqual(phases.map(() => program.target));
+    const trained = phases.map(({ parameters }) =>
+      parameters.filter(({ pieces }) => pieces[0]!.states).map(({ name }) => name),
+    );
+    expect(trained).toEqual([
+      head,
+      [...conv2, ...head],
+      ["features.conv1.bias", "features.bn.bias", ...conv2, ...head],
+    ]);
+    const gradients = phases.map(
+      ({ steps }) =>
+        steps.train.filter(({ label }) => /^features.*(gradient|update)/.test(label)).length,
+    );
+    expect(gradients[0]).toBe(0);
+    expect(gradients[1]).toBeGreaterThan(0);
+    expect(gradients[2]).toBeGreaterThan(gradients[1]!);
+  }
+});
+
+test("a module holds the programs of all phases", async () => {
+  const { module, programs } = compile(
+    specOf("[features.*]\n  unfreeze = after(2 steps, [features.conv2])\n  average = ema(0.9)"),
+    { file: "small.net" },
+  );
+  const alone = module.replace(/^import .*$/m, "const createNetwork = (programs) => programs;");
+  const url = `data:text/javascript;base64,${Buffer.from(alone).toString("base64")}`;
+  const imported = (await import(/* @vite-ignore */ url)) as { createSmall(): unknown };
+  expect(imported.createSmall()).toEqual(JSON.parse(JSON.stringify(programs)));
+});
+
+test("averages are kept of what training changes, and are what evaluations read", () => {
+  const { program } = compile(specOf("[features.conv1]\n  average = ema(0.9)"), {
+    file: "small.net",
+  });
+  const averaged = program!.parameters.filter(({ pieces }) => pieces[0]!.average !== undefined);
+  expect(averaged.map(({ name }) => name)).toEqual(
+    program!.parameters.map(({ name }) => name).filter((name) => !name.includes("conv1")),
+  );
+  const bound = new Set(program!.steps.evaluate.flatMap(({ buffers }) => buffers));
+  for (const { pieces } of averaged) {
+    expect([bound.has(pieces[0]!.average!), bound.has(pieces[0]!.buffer)]).toEqual([true, false]);
+  }
+});

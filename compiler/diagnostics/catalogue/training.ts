@@ -211,10 +211,25 @@ export const training = {
     wrong: 'weights = load("with-head.safetensors")',
     right: 'weights = load("with-head.safetensors", except=[head.*])',
   },
+  NET3054: {
+    title: "weights set free that are not frozen",
+    explanation:
+      "`freeze` says which weights stay as they are from the start; each stage of `unfreeze` names some of them that are trained from then on. A stage that sets " +
+      "nothing free is a mistake in a name, or in the stages before it.",
+    wrong: "freeze = [features.*]\nunfreeze = after(5 epochs, [classifier.*])",
+    right: "freeze = [features.*]\nunfreeze = after(5 epochs, [features.*])",
+  },
+  NET3055: {
+    title: "stages out of their order",
+    explanation: "The stages of `unfreeze` stand in the order in which they begin.",
+    wrong: "unfreeze = after(10 epochs, [features.conv2]) -> after(5 epochs, [features.conv1])",
+    right: "unfreeze = after(5 epochs, [features.conv2]) -> after(10 epochs, [features.conv1])",
+  },
   NET3056: {
     title: "something that a setting does not take",
     explanation:
-      "`stop` takes `early_stopping(...)`, `precision` takes `f32` or `f16(...)`, `weights` takes `load(...)`.",
+      "`average` takes `ema(...)`, `stop` takes `early_stopping(...)`, `precision` takes `f32` or `f16(...)`, `weights` takes `load(...)`, and each stage " +
+      "of `unfreeze` is `after(...)`.",
     wrong: "stop = early(patience=5)",
     right: "stop = early_stopping(patience=5)",
   },

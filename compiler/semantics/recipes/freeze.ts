@@ -1,25 +1,110 @@
 import type { Setting } from "../../../grammar/ast.js";
+import type { Duration, Unfreezing } from "../../../program/recipe.js";
 import type { AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../evaluate.js";
+import { readCalls, type Resolved } from "./definition.js";
 import { namesMatching, readPatterns, weightNames } from "./patterns.js";
+import { stages, type Stage } from "./stages.js";
 
-export interface Freezing {
-  /** Names of the weights that stay as they are. */
-  readonly freeze?: readonly string[];
+/** The settings that say which weights stay as they are, and for how long. */
+interface FreezingSettings {
+  readonly freeze: Setting | undefined;
+  readonly unfreeze: Setting | undefined;
+  readonly epochs: number | undefined;
 }
 
-/** `freeze = [features.*]`. */
+export interface Freezing {
+  /** Names of the weights that stay as they are, at least at first. */
+  readonly freeze?: readonly string[];
+  /** When some of them begin to be trained. */
+  readonly unfreeze?: readonly Unfreezing[];
+}
+
+/** `freeze = [features.*]` and `unfreeze = after(5 epochs, [features.conv5]) -> after(10 epochs, [features.*])`. */
 export function readFreezing(
-  freeze: Setting | undefined,
+  { freeze, unfreeze, epochs }: FreezingSettings,
   { graph }: AnalyzedModel,
   environment: Environment,
 ): Freezing {
   const patterns = freeze && readPatterns(freeze, environment);
+  const calls = unfreeze && readCalls(unfreeze, stages, environment);
+  if (unfreeze && !freeze) reportNothingFrozen(unfreeze, environment);
   if (!graph || !patterns) return {};
   const names = weightNames(graph);
   const frozen = namesMatching(patterns, names, environment);
   if (frozen.length === names.length) reportAll(freeze, environment);
-  return frozen.length > 0 ? { freeze: frozen } : {};
+  if (!calls) return frozen.length > 0 ? { freeze: frozen } : {};
+  calls.forEach((call, index) => checkOrder(call, calls[index - 1], environment));
+  for (const call of calls) warnOfLength(call, epochs, environment);
+  return { freeze: frozen, unfreeze: resolveStages(calls, frozen, { names, environment }) };
+}
+
+interface Names {
+  readonly names: readonly string[];
+  readonly environment: Environment;
+}
+
+/** The weights that each stage sets free, beyond those of the stages before. */
+function resolveStages(
+  calls: readonly Resolved<Stage>[],
+  frozen: readonly string[],
+  { names, environment }: Names,
+): readonly Unfreezing[] {
+  const left = new Set(frozen);
+  return calls.map((call) => {
+    const { after, patterns } = call.result;
+    const matching = namesMatching(patterns, names, environment);
+    const freed = matching.filter((name) => left.has(name));
+    for (const name of freed) left.delete(name);
+    if (matching.length > 0 && freed.length === 0) reportFree(call, environment);
+    return { after, names: freed };
+  });
+}
+
+function checkOrder(
+  { result: { after }, bound }: Resolved<Stage>,
+  previous: Resolved<Stage> | undefined,
+  { reporter }: Environment,
+): void {
+  const before = previous?.result.after;
+  if (!before || before.unit !== after.unit || before.count < after.count) return;
+  reporter.report("NET3055", {
+    message: `this stage begins after ${describe(after)}, the one before it after ${describe(before)}`,
+    span: bound.spans.get("after")!,
+    notes: ["stages stand in the order in which they begin"],
+  });
+}
+
+function warnOfLength(
+  { result: { after }, bound }: Resolved<Stage>,
+  epochs: number | undefined,
+  { reporter }: Environment,
+): void {
+  if (after.unit !== "epochs" || epochs === undefined || after.count < epochs) return;
+  reporter.report("NET3012", {
+    message: `\`after\` acts after ${after.count} epochs, but the run has only ${epochs}`,
+    span: bound.spans.get("after")!,
+    label: after.count === epochs ? "the run is over then" : "later than the run's end",
+  });
+}
+
+const describe = ({ count, unit }: Duration) => `${count} ${unit}`;
+
+function reportFree({ result, bound }: Resolved<Stage>, { reporter }: Environment): void {
+  const texts = result.patterns.map(({ text }) => `\`${text}\``).join(", ");
+  reporter.report("NET3054", {
+    message: `nothing of ${texts} is frozen at that time`,
+    span: bound.spans.get("weights")!,
+    notes: ["`freeze` says what is frozen from the start; a stage sets some of it free"],
+  });
+}
+
+function reportNothingFrozen({ name }: Setting, { reporter }: Environment): void {
+  reporter.report("NET3054", {
+    message: "`unfreeze` sets weights free, but nothing is frozen",
+    span: name.span,
+    notes: ["`freeze = [features.*]` says which weights stay as they are at first"],
+  });
 }
 
 function reportAll({ value }: Setting, { reporter }: Environment): void {

@@ -1,9 +1,32 @@
-/** What may stand behind the settings that take one call: `stop`, `precision`, `weights`. */
-import type { EarlyStopping, Precision } from "../../../program/recipe.js";
+/** What may stand behind the settings that take one call: `average`, `stop`, `precision`, `weights`. */
+import type { EarlyStopping, Precision, WeightAverage } from "../../../program/recipe.js";
 import { float, integer, string, valueName } from "../argument-types.js";
 import { optional, required, withDefault } from "../signature.js";
 import { define, type Registry } from "./definition.js";
 import { type Pattern, patterns } from "./patterns.js";
+
+export const averages: Registry<WeightAverage> = {
+  noun: "average of weights",
+  example: "ema(0.999)",
+  unknown: "NET3056",
+  planned: ["swa"],
+  definitions: [
+    define<WeightAverage>()({
+      name: "ema",
+      aliases: ["EMA", "ModelEmaV2", "ExponentialMovingAverage", "AveragedModel", "polyak"],
+      summary: "the exponential moving average: after each step, the average keeps a share",
+      positional: ["decay"],
+      arguments: {
+        decay: withDefault(
+          float({ above: 0, below: 1 }),
+          0.999,
+          "share of the average that is kept at each step",
+        ),
+      },
+      resolve: ({ decay }) => ({ kind: "ema", decay }),
+    }),
+  ],
+};
 
 export const stops: Registry<EarlyStopping> = {
   noun: "stopping rule",

@@ -5,7 +5,7 @@ import type { AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../evaluate.js";
 import { didYouMean, listNames } from "../suggestion.js";
 import { readCall, type Registry, type Resolved } from "./definition.js";
-import { precisions, stops } from "./policies.js";
+import { averages, precisions, stops } from "./policies.js";
 import { count, readSetting } from "./settings.js";
 
 interface Parts {
@@ -16,7 +16,7 @@ interface Parts {
   readonly data: DataDeclaration | undefined;
 }
 
-type RunSettings = Pick<TrainRecipe, "accumulate" | "stop" | "precision">;
+type RunSettings = Pick<TrainRecipe, "accumulate" | "average" | "stop" | "precision">;
 
 export function readRunSettings(parts: Parts, environment: Environment): RunSettings {
   const read = <Result>(name: string, registry: Registry<Result>) => {
@@ -24,6 +24,7 @@ export function readRunSettings(parts: Parts, environment: Environment): RunSett
     return setting && readCall(setting, registry, environment);
   };
   const accumulate = readAccumulate(parts, environment);
+  const average = read("average", averages);
   const stop = read("stop", stops);
   const precision = read("precision", precisions);
   if (stop) checkMetric(stop, parts.model, environment);
@@ -31,6 +32,7 @@ export function readRunSettings(parts: Parts, environment: Environment): RunSett
   warnOfNoEvaluation(parts, environment);
   return {
     ...(accumulate !== undefined && { accumulate }),
+    ...(average && { average: average.result }),
     ...(stop && { stop: stop.result }),
     ...(precision && { precision: precision.result }),
   };

@@ -46,6 +46,11 @@ export const trainSettings: readonly SettingDefinition[] = [
     meaning: "names of weights that stay as they are: `[features.*]`",
   },
   {
+    name: "unfreeze",
+    aliases: ["thaw", "unfreeze_after"],
+    meaning: "when some of them are trained after all: `after(5 epochs, [features.conv5])`",
+  },
+  {
     name: "weights",
     aliases: ["pretrained", "init_from", "checkpoint", "load", "resume_from"],
     meaning: 'what the run starts from: `load("FILE.safetensors", except=[classifier.*])`',
@@ -69,6 +74,11 @@ export const trainSettings: readonly SettingDefinition[] = [
     meaning: "slices that a batch is trained in, with one update for all, to save memory",
   },
   {
+    name: "average",
+    aliases: ["ema", "model_ema", "weight_average", "swa"],
+    meaning: "averaged weights to evaluate and keep: `ema(0.999)`",
+  },
+  {
     name: "stop",
     aliases: ["early_stopping", "early_stop", "patience"],
     meaning: "when to end before the last epoch: `early_stopping(patience=5)`",
@@ -84,8 +94,6 @@ export const trainSettings: readonly SettingDefinition[] = [
     meaning: "what initial weights, dropout and the order of the images are drawn from",
   },
 ];
-
-const planned = ["unfreeze", "average", "ema"];
 
 /** The settings of a train declaration by name; reports unknown, repeated and missing ones. */
 export function readSettings(
@@ -118,10 +126,6 @@ function checkName(
   { reporter }: Pick<Environment, "reporter">,
 ): void {
   if (trainSettings.some((each) => each.name === name)) return;
-  if (planned.includes(name)) {
-    reporter.report("NET1022", { message: `the setting \`${name}\` is not supported yet`, span });
-    return;
-  }
   reporter.report("NET3003", {
     message: `train has no setting \`${name}\`${didYouMean(name, trainSettings)}`,
     span,

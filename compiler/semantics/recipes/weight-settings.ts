@@ -16,17 +16,22 @@ export interface TrainEnvironment extends Environment {
 interface Parts {
   readonly settings: ReadonlyMap<string, Setting>;
   readonly model: AnalyzedModel;
+  readonly epochs: number | undefined;
   readonly optimizer: OptimizerSettings | undefined;
 }
 
-type WeightSettings = Pick<TrainRecipe, "weights" | "freeze" | "learningRateFactors" | "noDecay">;
+type WeightSettings = Pick<
+  TrainRecipe,
+  "weights" | "freeze" | "unfreeze" | "learningRateFactors" | "noDecay"
+>;
 
 export function readWeightSettings(
-  { settings, model, optimizer }: Parts,
+  { settings, model, epochs, optimizer }: Parts,
   environment: TrainEnvironment,
 ): WeightSettings {
   const weights = readInitialWeights(settings.get("weights"), model, environment);
-  const freezing = readFreezing(settings.get("freeze"), model, environment);
+  const [freeze, unfreeze] = [settings.get("freeze"), settings.get("unfreeze")];
+  const freezing = readFreezing({ freeze, unfreeze, epochs }, model, environment);
   const learningRateFactors = readRateFactors(settings.get("lr_factors"), model, environment);
   const noDecay = readNoDecay(settings.get("no_decay"), model, optimizer, environment);
   return {

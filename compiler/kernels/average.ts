@@ -1,0 +1,28 @@
+import { assemble, type Kernel } from "./kernel.js";
+import { UPDATE_QUADS, UPDATE_WORKGROUP } from "./update.js";
+import { wgsl } from "./wgsl.js";
+
+/** An exponential moving average of weights: a share of `decay` of it is kept at each step. */
+export function average(): Kernel {
+  return assemble({
+    name: "average_weights",
+    summary: "The average of the weights over the steps; the weights themselves where it begins.",
+    storage: [
+      { name: "weights", access: "read", element: "vec4f" },
+      { name: "average", access: "read_write", element: "vec4f" },
+    ],
+    constants: ["quads", "decay"],
+    workgroupSize: UPDATE_WORKGROUP,
+    body: wgsl`
+      let decay = bitcast<f32>(constants.decay);
+      let first = block * ${UPDATE_WORKGROUP * UPDATE_QUADS}u + lane;
+      for (var turn = 0u; turn < ${UPDATE_QUADS}u; turn++) {
+        let at = first + turn * ${UPDATE_WORKGROUP}u;
+        if (at < constants.quads) {
+          let weight = weights[at];
+          let moved = decay * average[at] + (1.0 - decay) * weight;
+          average[at] = select(weight, moved, frame.training != 0u);
+        }
+      }`,
+  });
+}
