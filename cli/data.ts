@@ -58,6 +58,17 @@ function reportSkipped({ file, reason }: SkippedFile): void {
   warn(`skipped ${file}: ${reason}`);
 }
 
+/** Says how many images no numbers speak of, where files were skipped. */
+export function warnOfUnreadable(...datasets: readonly (Dataset | undefined)[]): void {
+  const count = datasets.reduce((sum, dataset) => sum + (dataset?.unreadable?.() ?? 0), 0);
+  if (count === 0) return;
+  const which =
+    count === 1
+      ? "1 image that could not be read was"
+      : `${count} images that could not be read were`;
+  warn(`${which} left out; the names are above`);
+}
+
 export function warn(message: string): void {
   say(`${styled("yellow", "warning", process.stderr)}: ${message}`);
 }

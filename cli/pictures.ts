@@ -3,7 +3,9 @@ import { stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { glob, isDynamicPattern } from "tinyglobby";
-import type { Dataset, Example } from "../runtime/data/dataset.js";
+import type { Dataset, Example, Stage } from "../runtime/data/dataset.js";
+import { DataError } from "../runtime/data/error.js";
+import { IMAGE_ENDINGS } from "../runtime/node/data/decode.js";
 import type { CompiledSpec } from "./compiled.js";
 import { warn } from "./data.js";
 import { wrongInput } from "./failure.js";
@@ -20,7 +22,7 @@ export interface Picture {
 }
 
 const STANDARD_INPUT = "-";
-const IMAGES = "**/*.{jpg,jpeg,png,webp}";
+const IMAGES = `**/*.{${IMAGE_ENDINGS.join(",")}}`;
 
 /** The pictures that arguments name, each once. Fails where an argument names none. */
 export async function findPictures(names: readonly string[]): Promise<Picture[]> {
@@ -48,7 +50,10 @@ function pictureFile(name: string, options: Pick<Picture, "copy" | "isNamed">): 
 
 async function inFolder(folder: string): Promise<Picture[]> {
   const paths = await glob(IMAGES, { cwd: folder, caseSensitiveMatch: false });
-  if (paths.length === 0) throw wrongInput(`${folder} holds no JPEG, PNG or WebP files`);
+  if (paths.length === 0)
+    throw wrongInput(
+      `${folder} holds no images: files that end in ${IMAGE_ENDINGS.map((ending) => `.${ending}`).join(", ")}`,
+    );
   return paths
     .sort()
     .map((path) => pictureFile(join(folder, path), { copy: path, isNamed: false }));
@@ -69,10 +74,11 @@ function placeBelow(path: string): string {
 /** Pictures as a dataset. One that was named and does not decode ends the command; one that was found is left out, and the user told. */
 export class Pictures implements Dataset {
   readonly classes = [];
+  readonly pixels = "bytes";
   readonly name: string;
   readonly length: number;
   private readonly channels: 1 | 3;
-  private readonly unreadable = new Set<Picture>();
+  private readonly unreadablePictures = new Set<Picture>();
 
   constructor(
     private readonly pictures: readonly Picture[],
@@ -89,23 +95,35 @@ export class Pictures implements Dataset {
     this.length = pictures.length;
   }
 
-  async get(index: number): Promise<Example | undefined> {
-    const { decodeImage } = await import("../runtime/node/data/index.js");
+  get(index: number): Promise<Example | undefined> {
+    return this.decode(index, undefined);
+  }
+
+  prepare(index: number, stage: Stage): Promise<Example | undefined> {
+    return this.decode(index, stage);
+  }
+
+  private async decode(index: number, stage: Stage | undefined): Promise<Example | undefined> {
+    const { decodeInPool } = await import("../runtime/node/data/decode-pool.js");
     const picture = this.pictures[index]!;
-    const bytes = await picture.read();
-    try {
-      return { image: await decodeImage(bytes, this.channels), label: 0 };
-    } catch (error) {
-      const message = `${picture.name} is no image that can be read: ${(error as Error).message}`;
-      if (picture.isNamed) throw wrongInput(message);
-      warn(message);
-      this.unreadable.add(picture);
-      return undefined;
+    const from = { bytes: await picture.read() };
+    const result = await decodeInPool({ from, channels: this.channels, stage });
+    if ("mistake" in result) {
+      throw new DataError(`${picture.name}: ${result.mistake.message}`, result.mistake.hint);
     }
+    if ("image" in result) {
+      if (result.frames > 1) warn(`${picture.name} is animated: its first frame is used`);
+      return { image: result.image, label: 0 };
+    }
+    const message = `${picture.name} is no image that can be read: ${result.failure}`;
+    if (picture.isNamed) throw wrongInput(message);
+    warn(message);
+    this.unreadablePictures.add(picture);
+    return undefined;
   }
 
   /** Those that could be read, once all have been. */
   readable(): Picture[] {
-    return this.pictures.filter((picture) => !this.unreadable.has(picture));
+    return this.pictures.filter((picture) => !this.unreadablePictures.has(picture));
   }
 }

@@ -111,15 +111,6 @@ export function imagesOf(transforms: readonly Transform[]): number {
   return transforms.some(({ kind }) => kind === "ten_crop") ? TEN : 1;
 }
 
-/** The same with ten crops in place of the one in the middle; undefined where there is none. */
-export function withTenCrop(transforms: readonly Transform[]): readonly Transform[] | undefined {
-  const last = transforms.map(({ kind }) => kind).lastIndexOf("center_crop");
-  if (last < 0) return undefined;
-  return transforms.map((each, index) =>
-    index === last && each.kind === "center_crop" ? { kind: "ten_crop", size: each.size } : each,
-  );
-}
-
 /** The parts of color_jitter, by the numbers that `order` gives them. */
 export const JITTER_PARTS = ["brightness", "contrast", "saturation", "hue"] as const;
 

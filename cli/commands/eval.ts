@@ -1,8 +1,16 @@
 import type { Command } from "commander";
+import { imagesOf, type Transform } from "../../program/transforms.js";
 import { evaluateDataset, type Evaluation } from "../../runtime/training/evaluate.js";
 import { examineDataset, type Examination } from "../../runtime/evaluation/index.js";
-import { compileSpec, requireData, requireRecipe, scoresOf } from "../compiled.js";
-import { openEvaluationData, type DataFlags } from "../data.js";
+import {
+  compileSpec,
+  requireData,
+  requireRecipe,
+  scoresOf,
+  type CompiledSpec,
+} from "../compiled.js";
+import { openEvaluationData, warnOfUnreadable, type DataFlags } from "../data.js";
+import { wrongInput } from "../failure.js";
 import { describeEvaluation } from "../evaluation-text.js";
 import { openNetwork } from "../open-network.js";
 import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
@@ -15,6 +23,7 @@ interface EvalOptions extends AdapterOptions, DataFlags {
   readonly weights: string;
   readonly train?: string;
   readonly batch?: number;
+  readonly tenCrop?: boolean;
   readonly json?: boolean;
 }
 
@@ -27,6 +36,7 @@ export function evalCommand(): Command {
     .option("--data <dir>", "read this folder instead of the one in the spec")
     .option("--train <name>", "the recipe whose model and data to use")
     .option("--batch <n>", "images a call (default: the recipe's batch)", positiveInteger)
+    .option("--ten-crop", "judge corners, middle and their mirror images of each image together")
     .option("--max-skipped <n>", "unreadable files to tolerate (default: 1%)", positiveInteger)
     .addOption(jsonOption())
     .addOption(adapterOption())
@@ -38,27 +48,50 @@ async function evaluate(path: string, options: EvalOptions): Promise<void> {
   const data = requireData(compiled);
   const weights = await readWeights(options.weights);
   const dataset = await openEvaluationData(compiled, data, options, classNamesOf(weights));
-  const batch = options.batch ?? requireRecipe(compiled).batch;
+  const own = data.eval?.transforms ?? [];
+  const transforms = options.tenCrop ? withTenCrop(own, compiled) : own;
+  const batch = Math.max(options.batch ?? requireRecipe(compiled).batch, imagesOf(transforms));
   const network = await openNetwork(compiled, { batch, adapter: options.adapter });
   const counter = createCounter(dataset.length, "evaluated");
   try {
     await loadWeights(network, weights);
     const pass = {
-      transforms: data.eval?.transforms ?? [],
+      ...{ transforms, scores: scoresOf(compiled) },
       onProgress: (examples: number) => counter.update(examples),
     };
     const { classes, fractions } = network.program;
     const evaluation =
       classes === undefined
         ? await evaluateDataset(network, dataset, pass)
-        : await examineDataset(network, dataset, { ...pass, scores: scoresOf(compiled) });
+        : await examineDataset(network, dataset, pass);
     counter.stop();
+    warnOfUnreadable(dataset);
     if (options.json) printJson(evaluationJson(evaluation!));
     else print(describeEvaluation(evaluation!, fractions, widthOf(process.stdout)));
   } finally {
     counter.stop();
     network.destroy();
   }
+}
+
+/** The split's transforms with ten crops where they have their own crop, or else before they normalize. */
+function withTenCrop(
+  transforms: readonly Transform[],
+  { compilation, spec }: CompiledSpec,
+): readonly Transform[] {
+  const { input, classes } = compilation.programs[0]!;
+  if (classes === undefined || input.width !== input.height) {
+    throw wrongInput(
+      `--ten-crop averages over crops of a classifier's square images, which ${spec.path} does not have`,
+    );
+  }
+  const isCrop = ({ kind }: Transform) => kind === "center_crop" || kind === "ten_crop";
+  const others = transforms.filter((transform) => !isCrop(transform));
+  const crop = transforms.findIndex(isCrop);
+  const normalize = transforms.findIndex(({ kind }) => kind === "normalize");
+  const place = [crop, normalize, others.length].find((index) => index >= 0)!;
+  const tenCrop: Transform = { kind: "ten_crop", size: input.width };
+  return [...others.slice(0, place), tenCrop, ...others.slice(place)];
 }
 
 function evaluationJson({ examples, metrics, ...details }: Evaluation | Examination): unknown {

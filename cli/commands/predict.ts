@@ -1,7 +1,9 @@
 import type { Command } from "commander";
-import { loadBatches } from "../../runtime/data/index.js";
+import { imagesOf } from "../../program/transforms.js";
+import { chooseStaging, loadBatches } from "../../runtime/data/index.js";
 import { rowOf, toProbabilities } from "../../runtime/evaluation/index.js";
 import type { Network } from "../../runtime/network.js";
+import { overViews } from "../../runtime/training/views.js";
 import { annotate, type Prediction } from "../annotate.js";
 import { compileSpec, scoresOf, type CompiledSpec } from "../compiled.js";
 import { wrongInput } from "../failure.js";
@@ -53,7 +55,8 @@ async function predict(
   requireClasses(compiled);
   const weights = await readWeights(options.weights);
   const pictures = new Pictures(await findPictures(images), compiled);
-  const batch = Math.min(pictures.length, MAX_BATCH);
+  const views = imagesOf(compiled.recipe?.data?.eval?.transforms ?? []);
+  const batch = Math.max(views, Math.min(pictures.length, MAX_BATCH));
   const network = await openNetwork(compiled, { batch, adapter: options.adapter });
   try {
     await loadWeights(network, weights);
@@ -91,13 +94,15 @@ async function probabilities(
 ): Promise<Float32Array[]> {
   const scores = scoresOf(compiled);
   const rows: Float32Array[] = [];
+  const { program } = network;
+  const transforms = compiled.recipe?.data?.eval?.transforms ?? [];
+  const judge = overViews(network, transforms, scores);
   for await (const { images, count } of loadBatches(pictures, {
-    batch: network.batch,
-    shape: network.program.input,
-    transforms: compiled.recipe?.data?.eval?.transforms ?? [],
+    ...{ batch: judge.batch, shape: program.input, transforms },
+    staging: chooseStaging(program, "eval", { dataset: pictures, transforms }),
     ...{ seed: 0, epoch: 0, shuffle: false },
   })) {
-    const values = await network.predict(images);
+    const values = await judge.predict(images);
     for (let index = 0; index < count; index++) {
       rows.push(toProbabilities(rowOf(values, count, index), scores));
     }

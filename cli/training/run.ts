@@ -7,7 +7,8 @@ import {
 } from "../../runtime/node/training.js";
 import { fit, type FitResult, type TrainingState } from "../../runtime/training/index.js";
 import { join } from "node:path";
-import { warn } from "../data.js";
+import { scoresOf } from "../compiled.js";
+import { warn, warnOfUnreadable } from "../data.js";
 import { plural } from "../format.js";
 import { listenForInterrupt } from "../interrupt.js";
 import { print, say } from "../terminal.js";
@@ -54,9 +55,9 @@ export class TrainingRun {
   }
 
   private fit(start: TrainingState | undefined, signal: AbortSignal): Promise<FitResult> {
-    const { network, dataset, evaluation, recipe } = this.parts;
+    const { compiled, network, dataset, evaluation, recipe } = this.parts;
     return fit(network, dataset, recipe, {
-      evaluation,
+      ...{ evaluation, scores: scoresOf(compiled) },
       start,
       steps: this.options.steps,
       signal,
@@ -96,6 +97,7 @@ export class TrainingRun {
     if (result.completed) await this.saveResult();
     for (const observer of this.observers) await observer.finish?.(result, signal);
     const describe = result.completed ? describeResult : describeStop;
+    warnOfUnreadable(this.parts.dataset, this.parts.evaluation);
     print(describe(this.parts, result, this.stopwatch.seconds));
   }
 

@@ -52,6 +52,8 @@ export interface Dataset {
    * reported it. Throws a DataError once too many cannot.
    */
   get(index: number): Promise<Example | undefined>;
+  /** How many examples could not be read so far. */
+  unreadable?(): number;
   /** The example after a stage's transforms, where the dataset has a better place for them than the caller's thread. */
   prepare?(index: number, stage: Stage): Promise<Example | undefined>;
 }

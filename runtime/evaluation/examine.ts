@@ -1,10 +1,13 @@
 /** A closer look at a classifier than its metrics: what it takes for what, and where it is sure and wrong. */
-import type { Dataset, Example } from "../data/dataset.js";
+import type { Dataset, Example, Stage } from "../data/dataset.js";
 import { loadBatches } from "../data/loader.js";
+import { prepareExample } from "../data/memory.js";
+import { chooseStaging } from "../data/stage.js";
 import type { EvaluateOptions, Evaluation } from "../training/evaluate.js";
 import { noExamplesError } from "../training/evaluate.js";
 import { MetricsMean } from "../training/mean.js";
 import type { TrainableNetwork } from "../training/network.js";
+import { overViews } from "../training/views.js";
 import { classResults, ConfusionCounts, type ClassResult } from "./confusion.js";
 import type { ConfusionMatrix } from "./confusion.js";
 import { indexOfLargest, rowOf, toProbabilities, type Scores } from "./probabilities.js";
@@ -54,19 +57,21 @@ export async function examineDataset(
   const counts = new ConfusionCounts(names.length);
   const worst = new WorstMistakes(options.mistakes ?? 0);
   const mean = new MetricsMean();
+  const { transforms = [] } = options;
+  const { program } = network;
+  const judged = overViews(network, transforms, options.scores);
   for await (const { images, labels, position, count } of loadBatches(view, {
-    batch: network.batch,
-    shape: network.program.input,
-    transforms: options.transforms ?? [],
+    ...{ batch: judged.batch, shape: program.input, transforms },
+    staging: chooseStaging(program, "eval", { dataset: view, transforms }),
     ...{ seed: 0, epoch: 0, shuffle: false },
   })) {
     if (options.signal?.aborted) return undefined;
     const [metrics, scores] = await Promise.all([
-      network.evaluate(images, labels),
-      network.predict(images),
+      judged.evaluate(images, labels),
+      judged.predict(images),
     ]);
     mean.add(metrics, count);
-    const examples = view.readable(position * network.batch, (position + 1) * network.batch);
+    const examples = view.readable(position * judged.batch, (position + 1) * judged.batch);
     labels.forEach((actual, index) => {
       const probabilities = toProbabilities(rowOf(scores, count, index), options.scores);
       const predicted = indexOfLargest(probabilities);
@@ -94,7 +99,8 @@ class DatasetView implements Dataset {
   readonly name: string;
   readonly classes: readonly string[];
   readonly length: number;
-  private readonly unreadable = new Set<number>();
+  readonly pixels: Dataset["pixels"];
+  private readonly missing = new Set<number>();
 
   constructor(
     private readonly dataset: Dataset,
@@ -103,20 +109,30 @@ class DatasetView implements Dataset {
     this.name = dataset.name;
     this.classes = dataset.classes;
     this.length = Math.min(limit, dataset.length);
+    this.pixels = dataset.pixels;
   }
 
-  async get(index: number): Promise<Example | undefined> {
-    const example = await this.dataset.get(this.original(index));
-    if (example === undefined) this.unreadable.add(index);
+  get(index: number): Promise<Example | undefined> {
+    return this.note(index, this.dataset.get(this.original(index)));
+  }
+
+  prepare(index: number, stage: Stage): Promise<Example | undefined> {
+    return this.note(index, prepareExample(this.dataset, this.original(index), stage));
+  }
+
+  private async note(
+    index: number,
+    wanted: Promise<Example | undefined>,
+  ): Promise<Example | undefined> {
+    const example = await wanted;
+    if (example === undefined) this.missing.add(index);
     return example;
   }
 
   /** Indices into the whole dataset of those from `start` to before `end` that could be read, in order. */
   readable(start: number, end: number): number[] {
     const indices = Array.from({ length: end - start }, (_, offset) => start + offset);
-    return indices
-      .filter((index) => !this.unreadable.has(index))
-      .map((index) => this.original(index));
+    return indices.filter((index) => !this.missing.has(index)).map((index) => this.original(index));
   }
 
   private original(index: number): number {

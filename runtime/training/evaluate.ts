@@ -6,7 +6,8 @@ import { loadBatches } from "../data/loader.js";
 import { chooseStaging } from "../data/stage.js";
 import { MetricsMean } from "./mean.js";
 import type { Metrics } from "./network.js";
-import { overViews, type Evaluated, type Scores } from "./views.js";
+import type { Scores } from "../evaluation/probabilities.js";
+import { overViews, type Evaluated } from "./views.js";
 
 export interface EvaluateOptions {
   readonly transforms?: readonly Transform[];

@@ -6,6 +6,7 @@ import { DataError } from "../data/error.js";
 import { loadBatches } from "../data/loader.js";
 import { chooseStaging } from "../data/stage.js";
 import { InputError } from "../errors.js";
+import type { Scores } from "../evaluation/probabilities.js";
 import { RunFailedError } from "./error.js";
 import { evaluateDataset } from "./evaluate.js";
 import type { Evaluation } from "./evaluate.js";
@@ -48,6 +49,8 @@ export interface FitOptions {
   readonly onEpoch?: (report: EpochReport) => void | Promise<void>;
   /** Examples evaluated so far in the evaluation after an epoch. */
   readonly onEvaluationProgress?: (examples: number) => void;
+  /** What the model's output holds, for evaluations by ten crops; logits unless told. */
+  readonly scores?: Scores;
   /**
    * Called with the state to save after each epoch (short epochs share one), every `checkpointSeconds` and `checkpointSteps` within
    * one, and when the run ends, early or not.
@@ -310,11 +313,12 @@ class TrainingRun {
   }
 
   private async evaluate(): Promise<Evaluation | undefined> {
-    const { evaluation, signal, onEvaluationProgress } = this.options;
+    const { evaluation, signal, scores, onEvaluationProgress } = this.options;
     if (evaluation === undefined) return undefined;
     return evaluateDataset(this.network, evaluation, {
       transforms: this.recipe.data?.eval?.transforms ?? [],
       signal,
+      ...(scores && { scores }),
       ...(onEvaluationProgress && { onProgress: onEvaluationProgress }),
     });
   }

@@ -2,10 +2,8 @@
 import { imagesOf, type Transform } from "../../program/transforms.js";
 import type { Images } from "../data/dataset.js";
 import { InputError } from "../errors.js";
+import { toProbabilities, type Scores } from "../evaluation/probabilities.js";
 import type { Metrics, TrainableNetwork } from "./network.js";
-
-/** What the rows of a network's output hold. */
-export type Scores = "logits" | "probabilities";
 
 /** What evaluation uses of a network. */
 export type Evaluated = Pick<TrainableNetwork, "batch" | "program" | "evaluate" | "predict">;
@@ -19,7 +17,7 @@ export function overViews<Network extends Evaluated>(
   network: Network,
   transforms: readonly Transform[],
   scores: Scores = "logits",
-): Network | Evaluated {
+): Network | Required<Evaluated> {
   const views = imagesOf(transforms);
   if (views === 1) return network;
   const { batch, program } = network;
@@ -61,14 +59,6 @@ function averageViews(
 
 /** The smallest positive normal f32: logarithms stay finite. */
 const LEAST = 2 ** -126;
-
-function toProbabilities(row: Float32Array, scores: Scores): Float32Array {
-  if (scores === "probabilities") return row;
-  const largest = row.reduce((a, b) => Math.max(a, b), -Infinity);
-  const exponentials = row.map((value) => Math.exp(value - largest));
-  const sum = exponentials.reduce((a, b) => a + b, 0);
-  return exponentials.map((value) => value / sum);
-}
 
 /** Mean cross entropy, and for each accuracy the share of examples whose label is among its k largest. */
 function scoreRows(

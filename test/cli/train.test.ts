@@ -211,6 +211,13 @@ describe("eval", () => {
     });
   });
 
+  test("ten crops, which are the image and its mirror image here, change nothing for stripes", async () => {
+    const args = ["eval", "stripes.net", "--weights", WEIGHTS, "--ten-crop", "--json"];
+    const { code, stdout } = await netc(args);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ examples: 16, top1: 1, loss: expect.any(Number) });
+  });
+
   test("text has them as a table", async () => {
     const { code, stdout } = await netc(["eval", "stripes.net", "--weights", WEIGHTS]);
     expect(code).toBe(0);
@@ -273,7 +280,10 @@ describe("predict", () => {
     for (const place of ["empty", "none/*.jpg"]) {
       const outcome = await netc(["predict", "stripes.net", "--weights", WEIGHTS, place]);
       expect(outcome.code).toBe(1);
-      expectPlainError(outcome, /empty holds no JPEG, PNG or WebP files|no file matches none/);
+      expectPlainError(
+        outcome,
+        /empty holds no images: files that end in \.jpg, .*|no file matches none/,
+      );
     }
   });
 
@@ -292,7 +302,11 @@ describe("wrong input ends with 1 and says what is wrong", () => {
     await broken.write("data/train/above/broken.png", "no image");
     const outcome = await netc(["train", "stripes.net", "--epochs", "1"], { cwd: broken.folder });
     expect(outcome.code).toBe(0);
-    expectPlainError(outcome, /warning: skipped .*broken\.png/);
+    expectPlainError(outcome, /warning: skipped .*broken\.png: it is no image/);
+    expect(outcome.stderr).toMatch(/1 image that could not be read was left out/);
+    const log = await readFile(join(broken.folder, "runs/stripes/metrics.jsonl"), "utf8");
+    const [first] = log.split("\n");
+    expect(JSON.parse(first!)).toMatchObject({ dataWait: expect.any(Number) });
     await broken.remove();
   });
 

@@ -57,6 +57,67 @@ test("mistakes name examples of the whole dataset, also after unreadable ones an
   expect(some!.examples).toBe(1);
 });
 
+test("ten crops of an example are judged by their mean", async () => {
+  // Pixels 1 to 9 in rows; each class's score is a corner of the crop.
+  const pixels = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9);
+  const image = { width: 3, height: 3, channels: 1, pixels, maximum: 1 };
+  const pictures: Dataset = {
+    ...{ name: "crops", classes: ["a", "b", "c", "d"], length: 3 },
+    get: (index) => {
+      const label = index === 0 ? 3 : 0;
+      return Promise.resolve(index === 1 ? undefined : { image, label });
+    },
+  };
+  const judge = {
+    ...{ batch: 25, evaluate: () => Promise.reject(new Error("not of single crops")) },
+    program: {
+      input: { name: "image", channels: 1, height: 2, width: 2 },
+      prediction: { shape: [4], pitch: 4 },
+      ...{ classes: 4, accuracies: { top1: 1, top3: 3 } },
+    },
+    predict: (images: unknown) => Promise.resolve(images as Float32Array),
+  };
+  const examination = await examineDataset(judge, pictures, {
+    ...{ transforms: [{ kind: "ten_crop", size: 2 }], scores: "logits", mistakes: 2 },
+  });
+  // Crops differ by constants only, and a mirrored one swaps its columns.
+  const total = [0, 1, 3, 4].reduce((sum, value) => sum + Math.exp(value), 0);
+  const lower = (Math.exp(3) + Math.exp(4)) / 2 / total;
+  const upper = (1 + Math.exp(1)) / 2 / total;
+  const { examples, metrics, mistakes } = examination!;
+  expect(examples).toBe(2);
+  expect(metrics["loss"]).toBeCloseTo(-(Math.log(lower) + Math.log(upper)) / 2, 5);
+  expect(mistakes.map(({ example }) => example)).toContain(2);
+});
+
+test("an examination leaves transforms to the dataset, where it has a place for them", async () => {
+  const stages: unknown[] = [];
+  const transforms = [{ kind: "center_crop", size: 1 }] as const;
+  const judge = {
+    ...network,
+    program: { input: { name: "image", channels: 1, height: 1, width: 1 } },
+  };
+  await examineDataset(
+    { ...judge, predict: (images: unknown) => Promise.resolve(images as Float32Array) },
+    {
+      ...dataset,
+      get: () => Promise.reject(new Error("not whole")),
+      prepare: (index, stage) => {
+        stages.push([index, stage.transforms]);
+        return Promise.resolve({
+          image: { width: 1, height: 1, channels: 1, pixels: Float32Array.of(1), maximum: 1 },
+          label: 0,
+        });
+      },
+    },
+    { scores: "logits", transforms, examples: 2 },
+  );
+  expect(stages).toEqual([
+    [0, transforms],
+    [2, transforms],
+  ]);
+});
+
 test("supports, hits and columns add up for any matrix", () => {
   const matrices = fc.integer({ min: 1, max: 6 }).chain((size) =>
     fc.array(fc.array(fc.nat(9), { minLength: size, maxLength: size }), {

@@ -22,15 +22,13 @@ export function encodedDataset(
   images: readonly EncodedImage[],
   options: EncodedOptions,
 ): Dataset {
-  const reader = new EncodedReader(
-    images,
-    options,
-    new SkipCounter(description.name, images.length, options),
-  );
+  const skips = new SkipCounter(description.name, images.length, options);
+  const reader = new EncodedReader(images, options, skips);
   return {
     ...description,
     length: images.length,
     pixels: "bytes",
+    unreadable: () => skips.count,
     get: (index) => reader.read(index, undefined),
     prepare: (index, stage) => reader.read(index, stage),
   };

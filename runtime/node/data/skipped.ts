@@ -31,6 +31,10 @@ export class SkipCounter {
     this.maximum = options.maximumSkips ?? Math.min(tolerated, Math.floor(files / 2));
   }
 
+  get count(): number {
+    return this.skipped.size;
+  }
+
   has(file: string): boolean {
     return this.skipped.has(file);
   }
