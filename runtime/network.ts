@@ -162,8 +162,6 @@ export class Network<
   #phase = 0;
   /** The step before which the phase began. */
   #since = 0;
-  /** Whether averages have begun to follow the parameters. */
-  #averages = false;
   #seed: number;
   #step = 0;
   #destroyed = false;
@@ -276,26 +274,22 @@ export class Network<
     const { model, source } = this.program;
     return this.#enqueue(async () => {
       const { parameters } = this.#loaded;
-      const averages = await parameters.readAll("average");
+      const isWhole = options.optimizer === true;
+      const tensors = await parameters.readAll("value");
+      tensors.push(...(await parameters.readAll("average", isWhole ? AVERAGE_PREFIX : "")));
       // `format` tells PyTorch's readers whose order the values are in.
       const metadata: Record<string, string> = { format: "pt", model, spec: source.hash };
-      const values = await parameters.readAll("value");
-      if (options.optimizer !== true) {
-        const averaged = new Map(averages.map((tensor) => [tensor.name, tensor]));
-        const tensors = values.map((tensor) => averaged.get(tensor.name) ?? tensor);
-        return serializeTensors(tensors, { ...metadata, ...options.metadata });
+      if (isWhole) {
+        for (const state of statesOf(this.program)) {
+          tensors.push(...(await parameters.readAll(state, statePrefix(state))));
+        }
+        const phase = this.#phases.length > 1 && { phase: this.#phase, since: this.#since };
+        const counts = { step: this.#step, seed: this.#seed, ...phase };
+        for (const [name, count] of Object.entries(counts)) metadata[name] = String(count);
       }
-      const kept = this.#averages ? averages : [];
-      const tensors = [
-        ...values,
-        ...kept.map((tensor) => ({ ...tensor, name: AVERAGE_PREFIX + tensor.name })),
-      ];
-      for (const state of statesOf(this.program)) {
-        tensors.push(...(await parameters.readAll(state, statePrefix(state))));
-      }
-      const counts = { step: this.#step, seed: this.#seed, ...this.#phaseCounts() };
-      for (const [name, count] of Object.entries(counts)) metadata[name] = String(count);
-      return serializeTensors(tensors, { ...metadata, ...options.metadata });
+      // Of two by the same name, a value and its average, the later one counts.
+      const named = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+      return serializeTensors([...named.values()], { ...metadata, ...options.metadata });
     });
   }
 
@@ -399,14 +393,7 @@ export class Network<
   #programOf(phase: number): Program {
     const program = this.#phases[phase];
     if (program) return program;
-    throw new InputError(
-      `there is no phase ${phase} of training: the last of this recipe is ${this.#phases.length - 1}`,
-    );
-  }
-
-  /** What a checkpoint says of the phase, where there are several. */
-  #phaseCounts(): Record<string, number> {
-    return this.#phases.length > 1 ? { phase: this.#phase, since: this.#since } : {};
+    throw new InputError(`the recipe has no phase ${phase} of training`);
   }
 
   /** Puts another phase's program in the place of the present one, with all that it has of the parameters. */
@@ -414,7 +401,7 @@ export class Network<
     if (phase === this.#phase) return;
     const { parameters, memory } = this.#loaded;
     const values = await parameters.readAll("value");
-    const averages = this.#averages ? await parameters.readAll("average", AVERAGE_PREFIX) : [];
+    const averages = await parameters.readAll("average", AVERAGE_PREFIX);
     // What is under way reads its results from the memory that goes.
     await this.device.gpu.queue.onSubmittedWorkDone();
     memory.destroy();
@@ -437,23 +424,13 @@ export class Network<
     for (const [of, tensors] of all) {
       for (const [parameter, tensor] of tensors) parameters.write(parameter, of, tensor);
     }
-    this.#averages = averages.size > 0;
-  }
-
-  /** Lets averages follow the parameters; the first time, they become them. */
-  async #average(manner: Manner): Promise<void> {
-    if (this.program.steps.average.length === 0) return;
-    const frame = this.#frame({ first: 0, count: 1 }, { list: "average", count: 1, manner });
-    await this.#loaded.runner.run("average", {
-      ...{ frame: { ...frame, training: this.#averages }, collects: false },
-    });
   }
 
   async #initialize(): Promise<void> {
     await this.#enqueue(() => this.#loaded.parameters.allocate(this.program.parameters, "value"));
     const manner = { optimizer: this.#optimizer };
     await this.#run("initialize", { count: this.slice }, manner);
-    await this.#enqueue(() => this.#average(manner));
+    if (this.program.steps.average.length > 0) await this.#run("average", { count: 1 }, manner);
     await this.#explain(this.device.gpu.queue.onSubmittedWorkDone());
   }
 
@@ -495,15 +472,13 @@ export class Network<
         });
         submitted.push({ slice, result });
       }
-      if (accumulates) {
-        const frame = this.#frame({ first: 0, count }, { list, count, manner });
-        await this.#loaded.runner.run("update", { frame, collects: false });
+      const after = accumulates ? (["update"] as const) : [];
+      const averages = list === "train" && this.program.steps.average.length > 0;
+      const frame = this.#frame({ first: 0, count }, { list, count, manner });
+      for (const next of [...after, ...(averages ? (["average"] as const) : [])]) {
+        await this.#loaded.runner.run(next, { frame, collects: false });
       }
-      if (list === "train") {
-        await this.#average(manner);
-        this.#averages = this.program.steps.average.length > 0;
-        this.#step++;
-      }
+      if (list === "train") this.#step++;
       return submitted;
     });
     const read = results.map(async ({ slice, result }) => ({ ...slice, values: await result }));

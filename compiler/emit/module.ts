@@ -1,15 +1,10 @@
-import type {
-  Affine,
-  Program,
-  ProgramBuffer,
-  ProgramKernel,
-  ProgramStep,
-} from "../../program/program.js";
+import type { Program, ProgramBuffer, ProgramKernel, ProgramStep } from "../../program/program.js";
+import { FRAME } from "../kernels/kernel.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 
 /**
  * The generated ES module: the programs as data, with kernels as readable text, and one function that puts them on a GPU. Programs of
- * different targets share kernels and parameters; their steps stand one a line.
+ * different targets share kernels and parameters; their steps stand one a line, close together, since they are most of the file.
  */
 export function emitModule(programs: readonly Program[], recipe: TrainRecipe | undefined): string {
   const [first] = programs;
@@ -93,14 +88,16 @@ class KernelTable {
 function emitKernels(kernels: readonly ProgramKernel[]): string[] {
   const blocks = sharedBlocks(kernels.map(({ wgsl }) => wgsl));
   return [
-    "// Register blocks, unrolled, that several kernels share.",
+    "// What the runtime tells every kernel, and register blocks, unrolled, that several of them share.",
+    `const frame = \`${FRAME}\`;`,
     ...[...blocks].map(([text, name]) => `const ${name} = \`${escape(text)}\`;`),
     "",
     "const kernels = [",
     ...kernels.map(({ name, bindings, wgsl }) => {
       const text = unrolledBlocks(wgsl)
         .map((block) => (blocks.has(block) ? `\${${blocks.get(block)!}}` : escape(block)))
-        .join("\n");
+        .join("\n")
+        .replace(FRAME, "${frame}");
       return `  kernel(${JSON.stringify(name)}, ${JSON.stringify(bindings)}, \`${text}\`),`;
     }),
     "];",
@@ -181,12 +178,12 @@ function emitProgram(program: Program, kernels: KernelTable, phase = 0): string 
     ...(program.adapter ? [`    adapter: ${JSON.stringify(program.adapter)},`] : []),
     `    kernels: [${places.join(", ")}].map((index) => kernels[index]),`,
     "    buffers: [",
-    ...program.buffers.map((buffer) => `      ${emitBuffer(buffer)},`),
+    ...program.buffers.map((buffer) => `  ${emitBuffer(buffer)},`),
     "    ],",
     "    steps: {",
     ...Object.entries(program.steps).flatMap(([list, steps]) => [
       `      ${list}: [`,
-      ...steps.map((step) => `        ${emitStep(step)},`),
+      ...steps.map((step) => `  ${emitStep(step)},`),
       "      ],",
     ]),
     "    },",
@@ -212,7 +209,7 @@ function emitPreparations({ preparations }: Program): string[] {
         .filter(([name]) => name !== "transforms")
         .map(([name, value]) => `        ${name}: ${JSON.stringify(value)},`),
       "        steps: [",
-      ...steps.map((step) => `          ${emitStep(step)},`),
+      ...steps.map((step) => `  ${emitStep(step)},`),
       "        ],",
       "      },",
     ]),
@@ -222,16 +219,18 @@ function emitPreparations({ preparations }: Program): string[] {
 
 function emitBuffer({ name, purpose, bytes, largestBatch = 0 }: ProgramBuffer): string {
   const { least = 0 } = bytes;
-  const rest = largestBatch > 0 ? `, ${least}, ${largestBatch}` : least > 0 ? `, ${least}` : "";
-  return `buffer(${JSON.stringify(name)}, ${JSON.stringify(purpose)}, ${affine(bytes)}${rest})`;
+  const rest = largestBatch > 0 ? [least, largestBatch] : least > 0 ? [least] : [];
+  const given = [name, purpose, bytes.fixed, bytes.perImage, ...rest];
+  return `buffer(${given.map((each) => JSON.stringify(each)).join(",")})`;
 }
-
-const affine = ({ fixed, perImage }: Affine) => `${fixed}, ${perImage}`;
 
 function emitStep(step: ProgramStep): string {
   const { kernel, buffers, constants, workgroups, label, location, macs, batches } = step;
-  const counts = `[${affine(workgroups.x)}, ${workgroups.x.tile}, ${workgroups.z}]`;
-  const place = `[${location.line}, ${location.column}]`;
-  const lists = `[${buffers.join(", ")}], [${constants.join(", ")}]`;
-  return `step(${kernel}, ${lists}, ${counts}, ${JSON.stringify(label)}, ${place}, ${macs}${batches ? `, ${JSON.stringify(batches)}` : ""})`;
+  const { fixed, perImage, tile } = workgroups.x;
+  const given = [
+    ...[kernel, buffers, constants, [fixed, perImage, tile, workgroups.z]],
+    ...[label, [location.line, location.column], macs],
+    ...(batches ? [batches] : []),
+  ];
+  return `step(${given.map((each) => JSON.stringify(each)).join(",")})`;
 }

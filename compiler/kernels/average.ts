@@ -2,7 +2,7 @@ import { assemble, type Kernel } from "./kernel.js";
 import { UPDATE_QUADS, UPDATE_WORKGROUP } from "./update.js";
 import { wgsl } from "./wgsl.js";
 
-/** An exponential moving average of weights: a share of `decay` of it is kept at each step. */
+/** An exponential moving average of weights: a share of `decay` of it is kept at each step. It begins with the initial weights. */
 export function average(): Kernel {
   return assemble({
     name: "average_weights",

@@ -33,7 +33,7 @@ export interface KernelParts {
 }
 
 /** The words that the runtime writes once a step or slice (program.ts, FRAME_WORDS). */
-const FRAME = `struct Frame {
+export const FRAME = `struct Frame {
   batch: u32,
   step: u32,
   seed: u32,

@@ -717,6 +717,8 @@ class Averaged:
         self.optimizer, self.parameters = optimizer, nn.ParameterList(parameters)
         follow = lambda kept, now, count: decay * kept + (1 - decay) * now
         self.average = torch.optim.swa_utils.AveragedModel(self.parameters, avg_fn=follow)
+        # The first time, it copies.
+        self.average.update_parameters(self.parameters)
 
     def zero_grad(self):
         self.optimizer.zero_grad()
