@@ -52,6 +52,17 @@ test("csv takes labels from the first column, and names as labels", async () => 
   expect((await dataset.get(0))!.label).toBe(1);
 });
 
+test("csv's names of classes follow those of training", async () => {
+  const path = await writeCsv("eval.csv", "1,2,3,4,dog\n5,6,7,8,cat\n");
+  const source = { kind: "csv", path, label: "last", maximum: 255 } as const;
+  const dataset = await openCsv(source, grey2x2, ["ant", "cat", "dog"]);
+  expect(dataset.classes).toEqual(["ant", "cat", "dog"]);
+  expect([(await dataset.get(0))!.label, (await dataset.get(1))!.label]).toEqual([2, 1]);
+  await expect(openCsv(source, grey2x2, ["cat"])).rejects.toThrow(
+    /a class that training does not have: dog/,
+  );
+});
+
 test("csv keeps fractions, and takes colours in the order channels, rows, columns", async () => {
   const fractions = await openText("fractions.csv", "0.5,0.25,1,0,1\n", { maximum: 1 });
   expect([...(await fractions.get(0))!.image.pixels]).toEqual([0.5, 0.25, 1, 0]);

@@ -35,9 +35,17 @@ async function declaring(width: number, height: number): Promise<Buffer> {
 
 test.each([
   ["empty", Buffer.alloc(0), /the file is empty/],
-  ["of text", Buffer.from("<html>not found</html>"), /unsupported image format/],
-  ["cut off", (await noise(64, 64).jpeg().toBuffer()).subarray(0, 1500), /premature end of JPEG/],
-  ["damaged", damaged(await noise(64, 64).png().toBuffer()), /libpng read error/],
+  ["of text", Buffer.from("<html>not found</html>"), /^it is no image, .*unsupported image format/],
+  [
+    "cut off",
+    (await noise(64, 64).jpeg().toBuffer()).subarray(0, 1500),
+    /^it is cut off .*premature end of JPEG/,
+  ],
+  [
+    "damaged",
+    damaged(await noise(64, 64).png().toBuffer()),
+    /^it is damaged or cut off .*libpng read error/,
+  ],
 ])("a file that is %s is refused with its reason", async (_, bytes, reason) => {
   await expect(decodeImage(bytes, 3)).rejects.toThrow(reason);
 });
@@ -86,4 +94,96 @@ test("16-bit and grey images with transparency come out as 8 bits over white", a
     .png()
     .toBuffer();
   expect([...(await decodeImage(veiled, 1)).pixels]).toEqual([255, 0]);
+});
+
+test("a file that cannot be read is named once with its reason, counted and left out; too many end the run", async () => {
+  await mkdir(join(root, "some/a"), { recursive: true });
+  const good = await plain(4, 4, "red").png().toBuffer();
+  const write = (name: string, bytes: Buffer) => writeFile(join(root, "some/a", name), bytes);
+  await write("1.png", good);
+  await write("2.png", good.subarray(0, 30));
+  await write("3.jpg", Buffer.alloc(0));
+  await write("4.png", good);
+  const skipped: string[] = [];
+  const open = (maximumSkips: number) =>
+    openFolder(join(root, "some"), {
+      ...{ channels: 3, maximumSkips },
+      onSkip: ({ file, reason }) => skipped.push(`${file.split("/").at(-1)}: ${reason}`),
+    });
+  const dataset = await open(2);
+  const read = () => Promise.all([0, 1, 2, 3].map((index) => dataset.get(index)));
+  expect((await read()).map((example) => example !== undefined)).toEqual([
+    true,
+    false,
+    false,
+    true,
+  ]);
+  await read();
+  expect(dataset.unreadable!()).toBe(2);
+  expect(skipped.sort()).toEqual([
+    expect.stringMatching(/^2\.png: it is damaged or cut off/),
+    "3.jpg: the file is empty",
+  ]);
+  const strict = await open(1);
+  await strict.get(1);
+  await expect(strict.get(2)).rejects.toThrow(
+    /2 of the 4 files in .*some cannot be decoded, and 1/,
+  );
+});
+
+/** The left and the right half of a picture of 8x4, as [red, green, blue], from the middle of each. */
+async function halves(bytes: Buffer): Promise<number[][]> {
+  const { pixels, width, height } = await decodeImage(bytes, 3);
+  const middle = Math.floor(height / 2) * width;
+  return [middle + Math.floor(width / 4), middle + Math.floor((3 * width) / 4)].map((at) => [
+    ...pixels.subarray(3 * at, 3 * at + 3),
+  ]);
+}
+
+const redAndBlue = sharp(
+  Uint8Array.from({ length: 8 * 4 * 3 }, (_, index) => {
+    const isLeft = Math.floor(index / 3) % 8 < 4;
+    return index % 3 === (isLeft ? 0 : 2) ? 255 : 0;
+  }),
+  { raw: { width: 8, height: 4, channels: 3 } },
+);
+
+test("palettes, GIFs and TIFFs give their colours", async () => {
+  const files = [
+    await redAndBlue.clone().png({ palette: true }).toBuffer(),
+    await redAndBlue.clone().gif().toBuffer(),
+    await redAndBlue.clone().tiff({ compression: "none" }).toBuffer(),
+  ];
+  for (const file of files) {
+    // Choosing a palette costs a few levels.
+    const differences = (await halves(file)).flat().map((value, index) => {
+      return Math.abs(value - [255, 0, 0, 0, 0, 255][index]!);
+    });
+    expect(Math.max(...differences)).toBeLessThan(8);
+  }
+});
+
+test("CMYK gives what it looks like, neither inverted nor with a fourth channel", async () => {
+  const cmyk = await redAndBlue.clone().toColourspace("cmyk").jpeg({ quality: 95 }).toBuffer();
+  expect((await sharp(cmyk).metadata()).space).toBe("cmyk");
+  const [left, right] = (await halves(cmyk)) as [number[], number[]];
+  expect(left[0]).toBeGreaterThan(180);
+  expect(Math.max(left[1]!, left[2]!)).toBeLessThan(90);
+  expect(right[2]).toBeGreaterThan(right[0]! + 50);
+});
+
+test("the camera's orientation is applied: what was turned stands upright", async () => {
+  // 6: the camera lay on its side; turned clockwise, left comes to the top.
+  const turned = await redAndBlue.clone().withMetadata({ orientation: 6 }).png().toBuffer();
+  const { width, height, pixels } = await decodeImage(turned, 3);
+  expect([width, height]).toEqual([4, 8]);
+  expect([...pixels.subarray(0, 3)]).toEqual([255, 0, 0]);
+  expect([...pixels.subarray(-3)]).toEqual([0, 0, 255]);
+});
+
+test("grey images serve networks of colours, and colours networks of grey", async () => {
+  const grey = await plain(2, 2, "#808080").greyscale().jpeg().toBuffer();
+  expect([...(await decodeImage(grey, 3)).pixels.subarray(0, 3)]).toEqual([128, 128, 128]);
+  // 0.299 of 255
+  expect((await decodeImage(await plain(2, 2, "red").png().toBuffer(), 1)).pixels[0]).toBe(76);
 });

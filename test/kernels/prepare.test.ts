@@ -126,6 +126,32 @@ test.each(cases)("$train of $channels channels", async (each) => {
   }
 });
 
+test("a staged batch in slices gives the predictions and the step of one that is whole", async () => {
+  const each = { ...square, train: `hflip -> ${normalize} -> cutmix`, prepared: 3 };
+  const { programs } = compile(specOf(each), { file: "images.net" });
+  const { transforms } = programs[0]!.preparations!.train!;
+  const dataset = pictures(each);
+  const shape = { channels: 3, height: 12, width: 12 };
+  const results: { readonly predicted: Float32Array; readonly weights: Float32Array }[] = [];
+  for (const accumulate of [1, 3]) {
+    const network = await createNetwork(programs, { batch: 5, accumulate, seed: 4 });
+    try {
+      const staging = chooseStaging(network.program, "train", { dataset, transforms });
+      const options = { batch: 5, shape, transforms, staging, seed: 3, epoch: 2, shuffle: true };
+      const { images, targets } = (await loadBatches(dataset, options).next()).value!;
+      expect(images).not.toBeInstanceOf(Float32Array);
+      const predicted = await network.predict(images);
+      await network.step(images, targets);
+      results.push({ predicted, weights: await network.read("logits.weight") });
+    } finally {
+      network.destroy();
+    }
+  }
+  const [whole, sliced] = results as [(typeof results)[0], (typeof results)[0]];
+  expect(largestDifference(sliced.predicted, whole.predicted)).toBeLessThan(2e-5);
+  expect(largestDifference(sliced.weights, whole.weights)).toBeLessThan(2e-5);
+});
+
 function largestDifference(actual: Float32Array, expected: Float32Array): number {
   expect(actual.length).toBe(expected.length);
   return actual.reduce(

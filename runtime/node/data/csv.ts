@@ -12,15 +12,16 @@ import { labelNumbers } from "./labels.js";
 
 type CsvSource = Extract<DataSource, { kind: "csv" }>;
 
-/** The rows, in memory. `shape` tells how pixels are arranged where their number leaves a choice. */
+/** The rows, in memory. `shape` tells how pixels are arranged where their number leaves a choice; labels follow the classes `known`. */
 export async function openCsv(
   source: CsvSource,
   shape: InputShape & { readonly channels: 1 | 3 },
+  known?: readonly string[],
 ): Promise<Dataset> {
   const { path, label, maximum } = source;
   const bytes = await readMaybeGzipped(path);
   const table = parseCsvTable(bytes, { path, label, maximum });
-  const { classes, labelOf } = labelNumbers(table.labels, { name: path });
+  const { classes, labelOf } = labelNumbers(table.labels, { name: path, classes: known });
   const size = imageSize(path, table.columns, shape);
   const values = asBytesIfExact(table);
   const description = {

@@ -92,7 +92,7 @@ async function openSource(
       return openTar(source.path, { ...rest, channels, classes: classNames });
     }
     case "csv":
-      return openCsv(source, { ...options.shape, channels });
+      return openCsv(source, { ...options.shape, channels }, options.classNames);
     case "cifar10":
       return openCifar10(source.path, { split, channels });
     case "idx":
