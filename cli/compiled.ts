@@ -1,10 +1,16 @@
 /** From a spec to programs in memory, as the commands that run networks need them. */
-import { compile, type Compilation } from "../compiler/index.js";
+import {
+  compile,
+  type Compilation,
+  type CompileOptions,
+  type MemoryWish,
+} from "../compiler/index.js";
 import type { TracedProgram } from "../compiler/trace.js";
 import { analyze, type AnalyzedModel } from "../compiler/semantics/index.js";
 import type { DataRecipe, TrainRecipe } from "../program/recipe.js";
 import type { Scores } from "../runtime/evaluation/index.js";
 import type { Network } from "../runtime/network.js";
+import { requireFit } from "./budget.js";
 import { wrongInput } from "./failure.js";
 import { openSpec, requireNoErrors, type SpecFile } from "./spec.js";
 import { tuningBeside } from "./tuning/tune-file.js";
@@ -14,6 +20,10 @@ export interface SelectOptions {
   readonly model?: string | undefined;
   /** The recipe; the model's first if left out. */
   readonly train?: string | undefined;
+  /** What training may take. */
+  readonly memory?: MemoryWish | undefined;
+  /** Adapters to compile for; all unless given. */
+  readonly target?: CompileOptions["target"];
   /** Gives gradients buffers of their own. */
   readonly keepGradients?: boolean;
   /** Whether choices that `netc tune` left beside the spec are compiled in; yes unless given. */
@@ -39,6 +49,7 @@ export async function compileSpec(path: string, select: SelectOptions): Promise<
   const tuned = usesTuning ? await tuningBeside(spec) : [];
   const compilation = compile(spec.text, { file: spec.path, ...selection, ...host, tuned });
   requireNoErrors(spec, compilation.diagnostics);
+  requireFit(compilation, select.memory?.bytes);
   if (selected === undefined) throw wrongInput(`${path} declares no model`);
   return { spec, model: selected.model, recipe: selected.recipe, compilation };
 }

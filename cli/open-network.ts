@@ -29,8 +29,9 @@ function announceSlices(
   { batch, slice, parameters, program }: Network,
   { accumulate = 1 }: NetworkOptions,
 ): void {
+  const wanted = Math.ceil(batch / accumulate);
+  if (slice >= Math.min(wanted, program.slice ?? wanted)) return;
   const slices = Math.ceil(batch / slice);
-  if (slices <= accumulate) return;
   say(
     `a batch of ${batch} exceeds what this device can bind: it comes in ${slices} slices of up to ${slice} images`,
   );

@@ -1,5 +1,6 @@
 /** Flags that several commands share, and the checks of their values. */
 import { InvalidArgumentError, Option } from "commander";
+import type { MemoryWish } from "../compiler/index.js";
 
 /** A count of at least 1. */
 export function positiveInteger(text: string): number {
@@ -23,6 +24,17 @@ export function byteSize(text: string): number {
     throw new InvalidArgumentError("Expected a size with its unit, such as 512MiB or 2GB.");
   }
   return Math.floor(Number(amount) * scale);
+}
+
+/** `--memory` for the batch that `--batch` says, or else the recipe's. */
+export function memoryWish({
+  memory,
+  batch,
+}: {
+  readonly memory?: number;
+  readonly batch?: number;
+}): MemoryWish | undefined {
+  return memory === undefined ? undefined : { bytes: memory, ...(batch && { batch }) };
 }
 
 /** A seed: a whole number of 32 bits. */

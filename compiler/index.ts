@@ -7,7 +7,9 @@ import { emitDeclarations } from "./emit/declarations.js";
 import { fingerprint } from "./emit/fingerprint.js";
 import { emitModule } from "./emit/module.js";
 import { applyWeightSettings } from "./passes/weight-settings.js";
-import { traceProgram } from "./program.js";
+import { traceProgram, type ProgramOptions } from "./program.js";
+import type { Graph } from "./ir/graph.js";
+import { traceWithin, type BudgetExcess, type Fitted, type MemoryBudget } from "./budget.js";
 import { analyze, type Analysis, type ReadImport, type ReadWeights } from "./semantics/index.js";
 import type { TunedSchedules } from "./schedules/index.js";
 import type { TracedProgram } from "./trace.js";
@@ -30,6 +32,9 @@ export interface TunedAdapter {
   readonly schedules: TunedSchedules;
 }
 
+/** A budget, for the recipe's batch unless another is given. */
+export type MemoryWish = Pick<MemoryBudget, "bytes"> & Partial<MemoryBudget>;
+
 export interface CompileOptions {
   /** The spec's path or name, for diagnostics. */
   readonly file: string;
@@ -45,6 +50,8 @@ export interface CompileOptions {
   readonly readImport?: ReadImport | undefined;
   /** Looks into weights files that recipes load; without it, their shapes are not checked. */
   readonly readWeights?: ReadWeights | undefined;
+  /** What training may take: values are computed again instead of kept, and the batch comes in slices, as far as that needs. */
+  readonly memory?: MemoryWish | undefined;
   /** Gives every gradient a buffer of its own, to be read after a step. Costs their memory. */
   readonly keepGradients?: boolean | undefined;
 }
@@ -61,6 +68,8 @@ export interface Compilation {
   /** Its TypeScript declarations. */
   readonly declarations: string;
   readonly diagnostics: readonly Diagnostic[];
+  /** Why there are no programs, although the spec is right: what training takes at least, if that is more than `memory`. */
+  readonly excess?: BudgetExcess;
 }
 
 const TARGETS: Readonly<Record<NonNullable<CompileOptions["target"]>, readonly Target[]>> = {
@@ -91,10 +100,15 @@ export function compile(source: string, options: CompileOptions): Compilation {
   });
   const { diagnostics, selected } = analysis;
   const hasErrors = diagnostics.some(({ severity }) => severity === "error");
-  const traces = hasErrors ? [] : tracePrograms(analysis, options);
+  const fitted = hasErrors ? [] : tracePrograms(analysis, options);
+  const excess = fitted.find((each) => each.excess)?.excess;
+  const traces = excess ? [] : fitted.flatMap((each) => each.trace ?? []);
   const programs = traces.map((trace) => trace.program);
   const [program] = programs;
-  if (!program) return { programs, traces, program, module: "", declarations: "", diagnostics };
+  if (!program) {
+    const nothing = { programs, traces, program, module: "", declarations: "", diagnostics };
+    return { ...nothing, ...(excess && { excess }) };
+  }
   const recipe = selected?.recipe;
   return {
     programs,
@@ -108,8 +122,8 @@ export function compile(source: string, options: CompileOptions): Compilation {
 
 function tracePrograms(
   { selected, sources }: Analysis,
-  { file, target = "auto", tuned = [], keepGradients = false }: CompileOptions,
-): readonly TracedProgram[] {
+  { file, target = "auto", tuned = [], keepGradients = false, memory }: CompileOptions,
+): readonly Fitted[] {
   if (!selected?.model.graph) return [];
   const { graph } = selected.model;
   const { recipe } = selected;
@@ -136,11 +150,31 @@ function tracePrograms(
     applyWeightSettings(graph, { ...recipe, freeze }),
   );
   return variants.map((variant) => {
-    const [first, ...later] = phases.map((phase) => traceProgram(phase, { ...common, ...variant }));
-    const programs = later.map(({ program }) => annotateKernels(program));
-    const program = annotateKernels(first!.program);
-    return { ...first!, program: later.length > 0 ? { ...program, phases: programs } : program };
+    const settings = { ...common, ...variant };
+    const made = phases.map((phase) => traceFor(phase, settings, recipe, memory));
+    const excess = made.find((each) => !each.trace);
+    if (excess) return excess;
+    const [first, ...later] = made.map(({ trace }) => {
+      return { ...trace!, program: annotateKernels(trace!.program) };
+    });
+    const { program } = first!;
+    const programs = later.map((each) => each.program);
+    return {
+      trace: { ...first!, program: later.length > 0 ? { ...program, phases: programs } : program },
+    };
   });
+}
+
+/** One phase's program, within a budget if there is one. */
+function traceFor(
+  graph: Graph,
+  settings: ProgramOptions,
+  recipe: TrainRecipe | undefined,
+  memory: MemoryWish | undefined,
+): Fitted {
+  if (!memory) return { trace: traceProgram(graph, settings) };
+  const { batch = 1, accumulate } = recipe ?? {};
+  return traceWithin(graph, settings, { batch, accumulate, ...memory });
 }
 
 /** The names of the weights that are frozen in each phase of training: a stage of `unfreeze` begins another. */

@@ -28,11 +28,12 @@ import {
   differentiateInSlices,
   type SlicedTraining,
 } from "./passes/differentiate.js";
-import { fuse, type FuseOptions } from "./passes/fuse.js";
+import { fuse } from "./passes/fuse.js";
 import { forInference, forPrediction } from "./passes/inference.js";
 import { chooseLayouts } from "./passes/layout.js";
 import { mixLabels } from "./passes/mix-labels.js";
 import { planMemory, type MemoryPlan } from "./passes/memory.js";
+import { recompute } from "./passes/recompute.js";
 import { simplify, simplifyTraining } from "./passes/simplify.js";
 import { separateSpacings } from "./passes/spacing.js";
 import { summarize } from "./passes/summarize.js";
@@ -60,6 +61,8 @@ export interface ProgramOptions {
   readonly adapter?: ProgramAdapter;
   /** Leaves the graph as it is differentiated, a kernel an op: the yardstick of the fused program in tests. */
   readonly fusion?: "all" | "none";
+  /** Values of the forward pass that the backward pass computes again instead of keeping them (passes/recompute.ts). */
+  readonly again?: ReadonlySet<number>;
 }
 
 /** A forward graph as a program: the graphs of its step lists, each fused, lowered and laid into shared memory. */
@@ -156,29 +159,41 @@ interface StepGraphs {
   readonly predict: Graph;
 }
 
-type GraphOptions = Pick<ProgramOptions, "fusion" | "keepGradients" | "mixesLabels"> &
+type GraphOptions = Pick<ProgramOptions, "fusion" | "keepGradients" | "mixesLabels" | "again"> &
   Partial<Pick<ProgramOptions, "optimizer">>;
 
 /** The graphs behind the step lists. A model without a loss only predicts. */
-export function stepGraphs(
-  forward: Graph,
-  { fusion, keepGradients, mixesLabels, optimizer }: GraphOptions,
-): StepGraphs {
-  const finish = (graph: Graph, options: FuseOptions = {}) =>
-    separateSpacings(fusion === "none" ? graph : fuse(graph, options));
+export function stepGraphs(forward: Graph, options: GraphOptions): StepGraphs {
+  const { fusion, keepGradients, optimizer, again = new Set() } = options;
+  const join = (graph: Graph) => (fusion === "none" ? graph : fuse(graph));
+  const finish = (graph: Graph) => separateSpacings(recompute(graph, again).graph);
   const plain = simplify(forward);
   const inference = simplify(forInference(plain));
-  const predict = finish(forPrediction(inference));
-  if (forward.metrics.length === 0) return { predict };
-  const trained = mixesLabels ? mixLabels(plain) : plain;
+  const predict = separateSpacings(join(forPrediction(inference)));
+  const train = fusedTraining(forward, options);
+  if (!train) return { predict };
   const sums = optimizer && (keepGradients || !takesSlices(optimizer));
-  const sliced = sums && differentiateInSlices(trained, optimizer);
+  const sliced = sums && differentiateInSlices(trainedGraph(forward, options), optimizer);
   return {
-    train: finish(simplifyTraining(differentiate(trained, optimizer)), { keepGradients }),
-    ...(sliced && { sliced: { ...sliced, slice: finish(simplifyTraining(sliced.slice)) } }),
-    evaluate: finish(summarize(inference)),
+    train: finish(train),
+    ...(sliced && { sliced: { ...sliced, slice: finish(join(simplifyTraining(sliced.slice))) } }),
+    evaluate: separateSpacings(join(summarize(inference))),
     predict,
   };
+}
+
+/** The graph that is differentiated. */
+function trainedGraph(forward: Graph, { mixesLabels }: GraphOptions): Graph {
+  const plain = simplify(forward);
+  return mixesLabels ? mixLabels(plain) : plain;
+}
+
+/** The training graph before anything of it is repeated; undefined for a model without a loss. */
+export function fusedTraining(forward: Graph, options: GraphOptions): Graph | undefined {
+  if (forward.metrics.length === 0) return undefined;
+  const { fusion, keepGradients, optimizer } = options;
+  const graph = simplifyTraining(differentiate(trainedGraph(forward, options), optimizer));
+  return fusion === "none" ? graph : fuse(graph, { keepGradients });
 }
 
 /** Whether an optimizer's step is linear in the gradient, so that slices of the batch can be applied one after the other (kernels/update.ts). */

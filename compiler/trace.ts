@@ -1,4 +1,5 @@
 /** What a program came from: for tools that measure it, check it and choose among its schedules. */
+import type { SlicedBatch } from "../program/planned-memory.js";
 import type { Affine, BatchRange, Program } from "../program/program.js";
 import type { AnyNode, Graph, Value } from "./ir/graph.js";
 import type { ContractionSchedule } from "./kernels/schedule.js";
@@ -37,8 +38,27 @@ export interface TracedList {
   buffersOf(value: Value): readonly number[];
 }
 
+/** How a program keeps to a budget. */
+export interface BudgetFit extends SlicedBatch {
+  readonly bytes: number;
+  /** What is computed twice, in the order of the forward pass. */
+  readonly repeated: readonly RepeatedValue[];
+  /** Multiply-adds of a step, as a multiple of those without repetitions. */
+  readonly work: number;
+}
+
+export interface RepeatedValue {
+  /** `features.relu1`. */
+  readonly name: string;
+  readonly line: number;
+  /** Multiply-adds an image. */
+  readonly macs: number;
+}
+
 export interface TracedProgram {
   readonly program: Program;
+  /** Of a program that was compiled for a budget of memory. */
+  readonly fit?: BudgetFit;
   readonly lists: {
     readonly train?: TracedList;
     readonly evaluate?: TracedList;

@@ -321,6 +321,8 @@ export interface Program {
     readonly predict: readonly ProgramStep[];
   };
   readonly optimizer: OptimizerSettings;
+  /** The most images at a time: a batch of more comes in slices, to keep to the budget of memory that the program was compiled for. */
+  readonly slice?: number;
   /** For the splits whose images the device can prepare; a batch may always come as floats instead. */
   readonly preparations?: { readonly [split in SplitName]?: Preparation };
   /** The programs of later phases of training, in which more weights are trained; of the same parameters. */

@@ -1,8 +1,8 @@
 /** A program's buffers on the device: sized by the batch, checked against the limits, allocated when first needed. */
 import type { BufferSize, Program, ProgramBuffer } from "../program/program.js";
+import { bufferBytes } from "../program/planned-memory.js";
 import { BufferUsage } from "./constants.js";
 import { BatchTooLargeError, DeviceLimitError } from "./errors.js";
-import { roundUp } from "./layout.js";
 
 type Purpose = ProgramBuffer["purpose"];
 
@@ -10,11 +10,6 @@ type Purpose = ProgramBuffer["purpose"];
 export type MemoryUse = { readonly [purpose in Purpose | "runtime"]: number } & {
   readonly total: number;
 };
-
-/** Bytes of a buffer for a batch, in whole vec4s. */
-export function bufferBytes({ fixed, perImage, least = 16 }: BufferSize, batch: number): number {
-  return roundUp(Math.max(least, fixed + perImage * batch), 16);
-}
 
 export class Memory {
   readonly #buffers = new Map<number, GPUBuffer>();

@@ -178,7 +178,9 @@ export class Network<
     const wanted = Math.ceil(this.batch / (options.accumulate ?? 1));
     this.#phases = [program, ...(program.phases ?? [])];
     this.slice = Math.min(
-      ...this.#phases.map((phase) => largestSlice(phase, wanted, device.gpu.limits)),
+      ...this.#phases.map((phase) =>
+        largestSlice(phase, Math.min(wanted, phase.slice ?? wanted), device.gpu.limits),
+      ),
     );
     this.#onCompile = options.onCompile;
     this.#loaded = this.#assemble(program);

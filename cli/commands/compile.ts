@@ -5,9 +5,11 @@ import { gzipSync } from "node:zlib";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { Program } from "../../program/program.js";
 import { compile, type Compilation, type CompileOptions } from "../../compiler/index.js";
+import { describeFit, requireFit } from "../budget.js";
 import { makeFolder, writeOutput } from "../files.js";
 import { formatBytes, formatDuration, plural } from "../format.js";
 import { reportError } from "../report.js";
+import { byteSize, memoryWish, positiveInteger } from "../options.js";
 import { inlineRuntime } from "../standalone.js";
 import { openSpec, requireNoErrors, type SpecFile } from "../spec.js";
 import { print, say } from "../terminal.js";
@@ -22,6 +24,8 @@ interface CompileFlags {
   readonly standalone?: boolean;
   readonly emit?: "wgsl";
   readonly watch?: boolean;
+  readonly memory?: number;
+  readonly batch?: number;
 }
 
 export function compileCommand(): Command {
@@ -39,6 +43,16 @@ export function compileCommand(): Command {
       "programs for GPUs (gpu), software adapters (software) or both (auto), or what `netc tune` measured (NAME.tune.json; may be given again)",
       collectTarget,
       [],
+    )
+    .option(
+      "--memory <size>",
+      "what training may take, for instance 512MiB: less is kept, or the batch comes in slices",
+      byteSize,
+    )
+    .option(
+      "--batch <n>",
+      "the batch that --memory is for (default: the recipe's)",
+      positiveInteger,
     )
     .option("--standalone", "inline the runtime: one file without imports")
     .addOption(
@@ -80,12 +94,16 @@ async function compileOnce(path: string, flags: CompileFlags): Promise<void> {
     file: spec.path,
     model: flags.model,
     train: flags.train,
+    memory: memoryWish(flags),
     ...(await targetOptions(flags.target)),
   };
   const compilation = compile(spec.text, options);
   requireNoErrors(spec, compilation.diagnostics);
+  requireFit(compilation, flags.memory);
   const written = await writeOutputs(spec, compilation, flags);
   for (const line of written) print(line);
+  const fits = new Set(compilation.traces.flatMap(({ fit }) => (fit ? [describeFit(fit)] : [])));
+  for (const fit of fits) print(`to train within ${formatBytes(flags.memory!)}, ${fit}`);
   print(`compiled in ${formatDuration((performance.now() - start) / 1000)}`);
 }
 

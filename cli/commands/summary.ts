@@ -1,11 +1,11 @@
 import type { Command } from "commander";
-import { bufferBytes } from "../../runtime/memory.js";
+import type { RepeatedValue } from "../../compiler/trace.js";
 import type { AnalyzedLayer } from "../../compiler/semantics/index.js";
+import { bufferBytes, bytesOf, trainingBytes } from "../../program/planned-memory.js";
 import { stepsFor, type Program, type ProgramParameter } from "../../program/program.js";
 import { compileSpec } from "../compiled.js";
 import { formatBytes, formatCount } from "../format.js";
-import { byteSize, jsonOption, positiveInteger } from "../options.js";
-import { bytesOf, slicesWithin, trainingBytes } from "../planned-memory.js";
+import { byteSize, jsonOption, memoryWish, positiveInteger } from "../options.js";
 import { renderTable, type Column } from "../table.js";
 import { print, printJson, styled, widthOf } from "../terminal.js";
 import { describeCommand } from "./command.js";
@@ -38,6 +38,8 @@ interface Summary {
     readonly inference: number;
   };
   readonly dispatches: { readonly train: number; readonly predict: number };
+  /** With `--memory`: what is computed again in the backward pass, and the step's multiply-adds as a multiple of those without it. */
+  readonly repeated?: { readonly values: readonly RepeatedValue[]; readonly work: number };
 }
 
 interface LayerSummary {
@@ -70,19 +72,26 @@ export function summaryCommand(): Command {
     .option("--model <name>", "the model, where the spec has several")
     .option("--train <name>", "the recipe whose model and batch to show")
     .option("--weights", "list the weights: names, shapes and what changes them")
-    .option("--memory <size>", "slice the training batch to fit, for instance 2GiB", byteSize)
+    .option(
+      "--memory <size>",
+      "what training may take, for instance 512MiB: what is computed again, and the slices",
+      byteSize,
+    )
     .addOption(jsonOption())
     .action(summarize);
 }
 
 async function summarize(path: string, options: SummaryOptions): Promise<void> {
-  const { model, recipe, compilation } = await compileSpec(path, options);
+  const selected = { ...options, memory: memoryWish(options) };
+  // The program for GPUs is the one that is summarised.
+  const { model, recipe, compilation } = await compileSpec(path, { ...selected, target: "gpu" });
   const batch = options.batch ?? recipe?.batch ?? 1;
-  const program = compilation.programs[0]!;
-  const least = recipe?.accumulate ?? 1;
-  const within = options.memory === undefined ? 1 : slicesWithin(program, batch, options.memory);
-  const slices = Math.max(least, within);
-  const summary = summaryOf(model.name, model.layers, program, { batch, slices });
+  const { program, fit } = compilation.traces[0]!;
+  const slices = fit?.slices ?? recipe?.accumulate ?? 1;
+  const summary = {
+    ...summaryOf(model.name, model.layers, program, { batch, slices }),
+    ...(fit && { repeated: { values: fit.repeated, work: fit.work } }),
+  };
   const describe = options.weights ? describeWeights : describeSummary;
   if (options.json) printJson(summary);
   else print(describe(summary, widthOf(process.stdout)));
@@ -175,8 +184,18 @@ function describeSummary(summary: Summary, width: number | undefined): string {
           `memory, training ${formatBytes(training)} (${train} dispatches ${describeSlices(summary)})`,
         ]
       : []),
+    ...describeRepeated(summary),
     `memory, predict  ${formatBytes(inference)} (${predict} dispatches)`,
   ].join("\n");
+}
+
+function describeRepeated({ repeated }: Summary): string[] {
+  if (!repeated || repeated.values.length === 0) return [];
+  const { values, work } = repeated;
+  const names = values.map(({ name, macs }) =>
+    macs > 0 ? `${name} (${formatCount(macs)} MACs)` : name,
+  );
+  return [`computed again   ${names.join(", ")}: +${(100 * (work - 1)).toFixed(1)}% multiply-adds`];
 }
 
 const describeSlices = ({ batch, slices }: Summary) =>

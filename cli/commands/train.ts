@@ -2,17 +2,26 @@ import { Option, type Command } from "commander";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { TrainRecipe } from "../../program/recipe.js";
+import type { TracedProgram } from "../../compiler/trace.js";
 import { DataError } from "../../runtime/data/error.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
 import type { Network } from "../../runtime/network.js";
-import { compileSpec, requireData, requireRecipe, type CompiledSpec } from "../compiled.js";
-import { openRecipeData, type DataFlags } from "../data.js";
+import { describeFit, normalizesSlices } from "../budget.js";
+import {
+  compileSpec,
+  requireData,
+  requireRecipe,
+  traceOf,
+  type CompiledSpec,
+} from "../compiled.js";
+import { openRecipeData, warn, type DataFlags } from "../data.js";
 import { wrongInput } from "../failure.js";
 import { formatBytes } from "../format.js";
 import { openNetwork } from "../open-network.js";
 import {
   adapterOption,
   byteSize,
+  memoryWish,
   positiveInteger,
   positiveNumber,
   seedValue,
@@ -20,7 +29,6 @@ import {
 } from "../options.js";
 import { RunFolder } from "../training/folder.js";
 import { TrainingRun } from "../training/run.js";
-import { slicesWithin } from "../planned-memory.js";
 import { say } from "../terminal.js";
 import { loadWeights, readWeights } from "../weights.js";
 import { describeCommand } from "./command.js";
@@ -68,7 +76,11 @@ export function trainCommand(): Command {
     .option("--resume", "go on from the folder's last checkpoint")
     .addOption(new Option("--overwrite", "replace the folder's earlier run").conflicts("resume"))
     .option("--weights <file>", "start from these weights, a safetensors file")
-    .option("--memory <size>", "slice the batch to stay within, for instance 512MiB", byteSize)
+    .option(
+      "--memory <size>",
+      "what training may take, for instance 512MiB: less is kept, or the batch comes in slices",
+      byteSize,
+    )
     .option(
       "--checkpoint-steps <n>",
       "save a checkpoint every so many steps (in any case every 10 minutes, and after epochs)",
@@ -85,7 +97,8 @@ export function trainCommand(): Command {
 async function train(path: string, options: TrainOptions): Promise<void> {
   // A run that goes on, or starts from other weights, does without what the recipe loads.
   const checksWeights = !options.resume && options.weights === undefined;
-  const compiled = await compileSpec(path, { train: options.train, checksWeights });
+  const memory = memoryWish(options);
+  const compiled = await compileSpec(path, { train: options.train, checksWeights, memory });
   const wanted = overrideRecipe(requireRecipe(compiled), options);
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   const { dataset, evaluation } = await openSplits(compiled, options);
@@ -105,14 +118,14 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   }
 }
 
-function openFor(
+async function openFor(
   compiled: CompiledSpec,
-  recipe: TrainRecipe,
-  { memory, adapter }: TrainOptions,
+  { batch, seed, accumulate }: TrainRecipe,
+  { adapter }: TrainOptions,
 ): Promise<Network> {
-  const { batch, seed } = recipe;
-  const accumulate = slicesOf(compiled, recipe, memory);
-  return openNetwork(compiled, { batch, accumulate, seed, adapter });
+  const network = await openNetwork(compiled, { batch, accumulate, seed, adapter });
+  announceFit(traceOf(compiled, network));
+  return network;
 }
 
 /** The weights that the recipe starts from. They were compared with the model when the spec was read, if the file was there. */
@@ -129,19 +142,13 @@ async function loadRecipeWeights(network: Network, { spec, recipe }: CompiledSpe
   await loadWeights(network, await readWeights(file), { except });
 }
 
-/** As many slices as the recipe asks for, or more where a budget does. */
-function slicesOf(
-  { compilation }: CompiledSpec,
-  { batch, accumulate = 1 }: TrainRecipe,
-  budget: number | undefined,
-): number {
-  if (budget === undefined) return accumulate;
-  // Which program will run is not known yet: the one that takes most decides.
-  const programs = compilation.programs.flatMap((program) => [program, ...(program.phases ?? [])]);
-  const slices = programs.map((program) => slicesWithin(program, batch, budget));
-  const most = Math.max(accumulate, ...slices);
-  if (most > accumulate) say(`within ${formatBytes(budget)}, a batch comes in ${most} slices`);
-  return most;
+/** Says what is done to keep to `--memory`, if anything is. */
+function announceFit(traced: TracedProgram): void {
+  if (!traced.fit) return;
+  say(`training takes ${formatBytes(traced.fit.bytes)}: ${describeFit(traced.fit)}`);
+  if (normalizesSlices(traced)) {
+    warn("in training, batch normalization takes the statistics of each slice, not of the batch");
+  }
 }
 
 /** The recipe with what the flags say instead. */

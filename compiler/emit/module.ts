@@ -175,6 +175,7 @@ function emitProgram(program: Program, kernels: KernelTable, phase = 0): string 
     "{",
     `    ...${commonName(phase)},`,
     `    target: ${JSON.stringify(program.target)},`,
+    ...(program.slice ? [`    slice: ${program.slice},`] : []),
     ...(program.adapter ? [`    adapter: ${JSON.stringify(program.adapter)},`] : []),
     `    kernels: [${places.join(", ")}].map((index) => kernels[index]),`,
     "    buffers: [",

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Kernel } from "../../compiler/kernels/kernel.js";
 import type { StepDraft, Storage } from "../../compiler/lower/storage.js";
 import { planMemory } from "../../compiler/passes/memory.js";
-import { bufferBytes } from "../../runtime/memory.js";
+import { bufferBytes } from "../../program/planned-memory.js";
 import { nowhere } from "./chain.js";
 
 const kernel: Kernel = { name: "none", wgsl: "", storage: [], constants: [] };

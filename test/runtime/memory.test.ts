@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { bytesOf, slicesWithin, trainingBytes } from "../../cli/planned-memory.js";
+import { bytesOf, trainingBytes } from "../../program/planned-memory.js";
 import { compile } from "../../compiler/index.js";
 import { aliveBytes } from "../../compiler/passes/memory.js";
 import type { TracedProgram } from "../../compiler/trace.js";
@@ -38,18 +38,6 @@ test.each([
   } finally {
     network.destroy();
   }
-});
-
-test("a budget is kept by the fewest slices that keep it", () => {
-  const [program] = programsOf("cifar10-quick");
-  const whole = trainingBytes(program!, { batch: 128, slices: 1 });
-  expect(slicesWithin(program!, 128, whole)).toBe(1);
-  const slices = slicesWithin(program!, 128, whole / 3);
-  expect(trainingBytes(program!, { batch: 128, slices })).toBeLessThanOrEqual(whole / 3);
-  expect(trainingBytes(program!, { batch: 128, slices: slices - 1 })).toBeGreaterThan(whole / 3);
-  expect(() => slicesWithin(program!, 128, 1000)).toThrow(
-    /at least .*, and `--memory` allows 1000/,
-  );
 });
 
 /** What outlives the steps, and the most that is alive at once: no plan of the list takes less. */

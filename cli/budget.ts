@@ -1,0 +1,37 @@
+/** Training within `--memory`: what is done about it, in words. */
+import type { Compilation } from "../compiler/index.js";
+import type { BudgetFit, TracedProgram } from "../compiler/trace.js";
+import { wrongInput } from "./failure.js";
+import { formatBytes, plural } from "./format.js";
+
+/** Ends the command where training cannot keep to the budget, with what it takes at least and what takes that. */
+export function requireFit({ excess }: Compilation, budget: number | undefined): void {
+  if (!excess || budget === undefined) return;
+  const { least, weights, optimizer, values } = excess;
+  throw wrongInput(
+    `training takes at least ${formatBytes(least)}, and \`--memory\` allows ${formatBytes(budget)}`,
+    `that is one image at a time, with all computed again that saves memory: ${formatBytes(weights)} of weights, ` +
+      `${formatBytes(optimizer)} that the optimizer keeps of them, and ${formatBytes(values)} of values and gradients`,
+  );
+}
+
+/** `the batch comes in 2 slices of up to 64; 5 values are computed twice (+3.1% multiply-adds)`. */
+export function describeFit({ batch, slices, repeated, work }: BudgetFit): string {
+  const parts = [
+    ...(slices > 1
+      ? [`the batch comes in ${slices} slices of up to ${Math.ceil(batch / slices)}`]
+      : []),
+    ...(repeated.length > 0
+      ? [
+          `${plural(repeated.length, "value")} are computed again in the backward pass (+${(100 * (work - 1)).toFixed(1)}% multiply-adds)`,
+        ]
+      : []),
+  ];
+  return parts.join("; ") || "as it is";
+}
+
+/** Whether slices change what a network computes: batch normalization takes each one's statistics. */
+export const normalizesSlices = ({ fit, program }: TracedProgram): boolean =>
+  fit !== undefined &&
+  fit.slices > 1 &&
+  program.parameters.some(({ role }) => role === "statistic");

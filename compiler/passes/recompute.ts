@@ -1,0 +1,126 @@
+import { GraphBuilder } from "../ir/builder.js";
+import {
+  isUpdate,
+  trainedBy,
+  type AnyNode,
+  type Graph,
+  type OpKind,
+  type Value,
+} from "../ir/graph.js";
+import { isActivation } from "./layout.js";
+import { Surroundings } from "./surroundings.js";
+
+/** Ops that can run a second time: they make activations and nothing else, and change nothing. */
+const REPEATABLE = new Set<OpKind>([
+  ...(["convolution", "convolutionInputGradient", "pointwise", "maxPool", "averagePool"] as const),
+  ...(["channelWindowSum", "groupNormalize", "softmax", "resample"] as const),
+  ...(["concatenate", "slice", "reshape"] as const),
+]);
+
+/** A training graph's nodes by what they are for. */
+export class TrainingParts {
+  /** What the loss, the metrics and the prediction need: the others are of the backward pass. */
+  readonly forward: ReadonlySet<AnyNode>;
+
+  constructor(private readonly graph: Graph) {
+    const needed = new Set([graph.prediction, ...graph.metrics.map(({ value }) => value)]);
+    const forward = new Set<AnyNode>();
+    for (const node of graph.nodes.toReversed()) {
+      if (!node.outputs.some((output) => needed.has(output))) continue;
+      forward.add(node);
+      for (const input of node.inputs) needed.add(input);
+    }
+    this.forward = forward;
+  }
+
+  /** Whether a node of the forward pass may be repeated in the backward pass. */
+  canRepeat(node: AnyNode): boolean {
+    const { prediction, metrics } = this.graph;
+    const isResult = (value: Value) =>
+      value === prediction || metrics.some((metric) => metric.value === value);
+    return (
+      this.forward.has(node) &&
+      REPEATABLE.has(node.kind) &&
+      isActivation(node.outputs[0]!) &&
+      !node.outputs.some(isResult)
+    );
+  }
+}
+
+export interface Recomputed {
+  readonly graph: Graph;
+  /** The nodes that stand in it a second time, each with its repetition. */
+  readonly repeated: ReadonlyMap<AnyNode, AnyNode>;
+}
+
+/**
+ * Computes values of the forward pass again where the backward pass first reads them, instead of keeping them meanwhile (Chen et al.,
+ * "Training deep nets with sublinear memory cost", 2016). `again` names them by the id of their node's first output; ids that stand for
+ * nothing that can be repeated are ignored.
+ *
+ * A repetition is the node itself, after fusion, on the same values: its kernel, and so each bit of its result, is the same. Dropout draws
+ * by its counter, the statistics of batch normalization are kept, and no weight is updated before its last reader: none of it happens twice.
+ */
+export function recompute(
+  graph: Graph,
+  again: ReadonlySet<number>,
+  parts = new TrainingParts(graph),
+): Recomputed {
+  if (again.size === 0) return { graph, repeated: new Map() };
+  return new Recomputation(graph, again, parts).run();
+}
+
+class Recomputation {
+  private readonly builder: GraphBuilder;
+  private readonly surroundings: Surroundings;
+  private readonly repeated = new Map<AnyNode, AnyNode>();
+  private readonly updated = new Set<Value>();
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly again: ReadonlySet<number>,
+    private readonly parts: TrainingParts,
+  ) {
+    this.builder = GraphBuilder.withoutNodes(graph);
+    this.surroundings = new Surroundings(graph);
+  }
+
+  run(): Recomputed {
+    for (const node of this.graph.nodes) {
+      if (this.parts.forward.has(node)) {
+        this.builder.keep(node);
+        continue;
+      }
+      this.builder.keep(this.withLateInputs(node));
+      if (isUpdate(node)) for (const { parameter } of trainedBy(node)) this.updated.add(parameter);
+    }
+    return { graph: this.builder.finish(this.graph), repeated: this.repeated };
+  }
+
+  private withLateInputs(node: AnyNode): AnyNode {
+    const inputs = node.inputs.map((input) => this.late(input));
+    return inputs.every((input, index) => input === node.inputs[index])
+      ? node
+      : { ...node, inputs };
+  }
+
+  /** What a reader in the backward pass reads in a value's place. */
+  private late(value: Value): Value {
+    const maker = this.surroundings.maker(value);
+    if (!maker || !this.again.has(maker.outputs[0]!.id) || !this.parts.canRepeat(maker))
+      return value;
+    return this.repetition(maker).outputs[maker.outputs.indexOf(value)]!;
+  }
+
+  private repetition(node: AnyNode): AnyNode {
+    const known = this.repeated.get(node);
+    if (known) return known;
+    const { kind, inputs, attributes, origin } = this.withLateInputs(node);
+    const tooLate = inputs.find((input) => this.updated.has(input));
+    if (tooLate) throw new Error(`${origin.name} is repeated after the update of ${tooLate.name}`);
+    const outputs = this.builder.addAll(kind, inputs, attributes as never, origin);
+    const made = { ...node, inputs, outputs } as AnyNode;
+    this.repeated.set(node, made);
+    return made;
+  }
+}
