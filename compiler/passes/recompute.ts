@@ -118,7 +118,7 @@ class Recomputation {
     const { kind, inputs, attributes, origin } = this.withLateInputs(node);
     const tooLate = inputs.find((input) => this.updated.has(input));
     if (tooLate) throw new Error(`${origin.name} is repeated after the update of ${tooLate.name}`);
-    const outputs = this.builder.addAll(kind, inputs, attributes as never, origin);
+    const outputs = this.builder.addAll(kind, inputs, attributes, origin);
     const made = { ...node, inputs, outputs } as AnyNode;
     this.repeated.set(node, made);
     return made;
