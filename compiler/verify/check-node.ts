@@ -1,5 +1,14 @@
 /** Whether a node's results on a device are what the references make of the same inputs. */
-import { trainedBy, type AnyNode, type Node, type Value } from "../ir/graph.js";
+import {
+  trainedBy,
+  type AnyNode,
+  type Fused,
+  type GradientShape,
+  type Node,
+  type OpKind,
+  type Value,
+} from "../ir/graph.js";
+import { BATCH } from "../ir/shape.js";
 import { evaluateAt } from "../ops/fused.js";
 import { ops } from "../ops/index.js";
 import type { OpDefinition, ReferenceContext, Tensor } from "../ops/op.js";
@@ -60,7 +69,10 @@ export function checkNode(node: AnyNode, values: NodeValues, context: ReferenceC
   else if (node.kind === "channelSum" && node.attributes.update) {
     const sums = channelSums(values.inputs[0]!);
     checkDescents(node, values, context, { comparison, sums: [sums] });
-  } else checkWhole(node, values, context, comparison);
+  } else if (!isLarge(values)) checkWhole(node, values, context, comparison);
+  else if (node.kind === "pointwise") checkElements(node, values, context, comparison);
+  else if (BY_PLANES.has(node.kind)) checkPlanes(node, values, context, comparison);
+  else checkWhole(node, values, context, comparison);
   return comparison.finding;
 }
 
@@ -238,6 +250,86 @@ const column = (values: readonly number[]): Tensor => ({
   data: Float64Array.from(values),
 });
 
+// Large results of few operations each: some of their elements, or of their planes
+
+/** Elements from which on a result is checked at some places only. */
+const LARGE = 1 << 17;
+
+const isLarge = ({ outputs: [output] }: NodeValues) => (output?.data.length ?? 0) > LARGE;
+
+/** Ops whose results in a channel of an image depend on that channel of that image alone. */
+const BY_PLANES = new Set<OpKind>([
+  ...(["maxPool", "maxPoolGradient", "averagePool", "averagePoolGradient"] as const),
+  ...(["resample", "resampleGradient"] as const),
+]);
+
+function checkElements(
+  node: Node<"pointwise">,
+  { inputs, outputs: [output] }: NodeValues,
+  context: ReferenceContext,
+  comparison: Comparison,
+): void {
+  const { shape, data } = output!;
+  const places = samplePlaces(data.length, 1, 1);
+  const at = (index: number) =>
+    evaluateAt({ index }, node.attributes.expression, inputs, shape, context);
+  const expected = column(places.map(at));
+  compareWhole(node.outputs[0]!, expected, gather(output!, places), comparison, { places });
+}
+
+/** Planes of a large result to look at. */
+const PLANES = 32;
+
+function checkPlanes(
+  node: AnyNode,
+  { inputs, outputs }: NodeValues,
+  context: ReferenceContext,
+  comparison: Comparison,
+): void {
+  const { epilogue, ...attributes } = node.attributes as { readonly epilogue?: Fused };
+  const { images, channels, pixels } = imageSizes(outputs[0]!.shape);
+  const step = Math.max(1, Math.floor((images * channels) / PLANES));
+  const planes = Array.from({ length: PLANES }, (_, index) => images * channels - 1 - index * step);
+  const own = inputs.slice(0, epilogue?.first).map((input) => planesOf(input, planes));
+  const size = [1, planes.length, ...outputs[0]!.shape.slice(2)];
+  const inputShape = [1, planes.length, ...imageShapeOf(attributes)];
+  const definition = ops[node.kind] as OpDefinition<never>;
+  const types = node.outputs.map(({ type }) => ({
+    type,
+    shape: [BATCH, ...size.slice(1)] as const,
+  }));
+  const changed = { ...attributes, ...("inputShape" in attributes && { inputShape }) };
+  const results = definition.reference(own, changed as never, context, types);
+  const indexOf = (place: number) =>
+    planes[Math.floor(place / pixels)]! * pixels + (place % pixels);
+  const places = Array.from(results[0]!.data, (_, place) => indexOf(place));
+  results.forEach((result, number) => {
+    const actual = outputs[number];
+    if (!actual) return;
+    const finish = (value: number, place: number) => {
+      const element = { index: places[place]!, own: value };
+      const operands = [inputs[0]!, ...inputs.slice(epilogue!.first)];
+      return evaluateAt(element, epilogue!.expression, operands, actual.shape, context);
+    };
+    const values = epilogue ? column(Array.from(result.data, finish)) : result;
+    const found = gather(actual, places);
+    compareWhole(node.outputs[number]!, values, found, comparison, { places });
+  });
+}
+
+const imageShapeOf = (attributes: object): readonly number[] =>
+  "inputShape" in attributes ? (attributes as GradientShape).inputShape.slice(2).map(Number) : [];
+
+/** Some channels of some images, as those of one. */
+function planesOf({ shape, data }: Tensor, planes: readonly number[]): Tensor {
+  const { pixels } = imageSizes(shape);
+  const result = data.slice(0, planes.length * pixels);
+  planes.forEach((plane, index) =>
+    result.set(data.subarray(plane * pixels, (plane + 1) * pixels), index * pixels),
+  );
+  return { shape: [1, planes.length, ...shape.slice(2)], data: result };
+}
+
 // Everything else
 
 function checkWhole(
@@ -255,7 +347,12 @@ function checkWhole(
   const magnitudes = magnitudesOf(node, values.inputs);
   node.outputs.forEach((output, place) => {
     const actual = values.outputs[place];
-    if (actual) compareWhole(output, results[place]!, actual, comparison, magnitudes?.[place]);
+    const own = magnitudes?.[place];
+    if (actual) {
+      compareWhole(output, results[place]!, actual, comparison, {
+        ...(own && { magnitudes: own }),
+      });
+    }
   });
   for (const place of changes) {
     const after = values.changed.get(place)!;
@@ -263,12 +360,19 @@ function checkWhole(
   }
 }
 
+interface ComparedPlaces {
+  /** What rounding is measured against, by element; the root of the mean square if absent. */
+  readonly magnitudes?: ArrayLike<number>;
+  /** The elements that were gathered; all if absent. */
+  readonly places?: readonly number[];
+}
+
 function compareWhole(
   value: Value,
   expected: Tensor,
   actual: Tensor,
   comparison: Comparison,
-  magnitudes?: ArrayLike<number>,
+  { magnitudes, places }: ComparedPlaces = {},
 ): void {
   const isExact = value.type === "u32";
   const typical = rootMeanSquare(expected);
@@ -277,7 +381,8 @@ function compareWhole(
     const magnitude = magnitudes?.[index] ?? typical;
     const tolerance = isExact ? 0.5 : ROUNDING * (magnitude + Math.abs(wanted)) + 1e-30;
     const came = actual.data[index]!;
-    comparison.add({ value: value.name, index, expected: wanted, actual: came, tolerance });
+    const at = places?.[index] ?? index;
+    comparison.add({ value: value.name, index: at, expected: wanted, actual: came, tolerance });
   }
 }
 

@@ -59,12 +59,14 @@ async function verify(
 /** The programs with the kernel of the step of that label changed. */
 function corrupt(
   programs: readonly TracedProgram[],
-  label: string,
+  label: string | RegExp,
   change: (wgsl: string) => string,
 ): TracedProgram[] {
   return programs.map((traced) => {
     const { program } = traced;
-    const step = program.steps.train.find((candidate) => candidate.label === label)!;
+    const step = program.steps.train.find((candidate) =>
+      typeof label === "string" ? candidate.label === label : label.test(candidate.label),
+    )!;
     const kernels = program.kernels.map((kernel, index) => {
       if (index !== step.kernel) return kernel;
       const wgsl = change(kernel.wgsl);
@@ -95,6 +97,32 @@ describe("kernels as compiled are right", () => {
     expect(tally.kernels).toBeGreaterThan(20);
     expect(tally.values).toBeGreaterThan(5000);
   });
+});
+
+/** Results of more elements than are looked at, one by one. */
+const large = () =>
+  new Chain(["N", 3, 64, 64])
+    .convolution(32, { padding: PADDING })
+    .batchnorm()
+    .unary("sigmoid")
+    .averagePool({ windows: "adaptive", outputSize: [60, 61] })
+    .pointwise(multiply(operand(0), operand(0)))
+    .maxPool({ kernel: [3, 3], stride: [1, 1], padding: PADDING })
+    .averagePool({ windows: "adaptive", outputSize: [2, 2] })
+    .flatten()
+    .linear(3)
+    .classify();
+
+test("large results are checked at some places, and what is wrong there is found", async () => {
+  const tally = await verify(traces(large()), ["train", "evaluate", "predict"]);
+  expect(tally.divergence).toBeUndefined();
+  expect(tally.values).toBeLessThan(2_000_000);
+  const wrong = (label: RegExp, from: string, to: string) =>
+    corrupt(traces(large()), label, (wgsl) => wgsl.replace(from, to));
+  const pooled = await verify(
+    wrong(/maxpool\d+ forward/, "candidate > value", "candidate < value"),
+  );
+  expect(pooled.divergence?.name).toMatch(/maxpool\d+ forward/);
 });
 
 describe("a wrong kernel is named, and none before it", () => {

@@ -1,0 +1,113 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { trainedParameters, type Graph, type Value } from "../../compiler/ir/graph.js";
+import { stepGraphs } from "../../compiler/program.js";
+import { runGraph, type GraphValues } from "../../compiler/reference/run.js";
+import { analyze } from "../../compiler/semantics/index.js";
+import type { OptimizerSettings } from "../../program/program.js";
+import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";
+
+const folder = join(import.meta.dirname, "../../specs");
+const full = process.env.NETC_TEST_FULL === "1";
+
+/** Among them, every op that a spec has is fused in every way that one fuses it. The others take minutes. */
+const QUICK = ["digits", "lenet", "squeezenet1_1", "mobilenet_v3_small"];
+
+const names = readdirSync(folder)
+  .filter((file) => file.endsWith(".net"))
+  .map((file) => file.replace(/\.net$/, ""))
+  .filter((name) => full || QUICK.includes(name));
+
+/** The smallest images that go through: what is fused does not depend on their size. */
+const SIZES: Readonly<Record<string, number>> = {
+  ...{ alexnet: 64, "alexnet-2012": 67, caffenet: 67, zfnet: 95 },
+  ...{ squeezenet1_1: 33, mobilenet_v3_small: 32 },
+};
+
+const BATCH = 2;
+
+const optimizer: OptimizerSettings = {
+  ...{ kind: "sgd", learningRate: 0.01, momentum: 0.9, weightDecay: 1e-3 },
+  ...{ nesterov: false, convention: "pytorch" },
+};
+
+function graphOf(name: string): Graph {
+  const size = SIZES[name] ?? 32;
+  const text = readFileSync(join(folder, `${name}.net`), "utf8")
+    .replace(/^(data|train) [\s\S]*/m, "")
+    .replace(/f32\[N, 3, 2\d\d, 2\d\d\]/, `f32[N, 3, ${size}, ${size}]`);
+  const { selected, diagnostics } = analyze(text, `${name}.net`);
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  expect(errors.map(({ message }) => message)).toEqual([]);
+  return selected!.model.graph!;
+}
+
+/** Sums and products in double precision, in another order. */
+const TOLERANCE = 1e-8;
+
+function distance(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  expect(actual).toHaveLength(expected.length);
+  let [difference, norm] = [0, 0];
+  for (let index = 0; index < expected.length; index++) {
+    difference += (actual[index]! - expected[index]!) ** 2;
+    norm += expected[index]! ** 2;
+  }
+  return Math.sqrt(difference) / Math.max(Math.sqrt(norm), 1e-12);
+}
+
+type Named = ReadonlyMap<string, Value>;
+
+/** What a list leaves: prediction, metrics, parameters, and the velocities, which after a first step are the gradients. */
+function resultsOf(graph: Graph): Named {
+  const trained = trainedParameters(graph);
+  return new Map([
+    ["prediction", graph.prediction],
+    ...graph.metrics.map(({ name, value }) => [`metric ${name}`, value] as const),
+    ...graph.parameters.map(({ value }) => [value.name, value] as const),
+    ...trained.map(({ parameter, states }) => [`${parameter.name} gradient`, states[0]!] as const),
+  ]);
+}
+
+test.each(names)(
+  "%s: fused and not fused are the same",
+  (name) => {
+    const graph = graphOf(name);
+    const parameters = new Map(
+      graph.parameters.map(({ value: { name: parameter, shape } }) => {
+        const values = parameterValues(`fused/${parameter}`, shape.map(Number));
+        return [parameter, Float64Array.from(values)] as const;
+      }),
+    );
+    const elements = graph.images.shape
+      .slice(1)
+      .reduce<number>((product, size) => product * Number(size), 1);
+    const classes = Number(graph.prediction.shape[1]);
+    const inputs = {
+      images: Float64Array.from(uniformValues("fused", BATCH * elements, 1)),
+      labels: labelValues("fused", BATCH, classes),
+      parameters,
+    };
+    const [fused, plain] = (["all", "none"] as const).map((fusion) =>
+      stepGraphs(graph, { fusion, optimizer }),
+    );
+    for (const list of ["train", "evaluate", "predict"] as const) {
+      const run = (of: Graph): GraphValues =>
+        runGraph(of, {
+          ...inputs,
+          context: { seed: 3, step: 1, training: list === "train", optimizer },
+        });
+      const [one, other] = [fused![list]!, plain![list]!];
+      expect(one.nodes.length).toBeLessThan(other.nodes.length);
+      const [joined, apart] = [run(one), run(other)];
+      const expected = resultsOf(other);
+      const found = resultsOf(one);
+      expect([...found.keys()].sort()).toEqual([...expected.keys()].sort());
+      for (const [result, value] of expected) {
+        const error = distance(joined.get(found.get(result)!.id)!.data, apart.get(value.id)!.data);
+        expect(error, `${list}: ${result}`).toBeLessThan(TOLERANCE);
+      }
+    }
+  },
+  600_000,
+);
