@@ -2,6 +2,7 @@
 export * from "./errors.js";
 export * from "./data/index.js";
 export {
+  DivergedError,
   evaluateDataset,
   fit,
   learningRateFactor,

@@ -42,6 +42,7 @@ const WANTED_FEATURES: readonly GPUFeatureName[] = ["subgroups", "timestamp-quer
 
 export class Device {
   #failure: DeviceLostError | undefined;
+  #released = false;
 
   private constructor(
     readonly gpu: GPUDevice,
@@ -70,16 +71,23 @@ export class Device {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
+  /** Settles when a loss that has just happened was noted: calls under way may reject before. */
+  async settled(): Promise<void> {
+    await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
+  }
+
   /** Destroys the device if it is ours. */
   release(): void {
+    this.#released = true;
     if (this.owned) this.gpu.destroy();
   }
 
   #noteLoss(information: GPUDeviceLostInfo): void {
-    if (information.reason === "destroyed" && this.owned) return;
+    if (information.reason === "destroyed" && this.#released) return;
     this.#failure ??= new DeviceLostError(
       `the GPU device was lost (${information.message || information.reason}); ` +
         "create the network again, with a smaller batch if this repeats",
+      true,
     );
   }
 
@@ -87,6 +95,7 @@ export class Device {
     event.preventDefault();
     this.#failure ??= new DeviceLostError(
       `the GPU reported an error, so results since are not to be trusted: ${event.error.message}`,
+      false,
     );
   }
 }

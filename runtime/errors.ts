@@ -36,6 +36,14 @@ export class BatchTooLargeError extends DeviceLimitError {
 /** The device was lost (a driver reset, a dispatch that took too long), or reported an error in its work. */
 export class DeviceLostError extends NetcError {
   override readonly name: string = "DeviceLostError";
+
+  constructor(
+    message: string,
+    /** Whether the device is gone, so that another may do better: an error that it reported would be met again. */
+    readonly isGone: boolean,
+  ) {
+    super(message);
+  }
 }
 
 /** No usable GPU, hardware or software. */

@@ -183,7 +183,7 @@ export function assertFinite(values: Float32Array, what: string): void {
  * Whether no value is infinite or NaN. Runs over all images of every step, so it takes no branch for an element: sums keep NaN and infinities,
  * and those of finite f32 are finite in JavaScript's doubles. Four of them, that do not wait for each other.
  */
-function areFinite(values: Float32Array): boolean {
+export function areFinite(values: Float32Array): boolean {
   let [first, second, third, fourth] = [0, 0, 0, 0];
   const end = values.length - (values.length % 4);
   for (let index = 0; index < end; index += 4) {

@@ -81,7 +81,7 @@ export interface ParameterInfo<Name extends string = string> {
 
 /** What a step list is inspected on; `optimizer` as in a step. */
 export interface InspectionExamples {
-  readonly images: Float32Array;
+  readonly images: Images;
   readonly targets?: Targets;
   readonly optimizer?: OptimizerOptions;
 }
@@ -170,8 +170,10 @@ export class Network<
 
   private constructor(
     program: Program,
-    private readonly device: Device,
+    private device: Device,
     options: NetworkOptions,
+    /** Opens another device like the first; absent where the device is the user's own. */
+    private readonly openDevice: (() => Promise<Device>) | undefined,
   ) {
     this.adapter = device.summary;
     this.batch = options.batch ?? DEFAULT_BATCH;
@@ -202,8 +204,9 @@ export class Network<
     program: Program,
     device: Device,
     options: NetworkOptions,
+    openDevice?: () => Promise<Device>,
   ): Promise<Network<Metric, Name, Target>> {
-    const network = new Network<Metric, Name, Target>(program, device, options);
+    const network = new Network<Metric, Name, Target>(program, device, options, openDevice);
     try {
       await network.#initialize();
       return network;
@@ -336,7 +339,8 @@ export class Network<
     const frame = this.#frame({ first: 0, count }, { list, count, manner });
     return this.#enqueue(async () => {
       const inspection = await this.#loaded.runner.inspect(list, {
-        ...{ frame, images, collects: false },
+        ...{ frame, collects: false },
+        ...imageData(images),
         ...checked,
       });
       return inspection.preserving(() => visit(inspection));
@@ -374,6 +378,28 @@ export class Network<
   /** Bytes allocated on the device; grows with the first step, evaluation and prediction, then never again. */
   get memory(): MemoryUse {
     return this.#loaded.memory.use;
+  }
+
+  /** Whether `reopen` can be called: not with a device of the user's own. */
+  get canReopen(): boolean {
+    return this.openDevice !== undefined && !this.#destroyed;
+  }
+
+  /**
+   * Goes over to another device after one was lost, with the parameters as they began: `load` brings back what `save` kept. Throws
+   * NoAdapterError where there is none, and InputError where the device is the user's own.
+   */
+  async reopen(): Promise<void> {
+    if (!this.openDevice || this.#destroyed) {
+      throw new InputError("the network cannot open a device itself: create another on a new one");
+    }
+    this.#loaded.memory.destroy();
+    this.device.release();
+    this.device = await this.openDevice();
+    this.#loaded = this.#assemble(this.#phases[0]!);
+    this.#submitted = Promise.resolve();
+    [this.#step, this.#phase, this.#since, this.#averages] = [0, 0, 0, false];
+    await this.#initialize();
   }
 
   /** Frees the device's memory, so that the process can end. Calls under way reject. May be called again. */
@@ -530,7 +556,10 @@ export class Network<
       this.#assertAlive();
       return value;
     } catch (error) {
-      if (!(error instanceof NetcError)) this.#assertAlive();
+      if (!(error instanceof NetcError)) {
+        await this.device.settled();
+        this.#assertAlive();
+      }
       throw error;
     }
   }
@@ -581,11 +610,11 @@ export async function openNetwork<
   findAdapter: AdapterProvider,
 ): Promise<Network<Metric, Name, Target>> {
   checkOptions(programs, options);
-  const device = options.device
-    ? Device.borrow(options.device)
-    : await Device.open(await findAdapter(options.adapter));
+  const openDevice = async () => Device.open(await findAdapter(options.adapter));
+  const device = options.device ? Device.borrow(options.device) : await openDevice();
+  const again = options.device ? undefined : openDevice;
   try {
-    return await Network.create(chooseProgram(programs, device.summary), device, options);
+    return await Network.create(chooseProgram(programs, device.summary), device, options, again);
   } catch (error) {
     device.release();
     throw error;

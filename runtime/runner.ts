@@ -93,9 +93,11 @@ export class Runner {
     const { gpu, program, memory } = this;
     const prepared = await this.#prepare(list);
     const { schedule } = prepared;
+    const preparation = work.split && (await this.#preparation(work.split));
     this.#upload(work);
     const encoder = gpu.createCommandEncoder({ label: list });
     this.#clearAfterOthers(list, prepared, encoder);
+    preparation?.encode(encoder, work.frame.batch);
     gpu.queue.submit([encoder.finish()]);
     return new Inspection({ gpu, program, memory, schedule, batch: work.frame.batch });
   }

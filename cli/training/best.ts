@@ -21,10 +21,15 @@ export class BestWeights implements RunObserver {
     this.best = Math.max(this.best, ...scores);
   }
 
+  async restart(): Promise<void> {
+    this.best = -Infinity;
+    await this.begin();
+  }
+
   async epoch({ evaluation }: EpochReport): Promise<void> {
     if (evaluation === undefined) return;
     const score = this.scoreOf(evaluation.metrics);
-    if (score <= this.best) return;
+    if (!(score > this.best)) return;
     this.best = score;
     const { folder, network, dataset } = this.parts;
     const metadata = classesMetadata(dataset.classes);

@@ -24,6 +24,12 @@ export class MetricsFiles implements RunObserver {
     this.logs = await Promise.all(this.paths.map((path) => MetricsLog.open(path, start)));
   }
 
+  /** Steps that are done again are written again. */
+  async restart(state: TrainingState): Promise<void> {
+    this.close();
+    await this.begin(state);
+  }
+
   step(report: StepReport): void {
     this.write(stepRecord(report));
   }

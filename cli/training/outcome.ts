@@ -1,7 +1,12 @@
 /** What a user reads when a run has ended. */
 import { join } from "node:path";
+import { LAST_CHECKPOINT } from "../../runtime/node/training.js";
+import { DataError } from "../../runtime/data/error.js";
+import { DeviceLostError } from "../../runtime/errors.js";
 import type { EarlyStopping } from "../../program/recipe.js";
-import type { Evaluation, FitResult } from "../../runtime/training/index.js";
+import { DivergedError, type Evaluation, type FitResult } from "../../runtime/training/index.js";
+import { ExitCode, Failure } from "../failure.js";
+import { describeError } from "../report.js";
 import { formatDuration, formatMetrics, plural } from "../format.js";
 import type { TrainingParts } from "./parts.js";
 
@@ -43,6 +48,34 @@ export function describeStop({ folder }: TrainingParts, { state }: FitResult): s
 function describeEarlyStop({ metric, patience }: EarlyStopping): string {
   return `stopped early: ${metric} was no better in ${plural(patience, "evaluation")}`;
 }
+
+/** What the user reads of a run that failed: the spec's line, where there is one, and what can be gone on from. */
+export function explainFailure(error: unknown, parts: TrainingParts): unknown {
+  if (error instanceof DivergedError) return explainDivergence(error, parts);
+  if (!(error instanceof DataError || error instanceof DeviceLostError)) return error;
+  const { exitCode, message, help } = describeError(error);
+  const saved = `what was trained is in ${checkpointOf(parts)}: --resume goes on from there`;
+  return new Failure(exitCode, message, [...help, saved]);
+}
+
+function explainDivergence(
+  { message, hint, divergence }: DivergedError,
+  parts: TrainingParts,
+): Failure {
+  const { spec } = parts.compiled;
+  const { culprit, good } = divergence;
+  const line = culprit && spec.text.split("\n")[culprit.location.line - 1];
+  const text = line
+    ? `${message}\n  ${spec.path}:${culprit.location.line}: ${line.trim()}`
+    : message;
+  const last = good === undefined ? "" : `, of step ${good}`;
+  return new Failure(ExitCode.runFailed, text, [
+    ...(hint ? [hint] : []),
+    `the last good checkpoint is ${checkpointOf(parts)}${last}`,
+  ]);
+}
+
+const checkpointOf = ({ folder }: TrainingParts) => join(folder, LAST_CHECKPOINT);
 
 function describeEvaluation(
   { examples, metrics }: Evaluation,

@@ -46,6 +46,8 @@ export interface RunObserver {
   step?(report: StepReport): void;
   /** Awaited before the run goes on. */
   epoch?(report: EpochReport): void | Promise<void>;
+  /** The device was lost, and the run goes on from this state. */
+  restart?(state: TrainingState): void | Promise<void>;
   /** After the last step, completed or stopped. The signal asks for haste. */
   finish?(result: FitResult, signal: AbortSignal): void | Promise<void>;
   /** In any case, also after an error. */

@@ -16,7 +16,7 @@ import { classesMetadata } from "../weights.js";
 import { BestWeights } from "./best.js";
 import { RunDisplay } from "./display.js";
 import { MetricsFiles } from "./logs.js";
-import { describeResult, describeStop } from "./outcome.js";
+import { describeResult, describeStop, explainFailure } from "./outcome.js";
 import { Stopwatch, type RunObserver, type RunOptions, type TrainingParts } from "./parts.js";
 import { ReportBuilder } from "./report/build.js";
 import { ReportFile } from "./report/file.js";
@@ -46,7 +46,9 @@ export class TrainingRun {
       const start = this.options.resume ? await this.resume() : undefined;
       if (start === undefined) await this.parts.initialize();
       for (const observer of this.observers) await observer.begin?.(start);
-      const result = await this.fit(start, interrupt.signal);
+      const result = await this.fit(start, interrupt.signal).catch((error: unknown) => {
+        throw explainFailure(error, this.parts);
+      });
       await this.finish(result, interrupt.signal);
     } finally {
       interrupt.dispose();
@@ -68,6 +70,10 @@ export class TrainingRun {
         for (const observer of this.observers) await observer.epoch?.(report);
       },
       checkpointSteps: this.options.checkpointSteps,
+      restore: () => this.restore(),
+      onRestart: (state, reason) => this.restart(state, reason),
+      onSearch: (steps) =>
+        say(`looking for the layer: ${plural(steps, "step")} again; Ctrl-C leaves it out`),
       checkpoint: (state) => this.save(state),
     });
   }
@@ -78,6 +84,17 @@ export class TrainingRun {
     this.metrics.sync();
     await saveCheckpoint(folder, network, state, this.identity);
     await claim.discardOverwritten();
+  }
+
+  private async restore(): Promise<TrainingState> {
+    const { folder, network } = this.parts;
+    return (await resumeCheckpoint(folder, network, this.identity)).state;
+  }
+
+  private async restart(state: TrainingState, reason: string): Promise<void> {
+    warn(`${reason.split(";")[0]}`);
+    say(`another device was opened; going on from the checkpoint of step ${state.step}`);
+    for (const observer of this.observers) await observer.restart?.(state);
   }
 
   /** Undefined where the run ended before its first checkpoint, which is where it begins again. */

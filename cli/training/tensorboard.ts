@@ -40,6 +40,11 @@ export class TensorBoardLog implements RunObserver {
     say(`TensorBoard: tensorboard --logdir ${this.folder}`);
   }
 
+  /** Readers drop what they have of the steps that come again. */
+  restart({ step }: TrainingState): void {
+    this.write(step + 1, { kind: "restart" });
+  }
+
   step({ step, metrics, learningRate, examplesPerSecond, dataWait }: StepReport): void {
     this.scalars(step, {
       ...named("step", metrics),

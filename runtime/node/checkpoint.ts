@@ -6,6 +6,7 @@ import { mkdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { NetcError, WeightsError } from "../errors.js";
 import type { Network } from "../network.js";
+import { assertFiniteTensors } from "../training/finite.js";
 import { parseState, serializeState, type TrainingState } from "../training/state.js";
 import { syncFolder, writeError, writeFileAtomically } from "./write-file.js";
 
@@ -46,7 +47,10 @@ type Metadata = Readonly<Record<string, string>>;
 type SavingNetwork = Pick<Network, "save">;
 type LoadingNetwork = Pick<Network, "load" | "program">;
 
-/** Saves a checkpoint and keeps the one before. Throws a RunFailedError where the disk is full. */
+/**
+ * Saves a checkpoint and keeps the one before. Throws a RunFailedError where the disk is full, and a NotFiniteError where there are numbers
+ * that nobody could go on from.
+ */
 export async function saveCheckpoint(
   directory: string,
   network: SavingNetwork,
@@ -55,6 +59,7 @@ export async function saveCheckpoint(
 ): Promise<void> {
   const metadata = { [STATE]: serializeState(state), ...toText(run) };
   const bytes = await network.save({ optimizer: true, metadata });
+  assertFiniteTensors(bytes);
   await makeDirectory(directory);
   const last = join(directory, LAST_CHECKPOINT);
   const next = join(directory, "next.safetensors");

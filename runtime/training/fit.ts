@@ -5,13 +5,15 @@ import type { Batch, Dataset } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
 import { loadBatches } from "../data/loader.js";
 import { chooseStaging } from "../data/stage.js";
-import { InputError } from "../errors.js";
+import { DeviceLostError, InputError, NoAdapterError } from "../errors.js";
 import type { Scores } from "../evaluation/probabilities.js";
-import { RunFailedError } from "./error.js";
+import { DivergedError, type Divergence } from "./error.js";
 import { evaluateDataset } from "./evaluate.js";
 import type { Evaluation } from "./evaluate.js";
+import { assertFiniteTensors, NotFiniteError } from "./finite.js";
 import { MetricsMean } from "./mean.js";
 import type { Metrics, TrainableNetwork } from "./network.js";
+import { findNonFinite } from "./non-finite.js";
 import { learningRateFactor, phaseAt } from "./schedule.js";
 import type { RunLength } from "./schedule.js";
 import { INITIAL_STATE, type TrainingState } from "./state.js";
@@ -52,7 +54,7 @@ export interface FitOptions {
   /** What the model's output holds, for evaluations by ten crops; logits unless told. */
   readonly scores?: Scores;
   /**
-   * Called with the state to save after each epoch (short epochs share one), every `checkpointSeconds` and `checkpointSteps` within
+   * Called with the state to save when a run begins, after each epoch (short epochs share one), every `checkpointSeconds` and `checkpointSteps` within
    * one, and when the run ends, early or not.
    */
   readonly checkpoint?: (state: TrainingState) => void | Promise<void>;
@@ -60,6 +62,15 @@ export interface FitOptions {
   readonly checkpointSeconds?: number;
   /** Not by steps unless told. */
   readonly checkpointSteps?: number | undefined;
+  /**
+   * Brings back into the network what `checkpoint` saved last, and resolves to its state. For a run that goes on after its device was
+   * lost, or that looks for the reason why its loss is not finite. Without it, `fit` keeps a copy in memory whenever a checkpoint is due.
+   */
+  readonly restore?: () => Promise<TrainingState>;
+  /** The device was lost and another taken: the run goes on from this state. */
+  readonly onRestart?: (state: TrainingState, reason: string) => void | Promise<void>;
+  /** So many steps are going to be done again, to find where numbers ceased to be finite. The signal ends the search. */
+  readonly onSearch?: (steps: number) => void;
   /** Where a resumed run goes on. */
   readonly start?: TrainingState | undefined;
   /** Ends the run after so many steps, instead of the recipe's epochs; schedules span them. */
@@ -80,8 +91,8 @@ export interface FitResult {
 
 /**
  * Trains `network` on `dataset` by a recipe. A run that is stopped and resumed from its state does the same steps
- * on the same batches as one that was not. Throws a RunFailedError where the loss is not finite, a DataError
- * where the data do not fit.
+ * on the same batches as one that was not; so does one whose device is lost and replaced on the way. Throws a DivergedError where
+ * the loss or the weights are not finite, a DataError where the data do not fit, a DeviceLostError where there is no other device.
  */
 export async function fit(
   network: TrainableNetwork,
@@ -105,7 +116,7 @@ export function runLength(
 /** A step whose result has not been looked at yet. */
 interface RunningStep {
   readonly metrics: Promise<Metrics>;
-  readonly count: number;
+  readonly batch: Batch;
   readonly learningRate: number;
   /** The counts after it. */
   readonly progress: Progress;
@@ -118,6 +129,12 @@ const DEFAULT_CHECKPOINT_SECONDS = 600;
 /** Training for so many times as long as the last checkpoint took makes the next one, at an epoch's end, worth while. */
 const SAVING_SHARE = 10;
 
+/** Devices that may be lost one after the other with no step in between. */
+const MOST_LOSSES = 3;
+
+/** Seconds to wait for an adapter before it is asked for again: drivers that were reset take a while to come back. */
+const REOPENING_DELAYS = [1, 5, 15];
+
 class TrainingRun {
   private readonly length: RunLength;
   private state: TrainingState;
@@ -129,6 +146,10 @@ class TrainingRun {
   private epochMean: MetricsMean;
   /** The network's, once it is known. */
   private phase: number | undefined;
+  /** Devices lost since the last step. */
+  private losses = 0;
+  /** What a checkpoint would hold, where there is nowhere to restore one from. */
+  private snapshot: { readonly bytes: Uint8Array; readonly state: TrainingState } | undefined;
 
   constructor(
     private readonly network: TrainableNetwork,
@@ -144,16 +165,58 @@ class TrainingRun {
 
   async run(): Promise<FitResult> {
     this.network.setStep(this.state.step);
+    if (this.options.start === undefined || !this.options.restore) await this.save();
     let evaluation: Evaluation | undefined;
-    do {
-      evaluation = await this.runEpoch();
-    } while (!this.isOver && !this.stopped);
+    let ended = false;
+    while (!ended) {
+      try {
+        evaluation = await this.runEpoch();
+        ended = this.isOver || this.stopped;
+      } catch (error) {
+        await this.recover(error);
+      }
+    }
     if (this.stopped) await this.save();
     return {
       ...{ state: this.state, completed: !this.stopped },
       ...(this.hasLostPatience && { stoppedEarly: true }),
       ...(evaluation && { evaluation }),
     };
+  }
+
+  /** After a lost device the run goes on from the last checkpoint. Missing data end it, with what was reached saved. */
+  private async recover(error: unknown): Promise<void> {
+    if (error instanceof DataError) await this.save();
+    const isGone = error instanceof DeviceLostError && error.isGone;
+    if (!isGone || !this.network.canReopen || ++this.losses > MOST_LOSSES) throw error;
+    await this.reopen();
+    await this.restore();
+    await this.options.onRestart?.(this.state, error.message);
+  }
+
+  private async reopen(): Promise<void> {
+    for (const seconds of REOPENING_DELAYS) {
+      try {
+        return await this.network.reopen!();
+      } catch (error) {
+        if (!(error instanceof NoAdapterError)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+      }
+    }
+    await this.network.reopen!();
+  }
+
+  private async restore(): Promise<void> {
+    const { snapshot, network, options } = this;
+    if (options.restore) this.state = await options.restore();
+    else if (snapshot) {
+      await network.load!(snapshot.bytes);
+      this.state = snapshot.state;
+    } else throw new InputError("there is nothing to go on from");
+    this.epochMean = MetricsMean.from(this.state.training);
+    this.phase = undefined;
+    network.setStep(this.state.step);
+    this.throughput.restart();
   }
 
   /**
@@ -197,24 +260,29 @@ class TrainingRun {
       running = undefined;
       if (due) await this.settle(due);
     };
-    for await (const batch of this.waitingTime.measure(this.batches())) {
-      if (this.stopped) return settle();
-      const before = running?.progress ?? this.state;
-      if (this.phaseOf(before) !== this.phase) {
-        await settle();
-        await this.enterPhase(this.phaseOf(before));
+    try {
+      for await (const batch of this.waitingTime.measure(this.batches())) {
+        if (this.stopped) return await settle();
+        if (this.phaseOf(running?.progress ?? this.state) !== this.phase) {
+          await settle();
+          await this.enterPhase(this.state);
+        }
+        const before: RunningStep | undefined = running;
+        running = this.submit(batch, before?.progress ?? this.state);
+        if (before) await this.settle(before);
+        const { step } = running.progress;
+        if (step >= this.length.steps) return await settle();
+        if (this.isCheckpointDue(step)) {
+          await settle();
+          await this.save();
+        }
       }
-      const submitted = this.submit(batch, before);
       await settle();
-      running = submitted;
-      const { step } = submitted.progress;
-      if (step >= this.length.steps) return settle();
-      if (this.isCheckpointDue(step)) {
-        await settle();
-        await this.save();
-      }
+    } catch (error) {
+      // The run is going to be saved, so its state must be that of the network.
+      if (error instanceof DataError) await settle();
+      throw error;
     }
-    await settle();
     // Batches without a readable example were left out.
     this.state = { ...this.state, position: this.length.stepsPerEpoch };
   }
@@ -223,7 +291,9 @@ class TrainingRun {
     return phaseAt(this.recipe, step, this.length);
   }
 
-  private async enterPhase(phase: number): Promise<void> {
+  /** The phase that the next step belongs to. */
+  private async enterPhase(before: Progress): Promise<void> {
+    const phase = this.phaseOf(before);
     await this.network.enterPhase?.(phase);
     this.phase = phase;
   }
@@ -246,9 +316,7 @@ class TrainingRun {
   private submit(batch: Batch, before: Progress): RunningStep {
     const { accumulate } = this.recipe;
     const { step } = before;
-    const { plateau } = this.state;
-    const factor = learningRateFactor(this.recipe, step, this.length, plateau?.factor);
-    const learningRate = this.recipe.optimizer.learningRate * factor;
+    const learningRate = this.learningRateAt(step);
     const metrics = this.network.step(batch.images, batch.targets, {
       learningRate,
       ...(accumulate !== undefined && { accumulate }),
@@ -256,23 +324,78 @@ class TrainingRun {
     // Awaited one step later: a rejection until then is not an unhandled one.
     metrics.catch(() => {});
     const progress = { step: step + 1, epoch: before.epoch, position: batch.position + 1 };
-    return { metrics, count: batch.count, learningRate, progress };
+    return { metrics, batch, learningRate, progress };
+  }
+
+  private learningRateAt(step: number): number {
+    const { recipe, length, state } = this;
+    const factor = learningRateFactor(recipe, step, length, state.plateau?.factor);
+    return recipe.optimizer.learningRate * factor;
   }
 
   /** Waits for a step, checks its loss and reports it. */
   private async settle(running: RunningStep): Promise<void> {
     const metrics = await running.metrics;
-    const { progress, learningRate, count } = running;
+    const { progress, learningRate, batch } = running;
     const { step, epoch } = progress;
-    if (!Number.isFinite(metrics["loss"])) throw divergedError(step, learningRate, metrics);
-    this.epochMean.add(metrics, count);
+    const loss = metrics["loss"];
+    if (!Number.isFinite(loss))
+      throw await this.diverged(step, `the loss is ${loss}`, learningRate);
+    this.losses = 0;
+    this.epochMean.add(metrics, batch.count);
     this.state = { ...this.state, ...progress, training: this.epochMean.state };
     this.options.onStep?.({
       ...{ step, epoch: epoch + 1, metrics, learningRate },
       steps: this.length.steps,
-      examplesPerSecond: this.throughput.add(count),
+      examplesPerSecond: this.throughput.add(batch.count),
       dataWait: this.waitingTime.share(),
     });
+  }
+
+  /** What is to be said of numbers that are not finite: the steps since the last checkpoint, done again, show where they began. */
+  private async diverged(step: number, what: string, learningRate: number): Promise<DivergedError> {
+    const divergence = await this.search(step).catch((error: unknown): Divergence => {
+      if (this.stopped || error instanceof InputError || error instanceof DeviceLostError)
+        return { step };
+      throw error;
+    });
+    return divergedError(what, learningRate, divergence);
+  }
+
+  /** Looks into the step and the one before it, whose update may have spoilt the weights. */
+  private async search(step: number): Promise<Divergence> {
+    await this.restore();
+    const good = this.state.step;
+    this.options.onSearch?.(step - good);
+    while (!this.stopped && this.state.step < step) {
+      for await (const batch of this.batches()) {
+        const next = this.state.step + 1;
+        await this.enterPhase(this.state);
+        const culprit = next >= step - 1 ? await this.inspect(batch) : undefined;
+        if (culprit) return { step, good, culprit: { ...culprit, step: next } };
+        if (this.stopped || next >= step) return { step, good };
+        await this.repeat(batch);
+      }
+      await this.repeatEpochsEnd();
+    }
+    return { step, good };
+  }
+
+  private inspect(batch: Batch) {
+    return findNonFinite(this.network, batch, this.learningRateAt(this.state.step));
+  }
+
+  private async repeat(batch: Batch): Promise<void> {
+    const { metrics, progress } = this.submit(batch, this.state);
+    this.epochMean.add(await metrics, batch.count);
+    this.state = { ...this.state, ...progress };
+  }
+
+  /** Its evaluation counts where the learning rate depends on it. */
+  private async repeatEpochsEnd(): Promise<void> {
+    const evaluates = this.recipe.schedule.kind === "reduce_on_plateau";
+    const evaluation = evaluates ? await this.evaluate() : undefined;
+    this.startNextEpoch(evaluation?.metrics ?? this.epochMean.values());
   }
 
   /** Evaluates and reports the epoch, or the part of one with which the run ends. Undefined where the run was stopped before. */
@@ -338,9 +461,24 @@ class TrainingRun {
 
   private async save(): Promise<void> {
     const start = performance.now();
-    await this.options.checkpoint?.(this.state);
+    try {
+      await this.options.checkpoint?.(this.state);
+      if (!this.options.restore) await this.keepSnapshot();
+    } catch (error) {
+      if (!(error instanceof NotFiniteError)) throw error;
+      const { step } = this.state;
+      throw await this.diverged(step, error.message, this.learningRateAt(step - 1));
+    }
     this.savedAt = performance.now();
     this.savingTime = this.savedAt - start;
+  }
+
+  private async keepSnapshot(): Promise<void> {
+    const { network, state } = this;
+    if (!network.save || !network.load) return;
+    const bytes = await network.save({ optimizer: true });
+    assertFiniteTensors(bytes);
+    this.snapshot = { bytes, state };
   }
 }
 
@@ -352,9 +490,14 @@ function checkRun(network: TrainableNetwork, dataset: Dataset, recipe: TrainReci
   );
 }
 
-function divergedError(step: number, learningRate: number, metrics: Metrics): RunFailedError {
-  return new RunFailedError(
-    `the loss is ${metrics["loss"]} after step ${step}, at a learning rate of ${learningRate}: the run has diverged`,
+function divergedError(what: string, learningRate: number, divergence: Divergence): DivergedError {
+  const { step, culprit } = divergence;
+  const where = culprit
+    ? `; the first numbers that are not finite come from \`${culprit.label}\` in step ${culprit.step} (line ${culprit.location.line})`
+    : "";
+  return new DivergedError(
+    `${what} after step ${step}, at a learning rate of ${learningRate}: the run has diverged${where}`,
     `a smaller learning rate, or a warmup in front of the schedule, usually helps`,
+    divergence,
   );
 }

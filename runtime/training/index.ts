@@ -1,4 +1,5 @@
-export { RunFailedError } from "./error.js";
+export { DivergedError, RunFailedError } from "./error.js";
+export type { Divergence } from "./error.js";
 export { evaluateDataset } from "./evaluate.js";
 export type { EvaluateOptions, Evaluation } from "./evaluate.js";
 export { fit, runLength } from "./fit.js";

@@ -1,5 +1,6 @@
 import type { Program } from "../../program/program.js";
 import type { Labels } from "../examples.js";
+import type { Inspection } from "../inspection.js";
 import type { Images } from "../data/dataset.js";
 
 /** Means over the examples of a step or a split: `loss`, then the model's metrics by name. */
@@ -9,8 +10,10 @@ export type Metrics = Readonly<Record<string, number>>;
 export interface TrainableNetwork {
   /** The most examples that one call takes. */
   readonly batch: number;
+  /** The most on the device at a time. */
+  readonly slice?: number;
   readonly program: Pick<Program, "input" | "preparations"> &
-    Partial<Pick<Program, "fractions" | "prediction" | "accuracies">>;
+    Partial<Pick<Program, "fractions" | "prediction" | "accuracies" | "kernels">>;
   /** Forward, loss, backward and update. Calls are carried out in order, also where they overlap. */
   step(
     images: Images,
@@ -25,4 +28,19 @@ export interface TrainableNetwork {
   enterPhase?(phase: number): Promise<void>;
   /** Sets the count of steps done, which keys dropout. */
   setStep(step: number): void;
+  /** What follows is for runs that outlive a lost device, and for those that end because numbers are not finite. */
+  readonly canReopen?: boolean;
+  /** Another device after one was lost, with initial weights. */
+  reopen?(): Promise<void>;
+  save?(options: { readonly optimizer: true }): Promise<Uint8Array>;
+  load?(bytes: Uint8Array): Promise<unknown>;
+  inspect?<Result>(
+    list: "train",
+    examples: {
+      readonly images: Images;
+      readonly targets: Labels;
+      readonly optimizer: { readonly learningRate: number };
+    },
+    visit: (inspection: Inspection) => Promise<Result>,
+  ): Promise<Result>;
 }

@@ -1,7 +1,10 @@
 /** The folder of a run: what stays of an earlier one, who may work in it, and what becomes of a run that was killed. */
 import { spawn } from "node:child_process";
+import { renameSync } from "node:fs";
 import { access, copyFile, cp, readFile, readdir, truncate, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { makeWorkspace, stripes, writeStripes, type Workspace } from "./fixtures.js";
 import { netc as run, netcInShell, type Outcome, type RunOptions } from "./netc.js";
@@ -143,4 +146,64 @@ test("a file in the place of the folder is named", async () => {
   const outcome = await netc([...RUN, "--out", "a-file"]);
   expect(outcome.code).toBe(4);
   expectPlainError(outcome, /cannot make the folder a-file: a file stands in its place/);
+});
+
+test("a lost device is replaced, which is said, and the run ends with the same bits", async () => {
+  const loseDevice = pathToFileURL(join(import.meta.dirname, "lose-device.mjs")).href;
+  const { code, stderr } = await netc([...RUN, "--out", "lost"], {
+    env: { ...env, NODE_OPTIONS: `--import ${loseDevice}`, LOSE_AFTER: "40" },
+  });
+  expect(code, stderr).toBe(0);
+  expect(stderr).toMatch(/warning: the GPU device was lost \(.*\)\n/);
+  expect(stderr).toMatch(/another device was opened; going on from the checkpoint of step \d+/);
+  for (const name of ["weights.safetensors", "best.safetensors", "last.safetensors"]) {
+    expect((await read("lost", name)).equals(await read("whole", name)), name).toBe(true);
+  }
+  expect(await untimed("lost")).toEqual(await untimed("whole"));
+});
+
+test("a run that diverges names step, layer, spec line and the last good checkpoint", async () => {
+  const wild = stripes.replace("sgd(lr=0.02, momentum=0.9)", "sgd(lr=1e12)");
+  await workspace.write("wild.net", wild);
+  const outcome = await netc([
+    ...RUN.with(1, "wild.net").filter((flag) => !/lr|0\.001/.test(flag)),
+    "--out",
+    "wild",
+  ]);
+  expect(outcome.code).toBe(4);
+  expectPlainError(
+    outcome,
+    /is (not finite|NaN|Infinity) after step \d+, at a learning rate of 1000000000000: the run has diverged; the first numbers that are not finite come from `.+` in step \d+ \(line \d+\)\n +wild\.net:\d+: \S/,
+  );
+  expect(outcome.stderr).toMatch(
+    /the last good checkpoint is wild\/last\.safetensors, of step \d+/,
+  );
+});
+
+test("data that vanish end the run with a checkpoint, from which it goes on when they are back", async () => {
+  const spec = stripes.replace("{ normalize", "{ random_resized_crop(8) -> normalize");
+  await workspace.write("moving.net", spec.replace("data/train", "moving/train"));
+  await cp(workspace.path("data"), workspace.path("moving"), { recursive: true });
+  const args = ["train", "moving.net", "--epochs", "40", "--lr", "0.001"];
+  const whole = await netc([...args, "--out", "stayed"]);
+  expect(whole.code, whole.stderr).toBe(0);
+  let moved = false;
+  const outcome = await netc([...args, "--out", "moved"], {
+    onStderr: (stderr) => {
+      if (moved || !stderr.includes("epoch 2:")) return;
+      moved = true;
+      renameSync(workspace.path("moving"), workspace.path("elsewhere"));
+    },
+  });
+  expect(outcome.code).toBe(1);
+  expectPlainError(outcome, /the folder .*moving\/train\/\w+ is not there any more/);
+  expect(outcome.stderr).toContain(
+    "what was trained is in moved/last.safetensors: --resume goes on from there",
+  );
+  renameSync(workspace.path("elsewhere"), workspace.path("moving"));
+  const resumed = await netc([...args, "--out", "moved", "--resume"]);
+  expect(resumed.code, resumed.stderr).toBe(0);
+  const name = "weights.safetensors";
+  expect((await read("moved", name)).equals(await read("stayed", name))).toBe(true);
+  expect(await untimed("moved")).toEqual(await untimed("stayed"));
 });

@@ -398,7 +398,7 @@ describe("wrong input ends with 1 and says what is wrong", () => {
 
 describe("other ends", () => {
   test("no GPU of that name ends with 3", async () => {
-    const outcome = await netc(["train", "stripes.net", "--adapter", "Voodoo 2"]);
+    const outcome = await netc(["train", "stripes.net", "--out", "none", "--adapter", "Voodoo 2"]);
     expect(outcome.code).toBe(3);
     expectPlainError(outcome, /no GPU adapter for `Voodoo 2`/);
   });

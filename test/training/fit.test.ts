@@ -2,7 +2,12 @@ import { expect, test } from "vitest";
 import { evaluateDataset } from "../../runtime/training/evaluate.js";
 import { fit } from "../../runtime/training/fit.js";
 import type { EpochReport, FitOptions, StepReport } from "../../runtime/training/fit.js";
-import { parseState, serializeState, type TrainingState } from "../../runtime/training/state.js";
+import {
+  INITIAL_STATE,
+  parseState,
+  serializeState,
+  type TrainingState,
+} from "../../runtime/training/state.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { countingDataset } from "../data/pattern.js";
 import { FakeNetwork, numberedDataset, recipe } from "./fake.js";
@@ -142,7 +147,7 @@ test("a finished run that is resumed only evaluates", async () => {
   expect(result).toMatchObject({ completed: true, evaluation: { examples: 6 } });
 });
 
-test("checkpoints follow each epoch, and time and steps within an epoch", async () => {
+test("checkpoints stand at the beginning, follow each epoch, and time and steps within an epoch", async () => {
   const states = async (when: Pick<FitOptions, "checkpointSeconds" | "checkpointSteps"> = {}) => {
     const saved: TrainingState[] = [];
     await fit(
@@ -156,11 +161,11 @@ test("checkpoints follow each epoch, and time and steps within an epoch", async 
     );
     return saved;
   };
-  expect(await states()).toEqual([{ step: 3, epoch: 1, position: 0 }]);
+  expect(await states()).toEqual([INITIAL_STATE, { step: 3, epoch: 1, position: 0 }]);
   const steps = async (when: Parameters<typeof states>[0]) =>
     (await states(when)).map(({ step }) => step);
-  expect(await steps({ checkpointSeconds: 0 })).toEqual([1, 2, 3]);
-  expect(await steps({ checkpointSteps: 2 })).toEqual([2, 3]);
+  expect(await steps({ checkpointSeconds: 0 })).toEqual([0, 1, 2, 3]);
+  expect(await steps({ checkpointSteps: 2 })).toEqual([0, 2, 3]);
 });
 
 // Rules that look at evaluations
@@ -249,7 +254,7 @@ test("a number of steps ends the run, evaluated, and may exceed the recipe's epo
 test("a loss that is not finite ends the run with step and learning rate", async () => {
   const network = new FakeNetwork(4, (step) => (step === 4 ? NaN : undefined));
   await expect(fit(network, dataset, recipe)).rejects.toMatchObject({
-    name: "RunFailedError",
+    name: "DivergedError",
     message: "the loss is NaN after step 5, at a learning rate of 0.1: the run has diverged",
     hint: expect.stringContaining("smaller learning rate"),
   });

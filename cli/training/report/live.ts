@@ -47,6 +47,10 @@ export class LiveReport implements RunObserver {
     await openBrowser(`${this.address}/`);
   }
 
+  async restart(): Promise<void> {
+    this.records = await this.metrics.records();
+  }
+
   step(report: StepReport): void {
     this.records.push(stepRecord(report));
   }

@@ -1,4 +1,6 @@
 /** Datasets of encoded images, wherever they lie: decoded in the pool each time they are asked for. */
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Dataset, Example, Stage } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 import { decodeInPool } from "./decode-pool.js";
@@ -51,6 +53,7 @@ class EncodedReader {
       throw new DataError(`${name}: ${result.mistake.message}`, result.mistake.hint);
     }
     if ("failure" in result) {
+      refuseVanished(from);
       this.skips.add(name, result.failure);
       return undefined;
     }
@@ -65,4 +68,13 @@ class EncodedReader {
       `${name} is animated: of its ${frames} frames the first is used, as of all such images`,
     );
   }
+}
+
+/** A file that cannot be read is skipped; that its folder is gone is no fault of the file. */
+function refuseVanished(from: ImageBytes): void {
+  if (!("path" in from) || existsSync(dirname(from.path))) return;
+  throw new DataError(
+    `the folder ${dirname(from.path)} is not there any more`,
+    "bring it back, and go on with --resume",
+  );
 }

@@ -1,0 +1,87 @@
+/** Which dispatch of a training step is the first to make a number that is not finite. */
+import type { ProgramKernel, ProgramStep, SourceLocation } from "../../program/program.js";
+import type { Batch, Images } from "../data/dataset.js";
+import { areFinite, type Labels } from "../examples.js";
+import type { Inspection } from "../inspection.js";
+import { partOf, slicesOf, type Slice } from "../slices.js";
+import type { TrainableNetwork } from "./network.js";
+
+/** A dispatch, and where in the spec it comes from. */
+export interface Culprit {
+  /** `features.conv1 forward`. */
+  readonly label: string;
+  readonly location: SourceLocation;
+}
+
+/**
+ * Does a training step dispatch by dispatch, without changing the network. Undefined where all stays finite, or the network cannot be
+ * looked into.
+ */
+export async function findNonFinite(
+  network: TrainableNetwork,
+  batch: Batch,
+  learningRate: number,
+): Promise<Culprit | undefined> {
+  const { kernels } = network.program;
+  if (!network.inspect || !kernels) return undefined;
+  for (const slice of slicesOf(batch.count, { most: network.slice ?? network.batch })) {
+    const examples = { ...sliceOf(batch, slice), optimizer: { learningRate } };
+    const culprit = await network.inspect("train", examples, (inspection) =>
+      firstCulprit(inspection, kernels),
+    );
+    if (culprit) return culprit;
+  }
+  return undefined;
+}
+
+async function firstCulprit(
+  inspection: Inspection,
+  kernels: readonly ProgramKernel[],
+): Promise<Culprit | undefined> {
+  for (const [index, step] of inspection.steps.entries()) {
+    const written = writtenFloats(step, kernels[step.kernel]!);
+    const before = await readAll(inspection, written);
+    inspection.run(index, index + 1);
+    const after = await readAll(inspection, written);
+    const { label, location } = step;
+    if (after.some((values, at) => becameNonFinite(before[at]!, values)))
+      return { label, location };
+  }
+  return undefined;
+}
+
+/** The buffers that a dispatch writes floats to. Codes of poolings are integers, whose bits may look like no number. */
+function writtenFloats({ buffers }: ProgramStep, { wgsl }: ProgramKernel): number[] {
+  const floats = /@binding\((\d+)\)\s+var<storage, read_write> \w+: array<(?:f32|vec4f)>/g;
+  return [...wgsl.matchAll(floats)].map(([, binding]) => buffers[Number(binding) - 2]!);
+}
+
+const readAll = (inspection: Inspection, buffers: readonly number[]) =>
+  Promise.all(buffers.map((buffer) => inspection.read(buffer)));
+
+/** What a value that shared the memory has left there does not count. */
+function becameNonFinite(before: Float32Array, after: Float32Array): boolean {
+  if (areFinite(after)) return false;
+  return after.some((value, index) => !Number.isFinite(value) && Number.isFinite(before[index]));
+}
+
+function sliceOf({ images, targets, count }: Batch, slice: Slice) {
+  if (slice.count === count) return { images, targets };
+  return { images: imagesOf(images, slice, count), targets: targetsOf(targets, slice, count) };
+}
+
+function imagesOf(images: Images, slice: Slice, count: number): Images {
+  if (images instanceof Float32Array) return partOf(images, slice, count);
+  const { split, staged, draws } = images;
+  return { split, staged: partOf(staged, slice, count), draws: partOf(draws, slice, count) };
+}
+
+function targetsOf(targets: Labels, { first, count }: Slice, images: number): Labels {
+  if (!("partners" in targets)) return targets.slice(first, first + count);
+  const { labels, partners, shares } = targets;
+  return {
+    labels: labels.slice(first, first + count),
+    partners: partners.slice(first, first + count),
+    shares: partOf(shares, { first, count }, images),
+  };
+}
