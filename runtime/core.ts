@@ -10,11 +10,14 @@ export {
   RunFailedError,
 } from "./training/index.js";
 export type {
+  BatchSource,
+  Divergence,
   EpochReport,
   EvaluateOptions,
   Evaluation,
   FitOptions,
   FitResult,
+  GivenBatch,
   StepReport,
   TrainableNetwork,
   TrainingState,

@@ -4,6 +4,7 @@ import type { Dataset } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
 import { loadBatches } from "../data/loader.js";
 import { chooseStaging } from "../data/stage.js";
+import { isDataset, passOver, type BatchSource } from "./source.js";
 import { MetricsMean } from "./mean.js";
 import type { Metrics } from "./network.js";
 import type { Scores } from "../evaluation/probabilities.js";
@@ -25,33 +26,37 @@ export interface Evaluation {
   readonly metrics: Metrics;
 }
 
-/** Evaluates every example of a dataset. Undefined where the signal stopped it. Throws a DataError where there are none. */
+/** Evaluates every example of a dataset, or a pass over batches that come ready made. Undefined where the signal stopped it. Throws a DataError where there are none. */
 export async function evaluateDataset(
   network: Evaluated,
-  dataset: Dataset,
+  dataset: Dataset | BatchSource,
   options: EvaluateOptions = {},
 ): Promise<Evaluation | undefined> {
   const mean = new MetricsMean();
-  const transforms = options.transforms ?? [];
+  // Batches that come ready made have been through theirs.
+  const transforms = isDataset(dataset) ? (options.transforms ?? []) : [];
   const evaluated = overViews(network, transforms, options.scores);
-  const batches = loadBatches(dataset, {
-    batch: evaluated.batch,
-    shape: network.program.input,
-    transforms,
-    staging: chooseStaging(network.program, "eval", { dataset, transforms }),
-    seed: 0,
-    epoch: 0,
-    shuffle: false,
-  });
+  const batches = isDataset(dataset)
+    ? loadBatches(dataset, {
+        batch: evaluated.batch,
+        shape: network.program.input,
+        transforms,
+        staging: chooseStaging(network.program, "eval", { dataset, transforms }),
+        seed: 0,
+        epoch: 0,
+        shuffle: false,
+      })
+    : passOver(dataset, { epoch: 0, start: 0, most: Infinity, shape: network.program.input });
   for await (const batch of batches) {
     if (options.signal?.aborted) return undefined;
-    mean.add(await evaluated.evaluate(batch.images, batch.labels), batch.count);
+    mean.add(await evaluated.evaluate(batch.images, batch.targets), batch.count);
     options.onProgress?.(mean.examples);
   }
-  if (mean.examples === 0) throw noExamplesError(dataset);
+  if (mean.examples === 0)
+    throw noExamplesError(isDataset(dataset) ? dataset : { name: "the dataset" });
   return { examples: mean.examples, metrics: mean.values() };
 }
 
-export function noExamplesError({ name }: Dataset): DataError {
+export function noExamplesError({ name }: Pick<Dataset, "name">): DataError {
   return new DataError(`${name} holds no examples to evaluate`);
 }

@@ -1,7 +1,7 @@
 /** A whole training run: epochs of steps, the learning rate over time, evaluation, checkpoints, an early end. */
 import type { TrainRecipe } from "../../program/recipe.js";
 import { countBatches } from "../data/dataset.js";
-import type { Batch, Dataset } from "../data/dataset.js";
+import type { Dataset } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
 import { loadBatches } from "../data/loader.js";
 import { chooseStaging } from "../data/stage.js";
@@ -16,6 +16,7 @@ import type { Metrics, TrainableNetwork } from "./network.js";
 import { findNonFinite } from "./non-finite.js";
 import { learningRateFactor, phaseAt } from "./schedule.js";
 import type { RunLength } from "./schedule.js";
+import { isDataset, passOver, type BatchSource, type TrainingBatch } from "./source.js";
 import { INITIAL_STATE, type TrainingState } from "./state.js";
 import { Throughput } from "./throughput.js";
 import { WaitingTime } from "./waiting-time.js";
@@ -45,7 +46,9 @@ export interface EpochReport {
 
 export interface FitOptions {
   /** Evaluated after each epoch. */
-  readonly evaluation?: Dataset | undefined;
+  readonly evaluation?: Dataset | BatchSource | undefined;
+  /** Batches in an epoch: needed where they come ready made, since nobody can count them beforehand. */
+  readonly stepsPerEpoch?: number | undefined;
   readonly onStep?: (report: StepReport) => void;
   /** Awaited before the run goes on. */
   readonly onEpoch?: (report: EpochReport) => void | Promise<void>;
@@ -90,13 +93,13 @@ export interface FitResult {
 }
 
 /**
- * Trains `network` on `dataset` by a recipe. A run that is stopped and resumed from its state does the same steps
+ * Trains `network` on a dataset, or on batches that come ready made, by a recipe. A run that is stopped and resumed from its state does the same steps
  * on the same batches as one that was not; so does one whose device is lost and replaced on the way. Throws a DivergedError where
  * the loss or the weights are not finite, a DataError where the data do not fit, a DeviceLostError where there is no other device.
  */
 export async function fit(
   network: TrainableNetwork,
-  dataset: Dataset,
+  dataset: Dataset | BatchSource,
   recipe: TrainRecipe,
   options: FitOptions = {},
 ): Promise<FitResult> {
@@ -116,7 +119,7 @@ export function runLength(
 /** A step whose result has not been looked at yet. */
 interface RunningStep {
   readonly metrics: Promise<Metrics>;
-  readonly batch: Batch;
+  readonly batch: TrainingBatch;
   readonly learningRate: number;
   /** The counts after it. */
   readonly progress: Progress;
@@ -153,12 +156,13 @@ class TrainingRun {
 
   constructor(
     private readonly network: TrainableNetwork,
-    private readonly dataset: Dataset,
+    private readonly dataset: Dataset | BatchSource,
     private readonly recipe: TrainRecipe,
     private readonly options: FitOptions,
   ) {
     checkRun(network, dataset, recipe);
-    this.length = runLength(dataset.length, recipe, options.steps);
+    const stepsPerEpoch = epochLength(dataset, recipe, options);
+    this.length = { stepsPerEpoch, steps: options.steps ?? recipe.epochs * stepsPerEpoch };
     this.state = options.start ?? INITIAL_STATE;
     this.epochMean = MetricsMean.from(this.state.training);
   }
@@ -298,8 +302,13 @@ class TrainingRun {
     this.phase = phase;
   }
 
-  private batches(): AsyncGenerator<Batch, void, void> {
+  private batches(): AsyncGenerator<TrainingBatch, void, void> {
     const { dataset, network } = this;
+    if (!isDataset(dataset)) {
+      const { epoch, position: start } = this.state;
+      const most = this.length.stepsPerEpoch;
+      return passOver(dataset, { epoch, start, most, shape: network.program.input });
+    }
     const transforms = this.recipe.data?.train?.transforms ?? [];
     return loadBatches(dataset, {
       batch: this.recipe.batch,
@@ -313,7 +322,7 @@ class TrainingRun {
     });
   }
 
-  private submit(batch: Batch, before: Progress): RunningStep {
+  private submit(batch: TrainingBatch, before: Progress): RunningStep {
     const { accumulate } = this.recipe;
     const { step } = before;
     const learningRate = this.learningRateAt(step);
@@ -381,11 +390,11 @@ class TrainingRun {
     return { step, good };
   }
 
-  private inspect(batch: Batch) {
+  private inspect(batch: TrainingBatch) {
     return findNonFinite(this.network, batch, this.learningRateAt(this.state.step));
   }
 
-  private async repeat(batch: Batch): Promise<void> {
+  private async repeat(batch: TrainingBatch): Promise<void> {
     const { metrics, progress } = this.submit(batch, this.state);
     this.epochMean.add(await metrics, batch.count);
     this.state = { ...this.state, ...progress };
@@ -482,7 +491,25 @@ class TrainingRun {
   }
 }
 
-function checkRun(network: TrainableNetwork, dataset: Dataset, recipe: TrainRecipe): void {
+/** Throws an InputError where nobody can know. */
+function epochLength(
+  source: Dataset | BatchSource,
+  { batch }: TrainRecipe,
+  { stepsPerEpoch }: FitOptions,
+): number {
+  if (isDataset(source)) return countBatches(source.length, batch);
+  if (Number.isSafeInteger(stepsPerEpoch) && stepsPerEpoch! > 0) return stepsPerEpoch!;
+  throw new InputError(
+    `how many batches make an epoch cannot be seen from batches that come ready made: say \`stepsPerEpoch\`, not ${stepsPerEpoch}`,
+  );
+}
+
+function checkRun(
+  network: TrainableNetwork,
+  dataset: Dataset | BatchSource,
+  recipe: TrainRecipe,
+): void {
+  if (!isDataset(dataset)) return;
   if (dataset.length === 0) throw new DataError(`${dataset.name} holds no examples to train on`);
   if (recipe.batch <= network.batch) return;
   throw new InputError(

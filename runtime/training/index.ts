@@ -8,6 +8,7 @@ export type { TrainableNetwork } from "./network.js";
 export { epochRecord, isEvaluation, isStep, stepRecord } from "./records.js";
 export type { EpochRecord, EvaluationRecord, MetricsRecord, StepRecord } from "./records.js";
 export { learningRateFactor } from "./schedule.js";
+export type { BatchSource, GivenBatch } from "./source.js";
 export { INITIAL_STATE, parseState, serializeState } from "./state.js";
 export type { TrainingState } from "./state.js";
 export type { LearningRateRecipe, RunLength } from "./schedule.js";

@@ -1,5 +1,5 @@
 import type { Program } from "../../program/program.js";
-import type { Labels } from "../examples.js";
+import type { Targets } from "../examples.js";
 import type { Inspection } from "../inspection.js";
 import type { Images } from "../data/dataset.js";
 
@@ -17,11 +17,11 @@ export interface TrainableNetwork {
   /** Forward, loss, backward and update. Calls are carried out in order, also where they overlap. */
   step(
     images: Images,
-    targets: Labels,
+    targets: Targets,
     options: { readonly learningRate: number; readonly accumulate?: number },
   ): Promise<Metrics>;
   /** Loss and metrics without an update, dropout off. */
-  evaluate(images: Images, labels: Uint32Array): Promise<Metrics>;
+  evaluate(images: Images, targets: Targets): Promise<Metrics>;
   /** Images to rows of the model's output; what evaluation over several views of an image needs. */
   predict?(images: Images): Promise<Float32Array>;
   /** Trains the weights of another phase of the recipe from now on; nothing where that is the present one. */
@@ -38,7 +38,7 @@ export interface TrainableNetwork {
     list: "train",
     examples: {
       readonly images: Images;
-      readonly targets: Labels;
+      readonly targets: Targets;
       readonly optimizer: { readonly learningRate: number };
     },
     visit: (inspection: Inspection) => Promise<Result>,

@@ -1,10 +1,11 @@
 /** Which dispatch of a training step is the first to make a number that is not finite. */
 import type { ProgramKernel, ProgramStep, SourceLocation } from "../../program/program.js";
-import type { Batch, Images } from "../data/dataset.js";
-import { areFinite, type Labels } from "../examples.js";
+import type { Images } from "../data/dataset.js";
+import { areFinite, type Targets } from "../examples.js";
 import type { Inspection } from "../inspection.js";
 import { partOf, slicesOf, type Slice } from "../slices.js";
 import type { TrainableNetwork } from "./network.js";
+import type { TrainingBatch } from "./source.js";
 
 /** A dispatch, and where in the spec it comes from. */
 export interface Culprit {
@@ -19,7 +20,7 @@ export interface Culprit {
  */
 export async function findNonFinite(
   network: TrainableNetwork,
-  batch: Batch,
+  batch: TrainingBatch,
   learningRate: number,
 ): Promise<Culprit | undefined> {
   const { kernels } = network.program;
@@ -65,7 +66,7 @@ function becameNonFinite(before: Float32Array, after: Float32Array): boolean {
   return after.some((value, index) => !Number.isFinite(value) && Number.isFinite(before[index]));
 }
 
-function sliceOf({ images, targets, count }: Batch, slice: Slice) {
+function sliceOf({ images, targets, count }: TrainingBatch, slice: Slice) {
   if (slice.count === count) return { images, targets };
   return { images: imagesOf(images, slice, count), targets: targetsOf(targets, slice, count) };
 }
@@ -76,12 +77,15 @@ function imagesOf(images: Images, slice: Slice, count: number): Images {
   return { split, staged: partOf(staged, slice, count), draws: partOf(draws, slice, count) };
 }
 
-function targetsOf(targets: Labels, { first, count }: Slice, images: number): Labels {
-  if (!("partners" in targets)) return targets.slice(first, first + count);
+function targetsOf(targets: Targets, slice: Slice, images: number): Targets {
+  if (targets === undefined) return targets;
+  if (targets instanceof Float32Array) return partOf(targets, slice, images);
+  const end = slice.first + slice.count;
+  if (!("partners" in targets)) return targets.slice(slice.first, end);
   const { labels, partners, shares } = targets;
   return {
-    labels: labels.slice(first, first + count),
-    partners: partners.slice(first, first + count),
-    shares: partOf(shares, { first, count }, images),
+    labels: labels.slice(slice.first, end),
+    partners: partners.slice(slice.first, end),
+    shares: partOf(shares, slice, images),
   };
 }

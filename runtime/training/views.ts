@@ -33,7 +33,7 @@ export function overViews<Network extends Evaluated>(
     program,
     predict,
     evaluate: async (images, labels) =>
-      scoreRows(await predict(images), labels, { scores, program }),
+      scoreRows(await predict(images), labels as Uint32Array, { scores, program }),
   };
 }
 

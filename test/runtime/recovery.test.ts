@@ -137,8 +137,8 @@ test("the first dispatch is the one that reads what is not finite", async () => 
   const { network, recipe } = await open("optimizer = sgd(lr=0.1)");
   // Finite weights that overflow in the second layer: 1e30 * 1e30.
   const [stem, hidden] = ["stem.weight", "hidden.weight"];
-  await network.write(stem!, new Float32Array(36).fill(1e30));
-  await network.write(hidden!, new Float32Array(8 * 64).fill(1e30));
+  await network.write(stem, new Float32Array(36).fill(1e30));
+  await network.write(hidden, new Float32Array(8 * 64).fill(1e30));
   const error = await train(network, recipe).catch((reason: unknown) => reason);
   expect(error).toMatchObject({
     divergence: { step: 1, good: 0, culprit: { label: "hidden forward", step: 1 } },

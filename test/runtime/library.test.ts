@@ -1,0 +1,148 @@
+/** `fit` as a library offers it: batches from anywhere, progress, and a signal that stops it. */
+import { afterAll, describe, expect, test } from "vitest";
+import { analyze, compile } from "../../compiler/index.js";
+import {
+  createNetwork,
+  fit,
+  InputError,
+  type FitOptions,
+  type GivenBatch,
+  type Network,
+  type TrainRecipe,
+} from "../../runtime/index.js";
+
+const adapter = process.env["NETC_ADAPTER"] ?? "embedded";
+const networks: Network[] = [];
+afterAll(() => networks.forEach((network) => network.destroy()));
+
+const SPEC = `model Small {
+  input  image: f32[N, 1, 4, 4]
+  target label: u32[N] in 0..2
+  flatten -> dropout(0.2) -> linear(6) as hidden -> relu -> linear(2) as logits
+  loss   cross_entropy(logits, label)
+  metric top1 = accuracy(logits, label)
+}
+train Base of Small {
+  epochs    = 4
+  batch     = 6
+  optimizer = sgd(lr=0.1, momentum=0.9)
+  schedule  = cosine(to=0)
+  seed      = 2
+}`;
+
+async function open(): Promise<{ network: Network; recipe: TrainRecipe }> {
+  const { programs, diagnostics } = compile(SPEC, { file: "small.net" });
+  expect(diagnostics).toEqual([]);
+  const recipe = analyze(SPEC, "small.net").selected!.recipe!;
+  const network = await createNetwork(programs, { adapter, batch: 6, seed: 2 });
+  networks.push(network);
+  return { network, recipe };
+}
+
+/** Batches in an epoch; the last is smaller. */
+const STEPS = 5;
+
+/** Bright above for class 0, below for class 1; other noise in each epoch. */
+async function* batchesOf(epoch: number): AsyncGenerator<GivenBatch> {
+  for (let position = 0; position < STEPS; position++) {
+    const count = position === STEPS - 1 ? 3 : 6;
+    const labels = Array.from({ length: count }, (_, index) => (index + position) % 2);
+    const images = Float32Array.from({ length: count * 16 }, (_, at) => {
+      const isBright = at % 16 < 8 === (labels[Math.floor(at / 16)] === 0);
+      return (isBright ? 1 : -1) + Math.sin(at * 7 + position * 3 + epoch * 11) / 2;
+    });
+    await Promise.resolve();
+    yield { images, targets: labels };
+  }
+}
+
+const again = { [Symbol.asyncIterator]: () => batchesOf(0) };
+
+async function train(source: Parameters<typeof fit>[1], options: FitOptions = {}) {
+  const { network, recipe } = await open();
+  const losses: number[] = [];
+  const result = await fit(network, source, recipe, {
+    stepsPerEpoch: STEPS,
+    ...options,
+    onStep: (report) => {
+      losses.push(report.metrics["loss"]!);
+      options.onStep?.(report);
+    },
+  });
+  return { network, result, losses };
+}
+
+test("an iterable that begins anew is passed over once an epoch, and evaluated on", async () => {
+  const { result, losses } = await train(again, { evaluation: again });
+  expect(losses).toHaveLength(4 * STEPS);
+  expect(result).toMatchObject({
+    completed: true,
+    state: { step: 20, epoch: 4, position: 0 },
+    evaluation: { examples: 27, metrics: { top1: 1 } },
+  });
+});
+
+test("a function makes the batches of each epoch", async () => {
+  const asked: number[] = [];
+  const source = (epoch: number) => {
+    asked.push(epoch);
+    return batchesOf(epoch);
+  };
+  const { result } = await train(source);
+  expect(result.completed).toBe(true);
+  expect(asked).toEqual([0, 1, 2, 3]);
+});
+
+test("a signal stops between steps, and the run goes on from its state with the same bits", async () => {
+  const whole = await train(batchesOf);
+  const expected = await whole.network.save({ optimizer: true });
+  for (const stopAfter of [2, STEPS, 13]) {
+    const abort = new AbortController();
+    const part = await train(batchesOf, {
+      signal: abort.signal,
+      onStep: ({ step }) => step === stopAfter && abort.abort(),
+    });
+    expect(part.result.completed).toBe(false);
+    // The step after was under way.
+    expect(part.result.state.step).toBeLessThanOrEqual(stopAfter + 1);
+    const checkpoint = await part.network.save({ optimizer: true });
+    const state = JSON.parse(JSON.stringify(part.result.state)) as typeof part.result.state;
+    const { network, recipe } = await open();
+    await network.load(checkpoint);
+    const rest = await fit(network, batchesOf, recipe, { stepsPerEpoch: STEPS, start: state });
+    expect(rest).toEqual(whole.result);
+    expect(Buffer.compare(await network.save({ optimizer: true }), expected)).toBe(0);
+  }
+});
+
+test("a signal that was given before does no step", async () => {
+  const { result, losses } = await train(batchesOf, { signal: AbortSignal.abort() });
+  expect(losses).toEqual([]);
+  expect(result).toMatchObject({ completed: false, state: { step: 0 } });
+});
+
+describe("mistakes are explained", () => {
+  const failing = async (...parameters: Parameters<typeof train>) => {
+    const error: unknown = await train(...parameters).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(InputError);
+    return (error as Error).message;
+  };
+
+  test("a generator, which can be passed over once", async () => {
+    expect(await failing(batchesOf(0))).toMatch(
+      /epoch 2 has no batches: .* a generator can be passed over once\. .*Symbol\.asyncIterator/,
+    );
+  });
+
+  test("an epoch of unknown length", async () => {
+    expect(await failing(again, { stepsPerEpoch: undefined })).toMatch(/say `stepsPerEpoch`/);
+  });
+
+  test("a batch of another size", async () => {
+    async function* wrong(): AsyncGenerator<GivenBatch> {
+      await Promise.resolve();
+      yield { images: new Float32Array(17), targets: [0] };
+    }
+    expect(await failing(wrong)).toMatch(/17 values, which is no whole number of images/);
+  });
+});
