@@ -398,7 +398,7 @@ export class Network<
     this.device = await this.openDevice();
     this.#loaded = this.#assemble(this.#phases[0]!);
     this.#submitted = Promise.resolve();
-    [this.#step, this.#phase, this.#since, this.#averages] = [0, 0, 0, false];
+    [this.#step, this.#phase, this.#since] = [0, 0, 0];
     await this.#initialize();
   }
 

@@ -184,7 +184,7 @@ test("data that vanish end the run with a checkpoint, from which it goes on when
   const spec = stripes.replace("{ normalize", "{ random_resized_crop(8) -> normalize");
   await workspace.write("moving.net", spec.replace("data/train", "moving/train"));
   await cp(workspace.path("data"), workspace.path("moving"), { recursive: true });
-  const args = ["train", "moving.net", "--epochs", "40", "--lr", "0.001"];
+  const args = ["train", "moving.net", "--epochs", "15", "--lr", "0.001"];
   const whole = await netc([...args, "--out", "stayed"]);
   expect(whole.code, whole.stderr).toBe(0);
   let moved = false;

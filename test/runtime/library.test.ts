@@ -96,7 +96,7 @@ test("a function makes the batches of each epoch", async () => {
 test("a signal stops between steps, and the run goes on from its state with the same bits", async () => {
   const whole = await train(batchesOf);
   const expected = await whole.network.save({ optimizer: true });
-  for (const stopAfter of [2, STEPS, 13]) {
+  for (const stopAfter of [STEPS, 13]) {
     const abort = new AbortController();
     const part = await train(batchesOf, {
       signal: abort.signal,

@@ -75,6 +75,6 @@ function refuseVanished(from: ImageBytes): void {
   if (!("path" in from) || existsSync(dirname(from.path))) return;
   throw new DataError(
     `the folder ${dirname(from.path)} is not there any more`,
-    "bring it back, and go on with --resume",
+    "bring it back, with the images that were in it",
   );
 }
