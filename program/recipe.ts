@@ -10,7 +10,12 @@ export type DataSource = {
   /** The examples of the split where both splits read the same files; all if absent. */
   readonly holdout?: Holdout;
 } & (
-  | { readonly kind: "folder" | "cifar10" | "idx" | "tar" }
+  | {
+      readonly kind: "folder";
+      /** The class folders that are read, in the order of their labels; all of them, sorted, if absent. */
+      readonly classes?: readonly string[];
+    }
+  | { readonly kind: "cifar10" | "idx" | "tar" }
   | {
       readonly kind: "csv";
       /** Which column holds the label; all others are pixels, in the order channels, rows, columns. */

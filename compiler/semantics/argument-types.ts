@@ -90,6 +90,24 @@ export function string(): ArgumentType<string> {
   };
 }
 
+/** Several strings, each once. */
+export function strings(): ArgumentType<readonly string[]> {
+  const description = "a list of different strings in double quotes";
+  return {
+    description,
+    accepts: { kind: "string" },
+    read: (expression, reader) =>
+      readConstant(expression, reader, description, (constant) => {
+        if (constant.kind !== "list") return MISMATCH;
+        const values = constant.elements.flatMap((each) =>
+          each.kind === "string" ? [each.value] : [],
+        );
+        const isWhole = values.length > 0 && values.length === constant.elements.length;
+        return isWhole && new Set(values).size === values.length ? values : MISMATCH;
+      }),
+  };
+}
+
 /** One of a few names, written without quotes: `divide=size`. */
 export function choice<const Name extends string>(names: readonly Name[]): ArgumentType<Name> {
   const description = `one of ${listNames(names)}`;

@@ -61,6 +61,20 @@ test("classes are the sorted folder names, files any of the four kinds", async (
   }
 });
 
+test("of the class folders, those that are named are read, in the order in which they are named", async () => {
+  const directory = await makeFolder("some", { "a/1.png": png, "b/2.png": png, "c/3.png": png });
+  const dataset = await openFolder(directory, { channels: 3, only: ["c", "a"] });
+  expect(dataset.classes).toEqual(["c", "a"]);
+  expect((await Promise.all([0, 1].map((i) => dataset.get(i)))).map((each) => each!.label)).toEqual(
+    [0, 1],
+  );
+  expect(dataset.length).toBe(2);
+  await expect(openFolder(directory, { channels: 3, only: ["a", "d"] })).rejects.toMatchObject({
+    message: expect.stringMatching(/some has no class folder d$/),
+    hint: "it has a, b, c",
+  });
+});
+
 test("labels follow the classes of training; a class that training lacks is refused", async () => {
   const directory = await makeFolder("follow", { "b/1.png": png });
   const dataset = await openFolder(directory, { channels: 3, classes: ["a", "b"] });

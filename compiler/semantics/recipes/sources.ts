@@ -1,6 +1,6 @@
 import type { DataSource, Holdout } from "../../../program/recipe.js";
-import { choice, float, string } from "../argument-types.js";
-import { required, withDefault } from "../signature.js";
+import { choice, float, string, strings } from "../argument-types.js";
+import { optional, required, withDefault } from "../signature.js";
 import { define, type Registry } from "./definition.js";
 
 /** A source as written; which part of a holdout it reads depends on the split. */
@@ -22,7 +22,7 @@ function part(holdout: number, split: "train" | "eval"): { readonly holdout?: Ho
 
 /** A source that is a path and nothing else. */
 function files(
-  kind: "folder" | "cifar10" | "idx" | "tar",
+  kind: "cifar10" | "idx" | "tar",
   described: { readonly aliases: readonly string[]; readonly summary: string },
 ) {
   return source({
@@ -42,9 +42,19 @@ export const sources: Registry<SourceRule> = {
   unknown: "NET3007",
   planned: ["parquet"],
   definitions: [
-    files("folder", {
+    source({
+      name: "folder",
       aliases: ["ImageFolder", "images", "directory", "dir"],
       summary: "images as FOLDER/CLASS/IMAGE",
+      positional: ["path"],
+      arguments: {
+        path,
+        classes: optional(strings(), "the class folders to read, in the order of their labels"),
+        holdout,
+      },
+      resolve:
+        ({ path, classes, holdout }) =>
+        (split) => ({ kind: "folder", path, ...(classes && { classes }), ...part(holdout, split) }),
     }),
     source({
       name: "csv",

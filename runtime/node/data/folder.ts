@@ -11,6 +11,8 @@ import { refuseUnknownClasses } from "./labels.js";
 export interface FolderOptions extends EncodedOptions {
   /** Labels follow these classes, those of training; without them, the folder's own. */
   readonly classes?: readonly string[] | undefined;
+  /** The class folders that are read, in the order of their labels; all of them, sorted, unless given. */
+  readonly only?: readonly string[] | undefined;
 }
 
 const IMAGE_FILE = new RegExp(`\\.(${IMAGE_ENDINGS.join("|")})$`, "i");
@@ -18,7 +20,7 @@ const IMAGE_FILE = new RegExp(`\\.(${IMAGE_ENDINGS.join("|")})$`, "i");
 /** The images of a folder, decoded each time they are asked for. Throws a DataError where there are none. */
 export async function openFolder(directory: string, options: FolderOptions): Promise<Dataset> {
   await requireDirectory(directory);
-  const found = await classFolders(directory);
+  const found = pickClasses(directory, await classFolders(directory), options.only);
   const classes = options.classes ?? found;
   refuseUnknownClasses(directory, found, classes);
   const folders = found.map((name) => join(directory, name));
@@ -60,6 +62,18 @@ async function classFolders(directory: string): Promise<string[]> {
       : `${directory} has no class folders` + (images > 0 ? `, but ${images} images` : ""),
     "put each class's images into a folder of its own: DIR/CLASS/IMAGE.jpg",
   );
+}
+
+/** Throws a DataError where one of the wanted folders is not there. */
+function pickClasses(
+  directory: string,
+  found: readonly string[],
+  wanted: readonly string[] = found,
+): readonly string[] {
+  const missing = wanted.find((name) => !found.includes(name));
+  if (missing === undefined) return wanted;
+  const names = found.slice(0, 10).join(", ") + (found.length > 10 ? ", ..." : "");
+  throw new DataError(`${directory} has no class folder ${missing}`, `it has ${names}`);
 }
 
 async function imageNames(folder: string): Promise<string[]> {

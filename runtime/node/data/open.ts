@@ -85,7 +85,8 @@ async function openSource(
   switch (source.kind) {
     case "folder": {
       const { classNames, ...rest } = options;
-      return openFolder(source.path, { ...rest, channels, classes: classNames });
+      const only = source.classes;
+      return openFolder(source.path, { ...rest, channels, classes: classNames, only });
     }
     case "tar": {
       const { classNames, ...rest } = options;
@@ -129,6 +130,7 @@ async function locateSource(
   if (isOneFile && (await isFile(directory))) return { ...source, path: directory };
   await requireDirectory(directory);
   const path = source.holdout ? directory : await splitDirectory(source, split, directory);
+  if (source.kind === "folder") return { ...source, path };
   if (!(await holdsFormat(source, path))) {
     return { kind: "folder", path, ...(source.holdout && { holdout: source.holdout }) };
   }
