@@ -109,3 +109,20 @@ test("a missing directory is named with its whole path", async () => {
     message: `there is no directory ${join(root, "elsewhere/pictures/train")}`,
   });
 });
+
+test("splits that share examples, or leave some out, are refused", async () => {
+  const source = { kind: "folder", path: "all" } as const;
+  const location = { line: 1, column: 1 };
+  const split = (share: number) => ({
+    ...{ transforms: [], location },
+    source: { ...source, holdout: { share, takes: "rest" } } as const,
+  });
+  const open = openData(
+    { name: "Pictures", train: split(0.1), eval: split(0.2) },
+    { shape, base: root },
+  );
+  await expect(open).rejects.toMatchObject({
+    message: expect.stringMatching(/trains on "all" but for a holdout of 0\.1, .* 0\.2 of it/),
+    hint: "give both splits the same holdout",
+  });
+});

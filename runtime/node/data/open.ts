@@ -39,6 +39,7 @@ export interface OpenedData {
 
 /** Opens both splits of a data declaration. Throws a DataError. */
 export async function openData(recipe: DataRecipe, options: OpenDataOptions): Promise<OpenedData> {
+  checkHoldouts(recipe);
   const train = recipe.train && (await openSplit(recipe.train, "train", options));
   if (recipe.eval === undefined) return { ...(train && { train }), notices: [] };
   const isHeldOut = recipe.eval.source.holdout !== undefined;
@@ -57,6 +58,22 @@ export async function openData(recipe: DataRecipe, options: OpenDataOptions): Pr
     ...(classNames && { classNames }),
   });
   return { ...(train && { train }), evaluation, notices: [] };
+}
+
+/** Formats that have files for each split, of which a holdout takes those to train on. */
+const WITH_OWN_SPLITS: readonly DataSource["kind"][] = ["cifar10", "idx"];
+
+/** Throws a DataError where both splits read the same examples, but do not agree on which are held out. */
+function checkHoldouts({ name, train, eval: evaluation }: DataRecipe): void {
+  const [one, other] = [train?.source, evaluation?.source];
+  if (!one || !other || one.kind !== other.kind || one.path !== other.path) return;
+  const [left, taken] = [one.holdout?.share ?? 0, other.holdout?.share ?? 0];
+  if (left === taken) return;
+  if (WITH_OWN_SPLITS.includes(one.kind) && (left === 0 || taken === 0)) return;
+  throw new DataError(
+    `data ${name} trains on "${one.path}" but for a holdout of ${left}, and evaluates on a holdout of ${taken} of it: some examples would be in both splits, or in none`,
+    "give both splits the same holdout",
+  );
 }
 
 const DEFAULT_MEMORY = 2 ** 30;
