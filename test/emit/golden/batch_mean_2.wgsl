@@ -32,14 +32,12 @@ var<workgroup> partial_total: array<f32, 64>;
 fn total(value: f32, lane: u32) -> f32 {
   workgroupBarrier();
   partial_total[lane] = value;
-  for (var half = 32u; half > 0u; half = half / 2u) {
-    workgroupBarrier();
-    if (lane < half) {
-      partial_total[lane] = partial_total[lane] + partial_total[lane + half];
-    }
-  }
   workgroupBarrier();
-  return partial_total[0];
+  var result = partial_total[0];
+  for (var other = 1u; other < 64u; other++) {
+    result = result + partial_total[other];
+  }
+  return result;
 }
 
 @compute @workgroup_size(64)

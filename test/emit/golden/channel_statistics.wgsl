@@ -45,14 +45,12 @@ var<workgroup> partial_total4: array<vec4f, 64>;
 fn total4(value: vec4f, lane: u32) -> vec4f {
   workgroupBarrier();
   partial_total4[lane] = value;
-  for (var half = 32u; half > 0u; half = half / 2u) {
-    workgroupBarrier();
-    if (lane < half) {
-      partial_total4[lane] = partial_total4[lane] + partial_total4[lane + half];
-    }
-  }
   workgroupBarrier();
-  return partial_total4[0];
+  var result = partial_total4[0];
+  for (var other = 1u; other < 64u; other++) {
+    result = result + partial_total4[other];
+  }
+  return result;
 }
 
 @compute @workgroup_size(64)

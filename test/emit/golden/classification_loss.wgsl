@@ -45,28 +45,24 @@ var<workgroup> partial_largest: array<f32, 64>;
 fn largest(value: f32, lane: u32) -> f32 {
   workgroupBarrier();
   partial_largest[lane] = value;
-  for (var half = 32u; half > 0u; half = half / 2u) {
-    workgroupBarrier();
-    if (lane < half) {
-      partial_largest[lane] = max(partial_largest[lane], partial_largest[lane + half]);
-    }
-  }
   workgroupBarrier();
-  return partial_largest[0];
+  var result = partial_largest[0];
+  for (var other = 1u; other < 64u; other++) {
+    result = max(result, partial_largest[other]);
+  }
+  return result;
 }
 var<workgroup> partial_total: array<f32, 64>;
 
 fn total(value: f32, lane: u32) -> f32 {
   workgroupBarrier();
   partial_total[lane] = value;
-  for (var half = 32u; half > 0u; half = half / 2u) {
-    workgroupBarrier();
-    if (lane < half) {
-      partial_total[lane] = partial_total[lane] + partial_total[lane + half];
-    }
-  }
   workgroupBarrier();
-  return partial_total[0];
+  var result = partial_total[0];
+  for (var other = 1u; other < 64u; other++) {
+    result = result + partial_total[other];
+  }
+  return result;
 }
 
 @compute @workgroup_size(64)

@@ -104,7 +104,7 @@ fn keep(counter: u32, rate: f32, stream: u32) -> vec4f {
 }
 fn finish(row: u32, column: u32, quad: u32, sum: vec4f, y_place: u32, e1_place: u32) {
   if (row < frame.batch * constants.pixels && column < constants.columns) {
-    result[y_place + quad + constants.first_quad] = select(vec4f(0), (sum * keep((frame.first_image * constants.pixels + row) * constants.channels + 4u * (quad + constants.first_quad), 0.2, 2u)), e1[e1_place + (quad + constants.first_quad)] > vec4f(0));
+    result[y_place + quad + constants.first_quad] = select(vec4f(0), (sum * keep((frame.first_image * constants.pixels + row) * constants.channels + 4u * (quad + constants.first_quad), 0.2, 1u)), e1[e1_place + (quad + constants.first_quad)] > vec4f(0));
   }
 }
 
