@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests that run kernels: one file at a time, since a software adapter takes every core there is. */
+/** Tests that run kernels: two files at a time, since a software adapter idles while JavaScript compares. */
 const gpu = ["test/{runtime,kernels,parity,gpu}/**/*.test.ts"];
 /** Tests that run dist/, as users do; it is built first where the sources are newer. */
 const built = ["test/{cli,browser}/**/*.test.ts"];
@@ -25,7 +25,7 @@ export default defineConfig({
           name: "gpu",
           include: gpu,
           pool: "forks",
-          maxWorkers: 1,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
           ...common,
         },

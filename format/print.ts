@@ -172,6 +172,8 @@ class Printer {
       case "list":
         return filled("[", this.children("elements"), "]");
       case "tuple":
+        // Without its comma, a tuple of one would be a value in parentheses.
+        if (node.elements.length === 1) return ["(", ...this.children("elements"), ",)"];
         return filled("(", this.children("elements"), ")");
       case "range":
         return [this.child("from"), "..", this.child("to")];

@@ -1,4 +1,4 @@
-import type { CstNode, IToken } from "chevrotain";
+import type { CstNode } from "chevrotain";
 import type {
   BlockDeclaration,
   BodyMember,
@@ -44,6 +44,7 @@ import {
   present,
 } from "./build-expression.js";
 import { Documentation } from "./documentation.js";
+import type { LexedText } from "./lexer.js";
 import type { SyntaxProblem } from "./problem.js";
 import { problem } from "./problem.js";
 import {
@@ -72,8 +73,8 @@ export interface Built {
 }
 
 /** Makes the typed tree. What is incomplete beyond use is left out; the parser has reported it already. */
-export function build(tree: CstNode, comments: readonly IToken[], file: string): Built {
-  const builder = new Builder(file, new Documentation(comments));
+export function build(tree: CstNode, text: LexedText, file: string): Built {
+  const builder = new Builder(file, new Documentation(text));
   return { declarations: builder.spec(tree), problems: builder.problems };
 }
 
@@ -445,7 +446,7 @@ class Builder implements BuildContext {
 
   private documented(parent: CstNode) {
     const span = spanOfNode(this.file, parent);
-    const documentation = this.documentation.above(span.start.line);
+    const documentation = this.documentation.above(span.start);
     return { ...(documentation !== undefined && { documentation }), span };
   }
 }

@@ -89,7 +89,7 @@ function parseLexed(lexed: LexedText, empty: Spec): ParsedSpec {
   const { file } = empty;
   const repaired = repair(lexed, file);
   const { tree, exceptions } = parseTokens(repaired.tokens);
-  const built = build(tree, lexed.documentation, file);
+  const built = build(tree, lexed, file);
   const grammatical = [
     ...exceptions.map((exception) => explainException(file, exception)),
     ...built.problems,

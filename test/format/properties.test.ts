@@ -143,6 +143,12 @@ describe("comments stay where they belong", () => {
       "/// Doc.\n// note\nmodel M {\n  relu\n} // end\n",
     ],
   ];
+  const mistakes: readonly string[] = [
+    "/// Doc.\nmodel M { input image: f32[N, 3, 8, 8]\n  relu\n}\n",
+    "model M {\n  for (a, b) in [(1, 2), (3,)] { conv(a) }\n}\n",
+  ];
+  test.each(mistakes)("%j", checkFormat);
+
   test.each(cases)("%j", async (text, expected) => {
     expect(await formatSpec(text)).toBe(expected);
   });
