@@ -1,5 +1,5 @@
 /** The lines of metrics.jsonl. */
-import type { EpochReport, StepReport } from "./fit.js";
+import type { EpochReport, StepReport } from "./options.js";
 import type { Metrics } from "./network.js";
 
 export interface StepRecord {

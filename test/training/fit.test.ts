@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { evaluateDataset } from "../../runtime/training/evaluate.js";
 import { fit } from "../../runtime/training/fit.js";
-import type { EpochReport, FitOptions, StepReport } from "../../runtime/training/fit.js";
+import type { EpochReport, FitOptions, StepReport } from "../../runtime/training/options.js";
 import {
   INITIAL_STATE,
   parseState,

@@ -1,0 +1,39 @@
+/** How many steps a run has. */
+import type { TrainRecipe } from "../../program/recipe.js";
+import { countBatches, type Dataset } from "../data/dataset.js";
+import { InputError } from "../errors.js";
+import type { FitOptions } from "./options.js";
+import type { RunLength } from "./schedule.js";
+import { isDataset, type BatchSource } from "./source.js";
+
+/** Steps of the whole run and of an epoch, on so many examples; `steps` instead of the recipe's epochs where they are given. */
+export function runLength(
+  examples: number,
+  recipe: Pick<TrainRecipe, "batch" | "epochs">,
+  steps?: number,
+): RunLength {
+  return lengthOf(countBatches(examples, recipe.batch), recipe, steps);
+}
+
+/** The same of a run over a dataset, or over batches that come ready made. Throws an InputError where nobody can know. */
+export function runLengthOver(
+  source: Dataset | BatchSource,
+  recipe: Pick<TrainRecipe, "batch" | "epochs">,
+  { steps, stepsPerEpoch }: Pick<FitOptions, "steps" | "stepsPerEpoch">,
+): RunLength {
+  if (isDataset(source)) return runLength(source.length, recipe, steps);
+  if (stepsPerEpoch !== undefined && Number.isSafeInteger(stepsPerEpoch) && stepsPerEpoch > 0) {
+    return lengthOf(stepsPerEpoch, recipe, steps);
+  }
+  throw new InputError(
+    `how many batches make an epoch cannot be seen from batches that come ready made: say \`stepsPerEpoch\`, not ${stepsPerEpoch}`,
+  );
+}
+
+function lengthOf(
+  stepsPerEpoch: number,
+  { epochs }: Pick<TrainRecipe, "epochs">,
+  steps: number = epochs * stepsPerEpoch,
+): RunLength {
+  return { stepsPerEpoch, steps };
+}

@@ -1,0 +1,40 @@
+/** Another device for a network that has lost its own. */
+import { DeviceLostError, NoAdapterError } from "../errors.js";
+import type { TrainableNetwork } from "./network.js";
+
+/** Devices that may be lost one after the other with no step in between. */
+const MOST_LOSSES = 3;
+
+/** Seconds to wait for an adapter before it is asked for again: drivers that were reset take a while to come back. */
+const REOPENING_DELAYS = [1, 5, 15];
+
+export class LostDevices {
+  /** Since the last step. */
+  private losses = 0;
+
+  constructor(private readonly network: TrainableNetwork) {}
+
+  noteStep(): void {
+    this.losses = 0;
+  }
+
+  /** Opens another device where `error` is the loss of one; its weights are the initial ones. Resolves to why, or throws the error where that is no way out. */
+  async replace(error: unknown): Promise<string> {
+    const isGone = error instanceof DeviceLostError && error.isGone;
+    if (!isGone || !this.network.canReopen || ++this.losses > MOST_LOSSES) throw error;
+    await this.reopen();
+    return error.message;
+  }
+
+  private async reopen(): Promise<void> {
+    for (const seconds of REOPENING_DELAYS) {
+      try {
+        return await this.network.reopen!();
+      } catch (error) {
+        if (!(error instanceof NoAdapterError)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+      }
+    }
+    await this.network.reopen!();
+  }
+}

@@ -1,0 +1,77 @@
+/** What `fit` is told and what it tells: reports on the way, and the result. */
+import type { Dataset } from "../data/dataset.js";
+import type { Scores } from "../evaluation/probabilities.js";
+import type { Evaluation } from "./evaluate.js";
+import type { Metrics } from "./network.js";
+import type { BatchSource } from "./source.js";
+import type { TrainingState } from "./state.js";
+
+/** A step that was done. Steps and epochs count from 1. */
+export interface StepReport {
+  readonly step: number;
+  readonly epoch: number;
+  /** Steps in the whole run. */
+  readonly steps: number;
+  readonly metrics: Metrics;
+  readonly learningRate: number;
+  readonly examplesPerSecond: number;
+  /** The share of the time since the step before that was spent waiting for data, 0 to 1. */
+  readonly dataWait: number;
+}
+
+/** An epoch that was completed, or the part of one with which a run ended. */
+export interface EpochReport {
+  readonly step: number;
+  readonly epoch: number;
+  /** Means over the epoch's steps. */
+  readonly training: Metrics;
+  readonly evaluation?: Evaluation;
+}
+
+export interface FitOptions {
+  /** Evaluated after each epoch. */
+  readonly evaluation?: Dataset | BatchSource | undefined;
+  /** Batches in an epoch: needed where they come ready made, since nobody can count them beforehand. */
+  readonly stepsPerEpoch?: number | undefined;
+  readonly onStep?: (report: StepReport) => void;
+  /** Awaited before the run goes on. */
+  readonly onEpoch?: (report: EpochReport) => void | Promise<void>;
+  /** Examples evaluated so far in the evaluation after an epoch. */
+  readonly onEvaluationProgress?: (examples: number) => void;
+  /** What the model's output holds, for evaluations by ten crops; logits unless told. */
+  readonly scores?: Scores;
+  /**
+   * Called with the state to save when a run begins, after each epoch (short epochs share one), every `checkpointSeconds` and `checkpointSteps` within
+   * one, and when the run ends, early or not.
+   */
+  readonly checkpoint?: (state: TrainingState) => void | Promise<void>;
+  /** 600 unless told. */
+  readonly checkpointSeconds?: number;
+  /** Not by steps unless told. */
+  readonly checkpointSteps?: number | undefined;
+  /**
+   * Brings back into the network what `checkpoint` saved last, and resolves to its state. For a run that goes on after its device was
+   * lost, or that looks for the reason why its loss is not finite. Without it, `fit` keeps a copy in memory whenever a checkpoint is due.
+   */
+  readonly restore?: () => Promise<TrainingState>;
+  /** The device was lost and another taken: the run goes on from this state. */
+  readonly onRestart?: (state: TrainingState, reason: string) => void | Promise<void>;
+  /** So many steps are going to be done again, to find where numbers ceased to be finite. The signal ends the search. */
+  readonly onSearch?: (steps: number) => void;
+  /** Where a resumed run goes on. */
+  readonly start?: TrainingState | undefined;
+  /** Ends the run after so many steps, instead of the recipe's epochs; schedules span them. */
+  readonly steps?: number | undefined;
+  /** Ends the run after the step at hand. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface FitResult {
+  readonly state: TrainingState;
+  /** False where the signal ended the run early. */
+  readonly completed: boolean;
+  /** Whether the recipe's rule ended the run before its last epoch. */
+  readonly stoppedEarly?: boolean;
+  /** The last evaluation. */
+  readonly evaluation?: Evaluation;
+}

@@ -1,0 +1,85 @@
+/** How far a run has come, step by step and epoch by epoch, and whether it is over. */
+import type { TrainRecipe } from "../../program/recipe.js";
+import { MetricsMean } from "./mean.js";
+import type { Metrics, TrainableNetwork } from "./network.js";
+import type { RunLength } from "./schedule.js";
+import { INITIAL_STATE, type TrainingState } from "./state.js";
+import { watchPatience, watchPlateau, type Watched } from "./watch.js";
+
+/** Where a step stands in its run. */
+export type Counts = Pick<TrainingState, "step" | "epoch" | "position">;
+
+export class Progress {
+  private current!: TrainingState;
+  /** Of the current epoch's metrics. */
+  private mean!: MetricsMean;
+
+  constructor(
+    private readonly recipe: Pick<TrainRecipe, "schedule" | "stop">,
+    private readonly length: RunLength,
+    private readonly program: Pick<TrainableNetwork["program"], "fractions">,
+    start: TrainingState = INITIAL_STATE,
+  ) {
+    this.goOnFrom(start);
+  }
+
+  get state(): TrainingState {
+    return this.current;
+  }
+
+  goOnFrom(state: TrainingState): void {
+    this.current = state;
+    this.mean = MetricsMean.from(state.training);
+  }
+
+  /** Means over the current epoch's steps so far. */
+  get training(): Metrics {
+    return this.mean.values();
+  }
+
+  get isOver(): boolean {
+    const { epoch, step } = this.current;
+    const epochs = Math.ceil(this.length.steps / this.length.stepsPerEpoch);
+    return epoch >= epochs || step >= this.length.steps || this.hasLostPatience;
+  }
+
+  /** Whether the recipe's rule has ended the run. */
+  get hasLostPatience(): boolean {
+    const { stop } = this.recipe;
+    return stop !== undefined && (this.current.patience?.bad ?? 0) >= stop.patience;
+  }
+
+  /** All of its steps are done; it is completed once it was evaluated. */
+  get isEpochWhole(): boolean {
+    return this.current.position >= this.length.stepsPerEpoch;
+  }
+
+  /** Takes in a step of so many examples. */
+  completeStep(counts: Counts, metrics: Metrics, examples: number): void {
+    this.mean.add(metrics, examples);
+    this.current = { ...this.current, ...counts, training: this.mean.state };
+  }
+
+  /** The epoch has no more batches: those without a readable example were left out. */
+  completeSteps(): void {
+    this.current = { ...this.current, position: this.length.stepsPerEpoch };
+  }
+
+  /** `metrics` of the evaluation, or of training where there is none: rules that look at them take note. */
+  completeEpoch(metrics: Metrics): void {
+    const { schedule, stop } = this.recipe;
+    const { step, epoch, plateau, patience } = this.current;
+    this.goOnFrom({
+      ...{ step, epoch: epoch + 1, position: 0 },
+      ...(schedule.kind === "reduce_on_plateau" && {
+        plateau: watchPlateau(schedule, plateau, metrics["loss"]!),
+      }),
+      ...(stop && { patience: watchPatience(stop, patience, this.watched(stop.metric, metrics)) }),
+    });
+  }
+
+  private watched(metric: string, metrics: Metrics): Watched {
+    const rises = this.program.fractions?.includes(metric) ?? false;
+    return { value: metrics[metric]!, rises };
+  }
+}

@@ -1,0 +1,88 @@
+/** A run's steps as its recipe wants them: on which batches, at which learning rate, with which weights in training. */
+import type { TrainRecipe } from "../../program/recipe.js";
+import type { Dataset } from "../data/dataset.js";
+import { loadBatches } from "../data/loader.js";
+import { chooseStaging } from "../data/stage.js";
+import type { Metrics, TrainableNetwork } from "./network.js";
+import type { Counts, Progress } from "./progress.js";
+import { learningRateFactor, phaseAt, type RunLength } from "./schedule.js";
+import { isDataset, passOver, type BatchSource, type TrainingBatch } from "./source.js";
+
+/** A step whose result has not been looked at yet. */
+export interface RunningStep {
+  readonly metrics: Promise<Metrics>;
+  readonly batch: TrainingBatch;
+  readonly learningRate: number;
+  /** After it. */
+  readonly counts: Counts;
+}
+
+export class Steps {
+  /** The network's, once it is known. */
+  private phase: number | undefined;
+
+  constructor(
+    private readonly network: TrainableNetwork,
+    private readonly dataset: Dataset | BatchSource,
+    private readonly recipe: TrainRecipe,
+    readonly length: RunLength,
+    private readonly progress: Progress,
+  ) {}
+
+  /** The network has become that of the run's state, by whatever way. */
+  restart(): void {
+    this.phase = undefined;
+    this.network.setStep(this.progress.state.step);
+  }
+
+  /** The rest of the current epoch's batches. */
+  batches(): AsyncGenerator<TrainingBatch, void, void> {
+    const { dataset, network, recipe } = this;
+    const { epoch, position: start } = this.progress.state;
+    const shape = network.program.input;
+    if (!isDataset(dataset)) {
+      return passOver(dataset, { epoch, start, most: this.length.stepsPerEpoch, shape });
+    }
+    const transforms = recipe.data?.train?.transforms ?? [];
+    const staging = chooseStaging(network.program, "train", { dataset, transforms });
+    const { batch, seed } = recipe;
+    const options = { batch, shape, transforms, staging, seed, epoch, start };
+    return loadBatches(dataset, { ...options, shuffle: true });
+  }
+
+  /** Whether the step after so many trains other weights than the one before it. */
+  beginsPhase({ step }: Counts): boolean {
+    return this.phaseAt(step) !== this.phase;
+  }
+
+  /** Lets the network train the weights that the next step is to train. No step may be under way. */
+  async enterPhase(): Promise<void> {
+    const phase = this.phaseAt(this.progress.state.step);
+    await this.network.enterPhase?.(phase);
+    this.phase = phase;
+  }
+
+  private phaseAt(step: number): number {
+    return phaseAt(this.recipe, step, this.length);
+  }
+
+  /** Hands a step to the network; `before` is what was done and handed over before it. */
+  submit(batch: TrainingBatch, before: Counts): RunningStep {
+    const { accumulate } = this.recipe;
+    const learningRate = this.learningRateAt(before.step);
+    const metrics = this.network.step(batch.images, batch.targets, {
+      learningRate,
+      ...(accumulate !== undefined && { accumulate }),
+    });
+    // Awaited one step later: a rejection until then is not an unhandled one.
+    metrics.catch(() => {});
+    const counts = { step: before.step + 1, epoch: before.epoch, position: batch.position + 1 };
+    return { metrics, batch, learningRate, counts };
+  }
+
+  learningRateAt(step: number): number {
+    const { recipe, length, progress } = this;
+    const factor = learningRateFactor(recipe, step, length, progress.state.plateau?.factor);
+    return recipe.optimizer.learningRate * factor;
+  }
+}
