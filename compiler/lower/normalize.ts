@@ -1,12 +1,14 @@
+import type { Affine } from "../../program/program.js";
 import type { Node } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
 import {
-  channelStatistics,
-  imageNormalizeGradient,
-  imageStatistics,
-  joinNormalizeGradient,
-  joinStatistics,
-  normalizeGradient,
+  channelMoments,
+  channelProducts,
+  joinMoments,
+  joinProducts,
+  MOMENTS,
+  PARTS_WORKGROUP,
+  PRODUCTS,
 } from "../kernels/channel-statistics.js";
 import type { Kernel } from "../kernels/kernel.js";
 import { NORMALIZE_WORKGROUP, normalizeScale } from "../kernels/normalize.js";
@@ -14,59 +16,75 @@ import { normalizeExpression } from "../ops/normalize.js";
 import { roundUpTo4, type ActivationLayout } from "./activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerPointwise } from "./elementwise.js";
-import { fixed, floatBits, perImage, type Storage } from "./storage.js";
+import { fixed, floatBits, type Storage } from "./storage.js";
 
-/** Pixels from which on each image is reduced by itself first: half of a workgroup's lanes then have something to do. */
-const PIXELS_OF_A_WORKGROUP = 32;
+/** Values of a channel that a lane goes through, at least: enough to spread the cost of a thread and of its part. */
+const PART_VALUES = 64;
 
-/** A reduction of each channel over batch and space, as one kernel, or as one for the images and one to join them. */
+/** A reduction of each channel over batch and space: a kernel for parts of its values, and one to join them. */
 interface ChannelReduction {
   readonly label: string;
+  /** Of what is reduced. */
   readonly layout: ActivationLayout;
-  /** What all pixels are read from, and where it lies. */
+  /** The kernel of the parts, what it reads, and where that lies. */
+  readonly parts: Kernel;
   readonly read: readonly Storage[];
   readonly places: Readonly<Record<string, number>>;
-  /** What else finishing reads, and what it writes. */
+  /** vec4 that a part leaves of a channel quad. */
+  readonly left: number;
+  /** The joining kernel, what else it reads, and what it writes. */
+  readonly join: Kernel;
   readonly finish: readonly Storage[];
   readonly settings: Readonly<Record<string, number>>;
-  /** Values that a channel of an image leaves. */
-  readonly partials: number;
-  whole(): Kernel;
-  images(): Kernel;
-  join(): Kernel;
-  /** Of `finish`, what the images' kernel reads as well. */
-  readonly shared?: readonly Storage[];
 }
 
 function emitReduction(
   context: LoweringContext,
   { origin }: Pick<Node, "origin">,
-  { layout, read, finish, shared = [], ...reduction }: ChannelReduction,
+  reduction: ChannelReduction,
 ): void {
-  const { pixels, width, quads } = layout;
-  const constants = { pixels, width, quads, ...reduction.places, ...reduction.settings };
-  const common = { constants, origin, macs: 0 };
-  const perQuad = { x: { ...fixed(quads), tile: 1 }, z: 1 };
-  const { label } = reduction;
-  if (pixels < PIXELS_OF_A_WORKGROUP) {
-    const storage = [...read, ...finish];
-    context.emit({ ...common, kernel: reduction.whole(), storage, workgroups: perQuad, label });
-    return;
-  }
+  const { label, layout, left } = reduction;
+  const { pixels, height, width, quads } = layout;
+  const lines = Math.ceil(PART_VALUES / width);
+  const common = { origin, macs: 0 };
   const partial: Storage = {
-    name: `${label} of images`,
+    name: `${label} of parts`,
     purpose: "scratch",
-    bytes: perImage(16 * reduction.partials * quads),
+    bytes: partsBytes({ left, quads, values: lines * width, pixels }),
   };
   context.emit({
     ...common,
-    kernel: reduction.images(),
-    storage: [...read, ...shared, partial],
-    workgroups: { x: { ...perImage(quads), tile: 1 }, z: 1 },
+    kernel: reduction.parts,
+    storage: [...reduction.read, partial],
+    constants: { height, width, quads, lines, ...reduction.places },
+    workgroups: { x: { ...threadsOfLines(layout), tile: lines * PARTS_WORKGROUP }, z: 1 },
     label: partial.name,
   });
-  const storage = [partial, ...finish];
-  context.emit({ ...common, kernel: reduction.join(), storage, workgroups: perQuad, label });
+  context.emit({
+    ...common,
+    kernel: reduction.join,
+    storage: [partial, ...reduction.finish],
+    constants: { pixels, quads, part_values: lines * width, ...reduction.settings },
+    workgroups: { x: { ...fixed(quads), tile: 1 }, z: 1 },
+    label,
+  });
+}
+
+/** A thread for each quad of some lines, the last ones perhaps fewer, times the lines. */
+const threadsOfLines = ({ width, height, quads }: ActivationLayout): Affine => ({
+  fixed: quads * (Math.ceil(PART_VALUES / width) - 1),
+  perImage: quads * height,
+});
+
+/** Room for the parts of so many values of a channel, each of which leaves so many vec4. */
+function partsBytes(parts: {
+  readonly left: number;
+  readonly quads: number;
+  readonly values: number;
+  readonly pixels: number;
+}): Affine {
+  const bytes = 16 * parts.left * parts.quads;
+  return { fixed: bytes, perImage: bytes * Math.ceil(parts.pixels / parts.values) };
 }
 
 export function lowerChannelStatistics(
@@ -78,14 +96,13 @@ export function lowerChannelStatistics(
   emitReduction(context, node, {
     label: `${node.origin.name} statistics`,
     layout,
+    parts: channelMoments(),
     read: [context.storageOf(input!)],
     places: layout.place("a"),
+    left: MOMENTS,
+    join: joinMoments(),
     finish: [...running, ...node.outputs].map((value) => context.storageOf(value)),
     settings: { momentum: floatBits(node.attributes.momentum) },
-    partials: 3,
-    whole: channelStatistics,
-    images: imageStatistics,
-    join: joinStatistics,
   });
 }
 
@@ -98,15 +115,13 @@ export function lowerNormalizeGradient(
   emitReduction(context, node, {
     label: `${node.origin.name} weight and bias gradient`,
     layout,
-    read: [gradient!, input!],
+    parts: channelProducts(),
+    read: [gradient!, input!, mean!],
     places: { ...context.layout(node.inputs[0]!).place("d"), ...layout.place("a") },
-    shared: [mean!],
+    left: PRODUCTS,
+    join: joinProducts(),
     finish: [mean!, variance!, ...node.outputs.map((value) => context.storageOf(value))],
     settings: { epsilon: floatBits(node.attributes.epsilon) },
-    partials: 2,
-    whole: normalizeGradient,
-    images: imageNormalizeGradient,
-    join: joinNormalizeGradient,
   });
 }
 
