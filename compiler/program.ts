@@ -237,6 +237,7 @@ function lowerList(
     { ...persistent, parameters, states, gradients: keeps ? persistent.gradients : undefined },
     byId,
     options.tuned,
+    options.fusion !== "none",
   );
   if (list === "update") lowerNodes(context);
   else lowerGraph(context);

@@ -155,20 +155,21 @@ export function channelProducts(): Kernel {
     body: wgsl`
       ${START}
       let middle = mean[quad];
-      var sum = vec4f(0);
+      var gradients = vec4f(0);
       var products = vec4f(0);
       ${overPart(
         ["d", "a"],
         "let gradient = d[d_place];",
-        "sum += gradient;",
+        "gradients += gradient;",
         "products = fma(gradient, a[a_place] - middle, products);",
       )}
       ${leaveProducts("thread")}`,
   });
 }
 
+/** Stores the sums `gradients` and `products`. */
 export const leaveProducts = (place: string) => wgsl`
-  partial[${PRODUCTS}u * ${place}] = sum;
+  partial[${PRODUCTS}u * ${place}] = gradients;
   partial[${PRODUCTS}u * ${place} + 1u] = products;`;
 
 /**

@@ -8,6 +8,7 @@ import {
   tileName,
 } from "./contraction-block.js";
 import { EpiloguePrinter, type Epilogue } from "./epilogue.js";
+import { gathering, type Gathered, type Gathering } from "./gather.js";
 import { exchangeFor, loadNames, type Exchange } from "./exchange.js";
 import { assemble, type Kernel } from "./kernel.js";
 import { placeConstants, placeOf, splitPixel } from "./place.js";
@@ -23,17 +24,24 @@ import { times, wgsl } from "./wgsl.js";
 /** How the second operand lies: [group][K][columns], or, as weights for their layer's input gradient, [columns][K]. */
 export type ColumnOrder = "columns last" | "columns first";
 
+export interface PixelVariant {
+  /** `columns last` if absent. */
+  readonly order?: ColumnOrder | undefined;
+  /** What is left of the results for a reduction of each channel; not where K is split. */
+  readonly gathered?: Gathered | undefined;
+}
+
 /**
  * Convolution forward, its input gradient (as the convolution of the zero-padded output gradient with flipped, transposed
  * weights), fully connected forward and input gradient. a: activation with a halo wide enough for every window; y: activation.
  *
  * Where K is split, a workgroup sums a part of it, and what it has is stored without the epilogue as [split][row][quad], for
- * `sumPartials` to finish.
+ * `sumPartials` to finish. Where it is not, a lane may gather its results, which are of one channel quad, for a reduction of each channel.
  */
 export function pixelContraction(
   schedule: ContractionSchedule,
   epilogue: Epilogue,
-  order: ColumnOrder = "columns last",
+  { order = "columns last", gathered }: PixelVariant = {},
 ): Kernel {
   const exchange = exchangeFor(schedule);
   const fused = new EpiloguePrinter(epilogue);
@@ -41,10 +49,11 @@ export function pixelContraction(
   const own = accumulatedRows(schedule);
   const a = loadNames("a", schedule.loads);
   const split = isSplit(schedule);
-  const addresses = split ? [] : ["y", ...fused.activations];
+  const gather = gathered && gathering(gathered);
+  const addresses = split ? [] : ["y", ...fused.activations, ...(gather?.activations ?? [])];
   const transposed = order === "columns first";
   const columnsOf = COLUMNS[order];
-  const name = `contraction_pixels${transposed ? "_transposed" : ""}${fused.suffix}`;
+  const name = `contraction_pixels${transposed ? "_transposed" : ""}${fused.suffix}${gather?.suffix ?? ""}`;
   return assemble({
     name: `${name}_${tileName(schedule, rows, 4 * schedule.columns)}`,
     summary: "Contraction: rows are output pixels, columns output channels, K the window.",
@@ -53,6 +62,7 @@ export function pixelContraction(
       { name: "b", access: "read", element: "vec4f" },
       { name: "result", access: "read_write", element: "vec4f" },
       ...fused.storage,
+      ...(gather?.storage ?? []),
     ],
     constants: [
       ...["pixels", "width", "columns", "column_blocks", "first_quad"],
@@ -63,13 +73,15 @@ export function pixelContraction(
       ...placeConstants("a"),
       ...(split ? [] : placeConstants("y")),
       ...fused.constants,
+      ...(gather?.constants ?? []),
     ],
     workgroupSize: lanesOf(schedule),
     usesSubgroups: exchange.usesSubgroups,
     declarations: [
       ...exchange.declarations,
       ...fused.declarations,
-      split ? finishPartial : finishRow(fused),
+      ...(gather?.declarations ?? []),
+      split ? finishPartial : finishRow(fused, gather),
     ],
     body: wgsl`
       let rows = frame.batch * constants.pixels;
@@ -91,7 +103,8 @@ export function pixelContraction(
         ${multiplyAdd(exchange, schedule, a)}`,
       )}
       let quad = group * columns + column;
-      ${storeRows(exchange, schedule, addresses)}`,
+      ${storeRows(exchange, schedule, addresses)}
+      ${gather ? leavePart(gather, exchange, own) : []}`,
   });
 }
 
@@ -177,18 +190,23 @@ function storeRows(
   });
 }
 
-function finishRow(fused: EpiloguePrinter): string {
-  const places = ["y", ...fused.activations].map((name) => `${name}_place: u32`).join(", ");
-  const value = fused.print(
-    "sum",
-    "(quad + constants.first_quad)",
-    "row",
-    (name) => `${name}_place`,
-  );
+/** Where a lane's channel quad lies in the result. */
+const OWN_QUAD = "(quad + constants.first_quad)";
+
+/** The rows that a lane accumulated are a part of its channel's values, the last part perhaps with fewer. */
+const leavePart = (gather: Gathering, exchange: Exchange, own: number) => wgsl`
+  let part = (first_row${ownRow(exchange)}) / ${own}u;
+  ${gather.leave("part", OWN_QUAD)}`;
+
+function finishRow(fused: EpiloguePrinter, gather?: Gathering): string {
+  const activations = [...fused.activations, ...(gather?.activations ?? [])];
+  const places = ["y", ...activations].map((name) => `${name}_place: u32`).join(", ");
+  const value = fused.print("sum", OWN_QUAD, "row", (name) => `${name}_place`);
+  const store = (made: string) => `result[y_place + quad + constants.first_quad] = ${made};`;
   return wgsl`
     fn finish(row: u32, column: u32, quad: u32, sum: vec4f, ${places}) {
       if (row < frame.batch * constants.pixels && column < constants.columns) {
-        result[y_place + quad + constants.first_quad] = ${value};
+        ${gather ? [`let made = ${value};`, store("made"), gather.take(OWN_QUAD)] : store(value)}
       }
     }`;
 }

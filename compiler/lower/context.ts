@@ -13,6 +13,7 @@ import {
 import type { Choice, TracedNode } from "../trace.js";
 import { roundUpTo4, type ActivationLayout } from "./activation-layout.js";
 import { codeWidth } from "./code-width.js";
+import type { ChannelParts } from "./gather.js";
 import type { StoredParameter } from "./parameters.js";
 import { fixed, perImage, type StepDraft, type Storage } from "./storage.js";
 
@@ -32,6 +33,12 @@ export interface Persistent {
   readonly gradients?: ReadonlyMap<number, readonly Storage[]> | undefined;
 }
 
+/** What kernels before a reduction left for it, for a range of batches; all if there is none. */
+interface LeftParts {
+  readonly batches?: BatchRange;
+  readonly parts?: ChannelParts;
+}
+
 /** What lowering an op has at hand: where values lie, and where to put its dispatches. */
 export class LoweringContext {
   readonly steps: StepDraft[] = [];
@@ -39,6 +46,7 @@ export class LoweringContext {
   readonly nodes: TracedNode[] = [];
   private choices: Choice[] = [];
   private batches: BatchRange | undefined;
+  private readonly parts = new Map<AnyNode, readonly LeftParts[]>();
   private readonly storage = new Map<number, readonly Storage[]>();
   private readonly gradients: ReadonlyMap<number, StoredParameter>;
 
@@ -49,6 +57,8 @@ export class LoweringContext {
     readonly persistent: Persistent,
     private readonly stored: ReadonlyMap<number, StoredParameter>,
     private readonly tuned?: TunedSchedules,
+    /** Whether a kernel may do a part of another op's work. */
+    readonly joinsKernels = true,
   ) {
     this.gradients = new Map(
       trainedParameters(graph).flatMap(({ parameter, gradient }) =>
@@ -130,6 +140,25 @@ export class LoweringContext {
     this.batches = batches;
     lower();
     this.batches = undefined;
+  }
+
+  /** Notes what was left for a reduction by what is emitted for the present batches: nothing, if `parts` is undefined. */
+  leaveParts(reduction: AnyNode, parts: ChannelParts | undefined): void {
+    const { batches } = this;
+    const left = { ...(batches && { batches }), ...(parts && { parts }) };
+    this.parts.set(reduction, [...(this.parts.get(reduction) ?? []), left]);
+  }
+
+  /** What was left for a reduction, for each range of batches. */
+  partsFor(reduction: AnyNode): readonly LeftParts[] {
+    return this.parts.get(reduction) ?? [{}];
+  }
+
+  /** Whether a value is there for the kernels of the node that is being lowered. */
+  isMade(value: Value): boolean {
+    return (
+      value === this.graph.images || this.nodes.some(({ node }) => node.outputs.includes(value))
+    );
   }
 
   /** Runs `lower`, and notes what it makes of the node. */

@@ -7,6 +7,7 @@ import { prefersTransposed } from "../schedules/index.js";
 import { roundUpTo4, type ActivationLayout, type Steps } from "./activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerDirect } from "./direct.js";
+import { gatherFor } from "./gather.js";
 import { lowerEpilogue, type LoweredEpilogue } from "./fused.js";
 import { ConvolutionGeometry } from "./geometry.js";
 import { contractionRows, pieceLabel } from "./parameters.js";
@@ -22,6 +23,9 @@ import { fixed, perImage, type Storage } from "./storage.js";
 import { emitWinograd, tilesOf } from "./winograd.js";
 import { productWindow, window, windowSteps } from "./window.js";
 
+/** Buffers that a contraction binds apart from its epilogue's. */
+const OPERANDS = 3;
+
 /** Forward: rows are output pixels; a layer whose window covers the input is a matrix product over its features. */
 export function lowerConvolution(context: LoweringContext, node: Node<"convolution">): void {
   const [input, weights] = node.inputs as [Value, Value];
@@ -35,7 +39,7 @@ export function lowerConvolution(context: LoweringContext, node: Node<"convoluti
   const result = resultOf(context, output);
   emitWindows(context, node, {
     label: `${node.origin.name} forward`,
-    ...{ result, finish },
+    ...{ result, finish, gather: gatherFor(context, output, OPERANDS + finish.storage.length) },
     tiles: isProduct ? undefined : winogradTiles(geometry, layout, result),
     parts: pieces.map((piece, index) => ({
       a: context.storageOf(input),
@@ -57,8 +61,9 @@ export function lowerConvolution(context: LoweringContext, node: Node<"convoluti
 function emitWindows(context: LoweringContext, node: PixelNode, problem: PixelProblem): void {
   for (const { schedule, batches } of choosePixels(context, node, problem)) {
     context.forBatches(batches, () => {
-      if (schedule.algorithm === "winograd") emitWinograd(context, node, problem, schedule);
-      else emitPixels(context, node, problem, schedule);
+      if (schedule.algorithm !== "winograd") return emitPixels(context, node, problem, schedule);
+      emitWinograd(context, node, problem, schedule);
+      if (problem.gather) context.leaveParts(problem.gather.reduction, undefined);
     });
   }
 }
@@ -110,6 +115,7 @@ export function lowerInputGradient(
   emitWindows(context, node, {
     label: `${node.origin.name} input gradient`,
     ...{ result: written, finish, parts: [part] },
+    gather: gatherFor(context, result, OPERANDS + finish.storage.length),
     tiles: winogradTiles(geometry, layout, written),
   });
 }

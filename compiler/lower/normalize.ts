@@ -1,21 +1,21 @@
 import type { Affine } from "../../program/program.js";
-import type { Node } from "../ir/graph.js";
+import type { AnyNode, Node } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
 import {
   channelMoments,
   channelProducts,
   joinMoments,
   joinProducts,
-  MOMENTS,
   PARTS_WORKGROUP,
-  PRODUCTS,
 } from "../kernels/channel-statistics.js";
+import { gathering, type Gathered } from "../kernels/gather.js";
 import type { Kernel } from "../kernels/kernel.js";
 import { NORMALIZE_WORKGROUP, normalizeScale } from "../kernels/normalize.js";
 import { normalizeExpression } from "../ops/normalize.js";
 import { roundUpTo4, type ActivationLayout } from "./activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerPointwise } from "./elementwise.js";
+import { partsBytes, type ChannelParts } from "./gather.js";
 import { fixed, floatBits, type Storage } from "./storage.js";
 
 /** Values of a channel that a lane goes through, at least: enough to spread the cost of a thread and of its part. */
@@ -26,47 +26,63 @@ interface ChannelReduction {
   readonly label: string;
   /** Of what is reduced. */
   readonly layout: ActivationLayout;
+  readonly gathered: Gathered;
   /** The kernel of the parts, what it reads, and where that lies. */
   readonly parts: Kernel;
   readonly read: readonly Storage[];
   readonly places: Readonly<Record<string, number>>;
-  /** vec4 that a part leaves of a channel quad. */
-  readonly left: number;
   /** The joining kernel, what else it reads, and what it writes. */
   readonly join: Kernel;
   readonly finish: readonly Storage[];
   readonly settings: Readonly<Record<string, number>>;
 }
 
-function emitReduction(
+/** Joins the parts that the kernel before has left, or else parts of its own. */
+function emitReduction(context: LoweringContext, node: AnyNode, reduction: ChannelReduction): void {
+  for (const { batches, parts } of context.partsFor(node)) {
+    context.forBatches(batches, () => {
+      emitJoin(context, node, reduction, parts ?? emitParts(context, node, reduction));
+    });
+  }
+}
+
+function emitParts(
   context: LoweringContext,
-  { origin }: Pick<Node, "origin">,
-  reduction: ChannelReduction,
-): void {
-  const { label, layout, left } = reduction;
+  { origin }: AnyNode,
+  { label, layout, ...reduction }: ChannelReduction,
+): ChannelParts {
   const { pixels, height, width, quads } = layout;
   const lines = Math.ceil(PART_VALUES / width);
-  const common = { origin, macs: 0 };
-  const partial: Storage = {
+  const values = lines * width;
+  const { left } = gathering(reduction.gathered);
+  const storage: Storage = {
     name: `${label} of parts`,
     purpose: "scratch",
-    bytes: partsBytes({ left, quads, values: lines * width, pixels }),
+    bytes: partsBytes({ left, quads, values, pixels }),
   };
   context.emit({
-    ...common,
     kernel: reduction.parts,
-    storage: [...reduction.read, partial],
+    storage: [...reduction.read, storage],
     constants: { height, width, quads, lines, ...reduction.places },
     workgroups: { x: { ...threadsOfLines(layout), tile: lines * PARTS_WORKGROUP }, z: 1 },
-    label: partial.name,
+    label: storage.name,
+    ...{ origin, macs: 0 },
   });
+  return { storage, values };
+}
+
+function emitJoin(
+  context: LoweringContext,
+  { origin }: AnyNode,
+  { label, layout: { pixels, quads }, join, finish, settings }: ChannelReduction,
+  { storage, values }: ChannelParts,
+): void {
   context.emit({
-    ...common,
-    kernel: reduction.join,
-    storage: [partial, ...reduction.finish],
-    constants: { pixels, quads, part_values: lines * width, ...reduction.settings },
+    kernel: join,
+    storage: [storage, ...finish],
+    constants: { pixels, quads, part_values: values, ...settings },
     workgroups: { x: { ...fixed(quads), tile: 1 }, z: 1 },
-    label,
+    ...{ label, origin, macs: 0 },
   });
 }
 
@@ -75,17 +91,6 @@ const threadsOfLines = ({ width, height, quads }: ActivationLayout): Affine => (
   fixed: quads * (Math.ceil(PART_VALUES / width) - 1),
   perImage: quads * height,
 });
-
-/** Room for the parts of so many values of a channel, each of which leaves so many vec4. */
-function partsBytes(parts: {
-  readonly left: number;
-  readonly quads: number;
-  readonly values: number;
-  readonly pixels: number;
-}): Affine {
-  const bytes = 16 * parts.left * parts.quads;
-  return { fixed: bytes, perImage: bytes * Math.ceil(parts.pixels / parts.values) };
-}
 
 export function lowerChannelStatistics(
   context: LoweringContext,
@@ -96,10 +101,10 @@ export function lowerChannelStatistics(
   emitReduction(context, node, {
     label: `${node.origin.name} statistics`,
     layout,
+    gathered: "moments",
     parts: channelMoments(),
     read: [context.storageOf(input!)],
     places: layout.place("a"),
-    left: MOMENTS,
     join: joinMoments(),
     finish: [...running, ...node.outputs].map((value) => context.storageOf(value)),
     settings: { momentum: floatBits(node.attributes.momentum) },
@@ -115,10 +120,10 @@ export function lowerNormalizeGradient(
   emitReduction(context, node, {
     label: `${node.origin.name} weight and bias gradient`,
     layout,
+    gathered: "products",
     parts: channelProducts(),
     read: [gradient!, input!, mean!],
     places: { ...context.layout(node.inputs[0]!).place("d"), ...layout.place("a") },
-    left: PRODUCTS,
     join: joinProducts(),
     finish: [mean!, variance!, ...node.outputs.map((value) => context.storageOf(value))],
     settings: { epsilon: floatBits(node.attributes.epsilon) },

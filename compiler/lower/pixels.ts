@@ -1,13 +1,20 @@
 /** Contractions over pixels as dispatches: parts of the columns or of K, and the sums of parts. */
 import type { Node, Value } from "../ir/graph.js";
 import { pixelContraction, type ColumnOrder } from "../kernels/contraction-pixels.js";
+import { gathering } from "../kernels/gather.js";
 import { IDENTITY } from "../kernels/epilogue.js";
 import type { Kernel } from "../kernels/kernel.js";
 import { POINTWISE_WORKGROUP, sumPartials } from "../kernels/pointwise.js";
-import { isSplit, rowsPerBlock, type ContractionSchedule } from "../kernels/schedule.js";
+import {
+  accumulatedRows,
+  isSplit,
+  rowsPerBlock,
+  type ContractionSchedule,
+} from "../kernels/schedule.js";
 import type { ContractionProblem, RangedSchedule } from "../schedules/index.js";
 import type { LoweringContext } from "./context.js";
 import type { LoweredEpilogue } from "./fused.js";
+import { partsBytes, type ChannelParts, type Gather } from "./gather.js";
 import { pieceLabel } from "./parameters.js";
 import { fixed, perImage, type Storage } from "./storage.js";
 import type { Constants } from "./window.js";
@@ -30,6 +37,8 @@ export interface PixelProblem {
   readonly parts: readonly PixelPart[];
   /** `columns first`: the weights of a linear layer, for its input gradient. Parts are then of K, and summed. */
   readonly order?: ColumnOrder;
+  /** What the kernel is to leave for a reduction. */
+  readonly gather?: Gather | undefined;
   /** Tiles of an image, where Winograd's way is open (kernels/winograd.ts). */
   readonly tiles?: number | undefined;
 }
@@ -61,18 +70,8 @@ export function emitPixels(
   problem: PixelProblem,
   schedule: ContractionSchedule,
 ): void {
-  const { result, finish, parts, order } = problem;
-  if (!isSplit(schedule)) {
-    for (const part of parts) {
-      emitPart(context, node, problem, {
-        ...{ schedule, part, label: partLabel(problem, part) },
-        kernel: pixelContraction(schedule, finish.epilogue, order),
-        storage: [part.a, part.b, result.storage, ...finish.storage],
-        constants: { ...result.place, ...finish.constants },
-      });
-    }
-    return;
-  }
+  const { result, parts, order } = problem;
+  if (!isSplit(schedule)) return emitWhole(context, node, problem, schedule);
   const isOfK = order === "columns first";
   const splits = schedule.splits! * (isOfK ? parts.length : 1);
   const partials: Storage = {
@@ -83,7 +82,7 @@ export function emitPixels(
   for (const [index, part] of parts.entries()) {
     emitPart(context, node, problem, {
       ...{ schedule, part, label: partLabel(problem, part) },
-      kernel: pixelContraction(schedule, IDENTITY, order),
+      kernel: pixelContraction(schedule, IDENTITY, { order }),
       storage: [part.a, part.b, partials],
       constants: {
         groups: node.attributes.groups,
@@ -94,6 +93,40 @@ export function emitPixels(
     });
   }
   emitSum(context, node, problem, { partials, splits });
+  if (problem.gather) context.leaveParts(problem.gather.reduction, undefined);
+}
+
+/** Contractions that finish what they sum. */
+function emitWhole(
+  context: LoweringContext,
+  node: PixelNode,
+  problem: PixelProblem,
+  schedule: ContractionSchedule,
+): void {
+  const { result, finish, parts, order, gather } = problem;
+  const left = gather && partsOf(problem, gather, schedule);
+  for (const part of parts) {
+    emitPart(context, node, problem, {
+      ...{ schedule, part, label: partLabel(problem, part) },
+      kernel: pixelContraction(schedule, finish.epilogue, { order, gathered: gather?.gathered }),
+      storage: [
+        ...[part.a, part.b, result.storage, ...finish.storage],
+        ...(gather && left ? [...gather.storage, left.storage] : []),
+      ],
+      constants: { ...result.place, ...finish.constants, ...gather?.constants },
+    });
+  }
+  if (gather) context.leaveParts(gather.reduction, left);
+}
+
+function partsOf(
+  { label, result: { pixels, quads } }: PixelProblem,
+  { gathered }: Gather,
+  schedule: ContractionSchedule,
+): ChannelParts {
+  const values = accumulatedRows(schedule);
+  const bytes = partsBytes({ left: gathering(gathered).left, quads, values, pixels });
+  return { storage: { name: `${label} ${gathered}`, purpose: "scratch", bytes }, values };
 }
 
 const partLabel = ({ label, parts }: PixelProblem, part: PixelPart) =>
