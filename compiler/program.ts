@@ -83,6 +83,8 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
   const lower = (graph: Graph | undefined, list: keyof Lists, shared?: SlicedTraining["sums"]) =>
     graph && lowerList(graph, { ...common, list, sums: shared ?? new Map() });
   const train = lower(graphs.train, "train");
+  const accumulate = lower(slice, "accumulate", sums);
+  const afterSlices = lower(update, "update", sums);
   const evaluate = lower(graphs.evaluate, "evaluate");
   const predict = lower(graphs.predict, "predict")!;
   const lists: Lists = {
@@ -94,8 +96,8 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
       ),
     ),
     train: train?.steps ?? [],
-    accumulate: lower(slice, "accumulate", sums)?.steps ?? [],
-    update: lower(update, "update", sums)?.steps ?? [],
+    accumulate: accumulate?.steps ?? [],
+    update: afterSlices?.steps ?? [],
     average: averageSteps(stored, persistent, options),
     evaluate: evaluate?.steps ?? [],
     predict: predict.steps,
@@ -107,8 +109,11 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
   const program = writer.write();
   return {
     program,
+    ...(options.average && { average: options.average }),
     lists: {
       ...(train && { train: writer.trace("train", train) }),
+      ...(accumulate && { accumulate: writer.trace("accumulate", accumulate) }),
+      ...(afterSlices && { update: writer.trace("update", afterSlices) }),
       ...(evaluate && { evaluate: writer.trace("evaluate", evaluate) }),
       predict: writer.trace("predict", predict),
     },

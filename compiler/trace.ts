@@ -1,5 +1,6 @@
 /** What a program came from: for tools that measure it, check it and choose among its schedules. */
 import type { SlicedBatch } from "../program/planned-memory.js";
+import type { WeightAverage } from "../program/recipe.js";
 import type { Affine, BatchRange, Program } from "../program/program.js";
 import type { AnyNode, Graph, Value } from "./ir/graph.js";
 import type { ContractionSchedule } from "./kernels/schedule.js";
@@ -59,8 +60,12 @@ export interface TracedProgram {
   readonly program: Program;
   /** Of a program that was compiled for a budget of memory. */
   readonly fit?: BudgetFit;
+  /** Of a program that keeps averages of its parameters. */
+  readonly average?: WeightAverage;
   readonly lists: {
     readonly train?: TracedList;
+    readonly accumulate?: TracedList;
+    readonly update?: TracedList;
     readonly evaluate?: TracedList;
     readonly predict: TracedList;
   };

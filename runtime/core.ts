@@ -40,7 +40,8 @@ export type {
 export { profileSteps } from "./profile.js";
 export type { Profile, ProfiledStep, ProfileOptions } from "./profile.js";
 export type { CompileProgress } from "./pipelines.js";
-export type { Inspection } from "./inspection.js";
+export { inspecting } from "./inspection.js";
+export type { FloatPlace, Inspection, InspectionParts } from "./inspection.js";
 export { parseTensors, serializeTensors } from "./safetensors.js";
 export type { Tensor, TensorFile } from "./safetensors.js";
 export type { Program } from "../program/program.js";

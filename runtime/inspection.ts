@@ -5,6 +5,7 @@ import type { Memory } from "./memory.js";
 import { readBuffer } from "./readback.js";
 import type { Schedule } from "./schedule.js";
 
+/** A step list that is ready to run, with its examples uploaded. */
 export interface InspectionParts {
   readonly gpu: GPUDevice;
   readonly program: Program;
@@ -12,6 +13,26 @@ export interface InspectionParts {
   readonly schedule: Schedule;
   /** Images in this step. */
   readonly batch: number;
+}
+
+/** A float in one of the program's buffers. */
+export interface FloatPlace {
+  readonly buffer: number;
+  /** Floats from the buffer's start. */
+  readonly offset: number;
+}
+
+/**
+ * A visitor for `Network.inspect`: lets `visit` run, time and read the list dispatch by dispatch. Weights and what the optimizer keeps are
+ * afterwards what they were.
+ */
+export function inspecting<Result>(
+  visit: (inspection: Inspection) => Promise<Result>,
+): (parts: InspectionParts) => Promise<Result> {
+  return (parts) => {
+    const inspection = new Inspection(parts);
+    return inspection.preserving(() => visit(inspection));
+  };
 }
 
 /** WebGPU's limit of a query set. */
@@ -72,6 +93,24 @@ export class Inspection {
   read(buffer: number, bytes?: number): Promise<Float32Array<ArrayBuffer>> {
     const { gpu, memory } = this.parts;
     return readBuffer(gpu, memory.buffer(buffer), bytes);
+  }
+
+  /** Single floats of the program's buffers. */
+  async gather(places: readonly FloatPlace[]): Promise<Float32Array<ArrayBuffer>> {
+    const { gpu, memory } = this.parts;
+    if (places.length === 0) return new Float32Array();
+    const usage = BufferUsage.copySource | BufferUsage.copyDestination;
+    const gathered = gpu.createBuffer({ size: 4 * places.length, usage, label: "gathered" });
+    const encoder = gpu.createCommandEncoder();
+    places.forEach(({ buffer, offset }, index) =>
+      encoder.copyBufferToBuffer(memory.buffer(buffer), 4 * offset, gathered, 4 * index, 4),
+    );
+    gpu.queue.submit([encoder.finish()]);
+    try {
+      return await readBuffer(gpu, gathered);
+    } finally {
+      gathered.destroy();
+    }
   }
 
   /** Runs `action` and puts back what the list's steps change of the parameters and of what the optimizer keeps. */

@@ -57,6 +57,37 @@ export function unpackPiece(
   }
 }
 
+/** Where an element, by its index in PyTorch's order, lies: the number of its piece, and floats from the start of that piece's buffer. */
+export function placeOf(
+  layout: ParameterLayout,
+  pieces: readonly Pick<ParameterPiece, "start" | "count">[],
+  rows: number,
+  index: number,
+): { readonly piece: number; readonly offset: number } {
+  const each = sizeOfRow(layout, rows);
+  const row = Math.floor(index / each);
+  // Groups are never split, and their one piece counts the channels of each.
+  const isWhole = layout.kind === "contraction" && layout.groups > 1;
+  const piece = isWhole ? 0 : pieces.findIndex(({ start, count }) => row < start + count);
+  const own = pieces[piece]!;
+  if (layout.kind !== "contraction") return { piece, offset: index - own.start * each };
+  const [height, width] = layout.kernel;
+  const group = Math.floor(row / layout.outputs);
+  const column = row - (layout.groups === 1 ? own.start : group * layout.outputs);
+  const [channel, tap] = [Math.floor((index % each) / (height * width)), index % (height * width)];
+  const line =
+    (group * height + Math.floor(tap / width)) * runLength(layout) +
+    (tap % width) * layout.inputPitch +
+    channel;
+  return { piece, offset: line * outputPitch(layout, own) + column };
+}
+
+/** Values of one output channel. */
+const sizeOfRow = (layout: ParameterLayout, rows: number): number =>
+  layout.kind === "contraction"
+    ? layout.inputs * layout.kernel[0] * layout.kernel[1]
+    : layout.length / rows;
+
 /**
  * Calls `visit` for each stretch of neighbouring output channels: where it starts in PyTorch's order and how far
  * apart its values lie there, where it starts in the buffer (values adjoin), and how many there are.
@@ -89,11 +120,11 @@ function forEachRun(
   }
 }
 
-function outputsOf(layout: Contraction, piece: ParameterPiece): number {
+function outputsOf(layout: Contraction, piece: Pick<ParameterPiece, "count">): number {
   return layout.groups === 1 ? piece.count : layout.outputs;
 }
 
-function outputPitch(layout: Contraction, piece: ParameterPiece): number {
+function outputPitch(layout: Contraction, piece: Pick<ParameterPiece, "count">): number {
   return roundUp(outputsOf(layout, piece), 4);
 }
 

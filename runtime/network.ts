@@ -18,7 +18,7 @@ import {
   type Targets,
 } from "./examples.js";
 import type { Frame } from "./frame.js";
-import type { Inspection } from "./inspection.js";
+import type { InspectionParts } from "./inspection.js";
 import { Memory, type MemoryUse } from "./memory.js";
 import { Parameters, sizeOf, type TensorOf } from "./parameters.js";
 import type { CompileProgress } from "./pipelines.js";
@@ -324,27 +324,29 @@ export class Network<
   }
 
   /**
-   * For tools: makes a step list ready to be run one dispatch at a time, and lets `visit` run, time and read them. Weights and
-   * what the optimizer keeps are afterwards what they were. Other calls wait for the promise that `visit` returns.
+   * For tools: makes a step list ready to be run one dispatch at a time, and hands it to `visit` (inspection.ts). Other calls wait for
+   * the promise that `visit` returns.
    */
   async inspect<Result>(
-    list: Exclude<StepListName, "initialize">,
+    list: StepListName,
     { images, targets, optimizer = {} }: InspectionExamples,
-    visit: (inspection: Inspection) => Promise<Result>,
+    visit: (parts: InspectionParts) => Promise<Result>,
   ): Promise<Result> {
     const count = countImages(this.program, images, this.slice);
-    const about = { images: count, training: list === "train" };
+    const training = list !== "evaluate" && list !== "predict";
+    const about = { images: count, training };
     const checked = list === "predict" ? {} : checkTargets(this.program, targets, about);
     const manner = { optimizer: withSettings(this.#optimizer, optimizer) };
-    const frame = this.#frame({ first: 0, count }, { list, count, manner });
-    return this.#enqueue(async () => {
-      const inspection = await this.#loaded.runner.inspect(list, {
-        ...{ frame, collects: false },
-        ...imageData(images),
-        ...checked,
-      });
-      return inspection.preserving(() => visit(inspection));
-    });
+    const frame = { ...this.#frame({ first: 0, count }, { list, count, manner }), training };
+    return this.#enqueue(async () =>
+      visit(
+        await this.#loaded.runner.inspect(list, {
+          ...{ frame, collects: false },
+          ...imageData(images),
+          ...checked,
+        }),
+      ),
+    );
   }
 
   /** The phase of training, from 0: each stage of a recipe's `unfreeze` begins another. */

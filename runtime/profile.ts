@@ -1,6 +1,6 @@
 /** How long each dispatch of a step list takes on the adapter at hand. */
 import type { ProgramStep } from "../program/program.js";
-import type { Inspection } from "./inspection.js";
+import { inspecting, type Inspection } from "./inspection.js";
 import type { InspectionExamples, Network } from "./network.js";
 import type { Targets } from "./examples.js";
 import type { StepListName } from "./schedule.js";
@@ -45,7 +45,7 @@ export function profileSteps<Target extends Targets>(
 ): Promise<Profile> {
   // Repeated updates would carry the weights away, and with them the values that kernels work on.
   const optimizer = { learningRate: 0, weightDecay: 0 };
-  return network.inspect(list, { ...examples, optimizer }, async (inspection) => {
+  const visit = async (inspection: Inspection): Promise<Profile> => {
     await inspection.submitted(); // compiles: drivers put that off to the first dispatch
     const { hasTimestamps } = inspection;
     const milliseconds = hasTimestamps
@@ -56,7 +56,8 @@ export function profileSteps<Target extends Targets>(
       steps: inspection.steps.map((step, index) => ({ step, milliseconds: milliseconds[index]! })),
       milliseconds: median(await repeat(options, () => inspection.submitted())),
     };
-  });
+  };
+  return network.inspect(list, { ...examples, optimizer }, inspecting(visit));
 }
 
 async function stampSteps(inspection: Inspection, options: ProfileOptions): Promise<number[]> {

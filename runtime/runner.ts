@@ -9,7 +9,7 @@ import {
 import { BufferUsage } from "./constants.js";
 import { InputError } from "./errors.js";
 import { packFrame, type Frame } from "./frame.js";
-import { Inspection } from "./inspection.js";
+import type { InspectionParts } from "./inspection.js";
 import type { Memory } from "./memory.js";
 import { Pipelines, type CompileProgress } from "./pipelines.js";
 import { Readback } from "./readback.js";
@@ -76,7 +76,7 @@ export class Runner {
     const { schedule, output } = prepared;
     const preparation = work.split && (await this.#preparation(work.split));
     const slot = work.collects ? await output?.ring.acquire() : undefined;
-    this.#upload(work);
+    this.#upload(list, work);
     const encoder = this.gpu.createCommandEncoder({ label: list });
     this.#clearAfterOthers(list, prepared, encoder);
     preparation?.encode(encoder, work.frame.batch);
@@ -89,17 +89,17 @@ export class Runner {
   }
 
   /** Makes a step list ready to be run one dispatch at a time, on examples that it uploads. */
-  async inspect(list: StepListName, work: Work): Promise<Inspection> {
+  async inspect(list: StepListName, work: Work): Promise<InspectionParts> {
     const { gpu, program, memory } = this;
     const prepared = await this.#prepare(list);
     const { schedule } = prepared;
     const preparation = work.split && (await this.#preparation(work.split));
-    this.#upload(work);
+    this.#upload(list, work);
     const encoder = gpu.createCommandEncoder({ label: list });
     this.#clearAfterOthers(list, prepared, encoder);
     preparation?.encode(encoder, work.frame.batch);
     gpu.queue.submit([encoder.finish()]);
-    return new Inspection({ gpu, program, memory, schedule, batch: work.frame.batch });
+    return { gpu, program, memory, schedule, batch: work.frame.batch };
   }
 
   /** Lists find zeros where they have left zeros (the halos of activations), so what another list has left in between must go. */
@@ -169,7 +169,7 @@ export class Runner {
     return ring;
   }
 
-  #upload({ frame, split, staged, draws, ...examples }: Work): void {
+  #upload(list: StepListName, { frame, split, staged, draws, ...examples }: Work): void {
     this.gpu.queue.writeBuffer(this.#frame, 0, packFrame(frame));
     const preparation = split && this.program.preparations![split]!;
     if (preparation && staged && draws) {
@@ -178,7 +178,7 @@ export class Runner {
     }
     for (const purpose of UPLOADED) {
       const values = examples[purpose];
-      if (values) this.#uploadTo(purpose, values);
+      if (values && USED_PURPOSES[list].includes(purpose)) this.#uploadTo(purpose, values);
     }
   }
 

@@ -4,10 +4,10 @@ import { ExitCode, Reported } from "../failure.js";
 import { formatCount, formatDuration, formatNumber } from "../format.js";
 import { openNetwork } from "../open-network.js";
 import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
-import { createCounter } from "../progress.js";
+import { createCounter, type Counter } from "../progress.js";
 import { print, printJson, styled } from "../terminal.js";
-import { verifyNetwork, type Divergence, type Tally } from "../verify/verify.js";
-import type { VerifiedList } from "../verify/verify-list.js";
+import { addTallies, type Divergence, type Tally, type VerifiedList } from "../verify/tally.js";
+import { ALL_LISTS, verifyNetwork } from "../verify/verify.js";
 import { describeCommand } from "./command.js";
 
 interface VerifyFlags extends AdapterOptions {
@@ -49,18 +49,13 @@ async function verify(path: string, flags: VerifyFlags): Promise<void> {
   const start = performance.now();
   const compiled = await compileSpec(path, flags);
   const known = new Set<string>();
-  const first = await verifyCompiled(compiled, ["train", "evaluate", "predict"], flags, known);
+  const first = await verifyCompiled(compiled, ALL_LISTS, flags, known);
   let { tally } = first;
-  if (!tally.divergence) {
-    // The same with gradients stored, as those that clip or read them have it.
+  if (!tally.divergence && first.trainsAtOnce) {
+    // The same with gradients stored, as those that add them up over slices of a batch have it.
     const keeping = await compileSpec(path, { ...flags, keepGradients: true });
-    const second = await verifyCompiled(keeping, ["train"], flags, known);
-    const { kernels, values } = tally;
-    tally = {
-      ...second.tally,
-      kernels: kernels + second.tally.kernels,
-      values: values + second.tally.values,
-    };
+    const second = await verifyCompiled(keeping, ["accumulate", "update"], flags, known);
+    tally = addTallies(tally, second.tally);
   }
   const { divergence = null, kernels, values } = tally;
   const report: VerifyReport = {
@@ -74,26 +69,33 @@ async function verify(path: string, flags: VerifyFlags): Promise<void> {
   if (!report.ok) throw new Reported(ExitCode.wrongInput);
 }
 
+interface Verified {
+  readonly adapter: string;
+  readonly tally: Tally;
+  /** Whether gradients are applied as they are made, and never stored. */
+  readonly trainsAtOnce: boolean;
+}
+
 async function verifyCompiled(
   compiled: CompiledSpec,
   lists: readonly VerifiedList[],
   { batch, adapter }: VerifyFlags,
   known: Set<string>,
-): Promise<{ adapter: string; tally: Tally }> {
+): Promise<Verified> {
   const network = await openNetwork(compiled, { batch, adapter });
-  const traced = traceOf(compiled, network);
-  const total = lists.reduce((sum, list) => sum + (traced.lists[list]?.nodes.length ?? 0), 0);
-  const counter = createCounter(total, "checked");
-  let before = 0;
+  let counter: Counter | undefined;
+  const onProgress = (done: number, total: number) => {
+    counter ??= createCounter(total, "checked");
+    counter.update(done);
+  };
   try {
-    const onProgress = (done: number, of: number) => {
-      counter.update(before + done);
-      if (done === of) before += of;
-    };
+    const { steps } = network.program;
+    const trainsAtOnce = steps.train.length > 0 && steps.accumulate.length === 0;
+    const traced = traceOf(compiled, network);
     const tally = await verifyNetwork(network, traced, lists, { known, onProgress });
-    return { adapter: network.adapter.name, tally };
+    return { adapter: network.adapter.name, tally, trainsAtOnce };
   } finally {
-    counter.stop();
+    counter?.stop();
     network.destroy();
   }
 }

@@ -8,7 +8,7 @@ import type { Tensor } from "../../compiler/ops/op.js";
 import { resolveShape, tensorSize } from "../../compiler/ops/tensors.js";
 import type { TracedList } from "../../compiler/trace.js";
 import type { Inspection } from "../../runtime/inspection.js";
-import { unpackPiece } from "../../runtime/layout.js";
+import { placeOf, unpackPiece } from "../../runtime/layout.js";
 
 export class DeviceTensors {
   constructor(
@@ -32,6 +32,20 @@ export class DeviceTensors {
     const values = await this.inspection.read(buffer, 4 * roundUpTo4(tensorSize(shape)));
     const data = values.subarray(0, tensorSize(shape));
     return { shape, data: value.type === "u32" ? bitsOf(data) : data };
+  }
+
+  /** Some elements of a parameter, or of what is laid out like one, in a column. */
+  async gather(value: Value, places: readonly number[]): Promise<Tensor> {
+    const { layout, pieces } = this.list.parameterOf(value)!;
+    const buffers = this.list.buffersOf(value);
+    const rows = Number(value.shape[0] ?? 1);
+    const data = await this.inspection.gather(
+      places.map((index) => {
+        const { piece, offset } = placeOf(layout, pieces, rows, index);
+        return { buffer: buffers[piece]!, offset };
+      }),
+    );
+    return { shape: [places.length], data };
   }
 
   private async parameter(

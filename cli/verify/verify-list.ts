@@ -1,39 +1,26 @@
 /** A step list held against the references, node by node, each on what the device itself gave it to read. */
-import type { AnyNode, Value } from "../../compiler/ir/graph.js";
-import { changedInputs, checkNode, type Deviation } from "../../compiler/verify/check-node.js";
+import { isUpdate, type AnyNode, type Value } from "../../compiler/ir/graph.js";
+import { isActivation } from "../../compiler/passes/layout.js";
 import type { ReferenceContext, Tensor } from "../../compiler/ops/op.js";
+import { tensorSize } from "../../compiler/ops/tensors.js";
+import { checkNode } from "../../compiler/verify/check-node.js";
+import { sampledInputs } from "../../compiler/verify/check-update.js";
+import { Comparison, compareTensors, type Finding } from "../../compiler/verify/comparison.js";
+import { changedInputs } from "../../compiler/verify/node-values.js";
 import type { TracedList, TracedNode, TracedProgram } from "../../compiler/trace.js";
-import type { Inspection } from "../../runtime/inspection.js";
+import { inspecting, type Inspection } from "../../runtime/inspection.js";
 import type { Network } from "../../runtime/network.js";
 import type { Examples } from "../random-examples.js";
 import { DeviceTensors } from "./device-tensors.js";
+import type { Divergence, Tally } from "./tally.js";
 
-export type VerifiedList = keyof TracedProgram["lists"];
-
-/** What is wrong first, in the order in which kernels run. */
-export interface Divergence {
-  readonly list: VerifiedList;
-  /** What is computed: `features.conv1 forward`. */
-  readonly name: string;
-  readonly layer: string;
-  readonly line: number;
-  /** The names of the kernels that computed it. */
-  readonly kernels: readonly string[];
-  readonly deviation: Deviation;
-}
-
-export interface Tally {
-  /** Dispatches whose results were checked, and elements that were compared. */
-  kernels: number;
-  values: number;
-  readonly divergence?: Divergence;
-}
+export type TracedListName = keyof TracedProgram["lists"];
 
 export interface VerifyOptions {
   /** Kernels with their constants that were found right before: they are not checked again. */
   readonly known: Set<string>;
   readonly onProgress?: (done: number, total: number) => void;
-  /** The nodes to check, all unless given; the others run all the same. */
+  /** The nodes to check, all unless given, and what comes before and after them; the others run all the same. */
   readonly only?: (traced: TracedNode) => boolean;
   /** Hears of what diverges, and whether checking should go on is its answer; it ends unless given. */
   readonly onDivergence?: (traced: TracedNode, divergence: Divergence) => boolean;
@@ -42,28 +29,41 @@ export interface VerifyOptions {
 export function verifyList(
   network: Network,
   traced: Pick<TracedProgram, "lists">,
-  list: VerifiedList,
+  list: TracedListName,
   examples: Examples,
   options: VerifyOptions,
 ): Promise<Tally> {
-  const context: ReferenceContext = {
-    ...{ seed: network.seed, step: network.stepCount, training: list === "train" },
-    optimizer: network.program.optimizer,
-  };
-  return network.inspect(list, examples, (inspection) =>
-    new ListCheck(network, traced.lists[list]!, inspection, { list, context, options }).run(),
-  );
+  const training = list !== "evaluate" && list !== "predict";
+  const { seed, stepCount: step, program } = network;
+  const context: ReferenceContext = { seed, step, training, optimizer: program.optimizer };
+  const settings = { list, context, examples, options };
+  const visit = (inspection: Inspection) =>
+    new ListCheck(network, traced.lists[list]!, inspection, settings).run();
+  return network.inspect(list, examples, inspecting(visit));
 }
 
+/** The parts that a list is checked in: bringing in the batch, each node, taking out the prediction. */
+export const stagesOf = ({ nodes }: TracedList): number => nodes.length + 2;
+
 interface CheckSettings {
-  readonly list: VerifiedList;
+  readonly list: TracedListName;
   readonly context: ReferenceContext;
+  readonly examples: Examples;
   readonly options: VerifyOptions;
+}
+
+/** Steps of a list from `first` up to `end`, and what is to be found after them. */
+interface Stage {
+  readonly first: number;
+  readonly end: number;
+  readonly traced?: TracedNode;
+  /** Runs the steps and looks at what they leave. */
+  check(): Promise<Finding>;
 }
 
 class ListCheck {
   private readonly device: DeviceTensors;
-  /** What values hold, as long as somebody is to read them. */
+  /** What values hold, as long as somebody is to read all of them. */
   private readonly tensors = new Map<number, Tensor>();
   private readonly lastReader = new Map<number, number>();
   /** Of each step of the list for any batch, its place among those for this one. */
@@ -76,9 +76,6 @@ class ListCheck {
     private readonly settings: CheckSettings,
   ) {
     this.device = new DeviceTensors(list, inspection);
-    list.nodes.forEach(({ node }, index) => {
-      for (const { id } of [...node.inputs, ...node.outputs]) this.lastReader.set(id, index);
-    });
     const kept = new Set(inspection.steps);
     let place = 0;
     this.places = network.program.steps[settings.list]
@@ -86,55 +83,111 @@ class ListCheck {
       .concat(inspection.steps.length);
   }
 
+  /** Runs the list up to the last stage that is not known to be right. */
   async run(): Promise<Tally> {
-    const { nodes } = this.list;
+    const { known, onDivergence, onProgress } = this.settings.options;
+    const stages = this.stages();
+    const due = stages.slice(0, stages.findLastIndex((stage) => this.isDue(stage)) + 1);
+    this.noteReaders(due);
     const tally: Tally = { kernels: 0, values: 0 };
-    this.runSteps(0, nodes[0]?.first ?? 0);
-    for (const [index, traced] of nodes.entries()) {
-      const found = await this.check(traced);
-      tally.kernels += found.kernels;
-      tally.values += found.values;
-      const { divergence } = found;
-      const goesOn = divergence && this.settings.options.onDivergence?.(traced, divergence);
-      if (divergence && !goesOn) return { ...tally, divergence };
+    for (const [index, stage] of due.entries()) {
+      if (this.isDue(stage)) {
+        const { compared, deviation } = await stage.check();
+        tally.kernels += this.placeOf(stage.end) - this.placeOf(stage.first);
+        tally.values += compared;
+        const divergence = deviation && this.describe(stage, deviation);
+        if (!divergence) known.add(this.keyOf(stage));
+        else if (!stage.traced || !onDivergence?.(stage.traced, divergence))
+          return { ...tally, divergence };
+      } else this.runSteps(stage);
       this.forget(index);
-      this.settings.options.onProgress?.(index + 1, nodes.length);
+      onProgress?.(index + 1, stages.length);
     }
+    onProgress?.(stages.length, stages.length);
     return tally;
   }
 
-  private runSteps(first: number, end: number): void {
-    const [from, to] = [this.places[first]!, this.places[end]!];
+  private stages(): readonly Stage[] {
+    const { nodes, steps } = this.list;
+    const first = nodes[0]?.first ?? 0;
+    const last = nodes.at(-1)?.end ?? first;
+    return [
+      { first: 0, end: first, check: () => this.checkImport(first) },
+      ...nodes.map((traced) => ({ ...traced, traced, check: () => this.checkNode(traced) })),
+      { first: last, end: steps.length, check: () => this.checkExport(last) },
+    ];
+  }
+
+  private isDue(stage: Stage): boolean {
+    const { known, only } = this.settings.options;
+    const isWanted = !only || (stage.traced !== undefined && only(stage.traced));
+    const isEmpty = this.placeOf(stage.end) === this.placeOf(stage.first);
+    return isWanted && !isEmpty && !known.has(this.keyOf(stage));
+  }
+
+  private placeOf(step: number): number {
+    return this.places[step]!;
+  }
+
+  private runSteps({ first, end }: Pick<Stage, "first" | "end">): void {
+    const [from, to] = [this.placeOf(first), this.placeOf(end)];
     if (to > from) this.inspection.run(from, to);
   }
 
-  private async check(traced: TracedNode): Promise<Tally> {
-    const { node, first, end } = traced;
-    const { known, only } = this.settings.options;
-    const nothing = { kernels: 0, values: 0 };
-    const [from, to] = [this.places[first]!, this.places[end]!];
-    const key = this.keyOf(traced);
-    if (to === from || known.has(key) || only?.(traced) === false) {
-      this.runSteps(first, end);
-      return nothing;
-    }
-    const inputs = await Promise.all(node.inputs.map((input) => this.tensorOf(input)));
-    this.runSteps(first, end);
+  /** The uploaded batch, where its readers want it. */
+  private async checkImport(end: number): Promise<Finding> {
+    this.runSteps({ first: 0, end });
+    const { images, labels } = this.list.graph;
+    const { examples } = this.settings;
+    const comparison = new Comparison();
+    const compare = async (value: Value, data: Float32Array) => {
+      const actual = await this.tensorOf(value);
+      compareTensors(comparison, value, { expected: { shape: actual.shape, data }, actual });
+    };
+    await compare(images, examples.images);
+    if (labels && isActivation(labels)) await compare(labels, examples.targets as Float32Array);
+    return comparison.finding;
+  }
+
+  private async checkNode({ node, first, end }: TracedNode): Promise<Finding> {
+    // What the optimizer keeps begins with zeros, and counts from the second time on.
+    if (isUpdate(node)) this.runSteps({ first, end });
+    const sampled = sampledInputs(node, this.inspection.batch);
+    const read = (place: number) => {
+      const places = sampled.get(place);
+      const value = node.inputs[place]!;
+      return places ? this.device.gather(value, places) : this.tensorOf(value);
+    };
+    const inputs = await Promise.all(node.inputs.map((_, place) => read(place)));
+    this.runSteps({ first, end });
     const changed = new Map<number, Tensor>();
     for (const place of changedInputs(node)) {
-      changed.set(place, (await this.device.read(node.inputs[place]!))!);
+      this.tensors.delete(node.inputs[place]!.id);
+      changed.set(place, await read(place));
     }
     const outputs = await Promise.all(node.outputs.map((output) => this.outputOf(node, output)));
-    const finding = checkNode(node, { inputs, outputs, changed }, this.settings.context);
-    for (const [place, tensor] of changed) this.tensors.set(node.inputs[place]!.id, tensor);
     node.outputs.forEach((output, place) => {
       if (outputs[place]) this.tensors.set(output.id, outputs[place]);
     });
-    const tally = { kernels: to - from, values: finding.compared };
-    if (finding.deviation)
-      return { ...tally, divergence: this.describe(traced, finding.deviation) };
-    known.add(key);
-    return tally;
+    return checkNode(node, { inputs, outputs, changed }, this.settings.context);
+  }
+
+  /** The prediction, where somebody outside wants it. */
+  private async checkExport(first: number): Promise<Finding> {
+    this.runSteps({ first, end: this.list.steps.length });
+    const { prediction } = this.list.graph;
+    const expected = await this.tensorOf(prediction);
+    const { program } = this.network;
+    const buffer = program.buffers.findIndex(({ purpose }) => purpose === "prediction");
+    const packed = await this.inspection.read(buffer);
+    const size = tensorSize(program.prediction.shape);
+    const data = expected.data.map((_, index) => {
+      return packed[Math.floor(index / size) * program.prediction.pitch + (index % size)]!;
+    });
+    const comparison = new Comparison();
+    const actual = { shape: expected.shape, data };
+    compareTensors(comparison, prediction, { expected, actual });
+    return comparison.finding;
   }
 
   /** What was found when it was made, so that memory which is used again too early shows in its reader; else what there is now. */
@@ -154,26 +207,39 @@ class ListCheck {
     return { shape: [count], data: values.subarray(0, count) };
   }
 
+  /** Which of the stages is the last to read the whole of a value. */
+  private noteReaders(stages: readonly Stage[]): void {
+    for (const [index, stage] of stages.entries()) {
+      if (!stage.traced) this.lastReader.set(this.list.graph.prediction.id, index);
+      else if (this.isDue(stage)) {
+        const { node } = stage.traced;
+        const sampled = sampledInputs(node, this.inspection.batch);
+        node.inputs.forEach(({ id }, place) => {
+          if (!sampled.has(place)) this.lastReader.set(id, index);
+        });
+      }
+    }
+  }
+
   private forget(index: number): void {
     for (const id of this.tensors.keys()) {
       if ((this.lastReader.get(id) ?? 0) <= index) this.tensors.delete(id);
     }
   }
 
-  private keyOf({ first, end }: TracedNode): string {
+  private keyOf({ first, end }: Stage): string {
     const steps = this.list.steps.slice(first, end);
     return JSON.stringify(
       steps.map(({ kernel, constants, workgroups }) => [kernel.wgsl, constants, workgroups]),
     );
   }
 
-  private describe({ node, first, end }: TracedNode, deviation: Deviation): Divergence {
+  private describe({ first, end }: Stage, deviation: Divergence["deviation"]): Divergence {
     const steps = this.list.steps.slice(first, end);
+    const { label, origin } = steps[0]!;
     return {
       list: this.settings.list,
-      name: steps[0]!.label,
-      layer: node.origin.name,
-      line: node.origin.span.start.line,
+      ...{ name: label, layer: origin.name, line: origin.span.start.line },
       kernels: [...new Set(steps.map(({ kernel }) => kernel.name))],
       deviation,
     };

@@ -1,36 +1,63 @@
 /** A network's kernels and gradients on the adapter at hand, held against the references. */
 import type { TracedProgram } from "../../compiler/trace.js";
 import type { Network } from "../../runtime/network.js";
-import { randomExamples } from "../random-examples.js";
-import { verifyList, type Tally, type VerifiedList, type VerifyOptions } from "./verify-list.js";
+import { randomExamples, type Examples } from "../random-examples.js";
+import { addTallies, type Tally, type VerifiedList } from "./tally.js";
+import { stagesOf, verifyList, type VerifyOptions } from "./verify-list.js";
+import { verifyAverages, verifyInitialValues } from "./verify-parameters.js";
 
-export type { Divergence, Tally } from "./verify-list.js";
+/** All lists, in an order in which each finds what it needs: `update` the gradients that `accumulate` leaves. */
+export const ALL_LISTS: readonly VerifiedList[] = [
+  ...(["initialize", "train", "accumulate", "update", "average", "evaluate", "predict"] as const),
+];
 
-/** Checks lists of a network one after the other, up to the first that is wrong. The network trains one step before. */
+type Traced = Pick<TracedProgram, "lists" | "average">;
+
+/** Checks those of the lists that a network has, one after the other, up to the first that is wrong. */
 export async function verifyNetwork(
   network: Network,
-  traced: Pick<TracedProgram, "lists">,
+  traced: Traced,
   lists: readonly VerifiedList[],
-  options: VerifyOptions,
+  options: Pick<VerifyOptions, "known" | "onProgress">,
 ): Promise<Tally> {
   const examples = randomExamples(network.program, network.batch);
-  const wanted = lists.filter((list) => traced.lists[list]);
-  // Momentum counts from the second step on.
-  if (wanted.includes("train")) {
-    await (network as Network<string, string, typeof examples.targets>).step(
-      examples.images,
-      examples.targets,
-    );
-  }
+  const wanted = lists.filter((list) => network.program.steps[list].length > 0);
+  const stages = wanted.map((list) => stagesIn(traced, list));
+  const total = stages.reduce((sum, count) => sum + count, 0);
   let tally: Tally = { kernels: 0, values: 0 };
-  for (const list of wanted) {
-    const found = await verifyList(network, traced, list, examples, options);
-    tally = {
-      ...found,
-      kernels: tally.kernels + found.kernels,
-      values: tally.values + found.values,
-    };
+  let before = 0;
+  for (const [index, list] of wanted.entries()) {
+    const onProgress = (done: number) => options.onProgress?.(before + done, total);
+    const found = await verifyOne(network, traced, list, examples, { ...options, onProgress });
+    tally = addTallies(tally, found);
     if (tally.divergence) break;
+    before += stages[index]!;
+    options.onProgress?.(before, total);
   }
   return tally;
+}
+
+function stagesIn({ lists }: Traced, list: VerifiedList): number {
+  return list === "initialize" || list === "average" ? 1 : stagesOf(lists[list]!);
+}
+
+async function verifyOne(
+  network: Network,
+  traced: Traced,
+  list: VerifiedList,
+  examples: Examples,
+  options: VerifyOptions,
+): Promise<Tally> {
+  switch (list) {
+    case "initialize":
+      return verifyInitialValues(network, examples);
+    case "average": {
+      // Before the first step, averages are the weights.
+      const { images, targets } = examples;
+      await (network as Network<string, string, typeof targets>).step(images, targets);
+      return verifyAverages(network, traced, examples);
+    }
+    default:
+      return verifyList(network, traced, list, examples, options);
+  }
 }

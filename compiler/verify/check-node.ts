@@ -1,440 +1,141 @@
 /** Whether a node's results on a device are what the references make of the same inputs. */
-import {
-  trainedBy,
-  type AnyNode,
-  type Fused,
-  type GradientShape,
-  type Node,
-  type OpKind,
-  type Value,
-} from "../ir/graph.js";
-import { BATCH } from "../ir/shape.js";
+import { isUpdate, type AnyNode, type Fused, type Node } from "../ir/graph.js";
 import { evaluateAt } from "../ops/fused.js";
 import { ops } from "../ops/index.js";
 import type { OpDefinition, ReferenceContext, Tensor } from "../ops/op.js";
-import { imageSizes, resolveShape, tensorSize } from "../ops/tensors.js";
-import { descend } from "../ops/update.js";
-import {
-  contractionShapes,
-  sampler,
-  samplePlaces,
-  type ContractionNode,
-  type SampledSum,
-} from "./contraction-samples.js";
+import { resolveShape } from "../ops/tensors.js";
+import { checkContraction, isContraction } from "./check-contraction.js";
+import { checkUpdate } from "./check-update.js";
+import { column, compareTensors, Comparison, gather, type Finding } from "./comparison.js";
+import { changedInputs, type NodeValues } from "./node-values.js";
+import { partOf, take, type Part } from "./parts.js";
+import { samplePlaces } from "./places.js";
+import { magnitudesOf } from "./sums.js";
 
-/** What a node read and what it left. */
-export interface NodeValues {
-  readonly inputs: readonly Tensor[];
-  /** Undefined where an output is not stored, because nobody reads it. */
-  readonly outputs: readonly (Tensor | undefined)[];
-  /** What it left of the inputs that it changes, by their place. */
-  readonly changed: ReadonlyMap<number, Tensor>;
-}
-
-export interface Deviation {
-  /** The name of the value, and the element in PyTorch's order. */
-  readonly value: string;
-  readonly index: number;
-  readonly expected: number;
-  readonly actual: number;
-  readonly tolerance: number;
-}
-
-export interface Finding {
-  /** Elements that were compared. */
-  readonly compared: number;
-  /** The one that is furthest off, if any is further than rounding explains. */
-  readonly deviation?: Deviation;
-}
-
-/** Errors of sums in f32, in parts of the root of their squared terms: some thousand roundings that go one way. */
-const ROUNDING = 1e-4;
-/** Two units in the last place of what is stored, and those of functions such as `exp`, which WGSL leaves some room. */
-const STORING = 2e-6;
-
-/** The inputs that a node changes, by their place. */
-export function changedInputs(node: AnyNode): readonly number[] {
-  if (node.kind === "channelStatistics") return [1, 2];
-  const { update } = node.attributes as { update?: unknown };
-  if (node.kind !== "update" && update === undefined) return [];
-  const changed = trainedBy(node).flatMap(({ parameter, states }) => [parameter, ...states]);
-  return changed.map((value) => node.inputs.indexOf(value));
-}
-
-/** Compares with the reference: every element, or some of those that take many products each. */
+/** Compares with the reference: all elements of small tensors, some of large ones. */
 export function checkNode(node: AnyNode, values: NodeValues, context: ReferenceContext): Finding {
   const comparison = new Comparison();
-  if (isContraction(node)) checkContraction(node, values, context, comparison);
-  else if (node.kind === "update") checkUpdate(node, values, context, comparison);
-  else if (node.kind === "channelSum" && node.attributes.update) {
-    const sums = channelSums(values.inputs[0]!);
-    checkDescents(node, values, context, { comparison, sums: [sums] });
-  } else if (!isLarge(values)) checkWhole(node, values, context, comparison);
-  else if (node.kind === "pointwise") checkElements(node, values, context, comparison);
-  else if (BY_PLANES.has(node.kind)) checkPlanes(node, values, context, comparison);
-  else checkWhole(node, values, context, comparison);
+  if (isUpdate(node)) checkUpdate(node, values, context, comparison);
+  else if (isContraction(node)) checkContraction(node, values, context, comparison);
+  else if (!isLarge(values)) checkPart(node, values, context, comparison);
+  else if (isElementwise(node)) checkElements(node, values, context, comparison);
+  else {
+    const part = partOf(node, values.inputs[0]!.shape);
+    checkPart(node, values, context, comparison, part);
+  }
   return comparison.finding;
 }
 
-class Comparison {
-  private compared = 0;
-  private worst = 1;
-  private deviation: Deviation | undefined;
-
-  add(deviation: Deviation): void {
-    this.compared++;
-    const { expected, actual, tolerance } = deviation;
-    const ratio = Math.abs(actual - expected) / tolerance;
-    // What is no number is off beyond measure.
-    const off = Number.isNaN(ratio) ? Infinity : ratio;
-    if (off <= this.worst) return;
-    this.worst = off;
-    this.deviation = deviation;
-  }
-
-  get finding(): Finding {
-    const { compared, deviation } = this;
-    return { compared, ...(deviation && { deviation }) };
-  }
-}
-
-// Contractions
-
-function isContraction(node: AnyNode): node is AnyNode & ContractionNode {
-  return (
-    node.kind === "convolution" ||
-    node.kind === "convolutionInputGradient" ||
-    node.kind === "convolutionWeightGradient"
-  );
-}
-
-function checkContraction(
-  node: AnyNode & ContractionNode,
-  values: NodeValues,
-  context: ReferenceContext,
-  comparison: Comparison,
-): void {
-  const operands = values.inputs.slice(0, 2) as [Tensor, Tensor];
-  const batch = operands[0].shape[0]!;
-  const shape = resolveShape(resultShape(node), batch);
-  const { products, at } = sampler(node, operands, contractionShapes(node, operands, shape));
-  const places = samplePlaces(tensorSize(shape), products, 1);
-  if (node.kind === "convolutionWeightGradient" && node.attributes.update) {
-    const sums = new Map(places.map((place) => [place, at(place)]));
-    const bias = node.attributes.biasUpdate && channelSums(operands[1]);
-    return checkDescents(node, values, context, { comparison, sums: bias ? [sums, bias] : [sums] });
-  }
-  const { epilogue } = node.attributes as Node<"convolution">["attributes"];
-  const [output] = node.outputs as [Value];
-  const fusedOperands = epilogue ? [operands[0], ...values.inputs.slice(epilogue.first)] : [];
-  for (const index of places) {
-    const sum = at(index);
-    const finish = (own: number) =>
-      epilogue
-        ? evaluateAt({ index, own }, epilogue.expression, fusedOperands, shape, context)
-        : own;
-    const expected = finish(sum.value);
-    const slack = toleranceOf(sum);
-    const swing = Math.abs(finish(sum.value + slack) - finish(sum.value - slack));
-    const tolerance = slack + swing + STORING * Math.abs(expected);
-    const actual = values.outputs[0]!.data[index]!;
-    comparison.add({ value: output.name, index, expected, actual, tolerance });
-  }
-}
-
-const resultShape = (node: AnyNode & ContractionNode) =>
-  node.kind === "convolutionWeightGradient"
-    ? (node as Node<"convolutionWeightGradient">).attributes.weightShape
-    : node.outputs[0]!.shape;
-
-const toleranceOf = ({ value, magnitude }: SampledSum) =>
-  ROUNDING * magnitude + STORING * Math.abs(value) + 1e-30;
-
-/** The sums of each channel, with their magnitudes. */
-function channelSums(x: Tensor): ReadonlyMap<number, SampledSum> {
-  const { channels, pixels } = imageSizes(x.shape);
-  const [sums, squares] = [new Float64Array(channels), new Float64Array(channels)];
-  x.data.forEach((value, index) => {
-    const channel = Math.floor(index / pixels) % channels;
-    sums[channel]! += value;
-    squares[channel]! += value * value;
-  });
-  return new Map(
-    Array.from(sums, (value, channel) => {
-      return [channel, { value, magnitude: Math.sqrt(squares[channel]!) }];
-    }),
-  );
-}
-
-// Updates
-
-interface Descents {
-  readonly comparison: Comparison;
-  /** For each parameter that the node trains: gradients by their index. */
-  readonly sums: readonly ReadonlyMap<number, SampledSum>[];
-}
-
-/** What the optimizer makes of gradients, and of gradients that rounding has moved either way. */
-function checkDescents(
-  node: AnyNode,
-  values: NodeValues,
-  context: ReferenceContext,
-  { comparison, sums }: Descents,
-): void {
-  const { update, biasUpdate } = node.attributes as Node<"convolutionWeightGradient">["attributes"];
-  trainedBy(node).forEach(({ parameter, states }, number) => {
-    const attributes = (number === 0 ? update : biasUpdate)!;
-    const places = [...sums[number]!.keys()];
-    const gradients = [...sums[number]!.values()];
-    const follow = (direction: number) => {
-      const [w, ...kept] = [parameter, ...states].map((value) =>
-        gather(values.inputs[node.inputs.indexOf(value)]!, places),
-      );
-      const dw = column(gradients.map((sum) => sum.value + direction * toleranceOf(sum)));
-      descend({ w: w!, dw, states: kept }, attributes, context);
-      return [w!, ...kept];
-    };
-    const [exact, above, below] = [follow(0), follow(1), follow(-1)];
-    [parameter, ...states].forEach((value, tensor) => {
-      const before = values.inputs[node.inputs.indexOf(value)]!;
-      const after = values.changed.get(node.inputs.indexOf(value))!;
-      places.forEach((index, place) => {
-        const expected = exact[tensor]!.data[place]!;
-        const swing = Math.abs(above[tensor]!.data[place]! - below[tensor]!.data[place]!);
-        const size = Math.abs(expected) + Math.abs(before.data[index]!);
-        const tolerance = swing + STORING * size + 1e-30;
-        const actual = after.data[index]!;
-        comparison.add({ value: value.name, index, expected, actual, tolerance });
-      });
-    });
-  });
-}
-
-function checkUpdate(
-  node: Node<"update">,
-  values: NodeValues,
-  context: ReferenceContext,
-  comparison: Comparison,
-): void {
-  const [, gradient, ...rest] = values.inputs;
-  const { clipsNorm } = node.attributes;
-  const norm = clipsNorm ? Math.sqrt(rest.at(-1)!.data[0]!) : 0;
-  const scale = Math.min(1, (context.optimizer.clip?.norm ?? Infinity) / (norm + 1e-6));
-  const places = samplePlaces(gradient!.data.length, 1, 1);
-  const sums = new Map(
-    places.map((place) => {
-      const value = scale * gradient!.data[place]!;
-      return [place, { value, magnitude: Math.abs(value) / 10 }] as const;
-    }),
-  );
-  const attributes = { update: node.attributes };
-  const [parameter, , ...others] = node.inputs;
-  const kept = clipsNorm ? others.slice(0, -1) : others;
-  const fused = { ...node, kind: "channelSum", attributes, inputs: [parameter, ...kept] };
-  const changed = new Map(
-    [...values.changed].map(([place, tensor]) => [place === 0 ? 0 : place - 1, tensor]),
-  );
-  const states = clipsNorm ? rest.slice(0, -1) : rest;
-  const inputs = [values.inputs[0]!, ...states];
-  checkDescents(fused as AnyNode, { ...values, inputs, changed }, context, {
-    comparison,
-    sums: [sums],
-  });
-}
-
-const gather = ({ data }: Tensor, places: readonly number[]): Tensor =>
-  column(places.map((place) => data[place]!));
-
-const column = (values: readonly number[]): Tensor => ({
-  shape: [values.length],
-  data: Float64Array.from(values),
-});
-
-// Large results of few operations each: some of their elements, or of their planes
-
-/** Elements from which on a result is checked at some places only. */
+/** Elements of a tensor from which on parts of it are enough. */
 const LARGE = 1 << 17;
 
-const isLarge = ({ outputs: [output] }: NodeValues) => (output?.data.length ?? 0) > LARGE;
+const isLarge = ({ inputs, outputs }: NodeValues) =>
+  [...inputs, ...outputs].some((tensor) => (tensor?.data.length ?? 0) > LARGE);
 
-/** Ops whose results in a channel of an image depend on that channel of that image alone. */
-const BY_PLANES = new Set<OpKind>([
-  ...(["maxPool", "maxPoolGradient", "averagePool", "averagePoolGradient"] as const),
-  ...(["resample", "resampleGradient"] as const),
-]);
+type Elementwise = Node<"pointwise"> | Node<"reshape">;
+
+const isElementwise = (node: AnyNode): node is AnyNode & Elementwise =>
+  node.kind === "pointwise" || node.kind === "reshape";
 
 function checkElements(
-  node: Node<"pointwise">,
+  node: AnyNode & Elementwise,
   { inputs, outputs: [output] }: NodeValues,
   context: ReferenceContext,
   comparison: Comparison,
 ): void {
   const { shape, data } = output!;
-  const places = samplePlaces(data.length, 1, 1);
+  const places = samplePlaces(data.length, 1);
   const at = (index: number) =>
-    evaluateAt({ index }, node.attributes.expression, inputs, shape, context);
-  const expected = column(places.map(at));
-  compareWhole(node.outputs[0]!, expected, gather(output!, places), comparison, { places });
+    node.kind === "reshape"
+      ? inputs[0]!.data[index]!
+      : evaluateAt({ index }, node.attributes.expression, inputs, shape, context);
+  const tensors = { expected: column(places.map(at)), actual: gather(output!, places) };
+  compareTensors(comparison, node.outputs[0]!, tensors, { places });
 }
 
-/** Planes of a large result to look at. */
-const PLANES = 32;
-
-function checkPlanes(
-  node: AnyNode,
-  { inputs, outputs }: NodeValues,
-  context: ReferenceContext,
-  comparison: Comparison,
-): void {
-  const { epilogue, ...attributes } = node.attributes as { readonly epilogue?: Fused };
-  const { images, channels, pixels } = imageSizes(outputs[0]!.shape);
-  const step = Math.max(1, Math.floor((images * channels) / PLANES));
-  const planes = Array.from({ length: PLANES }, (_, index) => images * channels - 1 - index * step);
-  const own = inputs.slice(0, epilogue?.first).map((input) => planesOf(input, planes));
-  const size = [1, planes.length, ...outputs[0]!.shape.slice(2)];
-  const inputShape = [1, planes.length, ...imageShapeOf(attributes)];
-  const definition = ops[node.kind] as OpDefinition<never>;
-  const types = node.outputs.map(({ type }) => ({
-    type,
-    shape: [BATCH, ...size.slice(1)] as const,
-  }));
-  const changed = { ...attributes, ...("inputShape" in attributes && { inputShape }) };
-  const results = definition.reference(own, changed as never, context, types);
-  const indexOf = (place: number) =>
-    planes[Math.floor(place / pixels)]! * pixels + (place % pixels);
-  const places = Array.from(results[0]!.data, (_, place) => indexOf(place));
-  results.forEach((result, number) => {
-    const actual = outputs[number];
-    if (!actual) return;
-    const finish = (value: number, place: number) => {
-      const element = { index: places[place]!, own: value };
-      const operands = [inputs[0]!, ...inputs.slice(epilogue!.first)];
-      return evaluateAt(element, epilogue!.expression, operands, actual.shape, context);
-    };
-    const values = epilogue ? column(Array.from(result.data, finish)) : result;
-    const found = gather(actual, places);
-    compareWhole(node.outputs[number]!, values, found, comparison, { places });
-  });
-}
-
-const imageShapeOf = (attributes: object): readonly number[] =>
-  "inputShape" in attributes ? (attributes as GradientShape).inputShape.slice(2).map(Number) : [];
-
-/** Some channels of some images, as those of one. */
-function planesOf({ shape, data }: Tensor, planes: readonly number[]): Tensor {
-  const { pixels } = imageSizes(shape);
-  const result = data.slice(0, planes.length * pixels);
-  planes.forEach((plane, index) =>
-    result.set(data.subarray(plane * pixels, (plane + 1) * pixels), index * pixels),
-  );
-  return { shape: [1, planes.length, ...shape.slice(2)], data: result };
-}
-
-// Everything else
-
-function checkWhole(
+/** Runs the reference on a part of the node's tensors; on the whole of them without one. */
+function checkPart(
   node: AnyNode,
   values: NodeValues,
   context: ReferenceContext,
   comparison: Comparison,
+  part: Part = WHOLE,
 ): void {
-  const definition = ops[node.kind] as OpDefinition<never>;
+  const { prologue, epilogue, ...attributes } = node.attributes as FusedAttributes;
+  const batch = values.inputs[0]!.shape[0]!;
+  const own = ownInputs(values.inputs, { prologue, epilogue }, context, part);
   const changes = changedInputs(node);
-  const inputs = values.inputs.map((input, place) =>
-    changes.includes(place) ? { ...input, data: input.data.slice() } : input,
+  // References change some of their inputs in place.
+  const inputs = own.map((tensor, place) =>
+    changes.includes(place) ? { ...tensor, data: tensor.data.slice() } : tensor,
   );
-  const results = definition.reference(inputs, node.attributes as never, context, node.outputs);
-  const magnitudes = magnitudesOf(node, values.inputs);
-  node.outputs.forEach((output, place) => {
-    const actual = values.outputs[place];
-    const own = magnitudes?.[place];
-    if (actual) {
-      compareWhole(output, results[place]!, actual, comparison, {
-        ...(own && { magnitudes: own }),
-      });
-    }
+  const types = node.outputs.map(({ shape, type }) => {
+    return { shape: part.shape(resolveShape(shape, batch)), type };
+  });
+  const definition = ops[node.kind] as OpDefinition<never>;
+  const partial = { ...attributes, ...inputShapeOf(attributes, batch, part), ...part.attributes };
+  const results = definition.reference(inputs, partial as never, context, types);
+  const magnitudes = magnitudesOf(node, own);
+  node.outputs.forEach((output, number) => {
+    const actual = values.outputs[number];
+    if (!actual) return;
+    const places = part.indices(actual.shape);
+    const finish = finisher(epilogue, values.inputs, actual.shape, context);
+    const expected = epilogue
+      ? column(Array.from(results[number]!.data, (value, place) => finish(places[place]!, value)))
+      : results[number]!;
+    const tensors = { expected, actual: take(actual, part) };
+    compareTensors(comparison, output, tensors, { places, magnitudes: magnitudes?.[number] });
   });
   for (const place of changes) {
     const after = values.changed.get(place)!;
-    compareWhole(node.inputs[place]!, inputs[place]!, after, comparison);
+    const tensors = { expected: inputs[place]!, actual: take(after, part) };
+    compareTensors(comparison, node.inputs[place]!, tensors, {
+      places: part.indices(after.shape),
+    });
   }
 }
 
-interface ComparedPlaces {
-  /** What rounding is measured against, by element; the root of the mean square if absent. */
-  readonly magnitudes?: ArrayLike<number>;
-  /** The elements that were gathered; all if absent. */
-  readonly places?: readonly number[];
+interface FusedAttributes {
+  readonly prologue?: Fused;
+  readonly epilogue?: Fused;
 }
 
-function compareWhole(
-  value: Value,
-  expected: Tensor,
-  actual: Tensor,
-  comparison: Comparison,
-  { magnitudes, places }: ComparedPlaces = {},
-): void {
-  const isExact = value.type === "u32";
-  const typical = rootMeanSquare(expected);
-  for (let index = 0; index < expected.data.length; index++) {
-    const wanted = expected.data[index]!;
-    const magnitude = magnitudes?.[index] ?? typical;
-    const tolerance = isExact ? 0.5 : ROUNDING * (magnitude + Math.abs(wanted)) + 1e-30;
-    const came = actual.data[index]!;
-    const at = places?.[index] ?? index;
-    comparison.add({ value: value.name, index: at, expected: wanted, actual: came, tolerance });
-  }
-}
+const WHOLE: Part = {
+  indices: (shape) => Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, index) => index),
+  shape: (shape) => shape,
+};
 
-function rootMeanSquare({ data }: Tensor): number {
-  let squares = 0;
-  for (const value of data) squares += value * value;
-  return Math.sqrt(squares / Math.max(1, data.length));
-}
-
-/** What rounding errors are measured against where sums may cancel: by output and element. */
-function magnitudesOf(
-  node: AnyNode,
+/** The part of what the op itself reads, after a prologue if there is one. */
+function ownInputs(
   inputs: readonly Tensor[],
-): readonly (ArrayLike<number> | undefined)[] | undefined {
-  switch (node.kind) {
-    case "channelSum":
-      return [magnitudes(channelSums(inputs[0]!))];
-    case "channelStatistics":
-      return momentMagnitudes(inputs[0]!);
-    case "normalizeGradient":
-      return gradientMagnitudes(inputs, node.attributes.epsilon);
-    default:
-      return undefined;
-  }
+  { prologue, epilogue }: FusedAttributes,
+  context: ReferenceContext,
+  part: Part,
+): readonly Tensor[] {
+  const first = Math.min(prologue?.first ?? Infinity, epilogue?.first ?? Infinity);
+  const [x, ...others] = inputs.slice(0, first).map((input) => take(input, part));
+  if (!prologue) return [x!, ...others];
+  const begin = finisher(prologue, inputs, inputs[0]!.shape, context);
+  const places = part.indices(inputs[0]!.shape);
+  const data = Float64Array.from(x!.data, (value, place) => begin(places[place]!, value));
+  return [{ shape: x!.shape, data }, ...others];
 }
 
-const magnitudes = (sums: ReadonlyMap<number, SampledSum>) =>
-  Array.from(sums.values(), ({ magnitude }) => magnitude);
-
-/** Of mean and variance: roots of mean squares, and mean squares. */
-function momentMagnitudes(x: Tensor): readonly number[][] {
-  const count = x.data.length / imageSizes(x.shape).channels;
-  const roots = magnitudes(channelSums(x)).map((root) => root / Math.sqrt(count));
-  return [roots, roots.map((root) => root * root)];
+/** What a prologue or an epilogue makes of the element at a place. */
+function finisher(
+  fused: Fused | undefined,
+  inputs: readonly Tensor[],
+  shape: readonly number[],
+  context: ReferenceContext,
+): (index: number, own: number) => number {
+  if (!fused) return (_, own) => own;
+  const operands = [inputs[0]!, ...inputs.slice(fused.first)];
+  return (index, own) => evaluateAt({ index, own }, fused.expression, operands, shape, context);
 }
 
-/** Of the gradients of bias and weight, slope and offset (ops/normalize-gradient.ts). */
-function gradientMagnitudes(
-  [dy, x, mean, variance]: readonly Tensor[],
-  epsilon: number,
-): readonly number[][] {
-  const { channels, pixels } = imageSizes(x!.shape);
-  const count = x!.data.length / channels;
-  const bias = magnitudes(channelSums(dy!));
-  const squares = new Float64Array(channels);
-  x!.data.forEach((value, index) => {
-    const channel = Math.floor(index / pixels) % channels;
-    squares[channel]! += (dy!.data[index]! * (value - mean!.data[channel]!)) ** 2;
-  });
-  const perDeviation = bias.map((_, c) => 1 / Math.sqrt(variance!.data[c]! + epsilon));
-  const weight = bias.map((_, c) => Math.sqrt(squares[c]!) * perDeviation[c]!);
-  const slope = weight.map((value, c) => (value / count) * perDeviation[c]!);
-  const offset = slope.map((value, c) => bias[c]! / count + value * Math.abs(mean!.data[c]!));
-  return [bias, weight, slope, offset];
+/** The size of what a gradient is of, where attributes tell it. */
+function inputShapeOf(attributes: object, batch: number, part: Part): object {
+  if (!("inputShape" in attributes)) return {};
+  return { inputShape: part.shape(resolveShape(attributes.inputShape as never, batch)) };
 }

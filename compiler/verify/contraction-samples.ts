@@ -1,34 +1,12 @@
 /** Single elements of what convolutions and their gradients make: large results are checked at some places only. */
-import { threefry } from "../../program/random.js";
 import type { ConvolutionAttributes, Node } from "../ir/graph.js";
 import type { Tensor } from "../ops/op.js";
 import { imageSizes } from "../ops/tensors.js";
-
-/** A sum of products, and the root of the sum of their squares: what its rounding errors are measured against. */
-export interface SampledSum {
-  readonly value: number;
-  readonly magnitude: number;
-}
+import type { SampledSum } from "./sums.js";
 
 export type ContractionNode = Node<
   "convolution" | "convolutionInputGradient" | "convolutionWeightGradient"
 >;
-
-/** Products that a check may take. */
-const BUDGET = 4_000_000;
-const FEWEST = 48;
-const MOST = 4000;
-
-/** Places to look at in a tensor whose elements are sums of so many products: the ends, and others spread by chance. */
-export function samplePlaces(length: number, products: number, stream: number): readonly number[] {
-  const count = Math.min(MOST, Math.max(FEWEST, Math.floor(BUDGET / Math.max(1, products))));
-  if (count >= length) return Array.from({ length }, (_, index) => index);
-  const places = new Set([0, length - 1]);
-  for (let draw = 0; places.size < count; draw++) {
-    places.add(Math.floor((threefry(stream, 0, draw, 0)[0] / 2 ** 32) * length));
-  }
-  return [...places];
-}
 
 /** The shapes of what a node multiplies and makes, the batch resolved. */
 export interface ContractionShapes {

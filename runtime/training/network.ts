@@ -1,6 +1,6 @@
 import type { Program } from "../../program/program.js";
 import type { Targets } from "../examples.js";
-import type { Inspection } from "../inspection.js";
+import type { InspectionParts } from "../inspection.js";
 import type { Images } from "../data/dataset.js";
 
 /** Means over the examples of a step or a split: `loss`, then the model's metrics by name. */
@@ -41,6 +41,6 @@ export interface TrainableNetwork {
       readonly targets: Targets;
       readonly optimizer: { readonly learningRate: number };
     },
-    visit: (inspection: Inspection) => Promise<Result>,
+    visit: (parts: InspectionParts) => Promise<Result>,
   ): Promise<Result>;
 }

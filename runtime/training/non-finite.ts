@@ -2,7 +2,7 @@
 import type { ProgramKernel, ProgramStep, SourceLocation } from "../../program/program.js";
 import type { Images } from "../data/dataset.js";
 import { areFinite, type Targets } from "../examples.js";
-import type { Inspection } from "../inspection.js";
+import { inspecting, type Inspection } from "../inspection.js";
 import { partOf, slicesOf, type Slice } from "../slices.js";
 import type { TrainableNetwork } from "./network.js";
 import type { TrainingBatch } from "./source.js";
@@ -27,9 +27,8 @@ export async function findNonFinite(
   if (!network.inspect || !kernels) return undefined;
   for (const slice of slicesOf(batch.count, { most: network.slice ?? network.batch })) {
     const examples = { ...sliceOf(batch, slice), optimizer: { learningRate } };
-    const culprit = await network.inspect("train", examples, (inspection) =>
-      firstCulprit(inspection, kernels),
-    );
+    const visit = inspecting((inspection) => firstCulprit(inspection, kernels));
+    const culprit = await network.inspect("train", examples, visit);
     if (culprit) return culprit;
   }
   return undefined;

@@ -3,7 +3,8 @@ import { multiply, operand, unary } from "../../compiler/ir/expression.js";
 import type { Graph } from "../../compiler/ir/graph.js";
 import { traceProgram, type ProgramOptions } from "../../compiler/program.js";
 import type { TracedProgram } from "../../compiler/trace.js";
-import { verifyNetwork, type Tally } from "../../cli/verify/verify.js";
+import type { Tally, VerifiedList } from "../../cli/verify/tally.js";
+import { ALL_LISTS, verifyNetwork } from "../../cli/verify/verify.js";
 import type { Target } from "../../program/program.js";
 import { createNetwork } from "../../runtime/index.js";
 import { optimizer } from "../kernels/compare.js";
@@ -39,7 +40,7 @@ function traces(graph: Graph, options: Partial<ProgramOptions> = {}): TracedProg
 
 async function verify(
   programs: readonly TracedProgram[],
-  lists: Parameters<typeof verifyNetwork>[2] = ["train"],
+  lists: readonly VerifiedList[] = ["train"],
 ): Promise<Tally> {
   const opened = await createNetwork(
     programs.map(({ program }) => program),
@@ -56,15 +57,16 @@ async function verify(
   }
 }
 
-/** The programs with the kernel of the step of that label changed. */
+/** The programs with the kernel of the list's first step of that label changed. */
 function corrupt(
   programs: readonly TracedProgram[],
   label: string | RegExp,
   change: (wgsl: string) => string,
+  list: VerifiedList = "train",
 ): TracedProgram[] {
   return programs.map((traced) => {
     const { program } = traced;
-    const step = program.steps.train.find((candidate) =>
+    const step = program.steps[list].find((candidate) =>
       typeof label === "string" ? candidate.label === label : label.test(candidate.label),
     )!;
     const kernels = program.kernels.map((kernel, index) => {
@@ -78,9 +80,12 @@ function corrupt(
 }
 
 describe("kernels as compiled are right", () => {
-  test.each([
-    ["fused", {}, ["train", "evaluate", "predict"] as const],
-    ["with gradients kept", { keepGradients: true }, ["train"] as const],
+  test.each<[string, Partial<ProgramOptions>]>([
+    ["fused", {}],
+    [
+      "with gradients kept, and averages",
+      { keepGradients: true, average: { kind: "ema", decay: 0.5 } },
+    ],
     [
       "adam with clipped gradients",
       {
@@ -89,10 +94,9 @@ describe("kernels as compiled are right", () => {
           ...{ beta1: 0.9, beta2: 0.99, epsilon: 1e-8, clip: { norm: 0.5, value: 0.1 } },
         },
       },
-      ["train"] as const,
     ],
-  ])("%s", async (_, options, lists) => {
-    const tally = await verify(traces(network(), options), lists);
+  ])("%s", async (_, options) => {
+    const tally = await verify(traces(network(), options), ALL_LISTS);
     expect(tally.divergence).toBeUndefined();
     expect(tally.kernels).toBeGreaterThan(20);
     expect(tally.values).toBeGreaterThan(5000);
@@ -123,6 +127,29 @@ test("large results are checked at some places, and what is wrong there is found
     wrong(/maxpool\d+ forward/, "candidate > value", "candidate < value"),
   );
   expect(pooled.divergence?.name).toMatch(/maxpool\d+ forward/);
+});
+
+describe("a wrong kernel of each list is found", () => {
+  const graph = () =>
+    new Chain(["N", 3, 6, 6]).convolution(8).bias().batchnorm().unary("relu").dropout(0.5);
+  const average = { kind: "ema", decay: 0.5 } as const;
+
+  test.each<[VerifiedList, label: RegExp, right: string, wrong: string]>([
+    ["initialize", /initial values/, "draw(index),", "0.1 + draw(index),"],
+    ["train", /image import/, "a[(plane", "0.5 * a[(plane"],
+    ["train", /weight update/, "frame.momentum, is_first", "1.0, is_first"],
+    ["accumulate", /weight update/, "== 0u) + gradient", "== 0u) - gradient"],
+    ["update", /weight update/, "frame.momentum, is_first", "1.0, is_first"],
+    ["average", /weight average/, "decay * average[at]", "average[at]"],
+    ["evaluate", /batchnorm\d+ scale/, "weight[quad] /", "0.5 * weight[quad] /"],
+    ["predict", /linear\d+ forward/, "fma(", "0.5 * fma("],
+  ])("%s: %s", async (list, label, right, wrong) => {
+    const programs = traces(graph().classify(), { average, keepGradients: true });
+    const changed = corrupt(programs, label, (wgsl) => wgsl.replace(right, wrong), list);
+    const lists = list === "update" ? (["accumulate", "update"] as const) : ([list] as const);
+    const { divergence } = await verify(changed, lists);
+    expect(divergence).toMatchObject({ list, name: expect.stringMatching(label) });
+  });
 });
 
 describe("a wrong kernel is named, and none before it", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ParameterLayout, ParameterPiece } from "../../program/program.js";
-import { packPiece, pieceLength, unpackPiece } from "../../runtime/layout.js";
+import { packPiece, pieceLength, placeOf, unpackPiece } from "../../runtime/layout.js";
 
 const whole = (count: number): ParameterPiece => ({ start: 0, count, buffer: 0 });
 
@@ -46,6 +46,21 @@ describe("the contraction layout", () => {
       ...line(0, 0, 0), // run padded from 6 to 8
       ...line(0, 0, 0),
     ]);
+  });
+
+  test("has each element where `placeOf` says", () => {
+    fc.assert(
+      fc.property(layoutWithPieces, ({ layout, rows, pieces, length }) => {
+        const values = counting(length);
+        const packed = pieces.map((piece) => packPiece(layout, piece, rows, values));
+        values.forEach((value, index) => {
+          const stored = layout.groups > 1 ? [{ start: 0, count: layout.outputs }] : pieces;
+          const { piece, offset } = placeOf(layout, stored, rows, index);
+          expect(packed[piece]![offset]).toBe(value);
+        });
+      }),
+      { numRuns: 40 },
+    );
   });
 
   test("holds each value once, at the documented place, and zeros elsewhere", () => {

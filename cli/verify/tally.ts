@@ -1,0 +1,32 @@
+/** What checks of kernels found. */
+import type { Deviation } from "../../compiler/verify/comparison.js";
+import type { Program } from "../../program/program.js";
+
+export type VerifiedList = keyof Program["steps"];
+
+/** What is wrong first, in the order in which kernels run. */
+export interface Divergence {
+  readonly list: VerifiedList;
+  /** What is computed: `features.conv1 forward`. */
+  readonly name: string;
+  readonly layer: string;
+  readonly line: number;
+  /** The names of the kernels that computed it. */
+  readonly kernels: readonly string[];
+  readonly deviation: Deviation;
+}
+
+export interface Tally {
+  /** Dispatches whose results were checked, and elements that were compared. */
+  kernels: number;
+  values: number;
+  readonly divergence?: Divergence;
+}
+
+export function addTallies(first: Tally, second: Tally): Tally {
+  return {
+    ...second,
+    kernels: first.kernels + second.kernels,
+    values: first.values + second.values,
+  };
+}
