@@ -58,6 +58,7 @@ export function ceilingsProgram(target: Target): Program {
     accumulate: [],
     update: [],
     average: [],
+    fold: [],
     evaluate: [],
   };
   const perGroup = (count: number, tile: number) => ({ x: { ...fixed(count), tile }, z: 1 });

@@ -17,7 +17,7 @@ import { trainedParameters, type Graph, type Value } from "./ir/graph.js";
 import { elementCount, imageShape } from "./ir/shape.js";
 import type { Kernel } from "./kernels/kernel.js";
 import { roundUpTo4 } from "./lower/activation-layout.js";
-import { LoweringContext, type Persistent } from "./lower/context.js";
+import { LoweringContext, type Folded, type Persistent } from "./lower/context.js";
 import { averageParameter, initializeParameter } from "./lower/ends.js";
 import { lowerGraph, lowerNodes } from "./lower/index.js";
 import { lowerPreparation, type PreparationDraft } from "./lower/prepare.js";
@@ -77,7 +77,8 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
   const layouts = chooseLayouts(reader);
   const stored = forward.parameters.map((parameter) => storeParameter(parameter, reader, layouts));
   const persistent = persistentStorage(forward, graphs.train, stored, options);
-  const common = { options, persistent, stored };
+  const folded: Folded = { storage: new Map(), steps: new Map() };
+  const common = { options, persistent, stored, folded };
   // Values have ids of their own in each graph: the sums' mean nothing but to the two graphs that share them.
   const { slice, update, sums } = graphs.sliced ?? {};
   const lower = (graph: Graph | undefined, list: keyof Lists, shared?: SlicedTraining["sums"]) =>
@@ -99,6 +100,7 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
     accumulate: accumulate?.steps ?? [],
     update: afterSlices?.steps ?? [],
     average: averageSteps(stored, persistent, options),
+    fold: [...folded.steps.values()].flat(),
     evaluate: evaluate?.steps ?? [],
     predict: predict.steps,
   };
@@ -213,12 +215,13 @@ interface LoweringParts {
   readonly persistent: ProgramStorage;
   readonly stored: readonly StoredParameter[];
   readonly sums: SlicedTraining["sums"];
+  readonly folded: Folded;
   readonly list: keyof Lists;
 }
 
 function lowerList(
   graph: Graph,
-  { options, persistent, stored, sums, list }: LoweringParts,
+  { options, persistent, stored, sums, folded, list }: LoweringParts,
 ): LoweringContext {
   const byId = new Map(stored.map((parameter) => [parameter.parameter.value.id, parameter]));
   const states = new Map(
@@ -243,6 +246,7 @@ function lowerList(
     byId,
     options.tuned,
     options.fusion !== "none",
+    isRead ? folded : undefined,
   );
   if (list === "update") lowerNodes(context);
   else lowerGraph(context);
@@ -338,7 +342,7 @@ interface ProgramParts {
   readonly preparations: PreparationDrafts;
 }
 
-type PlannedList = Exclude<keyof Lists, "initialize" | "average">;
+type PlannedList = Exclude<keyof Lists, "initialize" | "average" | "fold">;
 
 /** Numbers buffers and kernels, and writes the program down. */
 class ProgramWriter {
@@ -380,6 +384,7 @@ class ProgramWriter {
       accumulate: lists.accumulate.map((step) => this.step(step)),
       update: lists.update.map((step) => this.step(step)),
       average: lists.average.map((step) => this.step(step)),
+      fold: lists.fold.map((step) => this.step(step)),
       evaluate: lists.evaluate.map((step) => this.step(step)),
       predict: lists.predict.map((step) => this.step(step)),
     };

@@ -23,6 +23,8 @@ export interface TracedNode {
   readonly first: number;
   readonly end: number;
   readonly choices: readonly Choice[];
+  /** Its steps, if they are in the list `fold` instead. */
+  readonly folded?: readonly StepDraft[];
 }
 
 /** A step list with the graph behind it. */

@@ -7,7 +7,7 @@
 
 import type { Transform } from "./transforms.js";
 
-export const PROGRAM_FORMAT = 4;
+export const PROGRAM_FORMAT = 5;
 
 /** `fixed + perImage * batch`. */
 export interface Affine {
@@ -98,7 +98,7 @@ export interface ProgramBuffer {
   readonly name: string;
   /**
    * `images`: the batch as uploaded, NCHW f32. `labels`: u32 [N], or f32 targets as uploaded. `partners` (u32 [N]) and `shares` (f32 [N]): of
-   * images that are mixtures of two, the other label and what the first counts, 0 to 1. `metrics`: f32, the means in the order of
+   * images that are mixtures of two, the other label and what the first counts, 0 to 1. `folded`: what the list of that name makes. `metrics`: f32, the means in the order of
    * `Program.metrics`. `prediction`: f32 [N, predictionPitch]. `staged` and `draws`: what a preparation makes images from. `scratch` holds
    * activations and gradients; several values share one over time. All buffers start as zeros, and a list finds its scratch as its last
    * run left it, or zeros where another list has used it since: the halos of activations rely on it.
@@ -106,6 +106,7 @@ export interface ProgramBuffer {
   readonly purpose:
     | "parameter"
     | "state"
+    | "folded"
     | "gradient"
     | "images"
     | "labels"
@@ -315,6 +316,11 @@ export interface Program {
      * the parameters, with 0 they become them. Empty in others.
      */
     readonly average: readonly ProgramStep[];
+    /**
+     * What `evaluate` and `predict` read in place of parameters, and which depends on nothing else: batch normalisation as a scale and a shift,
+     * or folded into weights. Run before either where parameters may have changed.
+     */
+    readonly fold: readonly ProgramStep[];
     /** Images and labels to metrics and prediction, nothing changed. */
     readonly evaluate: readonly ProgramStep[];
     /** Images to prediction. */

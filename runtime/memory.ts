@@ -50,7 +50,7 @@ export class Memory {
 
   get use(): MemoryUse {
     const use: Record<Purpose | "runtime" | "total", number> = {
-      ...{ parameter: 0, state: 0, gradient: 0, images: 0, labels: 0 },
+      ...{ parameter: 0, state: 0, folded: 0, gradient: 0, images: 0, labels: 0 },
       ...{ partners: 0, shares: 0, staged: 0, draws: 0 },
       ...{ metrics: 0, prediction: 0, scratch: 0, runtime: 0, total: 0 },
     };

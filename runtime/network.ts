@@ -165,6 +165,8 @@ export class Network<
   #seed: number;
   #step = 0;
   #destroyed = false;
+  /** Whether what is folded is of the parameters as they are. */
+  #folded = false;
   /** Settles when every call so far has been submitted. */
   #submitted: Promise<unknown> = Promise.resolve();
 
@@ -267,6 +269,7 @@ export class Network<
     assertFinite(values, `\`${name}\``);
     await this.#enqueue(() => {
       const { parameters } = this.#loaded;
+      this.#folded = false;
       for (const of of ["value", "average"] as const) parameters.write(parameter, of, values);
     });
   }
@@ -338,15 +341,16 @@ export class Network<
     const checked = list === "predict" ? {} : checkTargets(this.program, targets, about);
     const manner = { optimizer: withSettings(this.#optimizer, optimizer) };
     const frame = { ...this.#frame({ first: 0, count }, { list, count, manner }), training };
-    return this.#enqueue(async () =>
-      visit(
+    return this.#enqueue(async () => {
+      await this.#fold(list, frame);
+      return visit(
         await this.#loaded.runner.inspect(list, {
           ...{ frame, collects: false },
           ...imageData(images),
           ...checked,
         }),
-      ),
-    );
+      );
+    });
   }
 
   /** The phase of training, from 0: each stage of a recipe's `unfreeze` begins another. */
@@ -445,6 +449,7 @@ export class Network<
   /** Fills the parameters, and what the optimizer keeps of them. Averages that are not given begin with the parameters. */
   async #put({ values, averages, states }: MatchedWeights, optimizer: boolean): Promise<void> {
     const { parameters } = this.#loaded;
+    this.#folded = false;
     const all = [
       ["value", values] as const,
       ["average", new Map([...values, ...averages])] as const,
@@ -493,6 +498,8 @@ export class Network<
     const inSlices = list === "train" && (slices.length > 1 || this.slice < this.batch);
     const accumulates = inSlices && this.program.steps.accumulate.length > 0;
     const results = await this.#enqueue(async () => {
+      const frame = this.#frame({ first: 0, count }, { list, count, manner });
+      await this.#fold(list, frame);
       const submitted: { slice: Slice; result: Promise<Float32Array> }[] = [];
       for (const slice of slices) {
         const { result } = await this.#loaded.runner.run(accumulates ? "accumulate" : list, {
@@ -504,7 +511,6 @@ export class Network<
       }
       const after = accumulates ? (["update"] as const) : [];
       const averages = list === "train" && this.program.steps.average.length > 0;
-      const frame = this.#frame({ first: 0, count }, { list, count, manner });
       for (const next of [...after, ...(averages ? (["average"] as const) : [])]) {
         await this.#loaded.runner.run(next, { frame, collects: false });
       }
@@ -513,6 +519,15 @@ export class Network<
     });
     const read = results.map(async ({ slice, result }) => ({ ...slice, values: await result }));
     return this.#explain(Promise.all(read));
+  }
+
+  /** Makes anew what is folded, if the list reads it and parameters have changed. */
+  async #fold(list: StepListName, frame: Frame): Promise<void> {
+    const reads = list === "evaluate" || list === "predict";
+    if (reads && !this.#folded && this.program.steps.fold.length > 0) {
+      await this.#loaded.runner.run("fold", { frame, collects: false });
+    }
+    this.#folded = reads;
   }
 
   #frame(

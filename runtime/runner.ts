@@ -225,6 +225,7 @@ const USED_PURPOSES: Readonly<Record<StepListName, readonly Purpose[]>> = {
   accumulate: [...UPLOADED, "metrics"],
   update: [],
   average: [],
+  fold: [],
   evaluate: ["images", "labels", "metrics"],
   predict: ["images", "prediction"],
 };

@@ -117,7 +117,7 @@ function summaryOf(
     memory: {
       weights: parameterBytes(program, batch),
       training: trainingBytes(program, { batch, slices }),
-      inference: bytesOf(program, predict, batch),
+      inference: bytesOf(program, [...program.steps.fold, ...predict], batch),
     },
     dispatches: { train: train.length, predict: predict.length },
   };

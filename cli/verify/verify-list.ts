@@ -1,6 +1,7 @@
 /** A step list held against the references, node by node, each on what the device itself gave it to read. */
 import { isUpdate, type AnyNode, type Value } from "../../compiler/ir/graph.js";
 import { isActivation } from "../../compiler/passes/layout.js";
+import type { StepDraft } from "../../compiler/lower/storage.js";
 import type { ReferenceContext, Tensor } from "../../compiler/ops/op.js";
 import { tensorSize } from "../../compiler/ops/tensors.js";
 import { checkNode } from "../../compiler/verify/check-node.js";
@@ -93,7 +94,7 @@ class ListCheck {
     for (const [index, stage] of due.entries()) {
       if (this.isDue(stage)) {
         const { compared, deviation } = await stage.check();
-        tally.kernels += this.placeOf(stage.end) - this.placeOf(stage.first);
+        tally.kernels += this.kernelsOf(stage);
         tally.values += compared;
         const divergence = deviation && this.describe(stage, deviation);
         if (!divergence) known.add(this.keyOf(stage));
@@ -121,8 +122,16 @@ class ListCheck {
   private isDue(stage: Stage): boolean {
     const { known, only } = this.settings.options;
     const isWanted = !only || (stage.traced !== undefined && only(stage.traced));
-    const isEmpty = this.placeOf(stage.end) === this.placeOf(stage.first);
-    return isWanted && !isEmpty && !known.has(this.keyOf(stage));
+    return isWanted && this.kernelsOf(stage) > 0 && !known.has(this.keyOf(stage));
+  }
+
+  /** Those of its list, or those that have run before it. */
+  private kernelsOf({ first, end, traced }: Stage): number {
+    return traced?.folded?.length ?? this.placeOf(end) - this.placeOf(first);
+  }
+
+  private stepsOf({ first, end, traced }: Stage): readonly StepDraft[] {
+    return traced?.folded ?? this.list.steps.slice(first, end);
   }
 
   private placeOf(step: number): number {
@@ -227,15 +236,18 @@ class ListCheck {
     }
   }
 
-  private keyOf({ first, end }: Stage): string {
-    const steps = this.list.steps.slice(first, end);
+  private keyOf(stage: Stage): string {
     return JSON.stringify(
-      steps.map(({ kernel, constants, workgroups }) => [kernel.wgsl, constants, workgroups]),
+      this.stepsOf(stage).map(({ kernel, constants, workgroups }) => [
+        kernel.wgsl,
+        constants,
+        workgroups,
+      ]),
     );
   }
 
-  private describe({ first, end }: Stage, deviation: Divergence["deviation"]): Divergence {
-    const steps = this.list.steps.slice(first, end);
+  private describe(stage: Stage, deviation: Divergence["deviation"]): Divergence {
+    const steps = this.stepsOf(stage);
     const { label, origin } = steps[0]!;
     return {
       list: this.settings.list,

@@ -132,6 +132,7 @@ export interface UpdateAttributes {
  *   times weight plus bias. Its gradient takes into account that the statistics depend on x, and theirs is none
  * - normalizeScale: known mean and variance, and weight and bias if it has any -> scale, shift [C]: normalize is then
  *   x * scale + shift
+ * - scaledWeights: w, scale [O] -> w, each output channel times its scale
  * - normalizeGradient: dy, x, and its channelStatistics -> [C] each: the gradients of bias and weight, and the slope and
  *   offset of dx = weight / sqrt(variance + epsilon) * (dy - slope * x - offset)
  * - groupNormalize: x -> (x - mean) / sqrt(variance + epsilon), statistics over each group of channels;
@@ -177,6 +178,7 @@ export interface OpAttributes {
   channelStatistics: { readonly momentum: number };
   normalize: NormalizeAttributes;
   normalizeScale: NormalizeAttributes;
+  scaledWeights: Record<never, never>;
   normalizeGradient: NormalizeAttributes;
   groupNormalize: GroupNormalizeAttributes;
   groupNormalizeGradient: GroupNormalizeAttributes;

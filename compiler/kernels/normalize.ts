@@ -26,3 +26,39 @@ export function normalizeScale({ isAffine }: { readonly isAffine: boolean }): Ke
       }`,
   });
 }
+
+/** How weights lie: in vec4 of output channels, or in PyTorch's order. */
+export type WeightOrder = "columns" | "plain";
+
+const SCALED: Readonly<
+  Record<WeightOrder, { readonly constants: string[]; readonly channel: string }>
+> = {
+  columns: {
+    constants: ["columns", "group_quads", "first_quad"],
+    channel:
+      "constants.first_quad + at / constants.group_quads * constants.columns + at % constants.columns",
+  },
+  plain: { constants: ["per_output"], channel: "at / constants.per_output" },
+};
+
+/** Weights times the scale of their output channels. A thread a vec4 of weights, or a weight. */
+export function scaleWeights(order: WeightOrder): Kernel {
+  const { constants, channel } = SCALED[order];
+  const element = order === "plain" ? "f32" : "vec4f";
+  return assemble({
+    name: `scale_weights_${order}`,
+    summary: "Weights times the scale of their output channels.",
+    storage: [
+      { name: "w", access: "read", element },
+      { name: "scale", access: "read", element },
+      { name: "scaled", access: "read_write", element },
+    ],
+    constants: ["threads", ...constants],
+    workgroupSize: NORMALIZE_WORKGROUP,
+    body: wgsl`
+      let at = block * ${NORMALIZE_WORKGROUP}u + lane;
+      if (at < constants.threads) {
+        scaled[at] = w[at] * scale[${channel}];
+      }`,
+  });
+}

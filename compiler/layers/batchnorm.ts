@@ -25,7 +25,8 @@ same shape, an image \`[N, C, H, W]\` or features \`[N, C]\`.
 - While training, mean and (biased) variance are those of the step's examples, over batch, rows and columns. The running ones
   follow: \`running = (1 - momentum) * running + momentum * measured\`, the variance divided by \`n - 1\`. Keras and
   TensorFlow count the other way: their momentum 0.99 is 0.01 here.
-- Evaluation and prediction use the running ones, and cost next to nothing: they join the convolution before.
+- Evaluation and prediction use the running ones, and cost next to nothing: they are folded into the convolution before, its weights or what
+  follows its sums, when parameters have changed.
 - parameters \`weight [C]\` (ones) and \`bias [C]\` (zeros), unless \`affine=false\`; statistics \`running_mean [C]\` (zeros) and
   \`running_var [C]\` (ones), which are saved and loaded with the weights, but neither trained nor counted.
 - A bias in the layer before would be taken off again with the mean: write \`bias=false\` there.

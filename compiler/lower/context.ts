@@ -39,6 +39,25 @@ interface LeftParts {
   readonly parts?: ChannelParts;
 }
 
+/** What evaluation and prediction read in place of parameters, by the ids of values, which both have in common. */
+export interface Folded {
+  readonly storage: Map<number, readonly Storage[]>;
+  /** By their node's first output. */
+  readonly steps: Map<number, readonly StepDraft[]>;
+}
+
+/** Scaled weights lie as the weights do. */
+function withScaled(
+  stored: ReadonlyMap<number, StoredParameter>,
+  { nodes }: Graph,
+): ReadonlyMap<number, StoredParameter> {
+  const scaled = nodes.flatMap(({ kind, inputs, outputs }) => {
+    const weights = kind === "scaledWeights" ? stored.get(inputs[0]!.id) : undefined;
+    return weights ? [[outputs[0]!.id, weights] as const] : [];
+  });
+  return scaled.length > 0 ? new Map([...stored, ...scaled]) : stored;
+}
+
 /** What lowering an op has at hand: where values lie, and where to put its dispatches. */
 export class LoweringContext {
   readonly steps: StepDraft[] = [];
@@ -47,6 +66,9 @@ export class LoweringContext {
   private choices: Choice[] = [];
   private batches: BatchRange | undefined;
   private readonly parts = new Map<AnyNode, readonly LeftParts[]>();
+  private readonly stored: ReadonlyMap<number, StoredParameter>;
+  /** Where steps go. */
+  private into = this.steps;
   private readonly storage = new Map<number, readonly Storage[]>();
   private readonly gradients: ReadonlyMap<number, StoredParameter>;
 
@@ -55,11 +77,14 @@ export class LoweringContext {
     readonly target: Target,
     readonly layouts: Layouts,
     readonly persistent: Persistent,
-    private readonly stored: ReadonlyMap<number, StoredParameter>,
+    stored: ReadonlyMap<number, StoredParameter>,
     private readonly tuned?: TunedSchedules,
     /** Whether a kernel may do a part of another op's work. */
     readonly joinsKernels = true,
+    /** What is made of parameters alone is put there; among the other steps if it is absent. */
+    private readonly folded?: Folded,
   ) {
+    this.stored = withScaled(stored, graph);
     this.gradients = new Map(
       trainedParameters(graph).flatMap(({ parameter, gradient }) =>
         gradient ? [[gradient.id, this.parameter(parameter)] as const] : [],
@@ -165,12 +190,43 @@ export class LoweringContext {
   trace(node: AnyNode, lower: () => void): void {
     const first = this.steps.length;
     this.choices = [];
+    const folded = this.folded && this.dependsOnParameters(node) && this.fold(node, lower);
+    if (!folded) lower();
+    const traced = { node, first, end: this.steps.length, choices: this.choices };
+    this.nodes.push(folded ? { ...traced, folded } : traced);
+  }
+
+  private dependsOnParameters({ inputs }: AnyNode): boolean {
+    const { parameters } = this.persistent;
+    return inputs.every(({ id }) => parameters.has(id) || this.folded!.storage.has(id));
+  }
+
+  /** Puts a node's steps among those that are run where parameters change; once, whichever lists read its results. */
+  private fold({ outputs }: AnyNode, lower: () => void): readonly StepDraft[] {
+    const { steps, storage } = this.folded!;
+    const { id } = outputs[0]!;
+    const known = steps.get(id);
+    for (const output of outputs) {
+      if (!known) storage.set(output.id, this.foldedStorage(output));
+      this.storage.set(output.id, storage.get(output.id)!);
+    }
+    if (known) return known;
+    const made: StepDraft[] = [];
+    this.into = made;
     lower();
-    this.nodes.push({ node, first, end: this.steps.length, choices: this.choices });
+    this.into = this.steps;
+    steps.set(id, made);
+    return made;
+  }
+
+  private foldedStorage({ id, name, shape }: Value): readonly Storage[] {
+    const vector = [{ bytes: 4 * roundUpTo4(elementCount(shape)) }];
+    const pieces = this.stored.get(id)?.pieces ?? vector;
+    return pieces.map(({ bytes }) => ({ name, purpose: "folded", bytes: fixed(bytes) }));
   }
 
   emit(step: StepDraft): void {
-    this.steps.push(this.batches ? { ...step, batches: this.batches } : step);
+    this.into.push(this.batches ? { ...step, batches: this.batches } : step);
   }
 
   /** Laid out like the parameter's pieces; scratch, unless somebody is to read it after the step. */

@@ -12,6 +12,7 @@ import {
   lowerNormalize,
   lowerNormalizeGradient,
   lowerNormalizeScale,
+  lowerScaledWeights,
 } from "./normalize.js";
 import {
   lowerAveragePool,
@@ -56,6 +57,7 @@ const lowerings: {
   normalize: lowerNormalize,
   normalizeGradient: lowerNormalizeGradient,
   normalizeScale: lowerNormalizeScale,
+  scaledWeights: lowerScaledWeights,
   groupNormalize: lowerGroupNormalize,
   groupNormalizeGradient: lowerGroupNormalizeGradient,
   softmax: lowerSoftmax,

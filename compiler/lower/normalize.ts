@@ -1,5 +1,5 @@
 import type { Affine } from "../../program/program.js";
-import type { AnyNode, Node } from "../ir/graph.js";
+import type { AnyNode, Node, Value } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
 import {
   channelMoments,
@@ -10,13 +10,20 @@ import {
 } from "../kernels/channel-statistics.js";
 import { gathering, type Gathered } from "../kernels/gather.js";
 import type { Kernel } from "../kernels/kernel.js";
-import { NORMALIZE_WORKGROUP, normalizeScale } from "../kernels/normalize.js";
+import {
+  NORMALIZE_WORKGROUP,
+  normalizeScale,
+  scaleWeights,
+  type WeightOrder,
+} from "../kernels/normalize.js";
 import { normalizeExpression } from "../ops/normalize.js";
 import { roundUpTo4, type ActivationLayout } from "./activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerPointwise } from "./elementwise.js";
 import { partsBytes, type ChannelParts } from "./gather.js";
+import { pieceLabel, type Piece, type StoredParameter } from "./parameters.js";
 import { fixed, floatBits, type Storage } from "./storage.js";
+import type { Constants } from "./window.js";
 
 /** Values of a channel that a lane goes through, at least: enough to spread the cost of a thread and of its part. */
 const PART_VALUES = 64;
@@ -148,4 +155,42 @@ export function lowerNormalizeScale(context: LoweringContext, node: Node<"normal
     origin,
     macs: 0,
   });
+}
+
+export function lowerScaledWeights(context: LoweringContext, node: Node<"scaledWeights">): void {
+  const [weights, scale] = node.inputs as [Value, Value];
+  const [output] = node.outputs as [Value];
+  const stored = context.parameter(weights);
+  stored.pieces.forEach((piece, index) => {
+    const { order, threads, constants } = scalingOf(stored, piece);
+    context.emit({
+      kernel: scaleWeights(order),
+      storage: [
+        context.piecesOf(weights)[index]!,
+        context.storageOf(scale),
+        context.piecesOf(output)[index]!,
+      ],
+      constants: { threads, ...constants },
+      workgroups: { x: { ...fixed(threads), tile: NORMALIZE_WORKGROUP }, z: 1 },
+      label: pieceLabel(`${node.origin.name} in ${weights.name}`, index, stored.pieces.length),
+      origin: node.origin,
+      macs: 0,
+    });
+  });
+}
+
+/** Threads that a piece of the weights takes, and what tells them their output channels. */
+function scalingOf(
+  { parameter, layout }: StoredParameter,
+  { start, count, bytes }: Piece,
+): { readonly order: WeightOrder; readonly threads: number; readonly constants: Constants } {
+  if (layout.kind !== "contraction") {
+    const threads = layout.length;
+    const constants = { per_output: threads / Number(parameter.value.shape[0]) };
+    return { order: "plain", threads, constants };
+  }
+  const threads = bytes / 16;
+  const columns = roundUpTo4(layout.groups > 1 ? layout.outputs : count) / 4;
+  const constants = { columns, group_quads: threads / layout.groups, first_quad: start / 4 };
+  return { order: "columns", threads, constants };
 }

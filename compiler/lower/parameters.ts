@@ -1,5 +1,5 @@
 import type { ParameterLayout } from "../../program/program.js";
-import type { AnyNode, Graph, Node, Parameter } from "../ir/graph.js";
+import type { AnyNode, Graph, Node, Parameter, Value } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
 import type { Layouts } from "../passes/layout.js";
 import { roundUpTo4 } from "./activation-layout.js";
@@ -32,11 +32,20 @@ export function storeParameter(
   return { parameter, layout, pieces: split(layout, outputs) };
 }
 
+/** Weights, and those that inference makes of them. */
+const scaledBy = (weights: Value, { nodes }: Graph): readonly Value[] => [
+  weights,
+  ...nodes.flatMap(({ kind, inputs, outputs }) =>
+    kind === "scaledWeights" && inputs[0] === weights ? outputs : [],
+  ),
+];
+
 function layoutOf({ value }: Parameter, graph: Graph, layouts: Layouts): ParameterLayout {
+  const standIns = scaledBy(value, graph);
   const reader = graph.nodes.find(
     (node): node is AnyNode & Node<"convolution" | "convolutionInputGradient"> =>
       (node.kind === "convolution" || node.kind === "convolutionInputGradient") &&
-      node.inputs[1] === value,
+      standIns.includes(node.inputs[1]!),
   );
   if (!reader) return { kind: "vector", length: elementCount(value.shape) };
   // A transposed convolution makes what a convolution would read.

@@ -26,6 +26,7 @@ import { pointwise } from "./pointwise.js";
 import { resample } from "./resample.js";
 import { resampleGradient } from "./resample-gradient.js";
 import { reshape } from "./reshape.js";
+import { scaledWeights } from "./scaled-weights.js";
 import { slice } from "./slice.js";
 import { softmax } from "./softmax.js";
 import { softmaxGradient } from "./softmax-gradient.js";
@@ -57,6 +58,7 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   normalize,
   normalizeGradient,
   normalizeScale,
+  scaledWeights,
   pointwise,
   resample,
   resampleGradient,

@@ -1,7 +1,8 @@
 import { mapParts } from "../ir/expression-transform.js";
 import { simplify } from "../ir/expression-simplify.js";
 import { add, channel, constant, multiply, operand, type Expression } from "../ir/expression.js";
-import type { AnyNode, Graph } from "../ir/graph.js";
+import type { AnyNode, Graph, Node, Value } from "../ir/graph.js";
+import { elementCount } from "../ir/shape.js";
 import { removeDeadNodes } from "./dead-nodes.js";
 import { rewrite, type Rule } from "./rewrite.js";
 
@@ -11,18 +12,48 @@ export function forInference(graph: Graph): Graph {
   return { ...known, nodes: known.nodes.map(withoutDropout) };
 }
 
-/** Normalising by statistics known beforehand is a multiplication and an addition, which the convolution before takes in. */
+/**
+ * Normalising by statistics known beforehand is a multiplication and an addition, which the convolution before takes in: the factor in its
+ * weights, where that is worth a copy of them, or behind it.
+ */
 const byRunningStatistics: Rule = (node, surroundings) => {
   if (node.kind !== "normalize") return undefined;
-  const [x, mean, , ...affine] = node.inputs;
+  const [x, mean, , ...affine] = node.inputs as [Value, Value, ...Value[]];
   const { attributes, origin } = node;
-  const [, ...running] = surroundings.maker(mean!)!.inputs;
+  const statistics = surroundings.maker(mean)!;
+  const [, ...running] = statistics.inputs;
+  const before = surroundings.maker(x);
+  const takesFactor =
+    before?.kind === "convolution" && surroundings.isReadOnlyBy(x, node, statistics);
+  const convolution = takesFactor && isWorthCopy(before) ? before : undefined;
   return (builder) => {
-    const vectors = builder.addAll("normalizeScale", [...running, ...affine], attributes, origin);
-    const expression = add(multiply(operand(0), channel(1)), channel(2));
-    return [builder.add("pointwise", [x!, ...vectors], { expression }, origin)];
+    const [scale, shift] = builder.addAll(
+      "normalizeScale",
+      [...running, ...affine],
+      attributes,
+      origin,
+    ) as [Value, Value];
+    if (!convolution) {
+      const expression = add(multiply(operand(0), channel(1)), channel(2));
+      return [builder.add("pointwise", [x, scale, shift], { expression }, origin)];
+    }
+    const [input, weights] = convolution.inputs as [Value, Value];
+    const scaled = builder.add("scaledWeights", [weights, scale], {}, origin);
+    const inputs = [input, scaled];
+    const y = builder.add("convolution", inputs, convolution.attributes, convolution.origin);
+    const expression = add(operand(0), channel(1));
+    return [builder.add("pointwise", [y, shift], { expression }, origin)];
   };
 };
+
+/**
+ * A factor in the weights saves a multiplication for each output, beside as many as an output has weights: it counts where those are few.
+ * The scaled weights are a second copy, since training and files know them as they are. They are made where the copy takes no more memory
+ * than the outputs of one image, which is where an output has fewer weights than an image has pixels.
+ */
+function isWorthCopy({ inputs: [, weights], outputs: [y] }: Node<"convolution">): boolean {
+  return elementCount(weights!.shape) <= elementCount(y!.shape);
+}
 
 function withoutDropout(node: AnyNode): AnyNode {
   if (node.kind !== "pointwise") return node;

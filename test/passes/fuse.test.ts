@@ -76,9 +76,14 @@ test("outside training, batch normalisation and the relu behind it join the conv
   const graph = fuse(forPrediction(simplify(forInference(plain))));
   expect(count(graph, "pointwise")).toBe(0);
   expect(kinds(graph).filter((kind) => kind !== "convolution")).toEqual([
-    "normalizeScale",
-    "normalizeScale",
+    ...["normalizeScale", "scaledWeights", "normalizeScale", "scaledWeights"],
   ]);
+});
+
+test("a factor goes into weights only where they are fewer than an image's outputs", () => {
+  const plain = simplify(new Chain(["N", 13]).linear(18).batchnorm().unary("relu").classify());
+  const graph = fuse(forPrediction(simplify(forInference(plain))));
+  expect(kinds(graph)).toEqual(["normalizeScale", "convolution", "convolution"]);
 });
 
 test("in training, a normalisation with its relu is one pass, and so is its gradient", () => {

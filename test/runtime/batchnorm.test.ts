@@ -82,6 +82,52 @@ test("a saved network goes on bit for bit, running statistics included", async (
   }
 });
 
+test("what predictions read of the parameters follows them, however these change", async () => {
+  const layers = `conv(6, kernel=3, padding=1, bias=false) as first -> batchnorm as bn -> relu
+    conv(6, kernel=3, groups=6, padding=1, bias=false) -> batchnorm -> relu
+    conv(8, kernel=3, groups=2, bias=false) -> batchnorm -> relu
+    flatten -> linear(7, bias=false) -> batchnorm`;
+  const network = await open(specOf(layers));
+  const fresh = () => open(specOf(layers));
+  const changes: ((network: Network) => Promise<unknown>)[] = [
+    (changed) => changed.step(imagesOf(0), labelsOf(0)),
+    async (changed) => {
+      const values = await changed.read("first.weight");
+      await changed.write(
+        "first.weight",
+        values.map((value) => 2 * value + 1),
+      );
+    },
+    async (changed) => {
+      const other = await fresh();
+      await other.step(imagesOf(5), labelsOf(5));
+      await changed.load(await other.save());
+      other.destroy();
+    },
+  ];
+  try {
+    const { fold, predict, evaluate } = network.program.steps;
+    expect(fold.map(({ label }) => label)).toContain("bn in first.weight");
+    const made = new Set(fold.map(({ label }) => label));
+    expect([...predict, ...evaluate].filter(({ label }) => made.has(label))).toEqual([]);
+    let before = await network.predict(imagesOf(1));
+    for (const change of changes) {
+      await change(network);
+      const [after, again] = [await network.predict(imagesOf(1)), await fresh()];
+      expect(after).not.toEqual(before);
+      await again.load(await network.save());
+      expect(after).toEqual(await again.predict(imagesOf(1)));
+      expect(await network.evaluate(imagesOf(2), labelsOf(2))).toEqual(
+        await again.evaluate(imagesOf(2), labelsOf(2)),
+      );
+      again.destroy();
+      before = after;
+    }
+  } finally {
+    network.destroy();
+  }
+});
+
 test("PyTorch's weights load, its counters of batches among them; other names are refused", async () => {
   const network = await open(specOf(CONVOLUTION));
   try {

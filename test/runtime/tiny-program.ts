@@ -187,6 +187,7 @@ export const tinyProgram: Program = {
     accumulate: [],
     update: [],
     average: [],
+    fold: [],
     evaluate: [forward, loss],
     predict: [forward],
   },
