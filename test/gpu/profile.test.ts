@@ -53,7 +53,7 @@ test("kernels are compiled together when a list first runs, each once for all li
     await network.evaluate(images, targets);
     await network.predict(images);
     const { steps } = network.program;
-    const lists = [steps.initialize, steps.train, steps.evaluate, steps.predict];
+    const lists = [steps.initialize, steps.train, steps.fold, steps.evaluate, steps.predict];
     const used = new Set(lists.flat().map(({ kernel }) => kernel));
     expect(heard.at(-1)).toEqual({ done: used.size, total: used.size });
     const compiled = heard.length;

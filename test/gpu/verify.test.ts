@@ -57,7 +57,7 @@ async function verify(
   }
 }
 
-/** The programs with the kernel of the list's first step of that label changed. */
+/** The programs with the kernel of the list's first step of that label changed, or of what is folded for it. */
 function corrupt(
   programs: readonly TracedProgram[],
   label: string | RegExp,
@@ -66,7 +66,8 @@ function corrupt(
 ): TracedProgram[] {
   return programs.map((traced) => {
     const { program } = traced;
-    const step = program.steps[list].find((candidate) =>
+    const steps = [...program.steps[list], ...program.steps.fold];
+    const step = steps.find((candidate) =>
       typeof label === "string" ? candidate.label === label : label.test(candidate.label),
     )!;
     const kernels = program.kernels.map((kernel, index) => {
