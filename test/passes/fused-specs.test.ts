@@ -1,29 +1,16 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { trainedParameters, type Graph, type Value } from "../../compiler/ir/graph.js";
 import { stepGraphs } from "../../compiler/program.js";
 import { runGraph, type GraphValues } from "../../compiler/reference/run.js";
-import { analyze } from "../../compiler/semantics/index.js";
 import type { OptimizerSettings } from "../../program/program.js";
 import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";
+import { graphOf } from "./spec-graphs.js";
 
-const folder = join(import.meta.dirname, "../../specs");
-const full = process.env.NETC_TEST_FULL === "1";
-
-/** Among them, every op that a spec has is fused in every way that one fuses it. The others take minutes. */
-const QUICK = ["digits", "lenet", "squeezenet1_1", "mobilenet_v3_small"];
-
-const names = readdirSync(folder)
-  .filter((file) => file.endsWith(".net"))
-  .map((file) => file.replace(/\.net$/, ""))
-  .filter((name) => full || QUICK.includes(name));
-
-/** The smallest images that go through: what is fused does not depend on their size. */
-const SIZES: Readonly<Record<string, number>> = {
-  ...{ alexnet: 64, "alexnet-2012": 67, caffenet: 67, zfnet: 95 },
-  ...{ squeezenet1_1: 33, mobilenet_v3_small: 32 },
-};
+/**
+ * Among them, every op that a spec has is fused in every way that one fuses it. All specs are compared on a GPU (test/gpu/fused-specs.test.ts);
+ * here they are in double precision.
+ */
+const SIZES = { digits: 28, lenet: 32, squeezenet1_1: 33, mobilenet_v3_small: 32 };
 
 const BATCH = 2;
 
@@ -31,17 +18,6 @@ const optimizer: OptimizerSettings = {
   ...{ kind: "sgd", learningRate: 0.01, momentum: 0.9, weightDecay: 1e-3 },
   ...{ nesterov: false, convention: "pytorch" },
 };
-
-function graphOf(name: string): Graph {
-  const size = SIZES[name] ?? 32;
-  const text = readFileSync(join(folder, `${name}.net`), "utf8")
-    .replace(/^(data|train) [\s\S]*/m, "")
-    .replace(/f32\[N, 3, 2\d\d, 2\d\d\]/, `f32[N, 3, ${size}, ${size}]`);
-  const { selected, diagnostics } = analyze(text, `${name}.net`);
-  const errors = diagnostics.filter(({ severity }) => severity === "error");
-  expect(errors.map(({ message }) => message)).toEqual([]);
-  return selected!.model.graph!;
-}
 
 /** Sums and products in double precision, in another order. */
 const TOLERANCE = 1e-8;
@@ -69,10 +45,10 @@ function resultsOf(graph: Graph): Named {
   ]);
 }
 
-test.each(names)(
+test.each(Object.entries(SIZES))(
   "%s: fused and not fused are the same",
-  (name) => {
-    const graph = graphOf(name);
+  (name, size) => {
+    const graph = graphOf(name, size);
     const parameters = new Map(
       graph.parameters.map(({ value: { name: parameter, shape } }) => {
         const values = parameterValues(`fused/${parameter}`, shape.map(Number));
