@@ -257,13 +257,14 @@ def predict(network, images):
     return result
 
 
-def choose_images(network, name, shape, trials):
+def choose_images(network, name, shape, trials, slices):
     """The seed whose values stay farthest from every edge, and its margin."""
     best = (-1.0, 0)
     with torch.no_grad():
         for seed in range(trials):
             MARGIN.smallest = math.inf
-            network(images_of(f"{name}/images/{seed}", shape))
+            for part in images_of(f"{name}/images/{seed}", shape).chunk(slices):
+                network(part)
             best = max(best, (MARGIN.smallest, seed), key=lambda pair: pair[0])
     return best[1], best[0]
 
@@ -282,11 +283,23 @@ def sgd(network, velocities, settings, factors):
             value.sub_(step, alpha=rate)
 
 
-def run(name, network, shape, classes, rate, *, trials, batch=BATCH, nesterov=False, factors=None):
+def backward(network, images, labels, slices):
+    """The mean loss of a step whose examples come in slices, and its gradients, added up."""
+    total = 0
+    for part, own in zip(images.chunk(slices), labels.chunk(slices)):
+        loss = F.cross_entropy(network(part), own, reduction="sum") / len(images)
+        loss.backward()
+        total += float(loss)
+    return total
+
+
+def run(
+    name, network, shape, classes, rate, *, trials, batch=BATCH, nesterov=False, factors=None, slices=1
+):
     network.double()
     load_parameters(network, name)
     shape = (batch, *shape)
-    seed, margin = choose_images(network, name, shape, trials)
+    seed, margin = choose_images(network, name, shape, trials, slices)
     load_parameters(network, name)  # running statistics have moved
     images = images_of(f"{name}/images/{seed}", shape)
     labels = labels_of(f"{name}/labels", batch, classes)
@@ -299,10 +312,7 @@ def run(name, network, shape, classes, rate, *, trials, batch=BATCH, nesterov=Fa
     velocities, losses, result = {}, [], {"logits": predict(network, images)}
     for step in range(STEPS):
         network.zero_grad()
-        logits = network(images)
-        loss = F.cross_entropy(logits, labels)
-        loss.backward()
-        losses.append(float(loss))
+        losses.append(backward(network, images, labels, slices))
         if step == 0:
             result["gradients"] = {key: summary(value.grad) for key, value in network.named_parameters()}
         sgd(network, velocities, settings, factors or {})
@@ -411,7 +421,7 @@ def digits():
     return run("digits", sections, (1, 8, 8), 10, rate=1e-2, trials=24, nesterov=True)
 
 
-def normalized():
+def normalized(name="normalized", slices=1):
     """Not a spec of its own: test/parity/batchnorm.test.ts has it."""
     features = {
         "conv1": nn.Conv2d(3, 10, 3, padding=1, bias=False),
@@ -429,7 +439,12 @@ def normalized():
         "logits": nn.Linear(20, 5),
     }
     sections = Sections(features=features, classifier=layers)
-    return run("normalized", sections, (3, 13, 11), 5, rate=1e-2, trials=24, batch=6)
+    return run(name, sections, (3, 13, 11), 5, rate=1e-2, trials=24, batch=6, slices=slices)
+
+
+def normalized_in_slices():
+    """Each slice normalised by its own statistics, which move the running ones one after the other."""
+    return normalized("normalized-slices", slices=2)
 
 
 def classifier():
@@ -449,6 +464,7 @@ NETWORKS = {
     "cifar10-quick": cifar10_quick,
     "digits": digits,
     "normalized": normalized,
+    "normalized-slices": normalized_in_slices,
 }
 
 

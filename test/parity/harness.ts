@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile } from "../../compiler/index.js";
-import { createNetwork, type Network } from "../../runtime/index.js";
+import { createNetwork, findAdapter, type Network } from "../../runtime/index.js";
 import { relativeError, type Summary } from "../oracle/sketch.js";
 import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";
 
@@ -67,11 +67,42 @@ export function readSpec(name: string): string {
  */
 export type Gradients = "kept" | "applied";
 
+export interface ParityOptions {
+  readonly gradients?: Gradients;
+  /** The most bytes that the device is to bind, so that a batch comes in slices; as many as it can if absent. */
+  readonly binding?: number;
+  /** Slices that a batch is asked to come in. */
+  readonly accumulate?: number;
+}
+
+/** A device that says it binds no more than that. */
+async function limitedDevice(binding: number): Promise<GPUDevice> {
+  const { adapter } = await findAdapter();
+  const requiredFeatures = ["subgroups" as const].filter((name) => adapter.features.has(name));
+  const device = await adapter.requestDevice({ requiredFeatures });
+  const { minUniformBufferOffsetAlignment, maxComputeWorkgroupsPerDimension } = device.limits;
+  const limits = {
+    ...{ minUniformBufferOffsetAlignment, maxComputeWorkgroupsPerDimension },
+    ...{ maxBufferSize: device.limits.maxBufferSize, maxStorageBufferBindingSize: binding },
+  };
+  return new Proxy(device, {
+    get(own, key) {
+      if (key === "limits") return limits;
+      const value: unknown = Reflect.get(own, key, own);
+      return typeof value === "function" ? (value.bind(own) as unknown) : value;
+    },
+  });
+}
+
 /** A network from a spec, without dropout, that starts from the case's weights. */
 async function openNetwork(
   spec: string,
   expected: Expected,
-  gradients: Gradients,
+  {
+    gradients,
+    device,
+    accumulate = 1,
+  }: ParityOptions & { readonly device?: GPUDevice | undefined },
 ): Promise<Network> {
   const text = spec.replaceAll(/dropout\([^)]*\)/g, "dropout(0)");
   const { programs, diagnostics } = compile(text, {
@@ -80,7 +111,11 @@ async function openNetwork(
   });
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error");
   if (errors.length > 0) throw new Error(errors.map((error) => error.message).join("\n"));
-  const network = await createNetwork(programs, { batch: expected.batch, ...expected.optimizer });
+  const network = await createNetwork(programs, {
+    ...{ batch: expected.batch, accumulate },
+    ...expected.optimizer,
+    ...(device && { device }),
+  });
   for (const { name, shape } of network.parameters) {
     await network.write(name, parameterValues(`${expected.name}/${name}`, shape));
   }
@@ -94,9 +129,14 @@ const SMALLEST_LOSS = 1e-2;
 export async function compareWithPyTorch(
   spec: string,
   expected: Expected,
-  gradients: Gradients = "kept",
+  options: ParityOptions = {},
 ): Promise<Difference[]> {
-  const network = await openNetwork(spec, expected, gradients);
+  const { gradients = "kept", binding } = options;
+  const device = binding === undefined ? undefined : await limitedDevice(binding);
+  const network = await openNetwork(spec, expected, { ...options, gradients, device });
+  if (binding !== undefined && network.slice >= expected.batch) {
+    throw new Error(`a batch of ${expected.batch} fits into ${binding} bytes`);
+  }
   try {
     const pixels = expected.imageShape.reduce((product, size) => product * size, expected.batch);
     const images = uniformValues(expected.images, pixels, 1);
@@ -131,6 +171,7 @@ export async function compareWithPyTorch(
     return differences;
   } finally {
     network.destroy();
+    device?.destroy();
   }
 }
 
