@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { add, channel, constant, multiply, operand, unary } from "../../compiler/ir/expression.js";
 import { Chain } from "../passes/chain.js";
-import type { Program } from "../../program/program.js";
-import { compare, optimizer as sgd, worst } from "./compare.js";
+import { stepsFor, type Program } from "../../program/program.js";
+import { compare, optimizer as sgd, programsOf, worst } from "./compare.js";
 
 /** Sums in f32 in another order than the reference's doubles: 1e-5 of a tensor's norm is a few units of the last place. */
 const TOLERANCE = 1e-5;
@@ -253,6 +253,30 @@ const variants = {
 test("more images than registers hold take another form of a linear layer's update", async () => {
   const graph = cases["linear layers with relu"]!().classify();
   const results = await compare(graph, { keepGradients: false, count: 11, batch: 12 });
+  expect(Math.max(...results.map(({ error }) => error)), worst(results)).toBeLessThan(TOLERANCE);
+});
+
+const WIDE = { kernel: [5, 5], padding: { top: 2, bottom: 2, left: 2, right: 2 } } as const;
+
+test("contractions for hardware that split K for few images alone agree with the reference without", async () => {
+  const make = () =>
+    new Chain(["N", 4, 5, 5])
+      .convolution(12, WIDE)
+      .bias()
+      .unary("relu")
+      .convolution(12, WIDE)
+      .flatten()
+      .linear(200)
+      .bias()
+      .unary("relu");
+  const options = { target: "gpu", keepGradients: false } as const;
+  const [program] = programsOf(make().classify(), options, ["gpu"]);
+  const sums = (batch: number, label: string) =>
+    stepsFor(program!.steps.train, batch).filter((step) => step.label === `${label} (sum)`);
+  for (const label of ["conv5 forward", "conv5 input gradient", "linear7 forward"]) {
+    expect([sums(31, label).length, sums(32, label).length], label).toEqual([1, 0]);
+  }
+  const results = await compare(make().classify(), { ...options, count: 3, batch: 32 });
   expect(Math.max(...results.map(({ error }) => error)), worst(results)).toBeLessThan(TOLERANCE);
 });
 
