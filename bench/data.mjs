@@ -1,6 +1,7 @@
 // How fast photographs become batches: `node bench/data.mjs DIR`, where DIR holds CLASS/IMAGE as a validation set does. Each is decoded,
 // resized to 256 and cropped to 224, by netc's own path and by plain loops over the image library, and what the parts cost is told. "A
-// core" is the processor time of all threads together, which other work on the machine disturbs little.
+// core" is the processor time of all threads together, which other work on the machine disturbs little. Contenders take turns, and the
+// median round of each is told.
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -31,18 +32,33 @@ async function imageFiles(directory) {
   return found.sort();
 }
 
-/** Runs `work`, which takes so many images, and says what one of them took. */
-async function measure(name, images, work) {
+const ROUNDS = 5;
+
+/** Lets all contenders take turns, and says what an image took each of them: the first round warms up. */
+async function measure(contenders) {
+  const rounds = [];
+  for (let round = 0; round <= ROUNDS; round++) {
+    const times = [];
+    for (const [, work] of contenders) times.push(await time(work));
+    if (round > 0) rounds.push(times);
+  }
+  contenders.forEach(([name], index) => {
+    const median = (key) =>
+      rounds.map((times) => times[index][key]).sort((one, other) => one - other)[ROUNDS >> 1];
+    const [wall, core] = [median("wall"), median("core")];
+    const rate = (1000 / wall).toFixed(0).padStart(5);
+    console.log(`${name.padEnd(44)} ${rate} images/s  ${core.toFixed(2)} ms of a core each`);
+  });
+}
+
+/** Milliseconds for each image that `work` took, by the clock and of all cores together. */
+async function time(work) {
   const cpu = process.cpuUsage();
   const start = performance.now();
   await work();
-  const wall = (performance.now() - start) / images;
+  const wall = (performance.now() - start) / files.length;
   const { user, system } = process.cpuUsage(cpu);
-  const core = (user + system) / 1000 / images;
-  const rate = (milliseconds) => (1000 / milliseconds).toFixed(0).padStart(5);
-  console.log(
-    `${name.padEnd(44)} ${rate(wall)} images/s  ${rate(core)} a core  ${core.toFixed(2)} ms of a core each`,
-  );
+  return { wall, core: (user + system) / 1000 / files.length };
 }
 
 /** The usual few lines: the library resizes with its own filter, and applies profiles. */
@@ -74,22 +90,27 @@ const cores = availableParallelism();
 console.log(`${files.length} images, ${cores} cores, Node ${process.version}`);
 const bytes = await Promise.all(files.map((file) => readFile(file)));
 
-await measure("plain loop, one image after the other", files.length, async () => {
-  for (const file of files) await plain(file);
-});
-await measure(`plain loops, ${cores} side by side`, files.length, async () => {
+async function plainLoops(count) {
   const left = [...files];
   const loop = async () => {
     for (let file = left.pop(); file; file = left.pop()) await plain(file);
   };
-  await Promise.all(Array.from({ length: cores }, loop));
-});
-const decoded = [];
-await measure("netc: decoding alone", files.length, async () => {
-  for (const each of bytes) decoded.push(await decodeImage(each, 3));
-});
-await measure("netc: resize(256) -> center_crop(224) alone", files.length, () => {
-  for (const image of decoded) applyTransforms(image, crop, key);
-});
-await measure("netc: threads start, first batches", files.length, batches);
-await measure("netc: batches as they go to the GPU", files.length, batches);
+  await Promise.all(Array.from({ length: count }, loop));
+}
+
+await measure([
+  ["plain loop, one image after the other", () => plainLoops(1)],
+  [`plain loops, ${cores} side by side`, () => plainLoops(cores)],
+  ["netc, from the files to batches for the GPU", batches],
+]);
+await measure([
+  [
+    "of which decoding",
+    async () => {
+      for (const each of bytes) await decodeImage(each, 3);
+    },
+  ],
+]);
+const decoded = await Promise.all(bytes.map((each) => decodeImage(each, 3)));
+const resize = () => decoded.forEach((image) => applyTransforms(image, crop, key));
+await measure([["of which resize(256) -> center_crop(224)", resize]]);

@@ -18,11 +18,11 @@ export interface Resampling {
 }
 
 /** For each output position, the first input that counts and the weights from there on. */
-export interface Filter<Weights extends Float64Array | Int32Array = Float64Array> {
+export interface Filter {
   readonly first: Int32Array;
   readonly count: Int32Array;
   /** `span` weights for each output. */
-  readonly weights: Weights;
+  readonly weights: Float64Array;
   readonly span: number;
 }
 
@@ -104,7 +104,7 @@ function resampleAcross(image: Image, source: Rectangle, to: Size, wanted: Recta
   const start = (top * image.width + source.left) * channels;
   const rows = { start, pitch: image.width * channels, channels };
   if (pixels instanceof Uint8Array && result.pixels instanceof Uint8Array) {
-    bytesAcross(pixels, result.pixels, fixedPoint(filter), rows);
+    bytesAcross(pixels, result.pixels, fixedPoint(filter, source.width), rows);
   } else {
     floatsAcross(pixels, result.pixels, filter, rows);
   }
@@ -117,7 +117,7 @@ function resampleDown(image: Image, filter: Filter): Image {
   const result = blankImage(image, image.width, filter.first.length);
   const length = image.width * image.channels;
   if (pixels instanceof Uint8Array && result.pixels instanceof Uint8Array) {
-    bytesDown(pixels, result.pixels, fixedPoint(filter), length);
+    bytesDown(pixels, result.pixels, fixedPoint(filter, image.height), length);
   } else {
     floatsDown(pixels, result.pixels, filter, length);
   }

@@ -18,7 +18,12 @@ export interface DecodeTask {
 }
 
 export type DecodeResult =
-  | { readonly image: Image; readonly frames: number }
+  | {
+      readonly image: Image;
+      readonly frames: number;
+      /** Whether transforms have made the image, in memory that may move to another thread. That of libraries may not. */
+      readonly isMade: boolean;
+    }
   /** The file cannot be decoded: why. */
   | { readonly failure: string }
   /** A transform cannot be applied to the image. */
@@ -31,9 +36,10 @@ export async function runDecodeTask({ from, channels, stage }: DecodeTask): Prom
   } catch (error) {
     return { failure: (error as Error).message.trim().split("\n")[0]! };
   }
-  if (!stage) return decoded;
+  if (!stage) return { ...decoded, isMade: false };
   try {
-    return { ...decoded, image: applyTransforms(decoded.image, stage.transforms, stage.key) };
+    const image = applyTransforms(decoded.image, stage.transforms, stage.key);
+    return { ...decoded, image, isMade: image.pixels !== decoded.image.pixels };
   } catch (error) {
     // Errors lose their class on the way between threads.
     if (!(error instanceof DataError)) throw error;
