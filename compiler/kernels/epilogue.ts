@@ -47,6 +47,11 @@ export class EpiloguePrinter {
     return this.names.filter((_, index) => this.epilogue.operands[index] === "activation");
   }
 
+  /** Names of the operands that are read by channel. */
+  get vectors(): readonly string[] {
+    return this.names.filter((_, index) => this.epilogue.operands[index] === "vector");
+  }
+
   get constants(): readonly string[] {
     const clears = this.epilogue.clearsPadding || this.usesCounter ? ["channels"] : [];
     return [...this.activations.flatMap((name) => placeConstants(name)), ...clears];
@@ -68,14 +73,20 @@ export class EpiloguePrinter {
 
   /**
    * The finished vec4. `result` is the kernel's own vec4; `quad` the channel quad; `pixel` the linear pixel index over
-   * the batch; `place(name)` where the operand's pixel starts.
+   * the batch; `place(name)` where the operand's pixel starts; `vector(name)` the quad of a vector, if it was read before.
    */
-  print(result: string, quad: string, pixel: string, place: (name: string) => string): string {
+  print(
+    result: string,
+    quad: string,
+    pixel: string,
+    place: (name: string) => string,
+    vector = (name: string) => `${name}[${quad}]`,
+  ): string {
     const { expression, clearsPadding } = this.epilogue;
     const value = print(expression, {
       type: "vec4f",
       operand: (index) => (index === 0 ? result : `e${index}[${place(`e${index}`)} + ${quad}]`),
-      channel: (index) => `e${index}[${quad}]`,
+      channel: (index) => vector(`e${index}`),
       counter: `(frame.first_image * constants.pixels + ${pixel}) * constants.channels + 4u * ${quad}`,
     });
     if (!clearsPadding) return value;

@@ -70,6 +70,57 @@ export function pointwise(epilogue: Epilogue): Kernel {
   });
 }
 
+/**
+ * The same where vectors are read: a thread makes a channel quad of a line (a row of an image's pixels), and reads them once.
+ */
+export function pointwiseLines(epilogue: Epilogue): Kernel {
+  const fused = new EpiloguePrinter(epilogue);
+  const places = ["y", "a", ...fused.activations];
+  const value = fused.print(
+    "a[a_place + quad]",
+    "quad",
+    "(line * constants.width + x)",
+    (name) => `${name}_place`,
+    (name) => `${name}_quad`,
+  );
+  return assemble({
+    name: `pointwise_lines${fused.suffix}`,
+    summary: "Pointwise: one expression for each element, with vectors that are read by channel.",
+    storage: [
+      { name: "a", access: "read", element: "vec4f" },
+      { name: "result", access: "read_write", element: "vec4f" },
+      ...fused.storage,
+    ],
+    constants: [
+      ...["height", "width", "quads", ...(fused.usesCounter ? ["pixels"] : [])],
+      ...placeConstants("y"),
+      ...placeConstants("a"),
+      ...fused.constants,
+    ],
+    workgroupSize: POINTWISE_WORKGROUP,
+    declarations: fused.declarations,
+    body: wgsl`
+      let thread = block * ${POINTWISE_WORKGROUP}u + lane;
+      let line = thread / constants.quads;
+      let quad = thread % constants.quads;
+      if (line >= frame.batch * constants.height) {
+        return;
+      }
+      let image = line / constants.height;
+      let y = line % constants.height;
+      ${fused.vectors.map((name) => `let ${name}_quad = ${name}[quad];`)}
+      ${places.map((name) => `var ${name}_place = ${lineOf(name)};`)}
+      for (var x = 0u; x < constants.width; x++) {
+        result[y_place + quad] = ${value};
+        ${places.map((name) => `${name}_place += constants.${name}_column;`)}
+      }`,
+  });
+}
+
+/** Where a line's first pixel lies, from `image` and `y`. */
+const lineOf = (name: string) =>
+  `constants.${name}_base + image * constants.${name}_image + y * constants.${name}_row`;
+
 /** Sums of parts that a contraction left as [splits][pixel][quad], in a fixed order. */
 export function sumPartials(epilogue: Epilogue): Kernel {
   return quadKernel({

@@ -5,7 +5,7 @@ import { channelWindowSum } from "../kernels/channel-window.js";
 import { COPY_WORKGROUP, reshape } from "../kernels/copy.js";
 import type { Epilogue } from "../kernels/epilogue.js";
 import type { Kernel } from "../kernels/kernel.js";
-import { pointwise, POINTWISE_WORKGROUP } from "../kernels/pointwise.js";
+import { pointwise, pointwiseLines, POINTWISE_WORKGROUP } from "../kernels/pointwise.js";
 import type { ActivationLayout } from "./activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerEpilogue } from "./fused.js";
@@ -61,18 +61,46 @@ export function lowerPointwise(context: LoweringContext, node: Node<"pointwise">
       ? operand(0)
       : { ...leaf, index: others.indexOf(node.inputs[leaf.index]!) + 1 },
   );
+  const inputs = [main, ...others];
+  const fused = { expression, first: 1 };
+  const label = `${node.origin.name} pointwise`;
+  if (others.some((value) => value.shape.length === 1)) {
+    return emitLines(context, { inputs, origin: node.origin }, node.outputs[0]!, { fused, label });
+  }
   emitQuads(
     context,
-    { inputs: [main, ...others], origin: node.origin },
+    { inputs, origin: node.origin },
     {
-      label: `${node.origin.name} pointwise`,
+      ...{ label, fused },
       result: node.outputs[0]!,
-      fused: { expression, first: 1 },
       storage: [context.storageOf(main)],
       constants: context.layout(main).place("a"),
       kernel: pointwise,
     },
   );
+}
+
+function emitLines(
+  context: LoweringContext,
+  { inputs, origin }: Pick<Node, "inputs" | "origin">,
+  result: Value,
+  { fused, label }: { readonly fused: Fused; readonly label: string },
+): void {
+  const [main] = inputs as [Value];
+  const { height, width, pixels, quads } = context.layout(result);
+  const finish = lowerEpilogue(context, fused, inputs, result);
+  context.emit({
+    kernel: pointwiseLines(finish.epilogue),
+    storage: [context.storageOf(main), context.storageOf(result), ...finish.storage],
+    constants: {
+      ...{ height, width, pixels, quads },
+      ...context.layout(result).place("y"),
+      ...context.layout(main).place("a"),
+      ...finish.constants,
+    },
+    workgroups: { x: { ...perImage(height * quads), tile: POINTWISE_WORKGROUP }, z: 1 },
+    ...{ label, origin, macs: 0 },
+  });
 }
 
 export function lowerChannelWindowSum(
