@@ -1,4 +1,5 @@
 import { EpiloguePrinter, type Epilogue } from "./epilogue.js";
+import { gathering, type Gathered, type Gathering } from "./gather.js";
 import { assemble, type Kernel } from "./kernel.js";
 import { placeConstants, placeOf, splitPixel } from "./place.js";
 import { wgsl } from "./wgsl.js";
@@ -58,47 +59,41 @@ export function quadKernel(parts: QuadKernel): Kernel {
   });
 }
 
-/** An expression over activations of one shape, and vectors by channel. Operand 0 is `a`. */
-export function pointwise(epilogue: Epilogue): Kernel {
-  return quadKernel({
-    name: "pointwise",
-    summary: "Pointwise: one expression for each element.",
-    storage: [{ name: "a", access: "read", element: "vec4f" }],
-    inputs: ["a"],
-    result: "let value = a[a_place + quad];",
-    epilogue,
-  });
-}
+/** One of the two forms of the skeleton. */
+export type QuadSkeleton = (parts: QuadKernel) => Kernel;
 
 /**
- * The same where vectors are read: a thread makes a channel quad of a line (a row of an image's pixels), and reads them once.
+ * The skeleton's other form: a thread makes a channel quad of a line (a row of an image's pixels), pixel by pixel. It finds its place and
+ * reads vectors once for all of them, and may gather what it stores for a reduction of each channel, of which the line is a part.
  */
-export function pointwiseLines(epilogue: Epilogue): Kernel {
-  const fused = new EpiloguePrinter(epilogue);
-  const places = ["y", "a", ...fused.activations];
-  const value = fused.print(
-    "a[a_place + quad]",
-    "quad",
-    "(line * constants.width + x)",
-    (name) => `${name}_place`,
-    (name) => `${name}_quad`,
-  );
+export function lineKernel(parts: QuadKernel, gathered?: Gathered): Kernel {
+  const fused = new EpiloguePrinter(parts.epilogue);
+  const gather = gathered && gathering(gathered);
+  const activations = [...fused.activations, ...(gather?.activations ?? [])];
+  const places = ["y", ...parts.inputs, ...activations];
   return assemble({
-    name: `pointwise_lines${fused.suffix}`,
-    summary: "Pointwise: one expression for each element, with vectors that are read by channel.",
+    name: `${parts.name}_lines${fused.suffix}${gather?.suffix ?? ""}`,
+    summary: parts.summary,
     storage: [
-      { name: "a", access: "read", element: "vec4f" },
+      ...parts.storage,
       { name: "result", access: "read_write", element: "vec4f" },
       ...fused.storage,
+      ...(gather?.storage ?? []),
     ],
     constants: [
       ...["height", "width", "quads", ...(fused.usesCounter ? ["pixels"] : [])],
       ...placeConstants("y"),
-      ...placeConstants("a"),
+      ...parts.inputs.flatMap((name) => placeConstants(name)),
       ...fused.constants,
+      ...(gather?.constants ?? []),
+      ...(parts.constants ?? []),
     ],
     workgroupSize: POINTWISE_WORKGROUP,
-    declarations: fused.declarations,
+    declarations: [
+      ...(parts.declarations ?? []),
+      ...fused.declarations,
+      ...(gather?.declarations ?? []),
+    ],
     body: wgsl`
       let thread = block * ${POINTWISE_WORKGROUP}u + lane;
       let line = thread / constants.quads;
@@ -111,15 +106,40 @@ export function pointwiseLines(epilogue: Epilogue): Kernel {
       ${fused.vectors.map((name) => `let ${name}_quad = ${name}[quad];`)}
       ${places.map((name) => `var ${name}_place = ${lineOf(name)};`)}
       for (var x = 0u; x < constants.width; x++) {
-        result[y_place + quad] = ${value};
+        ${parts.result}
+        ${storeInLine(fused, gather)}
         ${places.map((name) => `${name}_place += constants.${name}_column;`)}
-      }`,
+      }
+      ${gather ? gather.leave("line", "quad") : []}`,
   });
 }
 
 /** Where a line's first pixel lies, from `image` and `y`. */
 const lineOf = (name: string) =>
   `constants.${name}_base + image * constants.${name}_image + y * constants.${name}_row`;
+
+function storeInLine(fused: EpiloguePrinter, gather: Gathering | undefined): readonly string[] {
+  const pixel = "(line * constants.width + x)";
+  const made = fused.print(
+    ...(["value", "quad", pixel] as const),
+    (name) => `${name}_place`,
+    (name) => `${name}_quad`,
+  );
+  const store = (value: string) => `result[y_place + quad] = ${value};`;
+  return gather ? [`let made = ${made};`, store("made"), gather.take("quad")] : [store(made)];
+}
+
+/** An expression over activations of one shape, and vectors by channel. Operand 0 is `a`. */
+export function pointwise(epilogue: Epilogue, skeleton: QuadSkeleton = quadKernel): Kernel {
+  return skeleton({
+    name: "pointwise",
+    summary: "Pointwise: one expression for each element.",
+    storage: [{ name: "a", access: "read", element: "vec4f" }],
+    inputs: ["a"],
+    result: "let value = a[a_place + quad];",
+    epilogue,
+  });
+}
 
 /** Sums of parts that a contraction left as [splits][pixel][quad], in a fixed order. */
 export function sumPartials(epilogue: Epilogue): Kernel {

@@ -1,6 +1,6 @@
 import { IDENTITY, type Epilogue } from "./epilogue.js";
 import type { Kernel } from "./kernel.js";
-import { quadKernel } from "./pointwise.js";
+import { quadKernel, type QuadSkeleton } from "./pointwise.js";
 import { LOWEST, wgsl } from "./wgsl.js";
 
 /**
@@ -100,9 +100,13 @@ export function maxPool({ relu, keepsCodes, codes }: MaxPoolVariant): Kernel {
 }
 
 /** Each input gathers the gradients of the windows that it won. */
-export function maxPoolGradient(codes: CodeWidth, epilogue: Epilogue): Kernel {
+export function maxPoolGradient(
+  codes: CodeWidth,
+  epilogue: Epilogue,
+  skeleton: QuadSkeleton = quadKernel,
+): Kernel {
   const { element, unpack } = CODES[codes];
-  return quadKernel({
+  return skeleton({
     name: `max_pool_gradient_${codes}`,
     summary: "Max pooling, gradient: an input gathers from the windows that it won.",
     storage: [
@@ -162,8 +166,12 @@ export function averagePool(divisor: Divisor, epilogue: Epilogue): Kernel {
   });
 }
 
-export function averagePoolGradient(divisor: Divisor, epilogue: Epilogue): Kernel {
-  return quadKernel({
+export function averagePoolGradient(
+  divisor: Divisor,
+  epilogue: Epilogue,
+  skeleton: QuadSkeleton = quadKernel,
+): Kernel {
+  return skeleton({
     name: `average_pool_gradient_${divisor}`,
     summary:
       "Average pooling, gradient: an input gathers its share of every window that covers it.",
@@ -217,8 +225,11 @@ export function adaptiveAveragePool(epilogue: Epilogue): Kernel {
 }
 
 /** Windows may overlap when the input is smaller than the output, so every window is asked. */
-export function adaptiveAveragePoolGradient(epilogue: Epilogue): Kernel {
-  return quadKernel({
+export function adaptiveAveragePoolGradient(
+  epilogue: Epilogue,
+  skeleton: QuadSkeleton = quadKernel,
+): Kernel {
+  return skeleton({
     name: "adaptive_average_pool_gradient",
     summary: "Adaptive average pooling, gradient.",
     storage: [{ name: "a", access: "read", element: "vec4f" }],

@@ -4,11 +4,19 @@ import { substitute } from "../ir/expression-transform.js";
 import { channelWindowSum } from "../kernels/channel-window.js";
 import { COPY_WORKGROUP, reshape } from "../kernels/copy.js";
 import type { Epilogue } from "../kernels/epilogue.js";
+import { gathering } from "../kernels/gather.js";
 import type { Kernel } from "../kernels/kernel.js";
-import { pointwise, pointwiseLines, POINTWISE_WORKGROUP } from "../kernels/pointwise.js";
+import {
+  lineKernel,
+  pointwise,
+  POINTWISE_WORKGROUP,
+  quadKernel,
+  type QuadSkeleton,
+} from "../kernels/pointwise.js";
 import type { ActivationLayout } from "./activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerEpilogue } from "./fused.js";
+import { gatherFor, partsBytes, type ChannelParts, type Gather } from "./gather.js";
 import { perImage, type Storage } from "./storage.js";
 
 /** A kernel in which a thread makes a channel quad of the result, with what it reads apart from its epilogue. */
@@ -18,7 +26,9 @@ export interface QuadStep {
   readonly fused: Fused | undefined;
   readonly storage: readonly Storage[];
   readonly constants: Readonly<Record<string, number>>;
-  kernel(epilogue: Epilogue): Kernel;
+  kernel(epilogue: Epilogue, skeleton: QuadSkeleton): Kernel;
+  /** Whether a thread makes a quad or a line of them, be it only where a reduction follows; quads if left out. */
+  readonly form?: "quads" | "lines" | "lines to gather";
   /** Multiply-adds per image; 0 if left out. */
   readonly macs?: number;
 }
@@ -29,26 +39,45 @@ export function emitQuads(
   step: QuadStep,
 ): void {
   const layout = context.layout(step.result);
+  const { form = "quads" } = step;
   const finish = lowerEpilogue(context, step.fused, node.inputs, step.result);
+  const storage = [...step.storage, context.storageOf(step.result), ...finish.storage];
+  const gather = form === "quads" ? undefined : gatherFor(context, step.result, storage.length);
+  const left = gather && partsOfLines(step.label, layout, gather);
+  const inLines = form === "lines" || gather !== undefined;
+  const skeleton: QuadSkeleton = inLines
+    ? (parts) => lineKernel(parts, gather?.gathered)
+    : quadKernel;
+  const { pixels, height, width, quads } = layout;
   context.emit({
-    kernel: step.kernel(finish.epilogue),
-    storage: [...step.storage, context.storageOf(step.result), ...finish.storage],
+    kernel: step.kernel(finish.epilogue, skeleton),
+    storage: [...storage, ...(gather && left ? [...gather.storage, left.storage] : [])],
     constants: {
-      pixels: layout.pixels,
-      width: layout.width,
-      quads: layout.quads,
+      ...{ pixels, height, width, quads },
       ...layout.place("y"),
       ...step.constants,
       ...finish.constants,
+      ...gather?.constants,
     },
     workgroups: {
-      x: { ...perImage(layout.pixels * layout.quads), tile: POINTWISE_WORKGROUP },
+      x: { ...perImage((inLines ? height : pixels) * quads), tile: POINTWISE_WORKGROUP },
       z: 1,
     },
     label: step.label,
     origin: node.origin,
     macs: step.macs ?? 0,
   });
+  if (gather) context.leaveParts(gather.reduction, left);
+}
+
+/** A line's values are a part of their channel's. */
+function partsOfLines(
+  label: string,
+  { pixels, width, quads }: ActivationLayout,
+  { gathered }: Gather,
+): ChannelParts {
+  const bytes = partsBytes({ left: gathering(gathered).left, quads, values: width, pixels });
+  return { storage: { name: `${label} ${gathered}`, purpose: "scratch", bytes }, values: width };
 }
 
 /** The first operand that is an activation becomes the kernel's own input; the others are operands of its epilogue. */
@@ -61,46 +90,19 @@ export function lowerPointwise(context: LoweringContext, node: Node<"pointwise">
       ? operand(0)
       : { ...leaf, index: others.indexOf(node.inputs[leaf.index]!) + 1 },
   );
-  const inputs = [main, ...others];
-  const fused = { expression, first: 1 };
-  const label = `${node.origin.name} pointwise`;
-  if (others.some((value) => value.shape.length === 1)) {
-    return emitLines(context, { inputs, origin: node.origin }, node.outputs[0]!, { fused, label });
-  }
   emitQuads(
     context,
-    { inputs, origin: node.origin },
+    { inputs: [main, ...others], origin: node.origin },
     {
-      ...{ label, fused },
+      label: `${node.origin.name} pointwise`,
       result: node.outputs[0]!,
+      fused: { expression, first: 1 },
       storage: [context.storageOf(main)],
       constants: context.layout(main).place("a"),
+      form: others.some((value) => value.shape.length === 1) ? "lines" : "lines to gather",
       kernel: pointwise,
     },
   );
-}
-
-function emitLines(
-  context: LoweringContext,
-  { inputs, origin }: Pick<Node, "inputs" | "origin">,
-  result: Value,
-  { fused, label }: { readonly fused: Fused; readonly label: string },
-): void {
-  const [main] = inputs as [Value];
-  const { height, width, pixels, quads } = context.layout(result);
-  const finish = lowerEpilogue(context, fused, inputs, result);
-  context.emit({
-    kernel: pointwiseLines(finish.epilogue),
-    storage: [context.storageOf(main), context.storageOf(result), ...finish.storage],
-    constants: {
-      ...{ height, width, pixels, quads },
-      ...context.layout(result).place("y"),
-      ...context.layout(main).place("a"),
-      ...finish.constants,
-    },
-    workgroups: { x: { ...perImage(height * quads), tile: POINTWISE_WORKGROUP }, z: 1 },
-    ...{ label, origin, macs: 0 },
-  });
 }
 
 export function lowerChannelWindowSum(

@@ -69,7 +69,9 @@ export function lowerMaxPoolGradient(
       ...outputConstants(layout),
       ...layout.place("a"),
     },
-    kernel: (epilogue) => maxPoolGradient(codeWidth(node.attributes.kernel), epilogue),
+    form: "lines to gather",
+    kernel: (epilogue, skeleton) =>
+      maxPoolGradient(codeWidth(node.attributes.kernel), epilogue, skeleton),
   });
 }
 
@@ -140,6 +142,7 @@ export function lowerAveragePoolGradient(
         ...outputConstants(layout),
         ...layout.place("a"),
       },
+      form: "lines to gather",
       kernel: adaptiveAveragePoolGradient,
     });
     return;
@@ -151,6 +154,7 @@ export function lowerAveragePoolGradient(
       ...outputConstants(layout),
       ...layout.place("a"),
     },
-    kernel: (epilogue) => averagePoolGradient(divisorOf(attributes), epilogue),
+    form: "lines to gather",
+    kernel: (epilogue, skeleton) => averagePoolGradient(divisorOf(attributes), epilogue, skeleton),
   });
 }
