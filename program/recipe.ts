@@ -5,7 +5,7 @@ import { isMixing, type Transform } from "./transforms.js";
 export type { Transform } from "./transforms.js";
 
 export type DataSource = {
-  /** Of what the files hold; `tar`: a pattern of files. */
+  /** Of what the files hold; `tar` and `parquet`: a pattern of files. */
   readonly path: string;
   /** The examples of the split where both splits read the same files; all if absent. */
   readonly holdout?: Holdout;
@@ -16,6 +16,12 @@ export type DataSource = {
       readonly classes?: readonly string[];
     }
   | { readonly kind: "cifar10" | "idx" | "tar" }
+  | {
+      readonly kind: "parquet";
+      /** Names of the columns. */
+      readonly image: string;
+      readonly label: string;
+    }
   | {
       readonly kind: "csv";
       /** Which column holds the label; all others are pixels, in the order channels, rows, columns. */

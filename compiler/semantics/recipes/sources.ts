@@ -40,7 +40,7 @@ export const sources: Registry<SourceRule> = {
   noun: "data source",
   example: 'folder("data/train")',
   unknown: "NET3007",
-  planned: ["parquet"],
+  planned: [],
   definitions: [
     source({
       name: "folder",
@@ -80,6 +80,22 @@ export const sources: Registry<SourceRule> = {
       aliases: ["webdataset", "WebDataset", "wds", "shards"],
       summary:
         "WebDataset shards: KEY.jpg and KEY.cls in tar files; `*` and `{000..009}` stand for several",
+    }),
+    source({
+      name: "parquet",
+      aliases: ["Parquet", "huggingface", "load_dataset"],
+      summary:
+        "Parquet files with an image and a label in each row, as Hugging Face's datasets have them; `*` and `{000..009}` stand for several",
+      positional: ["path"],
+      arguments: {
+        path,
+        image: withDefault(string(), "image", "the column that holds encoded images"),
+        label: withDefault(string(), "label", "the column that holds labels: numbers or names"),
+        holdout,
+      },
+      resolve:
+        ({ path, image, label, holdout }) =>
+        (split) => ({ kind: "parquet", path, image, label, ...part(holdout, split) }),
     }),
   ],
 };

@@ -11,7 +11,14 @@ export interface EncodedImage {
   /** For messages. */
   readonly name: string;
   readonly label: number;
-  readonly from: ImageBytes;
+  /** Where it lies, or how to get it; undefined where there is none. */
+  readonly from: ImageBytes | (() => Promise<Uint8Array | undefined>);
+}
+
+/** A list of images, of which not all need to be in memory. */
+export interface EncodedImages {
+  readonly length: number;
+  at(index: number): EncodedImage | undefined;
 }
 
 export interface EncodedOptions extends SkipOptions {
@@ -21,7 +28,7 @@ export interface EncodedOptions extends SkipOptions {
 
 export function encodedDataset(
   description: Pick<Dataset, "name" | "classes">,
-  images: readonly EncodedImage[],
+  images: EncodedImages,
   options: EncodedOptions,
 ): Dataset {
   const skips = new SkipCounter(description.name, images.length, options);
@@ -40,14 +47,19 @@ class EncodedReader {
   private saidFrames = false;
 
   constructor(
-    private readonly images: readonly EncodedImage[],
+    private readonly images: EncodedImages,
     private readonly options: EncodedOptions,
     private readonly skips: SkipCounter,
   ) {}
 
   async read(index: number, stage: Stage | undefined): Promise<Example | undefined> {
-    const { name, label, from } = this.images[index]!;
+    const { name, label, from: place } = this.images.at(index)!;
     if (this.skips.has(name)) return undefined;
+    const from = typeof place === "function" ? await fetchBytes(place) : place;
+    if (from === undefined) {
+      this.skips.add(name, "it holds no image");
+      return undefined;
+    }
     const result = await decodeInPool({ from, channels: this.options.channels, stage });
     if ("mistake" in result) {
       throw new DataError(`${name}: ${result.mistake.message}`, result.mistake.hint);
@@ -68,6 +80,13 @@ class EncodedReader {
       `${name} is animated: of its ${frames} frames the first is used, as of all such images`,
     );
   }
+}
+
+async function fetchBytes(
+  fetch: () => Promise<Uint8Array | undefined>,
+): Promise<ImageBytes | undefined> {
+  const bytes = await fetch();
+  return bytes && { bytes };
 }
 
 /** A file that cannot be read is skipped; that its folder is gone is no fault of the file. */

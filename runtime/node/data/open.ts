@@ -10,8 +10,10 @@ import { openCsv } from "./csv.js";
 import { isDirectory, isFile, requireDirectory } from "./files.js";
 import { openFolder, subdirectories } from "./folder.js";
 import { holdsIdx, openIdx } from "./idx.js";
+import { openParquet } from "./parquet.js";
+import { findShards, holdsShards, type ShardKind } from "./shards.js";
 import type { SkipOptions } from "./skipped.js";
-import { findShards, holdsTar, openTar } from "./tar.js";
+import { openTar } from "./tar.js";
 
 export type SplitName = "train" | "eval";
 
@@ -22,7 +24,7 @@ export interface OpenDataOptions extends SkipOptions {
   readonly classes?: number;
   /** The folder that relative paths in the spec start from: the spec's own. */
   readonly base: string;
-  /** Read instead of the spec's paths: a directory that may hold train/ and val/ or test/, or a CSV file. */
+  /** Read instead of the spec's paths: a directory that may hold train/ and val/ or test/, or a file. */
   readonly directory?: string;
   /** Names of the classes of training, which the labels of other splits follow. */
   readonly classNames?: readonly string[];
@@ -109,6 +111,10 @@ async function openSource(
       const { classNames, ...rest } = options;
       return openTar(source.path, { ...rest, channels, classes: classNames });
     }
+    case "parquet": {
+      const { classNames, ...rest } = options;
+      return openParquet(source, { ...rest, channels, classes: classNames });
+    }
     case "csv":
       return openCsv(source, { ...options.shape, channels }, options.classNames);
     case "cifar10":
@@ -143,7 +149,7 @@ async function locateSource(
   { base, directory }: OpenDataOptions,
 ): Promise<DataSource> {
   if (directory === undefined) return { ...source, path: resolve(base, source.path) };
-  const isOneFile = source.kind === "csv" || source.kind === "tar";
+  const isOneFile = source.kind === "csv" || isSharded(source);
   if (isOneFile && (await isFile(directory))) return { ...source, path: directory };
   await requireDirectory(directory);
   const path = source.holdout ? directory : await splitDirectory(source, split, directory);
@@ -158,8 +164,13 @@ async function locateSource(
 async function pathWithin(directory: string, source: DataSource): Promise<string> {
   const named = join(directory, basename(source.path));
   if (source.kind === "csv") return named;
-  if (source.kind !== "tar") return directory;
-  return (await findShards(named).catch(() => [])).length > 0 ? named : join(directory, "*.tar");
+  if (!isSharded(source)) return directory;
+  const found = await findShards(named, source.kind).catch(() => []);
+  return found.length > 0 ? named : join(directory, `*.${source.kind}`);
+}
+
+function isSharded(source: DataSource): source is DataSource & { readonly kind: ShardKind } {
+  return source.kind === "tar" || source.kind === "parquet";
 }
 
 /** In the order of preference. A test set is for the end; while training, a validation set comes first. */
@@ -191,7 +202,7 @@ async function holdsFormat(source: DataSource, directory: string): Promise<boole
   if (source.kind === "cifar10" && (await holdsCifar10(directory))) return true;
   if (source.kind === "idx" && (await holdsIdx(directory))) return true;
   if (source.kind === "csv" && (await isFile(join(directory, basename(source.path))))) return true;
-  if (source.kind === "tar" && (await holdsTar(directory))) return true;
+  if (isSharded(source) && (await holdsShards(directory, source.kind))) return true;
   // Where there are no class folders either, the format's own reader gives the better message.
   return (await subdirectories(directory)).length === 0;
 }

@@ -2,55 +2,19 @@
  * WebDataset shards (https://github.com/webdataset/webdataset): tar files in which consecutive files with one name up to the first dot
  * are an example: KEY.jpg and KEY.cls. Headers are read once; images are then read from their places, in any order.
  */
-import { open, readdir, type FileHandle } from "node:fs/promises";
-import { basename, dirname, relative } from "node:path";
+import { open, type FileHandle } from "node:fs/promises";
+import { basename } from "node:path";
 import { DataError } from "../../data/error.js";
 import type { Dataset } from "../../data/dataset.js";
 import { IMAGE_ENDINGS } from "./decode.js";
 import { encodedDataset, type EncodedOptions } from "./encoded.js";
 import { describeReadError } from "./files.js";
 import { labelNumbers } from "./labels.js";
+import { findShards } from "./shards.js";
 
 export interface TarOptions extends EncodedOptions {
   /** Labels follow these classes, those of training; without them, the shards' own. */
   readonly classes?: readonly string[] | undefined;
-}
-
-/** Files that match a pattern with `*`, `?`, `[...]` and `{a,b}` or `{000..010}`, sorted. Throws a DataError where there are none. */
-export async function findShards(pattern: string): Promise<string[]> {
-  const { glob } = await import("tinyglobby");
-  const base = fixedPart(pattern);
-  const found = await glob(withRanges(relative(base, pattern).replaceAll("\\", "/")), {
-    ...{ cwd: base, absolute: true, expandDirectories: false },
-  });
-  if (found.length > 0) return found.sort();
-  throw new DataError(
-    `no file matches ${pattern}`,
-    'for instance tar("data/train-{000..009}.tar") or tar("data/train/*.tar")',
-  );
-}
-
-/** `{008..010}` as `{008,009,010}`: what globs know are lists. */
-function withRanges(pattern: string): string {
-  return pattern.replace(/\{(\d+)\.\.(\d+)\}/g, (_, first: string, last: string) => {
-    const count = Math.max(0, Number(last) - Number(first) + 1);
-    const numbers = Array.from({ length: count }, (_, index) =>
-      String(Number(first) + index).padStart(first.length, "0"),
-    );
-    return numbers.length === 1 ? numbers[0]! : `{${numbers.join(",")}}`;
-  });
-}
-
-/** Whether a directory holds shards. */
-export async function holdsTar(directory: string): Promise<boolean> {
-  return (await readdir(directory)).some((name) => name.endsWith(".tar"));
-}
-
-/** The folder in front of the first wildcard. */
-function fixedPart(pattern: string): string {
-  let folder = dirname(pattern);
-  while (/[*?[\]{}]/.test(folder)) folder = dirname(folder);
-  return folder;
 }
 
 /** An example's files, by their endings. */
@@ -68,7 +32,7 @@ interface Entry {
 
 /** The examples of all shards that match. Throws a DataError where a shard is damaged or an example has no label. */
 export async function openTar(pattern: string, options: TarOptions): Promise<Dataset> {
-  const shards = await findShards(pattern);
+  const shards = await findShards(pattern, "tar");
   const found: LabelledSample[] = [];
   for (const shard of shards) found.push(...(await readShard(shard)));
   if (found.length === 0) {

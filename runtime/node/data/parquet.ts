@@ -1,0 +1,214 @@
+/**
+ * Images and labels in the columns of Parquet files. Hugging Face's datasets (https://huggingface.co/docs/datasets/image_load) hold an image
+ * as a group of its file's `bytes` and `path`, and the names of a label's classes beside the schema.
+ */
+import { join } from "node:path";
+import type { SchemaTree } from "hyparquet";
+import type { DataSource } from "../../../program/recipe.js";
+import type { Dataset } from "../../data/dataset.js";
+import { DataError } from "../../data/error.js";
+import { encodedDataset, type EncodedImages, type EncodedOptions } from "./encoded.js";
+import { isDirectory } from "./files.js";
+import { labelNumbers, refuseUnknownClasses, type LabelNumbers } from "./labels.js";
+import { ParquetFile } from "./parquet-file.js";
+import { ParquetRows } from "./parquet-rows.js";
+import { findShards } from "./shards.js";
+
+export interface ParquetOptions extends EncodedOptions {
+  /** Labels follow these classes, those of training; without them, the files' own. */
+  readonly classes?: readonly string[] | undefined;
+  /** Bytes of rows that are kept for being asked for again, 256 MiB unless told. */
+  readonly rowMemory?: number;
+}
+
+type ParquetSource = Pick<Extract<DataSource, { kind: "parquet" }>, "path" | "image" | "label">;
+
+/** The rows of all files that match, or lie in the folder. Throws a DataError where a file, a column or a label is not as expected. */
+export async function openParquet(
+  { path, image, label }: ParquetSource,
+  options: ParquetOptions,
+): Promise<Dataset> {
+  const pattern = (await isDirectory(path)) ? join(path, "*.parquet") : path;
+  const files: ParquetFile[] = [];
+  for (const each of await findShards(pattern, "parquet")) files.push(await ParquetFile.open(each));
+  const length = files.reduce((sum, file) => sum + file.length, 0);
+  if (length === 0) throw new DataError(`${path} has no rows`);
+  files.forEach((file) => checkLabelColumn(file, label));
+  const columns = files.map((file) => imageColumn(file, image));
+  const labels: string[] = [];
+  for (const file of files) labels.push(...(await readLabels(file, label)));
+  const { classes, labelOf } = numberLabels(labels, { path, label, files, known: options.classes });
+  const rows = new ParquetRows(columns[0]!, options.rowMemory);
+  const numbers = Uint32Array.from(labels, labelOf);
+  const images = imagesIn(files, { labels: numbers, rows });
+  return encodedDataset({ name: path, classes }, images, options);
+}
+
+function imagesIn(
+  files: readonly ParquetFile[],
+  { labels, rows }: { readonly labels: Uint32Array; readonly rows: ParquetRows },
+): EncodedImages {
+  let end = 0;
+  const ends = files.map((file) => (end += file.length));
+  return {
+    length: end,
+    at(index) {
+      const number = ends.findIndex((end) => index < end);
+      const file = files[number]!;
+      const row = index - ends[number]! + file.length;
+      return {
+        name: `${file.path}: row ${row}`,
+        label: labels[index]!,
+        from: () => rows.read(file, row),
+      };
+    },
+  };
+}
+
+// Columns
+
+/** The column and where its bytes lie. Throws a DataError where it holds no images. */
+function imageColumn(file: ParquetFile, name: string) {
+  const column = findColumn(file, name, "image");
+  const isBytes = ({ element, children }: SchemaTree) =>
+    children.length === 0 && element.type === "BYTE_ARRAY" && !isText(element);
+  if (!isRepeated(column) && isBytes(column)) {
+    return { name, leaf: [name], bytesOf: bytesOrNothing };
+  }
+  const bytes = column.children.find(({ element }) => element.name === "bytes");
+  if (!isRepeated(column) && bytes && isBytes(bytes)) {
+    const bytesOf = (value: unknown) =>
+      bytesOrNothing((value as { bytes?: unknown } | null)?.bytes);
+    return { name, leaf: [name, "bytes"], bytesOf };
+  }
+  throw new DataError(
+    `the column ${name} of ${file.path} holds ${describeColumn(column)}, but images are bytes, or groups with \`bytes\` among their fields`,
+    otherColumns(file, "image"),
+  );
+}
+
+const bytesOrNothing = (value: unknown) => (value instanceof Uint8Array ? value : undefined);
+
+/** Throws a DataError where a column holds neither whole numbers nor text. */
+function checkLabelColumn(file: ParquetFile, name: string): void {
+  const column = findColumn(file, name, "label");
+  const { type } = column.element;
+  const isNested = column.children.length > 0 || isRepeated(column);
+  if (!isNested && (type === "INT32" || type === "INT64" || type === "BYTE_ARRAY")) return;
+  throw new DataError(
+    `the column ${name} of ${file.path} holds ${describeColumn(column)}, but labels are whole numbers or text`,
+    otherColumns(file, "label"),
+  );
+}
+
+type ColumnUse = "image" | "label";
+
+function findColumn(file: ParquetFile, name: string, use: ColumnUse): SchemaTree {
+  const found = file.columns.find(({ element }) => element.name === name);
+  if (found) return found;
+  throw new DataError(`${file.path} has no column ${name}`, otherColumns(file, use));
+}
+
+function otherColumns({ columns }: ParquetFile, use: ColumnUse): string {
+  const list = columns.map((each) => `${each.element.name} (${describeColumn(each)})`).join(", ");
+  return `its columns are ${list}; parquet(..., ${use}="NAME") chooses another one`;
+}
+
+const isRepeated = ({ element }: SchemaTree) => element.repetition_type === "REPEATED";
+
+function isText({ converted_type, logical_type }: SchemaTree["element"]): boolean {
+  return converted_type === "UTF8" || logical_type?.type === "STRING";
+}
+
+function describeColumn(column: SchemaTree): string {
+  const { element, children } = column;
+  if (isRepeated(column) || element.converted_type === "LIST") return "lists";
+  if (children.length > 0) {
+    return `groups of ${children.map(({ element }) => element.name).join(" and ")}`;
+  }
+  if (isText(element)) return "text";
+  return element.type ? KINDS[element.type] : "nothing";
+}
+
+const KINDS = {
+  BOOLEAN: "truth values",
+  INT32: "whole numbers",
+  INT64: "whole numbers",
+  INT96: "times",
+  FLOAT: "numbers",
+  DOUBLE: "numbers",
+  BYTE_ARRAY: "bytes",
+  FIXED_LEN_BYTE_ARRAY: "bytes of one length",
+} as const;
+
+// Labels
+
+/** As text. Throws a DataError where a row has none. */
+async function readLabels(file: ParquetFile, name: string): Promise<string[]> {
+  const values = await file.readColumn(name);
+  return values.map((value, row) => {
+    const text = typeof value === "string" || typeof value === "bigint" ? String(value) : value;
+    if (typeof text === "string" || typeof text === "number") return checkLabel(String(text), row);
+    throw new DataError(
+      `${file.path}: row ${row} has no label: its ${name} is ${String(value)}`,
+      'delete such rows, or choose another column: parquet(..., label="NAME")',
+    );
+  });
+
+  function checkLabel(text: string, row: number): string {
+    if (!/^-\d+$/.test(text)) return text;
+    throw new DataError(
+      `${file.path}: row ${row} has the label ${text}, which stands for none`,
+      "test sets are often published without labels: evaluate on another split",
+    );
+  }
+}
+
+interface Labelling {
+  readonly path: string;
+  readonly label: string;
+  readonly files: readonly ParquetFile[];
+  /** The classes of training. */
+  readonly known: readonly string[] | undefined;
+}
+
+/** Numbers are those of the classes that the files name, if they name any. */
+function numberLabels(
+  labels: readonly string[],
+  { path, label, files, known }: Labelling,
+): LabelNumbers {
+  const names = sameNames(files, label);
+  const isNumbers = labels.every((each) => /^\d+$/.test(each));
+  if (!names || !isNumbers) return labelNumbers(labels, { name: path, classes: known });
+  const beyond = labels.find((each) => Number(each) >= names.length);
+  if (beyond !== undefined) {
+    throw new DataError(`${path} has the label ${beyond}, but names ${names.length} classes`);
+  }
+  const classes = known ?? names;
+  refuseUnknownClasses(path, names, classes);
+  return { classes, labelOf: (each) => classes.indexOf(names[Number(each)]!) };
+}
+
+/** The classes' names, where files have them. Throws a DataError where two disagree. */
+function sameNames(files: readonly ParquetFile[], label: string): readonly string[] | undefined {
+  const names = files.map((file) => classNames(file, label));
+  const other = names.findIndex((each) => String(each) !== String(names[0]));
+  if (other < 0) return names[0];
+  throw new DataError(
+    `${files[0]!.path} and ${files[other]!.path} name the classes differently`,
+    "the files of one dataset have the same classes: name others in parquet(...)",
+  );
+}
+
+/** Of the `ClassLabel` that Hugging Face's library notes beside the schema. */
+function classNames(file: ParquetFile, label: string): readonly string[] | undefined {
+  try {
+    const note = JSON.parse(file.note("huggingface") ?? "{}") as {
+      info?: { features?: Record<string, { names?: unknown }> };
+    };
+    const names = note.info?.features?.[label]?.names;
+    return Array.isArray(names) && names.length > 0 ? names.map(String) : undefined;
+  } catch {
+    return undefined;
+  }
+}
