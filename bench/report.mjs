@@ -1,12 +1,13 @@
-// Tables and the chart of what results/ holds: results/benchmark.md, results/benchmark.svg, and the same tables in
-// docs/performance.md. `node report.mjs` makes them anew without measuring.
+// Tables and the chart of what results/ holds: results/benchmark.md, results/benchmark.svg, results/schedules.md, results/rdna3.md, and
+// the same tables in docs/performance.md. `node report.mjs` makes them anew without measuring.
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { format, resolveConfig } from "prettier";
 import { CASES, PLAN, TITLES } from "./cases.mjs";
 import { drawChart } from "./chart.mjs";
 import { generatedCodeSection } from "./rdna3-report.mjs";
-import { readResult, saveText } from "./results.mjs";
+import { readResult, resultNames, saveText } from "./results.mjs";
+import { schedulesSection } from "./schedules-report.mjs";
 
 const DOCUMENT = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
 const README = fileURLToPath(new URL("../README.md", import.meta.url));
@@ -129,7 +130,17 @@ async function tidy(markdown, path) {
   return format(markdown, { ...(await resolveConfig(path)), filepath: path });
 }
 
+async function writeSchedules() {
+  const names = (await resultNames()).filter((name) => name.startsWith("schedules-")).sort();
+  if (names.length === 0) return;
+  const section = schedulesSection(await Promise.all(names.map(readResult)));
+  const page = `# The cost model's choices beside the best measured\n\n${section}\n`;
+  await saveText("schedules.md", await tidy(page, DOCUMENT));
+  await rewrite(DOCUMENT, { schedules: section });
+}
+
 export async function writeReport() {
+  await writeSchedules();
   const results = await readResults();
   const rdna3 = generatedCodeSection(await readResult("rdna3"));
   const rdna3Page = `# Generated code on RDNA3\n\n${rdna3}\n`;

@@ -70,14 +70,6 @@ export class Inspection {
     await this.parts.gpu.queue.onSubmittedWorkDone();
   }
 
-  /** Milliseconds from submitting these steps until they are done, what the submission takes included. */
-  async submitted(first = 0, end = this.steps.length, repeats = 1): Promise<number> {
-    const start = performance.now();
-    this.run(first, end, repeats);
-    await this.finished();
-    return performance.now() - start;
-  }
-
   /** Milliseconds of each step on the device, all steps run in order, each so many times as `repeats` says. */
   async stamp(repeats: readonly number[]): Promise<number[]> {
     const milliseconds: number[] = [];

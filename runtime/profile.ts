@@ -12,7 +12,7 @@ export interface ProfiledStep {
 }
 
 export interface Profile {
-  /** `timestamps`: by the device's own clock. `submits`: by the time that repeated submissions take, an empty one's taken off. */
+  /** `timestamps`: by the device's own clock. `submits`: by what repeated submissions take, an empty one's taken off. */
   readonly method: "timestamps" | "submits";
   readonly steps: readonly ProfiledStep[];
   /** The whole list in one submission, from the submission to its end, as a step of training or a prediction has it. */
@@ -24,6 +24,8 @@ export interface ProfileOptions {
   readonly rounds?: number;
   /** Seconds after which no more rounds start, once there were three; 10 unless given. */
   readonly seconds?: number;
+  /** Milliseconds of another clock than the device's, such as the processor's time, where a software adapter is not alone on it. */
+  readonly clock?: () => number;
 }
 
 /** Short dispatches are repeated until they take this long: browsers round timestamps to 0.1 ms. */
@@ -46,18 +48,31 @@ export function profileSteps<Target extends Targets>(
   // Repeated updates would carry the weights away, and with them the values that kernels work on.
   const optimizer = { learningRate: 0, weightDecay: 0 };
   const visit = async (inspection: Inspection): Promise<Profile> => {
-    await inspection.submitted(); // compiles: drivers put that off to the first dispatch
-    const { hasTimestamps } = inspection;
-    const milliseconds = hasTimestamps
+    const whole = { first: 0, end: inspection.steps.length, repeats: 1 };
+    await time(inspection, whole, options); // compiles: drivers put that off to the first dispatch
+    const stamps = inspection.hasTimestamps && !options.clock;
+    const milliseconds = stamps
       ? await stampSteps(inspection, options)
       : await timeSubmits(inspection, options);
     return {
-      method: hasTimestamps ? "timestamps" : "submits",
+      method: stamps ? "timestamps" : "submits",
       steps: inspection.steps.map((step, index) => ({ step, milliseconds: milliseconds[index]! })),
-      milliseconds: median(await repeat(options, () => inspection.submitted())),
+      milliseconds: median(await repeat(options, () => time(inspection, whole, options))),
     };
   };
   return network.inspect(list, { ...examples, optimizer }, inspecting(visit));
+}
+
+/** Milliseconds from submitting steps, each so many times, until they are done, what the submission takes included. */
+async function time(
+  inspection: Inspection,
+  { first, end, repeats }: Readonly<Record<"first" | "end" | "repeats", number>>,
+  { clock = () => performance.now() }: ProfileOptions,
+): Promise<number> {
+  const start = clock();
+  inspection.run(first, end, repeats);
+  await inspection.finished();
+  return clock() - start;
 }
 
 async function stampSteps(inspection: Inspection, options: ProfileOptions): Promise<number[]> {
@@ -70,14 +85,16 @@ async function stampSteps(inspection: Inspection, options: ProfileOptions): Prom
 
 /** Step by step in the list's order, so that each finds in memory what it is to read. */
 async function timeSubmits(inspection: Inspection, options: ProfileOptions): Promise<number[]> {
-  const empty = median(await repeat(options, () => inspection.submitted(0, 0)));
+  const submitted = (first: number, end: number, repeats = 1) =>
+    time(inspection, { first, end, repeats }, options);
+  const empty = median(await repeat(options, () => submitted(0, 0)));
   const { length } = inspection.steps;
   const own = { ...options, seconds: (options.seconds ?? DEFAULT_SECONDS) / length };
   const result: number[] = [];
   for (let index = 0; index < length; index++) {
-    const once = (await inspection.submitted(index, index + 1)) - empty;
+    const once = (await submitted(index, index + 1)) - empty;
     const repeats = repeatsFor(once, LEAST_SUBMITTED);
-    const rounds = await repeat(own, () => inspection.submitted(index, index + 1, repeats));
+    const rounds = await repeat(own, () => submitted(index, index + 1, repeats));
     result.push(Math.max(0, median(rounds) - empty) / repeats);
   }
   return result;

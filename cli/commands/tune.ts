@@ -1,9 +1,9 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { compileSpec } from "../compiled.js";
 import { warn } from "../data.js";
-import { adapterOption, positiveInteger, type AdapterOptions } from "../options.js";
+import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
 import { renderTable, type Column } from "../table.js";
-import { print, say, styled, widthOf } from "../terminal.js";
+import { print, printJson, say, styled, widthOf } from "../terminal.js";
 import { describeSchedule, type Measured } from "../tuning/measure.js";
 import { mergeTuning, tunePathOf, type TunedProblem } from "../tuning/tune-file.js";
 import { tune, type TunedProblemResult, type TuneResult } from "../tuning/tune.js";
@@ -13,8 +13,29 @@ interface TuneFlags extends AdapterOptions {
   readonly batch: number;
   readonly candidates: number;
   readonly all?: boolean;
+  readonly clock: "device" | "processor";
   readonly model?: string;
   readonly train?: string;
+  readonly json?: boolean;
+}
+
+/** What `tune --json` prints. */
+interface TuneReport {
+  readonly adapter: string;
+  readonly model: string;
+  readonly batch: number;
+  readonly clock: TuneFlags["clock"];
+  readonly file: string;
+  readonly problems: readonly {
+    readonly problem: string;
+    readonly layers: readonly string[];
+    /** Schedules that were tried; null where the results of one were wrong. */
+    readonly tried: number;
+    readonly chosen: Measured | null;
+    readonly best: Measured | null;
+    /** The best that is no Winograd's. */
+    readonly bestSum: Measured | null;
+  }[];
 }
 
 export function tuneCommand(): Command {
@@ -27,17 +48,33 @@ export function tuneCommand(): Command {
     .option("--batch <n>", "images a step", positiveInteger, 8)
     .option("--candidates <n>", "schedules to try of each problem", positiveInteger, 6)
     .option("--all", "try all that there are")
+    .addOption(
+      new Option(
+        "--clock <name>",
+        "what is measured: the device's time, or the processor's, for a software adapter that is not alone",
+      )
+        .choices(["device", "processor"])
+        .default("device"),
+    )
     .option("--model <name>", "the model, where the spec has several")
     .option("--train <name>", "the recipe whose optimizer and model are used")
+    .addOption(jsonOption())
     .addOption(adapterOption())
     .action(tuneSpec);
 }
 
+/** Milliseconds of all the threads of this process, a software adapter's among them. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 async function tuneSpec(path: string, flags: TuneFlags): Promise<void> {
-  const { batch, adapter, model, train } = flags;
+  const { batch, adapter, model, train, clock } = flags;
   const compiled = await compileSpec(path, { model, train, usesTuning: false });
   const result = await tune(compiled, {
     ...{ batch, adapter, model, train, count: flags.all ? Infinity : flags.candidates },
+    clock: clock === "processor" ? processorTime : undefined,
     onRound: (round, rounds) => say(`round ${round} of ${rounds}`),
     onWrong: ({ key, schedules }, candidate) =>
       warn(`${key}: wrong results with ${describeSchedule(schedules[candidate]!)}; left out`),
@@ -47,9 +84,27 @@ async function tuneSpec(path: string, flags: TuneFlags): Promise<void> {
     ...{ adapter: result.adapter, target: result.target },
     problems: chosenProblems(result, batch),
   });
+  if (flags.json)
+    return printJson(reportOf(result, { ...flags, model: compiled.model.name, file }));
   print(describeResult(result, { model: compiled.model.name, batch }));
   print(`wrote ${file}; train, time and the other commands use it on this adapter, and so does`);
   print(`  npx netc compile ${path} --target ${file}`);
+}
+
+function reportOf(
+  { adapter, problems }: TuneResult,
+  about: Pick<TuneReport, "model" | "batch" | "clock" | "file">,
+): TuneReport {
+  const { model, batch, clock, file } = about;
+  return {
+    ...{ adapter: adapter.name, model, batch, clock, file },
+    problems: problems.map((problem) => ({
+      ...{ problem: problem.key, layers: problem.layers, tried: problem.schedules.length },
+      chosen: problem.measured[0] ?? null,
+      best: bestOf(problem) ?? null,
+      bestSum: bestOf(problem, isSum) ?? null,
+    })),
+  };
 }
 
 function chosenProblems(

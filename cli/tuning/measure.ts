@@ -11,7 +11,7 @@ import {
 import type { TracedNode, TracedProgram } from "../../compiler/trace.js";
 import type { Target } from "../../program/program.js";
 import type { Network } from "../../runtime/network.js";
-import { profileSteps } from "../../runtime/profile.js";
+import { profileSteps, type ProfileOptions } from "../../runtime/profile.js";
 import { randomExamples } from "../random-examples.js";
 import { verifyList } from "../verify/verify-list.js";
 
@@ -87,6 +87,7 @@ export async function measureRound(
   network: Network,
   traced: TracedProgram,
   known: Set<string>,
+  options: ProfileOptions = {},
 ): Promise<{ readonly times: ReadonlyMap<string, number>; readonly wrong: readonly string[] }> {
   const list = listOf(traced);
   const problems = problemsOf(traced, network.batch);
@@ -98,7 +99,7 @@ export async function measureRound(
     only: (node) => keys.has(node),
     onDivergence: (node) => wrong.add(keys.get(node)!) !== undefined,
   });
-  const { steps } = await profileSteps(network, list, examples, { rounds: 3 });
+  const { steps } = await profileSteps(network, list, examples, { rounds: 3, ...options });
   const timeOf = new Map(steps.map(({ step, milliseconds }) => [step, milliseconds]));
   const times = new Map<string, number[]>();
   for (const [{ first, end }, key] of keys) {

@@ -16,6 +16,8 @@ export interface TuneSettings extends SelectOptions {
   readonly adapter: string;
   /** Candidates of each problem. */
   readonly count: number;
+  /** Another clock than the device's. */
+  readonly clock?: (() => number) | undefined;
   readonly onRound?: (round: number, rounds: number) => void;
   /** Hears of candidates whose results were wrong. */
   readonly onWrong?: (problem: TunedCandidates, candidate: number) => void;
@@ -80,7 +82,7 @@ function faster(
 async function runRound(
   { spec }: CompiledSpec,
   tuned: TunedAdapter,
-  { model, train, batch, adapter }: TuneSettings,
+  { model, train, batch, adapter, clock }: TuneSettings,
   known: Set<string>,
 ): ReturnType<typeof measureRound> {
   const { createNetwork } = await import("../../runtime/index.js");
@@ -91,7 +93,7 @@ async function runRound(
   const [traced] = traces as [TracedProgram];
   const network = await createNetwork([traced.program], { batch, adapter });
   try {
-    return await measureRound(network, traced, known);
+    return await measureRound(network, traced, known, clock && { clock });
   } finally {
     network.destroy();
   }

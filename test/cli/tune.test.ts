@@ -34,7 +34,17 @@ test("tune measures, keeps, merges; compile and time use what it kept", async ()
     "stripes.tune.json",
     JSON.stringify({ ...file, adapters: [file.adapters[0], other] }),
   );
-  expect((await run("tune", "stripes.net", "--batch", "2", "--candidates", "1")).code).toBe(0);
+  const again = ["--batch", "2", "--candidates", "1", "--clock", "processor", "--json"];
+  const { problems: measured, clock } = JSON.parse(
+    (await run("tune", "stripes.net", ...again)).stdout,
+  );
+  expect(clock).toBe("processor");
+  expect(measured).toHaveLength(keys.length);
+  for (const { problem, tried, chosen, best } of measured) {
+    expect(keys).toContain(problem);
+    expect([tried, best]).toEqual([1, chosen]);
+    expect(chosen.milliseconds).toBeGreaterThan(0);
+  }
   const merged = await readTuning();
   expect(merged.adapters).toHaveLength(2);
   expect(Object.keys(merged.adapters[1].problems)).toHaveLength(keys.length + 1);
