@@ -47,7 +47,6 @@ export function pixelContraction(
   const fused = new EpiloguePrinter(epilogue);
   const rows = rowsPerBlock(schedule);
   const own = accumulatedRows(schedule);
-  const a = loadNames("a", schedule.loads);
   const split = isSplit(schedule);
   const gather = gathered && gathering(gathered);
   const addresses = split ? [] : ["y", ...fused.activations, ...(gather?.activations ?? [])];
@@ -94,14 +93,7 @@ export function pixelContraction(
       ${times(own, (row) => `var c${row} = vec4f(0);`)}
       let columns = constants.columns;
       ${columnsOf.start}
-      ${(split ? overPartOfK : overK)(
-        columnsOf,
-        wgsl`
-        ${a.map((name, load) => `let ${name} = a[a_place${load} + k];`)}
-        ${exchange.share(a)}
-        ${columnsOf.load}
-        ${multiplyAdd(exchange, schedule, a)}`,
-      )}
+      ${(split ? overPartOfK : overK)(columnsOf, turnOf(schedule, exchange, order))}
       let quad = group * columns + column;
       ${storeRows(exchange, schedule, addresses)}
       ${gather ? leavePart(gather, exchange, own) : []}`,
@@ -113,42 +105,94 @@ interface ColumnWalk {
   readonly start: string;
   /** Moves on by a number of steps. */
   readonly skip: (steps: string) => string;
-  /** Loads `b0` to `b3`, the vec4 of columns for four values of K. */
-  readonly load: readonly string[];
+  /** What is loaded for four values of K, by name. */
+  readonly loads: Readonly<Record<string, string>>;
+  /** Makes `b0` to `b3` of it, the vec4 of columns, where it is not these already. */
+  readonly derive: readonly string[];
 }
+
+const byComponent = <Value>(make: (component: number) => readonly [string, Value]) =>
+  Object.fromEntries(COMPONENTS.map(make));
 
 const COLUMNS: Readonly<Record<ColumnOrder, ColumnWalk>> = {
   "columns last": {
     start: "var b_place = group * constants.b_group + min(column, columns - 1u);",
     skip: (steps) => `b_place += 4u * columns * ${steps};`,
-    load: COMPONENTS.map((k) => `let b${k} = b[b_place + ${k}u * columns];`),
+    loads: byComponent((k) => [`b${k}`, `b[b_place + ${k}u * columns]`]),
+    derive: [],
   },
   "columns first": {
     start:
       "var b_place = group * constants.b_group + 4u * min(column, columns - 1u) * constants.b_column;",
     skip: (steps) => `b_place += ${steps};`,
-    load: [
-      ...COMPONENTS.map((c) => `let column${c} = b[b_place + ${c}u * constants.b_column];`),
-      ...COMPONENTS.map((k) => {
-        const values = COMPONENTS.map((c) => `column${c}.${"xyzw"[k]!}`).join(", ");
-        return `let b${k} = vec4f(${values});`;
-      }),
-    ],
+    loads: byComponent((c) => [`column${c}`, `b[b_place + ${c}u * constants.b_column]`]),
+    derive: COMPONENTS.map((k) => {
+      const values = COMPONENTS.map((c) => `column${c}.${"xyzw"[k]!}`).join(", ");
+      return `let b${k} = vec4f(${values});`;
+    }),
   },
 };
 
-const overK = ({ skip }: ColumnWalk, body: string) => wgsl`
+/** A turn of the loop over K. */
+interface Turn {
+  /** What stands before the loop, whose first step of K is given. */
+  readonly before: (first: string) => readonly string[];
+  readonly body: readonly string[];
+}
+
+/** From so many rows a lane on, a turn is long enough for another turn's loads to pay for the registers that hold them. */
+const LEAST_ROWS_AHEAD = 16;
+
+/**
+ * Whether the loads of the next turn begin before the multiply-adds of this one, so that they wait for each other less. On RDNA3 a turn
+ * then has fewer instructions, too (docs/performance.md); software adapters wait for nothing.
+ */
+const loadsAhead = (schedule: ContractionSchedule, order: ColumnOrder) =>
+  schedule.exchange === "workgroup" &&
+  (order === "columns first" || accumulatedRows(schedule) >= LEAST_ROWS_AHEAD);
+
+function turnOf(schedule: ContractionSchedule, exchange: Exchange, order: ColumnOrder): Turn {
+  const { loads, derive, skip } = COLUMNS[order];
+  const a = loadNames("a", schedule.loads);
+  const rowAt = (load: number, k: string) => `a[a_place${load} + ${k}]`;
+  const seconds = Object.entries(loads);
+  if (!loadsAhead(schedule, order)) {
+    const body = wgsl`
+      ${a.map((name, load) => `let ${name} = ${rowAt(load, "k")};`)}
+      ${exchange.share(a)}
+      ${[...seconds.map(([name, value]) => `let ${name} = ${value};`), ...derive]}
+      ${multiplyAdd(exchange, schedule, a)}
+      ${skip("1u")}`;
+    return { before: () => [], body: [body] };
+  }
+  // Once shared, rows are read from the tile. What is loaded beyond the last step is not used.
+  const body = [
+    ...exchange.share(a),
+    ...derive,
+    ...a.map((name, load) => `${name} = ${rowAt(load, "k + 1u")};`),
+    skip("1u"),
+    ...seconds.map(([name, value]) => `let next_${name} = ${value};`),
+    ...multiplyAdd(exchange, schedule, a),
+    ...seconds.map(([name]) => `${name} = next_${name};`),
+  ];
+  const before = (first: string) => [
+    ...a.map((name, load) => `var ${name} = ${rowAt(load, first)};`),
+    ...seconds.map(([name, value]) => `var ${name} = ${value};`),
+  ];
+  return { before, body };
+}
+
+const overK = (_: ColumnWalk, { before, body }: Turn) => wgsl`
   for (var segment = 0u; segment < constants.segments; segment++) {
     let start = ${segmentPlace("segment")};
     let end = start + constants.run;
-    for (var k = start; k < end; k++) {
+    ${[...before("start"), "for (var k = start; k < end; k++) {"]}
       ${body}
-      ${skip("1u")}
     }
   }`;
 
 /** The same from step `first` of K to before `last`, which may lie within segments. */
-const overPartOfK = ({ skip }: ColumnWalk, body: string) => wgsl`
+const overPartOfK = ({ skip }: ColumnWalk, { before, body }: Turn) => wgsl`
   let run = constants.run;
   let part = (constants.segments * run + constants.splits - 1u) / constants.splits;
   let first = split * part;
@@ -157,11 +201,12 @@ const overPartOfK = ({ skip }: ColumnWalk, body: string) => wgsl`
   for (var segment = first / run; segment * run < last; segment++) {
     let start = ${segmentPlace("segment")};
     let end = start + min(run, last - segment * run);
-    for (var k = start + max(first, segment * run) - segment * run; k < end; k++) {
+    ${[...before(FIRST_OF_PART), `for (var k = ${FIRST_OF_PART}; k < end; k++) {`]}
       ${body}
-      ${skip("1u")}
     }
   }`;
+
+const FIRST_OF_PART = "start + max(first, segment * run) - segment * run";
 
 /** Lane's own pixel of one load, and where it lies in each operand. Rows beyond the last repeat it. */
 function rowPlaces(load: number, rowLanes: number, addresses: readonly string[]): string {
