@@ -32,12 +32,15 @@ export const trainSettings: readonly SettingDefinition[] = [
   },
   {
     name: "clip_norm",
-    aliases: ["clip", "max_norm", "grad_clip", "clipnorm", "global_clipnorm", "clip_gradients"],
+    aliases: [
+      ...["clip", "max_norm", "grad_clip", "clipnorm", "global_clipnorm", "clip_gradients"],
+      ...["clip_grad_norm", "max_grad_norm", "gradient_clip_val", "gradient_clip_norm"],
+    ],
     meaning: "the largest norm of all gradients together; beyond it, all are scaled down alike",
   },
   {
     name: "clip_value",
-    aliases: ["clipvalue", "clip_grad_value"],
+    aliases: ["clipvalue", "clip_grad_value", "gradient_clip_value"],
     meaning: "the largest magnitude of any element of a gradient",
   },
   {
@@ -75,12 +78,12 @@ export const trainSettings: readonly SettingDefinition[] = [
   },
   {
     name: "average",
-    aliases: ["ema", "model_ema", "weight_average", "swa"],
+    aliases: ["ema", "model_ema", "ema_decay", "weight_average", "swa"],
     meaning: "averaged weights to evaluate and keep: `ema(0.999)`",
   },
   {
     name: "stop",
-    aliases: ["early_stopping", "early_stop", "patience"],
+    aliases: ["early_stopping", "early_stop", "patience", "early_stopping_patience"],
     meaning: "when to end before the last epoch: `early_stopping(patience=5)`",
   },
   {
@@ -121,16 +124,51 @@ const examples = {
   optimizer: "optimizer = sgd(lr=0.01, momentum=0.9)",
 };
 
+/** What other tools set for a run as a whole, and a spec says elsewhere. */
+const elsewhere: Readonly<Record<string, string>> = {
+  ...names(
+    ["lr", "learning_rate", "base_lr"],
+    "the optimizer takes it: `optimizer = sgd(lr=0.01)`",
+  ),
+  momentum: "the optimizer takes it: `optimizer = sgd(lr=0.01, momentum=0.9)`",
+  ...names(
+    ["weight_decay", "decay", "l2"],
+    "the optimizer takes it: `optimizer = sgd(lr=0.01, weight_decay=5e-4)`",
+  ),
+  ...names(
+    ["warmup", "warmup_epochs", "warmup_steps"],
+    "the schedule begins with it: `schedule = warmup(5 epochs) -> cosine`",
+  ),
+  label_smoothing:
+    "the model's loss takes it: `loss cross_entropy(logits, label, label_smoothing=0.1)`",
+  ...names(
+    ["class_weights", "class_weight"],
+    "the model's loss takes it: `loss cross_entropy(logits, label, class_weights=[...])`",
+  ),
+  loss: "it stands in the model: `loss cross_entropy(logits, label)`",
+  metrics: "they stand in the model: `metric top1 = accuracy(logits, label)`",
+  dropout: "it is a layer of the model: `dropout(0.5)`",
+  ...names(
+    ["augmentation", "transforms", "image_size", "normalize"],
+    "the `data` declaration says what happens to images: `train folder(...) { random_crop(32, padding=4) -> hflip(0.5) }`",
+  ),
+};
+
+function names(all: readonly string[], where: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(all.map((name) => [name, where]));
+}
+
 function checkName(
   { name, span }: Setting["name"],
   { reporter }: Pick<Environment, "reporter">,
 ): void {
   if (trainSettings.some((each) => each.name === name)) return;
+  const where = Object.hasOwn(elsewhere, name) ? elsewhere[name] : undefined;
   reporter.report("NET3003", {
-    message: `train has no setting \`${name}\`${didYouMean(name, trainSettings)}`,
+    message: `train has no setting \`${name}\`${where ? "" : didYouMean(name, trainSettings)}`,
     span,
-    notes: [`settings are ${listNames(trainSettings.map((each) => each.name))}`],
-    fixes: renameFixes(span, name, trainSettings),
+    notes: [where ?? `settings are ${listNames(trainSettings.map((each) => each.name))}`],
+    fixes: where ? [] : renameFixes(span, name, trainSettings),
   });
 }
 
