@@ -11,7 +11,7 @@ import { renderTable, type Column } from "./table.js";
 
 /** Loss and metrics; of a classifier the classes and what they are taken for, too. `width` is the terminal's. */
 export function describeEvaluation(
-  evaluation: Evaluation | Examination,
+  evaluation: Evaluation | (Evaluation & Examination),
   fractions: readonly string[],
   width: number | undefined,
 ): string {

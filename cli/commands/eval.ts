@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { imagesOf, type Transform } from "../../program/transforms.js";
 import { evaluateDataset, type Evaluation } from "../../runtime/training/evaluate.js";
-import { examineDataset, type Examination } from "../../runtime/evaluation/index.js";
+import { evaluateClassifier, type Examination } from "../../runtime/evaluation/index.js";
 import {
   compileSpec,
   requireData,
@@ -63,7 +63,7 @@ async function evaluate(path: string, options: EvalOptions): Promise<void> {
     const evaluation =
       classes === undefined
         ? await evaluateDataset(network, dataset, pass)
-        : await examineDataset(network, dataset, pass);
+        : await evaluateClassifier(network, dataset, pass);
     counter.stop();
     warnOfUnreadable(dataset);
     if (options.json) printJson(evaluationJson(evaluation!));
@@ -94,7 +94,11 @@ function withTenCrop(
   return [...others.slice(0, place), tenCrop, ...others.slice(place)];
 }
 
-function evaluationJson({ examples, metrics, ...details }: Evaluation | Examination): unknown {
+function evaluationJson({
+  examples,
+  metrics,
+  ...details
+}: Evaluation | (Evaluation & Examination)): unknown {
   if (!("classes" in details)) return { examples, ...metrics };
   return { examples, ...metrics, classes: details.classes, confusion: details.confusion };
 }

@@ -9,7 +9,6 @@ import type { RunObserver, TrainingParts } from "./parts.js";
 export class RunDisplay implements RunObserver {
   private readonly progress: Progress = createProgress();
   private readonly pace = new Pace();
-  private epochStartedAt = performance.now();
 
   constructor(
     private readonly parts: TrainingParts,
@@ -43,11 +42,8 @@ export class RunDisplay implements RunObserver {
     });
   }
 
-  epoch({ epoch, training, evaluation }: EpochReport): void {
+  epoch({ epoch, training, evaluation, seconds }: EpochReport): void {
     const { fractions } = this.parts.network.program;
-    const now = performance.now();
-    const seconds = (now - this.epochStartedAt) / 1000;
-    this.epochStartedAt = now;
     const results = [
       `training ${formatMetrics(training, fractions)}`,
       ...(evaluation ? [`evaluation ${formatMetrics(evaluation.metrics, fractions)}`] : []),

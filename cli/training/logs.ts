@@ -13,7 +13,6 @@ import type { RunObserver, TrainingParts } from "./parts.js";
 
 export class MetricsFiles implements RunObserver {
   private readonly paths: readonly string[];
-  private epochStartedAt = performance.now();
   private logs: readonly MetricsLog[] = [];
 
   constructor({ folder }: Pick<TrainingParts, "folder">, log: string | undefined) {
@@ -35,9 +34,7 @@ export class MetricsFiles implements RunObserver {
   }
 
   epoch(report: EpochReport): void {
-    const now = performance.now();
-    this.write(epochRecord(report, (now - this.epochStartedAt) / 1000));
-    this.epochStartedAt = now;
+    this.write(epochRecord(report));
   }
 
   /** All records of the run, those before it was resumed among them. */

@@ -1,5 +1,5 @@
 /** A closer look at a classifier than its metrics: what it takes for what, and where it is sure and wrong. */
-import type { Dataset, Example, Stage } from "../data/dataset.js";
+import type { Dataset, Example, Images, Stage } from "../data/dataset.js";
 import { loadBatches } from "../data/loader.js";
 import { prepareExample } from "../data/memory.js";
 import { chooseStaging } from "../data/stage.js";
@@ -7,7 +7,7 @@ import type { EvaluateOptions, Evaluation } from "../training/evaluate.js";
 import { noExamplesError } from "../training/evaluate.js";
 import { MetricsMean } from "../training/mean.js";
 import type { TrainableNetwork } from "../training/network.js";
-import { overViews } from "../training/views.js";
+import { overViews, type OverViews } from "../training/views.js";
 import { classResults, ConfusionCounts, type ClassResult } from "./confusion.js";
 import type { ConfusionMatrix } from "./confusion.js";
 import { indexOfLargest, rowOf, toProbabilities, type Scores } from "./probabilities.js";
@@ -31,7 +31,9 @@ export interface Mistake {
   readonly probabilityOfActual: number;
 }
 
-export interface Examination extends Evaluation {
+export interface Examination {
+  /** Examples examined; those that could not be read are not among them. */
+  readonly examples: number;
   readonly classes: readonly ClassResult[];
   readonly confusion: ConfusionMatrix;
   /** The surest first. */
@@ -46,18 +48,42 @@ export interface ExamineOptions extends EvaluateOptions {
   readonly examples?: number;
 }
 
-/** Evaluates a classifier on a dataset. Undefined where the signal stopped it. Throws a DataError where there are no examples. */
+/**
+ * What a classifier predicts of a dataset, without its loss and metrics, which would take as long again. Undefined where the signal
+ * stopped it. Throws a DataError where there are no examples.
+ */
 export async function examineDataset(
   network: Classifier,
   dataset: Dataset,
   options: ExamineOptions,
 ): Promise<Examination | undefined> {
+  return examine(dataset, options, network);
+}
+
+/** The same with loss and metrics. */
+export async function evaluateClassifier(
+  network: Classifier,
+  dataset: Dataset,
+  options: ExamineOptions,
+): Promise<(Examination & Evaluation) | undefined> {
+  const mean = new MetricsMean();
+  const examination = await examine(dataset, options, network, mean);
+  return examination && { ...examination, metrics: mean.values() };
+}
+
+/** Metrics are measured where there is something to put them into. */
+async function examine(
+  dataset: Dataset,
+  options: ExamineOptions,
+  network: Classifier,
+  mean?: MetricsMean,
+): Promise<Examination | undefined> {
   const names = classNames(network, dataset);
   const view = new DatasetView(dataset, options.examples ?? dataset.length);
   const counts = new ConfusionCounts(names.length);
   const worst = new WorstMistakes(options.mistakes ?? 0);
-  const mean = new MetricsMean();
   const { transforms = [] } = options;
+  let done = 0;
   const { program } = network;
   const judged = overViews(network, transforms, options.scores);
   for await (const { images, labels, position, count } of loadBatches(view, {
@@ -66,11 +92,9 @@ export async function examineDataset(
     ...{ seed: 0, epoch: 0, shuffle: false },
   })) {
     if (options.signal?.aborted) return undefined;
-    const [metrics, scores] = await Promise.all([
-      judged.evaluate(images, labels),
-      judged.predict(images),
-    ]);
-    mean.add(metrics, count);
+    const judging = judge(judged, images, labels);
+    const [scores, metrics] = await Promise.all([judging.scores, mean && judging.metrics()]);
+    if (metrics) mean!.add(metrics, count);
     const examples = view.readable(position * judged.batch, (position + 1) * judged.batch);
     labels.forEach((actual, index) => {
       const probabilities = toProbabilities(rowOf(scores, count, index), options.scores);
@@ -79,13 +103,23 @@ export async function examineDataset(
       if (actual === predicted) return;
       worst.add(mistakeOf(examples[index]!, actual, predicted, probabilities));
     });
-    options.onProgress?.(mean.examples);
+    done += count;
+    options.onProgress?.(done);
   }
-  if (mean.examples === 0) throw noExamplesError(dataset);
+  if (done === 0) throw noExamplesError(dataset);
   const { matrix: confusion } = counts;
   const classes = classResults(confusion, names);
-  const evaluation = { examples: mean.examples, metrics: mean.values() };
-  return { ...evaluation, classes, confusion, mistakes: worst.list };
+  return { examples: done, classes, confusion, mistakes: worst.list };
+}
+
+/** Several views are predicted once; of one view, the network measures its metrics on the device. */
+function judge(judged: Classifier | OverViews, images: Images, labels: Uint32Array) {
+  const scores = judged.predict(images);
+  const metrics = async () =>
+    "metricsOf" in judged
+      ? judged.metricsOf(await scores, labels)
+      : judged.evaluate(images, labels);
+  return { scores, metrics };
 }
 
 /** The network may tell more classes apart than the dataset has names for. */

@@ -166,10 +166,10 @@ class TrainingRun implements Repeatable {
     // A resumed run evaluates first.
     if (options.evaluation && !evaluation) return undefined;
     const { step, epoch } = progress.state;
-    const { training } = progress;
+    const { training, seconds } = progress;
     if (progress.isEpochWhole) progress.completeEpoch(evaluation?.metrics ?? training);
     await options.onEpoch?.({
-      ...{ step, epoch: epoch + 1, training },
+      ...{ step, epoch: epoch + 1, training, seconds },
       ...(evaluation && { evaluation }),
     });
     if (!this.stopped && (progress.isOver || this.checkpoints.pays)) await this.save();

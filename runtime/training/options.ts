@@ -26,6 +26,8 @@ export interface EpochReport {
   /** Means over the epoch's steps. */
   readonly training: Metrics;
   readonly evaluation?: Evaluation;
+  /** That the epoch and its evaluation took, with what they took before the run was resumed. */
+  readonly seconds: number;
 }
 
 export interface FitOptions {

@@ -13,6 +13,7 @@ export class Progress {
   private current!: TrainingState;
   /** Of the current epoch's metrics. */
   private mean!: MetricsMean;
+  private epochStartedAt!: number;
 
   constructor(
     private readonly recipe: Pick<TrainRecipe, "schedule" | "stop">,
@@ -30,11 +31,17 @@ export class Progress {
   goOnFrom(state: TrainingState): void {
     this.current = state;
     this.mean = MetricsMean.from(state.training);
+    this.epochStartedAt = performance.now() - 1000 * (state.seconds ?? 0);
   }
 
   /** Means over the current epoch's steps so far. */
   get training(): Metrics {
     return this.mean.values();
+  }
+
+  /** That the current epoch has taken so far. The time between a run's end and its resumption is not counted. */
+  get seconds(): number {
+    return (performance.now() - this.epochStartedAt) / 1000;
   }
 
   get isOver(): boolean {
@@ -57,7 +64,8 @@ export class Progress {
   /** Takes in a step of so many examples. */
   completeStep(counts: Counts, metrics: Metrics, examples: number): void {
     this.mean.add(metrics, examples);
-    this.current = { ...this.current, ...counts, training: this.mean.state };
+    const { seconds } = this;
+    this.current = { ...this.current, ...counts, training: this.mean.state, seconds };
   }
 
   /** The epoch has no more batches: those without a readable example were left out. */

@@ -39,8 +39,8 @@ export function stepRecord(report: StepReport): StepRecord {
   };
 }
 
-export function epochRecord(report: EpochReport, seconds: number): EpochRecord {
-  const { step, epoch, training: train, evaluation } = report;
+export function epochRecord(report: EpochReport): EpochRecord {
+  const { step, epoch, training: train, evaluation, seconds } = report;
   return {
     ...{ step, epoch },
     ...(evaluation && { eval: evaluation.metrics }),

@@ -12,6 +12,8 @@ export interface TrainingState {
   readonly position: number;
   /** What the current epoch's steps came to so far; absent before its first. */
   readonly training?: MeanState;
+  /** That the current epoch took up to its last step, with what it took before the run was resumed; absent before its first. */
+  readonly seconds?: number;
   /** Where `reduce_on_plateau` stands. */
   readonly plateau?: Plateau;
   /** Where `early_stopping` stands. */

@@ -8,6 +8,12 @@ import type { Metrics, TrainableNetwork } from "./network.js";
 /** What evaluation uses of a network. */
 export type Evaluated = Pick<TrainableNetwork, "batch" | "program" | "evaluate" | "predict">;
 
+/** What judges examples by several views of them. */
+export interface OverViews extends Required<Evaluated> {
+  /** Of what was predicted: an evaluation predicts in its turn. */
+  metricsOf(rows: Float32Array, labels: Uint32Array): Metrics;
+}
+
 /**
  * The network as one of examples rather than of views: of an example's probabilities the mean over its views is taken, as the 2012 paper
  * does. The loss is then the cross entropy of the mean, and metrics are those of labels alone. The network itself where each example is
@@ -17,7 +23,7 @@ export function overViews<Network extends Evaluated>(
   network: Network,
   transforms: readonly Transform[],
   scores: Scores = "logits",
-): Network | Required<Evaluated> {
+): Network | OverViews {
   const views = imagesOf(transforms);
   if (views === 1) return network;
   const { batch, program } = network;
@@ -32,6 +38,7 @@ export function overViews<Network extends Evaluated>(
     batch: Math.floor(batch / views),
     program,
     predict,
+    metricsOf: (rows, labels) => scoreRows(rows, labels, { scores, program }),
     evaluate: async (images, labels) =>
       scoreRows(await predict(images), labels as Uint32Array, { scores, program }),
   };

@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { describeEvaluation } from "../../cli/evaluation-text.js";
-import { classResults, examineDataset, worstConfusions } from "../../runtime/evaluation/index.js";
+import {
+  classResults,
+  evaluateClassifier,
+  examineDataset,
+  worstConfusions,
+} from "../../runtime/evaluation/index.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
 
 /** Five pictures of two pixels: the scores of two classes. The third cannot be read. */
@@ -29,6 +34,25 @@ const network = {
   predict: (images: Float32Array) => Promise.resolve(images),
   evaluate: (_: Float32Array, of: Uint32Array) => Promise.resolve({ loss: of[0]! }),
 };
+
+test("metrics are measured only where they are wanted", async () => {
+  const evaluations: number[] = [];
+  const judge = {
+    ...network,
+    evaluate(images: Float32Array, of: Uint32Array) {
+      evaluations.push(of.length);
+      return network.evaluate(images, of);
+    },
+  };
+  const examined = await examineDataset(judge, dataset, { scores: "logits" });
+  expect(evaluations).toEqual([]);
+  const { metrics, ...evaluated } = (await evaluateClassifier(judge, dataset, {
+    scores: "logits",
+  }))!;
+  expect(evaluated).toEqual(examined);
+  expect(evaluations).toEqual([2, 1, 1]);
+  expect(metrics).toEqual({ loss: (0 * 2 + 1 + 1) / 4 });
+});
 
 test("an examination counts what is taken for what, and keeps the surest mistakes", async () => {
   const examination = await examineDataset(network, dataset, { scores: "logits", mistakes: 1 });
@@ -75,9 +99,13 @@ test("ten crops of an example are judged by their mean", async () => {
       prediction: { shape: [4], pitch: 4 },
       ...{ classes: 4, accuracies: { top1: 1, top3: 3 } },
     },
-    predict: (images: unknown) => Promise.resolve(images as Float32Array),
   };
-  const examination = await examineDataset(judge, pictures, {
+  let passes = 0;
+  const predict = (images: unknown) => {
+    passes++;
+    return Promise.resolve(images as Float32Array);
+  };
+  const examination = await evaluateClassifier({ ...judge, predict }, pictures, {
     ...{ transforms: [{ kind: "ten_crop", size: 2 }], scores: "logits", mistakes: 2 },
   });
   // Crops differ by constants only, and a mirrored one swaps its columns.
@@ -86,6 +114,7 @@ test("ten crops of an example are judged by their mean", async () => {
   const upper = (1 + Math.exp(1)) / 2 / total;
   const { examples, metrics, mistakes } = examination!;
   expect(examples).toBe(2);
+  expect(passes).toBe(2);
   expect(metrics["loss"]).toBeCloseTo(-(Math.log(lower) + Math.log(upper)) / 2, 5);
   expect(mistakes.map(({ example }) => example)).toContain(2);
 });

@@ -92,7 +92,10 @@ const kept = (state: TrainingState) => parseState(serializeState(state))!;
 test("a run stopped anywhere and resumed does the steps of one that was not, and reports the same", async () => {
   const evaluation = countingDataset(6);
   const epochs: EpochReport[] = [];
-  const onEpoch = (report: EpochReport) => void epochs.push(report);
+  const onEpoch = ({ seconds, ...report }: EpochReport) => {
+    expect(seconds).toBeGreaterThan(0);
+    epochs.push({ ...report, seconds: 0 });
+  };
   const whole = new FakeNetwork(4);
   const complete = await fit(whole, dataset, recipe, { evaluation, onEpoch });
   const expected = epochs.splice(0);
@@ -137,6 +140,22 @@ test("a run stopped while it evaluates evaluates again when it is resumed", asyn
     [9, 3],
   ]);
   expect(epochs.every((epoch) => epoch.evaluation?.examples === 6)).toBe(true);
+});
+
+test("an epoch's seconds count what it took before the run was resumed", async () => {
+  const seconds: number[] = [];
+  const abort = new AbortController();
+  const { state } = await fit(new FakeNetwork(4), dataset, recipe, {
+    signal: abort.signal,
+    onStep: () => abort.abort(),
+  });
+  expect(state.seconds).toBeGreaterThan(0);
+  const start = kept({ ...state, seconds: 100 });
+  await fit(new FakeNetwork(4), dataset, recipe, {
+    start,
+    onEpoch: (report) => void seconds.push(report.seconds),
+  });
+  expect(seconds.map((each) => each >= 100)).toEqual([true, false, false]);
 });
 
 test("a finished run that is resumed only evaluates", async () => {

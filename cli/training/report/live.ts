@@ -27,7 +27,6 @@ export class LiveReport implements RunObserver {
   private ended?: ReportData;
   private lastAsked = -Infinity;
   private onFetched = () => {};
-  private epochStartedAt = performance.now();
 
   constructor(
     private readonly metrics: MetricsFiles,
@@ -56,9 +55,7 @@ export class LiveReport implements RunObserver {
   }
 
   epoch(report: EpochReport): void {
-    const now = performance.now();
-    this.records.push(epochRecord(report, (now - this.epochStartedAt) / 1000));
-    this.epochStartedAt = now;
+    this.records.push(epochRecord(report));
   }
 
   /** Comes after the report's file: open pages get the same. */
