@@ -38,8 +38,8 @@ function tune(network, folder) {
     encoding: "utf8",
   });
   if (status !== 0) throw new Error(`netc tune ended with ${status}`);
-  const { file, ...report } = JSON.parse(stdout);
-  return report;
+  const { adapter, model, batch, clock, problems } = JSON.parse(stdout);
+  return { adapter, model, batch, clock, problems };
 }
 
 const folder = mkdtempSync(join(tmpdir(), "netc-schedules-"));

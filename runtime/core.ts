@@ -37,7 +37,7 @@ export type {
   SaveOptions,
   StepOptions,
 } from "./network.js";
-export { profileSteps } from "./profile.js";
+export { profileSteps, timeSteps } from "./profile.js";
 export type { Profile, ProfiledStep, ProfileOptions } from "./profile.js";
 export type { CompileProgress } from "./pipelines.js";
 export { inspecting } from "./inspection.js";

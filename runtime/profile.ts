@@ -28,6 +28,9 @@ export interface ProfileOptions {
   readonly clock?: () => number;
 }
 
+/** What is timed of a list. */
+type ListExamples = Pick<InspectionExamples, "images" | "targets">;
+
 /** Short dispatches are repeated until they take this long: browsers round timestamps to 0.1 ms. */
 const LEAST_STAMPED = 2;
 /** The same where submissions are timed, whose end Node hears of a millisecond late. */
@@ -42,31 +45,59 @@ const FEWEST_ROUNDS = 3;
 export function profileSteps<Target extends Targets>(
   network: Network<string, string, Target>,
   list: Exclude<StepListName, "initialize">,
-  examples: Pick<InspectionExamples, "images" | "targets">,
+  examples: ListExamples,
   options: ProfileOptions = {},
 ): Promise<Profile> {
+  return inspectTimed(network, list, examples, async (inspection) => ({
+    ...(await timeEach(inspection, options, () => true)),
+    milliseconds: median(await repeat(options, () => time(inspection, {}, options))),
+  }));
+}
+
+/** The same of some steps alone; the others run as often as these need them. */
+export function timeSteps<Target extends Targets>(
+  network: Network<string, string, Target>,
+  list: Exclude<StepListName, "initialize">,
+  examples: ListExamples,
+  options: ProfileOptions & { readonly only: (step: ProgramStep) => boolean },
+): Promise<readonly ProfiledStep[]> {
+  return inspectTimed(network, list, examples, async (inspection) => {
+    const { steps } = await timeEach(inspection, options, options.only);
+    return steps.filter(({ step }) => options.only(step));
+  });
+}
+
+function inspectTimed<Target extends Targets, Result>(
+  network: Network<string, string, Target>,
+  list: Exclude<StepListName, "initialize">,
+  examples: ListExamples,
+  visit: (inspection: Inspection) => Promise<Result>,
+): Promise<Result> {
   // Repeated updates would carry the weights away, and with them the values that kernels work on.
   const optimizer = { learningRate: 0, weightDecay: 0 };
-  const visit = async (inspection: Inspection): Promise<Profile> => {
-    const whole = { first: 0, end: inspection.steps.length, repeats: 1 };
-    await time(inspection, whole, options); // compiles: drivers put that off to the first dispatch
-    const stamps = inspection.hasTimestamps && !options.clock;
-    const milliseconds = stamps
-      ? await stampSteps(inspection, options)
-      : await timeSubmits(inspection, options);
-    return {
-      method: stamps ? "timestamps" : "submits",
-      steps: inspection.steps.map((step, index) => ({ step, milliseconds: milliseconds[index]! })),
-      milliseconds: median(await repeat(options, () => time(inspection, whole, options))),
-    };
-  };
   return network.inspect(list, { ...examples, optimizer }, inspecting(visit));
 }
 
-/** Milliseconds from submitting steps, each so many times, until they are done, what the submission takes included. */
+async function timeEach(
+  inspection: Inspection,
+  options: ProfileOptions,
+  isTimed: (step: ProgramStep) => boolean,
+): Promise<Pick<Profile, "method" | "steps">> {
+  await time(inspection, {}, options); // compiles: drivers put that off to the first dispatch
+  const stamps = inspection.hasTimestamps && !options.clock;
+  const milliseconds = stamps
+    ? await stampSteps(inspection, options, isTimed)
+    : await timeSubmits(inspection, options, isTimed);
+  return {
+    method: stamps ? "timestamps" : "submits",
+    steps: inspection.steps.map((step, index) => ({ step, milliseconds: milliseconds[index]! })),
+  };
+}
+
+/** Milliseconds from submitting steps, all unless given, each so many times, until they are done, what the submission takes included. */
 async function time(
   inspection: Inspection,
-  { first, end, repeats }: Readonly<Record<"first" | "end" | "repeats", number>>,
+  { first, end, repeats }: { first?: number; end?: number; repeats?: number },
   { clock = () => performance.now() }: ProfileOptions,
 ): Promise<number> {
   const start = clock();
@@ -75,24 +106,39 @@ async function time(
   return clock() - start;
 }
 
-async function stampSteps(inspection: Inspection, options: ProfileOptions): Promise<number[]> {
-  const once = inspection.steps.map(() => 1);
+async function stampSteps(
+  inspection: Inspection,
+  options: ProfileOptions,
+  isTimed: (step: ProgramStep) => boolean,
+): Promise<number[]> {
+  const { steps } = inspection;
+  const once = steps.map(() => 1);
   const first = await inspection.stamp(once);
-  const repeats = first.map((milliseconds) => repeatsFor(milliseconds, LEAST_STAMPED));
+  const repeats = first.map((milliseconds, index) =>
+    isTimed(steps[index]!) ? repeatsFor(milliseconds, LEAST_STAMPED) : 1,
+  );
   const rounds = await repeat(options, () => inspection.stamp(repeats));
   return once.map((_, index) => median(rounds.map((round) => round[index]! / repeats[index]!)));
 }
 
 /** Step by step in the list's order, so that each finds in memory what it is to read. */
-async function timeSubmits(inspection: Inspection, options: ProfileOptions): Promise<number[]> {
+async function timeSubmits(
+  inspection: Inspection,
+  options: ProfileOptions,
+  isTimed: (step: ProgramStep) => boolean,
+): Promise<number[]> {
   const submitted = (first: number, end: number, repeats = 1) =>
     time(inspection, { first, end, repeats }, options);
   const empty = median(await repeat(options, () => submitted(0, 0)));
-  const { length } = inspection.steps;
-  const own = { ...options, seconds: (options.seconds ?? DEFAULT_SECONDS) / length };
+  const { steps } = inspection;
+  const own = { ...options, seconds: (options.seconds ?? DEFAULT_SECONDS) / steps.length };
   const result: number[] = [];
-  for (let index = 0; index < length; index++) {
+  for (const [index, step] of steps.entries()) {
     const once = (await submitted(index, index + 1)) - empty;
+    if (!isTimed(step)) {
+      result.push(0);
+      continue;
+    }
     const repeats = repeatsFor(once, LEAST_SUBMITTED);
     const rounds = await repeat(own, () => submitted(index, index + 1, repeats));
     result.push(Math.max(0, median(rounds) - empty) / repeats);

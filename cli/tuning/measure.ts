@@ -9,9 +9,9 @@ import {
   type TunedSchedules,
 } from "../../compiler/schedules/index.js";
 import type { TracedNode, TracedProgram } from "../../compiler/trace.js";
-import type { Target } from "../../program/program.js";
+import type { ProgramStep, Target } from "../../program/program.js";
 import type { Network } from "../../runtime/network.js";
-import { profileSteps, type ProfileOptions } from "../../runtime/profile.js";
+import { timeSteps, type ProfileOptions } from "../../runtime/profile.js";
 import { randomExamples } from "../random-examples.js";
 import { verifyList } from "../verify/verify-list.js";
 
@@ -25,7 +25,7 @@ export interface TunedCandidates {
 
 export interface Measured {
   readonly schedule: ContractionSchedule;
-  /** Of all the steps that the problem becomes; the mean over the layers that pose it. */
+  /** Of all the steps that the problem becomes, in the first layer that poses it. */
   readonly milliseconds: number;
 }
 
@@ -81,17 +81,22 @@ export function roundOf(problems: readonly TunedCandidates[], round: number): Tu
 }
 
 /**
- * Milliseconds of each problem in a network that was made with a round's schedules. Those whose results are wrong are left out, and named.
+ * Milliseconds of the problems of those keys in a network that was made with a round's schedules. Those whose results are wrong are left
+ * out, and named.
  */
 export async function measureRound(
   network: Network,
   traced: TracedProgram,
-  known: Set<string>,
-  options: ProfileOptions = {},
+  wanted: ReadonlySet<string>,
+  { known, ...options }: ProfileOptions & { readonly known: Set<string> },
 ): Promise<{ readonly times: ReadonlyMap<string, number>; readonly wrong: readonly string[] }> {
   const list = listOf(traced);
-  const problems = problemsOf(traced, network.batch);
-  const keys = new Map(problems.map(({ traced: node, problem }) => [node, keyOf(problem)]));
+  const posing = new Map<string, TracedNode>();
+  for (const { traced: node, problem } of problemsOf(traced, network.batch)) {
+    const key = keyOf(problem);
+    if (wanted.has(key) && !posing.has(key)) posing.set(key, node);
+  }
+  const keys = new Map([...posing].map(([key, node]) => [node, key]));
   const examples = randomExamples(network.program, network.batch);
   const wrong = new Set<string>();
   await verifyList(network, traced, list, examples, {
@@ -99,23 +104,18 @@ export async function measureRound(
     only: (node) => keys.has(node),
     onDivergence: (node) => wrong.add(keys.get(node)!) !== undefined,
   });
-  const { steps } = await profileSteps(network, list, examples, { rounds: 3, ...options });
+  const right = [...posing].filter(([key]) => !wrong.has(key));
+  const stepsOf = ({ first, end }: TracedNode) => network.program.steps[list].slice(first, end);
+  const timed = new Set(right.flatMap(([, node]) => stepsOf(node)));
+  const only = (step: ProgramStep) => timed.has(step);
+  const steps = await timeSteps(network, list, examples, { rounds: 3, ...options, only });
   const timeOf = new Map(steps.map(({ step, milliseconds }) => [step, milliseconds]));
-  const times = new Map<string, number[]>();
-  for (const [{ first, end }, key] of keys) {
-    const own = network.program.steps[list].slice(first, end);
-    const sum = own.reduce((total, step) => total + (timeOf.get(step) ?? 0), 0);
-    times.set(key, [...(times.get(key) ?? []), sum]);
-  }
-  const right = [...times].filter(([key]) => !wrong.has(key));
-  return {
-    times: new Map(right.map(([key, all]) => [key, mean(all)])),
-    wrong: [...wrong],
-  };
+  const times = right.map(([key, node]) => {
+    const all = stepsOf(node).map((step) => timeOf.get(step) ?? 0);
+    return [key, all.reduce((total, each) => total + each, 0)] as const;
+  });
+  return { times: new Map(times), wrong: [...wrong] };
 }
-
-const mean = (values: readonly number[]) =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** `broadcast, rowLanes 8, loads 3, columns 8`. */
 export function describeSchedule({ exchange, ...rest }: ContractionSchedule): string {

@@ -53,7 +53,9 @@ export async function tune(compiled: CompiledSpec, settings: TuneSettings): Prom
   for (const [index, round] of thereAndBack(rounds).entries()) {
     settings.onRound?.(index + 1, 2 * rounds);
     const tuned = { adapter, target, schedules: roundOf(problems, round) };
-    const { times, wrong } = await runRound(compiled, tuned, settings, known);
+    const having = problems.filter(({ schedules }) => schedules[round]);
+    const wanted = new Set(having.map(({ key }) => key));
+    const { times, wrong } = await runRound(compiled, tuned, settings, { known, wanted });
     for (const result of results) {
       const schedule = result.schedules[round];
       if (!schedule) continue;
@@ -83,7 +85,7 @@ async function runRound(
   { spec }: CompiledSpec,
   tuned: TunedAdapter,
   { model, train, batch, adapter, clock }: TuneSettings,
-  known: Set<string>,
+  { known, wanted }: { readonly known: Set<string>; readonly wanted: ReadonlySet<string> },
 ): ReturnType<typeof measureRound> {
   const { createNetwork } = await import("../../runtime/index.js");
   const { traces } = compile(spec.text, {
@@ -93,7 +95,7 @@ async function runRound(
   const [traced] = traces as [TracedProgram];
   const network = await createNetwork([traced.program], { batch, adapter });
   try {
-    return await measureRound(network, traced, known, clock && { clock });
+    return await measureRound(network, traced, wanted, { known, ...(clock && { clock }) });
   } finally {
     network.destroy();
   }

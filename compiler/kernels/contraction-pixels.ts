@@ -51,7 +51,6 @@ export function pixelContraction(
   const gather = gathered && gathering(gathered);
   const addresses = split ? [] : ["y", ...fused.activations, ...(gather?.activations ?? [])];
   const transposed = order === "columns first";
-  const columnsOf = COLUMNS[order];
   const name = `contraction_pixels${transposed ? "_transposed" : ""}${fused.suffix}${gather?.suffix ?? ""}`;
   return assemble({
     name: `${name}_${tileName(schedule, rows, 4 * schedule.columns)}`,
@@ -92,8 +91,8 @@ export function pixelContraction(
       ${times(schedule.loads, (load) => rowPlaces(load, schedule.rowLanes, addresses))}
       ${times(own, (row) => `var c${row} = vec4f(0);`)}
       let columns = constants.columns;
-      ${columnsOf.start}
-      ${(split ? overPartOfK : overK)(columnsOf, turnOf(schedule, exchange, order))}
+      ${COLUMNS[order].start}
+      ${overK(schedule, exchange, order)}
       let quad = group * columns + column;
       ${storeRows(exchange, schedule, addresses)}
       ${gather ? leavePart(gather, exchange, own) : []}`,
@@ -182,7 +181,12 @@ function turnOf(schedule: ContractionSchedule, exchange: Exchange, order: Column
   return { before, body };
 }
 
-const overK = (_: ColumnWalk, { before, body }: Turn) => wgsl`
+function overK(schedule: ContractionSchedule, exchange: Exchange, order: ColumnOrder): string {
+  const turn = turnOf(schedule, exchange, order);
+  return isSplit(schedule) ? overPartOfK(COLUMNS[order], turn) : overWholeK(turn);
+}
+
+const overWholeK = ({ before, body }: Turn) => wgsl`
   for (var segment = 0u; segment < constants.segments; segment++) {
     let start = ${segmentPlace("segment")};
     let end = start + constants.run;
