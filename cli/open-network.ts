@@ -14,7 +14,11 @@ export async function openNetwork(
   // Loaded here: commands that need no GPU should not wait for Dawn.
   const { createNetwork } = await import("../runtime/index.js");
   const onCompile = compilationBar();
-  const network = await createNetwork(compilation.programs, { ...options, onCompile });
+  const network = await createNetwork(compilation.programs, {
+    ...options,
+    onCompile,
+    onWarning: warn,
+  });
   const { name, software } = network.adapter;
   if (software) {
     say(`running on ${name}, a software adapter on the CPU; \`netc doctor\` says what is faster`);

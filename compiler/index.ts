@@ -1,6 +1,6 @@
 /** The compiler: a spec's text to a Program and a module. Pure: no files, no GPU, any JavaScript engine. */
 import type { OptimizerSettings, Program, ProgramAdapter, Target } from "../program/program.js";
-import { mixesImages, type TrainRecipe } from "../program/recipe.js";
+import { mixesImages, type MixedPrecision, type TrainRecipe } from "../program/recipe.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import { annotateKernels } from "./emit/annotate.js";
 import { emitDeclarations } from "./emit/declarations.js";
@@ -145,7 +145,10 @@ function tracePrograms(
     ...tuned.map(({ adapter, target: name, schedules }) => {
       return { target: name, adapter, tuned: schedules };
     }),
-  ];
+  ].flatMap((variant) => {
+    const half = variant.target !== WITHOUT_HALVES && mixedPrecision(recipe);
+    return half ? [{ ...variant, precision: half }, variant] : [variant];
+  });
   const phases = frozenInPhases(recipe).map((freeze) =>
     applyWeightSettings(graph, { ...recipe, freeze }),
   );
@@ -164,6 +167,12 @@ function tracePrograms(
     };
   });
 }
+
+/** Of software adapters, SwiftShader alone has subgroups of four lanes, and no `shader-f16`. */
+const WITHOUT_HALVES: Target = "lanes4";
+
+const mixedPrecision = (recipe: TrainRecipe | undefined): MixedPrecision | undefined =>
+  recipe?.precision?.kind === "f16" ? recipe.precision : undefined;
 
 /** One phase's program, within a budget if there is one. */
 function traceFor(

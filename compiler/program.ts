@@ -11,15 +11,21 @@ import {
   type ProgramStep,
   type Target,
 } from "../program/program.js";
-import type { DataRecipe, DataSplitRecipe, WeightAverage } from "../program/recipe.js";
+import type {
+  DataRecipe,
+  DataSplitRecipe,
+  MixedPrecision,
+  WeightAverage,
+} from "../program/recipe.js";
 import type { Origin } from "./ir/origin.js";
-import { trainedParameters, type Graph, type Value } from "./ir/graph.js";
+import { LOSS_SCALE_WORDS, trainedParameters, type Graph, type Value } from "./ir/graph.js";
 import { elementCount, imageShape } from "./ir/shape.js";
 import type { Kernel } from "./kernels/kernel.js";
 import { roundUpTo4 } from "./lower/activation-layout.js";
 import { LoweringContext, type Folded, type Persistent } from "./lower/context.js";
 import { averageParameter, initializeParameter } from "./lower/ends.js";
 import { lowerGraph, lowerNodes } from "./lower/index.js";
+import { initializeLossScale } from "./lower/loss-scale.js";
 import { lowerPreparation, type PreparationDraft } from "./lower/prepare.js";
 import { storeParameter, type StoredParameter } from "./lower/parameters.js";
 import { fixed, perImage, type StepDraft, type Storage } from "./lower/storage.js";
@@ -27,10 +33,12 @@ import {
   differentiate,
   differentiateInSlices,
   type SlicedTraining,
+  type TrainingRule,
 } from "./passes/differentiate.js";
 import { fuse } from "./passes/fuse.js";
 import { forInference, forPrediction } from "./passes/inference.js";
 import { chooseLayouts } from "./passes/layout.js";
+import { chooseHalves, NO_HALVES } from "./passes/precision.js";
 import { mixLabels } from "./passes/mix-labels.js";
 import { planMemory, type MemoryPlan } from "./passes/memory.js";
 import { recompute } from "./passes/recompute.js";
@@ -49,6 +57,8 @@ export interface ProgramOptions {
   readonly optimizer: OptimizerSettings;
   /** Whether training data mix pairs of images, so that each has two labels and a share. */
   readonly mixesLabels?: boolean;
+  /** Present where activations and their gradients are stored in 16 bits: on adapters with `shader-f16`. */
+  readonly precision?: MixedPrecision;
   /** What the images are read from; without it, they come as floats. */
   readonly data?: DataRecipe;
   /** Keeps averages of the parameters that training changes, and evaluates and predicts by them. */
@@ -89,13 +99,16 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
   const evaluate = lower(graphs.evaluate, "evaluate");
   const predict = lower(graphs.predict, "predict")!;
   const lists: Lists = {
-    initialize: stored.flatMap((parameter, index) =>
-      initializeParameter(
-        parameter,
-        persistent.parameters.get(parameter.parameter.value.id)!,
-        index + 1,
+    initialize: [
+      ...initialLossScale(forward, persistent, options),
+      ...stored.flatMap((parameter, index) =>
+        initializeParameter(
+          parameter,
+          persistent.parameters.get(parameter.parameter.value.id)!,
+          index + 1,
+        ),
       ),
-    ),
+    ],
     train: train?.steps ?? [],
     accumulate: accumulate?.steps ?? [],
     update: afterSlices?.steps ?? [],
@@ -122,9 +135,18 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
   };
 }
 
+function initialLossScale(
+  { images }: Graph,
+  { lossScale }: ProgramStorage,
+  { precision }: ProgramOptions,
+): readonly StepDraft[] {
+  if (!lossScale || precision?.lossScale.kind !== "dynamic") return [];
+  return [initializeLossScale(lossScale, precision.lossScale, images.origin)];
+}
+
 function averageSteps(
   stored: readonly StoredParameter[],
-  { parameters, averages }: ProgramStorage,
+  { parameters, averages, lossScale }: ProgramStorage,
   { average }: ProgramOptions,
 ): readonly StepDraft[] {
   return stored.flatMap((parameter) => {
@@ -133,7 +155,7 @@ function averageSteps(
     if (!kept || !average) return [];
     return averageParameter(
       parameter,
-      { storage: parameters.get(id)!, averages: kept },
+      { storage: parameters.get(id)!, averages: kept, lossScale },
       average.decay,
     );
   });
@@ -166,12 +188,16 @@ interface StepGraphs {
   readonly predict: Graph;
 }
 
-type GraphOptions = Pick<ProgramOptions, "fusion" | "keepGradients" | "mixesLabels" | "again"> &
+type GraphOptions = Pick<
+  ProgramOptions,
+  "fusion" | "keepGradients" | "mixesLabels" | "again" | "precision"
+> &
   Partial<Pick<ProgramOptions, "optimizer">>;
 
 /** The graphs behind the step lists. A model without a loss only predicts. */
 export function stepGraphs(forward: Graph, options: GraphOptions): StepGraphs {
-  const { fusion, keepGradients, optimizer, again = new Set() } = options;
+  const { fusion, keepGradients, again = new Set() } = options;
+  const rule = ruleOf(options);
   const join = (graph: Graph) => (fusion === "none" ? graph : fuse(graph));
   const finish = (graph: Graph) => separateSpacings(recompute(graph, again).graph);
   const plain = simplify(forward);
@@ -179,8 +205,8 @@ export function stepGraphs(forward: Graph, options: GraphOptions): StepGraphs {
   const predict = separateSpacings(join(forPrediction(inference)));
   const train = fusedTraining(forward, options);
   if (!train) return { predict };
-  const sums = optimizer && (keepGradients || !takesSlices(optimizer));
-  const sliced = sums && differentiateInSlices(trainedGraph(forward, options), optimizer);
+  const sums = rule && (keepGradients || !takesSlices(rule));
+  const sliced = sums && differentiateInSlices(trainedGraph(forward, options), rule);
   return {
     train: finish(train),
     ...(sliced && { sliced: { ...sliced, slice: finish(join(simplifyTraining(sliced.slice))) } }),
@@ -188,6 +214,11 @@ export function stepGraphs(forward: Graph, options: GraphOptions): StepGraphs {
     predict,
   };
 }
+
+type Rule = OptimizerSettings & Pick<TrainingRule, "lossScale">;
+
+const ruleOf = ({ optimizer, precision }: GraphOptions): Rule | undefined =>
+  optimizer && { ...optimizer, lossScale: precision?.lossScale };
 
 /** The graph that is differentiated. */
 function trainedGraph(forward: Graph, { mixesLabels }: GraphOptions): Graph {
@@ -198,14 +229,17 @@ function trainedGraph(forward: Graph, { mixesLabels }: GraphOptions): Graph {
 /** The training graph before anything of it is repeated; undefined for a model without a loss. */
 export function fusedTraining(forward: Graph, options: GraphOptions): Graph | undefined {
   if (forward.metrics.length === 0) return undefined;
-  const { fusion, keepGradients, optimizer } = options;
-  const graph = simplifyTraining(differentiate(trainedGraph(forward, options), optimizer));
+  const { fusion, keepGradients } = options;
+  const graph = simplifyTraining(differentiate(trainedGraph(forward, options), ruleOf(options)));
   return fusion === "none" ? graph : fuse(graph, { keepGradients });
 }
 
 /** Whether an optimizer's step is linear in the gradient, so that slices of the batch can be applied one after the other (kernels/update.ts). */
-const takesSlices = (optimizer: OptimizerSettings) =>
-  optimizer.kind === "sgd" && !optimizer.nesterov && optimizer.clip === undefined;
+const takesSlices = (optimizer: Rule) =>
+  optimizer.kind === "sgd" &&
+  !optimizer.nesterov &&
+  optimizer.clip === undefined &&
+  optimizer.lossScale?.kind !== "dynamic";
 
 type Lists = Record<keyof Program["steps"], readonly StepDraft[]>;
 
@@ -241,7 +275,10 @@ function lowerList(
   const context = new LoweringContext(
     graph,
     options.target,
-    chooseLayouts(graph),
+    {
+      layouts: chooseLayouts(graph),
+      half: options.precision ? chooseHalves(graph) : NO_HALVES,
+    },
     { ...persistent, parameters, states, gradients: keeps ? persistent.gradients : undefined },
     byId,
     options.tuned,
@@ -283,6 +320,7 @@ function persistentStorage(
       partners: storage("partners", "partners", perImage(4)),
       shares: storage("shares", "shares", perImage(4)),
     }),
+    lossScale: train?.lossScale && storage("loss scale", "state", fixed(4 * LOSS_SCALE_WORDS)),
     metrics:
       metrics.length > 0
         ? storage("metrics", "metrics", fixed(4 * roundUpTo4(metrics.length)))
@@ -374,6 +412,7 @@ class ProgramWriter {
     const { channels, height, width } = imageShape(graph.images.shape);
     const parameters = stored.map((parameter, index) => this.parameter(parameter, index + 1));
     const { images, labels, partners, shares, metrics } = persistent;
+    const lossScale = persistent.lossScale && this.buffer(persistent.lossScale);
     for (const io of [images, labels, partners, shares, metrics]) {
       if (io) this.buffer(io);
     }
@@ -395,6 +434,8 @@ class ProgramWriter {
     return {
       format: PROGRAM_FORMAT,
       target: options.target,
+      ...(options.precision && { precision: options.precision.kind }),
+      ...(lossScale && { lossScale }),
       ...(options.adapter && { adapter: options.adapter }),
       model: graph.name,
       source: options.source,
@@ -442,6 +483,7 @@ class ProgramWriter {
     return {
       ...{ graph, layouts, nodes, steps },
       parameterOf: (value) => context.layoutParameter(value),
+      isHalf: (value) => context.isHalf(value),
       buffersOf: (value) => {
         const buffers = context.piecesOf(value).map((piece) => this.find(piece));
         return buffers.filter((buffer) => buffer !== undefined);

@@ -37,6 +37,8 @@ export interface TracedList {
   readonly steps: readonly StepDraft[];
   /** The parameter whose layout a value shares: of parameters themselves, their gradients and what the optimizer keeps. */
   parameterOf(value: Value): StoredParameter | undefined;
+  /** Whether a value is stored in 16 bits. */
+  isHalf(value: Value): boolean;
   /** The program's buffers in which a value lies while it is needed. */
   buffersOf(value: Value): readonly number[];
 }

@@ -273,6 +273,10 @@ export interface ProgramAdapter {
 export interface Program {
   readonly format: typeof PROGRAM_FORMAT;
   readonly target: Target;
+  /** Present where kernels store numbers of 16 bits, for which the adapter must have `shader-f16`. */
+  readonly precision?: "f16";
+  /** The buffer with the state of a dynamic loss scale, if there is one: eight f32, of which the first is the scale. */
+  readonly lossScale?: number;
   /** The adapter on which its schedules were measured; absent in a program for every adapter of its target. */
   readonly adapter?: ProgramAdapter;
   readonly model: string;

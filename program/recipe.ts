@@ -121,9 +121,29 @@ export interface WeightAverage {
   readonly decay: number;
 }
 
-/** What numbers are kept in. Programs know 32 bits only: a recipe that asks for 16 is trained with 32, and its user told so. */
-export type Precision =
-  { readonly kind: "f32" } | { readonly kind: "f16"; readonly lossScale: number };
+/**
+ * What the loss's gradient is multiplied by, so that small gradients do not vanish in 16 bits; what parameters follow is divided by it
+ * again. A dynamic one is PyTorch's GradScaler: after a step with gradients that are not finite, which changes nothing, it is multiplied by
+ * `backoff`, and after `interval` good steps in a row by `growth`.
+ */
+export type LossScale =
+  | { readonly kind: "static"; readonly scale: number }
+  | {
+      readonly kind: "dynamic";
+      readonly initial: number;
+      readonly growth: number;
+      readonly backoff: number;
+      readonly interval: number;
+    };
+
+/** Activations and their gradients in 16 bits, sums and what is trained in 32. */
+export interface MixedPrecision {
+  readonly kind: "f16";
+  readonly lossScale: LossScale;
+}
+
+/** What numbers are kept in. */
+export type Precision = { readonly kind: "f32" } | MixedPrecision;
 
 /** Ends the run after `patience` evaluations in a row that were no better than the best by more than `minimumChange`. */
 export interface EarlyStopping {

@@ -23,6 +23,8 @@ export interface AdapterSummary {
   readonly software: boolean;
   /** Lanes of a subgroup, at least and at most; both 0 without subgroups. */
   readonly subgroupSizes: readonly [minimum: number, maximum: number];
+  /** Whether the device was opened with numbers of 16 bits. */
+  readonly half: boolean;
   /** The target that suits the adapter best. */
   readonly target: Target;
 }
@@ -53,9 +55,9 @@ export class Device {
     gpu.addEventListener("uncapturederror", (event) => this.#noteError(event));
   }
 
-  /** Opens a device of our own on an adapter. Throws NoAdapterError if the adapter refuses. */
-  static async open(found: FoundAdapter): Promise<Device> {
-    const gpu = await requestDevice(found);
+  /** Opens a device of our own on an adapter, with more features where it has them. Throws NoAdapterError if the adapter refuses. */
+  static async open(found: FoundAdapter, more: readonly GPUFeatureName[] = []): Promise<Device> {
+    const gpu = await requestDevice(found, [...WANTED_FEATURES, ...more]);
     return new Device(gpu, summarize(found.adapter.info, gpu.features, found), true);
   }
 
@@ -100,11 +102,14 @@ export class Device {
   }
 }
 
-async function requestDevice(found: FoundAdapter): Promise<GPUDevice> {
+async function requestDevice(
+  found: FoundAdapter,
+  features: readonly GPUFeatureName[],
+): Promise<GPUDevice> {
   const { adapter } = found;
   const requiredLimits: Record<string, number> = {};
   for (const limit of WANTED_LIMITS) requiredLimits[limit] = adapter.limits[limit];
-  const requiredFeatures = WANTED_FEATURES.filter((feature) => adapter.features.has(feature));
+  const requiredFeatures = features.filter((feature) => adapter.features.has(feature));
   try {
     return await adapter.requestDevice({ requiredLimits, requiredFeatures });
   } catch (error) {
@@ -127,6 +132,7 @@ function summarize(
     description: information.description,
     software: found.software,
     subgroupSizes: [minimum, maximum],
+    half: features.has("shader-f16"),
     target: targetFor({ software: found.software, lanes: minimum }),
   };
 }

@@ -23,6 +23,7 @@ import { Memory, type MemoryUse } from "./memory.js";
 import { Parameters, sizeOf, type TensorOf } from "./parameters.js";
 import type { CompileProgress } from "./pipelines.js";
 import { Runner, type Work } from "./runner.js";
+import { readBuffer } from "./readback.js";
 import { parseTensors, serializeTensors } from "./safetensors.js";
 import type { StepListName } from "./schedule.js";
 import { largestSlice, partOf, slicesOf, type Slice } from "./slices.js";
@@ -53,12 +54,14 @@ export interface NetworkOptions extends OptimizerOptions {
   readonly accumulate?: number;
   /** Of initial weights and dropout. 0 unless given. */
   readonly seed?: number;
-  /** A device of your own, with the feature `subgroups` if it can; otherwise the network opens one. */
+  /** A device of your own, with the features `subgroups`, and `shader-f16` for mixed precision, if it can; otherwise the network opens one. */
   readonly device?: GPUDevice;
   /** `auto`, `embedded`, `lavapipe` or part of an adapter's name (in Node; browsers choose themselves). */
   readonly adapter?: string;
   /** Hears of kernels that are being compiled: all of a step list at once when it first runs, each once for all lists. */
   readonly onCompile?: (progress: CompileProgress) => void;
+  /** Hears of what the device cannot do as the recipe has it; `console.warn` unless given. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /** Settings for one step; those left out are the network's. */
@@ -294,6 +297,8 @@ export class Network<
         const phase = this.#phases.length > 1 && { phase: this.#phase, since: this.#since };
         const counts = { step: this.#step, seed: this.#seed, ...phase };
         for (const [name, count] of Object.entries(counts)) metadata[name] = String(count);
+        const scale = await this.#lossScale();
+        if (scale) metadata["loss_scale"] = scale.join(" ");
       }
       // Of two by the same name, a value and its average, the later one counts.
       const named = new Map(tensors.map((tensor) => [tensor.name, tensor]));
@@ -322,6 +327,7 @@ export class Network<
       if (!restores) return;
       const [step = this.#step, seed = this.#seed, since = 0] = counts;
       [this.#step, this.#seed, this.#since] = [step, seed, since];
+      await this.#lossScale(metadata["loss_scale"]?.split(" ").map(Number));
     });
     return metadata;
   }
@@ -436,6 +442,8 @@ export class Network<
     const { parameters, memory } = this.#loaded;
     const values = await parameters.readAll("value");
     const averages = await parameters.readAll("average", AVERAGE_PREFIX);
+    // The powers of Adam's betas begin anew with the optimizer.
+    const scale = (await this.#lossScale())?.fill(1, 2, 4);
     // What is under way reads its results from the memory that goes.
     await this.device.gpu.queue.onSubmittedWorkDone();
     memory.destroy();
@@ -443,7 +451,20 @@ export class Network<
     this.#loaded = this.#assemble(program);
     const tensors = new Map([...values, ...averages].map((tensor) => [tensor.name, tensor]));
     await this.#put(matchWeights(program, tensors, { optimizer: false }), false);
+    await this.#lossScale(scale);
     [this.#phase, this.#since] = [phase, this.#step];
+  }
+
+  /** The state of a dynamic loss scale, after it was set if it is given; undefined in programs without one. */
+  async #lossScale(values?: ArrayLike<number>): Promise<Float32Array | undefined> {
+    const { program, memory } = this.#loaded;
+    const { lossScale } = program;
+    if (lossScale === undefined) return undefined;
+    await memory.allocate([lossScale]);
+    const { gpu } = this.device;
+    const buffer = memory.buffer(lossScale);
+    if (values) gpu.queue.writeBuffer(buffer, 0, Float32Array.from(values));
+    return readBuffer(gpu, buffer);
   }
 
   /** Fills the parameters, and what the optimizer keeps of them. Averages that are not given begin with the parameters. */
@@ -613,6 +634,9 @@ function readCount(metadata: Readonly<Record<string, string>>, key: string): num
   throw new WeightsError(`the file's \`${key}\` is no count: ${text}`);
 }
 
+/** The feature that programs of 16 bits need. */
+const HALF = "shader-f16" as const;
+
 /**
  * Opens a device and puts on it the one of the programs that suits it best. Throws NoAdapterError without a usable GPU,
  * DeviceLimitError or BatchTooLargeError if the network does not fit, InputError for wrong options.
@@ -627,11 +651,17 @@ export async function openNetwork<
   findAdapter: AdapterProvider,
 ): Promise<Network<Metric, Name, Target>> {
   checkOptions(programs, options);
-  const openDevice = async () => Device.open(await findAdapter(options.adapter));
+  const features = programs.some(({ precision }) => precision) ? [HALF] : ([] as const);
+  const openDevice = async () => Device.open(await findAdapter(options.adapter), features);
   const device = options.device ? Device.borrow(options.device) : await openDevice();
   const again = options.device ? undefined : openDevice;
   try {
-    return await Network.create(chooseProgram(programs, device.summary), device, options, again);
+    const program = chooseProgram(programs, device.summary);
+    if (features.length > 0 && !program.precision) {
+      const { onWarning = console.warn } = options;
+      onWarning(`${device.summary.name} has no \`${HALF}\`: this network runs in f32, not f16`);
+    }
+    return await Network.create(program, device, options, again);
   } catch (error) {
     device.release();
     throw error;

@@ -21,9 +21,10 @@ export function isSameAdapter(a: ProgramAdapter, b: ProgramAdapter): boolean {
 
 /**
  * The program whose schedules were measured on this very adapter, or else the one that was compiled for the target that suits the adapter best, of
- * those it can run. Throws DeviceLimitError if it can run none.
+ * those it can run. Those of 16 bits come before their likes of 32. Throws DeviceLimitError if it can run none.
  */
-export function chooseProgram(programs: readonly Program[], adapter: AdapterSummary): Program {
+export function chooseProgram(compiled: readonly Program[], adapter: AdapterSummary): Program {
+  const programs = compiled.filter(({ precision }) => !precision || adapter.half);
   const runnable = RUNNABLE[adapter.target];
   const measured = programs.find(
     (candidate) => candidate.adapter && isSameAdapter(candidate.adapter, adapter),
@@ -33,9 +34,9 @@ export function chooseProgram(programs: readonly Program[], adapter: AdapterSumm
     const program = programs.find((candidate) => !candidate.adapter && candidate.target === target);
     if (program !== undefined) return program;
   }
-  const compiled = programs.map(({ target, adapter: own }) => own?.name ?? target).join(", ");
+  const names = compiled.map(({ target, adapter: own }) => own?.name ?? target).join(", ");
   throw new DeviceLimitError(
-    `this module was compiled for ${compiled || "no target"}, and adapter \`${adapter.name}\` ` +
+    `this module was compiled for ${names || "no target"}, and adapter \`${adapter.name}\` ` +
       `runs ${runnable.join(", ")}: compile it again with \`--target auto\``,
   );
 }

@@ -153,7 +153,8 @@ async function writeKernels({ programs }: Compilation, folder: string): Promise<
 /** Numbered, because kernels that differ only in their tiles share a name. */
 function kernelFiles(program: Program, folder: string): OutputFile[] {
   const { kernels, adapter } = program;
-  const target = adapter ? `tuned-${adapter.name.replaceAll(/[^\w.]+/g, "-")}` : program.target;
+  const name = adapter ? `tuned-${adapter.name.replaceAll(/[^\w.]+/g, "-")}` : program.target;
+  const target = program.precision ? `${name}-${program.precision}` : name;
   return kernels.map(({ name, wgsl }, index) => {
     const number = String(index + 1).padStart(2, "0");
     return { path: join(folder, `${target}-${number}-${name}.wgsl`), text: wgsl };

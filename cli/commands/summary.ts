@@ -1,7 +1,12 @@
 import type { Command } from "commander";
 import type { RepeatedValue } from "../../compiler/trace.js";
 import type { AnalyzedLayer } from "../../compiler/semantics/index.js";
-import { bufferBytes, bytesOf, trainingBytes } from "../../program/planned-memory.js";
+import {
+  bufferBytes,
+  bytesOf,
+  trainingBytes,
+  type SlicedBatch,
+} from "../../program/planned-memory.js";
 import { stepsFor, type Program, type ProgramParameter } from "../../program/program.js";
 import { compileSpec } from "../compiled.js";
 import { formatBytes, formatCount } from "../format.js";
@@ -32,14 +37,18 @@ interface Summary {
     readonly macs: number;
     readonly macsBackward: number;
   };
-  readonly memory: {
-    readonly weights: number;
-    readonly training: number;
-    readonly inference: number;
-  };
+  readonly memory: MemorySummary;
+  /** Of a recipe with `precision = f16`: what the same takes on adapters without `shader-f16`. */
+  readonly memoryInFloats?: MemorySummary;
   readonly dispatches: { readonly train: number; readonly predict: number };
   /** With `--memory`: what is computed again in the backward pass, and the step's multiply-adds as a multiple of those without it. */
   readonly repeated?: { readonly values: readonly RepeatedValue[]; readonly work: number };
+}
+
+interface MemorySummary {
+  readonly weights: number;
+  readonly training: number;
+  readonly inference: number;
 }
 
 interface LayerSummary {
@@ -87,9 +96,11 @@ async function summarize(path: string, options: SummaryOptions): Promise<void> {
   const { model, recipe, compilation } = await compileSpec(path, { ...selected, target: "gpu" });
   const batch = options.batch ?? recipe?.batch ?? 1;
   const { program, fit } = compilation.traces[0]!;
+  const floats = compilation.programs.find(({ precision }) => !precision)!;
   const slices = fit?.slices ?? recipe?.accumulate ?? 1;
   const summary = {
     ...summaryOf(model.name, model.layers, program, { batch, slices }),
+    ...(program !== floats && { memoryInFloats: memoryOf(floats, { batch, slices }) }),
     ...(fit && { repeated: { values: fit.repeated, work: fit.work } }),
   };
   const describe = options.weights ? describeWeights : describeSummary;
@@ -101,7 +112,7 @@ function summaryOf(
   model: string,
   layers: readonly AnalyzedLayer[],
   program: Program,
-  { batch, slices }: { readonly batch: number; readonly slices: number },
+  { batch, slices }: SlicedBatch,
 ): Summary {
   const train = stepsFor(program.steps.train, batch);
   const predict = stepsFor(program.steps.predict, batch);
@@ -114,12 +125,17 @@ function summaryOf(
       macs: sum(layers, (layer) => layer.macs),
       macsBackward: sum(layers, (layer) => layer.macsBackward),
     },
-    memory: {
-      weights: parameterBytes(program, batch),
-      training: trainingBytes(program, { batch, slices }),
-      inference: bytesOf(program, [...program.steps.fold, ...predict], batch),
-    },
+    memory: memoryOf(program, { batch, slices }),
     dispatches: { train: train.length, predict: predict.length },
+  };
+}
+
+function memoryOf(program: Program, { batch, slices }: SlicedBatch): MemorySummary {
+  const { fold, predict } = program.steps;
+  return {
+    weights: parameterBytes(program, batch),
+    training: trainingBytes(program, { batch, slices }),
+    inference: bytesOf(program, [...fold, ...stepsFor(predict, batch)], batch),
   };
 }
 
@@ -186,7 +202,15 @@ function describeSummary(summary: Summary, width: number | undefined): string {
       : []),
     ...describeRepeated(summary),
     `memory, predict  ${formatBytes(inference)} (${predict} dispatches)`,
+    ...describeFloats(summary),
   ].join("\n");
+}
+
+function describeFloats({ memoryInFloats }: Summary): string[] {
+  if (!memoryInFloats) return [];
+  const { training, inference } = memoryInFloats;
+  const both = `${formatBytes(training)} for training, ${formatBytes(inference)} to predict`;
+  return [`in f32           ${both}, where an adapter has no \`shader-f16\``];
 }
 
 function describeRepeated({ repeated }: Summary): string[] {

@@ -1,6 +1,5 @@
 /** Tuning: every round runs a network with another candidate of every problem. */
 import { compile, type TunedAdapter } from "../../compiler/index.js";
-import type { TracedProgram } from "../../compiler/trace.js";
 import { traceOf, type CompiledSpec, type SelectOptions } from "../compiled.js";
 import { openNetwork } from "../open-network.js";
 import {
@@ -92,7 +91,8 @@ async function runRound(
     ...{ file: spec.path, model, train, target: "tuned", tuned: [tuned] },
     readImport: spec.readImport,
   });
-  const [traced] = traces as [TracedProgram];
+  // Kernels of 16 bits, if there are any, come first; they take the schedules of those of 32.
+  const traced = traces.at(-1)!;
   const network = await createNetwork([traced.program], { batch, adapter });
   try {
     return await measureRound(network, traced, wanted, { known, ...(clock && { clock }) });

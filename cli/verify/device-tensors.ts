@@ -8,6 +8,7 @@ import type { Tensor } from "../../compiler/ops/op.js";
 import { resolveShape, tensorSize } from "../../compiler/ops/tensors.js";
 import type { TracedList } from "../../compiler/trace.js";
 import type { Inspection } from "../../runtime/inspection.js";
+import { floatsOf } from "../../program/half.js";
 import { placeOf, unpackPiece } from "../../runtime/layout.js";
 
 export class DeviceTensors {
@@ -25,7 +26,7 @@ export class DeviceTensors {
     if (parameter) return { shape, data: await this.parameter(parameter, buffers) };
     const [buffer] = buffers as [number];
     const layout = this.list.layouts.get(value.id);
-    if (layout) return { shape, data: await this.activation(layout, shape, buffer) };
+    if (layout) return { shape, data: await this.activation(value, layout, shape, buffer) };
     if (value.type === "u32" && shape.length > 1) {
       return { shape, data: await this.codes(value, buffer) };
     }
@@ -62,12 +63,13 @@ export class DeviceTensors {
   }
 
   private async activation(
+    value: Value,
     layout: ActivationLayout,
     shape: readonly number[],
     buffer: number,
   ): Promise<Float32Array> {
     const { channels, height, width, margins, rowPitch, imagePitch, pitch } = layout;
-    const packed = await this.inspection.read(buffer, 4 * imagePitch * this.inspection.batch);
+    const packed = await this.numbers(value, buffer, imagePitch * this.inspection.batch);
     const values = new Float32Array(tensorSize(shape));
     let index = 0;
     for (let image = 0; image < this.inspection.batch; image++) {
@@ -81,6 +83,13 @@ export class DeviceTensors {
       }
     }
     return values;
+  }
+
+  /** The first numbers in a value's buffer. */
+  private async numbers(value: Value, buffer: number, count: number): Promise<Float32Array> {
+    if (!this.list.isHalf(value)) return this.inspection.read(buffer, 4 * count);
+    const read = await this.inspection.read(buffer, 2 * count);
+    return floatsOf(new Uint16Array(read.buffer, 0, count));
   }
 
   /** A pooling's codes: for each pixel and four channels a word, or four. */

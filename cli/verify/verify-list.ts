@@ -148,7 +148,7 @@ class ListCheck {
     this.runSteps({ first: 0, end });
     const { images, labels } = this.list.graph;
     const { examples } = this.settings;
-    const comparison = new Comparison();
+    const comparison = new Comparison(this.halvesOf([images]).halves);
     const compare = async (value: Value, data: Float32Array) => {
       const actual = await this.tensorOf(value);
       compareTensors(comparison, value, { expected: { shape: actual.shape, data }, actual });
@@ -178,7 +178,14 @@ class ListCheck {
     node.outputs.forEach((output, place) => {
       if (outputs[place]) this.tensors.set(output.id, outputs[place]);
     });
-    return checkNode(node, { inputs, outputs, changed }, this.settings.context);
+    const values = { inputs, outputs, changed, ...this.halvesOf(node.outputs) };
+    return checkNode(node, values, this.settings.context);
+  }
+
+  /** In a program of mixed precision, those of some values that are stored in 16 bits. */
+  private halvesOf(values: readonly Value[]): { readonly halves?: ReadonlySet<Value> } {
+    if (!this.network.program.precision) return {};
+    return { halves: new Set(values.filter((value) => this.list.isHalf(value))) };
   }
 
   /** The prediction, where somebody outside wants it. */

@@ -175,6 +175,8 @@ function emitProgram(program: Program, kernels: KernelTable, phase = 0): string 
     "{",
     `    ...${commonName(phase)},`,
     `    target: ${JSON.stringify(program.target)},`,
+    ...(program.precision ? [`    precision: ${JSON.stringify(program.precision)},`] : []),
+    ...(program.lossScale ? [`    lossScale: ${program.lossScale},`] : []),
     ...(program.slice ? [`    slice: ${program.slice},`] : []),
     ...(program.adapter ? [`    adapter: ${JSON.stringify(program.adapter)},`] : []),
     `    kernels: [${places.join(", ")}].map((index) => kernels[index]),`,

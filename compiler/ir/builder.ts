@@ -1,5 +1,5 @@
 import { ops } from "../ops/index.js";
-import { externalValues } from "./graph.js";
+import { externalValues, LOSS_SCALE_WORDS } from "./graph.js";
 import type {
   AnyNode,
   Graph,
@@ -22,6 +22,7 @@ export class GraphBuilder {
   private imagesValue?: Value;
   private labelsValue?: Value;
   private mixtureValues?: Mixture;
+  private lossScaleValue?: Value;
 
   constructor(private readonly name: string) {}
 
@@ -40,6 +41,7 @@ export class GraphBuilder {
     builder.imagesValue = graph.images;
     builder.labelsValue = graph.labels;
     builder.mixtureValues = graph.mixture;
+    builder.lossScaleValue = graph.lossScale;
     const values = [...externalValues(graph), ...graph.nodes.flatMap((node) => node.outputs)];
     builder.nextId = Math.max(...values.map((value) => value.id)) + 1;
     return builder;
@@ -62,6 +64,11 @@ export class GraphBuilder {
     const partners = this.value(`${name} of the partner`, [BATCH], "u32", origin);
     const shares = this.value(`share of ${name}`, [BATCH], "f32", origin);
     return (this.mixtureValues = { partners, shares });
+  }
+
+  /** Room for the state of a dynamic loss scale. */
+  lossScale(origin: Origin): Value {
+    return (this.lossScaleValue ??= this.value("loss scale", [LOSS_SCALE_WORDS], "f32", origin));
   }
 
   parameter(name: string, shape: Shape, settings: Omit<Parameter, "value">, origin: Origin): Value {
@@ -114,6 +121,7 @@ export class GraphBuilder {
       images: this.imagesValue,
       labels: this.labelsValue,
       ...(this.mixtureValues && { mixture: this.mixtureValues }),
+      ...(this.lossScaleValue && { lossScale: this.lossScaleValue }),
       parameters: this.parameters,
       states: this.states,
       nodes: this.nodes,

@@ -2,6 +2,7 @@ import type { Expression } from "./expression.js";
 import type { Origin } from "./origin.js";
 import type { Shape } from "./shape.js";
 import { stateNames, type Initializer, type OptimizerSettings } from "../../program/program.js";
+import type { LossScale } from "../../program/recipe.js";
 
 /** A tensor: the output of one node, a parameter, or an input of the network. */
 export interface Value {
@@ -109,6 +110,21 @@ export interface UpdateAttributes {
   readonly clipsValue: boolean;
   readonly learningRateFactor: number;
   readonly decayFactor: number;
+  /** What gradients are multiplied by first: one over a static loss scale. 1 if absent. */
+  readonly gradientFactor?: number;
+}
+
+export type DynamicLossScale = Extract<LossScale, { kind: "dynamic" }>;
+
+/**
+ * The state of a dynamic loss scale: the scale, good steps since it last changed, the powers of Adam's betas after as many steps as there
+ * were updates, the factor of the last step's gradients (0: it was skipped), and how many steps were skipped. Two words are free.
+ */
+export const LOSS_SCALE_WORDS = 8;
+
+/** How a dynamic loss scale is adjusted, and whether the norm of all gradients is limited. */
+export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
+  readonly clipsNorm: boolean;
 }
 
 /**
@@ -149,8 +165,11 @@ export interface UpdateAttributes {
  * - concatenate: x, x2 ... of one batch and space -> y, their channels one after the other; slice: x -> y, some of its channels
  * - reshape: x -> y, the same elements in logical (row-major) order
  * - squareSum: dw, and another squareSum if given -> [1], the sum of squares, added to the other's
+ * - scaleGradient: dy, and the state of a dynamic loss scale [LOSS_SCALE_WORDS] -> dy times the scale
+ * - adjustLossScale: the squareSum of all gradients, and the state of the loss scale -> [4]: the factor of the gradients, 0 where this step is
+ *   to change nothing; Adam's two bias corrections after so many updates; the scale that gradients had. Changes the state in place
  * - update: w, dw, the optimizer's states of w -> nothing; changes w and the states in place. With `clipsNorm`, a last input is the
- *   squareSum of all gradients. By the rule `accumulate`, w is the sum of a parameter's gradients over the slices of a step. Fused into the op that makes the gradient, that op has `update`, more inputs (w, states) and no output
+ *   squareSum of all gradients; with `skips`, what adjustLossScale made of it. By the rule `accumulate`, w is the sum of a parameter's gradients over the slices of a step. Fused into the op that makes the gradient, that op has `update`, more inputs (w, states) and no output
  */
 export interface OpAttributes {
   convolution: ConvolutionAttributes & { readonly epilogue?: Fused };
@@ -202,7 +221,9 @@ export interface OpAttributes {
   /** The shape of the result. */
   reshape: { readonly shape: Shape };
   squareSum: Record<never, never>;
-  update: UpdateAttributes & { readonly clipsNorm: boolean };
+  scaleGradient: Record<never, never>;
+  adjustLossScale: LossScaleAttributes;
+  update: UpdateAttributes & { readonly clipsNorm: boolean; readonly skips?: boolean };
 }
 
 export type OpKind = keyof OpAttributes;
@@ -249,6 +270,8 @@ export interface Graph {
   readonly labels?: Value;
   /** Of a training graph whose images are mixtures of two. */
   readonly mixture?: Mixture;
+  /** Of a training graph with a dynamic loss scale: its state, which outlives a step. */
+  readonly lossScale?: Value;
   readonly parameters: readonly Parameter[];
   /** What the optimizer keeps of each trained parameter; empty before differentiation. */
   readonly states: readonly Value[];
@@ -265,6 +288,7 @@ export function externalValues(graph: Graph): readonly Value[] {
     graph.images,
     ...(graph.labels ? [graph.labels] : []),
     ...(graph.mixture ? [graph.mixture.partners, graph.mixture.shares] : []),
+    ...(graph.lossScale ? [graph.lossScale] : []),
     ...graph.parameters.map((parameter) => parameter.value),
     ...graph.states,
   ];

@@ -2,18 +2,24 @@ import { assemble, type Kernel } from "./kernel.js";
 import { UPDATE_QUADS, UPDATE_WORKGROUP } from "./update.js";
 import { wgsl } from "./wgsl.js";
 
-/** An exponential moving average of weights: a share of `decay` of it is kept at each step. It begins with the initial weights. */
-export function average(): Kernel {
+/**
+ * An exponential moving average of weights: a share of `decay` of it is kept at each step. It begins with the initial weights. With `skips`,
+ * a step that a loss scale had skipped leaves it as it is.
+ */
+export function average({ skips }: { readonly skips: boolean }): Kernel {
+  const wasSkipped = "frame.training != 0u && loss_scale[4] == 0.0";
   return assemble({
-    name: "average_weights",
+    name: `average_weights${skips ? "_skipping" : ""}`,
     summary: "The average of the weights over the steps; the weights themselves where it begins.",
     storage: [
       { name: "weights", access: "read", element: "vec4f" },
       { name: "average", access: "read_write", element: "vec4f" },
+      ...(skips ? [{ name: "loss_scale", access: "read", element: "f32" } as const] : []),
     ],
     constants: ["quads", "decay"],
     workgroupSize: UPDATE_WORKGROUP,
     body: wgsl`
+      ${skips ? `if (${wasSkipped}) {\n  return;\n}` : ""}
       let decay = bitcast<f32>(constants.decay);
       let first = block * ${UPDATE_WORKGROUP * UPDATE_QUADS}u + lane;
       for (var turn = 0u; turn < ${UPDATE_QUADS}u; turn++) {

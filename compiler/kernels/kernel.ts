@@ -3,7 +3,7 @@ import { wgsl } from "./wgsl.js";
 export interface StorageBinding {
   readonly name: string;
   readonly access: "read" | "read_write";
-  readonly element: "f32" | "u32" | "vec4f" | "vec4u";
+  readonly element: "f32" | "u32" | "vec4f" | "vec4u" | "f16" | "vec4h";
 }
 
 /** A compute shader with the names of what it takes, ready to be put into a Program. */

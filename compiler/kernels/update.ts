@@ -63,25 +63,35 @@ const adam = (name: (local: string) => string) => wgsl`
     return mean / frame.correction1 / (sqrt(squares) / sqrt(frame.correction2) + frame.epsilon);
   }`;
 
-const CLAMP = "clamp(made, vec4f(-frame.clip_value), vec4f(frame.clip_value))";
+const clamped = (gradient: string) =>
+  `clamp(${gradient}, vec4f(-frame.clip_value), vec4f(frame.clip_value))`;
 
 const pace = (name: (local: string) => string) => wgsl`
   let rate = frame.learning_rate * bitcast<f32>(constants.${name("learning_rate_factor")});
   let decay = frame.weight_decay * bitcast<f32>(constants.${name("decay_factor")});`;
 
-const descend = ({ optimizer, clipsValue }: Descent, name: (local: string) => string) => wgsl`
+function descend(descent: Descent, name: (local: string) => string): string {
+  const { optimizer, clipsValue, gradientFactor } = descent;
+  const factor = `bitcast<f32>(constants.${name(FACTOR)})`;
+  const made = gradientFactor === undefined ? "made" : `${factor} * made`;
+  return wgsl`
   fn ${name("descend")}(at: u32, made: vec4f) {
     ${optimizer === "accumulate" ? "" : pace(name)}
-    let gradient = ${clipsValue ? CLAMP : "made"};
+    let gradient = ${clipsValue ? clamped(made) : made};
     let weight = ${name("w")}[at];
     ${RULES[optimizer](name)}
   }`;
+}
+
+const FACTOR = "gradient_factor";
 
 /** How weights, or sums of gradients, follow gradients. */
 export interface Descent {
   readonly optimizer: UpdateRule;
   /** Whether each element of the gradient is limited in magnitude. */
   readonly clipsValue: boolean;
+  /** Given where gradients come times a static loss scale; what it is makes no difference to the kernel. */
+  readonly gradientFactor?: number;
 }
 
 /** What becomes of a gradient: it is stored, or applied at once to the weights and what the optimizer keeps, which lie alike. */
@@ -108,27 +118,43 @@ const STORED: GradientSink = {
 
 export function gradientSink(use: GradientUse, trained: Trained = "weights"): GradientSink {
   if (use === "stored") return STORED;
-  const { optimizer, clipsValue } = use;
+  const { optimizer, clipsValue, gradientFactor } = use;
+  const isScaled = gradientFactor !== undefined;
   const name = (local: string) => nameOf(trained, local);
   const inPlace = (local: string) =>
     ({ name: name(local), access: "read_write", element: "vec4f" }) as const;
   const states = times(stateCount({ optimizer }), (index) => inPlace(`state${index}`));
   return {
     storage: [inPlace("w"), ...states],
-    constants:
-      optimizer === "accumulate" ? [] : [name("learning_rate_factor"), name("decay_factor")],
+    constants: [
+      ...(optimizer === "accumulate" ? [] : [name("learning_rate_factor"), name("decay_factor")]),
+      ...(isScaled ? [name(FACTOR)] : []),
+    ],
     declarations: [...(optimizer.startsWith("adam") ? [adam(name)] : []), descend(use, name)],
-    suffix: `_${optimizer}${clipsValue ? "_clipped" : ""}`,
+    suffix: `_${optimizer}${clipsValue ? "_clipped" : ""}${isScaled ? "_unscaled" : ""}`,
     use: (at, gradient) => `${name("descend")}(${at}, ${gradient});`,
   };
 }
 
-/** The update by itself, of a gradient that was stored; with `clipsNorm`, `norm` holds the sum of all gradients' squares. */
-export function update(descent: Descent, { clipsNorm }: { readonly clipsNorm: boolean }): Kernel {
+/** What an update by itself reads beside the gradient: the sum of all gradients' squares, or what a loss scale made of it. */
+export type UpdateScale = "none" | "norm" | "applied";
+
+/** What is read, and statements that make `scale` of it. Adam's corrections count the steps that were not skipped. */
+function scaleOf({ gradientFactor }: Descent, scale: UpdateScale): readonly string[] {
+  const own = gradientFactor === undefined ? "" : `bitcast<f32>(constants.${FACTOR}) * `;
+  if (scale === "norm")
+    return [`let scale = min(1.0, frame.clip_norm / (${own}sqrt(norm[0]) + 1e-6));`];
+  if (scale === "none") return [];
+  return ["let scale = applied[0];", "if (scale == 0.0) {\n  return;\n}"];
+}
+
+/** The update by itself, of a gradient that was stored. */
+export function update(descent: Descent, scale: UpdateScale): Kernel {
   const sink = gradientSink(descent);
-  const norm = { name: "norm", access: "read", element: "f32" } as const;
+  const isScaled = scale !== "none";
+  const skips = scale === "applied";
   return assemble({
-    name: `update${sink.suffix}${clipsNorm ? "_norm" : ""}`,
+    name: `update${sink.suffix}${isScaled ? `_${scale}` : ""}`,
     summary:
       descent.optimizer === "accumulate"
         ? "A slice's gradient, added to the sum of the step's."
@@ -136,22 +162,27 @@ export function update(descent: Descent, { clipsNorm }: { readonly clipsNorm: bo
     storage: [
       { name: "gradient", access: "read", element: "vec4f" },
       ...sink.storage,
-      ...(clipsNorm ? [norm] : []),
+      ...(isScaled ? [{ name: scale, access: "read", element: "f32" } as const] : []),
     ],
     constants: ["quads", ...sink.constants],
     workgroupSize: UPDATE_WORKGROUP,
-    declarations: sink.declarations,
+    declarations: skips ? sink.declarations.map(withAppliedCorrections) : sink.declarations,
     body: wgsl`
-      ${clipsNorm ? "let scale = min(1.0, frame.clip_norm / (sqrt(norm[0]) + 1e-6));" : ""}
+      ${scaleOf(descent, scale)}
       let first = block * ${UPDATE_WORKGROUP * UPDATE_QUADS}u + lane;
       for (var turn = 0u; turn < ${UPDATE_QUADS}u; turn++) {
         let at = first + turn * ${UPDATE_WORKGROUP}u;
         if (at < constants.quads) {
-          ${sink.use("at", clipsNorm ? "scale * gradient[at]" : "gradient[at]")}
+          ${sink.use("at", isScaled ? "scale * gradient[at]" : "gradient[at]")}
         }
       }`,
   });
 }
+
+const withAppliedCorrections = (declaration: string) =>
+  declaration
+    .replaceAll("frame.correction1", "applied[1]")
+    .replaceAll("frame.correction2", "applied[2]");
 
 /** The use of a gradient whose parts lie in memory, [splits][`partial_quads`], from quad `base` on: added in their order. */
 export function updateFromPartials(use: GradientUse): Kernel {

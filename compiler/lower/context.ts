@@ -1,8 +1,10 @@
 import type { BatchRange, Target } from "../../program/program.js";
 import { trainedParameters, type AnyNode, type Graph, type Value } from "../ir/graph.js";
 import { BATCH, elementCount, imageShape } from "../ir/shape.js";
+import { withHalves } from "../kernels/half.js";
 import type { ContractionSchedule } from "../kernels/schedule.js";
 import type { Layouts } from "../passes/layout.js";
+import type { HalfValues } from "../passes/precision.js";
 import {
   chooseSchedule,
   chooseSchedules,
@@ -15,7 +17,7 @@ import { roundUpTo4, type ActivationLayout } from "./activation-layout.js";
 import { codeWidth } from "./code-width.js";
 import type { ChannelParts } from "./gather.js";
 import type { StoredParameter } from "./parameters.js";
-import { fixed, perImage, type StepDraft, type Storage } from "./storage.js";
+import { fixed, inHalf, perImage, type StepDraft, type Storage } from "./storage.js";
 
 /** Buffers that outlive a step, shared by all of a program's step lists. */
 export interface Persistent {
@@ -24,6 +26,8 @@ export interface Persistent {
   /** Of a program whose training data mix images. */
   readonly partners?: Storage;
   readonly shares?: Storage;
+  /** Of a program with a dynamic loss scale: its state. */
+  readonly lossScale?: Storage | undefined;
   readonly metrics?: Storage;
   readonly prediction: Storage;
   /** By the id of the parameter's value, and of the optimizer's states: one storage a piece. */
@@ -31,6 +35,12 @@ export interface Persistent {
   readonly states: ReadonlyMap<number, readonly Storage[]>;
   /** Of the gradients that are to be read after the step, by the id of their parameter's value. */
   readonly gradients?: ReadonlyMap<number, readonly Storage[]> | undefined;
+}
+
+/** How the values of a graph are stored: where their elements lie, and which of them have 16 bits. */
+export interface ValueStorage {
+  readonly layouts: Layouts;
+  readonly half: HalfValues;
 }
 
 /** What kernels before a reduction left for it, for a range of batches; all if there is none. */
@@ -75,7 +85,7 @@ export class LoweringContext {
   constructor(
     readonly graph: Graph,
     readonly target: Target,
-    readonly layouts: Layouts,
+    private readonly values: ValueStorage,
     readonly persistent: Persistent,
     stored: ReadonlyMap<number, StoredParameter>,
     private readonly tuned?: TunedSchedules,
@@ -95,9 +105,14 @@ export class LoweringContext {
       this.storage.set(graph.mixture.partners.id, [persistent.partners!]);
       this.storage.set(graph.mixture.shares.id, [persistent.shares!]);
     }
+    if (graph.lossScale) this.storage.set(graph.lossScale.id, [persistent.lossScale!]);
     for (const [id, pieces] of [...persistent.parameters, ...persistent.states]) {
       this.storage.set(id, pieces);
     }
+  }
+
+  get layouts(): Layouts {
+    return this.values.layouts;
   }
 
   layout(value: Value): ActivationLayout {
@@ -140,6 +155,11 @@ export class LoweringContext {
     const created = parameter ? this.gradientStorage(parameter) : [this.activationStorage(value)];
     this.storage.set(value.id, created);
     return created;
+  }
+
+  /** Whether a value that the list stores has 16 bits. */
+  isHalf(value: Value): boolean {
+    return this.piecesOf(value)[0]?.element === "f16";
   }
 
   /** Makes `value` another name for the memory of `source`. */
@@ -225,8 +245,10 @@ export class LoweringContext {
     return pieces.map(({ bytes }) => ({ name, purpose: "folded", bytes: fixed(bytes) }));
   }
 
+  /** Kernels come as written for 32 bits, and read and write what they bind as it is stored. */
   emit(step: StepDraft): void {
-    this.into.push(this.batches ? { ...step, batches: this.batches } : step);
+    const kernel = withHalves(step.kernel, (index) => step.storage[index]!.element === "f16");
+    this.into.push({ ...step, kernel, ...(this.batches && { batches: this.batches }) });
   }
 
   /** Laid out like the parameter's pieces; scratch, unless somebody is to read it after the step. */
@@ -241,7 +263,11 @@ export class LoweringContext {
     const name = value.name;
     if (value === this.graph.prediction && this.isPlain(value)) return this.persistent.prediction;
     const layout = this.layouts.get(value.id);
-    if (layout) return { name, purpose: "scratch", bytes: layout.bytes, zeros: layout.zeros };
+    if (layout) {
+      const { bytes, zeros } = layout;
+      const storage: Storage = { name, purpose: "scratch", bytes, ...(zeros && { zeros }) };
+      return this.values.half.has(value.id) ? inHalf(storage) : storage;
+    }
     if (value.shape[0] !== BATCH) {
       return { name, purpose: "scratch", bytes: fixed(4 * roundUpTo4(elementCount(value.shape))) };
     }

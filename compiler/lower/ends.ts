@@ -81,17 +81,24 @@ export function initializeParameter(
   });
 }
 
+interface AveragedStorage {
+  readonly storage: readonly Storage[];
+  readonly averages: readonly Storage[];
+  /** The state of a dynamic loss scale, by which steps are skipped. */
+  readonly lossScale: Storage | undefined;
+}
+
 /** One dispatch for each buffer of a parameter: its average follows it. */
 export function averageParameter(
   { parameter: { value }, pieces }: StoredParameter,
-  { storage, averages }: { storage: readonly Storage[]; averages: readonly Storage[] },
+  { storage, averages, lossScale }: AveragedStorage,
   decay: number,
 ): StepDraft[] {
   return pieces.map(({ bytes }, index) => {
     const quads = bytes / 16;
     return {
-      kernel: average(),
-      storage: [storage[index]!, averages[index]!],
+      kernel: average({ skips: lossScale !== undefined }),
+      storage: [storage[index]!, averages[index]!, ...(lossScale ? [lossScale] : [])],
       constants: { quads, decay: floatBits(decay) },
       workgroups: { x: { ...fixed(quads), tile: UPDATE_WORKGROUP * UPDATE_QUADS }, z: 1 },
       label: `${value.name} average`,

@@ -73,5 +73,8 @@ export function updateConstants(update: UpdateAttributes): Record<string, number
   return {
     learning_rate_factor: floatBits(update.learningRateFactor),
     decay_factor: floatBits(update.decayFactor),
+    ...(update.gradientFactor !== undefined && {
+      gradient_factor: floatBits(update.gradientFactor),
+    }),
   };
 }

@@ -32,6 +32,7 @@ import {
   lowerSoftmaxGradient,
   lowerWeightedSum,
 } from "./reduce.js";
+import { lowerAdjustLossScale, lowerScaleGradient } from "./loss-scale.js";
 import { lowerResample, lowerResampleGradient } from "./resample.js";
 import { lowerSquareSum, lowerUpdate } from "./update.js";
 import { lowerWeightGradient } from "./weight-gradient.js";
@@ -73,6 +74,8 @@ const lowerings: {
   resampleGradient: lowerResampleGradient,
   reshape: lowerReshape,
   squareSum: lowerSquareSum,
+  scaleGradient: lowerScaleGradient,
+  adjustLossScale: lowerAdjustLossScale,
   update: lowerUpdate,
   elementLoss: lowerElementLoss,
   weightedSum: lowerWeightedSum,

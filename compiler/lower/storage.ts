@@ -7,6 +7,8 @@ export interface Storage {
   readonly name: string;
   readonly purpose: ProgramBuffer["purpose"];
   readonly bytes: Affine;
+  /** Present where its numbers have 16 bits; 32 otherwise. */
+  readonly element?: "f16";
   /** What must stay zero in it; scratch shares a buffer only where promises are the same. */
   readonly zeros?: string;
 }
@@ -27,6 +29,16 @@ export interface StepDraft {
 
 export const perImage = (count: number): Affine => ({ fixed: 0, perImage: count });
 export const fixed = (count: number): Affine => ({ fixed: count, perImage: 0 });
+
+/** The same room for numbers of 16 bits instead of 32. What must stay zero lies elsewhere then. */
+export function inHalf({ bytes, zeros, ...storage }: Storage): Storage {
+  return {
+    ...storage,
+    element: "f16",
+    bytes: { fixed: bytes.fixed / 2, perImage: bytes.perImage / 2 },
+    ...(zeros !== undefined && { zeros: `${zeros} f16` }),
+  };
+}
 
 /** The bits of an f32, for constants that are not integers. */
 export function floatBits(value: number): number {

@@ -1,20 +1,21 @@
 import { trainedBy, type Node, type TrainedParameter } from "../ir/graph.js";
 import { SQUARES_BLOCKS, squareSums, sumOfBlocks } from "../kernels/square-sum.js";
-import { update, UPDATE_QUADS, UPDATE_WORKGROUP } from "../kernels/update.js";
+import { update, UPDATE_QUADS, UPDATE_WORKGROUP, type UpdateScale } from "../kernels/update.js";
 import type { LoweringContext } from "./context.js";
 import { updateConstants } from "./gradient-sink.js";
 import { fixed, type Storage } from "./storage.js";
 
 export function lowerUpdate(context: LoweringContext, node: Node<"update">): void {
   const [{ parameter, gradient, states }] = trainedBy(node) as [TrainedParameter];
-  const { clipsNorm } = node.attributes;
-  const norm = clipsNorm ? [context.storageOf(node.inputs.at(-1)!)] : [];
+  const { clipsNorm, skips } = node.attributes;
+  const scale: UpdateScale = skips ? "applied" : clipsNorm ? "norm" : "none";
+  const last = scale === "none" ? [] : [context.storageOf(node.inputs.at(-1)!)];
   context.piecesOf(parameter).forEach((piece, index) => {
     const quads = piece.bytes.fixed / 16;
     const kept = states.map((state) => context.piecesOf(state)[index]!);
     context.emit({
-      kernel: update(node.attributes, { clipsNorm }),
-      storage: [context.piecesOf(gradient!)[index]!, piece, ...kept, ...norm],
+      kernel: update(node.attributes, scale),
+      storage: [context.piecesOf(gradient!)[index]!, piece, ...kept, ...last],
       constants: { quads, ...updateConstants(node.attributes) },
       workgroups: { x: { ...fixed(quads), tile: UPDATE_WORKGROUP * UPDATE_QUADS }, z: 1 },
       label: `${parameter.name} update`,

@@ -1,5 +1,6 @@
 import type { OpKind } from "../ir/graph.js";
 import { accuracy } from "./accuracy.js";
+import { adjustLossScale } from "./adjust-loss-scale.js";
 import { averagePool } from "./average-pool.js";
 import { averagePoolGradient } from "./average-pool-gradient.js";
 import { batchMean } from "./batch-mean.js";
@@ -30,6 +31,7 @@ import { scaledWeights } from "./scaled-weights.js";
 import { slice } from "./slice.js";
 import { softmax } from "./softmax.js";
 import { softmaxGradient } from "./softmax-gradient.js";
+import { scaleGradient } from "./scale-gradient.js";
 import { squareSum } from "./square-sum.js";
 import { update } from "./update.js";
 import { weightedSum } from "./weighted-sum.js";
@@ -67,6 +69,8 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   softmax,
   softmaxGradient,
   squareSum,
+  scaleGradient,
+  adjustLossScale,
   update,
   weightedSum,
 };

@@ -1,54 +1,88 @@
 import type { OptimizerSettings } from "../../program/program.js";
-import { stateCount, type UpdateAttributes } from "../ir/graph.js";
+import { stateCount, type Node, type UpdateAttributes } from "../ir/graph.js";
 import { requireShape } from "./checks.js";
 import type { OpDefinition, ReferenceContext, Tensor } from "./op.js";
 
 /** The optimizer's step. Changes w and what the optimizer keeps of it in place. */
 export const update: OpDefinition<"update"> = {
-  outputs([w, dw, ...rest], { optimizer, clipsNorm }) {
+  outputs([w, dw, ...rest], { optimizer, clipsNorm, skips }) {
     requireShape(dw!, w!.shape);
     const count = stateCount({ optimizer });
     for (const state of rest.slice(0, count)) requireShape(state, w!.shape);
     if (clipsNorm) requireShape(rest[count]!, [1]);
+    if (skips) requireShape(rest[count]!, [4]);
     return [];
   },
 
   reference([w, dw, ...rest], attributes, context) {
     const states = rest.slice(0, stateCount(attributes));
-    const norm = Math.sqrt(attributes.clipsNorm ? rest.at(-1)!.data[0]! : 0);
-    // As torch.nn.utils.clip_grad_norm_ has it.
-    const scale = Math.min(1, (context.optimizer.clip?.norm ?? Infinity) / (norm + 1e-6));
+    const { scale, corrections } = gradientScale(attributes, rest.at(-1), context);
+    if (scale === 0) return [];
     const scaled = { ...dw!, data: Float64Array.from(dw!.data, (value) => scale * value) };
-    descend({ w: w!, dw: scaled, states }, attributes, context);
+    descend(
+      { w: w!, dw: scaled, states, ...(corrections && { corrections }) },
+      attributes,
+      context,
+    );
     return [];
   },
 };
+
+/** Adam's bias corrections: what averages that started at zero are divided by. */
+type Corrections = readonly [mean: number, squares: number];
+
+export interface GradientScale {
+  /** 0 where the step is skipped. */
+  readonly scale: number;
+  readonly corrections?: Corrections;
+}
+
+/** What an update by itself multiplies its gradient by, of its last input: the sum of all squares, or what the loss scale made of it. */
+export function gradientScale(
+  { clipsNorm, skips, gradientFactor = 1 }: Node<"update">["attributes"],
+  last: Tensor | undefined,
+  { optimizer }: ReferenceContext,
+): GradientScale {
+  if (skips) {
+    const [scale, mean, squares] = last!.data as unknown as [number, number, number];
+    return { scale, corrections: [mean, squares] };
+  }
+  const norm = gradientFactor * Math.sqrt(clipsNorm ? last!.data[0]! : 0);
+  // As torch.nn.utils.clip_grad_norm_ has it.
+  return { scale: Math.min(1, (optimizer.clip?.norm ?? Infinity) / (norm + 1e-6)) };
+}
 
 /** Weights that follow their gradient. */
 interface Descending {
   readonly w: Tensor;
   readonly dw: Tensor;
   readonly states: readonly Tensor[];
+  /** Those of the frame's step if absent. */
+  readonly corrections?: Corrections;
 }
 
 /** The step itself, also for ops that apply the gradient which they make. */
 export function descend(
-  { w, dw, states }: Descending,
-  { optimizer: rule, learningRateFactor, decayFactor, clipsValue }: UpdateAttributes,
+  { w, dw, states, corrections }: Descending,
+  { optimizer: rule, learningRateFactor, decayFactor, clipsValue, ...rest }: UpdateAttributes,
   { optimizer, step }: ReferenceContext,
 ): void {
   const rate = optimizer.learningRate * learningRateFactor;
   const decay = optimizer.weightDecay * decayFactor;
+  const { gradientFactor = 1 } = rest;
+  const pace = { rate, decay, corrections: corrections ?? correctionsOf(optimizer, step + 1) };
   const limit = clipsValue ? (optimizer.clip?.value ?? Infinity) : Infinity;
   for (let index = 0; index < w.data.length; index++) {
-    const gradient = Math.max(-limit, Math.min(limit, dw.data[index]!));
+    const gradient = Math.max(-limit, Math.min(limit, gradientFactor * dw.data[index]!));
     const place = { weight: w.data[index]!, gradient, index, states };
     w.data[index] =
-      rule === "accumulate"
-        ? place.weight + gradient
-        : follow(place, { rate, decay, time: step + 1 }, optimizer);
+      rule === "accumulate" ? place.weight + gradient : follow(place, pace, optimizer);
   }
 }
+
+/** Steps are counted from 1. */
+const correctionsOf = (optimizer: OptimizerSettings, time: number): Corrections =>
+  "beta1" in optimizer ? [1 - optimizer.beta1 ** time, 1 - optimizer.beta2 ** time] : [1, 1];
 
 interface Place {
   readonly weight: number;
@@ -60,8 +94,7 @@ interface Place {
 interface Pace {
   readonly rate: number;
   readonly decay: number;
-  /** Steps, counted from 1. */
-  readonly time: number;
+  readonly corrections: Corrections;
 }
 
 function follow(place: Place, pace: Pace, optimizer: OptimizerSettings): number {
@@ -108,7 +141,7 @@ function followRmsprop(
 /** Kingma and Ba, arXiv:1412.6980; with `adamw`, Loshchilov and Hutter, arXiv:1711.05101. */
 function followAdam(
   { weight, gradient, index, states: [means, squares] }: Place,
-  { rate, decay, time }: Pace,
+  { rate, decay, corrections }: Pace,
   { kind, beta1, beta2, epsilon }: Of<"adam" | "adamw">,
 ): number {
   const g = kind === "adam" ? gradient + decay * weight : gradient;
@@ -116,7 +149,7 @@ function followAdam(
   const square = beta2 * squares!.data[index]! + (1 - beta2) * g * g;
   means!.data[index] = mean;
   squares!.data[index] = square;
-  const deviation = Math.sqrt(square / (1 - beta2 ** time)) + epsilon;
+  const deviation = Math.sqrt(square / corrections[1]) + epsilon;
   const kept = kind === "adamw" ? (1 - rate * decay) * weight : weight;
-  return kept - (rate * mean) / (1 - beta1 ** time) / deviation;
+  return kept - (rate * mean) / corrections[0] / deviation;
 }

@@ -1,4 +1,5 @@
 import { stateNames, type OptimizerSettings } from "../../program/program.js";
+import type { LossScale } from "../../program/recipe.js";
 import { addPointwise } from "../ops/add-pointwise.js";
 import { ops } from "../ops/index.js";
 import type { OpDefinition } from "../ops/op.js";
@@ -17,7 +18,7 @@ import { summarize } from "./summarize.js";
  * The first metric is the loss, or a weighted sum of losses. Nodes fused already cannot be differentiated.
  */
 export function differentiate(forward: Graph, optimizer: TrainingRule = SGD): Graph {
-  const { graph, trained } = withGradients(forward);
+  const { graph, trained } = withGradients(forward, optimizer);
   return withUpdates(graph, trained, optimizer);
 }
 
@@ -36,7 +37,7 @@ export interface SlicedTraining {
  * optimizer makes of them (running averages of squares, clipping) it makes of the sum.
  */
 export function differentiateInSlices(forward: Graph, optimizer: TrainingRule): SlicedTraining {
-  const { graph, trained } = withGradients(forward);
+  const { graph, trained } = withGradients(forward, optimizer);
   const builder = GraphBuilder.from(graph);
   const sums = new Map<number, Value>();
   for (const { value, gradient, ...settings } of trained) {
@@ -59,14 +60,15 @@ interface Differentiated {
 }
 
 /** The forward graph and the gradients of its trainable parameters. */
-function withGradients(forward: Graph): Differentiated {
+function withGradients(forward: Graph, { lossScale }: TrainingRule): Differentiated {
   const terms = lossTerms(forward);
   const builder = GraphBuilder.from(summarize(forward));
   const gradients = new Gradients(builder);
   const needed = neededGradients(forward);
   for (const term of terms) {
     const [prediction] = term.node.inputs;
-    if (needed.has(prediction!.id)) gradients.contribute(prediction!, lossGradient(term, builder));
+    if (!needed.has(prediction!.id)) continue;
+    gradients.contribute(prediction!, scaledGradient(term, builder, lossScale));
   }
   for (const node of forward.nodes.toReversed()) backpropagate(node, builder, gradients, needed);
   const trained = forward.parameters.flatMap(({ value, ...settings }) => {
@@ -76,10 +78,14 @@ function withGradients(forward: Graph): Differentiated {
   return { graph: builder.finish(forward), trained };
 }
 
-/** What a training graph depends on of an optimizer: its kind, and whether gradients are clipped. */
-export type TrainingRule = Pick<OptimizerSettings, "kind" | "clip">;
+/** What a training graph depends on of an optimizer: its kind, and whether gradients are clipped; and how the loss is scaled. */
+export type TrainingRule = Pick<OptimizerSettings, "kind" | "clip"> & {
+  readonly lossScale?: LossScale | undefined;
+};
 
-type AnyRule = TrainingRule | { readonly kind: "accumulate"; readonly clip?: undefined };
+type AnyRule =
+  | TrainingRule
+  | { readonly kind: "accumulate"; readonly clip?: undefined; readonly lossScale?: undefined };
 
 const ACCUMULATE: AnyRule = { kind: "accumulate" };
 
@@ -99,6 +105,20 @@ function lossTerms({ name, metrics, nodes }: Graph): readonly LossTerm[] {
   if (loss.kind !== "weightedSum") return [{ node: loss, weight: 1 }];
   const { weights } = loss.attributes;
   return loss.inputs.map((term, index) => ({ node: makerOf(term)!, weight: weights[index]! }));
+}
+
+/** The gradient of a loss, times the loss scale if there is one. */
+function scaledGradient(
+  { node, weight }: LossTerm,
+  builder: GraphBuilder,
+  lossScale: LossScale | undefined,
+): Value {
+  if (lossScale?.kind === "static")
+    return lossGradient({ node, weight: weight * lossScale.scale }, builder);
+  const gradient = lossGradient({ node, weight }, builder);
+  if (!lossScale) return gradient;
+  const { origin } = node;
+  return builder.add("scaleGradient", [gradient, builder.lossScale(origin)], {}, origin);
 }
 
 /** The gradient of the batch's mean of one loss, times its weight, with regard to the prediction. */
@@ -170,17 +190,17 @@ type Trained = Parameter & { readonly gradient: Value };
 
 /**
  * Adds each parameter's update right after the last node that reads it or makes its gradient; all of them at the end where
- * gradients are clipped by the norm of all.
+ * gradients are clipped by the norm of all, or one that is not finite keeps all from being applied.
  */
 function withUpdates(graph: Graph, trained: readonly Trained[], optimizer: TrainingRule): Graph {
   const builder = GraphBuilder.withoutNodes(graph);
-  const clipsNorm = optimizer.clip?.norm !== undefined;
-  const due = clipsNorm ? undefined : groupByLastUse(graph, trained);
+  const waits = needsNorm(optimizer);
+  const due = waits ? undefined : groupByLastUse(graph, trained);
   for (const node of graph.nodes) {
     builder.keep(node);
     for (const parameter of due?.get(node) ?? []) addUpdate(builder, parameter, optimizer);
   }
-  if (clipsNorm) addUpdates(builder, trained, optimizer);
+  if (waits) addUpdates(builder, trained, optimizer);
   return builder.finish(graph);
 }
 
@@ -189,8 +209,24 @@ function addUpdates(
   trained: readonly Trained[],
   optimizer: TrainingRule,
 ): void {
-  const norm = optimizer.clip?.norm === undefined ? undefined : addNorm(builder, trained);
-  for (const parameter of trained) addUpdate(builder, parameter, optimizer, norm);
+  const norm = needsNorm(optimizer) ? addNorm(builder, trained) : undefined;
+  const last = norm && addScaleAdjustment(builder, norm, optimizer);
+  for (const parameter of trained) addUpdate(builder, parameter, optimizer, last);
+}
+
+const clipsNorm = ({ clip }: AnyRule) => clip?.norm !== undefined;
+
+const needsNorm = (optimizer: TrainingRule) =>
+  clipsNorm(optimizer) || optimizer.lossScale?.kind === "dynamic";
+
+/** What updates read: the norm itself, or the factor of the gradients that a dynamic loss scale makes of it. */
+function addScaleAdjustment(builder: GraphBuilder, norm: Value, optimizer: TrainingRule): Value {
+  const { lossScale } = optimizer;
+  if (lossScale?.kind !== "dynamic") return norm;
+  const { growth, backoff, interval, initial } = lossScale;
+  const attributes = { growth, backoff, interval, initial, clipsNorm: clipsNorm(optimizer) };
+  const { origin } = norm;
+  return builder.add("adjustLossScale", [norm, builder.lossScale(origin)], attributes, origin);
 }
 
 function groupByLastUse(
@@ -221,16 +257,20 @@ function addUpdate(
   builder: GraphBuilder,
   parameter: Trained,
   optimizer: AnyRule,
-  norm?: Value,
+  last?: Value,
 ): void {
   const { value, gradient, learningRateFactor, decayFactor } = parameter;
   const kept = optimizer.kind === "accumulate" ? [] : stateNames(optimizer);
   const states = kept.map((kind) => builder.state(value, kind));
-  const inputs = [value, gradient, ...states, ...(norm ? [norm] : [])];
+  const inputs = [value, gradient, ...states, ...(last ? [last] : [])];
+  const { lossScale } = optimizer;
+  const skips = lossScale?.kind === "dynamic";
   const attributes = {
     ...{ optimizer: optimizer.kind, learningRateFactor, decayFactor },
     clipsValue: optimizer.clip?.value !== undefined,
-    clipsNorm: norm !== undefined,
+    clipsNorm: last !== undefined && !skips,
+    ...(skips && { skips }),
+    ...(lossScale?.kind === "static" && { gradientFactor: 1 / lossScale.scale }),
   };
   builder.addAll("update", inputs, attributes, value.origin);
 }

@@ -310,12 +310,15 @@ const fusePrologues: Rewrite = (graph) => {
   return rewriteNodes(graph.nodes, replacements);
 };
 
+/** Whether an update needs the gradients of all parameters. */
+const waitsForAll = ({ attributes: { clipsNorm, skips } }: Node<"update">) => clipsNorm || skips;
+
 /** A gradient that only an update reads is applied by the op that makes it, where the update stands: no reader of the weights is left. */
 const fuseUpdates: Rewrite = (graph) => {
   const surroundings = new Surroundings(graph);
   const replacements = new Map<AnyNode, AnyNode | undefined>();
   for (const update of graph.nodes) {
-    if (!isKind(update, "update") || update.attributes.clipsNorm) continue;
+    if (!isKind(update, "update") || waitsForAll(update)) continue;
     const [weights, gradient, ...states] = update.inputs as [Value, Value, ...Value[]];
     const maker = surroundings.maker(gradient);
     if (maker?.kind !== "convolutionWeightGradient" && maker?.kind !== "channelSum") continue;

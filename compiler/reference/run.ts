@@ -17,6 +17,8 @@ export interface GraphInputs {
   readonly parameters: ReadonlyMap<string, Numbers>;
   /** What the optimizer keeps, by parameter name, in its order; zeros where absent. */
   readonly states?: ReadonlyMap<string, readonly Numbers[]>;
+  /** The state of a dynamic loss scale; that of a first step where absent. */
+  readonly lossScale?: Numbers;
   readonly context: ReferenceContext;
 }
 
@@ -38,6 +40,7 @@ export function runGraph(graph: Graph, inputs: GraphInputs): GraphValues {
     set(graph.mixture.partners, inputs.partners ?? inputs.labels);
     set(graph.mixture.shares, inputs.shares ?? new Float32Array(batch).fill(1));
   }
+  if (graph.lossScale) set(graph.lossScale, inputs.lossScale?.slice() ?? firstLossScale(graph));
   for (const { value } of graph.parameters) set(value, inputs.parameters.get(value.name)?.slice());
   for (const { parameter, states } of trainedParameters(graph)) {
     const given = inputs.states?.get(parameter.name);
@@ -48,6 +51,12 @@ export function runGraph(graph: Graph, inputs: GraphInputs): GraphValues {
   }
   for (const node of graph.nodes) runNode(node, values, inputs.context);
   return values;
+}
+
+function firstLossScale({ nodes }: Graph): Float32Array {
+  const adjustment = nodes.find((node) => node.kind === "adjustLossScale");
+  const { initial } = adjustment!.attributes;
+  return Float32Array.of(initial, 0, 1, 1, 0, 0, 0, 0);
 }
 
 function inputTensor(value: Value, data: Tensor["data"] | undefined, batch: number): Tensor {

@@ -26,5 +26,6 @@ export const argumentAliases: Readonly<Record<string, readonly string[]>> = {
   std: ["stddev", "sigma", "deviation"],
   every: ["step_size", "stepsize", "period"],
   at: ["milestones", "stepvalue"],
+  loss_scale: ["init_scale", "initial_scale", "scale"],
   to: ["eta_min", "end", "final"],
 };

@@ -56,6 +56,6 @@ export function checkContraction(
     const swing = Math.abs(finish(index, sum.value + slack) - finish(index, sum.value - slack));
     const tolerance = slack + swing + STORING * Math.abs(expected);
     const actual = outputs[0]!.data[index]!;
-    comparison.add({ value: output.name, index, expected, actual, tolerance });
+    comparison.add({ value: output.name, index, expected, actual, tolerance }, output);
   }
 }

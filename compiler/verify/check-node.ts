@@ -14,7 +14,7 @@ import { magnitudesOf } from "./sums.js";
 
 /** Compares with the reference: all elements of small tensors, some of large ones. */
 export function checkNode(node: AnyNode, values: NodeValues, context: ReferenceContext): Finding {
-  const comparison = new Comparison();
+  const comparison = new Comparison(values.halves);
   if (isUpdate(node)) checkUpdate(node, values, context, comparison);
   else if (isContraction(node)) checkContraction(node, values, context, comparison);
   else if (!isLarge(values)) checkPart(node, values, context, comparison);

@@ -10,7 +10,7 @@ import {
 import { imageShape, type Shape } from "../ir/shape.js";
 import type { ReferenceContext, Tensor } from "../ops/op.js";
 import { tensorSize } from "../ops/tensors.js";
-import { descend } from "../ops/update.js";
+import { descend, gradientScale, type GradientScale } from "../ops/update.js";
 import { contractionSums, isContraction } from "./check-contraction.js";
 import { column, STORING, type Comparison } from "./comparison.js";
 import type { NodeValues } from "./node-values.js";
@@ -72,6 +72,7 @@ export function checkUpdate(
         places: own,
         changes: [parameter, ...states].map((value) => changeOf(node, value, values)),
         gradients: gradientsOf(node, values, context, { number, places: own }),
+        scale: scaleOf(node, values, context),
         rule: rulesOf(node)[number]!,
       },
       context,
@@ -114,17 +115,20 @@ function gradientsOf(
 
 /** Gradients as they were stored, scaled down where their norm is limited. */
 function storedGradients(
-  { attributes: { clipsNorm } }: Node<"update">,
+  { attributes }: Node<"update">,
   inputs: NodeValues["inputs"],
-  { optimizer }: ReferenceContext,
+  context: ReferenceContext,
 ): readonly SampledSum[] {
-  const norm = clipsNorm ? Math.sqrt(inputs.at(-1)!.data[0]!) : 0;
-  const scale = Math.min(1, (optimizer.clip?.norm ?? Infinity) / (norm + 1e-6));
+  const { scale } = gradientScale(attributes, inputs.at(-1), context);
   return Array.from(inputs[1]!.data, (gradient) => {
     const value = scale * gradient;
     return { value, magnitude: Math.abs(value) / 10 };
   });
 }
+
+/** Of an update by itself, which may skip the step. */
+const scaleOf = (node: AnyNode, { inputs }: NodeValues, context: ReferenceContext) =>
+  node.kind === "update" ? gradientScale(node.attributes, inputs.at(-1), context) : { scale: 1 };
 
 interface Descent {
   readonly places: readonly number[];
@@ -132,17 +136,19 @@ interface Descent {
   readonly changes: readonly Change[];
   readonly gradients: readonly SampledSum[];
   readonly rule: UpdateAttributes;
+  readonly scale: GradientScale;
 }
 
 function checkDescent(
-  { places, changes, gradients, rule }: Descent,
+  { places, changes, gradients, rule, scale: { scale, corrections } }: Descent,
   context: ReferenceContext,
   comparison: Comparison,
 ): void {
   const follow = (direction: number) => {
     const [w, ...states] = changes.map(({ before }) => startOf(before, rule));
     const dw = column(gradients.map((sum) => sum.value + direction * toleranceOf(sum)));
-    descend({ w: w!, dw, states }, rule, context);
+    if (scale !== 0)
+      descend({ w: w!, dw, states, ...(corrections && { corrections }) }, rule, context);
     return [w!, ...states];
   };
   const [exact, above, below] = [follow(0), follow(1), follow(-1)];

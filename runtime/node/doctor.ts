@@ -59,7 +59,7 @@ function describeAdapter({ name, source, software, adapter }: NodeAdapter): Doct
 async function describeChosen(
   found: NodeAdapter,
 ): Promise<Required<Pick<DoctorReport, "chosen" | "limits" | "features">>> {
-  const device = await Device.open(found);
+  const device = await Device.open(found, ["shader-f16"]);
   const { summary, gpu } = device;
   const chosen = { ...summary, source: found.source, reason: found.reason };
   const description = {

@@ -1,5 +1,6 @@
 /** Which dispatch of a training step is the first to make a number that is not finite. */
 import type { ProgramKernel, ProgramStep, SourceLocation } from "../../program/program.js";
+import { floatsOf } from "../../program/half.js";
 import type { Images } from "../data/dataset.js";
 import { areFinite, type Targets } from "../examples.js";
 import { inspecting, type Inspection } from "../inspection.js";
@@ -39,7 +40,7 @@ async function firstCulprit(
   kernels: readonly ProgramKernel[],
 ): Promise<Culprit | undefined> {
   for (const [index, step] of inspection.steps.entries()) {
-    const written = writtenFloats(step, kernels[step.kernel]!);
+    const written = writtenNumbers(step, kernels[step.kernel]!);
     const before = await readAll(inspection, written);
     inspection.run(index, index + 1);
     const after = await readAll(inspection, written);
@@ -50,14 +51,28 @@ async function firstCulprit(
   return undefined;
 }
 
-/** The buffers that a dispatch writes floats to. Codes of poolings are integers, whose bits may look like no number. */
-function writtenFloats({ buffers }: ProgramStep, { wgsl }: ProgramKernel): number[] {
-  const floats = /@binding\((\d+)\)\s+var<storage, read_write> \w+: array<(?:f32|vec4f)>/g;
-  return [...wgsl.matchAll(floats)].map(([, binding]) => buffers[Number(binding) - 2]!);
+/** A buffer of numbers. */
+interface Written {
+  readonly buffer: number;
+  readonly isHalf: boolean;
 }
 
-const readAll = (inspection: Inspection, buffers: readonly number[]) =>
-  Promise.all(buffers.map((buffer) => inspection.read(buffer)));
+/** The buffers that a dispatch writes numbers to. Codes of poolings are integers, whose bits may look like no number. */
+function writtenNumbers({ buffers }: ProgramStep, { wgsl }: ProgramKernel): Written[] {
+  const numbers = /@binding\((\d+)\)\s+var<storage, read_write> \w+: array<(f32|vec4f|f16|vec4h)>/g;
+  return [...wgsl.matchAll(numbers)].map(([, binding, element]) => ({
+    buffer: buffers[Number(binding) - 2]!,
+    isHalf: element === "f16" || element === "vec4h",
+  }));
+}
+
+const readAll = (inspection: Inspection, written: readonly Written[]) =>
+  Promise.all(
+    written.map(async ({ buffer, isHalf }) => {
+      const values = await inspection.read(buffer);
+      return isHalf ? floatsOf(new Uint16Array(values.buffer)) : values;
+    }),
+  );
 
 /** What a value that shared the memory has left there does not count. */
 function becameNonFinite(before: Float32Array, after: Float32Array): boolean {

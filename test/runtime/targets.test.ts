@@ -10,7 +10,7 @@ const summary = (
   target: AdapterSummary["target"] = "gpu",
 ): AdapterSummary => ({
   ...own,
-  ...{ description: "", software: target !== "gpu", subgroupSizes: [8, 8], target },
+  ...{ description: "", software: target !== "gpu", subgroupSizes: [8, 8], half: false, target },
 });
 
 const program = (target: Program["target"], adapter?: ProgramAdapter) =>

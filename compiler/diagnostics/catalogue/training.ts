@@ -265,13 +265,4 @@ export const training = {
     right:
       'data Photos {\n  train folder("data/train") { }\n  eval  folder("data/val") { }\n}\nstop = early_stopping(patience=5)',
   },
-  NET3061: {
-    title: "a precision of 16 bits, which is not built",
-    severity: "warning",
-    explanation:
-      "`precision = f16(...)` asks for activations in 16 bits with sums and master weights in 32. netc has no such kernels yet: the network is trained with 32 bits " +
-      "throughout, on adapters with the feature `shader-f16` and on those without. Results are those of `precision = f32`.",
-    wrong: "precision = f16(loss_scale=65536)",
-    right: "precision = f32",
-  },
 } as const satisfies CatalogueFamily;

@@ -1,6 +1,11 @@
 /** What may stand behind the settings that take one call: `average`, `stop`, `precision`, `weights`. */
-import type { EarlyStopping, Precision, WeightAverage } from "../../../program/recipe.js";
-import { float, integer, string, valueName } from "../argument-types.js";
+import type {
+  EarlyStopping,
+  LossScale,
+  Precision,
+  WeightAverage,
+} from "../../../program/recipe.js";
+import { type ArgumentType, float, integer, string, valueName } from "../argument-types.js";
 import { optional, required, withDefault } from "../signature.js";
 import { define, type Registry } from "./definition.js";
 import { type Pattern, patterns } from "./patterns.js";
@@ -62,7 +67,7 @@ export const stops: Registry<EarlyStopping> = {
 
 export const precisions: Registry<Precision> = {
   noun: "precision",
-  example: "f16(loss_scale=65536)",
+  example: "f16",
   unknown: "NET3056",
   planned: ["bf16", "f8"],
   definitions: [
@@ -77,19 +82,67 @@ export const precisions: Registry<Precision> = {
     define<Precision>()({
       name: "f16",
       aliases: ["float16", "half", "amp", "mixed"],
-      summary: "activations in 16 bits, sums and master weights in 32, with a dynamic loss scale",
+      summary:
+        "activations and their gradients in 16 bits, sums and weights in 32, where the adapter has `shader-f16`",
       positional: [],
       arguments: {
         loss_scale: withDefault(
-          float({ above: 0 }),
-          65536,
-          "what the loss is multiplied by at first; halved where a gradient overflows",
+          lossScale(),
+          "dynamic",
+          "what the loss is multiplied by: a number alone stays as it is, `dynamic` starts at 65536",
+        ),
+        growth_factor: optional(
+          float({ above: 1 }),
+          "factor of a dynamic scale after good steps; 2",
+        ),
+        backoff_factor: optional(
+          float({ above: 0, below: 1 }),
+          "factor of a dynamic scale after a step whose gradients overflow; 0.5",
+        ),
+        growth_interval: optional(
+          integer({ minimum: 1 }),
+          "good steps in a row before a dynamic scale grows; 2000",
         ),
       },
-      resolve: ({ loss_scale }) => ({ kind: "f16", lossScale: loss_scale }),
+      resolve: (given) => ({ kind: "f16", lossScale: resolveLossScale(given) }),
     }),
   ],
 };
+
+/** A number, or the word `dynamic`. */
+function lossScale(): ArgumentType<number | "dynamic"> {
+  const number = float({ above: 0, maximum: 2 ** 32 });
+  return {
+    description: `${number.description}, or \`dynamic\``,
+    accepts: { kind: "word", words: ["dynamic"] },
+    read: (expression, reader) =>
+      expression.kind === "name" && expression.name === "dynamic"
+        ? "dynamic"
+        : number.read(expression, reader),
+  };
+}
+
+interface LossScaleArguments {
+  readonly loss_scale: number | "dynamic";
+  readonly growth_factor?: number | undefined;
+  readonly backoff_factor?: number | undefined;
+  readonly growth_interval?: number | undefined;
+}
+
+/** A number with a rule of growth beside it is where a dynamic scale starts. Defaults are PyTorch's. */
+function resolveLossScale(given: LossScaleArguments): LossScale {
+  const { loss_scale: scale, growth_factor, backoff_factor, growth_interval } = given;
+  const rule = [growth_factor, backoff_factor, growth_interval];
+  if (scale !== "dynamic" && rule.every((each) => each === undefined))
+    return { kind: "static", scale };
+  return {
+    kind: "dynamic",
+    initial: scale === "dynamic" ? 65536 : scale,
+    growth: growth_factor ?? 2,
+    backoff: backoff_factor ?? 0.5,
+    interval: growth_interval ?? 2000,
+  };
+}
 
 /** `load("alexnet.safetensors", except=[classifier.logits.*])` as written. */
 export interface Load {

@@ -28,7 +28,6 @@ export function readRunSettings(parts: Parts, environment: Environment): RunSett
   const stop = read("stop", stops);
   const precision = read("precision", precisions);
   if (stop) checkMetric(stop, parts.model, environment);
-  if (precision?.result.kind === "f16") warnOfPrecision(precision, environment);
   warnOfNoEvaluation(parts, environment);
   return {
     ...(accumulate !== undefined && { accumulate }),
@@ -60,16 +59,6 @@ function checkMetric(
     message: `model \`${name}\` measures no \`${metric}\`${didYouMean(metric, known)}`,
     span: bound.spans.get("metric") ?? call.span,
     notes: [`it measures ${listNames(known)}`],
-  });
-}
-
-/** Programs compute with 32 bits, whatever a recipe asks for. */
-function warnOfPrecision({ call }: Resolved<unknown>, { reporter }: Environment): void {
-  reporter.report("NET3061", {
-    message:
-      "`precision = f16` has no effect: the network is trained with 32 bits on every adapter",
-    span: call.span,
-    notes: ["netc has no kernels of 16 bits yet, also for adapters with the feature `shader-f16`"],
   });
 }
 

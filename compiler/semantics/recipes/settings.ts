@@ -89,7 +89,7 @@ export const trainSettings: readonly SettingDefinition[] = [
   {
     name: "precision",
     aliases: ["dtype", "mixed_precision", "amp"],
-    meaning: "what numbers are kept in: `f32`",
+    meaning: "what numbers are kept in: `f32`, or `f16` for mixed precision",
   },
   {
     name: "seed",

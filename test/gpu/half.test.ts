@@ -1,0 +1,83 @@
+import { describe, expect, test } from "vitest";
+import { verifyNetwork } from "../../cli/verify/verify.js";
+import { multiply, operand, unary } from "../../compiler/ir/expression.js";
+import type { Graph } from "../../compiler/ir/graph.js";
+import { traceProgram, type ProgramOptions } from "../../compiler/program.js";
+import type { MixedPrecision } from "../../program/recipe.js";
+import { createNetwork, findAdapter } from "../../runtime/index.js";
+import { optimizer } from "../kernels/compare.js";
+import { parameterValues } from "../oracle/values.js";
+import { Chain } from "../passes/chain.js";
+
+/** SwiftShader, the embedded adapter, has no numbers of 16 bits: there the fallback is tested (test/runtime/precision.test.ts). */
+const { adapter } = await findAdapter(process.env["NETC_ADAPTER"]);
+const hasHalves = adapter.features.has("shader-f16");
+
+const PADDING = { top: 1, bottom: 1, left: 1, right: 1 };
+
+const DYNAMIC: MixedPrecision = {
+  kind: "f16",
+  lossScale: { kind: "dynamic", initial: 1024, growth: 2, backoff: 0.5, interval: 2 },
+};
+const STATIC: MixedPrecision = { kind: "f16", lossScale: { kind: "static", scale: 256 } };
+
+/** Most ops that there are. */
+const network = () =>
+  new Chain(["N", 3, 12, 12])
+    .convolution(8, { padding: PADDING })
+    .bias()
+    .unary("relu")
+    .maxPool({ kernel: [3, 3], stride: [2, 2] })
+    .lrn({ before: 2, after: 2 })
+    .convolution(8, { groups: 2, padding: PADDING, stride: [2, 2] })
+    .batchnorm()
+    .pointwise(multiply(operand(0), unary("sigmoid", operand(0))))
+    .convolution(6, { groups: 2, padding: PADDING })
+    .resample({ mode: "bilinear", outputSize: [5, 4], alignCorners: false })
+    .averagePool({ windows: "adaptive", outputSize: [2, 2] })
+    .groupNormalize(2, "together")
+    .flatten()
+    .linear(20)
+    .bias()
+    .dropout(0.5)
+    .classify();
+
+const ADAM: ProgramOptions["optimizer"] = {
+  ...{ kind: "adam", learningRate: 0.01, weightDecay: 0.01 },
+  ...{ beta1: 0.9, beta2: 0.99, epsilon: 1e-8, clip: { norm: 0.5, value: 0.1 } },
+};
+
+function traces(graph: Graph, options: Partial<ProgramOptions>) {
+  const common = { source: { file: "test.net", hash: "0" }, classes: 3, optimizer };
+  return (["gpu", "lanes8"] as const).map((target) =>
+    traceProgram(graph, { target, ...common, ...options }),
+  );
+}
+
+describe.skipIf(!hasHalves)("kernels that store 16 bits agree with the references", () => {
+  test.each<[string, Partial<ProgramOptions>]>([
+    ["a dynamic loss scale", { precision: DYNAMIC }],
+    ["a static loss scale, updates fused", { precision: STATIC }],
+    ["adam with clipped gradients", { precision: DYNAMIC, optimizer: ADAM }],
+    ["adam with clipped gradients and a static scale", { precision: STATIC, optimizer: ADAM }],
+    ["without fusion", { precision: DYNAMIC, fusion: "none" }],
+  ])("%s", async (_, options) => {
+    const programs = traces(network(), options);
+    const opened = await createNetwork(
+      programs.map(({ program }) => program),
+      { batch: 3, seed: 5 },
+    );
+    try {
+      for (const { name, shape } of opened.parameters)
+        await opened.write(name, parameterValues(`kernels/${name}`, shape));
+      const traced = programs.find(({ program }) => program === opened.program)!;
+      expect(opened.program.precision).toBe("f16");
+      const lists = ["train", "evaluate", "predict"] as const;
+      const tally = await verifyNetwork(opened, traced, lists, { known: new Set() });
+      expect(tally.divergence).toBeUndefined();
+      expect(tally.values).toBeGreaterThan(5000);
+    } finally {
+      opened.destroy();
+    }
+  });
+});
