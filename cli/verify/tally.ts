@@ -2,8 +2,8 @@
 import type { Deviation } from "../../compiler/verify/comparison.js";
 import type { Program } from "../../program/program.js";
 
-/** What is folded is checked with the lists that read it. */
-export type VerifiedList = Exclude<keyof Program["steps"], "fold">;
+/** Step lists, and the preparation of images from bytes. What is folded is checked with the lists that read it. */
+export type VerifiedList = Exclude<keyof Program["steps"], "fold"> | "prepare";
 
 /** What is wrong first, in the order in which kernels run. */
 export interface Divergence {

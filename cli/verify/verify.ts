@@ -5,10 +5,12 @@ import { randomExamples, type Examples } from "../random-examples.js";
 import { addTallies, type Tally, type VerifiedList } from "./tally.js";
 import { stagesOf, verifyList, type VerifyOptions } from "./verify-list.js";
 import { verifyAverages, verifyInitialValues } from "./verify-parameters.js";
+import { preparedSplits, verifyPreparation } from "./verify-preparations.js";
 
 /** All lists, in an order in which each finds what it needs: `update` the gradients that `accumulate` leaves. */
 export const ALL_LISTS: readonly VerifiedList[] = [
-  ...(["initialize", "train", "accumulate", "update", "average", "evaluate", "predict"] as const),
+  ...(["initialize", "prepare", "train", "accumulate", "update", "average"] as const),
+  ...(["evaluate", "predict"] as const),
 ];
 
 type Traced = Pick<TracedProgram, "lists" | "average">;
@@ -21,7 +23,11 @@ export async function verifyNetwork(
   options: Pick<VerifyOptions, "known" | "onProgress">,
 ): Promise<Tally> {
   const examples = randomExamples(network.program, network.batch);
-  const wanted = lists.filter((list) => network.program.steps[list].length > 0);
+  const wanted = lists.filter((list) =>
+    list === "prepare"
+      ? preparedSplits(network).length > 0
+      : network.program.steps[list].length > 0,
+  );
   const stages = wanted.map((list) => stagesIn(traced, list));
   const total = stages.reduce((sum, count) => sum + count, 0);
   let tally: Tally = { kernels: 0, values: 0 };
@@ -38,7 +44,8 @@ export async function verifyNetwork(
 }
 
 function stagesIn({ lists }: Traced, list: VerifiedList): number {
-  return list === "initialize" || list === "average" ? 1 : stagesOf(lists[list]!);
+  const traced = list in lists && lists[list as keyof typeof lists];
+  return traced ? stagesOf(traced) : 1;
 }
 
 async function verifyOne(
@@ -51,6 +58,13 @@ async function verifyOne(
   switch (list) {
     case "initialize":
       return verifyInitialValues(network, examples);
+    case "prepare": {
+      let tally: Tally = { kernels: 0, values: 0 };
+      for (const split of preparedSplits(network)) {
+        if (!tally.divergence) tally = addTallies(tally, await verifyPreparation(network, split));
+      }
+      return tally;
+    }
     case "average": {
       // Before the first step, averages are the weights.
       const { images, targets } = examples;

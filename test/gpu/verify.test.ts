@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { multiply, operand, unary } from "../../compiler/ir/expression.js";
+import { compile } from "../../compiler/index.js";
 import type { Graph } from "../../compiler/ir/graph.js";
 import { traceProgram, type ProgramOptions } from "../../compiler/program.js";
 import type { TracedProgram } from "../../compiler/trace.js";
@@ -66,7 +67,12 @@ function corrupt(
 ): TracedProgram[] {
   return programs.map((traced) => {
     const { program } = traced;
-    const steps = [...program.steps[list], ...program.steps.fold];
+    const { preparations = {} } = program;
+    const steps = [
+      ...(list === "prepare" ? [] : program.steps[list]),
+      ...program.steps.fold,
+      ...Object.values(preparations).flatMap((each) => each.steps),
+    ];
     const step = steps.find((candidate) =>
       typeof label === "string" ? candidate.label === label : label.test(candidate.label),
     )!;
@@ -151,6 +157,36 @@ describe("a wrong kernel of each list is found", () => {
     const { divergence } = await verify(changed, lists);
     expect(divergence).toMatchObject({ list, name: expect.stringMatching(label) });
   });
+});
+
+test("images prepared from bytes are checked, and what is wrong with them is found", async () => {
+  const spec = `
+    model Pictures {
+      input  image: f32[N, 3, 8, 8]
+      target label: u32[N] in 0..3
+      flatten -> linear(3) as logits
+      loss cross_entropy(logits, label)
+    }
+    data Some for Pictures {
+      train folder("pictures") { resize(10) -> random_crop(8) -> hflip -> normalize(mean=[0.4, 0.5, 0.6], std=[0.2, 0.3, 0.2]) -> mixup(0.4) }
+      eval folder("pictures") { ten_crop(8) -> normalize(mean=[0.4, 0.5, 0.6], std=[0.2, 0.3, 0.2]) }
+    }
+    train Base of Pictures on Some {
+      epochs    = 1
+      batch     = 3
+      optimizer = sgd(lr=0.1)
+    }`;
+  const { traces: compiled } = compile(spec, { file: "pictures.net" });
+  const right = await verify(compiled, ["prepare"]);
+  expect(right).toEqual({ kernels: expect.any(Number), values: 3 * 192 * 2 });
+  const wrong = corrupt(
+    compiled,
+    /train/,
+    (wgsl) => wgsl.replace("color, share", "color, 0.5"),
+    "prepare",
+  );
+  const { divergence } = await verify(wrong, ["prepare"]);
+  expect(divergence).toMatchObject({ list: "prepare", name: expect.stringMatching(/train/) });
 });
 
 describe("a wrong kernel is named, and none before it", () => {
