@@ -7,7 +7,7 @@ import { ExitCode } from "./failure.js";
 /** Runs one command line (without `node` and the script's name) and returns the process's exit code. */
 export async function run(args: readonly string[]): Promise<ExitCode> {
   try {
-    await commandLine().parseAsync(args, { from: "user" });
+    await (await commandLine(args)).parseAsync(args, { from: "user" });
     return ExitCode.done;
   } catch (error) {
     // Commander has said what is wrong with the usage, or printed the help that was asked for.
@@ -18,7 +18,7 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
   }
 }
 
-function commandLine(): Command {
+async function commandLine(args: readonly string[]): Promise<Command> {
   const program = new Command("netc")
     .description("Compiles network specs to WebGPU, and trains and runs them.")
     .version(version(), "-V, --version")
@@ -26,9 +26,14 @@ function commandLine(): Command {
     .showHelpAfterError("(`--help` after a command lists its arguments and flags)")
     .exitOverride()
     .addHelpText("after", "\nExample:\n  $ netc train specs/digits.net");
-  for (const create of commands) {
-    const command = create();
+  for (const command of await loadCommands(args)) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   return program;
+}
+
+/** The one that is called; all of them for help, and where a wrong name has a nearest. */
+function loadCommands([name = ""]: readonly string[]): Promise<readonly Command[]> {
+  const called = Object.hasOwn(commands, name) ? [commands[name]!] : Object.values(commands);
+  return Promise.all(called.map((load) => load()));
 }

@@ -1,9 +1,9 @@
-// Builds dist/: the sources compiled by tsc, and the browser runtime bundled into one file for `netc compile
+// Builds dist/: the sources compiled by tsc, with the parser's library in one file, and the browser runtime bundled into one file for `netc compile
 // --standalone`. Everything is made in a folder of its own and takes dist's place only when complete, so a failed build
 // leaves the previous one as it was.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
-import { chmod, mkdir, rename, rm } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -18,6 +18,29 @@ function compileSources() {
   const options = ["-p", join(root, "tsconfig.json"), "--outDir", fresh, "--noEmitOnError"];
   const { status } = spawnSync(process.execPath, [tsc, ...options], { stdio: "inherit" });
   return status === 0;
+}
+
+/**
+ * Chevrotain in one file: it imports the 640 modules of lodash-es, which Node takes longer to find and read than netc takes to check a
+ * spec. In the sources it stays a package like any other.
+ */
+async function bundleParser() {
+  const folder = join(fresh, "grammar");
+  await build({
+    entryPoints: ["chevrotain"],
+    absWorkingDir: root,
+    outfile: join(folder, "chevrotain.js"),
+    format: "esm",
+    ...bundling,
+  });
+  for (const name of await readdir(folder)) {
+    if (!name.endsWith(".js")) continue;
+    const text = await readFile(join(folder, name), "utf8");
+    await writeFile(
+      join(folder, name),
+      text.replaceAll('from "chevrotain"', 'from "./chevrotain.js"'),
+    );
+  }
 }
 
 /** One minified ES module without imports. */
@@ -71,6 +94,7 @@ async function replaceDist() {
 try {
   await mkdir(work, { recursive: true });
   if (compileSources()) {
+    await bundleParser();
     await bundleRuntime();
     await bundleReportPage();
     await chmod(join(fresh, "cli", "main.js"), 0o755);

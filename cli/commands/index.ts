@@ -1,33 +1,19 @@
 import type { Command } from "commander";
-import { checkCommand } from "./check.js";
-import { compileCommand } from "./compile.js";
-import { doctorCommand } from "./doctor.js";
-import { evalCommand } from "./eval.js";
-import { explainCommand } from "./explain.js";
-import { fmtCommand } from "./fmt.js";
-import { graphCommand } from "./graph.js";
-import { lspCommand } from "./lsp.js";
-import { predictCommand } from "./predict.js";
-import { summaryCommand } from "./summary.js";
-import { timeCommand } from "./time.js";
-import { trainCommand } from "./train.js";
-import { tuneCommand } from "./tune.js";
-import { verifyCommand } from "./verify.js";
 
-/** The commands in the order in which `netc --help` lists them. */
-export const commands: readonly (() => Command)[] = [
-  compileCommand,
-  checkCommand,
-  fmtCommand,
-  explainCommand,
-  summaryCommand,
-  graphCommand,
-  trainCommand,
-  evalCommand,
-  predictCommand,
-  timeCommand,
-  verifyCommand,
-  tuneCommand,
-  doctorCommand,
-  lspCommand,
-];
+/** The commands in the order in which `netc --help` lists them. Each is loaded when it is needed: all of them take a while. */
+export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  compile: async () => (await import("./compile.js")).compileCommand(),
+  check: async () => (await import("./check.js")).checkCommand(),
+  fmt: async () => (await import("./fmt.js")).fmtCommand(),
+  explain: async () => (await import("./explain.js")).explainCommand(),
+  summary: async () => (await import("./summary.js")).summaryCommand(),
+  graph: async () => (await import("./graph.js")).graphCommand(),
+  train: async () => (await import("./train.js")).trainCommand(),
+  eval: async () => (await import("./eval.js")).evalCommand(),
+  predict: async () => (await import("./predict.js")).predictCommand(),
+  time: async () => (await import("./time.js")).timeCommand(),
+  verify: async () => (await import("./verify.js")).verifyCommand(),
+  tune: async () => (await import("./tune.js")).tuneCommand(),
+  doctor: async () => (await import("./doctor.js")).doctorCommand(),
+  lsp: async () => (await import("./lsp.js")).lspCommand(),
+};
