@@ -2,7 +2,8 @@
 import type { Compilation } from "../compiler/index.js";
 import type { BudgetFit, TracedProgram } from "../compiler/trace.js";
 import { wrongInput } from "./failure.js";
-import { formatBytes, plural } from "./format.js";
+import { formatBytes } from "../program/format-bytes.js";
+import { plural } from "./format.js";
 
 /** Ends the command where training cannot keep to the budget, with what it takes at least and what takes that. */
 export function requireFit({ excess }: Compilation, budget: number | undefined): void {

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { writeError, writeFileAtomically } from "../runtime/node/write-file.js";
 import { RunFailedError } from "../runtime/training/error.js";
 import { wrongInput } from "./failure.js";
-import { formatBytes } from "./format.js";
+import { formatBytes } from "../program/format-bytes.js";
 
 /** Specs are pages long; anything beyond this is some other file named by mistake. */
 const MAX_SPEC_BYTES = 4 * 1024 * 1024;

@@ -1,19 +1,5 @@
 /** Numbers as people read them. */
 
-const units = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
-
-/** `512 B`, `1.5 KiB`, `144 MiB`. */
-export function formatBytes(bytes: number): string {
-  let size = bytes;
-  let unit = 0;
-  while (size >= 1024 && unit < units.length - 1) {
-    size /= 1024;
-    unit++;
-  }
-  const digits = unit === 0 || size >= 100 ? 0 : 1;
-  return `${size.toFixed(digits)} ${units[unit]}`;
-}
-
 /** `61,100,840`. */
 export function formatCount(count: number): string {
   return count.toLocaleString("en-US");

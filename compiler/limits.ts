@@ -1,4 +1,5 @@
 /** What a program needs of a device, against what the device grants: at the spec's line, before anything runs. */
+import { formatBytes } from "../program/format-bytes.js";
 import type { Affine, Program } from "../program/program.js";
 import { createDiagnostic } from "./diagnostics/create.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
@@ -186,9 +187,4 @@ function workgroupBytes(wgsl: string): number {
     (sum, [, element, length]) => sum + ELEMENT_BYTES[element!]! * Number(length),
     0,
   );
-}
-
-function formatBytes(bytes: number): string {
-  const [unit, scale] = bytes < 1024 ** 2 ? ["KiB", 1024] : ["MiB", 1024 ** 2];
-  return `${(bytes / Number(scale)).toFixed(1)} ${unit}`;
 }

@@ -1,5 +1,6 @@
 /** A program's buffers on the device: sized by the batch, checked against the limits, allocated when first needed. */
 import type { BufferSize, Program, ProgramBuffer } from "../program/program.js";
+import { formatBytes } from "../program/format-bytes.js";
 import { bufferBytes } from "../program/planned-memory.js";
 import { BufferUsage } from "./constants.js";
 import { BatchTooLargeError, DeviceLimitError } from "./errors.js";
@@ -115,11 +116,4 @@ export function largestBatch({ least = 0, ...bytes }: BufferSize, limit: number)
   if (bytes.perImage <= 0) return Infinity;
   const room = Math.floor(limit / 16) * 16 - bytes.fixed;
   return Math.floor(room / bytes.perImage);
-}
-
-function formatBytes(bytes: number): string {
-  if (bytes < 1024) return `${bytes} bytes`;
-  const unit = bytes < 1024 ** 2 ? "KiB" : bytes < 1024 ** 3 ? "MiB" : "GiB";
-  const scale = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 }[unit];
-  return `${(bytes / scale).toFixed(1)} ${unit}`;
 }

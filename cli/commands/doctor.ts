@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import type { DoctorReport } from "../../runtime/node/doctor.js";
 import { ExitCode, Reported } from "../failure.js";
-import { formatBytes, formatCount } from "../format.js";
+import { formatBytes } from "../../program/format-bytes.js";
+import { formatCount } from "../format.js";
 import { adapterOption, jsonOption, type AdapterOptions } from "../options.js";
 import { print, printJson, styled } from "../terminal.js";
 import { describeCommand } from "./command.js";

@@ -9,7 +9,8 @@ import {
 } from "../../program/planned-memory.js";
 import { stepsFor, type Program, type ProgramParameter } from "../../program/program.js";
 import { compileSpec } from "../compiled.js";
-import { formatBytes, formatCount } from "../format.js";
+import { formatBytes } from "../../program/format-bytes.js";
+import { formatCount } from "../format.js";
 import { byteSize, jsonOption, memoryWish, positiveInteger } from "../options.js";
 import { renderTable, type Column } from "../table.js";
 import { print, printJson, styled, widthOf } from "../terminal.js";

@@ -16,7 +16,7 @@ import {
 } from "../compiled.js";
 import { openRecipeData, warn, type DataFlags } from "../data.js";
 import { wrongInput } from "../failure.js";
-import { formatBytes } from "../format.js";
+import { formatBytes } from "../../program/format-bytes.js";
 import { openNetwork } from "../open-network.js";
 import {
   adapterOption,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { formatBytes, formatDuration, formatNumber, plural } from "../../cli/format.js";
+import { formatBytes } from "../../program/format-bytes.js";
+import { formatDuration, formatNumber, plural } from "../../cli/format.js";
 import { renderTable, type Column } from "../../cli/table.js";
 
 test.each([

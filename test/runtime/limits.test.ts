@@ -30,7 +30,7 @@ test("a batch that is too large is refused with the buffer, its size, the limit 
   expect((error as BatchTooLargeError).largestBatch).toBe(9);
   expect(error.message).toBe(
     "a batch of 20 is too large for this device: buffer `conv1` needs 1.9 KiB, and the device binds " +
-      "at most 1000 bytes; the largest batch that fits is 9",
+      "at most 1000 B; the largest batch that fits is 9",
   );
 });
 

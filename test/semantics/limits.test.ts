@@ -20,18 +20,18 @@ test.each(specs)("%s keeps to the default limits, a few images at a time", (spec
   expect(errors).toEqual([]);
 });
 
-const SHARDS = "a storage binding holds 128.0 MiB at most; it is sharded into";
+const SHARDS = "a storage binding holds 128 MiB at most; it is sharded into";
 
 test("the weights of AlexNet's and VGG's fc6 are sharded", () => {
   expect(check("alexnet.net", 1)).toEqual([
-    `NET4001; \`classifier.fc6.weight\` takes 144.0 MiB, and ${SHARDS} 2 buffers over output channels; nothing is left to do`,
+    `NET4001; \`classifier.fc6.weight\` takes 144 MiB, and ${SHARDS} 2 buffers over output channels; nothing is left to do`,
   ]);
-  expect(check("vgg16.net", 1)[0]).toContain("takes 392.0 MiB");
+  expect(check("vgg16.net", 1)[0]).toContain("takes 392 MiB");
 });
 
 test("the batch of 2012 comes in slices", () => {
   const [conv1] = check("alexnet-2012.net", 128);
-  expect(conv1).toMatch(/^NET4002; `features.\w+` takes 1\d\d.\d MiB at a batch of 128, /);
+  expect(conv1).toMatch(/^NET4002; `features.\w+` takes 1\d\d MiB at a batch of 128, /);
   expect(conv1).toContain("the batch comes in 2 slices of up to 64 images");
 });
 
