@@ -181,19 +181,17 @@ export function assertFinite(values: Float32Array, what: string): void {
 
 /**
  * Whether no value is infinite or NaN. Runs over all images of every step, so it takes no branch for an element: sums keep NaN and infinities,
- * and those of finite f32 are finite in JavaScript's doubles. Four of them, that do not wait for each other.
+ * and those of finite f32 are finite in JavaScript's doubles. Eight at a time, summed in pairs, wait little for each other.
  */
 export function areFinite(values: Float32Array): boolean {
-  let [first, second, third, fourth] = [0, 0, 0, 0];
-  const end = values.length - (values.length % 4);
-  for (let index = 0; index < end; index += 4) {
-    first += values[index]!;
-    second += values[index + 1]!;
-    third += values[index + 2]!;
-    fourth += values[index + 3]!;
+  const end = values.length - (values.length % 8);
+  let [left, right] = [0, 0];
+  for (let index = 0; index < end; index += 8) {
+    left += values[index]! + values[index + 1]! + (values[index + 2]! + values[index + 3]!);
+    right += values[index + 4]! + values[index + 5]! + (values[index + 6]! + values[index + 7]!);
   }
-  for (let index = end; index < values.length; index++) first += values[index]!;
-  return Number.isFinite(first + second + third + fourth);
+  for (let index = end; index < values.length; index++) left += values[index]!;
+  return Number.isFinite(left + right);
 }
 
 /** Throws InputError unless `value` is an integer of at least `minimum` that 32 bits hold. */

@@ -521,19 +521,21 @@ export class Network<
     const results = await this.#enqueue(async () => {
       const frame = this.#frame({ first: 0, count }, { list, count, manner });
       await this.#fold(list, frame);
+      const averages = list === "train" && this.program.steps.average.length > 0;
+      const average = averages ? "average" : undefined;
       const submitted: { slice: Slice; result: Promise<Float32Array> }[] = [];
       for (const slice of slices) {
+        const isLast = slice === slices.at(-1);
         const { result } = await this.#loaded.runner.run(accumulates ? "accumulate" : list, {
           ...sliceOf(examples, slice),
           frame: this.#frame(slice, { list, count, manner }),
-          collects: list === "predict" || slice === slices.at(-1),
+          collects: list === "predict" || isLast,
+          after: isLast && !accumulates ? average : undefined,
         });
         submitted.push({ slice, result });
       }
-      const after = accumulates ? (["update"] as const) : [];
-      const averages = list === "train" && this.program.steps.average.length > 0;
-      for (const next of [...after, ...(averages ? (["average"] as const) : [])]) {
-        await this.#loaded.runner.run(next, { frame, collects: false });
+      if (accumulates) {
+        await this.#loaded.runner.run("update", { frame, collects: false, after: average });
       }
       if (list === "train") this.#step++;
       return submitted;
@@ -672,6 +674,11 @@ function checkOptions(programs: readonly Program[], options: NetworkOptions): vo
   assertInteger(options.batch ?? DEFAULT_BATCH, 1, "`batch`");
   assertInteger(options.accumulate ?? 1, 1, "`accumulate`");
   assertInteger(options.seed ?? 0, 0, "`seed`");
+  if (programs.length === 0) {
+    throw new InputError(
+      "there are no programs: what `compile` found wrong is in its `diagnostics`",
+    );
+  }
   for (const { format } of programs as readonly { readonly format: number }[]) {
     if (format !== PROGRAM_FORMAT) {
       throw new InputError(

@@ -26,6 +26,8 @@ export interface Work {
   readonly labels?: Uint32Array | Float32Array;
   readonly partners?: Uint32Array;
   readonly shares?: Float32Array;
+  /** A list that follows in the same submit. */
+  readonly after?: StepListName | undefined;
   /** Whether what the list leaves (metrics, or a prediction) is wanted: not after a slice that others follow. */
   readonly collects: boolean;
 }
@@ -74,6 +76,8 @@ export class Runner {
   async run(list: StepListName, work: Work): Promise<{ result: Promise<Float32Array> }> {
     const prepared = await this.#prepare(list);
     const { schedule, output } = prepared;
+    const { after } = work;
+    const following = after && (await this.#prepare(after));
     const preparation = work.split && (await this.#preparation(work.split));
     const slot = work.collects ? await output?.ring.acquire() : undefined;
     this.#upload(list, work);
@@ -81,6 +85,10 @@ export class Runner {
     this.#clearAfterOthers(list, prepared, encoder);
     preparation?.encode(encoder, work.frame.batch);
     schedule.encode(encoder, work.frame.batch);
+    if (following) {
+      this.#clearAfterOthers(after!, following, encoder);
+      following.schedule.encode(encoder, work.frame.batch);
+    }
     const floats = this.#outputLength(list, work.frame.batch);
     if (output && slot) encoder.copyBufferToBuffer(output.buffer, 0, slot.buffer, 0, floats * 4);
     this.gpu.queue.submit([encoder.finish()]);

@@ -36,7 +36,7 @@ export function chooseProgram(compiled: readonly Program[], adapter: AdapterSumm
   }
   const names = compiled.map(({ target, adapter: own }) => own?.name ?? target).join(", ");
   throw new DeviceLimitError(
-    `this module was compiled for ${names || "no target"}, and adapter \`${adapter.name}\` ` +
+    `this module was compiled for ${names}, and adapter \`${adapter.name}\` ` +
       `runs ${runnable.join(", ")}: compile it again with \`--target auto\``,
   );
 }

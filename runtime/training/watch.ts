@@ -9,6 +9,8 @@ export interface Plateau {
   readonly bad: number;
   /** Of the learning rate. */
   readonly factor: number;
+  /** Evaluations that are still not counted after the last reduction; 0 if absent. */
+  readonly resting?: number;
 }
 
 /** Where `early_stopping` stands. */
@@ -21,14 +23,21 @@ export interface Patience {
 
 /** PyTorch's ReduceLROnPlateau with its relative threshold, watching a loss. */
 export function watchPlateau(
-  { factor, patience, threshold, to }: PlateauSchedule,
+  { factor, patience, threshold, to, cooldown = 0 }: PlateauSchedule,
   before: Plateau = { bad: 0, factor: 1 },
   loss: number,
 ): Plateau {
-  const { best = Infinity, bad, factor: current } = before;
-  if (loss < best * (1 - threshold)) return { best: loss, bad: 0, factor: current };
-  if (bad < patience) return { ...before, bad: bad + 1 };
-  return { ...before, bad: 0, factor: Math.max(to, current * factor) };
+  const { best = Infinity, resting = 0 } = before;
+  const isBetter = loss < best * (1 - threshold);
+  const bad = isBetter || resting > 0 ? 0 : before.bad + 1;
+  const reduces = bad > patience;
+  const rest = reduces ? cooldown : Math.max(0, resting - 1);
+  return {
+    ...(isBetter ? { best: loss } : before.best !== undefined && { best: before.best }),
+    bad: reduces ? 0 : bad,
+    factor: reduces ? Math.max(to, before.factor * factor) : before.factor,
+    ...(rest > 0 && { resting: rest }),
+  };
 }
 
 /** A metric after an evaluation, and whether a larger one is better. */

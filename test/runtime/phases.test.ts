@@ -1,8 +1,9 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { compile } from "../../compiler/index.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { analyze } from "../../compiler/semantics/index.js";
 import { createNetwork, fit, type Network, type TrainingState } from "../../runtime/index.js";
+import type { Device } from "../../runtime/device.js";
 import { parseState, serializeState } from "../../runtime/training/state.js";
 import { countingDataset } from "../data/pattern.js";
 
@@ -81,6 +82,46 @@ test("a run stopped anywhere, phases and averages and all, and resumed elsewhere
         second.destroy();
       }
     }
+  } finally {
+    network.destroy();
+  }
+});
+
+test("a device that is lost in a phase, with averages, is replaced on the way to the same bits", async () => {
+  const network = await open();
+  const lost = await open();
+  try {
+    const whole = await train(network, {});
+    const gpu = () => (lost as unknown as { device: Device }).device.gpu;
+    const phases: number[] = [];
+    // The second phase begins with step 4, the third with step 6.
+    const { state } = await fit(lost, dataset, recipe, {
+      evaluation,
+      onStep: ({ step }) => step === 5 && phases.length === 0 && gpu().destroy(),
+      onRestart: () => void phases.push(lost.phase),
+    });
+    expect(phases).toHaveLength(1);
+    expect(lost.phase).toBe(2);
+    expect(serializeState(state)).toBe(whole.state);
+    expect(Buffer.compare(await lost.save({ optimizer: true }), whole.bytes)).toBe(0);
+  } finally {
+    network.destroy();
+    lost.destroy();
+  }
+});
+
+test("a step and the averages after it are one submit", async () => {
+  const network = await open();
+  try {
+    await network.step(images, [0, 1, 2, 0]);
+    const { queue } = (network as unknown as { device: Device }).device.gpu;
+    const submit = vi.spyOn(queue, "submit");
+    await network.step(images, [0, 1, 2, 0]);
+    expect(submit).toHaveBeenCalledTimes(1);
+    submit.mockClear();
+    // Two slices, and the update with the averages.
+    await network.step(images, [0, 1, 2, 0], { accumulate: 2 });
+    expect(submit).toHaveBeenCalledTimes(3);
   } finally {
     network.destroy();
   }
