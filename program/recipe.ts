@@ -83,7 +83,7 @@ export type Schedule =
 
 /**
  * PyTorch's ReduceLROnPlateau: times `factor`, down to `to`, once more than `patience` evaluations in a row have no loss below
- * (1 - threshold) of the smallest.
+ * (1 - threshold) of the smallest. The `cooldown` evaluations after that are not counted.
  */
 export interface PlateauSchedule {
   readonly kind: "reduce_on_plateau";
@@ -91,6 +91,8 @@ export interface PlateauSchedule {
   readonly patience: number;
   readonly threshold: number;
   readonly to: number;
+  /** 0 if absent. */
+  readonly cooldown?: number;
 }
 
 export interface Warmup {

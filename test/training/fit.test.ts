@@ -200,16 +200,24 @@ const plateau: TrainRecipe = {
 
 const PLATEAU_LOSSES = [3, 2.9, 2.8, 2.5, 2.4, 2.3, 2.2, 1, 1, 1, 1, 1, 0.5, 0.49, 0.48];
 
-/** Of a learning rate of 1, from torch.optim.lr_scheduler.ReduceLROnPlateau. */
-const PLATEAU_RATES = [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25, 0.2, 0.2, 0.2, 0.2, 0.2];
+/** Of a learning rate of 1, by cooldown, from torch.optim.lr_scheduler.ReduceLROnPlateau. */
+const PLATEAU_RATES = {
+  0: [1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25, 0.2, 0.2, 0.2, 0.2, 0.2],
+  1: [1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25, 0.2, 0.2, 0.2, 0.2, 0.2],
+  3: [1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25, 0.25],
+};
 
-test("reduce_on_plateau lowers the learning rate as PyTorch's does", async () => {
-  const network = new FakeNetwork(4);
-  network.evaluationLosses = PLATEAU_LOSSES;
-  await fit(network, dataset, plateau, { evaluation });
-  const rates = network.seen.filter(({ step }) => step % 3 === 0).map((each) => each.learningRate);
-  expect(rates).toEqual(PLATEAU_RATES.map((rate) => 0.2 * rate));
-});
+test.each(Object.entries(PLATEAU_RATES))(
+  "reduce_on_plateau with a cooldown of %s lowers the learning rate as PyTorch's does",
+  async (cooldown, expected) => {
+    const network = new FakeNetwork(4);
+    network.evaluationLosses = PLATEAU_LOSSES;
+    const schedule = { ...plateau.schedule, cooldown: Number(cooldown) };
+    await fit(network, dataset, { ...plateau, schedule } as TrainRecipe, { evaluation });
+    const first = network.seen.filter(({ step }) => step % 3 === 0);
+    expect(first.map((each) => each.learningRate)).toEqual(expected.map((rate) => 0.2 * rate));
+  },
+);
 
 const patient: TrainRecipe = {
   ...plateau,

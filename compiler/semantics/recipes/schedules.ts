@@ -110,10 +110,16 @@ export const schedules: Registry<ScheduleStage> = {
           "share by which the loss must fall to count",
         ),
         to: withDefault(float({ minimum: 0, maximum: 1 }), 0, "least factor"),
+        cooldown: withDefault(
+          integer({ minimum: 0 }),
+          0,
+          "evaluations after a reduction that are not counted",
+        ),
       },
-      resolve: ({ factor, patience, threshold, to }) => ({
+      resolve: ({ factor, patience, threshold, to, cooldown }) => ({
         kind: "reduce_on_plateau",
         ...{ factor, patience, threshold, to },
+        ...(cooldown > 0 && { cooldown }),
       }),
     }),
   ],
