@@ -161,6 +161,7 @@ class SpecAnalysis {
     const recipe = analyzeTrain(declaration, bound, data, {
       ...this.environment,
       readWeights: files,
+      otherRecipes: [...this.trains.keys()].filter((name) => name !== declaration.name.name),
     });
     return { declaration, model: bound, recipe: declaration.data && !data ? undefined : recipe };
   }

@@ -61,6 +61,35 @@ test("reduce_on_plateau has PyTorch's defaults", () => {
   });
 });
 
+test.each([
+  ["gradient_clip_val", "did you mean `clip_norm`?"],
+  ["clip_grad_norm_", "did you mean `clip_norm`?"],
+  ["early_stopping_patience", "did you mean `stop`?"],
+  ["batch_size", "did you mean `batch`?"],
+  ["warmup_steps", "did you mean `schedule`?"],
+  ["learning_rate", "it is an argument of the optimizer"],
+  ["weight_decay", "it is an argument of the optimizer"],
+  ["lr_mult", "did you mean `lr_factors`?"],
+])("of another framework's setting `%s` it is said where it belongs", (name, hint) => {
+  const { diagnostics } = analyze(specOf(`${name} = 1`), "small.net");
+  const messages = diagnostics.map(({ message }) => message);
+  expect(messages).toContainEqual(expect.stringContaining(`train has no setting \`${name}\``));
+  expect(messages.join()).toContain(hint);
+});
+
+test("a weights file that another recipe is to make comes with the command that makes it", () => {
+  const settings = 'weights = load("../runs/head/weights.safetensors")';
+  const other = specOf(settings).replace("train Head", "train Tail");
+  const text = `${specOf("")}${other.slice(other.indexOf("train Tail"))}`;
+  const { diagnostics } = analyze(text, "specs/small.net", {
+    ...{ train: "Tail", readWeights: () => undefined },
+  });
+  expect(diagnostics.map(({ code }) => code)).toEqual(["NET3051"]);
+  expect(diagnostics[0]!.notes.at(-1)).toBe(
+    "a run of `Head` makes it: `netc train specs/small.net --train Head --out runs/head`",
+  );
+});
+
 test("factors of a recipe come on top of those of its layers, in the update's constants", () => {
   const factorsOf = (spec: string) => {
     const { program, diagnostics } = compile(spec, { file: "small.net" });

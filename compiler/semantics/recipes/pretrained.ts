@@ -1,6 +1,7 @@
 import type { Setting, Span } from "../../../grammar/ast.js";
 import type { InitialWeights } from "../../../program/recipe.js";
 import type { Fix } from "../../diagnostics/diagnostic.js";
+import { plainName } from "../../diagnostics/suggest.js";
 import type { Graph, Parameter } from "../../ir/graph.js";
 import type { AnalyzedModel, ReadWeights, WeightsShapes } from "../analysis.js";
 import { insertAfter } from "../edits.js";
@@ -14,6 +15,12 @@ const MISMATCHES_SHOWN = 3;
 
 /** What checkpoints hold beside weights: netc's own, and PyTorch's count of the batches that a running mean has seen. */
 const BESIDE_WEIGHTS = /^(optimizer|average)\.|\.num_batches_tracked$/;
+
+/** As in a recipe's: how to look into files, and what runs may make them. */
+interface LoadEnvironment extends Environment {
+  readonly readWeights?: ReadWeights | undefined;
+  readonly otherRecipes: readonly string[];
+}
 
 /** A weight that the file does not fill. */
 interface Mismatch {
@@ -29,7 +36,7 @@ interface Mismatch {
 export function readInitialWeights(
   setting: Setting | undefined,
   { graph, name: model }: AnalyzedModel,
-  environment: Environment & { readonly readWeights?: ReadWeights | undefined },
+  environment: LoadEnvironment,
 ): InitialWeights | undefined {
   const call = setting && readCall(setting, loads, environment);
   if (!call || !graph) return undefined;
@@ -64,14 +71,18 @@ function checkFile(
   file: WeightsShapes | undefined,
   graph: Graph,
   place: LoadPlace,
-  environment: Environment,
+  environment: LoadEnvironment,
 ): void {
   const { path, span } = place;
   if (!file) {
+    const maker = makerOf(place, environment.otherRecipes);
     environment.reporter.report("NET3051", {
       message: `there is no weights file \`${path}\``,
       span,
-      notes: ["paths start from the spec's folder; training needs the file, compiling does not"],
+      notes: [
+        "paths start from the spec's folder; training needs the file, compiling does not",
+        ...(maker ? [`a run of \`${maker.recipe}\` makes it: \`${maker.command}\``] : []),
+      ],
     });
   } else if (file.kind === "broken") {
     environment.reporter.report("NET3052", {
@@ -81,6 +92,25 @@ function checkFile(
   } else {
     compareShapes(file.shapes, graph, place, environment);
   }
+}
+
+/** The run that makes a file which is plainly one of another recipe's: `../runs/pretrain/weights.safetensors` of `Pretrain`. */
+function makerOf({ path, span: { file } }: LoadPlace, recipes: readonly string[]) {
+  const [folder, name] = path.split("/").slice(-3, -1);
+  const recipe = recipes.find((each) => plainName(each) === plainName(name ?? ""));
+  if (folder !== "runs" || recipe === undefined) return undefined;
+  const out = folderOf(path.startsWith("/") ? path : `${folderOf(file)}/${path}`);
+  return { recipe, command: `netc train ${file} --train ${recipe} --out ${out}` };
+}
+
+/** Of a file's path, without `a/..`. */
+function folderOf(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split("/").slice(0, -1)) {
+    if (part === ".." && parts.length > 0 && parts.at(-1) !== "..") parts.pop();
+    else if (part !== ".") parts.push(part);
+  }
+  return parts.join("/") || ".";
 }
 
 function compareShapes(

@@ -11,6 +11,8 @@ import { readNoDecay, readRateFactors } from "./rates.js";
 /** Where a recipe is read, and how its host looks into weights files. */
 export interface TrainEnvironment extends Environment {
   readonly readWeights?: ReadWeights | undefined;
+  /** Names of the spec's other recipes, whose runs may leave what this one starts from. */
+  readonly otherRecipes: readonly string[];
 }
 
 interface Parts {
