@@ -66,15 +66,15 @@ test.each([
   ["clip_grad_norm_", "did you mean `clip_norm`?"],
   ["early_stopping_patience", "did you mean `stop`?"],
   ["batch_size", "did you mean `batch`?"],
-  ["warmup_steps", "did you mean `schedule`?"],
-  ["learning_rate", "it is an argument of the optimizer"],
-  ["weight_decay", "it is an argument of the optimizer"],
-  ["lr_mult", "did you mean `lr_factors`?"],
+  ["num_epochs", "did you mean `epochs`?"],
+  ["warmup_steps", "the schedule begins with it"],
+  ["learning_rate", "the optimizer takes it"],
+  ["weight_decay", "the optimizer takes it"],
 ])("of another framework's setting `%s` it is said where it belongs", (name, hint) => {
   const { diagnostics } = analyze(specOf(`${name} = 1`), "small.net");
-  const messages = diagnostics.map(({ message }) => message);
-  expect(messages).toContainEqual(expect.stringContaining(`train has no setting \`${name}\``));
-  expect(messages.join()).toContain(hint);
+  const texts = diagnostics.flatMap(({ message, notes }) => [message, ...notes]);
+  expect(texts).toContainEqual(expect.stringContaining(`train has no setting \`${name}\``));
+  expect(texts.join()).toContain(hint);
 });
 
 test("a weights file that another recipe is to make comes with the command that makes it", () => {
