@@ -1,5 +1,5 @@
 import { simplify } from "./expression-simplify.js";
-import { sameExpression, type Leaf } from "./expression-transform.js";
+import { contains, sameExpression, type Leaf } from "./expression-transform.js";
 import {
   add,
   binary,
@@ -87,4 +87,13 @@ function differentiate(expression: Expression, leaf: Leaf, value: Expression): E
       );
     }
   }
+}
+
+/** What an expression that is linear in operand 0 multiplies it by; undefined if it is not, or if it reads other operands or a mask. */
+export function slopeOf(expression: Expression): Expression | undefined {
+  const readsOthers = (part: Expression) =>
+    part.kind === "keep" || (part.kind === "operand" && part.index !== 0);
+  const slope = derivative(expression, { kind: "operand", index: 0 });
+  const isConstant = !contains(slope, ({ kind }) => kind === "operand");
+  return isConstant && !contains(expression, readsOthers) ? slope : undefined;
 }

@@ -43,6 +43,16 @@ export function leaves(expression: Expression): readonly Leaf[] {
   }
 }
 
+/** Whether the expression or a part of it is as asked for. */
+export function contains(expression: Expression, test: (part: Expression) => boolean): boolean {
+  if (test(expression)) return true;
+  if (expression.kind === "unary") return contains(expression.argument, test);
+  if (expression.kind === "binary") {
+    return contains(expression.left, test) || contains(expression.right, test);
+  }
+  return false;
+}
+
 export function sameExpression(a: Expression, b: Expression): boolean {
   switch (a.kind) {
     case "operand":

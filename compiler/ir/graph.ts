@@ -137,7 +137,7 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  *   whose gradient is the channelSum of dy: more inputs (bias, states)
  * - pointwise: operands of one shape (and [C] operands, read by `channel`) -> the same shape
  * - maxPool: x -> y, code. The code of an output names the winner in its window (kernel row * kernel width + column);
- *   with `relu`, an output of 0 has no winner. maxPoolGradient: dy, code -> dx
+ *   with `relu`, an output of 0 has no winner. Its `prologue` is a slope and an offset for each channel. maxPoolGradient: dy, code -> dx
  * - averagePool: x -> y; averagePoolGradient: dy -> dx
  * - resample: x -> y of another size; resampleGradient: dy -> dx
  * - channelWindowSum: x -> y, the sum over channels c - before ... c + after
@@ -180,7 +180,7 @@ export interface OpAttributes {
     readonly biasUpdate?: UpdateAttributes;
   };
   pointwise: { readonly expression: Expression };
-  maxPool: PoolAttributes & { readonly relu: boolean };
+  maxPool: PoolAttributes & { readonly relu: boolean; readonly prologue?: Fused };
   maxPoolGradient: PoolAttributes & GradientShape & { readonly epilogue?: Fused };
   averagePool: AverageAttributes & { readonly epilogue?: Fused };
   averagePoolGradient: AverageAttributes & GradientShape & { readonly epilogue?: Fused };

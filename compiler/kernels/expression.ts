@@ -1,3 +1,4 @@
+import { contains } from "../ir/expression-transform.js";
 import type { BinaryOperator, Expression } from "../ir/expression.js";
 import { KEEP, THREEFRY } from "./random.js";
 import { wgsl } from "./wgsl.js";
@@ -108,15 +109,6 @@ export function expressionDeclarations(expressions: readonly Expression[]): stri
 /** Whether an expression needs dropout's mask, and so its element's place. */
 export function readsMask(expression: Expression): boolean {
   return contains(expression, ({ kind }) => kind === "keep");
-}
-
-function contains(expression: Expression, test: (part: Expression) => boolean): boolean {
-  if (test(expression)) return true;
-  if (expression.kind === "unary") return contains(expression.argument, test);
-  if (expression.kind === "binary") {
-    return contains(expression.left, test) || contains(expression.right, test);
-  }
-  return false;
 }
 
 /** Abramowitz and Stegun 7.1.26: wrong by at most 1.5e-7, little more than rounding to f32. */

@@ -1,7 +1,9 @@
+import type { Expression } from "../ir/expression.js";
 import { IDENTITY, type Epilogue } from "./epilogue.js";
+import { describe, expressionDeclarations, print } from "./expression.js";
 import type { Kernel } from "./kernel.js";
 import { quadKernel, type QuadSkeleton } from "./pointwise.js";
-import { LOWEST, wgsl } from "./wgsl.js";
+import { LOWEST, times, wgsl } from "./wgsl.js";
 
 /**
  * Pooling and its gradients. A thread makes one channel quad of one pixel. Window corners are computed in i32, since padding puts
@@ -67,36 +69,82 @@ export interface MaxPoolVariant {
   /** Whether winners are kept for the gradient. */
   readonly keepsCodes: boolean;
   readonly codes: CodeWidth;
+  /** A line for each channel, on which values lie before they are compared; themselves if absent. */
+  readonly line?: PoolLine | undefined;
 }
 
-export function maxPool({ relu, keepsCodes, codes }: MaxPoolVariant): Kernel {
-  const start = relu ? "0" : LOWEST;
+/** Operand 0 is the value, channels from 1 on the vectors that are bound. */
+export interface PoolLine {
+  readonly expression: Expression;
+  readonly slope: Expression;
+  readonly vectors: number;
+}
+
+export function maxPool(variant: MaxPoolVariant): Kernel {
+  const { relu, keepsCodes, codes, line } = variant;
+  const start = relu && !line ? "0" : LOWEST;
   const { element, pack, noWinner } = CODES[codes];
-  const startCode = relu ? noWinner : "0";
+  const startCode = relu && !line ? noWinner : "0";
   const takesWinner = keepsCodes
     ? wgsl`
       let place = u32(row - top) * constants.kernel_width + u32(column - left);
       code = select(code, vec4u(place), candidate > value);`
     : "";
   return quadKernel({
-    name: `max_pool${relu ? "_relu" : ""}${keepsCodes ? `_${codes}` : ""}`,
+    name: `max_pool${line ? `_of_${describe(line.expression)}` : ""}${relu ? "_relu" : ""}${keepsCodes ? `_${codes}` : ""}`,
     summary: `Max pooling${relu ? " and ReLU" : ""}: the largest of a window${keepsCodes ? ", and which it was" : ""}.`,
     storage: [
       { name: "a", access: "read", element: "vec4f" },
       ...(keepsCodes ? [{ name: "codes", access: "read_write", element } as const] : []),
+      ...times(line?.vectors ?? 0, (index) => {
+        return { name: `p${index + 1}`, access: "read", element: "vec4f" } as const;
+      }),
     ],
     constants: [...INPUT, ...WINDOW],
     inputs: [],
-    result: wgsl`
+    declarations: line ? expressionDeclarations([line.expression]) : [],
+    result: onLine(
+      line,
+      variant,
+      wgsl`
       var value = vec4f(${start});
       ${keepsCodes ? `var code = vec4u(${startCode});` : ""}
       ${overWindow(wgsl`
-        let candidate = ${inputQuad};
+        let candidate = ${line ? "rises * " : ""}${inputQuad};
         ${takesWinner}
         value = max(value, candidate);`)}`,
+    ),
     after: keepsCodes ? `codes[thread] = ${pack};` : "",
     epilogue: IDENTITY,
   });
+}
+
+const printLine = (line: PoolLine, part: "expression" | "slope") =>
+  print(line[part], {
+    type: "vec4f",
+    operand: () => "(rises * value)",
+    channel: (index) => `p${index}[quad]`,
+    counter: "0u",
+  });
+
+/**
+ * The largest value on a line is that of the largest or of the smallest element, whichever way the line goes; on a level one, of the first.
+ * So the line's rounding plays no part in who wins.
+ */
+function onLine(
+  line: PoolLine | undefined,
+  { relu, keepsCodes, codes }: MaxPoolVariant,
+  winner: string,
+): string {
+  if (!line) return winner;
+  const cut = wgsl`
+    ${keepsCodes ? `code = select(vec4u(${CODES[codes].noWinner}), code, value > vec4f(0));` : []}
+    value = max(value, vec4f(0));`;
+  return wgsl`
+    let rises = sign(${printLine(line, "slope")});
+    ${winner}
+    value = ${printLine(line, "expression")};
+    ${relu ? cut : []}`;
 }
 
 /** Each input gathers the gradients of the windows that it won. */

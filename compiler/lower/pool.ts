@@ -1,3 +1,4 @@
+import { slopeOf } from "../ir/expression-derivative.js";
 import type { AverageAttributes, Node, PoolAttributes, Value } from "../ir/graph.js";
 import {
   adaptiveAveragePool,
@@ -40,15 +41,23 @@ export function lowerMaxPool(context: LoweringContext, node: Node<"maxPool">): v
   const input = node.inputs[0]!;
   const [result, code] = node.outputs as [Value, Value];
   const layout = context.layout(input);
-  const { relu, kernel } = node.attributes;
+  const { relu, kernel, prologue } = node.attributes;
+  const vectors = node.inputs.slice(1);
+  const line = prologue && {
+    expression: prologue.expression,
+    slope: slopeOf(prologue.expression)!,
+    vectors: vectors.length,
+  };
   const keepsCodes = context.graph.nodes.some((other) => other.inputs.includes(code));
   emitQuads(context, node, {
     label: `${node.origin.name} forward`,
     result,
     fused: undefined,
-    storage: [context.storageOf(input), ...(keepsCodes ? [context.storageOf(code)] : [])],
+    storage: [input, ...(keepsCodes ? [code] : []), ...vectors].map((value) =>
+      context.storageOf(value),
+    ),
     constants: { ...windowConstants(node.attributes, layout), ...layout.place("a") },
-    kernel: () => maxPool({ relu, keepsCodes, codes: codeWidth(kernel) }),
+    kernel: () => maxPool({ relu, keepsCodes, codes: codeWidth(kernel), line }),
   });
 }
 

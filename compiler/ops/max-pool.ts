@@ -1,4 +1,6 @@
 import { NO_WINNER, type PoolAttributes } from "../ir/graph.js";
+import { requireUnfused } from "./checks.js";
+import { applyFused } from "./fused.js";
 import type { OpDefinition } from "./op.js";
 import { imageSizes, resolveShape, stored, zeros, type ImageSizes } from "./tensors.js";
 import { pooledShape, windowedSize } from "./windows.js";
@@ -35,21 +37,22 @@ export const maxPool: OpDefinition<"maxPool"> = {
   },
 
   gradient(builder, node, [dy]) {
-    const { kernel, stride, padding } = node.attributes;
+    const { kernel, stride, padding, prologue } = node.attributes;
+    requireUnfused(node.kind, prologue);
     const inputShape = node.inputs[0]!.shape;
     const attributes = { kernel, stride, padding, inputShape };
     return [builder.add("maxPoolGradient", [dy!, node.outputs[1]!], attributes, node.origin)];
   },
 
-  reference(inputs, attributes, _context, [output]) {
-    const [x] = inputs;
-    const size = imageSizes(x!.shape);
+  reference(inputs, attributes, context, [output]) {
+    const x = applyFused(attributes.prologue, inputs[0]!, inputs, context);
+    const size = imageSizes(x.shape);
     const y = zeros(resolveShape(output!.shape, size.images));
     const codes = new Uint32Array(y.data.length);
     const pooled = imageSizes(y.shape);
     for (let index = 0; index < y.data.length; index++) {
       const start = Math.floor(index / pooled.pixels) * size.pixels;
-      const plane = x!.data.subarray(start, start + size.pixels);
+      const plane = x.data.subarray(start, start + size.pixels);
       const row = Math.floor((index % pooled.pixels) / pooled.width);
       const winner = findWinner(plane, size, attributes, { row, column: index % pooled.width });
       const cut = attributes.relu && winner.value <= 0;

@@ -1,3 +1,4 @@
+import { slopeOf } from "../ir/expression-derivative.js";
 import { leaves, substitute } from "../ir/expression-transform.js";
 import { simplify } from "../ir/expression-simplify.js";
 import { channel, operand, type Expression } from "../ir/expression.js";
@@ -12,7 +13,7 @@ import { Surroundings } from "./surroundings.js";
  * - loss, gradient of the loss and top-k hits of the same logits: one pass over the logits
  * - max pooling and the ReLU behind it; in its gradient the ReLU's mask is part of the winner's code
  * - a pointwise op joins the op that makes its input (bias, ReLU, dropout, masks of gradients: epilogues), or the
- *   channel window that reads it (prologue)
+ *   channel window or the max pooling that reads it (prologue)
  *
  * - an update joins the op that makes its gradient, which is then never stored, and a bias's update that of its weights
  *
@@ -288,27 +289,38 @@ function joinEpilogue(maker: AnyNode, outer: Node<"pointwise">, index: number): 
   } as AnyNode;
 }
 
-/** A pointwise function of one value, read only by a channel window, is computed where the window reads. */
+/** A pointwise function of one value, read only by a window that can do so, is computed where the window reads. */
 const fusePrologues: Rewrite = (graph) => {
   const surroundings = new Surroundings(graph);
   const replacements = new Map<AnyNode, AnyNode | undefined>();
   for (const node of graph.nodes) {
-    if (!isKind(node, "channelWindowSum") || node.attributes.prologue) continue;
-    const maker = surroundings.maker(node.inputs[0]!);
-    if (!maker || !isKind(maker, "pointwise") || maker.inputs.length !== 1) continue;
-    if (!surroundings.isReadOnlyBy(node.inputs[0]!, node)) continue;
+    const [input, ...others] = node.inputs;
+    const maker = input && surroundings.maker(input);
+    if (!maker || !isKind(maker, "pointwise") || !surroundings.isReadOnlyBy(input, node)) continue;
+    if (!takesPrologue(node, maker)) continue;
     replacements.set(maker, undefined);
     replacements.set(node, {
       ...node,
-      inputs: [maker.inputs[0]!, ...node.inputs.slice(1)],
+      inputs: [...maker.inputs, ...others],
       attributes: {
         ...node.attributes,
         prologue: { expression: maker.attributes.expression, first: 1 },
       },
-    });
+    } as AnyNode);
   }
   return rewriteNodes(graph.nodes, replacements);
 };
+
+function takesPrologue(
+  node: AnyNode,
+  { inputs, attributes: { expression } }: Node<"pointwise">,
+): boolean {
+  if (isKind(node, "channelWindowSum")) return !node.attributes.prologue && inputs.length === 1;
+  if (!isKind(node, "maxPool") || node.attributes.prologue) return false;
+  const [, ...vectors] = inputs;
+  const areVectors = vectors.every(({ shape }) => shape.length === 1);
+  return areVectors && slopeOf(expression) !== undefined && inputs.length + 2 <= MOST_BINDINGS;
+}
 
 /** Whether an update needs the gradients of all parameters. */
 const waitsForAll = ({ attributes: { clipsNorm, skips } }: Node<"update">) => clipsNorm || skips;

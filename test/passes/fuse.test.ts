@@ -94,6 +94,17 @@ test("in training, a normalisation with its relu is one pass, and so is its grad
   expect(count(graph, "normalizeGradient")).toBe(2);
 });
 
+test("a pooling normalises what it keeps, whichever way the normalisation goes", () => {
+  const graph = training(
+    new Chain().convolution(4, { padding: PADDING }).batchnorm().unary("relu").maxPool(),
+  );
+  const pool = graph.nodes.find(({ kind }) => kind === "maxPool")!;
+  expect(pool.inputs).toHaveLength(5);
+  expect(pool.attributes).toMatchObject({ relu: true, prologue: { first: 1 } });
+  // What is left is the backward pass.
+  expect(count(graph, "pointwise")).toBe(1);
+});
+
 test("no kernel binds more than WebGPU's default limit", () => {
   const chain = normalized();
   const first = chain.value;

@@ -175,14 +175,35 @@ test("one example of features gives the bias, and leaves the running variance", 
   }
 });
 
+test("convolutions and poolings leave what batch normalisation reduces: no kernel reads their results for that", async () => {
+  const layers = `conv(6, kernel=3, padding=1, bias=false) -> batchnorm -> relu
+    conv(6, kernel=3, padding=1) -> batchnorm -> relu -> maxpool(2) -> flatten`;
+  const { programs } = compile(specOf(layers), { file: "normalized.net" });
+  for (const { steps } of programs) {
+    const labels = steps.train.map(({ label }) => label);
+    expect(
+      labels.filter((label) => /statistics|weight and bias gradient/.test(label)),
+    ).toHaveLength(4);
+    expect(labels.filter((label) => label.endsWith("of parts"))).toEqual([]);
+  }
+});
+
 test.each([
-  { rows: 6, columns: 5, how: "all at once" },
-  { rows: 8, columns: 9, how: "image by image" },
-])("the variance of values far from zero keeps its digits, $how", async ({ rows, columns }) => {
+  { rows: 6, columns: 5, before: "", how: "by themselves" },
+  {
+    rows: 8,
+    columns: 9,
+    before: "conv(3, kernel=1, bias=false) as same ->",
+    how: "by a convolution",
+  },
+])("the variance of values far from zero keeps its digits, taken $how", async (how) => {
+  const { rows, columns, before } = how;
   const pixels = rows * columns;
   const shape = `f32[N, 3, ${rows}, ${columns}]`;
-  const network = await open(specOf("batchnorm(momentum=1) as bn -> flatten", shape), 8);
+  const layers = `${before} batchnorm(momentum=1) as bn -> flatten`;
+  const network = await open(specOf(layers, shape), 8);
   try {
+    if (before) await network.write("same.weight", Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1));
     // Steps of 1/16 around 4096, which f32 holds exactly; E[x^2] - E[x]^2 would leave nothing of their variance.
     const noise = uniformValues("bn/far", 8 * 3 * pixels, 16).map((value) => Math.round(value));
     const images = noise.map((value) => 4096 + value / 16);
