@@ -86,7 +86,7 @@ export class Runner {
     preparation?.encode(encoder, work.frame.batch);
     schedule.encode(encoder, work.frame.batch);
     if (following) {
-      this.#clearAfterOthers(after!, following, encoder);
+      this.#clearAfterOthers(after, following, encoder);
       following.schedule.encode(encoder, work.frame.batch);
     }
     const floats = this.#outputLength(list, work.frame.batch);

@@ -213,7 +213,7 @@ test.each(Object.entries(PLATEAU_RATES))(
     const network = new FakeNetwork(4);
     network.evaluationLosses = PLATEAU_LOSSES;
     const schedule = { ...plateau.schedule, cooldown: Number(cooldown) };
-    await fit(network, dataset, { ...plateau, schedule } as TrainRecipe, { evaluation });
+    await fit(network, dataset, { ...plateau, schedule }, { evaluation });
     const first = network.seen.filter(({ step }) => step % 3 === 0);
     expect(first.map((each) => each.learningRate)).toEqual(expected.map((rate) => 0.2 * rate));
   },
