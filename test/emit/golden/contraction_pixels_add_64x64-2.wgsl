@@ -130,19 +130,26 @@ fn main(
   for (var segment = 0u; segment < constants.segments; segment++) {
     let start = segment / constants.segments_per_row * constants.segment_row + segment % constants.segments_per_row * constants.segment_column;
     let end = start + constants.run;
+    var a0 = a[a_place0 + start];
+    var a1 = a[a_place1 + start];
+    var b0 = b[b_place + 0u * columns];
+    var b1 = b[b_place + 1u * columns];
+    var b2 = b[b_place + 2u * columns];
+    var b3 = b[b_place + 3u * columns];
     for (var k = start; k < end; k++) {
-      let a0 = a[a_place0 + k];
-      let a1 = a[a_place1 + k];
       workgroupBarrier();
       if (lane < 32u) {
         tile[lane + 0u] = a0;
         tile[lane + 32u] = a1;
       }
       workgroupBarrier();
-      let b0 = b[b_place + 0u * columns];
-      let b1 = b[b_place + 1u * columns];
-      let b2 = b[b_place + 2u * columns];
-      let b3 = b[b_place + 3u * columns];
+      a0 = a[a_place0 + k + 1u];
+      a1 = a[a_place1 + k + 1u];
+      b_place += 4u * columns * 1u;
+      let next_b0 = b[b_place + 0u * columns];
+      let next_b1 = b[b_place + 1u * columns];
+      let next_b2 = b[b_place + 2u * columns];
+      let next_b3 = b[b_place + 3u * columns];
       c0 = fma(vec4f(tile[own_row + 0u].x), b0, c0); c0 = fma(vec4f(tile[own_row + 0u].y), b1, c0); c0 = fma(vec4f(tile[own_row + 0u].z), b2, c0); c0 = fma(vec4f(tile[own_row + 0u].w), b3, c0);
       c1 = fma(vec4f(tile[own_row + 1u].x), b0, c1); c1 = fma(vec4f(tile[own_row + 1u].y), b1, c1); c1 = fma(vec4f(tile[own_row + 1u].z), b2, c1); c1 = fma(vec4f(tile[own_row + 1u].w), b3, c1);
       c2 = fma(vec4f(tile[own_row + 2u].x), b0, c2); c2 = fma(vec4f(tile[own_row + 2u].y), b1, c2); c2 = fma(vec4f(tile[own_row + 2u].z), b2, c2); c2 = fma(vec4f(tile[own_row + 2u].w), b3, c2);
@@ -175,7 +182,10 @@ fn main(
       c29 = fma(vec4f(tile[own_row + 29u].x), b0, c29); c29 = fma(vec4f(tile[own_row + 29u].y), b1, c29); c29 = fma(vec4f(tile[own_row + 29u].z), b2, c29); c29 = fma(vec4f(tile[own_row + 29u].w), b3, c29);
       c30 = fma(vec4f(tile[own_row + 30u].x), b0, c30); c30 = fma(vec4f(tile[own_row + 30u].y), b1, c30); c30 = fma(vec4f(tile[own_row + 30u].z), b2, c30); c30 = fma(vec4f(tile[own_row + 30u].w), b3, c30);
       c31 = fma(vec4f(tile[own_row + 31u].x), b0, c31); c31 = fma(vec4f(tile[own_row + 31u].y), b1, c31); c31 = fma(vec4f(tile[own_row + 31u].z), b2, c31); c31 = fma(vec4f(tile[own_row + 31u].w), b3, c31);
-      b_place += 4u * columns * 1u;
+      b0 = next_b0;
+      b1 = next_b1;
+      b2 = next_b2;
+      b3 = next_b3;
     }
   }
   let quad = group * columns + column;

@@ -98,21 +98,27 @@ fn main(
   for (var segment = first / run; segment * run < last; segment++) {
     let start = segment / constants.segments_per_row * constants.segment_row + segment % constants.segments_per_row * constants.segment_column;
     let end = start + min(run, last - segment * run);
+    var a0 = a[a_place0 + start + max(first, segment * run) - segment * run];
+    var column0 = b[b_place + 0u * constants.b_column];
+    var column1 = b[b_place + 1u * constants.b_column];
+    var column2 = b[b_place + 2u * constants.b_column];
+    var column3 = b[b_place + 3u * constants.b_column];
     for (var k = start + max(first, segment * run) - segment * run; k < end; k++) {
-      let a0 = a[a_place0 + k];
       workgroupBarrier();
       if (lane < 8u) {
         tile[lane + 0u] = a0;
       }
       workgroupBarrier();
-      let column0 = b[b_place + 0u * constants.b_column];
-      let column1 = b[b_place + 1u * constants.b_column];
-      let column2 = b[b_place + 2u * constants.b_column];
-      let column3 = b[b_place + 3u * constants.b_column];
       let b0 = vec4f(column0.x, column1.x, column2.x, column3.x);
       let b1 = vec4f(column0.y, column1.y, column2.y, column3.y);
       let b2 = vec4f(column0.z, column1.z, column2.z, column3.z);
       let b3 = vec4f(column0.w, column1.w, column2.w, column3.w);
+      a0 = a[a_place0 + k + 1u];
+      b_place += 1u;
+      let next_column0 = b[b_place + 0u * constants.b_column];
+      let next_column1 = b[b_place + 1u * constants.b_column];
+      let next_column2 = b[b_place + 2u * constants.b_column];
+      let next_column3 = b[b_place + 3u * constants.b_column];
       c0 = fma(vec4f(tile[0u].x), b0, c0); c0 = fma(vec4f(tile[0u].y), b1, c0); c0 = fma(vec4f(tile[0u].z), b2, c0); c0 = fma(vec4f(tile[0u].w), b3, c0);
       c1 = fma(vec4f(tile[1u].x), b0, c1); c1 = fma(vec4f(tile[1u].y), b1, c1); c1 = fma(vec4f(tile[1u].z), b2, c1); c1 = fma(vec4f(tile[1u].w), b3, c1);
       c2 = fma(vec4f(tile[2u].x), b0, c2); c2 = fma(vec4f(tile[2u].y), b1, c2); c2 = fma(vec4f(tile[2u].z), b2, c2); c2 = fma(vec4f(tile[2u].w), b3, c2);
@@ -121,7 +127,10 @@ fn main(
       c5 = fma(vec4f(tile[5u].x), b0, c5); c5 = fma(vec4f(tile[5u].y), b1, c5); c5 = fma(vec4f(tile[5u].z), b2, c5); c5 = fma(vec4f(tile[5u].w), b3, c5);
       c6 = fma(vec4f(tile[6u].x), b0, c6); c6 = fma(vec4f(tile[6u].y), b1, c6); c6 = fma(vec4f(tile[6u].z), b2, c6); c6 = fma(vec4f(tile[6u].w), b3, c6);
       c7 = fma(vec4f(tile[7u].x), b0, c7); c7 = fma(vec4f(tile[7u].y), b1, c7); c7 = fma(vec4f(tile[7u].z), b2, c7); c7 = fma(vec4f(tile[7u].w), b3, c7);
-      b_place += 1u;
+      column0 = next_column0;
+      column1 = next_column1;
+      column2 = next_column2;
+      column3 = next_column3;
     }
   }
   let quad = group * columns + column;

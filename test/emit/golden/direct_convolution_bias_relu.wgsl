@@ -1,0 +1,103 @@
+// Convolution with groups of odd sizes, a thread an output quad.
+
+struct Frame {
+  batch: u32,
+  step: u32,
+  seed: u32,
+  training: u32,
+  learning_rate: f32,
+  weight_decay: f32,
+  clip_norm: f32,
+  clip_value: f32,
+  momentum: f32,
+  nesterov: u32,
+  convention: u32,
+  beta1: f32,
+  beta2: f32,
+  epsilon: f32,
+  correction1: f32,
+  correction2: f32,
+  first_image: u32,
+  step_images: u32,
+}
+
+struct Constants {
+
+  pixels: u32,
+  width: u32,
+  quads: u32,
+  y_image: u32,
+  y_row: u32,
+  y_column: u32,
+  y_base: u32,
+  group_inputs: u32,
+  group_outputs: u32,
+  kernel_height: u32,
+  kernel_width: u32,
+  stride_height: u32,
+  stride_width: u32,
+  dilation_height: u32,
+  dilation_width: u32,
+  padding_top: u32,
+  padding_left: u32,
+  input_height: u32,
+  input_width: u32,
+  input_channels: u32,
+  output_height: u32,
+  output_width: u32,
+  output_channels: u32,
+  a_image: u32,
+  a_row: u32,
+  a_column: u32,
+  a_base: u32,
+}
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+@group(0) @binding(1) var<uniform> constants: Constants;
+@group(0) @binding(2) var<storage, read> a: array<f32>;
+@group(0) @binding(3) var<storage, read> w: array<f32>;
+@group(0) @binding(4) var<storage, read_write> result: array<vec4f>;
+@group(0) @binding(5) var<storage, read> e1: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = workgroup.x + workgroup.y * workgroups.x;
+  let thread = block * 64u + lane;
+  let pixel = thread / constants.quads;
+  let quad = thread % constants.quads;
+  if (pixel >= frame.batch * constants.pixels) {
+    return;
+  }
+  let image = pixel / constants.pixels;
+  let y = pixel % constants.pixels / constants.width;
+  let x = pixel % constants.width;
+  let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
+  var value = vec4f(0);
+  for (var part = 0u; part < 4u; part++) {
+    let c = 4u * quad + part;
+    if (c >= constants.output_channels) {
+      break;
+    }
+    var sum = 0f;
+    let output = c;
+    let first_input = c / constants.group_outputs * constants.group_inputs;
+    for (var row = 0u; row < constants.kernel_height; row++) {
+      for (var column = 0u; column < constants.kernel_width; column++) {
+        let iy = i32(y * constants.stride_height + row * constants.dilation_height) - i32(constants.padding_top);
+        let ix = i32(x * constants.stride_width + column * constants.dilation_width) - i32(constants.padding_left);
+        if (iy < 0 || ix < 0 || iy >= i32(constants.input_height) || ix >= i32(constants.input_width)) {
+          continue;
+        }
+        for (var input = 0u; input < constants.group_inputs; input++) {
+          sum = fma(a[4u * (constants.a_base + image * constants.a_image + u32(iy) * constants.a_row + u32(ix) * constants.a_column) + first_input + input], w[((output * constants.group_inputs + input) * constants.kernel_height + row) * constants.kernel_width + column], sum);
+        }
+      }
+    }
+    value[part] = sum;
+  }
+  result[y_place + quad] = max((value + e1[quad]), vec4f(0));
+}

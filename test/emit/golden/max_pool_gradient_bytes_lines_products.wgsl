@@ -1,0 +1,115 @@
+// Max pooling, gradient: an input gathers from the windows that it won.
+
+struct Frame {
+  batch: u32,
+  step: u32,
+  seed: u32,
+  training: u32,
+  learning_rate: f32,
+  weight_decay: f32,
+  clip_norm: f32,
+  clip_value: f32,
+  momentum: f32,
+  nesterov: u32,
+  convention: u32,
+  beta1: f32,
+  beta2: f32,
+  epsilon: f32,
+  correction1: f32,
+  correction2: f32,
+  first_image: u32,
+  step_images: u32,
+}
+
+struct Constants {
+
+  height: u32,
+  width: u32,
+  quads: u32,
+  y_image: u32,
+  y_row: u32,
+  y_column: u32,
+  y_base: u32,
+  partial_quads: u32,
+  input_image: u32,
+  input_row: u32,
+  input_column: u32,
+  input_base: u32,
+  a_image: u32,
+  a_row: u32,
+  a_column: u32,
+  a_base: u32,
+  input_height: u32,
+  input_width: u32,
+  kernel_height: u32,
+  kernel_width: u32,
+  stride_height: u32,
+  stride_width: u32,
+  padding_top: u32,
+  padding_left: u32,
+  output_height: u32,
+  output_width: u32,
+}
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+@group(0) @binding(1) var<uniform> constants: Constants;
+@group(0) @binding(2) var<storage, read> a: array<vec4f>;
+@group(0) @binding(3) var<storage, read> codes: array<u32>;
+@group(0) @binding(4) var<storage, read_write> result: array<vec4f>;
+@group(0) @binding(5) var<storage, read> input: array<vec4f>;
+@group(0) @binding(6) var<storage, read> mean: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> partial: array<vec4f>;
+
+var<private> count: f32;
+var<private> gradients: vec4f;
+var<private> products: vec4f;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = workgroup.x + workgroup.y * workgroups.x;
+  let thread = block * 64u + lane;
+  let line = thread / constants.quads;
+  let quad = thread % constants.quads;
+  if (line >= frame.batch * constants.height) {
+    return;
+  }
+  let image = line / constants.height;
+  let y = line % constants.height;
+
+  var y_place = constants.y_base + image * constants.y_image + y * constants.y_row;
+  var input_place = constants.input_base + image * constants.input_image + y * constants.input_row;
+  for (var x = 0u; x < constants.width; x++) {
+    var value = vec4f(0);
+    let top = y + constants.padding_top;
+    let left = x + constants.padding_left;
+    let first_y = select((top - constants.kernel_height) / constants.stride_height + 1u, 0u, top < constants.kernel_height);
+    let first_x = select((left - constants.kernel_width) / constants.stride_width + 1u, 0u, left < constants.kernel_width);
+    for (var oy = first_y; oy < min(top / constants.stride_height + 1u, constants.output_height); oy++) {
+      for (var ox = first_x; ox < min(left / constants.stride_width + 1u, constants.output_width); ox++) {
+        let row = top - oy * constants.stride_height;
+        let column = left - ox * constants.stride_width;
+        let window = (image * constants.output_height + oy) * constants.output_width + ox;
+        let at = window * constants.quads + quad;
+        let code = (vec4u(codes[at]) >> vec4u(0, 8, 16, 24)) & vec4u(255);
+        let place = row * constants.kernel_width + column;
+        value += select(vec4f(0), a[constants.a_base + image * constants.a_image + oy * constants.a_row + ox * constants.a_column + quad], code == vec4u(place));
+      }
+    }
+    let made = value;
+    result[y_place + quad] = made;
+    gradients += made;
+    products = fma(made, input[input_place + quad] - mean[quad], products);
+    count += 1.0;
+    y_place += constants.y_column;
+    input_place += constants.input_column;
+  }
+  if (count > 0.0) {
+    let place = (line * constants.partial_quads + quad);
+    partial[2u * place] = gradients;
+    partial[2u * place + 1u] = products;
+  }
+}

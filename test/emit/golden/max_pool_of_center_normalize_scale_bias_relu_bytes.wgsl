@@ -1,0 +1,94 @@
+// Max pooling and ReLU: the largest of a window, and which it was.
+
+struct Frame {
+  batch: u32,
+  step: u32,
+  seed: u32,
+  training: u32,
+  learning_rate: f32,
+  weight_decay: f32,
+  clip_norm: f32,
+  clip_value: f32,
+  momentum: f32,
+  nesterov: u32,
+  convention: u32,
+  beta1: f32,
+  beta2: f32,
+  epsilon: f32,
+  correction1: f32,
+  correction2: f32,
+  first_image: u32,
+  step_images: u32,
+}
+
+struct Constants {
+
+  pixels: u32,
+  width: u32,
+  quads: u32,
+  y_image: u32,
+  y_row: u32,
+  y_column: u32,
+  y_base: u32,
+  a_image: u32,
+  a_row: u32,
+  a_column: u32,
+  a_base: u32,
+  input_height: u32,
+  input_width: u32,
+  kernel_height: u32,
+  kernel_width: u32,
+  stride_height: u32,
+  stride_width: u32,
+  padding_top: u32,
+  padding_left: u32,
+}
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+@group(0) @binding(1) var<uniform> constants: Constants;
+@group(0) @binding(2) var<storage, read> a: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> codes: array<u32>;
+@group(0) @binding(4) var<storage, read> p1: array<vec4f>;
+@group(0) @binding(5) var<storage, read> p2: array<vec4f>;
+@group(0) @binding(6) var<storage, read> p3: array<vec4f>;
+@group(0) @binding(7) var<storage, read> p4: array<vec4f>;
+@group(0) @binding(8) var<storage, read_write> result: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let block = workgroup.x + workgroup.y * workgroups.x;
+  let thread = block * 64u + lane;
+  let pixel = thread / constants.quads;
+  let quad = thread % constants.quads;
+  if (pixel >= frame.batch * constants.pixels) {
+    return;
+  }
+  let image = pixel / constants.pixels;
+  let y = pixel % constants.pixels / constants.width;
+  let x = pixel % constants.width;
+  let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
+  let rises = sign((p3[quad] * (vec4f(1.0) / sqrt((p2[quad] + vec4f(0.00001))))));
+  var value = vec4f(-0x1.fffffep+127f);
+  var code = vec4u(0);
+  let top = i32(y * constants.stride_height) - i32(constants.padding_top);
+  let left = i32(x * constants.stride_width) - i32(constants.padding_left);
+  let last_row = min(top + i32(constants.kernel_height), i32(constants.input_height));
+  let last_column = min(left + i32(constants.kernel_width), i32(constants.input_width));
+  for (var row = max(top, 0); row < last_row; row++) {
+    for (var column = max(left, 0); column < last_column; column++) {
+      let candidate = rises * a[constants.a_base + image * constants.a_image + u32(row) * constants.a_row + u32(column) * constants.a_column + quad];
+      let place = u32(row - top) * constants.kernel_width + u32(column - left);
+      code = select(code, vec4u(place), candidate > value);
+      value = max(value, candidate);
+    }
+  }
+  value = (((((rises * value) - p1[quad]) / sqrt((p2[quad] + vec4f(0.00001)))) * p3[quad]) + p4[quad]);
+  code = select(vec4u(255), code, value > vec4f(0));
+  value = max(value, vec4f(0));
+  result[y_place + quad] = value;
+  codes[thread] = code.x | (code.y << 8u) | (code.z << 16u) | (code.w << 24u);
+}
