@@ -40,7 +40,8 @@ export function gatherFor(
   value: Value,
   bindings: number,
 ): Gather | undefined {
-  if (!context.joinsKernels) return undefined;
+  // Of what is stored in 16 bits, the reduction is of the values as they are stored, which this kernel has not yet rounded.
+  if (!context.joinsKernels || context.isHalf(value)) return undefined;
   const reduction = context.graph.nodes.find(
     ({ kind, inputs }) =>
       (kind === "channelStatistics" || kind === "normalizeGradient") && inputs[0] === value,
