@@ -14,10 +14,10 @@ import { pollPolitely } from "./polling.js";
 export type AdapterSource = "system" | "lavapipe" | "embedded";
 
 /**
- * Every instance stays referenced for good: Dawn polls an instance from a timer for a while after its last device is gone, and hangs
- * or crashes where it was collected before.
+ * One instance for each source and name, for good. Dawn polls an instance from a timer for a while after its last device is gone, and hangs
+ * or crashes where it was collected before; and lavapipe gives memory back only with the instance, but to the instance's next device at once.
  */
-const instances: GPU[] = [];
+const instances = new Map<string, GPU>();
 
 /**
  * The adapter of that name, or the one that Dawn prefers. Throws an error that says why there is none.
@@ -25,8 +25,9 @@ const instances: GPU[] = [];
 export async function requestAdapter(source: AdapterSource, name?: string): Promise<GPUAdapter> {
   const { create, globals } = await loadDawn();
   const driver = prepareDriver(source);
-  const instance = create(name === undefined ? [] : [`adapter=${name}`]);
-  instances.push(instance);
+  const key = `${source} ${name ?? ""}`;
+  const instance = instances.get(key) ?? create(name === undefined ? [] : [`adapter=${name}`]);
+  instances.set(key, instance);
   const adapter = await withDriver(driver, () =>
     instance.requestAdapter({ powerPreference: "high-performance" }),
   );
