@@ -93,7 +93,9 @@ test("averages are kept of what training changes, and are what evaluations read"
   expect(averaged.map(({ name }) => name)).toEqual(
     program!.parameters.map(({ name }) => name).filter((name) => !name.includes("conv1")),
   );
-  const bound = new Set(program!.steps.evaluate.flatMap(({ buffers }) => buffers));
+  // What is folded for evaluations is made of averages, too.
+  const { evaluate, fold } = program!.steps;
+  const bound = new Set([...fold, ...evaluate].flatMap(({ buffers }) => buffers));
   for (const { pieces } of averaged) {
     expect([bound.has(pieces[0]!.average!), bound.has(pieces[0]!.buffer)]).toEqual([true, false]);
   }
