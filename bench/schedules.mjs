@@ -47,7 +47,9 @@ try {
   for (const network of values.networks.split(",")) {
     const report = tune(network, folder);
     const machine = `${cpus().length} cores of ${cpus()[0].model.trim()}`;
-    const command = `node bench/schedules.mjs --adapter ${values.adapter} --networks ${network}`;
+    const command =
+      `node bench/schedules.mjs --adapter ${values.adapter} --networks ${network} ` +
+      `--candidates ${values.candidates}`;
     const date = `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`;
     await saveResult(`schedules-${network}-${values.adapter}`, {
       ...{ date, machine, command, network },

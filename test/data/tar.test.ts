@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import sharp from "sharp";
@@ -114,4 +114,23 @@ test("what is wrong with a shard is said by its name", async () => {
   await expect(write("text.tar", Buffer.alloc(2048, "text"))).rejects.toThrow(
     /no tar file, or damaged/,
   );
+});
+
+test("a header whose numbers are none is a damaged file's", async () => {
+  const path = await shard("damaged.tar", [["1.png", await picture(1)]]);
+  const bytes = await readFile(path);
+  bytes.fill(0xe5, 100, 160);
+  await writeFile(path, bytes);
+  await expect(openTar(path, options)).rejects.toThrow("is no tar file, or damaged");
+});
+
+test("a shard that vanishes is named, and its images are not counted as broken", async () => {
+  const path = await shard("vanishing.tar", [
+    ["1.png", await picture(1)],
+    ["1.cls", "0"],
+  ]);
+  const dataset = await openTar(path, options);
+  await rm(path);
+  await expect(dataset.get(0)).rejects.toThrow(`the file ${path} is not there any more`);
+  expect(dataset.unreadable!()).toBe(0);
 });

@@ -89,11 +89,14 @@ async function fetchBytes(
   return bytes && { bytes };
 }
 
-/** A file that cannot be read is skipped; that its folder is gone is no fault of the file. */
+/** An image that cannot be read is skipped; that its folder, or the shard that it is a part of, is gone is no fault of the image. */
 function refuseVanished(from: ImageBytes): void {
-  if (!("path" in from) || existsSync(dirname(from.path))) return;
+  if (!("path" in from)) return;
+  const isPart = from.offset !== undefined;
+  const place = isPart ? from.path : dirname(from.path);
+  if (existsSync(place)) return;
   throw new DataError(
-    `the folder ${dirname(from.path)} is not there any more`,
+    `the ${isPart ? "file" : "folder"} ${place} is not there any more`,
     "bring it back, with the images that were in it",
   );
 }

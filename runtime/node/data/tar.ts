@@ -128,11 +128,11 @@ async function readEntries(path: string, file: FileHandle): Promise<Entry[]> {
   let longName: string | undefined;
   for (let at = 0; at + BLOCK <= end;) {
     const block = await readPart(file, { name: "", offset: at, size: BLOCK });
-    const header = new Header(block);
+    const header = parseHeader(Header, block);
     at += BLOCK;
     // Two blocks of zeros end the file.
-    if (header.nullBlock) continue;
-    if (!header.cksumValid) {
+    if (header?.nullBlock) continue;
+    if (!header?.cksumValid) {
       throw new DataError(`${path} is no tar file, or damaged`, "make or download it again");
     }
     const { type, size = 0, path: name = "" } = header;
@@ -150,6 +150,18 @@ async function readEntries(path: string, file: FileHandle): Promise<Entry[]> {
     at += Math.ceil(size / BLOCK) * BLOCK;
   }
   return entries;
+}
+
+/** Undefined where numbers of it are none, of which the library makes errors before it looks at the sum. */
+function parseHeader<Header>(
+  kind: new (block: Buffer) => Header,
+  block: Buffer,
+): Header | undefined {
+  try {
+    return new kind(block);
+  } catch {
+    return undefined;
+  }
 }
 
 const FILES: readonly string[] = ["File", "OldFile", "ContiguousFile"];
