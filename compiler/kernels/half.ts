@@ -1,9 +1,31 @@
 import type { Kernel, StorageBinding } from "./kernel.js";
+import { wgsl } from "./wgsl.js";
 
 /** Elements of a binding in 16 bits, by what they are in 32. */
 const HALVES: Partial<Record<StorageBinding["element"], "f16" | "vec4h">> = {
   f32: "f16",
   vec4f: "vec4h",
+};
+
+/** Functions that round to 16 bits, by what they give. */
+const ROUNDING = { f16: "rounded", vec4h: "rounded4" } as const;
+
+/**
+ * What is beyond the largest number of 16 bits, or no number, becomes infinite: a loss scale backs off for it. WGSL leaves that to the device,
+ * and some take the largest number instead. Numbers are compared by their bits, since WGSL may assume that all are finite, and the infinite
+ * one is made while the kernel runs, since WGSL has no such constant. 0x477ff000 is 65520, which would round to 65536.
+ */
+const ROUNDING_FUNCTIONS = {
+  f16: wgsl`
+    fn rounded(value: f32) -> f16 {
+      return rounded4(vec4f(value)).x;
+    }`,
+  vec4h: wgsl`
+    fn rounded4(value: vec4f) -> vec4h {
+      let beyond = (bitcast<vec4u>(value) & vec4u(0x7fffffffu)) >= vec4u(0x477ff000u);
+      let infinite = bitcast<vec4h>(select(vec2u(), vec2u(0x7c007c00u), any(beyond)));
+      return select(vec4h(value), infinite, beyond);
+    }`,
 };
 
 /**
@@ -22,13 +44,20 @@ export function withHalves(kernel: Kernel, isHalf: (binding: number) => boolean)
   const elements = new Map(storage.map(({ name, element }) => [name, element]));
   const lines = kernel.wgsl.split("\n").map((line) => declaration(line, elements));
   const [summary, ...rest] = lines;
-  const accesses = new Accesses(kernel, names);
+  const text = new Accesses(kernel, names).convert(rest.join("\n"));
   return {
     ...kernel,
     name: `${kernel.name}_f16`,
-    wgsl: [summary, "enable f16;", accesses.convert(rest.join("\n"))].join("\n"),
+    wgsl: [summary, "enable f16;", text.trimEnd(), ...roundingFunctions(text), ""].join("\n"),
     storage,
   };
+}
+
+/** Those that the text calls. */
+function roundingFunctions(text: string): string[] {
+  const { f16, vec4h } = ROUNDING_FUNCTIONS;
+  if (text.includes(`${ROUNDING.f16}(`)) return ["", f16, "", vec4h];
+  return text.includes(`${ROUNDING.vec4h}(`) ? ["", vec4h] : [];
 }
 
 const nameOf = ({ name }: StorageBinding) => name;
@@ -72,7 +101,8 @@ class Accesses {
     }
     const semicolon = after.indexOf(";");
     const value = this.convert(after.slice(store[0].length, semicolon));
-    return `${before}${place} = ${HALVES[element]!}(${value})${this.convert(after.slice(semicolon))}`;
+    const rounding = ROUNDING[HALVES[element]!];
+    return `${before}${place} = ${rounding}(${value})${this.convert(after.slice(semicolon))}`;
   }
 
   private requireLoad(name: string, after: string): void {

@@ -19,6 +19,57 @@ function kernelsOfAllSpecs(): Map<string, string> {
   );
 }
 
+/** Specs with convolutions, pools, dropout and batch normalisation, whose recipes ask for mixed precision. */
+function halfKernels(): Map<string, string> {
+  const programs = ["alexnet", "cifar10-vgg"].flatMap((name) => {
+    const text = readFileSync(join(folder, `${name}.net`), "utf8");
+    const source = text.replaceAll(/^train .*\{$/gm, "$&\n  precision = f16");
+    return compile(source, { file: `${name}.net`, target: "gpu" }).programs;
+  });
+  return new Map(
+    programs.flatMap(({ precision, kernels }) =>
+      precision ? kernels.map(({ name, wgsl }) => [wgsl, name]) : [],
+    ),
+  );
+}
+
+/** Without the feature, what is of 16 bits stands for 32: all but the widths is checked. */
+const widened = (code: string) =>
+  code
+    .replace("enable f16;", "")
+    .replace(
+      /let infinite = .*/,
+      "let infinite = vec4h(vec4f(vec4u(select(0u, 1u, any(beyond)))));",
+    )
+    .replaceAll(/\bvec4h\b/g, "vec4f")
+    .replaceAll(/\bf16\b/g, "f32");
+
+test("kernels of mixed precision are valid WGSL", async () => {
+  const { adapter } = await findAdapter(process.env.NETC_ADAPTER);
+  const hasHalves = adapter.features.has("shader-f16");
+  const requiredFeatures: GPUFeatureName[] = [
+    "subgroups",
+    ...(hasHalves ? ["shader-f16" as const] : []),
+  ];
+  const device = await adapter.requestDevice({ requiredFeatures });
+  try {
+    const kernels = halfKernels();
+    expect(
+      [...kernels.keys()].filter((code) => code.includes("enable f16;")).length,
+    ).toBeGreaterThan(40);
+    for (const [code, name] of kernels) {
+      const module = device.createShaderModule({ code: hasHalves ? code : widened(code) });
+      const { messages } = await module.getCompilationInfo();
+      expect(
+        messages.filter(({ type }) => type === "error").map(({ message }) => message),
+        name,
+      ).toEqual([]);
+    }
+  } finally {
+    device.destroy();
+  }
+});
+
 test("the kernels of all specs are valid WGSL on every target", async () => {
   const { adapter } = await findAdapter(process.env.NETC_ADAPTER);
   const device = await adapter.requestDevice({ requiredFeatures: ["subgroups"] });
