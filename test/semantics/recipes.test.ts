@@ -107,6 +107,24 @@ test("factors of a recipe come on top of those of its layers, in the update's co
   expect(factorsOf(both)).toEqual(factorsOf(specOf("")));
 });
 
+test("a loss scale is dynamic unless it is a number alone", () => {
+  const lossScaleOf = (value: string) => {
+    const { precision } = recipeOf(`precision = ${value}`);
+    return precision?.kind === "f16" ? precision.lossScale : precision?.kind;
+  };
+  const dynamic = { kind: "dynamic", initial: 65536, growth: 2, backoff: 0.5, interval: 2000 };
+  expect(lossScaleOf("f32")).toBe("f32");
+  expect(lossScaleOf("f16")).toEqual(dynamic);
+  expect(lossScaleOf("f16(loss_scale=dynamic, growth_factor=4)")).toEqual({
+    ...dynamic,
+    growth: 4,
+  });
+  expect(lossScaleOf("f16(loss_scale=1024, growth_interval=500)")).toEqual({
+    ...{ ...dynamic, initial: 1024, interval: 500 },
+  });
+  expect(lossScaleOf("f16(loss_scale=1024)")).toEqual({ kind: "static", scale: 1024 });
+});
+
 test("a weights file may have names that the model has not, if they are excepted or of an optimizer", () => {
   const own: [string, number[]][] = [
     ["features.conv1.weight", [4, 3, 3, 3]],
