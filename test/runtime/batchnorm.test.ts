@@ -175,7 +175,7 @@ test("one example of features gives the bias, and leaves the running variance", 
   }
 });
 
-test("convolutions and poolings leave what batch normalisation reduces: no kernel reads their results for that", async () => {
+test("convolutions and poolings leave what batch normalisation reduces: no kernel reads their results for that", () => {
   const layers = `conv(6, kernel=3, padding=1, bias=false) -> batchnorm -> relu
     conv(6, kernel=3, padding=1) -> batchnorm -> relu -> maxpool(2) -> flatten`;
   const { programs } = compile(specOf(layers), { file: "normalized.net" });
