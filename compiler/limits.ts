@@ -5,6 +5,7 @@ import { createDiagnostic } from "./diagnostics/create.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import type { Graph } from "./ir/graph.js";
 import type { Origin } from "./ir/origin.js";
+import { MOST_BINDINGS } from "./kernels/kernel.js";
 import type { StepDraft, Storage } from "./lower/storage.js";
 import type { TracedProgram } from "./trace.js";
 
@@ -22,7 +23,7 @@ export interface DeviceLimits {
 export const DEFAULT_LIMITS: DeviceLimits = {
   maxStorageBufferBindingSize: 128 * 1024 * 1024,
   maxBufferSize: 256 * 1024 * 1024,
-  maxStorageBuffersPerShaderStage: 8,
+  maxStorageBuffersPerShaderStage: MOST_BINDINGS,
   maxComputeWorkgroupStorageSize: 16384,
   maxComputeInvocationsPerWorkgroup: 256,
   maxComputeWorkgroupsPerDimension: 65535,

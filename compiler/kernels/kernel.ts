@@ -1,5 +1,8 @@
 import { wgsl } from "./wgsl.js";
 
+/** Storage buffers that a kernel may bind by WebGPU's default limits. */
+export const MOST_BINDINGS = 8;
+
 export interface StorageBinding {
   readonly name: string;
   readonly access: "read" | "read_write";

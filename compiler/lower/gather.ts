@@ -2,6 +2,7 @@
 import type { Affine } from "../../program/program.js";
 import type { AnyNode, Value } from "../ir/graph.js";
 import { gathering, type Gathered } from "../kernels/gather.js";
+import { MOST_BINDINGS } from "../kernels/kernel.js";
 import type { LoweringContext } from "./context.js";
 import type { Storage } from "./storage.js";
 
@@ -30,9 +31,6 @@ export function partsBytes(parts: {
   const bytes = 16 * parts.left * parts.quads;
   return { fixed: bytes, perImage: bytes * Math.ceil(parts.pixels / parts.values) };
 }
-
-/** WebGPU's default limit of storage buffers a kernel may bind. */
-const MOST_BINDINGS = 8;
 
 /** The reduction that the kernel of a value can begin, if it binds so many buffers apart from that. */
 export function gatherFor(
