@@ -3,7 +3,7 @@ import type { Affine } from "../program/program.js";
 import type { StepDraft } from "../compiler/lower/storage.js";
 import { trafficOf, type TracedProgram } from "../compiler/trace.js";
 import type { Network } from "../runtime/network.js";
-import { profileSteps, type Profile } from "../runtime/profile.js";
+import { profileSteps, type Profile, type ProfiledStep } from "../runtime/profile.js";
 import type { Ceilings } from "./ceilings.js";
 import type { Examples } from "./random-examples.js";
 
@@ -24,8 +24,11 @@ export interface KernelTime {
 }
 
 export interface ListTime {
-  /** The list as it runs, in one submission. */
+  /**
+   * The step or the prediction as it runs, in so many submissions: one, unless it comes in slices.
+   */
   readonly milliseconds: number;
+  readonly submissions: number;
   /** The kernels' own times together. */
   readonly kernels: number;
 }
@@ -46,10 +49,11 @@ export async function timeNetwork(
 ): Promise<NetworkTimes> {
   const timeList = async (list: TimedList) => {
     const profile = await profileSteps(network, list, examples);
-    const steps = network.program.steps[list];
-    const kernels = profile.steps.map(({ step, milliseconds }) => {
-      const draft = lists[list]!.steps[steps.indexOf(step)]!;
-      return timeOf(draft, { list, milliseconds, batch: network.batch, ceilings });
+    const kernels = profile.steps.map((profiled) => {
+      const own = profiled.list as keyof typeof lists;
+      const place = network.program.steps[own].indexOf(profiled.step);
+      const draft = lists[own]!.steps[place]!;
+      return timeOf(draft, { list, profiled, batch: network.batch, ceilings });
     });
     return { profile, kernels };
   };
@@ -65,16 +69,14 @@ export async function timeNetwork(
 
 interface Measurement {
   readonly list: TimedList;
-  readonly milliseconds: number;
+  readonly profiled: ProfiledStep;
   readonly batch: number;
   readonly ceilings: Ceilings;
 }
 
-function timeOf(
-  draft: StepDraft,
-  { list, milliseconds, batch, ceilings }: Measurement,
-): KernelTime {
-  const at = ({ fixed, perImage }: Affine) => fixed + perImage * batch;
+function timeOf(draft: StepDraft, { list, profiled, batch, ceilings }: Measurement): KernelTime {
+  const { milliseconds, times } = profiled;
+  const at = ({ fixed, perImage }: Affine) => fixed * times + perImage * batch;
   const perMillisecond = (count: number) => (milliseconds > 0 ? count / milliseconds / 1e6 : 0);
   const gflops = perMillisecond(2 * draft.macs * batch);
   const gbps = perMillisecond(at(trafficOf(draft)));
@@ -93,5 +95,6 @@ function listTime({
   readonly kernels: readonly KernelTime[];
 }): ListTime {
   const sum = kernels.reduce((total, { milliseconds }) => total + milliseconds, 0);
-  return { milliseconds: profile.milliseconds, kernels: sum };
+  const { milliseconds, submissions } = profile;
+  return { milliseconds, submissions, kernels: sum };
 }

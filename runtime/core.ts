@@ -27,6 +27,7 @@ export type { AdapterSummary, FoundAdapter } from "./device.js";
 export type { ClassLabels, Labels, MixedLabels, Targets } from "./examples.js";
 export type { MemoryUse } from "./memory.js";
 export type {
+  CallExamples,
   InspectionExamples,
   LoadOptions,
   Metrics,
@@ -38,10 +39,11 @@ export type {
   StepOptions,
 } from "./network.js";
 export { profileSteps, timeSteps } from "./profile.js";
-export type { Profile, ProfiledStep, ProfileOptions } from "./profile.js";
+export type { Profile, ProfiledStep, ProfileOptions, TimedStep } from "./profile.js";
 export type { CompileProgress } from "./pipelines.js";
 export { inspecting } from "./inspection.js";
-export type { FloatPlace, Inspection, InspectionParts } from "./inspection.js";
+export type { FloatPlace, InspectableRun, Inspection, InspectionParts } from "./inspection.js";
+export type { Call, ListRun } from "./slices.js";
 export { parseTensors, serializeTensors } from "./safetensors.js";
 export type { Tensor, TensorFile } from "./safetensors.js";
 export type { Program } from "../program/program.js";

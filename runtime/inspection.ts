@@ -4,6 +4,7 @@ import { BufferUsage } from "./constants.js";
 import type { Memory } from "./memory.js";
 import { readBuffer } from "./readback.js";
 import type { Schedule } from "./schedule.js";
+import type { ListRun } from "./slices.js";
 
 /** A step list that is ready to run, with its examples uploaded. */
 export interface InspectionParts {
@@ -13,6 +14,14 @@ export interface InspectionParts {
   readonly schedule: Schedule;
   /** Images in this step. */
   readonly batch: number;
+}
+
+/**
+ * A run of a step list within a call. `begin` uploads its images and makes it ready; it holds until
+ * another run is begun.
+ */
+export interface InspectableRun extends ListRun {
+  begin(): Promise<InspectionParts>;
 }
 
 /** A float in one of the program's buffers. */
@@ -34,6 +43,27 @@ export function inspecting<Result>(
     return inspection.preserving(() => visit(inspection));
   };
 }
+
+/** The same for a call's runs, `Network.inspectCall`. */
+export function inspectingRuns<Result>(
+  visit: (runs: readonly InspectedRun[]) => Promise<Result>,
+): (runs: readonly InspectableRun[]) => Promise<Result> {
+  return async (runs) => {
+    const lists = [...new Map(runs.map((run) => [run.list, run])).values()];
+    const inspected = runs.map((run) => ({
+      ...run,
+      begin: async () => new Inspection(await run.begin()),
+    }));
+    const preserve = lists.reduceRight<() => Promise<Result>>(
+      (action, run) => async () => new Inspection(await run.begin()).preserving(action),
+      () => visit(inspected),
+    );
+    return preserve();
+  };
+}
+
+/** A run of a call, to be run, timed and read dispatch by dispatch once it was begun. */
+export type InspectedRun = ListRun & { readonly begin: () => Promise<Inspection> };
 
 /** WebGPU's limit of a query set. */
 const MOST_QUERIES = 4096;

@@ -18,7 +18,7 @@ import {
   type Targets,
 } from "./examples.js";
 import type { Frame } from "./frame.js";
-import type { InspectionParts } from "./inspection.js";
+import type { InspectableRun, InspectionParts } from "./inspection.js";
 import { Memory, type MemoryUse } from "./memory.js";
 import { Parameters, sizeOf, type TensorOf } from "./parameters.js";
 import type { CompileProgress } from "./pipelines.js";
@@ -26,7 +26,7 @@ import { Runner, type Work } from "./runner.js";
 import { readBuffer } from "./readback.js";
 import { parseTensors, serializeTensors } from "./safetensors.js";
 import type { StepListName } from "./schedule.js";
-import { largestSlice, partOf, slicesOf, type Slice } from "./slices.js";
+import { largestSlice, partOf, runsOf, type Call, type ListRun, type Slice } from "./slices.js";
 import { chooseProgram } from "./targets.js";
 import {
   AVERAGE_PREFIX,
@@ -89,6 +89,12 @@ export interface InspectionExamples {
   readonly optimizer?: OptimizerOptions;
 }
 
+/** What a call is inspected on. */
+export interface CallExamples extends InspectionExamples {
+  /** Slices that the examples come in, at least; as in a step. */
+  readonly accumulate?: number | undefined;
+}
+
 export interface ReadOptions {
   /** Which of a parameter's tensors, its value unless given; gradients only in a program compiled to keep them. */
   readonly of?: TensorOf;
@@ -133,7 +139,15 @@ interface Loaded {
 /** What a slice left: a prediction, or metrics. */
 type Result = Slice & { readonly values: Float32Array };
 
-function sliceOf({ count, ...values }: Examples, slice: Slice): Omit<Examples, "count"> {
+/**
+ * What a run uploads: its slice of the examples, and nothing for an update, which reads the sums of
+ * the slices.
+ */
+function partOfRun(
+  { count, ...values }: Examples,
+  { list, slice }: ListRun,
+): Omit<Examples, "count"> {
+  if (list === "update") return {};
   const parts = Object.entries(values).map(([name, all]) => [
     name,
     typeof all === "string" ? all : partOf(all, slice, count),
@@ -343,20 +357,65 @@ export class Network<
   ): Promise<Result> {
     const count = countImages(this.program, images, this.slice);
     const training = list !== "evaluate" && list !== "predict";
-    const about = { images: count, training };
-    const checked = list === "predict" ? {} : checkTargets(this.program, targets, about);
+    const work = { ...this.#examplesOf(images, targets, { list, count, training }), training };
     const manner = { optimizer: withSettings(this.#optimizer, optimizer) };
-    const frame = { ...this.#frame({ first: 0, count }, { list, count, manner }), training };
+    return this.#inspect([{ list, slice: { first: 0, count } }], work, manner, ([run]) =>
+      run!.begin().then(visit),
+    );
+  }
+
+  /**
+   * For tools: the runs of step lists that a call of 1 to `batch` images comes to, in order, each
+   * ready to be begun and then run one dispatch at a time. Other calls wait for the promise that
+   * `visit` returns.
+   */
+  async inspectCall<Result>(
+    call: Call,
+    { images, targets, optimizer = {}, accumulate }: CallExamples,
+    visit: (runs: readonly InspectableRun[]) => Promise<Result>,
+  ): Promise<Result> {
+    const count = countImages(this.program, images, this.batch);
+    const training = call === "train";
+    const work = {
+      ...this.#examplesOf(images, targets, { list: call, count, training }),
+      training,
+    };
+    const manner = { optimizer: withSettings(this.#optimizer, optimizer) };
+    return this.#inspect(this.#runsOf(call, count, accumulate), work, manner, visit);
+  }
+
+  async #inspect<Result>(
+    runs: readonly ListRun[],
+    { training, ...examples }: Examples & { readonly training: boolean },
+    manner: Manner,
+    visit: (runs: readonly InspectableRun[]) => Promise<Result>,
+  ): Promise<Result> {
+    const { count } = examples;
+    const begin = ({ list, slice }: ListRun): Promise<InspectionParts> => {
+      const frame = this.#frame(slice, { training, count, manner });
+      const own = partOfRun(examples, { list, slice });
+      return this.#loaded.runner.inspect(list, { ...own, frame, collects: false });
+    };
     return this.#enqueue(async () => {
-      await this.#fold(list, frame);
-      return visit(
-        await this.#loaded.runner.inspect(list, {
-          ...{ frame, collects: false },
-          ...imageData(images),
-          ...checked,
-        }),
-      );
+      const whole = { first: 0, count: Math.min(count, this.slice) };
+      await this.#fold(runs[0]!.list, this.#frame(whole, { training, count, manner }));
+      return visit(runs.map((run) => ({ ...run, begin: () => begin(run) })));
     });
+  }
+
+  #examplesOf(
+    images: Images,
+    targets: Targets,
+    { list, count, training }: { list: StepListName; count: number; training: boolean },
+  ): Examples {
+    const checked =
+      list === "predict" ? {} : checkTargets(this.program, targets, { images: count, training });
+    return { count, ...imageData(images), ...checked };
+  }
+
+  #runsOf(call: Call, images: number, atLeast?: number): readonly ListRun[] {
+    const { steps } = this.program;
+    return runsOf(call, images, { steps, most: this.slice, batch: this.batch, atLeast });
   }
 
   /** The phase of training, from 0: each stage of a recipe's `unfreeze` begins another. */
@@ -483,10 +542,15 @@ export class Network<
   }
 
   async #initialize(): Promise<void> {
-    await this.#enqueue(() => this.#loaded.parameters.allocate(this.program.parameters, "value"));
-    const manner = { optimizer: this.#optimizer };
-    await this.#run("initialize", { count: this.slice }, manner);
-    if (this.program.steps.average.length > 0) await this.#run("average", { count: 1 }, manner);
+    const { steps, parameters } = this.program;
+    await this.#enqueue(async () => {
+      await this.#loaded.parameters.allocate(parameters, "value");
+      this.#folded = false;
+      const about = { training: false, count: 1, manner: { optimizer: this.#optimizer } };
+      const work = { frame: this.#frame({ first: 0, count: 1 }, about), collects: false };
+      await this.#loaded.runner.run("initialize", work);
+      if (steps.average.length > 0) await this.#loaded.runner.run("average", work);
+    });
     await this.#explain(this.device.gpu.queue.onSubmittedWorkDone());
   }
 
@@ -497,12 +561,8 @@ export class Network<
     manner: Manner,
   ): Promise<Metrics<Metric>> {
     const count = countImages(this.program, images, this.batch);
-    const about = { images: count, training: list === "train" };
-    const examples = {
-      count,
-      ...imageData(images),
-      ...checkTargets(this.program, targets, about),
-    };
+    const about = { list, count, training: list === "train" };
+    const examples = this.#examplesOf(images, targets, about);
     const parts = await this.#run(list, examples, manner);
     const { values } = parts.at(-1)!;
     const entries = this.program.metrics.map((name, index) => [name, values[index]!]);
@@ -510,34 +570,29 @@ export class Network<
   }
 
   /**
-   * Submits a step list in its turn, slice by slice, and waits for its results while later calls are submitted. The results are a
-   * prediction each slice, or the metrics of all of them with the last.
+   * Submits a call's runs in its turn, and waits for its results while later calls are submitted.
+   * The results are a prediction each slice, or the metrics of all of them with the last.
    */
-  async #run(list: StepListName, examples: Examples, manner: Manner): Promise<readonly Result[]> {
+  async #run(call: Call, examples: Examples, manner: Manner): Promise<readonly Result[]> {
     const { count } = examples;
-    const slices = slicesOf(count, { most: this.slice, atLeast: manner.slices ?? 1 });
-    const inSlices = list === "train" && (slices.length > 1 || this.slice < this.batch);
-    const accumulates = inSlices && this.program.steps.accumulate.length > 0;
+    const about = { training: call === "train", count, manner };
     const results = await this.#enqueue(async () => {
-      const frame = this.#frame({ first: 0, count }, { list, count, manner });
-      await this.#fold(list, frame);
-      const averages = list === "train" && this.program.steps.average.length > 0;
-      const average = averages ? "average" : undefined;
+      // In its turn: a phase of training that begins before it has other lists.
+      const runs = this.#runsOf(call, count, manner.slices);
+      const last = runs.findLast(({ list }) => list !== "update");
+      await this.#fold(call, this.#frame({ first: 0, count }, about));
       const submitted: { slice: Slice; result: Promise<Float32Array> }[] = [];
-      for (const slice of slices) {
-        const isLast = slice === slices.at(-1);
-        const { result } = await this.#loaded.runner.run(accumulates ? "accumulate" : list, {
-          ...sliceOf(examples, slice),
-          frame: this.#frame(slice, { list, count, manner }),
-          collects: list === "predict" || isLast,
-          after: isLast && !accumulates ? average : undefined,
+      for (const run of runs) {
+        const { list, slice, after } = run;
+        const { result } = await this.#loaded.runner.run(list, {
+          ...partOfRun(examples, run),
+          frame: this.#frame(slice, about),
+          collects: call === "predict" || run === last,
+          after,
         });
-        submitted.push({ slice, result });
+        if (list !== "update") submitted.push({ slice, result });
       }
-      if (accumulates) {
-        await this.#loaded.runner.run("update", { frame, collects: false, after: average });
-      }
-      if (list === "train") this.#step++;
+      if (call === "train") this.#step++;
       return submitted;
     });
     const read = results.map(async ({ slice, result }) => ({ ...slice, values: await result }));
@@ -555,7 +610,7 @@ export class Network<
 
   #frame(
     slice: Slice,
-    { list, count, manner }: { list: StepListName; count: number; manner: Manner },
+    { training, count, manner }: { training: boolean; count: number; manner: Manner },
   ): Frame {
     return {
       batch: slice.count,
@@ -563,7 +618,7 @@ export class Network<
       step: this.#step,
       since: this.#since,
       seed: this.#seed,
-      training: list === "train",
+      training,
       optimizer: manner.optimizer,
     };
   }

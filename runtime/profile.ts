@@ -1,13 +1,18 @@
 /** How long each dispatch of a step list takes on the adapter at hand. */
 import type { ProgramStep } from "../program/program.js";
-import { inspecting, type Inspection } from "./inspection.js";
-import type { InspectionExamples, Network } from "./network.js";
+import { inspecting, inspectingRuns, type InspectedRun, type Inspection } from "./inspection.js";
+import type { CallExamples, InspectionExamples, Network } from "./network.js";
 import type { Targets } from "./examples.js";
 import type { StepListName } from "./schedule.js";
+import type { Call } from "./slices.js";
 
 export interface ProfiledStep {
   readonly step: ProgramStep;
-  /** The median of several runs. */
+  /** The list that the step belongs to: of a training step in slices, `accumulate` or `update`. */
+  readonly list: StepListName;
+  /** How often a call runs it: once a slice, or once. */
+  readonly times: number;
+  /** Of all these times together, by the median of several runs. */
   readonly milliseconds: number;
 }
 
@@ -15,8 +20,13 @@ export interface Profile {
   /** `timestamps`: by the device's own clock. `submits`: by what repeated submissions take, an empty one's taken off. */
   readonly method: "timestamps" | "submits";
   readonly steps: readonly ProfiledStep[];
-  /** The whole list in one submission, from the submission to its end, as a step of training or a prediction has it. */
+  /**
+   * The whole call, from its first submission to the end of its last, as a step of training or a
+   * prediction has it.
+   */
   readonly milliseconds: number;
+  /** Submissions that a call takes: one, or in slices one each and one for the update. */
+  readonly submissions: number;
 }
 
 export interface ProfileOptions {
@@ -28,7 +38,9 @@ export interface ProfileOptions {
   readonly clock?: () => number;
 }
 
-/** What is timed of a list. */
+/** What a call is timed on. */
+type ProfiledExamples = Pick<CallExamples, "images" | "targets" | "accumulate">;
+
 type ListExamples = Pick<InspectionExamples, "images" | "targets">;
 
 /** Short dispatches are repeated until they take this long: browsers round timestamps to 0.1 ms. */
@@ -39,50 +51,106 @@ const MOST_REPEATS = 200;
 const FEWEST_ROUNDS = 3;
 
 /**
- * Profiles a step list on examples as `step`, `evaluate` and `predict` take them. Weights and the optimizer's state are
- * afterwards what they were. Rejects as those methods do.
+ * Profiles the kernels of a call on examples as `step`, `evaluate` and `predict` take them, in as
+ * many slices as those take. Slices of the same size are timed once. Weights and the optimizer's
+ * state are afterwards what they were. Rejects as those methods do.
  */
 export function profileSteps<Target extends Targets>(
   network: Network<string, string, Target>,
-  list: Exclude<StepListName, "initialize">,
-  examples: ListExamples,
+  call: Call,
+  examples: ProfiledExamples,
   options: ProfileOptions = {},
 ): Promise<Profile> {
-  return inspectTimed(network, list, examples, async (inspection) => ({
-    ...(await timeEach(inspection, options, () => true)),
-    milliseconds: median(await repeat(options, () => time(inspection, {}, options))),
-  }));
+  const visit = async (runs: readonly InspectedRun[]): Promise<Profile> => {
+    const profiles: Profile[] = [];
+    for (const alike of groupAlike(runs)) profiles.push(await profileRun(alike, options));
+    return sumOf(profiles);
+  };
+  return network.inspectCall(call, { ...examples, optimizer: NO_UPDATE }, inspectingRuns(visit));
 }
 
-/** The same of some steps alone; the others run as often as these need them. */
+/** Runs of the same list with as many images. */
+function groupAlike(runs: readonly InspectedRun[]): InspectedRun[][] {
+  const groups = new Map<string, InspectedRun[]>();
+  for (const run of runs) {
+    const key = `${run.list} ${run.slice.count}`;
+    groups.set(key, [...(groups.get(key) ?? []), run]);
+  }
+  return [...groups.values()];
+}
+
+/** One of runs that are alike, counted as all of them. */
+async function profileRun(alike: InspectedRun[], options: ProfileOptions): Promise<Profile> {
+  const [{ list, begin }] = alike as [InspectedRun];
+  const times = alike.length;
+  const inspection = await begin();
+  const { method, steps } = await timeEach(inspection, options, () => true);
+  const whole = median(await repeat(options, () => time(inspection, {}, options)));
+  return {
+    method,
+    steps: steps.map(({ step, milliseconds }) => ({
+      step,
+      list,
+      times,
+      milliseconds: times * milliseconds,
+    })),
+    milliseconds: times * whole,
+    submissions: times,
+  };
+}
+
+function sumOf(profiles: readonly Profile[]): Profile {
+  const steps = new Map<ProgramStep, ProfiledStep>();
+  for (const each of profiles.flatMap((profile) => profile.steps)) {
+    const { times = 0, milliseconds = 0 } = steps.get(each.step) ?? {};
+    steps.set(each.step, {
+      ...each,
+      times: each.times + times,
+      milliseconds: each.milliseconds + milliseconds,
+    });
+  }
+  const sum = (of: "milliseconds" | "submissions") =>
+    profiles.reduce((total, profile) => total + profile[of], 0);
+  return {
+    method: profiles[0]!.method,
+    steps: [...steps.values()],
+    milliseconds: sum("milliseconds"),
+    submissions: sum("submissions"),
+  };
+}
+
+/**
+ * Times some steps of one list alone, on images of one slice; the others run as often as these need
+ * them.
+ */
 export function timeSteps<Target extends Targets>(
   network: Network<string, string, Target>,
   list: Exclude<StepListName, "initialize">,
   examples: ListExamples,
   options: ProfileOptions & { readonly only: (step: ProgramStep) => boolean },
-): Promise<readonly ProfiledStep[]> {
-  return inspectTimed(network, list, examples, async (inspection) => {
+): Promise<readonly TimedStep[]> {
+  const visit = async (inspection: Inspection) => {
     const { steps } = await timeEach(inspection, options, options.only);
     return steps.filter(({ step }) => options.only(step));
-  });
+  };
+  return network.inspect(list, { ...examples, optimizer: NO_UPDATE }, inspecting(visit));
 }
 
-function inspectTimed<Target extends Targets, Result>(
-  network: Network<string, string, Target>,
-  list: Exclude<StepListName, "initialize">,
-  examples: ListExamples,
-  visit: (inspection: Inspection) => Promise<Result>,
-): Promise<Result> {
-  // Repeated updates would carry the weights away, and with them the values that kernels work on.
-  const optimizer = { learningRate: 0, weightDecay: 0 };
-  return network.inspect(list, { ...examples, optimizer }, inspecting(visit));
+/** Repeated updates would carry the weights away, and with them the values that kernels work on. */
+const NO_UPDATE = { learningRate: 0, weightDecay: 0 };
+
+export type TimedStep = Pick<ProfiledStep, "step" | "milliseconds">;
+
+interface TimedSteps {
+  readonly method: Profile["method"];
+  readonly steps: readonly TimedStep[];
 }
 
 async function timeEach(
   inspection: Inspection,
   options: ProfileOptions,
   isTimed: (step: ProgramStep) => boolean,
-): Promise<Pick<Profile, "method" | "steps">> {
+): Promise<TimedSteps> {
   await time(inspection, {}, options); // compiles: drivers put that off to the first dispatch
   const stamps = inspection.hasTimestamps && !options.clock;
   const milliseconds = stamps

@@ -100,11 +100,15 @@ export class Runner {
   async inspect(list: StepListName, work: Work): Promise<InspectionParts> {
     const { gpu, program, memory } = this;
     const prepared = await this.#prepare(list);
-    const { schedule } = prepared;
+    const { schedule, scratch } = prepared;
     const preparation = work.split && (await this.#preparation(work.split));
     this.#upload(list, work);
     const encoder = gpu.createCommandEncoder({ label: list });
-    this.#clearAfterOthers(list, prepared, encoder);
+    // Numbers that an earlier run left must not be taken for what the list computes.
+    for (const buffer of scratch) {
+      encoder.clearBuffer(buffer);
+      this.#users.set(buffer, list);
+    }
     preparation?.encode(encoder, work.frame.batch);
     gpu.queue.submit([encoder.finish()]);
     return { gpu, program, memory, schedule, batch: work.frame.batch };

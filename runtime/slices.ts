@@ -1,6 +1,7 @@
 /** A call's examples in slices that fit the device, one after the other. */
 import type { Program } from "../program/program.js";
 import { largestBatch } from "./memory.js";
+import type { StepListName } from "./schedule.js";
 
 /** Images [first, first + count) of a call. */
 export interface Slice {
@@ -11,7 +12,7 @@ export interface Slice {
 /** Slices of at most `most` images, and at least so many of them as are asked for, as even as torch.chunk makes them. */
 export function slicesOf(
   images: number,
-  { most, atLeast = 1 }: { readonly most: number; readonly atLeast?: number },
+  { most, atLeast = 1 }: { readonly most: number; readonly atLeast?: number | undefined },
 ): readonly Slice[] {
   const wanted = Math.max(Math.ceil(images / most), Math.min(atLeast, images));
   const each = Math.ceil(images / wanted);
@@ -19,6 +20,51 @@ export function slicesOf(
     const first = index * each;
     return { first, count: Math.min(each, images - first) };
   });
+}
+
+/** What a network is called for. */
+export type Call = "train" | "evaluate" | "predict";
+
+/**
+ * One run of a step list: the images of the call that it works on, and a list that follows in the
+ * same submission.
+ */
+export interface ListRun {
+  readonly list: StepListName;
+  readonly slice: Slice;
+  readonly after?: StepListName;
+}
+
+/**
+ * The runs that a call of `images` images comes to. A training step in several slices sums
+ * gradients slice by slice and updates once; where the optimizer takes slices as they come, each
+ * slice runs the whole training list.
+ */
+export function runsOf(
+  call: Call,
+  images: number,
+  { steps, most, batch, atLeast }: CallLimits,
+): readonly ListRun[] {
+  const slices = slicesOf(images, { most, atLeast });
+  if (call !== "train") return slices.map((slice) => ({ list: call, slice }));
+  const inSlices = slices.length > 1 || most < batch;
+  const accumulates = inSlices && steps.accumulate.length > 0;
+  const runs: ListRun[] = slices.map((slice) => ({
+    list: accumulates ? "accumulate" : "train",
+    slice,
+  }));
+  if (accumulates) runs.push({ list: "update", slice: { first: 0, count: images } });
+  const averages = steps.average.length > 0;
+  return averages ? runs.with(-1, { ...runs.at(-1)!, after: "average" }) : runs;
+}
+
+export interface CallLimits {
+  readonly steps: Pick<Program["steps"], "accumulate" | "average">;
+  /** The most images of a slice, and of a call. */
+  readonly most: number;
+  readonly batch: number;
+  /** Slices that the caller asks for. */
+  readonly atLeast?: number | undefined;
 }
 
 /** The part of a call's values, so many for each of its images, that is a slice's. */

@@ -7,7 +7,13 @@ import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from 
 import { randomExamples } from "../random-examples.js";
 import { renderTable, type Column } from "../table.js";
 import { print, printJson, say, styled, widthOf } from "../terminal.js";
-import { timeNetwork, type KernelTime, type NetworkTimes, type TimedList } from "../timing.js";
+import {
+  timeNetwork,
+  type KernelTime,
+  type ListTime,
+  type NetworkTimes,
+  type TimedList,
+} from "../timing.js";
 import { describeCommand } from "./command.js";
 
 interface TimeOptions extends AdapterOptions {
@@ -43,7 +49,9 @@ export function timeCommand(): Command {
 async function time(path: string, options: TimeOptions): Promise<void> {
   const { batch, adapter, json } = options;
   const compiled = await compileSpec(path, options);
-  const network = await openNetwork(compiled, { batch, adapter });
+  // As the recipe trains: kernels of a batch in slices are others.
+  const { accumulate } = compiled.recipe ?? {};
+  const network = await openNetwork(compiled, { batch, adapter, accumulate });
   try {
     say("measuring what the adapter can do");
     const ceilings = await measureCeilings(adapter, network.adapter);
@@ -95,10 +103,14 @@ function describeList(report: TimeReport, list: TimedList, width: number | undef
   const share = formatPercent(times.kernels / times.milliseconds);
   return [
     "",
-    `${styled("bold", list, process.stdout)}: ${kernels.length} kernels; ${whole} in one submission, of which the kernels' own times are ${share}`,
+    `${styled("bold", list, process.stdout)}: ${kernels.length} kernels; ` +
+      `${whole} in ${describeSubmissions(times)}, of which the kernels' own times are ${share}`,
     renderTable(kernelColumns, rows, width),
   ];
 }
+
+const describeSubmissions = ({ submissions }: ListTime) =>
+  submissions === 1 ? "one submission" : `${submissions} submissions, slice by slice`;
 
 const kernelRow =
   (all: number) =>

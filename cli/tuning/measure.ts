@@ -92,12 +92,12 @@ export async function measureRound(
 ): Promise<{ readonly times: ReadonlyMap<string, number>; readonly wrong: readonly string[] }> {
   const list = listOf(traced);
   const posing = new Map<string, TracedNode>();
-  for (const { traced: node, problem } of problemsOf(traced, network.batch)) {
+  for (const { traced: node, problem } of problemsOf(traced, network.slice)) {
     const key = keyOf(problem);
     if (wanted.has(key) && !posing.has(key)) posing.set(key, node);
   }
   const keys = new Map([...posing].map(([key, node]) => [node, key]));
-  const examples = randomExamples(network.program, network.batch);
+  const examples = randomExamples(network.program, network.slice);
   const wrong = new Set<string>();
   await verifyList(network, traced, list, examples, {
     known,

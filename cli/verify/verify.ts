@@ -22,7 +22,8 @@ export async function verifyNetwork(
   lists: readonly VerifiedList[],
   options: Pick<VerifyOptions, "known" | "onProgress">,
 ): Promise<Tally> {
-  const examples = randomExamples(network.program, network.batch);
+  // A batch that comes in slices is computed by the kernels of a slice.
+  const examples = randomExamples(network.program, network.slice);
   const wanted = lists.filter((list) =>
     list === "prepare"
       ? preparedSplits(network).length > 0

@@ -63,8 +63,9 @@ async function search(run: Repeatable, step: number): Promise<Divergence> {
   return { step, good };
 }
 
-function inspect({ network, progress, steps }: Repeatable, batch: TrainingBatch) {
-  return findNonFinite(network, batch, steps.learningRateAt(progress.state.step));
+function inspect({ network, recipe, progress, steps }: Repeatable, batch: TrainingBatch) {
+  const learningRate = steps.learningRateAt(progress.state.step);
+  return findNonFinite(network, batch, { learningRate, accumulate: recipe.accumulate });
 }
 
 async function repeat({ progress, steps }: Repeatable, batch: TrainingBatch): Promise<void> {

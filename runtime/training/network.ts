@@ -1,6 +1,6 @@
 import type { Program } from "../../program/program.js";
 import type { Targets } from "../examples.js";
-import type { InspectionParts } from "../inspection.js";
+import type { InspectableRun } from "../inspection.js";
 import type { Images } from "../data/dataset.js";
 
 /** Means over the examples of a step or a split: `loss`, then the model's metrics by name. */
@@ -10,8 +10,6 @@ export type Metrics = Readonly<Record<string, number>>;
 export interface TrainableNetwork {
   /** The most examples that one call takes. */
   readonly batch: number;
-  /** The most on the device at a time. */
-  readonly slice?: number;
   readonly program: Pick<Program, "input" | "preparations"> &
     Partial<Pick<Program, "fractions" | "prediction" | "accuracies" | "kernels">>;
   /** Forward, loss, backward and update. Calls are carried out in order, also where they overlap. */
@@ -34,13 +32,14 @@ export interface TrainableNetwork {
   reopen?(): Promise<void>;
   save?(options: { readonly optimizer: true }): Promise<Uint8Array>;
   load?(bytes: Uint8Array): Promise<unknown>;
-  inspect?<Result>(
-    list: "train",
+  inspectCall?<Result>(
+    call: "train",
     examples: {
       readonly images: Images;
       readonly targets: Targets;
       readonly optimizer: { readonly learningRate: number };
+      readonly accumulate?: number | undefined;
     },
-    visit: (parts: InspectionParts) => Promise<Result>,
+    visit: (runs: readonly InspectableRun[]) => Promise<Result>,
   ): Promise<Result>;
 }

@@ -1,10 +1,8 @@
 /** Which dispatch of a training step is the first to make a number that is not finite. */
 import type { ProgramKernel, ProgramStep, SourceLocation } from "../../program/program.js";
 import { floatsOf } from "../../program/half.js";
-import type { Images } from "../data/dataset.js";
-import { areFinite, type Targets } from "../examples.js";
-import { inspecting, type Inspection } from "../inspection.js";
-import { partOf, slicesOf, type Slice } from "../slices.js";
+import { areFinite } from "../examples.js";
+import { inspectingRuns, type Inspection } from "../inspection.js";
 import type { TrainableNetwork } from "./network.js";
 import type { TrainingBatch } from "./source.js";
 
@@ -15,24 +13,32 @@ export interface Culprit {
   readonly location: SourceLocation;
 }
 
+export interface InspectedStep {
+  readonly learningRate: number;
+  /** The recipe's: slices that the batch comes in, at least. */
+  readonly accumulate?: number | undefined;
+}
+
 /**
- * Does a training step dispatch by dispatch, without changing the network. Undefined where all stays finite, or the network cannot be
- * looked into.
+ * Does a training step dispatch by dispatch, in the slices that it comes in, without changing the
+ * network. Undefined where all stays finite, or the network cannot be looked into.
  */
 export async function findNonFinite(
   network: TrainableNetwork,
-  batch: TrainingBatch,
-  learningRate: number,
+  { images, targets }: TrainingBatch,
+  { learningRate, accumulate }: InspectedStep,
 ): Promise<Culprit | undefined> {
   const { kernels } = network.program;
-  if (!network.inspect || !kernels) return undefined;
-  for (const slice of slicesOf(batch.count, { most: network.slice ?? network.batch })) {
-    const examples = { ...sliceOf(batch, slice), optimizer: { learningRate } };
-    const visit = inspecting((inspection) => firstCulprit(inspection, kernels));
-    const culprit = await network.inspect("train", examples, visit);
-    if (culprit) return culprit;
-  }
-  return undefined;
+  if (!network.inspectCall || !kernels) return undefined;
+  const visit = inspectingRuns(async (runs) => {
+    for (const run of runs) {
+      const culprit = await firstCulprit(await run.begin(), kernels);
+      if (culprit) return culprit;
+    }
+    return undefined;
+  });
+  const optimizer = { learningRate };
+  return network.inspectCall("train", { images, targets, optimizer, accumulate }, visit);
 }
 
 async function firstCulprit(
@@ -78,28 +84,4 @@ const readAll = (inspection: Inspection, written: readonly Written[]) =>
 function becameNonFinite(before: Float32Array, after: Float32Array): boolean {
   if (areFinite(after)) return false;
   return after.some((value, index) => !Number.isFinite(value) && Number.isFinite(before[index]));
-}
-
-function sliceOf({ images, targets, count }: TrainingBatch, slice: Slice) {
-  if (slice.count === count) return { images, targets };
-  return { images: imagesOf(images, slice, count), targets: targetsOf(targets, slice, count) };
-}
-
-function imagesOf(images: Images, slice: Slice, count: number): Images {
-  if (images instanceof Float32Array) return partOf(images, slice, count);
-  const { split, staged, draws } = images;
-  return { split, staged: partOf(staged, slice, count), draws: partOf(draws, slice, count) };
-}
-
-function targetsOf(targets: Targets, slice: Slice, images: number): Targets {
-  if (targets === undefined) return targets;
-  if (targets instanceof Float32Array) return partOf(targets, slice, images);
-  const end = slice.first + slice.count;
-  if (!("partners" in targets)) return targets.slice(slice.first, end);
-  const { labels, partners, shares } = targets;
-  return {
-    labels: labels.slice(slice.first, end),
-    partners: partners.slice(slice.first, end),
-    shares: partOf(shares, slice, images),
-  };
 }

@@ -2,7 +2,13 @@ import { expect, test } from "vitest";
 import { createNetwork, findAdapter, profileSteps } from "../../runtime/index.js";
 import { Chain } from "../passes/chain.js";
 import { labelValues, uniformValues } from "../oracle/values.js";
-import { programsOf } from "../kernels/compare.js";
+import { optimizer, programsOf } from "../kernels/compare.js";
+import {
+  stepsFor,
+  type OptimizerSettings,
+  type Program,
+  type ProgramStep,
+} from "../../program/program.js";
 
 const graph = () =>
   new Chain(["N", 3, 8, 8]).convolution(8).bias().batchnorm().unary("relu").flatten().classify();
@@ -23,6 +29,47 @@ test("a profile has the time of every step and leaves weights, statistics and st
     expect(profile.steps.map(({ step }) => step)).toEqual(network.program.steps.train);
     for (const { milliseconds } of profile.steps) expect(milliseconds).toBeGreaterThanOrEqual(0);
     expect(profile.milliseconds).toBeGreaterThan(0);
+  } finally {
+    network.destroy();
+  }
+});
+
+const adam: OptimizerSettings = {
+  kind: "adam",
+  learningRate: 0.01,
+  weightDecay: 0,
+  beta1: 0.9,
+  beta2: 0.99,
+  epsilon: 1e-8,
+};
+
+test.for<[string, OptimizerSettings, (steps: Program["steps"]) => readonly ProgramStep[]]>([
+  ["sums of gradients", adam, ({ accumulate, update }) => [...accumulate, ...update]],
+  ["an update a slice", optimizer, ({ train }) => train],
+])("a batch in slices is profiled as it is trained: %s", async ([, rule, stepsOf]) => {
+  const network = await createNetwork(
+    programsOf(graph(), { optimizer: rule, keepGradients: false }),
+    {
+      batch: 5,
+      accumulate: 3,
+    },
+  );
+  try {
+    const images = uniformValues("profile/images", 5 * 3 * 64, 1);
+    const targets = labelValues("profile/labels", 5, 3);
+    await network.step(images, targets);
+    const before = await network.save({ optimizer: true });
+    const profile = await profileSteps(network, "train", { images, targets }, { rounds: 1 });
+    expect(await network.save({ optimizer: true })).toEqual(before);
+    const { steps } = network.program;
+    const { update } = steps;
+    const expected = stepsFor(stepsOf(steps), network.slice);
+    expect(profile.steps.map(({ step }) => step)).toEqual(expected);
+    // Slices of 2, 2 and 1 images.
+    for (const { step, times } of profile.steps) expect(times).toBe(update.includes(step) ? 1 : 3);
+    expect(profile.submissions).toBe(update.length > 0 ? 4 : 3);
+    const predicted = await profileSteps(network, "predict", { images }, { rounds: 1 });
+    expect(predicted.submissions).toBe(3);
   } finally {
     network.destroy();
   }

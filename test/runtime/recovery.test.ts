@@ -8,6 +8,7 @@ import {
   type Dataset,
   type FitOptions,
   type Network,
+  type NetworkOptions,
   type TrainRecipe,
   type TrainingState,
 } from "../../runtime/index.js";
@@ -51,12 +52,15 @@ const dataset: Dataset = {
   },
 };
 
-async function open(settings: string): Promise<{ network: Network; recipe: TrainRecipe }> {
+async function open(
+  settings: string,
+  options: NetworkOptions = {},
+): Promise<{ network: Network; recipe: TrainRecipe }> {
   const source = spec(settings);
   const { programs, diagnostics } = compile(source, { file: "small.net" });
   expect(diagnostics).toEqual([]);
   const { recipe } = analyze(source, "small.net").selected!;
-  const network = await createNetwork(programs, { adapter, batch: 4, seed: 4 });
+  const network = await createNetwork(programs, { adapter, batch: 4, seed: 4, ...options });
   networks.push(network);
   return { network, recipe: recipe! };
 }
@@ -139,6 +143,21 @@ test("the first dispatch is the one that reads what is not finite", async () => 
   const [stem, hidden] = ["stem.weight", "hidden.weight"];
   await network.write(stem, new Float32Array(36).fill(1e30));
   await network.write(hidden, new Float32Array(8 * 64).fill(1e30));
+  const error = await train(network, recipe).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({
+    divergence: { step: 1, good: 0, culprit: { label: "hidden forward", step: 1 } },
+  });
+});
+
+test.for([
+  ["whose gradients are summed", "adam(lr=0.01)"],
+  ["that each update the weights", "sgd(lr=0.1, momentum=0.9)"],
+])("slices %s are looked into one after the other", async ([, optimizer]) => {
+  const settings = `optimizer = ${optimizer}\n  accumulate = 3`;
+  const { network, recipe } = await open(settings, { accumulate: 3 });
+  expect(network.slice).toBe(2);
+  await network.write("stem.weight", new Float32Array(36).fill(1e30));
+  await network.write("hidden.weight", new Float32Array(8 * 64).fill(1e30));
   const error = await train(network, recipe).catch((reason: unknown) => reason);
   expect(error).toMatchObject({
     divergence: { step: 1, good: 0, culprit: { label: "hidden forward", step: 1 } },
