@@ -88,6 +88,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: "node_modules" },
+    // A checkout may share its packages with another one by a link.
+    preserveSymlinks: true,
     tsConfig: { fileName: "tsconfig.json" },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
