@@ -4,14 +4,14 @@ import { multiply, operand, unary } from "../../compiler/ir/expression.js";
 import type { Graph } from "../../compiler/ir/graph.js";
 import { traceProgram, type ProgramOptions } from "../../compiler/program.js";
 import type { MixedPrecision } from "../../program/recipe.js";
-import { createNetwork, findAdapter } from "../../runtime/index.js";
+import { createNetwork } from "../../runtime/index.js";
+import { adapterWithHalves } from "../adapters.js";
 import { optimizer } from "../kernels/compare.js";
 import { parameterValues } from "../oracle/values.js";
 import { Chain } from "../passes/chain.js";
 
-/** SwiftShader, the embedded adapter, has no numbers of 16 bits: there the fallback is tested (test/runtime/precision.test.ts). */
-const { adapter } = await findAdapter(process.env["NETC_ADAPTER"]);
-const hasHalves = adapter.features.has("shader-f16");
+/** The fallback on adapters without 16-bit floats is tested in test/runtime/precision.test.ts. */
+const found = await adapterWithHalves();
 
 const PADDING = { top: 1, bottom: 1, left: 1, right: 1 };
 
@@ -54,7 +54,7 @@ function traces(graph: Graph, options: Partial<ProgramOptions>) {
   );
 }
 
-describe.skipIf(!hasHalves)("kernels that store 16 bits agree with the references", () => {
+describe.skipIf(!found)("kernels that store 16 bits agree with the references", () => {
   test.each<[string, Partial<ProgramOptions>]>([
     ["a dynamic loss scale", { precision: DYNAMIC }],
     ["a static loss scale, updates fused", { precision: STATIC }],
@@ -65,7 +65,7 @@ describe.skipIf(!hasHalves)("kernels that store 16 bits agree with the reference
     const programs = traces(network(), options);
     const opened = await createNetwork(
       programs.map(({ program }) => program),
-      { batch: 3, seed: 5 },
+      { batch: 3, seed: 5, adapter: found!.source },
     );
     try {
       for (const { name, shape } of opened.parameters)

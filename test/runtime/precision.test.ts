@@ -4,13 +4,13 @@ import type { ProgramOptions } from "../../compiler/program.js";
 import type { LossScale, MixedPrecision } from "../../program/recipe.js";
 import { createNetwork, findAdapter, type Network } from "../../runtime/index.js";
 import { parseTensors } from "../../runtime/safetensors.js";
+import { adapterWithHalves } from "../adapters.js";
 import { distance, optimizer, programsOf } from "../kernels/compare.js";
 import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";
 import { Chain } from "../passes/chain.js";
 
-/** SwiftShader, the embedded adapter, has no numbers of 16 bits. */
 const { adapter } = await findAdapter(process.env["NETC_ADAPTER"]);
-const hasHalves = adapter.features.has("shader-f16");
+const found = await adapterWithHalves();
 
 const DYNAMIC = { kind: "dynamic", initial: 256, growth: 2, backoff: 0.5, interval: 2 } as const;
 
@@ -42,7 +42,9 @@ afterAll(() => {
 async function open(options: Partial<ProgramOptions>): Promise<Network> {
   const given = { keepGradients: false, ...options };
   const network = await createNetwork(programsOf(graph(), given, ["gpu", "lanes8"]), {
-    ...{ batch: COUNT, seed: 3 },
+    batch: COUNT,
+    seed: 3,
+    adapter: found!.source,
   });
   opened.push(network);
   for (const { name, shape, role } of network.parameters) {
@@ -83,7 +85,7 @@ test("where a device has no shader-f16 the network says so, and is the one of 32
   device.destroy();
 });
 
-describe.skipIf(!hasHalves)("on an adapter with shader-f16", () => {
+describe.skipIf(!found)("on an adapter with shader-f16", () => {
   test("a step is that of 32 bits but for rounding to 16", async () => {
     const keepGradients = true;
     const scale = 512;

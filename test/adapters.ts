@@ -1,0 +1,29 @@
+/** The adapters that tests of optional features run on. */
+import { findAdapter, type NodeAdapter } from "../runtime/index.js";
+
+/**
+ * Set where every optional adapter must be there (`.ci/run` installs lavapipe and sets it): a
+ * missing adapter then fails the tests that need it, and is no reason to skip them.
+ */
+const expectsAll = process.env["NETC_EXPECT_ADAPTERS"] === "1";
+
+/**
+ * An adapter with `shader-f16`: the chosen one, else lavapipe, since the embedded adapter has no
+ * 16-bit floats. `undefined` where neither has them, so that the tests can skip.
+ *
+ * Throws if there is none and `NETC_EXPECT_ADAPTERS` says that there must be.
+ */
+export async function adapterWithHalves(): Promise<NodeAdapter | undefined> {
+  const failures: string[] = [];
+  for (const wish of [process.env["NETC_ADAPTER"], "lavapipe"]) {
+    try {
+      const found = await findAdapter(wish);
+      if (found.adapter.features.has("shader-f16")) return found;
+      failures.push(`${found.name} has no shader-f16`);
+    } catch (error) {
+      failures.push((error as Error).message);
+    }
+  }
+  if (expectsAll) throw new Error(`no adapter with shader-f16: ${failures.join("; ")}`);
+  return undefined;
+}
