@@ -2,16 +2,16 @@
 import { findAdapter, type NodeAdapter } from "../runtime/index.js";
 
 /**
- * Set where every optional adapter must be there (`.ci/run` installs lavapipe and sets it): a
- * missing adapter then fails the tests that need it, and is no reason to skip them.
+ * Set where every adapter and the browser must be there (`.ci/run` installs them and sets it): if
+ * one is missing, the tests that need it then fail instead of being skipped.
  */
-const expectsAll = process.env["NETC_EXPECT_ADAPTERS"] === "1";
+const mayNotSkip = process.env["NETC_TEST_NO_SKIP"] === "1";
 
 /**
  * An adapter with `shader-f16`: the chosen one, else lavapipe, since the embedded adapter has no
  * 16-bit floats. `undefined` where neither has them, so that the tests can skip.
  *
- * Throws if there is none and `NETC_EXPECT_ADAPTERS` says that there must be.
+ * Throws if there is none and `NETC_TEST_NO_SKIP` says that there must be.
  */
 export async function adapterWithHalves(): Promise<NodeAdapter | undefined> {
   const failures: string[] = [];
@@ -24,6 +24,6 @@ export async function adapterWithHalves(): Promise<NodeAdapter | undefined> {
       failures.push((error as Error).message);
     }
   }
-  if (expectsAll) throw new Error(`no adapter with shader-f16: ${failures.join("; ")}`);
+  if (mayNotSkip) throw new Error(`no adapter with shader-f16: ${failures.join("; ")}`);
   return undefined;
 }

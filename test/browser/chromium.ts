@@ -3,10 +3,11 @@ import { existsSync } from "node:fs";
 
 const candidates = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
-/** Undefined where there is none; tests are then skipped. */
+/** Undefined where there is none; tests are then skipped, unless NETC_TEST_NO_SKIP forbids it. */
 export const chromiumPath = [process.env.NETC_CHROMIUM ?? "", ...candidates].find(existsSync);
 
 if (!chromiumPath) {
+  if (process.env["NETC_TEST_NO_SKIP"] === "1") throw new Error("no Chromium found");
   console.log(
     "browser tests skipped: no Chromium found (apt-get install chromium, or NETC_CHROMIUM=PATH)",
   );

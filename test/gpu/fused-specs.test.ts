@@ -1,9 +1,11 @@
 /** Fused and not fused on all specs that are shipped, as they run on an adapter. */
 import { describe, expect, test } from "vitest";
+import { verifyNetwork } from "../../cli/verify/verify.js";
 import type { Graph } from "../../compiler/ir/graph.js";
 import { elementCount } from "../../compiler/ir/shape.js";
+import { traceProgram } from "../../compiler/program.js";
 import { createNetwork, type Network } from "../../runtime/index.js";
-import { distance, programsOf } from "../kernels/compare.js";
+import { distance, optimizer, programsOf } from "../kernels/compare.js";
 import { labelValues, uniformValues } from "../oracle/values.js";
 import { graphOf, SPECS } from "../passes/spec-graphs.js";
 
@@ -19,8 +21,11 @@ const TOLERANCE = 2e-5;
  * what a ReLU reads, gradients of early layers jump by a percent or so.
  */
 const TIMES_SENSITIVITY = 3;
-/** Where a network enlarges rounding beyond this, comparing would say nothing. */
-const MOST_TOLERANCE = 0.2;
+/**
+ * Deep networks with batch normalization enlarge rounding beyond this, and comparing their ends
+ * says too little. Their fused kernels are then compared one by one, each on what it reads.
+ */
+const MOST_TOLERANCE = 0.01;
 
 interface Examples {
   readonly images: Float32Array;
@@ -56,38 +61,78 @@ const nudged = ({ images, labels }: Examples): Examples => ({
   labels,
 });
 
+/** Names of the tensors whose end-to-end comparison says too little. */
+type Enlarged = string[];
+
+/** Holds a tensor of the fused network against the plain one, given the plain one on nudged images. */
+function compare(
+  tensor: string,
+  [plain, fused, moved]: readonly ArrayLike<number>[],
+  enlarged: Enlarged,
+): void {
+  const error = distance(fused!, plain!);
+  const tolerance = TOLERANCE + TIMES_SENSITIVITY * distance(moved!, plain!);
+  if (process.env.NETC_TEST_PRINT) console.log([tensor, error, tolerance].join(" "));
+  if (tolerance > MOST_TOLERANCE) enlarged.push(tensor);
+  expect(error, tensor).toBeLessThan(tolerance);
+}
+
+/** Compares everything that a step leaves; `all` is plain, fused and moved. */
+async function compareAll(all: readonly Results[]): Promise<Enlarged> {
+  const enlarged: Enlarged = [];
+  for (const name of Object.keys(all[0]!.scalars)) {
+    const values = all.map(({ scalars }) => scalars[name]!);
+    compare(name, values, enlarged);
+  }
+  for (const { name, trainable } of all[0]!.network.parameters) {
+    for (const of of trainable ? (["value", "velocity"] as const) : (["value"] as const)) {
+      const values = await Promise.all(all.map(({ network }) => network.read(name, { of })));
+      compare(`${name} ${of}`, values, enlarged);
+    }
+  }
+  return enlarged;
+}
+
+/** Compares each kernel of the fused network with its reference, on the values that it reads. */
+async function expectRightKernels(graph: Graph): Promise<void> {
+  const options = {
+    source: { file: "test.net", hash: "0" },
+    classes: Number(graph.prediction.shape[1]),
+    optimizer,
+  };
+  const traced = (["gpu", "lanes8", "lanes4"] as const).map((target) =>
+    traceProgram(graph, { target, ...options }),
+  );
+  const programs = traced.map(({ program }) => program);
+  const network = await createNetwork(programs, { batch: BATCH, seed: 3 });
+  try {
+    const chosen = traced.find(({ program }) => program === network.program)!;
+    const lists = ["train", "evaluate", "predict"] as const;
+    const tally = await verifyNetwork(network, chosen, lists, { known: new Set() });
+    expect(tally.divergence).toBeUndefined();
+    expect(tally.kernels).toBeGreaterThan(10);
+  } finally {
+    network.destroy();
+  }
+}
+
 describe.skipIf(process.env.NETC_TEST_FULL !== "1")("fused and not fused are the same", () => {
   test.each(SPECS)("%s", { timeout: 600_000 }, async (name) => {
     const graph = graphOf(name, SIZES[name] ?? SIZE);
     const examples = examplesOf(graph);
-    const plain = await run(graph, "none", examples);
-    const [fused, moved] = [
+    const all = [
+      await run(graph, "none", examples),
       await run(graph, "all", examples),
       await run(graph, "none", nudged(examples)),
     ];
-    const all = [plain, fused, moved];
+    let enlarged: Enlarged;
     try {
-      const compare = (tensor: string, [own, other, near]: readonly ArrayLike<number>[]) => {
-        const error = distance(other!, own!);
-        const tolerance = TOLERANCE + TIMES_SENSITIVITY * distance(near!, own!);
-        expect(tolerance, tensor).toBeLessThan(MOST_TOLERANCE);
-        expect(error, tensor).toBeLessThan(tolerance);
-        if (process.env.NETC_TEST_PRINT) console.log([name, tensor, error, tolerance].join(" "));
-      };
-      for (const tensor of Object.keys(plain.scalars)) {
-        compare(
-          tensor,
-          all.map(({ scalars }) => scalars[tensor]!),
-        );
-      }
-      for (const { name: parameter, trainable } of plain.network.parameters) {
-        for (const of of trainable ? (["value", "velocity"] as const) : (["value"] as const)) {
-          const read = all.map(({ network }) => network.read(parameter, { of }));
-          compare(`${parameter} ${of}`, await Promise.all(read));
-        }
-      }
+      enlarged = await compareAll(all);
     } finally {
       for (const { network } of all) network.destroy();
     }
+    if (enlarged.length === 0) return;
+    console.log(`${name}: ${enlarged.length} tensors enlarge rounding: kernels one by one`);
+    await expectRightKernels(graph);
   });
 });
