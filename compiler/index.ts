@@ -7,7 +7,7 @@ import { emitDeclarations } from "./emit/declarations.js";
 import { fingerprint } from "./emit/fingerprint.js";
 import { emitModule } from "./emit/module.js";
 import { applyWeightSettings } from "./passes/weight-settings.js";
-import { traceProgram, type ProgramOptions } from "./program.js";
+import { traceProgram, type AfterPass, type ProgramOptions } from "./program.js";
 import type { Graph } from "./ir/graph.js";
 import { traceWithin, type BudgetExcess, type Fitted, type MemoryBudget } from "./budget.js";
 import { analyze, type Analysis, type ReadImport, type ReadWeights } from "./semantics/index.js";
@@ -54,6 +54,8 @@ export interface CompileOptions {
   readonly memory?: MemoryWish | undefined;
   /** Gives every gradient a buffer of its own, to be read after a step. Costs their memory. */
   readonly keepGradients?: boolean | undefined;
+  /** Called with the graph that each pass makes. */
+  readonly afterPass?: AfterPass | undefined;
 }
 
 export interface Compilation {
@@ -122,7 +124,7 @@ export function compile(source: string, options: CompileOptions): Compilation {
 
 function tracePrograms(
   { selected, sources }: Analysis,
-  { file, target = "auto", tuned = [], keepGradients = false, memory }: CompileOptions,
+  { file, target = "auto", tuned = [], keepGradients = false, memory, afterPass }: CompileOptions,
 ): readonly Fitted[] {
   if (!selected?.model.graph) return [];
   const { graph } = selected.model;
@@ -136,6 +138,7 @@ function tracePrograms(
     ...(recipe?.data && { data: recipe.data }),
     ...(recipe?.average && { average: recipe.average }),
     keepGradients,
+    ...(afterPass && { afterPass }),
     mixesLabels: mixesImages(recipe?.data?.train),
     ...(selected.model.classes !== undefined && { classes: selected.model.classes }),
     fractions: selected.model.fractions,

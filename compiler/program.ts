@@ -48,6 +48,9 @@ import { summarize } from "./passes/summarize.js";
 import type { TunedSchedules } from "./schedules/index.js";
 import type { TracedList, TracedProgram } from "./trace.js";
 
+/** Looks at a graph between two passes. */
+export type AfterPass = (graph: Graph) => void;
+
 export interface ProgramOptions {
   readonly target: Target;
   readonly source: Program["source"];
@@ -73,6 +76,8 @@ export interface ProgramOptions {
   readonly fusion?: "all" | "none";
   /** Values of the forward pass that the backward pass computes again instead of keeping them (passes/recompute.ts). */
   readonly again?: ReadonlySet<number>;
+  /** Called with the graph that each pass makes: tests verify it. */
+  readonly afterPass?: AfterPass;
 }
 
 /** A forward graph as a program: the graphs of its step lists, each fused, lowered and laid into shared memory. */
@@ -190,30 +195,48 @@ interface StepGraphs {
 
 type GraphOptions = Pick<
   ProgramOptions,
-  "fusion" | "keepGradients" | "mixesLabels" | "again" | "precision"
+  "fusion" | "keepGradients" | "mixesLabels" | "again" | "precision" | "afterPass"
 > &
   Partial<Pick<ProgramOptions, "optimizer">>;
 
 /** The graphs behind the step lists. A model without a loss only predicts. */
 export function stepGraphs(forward: Graph, options: GraphOptions): StepGraphs {
   const { fusion, keepGradients, again = new Set() } = options;
+  const watched = watching(options);
+  const join = watched((graph) => (fusion === "none" ? graph : fuse(graph)));
+  const repeat = watched((graph) => recompute(graph, again).graph);
+  const separate = watched(separateSpacings);
   const rule = ruleOf(options);
-  const join = (graph: Graph) => (fusion === "none" ? graph : fuse(graph));
-  const finish = (graph: Graph) => separateSpacings(recompute(graph, again).graph);
-  const plain = simplify(forward);
-  const inference = simplify(forInference(plain));
-  const predict = separateSpacings(join(forPrediction(inference)));
+  const plain = watched(simplify)(forward);
+  const inference = watched(simplify)(watched(forInference)(plain));
+  const predict = separate(join(watched(forPrediction)(inference)));
   const train = fusedTraining(forward, options);
   if (!train) return { predict };
   const sums = rule && (keepGradients || !takesSlices(rule));
   const sliced = sums && differentiateInSlices(trainedGraph(forward, options), rule);
+  if (sliced) for (const made of [sliced.slice, sliced.update]) options.afterPass?.(made);
+  const slice = sliced && join(watched(simplifyTraining)(sliced.slice));
   return {
-    train: finish(train),
-    ...(sliced && { sliced: { ...sliced, slice: finish(join(simplifyTraining(sliced.slice))) } }),
-    evaluate: separateSpacings(join(summarize(inference))),
+    train: separate(repeat(train)),
+    ...(slice && { sliced: { ...sliced, slice: separate(repeat(slice)) } }),
+    evaluate: separate(join(watched(summarize)(inference))),
     predict,
   };
 }
+
+type Pass = (graph: Graph) => Graph;
+
+/** A pass whose results are looked at. */
+const watching =
+  ({ afterPass }: GraphOptions) =>
+  (pass: Pass): Pass => {
+    if (!afterPass) return pass;
+    return (graph) => {
+      const made = pass(graph);
+      afterPass(made);
+      return made;
+    };
+  };
 
 type Rule = OptimizerSettings & Pick<TrainingRule, "lossScale">;
 
@@ -221,17 +244,21 @@ const ruleOf = ({ optimizer, precision }: GraphOptions): Rule | undefined =>
   optimizer && { ...optimizer, lossScale: precision?.lossScale };
 
 /** The graph that is differentiated. */
-function trainedGraph(forward: Graph, { mixesLabels }: GraphOptions): Graph {
-  const plain = simplify(forward);
-  return mixesLabels ? mixLabels(plain) : plain;
+function trainedGraph(forward: Graph, options: GraphOptions): Graph {
+  const watched = watching(options);
+  const plain = watched(simplify)(forward);
+  return options.mixesLabels ? watched(mixLabels)(plain) : plain;
 }
 
 /** The training graph before anything of it is repeated; undefined for a model without a loss. */
 export function fusedTraining(forward: Graph, options: GraphOptions): Graph | undefined {
   if (forward.metrics.length === 0) return undefined;
   const { fusion, keepGradients } = options;
-  const graph = simplifyTraining(differentiate(trainedGraph(forward, options), ruleOf(options)));
-  return fusion === "none" ? graph : fuse(graph, { keepGradients });
+  const watched = watching(options);
+  const rule = ruleOf(options);
+  const gradients = watched((graph) => differentiate(graph, rule));
+  const graph = watched(simplifyTraining)(gradients(trainedGraph(forward, options)));
+  return fusion === "none" ? graph : watched((each) => fuse(each, { keepGradients }))(graph);
 }
 
 /** Whether an optimizer's step is linear in the gradient, so that slices of the batch can be applied one after the other (kernels/update.ts). */

@@ -1,50 +1,143 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { compile } from "../../compiler/index.js";
+import { verify } from "../../compiler/ir/verify.js";
+import type { Program, ProgramStep } from "../../program/program.js";
 import {
-  compileGolden,
-  describeChanges,
-  readGolden,
-  writeGolden,
-  type Golden,
-} from "./golden-kernels.js";
+  describePrints,
+  describeTexts,
+  hashesOf,
+  labelled,
+  READ_SPECS,
+  readPrint,
+  readTexts,
+  Texts,
+  writePrint,
+  writeTexts,
+  type ProgramPrint,
+  type SpecPrint,
+} from "./golden.js";
+import { comparedVariants, compileVariant, SPECS } from "./variants.js";
 
-/** NETC_UPDATE_GOLDEN=1 writes the kernels anew: read the difference before committing it. */
+/** NETC_UPDATE_GOLDEN=1 writes the files again: read the difference before you commit it. */
 const update = process.env["NETC_UPDATE_GOLDEN"] === "1";
+const advice = "If this is right: NETC_UPDATE_GOLDEN=1 npx vitest run test/emit/golden.test.ts";
 
-test("the WGSL of all specs is what it was", () => {
-  const compiled = compileGolden();
-  if (update) writeGolden(compiled);
-  const changes = describeChanges(readGolden(), compiled);
-  const advice =
-    "NETC_UPDATE_GOLDEN=1 npx vitest run test/emit/golden.test.ts writes the files anew";
-  expect(changes, `${changes}\nIf this is as it should be: ${advice}`).toBe("");
+const texts = new Texts();
+
+function printOf(programs: readonly Program[], keepsTexts: boolean): Record<string, ProgramPrint> {
+  const entries = labelled(programs).map(([name, program]) => {
+    const hashes = hashesOf(program);
+    if (!keepsTexts) return [name, { hashes }] as const;
+    const kernels = program.kernels.map((kernel) => texts.add(kernel.name, kernel.wgsl));
+    return [name, { hashes, kernels }] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** WebGPU's default limits. */
+const BINDING = 128 * 1024 * 1024;
+const STORAGE_BUFFERS = 8;
+
+/** A program is within the default limits at batch 1, and never reads what it writes. */
+function checkLimits(program: Program): void {
+  for (const { bytes } of program.buffers) {
+    expect(bytes.fixed + bytes.perImage).toBeLessThanOrEqual(BINDING);
+  }
+  for (const step of Object.values(program.steps).flat()) checkBindings(program, step);
+}
+
+/** A dispatch may bind a buffer only once if it writes it: WebGPU rejects aliased writable bindings. */
+function checkBindings(program: Program, step: ProgramStep): void {
+  const { bindings } = program.kernels[step.kernel]!;
+  expect(step.buffers).toHaveLength(bindings.length);
+  expect(bindings.length).toBeLessThanOrEqual(STORAGE_BUFFERS);
+  const written = step.buffers.filter((_, index) => bindings[index] === "read_write");
+  for (const buffer of written) {
+    expect(
+      step.buffers.filter((other) => other === buffer),
+      step.label,
+    ).toHaveLength(1);
+  }
+}
+
+describe.each(SPECS)("%s", (spec) => {
+  const committed = readPrint(spec);
+
+  test.each(comparedVariants(spec))("%s is compiled to what it was", (variant) => {
+    const { programs } = compileVariant(compile, spec, variant, { afterPass: verify });
+    const print = printOf(programs, variant === "f32" && READ_SPECS.includes(spec));
+    if (update) writePrint(spec, { ...readPrint(spec), [variant]: print });
+    const before = update ? readPrint(spec) : committed;
+    const changes = describePrints({ [variant]: before[variant] ?? {} }, { [variant]: print });
+    expect(changes, `${spec}: ${changes}\n${advice}`).toBe("");
+    if (variant === "f32") for (const program of programs) checkLimits(program);
+  });
 });
 
-const goldenOf = (text: string): Golden => ({
-  files: new Map([["add.wgsl", text]]),
-  index: { "small.net": { gpu: ["add.wgsl"] } },
+test("the WGSL of representative specs is what it was", () => {
+  const used = new Set(
+    READ_SPECS.flatMap((spec) => Object.values(readPrint(spec)["f32"] ?? {})).flatMap(
+      ({ kernels }) => kernels ?? [],
+    ),
+  );
+  const files = new Map([...texts.files].filter(([name]) => used.has(name)));
+  if (update) writeTexts(files);
+  const changes = describeTexts(readTexts(), files);
+  expect(changes, `${changes}\n${advice}`).toBe("");
 });
 
-test("a change is told by kernel, spec and line", () => {
-  const before = goldenOf("fn main() {\n  let sum = a + b;\n  store(sum);\n}\n");
-  const after = goldenOf(
+const textOf = (text: string) => new Map([["add.wgsl", text]]);
+
+test("a change of a kernel is shown by its lines", () => {
+  const before = textOf("fn main() {\n  let sum = a + b;\n  store(sum);\n}\n");
+  const after = textOf(
     "fn main() {\n  let sum = b + a;\n  let twice = 2 * sum;\n  store(sum);\n}\n",
   );
-  expect(describeChanges(before, before)).toBe("");
-  expect(describeChanges(before, after)).toBe(
+  expect(describeTexts(before, before)).toBe("");
+  expect(describeTexts(before, after)).toBe(
     [
-      "add.wgsl: changed, used by small.net (gpu)",
+      "add.wgsl: changed",
       "  line 2",
       "  -   let sum = a + b;",
       "  +   let sum = b + a;",
       "  +   let twice = 2 * sum;",
     ].join("\n"),
   );
+  expect(describeTexts(new Map(), before)).toBe("add.wgsl: new");
+  expect(describeTexts(before, new Map())).toBe("add.wgsl: gone");
 });
 
-test("kernels that are new or gone are named", () => {
-  const empty: Golden = { files: new Map(), index: {} };
-  const one = goldenOf("fn main() {}\n");
-  const other = "small.net: uses other kernels, or in another order";
-  expect(describeChanges(empty, one)).toBe(`add.wgsl: new, used by small.net (gpu)\n${other}`);
-  expect(describeChanges(one, empty)).toBe(`add.wgsl: gone, used by small.net (gpu)\n${other}`);
+describe("a change that the WGSL does not show", () => {
+  const { program } = compileVariant(compile, "lenet", "f32", { target: "gpu" });
+  const printed = (changed: Program): SpecPrint => ({
+    f32: { gpu: { hashes: hashesOf(changed) } },
+  });
+  const changedTrain = (change: (step: ProgramStep) => Partial<ProgramStep>): Program => {
+    const [first, ...rest] = program!.steps.train;
+    const train = [{ ...first!, ...change(first!) }, ...rest];
+    return { ...program!, steps: { ...program!.steps, train } };
+  };
+  const told = (changed: Program) => describePrints(printed(program!), printed(changed));
+
+  test("of a constant is found", () => {
+    const changed = changedTrain(({ constants }) => ({ constants: constants.map((n) => n + 1) }));
+    expect(told(changed)).toBe("f32, gpu: train");
+  });
+
+  test("of a binding is found", () => {
+    const changed = changedTrain(({ buffers }) => ({ buffers: buffers.toReversed() }));
+    expect(told(changed)).toBe("f32, gpu: train");
+  });
+
+  test("of a buffer is found", () => {
+    const [first, ...rest] = program!.buffers;
+    const bytes = { ...first!.bytes, fixed: first!.bytes.fixed + 16 };
+    expect(told({ ...program!, buffers: [{ ...first!, bytes }, ...rest] })).toBe(
+      "f32, gpu: buffers",
+    );
+  });
+
+  test("of the place in the spec is none", () => {
+    expect(told(changedTrain(() => ({ location: { line: 1, column: 1 } })))).toBe("");
+  });
 });

@@ -103,7 +103,7 @@ fn finish(image: u32, feature_quad: u32, sum: vec4f) {
   let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
   let e1_place = constants.e1_base + image * constants.e1_image + y * constants.e1_row + x * constants.e1_column;
   let value = sum;
-  result[y_place + quad] = select(vec4f(0), (value * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.5, 1u)), e1[e1_place + quad] > vec4f(0));
+  result[y_place + quad] = select(vec4f(0), (value * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.2, 1u)), e1[e1_place + quad] > vec4f(0));
 }
 
 @compute @workgroup_size(4)

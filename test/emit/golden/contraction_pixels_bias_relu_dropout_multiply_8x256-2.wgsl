@@ -116,13 +116,19 @@ fn main(
 
   let group = plane / constants.column_blocks;
   let column = plane % constants.column_blocks * 64u + lane;
-  let row_lane = subgroup_lane % 8u;
+  let row_lane = subgroup_lane % 4u;
   let row0 = min(first_row + 0u + row_lane, rows - 1u);
   let image0 = row0 / constants.pixels;
   let y0 = row0 % constants.pixels / constants.width;
   let x0 = row0 % constants.width;
   let a_place0 = constants.a_base + image0 * constants.a_image + y0 * constants.a_row + x0 * constants.a_column + group * constants.a_group;
   let y_place0 = constants.y_base + image0 * constants.y_image + y0 * constants.y_row + x0 * constants.y_column;
+  let row1 = min(first_row + 4u + row_lane, rows - 1u);
+  let image1 = row1 / constants.pixels;
+  let y1 = row1 % constants.pixels / constants.width;
+  let x1 = row1 % constants.width;
+  let a_place1 = constants.a_base + image1 * constants.a_image + y1 * constants.a_row + x1 * constants.a_column + group * constants.a_group;
+  let y_place1 = constants.y_base + image1 * constants.y_image + y1 * constants.y_row + x1 * constants.y_column;
   var c0 = vec4f(0);
   var c1 = vec4f(0);
   var c2 = vec4f(0);
@@ -138,6 +144,7 @@ fn main(
     let end = start + constants.run;
     for (var k = start; k < end; k++) {
       let a0 = a[a_place0 + k];
+      let a1 = a[a_place1 + k];
 
       let b0 = b[b_place + 0u * columns];
       let b1 = b[b_place + 1u * columns];
@@ -147,16 +154,17 @@ fn main(
       c1 = fma(vec4f(subgroupBroadcast(a0.x, 1u)), b0, c1); c1 = fma(vec4f(subgroupBroadcast(a0.y, 1u)), b1, c1); c1 = fma(vec4f(subgroupBroadcast(a0.z, 1u)), b2, c1); c1 = fma(vec4f(subgroupBroadcast(a0.w, 1u)), b3, c1);
       c2 = fma(vec4f(subgroupBroadcast(a0.x, 2u)), b0, c2); c2 = fma(vec4f(subgroupBroadcast(a0.y, 2u)), b1, c2); c2 = fma(vec4f(subgroupBroadcast(a0.z, 2u)), b2, c2); c2 = fma(vec4f(subgroupBroadcast(a0.w, 2u)), b3, c2);
       c3 = fma(vec4f(subgroupBroadcast(a0.x, 3u)), b0, c3); c3 = fma(vec4f(subgroupBroadcast(a0.y, 3u)), b1, c3); c3 = fma(vec4f(subgroupBroadcast(a0.z, 3u)), b2, c3); c3 = fma(vec4f(subgroupBroadcast(a0.w, 3u)), b3, c3);
-      c4 = fma(vec4f(subgroupBroadcast(a0.x, 4u)), b0, c4); c4 = fma(vec4f(subgroupBroadcast(a0.y, 4u)), b1, c4); c4 = fma(vec4f(subgroupBroadcast(a0.z, 4u)), b2, c4); c4 = fma(vec4f(subgroupBroadcast(a0.w, 4u)), b3, c4);
-      c5 = fma(vec4f(subgroupBroadcast(a0.x, 5u)), b0, c5); c5 = fma(vec4f(subgroupBroadcast(a0.y, 5u)), b1, c5); c5 = fma(vec4f(subgroupBroadcast(a0.z, 5u)), b2, c5); c5 = fma(vec4f(subgroupBroadcast(a0.w, 5u)), b3, c5);
-      c6 = fma(vec4f(subgroupBroadcast(a0.x, 6u)), b0, c6); c6 = fma(vec4f(subgroupBroadcast(a0.y, 6u)), b1, c6); c6 = fma(vec4f(subgroupBroadcast(a0.z, 6u)), b2, c6); c6 = fma(vec4f(subgroupBroadcast(a0.w, 6u)), b3, c6);
-      c7 = fma(vec4f(subgroupBroadcast(a0.x, 7u)), b0, c7); c7 = fma(vec4f(subgroupBroadcast(a0.y, 7u)), b1, c7); c7 = fma(vec4f(subgroupBroadcast(a0.z, 7u)), b2, c7); c7 = fma(vec4f(subgroupBroadcast(a0.w, 7u)), b3, c7);
+      c4 = fma(vec4f(subgroupBroadcast(a1.x, 0u)), b0, c4); c4 = fma(vec4f(subgroupBroadcast(a1.y, 0u)), b1, c4); c4 = fma(vec4f(subgroupBroadcast(a1.z, 0u)), b2, c4); c4 = fma(vec4f(subgroupBroadcast(a1.w, 0u)), b3, c4);
+      c5 = fma(vec4f(subgroupBroadcast(a1.x, 1u)), b0, c5); c5 = fma(vec4f(subgroupBroadcast(a1.y, 1u)), b1, c5); c5 = fma(vec4f(subgroupBroadcast(a1.z, 1u)), b2, c5); c5 = fma(vec4f(subgroupBroadcast(a1.w, 1u)), b3, c5);
+      c6 = fma(vec4f(subgroupBroadcast(a1.x, 2u)), b0, c6); c6 = fma(vec4f(subgroupBroadcast(a1.y, 2u)), b1, c6); c6 = fma(vec4f(subgroupBroadcast(a1.z, 2u)), b2, c6); c6 = fma(vec4f(subgroupBroadcast(a1.w, 2u)), b3, c6);
+      c7 = fma(vec4f(subgroupBroadcast(a1.x, 3u)), b0, c7); c7 = fma(vec4f(subgroupBroadcast(a1.y, 3u)), b1, c7); c7 = fma(vec4f(subgroupBroadcast(a1.z, 3u)), b2, c7); c7 = fma(vec4f(subgroupBroadcast(a1.w, 3u)), b3, c7);
       b_place += 4u * columns * 1u;
     }
   }
   let quad = group * columns + column;
   var sums = array<vec4f, 8>(c0, c1, c2, c3, c4, c5, c6, c7);
+  var row_values0 = array<u32, 2>(y_place0, y_place1);
   for (var row = 0u; row != 8u && first_row + row < rows; row++) {
-    finish(first_row + row, column, quad, sums[row], subgroupShuffle(y_place0, row % 8u));
+    finish(first_row + row, column, quad, sums[row], subgroupShuffle(row_values0[row / 4u], row % 4u));
   }
 }

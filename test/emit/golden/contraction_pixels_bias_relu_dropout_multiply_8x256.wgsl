@@ -98,7 +98,7 @@ fn keep(counter: u32, rate: f32, stream: u32) -> vec4f {
 }
 fn finish(row: u32, column: u32, quad: u32, sum: vec4f, y_place: u32) {
   if (row < frame.batch * constants.pixels && column < constants.columns) {
-    result[y_place + quad + constants.first_quad] = (max((sum + e1[(quad + constants.first_quad)]), vec4f(0)) * keep((frame.first_image * constants.pixels + row) * constants.channels + 4u * (quad + constants.first_quad), 0.5, 1u));
+    result[y_place + quad + constants.first_quad] = (max((sum + e1[(quad + constants.first_quad)]), vec4f(0)) * keep((frame.first_image * constants.pixels + row) * constants.channels + 4u * (quad + constants.first_quad), 0.5, 2u));
   }
 }
 

@@ -68,7 +68,7 @@ fn main(
   var a_place = constants.a_base + image * constants.a_image + y * constants.a_row;
   for (var x = 0u; x < constants.width; x++) {
     let value = a[a_place + quad];
-    result[y_place + quad] = ((((value - e1_quad) / sqrt((e2_quad + vec4f(0.001)))) * e3_quad) + e4_quad);
+    result[y_place + quad] = ((((value - e1_quad) / sqrt((e2_quad + vec4f(0.00001)))) * e3_quad) + e4_quad);
     y_place += constants.y_column;
     a_place += constants.a_column;
   }

@@ -74,7 +74,7 @@ fn main(
   var e5_place = constants.e5_base + image * constants.e5_image + y * constants.e5_row;
   for (var x = 0u; x < constants.width; x++) {
     let value = a[a_place + quad];
-    result[y_place + quad] = (((((value - e1_quad) / sqrt((e2_quad + vec4f(0.00001)))) * e3_quad) + e4_quad) + e5[e5_place + quad]);
+    result[y_place + quad] = (((((value - e1_quad) / sqrt((e2_quad + vec4f(0.001)))) * e3_quad) + e4_quad) + e5[e5_place + quad]);
     y_place += constants.y_column;
     a_place += constants.a_column;
     e5_place += constants.e5_column;

@@ -105,5 +105,5 @@ fn main(
   for (var split = 0u; split < constants.splits; split++) {
     value += partials[(split * rows + pixel) * constants.quads + quad];
   }
-  result[y_place + quad] = (max((value + e1[quad]), vec4f(0)) * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.5, 1u));
+  result[y_place + quad] = (max((value + e1[quad]), vec4f(0)) * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.5, 2u));
 }
