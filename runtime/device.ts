@@ -42,8 +42,87 @@ const WANTED_LIMITS = [
 /** The features that programs use where there are any: kernels for subgroups, and profiles for timestamps. */
 const WANTED_FEATURES: readonly GPUFeatureName[] = ["subgroups", "timestamp-query"];
 
+/**
+ * What went wrong on a GPUDevice, as long as anything uses it. However many networks share a device, there is one listener on it, and none once
+ * they have gone: a listener would keep the device alive.
+ */
+class Health {
+  private static readonly known = new WeakMap<GPUDevice, Health>();
+
+  private loss: DeviceLostError | undefined;
+  private reported: DeviceLostError | undefined;
+  private users = 0;
+  private readonly waiting = new Set<() => void>();
+  private readonly noteError = (event: GPUUncapturedErrorEvent): void => {
+    event.preventDefault();
+    // What a lost device reports follows from its loss.
+    if (!this.loss) this.reported ??= reportedError(event.error);
+  };
+
+  private constructor(gpu: GPUDevice) {
+    void gpu.lost.then((information) => this.noteLoss(information));
+  }
+
+  static of(gpu: GPUDevice): Health {
+    const health = Health.known.get(gpu) ?? new Health(gpu);
+    Health.known.set(gpu, health);
+    return health;
+  }
+
+  get failure(): DeviceLostError | undefined {
+    return this.reported ?? this.loss;
+  }
+
+  watch(gpu: GPUDevice): void {
+    if (this.users++ > 0) return;
+    // Results of earlier networks are nothing to this one.
+    this.reported = undefined;
+    gpu.addEventListener("uncapturederror", this.noteError);
+  }
+
+  unwatch(gpu: GPUDevice): void {
+    if (--this.users === 0) gpu.removeEventListener("uncapturederror", this.noteError);
+  }
+
+  /** Settles once the device is lost, or after so many milliseconds. */
+  lost(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        this.waiting.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, this.loss ? 0 : milliseconds);
+      this.waiting.add(done);
+    });
+  }
+
+  private noteLoss(information: GPUDeviceLostInfo): void {
+    this.loss = lossError(information);
+    for (const done of this.waiting) done();
+  }
+}
+
+function reportedError({ message }: GPUError): DeviceLostError {
+  return new DeviceLostError(
+    `the GPU reported an error, so results since are not to be trusted: ${message}`,
+    false,
+  );
+}
+
+function lossError({ message, reason }: GPUDeviceLostInfo): DeviceLostError {
+  return new DeviceLostError(
+    `the GPU device was lost (${message || reason}); ` +
+      "create the network again, with a smaller batch if this repeats",
+    true,
+  );
+}
+
+/** Milliseconds that a call which failed waits to hear whether the device was lost. */
+const LOSS_DELAY = 100;
+
 export class Device {
-  #failure: DeviceLostError | undefined;
+  readonly #health: Health;
   #released = false;
 
   private constructor(
@@ -51,8 +130,8 @@ export class Device {
     readonly summary: AdapterSummary,
     private readonly owned: boolean,
   ) {
-    void gpu.lost.then((information) => this.#noteLoss(information));
-    gpu.addEventListener("uncapturederror", (event) => this.#noteError(event));
+    this.#health = Health.of(gpu);
+    this.#health.watch(gpu);
   }
 
   /** Opens a device of our own on an adapter, with more features where it has them. Throws NoAdapterError if the adapter refuses. */
@@ -70,35 +149,20 @@ export class Device {
 
   /** Throws what went wrong on the device, if anything did. */
   assertUsable(): void {
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#health.failure !== undefined) throw this.#health.failure;
   }
 
   /** Settles when a loss that has just happened was noted: calls under way may reject before. */
   async settled(): Promise<void> {
-    await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
+    await this.#health.lost(LOSS_DELAY);
   }
 
-  /** Destroys the device if it is ours. */
+  /** Leaves the device, and destroys it if it is ours. May be called again. */
   release(): void {
+    if (this.#released) return;
     this.#released = true;
+    this.#health.unwatch(this.gpu);
     if (this.owned) this.gpu.destroy();
-  }
-
-  #noteLoss(information: GPUDeviceLostInfo): void {
-    if (information.reason === "destroyed" && this.#released) return;
-    this.#failure ??= new DeviceLostError(
-      `the GPU device was lost (${information.message || information.reason}); ` +
-        "create the network again, with a smaller batch if this repeats",
-      true,
-    );
-  }
-
-  #noteError(event: GPUUncapturedErrorEvent): void {
-    event.preventDefault();
-    this.#failure ??= new DeviceLostError(
-      `the GPU reported an error, so results since are not to be trusted: ${event.error.message}`,
-      false,
-    );
   }
 }
 

@@ -15,6 +15,7 @@ export type MemoryUse = { readonly [purpose in Purpose | "runtime"]: number } & 
 export class Memory {
   readonly #buffers = new Map<number, GPUBuffer>();
   readonly #extra: GPUBuffer[] = [];
+  #destroyed = false;
 
   constructor(
     private readonly gpu: GPUDevice,
@@ -34,6 +35,7 @@ export class Memory {
    * DeviceLimitError before it allocates anything.
    */
   async allocate(indices: Iterable<number>): Promise<void> {
+    this.#assertAlive();
     const missing = [...new Set(indices)].filter((index) => !this.#buffers.has(index));
     const wanted = missing.map((index) => this.program.buffers[index]!);
     assertWithinLimits(wanted, this.batch, this.gpu.limits);
@@ -44,6 +46,7 @@ export class Memory {
 
   /** A buffer of the runtime's own, destroyed with the others. */
   createOwn(size: number, usage: number, label: string): GPUBuffer {
+    this.#assertAlive();
     const buffer = this.gpu.createBuffer({ size, usage, label });
     this.#extra.push(buffer);
     return buffer;
@@ -64,8 +67,14 @@ export class Memory {
     return use;
   }
 
+  /** Frees all buffers. Allocations that are asked for afterwards, by calls under way, throw. */
   destroy(): void {
+    this.#destroyed = true;
     for (const buffer of [...this.#buffers.values(), ...this.#extra]) buffer.destroy();
+  }
+
+  #assertAlive(): void {
+    if (this.#destroyed) throw new Error("the network's buffers were freed");
   }
 
   #create(index: number): GPUBuffer {
