@@ -75,6 +75,39 @@ test("of the class folders, those that are named are read, in the order in which
   });
 });
 
+test("files that are not used are counted by reason, and said once", async () => {
+  const directory = await makeFolder("mixed", {
+    "labels.csv": png,
+    "a/1.png": png,
+    "a/.DS_Store": png,
+    "a/notes.txt": png,
+    "a/more/2.png": png,
+    "a/more/deep/3.png": png,
+  });
+  const notices: string[] = [];
+  const onNotice = (notice: string) => notices.push(notice);
+  expect((await openFolder(directory, { channels: 3, onNotice })).length).toBe(1);
+  const at = (name: string) => join(directory, name);
+  expect(notices).toEqual([
+    `${directory}: 5 files are not used: 1 outside of the class folders (${at("labels.csv")}), ` +
+      `1 hidden (${at("a/.DS_Store")}), ` +
+      `2 in a folder of a class folder (${at("a/more/2.png")}, for instance), ` +
+      `1 without the ending of an image (${at("a/notes.txt")})`,
+  ]);
+});
+
+test("the splits of a data set are not taken for its classes", async () => {
+  const directory = await makeFolder("splits", { "val/a/1.png": png, "val/b/2.png": png });
+  await expect(openFolder(directory, { channels: 3 })).rejects.toMatchObject({
+    message: `${directory} holds splits (val/), where class folders are expected`,
+    hint: `name a split's own folder in the spec: folder("${join(directory, "val")}")`,
+  });
+  const deep = await makeFolder("deep", { "dogs/small/1.png": png, "dogs/large/2.png": png });
+  await expect(openFolder(deep, { channels: 3 })).rejects.toThrow(
+    /deep\/dogs holds folders \(large, small\), but no images/,
+  );
+});
+
 test("labels follow the classes of training; a class that training lacks is refused", async () => {
   const directory = await makeFolder("follow", { "b/1.png": png });
   const dataset = await openFolder(directory, { channels: 3, classes: ["a", "b"] });

@@ -55,10 +55,10 @@ test("csv takes labels from the first column, and names as labels", async () => 
 test("csv's names of classes follow those of training", async () => {
   const path = await writeCsv("eval.csv", "1,2,3,4,dog\n5,6,7,8,cat\n");
   const source = { kind: "csv", path, label: "last", maximum: 255 } as const;
-  const dataset = await openCsv(source, grey2x2, ["ant", "cat", "dog"]);
+  const dataset = await openCsv(source, grey2x2, { classes: ["ant", "cat", "dog"] });
   expect(dataset.classes).toEqual(["ant", "cat", "dog"]);
   expect([(await dataset.get(0))!.label, (await dataset.get(1))!.label]).toEqual([2, 1]);
-  await expect(openCsv(source, grey2x2, ["cat"])).rejects.toThrow(
+  await expect(openCsv(source, grey2x2, { classes: ["cat"] })).rejects.toThrow(
     /a class that training does not have: dog/,
   );
 });
@@ -72,6 +72,43 @@ test("csv keeps fractions, and takes colours in the order channels, rows, column
     { channels: 3, height: 2, width: 2 },
   );
   expect([...(await colour.get(0))!.image.pixels]).toEqual([0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11]);
+});
+
+test.each([
+  ["numbers all columns, as pandas does without names", "0,1,2,3,4\n1,2,3,4,1\n"],
+  ["numbers the pixels from 1, and names the label", "1,2,3,4,label\n1,2,3,4,1\n"],
+  ["names the label in its own way above numbers", "0,1,2,3,digit\n1,2,3,4,1\n"],
+  ["names the label, and has other numbers", "7,9,5,8,target\n1,2,3,4,1\n"],
+])("a csv header that %s is no example, which is said", async (_, text) => {
+  const notices: string[] = [];
+  const path = await writeCsv("numbered.csv", text);
+  const source = { kind: "csv", path, label: "last", maximum: 255 } as const;
+  const onNotice = (notice: string) => notices.push(notice);
+  const dataset = await openCsv(source, grey2x2, { onNotice });
+  expect([dataset.length, dataset.classes]).toEqual([1, ["0", "1"]]);
+  expect([...(await dataset.get(0))!.image.pixels]).toEqual([1, 2, 3, 4]);
+  expect(notices).toEqual([expect.stringMatching(/numbered\.csv:1: .* taken for a header/)]);
+});
+
+test("a csv row that counts up, but for its label, is an example", async () => {
+  expect((await openText("counting.csv", "0,1,2,3,0\n4,5,6,7,1\n")).length).toBe(2);
+  expect((await openText("named.csv", "0,1,2,3,cat\n4,5,6,7,dog\n")).length).toBe(2);
+});
+
+test("csv reads quoted cells, with separators and quotes in them", async () => {
+  const rows = '"1", "2",3,4,"tea, ""green"""\n5,6,7,8,"cup"\n';
+  const dataset = await openText("quoted.csv", rows);
+  expect(dataset.classes).toEqual(["cup", 'tea, "green"']);
+  const tabs = await openText("tabs.csv", '"1"\t"2"\t3\t4\t"a\tb"\n');
+  expect(tabs.classes).toEqual(["a\tb"]);
+});
+
+test("csv labels follow the rule of all sources, with the line", async () => {
+  await expect(openText("none.csv", "1,2,3,4,0\n\n1,2,3,4,-1\n")).rejects.toThrow(
+    /none\.csv:3: the label is -1/,
+  );
+  const floats = await openText("floats.csv", "1,2,3,4,11.0\n1,2,3,4,2.0\n");
+  expect((await floats.get(0))!.label).toBe(11);
 });
 
 test("csv holds out the same rows on each reading, and never shares them", async () => {
@@ -105,6 +142,13 @@ test.each([
     /column 1 of 5 is named `label`.* the last column/,
   ],
   ["no image", "1,2,3,4,5,0\n", /5 pixels a row/],
+  ["row numbers", ",a,b,c,d,label\n0,1,2,3,4,0\n", /:1: the first column is "": it numbers the r/],
+  ["row numbers read again", "Unnamed: 0,0,1,2,3\n0,1,2,3,4\n", /the first column is "Unnamed: 0"/],
+  ["row numbers without a name", "a,b,c,d,label\n0,1,2,3,4,0\n", /:2: .* 6 cells, .* header has 5/],
+  ["two columns of one name", "a,b,b,d,label\n1,2,3,4,0\n", /:1: two columns are named "b"/],
+  ["two labels", "class,a,b,c,d,label\n1,2,3,4,5,0\n", /column 1 of 6 is named `class`/],
+  ["a quote left open", '1,2,3,4,0\n1,2,3,4,"tea\n', /:2: a quote does not enclose a whole cell/],
+  ["hexadecimal numbers", "1,2,3,4,0\n1,2,0x10,4,0\n", /:2: expected a number .* got "0x10"/],
 ])("csv with a %s is an error with its line", async (_, text, message) => {
   await expect(openText("mistake.csv", text)).rejects.toMatchObject({
     name: "DataError",
@@ -120,6 +164,13 @@ test("csv names a file that is missing, a directory, and a damaged archive", asy
   const cut = join(root, "cut.csv.gz");
   await writeFile(cut, gzipSync("1,2,3,4,0\n".repeat(100)).subarray(0, 30));
   await expect(open(cut)).rejects.toThrow(/cut\.csv\.gz is damaged/);
+});
+
+test("csv in UTF-16 is refused as such", async () => {
+  const path = join(root, "wide.csv");
+  await writeFile(path, Buffer.from("\ufeff1,2,3,4,0\n", "utf16le"));
+  const source = { kind: "csv", path, label: "last", maximum: 255 } as const;
+  await expect(openCsv(source, grey2x2)).rejects.toThrow(/wide\.csv is UTF-16/);
 });
 
 // CIFAR-10
@@ -162,6 +213,14 @@ test("cifar10 names what is missing or wrong", async () => {
     "test_batch.bin": cifarRecords([1]).subarray(1),
   });
   const open = (split: "train" | "eval") => openCifar10(directory, { split, channels: 3 });
+  const notices: string[] = [];
+  await makeCifar("cifar-few", { "test_batch.bin": cifarRecords([1, 2]) });
+  await openCifar10(join(root, "cifar-few"), {
+    split: "eval",
+    channels: 3,
+    onNotice: (notice) => notices.push(notice),
+  });
+  expect(notices).toEqual([expect.stringMatching(/holds 2 images for eval, where .* has 10000/)]);
   await expect(open("train")).rejects.toThrow(/has no data_batch_1\.bin/);
   await expect(open("eval")).rejects.toThrow(/3073-byte CIFAR-10 records: it has 3072 bytes/);
   await makeCifar("cifar-wrong", { "test_batch.bin": cifarRecords([10]) });

@@ -15,16 +15,25 @@ const picture = (red: number) =>
     .png()
     .toBuffer();
 
-/** A tar file; names that do not fit a header go into one of their own, as GNU tar and Python write them. */
-function pack(files: readonly (readonly [name: string, content: string | Buffer])[]): Buffer {
-  const blocks = files.flatMap(([name, content]) => {
-    const bytes = Buffer.from(content);
+type Packed = readonly [name: string, content: string | Buffer, type?: EntryTypeName];
+type EntryTypeName =
+  "File" | "Directory" | "Link" | "SymbolicLink" | "FIFO" | "SparseFile" | "ContinuationFile";
+
+/**
+ * A tar file; names that do not fit a header go into one of their own, as GNU tar and Python write
+ * them. The content of a link is its target.
+ */
+function pack(files: readonly Packed[]): Buffer {
+  const blocks = files.flatMap(([name, content, type = "File"]) => {
+    const isLink = type.endsWith("Link");
+    const bytes = Buffer.from(isLink ? "" : content);
     const long = name.length > 99 ? [new Pax({ path: name }).encode()] : [];
     const header = new Header({
       path: name.slice(0, 99),
       size: bytes.length,
-      type: "File",
+      type,
       mode: 0o644,
+      ...(isLink && { linkpath: String(content) }),
     });
     header.encode();
     return [...long, header.block!, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)];
@@ -122,6 +131,118 @@ test("a header whose numbers are none is a damaged file's", async () => {
   bytes.fill(0xe5, 100, 160);
   await writeFile(path, bytes);
   await expect(openTar(path, options)).rejects.toThrow("is no tar file, or damaged");
+});
+
+test("links are the files that they lead to", async () => {
+  const path = await shard("links.tar", [
+    ["a/1.png", await picture(7)],
+    ["a/1.cls", "1"],
+    ["b/2.png", "a/1.png", "Link"],
+    ["b/2.cls", "../a/1.cls", "SymbolicLink"],
+    ["b/3.png", "./2.png", "SymbolicLink"],
+    ["b/3.cls", "0"],
+    ["b/4.png", "../../elsewhere.png", "SymbolicLink"],
+    ["b/4.cls", "0"],
+    ["b/5.png", "b/5.png", "Link"],
+  ]);
+  const notices: string[] = [];
+  const dataset = await openTar(path, { ...options, onNotice: (said) => notices.push(said) });
+  const examples = await Promise.all([0, 1, 2].map((index) => dataset.get(index)));
+  expect(examples.map((each) => [each!.image.pixels[0], each!.label])).toEqual([
+    [7, 1],
+    [7, 1],
+    [7, 0],
+  ]);
+  expect(dataset.length).toBe(3);
+  expect(notices).toEqual([
+    `${path}: 3 files are not used: 2 linked to no file of the archive (b/4.png, for instance), ` +
+      "1 without an image of its name (b/4.cls)",
+  ]);
+});
+
+test("files that are not used are counted by reason, and said once", async () => {
+  const path = await shard("mixed.tar", [
+    [".DS_Store", "x"],
+    ["._1.png", "x"],
+    ["readme", "x"],
+    ["1.png", await picture(1)],
+    ["1.cls", "0"],
+    ["1.txt", "a caption"],
+    ["2.txt", "a caption"],
+    ["pipe.png", "", "FIFO"],
+    ["folder/", "", "Directory"],
+  ]);
+  const notices: string[] = [];
+  await openTar(path, { ...options, onNotice: (said) => notices.push(said) });
+  expect(notices).toEqual([
+    `${path}: 6 files are not used: 1 of a special type (pipe.png), ` +
+      "2 hidden (.DS_Store, for instance), 1 without an ending (readme), " +
+      "1 neither the image nor the label of an example (1.txt), " +
+      "1 without an image of its name (2.txt)",
+  ]);
+});
+
+test.each<[string, Packed[], RegExp]>([
+  ["sparse", [["1.png", "x", "SparseFile"]], /sparse\.tar holds 1\.png as a sparse file/],
+  ["volumes", [["1.png", "x", "ContinuationFile"]], /volumes\.tar is a part of an archive in sev/],
+  ["twice", Array(2).fill(["1.cls", "0"]) as Packed[], /twice\.tar holds 1\.cls twice/],
+  ["again", ["1.cls", "2.cls", "./1.cls"].map((name) => [name, "0"]), /holds \.\/1\.cls twice/],
+])("an archive is refused for what it holds: %s", async (name, files, message) => {
+  await expect(openTar(await shard(`${name}.tar`, files), options)).rejects.toMatchObject({
+    message: expect.stringMatching(message),
+    hint: expect.stringMatching(/pack the archive again/),
+  });
+});
+
+test("an extended header that is damaged, or names a sparse file, is refused", async () => {
+  const name = "x".repeat(120);
+  const path = await shard("pax.tar", [[`${name}.png`, await picture(1)]]);
+  const bytes = await readFile(path);
+  const at = bytes.indexOf(" path=");
+  bytes[at - 1] = "9".charCodeAt(0);
+  await writeFile(path, bytes);
+  await expect(openTar(path, options)).rejects.toThrow(
+    "damaged: there is no valid header at byte 0",
+  );
+  bytes.write("22 GNU.sparse.major=1\n", 512);
+  bytes.fill(0, 512 + 22, 1024);
+  const header = new Header({ path: "PaxHeader", size: 22, type: "ExtendedHeader", mode: 0o644 });
+  header.encode();
+  await writeFile(path, Buffer.concat([header.block!, bytes.subarray(512)]));
+  await expect(openTar(path, options)).rejects.toThrow(/as a sparse file/);
+});
+
+test("a shard that is cut off anywhere is refused, unless all of its files are there", async () => {
+  const files: Packed[] = [
+    ["1.png", await picture(1)],
+    ["1.cls", "0"],
+    ["2.png", await picture(2)],
+    ["2.cls", "1"],
+  ];
+  const whole = pack(files);
+  const content = whole.length - 1024;
+  const path = join(root, "cut-anywhere.tar");
+  const lengths: (number | undefined)[] = [];
+  for (let end = 0; end < whole.length; end += 61) {
+    await writeFile(path, whole.subarray(0, end));
+    const opened = await openTar(path, options).catch((error: Error) => {
+      expect(error.name).toBe("DataError");
+      return undefined;
+    });
+    lengths.push(opened?.length);
+    expect(opened?.length).toBe(end > content ? 2 : undefined);
+  }
+  expect(lengths.filter((length) => length !== undefined).length).toBeGreaterThan(10);
+});
+
+test.each(["", " ", "-1"])("the label %j is none", async (label) => {
+  const path = await shard("unlabelled.tar", [
+    ["1.png", await picture(1)],
+    ["1.cls", "0"],
+    ["2.png", await picture(1)],
+    ["2.cls", label],
+  ]);
+  await expect(openTar(path, options)).rejects.toThrow(`${path}: 2.png: the label is `);
 });
 
 test("a shard that vanishes is named, and its images are not counted as broken", async () => {

@@ -5,6 +5,7 @@ import { DataError } from "../../data/error.js";
 import { convertChannels, interleave } from "../../data/image.js";
 import { datasetInMemory } from "../../data/memory.js";
 import { isDirectory, isFile, readMaybeGzipped, requireDirectory } from "./files.js";
+import { numberLabels, type LabelRules } from "./labels.js";
 
 const SIDE = 32;
 const PIXELS = 3 * SIDE * SIDE;
@@ -30,7 +31,8 @@ const BATCHES = {
   eval: ["test_batch"],
 } as const;
 
-export interface Cifar10Options {
+/** Labels follow the rules. */
+export interface Cifar10Options extends LabelRules {
   readonly split: "train" | "eval";
   readonly channels: 1 | 3;
 }
@@ -44,12 +46,26 @@ export async function openCifar10(directory: string, options: Cifar10Options): P
   }
   const records = Buffer.concat(parts);
   const length = records.length / RECORD;
-  return datasetInMemory({ name: directory, classes: CLASSES, length }, (index) => {
+  sayMissing(directory, length, options);
+  const texts = Array.from({ length }, (_, index) => String(records[index * RECORD]));
+  const placeOf = (index: number) => `${directory}: record ${index}`;
+  const found = { name: directory, texts, placeOf, names: CLASSES };
+  const { classes, numbers } = numberLabels(found, options);
+  return datasetInMemory({ name: directory, classes, length }, (index) => {
     const record = records.subarray(index * RECORD, (index + 1) * RECORD);
     const pixels = interleave(record.subarray(1), 3);
     const image = { width: SIDE, height: SIDE, channels: 3, pixels, maximum: 255 };
-    return { image: convertChannels(image, options.channels), label: record[0]! };
+    return { image: convertChannels(image, options.channels), label: numbers[index]! };
   });
+}
+
+/** Each batch has these in CIFAR-10 as it is distributed; a part of it may be meant, or left. */
+const RECORDS_IN_BATCH = 10_000;
+
+function sayMissing(directory: string, length: number, { split, onNotice }: Cifar10Options): void {
+  const expected = BATCHES[split].length * RECORDS_IN_BATCH;
+  if (length === expected) return;
+  onNotice?.(`${directory} holds ${length} images for ${split}, where CIFAR-10 has ${expected}`);
 }
 
 /** Whether a directory holds the binary batches. */

@@ -8,20 +8,24 @@ import { datasetInMemory } from "../../data/memory.js";
 import { parseCsvTable } from "./csv-table.js";
 import type { CsvTable } from "./csv-table.js";
 import { readMaybeGzipped } from "./files.js";
-import { labelNumbers } from "./labels.js";
+import { numberLabels, type LabelRules } from "./labels.js";
 
 type CsvSource = Extract<DataSource, { kind: "csv" }>;
 
-/** The rows, in memory. `shape` tells how pixels are arranged where their number leaves a choice; labels follow the classes `known`. */
+/**
+ * The rows, in memory. `shape` tells how pixels are arranged where their number leaves a choice;
+ * labels follow the rules.
+ */
 export async function openCsv(
   source: CsvSource,
   shape: InputShape & { readonly channels: 1 | 3 },
-  known?: readonly string[],
+  rules: LabelRules = {},
 ): Promise<Dataset> {
   const { path, label, maximum } = source;
   const bytes = await readMaybeGzipped(path);
-  const table = parseCsvTable(bytes, { path, label, maximum });
-  const { classes, labelOf } = labelNumbers(table.labels, { name: path, classes: known });
+  const table = parseCsvTable(bytes, { path, label, maximum, onNotice: rules.onNotice });
+  const placeOf = (row: number) => `${path}:${table.lines[row]}`;
+  const { classes, numbers } = numberLabels({ name: path, texts: table.labels, placeOf }, rules);
   const size = imageSize(path, table.columns, shape);
   const values = asBytesIfExact(table);
   const description = {
@@ -32,7 +36,7 @@ export async function openCsv(
     const planes = values.subarray(row * table.columns, (row + 1) * table.columns);
     const pixels = interleave(planes, size.channels);
     const image: Image = { ...size, pixels, maximum };
-    return { image: convertChannels(image, shape.channels), label: labelOf(table.labels[row]!) };
+    return { image: convertChannels(image, shape.channels), label: numbers[row]! };
   });
 }
 

@@ -1,5 +1,6 @@
 /** Reading files that a user named, with errors that say what was wrong with which. */
-import { readFile, stat } from "node:fs/promises";
+import type { Dirent } from "node:fs";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { DataError } from "../../data/error.js";
@@ -27,6 +28,15 @@ export async function requireDirectory(path: string): Promise<void> {
     status === undefined ? `there is no directory ${path}` : `${path} is not a directory`,
     hint,
   );
+}
+
+export type FolderEntry = Pick<Dirent, "name" | "isDirectory" | "isSymbolicLink">;
+
+/** The entries of a folder. Throws a DataError where it cannot be read. */
+export async function listFolder(path: string): Promise<FolderEntry[]> {
+  return readdir(path, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new DataError(describeReadError(path, error));
+  });
 }
 
 /** A file's bytes, decompressed where its first bytes say gzip. */

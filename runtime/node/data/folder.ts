@@ -1,12 +1,13 @@
 /** DIR/CLASS/IMAGE.{jpg,png,...}: a folder for each class, labels in the order of their sorted names. */
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { stat } from "node:fs/promises";
+import { basename, join } from "node:path";
 import type { Dataset } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 import { IMAGE_ENDINGS } from "./decode.js";
 import { encodedDataset, type EncodedImage, type EncodedOptions } from "./encoded.js";
-import { requireDirectory } from "./files.js";
-import { refuseUnknownClasses } from "./labels.js";
+import { listFolder, requireDirectory, type FolderEntry } from "./files.js";
+import { numberNames } from "./labels.js";
+import { UnusedEntries } from "./unused.js";
 
 export interface FolderOptions extends EncodedOptions {
   /** Labels follow these classes, those of training; without them, the folder's own. */
@@ -20,41 +21,49 @@ const IMAGE_FILE = new RegExp(`\\.(${IMAGE_ENDINGS.join("|")})$`, "i");
 /** The images of a folder, decoded each time they are asked for. Throws a DataError where there are none. */
 export async function openFolder(directory: string, options: FolderOptions): Promise<Dataset> {
   await requireDirectory(directory);
-  const found = pickClasses(directory, await classFolders(directory), options.only);
-  const classes = options.classes ?? found;
-  refuseUnknownClasses(directory, found, classes);
-  const folders = found.map((name) => join(directory, name));
-  const names = await Promise.all(folders.map(imageNames));
-  refuseEmptyClasses(folders, names);
-  const files = found.flatMap((className, index): EncodedImage[] => {
-    const label = classes.indexOf(className);
-    const paths = names[index]!.map((name) => join(folders[index]!, name));
-    return paths.map((path) => ({ name: path, label, from: { path } }));
-  });
+  const unused = new UnusedEntries();
+  const found = pickClasses(directory, await classFolders(directory, unused), options.only);
+  const { classes, numbers } = numberNames(directory, found, options.classes);
+  const folders = await Promise.all(found.map((name) => readClass(join(directory, name), unused)));
+  refuseSplits(directory, folders);
+  refuseEmptyClasses(folders);
+  unused.say(directory, options.onNotice);
+  const files = folders.flatMap(({ images }, index): EncodedImage[] =>
+    images.map((path) => ({ name: path, label: numbers[index]!, from: { path } })),
+  );
   return encodedDataset({ name: directory, classes }, files, options);
 }
 
 /** Names of the folders in `directory`, links followed, hidden ones left out, sorted by code units. */
 export async function subdirectories(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { withFileTypes: true });
-  const kept = await Promise.all(
-    entries.map(async (entry) => {
-      if (entry.name.startsWith(".")) return false;
-      if (!entry.isSymbolicLink()) return entry.isDirectory();
-      const target = await stat(join(directory, entry.name)).catch(() => undefined);
-      return target?.isDirectory() ?? false;
-    }),
-  );
-  return entries
-    .filter((_, index) => kept[index])
-    .map((entry) => entry.name)
-    .sort();
+  return (await splitEntries(directory)).folders;
 }
 
-async function classFolders(directory: string): Promise<string[]> {
-  const found = await subdirectories(directory);
-  if (found.length > 0) return found;
-  const files = await readdir(directory);
+/** The entries of a folder that are not hidden, sorted by code units. */
+async function splitEntries(directory: string) {
+  const entries = await listFolder(directory);
+  const shown = entries.filter(({ name }) => !name.startsWith("."));
+  const isFolder = await Promise.all(shown.map((entry) => leadsToFolder(directory, entry)));
+  const names = (wanted: boolean) =>
+    shown
+      .filter((_, index) => isFolder[index] === wanted)
+      .map(({ name }) => name)
+      .sort();
+  const hidden = entries.filter(({ name }) => name.startsWith(".")).map(({ name }) => name);
+  return { folders: names(true), files: names(false), hidden };
+}
+
+async function leadsToFolder(directory: string, entry: FolderEntry): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  const target = await stat(join(directory, entry.name)).catch(() => undefined);
+  return target?.isDirectory() ?? false;
+}
+
+async function classFolders(directory: string, unused: UnusedEntries): Promise<string[]> {
+  const { folders, files, hidden } = await splitEntries(directory);
+  hidden.forEach((name) => unused.add("hidden", join(directory, name)));
+  files.forEach((name) => unused.add("outside of the class folders", join(directory, name)));
+  if (folders.length > 0) return folders;
   const images = files.filter((name) => IMAGE_FILE.test(name)).length;
   throw new DataError(
     files.length === 0
@@ -76,16 +85,61 @@ function pickClasses(
   throw new DataError(`${directory} has no class folder ${missing}`, `it has ${names}`);
 }
 
-async function imageNames(folder: string): Promise<string[]> {
-  const names = await readdir(folder);
-  return names.filter((name) => IMAGE_FILE.test(name) && !name.startsWith(".")).sort();
+interface ClassFolder {
+  readonly path: string;
+  /** Paths of its images. */
+  readonly images: readonly string[];
+  /** Names of the folders in it. */
+  readonly folders: readonly string[];
 }
 
-function refuseEmptyClasses(folders: readonly string[], names: readonly string[][]): void {
-  const empty = folders.find((_, index) => names[index]!.length === 0);
-  if (empty === undefined) return;
+async function readClass(path: string, unused: UnusedEntries): Promise<ClassFolder> {
+  const { folders, files, hidden } = await splitEntries(path);
+  const within = (name: string) => join(path, name);
+  hidden.forEach((name) => unused.add("hidden", within(name)));
+  for (const name of folders) await addNested(within(name), unused);
+  const images = files.filter((name) => IMAGE_FILE.test(name));
+  const others = files.filter((name) => !IMAGE_FILE.test(name));
+  others.forEach((name) => unused.add("without the ending of an image", within(name)));
+  return { path, images: images.map(within), folders };
+}
+
+/** Counts what a folder in a class folder holds. */
+async function addNested(folder: string, unused: UnusedEntries): Promise<void> {
+  const { folders, files, hidden } = await splitEntries(folder);
+  const within = (name: string) => join(folder, name);
+  [...files, ...hidden].forEach((name) =>
+    unused.add("in a folder of a class folder", within(name)),
+  );
+  for (const name of folders) await addNested(within(name), unused);
+}
+
+const SPLITS: readonly string[] = ["train", "val", "valid", "validation", "test"];
+
+/** Throws a DataError where what should be classes are the splits of a data set. */
+function refuseSplits(directory: string, classes: readonly ClassFolder[]): void {
+  const splits = classes.filter(
+    ({ path, images, folders }) =>
+      images.length === 0 && folders.length > 0 && SPLITS.includes(basename(path).toLowerCase()),
+  );
+  if (splits.length === 0) return;
+  const names = splits.map(({ path }) => `${basename(path)}/`).join(", ");
   throw new DataError(
-    `the class folder ${empty} holds no images`,
-    `images end in ${IMAGE_ENDINGS.map((ending) => `.${ending}`).join(", ")} and lie directly in the folder; delete the folder if it is no class`,
+    `${directory} holds splits (${names}), where class folders are expected`,
+    `name a split's own folder in the spec: folder("${splits[0]!.path}")`,
+  );
+}
+
+function refuseEmptyClasses(classes: readonly ClassFolder[]): void {
+  const empty = classes.find(({ images }) => images.length === 0);
+  if (!empty) return;
+  const { path, folders } = empty;
+  const endings = IMAGE_ENDINGS.map((ending) => `.${ending}`).join(", ");
+  throw new DataError(
+    folders.length > 0
+      ? `the class folder ${path} holds folders (${folders.slice(0, 3).join(", ")}), but no images`
+      : `the class folder ${path} holds no images`,
+    `images are directly in their class's folder, and end in ${endings}; ` +
+      `delete ${path} if it is not a class`,
   );
 }

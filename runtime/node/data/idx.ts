@@ -6,10 +6,12 @@ import { DataError } from "../../data/error.js";
 import { convertChannels } from "../../data/image.js";
 import { datasetInMemory } from "../../data/memory.js";
 import { readMaybeGzipped, requireDirectory } from "./files.js";
+import { numberLabels, type LabelRules } from "./labels.js";
 
 const PREFIX = { train: "train", eval: "t10k" } as const;
 
-export interface IdxOptions {
+/** Labels follow the rules. */
+export interface IdxOptions extends LabelRules {
   readonly split: "train" | "eval";
   readonly channels: 1 | 3;
 }
@@ -20,7 +22,7 @@ interface IdxFile {
   readonly values: Buffer;
 }
 
-/** One split, its bytes in memory; classes are named by their numbers. */
+/** One split, its bytes in memory. */
 export async function openIdx(directory: string, options: IdxOptions): Promise<Dataset> {
   await requireDirectory(directory);
   const prefix = PREFIX[options.split];
@@ -32,13 +34,14 @@ export async function openIdx(directory: string, options: IdxOptions): Promise<D
       `${images.path} has ${length} images, but ${labels.path} has ${labels.sizes[0]} labels`,
     );
   }
-  const highest = labels.values.reduce((most, label) => Math.max(most, label), 0);
-  const classes = Array.from({ length: highest + 1 }, (_, label) => String(label));
+  const texts = Array.from(labels.values, String);
+  const placeOf = (index: number) => `${labels.path}: label ${index}`;
+  const { classes, numbers } = numberLabels({ name: directory, texts, placeOf }, options);
   const size = height * width;
   return datasetInMemory({ name: directory, classes, length }, (index) => {
     const pixels = images.values.subarray(index * size, (index + 1) * size);
     const image = { width, height, channels: 1, pixels, maximum: 255 };
-    return { image: convertChannels(image, options.channels), label: labels.values[index]! };
+    return { image: convertChannels(image, options.channels), label: numbers[index]! };
   });
 }
 

@@ -101,26 +101,22 @@ async function openSource(
   options: OpenDataOptions,
 ): Promise<Dataset> {
   const channels = imageChannels(options.shape);
+  const { classNames, classes: classCount, ...rest } = options;
+  const encoded = { ...rest, channels, classes: classNames, classCount };
+  const rules = { classes: classNames, classCount, onNotice: options.onNotice };
   switch (source.kind) {
-    case "folder": {
-      const { classNames, ...rest } = options;
-      const only = source.classes;
-      return openFolder(source.path, { ...rest, channels, classes: classNames, only });
-    }
-    case "tar": {
-      const { classNames, ...rest } = options;
-      return openTar(source.path, { ...rest, channels, classes: classNames });
-    }
-    case "parquet": {
-      const { classNames, ...rest } = options;
-      return openParquet(source, { ...rest, channels, classes: classNames });
-    }
+    case "folder":
+      return openFolder(source.path, { ...encoded, only: source.classes });
+    case "tar":
+      return openTar(source.path, encoded);
+    case "parquet":
+      return openParquet(source, encoded);
     case "csv":
-      return openCsv(source, { ...options.shape, channels }, options.classNames);
+      return openCsv(source, { ...options.shape, channels }, rules);
     case "cifar10":
-      return openCifar10(source.path, { split, channels });
+      return openCifar10(source.path, { split, channels, ...rules });
     case "idx":
-      return openIdx(source.path, { split, channels });
+      return openIdx(source.path, { split, channels, ...rules });
   }
 }
 

@@ -9,14 +9,13 @@ import type { Dataset } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 import { encodedDataset, type EncodedImages, type EncodedOptions } from "./encoded.js";
 import { isDirectory } from "./files.js";
-import { labelNumbers, refuseUnknownClasses, type LabelNumbers } from "./labels.js";
+import { numberLabels, type LabelRules } from "./labels.js";
 import { ParquetFile } from "./parquet-file.js";
 import { ParquetRows } from "./parquet-rows.js";
 import { findShards } from "./shards.js";
 
-export interface ParquetOptions extends EncodedOptions {
-  /** Labels follow these classes, those of training; without them, the files' own. */
-  readonly classes?: readonly string[] | undefined;
+/** Labels follow the rules. */
+export interface ParquetOptions extends EncodedOptions, LabelRules {
   /** Bytes of rows that are kept for being asked for again, 256 MiB unless told. */
   readonly rowMemory?: number;
 }
@@ -35,31 +34,54 @@ export async function openParquet(
   if (length === 0) throw new DataError(`${path} has no rows`);
   files.forEach((file) => checkLabelColumn(file, label));
   const columns = files.map((file) => imageColumn(file, image));
-  const labels: string[] = [];
-  for (const file of files) labels.push(...(await readLabels(file, label)));
-  const { classes, labelOf } = numberLabels(labels, { path, label, files, known: options.classes });
+  refuseDifferent(files, columns);
+  const texts: string[] = [];
+  for (const file of files) texts.push(...(await readLabels(file, label)));
+  const placeOf = placesIn(files);
+  const names = sameNames(files, label);
+  const found = {
+    name: path,
+    texts,
+    placeOf: (index: number) => describeRow(placeOf(index)),
+    names,
+  };
+  const { classes, numbers } = numberLabels(found, options);
   const rows = new ParquetRows(columns[0]!, options.rowMemory);
-  const numbers = Uint32Array.from(labels, labelOf);
-  const images = imagesIn(files, { labels: numbers, rows });
+  const images = imagesIn(placeOf, { labels: numbers, rows });
   return encodedDataset({ name: path, classes }, images, options);
 }
 
-function imagesIn(
-  files: readonly ParquetFile[],
-  { labels, rows }: { readonly labels: Uint32Array; readonly rows: ParquetRows },
-): EncodedImages {
+interface Row {
+  readonly file: ParquetFile;
+  /** Counted from 0. */
+  readonly row: number;
+}
+
+const describeRow = ({ file, row }: Row) => `${file.path}: row ${row}`;
+
+/** Finds the row of an example. */
+function placesIn(files: readonly ParquetFile[]): (index: number) => Row {
   let end = 0;
   const ends = files.map((file) => (end += file.length));
+  return (index) => {
+    const number = ends.findIndex((end) => index < end);
+    const file = files[number]!;
+    return { file, row: index - ends[number]! + file.length };
+  };
+}
+
+function imagesIn(
+  placeOf: (index: number) => Row,
+  { labels, rows }: { readonly labels: Uint32Array; readonly rows: ParquetRows },
+): EncodedImages {
   return {
-    length: end,
+    length: labels.length,
     at(index) {
-      const number = ends.findIndex((end) => index < end);
-      const file = files[number]!;
-      const row = index - ends[number]! + file.length;
+      const place = placeOf(index);
       return {
-        name: `${file.path}: row ${row}`,
+        name: describeRow(place),
         label: labels[index]!,
-        from: () => rows.read(file, row),
+        from: () => rows.read(place.file, place.row),
       };
     },
   };
@@ -73,17 +95,29 @@ function imageColumn(file: ParquetFile, name: string) {
   const isBytes = ({ element, children }: SchemaTree) =>
     children.length === 0 && element.type === "BYTE_ARRAY" && !isText(element);
   if (!isRepeated(column) && isBytes(column)) {
-    return { name, leaf: [name], bytesOf: bytesOrNothing };
+    return { leaf: [name], bytesOf: bytesOrNothing };
   }
   const bytes = column.children.find(({ element }) => element.name === "bytes");
   if (!isRepeated(column) && bytes && isBytes(bytes)) {
     const bytesOf = (value: unknown) =>
       bytesOrNothing((value as { bytes?: unknown } | null)?.bytes);
-    return { name, leaf: [name, "bytes"], bytesOf };
+    return { leaf: [name, "bytes"], bytesOf };
   }
   throw new DataError(
     `the column ${name} of ${file.path} holds ${describeColumn(column)}, but images are bytes, or groups with \`bytes\` among their fields`,
     otherColumns(file, "image"),
+  );
+}
+
+function refuseDifferent(
+  files: readonly ParquetFile[],
+  columns: readonly { readonly leaf: readonly string[] }[],
+): void {
+  const other = columns.findIndex(({ leaf }) => leaf.length !== columns[0]!.leaf.length);
+  if (other < 0) return;
+  throw new DataError(
+    `${files[0]!.path} and ${files[other]!.path} hold images differently: one as bytes, one in groups`,
+    "write the files of a data set in one way, or name only some of them",
   );
 }
 
@@ -147,46 +181,13 @@ const KINDS = {
 async function readLabels(file: ParquetFile, name: string): Promise<string[]> {
   const values = await file.readColumn(name);
   return values.map((value, row) => {
-    const text = typeof value === "string" || typeof value === "bigint" ? String(value) : value;
-    if (typeof text === "string" || typeof text === "number") return checkLabel(String(text), row);
+    if (typeof value === "string") return value.trim();
+    if (typeof value === "bigint" || typeof value === "number") return String(value);
     throw new DataError(
       `${file.path}: row ${row} has no label: its ${name} is ${String(value)}`,
       'delete such rows, or choose another column: parquet(..., label="NAME")',
     );
   });
-
-  function checkLabel(text: string, row: number): string {
-    if (!/^-\d+$/.test(text)) return text;
-    throw new DataError(
-      `${file.path}: row ${row} has the label ${text}, which stands for none`,
-      "test sets are often published without labels: evaluate on another split",
-    );
-  }
-}
-
-interface Labelling {
-  readonly path: string;
-  readonly label: string;
-  readonly files: readonly ParquetFile[];
-  /** The classes of training. */
-  readonly known: readonly string[] | undefined;
-}
-
-/** Numbers are those of the classes that the files name, if they name any. */
-function numberLabels(
-  labels: readonly string[],
-  { path, label, files, known }: Labelling,
-): LabelNumbers {
-  const names = sameNames(files, label);
-  const isNumbers = labels.every((each) => /^\d+$/.test(each));
-  if (!names || !isNumbers) return labelNumbers(labels, { name: path, classes: known });
-  const beyond = labels.find((each) => Number(each) >= names.length);
-  if (beyond !== undefined) {
-    throw new DataError(`${path} has the label ${beyond}, but names ${names.length} classes`);
-  }
-  const classes = known ?? names;
-  refuseUnknownClasses(path, names, classes);
-  return { classes, labelOf: (each) => classes.indexOf(names[Number(each)]!) };
 }
 
 /** The classes' names, where files have them. Throws a DataError where two disagree. */

@@ -2,73 +2,76 @@
  * WebDataset shards (https://github.com/webdataset/webdataset): tar files in which consecutive files with one name up to the first dot
  * are an example: KEY.jpg and KEY.cls. Headers are read once; images are then read from their places, in any order.
  */
-import { open, type FileHandle } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import { DataError } from "../../data/error.js";
 import type { Dataset } from "../../data/dataset.js";
 import { IMAGE_ENDINGS } from "./decode.js";
 import { encodedDataset, type EncodedOptions } from "./encoded.js";
 import { describeReadError } from "./files.js";
-import { labelNumbers } from "./labels.js";
+import { numberLabels, type LabelRules } from "./labels.js";
 import { findShards } from "./shards.js";
+import { readBytes, readTarEntries, type TarArchive, type TarEntry } from "./tar-entries.js";
+import { UnusedEntries } from "./unused.js";
 
-export interface TarOptions extends EncodedOptions {
-  /** Labels follow these classes, those of training; without them, the shards' own. */
-  readonly classes?: readonly string[] | undefined;
-}
+/** Labels follow the rules. */
+export type TarOptions = EncodedOptions & LabelRules;
 
 /** An example's files, by their endings. */
 interface Sample {
   readonly key: string;
+  readonly parts: Map<string, TarEntry>;
+}
+
+interface LabelledImage {
   readonly shard: string;
-  readonly parts: Map<string, Entry>;
+  readonly image: TarEntry;
+  readonly label: string;
 }
 
-interface Entry {
-  readonly name: string;
-  readonly offset: number;
-  readonly size: number;
-}
-
-/** The examples of all shards that match. Throws a DataError where a shard is damaged or an example has no label. */
+/**
+ * The examples of all shards that match. Throws a DataError where a shard is damaged or an example
+ * has no label.
+ */
 export async function openTar(pattern: string, options: TarOptions): Promise<Dataset> {
   const shards = await findShards(pattern, "tar");
-  const found: LabelledSample[] = [];
-  for (const shard of shards) found.push(...(await readShard(shard)));
-  if (found.length === 0) {
-    throw new DataError(
-      `${shards.length === 1 ? shards[0]! : `the ${shards.length} files that match ${pattern}`} holds no images`,
-      "an example is an image, for instance KEY.jpg, with its label in KEY.cls or KEY.json",
-    );
-  }
-  const { classes, labelOf } = labelNumbers(
-    found.map(({ label }) => label),
-    { name: pattern, classes: options.classes },
-  );
-  const images = found.map(({ shard, image, label }) => ({
-    name: `${shard}: ${image.name}`,
-    label: labelOf(label),
+  const unused = new UnusedEntries();
+  const found: LabelledImage[] = [];
+  for (const shard of shards) found.push(...(await readShard(shard, unused)));
+  if (found.length === 0) throw noImages(pattern, shards);
+  unused.say(pattern, options.onNotice);
+  const texts = found.map(({ label }) => label);
+  const placeOf = (index: number) => `${found[index]!.shard}: ${found[index]!.image.name}`;
+  const { classes, numbers } = numberLabels({ name: pattern, texts, placeOf }, options);
+  const images = found.map(({ shard, image }, index) => ({
+    name: placeOf(index),
+    label: numbers[index]!,
     from: { path: shard, offset: image.offset, length: image.size },
   }));
   return encodedDataset({ name: pattern, classes }, images, options);
 }
 
-interface LabelledSample {
-  readonly shard: string;
-  readonly image: Entry;
-  readonly label: string;
+function noImages(pattern: string, shards: readonly string[]): DataError {
+  const which =
+    shards.length === 1 ? shards[0]! : `the ${shards.length} files that match ${pattern}`;
+  return new DataError(
+    `${which} ${shards.length === 1 ? "holds" : "hold"} no images`,
+    "an example is an image, for instance KEY.jpg, with its label in KEY.cls or KEY.json",
+  );
 }
 
-async function readShard(path: string): Promise<LabelledSample[]> {
+async function readShard(path: string, unused: UnusedEntries): Promise<LabelledImage[]> {
   const file = await open(path).catch((error: NodeJS.ErrnoException) => {
     throw new DataError(describeReadError(path, error));
   });
   try {
-    const labelled: LabelledSample[] = [];
-    for (const { parts, shard, key } of groupSamples(path, await readEntries(path, file))) {
-      const image = IMAGE_ENDINGS.map((ending) => parts.get(ending)).find((entry) => entry);
+    const archive = { path, file };
+    const labelled: LabelledImage[] = [];
+    for (const sample of groupSamples(await readTarEntries(archive, unused), unused)) {
+      const image = takeImage(sample, unused);
       if (!image) continue;
-      labelled.push({ shard, image, label: await readLabel(file, { parts, shard, key }) });
+      labelled.push({ shard: path, image, label: await takeLabel(archive, sample) });
+      for (const { name } of sample.parts.values()) unused.add(NEITHER, name);
     }
     return labelled;
   } finally {
@@ -76,29 +79,68 @@ async function readShard(path: string): Promise<LabelledSample[]> {
   }
 }
 
-function groupSamples(shard: string, entries: readonly Entry[]): Sample[] {
+const NEITHER = "neither the image nor the label of an example";
+
+function groupSamples(entries: readonly TarEntry[], unused: UnusedEntries): Sample[] {
   const samples: Sample[] = [];
   for (const entry of entries) {
     const name = basename(entry.name);
     const dot = name.indexOf(".");
-    if (dot < 1) continue;
+    if (dot < 1) {
+      unused.add(dot === 0 ? "hidden" : "without an ending", entry.name);
+      continue;
+    }
     const key = entry.name.slice(0, entry.name.length - name.length + dot);
-    if (samples.at(-1)?.key !== key) samples.push({ key, shard, parts: new Map() });
-    samples.at(-1)!.parts.set(name.slice(dot + 1).toLowerCase(), entry);
+    if (samples.at(-1)?.key !== key) samples.push({ key, parts: new Map() });
+    const { parts } = samples.at(-1)!;
+    const ending = name.slice(dot + 1).toLowerCase();
+    if (parts.has(ending)) unused.add("with the ending of another file of the example", entry.name);
+    else parts.set(ending, entry);
   }
   return samples;
 }
 
-async function readLabel(file: FileHandle, { parts, shard, key }: Sample): Promise<string> {
-  const text = async (entry: Entry) => (await readPart(file, entry)).toString("utf8").trim();
+/** Takes the image out of an example's files; undefined, and all of them unused, where none is. */
+function takeImage({ parts }: Sample, unused: UnusedEntries): TarEntry | undefined {
+  const ending = IMAGE_ENDINGS.find((each) => parts.has(each));
+  if (ending === undefined) {
+    for (const { name } of parts.values()) unused.add("without an image of its name", name);
+    return undefined;
+  }
+  const image = parts.get(ending);
+  parts.delete(ending);
+  return image;
+}
+
+async function takeLabel(archive: TarArchive, { key, parts }: Sample): Promise<string> {
   const [cls, json] = [parts.get("cls"), parts.get("json")];
-  if (cls) return text(cls);
-  const label = json && labelInJson(await text(json));
-  if (label !== undefined) return label;
+  if (cls) {
+    parts.delete("cls");
+    return (await readText(archive, cls)).trim();
+  }
+  const label = json && labelInJson(await readText(archive, json));
+  if (label !== undefined) {
+    parts.delete("json");
+    return label.trim();
+  }
   throw new DataError(
-    `${shard} has no label for ${key}`,
-    "put its class into KEY.cls, or as `label` into KEY.json",
+    `${archive.path} has no label for ${key}`,
+    "put its class into KEY.cls, or as `label` into KEY.json; files of one KEY follow each other",
   );
+}
+
+/** Files of labels are small: a larger one is something else. */
+const MOST_TEXT = 16 * 2 ** 20;
+
+async function readText(archive: TarArchive, entry: TarEntry): Promise<string> {
+  const refuse = (reason: string) =>
+    new DataError(`${archive.path}: ${entry.name} ${reason}`, "a label is a short text in UTF-8");
+  if (entry.size > MOST_TEXT) throw refuse(`is too large for a label: ${entry.size} bytes`);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(await readBytes(archive, entry));
+  } catch (error) {
+    throw error instanceof DataError ? error : refuse("is not text");
+  }
 }
 
 function labelInJson(text: string): string | undefined {
@@ -109,70 +151,4 @@ function labelInJson(text: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-async function readPart(file: FileHandle, { offset, size }: Entry): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, offset);
-  return buffer.subarray(0, bytesRead);
-}
-
-const BLOCK = 512;
-
-/** The files in a tar, by reading its headers alone. Long names come in headers of their own. */
-async function readEntries(path: string, file: FileHandle): Promise<Entry[]> {
-  const { Header, Pax } = await import("tar");
-  const { size: end } = await file.stat();
-  const start = await readPart(file, { name: "", offset: 0, size: Math.min(end, 2) });
-  if (start[0] === 0x1f && start[1] === 0x8b) throw compressed(path);
-  const entries: Entry[] = [];
-  let longName: string | undefined;
-  for (let at = 0; at + BLOCK <= end;) {
-    const block = await readPart(file, { name: "", offset: at, size: BLOCK });
-    const header = parseHeader(Header, block);
-    at += BLOCK;
-    // Two blocks of zeros end the file.
-    if (header?.nullBlock) continue;
-    if (!header?.cksumValid) {
-      throw new DataError(`${path} is no tar file, or damaged`, "make or download it again");
-    }
-    const { type, size = 0, path: name = "" } = header;
-    if (at + size > end) throw truncated(path, name);
-    const content = async () => {
-      const bytes = await readPart(file, { name: "", offset: at, size });
-      return bytes.toString("utf8");
-    };
-    if (type === "ExtendedHeader") longName = Pax.parse(await content()).path ?? longName;
-    else if (type === "NextFileHasLongPath") longName = (await content()).replace(/\0.*$/s, "");
-    else {
-      if (FILES.includes(type)) entries.push({ name: longName ?? name, offset: at, size });
-      longName = undefined;
-    }
-    at += Math.ceil(size / BLOCK) * BLOCK;
-  }
-  return entries;
-}
-
-/** Undefined where numbers of it are none, of which the library makes errors before it looks at the sum. */
-function parseHeader<Header>(
-  kind: new (block: Buffer) => Header,
-  block: Buffer,
-): Header | undefined {
-  try {
-    return new kind(block);
-  } catch {
-    return undefined;
-  }
-}
-
-const FILES: readonly string[] = ["File", "OldFile", "ContiguousFile"];
-
-function compressed(path: string): DataError {
-  return new DataError(
-    `${path} is compressed, so that its images cannot be read in any order`,
-    `decompress it: gunzip ${basename(path)}`,
-  );
-}
-
-function truncated(path: string, name: string): DataError {
-  return new DataError(`${path} ends in the middle of ${name}`, "download it again");
 }

@@ -1,0 +1,109 @@
+/** Whether a CSV file starts with a header, and what is wrong with one. */
+import { DataError } from "../../data/error.js";
+import { isNumber, quoted, type CsvOptions, type Line } from "./csv-lines.js";
+
+const LABEL_NAME = /^(label|labels|class|target)$/i;
+
+/** The name that pandas gives to a column of row numbers when it reads one. */
+const INDEX_NAME = /^(Unnamed: 0)?$/;
+
+/**
+ * Whether the first line names the columns. That is so where no cell is a number, where all count
+ * up (pandas numbers columns that have no names), and where one has a label's name above numbers.
+ * A header that has numbers is said.
+ */
+export function isHeader(
+  { number, cells }: Line,
+  second: readonly string[] | undefined,
+  options: CsvOptions,
+): boolean {
+  if (!cells.some(isNumber)) return true;
+  if (!countsUp(cells, second, options) && !namesLabel(cells, second, options)) return false;
+  const place = `${options.path}:${number}`;
+  options.onNotice?.(`${place}: this line is taken for a header: it is ${describe(cells)}`);
+  return true;
+}
+
+/** All cells but for the label's, or that of pandas' row numbers, count from 0 or 1. */
+function countsUp(
+  cells: readonly string[],
+  second: readonly string[] | undefined,
+  { label }: CsvOptions,
+): boolean {
+  const named = cells.findIndex((cell) => !isNumber(cell));
+  const others = cells.filter((_, column) => column !== named).map(Number);
+  const [start = 2] = others;
+  if (others.length < 2 || start < 0 || start > 1) return false;
+  if (!others.every((value, at) => value === start + at)) return false;
+  if (named < 0 || LABEL_NAME.test(cells[named]!)) return true;
+  if (named === 0 && INDEX_NAME.test(cells[0]!)) return true;
+  return named === labelColumn(cells, label) && isNumber(second?.[named] ?? "");
+}
+
+function namesLabel(
+  cells: readonly string[],
+  second: readonly string[] | undefined,
+  { label }: CsvOptions,
+): boolean {
+  const column = labelColumn(cells, label);
+  return LABEL_NAME.test(cells[column]!) && isNumber(second?.[column] ?? "");
+}
+
+const describe = (cells: readonly string[]) =>
+  `${cells.slice(0, 3).join(", ")}${cells.length > 4 ? ", ..." : ""}, ${cells.at(-1)}`;
+
+const labelColumn = (cells: readonly string[], label: CsvOptions["label"]) =>
+  label === "first" ? 0 : cells.length - 1;
+
+/**
+ * Throws a DataError where a header does not agree with the spec, has two columns of one name, or a
+ * column of row numbers.
+ */
+export function checkHeader({ number, cells }: Line, { path, label }: CsvOptions): void {
+  const place = `${path}:${number}`;
+  if (INDEX_NAME.test(cells[0]!)) {
+    throw new DataError(
+      `${place}: the first column is ${quoted(cells[0]!)}: it numbers the rows`,
+      "write the file without it (pandas: to_csv(..., index=False))",
+    );
+  }
+  const known = new Set<string>();
+  for (const cell of cells) {
+    if (known.has(cell)) throw twoColumns(place, cell);
+    if (cell !== "") known.add(cell);
+  }
+  checkLabelColumn(place, cells, label);
+}
+
+function twoColumns(place: string, name: string): DataError {
+  return new DataError(
+    `${place}: two columns are named ${quoted(name)}`,
+    "remove one of them, or give it another name",
+  );
+}
+
+/** A header that names the label's column must agree with the spec. */
+function checkLabelColumn(
+  place: string,
+  cells: readonly string[],
+  label: CsvOptions["label"],
+): void {
+  const own = labelColumn(cells, label);
+  const named = cells.findIndex((cell, column) => LABEL_NAME.test(cell) && column !== own);
+  if (named < 0) return;
+  const column = `column ${named + 1} of ${cells.length} is named \`${cells[named]}\``;
+  throw new DataError(
+    `${place}: ${column}, but the spec takes the label from the ${label} column`,
+    labelHint(cells, { named, own }),
+  );
+}
+
+function labelHint(
+  cells: readonly string[],
+  { named, own }: { readonly named: number; readonly own: number },
+): string {
+  if (LABEL_NAME.test(cells[own]!)) return "remove one of the two columns";
+  if (named === 0) return "write `label=first` in the spec's csv(...)";
+  if (named === cells.length - 1) return "write `label=last` in the spec's csv(...)";
+  return "move that column to the end of the rows";
+}

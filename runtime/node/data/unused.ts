@@ -1,0 +1,31 @@
+/** Files and entries that a source does not use: counted by reason, and said once. */
+
+interface Kind {
+  count: number;
+  readonly example: string;
+}
+
+export class UnusedEntries {
+  private readonly kinds = new Map<string, Kind>();
+
+  /** `reason` completes "2 files are not used: 2 ...": "hidden". */
+  add(reason: string, name: string): void {
+    const kind = this.kinds.get(reason);
+    if (kind) kind.count++;
+    else this.kinds.set(reason, { count: 1, example: name });
+  }
+
+  /** `source`: the data set. */
+  say(source: string, onNotice: ((notice: string) => void) | undefined): void {
+    if (this.kinds.size > 0) onNotice?.(`${source}: ${this.text()}`);
+  }
+
+  /** `3 files are not used: 2 hidden (.a, for instance), 1 without an ending (readme)`. */
+  text(): string {
+    const kinds = [...this.kinds].map(([reason, { count, example }]) =>
+      count === 1 ? `1 ${reason} (${example})` : `${count} ${reason} (${example}, for instance)`,
+    );
+    const total = [...this.kinds.values()].reduce((sum, { count }) => sum + count, 0);
+    return `${total === 1 ? "1 file is" : `${total} files are`} not used: ${kinds.join(", ")}`;
+  }
+}
