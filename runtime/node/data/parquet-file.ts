@@ -1,5 +1,6 @@
 /** Parquet files (https://parquet.apache.org/docs/file-format/) through hyparquet: what they say of themselves, and some of their rows. */
-import type { FileMetaData, SchemaTree } from "hyparquet";
+import { open } from "node:fs/promises";
+import type { AsyncBuffer, FileMetaData, SchemaTree } from "hyparquet";
 import { DataError } from "../../data/error.js";
 import { describeReadError } from "./files.js";
 
@@ -28,9 +29,10 @@ export class ParquetFile {
 
   /** Reads what stands at the file's end. Throws a DataError where it is no Parquet file, or damaged. */
   static async open(path: string): Promise<ParquetFile> {
-    const { asyncBufferFromFile, parquetMetadataAsync, parquetSchema } = await import("hyparquet");
+    const { parquetMetadataAsync, parquetSchema } = await import("hyparquet");
     try {
-      const metadata = await parquetMetadataAsync(await asyncBufferFromFile(path));
+      const metadata = await parquetMetadataAsync(await bytesOf(path));
+      checkRows(metadata);
       return new ParquetFile(path, metadata, parquetSchema(metadata).children);
     } catch (error) {
       throw unreadable(path, error, "is no Parquet file, or cut off");
@@ -50,28 +52,34 @@ export class ParquetFile {
   async readColumn(name: string): Promise<unknown[]> {
     const values: unknown[] = [];
     for (const span of this.groups) {
-      for (const row of await this.readSpan(name, span, { utf8: true })) values.push(row);
+      for (const row of await this.readSpan([name], span, { utf8: true })) values.push(row);
     }
     return values;
   }
 
-  /** Values of a column. Bytes come as such. */
-  readRows(name: string, span: RowSpan): Promise<unknown[]> {
-    return this.readSpan(name, span, { utf8: false });
+  /** Values of a column, of groups only the `leaf`. Bytes come as such. */
+  readRows(leaf: readonly string[], span: RowSpan): Promise<unknown[]> {
+    return this.readSpan(leaf, span, { utf8: false });
   }
 
   private async readSpan(
-    name: string,
+    leaf: readonly string[],
     { start, end }: RowSpan,
     { utf8 }: { readonly utf8: boolean },
   ): Promise<unknown[]> {
-    const { asyncBufferFromFile, parquetReadObjects } = await import("hyparquet");
+    const { parquetReadObjects } = await import("hyparquet");
     const { compressors } = await import("hyparquet-compressors");
+    const name = leaf[0]!;
     try {
       const rows = await parquetReadObjects({
-        file: await asyncBufferFromFile(this.path),
-        ...{ metadata: this.metadata, columns: [name], rowStart: start, rowEnd: end },
-        ...{ compressors, utf8, useOffsetIndex: true },
+        file: await bytesOf(this.path),
+        metadata: await this.onlyLeaf(leaf),
+        columns: [name],
+        rowStart: start,
+        rowEnd: end,
+        compressors,
+        utf8,
+        useOffsetIndex: true,
       });
       if (rows.length !== end - start)
         throw new Error(`${rows.length} of ${end - start} are there`);
@@ -79,6 +87,33 @@ export class ParquetFile {
     } catch (error) {
       throw unreadable(this.path, error, `is damaged in rows ${start} to ${end - 1}`);
     }
+  }
+
+  /**
+   * The file's description as if it had one column of numbers or bytes alone. The library starts to
+   * read all parts of a group, and abandons some of their promises where one of them is damaged.
+   */
+  private async onlyLeaf(leaf: readonly string[]): Promise<FileMetaData> {
+    const { parquetSchema } = await import("hyparquet");
+    const { metadata } = this;
+    const root = parquetSchema(metadata);
+    const schema = [{ ...root.element, num_children: 1 }];
+    let at = root;
+    for (const [depth, part] of leaf.entries()) {
+      const child = at.children.find(({ element }) => element.name === part);
+      if (!child) throw new Error(`it has no column ${leaf.join(".")}`);
+      const isLast = depth === leaf.length - 1;
+      schema.push({ ...child.element, num_children: isLast ? child.element.num_children! : 1 });
+      at = child;
+    }
+    const row_groups = metadata.row_groups.map((group) => ({
+      ...group,
+      columns: group.columns.filter(({ meta_data: meta }) => isPath(meta?.path_in_schema, leaf)),
+    }));
+    if (row_groups.some(({ columns }) => columns.length !== 1)) {
+      throw new Error(`it does not say where the column ${leaf.join(".")} is`);
+    }
+    return { ...metadata, schema, row_groups };
   }
 
   /** The fewest rows around one that are read together: its page where the file has an index of those, or else its row group. */
@@ -93,21 +128,74 @@ export class ParquetFile {
   }
 
   private async readPages(group: number, leaf: readonly string[]): Promise<readonly number[]> {
-    const { asyncBufferFromFile, readOffsetIndex } = await import("hyparquet");
-    const path = leaf.join(".");
-    const column = this.metadata.row_groups[group]!.columns.find(
-      ({ meta_data }) => meta_data?.path_in_schema.join(".") === path,
+    const { readOffsetIndex } = await import("hyparquet");
+    const column = this.metadata.row_groups[group]!.columns.find(({ meta_data }) =>
+      isPath(meta_data?.path_in_schema, leaf),
     );
     const { offset_index_offset: offset, offset_index_length: length } = column ?? {};
     if (offset === undefined || length === undefined) return [];
     try {
-      const file = await asyncBufferFromFile(this.path);
+      const file = await bytesOf(this.path);
       const view = new DataView(await file.slice(Number(offset), Number(offset) + length));
       const { page_locations: pages } = readOffsetIndex({ view, offset: 0 });
-      return pages.map(({ first_row_index }) => Number(first_row_index));
+      const starts = pages.map(({ first_row_index }) => Number(first_row_index));
+      const isAscending = starts.every((first, index) => first > (starts[index - 1] ?? -1));
+      if (starts[0] !== 0 || !isAscending) throw new Error("its pages are not in order");
+      return starts;
     } catch (error) {
       throw unreadable(this.path, error, "is damaged in its index of pages");
     }
+  }
+}
+
+const isPath = (path: readonly string[] | undefined, leaf: readonly string[]) =>
+  path !== undefined && path.length === leaf.length && path.every((part, at) => part === leaf[at]);
+
+/** Throws where row groups do not have as many rows as the file is said to have. */
+function checkRows({ num_rows: rows, row_groups: groups }: FileMetaData): void {
+  const wrong = groups.find(({ num_rows }) => num_rows < 0n);
+  const sum = groups.reduce((total, { num_rows }) => total + num_rows, 0n);
+  if (wrong || sum !== rows || sum > BigInt(MOST_ROWS)) {
+    throw new Error(`its row groups have ${sum} rows, the file ${rows}`);
+  }
+}
+
+/** As many as an array may hold. */
+const MOST_ROWS = 2 ** 32 - 1;
+
+/** The bytes of a file, as the library asks for them: of a range that is not there, it is told. */
+async function bytesOf(path: string): Promise<AsyncBuffer> {
+  const file = await open(path);
+  const { size: byteLength } = await file.stat().finally(() => file.close());
+  const slice = async (start: number, end = byteLength): Promise<ArrayBuffer> => {
+    if (!(start >= 0 && start <= end && end <= byteLength)) {
+      throw new Error(`bytes ${start} to ${end} are asked for, and it has ${byteLength}`);
+    }
+    return readRange(path, { start, length: end - start });
+  };
+  return {
+    byteLength,
+    slice(start, end) {
+      const bytes = slice(start, end);
+      // The library may ask for bytes that it does not wait for, once others are damaged.
+      bytes.catch(() => {});
+      return bytes;
+    },
+  };
+}
+
+async function readRange(
+  path: string,
+  { start, length }: { readonly start: number; readonly length: number },
+): Promise<ArrayBuffer> {
+  const file = await open(path);
+  try {
+    const bytes = new ArrayBuffer(length);
+    const { bytesRead } = await file.read(new Uint8Array(bytes), 0, length, start);
+    if (bytesRead === length) return bytes;
+    throw new Error(`it has become shorter while it was read`);
+  } finally {
+    await file.close();
   }
 }
 

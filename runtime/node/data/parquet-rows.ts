@@ -25,7 +25,6 @@ export class ParquetRows {
   /** `bytesOf` finds the bytes in a value of the column; `leaf` is where they lie in it. */
   constructor(
     private readonly column: {
-      readonly name: string;
       readonly leaf: readonly string[];
       readonly bytesOf: (value: unknown) => Row;
     },
@@ -55,7 +54,7 @@ export class ParquetRows {
 
   private startReading(file: ParquetFile, span: RowSpan, key: string): Promise<readonly Row[]> {
     const reading = this.last.then(async () => {
-      const values = await file.readRows(this.column.name, span);
+      const values = await file.readRows(this.column.leaf, span);
       const rows = values.map(this.column.bytesOf);
       this.keep(key, rows);
       return rows;
