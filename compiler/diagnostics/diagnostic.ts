@@ -19,6 +19,8 @@ export interface Fix {
   readonly edits: readonly Edit[];
   /** True for a name that can only have been meant: see safe-fixes.ts, which says what is applied without asking. */
   readonly isCertain?: boolean;
+  /** True for a known meaning of a name that does not exist, behind which other mistakes may come to light. */
+  readonly isRename?: boolean;
 }
 
 /**

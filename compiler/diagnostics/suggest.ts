@@ -1,29 +1,40 @@
-import { editDistance, isClose } from "../../grammar/distance.js";
+import { type Alias, aliasName, type ForeignAlias } from "./alias.js";
+import { isOneEditAway, typingErrors } from "./typing-error.js";
 
 /** Something with a name, and the other names that people know it by. */
 export interface Candidate {
   readonly name: string;
-  readonly aliases: readonly string[];
+  readonly aliases: readonly Alias[];
+}
+
+/** What an unknown name most likely means. */
+export interface Suggestion {
+  readonly name: string;
+  /** Another framework's name, whose calls mean something else or are written in another way. */
+  readonly alias?: ForeignAlias;
+  /** Whether the name can have no other meaning: see safe-fixes.ts. */
+  readonly isCertain: boolean;
 }
 
 /** Fewer letters than these say too little to complete them. */
-const shortestPrefix = 3;
+const SHORTEST_PREFIX = 3;
 
 /**
- * The name that was most likely meant, or undefined if none is near: another framework's name for the same thing comes
- * first, then the nearest spelling, then the only name that starts with what was written.
+ * What was most likely meant, or undefined where nothing probable is known: another framework's name for the same thing comes
+ * first, then a typing error, then the only name that starts with what was written.
+ *
+ * @param given names of the arguments in the call, which tell frameworks apart
  */
-export function suggest(written: string, candidates: readonly Candidate[]): string | undefined {
+export function suggest(
+  written: string,
+  candidates: readonly Candidate[],
+  given: readonly string[] = [],
+): Suggestion | undefined {
   return (
-    byAlias(written, candidates) ?? bySpelling(written, candidates) ?? byPrefix(written, candidates)
+    byAlias(written, candidates, given) ??
+    bySpelling(written, candidates) ??
+    byPrefix(written, candidates)
   );
-}
-
-function byAlias(written: string, candidates: readonly Candidate[]): string | undefined {
-  const key = plainName(written);
-  return candidates.find(({ name, aliases }) =>
-    [name, ...aliases].some((known) => plainName(known) === key),
-  )?.name;
 }
 
 /** `MaxPool_2D` and `maxpool2d` are the same word. */
@@ -31,21 +42,83 @@ export function plainName(name: string): string {
   return name.toLowerCase().replace(/[_-]/g, "");
 }
 
-function bySpelling(written: string, candidates: readonly Candidate[]): string | undefined {
-  const key = written.toLowerCase();
-  let nearest: { readonly name: string; readonly distance: number } | undefined;
-  for (const { name, aliases } of candidates) {
-    for (const known of [name, ...aliases].map((each) => each.toLowerCase())) {
-      const distance = editDistance(key, known);
-      if (isClose(key, known) && distance < (nearest?.distance ?? Infinity))
-        nearest = { name, distance };
-    }
-  }
-  return nearest?.name;
+// Other names
+
+interface Match {
+  readonly name: string;
+  readonly alias: Alias;
 }
 
-function byPrefix(written: string, candidates: readonly Candidate[]): string | undefined {
-  if (written.length < shortestPrefix) return undefined;
+function byAlias(
+  written: string,
+  candidates: readonly Candidate[],
+  given: readonly string[],
+): Suggestion | undefined {
+  const key = plainName(written);
+  const matches = wordsOf(candidates).filter(
+    ({ alias }) => plainName(aliasName(alias)) === key && holds(alias, given),
+  );
+  const exact = matches.filter(({ alias }) => aliasName(alias) === written);
+  return exact.length > 0 ? bySpelledAlias(exact) : byOneWord(matches);
+}
+
+/** Where one framework spells it so, its meaning counts. */
+function bySpelledAlias(matches: readonly Match[]): Suggestion {
+  // Of one spelling in several frameworks, the one whose arguments are given is meant.
+  const told = matches.find(({ alias }) => isForeign(alias) && alias.given);
+  const { name, alias } = told ?? matches[0]!;
+  const isCertain = matches.every((match) => match.name === name);
+  if (!isForeign(alias)) return { name, isCertain };
+  return { name, alias, isCertain: isCertain && alias.differs === undefined };
+}
+
+/** Where nobody spells it so, all who nearly do have to agree. */
+function byOneWord(matches: readonly Match[]): Suggestion | undefined {
+  const [first] = matches;
+  if (!first) return undefined;
+  const isCertain = matches.every(({ name, alias }) => name === first.name && !isForeign(alias));
+  const alias = matches.map((match) => match.alias).find((each) => isForeign(each) && each.differs);
+  return { name: first.name, ...(alias && { alias: alias as ForeignAlias }), isCertain };
+}
+
+const isForeign = (alias: Alias): alias is ForeignAlias => typeof alias === "object";
+
+function holds(alias: Alias, given: readonly string[]): boolean {
+  if (typeof alias === "string" || !alias.given) return true;
+  return alias.given.some((argument) => given.includes(argument));
+}
+
+function wordsOf(candidates: readonly Candidate[]): readonly Match[] {
+  return candidates.flatMap(({ name, aliases }) =>
+    [name, ...aliases].map((alias) => ({ name, alias })),
+  );
+}
+
+// Typing errors
+
+interface Near extends Match {
+  readonly errors: number;
+}
+
+function bySpelling(written: string, candidates: readonly Candidate[]): Suggestion | undefined {
+  const words = wordsOf(candidates);
+  const near = words.flatMap((match): Near[] => {
+    const errors = typingErrors(written, aliasName(match.alias));
+    return errors === undefined ? [] : [{ ...match, errors }];
+  });
+  const nearest = near.toSorted((a, b) => a.errors - b.errors)[0];
+  if (!nearest) return undefined;
+  const { name, errors, alias } = nearest;
+  if (isForeign(alias)) return { name, alias, isCertain: false };
+  const isRival = (word: Match) =>
+    word.name !== name && isOneEditAway(written, aliasName(word.alias));
+  return { name, isCertain: errors === 1 && !words.some(isRival) };
+}
+
+// Beginnings
+
+function byPrefix(written: string, candidates: readonly Candidate[]): Suggestion | undefined {
+  if (written.length < SHORTEST_PREFIX) return undefined;
   const matches = candidates.filter(({ name }) => name.startsWith(written.toLowerCase()));
-  return matches.length === 1 ? matches[0]?.name : undefined;
+  return matches.length === 1 ? { name: matches[0]!.name, isCertain: false } : undefined;
 }

@@ -4,7 +4,11 @@ import { joinedShape } from "./rules.js";
 
 export const add = defineLayer({
   name: "add",
-  aliases: ["Add", "Eltwise", "sum", "plus", "residual_add"],
+  aliases: [
+    ...["Add", "plus", "residual_add"],
+    { name: "Eltwise", differs: "`Eltwise` of Caffe is a sum, a product or a maximum" },
+    { name: "sum", differs: "`sum` of PyTorch adds up an axis; `add(x)` adds another value" },
+  ],
   summary: "sum with another value",
   documentation: `
 \`y = x + other\`, element by element: \`add(shortcut)\` adds the value that an \`as shortcut\` further up has named. Both have the

@@ -1,3 +1,4 @@
+import { strideOfOne } from "./pooling.js";
 import { boolean } from "../semantics/argument-types.js";
 import { withDefault } from "../semantics/signature.js";
 import { defineLayer } from "./layer.js";
@@ -5,7 +6,16 @@ import { inferPooling, poolGeometry, poolingArguments } from "./pooling.js";
 
 export const avgpool = defineLayer({
   name: "avgpool",
-  aliases: ["avgpool2d", "AvgPool2d", "AveragePooling2D", "avg_pool2d", "avg_pool", "AveragePool"],
+  aliases: [
+    ...["avgpool2d", "AvgPool2d", "avg_pool2d"],
+    { name: "AveragePooling2D", defaults: { kernel: "2" } },
+    { name: "avg_pool", given: ["stride", "strides"] },
+    { name: "avg_pool", differs: strideOfOne },
+    {
+      name: "AveragePool",
+      differs: "ONNX has a stride of 1 and leaves padding out: `stride=1, count_padding=false`",
+    },
+  ],
   summary: "average of each window",
   documentation: `
 \`y\` is the average of each window of each channel.

@@ -1,21 +1,32 @@
+import { type ArgumentTranslation, each, literalNumber } from "../diagnostics/alias.js";
 import { imageShape } from "../ir/shape.js";
 import { float } from "../semantics/argument-types.js";
 import { withDefault } from "../semantics/signature.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
 import { addAffine, addStatistic, normalizationArguments } from "./normalization.js";
 
+/** Keras' momentum says how much is kept, netc's how far the statistics move. */
+const keptShare: ArgumentTranslation = {
+  value(value) {
+    const kept = literalNumber(value);
+    return kept === undefined ? undefined : String(counterpartOf(kept));
+  },
+  note: "`momentum` of Keras is the share that is kept: here it is 1 - momentum",
+};
+
 export const batchnorm = defineLayer({
   name: "batchnorm",
   aliases: [
-    "BatchNorm2d",
-    "BatchNorm1d",
-    "BatchNorm",
-    "BatchNormalization",
-    "batch_norm",
-    "batchnorm2d",
-    "batchnorm1d",
-    "batch_normalization",
-    "bn",
+    ...["BatchNorm2d", "BatchNorm1d", "batch_norm", "batchnorm2d", "batchnorm1d", "bn"],
+    ...each(["BatchNormalization", "batch_normalization"], {
+      defaults: { momentum: "0.01", eps: "1e-3" },
+      translates: { momentum: keptShare },
+    }),
+    {
+      name: "BatchNorm",
+      differs:
+        "Caffe's has no weight and bias, and Caffe and Flax count `momentum` as what is kept",
+    },
   ],
   summary: "batch normalisation: each channel to mean 0 and variance 1 over the batch",
   documentation: `
@@ -76,7 +87,7 @@ same shape, an image \`[N, C, H, W]\` or features \`[N, C]\`.
 const KEPT_ELSEWHERE = 0.9;
 
 function reportMomentum(momentum: number, context: InferenceContext): void {
-  const counterpart = Number((1 - momentum).toPrecision(6));
+  const counterpart = counterpartOf(momentum);
   context.report("NET2042", {
     message: `${context.title}: momentum=${momentum} moves the running statistics nearly all the way in every step`,
     at: "momentum",
@@ -92,4 +103,9 @@ function reportMomentum(momentum: number, context: InferenceContext): void {
       ),
     ],
   });
+}
+
+/** Of a share that is kept the one that is replaced, and the other way round. */
+function counterpartOf(momentum: number): number {
+  return Number((1 - momentum).toPrecision(6));
 }

@@ -1,3 +1,4 @@
+import { caffeInitialValues, kerasInitialValues } from "./foreign-initial-values.js";
 import { add, channel, operand } from "../ir/expression.js";
 import type { Pair } from "../ir/graph.js";
 import { BATCH, type ImageShape, imageShape, type Shape } from "../ir/shape.js";
@@ -20,8 +21,10 @@ interface TransposedWindows {
 export const convTranspose = defineLayer({
   name: "conv_transpose",
   aliases: [
-    ...["ConvTranspose2d", "conv_transpose2d", "Conv2DTranspose", "ConvTranspose"],
-    ...["Deconvolution", "deconv", "deconvolution"],
+    ...["ConvTranspose2d", "conv_transpose2d", "deconv", "deconvolution"],
+    { name: "Conv2DTranspose", defaults: kerasInitialValues },
+    { name: "ConvTranspose", differs: "`ConvTranspose` of Flax multiplies the size by the stride" },
+    { name: "Deconvolution", differs: caffeInitialValues },
   ],
   summary: "transposed convolution: a convolution's way back, from few pixels to many",
   documentation: `

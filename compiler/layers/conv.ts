@@ -1,3 +1,4 @@
+import { caffeInitialValues, kerasInitialValues } from "./foreign-initial-values.js";
 import { add, channel, operand } from "../ir/expression.js";
 import type { Fix } from "../diagnostics/diagnostic.js";
 import type { Pair } from "../ir/graph.js";
@@ -12,7 +13,16 @@ import { floorOutput } from "./windows.js";
 
 export const conv = defineLayer({
   name: "conv",
-  aliases: ["conv2d", "Conv2D", "Conv2d", "Convolution", "convolution", "Conv", "convolutional"],
+  aliases: [
+    ...["conv2d", "Conv2d", "convolution"],
+    { name: "Conv2D", defaults: kerasInitialValues },
+    { name: "Convolution", differs: caffeInitialValues },
+    { name: "Conv", differs: "`Conv` of Flax pads so that the size stays; here `padding` is 0" },
+    {
+      name: "convolutional",
+      differs: "Darknet's has its padding, its batch normalization and its activation in it",
+    },
+  ],
   summary: "convolution over an image",
   documentation: `
 Slides \`out\` kernels over the image: \`y[n, o, i, j] = bias[o] + sum w[o, c, u, v] * x[n, c, i*stride + u*dilation -

@@ -3,7 +3,10 @@ import { defineLayer } from "./layer.js";
 
 export const flatten = defineLayer({
   name: "flatten",
-  aliases: ["Flatten", "view"],
+  aliases: [
+    "Flatten",
+    { name: "view", differs: "`view` gives any shape, as `reshape` does; `flatten` makes a row" },
+  ],
   summary: "an image as a row of features",
   documentation: `
 The image's elements in the order channels, rows, columns, as in PyTorch.

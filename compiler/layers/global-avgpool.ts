@@ -4,7 +4,13 @@ import { requireImage } from "./rules.js";
 
 export const globalAvgpool = defineLayer({
   name: "global_avgpool",
-  aliases: ["GlobalAveragePooling2D", "GlobalAvgPool2d", "global_average_pooling", "gap"],
+  aliases: [
+    ...["GlobalAvgPool2d", "global_average_pooling", "gap"],
+    {
+      name: "GlobalAveragePooling2D",
+      differs: "Keras gives [N, channels], netc [N, channels, 1, 1]: `flatten` follows it",
+    },
+  ],
   summary: "the mean of each channel over the whole image",
   documentation: `
 The mean over all rows and columns (Lin, Chen and Yan, "Network in network", arXiv:1312.4400): what \`adaptive_avgpool(1)\` does.

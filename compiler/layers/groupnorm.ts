@@ -1,3 +1,4 @@
+import { each } from "../diagnostics/alias.js";
 import { formatShape, imageShape, type Shape } from "../ir/shape.js";
 import { integer } from "../semantics/argument-types.js";
 import { required } from "../semantics/signature.js";
@@ -6,7 +7,12 @@ import { lowerGroups, normalizationArguments, requireSeveral } from "./normaliza
 
 export const groupnorm = defineLayer({
   name: "groupnorm",
-  aliases: ["GroupNorm", "group_norm", "GroupNormalization", "group_normalization", "gn"],
+  aliases: [
+    ...["GroupNorm", "group_norm", "gn"],
+    ...each(["GroupNormalization", "group_normalization"], {
+      defaults: { groups: "32", eps: "1e-3" },
+    }),
+  ],
   summary: "group normalisation: groups of channels to mean 0 and variance 1 in each example",
   documentation: `
 \`y = weight[c] * (x - mean) / sqrt(variance + eps) + bias[c]\`, mean and (biased) variance over the channels of \`c\`'s

@@ -2,7 +2,7 @@ import { defineLayer } from "./layer.js";
 
 export const identity = defineLayer({
   name: "identity",
-  aliases: ["Identity", "pass", "noop", "Lambda"],
+  aliases: ["Identity", "pass", "noop"],
   summary: "the value itself, to give it a name",
   documentation: `
 \`y = x\`. Computes nothing: \`identity as x\` names what comes in, so that a block can return to it with \`from x\`, or join it with

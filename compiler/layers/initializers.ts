@@ -1,3 +1,4 @@
+import { each } from "../diagnostics/alias.js";
 import type { CallExpression, Expression } from "../../grammar/ast.js";
 import type { Initializer } from "../../program/program.js";
 import {
@@ -16,7 +17,7 @@ import {
   required,
   withDefault,
 } from "../semantics/signature.js";
-import { didYouMean, listNames, renameFixes } from "../semantics/suggestion.js";
+import { type AbsentNames, adviseCall, listNames } from "../semantics/suggestion.js";
 
 /** What random initial values depend on: connections into and out of one unit. */
 export interface Fans {
@@ -71,7 +72,11 @@ export const initializers: readonly InitializerDefinition[] = [
   }),
   define({
     name: "constant",
-    aliases: ["const", "fill", "value", "Constant", "constant_"],
+    aliases: [
+      ...["const", "fill", "value", "Constant", "constant_"],
+      ...each(["zeros", "zeros_", "Zeros", "zero"], { defaults: { value: "0" } }),
+      ...each(["ones", "ones_", "Ones"], { defaults: { value: "1" } }),
+    ],
     summary: "every element the same",
     positional: ["value"],
     arguments: { value: required(float(), "every element's value") },
@@ -79,7 +84,12 @@ export const initializers: readonly InitializerDefinition[] = [
   }),
   define({
     name: "normal",
-    aliases: ["gaussian", "randn", "RandomNormal", "normal_"],
+    aliases: [
+      "gaussian",
+      { name: "randn", defaults: { std: "1" } },
+      { name: "RandomNormal", positional: ["mean", "std"], defaults: { std: "0.05" } },
+      { name: "normal_", positional: ["mean", "std"], defaults: { std: "1" } },
+    ],
     summary: "a normal distribution",
     positional: ["std"],
     arguments: {
@@ -90,7 +100,9 @@ export const initializers: readonly InitializerDefinition[] = [
   }),
   define({
     name: "uniform",
-    aliases: ["rand", "RandomUniform", "uniform_"],
+    aliases: each(["rand", "RandomUniform", "uniform_"], {
+      differs: "elsewhere the ends are given; `uniform(x)` goes from -x to x",
+    }),
     summary: "a uniform distribution around 0",
     positional: ["bound"],
     arguments: { bound: required(float({ minimum: 0 }), "values lie in -bound..bound") },
@@ -99,7 +111,16 @@ export const initializers: readonly InitializerDefinition[] = [
   // He et al., "Delving deep into rectifiers", ICCV 2015.
   define({
     name: "kaiming",
-    aliases: ["he", "msra", "kaiming_normal", "he_normal", "kaiming_uniform", "HeNormal"],
+    aliases: [
+      ...["he", "msra", "kaiming_normal", "kaiming_normal_"],
+      ...each(["kaiming_uniform", "kaiming_uniform_", "he_uniform", "HeUniform"], {
+        defaults: { distribution: "uniform" },
+      }),
+      ...each(["he_normal", "HeNormal"], {
+        differs:
+          "Keras cuts the normal distribution off at twice its deviation, `kaiming` does not",
+      }),
+    ],
     summary: "keeps the variance through rectifiers (He et al., 2015)",
     positional: [],
     arguments: {
@@ -119,7 +140,13 @@ export const initializers: readonly InitializerDefinition[] = [
   // Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010.
   define({
     name: "xavier",
-    aliases: ["glorot", "xavier_uniform", "glorot_uniform", "xavier_normal", "GlorotUniform"],
+    aliases: [
+      ...["glorot", "xavier_uniform", "xavier_uniform_", "glorot_uniform", "GlorotUniform"],
+      ...each(["xavier_normal", "xavier_normal_"], { defaults: { distribution: "normal" } }),
+      ...each(["glorot_normal", "GlorotNormal"], {
+        differs: "Keras cuts the normal distribution off at twice its deviation, `xavier` does not",
+      }),
+    ],
     summary: "keeps the variance in both directions (Glorot and Bengio, 2010)",
     positional: [],
     arguments: {
@@ -130,6 +157,18 @@ export const initializers: readonly InitializerDefinition[] = [
       distributed(distribution, gain * Math.sqrt(2 / (fanIn + fanOut))),
   }),
 ];
+
+const uncut = "`normal(0.02)` is the distribution without the cut at twice its deviation";
+
+/** Initializers of other frameworks that netc does not have, in plain letters, and what to do instead. */
+const absentInitializers: AbsentNames = {
+  ...{ truncatednormal: uncut, truncnormal: uncut, truncnormal_: uncut },
+  ...{ orthogonal: "`xavier` keeps the variance, too", identity: "`constant(1)` is the nearest" },
+  lecunnormal: "`kaiming(nonlinearity=linear)` has its variance",
+  lecununiform: "`kaiming(nonlinearity=linear, distribution=uniform)` has its variance",
+  variancescaling: "`kaiming` and `xavier` scale the variance",
+  ...{ eye: "`constant(1)` is the nearest", dirac: "`kaiming` starts at random" },
+};
 
 /** An initializer: `normal(0.01)`, `kaiming`, `xavier(distribution=normal)`. */
 export function initializer(): ArgumentType<InitializerRule> {
@@ -160,11 +199,13 @@ function readInitializer(
   const { name, span } = call.callee;
   const definition = initializers.find((each) => each.name === name);
   if (!definition) {
+    const otherwise = [`initializers are ${listNames(initializers.map((each) => each.name))}`];
+    const vocabulary = { known: initializers, absent: absentInitializers, otherwise };
+    const { question, ...advice } = adviseCall(call, vocabulary);
     return reader.reporter.report("NET1018", {
-      message: `there is no initializer \`${name}\`${didYouMean(name, initializers)}`,
+      message: `there is no initializer \`${name}\`${question}`,
       span,
-      notes: [`initializers are ${listNames(initializers.map((each) => each.name))}`],
-      fixes: renameFixes(span, name, initializers),
+      ...advice,
     });
   }
   const bound = bind(call, definition, reader);

@@ -1,3 +1,4 @@
+import { each } from "../diagnostics/alias.js";
 import { imageShape } from "../ir/shape.js";
 import { defineLayer } from "./layer.js";
 import { lowerGroups, normalizationArguments, requireSeveral } from "./normalization.js";
@@ -5,12 +6,8 @@ import { lowerGroups, normalizationArguments, requireSeveral } from "./normaliza
 export const layernorm = defineLayer({
   name: "layernorm",
   aliases: [
-    "LayerNorm",
-    "LayerNorm2d",
-    "layer_norm",
-    "LayerNormalization",
-    "layer_normalization",
-    "ln",
+    ...["LayerNorm", "LayerNorm2d", "layer_norm", "ln"],
+    ...each(["LayerNormalization", "layer_normalization"], { defaults: { eps: "1e-3" } }),
   ],
   summary: "layer normalisation: the channels of each pixel to mean 0 and variance 1",
   documentation: `

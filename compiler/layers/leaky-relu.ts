@@ -1,3 +1,4 @@
+import { each } from "../diagnostics/alias.js";
 import { binary, constant, multiply, operand } from "../ir/expression.js";
 import { float } from "../semantics/argument-types.js";
 import { withDefault } from "../semantics/signature.js";
@@ -5,7 +6,12 @@ import { defineLayer } from "./layer.js";
 
 export const leakyRelu = defineLayer({
   name: "leaky_relu",
-  aliases: ["LeakyReLU", "leakyrelu", "lrelu"],
+  aliases: [
+    { name: "LeakyReLU", given: ["negative_slope", "slope", "alpha"] },
+    ...each(["LeakyReLU", "leakyrelu", "lrelu"], {
+      differs: "without a slope, PyTorch has 0.01 as netc, Keras 0.3 and TensorFlow 0.2",
+    }),
+  ],
   summary: "rectified linear unit with a slope below zero",
   documentation: `
 \`y = max(x, slope * x)\` (Maas et al., 2013). Element by element; input and output have the same shape.

@@ -1,3 +1,5 @@
+import { caffeInitialValues, kerasInitialValues } from "./foreign-initial-values.js";
+import { each } from "../diagnostics/alias.js";
 import { add, channel, operand } from "../ir/expression.js";
 import { BATCH, elementCount, formatShape, imageShape, type Shape } from "../ir/shape.js";
 import { integer } from "../semantics/argument-types.js";
@@ -7,7 +9,11 @@ import { addBias, addWeight, weightArguments } from "./weights.js";
 
 export const linear = defineLayer({
   name: "linear",
-  aliases: ["Linear", "Dense", "dense", "fc", "FullyConnected", "InnerProduct", "fully_connected"],
+  aliases: [
+    ...["Linear", "fc", "FullyConnected", "fully_connected"],
+    ...each(["Dense", "dense"], { defaults: kerasInitialValues }),
+    { name: "InnerProduct", differs: caffeInitialValues },
+  ],
   summary: "fully connected layer",
   documentation: `
 Every output sees every input: \`y[n, o] = bias[o] + sum w[o, f] * x[n, f]\` over the features \`f\`.

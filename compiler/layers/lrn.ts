@@ -6,7 +6,15 @@ import { requireImage } from "./rules.js";
 
 export const lrn = defineLayer({
   name: "lrn",
-  aliases: ["LRN", "LocalResponseNorm", "local_response_norm", "local_response_normalization"],
+  aliases: [
+    ...["LocalResponseNorm", "local_response_norm"],
+    { name: "LRN", given: ["alpha"] },
+    { name: "LRN", differs: "without `alpha`, Caffe has 1, ONNX and netc have 1e-4" },
+    {
+      name: "local_response_normalization",
+      differs: "TensorFlow does not divide `alpha` (`divide=none`) and has other defaults",
+    },
+  ],
   summary: "local response normalisation across channels",
   documentation: `
 \`y = x / (k + a * s)^beta\`, where \`s\` is the sum of squares over \`size\` neighbouring channels, the element's own in

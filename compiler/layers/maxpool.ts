@@ -1,16 +1,16 @@
+import { strideOfOne } from "./pooling.js";
+import { each } from "../diagnostics/alias.js";
 import { defineLayer } from "./layer.js";
 import { inferPooling, poolGeometry, poolingArguments } from "./pooling.js";
 
 export const maxpool = defineLayer({
   name: "maxpool",
   aliases: [
-    "maxpool2d",
-    "MaxPool2d",
-    "MaxPooling2D",
-    "max_pool2d",
-    "max_pool",
-    "MaxPool",
-    "Pooling",
+    ...["maxpool2d", "MaxPool2d", "max_pool2d"],
+    { name: "MaxPooling2D", defaults: { kernel: "2" } },
+    ...each(["MaxPool", "max_pool"], { given: ["stride", "strides"] }),
+    ...each(["MaxPool", "max_pool"], { differs: strideOfOne }),
+    { name: "Pooling", differs: "Caffe has a stride of 1 and rounds up: `stride=1, ceil=true`" },
   ],
   summary: "largest element of each window",
   documentation: `

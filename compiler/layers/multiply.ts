@@ -4,7 +4,10 @@ import { joinedShape } from "./rules.js";
 
 export const multiply = defineLayer({
   name: "multiply",
-  aliases: ["Multiply", "mul", "times", "gate"],
+  aliases: [
+    ...["Multiply", "mul", "times"],
+    { name: "gate", differs: "a gate is `... -> sigmoid -> multiply(x)`" },
+  ],
   summary: "product with another value",
   documentation: `
 \`y = x * other\`, element by element: \`multiply(gate)\` multiplies with the value that an \`as gate\` further up has named. Both have

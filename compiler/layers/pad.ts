@@ -1,3 +1,9 @@
+import {
+  type ArgumentTranslation,
+  each,
+  literalNumber,
+  literalNumbers,
+} from "../diagnostics/alias.js";
 import { BATCH } from "../ir/shape.js";
 import { padding } from "../semantics/argument-types.js";
 import { required } from "../semantics/signature.js";
@@ -5,9 +11,45 @@ import { defineLayer } from "./layer.js";
 import { requireImage } from "./rules.js";
 import { NO_DILATION, paddedSize } from "./windows.js";
 
+/** PyTorch's order of sides: left, right, top, bottom. */
+const torchSides: ArgumentTranslation = {
+  value(value) {
+    const [left, right, top, bottom, ...others] = literalNumbers(value) ?? [];
+    if (bottom === undefined || others.length > 0) return literalNumber(value)?.toString();
+    return `[${[top, bottom, left, right].join(", ")}]`;
+  },
+  note: "`ZeroPad2d` has left, right, top, bottom; `pad` has top, bottom, left, right",
+};
+
+/** Keras' sides: `1`, `(vertical, horizontal)`, or `((top, bottom), (left, right))`. */
+const kerasSides: ArgumentTranslation = {
+  value(value) {
+    if (value.kind !== "tuple" && value.kind !== "list") return literalNumber(value)?.toString();
+    const sides = literalNumbers(value) ?? value.elements.flatMap((axis) => literalNumbers(axis));
+    const isWhole = value.elements.length === 2 && sides.every((side) => side !== undefined);
+    return isWhole ? `[${sides.join(", ")}]` : undefined;
+  },
+  note: "`ZeroPadding2D` has ((top, bottom), (left, right)), `pad` has [top, bottom, left, right]",
+};
+
 export const pad = defineLayer({
   name: "pad",
-  aliases: ["ZeroPad2d", "ZeroPadding2D", "zero_pad", "Pad", "padding"],
+  aliases: [
+    ...["zero_pad"],
+    {
+      name: "ZeroPad2d",
+      positional: ["size"],
+      translates: { size: torchSides, padding: { name: "size", ...torchSides } },
+    },
+    {
+      name: "ZeroPadding2D",
+      defaults: { size: "1" },
+      translates: { size: kerasSides, padding: { name: "size", ...kerasSides } },
+    },
+    ...each(["Pad", "padding"], {
+      differs: "the order of sides differs among frameworks; here it is top, bottom, left, right",
+    }),
+  ],
   summary: "zeros around an image",
   documentation: `
 Adds rows and columns of zeros: \`pad(1)\` at every side, \`pad([1, 2])\` above and below, left and right, \`pad([0, 1, 0, 1])\` top, bottom, left and

@@ -7,6 +7,10 @@ import { requireFit, requireImage, warnOfGaps } from "./rules.js";
 import { ceilOutput, floorOutput, NO_DILATION, overhangOf, type Windows } from "./windows.js";
 
 /** What maxpool and avgpool share. */
+/** A note on pools of ONNX and Flax. */
+export const strideOfOne =
+  "without a stride, ONNX and Flax move the window by 1, netc (as PyTorch) by the kernel";
+
 export const poolingArguments = {
   kernel: required(pair({ minimum: 1 }), "size of the window"),
   stride: optional(

@@ -5,7 +5,10 @@ import { defineLayer } from "./layer.js";
 
 export const reshape = defineLayer({
   name: "reshape",
-  aliases: ["Reshape", "Unflatten", "unflatten"],
+  aliases: [
+    ...["Unflatten", "unflatten"],
+    { name: "Reshape", differs: "Keras' shape ends with the channels, here they come first" },
+  ],
   summary: "the same elements in another shape",
   documentation: `
 The elements in the order channels, rows, columns, as in PyTorch, read in another shape. The batch axis stays and is not written. One of the

@@ -1,3 +1,4 @@
+import { each } from "../diagnostics/alias.js";
 import { BATCH, type ImageShape, imageShape } from "../ir/shape.js";
 import type { Pair } from "../ir/graph.js";
 import { boolean, choice, pair } from "../semantics/argument-types.js";
@@ -8,8 +9,21 @@ import { requireImage } from "./rules.js";
 export const upsample = defineLayer({
   name: "upsample",
   aliases: [
-    ...["Upsample", "UpSampling2D", "interpolate", "resize", "Resize"],
-    ...["UpsamplingNearest2d", "UpsamplingBilinear2d"],
+    ...each(["Upsample", "interpolate"], { positional: ["size", "scale", "mode"] }),
+    { name: "UpsamplingNearest2d", positional: ["size", "scale"] },
+    {
+      name: "UpsamplingBilinear2d",
+      positional: ["size", "scale"],
+      defaults: { mode: "bilinear", align_corners: "true" },
+    },
+    {
+      name: "UpSampling2D",
+      defaults: { scale: "2" },
+      translates: { size: { name: "scale", note: "`size` of Keras is a scale" } },
+    },
+    ...each(["resize", "Resize"], {
+      differs: "a `resize` is bilinear to a size: `upsample(size=[64, 64], mode=bilinear)`",
+    }),
   ],
   summary: "an image made larger: pixels repeated, or values between them",
   documentation: `

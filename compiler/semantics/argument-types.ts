@@ -1,4 +1,4 @@
-import type { Expression, NumberLiteral, StringLiteral } from "../../grammar/ast.js";
+import type { Expression, NumberLiteral } from "../../grammar/ast.js";
 import type { DiagnosticDetails } from "../diagnostics/create.js";
 import type { Fix } from "../diagnostics/diagnostic.js";
 import type { Padding, Pair } from "../ir/graph.js";
@@ -166,7 +166,8 @@ export function padding(): ArgumentType<Padding> {
     description,
     accepts: { kind: "number" },
     read(expression, reader) {
-      if (expression.kind === "string") return paddingByName(expression, reader, description);
+      const name = paddingName(expression, reader);
+      if (name) return paddingByName(name, expression, reader, description);
       return readConstant(expression, reader, description, (constant) => {
         const sides = paddingSides(integersOf(constant) ?? []);
         if (!sides) return MISMATCH;
@@ -179,16 +180,30 @@ export function padding(): ArgumentType<Padding> {
   };
 }
 
+/** What a padding is called, with quotes or without; undefined for what a spec can compute. */
+function paddingName(expression: Expression, { scope }: ArgumentReader): string | undefined {
+  if (expression.kind === "string") return expression.value;
+  if (expression.kind !== "name" || scope.names.includes(expression.name)) return undefined;
+  if (scope.definedLater(expression.name)) return undefined;
+  const plain = expression.name.toLowerCase();
+  return plain === "same" || plain === "valid" ? plain : undefined;
+}
+
 /** Keras and PyTorch have names for paddings; here the number is written, for which `"same"` needs the kernel. */
-function paddingByName(given: StringLiteral, reader: ArgumentReader, description: string) {
+function paddingByName(
+  name: string,
+  given: Expression,
+  reader: ArgumentReader,
+  description: string,
+) {
   const found = describeExpression(given);
   const kernel = literalOf(reader.sibling?.("kernel"));
   const dilation = reader.sibling?.("dilation");
   const same = kernel && !dilation && kernel % 2 === 1 ? (kernel - 1) / 2 : undefined;
-  const number = given.value === "valid" ? 0 : given.value === "same" ? same : undefined;
+  const number = name === "valid" ? 0 : name === "same" ? same : undefined;
   return mismatch(given, reader, description, found, {
     notes:
-      given.value === "same"
+      name === "same"
         ? ["with a stride of 1, dilation*(kernel - 1)/2 on every side keeps the size"]
         : [],
     fixes:

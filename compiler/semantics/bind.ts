@@ -1,10 +1,10 @@
 import type { Argument, CallExpression, Expression, Span } from "../../grammar/ast.js";
-import { argumentAliases } from "./argument-aliases.js";
+import { adviseArgument } from "./advise-argument.js";
 import type { Fix } from "../diagnostics/diagnostic.js";
 import { insertAt } from "./edits.js";
 import type { Environment } from "./evaluate.js";
 import type { ArgumentDeclarations, ArgumentValues, Bound, Signature } from "./signature.js";
-import { didYouMean, listNames, renameFixes } from "./suggestion.js";
+import { listNames } from "./suggestion.js";
 
 interface Given {
   readonly argument: Argument;
@@ -57,7 +57,7 @@ function matchArguments(call: CallExpression, signature: Signature, environment:
     } else if (!Object.hasOwn(signature.arguments, name)) {
       isComplete = false;
       hasUnknown = true;
-      reportUnknown(name, argument.name?.span ?? argument.span, signature, environment);
+      reportUnknown(argument, signature, environment);
     } else if (given.has(name)) {
       isComplete = false;
       reportTwice(name, given.get(name)!.argument.span, argument.span, signature, environment);
@@ -131,21 +131,12 @@ function nameFixes(superfluous: readonly Argument[], names: readonly string[]): 
   return [{ title: `name what you mean, for instance ${listNames(named)}`, edits }];
 }
 
-function reportUnknown(
-  name: string,
-  span: Span,
-  signature: Signature,
-  { reporter }: Environment,
-): void {
-  const known = Object.keys(signature.arguments);
-  const candidates = known.map((each) => ({ name: each, aliases: argumentAliases[each] ?? [] }));
+function reportUnknown(argument: Argument, signature: Signature, { reporter }: Environment): void {
+  const { name, span } = argument.name!;
+  const { question, notes, fixes } = adviseArgument(argument, signature);
   reporter.report("NET1002", {
-    message: `\`${signature.name}\` has no argument \`${name}\`${didYouMean(name, candidates)}`,
-    span,
-    notes: known.length
-      ? [`\`${signature.name}\` takes ${listNames(known)}`]
-      : [`\`${signature.name}\` takes no arguments`],
-    fixes: renameFixes(span, name, candidates),
+    message: `\`${signature.name}\` has no argument \`${name}\`${question}`,
+    ...{ span, notes, fixes },
   });
 }
 

@@ -5,8 +5,8 @@ const MOST_CHECKS = 40;
 
 /**
  * Keeps only the fixes that help: each is applied to the text, which is analysed again; it is offered only if its diagnostic
- * is gone then and no new one has come. A name that is certain may bring to light what was hidden behind it: other mistakes,
- * which are there all the same.
+ * is gone then and no new one has come. A name in place of one that does not exist may bring to light other mistakes that were
+ * hidden behind it.
  */
 export function keepHelpfulFixes(
   { file, text }: { readonly file: string; readonly text: string },
@@ -23,7 +23,7 @@ export function keepHelpfulFixes(
     if (checks++ >= MOST_CHECKS) return false;
     const after = countByKey(analyzeAgain(applyEdits(text, fix.edits)));
     const isGone = (after.get(keyOf(diagnostic)) ?? 0) < before.get(keyOf(diagnostic))!;
-    if (fix.isCertain) return isGone;
+    if (fix.isRename) return isGone;
     return isGone && [...after].every(([key, count]) => count <= (before.get(key) ?? 0));
   };
   return diagnostics.map((diagnostic) => ({

@@ -1,12 +1,13 @@
+import type { Alias } from "../diagnostics/alias.js";
 import type { CallExpression, Expression } from "../../grammar/ast.js";
 import { type Constant, describeConstant, isNumeric } from "./constant.js";
 import type { Environment } from "./evaluate.js";
-import { didYouMean, listNames, renameFixes } from "./suggestion.js";
+import { adviseName, listNames } from "./suggestion.js";
 
 /** A function of constants. */
 export interface ConstantFunction {
   readonly name: string;
-  readonly aliases: readonly string[];
+  readonly aliases: readonly Alias[];
   readonly summary: string;
   readonly compute: (...values: readonly number[]) => number;
   /** How many arguments it takes. */
@@ -34,7 +35,7 @@ export const functions: readonly ConstantFunction[] = [
   },
   {
     name: "floor",
-    aliases: ["int"],
+    aliases: [{ name: "int", differs: "`int(-2.5)` is -2 in Python, `floor(-2.5)` is -3" }],
     summary: "rounded down to an integer",
     compute: Math.floor,
     least: 1,
@@ -92,13 +93,14 @@ export function evaluateFunction(
   return { kind: Number.isInteger(value) ? "integer" : "float", value };
 }
 
-function reportUnknown({ callee, span }: CallExpression, { reporter }: Environment): undefined {
-  const { name } = callee;
+function reportUnknown(call: CallExpression, { reporter }: Environment): undefined {
+  const { name } = call.callee;
+  const list = `functions of constants are ${listNames(functions.map((each) => each.name))}`;
+  const { question, ...advice } = adviseName(call.callee, { known: functions, otherwise: [list] });
   return reporter.report("NET1014", {
-    message: `expected a value that is known when compiling, but this is the call \`${name}(...)\`${didYouMean(name, functions)}`,
-    span,
-    notes: [`functions of constants are ${listNames(functions.map((each) => each.name))}`],
-    fixes: renameFixes(callee.span, name, functions),
+    message: `expected a value that is known when compiling, but this is the call \`${name}(...)\`${question}`,
+    span: call.span,
+    ...advice,
   });
 }
 

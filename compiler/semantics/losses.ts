@@ -1,3 +1,4 @@
+import { type Alias, each } from "../diagnostics/alias.js";
 import { add, constant, multiply, operand, subtract, unary } from "../ir/expression.js";
 import type { GraphBuilder } from "../ir/builder.js";
 import type { ElementLossAttributes, Value } from "../ir/graph.js";
@@ -75,9 +76,15 @@ const distance = add(unary("relu", difference), unary("relu", negated));
 const direction = subtract(unary("positive", difference), unary("positive", negated));
 const magnitude = add(unary("relu", x), unary("relu", unary("negate", x)));
 
+const squaredErrorNames = [
+  ...["MSELoss", "mean_squared_error", "mse_loss"],
+  { name: "l2", differs: "an L2 loss is often a sum, or half of one; `mse` is a mean" },
+  { name: "EuclideanLoss", differs: "Caffe has half the sum of squares; `mse` is their mean" },
+] as const satisfies readonly Alias[];
+
 const squaredError = {
   name: "mse",
-  aliases: ["MSELoss", "mean_squared_error", "mse_loss", "l2", "EuclideanLoss"],
+  aliases: squaredErrorNames,
   summary: "the mean squared difference from the target",
   expression: multiply(difference, difference),
   slope: multiply(constant(2), difference),
@@ -87,11 +94,16 @@ export const losses: readonly ScoreDefinition[] = [
   define({
     name: "cross_entropy",
     aliases: [
-      "CrossEntropyLoss",
-      "crossentropy",
-      "softmax_cross_entropy",
-      "SoftmaxWithLoss",
-      "nll",
+      ...["CrossEntropyLoss", "crossentropy", "softmax_cross_entropy", "SoftmaxWithLoss"],
+      ...each(["nll", "NLLLoss", "nll_loss"], {
+        differs: "it takes log-probabilities; `cross_entropy` takes logits, without `log_softmax`",
+      }),
+      ...each(["SparseCategoricalCrossentropy", "sparse_categorical_crossentropy"], {
+        differs: "Keras takes probabilities unless told; `cross_entropy` takes logits, no softmax",
+      }),
+      ...each(["CategoricalCrossentropy", "categorical_crossentropy"], {
+        differs: "Keras takes probabilities and one-hot labels; here logits and class numbers",
+      }),
     ],
     summary: "softmax with the negative log-likelihood of the label",
     against: "labels",
@@ -125,14 +137,15 @@ export const losses: readonly ScoreDefinition[] = [
   elementwise({
     name: "bce_with_logits",
     aliases: [
-      "BCEWithLogitsLoss",
-      "bce",
-      "BCELoss",
-      "binary_cross_entropy",
-      "binary_crossentropy",
-      "BinaryCrossentropy",
-      "SigmoidCrossEntropyLoss",
-      "binary_cross_entropy_with_logits",
+      ...["BCEWithLogitsLoss", "binary_cross_entropy_with_logits"],
+      ...each(
+        ["bce", "BCELoss", "binary_cross_entropy", "binary_crossentropy", "BinaryCrossentropy"],
+        { differs: "it takes probabilities; `bce_with_logits` takes logits, without a `sigmoid`" },
+      ),
+      {
+        name: "SigmoidCrossEntropyLoss",
+        differs: "Caffe divides by the number of examples only, netc by that of all numbers",
+      },
     ],
     summary: "sigmoid with the binary cross-entropy of targets from 0 to 1",
     applies: "sigmoid",
@@ -148,7 +161,12 @@ export const losses: readonly ScoreDefinition[] = [
 export const metrics: readonly ScoreDefinition[] = [
   define({
     name: "accuracy",
-    aliases: ["Accuracy", "top_k", "topk", "acc", "top1", "top5"],
+    aliases: [
+      ...["Accuracy", "acc", "top1"],
+      { name: "top5", defaults: { k: "5" } },
+      ...each(["top_k", "topk"], { given: ["k"] }),
+      ...each(["top_k", "topk"], { differs: "`k` says how many count: `accuracy(x, label, k=5)`" }),
+    ],
     summary: "whether the label is among the k largest logits",
     isFraction: true,
     against: "labels",
@@ -168,7 +186,9 @@ export const metrics: readonly ScoreDefinition[] = [
   }),
   elementwise({
     name: "binary_accuracy",
-    aliases: ["BinaryAccuracy", "multilabel_accuracy"],
+    aliases: each(["BinaryAccuracy", "multilabel_accuracy"], {
+      differs: "it may take probabilities and a threshold; here logits count that are above 0",
+    }),
     summary: "the share of logits on the right side of 0 for targets of 0 or 1",
     isFraction: true,
     expression: subtract(

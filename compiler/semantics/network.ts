@@ -12,8 +12,8 @@ import type {
 } from "../../grammar/ast.js";
 import type { GraphBuilder } from "../ir/builder.js";
 import { formatShape, elementCount } from "../ir/shape.js";
-import { insteadOf } from "../layers/absent.js";
-import { findLayer, layers as layerRegistry } from "../layers/index.js";
+import { findLayer } from "../layers/index.js";
+import { adviseLayer } from "./advise-layer.js";
 import type { AnalyzedGroup, AnalyzedLayer } from "./analysis.js";
 import { bind } from "./bind.js";
 import { readBlock } from "./blocks.js";
@@ -27,7 +27,6 @@ import type { Modules } from "./modules.js";
 import { NamedValues, reportNoValue } from "./named-values.js";
 import { splitOthers } from "./others.js";
 import { type Current, lost, originAt, type Place } from "./place.js";
-import { didYouMean, listNames, nearestName, renameFixes } from "./suggestion.js";
 import type { NamedValue } from "./values.js";
 
 /** More layers than this are a mistake: a loop in a loop in a block. */
@@ -312,25 +311,12 @@ export class NetworkReader {
     return found;
   }
 
-  private reportUnknownLayer({ callee: { name, span } }: CallExpression, place: Place): void {
-    const blocks = [...place.module.blocks.keys()];
-    const known = [...layerRegistry, ...blocks];
-    const names = layerRegistry.map((layer) => layer.name);
-    const instead = insteadOf(name);
-    if (instead) {
-      place.environment.reporter.report("NET1001", {
-        message: `there is no layer \`${name}\``,
-        span,
-        notes: [instead],
-      });
-      return;
-    }
-    const isNear = nearestName(name, known) !== undefined;
-    const notes = isNear ? [] : [`layers are ${listNames(names)}`];
-    if (!isNear && blocks.length > 0) notes.push(`blocks are ${listNames(blocks)}`);
+  private reportUnknownLayer(call: CallExpression, place: Place): void {
+    const { name, span } = call.callee;
+    const { question, notes, fixes } = adviseLayer(call, [...place.module.blocks.keys()]);
     place.environment.reporter.report("NET1001", {
-      message: `there is no layer \`${name}\`${didYouMean(name, known)}`,
-      ...{ span, notes, fixes: renameFixes(span, name, known) },
+      message: `there is no layer \`${name}\`${question}`,
+      ...{ span, notes, fixes },
     });
   }
 

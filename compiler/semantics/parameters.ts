@@ -5,7 +5,7 @@ import type { Constant } from "./constant.js";
 import type { Environment } from "./evaluate.js";
 import { Scope } from "./scope.js";
 import type { ArgumentDeclaration } from "./signature.js";
-import { didYouMean, listNames, renameFixes } from "./suggestion.js";
+import { adviseName, listNames } from "./suggestion.js";
 
 /** A model or a block. */
 export type Parameterized = Pick<ModelDeclaration, "name" | "parameters">;
@@ -49,7 +49,13 @@ function readDefault(
 
 /** The types that a parameter may have. */
 export const typeNames = [
-  { name: "int", aliases: ["integer", "i32", "u32", "number"] },
+  {
+    name: "int",
+    aliases: [
+      ...["integer", "i32", "u32"],
+      { name: "number", differs: "`int` holds whole numbers, `float` any" },
+    ],
+  },
   { name: "float", aliases: ["f32", "double", "real"] },
   { name: "bool", aliases: ["boolean"] },
 ];
@@ -58,11 +64,12 @@ export const typeNames = [
 export function checkParameters(model: Parameterized, { reporter }: Environment): void {
   for (const { type } of model.parameters) {
     if (Object.hasOwn(parameterTypes, type.name)) continue;
+    const otherwise = [`types of parameters are ${listNames(Object.keys(parameterTypes))}`];
+    const { question, ...advice } = adviseName(type, { known: typeNames, otherwise });
     reporter.report("NET1019", {
-      message: `there is no type \`${type.name}\`${didYouMean(type.name, typeNames)}`,
+      message: `there is no type \`${type.name}\`${question}`,
       span: type.span,
-      notes: [`types of parameters are ${listNames(Object.keys(parameterTypes))}`],
-      fixes: renameFixes(type.span, type.name, typeNames),
+      ...advice,
     });
   }
 }

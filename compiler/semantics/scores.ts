@@ -1,6 +1,7 @@
 import type { CallExpression, Span } from "../../grammar/ast.js";
 import type { Fix } from "../diagnostics/diagnostic.js";
 import type { Value } from "../ir/graph.js";
+import { absentLosses, absentMetrics } from "./absent-scores.js";
 import { warnOfDropout } from "./applied-twice.js";
 import { bind } from "./bind.js";
 import { checkLabelScore } from "./label-scores.js";
@@ -10,7 +11,7 @@ import type { Environment } from "./evaluate.js";
 import { losses, metrics, type ScoreDefinition } from "./losses.js";
 import { type ScoreKind, shortNameOf } from "./score-use.js";
 import type { ArgumentValues, Bound } from "./signature.js";
-import { didYouMean, listNames, renameFixes } from "./suggestion.js";
+import { adviseCall, didYouMean, listNames, renameFixes } from "./suggestion.js";
 import type { NamedValue, Target } from "./values.js";
 
 /** What a loss or a metric may refer to. */
@@ -36,8 +37,8 @@ export interface Score {
 }
 
 const registries = {
-  loss: { definitions: losses, code: "NET1016" },
-  metric: { definitions: metrics, code: "NET1017" },
+  loss: { definitions: losses, code: "NET1016", absent: absentLosses },
+  metric: { definitions: metrics, code: "NET1017", absent: absentMetrics },
 } as const;
 
 /** Checks a loss or a metric; undefined if it is wrong or of a value that a mistake hides. */
@@ -97,15 +98,17 @@ function markTarget(
   names.use(isInput ? "input" : "target", name, span, nameSpan);
 }
 
-function findScore({ callee }: CallExpression, kind: ScoreKind, { reporter }: Environment) {
-  const { definitions, code } = registries[kind];
+function findScore(call: CallExpression, kind: ScoreKind, { reporter }: Environment) {
+  const { callee } = call;
+  const { definitions, code, absent } = registries[kind];
   const found = definitions.find((each) => each.name === callee.name);
   if (found) return found;
+  const otherwise = [`netc knows ${listNames(definitions.map((each) => each.name))}`];
+  const { question, ...advice } = adviseCall(call, { known: definitions, absent, otherwise });
   return reporter.report(code, {
-    message: `there is no ${kind} \`${callee.name}\`${didYouMean(callee.name, definitions)}`,
+    message: `there is no ${kind} \`${callee.name}\`${question}`,
     span: callee.span,
-    notes: [`netc knows ${listNames(definitions.map((each) => each.name))}`],
-    fixes: renameFixes(callee.span, callee.name, definitions),
+    ...advice,
   });
 }
 

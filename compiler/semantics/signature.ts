@@ -1,4 +1,5 @@
 import type { Span } from "../../grammar/ast.js";
+import type { Alias } from "../diagnostics/alias.js";
 import type { ArgumentType } from "./argument-types.js";
 
 /** One argument of a layer, loss, schedule or any other call. */
@@ -23,8 +24,8 @@ export type ArgumentValues<Declarations extends ArgumentDeclarations> = {
 /** What may be called, and with which arguments. */
 export interface Signature<Declarations extends ArgumentDeclarations = ArgumentDeclarations> {
   readonly name: string;
-  /** What other frameworks call it; only for did-you-mean. */
-  readonly aliases: readonly string[];
+  /** What other frameworks call it; only for messages and fixes. */
+  readonly aliases: readonly Alias[];
   /** The arguments that may be given without their names, in this order. */
   readonly positional: readonly (keyof Declarations & string)[];
   readonly arguments: Declarations;

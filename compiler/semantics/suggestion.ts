@@ -1,12 +1,82 @@
-import type { Span } from "../../grammar/ast.js";
+import type { CallExpression, Identifier, Span } from "../../grammar/ast.js";
 import type { Fix } from "../diagnostics/diagnostic.js";
-import { isCertainName } from "../diagnostics/safe-fixes.js";
-import { suggest } from "../diagnostics/suggest.js";
+import { type Candidate, plainName, suggest, type Suggestion } from "../diagnostics/suggest.js";
+import type { Signature } from "./signature.js";
+import { translateCall } from "./translate-call.js";
 
 /** What a name can be: the name itself, and what other frameworks call it. */
-export interface Named {
-  readonly name: string;
-  readonly aliases: readonly string[];
+export type Named = Candidate;
+
+/** Names of the field that netc does not have, in plain letters, each with a sentence on what to do instead. */
+export type AbsentNames = Readonly<Record<string, string>>;
+
+/** What a message says about a name that does not exist. */
+export interface Advice {
+  /** `; did you mean \`conv\`?`, or nothing. */
+  readonly question: string;
+  readonly notes: readonly string[];
+  readonly fixes: readonly Fix[];
+}
+
+/** What may be named at a place. */
+interface Vocabulary<Known extends string | Named = string | Named> {
+  readonly known: readonly Known[];
+  readonly absent?: AbsentNames;
+  /** The notes for a name of which nothing is known: usually the list of what exists. */
+  readonly otherwise: readonly string[];
+}
+
+/** What to say about a name that a call uses. A fix that renames it translates its arguments. */
+export function adviseCall(
+  call: CallExpression,
+  vocabulary: Vocabulary<Named & Partial<Signature>>,
+): Advice {
+  const { callee } = call;
+  const given = call.arguments.flatMap(({ name }) => (name ? [name.name] : []));
+  const found = lookUp(callee.name, vocabulary, given);
+  if (typeof found === "string") return { question: "", notes: [found], fixes: [] };
+  if (!found) return { question: "", notes: vocabulary.otherwise, fixes: [] };
+  const definition = vocabulary.known.find(({ name }) => name === found.name)!;
+  const { edits, text, untranslated } = translateCall(call, found, definition);
+  const note = untranslated ?? found.alias?.differs;
+  const isCertain = found.isCertain && untranslated === undefined;
+  const title = note === undefined ? `write \`${text}\`` : `write \`${text}\`, which differs`;
+  return {
+    question: ask(found),
+    notes: note === undefined ? [] : [note],
+    fixes: [{ title, edits, isCertain, isRename: isCertain || found.alias !== undefined }],
+  };
+}
+
+/** What to say about a name that stands alone. */
+export function adviseName({ name, span }: Identifier, vocabulary: Vocabulary): Advice {
+  const found = lookUp(name, vocabulary, []);
+  if (typeof found === "string") return { question: "", notes: [found], fixes: [] };
+  if (!found) return { question: "", notes: vocabulary.otherwise, fixes: [] };
+  const differs = found.alias?.differs;
+  const notes = differs === undefined ? vocabulary.otherwise : [differs];
+  return { question: ask(found), notes, fixes: [renaming(span, found)] };
+}
+
+/** A suggestion, or the sentence on a name that netc is known not to have. */
+function lookUp(
+  written: string,
+  { known, absent = {} }: Vocabulary,
+  given: readonly string[],
+): Suggestion | string | undefined {
+  const plain = plainName(written);
+  const candidates = known.map(named);
+  const isKnown = candidates.some(({ name }) => plainName(name) === plain);
+  if (!isKnown && Object.hasOwn(absent, plain)) return absent[plain];
+  return suggest(written, candidates, given);
+}
+
+const ask = ({ name }: Suggestion): string => `; did you mean \`${name}\`?`;
+
+function renaming(span: Span, { name, alias, isCertain }: Suggestion): Fix {
+  const title = alias?.differs ? `write \`${name}\`, which differs` : `write \`${name}\``;
+  const isRename = isCertain || alias !== undefined;
+  return { title, edits: [{ span, newText: name }], isCertain, isRename };
 }
 
 /** `; did you mean \`conv\`?`, or nothing where no name is near. */
@@ -21,17 +91,15 @@ export function renameFixes(
   name: string,
   candidates: readonly (string | Named)[],
 ): readonly Fix[] {
-  const nearest = nearestName(name, candidates);
-  if (!nearest) return [];
-  const isCertain = isCertainName(name, candidates.map(named));
-  return [{ title: `write \`${nearest}\``, edits: [{ span, newText: nearest }], isCertain }];
+  const found = suggest(name, candidates.map(named));
+  return found ? [renaming(span, found)] : [];
 }
 
 export function nearestName(
   name: string,
   candidates: readonly (string | Named)[],
 ): string | undefined {
-  return suggest(name, candidates.map(named));
+  return suggest(name, candidates.map(named))?.name;
 }
 
 function named(candidate: string | Named): Named {

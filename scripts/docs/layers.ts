@@ -1,3 +1,4 @@
+import { aliasNames } from "../../compiler/diagnostics/alias.js";
 import { initializers } from "../../compiler/layers/initializers.js";
 import { type LayerDefinition, layers } from "../../compiler/layers/index.js";
 import { functions } from "../../compiler/semantics/functions.js";
@@ -96,7 +97,7 @@ function settingsTable(): string {
   const rows = trainSettings.map(({ name, meaning, aliases }) => [
     code(name),
     meaning,
-    codes(aliases),
+    codes(aliasNames(aliases)),
   ]);
   return table(["setting", "meaning", "elsewhere"], rows);
 }

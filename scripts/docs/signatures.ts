@@ -1,3 +1,4 @@
+import { aliasNames } from "../../compiler/diagnostics/alias.js";
 import type { ArgumentDeclaration, Described } from "../../compiler/semantics/signature.js";
 import { code, codes, page, sentence, table } from "./markdown.js";
 
@@ -14,7 +15,7 @@ export function describeCall(definition: Described, ...details: readonly string[
 
 /** What other frameworks call it: accepted nowhere, but answered with its name here. */
 function otherNames({ aliases }: Described): string {
-  return aliases.length > 0 ? `Elsewhere: ${codes(aliases)}.` : "";
+  return aliases.length > 0 ? `Elsewhere: ${codes(aliasNames(aliases))}.` : "";
 }
 
 function positionalArguments({ positional }: Described): string {

@@ -26,6 +26,14 @@ test.each([
   ["x", undefined],
   ["transformer", undefined],
   ["pool", undefined],
+  // Other words, near as they are in letters.
+  ["conv1d", undefined],
+  ["conv3", undefined],
+  ["onv", undefined],
+  ["cnov", "conv"],
+  ["linar", "linear"],
+  ["adaptiv_avgpol", "adaptive_avgpool"],
+  ["minpool", undefined],
 ])("%s means %s", (written, meant) => {
-  expect(suggest(written, candidates)).toBe(meant);
+  expect(suggest(written, candidates)?.name).toBe(meant);
 });

@@ -3,7 +3,7 @@ import type { DataRecipe, DataSource, DataSplitRecipe } from "../../../program/r
 import type { AnalyzedModel } from "../analysis.js";
 import { withoutDuplicates } from "../duplicates.js";
 import type { Environment } from "../evaluate.js";
-import { didYouMean, renameFixes } from "../suggestion.js";
+import { adviseName } from "../suggestion.js";
 import { resolveCall } from "./definition.js";
 import { checkTransforms, imageInput, type ImageInput, type TransformUse } from "./image-flow.js";
 import { sourceSize } from "./image-size.js";
@@ -38,12 +38,22 @@ function splitName({ name }: DataSplit, { reporter }: Environment): SplitName | 
   if (found) return found;
   const known = [
     { name: "train", aliases: ["training"] },
-    { name: "eval", aliases: ["test", "val", "valid", "validation", "evaluation"] },
+    {
+      name: "eval",
+      aliases: [
+        ...["val", "valid", "validation", "evaluation"],
+        {
+          name: "test",
+          differs: "`eval` is measured after every epoch, a test set once at the end",
+        },
+      ],
+    },
   ];
+  const { question, ...advice } = adviseName(name, { known, otherwise: [] });
   return reporter.report("NET3013", {
-    message: `data has the splits \`train\` and \`eval\`, not \`${name.name}\`${didYouMean(name.name, known)}`,
+    message: `data has the splits \`train\` and \`eval\`, not \`${name.name}\`${question}`,
     span: name.span,
-    fixes: renameFixes(name.span, name.name, known),
+    ...advice,
   });
 }
 

@@ -3,7 +3,7 @@ import type { DiagnosticCode } from "../../diagnostics/catalogue/index.js";
 import { bind } from "../bind.js";
 import type { Environment } from "../evaluate.js";
 import type { ArgumentDeclarations, ArgumentValues, Bound, Described } from "../signature.js";
-import { didYouMean, listNames, renameFixes } from "../suggestion.js";
+import { type AbsentNames, adviseCall, listNames } from "../suggestion.js";
 
 /** Something a recipe calls (a source, a transform, an optimizer, a schedule) and the plain data that it becomes. */
 export interface RecipeDefinition<
@@ -29,6 +29,8 @@ export interface Registry<Result> {
   readonly definitions: readonly RecipeDefinition<Result>[];
   /** Names that mean something but are not built yet. */
   readonly planned: readonly string[];
+  /** Names of the field that netc does not have, and what to do instead. */
+  readonly absent?: AbsentNames;
 }
 
 export interface Resolved<Result> {
@@ -97,22 +99,23 @@ export function resolveCall<Result>(
 }
 
 function reportUnknown<Result>(
-  { callee: { name, span } }: CallExpression,
-  { noun, unknown, definitions, planned }: Registry<Result>,
+  call: CallExpression,
+  { noun, unknown, definitions, planned, absent }: Registry<Result>,
   { reporter }: Environment,
 ): undefined {
-  const known = listNames(definitions.map((each) => each.name));
+  const { name, span } = call.callee;
+  const list = `${noun}s are ${listNames(definitions.map((each) => each.name))}`;
   if (planned.includes(name)) {
     return reporter.report("NET1022", {
       message: `the ${noun} \`${name}\` is not supported yet`,
       span,
-      notes: [`${noun}s are ${known}`],
+      notes: [list],
     });
   }
+  const vocabulary = { known: definitions, absent, otherwise: [list] };
+  const { question, notes, fixes } = adviseCall(call, vocabulary);
   return reporter.report(unknown, {
-    message: `there is no ${noun} \`${name}\`${didYouMean(name, definitions)}`,
-    span,
-    notes: [`${noun}s are ${known}`],
-    fixes: renameFixes(span, name, definitions),
+    message: `there is no ${noun} \`${name}\`${question}`,
+    ...{ span, notes, fixes },
   });
 }

@@ -1,3 +1,5 @@
+import { absentOptimizers } from "./absent.js";
+import type { ArgumentTranslation, ForeignAlias } from "../../diagnostics/alias.js";
 import type { OptimizerSettings } from "../../../program/program.js";
 import { boolean, choice, float } from "../argument-types.js";
 import { required, withDefault } from "../signature.js";
@@ -8,6 +10,23 @@ const optimizer = define<OptimizerSettings>();
 const decay = float({ minimum: 0 });
 const share = float({ minimum: 0, below: 1 });
 const epsilon = withDefault(float({ above: 0 }), 1e-8, "what keeps divisions finite");
+
+/** Keras takes the decay off the weights themselves, PyTorch and netc add it to the gradient. */
+const decoupledDecay: ArgumentTranslation = {
+  value: () => undefined,
+  note: "Keras takes `weight_decay` off the weights, `sgd` (as in PyTorch) adds it to the gradient",
+};
+
+/** Arguments that only PyTorch's optimizers have, by which they are told from Keras'. */
+const OF_PYTORCH = ["lr", "betas", "eps", "alpha", "dampening", "amsgrad"];
+
+/** An optimizer that PyTorch and Keras spell alike, with the same meaning in PyTorch only. */
+function ofTwo(name: string, differs: string): readonly ForeignAlias[] {
+  return [
+    { name, given: OF_PYTORCH },
+    { name, differs },
+  ];
+}
 
 /** The two running averages of Adam and AdamW; the defaults are the paper's. */
 const averages = {
@@ -21,10 +40,21 @@ export const optimizers: Registry<OptimizerSettings> = {
   example: "sgd(lr=0.01, momentum=0.9)",
   unknown: "NET3005",
   planned: ["adagrad", "adadelta", "lars", "lamb"],
+  absent: absentOptimizers,
   definitions: [
     optimizer({
       name: "sgd",
-      aliases: ["SGD", "momentum", "gradient_descent"],
+      aliases: [
+        "gradient_descent",
+        { name: "SGD", given: OF_PYTORCH },
+        // In Keras and Caffe the learning rate is part of the velocity.
+        {
+          name: "SGD",
+          defaults: { convention: "caffe" },
+          translates: { weight_decay: decoupledDecay },
+        },
+        { name: "momentum", differs: "`momentum` is an argument: `sgd(lr=0.01, momentum=0.9)`" },
+      ],
       summary: "stochastic gradient descent with momentum and weight decay",
       positional: [],
       arguments: {
@@ -49,7 +79,7 @@ export const optimizers: Registry<OptimizerSettings> = {
     }),
     optimizer({
       name: "adam",
-      aliases: ["Adam"],
+      aliases: ofTwo("Adam", "as in PyTorch; Keras has `eps=1e-7`, outside of the bias correction"),
       summary: "running averages of the gradient and its square (arXiv:1412.6980)",
       positional: [],
       arguments: {
@@ -64,7 +94,7 @@ export const optimizers: Registry<OptimizerSettings> = {
     }),
     optimizer({
       name: "adamw",
-      aliases: ["AdamW"],
+      aliases: ofTwo("AdamW", "as in PyTorch; Keras has `weight_decay=0.004` and `eps=1e-7`"),
       summary: "adam with the decay taken off the weights themselves (arXiv:1711.05101)",
       positional: [],
       arguments: {
@@ -79,7 +109,9 @@ export const optimizers: Registry<OptimizerSettings> = {
     }),
     optimizer({
       name: "rmsprop",
-      aliases: ["RMSprop", "RMSProp"],
+      aliases: ["RMSprop", "RMSProp"].flatMap((name) =>
+        ofTwo(name, "as in PyTorch; Keras has `lr=1e-3`, `alpha=0.9` and `eps=1e-7`"),
+      ),
       summary: "the gradient over the root of its running mean square, PyTorch's form",
       positional: [],
       arguments: {

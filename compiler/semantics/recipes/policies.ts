@@ -1,3 +1,4 @@
+import { each } from "../../diagnostics/alias.js";
 /** What may stand behind the settings that take one call: `average`, `stop`, `precision`, `weights`. */
 import type {
   EarlyStopping,
@@ -18,7 +19,13 @@ export const averages: Registry<WeightAverage> = {
   definitions: [
     define<WeightAverage>()({
       name: "ema",
-      aliases: ["EMA", "ModelEmaV2", "ExponentialMovingAverage", "AveragedModel", "polyak"],
+      aliases: [
+        ...["EMA", "ExponentialMovingAverage"],
+        { name: "ModelEmaV2", defaults: { decay: "0.9999" } },
+        ...each(["AveragedModel", "polyak"], {
+          differs: "all steps count alike there; `ema` keeps a share at each step",
+        }),
+      ],
       summary: "the exponential moving average: after each step, the average keeps a share",
       positional: ["decay"],
       arguments: {
@@ -81,7 +88,12 @@ export const precisions: Registry<Precision> = {
     }),
     define<Precision>()({
       name: "f16",
-      aliases: ["float16", "half", "amp", "mixed"],
+      aliases: [
+        ...["amp", "mixed"],
+        ...each(["float16", "half"], {
+          differs: "`f16` is mixed precision: weights and sums stay in 32 bits",
+        }),
+      ],
       summary:
         "activations and their gradients in 16 bits, sums and weights in 32, where the adapter has `shader-f16`",
       positional: [],

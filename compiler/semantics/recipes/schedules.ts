@@ -1,3 +1,5 @@
+import { absentSchedules } from "./absent.js";
+import { each } from "../../diagnostics/alias.js";
 import type { Schedule, Warmup } from "../../../program/recipe.js";
 import { duration, durations, float, integer } from "../argument-types.js";
 import { required, withDefault } from "../signature.js";
@@ -6,6 +8,9 @@ import { define, type Registry } from "./definition.js";
 export type ScheduleStage = Schedule | ({ readonly kind: "warmup" } & Warmup);
 
 const stage = define<ScheduleStage>();
+
+/** A note on schedules that PyTorch moves once an epoch. */
+const everyStep = "netc changes the rate at every step, PyTorch at every `scheduler.step()`";
 const gamma = required(float({ above: 0, maximum: 1 }), "factor at each step");
 
 export const schedules: Registry<ScheduleStage> = {
@@ -13,6 +18,7 @@ export const schedules: Registry<ScheduleStage> = {
   example: "step(every=30 epochs, gamma=0.1)",
   unknown: "NET3006",
   planned: ["cyclic", "cosine_restarts"],
+  absent: absentSchedules,
   definitions: [
     stage({
       name: "constant",
@@ -24,7 +30,14 @@ export const schedules: Registry<ScheduleStage> = {
     }),
     stage({
       name: "warmup",
-      aliases: ["linear_warmup", "LinearLR", "warm_up"],
+      aliases: [
+        ...["linear_warmup", "warm_up"],
+        {
+          name: "LinearLR",
+          differs:
+            "`LinearLR` starts at a third and lasts 5 epochs; `warmup(5 epochs)` starts at 0",
+        },
+      ],
       summary: "grows from a small factor to 1; stands in front of another schedule",
       positional: ["duration"],
       arguments: {
@@ -51,7 +64,10 @@ export const schedules: Registry<ScheduleStage> = {
     }),
     stage({
       name: "exponential",
-      aliases: ["ExponentialLR", "exp"],
+      aliases: [
+        { name: "ExponentialLR", differs: everyStep },
+        { name: "exp", differs: "`exp` of Caffe has its `gamma` for a step: `every=1 steps`" },
+      ],
       summary: "shrinks by gamma over each period, smoothly",
       positional: [],
       arguments: {
@@ -62,7 +78,11 @@ export const schedules: Registry<ScheduleStage> = {
     }),
     stage({
       name: "polynomial",
-      aliases: ["PolynomialLR", "poly", "linear"],
+      aliases: [
+        "poly",
+        { name: "PolynomialLR", differs: everyStep },
+        { name: "linear", differs: "`polynomial` falls to `to`; `warmup` rises" },
+      ],
       summary: "falls as (1 - t)^power",
       positional: [],
       arguments: {
@@ -73,7 +93,7 @@ export const schedules: Registry<ScheduleStage> = {
     }),
     stage({
       name: "cosine",
-      aliases: ["CosineAnnealingLR", "cos", "cosine_annealing"],
+      aliases: ["cos", ...each(["CosineAnnealingLR", "cosine_annealing"], { differs: everyStep })],
       summary: "falls along half a cosine",
       positional: [],
       arguments: { to: withDefault(float({ minimum: 0, maximum: 1 }), 0, "factor at the end") },
@@ -81,7 +101,13 @@ export const schedules: Registry<ScheduleStage> = {
     }),
     stage({
       name: "onecycle",
-      aliases: ["OneCycleLR", "one_cycle", "1cycle", "superconvergence"],
+      aliases: [
+        ...["one_cycle", "1cycle", "superconvergence"],
+        {
+          name: "OneCycleLR",
+          differs: "PyTorch's moves the momentum, too, unless `cycle_momentum=False`",
+        },
+      ],
       summary:
         "rises along half a cosine to the learning rate, then falls along another (arXiv:1708.07120)",
       positional: [],
@@ -94,7 +120,13 @@ export const schedules: Registry<ScheduleStage> = {
     }),
     stage({
       name: "reduce_on_plateau",
-      aliases: ["ReduceLROnPlateau", "plateau", "reduce_lr_on_plateau"],
+      aliases: [
+        ...["plateau", "reduce_lr_on_plateau"],
+        {
+          name: "ReduceLROnPlateau",
+          differs: "as in PyTorch, `threshold` is a share of the loss; Keras has a difference",
+        },
+      ],
       summary: "multiplied by a factor where the loss of the evaluations does not fall any more",
       positional: [],
       arguments: {

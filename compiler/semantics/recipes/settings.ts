@@ -1,8 +1,9 @@
+import { each } from "../../diagnostics/alias.js";
 import type { Setting, TrainDeclaration } from "../../../grammar/ast.js";
 import { type ArgumentType, float, integer } from "../argument-types.js";
 import { withoutDuplicates } from "../duplicates.js";
 import type { Environment } from "../evaluate.js";
-import { didYouMean, listNames, type Named, nearestName, renameFixes } from "../suggestion.js";
+import { type AbsentNames, adviseName, listNames, type Named, nearestName } from "../suggestion.js";
 
 const REQUIRED = ["epochs", "batch", "optimizer"] as const;
 
@@ -33,8 +34,12 @@ export const trainSettings: readonly SettingDefinition[] = [
   {
     name: "clip_norm",
     aliases: [
-      ...["clip", "max_norm", "grad_clip", "clipnorm", "global_clipnorm", "clip_gradients"],
-      ...["clip_grad_norm", "max_grad_norm", "gradient_clip_val", "gradient_clip_norm"],
+      ...["global_clipnorm", "clip_gradients", "clip_grad_norm", "max_grad_norm"],
+      ...["gradient_clip_val", "gradient_clip_norm"],
+      ...each(["clip", "grad_clip", "max_norm"], {
+        differs: "`clip_norm` limits the norm of all gradients, `clip_value` each number",
+      }),
+      { name: "clipnorm", differs: "Keras limits each weight's norm by itself, netc all together" },
     ],
     meaning: "the largest norm of all gradients together; beyond it, all are scaled down alike",
   },
@@ -55,7 +60,12 @@ export const trainSettings: readonly SettingDefinition[] = [
   },
   {
     name: "weights",
-    aliases: ["pretrained", "init_from", "checkpoint", "load", "resume_from"],
+    aliases: [
+      ...["pretrained", "init_from", "load"],
+      ...each(["checkpoint", "resume_from"], {
+        differs: "`weights` begins a new run; `netc train --resume` continues one",
+      }),
+    ],
     meaning: 'what the run starts from: `load("FILE.safetensors", except=[classifier.*])`',
   },
   {
@@ -70,15 +80,18 @@ export const trainSettings: readonly SettingDefinition[] = [
   },
   {
     name: "accumulate",
-    aliases: [
-      ...["accumulation", "gradient_accumulation_steps", "accumulate_grad_batches"],
-      ...["accumulation_steps", "iter_size"],
-    ],
+    aliases: each(
+      [
+        ...["accumulation", "gradient_accumulation_steps", "accumulate_grad_batches"],
+        ...["accumulation_steps", "iter_size"],
+      ],
+      { differs: "elsewhere it multiplies the batch; here `batch` counts all images of an update" },
+    ),
     meaning: "slices that a batch is trained in, with one update for all, to save memory",
   },
   {
     name: "average",
-    aliases: ["ema", "model_ema", "ema_decay", "weight_average", "swa"],
+    aliases: ["ema", "model_ema", "ema_decay", "weight_average"],
     meaning: "averaged weights to evaluate and keep: `ema(0.999)`",
   },
   {
@@ -124,51 +137,64 @@ const examples = {
   optimizer: "optimizer = sgd(lr=0.01, momentum=0.9)",
 };
 
-/** What other tools set for a run as a whole, and a spec says elsewhere. */
-const elsewhere: Readonly<Record<string, string>> = {
-  ...names(
-    ["lr", "learning_rate", "base_lr"],
+/** What other tools set for a run as a whole, in plain letters, and a spec says elsewhere. */
+const absentSettings: AbsentNames = {
+  ...all(
+    ["lr", "learningrate", "baselr", "initlr"],
     "the optimizer takes it: `optimizer = sgd(lr=0.01)`",
   ),
   momentum: "the optimizer takes it: `optimizer = sgd(lr=0.01, momentum=0.9)`",
-  ...names(
-    ["weight_decay", "decay", "l2"],
+  ...all(
+    ["weightdecay", "decay", "l2"],
     "the optimizer takes it: `optimizer = sgd(lr=0.01, weight_decay=5e-4)`",
   ),
-  ...names(
-    ["warmup", "warmup_epochs", "warmup_steps"],
+  ...all(
+    ["warmup", "warmupepochs", "warmupsteps"],
     "the schedule begins with it: `schedule = warmup(5 epochs) -> cosine`",
   ),
-  label_smoothing:
+  labelsmoothing:
     "the model's loss takes it: `loss cross_entropy(logits, label, label_smoothing=0.1)`",
-  ...names(
-    ["class_weights", "class_weight"],
+  ...all(
+    ["classweights", "classweight"],
     "the model's loss takes it: `loss cross_entropy(logits, label, class_weights=[...])`",
   ),
-  loss: "it stands in the model: `loss cross_entropy(logits, label)`",
-  metrics: "they stand in the model: `metric top1 = accuracy(logits, label)`",
+  ...all(["loss", "criterion"], "the model declares it: `loss cross_entropy(logits, label)`"),
+  ...all(
+    ["metric", "metrics"],
+    "the model declares metrics: `metric top1 = accuracy(logits, label)`",
+  ),
   dropout: "it is a layer of the model: `dropout(0.5)`",
-  ...names(
-    ["augmentation", "transforms", "image_size", "normalize"],
+  ...all(
+    ["augmentation", "transforms", "transform", "imagesize", "normalize"],
     "the `data` declaration says what happens to images: `train folder(...) { random_crop(32, padding=4) -> hflip(0.5) }`",
   ),
+  ...all(
+    ["validationsplit", "valsplit", "holdout"],
+    "the data source takes it: `folder(..., holdout=0.1)` in both splits",
+  ),
+  ...all(["device", "gpu", "gpus", "accelerator"], "`netc train --adapter NAME` chooses it"),
+  ...all(["workers", "numworkers"], "images are decoded on as many threads as there are cores"),
+  shuffle: "examples are shuffled in training, and never in evaluation",
+  ...all(["steps", "maxsteps", "iterations", "maxiter"], "`netc train --steps N` ends a run early"),
+  swa: "`average = ema(0.999)` averages weights; netc has no stochastic weight averaging",
+  ...all(["out", "outputdir", "savedir"], "`netc train --out DIR` chooses the folder"),
+  ...all(["resume"], "`netc train --resume` continues a run"),
 };
 
-function names(all: readonly string[], where: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(all.map((name) => [name, where]));
+function all(names: readonly string[], where: string): AbsentNames {
+  return Object.fromEntries(names.map((name) => [name, where]));
 }
 
-function checkName(
-  { name, span }: Setting["name"],
-  { reporter }: Pick<Environment, "reporter">,
-): void {
+function checkName(identifier: Setting["name"], { reporter }: Pick<Environment, "reporter">): void {
+  const { name, span } = identifier;
   if (trainSettings.some((each) => each.name === name)) return;
-  const where = Object.hasOwn(elsewhere, name) ? elsewhere[name] : undefined;
+  const otherwise = [`settings are ${listNames(trainSettings.map((each) => each.name))}`];
+  const vocabulary = { known: trainSettings, absent: absentSettings, otherwise };
+  const { question, ...advice } = adviseName(identifier, vocabulary);
   reporter.report("NET3003", {
-    message: `train has no setting \`${name}\`${where ? "" : didYouMean(name, trainSettings)}`,
+    message: `train has no setting \`${name}\`${question}`,
     span,
-    notes: [where ?? `settings are ${listNames(trainSettings.map((each) => each.name))}`],
-    fixes: where ? [] : renameFixes(span, name, trainSettings),
+    ...advice,
   });
 }
 

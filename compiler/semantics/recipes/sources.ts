@@ -1,3 +1,5 @@
+import { absentSources } from "./absent.js";
+import { type Alias, each } from "../../diagnostics/alias.js";
 import type { DataSource, Holdout } from "../../../program/recipe.js";
 import { choice, float, string, strings } from "../argument-types.js";
 import { optional, required, withDefault } from "../signature.js";
@@ -23,7 +25,7 @@ function part(holdout: number, split: "train" | "eval"): { readonly holdout?: Ho
 /** A source that is a path and nothing else. */
 function files(
   kind: "cifar10" | "idx" | "tar",
-  described: { readonly aliases: readonly string[]; readonly summary: string },
+  described: { readonly aliases: readonly Alias[]; readonly summary: string },
 ) {
   return source({
     name: kind,
@@ -41,6 +43,7 @@ export const sources: Registry<SourceRule> = {
   example: 'folder("data/train")',
   unknown: "NET3007",
   planned: [],
+  absent: absentSources,
   definitions: [
     source({
       name: "folder",
@@ -72,7 +75,13 @@ export const sources: Registry<SourceRule> = {
         (split) => ({ kind: "csv", path, label, maximum, ...part(holdout, split) }),
     }),
     files("cifar10", {
-      aliases: ["CIFAR10", "cifar", "Cifar10"],
+      aliases: [
+        ...["cifar", "Cifar10"],
+        {
+          name: "CIFAR10",
+          differs: "torchvision reads the Python version of the files, netc the binary version",
+        },
+      ],
       summary: "CIFAR-10's binary batches",
     }),
     files("idx", { aliases: ["mnist", "MNIST", "ubyte"], summary: "MNIST's IDX files" }),
@@ -83,7 +92,12 @@ export const sources: Registry<SourceRule> = {
     }),
     source({
       name: "parquet",
-      aliases: ["Parquet", "huggingface", "load_dataset"],
+      aliases: [
+        "Parquet",
+        ...each(["huggingface", "load_dataset"], {
+          differs: "netc downloads nothing: the path is that of Parquet files on this machine",
+        }),
+      ],
       summary:
         "Parquet files with an image and a label in each row, as Hugging Face's datasets have them; `*` and `{000..009}` stand for several",
       positional: ["path"],

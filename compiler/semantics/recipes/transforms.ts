@@ -1,3 +1,5 @@
+import { absentTransforms } from "./absent.js";
+import { each } from "../../diagnostics/alias.js";
 import type { Range, Transform } from "../../../program/transforms.js";
 import { float, floats, integer, spread } from "../argument-types.js";
 import { required, withDefault } from "../signature.js";
@@ -15,10 +17,14 @@ export const transforms: Registry<Transform> = {
   example: "center_crop(224)",
   unknown: "NET3008",
   planned: ["rotate", "gaussian_blur", "rand_augment"],
+  absent: absentTransforms,
   definitions: [
     transform({
       name: "resize",
-      aliases: ["Resize", "scale"],
+      aliases: [
+        "Resize",
+        { name: "scale", differs: "`resize` scales to a number of pixels, not by a factor" },
+      ],
       summary: "scales the shorter side to a size",
       positional: ["size"],
       arguments: { size: required(integer({ minimum: 1 }), "pixels of the shorter side") },
@@ -26,7 +32,13 @@ export const transforms: Registry<Transform> = {
     }),
     transform({
       name: "center_crop",
-      aliases: ["CenterCrop", "centre_crop", "crop"],
+      aliases: [
+        ...["CenterCrop", "centre_crop"],
+        {
+          name: "crop",
+          differs: "`center_crop` cuts from the middle, `random_crop` from anywhere",
+        },
+      ],
       summary: "cuts a square from the middle",
       positional: ["size"],
       arguments: { size },
@@ -79,7 +91,12 @@ export const transforms: Registry<Transform> = {
     }),
     transform({
       name: "hflip",
-      aliases: ["RandomHorizontalFlip", "flip", "horizontal_flip", "fliplr", "mirror"],
+      aliases: [
+        "RandomHorizontalFlip",
+        ...each(["flip", "horizontal_flip", "fliplr", "mirror"], {
+          differs: "`hflip` mirrors half of the images unless told, for instance `hflip(1)`",
+        }),
+      ],
       summary: "mirrors some of the images",
       positional: ["probability"],
       arguments: {
@@ -89,7 +106,12 @@ export const transforms: Registry<Transform> = {
     }),
     transform({
       name: "vflip",
-      aliases: ["RandomVerticalFlip", "vertical_flip", "flipud"],
+      aliases: [
+        "RandomVerticalFlip",
+        ...each(["vertical_flip", "flipud"], {
+          differs: "`vflip` mirrors half of the images unless told, for instance `vflip(1)`",
+        }),
+      ],
       summary: "turns some of the images upside down, by mirroring",
       positional: ["probability"],
       arguments: { probability: probability("share that is mirrored") },
@@ -97,7 +119,13 @@ export const transforms: Registry<Transform> = {
     }),
     transform({
       name: "color_jitter",
-      aliases: ["ColorJitter", "colour_jitter", "jitter", "brightness", "contrast", "saturation"],
+      aliases: [
+        ...["ColorJitter", "colour_jitter", "jitter"],
+        ...["brightness", "contrast", "saturation", "hue"].map((name) => ({
+          name,
+          positional: [name],
+        })),
+      ],
       summary: "changes brightness, contrast, saturation and hue, in random order",
       positional: ["brightness", "contrast", "saturation", "hue"],
       arguments: {
@@ -118,7 +146,12 @@ export const transforms: Registry<Transform> = {
     }),
     transform({
       name: "pca_noise",
-      aliases: ["Lighting", "lighting", "PCANoise", "FancyPCA", "fancy_pca", "color_noise"],
+      aliases: [
+        ...["Lighting", "lighting", "PCANoise", "color_noise"],
+        ...each(["FancyPCA", "fancy_pca"], {
+          differs: "albumentations takes the components of each image, `pca_noise` ImageNet's",
+        }),
+      ],
       summary: "adds a colour drawn along the main directions in which colours vary",
       positional: ["sigma"],
       arguments: {
@@ -142,7 +175,12 @@ export const transforms: Registry<Transform> = {
     }),
     transform({
       name: "random_erasing",
-      aliases: ["RandomErasing", "erase", "cutout", "Cutout"],
+      aliases: [
+        "RandomErasing",
+        ...each(["erase", "cutout", "Cutout"], {
+          differs: "Cutout erases a square of every image, `random_erasing` a rectangle of half",
+        }),
+      ],
       summary: "fills a rectangle of some of the images with one value",
       positional: ["probability"],
       arguments: {
@@ -169,7 +207,13 @@ export const transforms: Registry<Transform> = {
     }),
     transform({
       name: "normalize",
-      aliases: ["Normalize", "normalise", "standardize"],
+      aliases: [
+        ...["Normalize", "normalise"],
+        {
+          name: "standardize",
+          differs: "`normalize` takes fixed means and deviations, not those of each image",
+        },
+      ],
       summary: "subtracts a mean from each channel and divides by a deviation",
       positional: [],
       arguments: {

@@ -1,0 +1,51 @@
+import type { AbsentNames } from "./suggestion.js";
+
+const inferred = "sizes of the input are inferred: leave it out";
+const unneeded = "netc has no such choice: leave it out";
+
+/** Arguments of other frameworks that netc does not have, in plain letters, and what to do instead. */
+export const absentArguments: AbsentNames = {
+  // Layers
+  activation: "an activation is a layer of its own: `conv(64, kernel=3) -> relu`",
+  inplace: "the compiler plans the memory: leave it out",
+  numfeatures: inferred,
+  normalizedshape: inferred,
+  numchannels: inferred,
+  inputshape: "the model's `input` declares it: `input image: f32[N, 3, 224, 224]`",
+  inputsize: "the model's `input` declares it: `input image: f32[N, 3, 224, 224]`",
+  dataformat: "images are always [N, channels, height, width]: leave it out",
+  paddingmode: "padding is always zeros",
+  dim: "it is always over the channels: leave it out",
+  axis: "it is always over the channels: leave it out",
+  name: "`as NAME` after a layer names it",
+  trainable: "`lr=0` freezes a weight; `freeze = [features.*]` in a recipe freezes many",
+  kernelregularizer: "the optimizer decays the weights: `sgd(lr=0.1, weight_decay=5e-4)`",
+  trackrunningstats: "batch normalization always keeps running statistics",
+  returnindices: unneeded,
+  divisoroverride: "`count_padding` chooses the divisor",
+  threshold: unneeded,
+  // Losses
+  reduction: "the loss is always the mean over the examples",
+  ignoreindex: "every example counts; give a class less weight with `class_weights`",
+  posweight: "netc has no weight for positive targets",
+  fromlogits: "losses always take logits: leave it out, and leave out a `softmax` before the loss",
+  // Optimizers and schedules
+  betas: "write `beta1=0.9, beta2=0.999`",
+  amsgrad: "netc has no AMSGrad",
+  dampening: "netc has no dampening: it is 0",
+  maximize: "losses are always minimized",
+  tmax: "the schedule ends with the run: leave it out",
+  totalsteps: "the schedule ends with the run: leave it out",
+  totaliters: "give the duration without a name: `warmup(5 epochs)`",
+  lastepoch: "`--resume` continues a run: leave it out",
+  // Data
+  split: "`train` and `eval` of the data declaration are the splits; each reads its own files",
+  train: "`train` and `eval` of the data declaration are the splits; each reads its own files",
+  shuffle: "examples are shuffled in training, and never in evaluation: leave it out",
+  batchsize: "the recipe says it: `batch = 64`",
+  numworkers: "images are decoded on as many threads as the machine has cores: leave it out",
+  transform: "transforms follow the source: `train folder(...) { resize(256) -> ... }`",
+  targettransform: "labels stay as they are: leave it out",
+  download: "netc downloads nothing: put the files where the path says",
+  root: 'give the path without a name: `cifar10("data/cifar10")`',
+};

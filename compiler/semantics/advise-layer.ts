@@ -1,0 +1,13 @@
+import type { CallExpression } from "../../grammar/ast.js";
+import { absentLayers } from "../layers/absent.js";
+import { layers } from "../layers/index.js";
+import { type Advice, adviseCall, listNames, type Named } from "./suggestion.js";
+import type { Signature } from "./signature.js";
+
+/** What to say about a layer that does not exist, in a file with the given blocks. */
+export function adviseLayer(call: CallExpression, blocks: readonly string[]): Advice {
+  const otherwise = [`layers are ${listNames(layers.map(({ name }) => name))}`];
+  if (blocks.length > 0) otherwise.push(`blocks are ${listNames(blocks)}`);
+  const own = blocks.map((name): Named & Partial<Signature> => ({ name, aliases: [] }));
+  return adviseCall(call, { known: [...layers, ...own], absent: absentLayers, otherwise });
+}
