@@ -1,6 +1,7 @@
 /** Checks of what users hand to a network. */
 import type { Program } from "../program/program.js";
 import type { Images, StagedImages } from "./data/dataset.js";
+import { describe } from "./describe.js";
 import { InputError } from "./errors.js";
 
 /** A class for each image. */
@@ -39,6 +40,11 @@ function countStaged({ input, preparations }: Program, images: StagedImages): nu
   if (preparation === undefined) {
     throw new InputError(`this program prepares no images of the ${images.split} split`);
   }
+  const isArrays = images.staged instanceof Uint8Array && images.draws instanceof Uint32Array;
+  if (!isArrays) {
+    const came = `${describe(images.staged)} and ${describe(images.draws)}`;
+    throw new InputError(`\`${input.name}\` must be a Uint8Array and a Uint32Array, not ${came}`);
+  }
   const count = images.staged.length / preparation.staged.slot;
   const words = preparation.views * preparation.draws.words;
   if (count > 0 && Number.isInteger(count) && images.draws.length === count * words) return count;
@@ -76,7 +82,7 @@ export interface TargetData {
 }
 
 /**
- * The targets as the device takes them, none where the loss is of the images themselves. Throws InputError for a wrong
+ * A copy of the targets as the device takes them, none where the loss is of the images themselves. Throws InputError for a wrong
  * count, a label that is no class, a share beyond 0 to 1, and a number that is not finite.
  */
 export function checkTargets(
@@ -129,7 +135,7 @@ function checkMixed(classes: number, mixed: MixedLabels, images: number): Target
   return {
     labels: checkLabels(classes, mixed.labels, { name: "label", images }),
     partners: checkLabels(classes, mixed.partners, { name: "partner", images }),
-    shares,
+    shares: new Float32Array(shares),
   };
 }
 
@@ -147,7 +153,7 @@ function checkNumbers(
     throw new InputError(`expected ${wanted} of \`${name}\`, got ${targets.length}`);
   }
   assertFinite(targets, `\`${name}\``);
-  return targets;
+  return new Float32Array(targets);
 }
 
 function checkLabels(
@@ -170,7 +176,7 @@ function checkLabels(
       );
     }
   }
-  return labels instanceof Uint32Array ? labels : Uint32Array.from(labels);
+  return new Uint32Array(labels);
 }
 
 export function assertFinite(values: Float32Array, what: string): void {
@@ -192,22 +198,4 @@ export function areFinite(values: Float32Array): boolean {
   }
   for (let index = end; index < values.length; index++) left += values[index]!;
   return Number.isFinite(left + right);
-}
-
-/** Throws InputError unless `value` is an integer of at least `minimum` that 32 bits hold. */
-export function assertInteger(value: number, minimum: number, what: string): void {
-  if (!Number.isInteger(value) || value < minimum || value > 0xffffffff) {
-    throw new InputError(`${what} must be an integer from ${minimum} to 4294967295, not ${value}`);
-  }
-}
-
-export function assertFiniteNumber(value: number, what: string): void {
-  if (typeof value !== "number" || !Number.isFinite(value)) {
-    throw new InputError(`${what} must be a finite number, not ${String(value)}`);
-  }
-}
-
-function describe(value: unknown): string {
-  if (value === null || typeof value !== "object") return `a ${typeof value}`;
-  return value.constructor?.name ?? "an object";
 }

@@ -8,17 +8,12 @@ import {
 import type { Images } from "./data/dataset.js";
 import { Device, type AdapterProvider, type AdapterSummary } from "./device.js";
 import { InputError, NetcError, WeightsError } from "./errors.js";
-import {
-  assertFinite,
-  assertFiniteNumber,
-  assertInteger,
-  checkTargets,
-  countImages,
-  type Labels,
-  type Targets,
-} from "./examples.js";
+import { Copies } from "./copies.js";
+import { describe } from "./describe.js";
+import { assertFinite, checkTargets, countImages, type Labels, type Targets } from "./examples.js";
 import type { Frame } from "./frame.js";
 import type { InspectableRun, InspectionParts } from "./inspection.js";
+import { assertInteger, assertKnown, assertNumber, type OptionNames } from "./options.js";
 import { Memory, type MemoryUse } from "./memory.js";
 import { Parameters, sizeOf, type TensorOf } from "./parameters.js";
 import type { CompileProgress } from "./pipelines.js";
@@ -59,15 +54,17 @@ export interface NetworkOptions extends OptimizerOptions {
   /** `auto`, `embedded`, `lavapipe` or part of an adapter's name (in Node; browsers choose themselves). */
   readonly adapter?: string;
   /** Hears of kernels that are being compiled: all of a step list at once when it first runs, each once for all lists. */
-  readonly onCompile?: (progress: CompileProgress) => void;
+  readonly onCompile?: (progress: CompileProgress) => unknown;
   /** Hears of what the device cannot do as the recipe has it; `console.warn` unless given. */
-  readonly onWarning?: (message: string) => void;
+  readonly onWarning?: (message: string) => unknown;
 }
 
 /** Settings for one step; those left out are the network's. */
 export interface StepOptions extends OptimizerOptions {
   /** Slices that the step's examples come in, at least. */
   readonly accumulate?: number;
+  /** Whether the images are the network's from now on, so that it need not copy them; false unless given. */
+  readonly transfer?: boolean;
 }
 
 /** Loss and metrics by name, each the mean over the examples of the call. */
@@ -119,6 +116,33 @@ export interface LoadOptions {
 
 const DEFAULT_BATCH = 16;
 
+const OPTIMIZER_OPTIONS: OptionNames<OptimizerOptions> = {
+  learningRate: true,
+  momentum: true,
+  weightDecay: true,
+};
+
+const NETWORK_OPTIONS: OptionNames<NetworkOptions> = {
+  ...OPTIMIZER_OPTIONS,
+  batch: true,
+  accumulate: true,
+  seed: true,
+  device: true,
+  adapter: true,
+  onCompile: true,
+  onWarning: true,
+};
+
+const STEP_OPTIONS: OptionNames<StepOptions> = {
+  ...OPTIMIZER_OPTIONS,
+  accumulate: true,
+  transfer: true,
+};
+
+const READ_OPTIONS: OptionNames<ReadOptions> = { of: true };
+const SAVE_OPTIONS: OptionNames<SaveOptions> = { optimizer: true, metadata: true };
+const LOAD_OPTIONS: OptionNames<LoadOptions> = { optimizer: true, except: true };
+
 /** What a call is about. */
 type Examples = Omit<Work, "frame" | "collects"> & { readonly count: number };
 
@@ -126,6 +150,7 @@ interface Manner {
   readonly optimizer: OptimizerSettings;
   /** At least so many. */
   readonly slices?: number;
+  readonly transfer?: boolean;
 }
 
 /** A program on the device. */
@@ -156,8 +181,7 @@ function partOfRun(
 }
 
 /**
- * A network on a device. Calls run in the order they are made; arrays handed over must stay unchanged until the call's
- * promise settles. Every method but `destroy` rejects with InputError for wrong arguments and after `destroy`, and with
+ * A network on a device. Calls run in the order they are made, each on its arguments as they were when it was made. Every method but `destroy` rejects with InputError for wrong arguments and after `destroy`, and with
  * DeviceLostError once the device is lost.
  */
 export class Network<
@@ -173,6 +197,8 @@ export class Network<
   readonly slice: number;
   readonly #optimizer: OptimizerSettings;
   readonly #onCompile: NetworkOptions["onCompile"];
+  readonly #onWarning: NonNullable<NetworkOptions["onWarning"]>;
+  readonly #copies = new Copies();
   /** One for each phase of training. */
   readonly #phases: readonly Program[];
   #loaded: Loaded;
@@ -204,6 +230,7 @@ export class Network<
       ),
     );
     this.#onCompile = options.onCompile;
+    this.#onWarning = options.onWarning ?? console.warn;
     this.#loaded = this.#assemble(program);
     this.#optimizer = withSettings(program.optimizer, options);
     this.#seed = options.seed ?? 0;
@@ -242,10 +269,11 @@ export class Network<
    * time come in slices, which changes nothing but the order of sums, and batch normalization, whose statistics are then each slice's own.
    */
   async step(images: Images, targets: Target, options: StepOptions = {}): Promise<Metrics<Metric>> {
-    const { accumulate = 1, ...settings } = options;
-    assertInteger(accumulate, 1, "`accumulate`");
+    assertKnown(options, STEP_OPTIONS, "step");
+    const { accumulate: slices = 1, transfer = false, ...settings } = options;
+    assertInteger(slices, 1, "`accumulate`");
     const optimizer = withSettings(this.#optimizer, settings);
-    return this.#runOnExamples("train", images, targets, { optimizer, slices: accumulate });
+    return this.#runOnExamples("train", images, targets, { optimizer, slices, transfer });
   }
 
   /** Loss and metrics of 1 to `batch` examples; nothing is changed, dropout is off. */
@@ -255,20 +283,17 @@ export class Network<
 
   /** The model's output for 1 to `batch` images: images x values, row-major. */
   async predict(images: Images): Promise<Float32Array> {
-    const count = countImages(this.program, images, this.batch);
-    const optimizer = this.#optimizer;
-    const parts = await this.#run("predict", { count, ...imageData(images) }, { optimizer });
-    if (parts.length === 1) return this.#withoutPitch(parts[0]!.values, parts[0]!.count);
-    const result = new Float32Array(count * sizeOf(this.program.prediction.shape));
-    for (const part of parts) {
-      const values = this.#withoutPitch(part.values, part.count);
-      result.set(values, part.first * (values.length / part.count));
-    }
-    return result;
+    return this.#keeping(images, async (own) => {
+      const count = countImages(this.program, own, this.batch);
+      const optimizer = this.#optimizer;
+      const parts = await this.#run("predict", { count, ...imageData(own) }, { optimizer });
+      return this.#joined(parts, count);
+    });
   }
 
   /** A parameter's values in PyTorch's order. */
   async read(name: Name, options: ReadOptions = {}): Promise<Float32Array> {
+    assertKnown(options, READ_OPTIONS, "read");
     const parameter = this.#loaded.parameters.find(name);
     return this.#enqueue(() => this.#loaded.parameters.read(parameter, options.of ?? "value"));
   }
@@ -277,17 +302,21 @@ export class Network<
   async write(name: Name, values: Float32Array): Promise<void> {
     const parameter = this.#loaded.parameters.find(name);
     const expected = sizeOf(parameter.shape);
+    if (!(values instanceof Float32Array)) {
+      throw new InputError(`\`${name}\` must be a Float32Array, not ${describe(values)}`);
+    }
     if (values.length !== expected) {
       const shape = `[${parameter.shape.join(", ")}]`;
       throw new InputError(
         `\`${name}\` has ${expected} values (${shape}), and ${values.length} were given`,
       );
     }
-    assertFinite(values, `\`${name}\``);
+    const own = new Float32Array(values);
+    assertFinite(own, `\`${name}\``);
     await this.#enqueue(() => {
       const { parameters } = this.#loaded;
       this.#folded = false;
-      for (const of of ["value", "average"] as const) parameters.write(parameter, of, values);
+      for (const of of ["value", "average"] as const) parameters.write(parameter, of, own);
     });
   }
 
@@ -296,6 +325,7 @@ export class Network<
    * training: the parameters themselves, their averages apart.
    */
   async save(options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    assertKnown(options, SAVE_OPTIONS, "save");
     const { model, source } = this.program;
     return this.#enqueue(async () => {
       const { parameters } = this.#loaded;
@@ -325,9 +355,10 @@ export class Network<
    * Throws WeightsError, and changes nothing, if the file is broken or belongs to another network.
    */
   async load(
-    bytes: Uint8Array,
+    bytes: Uint8Array | ArrayBuffer,
     options: LoadOptions = {},
   ): Promise<Readonly<Record<string, string>>> {
+    assertKnown(options, LOAD_OPTIONS, "load");
     const { tensors, metadata } = parseTensors(bytes);
     const restores = options.optimizer ?? true;
     const phase = (restores ? readCount(metadata, "phase") : undefined) ?? this.#phase;
@@ -343,6 +374,7 @@ export class Network<
       [this.#step, this.#seed, this.#since] = [step, seed, since];
       await this.#lossScale(metadata["loss_scale"]?.split(" ").map(Number));
     });
+    if (matched.prefix !== "") await this.#onWarning(describePrefix(matched.prefix));
     return metadata;
   }
 
@@ -355,13 +387,15 @@ export class Network<
     { images, targets, optimizer = {} }: InspectionExamples,
     visit: (parts: InspectionParts) => Promise<Result>,
   ): Promise<Result> {
-    const count = countImages(this.program, images, this.slice);
-    const training = list !== "evaluate" && list !== "predict";
-    const work = { ...this.#examplesOf(images, targets, { list, count, training }), training };
-    const manner = { optimizer: withSettings(this.#optimizer, optimizer) };
-    return this.#inspect([{ list, slice: { first: 0, count } }], work, manner, ([run]) =>
-      run!.begin().then(visit),
-    );
+    return this.#keeping(images, (own) => {
+      const count = countImages(this.program, own, this.slice);
+      const training = list !== "evaluate" && list !== "predict";
+      const work = { ...this.#examplesOf(own, targets, { list, count, training }), training };
+      const manner = { optimizer: withSettings(this.#optimizer, optimizer) };
+      return this.#inspect([{ list, slice: { first: 0, count } }], work, manner, ([run]) =>
+        run!.begin().then(visit),
+      );
+    });
   }
 
   /**
@@ -374,14 +408,14 @@ export class Network<
     { images, targets, optimizer = {}, accumulate }: CallExamples,
     visit: (runs: readonly InspectableRun[]) => Promise<Result>,
   ): Promise<Result> {
-    const count = countImages(this.program, images, this.batch);
-    const training = call === "train";
-    const work = {
-      ...this.#examplesOf(images, targets, { list: call, count, training }),
-      training,
-    };
-    const manner = { optimizer: withSettings(this.#optimizer, optimizer) };
-    return this.#inspect(this.#runsOf(call, count, accumulate), work, manner, visit);
+    return this.#keeping(images, (own) => {
+      const count = countImages(this.program, own, this.batch);
+      const training = call === "train";
+      const about = { list: call, count, training };
+      const work = { ...this.#examplesOf(own, targets, about), training };
+      const manner = { optimizer: withSettings(this.#optimizer, optimizer) };
+      return this.#inspect(this.#runsOf(call, count, accumulate), work, manner, visit);
+    });
   }
 
   async #inspect<Result>(
@@ -560,11 +594,16 @@ export class Network<
     targets: Targets,
     manner: Manner,
   ): Promise<Metrics<Metric>> {
-    const count = countImages(this.program, images, this.batch);
-    const about = { list, count, training: list === "train" };
-    const examples = this.#examplesOf(images, targets, about);
-    const parts = await this.#run(list, examples, manner);
-    const { values } = parts.at(-1)!;
+    const values = await this.#keeping(
+      images,
+      async (own) => {
+        const count = countImages(this.program, own, this.batch);
+        const about = { list, count, training: list === "train" };
+        const parts = await this.#run(list, this.#examplesOf(own, targets, about), manner);
+        return parts.at(-1)!.values;
+      },
+      manner.transfer,
+    );
     const entries = this.program.metrics.map((name, index) => [name, values[index]!]);
     return Object.fromEntries(entries) as Metrics<Metric>;
   }
@@ -623,6 +662,30 @@ export class Network<
     };
   }
 
+  /** Gives `work` images that the caller cannot change meanwhile: a copy, unless the network may have them. */
+  async #keeping<T>(
+    images: Images,
+    work: (own: Images) => Promise<T>,
+    transfer = false,
+  ): Promise<T> {
+    const own = transfer ? images : this.#copies.ofImages(images);
+    try {
+      return await work(own);
+    } finally {
+      if (own !== images) this.#copies.release(own);
+    }
+  }
+
+  #joined(parts: readonly Result[], count: number): Float32Array {
+    if (parts.length === 1) return this.#withoutPitch(parts[0]!.values, parts[0]!.count);
+    const result = new Float32Array(count * sizeOf(this.program.prediction.shape));
+    for (const part of parts) {
+      const values = this.#withoutPitch(part.values, part.count);
+      result.set(values, part.first * (values.length / part.count));
+    }
+    return result;
+  }
+
   #withoutPitch(values: Float32Array, count: number): Float32Array {
     const { shape, pitch } = this.program.prediction;
     const length = sizeOf(shape);
@@ -669,18 +732,23 @@ export class Network<
 const imageData = (images: Images) => (images instanceof Float32Array ? { images } : images);
 
 function withSettings(base: OptimizerSettings, options: OptimizerOptions): OptimizerSettings {
-  const { momentum } = options;
+  const { momentum, learningRate, weightDecay } = options;
   if (momentum !== undefined && !("momentum" in base)) {
     throw new InputError(`the optimizer ${base.kind} has no momentum`);
   }
   const settings = {
-    learningRate: options.learningRate ?? base.learningRate,
-    weightDecay: options.weightDecay ?? base.weightDecay,
-    ...(momentum !== undefined && { momentum }),
+    learningRate: learningRate ?? base.learningRate,
+    weightDecay: weightDecay ?? base.weightDecay,
   };
-  for (const [name, value] of Object.entries(settings)) assertFiniteNumber(value, name);
-  return { ...base, ...settings };
+  for (const [name, value] of Object.entries(settings)) {
+    assertNumber(value, { minimum: 0 }, `\`${name}\``);
+  }
+  if (momentum !== undefined) assertNumber(momentum, { minimum: 0, below: 1 }, "`momentum`");
+  return { ...base, ...settings, ...(momentum !== undefined && { momentum }) };
 }
+
+const describePrefix = (prefix: string) =>
+  `all names in the weights file begin with \`${prefix}\`, as PyTorch's wrappers write them: they were loaded without it`;
 
 /** A count in a file's metadata. Throws WeightsError if it is none. */
 function readCount(metadata: Readonly<Record<string, string>>, key: string): number | undefined {
@@ -715,8 +783,8 @@ export async function openNetwork<
   try {
     const program = chooseProgram(programs, device.summary);
     if (features.length > 0 && !program.precision) {
-      const { onWarning = console.warn } = options;
-      onWarning(`${device.summary.name} has no \`${HALF}\`: this network runs in f32, not f16`);
+      const warn: NonNullable<NetworkOptions["onWarning"]> = options.onWarning ?? console.warn;
+      await warn(`${device.summary.name} has no \`${HALF}\`: this network runs in f32, not f16`);
     }
     return await Network.create(program, device, options, again);
   } catch (error) {
@@ -726,6 +794,7 @@ export async function openNetwork<
 }
 
 function checkOptions(programs: readonly Program[], options: NetworkOptions): void {
+  assertKnown(options, NETWORK_OPTIONS, "createNetwork");
   assertInteger(options.batch ?? DEFAULT_BATCH, 1, "`batch`");
   assertInteger(options.accumulate ?? 1, 1, "`accumulate`");
   assertInteger(options.seed ?? 0, 0, "`seed`");

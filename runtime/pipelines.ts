@@ -25,19 +25,29 @@ export class Pipelines {
 
   constructor(
     private readonly gpu: GPUDevice,
-    private readonly onCompile?: (progress: CompileProgress) => void,
+    private readonly onCompile?: (progress: CompileProgress) => unknown,
   ) {}
 
-  /** The pipelines of these kernels, in order; compiles the new ones. Throws DeviceLimitError naming the kernel. */
-  compile(kernels: readonly ProgramKernel[]): Promise<Pipeline[]> {
+  /**
+   * The pipelines of these kernels, in order; compiles the new ones. Throws DeviceLimitError naming the kernel, and what `onCompile` throws.
+   */
+  async compile(kernels: readonly ProgramKernel[]): Promise<Pipeline[]> {
     const before = this.#pipelines.size;
-    const pipelines = Promise.all(kernels.map((kernel) => this.#pipeline(kernel)));
-    if (this.#pipelines.size > before) this.#report();
-    return pipelines;
+    const pipelines = kernels.map((kernel) => this.#pipeline(kernel));
+    const created = [...this.#pipelines.values()].slice(before);
+    const reported = created.map(async (pipeline) => {
+      await pipeline;
+      this.#done++;
+      await this.#report();
+    });
+    // All together, so that no promise is left alone where one of them fails.
+    const begun = created.length > 0 ? this.#report() : undefined;
+    const [compiled] = await Promise.all([Promise.all(pipelines), begun, ...reported]);
+    return compiled;
   }
 
-  #report(): void {
-    this.onCompile?.({ done: this.#done, total: this.#pipelines.size });
+  async #report(): Promise<void> {
+    await this.onCompile?.({ done: this.#done, total: this.#pipelines.size });
   }
 
   #pipeline(kernel: ProgramKernel): Promise<Pipeline> {
@@ -68,8 +78,6 @@ export class Pipelines {
         layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
         compute: { module, entryPoint: "main" },
       });
-      this.#done++;
-      this.#report();
       return { pipeline, layout };
     } catch (error) {
       throw new DeviceLimitError(

@@ -62,7 +62,7 @@ export class Runner {
     private readonly gpu: GPUDevice,
     private readonly program: Program,
     private readonly memory: Memory,
-    onCompile?: (progress: CompileProgress) => void,
+    onCompile?: (progress: CompileProgress) => unknown,
   ) {
     this.#pipelines = new Pipelines(gpu, onCompile);
     const usage = BufferUsage.uniform | BufferUsage.copyDestination;
@@ -129,6 +129,8 @@ export class Runner {
     if (prepared === undefined) {
       prepared = this.#create(list);
       this.#prepared.set(list, prepared);
+      // The next call tries again.
+      prepared.catch(() => this.#prepared.delete(list));
     }
     return prepared;
   }
@@ -162,6 +164,7 @@ export class Runner {
       const { steps } = this.program.preparations![split]!;
       preparation = this.#build(`${split} preparation`, steps);
       this.#preparations.set(split, preparation);
+      preparation.catch(() => this.#preparations.delete(split));
     }
     return preparation;
   }

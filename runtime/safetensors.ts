@@ -2,7 +2,8 @@
  * The safetensors format: 8 bytes of header length (little endian), a JSON header padded with spaces to a multiple of
  * 8, then the tensors' bytes without gaps. See https://github.com/huggingface/safetensors#format.
  */
-import { WeightsError } from "./errors.js";
+import { describe } from "./describe.js";
+import { InputError, WeightsError } from "./errors.js";
 import { roundUp } from "./layout.js";
 
 export interface Tensor {
@@ -56,11 +57,8 @@ export function serializeTensors(
  * Reads a file of F32, F64, F16, BF16 or I64 tensors (PyTorch counts batches in those); all come out as f32. Throws WeightsError with the reason for a
  * truncated or foreign file.
  */
-export function parseTensors(bytes: Uint8Array): TensorFile {
-  // A plain view of what may be a Node Buffer, whose `slice` shares its memory instead of copying.
-  const { header, data } = splitFile(
-    new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-  );
+export function parseTensors(bytes: Uint8Array | ArrayBuffer): TensorFile {
+  const { header, data } = splitFile(viewOf(bytes));
   const { __metadata__: metadata, ...entries } = header;
   const tensors = new Map<string, Tensor>();
   const ends: [begin: number, end: number][] = [];
@@ -71,6 +69,19 @@ export function parseTensors(bytes: Uint8Array): TensorFile {
   }
   assertNoGaps(ends, data.length);
   return { tensors, metadata: checkMetadata(metadata) };
+}
+
+/** A plain view of what may be a Node Buffer, whose `slice` shares its memory instead of copying. */
+function viewOf(bytes: Uint8Array | ArrayBuffer): Uint8Array {
+  if (ArrayBuffer.isView(bytes)) {
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  // By name: a frame's ArrayBuffer is of another class than the page's.
+  const kind = Object.prototype.toString.call(bytes);
+  if (/ArrayBuffer\]$/.test(kind)) return new Uint8Array(bytes);
+  throw new InputError(
+    `weights must be the bytes of a file, a Uint8Array or an ArrayBuffer, not ${describe(bytes)}`,
+  );
 }
 
 /**
@@ -85,7 +96,7 @@ export function readShapes(
   const length =
     start.length < 8 ? 0 : Number(new DataView(start.slice().buffer).getBigUint64(0, true));
   // Of a foreign file not even that much: its first bytes may mean anything.
-  const head = read(0, length > MAXIMUM_HEADER ? 9 : 8 + length);
+  const head = read(0, length > MAXIMUM_HEADER ? RECOGNIZED_BYTES : 8 + length);
   const { header } = splitFile(head.slice());
   const available = size - 8 - length;
   const entries = Object.entries(header).filter(([name]) => name !== "__metadata__");
@@ -93,11 +104,11 @@ export function readShapes(
 }
 
 function splitFile(bytes: Uint8Array): { header: Record<string, unknown>; data: Uint8Array } {
-  if (bytes.length < 8) throw foreign(`it has ${bytes.length} bytes`);
+  if (bytes.length < 8) throw otherKind(bytes) ?? foreign(`it has ${bytes.length} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = Number(view.getBigUint64(0, true));
   if (length < 2 || length > MAXIMUM_HEADER || bytes[8] !== "{".charCodeAt(0)) {
-    throw foreign("it does not start with a header");
+    throw otherKind(bytes) ?? foreign("it does not start with a header");
   }
   if (8 + length > bytes.length) {
     throw truncated(`its header ends at byte ${8 + length}, the file at ${bytes.length}`);
@@ -105,9 +116,41 @@ function splitFile(bytes: Uint8Array): { header: Record<string, unknown>; data: 
   return { header: parseHeader(bytes.subarray(8, 8 + length)), data: bytes.subarray(8 + length) };
 }
 
+/** Bytes from which other kinds of files can be told. */
+const RECOGNIZED_BYTES = 100;
+
+const PICKLE =
+  "a PyTorch file: convert it with `safetensors.torch.save_file(torch.load(FILE), NEW_FILE)`";
+
+const PAGE =
+  "a web page: the address leads to a page about the file, or needs a login; download it again";
+
+/** What is often taken for weights, by the characters that such files begin with. */
+const OTHER_KINDS: readonly (readonly [starts: readonly string[], kind: string])[] = [
+  [["<!doctype", "<html", "<?xml", "<!--", "<head"], PAGE],
+  [
+    ["version https://git-lfs"],
+    "a Git LFS pointer, which stands for the file: run `git lfs pull`, or download the file itself",
+  ],
+  [["pk\u0003\u0004", "\u0080\u0002", "\u0080\u0003", "\u0080\u0004", "\u0080\u0005"], PICKLE],
+  [["\u0089hdf"], "an HDF5 file, such as Keras writes"],
+  [["\u0093numpy"], "a NumPy file"],
+  [["gguf"], "a GGUF file"],
+  [["\u001f\u008b"], "compressed: run `gunzip` on it"],
+];
+
+/** What else a file is that has no header; undefined where nobody can tell. */
+function otherKind(bytes: Uint8Array): WeightsError | undefined {
+  const text = String.fromCharCode(...bytes.subarray(0, RECOGNIZED_BYTES));
+  // Pages may begin with a byte order mark, here one character a byte, and with space.
+  const start = text.replace("\u00ef\u00bb\u00bf", "").trimStart().toLowerCase();
+  const known = OTHER_KINDS.find(([starts]) => starts.some((each) => start.startsWith(each)));
+  return known && new WeightsError(`weights must be a safetensors file, and this is ${known[1]}`);
+}
+
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.slice());
     return JSON.parse(text) as Record<string, unknown>;
   } catch (error) {
     throw foreign(`its header is no JSON: ${(error as Error).message}`);

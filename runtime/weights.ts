@@ -1,5 +1,6 @@
 /** Which tensors of a file are a network's parameters, and clear words where they are not. */
 import { stateNames, type Program, type ProgramParameter } from "../program/program.js";
+import { commonPrefix, withoutPrefix, wrapperPrefix } from "../program/weight-names.js";
 import { WeightsError } from "./errors.js";
 import type { TensorOf } from "./parameters.js";
 import type { Tensor } from "./safetensors.js";
@@ -30,6 +31,8 @@ export interface MatchedWeights {
   readonly averages: Tensors;
   /** What the optimizer kept, by its name. */
   readonly states: ReadonlyMap<TensorOf, Tensors>;
+  /** What a wrapper had put before every name, and was left out. */
+  readonly prefix: string;
 }
 
 export interface MatchOptions {
@@ -42,9 +45,12 @@ export interface MatchOptions {
 /** Throws WeightsError listing each tensor that is missing, unknown, or of another shape. */
 export function matchWeights(
   program: Program,
-  tensors: ReadonlyMap<string, Tensor>,
+  file: ReadonlyMap<string, Tensor>,
   { optimizer, except }: MatchOptions,
 ): MatchedWeights {
+  const own = program.parameters.map(({ name }) => name);
+  const prefix = wrapperPrefix([...file.keys()], own);
+  const tensors = withoutPrefix(file, prefix);
   const spared = new Set(except);
   const mismatches: string[] = [];
   const values = new Map<ProgramParameter, Float32Array>();
@@ -74,8 +80,8 @@ export function matchWeights(
   }
   if (except) unknown.clear();
   for (const name of unknown) mismatches.push(`\`${name}\` is not in model \`${program.model}\``);
-  if (mismatches.length > 0) throw mismatchError(program, mismatches);
-  return { values, averages, states };
+  if (mismatches.length > 0) throw mismatchError(program, mismatches, describeNames(tensors, own));
+  return { values, averages, states, prefix };
 }
 
 const isOfTraining = (name: string) =>
@@ -84,10 +90,32 @@ const isOfTraining = (name: string) =>
 /** PyTorch saves how many batches a running mean has seen. With a momentum nobody asks. */
 const counterOf = (name: string) => name.replace(/\.running_mean$/, ".num_batches_tracked");
 
-function mismatchError(program: Program, mismatches: readonly string[]): WeightsError {
+/** The names in a file that lacks some of the model's: what to rename shows in them. */
+function describeNames(tensors: ReadonlyMap<string, Tensor>, own: readonly string[]): string[] {
+  const names = [...tensors.keys()].filter((name) => !isOfTraining(name));
+  const isComplete = own.every((name) => tensors.has(name));
+  if (isComplete || names.length === 0) return [];
+  const shown = names.slice(0, NAMES_SHOWN).map((name) => `\`${name}\``);
+  const more = names.length > shown.length ? `, and ${names.length - shown.length} more` : "";
+  const prefix = commonPrefix(names);
+  const isNeedless = prefix !== "" && names.some((name) => own.includes(name.slice(prefix.length)));
+  const advice = isNeedless
+    ? `; all begin with \`${prefix}\`, which the model's names do not: remove it from them`
+    : "";
+  return [`the file has ${shown.join(", ")}${more}${advice}`];
+}
+
+/** Of a file's names. */
+const NAMES_SHOWN = 3;
+
+function mismatchError(
+  program: Program,
+  mismatches: readonly string[],
+  notes: readonly string[],
+): WeightsError {
   const shown = mismatches.slice(0, MISMATCHES_SHOWN);
   const more = mismatches.length - shown.length;
-  const lines = [...shown, ...(more > 0 ? [`and ${more} more`] : [])];
+  const lines = [...shown, ...(more > 0 ? [`and ${more} more`] : []), ...notes];
   return new WeightsError(
     `these weights do not belong to model \`${program.model}\`:\n  ${lines.join("\n  ")}`,
   );

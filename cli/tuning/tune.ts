@@ -36,7 +36,7 @@ export interface TuneResult {
 /** `compiled` without tuned choices. */
 export async function tune(compiled: CompiledSpec, settings: TuneSettings): Promise<TuneResult> {
   const { batch, count } = settings;
-  const first = await openNetwork(compiled, settings);
+  const first = await openNetwork(compiled, { batch, adapter: settings.adapter });
   const { target } = first.program;
   const { name, vendor, architecture } = first.adapter;
   const traced = traceOf(compiled, first);

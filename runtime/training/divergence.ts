@@ -21,7 +21,7 @@ export interface Repeatable {
   restore(): Promise<void>;
   evaluate(): Promise<Evaluation | undefined>;
   /** So many steps are going to be done again. */
-  onSearch?(steps: number): void;
+  onSearch?(steps: number): void | Promise<void>;
 }
 
 /** What was found not to be finite, after which step, counted from 1. */
@@ -48,7 +48,7 @@ async function search(run: Repeatable, step: number): Promise<Divergence> {
   const { progress, steps } = run;
   await run.restore();
   const good = progress.state.step;
-  run.onSearch?.(step - good);
+  await run.onSearch?.(step - good);
   while (!run.stopped && progress.state.step < step) {
     for await (const batch of steps.batches()) {
       const next = progress.state.step + 1;

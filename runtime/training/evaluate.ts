@@ -4,10 +4,18 @@ import type { Dataset } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
 import { loadBatches } from "../data/loader.js";
 import { chooseStaging } from "../data/stage.js";
-import { isDataset, passOver, type BatchSource } from "./source.js";
+import { assertKnown, type OptionNames } from "../options.js";
+import {
+  assertSource,
+  isDataset,
+  passOver,
+  type BatchSource,
+  type TrainingBatch,
+} from "./source.js";
 import { MetricsMean } from "./mean.js";
 import type { Metrics } from "./network.js";
 import type { Scores } from "../evaluation/probabilities.js";
+import { untilAborted } from "./until-aborted.js";
 import { overViews, type Evaluated } from "./views.js";
 
 export interface EvaluateOptions {
@@ -15,9 +23,16 @@ export interface EvaluateOptions {
   /** What the model's output holds, for averages over views of an image; logits unless told. */
   readonly scores?: Scores;
   readonly signal?: AbortSignal | undefined;
-  /** Called after each batch with the number of examples done. */
-  readonly onProgress?: (examples: number) => void;
+  /** Called after each batch with the number of examples done, and awaited. */
+  readonly onProgress?: (examples: number) => unknown;
 }
+
+const EVALUATE_OPTIONS: OptionNames<EvaluateOptions> = {
+  transforms: true,
+  scores: true,
+  signal: true,
+  onProgress: true,
+};
 
 export interface Evaluation {
   /** Examples evaluated; those that could not be read are not among them. */
@@ -32,11 +47,13 @@ export async function evaluateDataset(
   dataset: Dataset | BatchSource,
   options: EvaluateOptions = {},
 ): Promise<Evaluation | undefined> {
+  assertSource(dataset, "what is evaluated");
+  assertKnown(options, EVALUATE_OPTIONS, "evaluateDataset");
   const mean = new MetricsMean();
   // Batches that come ready made have been through theirs.
   const transforms = isDataset(dataset) ? (options.transforms ?? []) : [];
   const evaluated = overViews(network, transforms, options.scores);
-  const batches = isDataset(dataset)
+  const batches: AsyncGenerator<TrainingBatch, void, void> = isDataset(dataset)
     ? loadBatches(dataset, {
         batch: evaluated.batch,
         shape: network.program.input,
@@ -47,11 +64,11 @@ export async function evaluateDataset(
         shuffle: false,
       })
     : passOver(dataset, { epoch: 0, start: 0, most: Infinity, shape: network.program.input });
-  for await (const batch of batches) {
-    if (options.signal?.aborted) return undefined;
+  for await (const batch of untilAborted(batches, options.signal)) {
     mean.add(await evaluated.evaluate(batch.images, batch.targets), batch.count);
-    options.onProgress?.(mean.examples);
+    await options.onProgress?.(mean.examples);
   }
+  if (options.signal?.aborted) return undefined;
   if (mean.examples === 0)
     throw noExamplesError(isDataset(dataset) ? dataset : { name: "the dataset" });
   return { examples: mean.examples, metrics: mean.values() };

@@ -10,9 +10,9 @@ import { NotFiniteError } from "./finite.js";
 import { runLengthOver } from "./length.js";
 import { LostDevices } from "./lost-devices.js";
 import type { TrainableNetwork } from "./network.js";
-import type { FitOptions, FitResult } from "./options.js";
+import { checkFitOptions, checkRecipe, type FitOptions, type FitResult } from "./options.js";
 import { Progress } from "./progress.js";
-import { isDataset, type BatchSource } from "./source.js";
+import { assertSource, isDataset, type BatchSource } from "./source.js";
 import { Steps, type RunningStep } from "./steps.js";
 import { Throughput } from "./throughput.js";
 import { WaitingTime } from "./waiting-time.js";
@@ -28,15 +28,18 @@ export async function fit(
   recipe: TrainRecipe,
   options: FitOptions = {},
 ): Promise<FitResult> {
-  checkRun(network, dataset, recipe);
+  checkFitOptions(options);
+  checkRecipe(recipe);
+  checkData(network, dataset, recipe);
   return new TrainingRun(network, dataset, recipe, options).run();
 }
 
-function checkRun(
+function checkData(
   network: TrainableNetwork,
   dataset: Dataset | BatchSource,
   recipe: TrainRecipe,
 ): void {
+  assertSource(dataset, "what `fit` trains on");
   if (!isDataset(dataset)) return;
   if (dataset.length === 0) throw new DataError(`${dataset.name} holds no examples to train on`);
   if (recipe.batch <= network.batch) return;
@@ -61,7 +64,7 @@ class TrainingRun implements Repeatable {
   ) {
     const length = runLengthOver(dataset, recipe, options);
     this.progress = new Progress(recipe, length, network.program, options.start);
-    this.steps = new Steps(network, dataset, recipe, length, this.progress);
+    this.steps = new Steps(network, dataset, recipe, length, this.progress, options.signal);
     this.checkpoints = new Checkpoints(network, options);
     this.lostDevices = new LostDevices(network);
   }
@@ -138,7 +141,8 @@ class TrainingRun implements Repeatable {
       if (error instanceof DataError) await settle();
       throw error;
     }
-    progress.completeSteps();
+    // Where the signal has ended the batches, the epoch has more of them.
+    if (!this.stopped) progress.completeSteps();
   }
 
   /** Waits for a step, checks its loss and reports it. */
@@ -151,7 +155,7 @@ class TrainingRun implements Repeatable {
     }
     this.lostDevices.noteStep();
     this.progress.completeStep(counts, values, batch.count);
-    this.options.onStep?.({
+    await this.options.onStep?.({
       ...{ step, epoch: epoch + 1, metrics: values, learningRate },
       steps: this.steps.length.steps,
       examplesPerSecond: this.throughput.add(batch.count),
@@ -207,8 +211,8 @@ class TrainingRun implements Repeatable {
     this.throughput.restart();
   }
 
-  onSearch(steps: number): void {
-    this.options.onSearch?.(steps);
+  async onSearch(steps: number): Promise<void> {
+    await this.options.onSearch?.(steps);
   }
 
   /** After a lost device the run goes on from the last checkpoint. Missing data end it, with what was reached saved. */

@@ -12,11 +12,18 @@ export interface TrainableNetwork {
   readonly batch: number;
   readonly program: Pick<Program, "input" | "preparations"> &
     Partial<Pick<Program, "fractions" | "prediction" | "accuracies" | "kernels">>;
-  /** Forward, loss, backward and update. Calls are carried out in order, also where they overlap. */
+  /**
+   * Forward, loss, backward and update. Calls are carried out in order, also where they overlap, on
+   * the examples as they are when it is called; with `transfer`, they are the network's to keep.
+   */
   step(
     images: Images,
     targets: Targets,
-    options: { readonly learningRate: number; readonly accumulate?: number },
+    options: {
+      readonly learningRate: number;
+      readonly accumulate?: number;
+      readonly transfer?: boolean;
+    },
   ): Promise<Metrics>;
   /** Loss and metrics without an update, dropout off. */
   evaluate(images: Images, targets: Targets): Promise<Metrics>;

@@ -4,6 +4,8 @@ import type { Scores } from "../evaluation/probabilities.js";
 import type { Evaluation } from "./evaluate.js";
 import type { Metrics } from "./network.js";
 import type { BatchSource } from "./source.js";
+import type { TrainRecipe } from "../../program/recipe.js";
+import { assertInteger, assertKnown, assertNumber, type OptionNames } from "../options.js";
 import type { TrainingState } from "./state.js";
 
 /** A step that was done. Steps and epochs count from 1. */
@@ -35,18 +37,18 @@ export interface FitOptions {
   readonly evaluation?: Dataset | BatchSource | undefined;
   /** Batches in an epoch: needed where they come ready made, since nobody can count them beforehand. */
   readonly stepsPerEpoch?: number | undefined;
-  readonly onStep?: (report: StepReport) => void;
-  /** Awaited before the run goes on. */
-  readonly onEpoch?: (report: EpochReport) => void | Promise<void>;
+  /** This and the other functions are awaited before the run continues; what they throw ends it. */
+  readonly onStep?: (report: StepReport) => unknown;
+  readonly onEpoch?: (report: EpochReport) => unknown;
   /** Examples evaluated so far in the evaluation after an epoch. */
-  readonly onEvaluationProgress?: (examples: number) => void;
+  readonly onEvaluationProgress?: (examples: number) => unknown;
   /** What the model's output holds, for evaluations by ten crops; logits unless told. */
   readonly scores?: Scores;
   /**
    * Called with the state to save when a run begins, after each epoch (short epochs share one), every `checkpointSeconds` and `checkpointSteps` within
    * one, and when the run ends, early or not.
    */
-  readonly checkpoint?: (state: TrainingState) => void | Promise<void>;
+  readonly checkpoint?: (state: TrainingState) => unknown;
   /** 600 unless told. */
   readonly checkpointSeconds?: number;
   /** Not by steps unless told. */
@@ -57,15 +59,50 @@ export interface FitOptions {
    */
   readonly restore?: () => Promise<TrainingState>;
   /** The device was lost and another taken: the run goes on from this state. */
-  readonly onRestart?: (state: TrainingState, reason: string) => void | Promise<void>;
+  readonly onRestart?: (state: TrainingState, reason: string) => unknown;
   /** So many steps are going to be done again, to find where numbers ceased to be finite. The signal ends the search. */
-  readonly onSearch?: (steps: number) => void;
+  readonly onSearch?: (steps: number) => unknown;
   /** Where a resumed run goes on. */
   readonly start?: TrainingState | undefined;
   /** Ends the run after so many steps, instead of the recipe's epochs; schedules span them. */
   readonly steps?: number | undefined;
   /** Ends the run after the step at hand. */
   readonly signal?: AbortSignal | undefined;
+}
+
+const FIT_OPTIONS: OptionNames<FitOptions> = {
+  evaluation: true,
+  stepsPerEpoch: true,
+  onStep: true,
+  onEpoch: true,
+  onEvaluationProgress: true,
+  scores: true,
+  checkpoint: true,
+  checkpointSeconds: true,
+  checkpointSteps: true,
+  restore: true,
+  onRestart: true,
+  onSearch: true,
+  start: true,
+  steps: true,
+  signal: true,
+};
+
+/** Throws InputError for options that `fit` does not have, and for numbers out of range. */
+export function checkFitOptions(options: FitOptions): void {
+  assertKnown(options, FIT_OPTIONS, "fit");
+  const { steps, checkpointSteps, checkpointSeconds } = options;
+  if (steps !== undefined) assertInteger(steps, 1, "`steps`");
+  if (checkpointSteps !== undefined) assertInteger(checkpointSteps, 1, "`checkpointSteps`");
+  if (checkpointSeconds === undefined) return;
+  assertNumber(checkpointSeconds, { minimum: 0, maximum: Infinity }, "`checkpointSeconds`");
+}
+
+/** Throws InputError for numbers of a recipe that no spec can declare. */
+export function checkRecipe({ batch, epochs, seed }: TrainRecipe): void {
+  assertInteger(batch, 1, "the recipe's `batch`");
+  assertInteger(epochs, 1, "the recipe's `epochs`");
+  assertInteger(seed, 0, "the recipe's `seed`");
 }
 
 export interface FitResult {

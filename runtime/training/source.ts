@@ -1,5 +1,7 @@
 /** Where a run's batches come from: a dataset, which is shuffled and prepared here, or batches that somebody else makes. */
 import type { Batch, Dataset, Images, InputShape } from "../data/dataset.js";
+import { DataError } from "../data/error.js";
+import { describe } from "../describe.js";
 import { InputError } from "../errors.js";
 import type { Targets } from "../examples.js";
 
@@ -30,6 +32,21 @@ export function isDataset(source: Dataset | BatchSource): source is Dataset {
   return "get" in source;
 }
 
+/** Throws InputError for what is neither a dataset nor batches. */
+export function assertSource(source: Dataset | BatchSource, what: string): void {
+  if (typeof source === "function" || isIterable(source)) return;
+  if (source instanceof Object && "get" in source) return;
+  throw new InputError(
+    `${what} must be a dataset, an async iterable of batches, or a function that makes one, not ${describe(source)}`,
+  );
+}
+
+/** `for await` goes over lists of batches, too. */
+function isIterable(source: unknown): boolean {
+  if (!(source instanceof Object)) return false;
+  return Symbol.asyncIterator in source || Symbol.iterator in source;
+}
+
 export interface Pass {
   readonly epoch: number;
   /** Batches to leave out: those before were done already. */
@@ -39,33 +56,64 @@ export interface Pass {
   readonly shape: InputShape;
 }
 
-/** The batches of an epoch. Throws an InputError where there are none, as in a generator's second pass. */
+/**
+ * The batches of an epoch. Throws a DataError where there are none, as in a generator's second pass,
+ * and where there are fewer than a finite `most`.
+ */
 export async function* passOver(
   source: BatchSource,
   { epoch, start, most, shape }: Pass,
 ): AsyncGenerator<TrainingBatch, void, void> {
   if (start >= most) return;
   const batches = typeof source === "function" ? source(epoch) : source;
+  if (!isIterable(batches)) {
+    throw new InputError(`the batches of epoch ${epoch + 1} are ${describe(batches)}: ${A_BATCH}`);
+  }
   let position = 0;
   for await (const batch of batches) {
-    if (position >= start) yield numbered(batch, position, shape);
+    if (position >= start) yield numbered(batch, { position, epoch, shape });
     if (++position >= most) return;
   }
   if (position === 0) throw exhausted(epoch);
+  if (most < Infinity) throw tooFew(epoch, position, most);
 }
 
-function numbered({ images, targets, count }: GivenBatch, position: number, shape: InputShape) {
+const A_BATCH = "expected an async iterable of batches { images, targets }";
+
+interface Place {
+  readonly position: number;
+  readonly epoch: number;
+  readonly shape: InputShape;
+}
+
+function numbered(batch: GivenBatch, { position, epoch, shape }: Place): TrainingBatch {
+  if (!(batch instanceof Object)) {
+    throw new InputError(
+      `batch ${position + 1} of epoch ${epoch + 1} is ${describe(batch)}: ${A_BATCH}`,
+    );
+  }
+  const { images, targets, count } = batch;
   return { position, count: count ?? countImages(images, shape), images, targets };
 }
 
 function countImages(images: Images, { channels, height, width }: InputShape): number {
   if (images instanceof Float32Array) return images.length / (channels * height * width);
-  throw new InputError("a batch of bytes and draws must say how many images it has: `count`");
+  if (images instanceof Object && "staged" in images) {
+    throw new InputError("a batch of bytes and draws must say how many images it has: `count`");
+  }
+  throw new InputError(`a batch's \`images\` must be a Float32Array, not ${describe(images)}`);
 }
 
-function exhausted(epoch: number): InputError {
-  return new InputError(
-    `epoch ${epoch + 1} has no batches: each epoch is a pass over the dataset, and a generator can be passed over once. Give \`fit\` an ` +
-      "object whose [Symbol.asyncIterator] begins anew, or a function of the epoch: (epoch) => batches(epoch)",
+function exhausted(epoch: number): DataError {
+  return new DataError(
+    `epoch ${epoch + 1} has no batches: each epoch is a pass over the dataset, and a generator can be passed over once`,
+    "give `fit` an object whose [Symbol.asyncIterator] begins again, or a function of the epoch: (epoch) => batches(epoch)",
+  );
+}
+
+function tooFew(epoch: number, batches: number, stepsPerEpoch: number): DataError {
+  return new DataError(
+    `epoch ${epoch + 1} has ${batches} batches, and \`stepsPerEpoch\` is ${stepsPerEpoch}: learning rate schedules and the run's length count on them`,
+    `give \`fit\` the number of batches that every epoch has: \`stepsPerEpoch: ${batches}\``,
   );
 }

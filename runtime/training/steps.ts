@@ -7,6 +7,7 @@ import type { Metrics, TrainableNetwork } from "./network.js";
 import type { Counts, Progress } from "./progress.js";
 import { learningRateFactor, phaseAt, type RunLength } from "./schedule.js";
 import { isDataset, passOver, type BatchSource, type TrainingBatch } from "./source.js";
+import { untilAborted } from "./until-aborted.js";
 
 /** A step whose result has not been looked at yet. */
 export interface RunningStep {
@@ -27,6 +28,7 @@ export class Steps {
     private readonly recipe: TrainRecipe,
     readonly length: RunLength,
     private readonly progress: Progress,
+    private readonly signal: AbortSignal | undefined,
   ) {}
 
   /** The network has become that of the run's state, by whatever way. */
@@ -35,8 +37,12 @@ export class Steps {
     this.network.setStep(this.progress.state.step);
   }
 
-  /** The rest of the current epoch's batches. */
+  /** The rest of the current epoch's batches, or those that come before the run is stopped. */
   batches(): AsyncGenerator<TrainingBatch, void, void> {
+    return untilAborted(this.allBatches(), this.signal);
+  }
+
+  private allBatches(): AsyncGenerator<TrainingBatch, void, void> {
     const { dataset, network, recipe } = this;
     const { epoch, position: start } = this.progress.state;
     const shape = network.program.input;
@@ -72,6 +78,8 @@ export class Steps {
     const learningRate = this.learningRateAt(before.step);
     const metrics = this.network.step(batch.images, batch.targets, {
       learningRate,
+      // The loader makes every batch in arrays of its own.
+      ...(isDataset(this.dataset) && { transfer: true }),
       ...(accumulate !== undefined && { accumulate }),
     });
     // Awaited one step later: a rejection until then is not an unhandled one.

@@ -3,6 +3,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { analyze, compile } from "../../compiler/index.js";
 import {
   createNetwork,
+  DataError,
   fit,
   InputError,
   type FitOptions,
@@ -66,7 +67,7 @@ async function train(source: Parameters<typeof fit>[1], options: FitOptions = {}
     ...options,
     onStep: (report) => {
       losses.push(report.metrics["loss"]!);
-      options.onStep?.(report);
+      return options.onStep?.(report);
     },
   });
   return { network, result, losses };
@@ -121,16 +122,102 @@ test("a signal that was given before does no step", async () => {
   expect(result).toMatchObject({ completed: false, state: { step: 0 } });
 });
 
+/** The same batches, all in the same two arrays, which hold nonsense as soon as the next is asked for. */
+async function* inOneArray(epoch: number): AsyncGenerator<GivenBatch> {
+  const images = new Float32Array(6 * 16);
+  const labels = new Uint32Array(6);
+  for await (const batch of batchesOf(epoch)) {
+    const values = batch.images as Float32Array;
+    const count = values.length / 16;
+    images.set(values);
+    labels.set(batch.targets as number[]);
+    yield { images: images.subarray(0, values.length), targets: labels.subarray(0, count) };
+    images.fill(1e9);
+    labels.fill(1);
+  }
+}
+
+test("batches that come in the same arrays train as those in arrays of their own", async () => {
+  const own = await train(batchesOf, { evaluation: again });
+  const shared = await train(inOneArray, { evaluation: () => inOneArray(0) });
+  expect(shared.losses).toEqual(own.losses);
+  expect(shared.result).toEqual(own.result);
+});
+
+/** A source whose batch after so many never comes. */
+async function* stuckAfter(batches: number): AsyncGenerator<GivenBatch> {
+  for await (const batch of batchesOf(0)) {
+    if (batches-- === 0) await new Promise(() => {});
+    yield batch;
+  }
+}
+
+test("a signal is heard while a batch is awaited, in training and in evaluation", async () => {
+  const abort = new AbortController();
+  const training = train(() => stuckAfter(2), {
+    signal: abort.signal,
+    onStep: ({ step }) => step === 1 && setTimeout(() => abort.abort(), 20),
+  });
+  const { result } = await training;
+  expect(result).toMatchObject({ completed: false, state: { step: 2, position: 2, epoch: 0 } });
+
+  const second = new AbortController();
+  const evaluated = await train(batchesOf, {
+    evaluation: () => stuckAfter(1),
+    signal: second.signal,
+    onEvaluationProgress: () => setTimeout(() => second.abort(), 20),
+  });
+  expect(evaluated.result).toMatchObject({ completed: false, state: { step: STEPS, epoch: 0 } });
+});
+
+test.each<[string, FitOptions]>([
+  ["onStep", { onStep: () => Promise.reject(new TypeError("mine")) }],
+  ["onEpoch", { onEpoch: () => Promise.reject(new TypeError("mine")) }],
+  [
+    "onEvaluationProgress",
+    { evaluation: again, onEvaluationProgress: () => Promise.reject(new TypeError("mine")) },
+  ],
+  ["checkpoint", { checkpoint: () => Promise.reject(new TypeError("mine")) }],
+])("what %s rejects with is what the run rejects with", async (_name, options) => {
+  await expect(train(batchesOf, options)).rejects.toThrow(new TypeError("mine"));
+});
+
 describe("mistakes are explained", () => {
   const failing = async (...parameters: Parameters<typeof train>) => {
     const error: unknown = await train(...parameters).catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(InputError);
-    return (error as Error).message;
+    expect([DataError, InputError]).toContain((error as Error).constructor);
+    const { message, hint = "" } = error as DataError;
+    return `${message}\n${hint}`.trim();
   };
+
+  test.each<[string, unknown, RegExp]>([
+    ["nothing", undefined, /must be a dataset, an async iterable .* not undefined/],
+    ["a number", 7, /not a number/],
+    ["a function without batches", () => 7, /the batches of epoch 1 are a number/],
+    ["undefined batches", [undefined], /batch 1 of epoch 1 is undefined: .*\{ images, targets \}/],
+    ["lists as images", [{ images: [1, 2] }], /must be a Float32Array, not Array/],
+  ])("%s to train on", async (_what, source, message) => {
+    expect(await failing(source as never)).toMatch(message);
+  });
+
+  test.each<[FitOptions, RegExp]>([
+    [{ onstep: () => {} } as FitOptions, /`fit` has no option `onstep`; it takes evaluation, /],
+    [{ steps: 0 }, /`steps` must be an integer from 1/],
+    [{ checkpointSteps: 1.5 }, /`checkpointSteps` must be an integer from 1/],
+    [{ checkpointSeconds: NaN }, /`checkpointSeconds` must be a number of at least 0/],
+  ])("options %o", async (options, message) => {
+    expect(await failing(batchesOf, options)).toMatch(message);
+  });
+
+  test("fewer batches than were announced", async () => {
+    const message = await failing(batchesOf, { stepsPerEpoch: STEPS + 1 });
+    expect(message).toMatch(/epoch 1 has 5 batches, and `stepsPerEpoch` is 6: .*schedules/);
+    expect(message).toMatch(/`stepsPerEpoch: 5`/);
+  });
 
   test("a generator, which can be passed over once", async () => {
     expect(await failing(batchesOf(0))).toMatch(
-      /epoch 2 has no batches: .* a generator can be passed over once\. .*Symbol\.asyncIterator/,
+      /epoch 2 has no batches: .* a generator can be passed over once\n.*Symbol\.asyncIterator/,
     );
   });
 

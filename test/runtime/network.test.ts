@@ -123,6 +123,60 @@ describe("training", () => {
   });
 });
 
+describe("arguments", () => {
+  test("may change as soon as a call returns", async () => {
+    const network = await create();
+    const images = unit(0, 1);
+    const labels = Uint32Array.of(0, 1);
+    const bias = Float32Array.of(1, 2);
+    const expected = [
+      await network.predict(images),
+      await network.evaluate(images, labels),
+      await network.step(images, labels),
+    ];
+    const other = await create();
+    const calls = [
+      other.predict(images),
+      other.evaluate(images, labels),
+      other.step(images, labels),
+      other.write("fc.bias", bias),
+    ];
+    images.fill(9);
+    labels.fill(1);
+    bias.fill(9);
+    expect((await Promise.all(calls)).slice(0, 3)).toEqual(expected);
+    expect([...(await other.read("fc.bias"))]).toEqual([1, 2]);
+    // The memory of copies is used again, for calls of other sizes, too.
+    expect(await other.predict(unit(2))).toEqual((await other.predict(unit(2, 1))).slice(0, 2));
+  });
+
+  test("may lie in shared memory", async () => {
+    const network = await create();
+    const images = new Float32Array(new SharedArrayBuffer(24));
+    images.set(unit(0, 1));
+    const labels = new Uint32Array(new SharedArrayBuffer(8));
+    labels.set([0, 1]);
+    expect(await network.predict(images)).toEqual(await network.predict(unit(0, 1)));
+    const shared = await network.evaluate(images, labels);
+    expect(shared).toEqual(await network.evaluate(unit(0, 1), [0, 1]));
+  });
+});
+
+test("what `onCompile` throws is what the call rejects with, and the next call compiles", async () => {
+  let fails = false;
+  const network = await create({
+    onCompile: () => {
+      if (fails) throw new TypeError("mine");
+    },
+  });
+  fails = true;
+  await expect(network.predict(unit(0))).rejects.toThrow(new TypeError("mine"));
+  fails = false;
+  expect(await network.predict(unit(0))).toHaveLength(2);
+  const creating = create({ onCompile: () => Promise.reject(new TypeError("mine")) });
+  await expect(creating).rejects.toThrow(new TypeError("mine"));
+});
+
 describe("weights", () => {
   test("written and read back, they are what predictions use", async () => {
     const network = await create();
@@ -164,9 +218,53 @@ describe("weights", () => {
       "these weights do not belong to model `Tiny`:\n" +
         "  `fc.weight` is [3, 2] in the file, but the model wants [2, 3] (tiny.net:7:3)\n" +
         `  \`long\` is not in the file, but the model wants [${LONG}] (tiny.net:7:3)\n` +
-        "  `fc9.bias` is not in model `Tiny`",
+        "  `fc9.bias` is not in model `Tiny`\n" +
+        "  the file has `fc.weight`, `fc.bias`, `fc9.bias`",
     );
     expect(await network.save()).toEqual(before);
+  });
+
+  test.each(["module.", "_orig_mod.", "module._orig_mod."])(
+    "under names that begin with %s, as PyTorch's wrappers write them, they load with a word",
+    async (prefix) => {
+      const warnings: string[] = [];
+      const network = await create({ onWarning: (message) => warnings.push(message) });
+      const saved = await network.save();
+      const { tensors } = parseTensors(saved);
+      const wrapped = [...tensors.values()].map((tensor) => ({
+        ...tensor,
+        name: prefix + tensor.name,
+      }));
+      await network.write("fc.bias", Float32Array.of(5, 6));
+      await network.load(serializeTensors(wrapped));
+      expect(await network.save()).toEqual(saved);
+      expect(warnings).toEqual([expect.stringContaining(`begin with \`${prefix}\``)]);
+    },
+  );
+
+  test("under other names are refused with the file's own names and what they have in common", async () => {
+    const network = await create();
+    const { tensors } = parseTensors(await network.save());
+    const renamed = [...tensors.values()].map((tensor) => ({
+      ...tensor,
+      name: `backbone.net.${tensor.name}`,
+    }));
+    await expect(network.load(serializeTensors(renamed))).rejects.toThrow(
+      "the file has `backbone.net.fc.weight`, `backbone.net.fc.bias`, `backbone.net.long`; " +
+        "all begin with `backbone.net.`, which the model's names do not: remove it from them",
+    );
+  });
+
+  test("load from an ArrayBuffer, as `fetch` gives it, and from shared memory", async () => {
+    const network = await create();
+    const saved = await network.save();
+    const shared = new Uint8Array(new SharedArrayBuffer(saved.length));
+    shared.set(saved);
+    for (const file of [saved.buffer, shared]) {
+      await network.write("fc.bias", Float32Array.of(5, 6));
+      await network.load(file);
+      expect(await network.save()).toEqual(saved);
+    }
   });
 
   test("a file fills all but what is excepted, and what the model has not is passed over then", async () => {
@@ -190,6 +288,8 @@ describe("weights", () => {
 
 const mixed = { labels: [0], partners: [1], shares: Float32Array.of(0.5) };
 
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+
 describe("wrong input", () => {
   let network: Network;
   beforeAll(async () => {
@@ -207,7 +307,7 @@ describe("wrong input", () => {
     ["a label that is no class", (n) => n.step(unit(0), [2]), "label 0 is 2: labels are integers"],
     ["a negative label", (n) => n.evaluate(unit(0, 1), [0, -1]), "label 1 is -1"],
     ["a fraction", (n) => n.evaluate(unit(0), [0.5]), "label 0 is 0.5"],
-    ["no labels", (n) => n.step(unit(0), undefined as never), "not a undefined"],
+    ["no labels", (n) => n.step(unit(0), undefined as never), "not undefined"],
     ["mixed labels", (n) => n.step(unit(0), mixed), "compiled for one label an image"],
     ["mixed labels to evaluate", (n) => n.evaluate(unit(0), mixed), "are for training"],
     ["a learning rate of NaN", (n) => n.step(unit(0), [0], { learningRate: NaN }), "learningRate"],
@@ -215,6 +315,16 @@ describe("wrong input", () => {
     ["no gradient kept", (n) => n.read("fc.bias", { of: "gradient" }), "without a gradient"],
     ["a wrong length", (n) => n.write("fc.bias", new Float32Array(3)), "has 2 values ([2])"],
     ["NaN as weight", (n) => n.write("fc.bias", new Float32Array([1, NaN])), "NaN at index 1"],
+    ["a misspelt option", (n) => n.step(unit(0), [0], { lr: 1 } as never), "no option `lr`"],
+    ["a number for options", (n) => n.step(unit(0), [0], 0.1 as never), "not a number"],
+    ["a large rate", (n) => n.step(unit(0), [0], { learningRate: 1e39 }), "not 1e+39"],
+    ["no images", (n) => n.predict(undefined as never), "must be a Float32Array, not undefined"],
+    ["a list as weight", (n) => n.write("fc.bias", [1, 2] as never), "Float32Array, not Array"],
+    ["nothing as weights", (n) => n.load(undefined as never), "not undefined"],
+    ["a text as weights", (n) => n.load("fc" as never), "not a string"],
+    ["a page as weights", (n) => n.load(bytesOf("<!DOCTYPE html><p>404")), "this is a web page"],
+    ["a pointer as weights", (n) => n.load(bytesOf("version https://git-lfs...")), "Git LFS"],
+    ["a pickle as weights", (n) => n.load(bytesOf("PK\x03\x04 and more")), "a PyTorch file"],
     ["garbage for weights", (n) => n.load(new Uint8Array(99)), "not a valid safetensors file"],
   ])("%s is refused clearly", async (_what, call, message) => {
     await expect(call(network)).rejects.toThrow(message);
@@ -225,7 +335,13 @@ describe("wrong input", () => {
     [{ batch: 1.5 }, "`batch` must be an integer"],
     [{ accumulate: 0 }, "`accumulate` must be an integer from 1"],
     [{ seed: -1 }, "`seed` must be an integer from 0"],
-    [{ learningRate: Infinity }, "learningRate must be a finite number"],
+    [{ learningRate: Infinity }, "`learningRate` must be a number of at least 0"],
+    [{ learningRate: -1 }, "not -1"],
+    [{ learningRate: 1e39 }, "at most 3.4028234663852886e+38, not 1e+39"],
+    [{ learningRate: "0.1" as never }, "`learningRate` must be a number"],
+    [{ momentum: 2 }, "`momentum` must be a number of at least 0 and less than 1, not 2"],
+    [{ weightDecay: -1 }, "`weightDecay` must be a number of at least 0"],
+    [{ learnRate: 1 } as never, "`createNetwork` has no option `learnRate`; it takes learningRate"],
   ])("options %o are refused", async (options, message) => {
     await expect(create(options)).rejects.toThrow(message);
   });

@@ -1,5 +1,6 @@
 import type { Setting, Span } from "../../../grammar/ast.js";
 import type { InitialWeights } from "../../../program/recipe.js";
+import { withoutPrefix, wrapperPrefix } from "../../../program/weight-names.js";
 import type { Fix } from "../../diagnostics/diagnostic.js";
 import { plainName } from "../../diagnostics/suggest.js";
 import type { Graph, Parameter } from "../../ir/graph.js";
@@ -43,19 +44,26 @@ export function readInitialWeights(
   const { path, except } = call.result;
   const { readWeights } = environment;
   const span = call.bound.spans.get("path")!;
-  const file = readWeights?.(path, span.file);
-  const names = [
-    ...graph.parameters.map(({ value }) => value.name),
-    ...(file?.kind === "shapes" ? file.shapes.keys() : []),
-  ];
-  const spared = new Set(namesMatching(except, [...new Set(names)], environment));
   const own = graph.parameters.map(({ value }) => value.name);
+  const file = unwrapped(readWeights?.(path, span.file), own);
+  const names = [...own, ...(file?.kind === "shapes" ? file.shapes.keys() : [])];
+  const spared = new Set(namesMatching(except, [...new Set(names)], environment));
   const { line, column } = span.start;
   if (readWeights) {
     const place = { path, model, span, except: call.bound.spans.get("except") };
     checkFile(file, graph, { ...place, isSpared: (name) => spared.has(name) }, environment);
   }
   return { path, except: own.filter((name) => spared.has(name)), location: { line, column } };
+}
+
+/** The file as the runtime loads it: without what wrappers of PyTorch put before every name. */
+function unwrapped(
+  file: WeightsShapes | undefined,
+  own: readonly string[],
+): WeightsShapes | undefined {
+  if (file?.kind !== "shapes") return file;
+  const prefix = wrapperPrefix([...file.shapes.keys()], own);
+  return { ...file, shapes: withoutPrefix(file.shapes, prefix) };
 }
 
 interface LoadPlace {

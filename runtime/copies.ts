@@ -1,0 +1,40 @@
+/** Copies of what callers hand over, which they may change as soon as a call returns. */
+import type { Images } from "./data/dataset.js";
+
+type Values = Float32Array | Uint32Array | Uint8Array;
+
+/** Arrays that wait for the next call: one in use, one that is being filled. */
+const MOST_KEPT = 4;
+
+/** Copies in memory that is used again: the pages of a new array cost five times as much as the copy. */
+export class Copies {
+  private readonly free: Values[] = [];
+
+  /** A copy of images; what cannot be images is returned as it is, to be refused. */
+  ofImages(images: Images): Images {
+    if (images instanceof Float32Array) return this.of(images);
+    if (!(images instanceof Object) || !("staged" in images)) return images;
+    const { staged, draws } = images;
+    if (!(staged instanceof Uint8Array && draws instanceof Uint32Array)) return images;
+    return { ...images, staged: this.of(staged), draws: this.of(draws) };
+  }
+
+  /** Takes copies back once they have been uploaded. */
+  release(images: Images): void {
+    const arrays = images instanceof Float32Array ? [images] : [images.staged, images.draws];
+    this.free.unshift(...arrays);
+    this.free.length = Math.min(this.free.length, MOST_KEPT);
+  }
+
+  private of<Kind extends Values>(values: Kind): Kind {
+    // The class of a Buffer is Uint8Array's heir: a copy is a plain array.
+    const kind = [Float32Array, Uint32Array, Uint8Array].find((one) => values instanceof one)!;
+    const place = this.free.findIndex(
+      (one) => one.constructor === kind && one.length === values.length,
+    );
+    if (place < 0) return new kind(values) as Kind;
+    const [copy] = this.free.splice(place, 1);
+    copy!.set(values);
+    return copy as Kind;
+  }
+}
