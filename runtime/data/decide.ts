@@ -76,11 +76,16 @@ function flip({ probability }: { readonly probability: number }, _: Size, random
 /** The middle; a smaller image is surrounded by zeros. */
 function centralSquare(image: Size, size: number): Rectangle {
   return {
-    left: roundHalfToEven((image.width - size) / 2),
-    top: roundHalfToEven((image.height - size) / 2),
+    left: centralStart(image.width, size),
+    top: centralStart(image.height, size),
     width: size,
     height: size,
   };
+}
+
+/** torchvision rounds half of what it cuts off, but cuts off half of what it adds. */
+function centralStart(length: number, size: number): number {
+  return length < size ? -Math.floor((size - length) / 2) : roundHalfToEven((length - size) / 2);
 }
 
 /** The four corners and the middle, in torchvision's order. Throws a DataError where the image is smaller than a crop. */

@@ -112,9 +112,11 @@ function shorterSideSize(image: Image, size: number): Size {
     : { width: Math.floor((size * width) / height), height: size };
 }
 
+/** Five crops, and the same five of the mirrored image, in torchvision's order. */
 function tenCrops(image: Image, size: number): Image {
-  const crops = fiveSquares(image, size).map((area) => cropImage(image, area));
-  return stackImages([...crops, ...crops.map((crop) => flipImage(crop, "horizontal"))]);
+  const squares = fiveSquares(image, size);
+  const both = [image, flipImage(image, "horizontal")];
+  return stackImages(both.flatMap((each) => squares.map((area) => cropImage(each, area))));
 }
 
 /** (value - mean) / std for each channel, values 0..1 before. */

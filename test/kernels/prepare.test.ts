@@ -34,6 +34,11 @@ const cases: readonly Case[] = [
     train: `resize(10) -> center_crop(9) -> random_crop(9, padding=3) -> hflip -> random_crop(8) -> ${normalize}`,
     ...{ width: 17, height: 13, size: 8, prepared: 4 },
   },
+  // Crops that take off 3, 2 and 1 pixels: halves are rounded to even numbers.
+  {
+    train: `random_resized_crop(12) -> center_crop(9) -> center_crop(7) -> center_crop(6)`,
+    ...{ width: 17, height: 13, size: 6, prepared: 3 },
+  },
   {
     train: `random_resized_crop(7) -> ${normalize} -> random_crop(7, padding=2)`,
     ...{ width: 17, height: 13, size: 7, prepared: 2 },

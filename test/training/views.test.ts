@@ -30,7 +30,7 @@ test("ten crops are torchvision's, in its order, and a batch has a label for all
   const corners = Array.from({ length: 10 }, (_, view) => values[view * 48]!);
   const expected = [
     [0, 0], [3, 0], [0, 2], [3, 2], [2, 1],
-    [3, 0], [6, 0], [3, 2], [6, 2], [5, 1],
+    [6, 0], [3, 0], [6, 2], [3, 2], [4, 1],
   ].map(([x, y]) => Math.fround(at(x!, y!))); // prettier-ignore
   expect(corners).toEqual(expected);
 });
@@ -56,7 +56,7 @@ test("evaluation takes the mean of the views' probabilities", async () => {
   const evaluation = (await evaluateDataset(network, dataset, { transforms }))!;
   const corners = [0, 3].flatMap((left) => [at(left, 0), at(left, 2)]);
   const mirrored = [3, 6].flatMap((left) => [at(left, 0), at(left, 2)]);
-  const firsts = [...corners, at(2, 1), ...mirrored, at(5, 1)];
+  const firsts = [...corners, at(2, 1), ...mirrored, at(4, 1)];
   const probability =
     firsts.reduce((sum, first) => sum + 1 / (1 + Math.exp(1 - 2 * first)), 0) / firsts.length;
   const loss = -(2 * Math.log(probability) + Math.log(1 - probability)) / 3;
