@@ -1,8 +1,9 @@
 /** Parquet files (https://parquet.apache.org/docs/file-format/) through hyparquet: what they say of themselves, and some of their rows. */
 import { open } from "node:fs/promises";
-import type { AsyncBuffer, FileMetaData, SchemaTree } from "hyparquet";
+import type { AsyncBuffer, FileMetaData, RowGroup, SchemaTree } from "hyparquet";
 import { DataError } from "../../data/error.js";
 import { describeReadError } from "./files.js";
+import { checkPages } from "./parquet-pages.js";
 
 /** Rows from `start` up to `end`, which is not among them. */
 export interface RowSpan {
@@ -71,9 +72,10 @@ export class ParquetFile {
     const { compressors } = await import("hyparquet-compressors");
     const name = leaf[0]!;
     try {
+      const metadata = await this.onlyLeaf(leaf);
       const rows = await parquetReadObjects({
-        file: await bytesOf(this.path),
-        metadata: await this.onlyLeaf(leaf),
+        file: withCheckedPages(await bytesOf(this.path), metadata.row_groups),
+        metadata,
         columns: [name],
         rowStart: start,
         rowEnd: end,
@@ -110,9 +112,7 @@ export class ParquetFile {
       ...group,
       columns: group.columns.filter(({ meta_data: meta }) => isPath(meta?.path_in_schema, leaf)),
     }));
-    if (row_groups.some(({ columns }) => columns.length !== 1)) {
-      throw new Error(`it does not say where the column ${leaf.join(".")} is`);
-    }
+    row_groups.forEach((group) => checkColumn(group, leaf));
     return { ...metadata, schema, row_groups };
   }
 
@@ -129,9 +129,8 @@ export class ParquetFile {
 
   private async readPages(group: number, leaf: readonly string[]): Promise<readonly number[]> {
     const { readOffsetIndex } = await import("hyparquet");
-    const column = this.metadata.row_groups[group]!.columns.find(({ meta_data }) =>
-      isPath(meta_data?.path_in_schema, leaf),
-    );
+    const { columns, num_rows: rows } = this.metadata.row_groups[group]!;
+    const column = columns.find(({ meta_data }) => isPath(meta_data?.path_in_schema, leaf));
     const { offset_index_offset: offset, offset_index_length: length } = column ?? {};
     if (offset === undefined || length === undefined) return [];
     try {
@@ -140,7 +139,9 @@ export class ParquetFile {
       const { page_locations: pages } = readOffsetIndex({ view, offset: 0 });
       const starts = pages.map(({ first_row_index }) => Number(first_row_index));
       const isAscending = starts.every((first, index) => first > (starts[index - 1] ?? -1));
-      if (starts[0] !== 0 || !isAscending) throw new Error("its pages are not in order");
+      if (starts[0] !== 0 || !isAscending || starts.at(-1)! >= rows) {
+        throw new Error("its pages are not in order");
+      }
       return starts;
     } catch (error) {
       throw unreadable(this.path, error, "is damaged in its index of pages");
@@ -158,6 +159,46 @@ function checkRows({ num_rows: rows, row_groups: groups }: FileMetaData): void {
   if (wrong || sum !== rows || sum > BigInt(MOST_ROWS)) {
     throw new Error(`its row groups have ${sum} rows, the file ${rows}`);
   }
+}
+
+/** Throws where a row group does not hold one value of a column for each of its rows. */
+function checkColumn({ columns, num_rows: rows }: RowGroup, leaf: readonly string[]): void {
+  const name = leaf.join(".");
+  const meta = columns[0]?.meta_data;
+  if (columns.length !== 1 || !meta) throw new Error(`it does not say where ${name} is`);
+  if (meta.num_values !== rows) {
+    throw new Error(`it has ${meta.num_values} values of ${name} for ${rows} rows`);
+  }
+}
+
+/** The same file, whose pages are checked before anybody decodes them. */
+function withCheckedPages(file: AsyncBuffer, groups: readonly RowGroup[]): AsyncBuffer {
+  const isIndex = (start: number) =>
+    groups.some(({ columns }) => Number(columns[0]!.offset_index_offset ?? -1) === start);
+  const limitsAt = (start: number) => {
+    const group = groups.find(({ columns: [column] }) => {
+      const { dictionary_page_offset, data_page_offset, total_compressed_size } =
+        column!.meta_data!;
+      const first = Number(dictionary_page_offset || data_page_offset);
+      return start >= first && start < first + Number(total_compressed_size);
+    });
+    const meta = group?.columns[0]!.meta_data;
+    if (!meta) throw new Error("its pages are not where it says");
+    const { num_values: values, total_uncompressed_size: uncompressed } = meta;
+    return { values: Number(values), uncompressedBytes: Number(uncompressed) };
+  };
+  return {
+    byteLength: file.byteLength,
+    slice(start, end) {
+      if (isIndex(start)) return file.slice(start, end);
+      const bytes = Promise.resolve(file.slice(start, end)).then((pages) => {
+        checkPages(pages, limitsAt(start));
+        return pages;
+      });
+      bytes.catch(() => {});
+      return bytes;
+    },
+  };
 }
 
 /** As many as an array may hold. */
@@ -201,7 +242,14 @@ async function readRange(
 
 /** A file that is not there is another mistake than one of which the bytes are wrong. */
 function unreadable(path: string, error: unknown, otherwise: string): DataError {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code } = error as NodeJS.ErrnoException;
   if (code !== undefined) return new DataError(describeReadError(path, error as Error));
-  return new DataError(`${path} ${otherwise} (${message})`, "download or write it again");
+  return new DataError(`${path} ${otherwise} (${reasonOf(error)})`, "download or write it again");
+}
+
+/** What a library's error says of a file, where it speaks of that and not of itself. */
+function reasonOf(error: unknown): string {
+  const { message } = error as Error;
+  const isOwn = (error as Error).constructor === Error && !/undefined|NaN|Cannot/.test(message);
+  return isOwn ? message : "its parts do not fit together";
 }
