@@ -33,7 +33,7 @@ test.each(kinds)("%s", (kind) => {
   for (const each of cases.filter((one) => one.kind === kind)) {
     const { width, height, channels, bytes, floats, ...transform } = each;
     const image = patternImage(width, height, channels);
-    const { pixels, maximum } = applyTransforms(image, [transform as Transform], {
+    const { pixels, maximum } = applyTransforms(image, [transform], {
       seed: 1,
       epoch: 0,
       example: 0,
