@@ -2,6 +2,7 @@
  * The safetensors format: 8 bytes of header length (little endian), a JSON header padded with spaces to a multiple of
  * 8, then the tensors' bytes without gaps. See https://github.com/huggingface/safetensors#format.
  */
+import { murmur3 } from "./checksum.js";
 import { describe } from "./describe.js";
 import { InputError, WeightsError } from "./errors.js";
 import { roundUp } from "./layout.js";
@@ -27,20 +28,28 @@ interface HeaderEntry {
 /** The reference implementation's limit. */
 const MAXIMUM_HEADER = 100_000_000;
 
-/** Writes tensors, in order, as f32. */
+/** Where a file that `serializeTensors` wrote has its checksum. */
+const CHECKSUM_PREFIX = '{"__metadata__":{"checksum":"';
+const CHECKSUM_DIGITS = 16;
+const NO_CHECKSUM = "0".repeat(CHECKSUM_DIGITS);
+
+/** Writes tensors, in order, as f32, with a checksum of the whole file in its metadata. */
 export function serializeTensors(
   tensors: readonly Tensor[],
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const header: [name: string, entry: unknown][] = [["__metadata__", metadata]];
+  const others = Object.entries(metadata).filter(([name]) => name !== "checksum");
+  const own = objectText([["checksum", NO_CHECKSUM], ...others]);
+  const header: [name: string, entry: unknown][] = [];
   let end = 0;
   for (const { name, shape, values } of tensors) {
     const begin = end;
     end += values.length * 4;
     header.push([name, { dtype: "F32", shape, data_offsets: [begin, end] }]);
   }
-  // From entries, since assigning to an object loses a tensor that is called `__proto__`.
-  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
+  const entries = objectText(header).slice(1, -1);
+  const all = `{"__metadata__":${own}${entries && `,${entries}`}}`;
+  const text = new TextEncoder().encode(all);
   const headerLength = roundUp(text.length, 8);
   const bytes = new Uint8Array(8 + headerLength + end).fill(0x20, 8, 8 + headerLength);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true);
@@ -50,7 +59,40 @@ export function serializeTensors(
     bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), offset);
     offset += values.byteLength;
   }
+  const checksum = checksumOf(bytes, 8 + headerLength);
+  bytes.set(new TextEncoder().encode(checksum), 8 + CHECKSUM_PREFIX.length);
   return bytes;
+}
+
+/** A JSON object with its members in this order; an object of JavaScript puts numbers first. */
+function objectText(members: readonly (readonly [name: string, value: unknown])[]): string {
+  const texts = members.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
+  return `{${texts.join(",")}}`;
+}
+
+/**
+ * Of a file whose data begin at `start`: of its header, with zeros in place of it, and its data.
+ */
+function checksumOf(bytes: Uint8Array, start: number): string {
+  const header = bytes.slice(0, start);
+  header.fill(0x30, 8 + CHECKSUM_PREFIX.length, 8 + CHECKSUM_PREFIX.length + CHECKSUM_DIGITS);
+  const hashes = [murmur3(header), murmur3(bytes.subarray(start))];
+  return hashes.map((hash) => hash.toString(16).padStart(8, "0")).join("");
+}
+
+/**
+ * Throws WeightsError where a file's content is not that of its checksum. Files without one, and
+ * those that another program has written anew, are taken as they are.
+ */
+function assertUndamaged(bytes: Uint8Array, start: number): void {
+  const from = 8 + CHECKSUM_PREFIX.length;
+  const text = new TextDecoder().decode(bytes.subarray(8, from + CHECKSUM_DIGITS));
+  if (!text.startsWith(CHECKSUM_PREFIX)) return;
+  const [stated, found] = [text.slice(CHECKSUM_PREFIX.length), checksumOf(bytes, start)];
+  if (stated === found) return;
+  throw new WeightsError(
+    `this file is damaged: its checksum is ${found}, and it was written with ${stated}`,
+  );
 }
 
 /**
@@ -58,7 +100,8 @@ export function serializeTensors(
  * truncated or foreign file.
  */
 export function parseTensors(bytes: Uint8Array | ArrayBuffer): TensorFile {
-  const { header, data } = splitFile(viewOf(bytes));
+  const plain = viewOf(bytes);
+  const { header, data } = splitFile(plain);
   const { __metadata__: metadata, ...entries } = header;
   const tensors = new Map<string, Tensor>();
   const ends: [begin: number, end: number][] = [];
@@ -68,6 +111,7 @@ export function parseTensors(bytes: Uint8Array | ArrayBuffer): TensorFile {
     tensors.set(name, { name, shape: entry.shape, values: decode(entry, data) });
   }
   assertNoGaps(ends, data.length);
+  assertUndamaged(plain, plain.length - data.length);
   return { tensors, metadata: checkMetadata(metadata) };
 }
 

@@ -203,7 +203,12 @@ describe("weights", () => {
     await network.step(unit(0), [0]);
     const { tensors, metadata } = parseTensors(await network.save());
     expect([...tensors.keys()]).toEqual(["fc.weight", "fc.bias", "long"]);
-    expect(metadata).toEqual({ format: "pt", model: "Tiny", spec: "0123abcd" });
+    expect(metadata).toEqual({
+      checksum: expect.any(String),
+      format: "pt",
+      model: "Tiny",
+      spec: "0123abcd",
+    });
   });
 
   test("of another network are refused with both shapes and the spec's line, and change nothing", async () => {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { murmur3 } from "../../runtime/checksum.js";
 import { WeightsError } from "../../runtime/errors.js";
 import { parseTensors, serializeTensors, type Tensor } from "../../runtime/safetensors.js";
 
@@ -31,7 +32,7 @@ describe("serializeTensors", () => {
     expect(headerLength % 8).toBe(0);
     const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerLength)));
     expect(header).toEqual({
-      __metadata__: { step: "12" },
+      __metadata__: { checksum: expect.stringMatching(/^[0-9a-f]{16}$/), step: "12" },
       "fc.weight": { dtype: "F32", shape: [2, 3], data_offsets: [0, 24] },
       naïve: { dtype: "F32", shape: [], data_offsets: [24, 28] },
       empty: { dtype: "F32", shape: [0, 4], data_offsets: [28, 28] },
@@ -58,7 +59,7 @@ describe("serializeTensors", () => {
         const moved = new Uint8Array(bytes.length + shift);
         moved.set(bytes, shift);
         const file = parseTensors(moved.subarray(shift));
-        expect(file.metadata).toEqual({ note: "x" });
+        expect(file.metadata).toMatchObject({ note: "x" });
         // Names such as "1" come first among JavaScript's keys, so the order is not part of it.
         expect(file.tensors).toEqual(new Map(written.map((tensor) => [tensor.name, tensor])));
       }),
@@ -86,6 +87,35 @@ describe("parseTensors", () => {
     expect([...tensors.get("h")!.values]).toEqual([1, -5, 2 ** -24, Infinity]);
     expect([...tensors.get("b")!.values]).toEqual([1, -5]);
     expect([...tensors.get("d")!.values]).toEqual([Math.fround(0.1), -3]);
+  });
+
+  test("refuses a file with a flipped bit in a tensor or in its metadata", () => {
+    const bytes = serializeTensors(sample, { step: "12" });
+    const text = new TextDecoder().decode(bytes);
+    const step = text.indexOf("12");
+    for (const place of [step, step + 1, bytes.length - 1, bytes.length - 4]) {
+      const damaged = bytes.slice();
+      damaged[place]! ^= 1;
+      expect(() => parseTensors(damaged), `byte ${place}`).toThrow(/is damaged: its checksum/);
+    }
+    // The bytes of a Buffer are read as they are, and stay as they were.
+    const buffer = Buffer.from(bytes);
+    parseTensors(buffer);
+    expect(buffer.equals(bytes)).toBe(true);
+  });
+
+  test("takes what another program wrote with the same metadata as it is", () => {
+    const metadata = `"__metadata__":{"checksum":"${"0".repeat(16)}"}`;
+    const header = `{"a":${entry("F32", [1], 0, 4)},${metadata}}`;
+    expect(parseTensors(fileOf(header, 4)).tensors.size).toBe(1);
+  });
+
+  test("the checksum is MurmurHash3's, whose values are known", () => {
+    const hash = (text: string) => murmur3(new TextEncoder().encode(text));
+    expect(hash("")).toBe(0);
+    expect(hash("test")).toBe(0xba6bd213);
+    expect(hash("Hello, world!")).toBe(0xc0363e43);
+    expect(hash("The quick brown fox jumps over the lazy dog")).toBe(0x2e4ff723);
   });
 
   test("refuses a file cut off anywhere", () => {
