@@ -21,9 +21,21 @@ export interface ReportData {
   readonly records: readonly MetricsRecord[];
   /** Metrics that are shares of something, shown as percentages. */
   readonly fractions: readonly string[];
+  /** Which weights the figures, the examination and the filters are of; the last ones if absent. */
+  readonly best?: ReportedBest;
   readonly examination?: ReportedExamination;
   readonly filters?: Filters;
   readonly timings?: Timings;
+}
+
+/** The best evaluation of a run. */
+export interface ReportedBest {
+  readonly epoch: number;
+  readonly step: number;
+  /** What it is the best by. */
+  readonly metric: string;
+  /** The weights, in the run's folder. */
+  readonly file: string;
 }
 
 /** A text in pieces, each with what it is; their concatenation is the text. */

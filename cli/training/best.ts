@@ -1,45 +1,41 @@
 /** best.safetensors: the weights of the evaluation that went best. */
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { saveWeights } from "../../runtime/node/training.js";
-import { isEvaluation, type EpochReport } from "../../runtime/training/index.js";
+import type { EpochReport, FitResult, TrainingState } from "../../runtime/training/index.js";
+import { warn } from "../data.js";
 import { classesMetadata } from "../weights.js";
-import type { MetricsFiles } from "./logs.js";
 import type { RunObserver, TrainingParts } from "./parts.js";
 
+export const BEST_WEIGHTS = "best.safetensors";
+
 export class BestWeights implements RunObserver {
-  private best = -Infinity;
+  constructor(private readonly parts: TrainingParts) {}
 
-  constructor(
-    private readonly parts: TrainingParts,
-    private readonly metrics: MetricsFiles,
-  ) {}
-
-  /** A resumed run goes on from the best of the evaluations before it. */
-  async begin(): Promise<void> {
-    const evaluations = (await this.metrics.records()).filter(isEvaluation);
-    const scores = evaluations.map((record) => this.scoreOf(record.eval));
-    this.best = Math.max(this.best, ...scores);
-  }
-
-  async restart(): Promise<void> {
-    this.best = -Infinity;
-    await this.begin();
-  }
-
-  async epoch({ evaluation }: EpochReport): Promise<void> {
-    if (evaluation === undefined) return;
-    const score = this.scoreOf(evaluation.metrics);
-    if (!(score > this.best)) return;
-    this.best = score;
+  async epoch({ isBest }: EpochReport): Promise<void> {
+    if (!isBest) return;
     const { folder, network, dataset } = this.parts;
-    const metadata = classesMetadata(dataset.classes);
-    await saveWeights(join(folder, "best.safetensors"), network, metadata);
+    await saveWeights(join(folder, BEST_WEIGHTS), network, classesMetadata(dataset.classes));
   }
 
-  /** What "best" means: the first metric that is a share, else the loss, the smaller the better. */
-  private scoreOf(metrics: Readonly<Record<string, number>>): number {
-    const [share] = this.parts.network.program.fractions;
-    const value = share === undefined ? undefined : metrics[share];
-    return value ?? -(metrics["loss"] ?? Infinity);
+  /**
+   * Puts the best weights in place of the last ones: what is told of the run after it is of them.
+   */
+  async finish({ state, completed }: FitResult): Promise<void> {
+    const { folder, network } = this.parts;
+    if (!completed || !state.best || state.best.step === state.step) return;
+    await network.load(await readFile(join(folder, BEST_WEIGHTS)), { optimizer: false });
   }
+}
+
+/** The state without its best evaluation where the weights of that are gone. */
+export function withBestOf(folder: string, state: TrainingState): TrainingState {
+  const { best, ...others } = state;
+  if (!best || existsSync(join(folder, BEST_WEIGHTS))) return state;
+  warn(
+    `${join(folder, BEST_WEIGHTS)}, the weights of epoch ${best.epoch}, is missing: ` +
+      "the best is chosen among the epochs to come",
+  );
+  return others;
 }

@@ -1,6 +1,6 @@
 /** The folder of a run: one run at a time, and an earlier one stays until the new one has a checkpoint. */
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
   LAST_CHECKPOINT,
@@ -29,19 +29,26 @@ export interface ClaimOptions {
 }
 
 export class RunFolder {
+  /** Whether there is something to be kept: a step was done, now or before. */
+  hasStarted: boolean;
+
   private constructor(
     readonly path: string,
     private readonly lock: RunLock,
-  ) {}
+    private readonly origin: { readonly isResumed: boolean; readonly isNew: boolean },
+  ) {
+    this.hasStarted = origin.isResumed && !origin.isNew;
+  }
 
   /**
    * Makes the folder where it is missing and takes it for this run. Fails where another run is at work in it, and for a new run where it
    * holds an earlier one that may not be overwritten.
    */
   static async claim(path: string, { resume, overwrite }: ClaimOptions): Promise<RunFolder> {
+    const isNew = !existsSync(path);
     await makeFolder(path);
     const lock = await lockRun(path);
-    const folder = new RunFolder(path, lock);
+    const folder = new RunFolder(path, lock, { isResumed: resume ?? false, isNew });
     try {
       const { abandonedBy } = lock;
       if (abandonedBy) say(`${path} was left by process ${abandonedBy.pid}, which has ended`);
@@ -54,6 +61,11 @@ export class RunFolder {
     }
   }
 
+  /** From now on, what the run has written stays. */
+  noteStart(): void {
+    this.hasStarted = true;
+  }
+
   get hasCheckpoint(): boolean {
     return CHECKPOINTS.some((name) => this.has(name));
   }
@@ -61,7 +73,7 @@ export class RunFolder {
   /** Whether a run began here, and ended before its first checkpoint. */
   get wasBegun(): boolean {
     const traces = ["metrics.jsonl", OVERWRITTEN].some((name) => this.has(name));
-    return !this.hasCheckpoint && (traces || this.lock.abandonedBy !== undefined);
+    return !this.holdsRun && (traces || this.lock.abandonedBy !== undefined);
   }
 
   /** What was set aside is not needed any more: the new run has a checkpoint. */
@@ -69,8 +81,25 @@ export class RunFolder {
     await rm(join(this.path, OVERWRITTEN), { recursive: true, force: true });
   }
 
+  /**
+   * Ends the claim. What a run without a single step has written goes, and what it had set aside
+   * comes back.
+   */
   async release(): Promise<void> {
+    if (!this.hasStarted) await this.withdraw();
     await this.lock.release();
+    if (!this.hasStarted && this.origin.isNew) await rmdir(this.path).catch(() => {});
+  }
+
+  private async withdraw(): Promise<void> {
+    const { path } = this;
+    for (const name of FILES) await rm(join(path, name), { force: true });
+    const aside = join(path, OVERWRITTEN);
+    for (const name of FILES) {
+      const waiting = join(aside, name);
+      if (existsSync(waiting)) await rename(waiting, join(path, name));
+    }
+    await this.discardOverwritten();
   }
 
   private get holdsRun(): boolean {

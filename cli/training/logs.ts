@@ -9,6 +9,7 @@ import {
   type StepReport,
   type TrainingState,
 } from "../../runtime/training/index.js";
+import { warn } from "../data.js";
 import type { RunObserver, TrainingParts } from "./parts.js";
 
 export class MetricsFiles implements RunObserver {
@@ -21,6 +22,7 @@ export class MetricsFiles implements RunObserver {
 
   async begin(start: TrainingState | undefined): Promise<void> {
     this.logs = await Promise.all(this.paths.map((path) => MetricsLog.open(path, start)));
+    for (const notice of this.logs[0]!.notices) warn(notice);
   }
 
   /** Steps that are done again are written again. */

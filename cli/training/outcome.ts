@@ -4,10 +4,16 @@ import { LAST_CHECKPOINT } from "../../runtime/node/training.js";
 import { DataError } from "../../runtime/data/error.js";
 import { DeviceLostError } from "../../runtime/errors.js";
 import type { EarlyStopping } from "../../program/recipe.js";
-import { DivergedError, type Evaluation, type FitResult } from "../../runtime/training/index.js";
+import {
+  DivergedError,
+  objectiveOf,
+  type Evaluation,
+  type FitResult,
+} from "../../runtime/training/index.js";
 import { ExitCode, Failure } from "../failure.js";
 import { describeError } from "../report.js";
 import { formatDuration, formatMetrics, plural } from "../format.js";
+import { BEST_WEIGHTS } from "./best.js";
 import type { TrainingParts } from "./parts.js";
 
 /** Of a run that was completed: its results, its files, and how to use them. */
@@ -17,15 +23,23 @@ export function describeResult(
   seconds: number,
 ): string {
   const file = (name: string) => join(folder, name);
-  const use = `${compiled.spec.path} --weights ${file("weights.safetensors")}`;
-  const { fractions } = network.program;
+  const { best } = state;
+  const recommended = file(best ? BEST_WEIGHTS : "weights.safetensors");
+  const use = `${compiled.spec.path} --weights ${recommended}`;
+  const { program } = network;
+  const { metric } = objectiveOf(recipe, program);
   return [
     `trained ${plural(state.step, "step")} in ${formatDuration(seconds)}`,
     ...(stoppedEarly && recipe.stop ? [describeEarlyStop(recipe.stop)] : []),
-    ...(evaluation ? [describeEvaluation(evaluation, fractions)] : []),
+    ...(best
+      ? [`${describeEvaluation(best, program.fractions)} (epoch ${best.epoch}, best ${metric})`]
+      : []),
+    ...(evaluation && best?.step !== state.step
+      ? [`last epoch's ${describeEvaluation(evaluation, program.fractions)}`]
+      : []),
     "",
-    `weights  ${file("weights.safetensors")}`,
-    ...(evaluation ? [`best     ${file("best.safetensors")}`] : []),
+    ...(best ? [`best     ${file(BEST_WEIGHTS)} (epoch ${best.epoch})`] : []),
+    `weights  ${file("weights.safetensors")}${best ? " (last epoch)" : ""}`,
     `report   ${file("report.html")}`,
     `metrics  ${file("metrics.jsonl")}`,
     "",
@@ -53,6 +67,8 @@ function describeEarlyStop({ metric, patience }: EarlyStopping): string {
 export function explainFailure(error: unknown, parts: TrainingParts): unknown {
   if (error instanceof DivergedError) return explainDivergence(error, parts);
   if (!(error instanceof DataError || error instanceof DeviceLostError)) return error;
+  // A run without a step leaves nothing that it could be resumed from.
+  if (!parts.claim.hasStarted) return error;
   const { exitCode, message, help } = describeError(error);
   const saved = `what was trained is in ${checkpointOf(parts)}: --resume goes on from there`;
   return new Failure(exitCode, message, [...help, saved]);
@@ -71,14 +87,16 @@ function explainDivergence(
   const last = good === undefined ? "" : `, of step ${good}`;
   return new Failure(ExitCode.runFailed, text, [
     ...(hint ? [hint] : []),
-    `the last good checkpoint is ${checkpointOf(parts)}${last}`,
+    ...(parts.claim.hasStarted
+      ? [`the last good checkpoint is ${checkpointOf(parts)}${last}`]
+      : []),
   ]);
 }
 
 const checkpointOf = ({ folder }: TrainingParts) => join(folder, LAST_CHECKPOINT);
 
 function describeEvaluation(
-  { examples, metrics }: Evaluation,
+  { examples, metrics }: Pick<Evaluation, "examples" | "metrics">,
   fractions: readonly string[],
 ): string {
   const { loss, ...others } = metrics;

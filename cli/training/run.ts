@@ -4,16 +4,23 @@ import {
   saveCheckpoint,
   saveWeights,
   type RunIdentity,
+  type RunPlan,
 } from "../../runtime/node/training.js";
-import { fit, type FitResult, type TrainingState } from "../../runtime/training/index.js";
+import {
+  fit,
+  runLength,
+  type FitResult,
+  type TrainingState,
+} from "../../runtime/training/index.js";
 import { join } from "node:path";
 import { scoresOf } from "../compiled.js";
 import { warn, warnOfUnreadable } from "../data.js";
+import { wrongInput } from "../failure.js";
 import { plural } from "../format.js";
 import { listenForInterrupt } from "../interrupt.js";
 import { print, say } from "../terminal.js";
 import { classesMetadata } from "../weights.js";
-import { BestWeights } from "./best.js";
+import { BestWeights, withBestOf } from "./best.js";
 import { RunDisplay } from "./display.js";
 import { MetricsFiles } from "./logs.js";
 import { describeResult, describeStop, explainFailure } from "./outcome.js";
@@ -25,7 +32,7 @@ import { TensorBoardLog } from "./tensorboard.js";
 
 export class TrainingRun {
   private readonly stopwatch = new Stopwatch();
-  private readonly identity: RunIdentity;
+  private readonly identity: RunIdentity & { readonly plan: RunPlan };
   private readonly metrics: MetricsFiles;
   private readonly observers: readonly RunObserver[];
 
@@ -34,7 +41,15 @@ export class TrainingRun {
     private readonly options: RunOptions,
   ) {
     const { recipe, dataset } = parts;
-    this.identity = { seed: recipe.seed, batch: recipe.batch, examples: dataset.length };
+    this.identity = {
+      seed: recipe.seed,
+      batch: recipe.batch,
+      examples: dataset.length,
+      plan: {
+        steps: runLength(dataset.length, recipe, options.steps).steps,
+        learningRate: recipe.optimizer.learningRate,
+      },
+    };
     this.metrics = new MetricsFiles(parts, options.log);
     this.observers = observersOf(parts, options, this.metrics, this.stopwatch);
   }
@@ -64,6 +79,7 @@ export class TrainingRun {
       steps: this.options.steps,
       signal,
       onStep: (report) => {
+        this.parts.claim.noteStart();
         for (const observer of this.observers) observer.step?.(report);
       },
       onEpoch: async (report) => {
@@ -83,7 +99,7 @@ export class TrainingRun {
     // No checkpoint is ahead of the log.
     this.metrics.sync();
     await saveCheckpoint(folder, network, state, this.identity);
-    await claim.discardOverwritten();
+    if (state.step > 0) await claim.discardOverwritten();
   }
 
   private async restore(): Promise<TrainingState> {
@@ -104,13 +120,33 @@ export class TrainingRun {
       say(`the run in ${folder} ended before its first checkpoint, and begins again`);
       return undefined;
     }
-    const { state, file, notice } = await resumeCheckpoint(folder, network, this.identity);
+    if (!claim.hasCheckpoint) {
+      throw wrongInput(`there is no checkpoint in ${folder}`, "train without --resume first");
+    }
+    const { state, file, plan, notice } = await resumeCheckpoint(folder, network, this.identity);
     if (notice !== undefined) warn(notice);
     say(`resuming from ${file}: ${plural(state.step, "step")} done`);
-    return state;
+    if (plan) this.announceChanges(plan);
+    return withBestOf(folder, state);
+  }
+
+  /**
+   * Flags may change how long a resumed run is and how fast it learns, which changes its result.
+   */
+  private announceChanges(before: RunPlan): void {
+    const { steps, learningRate } = this.identity.plan;
+    const changes = [
+      ...(before.steps === steps ? [] : [`${plural(steps, "step")} (before: ${before.steps})`]),
+      ...(before.learningRate === learningRate
+        ? []
+        : [`a learning rate of ${learningRate} (before: ${before.learningRate})`]),
+    ];
+    if (changes.length === 0) return;
+    warn(`the resumed run has ${changes.join(" and ")}; its schedule follows that from here on`);
   }
 
   private async finish(result: FitResult, signal: AbortSignal): Promise<void> {
+    this.parts.claim.noteStart();
     if (result.completed) await this.saveResult();
     for (const observer of this.observers) await observer.finish?.(result, signal);
     const describe = result.completed ? describeResult : describeStop;
@@ -139,7 +175,7 @@ function observersOf(
     metrics,
     ...(tensorboard ? [new TensorBoardLog(parts, folderOf(tensorboard))] : []),
     new RunDisplay(parts, options.steps),
-    new BestWeights(parts, metrics),
+    new BestWeights(parts),
     report,
     ...(open ? [new LiveReport(metrics, builder, report)] : []),
   ];

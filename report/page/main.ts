@@ -1,5 +1,5 @@
 /** Draws a run's report from its data, and again while the run that serves it goes on. */
-import { isEvaluation, isStep } from "../../runtime/training/records.js";
+import { isStep, type EpochRecord } from "../../runtime/training/records.js";
 import type { Facts, HighlightedText, ReportData, Timings } from "../data.js";
 import { drawCharts } from "./charts.js";
 import { classesSection, confusionSection } from "./confusion.js";
@@ -17,6 +17,7 @@ function draw(): void {
   root.replaceChildren(
     header(),
     tiles(),
+    ...weightsNote(),
     h("section.card", charts),
     ...(examination ? [confusionSection(examination)] : []),
     ...(examination && examination.mistakes.length > 0 ? [mistakesSection(examination)] : []),
@@ -50,13 +51,14 @@ function header(): HTMLElement {
 
 function tiles(): HTMLElement {
   const last = data.records.filter(isStep).at(-1);
-  const evaluation = data.records.filter(isEvaluation).at(-1);
+  const shown = shownEpoch();
+  const trainLoss = shown?.train?.["loss"] ?? meanLoss();
   const entries: [string, string][] = [
-    ...Object.entries(evaluation?.eval ?? {}).map(([name, value]): [string, string] => [
+    ...Object.entries(shown?.eval ?? {}).map(([name, value]): [string, string] => [
       `eval ${name}`,
       data.fractions.includes(name) ? percent(value, 2) : compact(value),
     ]),
-    ...(last ? [["train loss", compact(last.loss)] as [string, string]] : []),
+    ...(trainLoss === undefined ? [] : [["train loss", compact(trainLoss)] as [string, string]]),
     ["steps", `${grouped(last?.step ?? 0)} / ${grouped(data.steps)}`],
     ...(last ? [["images a second", compact(last.examplesPerSecond)] as [string, string]] : []),
     ...(last?.dataWait === undefined
@@ -67,6 +69,30 @@ function tiles(): HTMLElement {
     "div.tiles",
     ...entries.map(([name, value]) => h("div.tile", h("span.note", name), h("b", value))),
   );
+}
+
+/** The epoch that the figures are of: the best one, or the last while there is no best. */
+function shownEpoch(): EpochRecord | undefined {
+  const epochs = data.records.filter((record): record is EpochRecord => !isStep(record));
+  return epochs.find(({ step }) => step === data.best?.step) ?? epochs.at(-1);
+}
+
+/** Over the steps so far, in a run without a whole epoch. */
+function meanLoss(): number | undefined {
+  const steps = data.records.filter(isStep);
+  if (steps.length === 0) return undefined;
+  return steps.reduce((sum, { loss }) => sum + loss, 0) / steps.length;
+}
+
+/** Says which weights the page describes. */
+function weightsNote(): HTMLElement[] {
+  const { best } = data;
+  if (!best) return [];
+  const { epoch, metric, file } = best;
+  const text =
+    `Figures, confusion matrix, mistakes and filters are of epoch ${epoch}, ` +
+    `the best by ${metric}: ${file}.`;
+  return [h("p.note.weights", text)];
 }
 
 function factsTable(facts: Facts): HTMLElement {

@@ -32,16 +32,26 @@ export interface RunIdentity {
   readonly examples: number;
 }
 
+/** What a resumed run may have otherwise, and its user should hear of. */
+export interface RunPlan {
+  /** Of the whole run. */
+  readonly steps: number;
+  /** The optimizer's, before any schedule. */
+  readonly learningRate: number;
+}
+
 export interface ResumedRun {
   readonly state: TrainingState;
   /** The file that was read. */
   readonly file: string;
+  /** What the run was going to do; absent in checkpoints that do not say. */
+  readonly plan?: RunPlan;
   /** Why it is not the last checkpoint, for the user. */
   readonly notice?: string;
 }
 
-/** Under which name a checkpoint's metadata hold the state of the run. */
-const STATE = "training";
+/** Under which names a checkpoint's metadata hold the state of the run, and its plan. */
+const [STATE, PLAN] = ["training", "plan"] as const;
 
 type Metadata = Readonly<Record<string, string>>;
 type SavingNetwork = Pick<Network, "save">;
@@ -55,9 +65,10 @@ export async function saveCheckpoint(
   directory: string,
   network: SavingNetwork,
   state: TrainingState,
-  run: RunIdentity,
+  { plan, ...run }: RunIdentity & { readonly plan?: RunPlan },
 ): Promise<void> {
-  const metadata = { [STATE]: serializeState(state), ...toText(run) };
+  const planned = plan && { [PLAN]: JSON.stringify(plan) };
+  const metadata = { [STATE]: serializeState(state), ...planned, ...toText(run) };
   const bytes = await network.save({ optimizer: true, metadata });
   assertFiniteTensors(bytes);
   await makeDirectory(directory);
@@ -80,8 +91,9 @@ export async function saveWeights(
 }
 
 /**
- * Loads the last checkpoint of a directory, or the one before it where the last is damaged. Throws a CheckpointError where there is none
- * or it belongs to another run, a WeightsError where neither can be read.
+ * Loads the last checkpoint of a directory, or the one before it where the last is missing or
+ * damaged. Throws a CheckpointError where there is none or it belongs to another run, a
+ * WeightsError where none can be read.
  */
 export async function resumeCheckpoint(
   directory: string,
@@ -93,11 +105,17 @@ export async function resumeCheckpoint(
   const failure = await tryResume(last, network, run);
   if (!(failure instanceof Error)) return failure;
   const fallback = await tryResume(previous, network, run);
-  if (fallback instanceof Error) {
-    const lastIsMissing = failure instanceof CheckpointError;
-    throw lastIsMissing ? fallback : failure;
-  }
+  if (fallback instanceof Error) throw unreadable(directory, [failure, fallback]);
   return { ...fallback, notice: `${failure.message}; going on from ${previous} instead` };
+}
+
+/** What is said where neither checkpoint can be read. */
+function unreadable(directory: string, failures: readonly Error[]): Error {
+  const damages = failures.filter((failure) => failure instanceof WeightsError);
+  if (damages.length > 0) return new WeightsError(damages.map(({ message }) => message).join("; "));
+  return new CheckpointError(
+    `there is no checkpoint in ${directory}, neither ${LAST_CHECKPOINT} nor ${PREVIOUS_CHECKPOINT}`,
+  );
 }
 
 /** The resumed run, or the error of a file that is missing or damaged. Other errors are thrown. */
@@ -108,12 +126,14 @@ async function tryResume(
 ): Promise<ResumedRun | CheckpointError | WeightsError> {
   const bytes = await readFile(file).catch(ignoreMissing);
   if (bytes === undefined) {
-    return new CheckpointError(`there is no checkpoint ${file}`, "train without --resume first");
+    return new CheckpointError(`there is no checkpoint ${file}`);
   }
   try {
+    assertFiniteTensors(bytes);
     const metadata = await network.load(bytes);
     checkIdentity(file, metadata, network, run);
-    return { state: readState(file, metadata), file };
+    const plan = readPlan(metadata);
+    return { state: readState(metadata), file, ...(plan && { plan }) };
   } catch (error) {
     if (!(error instanceof WeightsError)) throw error;
     return new WeightsError(`${file}: ${error.message}`);
@@ -149,14 +169,20 @@ function refusal(file: string, reason: string): CheckpointError {
   );
 }
 
-function readState(file: string, metadata: Metadata): TrainingState {
+function readState(metadata: Metadata): TrainingState {
   const state = parseState(metadata[STATE] ?? "");
-  if (state) return state;
-  throw new WeightsError(`${file} is no checkpoint: it does not say how far its run had come`);
+  if (!state) throw new WeightsError("this file does not say how far its run had come");
+  if (metadata["checksum"] !== undefined) return state;
+  throw new WeightsError("this file has no checksum, so that damage to it cannot be seen");
 }
 
-function toText(numbers: RunIdentity): Record<string, string> {
-  return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)]));
+function readPlan(metadata: Metadata): RunPlan | undefined {
+  const text = metadata[PLAN];
+  return text === undefined ? undefined : (JSON.parse(text) as RunPlan);
+}
+
+function toText({ seed, batch, examples }: RunIdentity): Record<string, string> {
+  return { seed: String(seed), batch: String(batch), examples: String(examples) };
 }
 
 async function makeDirectory(path: string): Promise<void> {

@@ -9,6 +9,8 @@ export class MetricsLog {
   private constructor(
     readonly path: string,
     private readonly file: number,
+    /** What a resumed run's user should know of the log that was there. */
+    readonly notices: readonly string[],
   ) {}
 
   /**
@@ -16,10 +18,11 @@ export class MetricsLog {
    * new run starts an empty log. Throws a RunFailedError where the file cannot be written.
    */
   static async open(path: string, start?: TrainingState): Promise<MetricsLog> {
-    const old = start === undefined ? [] : await readMetrics(path);
-    const kept = old.filter((record) => isDone(record, start!));
+    const old = start === undefined ? NOTHING : await readLog(path);
+    const kept = old.records.filter((record) => isDone(record, start!));
+    const notices = start === undefined ? [] : noticesOf(path, { ...old, records: kept }, start);
     await writeFileAtomically(path, kept.map(toLine).join(""));
-    return new MetricsLog(path, openSync(path, "a"));
+    return new MetricsLog(path, openSync(path, "a"), notices);
   }
 
   /** Appends a record. It is in the file when the call returns, so that a killed run loses nothing. */
@@ -41,13 +44,49 @@ export class MetricsLog {
   }
 }
 
-/** The records of a log; none where there is no such file. A line cut off by a crash is left out. */
+/**
+ * The records of a log; none where there is no such file. Lines that are not records are left out.
+ */
 export async function readMetrics(path: string): Promise<MetricsRecord[]> {
+  return [...(await readLog(path)).records];
+}
+
+interface LogContent {
+  readonly records: readonly MetricsRecord[];
+  readonly exists: boolean;
+  /** Whole lines that are not records. A crash may leave a part of a line behind the last. */
+  readonly garbled: number;
+}
+
+const NOTHING: LogContent = { records: [], exists: false, garbled: 0 };
+
+async function readLog(path: string): Promise<LogContent> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return "";
+    if (error.code === "ENOENT") return undefined;
     throw error;
   });
-  return text.split("\n").flatMap((line) => parseLine(line));
+  if (text === undefined) return NOTHING;
+  const lines = text.split("\n");
+  const rest = lines.pop()!;
+  const records = lines.map(parseLine);
+  const known = [...records, parseLine(rest)].filter((record) => record !== undefined);
+  return { records: known, exists: true, garbled: records.filter((record) => !record).length };
+}
+
+/** No checkpoint is ahead of its log, so each of its steps is in there. */
+function noticesOf(
+  path: string,
+  { records, exists, garbled }: LogContent,
+  { step }: TrainingState,
+): string[] {
+  if (!exists) return step > 0 ? [`${path} is missing: curves begin after step ${step}`] : [];
+  const steps = new Set(records.filter(isStep).map((record) => record.step)).size;
+  const lines =
+    garbled === 1 ? "1 line that is not a record" : `${garbled} lines that are not records`;
+  return [
+    ...(garbled > 0 ? [`${path} has ${lines}: left out`] : []),
+    ...(steps < step ? [`${path} has ${steps} of the ${step} steps that are done`] : []),
+  ];
 }
 
 /** An epoch is done once it was evaluated: a state may stand behind its last step and before that. */
@@ -55,11 +94,13 @@ function isDone(record: MetricsRecord, { step, epoch }: TrainingState): boolean 
   return isStep(record) ? record.step <= step : record.epoch <= epoch;
 }
 
-function parseLine(line: string): MetricsRecord[] {
+function parseLine(line: string): MetricsRecord | undefined {
   try {
-    return [JSON.parse(line) as MetricsRecord];
+    const record = JSON.parse(line) as Partial<MetricsRecord> | null;
+    const isRecord = [record?.step, record?.epoch].every((count) => Number.isSafeInteger(count));
+    return isRecord ? (record as MetricsRecord) : undefined;
   } catch {
-    return [];
+    return undefined;
   }
 }
 

@@ -7,7 +7,7 @@ export {
   saveCheckpoint,
   saveWeights,
 } from "./checkpoint.js";
-export type { ResumedRun, RunIdentity } from "./checkpoint.js";
+export type { ResumedRun, RunIdentity, RunPlan } from "./checkpoint.js";
 export { MetricsLog, readMetrics } from "./metrics-log.js";
 export { LOCK_FILE, lockRun } from "./run-lock.js";
 export type { LockOwner, RunLock } from "./run-lock.js";

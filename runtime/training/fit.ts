@@ -5,6 +5,7 @@ import { DataError } from "../data/error.js";
 import { InputError } from "../errors.js";
 import { Checkpoints } from "./checkpoints.js";
 import { explainDivergence, type Repeatable } from "./divergence.js";
+import { RunFailedError } from "./error.js";
 import { evaluateDataset, type Evaluation } from "./evaluate.js";
 import { NotFiniteError } from "./finite.js";
 import { runLengthOver } from "./length.js";
@@ -171,9 +172,10 @@ class TrainingRun implements Repeatable {
     if (options.evaluation && !evaluation) return undefined;
     const { step, epoch } = progress.state;
     const { training, seconds } = progress;
+    const isBest = evaluation !== undefined && progress.noteEvaluation(evaluation);
     if (progress.isEpochWhole) progress.completeEpoch(evaluation?.metrics ?? training);
     await options.onEpoch?.({
-      ...{ step, epoch: epoch + 1, training, seconds },
+      ...{ step, epoch: epoch + 1, training, isBest, seconds },
       ...(evaluation && { evaluation }),
     });
     if (!this.stopped && (progress.isOver || this.checkpoints.pays)) await this.save();
@@ -199,6 +201,9 @@ class TrainingRun implements Repeatable {
       await this.checkpoints.save(state);
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw error;
+      if (state.step === 0) {
+        throw new RunFailedError(`the run cannot begin: the initial weights: ${error.message}`);
+      }
       const learningRate = this.steps.learningRateAt(state.step - 1);
       const symptom = { what: error.message, step: state.step, learningRate };
       throw await explainDivergence(this, symptom);

@@ -1,3 +1,5 @@
+export { objectiveOf } from "./best.js";
+export type { Best, Objective } from "./best.js";
 export { DivergedError, RunFailedError } from "./error.js";
 export type { Divergence } from "./error.js";
 export { evaluateDataset } from "./evaluate.js";

@@ -11,7 +11,7 @@ export interface TrainableNetwork {
   /** The most examples that one call takes. */
   readonly batch: number;
   readonly program: Pick<Program, "input" | "preparations"> &
-    Partial<Pick<Program, "fractions" | "prediction" | "accuracies" | "kernels">>;
+    Partial<Pick<Program, "fractions" | "metrics" | "prediction" | "accuracies" | "kernels">>;
   /**
    * Forward, loss, backward and update. Calls are carried out in order, also where they overlap, on
    * the examples as they are when it is called; with `transfer`, they are the network's to keep.

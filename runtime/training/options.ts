@@ -28,6 +28,8 @@ export interface EpochReport {
   /** Means over the epoch's steps. */
   readonly training: Metrics;
   readonly evaluation?: Evaluation;
+  /** Whether the evaluation is the best of the run so far (best.ts). */
+  readonly isBest: boolean;
   /** That the epoch and its evaluation took, with what they took before the run was resumed. */
   readonly seconds: number;
 }
@@ -106,6 +108,7 @@ export function checkRecipe({ batch, epochs, seed }: TrainRecipe): void {
 }
 
 export interface FitResult {
+  /** With the best evaluation of the run as `best`. */
   readonly state: TrainingState;
   /** False where the signal ended the run early. */
   readonly completed: boolean;

@@ -1,5 +1,7 @@
 /** How far a run has come, step by step and epoch by epoch, and whether it is over. */
 import type { TrainRecipe } from "../../program/recipe.js";
+import { isBetter, objectiveOf, type Objective } from "./best.js";
+import type { Evaluation } from "./evaluate.js";
 import { MetricsMean } from "./mean.js";
 import type { Metrics, TrainableNetwork } from "./network.js";
 import type { RunLength } from "./schedule.js";
@@ -14,13 +16,15 @@ export class Progress {
   /** Of the current epoch's metrics. */
   private mean!: MetricsMean;
   private epochStartedAt!: number;
+  private readonly objective: Objective;
 
   constructor(
     private readonly recipe: Pick<TrainRecipe, "schedule" | "stop">,
     private readonly length: RunLength,
-    private readonly program: Pick<TrainableNetwork["program"], "fractions">,
+    program: Pick<TrainableNetwork["program"], "fractions" | "metrics">,
     start: TrainingState = INITIAL_STATE,
   ) {
+    this.objective = objectiveOf(recipe, program);
     this.goOnFrom(start);
   }
 
@@ -73,21 +77,29 @@ export class Progress {
     this.current = { ...this.current, position: this.length.stepsPerEpoch };
   }
 
+  /** Takes note of an evaluation. Returns whether it is the best so far. */
+  noteEvaluation({ examples, metrics }: Evaluation): boolean {
+    const { step, epoch, best } = this.current;
+    if (!isBetter(this.objective, { metrics }, best)) return false;
+    this.current = { ...this.current, best: { step, epoch: epoch + 1, examples, metrics } };
+    return true;
+  }
+
   /** `metrics` of the evaluation, or of training where there is none: rules that look at them take note. */
   completeEpoch(metrics: Metrics): void {
     const { schedule, stop } = this.recipe;
-    const { step, epoch, plateau, patience } = this.current;
+    const { step, epoch, plateau, patience, best } = this.current;
     this.goOnFrom({
-      ...{ step, epoch: epoch + 1, position: 0 },
+      ...{ step, epoch: epoch + 1, position: 0, ...(best && { best }) },
       ...(schedule.kind === "reduce_on_plateau" && {
         plateau: watchPlateau(schedule, plateau, metrics["loss"]!),
       }),
-      ...(stop && { patience: watchPatience(stop, patience, this.watched(stop.metric, metrics)) }),
+      ...(stop && { patience: watchPatience(stop, patience, this.watched(metrics)) }),
     });
   }
 
-  private watched(metric: string, metrics: Metrics): Watched {
-    const rises = this.program.fractions?.includes(metric) ?? false;
+  private watched(metrics: Metrics): Watched {
+    const { metric, rises } = this.objective;
     return { value: metrics[metric]!, rises };
   }
 }

@@ -1,4 +1,5 @@
 /** What a run has come to, apart from what its network holds. All of it is plain data, which a checkpoint stores as a whole. */
+import type { Best } from "./best.js";
 import type { MeanState } from "./mean.js";
 import type { Patience, Plateau } from "./watch.js";
 
@@ -18,6 +19,8 @@ export interface TrainingState {
   readonly plateau?: Plateau;
   /** Where `early_stopping` stands. */
   readonly patience?: Patience;
+  /** The best evaluation so far; absent before the first. */
+  readonly best?: Best;
 }
 
 export const INITIAL_STATE: TrainingState = { step: 0, epoch: 0, position: 0 };

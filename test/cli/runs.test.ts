@@ -1,11 +1,12 @@
 /** The folder of a run: what stays of an earlier one, who may work in it, and what becomes of a run that was killed. */
 import { spawn } from "node:child_process";
 import { renameSync } from "node:fs";
-import { access, copyFile, cp, readFile, readdir, truncate, writeFile } from "node:fs/promises";
+import { access, copyFile, cp, readFile, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import type { ReportData } from "../../report/data.js";
 import { makeWorkspace, stripes, writeStripes, type Workspace } from "./fixtures.js";
 import { netc as run, netcInShell, type Outcome, type RunOptions } from "./netc.js";
 
@@ -125,12 +126,108 @@ test("checkpoints of another spec and damaged ones are named, and nothing is ove
     workspace.path("whole/previous.safetensors"),
     workspace.path("damaged/previous.safetensors"),
   );
+  // A single bit of a weight, which no check of the file's structure sees.
+  const flipped = await read("whole", "last.safetensors");
+  flipped[flipped.length - 2]! ^= 1;
+  await writeFile(last, flipped);
+  const log = await read("damaged", "metrics.jsonl");
+  await writeFile(workspace.path("damaged/metrics.jsonl"), `{"step":\n${log.toString()}`);
   const fallback = await resume("stripes.net");
   expect(fallback.code, fallback.stderr).toBe(0);
-  expect(fallback.stderr).toMatch(/truncated.*; going on from damaged\/previous\.safetensors/);
+  expect(fallback.stderr).toMatch(
+    /file is damaged: its checksum is .*; going on from damaged\/previous\.safetensors/,
+  );
+  expect(fallback.stderr).toContain(
+    "damaged/metrics.jsonl has 1 line that is not a record: left out",
+  );
   const name = "weights.safetensors";
   expect((await read("damaged", name)).equals(await read("whole", name))).toBe(true);
+
+  await rm(workspace.path("damaged/last.safetensors"));
+  await rm(workspace.path("damaged/previous.safetensors"));
+  const none = await resume("stripes.net");
+  expect(none.code).toBe(1);
+  expectPlainError(none, /there is no checkpoint in damaged\n.*train without --resume first/);
 });
+
+/** Recipes that fail before their first step. */
+const withMissingWeights = stripes.replace(
+  "epochs    = 4",
+  'weights = load("none.safetensors")\n  epochs    = 4',
+);
+const withUnreadableImages = stripes.replace("data/train", "unreadable");
+
+test("a run that fails before its first step leaves what was there", async () => {
+  await workspace.write("weights.net", withMissingWeights);
+  await workspace.write("unreadable.net", withUnreadableImages);
+  for (const name of ["above", "below"]) await workspace.write(`unreadable/${name}/0.png`, "junk");
+  const failing = ["weights.net", "unreadable.net"];
+  for (const spec of failing) {
+    const outcome = await netc(["train", spec, "--out", "failed"]);
+    expect(outcome.code, outcome.stderr).toBe(1);
+    expect(outcome.stderr).not.toContain("--resume");
+    await expect(access(workspace.path("failed"))).rejects.toThrow();
+  }
+  await cp(workspace.path("whole"), workspace.path("kept"), { recursive: true });
+  for (const spec of failing) {
+    const outcome = await netc(["train", spec, "--out", "kept", "--overwrite"]);
+    expect(outcome.code, outcome.stderr).toBe(1);
+    const names = await readdir(workspace.path("whole"));
+    expect((await readdir(workspace.path("kept"))).sort()).toEqual(names.sort());
+    for (const name of names) {
+      expect((await read("kept", name)).equals(await read("whole", name)), name).toBe(true);
+    }
+  }
+  const resumed = await netc([...RUN, "--out", "nowhere", "--resume"]);
+  expect(resumed.code).toBe(1);
+  expectPlainError(resumed, /there is no checkpoint in nowhere/);
+  await expect(access(workspace.path("nowhere"))).rejects.toThrow();
+});
+
+test("a resumed run says what its flags change, and keeps its best epoch", async () => {
+  await cp(workspace.path("whole"), workspace.path("longer"), { recursive: true });
+  // From now on, examples to train on have each other's labels.
+  const swap = { above: "below", below: "above" };
+  for (const [from, to] of Object.entries(swap)) {
+    const folder = workspace.path("swapped/train", to);
+    await cp(workspace.path("data/train", from), folder, { recursive: true });
+  }
+  await cp(workspace.path("data/val"), workspace.path("swapped/val"), { recursive: true });
+  const flags = ["--epochs", "8", "--lr", "0.02", "--out", "longer", "--resume"];
+  flags.push("--data", "swapped");
+  const outcome = await netc(["train", "stripes.net", ...flags]);
+  expect(outcome.code, outcome.stderr).toBe(0);
+  expect(outcome.stderr).toContain(
+    "the resumed run has 32 steps (before: 24) and a learning rate of 0.02 (before: 0.001)",
+  );
+  expect(outcome.stdout).toMatch(/^test accuracy: top1 .* on 16 images \(epoch 7, best top1\)$/m);
+  expect(outcome.stdout).toMatch(/^last epoch's test accuracy: top1 /m);
+  const [, top1, loss] = /top1 ([\d.]+)%, loss ([\d.e-]+)/.exec(outcome.stdout)!;
+  expect(outcome.stdout).toContain("npx netc eval stripes.net --weights longer/best.safetensors");
+  const evaluated = await netc([
+    "eval",
+    "stripes.net",
+    "--weights",
+    "longer/best.safetensors",
+    "--json",
+  ]);
+  const figures = JSON.parse(evaluated.stdout) as {
+    top1: number;
+    loss: number;
+    confusion: number[][];
+  };
+  expect(100 * figures.top1).toBeCloseTo(Number(top1), 1);
+  expect(figures.loss).toBeCloseTo(Number(loss), 3);
+  // The report is of the best weights, too.
+  const report = await reportIn("longer");
+  expect(report.best).toEqual({ epoch: 7, step: 28, metric: "top1", file: "best.safetensors" });
+  expect(report.examination!.confusion).toEqual(figures.confusion);
+});
+
+async function reportIn(folder: string): Promise<ReportData> {
+  const html = (await read(folder, "report.html")).toString();
+  return JSON.parse(/<script[^>]* id="data"[^>]*>([^]*?)<\/script>/.exec(html)![1]!) as ReportData;
+}
 
 test("a folder that cannot be written to is named", async (context) => {
   const probe = await netcInShell("unshare --user --map-root-user --mount true", []);

@@ -48,7 +48,10 @@ describe("train", () => {
   test("learns, and says where everything is", () => {
     expect(trained.code, trained.stderr).toBe(0);
     expect(trained.stdout).toMatch(/test accuracy: top1 100.0%, loss [\d.e-]+ on 16 images/);
-    expect(trained.stdout).toContain(`npx netc eval stripes.net --weights ${WEIGHTS}`);
+    expect(trained.stdout).toMatch(/ on 16 images \(epoch \d, best top1\)$/m);
+    expect(trained.stdout).toContain(
+      "npx netc eval stripes.net --weights runs/stripes/best.safetensors",
+    );
     expect(trained.stdout).toContain("runs/stripes/report.html");
   });
 

@@ -97,6 +97,41 @@ test.each([0, 4, 60, "all but one"] as const)(
   },
 );
 
+test("one flipped bit anywhere gives way to the checkpoint before, and says so", async () => {
+  const metrics = { loss: 0.5, top1: 0.25 };
+  const best = { step: 5, epoch: 1, examples: 9, metrics };
+  await saveCheckpoint(directory, asSaving(new OneWeight(0.5)), { ...state(7), best }, run);
+  await saveCheckpoint(directory, asSaving(new OneWeight(0.75)), state(9), run);
+  const last = join(directory, "last.safetensors");
+  const whole = await readFile(last);
+  for (let bit = 0; bit < 8 * whole.length; bit += bit < 64 ? 1 : 3) {
+    const damaged = Buffer.from(whole);
+    damaged[bit >> 3]! ^= 1 << (bit & 7);
+    await writeFile(last, damaged);
+    const network = new OneWeight(0);
+    const resumed = await resumeCheckpoint(directory, asLoading(network), run);
+    expect(resumed.state, `bit ${bit}`).toEqual({ ...state(7), best });
+    expect(resumed.notice).toMatch(/last\.safetensors: .*; going on from .*previous\.safetensors/);
+    expect(network.weight).toBe(0.5);
+  }
+});
+
+test("a checkpoint with NaN is damaged, and named", async () => {
+  await saveTwo();
+  const file = await new OneWeight(NaN).save();
+  await writeFile(join(directory, "last.safetensors"), file);
+  const resumed = await resumeCheckpoint(directory, asLoading(new OneWeight(0)), run);
+  expect(resumed.state).toEqual(state(7));
+  expect(resumed.notice).toContain("last.safetensors: `w` is not finite; going on from");
+});
+
+test("a checkpoint tells of the length and the rate that its run was planned with", async () => {
+  const plan = { steps: 40, learningRate: 0.1 };
+  await saveCheckpoint(directory, asSaving(new OneWeight(0.5)), state(7), { ...run, plan });
+  const resumed = await resumeCheckpoint(directory, asLoading(new OneWeight(0)), run);
+  expect(resumed.plan).toEqual(plan);
+});
+
 test("a run that died between the renames resumes from the one before", async () => {
   await saveTwo();
   await rm(join(directory, "last.safetensors"));
@@ -104,20 +139,20 @@ test("a run that died between the renames resumes from the one before", async ()
   expect(resumed.state).toEqual(state(7));
 });
 
-test("where both are damaged, the error is about the last", async () => {
+test("where both are damaged, the error names both", async () => {
   await saveTwo();
   await writeFile(join(directory, "last.safetensors"), "junk");
   await writeFile(join(directory, "previous.safetensors"), "junk");
   const resuming = resumeCheckpoint(directory, asLoading(new OneWeight(0)), run);
   await expect(resuming).rejects.toThrow(WeightsError);
-  await expect(resuming).rejects.toThrow(/last\.safetensors/);
+  await expect(resuming).rejects.toThrow(/last\.safetensors: .*; .*previous\.safetensors: /);
 });
 
 test("no checkpoint at all is an error that says where it was looked for", async () => {
   await expect(resumeCheckpoint(directory, asLoading(new OneWeight(0)), run)).rejects.toMatchObject(
     {
       name: "CheckpointError",
-      message: expect.stringContaining(directory),
+      message: expect.stringContaining(`there is no checkpoint in ${directory}, neither last.`),
     },
   );
 });
@@ -162,7 +197,7 @@ test("plain weights are no checkpoint", async () => {
   const metadata = { seed: "1", batch: "4", examples: "10" };
   await saveWeights(join(directory, "last.safetensors"), asSaving(network), metadata);
   await expect(resumeCheckpoint(directory, asLoading(network), run)).rejects.toThrow(
-    /is no checkpoint: it does not say how far/,
+    /last\.safetensors: this file does not say how far/,
   );
 });
 
@@ -239,4 +274,30 @@ test("the line of an epoch stays only where the state stands behind its evaluati
   expect(await kept({ step: 4, epoch: 2, position: 0 })).toEqual(lines);
   expect(await kept({ step: 4, epoch: 1, position: 2 })).toEqual(lines.slice(0, 5));
   expect(await kept({ step: 2, epoch: 1, position: 0 })).toEqual(lines.slice(0, 3));
+});
+
+test("a resumed log that is missing, garbled or short says so", async () => {
+  await mkdir(directory);
+  const path = join(directory, "metrics.jsonl");
+  const reopened = async (start?: TrainingState) => {
+    const log = await MetricsLog.open(path, start);
+    log.close();
+    return log.notices;
+  };
+  const after = (step: number) => ({ step, epoch: 0, position: step });
+  expect(await reopened()).toEqual([]);
+  await rm(path);
+  expect(await reopened(after(3))).toEqual([`${path} is missing: curves begin after step 3`]);
+  const lines = [1, 2, 3].map((step) => `${JSON.stringify(record(step))}\n`);
+  await writeFile(path, lines.join(""));
+  expect(await reopened(after(3))).toEqual([]);
+  // The last one was cut off by a crash, which is what happens.
+  await writeFile(path, lines.join("") + '{"step":4,"ep');
+  expect(await reopened(after(3))).toEqual([]);
+  await writeFile(path, [lines[0], "\u0000\u0000\n", "7\n", '{"a":1}\n', lines[2]].join(""));
+  expect(await reopened(after(3))).toEqual([
+    `${path} has 3 lines that are not records: left out`,
+    `${path} has 2 of the 3 steps that are done`,
+  ]);
+  expect(await readMetrics(path)).toEqual([record(1), record(3)]);
 });

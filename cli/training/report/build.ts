@@ -1,12 +1,25 @@
 /** Gathers what the report of a run shows. */
 import { readFile } from "node:fs/promises";
-import type { Facts, KernelTiming, ReportData, RunStatus, Timings } from "../../../report/data.js";
+import type {
+  Facts,
+  KernelTiming,
+  ReportData,
+  ReportedBest,
+  RunStatus,
+  Timings,
+} from "../../../report/data.js";
 import type { PageAssets } from "../../../report/render.js";
 import { profileSteps } from "../../../runtime/profile.js";
-import { runLength, type MetricsRecord } from "../../../runtime/training/index.js";
+import {
+  objectiveOf,
+  runLength,
+  type Best,
+  type MetricsRecord,
+} from "../../../runtime/training/index.js";
 import { formatCount, formatDuration } from "../../format.js";
 import { packageFile, version } from "../../package.js";
 import { randomExamples } from "../../random-examples.js";
+import { BEST_WEIGHTS } from "../best.js";
 import type { RunOptions, Stopwatch, TrainingParts } from "../parts.js";
 import { examine } from "./examination.js";
 import { readFilters } from "./filters.js";
@@ -37,8 +50,14 @@ export class ReportBuilder {
     };
   }
 
-  /** All of it: looks at examples once more, and times kernels. For the end of a run; the signal leaves out what takes time. */
-  async complete(records: readonly MetricsRecord[], signal: AbortSignal): Promise<ReportData> {
+  /**
+   * All of it: looks at examples once more, and times kernels. For the end of a run, when the
+   * network has the best weights where there are such; the signal leaves out what takes time.
+   */
+  async complete(
+    records: readonly MetricsRecord[],
+    { signal, best }: { readonly signal: AbortSignal; readonly best: Best | undefined },
+  ): Promise<ReportData> {
     const examination = await examine(this.parts, signal);
     const filters = await readFilters(this.parts.network);
     const timings = signal.aborted ? undefined : await this.timings();
@@ -46,6 +65,7 @@ export class ReportBuilder {
       ...(examination && { examination }),
       ...(filters && { filters }),
       ...(timings && { timings }),
+      ...(best && { best: this.describeBest(best) }),
     };
     return { ...this.outline("completed", records), ...parts };
   }
@@ -54,6 +74,12 @@ export class ReportBuilder {
   async stopped(records: readonly MetricsRecord[]): Promise<ReportData> {
     const filters = await readFilters(this.parts.network);
     return { ...this.outline("stopped", records), ...(filters && { filters }) };
+  }
+
+  private describeBest({ epoch, step }: Best): ReportedBest {
+    const { recipe, network } = this.parts;
+    const { metric } = objectiveOf(recipe, network.program);
+    return { epoch, step, metric, file: BEST_WEIGHTS };
   }
 
   private facts(): Facts {

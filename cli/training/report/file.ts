@@ -18,10 +18,12 @@ export class ReportFile implements RunObserver {
     private readonly builder: ReportBuilder,
   ) {}
 
-  async finish({ completed }: FitResult, signal: AbortSignal): Promise<void> {
+  async finish({ state, completed }: FitResult, signal: AbortSignal): Promise<void> {
     const records = await this.metrics.records();
     const { builder } = this;
-    this.data = await (completed ? builder.complete(records, signal) : builder.stopped(records));
+    this.data = await (completed
+      ? builder.complete(records, { signal, best: state.best })
+      : builder.stopped(records));
     const html = renderReport(this.data, await readPageAssets());
     await writeOutput(join(this.parts.folder, "report.html"), html);
   }

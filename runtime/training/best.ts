@@ -1,0 +1,43 @@
+/** Which evaluation of a run is its best: the one definition, for early stopping and for files. */
+import type { TrainRecipe } from "../../program/recipe.js";
+import type { Evaluation } from "./evaluate.js";
+import type { Metrics, TrainableNetwork } from "./network.js";
+
+/** The best evaluation of a run so far. */
+export interface Best {
+  /** Steps and epochs that the weights had been trained for. */
+  readonly step: number;
+  readonly epoch: number;
+  readonly examples: number;
+  readonly metrics: Metrics;
+}
+
+/** What a run is judged by. */
+export interface Objective {
+  readonly metric: string;
+  /** Whether a larger value is better. */
+  readonly rises: boolean;
+}
+
+/** What `stop` watches; otherwise the model's first metric, and the loss in models without one. */
+export function objectiveOf(
+  { stop }: Pick<TrainRecipe, "stop">,
+  { metrics = [], fractions = [] }: Pick<TrainableNetwork["program"], "metrics" | "fractions">,
+): Objective {
+  const metric = stop?.metric ?? metrics.find((name) => name !== "loss") ?? "loss";
+  return { metric, rises: fractions.includes(metric) };
+}
+
+/** Whether an evaluation is better than the best so far. Of equal ones the smaller loss is. */
+export function isBetter(
+  { metric, rises }: Objective,
+  { metrics }: Pick<Evaluation, "metrics">,
+  best: Pick<Best, "metrics"> | undefined,
+): boolean {
+  const [value, loss] = [metrics[metric]!, metrics["loss"]!];
+  if (!Number.isFinite(value) || !Number.isFinite(loss)) return false;
+  if (best === undefined) return true;
+  const gain = value - best.metrics[metric]!;
+  if (gain !== 0) return rises ? gain > 0 : gain < 0;
+  return loss < best.metrics["loss"]!;
+}

@@ -1,0 +1,93 @@
+import { expect, test } from "vitest";
+import { isBetter, objectiveOf } from "../../runtime/training/best.js";
+import { fit, type EpochReport, type TrainingState } from "../../runtime/training/index.js";
+import type { TrainRecipe } from "../../program/recipe.js";
+import { FakeNetwork, numberedDataset, recipe } from "./fake.js";
+
+const stop = (metric: string): TrainRecipe["stop"] => ({
+  kind: "early_stopping",
+  metric,
+  patience: 100,
+  minimumChange: 0,
+});
+
+test("the best is by what `stop` watches, else by the first metric, else by the loss", () => {
+  const program = { metrics: ["loss", "top2", "top1"], fractions: ["top2", "top1"] };
+  expect(objectiveOf({}, program)).toEqual({ metric: "top2", rises: true });
+  expect(objectiveOf({ stop: stop("top1") }, program)).toEqual({ metric: "top1", rises: true });
+  expect(objectiveOf({ stop: stop("loss") }, program)).toEqual({ metric: "loss", rises: false });
+  expect(objectiveOf({}, { metrics: ["loss"], fractions: [] }).metric).toBe("loss");
+  // Not a share: the smaller the better.
+  expect(objectiveOf({}, { metrics: ["loss", "error"], fractions: [] }).rises).toBe(false);
+});
+
+test("of equal evaluations the one with the lower loss is better", () => {
+  const objective = { metric: "top1", rises: true };
+  const better = (top1: number, loss: number, best?: { top1: number; loss: number }) =>
+    isBetter(objective, { metrics: { top1, loss } }, best && { metrics: best });
+  expect(better(0, 9)).toBe(true);
+  expect(better(0.5, 1, { top1: 0.4, loss: 0.1 })).toBe(true);
+  expect(better(0.5, 1, { top1: 0.6, loss: 2 })).toBe(false);
+  expect(better(0.5, 1, { top1: 0.5, loss: 2 })).toBe(true);
+  expect(better(0.5, 1, { top1: 0.5, loss: 1 })).toBe(false);
+  expect(better(1, NaN)).toBe(false);
+  expect(better(NaN, 1, { top1: 0, loss: 9 })).toBe(false);
+});
+
+/** Evaluations give these, one after the other. */
+class Scripted extends FakeNetwork {
+  override readonly program = {
+    input: { name: "image", channels: 1, height: 2, width: 2 },
+    metrics: ["loss", "top2", "top1"],
+    fractions: ["top2", "top1"],
+  };
+
+  constructor(private readonly script: readonly { top2: number; top1: number; loss: number }[]) {
+    super(8);
+  }
+
+  override evaluate() {
+    return Promise.resolve(this.script[this.evaluations++]!);
+  }
+}
+
+const script = [
+  { top2: 1, top1: 0.5, loss: 3 },
+  { top2: 0.9, top1: 1, loss: 2 },
+  { top2: 0.9, top1: 1, loss: 1 },
+  { top2: 0.9, top1: 0.9, loss: 0.5 },
+];
+
+async function run(changes: Partial<TrainRecipe>, start?: TrainingState, epochs = 4) {
+  const network = new Scripted(script);
+  network.evaluations = start?.epoch ?? 0;
+  const reports: EpochReport[] = [];
+  const dataset = numberedDataset(8);
+  const options = {
+    evaluation: dataset,
+    start,
+    onEpoch: (each: EpochReport) => void reports.push(each),
+  };
+  const result = await fit(network, dataset, { ...recipe, ...changes, epochs }, options);
+  return { best: result.state.best, state: result.state, reports };
+}
+
+test("a run's best follows the metric that stops it, whatever is declared first", async () => {
+  const watched = await run({ stop: stop("top1") });
+  expect(watched.reports.map(({ isBest }) => isBest)).toEqual([true, true, true, false]);
+  expect(watched.best).toEqual({ step: 6, epoch: 3, examples: 8, metrics: script[2] });
+  const first = await run({});
+  expect(first.best).toMatchObject({ epoch: 1, metrics: { top2: 1 } });
+});
+
+test("a resumed run goes on from the best so far", async () => {
+  const { state } = await run({ stop: stop("top1") }, undefined, 3);
+  const resumed = await run({ stop: stop("top1") }, JSON.parse(JSON.stringify(state)), 4);
+  expect(resumed.reports.map(({ isBest }) => isBest)).toEqual([false]);
+  expect(resumed.best!.epoch).toBe(3);
+});
+
+test("a run without evaluations has no best", async () => {
+  const { state } = await fit(new FakeNetwork(8), numberedDataset(8), recipe);
+  expect(state.best).toBeUndefined();
+});
