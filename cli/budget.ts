@@ -1,12 +1,14 @@
 /** Training within `--memory`: what is done about it, in words. */
-import type { Compilation } from "../compiler/index.js";
 import type { BudgetFit, TracedProgram } from "../compiler/trace.js";
 import { wrongInput } from "./failure.js";
 import { formatBytes } from "../program/format-bytes.js";
 import { plural } from "./format.js";
 
-/** Ends the command where training cannot keep to the budget, with what it takes at least and what takes that. */
-export function requireFit({ excess }: Compilation, budget: number | undefined): void {
+/** Ends the command where a program cannot keep to the budget in training, with what it takes at least and what takes that. */
+export function requireFit(
+  { excess }: Pick<TracedProgram, "excess">,
+  budget: number | undefined,
+): void {
   if (!excess || budget === undefined) return;
   const { least, weights, optimizer, values } = excess;
   throw wrongInput(
@@ -14,6 +16,14 @@ export function requireFit({ excess }: Compilation, budget: number | undefined):
     `that is one image at a time, with all computed again that saves memory: ${formatBytes(weights)} of weights, ` +
       `${formatBytes(optimizer)} that the optimizer keeps of them, and ${formatBytes(values)} of values and gradients`,
   );
+}
+
+/** The same where no program can, whichever an adapter will run. */
+export function requireSomeFit(
+  { traces }: { readonly traces: readonly TracedProgram[] },
+  budget: number | undefined,
+): void {
+  if (traces.every(({ excess }) => excess)) requireFit(traces[0]!, budget);
 }
 
 /** `the batch comes in 2 slices of up to 64; 5 values are computed twice (+3.1% multiply-adds)`. */

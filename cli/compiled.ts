@@ -10,7 +10,6 @@ import { analyze, type AnalyzedModel } from "../compiler/semantics/index.js";
 import type { DataRecipe, TrainRecipe } from "../program/recipe.js";
 import type { Scores } from "../runtime/evaluation/index.js";
 import type { Network } from "../runtime/network.js";
-import { requireFit } from "./budget.js";
 import { wrongInput } from "./failure.js";
 import { openSpec, requireNoErrors, type SpecFile } from "./spec.js";
 import { tuningBeside } from "./tuning/tune-file.js";
@@ -49,7 +48,6 @@ export async function compileSpec(path: string, select: SelectOptions): Promise<
   const tuned = usesTuning ? await tuningBeside(spec) : [];
   const compilation = compile(spec.text, { file: spec.path, ...selection, ...host, tuned });
   requireNoErrors(spec, compilation.diagnostics);
-  requireFit(compilation, select.memory?.bytes);
   if (selected === undefined) throw wrongInput(`${path} declares no model`);
   return { spec, model: selected.model, recipe: selected.recipe, compilation };
 }

@@ -1,6 +1,6 @@
 /** The limits that a spec is checked against. */
 import { readFile } from "node:fs/promises";
-import { DEFAULT_LIMITS, type DeviceLimits } from "../compiler/limits.js";
+import { DEFAULT_LIMITS, type DeviceLimits } from "../program/limits.js";
 import { wrongInput } from "./failure.js";
 
 const names = Object.keys(DEFAULT_LIMITS) as (keyof DeviceLimits)[];

@@ -9,7 +9,7 @@ import {
   type RepetitionChoice,
 } from "./passes/choose-repeated.js";
 import { fusedTraining, traceProgram, type ProgramOptions } from "./program.js";
-import type { RepeatedValue, TracedProgram } from "./trace.js";
+import type { BudgetExcess, RepeatedValue, TracedProgram } from "./trace.js";
 
 export interface MemoryBudget {
   /** Of training: weights, what the optimizer keeps, and the values of a step. */
@@ -20,27 +20,17 @@ export interface MemoryBudget {
   readonly accumulate?: number | undefined;
 }
 
-/** A budget that nothing can keep. */
-export interface BudgetExcess {
-  /** The least that training takes, with all that was tried, by what takes it. */
-  readonly least: number;
-  readonly weights: number;
-  readonly optimizer: number;
-  readonly values: number;
-}
-
-/** One or the other. */
-export interface Fitted {
-  readonly trace?: TracedProgram;
-  readonly excess?: BudgetExcess;
-}
-
 /**
- * The program with which a training step keeps to the budget in the least time. Slices repeat no arithmetic, but read and update the
+ * The program with which a training step keeps to the budget in the least time; where none does, the plain one, with what it takes at
+ * least (`excess`). Slices repeat no arithmetic, but read and update the
  * weights once more each; a repetition takes the time of its kernel. With batch normalization, whose statistics slices would change,
  * there are no more slices than must be.
  */
-export function traceWithin(forward: Graph, options: ProgramOptions, budget: MemoryBudget): Fitted {
+export function traceWithin(
+  forward: Graph,
+  options: ProgramOptions,
+  budget: MemoryBudget,
+): TracedProgram {
   return new BudgetSearch(forward, options, budget).run();
 }
 
@@ -65,11 +55,11 @@ class BudgetSearch {
     this.least = { bytes: Infinity, program, slices: 1 };
   }
 
-  run(): Fitted {
+  run(): TracedProgram {
     const plain = this.trace(0);
-    if (!plain.lists.train) return { trace: plain };
+    if (!plain.lists.train) return plain;
     const best = this.bestWay(normalizesBatches(plain));
-    return best ? { trace: this.fitted(best) } : { excess: this.excess() };
+    return best ? this.fitted(best) : { ...plain, excess: this.excess() };
   }
 
   private bestWay(takesFewest: boolean): Way | undefined {

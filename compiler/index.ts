@@ -1,4 +1,5 @@
 /** The compiler: a spec's text to a Program and a module. Pure: no files, no GPU, any JavaScript engine. */
+import type { DeviceLimits } from "../program/limits.js";
 import type { OptimizerSettings, Program, ProgramAdapter, Target } from "../program/program.js";
 import { mixesImages, type MixedPrecision, type TrainRecipe } from "../program/recipe.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
@@ -9,10 +10,10 @@ import { emitModule } from "./emit/module.js";
 import { applyWeightSettings } from "./passes/weight-settings.js";
 import { traceProgram, type AfterPass, type ProgramOptions } from "./program.js";
 import type { Graph } from "./ir/graph.js";
-import { traceWithin, type BudgetExcess, type Fitted, type MemoryBudget } from "./budget.js";
+import { traceWithin, type MemoryBudget } from "./budget.js";
 import { analyze, type Analysis, type ReadImport, type ReadWeights } from "./semantics/index.js";
 import type { TunedSchedules } from "./schedules/index.js";
-import type { TracedProgram } from "./trace.js";
+import type { BudgetExcess, TracedProgram } from "./trace.js";
 
 export type { Diagnostic, Edit, Fix, Label, Severity } from "./diagnostics/diagnostic.js";
 export type { Program } from "../program/program.js";
@@ -52,6 +53,8 @@ export interface CompileOptions {
   readonly readWeights?: ReadWeights | undefined;
   /** What training may take: values are computed again instead of kept, and the batch comes in slices, as far as that needs. */
   readonly memory?: MemoryWish | undefined;
+  /** Of the devices that are to run the programs; WebGPU's own if absent: the module then runs on any device. */
+  readonly limits?: DeviceLimits | undefined;
   /** Gives every gradient a buffer of its own, to be read after a step. Costs their memory. */
   readonly keepGradients?: boolean | undefined;
   /** Called with the graph that each pass makes. */
@@ -70,7 +73,7 @@ export interface Compilation {
   /** Its TypeScript declarations. */
   readonly declarations: string;
   readonly diagnostics: readonly Diagnostic[];
-  /** Why there are no programs, although the spec is right: what training takes at least, if that is more than `memory`. */
+  /** What training takes at least, if that is more than `memory`, with the first program for which it is; `traces` say which. */
   readonly excess?: BudgetExcess;
 }
 
@@ -102,14 +105,12 @@ export function compile(source: string, options: CompileOptions): Compilation {
   });
   const { diagnostics, selected } = analysis;
   const hasErrors = diagnostics.some(({ severity }) => severity === "error");
-  const fitted = hasErrors ? [] : tracePrograms(analysis, options);
-  const excess = fitted.find((each) => each.excess)?.excess;
-  const traces = excess ? [] : fitted.flatMap((each) => each.trace ?? []);
+  const traces = hasErrors ? [] : tracePrograms(analysis, options);
+  const excess = traces.find((each) => each.excess)?.excess;
   const programs = traces.map((trace) => trace.program);
   const [program] = programs;
   if (!program) {
-    const nothing = { programs, traces, program, module: "", declarations: "", diagnostics };
-    return { ...nothing, ...(excess && { excess }) };
+    return { programs, traces, program, module: "", declarations: "", diagnostics };
   }
   const recipe = selected?.recipe;
   return {
@@ -119,14 +120,16 @@ export function compile(source: string, options: CompileOptions): Compilation {
     module: emitModule(programs, recipe),
     declarations: emitDeclarations(program, recipe, selected?.model.documentation),
     diagnostics,
+    ...(excess && { excess }),
   };
 }
 
 function tracePrograms(
   { selected, sources }: Analysis,
-  { file, target = "auto", tuned = [], keepGradients = false, memory, afterPass }: CompileOptions,
-): readonly Fitted[] {
+  { file, target = "auto", tuned = [], keepGradients = false, memory, ...rest }: CompileOptions,
+): readonly TracedProgram[] {
   if (!selected?.model.graph) return [];
+  const { afterPass, limits } = rest;
   const { graph } = selected.model;
   const { recipe } = selected;
   const common = {
@@ -138,6 +141,7 @@ function tracePrograms(
     ...(recipe?.data && { data: recipe.data }),
     ...(recipe?.average && { average: recipe.average }),
     keepGradients,
+    ...(limits && { limits }),
     ...(afterPass && { afterPass }),
     mixesLabels: mixesImages(recipe?.data?.train),
     ...(selected.model.classes !== undefined && { classes: selected.model.classes }),
@@ -158,15 +162,16 @@ function tracePrograms(
   return variants.map((variant) => {
     const settings = { ...common, ...variant };
     const made = phases.map((phase) => traceFor(phase, settings, recipe, memory));
-    const excess = made.find((each) => !each.trace);
-    if (excess) return excess;
-    const [first, ...later] = made.map(({ trace }) => {
-      return { ...trace!, program: annotateKernels(trace!.program) };
+    const excess = made.find((each) => each.excess)?.excess;
+    const [first, ...later] = made.map((trace) => {
+      return { ...trace, program: annotateKernels(trace.program) };
     });
     const { program } = first!;
     const programs = later.map((each) => each.program);
     return {
-      trace: { ...first!, program: later.length > 0 ? { ...program, phases: programs } : program },
+      ...first!,
+      program: later.length > 0 ? { ...program, phases: programs } : program,
+      ...(excess && { excess }),
     };
   });
 }
@@ -183,8 +188,8 @@ function traceFor(
   settings: ProgramOptions,
   recipe: TrainRecipe | undefined,
   memory: MemoryWish | undefined,
-): Fitted {
-  if (!memory) return { trace: traceProgram(graph, settings) };
+): TracedProgram {
+  if (!memory) return traceProgram(graph, settings);
   const { batch = 1, accumulate } = recipe ?? {};
   return traceWithin(graph, settings, { batch, accumulate, ...memory });
 }

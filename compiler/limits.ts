@@ -1,33 +1,15 @@
 /** What a program needs of a device, against what the device grants: at the spec's line, before anything runs. */
 import { formatBytes } from "../program/format-bytes.js";
-import type { Affine, Program } from "../program/program.js";
+import { bindableBytes, type DeviceLimits } from "../program/limits.js";
+import { groupsOf } from "../program/pieces.js";
+import type { Affine, ParameterLayout, ParameterPiece, Program } from "../program/program.js";
+import { largestSlice } from "../program/slices.js";
 import { createDiagnostic } from "./diagnostics/create.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import type { Graph } from "./ir/graph.js";
 import type { Origin } from "./ir/origin.js";
-import { MOST_BINDINGS } from "./kernels/kernel.js";
 import type { StepDraft, Storage } from "./lower/storage.js";
 import type { TracedProgram } from "./trace.js";
-
-/** Of WebGPU's limits those that a network can run into, by WebGPU's names. */
-export interface DeviceLimits {
-  readonly maxStorageBufferBindingSize: number;
-  readonly maxBufferSize: number;
-  readonly maxStorageBuffersPerShaderStage: number;
-  readonly maxComputeWorkgroupStorageSize: number;
-  readonly maxComputeInvocationsPerWorkgroup: number;
-  readonly maxComputeWorkgroupsPerDimension: number;
-}
-
-/** What every device with WebGPU grants. */
-export const DEFAULT_LIMITS: DeviceLimits = {
-  maxStorageBufferBindingSize: 128 * 1024 * 1024,
-  maxBufferSize: 256 * 1024 * 1024,
-  maxStorageBuffersPerShaderStage: MOST_BINDINGS,
-  maxComputeWorkgroupStorageSize: 16384,
-  maxComputeInvocationsPerWorkgroup: 256,
-  maxComputeWorkgroupsPerDimension: 65535,
-};
 
 /** What a batch of a program needs and the limits do not grant, and what is done about it; errors where nothing can be. */
 export function checkLimits(
@@ -39,27 +21,28 @@ export function checkLimits(
   if (!first) return [];
   const found = [
     ...checkWeights(first, limits),
+    ...traces.flatMap((trace) => checkScratch(trace, limits)),
     ...checkBatch(traces, batch, limits),
     ...traces.flatMap((trace) => checkKernels(trace, limits)),
   ];
   // Programs for several adapters say the same of one place only once.
-  const byPlace = new Map(found.map((each) => [`${each.code} ${startOf(each)}`, each]));
+  // The first is the cause of others: weights too large have gradients too large.
+  const byPlace = new Map(
+    found.toReversed().map((each) => [`${each.code} ${startOf(each)}`, each]),
+  );
   return [...byPlace.values()].sort((a, b) => startOf(a) - startOf(b));
 }
 
 const startOf = ({ primary }: Diagnostic) => primary.span.start.offset;
 
-const bindable = ({ maxStorageBufferBindingSize, maxBufferSize }: DeviceLimits) =>
-  Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / 16) * 16;
-
 const graphOf = ({ lists }: TracedProgram): Graph => (lists.train ?? lists.predict).graph;
 
-/** Weights beyond the limit are sharded over output channels; a shard is made for the default limits. */
+/** Weights beyond the limit are split into shards; a shard is made for the default limits. */
 function checkWeights(trace: TracedProgram, limits: DeviceLimits): Diagnostic[] {
   const { program } = trace;
-  const most = bindable(limits);
+  const most = bindableBytes(limits);
   const holds = `a storage binding holds ${formatBytes(most)} at most`;
-  return program.parameters.flatMap(({ name, pieces }) => {
+  return program.parameters.flatMap(({ name, layout, pieces, shape }) => {
     const sizes = pieces.map(({ buffer }) => program.buffers[buffer]!.bytes.fixed);
     const whole = sizes.reduce((sum, size) => sum + size, 0);
     if (whole <= most) return [];
@@ -67,13 +50,50 @@ function checkWeights(trace: TracedProgram, limits: DeviceLimits): Diagnostic[] 
     const message = `\`${name}\` takes ${formatBytes(whole)}, and ${holds}`;
     const largest = Math.max(...sizes);
     if (largest > most) {
-      const notes = [`its largest shard, of ${pieces.length}, takes ${formatBytes(largest)}`];
+      const piece = pieces[sizes.indexOf(largest)]!;
+      const notes = [describeShard(layout, { piece, bytes: largest, shape })];
       return [createDiagnostic("NET4003", { message, span: origin.span, notes })];
     }
+    const over = isGrouped(layout) ? "groups and output channels" : "output channels";
     const notes = [
-      `it is sharded into ${pieces.length} buffers over output channels; nothing is left to do`,
+      `it is sharded into ${pieces.length} buffers over ${over}; nothing is left to do`,
     ];
     return [createDiagnostic("NET4001", { message, span: origin.span, notes })];
+  });
+}
+
+const isGrouped = (layout: ParameterLayout) => layout.kind === "contraction" && layout.groups > 1;
+
+interface Shard {
+  readonly piece: Pick<ParameterPiece, "start" | "count">;
+  readonly bytes: number;
+  /** Of the whole parameter. */
+  readonly shape: readonly number[];
+}
+
+/** Why a shard is no smaller. */
+function describeShard(layout: ParameterLayout, { piece, bytes, shape }: Shard): string {
+  if (layout.kind !== "contraction") {
+    const reason =
+      layout.kind === "plain" ? "channels of a group that are no multiple of 4" : "one dimension";
+    return `${shape.join(" x ")} values of 4 bytes in one buffer: weights of ${reason} are not sharded`;
+  }
+  const { outputs } = groupsOf(piece, layout);
+  if (outputs > 4) return `its largest shard, of ${outputs} channels, takes ${formatBytes(bytes)}`;
+  const each = bytes / 16;
+  return `a shard holds 4 output channels at least: 4 x ${each} values of 4 bytes take ${formatBytes(bytes)}`;
+}
+
+/** What no slice makes smaller: weights turned for a gradient, or sums of parts of a weight gradient. */
+function checkScratch(trace: TracedProgram, limits: DeviceLimits): Diagnostic[] {
+  const most = bindableBytes(limits);
+  return stepsOf(trace).flatMap(({ storage, origin }) => {
+    const excess = storage.find(
+      ({ purpose, bytes }) => purpose === "scratch" && bytes.perImage === 0 && bytes.fixed > most,
+    );
+    if (!excess) return [];
+    const message = `\`${excess.name}\` takes ${formatBytes(excess.bytes.fixed)}, and a storage binding holds ${formatBytes(most)} at most`;
+    return [createDiagnostic("NET4003", { message, span: origin.span })];
   });
 }
 
@@ -83,11 +103,11 @@ function checkBatch(
   batch: number,
   limits: DeviceLimits,
 ): Diagnostic[] {
-  const most = bindable(limits);
-  const slice = Math.min(...traces.map(({ program }) => largestSlice(program, batch, most)));
+  const most = bindableBytes(limits);
+  const slice = Math.min(...traces.map(({ program }) => sliceOf(program, batch, most)));
   if (slice >= batch) return [];
-  const { storage, origin } = largestStorage(traces, batch);
   const needed = slice < 1 ? 1 : batch;
+  const { storage, origin } = largestStorage(traces, needed);
   const images = needed === 1 ? "for a single image" : `at a batch of ${batch}`;
   const size = formatBytes(bytesAt(storage.bytes, needed));
   const details = {
@@ -106,13 +126,15 @@ function checkBatch(
 
 const bytesAt = ({ fixed, perImage }: Affine, batch: number) => fixed + perImage * batch;
 
-/** The most images with which all buffers of a batch can be bound; the runtime's slices.ts finds the same. */
-function largestSlice({ buffers }: Program, batch: number, most: number): number {
-  const growing = buffers.filter(
-    ({ bytes, largestBatch = batch }) => bytes.perImage > 0 && largestBatch >= batch,
+/** What does not grow is judged by itself. */
+const sliceOf = ({ buffers }: Program, batch: number, most: number) =>
+  largestSlice(
+    buffers.filter(
+      ({ bytes }) => bytes.perImage > 0 && Math.max(bytes.fixed, bytes.least ?? 0) <= most,
+    ),
+    batch,
+    most,
   );
-  return Math.min(...growing.map(({ bytes }) => Math.floor((most - bytes.fixed) / bytes.perImage)));
-}
 
 interface BoundStorage {
   readonly storage: Storage;

@@ -1,3 +1,4 @@
+import { bindableBytes, DEFAULT_LIMITS, type DeviceLimits } from "../program/limits.js";
 import {
   PROGRAM_FORMAT,
   stateNames,
@@ -40,7 +41,7 @@ import { forInference, forPrediction } from "./passes/inference.js";
 import { chooseLayouts } from "./passes/layout.js";
 import { chooseHalves, NO_HALVES } from "./passes/precision.js";
 import { mixLabels } from "./passes/mix-labels.js";
-import { planMemory, type MemoryPlan } from "./passes/memory.js";
+import { planMemory, type MemoryPlan, type Sharing } from "./passes/memory.js";
 import { recompute } from "./passes/recompute.js";
 import { simplify, simplifyTraining } from "./passes/simplify.js";
 import { separateSpacings } from "./passes/spacing.js";
@@ -72,6 +73,8 @@ export interface ProgramOptions {
   readonly tuned?: TunedSchedules;
   /** The adapter on which they were. */
   readonly adapter?: ProgramAdapter;
+  /** Of the devices that are to run it; WebGPU's own if absent: a module then runs on any device. */
+  readonly limits?: DeviceLimits | undefined;
   /** Leaves the graph as it is differentiated, a kernel an op: the yardstick of the fused program in tests. */
   readonly fusion?: "all" | "none";
   /** Values of the forward pass that the backward pass computes again instead of keeping them (passes/recompute.ts). */
@@ -90,7 +93,10 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
   const graphs = stepGraphs(forward, options);
   const reader = graphs.evaluate ?? graphs.predict;
   const layouts = chooseLayouts(reader);
-  const stored = forward.parameters.map((parameter) => storeParameter(parameter, reader, layouts));
+  const bindable = bindableBytes(limitsOf(options));
+  const stored = forward.parameters.map((parameter) =>
+    storeParameter(parameter, reader, layouts, bindable),
+  );
   const persistent = persistentStorage(forward, graphs.train, stored, options);
   const folded: Folded = { storage: new Map(), steps: new Map() };
   const common = { options, persistent, stored, folded };
@@ -139,6 +145,8 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
     },
   };
 }
+
+const limitsOf = ({ limits = DEFAULT_LIMITS }: Pick<ProgramOptions, "limits">) => limits;
 
 function initialLossScale(
   { images }: Graph,
@@ -308,6 +316,7 @@ function lowerList(
     },
     { ...persistent, parameters, states, gradients: keeps ? persistent.gradients : undefined },
     byId,
+    limitsOf(options),
     options.tuned,
     options.fusion !== "none",
     isRead ? folded : undefined,
@@ -423,13 +432,14 @@ class ProgramWriter {
     private readonly parts: ProgramParts,
   ) {
     const { lists } = parts;
-    this.plan = planMemory({
+    const planned: Record<PlannedList, { steps: readonly StepDraft[]; sharing: Sharing }> = {
       train: { steps: lists.train, sharing: "any" },
       accumulate: { steps: lists.accumulate, sharing: "any" },
       update: { steps: lists.update, sharing: "any" },
       evaluate: { steps: lists.evaluate, sharing: "alike" },
       predict: { steps: lists.predict, sharing: "alike" },
-    });
+    };
+    this.plan = planMemory(planned, bindableBytes(limitsOf(options)));
   }
 
   write(): Program {
@@ -583,6 +593,7 @@ class ProgramWriter {
       purpose: bound.purpose,
       bytes,
       ...(to !== undefined && { largestBatch: to }),
+      ...(slot && { location: location(slot.origin) }),
     };
     return this.buffers.push(buffer) - 1;
   }

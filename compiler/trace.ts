@@ -7,12 +7,14 @@ import type { ContractionSchedule } from "./kernels/schedule.js";
 import type { StoredParameter } from "./lower/parameters.js";
 import type { StepDraft } from "./lower/storage.js";
 import type { Layouts } from "./passes/layout.js";
-import type { ContractionProblem } from "./schedules/index.js";
+import type { ContractionProblem, PartialSums } from "./schedules/index.js";
 
 /** A schedule that was chosen on the way. */
 export interface Choice {
   readonly problem: ContractionProblem;
   readonly schedule: ContractionSchedule;
+  /** What parts of K leave, and what can be bound of it. */
+  readonly sums: PartialSums;
   /** The batches for which it was to be chosen; all if absent. */
   readonly batches?: BatchRange;
 }
@@ -52,6 +54,15 @@ export interface BudgetFit extends SlicedBatch {
   readonly work: number;
 }
 
+/** A budget that nothing can keep. */
+export interface BudgetExcess {
+  /** The least that training takes, with all that was tried, by what takes it. */
+  readonly least: number;
+  readonly weights: number;
+  readonly optimizer: number;
+  readonly values: number;
+}
+
 export interface RepeatedValue {
   /** `features.relu1`. */
   readonly name: string;
@@ -64,6 +75,8 @@ export interface TracedProgram {
   readonly program: Program;
   /** Of a program that was compiled for a budget of memory. */
   readonly fit?: BudgetFit;
+  /** Of a program that cannot keep to it. */
+  readonly excess?: BudgetExcess;
   /** Of a program that keeps averages of its parameters. */
   readonly average?: WeightAverage;
   readonly lists: {

@@ -7,7 +7,7 @@
 
 import type { Transform } from "./transforms.js";
 
-export const PROGRAM_FORMAT = 5;
+export const PROGRAM_FORMAT = 6;
 
 /** `fixed + perImage * batch`. */
 export interface Affine {
@@ -46,8 +46,8 @@ export type Initializer =
  * - `vector`: [C], padded with zeros to a multiple of 4
  * - `contraction`: [O, C/groups, kh, kw] as [group][kernel row][run][output channel], where a run is
  *   (kernel column, input channel), each pixel's channels padded to `inputPitch`, the run padded to a multiple of 4,
- *   output channels of a group padded to a multiple of 4. Padding is zero and stays zero. A piece holds a range of output
- *   channels (only with one group).
+ *   output channels of a group padded to a multiple of 4. Padding is zero and stays zero. A piece holds some output channels
+ *   of one group, or whole groups (pieces.ts).
  * - `plain`: the logical order itself
  */
 export type ParameterLayout =
@@ -64,7 +64,7 @@ export type ParameterLayout =
     }
   | { readonly kind: "plain"; readonly length: number };
 
-/** One buffer of a parameter that is split to respect the binding limit: output channels [start, start + count). */
+/** One buffer of a parameter that is split to respect the binding limit: its rows [start, start + count), which are output channels. */
 export interface ParameterPiece {
   readonly start: number;
   readonly count: number;
@@ -120,6 +120,8 @@ export interface ProgramBuffer {
   readonly bytes: BufferSize;
   /** The largest batch for which a step binds it; any if absent. */
   readonly largestBatch?: number;
+  /** Of scratch: the layer of the largest value in it, which has given it its name. */
+  readonly location?: SourceLocation;
 }
 
 export interface ProgramKernel {
@@ -206,7 +208,8 @@ export function stepsFor<Step extends Pick<ProgramStep, "batches">>(
  * PyTorch, 1 Caffe), then f32 again: 11 beta1, 12 beta2 (RMSprop's alpha), 13 epsilon, 14 and 15 Adam's bias corrections
  * 1 - beta1^t and 1 - beta2^t. What the optimizer does not know is 0. Then 16 the index of the slice's first image in its step, and
  * 17 the images of the whole step: a step whose batch does not fit the device comes in slices, one after the other, and what is
- * a mean over the batch or keyed by an image's place is so over the whole step. 18 and 19 are free.
+ * a mean over the batch or keyed by an image's place is so over the whole step. 18 and 19 are f32 again, 1 - beta1 and 1 - beta2: of
+ * beta in f32 the difference would have lost digits.
  */
 export const FRAME_WORDS = 20;
 

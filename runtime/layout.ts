@@ -1,4 +1,5 @@
 /** Parameters between PyTorch's row-major order, which users see, and the layouts of buffers, which kernels read. */
+import { groupsOf } from "../program/pieces.js";
 import type { ParameterLayout, ParameterPiece } from "../program/program.js";
 
 type Contraction = Extract<ParameterLayout, { kind: "contraction" }>;
@@ -14,8 +15,8 @@ export function pieceLength(layout: ParameterLayout, piece: ParameterPiece, rows
     case "plain":
       return piece.count * (layout.length / rows);
     case "contraction": {
-      const { groups, kernel } = layout;
-      return groups * kernel[0] * runLength(layout) * outputPitch(layout, piece);
+      const { count, outputs } = groupsOf(piece, layout);
+      return count * layout.kernel[0] * runLength(layout) * roundUp(outputs, 4);
     }
   }
 }
@@ -66,20 +67,19 @@ export function placeOf(
 ): { readonly piece: number; readonly offset: number } {
   const each = sizeOfRow(layout, rows);
   const row = Math.floor(index / each);
-  // Groups are never split, and their one piece counts the channels of each.
-  const isWhole = layout.kind === "contraction" && layout.groups > 1;
-  const piece = isWhole ? 0 : pieces.findIndex(({ start, count }) => row < start + count);
+  const piece = pieces.findIndex(({ start, count }) => row < start + count);
   const own = pieces[piece]!;
   if (layout.kind !== "contraction") return { piece, offset: index - own.start * each };
   const [height, width] = layout.kernel;
-  const group = Math.floor(row / layout.outputs);
-  const column = row - (layout.groups === 1 ? own.start : group * layout.outputs);
+  const held = groupsOf(own, layout);
+  const group = Math.floor((row - own.start) / held.outputs);
+  const column = (row - own.start) % held.outputs;
   const [channel, tap] = [Math.floor((index % each) / (height * width)), index % (height * width)];
   const line =
     (group * height + Math.floor(tap / width)) * runLength(layout) +
     (tap % width) * layout.inputPitch +
     channel;
-  return { piece, offset: line * outputPitch(layout, own) + column };
+  return { piece, offset: line * roundUp(held.outputs, 4) + column };
 }
 
 /** Values of one output channel. */
@@ -97,14 +97,14 @@ function forEachRun(
   piece: ParameterPiece,
   visit: (logical: number, stride: number, physical: number, count: number) => void,
 ): void {
-  const { groups, inputs, inputPitch } = layout;
+  const { inputs, inputPitch } = layout;
   const [height, width] = layout.kernel;
-  const pitch = outputPitch(layout, piece);
+  const { count: groups, outputs } = groupsOf(piece, layout);
+  const pitch = roundUp(outputs, 4);
   const run = runLength(layout);
-  const outputs = outputsOf(layout, piece);
   const stride = inputs * height * width;
   for (let group = 0; group < groups; group++) {
-    const firstOutput = group * layout.outputs + (groups === 1 ? piece.start : 0);
+    const firstOutput = piece.start + group * outputs;
     for (let output = 0; output < outputs; output += BLOCK) {
       const count = Math.min(BLOCK, outputs - output);
       for (let channel = 0; channel < inputs; channel++) {
@@ -118,14 +118,6 @@ function forEachRun(
       }
     }
   }
-}
-
-function outputsOf(layout: Contraction, piece: Pick<ParameterPiece, "count">): number {
-  return layout.groups === 1 ? piece.count : layout.outputs;
-}
-
-function outputPitch(layout: Contraction, piece: Pick<ParameterPiece, "count">): number {
-  return roundUp(outputsOf(layout, piece), 4);
 }
 
 function runLength(layout: Contraction): number {

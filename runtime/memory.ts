@@ -1,7 +1,9 @@
 /** A program's buffers on the device: sized by the batch, checked against the limits, allocated when first needed. */
-import type { BufferSize, Program, ProgramBuffer } from "../program/program.js";
 import { formatBytes } from "../program/format-bytes.js";
+import { bindableBytes } from "../program/limits.js";
 import { bufferBytes } from "../program/planned-memory.js";
+import type { Program, ProgramBuffer } from "../program/program.js";
+import { largestBatch } from "../program/slices.js";
 import { BufferUsage } from "./constants.js";
 import { BatchTooLargeError, DeviceLimitError } from "./errors.js";
 
@@ -38,7 +40,8 @@ export class Memory {
     this.#assertAlive();
     const missing = [...new Set(indices)].filter((index) => !this.#buffers.has(index));
     const wanted = missing.map((index) => this.program.buffers[index]!);
-    assertWithinLimits(wanted, this.batch, this.gpu.limits);
+    const located = missing.map((index) => withLocation(this.program, index));
+    assertWithinLimits(located, this.batch, this.gpu.limits);
     await this.guarded(wanted, () => {
       for (const index of missing) this.#buffers.set(index, this.#create(index));
     });
@@ -100,29 +103,50 @@ export class Memory {
   }
 }
 
-/** Throws if a buffer exceeds what the device can bind, naming the first that does and the largest batch that fits. */
+/** A buffer with its layer's place: a parameter's is the parameter's. */
+function withLocation({ buffers, parameters }: Program, index: number): ProgramBuffer {
+  const buffer = buffers[index]!;
+  const holds = ({ pieces }: Program["parameters"][number]) =>
+    pieces.some((piece) =>
+      [piece.buffer, piece.average, piece.gradient, ...(piece.states ?? [])].includes(index),
+    );
+  const location = buffer.location ?? parameters.find(holds)?.location;
+  return { ...buffer, ...(location && { location }) };
+}
+
+/**
+ * Throws if a buffer exceeds what the device can bind: DeviceLimitError where a single image is too much, naming the first buffer for
+ * which it is, else BatchTooLargeError, with the largest batch that fits.
+ */
 export function assertWithinLimits(
   buffers: readonly ProgramBuffer[],
   batch: number,
   limits: Pick<GPUSupportedLimits, "maxStorageBufferBindingSize" | "maxBufferSize">,
 ): void {
-  const limit = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
-  const excess = buffers.find(({ bytes }) => bufferBytes(bytes, batch) > limit);
+  const limit = bindableBytes(limits);
+  const sizes = buffers.map((buffer) => ({ buffer, fits: largestBatch(buffer.bytes, limit) }));
+  const never = sizes.find(({ fits }) => fits < 1);
+  if (never) {
+    const needs = describeNeed(never.buffer, 1, limit);
+    throw new DeviceLimitError(`the model does not fit this device: ${needs}`);
+  }
+  const excess = sizes.find(({ fits }) => fits < batch);
   if (excess === undefined) return;
-  const size = formatBytes(bufferBytes(excess.bytes, batch));
-  const needs = `buffer \`${excess.name}\` needs ${size}, and the device binds at most ${formatBytes(limit)}`;
-  const largest = Math.min(...buffers.map(({ bytes }) => largestBatch(bytes, limit)));
-  if (largest < 1) throw new DeviceLimitError(`the model does not fit this device: ${needs}`);
+  const largest = Math.min(...sizes.map(({ fits }) => fits));
   throw new BatchTooLargeError(
-    `a batch of ${batch} is too large for this device: ${needs}; the largest batch that fits is ${largest}`,
+    `a batch of ${batch} is too large for this device: ${describeNeed(excess.buffer, batch, limit)}; ` +
+      `the largest batch that fits is ${largest}`,
     largest,
   );
 }
 
-/** The most images with which a buffer of such a size stays within a limit; 0 where none does. */
-export function largestBatch({ least = 0, ...bytes }: BufferSize, limit: number): number {
-  if (Math.max(least, bytes.fixed) > limit) return 0;
-  if (bytes.perImage <= 0) return Infinity;
-  const room = Math.floor(limit / 16) * 16 - bytes.fixed;
-  return Math.floor(room / bytes.perImage);
+function describeNeed(
+  { name, bytes, location }: ProgramBuffer,
+  batch: number,
+  limit: number,
+): string {
+  const place = location ? ` (line ${location.line})` : "";
+  const grows = batch === 1 && bytes.perImage > 0 ? " for a single image" : "";
+  const size = formatBytes(bufferBytes(bytes, batch));
+  return `\`${name}\`${place} needs ${size}${grows}, and the device binds at most ${formatBytes(limit)}`;
 }

@@ -5,6 +5,8 @@ import {
   type Program,
   type ProgramParameter,
 } from "../program/program.js";
+import { bindableBytes } from "../program/limits.js";
+import { largestSlice } from "../program/slices.js";
 import type { Images } from "./data/dataset.js";
 import { Device, type AdapterProvider, type AdapterSummary } from "./device.js";
 import { InputError, NetcError, WeightsError } from "./errors.js";
@@ -21,7 +23,7 @@ import { Runner, type Work } from "./runner.js";
 import { readBuffer } from "./readback.js";
 import { parseTensors, serializeTensors } from "./safetensors.js";
 import type { StepListName } from "./schedule.js";
-import { largestSlice, partOf, runsOf, type Call, type ListRun, type Slice } from "./slices.js";
+import { partOf, runsOf, type Call, type ListRun, type Slice } from "./slices.js";
 import { chooseProgram } from "./targets.js";
 import {
   AVERAGE_PREFIX,
@@ -225,9 +227,11 @@ export class Network<
     const wanted = Math.ceil(this.batch / (options.accumulate ?? 1));
     this.#phases = [program, ...(program.phases ?? [])];
     this.slice = Math.min(
-      ...this.#phases.map((phase) =>
-        largestSlice(phase, Math.min(wanted, phase.slice ?? wanted), device.gpu.limits),
-      ),
+      ...this.#phases.map((phase) => {
+        const most = Math.min(wanted, phase.slice ?? wanted);
+        // Where not even one image fits, the allocation says so.
+        return largestSlice(phase.buffers, most, bindableBytes(device.gpu.limits)) || most;
+      }),
     );
     this.#onCompile = options.onCompile;
     this.#onWarning = options.onWarning ?? console.warn;

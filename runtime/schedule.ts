@@ -6,6 +6,7 @@ import {
   type WorkgroupCount,
 } from "../program/program.js";
 import { BufferUsage } from "./constants.js";
+import { DeviceLimitError } from "./errors.js";
 import { roundUp } from "./layout.js";
 import type { Memory } from "./memory.js";
 import type { Pipelines } from "./pipelines.js";
@@ -43,6 +44,7 @@ export class Schedule {
   static async build(parts: ScheduleParts): Promise<Schedule> {
     const { gpu, program, label: list, frame, memory } = parts;
     const steps = stepsFor(parts.steps, memory.batch);
+    assertPlanes(steps, gpu.limits);
     const kernels = steps.map((step) => program.kernels[step.kernel]!);
     const compiled = await parts.pipelines.compile(kernels);
     const constants = writeConstants(gpu, memory, steps, `${list} constants`);
@@ -73,6 +75,22 @@ export class Schedule {
     pass.setBindGroup(0, bindGroup);
     pass.dispatchWorkgroups(x, y, workgroups.z);
   }
+}
+
+/** Throws DeviceLimitError for a dispatch of more workgroups in z than the device grants. */
+export function assertPlanes(
+  steps: readonly Pick<ProgramStep, "label" | "location" | "workgroups">[],
+  {
+    maxComputeWorkgroupsPerDimension: most,
+  }: Pick<GPUSupportedLimits, "maxComputeWorkgroupsPerDimension">,
+): void {
+  const excess = steps.find(({ workgroups }) => workgroups.z > most);
+  if (!excess) return;
+  const { label, location, workgroups } = excess;
+  throw new DeviceLimitError(
+    `the model does not fit this device: ${label} (line ${location.line}) needs ${workgroups.z} ` +
+      `workgroups in z, and the device dispatches at most ${most}`,
+  );
 }
 
 export function countWorkgroups(count: WorkgroupCount, batch: number): number {

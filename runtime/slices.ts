@@ -1,6 +1,5 @@
 /** A call's examples in slices that fit the device, one after the other. */
 import type { Program } from "../program/program.js";
-import { largestBatch } from "./memory.js";
 import type { StepListName } from "./schedule.js";
 
 /** Images [first, first + count) of a call. */
@@ -75,19 +74,4 @@ export function partOf<Values extends Float32Array | Uint32Array | Uint8Array>(
 ): Values {
   const each = values.length / images;
   return values.subarray(first * each, (first + count) * each) as Values;
-}
-
-/**
- * The most images up to `wanted` with which each of the program's buffers can be bound: a batch beyond it comes in slices. `wanted` itself
- * where not even one image fits, which is then an error of its own (memory.ts).
- */
-export function largestSlice(
-  { buffers }: Pick<Program, "buffers">,
-  wanted: number,
-  limits: Pick<GPUSupportedLimits, "maxStorageBufferBindingSize" | "maxBufferSize">,
-): number {
-  const limit = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
-  const bound = buffers.filter(({ largestBatch: to = wanted }) => to >= wanted);
-  const most = Math.min(...bound.map(({ bytes }) => largestBatch(bytes, limit)));
-  return most < 1 ? wanted : Math.min(wanted, most);
 }

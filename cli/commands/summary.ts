@@ -8,6 +8,7 @@ import {
   type SlicedBatch,
 } from "../../program/planned-memory.js";
 import { stepsFor, type Program, type ProgramParameter } from "../../program/program.js";
+import { requireFit } from "../budget.js";
 import { compileSpec } from "../compiled.js";
 import { formatBytes } from "../../program/format-bytes.js";
 import { formatCount } from "../format.js";
@@ -95,6 +96,7 @@ async function summarize(path: string, options: SummaryOptions): Promise<void> {
   const selected = { ...options, memory: memoryWish(options) };
   // The program for GPUs is the one that is summarised.
   const { model, recipe, compilation } = await compileSpec(path, { ...selected, target: "gpu" });
+  requireFit(compilation, options.memory);
   const batch = options.batch ?? recipe?.batch ?? 1;
   const { program, fit } = compilation.traces[0]!;
   const floats = compilation.programs.find(({ precision }) => !precision)!;

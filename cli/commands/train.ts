@@ -6,7 +6,7 @@ import type { TracedProgram } from "../../compiler/trace.js";
 import { DataError } from "../../runtime/data/error.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
 import type { Network } from "../../runtime/network.js";
-import { describeFit, normalizesSlices } from "../budget.js";
+import { describeFit, normalizesSlices, requireFit, requireSomeFit } from "../budget.js";
 import {
   compileSpec,
   requireData,
@@ -99,6 +99,7 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   const checksWeights = !options.resume && options.weights === undefined;
   const memory = memoryWish(options);
   const compiled = await compileSpec(path, { train: options.train, checksWeights, memory });
+  requireSomeFit(compiled.compilation, options.memory);
   const wanted = overrideRecipe(requireRecipe(compiled), options);
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   const { dataset, evaluation } = await openSplits(compiled, options);
@@ -121,10 +122,17 @@ async function train(path: string, options: TrainOptions): Promise<void> {
 async function openFor(
   compiled: CompiledSpec,
   { batch, seed, accumulate }: TrainRecipe,
-  { adapter }: TrainOptions,
+  { adapter, memory }: TrainOptions,
 ): Promise<Network> {
   const network = await openNetwork(compiled, { batch, accumulate, seed, adapter });
-  announceFit(traceOf(compiled, network));
+  try {
+    const traced = traceOf(compiled, network);
+    requireFit(traced, memory);
+    announceFit(traced);
+  } catch (error) {
+    network.destroy();
+    throw error;
+  }
   return network;
 }
 

@@ -1,14 +1,14 @@
 /** Candidates of every contraction problem of a network, measured on the adapter at hand. */
 import type { ContractionSchedule } from "../../compiler/kernels/schedule.js";
 import {
+  bindsPartialSums,
   candidates,
   chooseSchedule,
   estimate,
   keyOf,
-  type ContractionProblem,
   type TunedSchedules,
 } from "../../compiler/schedules/index.js";
-import type { TracedNode, TracedProgram } from "../../compiler/trace.js";
+import type { Choice, TracedNode, TracedProgram } from "../../compiler/trace.js";
 import type { ProgramStep, Target } from "../../program/program.js";
 import type { Network } from "../../runtime/network.js";
 import { timeSteps, type ProfileOptions } from "../../runtime/profile.js";
@@ -39,14 +39,12 @@ const listOf = ({ lists }: Pick<TracedProgram, "lists">): List =>
 function problemsOf(
   { lists }: TracedProgram,
   batch: number,
-): { readonly traced: TracedNode; readonly problem: ContractionProblem }[] {
+): { readonly traced: TracedNode; readonly choice: Choice }[] {
   const list = listOf({ lists });
   return lists[list]!.nodes.flatMap((traced) => {
     const [choice] = traced.choices;
     const { atLeast = 1, atMost = Infinity } = choice?.batches ?? {};
-    return choice && atLeast <= batch && batch <= atMost
-      ? [{ traced, problem: choice.problem }]
-      : [];
+    return choice && atLeast <= batch && batch <= atMost ? [{ traced, choice }] : [];
   });
 }
 
@@ -56,17 +54,19 @@ export function candidatesOf(
   target: Target,
   { batch, count }: { readonly batch: number; readonly count: number },
 ): readonly TunedCandidates[] {
-  const byKey = new Map<string, { problem: ContractionProblem; layers: string[] }>();
-  for (const { traced: node, problem } of problemsOf(traced, batch)) {
-    const known = byKey.get(keyOf(problem));
+  const byKey = new Map<string, { choice: Choice; layers: string[] }>();
+  for (const { traced: node, choice } of problemsOf(traced, batch)) {
+    const known = byKey.get(keyOf(choice.problem));
     const { name } = node.node.origin;
     if (known) known.layers.push(name);
-    else byKey.set(keyOf(problem), { problem, layers: [name] });
+    else byKey.set(keyOf(choice.problem), { choice, layers: [name] });
   }
-  return [...byKey].map(([key, { problem, layers }]) => {
-    const chosen = chooseSchedule(problem, target);
+  return [...byKey].map(([key, { choice, layers }]) => {
+    const { problem, sums } = choice;
+    const chosen = chooseSchedule(problem, target, { ...sums, tuned: undefined });
     const cost = (schedule: ContractionSchedule) => estimate(problem, schedule, target, batch);
     const others = candidates(problem, target, batch)
+      .filter((schedule) => bindsPartialSums(schedule, sums))
       .filter((schedule) => JSON.stringify(schedule) !== JSON.stringify(chosen))
       .sort((a, b) => cost(a) - cost(b));
     return { key, layers, schedules: [chosen, ...others].slice(0, count) };
@@ -92,8 +92,8 @@ export async function measureRound(
 ): Promise<{ readonly times: ReadonlyMap<string, number>; readonly wrong: readonly string[] }> {
   const list = listOf(traced);
   const posing = new Map<string, TracedNode>();
-  for (const { traced: node, problem } of problemsOf(traced, network.slice)) {
-    const key = keyOf(problem);
+  for (const { traced: node, choice } of problemsOf(traced, network.slice)) {
+    const key = keyOf(choice.problem);
     if (wanted.has(key) && !posing.has(key)) posing.set(key, node);
   }
   const keys = new Map([...posing].map(([key, node]) => [node, key]));

@@ -47,9 +47,10 @@ const phasesOf = ({ phases = [] }: Program) => phases;
 /** What the programs of a phase share: in later ones, other parameters are trained. */
 const commonName = (phase: number) => (phase === 0 ? "common" : `phase${phase}`);
 
-const HELPERS = `const buffer = (name, purpose, fixed, perImage, least, largestBatch) => ({
+const HELPERS = `const buffer = (name, purpose, [line, column], fixed, perImage, least, largestBatch) => ({
   name,
   purpose,
+  ...(line && { location: { line, column } }),
   bytes: { fixed, perImage, ...(least && { least }) },
   ...(largestBatch && { largestBatch }),
 });
@@ -220,10 +221,12 @@ function emitPreparations({ preparations }: Program): string[] {
   ];
 }
 
-function emitBuffer({ name, purpose, bytes, largestBatch = 0 }: ProgramBuffer): string {
+function emitBuffer(buffer: ProgramBuffer): string {
+  const { name, purpose, bytes, largestBatch = 0, location } = buffer;
   const { least = 0 } = bytes;
   const rest = largestBatch > 0 ? [least, largestBatch] : least > 0 ? [least] : [];
-  const given = [name, purpose, bytes.fixed, bytes.perImage, ...rest];
+  const place = location ? [location.line, location.column] : [];
+  const given = [name, purpose, place, bytes.fixed, bytes.perImage, ...rest];
   return `buffer(${given.map((each) => JSON.stringify(each)).join(",")})`;
 }
 

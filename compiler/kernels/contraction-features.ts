@@ -39,6 +39,7 @@ export function featureContraction(
     ],
     workgroupSize: columns,
     usesSubgroups: exchange.usesSubgroups,
+    usesPlanes: true,
     declarations: [...exchange.declarations, ...fused.declarations, finishFeatures(fused, start)],
     body: wgsl`
       let first_row = plane * ${rows}u;

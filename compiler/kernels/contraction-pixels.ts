@@ -75,6 +75,7 @@ export function pixelContraction(
     ],
     workgroupSize: lanesOf(schedule),
     usesSubgroups: exchange.usesSubgroups,
+    usesPlanes: true,
     declarations: [
       ...exchange.declarations,
       ...fused.declarations,

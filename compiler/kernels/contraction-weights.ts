@@ -54,6 +54,7 @@ export function weightContraction(
     ],
     workgroupSize: lanesOf(schedule),
     usesSubgroups: exchange.usesSubgroups,
+    usesPlanes: true,
     declarations: [
       ...exchange.declarations,
       ...sink.declarations,

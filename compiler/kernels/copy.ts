@@ -91,6 +91,7 @@ export function reshape(): Kernel {
 /**
  * Weights flipped and transposed for the input gradient: [group][kh][kw x inputs][outputs] becomes
  * [group][kh][kw x outputs][inputs] with the kernel turned by half a circle. Channel counts are padded ones; a thread makes four inputs.
+ * `a` may hold some of the groups, or some outputs of one, and `y` some of the inputs.
  */
 export function flipWeights(): Kernel {
   return assemble({
@@ -100,7 +101,10 @@ export function flipWeights(): Kernel {
       { name: "a", access: "read", element: "f32" },
       { name: "y", access: "read_write", element: "vec4f" },
     ],
-    constants: ["input_quads", "outputs", "taps", "threads"],
+    constants: [
+      ...["input_quads", "row_quads", "outputs", "all_outputs", "taps", "threads"],
+      ...["a_base", "y_base"],
+    ],
     workgroupSize: COPY_WORKGROUP,
     body: wgsl`
       ${thread}
@@ -110,8 +114,9 @@ export function flipWeights(): Kernel {
         let tap = thread / constants.input_quads / constants.outputs % constants.taps;
         let group = thread / constants.input_quads / constants.outputs / constants.taps;
         let flipped = group * constants.taps + constants.taps - 1u - tap;
-        let source = (flipped * constants.input_quads + quad) * 4u * constants.outputs + output;
-        y[thread] = vec4f(
+        let source = constants.a_base + (flipped * constants.row_quads + quad) * 4u * constants.outputs + output;
+        let row = (group * constants.taps + tap) * constants.all_outputs + output;
+        y[constants.y_base + row * constants.input_quads + quad] = vec4f(
           a[source],
           a[source + constants.outputs],
           a[source + 2u * constants.outputs],

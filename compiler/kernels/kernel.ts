@@ -1,8 +1,5 @@
 import { wgsl } from "./wgsl.js";
 
-/** Storage buffers that a kernel may bind by WebGPU's default limits. */
-export const MOST_BINDINGS = 8;
-
 export interface StorageBinding {
   readonly name: string;
   readonly access: "read" | "read_write";
@@ -31,7 +28,9 @@ export interface KernelParts {
   /** Declarations before the entry point: workgroup memory, functions. */
   readonly declarations?: readonly string[];
   readonly usesSubgroups?: boolean;
-  /** Body of `main`. `block` (the folded x workgroup), `plane` (z) and `lane` (local index) are in scope. */
+  /** Whether the body reads `plane`: a dispatch may then be a part of them, from the constant `first_plane` on. */
+  readonly usesPlanes?: boolean;
+  /** Body of `main`. `block` (the folded x workgroup), `lane` (local index) and, if used, `plane` (z) are in scope. */
   readonly body: string;
 }
 
@@ -55,10 +54,18 @@ export const FRAME = `struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }`;
 
+/** The constant that says where in z a dispatch begins. */
+export const FIRST_PLANE = "first_plane";
+
+const PLANE = `let plane = workgroup.z + constants.${FIRST_PLANE};`;
+
 export function assemble(parts: KernelParts): Kernel {
-  const { name, storage, constants, table, workgroupSize } = parts;
+  const { name, storage, table, workgroupSize, usesPlanes = false } = parts;
+  const constants = [...parts.constants, ...(usesPlanes ? [FIRST_PLANE] : [])];
   const fields = table ? [...tableFields(table), ...constants] : constants;
   const bindings = storage.map(
     ({ name, access, element }, index) =>
@@ -90,8 +97,7 @@ export function assemble(parts: KernelParts): Kernel {
       ${subgroupLane}
     ) {
       let block = workgroup.x + workgroup.y * workgroups.x;
-      let plane = workgroup.z;
-      ${parts.body}
+      ${usesPlanes ? [PLANE, parts.body] : parts.body}
     }`;
   return { name, wgsl: tidy(text), storage, constants: fields };
 }
@@ -118,10 +124,9 @@ const readTable = ({ name }: NonNullable<KernelParts["table"]>) => wgsl`
     return constants.${name}[index / 4u][index % 4u];
   }`;
 
-/** Without trailing blanks and runs of empty lines, and without the names that the body does not use. */
+/** Without trailing blanks and runs of empty lines. */
 function tidy(text: string): string {
-  const usesPlane = /\bplane\b(?! = workgroup)/.test(text);
-  return (usesPlane ? text : text.replace(/^ *let plane = .*\n/m, ""))
+  return text
     .replaceAll(/ +$/gm, "")
     .replaceAll(/,\n\n\) \{/g, ",\n) {")
     .replaceAll(/\n{3,}/g, "\n\n")

@@ -40,6 +40,7 @@ export function rankUpdate(
     ],
     workgroupSize: columns,
     usesSubgroups: true,
+    usesPlanes: true,
     declarations: [...sink.declarations, ...(biasSink?.declarations ?? [])],
     body: wgsl`
       let column = block * ${columns}u + lane;

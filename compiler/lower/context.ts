@@ -1,3 +1,4 @@
+import { bindableBytes, type DeviceLimits } from "../../program/limits.js";
 import type { BatchRange, Target } from "../../program/program.js";
 import { trainedParameters, type AnyNode, type Graph, type Value } from "../ir/graph.js";
 import { BATCH, elementCount, imageShape } from "../ir/shape.js";
@@ -9,6 +10,7 @@ import {
   chooseSchedule,
   chooseSchedules,
   type ContractionProblem,
+  type PartialSums,
   type RangedSchedule,
   type TunedSchedules,
 } from "../schedules/index.js";
@@ -17,7 +19,7 @@ import { roundUpTo4, type ActivationLayout } from "./activation-layout.js";
 import { codeWidth } from "./code-width.js";
 import type { ChannelParts } from "./gather.js";
 import type { StoredParameter } from "./parameters.js";
-import { fixed, inHalf, perImage, type StepDraft, type Storage } from "./storage.js";
+import { fixed, inHalf, inPlanes, perImage, type StepDraft, type Storage } from "./storage.js";
 
 /** Buffers that outlive a step, shared by all of a program's step lists. */
 export interface Persistent {
@@ -88,6 +90,8 @@ export class LoweringContext {
     private readonly values: ValueStorage,
     readonly persistent: Persistent,
     stored: ReadonlyMap<number, StoredParameter>,
+    /** Of the devices that are to run it. */
+    readonly limits: DeviceLimits,
     private readonly tuned?: TunedSchedules,
     /** Whether a kernel may do a part of another op's work. */
     readonly joinsKernels = true,
@@ -167,17 +171,30 @@ export class LoweringContext {
     this.storage.set(value.id, this.piecesOf(source));
   }
 
-  schedule(problem: ContractionProblem, batches?: BatchRange): ContractionSchedule {
-    const schedule = chooseSchedule(problem, this.target, this.tuned);
-    this.choices.push({ problem, schedule, ...(batches && { batches }) });
+  /** `partialBytes`: what each part of K leaves, where it is split. */
+  schedule(
+    problem: ContractionProblem,
+    {
+      batches,
+      partialBytes,
+    }: { readonly batches?: BatchRange | undefined; readonly partialBytes: number },
+  ): ContractionSchedule {
+    const sums = this.sumsOf(partialBytes);
+    const schedule = chooseSchedule(problem, this.target, { ...sums, tuned: this.tuned });
+    this.choices.push({ problem, schedule, sums, ...(batches && { batches }) });
     return schedule;
   }
 
   /** The same, where each part of K leaves so many bytes an image: one for each range of batches that does best with its own. */
-  schedules(problem: ContractionProblem, bytes: number): readonly RangedSchedule[] {
-    const chosen = chooseSchedules(problem, this.target, { tuned: this.tuned, bytes });
-    this.choices.push({ problem, schedule: chosen[0]!.schedule });
+  schedules(problem: ContractionProblem, partialBytes: number): readonly RangedSchedule[] {
+    const sums = this.sumsOf(partialBytes);
+    const chosen = chooseSchedules(problem, this.target, { ...sums, tuned: this.tuned });
+    this.choices.push({ problem, schedule: chosen[0]!.schedule, sums });
     return chosen;
+  }
+
+  private sumsOf(partialBytes: number): PartialSums {
+    return { bindable: bindableBytes(this.limits), partialBytes };
   }
 
   /** What `lower` emits is for these batches alone. */
@@ -248,7 +265,8 @@ export class LoweringContext {
   /** Kernels come as written for 32 bits, and read and write what they bind as it is stored. */
   emit(step: StepDraft): void {
     const kernel = withHalves(step.kernel, (index) => step.storage[index]!.element === "f16");
-    this.into.push({ ...step, kernel, ...(this.batches && { batches: this.batches }) });
+    const draft = { ...step, kernel, ...(this.batches && { batches: this.batches }) };
+    this.into.push(...inPlanes(draft, this.limits.maxComputeWorkgroupsPerDimension));
   }
 
   /** Laid out like the parameter's pieces; scratch, unless somebody is to read it after the step. */

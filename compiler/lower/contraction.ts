@@ -1,9 +1,11 @@
+import { bindableBytes } from "../../program/limits.js";
+import { groupsOf, type PieceGroups } from "../../program/pieces.js";
 import type { Node, Value } from "../ir/graph.js";
 import { featureContraction } from "../kernels/contraction-features.js";
 import { COPY_WORKGROUP, flipWeights } from "../kernels/copy.js";
 import { IDENTITY } from "../kernels/epilogue.js";
 import { rowsPerBlock } from "../kernels/schedule.js";
-import { prefersTransposed } from "../schedules/index.js";
+import { prefersTransposed, type ContractionProblem } from "../schedules/index.js";
 import { roundUpTo4, type ActivationLayout, type Steps } from "./activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerDirect } from "./direct.js";
@@ -19,9 +21,10 @@ import {
   type PixelProblem,
   type PixelResult,
 } from "./pixels.js";
+import { evenShare, shares } from "./shares.js";
 import { fixed, perImage, type Storage } from "./storage.js";
-import { emitWinograd, tilesOf } from "./winograd.js";
-import { productWindow, window, windowSteps } from "./window.js";
+import { emitWinograd, fitsWinograd, tilesOf } from "./winograd.js";
+import { productWindow, window, windowSteps, type Constants } from "./window.js";
 
 /** Buffers that a contraction binds apart from its epilogue's. */
 const OPERANDS = 3;
@@ -35,31 +38,38 @@ export function lowerConvolution(context: LoweringContext, node: Node<"convoluti
   const finish = lowerEpilogue(context, node.attributes.epilogue, node.inputs, output);
   const layout = context.layout(input);
   const isProduct = geometry.coversInput && layout.isContiguous;
-  const pieces = context.parameter(weights).pieces;
+  const { pieces, layout: lies } = context.parameter(weights);
+  if (lies.kind !== "contraction") throw new Error(`${weights.name} are not of a contraction`);
   const result = resultOf(context, output);
+  const windows = isProduct
+    ? productWindow(layout)
+    : window(layout, geometry.attributes.dilation, geometry, windowSteps(geometry));
   emitWindows(context, node, {
     label: `${node.origin.name} forward`,
     ...{ result, finish, gather: gatherFor(context, output, OPERANDS + finish.storage.length) },
-    tiles: isProduct ? undefined : winogradTiles(geometry, layout, result),
-    parts: pieces.map((piece, index) => ({
-      a: context.storageOf(input),
-      b: context.piecesOf(weights)[index]!,
-      window: isProduct
-        ? productWindow(layout)
-        : {
-            ...window(layout, geometry.attributes.dilation, geometry, windowSteps(geometry)),
-            b_group: groupQuads(context, weights),
-          },
-      columns: roundUpTo4(piece.count) / 4,
-      firstQuad: piece.start / 4,
-      macs: geometry.macs * (piece.count / geometry.groupOutputs),
-    })),
+    tiles: isProduct ? undefined : winogradTiles(context, geometry, layout, result),
+    parts: pieces.map((piece, index) => {
+      const held = groupsOf(piece, lies);
+      const columns = roundUpTo4(held.outputs) / 4;
+      return {
+        a: context.storageOf(input),
+        b: context.piecesOf(weights)[index]!,
+        window: {
+          ...ofGroups(windows, held),
+          b_group: held.count > 1 ? contractionRows(lies) * columns : 0,
+        },
+        groups: held.count,
+        columns,
+        firstQuad: piece.start / 4,
+        macs: geometry.macs * (piece.count / geometry.outputs),
+      };
+    }),
   });
 }
 
 /** By the schedule that suits it: as it stands, or by Winograd's way. */
 function emitWindows(context: LoweringContext, node: PixelNode, problem: PixelProblem): void {
-  for (const { schedule, batches } of choosePixels(context, node, problem)) {
+  for (const { schedule, batches } of choosePixels(context, problem)) {
     context.forBatches(batches, () => {
       if (schedule.algorithm !== "winograd") return emitPixels(context, node, problem, schedule);
       emitWinograd(context, node, problem, schedule);
@@ -70,15 +80,18 @@ function emitWindows(context: LoweringContext, node: PixelNode, problem: PixelPr
 
 /** 3x3 windows that move by one pixel over whole vec4 can go by tiles of 2x2 outputs: how many there are to an image. */
 function winogradTiles(
+  { limits }: LoweringContext,
   { attributes }: ConvolutionGeometry,
   layout: ActivationLayout,
-  { pixels, width }: PixelResult,
+  { pixels, width, quads: columns }: PixelResult,
 ): number | undefined {
   const { kernel, stride, dilation, groups } = attributes;
   const isEach = (pair: readonly number[], size: number) => pair.every((each) => each === size);
   const fits = isEach(kernel, 3) && isEach(stride, 1) && isEach(dilation, 1) && groups === 1;
   if (!fits || layout.pitch % 4 !== 0) return undefined;
-  return tilesOf(pixels, width).count;
+  const tiles = tilesOf(pixels, width).count;
+  const sizes = { tiles, quads: layout.pitch / 4, columns };
+  return fitsWinograd(sizes, bindableBytes(limits)) ? tiles : undefined;
 }
 
 /** Input gradient: the output gradient, spread by the stride in its halo, convolved with flipped and transposed weights. */
@@ -94,65 +107,127 @@ export function lowerInputGradient(
   if (geometry.coversInput) {
     return lowerProductInputGradient(context, node, geometry, finish);
   }
-  const { groups } = node.attributes;
   const layout = context.layout(gradient);
-  const flipped = emitFlippedWeights(context, node, geometry, weights);
-  const columns = roundUpTo4(geometry.groupInputs) / 4;
   const start = [geometry.gradientStart(0), geometry.gradientStart(1)] as const;
   const steps: Steps = { offset: [-start[0], -start[1]], stride: [1, 1] };
-  const part = {
+  const windows = window(layout, node.attributes.dilation, geometry, steps);
+  const groupQuads = roundUpTo4(geometry.groupInputs) / 4;
+  const share = (part: FlippedPart) =>
+    (part.groups.count / node.attributes.groups) * (part.quads / groupQuads);
+  const parts = emitFlippedWeights(context, node, geometry, weights).map((part) => ({
     a: context.storageOf(gradient),
-    b: flipped,
+    b: part.storage,
     window: {
-      ...window(layout, node.attributes.dilation, geometry, steps),
-      b_group: (groups > 1 ? 1 : 0) * flippedQuads(geometry),
+      ...ofGroups(windows, part.groups),
+      b_group: part.groups.count > 1 ? taps(geometry) * part.groups.outputs * part.quads : 0,
     },
-    columns,
-    firstQuad: 0,
-    macs: geometry.macs,
-  };
+    groups: part.groups.count,
+    columns: part.quads,
+    firstQuad: part.groups.first * groupQuads + part.firstQuad,
+    macs: geometry.macs * share(part),
+  }));
   const written = resultOf(context, result);
   emitWindows(context, node, {
     label: `${node.origin.name} input gradient`,
-    ...{ result: written, finish, parts: [part] },
+    ...{ result: written, finish, parts },
     gather: gatherFor(context, result, OPERANDS + finish.storage.length),
-    tiles: winogradTiles(geometry, layout, written),
+    tiles: winogradTiles(context, geometry, layout, written),
   });
 }
 
+/** The windows over the channels of some groups. */
+const ofGroups = (windows: Constants, { first }: PieceGroups): Constants => ({
+  ...windows,
+  a_base: windows.a_base! + first * windows.a_group!,
+});
+
 const taps = ({ attributes }: ConvolutionGeometry) => attributes.kernel[0] * attributes.kernel[1];
 
-/** vec4 of one group's flipped weights. */
-const flippedQuads = (geometry: ConvolutionGeometry) =>
-  (taps(geometry) * roundUpTo4(geometry.groupOutputs) * roundUpTo4(geometry.groupInputs)) / 4;
+/** Flipped weights that fit a buffer: those of some groups, or of some inputs of one group. */
+interface FlippedPart {
+  readonly storage: Storage;
+  readonly groups: PieceGroups;
+  /** vec4 of input channels in each group. */
+  readonly firstQuad: number;
+  readonly quads: number;
+}
 
+function flippedParts(
+  { limits }: LoweringContext,
+  geometry: ConvolutionGeometry,
+  name: string,
+): readonly FlippedPart[] {
+  const { groups } = geometry.attributes;
+  const outputs = roundUpTo4(geometry.groupOutputs);
+  const quads = roundUpTo4(geometry.groupInputs) / 4;
+  const fitting = Math.floor(bindableBytes(limits) / (16 * taps(geometry) * outputs));
+  const wholeGroups = Math.max(1, Math.floor(fitting / quads));
+  const ofGroup = shares(quads, evenShare(quads, Math.max(1, fitting)));
+  return shares(groups, evenShare(groups, wholeGroups)).flatMap((count, index, counts) =>
+    ofGroup.map((own, part) => ({
+      storage: {
+        ...{ name, purpose: "scratch" },
+        bytes: fixed(16 * count * taps(geometry) * outputs * own),
+      },
+      groups: { first: index * counts[0]!, count, outputs },
+      ...{ firstQuad: part * ofGroup[0]!, quads: own },
+    })),
+  );
+}
+
+/** Flips every piece of the weights into every part that has groups in common with it. */
 function emitFlippedWeights(
   context: LoweringContext,
-  node: Node<"convolutionInputGradient">,
+  { origin }: PixelNode,
   geometry: ConvolutionGeometry,
   weights: Value,
-): Storage {
-  const threads = node.attributes.groups * flippedQuads(geometry);
-  const flipped: Storage = {
-    name: `${weights.name} flipped`,
-    purpose: "scratch",
-    bytes: fixed(16 * threads),
+): readonly FlippedPart[] {
+  const parts = flippedParts(context, geometry, `${weights.name} flipped`);
+  const { pieces, layout } = context.parameter(weights);
+  if (layout.kind !== "contraction") throw new Error(`${weights.name} are not of a contraction`);
+  const held = pieces.map((piece) => groupsOf(piece, layout));
+  const pairs = parts.flatMap((part) => held.map((own, piece) => ({ part, own, piece })));
+  const meeting = pairs.filter(({ part, own }) => commonGroups(part.groups, own).count > 0);
+  for (const [index, { part, own, piece }] of meeting.entries()) {
+    const firstOutput = pieces[piece]!.start - own.first * layout.outputs;
+    const constants = flipConstants(geometry, part, { ...own, firstOutput });
+    context.emit({
+      kernel: flipWeights(),
+      storage: [context.piecesOf(weights)[piece]!, part.storage],
+      constants,
+      workgroups: { x: { ...fixed(constants.threads!), tile: COPY_WORKGROUP }, z: 1 },
+      label: pieceLabel(`${origin.name} weights flipped`, index, meeting.length),
+      ...{ origin, macs: 0 },
+    });
+  }
+  return parts;
+}
+
+function commonGroups(a: PieceGroups, b: PieceGroups): Pick<PieceGroups, "first" | "count"> {
+  const first = Math.max(a.first, b.first);
+  return { first, count: Math.min(a.first + a.count, b.first + b.count) - first };
+}
+
+/** Where the groups and outputs that a piece holds lie in it, and where they go. */
+function flipConstants(
+  geometry: ConvolutionGeometry,
+  part: FlippedPart,
+  own: PieceGroups & { readonly firstOutput: number },
+): Constants {
+  const { first, count } = commonGroups(part.groups, own);
+  const rowQuads = roundUpTo4(geometry.groupInputs) / 4;
+  const outputs = roundUpTo4(own.outputs);
+  const toGroup = (first - part.groups.first) * taps(geometry) * part.groups.outputs;
+  return {
+    input_quads: part.quads,
+    row_quads: rowQuads,
+    outputs,
+    all_outputs: part.groups.outputs,
+    taps: taps(geometry),
+    threads: count * taps(geometry) * outputs * part.quads,
+    a_base: ((first - own.first) * taps(geometry) * rowQuads + part.firstQuad) * 4 * outputs,
+    y_base: (toGroup + own.firstOutput) * part.quads,
   };
-  context.emit({
-    kernel: flipWeights(),
-    storage: [context.storageOf(weights), flipped],
-    constants: {
-      input_quads: roundUpTo4(geometry.groupInputs) / 4,
-      outputs: roundUpTo4(geometry.groupOutputs),
-      taps: taps(geometry),
-      threads,
-    },
-    workgroups: { x: { ...fixed(threads), tile: COPY_WORKGROUP }, z: 1 },
-    label: `${node.origin.name} weights flipped`,
-    origin: node.origin,
-    macs: 0,
-  });
-  return flipped;
 }
 
 /** Input gradient of a matrix product. */
@@ -214,8 +289,7 @@ function lowerTransposed(
           ...from,
           a_base: from.a_base! + piece.start / 4,
         },
-        columns: result.quads,
-        firstQuad: 0,
+        ...{ groups: 1, columns: result.quads, firstQuad: 0 },
         macs: geometry.macs * (piece.count / geometry.outputs),
       };
     }),
@@ -238,13 +312,15 @@ function lowerFeatures(
     const epilogue = isLast ? finish : { epilogue: IDENTITY, storage: [], constants: {} };
     const from = context.layout(gradient).place("b");
     const run = roundUpTo4(piece.count) / 4;
-    const schedule = context.schedule({
+    const problem: ContractionProblem = {
       form: "features",
       rows: fixed(features),
       columns: perImage(1),
       depth: fixed(run),
       groups: 1,
-    });
+    };
+    // This form never splits K.
+    const schedule = context.schedule(problem, { partialBytes: Infinity });
     context.emit({
       kernel: featureContraction(schedule, epilogue.epilogue, index === 0 ? "zero" : "stored"),
       storage: [
@@ -273,11 +349,4 @@ function lowerFeatures(
       macs: geometry.macs * (piece.count / geometry.outputs),
     });
   }
-}
-
-/** vec4 of one group's weights. */
-function groupQuads(context: LoweringContext, weights: Value): number {
-  const { layout } = context.parameter(weights);
-  if (layout.kind !== "contraction" || layout.groups === 1) return 0;
-  return (contractionRows(layout) * roundUpTo4(layout.outputs)) / 4;
 }

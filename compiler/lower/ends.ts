@@ -1,3 +1,4 @@
+import { groupsOf } from "../../program/pieces.js";
 import type { Initializer } from "../../program/program.js";
 import type { Graph, Value } from "../ir/graph.js";
 import { average } from "../kernels/average.js";
@@ -63,9 +64,9 @@ export function initializeParameter(
             kernel_width: layout.kernel[1],
             inputs: layout.inputs,
             input_pitch: layout.inputPitch,
-            outputs: piece.count,
+            outputs: groupsOf(piece, layout).outputs,
             first_output: piece.start,
-            output_pitch: roundUpTo4(piece.count),
+            output_pitch: roundUpTo4(groupsOf(piece, layout).outputs),
             run: roundUpTo4(layout.kernel[1] * layout.inputPitch),
           }
         : { ...common, length: layout.length };

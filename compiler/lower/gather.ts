@@ -2,7 +2,7 @@
 import type { Affine } from "../../program/program.js";
 import type { AnyNode, Value } from "../ir/graph.js";
 import { gathering, type Gathered } from "../kernels/gather.js";
-import { MOST_BINDINGS } from "../kernels/kernel.js";
+import { MOST_BINDINGS } from "../../program/limits.js";
 import type { LoweringContext } from "./context.js";
 import type { Storage } from "./storage.js";
 

@@ -1,3 +1,4 @@
+import { groupsOf } from "../../program/pieces.js";
 import type { Affine } from "../../program/program.js";
 import type { AnyNode, Node, Value } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
@@ -182,15 +183,16 @@ export function lowerScaledWeights(context: LoweringContext, node: Node<"scaledW
 /** Threads that a piece of the weights takes, and what tells them their output channels. */
 function scalingOf(
   { parameter, layout }: StoredParameter,
-  { start, count, bytes }: Piece,
+  piece: Piece,
 ): { readonly order: WeightOrder; readonly threads: number; readonly constants: Constants } {
   if (layout.kind !== "contraction") {
     const threads = layout.length;
     const constants = { per_output: threads / Number(parameter.value.shape[0]) };
     return { order: "plain", threads, constants };
   }
-  const threads = bytes / 16;
-  const columns = roundUpTo4(layout.groups > 1 ? layout.outputs : count) / 4;
-  const constants = { columns, group_quads: threads / layout.groups, first_quad: start / 4 };
+  const threads = piece.bytes / 16;
+  const { count, outputs } = groupsOf(piece, layout);
+  const columns = roundUpTo4(outputs) / 4;
+  const constants = { columns, group_quads: threads / count, first_quad: piece.start / 4 };
   return { order: "columns", threads, constants };
 }

@@ -1,14 +1,13 @@
+import { groupsOf } from "../../program/pieces.js";
 import type { ParameterLayout } from "../../program/program.js";
 import type { AnyNode, Graph, Node, Parameter, Value } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
 import type { Layouts } from "../passes/layout.js";
 import { roundUpTo4 } from "./activation-layout.js";
 import { ConvolutionGeometry } from "./geometry.js";
+import { evenShare, shares } from "./shares.js";
 
-/** WebGPU's default limit of a storage binding. Parameters are split to it everywhere: a module runs on any device. */
-export const BINDING_LIMIT = 128 * 1024 * 1024;
-
-/** Output channels [start, start + count) of a parameter, in a buffer of their own. */
+/** Rows [start, start + count) of a parameter, which are output channels, in a buffer of their own. */
 export interface Piece {
   readonly start: number;
   readonly count: number;
@@ -21,15 +20,16 @@ export interface StoredParameter {
   readonly pieces: readonly Piece[];
 }
 
-/** How a parameter lies in memory, which its reader decides. */
+/** How a parameter lies in memory, which its reader decides, in pieces of at most so many bytes. */
 export function storeParameter(
   parameter: Parameter,
   graph: Graph,
   layouts: Layouts,
+  limit: number,
 ): StoredParameter {
   const layout = layoutOf(parameter, graph, layouts);
   const outputs = Number(parameter.value.shape[0]);
-  return { parameter, layout, pieces: split(layout, outputs) };
+  return { parameter, layout, pieces: split(layout, outputs, limit) };
 }
 
 /** Weights, and those that inference makes of them. */
@@ -67,30 +67,50 @@ function layoutOf({ value }: Parameter, graph: Graph, layouts: Layouts): Paramet
 }
 
 /** Rows of K in one group: what a piece holds for each output channel. */
-export function contractionRows(layout: Extract<ParameterLayout, { kind: "contraction" }>): number {
+export function contractionRows(layout: Contraction): number {
   return layout.kernel[0] * roundUpTo4(layout.kernel[1] * layout.inputPitch);
 }
 
-function split(layout: ParameterLayout, channels: number): readonly Piece[] {
+/**
+ * Whole if it fits, else in pieces of whole groups, or of some output channels of a group. Four output channels are never split, nor
+ * are parameters of other layouts: what is larger than the limit then is an error of its own (../limits.ts).
+ */
+function split(layout: ParameterLayout, channels: number, limit: number): readonly Piece[] {
   if (layout.kind !== "contraction") {
     return [{ start: 0, count: channels, bytes: 4 * roundUpTo4(layout.length) }];
   }
-  const { groups, outputs } = layout;
-  const bytesFor = (count: number) => 4 * groups * contractionRows(layout) * roundUpTo4(count);
-  const whole = bytesFor(outputs);
-  if (whole <= BINDING_LIMIT) return [{ start: 0, count: outputs, bytes: whole }];
-  if (groups > 1) throw new Error("weights of groups beyond the binding limit");
-  const share = pieceOutputs(outputs, bytesFor(4) / 4);
-  return Array.from({ length: Math.ceil(outputs / share) }, (_, piece) => {
-    const start = piece * share;
-    const count = Math.min(share, outputs - start);
-    return { start, count, bytes: bytesFor(count) };
+  const counts = pieceCounts(layout, limit);
+  let start = 0;
+  return counts.map((count) => {
+    const piece = { start, count, bytes: pieceBytes(layout, { start, count }) };
+    start += count;
+    return piece;
   });
 }
 
+type Contraction = Extract<ParameterLayout, { kind: "contraction" }>;
+
+function pieceBytes(layout: Contraction, piece: Pick<Piece, "start" | "count">): number {
+  const { count, outputs } = groupsOf(piece, layout);
+  return 4 * count * contractionRows(layout) * roundUpTo4(outputs);
+}
+
+function pieceCounts(layout: Contraction, limit: number): readonly number[] {
+  const { groups, outputs } = layout;
+  const bytesFor = (count: number) => pieceBytes(layout, { start: 0, count });
+  if (bytesFor(groups * outputs) <= limit) return [groups * outputs];
+  const fitting = Math.floor(limit / bytesFor(outputs));
+  if (fitting >= 1) {
+    return shares(groups, evenShare(groups, fitting)).map((count) => count * outputs);
+  }
+  const share = pieceOutputs(outputs, bytesFor(Math.min(4, outputs)) / 4, limit);
+  const ofGroup = shares(outputs, share);
+  return Array.from({ length: groups }, () => ofGroup).flat();
+}
+
 /** Output channels of a piece: an even share, in blocks of 32 for full workgroups, within the limit. */
-function pieceOutputs(outputs: number, bytesPerOutput: number): number {
-  const most = Math.floor(BINDING_LIMIT / bytesPerOutput / 4) * 4;
+function pieceOutputs(outputs: number, bytesPerOutput: number, limit: number): number {
+  const most = Math.max(1, Math.floor(limit / bytesPerOutput / 4)) * 4;
   const pieces = Math.ceil(outputs / most);
   return Math.min(Math.ceil(outputs / pieces / 32) * 32, most);
 }

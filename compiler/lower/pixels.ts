@@ -24,6 +24,7 @@ export interface PixelPart {
   readonly a: Storage;
   readonly b: Storage;
   readonly window: Constants;
+  readonly groups: number;
   /** vec4 columns of each group in `b`, and the first of them in the output. */
   readonly columns: number;
   readonly firstQuad: number;
@@ -58,10 +59,7 @@ export function resultOf(context: LoweringContext, output: Value): PixelResult {
   return { storage: context.storageOf(output), pixels, width, quads, place: layout.place("y") };
 }
 
-export interface PixelNode {
-  readonly origin: Node["origin"];
-  readonly attributes: { readonly groups: number };
-}
+export type PixelNode = Pick<Node, "origin">;
 
 /** The parts of a contraction over pixels and, where K is split or its parts are in several buffers, the sum of what they make. */
 export function emitPixels(
@@ -85,7 +83,7 @@ export function emitPixels(
       kernel: pixelContraction(schedule, IDENTITY, { order }),
       storage: [part.a, part.b, partials],
       constants: {
-        groups: node.attributes.groups,
+        groups: part.groups,
         splits: schedule.splits!,
         first_split: isOfK ? index * schedule.splits! : 0,
         quads: result.quads,
@@ -135,10 +133,9 @@ const partLabel = ({ label, parts }: PixelProblem, part: PixelPart) =>
 /** All parts take the schedules of the first, which is the largest. */
 export function choosePixels(
   context: LoweringContext,
-  { attributes: { groups } }: PixelNode,
   { result, parts, order, tiles }: PixelProblem,
 ): readonly RangedSchedule[] {
-  const [{ window, columns }] = parts as [PixelPart, ...PixelPart[]];
+  const [{ window, columns, groups }] = parts as [PixelPart, ...PixelPart[]];
   const isOfK = order === "columns first";
   const problem: ContractionProblem = {
     form: isOfK ? "transposed" : "pixels",
@@ -186,7 +183,7 @@ export function emitPart(
     },
     workgroups: {
       x: { ...perImage(result.pixels), tile: rowsPerBlock(schedule) },
-      z: blocks * node.attributes.groups * (schedule.splits ?? 1),
+      z: blocks * part.groups * (schedule.splits ?? 1),
     },
     label,
     origin: node.origin,

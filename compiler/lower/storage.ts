@@ -1,6 +1,7 @@
 import type { Affine, BatchRange, ProgramBuffer } from "../../program/program.js";
-import type { Kernel } from "../kernels/kernel.js";
+import { FIRST_PLANE, type Kernel } from "../kernels/kernel.js";
 import type { Origin } from "../ir/origin.js";
+import { shares } from "./shares.js";
 
 /** Memory that a step binds. The memory plan maps it to a buffer; scratch of one lifetime may share a buffer with another. */
 export interface Storage {
@@ -43,4 +44,19 @@ export function inHalf({ bytes, zeros, ...storage }: Storage): Storage {
 /** The bits of an f32, for constants that are not integers. */
 export function floatBits(value: number): number {
   return new Uint32Array(new Float32Array([value]).buffer)[0]!;
+}
+
+/** The step, or, where its kernel goes through more planes than a dispatch may have workgroups in z, as many as are needed. */
+export function inPlanes(step: StepDraft, most: number): readonly StepDraft[] {
+  const { kernel, constants, workgroups, label, macs } = step;
+  if (!kernel.constants.includes(FIRST_PLANE)) return [step];
+  const { z: planes } = workgroups;
+  const counts = shares(planes, most);
+  return counts.map((z, index) => ({
+    ...step,
+    constants: { ...constants, [FIRST_PLANE]: index * most },
+    workgroups: { ...workgroups, z },
+    label: counts.length === 1 ? label : `${label} (${index + 1} of ${counts.length} dispatches)`,
+    macs: macs * (z / planes),
+  }));
 }

@@ -1,3 +1,4 @@
+import { groupsOf, type PieceGroups } from "../../program/pieces.js";
 import type { BatchRange } from "../../program/program.js";
 import type { Node, Value } from "../ir/graph.js";
 import { weightContraction } from "../kernels/contraction-weights.js";
@@ -39,15 +40,17 @@ export function lowerWeightGradient(
     : window(layout, node.attributes.dilation, geometry, windowSteps(geometry));
   const sink = lowerGradientSink(context, node);
   const bias = lowerBiasSink(context, node);
-  const { pieces } = sink.parameter;
+  const { pieces, layout: lies } = sink.parameter;
+  if (lies.kind !== "contraction") throw new Error(`${node.origin.name} is not a contraction`);
   const rank = isProduct && sink.use !== "stored" && RANK_SCHEDULES[context.target];
   for (const [index, piece] of pieces.entries()) {
     if (rank) emitRankUpdate(context, node, { schedule: rank, geometry, sink, bias, index });
+    const held = groupsOf(piece, lies);
     emitWeightGradient(context, node, {
       ...(rank && { batches: { atLeast: RANK_IMAGES + 1 } }),
       geometry,
-      window: a,
-      piece,
+      window: { ...a, a_base: a.a_base! + held.first * a.a_group! },
+      ...{ piece, held },
       use: sink.use,
       bias,
       storage: sink.storage(index),
@@ -69,6 +72,8 @@ interface WeightProblem {
   readonly geometry: ConvolutionGeometry;
   readonly window: Constants;
   readonly piece: Piece;
+  /** The groups that it holds. */
+  readonly held: PieceGroups;
   readonly use: GradientUse;
   readonly bias: BiasSink | undefined;
   readonly storage: readonly Storage[];
@@ -132,11 +137,11 @@ function emitWeightGradient(
   node: Node<"convolutionWeightGradient">,
   problem: WeightProblem,
 ): void {
-  const { window: a, piece, geometry, bias } = problem;
+  const { window: a, piece, held, geometry, bias } = problem;
   const [input, gradient] = node.inputs as [Value, Value];
-  const columns = roundUpTo4(piece.count) / 4;
+  const columns = roundUpTo4(held.outputs) / 4;
   const quads = a.segments! * a.run!;
-  const { groups } = node.attributes;
+  const { count: groups } = held;
   const [height, width] = geometry.outputSize;
   const contraction: ContractionProblem = {
     form: "weights",
@@ -145,7 +150,8 @@ function emitWeightGradient(
     depth: perImage(height * width),
     groups,
   };
-  const schedule = context.schedule(contraction, problem.batches);
+  const partialBytes = 16 * partialQuads(problem, { groups, quads, columns });
+  const schedule = context.schedule(contraction, { batches: problem.batches, partialBytes });
   const parts = isSplit(schedule) && partialsOf(problem, { schedule, groups, quads, columns });
   const blocks = Math.ceil(columns / schedule.columns);
   context.emit({
@@ -167,7 +173,7 @@ function emitWeightGradient(
     },
     label: problem.label,
     origin: node.origin,
-    macs: geometry.macs * (piece.count / geometry.groupOutputs),
+    macs: geometry.macs * (piece.count / geometry.outputs),
     ...(problem.batches && { batches: problem.batches }),
   });
   if (parts) emitPartialUpdates(context, node, problem, parts);
@@ -179,48 +185,58 @@ interface Partials {
   readonly constants: Constants;
 }
 
+interface PartialSizes {
+  readonly groups: number;
+  readonly quads: number;
+  readonly columns: number;
+}
+
+const weightQuads = ({ groups, quads, columns }: PartialSizes) => 4 * quads * columns * groups;
+
+/** vec4 of a part's sums. */
+const partialQuads = ({ bias }: WeightProblem, sizes: PartialSizes) =>
+  weightQuads(sizes) + (bias?.quads ?? 0);
+
 function partialsOf(
-  { label, bias }: WeightProblem,
-  sizes: {
-    readonly schedule: ContractionSchedule;
-    readonly groups: number;
-    readonly quads: number;
-    readonly columns: number;
-  },
+  problem: WeightProblem,
+  { schedule, ...sizes }: PartialSizes & { readonly schedule: ContractionSchedule },
 ): Partials {
-  const { groups, schedule, quads, columns } = sizes;
   const splits = schedule.splits!;
-  const weightQuads = 4 * quads * columns * groups;
-  const partialQuads = weightQuads + (bias ? bias.quads : 0);
+  const each = partialQuads(problem, sizes);
   return {
     storage: {
-      name: `${label} partials`,
+      name: `${problem.label} partials`,
       purpose: "scratch",
-      bytes: fixed(16 * splits * partialQuads),
+      bytes: fixed(16 * splits * each),
     },
-    constants: { groups, splits, weight_quads: weightQuads, partial_quads: partialQuads },
+    constants: {
+      ...{ groups: sizes.groups, splits },
+      ...{ weight_quads: weightQuads(sizes), partial_quads: each },
+    },
   };
 }
 
 function emitPartialUpdates(
   context: LoweringContext,
   { origin }: Node<"convolutionWeightGradient">,
-  { label, use, storage, constants, bias, batches }: WeightProblem,
+  { label, piece, use, storage, constants, bias, batches }: WeightProblem,
   partials: Partials,
 ): void {
-  const { splits, weight_quads: weightQuads, partial_quads: partialQuads } = partials.constants;
+  const { splits, weight_quads: ofWeights, partial_quads: each } = partials.constants;
   const emit = (sum: {
     readonly use: GradientUse;
     readonly storage: readonly Storage[];
     readonly constants: Constants;
     readonly base: number;
+    readonly first: number;
     readonly quads: number;
   }) =>
     context.emit({
       kernel: updateFromPartials(sum.use),
       storage: [partials.storage, ...sum.storage],
       constants: {
-        ...{ quads: sum.quads, base: sum.base, splits: splits!, partial_quads: partialQuads! },
+        ...{ first: sum.first, quads: sum.quads, base: sum.base },
+        ...{ splits: splits!, partial_quads: each! },
         ...sum.constants,
       },
       workgroups: { x: { ...fixed(sum.quads), tile: UPDATE_WORKGROUP }, z: 1 },
@@ -228,6 +244,8 @@ function emitPartialUpdates(
       ...{ origin, macs: 0 },
       ...(batches && { batches }),
     });
-  emit({ use, storage, constants, base: 0, quads: weightQuads! });
-  if (bias) emit({ ...bias, constants: bias.factors, base: weightQuads!, quads: bias.quads });
+  emit({ use, storage, constants, base: 0, first: 0, quads: ofWeights! });
+  // A piece sums the bias of its own output channels.
+  const own = { first: piece.start / 4, quads: roundUpTo4(piece.count) / 4 };
+  if (bias) emit({ ...bias, ...own, constants: bias.factors, base: ofWeights! });
 }

@@ -50,17 +50,24 @@ export function emitWinograd(
   emitTransform(context, node, tilesTransform(problem, sizes, inputs));
   emitPart(
     context,
-    { ...node, attributes: { groups: POSITIONS } },
+    node,
     { result: { ...result, pixels: tiles, width: across } },
     {
       ...{ schedule, label },
       kernel: pixelContraction(schedule, IDENTITY),
-      part: { ...part, window: productsWindow(sizes) },
+      part: { ...part, groups: POSITIONS, window: productsWindow(sizes) },
       storage: [inputs, weights, products],
       constants: productsPlace(sizes),
     },
   );
   emitTransform(context, node, outputsTransform(problem, sizes, products));
+}
+
+/** Whether what it transforms can be bound, an image at a time. */
+export function fitsWinograd(sizes: Pick<Sizes, "tiles" | "quads" | "columns">, bindable: number) {
+  const { tiles, quads, columns } = sizes;
+  const largest = Math.max(4 * quads * columns, tiles * quads, tiles * columns);
+  return 16 * POSITIONS * largest <= bindable;
 }
 
 function scratchOf(

@@ -3,7 +3,7 @@ import { leaves, substitute } from "../ir/expression-transform.js";
 import { simplify } from "../ir/expression-simplify.js";
 import { channel, operand, type Expression } from "../ir/expression.js";
 import type { AnyNode, Fused, Graph, LabelRule, Node, OpKind, Value } from "../ir/graph.js";
-import { MOST_BINDINGS } from "../kernels/kernel.js";
+import { MOST_BINDINGS } from "../../program/limits.js";
 import { ConvolutionGeometry } from "../lower/geometry.js";
 import { normalizeExpression } from "../ops/normalize.js";
 import { Surroundings } from "./surroundings.js";

@@ -1,10 +1,14 @@
+import { bufferBytes } from "../../program/planned-memory.js";
 import { stepsFor, type Affine, type BufferSize } from "../../program/program.js";
+import type { Origin } from "../ir/origin.js";
 import { clear, CLEAR_WORKGROUP } from "../kernels/clear.js";
 import type { StepDraft, Storage } from "../lower/storage.js";
 
 /** A buffer for scratch. */
 export interface Slot {
-  readonly name: string;
+  /** Of the largest value in it, and what that is of. */
+  name: string;
+  origin: Origin;
   bytes: BufferSize;
   /** The largest batch for which something is in it; any if undefined. */
   readonly largestBatch: number | undefined;
@@ -40,6 +44,8 @@ function larger(one: BufferSize, other: BufferSize): BufferSize {
 
 interface Lifetime {
   readonly storage: Storage;
+  /** Of the step that first binds it. */
+  readonly origin: Origin;
   readonly first: number;
   last: number;
   /** The largest batch for which a step binds it; any if undefined. */
@@ -61,16 +67,19 @@ interface Room {
  * Halos must be zero. Values of the very same layout keep each other's zeros; one that shares its buffer with other values is cleared by a
  * step of its own before it is written, which is worth its time where it saves memory.
  *
+ * No buffer becomes larger by sharing than can be bound with a single image, where its values alone can.
+ *
  * The lists never run at the same time, so each finds all buffers free; the runtime clears what another list has used.
  */
 export function planMemory<Name extends string>(
   lists: Readonly<
     Record<Name, { readonly steps: readonly StepDraft[]; readonly sharing: Sharing }>
   >,
+  bindable: number,
 ): MemoryPlan<Name> {
-  const slots = new Slots();
+  const slots = new Slots(bindable);
   const planned = Object.entries<(typeof lists)[Name]>(lists).map(([name, { steps, sharing }]) => {
-    const rooms = assignRooms(lifetimesOf(steps), sharing);
+    const rooms = assignRooms(lifetimesOf(steps), sharing, bindable);
     slots.take(rooms);
     return [name, withClearing(steps, rooms)];
   });
@@ -85,28 +94,47 @@ class Slots {
   readonly slotOf = new Map<Storage, Slot>();
   private readonly slots: Slot[] = [];
 
+  constructor(private readonly bindable: number) {}
+
   take(rooms: readonly Room[]): void {
     const free = new Set(this.slots);
     for (const room of rooms.toSorted((a, b) => sizeOf(b.bytes) - sizeOf(a.bytes))) {
-      const slot = nearest(room, free) ?? this.add(room);
+      const slot = nearest(room, free, this.bindable) ?? this.add(room);
       free.delete(slot);
       slot.bytes = larger(slot.bytes, room.bytes);
       for (const { storage } of room.lives) this.slotOf.set(storage, slot);
     }
   }
 
-  private add({ bytes, largestBatch }: Room): Slot {
-    const slot = { name: `scratch ${this.slots.length + 1}`, bytes, largestBatch };
+  private add({ bytes, largestBatch, lives }: Room): Slot {
+    const { storage, origin } = largestOf(lives);
+    const slot = { name: storage.name, origin, bytes, largestBatch };
     this.slots.push(slot);
     return slot;
   }
 }
 
+const largestOf = (lives: readonly Lifetime[]): Lifetime =>
+  lives.reduce((largest, life) =>
+    sizeOf(life.storage.bytes) > sizeOf(largest.storage.bytes) ? life : largest,
+  );
+
+/** Whether one buffer for both can be bound with an image, or either alone cannot. */
+function mayShare(one: BufferSize, other: BufferSize, bindable: number): boolean {
+  const bytes = [larger(one, other), one, other].map((size) => bufferBytes(size, 1));
+  return bytes[0]! <= Math.max(bindable, bytes[1]!, bytes[2]!);
+}
+
 /** The slot that costs least by growing, or by what of it the room leaves unused; none if a slot of the room's own would cost less. */
-function nearest({ bytes, largestBatch }: Room, free: ReadonlySet<Slot>): Slot | undefined {
+function nearest(
+  { bytes, largestBatch }: Room,
+  free: ReadonlySet<Slot>,
+  bindable: number,
+): Slot | undefined {
   let [best, least]: [Slot | undefined, number] = [undefined, sizeOf(bytes)];
   for (const slot of free) {
     if (slot.largestBatch !== largestBatch) continue;
+    if (!mayShare(slot.bytes, bytes, bindable)) continue;
     const both = sizeOf(larger(slot.bytes, bytes));
     const cost = both - sizeOf(slot.bytes) + (both - sizeOf(bytes));
     if (cost < least) [best, least] = [slot, cost];
@@ -138,7 +166,10 @@ function lifetimesOf(steps: readonly StepDraft[]): Lifetime[] {
       if (lifetime) {
         lifetime.last = index;
         lifetime.largestBatch = largest(lifetime.largestBatch, largestBatch);
-      } else lifetimes.set(storage, { storage, first: index, last: index, largestBatch });
+      } else {
+        const { origin } = step;
+        lifetimes.set(storage, { storage, origin, first: index, last: index, largestBatch });
+      }
     }
   });
   return [...lifetimes.values()];
@@ -157,11 +188,16 @@ const ORDER: readonly ((lifetime: Lifetime) => boolean)[] = [
   ({ largestBatch }) => largestBatch !== undefined,
 ];
 
-function assignRooms(lifetimes: readonly Lifetime[], sharing: Sharing): readonly Room[] {
+function assignRooms(
+  lifetimes: readonly Lifetime[],
+  sharing: Sharing,
+  bindable: number,
+): readonly Room[] {
   const rooms: Room[] = [];
   const bySize = lifetimes.toSorted((a, b) => sizeOf(b.storage.bytes) - sizeOf(a.storage.bytes));
   for (const lifetime of ORDER.flatMap((comes) => bySize.filter(comes))) {
-    const room = cheapestRoom(lifetime, rooms, sharing);
+    const fitting = rooms.filter((each) => mayShare(each.bytes, lifetime.storage.bytes, bindable));
+    const room = cheapestRoom(lifetime, fitting, sharing);
     if (!room) {
       const { storage, largestBatch } = lifetime;
       rooms.push({ bytes: storage.bytes, largestBatch, lives: [lifetime] });

@@ -20,6 +20,24 @@ export const LARGE_BATCH = 32;
 /** What splitting K must gain at a large batch to be worth the memory of its partial sums. */
 const WORTH_SPLITTING = 1.25;
 
+/** What is left where K is split. */
+export interface PartialSums {
+  /** Bytes that each part leaves: in all, or an image where that grows with the batch. */
+  readonly partialBytes: number;
+  /** The most bytes of a storage binding. */
+  readonly bindable: number;
+}
+
+/** Whether the sums of all parts can be bound, of an image at least. */
+export const bindsPartialSums = (
+  { splits = 1 }: ContractionSchedule,
+  { partialBytes, bindable }: PartialSums,
+): boolean => splits === 1 || splits * partialBytes <= bindable;
+
+export interface ScheduleOptions extends PartialSums {
+  readonly tuned?: TunedSchedules | undefined;
+}
+
 /**
  * The schedule that was measured to be best, or else the one that should be. Winograd's way is taken only where it was measured: it
  * needs four times the memory of its activations, and rounds a little more.
@@ -27,9 +45,11 @@ const WORTH_SPLITTING = 1.25;
 export function chooseSchedule(
   problem: ContractionProblem,
   target: Target,
-  tuned: TunedSchedules = {},
+  { tuned = {}, ...sums }: ScheduleOptions,
 ): ContractionSchedule {
-  return tuned[keyOf(problem)] ?? cheapest(problem, target, NOMINAL_BATCH)!;
+  const fits = (schedule: ContractionSchedule) => bindsPartialSums(schedule, sums);
+  const measured = tuned[keyOf(problem)];
+  return measured && fits(measured) ? measured : cheapest(problem, target, NOMINAL_BATCH, fits)!;
 }
 
 /** A schedule with the batches for which it is meant. */
@@ -39,30 +59,29 @@ export interface RangedSchedule {
 }
 
 /**
- * The same, where partial sums grow with the batch: `bytes` an image for each part of K. Where a large batch does without them at little
+ * The same, where partial sums grow with the batch. Where a large batch does without them at little
  * cost, it has a schedule of its own that does, so that the memory of the largest step is not spent on them.
  */
 export function chooseSchedules(
   problem: ContractionProblem,
   target: Target,
-  { tuned = {}, bytes }: { readonly tuned?: TunedSchedules | undefined; readonly bytes: number },
+  options: ScheduleOptions,
 ): readonly RangedSchedule[] {
-  const schedule = chooseSchedule(problem, target, tuned);
+  const { tuned = {}, bindable, partialBytes } = options;
+  const schedule = chooseSchedule(problem, target, options);
   const { splits = 1 } = schedule;
-  if (splits === 1 || tuned[keyOf(problem)]) return [{ schedule }];
+  if (splits === 1 || tuned[keyOf(problem)] === schedule) return [{ schedule }];
   const whole = cheapest(problem, target, LARGE_BATCH, (each) => !isSplit(each))!;
   const split = cheapest(problem, target, LARGE_BATCH, isSplit);
   const cost = (each: ContractionSchedule) => estimate(problem, each, target, LARGE_BATCH);
   if (split && cost(whole) > WORTH_SPLITTING * cost(split)) return [{ schedule }];
-  if (bytes * splits * LARGE_BATCH > MOST_PARTIALS) return [{ schedule: whole }];
+  // Partial sums must be bound whole.
+  if (partialBytes * splits * LARGE_BATCH > bindable) return [{ schedule: whole }];
   return [
     { schedule, batches: { atMost: LARGE_BATCH - 1 } },
     { schedule: whole, batches: { atLeast: LARGE_BATCH } },
   ];
 }
-
-/** Partial sums must be bound whole, on every device. */
-const MOST_PARTIALS = 128 * 1024 * 1024;
 
 /** Of the sums over the window those that `suits`, or all: the one that should be fastest at a batch. */
 function cheapest(

@@ -202,7 +202,8 @@ class ModelAnalysis {
     const origin = { name: "loss", span: value.span };
     const isSum = scores.length > 1 || weights[0] !== 1;
     const loss = isSum ? this.builder.add("weightedSum", scores, { weights }, origin) : scores[0]!;
-    this.metrics.push({ name: "loss", value: loss });
+    // Wherever it is written, the loss is the first of them.
+    this.metrics.unshift({ name: "loss", value: loss });
   }
 
   private readMetric({ call, name }: MetricDeclaration): void {

@@ -2,7 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { compile } from "../../compiler/index.js";
-import { checkLimits, DEFAULT_LIMITS } from "../../compiler/limits.js";
+import { checkLimits } from "../../compiler/limits.js";
+import { DEFAULT_LIMITS } from "../../program/limits.js";
 import {
   analyze,
   type Analysis,

@@ -53,8 +53,10 @@ function stepsOf(values: readonly Life[]): StepDraft[] {
   );
 }
 
+const ANY = Infinity;
+
 const planOf = (steps: readonly StepDraft[], sharing: "alike" | "any" = "any") => {
-  const { slotOf, lists } = planMemory({ train: { steps, sharing } });
+  const { slotOf, lists } = planMemory({ train: { steps, sharing } }, ANY);
   return { slotOf, steps: lists.train };
 };
 
@@ -129,9 +131,12 @@ test("large values of other layouts share memory and are cleared, where sharing 
 
 test("lists that never run together share buffers of about one size", () => {
   const steps = () => stepsOf([{ storage: big(), first: 0, last: 1 }]);
-  const { slotOf } = planMemory({
-    train: { steps: steps(), sharing: "any" },
-    predict: { steps: steps(), sharing: "alike" },
-  });
+  const { slotOf } = planMemory(
+    {
+      train: { steps: steps(), sharing: "any" },
+      predict: { steps: steps(), sharing: "alike" },
+    },
+    ANY,
+  );
   expect(new Set(slotOf.values()).size).toBe(1);
 });

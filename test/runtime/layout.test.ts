@@ -18,12 +18,29 @@ const contraction = fc.record({
   extraPitch: fc.nat(3),
 });
 
+/** Cuts after some output channels of each group, or between groups. */
+function piecesOf(
+  { groups, outputs }: { readonly groups: number; readonly outputs: number },
+  cut: number,
+): readonly ParameterPiece[] {
+  const own = cut % outputs;
+  const ends =
+    own > 0
+      ? Array.from({ length: groups }, (_, group) =>
+          [own, outputs].map((at) => group * outputs + at),
+        )
+      : [[(1 + (cut % groups)) * outputs], [groups * outputs]];
+  const places = [...new Set(ends.flat())];
+  return places.map((end, buffer) => {
+    const start = places[buffer - 1] ?? 0;
+    return { start, count: end - start, buffer };
+  });
+}
+
 /** A layout with its logical size, and pieces that cover it. */
 const layoutWithPieces = fc.tuple(contraction, fc.nat()).map(([{ extraPitch, ...layout }, cut]) => {
   const rows = layout.groups * layout.outputs;
-  const at = layout.groups === 1 ? cut % rows : 0;
-  const pieces: ParameterPiece[] = [{ start: at, count: rows - at, buffer: 1 }];
-  if (at > 0) pieces.unshift({ start: 0, count: at, buffer: 0 });
+  const pieces = piecesOf(layout, cut);
   const length = rows * layout.inputs * layout.kernel[0] * layout.kernel[1];
   return { layout: { ...layout, inputPitch: layout.inputs + extraPitch }, rows, pieces, length };
 });
@@ -54,8 +71,7 @@ describe("the contraction layout", () => {
         const values = counting(length);
         const packed = pieces.map((piece) => packPiece(layout, piece, rows, values));
         values.forEach((value, index) => {
-          const stored = layout.groups > 1 ? [{ start: 0, count: layout.outputs }] : pieces;
-          const { piece, offset } = placeOf(layout, stored, rows, index);
+          const { piece, offset } = placeOf(layout, pieces, rows, index);
           expect(packed[piece]![offset]).toBe(value);
         });
       }),

@@ -4,7 +4,7 @@ import { targetFor, type AdapterSummary } from "../../runtime/device.js";
 import { BatchTooLargeError, DeviceLimitError } from "../../runtime/errors.js";
 import { bufferBytes } from "../../program/planned-memory.js";
 import { assertWithinLimits } from "../../runtime/memory.js";
-import { countWorkgroups, foldWorkgroups } from "../../runtime/schedule.js";
+import { assertPlanes, countWorkgroups, foldWorkgroups } from "../../runtime/schedule.js";
 import { chooseProgram } from "../../runtime/targets.js";
 import { tinyProgram } from "./tiny-program.js";
 
@@ -23,14 +23,15 @@ function thrown(action: () => unknown): Error {
 }
 
 test("a batch that is too large is refused with the buffer, its size, the limit and what fits", () => {
-  const buffers = [buffer("small", 16, 1), buffer("conv1", 100, 90), buffer("conv2", 0, 99)];
+  const located = { ...buffer("conv1", 100, 90), location: { line: 7, column: 3 } };
+  const buffers = [buffer("small", 16, 1), located, buffer("conv2", 0, 99)];
   expect(() => assertWithinLimits(buffers, 9, limits)).not.toThrow();
   const error = thrown(() => assertWithinLimits(buffers, 20, limits));
   expect(error).toBeInstanceOf(BatchTooLargeError);
   expect((error as BatchTooLargeError).largestBatch).toBe(9);
   expect(error.message).toBe(
-    "a batch of 20 is too large for this device: buffer `conv1` needs 1.9 KiB, and the device binds " +
-      "at most 1000 B; the largest batch that fits is 9",
+    "a batch of 20 is too large for this device: `conv1` (line 7) needs 1.9 KiB, and the device binds " +
+      "at most 992 B; the largest batch that fits is 9",
   );
 });
 
@@ -39,8 +40,8 @@ test("the largest batch really is the largest", () => {
     const buffers = [buffer("x", 100, each)];
     const error = thrown(() => assertWithinLimits(buffers, 5000, limits)) as BatchTooLargeError;
     const largest = error.largestBatch!;
-    expect(bufferBytes(buffers[0]!.bytes, largest)).toBeLessThanOrEqual(1000);
-    expect(bufferBytes(buffers[0]!.bytes, largest + 1)).toBeGreaterThan(1000);
+    expect(bufferBytes(buffers[0]!.bytes, largest)).toBeLessThanOrEqual(992);
+    expect(bufferBytes(buffers[0]!.bytes, largest + 1)).toBeGreaterThan(992);
   }
 });
 
@@ -48,7 +49,27 @@ test("a parameter that exceeds the limit by itself is no question of the batch",
   const error = thrown(() => assertWithinLimits([buffer("fc6", 2000, 0)], 1, limits));
   expect(error).toBeInstanceOf(DeviceLimitError);
   expect(error).not.toBeInstanceOf(BatchTooLargeError);
-  expect(error.message).toContain("buffer `fc6` needs 2.0 KiB");
+  expect(error.message).toContain("`fc6` needs 2.0 KiB, and the device binds at most 992 B");
+});
+
+test("an activation of which a single image exceeds the limit is named with its line", () => {
+  const located = { ...buffer("conv1", 64, 1000), location: { line: 7, column: 3 } };
+  const error = thrown(() => assertWithinLimits([buffer("x", 0, 500), located], 8, limits));
+  expect(error).toBeInstanceOf(DeviceLimitError);
+  expect(error.message).toBe(
+    "the model does not fit this device: `conv1` (line 7) needs 1.0 KiB for a single image, " +
+      "and the device binds at most 992 B",
+  );
+});
+
+test("more workgroups in z than the device dispatches are refused by layer and line", () => {
+  const workgroups = { x: { fixed: 1, perImage: 0, tile: 1 }, z: 65_536 };
+  const steps = [{ label: "fc6 forward", location: { line: 9, column: 3 }, workgroups }];
+  const most = (maximum: number) => ({ maxComputeWorkgroupsPerDimension: maximum });
+  expect(() => assertPlanes(steps, most(65_536))).not.toThrow();
+  const error = thrown(() => assertPlanes(steps, most(65_535)));
+  expect(error).toBeInstanceOf(DeviceLimitError);
+  expect(error.message).toContain("fc6 forward (line 9) needs 65536 workgroups in z");
 });
 
 test("workgroups are counted by the batch and folded beyond what a dimension allows", () => {

@@ -374,7 +374,7 @@ describe("limits", () => {
     const network = await create({ batch: 4 }, { ...tinyProgram, buffers });
     const { total } = network.memory;
     await expect(network.predict(unit(0))).rejects.toThrow(DeviceLimitError);
-    await expect(network.predict(unit(0))).rejects.toThrow("buffer `prediction` needs 1.0 TiB");
+    await expect(network.predict(unit(0))).rejects.toThrow("`prediction` needs 1.0 TiB");
     expect(network.memory.total).toBe(total);
   });
 

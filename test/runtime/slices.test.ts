@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
 import { createNetwork, type Network } from "../../runtime/index.js";
-import { largestSlice, partOf, slicesOf } from "../../runtime/slices.js";
+import { largestSlice } from "../../program/slices.js";
+import { partOf, slicesOf } from "../../runtime/slices.js";
 import { labelValues, uniformValues } from "../oracle/values.js";
 import { readSpec } from "../parity/harness.js";
 
@@ -31,12 +32,16 @@ test("a slice's part of the values is its images'", () => {
 });
 
 test("the largest slice is the largest that the device can bind", () => {
-  const limits = { maxStorageBufferBindingSize: 1000, maxBufferSize: 5000 };
   const buffers = [90, 99].map((perImage) => ({
     ...{ name: "x", purpose: "scratch" as const, bytes: { fixed: 100, perImage } },
   }));
-  expect(largestSlice({ buffers }, 8, limits)).toBe(8);
-  expect(largestSlice({ buffers }, 128, limits)).toBe(9);
+  expect(largestSlice(buffers, 8, 1000)).toBe(8);
+  expect(largestSlice(buffers, 128, 1000)).toBe(9);
+  // What only small slices bind counts where slices are small.
+  const ofSmall = { bytes: { fixed: 0, perImage: 200 }, largestBatch: 20 };
+  expect(largestSlice([...buffers, ofSmall], 128, 1000)).toBe(5);
+  expect(largestSlice([...buffers, ofSmall], 9, 2000)).toBe(9);
+  expect(largestSlice(buffers, 128, 120)).toBe(0);
 });
 
 const SETTINGS = {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
-import { DEFAULT_LIMITS } from "../../compiler/limits.js";
+import { DEFAULT_LIMITS } from "../../program/limits.js";
 import { bufferBytes, trainingBytes } from "../../program/planned-memory.js";
 import { createNetwork } from "../../runtime/index.js";
 import { labelValues, uniformValues } from "../oracle/values.js";

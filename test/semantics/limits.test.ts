@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
-import { checkLimits, DEFAULT_LIMITS, type DeviceLimits } from "../../compiler/limits.js";
+import { checkLimits } from "../../compiler/limits.js";
+import { DEFAULT_LIMITS, type DeviceLimits } from "../../program/limits.js";
 
 const folder = join(import.meta.dirname, "../../specs");
 const specs = readdirSync(folder).filter((name) => name.endsWith(".net"));
