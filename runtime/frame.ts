@@ -29,6 +29,7 @@ export function packFrame(frame: Frame): ArrayBuffer {
   new Float32Array(bytes).set(own.averages ?? [], 11);
   const { first, images } = frame.slice ?? { first: 0, images: frame.batch };
   new Uint32Array(bytes).set([first, images], 16);
+  new Float32Array(bytes).set(own.rests ?? [], 18);
   return bytes;
 }
 
@@ -38,6 +39,8 @@ interface OptimizerWords {
   readonly flags?: readonly [number, number];
   /** beta1, beta2, epsilon and the bias corrections. */
   readonly averages?: readonly number[];
+  /** 1 - beta1 and 1 - beta2. */
+  readonly rests?: readonly [number, number];
 }
 
 function optimizerWords({ optimizer, step, since = 0 }: Frame): OptimizerWords {
@@ -48,14 +51,17 @@ function optimizerWords({ optimizer, step, since = 0 }: Frame): OptimizerWords {
     }
     case "rmsprop": {
       const { momentum, alpha, epsilon } = optimizer;
-      return { momentum, averages: [0, alpha, epsilon] };
+      return { momentum, averages: [0, alpha, epsilon], rests: [1, 1 - alpha] };
     }
     default: {
       const { beta1, beta2, epsilon } = optimizer;
       // Averages that start at zero are too small at first. Steps count from 1.
       const time = step - since + 1;
       const corrections = [1 - beta1 ** time, 1 - beta2 ** time];
-      return { averages: [beta1, beta2, epsilon, ...corrections] };
+      return {
+        averages: [beta1, beta2, epsilon, ...corrections],
+        rests: [1 - beta1, 1 - beta2],
+      };
     }
   }
 }

@@ -46,7 +46,7 @@ const RULES: Readonly<Record<UpdateRule, (name: (local: string) => string) => st
   // Tieleman and Hinton 2012, with PyTorch's epsilon outside of the root.
   rmsprop: (name) => wgsl`
     let g = gradient + decay * weight;
-    let squares = frame.beta2 * ${name("state0")}[at] + (1.0 - frame.beta2) * g * g;
+    let squares = frame.beta2 * ${name("state0")}[at] + frame.rest2 * g * g;
     ${name("state0")}[at] = squares;
     let v = frame.momentum * ${name("state1")}[at] + g / (sqrt(squares) + frame.epsilon);
     ${name("state1")}[at] = v;
@@ -56,8 +56,8 @@ const RULES: Readonly<Record<UpdateRule, (name: (local: string) => string) => st
 /** Kingma and Ba, arXiv:1412.6980: the step's direction from running averages of the gradient and its square. */
 const adam = (name: (local: string) => string) => wgsl`
   fn ${name("adam")}(at: u32, g: vec4f) -> vec4f {
-    let mean = frame.beta1 * ${name("state0")}[at] + (1.0 - frame.beta1) * g;
-    let squares = frame.beta2 * ${name("state1")}[at] + (1.0 - frame.beta2) * g * g;
+    let mean = frame.beta1 * ${name("state0")}[at] + frame.rest1 * g;
+    let squares = frame.beta2 * ${name("state1")}[at] + frame.rest2 * g * g;
     ${name("state0")}[at] = mean;
     ${name("state1")}[at] = squares;
     return mean / frame.correction1 / (sqrt(squares) / sqrt(frame.correction2) + frame.epsilon);
@@ -184,19 +184,20 @@ const withAppliedCorrections = (declaration: string) =>
     .replaceAll("frame.correction1", "applied[1]")
     .replaceAll("frame.correction2", "applied[2]");
 
-/** The use of a gradient whose parts lie in memory, [splits][`partial_quads`], from quad `base` on: added in their order. */
+/** The use of a gradient whose parts lie in memory, [splits][`partial_quads`], from quad `base` on: some quads from `first` on, added in their order. */
 export function updateFromPartials(use: GradientUse): Kernel {
   const sink = gradientSink(use);
   return assemble({
     name: `sum_partials_weights${sink.suffix}`,
     summary: "Sums of parts of a weight gradient, in a fixed order, and their use.",
     storage: [{ name: "partials", access: "read", element: "vec4f" }, ...sink.storage],
-    constants: ["quads", "splits", "partial_quads", "base", ...sink.constants],
+    constants: ["first", "quads", "splits", "partial_quads", "base", ...sink.constants],
     workgroupSize: UPDATE_WORKGROUP,
     declarations: sink.declarations,
     body: wgsl`
-      let at = block * ${UPDATE_WORKGROUP}u + lane;
-      if (at < constants.quads) {
+      let thread = block * ${UPDATE_WORKGROUP}u + lane;
+      if (thread < constants.quads) {
+        let at = constants.first + thread;
         var gradient = vec4f(0);
         for (var split = 0u; split < constants.splits; split++) {
           gradient += partials[split * constants.partial_quads + constants.base + at];
