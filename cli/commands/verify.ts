@@ -6,6 +6,7 @@ import { openNetwork } from "../open-network.js";
 import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
 import { createCounter, type Counter } from "../progress.js";
 import { print, printJson, styled } from "../terminal.js";
+import type { Deviation } from "../../compiler/verify/comparison.js";
 import { addTallies, type Divergence, type Tally, type VerifiedList } from "../verify/tally.js";
 import { ALL_LISTS, verifyNetwork } from "../verify/verify.js";
 import { describeCommand } from "./command.js";
@@ -100,6 +101,16 @@ async function verifyCompiled(
   }
 }
 
+/** Digits enough to see a difference of the tolerance; f32 has no more than 9. */
+function digitsFor({ expected, actual, tolerance }: Deviation): (value: number) => string {
+  const size = Math.max(Math.abs(expected), Math.abs(actual));
+  const digits = Math.ceil(Math.log10(size / tolerance)) + 2;
+  return (value) =>
+    Number.isFinite(digits)
+      ? String(Number(value.toPrecision(Math.min(9, Math.max(4, digits)))))
+      : formatNumber(value);
+}
+
 function describeReport(report: VerifyReport, { spec }: CompiledSpec): string {
   const { adapter, model, batch, kernels, values, seconds, first } = report;
   const checked = `${formatCount(kernels)} kernels, ${formatCount(values)} values compared in ${formatDuration(seconds)}`;
@@ -108,10 +119,11 @@ function describeReport(report: VerifyReport, { spec }: CompiledSpec): string {
     return `${right}: ${model}, batch ${batch}, on ${adapter}: ${checked}`;
   }
   const { value, index, expected, actual, tolerance } = first.deviation;
+  const show = digitsFor(first.deviation);
   return [
     `${styled("red", "wrong", process.stdout)}: ${model}, batch ${batch}, on ${adapter}`,
     `${spec.path}:${first.line}: ${first.name} (${first.list}) diverges from the reference`,
-    `  ${value}[${index}] is ${formatNumber(actual)}, expected ${formatNumber(expected)} to within ${formatNumber(tolerance)}`,
+    `  ${value}[${index}] is ${show(actual)}, expected ${show(expected)} to within ${formatNumber(tolerance)}`,
     `  computed by ${first.kernels.join(", ")}`,
     `found after ${checked}; what runs later was not checked`,
   ].join("\n");

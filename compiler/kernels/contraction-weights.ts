@@ -122,17 +122,28 @@ const BIAS_PARTIALS: GradientSink = {
   use: (at, gradient) => PARTIALS.use(`constants.weight_quads + ${at}`, gradient),
 };
 
-/** A loop of its own, for the workgroups of the first rows alone: in the other loop every workgroup would pay for it. */
+/**
+ * A loop of its own, for the workgroups of the first rows alone: in the other loop every workgroup would pay for it. Lines are summed
+ * by themselves, and images of them: of a single sum of all pixels, the last digits would be lost.
+ */
 const sumBias = (sink: GradientSink, exchange: Exchange) => wgsl`
   if (block == 0u${exchange.firstRow === "0u" ? "" : " && own_row == 0u"}) {
     var bias_sum = vec4f(0);
+    var image_sum = vec4f(0);
     for (var line = first_line; line < last_line; line++) {
       var b_line = ${B_LINE};
+      var line_sum = vec4f(0);
       for (var x = 0u; x < width; x++) {
-        bias_sum += b[b_line];
+        line_sum += b[b_line];
         b_line += b_column;
       }
+      image_sum += line_sum;
+      if ((line + 1u) % constants.height == 0u) {
+        bias_sum += image_sum;
+        image_sum = vec4f(0);
+      }
     }
+    bias_sum += image_sum;
     if (column < constants.columns) {
       ${sink.use("b_quad", "bias_sum")}
     }

@@ -34,6 +34,9 @@ export const SUM4 = reduction("total4", "vec4f", plus);
 /** `largest(value, lane)`. */
 export const MAX = reduction("largest", "f32", (a, b) => `max(${a}, ${b})`);
 
+/** Values of a lane that are summed by themselves: of a single sum of all of them, the last digits would be lost. */
+const PART_TURNS = 64;
+
 /** Bias gradient: the sum over batch and space of each channel. One workgroup a channel quad. Result: [C]. */
 export function channelSum(use: GradientUse): Kernel {
   const sink = gradientSink(use);
@@ -46,11 +49,18 @@ export function channelSum(use: GradientUse): Kernel {
     declarations: [SUM4, ...sink.declarations],
     body: wgsl`
       var sum = vec4f(0);
+      var part = vec4f(0);
+      var turn = 0u;
       for (var pixel = lane; pixel < frame.batch * constants.pixels; pixel += ${REDUCE_WORKGROUP}u) {
         ${splitPixel("pixel")}
-        sum += a[${placeOf("a")} + block];
+        part += a[${placeOf("a")} + block];
+        turn++;
+        if (turn % ${PART_TURNS}u == 0u) {
+          sum += part;
+          part = vec4f(0);
+        }
       }
-      let sums = total4(sum, lane);
+      let sums = total4(sum + part, lane);
       if (lane == 0u) {
         ${sink.use("block", "sums")}
       }`,

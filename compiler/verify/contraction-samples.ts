@@ -2,7 +2,7 @@
 import type { ConvolutionAttributes, Node } from "../ir/graph.js";
 import type { Tensor } from "../ops/op.js";
 import { imageSizes } from "../ops/tensors.js";
-import type { SampledSum } from "./sums.js";
+import { Summation, type SampledSum } from "./sums.js";
 
 export type ContractionNode = Node<
   "convolution" | "convolutionInputGradient" | "convolutionWeightGradient"
@@ -41,13 +41,9 @@ function collect(
   product: (y: number, x: number, w: number) => number,
 ) {
   const at = (index: number): SampledSum => {
-    let [value, squares] = [0, 0];
-    visitAll(index, (y, x, w) => {
-      const term = product(y, x, w);
-      value += term;
-      squares += term * term;
-    });
-    return { value, magnitude: Math.sqrt(squares) };
+    const summation = new Summation();
+    visitAll(index, (y, x, w) => summation.add(product(y, x, w)));
+    return summation.sum;
   };
   return { products, at };
 }

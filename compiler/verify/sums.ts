@@ -4,28 +4,54 @@ import type { AnyNode } from "../ir/graph.js";
 import type { Tensor } from "../ops/op.js";
 import { ROUNDING, STORING } from "./comparison.js";
 
-/** A sum, and the root of the sum of its terms' squares: what its rounding errors are measured against. */
+/** A sum, with what its rounding errors are measured against. */
 export interface SampledSum {
   readonly value: number;
+  /** The root of the sum of its terms' squares. */
   readonly magnitude: number;
+  /** What the roundings of its additions come to where all terms have one sign; 0 if absent. */
+  readonly drift?: number;
 }
 
-export const toleranceOf = ({ value, magnitude }: SampledSum) =>
-  ROUNDING * magnitude + STORING * Math.abs(value) + 1e-30;
+export const toleranceOf = ({ value, magnitude, drift = 0 }: SampledSum) =>
+  ROUNDING * magnitude + drift + STORING * Math.abs(value) + 1e-30;
+
+/** An addition in f32 is wrong by this part of the sum at most. */
+const UNIT = 2 ** -24;
+
+/** Adds up terms, and what is to be known of their sum. */
+export class Summation {
+  private value = 0;
+  private squares = 0;
+  private sizes = 0;
+  private terms = 0;
+
+  add(term: number): void {
+    this.value += term;
+    this.squares += term * term;
+    this.sizes += Math.abs(term);
+    this.terms++;
+  }
+
+  /**
+   * Each of n additions rounds a partial sum of at most the terms' sizes. The errors have no common sign, so that they grow with the
+   * root of n. Equal terms are the worst case: a 2^-24th of their sum at each addition, which terms of mixed signs do not reach.
+   */
+  get sum(): SampledSum {
+    const drift = UNIT * Math.sqrt(this.terms) * this.sizes;
+    return { value: this.value, magnitude: Math.sqrt(this.squares), drift };
+  }
+}
 
 /** The sum of a channel over batch and space. */
 export function channelSum({ shape, data }: Tensor, channel: number): SampledSum {
   const { images, channels, pixels } = imageSizes(shape);
-  let [value, squares] = [0, 0];
+  const summation = new Summation();
   for (let image = 0; image < images; image++) {
     const start = (image * channels + channel) * pixels;
-    for (let index = start; index < start + pixels; index++) {
-      const term = data[index]!;
-      value += term;
-      squares += term * term;
-    }
+    for (let index = start; index < start + pixels; index++) summation.add(data[index]!);
   }
-  return { value, magnitude: Math.sqrt(squares) };
+  return summation.sum;
 }
 
 const channelMagnitudes = (x: Tensor): readonly number[] =>

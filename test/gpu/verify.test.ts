@@ -86,6 +86,32 @@ function corrupt(
   });
 }
 
+/** Every pixel has the same share in the gradient, and so all terms of the first bias's sum one sign. */
+const MANY_PIXELS = `
+model Pixels {
+  input image: f32[N, 3, 64, 64]
+  target label: u32[N] in 0..10
+  conv(16, kernel=3, padding=1) -> relu -> global_avgpool -> flatten -> linear(10) as logits
+  loss cross_entropy(logits, label)
+}
+`;
+
+describe("sums over many pixels", () => {
+  test.each([{}, { keepGradients: true }])("are right, with %j", async (options) => {
+    const { traces: compiled } = compile(MANY_PIXELS, { file: "pixels.net", ...options });
+    const tally = await verify(compiled, ALL_LISTS);
+    expect(tally.divergence).toBeUndefined();
+  });
+
+  test("are wrong where a pixel of 12288 is left out", async () => {
+    const { traces: compiled } = compile(MANY_PIXELS, { file: "pixels.net" });
+    const damaged = corrupt(compiled, /^conv1 weight/, (wgsl) =>
+      wgsl.replace("line_sum += b[b_line];", "line_sum += b[b_line] * f32(line + x > 0u);"),
+    );
+    expect((await verify(damaged)).divergence?.name).toContain("conv1");
+  });
+});
+
 describe("kernels as compiled are right", () => {
   test.each<[string, Partial<ProgramOptions>]>([
     ["fused", {}],
