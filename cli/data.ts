@@ -4,7 +4,7 @@ import type { Dataset } from "../runtime/data/dataset.js";
 import type { OpenDataOptions, OpenedData, SkippedFile } from "../runtime/node/data/index.js";
 import type { DataRecipe } from "../program/recipe.js";
 import type { CompiledSpec } from "./compiled.js";
-import { say, styled } from "./terminal.js";
+import { warn } from "./terminal.js";
 
 export interface DataFlags {
   readonly data?: string;
@@ -67,8 +67,4 @@ export function warnOfUnreadable(...datasets: readonly (Dataset | undefined)[]):
       ? "1 image that could not be read was"
       : `${count} images that could not be read were`;
   warn(`${which} left out; the names are above`);
-}
-
-export function warn(message: string): void {
-  say(`${styled("yellow", "warning", process.stderr)}: ${message}`);
 }

@@ -2,7 +2,7 @@
 import type { Network, NetworkOptions } from "../runtime/network.js";
 import type { CompileProgress } from "../runtime/pipelines.js";
 import type { CompiledSpec } from "./compiled.js";
-import { warn } from "./data.js";
+import { warn } from "./terminal.js";
 import { createCounter, type Counter } from "./progress.js";
 import { say } from "./terminal.js";
 

@@ -7,7 +7,7 @@ import type { Dataset, Example, Stage } from "../runtime/data/dataset.js";
 import { DataError } from "../runtime/data/error.js";
 import { IMAGE_ENDINGS } from "../runtime/node/data/decode.js";
 import type { CompiledSpec } from "./compiled.js";
-import { warn } from "./data.js";
+import { warn } from "./terminal.js";
 import { wrongInput } from "./failure.js";
 import { readBytes } from "./files.js";
 

@@ -47,3 +47,7 @@ export function endQuietlyWhenReaderLeaves(): void {
     throw error;
   });
 }
+
+export function warn(message: string): void {
+  say(`${styled("yellow", "warning", process.stderr)}: ${message}`);
+}

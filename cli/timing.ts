@@ -4,8 +4,8 @@ import type { StepDraft } from "../compiler/lower/storage.js";
 import { trafficOf, type TracedProgram } from "../compiler/trace.js";
 import type { Network } from "../runtime/network.js";
 import { profileSteps, type Profile, type ProfiledStep } from "../runtime/profile.js";
-import type { Ceilings } from "./ceilings.js";
-import type { Examples } from "./random-examples.js";
+import type { Ceilings } from "../workbench/ceilings.js";
+import type { Examples } from "../workbench/random-examples.js";
 
 export type TimedList = "train" | "predict";
 

@@ -22,13 +22,13 @@ import type { Origin } from "./ir/origin.js";
 import { LOSS_SCALE_WORDS, trainedParameters, type Graph, type Value } from "./ir/graph.js";
 import { elementCount, imageShape } from "./ir/shape.js";
 import type { Kernel } from "./kernels/kernel.js";
-import { roundUpTo4 } from "./lower/activation-layout.js";
+import { roundUpTo4 } from "./layout/activation-layout.js";
 import { LoweringContext, type Folded, type Persistent } from "./lower/context.js";
 import { averageParameter, initializeParameter } from "./lower/ends.js";
 import { lowerGraph, lowerNodes } from "./lower/index.js";
 import { initializeLossScale } from "./lower/loss-scale.js";
 import { lowerPreparation, type PreparationDraft } from "./lower/prepare.js";
-import { storeParameter, type StoredParameter } from "./lower/parameters.js";
+import { storeParameter, type StoredParameter } from "./layout/parameters.js";
 import { fixed, perImage, type StepDraft, type Storage } from "./lower/storage.js";
 import {
   differentiate,
@@ -38,10 +38,10 @@ import {
 } from "./passes/differentiate.js";
 import { fuse } from "./passes/fuse.js";
 import { forInference, forPrediction } from "./passes/inference.js";
-import { chooseLayouts } from "./passes/layout.js";
-import { chooseHalves, NO_HALVES } from "./passes/precision.js";
+import { chooseLayouts } from "./layout/choose-layouts.js";
+import { chooseHalves, NO_HALVES } from "./layout/halves.js";
 import { mixLabels } from "./passes/mix-labels.js";
-import { planMemory, type MemoryPlan, type Sharing } from "./passes/memory.js";
+import { planMemory, type MemoryPlan, type Sharing } from "./write/memory.js";
 import { recompute } from "./passes/recompute.js";
 import { simplify, simplifyTraining } from "./passes/simplify.js";
 import { separateSpacings } from "./passes/spacing.js";

@@ -3,10 +3,10 @@ import type { SlicedBatch } from "../program/planned-memory.js";
 import type { WeightAverage } from "../program/recipe.js";
 import type { Affine, BatchRange, Program } from "../program/program.js";
 import type { AnyNode, Graph, Value } from "./ir/graph.js";
-import type { ContractionSchedule } from "./kernels/schedule.js";
-import type { StoredParameter } from "./lower/parameters.js";
+import type { ContractionSchedule } from "./schedules/schedule.js";
+import type { StoredParameter } from "./layout/parameters.js";
 import type { StepDraft } from "./lower/storage.js";
-import type { Layouts } from "./passes/layout.js";
+import type { Layouts } from "./layout/choose-layouts.js";
 import type { ContractionProblem, PartialSums } from "./schedules/index.js";
 
 /** A schedule that was chosen on the way. */

@@ -1,5 +1,5 @@
 import type { CallExpression, Span } from "../grammar/ast.js";
-import type { ArgumentDeclaration } from "../compiler/semantics/signature.js";
+import type { ArgumentDeclaration } from "../compiler/calls/signature.js";
 import { type Callable, findCallable } from "./callables.js";
 import type { PlacedCall } from "./calls.js";
 import type { SpecDocument } from "./document.js";

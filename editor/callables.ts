@@ -2,8 +2,8 @@ import type { BlockDeclaration, ModelDeclaration, ParameterDeclaration } from ".
 import { initializers } from "../compiler/layers/initializers.js";
 import { layers } from "../compiler/layers/index.js";
 import type { LayerDefinition } from "../compiler/layers/layer.js";
-import { valueName } from "../compiler/semantics/argument-types.js";
-import { functions } from "../compiler/semantics/functions.js";
+import { valueName } from "../compiler/calls/argument-types.js";
+import { functions } from "../compiler/calls/functions.js";
 import { losses, metrics } from "../compiler/semantics/losses.js";
 import { parameterTypes } from "../compiler/semantics/parameters.js";
 import { optimizers } from "../compiler/semantics/recipes/optimizers.js";
@@ -12,11 +12,7 @@ import { schedules } from "../compiler/semantics/recipes/schedules.js";
 import { sources } from "../compiler/semantics/recipes/sources.js";
 import { stages } from "../compiler/semantics/recipes/stages.js";
 import { transforms } from "../compiler/semantics/recipes/transforms.js";
-import {
-  type ArgumentDeclaration,
-  type Described,
-  required,
-} from "../compiler/semantics/signature.js";
+import { type ArgumentDeclaration, type Described, required } from "../compiler/calls/signature.js";
 import type { CallRole } from "./calls.js";
 import type { SpecDocument } from "./document.js";
 

@@ -1,6 +1,6 @@
 import type { Callable } from "./callables.js";
 import type { Fact } from "./facts.js";
-import type { ArgumentDeclaration } from "../compiler/semantics/signature.js";
+import type { ArgumentDeclaration } from "../compiler/calls/signature.js";
 import { valueText } from "../compiler/semantics/call-text.js";
 
 /** Markdown that hover and completion show. */

@@ -1,5 +1,5 @@
 import type { Span } from "../grammar/ast.js";
-import type { Occurrence } from "../compiler/semantics/analysis.js";
+import type { Occurrence } from "../compiler/calls/occurrences.js";
 import type { SpecDocument } from "./document.js";
 import { lastPart, lastPartSpan, touches } from "./spans.js";
 import { keyOf } from "./uris.js";

@@ -3,7 +3,16 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
-const sources = ["grammar", "compiler", "runtime", "cli", "program", "scripts", "tsconfig.json"];
+const sources = [
+  "grammar",
+  "compiler",
+  "runtime",
+  "cli",
+  "program",
+  "workbench",
+  "scripts",
+  "tsconfig.json",
+];
 
 /** When the newest file under a path was changed, in milliseconds; 0 where there is none. */
 function newest(path: string): number {

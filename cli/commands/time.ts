@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import { measureCeilings, type Ceilings } from "../ceilings.js";
+import { measureCeilings, type Ceilings } from "../../workbench/ceilings.js";
 import { compileSpec, traceOf } from "../compiled.js";
 import { formatPercent } from "../format.js";
 import { openNetwork } from "../open-network.js";
 import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
-import { randomExamples } from "../random-examples.js";
+import { randomExamples } from "../../workbench/random-examples.js";
 import { renderTable, type Column } from "../table.js";
 import { print, printJson, say, styled, widthOf } from "../terminal.js";
 import {

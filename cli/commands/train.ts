@@ -14,7 +14,8 @@ import {
   traceOf,
   type CompiledSpec,
 } from "../compiled.js";
-import { openRecipeData, warn, type DataFlags } from "../data.js";
+import { openRecipeData, type DataFlags } from "../data.js";
+import { warn } from "../terminal.js";
 import { wrongInput } from "../failure.js";
 import { formatBytes } from "../../program/format-bytes.js";
 import { openNetwork } from "../open-network.js";

@@ -1,10 +1,10 @@
 import { Option, type Command } from "commander";
 import { compileSpec } from "../compiled.js";
-import { warn } from "../data.js";
+import { warn } from "../terminal.js";
 import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
 import { renderTable, type Column } from "../table.js";
 import { print, printJson, say, styled, widthOf } from "../terminal.js";
-import { describeSchedule, type Measured } from "../tuning/measure.js";
+import { describeSchedule, type Measured } from "../../workbench/tune/measure.js";
 import { mergeTuning, tunePathOf, type TunedProblem } from "../tuning/tune-file.js";
 import { tune, type TunedProblemResult, type TuneResult } from "../tuning/tune.js";
 import { describeCommand } from "./command.js";

@@ -6,9 +6,14 @@ import { openNetwork } from "../open-network.js";
 import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
 import { createCounter, type Counter } from "../progress.js";
 import { print, printJson, styled } from "../terminal.js";
-import type { Deviation } from "../../compiler/verify/comparison.js";
-import { addTallies, type Divergence, type Tally, type VerifiedList } from "../verify/tally.js";
-import { ALL_LISTS, verifyNetwork } from "../verify/verify.js";
+import type { Deviation } from "../../workbench/verify/comparison.js";
+import {
+  addTallies,
+  type Divergence,
+  type Tally,
+  type VerifiedList,
+} from "../../workbench/verify/tally.js";
+import { ALL_LISTS, verifyNetwork } from "../../workbench/verify/verify.js";
 import { describeCommand } from "./command.js";
 
 interface VerifyFlags extends AdapterOptions {

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { saveWeights } from "../../runtime/node/training.js";
 import type { EpochReport, FitResult, TrainingState } from "../../runtime/training/index.js";
-import { warn } from "../data.js";
+import { warn } from "../terminal.js";
 import { classesMetadata } from "../weights.js";
 import type { RunObserver, TrainingParts } from "./parts.js";
 

@@ -9,7 +9,7 @@ import {
   writeError,
   type RunLock,
 } from "../../runtime/node/training.js";
-import { warn } from "../data.js";
+import { warn } from "../terminal.js";
 import { wrongUsage } from "../failure.js";
 import { makeFolder } from "../files.js";
 import { say } from "../terminal.js";

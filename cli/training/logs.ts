@@ -9,7 +9,7 @@ import {
   type StepReport,
   type TrainingState,
 } from "../../runtime/training/index.js";
-import { warn } from "../data.js";
+import { warn } from "../terminal.js";
 import type { RunObserver, TrainingParts } from "./parts.js";
 
 export class MetricsFiles implements RunObserver {

@@ -14,7 +14,8 @@ import {
 } from "../../runtime/training/index.js";
 import { join } from "node:path";
 import { scoresOf } from "../compiled.js";
-import { warn, warnOfUnreadable } from "../data.js";
+import { warn } from "../terminal.js";
+import { warnOfUnreadable } from "../data.js";
 import { wrongInput } from "../failure.js";
 import { plural } from "../format.js";
 import { listenForInterrupt } from "../interrupt.js";

@@ -2,9 +2,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { TunedAdapter } from "../../compiler/index.js";
-import type { ContractionSchedule } from "../../compiler/kernels/schedule.js";
+import type { ContractionSchedule } from "../../compiler/schedules/schedule.js";
 import { isSameAdapter } from "../../runtime/targets.js";
-import { warn } from "../data.js";
+import { warn } from "../terminal.js";
 import { wrongInput } from "../failure.js";
 import { readBytes, writeOutput } from "../files.js";
 import { version } from "../package.js";

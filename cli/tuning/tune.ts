@@ -8,7 +8,7 @@ import {
   roundOf,
   type Measured,
   type TunedCandidates,
-} from "./measure.js";
+} from "../../workbench/tune/measure.js";
 
 export interface TuneSettings extends SelectOptions {
   readonly batch: number;

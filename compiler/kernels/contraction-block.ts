@@ -1,5 +1,5 @@
 import type { Exchange } from "./exchange.js";
-import { accumulatedRows, type ContractionSchedule } from "./schedule.js";
+import { accumulatedRows, type ContractionSchedule } from "../schedules/schedule.js";
 import { times } from "./wgsl.js";
 
 /**

@@ -3,7 +3,7 @@ import { EpiloguePrinter, type Epilogue } from "./epilogue.js";
 import { exchangeFor, loadNames } from "./exchange.js";
 import { assemble, type Kernel } from "./kernel.js";
 import { placeConstants, placeOf } from "./place.js";
-import { rowsPerBlock, type ContractionSchedule } from "./schedule.js";
+import { rowsPerBlock, type ContractionSchedule } from "../schedules/schedule.js";
 import { times, wgsl } from "./wgsl.js";
 
 /** Whether a features contraction starts from zero or adds to what another piece of the weights left. */

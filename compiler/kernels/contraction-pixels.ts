@@ -18,7 +18,7 @@ import {
   lanesOf,
   rowsPerBlock,
   type ContractionSchedule,
-} from "./schedule.js";
+} from "../schedules/schedule.js";
 import { times, wgsl } from "./wgsl.js";
 
 /** How the second operand lies: [group][K][columns], or, as weights for their layer's input gradient, [columns][K]. */

@@ -8,7 +8,7 @@ import {
   lanesOf,
   rowsPerBlock,
   type ContractionSchedule,
-} from "./schedule.js";
+} from "../schedules/schedule.js";
 import { gradientSink, type Descent, type GradientSink, type GradientUse } from "./update.js";
 import { times, wgsl } from "./wgsl.js";
 

@@ -1,4 +1,4 @@
-import { accumulatedRows, rowsPerBlock, type ContractionSchedule } from "./schedule.js";
+import { accumulatedRows, rowsPerBlock, type ContractionSchedule } from "../schedules/schedule.js";
 import { times, wgsl } from "./wgsl.js";
 
 /**

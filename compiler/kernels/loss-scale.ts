@@ -1,4 +1,4 @@
-import { LARGEST_SCALE } from "../ops/adjust-loss-scale.js";
+import { LARGEST_SCALE } from "../../program/loss-scale.js";
 import { IDENTITY } from "./epilogue.js";
 import { assemble, type Kernel } from "./kernel.js";
 import { quadKernel } from "./pointwise.js";

@@ -1,6 +1,6 @@
 import { loadNames } from "./exchange.js";
 import { assemble, type Kernel } from "./kernel.js";
-import type { ContractionSchedule } from "./schedule.js";
+import type { ContractionSchedule } from "../schedules/schedule.js";
 import { gradientSink, type Descent, type GradientSink } from "./update.js";
 import { times, wgsl } from "./wgsl.js";
 

@@ -1,4 +1,4 @@
-import type { AbsentNames } from "../semantics/suggestion.js";
+import type { AbsentNames } from "../calls/suggestion.js";
 
 const onlyImages =
   "netc has layers of images [N, C, H, W] and rows [N, C]; a sequence is an image of height 1";

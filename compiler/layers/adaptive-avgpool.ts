@@ -1,6 +1,6 @@
 import { BATCH } from "../ir/shape.js";
-import { pair } from "../semantics/argument-types.js";
-import { required } from "../semantics/signature.js";
+import { pair } from "../calls/argument-types.js";
+import { required } from "../calls/signature.js";
 import { defineLayer } from "./layer.js";
 import { requireImage } from "./rules.js";
 

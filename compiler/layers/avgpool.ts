@@ -1,6 +1,6 @@
 import { strideOfOne } from "./pooling.js";
-import { boolean } from "../semantics/argument-types.js";
-import { withDefault } from "../semantics/signature.js";
+import { boolean } from "../calls/argument-types.js";
+import { withDefault } from "../calls/signature.js";
 import { defineLayer } from "./layer.js";
 import { inferPooling, poolGeometry, poolingArguments } from "./pooling.js";
 

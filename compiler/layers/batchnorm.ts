@@ -1,7 +1,7 @@
 import { type ArgumentTranslation, each, literalNumber } from "../diagnostics/alias.js";
 import { imageShape } from "../ir/shape.js";
-import { float } from "../semantics/argument-types.js";
-import { withDefault } from "../semantics/signature.js";
+import { float } from "../calls/argument-types.js";
+import { withDefault } from "../calls/signature.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
 import { addAffine, addStatistic, normalizationArguments } from "./normalization.js";
 

@@ -2,8 +2,8 @@ import { caffeInitialValues, kerasInitialValues } from "./foreign-initial-values
 import { add, channel, operand } from "../ir/expression.js";
 import type { Pair } from "../ir/graph.js";
 import { BATCH, type ImageShape, imageShape, type Shape } from "../ir/shape.js";
-import { integer, pair } from "../semantics/argument-types.js";
-import { optional, required, withDefault } from "../semantics/signature.js";
+import { integer, pair } from "../calls/argument-types.js";
+import { optional, required, withDefault } from "../calls/signature.js";
 import { checkChannels } from "./channels.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
 import { requireImage } from "./rules.js";

@@ -1,6 +1,6 @@
 import { add, binary, constant, multiply, operand, subtract, unary } from "../ir/expression.js";
-import { float } from "../semantics/argument-types.js";
-import { withDefault } from "../semantics/signature.js";
+import { float } from "../calls/argument-types.js";
+import { withDefault } from "../calls/signature.js";
 import { defineLayer } from "./layer.js";
 
 export const elu = defineLayer({

@@ -1,6 +1,6 @@
 import { add, constant, multiply, operand, unary, type Expression } from "../ir/expression.js";
-import { choice } from "../semantics/argument-types.js";
-import { withDefault } from "../semantics/signature.js";
+import { choice } from "../calls/argument-types.js";
+import { withDefault } from "../calls/signature.js";
 import { defineLayer } from "./layer.js";
 
 export const gelu = defineLayer({

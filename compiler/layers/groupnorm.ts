@@ -1,7 +1,7 @@
 import { each } from "../diagnostics/alias.js";
 import { formatShape, imageShape, type Shape } from "../ir/shape.js";
-import { integer } from "../semantics/argument-types.js";
-import { required } from "../semantics/signature.js";
+import { integer } from "../calls/argument-types.js";
+import { required } from "../calls/signature.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
 import { lowerGroups, normalizationArguments, requireSeveral } from "./normalization.js";
 

@@ -1,14 +1,9 @@
 import { each } from "../diagnostics/alias.js";
 import type { CallExpression, Expression } from "../../grammar/ast.js";
 import type { Initializer } from "../../program/program.js";
-import {
-  type ArgumentReader,
-  type ArgumentType,
-  choice,
-  float,
-  mismatch,
-} from "../semantics/argument-types.js";
-import { bind } from "../semantics/bind.js";
+import { type ArgumentReader, type ArgumentType } from "../calls/signature.js";
+import { choice, float, mismatch } from "../calls/argument-types.js";
+import { bind } from "../calls/bind.js";
 import {
   type ArgumentDeclarations,
   type ArgumentValues,
@@ -16,8 +11,8 @@ import {
   optional,
   required,
   withDefault,
-} from "../semantics/signature.js";
-import { type AbsentNames, adviseCall, listNames } from "../semantics/suggestion.js";
+} from "../calls/signature.js";
+import { type AbsentNames, adviseCall, listNames } from "../calls/suggestion.js";
 
 /** What random initial values depend on: connections into and out of one unit. */
 export interface Fans {

@@ -1,4 +1,4 @@
-import type { GraphBuilder } from "../ir/builder.js";
+import type { Builder } from "../ir/builder.js";
 import { add, multiply, operand } from "../ir/expression.js";
 import type { Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
@@ -10,7 +10,7 @@ const hasOnePixel = ({ shape }: Value) => shape.slice(2).every((size) => size ==
 
 /** Two values that `joinedShape` accepts, in one shape: one number a channel is repeated at all pixels of the other. */
 export function spreadValues(
-  builder: GraphBuilder,
+  builder: Builder,
   [a, b]: readonly [Value, Value],
   origin: Origin,
 ): readonly [Value, Value] {
@@ -29,7 +29,7 @@ export function spreadValues(
 
 /** The sum of two values of one shape. */
 export function addValues(
-  builder: GraphBuilder,
+  builder: Builder,
   [a, b]: readonly [Value, Value],
   origin: Origin,
 ): Value {
@@ -39,7 +39,7 @@ export function addValues(
 
 /** The product of two values of one shape, element by element. */
 export function multiplyValues(
-  builder: GraphBuilder,
+  builder: Builder,
   [a, b]: readonly [Value, Value],
   origin: Origin,
 ): Value {
@@ -49,7 +49,7 @@ export function multiplyValues(
 
 /** Values one after the other along their channels. */
 export function concatenateValues(
-  builder: GraphBuilder,
+  builder: Builder,
   values: readonly Value[],
   origin: Origin,
 ): Value {

@@ -1,10 +1,10 @@
 import type { Fix } from "../diagnostics/diagnostic.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue/index.js";
-import type { GraphBuilder } from "../ir/builder.js";
+import type { Builder } from "../ir/builder.js";
 import type { Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
 import type { ImageShape, Shape } from "../ir/shape.js";
-import type { ArgumentDeclarations, ArgumentValues, Described } from "../semantics/signature.js";
+import type { ArgumentDeclarations, ArgumentValues, Described } from "../calls/signature.js";
 
 /** A use of the layer that documentation shows and tests run. Shapes are without the batch axis. */
 export interface LayerSample {
@@ -58,8 +58,8 @@ export interface InferenceContext {
 }
 
 /** Where a layer's ops go. */
-export interface LoweringContext {
-  readonly builder: GraphBuilder;
+export interface LayerContext {
+  readonly builder: Builder;
   /** Its name is the layer's full name; weights are named after it. */
   readonly origin: Origin;
   /** The other values that the layer reads, see `LayerDefinition.others`. */
@@ -92,11 +92,7 @@ export interface LayerDefinition<
   ): Shape | undefined;
 
   /** Adds the layer's ops and returns its output. Called only with inputs that `infer` accepts. */
-  lower(
-    input: Value,
-    values: ArgumentValues<NoInfer<Declarations>>,
-    context: LoweringContext,
-  ): Value;
+  lower(input: Value, values: ArgumentValues<NoInfer<Declarations>>, context: LayerContext): Value;
 
   /** Multiply-adds per image, for layers that have any worth counting: convolutions and linear layers. */
   macs?(input: Shape, output: Shape, values: ArgumentValues<NoInfer<Declarations>>): number;

@@ -1,7 +1,7 @@
 import { each } from "../diagnostics/alias.js";
 import { binary, constant, multiply, operand } from "../ir/expression.js";
-import { float } from "../semantics/argument-types.js";
-import { withDefault } from "../semantics/signature.js";
+import { float } from "../calls/argument-types.js";
+import { withDefault } from "../calls/signature.js";
 import { defineLayer } from "./layer.js";
 
 export const leakyRelu = defineLayer({

@@ -2,8 +2,8 @@ import { caffeInitialValues, kerasInitialValues } from "./foreign-initial-values
 import { each } from "../diagnostics/alias.js";
 import { add, channel, operand } from "../ir/expression.js";
 import { BATCH, elementCount, formatShape, imageShape, type Shape } from "../ir/shape.js";
-import { integer } from "../semantics/argument-types.js";
-import { optional, required } from "../semantics/signature.js";
+import { integer } from "../calls/argument-types.js";
+import { optional, required } from "../calls/signature.js";
 import { defineLayer, type InferenceContext } from "./layer.js";
 import { addBias, addWeight, weightArguments } from "./weights.js";
 

@@ -1,6 +1,6 @@
 import { add, binary, constant, multiply, operand } from "../ir/expression.js";
-import { choice, float, integer } from "../semantics/argument-types.js";
-import { withDefault } from "../semantics/signature.js";
+import { choice, float, integer } from "../calls/argument-types.js";
+import { withDefault } from "../calls/signature.js";
 import { defineLayer } from "./layer.js";
 import { requireImage } from "./rules.js";
 

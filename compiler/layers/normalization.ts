@@ -2,9 +2,9 @@ import type { Initializer } from "../../program/program.js";
 import { add, channel, multiply, operand } from "../ir/expression.js";
 import type { GroupNormalizeAttributes, Value } from "../ir/graph.js";
 import { formatShape, imageShape, type Shape } from "../ir/shape.js";
-import { boolean, float } from "../semantics/argument-types.js";
-import { type ArgumentValues, withDefault } from "../semantics/signature.js";
-import type { InferenceContext, LoweringContext } from "./layer.js";
+import { boolean, float } from "../calls/argument-types.js";
+import { type ArgumentValues, withDefault } from "../calls/signature.js";
+import type { InferenceContext, LayerContext } from "./layer.js";
 import { addBias, addWeight, trainingArguments } from "./weights.js";
 
 /** Settings of every layer that normalises. */
@@ -22,7 +22,7 @@ const constant = (value: number) => (): Initializer => ({ kind: "constant", valu
 export function addAffine(
   channels: number,
   values: NormalizationValues,
-  context: LoweringContext,
+  context: LayerContext,
 ): readonly [weight: Value, bias: Value] | readonly [] {
   if (!values.affine) return [];
   const fans = { fanIn: channels, fanOut: channels };
@@ -37,7 +37,7 @@ export function addStatistic(
   name: string,
   channels: number,
   start: number,
-  { builder, origin }: LoweringContext,
+  { builder, origin }: LayerContext,
 ): Value {
   const settings = {
     role: "statistic",
@@ -54,7 +54,7 @@ export function lowerGroups(
   input: Value,
   grouping: Omit<GroupNormalizeAttributes, "epsilon">,
   values: NormalizationValues,
-  context: LoweringContext,
+  context: LayerContext,
 ): Value {
   const { builder, origin } = context;
   const attributes = { ...grouping, epsilon: values.eps };

@@ -5,8 +5,8 @@ import {
   literalNumbers,
 } from "../diagnostics/alias.js";
 import { BATCH } from "../ir/shape.js";
-import { padding } from "../semantics/argument-types.js";
-import { required } from "../semantics/signature.js";
+import { padding } from "../calls/argument-types.js";
+import { required } from "../calls/signature.js";
 import { defineLayer } from "./layer.js";
 import { requireImage } from "./rules.js";
 import { NO_DILATION, paddedSize } from "./windows.js";

@@ -1,7 +1,7 @@
 import type { PoolAttributes } from "../ir/graph.js";
 import { BATCH, type ImageShape, imageShape, type Shape } from "../ir/shape.js";
-import { boolean, padding, pair } from "../semantics/argument-types.js";
-import { type ArgumentValues, optional, required, withDefault } from "../semantics/signature.js";
+import { boolean, padding, pair } from "../calls/argument-types.js";
+import { type ArgumentValues, optional, required, withDefault } from "../calls/signature.js";
 import type { InferenceContext } from "./layer.js";
 import { requireFit, requireImage, warnOfGaps } from "./rules.js";
 import { ceilOutput, floorOutput, NO_DILATION, overhangOf, type Windows } from "./windows.js";

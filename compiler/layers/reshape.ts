@@ -1,6 +1,6 @@
 import { BATCH, elementCount, formatShape, type Shape } from "../ir/shape.js";
-import { integers } from "../semantics/argument-types.js";
-import { required } from "../semantics/signature.js";
+import { integers } from "../calls/argument-types.js";
+import { required } from "../calls/signature.js";
 import { defineLayer } from "./layer.js";
 
 export const reshape = defineLayer({

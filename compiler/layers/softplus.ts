@@ -7,8 +7,8 @@ import {
   unary,
   type Expression,
 } from "../ir/expression.js";
-import { float } from "../semantics/argument-types.js";
-import { withDefault } from "../semantics/signature.js";
+import { float } from "../calls/argument-types.js";
+import { withDefault } from "../calls/signature.js";
 import { defineLayer } from "./layer.js";
 
 export const softplus = defineLayer({

@@ -1,8 +1,8 @@
 import { each } from "../diagnostics/alias.js";
 import { BATCH, type ImageShape, imageShape } from "../ir/shape.js";
 import type { Pair } from "../ir/graph.js";
-import { boolean, choice, pair } from "../semantics/argument-types.js";
-import { optional, withDefault } from "../semantics/signature.js";
+import { boolean, choice, pair } from "../calls/argument-types.js";
+import { optional, withDefault } from "../calls/signature.js";
 import { defineLayer } from "./layer.js";
 import { requireImage } from "./rules.js";
 

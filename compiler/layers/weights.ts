@@ -1,9 +1,9 @@
 import type { Value } from "../ir/graph.js";
 import type { Shape } from "../ir/shape.js";
-import { boolean, float } from "../semantics/argument-types.js";
-import { type ArgumentValues, optional, withDefault } from "../semantics/signature.js";
+import { boolean, float } from "../calls/argument-types.js";
+import { type ArgumentValues, optional, withDefault } from "../calls/signature.js";
 import { defaultRule, type Fans, initializer } from "./initializers.js";
-import type { LoweringContext } from "./layer.js";
+import type { LayerContext } from "./layer.js";
 
 /** How a weight and a bias start and are trained. */
 export const trainingArguments = {
@@ -36,7 +36,7 @@ export function addWeight(
   shape: Shape,
   fans: Fans,
   values: TrainingValues,
-  { builder, origin }: LoweringContext,
+  { builder, origin }: LayerContext,
   rule = defaultRule,
 ): Value {
   const settings = {
@@ -54,7 +54,7 @@ export function addBias(
   length: number,
   fans: Fans,
   values: TrainingValues,
-  { builder, origin }: LoweringContext,
+  { builder, origin }: LayerContext,
   rule = defaultRule,
 ): Value {
   const settings = {

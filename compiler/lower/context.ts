@@ -3,9 +3,9 @@ import type { BatchRange, Target } from "../../program/program.js";
 import { trainedParameters, type AnyNode, type Graph, type Value } from "../ir/graph.js";
 import { BATCH, elementCount, imageShape } from "../ir/shape.js";
 import { withHalves } from "../kernels/half.js";
-import type { ContractionSchedule } from "../kernels/schedule.js";
-import type { Layouts } from "../passes/layout.js";
-import type { HalfValues } from "../passes/precision.js";
+import type { ContractionSchedule } from "../schedules/schedule.js";
+import type { Layouts } from "../layout/choose-layouts.js";
+import type { HalfValues } from "../layout/halves.js";
 import {
   chooseSchedule,
   chooseSchedules,
@@ -15,10 +15,10 @@ import {
   type TunedSchedules,
 } from "../schedules/index.js";
 import type { Choice, TracedNode } from "../trace.js";
-import { roundUpTo4, type ActivationLayout } from "./activation-layout.js";
+import { roundUpTo4, type ActivationLayout } from "../layout/activation-layout.js";
 import { codeWidth } from "./code-width.js";
 import type { ChannelParts } from "./gather.js";
-import type { StoredParameter } from "./parameters.js";
+import type { StoredParameter } from "../layout/parameters.js";
 import { fixed, inHalf, inPlanes, perImage, type StepDraft, type Storage } from "./storage.js";
 
 /** Buffers that outlive a step, shared by all of a program's step lists. */

@@ -4,15 +4,15 @@ import type { Node, Value } from "../ir/graph.js";
 import { featureContraction } from "../kernels/contraction-features.js";
 import { COPY_WORKGROUP, flipWeights } from "../kernels/copy.js";
 import { IDENTITY } from "../kernels/epilogue.js";
-import { rowsPerBlock } from "../kernels/schedule.js";
+import { rowsPerBlock } from "../schedules/schedule.js";
 import { prefersTransposed, type ContractionProblem } from "../schedules/index.js";
-import { roundUpTo4, type ActivationLayout, type Steps } from "./activation-layout.js";
+import { roundUpTo4, type ActivationLayout, type Steps } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerDirect } from "./direct.js";
 import { gatherFor } from "./gather.js";
 import { lowerEpilogue, type LoweredEpilogue } from "./fused.js";
-import { ConvolutionGeometry } from "./geometry.js";
-import { contractionRows, pieceLabel } from "./parameters.js";
+import { ConvolutionGeometry } from "../layout/geometry.js";
+import { contractionRows, pieceLabel } from "../layout/parameters.js";
 import {
   choosePixels,
   emitPixels,
@@ -21,7 +21,7 @@ import {
   type PixelProblem,
   type PixelResult,
 } from "./pixels.js";
-import { evenShare, shares } from "./shares.js";
+import { evenShare, shares } from "../layout/shares.js";
 import { fixed, perImage, type Storage } from "./storage.js";
 import { emitWinograd, fitsWinograd, tilesOf } from "./winograd.js";
 import { productWindow, window, windowSteps, type Constants } from "./window.js";

@@ -8,7 +8,7 @@ import {
 } from "../kernels/direct.js";
 import type { LoweringContext } from "./context.js";
 import { emitQuads } from "./elementwise.js";
-import type { ConvolutionGeometry } from "./geometry.js";
+import type { ConvolutionGeometry } from "../layout/geometry.js";
 import { fixed } from "./storage.js";
 import type { Constants } from "./window.js";
 

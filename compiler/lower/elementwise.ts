@@ -13,7 +13,7 @@ import {
   quadKernel,
   type QuadSkeleton,
 } from "../kernels/pointwise.js";
-import type { ActivationLayout } from "./activation-layout.js";
+import type { ActivationLayout } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerEpilogue } from "./fused.js";
 import { gatherFor, partsBytes, type ChannelParts, type Gather } from "./gather.js";

@@ -5,10 +5,10 @@ import { average } from "../kernels/average.js";
 import { COPY_WORKGROUP, importImages } from "../kernels/copy.js";
 import { DISTRIBUTIONS, initialize, INITIALIZE_WORKGROUP } from "../kernels/initialize.js";
 import { UPDATE_QUADS, UPDATE_WORKGROUP } from "../kernels/update.js";
-import { isActivation } from "../passes/layout.js";
-import { roundUpTo4 } from "./activation-layout.js";
+import { isActivation } from "../layout/choose-layouts.js";
+import { roundUpTo4 } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
-import type { StoredParameter } from "./parameters.js";
+import type { StoredParameter } from "../layout/parameters.js";
 import { fixed, floatBits, perImage, type StepDraft, type Storage } from "./storage.js";
 
 /** Uploaded images, and targets that are numbers, into the layouts of their readers. */

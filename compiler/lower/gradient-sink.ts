@@ -1,7 +1,7 @@
 import { trainedBy, type Node, type TrainedParameter, type UpdateAttributes } from "../ir/graph.js";
 import type { Descent, GradientUse } from "../kernels/update.js";
 import type { LoweringContext } from "./context.js";
-import type { StoredParameter } from "./parameters.js";
+import type { StoredParameter } from "../layout/parameters.js";
 import { floatBits, type Storage } from "./storage.js";
 
 /** Where a gradient goes: into memory of its own, or at once into the parameter and what the optimizer keeps of it. */

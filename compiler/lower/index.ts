@@ -1,6 +1,6 @@
 import type { Graph, Node, OpKind } from "../ir/graph.js";
 import { BATCH, elementCount, formatShape } from "../ir/shape.js";
-import { ActivationLayout } from "./activation-layout.js";
+import { ActivationLayout } from "../layout/activation-layout.js";
 import { lowerConcatenate, lowerSlice } from "./channels.js";
 import type { LoweringContext } from "./context.js";
 import { lowerConvolution, lowerInputGradient } from "./contraction.js";

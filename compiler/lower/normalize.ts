@@ -17,12 +17,12 @@ import {
   scaleWeights,
   type WeightOrder,
 } from "../kernels/normalize.js";
-import { normalizeExpression } from "../ops/normalize.js";
-import { roundUpTo4, type ActivationLayout } from "./activation-layout.js";
+import { normalizeExpression } from "../ir/normalize-expression.js";
+import { roundUpTo4, type ActivationLayout } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerPointwise } from "./elementwise.js";
 import { partsBytes, type ChannelParts } from "./gather.js";
-import { pieceLabel, type Piece, type StoredParameter } from "./parameters.js";
+import { pieceLabel, type Piece, type StoredParameter } from "../layout/parameters.js";
 import { fixed, floatBits, type Storage } from "./storage.js";
 import type { Constants } from "./window.js";
 

@@ -10,12 +10,12 @@ import {
   isSplit,
   rowsPerBlock,
   type ContractionSchedule,
-} from "../kernels/schedule.js";
+} from "../schedules/schedule.js";
 import type { ContractionProblem, RangedSchedule } from "../schedules/index.js";
 import type { LoweringContext } from "./context.js";
 import type { LoweredEpilogue } from "./fused.js";
 import { partsBytes, type ChannelParts, type Gather } from "./gather.js";
-import { pieceLabel } from "./parameters.js";
+import { pieceLabel } from "../layout/parameters.js";
 import { fixed, perImage, type Storage } from "./storage.js";
 import type { Constants } from "./window.js";
 

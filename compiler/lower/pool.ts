@@ -9,7 +9,7 @@ import {
   maxPoolGradient,
   type Divisor,
 } from "../kernels/pool.js";
-import type { ActivationLayout } from "./activation-layout.js";
+import type { ActivationLayout } from "../layout/activation-layout.js";
 import { codeWidth } from "./code-width.js";
 import type { LoweringContext } from "./context.js";
 import { emitQuads } from "./elementwise.js";

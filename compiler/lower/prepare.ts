@@ -20,8 +20,8 @@ import {
   type PreparedStep,
   type PrepareProblem,
 } from "../kernels/prepare.js";
-import { keepsSize, sizeAfter, sourceSize } from "../semantics/recipes/image-size.js";
-import { roundUpTo4 } from "./activation-layout.js";
+import { keepsSize, sizeAfter, sourceSize } from "../../program/image-size.js";
+import { roundUpTo4 } from "../layout/activation-layout.js";
 import { floatBits, perImage, type StepDraft, type Storage } from "./storage.js";
 
 interface Size {

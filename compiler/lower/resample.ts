@@ -1,7 +1,7 @@
 import type { Node, ResampleAttributes } from "../ir/graph.js";
 import { resample, resampleGradient } from "../kernels/resample.js";
-import { resamplePlace } from "../ops/resample-taps.js";
-import type { ActivationLayout } from "./activation-layout.js";
+import { resamplePlace } from "../ir/resample-taps.js";
+import type { ActivationLayout } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { emitQuads } from "./elementwise.js";
 import { floatBits } from "./storage.js";

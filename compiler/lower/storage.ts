@@ -1,7 +1,7 @@
 import type { Affine, BatchRange, ProgramBuffer } from "../../program/program.js";
 import { FIRST_PLANE, type Kernel } from "../kernels/kernel.js";
 import type { Origin } from "../ir/origin.js";
-import { shares } from "./shares.js";
+import { shares } from "../layout/shares.js";
 
 /** Memory that a step binds. The memory plan maps it to a buffer; scratch of one lifetime may share a buffer with another. */
 export interface Storage {

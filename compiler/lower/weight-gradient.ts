@@ -3,7 +3,7 @@ import type { BatchRange } from "../../program/program.js";
 import type { Node, Value } from "../ir/graph.js";
 import { weightContraction } from "../kernels/contraction-weights.js";
 import { RANK_IMAGES, RANK_ROWS, rankUpdate } from "../kernels/rank-update.js";
-import { isSplit, rowsPerBlock, type ContractionSchedule } from "../kernels/schedule.js";
+import { isSplit, rowsPerBlock, type ContractionSchedule } from "../schedules/schedule.js";
 import {
   UPDATE_WORKGROUP,
   updateFromPartials,
@@ -11,17 +11,17 @@ import {
   type GradientUse,
 } from "../kernels/update.js";
 import { RANK_SCHEDULES, type ContractionProblem } from "../schedules/index.js";
-import { roundUpTo4, type ActivationLayout } from "./activation-layout.js";
+import { roundUpTo4, type ActivationLayout } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerDirectWeightGradient } from "./direct.js";
-import { ConvolutionGeometry } from "./geometry.js";
+import { ConvolutionGeometry } from "../layout/geometry.js";
 import {
   lowerBiasSink,
   lowerGradientSink,
   type BiasSink,
   type LoweredSink,
 } from "./gradient-sink.js";
-import { pieceLabel, type Piece } from "./parameters.js";
+import { pieceLabel, type Piece } from "../layout/parameters.js";
 import { fixed, perImage, type Storage } from "./storage.js";
 import { productWindow, window, windowSteps, type Constants } from "./window.js";
 

@@ -3,7 +3,7 @@ import type { Affine } from "../../program/program.js";
 import { pixelContraction } from "../kernels/contraction-pixels.js";
 import { IDENTITY } from "../kernels/epilogue.js";
 import type { Kernel } from "../kernels/kernel.js";
-import type { ContractionSchedule } from "../kernels/schedule.js";
+import type { ContractionSchedule } from "../schedules/schedule.js";
 import {
   POSITIONS,
   TILE_OUTPUTS,

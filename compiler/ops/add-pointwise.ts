@@ -1,4 +1,4 @@
-import type { GraphBuilder } from "../ir/builder.js";
+import type { Builder } from "../ir/builder.js";
 import { simplify } from "../ir/expression-simplify.js";
 import { compactInputs } from "../ir/expression-transform.js";
 import type { Expression } from "../ir/expression.js";
@@ -7,7 +7,7 @@ import type { Origin } from "../ir/origin.js";
 
 /** Adds a pointwise node with a simplified expression and only the inputs it reads; none where it is one of the inputs. */
 export function addPointwise(
-  builder: GraphBuilder,
+  builder: Builder,
   inputs: readonly Value[],
   expression: Expression,
   origin: Origin,

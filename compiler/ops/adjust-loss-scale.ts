@@ -1,10 +1,8 @@
+import { LARGEST_SCALE } from "../../program/loss-scale.js";
 import { LOSS_SCALE_WORDS } from "../ir/graph.js";
 import { requireShape } from "./checks.js";
 import type { OpDefinition } from "./op.js";
 import { stored } from "./tensors.js";
-
-/** No scale is larger, whatever it has grown to: its products stay in range. */
-export const LARGEST_SCALE = 2 ** 100;
 
 /**
  * A dynamic loss scale after a step's gradients are known (Micikevicius et al., "Mixed precision training", ICLR 2018; PyTorch's GradScaler).

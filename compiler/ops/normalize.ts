@@ -2,36 +2,19 @@ import {
   add,
   binary,
   channel,
-  constant,
   multiply,
   operand,
   subtract,
-  unary,
   type Expression,
 } from "../ir/expression.js";
-import type { Node, NormalizeAttributes } from "../ir/graph.js";
+import { deviation, normalizeExpression } from "../ir/normalize-expression.js";
+import type { NormalizeAttributes } from "../ir/graph.js";
 import { imageShape } from "../ir/shape.js";
 import { addPointwise } from "./add-pointwise.js";
 import { ensure, requireShape } from "./checks.js";
 import { evaluateTensor } from "./fused.js";
 import type { OpDefinition } from "./op.js";
 import { stored } from "./tensors.js";
-
-/** 1 / sqrt(variance + epsilon) as a divisor: the deviation of a channel whose variance is the operand `index`. */
-const deviation = (index: number, epsilon: number): Expression =>
-  unary("sqrt", add(channel(index), constant(epsilon)));
-
-/** The op as an expression: x is operand 0, mean, variance, weight and bias are channels 1 to 4. */
-export function normalizeExpression({
-  inputs,
-  attributes: { epsilon },
-}: Pick<Node<"normalize">, "inputs" | "attributes">): Expression {
-  const normalized = normalizedExpression(epsilon);
-  return inputs.length > 3 ? add(multiply(normalized, channel(3)), channel(4)) : normalized;
-}
-
-const normalizedExpression = (epsilon: number) =>
-  binary("divide", subtract(operand(0), channel(1)), deviation(2, epsilon));
 
 /**
  * Normalises by the channels' statistics over batch and space, then scales and shifts (Ioffe and Szegedy, 2015).

@@ -1,4 +1,4 @@
-import type { GraphBuilder } from "../ir/builder.js";
+import type { Builder } from "../ir/builder.js";
 import type { Node, OpAttributes, OpKind, Value } from "../ir/graph.js";
 import type { Shape } from "../ir/shape.js";
 
@@ -35,7 +35,7 @@ export interface OpDefinition<Kind extends OpKind> {
    * nobody reads input i's gradient: add no nodes for it. Absent for ops that have none.
    */
   gradient?(
-    builder: GraphBuilder,
+    builder: Builder,
     node: Node<Kind>,
     outputGradients: readonly (Value | undefined)[],
     wanted: readonly boolean[],

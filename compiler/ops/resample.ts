@@ -2,7 +2,7 @@ import type { ResampleAttributes } from "../ir/graph.js";
 import { requireUnfused } from "./checks.js";
 import { applyFused } from "./fused.js";
 import type { OpDefinition } from "./op.js";
-import { resampleTaps } from "./resample-taps.js";
+import { resampleTaps } from "../ir/resample-taps.js";
 import { imageSizes, resolveShape, stored, zeros } from "./tensors.js";
 import { pooledShape } from "./windows.js";
 

@@ -1,9 +1,9 @@
 import type { AnyNode, Graph, Value } from "../ir/graph.js";
 import { BATCH, elementCount } from "../ir/shape.js";
-import { ConvolutionGeometry } from "../lower/geometry.js";
-import { chooseLayouts, isActivation, type Layouts } from "./layout.js";
+import { ConvolutionGeometry } from "../layout/geometry.js";
+import { chooseLayouts, isActivation, type Layouts } from "../layout/choose-layouts.js";
 import { recompute, TrainingParts } from "./recompute.js";
-import { Surroundings } from "./surroundings.js";
+import { Uses } from "../ir/uses.js";
 
 /** What repeating some nodes takes, an image. */
 export interface RepetitionCost {
@@ -34,7 +34,7 @@ export function chooseRepeated(graph: Graph, batch: number): readonly Repetition
 }
 
 /** When a value is needed, by places in a list of nodes. */
-interface Uses {
+interface Lifetime {
   readonly made: number;
   lastEarly: number;
   firstLate: number;
@@ -42,7 +42,7 @@ interface Uses {
 }
 
 interface Timeline {
-  readonly uses: ReadonlyMap<Value, Uses>;
+  readonly lifetimes: ReadonlyMap<Value, Lifetime>;
   readonly peak: number;
   readonly peakBytes: number;
 }
@@ -55,7 +55,7 @@ interface Candidate {
 
 class RepetitionSearch {
   private readonly parts: TrainingParts;
-  private readonly surroundings: Surroundings;
+  private readonly uses: Uses;
   private readonly layouts: Layouts;
   private readonly banned = new Set<AnyNode>();
   private chosen: ReadonlySet<AnyNode> = new Set();
@@ -66,7 +66,7 @@ class RepetitionSearch {
     private readonly batch: number,
   ) {
     this.parts = new TrainingParts(graph);
-    this.surroundings = new Surroundings(graph);
+    this.uses = new Uses(graph);
     this.layouts = chooseLayouts(graph);
     this.timeline = this.timelineOf(this.chosen);
   }
@@ -108,14 +108,14 @@ class RepetitionSearch {
 
   /** The node with all that its repetition asks for; undefined where its results are not kept over the peak. */
   private candidate(node: AnyNode): Candidate | undefined {
-    const { uses, peak } = this.timeline;
+    const { lifetimes, peak } = this.timeline;
     const isKept = (value: Value) => {
-      const { lastEarly, firstLate } = uses.get(value)!;
+      const { lastEarly, firstLate } = lifetimes.get(value)!;
       return lastEarly < peak && peak < firstLate && firstLate < Infinity;
     };
     const kept = node.outputs.filter(isKept);
     if (kept.length === 0) return undefined;
-    const when = Math.min(...kept.map((value) => uses.get(value)!.firstLate));
+    const when = Math.min(...kept.map((value) => lifetimes.get(value)!.firstLate));
     const nodes = new Set<AnyNode>();
     const extended = new Set<Value>();
     this.collect(node, when, nodes, extended);
@@ -133,9 +133,9 @@ class RepetitionSearch {
   private collect(node: AnyNode, when: number, nodes: Set<AnyNode>, extended: Set<Value>): void {
     nodes.add(node);
     for (const input of node.inputs) {
-      const maker = this.surroundings.maker(input);
+      const maker = this.uses.maker(input);
       if (!maker || !isLarge(input) || nodes.has(maker) || this.chosen.has(maker)) continue;
-      if (this.timeline.uses.get(input)!.last >= when) continue;
+      if (this.timeline.lifetimes.get(input)!.last >= when) continue;
       if (this.isOpen(maker)) this.collect(maker, when, nodes, extended);
       else extended.add(input);
     }
@@ -148,9 +148,9 @@ class RepetitionSearch {
         again.outputs.map((output, index) => [output, node.outputs[index]!] as const),
       ),
     );
-    const uses = usesIn(graph, this.parts);
+    const lifetimes = lifetimesIn(graph, this.parts);
     const changes = new Float64Array(graph.nodes.length + 2);
-    for (const [value, { made, last }] of uses) {
+    for (const [value, { made, last }] of lifetimes) {
       const bytes = this.bytesOf(originals.get(value) ?? value);
       changes[made]! += bytes;
       changes[last + 1]! -= bytes;
@@ -160,7 +160,7 @@ class RepetitionSearch {
       alive += change;
       if (alive > peakBytes) [peak, peakBytes] = [index, alive];
     });
-    return { uses, peak, peakBytes };
+    return { lifetimes, peak, peakBytes };
   }
 
   private bytesOf(value: Value): number {
@@ -195,23 +195,26 @@ const idsOf = (nodes: ReadonlySet<AnyNode>) =>
 const isLarge = (value: Value) =>
   isActivation(value) || (value.shape.length > 1 && value.shape[0] === BATCH);
 
-function usesIn({ images, nodes }: Graph, { forward }: TrainingParts): ReadonlyMap<Value, Uses> {
-  const start = (made: number): Uses => ({
+function lifetimesIn(
+  { images, nodes }: Graph,
+  { forward }: TrainingParts,
+): ReadonlyMap<Value, Lifetime> {
+  const start = (made: number): Lifetime => ({
     made,
     lastEarly: made,
     firstLate: Infinity,
     last: made,
   });
-  const uses = new Map<Value, Uses>([[images, start(0)]]);
+  const lifetimes = new Map<Value, Lifetime>([[images, start(0)]]);
   nodes.forEach((node, index) => {
     for (const input of node.inputs) {
-      const use = uses.get(input);
+      const use = lifetimes.get(input);
       if (!use) continue;
       use.last = index;
       if (forward.has(node)) use.lastEarly = index;
       else use.firstLate = Math.min(use.firstLate, index);
     }
-    for (const output of node.outputs) uses.set(output, start(index));
+    for (const output of node.outputs) lifetimes.set(output, start(index));
   });
-  return uses;
+  return lifetimes;
 }

@@ -1,4 +1,4 @@
-import { GraphBuilder } from "../ir/builder.js";
+import { GraphBuilder } from "../ops/builder.js";
 import { isUpdate, type AnyNode, type Graph } from "../ir/graph.js";
 
 /** Nodes that are there for what they do, not for a value that another node reads. */

@@ -3,7 +3,7 @@ import type { LossScale } from "../../program/recipe.js";
 import { addPointwise } from "../ops/add-pointwise.js";
 import { ops } from "../ops/index.js";
 import type { OpDefinition } from "../ops/op.js";
-import { GraphBuilder } from "../ir/builder.js";
+import { GraphBuilder } from "../ops/builder.js";
 import { add, batchShare, constant, multiply, operand, type Expression } from "../ir/expression.js";
 import type { AnyNode, Graph, Parameter, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";

@@ -4,9 +4,9 @@ import { simplify } from "../ir/expression-simplify.js";
 import { channel, operand, type Expression } from "../ir/expression.js";
 import type { AnyNode, Fused, Graph, LabelRule, Node, OpKind, Value } from "../ir/graph.js";
 import { MOST_BINDINGS } from "../../program/limits.js";
-import { ConvolutionGeometry } from "../lower/geometry.js";
-import { normalizeExpression } from "../ops/normalize.js";
-import { Surroundings } from "./surroundings.js";
+import { ConvolutionGeometry } from "../layout/geometry.js";
+import { normalizeExpression } from "../ir/normalize-expression.js";
+import { Uses } from "../ir/uses.js";
 
 /**
  * Joins ops that can share a kernel. The graph computes the same; fewer values travel through memory:
@@ -126,13 +126,13 @@ function isRelu(node: AnyNode): boolean {
 }
 
 const fusePoolRelu: Rewrite = (graph) => {
-  const surroundings = new Surroundings(graph);
+  const uses = new Uses(graph);
   const replacements = new Map<AnyNode, AnyNode | undefined>();
   for (const pool of graph.nodes) {
     if (!isKind(pool, "maxPool")) continue;
     const [pooled, code] = pool.outputs;
-    const relu = surroundings.readers(pooled!)[0];
-    if (!relu || !isRelu(relu) || !surroundings.isReadOnlyBy(pooled!, relu)) continue;
+    const relu = uses.readers(pooled!)[0];
+    if (!relu || !isRelu(relu) || !uses.isReadOnlyBy(pooled!, relu)) continue;
     const result = relu.outputs[0]!;
     replacements.set(relu, undefined);
     replacements.set(pool, {
@@ -140,8 +140,8 @@ const fusePoolRelu: Rewrite = (graph) => {
       outputs: [result, code!],
       attributes: { ...pool.attributes, relu: true },
     });
-    for (const gradient of surroundings.readers(code!)) {
-      const unmasked = withoutMask(gradient, result, surroundings);
+    for (const gradient of uses.readers(code!)) {
+      const unmasked = withoutMask(gradient, result, uses);
       if (unmasked) {
         replacements.set(unmasked.mask, undefined);
         replacements.set(gradient, unmasked.gradient);
@@ -155,13 +155,12 @@ const fusePoolRelu: Rewrite = (graph) => {
 function withoutMask(
   node: AnyNode,
   result: Value,
-  surroundings: Surroundings,
+  uses: Uses,
 ): { mask: AnyNode; gradient: AnyNode } | undefined {
   if (!isKind(node, "maxPoolGradient")) return undefined;
   const masked = node.inputs[0]!;
-  const mask = surroundings.maker(masked);
-  if (!mask || !isKind(mask, "pointwise") || !surroundings.isReadOnlyBy(masked, node))
-    return undefined;
+  const mask = uses.maker(masked);
+  if (!mask || !isKind(mask, "pointwise") || !uses.isReadOnlyBy(masked, node)) return undefined;
   const source = maskedOperand(mask.attributes.expression, mask.inputs.indexOf(result));
   if (source === undefined) return undefined;
   const inputs = [mask.inputs[source]!, ...node.inputs.slice(1)];
@@ -198,8 +197,8 @@ const fuseEpilogues: Rewrite = (graph) => {
   for (let index = 0; index < nodes.length; index++) {
     const node = nodes[index]!;
     if (!isKind(node, "pointwise")) continue;
-    const surroundings = new Surroundings({ ...graph, nodes });
-    const joined = joinWithMaker(node, surroundings);
+    const uses = new Uses({ ...graph, nodes });
+    const joined = joinWithMaker(node, uses);
     if (!joined) continue;
     nodes = rewriteNodes(
       nodes,
@@ -216,11 +215,11 @@ const fuseEpilogues: Rewrite = (graph) => {
 /** The pointwise node and the node that makes one of its operands as one node, in the pointwise node's place. */
 function joinWithMaker(
   node: Node<"pointwise">,
-  surroundings: Surroundings,
+  uses: Uses,
 ): { maker: AnyNode; node: AnyNode } | undefined {
   for (const [index, input] of node.inputs.entries()) {
-    const maker = surroundings.maker(input);
-    if (!maker || !surroundings.isReadOnlyBy(input, node)) continue;
+    const maker = uses.maker(input);
+    if (!maker || !uses.isReadOnlyBy(input, node)) continue;
     if (maker.outputs.length !== 1 || readsByChannel(node.attributes.expression, index)) continue;
     const isPointwise = maker.kind === "pointwise";
     if (!isPointwise && !WITH_EPILOGUE.has(maker.kind)) continue;
@@ -289,12 +288,12 @@ function joinEpilogue(maker: AnyNode, outer: Node<"pointwise">, index: number): 
 
 /** A pointwise function of one value, read only by a window that can do so, is computed where the window reads. */
 const fusePrologues: Rewrite = (graph) => {
-  const surroundings = new Surroundings(graph);
+  const uses = new Uses(graph);
   const replacements = new Map<AnyNode, AnyNode | undefined>();
   for (const node of graph.nodes) {
     const [input, ...others] = node.inputs;
-    const maker = input && surroundings.maker(input);
-    if (!maker || !isKind(maker, "pointwise") || !surroundings.isReadOnlyBy(input, node)) continue;
+    const maker = input && uses.maker(input);
+    if (!maker || !isKind(maker, "pointwise") || !uses.isReadOnlyBy(input, node)) continue;
     if (!takesPrologue(node, maker)) continue;
     replacements.set(maker, undefined);
     replacements.set(node, {
@@ -325,14 +324,14 @@ const waitsForAll = ({ attributes: { clipsNorm, skips } }: Node<"update">) => cl
 
 /** A gradient that only an update reads is applied by the op that makes it, where the update stands: no reader of the weights is left. */
 const fuseUpdates: Rewrite = (graph) => {
-  const surroundings = new Surroundings(graph);
+  const uses = new Uses(graph);
   const replacements = new Map<AnyNode, AnyNode | undefined>();
   for (const update of graph.nodes) {
     if (!isKind(update, "update") || waitsForAll(update)) continue;
     const [weights, gradient, ...states] = update.inputs as [Value, Value, ...Value[]];
-    const maker = surroundings.maker(gradient);
+    const maker = uses.maker(gradient);
     if (maker?.kind !== "convolutionWeightGradient" && maker?.kind !== "channelSum") continue;
-    if (!surroundings.isReadOnlyBy(gradient, update) || isDirect(maker)) continue;
+    if (!uses.isReadOnlyBy(gradient, update) || isDirect(maker)) continue;
     replacements.set(maker, undefined);
     replacements.set(update, {
       ...maker,

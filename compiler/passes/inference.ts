@@ -16,15 +16,14 @@ export function forInference(graph: Graph): Graph {
  * Normalising by statistics known beforehand is a multiplication and an addition, which the convolution before takes in: the factor in its
  * weights, where that is worth a copy of them, or behind it.
  */
-const byRunningStatistics: Rule = (node, surroundings) => {
+const byRunningStatistics: Rule = (node, uses) => {
   if (node.kind !== "normalize") return undefined;
   const [x, mean, , ...affine] = node.inputs as [Value, Value, ...Value[]];
   const { attributes, origin } = node;
-  const statistics = surroundings.maker(mean)!;
+  const statistics = uses.maker(mean)!;
   const [, ...running] = statistics.inputs;
-  const before = surroundings.maker(x);
-  const takesFactor =
-    before?.kind === "convolution" && surroundings.isReadOnlyBy(x, node, statistics);
+  const before = uses.maker(x);
+  const takesFactor = before?.kind === "convolution" && uses.isReadOnlyBy(x, node, statistics);
   const convolution = takesFactor && isWorthCopy(before) ? before : undefined;
   return (builder) => {
     const [scale, shift] = builder.addAll(

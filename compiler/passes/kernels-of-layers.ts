@@ -1,13 +1,13 @@
 import type { AnyNode, Graph, Value } from "../ir/graph.js";
 import { fuse } from "./fuse.js";
-import { Surroundings } from "./surroundings.js";
+import { Uses } from "../ir/uses.js";
 
 /**
  * The names of the layers that each kernel of a graph computes once it is fused, kernels of several layers alone. The graph must be
  * simplified already. A layer that vanished on the way is in none.
  */
 export function kernelsOfLayers(graph: Graph): readonly (readonly string[])[] {
-  const before = new Surroundings(graph);
+  const before = new Uses(graph);
   return fuse(graph).nodes.flatMap((node) => {
     const names = [...new Set(membersOf(node, before).map(({ origin }) => origin.name))];
     return names.length > 1 ? [names.reverse()] : [];
@@ -15,7 +15,7 @@ export function kernelsOfLayers(graph: Graph): readonly (readonly string[])[] {
 }
 
 /** The nodes that a fused node stands for: all between its outputs and its inputs, the last first. */
-function membersOf(fused: AnyNode, before: Surroundings): readonly AnyNode[] {
+function membersOf(fused: AnyNode, before: Uses): readonly AnyNode[] {
   const members = new Set<AnyNode>();
   const inputs = new Set(fused.inputs);
   const visit = (value: Value) => {

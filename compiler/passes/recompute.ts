@@ -1,4 +1,4 @@
-import { GraphBuilder } from "../ir/builder.js";
+import { GraphBuilder } from "../ops/builder.js";
 import {
   isUpdate,
   trainedBy,
@@ -7,8 +7,8 @@ import {
   type OpKind,
   type Value,
 } from "../ir/graph.js";
-import { isActivation } from "./layout.js";
-import { Surroundings } from "./surroundings.js";
+import { isActivation } from "../layout/choose-layouts.js";
+import { Uses } from "../ir/uses.js";
 
 /** Ops that can run a second time: they make activations and nothing else, and change nothing. */
 const REPEATABLE = new Set<OpKind>([
@@ -72,7 +72,7 @@ export function recompute(
 
 class Recomputation {
   private readonly builder: GraphBuilder;
-  private readonly surroundings: Surroundings;
+  private readonly uses: Uses;
   private readonly repeated = new Map<AnyNode, AnyNode>();
   private readonly updated = new Set<Value>();
 
@@ -82,7 +82,7 @@ class Recomputation {
     private readonly parts: TrainingParts,
   ) {
     this.builder = GraphBuilder.withoutNodes(graph);
-    this.surroundings = new Surroundings(graph);
+    this.uses = new Uses(graph);
   }
 
   run(): Recomputed {
@@ -106,7 +106,7 @@ class Recomputation {
 
   /** What a reader in the backward pass reads in a value's place. */
   private late(value: Value): Value {
-    const maker = this.surroundings.maker(value);
+    const maker = this.uses.maker(value);
     if (!maker || !this.again.has(maker.outputs[0]!.id) || !this.parts.canRepeat(maker))
       return value;
     return this.repetition(maker).outputs[maker.outputs.indexOf(value)]!;

@@ -1,13 +1,13 @@
-import { GraphBuilder } from "../ir/builder.js";
+import { GraphBuilder } from "../ops/builder.js";
 import type { AnyNode, Graph, Value } from "../ir/graph.js";
 import { removeDeadNodes } from "./dead-nodes.js";
-import { Surroundings } from "./surroundings.js";
+import { Uses } from "../ir/uses.js";
 
 /** Adds what stands in a node's place, and returns what stands in for each of its outputs. */
 export type Replacement = (builder: GraphBuilder) => readonly Value[];
 
 /** Looks at one node: its replacement where the rule applies. */
-export type Rule = (node: AnyNode, surroundings: Surroundings) => Replacement | undefined;
+export type Rule = (node: AnyNode, uses: Uses) => Replacement | undefined;
 
 /** Applies rules, one match at a time, until none applies. Each rule must leave the graph simpler in some measure. */
 export function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
@@ -18,10 +18,10 @@ export function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
 }
 
 function applyOnce(graph: Graph, rules: readonly Rule[]): Graph | undefined {
-  const surroundings = new Surroundings(graph);
+  const uses = new Uses(graph);
   for (const node of graph.nodes) {
     for (const rule of rules) {
-      const replacement = rule(node, surroundings);
+      const replacement = rule(node, uses);
       if (replacement) return replaceNode(graph, node, replacement);
     }
   }

@@ -24,20 +24,20 @@ const simplerExpression: Rule = (node) => {
 };
 
 /** Reshaping twice is reshaping once; to the same shape, it is nothing. */
-const singleReshape: Rule = (node, surroundings) => {
+const singleReshape: Rule = (node, uses) => {
   if (node.kind !== "reshape") return undefined;
   const [input] = node.inputs;
   const { shape } = node.attributes;
   if (sameShape(input!.shape, shape)) return () => [input!];
-  const before = surroundings.maker(input!);
+  const before = uses.maker(input!);
   if (before?.kind !== "reshape") return undefined;
   return (builder) => [builder.add("reshape", before.inputs, { shape }, node.origin)];
 };
 
 /** Zeros around an image that a convolution reads are padding of its own. */
-const padInConvolution: Rule = (node, surroundings) => {
+const padInConvolution: Rule = (node, uses) => {
   if (node.kind !== "convolution" || node.inputs[1]!.shape.length !== 4) return undefined;
-  const pad = surroundings.maker(node.inputs[0]!);
+  const pad = uses.maker(node.inputs[0]!);
   if (pad?.kind !== "averagePool" || !isPad(pad.attributes)) return undefined;
   const [inner, outer] = [node.attributes.padding, pad.attributes.padding];
   const padding = {
@@ -61,14 +61,14 @@ function isPad(attributes: AverageAttributes): attributes is AverageAttributes &
  * relu and maximum commute. Pooling first leaves fewer elements to rectify, and the large value before the pool need not
  * be kept for the backward pass, which asks for the sign of the pooled value alone.
  */
-const poolBeforeRelu: Rule = (node, surroundings) => {
+const poolBeforeRelu: Rule = (node, uses) => {
   if (node.kind !== "maxPool") return undefined;
   const [y, code] = node.outputs;
-  const relu = surroundings.maker(node.inputs[0]!);
+  const relu = uses.maker(node.inputs[0]!);
   if (relu?.kind !== "pointwise" || !isRelu(relu.attributes.expression)) return undefined;
   // Where all of a window is negative the codes differ, so nobody must have looked at them yet.
-  if (surroundings.readers(code!).length > 0) return undefined;
-  if (!surroundings.isReadOnlyBy(relu.outputs[0]!, node)) return undefined;
+  if (uses.readers(code!).length > 0) return undefined;
+  if (!uses.isReadOnlyBy(relu.outputs[0]!, node)) return undefined;
   return (builder) => {
     const pooled = builder.addAll("maxPool", relu.inputs, node.attributes, y!.origin);
     return [builder.add("pointwise", [pooled[0]!], relu.attributes, relu.origin), pooled[1]!];
@@ -87,10 +87,10 @@ function isRelu(expression: Expression): boolean {
  * What works on each element for itself works before a reshape as well: reshapes sink until they meet the convolution
  * that absorbs them. Dropout then counts its elements in the shape before, which is as random.
  */
-const reshapeAfterPointwise: Rule = (node, surroundings) => {
+const reshapeAfterPointwise: Rule = (node, uses) => {
   if (node.kind !== "pointwise") return undefined;
   if (leaves(node.attributes.expression).some(({ kind }) => kind === "channel")) return undefined;
-  const reshapes = node.inputs.map((input) => surroundings.maker(input));
+  const reshapes = node.inputs.map((input) => uses.maker(input));
   if (!reshapes.every(isReshape)) return undefined;
   const sources = reshapes.map((reshape) => reshape.inputs[0]!);
   if (!sources.every(({ shape }) => sameShape(shape, sources[0]!.shape))) return undefined;
@@ -109,9 +109,9 @@ function isReshape(node: AnyNode | undefined): node is Node<"reshape"> {
  * A linear layer on a flattened image is a convolution whose kernel covers the image: the weights lie in the same order,
  * and no element has to be moved.
  */
-const linearOnImage: Rule = (node, surroundings) => {
+const linearOnImage: Rule = (node, uses) => {
   if (node.kind !== "convolution" || !isLinear(node)) return undefined;
-  const reshape = surroundings.maker(node.inputs[0]!);
+  const reshape = uses.maker(node.inputs[0]!);
   const image = isReshape(reshape) ? reshape.inputs[0]! : undefined;
   const [, , height, width] = image?.shape ?? [];
   // A single pixel has nothing to move: there the reshape is only another name for the value.
@@ -139,16 +139,16 @@ function isLinear({ inputs, attributes }: Node<"convolution">): boolean {
  * is 0 whatever the sign; elsewhere d is positive where r is. So d, which the next layer keeps anyway, serves for the
  * sign, and r need not outlive the forward pass.
  */
-const signAfterDropout: Rule = (node, surroundings) => {
+const signAfterDropout: Rule = (node, uses) => {
   if (node.kind !== "pointwise") return undefined;
   const match = matchMasked(node);
-  const gradientKeep = match && keepFactorOf(surroundings.maker(match.gradient));
+  const gradientKeep = match && keepFactorOf(uses.maker(match.gradient));
   if (!gradientKeep) return undefined;
-  const dropout = surroundings.readers(match.sign).find((reader) => {
+  const dropout = uses.readers(match.sign).find((reader) => {
     const keep = isScaled(reader, match.sign) ? keepFactorOf(reader) : undefined;
     return keep !== undefined && sameExpression(keep, gradientKeep);
   });
-  if (!dropout || !surroundings.isReadOnlyBy(match.sign, node, dropout)) return undefined;
+  if (!dropout || !uses.isReadOnlyBy(match.sign, node, dropout)) return undefined;
   const inputs = node.inputs.map((input) => (input === match.sign ? dropout.outputs[0]! : input));
   return (builder) => [builder.add("pointwise", inputs, node.attributes, node.origin)];
 };

@@ -1,17 +1,17 @@
-import { GraphBuilder } from "../ir/builder.js";
+import { GraphBuilder } from "../ops/builder.js";
 import { operand } from "../ir/expression.js";
 import type { AnyNode, Graph, Value } from "../ir/graph.js";
-import { isActivation, spacingFor } from "./layout.js";
-import { Surroundings } from "./surroundings.js";
+import { isActivation, spacingFor } from "../layout/choose-layouts.js";
+import { Uses } from "../ir/uses.js";
 
 /**
  * Gives a copy of their own to readers that need a value's pixels further apart than others do: the gradient of a sum goes to
  * convolutions of different strides, and lies in memory in one way only.
  */
 export function separateSpacings(graph: Graph): Graph {
-  const surroundings = new Surroundings(graph);
+  const uses = new Uses(graph);
   const builder = GraphBuilder.withoutNodes(graph);
-  const copies = new Copies(surroundings);
+  const copies = new Copies(uses);
   for (const node of graph.nodes) {
     // A copy stands before its first reader, so that it lives shortly.
     const inputs = node.inputs.map((input, index) =>
@@ -26,7 +26,7 @@ class Copies {
   /** By the value's id and the spacing. */
   private readonly made = new Map<string, Value>();
 
-  constructor(private readonly surroundings: Surroundings) {}
+  constructor(private readonly uses: Uses) {}
 
   /** What a node is to read in the value's place. */
   readAs(value: Value, reader: AnyNode, builder: GraphBuilder): Value {
@@ -44,7 +44,7 @@ class Copies {
   }
 
   private spacings(value: Value): readonly string[] {
-    const readers = this.surroundings.readers(value);
+    const readers = this.uses.readers(value);
     return readers.flatMap((reader) => spacingFor(value, reader)?.join(" ") ?? []);
   }
 }

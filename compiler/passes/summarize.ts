@@ -1,4 +1,4 @@
-import { GraphBuilder } from "../ir/builder.js";
+import { GraphBuilder } from "../ops/builder.js";
 import type { Graph } from "../ir/graph.js";
 
 /** The graph with the batch's means of its loss and metrics, as one `batchMean` node after all else. */

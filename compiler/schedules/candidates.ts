@@ -1,5 +1,5 @@
 import type { Target } from "../../program/program.js";
-import type { ContractionSchedule } from "../kernels/schedule.js";
+import type { ContractionSchedule } from "./schedule.js";
 import { sizesAt, type ContractionProblem } from "./problem.js";
 
 /** Shapes of a workgroup's block: rows that its lanes load, and how its lanes divide the columns. */

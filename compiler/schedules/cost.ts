@@ -1,5 +1,5 @@
 import type { Target } from "../../program/program.js";
-import { accumulatedRows, rowsPerBlock, type ContractionSchedule } from "../kernels/schedule.js";
+import { accumulatedRows, rowsPerBlock, type ContractionSchedule } from "./schedule.js";
 import { sizesAt, winogradProducts, type ContractionProblem } from "./problem.js";
 
 /**

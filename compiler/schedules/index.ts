@@ -1,5 +1,5 @@
 import type { BatchRange, Target } from "../../program/program.js";
-import { isSplit, type ContractionSchedule } from "../kernels/schedule.js";
+import { isSplit, type ContractionSchedule } from "./schedule.js";
 import { candidates } from "./candidates.js";
 import { estimate } from "./cost.js";
 import { keyOf, type ContractionProblem } from "./problem.js";

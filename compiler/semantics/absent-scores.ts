@@ -1,4 +1,4 @@
-import type { AbsentNames } from "./suggestion.js";
+import type { AbsentNames } from "../calls/suggestion.js";
 
 const ofClasses = "the loss of classes is `cross_entropy`";
 const ofNumbers = "losses of numbers are `mse`, `l1` and `bce_with_logits`";

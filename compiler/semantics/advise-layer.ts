@@ -1,8 +1,8 @@
 import type { CallExpression } from "../../grammar/ast.js";
 import { absentLayers } from "../layers/absent.js";
 import { layers } from "../layers/index.js";
-import { type Advice, adviseCall, listNames, type Named } from "./suggestion.js";
-import type { Signature } from "./signature.js";
+import { type Advice, adviseCall, listNames, type Named } from "../calls/suggestion.js";
+import type { Signature } from "../calls/signature.js";
 
 /** What to say about a layer that does not exist, in a file with the given blocks. */
 export function adviseLayer(call: CallExpression, blocks: readonly string[]): Advice {

@@ -1,17 +1,9 @@
+import type { BlockUse } from "../calls/reporter.js";
+import type { Occurrence } from "../calls/occurrences.js";
 import type { Span, Spec } from "../../grammar/ast.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { Graph } from "../ir/graph.js";
 import type { TrainRecipe } from "../../program/recipe.js";
-
-/** A place where a block's body stands for one of its uses. */
-export interface BlockUse {
-  /** The block's name. */
-  readonly block: string;
-  /** The use's full name: `layer1.basic2`. */
-  readonly name: string;
-  /** The call. */
-  readonly span: Span;
-}
 
 /** Layers that belong together: what pictures draw a frame around, and names have as a prefix. */
 export interface AnalyzedGroup {
@@ -23,28 +15,6 @@ export interface AnalyzedGroup {
   /** Index of the group around it in `AnalyzedModel.groups`. */
   readonly parent?: number;
   readonly span: Span;
-}
-
-/** A name in the text and what it stands for: definition (then both spans are the same) or use. */
-export interface Occurrence {
-  readonly name: string;
-  readonly kind:
-    | "constant"
-    | "parameter"
-    | "variable"
-    | "block"
-    | "model"
-    | "data"
-    | "train"
-    | "section"
-    | "value"
-    | "input"
-    | "target";
-  readonly span: Span;
-  /** Where the name is defined, maybe in an imported file. */
-  readonly definition: Span;
-  /** The values that a constant, parameter or variable takes, as messages show them: one each turn of a loop or use of a block. */
-  readonly values: readonly string[];
 }
 
 /** A layer as `summary` shows it. Shapes are without the batch axis, multiply-adds are per image. */

@@ -11,11 +11,11 @@ import type { TrainRecipe } from "../../program/recipe.js";
 import type { Analysis, AnalyzedModel, AnalyzeOptions } from "./analysis.js";
 import { warnOfUnused } from "./constants.js";
 import { withoutDuplicates } from "./duplicates.js";
-import { insertAfter } from "./edits.js";
-import type { Environment } from "./evaluate.js";
+import { insertAfter } from "../calls/edits.js";
+import type { Environment } from "../calls/environment.js";
 import { analyzeModel } from "./model.js";
 import { type Module, Modules } from "./modules.js";
-import { Occurrences } from "./occurrences.js";
+import { Occurrences } from "../calls/occurrences.js";
 import {
   callArguments,
   checkParameters,
@@ -25,8 +25,8 @@ import {
 } from "./parameters.js";
 import { analyzeData } from "./recipes/data.js";
 import { analyzeTrain } from "./recipes/train.js";
-import { Reporter } from "./reporter.js";
-import { didYouMean, listNames, renameFixes } from "./suggestion.js";
+import { Reporter } from "../calls/reporter.js";
+import { didYouMean, listNames, renameFixes } from "../calls/suggestion.js";
 import { findUnreadNames } from "./unread-names.js";
 
 /** Analyses a parsed spec. Its diagnostics are without those of the syntax, and their fixes are not checked yet. */

@@ -1,5 +1,5 @@
 import type { CallExpression } from "../../grammar/ast.js";
-import type { BlockUse } from "./analysis.js";
+import type { BlockUse } from "../calls/reporter.js";
 import type { Block } from "./modules.js";
 import type { NetworkReader } from "./network.js";
 import { callArguments, modelScope, type ModelArguments } from "./parameters.js";

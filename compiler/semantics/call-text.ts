@@ -1,6 +1,6 @@
 import type { CallExpression } from "../../grammar/ast.js";
 import type { Padding } from "../ir/graph.js";
-import type { Bound, Signature } from "./signature.js";
+import type { Bound, Signature } from "../calls/signature.js";
 
 /**
  * A call with its arguments' values, as pictures show it: `conv(64, kernel=3, bias=false)`. What was not written and

@@ -1,6 +1,7 @@
 import type { ConstDeclaration, Identifier } from "../../grammar/ast.js";
-import type { Constant } from "./constant.js";
-import { type Environment, evaluate } from "./evaluate.js";
+import type { Constant } from "../calls/constant.js";
+import { type Environment } from "../calls/environment.js";
+import { evaluate } from "../calls/evaluate.js";
 import { reportTwice } from "./duplicates.js";
 
 /** Evaluates the spec's constants, from top to bottom, into the environment's scope. */

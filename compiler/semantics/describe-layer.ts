@@ -1,4 +1,4 @@
-import { GraphBuilder } from "../ir/builder.js";
+import { GraphBuilder } from "../ops/builder.js";
 import type { Parameter } from "../ir/graph.js";
 import { elementCount, type Shape } from "../ir/shape.js";
 import type { AnalyzedLayer } from "./analysis.js";

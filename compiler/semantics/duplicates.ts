@@ -1,5 +1,5 @@
 import type { Identifier, Span } from "../../grammar/ast.js";
-import type { Reporter } from "./reporter.js";
+import type { Reporter } from "../calls/reporter.js";
 
 /** Reports a name that is declared a second time. `noun` says what it names: "constant". */
 export function reportTwice(

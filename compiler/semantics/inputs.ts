@@ -5,8 +5,9 @@ import type {
   TargetDeclaration,
 } from "../../grammar/ast.js";
 import { BATCH, type Shape } from "../ir/shape.js";
-import { describeConstant, formatConstant } from "./constant.js";
-import { type Environment, evaluate } from "./evaluate.js";
+import { describeConstant, formatConstant } from "../calls/constant.js";
+import { type Environment } from "../calls/environment.js";
+import { evaluate } from "../calls/evaluate.js";
 
 /** The model's one input, or undefined after reporting that there is none or more than one. */
 export function findInput(

@@ -3,7 +3,7 @@ import type { Fix, Label } from "../diagnostics/diagnostic.js";
 import { addValues, concatenateValues } from "../layers/joins.js";
 import { findLayer } from "../layers/index.js";
 import { formatShape, imageShape, sameShape, type Shape } from "../ir/shape.js";
-import { insertAfter, setArgument } from "./edits.js";
+import { insertAfter, setArgument } from "../calls/edits.js";
 import type { NetworkReader } from "./network.js";
 import { type Current, originAt, type Place } from "./place.js";
 import type { Step } from "./trail.js";

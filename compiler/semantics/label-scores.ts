@@ -1,7 +1,7 @@
 import type { Fix } from "../diagnostics/diagnostic.js";
 import { formatShape } from "../ir/shape.js";
 import { warnOfAppliedTwice } from "./applied-twice.js";
-import type { Environment } from "./evaluate.js";
+import type { Environment } from "../calls/environment.js";
 import { shortNameOf, spanOf, type ScoreUse } from "./score-use.js";
 import type { NamedValue, Target } from "./values.js";
 

@@ -3,9 +3,9 @@ import { catalogue, type DiagnosticCode } from "../diagnostics/catalogue/index.j
 import type { Edit, Fix } from "../diagnostics/diagnostic.js";
 import type { Shape } from "../ir/shape.js";
 import type { InferenceContext, LayerDefinition, LayerProblem } from "../layers/layer.js";
-import { insertAt, removeArgument, setArgument } from "./edits.js";
-import type { Reporter } from "./reporter.js";
-import type { Bound } from "./signature.js";
+import { insertAt, removeArgument, setArgument } from "../calls/edits.js";
+import type { Reporter } from "../calls/reporter.js";
+import type { Bound } from "../calls/signature.js";
 import { explainAxis, inputsWhere, lastImage, type Trail } from "./trail.js";
 
 /** A layer as it stands in a spec. */

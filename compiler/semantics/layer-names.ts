@@ -1,5 +1,5 @@
 import type { Identifier, Span } from "../../grammar/ast.js";
-import type { Reporter } from "./reporter.js";
+import type { Reporter } from "../calls/reporter.js";
 
 /** What is to be named: a layer, a section, the use of a block. */
 export interface Naming {

@@ -1,7 +1,8 @@
 import type { For, Repeat } from "../../grammar/ast.js";
-import { type Constant, describeConstant } from "./constant.js";
-import { type Environment, evaluate } from "./evaluate.js";
-import { Scope } from "./scope.js";
+import { type Constant, describeConstant } from "../calls/constant.js";
+import { type Environment } from "../calls/environment.js";
+import { evaluate } from "../calls/evaluate.js";
+import { Scope } from "../calls/scope.js";
 
 /** More turns than this are a mistake. */
 const MOST_TURNS = 10_000;

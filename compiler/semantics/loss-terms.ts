@@ -1,7 +1,8 @@
 import type { BinaryExpression, CallExpression, Expression } from "../../grammar/ast.js";
-import { describeConstant, isNumeric } from "./constant.js";
-import { type Environment, evaluate } from "./evaluate.js";
-import { isFunction } from "./functions.js";
+import { describeConstant, isNumeric } from "../calls/constant.js";
+import { type Environment } from "../calls/environment.js";
+import { evaluate } from "../calls/evaluate.js";
+import { isFunction } from "../calls/functions.js";
 
 /** One of the losses that are added up, and what it counts. */
 export interface LossTerm {

@@ -1,9 +1,9 @@
 import { type Alias, each } from "../diagnostics/alias.js";
 import { add, constant, multiply, operand, subtract, unary } from "../ir/expression.js";
-import type { GraphBuilder } from "../ir/builder.js";
+import type { GraphBuilder } from "../ops/builder.js";
 import type { ElementLossAttributes, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
-import { float, floats, integer, valueName } from "./argument-types.js";
+import { float, floats, integer, valueName } from "../calls/argument-types.js";
 import {
   type ArgumentDeclarations,
   type ArgumentValues,
@@ -11,7 +11,7 @@ import {
   optional,
   required,
   withDefault,
-} from "./signature.js";
+} from "../calls/signature.js";
 
 /** A loss or a metric: one number per example, of what the network makes and what it should have made. */
 export interface ScoreDefinition<

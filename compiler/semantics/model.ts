@@ -9,11 +9,11 @@ import type {
   Span,
   TargetDeclaration,
 } from "../../grammar/ast.js";
-import { GraphBuilder } from "../ir/builder.js";
+import { GraphBuilder } from "../ops/builder.js";
 import type { Graph, Value } from "../ir/graph.js";
 import type { AnalyzedModel } from "./analysis.js";
 import { reportTwice } from "./duplicates.js";
-import type { Environment } from "./evaluate.js";
+import type { Environment } from "../calls/environment.js";
 import { readLossTerms } from "./loss-terms.js";
 import { findInput, readInputShape, readTarget } from "./inputs.js";
 import type { Module, Modules } from "./modules.js";
@@ -26,7 +26,7 @@ import { warnOfUnreachable } from "./unreachable.js";
 import type { Target } from "./values.js";
 
 /** What a model's text refers to outside of it. */
-export interface Surroundings {
+export interface ModelScope {
   /** The model's parameters stand in its scope. */
   readonly environment: Environment;
   readonly module: Module;
@@ -39,7 +39,7 @@ export interface Surroundings {
 export function analyzeModel(
   declaration: ModelDeclaration,
   modelArguments: ModelArguments,
-  surroundings: Surroundings,
+  surroundings: ModelScope,
 ): AnalyzedModel {
   return new ModelAnalysis(declaration, surroundings).run(modelArguments);
 }
@@ -63,7 +63,7 @@ class ModelAnalysis {
 
   constructor(
     private readonly declaration: ModelDeclaration,
-    private readonly surroundings: Surroundings,
+    private readonly surroundings: ModelScope,
   ) {
     this.environment = surroundings.environment;
     this.errorsBefore = this.environment.reporter.errorCount;

@@ -12,10 +12,10 @@ import { findLayer } from "../layers/index.js";
 import type { ReadImport } from "./analysis.js";
 import { defineConstants } from "./constants.js";
 import { reportTwice, withoutDuplicates } from "./duplicates.js";
-import type { Environment } from "./evaluate.js";
+import type { Environment } from "../calls/environment.js";
 import { checkParameters } from "./parameters.js";
-import { Scope } from "./scope.js";
-import { didYouMean, listNames, renameFixes } from "./suggestion.js";
+import { Scope } from "../calls/scope.js";
+import { didYouMean, listNames, renameFixes } from "../calls/suggestion.js";
 
 /** A block, and the module whose constants and blocks its body sees. */
 export interface Block {

@@ -1,7 +1,7 @@
 import type { Identifier, Span } from "../../grammar/ast.js";
 import type { NamedValue } from "./values.js";
 import type { Place } from "./place.js";
-import { didYouMean, listNames, listOr, renameFixes } from "./suggestion.js";
+import { didYouMean, listNames, listOr, renameFixes } from "../calls/suggestion.js";
 
 /** The values of a network that `from`, `add` and the like can name: every layer's output, by its full name. */
 export class NamedValues {

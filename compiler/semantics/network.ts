@@ -10,12 +10,12 @@ import type {
   Section,
   Span,
 } from "../../grammar/ast.js";
-import type { GraphBuilder } from "../ir/builder.js";
+import type { GraphBuilder } from "../ops/builder.js";
 import { formatShape, elementCount } from "../ir/shape.js";
 import { findLayer } from "../layers/index.js";
 import { adviseLayer } from "./advise-layer.js";
 import type { AnalyzedGroup, AnalyzedLayer } from "./analysis.js";
-import { bind } from "./bind.js";
+import { bind } from "../calls/bind.js";
 import { readBlock } from "./blocks.js";
 import { callText } from "./call-text.js";
 import { costOf, type LayerCost } from "./describe-layer.js";

@@ -1,11 +1,12 @@
 import type { CallExpression, ModelDeclaration, ParameterDeclaration } from "../../grammar/ast.js";
-import { type ArgumentType, boolean, float, integer } from "./argument-types.js";
-import { bind } from "./bind.js";
-import type { Constant } from "./constant.js";
-import type { Environment } from "./evaluate.js";
-import { Scope } from "./scope.js";
-import type { ArgumentDeclaration } from "./signature.js";
-import { adviseName, listNames } from "./suggestion.js";
+import { type ArgumentType } from "../calls/signature.js";
+import { boolean, float, integer } from "../calls/argument-types.js";
+import { bind } from "../calls/bind.js";
+import type { Constant } from "../calls/constant.js";
+import type { Environment } from "../calls/environment.js";
+import { Scope } from "../calls/scope.js";
+import type { ArgumentDeclaration } from "../calls/signature.js";
+import { adviseName, listNames } from "../calls/suggestion.js";
 
 /** A model or a block. */
 export type Parameterized = Pick<ModelDeclaration, "name" | "parameters">;

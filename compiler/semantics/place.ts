@@ -3,8 +3,8 @@ import type { Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
 import type { Shape } from "../ir/shape.js";
 import type { CallExpression } from "../../grammar/ast.js";
-import type { BlockUse } from "./analysis.js";
-import type { Environment } from "./evaluate.js";
+import type { BlockUse } from "../calls/reporter.js";
+import type { Environment } from "../calls/environment.js";
 import type { Module } from "./modules.js";
 import type { Trail } from "./trail.js";
 

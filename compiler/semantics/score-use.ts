@@ -1,6 +1,6 @@
 import type { CallExpression, Span } from "../../grammar/ast.js";
 import type { ScoreDefinition } from "./losses.js";
-import type { Bound } from "./signature.js";
+import type { Bound } from "../calls/signature.js";
 import type { NamedValue, Target } from "./values.js";
 
 export type ScoreKind = "loss" | "metric";

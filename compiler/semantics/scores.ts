@@ -3,15 +3,15 @@ import type { Fix } from "../diagnostics/diagnostic.js";
 import type { Value } from "../ir/graph.js";
 import { absentLosses, absentMetrics } from "./absent-scores.js";
 import { warnOfDropout } from "./applied-twice.js";
-import { bind } from "./bind.js";
+import { bind } from "../calls/bind.js";
 import { checkLabelScore } from "./label-scores.js";
 import { checkValueScore } from "./value-scores.js";
-import { insertAfter } from "./edits.js";
-import type { Environment } from "./evaluate.js";
+import { insertAfter } from "../calls/edits.js";
+import type { Environment } from "../calls/environment.js";
 import { losses, metrics, type ScoreDefinition } from "./losses.js";
 import { type ScoreKind, shortNameOf } from "./score-use.js";
-import type { ArgumentValues, Bound } from "./signature.js";
-import { adviseCall, didYouMean, listNames, renameFixes } from "./suggestion.js";
+import type { ArgumentValues, Bound } from "../calls/signature.js";
+import { adviseCall, didYouMean, listNames, renameFixes } from "../calls/suggestion.js";
 import type { NamedValue, Target } from "./values.js";
 
 /** What a loss or a metric may refer to. */

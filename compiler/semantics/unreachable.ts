@@ -1,5 +1,5 @@
 import type { AnalyzedLayer } from "./analysis.js";
-import type { Environment } from "./evaluate.js";
+import type { Environment } from "../calls/environment.js";
 
 /**
  * Warns of layers whose output nobody reads, directly or through others: what a `from` left behind. Of a chain, the last

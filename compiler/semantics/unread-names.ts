@@ -13,9 +13,9 @@ import type {
   Spec,
 } from "../../grammar/ast.js";
 import { findLayer } from "../layers/index.js";
-import type { Occurrence } from "./analysis.js";
+import type { Occurrence } from "../calls/occurrences.js";
 import type { Module } from "./modules.js";
-import type { Occurrences } from "./occurrences.js";
+import type { Occurrences } from "../calls/occurrences.js";
 
 /**
  * Finds names where the analysis does not come by, by their place in the text alone: in blocks that nobody uses, in loops without

@@ -1,6 +1,6 @@
 import { formatShape, imageShape, sameShape, type Shape } from "../ir/shape.js";
 import { warnOfAppliedTwice } from "./applied-twice.js";
-import type { Environment } from "./evaluate.js";
+import type { Environment } from "../calls/environment.js";
 import { shortNameOf, spanOf, type ScoreUse } from "./score-use.js";
 
 /** Prediction and target must hold numbers, in one shape. False after a report. */

@@ -1,5 +1,5 @@
 import type { ClassifiedToken } from "../../grammar/index.js";
-import type { Accepted } from "../../compiler/semantics/argument-types.js";
+import type { Accepted } from "../../compiler/calls/signature.js";
 import { parameterTypes } from "../../compiler/semantics/parameters.js";
 import { type Callable, callablesFor, findCallable } from "../callables.js";
 import { type CallRole, settingRole } from "../calls.js";

@@ -1,5 +1,5 @@
 import { type CompletionItem, CompletionItemKind, InsertTextFormat } from "vscode-languageserver";
-import type { ArgumentDeclaration } from "../../compiler/semantics/signature.js";
+import type { ArgumentDeclaration } from "../../compiler/calls/signature.js";
 import type { Callable } from "../callables.js";
 import type { SpecDocument } from "../document.js";
 import type { Keyword } from "../keywords.js";

@@ -2,7 +2,7 @@ import type { Hover } from "vscode-languageserver";
 import type { Declaration, Span } from "../../grammar/ast.js";
 import { catalogue, isDiagnosticCode } from "../../compiler/diagnostics/catalogue/index.js";
 import { lspRange } from "../../compiler/diagnostics/render-lsp.js";
-import type { Occurrence } from "../../compiler/semantics/analysis.js";
+import type { Occurrence } from "../../compiler/calls/occurrences.js";
 import { trainSettings } from "../../compiler/semantics/recipes/settings.js";
 import { argumentAt, callAt } from "../arguments.js";
 import type { SpecDocument } from "../document.js";

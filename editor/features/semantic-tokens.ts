@@ -5,7 +5,7 @@ import {
 } from "vscode-languageserver";
 import type { Span } from "../../grammar/ast.js";
 import type { TokenKind } from "../../grammar/index.js";
-import type { Occurrence } from "../../compiler/semantics/analysis.js";
+import type { Occurrence } from "../../compiler/calls/occurrences.js";
 import { findCallable } from "../callables.js";
 import type { SpecDocument } from "../document.js";
 import { lastPartSpan } from "../spans.js";

@@ -1,14 +1,14 @@
 import { aliasNames } from "../../compiler/diagnostics/alias.js";
 import { initializers } from "../../compiler/layers/initializers.js";
 import { type LayerDefinition, layers } from "../../compiler/layers/index.js";
-import { functions } from "../../compiler/semantics/functions.js";
+import { functions } from "../../compiler/calls/functions.js";
 import { losses, metrics, type ScoreDefinition } from "../../compiler/semantics/losses.js";
 import { optimizers } from "../../compiler/semantics/recipes/optimizers.js";
 import { schedules } from "../../compiler/semantics/recipes/schedules.js";
 import { trainSettings } from "../../compiler/semantics/recipes/settings.js";
 import { sources } from "../../compiler/semantics/recipes/sources.js";
 import { transforms } from "../../compiler/semantics/recipes/transforms.js";
-import type { Described } from "../../compiler/semantics/signature.js";
+import type { Described } from "../../compiler/calls/signature.js";
 import { code, codes, formatted, page, table } from "./markdown.js";
 import { describeCall } from "./signatures.js";
 

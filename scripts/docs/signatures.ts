@@ -1,5 +1,5 @@
 import { aliasNames } from "../../compiler/diagnostics/alias.js";
-import type { ArgumentDeclaration, Described } from "../../compiler/semantics/signature.js";
+import type { ArgumentDeclaration, Described } from "../../compiler/calls/signature.js";
 import { code, codes, page, sentence, table } from "./markdown.js";
 
 /** What may be called, as a section of a page: its summary, other names, arguments. */

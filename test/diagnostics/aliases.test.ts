@@ -7,12 +7,12 @@ import { plainName } from "../../compiler/diagnostics/suggest.js";
 import { absentLayers } from "../../compiler/layers/absent.js";
 import { initializers } from "../../compiler/layers/initializers.js";
 import { layers } from "../../compiler/layers/index.js";
-import { absentArguments } from "../../compiler/semantics/absent-arguments.js";
+import { absentArguments } from "../../compiler/calls/absent-arguments.js";
 import { absentLosses, absentMetrics } from "../../compiler/semantics/absent-scores.js";
-import { adviseArgument } from "../../compiler/semantics/advise-argument.js";
-import { argumentAliases } from "../../compiler/semantics/argument-aliases.js";
+import { adviseArgument } from "../../compiler/calls/advise-argument.js";
+import { argumentAliases } from "../../compiler/calls/argument-aliases.js";
 import { applySafeFixes } from "../../compiler/semantics/fix-all.js";
-import { functions } from "../../compiler/semantics/functions.js";
+import { functions } from "../../compiler/calls/functions.js";
 import { analyze } from "../../compiler/semantics/index.js";
 import { losses, metrics } from "../../compiler/semantics/losses.js";
 import { typeNames } from "../../compiler/semantics/parameters.js";
@@ -23,13 +23,13 @@ import { trainSettings } from "../../compiler/semantics/recipes/settings.js";
 import { sources } from "../../compiler/semantics/recipes/sources.js";
 import { stages } from "../../compiler/semantics/recipes/stages.js";
 import { transforms } from "../../compiler/semantics/recipes/transforms.js";
-import type { Signature } from "../../compiler/semantics/signature.js";
+import type { Signature } from "../../compiler/calls/signature.js";
 import {
   type AbsentNames,
   type Advice,
   adviseCall,
   type Named,
-} from "../../compiler/semantics/suggestion.js";
+} from "../../compiler/calls/suggestion.js";
 
 /** NETC_UPDATE_GOLDEN=1 writes what each alias gives: every line of the difference is a decision to be checked. */
 const update = process.env["NETC_UPDATE_GOLDEN"] === "1";

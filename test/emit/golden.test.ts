@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
-import { verify } from "../../compiler/ir/verify.js";
+import { verify } from "../../compiler/ops/verify.js";
 import type { Program, ProgramStep } from "../../program/program.js";
 import {
   describePrints,

@@ -1,6 +1,6 @@
 /** Fused and not fused on all specs that are shipped, as they run on an adapter. */
 import { describe, expect, test } from "vitest";
-import { verifyNetwork } from "../../cli/verify/verify.js";
+import { verifyNetwork } from "../../workbench/verify/verify.js";
 import type { Graph } from "../../compiler/ir/graph.js";
 import { elementCount } from "../../compiler/ir/shape.js";
 import { traceProgram } from "../../compiler/program.js";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { verifyNetwork } from "../../cli/verify/verify.js";
+import { verifyNetwork } from "../../workbench/verify/verify.js";
 import { multiply, operand, unary } from "../../compiler/ir/expression.js";
 import type { Graph } from "../../compiler/ir/graph.js";
 import { traceProgram, type ProgramOptions } from "../../compiler/program.js";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { add, channel, operand, unary } from "../../compiler/ir/expression.js";
 import type { AnyNode, Graph } from "../../compiler/ir/graph.js";
 import { printGraph } from "../../compiler/ir/print.js";
-import { verify } from "../../compiler/ir/verify.js";
+import { verify } from "../../compiler/ops/verify.js";
 import { differentiate } from "../../compiler/passes/differentiate.js";
 import { Chain } from "../passes/chain.js";
 

@@ -1,6 +1,6 @@
 import { trainedParameters, type Graph, type Value } from "../../compiler/ir/graph.js";
 import { makeProgram, stepGraphs, type ProgramOptions } from "../../compiler/program.js";
-import { runGraph, type Numbers } from "../../compiler/reference/run.js";
+import { runGraph, type Numbers } from "../../compiler/ops/run-graph.js";
 import { createNetwork } from "../../runtime/index.js";
 import type { Program, Target } from "../../program/program.js";
 import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";

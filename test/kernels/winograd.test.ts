@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Graph } from "../../compiler/ir/graph.js";
-import type { ContractionSchedule } from "../../compiler/kernels/schedule.js";
+import type { ContractionSchedule } from "../../compiler/schedules/schedule.js";
 import type { TunedSchedules } from "../../compiler/schedules/index.js";
 import { makeProgram } from "../../compiler/program.js";
 import { analyze } from "../../compiler/semantics/index.js";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { GraphBuilder } from "../../compiler/ir/builder.js";
+import { GraphBuilder } from "../../compiler/ops/builder.js";
 import type { ConvolutionAttributes, Node, Value } from "../../compiler/ir/graph.js";
 import { ops } from "../../compiler/ops/index.js";
 import type { OpDefinition, Tensor } from "../../compiler/ops/op.js";
@@ -9,8 +9,8 @@ import {
   contractionShapes,
   sampler,
   type ContractionNode,
-} from "../../compiler/verify/contraction-samples.js";
-import { samplePlaces } from "../../compiler/verify/places.js";
+} from "../../workbench/verify/contraction-samples.js";
+import { samplePlaces } from "../../workbench/verify/places.js";
 import { context, nowhere } from "../passes/chain.js";
 import { uniformValues } from "../oracle/values.js";
 

@@ -1,4 +1,4 @@
-import { GraphBuilder } from "../../compiler/ir/builder.js";
+import { GraphBuilder } from "../../compiler/ops/builder.js";
 import {
   add,
   binary,
@@ -26,7 +26,7 @@ import type { Origin } from "../../compiler/ir/origin.js";
 import { BATCH, elementCount, imageShape, type Shape } from "../../compiler/ir/shape.js";
 import type { ReferenceContext } from "../../compiler/ops/op.js";
 import type { ScoreDefinition } from "../../compiler/semantics/losses.js";
-import type { Numbers } from "../../compiler/reference/run.js";
+import type { Numbers } from "../../compiler/ops/run-graph.js";
 import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";
 
 /** An origin for graphs that stem from no spec. */

@@ -11,7 +11,7 @@ import {
 } from "../../compiler/ir/expression.js";
 import type { Graph } from "../../compiler/ir/graph.js";
 import { trainedParameters } from "../../compiler/ir/graph.js";
-import { verify } from "../../compiler/ir/verify.js";
+import { verify } from "../../compiler/ops/verify.js";
 import { ops } from "../../compiler/ops/index.js";
 import { differentiate } from "../../compiler/passes/differentiate.js";
 import { Chain } from "./chain.js";

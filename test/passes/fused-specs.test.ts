@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { trainedParameters, type Graph, type Value } from "../../compiler/ir/graph.js";
 import { stepGraphs } from "../../compiler/program.js";
-import { runGraph, type GraphValues } from "../../compiler/reference/run.js";
+import { runGraph, type GraphValues } from "../../compiler/ops/run-graph.js";
 import type { OptimizerSettings } from "../../program/program.js";
 import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";
 import { graphOf } from "./spec-graphs.js";

@@ -1,6 +1,6 @@
 import { trainedParameters, type Graph } from "../../compiler/ir/graph.js";
 import { differentiate } from "../../compiler/passes/differentiate.js";
-import { runGraph, type GraphInputs } from "../../compiler/reference/run.js";
+import { runGraph, type GraphInputs } from "../../compiler/ops/run-graph.js";
 import { inputsFor } from "./chain.js";
 
 export type Inputs = ReturnType<typeof inputsFor>;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Kernel } from "../../compiler/kernels/kernel.js";
 import type { StepDraft, Storage } from "../../compiler/lower/storage.js";
-import { planMemory } from "../../compiler/passes/memory.js";
+import { planMemory } from "../../compiler/write/memory.js";
 import { bufferBytes } from "../../program/planned-memory.js";
 import { nowhere } from "./chain.js";
 

@@ -3,7 +3,7 @@ import type { AnyNode, Graph } from "../../compiler/ir/graph.js";
 import { withHalves } from "../../compiler/kernels/half.js";
 import { assemble } from "../../compiler/kernels/kernel.js";
 import { adjustLossScale } from "../../compiler/ops/adjust-loss-scale.js";
-import { chooseHalves } from "../../compiler/passes/precision.js";
+import { chooseHalves } from "../../compiler/layout/halves.js";
 import { makeProgram, stepGraphs, type ProgramOptions } from "../../compiler/program.js";
 import { floatsOf, roundToHalf } from "../../program/half.js";
 import { trainingBytes } from "../../program/planned-memory.js";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { printGraph } from "../../compiler/ir/print.js";
-import { verify } from "../../compiler/ir/verify.js";
+import { verify } from "../../compiler/ops/verify.js";
 import { differentiate } from "../../compiler/passes/differentiate.js";
 import { simplify, simplifyTraining } from "../../compiler/passes/simplify.js";
 import { Chain, inputsFor } from "./chain.js";

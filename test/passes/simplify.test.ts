@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { add, constant, multiply, operand } from "../../compiler/ir/expression.js";
 import type { Graph } from "../../compiler/ir/graph.js";
 import { formatExpression, printGraph } from "../../compiler/ir/print.js";
-import { verify } from "../../compiler/ir/verify.js";
+import { verify } from "../../compiler/ops/verify.js";
 import { differentiate } from "../../compiler/passes/differentiate.js";
 import { simplify, simplifyTraining } from "../../compiler/passes/simplify.js";
 import { BATCH } from "../../compiler/ir/shape.js";

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { verify } from "../../compiler/ir/verify.js";
+import { verify } from "../../compiler/ops/verify.js";
 import { analyze, type AnalyzedModel } from "../../compiler/semantics/index.js";
 
 const specs = join(import.meta.dirname, "../../specs");

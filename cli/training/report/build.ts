@@ -18,7 +18,7 @@ import {
 } from "../../../runtime/training/index.js";
 import { formatCount, formatDuration } from "../../format.js";
 import { packageFile, version } from "../../package.js";
-import { randomExamples } from "../../random-examples.js";
+import { randomExamples } from "../../../workbench/random-examples.js";
 import { BEST_WEIGHTS } from "../best.js";
 import type { RunOptions, Stopwatch, TrainingParts } from "../parts.js";
 import { examine } from "./examination.js";

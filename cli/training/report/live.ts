@@ -8,7 +8,7 @@ import {
   type MetricsRecord,
   type StepReport,
 } from "../../../runtime/training/index.js";
-import { warn } from "../../data.js";
+import { warn } from "../../terminal.js";
 import { say } from "../../terminal.js";
 import type { MetricsFiles } from "../logs.js";
 import type { RunObserver } from "../parts.js";

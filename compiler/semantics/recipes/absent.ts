@@ -1,5 +1,5 @@
 /** Names that recipes of other frameworks have and netc does not, in plain letters, and what to do instead. */
-import type { AbsentNames } from "../suggestion.js";
+import type { AbsentNames } from "../../calls/suggestion.js";
 
 const nearest = "`adam` and `adamw` are the nearest to it";
 const colours = "`color_jitter(0.4, 0.4, 0.4)` changes brightness, contrast and saturation";

@@ -2,11 +2,11 @@ import type { CallExpression, DataDeclaration, DataSplit } from "../../../gramma
 import type { DataRecipe, DataSource, DataSplitRecipe } from "../../../program/recipe.js";
 import type { AnalyzedModel } from "../analysis.js";
 import { withoutDuplicates } from "../duplicates.js";
-import type { Environment } from "../evaluate.js";
-import { adviseName } from "../suggestion.js";
+import type { Environment } from "../../calls/environment.js";
+import { adviseName } from "../../calls/suggestion.js";
 import { resolveCall } from "./definition.js";
 import { checkTransforms, imageInput, type ImageInput, type TransformUse } from "./image-flow.js";
-import { sourceSize } from "./image-size.js";
+import { sourceSize } from "../../../program/image-size.js";
 import { sources } from "./sources.js";
 import { checkOrder } from "./transform-order.js";
 import { transforms } from "./transforms.js";

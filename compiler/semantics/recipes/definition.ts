@@ -1,9 +1,14 @@
 import type { CallExpression, Expression, Setting } from "../../../grammar/ast.js";
 import type { DiagnosticCode } from "../../diagnostics/catalogue/index.js";
-import { bind } from "../bind.js";
-import type { Environment } from "../evaluate.js";
-import type { ArgumentDeclarations, ArgumentValues, Bound, Described } from "../signature.js";
-import { type AbsentNames, adviseCall, listNames } from "../suggestion.js";
+import { bind } from "../../calls/bind.js";
+import type { Environment } from "../../calls/environment.js";
+import type {
+  ArgumentDeclarations,
+  ArgumentValues,
+  Bound,
+  Described,
+} from "../../calls/signature.js";
+import { type AbsentNames, adviseCall, listNames } from "../../calls/suggestion.js";
 
 /** Something a recipe calls (a source, a transform, an optimizer, a schedule) and the plain data that it becomes. */
 export interface RecipeDefinition<

@@ -1,7 +1,7 @@
 import type { Setting } from "../../../grammar/ast.js";
 import type { Duration, Unfreezing } from "../../../program/recipe.js";
 import type { AnalyzedModel } from "../analysis.js";
-import type { Environment } from "../evaluate.js";
+import type { Environment } from "../../calls/environment.js";
 import { readCalls, type Resolved } from "./definition.js";
 import { namesMatching, readPatterns, weightNames } from "./patterns.js";
 import { stages, type Stage } from "./stages.js";

@@ -2,9 +2,9 @@ import type { CallExpression } from "../../../grammar/ast.js";
 import type { Transform, TransformOf } from "../../../program/transforms.js";
 import type { Fix } from "../../diagnostics/diagnostic.js";
 import type { AnalyzedModel } from "../analysis.js";
-import type { Environment } from "../evaluate.js";
-import type { Bound } from "../signature.js";
-import { sizeAfter, type ImageSize } from "./image-size.js";
+import type { Environment } from "../../calls/environment.js";
+import type { Bound } from "../../calls/signature.js";
+import { sizeAfter, type ImageSize } from "../../../program/image-size.js";
 
 /** A transform as it stands in a spec. */
 export interface TransformUse {

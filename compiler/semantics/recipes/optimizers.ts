@@ -1,8 +1,8 @@
 import { absentOptimizers } from "./absent.js";
 import type { ArgumentTranslation, ForeignAlias } from "../../diagnostics/alias.js";
 import type { OptimizerSettings } from "../../../program/program.js";
-import { boolean, choice, float } from "../argument-types.js";
-import { required, withDefault } from "../signature.js";
+import { boolean, choice, float } from "../../calls/argument-types.js";
+import { required, withDefault } from "../../calls/signature.js";
 import { define, type Registry } from "./definition.js";
 
 const optimizer = define<OptimizerSettings>();

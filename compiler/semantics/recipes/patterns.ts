@@ -1,8 +1,8 @@
 import type { Expression, Setting, Span } from "../../../grammar/ast.js";
 import type { Graph } from "../../ir/graph.js";
-import type { ArgumentType } from "../argument-types.js";
-import type { Environment } from "../evaluate.js";
-import { listNames, nearestName } from "../suggestion.js";
+import type { ArgumentType } from "../../calls/signature.js";
+import type { Environment } from "../../calls/environment.js";
+import { listNames, nearestName } from "../../calls/suggestion.js";
 
 /** A pattern over names of weights: `features.*`, `classifier.fc6`, `*.bias`. */
 export interface Pattern {

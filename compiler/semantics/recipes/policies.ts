@@ -6,8 +6,9 @@ import type {
   Precision,
   WeightAverage,
 } from "../../../program/recipe.js";
-import { type ArgumentType, float, integer, string, valueName } from "../argument-types.js";
-import { optional, required, withDefault } from "../signature.js";
+import { type ArgumentType } from "../../calls/signature.js";
+import { float, integer, string, valueName } from "../../calls/argument-types.js";
+import { optional, required, withDefault } from "../../calls/signature.js";
 import { define, type Registry } from "./definition.js";
 import { type Pattern, patterns } from "./patterns.js";
 

@@ -1,8 +1,8 @@
 import type { Expression, Setting } from "../../../grammar/ast.js";
 import type { OptimizerSettings } from "../../../program/program.js";
 import type { AnalyzedModel } from "../analysis.js";
-import { float } from "../argument-types.js";
-import type { Environment } from "../evaluate.js";
+import { float } from "../../calls/argument-types.js";
+import type { Environment } from "../../calls/environment.js";
 import { namesMatching, type Pattern, patternOf, readPatterns, weightNames } from "./patterns.js";
 
 /** `lr_factors = [(features.*, 0.1), (*.bias, 2)]`: factors of the learning rate by the names of weights; the last pattern that matches counts. */

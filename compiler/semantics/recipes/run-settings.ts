@@ -2,8 +2,8 @@
 import type { DataDeclaration, Setting } from "../../../grammar/ast.js";
 import type { EarlyStopping, Schedule, TrainRecipe } from "../../../program/recipe.js";
 import type { AnalyzedModel } from "../analysis.js";
-import type { Environment } from "../evaluate.js";
-import { didYouMean, listNames } from "../suggestion.js";
+import type { Environment } from "../../calls/environment.js";
+import { didYouMean, listNames } from "../../calls/suggestion.js";
 import { readCall, type Registry, type Resolved } from "./definition.js";
 import { averages, precisions, stops } from "./policies.js";
 import { count, readSetting } from "./settings.js";

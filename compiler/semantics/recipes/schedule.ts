@@ -1,6 +1,6 @@
 import type { Setting } from "../../../grammar/ast.js";
 import type { Duration, Schedule, Warmup } from "../../../program/recipe.js";
-import type { Environment } from "../evaluate.js";
+import type { Environment } from "../../calls/environment.js";
 import { readCalls, type Resolved } from "./definition.js";
 import { schedules, type ScheduleStage } from "./schedules.js";
 

@@ -1,8 +1,8 @@
 import { absentSchedules } from "./absent.js";
 import { each } from "../../diagnostics/alias.js";
 import type { Schedule, Warmup } from "../../../program/recipe.js";
-import { duration, durations, float, integer } from "../argument-types.js";
-import { required, withDefault } from "../signature.js";
+import { duration, durations, float, integer } from "../../calls/argument-types.js";
+import { required, withDefault } from "../../calls/signature.js";
 import { define, type Registry } from "./definition.js";
 
 export type ScheduleStage = Schedule | ({ readonly kind: "warmup" } & Warmup);

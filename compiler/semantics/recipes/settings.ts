@@ -1,9 +1,16 @@
 import { each } from "../../diagnostics/alias.js";
 import type { Setting, TrainDeclaration } from "../../../grammar/ast.js";
-import { type ArgumentType, float, integer } from "../argument-types.js";
+import { type ArgumentType } from "../../calls/signature.js";
+import { float, integer } from "../../calls/argument-types.js";
 import { withoutDuplicates } from "../duplicates.js";
-import type { Environment } from "../evaluate.js";
-import { type AbsentNames, adviseName, listNames, type Named, nearestName } from "../suggestion.js";
+import type { Environment } from "../../calls/environment.js";
+import {
+  type AbsentNames,
+  adviseName,
+  listNames,
+  type Named,
+  nearestName,
+} from "../../calls/suggestion.js";
 
 const REQUIRED = ["epochs", "batch", "optimizer"] as const;
 

@@ -1,8 +1,8 @@
 import { absentSources } from "./absent.js";
 import { type Alias, each } from "../../diagnostics/alias.js";
 import type { DataSource, Holdout } from "../../../program/recipe.js";
-import { choice, float, string, strings } from "../argument-types.js";
-import { optional, required, withDefault } from "../signature.js";
+import { choice, float, string, strings } from "../../calls/argument-types.js";
+import { optional, required, withDefault } from "../../calls/signature.js";
 import { define, type Registry } from "./definition.js";
 
 /** A source as written; which part of a holdout it reads depends on the split. */

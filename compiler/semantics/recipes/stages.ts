@@ -1,6 +1,6 @@
 import type { Duration } from "../../../program/recipe.js";
-import { duration } from "../argument-types.js";
-import { required } from "../signature.js";
+import { duration } from "../../calls/argument-types.js";
+import { required } from "../../calls/signature.js";
 import { define, type Registry } from "./definition.js";
 import { type Pattern, patterns } from "./patterns.js";
 

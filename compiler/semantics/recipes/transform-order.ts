@@ -1,5 +1,5 @@
 import { isMixing } from "../../../program/transforms.js";
-import type { Environment } from "../evaluate.js";
+import type { Environment } from "../../calls/environment.js";
 import type { TransformUse } from "./image-flow.js";
 
 interface Mistake {

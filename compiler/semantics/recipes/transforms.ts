@@ -1,8 +1,8 @@
 import { absentTransforms } from "./absent.js";
 import { each } from "../../diagnostics/alias.js";
 import type { Range, Transform } from "../../../program/transforms.js";
-import { float, floats, integer, spread } from "../argument-types.js";
-import { required, withDefault } from "../signature.js";
+import { float, floats, integer, spread } from "../../calls/argument-types.js";
+import { required, withDefault } from "../../calls/signature.js";
 import { define, type Registry } from "./definition.js";
 
 const transform = define<Transform>();

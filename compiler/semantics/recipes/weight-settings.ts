@@ -3,7 +3,7 @@ import type { Setting } from "../../../grammar/ast.js";
 import type { OptimizerSettings } from "../../../program/program.js";
 import type { TrainRecipe } from "../../../program/recipe.js";
 import type { AnalyzedModel, ReadWeights } from "../analysis.js";
-import type { Environment } from "../evaluate.js";
+import type { Environment } from "../../calls/environment.js";
 import { readFreezing } from "./freeze.js";
 import { readInitialWeights } from "./pretrained.js";
 import { readNoDecay, readRateFactors } from "./rates.js";

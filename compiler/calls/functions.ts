@@ -1,0 +1,132 @@
+import type { Alias } from "../diagnostics/alias.js";
+import type { CallExpression, Expression } from "../../grammar/ast.js";
+import { type Constant, describeConstant, isNumeric } from "./constant.js";
+import type { Environment } from "./environment.js";
+import { adviseName, listNames } from "./suggestion.js";
+
+/** A function of constants. */
+export interface ConstantFunction {
+  readonly name: string;
+  readonly aliases: readonly Alias[];
+  readonly summary: string;
+  readonly compute: (...values: readonly number[]) => number;
+  /** How many arguments it takes. */
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Every function of constants. */
+export const functions: readonly ConstantFunction[] = [
+  {
+    name: "min",
+    aliases: ["minimum"],
+    summary: "the smallest of its values",
+    compute: Math.min,
+    least: 2,
+    most: Infinity,
+  },
+  {
+    name: "max",
+    aliases: ["maximum"],
+    summary: "the largest of its values",
+    compute: Math.max,
+    least: 2,
+    most: Infinity,
+  },
+  {
+    name: "floor",
+    aliases: [{ name: "int", differs: "`int(-2.5)` is -2 in Python, `floor(-2.5)` is -3" }],
+    summary: "rounded down to an integer",
+    compute: Math.floor,
+    least: 1,
+    most: 1,
+  },
+  {
+    name: "ceil",
+    aliases: ["ceiling"],
+    summary: "rounded up to an integer",
+    compute: Math.ceil,
+    least: 1,
+    most: 1,
+  },
+  {
+    name: "round",
+    aliases: [],
+    summary: "rounded to the nearest integer",
+    compute: Math.round,
+    least: 1,
+    most: 1,
+  },
+  {
+    name: "abs",
+    aliases: ["fabs"],
+    summary: "without its sign",
+    compute: Math.abs,
+    least: 1,
+    most: 1,
+  },
+  { name: "sqrt", aliases: [], summary: "the square root", compute: Math.sqrt, least: 1, most: 1 },
+];
+
+/** Whether a call computes a constant, and is no loss, schedule or the like. */
+export function isFunction(name: string): boolean {
+  return functions.some((each) => each.name === name);
+}
+
+/** `min(64, width)`: an integer where all arguments are, and where the result is rounded. */
+export function evaluateFunction(
+  call: CallExpression,
+  environment: Environment,
+  evaluate: (argument: Expression) => Constant | undefined,
+): Constant | undefined {
+  const found = functions.find(({ name }) => name === call.callee.name);
+  if (!found) return reportUnknown(call, environment);
+  const values = call.arguments.map(({ value }) => evaluate(value));
+  if (!checkCount(call, found, environment)) return undefined;
+  const numbers: number[] = [];
+  for (const [index, value] of values.entries()) {
+    if (!value) return undefined;
+    if (!isNumeric(value)) return reportOperand(call, index, value, environment);
+    numbers.push(value.value);
+  }
+  const value = found.compute(...numbers);
+  return { kind: Number.isInteger(value) ? "integer" : "float", value };
+}
+
+function reportUnknown(call: CallExpression, { reporter }: Environment): undefined {
+  const { name } = call.callee;
+  const list = `functions of constants are ${listNames(functions.map((each) => each.name))}`;
+  const { question, ...advice } = adviseName(call.callee, { known: functions, otherwise: [list] });
+  return reporter.report("NET1014", {
+    message: `expected a value that is known when compiling, but this is the call \`${name}(...)\`${question}`,
+    span: call.span,
+    ...advice,
+  });
+}
+
+function checkCount(
+  call: CallExpression,
+  { name, least, most }: ConstantFunction,
+  { reporter }: Environment,
+): boolean {
+  const count = call.arguments.length;
+  if (count >= least && count <= most && !call.arguments.some((each) => each.name)) return true;
+  const expected = most === least ? `${least} value` : `at least ${least} values`;
+  reporter.report("NET1014", {
+    message: `\`${name}\` takes ${expected} without names, as in \`${name}(${least === 1 ? "width / 2" : "width, 64"})\``,
+    span: call.span,
+  });
+  return false;
+}
+
+function reportOperand(
+  { callee, arguments: given }: CallExpression,
+  index: number,
+  value: Constant,
+  { reporter }: Environment,
+): undefined {
+  return reporter.report("NET1014", {
+    message: `\`${callee.name}\` needs numbers, but computes with ${describeConstant(value)}`,
+    span: given[index]!.span,
+  });
+}

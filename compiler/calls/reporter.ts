@@ -1,0 +1,88 @@
+import type { Span } from "../../grammar/ast.js";
+import type { DiagnosticCode } from "../diagnostics/catalogue/index.js";
+import { createDiagnostic, type DiagnosticDetails } from "../diagnostics/create.js";
+import type { Diagnostic } from "../diagnostics/diagnostic.js";
+/** A place where a block's body stands for one of its uses. */
+export interface BlockUse {
+  /** The block's name. */
+  readonly block: string;
+  /** The use's full name: `layer1.basic2`. */
+  readonly name: string;
+  /** The call. */
+  readonly span: Span;
+}
+
+interface Found {
+  readonly diagnostic: Diagnostic;
+  /** The uses of blocks in which it was found, by name. */
+  readonly uses: Map<string, BlockUse>;
+}
+
+/** What all views of one reporter share. */
+interface Findings {
+  readonly found: Map<string, Found>;
+  errors: number;
+}
+
+const MOST_RELATED = 3;
+
+/**
+ * Collects diagnostics. What is analysed twice (a model for two recipes, a block in its uses) is reported once, for its first
+ * use, with a count of the others.
+ */
+export class Reporter {
+  private constructor(
+    private readonly findings: Findings,
+    private readonly uses: readonly BlockUse[],
+  ) {}
+
+  static empty(): Reporter {
+    return new Reporter({ found: new Map(), errors: 0 }, []);
+  }
+
+  /** The same reporter for the body of a block in one of its uses. */
+  within(use: BlockUse): Reporter {
+    return new Reporter(this.findings, [...this.uses, use]);
+  }
+
+  /** Errors so far, repeated ones included: whoever sees it grow knows that something went wrong in between. */
+  get errorCount(): number {
+    return this.findings.errors;
+  }
+
+  report(code: DiagnosticCode, details: DiagnosticDetails): undefined {
+    const { file, start, end } = details.span;
+    const key = `${code} ${file} ${start.offset} ${end.offset}`;
+    const diagnostic = createDiagnostic(code, this.withUse(details));
+    if (diagnostic.severity === "error") this.findings.errors++;
+    const found = this.findings.found.get(key) ?? { diagnostic, uses: new Map<string, BlockUse>() };
+    this.findings.found.set(key, found);
+    const use = this.uses.at(-1);
+    if (use) found.uses.set(use.name, use);
+    return undefined;
+  }
+
+  /** Says in which use of its block something is wrong. */
+  private withUse(details: DiagnosticDetails): DiagnosticDetails {
+    const use = this.uses.at(-1);
+    if (!use) return details;
+    const label = { span: use.span, message: `in this use of \`${use.block}\`, \`${use.name}\`` };
+    const related = (details.related ?? []).slice(0, MOST_RELATED - 1);
+    return { ...details, related: [...related, label] };
+  }
+
+  /** All diagnostics so far, in the order of the text. */
+  get diagnostics(): readonly Diagnostic[] {
+    return [...this.findings.found.values()]
+      .map(withOtherUses)
+      .sort((a, b) => a.primary.span.start.offset - b.primary.span.start.offset);
+  }
+}
+
+function withOtherUses({ diagnostic, uses }: Found): Diagnostic {
+  const [first, ...others] = uses.values();
+  if (!first || others.length === 0) return diagnostic;
+  const where =
+    others.length === 1 ? `in \`${others[0]!.name}\`` : `in ${others.length} other uses`;
+  return { ...diagnostic, notes: [...diagnostic.notes, `the same is wrong ${where}`] };
+}

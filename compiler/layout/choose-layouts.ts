@@ -1,0 +1,104 @@
+import type { AnyNode, ConvolutionAttributes, Graph, Pair, Value } from "../ir/graph.js";
+import { BATCH, imageShape } from "../ir/shape.js";
+import { ActivationLayout, NO_MARGINS, type Margins } from "./activation-layout.js";
+import { ConvolutionGeometry } from "./geometry.js";
+import { Uses } from "../ir/uses.js";
+
+export type Layouts = ReadonlyMap<number, ActivationLayout>;
+
+/**
+ * Chooses how each activation lies in memory: with the widest halo that one of its readers needs, so that producers write into the
+ * interior and no reader tests bounds.
+ */
+export function chooseLayouts(graph: Graph): Layouts {
+  const uses = new Uses(graph);
+  const inputs = graph.labels ? [graph.images, graph.labels] : [graph.images];
+  const values = [...inputs, ...graph.nodes.flatMap((node) => node.outputs)];
+  return new Map(
+    values.filter(isActivation).map((value) => [value.id, layoutFor(value, graph, uses)]),
+  );
+}
+
+/** [N, C, H, W] or [N, F]; [N] values and codes have layouts of their own. */
+export function isActivation(value: Value): boolean {
+  return value.shape[0] === BATCH && value.shape.length >= 2 && value.type === "f32";
+}
+
+function layoutFor(value: Value, graph: Graph, uses: Uses): ActivationLayout {
+  const readers = uses.readers(value);
+  const margins = readers.map((reader) => marginsFor(value, reader)).reduce(widest, NO_MARGINS);
+  const pitch = value === graph.images ? unpaddedPitch(value, readers) : undefined;
+  return new ActivationLayout(value.shape, margins, pitch);
+}
+
+/**
+ * How far apart one reader needs the value's pixels to lie: a convolution's windows move over neighbours, the gradient of a
+ * strided one over pixels with zeros between them. Undefined for readers that take them as they lie.
+ */
+export function spacingFor(value: Value, reader: AnyNode): Pair | undefined {
+  const geometry = convolutionReading(value, reader);
+  if (!geometry || geometry.isDirect || geometry.coversInput) return undefined;
+  return reader.kind === "convolutionInputGradient" ? geometry.attributes.stride : [1, 1];
+}
+
+/** What one reader needs of the value. */
+function marginsFor(value: Value, reader: AnyNode): Margins {
+  const geometry = convolutionReading(value, reader);
+  if (!geometry || geometry.isDirect || geometry.coversInput) return NO_MARGINS;
+  const isGradient = reader.kind === "convolutionInputGradient";
+  const [rows, columns] = isGradient
+    ? [geometry.gradientHalo(0), geometry.gradientHalo(1)]
+    : [geometry.halo(0), geometry.halo(1)];
+  return {
+    top: rows.before,
+    bottom: rows.after,
+    left: columns.before,
+    right: columns.after,
+    spacing: isGradient ? geometry.attributes.stride : [1, 1],
+  };
+}
+
+/** The geometry of a convolution (or gradient of one) whose windows move over the value. */
+function convolutionReading(value: Value, reader: AnyNode): ConvolutionGeometry | undefined {
+  if (reader.inputs[0] !== value) return undefined;
+  switch (reader.kind) {
+    case "convolution":
+      return new ConvolutionGeometry(reader.attributes, value.shape, reader.outputs[0]!.shape);
+    case "convolutionInputGradient":
+      return new ConvolutionGeometry(reader.attributes, reader.attributes.inputShape, value.shape);
+    case "convolutionWeightGradient":
+      return new ConvolutionGeometry(reader.attributes, value.shape, reader.inputs[1]!.shape);
+    default:
+      return undefined;
+  }
+}
+
+function widest(a: Margins, b: Margins): Margins {
+  return {
+    top: Math.max(a.top, b.top),
+    bottom: Math.max(a.bottom, b.bottom),
+    left: Math.max(a.left, b.left),
+    right: Math.max(a.right, b.right),
+    spacing: [Math.max(a.spacing[0], b.spacing[0]), Math.max(a.spacing[1], b.spacing[1])],
+  };
+}
+
+/**
+ * Images of three channels stay unpadded where their only reader is a convolution whose stride keeps windows on vec4 boundaries: 33 instead
+ * of 44 values a row of an 11 x 11 kernel.
+ */
+function unpaddedPitch(images: Value, readers: readonly AnyNode[]): number | undefined {
+  const { channels } = imageShape(images.shape);
+  const fits = (attributes: ConvolutionAttributes) =>
+    attributes.groups === 1 &&
+    attributes.dilation[1] === 1 &&
+    (attributes.stride[1] * channels) % 4 === 0;
+  const areWindows = readers.every(
+    (reader) =>
+      (reader.kind === "convolution" || reader.kind === "convolutionWeightGradient") &&
+      reader.inputs[0] === images &&
+      fits(reader.attributes) &&
+      !convolutionReading(images, reader)!.coversInput,
+  );
+  return areWindows && readers.length > 0 ? channels : undefined;
+}

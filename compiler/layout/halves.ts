@@ -1,0 +1,60 @@
+import type { AnyNode, Graph, OpKind, Value } from "../ir/graph.js";
+import { isActivation } from "./choose-layouts.js";
+import { Uses } from "../ir/uses.js";
+
+/** The ids of the values that are stored in 16 bits. */
+export type HalfValues = ReadonlySet<number>;
+
+export const NO_HALVES: HalfValues = new Set();
+
+/**
+ * Chooses what is stored in 16 bits where a recipe asks for mixed precision (Micikevicius et al., "Mixed precision training", ICLR 2018):
+ * activations and their gradients, which are most of what training keeps and moves. Every kernel computes and sums in 32 bits; what it
+ * stores in 16 is rounded once.
+ *
+ * In 32 bits stay whatever is no activation (weights, their gradients, what the optimizer keeps, statistics, means, losses), and of the
+ * activations the prediction and those next to a loss, a softmax or a sum of squares: where PyTorch's autocast has f32, too.
+ */
+export function chooseHalves(graph: Graph): HalfValues {
+  const uses = new Uses(graph);
+  const values = [graph.images, ...graph.nodes.flatMap((node) => node.outputs)];
+  const half = new Set(
+    values
+      .filter((value) => isActivation(value) && value !== graph.prediction)
+      .filter((value) => !neighboursKeepFloats(value, uses))
+      .map(({ id }) => id),
+  );
+  spreadOverReshapes(graph, half);
+  return half;
+}
+
+/** Ops whose activations stay in 32 bits, those that they read and those that they make. */
+const PRECISE = new Set<OpKind>([
+  ...(["crossEntropy", "crossEntropyGradient", "classification", "accuracy"] as const),
+  ...(["elementLoss", "softmax", "softmaxGradient", "scaleGradient"] as const),
+]);
+
+function neighboursKeepFloats(value: Value, uses: Uses): boolean {
+  const maker = uses.maker(value);
+  const neighbours = [...(maker ? [maker] : []), ...uses.readers(value)];
+  return (
+    neighbours.some(({ kind }) => PRECISE.has(kind)) ||
+    (maker !== undefined && isBareWindow(maker)) ||
+    uses.readers(value).some((reader) => isBareWindow(reader, "prologue"))
+  );
+}
+
+/** Whether a sum over channels leaves, or reads, what an expression has not yet brought back from squares. */
+function isBareWindow(node: AnyNode, fused: "prologue" | "epilogue" = "epilogue"): boolean {
+  return node.kind === "channelWindowSum" && node.attributes[fused] === undefined;
+}
+
+/** A reshape may be another name for the same memory: what it reads and what it makes are stored alike. */
+function spreadOverReshapes({ nodes }: Graph, half: Set<number>): void {
+  const reshapes = nodes.filter(({ kind }) => kind === "reshape");
+  // Forward along chains of them, and back.
+  for (const { inputs, outputs } of [...reshapes, ...reshapes.toReversed()]) {
+    const ids = [inputs[0]!.id, outputs[0]!.id];
+    if (!ids.every((id) => half.has(id))) for (const id of ids) half.delete(id);
+  }
+}

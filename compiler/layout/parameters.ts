@@ -1,0 +1,120 @@
+import { groupsOf } from "../../program/pieces.js";
+import type { ParameterLayout } from "../../program/program.js";
+import type { AnyNode, Graph, Node, Parameter, Value } from "../ir/graph.js";
+import { elementCount } from "../ir/shape.js";
+import type { Layouts } from "./choose-layouts.js";
+import { roundUpTo4 } from "./activation-layout.js";
+import { ConvolutionGeometry } from "./geometry.js";
+import { evenShare, shares } from "./shares.js";
+
+/** Rows [start, start + count) of a parameter, which are output channels, in a buffer of their own. */
+export interface Piece {
+  readonly start: number;
+  readonly count: number;
+  readonly bytes: number;
+}
+
+export interface StoredParameter {
+  readonly parameter: Parameter;
+  readonly layout: ParameterLayout;
+  readonly pieces: readonly Piece[];
+}
+
+/** How a parameter lies in memory, which its reader decides, in pieces of at most so many bytes. */
+export function storeParameter(
+  parameter: Parameter,
+  graph: Graph,
+  layouts: Layouts,
+  limit: number,
+): StoredParameter {
+  const layout = layoutOf(parameter, graph, layouts);
+  const outputs = Number(parameter.value.shape[0]);
+  return { parameter, layout, pieces: split(layout, outputs, limit) };
+}
+
+/** Weights, and those that inference makes of them. */
+const scaledBy = (weights: Value, { nodes }: Graph): readonly Value[] => [
+  weights,
+  ...nodes.flatMap(({ kind, inputs, outputs }) =>
+    kind === "scaledWeights" && inputs[0] === weights ? outputs : [],
+  ),
+];
+
+function layoutOf({ value }: Parameter, graph: Graph, layouts: Layouts): ParameterLayout {
+  const standIns = scaledBy(value, graph);
+  const reader = graph.nodes.find(
+    (node): node is AnyNode & Node<"convolution" | "convolutionInputGradient"> =>
+      (node.kind === "convolution" || node.kind === "convolutionInputGradient") &&
+      standIns.includes(node.inputs[1]!),
+  );
+  if (!reader) return { kind: "vector", length: elementCount(value.shape) };
+  // A transposed convolution makes what a convolution would read.
+  const isTransposed = reader.kind === "convolutionInputGradient";
+  const [input, output] = isTransposed
+    ? [reader.outputs[0]!, reader.inputs[0]!]
+    : [reader.inputs[0]!, reader.outputs[0]!];
+  const geometry = new ConvolutionGeometry(reader.attributes, input.shape, output.shape);
+  if (geometry.isDirect) return { kind: "plain", length: elementCount(value.shape) };
+  const { groups, kernel } = reader.attributes;
+  return {
+    kind: "contraction",
+    groups,
+    outputs: geometry.groupOutputs,
+    inputs: geometry.groupInputs,
+    kernel,
+    inputPitch: groups === 1 ? layouts.get(input.id)!.pitch : geometry.groupInputs,
+  };
+}
+
+/** Rows of K in one group: what a piece holds for each output channel. */
+export function contractionRows(layout: Contraction): number {
+  return layout.kernel[0] * roundUpTo4(layout.kernel[1] * layout.inputPitch);
+}
+
+/**
+ * Whole if it fits, else in pieces of whole groups, or of some output channels of a group. Four output channels are never split, nor
+ * are parameters of other layouts: what is larger than the limit then is an error of its own (../limits.ts).
+ */
+function split(layout: ParameterLayout, channels: number, limit: number): readonly Piece[] {
+  if (layout.kind !== "contraction") {
+    return [{ start: 0, count: channels, bytes: 4 * roundUpTo4(layout.length) }];
+  }
+  const counts = pieceCounts(layout, limit);
+  let start = 0;
+  return counts.map((count) => {
+    const piece = { start, count, bytes: pieceBytes(layout, { start, count }) };
+    start += count;
+    return piece;
+  });
+}
+
+type Contraction = Extract<ParameterLayout, { kind: "contraction" }>;
+
+function pieceBytes(layout: Contraction, piece: Pick<Piece, "start" | "count">): number {
+  const { count, outputs } = groupsOf(piece, layout);
+  return 4 * count * contractionRows(layout) * roundUpTo4(outputs);
+}
+
+function pieceCounts(layout: Contraction, limit: number): readonly number[] {
+  const { groups, outputs } = layout;
+  const bytesFor = (count: number) => pieceBytes(layout, { start: 0, count });
+  if (bytesFor(groups * outputs) <= limit) return [groups * outputs];
+  const fitting = Math.floor(limit / bytesFor(outputs));
+  if (fitting >= 1) {
+    return shares(groups, evenShare(groups, fitting)).map((count) => count * outputs);
+  }
+  const share = pieceOutputs(outputs, bytesFor(Math.min(4, outputs)) / 4, limit);
+  const ofGroup = shares(outputs, share);
+  return Array.from({ length: groups }, () => ofGroup).flat();
+}
+
+/** Output channels of a piece: an even share, in blocks of 32 for full workgroups, within the limit. */
+function pieceOutputs(outputs: number, bytesPerOutput: number, limit: number): number {
+  const most = Math.max(1, Math.floor(limit / bytesPerOutput / 4)) * 4;
+  const pieces = Math.ceil(outputs / most);
+  return Math.min(Math.ceil(outputs / pieces / 32) * 32, most);
+}
+
+/** Label of the step that handles one of a parameter's pieces. */
+export const pieceLabel = (label: string, index: number, count: number): string =>
+  count === 1 ? label : `${label} (${index + 1} of ${count})`;

@@ -1,0 +1,76 @@
+import { trainedParameters, type AnyNode, type Graph, type Value } from "../ir/graph.js";
+import { ops } from "./index.js";
+import type { OpDefinition, ReferenceContext, Tensor } from "./op.js";
+import { resolveShape, tensorSize } from "./tensors.js";
+
+/** Numbers of a tensor in logical order; the whole run is in double precision where the inputs are. */
+export type Numbers = Float32Array | Float64Array;
+
+export interface GraphInputs {
+  /** N x C x H x W. */
+  readonly images: Numbers;
+  readonly labels?: Uint32Array | Numbers;
+  /** Of mixed images: the other label, and the share of the first; the label itself and 1 if absent. */
+  readonly partners?: Uint32Array;
+  readonly shares?: Numbers;
+  /** By parameter name. */
+  readonly parameters: ReadonlyMap<string, Numbers>;
+  /** What the optimizer keeps, by parameter name, in its order; zeros where absent. */
+  readonly states?: ReadonlyMap<string, readonly Numbers[]>;
+  /** The state of a dynamic loss scale; that of a first step where absent. */
+  readonly lossScale?: Numbers;
+  readonly context: ReferenceContext;
+}
+
+/** Every value of a run, by the value's id. Parameters and states are as the updates left them. */
+export type GraphValues = ReadonlyMap<number, Tensor>;
+
+/**
+ * Runs a graph on the CPU with the ops' references: the oracle for kernels. The inputs are not changed. Throws where a
+ * parameter is missing or has the wrong length.
+ */
+export function runGraph(graph: Graph, inputs: GraphInputs): GraphValues {
+  const values = new Map<number, Tensor>();
+  const batch = inputs.images.length / tensorSize(resolveShape(graph.images.shape, 1));
+  const set = (value: Value, data: Tensor["data"] | undefined) =>
+    values.set(value.id, inputTensor(value, data, batch));
+  set(graph.images, inputs.images);
+  if (graph.labels) set(graph.labels, inputs.labels ?? new Uint32Array(batch));
+  if (graph.mixture) {
+    set(graph.mixture.partners, inputs.partners ?? inputs.labels);
+    set(graph.mixture.shares, inputs.shares ?? new Float32Array(batch).fill(1));
+  }
+  if (graph.lossScale) set(graph.lossScale, inputs.lossScale?.slice() ?? firstLossScale(graph));
+  for (const { value } of graph.parameters) set(value, inputs.parameters.get(value.name)?.slice());
+  for (const { parameter, states } of trainedParameters(graph)) {
+    const given = inputs.states?.get(parameter.name);
+    const { length } = inputs.parameters.get(parameter.name)!;
+    states.forEach((state, index) =>
+      set(state, given?.[index]?.slice() ?? new Float32Array(length)),
+    );
+  }
+  for (const node of graph.nodes) runNode(node, values, inputs.context);
+  return values;
+}
+
+function firstLossScale({ nodes }: Graph): Float32Array {
+  const adjustment = nodes.find((node) => node.kind === "adjustLossScale");
+  const { initial } = adjustment!.attributes;
+  return Float32Array.of(initial, 0, 1, 1, 0, 0, 0, 0);
+}
+
+function inputTensor(value: Value, data: Tensor["data"] | undefined, batch: number): Tensor {
+  const shape = resolveShape(value.shape, batch);
+  if (!data) throw new Error(`no values were given for ${value.name}`);
+  if (data.length !== tensorSize(shape))
+    throw new Error(`expected ${tensorSize(shape)} values for ${value.name}, got ${data.length}`);
+  return { shape, data };
+}
+
+function runNode(node: AnyNode, values: Map<number, Tensor>, context: ReferenceContext): void {
+  // The union of nodes and the record of ops agree by kind, which TypeScript cannot follow.
+  const definition = ops[node.kind] as OpDefinition<never>;
+  const inputs = node.inputs.map((input) => values.get(input.id)!);
+  const outputs = definition.reference(inputs, node.attributes as never, context, node.outputs);
+  node.outputs.forEach((output, index) => values.set(output.id, outputs[index]!));
+}

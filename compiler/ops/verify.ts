@@ -1,0 +1,135 @@
+import { ops } from "./index.js";
+import type { OpDefinition, TensorType } from "./op.js";
+import { leaves } from "../ir/expression-transform.js";
+import {
+  externalValues,
+  isUpdate,
+  trainedBy,
+  type AnyNode,
+  type Fused,
+  type Graph,
+  type Value,
+} from "../ir/graph.js";
+import { BATCH, formatShape, imageShape, sameShape, type Shape } from "../ir/shape.js";
+
+/**
+ * Throws where the graph breaks a promise that passes rely on: values are made once and before they are used, shapes
+ * and types are what the ops say, updates change parameters that nothing reads afterwards. Run between passes.
+ */
+export function verify(graph: Graph): void {
+  const defined = new Set<number>();
+  for (const value of externalValues(graph)) define(value, defined);
+  for (const node of graph.nodes) {
+    verifyAt(node, () => verifyNode(node, defined));
+    for (const output of node.outputs) verifyAt(node, () => define(output, defined));
+  }
+  verifyResults(graph, defined);
+  verifyUpdates(graph);
+  verifyStatistics(graph);
+}
+
+/** Says of which node a broken promise is. */
+function verifyAt(node: AnyNode, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    const { line, column } = node.origin.span.start;
+    const where = `${node.kind} of ${node.origin.name} at ${line}:${column}`;
+    throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function define(value: Value, defined: Set<number>): void {
+  if (defined.has(value.id)) throw new Error(`value %${value.id} is made twice`);
+  defined.add(value.id);
+}
+
+function verifyNode(node: AnyNode, defined: ReadonlySet<number>): void {
+  for (const input of node.inputs)
+    if (!defined.has(input.id)) throw new Error(`reads %${input.id} before it is made`);
+  // The union of nodes and the record of ops agree by kind, which TypeScript cannot follow.
+  const definition = ops[node.kind] as OpDefinition<never>;
+  const expected = definition.outputs(node.inputs, node.attributes as never);
+  if (expected.length !== node.outputs.length)
+    throw new Error(`expected ${expected.length} outputs, got ${node.outputs.length}`);
+  expected.forEach((type, index) => verifyType(node.outputs[index]!, type));
+  verifyFused(node);
+}
+
+function verifyType(value: Value, expected: TensorType): void {
+  if (!sameShape(value.shape, expected.shape) || value.type !== expected.type) {
+    const wanted = `${expected.type}${formatShape(expected.shape)}`;
+    throw new Error(
+      `expected %${value.id} to be ${wanted}, got ${value.type}${formatShape(value.shape)}`,
+    );
+  }
+}
+
+function verifyFused(node: AnyNode): void {
+  const { prologue, epilogue } = node.attributes as Readonly<
+    Record<"prologue" | "epilogue", Fused | undefined>
+  >;
+  if (prologue) verifyOperands(node, prologue, node.inputs[0]!.shape);
+  if (epilogue) verifyOperands(node, epilogue, node.outputs[0]!.shape);
+}
+
+/** Operands have the element's shape, channel operands one value a channel. */
+function verifyOperands(node: AnyNode, { expression, first }: Fused, shape: Shape): void {
+  for (const { kind, index } of leaves(expression)) {
+    if (kind === "operand" && index === 0) continue;
+    const input = node.inputs[first + index - 1];
+    const expected = kind === "operand" ? shape : [imageShape(shape).channels];
+    if (!input || index === 0 || !sameShape(input.shape, expected)) {
+      const got = input ? formatShape(input.shape) : "nothing";
+      throw new Error(`expected ${formatShape(expected)} for ${kind} ${index}, got ${got}`);
+    }
+  }
+}
+
+function verifyResults(graph: Graph, defined: ReadonlySet<number>): void {
+  for (const value of [graph.prediction, ...graph.metrics.map((metric) => metric.value)])
+    if (!defined.has(value.id)) throw new Error(`${graph.name}: nothing makes %${value.id}`);
+  for (const { name, value } of graph.metrics)
+    if (!sameShape(value.shape, [BATCH]))
+      throw new Error(`${graph.name}: metric ${name} is ${formatShape(value.shape)}, not [N]`);
+}
+
+function verifyUpdates(graph: Graph): void {
+  const trainable = new Set(
+    graph.parameters.filter((parameter) => parameter.trainable).map(({ value }) => value.id),
+  );
+  const known = new Set(graph.states.map((value) => value.id));
+  const updated = new Set<number>();
+  for (const node of graph.nodes) {
+    verifyAt(node, () => {
+      for (const input of node.inputs)
+        if (updated.has(input.id)) throw new Error(`reads %${input.id} after its update`);
+    });
+    if (!isUpdate(node)) continue;
+    for (const { parameter, states } of trainedBy(node)) {
+      verifyAt(node, () => {
+        const isSum = known.has(parameter.id);
+        if (!isSum && !trainable.has(parameter.id))
+          throw new Error(`%${parameter.id} is no trainable parameter`);
+        for (const { id } of states) {
+          if (!known.has(id)) throw new Error(`%${id} is no state of the optimizer`);
+        }
+      });
+      for (const { id } of [parameter, ...states]) updated.add(id);
+    }
+  }
+}
+
+/** Running statistics are parameters of their own kind, and one node moves each. */
+function verifyStatistics({ parameters, nodes }: Graph): void {
+  const statistics = parameters.filter(({ role }) => role === "statistic");
+  const unmoved = new Set(statistics.map(({ value }) => value.id));
+  for (const node of nodes) {
+    if (node.kind !== "channelStatistics") continue;
+    for (const { id } of node.inputs.slice(1)) {
+      verifyAt(node, () => {
+        if (!unmoved.delete(id)) throw new Error(`%${id} is no running statistic, or moved twice`);
+      });
+    }
+  }
+}

@@ -1,0 +1,85 @@
+/** A program that is no network: its predictions take as long as an adapter's limits let them. */
+import {
+  PROGRAM_FORMAT,
+  type Program,
+  type ProgramBuffer,
+  type ProgramStep,
+  type Target,
+} from "../program/program.js";
+import {
+  CEILING_WORKGROUP,
+  LANE_MULTIPLY_ADDS,
+  LANE_QUADS,
+  multiplyAdds,
+  passageBinds,
+  passQuads,
+  type Passage,
+} from "../compiler/kernels/ceilings.js";
+import { fixed } from "../compiler/lower/storage.js";
+
+/** Accumulators to try. */
+const BLOCKS = [2, 4, 8, 16, 32] as const;
+
+/** Workgroups of the multiply-adds: enough to fill a large GPU, or a few milliseconds of a CPU. */
+const WORKGROUPS: Readonly<Record<Target, number>> = { gpu: 4096, lanes8: 64, lanes4: 16 };
+
+/** Too large for the caches of most adapters. */
+const PASSED_BYTES = 64 << 20;
+
+const buffers: readonly ProgramBuffer[] = [
+  { name: "image", purpose: "images", bytes: fixed(32) },
+  { name: "prediction", purpose: "prediction", bytes: fixed(16) },
+  { name: "from", purpose: "scratch", bytes: fixed(PASSED_BYTES) },
+  { name: "to", purpose: "scratch", bytes: fixed(PASSED_BYTES) },
+];
+const [IMAGES, , FROM, TO] = [0, 1, 2, 3] as const;
+
+/** Bytes that each passage moves, by its step's label. */
+export const PASSAGES: Readonly<Record<Passage, number>> = {
+  copy: 2 * PASSED_BYTES,
+  read: PASSED_BYTES,
+  change: 2 * PASSED_BYTES,
+};
+
+/** Runs on one image of one value. The steps are passages through memory, and multiply-adds, which their `macs` count. */
+export function ceilingsProgram(target: Target): Program {
+  const passages = Object.keys(PASSAGES) as Passage[];
+  const kernels = [...BLOCKS.map(multiplyAdds), ...passages.map(passQuads)].map(
+    ({ name, wgsl, storage }) => ({
+      ...{ name, wgsl },
+      bindings: storage.map(({ access }) => access),
+    }),
+  );
+  const lanes = WORKGROUPS[target] * CEILING_WORKGROUP;
+  const common = { constants: [], location: { line: 0, column: 0 } };
+  const NO_STEPS = {
+    initialize: [],
+    train: [],
+    accumulate: [],
+    update: [],
+    average: [],
+    fold: [],
+    evaluate: [],
+  };
+  const perGroup = (count: number, tile: number) => ({ x: { ...fixed(count), tile }, z: 1 });
+  const predict: ProgramStep[] = [
+    ...BLOCKS.map((count, kernel) => ({
+      ...{ ...common, kernel, buffers: [IMAGES, TO], label: `${count} accumulators` },
+      macs: 4 * LANE_MULTIPLY_ADDS * lanes,
+      workgroups: perGroup(lanes, CEILING_WORKGROUP),
+    })),
+    ...passages.map((passage, index) => ({
+      ...{ ...common, kernel: BLOCKS.length + index, label: passage, macs: 0 },
+      buffers: passageBinds(passage).map((name) => (name === "a" ? FROM : TO)),
+      workgroups: perGroup(PASSED_BYTES / 16, CEILING_WORKGROUP * LANE_QUADS),
+    })),
+  ];
+  return {
+    ...{ format: PROGRAM_FORMAT, target, model: "Ceilings", kernels, buffers, parameters: [] },
+    source: { file: "", hash: "" },
+    input: { name: "image", channels: 1, height: 1, width: 1 },
+    prediction: { shape: [1], pitch: 4 },
+    ...{ metrics: [], fractions: [], steps: { ...NO_STEPS, predict } },
+    optimizer: { kind: "adam", learningRate: 0, weightDecay: 0, beta1: 0, beta2: 0, epsilon: 1 },
+  };
+}

@@ -1,0 +1,33 @@
+/** What the adapter at hand can do at most, measured: what a network's kernels are held against. */
+import { ceilingsProgram, PASSAGES } from "./ceilings-program.js";
+import type { AdapterSummary } from "../runtime/device.js";
+
+export interface Ceilings {
+  /** Billions of operations a second; a multiply-add is two. */
+  readonly gflops: number;
+  /** Billions of bytes a second, read and written. */
+  readonly gbps: number;
+}
+
+export async function measureCeilings(
+  wish: string,
+  { target }: Pick<AdapterSummary, "target">,
+): Promise<Ceilings> {
+  const { createNetwork, profileSteps } = await import("../runtime/index.js");
+  const network = await createNetwork([ceilingsProgram(target)], { adapter: wish, batch: 1 });
+  try {
+    const examples = { images: new Float32Array(1) };
+    const { steps } = await profileSteps(network, "predict", examples, { seconds: 2 });
+    const bytes: Readonly<Record<string, number>> = PASSAGES;
+    const rates = steps.map(({ step, milliseconds }) => ({
+      gflops: (2 * step.macs) / milliseconds / 1e6,
+      gbps: (bytes[step.label] ?? 0) / milliseconds / 1e6,
+    }));
+    return {
+      gflops: Math.max(...rates.map(({ gflops }) => gflops)),
+      gbps: Math.max(...rates.map(({ gbps }) => gbps)),
+    };
+  } finally {
+    network.destroy();
+  }
+}

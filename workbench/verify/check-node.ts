@@ -1,0 +1,142 @@
+/** Whether a node's results on a device are what the references make of the same inputs. */
+import { isUpdate, type AnyNode, type Fused, type Node } from "../../compiler/ir/graph.js";
+import { evaluateAt } from "../../compiler/ops/fused.js";
+import { ops } from "../../compiler/ops/index.js";
+import type { OpDefinition, ReferenceContext, Tensor } from "../../compiler/ops/op.js";
+import { resolveShape } from "../../compiler/ops/tensors.js";
+import { checkContraction, isContraction } from "./check-contraction.js";
+import { checkUpdate } from "./check-update.js";
+import { column, compareTensors, Comparison, gather, type Finding } from "./comparison.js";
+import { changedInputs, type NodeValues } from "./node-values.js";
+import { partOf, take, type Part } from "./parts.js";
+import { samplePlaces } from "./places.js";
+import { magnitudesOf } from "./sums.js";
+
+/** Compares with the reference: all elements of small tensors, some of large ones. */
+export function checkNode(node: AnyNode, values: NodeValues, context: ReferenceContext): Finding {
+  const comparison = new Comparison(values.halves);
+  if (isUpdate(node)) checkUpdate(node, values, context, comparison);
+  else if (isContraction(node)) checkContraction(node, values, context, comparison);
+  else if (!isLarge(values)) checkPart(node, values, context, comparison);
+  else if (isElementwise(node)) checkElements(node, values, context, comparison);
+  else {
+    const part = partOf(node, values.inputs[0]!.shape);
+    checkPart(node, values, context, comparison, part);
+  }
+  return comparison.finding;
+}
+
+/** Elements of a tensor from which on parts of it are enough. */
+const LARGE = 1 << 17;
+
+const isLarge = ({ inputs, outputs }: NodeValues) =>
+  [...inputs, ...outputs].some((tensor) => (tensor?.data.length ?? 0) > LARGE);
+
+type Elementwise = Node<"pointwise"> | Node<"reshape">;
+
+const isElementwise = (node: AnyNode): node is AnyNode & Elementwise =>
+  node.kind === "pointwise" || node.kind === "reshape";
+
+function checkElements(
+  node: AnyNode & Elementwise,
+  { inputs, outputs: [output] }: NodeValues,
+  context: ReferenceContext,
+  comparison: Comparison,
+): void {
+  const { shape, data } = output!;
+  const places = samplePlaces(data.length, 1);
+  const at = (index: number) =>
+    node.kind === "reshape"
+      ? inputs[0]!.data[index]!
+      : evaluateAt({ index }, node.attributes.expression, inputs, shape, context);
+  const tensors = { expected: column(places.map(at)), actual: gather(output!, places) };
+  compareTensors(comparison, node.outputs[0]!, tensors, { places });
+}
+
+/** Runs the reference on a part of the node's tensors; on the whole of them without one. */
+function checkPart(
+  node: AnyNode,
+  values: NodeValues,
+  context: ReferenceContext,
+  comparison: Comparison,
+  part: Part = WHOLE,
+): void {
+  const { prologue, epilogue, ...attributes } = node.attributes as FusedAttributes;
+  const batch = values.inputs[0]!.shape[0]!;
+  const own = ownInputs(values.inputs, { prologue, epilogue }, context, part);
+  const changes = changedInputs(node);
+  // References change some of their inputs in place.
+  const inputs = own.map((tensor, place) =>
+    changes.includes(place) ? { ...tensor, data: tensor.data.slice() } : tensor,
+  );
+  const types = node.outputs.map(({ shape, type }) => {
+    return { shape: part.shape(resolveShape(shape, batch)), type };
+  });
+  const definition = ops[node.kind] as OpDefinition<never>;
+  const partial = { ...attributes, ...inputShapeOf(attributes, batch, part), ...part.attributes };
+  const results = definition.reference(inputs, partial as never, context, types);
+  const magnitudes = magnitudesOf(node, own);
+  node.outputs.forEach((output, number) => {
+    const actual = values.outputs[number];
+    if (!actual) return;
+    const places = part.indices(actual.shape);
+    const finish = finisher(epilogue, values.inputs, actual.shape, context);
+    const expected = epilogue
+      ? column(Array.from(results[number]!.data, (value, place) => finish(places[place]!, value)))
+      : results[number]!;
+    const tensors = { expected, actual: take(actual, part) };
+    compareTensors(comparison, output, tensors, { places, magnitudes: magnitudes?.[number] });
+  });
+  for (const place of changes) {
+    const after = values.changed.get(place)!;
+    const tensors = { expected: inputs[place]!, actual: take(after, part) };
+    // Running statistics move towards the node's outputs, which stand in their order.
+    const towards = node.kind === "channelStatistics" ? magnitudes?.[place - 1] : undefined;
+    const places = part.indices(after.shape);
+    compareTensors(comparison, node.inputs[place]!, tensors, { places, magnitudes: towards });
+  }
+}
+
+interface FusedAttributes {
+  readonly prologue?: Fused;
+  readonly epilogue?: Fused;
+}
+
+const WHOLE: Part = {
+  indices: (shape) => Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, index) => index),
+  shape: (shape) => shape,
+};
+
+/** The part of what the op itself reads, after a prologue if there is one. */
+function ownInputs(
+  inputs: readonly Tensor[],
+  { prologue, epilogue }: FusedAttributes,
+  context: ReferenceContext,
+  part: Part,
+): readonly Tensor[] {
+  const first = Math.min(prologue?.first ?? Infinity, epilogue?.first ?? Infinity);
+  const [x, ...others] = inputs.slice(0, first).map((input) => take(input, part));
+  if (!prologue) return [x!, ...others];
+  const begin = finisher(prologue, inputs, inputs[0]!.shape, context);
+  const places = part.indices(inputs[0]!.shape);
+  const data = Float64Array.from(x!.data, (value, place) => begin(places[place]!, value));
+  return [{ shape: x!.shape, data }, ...others];
+}
+
+/** What a prologue or an epilogue makes of the element at a place. */
+function finisher(
+  fused: Fused | undefined,
+  inputs: readonly Tensor[],
+  shape: readonly number[],
+  context: ReferenceContext,
+): (index: number, own: number) => number {
+  if (!fused) return (_, own) => own;
+  const operands = [inputs[0]!, ...inputs.slice(fused.first)];
+  return (index, own) => evaluateAt({ index, own }, fused.expression, operands, shape, context);
+}
+
+/** The size of what a gradient is of, where attributes tell it. */
+function inputShapeOf(attributes: object, batch: number, part: Part): object {
+  if (!("inputShape" in attributes)) return {};
+  return { inputShape: part.shape(resolveShape(attributes.inputShape as never, batch)) };
+}

@@ -1,0 +1,266 @@
+/** A step list held against the references, node by node, each on what the device itself gave it to read. */
+import { isUpdate, type AnyNode, type Value } from "../../compiler/ir/graph.js";
+import { isActivation } from "../../compiler/layout/choose-layouts.js";
+import type { StepDraft } from "../../compiler/lower/storage.js";
+import type { ReferenceContext, Tensor } from "../../compiler/ops/op.js";
+import { tensorSize } from "../../compiler/ops/tensors.js";
+import { checkNode } from "./check-node.js";
+import { sampledInputs } from "./check-update.js";
+import { Comparison, compareTensors, type Finding } from "./comparison.js";
+import { changedInputs } from "./node-values.js";
+import type { TracedList, TracedNode, TracedProgram } from "../../compiler/trace.js";
+import { inspecting, type Inspection } from "../../runtime/inspection.js";
+import type { Network } from "../../runtime/network.js";
+import type { Examples } from "../random-examples.js";
+import { DeviceTensors } from "./device-tensors.js";
+import type { Divergence, Tally } from "./tally.js";
+
+export type TracedListName = keyof TracedProgram["lists"];
+
+export interface VerifyOptions {
+  /** Kernels with their constants that were found right before: they are not checked again. */
+  readonly known: Set<string>;
+  readonly onProgress?: (done: number, total: number) => void;
+  /** The nodes to check, all unless given, and what comes before and after them; the others run all the same. */
+  readonly only?: (traced: TracedNode) => boolean;
+  /** Hears of what diverges, and whether checking should go on is its answer; it ends unless given. */
+  readonly onDivergence?: (traced: TracedNode, divergence: Divergence) => boolean;
+}
+
+export function verifyList(
+  network: Network,
+  traced: Pick<TracedProgram, "lists">,
+  list: TracedListName,
+  examples: Examples,
+  options: VerifyOptions,
+): Promise<Tally> {
+  const training = list !== "evaluate" && list !== "predict";
+  const { seed, stepCount: step, program } = network;
+  const context: ReferenceContext = { seed, step, training, optimizer: program.optimizer };
+  const settings = { list, context, examples, options };
+  const visit = (inspection: Inspection) =>
+    new ListCheck(network, traced.lists[list]!, inspection, settings).run();
+  return network.inspect(list, examples, inspecting(visit));
+}
+
+/** The parts that a list is checked in: bringing in the batch, each node, taking out the prediction. */
+export const stagesOf = ({ nodes }: TracedList): number => nodes.length + 2;
+
+interface CheckSettings {
+  readonly list: TracedListName;
+  readonly context: ReferenceContext;
+  readonly examples: Examples;
+  readonly options: VerifyOptions;
+}
+
+/** Steps of a list from `first` up to `end`, and what is to be found after them. */
+interface Stage {
+  readonly first: number;
+  readonly end: number;
+  readonly traced?: TracedNode;
+  /** Runs the steps and looks at what they leave. */
+  check(): Promise<Finding>;
+}
+
+class ListCheck {
+  private readonly device: DeviceTensors;
+  /** What values hold, as long as somebody is to read all of them. */
+  private readonly tensors = new Map<number, Tensor>();
+  private readonly lastReader = new Map<number, number>();
+  /** Of each step of the list for any batch, its place among those for this one. */
+  private readonly places: readonly number[];
+
+  constructor(
+    private readonly network: Network,
+    private readonly list: TracedList,
+    private readonly inspection: Inspection,
+    private readonly settings: CheckSettings,
+  ) {
+    this.device = new DeviceTensors(list, inspection);
+    const kept = new Set(inspection.steps);
+    let place = 0;
+    this.places = network.program.steps[settings.list]
+      .map((step) => (kept.has(step) ? place++ : place))
+      .concat(inspection.steps.length);
+  }
+
+  /** Runs the list up to the last stage that is not known to be right. */
+  async run(): Promise<Tally> {
+    const { known, onDivergence, onProgress } = this.settings.options;
+    const stages = this.stages();
+    const due = stages.slice(0, stages.findLastIndex((stage) => this.isDue(stage)) + 1);
+    this.noteReaders(due);
+    const tally: Tally = { kernels: 0, values: 0 };
+    for (const [index, stage] of due.entries()) {
+      if (this.isDue(stage)) {
+        const { compared, deviation } = await stage.check();
+        tally.kernels += this.kernelsOf(stage);
+        tally.values += compared;
+        const divergence = deviation && this.describe(stage, deviation);
+        if (!divergence) known.add(this.keyOf(stage));
+        else if (!stage.traced || !onDivergence?.(stage.traced, divergence))
+          return { ...tally, divergence };
+      } else this.runSteps(stage);
+      this.forget(index);
+      onProgress?.(index + 1, stages.length);
+    }
+    onProgress?.(stages.length, stages.length);
+    return tally;
+  }
+
+  private stages(): readonly Stage[] {
+    const { nodes, steps } = this.list;
+    const first = nodes[0]?.first ?? 0;
+    const last = nodes.at(-1)?.end ?? first;
+    return [
+      { first: 0, end: first, check: () => this.checkImport(first) },
+      ...nodes.map((traced) => ({ ...traced, traced, check: () => this.checkNode(traced) })),
+      { first: last, end: steps.length, check: () => this.checkExport(last) },
+    ];
+  }
+
+  private isDue(stage: Stage): boolean {
+    const { known, only } = this.settings.options;
+    const isWanted = !only || (stage.traced !== undefined && only(stage.traced));
+    return isWanted && this.kernelsOf(stage) > 0 && !known.has(this.keyOf(stage));
+  }
+
+  /** Those of its list, or those that have run before it. */
+  private kernelsOf({ first, end, traced }: Stage): number {
+    return traced?.folded?.length ?? this.placeOf(end) - this.placeOf(first);
+  }
+
+  private stepsOf({ first, end, traced }: Stage): readonly StepDraft[] {
+    return traced?.folded ?? this.list.steps.slice(first, end);
+  }
+
+  private placeOf(step: number): number {
+    return this.places[step]!;
+  }
+
+  private runSteps({ first, end }: Pick<Stage, "first" | "end">): void {
+    const [from, to] = [this.placeOf(first), this.placeOf(end)];
+    if (to > from) this.inspection.run(from, to);
+  }
+
+  /** The uploaded batch, where its readers want it. */
+  private async checkImport(end: number): Promise<Finding> {
+    this.runSteps({ first: 0, end });
+    const { images, labels } = this.list.graph;
+    const { examples } = this.settings;
+    const comparison = new Comparison(this.halvesOf([images]).halves);
+    const compare = async (value: Value, data: Float32Array) => {
+      const actual = await this.tensorOf(value);
+      compareTensors(comparison, value, { expected: { shape: actual.shape, data }, actual });
+    };
+    await compare(images, examples.images);
+    if (labels && isActivation(labels)) await compare(labels, examples.targets as Float32Array);
+    return comparison.finding;
+  }
+
+  private async checkNode({ node, first, end }: TracedNode): Promise<Finding> {
+    // What the optimizer keeps begins with zeros, and counts from the second time on.
+    if (isUpdate(node)) this.runSteps({ first, end });
+    const sampled = sampledInputs(node, this.inspection.batch);
+    const read = (place: number) => {
+      const places = sampled.get(place);
+      const value = node.inputs[place]!;
+      return places ? this.device.gather(value, places) : this.tensorOf(value);
+    };
+    const inputs = await Promise.all(node.inputs.map((_, place) => read(place)));
+    this.runSteps({ first, end });
+    const changed = new Map<number, Tensor>();
+    for (const place of changedInputs(node)) {
+      this.tensors.delete(node.inputs[place]!.id);
+      changed.set(place, await read(place));
+    }
+    const outputs = await Promise.all(node.outputs.map((output) => this.outputOf(node, output)));
+    node.outputs.forEach((output, place) => {
+      if (outputs[place]) this.tensors.set(output.id, outputs[place]);
+    });
+    const values = { inputs, outputs, changed, ...this.halvesOf(node.outputs) };
+    return checkNode(node, values, this.settings.context);
+  }
+
+  /** In a program of mixed precision, those of some values that are stored in 16 bits. */
+  private halvesOf(values: readonly Value[]): { readonly halves?: ReadonlySet<Value> } {
+    if (!this.network.program.precision) return {};
+    return { halves: new Set(values.filter((value) => this.list.isHalf(value))) };
+  }
+
+  /** The prediction, where somebody outside wants it. */
+  private async checkExport(first: number): Promise<Finding> {
+    this.runSteps({ first, end: this.list.steps.length });
+    const { prediction } = this.list.graph;
+    const expected = await this.tensorOf(prediction);
+    const { program } = this.network;
+    const buffer = program.buffers.findIndex(({ purpose }) => purpose === "prediction");
+    const packed = await this.inspection.read(buffer);
+    const size = tensorSize(program.prediction.shape);
+    const data = expected.data.map((_, index) => {
+      return packed[Math.floor(index / size) * program.prediction.pitch + (index % size)]!;
+    });
+    const comparison = new Comparison();
+    const actual = { shape: expected.shape, data };
+    compareTensors(comparison, prediction, { expected, actual });
+    return comparison.finding;
+  }
+
+  /** What was found when it was made, so that memory which is used again too early shows in its reader; else what there is now. */
+  private async tensorOf(value: Value): Promise<Tensor> {
+    const tensor = this.tensors.get(value.id) ?? (await this.device.read(value));
+    if (!tensor) throw new Error(`${value.name} is read and not stored`);
+    this.tensors.set(value.id, tensor);
+    return tensor;
+  }
+
+  private async outputOf(node: AnyNode, output: Value): Promise<Tensor | undefined> {
+    if (node.kind !== "batchMean") return this.device.read(output);
+    const { buffers } = this.network.program;
+    const metrics = buffers.findIndex(({ purpose }) => purpose === "metrics");
+    const count = Number(output.shape[0]);
+    const values = await this.inspection.read(metrics);
+    return { shape: [count], data: values.subarray(0, count) };
+  }
+
+  /** Which of the stages is the last to read the whole of a value. */
+  private noteReaders(stages: readonly Stage[]): void {
+    for (const [index, stage] of stages.entries()) {
+      if (!stage.traced) this.lastReader.set(this.list.graph.prediction.id, index);
+      else if (this.isDue(stage)) {
+        const { node } = stage.traced;
+        const sampled = sampledInputs(node, this.inspection.batch);
+        node.inputs.forEach(({ id }, place) => {
+          if (!sampled.has(place)) this.lastReader.set(id, index);
+        });
+      }
+    }
+  }
+
+  private forget(index: number): void {
+    for (const id of this.tensors.keys()) {
+      if ((this.lastReader.get(id) ?? 0) <= index) this.tensors.delete(id);
+    }
+  }
+
+  private keyOf(stage: Stage): string {
+    return JSON.stringify(
+      this.stepsOf(stage).map(({ kernel, constants, workgroups }) => [
+        kernel.wgsl,
+        constants,
+        workgroups,
+      ]),
+    );
+  }
+
+  private describe(stage: Stage, deviation: Divergence["deviation"]): Divergence {
+    const steps = this.stepsOf(stage);
+    const { label, origin } = steps[0]!;
+    return {
+      list: this.settings.list,
+      ...{ name: label, layer: origin.name, line: origin.span.start.line },
+      kernels: [...new Set(steps.map(({ kernel }) => kernel.name))],
+      deviation,
+    };
+  }
+}

@@ -1,0 +1,124 @@
+/** The lists that see to parameters alone, held against the CPU: their initial values, and their averages. */
+import type { TracedProgram } from "../../compiler/trace.js";
+import { Comparison, STORING } from "./comparison.js";
+import { initialTolerance, initialValue } from "./initial-values.js";
+import { samplePlaces } from "./places.js";
+import type { ProgramParameter, ProgramStep } from "../../program/program.js";
+import { inspecting, type Inspection } from "../../runtime/inspection.js";
+import { placeOf } from "../../runtime/layout.js";
+import type { Network } from "../../runtime/network.js";
+import type { Examples } from "../random-examples.js";
+import type { Tally } from "./tally.js";
+
+/** Fills the parameters anew, and puts back what they were. */
+export function verifyInitialValues(network: Network, examples: Examples): Promise<Tally> {
+  const { seed } = network;
+  return verifyEach(network, "initialize", examples, async (parameter, inspection) => {
+    const places = placesOf(parameter);
+    const { name, initializer, stream } = parameter;
+    const tolerance = initialTolerance(initializer);
+    const comparison = new Comparison();
+    const after = await gather(inspection, parameter, "buffer", places);
+    places.forEach((index, place) => {
+      const expected = initialValue(initializer, { seed, stream, index });
+      comparison.add({ value: name, index, expected, actual: after[place]!, tolerance });
+    });
+    return comparison;
+  });
+}
+
+/** Moves the averages of the parameters, and puts back what they were. Says little unless the network has taken a step. */
+export function verifyAverages(
+  network: Network,
+  { average }: Pick<TracedProgram, "average">,
+  examples: Examples,
+): Promise<Tally> {
+  const { decay } = average!;
+  const before = new Map<ProgramParameter, Float32Array>();
+  const averaged = network.program.parameters.filter(({ pieces }) => pieces[0]!.average);
+  const { lossScale } = network.program;
+  let isSkipped = false;
+  const prepare = async (inspection: Inspection) => {
+    // A step that the loss scale had skipped moves no averages (LOSS_SCALE_WORDS).
+    if (lossScale !== undefined) isSkipped = (await inspection.read(lossScale))[4] === 0;
+    for (const parameter of averaged) {
+      before.set(parameter, await gather(inspection, parameter, "average", placesOf(parameter)));
+    }
+  };
+  const check = async (parameter: ProgramParameter, inspection: Inspection) => {
+    const places = placesOf(parameter);
+    const weights = await gather(inspection, parameter, "buffer", places);
+    const after = await gather(inspection, parameter, "average", places);
+    const comparison = new Comparison();
+    places.forEach((index, place) => {
+      const [weight, old] = [weights[place]!, before.get(parameter)![place]!];
+      const expected = isSkipped ? old : decay * old + (1 - decay) * weight;
+      const tolerance = STORING * (Math.abs(old) + Math.abs(weight)) + 1e-30;
+      const actual = after[place]!;
+      comparison.add({ value: `${parameter.name} average`, index, expected, actual, tolerance });
+    });
+    return comparison;
+  };
+  return verifyEach(network, "average", examples, check, prepare);
+}
+
+const placesOf = ({ shape }: ProgramParameter) =>
+  samplePlaces(
+    shape.reduce((size, extent) => size * extent, 1),
+    1,
+  );
+
+/** Some elements of a parameter, or of its average, as they are on the device. */
+function gather(
+  inspection: Inspection,
+  { layout, pieces, shape }: ProgramParameter,
+  of: "buffer" | "average",
+  places: readonly number[],
+): Promise<Float32Array> {
+  return inspection.gather(
+    places.map((index) => {
+      const { piece, offset } = placeOf(layout, pieces, shape[0] ?? 1, index);
+      return { buffer: pieces[piece]![of]!, offset };
+    }),
+  );
+}
+
+/** Runs a list whose every step writes a piece of one parameter, and checks one parameter after the other. */
+function verifyEach(
+  network: Network,
+  list: "initialize" | "average",
+  examples: Examples,
+  check: (parameter: ProgramParameter, inspection: Inspection) => Promise<Comparison>,
+  prepare?: (inspection: Inspection) => Promise<void>,
+): Promise<Tally> {
+  const { parameters, kernels } = network.program;
+  const visit = async (inspection: Inspection): Promise<Tally> => {
+    await prepare?.(inspection);
+    inspection.run();
+    const tally: Tally = { kernels: 0, values: 0 };
+    for (const parameter of parameters) {
+      const steps = inspection.steps.filter((step) => writes(step, parameter, list));
+      if (steps.length === 0) continue;
+      const { compared, deviation } = (await check(parameter, inspection)).finding;
+      tally.kernels += steps.length;
+      tally.values += compared;
+      if (!deviation) continue;
+      const { label: name, location, kernel } = steps[0]!;
+      const [layer, line] = [parameter.name, location.line];
+      const divergence = { list, name, layer, line, kernels: [kernels[kernel]!.name], deviation };
+      return { ...tally, divergence };
+    }
+    return tally;
+  };
+  return network.inspect(list, examples, inspecting(visit));
+}
+
+/** The last buffer that a step of these lists binds is the one that it writes. */
+function writes(
+  { buffers }: ProgramStep,
+  { pieces }: ProgramParameter,
+  list: "initialize" | "average",
+): boolean {
+  const of = list === "initialize" ? "buffer" : "average";
+  return pieces.some((piece) => piece[of] === buffers.at(-1));
+}
