@@ -5,6 +5,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeImage, decodePicture } from "../../runtime/node/data/decode.js";
 import { openFolder } from "../../runtime/node/data/folder.js";
+import { images } from "../../scripts/fuzz/data/samples.js";
 import { temporaryFolder } from "./pattern.js";
 
 const root = await temporaryFolder();
@@ -48,6 +49,20 @@ test.each([
   ],
 ])("a file that is %s is refused with its reason", async (_, bytes, reason) => {
   await expect(decodeImage(bytes, 3)).rejects.toThrow(reason);
+});
+
+test("an image of any kind that is cut off decodes, or is refused in words", async () => {
+  const reasons: string[] = [];
+  for (const file of await images()) {
+    for (let end = 1; end < file.length; end += Math.ceil(file.length / 24)) {
+      await decodeImage(file.subarray(0, end), 3).catch(({ message }: Error) =>
+        reasons.push(message),
+      );
+    }
+  }
+  expect(reasons.length).toBeGreaterThan(100);
+  const inWords = /^it is (cut off|damaged or cut off|no image, or of a format)/;
+  expect(reasons.filter((reason) => !inWords.test(reason))).toEqual([]);
 });
 
 test("a picture too large to decode is refused before it takes memory", async () => {

@@ -1,12 +1,13 @@
 import { mkdir, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { SchemaElement } from "hyparquet";
+import { parquetMetadata, type SchemaElement } from "hyparquet";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import sharp from "sharp";
 import { expect, test } from "vitest";
 import { openParquet } from "../../runtime/node/data/parquet.js";
 import { ParquetFile } from "../../runtime/node/data/parquet-file.js";
 import { ParquetRows } from "../../runtime/node/data/parquet-rows.js";
+import { parquets } from "../../scripts/fuzz/data/samples.js";
 import { temporaryFolder } from "./pattern.js";
 
 const root = await temporaryFolder();
@@ -202,4 +203,42 @@ test("files that are damaged, cut off or gone, and files of two datasets", async
   await write("mixed/2.parquet", { ...content, classes: ["b", "a"] });
   const mixed = { path: join(root, "mixed"), ...columns };
   await expect(openParquet(mixed, options)).rejects.toThrow(/name the classes differently/);
+});
+
+test("a run of 8191 values in a column of labels is refused before anybody counts it out", async () => {
+  const samples = await parquets();
+  const bytes = samples.at(-1)!;
+  const path = join(root, "run.parquet");
+  await writeFile(path, bytes);
+  const metadata = parquetMetadata(bytes);
+  const refused: unknown[] = [];
+  for (const { columns } of metadata.row_groups) {
+    const { dictionary_page_offset, data_page_offset, total_compressed_size } =
+      columns[1]!.meta_data!;
+    const start = Number(dictionary_page_offset ?? data_page_offset);
+    for (let at = start; at < start + Number(total_compressed_size) - 1; at++) {
+      const damaged = bytes.slice();
+      damaged.set([0xfe, 0x7f], at);
+      await writeFile(path, damaged);
+      const file = await ParquetFile.open(path);
+      const error = await file.readColumn("label").catch((reason: Error) => reason);
+      if (error instanceof Error) refused.push(error.message);
+    }
+  }
+  expect(refused).toContainEqual(expect.stringMatching(/a page has a run of too many values/));
+});
+
+test("a column of which the bytes are not where the file says is refused, and nothing is left", async () => {
+  const path = await write("lost.parquet", { images: grouped(0, 4), labels: [0n, 1n, 0n, 1n] });
+  const file = await ParquetFile.open(path);
+  await truncate(path, 20);
+  const rejections: unknown[] = [];
+  const note = (reason: unknown) => rejections.push(reason);
+  process.on("unhandledRejection", note);
+  await expect(file.readRows(["image", "bytes"], { start: 0, end: 4 })).rejects.toThrow(
+    /is damaged in rows 0 to 3 \(bytes \d+ to \d+ are asked for, and it has 20\)/,
+  );
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  process.off("unhandledRejection", note);
+  expect(rejections).toEqual([]);
 });

@@ -51,18 +51,16 @@ async function decodeWithSharp(bytes: Uint8Array, channels: 1 | 3): Promise<Deco
 /** What libraries say, after what it means. */
 function describeFailure(message: string): string {
   const said = message.trim().split("\n")[0]!;
-  if (/^(unknown error)?$/i.test(said)) return DAMAGED;
   const [, meaning] = MEANINGS.find(([pattern]) => pattern.test(said)) ?? [];
-  return meaning === undefined ? said : `${meaning} (${said})`;
+  const isEmpty = /^(unknown error)?$/i.test(said);
+  return (meaning ?? "it is damaged or cut off") + (isEmpty ? "" : ` (${said})`);
 }
-
-const DAMAGED = "it is damaged or cut off";
 
 const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [/unsupported image format/, "it is no image, or of a format that is not read"],
+  [/unsupported|not supported/i, "it is of a kind that is not read"],
   [/premature end/, "it is cut off"],
   [/pixels are/, "it is too large"],
-  [/read error|corrupt|invalid|unable to|bad/i, DAMAGED],
 ];
 
 /** The same without the count of frames. */

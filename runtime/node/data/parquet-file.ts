@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import type { AsyncBuffer, FileMetaData, RowGroup, SchemaTree } from "hyparquet";
 import { DataError } from "../../data/error.js";
 import { describeReadError } from "./files.js";
-import { checkPages } from "./parquet-pages.js";
+import { PageChecker, type PageColumn } from "./parquet-pages.js";
 
 /** Rows from `start` up to `end`, which is not among them. */
 export interface RowSpan {
@@ -72,14 +72,15 @@ export class ParquetFile {
     const { compressors } = await import("hyparquet-compressors");
     const name = leaf[0]!;
     try {
-      const metadata = await this.onlyLeaf(leaf);
+      const { metadata, pageColumns } = await this.onlyLeaf(leaf);
+      const checker = new PageChecker(compressors);
       const rows = await parquetReadObjects({
-        file: withCheckedPages(await bytesOf(this.path), metadata.row_groups),
+        file: withCheckedPages(await bytesOf(this.path), pageColumns, checker),
         metadata,
         columns: [name],
         rowStart: start,
         rowEnd: end,
-        compressors,
+        compressors: checker.compressors(),
         utf8,
         useOffsetIndex: true,
       });
@@ -95,7 +96,7 @@ export class ParquetFile {
    * The file's description as if it had one column of numbers or bytes alone. The library starts to
    * read all parts of a group, and abandons some of their promises where one of them is damaged.
    */
-  private async onlyLeaf(leaf: readonly string[]): Promise<FileMetaData> {
+  private async onlyLeaf(leaf: readonly string[]) {
     const { parquetSchema } = await import("hyparquet");
     const { metadata } = this;
     const root = parquetSchema(metadata);
@@ -112,8 +113,11 @@ export class ParquetFile {
       ...group,
       columns: group.columns.filter(({ meta_data: meta }) => isPath(meta?.path_in_schema, leaf)),
     }));
-    row_groups.forEach((group) => checkColumn(group, leaf));
-    return { ...metadata, schema, row_groups };
+    const parts = schema.slice(1).map(({ repetition_type }) => repetition_type);
+    if (parts.includes("REPEATED")) throw new Error(`${leaf.join(".")} is a list`);
+    const optionalParts = parts.filter((part) => part === "OPTIONAL").length;
+    const pageColumns = row_groups.map((group) => checkColumn(group, leaf, optionalParts));
+    return { metadata: { ...metadata, schema, row_groups } as FileMetaData, pageColumns };
   }
 
   /** The fewest rows around one that are read together: its page where the file has an index of those, or else its row group. */
@@ -156,45 +160,58 @@ const isPath = (path: readonly string[] | undefined, leaf: readonly string[]) =>
 function checkRows({ num_rows: rows, row_groups: groups }: FileMetaData): void {
   const wrong = groups.find(({ num_rows }) => num_rows < 0n);
   const sum = groups.reduce((total, { num_rows }) => total + num_rows, 0n);
-  if (wrong || sum !== rows || sum > BigInt(MOST_ROWS)) {
+  // Some writers leave the number of the file's rows at 0.
+  if (wrong || (rows !== 0n && sum !== rows) || sum > BigInt(MOST_ROWS)) {
     throw new Error(`its row groups have ${sum} rows, the file ${rows}`);
   }
 }
 
 /** Throws where a row group does not hold one value of a column for each of its rows. */
-function checkColumn({ columns, num_rows: rows }: RowGroup, leaf: readonly string[]): void {
+function checkColumn(
+  { columns, num_rows: rows }: RowGroup,
+  leaf: readonly string[],
+  optionalParts: number,
+): GroupColumn {
   const name = leaf.join(".");
-  const meta = columns[0]?.meta_data;
-  if (columns.length !== 1 || !meta) throw new Error(`it does not say where ${name} is`);
+  const [column] = columns;
+  if (columns.length !== 1 || !column?.meta_data) {
+    throw new Error(`it does not say where ${name} is`);
+  }
+  const { meta_data: meta, offset_index_offset: index } = column;
   if (meta.num_values !== rows) {
     throw new Error(`it has ${meta.num_values} values of ${name} for ${rows} rows`);
   }
+  const start = Number(meta.dictionary_page_offset || meta.data_page_offset);
+  const end = start + Number(meta.total_compressed_size);
+  return { meta, optionalParts, start, end, index: index === undefined ? index : Number(index) };
+}
+
+interface GroupColumn extends PageColumn {
+  /** Where its pages are. */
+  readonly start: number;
+  readonly end: number;
+  /** Where the index of its pages is. */
+  readonly index: number | undefined;
 }
 
 /** The same file, whose pages are checked before anybody decodes them. */
-function withCheckedPages(file: AsyncBuffer, groups: readonly RowGroup[]): AsyncBuffer {
-  const isIndex = (start: number) =>
-    groups.some(({ columns }) => Number(columns[0]!.offset_index_offset ?? -1) === start);
-  const limitsAt = (start: number) => {
-    const group = groups.find(({ columns: [column] }) => {
-      const { dictionary_page_offset, data_page_offset, total_compressed_size } =
-        column!.meta_data!;
-      const first = Number(dictionary_page_offset || data_page_offset);
-      return start >= first && start < first + Number(total_compressed_size);
-    });
-    const meta = group?.columns[0]!.meta_data;
-    if (!meta) throw new Error("its pages are not where it says");
-    const { num_values: values, total_uncompressed_size: uncompressed } = meta;
-    return { values: Number(values), uncompressedBytes: Number(uncompressed) };
+function withCheckedPages(
+  file: AsyncBuffer,
+  columns: readonly GroupColumn[],
+  checker: PageChecker,
+): AsyncBuffer {
+  const readPages = async (start: number, end: number | undefined) => {
+    const bytes = await file.slice(start, end);
+    const column = columns.find((each) => start >= each.start && start < each.end);
+    if (!column) throw new Error("its pages are not where it says");
+    checker.check(bytes, column);
+    return bytes;
   };
   return {
     byteLength: file.byteLength,
     slice(start, end) {
-      if (isIndex(start)) return file.slice(start, end);
-      const bytes = Promise.resolve(file.slice(start, end)).then((pages) => {
-        checkPages(pages, limitsAt(start));
-        return pages;
-      });
+      if (columns.some(({ index }) => index === start)) return file.slice(start, end);
+      const bytes = readPages(start, end);
       bytes.catch(() => {});
       return bytes;
     },

@@ -22,6 +22,7 @@ const mutations = {
   byte: at((_, { random }) => [random(256)]),
   edge: at((_, { random }) => [pick([0, 1, 0x7f, 0x80, 0xff, 0x0a, 0x2c, 0x22], random)]),
   word: (bytes, { random }) => writeWord(bytes, random),
+  variable: (bytes, { random }) => writeVariable(bytes, random),
   fill(bytes, { random }) {
     const [start, end] = range(bytes, random, 64);
     return bytes.slice().fill(pick([0, 0xff, 0x20, random(256)], random), start, end);
@@ -91,6 +92,15 @@ function writeWord(bytes: Uint8Array, random: Random): Uint8Array {
   if (width === 2) view.setUint16(place, value, isLittle);
   else if (width === 4) view.setUint32(place, value, isLittle);
   else view.setBigUint64(place, BigInt(value) << BigInt(32 * random(2)), isLittle);
+  return changed;
+}
+
+/** A large number of seven bits a byte, as Protocol Buffers and Thrift write them. */
+function writeVariable(bytes: Uint8Array, random: Random): Uint8Array {
+  const number = Uint8Array.of(0xfe, 0xff, 0xff, 0xff, 0x07).subarray(random(4));
+  const changed = bytes.slice();
+  const place = random(bytes.length);
+  changed.set(number.subarray(0, bytes.length - place), place);
   return changed;
 }
 

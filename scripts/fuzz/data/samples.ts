@@ -132,13 +132,17 @@ export async function parquets(): Files {
     parquet(grouped, numbers, { codec: "UNCOMPRESSED" }),
     parquet(bytes, names, { codec: "UNCOMPRESSED" }),
     parquet(bytes, names, { codec: "SNAPPY" }),
+    parquet(bytes, names, { codec: "UNCOMPRESSED", isDictionary: true }),
   ];
 }
 
 function parquet(
   images: readonly unknown[],
   labels: readonly unknown[],
-  { codec }: { readonly codec: "SNAPPY" | "UNCOMPRESSED" },
+  {
+    codec,
+    isDictionary,
+  }: { readonly codec: "SNAPPY" | "UNCOMPRESSED"; readonly isDictionary?: true },
 ): Uint8Array {
   const optional = { repetition_type: "OPTIONAL" } as const;
   const text = { type: "BYTE_ARRAY", converted_type: "UTF8" } as const;
@@ -156,7 +160,7 @@ function parquet(
     parquetWriteBuffer({
       columnData: [
         { name: "image", data: [...images] },
-        { name: "label", data: [...labels] },
+        { name: "label", data: [...labels], ...(isDictionary && { encoding: "RLE_DICTIONARY" }) },
       ],
       schema: [{ name: "root", num_children: 2 }, ...image, label],
       rowGroupSize: 4,
