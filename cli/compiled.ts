@@ -6,7 +6,7 @@ import {
   type MemoryWish,
 } from "../compiler/index.js";
 import type { TracedProgram } from "../compiler/trace.js";
-import { analyze, type AnalyzedModel } from "../compiler/semantics/index.js";
+import { analyze, type Analysis, type AnalyzedModel } from "../compiler/semantics/index.js";
 import type { DataRecipe, TrainRecipe } from "../program/recipe.js";
 import type { Scores } from "../runtime/evaluation/index.js";
 import type { Network } from "../runtime/network.js";
@@ -33,6 +33,7 @@ export interface SelectOptions {
 
 export interface CompiledSpec {
   readonly spec: SpecFile;
+  readonly analysis: Analysis;
   readonly model: AnalyzedModel;
   readonly recipe: TrainRecipe | undefined;
   readonly compilation: Compilation;
@@ -44,12 +45,13 @@ export async function compileSpec(path: string, select: SelectOptions): Promise<
   const { usesTuning = true, checksWeights = false, ...selection } = select;
   const { readImport } = spec;
   const host = { readImport, ...(checksWeights && { readWeights: spec.readWeights }) };
-  const { selected } = analyze(spec.text, spec.path, { ...selection, ...host });
+  const analysis = analyze(spec.text, spec.path, { ...selection, ...host });
+  const { selected } = analysis;
   const tuned = usesTuning ? await tuningBeside(spec) : [];
   const compilation = compile(spec.text, { file: spec.path, ...selection, ...host, tuned });
   requireNoErrors(spec, compilation.diagnostics);
   if (selected === undefined) throw wrongInput(`${path} declares no model`);
-  return { spec, model: selected.model, recipe: selected.recipe, compilation };
+  return { spec, analysis, model: selected.model, recipe: selected.recipe, compilation };
 }
 
 /** What the program that a network runs came from. */

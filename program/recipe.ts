@@ -24,9 +24,11 @@ export type DataSource = {
     }
   | {
       readonly kind: "csv";
-      /** Which column holds the label; all others are pixels, in the order channels, rows, columns. */
+      /** Which column holds the label. */
       readonly label: "first" | "last";
-      /** Divides pixel values, so that they come to 0..1 (255 by default). */
+      /** What the other columns are: pixels in the order channels, rows, columns (if absent), or any numbers. */
+      readonly holds?: "pixels" | "features";
+      /** Divides the values, so that pixels come to 0..1: 255 by default, and 1 for features. */
       readonly maximum: number;
     }
 );

@@ -52,6 +52,7 @@ async function predict(
   options: PredictOptions,
 ): Promise<void> {
   const compiled = await compileSpec(path, { train: options.train });
+  requireImages(compiled);
   requireClasses(compiled);
   const weights = await readWeights(options.weights);
   const pictures = new Pictures(await findPictures(images), compiled);
@@ -75,6 +76,13 @@ async function predict(
   } finally {
     network.destroy();
   }
+}
+
+function requireImages({ model, spec }: CompiledSpec): void {
+  if (model.input?.shape.length !== 1) return;
+  throw wrongInput(
+    `model ${model.name} of ${spec.path} reads rows of numbers, not images: call \`predict\` of the compiled module`,
+  );
 }
 
 function requireClasses({ compilation, spec }: CompiledSpec): void {

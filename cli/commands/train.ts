@@ -2,10 +2,12 @@ import { Option, type Command } from "commander";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { TrainRecipe } from "../../program/recipe.js";
+import { checkRun } from "../../compiler/semantics/recipes/check-run.js";
 import type { TracedProgram } from "../../compiler/trace.js";
 import { DataError } from "../../runtime/data/error.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
 import type { Network } from "../../runtime/network.js";
+import { runLength } from "../../runtime/training/index.js";
 import { describeFit, normalizesSlices, requireFit, requireSomeFit } from "../budget.js";
 import {
   compileSpec,
@@ -28,7 +30,9 @@ import {
   seedValue,
   type AdapterOptions,
 } from "../options.js";
+import { showDiagnostics } from "../spec.js";
 import { RunFolder } from "../training/folder.js";
+import type { TrainingParts } from "../training/parts.js";
 import { TrainingRun } from "../training/run.js";
 import { say } from "../terminal.js";
 import { loadWeights, readWeights } from "../weights.js";
@@ -109,6 +113,7 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   const claim = await RunFolder.claim(options.out ?? join("runs", compiled.spec.name), options);
   try {
     const network = await openFor(compiled, recipe, options);
+    warnOfRun({ compiled, recipe, dataset, network }, options);
     const initialize = () =>
       weights ? loadWeights(network, weights) : loadRecipeWeights(network, compiled);
     const parts = { compiled, recipe, dataset, evaluation, network, initialize, claim };
@@ -135,6 +140,26 @@ async function openFor(
     throw error;
   }
   return network;
+}
+
+/** Shows what cannot work in this run, as far as only its data tell. */
+function warnOfRun(
+  {
+    compiled,
+    recipe,
+    dataset,
+    network,
+  }: Pick<TrainingParts, "compiled" | "recipe" | "dataset" | "network">,
+  { steps }: TrainOptions,
+): void {
+  const { batch, accumulate = 1 } = recipe;
+  const diagnostics = checkRun(compiled.analysis, {
+    steps: runLength(dataset.length, recipe, steps).steps,
+    ...{ batch, slices: Math.max(accumulate, Math.ceil(batch / network.slice)) },
+    classes: dataset.classes.length,
+    ...(dataset.largestPixel !== undefined && { largestPixel: dataset.largestPixel }),
+  });
+  showDiagnostics(compiled.spec, diagnostics);
 }
 
 /** The weights that the recipe starts from. They were compared with the model when the spec was read, if the file was there. */

@@ -29,12 +29,13 @@ export function translateCall(
   const given = parts.map((part) => part.name);
   const added = Object.entries(alias.defaults ?? {})
     .filter(([argument]) => !given.includes(argument))
-    .map(([argument, value]) => `${argument}=${value}`)
-    .join(", ");
+    .map(([argument, value]) => `${argument}=${value}`);
+  const changed = parts.flatMap(({ text }) => text ?? []);
+  const written = [...changed, ...added].join(", ");
   const untranslated = parts.find((part) => part.note !== undefined)?.note;
   return {
-    edits: [renamed, ...parts.flatMap(({ edits }) => edits), ...append(call, added)],
-    text: added ? `${name}(${added})` : name,
+    edits: [renamed, ...parts.flatMap(({ edits }) => edits), ...append(call, added.join(", "))],
+    text: written ? `${name}(${written})` : name,
     ...(untranslated !== undefined && { untranslated }),
   };
 }
@@ -43,6 +44,8 @@ interface TranslatedArgument {
   /** netc's name for the argument, as far as it is known. */
   readonly name: string | undefined;
   readonly edits: readonly Edit[];
+  /** What is written in its place, for the title of the fix. */
+  readonly text?: string;
   readonly note?: string;
 }
 
@@ -57,13 +60,15 @@ function translateArgument(
   const meant = alias.positional ? alias.positional[index] : own;
   if (meant === undefined || meant === own) {
     const rule = meant === undefined ? undefined : alias.translates?.[meant];
-    return { name: meant, ...translateValue(argument.value, rule) };
+    const translated = translateValue(argument.value, rule);
+    return { name: meant, ...translated, ...textOf(undefined, translated.edits) };
   }
   const { edits, note } = translateValue(argument.value, alias.translates?.[meant]);
   // One edit: two at one place have no order.
   const newText = `${meant}=${edits[0]?.newText ?? ""}`;
   const naming = edits[0] ? { ...edits[0], newText } : insertAt(argument.span, newText);
-  return { name: meant, edits: [naming], ...(note !== undefined && { note }) };
+  const text = edits[0] ? newText : `${meant}=...`;
+  return { name: meant, edits: [naming], text, ...(note !== undefined && { note }) };
 }
 
 function translateNamed(
@@ -76,11 +81,15 @@ function translateNamed(
   if (!rule) return { name: ownName(written, signature), edits: [] };
   const renamed = rule.name ? [{ span: name!.span, newText: rule.name }] : [];
   const translated = translateValue(value, rule);
-  return {
-    name: rule.name ?? written,
-    ...translated,
-    edits: [...renamed, ...translated.edits],
-  };
+  const own = rule.name ?? written;
+  const edits = [...renamed, ...translated.edits];
+  return { name: own, ...translated, edits, ...textOf(own, translated.edits) };
+}
+
+/** The argument as it is written then; nothing where its value stays. */
+function textOf(name: string | undefined, [edit]: readonly Edit[]): { readonly text?: string } {
+  if (!edit) return {};
+  return { text: name === undefined ? edit.newText : `${name}=${edit.newText}` };
 }
 
 function translateValue(

@@ -15,6 +15,7 @@ export const hardsigmoid = defineLayer({
   documentation: `
 \`y = min(max(x + 3, 0), 6) / 6\`: 0 up to -3, 1 from 3 on, and a line between. Element by element; input and output have the same shape.
 `,
+  range: [0, 1],
   positional: [],
   arguments: {},
   samples: [

@@ -84,6 +84,9 @@ export interface LayerDefinition<
    */
   readonly others?: "one" | "several";
 
+  /** The least and the largest value that an activation gives, where it has limits. */
+  readonly range?: readonly [least: number, largest: number];
+
   /** The output's shape, or undefined after reporting why it is not known. */
   infer(
     input: Shape,

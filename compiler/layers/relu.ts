@@ -8,6 +8,7 @@ export const relu = defineLayer({
   documentation: `
 \`y = max(x, 0)\`, element by element. Input and output have the same shape.
 `,
+  range: [0, Infinity],
   positional: [],
   arguments: {},
   samples: [

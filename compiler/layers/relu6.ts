@@ -8,6 +8,7 @@ export const relu6 = defineLayer({
   documentation: `
 \`y = min(max(x, 0), 6)\` (MobileNet, arXiv:1801.04381). Element by element; input and output have the same shape.
 `,
+  range: [0, 6],
   positional: [],
   arguments: {},
   samples: [

@@ -8,6 +8,7 @@ export const sigmoid = defineLayer({
   documentation: `
 \`y = 1 / (1 + exp(-x))\`, element by element. Input and output have the same shape.
 `,
+  range: [0, 1],
   positional: [],
   arguments: {},
   samples: [

@@ -9,6 +9,7 @@ export const softmax = defineLayer({
 
 \`cross_entropy\` applies it already: a network that is trained with it ends in \`linear\`, without \`softmax\`.
 `,
+  range: [0, 1],
   positional: [],
   arguments: {},
   samples: [

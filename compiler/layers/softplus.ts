@@ -18,6 +18,7 @@ export const softplus = defineLayer({
   documentation: `
 \`y = log(1 + exp(beta * x)) / beta\`, computed so that nothing overflows. Element by element; input and output have the same shape.
 `,
+  range: [0, Infinity],
   positional: ["beta"],
   arguments: {
     beta: withDefault(float({ above: 0 }), 1, "how sharp the bend at zero is"),

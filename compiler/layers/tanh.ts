@@ -8,6 +8,7 @@ export const tanh = defineLayer({
   documentation: `
 \`y = tanh(x)\`, element by element. Input and output have the same shape.
 `,
+  range: [-1, 1],
   positional: [],
   arguments: {},
   samples: [

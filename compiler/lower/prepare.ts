@@ -54,6 +54,7 @@ export function lowerPreparation(
   input: PreparedInput,
 ): PreparationDraft | undefined {
   const { channels } = input.shape;
+  if (split.source.kind === "csv" && split.source.holds === "features") return undefined;
   const plan = planStaging(split, input.shape);
   if ((channels !== 1 && channels !== 3) || !plan) return undefined;
   const { places, words } = placeWords(plan.prepared);

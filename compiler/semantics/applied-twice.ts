@@ -1,24 +1,76 @@
 import type { Fix } from "../diagnostics/diagnostic.js";
+import { findLayer } from "../layers/index.js";
+import type { AnalyzedLayer } from "./analysis.js";
 import type { Environment } from "../calls/environment.js";
 import { shortNameOf, spanOf, type ScoreUse } from "./score-use.js";
 import type { NamedValue } from "./values.js";
 
-/** A loss that works on logits, behind a layer that it applies itself: softmax, or sigmoid. */
-export function warnOfAppliedTwice(use: ScoreUse, { reporter }: Environment): void {
+/** Layers that hand on the numbers that they receive. */
+const PASSING = ["flatten", "reshape", "identity"];
+
+/** The layer that made the numbers of a prediction, behind layers that only hand them on. */
+function makerOf({ prediction, layers }: ScoreUse): AnalyzedLayer | undefined {
+  let maker = layers[prediction.current.index];
+  while (maker && PASSING.includes(maker.kind)) maker = layers[maker.inputs[0]!];
+  return maker;
+}
+
+/** A loss that takes logits, after a layer that it applies itself or one that limits what logits can be. */
+export function warnOfActivation(use: ScoreUse, environment: Environment): void {
+  const { applies } = use.definition;
+  const maker = makerOf(use);
+  if (applies === undefined || !maker) return;
+  if (maker.kind === applies) warnOfAppliedTwice(use, maker, environment);
+  else warnOfRange(use, maker, environment);
+}
+
+function warnOfAppliedTwice(use: ScoreUse, maker: AnalyzedLayer, { reporter }: Environment): void {
   const { definition, prediction } = use;
   const { name, applies } = definition;
-  if (applies === undefined || prediction.layer !== applies) return;
   reporter.report("NET2010", {
     message: `\`${name}\` applies ${applies} itself, but \`${shortNameOf(prediction)}\` has gone through \`${applies}\` already`,
     span: spanOf(use, "prediction"),
     label: "expected logits, not probabilities",
-    related: [{ span: prediction.span, message: "probabilities from here on" }],
+    related: [{ span: maker.span, message: "probabilities from here on" }],
     notes: [
       `${applies} twice makes the gradients small: the network would learn slowly, if at all`,
     ],
-    fixes: removeFixes(prediction),
+    fixes: prediction.layer === applies ? removeFixes(prediction) : [],
   });
 }
+
+function warnOfRange(use: ScoreUse, { kind, span }: AnalyzedLayer, { reporter }: Environment) {
+  const { definition, prediction } = use;
+  const range = findLayer(kind)?.range;
+  if (!range) return;
+  reporter.report("NET2061", {
+    message: `\`${definition.name}\` takes logits of any size, but \`${kind}\` limits \`${shortNameOf(prediction)}\` to ${describeRange(range)}`,
+    span: spanOf(use, "prediction"),
+    label: `is the output of \`${kind}\``,
+    related: [{ span, message: "limited from here on" }],
+    notes: [consequenceOf(range, use)],
+    fixes: prediction.layer === kind ? removeFixes(prediction) : [],
+  });
+}
+
+function describeRange([least, largest]: readonly [number, number]): string {
+  return largest === Infinity ? `${least} and above` : `${least}..${largest}`;
+}
+
+/** The arithmetic: which probabilities the loss can see. */
+function consequenceOf([least, largest]: readonly [number, number], use: ScoreUse): string {
+  if (use.definition.applies === "sigmoid") {
+    const ends = [least, largest].map((logit) => percent(1 / (1 + Math.exp(-logit))));
+    return `probabilities can only be ${ends[0]} to ${ends[1]}`;
+  }
+  const classes = Number(use.prediction.shape![1]);
+  if (largest === Infinity)
+    return "logits below 0 become 0 and get no gradient: such a class is never learned";
+  const highest = 1 / (1 + (classes - 1) * Math.exp(least - largest));
+  return `of ${classes} classes, none can get a probability above ${percent(highest)}`;
+}
+
+const percent = (share: number) => `${Math.round(100 * share)}%`;
 
 /** Zeros among the logits themselves, instead of among the features that they are made of. */
 export function warnOfDropout(use: ScoreUse, { reporter }: Environment): void {

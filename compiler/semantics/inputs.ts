@@ -121,11 +121,29 @@ function readClasses(
   const to = evaluate(range.to, environment);
   if (!from || !to) return undefined;
   const isValid = from.kind === "integer" && from.value === 0 && to.kind === "integer";
-  if (isValid && to.value >= 1) return to.value;
+  if (isValid && to.value === 1) return reportOneClass(range, environment);
+  if (isValid && to.value > 1) return to.value;
   return environment.reporter.report("NET2015", {
-    message: "labels must lie in `0..classes`, with at least 1 class",
+    message: "labels must lie in `0..classes`, with at least 2 classes",
     span: range.span,
     label: `goes from ${formatConstant(from)} to ${formatConstant(to)}`,
     fixes: [{ title: "start at 0", edits: [{ span: range.from.span, newText: "0" }] }],
+  });
+}
+
+/** `0..1` for yes and no: a range that ends before 1. */
+function reportOneClass(
+  { span, to }: NonNullable<TargetDeclaration["range"]>,
+  { reporter }: Environment,
+): undefined {
+  return reporter.report("NET2015", {
+    message: "labels in `0..1` are all 0: the end of a range is not part of it",
+    span,
+    label: "one class",
+    notes: ["with one class every answer is right and the loss is always 0"],
+    fixes:
+      to.kind === "number"
+        ? [{ title: "write `2` for the classes 0 and 1", edits: [{ span: to.span, newText: "2" }] }]
+        : [],
   });
 }

@@ -1,6 +1,6 @@
 import type { Fix } from "../diagnostics/diagnostic.js";
 import { formatShape } from "../ir/shape.js";
-import { warnOfAppliedTwice } from "./applied-twice.js";
+import { warnOfActivation } from "./applied-twice.js";
 import type { Environment } from "../calls/environment.js";
 import { shortNameOf, spanOf, type ScoreUse } from "./score-use.js";
 import type { NamedValue, Target } from "./values.js";
@@ -11,7 +11,7 @@ export function checkLabelScore(use: ScoreUse, environment: Environment): boolea
   if (target.value.type !== "u32") return reportNumbers(use, environment);
   if (prediction.shape!.length !== 2) return reportRank(use, environment);
   // The loss speaks for the metrics, which are taken of the same values.
-  if (kind === "loss") warnOfAppliedTwice(use, environment);
+  if (kind === "loss") warnOfActivation(use, environment);
   if (kind === "loss" && !checkClasses(use, environment)) return false;
   return checkClassWeights(use, environment) && checkK(use, environment);
 }
@@ -47,6 +47,7 @@ function reportRank(use: ScoreUse, { reporter }: Environment): false {
 function checkClasses(use: ScoreUse, { reporter }: Environment): boolean {
   const { prediction: logits, target } = use;
   const width = Number(logits.shape![1]);
+  if (!target.range && width === 1) return reportOneLogit(use, { reporter });
   if (!target.range || target.range.classes === width) return true;
   const { classes, span } = target.range;
   reporter.report("NET2007", {
@@ -58,6 +59,18 @@ function checkClasses(use: ScoreUse, { reporter }: Environment): boolean {
       { span: logits.span, message: `gives ${formatShape(logits.shape!)}` },
     ],
     fixes: widthFixes(logits, target),
+  });
+  return false;
+}
+
+function reportOneLogit(use: ScoreUse, { reporter }: Pick<Environment, "reporter">): false {
+  const { call, prediction: logits } = use;
+  reporter.report("NET2015", {
+    message: `\`${call.callee.name}\` of one class is always 0, and \`${shortNameOf(logits)}\` has 1 value per image`,
+    span: spanOf(use, "prediction"),
+    label: "1 value, one per class",
+    related: [{ span: logits.span, message: `gives ${formatShape(logits.shape!)}` }],
+    notes: ["for yes and no, `linear(2)` gives each of the two classes a logit"],
   });
   return false;
 }

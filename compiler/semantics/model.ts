@@ -232,6 +232,7 @@ class ModelAnalysis {
       laterValues: laterValues(this.declaration, this.reader.values.aliased.values()),
       lastCall: this.reader.current.call,
       complaints: this.complaints,
+      layers: this.reader.layers,
     };
     const score = readScore(call, kind, model, this.environment);
     if (!score || this.reader.hasFailed) return undefined;

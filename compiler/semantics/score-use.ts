@@ -1,4 +1,5 @@
 import type { CallExpression, Span } from "../../grammar/ast.js";
+import type { AnalyzedLayer } from "./analysis.js";
 import type { ScoreDefinition } from "./losses.js";
 import type { Bound } from "../calls/signature.js";
 import type { NamedValue, Target } from "./values.js";
@@ -14,6 +15,8 @@ export interface ScoreUse {
   readonly prediction: NamedValue;
   readonly target: Target;
   readonly complaints: Set<string>;
+  /** The layers so far, among them the one that makes the prediction. */
+  readonly layers: readonly AnalyzedLayer[];
 }
 
 /** Where a score names its prediction or its target. */

@@ -2,6 +2,7 @@ import type { CallExpression, Span } from "../../grammar/ast.js";
 import type { Fix } from "../diagnostics/diagnostic.js";
 import type { Value } from "../ir/graph.js";
 import { absentLosses, absentMetrics } from "./absent-scores.js";
+import type { AnalyzedLayer } from "./analysis.js";
 import { warnOfDropout } from "./applied-twice.js";
 import { bind } from "../calls/bind.js";
 import { checkLabelScore } from "./label-scores.js";
@@ -26,6 +27,8 @@ export interface ScoreModel {
   readonly lastCall: CallExpression | undefined;
   /** Values that were complained about already: a loss and its metrics are usually taken of the same one. */
   readonly complaints: Set<string>;
+  /** The layers so far. */
+  readonly layers: readonly AnalyzedLayer[];
 }
 
 export interface Score {
@@ -61,7 +64,8 @@ export function readScore(
   if (prediction) markPrediction(first, prediction, environment);
   if (target) markTarget(second, target, environment);
   if (!prediction?.shape || !target) return undefined;
-  const use = { call, kind, definition, bound, prediction, target, complaints: model.complaints };
+  const { complaints, layers } = model;
+  const use = { call, kind, definition, bound, prediction, target, complaints, layers };
   const check = definition.against === "labels" ? checkLabelScore : checkValueScore;
   if (!check(use, environment) || !prediction.value) return undefined;
   if (kind === "loss") warnOfDropout(use, environment);

@@ -1,5 +1,5 @@
 import { formatShape, imageShape, sameShape, type Shape } from "../ir/shape.js";
-import { warnOfAppliedTwice } from "./applied-twice.js";
+import { warnOfActivation } from "./applied-twice.js";
 import type { Environment } from "../calls/environment.js";
 import { shortNameOf, spanOf, type ScoreUse } from "./score-use.js";
 
@@ -8,7 +8,7 @@ export function checkValueScore(use: ScoreUse, environment: Environment): boolea
   const { prediction, target } = use;
   if (target.value.type !== "f32") return reportLabels(use, environment);
   if (!sameShape(prediction.shape!, target.value.shape)) return reportShapes(use, environment);
-  if (use.kind === "loss") warnOfAppliedTwice(use, environment);
+  if (use.kind === "loss") warnOfActivation(use, environment);
   return true;
 }
 
@@ -21,7 +21,10 @@ function reportLabels(use: ScoreUse, { reporter }: Environment): false {
     span: spanOf(use, "target"),
     label: `expected ${type}`,
     related: [{ span: target.span, message: "one class an image" }],
-    notes: [`to train on numbers, declare them: \`target ${target.name}: ${type}\``],
+    notes: [
+      ...classNotes(use, instead),
+      `numbers are declared as \`${target.name}: ${type}\` and come from JavaScript: \`step(images, targets)\``,
+    ],
     fixes: [
       {
         title: `write \`${instead}\`, which compares with classes`,
@@ -30,6 +33,15 @@ function reportLabels(use: ScoreUse, { reporter }: Environment): false {
     ],
   });
   return false;
+}
+
+/** What a score of probabilities is for where the target is one class. */
+function classNotes({ call, prediction, target }: ScoreUse, instead: string): readonly string[] {
+  if (!["bce_with_logits", "binary_accuracy"].includes(call.callee.name)) return [];
+  const isOne = prediction.shape!.length === 2 && prediction.shape![1] === 1;
+  if (!isOne) return [`for one class among several there is \`${instead}\``];
+  const range = `\`${target.name}: u32[N] in 0..2\``;
+  return [`two classes are two logits: \`linear(2)\`, \`${instead}\` and ${range}`];
 }
 
 function reportShapes(use: ScoreUse, { reporter }: Environment): false {

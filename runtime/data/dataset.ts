@@ -47,6 +47,8 @@ export interface Dataset {
   readonly length: number;
   /** Whether all pixels are bytes, so that the device can prepare them; floats are prepared here. Floats unless given. */
   readonly pixels?: "bytes" | "floats";
+  /** The largest pixel of the files, before it is divided by their maximum, where it is known. */
+  readonly largestPixel?: number;
   /**
    * The example at `index`, 0 to length - 1; undefined where its file cannot be decoded and the dataset has
    * reported it. Throws a DataError once too many cannot.

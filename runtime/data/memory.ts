@@ -10,6 +10,7 @@ export function datasetInMemory(
     readonly classes: readonly string[];
     readonly length: number;
     readonly pixels?: Dataset["pixels"];
+    readonly largestPixel?: number;
   },
   example: (index: number) => Example,
 ): Dataset {

@@ -10,6 +10,7 @@ import {
   type AnalyzeOptions,
   type ReadImport,
 } from "../../compiler/semantics/index.js";
+import { checkRun, type RunFacts } from "../../compiler/semantics/recipes/check-run.js";
 import { lookIntoWeights } from "../../cli/spec.js";
 
 const root = join(import.meta.dirname, "../../specs/errors");
@@ -40,10 +41,21 @@ export function hostOf(folder: string): Pick<AnalyzeOptions, "readImport" | "rea
   };
 }
 
+/** What a run of the spec would find in its data, for mistakes that only the data tell. */
+export function factsOf(folder: string): RunFacts | undefined {
+  const file = join(root, folder, "run.json");
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as RunFacts) : undefined;
+}
+
 export function analyzeWrongSpec(folder: string): Analysis {
   const spec = readFileSync(join(root, folder, "spec.net"), "utf8");
   const host = hostOf(folder);
   const analysis = analyze(spec, "spec.net", host);
+  const facts = factsOf(folder);
+  if (facts) {
+    const run = checkRun(analysis, facts);
+    return { ...analysis, diagnostics: [...analysis.diagnostics, ...run] };
+  }
   if (!codeOf(folder).startsWith("NET4")) return analysis;
   const { traces } = compile(spec, { file: "spec.net", ...host });
   const { batch = 1 } = analysis.selected?.recipe ?? {};

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { verify } from "../../compiler/ops/verify.js";
+import { checkRun } from "../../compiler/semantics/recipes/check-run.js";
 import { analyze, type AnalyzedModel } from "../../compiler/semantics/index.js";
 
 const specs = join(import.meta.dirname, "../../specs");
@@ -35,6 +36,16 @@ describe("the shipped specs", () => {
     expect(selected?.recipe?.data?.eval).toBeDefined();
     expect(() => verify(selected!.model.graph!)).not.toThrow();
     expect(selected!.model.graph!.metrics[0]?.name).toBe("loss");
+  });
+
+  // ImageNet's and CIFAR-10's examples are 1.28 million and 50,000; the digits of specs/ are few.
+  test.each(files)("%s is not warned of when it runs on data of its classes", (file) => {
+    const analysis = read(file);
+    const { batch, accumulate: slices = 1, epochs } = analysis.selected!.recipe!;
+    const classes = analysis.selected!.model.classes!;
+    const steps = epochs * Math.ceil((file === "digits.net" ? 1437 : 50_000) / batch);
+    const largestPixel = file === "digits.net" ? 16 : 255;
+    expect(checkRun(analysis, { steps, batch, slices, classes, largestPixel })).toEqual([]);
   });
 
   // Published figures: torchvision's models, and Caffe's bvlc_alexnet.

@@ -18,7 +18,8 @@ export async function examine(
   const examination = await examineDataset(network, evaluation, {
     transforms: recipe.data?.eval?.transforms ?? [],
     scores: scoresOf(compiled),
-    mistakes: MISTAKES,
+    // Features have no picture.
+    mistakes: isOfFeatures(recipe) ? 0 : MISTAKES,
     examples: MAX_EXAMPLES,
     signal,
   });
@@ -29,6 +30,11 @@ export async function examine(
     examination.mistakes.map((mistake) => withPicture(mistake, evaluation, name)),
   );
   return { examples, of: evaluation.length, classes, confusion, mistakes };
+}
+
+function isOfFeatures({ data }: TrainingParts["recipe"]): boolean {
+  const source = data?.eval?.source;
+  return source?.kind === "csv" && source.holds === "features";
 }
 
 async function withPicture(

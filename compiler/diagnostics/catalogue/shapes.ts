@@ -279,4 +279,13 @@ export const shapes = {
     wrong: "linear(3) as logits\nloss cross_entropy(logits, label, class_weights=[1, 2])",
     right: "linear(3) as logits\nloss cross_entropy(logits, label, class_weights=[1, 2, 2])",
   },
+  NET2061: {
+    title: "an activation between the last layer and the loss",
+    severity: "warning",
+    explanation:
+      "`cross_entropy` and `bce_with_logits` take logits, numbers of any size and sign. An activation before them limits what the network can say: after `sigmoid`, " +
+      "the most probable of ten classes gets at most 23%; after `relu`, `bce_with_logits` never sees a probability below 50%. End in `linear` or `conv`.",
+    wrong: "linear(10) -> relu as logits\nloss cross_entropy(logits, label)",
+    right: "relu -> linear(10) as logits\nloss cross_entropy(logits, label)",
+  },
 } as const satisfies CatalogueFamily;

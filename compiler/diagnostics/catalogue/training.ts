@@ -265,4 +265,78 @@ export const training = {
     right:
       'data Photos {\n  train folder("data/train") { }\n  eval  folder("data/val") { }\n}\nstop = early_stopping(patience=5)',
   },
+  NET3061: {
+    title: "splits that are normalized differently",
+    severity: "warning",
+    explanation:
+      "The network learns from pixels as the `train` split normalizes them, so the `eval` split has to use the same means and deviations. Otherwise the same " +
+      "image comes in as other numbers, and the accuracy of evaluations is too low, often near chance.",
+    wrong:
+      'train folder("data/train") { normalize(mean=0.5, std=0.25) }\neval  folder("data/val") { }',
+    right:
+      'train folder("data/train") { normalize(mean=0.5, std=0.25) }\neval  folder("data/val") { normalize(mean=0.5, std=0.25) }',
+  },
+  NET3062: {
+    title: "a mean or deviation of pixels above 1",
+    severity: "warning",
+    explanation:
+      "Pixels are numbers from 0 to 1 when `normalize` receives them, so their mean is at most 1 and their standard deviation at most 0.5. Means such as 123.68 are " +
+      "those of pixels from 0 to 255: divide them, and the deviations, by 255.",
+    wrong: "normalize(mean=123.68, std=58.4)",
+    right: "normalize(mean=0.485, std=0.229)",
+  },
+  NET3063: {
+    title: "`resize` alone for an input of fixed size",
+    severity: "warning",
+    explanation:
+      "`resize` scales the shorter side and keeps the shape of the image. Only images with the shape of the input fit then; the first other one ends the run. A crop " +
+      "after it gives every image the same size.",
+    wrong: "resize(64)",
+    right: "resize(64) -> center_crop(64)",
+  },
+  NET3064: {
+    title: "images for an input of features",
+    explanation:
+      "A model with an input `[N, features]` reads rows of numbers, which `csv` has: each row holds the features and a label. Other sources hold images, and all " +
+      "transforms but `normalize` change images.",
+    wrong: 'input x: f32[N, 4]\ntrain folder("data/train") { }',
+    right: 'input x: f32[N, 4]\ntrain csv("data/train.csv") { }',
+  },
+  NET3065: {
+    title: "batch normalization over a single example",
+    severity: "warning",
+    explanation:
+      "In training, `batchnorm` of features takes mean and variance over the examples of a slice. Of one example the variance is 0: the layer gives its bias " +
+      "whatever comes in, and nothing before it learns. `accumulate` and a memory limit make slices smaller than the batch.",
+    wrong: "batch = 4\naccumulate = 4",
+    right: "batch = 64\naccumulate = 4",
+  },
+  NET3066: {
+    title: "an average that is mostly initial weights",
+    severity: "warning",
+    explanation:
+      "`ema(decay)` begins with the initial weights and keeps a share `decay` of the average at each step: after n steps, `decay^n` of it is still the initial weights. " +
+      "Evaluations use the average, so a decay that is too near 1 for the length of the run hides what was learned. netc says this when the run starts, since the " +
+      "number of steps depends on the data.",
+    wrong: "average = ema(0.9999)  // in a run of 40 steps",
+    right: "average = ema(0.9)  // in a run of 40 steps",
+  },
+  NET3067: {
+    title: "more classes in the model than in the data",
+    severity: "warning",
+    explanation:
+      "Each class is an output of the model. Outputs for classes that the training data do not have are never right, and the numbers of classes may not be those " +
+      "that were meant. netc says this when the run starts, since only the data tell.",
+    wrong: "model M(classes: int = 1000) { ... }  // and three class folders",
+    right: "train T of M(classes=3) on Photos { ... }",
+  },
+  NET3068: {
+    title: "pixels far below their maximum",
+    severity: "warning",
+    explanation:
+      "`csv` divides pixels by `maximum`, 255 unless given, so that they come to 0..1. In a file whose pixels go from 0 to 1 already, or to 16, that makes them all nearly " +
+      "0. netc says this when the run starts, since only the data tell.",
+    wrong: 'train csv("digits.csv") { }  // with pixels from 0 to 1',
+    right: 'train csv("digits.csv", maximum=1) { }',
+  },
 } as const satisfies CatalogueFamily;

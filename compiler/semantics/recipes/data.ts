@@ -4,10 +4,12 @@ import type { AnalyzedModel } from "../analysis.js";
 import { withoutDuplicates } from "../duplicates.js";
 import type { Environment } from "../../calls/environment.js";
 import { adviseName } from "../../calls/suggestion.js";
-import { resolveCall } from "./definition.js";
+import { resolveCall, type Resolved } from "./definition.js";
+import { checkFeatures, isOfFeatures, type ReadSplit } from "./features.js";
 import { checkTransforms, imageInput, type ImageInput, type TransformUse } from "./image-flow.js";
 import { sourceSize } from "../../../program/image-size.js";
-import { sources } from "./sources.js";
+import { checkPixelStatistics, compareNormalizations, type SplitUses } from "./normalization.js";
+import { type SourceRule, sources } from "./sources.js";
 import { checkOrder } from "./transform-order.js";
 import { transforms } from "./transforms.js";
 
@@ -22,15 +24,29 @@ export function analyzeData(
   environment: Environment,
 ): DataRecipe | undefined {
   const splits = withoutDuplicates(declaration.splits, "split", environment.reporter);
-  const recipes: Partial<Record<SplitName, DataSplitRecipe>> = {};
+  const analyzed: Partial<Record<SplitName, AnalyzedSplit>> = {};
+  const errorsBefore = environment.reporter.errorCount;
   let isValid = true;
   for (const split of splits.values()) {
     const name = splitName(split, environment);
-    const recipe = name && analyzeSplit(split, name, model, environment);
-    if (name && recipe) recipes[name] = recipe;
+    const found = name && analyzeSplit(split, name, model, environment);
+    if (name && found) analyzed[name] = found;
     else isValid = false;
   }
-  return isValid ? { name: declaration.name.name, ...recipes } : undefined;
+  const { train, eval: evaluation } = analyzed;
+  const isSound = environment.reporter.errorCount === errorsBefore;
+  if (isSound && train && evaluation)
+    compareNormalizations({ train, eval: evaluation }, environment);
+  if (!isValid) return undefined;
+  return {
+    name: declaration.name.name,
+    ...(train && { train: train.recipe }),
+    ...(evaluation && { eval: evaluation.recipe }),
+  };
+}
+
+interface AnalyzedSplit extends SplitUses {
+  readonly recipe: DataSplitRecipe;
 }
 
 function splitName({ name }: DataSplit, { reporter }: Environment): SplitName | undefined {
@@ -62,25 +78,45 @@ function analyzeSplit(
   name: SplitName,
   model: AnalyzedModel | undefined,
   environment: Environment,
-): DataSplitRecipe | undefined {
-  const source = resolveCall(split.source, sources, environment)?.result(name);
+): AnalyzedSplit | undefined {
+  const resolved = resolveCall(split.source, sources, environment);
   const uses = split.transforms.map((call) => readTransform(call, environment));
-  if (!source || !uses.every((use) => use !== undefined)) return undefined;
+  if (!resolved || !uses.every((use) => use !== undefined)) return undefined;
   checkOrder(uses, name, environment);
+  const source = sourceFor(resolved, name, model);
+  const read = { call: split.source, source, uses };
   const input = model && imageInput(model);
-  if (input) {
-    checkSource(split.source, source, input, environment);
-    checkTransforms(
-      uses,
-      { size: sourceSize(source, input), source: split.source },
-      input,
-      environment,
-    );
+  if (model && isOfFeatures(model)) checkFeatures(read, model, environment);
+  else {
+    checkPixelStatistics(uses, environment);
+    if (input) checkImages(read, input, environment);
   }
   if (model) checkClasses(split.source, source, model, environment);
   const { line, column } = split.name.span.start;
-  const resolved = uses.map(({ transform }) => transform);
-  return { source, transforms: resolved, location: { line, column } };
+  const transforms = uses.map(({ transform }) => transform);
+  return { name: split.name, uses, recipe: { source, transforms, location: { line, column } } };
+}
+
+/** The source; a table of a model of features holds those instead of pixels, as they are unless `maximum` says otherwise. */
+function sourceFor(
+  { result, bound }: Resolved<SourceRule>,
+  name: SplitName,
+  model: AnalyzedModel | undefined,
+): DataSource {
+  const source = result(name);
+  if (source.kind !== "csv" || !model || !isOfFeatures(model)) return source;
+  const maximum = bound.spans.has("maximum") ? source.maximum : 1;
+  return { ...source, holds: "features", maximum };
+}
+
+function checkImages(
+  { call, source, uses }: ReadSplit,
+  input: ImageInput,
+  environment: Environment,
+): void {
+  checkSource(call, source, input, environment);
+  const start = { size: sourceSize(source, input), source: call, kind: source.kind };
+  checkTransforms(uses, start, input, environment);
 }
 
 function readTransform(call: CallExpression, environment: Environment): TransformUse | undefined {

@@ -1,7 +1,9 @@
 import type { CallExpression } from "../../../grammar/ast.js";
+import type { DataSource } from "../../../program/recipe.js";
 import type { Transform, TransformOf } from "../../../program/transforms.js";
 import type { Fix } from "../../diagnostics/diagnostic.js";
 import type { AnalyzedModel } from "../analysis.js";
+import { insertAfter } from "../../calls/edits.js";
 import type { Environment } from "../../calls/environment.js";
 import type { Bound } from "../../calls/signature.js";
 import { sizeAfter, type ImageSize } from "../../../program/image-size.js";
@@ -31,7 +33,11 @@ export function imageInput({ input }: AnalyzedModel): ImageInput | undefined {
 /** Follows the size of an image through the transforms and checks each of them against the model's input. */
 export function checkTransforms(
   uses: readonly TransformUse[],
-  start: { readonly size: ImageSize; readonly source: CallExpression },
+  start: {
+    readonly size: ImageSize;
+    readonly source: CallExpression;
+    readonly kind: DataSource["kind"];
+  },
   input: ImageInput,
   environment: Environment,
 ): void {
@@ -45,6 +51,34 @@ export function checkTransforms(
     if ("size" in use.transform) lastSized = use;
   }
   if (!fits(size, input)) reportSize({ size, lastSized, source: start.source }, input, environment);
+  // The images of IDX files have one size, which shows with the first of them.
+  else if (size.kind === "shorter" && lastSized && start.kind !== "idx")
+    warnOfShape(lastSized, input, environment);
+}
+
+/** An image that is larger than the input in one direction after `resize`. */
+const PHOTOGRAPH = [480, 640] as const;
+
+/** After `resize` alone the longer side depends on the image. */
+function warnOfShape(
+  { call }: TransformUse,
+  { height, width, span }: ImageInput,
+  { reporter }: Environment,
+): void {
+  const size = Math.min(height, width);
+  const longer = Math.floor((PHOTOGRAPH[1] * size) / PHOTOGRAPH[0]);
+  const isSquare = height === width;
+  const crop = `center_crop(${size})`;
+  reporter.report("NET3063", {
+    message: `after \`${call.callee.name}(${size})\`, only ${isSquare ? "square images" : `images of the shape ${height}:${width}`} fit the model's ${height}x${width}`,
+    span: call.span,
+    label: "scales the shorter side",
+    related: [{ span, message: `wants ${height}x${width}` }],
+    notes: [`an image of ${PHOTOGRAPH.join("x")} comes out ${size}x${longer}`],
+    fixes: isSquare
+      ? [{ title: `insert \`${crop}\` after it`, edits: [insertAfter(call.span, ` -> ${crop}`)] }]
+      : [],
+  });
 }
 
 function fits(size: ImageSize, { height, width }: ImageInput): boolean {
@@ -97,20 +131,27 @@ function checkColors(
   });
 }
 
-function checkNormalize(
+/** What a normalized example has: channels of an image, or features. */
+interface NormalizedInput extends Pick<ImageInput, "channels" | "span"> {
+  readonly noun?: "channels" | "features";
+}
+
+export function checkNormalize(
   { call, bound }: TransformUse,
   { mean, std }: Extract<Transform, { kind: "normalize" }>,
-  { channels, span }: ImageInput,
+  { channels, span, noun = "channels" }: NormalizedInput,
   { reporter }: Environment,
 ): void {
   const name = mean.length === channels ? "std" : "mean";
   const count = name === "mean" ? mean.length : std.length;
   if (count === channels) return;
+  const has = channels === 1 ? `1 ${noun.slice(0, -1)}` : `${channels} ${noun}`;
+  const whose = noun === "channels" ? "the model's images have" : "the model's input has";
   reporter.report("NET3010", {
-    message: `\`${name}\` of \`${call.callee.name}\` has ${numbers(count)}, but the model's images have ${channels === 1 ? "1 channel" : `${channels} channels`}`,
+    message: `\`${name}\` of \`${call.callee.name}\` has ${numbers(count)}, but ${whose} ${has}`,
     span: bound.spans.get(name)!,
     label: `expected ${numbers(channels)}`,
-    related: [{ span, message: `${channels} x height x width` }],
+    related: [{ span, message: noun === "channels" ? `${channels} x height x width` : has }],
   });
 }
 

@@ -6,6 +6,7 @@ import type { Environment } from "../../calls/environment.js";
 import { didYouMean, listNames } from "../../calls/suggestion.js";
 import { readCall, type Registry, type Resolved } from "./definition.js";
 import { averages, precisions, stops } from "./policies.js";
+import { singleExampleProblem } from "./slice-statistics.js";
 import { count, readSetting } from "./settings.js";
 
 interface Parts {
@@ -24,6 +25,7 @@ export function readRunSettings(parts: Parts, environment: Environment): RunSett
     return setting && readCall(setting, registry, environment);
   };
   const accumulate = readAccumulate(parts, environment);
+  warnOfSingleExamples(parts, accumulate, environment);
   const average = read("average", averages);
   const stop = read("stop", stops);
   const precision = read("precision", precisions);
@@ -46,6 +48,17 @@ function readAccumulate({ settings, batch }: Parts, environment: Environment): n
     span: setting!.value.span,
     notes: ["`batch` counts the images of an update, with `accumulate` and without"],
   });
+}
+
+function warnOfSingleExamples(
+  { settings, batch, model }: Parts,
+  slices = 1,
+  { reporter }: Environment,
+): void {
+  const setting = (slices > 1 && settings.get("accumulate")) || settings.get("batch");
+  if (batch === undefined || !setting) return;
+  const problem = singleExampleProblem({ batch, slices }, model.graph, setting.value.span);
+  if (problem) reporter.report("NET3065", problem);
 }
 
 function checkMetric(

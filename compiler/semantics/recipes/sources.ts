@@ -62,12 +62,16 @@ export const sources: Registry<SourceRule> = {
     source({
       name: "csv",
       aliases: ["CSV", "table", "tsv"],
-      summary: "a table with a label and pixels in each row",
+      summary: "a table with a label and pixels or features in each row",
       positional: ["path"],
       arguments: {
         path,
         label: withDefault(choice(["first", "last"]), "last", "the column that holds the label"),
-        maximum: withDefault(float({ above: 0 }), 255, "pixel value that becomes 1"),
+        maximum: withDefault(
+          float({ above: 0 }),
+          255,
+          "value that becomes 1; 1 for features unless given",
+        ),
         holdout,
       },
       resolve:

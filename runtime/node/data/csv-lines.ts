@@ -5,8 +5,10 @@ export interface CsvOptions {
   /** For messages. */
   readonly path: string;
   readonly label: "first" | "last";
-  /** The largest pixel value allowed. */
+  /** The largest pixel value allowed; Infinity where the columns hold any numbers. */
   readonly maximum: number;
+  /** What messages call a value. */
+  readonly noun?: "pixel" | "feature";
   /** Receives what the user should know although nothing is wrong. */
   readonly onNotice?: ((notice: string) => void) | undefined;
 }

@@ -9,7 +9,7 @@ export interface CsvTable {
   readonly lines: Uint32Array;
   /** Row-major, `labels.length` x `columns`. */
   readonly values: Float32Array;
-  /** Pixels in a row. */
+  /** Pixels or features in a row. */
   readonly columns: number;
 }
 
@@ -31,7 +31,7 @@ export function parseCsvTable(bytes: Buffer, options: CsvOptions): CsvTable {
     const cells = [...row.value.cells];
     labels.push(takeLabel(cells, row.value, options));
     lines.push(row.value.number);
-    parts.push(Float32Array.from(cells, (cell) => parsePixel(cell, row.value, options)));
+    parts.push(Float32Array.from(cells, (cell) => parseValue(cell, row.value, options)));
   }
   const columns = length - 1;
   const values = new Float32Array(labels.length * columns);
@@ -85,14 +85,18 @@ function takeLabel(cells: string[], line: Line, { path, label }: CsvOptions): st
   throw new DataError(`${path}:${line.number}: the label, in the ${label} column, is empty`);
 }
 
-function parsePixel(cell: string, line: Line, { path, maximum }: CsvOptions): number {
+function parseValue(cell: string, line: Line, options: CsvOptions): number {
+  const { path, maximum, noun = "pixel" } = options;
   const value = toNumber(cell);
-  if (value >= 0 && value <= maximum) return value;
+  const isAny = maximum === Infinity;
+  if (Number.isFinite(Math.fround(value)) && (isAny || (value >= 0 && value <= maximum)))
+    return value;
   if (!Number.isFinite(value)) {
     throw new DataError(
-      `${path}:${line.number}: expected a number for a pixel, but got ${quoted(cell)}`,
+      `${path}:${line.number}: expected a number for a ${noun}, but got ${quoted(cell)}`,
     );
   }
+  if (isAny) throw new DataError(`${path}:${line.number}: ${cell} is beyond the range of f32`);
   throw new DataError(
     `${path}:${line.number}: the pixel value ${cell} is outside 0 to ${maximum}`,
     "give the largest pixel value in the spec: csv(..., maximum=...)",

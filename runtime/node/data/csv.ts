@@ -1,4 +1,7 @@
-/** Images as rows of a CSV file, gzipped or not: pixels in the order channels, rows, columns, and a label. */
+/**
+ * Rows of a CSV file, gzipped or not, as images or features: pixels in the order channels, rows,
+ * columns, or any numbers, and a label.
+ */
 import { basename } from "node:path";
 import type { DataSource } from "../../../program/recipe.js";
 import type { Dataset, Image, InputShape } from "../../data/dataset.js";
@@ -31,12 +34,42 @@ export async function openCsv(
   const description = {
     ...{ name: basename(path), classes, length: table.labels.length },
     pixels: values instanceof Uint8Array ? "bytes" : "floats",
+    largestPixel: table.values.reduce((most, value) => Math.max(most, value), 0),
   } as const;
   return datasetInMemory(description, (row) => {
     const planes = values.subarray(row * table.columns, (row + 1) * table.columns);
     const pixels = interleave(planes, size.channels);
     const image: Image = { ...size, pixels, maximum };
     return { image: convertChannels(image, shape.channels), label: numbers[row]! };
+  });
+}
+
+/**
+ * The rows, in memory, as images of 1x1 with a channel for each feature. Throws a DataError for
+ * rows of another number of features.
+ */
+export async function openFeatures(
+  { path, label, maximum }: CsvSource,
+  features: number,
+  rules: LabelRules = {},
+): Promise<Dataset> {
+  const bytes = await readMaybeGzipped(path);
+  const noun = "feature";
+  const options = { path, label, maximum: Infinity, noun, onNotice: rules.onNotice } as const;
+  const { labels, lines, values, columns } = parseCsvTable(bytes, options);
+  if (columns !== features) {
+    throw new DataError(
+      `${path} has ${columns} features a row and a label, but the network's input has ${features}`,
+      `declare as many: f32[N, ${columns}]`,
+    );
+  }
+  const placeOf = (row: number) => `${path}:${lines[row]}`;
+  const { classes, numbers } = numberLabels({ name: path, texts: labels, placeOf }, rules);
+  const description = { name: basename(path), classes, length: labels.length } as const;
+  return datasetInMemory({ ...description, pixels: "floats" }, (row) => {
+    const pixels = values.subarray(row * columns, (row + 1) * columns);
+    const image: Image = { width: 1, height: 1, channels: features, pixels, maximum };
+    return { image, label: numbers[row]! };
   });
 }
 
@@ -55,6 +88,6 @@ function imageSize(path: string, pixels: number, shape: InputShape): InputShape 
 
 /** A quarter of the memory for the usual case of whole numbers up to 255. */
 function asBytesIfExact({ values }: CsvTable): Uint8Array | Float32Array {
-  const exact = values.every((value) => value <= 255 && Number.isInteger(value));
+  const exact = values.every((value) => value >= 0 && value <= 255 && Number.isInteger(value));
   return exact ? Uint8Array.from(values) : values;
 }

@@ -6,7 +6,7 @@ import { DataError } from "../../data/error.js";
 import { withHoldout } from "../../data/holdout.js";
 import { keepInMemory } from "../../data/memory.js";
 import { holdsCifar10, openCifar10 } from "./cifar10.js";
-import { openCsv } from "./csv.js";
+import { openCsv, openFeatures } from "./csv.js";
 import { isDirectory, isFile, requireDirectory } from "./files.js";
 import { openFolder, subdirectories } from "./folder.js";
 import { holdsIdx, openIdx } from "./idx.js";
@@ -100,10 +100,12 @@ async function openSource(
   split: SplitName,
   options: OpenDataOptions,
 ): Promise<Dataset> {
-  const channels = imageChannels(options.shape);
   const { classNames, classes: classCount, ...rest } = options;
-  const encoded = { ...rest, channels, classes: classNames, classCount };
   const rules = { classes: classNames, classCount, onNotice: options.onNotice };
+  if (source.kind === "csv" && source.holds === "features")
+    return openFeatures(source, options.shape.channels, rules);
+  const channels = imageChannels(options.shape);
+  const encoded = { ...rest, channels, classes: classNames, classCount };
   switch (source.kind) {
     case "folder":
       return openFolder(source.path, { ...encoded, only: source.classes });
