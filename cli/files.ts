@@ -1,6 +1,7 @@
 /** Reading what the user names and writing what netc makes. */
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { OUT_OF_FILES, readBytes as readFile } from "../runtime/node/read-file.js";
 import { writeError, writeFileAtomically } from "../runtime/node/write-file.js";
 import { RunFailedError } from "../runtime/training/error.js";
 import { wrongInput } from "./failure.js";
@@ -60,6 +61,9 @@ function describeReadError(error: NodeJS.ErrnoException, path: string, what: str
     case "EACCES":
     case "EPERM":
       return wrongInput(`no permission to read the ${what} file ${path}`);
+    case "EMFILE":
+    case "ENFILE":
+      return wrongInput(`cannot read the ${what} file ${path}: ${OUT_OF_FILES}`);
     default:
       return wrongInput(`cannot read the ${what} file ${path}: ${error.message}`);
   }

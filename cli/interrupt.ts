@@ -1,7 +1,6 @@
 import { say } from "./terminal.js";
 
-const signals = ["SIGINT", "SIGTERM"] as const;
-const exitStatus = { SIGINT: 130, SIGTERM: 143 } as const;
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** A request to stop: the signal, and how to stop listening for it. */
 export interface Interrupt {
@@ -9,19 +8,25 @@ export interface Interrupt {
   dispose(): void;
 }
 
-/** The first Ctrl-C or SIGTERM aborts the signal, so that work can be saved; the second ends the process at once. */
+/**
+ * The first Ctrl-C, SIGTERM or SIGHUP (of a terminal that is closed) aborts the signal, so that
+ * work can be saved; the second, whichever it is, ends the process at once.
+ */
 export function listenForInterrupt(message: string): Interrupt {
   const controller = new AbortController();
   const listener = (signal: (typeof signals)[number]) => {
-    if (controller.signal.aborted) process.exit(exitStatus[signal]);
+    if (controller.signal.aborted) return end(signal);
     say(`\n${message}`);
     controller.abort();
   };
-  for (const signal of signals) process.on(signal, listener);
-  return {
-    signal: controller.signal,
-    dispose: () => {
-      for (const signal of signals) process.off(signal, listener);
-    },
+  const dispose = (): void => {
+    for (const signal of signals) process.off(signal, listener);
   };
+  // By the system, which waits for nothing: drivers may hang while a process exits by itself.
+  const end = (signal: NodeJS.Signals): void => {
+    dispose();
+    process.kill(process.pid, signal);
+  };
+  for (const signal of signals) process.on(signal, listener);
+  return { signal: controller.signal, dispose };
 }

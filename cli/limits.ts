@@ -1,6 +1,6 @@
 /** The limits that a spec is checked against. */
-import { readFile } from "node:fs/promises";
 import { DEFAULT_LIMITS, type DeviceLimits } from "../program/limits.js";
+import { describeReadError, readText } from "../runtime/node/read-file.js";
 import { wrongInput } from "./failure.js";
 
 const names = Object.keys(DEFAULT_LIMITS) as (keyof DeviceLimits)[];
@@ -34,9 +34,9 @@ async function limitsOfFile(path: string): Promise<DeviceLimits> {
 }
 
 async function readJson(path: string): Promise<Readonly<Record<string, unknown>>> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+  const text = await readText(path).catch((error: NodeJS.ErrnoException) => {
     throw wrongInput(
-      `cannot read limits from ${path}: ${error.code ?? error.message}`,
+      `cannot read limits: ${describeReadError(path, error)}`,
       "`--limits` takes `default`, `adapter` or a JSON file",
     );
   });

@@ -1,6 +1,7 @@
 /** What a user reads when a command fails, and the exit code that goes with it. */
 import { DataError } from "../runtime/data/error.js";
 import { DeviceLostError, NetcError, NoAdapterError } from "../runtime/errors.js";
+import { isOutOfFiles, OUT_OF_FILES } from "../runtime/node/read-file.js";
 import { RunFailedError } from "../runtime/training/error.js";
 import { ExitCode, Failure, Reported } from "./failure.js";
 import { say, styled } from "./terminal.js";
@@ -26,6 +27,9 @@ export function describeError(error: unknown): ErrorReport {
   if (error instanceof Failure) return error;
   if (error instanceof NetcError || error instanceof DataError) {
     return { exitCode: exitCodeOf(error), message: error.message, help: hintOf(error) };
+  }
+  if (isOutOfFiles(error)) {
+    return { exitCode: ExitCode.runFailed, message: OUT_OF_FILES, help: [] };
   }
   return describeInternalError(error);
 }

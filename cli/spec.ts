@@ -1,9 +1,10 @@
 /** From a spec's path to its analysis, with the diagnostics shown as they come. */
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.js";
 import { renderText } from "../compiler/diagnostics/render-text.js";
 import type { ReadImport, ReadWeights } from "../compiler/semantics/index.js";
+import { openFileSync, readTextSync } from "../runtime/node/read-file.js";
 import { readShapes } from "../runtime/safetensors.js";
 import { ExitCode, Reported } from "./failure.js";
 import { readSpec } from "./files.js";
@@ -52,7 +53,7 @@ export async function openSpec(path: string): Promise<SpecFile> {
 function readImported(target: string, importer: string): ReturnType<ReadImport> {
   const file = join(dirname(importer), target);
   try {
-    return { file, text: readFileSync(file, "utf8") };
+    return { file, text: readTextSync(file) };
   } catch {
     return undefined;
   }
@@ -62,7 +63,7 @@ function readImported(target: string, importer: string): ReturnType<ReadImport> 
 export function lookIntoWeights(target: string, spec: string): ReturnType<ReadWeights> {
   let file: number;
   try {
-    file = openSync(join(dirname(spec), target), "r");
+    file = openFileSync(join(dirname(spec), target));
   } catch {
     return undefined;
   }

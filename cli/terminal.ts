@@ -40,12 +40,24 @@ export function styled(style: keyof typeof styles, text: string, stream: Output)
   return wantsColor(stream) ? `\u001b[${styles[style]}m${text}\u001b[0m` : text;
 }
 
-/** `netc summary x | head` closes our stdout early: that is the reader's right, not an error. */
-export function endQuietlyWhenReaderLeaves(): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
-  });
+/** Why results could not be written; undefined while they can. */
+let lost: NodeJS.ErrnoException | undefined;
+
+/**
+ * Lets commands, runs above all, continue where nobody hears them any more: `netc train x | head`
+ * closes our stdout early, a terminal is closed, the disk of a redirection is full.
+ */
+export function outliveStreams(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => (lost ??= error));
+  process.stderr.on("error", () => {});
+}
+
+/** Settles once all results are written. Why some could not be; that a reader left is its right, not an error. */
+export async function lostResults(): Promise<string | undefined> {
+  await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
+  // Streams tell of an error after the write that met it.
+  await new Promise((resolve) => setImmediate(resolve));
+  return lost === undefined || lost.code === "EPIPE" ? undefined : lost.message;
 }
 
 export function warn(message: string): void {

@@ -1,7 +1,7 @@
 /** best.safetensors: the weights of the evaluation that went best. */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readBytes } from "../../runtime/node/read-file.js";
 import { saveWeights } from "../../runtime/node/training.js";
 import type { EpochReport, FitResult, TrainingState } from "../../runtime/training/index.js";
 import { warn } from "../terminal.js";
@@ -25,7 +25,7 @@ export class BestWeights implements RunObserver {
   async finish({ state, completed }: FitResult): Promise<void> {
     const { folder, network } = this.parts;
     if (!completed || !state.best || state.best.step === state.step) return;
-    await network.load(await readFile(join(folder, BEST_WEIGHTS)), { optimizer: false });
+    await network.load(await readBytes(join(folder, BEST_WEIGHTS)), { optimizer: false });
   }
 }
 

@@ -1,6 +1,6 @@
 /** metrics.jsonl in the run's folder, and in another file on request. */
 import { join } from "node:path";
-import { MetricsLog, readMetrics } from "../../runtime/node/training.js";
+import { MetricsLog } from "../../runtime/node/training.js";
 import {
   epochRecord,
   stepRecord,
@@ -21,7 +21,7 @@ export class MetricsFiles implements RunObserver {
   }
 
   async begin(start: TrainingState | undefined): Promise<void> {
-    this.logs = await Promise.all(this.paths.map((path) => MetricsLog.open(path, start)));
+    this.logs = await Promise.all(this.paths.map((path) => MetricsLog.open(path, start, warn)));
     for (const notice of this.logs[0]!.notices) warn(notice);
   }
 
@@ -41,7 +41,7 @@ export class MetricsFiles implements RunObserver {
 
   /** All records of the run, those before it was resumed among them. */
   records(): Promise<MetricsRecord[]> {
-    return readMetrics(this.paths[0]!);
+    return this.logs[0]!.records();
   }
 
   /** Brings the records to the disk, so that no checkpoint is ahead of them. */

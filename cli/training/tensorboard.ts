@@ -1,10 +1,9 @@
 /** `--tensorboard`: the run's curves, and its first filters, as TensorBoard reads them. */
-import { closeSync, openSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Filters } from "../../report/data.js";
 import { encodeRecord, type TensorBoardEvent } from "../../runtime/node/event-file.js";
-import { writeError } from "../../runtime/node/write-file.js";
+import { AppendFile } from "../../runtime/node/append-file.js";
 import type {
   EpochReport,
   FitResult,
@@ -12,14 +11,13 @@ import type {
   TrainingState,
 } from "../../runtime/training/index.js";
 import { makeFolder } from "../files.js";
-import { say } from "../terminal.js";
+import { say, warn } from "../terminal.js";
 import type { RunObserver, TrainingParts } from "./parts.js";
 import { readFilters } from "./report/filters.js";
 
 export class TensorBoardLog implements RunObserver {
   private readonly folder: string;
-  private path = "";
-  private file: number | undefined;
+  private file: AppendFile | undefined;
 
   /** @param folder where event files go; `tensorboard` in the run's folder unless given */
   constructor(
@@ -33,8 +31,7 @@ export class TensorBoardLog implements RunObserver {
     await makeFolder(this.folder);
     const seconds = Math.floor(Date.now() / 1000);
     const name = `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.0`;
-    this.path = join(this.folder, name);
-    this.open();
+    this.file = AppendFile.open(join(this.folder, name), warn);
     this.write(0, { kind: "version" });
     if (start !== undefined) this.write(start.step + 1, { kind: "restart" });
     say(`TensorBoard: tensorboard --logdir ${this.folder}`);
@@ -69,16 +66,8 @@ export class TensorBoardLog implements RunObserver {
   }
 
   close(): void {
-    if (this.file !== undefined) closeSync(this.file);
+    this.file?.close();
     this.file = undefined;
-  }
-
-  private open(): void {
-    try {
-      this.file = openSync(this.path, "a");
-    } catch (error) {
-      throw writeError(this.path, error as NodeJS.ErrnoException);
-    }
   }
 
   private scalars(step: number, values: Readonly<Record<string, number>>): void {
@@ -87,11 +76,7 @@ export class TensorBoardLog implements RunObserver {
 
   /** The event is in the file when the call returns. */
   private write(step: number, content: TensorBoardEvent["content"]): void {
-    try {
-      writeSync(this.file!, encodeRecord({ wallTime: Date.now() / 1000, step, content }));
-    } catch (error) {
-      throw writeError(this.path, error as NodeJS.ErrnoException);
-    }
+    this.file!.write(encodeRecord({ wallTime: Date.now() / 1000, step, content }));
   }
 }
 

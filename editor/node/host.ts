@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { readTextSync } from "../../runtime/node/read-file.js";
 import type { SpecHost } from "../host.js";
 
 /** Folders in which nobody looks for specs. */
@@ -15,7 +16,7 @@ function read(uri: string): string | undefined {
   const path = pathOf(uri);
   if (path === undefined) return undefined;
   try {
-    return readFileSync(path, "utf8");
+    return readTextSync(path);
   } catch {
     return undefined;
   }

@@ -2,12 +2,13 @@
  * Checkpoints of a run: `last.safetensors` and the one before it, `previous.safetensors`, each with weights, velocities,
  * and in its metadata how far the run had come and which run it was.
  */
-import { mkdir, readFile, rename } from "node:fs/promises";
+import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { NetcError, WeightsError } from "../errors.js";
 import type { Network } from "../network.js";
 import { assertFiniteTensors } from "../training/finite.js";
 import { parseState, serializeState, type TrainingState } from "../training/state.js";
+import { readBytes } from "./read-file.js";
 import { syncFolder, writeError, writeFileAtomically } from "./write-file.js";
 
 export const LAST_CHECKPOINT = "last.safetensors";
@@ -124,7 +125,7 @@ async function tryResume(
   network: LoadingNetwork,
   run: RunIdentity,
 ): Promise<ResumedRun | CheckpointError | WeightsError> {
-  const bytes = await readFile(file).catch(ignoreMissing);
+  const bytes = await readBytes(file).catch(ignoreMissing);
   if (bytes === undefined) {
     return new CheckpointError(`there is no checkpoint ${file}`);
   }

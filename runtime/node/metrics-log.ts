@@ -1,46 +1,51 @@
 /** metrics.jsonl: a JSON object a line, written as the run goes. */
-import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { isStep, type MetricsRecord } from "../training/records.js";
 import type { TrainingState } from "../training/state.js";
-import { writeError, writeFileAtomically } from "./write-file.js";
+import { AppendFile } from "./append-file.js";
+import { readText } from "./read-file.js";
+import { writeFileAtomically } from "./write-file.js";
 
 export class MetricsLog {
   private constructor(
-    readonly path: string,
-    private readonly file: number,
+    private readonly file: AppendFile,
     /** What a resumed run's user should know of the log that was there. */
     readonly notices: readonly string[],
   ) {}
 
   /**
    * Opens a log. A run that goes on from a state keeps the records of what is done there, and drops those of what it will do again; a
-   * new run starts an empty log. Throws a RunFailedError where the file cannot be written.
+   * new run starts an empty log. Throws a RunFailedError where the file cannot be written; that it cannot be later on is told to
+   * `onFailure`.
    */
-  static async open(path: string, start?: TrainingState): Promise<MetricsLog> {
+  static async open(
+    path: string,
+    start?: TrainingState,
+    onFailure: (message: string) => void = console.warn,
+  ): Promise<MetricsLog> {
     const old = start === undefined ? NOTHING : await readLog(path);
     const kept = old.records.filter((record) => isDone(record, start!));
     const notices = start === undefined ? [] : noticesOf(path, { ...old, records: kept }, start);
     await writeFileAtomically(path, kept.map(toLine).join(""));
-    return new MetricsLog(path, openSync(path, "a"), notices);
+    return new MetricsLog(AppendFile.open(path, onFailure), notices);
   }
 
   /** Appends a record. It is in the file when the call returns, so that a killed run loses nothing. */
   write(record: MetricsRecord): void {
-    try {
-      writeSync(this.file, toLine(record));
-    } catch (error) {
-      throw writeError(this.path, error as NodeJS.ErrnoException);
-    }
+    this.file.write(toLine(record));
+  }
+
+  /** All records, those that could not be written among them. */
+  async records(): Promise<MetricsRecord[]> {
+    return [...(await readLog(this.file.path, this.file.unwritten.toString("utf8"))).records];
   }
 
   /** Brings all records to the disk. */
   sync(): void {
-    fsyncSync(this.file);
+    this.file.sync();
   }
 
   close(): void {
-    closeSync(this.file);
+    this.file.close();
   }
 }
 
@@ -60,13 +65,14 @@ interface LogContent {
 
 const NOTHING: LogContent = { records: [], exists: false, garbled: 0 };
 
-async function readLog(path: string): Promise<LogContent> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+/** What a file holds, and then what could not be written to it yet. */
+async function readLog(path: string, unwritten = ""): Promise<LogContent> {
+  const text = await readText(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw error;
   });
-  if (text === undefined) return NOTHING;
-  const lines = text.split("\n");
+  if (text === undefined && unwritten === "") return NOTHING;
+  const lines = ((text ?? "") + unwritten).split("\n");
   const rest = lines.pop()!;
   const records = lines.map(parseLine);
   const known = [...records, parseLine(rest)].filter((record) => record !== undefined);

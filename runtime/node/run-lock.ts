@@ -1,9 +1,10 @@
 /** One run a folder: a file that says who trains there. */
-import { link, mkdir, readFile, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { link, mkdir, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RunFailedError } from "../training/error.js";
+import { describeReadError, readText } from "./read-file.js";
 import { writeError } from "./write-file.js";
 
 export const LOCK_FILE = "run.lock";
@@ -34,12 +35,13 @@ export async function lockRun(folder: string): Promise<RunLock> {
   });
   let abandonedBy: LockOwner | undefined;
   while (!(await tryCreate(path, own))) {
-    const owner = parseOwner(await readText(path));
+    const owner = parseOwner(await readLock(path));
     if (owner && (await isAlive(owner))) throw inUse(folder, path, owner);
     if (await removeAbandoned(path)) abandonedBy = owner;
   }
   const release = async () => {
-    if ((await readText(path)) === own) await rm(path, { force: true });
+    const text = await readLock(path).catch(() => undefined);
+    if (text === own) await rm(path, { force: true });
   };
   return { release, ...(abandonedBy && { abandonedBy }) };
 }
@@ -79,12 +81,14 @@ async function removeAbandoned(path: string): Promise<boolean> {
   const turn = `${path}.removal`;
   if (!(await tryMakeFolder(turn))) {
     const made = await stat(turn).catch(() => undefined);
-    if (made && Date.now() - made.mtimeMs > LONGEST_REMOVAL) await rmdir(turn).catch(() => {});
+    const isOld = made && Date.now() - made.mtimeMs > LONGEST_REMOVAL;
+    if (made && !made.isDirectory()) throw obstacle(turn, "it is not the directory that it was");
+    if (isOld) await rmdir(turn).catch(() => {});
     await sleep(20);
     return false;
   }
   try {
-    const text = await readText(path);
+    const text = await readLock(path);
     const owner = parseOwner(text);
     if (text === undefined || (owner && (await isAlive(owner)))) return false;
     await rm(path, { force: true });
@@ -104,8 +108,20 @@ function tryMakeFolder(path: string): Promise<boolean> {
   );
 }
 
-async function readText(path: string): Promise<string | undefined> {
-  return readFile(path, "utf8").catch(() => undefined);
+/** Undefined where there is none. Throws a RunFailedError where it is not a file that can be read. */
+async function readLock(path: string): Promise<string | undefined> {
+  return readText(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw obstacle(path, describeReadError("it", error));
+  });
+}
+
+/** Something in the place of a lock, which nobody may remove unasked. */
+function obstacle(path: string, reason: string): RunFailedError {
+  return new RunFailedError(
+    `${path} keeps runs out of this folder: ${reason}`,
+    "no run of netc has made it: remove it, or choose another folder with --out",
+  );
 }
 
 /** Undefined where the file is gone, or its process died while it wrote. */
@@ -137,7 +153,7 @@ function exists(pid: number): boolean {
 
 /** In ticks since the system's start, where there is a /proc: field 22 of `stat`, whose field 2 may hold spaces. */
 async function startOf(pid: number): Promise<string | undefined> {
-  const stat = await readText(`/proc/${pid}/stat`);
+  const stat = await readText(`/proc/${pid}/stat`).catch(() => undefined);
   return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
 }
 

@@ -1,7 +1,8 @@
 /** Files that are either whole or not there. */
-import { open, rename, rm } from "node:fs/promises";
+import { open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { RunFailedError } from "../training/error.js";
+import { kindOf, OUT_OF_FILES } from "./read-file.js";
 
 /**
  * Writes a file under a temporary name, brings it to the disk and renames it. Where that fails, whatever had the name
@@ -11,6 +12,7 @@ export async function writeFileAtomically(
   path: string,
   content: Uint8Array | string,
 ): Promise<void> {
+  await refuseOthers(path);
   const temporary = `${path}.${process.pid}.partial`;
   try {
     await writeDurably(temporary, content);
@@ -20,6 +22,13 @@ export async function writeFileAtomically(
     await rm(temporary, { force: true }).catch(() => {});
     throw writeError(path, error as NodeJS.ErrnoException);
   }
+}
+
+/** A device or a pipe by that name would be replaced by a file. */
+async function refuseOthers(path: string): Promise<void> {
+  const status = await stat(path).catch(() => undefined);
+  if (status === undefined || status.isFile()) return;
+  throw new RunFailedError(`${path} could not be written: it is ${kindOf(status)}, not a file`);
 }
 
 async function writeDurably(path: string, content: Uint8Array | string): Promise<void> {
@@ -56,6 +65,9 @@ export function writeError(path: string, error: NodeJS.ErrnoException): RunFaile
       return new RunFailedError(
         `${path} cannot be written: there is no directory ${dirname(path)}`,
       );
+    case "EMFILE":
+    case "ENFILE":
+      return new RunFailedError(`${path} could not be written: ${OUT_OF_FILES}`);
     default:
       return new RunFailedError(`${path} could not be written: ${error.message}`);
   }

@@ -45,7 +45,7 @@ test.each([
   ["list.json", /is no JSON object of limits/],
   [
     "none.json",
-    /cannot read limits from .*none\.json: ENOENT[\s\S]*`default`, `adapter` or a JSON/,
+    /cannot read limits: there is no file .*none\.json[\s\S]*`default`, `adapter` or a JSON/,
   ],
 ])("%s is no file of limits, and why is said", async (file, message) => {
   const { code, stderr } = await check(workspace.path(file));

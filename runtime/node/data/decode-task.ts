@@ -1,8 +1,8 @@
 /** One image file to the example that a batch takes: read, decode, and whatever transforms happen before it is staged. Runs in any thread. */
-import { open, readFile } from "node:fs/promises";
 import type { Image, Stage } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 import { applyTransforms } from "../../data/transforms.js";
+import { isOutOfFiles, openFile, OUT_OF_FILES, readBytes } from "../read-file.js";
 import { decodePicture } from "./decode.js";
 
 /** Where an encoded image lies: a file, a part of one, or memory. */
@@ -26,14 +26,16 @@ export type DecodeResult =
     }
   /** The file cannot be decoded: why. */
   | { readonly failure: string }
-  /** A transform cannot be applied to the image. */
+  /** A transform cannot be applied to the image, or no file can be opened. */
   | { readonly mistake: { readonly message: string; readonly hint: string | undefined } };
 
 export async function runDecodeTask({ from, channels, stage }: DecodeTask): Promise<DecodeResult> {
   let decoded: { readonly image: Image; readonly frames: number };
   try {
-    decoded = await decodePicture(await readBytes(from), channels);
+    decoded = await decodePicture(await bytesOf(from), channels);
   } catch (error) {
+    // The image may be in order.
+    if (isOutOfFiles(error)) return { mistake: { message: OUT_OF_FILES, hint: undefined } };
     return { failure: (error as Error).message.trim().split("\n")[0]! };
   }
   if (!stage) return { ...decoded, isMade: false };
@@ -47,11 +49,11 @@ export async function runDecodeTask({ from, channels, stage }: DecodeTask): Prom
   }
 }
 
-async function readBytes(from: ImageBytes): Promise<Uint8Array> {
+async function bytesOf(from: ImageBytes): Promise<Uint8Array> {
   if ("bytes" in from) return from.bytes;
   const { path, offset, length } = from;
-  if (offset === undefined || length === undefined) return readFile(path);
-  const file = await open(path);
+  if (offset === undefined || length === undefined) return readBytes(path);
+  const file = await openFile(path);
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, offset);
     return buffer.subarray(0, bytesRead);

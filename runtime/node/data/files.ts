@@ -1,9 +1,10 @@
 /** Reading files that a user named, with errors that say what was wrong with which. */
 import type { Dirent } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { DataError } from "../../data/error.js";
+import { describeReadError, readBytes } from "../read-file.js";
 
 const decompress = promisify(gunzip);
 
@@ -41,7 +42,7 @@ export async function listFolder(path: string): Promise<FolderEntry[]> {
 
 /** A file's bytes, decompressed where its first bytes say gzip. */
 export async function readMaybeGzipped(path: string): Promise<Buffer> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readBytes(path).catch((error: NodeJS.ErrnoException) => {
     throw new DataError(describeReadError(path, error));
   });
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
@@ -51,18 +52,4 @@ export async function readMaybeGzipped(path: string): Promise<Buffer> {
       "download it again",
     );
   });
-}
-
-/** Why a file could not be read, in words. */
-export function describeReadError(path: string, error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case "ENOENT":
-      return `there is no file ${path}`;
-    case "EISDIR":
-      return `${path} is a directory, not a file`;
-    case "EACCES":
-      return `${path} may not be read: permission denied`;
-    default:
-      return `${path} cannot be read: ${error.message}`;
-  }
 }

@@ -1,8 +1,7 @@
 /** Parquet files (https://parquet.apache.org/docs/file-format/) through hyparquet: what they say of themselves, and some of their rows. */
-import { open } from "node:fs/promises";
 import type { AsyncBuffer, FileMetaData, RowGroup, SchemaTree } from "hyparquet";
 import { DataError } from "../../data/error.js";
-import { describeReadError } from "./files.js";
+import { describeReadError, openFile } from "../read-file.js";
 import { PageChecker, type PageColumn } from "./parquet-pages.js";
 
 /** Rows from `start` up to `end`, which is not among them. */
@@ -223,7 +222,7 @@ const MOST_ROWS = 2 ** 32 - 1;
 
 /** The bytes of a file, as the library asks for them: of a range that is not there, it is told. */
 async function bytesOf(path: string): Promise<AsyncBuffer> {
-  const file = await open(path);
+  const file = await openFile(path);
   const { size: byteLength } = await file.stat().finally(() => file.close());
   const slice = async (start: number, end = byteLength): Promise<ArrayBuffer> => {
     if (!(start >= 0 && start <= end && end <= byteLength)) {
@@ -246,7 +245,7 @@ async function readRange(
   path: string,
   { start, length }: { readonly start: number; readonly length: number },
 ): Promise<ArrayBuffer> {
-  const file = await open(path);
+  const file = await openFile(path);
   try {
     const bytes = new ArrayBuffer(length);
     const { bytesRead } = await file.read(new Uint8Array(bytes), 0, length, start);

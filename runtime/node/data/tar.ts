@@ -2,13 +2,12 @@
  * WebDataset shards (https://github.com/webdataset/webdataset): tar files in which consecutive files with one name up to the first dot
  * are an example: KEY.jpg and KEY.cls. Headers are read once; images are then read from their places, in any order.
  */
-import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import { DataError } from "../../data/error.js";
 import type { Dataset } from "../../data/dataset.js";
 import { IMAGE_ENDINGS } from "./decode.js";
 import { encodedDataset, type EncodedOptions } from "./encoded.js";
-import { describeReadError } from "./files.js";
+import { describeReadError, openFile } from "../read-file.js";
 import { numberLabels, type LabelRules } from "./labels.js";
 import { findShards } from "./shards.js";
 import { readBytes, readTarEntries, type TarArchive, type TarEntry } from "./tar-entries.js";
@@ -61,7 +60,7 @@ function noImages(pattern: string, shards: readonly string[]): DataError {
 }
 
 async function readShard(path: string, unused: UnusedEntries): Promise<LabelledImage[]> {
-  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+  const file = await openFile(path).catch((error: NodeJS.ErrnoException) => {
     throw new DataError(describeReadError(path, error));
   });
   try {
