@@ -242,3 +242,26 @@ test("a column of which the bytes are not where the file says is refused, and no
   process.off("unhandledRejection", note);
   expect(rejections).toEqual([]);
 });
+
+test("a file that is damaged in two columns leaves no rejection without an owner", async () => {
+  const [sample] = await parquets();
+  const bytes = Buffer.from(sample!);
+  // The pages of `image.bytes`, and the name of `image.path` where its pages are described.
+  bytes.fill(0xff, 4, 60);
+  for (let at = bytes.lastIndexOf("path"); at > bytes.indexOf("path");) {
+    bytes[at] = "x".charCodeAt(0);
+    at = bytes.lastIndexOf("path");
+  }
+  const path = join(root, "two.parquet");
+  await writeFile(path, bytes);
+  const rejections: unknown[] = [];
+  const note = (reason: unknown) => rejections.push(reason);
+  process.on("unhandledRejection", note);
+  const file = await ParquetFile.open(path);
+  await expect(file.readRows(["image", "bytes"], { start: 0, end: 4 })).rejects.toThrow(
+    "is damaged in rows 0 to 3",
+  );
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  process.off("unhandledRejection", note);
+  expect(rejections).toEqual([]);
+});
