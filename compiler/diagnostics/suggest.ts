@@ -112,7 +112,11 @@ function bySpelling(written: string, candidates: readonly Candidate[]): Suggesti
   if (isForeign(alias)) return { name, alias, isCertain: false };
   const isRival = (word: Match) =>
     word.name !== name && isOneEditAway(written, aliasName(word.alias));
-  return { name, isCertain: errors === 1 && !words.some(isRival) };
+  // The capital of `Upsampel(2)` says that PyTorch's name may be meant, whose 2 is a size.
+  const mayBeForeign = near.some(
+    (each) => isForeign(each.alias) && each.alias.name[0] === written[0],
+  );
+  return { name, isCertain: errors === 1 && !mayBeForeign && !words.some(isRival) };
 }
 
 // Beginnings

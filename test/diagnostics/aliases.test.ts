@@ -214,6 +214,8 @@ describe("--fix", () => {
   });
 
   test.each([
+    // With a typing error in another framework's name.
+    ...["Upsampel(2)", "BatchNormalizaton"],
     ...["LeakyReLU", "Lambda", "Pooling(2)", "Resize(32)", "Pad([1, 2, 3, 4])", "HardSigmoid"],
     ...["Convolution(8, 3)", "Reshape([3, 16, 16])", "BatchNorm", "MaxPool(2)", "view", "gate"],
     ...["local_response_normalization", "conv(8, kernel=3, pads=sides)"],
