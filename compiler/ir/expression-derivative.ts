@@ -12,6 +12,13 @@ import {
   type UnaryOperator,
 } from "./expression.js";
 
+/** A result that was kept. Where it is near 1, it has fewer digits than its argument, but the argument need not be kept as well. */
+const isStored = ({ kind }: Expression) => kind === "operand";
+
+/** Each factor keeps its digits where the other is near 1. */
+const logisticSlope = (x: Expression) =>
+  multiply(unary("sigmoid", x), unary("sigmoid", unary("negate", x)));
+
 /** The derivative of a unary operator, of its argument and its own value. */
 const unaryRules: Readonly<
   Record<UnaryOperator, (argument: Expression, value: Expression) => Expression>
@@ -20,13 +27,16 @@ const unaryRules: Readonly<
   exp: (_, value) => value,
   log: (argument) => binary("divide", constant(1), argument),
   sqrt: (_, value) => binary("divide", constant(0.5), value),
-  tanh: (_, value) => subtract(constant(1), multiply(value, value)),
-  erf: (argument) =>
-    multiply(
-      constant(2 / Math.sqrt(Math.PI)),
-      unary("exp", unary("negate", multiply(argument, argument))),
-    ),
-  sigmoid: (_, value) => multiply(value, subtract(constant(1), value)),
+  expm1: (argument) => unary("exp", argument),
+  tanh: (argument, value) =>
+    isStored(value)
+      ? subtract(constant(1), multiply(value, value))
+      : multiply(constant(4), logisticSlope(multiply(constant(2), argument))),
+  normal: (argument) => multiply(constant(1 / Math.sqrt(2 * Math.PI)), unary("bell", argument)),
+  bell: (argument) => unary("negate", multiply(argument, unary("bell", argument))),
+  softplus: (argument) => unary("sigmoid", argument),
+  sigmoid: (argument, value) =>
+    isStored(value) ? multiply(value, subtract(constant(1), value)) : logisticSlope(argument),
   relu: (_, value) => unary("positive", value),
   positive: () => constant(0),
 };

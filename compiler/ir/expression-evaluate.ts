@@ -12,10 +12,13 @@ export interface Environment {
 export const unaryFunctions: Readonly<Record<UnaryOperator, (argument: number) => number>> = {
   negate: (argument) => -argument,
   exp: Math.exp,
+  expm1: Math.expm1,
   log: Math.log,
   sqrt: Math.sqrt,
   tanh: Math.tanh,
-  erf,
+  normal: (argument) => erfc(-argument * Math.SQRT1_2) / 2,
+  bell: (argument) => Math.exp((-argument * argument) / 2),
+  softplus: (argument) => Math.max(argument, 0) + Math.log1p(Math.exp(-Math.abs(argument))),
   sigmoid: (argument) => 1 / (1 + Math.exp(-argument)),
   relu: (argument) => Math.max(argument, 0),
   positive: (argument) => (argument > 0 ? 1 : 0),
@@ -56,15 +59,22 @@ export function evaluate(expression: Expression, environment: Environment): numb
   }
 }
 
-/** The error function in double precision: exp(-x^2) times a series of positive terms (Abramowitz and Stegun 7.1.6). */
-function erf(x: number): number {
-  // Beyond 6 it is 1 in double precision.
-  if (Math.abs(x) > 6) return Math.sign(x);
+/** Below 2, 1 minus the error function: exp(-x^2) times a series of positive terms (Abramowitz and Stegun 7.1.6). */
+function erfc(x: number): number {
+  if (x < 0) return 2 - erfc(-x);
+  if (x >= 2) return erfcTail(x);
   let term = x;
   let sum = x;
   for (let n = 1; Math.abs(term) > Math.abs(sum) * Number.EPSILON; n++) {
     term *= (2 * x * x) / (2 * n + 1);
     sum += term;
   }
-  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+  return 1 - (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
+/** The continued fraction x + (1/2) / (x + (2/2) / (x + (3/2) / (x + ...))), from its end (7.1.14). */
+function erfcTail(x: number): number {
+  let fraction = x;
+  for (let n = 120; n >= 1; n--) fraction = x + n / 2 / fraction;
+  return Math.exp(-x * x) / Math.sqrt(Math.PI) / fraction;
 }

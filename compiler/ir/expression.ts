@@ -6,11 +6,17 @@
 export type UnaryOperator =
   | "negate"
   | "exp"
+  /** exp(x) - 1, which near 0 keeps the digits that the difference would lose. */
+  | "expm1"
   | "log"
   | "sqrt"
   | "tanh"
-  /** The error function, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 on. */
-  | "erf"
+  /** The standard normal distribution: the integral of exp(-t^2 / 2) / sqrt(2 pi) up to x. */
+  | "normal"
+  /** exp(-x^2 / 2). */
+  | "bell"
+  /** log(1 + exp(x)). */
+  | "softplus"
   | "sigmoid"
   | "relu"
   /** 1 where the argument is greater than 0, else 0. */

@@ -1,6 +1,8 @@
 import { contains } from "../ir/expression-transform.js";
 import type { BinaryOperator, Expression } from "../ir/expression.js";
+import { LARGER, OR_NAN, RELU, SMALLER } from "./not-a-number.js";
 import { KEEP, THREEFRY } from "./random.js";
+import { SCALAR_FUNCTIONS } from "./scalar-functions.js";
 import { wgsl } from "./wgsl.js";
 
 /** How an expression's leaves are read in a kernel. */
@@ -44,25 +46,30 @@ function printUnary(
     case "negate":
       return `-(${x})`;
     case "relu":
-      return `max(${x}, ${type}(0))`;
+      return called("relu", leaves, x);
     case "positive":
       return `select(${type}(0), ${type}(1), ${x} > ${type}(0))`;
     case "sigmoid":
-      return `(${type}(1) / (${type}(1) + exp(-(${x}))))`;
     case "tanh":
-      // Some drivers compute tanh from exp(2x), which overflows; beyond 15 it is 1 in f32.
-      return `tanh(clamp(${x}, ${type}(-15), ${type}(15)))`;
-    case "erf":
-      return `erf(${type === "vec4f" ? x : `vec4f(${x})`})${type === "vec4f" ? "" : ".x"}`;
+    case "normal":
+    case "bell":
+    case "softplus":
     case "exp":
+    case "expm1":
     case "log":
+      return called(FUNCTIONS[operator].name, leaves, x);
     case "sqrt":
-      return `${operator}(${x})`;
+      return `sqrt(${x})`;
   }
 }
 
+/** A call of a function that is declared for vec4f. */
+function called(name: string, { type }: Leaves, ...operands: readonly string[]): string {
+  if (type === "vec4f") return `${name}(${operands.join(", ")})`;
+  return `${name}(${operands.map((each) => `vec4f(${each})`).join(", ")}).x`;
+}
+
 const INFIX = { add: "+", subtract: "-", multiply: "*", divide: "/" } as const;
-const CALLS = { maximum: "max", minimum: "min", power: "pow" } as const;
 
 function printBinary(
   { operator, left, right }: Extract<Expression, { kind: "binary" }>,
@@ -75,7 +82,7 @@ function printBinary(
   }
   const [a, b] = [print(left, leaves), print(right, leaves)];
   if (operator in INFIX) return `(${a} ${INFIX[operator as keyof typeof INFIX]} ${b})`;
-  return `${CALLS[operator as keyof typeof CALLS]}(${a}, ${b})`;
+  return called(FUNCTIONS[operator as "maximum" | "minimum" | "power"].name, leaves, a, b);
 }
 
 type Positive = Extract<Expression, { kind: "unary" }> & { operator: "positive" };
@@ -100,10 +107,10 @@ export function float(value: number): string {
 export function expressionDeclarations(expressions: readonly Expression[]): string[] {
   const some = (test: (part: Expression) => boolean) =>
     expressions.some((expression) => contains(expression, test));
-  return [
-    ...(expressions.some(readsMask) ? [THREEFRY, KEEP] : []),
-    ...(some((part) => part.kind === "unary" && part.operator === "erf") ? [ERF] : []),
-  ];
+  const used = Object.entries(FUNCTIONS).flatMap(([operator, { declarations }]) =>
+    some((part) => "operator" in part && part.operator === operator) ? declarations : [],
+  );
+  return [...(expressions.some(readsMask) ? [THREEFRY, KEEP] : []), ...new Set(used)];
 }
 
 /** Whether an expression needs dropout's mask, and so its element's place. */
@@ -111,13 +118,22 @@ export function readsMask(expression: Expression): boolean {
   return contains(expression, ({ kind }) => kind === "keep");
 }
 
-/** Abramowitz and Stegun 7.1.26: wrong by at most 1.5e-7, little more than rounding to f32. */
-const ERF = wgsl`
-  fn erf(x: vec4f) -> vec4f {
-    let t = 1.0 / (1.0 + 0.3275911 * abs(x));
-    let series = ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t;
-    return sign(x) * (1.0 - series * exp(-min(x * x, vec4f(80))));
+const LOG = "fn logarithm(x: vec4f) -> vec4f {\n  return or_nan(x, log(x));\n}";
+
+const POWER = wgsl`
+  fn power(x: vec4f, exponent: vec4f) -> vec4f {
+    return or_nan(x, or_nan(exponent, pow(x, exponent)));
   }`;
+
+/** The operators that are functions of our own, since WGSL's lose NaN on some device. */
+const FUNCTIONS = {
+  relu: { name: "relu", declarations: [RELU] },
+  ...SCALAR_FUNCTIONS,
+  log: { name: "logarithm", declarations: [OR_NAN, LOG] },
+  maximum: { name: "larger", declarations: [OR_NAN, LARGER] },
+  minimum: { name: "smaller", declarations: [OR_NAN, SMALLER] },
+  power: { name: "power", declarations: [OR_NAN, POWER] },
+} as const;
 
 /** Short word for kernel names: `bias_relu`, `masked`, ... built from the operators, outermost last. */
 export function describe(expression: Expression): string {

@@ -1,4 +1,4 @@
-import { add, binary, constant, multiply, operand, subtract, unary } from "../ir/expression.js";
+import { add, binary, constant, multiply, operand, unary } from "../ir/expression.js";
 import { float } from "../calls/argument-types.js";
 import { withDefault } from "../calls/signature.js";
 import { defineLayer } from "./layer.js";
@@ -24,8 +24,8 @@ export const elu = defineLayer({
 
   lower(input, { alpha }, { builder, origin }) {
     const x = operand(0);
-    // Only arguments up to 0 reach the exponential, so that it does not overflow.
-    const below = subtract(unary("exp", binary("minimum", x, constant(0))), constant(1));
+    // Only arguments up to 0 reach the exponential, so that it does not overflow. The slope at 0 is that below it.
+    const below = unary("expm1", binary("minimum", constant(0), x));
     const expression = add(unary("relu", x), multiply(constant(alpha), below));
     return builder.add("pointwise", [input], { expression }, origin);
   },

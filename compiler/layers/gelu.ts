@@ -25,13 +25,15 @@ export const gelu = defineLayer({
 
   lower(input, { approximate }, { builder, origin }) {
     const x = operand(0);
-    const bell = approximate === "tanh" ? unary("tanh", cubic(x)) : unary("erf", scaled(x));
-    const expression = multiply(multiply(constant(0.5), x), add(constant(1), bell));
+    // (1 + tanh(x)) / 2 is sigmoid(2 x), which keeps its digits far below 0.
+    const share =
+      approximate === "tanh"
+        ? unary("sigmoid", multiply(constant(2), cubic(x)))
+        : unary("normal", x);
+    const expression = multiply(x, share);
     return builder.add("pointwise", [input], { expression }, origin);
   },
 });
-
-const scaled = (x: Expression) => multiply(constant(Math.SQRT1_2), x);
 
 /** `sqrt(2 / pi) * (x + 0.044715 * x^3)`. */
 function cubic(x: Expression): Expression {

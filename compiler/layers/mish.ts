@@ -1,6 +1,5 @@
 import { multiply, operand, unary } from "../ir/expression.js";
 import { defineLayer } from "./layer.js";
-import { softplusOf } from "./softplus.js";
 
 export const mish = defineLayer({
   name: "mish",
@@ -20,7 +19,7 @@ element; input and output have the same shape.
   infer: (input) => input,
 
   lower(input, _, { builder, origin }) {
-    const expression = multiply(operand(0), unary("tanh", softplusOf(operand(0), 1)));
+    const expression = multiply(operand(0), unary("tanh", unary("softplus", operand(0))));
     return builder.add("pointwise", [input], { expression }, origin);
   },
 });

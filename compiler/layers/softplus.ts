@@ -1,12 +1,4 @@
-import {
-  add,
-  binary,
-  constant,
-  multiply,
-  operand,
-  unary,
-  type Expression,
-} from "../ir/expression.js";
+import { constant, multiply, operand, unary } from "../ir/expression.js";
 import { float } from "../calls/argument-types.js";
 import { withDefault } from "../calls/signature.js";
 import { defineLayer } from "./layer.js";
@@ -32,15 +24,10 @@ export const softplus = defineLayer({
   infer: (input) => input,
 
   lower(input, { beta }, { builder, origin }) {
-    const expression = softplusOf(operand(0), beta);
+    const expression = multiply(
+      constant(1 / beta),
+      unary("softplus", multiply(constant(beta), operand(0))),
+    );
     return builder.add("pointwise", [input], { expression }, origin);
   },
 });
-
-/** `log(1 + exp(beta * x)) / beta`, the exponent never above 0. */
-export function softplusOf(x: Expression, beta: number): Expression {
-  const magnitude = binary("maximum", x, unary("negate", x));
-  const decayed = unary("exp", multiply(constant(-beta), magnitude));
-  const bend = unary("log", add(constant(1), decayed));
-  return add(unary("relu", x), multiply(constant(1 / beta), bend));
-}

@@ -152,7 +152,7 @@ export const losses: readonly ScoreDefinition[] = [
     // max(x, 0) - x t + log(1 + exp(-|x|)), in which nothing overflows.
     expression: add(
       subtract(unary("relu", x), multiply(x, target)),
-      unary("log", add(constant(1), unary("exp", unary("negate", magnitude)))),
+      unary("softplus", unary("negate", magnitude)),
     ),
     slope: subtract(unary("sigmoid", x), target),
   }),

@@ -1,0 +1,62 @@
+import { wgsl } from "./wgsl.js";
+
+/**
+ * Functions that let NaN through, as PyTorch's do. WGSL may assume that there is none: `max`, `min`
+ * and `clamp` give the other operand, `x != x` is taken for false, and SwiftShader makes infinity of
+ * `exp(NaN)` and 89 of `log(NaN)`. So NaN is looked for in the bits, as integers, of which no
+ * compiler assumes anything. All of them are of vec4f; they cost two or three integer instructions.
+ */
+
+/** `or_nan(x, y)`: y, but x where x is NaN. */
+export const OR_NAN = wgsl`
+  fn or_nan(x: vec4f, y: vec4f) -> vec4f {
+    let bits = bitcast<vec4u>(x);
+    let is_nan = (bits & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+    return bitcast<vec4f>(select(bitcast<vec4u>(y), bits, is_nan));
+  }`;
+
+/** Needs OR_NAN. */
+export const LARGER = wgsl`
+  fn larger(a: vec4f, b: vec4f) -> vec4f {
+    return or_nan(a, or_nan(b, max(a, b)));
+  }`;
+
+/** Needs OR_NAN. */
+export const SMALLER = wgsl`
+  fn smaller(a: vec4f, b: vec4f) -> vec4f {
+    return or_nan(a, or_nan(b, min(a, b)));
+  }`;
+
+/** As integers, negative numbers are those up to -infinity; NaN with a sign is above it. */
+export const RELU = wgsl`
+  fn relu(x: vec4f) -> vec4f {
+    let bits = bitcast<vec4i>(x);
+    return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+  }`;
+
+/**
+ * Numbers as integers of the same order, NaN above all: `rank_of(x)`, and `ranked(rank)` for the way
+ * back. Both zeros are one.
+ */
+export const RANKS = wgsl`
+  fn rank_of(x: vec4f) -> vec4i {
+    let bits = bitcast<vec4i>(x);
+    let size = bits & vec4i(0x7fffffff);
+    return select(size, -size, bits <= vec4i(-0x800000));
+  }
+
+  fn ranked(rank: vec4i) -> vec4f {
+    let bits = bitcast<vec4u>(abs(rank)) | (bitcast<vec4u>(rank) & vec4u(0x80000000u));
+    return bitcast<vec4f>(bits);
+  }`;
+
+/** The rank of minus infinity. */
+export const LOWEST_RANK = "-0x7f800000";
+
+/** A condition: the f32 `value` is infinite or NaN. */
+export const isNotFinite = (value: string) =>
+  `((bitcast<u32>(${value}) & 0x7f800000u) == 0x7f800000u)`;
+
+/** A NaN of type f32 where `condition` holds, else `value`: WGSL has no such constant. */
+export const nanWhere = (condition: string, value: string) =>
+  `bitcast<f32>(select(bitcast<u32>(${value}), 0x7fc00000u, ${condition}))`;
