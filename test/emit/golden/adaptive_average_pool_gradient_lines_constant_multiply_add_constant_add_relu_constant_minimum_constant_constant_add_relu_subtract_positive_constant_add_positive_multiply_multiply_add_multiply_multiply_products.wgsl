@@ -19,6 +19,8 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
@@ -75,6 +77,18 @@ fn window_start(index: u32, size: u32, count: u32) -> u32 {
 fn window_end(index: u32, size: u32, count: u32) -> u32 {
   return ((index + 1u) * size + count - 1u) / count;
 }
+fn relu(x: vec4f) -> vec4f {
+  let bits = bitcast<vec4i>(x);
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+}
+fn or_nan(x: vec4f, y: vec4f) -> vec4f {
+  let bits = bitcast<vec4u>(x);
+  let is_nan = (bits & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+  return bitcast<vec4f>(select(bitcast<vec4u>(y), bits, is_nan));
+}
+fn smaller(a: vec4f, b: vec4f) -> vec4f {
+  return or_nan(a, or_nan(b, min(a, b)));
+}
 var<private> count: f32;
 var<private> gradients: vec4f;
 var<private> products: vec4f;
@@ -116,7 +130,7 @@ fn main(
         }
       }
     }
-    let made = (vec4f(0.16666666666666666) * (((e1[e1_place + quad] * e2[e2_place + quad]) + value) * (min(max((e3[e3_place + quad] + vec4f(3.0)), vec4f(0)), vec4f(6.0)) + (e3[e3_place + quad] * select(vec4f(0), select(vec4f(0), vec4f(1), (e3[e3_place + quad] + vec4f(3.0)) > vec4f(0)), (vec4f(6.0) - max((e3[e3_place + quad] + vec4f(3.0)), vec4f(0))) > vec4f(0))))));
+    let made = (vec4f(0.16666666666666666) * (((e1[e1_place + quad] * e2[e2_place + quad]) + value) * (smaller(relu((e3[e3_place + quad] + vec4f(3.0))), vec4f(6.0)) + (e3[e3_place + quad] * select(vec4f(0), select(vec4f(0), vec4f(1), (e3[e3_place + quad] + vec4f(3.0)) > vec4f(0)), (vec4f(6.0) - relu((e3[e3_place + quad] + vec4f(3.0)))) > vec4f(0))))));
     result[y_place + quad] = made;
     gradients += made;
     products = fma(made, input[input_place + quad] - mean[quad], products);

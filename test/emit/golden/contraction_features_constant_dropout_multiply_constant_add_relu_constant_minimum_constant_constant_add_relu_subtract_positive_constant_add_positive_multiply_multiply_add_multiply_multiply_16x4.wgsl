@@ -20,6 +20,8 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
@@ -40,6 +42,7 @@ struct Constants {
   e1_column: u32,
   e1_base: u32,
   channels: u32,
+  first_plane: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -91,6 +94,18 @@ fn keep(counter: u32, rate: f32, stream: u32) -> vec4f {
   let scaled = select(vec4f(0), vec4f(1.0 / (1.0 - rate)), units >= vec4f(rate));
   return select(vec4f(1), scaled, frame.training != 0u);
 }
+fn relu(x: vec4f) -> vec4f {
+  let bits = bitcast<vec4i>(x);
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+}
+fn or_nan(x: vec4f, y: vec4f) -> vec4f {
+  let bits = bitcast<vec4u>(x);
+  let is_nan = (bits & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+  return bitcast<vec4f>(select(bitcast<vec4u>(y), bits, is_nan));
+}
+fn smaller(a: vec4f, b: vec4f) -> vec4f {
+  return or_nan(a, or_nan(b, min(a, b)));
+}
 fn finish(image: u32, feature_quad: u32, sum: vec4f) {
   if (image >= frame.batch || 4u * feature_quad >= constants.features) {
     return;
@@ -103,7 +118,7 @@ fn finish(image: u32, feature_quad: u32, sum: vec4f) {
   let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
   let e1_place = constants.e1_base + image * constants.e1_image + y * constants.e1_row + x * constants.e1_column;
   let value = sum;
-  result[y_place + quad] = (vec4f(0.16666666666666666) * ((value * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.2, 1u)) * (min(max((e1[e1_place + quad] + vec4f(3.0)), vec4f(0)), vec4f(6.0)) + (e1[e1_place + quad] * select(vec4f(0), select(vec4f(0), vec4f(1), (e1[e1_place + quad] + vec4f(3.0)) > vec4f(0)), (vec4f(6.0) - max((e1[e1_place + quad] + vec4f(3.0)), vec4f(0))) > vec4f(0))))));
+  result[y_place + quad] = (vec4f(0.16666666666666666) * ((value * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.2, 1u)) * (smaller(relu((e1[e1_place + quad] + vec4f(3.0))), vec4f(6.0)) + (e1[e1_place + quad] * select(vec4f(0), select(vec4f(0), vec4f(1), (e1[e1_place + quad] + vec4f(3.0)) > vec4f(0)), (vec4f(6.0) - relu((e1[e1_place + quad] + vec4f(3.0)))) > vec4f(0))))));
 }
 
 @compute @workgroup_size(4)
@@ -114,7 +129,7 @@ fn main(
   @builtin(subgroup_invocation_id) subgroup_lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let plane = workgroup.z;
+  let plane = workgroup.z + constants.first_plane;
   let first_row = plane * 16u;
   let image = block * 4u + lane;
   let row_lane = subgroup_lane % 4u;

@@ -20,6 +20,8 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
@@ -40,6 +42,7 @@ struct Constants {
   e1_column: u32,
   e1_base: u32,
   channels: u32,
+  first_plane: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -114,7 +117,7 @@ fn main(
   @builtin(subgroup_invocation_id) subgroup_lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let plane = workgroup.z;
+  let plane = workgroup.z + constants.first_plane;
   let first_row = plane * 24u;
   let image = block * 8u + lane;
   let row_lane = subgroup_lane % 8u;

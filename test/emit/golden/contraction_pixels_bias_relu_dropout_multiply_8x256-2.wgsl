@@ -20,6 +20,8 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
@@ -45,6 +47,7 @@ struct Constants {
   y_column: u32,
   y_base: u32,
   channels: u32,
+  first_plane: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -96,9 +99,13 @@ fn keep(counter: u32, rate: f32, stream: u32) -> vec4f {
   let scaled = select(vec4f(0), vec4f(1.0 / (1.0 - rate)), units >= vec4f(rate));
   return select(vec4f(1), scaled, frame.training != 0u);
 }
+fn relu(x: vec4f) -> vec4f {
+  let bits = bitcast<vec4i>(x);
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+}
 fn finish(row: u32, column: u32, quad: u32, sum: vec4f, y_place: u32) {
   if (row < frame.batch * constants.pixels && column < constants.columns) {
-    result[y_place + quad + constants.first_quad] = (max((sum + e1[(quad + constants.first_quad)]), vec4f(0)) * keep((frame.first_image * constants.pixels + row) * constants.channels + 4u * (quad + constants.first_quad), 0.5, 2u));
+    result[y_place + quad + constants.first_quad] = (relu((sum + e1[(quad + constants.first_quad)])) * keep((frame.first_image * constants.pixels + row) * constants.channels + 4u * (quad + constants.first_quad), 0.5, 2u));
   }
 }
 
@@ -110,7 +117,7 @@ fn main(
   @builtin(subgroup_invocation_id) subgroup_lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let plane = workgroup.z;
+  let plane = workgroup.z + constants.first_plane;
   let rows = frame.batch * constants.pixels;
   let first_row = block * 8u;
 

@@ -19,6 +19,8 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
@@ -47,6 +49,7 @@ struct Constants {
   e3_row: u32,
   e3_column: u32,
   e3_base: u32,
+  first_plane: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -60,9 +63,13 @@ struct Constants {
 
 var<workgroup> tile: array<vec4f, 16>;
 var<workgroup> places: array<u32, 96>;
+fn relu(x: vec4f) -> vec4f {
+  let bits = bitcast<vec4i>(x);
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+}
 fn finish(row: u32, column: u32, quad: u32, sum: vec4f, y_place: u32, e3_place: u32) {
   if (row < frame.batch * constants.pixels && column < constants.columns) {
-    result[y_place + quad + constants.first_quad] = max((((sum * e1[(quad + constants.first_quad)]) + e2[(quad + constants.first_quad)]) + e3[e3_place + (quad + constants.first_quad)]), vec4f(0));
+    result[y_place + quad + constants.first_quad] = relu((((sum * e1[(quad + constants.first_quad)]) + e2[(quad + constants.first_quad)]) + e3[e3_place + (quad + constants.first_quad)]));
   }
 }
 
@@ -73,7 +80,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let plane = workgroup.z;
+  let plane = workgroup.z + constants.first_plane;
   let rows = frame.batch * constants.pixels;
   let first_row = block * 16u;
 

@@ -20,6 +20,8 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
@@ -44,6 +46,7 @@ struct Constants {
   y_row: u32,
   y_column: u32,
   y_base: u32,
+  first_plane: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -54,9 +57,13 @@ struct Constants {
 @group(0) @binding(5) var<storage, read> e1: array<vec4f>;
 @group(0) @binding(6) var<storage, read> e2: array<vec4f>;
 
+fn relu(x: vec4f) -> vec4f {
+  let bits = bitcast<vec4i>(x);
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+}
 fn finish(row: u32, column: u32, quad: u32, sum: vec4f, y_place: u32) {
   if (row < frame.batch * constants.pixels && column < constants.columns) {
-    result[y_place + quad + constants.first_quad] = max(((sum * e1[(quad + constants.first_quad)]) + e2[(quad + constants.first_quad)]), vec4f(0));
+    result[y_place + quad + constants.first_quad] = relu(((sum * e1[(quad + constants.first_quad)]) + e2[(quad + constants.first_quad)]));
   }
 }
 
@@ -68,7 +75,7 @@ fn main(
   @builtin(subgroup_invocation_id) subgroup_lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let plane = workgroup.z;
+  let plane = workgroup.z + constants.first_plane;
   let rows = frame.batch * constants.pixels;
   let first_row = block * 24u;
 

@@ -19,6 +19,8 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
@@ -49,6 +51,7 @@ struct Constants {
   b_row: u32,
   b_column: u32,
   b_base: u32,
+  first_plane: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -73,7 +76,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let plane = workgroup.z;
+  let plane = workgroup.z + constants.first_plane;
   let first_quad = block * 8u;
   let split = plane / (constants.column_blocks * constants.groups);
   let group = plane / constants.column_blocks % constants.groups;

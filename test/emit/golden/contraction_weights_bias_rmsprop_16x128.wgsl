@@ -19,6 +19,8 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
@@ -49,6 +51,7 @@ struct Constants {
   decay_factor: u32,
   bias_learning_rate_factor: u32,
   bias_decay_factor: u32,
+  first_plane: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -70,7 +73,7 @@ fn descend(at: u32, made: vec4f) {
   let gradient = made;
   let weight = w[at];
   let g = gradient + decay * weight;
-  let squares = frame.beta2 * state0[at] + (1.0 - frame.beta2) * g * g;
+  let squares = frame.beta2 * state0[at] + frame.rest2 * g * g;
   state0[at] = squares;
   let v = frame.momentum * state1[at] + g / (sqrt(squares) + frame.epsilon);
   state1[at] = v;
@@ -82,7 +85,7 @@ fn bias_descend(at: u32, made: vec4f) {
   let gradient = made;
   let weight = bias_w[at];
   let g = gradient + decay * weight;
-  let squares = frame.beta2 * bias_state0[at] + (1.0 - frame.beta2) * g * g;
+  let squares = frame.beta2 * bias_state0[at] + frame.rest2 * g * g;
   bias_state0[at] = squares;
   let v = frame.momentum * bias_state1[at] + g / (sqrt(squares) + frame.epsilon);
   bias_state1[at] = v;
@@ -102,7 +105,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let plane = workgroup.z;
+  let plane = workgroup.z + constants.first_plane;
   let first_quad = block * 4u;
 
   let group = plane / constants.column_blocks;
@@ -184,13 +187,21 @@ fn main(
   finish(4u * first_quad + 15u, group, column, c15);
   if (block == 0u) {
     var bias_sum = vec4f(0);
+    var image_sum = vec4f(0);
     for (var line = first_line; line < last_line; line++) {
       var b_line = constants.b_base + line / constants.height * constants.b_image + line % constants.height * constants.b_row + b_quad;
+      var line_sum = vec4f(0);
       for (var x = 0u; x < width; x++) {
-        bias_sum += b[b_line];
+        line_sum += b[b_line];
         b_line += b_column;
       }
+      image_sum += line_sum;
+      if ((line + 1u) % constants.height == 0u) {
+        bias_sum += image_sum;
+        image_sum = vec4f(0);
+      }
     }
+    bias_sum += image_sum;
     if (column < constants.columns) {
       bias_descend(b_quad, bias_sum);
     }

@@ -20,6 +20,8 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
@@ -48,6 +50,7 @@ struct Constants {
   b_base: u32,
   learning_rate_factor: u32,
   decay_factor: u32,
+  first_plane: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -64,7 +67,7 @@ fn descend(at: u32, made: vec4f) {
   let gradient = made;
   let weight = w[at];
   let g = gradient + decay * weight;
-  let squares = frame.beta2 * state0[at] + (1.0 - frame.beta2) * g * g;
+  let squares = frame.beta2 * state0[at] + frame.rest2 * g * g;
   state0[at] = squares;
   let v = frame.momentum * state1[at] + g / (sqrt(squares) + frame.epsilon);
   state1[at] = v;
@@ -85,7 +88,7 @@ fn main(
   @builtin(subgroup_invocation_id) subgroup_lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let plane = workgroup.z;
+  let plane = workgroup.z + constants.first_plane;
   let first_quad = block * 8u;
 
   let group = plane / constants.column_blocks;

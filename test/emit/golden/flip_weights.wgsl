@@ -19,14 +19,20 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
 
   input_quads: u32,
+  row_quads: u32,
   outputs: u32,
+  all_outputs: u32,
   taps: u32,
   threads: u32,
+  a_base: u32,
+  y_base: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -48,8 +54,9 @@ fn main(
     let tap = thread / constants.input_quads / constants.outputs % constants.taps;
     let group = thread / constants.input_quads / constants.outputs / constants.taps;
     let flipped = group * constants.taps + constants.taps - 1u - tap;
-    let source = (flipped * constants.input_quads + quad) * 4u * constants.outputs + output;
-    y[thread] = vec4f(
+    let source = constants.a_base + (flipped * constants.row_quads + quad) * 4u * constants.outputs + output;
+    let row = (group * constants.taps + tap) * constants.all_outputs + output;
+    y[constants.y_base + row * constants.input_quads + quad] = vec4f(
       a[source],
       a[source + constants.outputs],
       a[source + 2u * constants.outputs],

@@ -19,6 +19,8 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
@@ -45,6 +47,11 @@ struct Constants {
 @group(0) @binding(6) var<storage, read> e3: array<vec4f>;
 @group(0) @binding(7) var<storage, read> e4: array<vec4f>;
 
+fn relu(x: vec4f) -> vec4f {
+  let bits = bitcast<vec4i>(x);
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+}
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -68,7 +75,7 @@ fn main(
   var a_place = constants.a_base + image * constants.a_image + y * constants.a_row;
   for (var x = 0u; x < constants.width; x++) {
     let value = a[a_place + quad];
-    result[y_place + quad] = max(((((value - e1_quad) / sqrt((e2_quad + vec4f(0.00001)))) * e3_quad) + e4_quad), vec4f(0));
+    result[y_place + quad] = relu(((((value - e1_quad) / sqrt((e2_quad + vec4f(0.00001)))) * e3_quad) + e4_quad));
     y_place += constants.y_column;
     a_place += constants.a_column;
   }

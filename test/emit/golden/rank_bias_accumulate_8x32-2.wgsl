@@ -20,6 +20,8 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
@@ -30,6 +32,7 @@ struct Constants {
   a_image: u32,
   b_image: u32,
   b_base: u32,
+  first_plane: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -60,7 +63,7 @@ fn main(
   @builtin(subgroup_invocation_id) subgroup_lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let plane = workgroup.z;
+  let plane = workgroup.z + constants.first_plane;
   let column = block * 8u + lane;
   let quad = constants.first_quad + min(column, constants.columns - 1u);
   let row_lane = subgroup_lane % 4u;

@@ -20,6 +20,8 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
@@ -34,6 +36,7 @@ struct Constants {
   decay_factor: u32,
   bias_learning_rate_factor: u32,
   bias_decay_factor: u32,
+  first_plane: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -53,7 +56,7 @@ fn descend(at: u32, made: vec4f) {
   let gradient = made;
   let weight = w[at];
   let g = gradient + decay * weight;
-  let squares = frame.beta2 * state0[at] + (1.0 - frame.beta2) * g * g;
+  let squares = frame.beta2 * state0[at] + frame.rest2 * g * g;
   state0[at] = squares;
   let v = frame.momentum * state1[at] + g / (sqrt(squares) + frame.epsilon);
   state1[at] = v;
@@ -65,7 +68,7 @@ fn bias_descend(at: u32, made: vec4f) {
   let gradient = made;
   let weight = bias_w[at];
   let g = gradient + decay * weight;
-  let squares = frame.beta2 * bias_state0[at] + (1.0 - frame.beta2) * g * g;
+  let squares = frame.beta2 * bias_state0[at] + frame.rest2 * g * g;
   bias_state0[at] = squares;
   let v = frame.momentum * bias_state1[at] + g / (sqrt(squares) + frame.epsilon);
   bias_state1[at] = v;
@@ -80,7 +83,7 @@ fn main(
   @builtin(subgroup_invocation_id) subgroup_lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let plane = workgroup.z;
+  let plane = workgroup.z + constants.first_plane;
   let column = block * 8u + lane;
   let quad = constants.first_quad + min(column, constants.columns - 1u);
   let row_lane = subgroup_lane % 4u;

@@ -20,6 +20,8 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
@@ -34,6 +36,7 @@ struct Constants {
   decay_factor: u32,
   bias_learning_rate_factor: u32,
   bias_decay_factor: u32,
+  first_plane: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -84,7 +87,7 @@ fn main(
   @builtin(subgroup_invocation_id) subgroup_lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let plane = workgroup.z;
+  let plane = workgroup.z + constants.first_plane;
   let column = block * 8u + lane;
   let quad = constants.first_quad + min(column, constants.columns - 1u);
   let row_lane = subgroup_lane % 4u;

@@ -19,6 +19,8 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
@@ -66,6 +68,10 @@ fn end_of(index: u32, size: u32, count: u32, ratio: f32, shift: f32) -> u32 {
 fn share_of(index: u32, made: Taps) -> f32 {
   return select(0.0, 1.0 - made.share, made.first == index) + select(0.0, made.share, made.second == index);
 }
+fn relu(x: vec4f) -> vec4f {
+  let bits = bitcast<vec4i>(x);
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -93,5 +99,5 @@ fn main(
       value += share * a[constants.a_base + image * constants.a_image + oy * constants.a_row + ox * constants.a_column + quad];
     }
   }
-  result[y_place + quad] = (vec4f(0.16666666666666666) * (value * select(vec4f(0), select(vec4f(0), vec4f(1), (e1[e1_place + quad] + vec4f(3.0)) > vec4f(0)), (vec4f(6.0) - max((e1[e1_place + quad] + vec4f(3.0)), vec4f(0))) > vec4f(0))));
+  result[y_place + quad] = (vec4f(0.16666666666666666) * (value * select(vec4f(0), select(vec4f(0), vec4f(1), (e1[e1_place + quad] + vec4f(3.0)) > vec4f(0)), (vec4f(6.0) - relu((e1[e1_place + quad] + vec4f(3.0)))) > vec4f(0))));
 }

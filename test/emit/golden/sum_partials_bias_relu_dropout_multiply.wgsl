@@ -19,6 +19,8 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
@@ -82,6 +84,10 @@ fn keep(counter: u32, rate: f32, stream: u32) -> vec4f {
   let scaled = select(vec4f(0), vec4f(1.0 / (1.0 - rate)), units >= vec4f(rate));
   return select(vec4f(1), scaled, frame.training != 0u);
 }
+fn relu(x: vec4f) -> vec4f {
+  let bits = bitcast<vec4i>(x);
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -105,5 +111,5 @@ fn main(
   for (var split = 0u; split < constants.splits; split++) {
     value += partials[(split * rows + pixel) * constants.quads + quad];
   }
-  result[y_place + quad] = (max((value + e1[quad]), vec4f(0)) * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.5, 2u));
+  result[y_place + quad] = (relu((value + e1[quad])) * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.5, 2u));
 }

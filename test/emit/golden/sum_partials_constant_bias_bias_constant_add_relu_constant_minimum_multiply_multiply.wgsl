@@ -19,6 +19,8 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
@@ -38,6 +40,19 @@ struct Constants {
 @group(0) @binding(2) var<storage, read> partials: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
 @group(0) @binding(4) var<storage, read> e1: array<vec4f>;
+
+fn relu(x: vec4f) -> vec4f {
+  let bits = bitcast<vec4i>(x);
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+}
+fn or_nan(x: vec4f, y: vec4f) -> vec4f {
+  let bits = bitcast<vec4u>(x);
+  let is_nan = (bits & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+  return bitcast<vec4f>(select(bitcast<vec4u>(y), bits, is_nan));
+}
+fn smaller(a: vec4f, b: vec4f) -> vec4f {
+  return or_nan(a, or_nan(b, min(a, b)));
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -61,5 +76,5 @@ fn main(
   for (var split = 0u; split < constants.splits; split++) {
     value += partials[(split * rows + pixel) * constants.quads + quad];
   }
-  result[y_place + quad] = (vec4f(0.16666666666666666) * ((value + e1[quad]) * min(max(((value + e1[quad]) + vec4f(3.0)), vec4f(0)), vec4f(6.0))));
+  result[y_place + quad] = (vec4f(0.16666666666666666) * ((value + e1[quad]) * smaller(relu(((value + e1[quad]) + vec4f(3.0))), vec4f(6.0))));
 }

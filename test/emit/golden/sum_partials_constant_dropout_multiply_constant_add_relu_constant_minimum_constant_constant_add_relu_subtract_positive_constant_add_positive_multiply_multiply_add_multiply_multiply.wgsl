@@ -19,6 +19,8 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
@@ -86,6 +88,18 @@ fn keep(counter: u32, rate: f32, stream: u32) -> vec4f {
   let scaled = select(vec4f(0), vec4f(1.0 / (1.0 - rate)), units >= vec4f(rate));
   return select(vec4f(1), scaled, frame.training != 0u);
 }
+fn relu(x: vec4f) -> vec4f {
+  let bits = bitcast<vec4i>(x);
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+}
+fn or_nan(x: vec4f, y: vec4f) -> vec4f {
+  let bits = bitcast<vec4u>(x);
+  let is_nan = (bits & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+  return bitcast<vec4f>(select(bitcast<vec4u>(y), bits, is_nan));
+}
+fn smaller(a: vec4f, b: vec4f) -> vec4f {
+  return or_nan(a, or_nan(b, min(a, b)));
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -110,5 +124,5 @@ fn main(
   for (var split = 0u; split < constants.splits; split++) {
     value += partials[(split * rows + pixel) * constants.quads + quad];
   }
-  result[y_place + quad] = (vec4f(0.16666666666666666) * ((value * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.2, 1u)) * (min(max((e1[e1_place + quad] + vec4f(3.0)), vec4f(0)), vec4f(6.0)) + (e1[e1_place + quad] * select(vec4f(0), select(vec4f(0), vec4f(1), (e1[e1_place + quad] + vec4f(3.0)) > vec4f(0)), (vec4f(6.0) - max((e1[e1_place + quad] + vec4f(3.0)), vec4f(0))) > vec4f(0))))));
+  result[y_place + quad] = (vec4f(0.16666666666666666) * ((value * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.2, 1u)) * (smaller(relu((e1[e1_place + quad] + vec4f(3.0))), vec4f(6.0)) + (e1[e1_place + quad] * select(vec4f(0), select(vec4f(0), vec4f(1), (e1[e1_place + quad] + vec4f(3.0)) > vec4f(0)), (vec4f(6.0) - relu((e1[e1_place + quad] + vec4f(3.0)))) > vec4f(0))))));
 }

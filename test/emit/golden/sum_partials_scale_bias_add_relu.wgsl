@@ -19,6 +19,8 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
@@ -45,6 +47,11 @@ struct Constants {
 @group(0) @binding(5) var<storage, read> e2: array<vec4f>;
 @group(0) @binding(6) var<storage, read> e3: array<vec4f>;
 
+fn relu(x: vec4f) -> vec4f {
+  let bits = bitcast<vec4i>(x);
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+}
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -68,5 +75,5 @@ fn main(
   for (var split = 0u; split < constants.splits; split++) {
     value += partials[(split * rows + pixel) * constants.quads + quad];
   }
-  result[y_place + quad] = max((((value * e1[quad]) + e2[quad]) + e3[e3_place + quad]), vec4f(0));
+  result[y_place + quad] = relu((((value * e1[quad]) + e2[quad]) + e3[e3_place + quad]));
 }

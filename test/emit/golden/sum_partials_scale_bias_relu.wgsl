@@ -19,6 +19,8 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
@@ -39,6 +41,11 @@ struct Constants {
 @group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
 @group(0) @binding(4) var<storage, read> e1: array<vec4f>;
 @group(0) @binding(5) var<storage, read> e2: array<vec4f>;
+
+fn relu(x: vec4f) -> vec4f {
+  let bits = bitcast<vec4i>(x);
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -62,5 +69,5 @@ fn main(
   for (var split = 0u; split < constants.splits; split++) {
     value += partials[(split * rows + pixel) * constants.quads + quad];
   }
-  result[y_place + quad] = max(((value * e1[quad]) + e2[quad]), vec4f(0));
+  result[y_place + quad] = relu(((value * e1[quad]) + e2[quad]));
 }

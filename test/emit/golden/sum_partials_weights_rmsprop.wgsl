@@ -19,10 +19,13 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
 
+  first: u32,
   quads: u32,
   splits: u32,
   partial_quads: u32,
@@ -44,7 +47,7 @@ fn descend(at: u32, made: vec4f) {
   let gradient = made;
   let weight = w[at];
   let g = gradient + decay * weight;
-  let squares = frame.beta2 * state0[at] + (1.0 - frame.beta2) * g * g;
+  let squares = frame.beta2 * state0[at] + frame.rest2 * g * g;
   state0[at] = squares;
   let v = frame.momentum * state1[at] + g / (sqrt(squares) + frame.epsilon);
   state1[at] = v;
@@ -58,8 +61,9 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let at = block * 64u + lane;
-  if (at < constants.quads) {
+  let thread = block * 64u + lane;
+  if (thread < constants.quads) {
+    let at = constants.first + thread;
     var gradient = vec4f(0);
     for (var split = 0u; split < constants.splits; split++) {
       gradient += partials[split * constants.partial_quads + constants.base + at];

@@ -19,10 +19,13 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
 
+  first: u32,
   quads: u32,
   splits: u32,
   partial_quads: u32,
@@ -60,8 +63,9 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let at = block * 64u + lane;
-  if (at < constants.quads) {
+  let thread = block * 64u + lane;
+  if (thread < constants.quads) {
+    let at = constants.first + thread;
     var gradient = vec4f(0);
     for (var split = 0u; split < constants.splits; split++) {
       gradient += partials[split * constants.partial_quads + constants.base + at];

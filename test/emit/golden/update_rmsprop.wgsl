@@ -19,6 +19,8 @@ struct Frame {
   correction2: f32,
   first_image: u32,
   step_images: u32,
+  rest1: f32,
+  rest2: f32,
 }
 
 struct Constants {
@@ -41,7 +43,7 @@ fn descend(at: u32, made: vec4f) {
   let gradient = made;
   let weight = w[at];
   let g = gradient + decay * weight;
-  let squares = frame.beta2 * state0[at] + (1.0 - frame.beta2) * g * g;
+  let squares = frame.beta2 * state0[at] + frame.rest2 * g * g;
   state0[at] = squares;
   let v = frame.momentum * state1[at] + g / (sqrt(squares) + frame.epsilon);
   state1[at] = v;
