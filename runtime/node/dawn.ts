@@ -69,9 +69,10 @@ async function loadDawn(): Promise<typeof import("webgpu")> {
 function prepareDriver(source: AdapterSource): string | undefined {
   if (source === "embedded") {
     const { loader, driver, library } = unpackEmbeddedAdapter();
-    loadForever(loader);
     // The loader unloads a driver with its last user, and SwiftShader's threads crash when their code goes away.
-    loadForever(library);
+    for (const path of [loader, library]) {
+      if (!loadForever(path)) throw new NoAdapterError(`${path} cannot be loaded`);
+    }
     return driver;
   }
   if (process.platform === "linux") assertVulkan();

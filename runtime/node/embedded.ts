@@ -3,16 +3,7 @@
  * `@sparticuz/chromium`. Unpacked once to the user's cache folder; needs neither root nor a system Vulkan loader.
  */
 import { createHash } from "node:crypto";
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -34,8 +25,17 @@ export interface EmbeddedAdapter {
   readonly library: string;
 }
 
-/** Unpacks the embedded adapter unless it was before. Throws NoAdapterError where there is none for the platform. */
+let unpacked: EmbeddedAdapter | undefined;
+
+/**
+ * Unpacks the embedded adapter unless its files are there, and as they were unpacked: a process that
+ * loads a damaged library dies. Throws NoAdapterError where there is none for the platform.
+ */
 export function unpackEmbeddedAdapter(): EmbeddedAdapter {
+  return (unpacked ??= unpack());
+}
+
+function unpack(): EmbeddedAdapter {
   if (process.platform !== "linux" || process.arch !== "x64") {
     throw new NoAdapterError(
       `the embedded adapter runs on Linux x64 only, and this is ${process.platform} ${process.arch}`,
@@ -71,10 +71,10 @@ function unpackOnce(archive: Buffer, name: string): string {
     try {
       mkdirSync(cache, { recursive: true, mode: 0o700 });
       assertOwnFolder(cache);
-      if (!existsSync(folder)) unpackInto(archive, folder);
+      if (!isWhole(folder)) unpackInto(archive, folder);
       return folder;
     } catch (error) {
-      failures.push((error as Error).message);
+      failures.push(`${folder}: ${(error as Error).message}`);
     }
   }
   throw new NoAdapterError(
@@ -96,19 +96,51 @@ function assertOwnFolder(folder: string): void {
   }
 }
 
-/** Unpacks beside the folder and renames, so that processes starting together see all files or none. */
-function unpackInto(archive: Buffer, folder: string): void {
-  const temporary = mkdtempSync(`${folder}.`);
+/** Sums of the files as they were unpacked; written last. */
+const SUMS = "sha256.json";
+
+const sumOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+/** Whether all files in a folder are what was unpacked there. */
+function isWhole(folder: string): boolean {
   try {
-    for (const [name, bytes] of readTar(brotliDecompressSync(archive))) {
-      const needed = NEEDED_FILES.find((candidate) => candidate === basename(name));
-      if (needed !== undefined) writeFileSync(join(temporary, needed), bytes, { mode: 0o755 });
+    const sums = JSON.parse(readFileSync(join(folder, SUMS), "utf8")) as Record<string, string>;
+    return NEEDED_FILES.every((name) => sumOf(readFileSync(join(folder, name))) === sums[name]);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Writes each file under another name and renames it, so that processes that start together never
+ * see a part of one: all of them write the same. Libraries in use stay what they are for their users.
+ */
+function unpackInto(archive: Buffer, folder: string): void {
+  if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) rmSync(folder, { force: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const sums: Record<string, string> = {};
+  for (const [path, bytes] of readTar(brotliDecompressSync(archive))) {
+    const name = NEEDED_FILES.find((candidate) => candidate === basename(path));
+    if (name === undefined) continue;
+    replaceFile(join(folder, name), bytes);
+    sums[name] = sumOf(bytes);
+  }
+  replaceFile(join(folder, SUMS), JSON.stringify(sums));
+  if (!isWhole(folder)) throw new Error("its files are not what was written");
+}
+
+function replaceFile(path: string, content: Uint8Array | string): void {
+  const temporary = `${path}.${process.pid}.partial`;
+  try {
+    writeFileSync(temporary, content, { mode: 0o755 });
+    // A folder by that name is in the way of a rename.
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+      rmSync(path, { recursive: true, force: true });
     }
-    renameSync(temporary, folder);
+    renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
-    // Another process was faster.
-    if (!existsSync(folder)) throw error;
+    rmSync(temporary, { force: true });
+    throw error;
   }
 }
 

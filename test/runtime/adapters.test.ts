@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -95,6 +95,43 @@ describe.runIf(embeddedOnly)("the embedded adapter", () => {
       expect(prediction).toBe("16,18");
       // The system's loader, if there is one, was not needed.
       expect(loaders).toBe(join(cache, "netc", folders[0]!, "libvulkan.so.1"));
+    }
+    rmSync(cache, { recursive: true });
+  });
+
+  test("is unpacked again where a file is missing, empty, cut off, damaged, or a folder", async () => {
+    const cache = mkdtempSync(join(tmpdir(), "netc-cache-"));
+    const environment = { NETC_ADAPTER: "embedded", XDG_CACHE_HOME: cache };
+    const expectWorking = async () => {
+      const { stdout, stderr } = await runScript(USE, environment);
+      expect({ stdout: stdout.trim(), stderr }).toEqual({ stdout: "16,18", stderr: "" });
+    };
+    await expectWorking();
+    const unpacked = join(cache, "netc", readdirSync(join(cache, "netc"))[0]!);
+    const library = join(unpacked, "libvk_swiftshader.so");
+    const bytes = readFileSync(library);
+    const damaged = Buffer.from(bytes);
+    damaged[5000]! ^= 1;
+    const damages: (() => void)[] = [
+      () => rmSync(library),
+      () => writeFileSync(library, ""),
+      () => writeFileSync(library, bytes.subarray(0, 100_000)),
+      () => writeFileSync(library, damaged),
+      () => writeFileSync(join(unpacked, "vk_swiftshader_icd.json"), "{"),
+      () => writeFileSync(join(unpacked, "sha256.json"), "{"),
+      () => {
+        rmSync(library);
+        mkdirSync(join(library, "inside"), { recursive: true });
+      },
+      () => {
+        rmSync(unpacked, { recursive: true });
+        writeFileSync(unpacked, "a file in its place");
+      },
+    ];
+    for (const damage of damages) {
+      damage();
+      await expectWorking();
+      expect(readFileSync(library).equals(bytes)).toBe(true);
     }
     rmSync(cache, { recursive: true });
   });
