@@ -11,34 +11,50 @@ export interface DataFlags {
   readonly maxSkipped?: number;
 }
 
-/** Opens both splits. */
+/** Opens both splits. Labels follow `classNames`, those that the run starts from, if they can. */
 export async function openRecipeData(
   compiled: CompiledSpec,
   recipe: DataRecipe,
   flags: DataFlags,
+  classNames?: readonly string[],
 ): Promise<OpenedData> {
   const { openData } = await import("../runtime/node/data/index.js");
-  const opened = await openData(recipe, dataOptions(compiled, flags));
+  const options = { ...dataOptions(compiled, flags), ...(classNames && { classNames }) };
+  const opened = await openData(recipe, options);
   for (const notice of opened.notices) warn(notice);
   return opened;
 }
 
-/** Opens the split to evaluate on. Its labels follow `classNames`, those of training, where they are known. */
+/**
+ * Opens the split to evaluate on. Its labels follow `classNames`, those of the weights, or else the
+ * names of the train split.
+ */
 export async function openEvaluationData(
   compiled: CompiledSpec,
   recipe: DataRecipe,
   flags: DataFlags,
   classNames: readonly string[] | undefined,
 ): Promise<Dataset> {
-  if (recipe.eval === undefined) {
+  const { eval: split } = recipe;
+  if (split === undefined) {
     throw new DataError(
       `data ${recipe.name} of ${compiled.spec.path} has no eval split`,
       `add \`eval folder("...") { ... }\` to it`,
     );
   }
-  const { openSplit } = await import("../runtime/node/data/index.js");
-  const options = dataOptions(compiled, flags);
-  return openSplit(recipe.eval, "eval", { ...options, ...(classNames && { classNames }) });
+  const { openEvaluation } = await import("../runtime/node/data/index.js");
+  const options = { ...dataOptions(compiled, flags), ...(classNames && { classNames }) };
+  return openEvaluation({ ...recipe, eval: split }, options);
+}
+
+/** Class names from the spec's train split, for weights that name none; undefined where it cannot be read. */
+export async function trainedClassNames(
+  compiled: CompiledSpec,
+): Promise<readonly string[] | undefined> {
+  const data = compiled.recipe?.data;
+  if (!data) return undefined;
+  const { trainedClasses } = await import("../runtime/node/data/index.js");
+  return trainedClasses(data, dataOptions(compiled, {}));
 }
 
 function dataOptions({ spec, compilation }: CompiledSpec, flags: DataFlags): OpenDataOptions {

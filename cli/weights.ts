@@ -1,7 +1,8 @@
 /** Weights files, and the names of classes that travel in their metadata. */
+import { closeSync, openSync, readSync } from "node:fs";
 import type { LoadOptions, Network } from "../runtime/network.js";
 import { WeightsError } from "../runtime/errors.js";
-import { parseTensors } from "../runtime/safetensors.js";
+import { parseTensors, readMetadata } from "../runtime/safetensors.js";
 import { wrongInput } from "./failure.js";
 import { readBytes } from "./files.js";
 
@@ -39,6 +40,31 @@ async function explained<Result>(
   }
 }
 
+/** The class names in the first of these files that can be read; undefined where it names none. */
+export function classNamesIn(paths: readonly string[]): readonly string[] | undefined {
+  for (const path of paths) {
+    const metadata = lookIntoMetadata(path);
+    if (metadata) return classNamesOf({ metadata });
+  }
+  return undefined;
+}
+
+function lookIntoMetadata(path: string): Readonly<Record<string, string>> | undefined {
+  let file: number | undefined;
+  try {
+    const descriptor = (file = openSync(path, "r"));
+    return readMetadata((start, length) => {
+      const bytes = new Uint8Array(length);
+      return bytes.subarray(0, readSync(descriptor, bytes, 0, length, start));
+    });
+  } catch {
+    // Whoever reads the whole file says what is wrong with it.
+    return undefined;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
 const CLASSES = "classes";
 
 export function classesMetadata(classes: readonly string[]): Record<string, string> {
@@ -46,7 +72,9 @@ export function classesMetadata(classes: readonly string[]): Record<string, stri
 }
 
 /** The names that a weights file brings along; undefined where it has none. */
-export function classNamesOf({ metadata }: WeightsFile): readonly string[] | undefined {
+export function classNamesOf({
+  metadata,
+}: Pick<WeightsFile, "metadata">): readonly string[] | undefined {
   try {
     const names: unknown = JSON.parse(metadata[CLASSES] ?? "null");
     return Array.isArray(names) ? names.map(String) : undefined;

@@ -128,6 +128,13 @@ function viewOf(bytes: Uint8Array | ArrayBuffer): Uint8Array {
   );
 }
 
+/** The metadata of a file, from its header alone; `read` as for `readShapes`. */
+export function readMetadata(
+  read: (start: number, length: number) => Uint8Array,
+): Readonly<Record<string, string>> {
+  return checkMetadata(readHeader(read).header["__metadata__"]);
+}
+
 /**
  * The shapes of a file's tensors, by name, from its header alone. `read` gives bytes of the file, of `size` bytes. Throws WeightsError as
  * `parseTensors` does.
@@ -136,15 +143,19 @@ export function readShapes(
   read: (start: number, length: number) => Uint8Array,
   size: number,
 ): ReadonlyMap<string, readonly number[]> {
+  const { header, length } = readHeader(read);
+  const available = size - 8 - length;
+  const entries = Object.entries(header).filter(([name]) => name !== "__metadata__");
+  return new Map(entries.map(([name, value]) => [name, checkEntry(name, value, available).shape]));
+}
+
+function readHeader(read: (start: number, length: number) => Uint8Array) {
   const start = read(0, 8);
   const length =
     start.length < 8 ? 0 : Number(new DataView(start.slice().buffer).getBigUint64(0, true));
   // Of a foreign file not even that much: its first bytes may mean anything.
   const head = read(0, length > MAXIMUM_HEADER ? RECOGNIZED_BYTES : 8 + length);
-  const { header } = splitFile(head.slice());
-  const available = size - 8 - length;
-  const entries = Object.entries(header).filter(([name]) => name !== "__metadata__");
-  return new Map(entries.map(([name, value]) => [name, checkEntry(name, value, available).shape]));
+  return { header: splitFile(head.slice()).header, length };
 }
 
 function splitFile(bytes: Uint8Array): { header: Record<string, unknown>; data: Uint8Array } {

@@ -6,6 +6,7 @@ import type { Network } from "../../runtime/network.js";
 import { overViews } from "../../runtime/training/views.js";
 import { annotate, type Prediction } from "../annotate.js";
 import { compileSpec, scoresOf, type CompiledSpec } from "../compiled.js";
+import { trainedClassNames } from "../data.js";
 import { wrongInput } from "../failure.js";
 import { formatPercent } from "../format.js";
 import { openNetwork } from "../open-network.js";
@@ -61,7 +62,7 @@ async function predict(
   const network = await openNetwork(compiled, { batch, adapter: options.adapter });
   try {
     await loadWeights(network, weights);
-    const names = classNamesOf(weights) ?? [];
+    const names = classNamesOf(weights) ?? (await trainedClassNames(compiled)) ?? [];
     const counter = createCounter(pictures.length, "named");
     const rows = await probabilities(network, compiled, pictures, (done) => counter.update(done));
     counter.stop();

@@ -31,11 +31,11 @@ import {
   type AdapterOptions,
 } from "../options.js";
 import { showDiagnostics } from "../spec.js";
-import { RunFolder } from "../training/folder.js";
+import { CHECKPOINTS, RunFolder } from "../training/folder.js";
 import type { TrainingParts } from "../training/parts.js";
 import { TrainingRun } from "../training/run.js";
 import { say } from "../terminal.js";
-import { loadWeights, readWeights } from "../weights.js";
+import { classNamesIn, loadWeights, readWeights } from "../weights.js";
 import { describeCommand } from "./command.js";
 
 interface TrainOptions extends AdapterOptions, DataFlags {
@@ -107,10 +107,12 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   requireSomeFit(compiled.compilation, options.memory);
   const wanted = overrideRecipe(requireRecipe(compiled), options);
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
-  const { dataset, evaluation } = await openSplits(compiled, options);
+  const folder = options.out ?? join("runs", compiled.spec.name);
+  const classNames = classNamesIn(startsOf(folder, compiled, options));
+  const { dataset, evaluation } = await openSplits(compiled, options, classNames);
   // No batch holds more than there is, and memory is planned for the batch.
   const recipe = { ...wanted, batch: Math.min(wanted.batch, Math.max(1, dataset.length)) };
-  const claim = await RunFolder.claim(options.out ?? join("runs", compiled.spec.name), options);
+  const claim = await RunFolder.claim(folder, options);
   try {
     const network = await openFor(compiled, recipe, options);
     warnOfRun({ compiled, recipe, dataset, network }, options);
@@ -162,6 +164,22 @@ function warnOfRun(
   showDiagnostics(compiled.spec, diagnostics);
 }
 
+/**
+ * Files whose class names the run goes on with, in the order of preference: the checkpoint that it
+ * resumes, or all the weights that it starts from. A recipe that excepts some trains other classes.
+ */
+function startsOf(
+  folder: string,
+  { spec, recipe }: CompiledSpec,
+  { resume, weights }: TrainOptions,
+): readonly string[] {
+  const checkpoints = resume ? CHECKPOINTS.map((name) => join(folder, name)) : [];
+  if (weights !== undefined) return [...checkpoints, weights];
+  const { path, except } = recipe?.weights ?? {};
+  const isWhole = path !== undefined && (except === undefined || except.length === 0);
+  return isWhole ? [...checkpoints, join(spec.folder, path)] : checkpoints;
+}
+
 /** The weights that the recipe starts from. They were compared with the model when the spec was read, if the file was there. */
 async function loadRecipeWeights(network: Network, { spec, recipe }: CompiledSpec): Promise<void> {
   if (!recipe?.weights) return;
@@ -202,9 +220,10 @@ function overrideRecipe(recipe: TrainRecipe, options: TrainOptions): TrainRecipe
 async function openSplits(
   compiled: CompiledSpec,
   flags: DataFlags,
+  classNames: readonly string[] | undefined,
 ): Promise<{ dataset: Dataset; evaluation: Dataset | undefined }> {
   const data = requireData(compiled);
-  const { train, evaluation } = await openRecipeData(compiled, data, flags);
+  const { train, evaluation } = await openRecipeData(compiled, data, flags, classNames);
   if (train !== undefined) return { dataset: train, evaluation };
   throw new DataError(
     `data ${data.name} of ${compiled.spec.path} has no train split`,

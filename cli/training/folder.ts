@@ -14,7 +14,7 @@ import { wrongUsage } from "../failure.js";
 import { makeFolder } from "../files.js";
 import { say } from "../terminal.js";
 
-const CHECKPOINTS = [LAST_CHECKPOINT, PREVIOUS_CHECKPOINT] as const;
+export const CHECKPOINTS = [LAST_CHECKPOINT, PREVIOUS_CHECKPOINT] as const;
 const WEIGHTS = ["best.safetensors", "weights.safetensors"] as const;
 /** What a run writes. Checkpoints are first to be set aside: a log without them is of a run that begins again. */
 const FILES = [...CHECKPOINTS, ...WEIGHTS, "report.html", "metrics.jsonl"] as const;

@@ -46,6 +46,7 @@ export class TrainingRun {
       seed: recipe.seed,
       batch: recipe.batch,
       examples: dataset.length,
+      classes: dataset.classes,
       plan: {
         steps: runLength(dataset.length, recipe, options.steps).steps,
         learningRate: recipe.optimizer.learningRate,

@@ -54,6 +54,8 @@ export interface Dataset {
    * reported it. Throws a DataError once too many cannot.
    */
   get(index: number): Promise<Example | undefined>;
+  /** The label at `index`, where it is known without the image. */
+  labelAt?(index: number): number;
   /** How many examples could not be read so far. */
   unreadable?(): number;
   /** The example after a stage's transforms, where the dataset has a better place for them than the caller's thread. */

@@ -11,6 +11,7 @@ export function datasetInMemory(
     readonly length: number;
     readonly pixels?: Dataset["pixels"];
     readonly largestPixel?: number;
+    readonly labelAt?: Dataset["labelAt"];
   },
   example: (index: number) => Example,
 ): Dataset {

@@ -31,6 +31,8 @@ export interface RunIdentity {
   readonly batch: number;
   /** Examples in the training split. */
   readonly examples: number;
+  /** Names of the classes, in the order of their numbers. */
+  readonly classes: readonly string[];
 }
 
 /** What a resumed run may have otherwise, and its user should hear of. */
@@ -132,9 +134,10 @@ async function tryResume(
   try {
     assertFiniteTensors(bytes);
     const metadata = await network.load(bytes);
+    const state = readState(metadata);
     checkIdentity(file, metadata, network, run);
     const plan = readPlan(metadata);
-    return { state: readState(metadata), file, ...(plan && { plan }) };
+    return { state, file, ...(plan && { plan }) };
   } catch (error) {
     if (!(error instanceof WeightsError)) throw error;
     return new WeightsError(`${file}: ${error.message}`);
@@ -156,12 +159,15 @@ function checkIdentity(
   }
   for (const [name, value] of Object.entries(toText(run))) {
     if (metadata[name] === value) continue;
-    throw refusal(
-      file,
-      `its run had ${name} ${metadata[name] ?? "unknown"}, this one has ${value}`,
-    );
+    const [before, now] = [metadata[name] ?? "unknown", value].map(shorten);
+    throw refusal(file, `its run had ${name} ${before}, this one has ${now}`);
   }
 }
+
+const LONGEST_TEXT = 200;
+
+const shorten = (text: string) =>
+  text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}...` : text;
 
 function refusal(file: string, reason: string): CheckpointError {
   return new CheckpointError(
@@ -182,8 +188,13 @@ function readPlan(metadata: Metadata): RunPlan | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as RunPlan);
 }
 
-function toText({ seed, batch, examples }: RunIdentity): Record<string, string> {
-  return { seed: String(seed), batch: String(batch), examples: String(examples) };
+function toText({ seed, batch, examples, classes }: RunIdentity): Record<string, string> {
+  return {
+    seed: String(seed),
+    batch: String(batch),
+    examples: String(examples),
+    classes: JSON.stringify(classes),
+  };
 }
 
 async function makeDirectory(path: string): Promise<void> {

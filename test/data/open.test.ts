@@ -1,9 +1,15 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
-import { expect, test } from "vitest";
-import type { DataRecipe, DataSource } from "../../program/recipe.js";
-import { openData, openSplit } from "../../runtime/node/data/open.js";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { DataRecipe, DataSource, DataSplitRecipe } from "../../program/recipe.js";
+import type { Dataset } from "../../runtime/data/dataset.js";
+import {
+  openData,
+  openEvaluation,
+  openSplit,
+  type OpenDataOptions,
+} from "../../runtime/node/data/open.js";
 import { temporaryFolder } from "./pattern.js";
 
 const root = await temporaryFolder();
@@ -52,7 +58,10 @@ test("paths of the spec start from its folder, and evaluation follows training's
   const { train, evaluation, notices } = await openData(folders, { shape, base: root });
   expect(train!.length).toBe(6);
   expect((await evaluation!.get(0))!.label).toBe(1);
-  expect(notices).toEqual([]);
+  expect(notices).toEqual([
+    `${join(root, "pictures/val")} has no examples of a class, which ` +
+      `${join(root, "pictures/train")} has: a`,
+  ]);
 });
 
 test("--data with train/ and test/ replaces the spec's paths, whatever the source", async () => {
@@ -124,5 +133,89 @@ test("splits that share examples, or leave some out, are refused", async () => {
   await expect(open).rejects.toMatchObject({
     message: expect.stringMatching(/trains on "all" but for a holdout of 0\.1, .* 0\.2 of it/),
     hint: "give both splits the same holdout",
+  });
+});
+
+const of = (classes: number) => ({ shape, base: root, classes });
+
+function openedForEvaluation(data: DataRecipe, options: Partial<OpenDataOptions> = {}) {
+  const notices: string[] = [];
+  const onNotice = (notice: string) => void notices.push(notice);
+  const recipe = data as DataRecipe & { eval: DataSplitRecipe };
+  const opened = openEvaluation(recipe, { ...of(3), onNotice, ...options });
+  return opened.then((dataset) => ({ dataset, notices }));
+}
+
+describe("class numbers of an eval split that lacks a class", () => {
+  const folder = (path: string): DataSource => ({ kind: "folder", path });
+  const split = recipe(folder("three/train"), folder("three/val"));
+  const labels = ({ length, labelAt }: Dataset) => Array.from({ length }, (_, at) => labelAt!(at));
+
+  beforeAll(async () => {
+    await makeClasses(join(root, "three/train"), ["a", "b", "c"]);
+    await makeClasses(join(root, "three/val"), ["a", "c"]);
+    await makeClasses(join(root, "numbers/val"), ["0", "1"]);
+  });
+
+  test("follow the names of the weights", async () => {
+    const classNames = ["c", "b", "a"];
+    const { dataset, notices } = await openedForEvaluation(split, { classNames });
+    expect(labels(dataset)).toEqual([2, 0]);
+    expect(notices).toEqual([`${join(root, "three/val")} has no examples of a class: b`]);
+  });
+
+  test("or else those of the train split, also where `--data` names the eval split", async () => {
+    for (const directory of [undefined, join(root, "three"), join(root, "three/val")]) {
+      const { dataset } = await openedForEvaluation(split, { ...(directory && { directory }) });
+      expect(labels(dataset), directory).toEqual([0, 2]);
+      expect(dataset.classes).toEqual(["a", "b", "c"]);
+    }
+  });
+
+  test("or are an error, unless all classes are there or labels are numbers", async () => {
+    const alone = recipe(folder("nowhere/train"), folder("three/val"));
+    await expect(openedForEvaluation(alone)).rejects.toThrow(
+      /three\/val has 2 classes \(a, c\), the network has 3, and the weights do not name theirs/,
+    );
+    const { dataset } = await openedForEvaluation(alone, { classes: 2 });
+    expect(labels(dataset)).toEqual([0, 1]);
+    const numbers = recipe(folder("nowhere/train"), folder("numbers/val"));
+    expect(labels((await openedForEvaluation(numbers)).dataset)).toEqual([0, 1]);
+  });
+
+  test("a train split that lacks a class of the weights keeps their numbers", async () => {
+    const flipped = recipe(folder("three/val"), folder("three/train"));
+    const known = { ...of(3), classNames: ["a", "b", "c"] };
+    const { train, evaluation, notices } = await openData(flipped, known);
+    expect(labels(train!)).toEqual([0, 2]);
+    expect(labels(evaluation!)).toEqual([0, 1, 2]);
+    expect(notices).toEqual([
+      `${join(root, "three/val")} has no examples of a class, which ` +
+        `${join(root, "three/train")} has: b`,
+    ]);
+  });
+
+  test("a train split with other classes than the weights has its own, which is said", async () => {
+    const said: string[] = [];
+    const onNotice = (notice: string) => void said.push(notice);
+    const options = { ...of(3), classNames: ["x", "a"], onNotice };
+    const { train } = await openData(split, options);
+    expect(train!.classes).toEqual(["a", "b", "c"]);
+    expect(said).toEqual([expect.stringContaining("classes that the weights do not name: b, c.")]);
+  });
+
+  test("a holdout without examples of a class is seen, too", async () => {
+    const held = { kind: "folder", path: "three/train" } as const;
+    const { notices } = await openData(
+      recipe(
+        { ...held, holdout: { share: 0.34, takes: "rest" } },
+        { ...held, holdout: { share: 0.34, takes: "holdout" } },
+      ),
+      of(3),
+    );
+    expect(notices).toEqual([
+      expect.stringContaining("has no examples of 2 classes"),
+      expect.stringContaining("has no examples of a class"),
+    ]);
   });
 });

@@ -59,7 +59,7 @@ class OneWeight {
 
 const asSaving = (network: OneWeight) => network as unknown as Saving;
 const asLoading = (network: OneWeight) => network as unknown as Loading;
-const run = { seed: 1, batch: 4, examples: 10 };
+const run = { seed: 1, batch: 4, examples: 10, classes: ["a", "b"] };
 
 /** Numbers that JSON must keep to the last bit. */
 const state = (step: number): TrainingState => ({
@@ -175,6 +175,9 @@ test("checkpoints of another model, spec or run are refused by name and reason",
   );
   await expect(resume({}, { ...run, seed: 2 })).rejects.toThrow(
     /its run had seed 1, this one has 2/,
+  );
+  await expect(resume({}, { ...run, classes: ["b"] })).rejects.toThrow(
+    /its run had classes \["a","b"\], this one has \["b"\]/,
   );
 });
 

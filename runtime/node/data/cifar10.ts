@@ -51,11 +51,12 @@ export async function openCifar10(directory: string, options: Cifar10Options): P
   const placeOf = (index: number) => `${directory}: record ${index}`;
   const found = { name: directory, texts, placeOf, names: CLASSES };
   const { classes, numbers } = numberLabels(found, options);
-  return datasetInMemory({ name: directory, classes, length }, (index) => {
+  const labelAt = (index: number) => numbers[index]!;
+  return datasetInMemory({ name: directory, classes, length, labelAt }, (index) => {
     const record = records.subarray(index * RECORD, (index + 1) * RECORD);
     const pixels = interleave(record.subarray(1), 3);
     const image = { width: SIDE, height: SIDE, channels: 3, pixels, maximum: 255 };
-    return { image: convertChannels(image, options.channels), label: numbers[index]! };
+    return { image: convertChannels(image, options.channels), label: labelAt(index) };
   });
 }
 

@@ -35,6 +35,7 @@ export async function openCsv(
     ...{ name: basename(path), classes, length: table.labels.length },
     pixels: values instanceof Uint8Array ? "bytes" : "floats",
     largestPixel: table.values.reduce((most, value) => Math.max(most, value), 0),
+    labelAt: (row: number) => numbers[row]!,
   } as const;
   return datasetInMemory(description, (row) => {
     const planes = values.subarray(row * table.columns, (row + 1) * table.columns);

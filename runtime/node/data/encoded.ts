@@ -37,6 +37,7 @@ export function encodedDataset(
     ...description,
     length: images.length,
     pixels: "bytes",
+    labelAt: (index) => images.at(index)!.label,
     unreadable: () => skips.count,
     get: (index) => reader.read(index, undefined),
     prepare: (index, stage) => reader.read(index, stage),

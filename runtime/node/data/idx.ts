@@ -38,10 +38,11 @@ export async function openIdx(directory: string, options: IdxOptions): Promise<D
   const placeOf = (index: number) => `${labels.path}: label ${index}`;
   const { classes, numbers } = numberLabels({ name: directory, texts, placeOf }, options);
   const size = height * width;
-  return datasetInMemory({ name: directory, classes, length }, (index) => {
+  const labelAt = (index: number) => numbers[index]!;
+  return datasetInMemory({ name: directory, classes, length, labelAt }, (index) => {
     const pixels = images.values.subarray(index * size, (index + 1) * size);
     const image = { width, height, channels: 1, pixels, maximum: 255 };
-    return { image: convertChannels(image, options.channels), label: numbers[index]! };
+    return { image: convertChannels(image, options.channels), label: labelAt(index) };
   });
 }
 

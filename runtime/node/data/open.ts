@@ -6,6 +6,14 @@ import { DataError } from "../../data/error.js";
 import { withHoldout } from "../../data/holdout.js";
 import { keepInMemory } from "../../data/memory.js";
 import { holdsCifar10, openCifar10 } from "./cifar10.js";
+import {
+  absentClasses,
+  areNumbers,
+  describeAbsent,
+  describeDifferences,
+  listShort,
+  requireAllClasses,
+} from "./class-names.js";
 import { openCsv, openFeatures } from "./csv.js";
 import { isDirectory, isFile, requireDirectory } from "./files.js";
 import { openFolder, subdirectories } from "./folder.js";
@@ -39,10 +47,14 @@ export interface OpenedData {
   readonly notices: readonly string[];
 }
 
-/** Opens both splits of a data declaration. Throws a DataError. */
-export async function openData(recipe: DataRecipe, options: OpenDataOptions): Promise<OpenedData> {
+/**
+ * Opens both splits of a data declaration. Labels follow `classNames`, those that the run starts
+ * from, unless the train split has other classes. Throws a DataError.
+ */
+export async function openData(recipe: DataRecipe, given: OpenDataOptions): Promise<OpenedData> {
   checkHoldouts(recipe);
-  const train = recipe.train && (await openSplit(recipe.train, "train", options));
+  const { classNames: before, ...options } = given;
+  const train = recipe.train && (await openTrainSplit(recipe.train, given));
   if (recipe.eval === undefined) return { ...(train && { train }), notices: [] };
   const isHeldOut = recipe.eval.source.holdout !== undefined;
   if (
@@ -54,12 +66,88 @@ export async function openData(recipe: DataRecipe, options: OpenDataOptions): Pr
     const notice = `${options.directory} holds neither val/ nor test/: the run is not evaluated`;
     return { train, notices: [notice] };
   }
-  const classNames = options.classNames ?? train?.classes;
+  const classNames = train?.classes ?? before;
   const evaluation = await openSplit(recipe.eval, "eval", {
     ...options,
     ...(classNames && { classNames }),
   });
-  return { ...(train && { train }), evaluation, notices: [] };
+  const notices = train ? describeDifferences(train, evaluation) : [];
+  return { ...(train && { train }), evaluation, notices };
+}
+
+async function openTrainSplit(
+  recipe: DataSplitRecipe,
+  { classNames, ...options }: OpenDataOptions,
+): Promise<Dataset> {
+  const own = await openSplit(recipe, "train", options);
+  if (!classNames || areNumbers(own.classes)) return own;
+  const others = own.classes.filter((name) => !classNames.includes(name));
+  if (others.length === 0) return openSplit(recipe, "train", { ...options, classNames });
+  options.onNotice?.(
+    `${own.name} has classes that the weights do not name: ${listShort(others)}. ` +
+      "Class numbers are those of the train split; the last layer was trained on others",
+  );
+  return own;
+}
+
+/**
+ * Opens the split to evaluate weights on. Labels follow `classNames`, those of the weights; without
+ * them, those of the train split. Throws a DataError where the split is missing, or neither is there
+ * and the split has fewer classes than the network.
+ */
+export async function openEvaluation(
+  recipe: DataRecipe & { readonly eval: DataSplitRecipe },
+  options: OpenDataOptions,
+): Promise<Dataset> {
+  const evaluation = await openNamed(recipe, options);
+  for (const notice of describeAbsent(evaluation, absentClasses(evaluation))) {
+    options.onNotice?.(notice);
+  }
+  return evaluation;
+}
+
+async function openNamed(
+  recipe: DataRecipe & { readonly eval: DataSplitRecipe },
+  options: OpenDataOptions,
+): Promise<Dataset> {
+  const opened = await openSplit(recipe.eval, "eval", options);
+  const isNumbered = recipe.eval.source.kind === "cifar10" || areNumbers(opened.classes);
+  if (options.classNames || isNumbered) return opened;
+  const classNames = await trainedClasses(recipe, options);
+  if (classNames) return openSplit(recipe.eval, "eval", { ...options, classNames });
+  requireAllClasses(opened, options.classes);
+  return opened;
+}
+
+/**
+ * Class names in the order of their numbers, from the train split: that of `directory`, or else that
+ * of the spec. Undefined where it cannot be read, or is what is evaluated on.
+ */
+export async function trainedClasses(
+  { train, eval: evaluation }: DataRecipe,
+  options: OpenDataOptions,
+): Promise<readonly string[] | undefined> {
+  if (!train) return undefined;
+  const own = { ...options, directory: undefined };
+  for (const each of options.directory === undefined ? [own] : [options, own]) {
+    const quiet = { ...each, onNotice: () => {} };
+    const source = await locateSource(train.source, "train", quiet).catch(() => undefined);
+    const evaluated =
+      evaluation && (await locateSource(evaluation.source, "eval", quiet).catch(() => undefined));
+    if (!source || (source.path === evaluated?.path && !hasSplits(source))) continue;
+    const opened = await openSource(source, "train", quiet).catch(ignoreDataError);
+    if (opened) return opened.classes;
+  }
+  return undefined;
+}
+
+/** Whether both splits may be in one place. */
+const hasSplits = ({ kind, holdout }: DataSource) =>
+  holdout !== undefined || WITH_OWN_SPLITS.includes(kind);
+
+function ignoreDataError(error: unknown): undefined {
+  if (error instanceof DataError) return undefined;
+  throw error;
 }
 
 /** Formats that have files for each split, of which a holdout takes those to train on. */
