@@ -19,6 +19,8 @@ export interface SelectOptions {
   readonly model?: string | undefined;
   /** The recipe; the model's first if left out. */
   readonly train?: string | undefined;
+  /** Settings of the recipe that flags change. */
+  readonly overrides?: CompileOptions["overrides"];
   /** What training may take. */
   readonly memory?: MemoryWish | undefined;
   /** Adapters to compile for; all unless given. */

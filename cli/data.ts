@@ -47,7 +47,10 @@ export async function openEvaluationData(
   return openEvaluation({ ...recipe, eval: split }, options);
 }
 
-/** Class names from the spec's train split, for weights that name none; undefined where it cannot be read. */
+/**
+ * Class names from the spec's train split, for weights that name none; undefined where it cannot be
+ * read.
+ */
 export async function trainedClassNames(
   compiled: CompiledSpec,
 ): Promise<readonly string[] | undefined> {

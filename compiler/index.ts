@@ -11,7 +11,13 @@ import { applyWeightSettings } from "./passes/weight-settings.js";
 import { traceProgram, type AfterPass, type ProgramOptions } from "./program.js";
 import type { Graph } from "./ir/graph.js";
 import { traceWithin, type MemoryBudget } from "./budget.js";
-import { analyze, type Analysis, type ReadImport, type ReadWeights } from "./semantics/index.js";
+import {
+  analyze,
+  type Analysis,
+  type ReadImport,
+  type ReadWeights,
+  type RecipeOverrides,
+} from "./semantics/index.js";
 import type { TunedSchedules } from "./schedules/index.js";
 import type { BudgetExcess, TracedProgram } from "./trace.js";
 
@@ -43,6 +49,8 @@ export interface CompileOptions {
   readonly model?: string | undefined;
   /** The recipe whose optimizer and model arguments are compiled in; the model's first if left out. */
   readonly train?: string | undefined;
+  /** Settings of that recipe that are not the spec's. */
+  readonly overrides?: RecipeOverrides | undefined;
   /** Adapters to compile for: GPUs, software adapters, both (`auto`, the default), or none but those of `tuned`. */
   readonly target?: "auto" | "gpu" | "software" | "tuned" | undefined;
   /** Adapters that get a program of their own, with the schedules that were measured on them. */
@@ -96,10 +104,11 @@ const DEFAULT_OPTIMIZER: OptimizerSettings = {
 
 /** Compiles a spec. Never throws because of the spec: what is wrong with it is among the diagnostics. */
 export function compile(source: string, options: CompileOptions): Compilation {
-  const { file, model, train, readImport, readWeights } = options;
+  const { file, model, train, overrides, readImport, readWeights } = options;
   const analysis = analyze(source, file, {
     ...(model !== undefined && { model }),
     ...(train !== undefined && { train }),
+    ...(overrides && { overrides }),
     ...(readImport && { readImport }),
     ...(readWeights && { readWeights }),
   });

@@ -34,6 +34,7 @@ import { showDiagnostics } from "../spec.js";
 import { CHECKPOINTS, RunFolder } from "../training/folder.js";
 import type { TrainingParts } from "../training/parts.js";
 import { TrainingRun } from "../training/run.js";
+import { warnOfLateParts } from "../training/late-parts.js";
 import { say } from "../terminal.js";
 import { classNamesIn, loadWeights, readWeights } from "../weights.js";
 import { describeCommand } from "./command.js";
@@ -103,15 +104,23 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   // A run that goes on, or starts from other weights, does without what the recipe loads.
   const checksWeights = !options.resume && options.weights === undefined;
   const memory = memoryWish(options);
-  const compiled = await compileSpec(path, { train: options.train, checksWeights, memory });
+  const { epochs, batch, steps, lr } = options;
+  const compiled = await compileSpec(path, {
+    train: options.train,
+    overrides: { epochs, batch, steps, learningRate: lr },
+    checksWeights,
+    memory,
+  });
   requireSomeFit(compiled.compilation, options.memory);
-  const wanted = overrideRecipe(requireRecipe(compiled), options);
+  const declared = requireRecipe(compiled);
+  const wanted = { ...declared, seed: options.seed ?? declared.seed };
   const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
   const folder = options.out ?? join("runs", compiled.spec.name);
   const classNames = classNamesIn(startsOf(folder, compiled, options));
   const { dataset, evaluation } = await openSplits(compiled, options, classNames);
   // No batch holds more than there is, and memory is planned for the batch.
   const recipe = { ...wanted, batch: Math.min(wanted.batch, Math.max(1, dataset.length)) };
+  warnOfLateParts(recipe, dataset, options.steps);
   const claim = await RunFolder.claim(folder, options);
   try {
     const network = await openFor(compiled, recipe, options);
@@ -201,20 +210,6 @@ function announceFit(traced: TracedProgram): void {
   if (normalizesSlices(traced)) {
     warn("in training, batch normalization takes the statistics of each slice, not of the batch");
   }
-}
-
-/** The recipe with what the flags say instead. */
-function overrideRecipe(recipe: TrainRecipe, options: TrainOptions): TrainRecipe {
-  return {
-    ...recipe,
-    epochs: options.epochs ?? recipe.epochs,
-    batch: options.batch ?? recipe.batch,
-    seed: options.seed ?? recipe.seed,
-    optimizer: {
-      ...recipe.optimizer,
-      learningRate: options.lr ?? recipe.optimizer.learningRate,
-    },
-  };
 }
 
 async function openSplits(

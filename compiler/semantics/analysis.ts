@@ -80,6 +80,15 @@ export type WeightsShapes =
 /** What a weights file holds that a recipe loads: a path relative to the spec's folder. Undefined where there is no such file. */
 export type ReadWeights = (path: string, spec: string) => WeightsShapes | undefined;
 
+/** Settings of a recipe that come from elsewhere, and are checked like its own. */
+export interface RecipeOverrides {
+  readonly epochs?: number | undefined;
+  /** The run's length, instead of epochs. */
+  readonly steps?: number | undefined;
+  readonly batch?: number | undefined;
+  readonly learningRate?: number | undefined;
+}
+
 export interface AnalyzeOptions {
   /** Looks into weights files; without it, what recipes load is not compared with their models. */
   readonly readWeights?: ReadWeights;
@@ -89,6 +98,8 @@ export interface AnalyzeOptions {
   readonly model?: string;
   /** The recipe to select; the first of the selected model if left out. */
   readonly train?: string;
+  /** Settings of that recipe. */
+  readonly overrides?: RecipeOverrides | undefined;
   /** Values for parameters of the selected model, before those of its recipe and its defaults. */
   readonly modelArguments?: Readonly<Record<string, number | boolean>>;
 }

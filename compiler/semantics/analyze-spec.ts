@@ -155,12 +155,14 @@ class SpecAnalysis {
     const values = model && callArguments(model, declaration.model, this.environment);
     if (!values) return undefined;
     const bound = this.bindModel(model, values);
-    const { train = declaration.name.name, readWeights } = this.options;
+    const { train = declaration.name.name, readWeights, overrides } = this.options;
+    const isSelected = declaration.name.name === (this.options.train ?? [...this.trains.keys()][0]);
     // A recipe that is not asked for may well load what one that is has yet to write.
     const files = train === declaration.name.name ? readWeights : undefined;
     const recipe = analyzeTrain(declaration, bound, data, {
       ...this.environment,
       readWeights: files,
+      overrides: isSelected ? overrides : undefined,
       otherRecipes: [...this.trains.keys()].filter((name) => name !== declaration.name.name),
     });
     return { declaration, model: bound, recipe: declaration.data && !data ? undefined : recipe };

@@ -12,6 +12,7 @@ export type {
   AnalyzedModel,
   AnalyzeOptions,
   ReadImport,
+  RecipeOverrides,
   ReadWeights,
   WeightsShapes,
 } from "./analysis.js";

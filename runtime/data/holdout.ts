@@ -18,10 +18,9 @@ export function withHoldout(dataset: Dataset, { share, takes }: Holdout): Datase
       `a holdout of ${share} leaves none of the ${dataset.length} examples of ${dataset.name} for this split`,
     );
   }
-  const { labelAt } = dataset;
   return {
     ...dataset,
-    ...(labelAt && { labelAt: (index) => labelAt(chosen[index]!) }),
+    ...(dataset.labelAt && { labelAt: (index) => dataset.labelAt!(chosen[index]!) }),
     length: chosen.length,
     get: (index) => dataset.get(chosen[index]!),
     prepare: (index, stage) => prepareExample(dataset, chosen[index]!, stage),

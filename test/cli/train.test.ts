@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { get } from "node:http";
 import { join } from "node:path";
 import sharp from "sharp";
-import { parseTensors } from "../../runtime/safetensors.js";
+import { parseTensors, serializeTensors } from "../../runtime/safetensors.js";
 import { makeWorkspace, stripe, stripes, writeStripes, type Workspace } from "./fixtures.js";
 import { netc as run, netcInShell, type Outcome, type RunOptions } from "./netc.js";
 
@@ -228,6 +228,95 @@ describe("eval", () => {
     expect(stdout).toMatch(/^above +8 +100.0% +100.0%$/m);
     expect(stdout).toMatch(/^taken for +abo +bel\n[- ]+\nabove +8 +·\nbelow +· +8$/m);
   });
+});
+
+describe("weights that do not name their classes", () => {
+  const nameless = "nameless.safetensors";
+
+  beforeAll(async () => {
+    const { tensors } = parseTensors(await readFile(workspace.path(WEIGHTS)));
+    await workspace.write(nameless, serializeTensors([...tensors.values()]));
+    for (let index = 0; index < 4; index++) {
+      const name = `partial/val/below/${index}.png`;
+      await workspace.write(name, await stripe("below", index));
+    }
+    const elsewhere = stripes.replace("data/train", "nowhere").replace("data/val", "partial/val");
+    await workspace.write("elsewhere.net", elsewhere);
+  });
+
+  test("follow the train split where the eval split lacks a class, which is said", async () => {
+    const args = ["eval", "stripes.net", "--weights", nameless, "--data", "partial", "--json"];
+    const { code, stdout, stderr } = await netc(args);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain("partial/val has no examples of a class: above");
+    expect(JSON.parse(stdout)).toMatchObject({
+      examples: 4,
+      top1: 1,
+      confusion: [
+        [0, 0],
+        [0, 4],
+      ],
+    });
+  });
+
+  test("are refused where nothing says which number each class has", async () => {
+    const outcome = await netc(["eval", "elsewhere.net", "--weights", nameless]);
+    expect(outcome.code).toBe(1);
+    expectPlainError(outcome, /has 1 class \(below\), the network has 2, .*unknown\n/);
+    const named = await netc(["eval", "elsewhere.net", "--weights", WEIGHTS, "--json"]);
+    expect(JSON.parse(named.stdout)).toMatchObject({ examples: 4, top1: 1 });
+  });
+
+  test("are named by the train split in predictions", async () => {
+    const args = ["predict", "stripes.net", "--weights", nameless, "data/val/below/0.png"];
+    const { stdout } = await netc([...args, "--top", "1", "--json"]);
+    expect(JSON.parse(stdout)[0].classes[0]).toMatchObject({ index: 1, name: "below" });
+  });
+
+  test("a run that starts from named weights keeps their numbers", async () => {
+    for (const [split, count] of [
+      ["train", 8],
+      ["val", 4],
+    ] as const) {
+      for (let index = 0; index < count; index++) {
+        const name = `half/${split}/below/${index}.png`;
+        await workspace.write(name, await stripe("below", index));
+      }
+    }
+    const args = ["train", "stripes.net", "--weights", WEIGHTS, "--data", "half", "--epochs", "1"];
+    const { code, stdout, stderr } = await netc([...args, "--out", "half-run"]);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain("top1 100.0%");
+    const { metadata } = parseTensors(await readFile(workspace.path("half-run/best.safetensors")));
+    expect(JSON.parse(metadata["classes"]!)).toEqual(["above", "below"]);
+    const resumed = await netc(
+      ["train", "stripes.net", "--data", "half", "--epochs", "2"].concat([
+        "--out",
+        "half-run",
+        "--resume",
+      ]),
+    );
+    expect(resumed.code, resumed.stderr).toBe(0);
+  });
+});
+
+test("flags are checked like the spec", async () => {
+  const planned = stripes.replace("seed", "accumulate = 3\n  schedule = warmup(2 epochs)\n  seed");
+  await workspace.write("planned.net", planned);
+  const train = (...flags: string[]) =>
+    netc(["train", "planned.net", "--out", "planned", "--overwrite", ...flags]);
+  const short = await train("--epochs", "1");
+  expect(short.code, short.stderr).toBe(0);
+  expect(short.stderr).toContain(
+    "warning[NET3012]: `warmup` acts after 2 epochs, but the run has only 1",
+  );
+  const steps = await train("--steps", "5");
+  expect(steps.stderr).toContain(
+    "NET3012: `warmup` acts after 2 epochs, which are 8 steps here, but `--steps` ends the run",
+  );
+  const small = await train("--batch", "2");
+  expect(small.code).toBe(1);
+  expectPlainError(small, /error\[NET3058\]: a batch of 2 cannot be trained in 3 slices/);
 });
 
 describe("predict", () => {

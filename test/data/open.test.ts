@@ -149,7 +149,8 @@ function openedForEvaluation(data: DataRecipe, options: Partial<OpenDataOptions>
 describe("class numbers of an eval split that lacks a class", () => {
   const folder = (path: string): DataSource => ({ kind: "folder", path });
   const split = recipe(folder("three/train"), folder("three/val"));
-  const labels = ({ length, labelAt }: Dataset) => Array.from({ length }, (_, at) => labelAt!(at));
+  const labels = (dataset: Dataset) =>
+    Array.from({ length: dataset.length }, (_, at) => dataset.labelAt!(at));
 
   beforeAll(async () => {
     await makeClasses(join(root, "three/train"), ["a", "b", "c"]);

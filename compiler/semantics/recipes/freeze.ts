@@ -3,6 +3,7 @@ import type { Duration, Unfreezing } from "../../../program/recipe.js";
 import type { AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../../calls/environment.js";
 import { readCalls, type Resolved } from "./definition.js";
+import { warnOfLate, type PlannedLength } from "./length.js";
 import { namesMatching, readPatterns, weightNames } from "./patterns.js";
 import { stages, type Stage } from "./stages.js";
 
@@ -10,7 +11,7 @@ import { stages, type Stage } from "./stages.js";
 interface FreezingSettings {
   readonly freeze: Setting | undefined;
   readonly unfreeze: Setting | undefined;
-  readonly epochs: number | undefined;
+  readonly length: PlannedLength;
 }
 
 export interface Freezing {
@@ -22,7 +23,7 @@ export interface Freezing {
 
 /** `freeze = [features.*]` and `unfreeze = after(5 epochs, [features.conv5]) -> after(10 epochs, [features.*])`. */
 export function readFreezing(
-  { freeze, unfreeze, epochs }: FreezingSettings,
+  { freeze, unfreeze, length }: FreezingSettings,
   { graph }: AnalyzedModel,
   environment: Environment,
 ): Freezing {
@@ -35,7 +36,10 @@ export function readFreezing(
   if (frozen.length === names.length) reportAll(freeze, environment);
   if (!calls) return frozen.length > 0 ? { freeze: frozen } : {};
   calls.forEach((call, index) => checkOrder(call, calls[index - 1], environment));
-  for (const call of calls) warnOfLength(call, epochs, environment);
+  for (const { result, bound } of calls) {
+    const span = bound.spans.get("after")!;
+    warnOfLate({ name: "after", after: result.after, span }, length, environment);
+  }
   return { freeze: frozen, unfreeze: resolveStages(calls, frozen, { names, environment }) };
 }
 
@@ -72,19 +76,6 @@ function checkOrder(
     message: `this stage begins after ${describe(after)}, the one before it after ${describe(before)}`,
     span: bound.spans.get("after")!,
     notes: ["stages stand in the order in which they begin"],
-  });
-}
-
-function warnOfLength(
-  { result: { after }, bound }: Resolved<Stage>,
-  epochs: number | undefined,
-  { reporter }: Environment,
-): void {
-  if (after.unit !== "epochs" || epochs === undefined || after.count < epochs) return;
-  reporter.report("NET3012", {
-    message: `\`after\` acts after ${after.count} epochs, but the run has only ${epochs}`,
-    span: bound.spans.get("after")!,
-    label: after.count === epochs ? "the run is over then" : "later than the run's end",
   });
 }
 

@@ -2,6 +2,7 @@ import type { Setting } from "../../../grammar/ast.js";
 import type { Duration, Schedule, Warmup } from "../../../program/recipe.js";
 import type { Environment } from "../../calls/environment.js";
 import { readCalls, type Resolved } from "./definition.js";
+import { isLate, warnOfLate, type PlannedLength } from "./length.js";
 import { schedules, type ScheduleStage } from "./schedules.js";
 
 export interface ScheduleRecipe {
@@ -14,12 +15,12 @@ type Stage = Resolved<ScheduleStage>;
 /** `warmup(5 epochs) -> step(...)`: an optional warmup, then at most one schedule. */
 export function readSchedule(
   setting: Setting,
-  epochs: number | undefined,
+  length: PlannedLength,
   environment: Environment,
 ): ScheduleRecipe | undefined {
   const stages = readCalls(setting, schedules, environment);
   if (!stages) return undefined;
-  for (const stage of stages) warnOfLength(stage, epochs, environment);
+  for (const stage of stages) warnOfLength(stage, length, environment);
   const [first] = stages;
   const warmup = first?.result.kind === "warmup" ? first.result : undefined;
   const [main, ...superfluous] = warmup ? stages.slice(1) : stages;
@@ -38,18 +39,13 @@ function reportOrder({ call }: Stage, { reporter }: Environment): undefined {
   });
 }
 
-function warnOfLength(stage: Stage, epochs: number | undefined, { reporter }: Environment): void {
-  const late = durationsOf(stage.result).find(
-    ({ count, unit }) => unit === "epochs" && epochs !== undefined && count >= epochs,
-  );
-  if (!late) return;
+function warnOfLength(stage: Stage, length: PlannedLength, environment: Environment): void {
+  const after = durationsOf(stage.result).find((duration) => isLate(duration, length));
+  if (!after) return;
   const { name } = stage.call.callee;
   const argument = ["duration", "every", "at"].find((each) => stage.bound.spans.has(each));
-  reporter.report("NET3012", {
-    message: `\`${name}\` acts after ${late.count} epochs, but the run has only ${epochs}`,
-    span: stage.bound.spans.get(argument ?? "") ?? stage.call.span,
-    label: late.count === epochs ? "the run is over then" : "later than the run's end",
-  });
+  const span = stage.bound.spans.get(argument ?? "") ?? stage.call.span;
+  warnOfLate({ name, after, span }, length, environment);
 }
 
 /** The points of a stage that must lie within the run. */

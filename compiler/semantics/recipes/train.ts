@@ -2,11 +2,12 @@ import type { DataDeclaration, Setting, TrainDeclaration } from "../../../gramma
 import type { Clipping, OptimizerSettings } from "../../../program/program.js";
 import type { DataRecipe, TrainRecipe } from "../../../program/recipe.js";
 import type { Value } from "../../ir/graph.js";
-import type { AnalyzedModel } from "../analysis.js";
+import type { AnalyzedModel, RecipeOverrides } from "../analysis.js";
 import type { ArgumentType } from "../../calls/signature.js";
 import type { Environment } from "../../calls/environment.js";
 import { analyzeData } from "./data.js";
 import { readCall } from "./definition.js";
+import type { PlannedLength } from "./length.js";
 import { optimizers } from "./optimizers.js";
 import { readRunSettings } from "./run-settings.js";
 import { readSchedule } from "./schedule.js";
@@ -28,14 +29,17 @@ export function analyzeTrain(
   const settings = readSettings(declaration, environment);
   const read = <Value>(name: string, type: ArgumentType<Value>) =>
     readSetting(settings.get(name), type, environment);
-  const epochs = read("epochs", count);
-  const batch = read("batch", count);
+  const { overrides = {} } = environment;
+  const [declaredEpochs, declaredBatch] = [read("epochs", count), read("batch", count)];
+  const epochs = declaredEpochs && (overrides.epochs ?? declaredEpochs);
+  const batch = declaredBatch && (overrides.batch ?? declaredBatch);
+  const length = plannedLength(epochs, overrides);
   const seed = settings.has("seed") ? read("seed", seedType) : DEFAULT_SEED;
-  const rule = readOptimizer(settings.get("optimizer"), environment);
+  const rule = withRate(readOptimizer(settings.get("optimizer"), environment), overrides);
   const clip = readClipping(settings, environment);
-  const schedule = readScheduleSetting(settings.get("schedule"), epochs, environment);
+  const schedule = readScheduleSetting(settings.get("schedule"), length, environment);
   const data = dataDeclaration && readData(declaration, dataDeclaration, model, environment);
-  const parts = { settings, model, epochs, batch, optimizer: rule, schedule: schedule?.schedule };
+  const parts = { settings, model, length, batch, optimizer: rule, schedule: schedule?.schedule };
   const weightSettings = readWeightSettings(parts, environment);
   const runSettings = readRunSettings({ ...parts, data: dataDeclaration }, environment);
   if (reporter.errorCount > errorsBefore) return undefined;
@@ -50,6 +54,20 @@ export function analyzeTrain(
     ...runSettings,
     location: { line, column },
   };
+}
+
+function plannedLength(epochs: number | undefined, overrides: RecipeOverrides): PlannedLength {
+  const { steps } = overrides;
+  if (steps !== undefined) return { epochs: undefined, steps, flag: `--steps ${steps}` };
+  const flag = overrides.epochs === undefined ? undefined : `--epochs ${overrides.epochs}`;
+  return { epochs, flag };
+}
+
+function withRate(
+  rule: OptimizerSettings | undefined,
+  { learningRate }: RecipeOverrides,
+): OptimizerSettings | undefined {
+  return rule && learningRate !== undefined ? { ...rule, learningRate } : rule;
 }
 
 function checkLoss(
@@ -108,11 +126,11 @@ function reportNumbers(
 
 function readScheduleSetting(
   setting: Setting | undefined,
-  epochs: number | undefined,
+  length: PlannedLength,
   environment: Environment,
 ) {
   return setting
-    ? readSchedule(setting, epochs, environment)
+    ? readSchedule(setting, length, environment)
     : { schedule: { kind: "constant" } as const };
 }
 

@@ -2,15 +2,18 @@
 import type { Setting } from "../../../grammar/ast.js";
 import type { OptimizerSettings } from "../../../program/program.js";
 import type { TrainRecipe } from "../../../program/recipe.js";
-import type { AnalyzedModel, ReadWeights } from "../analysis.js";
+import type { AnalyzedModel, ReadWeights, RecipeOverrides } from "../analysis.js";
 import type { Environment } from "../../calls/environment.js";
 import { readFreezing } from "./freeze.js";
+import type { PlannedLength } from "./length.js";
 import { readInitialWeights } from "./pretrained.js";
 import { readNoDecay, readRateFactors } from "./rates.js";
 
 /** Where a recipe is read, and how its host looks into weights files. */
 export interface TrainEnvironment extends Environment {
   readonly readWeights?: ReadWeights | undefined;
+  /** What flags say instead of this recipe. */
+  readonly overrides?: RecipeOverrides | undefined;
   /** Names of the spec's other recipes, whose runs may leave what this one starts from. */
   readonly otherRecipes: readonly string[];
 }
@@ -18,7 +21,7 @@ export interface TrainEnvironment extends Environment {
 interface Parts {
   readonly settings: ReadonlyMap<string, Setting>;
   readonly model: AnalyzedModel;
-  readonly epochs: number | undefined;
+  readonly length: PlannedLength;
   readonly optimizer: OptimizerSettings | undefined;
 }
 
@@ -28,12 +31,12 @@ type WeightSettings = Pick<
 >;
 
 export function readWeightSettings(
-  { settings, model, epochs, optimizer }: Parts,
+  { settings, model, length, optimizer }: Parts,
   environment: TrainEnvironment,
 ): WeightSettings {
   const weights = readInitialWeights(settings.get("weights"), model, environment);
   const [freeze, unfreeze] = [settings.get("freeze"), settings.get("unfreeze")];
-  const freezing = readFreezing({ freeze, unfreeze, epochs }, model, environment);
+  const freezing = readFreezing({ freeze, unfreeze, length }, model, environment);
   const learningRateFactors = readRateFactors(settings.get("lr_factors"), model, environment);
   const noDecay = readNoDecay(settings.get("no_decay"), model, optimizer, environment);
   return {

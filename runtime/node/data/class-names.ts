@@ -3,11 +3,11 @@ import type { Dataset } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 
 /** Names of the classes that a split has examples of; undefined where its labels are not known. */
-function presentClasses({ classes, length, labelAt }: Dataset): ReadonlySet<string> | undefined {
-  if (!labelAt) return undefined;
+function presentClasses(dataset: Dataset): ReadonlySet<string> | undefined {
+  if (!dataset.labelAt) return undefined;
   const labels = new Set<number>();
-  for (let index = 0; index < length; index++) labels.add(labelAt(index));
-  return new Set([...labels].map((label) => classes[label] ?? String(label)));
+  for (let index = 0; index < dataset.length; index++) labels.add(dataset.labelAt(index));
+  return new Set([...labels].map((label) => dataset.classes[label] ?? String(label)));
 }
 
 /** Names of the classes that a split has no example of; none where its labels are not known. */
@@ -45,13 +45,15 @@ export const areNumbers = (classes: readonly string[]): boolean =>
 
 /**
  * Throws a DataError where neither the weights nor a train split say which number each class has,
- * and the split has fewer classes than the network: some are missing, and others have their numbers.
+ * and the split has fewer classes than the network: some are missing, and others have their
+ * numbers.
  */
 export function requireAllClasses(dataset: Dataset, classes: number | undefined): void {
   const found = dataset.classes.length;
   if (classes === undefined || found >= classes || areNumbers(dataset.classes)) return;
+  const many = found === 1 ? "1 class" : `${found} classes`;
   throw new DataError(
-    `${dataset.name} has ${found} classes (${listShort(dataset.classes)}), the network has ` +
+    `${dataset.name} has ${many} (${listShort(dataset.classes)}), the network has ` +
       `${classes}, and the weights do not name theirs: the numbers of these classes are unknown`,
     "netc's weights files name their classes; for others, the spec's train split must be readable",
   );

@@ -92,8 +92,8 @@ async function openTrainSplit(
 
 /**
  * Opens the split to evaluate weights on. Labels follow `classNames`, those of the weights; without
- * them, those of the train split. Throws a DataError where the split is missing, or neither is there
- * and the split has fewer classes than the network.
+ * them, those of the train split. Throws a DataError where the split is missing, or neither is
+ * there and the split has fewer classes than the network.
  */
 export async function openEvaluation(
   recipe: DataRecipe & { readonly eval: DataSplitRecipe },
@@ -120,8 +120,8 @@ async function openNamed(
 }
 
 /**
- * Class names in the order of their numbers, from the train split: that of `directory`, or else that
- * of the spec. Undefined where it cannot be read, or is what is evaluated on.
+ * Class names in the order of their numbers, from the train split: that of `directory`, or else
+ * that of the spec. Undefined where it cannot be read, or is what is evaluated on.
  */
 export async function trainedClasses(
   { train, eval: evaluation }: DataRecipe,

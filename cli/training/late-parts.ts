@@ -1,0 +1,35 @@
+/** What a recipe counts in epochs, in a run whose length `--steps` says. */
+import type { Duration, TrainRecipe } from "../../program/recipe.js";
+import type { Dataset } from "../../runtime/data/dataset.js";
+import { runLength } from "../../runtime/training/index.js";
+import { warn } from "../terminal.js";
+
+/**
+ * How many steps an epoch has is known only with the data, so the compiler cannot say it (NET3012).
+ */
+export function warnOfLateParts(
+  recipe: TrainRecipe,
+  { length: examples }: Pick<Dataset, "length">,
+  steps: number | undefined,
+): void {
+  if (steps === undefined) return;
+  const { stepsPerEpoch } = runLength(examples, recipe, steps);
+  for (const [name, { count, unit }] of plannedParts(recipe)) {
+    const begins = Math.round(count * stepsPerEpoch);
+    if (unit !== "epochs" || begins < steps) continue;
+    warn(
+      `NET3012: \`${name}\` acts after ${count} epochs, which are ${begins} steps here, ` +
+        `but \`--steps\` ends the run after ${steps}`,
+    );
+  }
+}
+
+/** Parts of a recipe with the time at which they begin or end. */
+function plannedParts({ warmup, schedule, unfreeze = [] }: TrainRecipe): [string, Duration][] {
+  const parts: [string, Duration][] = warmup ? [["warmup", warmup.duration]] : [];
+  if (schedule.kind === "step") parts.push(["step", schedule.every]);
+  if (schedule.kind === "multistep") parts.push(...schedule.at.map(at));
+  return [...parts, ...unfreeze.map(({ after }): [string, Duration] => ["after", after])];
+}
+
+const at = (duration: Duration): [string, Duration] => ["multistep", duration];
