@@ -42,3 +42,70 @@ test("where a device grants less than a kernel needs, nothing can be done", () =
   const shards = check("alexnet.net", 1, { maxStorageBufferBindingSize: 64 * 1024 * 1024 });
   expect(shards.some((found) => found.startsWith("NET4003; `classifier.fc6.weight`"))).toBe(true);
 });
+
+/** A model of three classes, its metric written before its loss, at the default limits and a single image. */
+function checkModel(input: string, layers: string): string[] {
+  const text = `model M {
+  input image: f32[N, ${input}]
+  target label: u32[N] in 0..3
+  ${layers} as logits
+  metric top1 = accuracy(logits, label)
+  loss cross_entropy(logits, label)
+}
+`;
+  const { traces, programs } = compile(text, { file: "m.net", target: "gpu" });
+  expect(programs[0]!.metrics).toEqual(["loss", "top1"]);
+  return checkLimits(traces, 1, DEFAULT_LIMITS).map(
+    ({ code, message, notes, primary }) =>
+      `${code} line ${primary.span.start.line}: ${[message, ...notes].join("; ")}`,
+  );
+}
+
+const HOLDS = "and a storage binding holds 128 MiB at most";
+
+test.each([
+  {
+    input: "3, 8, 8",
+    layers:
+      "conv(1024, kernel=3) -> conv(4096, kernel=3) -> global_avgpool -> flatten -> linear(3)",
+    found: [
+      `NET4001 line 4: \`conv2.weight\` takes 144 MiB, ${HOLDS}; it is sharded into 2 buffers over output channels; nothing is left to do`,
+    ],
+  },
+  {
+    input: "3, 4, 4",
+    layers:
+      "conv(4096, kernel=1) -> conv(8192, kernel=3, groups=2) -> global_avgpool -> flatten -> linear(3)",
+    found: [
+      `NET4001 line 4: \`conv2.weight\` takes 576 MiB, ${HOLDS}; it is sharded into 6 buffers over groups and output channels; nothing is left to do`,
+    ],
+  },
+  {
+    input: "3, 1500, 1500",
+    layers: "flatten -> linear(3)",
+    found: [
+      `NET4003 line 4: \`logits.weight\` takes 137 MiB, ${HOLDS}; a shard holds 4 output channels at least: 4 x 9000000 values of 4 bytes take 137 MiB`,
+    ],
+  },
+  {
+    input: "3, 4096, 4096",
+    layers: "conv(16, kernel=3, padding=1) -> global_avgpool -> flatten -> linear(3)",
+    found: [`NET4003 line 4: \`conv1\` takes 1.0 GiB for a single image, ${HOLDS}`],
+  },
+  {
+    input: "6, 8, 8",
+    layers:
+      "conv(15006, kernel=1) -> conv(15006, kernel=1, groups=3) -> global_avgpool -> flatten -> linear(3)",
+    found: [
+      `NET4003 line 4: \`conv2.weight\` takes 286 MiB, ${HOLDS}; 15006 x 5002 x 1 x 1 values of 4 bytes in one buffer: weights of channels of a group that are no multiple of 4 are not sharded`,
+    ],
+  },
+  // More features than a dispatch has workgroups in z.
+  {
+    input: "3, 512, 512",
+    layers: "conv(8, kernel=3, padding=1) -> flatten -> linear(3)",
+    found: [],
+  },
+])("$layers of $input runs, or it is said why not", ({ input, layers, found }) => {
+  expect(checkModel(input, layers)).toEqual(found);
+});
