@@ -1,6 +1,7 @@
 /** Copies of pictures with what they were taken for below them. */
 import { extname, join } from "node:path";
 import type { Picture } from "./pictures.js";
+import { escapeXml } from "../picture/text.js";
 import { writeOutput } from "./files.js";
 import { formatPercent } from "./format.js";
 
@@ -90,14 +91,4 @@ function panelSvg(
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">` +
     `<rect width="100%" height="100%" fill="${BACKGROUND}"/><g ${style}>${rows.join("")}</g></svg>`;
   return { svg, height };
-}
-
-function escapeXml(text: string): string {
-  const entities: Record<string, string> = {
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    '"': "&quot;",
-  };
-  return text.replace(/[&<>"]/g, (character) => entities[character]!);
 }

@@ -11,15 +11,24 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
-const SCALES: Readonly<Record<string, number>> = {
-  ...{ b: 1, kb: 1e3, mb: 1e6, gb: 1e9 },
-  ...{ kib: 1024, mib: 1024 ** 2, gib: 1024 ** 3 },
-};
+const SCALES: ReadonlyMap<string, number> = new Map([
+  ...([
+    ["b", 1],
+    ["kb", 1e3],
+    ["mb", 1e6],
+    ["gb", 1e9],
+  ] as const),
+  ...([
+    ["kib", 1024],
+    ["mib", 1024 ** 2],
+    ["gib", 1024 ** 3],
+  ] as const),
+]);
 
 /** Bytes: `512MiB`, `1.5 GB`. */
 export function byteSize(text: string): number {
   const [, amount, unit = ""] = /^\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*$/i.exec(text) ?? [];
-  const scale = SCALES[unit.toLowerCase()];
+  const scale = SCALES.get(unit.toLowerCase());
   if (amount === undefined || scale === undefined || Number(amount) === 0) {
     throw new InvalidArgumentError("Expected a size with its unit, such as 512MiB or 2GB.");
   }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { commands } from "./commands/index.js";
 import { version } from "./package.js";
+import { say } from "./terminal.js";
 import { reportError } from "./report.js";
 import { ExitCode } from "./failure.js";
 
@@ -25,6 +26,7 @@ async function commandLine(args: readonly string[]): Promise<Command> {
     .usage("COMMAND ...")
     .showHelpAfterError("(`--help` after a command lists its arguments and flags)")
     .exitOverride()
+    .configureOutput({ writeErr: say })
     .addHelpText("after", "\nExample:\n  $ netc train specs/digits.net");
   for (const command of await loadCommands(args)) {
     program.addCommand(command.copyInheritedSettings(program));

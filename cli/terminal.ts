@@ -3,12 +3,27 @@
  * so that `netc ... --json | jq` and `netc ... > file` hold results alone.
  */
 import type { WriteStream } from "node:tty";
+import { visibleLines } from "../program/visible.js";
 
 type Output = NodeJS.WriteStream | WriteStream;
 
-/** Writes a result, ending it with a new line. */
+/** Writes a result, ending it with a new line: as it is into files and pipes, without control characters on a terminal. */
 export function print(text: string): void {
-  process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+  const shown = process.stdout.isTTY ? forTerminal(text) : text;
+  process.stdout.write(shown.endsWith("\n") ? shown : `${shown}\n`);
+}
+
+/** netc's own styles. */
+// eslint-disable-next-line no-control-regex -- styles are control characters
+const STYLE = /(\u001b\[(?:0|1|2|3[1-46]|1;3[134])m)/;
+
+/**
+ * A text with its control characters shown as `\\u001b`: names of files, messages of drivers and the like could steer the terminal.
+ * netc's own styles stay.
+ */
+export function forTerminal(text: string): string {
+  const parts = text.split(STYLE);
+  return parts.map((part, index) => (index % 2 === 1 ? part : visibleLines(part))).join("");
 }
 
 /** Rows of numbers stay on one line each: matrices can be read, and their files are small. */
@@ -19,7 +34,8 @@ export function printJson(value: unknown): void {
 
 /** Says something about the work: progress, notes, warnings. */
 export function say(text: string): void {
-  process.stderr.write(text.endsWith("\n") ? text : `${text}\n`);
+  const shown = forTerminal(text);
+  process.stderr.write(shown.endsWith("\n") ? shown : `${shown}\n`);
 }
 
 /** Whether a stream wants colours: a terminal that has them, unless NO_COLOR is set (https://no-color.org). */

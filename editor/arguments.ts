@@ -1,5 +1,5 @@
 import type { CallExpression, Span } from "../grammar/ast.js";
-import type { ArgumentDeclaration } from "../compiler/calls/signature.js";
+import { type ArgumentDeclaration, argumentNamed } from "../compiler/calls/signature.js";
 import { type Callable, findCallable } from "./callables.js";
 import type { PlacedCall } from "./calls.js";
 import type { SpecDocument } from "./document.js";
@@ -35,7 +35,7 @@ export function argumentAt(document: SpecDocument, offset: number): GivenArgumen
   for (const placed of document.calls) {
     const name = nameOfArgumentAt(placed.call, offset);
     const { callable } = name ? withCallable(placed, document) : {};
-    const declaration = name && callable?.arguments[name.name];
+    const declaration = name && callable && argumentNamed(callable, name.name);
     if (name && callable && declaration) {
       return { call: placed.call, name: name.name, span: name.span, declaration, callable };
     }

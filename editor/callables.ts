@@ -5,7 +5,7 @@ import type { LayerDefinition } from "../compiler/layers/layer.js";
 import { valueName } from "../compiler/calls/argument-types.js";
 import { functions } from "../compiler/calls/functions.js";
 import { losses, metrics } from "../compiler/semantics/losses.js";
-import { parameterTypes } from "../compiler/semantics/parameters.js";
+import { parameterType } from "../compiler/semantics/parameters.js";
 import { optimizers } from "../compiler/semantics/recipes/optimizers.js";
 import { averages, loads, precisions, stops } from "../compiler/semantics/recipes/policies.js";
 import { schedules } from "../compiler/semantics/recipes/schedules.js";
@@ -26,11 +26,26 @@ export interface Callable extends Described {
   readonly isBuiltIn: boolean;
 }
 
+/** What a document declares itself: read once for all of its calls. */
+interface Declared {
+  readonly layer: readonly Callable[];
+  readonly model: readonly Callable[];
+}
+
+const declaredIn = new WeakMap<SpecDocument, Declared>();
+
+function declaredBy(document: SpecDocument): Declared {
+  const known = declaredIn.get(document) ?? {
+    layer: [...blocksOf(document), ...builtIns.layer],
+    model: modelsOf(document),
+  };
+  declaredIn.set(document, known);
+  return known;
+}
+
 /** What may be called at a place, by its role. */
 export function callablesFor(role: CallRole, document: SpecDocument): readonly Callable[] {
-  if (role === "layer") return [...blocksOf(document), ...builtIns.layer];
-  if (role === "model") return modelsOf(document);
-  return builtIns[role];
+  return role === "layer" || role === "model" ? declaredBy(document)[role] : builtIns[role];
 }
 
 /** What a name means where something may be called. */
@@ -139,7 +154,7 @@ function describeParameter(
   document: SpecDocument,
 ): ArgumentDeclaration<unknown> {
   return {
-    type: parameterTypes[type.name] ?? parameterTypes["float"]!,
+    type: parameterType(type.name),
     meaning: "",
     isRequired: !defaultValue,
     ...(defaultValue && { defaultValue: document.textOf(defaultValue.span) }),

@@ -14,7 +14,7 @@ import type {
 import { numberMeant } from "./lexer.js";
 import { is, spanOf } from "./place.js";
 import type { SyntaxProblem } from "./problem.js";
-import { problem, replace } from "./problem.js";
+import { addProblems, problem, replace } from "./problem.js";
 import { checkCommas } from "./statements.js";
 import { Integer, Minus } from "./tokens.js";
 import { elementsInOrder, isNode, node, nodes, spanOfNode, token, tokens } from "./tree.js";
@@ -179,7 +179,7 @@ function buildNumber(context: BuildContext, parent: CstNode): NumberLiteral | un
 }
 
 export function buildList(context: BuildContext, parent: CstNode): ListExpression {
-  context.problems.push(...checkCommas(context.file, parent));
+  addProblems(context.problems, checkCommas(context.file, parent));
   const elements = nodes(parent, "expression").map((element) => buildExpression(context, element));
   const span = spanOfNode(context.file, parent);
   return { kind: "list", elements: elements.filter(present), span };
@@ -192,7 +192,7 @@ function buildGroup(context: BuildContext, parent: CstNode): Expression | undefi
   const span = spanOfNode(context.file, parent);
   const isTuple = values.length > 1 || token(parent, "Comma") !== undefined;
   if (!isTuple) return elements[0] && { ...elements[0], span };
-  context.problems.push(...checkCommas(context.file, parent));
+  addProblems(context.problems, checkCommas(context.file, parent));
   return { kind: "tuple", elements, span };
 }
 
@@ -226,7 +226,7 @@ export function buildCall(context: BuildContext, parent?: CstNode): CallExpressi
 }
 
 function buildArguments(context: BuildContext, parent: CstNode): Argument[] {
-  context.problems.push(...checkCommas(context.file, parent));
+  addProblems(context.problems, checkCommas(context.file, parent));
   const built = nodes(parent, "argument").map((argument) => buildArgument(context, argument));
   return built.filter(present);
 }

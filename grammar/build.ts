@@ -46,7 +46,7 @@ import {
 import { Documentation } from "./documentation.js";
 import type { LexedText } from "./lexer.js";
 import type { SyntaxProblem } from "./problem.js";
-import { problem } from "./problem.js";
+import { addProblems, problem } from "./problem.js";
 import {
   checkCommas,
   checkHeader,
@@ -112,7 +112,7 @@ class Builder implements BuildContext {
 
   private importDeclaration(parent: CstNode): ImportDeclaration | undefined {
     const list = node(parent, "importedNames");
-    if (list) this.problems.push(...checkCommas(this.file, list));
+    if (list) addProblems(this.problems, checkCommas(this.file, list));
     const names = (list ? nodes(list, "importedName") : [])
       .map((imported) => this.importedName(imported))
       .filter(present);
@@ -167,7 +167,7 @@ class Builder implements BuildContext {
 
   private parameters(parent: CstNode | undefined): ParameterDeclaration[] {
     if (!parent) return [];
-    this.problems.push(...checkCommas(this.file, parent));
+    addProblems(this.problems, checkCommas(this.file, parent));
     return nodes(parent, "parameter")
       .map((parameter) => this.parameter(parameter))
       .filter(present);
@@ -266,7 +266,7 @@ class Builder implements BuildContext {
   private loop(parent: CstNode): For | undefined {
     const header = node(parent, "loopNames");
     const tuple = node(header, "loopTuple");
-    if (tuple) this.problems.push(...checkCommas(this.file, tuple));
+    if (tuple) addProblems(this.problems, checkCommas(this.file, tuple));
     const list = tuple ?? header;
     const names = (list ? nodes(list, "loopName") : []).map((name) =>
       identifier(this, token(name, "Name")),
@@ -391,7 +391,7 @@ class Builder implements BuildContext {
     this.checkStatements(parent);
     const name = identifier(this, token(parent, "Name", 0));
     const model = identifier(this, token(parent, "Name", 1));
-    this.problems.push(...checkHeader(this.file, parent, "for"));
+    addProblems(this.problems, checkHeader(this.file, parent, "for"));
     const splits = this.eachNode(parent, (child) =>
       child.name === "split" ? this.split(child) : undefined,
     );
@@ -416,7 +416,7 @@ class Builder implements BuildContext {
     const name = identifier(this, token(parent, "Name", 0));
     const model = buildCall(this, node(parent, "call"));
     const data = identifier(this, token(parent, "Name", 1));
-    this.problems.push(...checkHeader(this.file, parent, "on"));
+    addProblems(this.problems, checkHeader(this.file, parent, "on"));
     const settings = nodes(parent, "setting")
       .map((setting) => this.setting(setting))
       .filter(present);
@@ -436,7 +436,7 @@ class Builder implements BuildContext {
   // Parts of all
 
   private checkStatements(body: CstNode): void {
-    this.problems.push(...checkStatements(this.file, body));
+    addProblems(this.problems, checkStatements(this.file, body));
   }
 
   /** Builds the rules right below a node, in the order of the text. */

@@ -1,4 +1,3 @@
-import type { IToken } from "chevrotain";
 import type { Declaration, Position, Spec } from "./ast.js";
 import { balanceBlocks } from "./blocks.js";
 import type { Balanced } from "./brackets.js";
@@ -9,7 +8,8 @@ import type { LexedText } from "./lexer.js";
 import { lex } from "./lexer.js";
 import { joinLines } from "./lines.js";
 import { parseTokens } from "./parser.js";
-import { is, spanOf } from "./place.js";
+import { findTooDeep } from "./nesting.js";
+import { is } from "./place.js";
 import type { SyntaxFix, SyntaxProblem } from "./problem.js";
 import { problem } from "./problem.js";
 import { checkText } from "./text.js";
@@ -31,6 +31,8 @@ export interface ParsedSpec {
 
 /** Each fix costs a parse to try: the later problems of a broken file are shown without. */
 const mostTried = 20;
+/** Characters that are parsed in all to try fixes: of a long file, few are tried. */
+const mostParsed = 400_000;
 /** A file with more problems than this is no spec: nobody reads on, and no fix is tried. */
 const mostReported = 100;
 
@@ -43,7 +45,8 @@ const mostReported = 100;
 export function parse(text: string, file: string): ParsedSpec {
   const parsed = parseOnce(text, file);
   const count = parsed.problems.length;
-  const tried = count > mostReported ? 0 : mostTried;
+  const affordable = Math.min(mostTried, Math.floor(mostParsed / (text.length + 1)));
+  const tried = count > mostReported ? 0 : affordable;
   const problems = parsed.problems.slice(0, mostReported).map((found, index) => ({
     ...found,
     fixes: (index < tried ? found.fixes : []).filter((fix) =>
@@ -77,8 +80,6 @@ function parseOnce(text: string, file: string): ParsedSpec {
   const unreadable = checkText(text, file);
   if (unreadable) return { spec: empty, problems: [unreadable] };
   const lexed = lex(text, file);
-  const tooDeep = tooDeeplyNested(lexed, file);
-  if (tooDeep) return { spec: empty, problems: [tooDeep] };
   if (lexed.problems.length === 0 && lexed.tokens.every((token) => is(token, NewLine))) {
     return { spec: empty, problems: [emptySpec(empty)] };
   }
@@ -88,6 +89,8 @@ function parseOnce(text: string, file: string): ParsedSpec {
 function parseLexed(lexed: LexedText, empty: Spec): ParsedSpec {
   const { file } = empty;
   const repaired = repair(lexed, file);
+  const tooDeep = findTooDeep(repaired.tokens, file);
+  if (tooDeep) return { spec: empty, problems: [tooDeep] };
   const { tree, exceptions } = parseTokens(repaired.tokens);
   const built = build(tree, lexed, file);
   const grammatical = [
@@ -151,24 +154,6 @@ function emptySpec({ span }: Spec): SyntaxProblem {
   return problem("NET0014", place, "the spec is empty: it declares nothing", {
     notes: ["a spec starts with a model: `model Net { ... }`"],
   });
-}
-
-/** Beyond this the recursion of the parser could overflow its stack; nobody writes half as many. */
-const deepestNesting = 100;
-
-function tooDeeplyNested({ tokens }: LexedText, file: string): SyntaxProblem | undefined {
-  let depth = 0;
-  for (const token of tokens) {
-    if (/^[([{]$/.test(token.image)) depth++;
-    if (/^[)\]}]$/.test(token.image)) depth = Math.max(0, depth - 1);
-    if (depth > deepestNesting) return deepBracket(token, file);
-  }
-  return undefined;
-}
-
-function deepBracket(token: IToken, file: string): SyntaxProblem {
-  const message = `brackets are nested more than ${deepestNesting} deep here`;
-  return problem("NET0016", spanOf(file, token), message);
 }
 
 function endOfText(text: string): Position {

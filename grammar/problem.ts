@@ -38,3 +38,8 @@ export function replace(span: Span, newText: string, title: string): SyntaxFix {
 export function insert(file: string, at: Position, newText: string, title: string): SyntaxFix {
   return replace({ file, start: at, end: at }, newText, title);
 }
+
+/** Adds all of a list, however long: `push(...found)` overflows the stack. */
+export function addProblems(problems: SyntaxProblem[], found: readonly SyntaxProblem[]): void {
+  for (const each of found) problems.push(each);
+}

@@ -1,3 +1,5 @@
+import { visibleLines } from "../program/visible.js";
+
 /** Text in pictures: its width without a browser to ask, and its escaping. */
 
 /** Widths of characters in a sans-serif font, in parts of the font's size: rounded up, so that text fits. */
@@ -27,6 +29,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '"': "&quot;",
 };
 
+/** Text in XML or HTML, also between double quotes. Control characters, which no XML may hold, are shown as `\\u001b`. */
 export function escapeXml(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => ESCAPES[character]!);
+  return visibleLines(text).replace(/[&<>"]/g, (character) => ESCAPES[character]!);
 }

@@ -3,7 +3,13 @@ import type { DiagnosticDetails } from "../diagnostics/create.js";
 import type { Fix } from "../diagnostics/diagnostic.js";
 import type { Padding, Pair } from "../ir/graph.js";
 import type { Duration } from "../../program/recipe.js";
-import { type Constant, describeConstant, formatConstant, isNumeric } from "./constant.js";
+import {
+  type Constant,
+  describeConstant,
+  formatConstant,
+  isNumeric,
+  writeConstant,
+} from "./constant.js";
 import { evaluate } from "./evaluate.js";
 import { isFunction } from "./functions.js";
 import type { ArgumentReader, ArgumentType } from "./signature.js";
@@ -348,7 +354,7 @@ function readConstant<Value>(
   if (accepted === MISMATCH) {
     const asList: Constant = { ...constant, kind: "list" } as Constant;
     const isTuple = constant.kind === "tuple" && accept(asList) !== MISMATCH;
-    const fixes = isTuple ? [replaceWith(expression, formatConstant(asList))] : [];
+    const fixes = isTuple ? [replaceWith(expression, writeConstant(asList))] : [];
     return mismatch(expression, reader, description, describeConstant(constant), { fixes });
   }
   if (!(accepted instanceof OutOfRange)) return accepted;
@@ -394,7 +400,7 @@ function describeExpression(expression: Expression): string {
     case "number":
       return `the number ${expression.value}`;
     case "string":
-      return `the string ${JSON.stringify(expression.value)}`;
+      return describeConstant(expression);
     case "boolean":
       return `\`${expression.value}\``;
     case "list":

@@ -3,7 +3,13 @@ import { adviseArgument } from "./advise-argument.js";
 import type { Fix } from "../diagnostics/diagnostic.js";
 import { insertAt } from "./edits.js";
 import type { Environment } from "./environment.js";
-import type { ArgumentDeclarations, ArgumentValues, Bound, Signature } from "./signature.js";
+import {
+  type ArgumentDeclarations,
+  argumentNamed,
+  type ArgumentValues,
+  type Bound,
+  type Signature,
+} from "./signature.js";
 import { listNames } from "./suggestion.js";
 
 interface Given {
@@ -24,24 +30,25 @@ export function bind<Declarations extends ArgumentDeclarations>(
   const general = signature as unknown as Signature;
   const matched = matchArguments(call, general, environment);
   const sibling = (name: string) => matched.given.get(name)?.value;
-  const values: Record<string, unknown> = {};
+  const values = new Map<string, unknown>();
   let isComplete = matched.isComplete;
   for (const [name, declaration] of Object.entries(signature.arguments)) {
     const given = matched.given.get(name);
     if (given) {
       const subject = `\`${name}\` of \`${signature.name}\``;
-      values[name] = declaration.type.read(given.value, { ...environment, subject, sibling });
-      isComplete &&= values[name] !== undefined;
+      const value = declaration.type.read(given.value, { ...environment, subject, sibling });
+      values.set(name, value);
+      isComplete &&= value !== undefined;
     } else if (declaration.isRequired) {
       isComplete = false;
       if (!matched.hasUnknown) reportMissing(call, general, name, environment);
     } else {
-      values[name] = declaration.defaultValue;
+      values.set(name, declaration.defaultValue);
     }
   }
   if (!isComplete) return undefined;
   const spans = new Map([...matched.given].map(([name, { argument }]) => [name, argument.span]));
-  return { values: values as ArgumentValues<Declarations>, spans };
+  return { values: Object.fromEntries(values) as ArgumentValues<Declarations>, spans };
 }
 
 function matchArguments(call: CallExpression, signature: Signature, environment: Environment) {
@@ -54,7 +61,7 @@ function matchArguments(call: CallExpression, signature: Signature, environment:
     const name = argument.name ? argument.name.name : signature.positional[position++];
     if (name === undefined) {
       superfluous.push(argument);
-    } else if (!Object.hasOwn(signature.arguments, name)) {
+    } else if (!argumentNamed(signature, name)) {
       isComplete = false;
       hasUnknown = true;
       reportUnknown(argument, signature, environment);
@@ -76,7 +83,7 @@ function reportMissing(
   name: string,
   { reporter }: Environment,
 ): void {
-  const { meaning, type } = signature.arguments[name]!;
+  const { meaning, type } = argumentNamed(signature, name)!;
   reporter.report("NET1007", {
     message: `\`${signature.name}\` needs \`${name}\`: ${meaning}`,
     span: call.callee.span,
@@ -113,7 +120,7 @@ function inferredFixes(
   superfluous: readonly Argument[],
   signature: Signature,
 ): readonly Fix[] {
-  if (!("in" in signature.arguments) || superfluous.length !== 1 || !first || !second) return [];
+  if (!argumentNamed(signature, "in") || superfluous.length !== 1 || !first || !second) return [];
   const span = { ...first.span, end: second.span.start };
   return [
     {

@@ -7,9 +7,19 @@ import type {
   TupleExpression,
   UnaryExpression,
 } from "../../grammar/ast.js";
-import { type Constant, describeConstant, formatConstant, isNumeric } from "./constant.js";
+import {
+  type Constant,
+  DEEPEST_LIST,
+  describeConstant,
+  elementsOf,
+  formatConstant,
+  isNumeric,
+  isSameConstant,
+  MOST_VALUES,
+} from "./constant.js";
 import { evaluateFunction } from "./functions.js";
 import type { Environment } from "./environment.js";
+import { numberConstant } from "./number-constant.js";
 import { didYouMean, renameFixes } from "./suggestion.js";
 
 /** The value of a compile-time expression; undefined if it has none, which is reported then. */
@@ -53,7 +63,8 @@ function nounOf(expression: Expression): string {
   }
 }
 
-function evaluateNumber(literal: NumberLiteral, { reporter }: Environment): Constant | undefined {
+function evaluateNumber(literal: NumberLiteral, environment: Environment): Constant | undefined {
+  const { reporter } = environment;
   if (literal.unit) {
     return reporter.report("NET1014", {
       message: `expected a plain number, but \`${literal.value} ${literal.unit.name}\` has a unit`,
@@ -66,7 +77,8 @@ function evaluateNumber(literal: NumberLiteral, { reporter }: Environment): Cons
       ],
     });
   }
-  return { kind: literal.isInteger ? "integer" : "float", value: literal.value };
+  const { isInteger, value, span } = literal;
+  return numberConstant({ kind: isInteger ? "integer" : "float", value }, span, environment);
 }
 
 function evaluateName(
@@ -89,19 +101,27 @@ function evaluateName(
       notes: ["constants are computed from top to bottom: move the definition above its first use"],
     });
   }
+  const known = scope.names;
   return reporter.report("NET1003", {
-    message: `there is no constant or parameter \`${name}\`${didYouMean(name, scope.names)}`,
+    message: `there is no constant or parameter \`${name}\`${didYouMean(name, known)}`,
     span,
-    fixes: renameFixes(span, name, scope.names),
+    fixes: renameFixes(span, name, known),
   });
 }
 
 function evaluateElements(
-  { kind, elements }: ListExpression | TupleExpression,
+  { kind, elements, span }: ListExpression | TupleExpression,
   environment: Environment,
 ): Constant | undefined {
   const values = elements.map((element) => evaluate(element, environment));
-  return values.every((value) => value !== undefined) ? { kind, elements: values } : undefined;
+  if (!values.every((value) => value !== undefined)) return undefined;
+  const made = elementsOf(kind, values);
+  if (made) return made;
+  return environment.reporter.report("NET1035", {
+    message: `this ${kind} holds more than ${MOST_VALUES} values or is nested more than ${DEEPEST_LIST} deep`,
+    span,
+    notes: ["a list in a list counts with all its values: lists of lists multiply"],
+  });
 }
 
 function evaluateUnary(expression: UnaryExpression, environment: Environment) {
@@ -122,7 +142,7 @@ function evaluateBinary(
   const right = evaluate(expression.right, environment);
   if (!left || !right) return undefined;
   if (expression.operator === "==" || expression.operator === "!=") {
-    const isSame = formatConstant(left) === formatConstant(right);
+    const isSame = isSameConstant(left, right);
     return { kind: "boolean", value: isSame === (expression.operator === "==") };
   }
   if (!isNumeric(left) || !isNumeric(right)) {
@@ -139,8 +159,9 @@ function calculate(
   expression: BinaryExpression,
   left: Constant & { readonly value: number },
   right: Constant & { readonly value: number },
-  { reporter }: Environment,
+  environment: Environment,
 ): Constant | undefined {
+  const { reporter } = environment;
   const divides = expression.operator === "/" || expression.operator === "%";
   if (divides && right.value === 0) {
     return reporter.report("NET1013", {
@@ -154,7 +175,11 @@ function calculate(
   const value = arithmetic[expression.operator]!(left.value, right.value);
   // 224 / 32 is an integer, 7 / 2 is not: where an integer is wanted, 3.5 is then refused instead of cut.
   const isInteger = left.kind === "integer" && right.kind === "integer" && Number.isInteger(value);
-  return { kind: isInteger ? "integer" : "float", value };
+  return numberConstant(
+    { kind: isInteger ? "integer" : "float", value },
+    expression.span,
+    environment,
+  );
 }
 
 type Operator = BinaryExpression["operator"];

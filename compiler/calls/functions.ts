@@ -2,6 +2,7 @@ import type { Alias } from "../diagnostics/alias.js";
 import type { CallExpression, Expression } from "../../grammar/ast.js";
 import { type Constant, describeConstant, isNumeric } from "./constant.js";
 import type { Environment } from "./environment.js";
+import { numberConstant } from "./number-constant.js";
 import { adviseName, listNames } from "./suggestion.js";
 
 /** A function of constants. */
@@ -9,7 +10,7 @@ export interface ConstantFunction {
   readonly name: string;
   readonly aliases: readonly Alias[];
   readonly summary: string;
-  readonly compute: (...values: readonly number[]) => number;
+  readonly compute: (values: readonly number[]) => number;
   /** How many arguments it takes. */
   readonly least: number;
   readonly most: number;
@@ -21,7 +22,7 @@ export const functions: readonly ConstantFunction[] = [
     name: "min",
     aliases: ["minimum"],
     summary: "the smallest of its values",
-    compute: Math.min,
+    compute: (values) => values.reduce((a, b) => Math.min(a, b)),
     least: 2,
     most: Infinity,
   },
@@ -29,7 +30,7 @@ export const functions: readonly ConstantFunction[] = [
     name: "max",
     aliases: ["maximum"],
     summary: "the largest of its values",
-    compute: Math.max,
+    compute: (values) => values.reduce((a, b) => Math.max(a, b)),
     least: 2,
     most: Infinity,
   },
@@ -37,7 +38,7 @@ export const functions: readonly ConstantFunction[] = [
     name: "floor",
     aliases: [{ name: "int", differs: "`int(-2.5)` is -2 in Python, `floor(-2.5)` is -3" }],
     summary: "rounded down to an integer",
-    compute: Math.floor,
+    compute: ([value]) => Math.floor(value!),
     least: 1,
     most: 1,
   },
@@ -45,7 +46,7 @@ export const functions: readonly ConstantFunction[] = [
     name: "ceil",
     aliases: ["ceiling"],
     summary: "rounded up to an integer",
-    compute: Math.ceil,
+    compute: ([value]) => Math.ceil(value!),
     least: 1,
     most: 1,
   },
@@ -53,7 +54,7 @@ export const functions: readonly ConstantFunction[] = [
     name: "round",
     aliases: [],
     summary: "rounded to the nearest integer",
-    compute: Math.round,
+    compute: ([value]) => Math.round(value!),
     least: 1,
     most: 1,
   },
@@ -61,11 +62,18 @@ export const functions: readonly ConstantFunction[] = [
     name: "abs",
     aliases: ["fabs"],
     summary: "without its sign",
-    compute: Math.abs,
+    compute: ([value]) => Math.abs(value!),
     least: 1,
     most: 1,
   },
-  { name: "sqrt", aliases: [], summary: "the square root", compute: Math.sqrt, least: 1, most: 1 },
+  {
+    name: "sqrt",
+    aliases: [],
+    summary: "the square root",
+    compute: ([value]) => Math.sqrt(value!),
+    least: 1,
+    most: 1,
+  },
 ];
 
 /** Whether a call computes a constant, and is no loss, schedule or the like. */
@@ -89,8 +97,9 @@ export function evaluateFunction(
     if (!isNumeric(value)) return reportOperand(call, index, value, environment);
     numbers.push(value.value);
   }
-  const value = found.compute(...numbers);
-  return { kind: Number.isInteger(value) ? "integer" : "float", value };
+  const value = found.compute(numbers);
+  const kind = Number.isInteger(value) ? "integer" : "float";
+  return numberConstant({ kind, value }, call.span, environment);
 }
 
 function reportUnknown(call: CallExpression, { reporter }: Environment): undefined {

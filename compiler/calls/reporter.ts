@@ -22,9 +22,14 @@ interface Found {
 interface Findings {
   readonly found: Map<string, Found>;
   errors: number;
+  /** How many were not kept, since there were too many before. */
+  leftOut: number;
 }
 
 const MOST_RELATED = 3;
+
+/** A spec with more mistakes than these is not read on; what else is wrong shows once they are mended. */
+const MOST_REPORTED = 200;
 
 /**
  * Collects diagnostics. What is analysed twice (a model for two recipes, a block in its uses) is reported once, for its first
@@ -37,7 +42,7 @@ export class Reporter {
   ) {}
 
   static empty(): Reporter {
-    return new Reporter({ found: new Map(), errors: 0 }, []);
+    return new Reporter({ found: new Map(), errors: 0, leftOut: 0 }, []);
   }
 
   /** The same reporter for the body of a block in one of its uses. */
@@ -55,28 +60,53 @@ export class Reporter {
     const key = `${code} ${file} ${start.offset} ${end.offset}`;
     const diagnostic = createDiagnostic(code, this.withUse(details));
     if (diagnostic.severity === "error") this.findings.errors++;
-    const found = this.findings.found.get(key) ?? { diagnostic, uses: new Map<string, BlockUse>() };
+    const known = this.findings.found.get(key);
+    // The first error is always kept: without it, the spec would seem to be right.
+    const isKept = diagnostic.severity === "error" && this.findings.errors === 1;
+    if (!known && !isKept && this.findings.found.size >= MOST_REPORTED) return this.leaveOut();
+    const found = known ?? { diagnostic, uses: new Map<string, BlockUse>() };
     this.findings.found.set(key, found);
     const use = this.uses.at(-1);
     if (use) found.uses.set(use.name, use);
     return undefined;
   }
 
+  private leaveOut(): undefined {
+    this.findings.leftOut++;
+  }
+
   /** Says in which use of its block something is wrong. */
   private withUse(details: DiagnosticDetails): DiagnosticDetails {
     const use = this.uses.at(-1);
     if (!use) return details;
-    const label = { span: use.span, message: `in this use of \`${use.block}\`, \`${use.name}\`` };
+    const label = {
+      span: use.span,
+      message: `in this use of \`${use.block}\`, \`${shortened(use.name)}\``,
+    };
     const related = (details.related ?? []).slice(0, MOST_RELATED - 1);
     return { ...details, related: [...related, label] };
   }
 
   /** All diagnostics so far, in the order of the text. */
   get diagnostics(): readonly Diagnostic[] {
-    return [...this.findings.found.values()]
+    const found = [...this.findings.found.values()]
       .map(withOtherUses)
       .sort((a, b) => a.primary.span.start.offset - b.primary.span.start.offset);
+    return this.findings.leftOut === 0 ? found : withRemark(found);
   }
+}
+
+/** Longer names are shown by their ends. */
+const LONGEST_NAME = 20;
+
+const shortened = (name: string): string =>
+  name.length > LONGEST_NAME ? `...${name.slice(-LONGEST_NAME)}` : name;
+
+/** Says at the last diagnostic that there are more. */
+function withRemark(found: readonly Diagnostic[]): readonly Diagnostic[] {
+  const last = found.at(-1)!;
+  const notes = [...last.notes, `there are more mistakes: these are ${MOST_REPORTED} of them`];
+  return [...found.slice(0, -1), { ...last, notes }];
 }
 
 function withOtherUses({ diagnostic, uses }: Found): Diagnostic {

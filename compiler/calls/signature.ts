@@ -54,6 +54,14 @@ export interface Signature<Declarations extends ArgumentDeclarations = ArgumentD
   readonly arguments: Declarations;
 }
 
+/** The declaration of an argument by the name that a spec gives it, which may be any: `toString`, too. */
+export function argumentNamed(
+  { arguments: declared }: Pick<Signature, "arguments">,
+  name: string,
+): ArgumentDeclaration<unknown> | undefined {
+  return Object.hasOwn(declared, name) ? declared[name] : undefined;
+}
+
 /** A signature with a line on what it is, for completion and lists. */
 export interface Described<
   Declarations extends ArgumentDeclarations = ArgumentDeclarations,

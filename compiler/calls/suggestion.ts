@@ -65,7 +65,7 @@ function lookUp(
   given: readonly string[],
 ): Suggestion | string | undefined {
   const plain = plainName(written);
-  const candidates = known.map(named);
+  const candidates = candidatesOf(known);
   const isKnown = candidates.some(({ name }) => plainName(name) === plain);
   if (!isKnown && Object.hasOwn(absent, plain)) return absent[plain];
   return suggest(written, candidates, given);
@@ -91,7 +91,7 @@ export function renameFixes(
   name: string,
   candidates: readonly (string | Named)[],
 ): readonly Fix[] {
-  const found = suggest(name, candidates.map(named));
+  const found = suggest(name, candidatesOf(candidates));
   return found ? [renaming(span, found)] : [];
 }
 
@@ -99,21 +99,36 @@ export function nearestName(
   name: string,
   candidates: readonly (string | Named)[],
 ): string | undefined {
-  return suggest(name, candidates.map(named))?.name;
+  return suggest(name, candidatesOf(candidates))?.name;
 }
+
+/** The same list for the same names: what was found in it is kept there. */
+function candidatesOf(known: readonly (string | Named)[]): readonly Named[] {
+  const made = listsOf.get(known) ?? known.map(named);
+  listsOf.set(known, made);
+  return made;
+}
+
+const listsOf = new WeakMap<readonly (string | Named)[], readonly Named[]>();
 
 function named(candidate: string | Named): Named {
   return typeof candidate === "string" ? { name: candidate, aliases: [] } : candidate;
 }
 
-/** `a, b and c`. */
+/** More names than these nobody reads. */
+const MOST_LISTED = 100;
+
+/** `a, b and c`; of very many, the first. */
 export const listNames = (names: readonly string[]): string => joinNames(names, "and");
 
 /** `a, b or c`. */
 export const listOr = (names: readonly string[]): string => joinNames(names, "or");
 
 function joinNames(names: readonly string[], word: string): string {
-  const quoted = names.map((name) => `\`${name}\``);
+  const listed = names.slice(0, MOST_LISTED);
+  const quoted = listed.map((name) => `\`${name}\``);
+  const more = names.length - listed.length;
+  if (more > 0) return `${quoted.join(", ")} ${word} ${more} more`;
   if (quoted.length < 2) return quoted.join("");
   return `${quoted.slice(0, -1).join(", ")} ${word} ${quoted.at(-1)}`;
 }

@@ -1,3 +1,5 @@
+import { visible } from "../../program/visible.js";
+
 /** How wide text is on a terminal, so that underlines stand below what they mean. */
 
 export const tabWidth = 4;
@@ -38,7 +40,7 @@ function cellOf(character: string, column: number): Cell {
     return { text: " ".repeat(width), width };
   }
   if (character === "\ufeff") return { text: "", width: 0 };
-  if (/\p{Cc}/u.test(character)) return { text: "\ufffd", width: 1 };
+  if (visible(character) !== character) return { text: "\ufffd", width: 1 };
   if (invisible.test(character)) return { text: character, width: 0 };
   return { text: character, width: wide.test(character) ? 2 : 1 };
 }

@@ -1,3 +1,4 @@
+import { visible } from "../../program/visible.js";
 import type { Span } from "../../grammar/ast.js";
 import type { Diagnostic, Label } from "./diagnostic.js";
 import type { Cell } from "./display-width.js";
@@ -62,7 +63,7 @@ class TextRenderer {
 
   private header(): string {
     const { severity, code, message } = this.diagnostic;
-    return `${this.paint[severity](`${severity}[${code}]`)}${this.paint.bold(`: ${message}`)}`;
+    return `${this.paint[severity](`${severity}[${code}]`)}${this.paint.bold(`: ${visible(message)}`)}`;
   }
 
   private location(): string {
@@ -104,7 +105,7 @@ class TextRenderer {
     const to = Math.min(mark.to ?? cells.length + 1, start + longestLine);
     const width = Math.max(1, totalWidth(cells.slice(mark.from - 1, to - 1)));
     const drawn = (mark.isPrimary ? "^" : "-").repeat(width);
-    const words = mark.message === "" ? drawn : `${drawn} ${mark.message}`;
+    const words = mark.message === "" ? drawn : `${drawn} ${visible(mark.message)}`;
     const color = mark.isPrimary ? this.paint[this.diagnostic.severity] : this.paint.frame;
     return `${" ".repeat(indent)}${color(words)}`;
   }
@@ -128,7 +129,7 @@ class TextRenderer {
   }
 
   private remark(kind: "note" | "help", text: string): string[] {
-    const [first = "", ...rest] = text.split("\n");
+    const [first = "", ...rest] = text.split("\n").map(visible);
     const indent = " ".repeat(this.numberWidth + 1 + `= ${kind}: `.length);
     return [
       `${this.gutter("=")} ${this.paint.bold(`${kind}:`)} ${first}`,
@@ -140,7 +141,7 @@ class TextRenderer {
 const ellipsis = "...";
 
 function placeOf({ file, start }: Span): string {
-  return `${file}:${start.line}:${start.column}`;
+  return `${visible(file)}:${start.line}:${start.column}`;
 }
 
 /** An empty span at the very start says something about the file, and nothing about its first line. */

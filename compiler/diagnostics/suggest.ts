@@ -1,5 +1,6 @@
 import { type Alias, aliasName, type ForeignAlias } from "./alias.js";
-import { isOneEditAway, typingErrors } from "./typing-error.js";
+import { effort } from "../../grammar/distance.js";
+import { isOneEditAway, Spelling, typingErrors } from "./typing-error.js";
 
 /** Something with a name, and the other names that people know it by. */
 export interface Candidate {
@@ -19,10 +20,20 @@ export interface Suggestion {
 /** Fewer letters than these say too little to complete them. */
 const SHORTEST_PREFIX = 3;
 
+/** Candidates, and cells of distance tables, that one suggestion may cost: well under a millisecond. */
+const MOST_CANDIDATES = 500;
+export const MOST_CELLS = 20_000;
+
+/** Suggestions that are kept for a list of candidates: fixes are tried, and editors ask again and again. */
+const MOST_KEPT = 1000;
+
+const kept = new WeakMap<readonly Candidate[], Map<string, Suggestion | undefined>>();
+
 /**
  * What was most likely meant, or undefined where nothing probable is known: another framework's name for the same thing comes
  * first, then a typing error, then the only name that starts with what was written.
  *
+ * @param candidates of very many, the first are compared; the list is not changed afterwards
  * @param given names of the arguments in the call, which tell frameworks apart
  */
 export function suggest(
@@ -30,10 +41,24 @@ export function suggest(
   candidates: readonly Candidate[],
   given: readonly string[] = [],
 ): Suggestion | undefined {
+  const known = kept.get(candidates) ?? new Map<string, Suggestion | undefined>();
+  kept.set(candidates, known);
+  const key = [written, ...given].join(" ");
+  if (!known.has(key)) {
+    if (known.size === MOST_KEPT) known.clear();
+    known.set(key, find(written, candidates.slice(0, MOST_CANDIDATES), given));
+  }
+  return known.get(key);
+}
+
+function find(
+  written: string,
+  candidates: readonly Candidate[],
+  given: readonly string[],
+): Suggestion | undefined {
+  const words = candidates.flatMap(wordsOf);
   return (
-    byAlias(written, candidates, given) ??
-    bySpelling(written, candidates) ??
-    byPrefix(written, candidates)
+    byAlias(written, words, given) ?? bySpelling(written, words) ?? byPrefix(written, candidates)
   );
 }
 
@@ -47,17 +72,17 @@ export function plainName(name: string): string {
 interface Match {
   readonly name: string;
   readonly alias: Alias;
+  readonly plain: string;
+  readonly spelling: Spelling;
 }
 
 function byAlias(
   written: string,
-  candidates: readonly Candidate[],
+  words: readonly Match[],
   given: readonly string[],
 ): Suggestion | undefined {
   const key = plainName(written);
-  const matches = wordsOf(candidates).filter(
-    ({ alias }) => plainName(aliasName(alias)) === key && holds(alias, given),
-  );
+  const matches = words.filter(({ plain, alias }) => plain === key && holds(alias, given));
   const exact = matches.filter(({ alias }) => aliasName(alias) === written);
   return exact.length > 0 ? bySpelledAlias(exact) : byOneWord(matches);
 }
@@ -88,10 +113,19 @@ function holds(alias: Alias, given: readonly string[]): boolean {
   return alias.given.some((argument) => given.includes(argument));
 }
 
-function wordsOf(candidates: readonly Candidate[]): readonly Match[] {
-  return candidates.flatMap(({ name, aliases }) =>
-    [name, ...aliases].map((alias) => ({ name, alias })),
-  );
+/** The words of candidates that stay: layers and all else that netc has. */
+const prepared = new WeakMap<Candidate, readonly Match[]>();
+
+function wordsOf(candidate: Candidate): readonly Match[] {
+  const { name, aliases } = candidate;
+  const words = prepared.get(candidate) ?? [name, ...aliases].map((alias) => wordOf(name, alias));
+  prepared.set(candidate, words);
+  return words;
+}
+
+function wordOf(name: string, alias: Alias): Match {
+  const word = aliasName(alias);
+  return { name, alias, plain: plainName(word), spelling: new Spelling(word) };
 }
 
 // Typing errors
@@ -100,23 +134,24 @@ interface Near extends Match {
   readonly errors: number;
 }
 
-function bySpelling(written: string, candidates: readonly Candidate[]): Suggestion | undefined {
-  const words = wordsOf(candidates);
+function bySpelling(written: string, words: readonly Match[]): Suggestion | undefined {
+  const spelling = new Spelling(written);
+  const enough = effort.cells + MOST_CELLS;
   const near = words.flatMap((match): Near[] => {
-    const errors = typingErrors(written, aliasName(match.alias));
+    const errors = effort.cells < enough ? typingErrors(spelling, match.spelling) : undefined;
     return errors === undefined ? [] : [{ ...match, errors }];
   });
   const nearest = near.toSorted((a, b) => a.errors - b.errors)[0];
   if (!nearest) return undefined;
   const { name, errors, alias } = nearest;
   if (isForeign(alias)) return { name, alias, isCertain: false };
-  const isRival = (word: Match) =>
-    word.name !== name && isOneEditAway(written, aliasName(word.alias));
+  const isRival = (word: Match) => word.name !== name && isOneEditAway(spelling, word.spelling);
   // The capital of `Upsampel(2)` says that PyTorch's name may be meant, whose 2 is a size.
   const mayBeForeign = near.some(
     (each) => isForeign(each.alias) && each.alias.name[0] === written[0],
   );
-  return { name, isCertain: errors === 1 && !mayBeForeign && !words.some(isRival) };
+  const isAlone = effort.cells < enough && !words.some(isRival);
+  return { name, isCertain: errors === 1 && !mayBeForeign && isAlone };
 }
 
 // Beginnings

@@ -1,3 +1,4 @@
+import { lineComment } from "./text.js";
 import type { Program, ProgramKernel, ProgramStep } from "../../program/program.js";
 
 /** The program with a comment on top of each kernel that names the spec's lines it works for. */
@@ -24,7 +25,7 @@ function annotate(
   file: string,
 ): ProgramKernel {
   const uses = new Set(
-    steps.map(({ label, location }) => `//   ${file}:${location.line} ${label}`),
+    steps.map(({ label, location }) => lineComment(`  ${file}:${location.line} ${label}`)),
   );
   return { ...kernel, wgsl: ["// Used for:", ...uses, kernel.wgsl].join("\n") };
 }

@@ -1,5 +1,6 @@
 import type { Program } from "../../program/program.js";
 import type { TrainRecipe } from "../../program/recipe.js";
+import { blockComment, lineComment, literal, typeName } from "./text.js";
 
 /** The module's types: names of parameters and metrics as literal unions, so that a misspelt one does not compile. */
 export function emitDeclarations(
@@ -13,10 +14,11 @@ export function emitDeclarations(
     ...(describeTargets(program).type === "Labels" ? ["Labels"] : []),
     ...["Network", "NetworkOptions", "Program", ...(recipe ? ["TrainRecipe"] : [])],
   ];
+  const type = typeName(model);
   const union = (names: readonly string[]) =>
-    names.length > 0 ? names.map((name) => JSON.stringify(name)).join("\n  | ") : "never";
+    names.length > 0 ? names.map((name) => literal(name)).join("\n  | ") : "never";
   return [
-    `// ${model}, compiled by netc from ${source.file}.`,
+    lineComment(`${model}, compiled by netc from ${source.file}.`),
     `import type { ${imports.join(", ")} } from "netc/runtime";`,
     "",
     "/** Names of the parameters, as `read` and `write` take them. */",
@@ -25,13 +27,13 @@ export function emitDeclarations(
     "/** What `step` and `evaluate` return. */",
     `export type ${model}Metric =\n  | ${union(metrics)};`,
     "",
-    `export type ${model} = Network<${model}Metric, ${model}Parameter, ${describeTargets(program).type}>;`,
+    `export type ${type} = Network<${model}Metric, ${model}Parameter, ${describeTargets(program).type}>;`,
     "",
-    ...comment([
+    ...blockComment([
       ...(documentation ? [documentation, ""] : []),
       `Creates the network on a GPU. Images are ${image}, in NCHW order${describeTargets(program).words}.`,
     ]),
-    `export declare function create${model}(options?: NetworkOptions): Promise<${model}>;`,
+    `export declare function create${model}(options?: NetworkOptions): Promise<${type}>;`,
     "",
     "/** The compiled programs, one for each kind of adapter. */",
     "export declare const programs: readonly Program[];",
@@ -57,9 +59,4 @@ function describeTargets({ classes, targets }: Program): {
   }
   if (classes === undefined) return { type: "void", words: "" };
   return { type: "Labels", words: `; labels are 0 to ${classes - 1}` };
-}
-
-function comment(lines: readonly string[]): string[] {
-  const text = lines.flatMap((line) => line.replaceAll("*/", "*\\/").split("\n"));
-  return ["/**", ...text.map((line) => ` * ${line}`.trimEnd()), " */"];
 }

@@ -1,6 +1,7 @@
 import type { Program, ProgramBuffer, ProgramKernel, ProgramStep } from "../../program/program.js";
 import { FRAME } from "../kernels/kernel.js";
 import type { TrainRecipe } from "../../program/recipe.js";
+import { lineComment, literal, templateText } from "./text.js";
 
 /**
  * The generated ES module: the programs as data, with kernels as readable text, and one function that puts them on a GPU. Programs of
@@ -11,7 +12,9 @@ export function emitModule(programs: readonly Program[], recipe: TrainRecipe | u
   if (!first) throw new Error("a module needs at least one program");
   const kernels = new KernelTable(programs.flatMap((each) => [each, ...phasesOf(each)]));
   return [
-    `// ${first.model}, compiled by netc from ${first.source.file}. Change the spec and compile again, not this file.`,
+    lineComment(
+      `${first.model}, compiled by netc from ${first.source.file}. Change the spec and compile again, not this file.`,
+    ),
     'import { createNetwork } from "netc/runtime";',
     "",
     HELPERS,
@@ -30,7 +33,7 @@ export function emitModule(programs: readonly Program[], recipe: TrainRecipe | u
       "};",
       "",
     ]),
-    ...(recipe ? [`export const recipe = ${JSON.stringify(recipe, null, 2)};`, ""] : []),
+    ...(recipe ? [`export const recipe = ${literal(recipe, 2)};`, ""] : []),
     "export const programs = [",
     ...programs.map((program) => `  ${emitProgram(program, kernels)},`),
     "];",
@@ -91,22 +94,19 @@ function emitKernels(kernels: readonly ProgramKernel[]): string[] {
   return [
     "// What the runtime tells every kernel, and register blocks, unrolled, that several of them share.",
     `const frame = \`${FRAME}\`;`,
-    ...[...blocks].map(([text, name]) => `const ${name} = \`${escape(text)}\`;`),
+    ...[...blocks].map(([text, name]) => `const ${name} = \`${templateText(text)}\`;`),
     "",
     "const kernels = [",
     ...kernels.map(({ name, bindings, wgsl }) => {
       const text = unrolledBlocks(wgsl)
-        .map((block) => (blocks.has(block) ? `\${${blocks.get(block)!}}` : escape(block)))
+        .map((block) => (blocks.has(block) ? `\${${blocks.get(block)!}}` : templateText(block)))
         .join("\n")
         .replace(FRAME, "${frame}");
-      return `  kernel(${JSON.stringify(name)}, ${JSON.stringify(bindings)}, \`${text}\`),`;
+      return `  kernel(${literal(name)}, ${literal(bindings)}, \`${text}\`),`;
     }),
     "];",
   ];
 }
-
-const escape = (text: string) =>
-  text.replaceAll("\\", "\\\\").replaceAll("`", "\\`").replaceAll("${", "\\${");
 
 /** Names for the unrolled blocks that occur in more than one kernel. */
 function sharedBlocks(texts: readonly string[]): ReadonlyMap<string, string> {
@@ -158,14 +158,14 @@ function emitCommon(program: Program): string[] {
   return [
     ...Object.entries({ ...fields, ...results })
       .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => `  ${name}: ${JSON.stringify(value)},`),
+      .map(([name, value]) => `  ${name}: ${literal(value)},`),
   ];
 }
 
 function emitParameters({ parameters }: Program): string[] {
   return [
     "  parameters: [",
-    ...parameters.map((parameter) => `    ${JSON.stringify(parameter)},`),
+    ...parameters.map((parameter) => `    ${literal(parameter)},`),
     "  ],",
   ];
 }
@@ -175,11 +175,11 @@ function emitProgram(program: Program, kernels: KernelTable, phase = 0): string 
   return [
     "{",
     `    ...${commonName(phase)},`,
-    `    target: ${JSON.stringify(program.target)},`,
-    ...(program.precision ? [`    precision: ${JSON.stringify(program.precision)},`] : []),
+    `    target: ${literal(program.target)},`,
+    ...(program.precision ? [`    precision: ${literal(program.precision)},`] : []),
     ...(program.lossScale ? [`    lossScale: ${program.lossScale},`] : []),
     ...(program.slice ? [`    slice: ${program.slice},`] : []),
-    ...(program.adapter ? [`    adapter: ${JSON.stringify(program.adapter)},`] : []),
+    ...(program.adapter ? [`    adapter: ${literal(program.adapter)},`] : []),
     `    kernels: [${places.join(", ")}].map((index) => kernels[index]),`,
     "    buffers: [",
     ...program.buffers.map((buffer) => `  ${emitBuffer(buffer)},`),
@@ -211,7 +211,7 @@ function emitPreparations({ preparations }: Program): string[] {
       `        transforms: recipe.data.${split}.transforms,`,
       ...Object.entries(plain)
         .filter(([name]) => name !== "transforms")
-        .map(([name, value]) => `        ${name}: ${JSON.stringify(value)},`),
+        .map(([name, value]) => `        ${name}: ${literal(value)},`),
       "        steps: [",
       ...steps.map((step) => `  ${emitStep(step)},`),
       "        ],",
@@ -227,7 +227,7 @@ function emitBuffer(buffer: ProgramBuffer): string {
   const rest = largestBatch > 0 ? [least, largestBatch] : least > 0 ? [least] : [];
   const place = location ? [location.line, location.column] : [];
   const given = [name, purpose, place, bytes.fixed, bytes.perImage, ...rest];
-  return `buffer(${given.map((each) => JSON.stringify(each)).join(",")})`;
+  return `buffer(${given.map((each) => literal(each)).join(",")})`;
 }
 
 function emitStep(step: ProgramStep): string {
@@ -238,5 +238,5 @@ function emitStep(step: ProgramStep): string {
     ...[label, [location.line, location.column], macs],
     ...(batches ? [batches] : []),
   ];
-  return `step(${given.map((each) => JSON.stringify(each)).join(",")})`;
+  return `step(${given.map((each) => literal(each)).join(",")})`;
 }

@@ -43,6 +43,18 @@ export function leaves(expression: Expression): readonly Leaf[] {
   }
 }
 
+/** How many operations the expression has, repeats included. */
+export function countOperations(expression: Expression): number {
+  switch (expression.kind) {
+    case "unary":
+      return 1 + countOperations(expression.argument);
+    case "binary":
+      return 1 + countOperations(expression.left) + countOperations(expression.right);
+    default:
+      return 0;
+  }
+}
+
 /** Whether the expression or a part of it is as asked for. */
 export function contains(expression: Expression, test: (part: Expression) => boolean): boolean {
   if (test(expression)) return true;

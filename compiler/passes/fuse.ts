@@ -1,5 +1,5 @@
 import { slopeOf } from "../ir/expression-derivative.js";
-import { leaves, substitute } from "../ir/expression-transform.js";
+import { countOperations, leaves, substitute } from "../ir/expression-transform.js";
 import { simplify } from "../ir/expression-simplify.js";
 import { channel, operand, type Expression } from "../ir/expression.js";
 import type { AnyNode, Fused, Graph, LabelRule, Node, OpKind, Value } from "../ir/graph.js";
@@ -223,6 +223,7 @@ function joinWithMaker(
     if (maker.outputs.length !== 1 || readsByChannel(node.attributes.expression, index)) continue;
     const isPointwise = maker.kind === "pointwise";
     if (!isPointwise && !WITH_EPILOGUE.has(maker.kind)) continue;
+    if (isTooLarge(maker, node, index)) continue;
     const joined = isPointwise
       ? joinPointwise(maker, node, index)
       : joinEpilogue(maker, node, index);
@@ -231,6 +232,21 @@ function joinWithMaker(
     }
   }
   return undefined;
+}
+
+/** Operations of one expression: `x + x` of itself, time and again, would double them each time. */
+const MOST_OPERATIONS = 256;
+
+function isTooLarge(maker: AnyNode, outer: Node<"pointwise">, index: number): boolean {
+  const { expression, epilogue } = maker.attributes as {
+    expression?: Expression;
+    epilogue?: Fused;
+  };
+  const inner = maker.kind === "pointwise" ? expression : epilogue?.expression;
+  if (!inner) return false;
+  const reads = leaves(outer.attributes.expression).filter((leaf) => leaf.index === index).length;
+  const size = countOperations(outer.attributes.expression) + reads * countOperations(inner);
+  return size > MOST_OPERATIONS;
 }
 
 const readsByChannel = (expression: Expression, index: number) =>

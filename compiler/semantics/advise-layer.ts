@@ -9,5 +9,6 @@ export function adviseLayer(call: CallExpression, blocks: readonly string[]): Ad
   const otherwise = [`layers are ${listNames(layers.map(({ name }) => name))}`];
   if (blocks.length > 0) otherwise.push(`blocks are ${listNames(blocks)}`);
   const own = blocks.map((name): Named & Partial<Signature> => ({ name, aliases: [] }));
-  return adviseCall(call, { known: [...layers, ...own], absent: absentLayers, otherwise });
+  const known = own.length > 0 ? [...layers, ...own] : layers;
+  return adviseCall(call, { known, absent: absentLayers, otherwise });
 }

@@ -1,7 +1,17 @@
 import type { Diagnostic, Edit, Fix } from "../diagnostics/diagnostic.js";
 
-/** Analysing again costs about a millisecond; a spec with very many mistakes is not to wait for it. */
+/** A spec with very many mistakes is not to wait for all their fixes. */
 const MOST_CHECKS = 40;
+
+/** What all checks together may cost, in characters and layers that are read. */
+const MOST_WORK = 100_000;
+
+/** A text, and how many layers its models have in all: what analysing it costs. */
+export interface AnalyzedText {
+  readonly file: string;
+  readonly text: string;
+  readonly layers: number;
+}
 
 /**
  * Keeps only the fixes that help: each is applied to the text, which is analysed again; it is offered only if its diagnostic
@@ -9,18 +19,19 @@ const MOST_CHECKS = 40;
  * hidden behind it.
  */
 export function keepHelpfulFixes(
-  { file, text }: { readonly file: string; readonly text: string },
+  { file, text, layers }: AnalyzedText,
   diagnostics: readonly Diagnostic[],
   analyzeAgain: (text: string) => readonly Diagnostic[],
 ): readonly Diagnostic[] {
   const before = countByKey(diagnostics);
+  const most = Math.min(MOST_CHECKS, Math.floor(MOST_WORK / (text.length + 10 * layers + 1)));
   let checks = 0;
   const helps = (diagnostic: Diagnostic, fix: Fix): boolean => {
     // The parser has checked its own, and a repaired text may well show mistakes that were hidden before.
     if (diagnostic.code.startsWith("NET0")) return true;
     // An imported file is somebody else's as well.
     if (fix.edits.some(({ span }) => span.file !== file)) return false;
-    if (checks++ >= MOST_CHECKS) return false;
+    if (checks++ >= most) return false;
     const after = countByKey(analyzeAgain(applyEdits(text, fix.edits)));
     const isGone = (after.get(keyOf(diagnostic)) ?? 0) < before.get(keyOf(diagnostic))!;
     if (fix.isRename) return isGone;

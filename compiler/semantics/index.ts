@@ -24,9 +24,10 @@ export type {
 export function analyze(text: string, file: string, options: AnalyzeOptions = {}): Analysis {
   const analysis = analyzeText(text, file, options);
   const again = (changed: string) => analyzeText(changed, file, options).diagnostics;
+  const layers = analysis.models.reduce((sum, model) => sum + model.layers.length, 0);
   return {
     ...analysis,
-    diagnostics: keepHelpfulFixes({ file, text }, analysis.diagnostics, again),
+    diagnostics: keepHelpfulFixes({ file, text, layers }, analysis.diagnostics, again),
   };
 }
 

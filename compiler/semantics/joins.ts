@@ -197,7 +197,7 @@ function reportDisagreement(
 
 /** Where the part of the shape that `of` reads last changed on the way. */
 function lastChange({ trail }: Current, of: (shape: Shape) => unknown): Label | undefined {
-  const step = trail?.steps.findLast(({ input, output }) => of(input) !== of(output));
+  const step = trail?.findLast(({ input, output }) => of(input) !== of(output));
   return step && { span: step.span, message: `gives ${formatShape(step.output)}` };
 }
 
@@ -226,7 +226,7 @@ function bodyEnd({ span, alias }: Residual) {
 function strideFixes(body: Current, skip: Current): readonly Fix[] {
   const [ours, theirs] = [body.shape!, skip.shape!];
   const stride = strideBetween(theirs, ours);
-  const conv = skip.trail?.steps.findLast(({ layer }) => layer === "conv")?.call;
+  const conv = skip.trail?.findLast(({ layer }) => layer === "conv")?.call;
   if (!stride || stride[0] !== stride[1] || stride[0] === 1 || !conv) return [];
   const text = `stride=${strideWritten(body) ?? stride[0]}`;
   const title = `give the skip's \`conv\` ${text}`;
@@ -241,7 +241,7 @@ function strideWritten({ trail }: Current): string | undefined {
 
 /** The last layer on the way that changed the image's size. */
 function lastResized(trail: Current["trail"]): Step | undefined {
-  return trail?.steps.findLast(
+  return trail?.findLast(
     ({ input, output }) => output.length === 4 && !sameShape(input.slice(2), output.slice(2)),
   );
 }
@@ -324,12 +324,12 @@ function joinedShape(shapes: readonly (Shape | undefined)[]): Shape | undefined 
 
 /** All branches as one step on the way of a trail. */
 function concatStep({ span, ends, start }: Branches, input: Shape, output: Shape): Step {
-  const before = start.trail?.steps.length ?? 0;
+  const before = start.trail?.length ?? 0;
   const infer = (shape: Shape) =>
     joinedShape(
       ends.map(({ end }) =>
-        end.trail?.steps
-          .slice(before)
+        end.trail
+          ?.stepsFrom(before)
           .reduce<Shape | undefined>((current, step) => current && step.infer(current), shape),
       ),
     );
@@ -337,7 +337,7 @@ function concatStep({ span, ends, start }: Branches, input: Shape, output: Shape
 }
 
 function withStep({ trail }: Current, step: Step): Current["trail"] {
-  return trail && { ...trail, steps: [...trail.steps, step] };
+  return trail?.with(step);
 }
 
 /** Reports each branch that has another size than the first. */

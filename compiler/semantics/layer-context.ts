@@ -95,6 +95,6 @@ function insertEdit(
   layer: string | undefined,
 ): Edit | undefined {
   if (!layer) return insertAt(call.span, text);
-  const step = trail.steps.findLast((each) => each.layer === layer);
+  const step = trail.findLast((each) => each.layer === layer);
   return step && insertAt(step.span, text);
 }

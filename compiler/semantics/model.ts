@@ -23,6 +23,7 @@ import type { Current, Place } from "./place.js";
 import type { ScoreKind } from "./score-use.js";
 import { readScore } from "./scores.js";
 import { warnOfUnreachable } from "./unreachable.js";
+import { Trail } from "./trail.js";
 import type { Target } from "./values.js";
 
 /** What a model's text refers to outside of it. */
@@ -114,7 +115,7 @@ class ModelAnalysis {
   /** The top level of the model. */
   private place(): Place {
     const { environment, module } = this.surroundings;
-    const place = { environment, module, path: [], outside: 0, isRepeated: false };
+    const place = { environment, module, path: [], outside: 0, isRepeated: false, depth: 0 };
     return { ...place, group: undefined, uses: [], blocks: [] };
   }
 
@@ -130,7 +131,7 @@ class ModelAnalysis {
     const { name, span } = declared;
     this.environment.names.define("input", name.name, name.span);
     const value = this.builder.images(name.name, shape, { name: name.name, span });
-    const trail = { start: { shape, span }, steps: [] };
+    const trail = Trail.from({ shape, span });
     const input = { name: name.name, shape: shape.slice(1).map(Number), span };
     return { input, current: { ...nothing, shape, value, trail } };
   }

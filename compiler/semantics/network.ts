@@ -32,6 +32,12 @@ import type { NamedValue } from "./values.js";
 /** More layers than this are a mistake: a loop in a loop in a block. */
 const MOST_LAYERS = 10_000;
 
+/** The same for turns of loops, sections and uses of blocks, which may have no layers in them. */
+const MOST_TURNS = 4 * MOST_LAYERS;
+
+/** Sections, loops, branches and blocks in one another: more could overflow the stack. */
+const DEEPEST_NESTING = 100;
+
 /** Numbers of one value of an image, or of a layer's weights: 4 GiB of f32, more than any buffer holds. */
 const MOST_NUMBERS = 2 ** 30;
 
@@ -55,6 +61,8 @@ export class NetworkReader {
   /** Whether it gave up, so that layers further down are missing. */
   isTooLong = false;
   private streams = 0;
+  /** Turns of loops, sections, branches and uses of blocks that were read so far. */
+  private turns = 0;
 
   /**
    * @param builder where the ops go
@@ -70,11 +78,18 @@ export class NetworkReader {
 
   // Members
 
-  readMembers(members: readonly BodyMember[], place: Place): void {
+  readMembers(members: readonly BodyMember[], around: Place): void {
+    const place = { ...around, depth: around.depth + 1 };
+    this.turns++;
     for (const member of members) {
-      if (this.layers.length > MOST_LAYERS) return this.reportTooMany(member, place);
+      if (place.depth > DEEPEST_NESTING) return this.reportTooDeep(member, place);
+      if (this.isTooLarge) return this.reportTooMany(member, place);
       this.readMember(member, place);
     }
+  }
+
+  private get isTooLarge(): boolean {
+    return this.layers.length > MOST_LAYERS || this.turns > MOST_TURNS;
   }
 
   private readMember(member: BodyMember, place: Place): void {
@@ -101,13 +116,20 @@ export class NetworkReader {
 
   private readRepeat(repeat: Repeat, place: Place): void {
     const count = this.noting(place, () => readCount(repeat, place.environment));
+    if (count === undefined) return this.lose();
     const body = { ...place, isRepeated: true };
-    for (let turn = 0; turn < count; turn++) this.readMembers(repeat.members, body);
+    for (let turn = 0; turn < count; turn++) {
+      if (this.isTooLarge) return this.reportTooMany(repeat, place);
+      this.readMembers(repeat.members, body);
+    }
   }
 
   private readFor(loop: For, place: Place): void {
     const { environment } = place;
-    for (const scope of this.noting(place, () => readTurns(loop, environment))) {
+    const turns = this.noting(place, () => readTurns(loop, environment));
+    if (!turns) return this.lose();
+    for (const scope of turns) {
+      if (this.isTooLarge) return this.reportTooMany(loop, place);
       const body = { ...place, isRepeated: true, environment: { ...environment, scope } };
       this.readMembers(loop.members, body);
     }
@@ -214,8 +236,7 @@ export class NetworkReader {
       ...{ layer: use.definition.name, span: use.call.span, call: use.call, input, output },
       infer: (shape: typeof input) => inferSilently(use, shape),
     };
-    const steps = [...trail.steps, step];
-    this.current = { ...this.current, shape: output, value, trail: { ...trail, steps } };
+    this.current = { ...this.current, shape: output, value, trail: trail.with(step) };
   }
 
   /** Adds the layer's ops, as long as nothing above has failed. */
@@ -320,7 +341,16 @@ export class NetworkReader {
     });
   }
 
-  private reportTooMany({ span }: BodyMember, { environment }: Place): void {
+  private reportTooDeep({ span }: BodyMember, { environment }: Place): void {
+    this.lose();
+    environment.reporter.report("NET1037", {
+      message: `layers are nested more than ${DEEPEST_NESTING} deep here`,
+      span,
+      notes: ["blocks count with all that stands in them: look at those that use one another"],
+    });
+  }
+
+  private reportTooMany({ span }: Pick<BodyMember, "span">, { environment }: Place): void {
     if (this.isTooLong) return;
     this.isTooLong = true;
     this.lose();

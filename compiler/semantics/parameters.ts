@@ -15,15 +15,18 @@ export type Parameterized = Pick<ModelDeclaration, "name" | "parameters">;
 export type ModelArguments = Readonly<Record<string, number | boolean>>;
 
 /** Types of parameters. */
-export const parameterTypes: Readonly<Record<string, ArgumentType<number | boolean>>> = {
-  int: integer(),
-  float: float(),
-  bool: boolean(),
-};
+export const parameterTypes: ReadonlyMap<string, ArgumentType<number | boolean>> = new Map<
+  string,
+  ArgumentType<number | boolean>
+>([
+  ["int", integer()],
+  ["float", float()],
+  ["bool", boolean()],
+]);
 
 /** The type of a name; any number for one that does not exist, which `checkParameters` reports. */
-function typeOf(name: string): ArgumentType<number | boolean> {
-  return parameterTypes[name] ?? float();
+export function parameterType(name: string): ArgumentType<number | boolean> {
+  return parameterTypes.get(name) ?? float();
 }
 
 /** The values of a model's parameters where nobody gives any; undefined if one has no default. */
@@ -31,13 +34,13 @@ export function defaultArguments(
   model: Parameterized,
   environment: Environment,
 ): ModelArguments | undefined {
-  const values: Record<string, number | boolean> = {};
+  const values = new Map<string, number | boolean>();
   for (const parameter of model.parameters) {
     const value = readDefault(parameter, environment);
     if (value === undefined) return undefined;
-    values[parameter.name.name] = value;
+    values.set(parameter.name.name, value);
   }
-  return values;
+  return Object.fromEntries(values);
 }
 
 function readDefault(
@@ -45,7 +48,7 @@ function readDefault(
   environment: Environment,
 ): number | boolean | undefined {
   const subject = `the default of \`${name.name}\``;
-  return defaultValue && typeOf(type.name).read(defaultValue, { ...environment, subject });
+  return defaultValue && parameterType(type.name).read(defaultValue, { ...environment, subject });
 }
 
 /** The types that a parameter may have. */
@@ -64,8 +67,8 @@ export const typeNames = [
 /** Checks the declarations of a model's parameters. */
 export function checkParameters(model: Parameterized, { reporter }: Environment): void {
   for (const { type } of model.parameters) {
-    if (Object.hasOwn(parameterTypes, type.name)) continue;
-    const otherwise = [`types of parameters are ${listNames(Object.keys(parameterTypes))}`];
+    if (parameterTypes.has(type.name)) continue;
+    const otherwise = [`types of parameters are ${listNames([...parameterTypes.keys()])}`];
     const { question, ...advice } = adviseName(type, { known: typeNames, otherwise });
     reporter.report("NET1019", {
       message: `there is no type \`${type.name}\`${question}`,
@@ -102,7 +105,7 @@ function declarationOf(
   environment: Environment,
 ): ArgumentDeclaration<unknown> {
   return {
-    type: typeOf(parameter.type.name),
+    type: parameterType(parameter.type.name),
     meaning: "a parameter without a default",
     isRequired: !parameter.defaultValue,
     defaultValue: readDefault(parameter, environment),
@@ -113,7 +116,8 @@ function declarationOf(
 export function modelScope(model: Parameterized, values: ModelArguments, outer: Scope): Scope {
   const scope = new Scope(outer);
   for (const { name } of model.parameters) {
-    scope.define(name.name, asConstant(values[name.name]), name.span, "parameter");
+    const value = Object.hasOwn(values, name.name) ? values[name.name] : undefined;
+    scope.define(name.name, asConstant(value), name.span, "parameter");
   }
   return scope;
 }

@@ -22,6 +22,8 @@ export interface Place {
   readonly isRepeated: boolean;
   /** Index of the innermost group. */
   readonly group: number | undefined;
+  /** How many sections, loops, branches and blocks stand around. */
+  readonly depth: number;
   /** The uses of blocks around, the outermost first, and their declarations. */
   readonly uses: readonly BlockUse[];
   readonly blocks: readonly BlockDeclaration[];

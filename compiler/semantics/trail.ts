@@ -16,10 +16,41 @@ export interface Step {
   readonly infer: (input: Shape) => Shape | undefined;
 }
 
-/** How a value came about: the network's input, and the layers since. */
-export interface Trail {
-  readonly start: { readonly shape: Shape; readonly span: Span };
-  readonly steps: readonly Step[];
+/** How a value came about: the network's input, and the layers since. Trails share their beginnings. */
+export class Trail {
+  private constructor(
+    readonly start: { readonly shape: Shape; readonly span: Span },
+    private readonly before: Trail | undefined,
+    private readonly last: Step | undefined,
+    /** How many layers. */
+    readonly length: number,
+  ) {}
+
+  static from(start: Trail["start"]): Trail {
+    return new Trail(start, undefined, undefined, 0);
+  }
+
+  /** The trail with one more layer. */
+  with(step: Step): Trail {
+    return new Trail(this.start, this, step, this.length + 1);
+  }
+
+  /** The last layer that passes a test. */
+  findLast(test: (step: Step) => boolean): Step | undefined {
+    for (let at: Trail | undefined = this; at?.last; at = at.before) {
+      if (test(at.last)) return at.last;
+    }
+    return undefined;
+  }
+
+  /** The layers in order, from the one with the index `first` on. */
+  stepsFrom(first: number): readonly Step[] {
+    const steps: Step[] = [];
+    for (let at: Trail | undefined = this; at?.last && at.length > first; at = at.before) {
+      steps.push(at.last);
+    }
+    return steps.reverse();
+  }
 }
 
 /** Where the axis in question began and where it last changed, as labels. At most two. */
@@ -28,7 +59,7 @@ export function explainAxis(trail: Trail, axis: Axis): readonly Label[] {
     span: trail.start.span,
     message: startText(trail.start.shape, axis),
   };
-  const change = trail.steps.findLast((step) => changes(step, axis));
+  const change = trail.findLast((step) => changes(step, axis));
   if (!change) return axis === "rank" ? [] : [start];
   const last = { span: change.span, message: `gives ${formatShape(change.output)}` };
   return axis === "space" ? [start, last] : [last];
@@ -50,7 +81,7 @@ function changes({ input, output }: Step, axis: Axis): boolean {
 
 /** The last image on the way, the current value included. */
 export function lastImage(trail: Trail): ImageShape | undefined {
-  const step = trail.steps.findLast(({ output }) => output.length === 4);
+  const step = trail.findLast(({ output }) => output.length === 4);
   const shape = step?.output ?? trail.start.shape;
   return shape.length === 4 ? imageShape(shape) : undefined;
 }
@@ -78,7 +109,7 @@ export function inputsWhere(trail: Trail, test: (shape: Shape) => boolean): stri
 
 function replay(trail: Trail, input: Shape): Shape | undefined {
   let shape: Shape | undefined = input;
-  for (const step of trail.steps) shape = shape && step.infer(shape);
+  for (const step of trail.stepsFrom(0)) shape = shape && step.infer(shape);
   return shape;
 }
 

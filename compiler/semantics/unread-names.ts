@@ -16,6 +16,7 @@ import { findLayer } from "../layers/index.js";
 import type { Occurrence } from "../calls/occurrences.js";
 import type { Module } from "./modules.js";
 import type { Occurrences } from "../calls/occurrences.js";
+import { argumentNamed } from "../calls/signature.js";
 
 /**
  * Finds names where the analysis does not come by, by their place in the text alone: in blocks that nobody uses, in loops without
@@ -104,7 +105,8 @@ class NameFinder {
     if (block) this.names.use("block", callee.name, callee.span, block.name.span);
     const signature = block ? undefined : findLayer(callee.name);
     for (const { name, value } of given) {
-      const accepted = name && signature?.arguments[name.name]?.type.accepts.kind;
+      const declared = name && signature && argumentNamed(signature, name.name);
+      const accepted = declared?.type.accepts.kind;
       // `divide=size` says nothing of a constant `size`.
       if (accepted === "word" || accepted === "call") continue;
       const isKnown = value.kind !== "name" || this.meaningOf(value.name, meanings);

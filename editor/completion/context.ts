@@ -114,7 +114,7 @@ class FrameReader {
     const partner = this.frames.findLastIndex((each) => each.opener === opener);
     if (partner > 0 && this.frames.slice(partner).every((each) => each.opener !== "{")) {
       const inside = this.frames.splice(partner).flatMap(({ whole }) => whole);
-      this.top.whole.push(...inside);
+      for (const token of inside) this.top.whole.push(token);
     }
   }
 

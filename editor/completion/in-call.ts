@@ -1,6 +1,7 @@
 import type { ClassifiedToken } from "../../grammar/index.js";
 import type { Accepted } from "../../compiler/calls/signature.js";
 import { parameterTypes } from "../../compiler/semantics/parameters.js";
+import { argumentNamed } from "../../compiler/calls/signature.js";
 import { type Callable, callablesFor, findCallable } from "../callables.js";
 import { type CallRole, settingRole } from "../calls.js";
 import type { SpecDocument } from "../document.js";
@@ -36,7 +37,7 @@ function proposalsInParameters(
   document: SpecDocument,
 ): readonly Proposal[] {
   const last = statement.at(-1)?.text;
-  if (last === ":") return Object.keys(parameterTypes).map((name) => wordItem(name, "type"));
+  if (last === ":") return [...parameterTypes.keys()].map((name) => wordItem(name, "type"));
   return last === "=" ? expressions(context, document) : [];
 }
 
@@ -96,19 +97,22 @@ function proposalsForArgument(
   const current = given.at(-1)!;
   const { arguments: declared, positional } = call.callable;
   const name = current[1]?.text === "=" ? current[0]!.text : undefined;
-  if (name !== undefined) return valuesFor(declared[name], current.slice(2), context, document);
+  if (name !== undefined)
+    return valuesFor(argumentNamed(call.callable, name), current.slice(2), context, document);
   if (current.length > 0) return afterNumber(current) ?? expressions(context, document);
   const taken = given.map(([first, second]) => (second?.text === "=" ? first!.text : ""));
   const position = given.length - 1;
   const isNamed = taken.slice(0, position).some((each) => each !== "");
   const next = isNamed ? undefined : positional[position];
-  const values = next === undefined ? [] : valuesFor(declared[next], [], context, document);
+  const values =
+    next === undefined ? [] : valuesFor(argumentNamed(call.callable, next), [], context, document);
   const free = Object.entries(declared).filter(
     ([each]) => !taken.includes(each) && !positional.slice(0, position).includes(each),
   );
   const names = free.map(([each, declaration]) => argumentItem(each, declaration));
   // A value is wanted by its name alone; a number is rather written out.
-  const isValue = next !== undefined && declared[next]?.type.accepts.kind === "value";
+  const isValue =
+    next !== undefined && argumentNamed(call.callable, next)?.type.accepts.kind === "value";
   return isValue ? [...values, ...names] : [...names, ...values];
 }
 

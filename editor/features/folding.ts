@@ -7,20 +7,24 @@ export function foldingRanges({ tokens }: SpecDocument): FoldingRange[] {
   return [...bracketRanges(tokens), ...commentRanges(tokens)];
 }
 
-const CLOSERS: Readonly<Record<string, string>> = { "{": "}", "(": ")", "[": "]" };
+const CLOSERS: ReadonlyMap<string, string> = new Map([
+  ["{", "}"],
+  ["(", ")"],
+  ["[", "]"],
+]);
 
 function bracketRanges(tokens: readonly ClassifiedToken[]): readonly FoldingRange[] {
   const open: ClassifiedToken[] = [];
   const ranges: FoldingRange[] = [];
   for (const token of tokens.filter(({ kind }) => kind === "bracket")) {
-    if (token.text in CLOSERS) {
+    if (CLOSERS.has(token.text)) {
       open.push(token);
       continue;
     }
-    const partner = open.findLastIndex(({ text }) => CLOSERS[text] === token.text);
+    const partner = open.findLastIndex(({ text }) => CLOSERS.get(text) === token.text);
     if (partner < 0) continue;
     const [opener] = open.splice(partner);
-    ranges.push(...rangeBetween(opener!, token));
+    for (const range of rangeBetween(opener!, token)) ranges.push(range);
   }
   return ranges;
 }

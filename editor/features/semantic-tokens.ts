@@ -6,6 +6,7 @@ import {
 import type { Span } from "../../grammar/ast.js";
 import type { TokenKind } from "../../grammar/index.js";
 import type { Occurrence } from "../../compiler/calls/occurrences.js";
+import { argumentNamed } from "../../compiler/calls/signature.js";
 import { findCallable } from "../callables.js";
 import type { SpecDocument } from "../document.js";
 import { lastPartSpan } from "../spans.js";
@@ -84,7 +85,8 @@ function markCalls(document: SpecDocument, mark: Mark): void {
     const callable = findCallable(call.callee.name, role, document);
     for (const { name, value } of call.arguments) {
       if (name) mark(name.span, { type: "parameter" });
-      const accepts = name && callable?.arguments[name.name]?.type.accepts;
+      const declared = name && callable && argumentNamed(callable, name.name);
+      const accepts = declared?.type.accepts;
       if (accepts?.kind === "word" && value.kind === "name")
         mark(value.span, { type: "enumMember" });
     }

@@ -76,17 +76,23 @@ export function namesMatching(
   return names.filter((name) => found.has(name));
 }
 
-export function matches({ segments }: Pattern, name: string): boolean {
-  return matchParts(segments, name.split("."));
+/**
+ * A `*` is one part of a name or several; a pattern that stops early stands for all that follows. The places that the pattern
+ * so far can end at are kept together, so that nothing is tried twice.
+ */
+export function matches({ segments }: Pick<Pattern, "segments">, name: string): boolean {
+  const parts = name.split(".");
+  let ends: readonly number[] = [0];
+  for (const segment of segments) {
+    if (segment === "*") ends = from(ends[0]! + 1, parts.length);
+    else ends = ends.flatMap((end) => (parts[end] === segment ? [end + 1] : []));
+    if (ends.length === 0) return false;
+  }
+  return true;
 }
 
-/** A `*` is one part of a name or several; a pattern that stops early stands for all that follows. */
-function matchParts(pattern: readonly string[], name: readonly string[]): boolean {
-  const [first, ...rest] = pattern;
-  if (first === undefined) return true;
-  if (first !== "*") return first === name[0] && matchParts(rest, name.slice(1));
-  return name.some((_, index) => matchParts(rest, name.slice(index + 1)));
-}
+const from = (first: number, last: number): readonly number[] =>
+  Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
 
 function reportNothing(
   { text, segments, span }: Pattern,
