@@ -15,6 +15,7 @@ export function placeAtLineEnd(
   _options: unknown,
   ast: Root,
 ): boolean {
+  if (placeBehindLeaf(comment)) return true;
   const before = text.slice(0, comment.span.start.offset).trimEnd();
   if (/[{([]$/.test(before)) return placeInside(comment);
   const statement = largestEndingAt(ast, before.length);
@@ -28,6 +29,7 @@ export function placeAtLineEnd(
  * a leading arrow belongs to what stands above, so that the arrow stays in front of its layer. True where that was decided here.
  */
 export function placeOnOwnLine(comment: PlacedComment, text: string): boolean {
+  if (placeBehindLeaf(comment)) return true;
   const { precedingNode, enclosingNode, followingNode } = comment;
   if (!followingNode || !enclosingNode) return false;
   const next = util.getNextNonSpaceNonCommentCharacterIndex(text, comment.span.end.offset);
@@ -39,6 +41,14 @@ export function placeOnOwnLine(comment: PlacedComment, text: string): boolean {
   const isInside = precedingNode && statements.has((precedingNode as { kind?: string }).kind ?? "");
   if (isInside) util.addTrailingComment(precedingNode, comment);
   else util.addDanglingComment(enclosingNode, comment, undefined);
+  return true;
+}
+
+/** Within a node that is printed as a whole, as between `5` and `epochs`: behind it. */
+function placeBehindLeaf(comment: PlacedComment): boolean {
+  const { enclosingNode } = comment;
+  if (!enclosingNode || keysOf(enclosingNode).length > 0) return false;
+  util.addTrailingComment(enclosingNode, comment);
   return true;
 }
 

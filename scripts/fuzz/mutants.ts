@@ -66,7 +66,7 @@ export const mutationKinds = Object.keys(mutations) as MutationKind[];
 export function mutantOf(seeds: readonly Seed[], run: number, index: number): Mutant {
   const random = createRandom(Math.imul(run, 0x9e3779b1) ^ index);
   const context = { random, seeds };
-  const seed = random(2) === 0 ? pick(seeds, random) : pick(seeds.filter(isShort), random);
+  const seed = pick(seeds.filter(pick([() => true, isShort, isShort, isShipped], random)), random);
   let mutant: Mutant = { ...seed, kinds: [], offset: 0 };
   for (let count = pick([1, 1, 2, 3], random); count > 0; count--) mutant = mutate(mutant, context);
   return mutant;
@@ -74,6 +74,9 @@ export function mutantOf(seeds: readonly Seed[], run: number, index: number): Mu
 
 /** Most mutants are of short specs: there are more of them in the same time. */
 const isShort = ({ text }: Seed) => text.length < 700;
+
+/** And many of right ones, which may still be right afterwards, and are compiled then. */
+const isShipped = ({ file }: Seed) => !file.includes("errors");
 
 function mutate(mutant: Mutant, context: Context): Mutant {
   const kind = pick(mutationKinds, context.random);
