@@ -37,19 +37,24 @@ export class Trail {
 
   /** The last layer that passes a test. */
   findLast(test: (step: Step) => boolean): Step | undefined {
-    for (let at: Trail | undefined = this; at?.last; at = at.before) {
-      if (test(at.last)) return at.last;
-    }
+    for (const { last } of this.backwards()) if (last && test(last)) return last;
     return undefined;
   }
 
   /** The layers in order, from the one with the index `first` on. */
   stepsFrom(first: number): readonly Step[] {
     const steps: Step[] = [];
-    for (let at: Trail | undefined = this; at?.last && at.length > first; at = at.before) {
-      steps.push(at.last);
+    for (const { last, length } of this.backwards()) {
+      if (!last || length <= first) break;
+      steps.push(last);
     }
     return steps.reverse();
+  }
+
+  /** This trail, the one without its last layer, and so on. */
+  private *backwards(): Generator<Trail> {
+    yield this;
+    for (let { before } = this as Trail; before; { before } = before) yield before;
   }
 }
 
