@@ -7,7 +7,7 @@
 const ROOMS = {
   program: [],
   grammar: ["npm:chevrotain", "npm:@chevrotain"],
-  "compiler/diagnostics": ["grammar"],
+  "compiler/diagnostics": ["grammar", "program"],
   "compiler/ir": ["grammar", "program"],
   "compiler/ops": ["compiler/ir", "program"],
   "compiler/calls": ["grammar", "compiler/diagnostics", "compiler/ir", "program"],
