@@ -1,4 +1,5 @@
 import { assemble, type Kernel, type StorageBinding } from "./kernel.js";
+import { RELU } from "./not-a-number.js";
 import { placeConstants } from "./place.js";
 import { REDUCE_WORKGROUP, SUM4 } from "./reduce.js";
 import { wgsl } from "./wgsl.js";
@@ -73,6 +74,7 @@ export function channelMoments(): Kernel {
     storage: [read("a"), written("partial")],
     constants: [...PARTS, ...placeConstants("a")],
     workgroupSize: PARTS_WORKGROUP,
+    declarations: [RELU],
     body: wgsl`
       ${START}
       let near = a[${lineOf("a", "first_line")}];
@@ -89,11 +91,14 @@ export function channelMoments(): Kernel {
   });
 }
 
-/** Stores what `near`, and `rest` and `squares` of the distances from it, say of `count` values. */
+/**
+ * Stores what `near`, and `rest` and `squares` of the distances from it, say of `count` values. Needs
+ * RELU.
+ */
 export const leaveMoments = (place: string) => wgsl`
   partial[${MOMENTS}u * ${place}] = near;
   partial[${MOMENTS}u * ${place} + 1u] = rest / count;
-  partial[${MOMENTS}u * ${place} + 2u] = max(squares - rest * rest / count, vec4f(0));`;
+  partial[${MOMENTS}u * ${place} + 2u] = relu(squares - rest * rest / count);`;
 
 /**
  * Mean and biased variance over batch and space of each channel, from those of its parts; running ones move towards them, in place. Means are

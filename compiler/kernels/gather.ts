@@ -1,6 +1,7 @@
 /** What a kernel leaves of the values that it stores, for a reduction of each channel that is joined afterwards (channel-statistics.ts). */
 import { leaveMoments, leaveProducts, MOMENTS, PRODUCTS } from "./channel-statistics.js";
 import type { StorageBinding } from "./kernel.js";
+import { RELU } from "./not-a-number.js";
 import { placeConstants } from "./place.js";
 import { wgsl } from "./wgsl.js";
 
@@ -36,6 +37,7 @@ const GATHERINGS: Readonly<Record<Gathered, Gathering>> = {
     activations: [],
     constants: ["partial_quads"],
     declarations: [
+      RELU,
       "var<private> count: f32;",
       ...["near", "rest", "squares"].map((name) => `var<private> ${name}: vec4f;`),
     ],

@@ -1,4 +1,5 @@
 import { assemble, type Kernel, type KernelParts } from "./kernel.js";
+import { RELU } from "./not-a-number.js";
 import { placeConstants, placeOf } from "./place.js";
 import { REDUCE_WORKGROUP, SUM } from "./reduce.js";
 import { wgsl } from "./wgsl.js";
@@ -77,7 +78,7 @@ class GroupPrinter {
         "squares += distance * distance;",
       )}
       let rest = ${this.total("rests")} / count;
-      let variance = max(${this.total("squares")} / count - rest * rest, 0.0);
+      let variance = relu(vec4f(${this.total("squares")} / count - rest * rest)).x;
       let mean = near + rest;
       let deviation = sqrt(variance + bitcast<f32>(constants.epsilon));`;
   }
@@ -99,7 +100,7 @@ class GroupPrinter {
       ],
       constants: [...GROUP_CONSTANTS, ...[...names, "y"].flatMap((each) => placeConstants(each))],
       workgroupSize: REDUCE_WORKGROUP,
-      declarations: this.isThread ? [] : [SUM],
+      declarations: [RELU, ...(this.isThread ? [] : [SUM])],
       body,
     });
   }

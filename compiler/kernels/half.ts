@@ -11,9 +11,11 @@ const HALVES: Partial<Record<StorageBinding["element"], "f16" | "vec4h">> = {
 const ROUNDING = { f16: "rounded", vec4h: "rounded4" } as const;
 
 /**
- * What is beyond the largest number of 16 bits, or no number, becomes infinite: a loss scale backs off for it. WGSL leaves that to the device,
- * and some take the largest number instead. Numbers are compared by their bits, since WGSL may assume that all are finite, and the infinite
- * one is made while the kernel runs, since WGSL has no such constant. 0x477ff000 is 65520, which would round to 65536.
+ * What is beyond the largest number of 16 bits becomes infinite, with its sign, and NaN stays NaN: a
+ * loss scale backs off for either. WGSL leaves that to the device, and some take the largest number
+ * instead. Numbers are compared by their bits, since WGSL may assume that all are finite, and the
+ * infinite ones are made while the kernel runs, since WGSL has no such constants. 0x477ff000 is
+ * 65520, which would round to 65536.
  */
 const ROUNDING_FUNCTIONS = {
   f16: wgsl`
@@ -22,8 +24,12 @@ const ROUNDING_FUNCTIONS = {
     }`,
   vec4h: wgsl`
     fn rounded4(value: vec4f) -> vec4h {
-      let beyond = (bitcast<vec4u>(value) & vec4u(0x7fffffffu)) >= vec4u(0x477ff000u);
-      let infinite = bitcast<vec4h>(select(vec2u(), vec2u(0x7c007c00u), any(beyond)));
+      let bits = bitcast<vec4u>(value);
+      let size = bits & vec4u(0x7fffffffu);
+      let beyond = size >= vec4u(0x477ff000u);
+      let special = select(vec4u(0x7c00u), vec4u(0x7e00u), size > vec4u(0x7f800000u));
+      let halves = special | ((bits >> vec4u(16u)) & vec4u(0x8000u));
+      let infinite = bitcast<vec4h>(halves.xz | (halves.yw << vec2u(16u)));
       return select(vec4h(value), infinite, beyond);
     }`,
 };

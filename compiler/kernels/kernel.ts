@@ -24,8 +24,10 @@ export interface KernelParts {
   readonly constants: readonly string[];
   /** Numbers that stand in front of the constants, read as `table_NAME(index)`: f32, in as many vec4 as are needed. */
   readonly table?: { readonly name: string; readonly length: number };
+  /** How many of the program's class totals the frame has behind its other words; 0, or absent, if the body reads none. */
+  readonly totals?: number;
   readonly workgroupSize: number;
-  /** Declarations before the entry point: workgroup memory, functions. */
+  /** Declarations before the entry point: workgroup memory, functions. Each once, if given twice. */
   readonly declarations?: readonly string[];
   readonly usesSubgroups?: boolean;
   /** Whether the body reads `plane`: a dispatch may then be a part of them, from the constant `first_plane` on. */
@@ -35,7 +37,7 @@ export interface KernelParts {
 }
 
 /** The words that the runtime writes once a step or slice (program.ts, FRAME_WORDS). */
-export const FRAME = `struct Frame {
+const frame = (totals: number) => `struct Frame {
   batch: u32,
   step: u32,
   seed: u32,
@@ -55,8 +57,10 @@ export const FRAME = `struct Frame {
   first_image: u32,
   step_images: u32,
   rest1: f32,
-  rest2: f32,
+  rest2: f32,${totals > 0 ? `\n  totals: array<vec4f, ${Math.ceil(totals / 4)}>,` : ""}
 }`;
+
+export const FRAME = frame(0);
 
 /** The constant that says where in z a dispatch begins. */
 export const FIRST_PLANE = "first_plane";
@@ -77,7 +81,7 @@ export function assemble(parts: KernelParts): Kernel {
   const text = wgsl`
     // ${parts.summary}
     ${parts.usesSubgroups ? "enable subgroups;\n" : ""}
-    ${FRAME}
+    ${frame(parts.totals ?? 0)}
 
     ${fields.length > 0 ? constantsStruct(constants, table) : ""}
 
@@ -87,7 +91,7 @@ export function assemble(parts: KernelParts): Kernel {
 
     ${table ? readTable(table) : ""}
 
-    ${parts.declarations ?? []}
+    ${[...new Set(parts.declarations)]}
 
     @compute @workgroup_size(${workgroupSize})
     fn main(

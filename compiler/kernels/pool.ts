@@ -2,8 +2,9 @@ import type { Expression } from "../ir/expression.js";
 import { IDENTITY, type Epilogue } from "./epilogue.js";
 import { describe, expressionDeclarations, print } from "./expression.js";
 import type { Kernel } from "./kernel.js";
+import { LOWEST_RANK, RANKS, RELU } from "./not-a-number.js";
 import { quadKernel, type QuadSkeleton } from "./pointwise.js";
-import { LOWEST, times, wgsl } from "./wgsl.js";
+import { times, wgsl } from "./wgsl.js";
 
 /**
  * Pooling and its gradients. A thread makes one channel quad of one pixel. Window corners are computed in i32, since padding puts
@@ -80,15 +81,15 @@ export interface PoolLine {
   readonly vectors: number;
 }
 
+/** Elements are compared by their ranks, so that NaN wins, as in PyTorch. */
 export function maxPool(variant: MaxPoolVariant): Kernel {
   const { relu, keepsCodes, codes, line } = variant;
-  const start = relu && !line ? "0" : LOWEST;
+  const start = relu && !line ? "0" : LOWEST_RANK;
   const { element, pack, noWinner } = CODES[codes];
-  const startCode = relu && !line ? noWinner : "0";
   const takesWinner = keepsCodes
     ? wgsl`
       let place = u32(row - top) * constants.kernel_width + u32(column - left);
-      code = select(code, vec4u(place), candidate > value);`
+      code = select(code, vec4u(place), candidate > winner);`
     : "";
   return quadKernel({
     name: `max_pool${line ? `_of_${describe(line.expression)}` : ""}${relu ? "_relu" : ""}${keepsCodes ? `_${codes}` : ""}`,
@@ -102,17 +103,21 @@ export function maxPool(variant: MaxPoolVariant): Kernel {
     ],
     constants: [...INPUT, ...WINDOW],
     inputs: [],
-    declarations: line ? expressionDeclarations([line.expression]) : [],
+    declarations: [
+      RANKS,
+      ...(line ? [...(relu ? [RELU] : []), ...expressionDeclarations([line.expression])] : []),
+    ],
     result: onLine(
       line,
       variant,
       wgsl`
-      var value = vec4f(${start});
-      ${keepsCodes ? `var code = vec4u(${startCode});` : ""}
+      var winner = vec4i(${start});
+      ${keepsCodes ? `var code = vec4u(${noWinner});` : ""}
       ${overWindow(wgsl`
-        let candidate = ${line ? "rises * " : ""}${inputQuad};
+        let candidate = rank_of(${line ? "rises * " : ""}${inputQuad});
         ${takesWinner}
-        value = max(value, candidate);`)}`,
+        winner = max(winner, candidate);`)}
+      ${line ? "var" : "let"} value = ranked(winner);`,
     ),
     after: keepsCodes ? `codes[thread] = ${pack};` : "",
     epilogue: IDENTITY,
@@ -137,9 +142,10 @@ function onLine(
   winner: string,
 ): string {
   if (!line) return winner;
+  const { noWinner } = CODES[codes];
   const cut = wgsl`
-    ${keepsCodes ? `code = select(vec4u(${CODES[codes].noWinner}), code, value > vec4f(0));` : []}
-    value = max(value, vec4f(0));`;
+    value = relu(value);
+    ${keepsCodes ? `code = select(code, vec4u(${noWinner}), value == vec4f(0));` : []}`;
   return wgsl`
     let rises = sign(${printLine(line, "slope")});
     ${winner}

@@ -1,5 +1,6 @@
 import { stateCount, type UpdateRule } from "../ir/graph.js";
 import { assemble, type Kernel, type StorageBinding } from "./kernel.js";
+import { OR_NAN } from "./not-a-number.js";
 import { times, wgsl } from "./wgsl.js";
 
 export const UPDATE_WORKGROUP = 64;
@@ -63,8 +64,13 @@ const adam = (name: (local: string) => string) => wgsl`
     return mean / frame.correction1 / (sqrt(squares) / sqrt(frame.correction2) + frame.epsilon);
   }`;
 
-const clamped = (gradient: string) =>
-  `clamp(${gradient}, vec4f(-frame.clip_value), vec4f(frame.clip_value))`;
+const clamped = (gradient: string) => `clipped(${gradient})`;
+
+const CLIPPED = wgsl`
+  fn clipped(gradient: vec4f) -> vec4f {
+    let limit = vec4f(frame.clip_value);
+    return or_nan(gradient, clamp(gradient, -limit, limit));
+  }`;
 
 const pace = (name: (local: string) => string) => wgsl`
   let rate = frame.learning_rate * bitcast<f32>(constants.${name("learning_rate_factor")});
@@ -130,7 +136,11 @@ export function gradientSink(use: GradientUse, trained: Trained = "weights"): Gr
       ...(optimizer === "accumulate" ? [] : [name("learning_rate_factor"), name("decay_factor")]),
       ...(isScaled ? [name(FACTOR)] : []),
     ],
-    declarations: [...(optimizer.startsWith("adam") ? [adam(name)] : []), descend(use, name)],
+    declarations: [
+      ...(clipsValue ? [OR_NAN, CLIPPED] : []),
+      ...(optimizer.startsWith("adam") ? [adam(name)] : []),
+      descend(use, name),
+    ],
     suffix: `_${optimizer}${clipsValue ? "_clipped" : ""}${isScaled ? "_unscaled" : ""}`,
     use: (at, gradient) => `${name("descend")}(${at}, ${gradient});`,
   };

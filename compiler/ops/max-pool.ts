@@ -5,26 +5,26 @@ import type { OpDefinition } from "./op.js";
 import { imageSizes, resolveShape, stored, zeros, type ImageSizes } from "./tensors.js";
 import { pooledShape, windowedSize } from "./windows.js";
 
-/** f32's lowest number: what padding holds, since WGSL knows no infinity. */
-const LOWEST = -3.4028234663852886e38;
-
-/** The winner among a window's elements; ties go to the first in row order, as in PyTorch. */
+/** The winner among a window's elements; ties go to the first in row order, and NaN wins, as in PyTorch. */
 function findWinner(
   plane: ArrayLike<number>,
   { height, width }: ImageSizes,
   { kernel, stride, padding }: PoolAttributes,
   place: { readonly row: number; readonly column: number },
 ): { readonly value: number; readonly code: number } {
-  let winner = { value: LOWEST, code: NO_WINNER };
+  let winner = { value: -Infinity, code: NO_WINNER };
   for (let code = 0; code < kernel[0] * kernel[1]; code++) {
     const row = place.row * stride[0] - padding.top + Math.floor(code / kernel[1]);
     const column = place.column * stride[1] - padding.left + (code % kernel[1]);
     if (row < 0 || row >= height || column < 0 || column >= width) continue;
     const value = plane[row * width + column]!;
-    if (value > winner.value) winner = { value, code };
+    if (value > winner.value || isFirstNaN(value, winner)) winner = { value, code };
   }
   return winner;
 }
+
+const isFirstNaN = (value: number, winner: { readonly value: number }) =>
+  Number.isNaN(value) && !Number.isNaN(winner.value);
 
 /** The largest element of each window, and which it was. */
 export const maxPool: OpDefinition<"maxPool"> = {

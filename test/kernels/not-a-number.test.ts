@@ -1,0 +1,197 @@
+import { describe, expect, test } from "vitest";
+import { compile } from "../../compiler/index.js";
+import { unaryFunctions, binaryFunctions } from "../../compiler/ir/expression-evaluate.js";
+import type { BinaryOperator, Expression, UnaryOperator } from "../../compiler/ir/expression.js";
+import { binary, operand, unary } from "../../compiler/ir/expression.js";
+import { expressionDeclarations, print } from "../../compiler/kernels/expression.js";
+import { RANKS } from "../../compiler/kernels/not-a-number.js";
+import { layers, type LayerSample } from "../../compiler/layers/index.js";
+import { createNetwork, findAdapter, type Network } from "../../runtime/index.js";
+
+/** NaN of both signs, and one that signals; infinities; numbers; zeros. */
+const BITS = [
+  ...[0x7fc00000, 0xffc00000, 0x7f800001, 0x7f800000],
+  ...[0xff800000, 0x3fc00000, 0xc0200000, 0x80000000],
+];
+const VALUES = new Float32Array(Uint32Array.from(BITS).buffer);
+
+/** Runs `y[i] = EXPRESSION` over the values as vec4f, with `x` the values and `z` 0.5. */
+async function runOnDevice(declarations: readonly string[], expression: string) {
+  const { adapter } = await findAdapter(process.env["NETC_ADAPTER"]);
+  const device = await adapter.requestDevice();
+  try {
+    const code = `
+      @group(0) @binding(0) var<storage, read> a: array<vec4f>;
+      @group(0) @binding(1) var<storage, read_write> result: array<vec4f>;
+      ${declarations.join("\n")}
+      @compute @workgroup_size(1) fn main(@builtin(global_invocation_id) id: vec3u) {
+        let x = a[id.x];
+        let z = a[2];
+        result[id.x] = ${expression};
+      }`;
+    const module = device.createShaderModule({ code });
+    const compute = { module, entryPoint: "main" };
+    const pipeline = device.createComputePipeline({ layout: "auto", compute });
+    const buffer = (size: number, usage: number) => device.createBuffer({ size, usage });
+    const { STORAGE, COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsageBits;
+    const [a, y] = [buffer(48, STORAGE | COPY_DST), buffer(48, STORAGE | COPY_SRC)];
+    const staging = buffer(32, MAP_READ | COPY_DST);
+    device.queue.writeBuffer(a, 0, VALUES);
+    device.queue.writeBuffer(a, 32, new Float32Array(4).fill(0.5));
+    const entries = [a, y].map((each, binding) => ({ binding, resource: { buffer: each } }));
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(
+      0,
+      device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }),
+    );
+    pass.dispatchWorkgroups(2);
+    pass.end();
+    encoder.copyBufferToBuffer(y, 0, staging, 0, 32);
+    device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(1);
+    return [...new Float32Array(staging.getMappedRange().slice(0))];
+  } finally {
+    device.destroy();
+  }
+}
+
+const GPUBufferUsageBits = { STORAGE: 128, COPY_SRC: 4, COPY_DST: 8, MAP_READ: 1 } as const;
+
+const UNARY = Object.keys(unaryFunctions).filter((name) => name !== "positive") as UnaryOperator[];
+const BINARY = Object.keys(binaryFunctions) as BinaryOperator[];
+
+const expressions: readonly (readonly [string, Expression])[] = [
+  ...UNARY.map((name) => [name, unary(name, operand(0))] as const),
+  ...BINARY.map((name) => [name, binary(name, operand(0), operand(1))] as const),
+  ...BINARY.map((name) => [`${name}, turned`, binary(name, operand(1), operand(0))] as const),
+];
+
+test.each(expressions)(
+  "%s of NaN is NaN, of other numbers what it was",
+  async (name, expression) => {
+    const leaves = { operand: (index: number) => "xz"[index]!, channel: () => "x", counter: "0u" };
+    const text = print(expression, { ...leaves, type: "vec4f" });
+    const scalar = (component: string) =>
+      print(expression, {
+        ...leaves,
+        operand: (index) => `${"xz"[index]!}.${component}`,
+        type: "f32",
+      });
+    const declarations = expressionDeclarations([expression]);
+    const found = await runOnDevice(declarations, text);
+    expect(found.slice(0, 3)).toEqual([NaN, NaN, NaN]);
+    // Roots and logarithms of negative numbers, and powers of them, are the device's own business.
+    if (!/log|sqrt|power|divide/.test(name)) expect(found.slice(3).some(Number.isNaN)).toBe(false);
+    const scalars = await runOnDevice(declarations, `vec4f(${[..."xyzw"].map(scalar).join(", ")})`);
+    expect(scalars.slice(0, 3)).toEqual([NaN, NaN, NaN]);
+  },
+);
+
+test("ranks keep the order of numbers, NaN above all, and lead back", async () => {
+  const ranks = await runOnDevice([RANKS], "vec4f(rank_of(x))");
+  const [quiet, signed, signalling, infinite, lowest, some, negative, zero] = ranks as number[];
+  for (const nan of [quiet!, signed!]) expect(nan).toBeGreaterThan(infinite!);
+  expect(signalling).toBeGreaterThanOrEqual(infinite!);
+  expect([infinite! > some!, some! > zero!, zero! > negative!, negative! > lowest!]).toEqual([
+    true,
+    true,
+    true,
+    true,
+  ]);
+  expect(await runOnDevice([RANKS], "ranked(rank_of(x))")).toEqual([
+    NaN,
+    NaN,
+    NaN,
+    Infinity,
+    -Infinity,
+    1.5,
+    -2.5,
+    0,
+  ]);
+});
+
+const opened = async (spec: string, options: { readonly batch: number }): Promise<Network> => {
+  const { programs, diagnostics } = compile(spec, { file: "nan.net" });
+  expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
+  return createNetwork(programs, options);
+};
+
+/** Its weights make NaN of an image of 1e30: infinity less infinity. Other images stay what they are. */
+function spoiling(channels: number): Float32Array {
+  const weights = new Float32Array(channels * channels);
+  for (let output = 0; output < channels; output++) {
+    weights[output * channels] = 1e30;
+    weights[output * channels + 1] = -1e30;
+  }
+  return weights;
+}
+
+/** Two images: one that becomes NaN, one that becomes ones. */
+function images([channels, ...size]: readonly number[]): Float32Array {
+  const pixels = size.reduce((product, extent) => product * extent, 1);
+  const values = new Float32Array(2 * channels! * pixels);
+  values.fill(1e30, 0, 2 * pixels);
+  values.fill(1e-30, channels! * pixels, (channels! + 1) * pixels);
+  return values;
+}
+
+describe("every layer lets NaN through", () => {
+  const small = ({ input, others = [] }: LayerSample) =>
+    others.length === 0 && input.length === 3 && input.reduce((a, b) => a * b) < 3000;
+  const samples = layers.flatMap(({ samples }) => samples.filter(small).slice(0, 1));
+
+  test.each(samples)("$spec of $input", async ({ spec, input, output }) => {
+    const [channels] = input as [number, number, number];
+    const network = await opened(
+      `model M {
+        input x: f32[N, ${input.join(", ")}]
+        conv(${channels}, kernel=1, bias=false) as first -> ${spec}
+      }`,
+      { batch: 2 },
+    );
+    try {
+      await network.write("first.weight", spoiling(channels));
+      const result = await network.predict(images(input));
+      const half = output.reduce((a, b) => a * b);
+      expect(result.length).toBe(2 * half);
+      const isPadding = spec.startsWith("pad");
+      const [spoilt, other] = [result.subarray(0, half), result.subarray(half)];
+      expect(isPadding ? spoilt.some(Number.isNaN) : spoilt.every(Number.isNaN)).toBe(true);
+      expect(other.every(Number.isFinite)).toBe(true);
+    } finally {
+      network.destroy();
+    }
+  });
+});
+
+/** Pools that keep winners, normalisation by the batch's statistics, and what they are fused with. */
+const trained = [
+  "relu -> maxpool(2)",
+  "maxpool(3, stride=2, padding=1) -> relu6",
+  "batchnorm -> relu",
+  "conv(4, kernel=3, padding=1) -> batchnorm -> relu -> maxpool(2)",
+  "groupnorm(2) -> hardsigmoid",
+  "lrn(3, alpha=1e-4, beta=0.75, k=2, divide=size) -> tanh -> avgpool(2)",
+  "dropout(0.3) -> elu -> softmax",
+];
+
+test.each(trained)("training shows NaN in its loss: %s", async (body) => {
+  const spec = `
+    model M {
+      input image: f32[N, 4, 6, 6]
+      target label: u32[N] in 0..3
+      conv(4, kernel=1, bias=false) as first -> ${body}
+      flatten -> linear(3) as logits
+      loss cross_entropy(logits, label)
+    }`;
+  const network = await opened(spec, { batch: 2 });
+  try {
+    await network.write("first.weight", spoiling(4));
+    const { loss } = await network.step(images([4, 6, 6]), [0, 0]);
+    expect(loss).toBeNaN();
+  } finally {
+    network.destroy();
+  }
+});
