@@ -23,14 +23,22 @@ export function describeEvaluation(
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
-function describeMetrics({ examples, metrics }: Evaluation, fractions: readonly string[]): string {
+function describeMetrics(evaluation: Evaluation, fractions: readonly string[]): string {
+  const { examples, metrics, notFinite } = evaluation;
   const { loss, ...others } = metrics;
   const rows = [
     ["examples", formatCount(examples)],
     ...(loss === undefined ? [] : [["loss", formatNumber(loss)]]),
     ...Object.entries(others).map(([name, value]) => [name, formatMetric(name, value, fractions)]),
   ];
-  return rows.map(([name, value]) => `${name!.padEnd(8)}  ${value}`).join("\n");
+  const lines = rows.map(([name, value]) => `${name!.padEnd(8)}  ${value}`);
+  return [...lines, ...(notFinite ? ["", describeNotFinite(notFinite, examples)] : [])].join("\n");
+}
+
+/** Examples that count as wrong whatever they are. */
+export function describeNotFinite(notFinite: number, examples: number): string {
+  const share = `${formatCount(notFinite)} of ${formatCount(examples)} examples`;
+  return `${share} give numbers that are not finite, and count as wrong`;
 }
 
 const classColumns: readonly Column[] = [

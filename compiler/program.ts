@@ -2,6 +2,8 @@ import { bindableBytes, DEFAULT_LIMITS, type DeviceLimits } from "../program/lim
 import {
   PROGRAM_FORMAT,
   stateNames,
+  summedWords,
+  type ClassTotal,
   type OptimizerSettings,
   type Preparation,
   type Program,
@@ -10,6 +12,7 @@ import {
   type ProgramKernel,
   type ProgramParameter,
   type ProgramStep,
+  type ProgramSum,
   type Target,
 } from "../program/program.js";
 import type {
@@ -19,7 +22,15 @@ import type {
   WeightAverage,
 } from "../program/recipe.js";
 import type { Origin } from "./ir/origin.js";
-import { LOSS_SCALE_WORDS, trainedParameters, type Graph, type Value } from "./ir/graph.js";
+import {
+  classTotals,
+  indexOfTotal,
+  LOSS_SCALE_WORDS,
+  scoreValues,
+  trainedParameters,
+  type Graph,
+  type Value,
+} from "./ir/graph.js";
 import { elementCount, imageShape } from "./ir/shape.js";
 import type { Kernel } from "./kernels/kernel.js";
 import { roundUpTo4 } from "./layout/activation-layout.js";
@@ -131,6 +142,7 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
   const writer = new ProgramWriter(forward, options, {
     ...{ persistent, stored, lists },
     preparations: lowerPreparations(forward, options, persistent.images),
+    trained: graphs.train ?? forward,
   });
   const program = writer.write();
   return {
@@ -338,11 +350,12 @@ type ProgramStorage = Omit<Persistent, "states" | "gradients"> & {
 };
 
 function persistentStorage(
-  { images, labels, prediction, metrics }: Graph,
+  forward: Graph,
   train: Graph | undefined,
   stored: readonly StoredParameter[],
   { optimizer, average }: ProgramOptions,
 ): ProgramStorage {
+  const { images, labels, prediction, metrics } = forward;
   const trained = new Set(train && trainedParameters(train).map(({ parameter }) => parameter.id));
   const idOf = ({ parameter }: StoredParameter) => parameter.value.id;
   const trainedOnes = stored.filter((parameter) => trained.has(idOf(parameter)));
@@ -359,7 +372,7 @@ function persistentStorage(
     lossScale: train?.lossScale && storage("loss scale", "state", fixed(4 * LOSS_SCALE_WORDS)),
     metrics:
       metrics.length > 0
-        ? storage("metrics", "metrics", fixed(4 * roundUpTo4(metrics.length)))
+        ? storage("metrics", "metrics", fixed(4 * roundUpTo4(largestSums(train, forward))))
         : undefined,
     prediction: storage(
       "prediction",
@@ -414,6 +427,8 @@ interface ProgramParts {
   readonly stored: readonly StoredParameter[];
   readonly lists: Lists;
   readonly preparations: PreparationDrafts;
+  /** The graph of a training step; the forward one where there is none. */
+  readonly trained: Graph;
 }
 
 type PlannedList = Exclude<keyof Lists, "initialize" | "average" | "fold">;
@@ -446,6 +461,8 @@ class ProgramWriter {
     const { graph, options } = this;
     const { persistent, stored, preparations } = this.parts;
     const lists = { ...this.parts.lists, ...this.plan.lists };
+    const { trained } = this.parts;
+    const totals = classTotals(trained);
     const { channels, height, width } = imageShape(graph.images.shape);
     const parameters = stored.map((parameter, index) => this.parameter(parameter, index + 1));
     const { images, labels, partners, shares, metrics } = persistent;
@@ -485,6 +502,8 @@ class ProgramWriter {
       },
       metrics: graph.metrics.map(({ name }) => name),
       fractions: options.fractions ?? [],
+      sums: { train: sumsOf(trained, totals), evaluate: sumsOf(graph, totals) },
+      classTotals: totals,
       accuracies: accuraciesOf(graph),
       parameters,
       buffers: this.buffers,
@@ -606,10 +625,27 @@ class ProgramWriter {
   }
 }
 
+/** The most numbers that a list leaves of loss and metrics. */
+function largestSums(train: Graph | undefined, forward: Graph): number {
+  const counts = [train, forward].map((graph) => (graph ? scoreValues(graph).length : 0));
+  return summedWords(Math.max(...counts));
+}
+
+/** What a graph's metrics are made of, in the order of `batchSums`. */
+function sumsOf({ metrics }: Graph, totals: readonly ClassTotal[]): readonly ProgramSum[] {
+  return metrics.flatMap(({ name: metric, terms }) =>
+    terms.map(({ factor, over }) =>
+      over
+        ? { metric, factor, mean: "class weights", total: indexOfTotal(totals, over) }
+        : { metric, factor, mean: "examples" },
+    ),
+  );
+}
+
 /** How many of the largest logits each accuracy counts. */
 function accuraciesOf({ metrics, nodes }: Graph): Readonly<Record<string, number>> {
-  const entries = metrics.flatMap(({ name, value }) => {
-    const node = nodes.find(({ outputs }) => outputs.includes(value));
+  const entries = metrics.flatMap(({ name, terms }) => {
+    const node = nodes.find(({ outputs }) => outputs.includes(terms[0]!.value));
     return node?.kind === "accuracy" ? [[name, node.attributes.k] as const] : [];
   });
   return Object.fromEntries(entries);

@@ -98,8 +98,9 @@ export interface ProgramBuffer {
   readonly name: string;
   /**
    * `images`: the batch as uploaded, NCHW f32. `labels`: u32 [N], or f32 targets as uploaded. `partners` (u32 [N]) and `shares` (f32 [N]): of
-   * images that are mixtures of two, the other label and what the first counts, 0 to 1. `folded`: what the list of that name makes. `metrics`: f32, the means in the order of
-   * `Program.metrics`. `prediction`: f32 [N, predictionPitch]. `staged` and `draws`: what a preparation makes images from. `scratch` holds
+   * images that are mixtures of two, the other label and what the first counts, 0 to 1. `folded`: what the list of that name makes. `metrics`: f32, what
+   * the list's `Program.sums` say, and behind them, for each SUMS_AT_ONCE of them, the number
+   * of examples of which one of their values is not finite. `prediction`: f32 [N, predictionPitch]. `staged` and `draws`: what a preparation makes images from. `scratch` holds
    * activations and gradients; several values share one over time. All buffers start as zeros, and a list finds its scratch as its last
    * run left it, or zeros where another list has used it since: the halos of activations rely on it.
    */
@@ -209,9 +210,39 @@ export function stepsFor<Step extends Pick<ProgramStep, "batches">>(
  * 1 - beta1^t and 1 - beta2^t. What the optimizer does not know is 0. Then 16 the index of the slice's first image in its step, and
  * 17 the images of the whole step: a step whose batch does not fit the device comes in slices, one after the other, and what is
  * a mean over the batch or keyed by an image's place is so over the whole step. 18 and 19 are f32 again, 1 - beta1 and 1 - beta2: of
- * beta in f32 the difference would have lost digits.
+ * beta in f32 the difference would have lost digits. Behind them, f32 too, what `Program.classTotals` come to over the whole step,
+ * padded to a multiple of 4.
  */
 export const FRAME_WORDS = 20;
+
+/** The words of a program's frame. */
+export function frameWords({ classTotals }: Pick<Program, "classTotals">): number {
+  return FRAME_WORDS + 4 * Math.ceil(classTotals.length / 4);
+}
+
+/** A sum over the examples of a step or a split: what the classes of their labels weigh, or of their partners'. */
+export interface ClassTotal {
+  readonly of: "labels" | "partners";
+  /** One for each class. */
+  readonly weights: readonly number[];
+}
+
+/** The most values that one kernel sums over the batch, and so with one count of examples that are not finite. */
+export const SUMS_AT_ONCE = 7;
+
+/** Numbers that so many sums take in the buffer `metrics`, with the counts behind them. */
+export const summedWords = (sums: number): number => sums + Math.ceil(sums / SUMS_AT_ONCE);
+
+/** A sum over examples that is a part of a metric: the metric is the sum of `factor` times their means. */
+export interface ProgramSum {
+  /** By name. */
+  readonly metric: string;
+  readonly factor: number;
+  /** What makes a mean of it: the number of examples, or what their classes weigh. */
+  readonly mean: "examples" | "class weights";
+  /** Which of `Program.classTotals` that is. */
+  readonly total?: number;
+}
 
 interface CommonSettings {
   readonly learningRate: number;
@@ -301,6 +332,13 @@ export interface Program {
   readonly metrics: readonly string[];
   /** Those of the metrics that are shares of something, such as an accuracy. */
   readonly fractions: readonly string[];
+  /** What is left in the buffer `metrics`: by `train` and `accumulate`, and by `evaluate`. */
+  readonly sums: {
+    readonly train: readonly ProgramSum[];
+    readonly evaluate: readonly ProgramSum[];
+  };
+  /** What means by class weights divide by; the runtime knows the labels of a whole step, a slice does not. */
+  readonly classTotals: readonly ClassTotal[];
   /** Of accuracies among the metrics: how many of the largest scores count. */
   readonly accuracies?: { readonly [metric in string]: number };
   readonly parameters: readonly ProgramParameter[];

@@ -13,13 +13,16 @@ export interface Frame {
   readonly seed: number;
   readonly training: boolean;
   readonly optimizer: OptimizerSettings;
+  /** What the program's class totals come to over the whole step; none if absent. */
+  readonly totals?: readonly number[];
 }
 
 /** The largest f32: no limit. */
 const UNLIMITED = 3.4028234663852886e38;
 
 export function packFrame(frame: Frame): ArrayBuffer {
-  const bytes = new ArrayBuffer(FRAME_WORDS * 4);
+  const { totals = [] } = frame;
+  const bytes = new ArrayBuffer(4 * (FRAME_WORDS + 4 * Math.ceil(totals.length / 4)));
   const { learningRate, weightDecay, clip } = frame.optimizer;
   const own = optimizerWords(frame);
   new Uint32Array(bytes).set([frame.batch, frame.step, frame.seed, Number(frame.training)]);
@@ -30,6 +33,7 @@ export function packFrame(frame: Frame): ArrayBuffer {
   const { first, images } = frame.slice ?? { first: 0, images: frame.batch };
   new Uint32Array(bytes).set([first, images], 16);
   new Float32Array(bytes).set(own.rests ?? [], 18);
+  new Float32Array(bytes).set(totals, FRAME_WORDS);
   return bytes;
 }
 

@@ -15,6 +15,7 @@ import { describe } from "./describe.js";
 import { assertFinite, checkTargets, countImages, type Labels, type Targets } from "./examples.js";
 import type { Frame } from "./frame.js";
 import type { InspectableRun, InspectionParts } from "./inspection.js";
+import { meansOf, readMeasurement, totalsOf, type Measurement } from "./measurement.js";
 import { assertInteger, assertKnown, assertNumber, type OptionNames } from "./options.js";
 import { Memory, type MemoryUse } from "./memory.js";
 import { Parameters, sizeOf, type TensorOf } from "./parameters.js";
@@ -153,6 +154,8 @@ interface Manner {
   /** At least so many. */
   readonly slices?: number;
   readonly transfer?: boolean;
+  /** What the program's class totals come to over the call's examples; none if absent. */
+  readonly totals?: readonly number[];
 }
 
 /** A program on the device. */
@@ -273,6 +276,15 @@ export class Network<
    * time come in slices, which changes nothing but the order of sums, and batch normalization, whose statistics are then each slice's own.
    */
   async step(images: Images, targets: Target, options: StepOptions = {}): Promise<Metrics<Metric>> {
+    return meansOf(await this.measureStep(images, targets, options)) as Metrics<Metric>;
+  }
+
+  /** A step as `step` does it, whose loss and metrics come as sums with their weights. */
+  async measureStep(
+    images: Images,
+    targets: Target,
+    options: StepOptions = {},
+  ): Promise<Measurement> {
     assertKnown(options, STEP_OPTIONS, "step");
     const { accumulate: slices = 1, transfer = false, ...settings } = options;
     assertInteger(slices, 1, "`accumulate`");
@@ -282,6 +294,11 @@ export class Network<
 
   /** Loss and metrics of 1 to `batch` examples; nothing is changed, dropout is off. */
   async evaluate(images: Images, targets: Target): Promise<Metrics<Metric>> {
+    return meansOf(await this.measure(images, targets)) as Metrics<Metric>;
+  }
+
+  /** The same as sums with their weights, for means over more than one call. */
+  async measure(images: Images, targets: Target): Promise<Measurement> {
     return this.#runOnExamples("evaluate", images, targets, { optimizer: this.#optimizer });
   }
 
@@ -395,7 +412,10 @@ export class Network<
       const count = countImages(this.program, own, this.slice);
       const training = list !== "evaluate" && list !== "predict";
       const work = { ...this.#examplesOf(own, targets, { list, count, training }), training };
-      const manner = { optimizer: withSettings(this.#optimizer, optimizer) };
+      const manner = {
+        optimizer: withSettings(this.#optimizer, optimizer),
+        totals: totalsOf(this.program, work),
+      };
       return this.#inspect([{ list, slice: { first: 0, count } }], work, manner, ([run]) =>
         run!.begin().then(visit),
       );
@@ -417,7 +437,10 @@ export class Network<
       const training = call === "train";
       const about = { list: call, count, training };
       const work = { ...this.#examplesOf(own, targets, about), training };
-      const manner = { optimizer: withSettings(this.#optimizer, optimizer) };
+      const manner = {
+        optimizer: withSettings(this.#optimizer, optimizer),
+        totals: totalsOf(this.program, work),
+      };
       return this.#inspect(this.#runsOf(call, count, accumulate), work, manner, visit);
     });
   }
@@ -597,19 +620,18 @@ export class Network<
     images: Images,
     targets: Targets,
     manner: Manner,
-  ): Promise<Metrics<Metric>> {
-    const values = await this.#keeping(
-      images,
-      async (own) => {
-        const count = countImages(this.program, own, this.batch);
-        const about = { list, count, training: list === "train" };
-        const parts = await this.#run(list, this.#examplesOf(own, targets, about), manner);
-        return parts.at(-1)!.values;
-      },
-      manner.transfer,
-    );
-    const entries = this.program.metrics.map((name, index) => [name, values[index]!]);
-    return Object.fromEntries(entries) as Metrics<Metric>;
+  ): Promise<Measurement> {
+    const measure = async (own: Images) => {
+      const { program } = this;
+      const count = countImages(program, own, this.batch);
+      const about = { list, count, training: list === "train" };
+      const examples = this.#examplesOf(own, targets, about);
+      const totals = totalsOf(program, examples);
+      const parts = await this.#run(list, examples, { ...manner, totals });
+      const { values } = parts.at(-1)!;
+      return readMeasurement(program.sums[list], values, { examples: count, totals });
+    };
+    return this.#keeping(images, measure, manner.transfer);
   }
 
   /**
@@ -663,6 +685,7 @@ export class Network<
       seed: this.#seed,
       training,
       optimizer: manner.optimizer,
+      ...(manner.totals && { totals: manner.totals }),
     };
   }
 

@@ -1,7 +1,8 @@
 /** Runs a program's step lists: one upload, one encoder, one pass and one submit each. */
 import {
-  FRAME_WORDS,
+  frameWords,
   stepsFor,
+  summedWords,
   type Program,
   type ProgramStep,
   type SplitName,
@@ -66,7 +67,7 @@ export class Runner {
   ) {
     this.#pipelines = new Pipelines(gpu, onCompile);
     const usage = BufferUsage.uniform | BufferUsage.copyDestination;
-    this.#frame = memory.createOwn(FRAME_WORDS * 4, usage, "frame");
+    this.#frame = memory.createOwn(4 * frameWords(program), usage, "frame");
   }
 
   /**
@@ -206,8 +207,9 @@ export class Runner {
   }
 
   #outputLength(list: StepListName, batch: number): number {
-    const { metrics, prediction } = this.program;
-    return list === "predict" ? batch * prediction.pitch : metrics.length;
+    const { sums, prediction } = this.program;
+    if (list === "predict") return batch * prediction.pitch;
+    return summedWords(sums[list === "evaluate" ? "evaluate" : "train"].length);
   }
 
   /** A loss of the images themselves takes no labels, and only mixed images have partners. */

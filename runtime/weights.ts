@@ -2,6 +2,7 @@
 import { stateNames, type Program, type ProgramParameter } from "../program/program.js";
 import { commonPrefix, withoutPrefix, wrapperPrefix } from "../program/weight-names.js";
 import { WeightsError } from "./errors.js";
+import { areFinite } from "./examples.js";
 import type { TensorOf } from "./parameters.js";
 import type { Tensor } from "./safetensors.js";
 
@@ -42,7 +43,7 @@ export interface MatchOptions {
   readonly except?: readonly string[] | undefined;
 }
 
-/** Throws WeightsError listing each tensor that is missing, unknown, or of another shape. */
+/** Throws WeightsError listing each tensor that is missing, unknown, of another shape, or not finite. */
 export function matchWeights(
   program: Program,
   file: ReadonlyMap<string, Tensor>,
@@ -53,6 +54,7 @@ export function matchWeights(
   const tensors = withoutPrefix(file, prefix);
   const spared = new Set(except);
   const mismatches: string[] = [];
+  const notFinite: string[] = [];
   const values = new Map<ProgramParameter, Float32Array>();
   const averages = new Map<ProgramParameter, Float32Array>();
   const averaged = program.steps.average.length > 0;
@@ -64,8 +66,10 @@ export function matchWeights(
     const tensor = tensors.get(name);
     if (tensor === undefined) return;
     unknown.delete(name);
-    if (sameShape(tensor.shape, parameter.shape)) into.set(parameter, tensor.values);
-    else mismatches.push(describeMismatch(program, parameter, tensor));
+    if (!sameShape(tensor.shape, parameter.shape))
+      mismatches.push(describeMismatch(program, parameter, tensor));
+    else if (areFinite(tensor.values)) into.set(parameter, tensor.values);
+    else notFinite.push(describeNotFinite(tensor));
   };
   for (const parameter of program.parameters) {
     if (spared.has(parameter.name)) continue;
@@ -80,7 +84,11 @@ export function matchWeights(
   }
   if (except) unknown.clear();
   for (const name of unknown) mismatches.push(`\`${name}\` is not in model \`${program.model}\``);
-  if (mismatches.length > 0) throw mismatchError(program, mismatches, describeNames(tensors, own));
+  if (mismatches.length > 0) {
+    const what = `these weights do not belong to model \`${program.model}\``;
+    throw listError(what, mismatches, describeNames(tensors, own));
+  }
+  if (notFinite.length > 0) throw listError("these weights are not finite", notFinite);
   return { values, averages, states, prefix };
 }
 
@@ -108,17 +116,23 @@ function describeNames(tensors: ReadonlyMap<string, Tensor>, own: readonly strin
 /** Of a file's names. */
 const NAMES_SHOWN = 3;
 
-function mismatchError(
-  program: Program,
-  mismatches: readonly string[],
-  notes: readonly string[],
+function listError(
+  what: string,
+  mistakes: readonly string[],
+  notes: readonly string[] = [],
 ): WeightsError {
-  const shown = mismatches.slice(0, MISMATCHES_SHOWN);
-  const more = mismatches.length - shown.length;
+  const shown = mistakes.slice(0, MISMATCHES_SHOWN);
+  const more = mistakes.length - shown.length;
   const lines = [...shown, ...(more > 0 ? [`and ${more} more`] : []), ...notes];
-  return new WeightsError(
-    `these weights do not belong to model \`${program.model}\`:\n  ${lines.join("\n  ")}`,
-  );
+  return new WeightsError(`${what}:\n  ${lines.join("\n  ")}`);
+}
+
+function describeNotFinite({ name, values }: Tensor): string {
+  const index = values.findIndex((value) => !Number.isFinite(value));
+  const count = values.reduce((sum, value) => sum + Number(!Number.isFinite(value)), 0);
+  const others =
+    count > 1 ? `, and ${count - 1} more of its ${values.length} numbers are not finite` : "";
+  return `\`${name}\` has ${values[index]} at index ${index}${others}`;
 }
 
 function describeMismatch(program: Program, parameter: ProgramParameter, tensor: Tensor): string {

@@ -79,7 +79,8 @@ export function ceilingsProgram(target: Target): Program {
     source: { file: "", hash: "" },
     input: { name: "image", channels: 1, height: 1, width: 1 },
     prediction: { shape: [1], pitch: 4 },
-    ...{ metrics: [], fractions: [], steps: { ...NO_STEPS, predict } },
+    ...{ metrics: [], fractions: [], sums: { train: [], evaluate: [] }, classTotals: [] },
+    steps: { ...NO_STEPS, predict },
     optimizer: { kind: "adam", learningRate: 0, weightDecay: 0, beta1: 0, beta2: 0, epsilon: 1 },
   };
 }

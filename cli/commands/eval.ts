@@ -97,8 +97,10 @@ function withTenCrop(
 function evaluationJson({
   examples,
   metrics,
+  notFinite,
   ...details
 }: Evaluation | (Evaluation & Examination)): unknown {
-  if (!("classes" in details)) return { examples, ...metrics };
-  return { examples, ...metrics, classes: details.classes, confusion: details.confusion };
+  const measured = { examples, ...metrics, ...(notFinite && { notFinite }) };
+  if (!("classes" in details)) return measured;
+  return { ...measured, classes: details.classes, confusion: details.confusion };
 }

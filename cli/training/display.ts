@@ -1,6 +1,7 @@
 /** A run on the screen: what is going to happen, how far it has come, and what each epoch gave. */
 import { runLength, type EpochReport, type StepReport } from "../../runtime/training/index.js";
 import type { TrainingState } from "../../runtime/training/index.js";
+import { describeNotFinite } from "../evaluation-text.js";
 import { formatDuration, formatMetrics, formatPercent, plural } from "../format.js";
 import { createProgress, Pace, type Progress } from "../progress.js";
 import { say } from "../terminal.js";
@@ -48,6 +49,8 @@ export class RunDisplay implements RunObserver {
       `training ${formatMetrics(training, fractions)}`,
       ...(evaluation ? [`evaluation ${formatMetrics(evaluation.metrics, fractions)}`] : []),
     ];
+    const { notFinite = 0, examples = 0 } = evaluation ?? {};
+    if (notFinite > 0) this.progress.note(describeNotFinite(notFinite, examples));
     this.progress.note(`epoch ${epoch}: ${results.join("; ")} (${formatDuration(seconds)})`);
   }
 

@@ -10,6 +10,7 @@ import {
   type Evaluation,
   type FitResult,
 } from "../../runtime/training/index.js";
+import { describeNotFinite } from "../evaluation-text.js";
 import { ExitCode, Failure } from "../failure.js";
 import { describeError } from "../report.js";
 import { formatDuration, formatMetrics, plural } from "../format.js";
@@ -96,13 +97,14 @@ function explainDivergence(
 const checkpointOf = ({ folder }: TrainingParts) => join(folder, LAST_CHECKPOINT);
 
 function describeEvaluation(
-  { examples, metrics }: Pick<Evaluation, "examples" | "metrics">,
+  { examples, metrics, notFinite }: Pick<Evaluation, "examples" | "metrics" | "notFinite">,
   fractions: readonly string[],
 ): string {
   const { loss, ...others } = metrics;
   const ordered = { ...others, ...(loss !== undefined && { loss }) };
   const noun = fractions.length > 0 ? "test accuracy" : "test";
-  return `${noun}: ${formatMetrics(ordered, fractions)} on ${plural(examples, "image")}`;
+  const result = `${noun}: ${formatMetrics(ordered, fractions)} on ${plural(examples, "image")}`;
+  return notFinite ? `${result}\n${describeNotFinite(notFinite, examples)}` : result;
 }
 
 /** This command line again, with --resume, as a shell takes it. */

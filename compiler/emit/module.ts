@@ -150,11 +150,22 @@ function emitCommon(program: Program): string[] {
     prediction,
     metrics,
     fractions,
+    sums,
+    classTotals,
     accuracies,
     optimizer,
   } = program;
   const fields = { format, model, source, input, classes };
-  const results = { targets, prediction, metrics, fractions, accuracies, optimizer };
+  const results = {
+    targets,
+    prediction,
+    metrics,
+    fractions,
+    sums,
+    classTotals,
+    accuracies,
+    optimizer,
+  };
   return [
     ...Object.entries({ ...fields, ...results })
       .filter(([, value]) => value !== undefined)

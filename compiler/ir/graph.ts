@@ -1,7 +1,12 @@
 import type { Expression } from "./expression.js";
 import type { Origin } from "./origin.js";
 import type { Shape } from "./shape.js";
-import { stateNames, type Initializer, type OptimizerSettings } from "../../program/program.js";
+import {
+  stateNames,
+  type ClassTotal,
+  type Initializer,
+  type OptimizerSettings,
+} from "../../program/program.js";
 import type { LossScale } from "../../program/recipe.js";
 
 /** A tensor: the output of one node, a parameter, or an input of the network. */
@@ -96,7 +101,7 @@ export interface ElementLossAttributes {
 export interface LabelRule {
   /** Share of the target probability that is spread over all classes. */
   readonly smoothing: number;
-  /** What each class counts, one for each; all count alike if absent. The mean is then the weighted one. */
+  /** What each class counts, one for each; all count alike if absent. The mean is then over what they count. */
   readonly classWeights?: readonly number[];
 }
 
@@ -155,13 +160,16 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  *   groupNormalizeGradient: x, dy -> dx
  * - softmax: x -> y over channels; softmaxGradient: y, dy -> dx
  * - crossEntropy: logits [N, C], labels [N], and of images that are mixtures of two also the partner's label [N] and the share of the
- *   first [N] -> loss per example [N]; crossEntropyGradient: the same -> `weight` times the gradient of the batch's mean loss, [N, C]
- * - elementLoss: prediction, target of one shape -> [N], the mean of an expression of both over each example's elements
- * - weightedSum: [N] ... -> [N], each times its weight: a loss of several terms
- * - accuracy: logits, labels -> [N], 1 where the label is among the k largest logits
+ *   first [N] -> loss per example [N], which is what it adds to the sum of a mean by class weights; of mixed images with class weights
+ *   that of its label, and that of its partner's [N], since the means are over other weights. crossEntropyGradient: the same ->
+ *   `weight` times the gradient of the step's mean loss, [N, C]
+ * - elementLoss: prediction, target of one shape -> [N], the mean of an expression of both over each example's elements, NaN where an
+ *   element of the prediction is not finite
+ * - accuracy: logits, labels -> [N], 1 where the label is among the k largest logits, NaN where a logit is not finite
  * - classification: the three above in one pass over the logits: crossEntropy's inputs -> [loss per example and hits per
  *   example ..., one [N] each], and the gradient last if `gradient`
- * - batchMean: [N] ... -> [count of inputs], means over the batch
+ * - batchSums: [N] ... -> sums over the batch, of shares without what is not finite, and behind them, for each
+ *   SUMS_AT_ONCE of the inputs, the number of examples of which a value is not finite
  * - concatenate: x, x2 ... of one batch and space -> y, their channels one after the other; slice: x -> y, some of its channels
  * - reshape: x -> y, the same elements in logical (row-major) order
  * - squareSum: dw, and another squareSum if given -> [1], the sum of squares, added to the other's
@@ -213,8 +221,8 @@ export interface OpAttributes {
     readonly weight: number;
   };
   elementLoss: ElementLossAttributes;
-  weightedSum: { readonly weights: readonly number[] };
-  batchMean: Record<never, never>;
+  /** Which of the inputs are shares: of these, what is not finite counts as 0. */
+  batchSums: { readonly shares: readonly boolean[] };
   concatenate: Record<never, never>;
   /** The first channel, and how many. */
   slice: { readonly start: number; readonly count: number };
@@ -278,8 +286,49 @@ export interface Graph {
   readonly nodes: readonly AnyNode[];
   /** The value that `predict` returns: what the loss is taken of, or the last value. */
   readonly prediction: Value;
-  /** The batch's mean loss and metrics, one [N] value each, in the order of their names. Loss first. */
-  readonly metrics: readonly { readonly name: string; readonly value: Value }[];
+  /** Loss and metrics, in the order of their names. Loss first. */
+  readonly metrics: readonly Score[];
+}
+
+/** A loss or a metric: a sum of means over the examples of a step or a split. */
+export interface Score {
+  readonly name: string;
+  /** Whether it is a share of something: an example that has no value counts as 0. */
+  readonly isShare?: true;
+  readonly terms: readonly ScoreTerm[];
+}
+
+/**
+ * A mean, times a factor. What it is taken over is known when all examples are: until then, its sum
+ * and what that is divided by stay apart.
+ */
+export interface ScoreTerm {
+  /** [N]: what each example adds to the sum; NaN where it has no value. */
+  readonly value: Value;
+  readonly factor: number;
+  /** What the sum is divided by; the number of examples if absent. */
+  readonly over?: ClassTotal;
+}
+
+/** The values of loss and metrics, [N] each, in the order in which `batchSums` reads them. */
+export function scoreValues({ metrics }: Pick<Graph, "metrics">): readonly Value[] {
+  return metrics.flatMap(({ terms }) => terms.map(({ value }) => value));
+}
+
+/** What a graph's means divide by beside the number of examples, each once. */
+export function classTotals({ metrics }: Pick<Graph, "metrics">): readonly ClassTotal[] {
+  const totals = metrics.flatMap(({ terms }) => terms.flatMap(({ over }) => over ?? []));
+  return totals.filter((total, index) => indexOfTotal(totals, total) === index);
+}
+
+/** The place of a total among others; -1 if it is not there. */
+export function indexOfTotal(totals: readonly ClassTotal[], wanted: ClassTotal): number {
+  return totals.findIndex(
+    ({ of, weights }) =>
+      of === wanted.of &&
+      weights.length === wanted.weights.length &&
+      weights.every((weight, index) => weight === wanted.weights[index]),
+  );
 }
 
 /** The values that no node makes: inputs, parameters and the optimizer's states. */

@@ -5,6 +5,7 @@ import {
   type Fused,
   type Graph,
   type Padding,
+  type Score,
   type Value,
 } from "./graph.js";
 import { formatShape } from "./shape.js";
@@ -59,10 +60,13 @@ export function printGraph(graph: Graph): string {
     ...externalValues(graph).map((value) => `  ${formatValue(value)} = ${value.name}`),
     ...graph.nodes.map((node) => `  ${formatNode(node)}`),
     `  prediction %${graph.prediction.id}`,
-    ...graph.metrics.map(({ name, value }) => `  metric ${name} %${value.id}`),
+    ...graph.metrics.map((score) => `  metric ${score.name} ${formatScore(score)}`),
   ];
   return `${lines.join("\n")}\n`;
 }
+
+const formatScore = ({ terms }: Score) =>
+  terms.map(({ value, factor }) => `${factor === 1 ? "" : `${factor} * `}%${value.id}`).join(" + ");
 
 function formatNode(node: AnyNode): string {
   const outputs = node.outputs.map(formatValue).join(", ");

@@ -1,4 +1,4 @@
-import type { AnyNode, Graph, Value } from "./graph.js";
+import { scoreValues, type AnyNode, type Graph, type Value } from "./graph.js";
 
 /** Who makes and who reads each value of a graph: what passes ask about the rest of it. */
 export class Uses {
@@ -7,7 +7,7 @@ export class Uses {
   private readonly results: ReadonlySet<Value>;
 
   constructor(graph: Graph) {
-    this.results = new Set([graph.prediction, ...graph.metrics.map((metric) => metric.value)]);
+    this.results = new Set([graph.prediction, ...scoreValues(graph)]);
     for (const node of graph.nodes) {
       for (const output of node.outputs) this.makers.set(output, node);
       for (const input of new Set(node.inputs))

@@ -1,6 +1,7 @@
 import type { Expression } from "../ir/expression.js";
 import { describe, expressionDeclarations, print } from "./expression.js";
 import { assemble, type Kernel } from "./kernel.js";
+import { isNotFinite, LARGER, nanWhere, OR_NAN } from "./not-a-number.js";
 import { placeConstants, placeOf, splitPixel } from "./place.js";
 import { gradientSink, type GradientUse } from "./update.js";
 import { LOWEST, times, wgsl } from "./wgsl.js";
@@ -26,13 +27,20 @@ const reduction = (name: string, type: string, combine: (a: string, b: string) =
     return result;
   }`;
 
+/** The larger of two f32, or NaN. */
+function largerOf(a: string, b: string): string {
+  return `larger(vec4f(${a}), vec4f(${b})).x`;
+}
+
 const plus = (a: string, b: string) => `${a} + ${b}`;
 /** `total(value, lane)`. */
 export const SUM = reduction("total", "f32", plus);
 /** `total4(value, lane)`. */
 export const SUM4 = reduction("total4", "vec4f", plus);
-/** `largest(value, lane)`. */
+/** `largest(value, lane)`; NaN may be passed over. */
 export const MAX = reduction("largest", "f32", (a, b) => `max(${a}, ${b})`);
+/** `largest(value, lane)`, NaN where a value is. Needs OR_NAN and LARGER. */
+const MAX_OR_NAN = reduction("largest", "f32", largerOf);
 
 /** Values of a lane that are summed by themselves: of a single sum of all of them, the last digits would be lost. */
 const PART_TURNS = 64;
@@ -67,58 +75,52 @@ export function channelSum(use: GradientUse): Kernel {
   });
 }
 
-/** Means over the step's images of several [N] values, a slice's share added to the earlier ones'. One workgroup. y: [values]. */
-export function batchMean(values: number): Kernel {
+/**
+ * Sums over the images of several [N] values, and how many images have one that is not finite. A slice adds its own to the earlier
+ * ones'. In sums of shares, what is not finite counts as 0. One workgroup. y: sums from `at` on, and the number at `unfit_at`.
+ */
+export function batchSums(values: number): Kernel {
   return assemble({
-    name: `batch_mean_${values}`,
-    summary: "Means over the batch: the loss and the metrics.",
+    name: `batch_sums_${values}`,
+    summary: "Sums over the batch: the loss and the metrics.",
     storage: [
       ...times(values, (index) => ({ name: `a${index}`, access: "read", element: "f32" }) as const),
       { name: "y", access: "read_write", element: "f32" },
     ],
-    constants: [],
+    constants: ["at", "unfit_at", ...times(values, (index) => `share${index}`)],
     workgroupSize: REDUCE_WORKGROUP,
-    declarations: [SUM],
-    body: times(
-      values,
-      (index) =>
-        wgsl`
-        var sum${index} = 0f;
-        for (var image = lane; image < frame.batch; image += ${REDUCE_WORKGROUP}u) {
-          sum${index} += a${index}[image];
-        }
-        let mean${index} = total(sum${index}, lane) / f32(frame.step_images);
-        if (lane == 0u) {
-          y[${index}] = select(y[${index}], 0.0, frame.first_image == 0u) + mean${index};
-        }`,
-    ).join("\n"),
-  });
-}
-
-/** The weighted sum of several [N] values, an example a thread. Weights are constants, as bits of f32. */
-export function weightedSum(values: number): Kernel {
-  const terms = times(
-    values,
-    (index) => `bitcast<f32>(constants.weight${index}) * a${index}[image]`,
-  );
-  return assemble({
-    name: `weighted_sum_${values}`,
-    summary: "A weighted sum of the losses of each example.",
-    storage: [
-      ...times(values, (index) => ({ name: `a${index}`, access: "read", element: "f32" }) as const),
-      { name: "y", access: "read_write", element: "f32" },
-    ],
-    constants: times(values, (index) => `weight${index}`),
-    workgroupSize: REDUCE_WORKGROUP,
+    declarations: [SUM, ADD_UP],
     body: wgsl`
-      let image = block * ${REDUCE_WORKGROUP}u + lane;
-      if (image < frame.batch) {
-        y[image] = ${terms.join(" + ")};
-      }`,
+      var unfit = 0f;
+      ${times(values, (index) => `var sum${index} = 0f;`)}
+      for (var image = lane; image < frame.batch; image += ${REDUCE_WORKGROUP}u) {
+        var is_unfit = false;
+        ${times(values, takeIn)}
+        unfit += select(0.0, 1.0, is_unfit);
+      }
+      ${times(values, (index) => `add_up(constants.at + ${index}u, sum${index}, lane);`)}
+      add_up(constants.unfit_at, unfit, lane);`,
   });
 }
 
-/** The mean over an example's elements of an expression of prediction and target. A workgroup an example. y: [N]. */
+const takeIn = (index: number) => wgsl`
+  let value${index} = a${index}[image];
+  let is_unfit${index} = ${isNotFinite(`value${index}`)};
+  is_unfit = is_unfit || is_unfit${index};
+  sum${index} += select(value${index}, 0.0, is_unfit${index} && constants.share${index} != 0u);`;
+
+const ADD_UP = wgsl`
+  fn add_up(at: u32, part: f32, lane: u32) {
+    let sum = total(part, lane);
+    if (lane == 0u) {
+      y[at] = select(y[at], 0.0, frame.first_image == 0u) + sum;
+    }
+  }`;
+
+/**
+ * The mean over an example's elements of an expression of prediction and target, NaN where an element of the prediction is not finite. A
+ * workgroup an example. y: [N].
+ */
 export function elementLoss(expression: Expression): Kernel {
   const places = { 0: "a", 1: "b" } as const;
   const value = print(expression, {
@@ -147,14 +149,16 @@ export function elementLoss(expression: Expression): Kernel {
       }
       let elements = constants.pixels * constants.channels;
       var sum = 0f;
+      var is_unfit = false;
       for (var element = lane; element < elements; element += ${REDUCE_WORKGROUP}u) {
         let c = element % constants.channels;
         let pixel = element / constants.channels;
         let y = pixel / constants.width;
         let x = pixel % constants.width;
+        is_unfit = is_unfit || ${isNotFinite(`a_values[${placeOf("a")} + c]`)};
         sum += ${value};
       }
-      sum = total(sum, lane);
+      sum = total(${nanWhere("is_unfit", "sum")}, lane);
       if (lane == 0u) {
         losses[image] = sum / f32(elements);
       }`,
@@ -181,12 +185,12 @@ export function softmax(): Kernel {
     ],
     constants: ["pixels", "width", "channels", ...placeConstants("a"), ...placeConstants("y")],
     workgroupSize: REDUCE_WORKGROUP,
-    declarations: [MAX, SUM],
+    declarations: [OR_NAN, LARGER, MAX_OR_NAN, SUM],
     body: wgsl`
       ${rowStart(["a", "y"])}
       var most = ${LOWEST};
       ${CHANNELS} {
-        most = max(most, a[a_place + c]);
+        most = ${largerOf("most", "a[a_place + c]")};
       }
       most = largest(most, lane);
       var sum = 0f;

@@ -22,7 +22,7 @@ import {
 } from "./pool.js";
 import {
   lowerAccuracy,
-  lowerBatchMean,
+  lowerBatchSums,
   lowerChannelSum,
   lowerClassification,
   lowerCrossEntropy,
@@ -30,7 +30,6 @@ import {
   lowerElementLoss,
   lowerSoftmax,
   lowerSoftmaxGradient,
-  lowerWeightedSum,
 } from "./reduce.js";
 import { lowerAdjustLossScale, lowerScaleGradient } from "./loss-scale.js";
 import { lowerResample, lowerResampleGradient } from "./resample.js";
@@ -67,7 +66,7 @@ const lowerings: {
   crossEntropyGradient: lowerCrossEntropyGradient,
   accuracy: lowerAccuracy,
   classification: lowerClassification,
-  batchMean: lowerBatchMean,
+  batchSums: lowerBatchSums,
   concatenate: lowerConcatenate,
   slice: lowerSlice,
   resample: lowerResample,
@@ -78,7 +77,6 @@ const lowerings: {
   adjustLossScale: lowerAdjustLossScale,
   update: lowerUpdate,
   elementLoss: lowerElementLoss,
-  weightedSum: lowerWeightedSum,
 };
 
 /** Adds the dispatches of a graph to the context's steps, from the uploaded images to the prediction. */

@@ -1,19 +1,20 @@
-import type { LabelRule, Node, Value } from "../ir/graph.js";
+import { SUMS_AT_ONCE } from "../../program/program.js";
+import {
+  classTotals,
+  indexOfTotal,
+  type Graph,
+  type LabelRule,
+  type Node,
+  type Value,
+} from "../ir/graph.js";
 import {
   CLASS_WEIGHTS,
   classification,
   type ClassificationVariant,
 } from "../kernels/classification.js";
 import { tableConstants } from "../kernels/kernel.js";
-import {
-  batchMean,
-  channelSum,
-  elementLoss,
-  REDUCE_WORKGROUP,
-  softmax,
-  softmaxGradient,
-  weightedSum,
-} from "../kernels/reduce.js";
+import { batchSums, channelSum, elementLoss, softmax, softmaxGradient } from "../kernels/reduce.js";
+import { chunksOf } from "../ops/batch-sums.js";
 import type { LoweringContext } from "./context.js";
 import { lowerGradientSink } from "./gradient-sink.js";
 import { fixed, floatBits, perImage } from "./storage.js";
@@ -38,33 +39,22 @@ export function lowerChannelSum(context: LoweringContext, node: Node<"channelSum
   });
 }
 
-export function lowerBatchMean(context: LoweringContext, node: Node<"batchMean">): void {
+export function lowerBatchSums(context: LoweringContext, node: Node<"batchSums">): void {
   const { metrics } = context.persistent;
   if (!metrics) throw new Error("a program without a loss has no metrics");
-  context.emit({
-    kernel: batchMean(node.inputs.length),
-    storage: [...node.inputs.map((input) => context.storageOf(input)), metrics],
-    constants: {},
-    workgroups: { x: { ...fixed(1), tile: 1 }, z: 1 },
-    label: "loss and metrics",
-    origin: node.origin,
-    macs: 0,
-  });
-}
-
-export function lowerWeightedSum(context: LoweringContext, node: Node<"weightedSum">): void {
-  const weights = node.attributes.weights.map((weight, index) => [
-    `weight${index}`,
-    floatBits(weight),
-  ]);
-  context.emit({
-    kernel: weightedSum(weights.length),
-    storage: [...node.inputs, node.outputs[0]!].map((value) => context.storageOf(value)),
-    constants: Object.fromEntries(weights) as Record<string, number>,
-    workgroups: { x: { ...perImage(1), tile: REDUCE_WORKGROUP }, z: 1 },
-    label: "sum of losses",
-    origin: node.origin,
-    macs: 0,
+  const { shares } = node.attributes;
+  chunksOf(node.inputs).forEach((inputs, chunk) => {
+    const at = chunk * SUMS_AT_ONCE;
+    const flags = inputs.map((_, index) => [`share${index}`, Number(shares[at + index])] as const);
+    context.emit({
+      kernel: batchSums(inputs.length),
+      storage: [...inputs.map((input) => context.storageOf(input)), metrics],
+      constants: { at, unfit_at: node.inputs.length + chunk, ...Object.fromEntries(flags) },
+      workgroups: { x: { ...fixed(1), tile: 1 }, z: 1 },
+      label: "loss and metrics",
+      origin: node.origin,
+      macs: 0,
+    });
   });
 }
 
@@ -136,8 +126,14 @@ function emitClassification(
   const layout = context.layout(logits);
   const gradient = made.gradient ? context.layout(node.outputs.at(-1)!).place("y") : {};
   const mixed = node.inputs.length > 2;
+  const totals = made.gradient ? totalsOf(context.graph, classWeights, mixed) : undefined;
   context.emit({
-    kernel: classification({ ...made, mixed, weightedClasses: classWeights.length }),
+    kernel: classification({
+      ...made,
+      mixed,
+      weightedClasses: classWeights.length,
+      totals: totals ? classTotals(context.graph).length : 0,
+    }),
     storage: [...node.inputs, ...node.outputs].map((value) => context.storageOf(value)),
     constants: {
       ...tableConstants(CLASS_WEIGHTS, classWeights.map(floatBits)),
@@ -146,6 +142,7 @@ function emitClassification(
       channels: layout.channels,
       smoothing: floatBits(smoothing),
       weight: floatBits(weight),
+      ...totals,
       ...layout.place("a"),
       ...gradient,
     },
@@ -154,6 +151,17 @@ function emitClassification(
     origin: node.origin,
     macs: 0,
   });
+}
+
+/** Which of the frame's totals a gradient's means divide by; none where all classes count alike. */
+function totalsOf(
+  graph: Graph,
+  weights: readonly number[],
+  mixed: boolean,
+): Record<string, number> | undefined {
+  if (weights.length === 0) return undefined;
+  const place = (of: "labels" | "partners") => indexOfTotal(classTotals(graph), { of, weights });
+  return { total: place("labels"), ...(mixed && { partner_total: place("partners") }) };
 }
 
 export function lowerClassification(context: LoweringContext, node: Node<"classification">): void {

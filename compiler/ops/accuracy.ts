@@ -11,7 +11,7 @@ function rankOf(logits: ArrayLike<number>, label: number): number {
   ).length;
 }
 
-/** 1 where the label is among the k largest logits, else 0. */
+/** 1 where the label is among the k largest logits, else 0; NaN where a logit is not finite. */
 export const accuracy: OpDefinition<"accuracy"> = {
   outputs([logits, labels]) {
     requireLogits([logits!, labels!]);
@@ -24,7 +24,8 @@ export const accuracy: OpDefinition<"accuracy"> = {
     const hits = zeros([images]);
     for (let example = 0; example < images; example++) {
       const row = logits!.data.subarray(example * channels, (example + 1) * channels);
-      hits.data[example] = rankOf(row, labels!.data[example]!) < k ? 1 : 0;
+      const isHit = rankOf(row, labels!.data[example]!) < k;
+      hits.data[example] = row.every(Number.isFinite) ? Number(isHit) : NaN;
     }
     return [stored(hits, inputs)];
   },

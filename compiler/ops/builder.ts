@@ -86,6 +86,11 @@ export class GraphBuilder implements Builder {
     return value;
   }
 
+  /** Room for another value like one that there is. */
+  like({ shape, type, origin }: Value, name: string): Value {
+    return this.value(name, shape, type, origin);
+  }
+
   /** Adds a node as it stands, with the outputs it has. */
   keep(node: AnyNode): void {
     this.nodes.push(node);

@@ -3,7 +3,10 @@ import type { OpDefinition } from "./op.js";
 import { softmaxOf } from "./softmax.js";
 import { imageSizes, stored, zeros } from "./tensors.js";
 
-/** The gradient of the batch's mean loss, times its weight: weight * (sum(target) * softmax(logits) - target) / N. */
+/**
+ * The gradient of the step's mean loss, times its weight: weight * (sum(target) * softmax(logits) - target) / total, where the total is the
+ * number of examples, or the weights of their labels. Of mixed images the sum of both labels' by their shares.
+ */
 export const crossEntropyGradient: OpDefinition<"crossEntropyGradient"> = {
   outputs(inputs) {
     requireLogits(inputs);
@@ -12,13 +15,16 @@ export const crossEntropyGradient: OpDefinition<"crossEntropyGradient"> = {
 
   reference(inputs, { weight, ...rule }) {
     const gradient = zeros(inputs[0]!.shape);
-    const { images, channels: classes } = imageSizes(gradient.shape);
-    forEachExample(inputs, rule, ({ logits, targets, index }) => {
-      const mass = targets.reduce((sum, target) => sum + target, 0);
-      softmaxOf(logits).forEach((share, label) => {
-        const slope = mass * share - targets[label]!;
-        gradient.data[index * classes + label] = (weight * slope) / images;
-      });
+    const { channels: classes } = imageSizes(gradient.shape);
+    forEachExample(inputs, rule, ({ logits, labels, index }) => {
+      const probabilities = softmaxOf(logits);
+      for (const { share, targets, total } of labels) {
+        const mass = targets.reduce((sum, target) => sum + target, 0);
+        probabilities.forEach((probability, label) => {
+          const slope = mass * probability - targets[label]!;
+          gradient.data[index * classes + label]! += (weight * share * slope) / total;
+        });
+      }
     });
     return [stored(gradient, inputs)];
   },

@@ -16,10 +16,19 @@ export function requireLogits([logits, ...others]: readonly Value[]): void {
   for (const other of others) requireShape(other, [BATCH]);
 }
 
-/** An example's logits, and what each class's negative log-probability counts in its loss. */
+/** One of the labels of an example, and what it counts of the example: 1 where there is no other. */
+export interface Labelled {
+  readonly share: number;
+  /** What each class's negative log-probability counts. */
+  readonly targets: readonly number[];
+  /** What the mean over a step with these labels divides by. */
+  readonly total: number;
+}
+
 interface Example {
   readonly logits: readonly number[];
-  readonly targets: readonly number[];
+  /** Of its label and, of a mixed image, its partner's. */
+  readonly labels: readonly Labelled[];
   readonly index: number;
 }
 
@@ -31,36 +40,36 @@ export function forEachExample(
 ): void {
   const [logits, labels, partners, shares] = inputs as [Tensor, Tensor, Tensor?, Tensor?];
   const { images, channels: classes } = imageSizes(logits.shape);
-  const first = targetsOf(labels, classes, rule);
-  const second = partners && targetsOf(partners, classes, rule);
+  const kinds = [labels, ...(partners ? [partners] : [])].map((each) => {
+    return { targetsAt: targetsOf(each, classes, rule), total: totalOf(each, rule) };
+  });
   for (let index = 0; index < images; index++) {
     const row = logits.data.subarray(index * classes, (index + 1) * classes);
     const share = shares?.data[index] ?? 1;
-    const targets = Array.from({ length: classes }, (_, label) =>
-      second
-        ? share * first(index, label) + (1 - share) * second(index, label)
-        : first(index, label),
-    );
-    visit({ logits: Array.from(row), targets, index });
+    const labelled = kinds.map(({ targetsAt, total }, kind) => {
+      return { share: kind === 0 ? share : 1 - share, targets: targetsAt(index), total };
+    });
+    visit({ logits: Array.from(row), labels: labelled, index });
   }
 }
 
-/**
- * What each class counts: the label's 1, of which `smoothing` is spread evenly over all classes, each times its class's weight. Weights
- * are brought to a mean of 1 over the batch's labels, so that the mean of the losses is PyTorch's weighted mean.
- */
+const weightOf = ({ classWeights }: LabelRule, label: number) => classWeights?.[label] ?? 1;
+
+const totalOf = ({ data }: Tensor, rule: LabelRule) =>
+  Array.from(data).reduce((sum, label) => sum + weightOf(rule, label), 0);
+
+/** What each class counts: the label's 1, of which `smoothing` is spread evenly over all classes, each times its class's weight. */
 function targetsOf(
   { data: labels }: Tensor,
   classes: number,
-  { smoothing, classWeights }: LabelRule,
-): (example: number, label: number) => number {
-  const weightOf = (label: number) => classWeights?.[label] ?? 1;
-  const total = Array.from(labels).reduce((sum, label) => sum + weightOf(label), 0);
-  const scale = labels.length / total;
-  return (example, label) => {
-    const given = label === labels[example] ? 1 - smoothing : 0;
-    return scale * weightOf(label) * (given + smoothing / classes);
-  };
+  rule: LabelRule,
+): (example: number) => readonly number[] {
+  const { smoothing } = rule;
+  return (example) =>
+    Array.from({ length: classes }, (_, label) => {
+      const given = label === labels[example] ? 1 - smoothing : 0;
+      return weightOf(rule, label) * (given + smoothing / classes);
+    });
 }
 
 function logSumOfPowers(logits: readonly number[]): number {
@@ -68,21 +77,34 @@ function logSumOfPowers(logits: readonly number[]): number {
   return maximum + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - maximum), 0));
 }
 
-/** The loss of each example: - sum over classes of target * log softmax(logits), with PyTorch's label smoothing and class weights. */
+/** Whether partners have a sum of their own: by class weights, it is over another weight. */
+const separatesPartners = (inputs: readonly unknown[], { classWeights }: LabelRule) =>
+  inputs.length > 2 && classWeights !== undefined;
+
+/**
+ * What each example adds to the loss's sum: - sum over classes of target * log softmax(logits), with PyTorch's label smoothing and class
+ * weights. PyTorch's mean is the sum over all examples, divided by their number or by the weights of their labels.
+ */
 export const crossEntropy: OpDefinition<"crossEntropy"> = {
-  outputs(inputs) {
+  outputs(inputs, rule) {
     requireLogits(inputs);
-    return [{ shape: [BATCH], type: "f32" }];
+    const losses = { shape: [BATCH], type: "f32" } as const;
+    return separatesPartners(inputs, rule) ? [losses, losses] : [losses];
   },
 
   reference(inputs, rule) {
-    const losses = zeros([inputs[0]!.shape[0]!]);
-    forEachExample(inputs, rule, ({ logits, targets, index }) => {
+    const images = inputs[0]!.shape[0]!;
+    const sums = separatesPartners(inputs, rule) ? [zeros([images]), zeros([images])] : [];
+    const [first = zeros([images]), second = first] = sums;
+    forEachExample(inputs, rule, ({ logits, labels, index }) => {
       const total = logSumOfPowers(logits);
-      logits.forEach((logit, label) => {
-        losses.data[index]! += targets[label]! * (total - logit);
+      labels.forEach(({ share, targets }, kind) => {
+        const losses = kind === 0 ? first : second;
+        logits.forEach((logit, label) => {
+          losses.data[index]! += share * targets[label]! * (total - logit);
+        });
       });
     });
-    return [stored(losses, inputs)];
+    return [...new Set([first, second])].map((losses) => stored(losses, inputs));
   },
 };

@@ -4,7 +4,7 @@ import { evaluateTensor } from "./fused.js";
 import type { OpDefinition } from "./op.js";
 import { stored, tensorSize, zeros } from "./tensors.js";
 
-/** The mean over each example's elements of a scalar expression of prediction and target. */
+/** The mean over each example's elements of a scalar expression of prediction and target; NaN where the prediction is not finite. */
 export const elementLoss: OpDefinition<"elementLoss"> = {
   outputs([prediction, target]) {
     requireShape(target!, prediction!.shape);
@@ -17,7 +17,8 @@ export const elementLoss: OpDefinition<"elementLoss"> = {
     const losses = zeros([images]);
     const each = evaluateTensor(expression, inputs, inputs[0]!.shape, context);
     each.data.forEach((loss, index) => {
-      losses.data[Math.floor(index / elements)]! += loss / elements;
+      const isFinite = Number.isFinite(inputs[0]!.data[index]);
+      losses.data[Math.floor(index / elements)]! += isFinite ? loss / elements : NaN;
     });
     return [stored(losses, inputs)];
   },

@@ -3,7 +3,7 @@ import { accuracy } from "./accuracy.js";
 import { adjustLossScale } from "./adjust-loss-scale.js";
 import { averagePool } from "./average-pool.js";
 import { averagePoolGradient } from "./average-pool-gradient.js";
-import { batchMean } from "./batch-mean.js";
+import { batchSums } from "./batch-sums.js";
 import { channelStatistics } from "./channel-statistics.js";
 import { channelSum } from "./channel-sum.js";
 import { channelWindowSum } from "./channel-window-sum.js";
@@ -34,14 +34,13 @@ import { softmaxGradient } from "./softmax-gradient.js";
 import { scaleGradient } from "./scale-gradient.js";
 import { squareSum } from "./square-sum.js";
 import { update } from "./update.js";
-import { weightedSum } from "./weighted-sum.js";
 
 /** Every primitive. A kind without its definition does not compile. */
 export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   accuracy,
   averagePool,
   averagePoolGradient,
-  batchMean,
+  batchSums,
   channelStatistics,
   channelSum,
   channelWindowSum,
@@ -72,5 +71,4 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   scaleGradient,
   adjustLossScale,
   update,
-  weightedSum,
 };

@@ -4,6 +4,7 @@ import { leaves } from "../ir/expression-transform.js";
 import {
   externalValues,
   isUpdate,
+  scoreValues,
   trainedBy,
   type AnyNode,
   type Fused,
@@ -87,11 +88,12 @@ function verifyOperands(node: AnyNode, { expression, first }: Fused, shape: Shap
 }
 
 function verifyResults(graph: Graph, defined: ReadonlySet<number>): void {
-  for (const value of [graph.prediction, ...graph.metrics.map((metric) => metric.value)])
+  for (const value of [graph.prediction, ...scoreValues(graph)])
     if (!defined.has(value.id)) throw new Error(`${graph.name}: nothing makes %${value.id}`);
-  for (const { name, value } of graph.metrics)
-    if (!sameShape(value.shape, [BATCH]))
-      throw new Error(`${graph.name}: metric ${name} is ${formatShape(value.shape)}, not [N]`);
+  for (const { name, terms } of graph.metrics)
+    for (const { value } of terms)
+      if (!sameShape(value.shape, [BATCH]))
+        throw new Error(`${graph.name}: metric ${name} is ${formatShape(value.shape)}, not [N]`);
 }
 
 function verifyUpdates(graph: Graph): void {

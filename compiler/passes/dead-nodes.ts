@@ -1,14 +1,14 @@
 import { GraphBuilder } from "../ops/builder.js";
-import { isUpdate, type AnyNode, type Graph } from "../ir/graph.js";
+import { isUpdate, scoreValues, type AnyNode, type Graph } from "../ir/graph.js";
 
 /** Nodes that are there for what they do, not for a value that another node reads. */
 function hasEffect(node: AnyNode): boolean {
-  return isUpdate(node) || node.kind === "batchMean";
+  return isUpdate(node) || node.kind === "batchSums";
 }
 
 /** The graph without the nodes whose results nobody reads. */
 export function removeDeadNodes(graph: Graph): Graph {
-  const read = new Set([graph.prediction, ...graph.metrics.map((metric) => metric.value)]);
+  const read = new Set([graph.prediction, ...scoreValues(graph)]);
   const alive = graph.nodes.toReversed().filter((node) => {
     if (!hasEffect(node) && !node.outputs.some((output) => read.has(output))) return false;
     node.inputs.forEach((input) => read.add(input));

@@ -11,11 +11,11 @@ import { elementCount } from "../ir/shape.js";
 import { summarize } from "./summarize.js";
 
 /**
- * The training graph of a forward graph: its nodes, the means of its metrics, the gradient of the batch's mean loss
+ * The training graph of a forward graph: its nodes, the sums of its metrics, the gradient of the step's mean loss
  * with regard to every trainable parameter that the loss depends on, and an `update` for each of these, as soon as
  * nothing reads the parameter any more. Reverse mode: gradients are added up where a value is used more than once.
  *
- * The first metric is the loss, or a weighted sum of losses. Nodes fused already cannot be differentiated.
+ * The first metric is the loss. Nodes fused already cannot be differentiated.
  */
 export function differentiate(forward: Graph, optimizer: TrainingRule = SGD): Graph {
   const { graph, trained } = withGradients(forward, optimizer);
@@ -97,14 +97,15 @@ interface LossTerm {
   readonly weight: number;
 }
 
+/** Of mixed images, a node may make two of the terms. */
 function lossTerms({ name, metrics, nodes }: Graph): readonly LossTerm[] {
-  const makerOf = (value: Value | undefined) =>
-    nodes.find(({ outputs }) => value !== undefined && outputs.includes(value));
-  const loss = makerOf(metrics[0]?.value);
-  if (!loss) throw new Error(`${name} has no loss to train on`);
-  if (loss.kind !== "weightedSum") return [{ node: loss, weight: 1 }];
-  const { weights } = loss.attributes;
-  return loss.inputs.map((term, index) => ({ node: makerOf(term)!, weight: weights[index]! }));
+  const terms = new Map<AnyNode, LossTerm>();
+  for (const { value, factor: weight } of metrics[0]?.terms ?? []) {
+    const node = nodes.find(({ outputs }) => outputs.includes(value))!;
+    terms.set(node, { node, weight });
+  }
+  if (terms.size === 0) throw new Error(`${name} has no loss to train on`);
+  return [...terms.values()];
 }
 
 /** The gradient of a loss, times the loss scale if there is one. */

@@ -77,7 +77,8 @@ const fuseClassification: Rewrite = ({ nodes }) => {
   for (const loss of nodes) {
     if (!isKind(loss, "crossEntropy") || replacements.has(loss)) continue;
     const isFree = (node: AnyNode) => readsAsMuch(node, loss) && !replacements.has(node);
-    const hits = nodes.filter((node) => isKind(node, "accuracy") && isFree(node));
+    const room = MOST_BINDINGS - loss.inputs.length - loss.outputs.length - 1;
+    const hits = nodes.filter((node) => isKind(node, "accuracy") && isFree(node)).slice(0, room);
     const gradient = nodes.find(
       (node): node is AnyNode & Node<"crossEntropyGradient"> =>
         isKind(node, "crossEntropyGradient") &&

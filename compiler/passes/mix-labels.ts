@@ -1,5 +1,5 @@
 import { GraphBuilder } from "../ops/builder.js";
-import type { Graph } from "../ir/graph.js";
+import type { AnyNode, Graph, Mixture, Node, ScoreTerm, Value } from "../ir/graph.js";
 
 /**
  * A forward graph for images that are mixtures of two: its losses are of the labels of both, each by its share (mixup, arXiv:1710.09412;
@@ -8,10 +8,41 @@ import type { Graph } from "../ir/graph.js";
 export function mixLabels(graph: Graph): Graph {
   if (graph.labels?.type !== "u32") return graph;
   const builder = GraphBuilder.withoutNodes(graph);
-  const { partners, shares } = builder.mixture(graph.labels);
+  const mixture = builder.mixture(graph.labels);
+  /** Of losses by class weights: the partners' part, by the loss's value. */
+  const partnersOf = new Map<Value, Value>();
   for (const node of graph.nodes) {
-    const isLoss = node.kind === "crossEntropy";
-    builder.keep(isLoss ? { ...node, inputs: [...node.inputs, partners, shares] } : node);
+    if (node.kind === "crossEntropy") mixLoss(node, mixture, builder, partnersOf);
+    else builder.keep(node);
   }
-  return builder.finish(graph);
+  const metrics = graph.metrics.map((score) => ({
+    ...score,
+    terms: score.terms.flatMap((term) => withPartners(term, partnersOf)),
+  }));
+  return builder.finish({ ...graph, metrics });
+}
+
+function mixLoss(
+  node: AnyNode & Node<"crossEntropy">,
+  { partners, shares }: Mixture,
+  builder: GraphBuilder,
+  partnersOf: Map<Value, Value>,
+): void {
+  const { attributes, origin } = node;
+  const inputs = [...node.inputs, partners, shares];
+  const [loss] = node.outputs as [Value];
+  if (!attributes.classWeights) return builder.keep({ ...node, inputs });
+  const partnersLoss = builder.like(loss, `${loss.name} of partners`);
+  builder.keep({ ...node, inputs, outputs: [loss, partnersLoss], origin });
+  partnersOf.set(loss, partnersLoss);
+}
+
+/** Labels and partners weigh differently: each part of the loss is a mean of its own. */
+function withPartners(
+  term: ScoreTerm,
+  partnersOf: ReadonlyMap<Value, Value>,
+): readonly ScoreTerm[] {
+  const value = partnersOf.get(term.value);
+  if (!value || !term.over) return [term];
+  return [term, { ...term, value, over: { ...term.over, of: "partners" } }];
 }

@@ -1,6 +1,7 @@
 import { GraphBuilder } from "../ops/builder.js";
 import {
   isUpdate,
+  scoreValues,
   trainedBy,
   type AnyNode,
   type Graph,
@@ -23,7 +24,7 @@ export class TrainingParts {
   readonly forward: ReadonlySet<AnyNode>;
 
   constructor(private readonly graph: Graph) {
-    const needed = new Set([graph.prediction, ...graph.metrics.map(({ value }) => value)]);
+    const needed = new Set([graph.prediction, ...scoreValues(graph)]);
     const forward = new Set<AnyNode>();
     for (const node of graph.nodes.toReversed()) {
       if (!node.outputs.some((output) => needed.has(output))) continue;
@@ -35,14 +36,12 @@ export class TrainingParts {
 
   /** Whether a node of the forward pass may be repeated in the backward pass. */
   canRepeat(node: AnyNode): boolean {
-    const { prediction, metrics } = this.graph;
-    const isResult = (value: Value) =>
-      value === prediction || metrics.some((metric) => metric.value === value);
+    const results = new Set([this.graph.prediction, ...scoreValues(this.graph)]);
     return (
       this.forward.has(node) &&
       REPEATABLE.has(node.kind) &&
       isActivation(node.outputs[0]!) &&
-      !node.outputs.some(isResult)
+      !node.outputs.some((output) => results.has(output))
     );
   }
 }

@@ -40,6 +40,9 @@ function replaceNode(graph: Graph, replaced: AnyNode, replacement: Replacement):
       builder.keep({ ...node, inputs: node.inputs.map(current) });
     }
   }
-  const metrics = graph.metrics.map(({ name, value }) => ({ name, value: current(value) }));
+  const metrics = graph.metrics.map((score) => ({
+    ...score,
+    terms: score.terms.map((term) => ({ ...term, value: current(term.value) })),
+  }));
   return builder.finish({ prediction: current(graph.prediction), metrics });
 }

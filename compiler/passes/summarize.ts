@@ -1,12 +1,13 @@
 import { GraphBuilder } from "../ops/builder.js";
-import type { Graph } from "../ir/graph.js";
+import { scoreValues, type Graph } from "../ir/graph.js";
 
-/** The graph with the batch's means of its loss and metrics, as one `batchMean` node after all else. */
+/** The graph with the sums of its loss and metrics over the batch, as one `batchSums` node after all else. */
 export function summarize(graph: Graph): Graph {
-  const loss = graph.metrics[0];
+  const values = scoreValues(graph);
+  const [loss] = values;
   if (!loss) return graph;
   const builder = GraphBuilder.from(graph);
-  const values = graph.metrics.map((metric) => metric.value);
-  builder.add("batchMean", values, {}, loss.value.origin);
+  const shares = graph.metrics.flatMap(({ terms, isShare = false }) => terms.map(() => isShare));
+  builder.add("batchSums", values, { shares }, loss.origin);
   return builder.finish(graph);
 }

@@ -23,6 +23,8 @@ export interface ScoreDefinition<
   readonly applies?: "softmax" | "sigmoid";
   /** Whether it is a share of something, shown as a percentage. */
   readonly isFraction?: true;
+  /** What the mean is over, by class; over the examples if absent or undefined. */
+  classWeights?(values: ArgumentValues<NoInfer<Declarations>>): readonly number[] | undefined;
   /** Adds the op and returns its [N] output. */
   lower(
     inputs: readonly [prediction: Value, target: Value],
@@ -121,6 +123,7 @@ export const losses: readonly ScoreDefinition[] = [
         "what each class counts, one number for each; the loss is then the weighted mean",
       ),
     },
+    classWeights: ({ class_weights }) => class_weights,
     lower: (inputs, { label_smoothing: smoothing, class_weights }, builder, origin) => {
       const rule = { smoothing, ...(class_weights && { classWeights: class_weights }) };
       return builder.add("crossEntropy", inputs, rule, origin);

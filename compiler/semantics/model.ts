@@ -10,7 +10,7 @@ import type {
   TargetDeclaration,
 } from "../../grammar/ast.js";
 import { GraphBuilder } from "../ops/builder.js";
-import type { Graph, Value } from "../ir/graph.js";
+import type { Graph, Score, ScoreTerm, Value } from "../ir/graph.js";
 import type { AnalyzedModel } from "./analysis.js";
 import { reportTwice } from "./duplicates.js";
 import type { Environment } from "../calls/environment.js";
@@ -52,7 +52,7 @@ class ModelAnalysis {
   private readonly input: AnalyzedModel["input"];
   private readonly metricNames = new Map<string, Span>();
   private readonly complaints = new Set<string>();
-  private readonly metrics: { name: string; value: Value }[] = [];
+  private readonly metrics: Score[] = [];
   private readonly fractions: string[] = [];
   private readonly scored = new Set<number>();
   private target?: Target;
@@ -194,17 +194,13 @@ class ModelAnalysis {
     this.metricNames.set("loss", span);
     if (this.reader.isTooLong) return;
     const terms = readLossTerms(value, this.environment);
-    const scores = terms?.map(({ call }) => this.readScore(call, "loss", "loss"));
-    if (!terms || !scores?.every((score) => score !== undefined)) {
+    const scores = terms?.map(({ call, weight }) => this.readScore(call, "loss", weight));
+    if (!scores?.every((score) => score !== undefined)) {
       this.reader.hasFailed = true;
       return;
     }
-    const weights = terms.map(({ weight }) => weight);
-    const origin = { name: "loss", span: value.span };
-    const isSum = scores.length > 1 || weights[0] !== 1;
-    const loss = isSum ? this.builder.add("weightedSum", scores, { weights }, origin) : scores[0]!;
     // Wherever it is written, the loss is the first of them.
-    this.metrics.unshift({ name: "loss", value: loss });
+    this.metrics.unshift({ name: "loss", terms: scores.map(({ term }) => term) });
   }
 
   private readMetric({ call, name }: MetricDeclaration): void {
@@ -218,13 +214,23 @@ class ModelAnalysis {
       );
     this.metricNames.set(name.name, name.span);
     if (this.reader.isTooLong) return;
-    const value = this.readScore(call, "metric", name.name);
-    if (value) this.metrics.push({ name: name.name, value });
-    else this.reader.hasFailed = true;
+    const score = this.readScore(call, "metric", 1, name.name);
+    if (!score) {
+      this.reader.hasFailed = true;
+      return;
+    }
+    const { isShare, term } = score;
+    if (isShare) this.fractions.push(name.name);
+    this.metrics.push({ name: name.name, ...(isShare && { isShare }), terms: [term] });
   }
 
   /** Adds a score's op; undefined after a report, or where a mistake hides what it is taken of. */
-  private readScore(call: CallExpression, kind: ScoreKind, name: string): Value | undefined {
+  private readScore(
+    call: CallExpression,
+    kind: ScoreKind,
+    factor: number,
+    name = "loss",
+  ): { readonly term: ScoreTerm; readonly isShare: true | undefined } | undefined {
     const model = {
       name: this.declaration.name.name,
       values: this.reader.values.aliased,
@@ -242,9 +248,11 @@ class ModelAnalysis {
     // What the network predicts is what the first of its losses is taken of.
     if (kind === "loss") this.prediction ??= prediction;
     this.isCompared ||= target === this.target?.value;
-    if (score.definition.isFraction) this.fractions.push(name);
-    const origin = { name, span: call.span };
-    return score.definition.lower(score.inputs, score.values, this.builder, origin);
+    const { definition, inputs, values } = score;
+    const value = definition.lower(inputs, values, this.builder, { name, span: call.span });
+    const weights = definition.classWeights?.(values);
+    const over = weights && ({ of: "labels", weights } as const);
+    return { term: { value, factor, ...(over && { over }) }, isShare: definition.isFraction };
   }
 
   /** An autoencoder is compared with its own images. */

@@ -23,20 +23,32 @@ export type ConfusionMatrix = readonly (readonly number[])[];
 /** Counts how examples are taken. */
 export class ConfusionCounts {
   readonly matrix: number[][];
+  /** For each class, the examples that are taken for none: their scores are not finite. */
+  readonly unjudged: number[];
 
   constructor(classes: number) {
     this.matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+    this.unjudged = new Array<number>(classes).fill(0);
   }
 
-  add(actual: number, predicted: number): void {
-    this.matrix[actual]![predicted]!++;
+  /** Takes in an example of a class, and what it is taken for, if for anything. */
+  add(actual: number, predicted: number | undefined): void {
+    if (predicted === undefined) this.unjudged[actual]!++;
+    else this.matrix[actual]![predicted]!++;
   }
 }
 
-/** Precision, recall and support of each class (https://en.wikipedia.org/wiki/Precision_and_recall). */
-export function classResults(matrix: ConfusionMatrix, names: readonly string[]): ClassResult[] {
+/**
+ * Precision, recall and support of each class (https://en.wikipedia.org/wiki/Precision_and_recall). Examples that were taken for nothing
+ * are not in the matrix, and were not recognised.
+ */
+export function classResults(
+  matrix: ConfusionMatrix,
+  names: readonly string[],
+  unjudged: readonly number[] = [],
+): ClassResult[] {
   return matrix.map((row, label) => {
-    const support = sum(row);
+    const support = sum(row) + (unjudged[label] ?? 0);
     const taken = sum(matrix.map((other) => other[label]!));
     const hits = row[label]!;
     return {

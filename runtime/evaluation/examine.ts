@@ -1,11 +1,16 @@
 /** A closer look at a classifier than its metrics: what it takes for what, and where it is sure and wrong. */
+import { imagesOf } from "../../program/transforms.js";
 import type { Dataset, Example, Images, Stage } from "../data/dataset.js";
 import { loadBatches } from "../data/loader.js";
 import { prepareExample } from "../data/memory.js";
 import { chooseStaging } from "../data/stage.js";
-import type { EvaluateOptions, Evaluation } from "../training/evaluate.js";
-import { noExamplesError } from "../training/evaluate.js";
-import { MetricsMean } from "../training/mean.js";
+import { areFinite } from "../examples.js";
+import {
+  EvaluationSums,
+  noExamplesError,
+  type EvaluateOptions,
+  type Evaluation,
+} from "../training/evaluate.js";
 import type { TrainableNetwork } from "../training/network.js";
 import { overViews, type OverViews } from "../training/views.js";
 import { classResults, ConfusionCounts, type ClassResult } from "./confusion.js";
@@ -13,10 +18,10 @@ import type { ConfusionMatrix } from "./confusion.js";
 import { indexOfLargest, rowOf, toProbabilities, type Scores } from "./probabilities.js";
 
 /** What an examination uses of a network. */
-export type Classifier = Pick<TrainableNetwork, "batch" | "evaluate"> & {
+export type Classifier = Pick<TrainableNetwork, "batch" | "inspectCall" | "measure"> & {
   readonly program: TrainableNetwork["program"] & { readonly classes?: number | undefined };
   /** Images to rows of scores. */
-  predict(images: Parameters<TrainableNetwork["evaluate"]>[0]): Promise<Float32Array>;
+  predict(images: Images): Promise<Float32Array>;
 };
 
 /** An example that was taken for something else. */
@@ -38,6 +43,8 @@ export interface Examination {
   readonly confusion: ConfusionMatrix;
   /** The surest first. */
   readonly mistakes: readonly Mistake[];
+  /** Examples whose scores are not finite: they were taken for nothing. Absent where there are none. */
+  readonly notFinite?: number;
 }
 
 export interface ExamineOptions extends EvaluateOptions {
@@ -60,15 +67,15 @@ export async function examineDataset(
   return examine(dataset, options, network);
 }
 
-/** The same with loss and metrics. */
+/** The same with loss and metrics. Throws a NotFiniteEvaluationError where the loss is not finite. */
 export async function evaluateClassifier(
   network: Classifier,
   dataset: Dataset,
   options: ExamineOptions,
 ): Promise<(Examination & Evaluation) | undefined> {
-  const mean = new MetricsMean();
-  const examination = await examine(dataset, options, network, mean);
-  return examination && { ...examination, metrics: mean.values() };
+  const sums = new EvaluationSums(network, imagesOf(options.transforms ?? []));
+  const examination = await examine(dataset, options, network, sums);
+  return examination && { ...examination, ...(await sums.finish()) };
 }
 
 /** Metrics are measured where there is something to put them into. */
@@ -76,7 +83,7 @@ async function examine(
   dataset: Dataset,
   options: ExamineOptions,
   network: Classifier,
-  mean?: MetricsMean,
+  sums?: EvaluationSums,
 ): Promise<Examination | undefined> {
   const names = classNames(network, dataset);
   const view = new DatasetView(dataset, options.examples ?? dataset.length);
@@ -93,11 +100,13 @@ async function examine(
   })) {
     if (options.signal?.aborted) return undefined;
     const judging = judge(judged, images, labels);
-    const [scores, metrics] = await Promise.all([judging.scores, mean && judging.metrics()]);
-    if (metrics) mean!.add(metrics, count);
+    const [scores, measurement] = await Promise.all([judging.scores, sums && judging.measure()]);
+    if (measurement) sums!.add(measurement, { images, targets: labels, count });
     const examples = view.readable(position * judged.batch, (position + 1) * judged.batch);
     labels.forEach((actual, index) => {
-      const probabilities = toProbabilities(rowOf(scores, count, index), options.scores);
+      const row = rowOf(scores, count, index);
+      if (!areFinite(row)) return counts.add(actual, undefined);
+      const probabilities = toProbabilities(row, options.scores);
       const predicted = indexOfLargest(probabilities);
       counts.add(actual, predicted);
       if (actual === predicted) return;
@@ -107,19 +116,21 @@ async function examine(
     options.onProgress?.(done);
   }
   if (done === 0) throw noExamplesError(dataset);
-  const { matrix: confusion } = counts;
-  const classes = classResults(confusion, names);
-  return { examples: done, classes, confusion, mistakes: worst.list };
+  const { matrix: confusion, unjudged } = counts;
+  const classes = classResults(confusion, names, unjudged);
+  const notFinite = unjudged.reduce((sum, each) => sum + each, 0);
+  const { list: mistakes } = worst;
+  return { examples: done, classes, confusion, mistakes, ...(notFinite > 0 && { notFinite }) };
 }
 
 /** Several views are predicted once; of one view, the network measures its metrics on the device. */
 function judge(judged: Classifier | OverViews, images: Images, labels: Uint32Array) {
   const scores = judged.predict(images);
-  const metrics = async () =>
-    "metricsOf" in judged
-      ? judged.metricsOf(await scores, labels)
-      : judged.evaluate(images, labels);
-  return { scores, metrics };
+  const measure = async () =>
+    "measureRows" in judged
+      ? judged.measureRows(await scores, labels)
+      : judged.measure(images, labels);
+  return { scores, measure };
 }
 
 /** The network may tell more classes apart than the dataset has names for. */

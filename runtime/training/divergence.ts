@@ -1,7 +1,13 @@
 /** Why a run's numbers ceased to be finite: the steps since the last checkpoint, done again, show where they began. */
 import type { TrainRecipe } from "../../program/recipe.js";
 import { DeviceLostError, InputError } from "../errors.js";
-import { DivergedError, type Divergence } from "./error.js";
+import {
+  describeCulprit,
+  DivergedError,
+  HALF_HINT,
+  NotFiniteEvaluationError,
+  type Divergence,
+} from "./error.js";
 import type { Evaluation } from "./evaluate.js";
 import type { TrainableNetwork } from "./network.js";
 import { findNonFinite } from "./non-finite.js";
@@ -48,12 +54,15 @@ async function search(run: Repeatable, step: number): Promise<Divergence> {
   const { progress, steps } = run;
   await run.restore();
   const good = progress.state.step;
+  // With a dynamic loss scale, a step whose gradients overflow changes nothing: that of the step
+  // before is no fault.
+  const first = run.network.program.lossScale === undefined ? step - 1 : step;
   await run.onSearch?.(step - good);
   while (!run.stopped && progress.state.step < step) {
     for await (const batch of steps.batches()) {
       const next = progress.state.step + 1;
       await steps.enterPhase();
-      const culprit = next >= step - 1 ? await inspect(run, batch) : undefined;
+      const culprit = next >= first ? await inspect(run, batch) : undefined;
       if (culprit) return { step, good, culprit: { ...culprit, step: next } };
       if (run.stopped || next >= step) return { step, good };
       await repeat(run, batch);
@@ -64,13 +73,14 @@ async function search(run: Repeatable, step: number): Promise<Divergence> {
 }
 
 function inspect({ network, recipe, progress, steps }: Repeatable, batch: TrainingBatch) {
-  const learningRate = steps.learningRateAt(progress.state.step);
-  return findNonFinite(network, batch, { learningRate, accumulate: recipe.accumulate });
+  const optimizer = { learningRate: steps.learningRateAt(progress.state.step) };
+  const { accumulate } = recipe;
+  return findNonFinite(network, batch, { call: "train", optimizer, accumulate });
 }
 
 async function repeat({ progress, steps }: Repeatable, batch: TrainingBatch): Promise<void> {
-  const { metrics, counts } = steps.submit(batch, progress.state);
-  progress.completeStep(counts, await metrics, batch.count);
+  const { measurement, counts } = steps.submit(batch, progress.state);
+  progress.completeStep(counts, await measurement);
 }
 
 /** Its evaluation counts where the learning rate depends on it. */
@@ -82,12 +92,21 @@ async function repeatEpochsEnd(run: Repeatable): Promise<void> {
 
 function divergedError({ what, learningRate }: Symptom, divergence: Divergence): DivergedError {
   const { step, culprit } = divergence;
-  const where = culprit
-    ? `; the first numbers that are not finite come from \`${culprit.label}\` in step ${culprit.step} (line ${culprit.location.line})`
-    : "";
+  const where = culprit ? `; ${describeCulprit(culprit, ` in step ${culprit.step}`)}` : "";
   return new DivergedError(
     `${what} after step ${step}, at a learning rate of ${learningRate}: the run has diverged${where}`,
-    `a smaller learning rate, or a warmup in front of the schedule, usually helps`,
+    culprit?.leavesHalf
+      ? HALF_HINT
+      : `a smaller learning rate, or a warmup in front of the schedule, usually helps`,
     divergence,
   );
+}
+
+/** What an evaluation of a run found, as an error of the run. */
+export function evaluationDiverged(
+  { message, hint, culprit }: NotFiniteEvaluationError,
+  step: number,
+): DivergedError {
+  const where = culprit && { culprit: { ...culprit, step } };
+  return new DivergedError(`after step ${step}, ${message}`, hint!, { step, ...where });
 }

@@ -1,3 +1,4 @@
+import { LARGEST_HALF } from "../../program/half.js";
 import { NetcError } from "../errors.js";
 import type { Culprit } from "./non-finite.js";
 
@@ -10,6 +11,18 @@ export interface Divergence {
   /** Steps that the state had done from which the search began: the last that is known to be good. */
   readonly good?: number;
 }
+
+/** The dispatch in words, with more on where it was. */
+export function describeCulprit({ label, location, leavesHalf }: Culprit, place = ""): string {
+  const where = `\`${label}\`${place} (line ${location.line})`;
+  return leavesHalf
+    ? `${where} is the first to make numbers beyond ${LARGEST_HALF}, the largest that f16 stores`
+    : `the first numbers that are not finite come from ${where}`;
+}
+
+/** What helps where numbers do not fit into 16 bits. */
+export const HALF_HINT =
+  "train with `precision = f32`, or keep the numbers small: normalize the images, and use batchnorm";
 
 /** A run cannot go on: the loss is not finite, the disk is full. The hint says what may help. */
 export class RunFailedError extends NetcError {
@@ -34,3 +47,19 @@ export class DivergedError extends RunFailedError {
     super(message, hint);
   }
 }
+
+/** The loss over a split is not finite. */
+export class NotFiniteEvaluationError extends RunFailedError {
+  override readonly name: string = "NotFiniteEvaluationError";
+
+  constructor(
+    message: string,
+    /** The first dispatch that made a number that is not finite; absent where it was not found. */
+    readonly culprit: Culprit | undefined,
+  ) {
+    super(message, culprit?.leavesHalf ? HALF_HINT : EVALUATION_HINT);
+  }
+}
+
+const EVALUATION_HINT =
+  "the weights may have diverged; or the images are not normalized as those that they were trained on";

@@ -1,5 +1,6 @@
 /** Loss and metrics over a whole split. */
 import type { Transform } from "../../program/recipe.js";
+import { imagesOf } from "../../program/transforms.js";
 import type { Dataset } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
 import { loadBatches } from "../data/loader.js";
@@ -12,9 +13,12 @@ import {
   type BatchSource,
   type TrainingBatch,
 } from "./source.js";
+import type { Scores } from "../evaluation/probabilities.js";
+import type { Measurement } from "../measurement.js";
+import { describeCulprit, NotFiniteEvaluationError } from "./error.js";
 import { MetricsMean } from "./mean.js";
 import type { Metrics } from "./network.js";
-import type { Scores } from "../evaluation/probabilities.js";
+import { findNonFinite, type Culprit } from "./non-finite.js";
 import { untilAborted } from "./until-aborted.js";
 import { overViews, type Evaluated } from "./views.js";
 
@@ -37,11 +41,17 @@ const EVALUATE_OPTIONS: OptionNames<EvaluateOptions> = {
 export interface Evaluation {
   /** Examples evaluated; those that could not be read are not among them. */
   readonly examples: number;
-  /** `loss`, `top1`, ...: means over the examples. */
+  /** `loss`, `top1`, ...: means over the examples, or over what their classes weigh. */
   readonly metrics: Metrics;
+  /** Examples of which a value is not finite, and which count as wrong; absent where there are none. */
+  readonly notFinite?: number;
 }
 
-/** Evaluates every example of a dataset, or a pass over batches that come ready made. Undefined where the signal stopped it. Throws a DataError where there are none. */
+/**
+ * Evaluates every example of a dataset, or a pass over batches that come ready made. Undefined where
+ * the signal stopped it. Throws a DataError where there are none, and a NotFiniteEvaluationError
+ * where the loss is not finite.
+ */
 export async function evaluateDataset(
   network: Evaluated,
   dataset: Dataset | BatchSource,
@@ -49,10 +59,10 @@ export async function evaluateDataset(
 ): Promise<Evaluation | undefined> {
   assertSource(dataset, "what is evaluated");
   assertKnown(options, EVALUATE_OPTIONS, "evaluateDataset");
-  const mean = new MetricsMean();
   // Batches that come ready made have been through theirs.
   const transforms = isDataset(dataset) ? (options.transforms ?? []) : [];
   const evaluated = overViews(network, transforms, options.scores);
+  const sums = new EvaluationSums(network, imagesOf(transforms));
   const batches: AsyncGenerator<TrainingBatch, void, void> = isDataset(dataset)
     ? loadBatches(dataset, {
         batch: evaluated.batch,
@@ -65,13 +75,64 @@ export async function evaluateDataset(
       })
     : passOver(dataset, { epoch: 0, start: 0, most: Infinity, shape: network.program.input });
   for await (const batch of untilAborted(batches, options.signal)) {
-    mean.add(await evaluated.evaluate(batch.images, batch.targets), batch.count);
-    await options.onProgress?.(mean.examples);
+    sums.add(await evaluated.measure(batch.images, batch.targets), batch);
+    await options.onProgress?.(sums.examples);
   }
   if (options.signal?.aborted) return undefined;
-  if (mean.examples === 0)
+  if (sums.examples === 0)
     throw noExamplesError(isDataset(dataset) ? dataset : { name: "the dataset" });
-  return { examples: mean.examples, metrics: mean.values() };
+  return sums.finish();
+}
+
+type EvaluatedBatch = Pick<TrainingBatch, "images" | "targets" | "count">;
+
+/** What the batches of an evaluation come to. */
+export class EvaluationSums {
+  private readonly mean = MetricsMean.from();
+  /** The first batch with numbers that are not finite. */
+  private spoilt?: EvaluatedBatch;
+
+  constructor(
+    private readonly network: Evaluated,
+    /** Images of an example. */
+    private readonly views: number,
+  ) {}
+
+  get examples(): number {
+    return this.mean.examples;
+  }
+
+  add(measurement: Measurement, batch: EvaluatedBatch): void {
+    this.mean.add(measurement);
+    if (measurement.notFinite > 0) this.spoilt ??= batch;
+  }
+
+  /** Throws a NotFiniteEvaluationError where the loss is not finite. */
+  async finish(): Promise<Evaluation> {
+    const { examples, notFinite } = this.mean;
+    const metrics = this.mean.values();
+    const { loss } = metrics;
+    if (loss !== undefined && !Number.isFinite(loss)) throw await this.explain(loss);
+    return { examples, metrics, ...(notFinite > 0 && { notFinite }) };
+  }
+
+  private async explain(loss: number): Promise<NotFiniteEvaluationError> {
+    const { examples, notFinite } = this.mean;
+    const culprit = await this.findCulprit();
+    const where = culprit ? `; ${describeCulprit(culprit)}` : "";
+    return new NotFiniteEvaluationError(
+      `the loss of the evaluation is ${loss}: ${notFinite} of ${examples} examples give numbers that are not finite${where}`,
+      culprit,
+    );
+  }
+
+  /** Several views of an example have no labels of their own: they are only predicted. */
+  private async findCulprit(): Promise<Culprit | undefined> {
+    const { network, spoilt, views } = this;
+    if (!spoilt) return undefined;
+    if (views === 1) return findNonFinite(network, spoilt, { call: "evaluate" });
+    return findNonFinite(network, { images: spoilt.images }, { call: "predict" });
+  }
 }
 
 export function noExamplesError({ name }: Pick<Dataset, "name">): DataError {

@@ -3,9 +3,10 @@ import type { TrainRecipe } from "../../program/recipe.js";
 import type { Dataset } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
 import { InputError } from "../errors.js";
+import { meansOf } from "../measurement.js";
 import { Checkpoints } from "./checkpoints.js";
-import { explainDivergence, type Repeatable } from "./divergence.js";
-import { RunFailedError } from "./error.js";
+import { evaluationDiverged, explainDivergence, type Repeatable } from "./divergence.js";
+import { NotFiniteEvaluationError, RunFailedError } from "./error.js";
 import { evaluateDataset, type Evaluation } from "./evaluate.js";
 import { NotFiniteError } from "./finite.js";
 import { runLengthOver } from "./length.js";
@@ -147,15 +148,17 @@ class TrainingRun implements Repeatable {
   }
 
   /** Waits for a step, checks its loss and reports it. */
-  private async settle({ metrics, counts, learningRate, batch }: RunningStep): Promise<void> {
-    const values = await metrics;
+  private async settle(running: RunningStep): Promise<void> {
+    const { counts, learningRate, batch } = running;
+    const measurement = await running.measurement;
+    const values = meansOf(measurement);
     const { step, epoch } = counts;
     const loss = values["loss"];
     if (!Number.isFinite(loss)) {
       throw await explainDivergence(this, { what: `the loss is ${loss}`, step, learningRate });
     }
     this.lostDevices.noteStep();
-    this.progress.completeStep(counts, values, batch.count);
+    this.progress.completeStep(counts, measurement);
     await this.options.onStep?.({
       ...{ step, epoch: epoch + 1, metrics: values, learningRate },
       steps: this.steps.length.steps,
@@ -187,11 +190,16 @@ class TrainingRun implements Repeatable {
   async evaluate(): Promise<Evaluation | undefined> {
     const { evaluation, signal, scores, onEvaluationProgress } = this.options;
     if (evaluation === undefined) return undefined;
-    return evaluateDataset(this.network, evaluation, {
+    const options = {
       transforms: this.recipe.data?.eval?.transforms ?? [],
       signal,
       ...(scores && { scores }),
       ...(onEvaluationProgress && { onProgress: onEvaluationProgress }),
+    };
+    return evaluateDataset(this.network, evaluation, options).catch((error: unknown) => {
+      if (error instanceof NotFiniteEvaluationError)
+        throw evaluationDiverged(error, this.progress.state.step);
+      throw error;
     });
   }
 

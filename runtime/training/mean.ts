@@ -1,40 +1,42 @@
+import { addMeasurements, meansOf, type Measurement } from "../measurement.js";
 import type { Metrics } from "./network.js";
 
-/** Sums of metrics over examples. */
-export interface MeanState {
-  readonly examples: number;
-  readonly sums: Readonly<Record<string, number>>;
-}
+/** Sums of metrics over examples: plain data, from which another mean goes on. */
+export type MeanState = Measurement;
 
-/** The mean of metrics over batches, each weighted by its number of examples. */
+const NOTHING: Measurement = { examples: 0, notFinite: 0, sums: [] };
+
+/** The mean of metrics over batches or steps: their sums and weights, which are divided at the end. */
 export class MetricsMean {
-  /** Examples so far. */
-  examples = 0;
-  private readonly sums = new Map<string, number>();
+  private constructor(private total: Measurement) {}
 
-  add(metrics: Metrics, examples: number): void {
-    this.examples += examples;
-    for (const [name, value] of Object.entries(metrics)) {
-      this.sums.set(name, (this.sums.get(name) ?? 0) + value * examples);
-    }
-  }
-
-  /** The sums so far, from which another mean goes on. */
-  get state(): MeanState {
-    return { examples: this.examples, sums: Object.fromEntries(this.sums) };
-  }
-
-  static from(state: MeanState | undefined): MetricsMean {
-    const mean = new MetricsMean();
-    if (state === undefined) return mean;
-    mean.examples = state.examples;
+  static from(state: MeanState = NOTHING): MetricsMean {
     // JSON knows no NaN and writes null.
-    for (const [name, sum] of Object.entries(state.sums)) mean.sums.set(name, sum ?? NaN);
-    return mean;
+    const sums = state.sums.map((each) => ({ ...each, sum: each.sum ?? NaN }));
+    return new MetricsMean({ ...state, sums });
   }
 
-  /** The means, in the order in which the names came first; none without examples. */
+  add(measurement: Measurement): void {
+    this.total = addMeasurements(this.total, measurement);
+  }
+
+  /** Examples so far. */
+  get examples(): number {
+    return this.total.examples;
+  }
+
+  /** Those of them of which a value was not finite. */
+  get notFinite(): number {
+    return this.total.notFinite;
+  }
+
+  /** The sums so far. */
+  get state(): MeanState {
+    return this.total;
+  }
+
+  /** The means, in the order of the metrics; none without examples. */
   values(): Metrics {
-    return Object.fromEntries([...this.sums].map(([name, sum]) => [name, sum / this.examples]));
+    return meansOf(this.total);
   }
 }

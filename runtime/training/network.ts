@@ -1,6 +1,7 @@
 import type { Program } from "../../program/program.js";
 import type { Targets } from "../examples.js";
 import type { InspectableRun } from "../inspection.js";
+import type { Measurement } from "../measurement.js";
 import type { Images } from "../data/dataset.js";
 
 /** Means over the examples of a step or a split: `loss`, then the model's metrics by name. */
@@ -11,12 +12,24 @@ export interface TrainableNetwork {
   /** The most examples that one call takes. */
   readonly batch: number;
   readonly program: Pick<Program, "input" | "preparations"> &
-    Partial<Pick<Program, "fractions" | "metrics" | "prediction" | "accuracies" | "kernels">>;
+    Partial<
+      Pick<
+        Program,
+        | "accuracies"
+        | "classTotals"
+        | "fractions"
+        | "kernels"
+        | "lossScale"
+        | "metrics"
+        | "prediction"
+        | "sums"
+      >
+    >;
   /**
    * Forward, loss, backward and update. Calls are carried out in order, also where they overlap, on
    * the examples as they are when it is called; with `transfer`, they are the network's to keep.
    */
-  step(
+  measureStep(
     images: Images,
     targets: Targets,
     options: {
@@ -24,9 +37,9 @@ export interface TrainableNetwork {
       readonly accumulate?: number;
       readonly transfer?: boolean;
     },
-  ): Promise<Metrics>;
+  ): Promise<Measurement>;
   /** Loss and metrics without an update, dropout off. */
-  evaluate(images: Images, targets: Targets): Promise<Metrics>;
+  measure(images: Images, targets: Targets): Promise<Measurement>;
   /** Images to rows of the model's output; what evaluation over several views of an image needs. */
   predict?(images: Images): Promise<Float32Array>;
   /** Trains the weights of another phase of the recipe from now on; nothing where that is the present one. */
@@ -40,11 +53,11 @@ export interface TrainableNetwork {
   save?(options: { readonly optimizer: true }): Promise<Uint8Array>;
   load?(bytes: Uint8Array): Promise<unknown>;
   inspectCall?<Result>(
-    call: "train",
+    call: "train" | "evaluate" | "predict",
     examples: {
       readonly images: Images;
-      readonly targets: Targets;
-      readonly optimizer: { readonly learningRate: number };
+      readonly targets?: Targets;
+      readonly optimizer?: { readonly learningRate: number };
       readonly accumulate?: number | undefined;
     },
     visit: (runs: readonly InspectableRun[]) => Promise<Result>,

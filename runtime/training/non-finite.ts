@@ -1,32 +1,43 @@
-/** Which dispatch of a training step is the first to make a number that is not finite. */
+/** Which dispatch of a call is the first to make a number that is not finite. */
 import type { ProgramKernel, ProgramStep, SourceLocation } from "../../program/program.js";
 import { floatsOf } from "../../program/half.js";
-import { areFinite } from "../examples.js";
+import type { Images } from "../data/dataset.js";
+import { areFinite, type Targets } from "../examples.js";
 import { inspectingRuns, type Inspection } from "../inspection.js";
 import type { TrainableNetwork } from "./network.js";
-import type { TrainingBatch } from "./source.js";
 
 /** A dispatch, and where in the spec it comes from. */
 export interface Culprit {
   /** `features.conv1 forward`. */
   readonly label: string;
   readonly location: SourceLocation;
+  /** Whether what it made is beyond the range of the 16 bits that it is stored in. */
+  readonly leavesHalf?: true;
 }
 
-export interface InspectedStep {
-  readonly learningRate: number;
+const isInfinite = (value: number) => Math.abs(value) === Infinity;
+
+/** What a search needs of a network. */
+export type InspectableNetwork = Pick<TrainableNetwork, "inspectCall"> & {
+  readonly program: Pick<TrainableNetwork["program"], "kernels">;
+};
+
+/** The call that is looked into. */
+export interface InspectedCall {
+  readonly call: "train" | "evaluate" | "predict";
+  readonly optimizer?: { readonly learningRate: number };
   /** The recipe's: slices that the batch comes in, at least. */
   readonly accumulate?: number | undefined;
 }
 
 /**
- * Does a training step dispatch by dispatch, in the slices that it comes in, without changing the
- * network. Undefined where all stays finite, or the network cannot be looked into.
+ * Does a call dispatch by dispatch, in the slices that it comes in, without changing the network.
+ * Undefined where all stays finite, or the network cannot be looked into.
  */
 export async function findNonFinite(
-  network: TrainableNetwork,
-  { images, targets }: TrainingBatch,
-  { learningRate, accumulate }: InspectedStep,
+  network: InspectableNetwork,
+  { images, targets }: { readonly images: Images; readonly targets?: Targets },
+  { call, ...manner }: InspectedCall,
 ): Promise<Culprit | undefined> {
   const { kernels } = network.program;
   if (!network.inspectCall || !kernels) return undefined;
@@ -37,8 +48,7 @@ export async function findNonFinite(
     }
     return undefined;
   });
-  const optimizer = { learningRate };
-  return network.inspectCall("train", { images, targets, optimizer, accumulate }, visit);
+  return network.inspectCall(call, { images, targets, ...manner }, visit);
 }
 
 async function firstCulprit(
@@ -51,8 +61,12 @@ async function firstCulprit(
     inspection.run(index, index + 1);
     const after = await readAll(inspection, written);
     const { label, location } = step;
-    if (after.some((values, at) => becameNonFinite(before[at]!, values)))
-      return { label, location };
+    const isSpoilt = after.map((values, at) => becameNonFinite(before[at]!, values));
+    if (!isSpoilt.includes(true)) continue;
+    const leavesHalf = written.some(
+      ({ isHalf }, at) => isHalf && isSpoilt[at] && after[at]!.some(isInfinite),
+    );
+    return { label, location, ...(leavesHalf && { leavesHalf }) };
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 /** How far a run has come, step by step and epoch by epoch, and whether it is over. */
 import type { TrainRecipe } from "../../program/recipe.js";
+import type { Measurement } from "../measurement.js";
 import { isBetter, objectiveOf, type Objective } from "./best.js";
 import type { Evaluation } from "./evaluate.js";
 import { MetricsMean } from "./mean.js";
@@ -65,9 +66,9 @@ export class Progress {
     return this.current.position >= this.length.stepsPerEpoch;
   }
 
-  /** Takes in a step of so many examples. */
-  completeStep(counts: Counts, metrics: Metrics, examples: number): void {
-    this.mean.add(metrics, examples);
+  /** Takes in what a step came to. */
+  completeStep(counts: Counts, measurement: Measurement): void {
+    this.mean.add(measurement);
     const { seconds } = this;
     this.current = { ...this.current, ...counts, training: this.mean.state, seconds };
   }

@@ -22,6 +22,8 @@ export interface EpochRecord {
   readonly seconds?: number;
   /** Absent where the run has nothing to evaluate on. */
   readonly eval?: Metrics;
+  /** Examples of the evaluation of which a value is not finite; absent where there are none. */
+  readonly notFinite?: number;
 }
 
 export type EvaluationRecord = EpochRecord & { readonly eval: Metrics };
@@ -44,6 +46,7 @@ export function epochRecord(report: EpochReport): EpochRecord {
   return {
     ...{ step, epoch },
     ...(evaluation && { eval: evaluation.metrics }),
+    ...(evaluation?.notFinite && { notFinite: evaluation.notFinite }),
     train,
     seconds: Math.round(seconds * 1000) / 1000,
   };

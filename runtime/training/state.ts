@@ -36,7 +36,9 @@ export function parseState(text: string): TrainingState | undefined {
     const state = JSON.parse(text) as Partial<TrainingState> | null;
     const counts = [state?.step, state?.epoch, state?.position];
     const isState = counts.every((count) => Number.isSafeInteger(count) && count! >= 0);
-    return isState ? (state as TrainingState) : undefined;
+    // Earlier versions kept means of another form: such a checkpoint within an epoch is not gone on from.
+    const sums = state?.training?.sums ?? [];
+    return isState && Array.isArray(sums) ? (state as TrainingState) : undefined;
   } catch {
     return undefined;
   }

@@ -3,7 +3,8 @@ import type { TrainRecipe } from "../../program/recipe.js";
 import type { Dataset } from "../data/dataset.js";
 import { loadBatches } from "../data/loader.js";
 import { chooseStaging } from "../data/stage.js";
-import type { Metrics, TrainableNetwork } from "./network.js";
+import type { Measurement } from "../measurement.js";
+import type { TrainableNetwork } from "./network.js";
 import type { Counts, Progress } from "./progress.js";
 import { learningRateFactor, phaseAt, type RunLength } from "./schedule.js";
 import { isDataset, passOver, type BatchSource, type TrainingBatch } from "./source.js";
@@ -11,7 +12,7 @@ import { untilAborted } from "./until-aborted.js";
 
 /** A step whose result has not been looked at yet. */
 export interface RunningStep {
-  readonly metrics: Promise<Metrics>;
+  readonly measurement: Promise<Measurement>;
   readonly batch: TrainingBatch;
   readonly learningRate: number;
   /** After it. */
@@ -76,16 +77,16 @@ export class Steps {
   submit(batch: TrainingBatch, before: Counts): RunningStep {
     const { accumulate } = this.recipe;
     const learningRate = this.learningRateAt(before.step);
-    const metrics = this.network.step(batch.images, batch.targets, {
+    const measurement = this.network.measureStep(batch.images, batch.targets, {
       learningRate,
       // The loader makes every batch in arrays of its own.
       ...(isDataset(this.dataset) && { transfer: true }),
       ...(accumulate !== undefined && { accumulate }),
     });
     // Awaited one step later: a rejection until then is not an unhandled one.
-    metrics.catch(() => {});
+    measurement.catch(() => {});
     const counts = { step: before.step + 1, epoch: before.epoch, position: batch.position + 1 };
-    return { metrics, batch, learningRate, counts };
+    return { measurement, batch, learningRate, counts };
   }
 
   learningRateAt(step: number): number {

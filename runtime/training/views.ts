@@ -2,21 +2,28 @@
 import { imagesOf, type Transform } from "../../program/transforms.js";
 import type { Images } from "../data/dataset.js";
 import { InputError } from "../errors.js";
+import { areFinite } from "../examples.js";
 import { toProbabilities, type Scores } from "../evaluation/probabilities.js";
-import type { Metrics, TrainableNetwork } from "./network.js";
+import { totalOf, type Measurement } from "../measurement.js";
+import type { TrainableNetwork } from "./network.js";
 
 /** What evaluation uses of a network. */
-export type Evaluated = Pick<TrainableNetwork, "batch" | "program" | "evaluate" | "predict">;
+export type Evaluated = Pick<
+  TrainableNetwork,
+  "batch" | "inspectCall" | "measure" | "predict" | "program"
+>;
 
 /** What judges examples by several views of them. */
-export interface OverViews extends Required<Evaluated> {
+export interface OverViews extends Required<
+  Pick<Evaluated, "batch" | "measure" | "predict" | "program">
+> {
   /** Of what was predicted: an evaluation predicts in its turn. */
-  metricsOf(rows: Float32Array, labels: Uint32Array): Metrics;
+  measureRows(rows: Float32Array, labels: Uint32Array): Measurement;
 }
 
 /**
  * The network as one of examples rather than of views: of an example's probabilities the mean over its views is taken, as the 2012 paper
- * does. The loss is then the cross entropy of the mean, and metrics are those of labels alone. The network itself where each example is
+ * does. The loss is then the cross entropy of the mean, by the loss's class weights, and metrics are those of labels alone. The network itself where each example is
  * one image. Throws an InputError where the views of an example are more than a batch.
  */
 export function overViews<Network extends Evaluated>(
@@ -38,9 +45,9 @@ export function overViews<Network extends Evaluated>(
     batch: Math.floor(batch / views),
     program,
     predict,
-    metricsOf: (rows, labels) => scoreRows(rows, labels, { scores, program }),
-    evaluate: async (images, labels) =>
-      scoreRows(await predict(images), labels as Uint32Array, { scores, program }),
+    measureRows: (rows, labels) => measureRows(rows, labels, { scores, program }),
+    measure: async (images, labels) =>
+      measureRows(await predict(images), labels as Uint32Array, { scores, program }),
   };
 }
 
@@ -67,25 +74,51 @@ function averageViews(
 /** The smallest positive normal f32: logarithms stay finite. */
 const LEAST = 2 ** -126;
 
-/** Mean cross entropy, and for each accuracy the share of examples whose label is among its k largest. */
-function scoreRows(
-  rows: Float32Array,
-  labels: Uint32Array,
-  { scores, program }: { scores: Scores; program: TrainableNetwork["program"] },
-): Metrics {
+interface Judging {
+  readonly scores: Scores;
+  readonly program: TrainableNetwork["program"];
+}
+
+/** Cross entropy, and for each accuracy how many examples have their label among the k largest. A row that is not finite is wrong. */
+function measureRows(rows: Float32Array, labels: Uint32Array, judging: Judging): Measurement {
+  const { scores, program } = judging;
   const classes = rows.length / labels.length;
+  const weights = lossWeights(program);
   const accuracies = Object.entries(program.accuracies ?? {});
-  const sums = new Map<string, number>([
-    ["loss", 0],
-    ...accuracies.map(([name]) => [name, 0] as const),
-  ]);
-  const add = (name: string, value: number) => sums.set(name, sums.get(name)! + value);
+  const hits = accuracies.map(() => 0);
+  let [loss, notFinite] = [0, 0];
   labels.forEach((label, index) => {
     const row = rows.subarray(index * classes, (index + 1) * classes);
     const own = row[label]!;
-    add("loss", -(scores === "logits" ? own : Math.log(Math.max(own, LEAST))));
-    const above = row.reduce((count, value) => count + Number(value > own), 0);
-    for (const [name, k] of accuracies) add(name, Number(above < k));
+    loss -= (weights?.[label] ?? 1) * (scores === "logits" ? own : Math.log(Math.max(own, LEAST)));
+    if (!areFinite(row)) return notFinite++;
+    const rank = rankOf(row, label);
+    accuracies.forEach(([, k], place) => (hits[place]! += Number(rank < k)));
   });
-  return Object.fromEntries([...sums].map(([name, sum]) => [name, sum / labels.length]));
+  const examples = labels.length;
+  const weight = weights ? totalOf(weights, labels) : examples;
+  return {
+    ...{ examples, notFinite },
+    sums: [
+      { metric: "loss", factor: 1, sum: loss, weight },
+      ...accuracies.map(([metric], place) => {
+        return { metric, factor: 1, sum: hits[place]!, weight: examples };
+      }),
+    ],
+  };
+}
+
+/** How many classes come before one: those of larger scores, and of equal ones those before it. */
+function rankOf(row: Float32Array, label: number): number {
+  const own = row[label]!;
+  return row.reduce((count, value, index) => {
+    return count + Number(value > own || (value === own && index < label));
+  }, 0);
+}
+
+/** The class weights of a loss that is one mean. */
+function lossWeights({ sums, classTotals }: Judging["program"]): readonly number[] | undefined {
+  const parts = sums?.evaluate.filter(({ metric }) => metric === "loss") ?? [];
+  const [{ total } = {}] = parts;
+  return parts.length === 1 && total !== undefined ? classTotals?.[total]?.weights : undefined;
 }

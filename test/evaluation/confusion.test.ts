@@ -8,6 +8,7 @@ import {
   worstConfusions,
 } from "../../runtime/evaluation/index.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
+import { measured } from "../training/fake.js";
 
 /** Five pictures of two pixels: the scores of two classes. The third cannot be read. */
 const scores = [
@@ -32,16 +33,17 @@ const network = {
   batch: 2,
   program: { input: { name: "image", channels: 1, height: 1, width: 2 }, classes: 3 },
   predict: (images: Float32Array) => Promise.resolve(images),
-  evaluate: (_: Float32Array, of: Uint32Array) => Promise.resolve({ loss: of[0]! }),
+  measure: (_: Float32Array, of: Uint32Array) =>
+    Promise.resolve(measured({ loss: of[0]! }, of.length)),
 };
 
 test("metrics are measured only where they are wanted", async () => {
   const evaluations: number[] = [];
   const judge = {
     ...network,
-    evaluate(images: Float32Array, of: Uint32Array) {
+    measure(images: Float32Array, of: Uint32Array) {
       evaluations.push(of.length);
-      return network.evaluate(images, of);
+      return network.measure(images, of);
     },
   };
   const examined = await examineDataset(judge, dataset, { scores: "logits" });
@@ -93,7 +95,7 @@ test("ten crops of an example are judged by their mean", async () => {
     },
   };
   const judge = {
-    ...{ batch: 25, evaluate: () => Promise.reject(new Error("not of single crops")) },
+    ...{ batch: 25, measure: () => Promise.reject(new Error("not of single crops")) },
     program: {
       input: { name: "image", channels: 1, height: 2, width: 2 },
       prediction: { shape: [4], pitch: 4 },

@@ -157,7 +157,7 @@ test("large results are checked at some places, and what is wrong there is found
   const wrong = (label: RegExp, from: string, to: string) =>
     corrupt(traces(large()), label, (wgsl) => wgsl.replace(from, to));
   const pooled = await verify(
-    wrong(/maxpool\d+ forward/, "candidate > value", "candidate < value"),
+    wrong(/maxpool\d+ forward/, "candidate > winner", "candidate < winner"),
   );
   expect(pooled.divergence?.name).toMatch(/maxpool\d+ forward/);
 });
@@ -220,7 +220,7 @@ describe("a wrong kernel is named, and none before it", () => {
 
   test.each([
     ["conv1 forward", halfOfFirst],
-    ["maxpool5 forward", (wgsl: string) => wgsl.replace("candidate > value", "candidate < value")],
+    ["maxpool5 forward", (wgsl: string) => wgsl.replace("candidate > winner", "candidate < winner")],
   ])("%s", async (label, change) => {
     const { divergence } = await verify(corrupt(traces(network()), label, change));
     expect(divergence).toMatchObject({ list: "train", name: label });

@@ -1,6 +1,7 @@
 import { trainedParameters, type Graph, type Value } from "../../compiler/ir/graph.js";
 import { makeProgram, stepGraphs, type ProgramOptions } from "../../compiler/program.js";
 import { runGraph, type Numbers } from "../../compiler/ops/run-graph.js";
+import { scoresOf } from "../../compiler/ops/scores.js";
 import { createNetwork } from "../../runtime/index.js";
 import type { Program, Target } from "../../program/program.js";
 import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";
@@ -116,10 +117,8 @@ export async function compare(
     add("prediction", await network.predict(images), expected.prediction);
     for (const [step, values] of expected.steps.entries()) {
       const metrics = await network.step(images, labels);
-      for (const { name, value } of graph.metrics) {
-        const rows = Array.from(values.get(value.id)!.data);
-        add(`${name} of step ${step}`, [metrics[name]!], [rows.reduce((a, b) => a + b, 0) / count]);
-      }
+      for (const [name, mean] of scoresOf(expected.train, values))
+        add(`${name} of step ${step}`, [metrics[name]!], [mean]);
       for (const { parameter, gradient } of trainedParameters(expected.train)) {
         const { name } = parameter;
         const of = (id: number) => values.get(id)!.data;

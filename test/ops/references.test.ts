@@ -268,13 +268,32 @@ describe("local response normalisation agrees with PyTorch", () => {
   });
 });
 
+/** What examples add to sums, as values whose plain mean is the mean of the losses. */
+function losses(
+  sums: readonly Tensor[],
+  labels: readonly (readonly number[])[],
+  weights: readonly number[] | undefined,
+): Tensor {
+  const [{ shape }] = sums as [Tensor];
+  const scales = labels.map((each) => {
+    const total = each.reduce((sum, label) => sum + (weights?.[label] ?? 1), 0);
+    return each.length / total;
+  });
+  const data = Float64Array.from({ length: shape[0]! }, (_, example) =>
+    sums.reduce((sum, { data: own }, part) => sum + scales[part]! * own[example]!, 0),
+  );
+  return { shape, data };
+}
+
 describe("losses and metrics agree with PyTorch", () => {
   test.each(expected.crossEntropy)("$name", ({ name, x, y, dx, ...example }) => {
     const { labels, partners, shares, smoothing, classWeights } = example;
     const mixture = partners && shares ? [integers(partners), numbers(shares)] : [];
     const inputs = [hashed(`${name}.x`, x), integers(labels), ...mixture];
     const rule = { smoothing, ...(classWeights && { classWeights }) };
-    expectClose(run("crossEntropy", inputs, rule)[0], y);
+    const sums = run("crossEntropy", inputs, rule);
+    expect(sums.length).toBe(classWeights && partners ? 2 : 1);
+    expectClose(losses(sums, inputs.length > 2 ? [labels, partners!] : [labels], classWeights), y);
     expectClose(run("crossEntropyGradient", inputs, { ...rule, weight: 1 })[0], dx);
   });
 
@@ -313,10 +332,12 @@ describe("losses and metrics agree with PyTorch", () => {
     ]);
   });
 
-  test("means are over the batch", () => {
-    const first: Tensor = { shape: [2], data: Float32Array.of(1, 2) };
-    const second: Tensor = { shape: [2], data: Float32Array.of(0, 1) };
-    expect([...run("batchMean", [first, second], {})[0]!.data]).toEqual([1.5, 0.5]);
+  test("sums are over the batch; shares have none of what is not finite, which is counted", () => {
+    const losses: Tensor = { shape: [3], data: Float32Array.of(1, NaN, 2) };
+    const hits: Tensor = { shape: [3], data: Float32Array.of(0, NaN, 1) };
+    const good: Tensor = { shape: [3], data: Float32Array.of(Infinity, 1, 1) };
+    const sums = run("batchSums", [losses, hits, good], { shares: [false, true, true] });
+    expect([...sums[0]!.data]).toEqual([NaN, 1, 2, 2]);
   });
 });
 

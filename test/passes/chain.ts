@@ -236,8 +236,8 @@ export class Chain {
     const scores = [this.value, early].map((value) =>
       loss.lower([value, this.images], {}, this.builder, nowhere("loss")),
     );
-    const value = this.builder.add("weightedSum", scores, { weights: [1, 0.5] }, nowhere("loss"));
-    const metrics = [{ name: "loss", value }];
+    const terms = scores.map((value, index) => ({ value, factor: [1, 0.5][index]! }));
+    const metrics = [{ name: "loss", terms }];
     return this.builder.finish({ prediction: this.value, metrics });
   }
 
@@ -249,8 +249,8 @@ export class Chain {
     const loss = this.builder.add("crossEntropy", inputs, { smoothing }, nowhere("loss"));
     const top1 = this.builder.add("accuracy", inputs, { k: 1 }, nowhere("top1"));
     const metrics = [
-      { name: "loss", value: loss },
-      { name: "top1", value: top1 },
+      { name: "loss", terms: [{ value: loss, factor: 1 }] },
+      { name: "top1", isShare: true as const, terms: [{ value: top1, factor: 1 }] },
     ];
     return this.builder.finish({ prediction: logits, metrics });
   }

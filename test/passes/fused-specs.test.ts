@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { trainedParameters, type Graph, type Value } from "../../compiler/ir/graph.js";
+import { scoreValues, trainedParameters, type Graph, type Value } from "../../compiler/ir/graph.js";
 import { stepGraphs } from "../../compiler/program.js";
 import { runGraph, type GraphValues } from "../../compiler/ops/run-graph.js";
 import type { OptimizerSettings } from "../../program/program.js";
@@ -39,7 +39,7 @@ function resultsOf(graph: Graph): Named {
   const trained = trainedParameters(graph);
   return new Map([
     ["prediction", graph.prediction],
-    ...graph.metrics.map(({ name, value }) => [`metric ${name}`, value] as const),
+    ...scoreValues(graph).map((value, index) => [`score ${index}`, value] as const),
     ...graph.parameters.map(({ value }) => [value.name, value] as const),
     ...trained.map(({ parameter, states }) => [`${parameter.name} gradient`, states[0]!] as const),
   ]);

@@ -1,13 +1,13 @@
 import { trainedParameters, type Graph } from "../../compiler/ir/graph.js";
 import { differentiate } from "../../compiler/passes/differentiate.js";
 import { runGraph, type GraphInputs } from "../../compiler/ops/run-graph.js";
+import { scoresOf } from "../../compiler/ops/scores.js";
 import { inputsFor } from "./chain.js";
 
 export type Inputs = ReturnType<typeof inputsFor>;
 
 export function meanLoss(graph: Graph, inputs: GraphInputs): number {
-  const losses = runGraph(graph, inputs).get(graph.metrics[0]!.value.id)!.data;
-  return Array.from(losses).reduce((sum, loss) => sum + loss, 0) / losses.length;
+  return scoresOf(graph, runGraph(graph, inputs)).get("loss")!;
 }
 
 /** The gradient of each trained parameter, by name. */

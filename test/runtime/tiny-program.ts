@@ -58,8 +58,9 @@ fn main() {
     loss += prediction[n * 4u + label];
     hits += select(0.0, 1.0, prediction[n * 4u + label] > prediction[n * 4u + 1u - label]);
   }
-  metrics[0] = loss / f32(frame.batch);
-  metrics[1] = hits / f32(frame.batch);
+  metrics[0] = loss;
+  metrics[1] = hits;
+  metrics[2] = 0.0;
 }
 `;
 
@@ -115,6 +116,11 @@ const forward = step(1, [IMAGES, WEIGHT, BIAS, PREDICTION], {
 const loss = step(2, [PREDICTION, LABELS, METRICS]);
 const update = step(3, [BIAS, VELOCITY]);
 
+const SUMS: Program["sums"]["train"] = [
+  { metric: "loss", factor: 1, mean: "examples" },
+  { metric: "top1", factor: 1, mean: "examples" },
+];
+
 export const tinyProgram: Program = {
   format: PROGRAM_FORMAT,
   target: "gpu",
@@ -125,6 +131,8 @@ export const tinyProgram: Program = {
   prediction: { shape: [2], pitch: 4 },
   fractions: [],
   metrics: ["loss", "top1"],
+  sums: { train: SUMS, evaluate: SUMS },
+  classTotals: [],
   parameters: [
     {
       name: "fc.weight",
@@ -171,7 +179,7 @@ export const tinyProgram: Program = {
     { name: "fc.bias velocity", purpose: "state", bytes: { fixed: 16, perImage: 0 } },
     { name: "image", purpose: "images", bytes: { fixed: 0, perImage: 12 } },
     { name: "label", purpose: "labels", bytes: { fixed: 0, perImage: 4 } },
-    { name: "metrics", purpose: "metrics", bytes: { fixed: 8, perImage: 0 } },
+    { name: "metrics", purpose: "metrics", bytes: { fixed: 16, perImage: 0 } },
     { name: "prediction", purpose: "prediction", bytes: { fixed: 0, perImage: 16 } },
   ],
   kernels: [

@@ -90,7 +90,8 @@ describe("the graph", () => {
 
   test("ends in loss and metrics of the logits", () => {
     expect(graph.prediction.name).toBe("logits");
-    expect(graph.metrics.map(({ name, value }) => [name, value.shape])).toEqual([
+    const shapes = graph.metrics.map(({ name, terms }) => [name, terms[0]!.value.shape]);
+    expect(shapes).toEqual([
       ["loss", ["N"]],
       ["top3", ["N"]],
     ]);

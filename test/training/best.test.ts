@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { isBetter, objectiveOf } from "../../runtime/training/best.js";
 import { fit, type EpochReport, type TrainingState } from "../../runtime/training/index.js";
 import type { TrainRecipe } from "../../program/recipe.js";
-import { FakeNetwork, numberedDataset, recipe } from "./fake.js";
+import { FakeNetwork, measured, numberedDataset, recipe } from "./fake.js";
 
 const stop = (metric: string): TrainRecipe["stop"] => ({
   kind: "early_stopping",
@@ -46,8 +46,8 @@ class Scripted extends FakeNetwork {
     super(8);
   }
 
-  override evaluate() {
-    return Promise.resolve(this.script[this.evaluations++]!);
+  override measure() {
+    return Promise.resolve(measured(this.script[this.evaluations++]!, 8));
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Dataset } from "../../runtime/data/dataset.js";
+import type { Measurement } from "../../runtime/measurement.js";
 import type { Metrics, TrainableNetwork } from "../../runtime/training/network.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 
@@ -34,24 +35,33 @@ export class FakeNetwork implements TrainableNetwork {
     this.step_ = step;
   }
 
-  async step(
+  async measureStep(
     _: Float32Array,
     labels: Uint32Array,
     { learningRate, accumulate }: { learningRate: number; accumulate?: number },
-  ): Promise<Metrics> {
+  ): Promise<Measurement> {
     const step = this.step_++;
     this.seen.push({ step, learningRate, accumulate, labels: [...labels] });
     this.overlap = Math.max(this.overlap, ++this.underWay);
     await new Promise((resolve) => setImmediate(resolve));
     this.underWay--;
-    return { loss: this.lossAt(step) ?? mean(labels), top1: 0.5 };
+    return measured({ loss: this.lossAt(step) ?? mean(labels), top1: 0.5 }, labels.length);
   }
 
-  async evaluate(images: Float32Array, labels: Uint32Array): Promise<Metrics> {
+  async measure(images: Float32Array, labels: Uint32Array): Promise<Measurement> {
     const loss = this.evaluationLosses[this.evaluations++] ?? mean(labels);
     await Promise.resolve();
-    return { loss, top1: images[0]! };
+    return measured({ loss, top1: images[0]! }, labels.length);
   }
+}
+
+/** Means over so many examples, as sums. */
+export function measured(metrics: Metrics, examples: number): Measurement {
+  const sums = Object.entries(metrics).map(([metric, mean]) => {
+    return { metric, factor: 1, sum: mean * examples, weight: examples };
+  });
+  const isFinite = Object.values(metrics).every(Number.isFinite);
+  return { examples, notFinite: isFinite ? 0 : examples, sums };
 }
 
 function mean(labels: Uint32Array): number {

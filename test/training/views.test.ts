@@ -43,7 +43,7 @@ const network = {
     prediction: { shape: [2], pitch: 4 },
     accuracies: { top1: 1 },
   },
-  evaluate: () => Promise.reject(new Error("views are averaged, not evaluated")),
+  measure: () => Promise.reject(new Error("views are averaged, not evaluated")),
   predict: (images: unknown) => {
     const values = images as Float32Array;
     const views = values.length / 48;

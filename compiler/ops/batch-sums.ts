@@ -1,0 +1,41 @@
+import { SUMS_AT_ONCE, summedWords } from "../../program/program.js";
+import { BATCH } from "../ir/shape.js";
+import { requireShape } from "./checks.js";
+import type { OpDefinition, Tensor } from "./op.js";
+import { stored } from "./tensors.js";
+
+/** Sums over the batch of any number of [N] values, and how many examples have one that is not finite. */
+export const batchSums: OpDefinition<"batchSums"> = {
+  outputs(inputs) {
+    for (const input of inputs) requireShape(input, [BATCH]);
+    return [{ shape: [summedWords(inputs.length)], type: "f32" }];
+  },
+
+  reference(inputs, { shares }) {
+    const sums = inputs.map(({ data }, index) =>
+      sumOf(data, shares[index] ? Number.isFinite : () => true),
+    );
+    const data = Float64Array.from([...sums, ...chunksOf(inputs).map(countUnfit)]);
+    return [stored({ shape: [data.length], data }, inputs)];
+  },
+};
+
+/** What each kernel sums. */
+export function chunksOf<Input>(inputs: readonly Input[]): readonly (readonly Input[])[] {
+  const chunks = Math.ceil(inputs.length / SUMS_AT_ONCE);
+  return Array.from({ length: chunks }, (_, index) =>
+    inputs.slice(index * SUMS_AT_ONCE, (index + 1) * SUMS_AT_ONCE),
+  );
+}
+
+function sumOf(values: ArrayLike<number>, counts: (value: number) => boolean): number {
+  let sum = 0;
+  for (const value of Array.from(values)) if (counts(value)) sum += value;
+  return sum;
+}
+
+function countUnfit(inputs: readonly Tensor[]): number {
+  const isUnfit = (_: unknown, example: number) =>
+    inputs.some(({ data }) => !Number.isFinite(data[example]));
+  return Array.from(inputs[0]!.data).filter(isUnfit).length;
+}

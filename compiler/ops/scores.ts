@@ -1,0 +1,30 @@
+import type { Graph, ScoreTerm, Value } from "../ir/graph.js";
+import type { GraphValues } from "./run-graph.js";
+
+/** The loss and the metrics of a graph that was run on the CPU, by name: the means that a runtime makes of their sums. */
+export function scoresOf(graph: Graph, values: GraphValues): ReadonlyMap<string, number> {
+  return new Map(
+    graph.metrics.map(({ name, isShare, terms }) => {
+      const counts = isShare ? Number.isFinite : () => true;
+      const means = terms.map((term) => {
+        const own = numbersOf(term.value, values).filter(counts);
+        return (term.factor * sumOf(own)) / totalOf(graph, term, values);
+      });
+      return [name, sumOf(means)];
+    }),
+  );
+}
+
+const numbersOf = ({ id }: Value, values: GraphValues) => Array.from(values.get(id)!.data);
+
+const sumOf = (numbers: readonly number[]) => numbers.reduce((sum, each) => sum + each, 0);
+
+function totalOf(
+  { labels, mixture }: Graph,
+  { value, over }: ScoreTerm,
+  values: GraphValues,
+): number {
+  if (!over) return values.get(value.id)!.data.length;
+  const classes = over.of === "labels" ? labels! : mixture!.partners;
+  return sumOf(numbersOf(classes, values).map((label) => over.weights[label]!));
+}

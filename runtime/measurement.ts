@@ -1,0 +1,81 @@
+/**
+ * What examples came to: the parts of loss and metrics, each a sum and the weight that it is over. Sums and weights of slices, batches and
+ * steps add up; nothing but `meansOf` divides.
+ */
+import type { ClassTotal, Program, ProgramSum } from "../program/program.js";
+
+/** A part of a metric. */
+export interface MeasuredSum {
+  readonly metric: string;
+  /** What its mean counts in the metric. */
+  readonly factor: number;
+  readonly sum: number;
+  /** What makes a mean of the sum: examples, or the weights of their classes. */
+  readonly weight: number;
+}
+
+export interface Measurement {
+  readonly examples: number;
+  /** Those of which a value was not finite: they count as wrong. */
+  readonly notFinite: number;
+  readonly sums: readonly MeasuredSum[];
+}
+
+/** What a program's means by class weights divide by, over the examples of a step or a call. */
+export function totalsOf(
+  { classTotals }: Pick<Program, "classTotals">,
+  { labels, partners }: { readonly labels?: ArrayLike<number>; readonly partners?: Uint32Array },
+): readonly number[] {
+  return classTotals.map(({ of, weights }) =>
+    totalOf(weights, of === "labels" ? labels : partners),
+  );
+}
+
+/** What classes weigh together. */
+export function totalOf(
+  weights: ClassTotal["weights"],
+  classes: ArrayLike<number> | undefined,
+): number {
+  let total = 0;
+  for (let index = 0; index < (classes?.length ?? 0); index++) total += weights[classes![index]!]!;
+  return total;
+}
+
+/** What a list left in the buffer `metrics`, of so many examples. */
+export function readMeasurement(
+  sums: readonly ProgramSum[],
+  values: Float32Array,
+  { examples, totals }: { readonly examples: number; readonly totals: readonly number[] },
+): Measurement {
+  return {
+    examples,
+    notFinite: Math.max(0, ...values.subarray(sums.length)),
+    sums: sums.map(({ metric, factor, total }, index) => {
+      const weight = total === undefined ? examples : totals[total]!;
+      return { metric, factor, sum: values[index]!, weight };
+    }),
+  };
+}
+
+/** Both together. A part that only one of them has stays what it is. */
+export function addMeasurements(first: Measurement, second: Measurement): Measurement {
+  const { length } = first.sums.length > second.sums.length ? first.sums : second.sums;
+  return {
+    examples: first.examples + second.examples,
+    notFinite: first.notFinite + second.notFinite,
+    sums: Array.from({ length }, (_, index) => addSums(first.sums[index], second.sums[index])),
+  };
+}
+
+function addSums(first: MeasuredSum | undefined, second: MeasuredSum | undefined): MeasuredSum {
+  if (!first || !second) return (first ?? second)!;
+  return { ...first, sum: first.sum + second.sum, weight: first.weight + second.weight };
+}
+
+/** Loss and metrics by name: of each the sum of its parts' means. */
+export function meansOf({ sums }: Measurement): Readonly<Record<string, number>> {
+  const means = new Map<string, number>();
+  for (const { metric, factor, sum, weight } of sums)
+    means.set(metric, (means.get(metric) ?? 0) + (factor * sum) / weight);
+  return Object.fromEntries(means);
+}
