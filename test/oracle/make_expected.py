@@ -837,6 +837,66 @@ def recipe(index, loss_text, target, settings, make, loss_of, optimizer_of, clip
     return {**head, "losses": losses, "weights": weights, "moved": moved}
 
 
+# Means over what the classes of the examples weigh, of all examples at once
+
+
+def class_weights():
+    """Losses and weights of a few steps on 18 examples, and the loss of an evaluation before them."""
+    rare, other = [10, 1, 0.1], [1, 2, 3]
+    weighted = f"cross_entropy(out, label, class_weights={rare})"
+    both = f"{weighted} + 0.3 * cross_entropy(early, label, class_weights={other})"
+    one = {"out": (1, dict(weight=rare))}
+    smooth = {"out": (1, dict(weight=rare, label_smoothing=0.1))}
+    two = {"out": (1, dict(weight=rare)), "early": (0.3, dict(weight=other))}
+    uneven = {"out": (0.5, dict(weight=rare)), "early": (1, {})}
+    cases = [
+        (weighted, one, False),
+        (f"cross_entropy(out, label, label_smoothing=0.1, class_weights={rare})", smooth, False),
+        (both, two, False),
+        (f"{weighted} / 2 + cross_entropy(early, label)", uneven, False),
+        (weighted, one, True),
+        (both, two, True),
+    ]
+    return [class_weights_case(*case) for case in cases]
+
+
+def class_weights_case(text, terms, is_mixed):
+    name, count, classes = "class weights", 18, 3
+    network = Recipe(out=Flat(4 * 16, classes), early=Flat(4 * 16, classes))
+    network.first = nn.Conv2d(2, 4, 3, padding=1)
+    network = network.double()
+    load_parameters(network, name)
+    images = images_of(f"{name}/images", (count, 2, 4, 4))
+    labels, partners = (labels_of(f"{name}/{kind}", count, classes) for kind in ("labels", "partners"))
+    shares = images_of(f"{name}/shares", (count,)).abs()
+
+    def loss_of(made, mixed):
+        return sum(factor * mean_of(made[head], mixed, **rule) for head, (factor, rule) in terms.items())
+
+    def mean_of(logits, mixed, weight=None, label_smoothing=0.0):
+        weight = torch.tensor(weight or [1.0] * classes, dtype=torch.float64)
+        rule = dict(weight=weight, label_smoothing=label_smoothing)
+        if not mixed:
+            return F.cross_entropy(logits, labels, **rule)
+        each = lambda of: F.cross_entropy(logits, of, reduction="none", **rule) / weight[of].sum()
+        return (shares * each(labels) + (1 - shares) * each(partners)).sum()
+
+    with torch.no_grad():
+        evaluation = float(loss_of(network(images), False))
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.5, momentum=0.9)
+    losses = []
+    for _ in range(STEPS):
+        optimizer.zero_grad(set_to_none=True)
+        loss = loss_of(network(images), is_mixed)
+        loss.backward()
+        losses.append(float(loss))
+        optimizer.step()
+    print(f"{text} {is_mixed}: evaluation {evaluation:.5f}, losses {[round(x, 4) for x in losses]}")
+    trained = {key: value.detach() for key, value in network.named_parameters() if value.grad is not None}
+    weights = {key: summary(value) for key, value in trained.items()}
+    return {"loss": text, "mixed": is_mixed, "evaluation": evaluation, "losses": losses, "weights": weights}
+
+
 # torchvision's networks, whose logits the shipped specs must have
 
 
@@ -876,6 +936,6 @@ def torchvision_case(name, model):
 
 
 if __name__ == "__main__":
-    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "torchvision": torchvision_models}
+    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "torchvision": torchvision_models}
     for chosen in sys.argv[1:] or makers:
         write(chosen, makers[chosen]())

@@ -40,6 +40,11 @@ struct Constants {
 @group(0) @binding(2) var<storage, read> a: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> partial: array<vec4f>;
 
+fn relu(x: vec4f) -> vec4f {
+  let bits = bitcast<vec4i>(x);
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+}
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -69,5 +74,5 @@ fn main(
   let count = f32((last_line - first_line) * constants.width);
   partial[3u * thread] = near;
   partial[3u * thread + 1u] = rest / count;
-  partial[3u * thread + 2u] = max(squares - rest * rest / count, vec4f(0));
+  partial[3u * thread + 2u] = relu(squares - rest * rest / count);
 }

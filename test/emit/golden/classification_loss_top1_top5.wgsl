@@ -105,12 +105,13 @@ fn main(
   for (var c = lane; c < constants.channels; c += 64u) {
     let logit = a[a_place + c];
     let before = logit > label_logit || (logit == label_logit && c < label);
-    rank += select(0.0, 1.0, before);
+    rank += select(select(0.0, 1.0, before), 0x1p23, ((bitcast<u32>(logit) & 0x7f800000u) == 0x7f800000u));
   }
   rank = total(rank, lane);
+  let is_unfit = rank >= 0x1p23;
   if (lane == 0u) {
     losses[block] = log(exponentials) - (1.0 - smoothing) * (label_logit - most) - smoothing * logits / classes;
-    hits1[block] = select(0.0, 1.0, rank < 1.0);
-    hits5[block] = select(0.0, 1.0, rank < 5.0);
+    hits1[block] = bitcast<f32>(select(bitcast<u32>(select(0.0, 1.0, rank < 1.0)), 0x7fc00000u, is_unfit));
+    hits5[block] = bitcast<f32>(select(bitcast<u32>(select(0.0, 1.0, rank < 5.0)), 0x7fc00000u, is_unfit));
   }
 }

@@ -58,6 +58,10 @@ struct Constants {
 
 var<workgroup> tile: array<vec4f, 8>;
 var<workgroup> places: array<u32, 48>;
+fn relu(x: vec4f) -> vec4f {
+  let bits = bitcast<vec4i>(x);
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+}
 var<private> count: f32;
 var<private> near: vec4f;
 var<private> rest: vec4f;
@@ -148,6 +152,6 @@ fn main(
     let place = (part * constants.partial_quads + (quad + constants.first_quad));
     partial[3u * place] = near;
     partial[3u * place + 1u] = rest / count;
-    partial[3u * place + 2u] = max(squares - rest * rest / count, vec4f(0));
+    partial[3u * place + 2u] = relu(squares - rest * rest / count);
   }
 }

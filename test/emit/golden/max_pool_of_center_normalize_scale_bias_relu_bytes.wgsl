@@ -56,6 +56,21 @@ struct Constants {
 @group(0) @binding(7) var<storage, read> p4: array<vec4f>;
 @group(0) @binding(8) var<storage, read_write> result: array<vec4f>;
 
+fn rank_of(x: vec4f) -> vec4i {
+  let bits = bitcast<vec4i>(x);
+  let size = bits & vec4i(0x7fffffff);
+  return select(size, -size, bits <= vec4i(-0x800000));
+}
+
+fn ranked(rank: vec4i) -> vec4f {
+  let bits = bitcast<vec4u>(abs(rank)) | (bitcast<vec4u>(rank) & vec4u(0x80000000u));
+  return bitcast<vec4f>(bits);
+}
+fn relu(x: vec4f) -> vec4f {
+  let bits = bitcast<vec4i>(x);
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+}
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -74,23 +89,24 @@ fn main(
   let x = pixel % constants.width;
   let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
   let rises = sign((p3[quad] * (vec4f(1.0) / sqrt((p2[quad] + vec4f(0.00001))))));
-  var value = vec4f(-0x1.fffffep+127f);
-  var code = vec4u(0);
+  var winner = vec4i(-0x7f800000);
+  var code = vec4u(255);
   let top = i32(y * constants.stride_height) - i32(constants.padding_top);
   let left = i32(x * constants.stride_width) - i32(constants.padding_left);
   let last_row = min(top + i32(constants.kernel_height), i32(constants.input_height));
   let last_column = min(left + i32(constants.kernel_width), i32(constants.input_width));
   for (var row = max(top, 0); row < last_row; row++) {
     for (var column = max(left, 0); column < last_column; column++) {
-      let candidate = rises * a[constants.a_base + image * constants.a_image + u32(row) * constants.a_row + u32(column) * constants.a_column + quad];
+      let candidate = rank_of(rises * a[constants.a_base + image * constants.a_image + u32(row) * constants.a_row + u32(column) * constants.a_column + quad]);
       let place = u32(row - top) * constants.kernel_width + u32(column - left);
-      code = select(code, vec4u(place), candidate > value);
-      value = max(value, candidate);
+      code = select(code, vec4u(place), candidate > winner);
+      winner = max(winner, candidate);
     }
   }
+  var value = ranked(winner);
   value = (((((rises * value) - p1[quad]) / sqrt((p2[quad] + vec4f(0.00001)))) * p3[quad]) + p4[quad]);
-  code = select(vec4u(255), code, value > vec4f(0));
-  value = max(value, vec4f(0));
+  value = relu(value);
+  code = select(code, vec4u(255), value == vec4f(0));
   result[y_place + quad] = value;
   codes[thread] = code.x | (code.y << 8u) | (code.z << 16u) | (code.w << 24u);
 }

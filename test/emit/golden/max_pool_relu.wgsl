@@ -51,6 +51,17 @@ struct Constants {
 @group(0) @binding(2) var<storage, read> a: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
 
+fn rank_of(x: vec4f) -> vec4i {
+  let bits = bitcast<vec4i>(x);
+  let size = bits & vec4i(0x7fffffff);
+  return select(size, -size, bits <= vec4i(-0x800000));
+}
+
+fn ranked(rank: vec4i) -> vec4f {
+  let bits = bitcast<vec4u>(abs(rank)) | (bitcast<vec4u>(rank) & vec4u(0x80000000u));
+  return bitcast<vec4f>(bits);
+}
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -68,7 +79,7 @@ fn main(
   let y = pixel % constants.pixels / constants.width;
   let x = pixel % constants.width;
   let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
-  var value = vec4f(0);
+  var winner = vec4i(0);
 
   let top = i32(y * constants.stride_height) - i32(constants.padding_top);
   let left = i32(x * constants.stride_width) - i32(constants.padding_left);
@@ -76,10 +87,11 @@ fn main(
   let last_column = min(left + i32(constants.kernel_width), i32(constants.input_width));
   for (var row = max(top, 0); row < last_row; row++) {
     for (var column = max(left, 0); column < last_column; column++) {
-      let candidate = a[constants.a_base + image * constants.a_image + u32(row) * constants.a_row + u32(column) * constants.a_column + quad];
+      let candidate = rank_of(a[constants.a_base + image * constants.a_image + u32(row) * constants.a_row + u32(column) * constants.a_column + quad]);
 
-      value = max(value, candidate);
+      winner = max(winner, candidate);
     }
   }
+  let value = ranked(winner);
   result[y_place + quad] = value;
 }

@@ -1,4 +1,4 @@
-// Means over the batch: the loss and the metrics.
+// Sums over the batch: the loss and the metrics.
 
 struct Frame {
   batch: u32,
@@ -23,12 +23,19 @@ struct Frame {
   rest2: f32,
 }
 
-@group(0) @binding(0) var<uniform> frame: Frame;
+struct Constants {
 
+  at: u32,
+  unfit_at: u32,
+  share0: u32,
+  share1: u32,
+}
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+@group(0) @binding(1) var<uniform> constants: Constants;
 @group(0) @binding(2) var<storage, read> a0: array<f32>;
 @group(0) @binding(3) var<storage, read> a1: array<f32>;
-@group(0) @binding(4) var<storage, read> a2: array<f32>;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
 var<workgroup> partial_total: array<f32, 64>;
 
@@ -42,6 +49,12 @@ fn total(value: f32, lane: u32) -> f32 {
   }
   return result;
 }
+fn add_up(at: u32, part: f32, lane: u32) {
+  let sum = total(part, lane);
+  if (lane == 0u) {
+    y[at] = select(y[at], 0.0, frame.first_image == 0u) + sum;
+  }
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -50,28 +63,22 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
+  var unfit = 0f;
   var sum0 = 0f;
-  for (var image = lane; image < frame.batch; image += 64u) {
-    sum0 += a0[image];
-  }
-  let mean0 = total(sum0, lane) / f32(frame.step_images);
-  if (lane == 0u) {
-    y[0] = select(y[0], 0.0, frame.first_image == 0u) + mean0;
-  }
   var sum1 = 0f;
   for (var image = lane; image < frame.batch; image += 64u) {
-    sum1 += a1[image];
+    var is_unfit = false;
+    let value0 = a0[image];
+    let is_unfit0 = ((bitcast<u32>(value0) & 0x7f800000u) == 0x7f800000u);
+    is_unfit = is_unfit || is_unfit0;
+    sum0 += select(value0, 0.0, is_unfit0 && constants.share0 != 0u);
+    let value1 = a1[image];
+    let is_unfit1 = ((bitcast<u32>(value1) & 0x7f800000u) == 0x7f800000u);
+    is_unfit = is_unfit || is_unfit1;
+    sum1 += select(value1, 0.0, is_unfit1 && constants.share1 != 0u);
+    unfit += select(0.0, 1.0, is_unfit);
   }
-  let mean1 = total(sum1, lane) / f32(frame.step_images);
-  if (lane == 0u) {
-    y[1] = select(y[1], 0.0, frame.first_image == 0u) + mean1;
-  }
-  var sum2 = 0f;
-  for (var image = lane; image < frame.batch; image += 64u) {
-    sum2 += a2[image];
-  }
-  let mean2 = total(sum2, lane) / f32(frame.step_images);
-  if (lane == 0u) {
-    y[2] = select(y[2], 0.0, frame.first_image == 0u) + mean2;
-  }
+  add_up(constants.at + 0u, sum0, lane);
+  add_up(constants.at + 1u, sum1, lane);
+  add_up(constants.unfit_at, unfit, lane);
 }
