@@ -3,6 +3,7 @@ import type { Origin } from "./origin.js";
 import type { Shape } from "./shape.js";
 import {
   stateNames,
+  SUMS_AT_ONCE,
   type ClassTotal,
   type Initializer,
   type OptimizerSettings,
@@ -313,6 +314,14 @@ export interface ScoreTerm {
 /** The values of loss and metrics, [N] each, in the order in which `batchSums` reads them. */
 export function scoreValues({ metrics }: Pick<Graph, "metrics">): readonly Value[] {
   return metrics.flatMap(({ terms }) => terms.map(({ value }) => value));
+}
+
+/** The inputs of a `batchSums` by the kernels that sum them. */
+export function sumChunks<Input>(inputs: readonly Input[]): readonly (readonly Input[])[] {
+  const chunks = Math.ceil(inputs.length / SUMS_AT_ONCE);
+  return Array.from({ length: chunks }, (_, index) =>
+    inputs.slice(index * SUMS_AT_ONCE, (index + 1) * SUMS_AT_ONCE),
+  );
 }
 
 /** What a graph's means divide by beside the number of examples, each once. */

@@ -2,6 +2,7 @@ import { SUMS_AT_ONCE } from "../../program/program.js";
 import {
   classTotals,
   indexOfTotal,
+  sumChunks,
   type Graph,
   type LabelRule,
   type Node,
@@ -14,7 +15,6 @@ import {
 } from "../kernels/classification.js";
 import { tableConstants } from "../kernels/kernel.js";
 import { batchSums, channelSum, elementLoss, softmax, softmaxGradient } from "../kernels/reduce.js";
-import { chunksOf } from "../ops/batch-sums.js";
 import type { LoweringContext } from "./context.js";
 import { lowerGradientSink } from "./gradient-sink.js";
 import { fixed, floatBits, perImage } from "./storage.js";
@@ -43,7 +43,7 @@ export function lowerBatchSums(context: LoweringContext, node: Node<"batchSums">
   const { metrics } = context.persistent;
   if (!metrics) throw new Error("a program without a loss has no metrics");
   const { shares } = node.attributes;
-  chunksOf(node.inputs).forEach((inputs, chunk) => {
+  sumChunks(node.inputs).forEach((inputs, chunk) => {
     const at = chunk * SUMS_AT_ONCE;
     const flags = inputs.map((_, index) => [`share${index}`, Number(shares[at + index])] as const);
     context.emit({

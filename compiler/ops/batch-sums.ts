@@ -1,4 +1,5 @@
-import { SUMS_AT_ONCE, summedWords } from "../../program/program.js";
+import { summedWords } from "../../program/program.js";
+import { sumChunks } from "../ir/graph.js";
 import { BATCH } from "../ir/shape.js";
 import { requireShape } from "./checks.js";
 import type { OpDefinition, Tensor } from "./op.js";
@@ -15,18 +16,10 @@ export const batchSums: OpDefinition<"batchSums"> = {
     const sums = inputs.map(({ data }, index) =>
       sumOf(data, shares[index] ? Number.isFinite : () => true),
     );
-    const data = Float64Array.from([...sums, ...chunksOf(inputs).map(countUnfit)]);
+    const data = Float64Array.from([...sums, ...sumChunks(inputs).map(countUnfit)]);
     return [stored({ shape: [data.length], data }, inputs)];
   },
 };
-
-/** What each kernel sums. */
-export function chunksOf<Input>(inputs: readonly Input[]): readonly (readonly Input[])[] {
-  const chunks = Math.ceil(inputs.length / SUMS_AT_ONCE);
-  return Array.from({ length: chunks }, (_, index) =>
-    inputs.slice(index * SUMS_AT_ONCE, (index + 1) * SUMS_AT_ONCE),
-  );
-}
 
 function sumOf(values: ArrayLike<number>, counts: (value: number) => boolean): number {
   let sum = 0;

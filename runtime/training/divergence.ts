@@ -1,11 +1,12 @@
 /** Why a run's numbers ceased to be finite: the steps since the last checkpoint, done again, show where they began. */
 import type { TrainRecipe } from "../../program/recipe.js";
 import { DeviceLostError, InputError } from "../errors.js";
+import type {
+  NotFiniteEvaluationError} from "./error.js";
 import {
   describeCulprit,
   DivergedError,
   HALF_HINT,
-  NotFiniteEvaluationError,
   type Divergence,
 } from "./error.js";
 import type { Evaluation } from "./evaluate.js";

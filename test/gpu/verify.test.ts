@@ -220,7 +220,10 @@ describe("a wrong kernel is named, and none before it", () => {
 
   test.each([
     ["conv1 forward", halfOfFirst],
-    ["maxpool5 forward", (wgsl: string) => wgsl.replace("candidate > winner", "candidate < winner")],
+    [
+      "maxpool5 forward",
+      (wgsl: string) => wgsl.replace("candidate > winner", "candidate < winner"),
+    ],
   ])("%s", async (label, change) => {
     const { divergence } = await verify(corrupt(traces(network()), label, change));
     expect(divergence).toMatchObject({ list: "train", name: label });

@@ -91,7 +91,7 @@ test.each(expressions)(
 
 test("ranks keep the order of numbers, NaN above all, and lead back", async () => {
   const ranks = await runOnDevice([RANKS], "vec4f(rank_of(x))");
-  const [quiet, signed, signalling, infinite, lowest, some, negative, zero] = ranks as number[];
+  const [quiet, signed, signalling, infinite, lowest, some, negative, zero] = ranks;
   for (const nan of [quiet!, signed!]) expect(nan).toBeGreaterThan(infinite!);
   expect(signalling).toBeGreaterThanOrEqual(infinite!);
   expect([infinite! > some!, some! > zero!, zero! > negative!, negative! > lowest!]).toEqual([
