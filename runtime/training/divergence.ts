@@ -1,14 +1,8 @@
 /** Why a run's numbers ceased to be finite: the steps since the last checkpoint, done again, show where they began. */
 import type { TrainRecipe } from "../../program/recipe.js";
 import { DeviceLostError, InputError } from "../errors.js";
-import type {
-  NotFiniteEvaluationError} from "./error.js";
-import {
-  describeCulprit,
-  DivergedError,
-  HALF_HINT,
-  type Divergence,
-} from "./error.js";
+import type { NotFiniteEvaluationError } from "./error.js";
+import { describeCulprit, DivergedError, HALF_HINT, type Divergence } from "./error.js";
 import type { Evaluation } from "./evaluate.js";
 import type { TrainableNetwork } from "./network.js";
 import { findNonFinite } from "./non-finite.js";
