@@ -6,7 +6,7 @@ let workspace: Workspace;
 
 beforeAll(async () => {
   workspace = await makeWorkspace();
-  await workspace.write("small.json", '{ "maxStorageBufferBindingSize": 1048576 }');
+  await workspace.write("small.json", '{ "maxStorageBufferBindingSize": 5242880 }');
   await workspace.write("tiny.json", '{ "maxStorageBuffersPerShaderStage": 3 }');
   await workspace.write("unknown.json", '{ "maxBindings": 3 }');
   await workspace.write("half.json", '{ "maxBufferSize": 1.5 }');
