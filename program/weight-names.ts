@@ -38,6 +38,6 @@ export function withoutPrefix<Value>(
 export function commonPrefix(names: readonly string[]): string {
   const [first = ""] = names;
   const ends = [...first.matchAll(/\./g)].map(({ index }) => index + 1);
-  const prefix = ends.toReversed().find((end) => isCommon(first.slice(0, end), names));
+  const prefix = ends.reverse().find((end) => isCommon(first.slice(0, end), names));
   return first.slice(0, prefix ?? 0);
 }

@@ -644,7 +644,7 @@ export class Network<
     const results = await this.#enqueue(async () => {
       // In its turn: a phase of training that begins before it has other lists.
       const runs = this.#runsOf(call, count, manner.slices);
-      const last = runs.findLast(({ list }) => list !== "update");
+      const last = runs.filter(({ list }) => list !== "update").at(-1);
       await this.#fold(call, this.#frame({ first: 0, count }, about));
       const submitted: { slice: Slice; result: Promise<Float32Array> }[] = [];
       for (const run of runs) {

@@ -53,8 +53,8 @@ export function runsOf(
     slice,
   }));
   if (accumulates) runs.push({ list: "update", slice: { first: 0, count: images } });
-  const averages = steps.average.length > 0;
-  return averages ? runs.with(-1, { ...runs.at(-1)!, after: "average" }) : runs;
+  if (steps.average.length > 0) runs.push({ ...runs.pop()!, after: "average" });
+  return runs;
 }
 
 export interface CallLimits {
