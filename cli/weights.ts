@@ -1,8 +1,9 @@
 /** Weights files, and the names of classes that travel in their metadata. */
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, readSync } from "node:fs";
 import type { LoadOptions, Network } from "../runtime/network.js";
 import { WeightsError } from "../runtime/errors.js";
 import { parseTensors, readMetadata } from "../runtime/safetensors.js";
+import { openFileSync } from "../runtime/node/read-file.js";
 import { wrongInput } from "./failure.js";
 import { readBytes } from "./files.js";
 
@@ -52,7 +53,7 @@ export function classNamesIn(paths: readonly string[]): readonly string[] | unde
 function lookIntoMetadata(path: string): Readonly<Record<string, string>> | undefined {
   let file: number | undefined;
   try {
-    const descriptor = (file = openSync(path, "r"));
+    const descriptor = (file = openFileSync(path));
     return readMetadata((start, length) => {
       const bytes = new Uint8Array(length);
       return bytes.subarray(0, readSync(descriptor, bytes, 0, length, start));

@@ -94,8 +94,9 @@ function checkFile(
     });
   } else if (file.kind === "broken") {
     environment.reporter.report("NET3052", {
-      message: `\`${path}\` holds no weights: ${file.reason}`,
+      message: `\`${path}\` cannot be read as weights`,
       span,
+      notes: [file.reason],
     });
   } else {
     compareShapes(file.shapes, graph, place, environment);
