@@ -95,7 +95,9 @@ export const statements: ReadonlySet<string> = new Set([
 
 /** The keys of a node's children. Arguments and the range of a target have no kind of their own. */
 export function keysOf(node: object): readonly string[] {
-  const { kind } = node as { readonly kind?: string };
+  const { kind, skip } = node as { readonly kind?: string; readonly skip?: Skip };
+  // A residual without a written skip has the identity, which has no place in the text.
+  if (skip?.kind === "identity") return ["members"];
   if (kind !== undefined) return childKeys[kind] ?? [];
   return "from" in node ? ["from", "to"] : ["value"];
 }

@@ -133,6 +133,10 @@ describe("comments stay where they belong", () => {
   const cases: readonly (readonly [string, string])[] = [
     ["model M { // note\n  relu\n}\n", "model M {\n  // note\n  relu\n}\n"],
     ["model M {\n  // nothing yet\n}\n", "model M {\n  // nothing yet\n}\n"],
+    [
+      "model M {\n  residual { // none\n} -> relu\n}\n",
+      "model M {\n  residual {\n    // none\n  } -> relu\n}\n",
+    ],
     ["model M {\n  relu  // last\n\n  // end\n}\n", "model M {\n  relu // last\n\n  // end\n}\n"],
     [
       "model M {\n  conv(8, // eight\n   kernel=3)\n}\n",
