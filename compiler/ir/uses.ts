@@ -2,16 +2,21 @@ import { scoreValues, type AnyNode, type Graph, type Value } from "./graph.js";
 
 /** Who makes and who reads each value of a graph: what passes ask about the rest of it. */
 export class Uses {
-  private readonly makers = new Map<Value, AnyNode>();
-  private readonly readersOf = new Map<Value, AnyNode[]>();
-  private readonly results: ReadonlySet<Value>;
+  protected readonly makers = new Map<Value, AnyNode>();
+  protected readonly readersOf = new Map<Value, Set<AnyNode>>();
+  protected readonly results: Set<Value>;
 
   constructor(graph: Graph) {
     this.results = new Set([graph.prediction, ...scoreValues(graph)]);
-    for (const node of graph.nodes) {
-      for (const output of node.outputs) this.makers.set(output, node);
-      for (const input of new Set(node.inputs))
-        this.readersOf.set(input, [...this.readers(input), node]);
+    for (const node of graph.nodes) this.connect(node);
+  }
+
+  protected connect(node: AnyNode): void {
+    for (const output of node.outputs) this.makers.set(output, node);
+    for (const input of node.inputs) {
+      const readers = this.readersOf.get(input);
+      if (readers) readers.add(node);
+      else this.readersOf.set(input, new Set([node]));
     }
   }
 
@@ -20,8 +25,9 @@ export class Uses {
     return this.makers.get(value);
   }
 
+  /** In the graph's order. */
   readers(value: Value): readonly AnyNode[] {
-    return this.readersOf.get(value) ?? [];
+    return [...(this.readersOf.get(value) ?? [])];
   }
 
   /** Whether the value is a prediction or metric, which must be there whoever else reads it. */
@@ -31,6 +37,8 @@ export class Uses {
 
   /** Whether these nodes alone read the value. */
   isReadOnlyBy(value: Value, ...nodes: readonly AnyNode[]): boolean {
-    return !this.isResult(value) && this.readers(value).every((reader) => nodes.includes(reader));
+    if (this.isResult(value)) return false;
+    for (const reader of this.readersOf.get(value) ?? []) if (!nodes.includes(reader)) return false;
+    return true;
   }
 }

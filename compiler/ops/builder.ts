@@ -120,6 +120,16 @@ export class GraphBuilder implements Builder {
     return this.addAll(kind, inputs, attributes, origin)[0]!;
   }
 
+  /** What a function builds: the values that it returns, and the nodes that it adds, which the builder does not keep. */
+  collect(build: (builder: Builder) => readonly Value[]): {
+    readonly values: readonly Value[];
+    readonly nodes: readonly AnyNode[];
+  } {
+    const start = this.nodes.length;
+    const values = build(this);
+    return { values, nodes: this.nodes.splice(start) };
+  }
+
   finish({ prediction, metrics }: Pick<Graph, "prediction" | "metrics">): Graph {
     if (!this.imagesValue) throw new Error("a graph needs images");
     return {

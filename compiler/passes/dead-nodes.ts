@@ -2,7 +2,7 @@ import { GraphBuilder } from "../ops/builder.js";
 import { isUpdate, scoreValues, type AnyNode, type Graph } from "../ir/graph.js";
 
 /** Nodes that are there for what they do, not for a value that another node reads. */
-function hasEffect(node: AnyNode): boolean {
+export function hasEffect(node: AnyNode): boolean {
   return isUpdate(node) || node.kind === "batchSums";
 }
 

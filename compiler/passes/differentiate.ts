@@ -234,13 +234,16 @@ function groupByLastUse(
   { nodes }: Graph,
   trained: readonly Trained[],
 ): ReadonlyMap<AnyNode, readonly Trained[]> {
+  const [lastRead, made] = [new Map<Value, number>(), new Map<Value, number>()];
+  nodes.forEach(({ inputs, outputs }, index) => {
+    for (const value of inputs) lastRead.set(value, index);
+    for (const value of outputs) made.set(value, index);
+  });
   const due = new Map<AnyNode, Trained[]>();
   for (const parameter of trained) {
-    const last = nodes.findLast(
-      ({ inputs, outputs }) =>
-        inputs.includes(parameter.value) || outputs.includes(parameter.gradient),
-    );
-    due.set(last!, [...(due.get(last!) ?? []), parameter]);
+    const { value, gradient } = parameter;
+    const last = nodes[Math.max(lastRead.get(value) ?? -1, made.get(gradient) ?? -1)]!;
+    due.set(last, [...(due.get(last) ?? []), parameter]);
   }
   return due;
 }

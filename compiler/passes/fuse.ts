@@ -6,7 +6,9 @@ import type { AnyNode, Fused, Graph, LabelRule, Node, OpKind, Value } from "../i
 import { MOST_BINDINGS } from "../../program/limits.js";
 import { ConvolutionGeometry } from "../layout/geometry.js";
 import { normalizeExpression } from "../ir/normalize-expression.js";
-import { Uses } from "../ir/uses.js";
+import type { Uses } from "../ir/uses.js";
+import { GraphEditor, type Joined } from "./graph-editor.js";
+import { rewriteWith, type Rule, type Rules } from "./rewrite.js";
 
 /**
  * Joins ops that can share a kernel. The graph computes the same; fewer values travel through memory:
@@ -21,21 +23,8 @@ import { Uses } from "../ir/uses.js";
  * Updates move up to the place where their gradient is ready and nobody reads the weights any more, so that gradients live shortly.
  */
 export function fuse(graph: Graph, { keepGradients = false }: FuseOptions = {}): Graph {
-  const rewrites = [
-    ...[
-      exposeExpressions,
-      fuseClassification,
-      fusePoolRelu,
-      fuseEpilogues,
-      fusePrologues,
-      placeUpdates,
-    ],
-    ...(keepGradients ? [] : [fuseUpdates, fuseBiases]),
-  ];
-  return rewrites.reduce<Graph>(
-    (current, rewrite) => ({ ...current, nodes: rewrite(current) }),
-    graph,
-  );
+  const placed = placeUpdates(rewriteBy(graph, JOINED_OPS));
+  return keepGradients ? placed : rewriteBy(placed, JOINED_UPDATES);
 }
 
 export interface FuseOptions {
@@ -43,7 +32,8 @@ export interface FuseOptions {
   readonly keepGradients?: boolean;
 }
 
-type Rewrite = (graph: Graph) => readonly AnyNode[];
+const rewriteBy = (graph: Graph, tables: readonly Rules[]): Graph =>
+  tables.reduce(rewriteWith, new GraphEditor(graph)).finish();
 
 function isKind<Kind extends OpKind>(
   node: AnyNode | undefined,
@@ -52,60 +42,41 @@ function isKind<Kind extends OpKind>(
   return node?.kind === kind;
 }
 
-/** Replaces nodes: `undefined` drops one. */
-function rewriteNodes(
-  nodes: readonly AnyNode[],
-  replacements: ReadonlyMap<AnyNode, AnyNode | undefined>,
-): readonly AnyNode[] {
-  return nodes.flatMap((node) => {
-    if (!replacements.has(node)) return [node];
-    const replacement = replacements.get(node);
-    return replacement ? [replacement] : [];
-  });
-}
-
 /** An op with a gradient of its own that is pointwise all the same, so that it joins its neighbours. */
-const exposeExpressions: Rewrite = ({ nodes }) =>
-  nodes.map((node) =>
-    isKind(node, "normalize")
-      ? { ...node, kind: "pointwise", attributes: { expression: normalizeExpression(node) } }
-      : node,
-  );
+const exposeExpression: Rule<"normalize"> = (node) => [
+  [node, { ...node, kind: "pointwise", attributes: { expression: normalizeExpression(node) } }],
+];
 
-const fuseClassification: Rewrite = ({ nodes }) => {
-  const replacements = new Map<AnyNode, AnyNode | undefined>();
-  for (const loss of nodes) {
-    if (!isKind(loss, "crossEntropy") || replacements.has(loss)) continue;
-    const isFree = (node: AnyNode) => readsAsMuch(node, loss) && !replacements.has(node);
-    const room = MOST_BINDINGS - loss.inputs.length - loss.outputs.length - 1;
-    const hits = nodes.filter((node) => isKind(node, "accuracy") && isFree(node)).slice(0, room);
-    const gradient = nodes.find(
-      (node): node is AnyNode & Node<"crossEntropyGradient"> =>
-        isKind(node, "crossEntropyGradient") &&
-        isFree(node) &&
-        sameRule(node.attributes, loss.attributes),
-    );
-    if (hits.length === 0 && !gradient) continue;
-    const members = [loss, ...hits, ...(gradient ? [gradient] : [])];
-    for (const member of members) replacements.set(member, undefined);
-    replacements.set(loss, {
-      kind: "classification",
-      inputs: loss.inputs,
-      outputs: members.flatMap((member) => member.outputs),
-      attributes: {
-        ...loss.attributes,
-        topK: hits.map((node) => (node as Node<"accuracy">).attributes.k),
-        gradient: gradient !== undefined,
-        weight: gradient?.attributes.weight ?? 1,
-      },
-      origin: loss.origin,
-    });
-  }
-  return rewriteNodes(nodes, replacements);
+const fuseClassification: Rule<"crossEntropy"> = (loss, uses) => {
+  const readers = uses.readers(loss.inputs[0]!).filter((node) => readsAsMuch(node, loss));
+  const room = MOST_BINDINGS - loss.inputs.length - loss.outputs.length - 1;
+  const hits = readers.filter((node) => isKind(node, "accuracy")).slice(0, room);
+  const gradient = readers.find(
+    (node): node is AnyNode & Node<"crossEntropyGradient"> =>
+      isKind(node, "crossEntropyGradient") && sameRule(node.attributes, loss.attributes),
+  );
+  const others = [...hits, ...(gradient ? [gradient] : [])];
+  if (others.length === 0) return undefined;
+  const classification: Node<"classification"> = {
+    kind: "classification",
+    inputs: loss.inputs,
+    outputs: [loss, ...others].flatMap((member) => member.outputs),
+    attributes: {
+      ...loss.attributes,
+      topK: hits.map((node) => node.attributes.k),
+      gradient: gradient !== undefined,
+      weight: gradient?.attributes.weight ?? 1,
+    },
+    origin: loss.origin,
+  };
+  return [[loss, classification], ...others.map(removed)];
 };
 
+/** Leaves a node's place empty. */
+const removed = (node: AnyNode) => [node, undefined] as const;
+
 /** Whether a node is of the same logits and labels. Hits do not ask for the partners of mixed images. */
-function readsAsMuch({ inputs, kind }: AnyNode, loss: AnyNode): boolean {
+function readsAsMuch({ inputs, kind }: AnyNode, loss: Node): boolean {
   const wanted = kind === "accuracy" ? loss.inputs.slice(0, 2) : loss.inputs;
   return inputs.length === wanted.length && inputs.every((input, at) => input === wanted[at]);
 }
@@ -126,46 +97,26 @@ function isRelu(node: AnyNode): boolean {
   );
 }
 
-const fusePoolRelu: Rewrite = (graph) => {
-  const uses = new Uses(graph);
-  const replacements = new Map<AnyNode, AnyNode | undefined>();
-  for (const pool of graph.nodes) {
-    if (!isKind(pool, "maxPool")) continue;
-    const [pooled, code] = pool.outputs;
-    const relu = uses.readers(pooled!)[0];
-    if (!relu || !isRelu(relu) || !uses.isReadOnlyBy(pooled!, relu)) continue;
-    const result = relu.outputs[0]!;
-    replacements.set(relu, undefined);
-    replacements.set(pool, {
-      ...pool,
-      outputs: [result, code!],
-      attributes: { ...pool.attributes, relu: true },
-    });
-    for (const gradient of uses.readers(code!)) {
-      const unmasked = withoutMask(gradient, result, uses);
-      if (unmasked) {
-        replacements.set(unmasked.mask, undefined);
-        replacements.set(gradient, unmasked.gradient);
-      }
-    }
-  }
-  return rewriteNodes(graph.nodes, replacements);
+const fusePoolRelu: Rule<"maxPool"> = (pool, uses) => {
+  const [pooled, code] = pool.outputs;
+  const relu = uses.readers(pooled!)[0];
+  if (!relu || !isRelu(relu) || !uses.isReadOnlyBy(pooled!, relu)) return undefined;
+  const result = relu.outputs[0]!;
+  const masked = uses.readers(code!).flatMap((node) => withoutMask(node, result, uses));
+  const attributes = { ...pool.attributes, relu: true };
+  return [[pool, { ...pool, outputs: [result, code!], attributes }], removed(relu), ...masked];
 };
 
 /** The gradient of a pooling that reads `gradient * positive(result)`, reading the gradient itself: the code holds the mask. */
-function withoutMask(
-  node: AnyNode,
-  result: Value,
-  uses: Uses,
-): { mask: AnyNode; gradient: AnyNode } | undefined {
-  if (!isKind(node, "maxPoolGradient")) return undefined;
+function withoutMask(node: AnyNode, result: Value, uses: Uses): Joined {
+  if (!isKind(node, "maxPoolGradient")) return [];
   const masked = node.inputs[0]!;
   const mask = uses.maker(masked);
-  if (!mask || !isKind(mask, "pointwise") || !uses.isReadOnlyBy(masked, node)) return undefined;
+  if (!mask || !isKind(mask, "pointwise") || !uses.isReadOnlyBy(masked, node)) return [];
   const source = maskedOperand(mask.attributes.expression, mask.inputs.indexOf(result));
-  if (source === undefined) return undefined;
+  if (source === undefined) return [];
   const inputs = [mask.inputs[source]!, ...node.inputs.slice(1)];
-  return { mask, gradient: { ...node, inputs } };
+  return [removed(mask), [node, { ...node, inputs }]];
 }
 
 /** The index of x in `x * positive(operand mask)`. */
@@ -193,31 +144,8 @@ const WITH_EPILOGUE = new Set<OpKind>([
   "channelWindowSum",
 ]);
 
-const fuseEpilogues: Rewrite = (graph) => {
-  let nodes = graph.nodes;
-  for (let index = 0; index < nodes.length; index++) {
-    const node = nodes[index]!;
-    if (!isKind(node, "pointwise")) continue;
-    const uses = new Uses({ ...graph, nodes });
-    const joined = joinWithMaker(node, uses);
-    if (!joined) continue;
-    nodes = rewriteNodes(
-      nodes,
-      new Map([
-        [joined.maker, undefined],
-        [node, joined.node],
-      ]),
-    );
-    index -= 2; // the joined node may join its own maker; one node before it is gone
-  }
-  return nodes;
-};
-
-/** The pointwise node and the node that makes one of its operands as one node, in the pointwise node's place. */
-function joinWithMaker(
-  node: Node<"pointwise">,
-  uses: Uses,
-): { maker: AnyNode; node: AnyNode } | undefined {
+/** A pointwise node and the node that makes one of its operands are one node, in the pointwise node's place. */
+const fuseEpilogue: Rule<"pointwise"> = (node, uses) => {
   for (const [index, input] of node.inputs.entries()) {
     const maker = uses.maker(input);
     if (!maker || !uses.isReadOnlyBy(input, node)) continue;
@@ -229,11 +157,11 @@ function joinWithMaker(
       ? joinPointwise(maker, node, index)
       : joinEpilogue(maker, node, index);
     if (joined.inputs.length + joined.outputs.length <= MOST_BINDINGS) {
-      return { maker, node: joined };
+      return [removed(maker), [node, joined]];
     }
   }
   return undefined;
-}
+};
 
 /** Operations of one expression: `x + x` of itself, time and again, would double them each time. */
 const MOST_OPERATIONS = 256;
@@ -304,33 +232,23 @@ function joinEpilogue(maker: AnyNode, outer: Node<"pointwise">, index: number): 
 }
 
 /** A pointwise function of one value, read only by a window that can do so, is computed where the window reads. */
-const fusePrologues: Rewrite = (graph) => {
-  const uses = new Uses(graph);
-  const replacements = new Map<AnyNode, AnyNode | undefined>();
-  for (const node of graph.nodes) {
-    const [input, ...others] = node.inputs;
-    const maker = input && uses.maker(input);
-    if (!maker || !isKind(maker, "pointwise") || !uses.isReadOnlyBy(input, node)) continue;
-    if (!takesPrologue(node, maker)) continue;
-    replacements.set(maker, undefined);
-    replacements.set(node, {
-      ...node,
-      inputs: [...maker.inputs, ...others],
-      attributes: {
-        ...node.attributes,
-        prologue: { expression: maker.attributes.expression, first: 1 },
-      },
-    } as AnyNode);
-  }
-  return rewriteNodes(graph.nodes, replacements);
+const fusePrologue: Rule<"channelWindowSum" | "maxPool"> = (node, uses) => {
+  const [input, ...others] = node.inputs as [Value, ...Value[]];
+  const maker = uses.maker(input);
+  if (!isKind(maker, "pointwise") || !uses.isReadOnlyBy(input, node)) return undefined;
+  if (!takesPrologue(node, maker)) return undefined;
+  const prologue: Fused = { expression: maker.attributes.expression, first: 1 };
+  const inputs = [...maker.inputs, ...others];
+  const attributes = { ...node.attributes, prologue };
+  return [removed(maker), [node, { ...node, inputs, attributes } as AnyNode]];
 };
 
 function takesPrologue(
-  node: AnyNode,
+  { kind, attributes: { prologue } }: Node<"channelWindowSum" | "maxPool">,
   { inputs, attributes: { expression } }: Node<"pointwise">,
 ): boolean {
-  if (isKind(node, "channelWindowSum")) return !node.attributes.prologue && inputs.length === 1;
-  if (!isKind(node, "maxPool") || node.attributes.prologue) return false;
+  if (prologue) return false;
+  if (kind === "channelWindowSum") return inputs.length === 1;
   const [, ...vectors] = inputs;
   const areVectors = vectors.every(({ shape }) => shape.length === 1);
   return areVectors && slopeOf(expression) !== undefined && inputs.length + 2 <= MOST_BINDINGS;
@@ -339,49 +257,37 @@ function takesPrologue(
 /** Whether an update needs the gradients of all parameters. */
 const waitsForAll = ({ attributes: { clipsNorm, skips } }: Node<"update">) => clipsNorm || skips;
 
-/** A gradient that only an update reads is applied by the op that makes it, where the update stands: no reader of the weights is left. */
-const fuseUpdates: Rewrite = (graph) => {
-  const uses = new Uses(graph);
-  const replacements = new Map<AnyNode, AnyNode | undefined>();
-  for (const update of graph.nodes) {
-    if (!isKind(update, "update") || waitsForAll(update)) continue;
-    const [weights, gradient, ...states] = update.inputs as [Value, Value, ...Value[]];
-    const maker = uses.maker(gradient);
-    if (maker?.kind !== "convolutionWeightGradient" && maker?.kind !== "channelSum") continue;
-    if (!uses.isReadOnlyBy(gradient, update) || isDirect(maker)) continue;
-    replacements.set(maker, undefined);
-    replacements.set(update, {
-      ...maker,
-      inputs: [...maker.inputs, weights, ...states],
-      outputs: [],
-      attributes: { ...maker.attributes, update: update.attributes },
-    } as AnyNode);
-  }
-  return rewriteNodes(graph.nodes, replacements);
+/** A gradient that only an update reads is applied by the op that makes it, where the update is: no reader of the weights is left. */
+const fuseUpdate: Rule<"update"> = (update, uses) => {
+  if (waitsForAll(update)) return undefined;
+  const [weights, gradient, ...states] = update.inputs as [Value, Value, ...Value[]];
+  const maker = uses.maker(gradient);
+  if (maker?.kind !== "convolutionWeightGradient" && maker?.kind !== "channelSum") return undefined;
+  if (!uses.isReadOnlyBy(gradient, update) || isDirect(maker)) return undefined;
+  const inputs = [...maker.inputs, weights, ...states];
+  const attributes = { ...maker.attributes, update: update.attributes };
+  return [removed(maker), [update, { ...maker, inputs, outputs: [], attributes } as AnyNode]];
 };
 
 /** A bias's gradient is a sum of what its weights' gradient reads anyway. */
-const fuseBiases: Rewrite = ({ nodes }) => {
-  const replacements = new Map<AnyNode, AnyNode | undefined>();
-  for (const bias of nodes) {
-    if (!isKind(bias, "channelSum") || !bias.attributes.update) continue;
-    const weights = nodes.find(
+const fuseBias: Rule<"channelSum"> = (bias, uses) => {
+  const { update: biasUpdate } = bias.attributes;
+  const [gradient, ...trained] = bias.inputs as [Value, ...Value[]];
+  if (!biasUpdate) return undefined;
+  const weights = uses
+    .readers(gradient)
+    .find(
       (node): node is AnyNode & Node<"convolutionWeightGradient"> =>
         isKind(node, "convolutionWeightGradient") &&
-        node.inputs[1] === bias.inputs[0] &&
+        node.inputs[1] === gradient &&
         node.attributes.update !== undefined &&
-        !replacements.has(node),
+        node.attributes.biasUpdate === undefined,
     );
-    const inputs = [...(weights?.inputs ?? []), ...bias.inputs.slice(1)];
-    if (!weights || inputs.length > MOST_BINDINGS) continue;
-    replacements.set(bias, undefined);
-    replacements.set(weights, {
-      ...weights,
-      inputs,
-      attributes: { ...weights.attributes, biasUpdate: bias.attributes.update },
-    });
-  }
-  return rewriteNodes(nodes, replacements);
+  if (!weights) return undefined;
+  const inputs = [...weights.inputs, ...trained];
+  if (inputs.length > MOST_BINDINGS) return undefined;
+  const attributes = { ...weights.attributes, biasUpdate };
+  return [removed(bias), [weights, { ...weights, inputs, attributes }]];
 };
 
 /** Whether a weight gradient takes the direct form, whose kernel stores scalars. */
@@ -391,16 +297,32 @@ function isDirect(node: AnyNode): boolean {
   return new ConvolutionGeometry(node.attributes, input!.shape, gradient!.shape).isDirect;
 }
 
-const placeUpdates: Rewrite = ({ nodes }) => {
-  const others: AnyNode[] = nodes.filter((node) => node.kind !== "update");
-  for (const update of nodes) {
+/** Each update behind the last node that reads its weights or makes what it reads; the later of two in one place comes first. */
+function placeUpdates(graph: Graph): Graph {
+  const others = graph.nodes.filter((node) => node.kind !== "update");
+  const [lastRead, made] = [new Map<Value, number>(), new Map<Value, number>()];
+  others.forEach(({ inputs, outputs }, index) => {
+    for (const value of inputs) lastRead.set(value, index);
+    for (const value of outputs) made.set(value, index);
+  });
+  const behind = new Map<number, AnyNode[]>();
+  for (const update of graph.nodes) {
     if (update.kind !== "update") continue;
-    const [weights, ...made] = update.inputs;
-    const last = others.findLastIndex(
-      (node) =>
-        node.inputs.includes(weights!) || node.outputs.some((output) => made.includes(output)),
-    );
-    others.splice(last + 1, 0, update);
+    const [weights, ...read] = update.inputs as [Value, ...Value[]];
+    const places = [lastRead.get(weights), ...read.map((value) => made.get(value))];
+    const last = Math.max(-1, ...places.map((place) => place ?? -1));
+    behind.set(last, [update, ...(behind.get(last) ?? [])]);
   }
-  return others;
-};
+  const nodes = others.flatMap((node, index) => [node, ...(behind.get(index) ?? [])]);
+  return { ...graph, nodes: [...(behind.get(-1) ?? []), ...nodes] };
+}
+
+const JOINED_OPS: readonly Rules[] = [
+  { normalize: [exposeExpression] },
+  { crossEntropy: [fuseClassification] },
+  { maxPool: [fusePoolRelu] },
+  { pointwise: [fuseEpilogue] },
+  { channelWindowSum: [fusePrologue], maxPool: [fusePrologue] },
+];
+
+const JOINED_UPDATES: readonly Rules[] = [{ update: [fuseUpdate] }, { channelSum: [fuseBias] }];

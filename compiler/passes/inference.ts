@@ -8,7 +8,7 @@ import { rewrite, type Rule } from "./rewrite.js";
 
 /** The graph as it runs outside training: dropout keeps everything, and running statistics stand in for the batch's. */
 export function forInference(graph: Graph): Graph {
-  const known = rewrite(graph, [byRunningStatistics]);
+  const known = rewrite(graph, { normalize: [byRunningStatistics] });
   return { ...known, nodes: known.nodes.map(withoutDropout) };
 }
 
@@ -16,8 +16,7 @@ export function forInference(graph: Graph): Graph {
  * Normalising by statistics known beforehand is a multiplication and an addition, which the convolution before takes in: the factor in its
  * weights, where that is worth a copy of them, or behind it.
  */
-const byRunningStatistics: Rule = (node, uses) => {
-  if (node.kind !== "normalize") return undefined;
+const byRunningStatistics: Rule<"normalize"> = (node, uses) => {
   const [x, mean, , ...affine] = node.inputs as [Value, Value, ...Value[]];
   const { attributes, origin } = node;
   const statistics = uses.maker(mean)!;

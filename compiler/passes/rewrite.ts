@@ -1,48 +1,117 @@
-import { GraphBuilder } from "../ops/builder.js";
-import type { AnyNode, Graph, Value } from "../ir/graph.js";
+import type { Graph, Node, OpKind } from "../ir/graph.js";
+import type { Uses } from "../ir/uses.js";
 import { removeDeadNodes } from "./dead-nodes.js";
-import { Uses } from "../ir/uses.js";
+import { GraphEditor, type Joined, type Place, type Replacement } from "./graph-editor.js";
 
-/** Adds what stands in a node's place, and returns what stands in for each of its outputs. */
-export type Replacement = (builder: GraphBuilder) => readonly Value[];
+/** What a rule makes of a match: nodes built in the node's place, or nodes that take the places of others. */
+export type Change = Replacement | Joined;
 
-/** Looks at one node: its replacement where the rule applies. */
-export type Rule = (node: AnyNode, uses: Uses) => Replacement | undefined;
+/** Looks at one node, the makers of what it reads, and their readers: the change where the rule applies. */
+export type Rule<Kind extends OpKind> = (
+  node: { [Each in Kind]: Node<Each> }[Kind],
+  uses: Uses,
+) => Change | undefined;
 
-/** Applies rules, one match at a time, until none applies. Each rule must leave the graph simpler in some measure. */
-export function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
-  let current = removeDeadNodes(graph);
-  for (let next = applyOnce(current, rules); next; next = applyOnce(current, rules))
-    current = removeDeadNodes(next);
-  return current;
+/** Rules by the kind of node that they look at. Each must leave the graph simpler in some measure. */
+export type Rules = { readonly [Kind in OpKind]?: readonly Rule<Kind>[] };
+
+/**
+ * Applies rules until none applies, earlier nodes and earlier rules first. A change has the rules look again at what it changed, and at
+ * nothing else, so that the work grows with the changes and not with the graph.
+ */
+export function rewrite(graph: Graph, rules: Rules): Graph {
+  return rewriteWith(new GraphEditor(removeDeadNodes(graph)), rules).finish();
 }
 
-function applyOnce(graph: Graph, rules: readonly Rule[]): Graph | undefined {
-  const uses = new Uses(graph);
-  for (const node of graph.nodes) {
-    for (const rule of rules) {
-      const replacement = rule(node, uses);
-      if (replacement) return replaceNode(graph, node, replacement);
-    }
+/** The same on a graph that further rules are to change. */
+export function rewriteWith(editor: GraphEditor, rules: Rules): GraphEditor {
+  const queue = new Queue(editor.order);
+  for (let place = queue.take(); place; place = queue.take()) {
+    const change = visit(place, rules, editor);
+    if (!change) continue;
+    if (typeof change === "function") editor.rebuild(place.node, change);
+    else editor.join(change);
+    queue.add(editor.takeChanged());
+  }
+  return editor;
+}
+
+function visit({ node }: Place, rules: Rules, uses: Uses): Change | undefined {
+  // The table's rules are of the node's kind, which TypeScript cannot follow.
+  const table = (rules[node.kind] ?? []) as readonly Rule<OpKind>[];
+  for (const rule of table) {
+    const change = rule(node, uses);
+    if (change) return change;
   }
   return undefined;
 }
 
-function replaceNode(graph: Graph, replaced: AnyNode, replacement: Replacement): Graph {
-  const builder = GraphBuilder.withoutNodes(graph);
-  const standIns = new Map<Value, Value>();
-  const current = (value: Value) => standIns.get(value) ?? value;
-  for (const node of graph.nodes) {
-    if (node === replaced) {
-      const outputs = replacement(builder);
-      node.outputs.forEach((output, index) => standIns.set(output, outputs[index]!));
-    } else {
-      builder.keep({ ...node, inputs: node.inputs.map(current) });
+/** Places to visit, the first of the graph first: a binary heap. */
+class Queue {
+  private readonly heap: Place[];
+  private readonly queued: Set<Place>;
+
+  constructor(inOrder: readonly Place[]) {
+    this.heap = [...inOrder];
+    this.queued = new Set(inOrder);
+  }
+
+  add(places: readonly Place[]): void {
+    for (const place of places) {
+      if (this.queued.has(place)) continue;
+      this.queued.add(place);
+      this.heap.push(place);
+      this.rise(this.heap.length - 1);
     }
   }
-  const metrics = graph.metrics.map((score) => ({
-    ...score,
-    terms: score.terms.map((term) => ({ ...term, value: current(term.value) })),
-  }));
-  return builder.finish({ prediction: current(graph.prediction), metrics });
+
+  /** The first place that is still in the graph. */
+  take(): Place | undefined {
+    for (let place = this.takeFirst(); place; place = this.takeFirst()) {
+      if (!place.isGone) return place;
+    }
+    return undefined;
+  }
+
+  private takeFirst(): Place | undefined {
+    const [first] = this.heap;
+    const last = this.heap.pop();
+    if (!first || !last) return undefined;
+    this.queued.delete(first);
+    if (first !== last) {
+      this.heap[0] = last;
+      this.sink(0);
+    }
+    return first;
+  }
+
+  private rise(from: number): void {
+    for (let child = from; child > 0;) {
+      const parent = (child - 1) >> 1;
+      if (this.heap[parent]!.order <= this.heap[child]!.order) return;
+      this.swap(parent, child);
+      child = parent;
+    }
+  }
+
+  private sink(from: number): void {
+    for (let parent = from; ;) {
+      const left = 2 * parent + 1;
+      const right = left + 1;
+      let least = parent;
+      if (this.isBefore(left, least)) least = left;
+      if (this.isBefore(right, least)) least = right;
+      if (least === parent) return;
+      this.swap(parent, least);
+      parent = least;
+    }
+  }
+
+  private isBefore(child: number, parent: number): boolean {
+    return child < this.heap.length && this.heap[child]!.order < this.heap[parent]!.order;
+  }
+
+  private swap(a: number, b: number): void {
+    [this.heap[a], this.heap[b]] = [this.heap[b]!, this.heap[a]!];
+  }
 }

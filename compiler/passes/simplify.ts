@@ -11,11 +11,10 @@ import type {
 } from "../ir/graph.js";
 import { sameShape } from "../ir/shape.js";
 import { addPointwise } from "../ops/add-pointwise.js";
-import { rewrite, type Rule } from "./rewrite.js";
+import { rewrite, type Rule, type Rules } from "./rewrite.js";
 
 /** Constants are computed, neutral elements and inputs not read vanish, and so do nodes that only pass a value on. */
-const simplerExpression: Rule = (node) => {
-  if (node.kind !== "pointwise") return undefined;
+const simplerExpression: Rule<"pointwise"> = (node) => {
   const { expression } = compactInputs(node.inputs, simplifyExpression(node.attributes.expression));
   const readsOperand = leaves(expression).some(({ kind }) => kind === "operand");
   const isAsSimple = sameExpression(expression, node.attributes.expression);
@@ -24,8 +23,7 @@ const simplerExpression: Rule = (node) => {
 };
 
 /** Reshaping twice is reshaping once; to the same shape, it is nothing. */
-const singleReshape: Rule = (node, uses) => {
-  if (node.kind !== "reshape") return undefined;
+const singleReshape: Rule<"reshape"> = (node, uses) => {
   const [input] = node.inputs;
   const { shape } = node.attributes;
   if (sameShape(input!.shape, shape)) return () => [input!];
@@ -35,8 +33,8 @@ const singleReshape: Rule = (node, uses) => {
 };
 
 /** Zeros around an image that a convolution reads are padding of its own. */
-const padInConvolution: Rule = (node, uses) => {
-  if (node.kind !== "convolution" || node.inputs[1]!.shape.length !== 4) return undefined;
+const padInConvolution: Rule<"convolution"> = (node, uses) => {
+  if (node.inputs[1]!.shape.length !== 4) return undefined;
   const pad = uses.maker(node.inputs[0]!);
   if (pad?.kind !== "averagePool" || !isPad(pad.attributes)) return undefined;
   const [inner, outer] = [node.attributes.padding, pad.attributes.padding];
@@ -61,8 +59,7 @@ function isPad(attributes: AverageAttributes): attributes is AverageAttributes &
  * relu and maximum commute. Pooling first leaves fewer elements to rectify, and the large value before the pool need not
  * be kept for the backward pass, which asks for the sign of the pooled value alone.
  */
-const poolBeforeRelu: Rule = (node, uses) => {
-  if (node.kind !== "maxPool") return undefined;
+const poolBeforeRelu: Rule<"maxPool"> = (node, uses) => {
   const [y, code] = node.outputs;
   const relu = uses.maker(node.inputs[0]!);
   if (relu?.kind !== "pointwise" || !isRelu(relu.attributes.expression)) return undefined;
@@ -87,8 +84,7 @@ function isRelu(expression: Expression): boolean {
  * What works on each element for itself works before a reshape as well: reshapes sink until they meet the convolution
  * that absorbs them. Dropout then counts its elements in the shape before, which is as random.
  */
-const reshapeAfterPointwise: Rule = (node, uses) => {
-  if (node.kind !== "pointwise") return undefined;
+const reshapeAfterPointwise: Rule<"pointwise"> = (node, uses) => {
   if (leaves(node.attributes.expression).some(({ kind }) => kind === "channel")) return undefined;
   const reshapes = node.inputs.map((input) => uses.maker(input));
   if (!reshapes.every(isReshape)) return undefined;
@@ -109,8 +105,8 @@ function isReshape(node: AnyNode | undefined): node is Node<"reshape"> {
  * A linear layer on a flattened image is a convolution whose kernel covers the image: the weights lie in the same order,
  * and no element has to be moved.
  */
-const linearOnImage: Rule = (node, uses) => {
-  if (node.kind !== "convolution" || !isLinear(node)) return undefined;
+const linearOnImage: Rule<"convolution"> = (node, uses) => {
+  if (!isLinear(node)) return undefined;
   const reshape = uses.maker(node.inputs[0]!);
   const image = isReshape(reshape) ? reshape.inputs[0]! : undefined;
   const [, , height, width] = image?.shape ?? [];
@@ -139,8 +135,7 @@ function isLinear({ inputs, attributes }: Node<"convolution">): boolean {
  * is 0 whatever the sign; elsewhere d is positive where r is. So d, which the next layer keeps anyway, serves for the
  * sign, and r need not outlive the forward pass.
  */
-const signAfterDropout: Rule = (node, uses) => {
-  if (node.kind !== "pointwise") return undefined;
+const signAfterDropout: Rule<"pointwise"> = (node, uses) => {
   const match = matchMasked(node);
   const gradientKeep = match && keepFactorOf(uses.maker(match.gradient));
   if (!gradientKeep) return undefined;
@@ -179,16 +174,17 @@ function isScaled(node: AnyNode, value: Value): boolean {
 }
 
 /** Rules that change what a gradient would have to be told of: for graphs not yet differentiated. */
-const forwardRules: readonly Rule[] = [
-  simplerExpression,
-  singleReshape,
-  padInConvolution,
-  poolBeforeRelu,
-  reshapeAfterPointwise,
-  linearOnImage,
-];
+const forwardRules: Rules = {
+  pointwise: [simplerExpression, reshapeAfterPointwise],
+  reshape: [singleReshape],
+  convolution: [padInConvolution, linearOnImage],
+  maxPool: [poolBeforeRelu],
+};
 
-const trainingRules: readonly Rule[] = [simplerExpression, singleReshape, signAfterDropout];
+const trainingRules: Rules = {
+  pointwise: [simplerExpression, signAfterDropout],
+  reshape: [singleReshape],
+};
 
 /** A forward graph, before differentiation, with less to do. */
 export function simplify(forward: Graph): Graph {
