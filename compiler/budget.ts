@@ -8,7 +8,8 @@ import {
   timeOf,
   type RepetitionChoice,
 } from "./passes/choose-repeated.js";
-import { fusedTraining, traceProgram, type ProgramOptions } from "./program.js";
+import { fusedTraining } from "./passes/step-graphs.js";
+import { traceProgram, type ProgramOptions } from "./program.js";
 import type { BudgetExcess, RepeatedValue, TracedProgram } from "./trace.js";
 
 export interface MemoryBudget {

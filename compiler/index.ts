@@ -8,7 +8,8 @@ import { emitDeclarations } from "./emit/declarations.js";
 import { fingerprint } from "./emit/fingerprint.js";
 import { emitModule } from "./emit/module.js";
 import { applyWeightSettings } from "./passes/weight-settings.js";
-import { traceProgram, type AfterPass, type ProgramOptions } from "./program.js";
+import type { AfterPass } from "./passes/step-graphs.js";
+import { traceProgram, type ProgramOptions } from "./program.js";
 import type { Graph } from "./ir/graph.js";
 import { traceWithin, type MemoryBudget } from "./budget.js";
 import {

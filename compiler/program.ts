@@ -32,6 +32,7 @@ import {
   type Value,
 } from "./ir/graph.js";
 import { elementCount, imageShape } from "./ir/shape.js";
+import { Uses } from "./ir/uses.js";
 import type { Kernel } from "./kernels/kernel.js";
 import { roundUpTo4 } from "./layout/activation-layout.js";
 import { LoweringContext, type Folded, type Persistent } from "./lower/context.js";
@@ -41,27 +42,13 @@ import { initializeLossScale } from "./lower/loss-scale.js";
 import { lowerPreparation, type PreparationDraft } from "./lower/prepare.js";
 import { storeParameter, type StoredParameter } from "./layout/parameters.js";
 import { fixed, perImage, type StepDraft, type Storage } from "./lower/storage.js";
-import {
-  differentiate,
-  differentiateInSlices,
-  type SlicedTraining,
-  type TrainingRule,
-} from "./passes/differentiate.js";
-import { fuse } from "./passes/fuse.js";
-import { forInference, forPrediction } from "./passes/inference.js";
+import type { SlicedTraining } from "./passes/differentiate.js";
 import { chooseLayouts } from "./layout/choose-layouts.js";
 import { chooseHalves, NO_HALVES } from "./layout/halves.js";
-import { mixLabels } from "./passes/mix-labels.js";
 import { planMemory, type MemoryPlan, type Sharing } from "./write/memory.js";
-import { recompute } from "./passes/recompute.js";
-import { simplify, simplifyTraining } from "./passes/simplify.js";
-import { separateSpacings } from "./passes/spacing.js";
-import { summarize } from "./passes/summarize.js";
+import { stepGraphs, type AfterPass } from "./passes/step-graphs.js";
 import type { TunedSchedules } from "./schedules/index.js";
 import type { TracedList, TracedProgram } from "./trace.js";
-
-/** Looks at a graph between two passes. */
-export type AfterPass = (graph: Graph) => void;
 
 export interface ProgramOptions {
   readonly target: Target;
@@ -104,9 +91,10 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
   const graphs = stepGraphs(forward, options);
   const reader = graphs.evaluate ?? graphs.predict;
   const layouts = chooseLayouts(reader);
+  const uses = new Uses(reader);
   const bindable = bindableBytes(limitsOf(options));
   const stored = forward.parameters.map((parameter) =>
-    storeParameter(parameter, reader, layouts, bindable),
+    storeParameter(parameter, uses, layouts, bindable),
   );
   const persistent = persistentStorage(forward, graphs.train, stored, options);
   const folded: Folded = { storage: new Map(), steps: new Map() };
@@ -204,89 +192,6 @@ function lowerPreparations(
   const evaluation = lower(data?.eval, "eval");
   return { ...(train && { train }), ...(evaluation && { eval: evaluation }) };
 }
-
-interface StepGraphs {
-  readonly train?: Graph;
-  /** Absent where `train` does for slices as well. */
-  readonly sliced?: SlicedTraining;
-  readonly evaluate?: Graph;
-  readonly predict: Graph;
-}
-
-type GraphOptions = Pick<
-  ProgramOptions,
-  "fusion" | "keepGradients" | "mixesLabels" | "again" | "precision" | "afterPass"
-> &
-  Partial<Pick<ProgramOptions, "optimizer">>;
-
-/** The graphs behind the step lists. A model without a loss only predicts. */
-export function stepGraphs(forward: Graph, options: GraphOptions): StepGraphs {
-  const { fusion, keepGradients, again = new Set() } = options;
-  const watched = watching(options);
-  const join = watched((graph) => (fusion === "none" ? graph : fuse(graph)));
-  const repeat = watched((graph) => recompute(graph, again).graph);
-  const separate = watched(separateSpacings);
-  const rule = ruleOf(options);
-  const plain = watched(simplify)(forward);
-  const inference = watched(simplify)(watched(forInference)(plain));
-  const predict = separate(join(watched(forPrediction)(inference)));
-  const train = fusedTraining(forward, options);
-  if (!train) return { predict };
-  const sums = rule && (keepGradients || !takesSlices(rule));
-  const sliced = sums && differentiateInSlices(trainedGraph(forward, options), rule);
-  if (sliced) for (const made of [sliced.slice, sliced.update]) options.afterPass?.(made);
-  const slice = sliced && join(watched(simplifyTraining)(sliced.slice));
-  return {
-    train: separate(repeat(train)),
-    ...(slice && { sliced: { ...sliced, slice: separate(repeat(slice)) } }),
-    evaluate: separate(join(watched(summarize)(inference))),
-    predict,
-  };
-}
-
-type Pass = (graph: Graph) => Graph;
-
-/** A pass whose results are looked at. */
-const watching =
-  ({ afterPass }: GraphOptions) =>
-  (pass: Pass): Pass => {
-    if (!afterPass) return pass;
-    return (graph) => {
-      const made = pass(graph);
-      afterPass(made);
-      return made;
-    };
-  };
-
-type Rule = OptimizerSettings & Pick<TrainingRule, "lossScale">;
-
-const ruleOf = ({ optimizer, precision }: GraphOptions): Rule | undefined =>
-  optimizer && { ...optimizer, lossScale: precision?.lossScale };
-
-/** The graph that is differentiated. */
-function trainedGraph(forward: Graph, options: GraphOptions): Graph {
-  const watched = watching(options);
-  const plain = watched(simplify)(forward);
-  return options.mixesLabels ? watched(mixLabels)(plain) : plain;
-}
-
-/** The training graph before anything of it is repeated; undefined for a model without a loss. */
-export function fusedTraining(forward: Graph, options: GraphOptions): Graph | undefined {
-  if (forward.metrics.length === 0) return undefined;
-  const { fusion, keepGradients } = options;
-  const watched = watching(options);
-  const rule = ruleOf(options);
-  const gradients = watched((graph) => differentiate(graph, rule));
-  const graph = watched(simplifyTraining)(gradients(trainedGraph(forward, options)));
-  return fusion === "none" ? graph : watched((each) => fuse(each, { keepGradients }))(graph);
-}
-
-/** Whether an optimizer's step is linear in the gradient, so that slices of the batch can be applied one after the other (kernels/update.ts). */
-const takesSlices = (optimizer: Rule) =>
-  optimizer.kind === "sgd" &&
-  !optimizer.nesterov &&
-  optimizer.clip === undefined &&
-  optimizer.lossScale?.kind !== "dynamic";
 
 type Lists = Record<keyof Program["steps"], readonly StepDraft[]>;
 
@@ -528,9 +433,10 @@ class ProgramWriter {
   trace(list: PlannedList, context: LoweringContext): TracedList {
     const { graph, layouts } = context;
     const steps = this.plan.lists[list];
+    const places = new Map(steps.map((step, index) => [step, index]));
     // Behind the step before, and so with what clears memory for the node.
     const placeOf = (index: number) =>
-      index === 0 ? 0 : steps.indexOf(context.steps[index - 1]!) + 1;
+      index === 0 ? 0 : places.get(context.steps[index - 1]!)! + 1;
     const nodes = context.nodes.map((traced) => ({
       ...traced,
       first: placeOf(traced.first),

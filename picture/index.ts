@@ -1,5 +1,5 @@
 /** Pictures of networks: an analysed model to SVG. Pure, like the compiler. */
-import { stepGraphs } from "../compiler/program.js";
+import { stepGraphs } from "../compiler/passes/step-graphs.js";
 import { kernelsOfLayers } from "../compiler/passes/kernels-of-layers.js";
 import type { Graph } from "../compiler/ir/graph.js";
 import type { AnalyzedModel } from "../compiler/semantics/index.js";

@@ -8,13 +8,10 @@ export function annotateKernels(program: Program): Program {
     ...Object.values(preparations),
     ...Object.values(steps).map((list) => ({ steps: list })),
   ];
-  const all = lists.flatMap((list) => list.steps);
+  const byKernel = program.kernels.map((): ProgramStep[] => []);
+  for (const step of lists.flatMap((list) => list.steps)) byKernel[step.kernel]!.push(step);
   const kernels = program.kernels.map((kernel, index) =>
-    annotate(
-      kernel,
-      all.filter((step) => step.kernel === index),
-      program.source.file,
-    ),
+    annotate(kernel, byKernel[index]!, program.source.file),
   );
   return { ...program, kernels };
 }

@@ -6,11 +6,16 @@ export type Hole = string | number | readonly string[];
  * whole (write `1.5f` as text), so that a shape gone wrong stops the compiler and not the GPU.
  */
 export function wgsl(strings: TemplateStringsArray, ...holes: readonly Hole[]): string {
-  let text = strings[0]!;
+  const template = templateOf(strings);
+  let text = template[0]!;
+  let indent = lastLineIndent(text) ?? "";
   holes.forEach((hole, index) => {
-    text += indented(fill(hole), lastLineIndent(text)) + strings[index + 1]!;
+    const filled = indented(fill(hole), indent);
+    const after = template[index + 1]!;
+    indent = lastLineIndent(after) ?? lastLineIndent(filled) ?? indent;
+    text += filled + after;
   });
-  return trimBlock(text);
+  return isBlock(strings) ? text.trimEnd() : text;
 }
 
 function fill(hole: Hole): string {
@@ -23,21 +28,40 @@ function fill(hole: Hole): string {
   throw new Error(`a WGSL template got ${String(hole)}`);
 }
 
-function lastLineIndent(text: string): string {
-  return /(?:^|\n)([ \t]*)[^\n]*$/.exec(text)?.[1] ?? "";
+/** The blanks that the last of several lines begins with; undefined of a single line. */
+function lastLineIndent(text: string): string | undefined {
+  const start = text.lastIndexOf("\n") + 1;
+  return start === 0 ? undefined : /^[ \t]*/.exec(text.slice(start))![0];
 }
 
 function indented(snippet: string, indent: string): string {
-  return snippet.replaceAll("\n", `\n${indent}`);
+  return indent === "" ? snippet : snippet.replaceAll("\n", `\n${indent}`);
 }
 
-/** Removes the first line break and the common indentation, so that templates can be indented like the code around them. */
-function trimBlock(text: string): string {
-  if (!text.startsWith("\n")) return text;
-  const lines = text.slice(1).trimEnd().split("\n");
+const isBlock = ([first]: readonly string[]) => first!.startsWith("\n");
+
+const templates = new WeakMap<TemplateStringsArray, readonly string[]>();
+
+/**
+ * A template's text between its holes. Without the first line break and the common indentation, so that templates can be
+ * indented like the code around them.
+ */
+function templateOf(strings: TemplateStringsArray): readonly string[] {
+  const known = templates.get(strings);
+  if (known) return known;
+  const made = isBlock(strings) ? withoutIndent(strings) : strings;
+  templates.set(strings, made);
+  return made;
+}
+
+function withoutIndent(strings: TemplateStringsArray): readonly string[] {
+  const lines = strings.join("hole").split("\n");
   const indents = lines.filter((line) => line.trim()).map((line) => /^ */.exec(line)![0].length);
-  const common = Math.min(...indents);
-  return lines.map((line) => line.slice(common)).join("\n");
+  const common = `\n${" ".repeat(Math.min(...indents))}`;
+  return strings.map((part, index) => {
+    const moved = part.replaceAll(common, "\n");
+    return index === 0 ? moved.slice(1) : moved;
+  });
 }
 
 /** `[f(0), ..., f(count - 1)]`: unrolled code, which Tint never makes from a loop. */

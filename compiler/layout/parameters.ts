@@ -1,7 +1,8 @@
 import { groupsOf } from "../../program/pieces.js";
 import type { ParameterLayout } from "../../program/program.js";
-import type { AnyNode, Graph, Node, Parameter, Value } from "../ir/graph.js";
+import type { AnyNode, Node, Parameter, Value } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
+import type { Uses } from "../ir/uses.js";
 import type { Layouts } from "./choose-layouts.js";
 import { roundUpTo4 } from "./activation-layout.js";
 import { ConvolutionGeometry } from "./geometry.js";
@@ -23,30 +24,32 @@ export interface StoredParameter {
 /** How a parameter lies in memory, which its reader decides, in pieces of at most so many bytes. */
 export function storeParameter(
   parameter: Parameter,
-  graph: Graph,
+  uses: Uses,
   layouts: Layouts,
   limit: number,
 ): StoredParameter {
-  const layout = layoutOf(parameter, graph, layouts);
+  const layout = layoutOf(parameter, uses, layouts);
   const outputs = Number(parameter.value.shape[0]);
   return { parameter, layout, pieces: split(layout, outputs, limit) };
 }
 
 /** Weights, and those that inference makes of them. */
-const scaledBy = (weights: Value, { nodes }: Graph): readonly Value[] => [
+const scaledBy = (weights: Value, uses: Uses): readonly Value[] => [
   weights,
-  ...nodes.flatMap(({ kind, inputs, outputs }) =>
-    kind === "scaledWeights" && inputs[0] === weights ? outputs : [],
-  ),
+  ...uses
+    .readers(weights)
+    .flatMap(({ kind, outputs }) => (kind === "scaledWeights" ? outputs : [])),
 ];
 
-function layoutOf({ value }: Parameter, graph: Graph, layouts: Layouts): ParameterLayout {
-  const standIns = scaledBy(value, graph);
-  const reader = graph.nodes.find(
-    (node): node is AnyNode & Node<"convolution" | "convolutionInputGradient"> =>
-      (node.kind === "convolution" || node.kind === "convolutionInputGradient") &&
-      standIns.includes(node.inputs[1]!),
-  );
+function layoutOf({ value }: Parameter, uses: Uses, layouts: Layouts): ParameterLayout {
+  const standIns = scaledBy(value, uses);
+  const reader = standIns
+    .flatMap((standIn) => uses.readers(standIn))
+    .find(
+      (node): node is AnyNode & Node<"convolution" | "convolutionInputGradient"> =>
+        (node.kind === "convolution" || node.kind === "convolutionInputGradient") &&
+        standIns.includes(node.inputs[1]!),
+    );
   if (!reader) return { kind: "vector", length: elementCount(value.shape) };
   // A transposed convolution makes what a convolution would read.
   const isTransposed = reader.kind === "convolutionInputGradient";

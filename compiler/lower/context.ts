@@ -2,6 +2,7 @@ import { bindableBytes, type DeviceLimits } from "../../program/limits.js";
 import type { BatchRange, Target } from "../../program/program.js";
 import { trainedParameters, type AnyNode, type Graph, type Value } from "../ir/graph.js";
 import { BATCH, elementCount, imageShape } from "../ir/shape.js";
+import { Uses } from "../ir/uses.js";
 import { withHalves } from "../kernels/half.js";
 import type { ContractionSchedule } from "../schedules/schedule.js";
 import type { Layouts } from "../layout/choose-layouts.js";
@@ -83,6 +84,9 @@ export class LoweringContext {
   private into = this.steps;
   private readonly storage = new Map<number, readonly Storage[]>();
   private readonly gradients: ReadonlyMap<number, StoredParameter>;
+  private readonly parameterOfState: ReadonlyMap<Value, Value>;
+  private readonly made = new Set<Value>();
+  readonly uses: Uses;
 
   constructor(
     readonly graph: Graph,
@@ -99,8 +103,13 @@ export class LoweringContext {
     private readonly folded?: Folded,
   ) {
     this.stored = withScaled(stored, graph);
+    this.uses = new Uses(graph);
+    const trained = trainedParameters(graph);
+    this.parameterOfState = new Map(
+      trained.flatMap(({ parameter, states }) => states.map((state) => [state, parameter])),
+    );
     this.gradients = new Map(
-      trainedParameters(graph).flatMap(({ parameter, gradient }) =>
+      trained.flatMap(({ parameter, gradient }) =>
         gradient ? [[gradient.id, this.parameter(parameter)] as const] : [],
       ),
     );
@@ -134,8 +143,7 @@ export class LoweringContext {
 
   /** The parameter whose layout a value shares: itself, or the one that it is the gradient or a state of. */
   layoutParameter(value: Value): StoredParameter | undefined {
-    const trained = trainedParameters(this.graph).find(({ states }) => states.includes(value));
-    const { id } = trained?.parameter ?? value;
+    const { id } = this.parameterOfState.get(value) ?? value;
     return this.stored.get(id) ?? this.gradients.get(id);
   }
 
@@ -218,9 +226,7 @@ export class LoweringContext {
 
   /** Whether a value is there for the kernels of the node that is being lowered. */
   isMade(value: Value): boolean {
-    return (
-      value === this.graph.images || this.nodes.some(({ node }) => node.outputs.includes(value))
-    );
+    return value === this.graph.images || this.made.has(value);
   }
 
   /** Runs `lower`, and notes what it makes of the node. */
@@ -230,6 +236,7 @@ export class LoweringContext {
     const folded = this.folded && this.dependsOnParameters(node) && this.fold(node, lower);
     if (!folded) lower();
     const traced = { node, first, end: this.steps.length, choices: this.choices };
+    for (const output of node.outputs) this.made.add(output);
     this.nodes.push(folded ? { ...traced, folded } : traced);
   }
 
@@ -295,7 +302,7 @@ export class LoweringContext {
 
   /** Words of a pooling's codes, an image: one for each channel quad of each output pixel, or for each element. */
   private codeWords(code: Value): number {
-    const pool = this.graph.nodes.find((node) => node.outputs.includes(code));
+    const pool = this.uses.maker(code);
     if (pool?.kind !== "maxPool") throw new Error(`${code.name} is neither activation nor code`);
     const { channels, height, width } = imageShape(code.shape);
     const words = codeWidth(pool.attributes.kernel) === "bytes" ? 1 : 4;

@@ -40,10 +40,12 @@ export function gatherFor(
 ): Gather | undefined {
   // Of what is stored in 16 bits, the reduction is of the values as they are stored, which this kernel has not yet rounded.
   if (!context.joinsKernels || context.isHalf(value)) return undefined;
-  const reduction = context.graph.nodes.find(
-    ({ kind, inputs }) =>
-      (kind === "channelStatistics" || kind === "normalizeGradient") && inputs[0] === value,
-  );
+  const reduction = context.uses
+    .readers(value)
+    .find(
+      ({ kind, inputs }) =>
+        (kind === "channelStatistics" || kind === "normalizeGradient") && inputs[0] === value,
+    );
   const gather = reduction && gatherInto(context, reduction);
   if (!gather) return undefined;
   return bindings + gathering(gather.gathered).storage.length <= MOST_BINDINGS ? gather : undefined;

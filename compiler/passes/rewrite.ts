@@ -27,7 +27,9 @@ export function rewrite(graph: Graph, rules: Rules): Graph {
 export function rewriteWith(editor: GraphEditor, rules: Rules): GraphEditor {
   const queue = new Queue(editor.order);
   for (let place = queue.take(); place; place = queue.take()) {
-    const change = visit(place, rules, editor);
+    // The table's rules are of the node's kind, which TypeScript cannot follow.
+    const table = rules[place.node.kind] as readonly Rule<OpKind>[] | undefined;
+    const change = table && visit(place, table, editor);
     if (!change) continue;
     if (typeof change === "function") editor.rebuild(place.node, change);
     else editor.join(change);
@@ -36,10 +38,8 @@ export function rewriteWith(editor: GraphEditor, rules: Rules): GraphEditor {
   return editor;
 }
 
-function visit({ node }: Place, rules: Rules, uses: Uses): Change | undefined {
-  // The table's rules are of the node's kind, which TypeScript cannot follow.
-  const table = (rules[node.kind] ?? []) as readonly Rule<OpKind>[];
-  for (const rule of table) {
+function visit({ node }: Place, rules: readonly Rule<OpKind>[], uses: Uses): Change | undefined {
+  for (const rule of rules) {
     const change = rule(node, uses);
     if (change) return change;
   }

@@ -44,6 +44,7 @@ function larger(one: BufferSize, other: BufferSize): BufferSize {
 
 interface Lifetime {
   readonly storage: Storage;
+  readonly size: number;
   /** Of the step that first binds it. */
   readonly origin: Origin;
   readonly first: number;
@@ -53,11 +54,80 @@ interface Lifetime {
 }
 
 /** Memory that some of a list's values share over time. */
-interface Room {
+class Room {
   bytes: BufferSize;
+  size: number;
   readonly largestBatch: number | undefined;
   readonly lives: Lifetime[];
+  /** The same by time. */
+  private readonly inTime: Lifetime[];
+  /** Whether all values have the same zeros. */
+  private isAlike = true;
+  /** What clearing the values with zeros counts, if others have none or other ones. */
+  private zeroing: number;
+
+  constructor(first: Lifetime) {
+    const { storage, size, largestBatch } = first;
+    this.bytes = storage.bytes;
+    this.size = size;
+    this.largestBatch = largestBatch;
+    this.lives = [first];
+    this.inTime = [first];
+    this.zeroing = withZeroing(0, first);
+  }
+
+  get zeros(): string | undefined {
+    return this.lives[0]!.storage.zeros;
+  }
+
+  take(lifetime: Lifetime): void {
+    this.isAlike = this.isAlikeWith(lifetime);
+    this.zeroing = withZeroing(this.zeroing, lifetime);
+    this.bytes = larger(this.bytes, lifetime.storage.bytes);
+    this.size = sizeOf(this.bytes);
+    this.lives.push(lifetime);
+    this.inTime.splice(this.placeOf(lifetime), 0, lifetime);
+  }
+
+  isFree(lifetime: Lifetime): boolean {
+    const place = this.placeOf(lifetime);
+    const [before, after] = [this.inTime[place - 1], this.inTime[place]];
+    return !(before && before.last >= lifetime.first) && !(after && after.first <= lifetime.last);
+  }
+
+  /** Bytes that clearing counts beyond what it already does. */
+  clearingCostOf(lifetime: Lifetime): number {
+    const cost = this.isAlikeWith(lifetime) ? 0 : withZeroing(this.zeroing, lifetime);
+    return cost - (this.isAlike ? 0 : this.zeroing);
+  }
+
+  /** The values that must find zeros where another may have left something else. */
+  get toClear(): readonly Lifetime[] {
+    return this.isAlike ? [] : this.lives.filter(({ storage }) => storage.zeros !== undefined);
+  }
+
+  private isAlikeWith({ storage }: Lifetime): boolean {
+    return this.isAlike && storage.zeros === this.zeros;
+  }
+
+  /** How many of the values begin before one does. */
+  private placeOf({ first }: Lifetime): number {
+    let [low, high] = [0, this.inTime.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.inTime[middle]!.first <= first) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
 }
+
+/** Bytes of memory that it is worth to clear a byte in each step, and to have one more dispatch. */
+const CLEARED_BYTE = 0.05;
+const CLEARING_STEP = 1024 * 1024;
+
+const withZeroing = (cost: number, { storage, size }: Lifetime): number =>
+  storage.zeros === undefined ? cost : cost + CLEARING_STEP + CLEARED_BYTE * size;
 
 /**
  * The static memory plan: scratch whose lifetimes do not meet shares a buffer. Greedy, the largest first, each where it costs least, which
@@ -98,7 +168,7 @@ class Slots {
 
   take(rooms: readonly Room[]): void {
     const free = new Set(this.slots);
-    for (const room of rooms.toSorted((a, b) => sizeOf(b.bytes) - sizeOf(a.bytes))) {
+    for (const room of rooms.toSorted((a, b) => b.size - a.size)) {
       const slot = nearest(room, free, this.bindable) ?? this.add(room);
       free.delete(slot);
       slot.bytes = larger(slot.bytes, room.bytes);
@@ -115,9 +185,7 @@ class Slots {
 }
 
 const largestOf = (lives: readonly Lifetime[]): Lifetime =>
-  lives.reduce((largest, life) =>
-    sizeOf(life.storage.bytes) > sizeOf(largest.storage.bytes) ? life : largest,
-  );
+  lives.reduce((largest, life) => (life.size > largest.size ? life : largest));
 
 /** Whether one buffer for both can be bound with an image, or either alone cannot. */
 function mayShare(one: BufferSize, other: BufferSize, bindable: number): boolean {
@@ -168,7 +236,8 @@ function lifetimesOf(steps: readonly StepDraft[]): Lifetime[] {
         lifetime.largestBatch = largest(lifetime.largestBatch, largestBatch);
       } else {
         const { origin } = step;
-        lifetimes.set(storage, { storage, origin, first: index, last: index, largestBatch });
+        const size = sizeOf(storage.bytes);
+        lifetimes.set(storage, { storage, size, origin, first: index, last: index, largestBatch });
       }
     }
   });
@@ -194,41 +263,39 @@ function assignRooms(
   bindable: number,
 ): readonly Room[] {
   const rooms: Room[] = [];
-  const bySize = lifetimes.toSorted((a, b) => sizeOf(b.storage.bytes) - sizeOf(a.storage.bytes));
+  const bySize = lifetimes.toSorted((a, b) => b.size - a.size);
   for (const lifetime of ORDER.flatMap((comes) => bySize.filter(comes))) {
-    const fitting = rooms.filter((each) => mayShare(each.bytes, lifetime.storage.bytes, bindable));
-    const room = cheapestRoom(lifetime, fitting, sharing);
-    if (!room) {
-      const { storage, largestBatch } = lifetime;
-      rooms.push({ bytes: storage.bytes, largestBatch, lives: [lifetime] });
-      continue;
-    }
-    room.bytes = larger(room.bytes, lifetime.storage.bytes);
-    room.lives.push(lifetime);
+    const room = cheapestRoom(lifetime, rooms, { sharing, bindable });
+    if (room) room.take(lifetime);
+    else rooms.push(new Room(lifetime));
   }
   return rooms;
+}
+
+interface Conditions {
+  readonly sharing: Sharing;
+  readonly bindable: number;
 }
 
 /** The free room that costs least, if that is less than a room of its own would. */
 function cheapestRoom(
   lifetime: Lifetime,
   rooms: readonly Room[],
-  sharing: Sharing,
+  { sharing, bindable }: Conditions,
 ): Room | undefined {
   const { bytes, zeros } = lifetime.storage;
-  let [best, least]: [Room | undefined, number] = [undefined, sizeOf(bytes)];
+  let [best, least]: [Room | undefined, number] = [undefined, lifetime.size];
   for (const room of rooms) {
-    if (!isFree(room, lifetime)) continue;
+    if (unusedCost(room, lifetime) >= least || !room.isFree(lifetime)) continue;
+    if (sharing === "alike" && room.zeros !== zeros) continue;
     if (room.largestBatch !== lifetime.largestBatch && grows(room, bytes)) continue;
-    if (sharing === "alike" && room.lives[0]!.storage.zeros !== zeros) continue;
     const cost = joiningCost(room, lifetime);
-    if (cost < least) [best, least] = [room, cost];
+    if (cost >= least || !mayShare(room.bytes, bytes, bindable)) continue;
+    [best, least] = [room, cost];
+    if (least === 0) break;
   }
   return best;
 }
-
-const isFree = ({ lives }: Room, { first, last }: Lifetime) =>
-  lives.every((other) => other.last < first || last < other.first);
 
 /** Whether a room would have to grow at some batch. */
 function grows(room: Room, bytes: Affine): boolean {
@@ -237,33 +304,16 @@ function grows(room: Room, bytes: Affine): boolean {
 }
 
 /** Bytes by which the room grows, what clearing counts, and a little for what stays unused: between equals, the nearest size. */
-function joiningCost({ bytes, lives }: Room, lifetime: Lifetime): number {
-  const grown = sizeOf(larger(bytes, lifetime.storage.bytes)) - sizeOf(bytes);
-  const clearing = clearingCost([...lives, lifetime]) - clearingCost(lives);
-  const unused = Math.abs(sizeOf(bytes) - sizeOf(lifetime.storage.bytes));
-  return grown + clearing + unused / 1024;
+function joiningCost(room: Room, lifetime: Lifetime): number {
+  const grown = sizeOf(larger(room.bytes, lifetime.storage.bytes)) - room.size;
+  return grown + room.clearingCostOf(lifetime) + unusedCost(room, lifetime);
 }
 
-/** Bytes of memory that it is worth to clear a byte in each step, and to have one more dispatch. */
-const CLEARED_BYTE = 0.05;
-const CLEARING_STEP = 1024 * 1024;
-
-const clearingCost = (lives: readonly Lifetime[]): number =>
-  toClear(lives).reduce(
-    (sum, { storage }) => sum + CLEARING_STEP + CLEARED_BYTE * sizeOf(storage.bytes),
-    0,
-  );
-
-/** The values that must find zeros where another may have left something else. */
-function toClear(lives: readonly Lifetime[]): readonly Lifetime[] {
-  const [{ storage }] = lives as [Lifetime];
-  if (lives.every((other) => other.storage.zeros === storage.zeros)) return [];
-  return lives.filter((life) => life.storage.zeros !== undefined);
-}
+const unusedCost = (room: Room, { size }: Lifetime) => Math.abs(room.size - size) / 1024;
 
 function withClearing(steps: readonly StepDraft[], rooms: readonly Room[]): readonly StepDraft[] {
   const due = new Map<number, Storage[]>();
-  for (const { storage, first } of rooms.flatMap(({ lives }) => toClear(lives))) {
+  for (const { storage, first } of rooms.flatMap(({ toClear }) => toClear)) {
     due.set(first, [...(due.get(first) ?? []), storage]);
   }
   return steps.flatMap((step, index) => [

@@ -1,5 +1,6 @@
 import { trainedParameters, type Graph, type Value } from "../../compiler/ir/graph.js";
-import { makeProgram, stepGraphs, type ProgramOptions } from "../../compiler/program.js";
+import { stepGraphs } from "../../compiler/passes/step-graphs.js";
+import { makeProgram, type ProgramOptions } from "../../compiler/program.js";
 import { runGraph, type Numbers } from "../../compiler/ops/run-graph.js";
 import { scoresOf } from "../../compiler/ops/scores.js";
 import { createNetwork } from "../../runtime/index.js";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { scoreValues, trainedParameters, type Graph, type Value } from "../../compiler/ir/graph.js";
-import { stepGraphs } from "../../compiler/program.js";
+import { stepGraphs } from "../../compiler/passes/step-graphs.js";
 import { runGraph, type GraphValues } from "../../compiler/ops/run-graph.js";
 import type { OptimizerSettings } from "../../program/program.js";
 import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";

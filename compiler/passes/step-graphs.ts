@@ -1,0 +1,159 @@
+import type { OptimizerSettings } from "../../program/program.js";
+import type { MixedPrecision } from "../../program/recipe.js";
+import type { Graph } from "../ir/graph.js";
+import {
+  differentiate,
+  differentiateInSlices,
+  type SlicedTraining,
+  type TrainingRule,
+} from "./differentiate.js";
+import { fuse } from "./fuse.js";
+import { forInference, forPrediction } from "./inference.js";
+import { mixLabels } from "./mix-labels.js";
+import { recompute } from "./recompute.js";
+import { simplify, simplifyTraining } from "./simplify.js";
+import { separateSpacings } from "./spacing.js";
+import { summarize } from "./summarize.js";
+
+/** The graphs behind the step lists. */
+export interface StepGraphs {
+  readonly train?: Graph;
+  /** Absent where `train` does for slices as well. */
+  readonly sliced?: SlicedTraining;
+  readonly evaluate?: Graph;
+  readonly predict: Graph;
+}
+
+/** Looks at a graph between two passes. */
+export type AfterPass = (graph: Graph) => void;
+
+export interface GraphOptions {
+  /** `none` leaves the graph as it is differentiated, a kernel an op. */
+  readonly fusion?: "all" | "none";
+  /** Leaves every gradient to be read after a step. */
+  readonly keepGradients?: boolean;
+  /** Whether training data mix pairs of images, so that each has two labels and a share. */
+  readonly mixesLabels?: boolean;
+  readonly precision?: MixedPrecision;
+  readonly optimizer?: OptimizerSettings;
+  /** Values of the forward pass that the backward pass computes again (recompute.ts). */
+  readonly again?: ReadonlySet<number>;
+  readonly afterPass?: AfterPass;
+}
+
+/**
+ * The graphs behind the step lists, none of which depends on the adapter. A model without a loss only predicts. What is made of a forward
+ * graph is kept as long as that, and made once for all adapters and budgets.
+ */
+export function stepGraphs(forward: Graph, options: GraphOptions): StepGraphs {
+  const { again = new Set<number>() } = options;
+  return once(forward, ["graphs", ...settingsOf(options), ...again], () => {
+    const watched = watching(options);
+    const separate = watched(separateSpacings);
+    const repeat = watched((graph) => recompute(graph, again).graph);
+    const train = fusedTraining(forward, options);
+    const reading = readingGraphs(forward, options);
+    if (!train) return reading;
+    const sliced = fusedSlices(forward, options);
+    return {
+      ...reading,
+      train: separate(repeat(train)),
+      ...(sliced && { sliced: { ...sliced, slice: separate(repeat(sliced.slice)) } }),
+    };
+  });
+}
+
+/** The training graph before anything of it is repeated; undefined for a model without a loss. */
+export function fusedTraining(forward: Graph, options: GraphOptions): Graph | undefined {
+  if (forward.metrics.length === 0) return undefined;
+  return once(forward, ["train", ...settingsOf(options)], () => {
+    const { fusion, keepGradients } = options;
+    const watched = watching(options);
+    const rule = ruleOf(options);
+    const gradients = watched((graph) => differentiate(graph, rule));
+    const graph = watched(simplifyTraining)(gradients(trainedGraph(forward, options)));
+    return fusion === "none" ? graph : watched((each) => fuse(each, { keepGradients }))(graph);
+  });
+}
+
+/** The same for slices of the batch, where those need graphs of their own. */
+function fusedSlices(forward: Graph, options: GraphOptions): SlicedTraining | undefined {
+  const rule = ruleOf(options);
+  if (!rule || !(options.keepGradients || !takesSlices(rule))) return undefined;
+  return once(forward, ["slices", ...settingsOf(options)], () => {
+    const watched = watching(options);
+    const sliced = differentiateInSlices(trainedGraph(forward, options), rule);
+    for (const made of [sliced.slice, sliced.update]) options.afterPass?.(made);
+    const slice = joining(options)(watched(simplifyTraining)(sliced.slice));
+    return { ...sliced, slice };
+  });
+}
+
+function readingGraphs(
+  forward: Graph,
+  options: GraphOptions,
+): Pick<StepGraphs, "evaluate" | "predict"> {
+  return once(forward, ["reading", options.fusion], () => {
+    const watched = watching(options);
+    const finish = (graph: Graph) => watched(separateSpacings)(joining(options)(graph));
+    const inference = watched(simplify)(watched(forInference)(plainGraph(forward, options)));
+    const predict = finish(watched(forPrediction)(inference));
+    if (forward.metrics.length === 0) return { predict };
+    return { evaluate: finish(watched(summarize)(inference)), predict };
+  });
+}
+
+/** The graph that is differentiated. */
+function trainedGraph(forward: Graph, options: GraphOptions): Graph {
+  const plain = plainGraph(forward, options);
+  return options.mixesLabels ? watching(options)(mixLabels)(plain) : plain;
+}
+
+const plainGraph = (forward: Graph, options: GraphOptions): Graph =>
+  once(forward, ["plain"], () => watching(options)(simplify)(forward));
+
+type Pass = (graph: Graph) => Graph;
+
+const joining = (options: GraphOptions): Pass =>
+  watching(options)((graph) => (options.fusion === "none" ? graph : fuse(graph)));
+
+/** A pass whose results are looked at. */
+const watching =
+  ({ afterPass }: GraphOptions) =>
+  (pass: Pass): Pass => {
+    if (!afterPass) return pass;
+    return (graph) => {
+      const made = pass(graph);
+      afterPass(made);
+      return made;
+    };
+  };
+
+type Rule = OptimizerSettings & Pick<TrainingRule, "lossScale">;
+
+const ruleOf = ({ optimizer, precision }: GraphOptions): Rule | undefined =>
+  optimizer && { ...optimizer, lossScale: precision?.lossScale };
+
+/** Whether an optimizer's step is linear in the gradient, so that slices of the batch can be applied one after the other (kernels/update.ts). */
+const takesSlices = (optimizer: Rule) =>
+  optimizer.kind === "sgd" &&
+  !optimizer.nesterov &&
+  optimizer.clip === undefined &&
+  optimizer.lossScale?.kind !== "dynamic";
+
+/** All that a training graph depends on apart from the forward graph and what is repeated. */
+const settingsOf = (options: GraphOptions) => {
+  const { fusion, keepGradients = false, mixesLabels = false } = options;
+  return [fusion, keepGradients, mixesLabels, ruleOf(options)];
+};
+
+const known = new WeakMap<Graph, Map<string, unknown>>();
+
+/** What is made of a forward graph, made once for each key. */
+function once<Made>(forward: Graph, key: readonly unknown[], make: () => Made): Made {
+  const made = known.get(forward) ?? new Map<string, unknown>();
+  known.set(forward, made);
+  const name = JSON.stringify(key);
+  if (!made.has(name)) made.set(name, make());
+  return made.get(name) as Made;
+}
