@@ -53,11 +53,6 @@ const EXCEPTIONS = [
     imports: "compiler/trace\\.ts",
     until: "a plan holds what lowering notes down for tools",
   },
-  {
-    file: "compiler/emit/module\\.ts",
-    imports: "compiler/kernels/kernel\\.ts",
-    until: "program/ holds the frame's fields",
-  },
 ];
 
 const pathOf = (name) => (name.startsWith("npm:") ? `node_modules/${name.slice(4)}/` : `${name}/`);

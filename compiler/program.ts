@@ -1,3 +1,4 @@
+import { LOSS_SCALE_WORDS } from "../program/loss-scale.js";
 import { bindableBytes, DEFAULT_LIMITS, type DeviceLimits } from "../program/limits.js";
 import {
   PROGRAM_FORMAT,
@@ -25,7 +26,6 @@ import type { Origin } from "./ir/origin.js";
 import {
   classTotals,
   indexOfTotal,
-  LOSS_SCALE_WORDS,
   scoreValues,
   trainedParameters,
   type Graph,

@@ -202,24 +202,6 @@ export function stepsFor<Step extends Pick<ProgramStep, "batches">>(
   });
 }
 
-/**
- * The frame: 20 words (80 bytes) that every kernel may read, written by the runtime once a step, or once a slice of it.
- * Words: 0 batch (images in this slice), 1 step, 2 seed, 3 training (1 or 0), then f32: 4 learning rate, 5 weight decay, 6 the largest
- * norm of all gradients together, 7 the largest element of a gradient, 8 momentum; 9 nesterov (1 or 0), 10 convention (0
- * PyTorch, 1 Caffe), then f32 again: 11 beta1, 12 beta2 (RMSprop's alpha), 13 epsilon, 14 and 15 Adam's bias corrections
- * 1 - beta1^t and 1 - beta2^t. What the optimizer does not know is 0. Then 16 the index of the slice's first image in its step, and
- * 17 the images of the whole step: a step whose batch does not fit the device comes in slices, one after the other, and what is
- * a mean over the batch or keyed by an image's place is so over the whole step. 18 and 19 are f32 again, 1 - beta1 and 1 - beta2: of
- * beta in f32 the difference would have lost digits. Behind them, f32 too, what `Program.classTotals` come to over the whole step,
- * padded to a multiple of 4.
- */
-export const FRAME_WORDS = 20;
-
-/** The words of a program's frame. */
-export function frameWords({ classTotals }: Pick<Program, "classTotals">): number {
-  return FRAME_WORDS + 4 * Math.ceil(classTotals.length / 4);
-}
-
 /** A sum over the examples of a step or a split: what the classes of their labels weigh, or of their partners'. */
 export interface ClassTotal {
   readonly of: "labels" | "partners";

@@ -1,5 +1,7 @@
-/** The frame: what every kernel may know of the present step (see FRAME_WORDS in program.ts). */
-import { FRAME_WORDS, type OptimizerSettings } from "../program/program.js";
+/** What the frame of a step holds. */
+import { FRAME, frameWords } from "../program/frame.js";
+import type { OptimizerSettings } from "../program/program.js";
+import { packWords, wordCount, type ValuesOf } from "../program/words.js";
 
 export interface Frame {
   /** Images in this slice of the step. */
@@ -21,50 +23,84 @@ export interface Frame {
 const UNLIMITED = 3.4028234663852886e38;
 
 export function packFrame(frame: Frame): ArrayBuffer {
-  const { totals = [] } = frame;
-  const bytes = new ArrayBuffer(4 * (FRAME_WORDS + 4 * Math.ceil(totals.length / 4)));
-  const { learningRate, weightDecay, clip } = frame.optimizer;
-  const own = optimizerWords(frame);
-  new Uint32Array(bytes).set([frame.batch, frame.step, frame.seed, Number(frame.training)]);
-  const limits = [clip?.norm ?? UNLIMITED, clip?.value ?? UNLIMITED];
-  new Float32Array(bytes).set([learningRate, weightDecay, ...limits, own.momentum ?? 0], 4);
-  new Uint32Array(bytes).set(own.flags ?? [], 9);
-  new Float32Array(bytes).set(own.averages ?? [], 11);
-  const { first, images } = frame.slice ?? { first: 0, images: frame.batch };
-  new Uint32Array(bytes).set([first, images], 16);
-  new Float32Array(bytes).set(own.rests ?? [], 18);
-  new Float32Array(bytes).set(totals, FRAME_WORDS);
+  const { batch, step, seed, training, optimizer, totals = [] } = frame;
+  const { learningRate, weightDecay, clip } = optimizer;
+  const { first, images } = frame.slice ?? { first: 0, images: batch };
+  const words: ValuesOf<typeof FRAME> = {
+    batch,
+    step,
+    seed,
+    training: Number(training),
+    learning_rate: learningRate,
+    weight_decay: weightDecay,
+    clip_norm: clip?.norm ?? UNLIMITED,
+    clip_value: clip?.value ?? UNLIMITED,
+    first_image: first,
+    step_images: images,
+    ...UNKNOWN,
+    ...optimizerWords(frame),
+  };
+  const bytes = packWords(FRAME, words, frameWords(totals.length));
+  new Float32Array(bytes).set(totals, wordCount(FRAME));
   return bytes;
 }
 
-interface OptimizerWords {
-  readonly momentum?: number;
-  /** Nesterov and convention. */
-  readonly flags?: readonly [number, number];
-  /** beta1, beta2, epsilon and the bias corrections. */
-  readonly averages?: readonly number[];
-  /** 1 - beta1 and 1 - beta2. */
-  readonly rests?: readonly [number, number];
-}
+type OptimizerWord =
+  | "momentum"
+  | "nesterov"
+  | "convention"
+  | "beta1"
+  | "beta2"
+  | "epsilon"
+  | "correction1"
+  | "correction2"
+  | "rest1"
+  | "rest2";
 
-function optimizerWords({ optimizer, step, since = 0 }: Frame): OptimizerWords {
+/** What an optimizer does not know. */
+const UNKNOWN: Readonly<Record<OptimizerWord, number>> = {
+  momentum: 0,
+  nesterov: 0,
+  convention: 0,
+  beta1: 0,
+  beta2: 0,
+  epsilon: 0,
+  correction1: 0,
+  correction2: 0,
+  rest1: 0,
+  rest2: 0,
+};
+
+function optimizerWords({
+  optimizer,
+  step,
+  since = 0,
+}: Frame): Partial<Record<OptimizerWord, number>> {
   switch (optimizer.kind) {
     case "sgd": {
       const { momentum, nesterov, convention } = optimizer;
-      return { momentum, flags: [Number(nesterov), Number(convention === "caffe")] };
+      return {
+        momentum,
+        nesterov: Number(nesterov),
+        convention: Number(convention === "caffe"),
+      };
     }
     case "rmsprop": {
       const { momentum, alpha, epsilon } = optimizer;
-      return { momentum, averages: [0, alpha, epsilon], rests: [1, 1 - alpha] };
+      return { momentum, beta2: alpha, epsilon, rest1: 1, rest2: 1 - alpha };
     }
     default: {
       const { beta1, beta2, epsilon } = optimizer;
       // Averages that start at zero are too small at first. Steps count from 1.
       const time = step - since + 1;
-      const corrections = [1 - beta1 ** time, 1 - beta2 ** time];
       return {
-        averages: [beta1, beta2, epsilon, ...corrections],
-        rests: [1 - beta1, 1 - beta2],
+        beta1,
+        beta2,
+        epsilon,
+        correction1: 1 - beta1 ** time,
+        correction2: 1 - beta2 ** time,
+        rest1: 1 - beta1,
+        rest2: 1 - beta2,
       };
     }
   }

@@ -6,6 +6,7 @@ import {
   type ProgramParameter,
 } from "../program/program.js";
 import { bindableBytes } from "../program/limits.js";
+import { inLossScale } from "../program/loss-scale.js";
 import { largestSlice } from "../program/slices.js";
 import type { Images } from "./data/dataset.js";
 import { Device, type AdapterProvider, type AdapterSummary } from "./device.js";
@@ -563,7 +564,8 @@ export class Network<
     const values = await parameters.readAll("value");
     const averages = await parameters.readAll("average", AVERAGE_PREFIX);
     // The powers of Adam's betas begin anew with the optimizer.
-    const scale = (await this.#lossScale())?.fill(1, 2, 4);
+    const scale = await this.#lossScale();
+    if (scale) for (const power of ["power1", "power2"] as const) scale[inLossScale(power)] = 1;
     // What is under way reads its results from the memory that goes.
     await this.device.gpu.queue.onSubmittedWorkDone();
     memory.destroy();

@@ -1,6 +1,5 @@
 /** Runs a program's step lists: one upload, one encoder, one pass and one submit each. */
 import {
-  frameWords,
   stepsFor,
   summedWords,
   type Program,
@@ -9,6 +8,7 @@ import {
 } from "../program/program.js";
 import { BufferUsage } from "./constants.js";
 import { InputError } from "./errors.js";
+import { frameWords } from "../program/frame.js";
 import { packFrame, type Frame } from "./frame.js";
 import type { InspectionParts } from "./inspection.js";
 import type { Memory } from "./memory.js";
@@ -67,7 +67,7 @@ export class Runner {
   ) {
     this.#pipelines = new Pipelines(gpu, onCompile);
     const usage = BufferUsage.uniform | BufferUsage.copyDestination;
-    this.#frame = memory.createOwn(4 * frameWords(program), usage, "frame");
+    this.#frame = memory.createOwn(4 * frameWords(program.classTotals.length), usage, "frame");
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Program, ProgramBuffer, ProgramKernel, ProgramStep } from "../../program/program.js";
-import { FRAME } from "../kernels/kernel.js";
+import { frameStruct } from "../../program/frame.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { lineComment, literal, templateText } from "./text.js";
 
@@ -87,6 +87,9 @@ class KernelTable {
     return this.index.get(wgsl)!;
   }
 }
+
+/** The frame that most kernels declare. */
+const FRAME = frameStruct(0);
 
 /** Kernels as template literals; blocks that several of them share stand once, before them, under a name. */
 function emitKernels(kernels: readonly ProgramKernel[]): string[] {

@@ -122,12 +122,6 @@ export interface UpdateAttributes {
 
 export type DynamicLossScale = Extract<LossScale, { kind: "dynamic" }>;
 
-/**
- * The state of a dynamic loss scale: the scale, good steps since it last changed, the powers of Adam's betas after as many steps as there
- * were updates, the factor of the last step's gradients (0: it was skipped), and how many steps were skipped. Two words are free.
- */
-export const LOSS_SCALE_WORDS = 8;
-
 /** How a dynamic loss scale is adjusted, and whether the norm of all gradients is limited. */
 export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
   readonly clipsNorm: boolean;

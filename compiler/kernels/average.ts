@@ -1,3 +1,4 @@
+import { inLossScale } from "../../program/loss-scale.js";
 import { assemble, type Kernel } from "./kernel.js";
 import { UPDATE_QUADS, UPDATE_WORKGROUP } from "./update.js";
 import { wgsl } from "./wgsl.js";
@@ -7,7 +8,7 @@ import { wgsl } from "./wgsl.js";
  * a step that a loss scale had skipped leaves it as it is.
  */
 export function average({ skips }: { readonly skips: boolean }): Kernel {
-  const wasSkipped = "frame.training != 0u && loss_scale[4] == 0.0";
+  const wasSkipped = `frame.training != 0u && loss_scale[${inLossScale("factor")}] == 0.0`;
   return assemble({
     name: `average_weights${skips ? "_skipping" : ""}`,
     summary: "The average of the weights over the steps; the weights themselves where it begins.",

@@ -1,3 +1,4 @@
+import { frameStruct } from "../../program/frame.js";
 import { wgsl } from "./wgsl.js";
 
 export interface StorageBinding {
@@ -36,32 +37,6 @@ export interface KernelParts {
   readonly body: string;
 }
 
-/** The words that the runtime writes once a step or slice (program.ts, FRAME_WORDS). */
-const frame = (totals: number) => `struct Frame {
-  batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,${totals > 0 ? `\n  totals: array<vec4f, ${Math.ceil(totals / 4)}>,` : ""}
-}`;
-
-export const FRAME = frame(0);
-
 /** The constant that says where in z a dispatch begins. */
 export const FIRST_PLANE = "first_plane";
 
@@ -81,7 +56,7 @@ export function assemble(parts: KernelParts): Kernel {
   const text = wgsl`
     // ${parts.summary}
     ${parts.usesSubgroups ? "enable subgroups;\n" : ""}
-    ${frame(parts.totals ?? 0)}
+    ${frameStruct(parts.totals ?? 0)}
 
     ${fields.length > 0 ? constantsStruct(constants, table) : ""}
 

@@ -1,3 +1,4 @@
+import { inAppliedScale } from "../../program/loss-scale.js";
 import { stateCount, type UpdateRule } from "../ir/graph.js";
 import { assemble, type Kernel, type StorageBinding } from "./kernel.js";
 import { OR_NAN } from "./not-a-number.js";
@@ -155,7 +156,7 @@ function scaleOf({ gradientFactor }: Descent, scale: UpdateScale): readonly stri
   if (scale === "norm")
     return [`let scale = min(1.0, frame.clip_norm / (${own}sqrt(norm[0]) + 1e-6));`];
   if (scale === "none") return [];
-  return ["let scale = applied[0];", "if (scale == 0.0) {\n  return;\n}"];
+  return [`let scale = applied[${inAppliedScale("factor")}];`, "if (scale == 0.0) {\n  return;\n}"];
 }
 
 /** The update by itself, of a gradient that was stored. */
@@ -191,8 +192,8 @@ export function update(descent: Descent, scale: UpdateScale): Kernel {
 
 const withAppliedCorrections = (declaration: string) =>
   declaration
-    .replaceAll("frame.correction1", "applied[1]")
-    .replaceAll("frame.correction2", "applied[2]");
+    .replaceAll("frame.correction1", `applied[${inAppliedScale("correction1")}]`)
+    .replaceAll("frame.correction2", `applied[${inAppliedScale("correction2")}]`);
 
 /** The use of a gradient whose parts lie in memory, [splits][`partial_quads`], from quad `base` on: some quads from `first` on, added in their order. */
 export function updateFromPartials(use: GradientUse): Kernel {

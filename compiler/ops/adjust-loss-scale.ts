@@ -1,5 +1,10 @@
-import { LARGEST_SCALE } from "../../program/loss-scale.js";
-import { LOSS_SCALE_WORDS } from "../ir/graph.js";
+import {
+  inLossScale,
+  LARGEST_SCALE,
+  LOSS_SCALE,
+  LOSS_SCALE_WORDS,
+} from "../../program/loss-scale.js";
+import type { ValuesOf } from "../../program/words.js";
 import { requireShape } from "./checks.js";
 import type { OpDefinition } from "./op.js";
 import { stored } from "./tensors.js";
@@ -18,21 +23,27 @@ export const adjustLossScale: OpDefinition<"adjustLossScale"> = {
   reference(inputs, { growth, backoff, interval, clipsNorm }, { optimizer }) {
     const [squares, state] = inputs;
     const kept = state!.data;
-    const [scale, steps, power1, power2] = kept as unknown as [number, number, number, number];
+    const before = (word: keyof typeof LOSS_SCALE) => kept[inLossScale(word)]!;
+    const [scale, steps, skipped] = [before("scale"), before("good_steps"), before("skipped")];
+    const [power1, power2] = [before("power1"), before("power2")];
     const isFinite = Number.isFinite(squares!.data[0]);
     const norm = Math.sqrt(squares!.data[0]!) / scale;
     // As torch.nn.utils.clip_grad_norm_ has it.
     const limit = clipsNorm ? (optimizer.clip?.norm ?? Infinity) : Infinity;
     const factor = isFinite ? Math.min(1, limit / (norm + 1e-6)) / scale : 0;
     const grows = isFinite && steps + 1 >= interval;
-    kept[0] = isFinite ? Math.min(LARGEST_SCALE, grows ? scale * growth : scale) : scale * backoff;
-    kept[1] = isFinite && !grows ? steps + 1 : 0;
     const [beta1, beta2] = "beta1" in optimizer ? [optimizer.beta1, optimizer.beta2] : [0, 0];
-    kept[2] = isFinite ? power1 * beta1 : power1;
-    kept[3] = isFinite ? power2 * beta2 : power2;
-    kept[4] = factor;
-    kept[5] = kept[5]! + (isFinite ? 0 : 1);
-    const applied = Float64Array.of(factor, 1 - kept[2], 1 - kept[3], scale);
+    const next: ValuesOf<typeof LOSS_SCALE> = {
+      scale: isFinite ? Math.min(LARGEST_SCALE, grows ? scale * growth : scale) : scale * backoff,
+      good_steps: isFinite && !grows ? steps + 1 : 0,
+      power1: isFinite ? power1 * beta1 : power1,
+      power2: isFinite ? power2 * beta2 : power2,
+      factor,
+      skipped: skipped + (isFinite ? 0 : 1),
+    };
+    for (const word of Object.keys(LOSS_SCALE) as (keyof typeof LOSS_SCALE)[])
+      kept[inLossScale(word)] = next[word];
+    const applied = Float64Array.of(factor, 1 - next.power1, 1 - next.power2, scale);
     return [stored({ shape: [4], data: applied }, inputs)];
   },
 };

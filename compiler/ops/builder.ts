@@ -1,6 +1,7 @@
 import type { Builder } from "../ir/builder.js";
 import { ops } from "./index.js";
-import { externalValues, LOSS_SCALE_WORDS } from "../ir/graph.js";
+import { LOSS_SCALE_WORDS } from "../../program/loss-scale.js";
+import { externalValues } from "../ir/graph.js";
 import type {
   AnyNode,
   Graph,

@@ -1,3 +1,5 @@
+import { LOSS_SCALE, LOSS_SCALE_WORDS } from "../../program/loss-scale.js";
+import { packWords } from "../../program/words.js";
 import { trainedParameters, type AnyNode, type Graph, type Value } from "../ir/graph.js";
 import { ops } from "./index.js";
 import type { OpDefinition, ReferenceContext, Tensor } from "./op.js";
@@ -56,7 +58,8 @@ export function runGraph(graph: Graph, inputs: GraphInputs): GraphValues {
 function firstLossScale({ nodes }: Graph): Float32Array {
   const adjustment = nodes.find((node) => node.kind === "adjustLossScale");
   const { initial } = adjustment!.attributes;
-  return Float32Array.of(initial, 0, 1, 1, 0, 0, 0, 0);
+  const first = { scale: initial, good_steps: 0, power1: 1, power2: 1, factor: 0, skipped: 0 };
+  return new Float32Array(packWords(LOSS_SCALE, first, LOSS_SCALE_WORDS));
 }
 
 function inputTensor(value: Value, data: Tensor["data"] | undefined, batch: number): Tensor {

@@ -1,4 +1,4 @@
-import { LOSS_SCALE_WORDS } from "../ir/graph.js";
+import { LOSS_SCALE_WORDS } from "../../program/loss-scale.js";
 import { requireShape } from "./checks.js";
 import type { OpDefinition } from "./op.js";
 import { stored } from "./tensors.js";

@@ -3,6 +3,7 @@ import type { TracedProgram } from "../../compiler/trace.js";
 import { Comparison, STORING } from "./comparison.js";
 import { initialTolerance, initialValue } from "./initial-values.js";
 import { samplePlaces } from "./places.js";
+import { inLossScale } from "../../program/loss-scale.js";
 import type { ProgramParameter, ProgramStep } from "../../program/program.js";
 import { inspecting, type Inspection } from "../../runtime/inspection.js";
 import { placeOf } from "../../runtime/layout.js";
@@ -39,8 +40,9 @@ export function verifyAverages(
   const { lossScale } = network.program;
   let isSkipped = false;
   const prepare = async (inspection: Inspection) => {
-    // A step that the loss scale had skipped moves no averages (LOSS_SCALE_WORDS).
-    if (lossScale !== undefined) isSkipped = (await inspection.read(lossScale))[4] === 0;
+    // A step that the loss scale had skipped moves no averages.
+    if (lossScale !== undefined)
+      isSkipped = (await inspection.read(lossScale))[inLossScale("factor")] === 0;
     for (const parameter of averaged) {
       before.set(parameter, await gather(inspection, parameter, "average", placesOf(parameter)));
     }

@@ -1,0 +1,51 @@
+/** The frame: what every kernel may read of the present step, written by the runtime once a step, or once a slice of it. */
+import { wordCount, type WordTable } from "./words.js";
+
+/**
+ * What the optimizer does not know is 0. A step whose batch does not fit the device comes in slices, one after the other: what is a mean
+ * over the batch, or keyed by an image's place, is so over the whole step.
+ */
+export const FRAME = {
+  /** Images in this slice. */
+  batch: "u32",
+  /** Training steps done before. */
+  step: "u32",
+  seed: "u32",
+  /** 1 or 0. */
+  training: "u32",
+  learning_rate: "f32",
+  weight_decay: "f32",
+  /** The largest norm of all gradients together. */
+  clip_norm: "f32",
+  /** The largest magnitude of an element of a gradient. */
+  clip_value: "f32",
+  momentum: "f32",
+  /** 1 or 0. */
+  nesterov: "u32",
+  /** 0 PyTorch, 1 Caffe. */
+  convention: "u32",
+  beta1: "f32",
+  /** RMSprop's alpha. */
+  beta2: "f32",
+  epsilon: "f32",
+  /** Adam's bias corrections, 1 - beta^t. */
+  correction1: "f32",
+  correction2: "f32",
+  /** Index of the slice's first image in its step. */
+  first_image: "u32",
+  /** Images of the whole step. */
+  step_images: "u32",
+  /** 1 - beta1 and 1 - beta2: of beta in f32 the difference would have lost digits. */
+  rest1: "f32",
+  rest2: "f32",
+} as const satisfies WordTable;
+
+/** The words of a frame with so many class totals (`Program.classTotals`) behind it: f32, padded to whole vec4. */
+export const frameWords = (totals: number): number => wordCount(FRAME) + 4 * Math.ceil(totals / 4);
+
+/** The frame as kernels declare it. */
+export function frameStruct(totals: number): string {
+  const words = Object.entries(FRAME).map(([word, type]) => `  ${word}: ${type},`);
+  const behind = totals > 0 ? [`  totals: array<vec4f, ${Math.ceil(totals / 4)}>,`] : [];
+  return ["struct Frame {", ...words, ...behind, "}"].join("\n");
+}
