@@ -17,7 +17,7 @@ export function placeAtLineEnd(
 ): boolean {
   if (placeBehindLeaf(comment)) return true;
   const before = text.slice(0, comment.span.start.offset).trimEnd();
-  if (/[{([]$/.test(before)) return placeInside(comment);
+  if (/[{([]$/.test(before) || isBeforeBody(comment, text)) return placeInside(comment);
   const statement = largestEndingAt(ast, before.length);
   if (!statement) return false;
   util.addTrailingComment(statement, comment);
@@ -44,12 +44,22 @@ export function placeOnOwnLine(comment: PlacedComment, text: string): boolean {
   return true;
 }
 
+/** Keys of bodies in braces, which print the comments of an empty body themselves. */
+const BODIES = ["declarations", "members", "branches", "splits", "settings"];
+
 /** Within a node that is printed as a whole, as between `5` and `epochs`: behind it. */
 function placeBehindLeaf(comment: PlacedComment): boolean {
   const { enclosingNode } = comment;
-  if (!enclosingNode || keysOf(enclosingNode).length > 0) return false;
+  if (!enclosingNode || childrenOf(enclosingNode).length > 0) return false;
+  if (keysOf(enclosingNode).some((key) => BODIES.includes(key))) return false;
   util.addTrailingComment(enclosingNode, comment);
   return true;
+}
+
+/** Between a head and the opening brace of its body, on the next line. */
+function isBeforeBody({ span }: Comment, text: string): boolean {
+  const next = util.getNextNonSpaceNonCommentCharacterIndex(text, span.end.offset);
+  return next !== false && text[next] === "{";
 }
 
 /** Behind an opening bracket: above what comes first inside. */

@@ -1,5 +1,5 @@
 import { doc, type AstPath, type Doc, type ParserOptions } from "prettier";
-import type { ParameterDeclaration } from "../grammar/index.js";
+import type { Identifier, ParameterDeclaration } from "../grammar/index.js";
 import type { Node } from "./nodes.js";
 import {
   type Alignment,
@@ -186,12 +186,19 @@ class Printer {
       case "name":
         return node.name;
       case "number":
+        return this.number(node.unit);
       case "string":
       case "boolean":
-        return this.textOf(node).replaceAll(/\s+/g, " ");
+        return this.textOf(node);
       default:
         throw new Error(`nothing prints ${node.kind}`);
     }
+  }
+
+  /** The number as it is written, and its unit; a comment between them is printed behind both. */
+  private number(unit: Identifier | undefined): Doc {
+    const [written] = /^[^\s/]+/.exec(this.textOf(this.path.node as Node))!;
+    return unit ? `${written} ${unit.name}` : written;
   }
 
   private argument(): Doc {

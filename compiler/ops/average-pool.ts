@@ -1,14 +1,15 @@
 import type { AverageAttributes } from "../ir/graph.js";
-import { imageShape, type Shape } from "../ir/shape.js";
+import type { Shape } from "../ir/shape.js";
 import { requireUnfused } from "./checks.js";
 import { applyFused } from "./fused.js";
 import type { OpDefinition } from "./op.js";
 import { imageSizes, resolveShape, stored, zeros } from "./tensors.js";
-import { averageWindows, pooledShape } from "./windows.js";
+import { averageWindows, pooledShape, windowedSize } from "./windows.js";
 
+/** The shape of what an average pool gives; it allocates nothing of that size. */
 export function averagedShape(x: Shape, attributes: AverageAttributes): Shape {
-  const { rows, columns } = averageWindows(attributes, imageShape(x));
-  return pooledShape(x, [rows.length, columns.length]);
+  const isAdaptive = attributes.windows === "adaptive";
+  return pooledShape(x, isAdaptive ? attributes.outputSize : windowedSize(x, attributes));
 }
 
 /** Visits each pair of a window's output and an element it averages, with the element's weight. */

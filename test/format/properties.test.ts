@@ -130,7 +130,7 @@ describe("formatting keeps the tree and the comments, and a second time changes 
 });
 
 describe("comments stay where they belong", () => {
-  const cases: readonly (readonly [string, string])[] = [
+  const cases: [string, string][] = [
     ["model M { // note\n  relu\n}\n", "model M {\n  // note\n  relu\n}\n"],
     ["model M {\n  // nothing yet\n}\n", "model M {\n  // nothing yet\n}\n"],
     [
@@ -147,9 +147,33 @@ describe("comments stay where they belong", () => {
       "/// Doc.\n// note\nmodel M {\n  relu\n} // end\n",
     ],
   ];
+  // Two comments that come to the end of one line are one comment then.
+  const joined =
+    "train T of M {\n  a = f(\n    every=20 epochs, // c // d\n    gamma=0.1\n  )\n}\n";
+  cases.push(
+    ["train T of M {\n  a = f(every=20 // c\n epochs, // d\n gamma=0.1)\n}\n", joined],
+    ["train T of M {\n  a = f(every=20 // c\n epochs // d\n, gamma=0.1)\n}\n", joined],
+  );
   const mistakes: readonly string[] = [
     "/// Doc.\nmodel M { input image: f32[N, 3, 8, 8]\n  relu\n}\n",
     "model M {\n  for (a, b) in [(1, 2), (3,)] { conv(a) }\n}\n",
+    "block b(width: /// c\n int) { relu }\n",
+    "block b(width: // c\n int = 3) { relu }\n",
+    "block b(width // c\n : int = 3) { relu }\n",
+    "train T of M {\n  schedule = warmup(20 // c\n epochs)\n}\n",
+    'data D for M {\n  train folder("a") // c\n {\n    resize(40) -> hflip\n  }\n}\n',
+    'data D for M {\n  train folder("a") { // c\n    resize(40) -> hflip\n  }\n}\n',
+    'data D for M {\n  train folder("a") {\n    // c\n    resize(40) -> hflip\n  }\n}\n',
+    "model M {\n  repeat 2 // c\n {\n relu }\n concat { // c\n branch // d\n { relu } // e\n } as x\n}\n",
+    "model M(a // c\n : int // d\n = 3) {\n target y: u32[N] in 0..3\n conv(2, kernel=[ // c\n 3, 3 // d\n ])\n}\n",
+    "block b( // c\n ) { relu }\n",
+    "const a = [ // c\n ]\n",
+    "const a = [ // c\n // d\n 1, // e\n ]\n",
+    "train T of M {\n  a = sgd( // c\n )\n b = f(\n // d\n)\n}\n",
+    'data D for M {\n  train folder("a  b") { }\n}\n',
+    "model M // c\n {\n relu }\n",
+    "model M {\n  residual { relu } skip { // c\n relu }\n residual { relu } skip // d\n { relu }\n}\n",
+    "model M {\n  for (a, b) in [(1, // c\n 2)] // d\n { conv(a) }\n}\n",
   ];
   test.each(mistakes)("%j", checkFormat);
 

@@ -41,6 +41,7 @@ describe("what is too deep or too large is refused", () => {
     ["an input of 2^53 pixels", model("  relu", "f32[N, 3, 9007199254740992, 1]"), "NET1036"],
     ["an input of too many numbers", model("  relu", "f32[N, 3, 9007199254740991, 1]"), "NET2052"],
     ["weights of too many numbers", model("  flatten -> linear(1000000000)"), "NET2052"],
+    ["a pool of too many numbers", model("  adaptive_avgpool(4294967296)"), "NET2052"],
     ["pad(1000000)", model("  pad(1000000)"), "NET2052"],
     [
       "loops in loops without layers",
