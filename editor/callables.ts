@@ -4,7 +4,7 @@ import { layers } from "../compiler/layers/index.js";
 import type { LayerDefinition } from "../compiler/layers/layer.js";
 import { valueName } from "../compiler/calls/argument-types.js";
 import { functions } from "../compiler/calls/functions.js";
-import { losses, metrics } from "../compiler/semantics/losses.js";
+import { losses, metrics } from "../compiler/layers/scores.js";
 import { parameterType } from "../compiler/semantics/parameters.js";
 import { optimizers } from "../compiler/semantics/recipes/optimizers.js";
 import { averages, loads, precisions, stops } from "../compiler/semantics/recipes/policies.js";

@@ -1,7 +1,6 @@
 import type { Callable } from "./callables.js";
 import type { Fact } from "./facts.js";
 import type { ArgumentDeclaration } from "../compiler/calls/signature.js";
-import { valueText } from "../compiler/semantics/call-text.js";
 
 /** Markdown that hover and completion show. */
 
@@ -37,10 +36,10 @@ export function signatureText({ name, positional, arguments: declared }: Callabl
 
 function argumentText(
   name: string,
-  { isRequired, defaultValue }: ArgumentDeclaration<unknown>,
+  { type, isRequired, defaultValue }: ArgumentDeclaration<unknown>,
   isPositional: boolean,
 ): string {
-  if (!isRequired) return `${name}=${defaultText(defaultValue)}`;
+  if (!isRequired) return `${name}=${type.write(defaultValue)}`;
   return isPositional ? name : `${name}=`;
 }
 
@@ -55,17 +54,9 @@ export function documentArgument(
   name: string,
   { meaning, type, isRequired, defaultValue }: ArgumentDeclaration<unknown>,
 ): string {
-  const standard = defaultValue === undefined ? "" : `; ${defaultText(defaultValue)} if left out`;
+  const standard = defaultValue === undefined ? "" : `; ${type.write(defaultValue)} if left out`;
   const need = isRequired ? "; required" : standard;
   return `\`${name}\`: ${[meaning, `${type.description}${need}`].filter(Boolean).join(", ")}`;
-}
-
-function defaultText(value: unknown): string {
-  if (typeof value === "object" && value !== null && "unit" in value && "count" in value) {
-    const { count, unit } = value as { readonly count: number; readonly unit: string };
-    return count === 1 ? `1 ${unit.replace(/s$/, "")}` : `${count} ${unit}`;
-  }
-  return valueText(value) ?? "...";
 }
 
 // What a layer is in its network

@@ -1,4 +1,4 @@
-import type { AnalyzedGroup, AnalyzedLayer, AnalyzedModel } from "../compiler/semantics/index.js";
+import type { AnalyzedLayer, AnalyzedModel, Group } from "../compiler/semantics/index.js";
 
 /** One layer as a row of a box. */
 export interface Row {
@@ -121,7 +121,7 @@ function countReaders(layers: readonly AnalyzedLayer[]): ReadonlyMap<number, num
 class Frames {
   private readonly frames = new Map<number, Frame>();
 
-  constructor(private readonly groups: readonly AnalyzedGroup[]) {}
+  constructor(private readonly groups: readonly Group[]) {}
 
   /** The frames that were asked for, outer ones first. */
   get used(): readonly Frame[] {
@@ -143,6 +143,6 @@ class Frames {
 }
 
 /** `layer1.basic2: basic(64)` for a block, a section's name. */
-function labelOf({ kind, name, label }: AnalyzedGroup): string {
+function labelOf({ kind, name, label }: Group): string {
   return kind === "block" && name !== label ? `${name}: ${label}` : label;
 }

@@ -30,6 +30,7 @@ export function integer(range: NumberRange = {}): ArgumentType<number> {
   return {
     description,
     accepts: { kind: "number" },
+    write: String,
     read: (expression, reader) =>
       readConstant(expression, reader, description, (constant) =>
         constant.kind === "integer" ? inRange(constant.value, range) : MISMATCH,
@@ -42,6 +43,7 @@ export function float(range: NumberRange = {}): ArgumentType<number> {
   return {
     description,
     accepts: { kind: "number" },
+    write: String,
     read: (expression, reader) =>
       readConstant(expression, reader, description, (constant) =>
         isNumeric(constant) ? inRange(constant.value, range) : MISMATCH,
@@ -54,6 +56,7 @@ export function boolean(): ArgumentType<boolean> {
   return {
     description,
     accepts: { kind: "word", words: ["true", "false"] },
+    write: String,
     read: (expression, reader) =>
       readConstant(expression, reader, description, (constant) =>
         constant.kind === "boolean" ? constant.value : MISMATCH,
@@ -66,6 +69,7 @@ export function string(): ArgumentType<string> {
   return {
     description,
     accepts: { kind: "string" },
+    write: (value) => JSON.stringify(value),
     read: (expression, reader) =>
       readConstant(expression, reader, description, (constant) =>
         constant.kind === "string" ? constant.value : MISMATCH,
@@ -79,6 +83,7 @@ export function strings(): ArgumentType<readonly string[]> {
   return {
     description,
     accepts: { kind: "string" },
+    write: (values) => writeList(values.map((value) => JSON.stringify(value))),
     read: (expression, reader) =>
       readConstant(expression, reader, description, (constant) => {
         if (constant.kind !== "list") return MISMATCH;
@@ -97,6 +102,7 @@ export function choice<const Name extends string>(names: readonly Name[]): Argum
   return {
     description,
     accepts: { kind: "word", words: names },
+    write: (name) => name,
     read(expression, reader) {
       if (expression.kind !== "name") return mismatch(expression, reader, description);
       const found = names.find((name) => name === expression.name);
@@ -116,6 +122,7 @@ export function valueName(): ArgumentType<string> {
   return {
     description,
     accepts: { kind: "value" },
+    write: (name) => name,
     read(expression, reader) {
       if (expression.kind === "name") return expression.name;
       if (expression.kind === "pattern") return expression.segments.join(".");
@@ -132,6 +139,7 @@ export function pair(range: NumberRange = {}): ArgumentType<Pair> {
   return {
     description,
     accepts: { kind: "number" },
+    write: ([height, width]) => (height === width ? `${height}` : `[${height}, ${width}]`),
     read: (expression, reader) =>
       readConstant(expression, reader, description, (constant) => {
         const sizes = integersOf(constant);
@@ -148,6 +156,7 @@ export function padding(): ArgumentType<Padding> {
   return {
     description,
     accepts: { kind: "number" },
+    write: writePadding,
     read(expression, reader) {
       const name = paddingName(expression, reader);
       if (name) return paddingByName(name, expression, reader, description);
@@ -212,6 +221,7 @@ export function integers(range: NumberRange = {}): ArgumentType<readonly number[
   return {
     description,
     accepts: { kind: "number" },
+    write: writeNumbers,
     read: (expression, reader) =>
       readConstant(expression, reader, description, (constant) => {
         const values = integersOf(constant);
@@ -229,6 +239,7 @@ export function floats(
   return {
     description,
     accepts: { kind: "number" },
+    write: writeNumbers,
     read: (expression, reader) =>
       readConstant(expression, reader, description, (constant) => {
         const elements = constant.kind === "list" ? constant.elements : [constant];
@@ -252,6 +263,7 @@ export function spread(
   return {
     description,
     accepts: { kind: "number" },
+    write: writeNumbers,
     read: (expression, reader) =>
       readConstant(expression, reader, description, (constant) => {
         if (isNumeric(constant)) {
@@ -275,6 +287,7 @@ export function duration(): ArgumentType<Duration> {
   return {
     description,
     accepts: { kind: "duration" },
+    write: writeDuration,
     read: (expression, reader) => readDuration(expression, reader, description),
   };
 }
@@ -285,6 +298,7 @@ export function durations(): ArgumentType<readonly Duration[]> {
   return {
     description,
     accepts: { kind: "duration" },
+    write: (durations) => writeList(durations.map(writeDuration)),
     read(expression, reader) {
       if (expression.kind !== "list" || expression.elements.length === 0) {
         return mismatch(expression, reader, description);
@@ -326,6 +340,24 @@ function missingUnit(literal: NumberLiteral, reader: ArgumentReader, description
       edits: [{ span: literal.span, newText: `${literal.value} ${unit}` }],
     })),
   });
+}
+
+// As a spec writes them
+
+const writeList = (values: readonly (string | number)[]) => `[${values.join(", ")}]`;
+
+/** A list of one is written as its number. */
+function writeNumbers(values: readonly number[]): string {
+  return values.length === 1 ? `${values[0]}` : writeList(values);
+}
+
+function writePadding({ top, bottom, left, right }: Padding): string {
+  if (top !== bottom || left !== right) return writeList([top, bottom, left, right]);
+  return top === left ? `${top}` : writeList([top, left]);
+}
+
+function writeDuration({ count, unit }: Duration): string {
+  return count === 1 ? `1 ${unit.slice(0, -1)}` : `${count} ${unit}`;
 }
 
 // Shared

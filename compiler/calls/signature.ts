@@ -23,6 +23,8 @@ export interface ArgumentType<Value> {
   readonly description: string;
   readonly accepts: Accepted;
   read(expression: Expression, reader: ArgumentReader): Value | undefined;
+  /** The value as a spec writes it: `read` gives the same value for this text. */
+  write(value: Value): string;
 }
 
 /** One argument of a layer, loss, schedule or any other call. */
@@ -43,6 +45,9 @@ export type ArgumentValues<Declarations extends ArgumentDeclarations> = {
     ? Value
     : never;
 };
+
+/** The values of any call. */
+export type CallValues = ArgumentValues<ArgumentDeclarations>;
 
 /** What may be called, and with which arguments. */
 export interface Signature<Declarations extends ArgumentDeclarations = ArgumentDeclarations> {

@@ -4,9 +4,11 @@ import type { Initializer } from "../../program/program.js";
 import { type ArgumentReader, type ArgumentType } from "../calls/signature.js";
 import { choice, float, mismatch } from "../calls/argument-types.js";
 import { bind } from "../calls/bind.js";
+import { callText } from "../calls/call-text.js";
 import {
   type ArgumentDeclarations,
   type ArgumentValues,
+  type CallValues,
   type Described,
   optional,
   required,
@@ -20,8 +22,14 @@ export interface Fans {
   readonly fanOut: number;
 }
 
-/** An initializer as written; the layer's size makes it concrete. */
+/** What a layer's initial values are for its size. */
 export type InitializerRule = (fans: Fans) => Initializer;
+
+/** An initializer as written, with its defaults: `kaiming(mode=fan_out)`. */
+export interface WrittenInitializer {
+  readonly name: string;
+  readonly values: CallValues;
+}
 
 interface InitializerDefinition<
   Declarations extends ArgumentDeclarations = ArgumentDeclarations,
@@ -166,11 +174,12 @@ const absentInitializers: AbsentNames = {
 };
 
 /** An initializer: `normal(0.01)`, `kaiming`, `xavier(distribution=normal)`. */
-export function initializer(): ArgumentType<InitializerRule> {
+export function initializer(): ArgumentType<WrittenInitializer> {
   const description = "an initializer such as `normal(0.01)`, `constant(0)` or `kaiming`";
   return {
     description,
     accepts: { kind: "call", signatures: initializers },
+    write: ({ name, values }) => callText(definitionOf(name)!, values),
     read(expression, reader) {
       const call = asCall(expression);
       return call ? readInitializer(call, reader) : mismatch(expression, reader, description);
@@ -190,9 +199,9 @@ function asCall(expression: Expression): CallExpression | undefined {
 function readInitializer(
   call: CallExpression,
   reader: ArgumentReader,
-): InitializerRule | undefined {
+): WrittenInitializer | undefined {
   const { name, span } = call.callee;
-  const definition = initializers.find((each) => each.name === name);
+  const definition = definitionOf(name);
   if (!definition) {
     const otherwise = [`initializers are ${listNames(initializers.map((each) => each.name))}`];
     const vocabulary = { known: initializers, absent: absentInitializers, otherwise };
@@ -204,5 +213,12 @@ function readInitializer(
     });
   }
   const bound = bind(call, definition, reader);
-  return bound && ((fans) => definition.resolve(bound.values, fans));
+  return bound && { name, values: bound.values };
+}
+
+const definitionOf = (name: string) => initializers.find((each) => each.name === name);
+
+/** The rule of a written initializer. */
+export function ruleOf({ name, values }: WrittenInitializer): InitializerRule {
+  return (fans) => definitionOf(name)!.resolve(values, fans);
 }

@@ -2,7 +2,7 @@ import type { Value } from "../ir/graph.js";
 import type { Shape } from "../ir/shape.js";
 import { boolean, float } from "../calls/argument-types.js";
 import { type ArgumentValues, optional, withDefault } from "../calls/signature.js";
-import { defaultRule, type Fans, initializer } from "./initializers.js";
+import { defaultRule, type Fans, initializer, ruleOf } from "./initializers.js";
 import type { LayerContext } from "./layer.js";
 
 /** How a weight and a bias start and are trained. */
@@ -41,7 +41,7 @@ export function addWeight(
 ): Value {
   const settings = {
     role: "weight" as const,
-    initializer: (values.init ?? rule)(fans),
+    initializer: (values.init ? ruleOf(values.init) : rule)(fans),
     learningRateFactor: values.lr,
     decayFactor: values.decay,
     trainable: values.lr > 0,
@@ -59,7 +59,7 @@ export function addBias(
 ): Value {
   const settings = {
     role: "weight" as const,
-    initializer: (values.bias_init ?? rule)(fans),
+    initializer: (values.bias_init ? ruleOf(values.bias_init) : rule)(fans),
     learningRateFactor: values.bias_lr,
     decayFactor: values.bias_decay,
     trainable: values.bias_lr > 0,

@@ -1,46 +1,10 @@
-import type { BlockUse } from "../calls/reporter.js";
 import type { Occurrence } from "../calls/occurrences.js";
 import type { Span, Spec } from "../../grammar/ast.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
 import type { Graph } from "../ir/graph.js";
+import type { AnalyzedLayer } from "../network/describe.js";
+import type { Group, ResolvedNetwork } from "../network/resolved.js";
 import type { TrainRecipe } from "../../program/recipe.js";
-
-/** Layers that belong together: what pictures draw a frame around, and names have as a prefix. */
-export interface AnalyzedGroup {
-  /** The full name that it gives its layers; that of the group around it where it adds none. */
-  readonly name: string;
-  /** What a picture writes on the frame: `features`, `basic(64, stride=2)`, `branch1`. */
-  readonly label: string;
-  readonly kind: "section" | "block" | "residual" | "skip" | "concat" | "branch";
-  /** Index of the group around it in `AnalyzedModel.groups`. */
-  readonly parent?: number;
-  readonly span: Span;
-}
-
-/** A layer as `summary` shows it. Shapes are without the batch axis, multiply-adds are per image. */
-export interface AnalyzedLayer {
-  /** `features.conv1`. */
-  readonly name: string;
-  /** `conv`; `add` and `concat` for the joins of `residual` and `concat`. */
-  readonly kind: string;
-  /** The call with its arguments' values, as a picture shows it: `conv(64, kernel=3, padding=1)`. */
-  readonly call: string;
-  /** Indices in `AnalyzedModel.layers` of the layers whose outputs it reads; -1 is the model's input. */
-  readonly inputs: readonly number[];
-  /** Index in `AnalyzedModel.groups` of the innermost group around it. */
-  readonly group?: number;
-  /** The uses of blocks that led here, the outermost first. */
-  readonly uses: readonly BlockUse[];
-  readonly line: number;
-  readonly column: number;
-  readonly span: Span;
-  /** Undefined where a mistake hides it. */
-  readonly output: readonly number[] | undefined;
-  readonly parameters: number;
-  readonly macs: number;
-  /** Twice the forward pass: gradients of input and weight; once where nothing before it needs a gradient. */
-  readonly macsBackward: number;
-}
 
 /** A model with its parameters bound. */
 export interface AnalyzedModel {
@@ -59,10 +23,12 @@ export interface AnalyzedModel {
   readonly fractions: readonly string[];
   /** In the order of the text, loops unrolled and blocks expanded. */
   readonly layers: readonly AnalyzedLayer[];
-  readonly groups: readonly AnalyzedGroup[];
+  readonly groups: readonly Group[];
   /** Whether it says what to minimise, be it with mistakes. */
   readonly hasLoss: boolean;
-  /** The forward pass with loss and metrics; undefined where the model has errors. */
+  /** What it means; undefined where the model has errors. */
+  readonly network?: ResolvedNetwork;
+  /** The same as primitives: the forward pass with loss and metrics. */
   readonly graph?: Graph;
 }
 

@@ -1,6 +1,7 @@
 import type { Fix } from "../diagnostics/diagnostic.js";
 import { findLayer } from "../layers/index.js";
-import type { AnalyzedLayer } from "./analysis.js";
+import { kindOf, type KnownLayer } from "../network/describe.js";
+import type { NetworkValue } from "../network/resolved.js";
 import type { Environment } from "../calls/environment.js";
 import { shortNameOf, spanOf, type ScoreUse } from "./score-use.js";
 import type { NamedValue } from "./values.js";
@@ -9,10 +10,14 @@ import type { NamedValue } from "./values.js";
 const PASSING = ["flatten", "reshape", "identity"];
 
 /** The layer that made the numbers of a prediction, behind layers that only hand them on. */
-function makerOf({ prediction, layers }: ScoreUse): AnalyzedLayer | undefined {
+function makerOf({ prediction, layers }: ScoreUse): KnownLayer | undefined {
   let maker = layers[prediction.current.index];
-  while (maker && PASSING.includes(maker.kind)) maker = layers[maker.inputs[0]!];
+  while (maker && PASSING.includes(kindOf(maker))) maker = layerOf(maker.inputs[0]!, layers);
   return maker;
+}
+
+function layerOf({ from, index }: NetworkValue, layers: ScoreUse["layers"]) {
+  return from === "layer" ? layers[index] : undefined;
 }
 
 /** A loss that takes logits, after a layer that it applies itself or one that limits what logits can be. */
@@ -20,18 +25,18 @@ export function warnOfActivation(use: ScoreUse, environment: Environment): void 
   const { applies } = use.definition;
   const maker = makerOf(use);
   if (applies === undefined || !maker) return;
-  if (maker.kind === applies) warnOfAppliedTwice(use, maker, environment);
+  if (kindOf(maker) === applies) warnOfAppliedTwice(use, maker, environment);
   else warnOfRange(use, maker, environment);
 }
 
-function warnOfAppliedTwice(use: ScoreUse, maker: AnalyzedLayer, { reporter }: Environment): void {
+function warnOfAppliedTwice(use: ScoreUse, maker: KnownLayer, { reporter }: Environment): void {
   const { definition, prediction } = use;
   const { name, applies } = definition;
   reporter.report("NET2010", {
     message: `\`${name}\` applies ${applies} itself, but \`${shortNameOf(prediction)}\` has gone through \`${applies}\` already`,
     span: spanOf(use, "prediction"),
     label: "expected logits, not probabilities",
-    related: [{ span: maker.span, message: "probabilities from here on" }],
+    related: [{ span: maker.origin.span, message: "probabilities from here on" }],
     notes: [
       `${applies} twice makes the gradients small: the network would learn slowly, if at all`,
     ],
@@ -39,7 +44,8 @@ function warnOfAppliedTwice(use: ScoreUse, maker: AnalyzedLayer, { reporter }: E
   });
 }
 
-function warnOfRange(use: ScoreUse, { kind, span }: AnalyzedLayer, { reporter }: Environment) {
+function warnOfRange(use: ScoreUse, maker: KnownLayer, { reporter }: Environment) {
+  const kind = kindOf(maker);
   const { definition, prediction } = use;
   const range = findLayer(kind)?.range;
   if (!range) return;
@@ -47,7 +53,7 @@ function warnOfRange(use: ScoreUse, { kind, span }: AnalyzedLayer, { reporter }:
     message: `\`${definition.name}\` takes logits of any size, but \`${kind}\` limits \`${shortNameOf(prediction)}\` to ${describeRange(range)}`,
     span: spanOf(use, "prediction"),
     label: `is the output of \`${kind}\``,
-    related: [{ span, message: "limited from here on" }],
+    related: [{ span: maker.origin.span, message: "limited from here on" }],
     notes: [consequenceOf(range, use)],
     fixes: prediction.layer === kind ? removeFixes(prediction) : [],
   });

@@ -1,5 +1,6 @@
 import type { CallExpression } from "../../grammar/ast.js";
 import type { BlockUse } from "../calls/reporter.js";
+import { kindOf } from "../network/describe.js";
 import type { Block } from "./modules.js";
 import type { NetworkReader } from "./network.js";
 import { callArguments, modelScope, type ModelArguments } from "./parameters.js";
@@ -24,10 +25,11 @@ export function readBlock(
   if (!values) return reader.lose();
   const use = { block: callee.name, name, span: callee.span };
   const label = labelOf(callee.name, values, call);
-  const inside = reader.enter(place, name, { kind: "block", label, span });
+  const inside = reader.enter(place, name, { kind: "block", label, span: callee.span });
   const before = reader.current;
   reader.readMembers(declaration.members, withinBlock(inside, block, use, values));
-  const layer = reader.layers.at(-1)?.kind ?? callee.name;
+  const last = reader.layers.at(-1);
+  const layer = last ? kindOf(last) : callee.name;
   reader.nameValue({ name, layer, span, call, before }, alias, place);
 }
 

@@ -7,8 +7,6 @@ import { keepHelpfulFixes } from "./check-fixes.js";
 
 export type {
   Analysis,
-  AnalyzedGroup,
-  AnalyzedLayer,
   AnalyzedModel,
   AnalyzeOptions,
   ReadImport,
@@ -16,6 +14,8 @@ export type {
   ReadWeights,
   WeightsShapes,
 } from "./analysis.js";
+export type { AnalyzedLayer } from "../network/describe.js";
+export type { Group } from "../network/resolved.js";
 
 /**
  * Everything a spec means and everything that is wrong with it: never throws because of the text. Models with errors

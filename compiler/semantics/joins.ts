@@ -1,11 +1,12 @@
 import type { CallExpression, Concat, Residual, Span } from "../../grammar/ast.js";
 import type { Fix, Label } from "../diagnostics/diagnostic.js";
-import { addValues, concatenateValues } from "../layers/joins.js";
+import { add } from "../layers/add.js";
+import { concat as concatLayer } from "../layers/concat.js";
 import { findLayer } from "../layers/index.js";
 import { formatShape, imageShape, sameShape, type Shape } from "../ir/shape.js";
 import { insertAfter, setArgument } from "../calls/edits.js";
 import type { NetworkReader } from "./network.js";
-import { type Current, originAt, type Place } from "./place.js";
+import { type Current, type Place, valueOf } from "./place.js";
 import type { Step } from "./trail.js";
 
 // residual
@@ -48,25 +49,27 @@ function join(
   place: Place,
 ): void {
   const span = keywordSpan(residual.span, "residual");
-  reader.current = { ...body, isTrained: body.isTrained || skip.isTrained };
+  reader.current = body;
   const { shape } = body;
   if (!shape || !skip.shape) {
     reader.lose();
   } else if (sameShape(shape, skip.shape)) {
-    const canAdd = !reader.hasFailed && body.value && skip.value;
-    const value = canAdd
-      ? addValues(reader.builder, [body.value, skip.value], originAt(name, span, place))
-      : undefined;
     const step = { layer: "add", span, input: shape, output: shape, infer: (same: Shape) => same };
-    reader.current = { ...reader.current, value, trail: withStep(body, step) };
+    reader.current = { ...body, trail: withStep(body, step) };
   } else {
     reportDisagreement(residual, body, skip, place);
     // What the body makes is most likely what was meant: layers below are checked with it.
     reader.hasFailed = true;
-    reader.current = { ...reader.current, value: undefined };
   }
-  const inputs = [body.index, skip.index];
-  reader.list({ name, kind: "add", call: "add", span, inputs, place });
+  const inputs = [body, skip].map(valueOf);
+  reader.list({
+    name,
+    kind: "add",
+    resolved: { definition: add, values: {} },
+    span,
+    inputs,
+    place,
+  });
 }
 
 /** The value of the skip, from the residual's input. */
@@ -290,24 +293,19 @@ interface Branches {
 
 function concatenate(reader: NetworkReader, branches: Branches, place: Place): void {
   const { name, span, start, ends } = branches;
-  const isTrained = ends.some(({ end }) => end.isTrained);
-  reader.current = { ...start, isTrained };
+  reader.current = start;
   const shapes = ends.map(({ end }) => end.shape);
   const agree = checkBranches(branches, place);
   const output = agree ? joinedShape(shapes) : undefined;
   if (!output || !start.shape) {
     reader.lose();
   } else {
-    const values = ends.flatMap(({ end }) => end.value ?? []);
-    const canJoin = !reader.hasFailed && values.length === ends.length;
-    const value = canJoin
-      ? concatenateValues(reader.builder, values, originAt(name, span, place))
-      : undefined;
     const step = concatStep(branches, start.shape, output);
-    reader.current = { ...reader.current, shape: output, value, trail: withStep(start, step) };
+    reader.current = { ...start, shape: output, trail: withStep(start, step) };
   }
-  const inputs = ends.map(({ end }) => end.index);
-  reader.list({ name, kind: "concat", call: "concat", span, inputs, place });
+  const inputs = ends.map(({ end }) => valueOf(end));
+  const resolved = { definition: concatLayer, values: {} };
+  reader.list({ name, kind: "concat", resolved, span, inputs, place });
 }
 
 /** The joined shape, if all are known and agree in all but their channels. */

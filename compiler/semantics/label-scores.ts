@@ -8,7 +8,7 @@ import type { NamedValue, Target } from "./values.js";
 /** Logits must be [N, classes], and labels classes. False after a report. */
 export function checkLabelScore(use: ScoreUse, environment: Environment): boolean {
   const { prediction, kind, target } = use;
-  if (target.value.type !== "u32") return reportNumbers(use, environment);
+  if (target.type.dtype !== "u32") return reportNumbers(use, environment);
   if (prediction.shape!.length !== 2) return reportRank(use, environment);
   // The loss speaks for the metrics, which are taken of the same values.
   if (kind === "loss") warnOfActivation(use, environment);
@@ -21,7 +21,7 @@ function reportNumbers(use: ScoreUse, { reporter }: Environment): false {
   reporter.report("NET2046", {
     message: `\`${call.callee.name}\` needs labels \`u32[N]\`, but \`${target.name}\` holds numbers`,
     span: spanOf(use, "target"),
-    related: [{ span: target.span, message: `is ${formatShape(target.value.shape)} of numbers` }],
+    related: [{ span: target.span, message: `is ${formatShape(target.type.shape)} of numbers` }],
     notes:
       kind === "loss"
         ? ["losses of numbers are `mse`, `l1` and `bce_with_logits`"]

@@ -1,22 +1,19 @@
 import type { CallExpression, Span } from "../../grammar/ast.js";
-import { catalogue, type DiagnosticCode } from "../diagnostics/catalogue/index.js";
+import type { DiagnosticCode } from "../diagnostics/catalogue/index.js";
 import type { Edit, Fix } from "../diagnostics/diagnostic.js";
-import type { Shape } from "../ir/shape.js";
-import type { InferenceContext, LayerDefinition, LayerProblem } from "../layers/layer.js";
+import { isRefusal, type LayerCall } from "../layers/infer.js";
+import type { InferenceContext, LayerProblem } from "../layers/layer.js";
 import { insertAt, removeArgument, setArgument } from "../calls/edits.js";
 import type { Reporter } from "../calls/reporter.js";
 import type { Bound } from "../calls/signature.js";
 import { explainAxis, inputsWhere, lastImage, type Trail } from "./trail.js";
 
 /** A layer as it stands in a spec. */
-export interface LayerUse {
-  readonly definition: LayerDefinition;
+export interface LayerUse extends LayerCall {
   readonly call: CallExpression;
-  readonly bound: Bound;
+  readonly spans: Bound["spans"];
   /** The last part of its full name. */
   readonly shortName: string;
-  /** Shapes of the other values that it reads. */
-  readonly others: readonly Shape[];
 }
 
 /** What the shape rule of a layer in a spec sees: it reports with the spec's places. */
@@ -37,47 +34,20 @@ export function reportingContext(
       return hasReported;
     },
     report(code: DiagnosticCode, problem: LayerProblem) {
-      hasReported ||= isError(code);
+      hasReported ||= isRefusal(code);
       return reporter.report(code, {
         ...problem,
-        span: (problem.at && use.bound.spans.get(problem.at)) || call.span,
+        span: (problem.at && use.spans.get(problem.at)) || call.span,
         related: problem.axis ? explainAxis(trail, problem.axis) : [],
         fixes: problem.fixes?.filter((fix) => fix !== undefined),
       });
     },
     inputsWhere: (test) => inputsWhere(trail, test),
     removeArgument: (name, title) => fix(title, removeArgument(call, name)),
-    replaceArgument: (name, text, title) =>
-      fix(title, replaceEdit(use.bound.spans.get(name), text)),
+    replaceArgument: (name, text, title) => fix(title, replaceEdit(use.spans.get(name), text)),
     setArgument: (name, text, title) => fix(title, setArgument(call, name, text)),
     insertBefore: (text, title, layer) => fix(title, insertEdit(use, trail, text, layer)),
   };
-}
-
-/** Whether a report says that the layer cannot be; a warning says that it can. */
-const isError = (code: DiagnosticCode) => catalogue[code].severity !== "warning";
-
-/** The same shape rule for another input, silently: undefined where it reports anything. */
-export function inferSilently(
-  { definition, bound, others }: LayerUse,
-  input: Shape,
-): Shape | undefined {
-  let isRefused = false;
-  const output = definition.infer(input, bound.values, {
-    title: definition.name,
-    lastImage: undefined,
-    others,
-    report(code) {
-      isRefused ||= isError(code);
-      return undefined;
-    },
-    inputsWhere: () => undefined,
-    removeArgument: () => undefined,
-    replaceArgument: () => undefined,
-    setArgument: () => undefined,
-    insertBefore: () => undefined,
-  });
-  return isRefused ? undefined : output;
 }
 
 function fix(title: string, edit: Edit | undefined): Fix | undefined {

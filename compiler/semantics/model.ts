@@ -9,13 +9,22 @@ import type {
   Span,
   TargetDeclaration,
 } from "../../grammar/ast.js";
-import { GraphBuilder } from "../ops/builder.js";
-import type { Graph, Score, ScoreTerm, Value } from "../ir/graph.js";
+import { BATCH } from "../ir/shape.js";
+import type { TensorType } from "../ir/tensor-type.js";
+import { build } from "../network/build.js";
+import { describeLayers } from "../network/describe.js";
+import { classesOf, fractionsOf, outputsOf } from "../network/facts.js";
+import type {
+  NetworkPort,
+  ResolvedLoss,
+  ResolvedNetwork,
+  ResolvedScore,
+} from "../network/resolved.js";
 import type { AnalyzedModel } from "./analysis.js";
 import { reportTwice } from "./duplicates.js";
 import type { Environment } from "../calls/environment.js";
 import { readLossTerms } from "./loss-terms.js";
-import { findInput, readInputShape, readTarget } from "./inputs.js";
+import { findInput, readInputShape, readTarget, type TargetKind } from "./inputs.js";
 import type { Module, Modules } from "./modules.js";
 import { NetworkReader } from "./network.js";
 import type { ModelArguments } from "./parameters.js";
@@ -35,7 +44,7 @@ export interface ModelScope {
 }
 
 /**
- * Analyses one model with its parameters bound: names and shapes of all layers, and the forward graph if nothing is wrong.
+ * Analyses one model with its parameters bound: names and shapes of all layers, and the network if nothing is wrong.
  */
 export function analyzeModel(
   declaration: ModelDeclaration,
@@ -47,18 +56,13 @@ export function analyzeModel(
 
 class ModelAnalysis {
   private readonly environment: Environment;
-  private readonly builder: GraphBuilder;
   private readonly reader: NetworkReader;
   private readonly input: AnalyzedModel["input"];
   private readonly metricNames = new Map<string, Span>();
   private readonly complaints = new Set<string>();
-  private readonly metrics: Score[] = [];
-  private readonly fractions: string[] = [];
-  private readonly scored = new Set<number>();
+  private readonly losses: ResolvedLoss[] = [];
+  private readonly metrics: ResolvedScore[] = [];
   private target?: Target;
-  private prediction?: Value;
-  /** Whether a score reads the target. */
-  private isCompared = false;
   private readonly images: Current;
   private readonly errorsBefore: number;
 
@@ -68,12 +72,11 @@ class ModelAnalysis {
   ) {
     this.environment = surroundings.environment;
     this.errorsBefore = this.environment.reporter.errorCount;
-    this.builder = new GraphBuilder(declaration.name.name);
     const { input, current } = this.readInput();
     this.input = input;
     this.images = current;
     const later = namesIn(declaration.members);
-    this.reader = new NetworkReader(surroundings.modules, this.builder, current, later);
+    this.reader = new NetworkReader(surroundings.modules, current, later);
     this.reader.hasFailed = input === undefined;
   }
 
@@ -82,18 +85,20 @@ class ModelAnalysis {
     for (const member of this.declaration.members) this.readMember(member);
     const { layers, groups } = this.reader;
     if (layers.length === 0 && !this.reader.hasFailed) this.reportEmpty();
-    const graph = this.graph();
-    if (graph) warnOfUnreachable(layers, this.usedLayers(), this.environment);
+    const network = this.network();
+    if (network) warnOfUnreachable(network, this.environment);
     return {
       name: this.declaration.name.name,
       arguments: modelArguments,
       documentation: this.declaration.documentation,
       input: this.input,
-      classes: this.classes(),
-      fractions: this.fractions,
-      ...{ layers, groups },
+      classes: network && classesOf(network),
+      fractions: network ? fractionsOf(network) : [],
+      layers: describeLayers({ input: this.imageType, layers, groups }),
+      groups,
       hasLoss: this.declaration.members.some((member) => member.kind === "loss"),
-      graph,
+      network,
+      graph: network && build(network),
     };
   }
 
@@ -122,7 +127,7 @@ class ModelAnalysis {
   // Input and target
 
   private readInput(): { readonly input: AnalyzedModel["input"]; readonly current: Current } {
-    const nothing = { index: -1, isTrained: false, call: undefined, value: undefined };
+    const nothing = { index: -1, call: undefined };
     const declared = findInput(this.declaration, this.environment);
     const shape = declared && readInputShape(declared, this.environment);
     if (!declared || !shape) {
@@ -130,20 +135,19 @@ class ModelAnalysis {
     }
     const { name, span } = declared;
     this.environment.names.define("input", name.name, name.span);
-    const value = this.builder.images(name.name, shape, { name: name.name, span });
     const trail = Trail.from({ shape, span });
     const input = { name: name.name, shape: shape.slice(1).map(Number), span };
-    return { input, current: { ...nothing, shape, value, trail } };
+    return { input, current: { ...nothing, shape, trail } };
   }
 
   /** `from image` goes back to the input. */
   private nameInput(): void {
     const { input, reader } = this;
     if (!input) return;
-    const { shape, value } = reader.current;
+    const { shape } = reader.current;
     const { name, span } = input;
     const named = { name, layer: "input", span, alias: undefined, call: undefined };
-    const rest = { shape, value, previous: undefined, current: reader.current };
+    const rest = { shape, previous: undefined, current: reader.current };
     reader.values.define({ ...named, ...rest }, this.place(), undefined);
   }
 
@@ -160,15 +164,12 @@ class ModelAnalysis {
     this.environment.names.define("target", name.name, name.span);
     const read = readTarget(declaration, this.environment);
     if (!read) this.reader.hasFailed = true;
-    const origin = { name: name.name, span };
-    const value =
-      read?.kind === "numbers"
-        ? this.builder.targets(name.name, read.shape, origin)
-        : this.builder.labels(name.name, origin);
+    const value = { from: "target", index: 0 } as const;
+    const type = typeOfTarget(read);
     const classes = read?.kind === "classes" ? read.classes : undefined;
     const described = range && describeRange(range, classes);
     const place = { name: name.name, span, nameSpan: name.span };
-    this.target = { ...place, value, isInput: false, range: described };
+    this.target = { ...place, value, type, isInput: false, range: described };
   }
 
   private reportEmpty(): void {
@@ -194,13 +195,12 @@ class ModelAnalysis {
     this.metricNames.set("loss", span);
     if (this.reader.isTooLong) return;
     const terms = readLossTerms(value, this.environment);
-    const scores = terms?.map(({ call, weight }) => this.readScore(call, "loss", weight));
-    if (!scores?.every((score) => score !== undefined)) {
-      this.reader.hasFailed = true;
-      return;
-    }
-    // Wherever it is written, the loss is the first of them.
-    this.metrics.unshift({ name: "loss", terms: scores.map(({ term }) => term) });
+    const losses = terms?.map(({ call, weight: factor }) => {
+      const score = this.readScore(call, "loss", "loss");
+      return score && { score, factor };
+    });
+    if (losses?.every((loss) => loss !== undefined)) this.losses.push(...losses);
+    else this.reader.hasFailed = true;
   }
 
   private readMetric({ call, name }: MetricDeclaration): void {
@@ -214,23 +214,17 @@ class ModelAnalysis {
       );
     this.metricNames.set(name.name, name.span);
     if (this.reader.isTooLong) return;
-    const score = this.readScore(call, "metric", 1, name.name);
-    if (!score) {
-      this.reader.hasFailed = true;
-      return;
-    }
-    const { isShare, term } = score;
-    if (isShare) this.fractions.push(name.name);
-    this.metrics.push({ name: name.name, ...(isShare && { isShare }), terms: [term] });
+    const value = this.readScore(call, "metric", name.name);
+    if (value) this.metrics.push(value);
+    else this.reader.hasFailed = true;
   }
 
-  /** Adds a score's op; undefined after a report, or where a mistake hides what it is taken of. */
+  /** Reads a score; undefined after a report, or where a mistake hides what it is taken of. */
   private readScore(
     call: CallExpression,
     kind: ScoreKind,
-    factor: number,
-    name = "loss",
-  ): { readonly term: ScoreTerm; readonly isShare: true | undefined } | undefined {
+    name: string,
+  ): ResolvedScore | undefined {
     const model = {
       name: this.declaration.name.name,
       values: this.reader.values.aliased,
@@ -242,45 +236,49 @@ class ModelAnalysis {
       layers: this.reader.layers,
     };
     const score = readScore(call, kind, model, this.environment);
-    if (!score || this.reader.hasFailed) return undefined;
-    const [prediction, target] = score.inputs;
-    this.scored.add(score.index);
-    // What the network predicts is what the first of its losses is taken of.
-    if (kind === "loss") this.prediction ??= prediction;
-    this.isCompared ||= target === this.target?.value;
-    const { definition, inputs, values } = score;
-    const value = definition.lower(inputs, values, this.builder, { name, span: call.span });
-    const weights = definition.classWeights?.(values);
-    const over = weights && ({ of: "labels", weights } as const);
-    return { term: { value, factor, ...(over && { over }) }, isShare: definition.isFraction };
+    return score && { ...score, name, origin: { name, span: call.span } };
   }
 
   /** An autoencoder is compared with its own images. */
   private inputAsTarget(): Target | undefined {
-    const { value, shape } = this.images;
-    if (!this.input || !value || !shape) return undefined;
+    const type = this.imageType;
+    if (!this.input || !type) return undefined;
     const { name, span } = this.input;
-    return { name, span, nameSpan: span, value, isInput: true };
+    const value = { from: "input", index: 0 } as const;
+    return { name, span, nameSpan: span, value, type, isInput: true };
   }
 
-  private classes(): number | undefined {
-    const { target } = this;
-    if (!this.isCompared || target?.value.type !== "u32") return undefined;
-    return target.range?.classes ?? Number(this.prediction?.shape[1]);
+  private get imageType(): TensorType | undefined {
+    const { shape } = this.images;
+    return shape && { dtype: "f32", shape };
   }
 
-  private graph(): Graph | undefined {
-    const prediction = this.prediction ?? this.reader.current.value;
+  /** What the model means, if nothing is wrong with it. */
+  private network(): ResolvedNetwork | undefined {
+    const { reader, losses, metrics } = this;
     const hasErrors = this.environment.reporter.errorCount > this.errorsBefore;
-    if (hasErrors || this.reader.hasFailed || !prediction) return undefined;
-    const graph = this.builder.finish({ prediction, metrics: this.metrics });
-    return this.isCompared ? graph : { ...graph, labels: undefined };
+    if (hasErrors || reader.hasFailed || !this.input || !this.imageType) return undefined;
+    const { name, span } = this.input;
+    const parts = {
+      inputs: [{ name, type: this.imageType, origin: { name, span } }],
+      targets: this.target ? [portOf(this.target)] : [],
+      layers: reader.resolvedLayers,
+      groups: reader.groups,
+      losses,
+      metrics,
+    };
+    return { name: this.declaration.name.name, ...parts, outputs: outputsOf(parts) };
   }
+}
 
-  /** Indices of the layers whose outputs leave the network: what it predicts and what is measured. */
-  private usedLayers(): ReadonlySet<number> {
-    return this.prediction ? this.scored : new Set([this.reader.current.index, ...this.scored]);
-  }
+function portOf({ name, span, type, range }: Target): NetworkPort {
+  return { name, type, ...(range && { classes: range.classes }), origin: { name, span } };
+}
+
+/** Labels where a mistake hides what the target holds. */
+function typeOfTarget(read: TargetKind | undefined): TensorType {
+  if (read?.kind === "numbers") return { dtype: "f32", shape: read.shape };
+  return { dtype: "u32", shape: [BATCH] };
 }
 
 type Range = NonNullable<TargetDeclaration["range"]>;

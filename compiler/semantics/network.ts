@@ -10,23 +10,23 @@ import type {
   Section,
   Span,
 } from "../../grammar/ast.js";
-import type { GraphBuilder } from "../ops/builder.js";
 import { formatShape, elementCount } from "../ir/shape.js";
 import { findLayer } from "../layers/index.js";
+import { inferShape } from "../layers/infer.js";
+import { costOf } from "../network/costs.js";
+import { isResolved, type KnownLayer, shownCall } from "../network/describe.js";
+import type { Group, NetworkValue, ResolvedLayer } from "../network/resolved.js";
 import { adviseLayer } from "./advise-layer.js";
-import type { AnalyzedGroup, AnalyzedLayer } from "./analysis.js";
 import { bind } from "../calls/bind.js";
 import { readBlock } from "./blocks.js";
-import { callText } from "./call-text.js";
-import { costOf, type LayerCost } from "./describe-layer.js";
 import { readConcat, readResidual } from "./joins.js";
-import { inferSilently, type LayerUse, reportingContext } from "./layer-context.js";
+import { type LayerUse, reportingContext } from "./layer-context.js";
 import { LayerNames } from "./layer-names.js";
 import { readCount, readTurns } from "./loops.js";
 import type { Modules } from "./modules.js";
 import { NamedValues, reportNoValue } from "./named-values.js";
 import { splitOthers } from "./others.js";
-import { type Current, lost, originAt, type Place } from "./place.js";
+import { type Current, lost, originAt, type Place, valueOf } from "./place.js";
 import type { NamedValue } from "./values.js";
 
 /** More layers than this are a mistake: a loop in a loop in a block. */
@@ -42,36 +42,37 @@ const DEEPEST_NESTING = 100;
 const MOST_NUMBERS = 2 ** 30;
 
 /** A layer to be listed. */
-export interface NewLayer extends Pick<AnalyzedLayer, "name" | "kind" | "call" | "span"> {
-  readonly inputs: readonly number[];
+export interface NewLayer {
+  readonly name: string;
+  readonly kind: string;
+  /** Undefined where a mistake hides what it does. */
+  readonly resolved: Pick<ResolvedLayer, "definition" | "values"> | undefined;
+  readonly span: Span;
+  readonly inputs: readonly NetworkValue[];
   readonly place: Place;
-  readonly alias?: Identifier | undefined;
 }
 
 /**
- * Reads the layers of a model from top to bottom: names and shapes of all of them, and their ops as long as nothing is wrong.
+ * Reads the layers of a model from top to bottom: names, arguments and shapes, as far as mistakes let it.
  * `current` is the value that the next layer receives.
  */
 export class NetworkReader {
-  readonly layers: AnalyzedLayer[] = [];
-  readonly groups: AnalyzedGroup[] = [];
+  readonly layers: KnownLayer[] = [];
+  readonly groups: Group[] = [];
   readonly names = new LayerNames();
   readonly values = new NamedValues();
   hasFailed = false;
   /** Whether it gave up, so that layers further down are missing. */
   isTooLong = false;
-  private streams = 0;
   /** Turns of loops, sections, branches and uses of blocks that were read so far. */
   private turns = 0;
 
   /**
-   * @param builder where the ops go
    * @param current the model's input
    * @param later names of layers with the places where they are given, for messages about values used too early
    */
   constructor(
     readonly modules: Modules,
-    readonly builder: GraphBuilder,
     public current: Current,
     private readonly later: ReadonlyMap<string, Span>,
   ) {}
@@ -187,74 +188,49 @@ export class NetworkReader {
     const bound = definition && others && bind(rest, definition, place.environment);
     const shortName = name.split(".").at(-1)!;
     const shapes = others?.flatMap(({ shape }) => (shape ? [shape] : [])) ?? [];
-    const use = definition && bound && { definition, call: rest, bound, shortName, others: shapes };
+    const resolved = definition && bound && { definition, values: bound.values };
     const before = this.current;
-    const isKnown = use && shapes.length === others?.length;
-    if (isKnown) this.applyLayer(use, name, others, place);
-    else this.lose();
-    const text = use ? callText(call, use.definition, use.bound) : kind;
-    const inputs = [before.index, ...(others?.map(({ current }) => current.index) ?? [])];
-    const cost = isKnown && costOf(use, before.shape, { needsInputGradient: before.isTrained });
-    if (cost) this.checkSize(call, use, cost, place);
-    this.list(
-      { name, kind, call: text, span: call.span, inputs, place, alias: call.alias },
-      cost || undefined,
-    );
+    if (resolved && shapes.length === others?.length) {
+      const use = { ...resolved, spans: bound.spans, call: rest, shortName, others: shapes };
+      this.applyLayer(use, place);
+      this.checkSize(call, use, before, place);
+    } else {
+      this.lose();
+    }
+    const inputs = [before, ...(others?.map(({ current }) => current) ?? [])].map(valueOf);
+    this.list({ name, kind, resolved, span: call.span, inputs, place });
     this.nameValue({ name, layer: kind, span: call.span, call, before }, call.alias, place);
   }
 
   /** Reports a layer that makes, or has, more numbers than any device could hold. */
-  private checkSize(call: CallExpression, use: LayerUse, cost: LayerCost, place: Place): void {
+  private checkSize(call: CallExpression, use: LayerUse, before: Current, place: Place): void {
     const { shape } = this.current;
     const made = shape ? elementCount(shape) : 0;
-    if (Math.max(made, cost.parameters) <= MOST_NUMBERS) return;
+    const { parameters } = costOf(use, before.shape);
+    if (Math.max(made, parameters) <= MOST_NUMBERS) return;
     this.lose();
     const what =
       shape && made > MOST_NUMBERS
         ? `makes ${formatShape(shape)}, ${made} numbers for each image`
-        : `has ${cost.parameters} weights`;
+        : `has ${parameters} weights`;
     place.environment.reporter.report("NET2052", {
       message: `${use.definition.name} \`${use.shortName}\` ${what}: a device holds at most ${MOST_NUMBERS} in one piece`,
       span: call.span,
     });
   }
 
-  private applyLayer(
-    use: LayerUse,
-    name: string,
-    others: readonly NamedValue[],
-    place: Place,
-  ): void {
+  private applyLayer(use: LayerUse, place: Place): void {
     const { shape: input, trail } = this.current;
     if (!input || !trail) return this.lose();
     const context = reportingContext(use, trail, place.environment.reporter);
-    const output = use.definition.infer(input, use.bound.values, context);
+    const output = use.definition.infer(input, use.values, context);
     if (context.hasReported || !output) this.hasFailed = true;
     if (!output) return this.lose();
-    const value = this.lower(use, name, others, place);
     const step = {
       ...{ layer: use.definition.name, span: use.call.span, call: use.call, input, output },
-      infer: (shape: typeof input) => inferSilently(use, shape),
+      infer: (shape: typeof input) => inferShape(use, shape),
     };
-    this.current = { ...this.current, shape: output, value, trail: trail.with(step) };
-  }
-
-  /** Adds the layer's ops, as long as nothing above has failed. */
-  private lower(
-    { definition, call, bound }: LayerUse,
-    name: string,
-    others: readonly NamedValue[],
-    place: Place,
-  ) {
-    const { value } = this.current;
-    const values = others.flatMap((other) => other.current.value ?? []);
-    if (this.hasFailed || !value || values.length < others.length) return undefined;
-    return definition.lower(value, bound.values, {
-      builder: this.builder,
-      origin: originAt(name, call.span, place),
-      others: values,
-      nextStream: () => ++this.streams,
-    });
+    this.current = { ...this.current, shape: output, trail: trail.with(step) };
   }
 
   /** From here on the shape is not known: layers below are checked for all else. */
@@ -264,20 +240,25 @@ export class NetworkReader {
   }
 
   /** Lists a layer whose output is the current value. */
-  list(
-    { name, kind, call, span, inputs, place }: NewLayer,
-    cost = { parameters: 0, macs: 0, macsBackward: 0, isTrainable: false },
-  ): void {
-    const { line, column } = span.start;
-    const { parameters, macs, macsBackward, isTrainable } = cost;
-    this.layers.push({
-      ...{ name, kind, call, inputs, uses: place.uses, line, column, span },
-      ...(place.group !== undefined && { group: place.group }),
-      output: this.current.shape?.slice(1).map(Number),
-      ...{ parameters, macs, macsBackward },
-    });
-    const isTrained = this.current.isTrained || isTrainable;
-    this.current = { ...this.current, index: this.layers.length - 1, isTrained };
+  list({ name, kind, resolved, span, inputs, place }: NewLayer): void {
+    const { group } = place;
+    const origin = originAt(name, span, place);
+    const common = { name, inputs, ...(group !== undefined && { group }), origin };
+    const { shape } = this.current;
+    const type = shape && ({ dtype: "f32", shape } as const);
+    this.layers.push(
+      resolved && type
+        ? { ...common, ...resolved, type }
+        : { ...common, kind, call: resolved ? shownCall(resolved) : kind, type },
+    );
+    this.current = { ...this.current, index: this.layers.length - 1 };
+  }
+
+  /** The layers of a network without mistakes. */
+  get resolvedLayers(): readonly ResolvedLayer[] {
+    const resolved = this.layers.filter(isResolved);
+    if (resolved.length < this.layers.length) throw new Error("a layer's mistake was not reported");
+    return resolved;
   }
 
   // Names
@@ -292,13 +273,13 @@ export class NetworkReader {
   enter(
     place: Place,
     name: string,
-    { kind, label, span }: Pick<AnalyzedGroup, "kind" | "label" | "span">,
+    { kind, label, span }: Pick<Group, "kind" | "label" | "span">,
   ): Place {
     const group = this.addGroup({ kind, label, span, name }, place);
     return { ...place, path: name.split("."), isRepeated: false, group };
   }
 
-  addGroup(group: Omit<AnalyzedGroup, "parent">, place: Place): number {
+  addGroup(group: Omit<Group, "parent">, place: Place): number {
     const parent = place.group;
     return this.groups.push({ ...group, ...(parent !== undefined && { parent }) }) - 1;
   }
@@ -311,11 +292,11 @@ export class NetworkReader {
   ): void {
     const { before, ...named } = layer;
     if (alias) place.environment.names.define("value", alias.name, alias.span);
-    const { shape, value } = this.current;
+    const { shape } = this.current;
     const previous = before.call;
     this.current = { ...this.current, call: named.call };
     const { current } = this;
-    this.values.define({ ...named, alias, shape, value, previous, current }, place, alias);
+    this.values.define({ ...named, alias, shape, previous, current }, place, alias);
   }
 
   /** The value that a name stands for, or undefined after a report. */

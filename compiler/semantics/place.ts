@@ -1,11 +1,11 @@
 import type { BlockDeclaration, Span } from "../../grammar/ast.js";
-import type { Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
 import type { Shape } from "../ir/shape.js";
 import type { CallExpression } from "../../grammar/ast.js";
 import type { BlockUse } from "../calls/reporter.js";
 import type { Environment } from "../calls/environment.js";
 import type { Module } from "./modules.js";
+import type { NetworkValue } from "../network/resolved.js";
 import type { Trail } from "./trail.js";
 
 /** Where in a network the analysis stands: what names mean there, and what new names start with. */
@@ -29,24 +29,25 @@ export interface Place {
   readonly blocks: readonly BlockDeclaration[];
 }
 
-/** The current value of a chain: its shape as far as known, and its place in the graph. */
+/** The current value of a chain: its shape as far as known, and what makes it. */
 export interface Current {
+  /** Undefined where a mistake hides it. */
   readonly shape: Shape | undefined;
-  /** Undefined where a mistake hides it, or any mistake was made before. */
-  readonly value: Value | undefined;
   /** Undefined for a model without a usable input. */
   readonly trail: Trail | undefined;
   /** Index of the layer that makes it; -1 for the input. */
   readonly index: number;
-  /** Whether something before it is trained, so that its gradient is needed. */
-  readonly isTrained: boolean;
   /** The call that made it, if a call did. */
   readonly call: CallExpression | undefined;
 }
 
 /** A value that is not known because of a mistake. */
 export function lost(current: Current): Current {
-  return { ...current, shape: undefined, value: undefined };
+  return { ...current, shape: undefined };
+}
+
+export function valueOf({ index }: Current): NetworkValue {
+  return index < 0 ? { from: "input", index: 0 } : { from: "layer", index };
 }
 
 export function originAt(name: string, span: Span, { uses }: Place): Origin {

@@ -1,6 +1,6 @@
 import type { CallExpression, Span } from "../../grammar/ast.js";
-import type { AnalyzedLayer } from "./analysis.js";
-import type { ScoreDefinition } from "./losses.js";
+import type { KnownLayer } from "../network/describe.js";
+import type { ScoreDefinition } from "../layers/scores.js";
 import type { Bound } from "../calls/signature.js";
 import type { NamedValue, Target } from "./values.js";
 
@@ -16,7 +16,7 @@ export interface ScoreUse {
   readonly target: Target;
   readonly complaints: Set<string>;
   /** The layers so far, among them the one that makes the prediction. */
-  readonly layers: readonly AnalyzedLayer[];
+  readonly layers: readonly KnownLayer[];
 }
 
 /** Where a score names its prediction or its target. */

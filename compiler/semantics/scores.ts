@@ -1,18 +1,19 @@
 import type { CallExpression, Span } from "../../grammar/ast.js";
 import type { Fix } from "../diagnostics/diagnostic.js";
-import type { Value } from "../ir/graph.js";
 import { absentLosses, absentMetrics } from "./absent-scores.js";
-import type { AnalyzedLayer } from "./analysis.js";
+import type { KnownLayer } from "../network/describe.js";
+import type { ResolvedScore } from "../network/resolved.js";
 import { warnOfDropout } from "./applied-twice.js";
 import { bind } from "../calls/bind.js";
 import { checkLabelScore } from "./label-scores.js";
 import { checkValueScore } from "./value-scores.js";
 import { insertAfter } from "../calls/edits.js";
 import type { Environment } from "../calls/environment.js";
-import { losses, metrics, type ScoreDefinition } from "./losses.js";
+import { losses, metrics, type ScoreDefinition } from "../layers/scores.js";
 import { type ScoreKind, shortNameOf } from "./score-use.js";
-import type { ArgumentValues, Bound } from "../calls/signature.js";
+import type { Bound } from "../calls/signature.js";
 import { adviseCall, didYouMean, listNames, renameFixes } from "../calls/suggestion.js";
+import { valueOf } from "./place.js";
 import type { NamedValue, Target } from "./values.js";
 
 /** What a loss or a metric may refer to. */
@@ -28,16 +29,11 @@ export interface ScoreModel {
   /** Values that were complained about already: a loss and its metrics are usually taken of the same one. */
   readonly complaints: Set<string>;
   /** The layers so far. */
-  readonly layers: readonly AnalyzedLayer[];
+  readonly layers: readonly KnownLayer[];
 }
 
-export interface Score {
-  readonly definition: ScoreDefinition;
-  readonly inputs: readonly [prediction: Value, target: Value];
-  readonly values: ArgumentValues<ScoreDefinition["arguments"]>;
-  /** Index of the layer that it is taken of. */
-  readonly index: number;
-}
+/** A score without the name that it is reported as. */
+export type Score = Omit<ResolvedScore, "name" | "origin">;
 
 const registries = {
   loss: { definitions: losses, code: "NET1016", absent: absentLosses },
@@ -67,10 +63,15 @@ export function readScore(
   const { complaints, layers } = model;
   const use = { call, kind, definition, bound, prediction, target, complaints, layers };
   const check = definition.against === "labels" ? checkLabelScore : checkValueScore;
-  if (!check(use, environment) || !prediction.value) return undefined;
+  if (!check(use, environment)) return undefined;
   if (kind === "loss") warnOfDropout(use, environment);
-  const inputs = [prediction.value, target.value] as const;
-  return { definition, inputs, values: bound.values, index: prediction.current.index };
+  const values = withoutNames(bound.values, definition);
+  return { definition, values, prediction: valueOf(prediction.current), target: target.value };
+}
+
+/** Settings of a score: prediction and target are known otherwise. */
+function withoutNames(values: Bound["values"], { positional }: ScoreDefinition): Bound["values"] {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !positional.includes(name)));
 }
 
 /** A name that a call gives, and where. */

@@ -1,23 +1,26 @@
-import type { AnalyzedLayer } from "./analysis.js";
+import type { ResolvedNetwork } from "../network/resolved.js";
 import type { Environment } from "../calls/environment.js";
 
 /**
  * Warns of layers whose output nobody reads, directly or through others: what a `from` left behind. Of a chain, the last
  * layer is named.
- *
- * @param used indices of the layers whose outputs leave the network
  */
 export function warnOfUnreachable(
-  layers: readonly AnalyzedLayer[],
-  used: ReadonlySet<number>,
+  { layers, losses, metrics, outputs }: ResolvedNetwork,
   { reporter }: Environment,
 ): void {
-  const read = new Set(layers.flatMap(({ inputs }) => inputs));
-  for (const [index, { name, kind, span }] of layers.entries()) {
-    if (used.has(index) || read.has(index)) continue;
+  const scores = [...losses.map(({ score }) => score), ...metrics];
+  const values = [
+    ...layers.flatMap(({ inputs }) => inputs),
+    ...scores.map(({ prediction }) => prediction),
+    ...outputs.map(({ value }) => value),
+  ];
+  const read = new Set(values.flatMap(({ from, index }) => (from === "layer" ? [index] : [])));
+  for (const [index, { name, definition, origin }] of layers.entries()) {
+    if (read.has(index)) continue;
     reporter.report("NET2022", {
-      message: `nothing reads the output of ${kind} \`${name.split(".").at(-1)!}\``,
-      span,
+      message: `nothing reads the output of ${definition.name} \`${name.split(".").at(-1)!}\``,
+      span: origin.span,
       notes: [
         "it is neither what the network predicts nor part of it; join it with `add` or `concat`, take a loss of it, or remove it",
       ],

@@ -6,8 +6,8 @@ import { shortNameOf, spanOf, type ScoreUse } from "./score-use.js";
 /** Prediction and target must hold numbers, in one shape. False after a report. */
 export function checkValueScore(use: ScoreUse, environment: Environment): boolean {
   const { prediction, target } = use;
-  if (target.value.type !== "f32") return reportLabels(use, environment);
-  if (!sameShape(prediction.shape!, target.value.shape)) return reportShapes(use, environment);
+  if (target.type.dtype !== "f32") return reportLabels(use, environment);
+  if (!sameShape(prediction.shape!, target.type.shape)) return reportShapes(use, environment);
   if (use.kind === "loss") warnOfActivation(use, environment);
   return true;
 }
@@ -49,7 +49,7 @@ function reportShapes(use: ScoreUse, { reporter }: Environment): false {
   const key = `${prediction.name} against ${target.name}`;
   if (complaints.has(key)) return false;
   complaints.add(key);
-  const [made, wanted] = [formatShape(prediction.shape!), formatShape(target.value.shape)];
+  const [made, wanted] = [formatShape(prediction.shape!), formatShape(target.type.shape)];
   reporter.report("NET2047", {
     message: `\`${call.callee.name}\` needs one shape, but \`${shortNameOf(prediction)}\` is ${made} and \`${target.name}\` is ${wanted}`,
     span: spanOf(use, "prediction"),
@@ -58,7 +58,7 @@ function reportShapes(use: ScoreUse, { reporter }: Environment): false {
       { span: prediction.span, message: `gives ${made}` },
       { span: target.span, message: `is ${wanted}` },
     ],
-    notes: isSmaller(prediction.shape!, target.value.shape)
+    notes: isSmaller(prediction.shape!, target.type.shape)
       ? [
           "`upsample(2)` and `conv_transpose(out, kernel=4, stride=2, padding=1)` double an image exactly",
         ]

@@ -1,6 +1,7 @@
 import type { CallExpression, Identifier, Span } from "../../grammar/ast.js";
-import type { Value } from "../ir/graph.js";
 import type { Shape } from "../ir/shape.js";
+import type { TensorType } from "../ir/tensor-type.js";
+import type { NetworkValue } from "../network/resolved.js";
 import type { Current } from "./place.js";
 
 /** A layer's output that has a name. */
@@ -9,7 +10,6 @@ export interface NamedValue {
   readonly name: string;
   /** Undefined where a mistake hides it. */
   readonly shape: Shape | undefined;
-  readonly value: Value | undefined;
   /** The layer's kind, where it stands, and its name if it has one. */
   readonly layer: string;
   readonly span: Span;
@@ -26,7 +26,8 @@ export interface Target {
   readonly name: string;
   readonly span: Span;
   readonly nameSpan: Span;
-  readonly value: Value;
+  readonly value: NetworkValue;
+  readonly type: TensorType;
   readonly isInput: boolean;
   /** Number of classes as the target declares it, where, and in which words. */
   readonly range?: { readonly classes: number; readonly span: Span; readonly text: string };

@@ -2,7 +2,7 @@ import { aliasNames } from "../../compiler/diagnostics/alias.js";
 import { initializers } from "../../compiler/layers/initializers.js";
 import { type LayerDefinition, layers } from "../../compiler/layers/index.js";
 import { functions } from "../../compiler/calls/functions.js";
-import { losses, metrics, type ScoreDefinition } from "../../compiler/semantics/losses.js";
+import { losses, metrics, type ScoreDefinition } from "../../compiler/layers/scores.js";
 import { optimizers } from "../../compiler/semantics/recipes/optimizers.js";
 import { schedules } from "../../compiler/semantics/recipes/schedules.js";
 import { trainSettings } from "../../compiler/semantics/recipes/settings.js";

@@ -14,7 +14,7 @@ import { argumentAliases } from "../../compiler/calls/argument-aliases.js";
 import { applySafeFixes } from "../../compiler/semantics/fix-all.js";
 import { functions } from "../../compiler/calls/functions.js";
 import { analyze } from "../../compiler/semantics/index.js";
-import { losses, metrics } from "../../compiler/semantics/losses.js";
+import { losses, metrics } from "../../compiler/layers/scores.js";
 import { typeNames } from "../../compiler/semantics/parameters.js";
 import { optimizers } from "../../compiler/semantics/recipes/optimizers.js";
 import { averages, loads, precisions, stops } from "../../compiler/semantics/recipes/policies.js";

@@ -8,7 +8,7 @@ import { type Candidate, suggest } from "../../compiler/diagnostics/suggest.js";
 import { layers } from "../../compiler/layers/index.js";
 import { applySafeFixes } from "../../compiler/semantics/fix-all.js";
 import { analyze } from "../../compiler/semantics/index.js";
-import { metrics } from "../../compiler/semantics/losses.js";
+import { metrics } from "../../compiler/layers/scores.js";
 import { optimizers } from "../../compiler/semantics/recipes/optimizers.js";
 import { transforms } from "../../compiler/semantics/recipes/transforms.js";
 import { analyzeWrongSpec, factsOf, hostOf, wrongSpecs } from "./wrong-specs.js";

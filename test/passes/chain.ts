@@ -25,7 +25,7 @@ import type {
 import type { Origin } from "../../compiler/ir/origin.js";
 import { BATCH, elementCount, imageShape, type Shape } from "../../compiler/ir/shape.js";
 import type { ReferenceContext } from "../../compiler/ops/op.js";
-import type { ScoreDefinition } from "../../compiler/semantics/losses.js";
+import type { ScoreDefinition } from "../../compiler/layers/scores.js";
 import type { Numbers } from "../../compiler/ops/run-graph.js";
 import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";
 

@@ -15,7 +15,7 @@ import { verify } from "../../compiler/ops/verify.js";
 import { ops } from "../../compiler/ops/index.js";
 import { differentiate } from "../../compiler/passes/differentiate.js";
 import { Chain } from "./chain.js";
-import { losses } from "../../compiler/semantics/losses.js";
+import { losses } from "../../compiler/layers/scores.js";
 import { gradientError } from "./gradients.js";
 
 const square = { top: 1, bottom: 1, left: 1, right: 1 };

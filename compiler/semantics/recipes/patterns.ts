@@ -18,6 +18,7 @@ export function patterns(): ArgumentType<readonly Pattern[]> {
   return {
     description: DESCRIPTION,
     accepts: { kind: "value" },
+    write: (given) => `[${given.map(({ text }) => text).join(", ")}]`,
     read: (expression, { subject, reporter }) => patternsOf(expression, subject, { reporter }),
   };
 }

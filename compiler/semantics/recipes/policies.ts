@@ -128,6 +128,7 @@ function lossScale(): ArgumentType<number | "dynamic"> {
   return {
     description: `${number.description}, or \`dynamic\``,
     accepts: { kind: "word", words: ["dynamic"] },
+    write: String,
     read: (expression, reader) =>
       expression.kind === "name" && expression.name === "dynamic"
         ? "dynamic"

@@ -1,6 +1,6 @@
 import { type Alias, each } from "../diagnostics/alias.js";
 import { add, constant, multiply, operand, subtract, unary } from "../ir/expression.js";
-import type { GraphBuilder } from "../ops/builder.js";
+import type { Builder } from "../ir/builder.js";
 import type { ElementLossAttributes, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
 import { float, floats, integer, valueName } from "../calls/argument-types.js";
@@ -29,7 +29,7 @@ export interface ScoreDefinition<
   lower(
     inputs: readonly [prediction: Value, target: Value],
     values: ArgumentValues<NoInfer<Declarations>>,
-    builder: GraphBuilder,
+    builder: Builder,
     origin: Origin,
   ): Value;
 }

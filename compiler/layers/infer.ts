@@ -1,0 +1,44 @@
+import { catalogue, type DiagnosticCode } from "../diagnostics/catalogue/index.js";
+import type { Shape } from "../ir/shape.js";
+import type { CallValues } from "../calls/signature.js";
+import type { InferenceContext, LayerDefinition, LayerProblem } from "./layer.js";
+
+/** A layer as its shape rule sees it. */
+export interface LayerCall {
+  readonly definition: LayerDefinition;
+  readonly values: CallValues;
+  /** Shapes of the other values that it reads. */
+  readonly others: readonly Shape[];
+}
+
+/** Whether a report says that the layer cannot be; a warning says that it can. */
+export const isRefusal = (code: DiagnosticCode) => catalogue[code].severity !== "warning";
+
+/** The layer's output for an input; undefined where its shape rule refuses that. */
+export function inferShape(call: LayerCall, input: Shape): Shape | undefined {
+  const { output, problems } = tryShape(call, input);
+  return problems.length > 0 ? undefined : output;
+}
+
+/** The layer's output for an input, and why its shape rule refuses that. */
+export function tryShape(
+  { definition, values, others }: LayerCall,
+  input: Shape,
+): { readonly output: Shape | undefined; readonly problems: readonly LayerProblem[] } {
+  const problems: LayerProblem[] = [];
+  const context: InferenceContext = {
+    title: definition.name,
+    lastImage: undefined,
+    others,
+    report(code, problem) {
+      if (isRefusal(code)) problems.push(problem);
+      return undefined;
+    },
+    inputsWhere: () => undefined,
+    removeArgument: () => undefined,
+    replaceArgument: () => undefined,
+    setArgument: () => undefined,
+    insertBefore: () => undefined,
+  };
+  return { output: definition.infer(input, values, context), problems };
+}

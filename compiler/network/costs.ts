@@ -1,0 +1,48 @@
+import { GraphBuilder } from "../ops/builder.js";
+import type { Parameter } from "../ir/graph.js";
+import { elementCount, type Shape } from "../ir/shape.js";
+import { inferShape, type LayerCall } from "../layers/infer.js";
+
+/** What a layer costs. */
+export interface LayerCost {
+  /** Numbers in its weights. */
+  readonly parameters: number;
+  /** Multiply-adds of the forward pass per image. */
+  readonly macs: number;
+  /** Whether the layer trains weights, so that gradients must reach it. */
+  readonly isTrainable: boolean;
+}
+
+export const NO_COST: LayerCost = { parameters: 0, macs: 0, isTrainable: false };
+
+/** The cost of a layer on an input of the given shape; nothing where it refuses that input. */
+export function costOf(call: LayerCall, input: Shape | undefined): LayerCost {
+  const output = input && inferShape(call, input);
+  if (!output) return NO_COST;
+  const parameters = parametersOf(call, input);
+  return {
+    parameters: parameters.reduce((sum, { value }) => sum + elementCount(value.shape), 0),
+    macs: call.definition.macs?.(input, output, call.values) ?? 0,
+    isTrainable: parameters.some((parameter) => parameter.trainable),
+  };
+}
+
+/** The layer's weights, found by lowering it alone. */
+function parametersOf(
+  { definition, values, others }: LayerCall,
+  shape: Shape,
+): readonly Parameter[] {
+  if (others.length > 0) return []; // it joins values, and has no weights
+  const origin = { name: definition.name, span: NOWHERE };
+  const builder = new GraphBuilder(definition.name);
+  const input = builder.images("input", shape, origin);
+  const context = { builder, origin, nextStream: () => 0, others: [] };
+  const prediction = definition.lower(input, values, context);
+  const { parameters } = builder.finish({ prediction, metrics: [] });
+  return parameters.filter(({ role }) => role === "weight");
+}
+
+const START = { offset: 0, line: 1, column: 1 };
+
+/** A place for what is in no text. */
+export const NOWHERE = { file: "", start: START, end: START };

@@ -1,0 +1,125 @@
+/** A network's layers as summaries, pictures and editors show them. */
+import { callText } from "../calls/call-text.js";
+import type { BlockUse } from "../calls/reporter.js";
+import type { CallValues } from "../calls/signature.js";
+import type { TensorType } from "../ir/tensor-type.js";
+import type { LayerDefinition } from "../layers/layer.js";
+import { costOf, NO_COST } from "./costs.js";
+import type { Group, NetworkValue, ResolvedLayer } from "./resolved.js";
+
+/** A layer that a mistake hides in part, in a spec that gives no network. */
+export interface UnresolvedLayer extends Pick<
+  ResolvedLayer,
+  "name" | "inputs" | "group" | "origin"
+> {
+  readonly kind: string;
+  readonly call: string;
+  readonly type: TensorType | undefined;
+}
+
+export type KnownLayer = ResolvedLayer | UnresolvedLayer;
+
+export function isResolved(layer: KnownLayer): layer is ResolvedLayer {
+  return "definition" in layer;
+}
+
+export const kindOf = (layer: KnownLayer): string =>
+  isResolved(layer) ? layer.definition.name : layer.kind;
+
+/** A layer as `summary` shows it. Shapes are without the batch axis, multiply-adds are per image. */
+export interface AnalyzedLayer {
+  /** `features.conv1`. */
+  readonly name: string;
+  /** `conv`; `add` and `concat` for the joins of `residual` and `concat`. */
+  readonly kind: string;
+  /** The call as a picture shows it, without initializers: `conv(64, kernel=3, padding=1)`. */
+  readonly call: string;
+  /** Indices of the layers whose outputs it reads; -1 is the network's input. */
+  readonly inputs: readonly number[];
+  /** Index in `groups` of the innermost group around it. */
+  readonly group?: number;
+  /** The uses of blocks that led here, the outermost first. */
+  readonly uses: readonly BlockUse[];
+  readonly line: number;
+  readonly column: number;
+  readonly span: Group["span"];
+  /** Undefined where a mistake hides it. */
+  readonly output: readonly number[] | undefined;
+  readonly parameters: number;
+  readonly macs: number;
+  /** Gradients of input and weight, as far as they are needed, cost as much as the forward pass each. */
+  readonly macsBackward: number;
+}
+
+export interface LayersOfNetwork {
+  readonly input: TensorType | undefined;
+  readonly layers: readonly KnownLayer[];
+  readonly groups: readonly Group[];
+}
+
+export function describeLayers({
+  input,
+  layers,
+  groups,
+}: LayersOfNetwork): readonly AnalyzedLayer[] {
+  const typeOf = ({ from, index }: NetworkValue) =>
+    from === "layer" ? layers[index]?.type : input;
+  const trained: boolean[] = [];
+  return layers.map((layer) => {
+    const { name, inputs, group, origin } = layer;
+    const types = inputs.map(typeOf);
+    const { parameters, macs, isTrainable } = isResolved(layer) ? layerCost(layer, types) : NO_COST;
+    const isInputTrained = inputs.some(({ from, index }) => from === "layer" && trained[index]);
+    trained.push(isInputTrained || isTrainable);
+    const gradients = Number(isInputTrained) + Number(isTrainable);
+    const { line, column } = origin.span.start;
+    return {
+      name,
+      kind: kindOf(layer),
+      call: isResolved(layer) ? shownCall(layer) : layer.call,
+      inputs: inputs.map(({ from, index }) => (from === "layer" ? index : -1)),
+      ...(group !== undefined && { group }),
+      uses: usesAround(group, groups),
+      line,
+      column,
+      span: origin.span,
+      output: layer.type?.shape.slice(1).map(Number),
+      parameters,
+      macs,
+      macsBackward: gradients * macs,
+    };
+  });
+}
+
+function layerCost(
+  { definition, values }: ResolvedLayer,
+  [input, ...rest]: readonly (TensorType | undefined)[],
+) {
+  const others = rest.flatMap((type) => (type ? [type.shape] : []));
+  return others.length < rest.length
+    ? NO_COST
+    : costOf({ definition, values, others }, input?.shape);
+}
+
+/** The call without initializers. */
+export function shownCall({
+  definition,
+  values,
+}: {
+  readonly definition: LayerDefinition;
+  readonly values: CallValues;
+}): string {
+  const shown = Object.entries(values).filter(
+    ([name]) => definition.arguments[name]?.type.accepts.kind !== "call",
+  );
+  return callText(definition, Object.fromEntries(shown));
+}
+
+function usesAround(group: number | undefined, groups: readonly Group[]): readonly BlockUse[] {
+  const around = group === undefined ? undefined : groups[group];
+  if (!around) return [];
+  const { kind, label, name, span, parent } = around;
+  const outer = usesAround(parent, groups);
+  if (kind !== "block") return outer;
+  return [...outer, { block: label.replace(/\(.*/s, ""), name, span }];
+}
