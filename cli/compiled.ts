@@ -82,7 +82,7 @@ export function requireData(compiled: CompiledSpec): DataRecipe {
   );
 }
 
-/** A model that ends in softmax gives probabilities; what others give of classes are logits. */
+/** What the network's prediction is of classes. */
 export function scoresOf({ model }: CompiledSpec): Scores {
-  return model.layers.at(-1)?.kind === "softmax" ? "probabilities" : "logits";
+  return model.network?.outputs[0]?.gives === "probabilities" ? "probabilities" : "logits";
 }

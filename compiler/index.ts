@@ -12,9 +12,12 @@ import type { AfterPass } from "./passes/step-graphs.js";
 import { traceProgram, type ProgramOptions } from "./program.js";
 import type { Graph } from "./ir/graph.js";
 import { traceWithin, type MemoryBudget } from "./budget.js";
+import { build } from "./network/build.js";
+import { classesOf, fractionsOf } from "./network/facts.js";
+import { outlineOf } from "./network/outline.js";
+import type { ResolvedNetwork } from "./network/resolved.js";
 import {
   analyze,
-  type Analysis,
   type ReadImport,
   type ReadWeights,
   type RecipeOverrides,
@@ -113,40 +116,71 @@ export function compile(source: string, options: CompileOptions): Compilation {
     ...(readImport && { readImport }),
     ...(readWeights && { readWeights }),
   });
-  const { diagnostics, selected } = analysis;
+  const { diagnostics, selected, sources } = analysis;
   const hasErrors = diagnostics.some(({ severity }) => severity === "error");
-  const traces = hasErrors ? [] : tracePrograms(analysis, options);
+  const { network, graph, documentation } = selected?.model ?? {};
+  if (hasErrors || !network || !graph) return compilationOf([], { diagnostics });
+  const { recipe } = selected!;
+  const hash = fingerprint([...sources.values()].join("\n"));
+  const traces = tracePrograms({ network, graph, recipe, hash }, options);
+  return compilationOf(traces, { recipe, documentation, diagnostics });
+}
+
+/** What may be said of the compilation of a network that comes from no spec. */
+export interface NetworkOptions extends Pick<
+  CompileOptions,
+  "file" | "target" | "tuned" | "memory" | "limits" | "keepGradients" | "afterPass"
+> {
+  readonly recipe?: TrainRecipe | undefined;
+}
+
+/** Compiles a network that comes from no spec. Throws where a graph cannot be made of it. */
+export function compileNetwork(network: ResolvedNetwork, options: NetworkOptions): Compilation {
+  const { recipe, ...rest } = options;
+  const hash = fingerprint(JSON.stringify(outlineOf(network)));
+  const traces = tracePrograms({ network, graph: build(network), recipe, hash }, rest);
+  return compilationOf(traces, { recipe, diagnostics: [] });
+}
+
+function compilationOf(
+  traces: readonly TracedProgram[],
+  said: Pick<Compilation, "diagnostics"> & {
+    readonly recipe?: TrainRecipe | undefined;
+    readonly documentation?: string | undefined;
+  },
+): Compilation {
+  const { diagnostics, recipe, documentation } = said;
   const excess = traces.find((each) => each.excess)?.excess;
   const programs = traces.map((trace) => trace.program);
   const [program] = programs;
-  if (!program) {
-    return { programs, traces, program, module: "", declarations: "", diagnostics };
-  }
-  const recipe = selected?.recipe;
   return {
     programs,
     traces,
     program,
-    module: emitModule(programs, recipe),
-    declarations: emitDeclarations(program, recipe, selected?.model.documentation),
+    module: program ? emitModule(programs, recipe) : "",
+    declarations: program ? emitDeclarations(program, recipe, documentation) : "",
     diagnostics,
     ...(excess && { excess }),
   };
 }
 
+/** A network with its graph, and what trains it. */
+interface Trained {
+  readonly network: ResolvedNetwork;
+  readonly graph: Graph;
+  readonly recipe: TrainRecipe | undefined;
+  /** Fingerprint of what it was made from. */
+  readonly hash: string;
+}
+
 function tracePrograms(
-  { selected, sources }: Analysis,
+  { network, graph, recipe, hash }: Trained,
   { file, target = "auto", tuned = [], keepGradients = false, memory, ...rest }: CompileOptions,
 ): readonly TracedProgram[] {
-  if (!selected?.model.graph) return [];
   const { afterPass, limits } = rest;
-  const { graph } = selected.model;
-  const { recipe } = selected;
+  const classes = classesOf(network);
   const common = {
-    source: {
-      file: file.replace(/^.*[\\/]/, ""),
-      hash: fingerprint([...sources.values()].join("\n")),
-    },
+    source: { file: file.replace(/^.*[\\/]/, ""), hash },
     optimizer: optimizerOf(recipe),
     ...(recipe?.data && { data: recipe.data }),
     ...(recipe?.average && { average: recipe.average }),
@@ -154,8 +188,8 @@ function tracePrograms(
     ...(limits && { limits }),
     ...(afterPass && { afterPass }),
     mixesLabels: mixesImages(recipe?.data?.train),
-    ...(selected.model.classes !== undefined && { classes: selected.model.classes }),
-    fractions: selected.model.fractions,
+    ...(classes !== undefined && { classes }),
+    fractions: fractionsOf(network),
   };
   const variants = [
     ...TARGETS[target].map((name) => ({ target: name })),

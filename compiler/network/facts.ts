@@ -14,25 +14,27 @@ export function typeOf(
   return source.type;
 }
 
+export function sameValue(a: NetworkValue, b: NetworkValue): boolean {
+  return a.from === b.from && a.index === b.index;
+}
+
 /**
- * What the network predicts: what its first loss is taken of, or else its last layer. Scores of
- * classes are taken of logits; only `softmax` gives probabilities.
+ * What the network predicts: what its first loss is taken of, or else the last value of its text.
+ * Scores of classes are taken of logits; only `softmax` gives probabilities.
  */
 export function outputsOf(
-  network: Omit<ResolvedNetwork, "outputs" | "name">,
+  { inputs, layers, losses, metrics }: Omit<ResolvedNetwork, "outputs" | "name">,
+  last: NetworkValue,
 ): readonly NetworkOutput[] {
-  const { layers, losses, metrics } = network;
-  const last = { from: "layer", index: layers.length - 1 } as const;
   const value = losses[0]?.score.prediction ?? last;
-  const layer = layers[value.index]!;
+  const layer = value.from === "layer" ? layers[value.index] : undefined;
   const scores = [...losses.map(({ score }) => score), ...metrics];
   const isLogits = scores.some(
-    ({ definition, prediction }) =>
-      definition.against === "labels" && prediction.index === value.index,
+    ({ definition, prediction }) => definition.against === "labels" && sameValue(prediction, value),
   );
   const other = isLogits ? "logits" : "values";
-  const gives = layer.definition.name === "softmax" ? "probabilities" : other;
-  return [{ name: layer.name, value, gives }];
+  const gives = layer?.definition.name === "softmax" ? "probabilities" : other;
+  return [{ name: (layer ?? inputs[value.index]!).name, value, gives }];
 }
 
 /** How many classes the network tells apart; undefined for one that is not compared with labels. */

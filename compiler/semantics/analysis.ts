@@ -19,8 +19,6 @@ export interface AnalyzedModel {
   };
   /** Labels are integers in 0 .. classes - 1. */
   readonly classes?: number;
-  /** Names of the metrics that are shares of something, such as an accuracy. */
-  readonly fractions: readonly string[];
   /** In the order of the text, loops unrolled and blocks expanded. */
   readonly layers: readonly AnalyzedLayer[];
   readonly groups: readonly Group[];

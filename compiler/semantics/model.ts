@@ -13,7 +13,7 @@ import { BATCH } from "../ir/shape.js";
 import type { TensorType } from "../ir/tensor-type.js";
 import { build } from "../network/build.js";
 import { describeLayers } from "../network/describe.js";
-import { classesOf, fractionsOf, outputsOf } from "../network/facts.js";
+import { classesOf, outputsOf } from "../network/facts.js";
 import type {
   NetworkPort,
   ResolvedLoss,
@@ -28,7 +28,7 @@ import { findInput, readInputShape, readTarget, type TargetKind } from "./inputs
 import type { Module, Modules } from "./modules.js";
 import { NetworkReader } from "./network.js";
 import type { ModelArguments } from "./parameters.js";
-import type { Current, Place } from "./place.js";
+import { type Current, type Place, valueOf } from "./place.js";
 import type { ScoreKind } from "./score-use.js";
 import { readScore } from "./scores.js";
 import { warnOfUnreachable } from "./unreachable.js";
@@ -87,18 +87,25 @@ class ModelAnalysis {
     if (layers.length === 0 && !this.reader.hasFailed) this.reportEmpty();
     const network = this.network();
     if (network) warnOfUnreachable(network, this.environment);
+    const { imageType: input } = this;
+    // Both follow from the network; checking whether a fix helps asks for neither.
+    const described = once(() => describeLayers({ input, layers, groups }));
+    const graph = once(() => network && build(network));
     return {
       name: this.declaration.name.name,
       arguments: modelArguments,
       documentation: this.declaration.documentation,
       input: this.input,
       classes: network && classesOf(network),
-      fractions: network ? fractionsOf(network) : [],
-      layers: describeLayers({ input: this.imageType, layers, groups }),
+      get layers() {
+        return described();
+      },
       groups,
       hasLoss: this.declaration.members.some((member) => member.kind === "loss"),
       network,
-      graph: network && build(network),
+      get graph() {
+        return graph();
+      },
     };
   }
 
@@ -267,7 +274,11 @@ class ModelAnalysis {
       losses,
       metrics,
     };
-    return { name: this.declaration.name.name, ...parts, outputs: outputsOf(parts) };
+    return {
+      name: this.declaration.name.name,
+      ...parts,
+      outputs: outputsOf(parts, valueOf(reader.current)),
+    };
   }
 }
 
@@ -279,6 +290,12 @@ function portOf({ name, span, type, range }: Target): NetworkPort {
 function typeOfTarget(read: TargetKind | undefined): TensorType {
   if (read?.kind === "numbers") return { dtype: "f32", shape: read.shape };
   return { dtype: "u32", shape: [BATCH] };
+}
+
+/** A function that computes its result when it is asked the first time. */
+function once<Result>(compute: () => Result): () => Result {
+  let made: { readonly result: Result } | undefined;
+  return () => (made ??= { result: compute() }).result;
 }
 
 type Range = NonNullable<TargetDeclaration["range"]>;

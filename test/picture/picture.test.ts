@@ -33,7 +33,6 @@ const joined = {
     { name: "basic1", label: "residual", kind: "residual", parent: 1, span: undefined as never },
   ],
   hasLoss: false,
-  fractions: [],
 } as const satisfies AnalyzedModel;
 
 describe("a diagram", () => {

@@ -1,0 +1,116 @@
+import { sameValue } from "./facts.js";
+import type { NetworkValue, ResolvedLayer, ResolvedNetwork } from "./resolved.js";
+
+/** What names mean where a spec is being printed, by the rules of the language. */
+export class PrintedNames {
+  /** Every value so far, by its full name. */
+  private readonly values = new Map<string, NetworkValue>();
+  /** Those that the text names with `as`, which alone scores may be taken of. */
+  private readonly aliased = new Map<string, NetworkValue>();
+  /** Full names of layers and sections so far. */
+  private readonly taken = new Set<string>();
+  /** Layers without a name, by prefix and kind. */
+  private readonly counts = new Map<string, number>();
+
+  constructor(private readonly network: ResolvedNetwork) {
+    for (const [index, { name }] of network.inputs.entries()) {
+      this.values.set(name, { from: "input", index });
+    }
+  }
+
+  /** A section begins; it begins once. */
+  open(path: readonly string[]): void {
+    requireName(path.at(-1)!);
+    if (SECTION_WORDS.has(path.at(-1)!)) {
+      throw new Error(`\`${path.at(-1)}\` is a word of the language and cannot name a section`);
+    }
+    this.take(path.join("."), "the layers of a section must be next to each other");
+  }
+
+  /** Makes a layer's output known. True if the language gives it this name without `as`. */
+  define(
+    { name, definition }: ResolvedLayer,
+    index: number,
+    { isScored }: { readonly isScored: boolean },
+  ): boolean {
+    const path = name.split(".");
+    const own = requireName(path.pop()!);
+    this.take(name, "names of layers must be different");
+    const value = { from: "layer", index } as const;
+    this.values.set(name, value);
+    const kind = [...path, definition.name].join(".");
+    const count = (this.counts.get(kind) ?? 0) + 1;
+    const isUnnamed = !isScored && own === `${definition.name}${count}`;
+    if (isUnnamed) this.counts.set(kind, count);
+    else this.aliased.set(name, value);
+    return isUnnamed;
+  }
+
+  /** The last part of a name that nothing in the layer's section has. */
+  unusedBeside(layer: string): string {
+    const isUsed = (name: string) =>
+      this.network.layers.some((each) => each.name === name || each.name.startsWith(`${name}.`));
+    let name = `${layer}_input`;
+    while (isUsed(name)) name += "_";
+    return name.split(".").at(-1)!;
+  }
+
+  /** The shortest name that means a value at a place. */
+  reference(value: NetworkValue, path: readonly string[]): string {
+    return this.shortest(value, (name) => this.find(name, path));
+  }
+
+  /** The shortest name that means a value in a loss or a metric. */
+  scoreReference(value: NetworkValue): string {
+    return this.shortest(value, (name) => {
+      const exact = this.aliased.get(name);
+      if (exact) return exact;
+      const matches = [...this.aliased].filter(([full]) => full.endsWith(`.${name}`));
+      return matches.length === 1 ? matches[0]![1] : undefined;
+    });
+  }
+
+  private shortest(
+    value: NetworkValue,
+    meaningOf: (name: string) => NetworkValue | undefined,
+  ): string {
+    const ports = value.from === "input" ? this.network.inputs : this.network.layers;
+    const { name } = ports[value.index]!;
+    const parts = name.split(".");
+    const names = parts.map((_, index) => parts.slice(-index - 1).join("."));
+    const found = names.find((each) => {
+      const meaning = meaningOf(each);
+      return meaning && sameValue(meaning, value);
+    });
+    if (found === undefined) throw new Error(`another value hides \`${name}\` where it is read`);
+    return found;
+  }
+
+  /** In its own section first, then further out. */
+  private find(name: string, path: readonly string[]): NetworkValue | undefined {
+    for (let depth = path.length; depth >= 0; depth--) {
+      const found = this.values.get([...path.slice(0, depth), name].join("."));
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  private take(name: string, rule: string): void {
+    if (this.taken.has(name)) throw new Error(`\`${name}\` is there twice: ${rule}`);
+    this.taken.add(name);
+  }
+}
+
+/** Words that start something else where a section may begin. */
+const SECTION_WORDS = new Set([
+  ...["block", "branch", "concat", "data", "from", "import", "input", "loss", "metric"],
+  ...["repeat", "residual", "skip", "target", "train"],
+]);
+
+const RESERVED = new Set(["as", "const", "false", "for", "model", "true"]);
+
+/** The name; throws where the language cannot write it. */
+export function requireName(name: string): string {
+  if (/^[A-Za-z_][A-Za-z_0-9]*$/.test(name) && !RESERVED.has(name)) return name;
+  throw new Error(`\`${name}\` cannot be a name in a spec: letters, digits and _ can, no keywords`);
+}
