@@ -2,6 +2,7 @@ import type { Program, ProgramBuffer, ProgramKernel, ProgramStep } from "../../p
 import { frameStruct } from "../../program/frame.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { lineComment, literal, templateText } from "./text.js";
+import { isUnrolled, ROWS, rowsOf, unrolledBlocks } from "./unrolled.js";
 
 /**
  * The generated ES module: the programs as data, with kernels as readable text, and one function that puts them on a GPU. Programs of
@@ -67,7 +68,8 @@ const step = (kernel, buffers, constants, [fixed, perImage, tile, z], label, [li
   location: { line, column },
   macs,
   ...(batches && { batches }),
-});`;
+});
+${ROWS}`;
 
 /** Kernels of all programs, each text once. Those that are alike stand together, by name: a compressor sees no further than 32 KiB back. */
 class KernelTable {
@@ -97,12 +99,12 @@ function emitKernels(kernels: readonly ProgramKernel[]): string[] {
   return [
     "// What the runtime tells every kernel, and register blocks, unrolled, that several of them share.",
     `const frame = \`${FRAME}\`;`,
-    ...[...blocks].map(([text, name]) => `const ${name} = \`${templateText(text)}\`;`),
+    ...[...blocks].map(([text, name]) => `const ${name} = ${expressionOf(text)};`),
     "",
     "const kernels = [",
     ...kernels.map(({ name, bindings, wgsl }) => {
       const text = unrolledBlocks(wgsl)
-        .map((block) => (blocks.has(block) ? `\${${blocks.get(block)!}}` : templateText(block)))
+        .map((block) => blockText(block, blocks.get(block)))
         .join("\n")
         .replace(FRAME, "${frame}");
       return `  kernel(${literal(name)}, ${literal(bindings)}, \`${text}\`),`;
@@ -110,6 +112,14 @@ function emitKernels(kernels: readonly ProgramKernel[]): string[] {
     "];",
   ];
 }
+
+/** A block within a template: its name where it is shared, or its text. */
+function blockText(block: string, name: string | undefined): string {
+  const expression = name ?? rowsOf(block);
+  return expression === undefined ? templateText(block) : `\${${expression}}`;
+}
+
+const expressionOf = (block: string) => rowsOf(block) ?? `\`${templateText(block)}\``;
 
 /** Names for the unrolled blocks that occur in more than one kernel. */
 function sharedBlocks(texts: readonly string[]): ReadonlyMap<string, string> {
@@ -121,24 +131,6 @@ function sharedBlocks(texts: readonly string[]): ReadonlyMap<string, string> {
     seen.add(block);
   }
   return shared;
-}
-
-/** Lines of unrolled code alike but for their numbers, for instance `c0 = fma(...)` and `c1 = fma(...)`. */
-const FEWEST_LINES = 8;
-
-const isUnrolled = (block: string) => block.split("\n").length >= FEWEST_LINES;
-
-/** A text cut into runs of lines that begin alike. Joined by line breaks they are the text again. */
-function unrolledBlocks(text: string): string[] {
-  const blocks: string[][] = [];
-  let previous: string | undefined;
-  for (const line of text.split("\n")) {
-    const beginning = line.replaceAll(/\d+/g, "0").slice(0, 24);
-    if (beginning === previous) blocks.at(-1)!.push(line);
-    else blocks.push([line]);
-    previous = beginning;
-  }
-  return blocks.map((lines) => lines.join("\n"));
 }
 
 /** What is the same for every target. */
