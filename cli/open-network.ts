@@ -1,5 +1,6 @@
 /** A compiled spec on a GPU. */
-import type { Network, NetworkOptions } from "../runtime/network.js";
+import type { NetworkOptions } from "../runtime/calls.js";
+import type { Network } from "../runtime/network.js";
 import type { CompileProgress } from "../runtime/pipelines.js";
 import type { CompiledSpec } from "./compiled.js";
 import { warn } from "./terminal.js";

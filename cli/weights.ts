@@ -1,6 +1,7 @@
 /** Weights files, and the names of classes that travel in their metadata. */
 import { closeSync, readSync } from "node:fs";
-import type { LoadOptions, Network } from "../runtime/network.js";
+import type { LoadOptions } from "../runtime/calls.js";
+import type { Network } from "../runtime/network.js";
 import { WeightsError } from "../runtime/errors.js";
 import { parseTensors, readMetadata } from "../runtime/safetensors.js";
 import { openFileSync } from "../runtime/node/read-file.js";

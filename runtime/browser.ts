@@ -1,9 +1,11 @@
 /** The runtime for browsers: the same names as in Node, and nothing but `navigator.gpu`. */
 import type { Program } from "../program/program.js";
+import type { NetworkOptions } from "./calls.js";
 import { adapterName, type FoundAdapter } from "./device.js";
 import { NoAdapterError } from "./errors.js";
 import type { Labels, Targets } from "./examples.js";
-import { openNetwork, type Network, type NetworkOptions } from "./network.js";
+import type { Network } from "./network.js";
+import { openNetwork } from "./open.js";
 
 export * from "./core.js";
 

@@ -1,5 +1,7 @@
 /** Copies of what callers hand over, which they may change as soon as a call returns. */
 import type { Images } from "./data/dataset.js";
+import { describe } from "./describe.js";
+import { InputError } from "./errors.js";
 
 type Values = Float32Array | Uint32Array | Uint8Array;
 
@@ -10,8 +12,25 @@ const MOST_KEPT = 4;
 export class Copies {
   private readonly free: Values[] = [];
 
+  /**
+   * Gives `work` images that the caller cannot change meanwhile: a copy, unless they are handed over
+   * by `transfer`.
+   */
+  async keeping<T>(
+    images: Images,
+    transfer: boolean | undefined,
+    work: (own: Images) => Promise<T>,
+  ): Promise<T> {
+    const own = transfer ? images : this.ofImages(images);
+    try {
+      return await work(own);
+    } finally {
+      if (own !== images) this.release(own);
+    }
+  }
+
   /** A copy of images; what cannot be images is returned as it is, to be refused. */
-  ofImages(images: Images): Images {
+  private ofImages(images: Images): Images {
     if (images instanceof Float32Array) return this.of(images);
     if (!(images instanceof Object) || !("staged" in images)) return images;
     const { staged, draws } = images;
@@ -20,7 +39,7 @@ export class Copies {
   }
 
   /** Takes copies back once they have been uploaded. */
-  release(images: Images): void {
+  private release(images: Images): void {
     const arrays = images instanceof Float32Array ? [images] : [images.staged, images.draws];
     this.free.unshift(...arrays);
     this.free.length = Math.min(this.free.length, MOST_KEPT);
@@ -37,4 +56,21 @@ export class Copies {
     copy!.set(values);
     return copy as Kind;
   }
+}
+
+/** A copy of a file's bytes. Throws InputError for anything else. */
+export const ownBytes = (bytes: Uint8Array | ArrayBuffer): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(viewOf(bytes));
+
+/** A plain view of what may be a Node Buffer, whose `slice` shares its memory instead of copying. */
+export function viewOf(bytes: Uint8Array | ArrayBuffer): Uint8Array {
+  if (ArrayBuffer.isView(bytes)) {
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  // By name: a frame's ArrayBuffer is of another class than the page's.
+  const kind = Object.prototype.toString.call(bytes);
+  if (/ArrayBuffer\]$/.test(kind)) return new Uint8Array(bytes);
+  throw new InputError(
+    `weights must be the bytes of a file, a Uint8Array or an ArrayBuffer, not ${describe(bytes)}`,
+  );
 }

@@ -31,13 +31,13 @@ export type {
   InspectionExamples,
   LoadOptions,
   Metrics,
-  Network,
   NetworkOptions,
   ParameterInfo,
   ReadOptions,
   SaveOptions,
   StepOptions,
-} from "./network.js";
+} from "./calls.js";
+export type { Network } from "./network.js";
 export { profileSteps, timeSteps } from "./profile.js";
 export type { Profile, ProfiledStep, ProfileOptions, TimedStep } from "./profile.js";
 export type { CompileProgress } from "./pipelines.js";

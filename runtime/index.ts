@@ -1,7 +1,9 @@
 /** The runtime for Node: adapters come from Dawn, or from `device` in the options. */
 import type { Program } from "../program/program.js";
+import type { NetworkOptions } from "./calls.js";
 import type { Labels, Targets } from "./examples.js";
-import { openNetwork, type Network, type NetworkOptions } from "./network.js";
+import type { Network } from "./network.js";
+import { openNetwork } from "./open.js";
 import { findAdapter } from "./node/adapters.js";
 
 export * from "./core.js";

@@ -1,10 +1,11 @@
 /** A program's parameters on the device, in PyTorch's order to the outside. */
 import { stateNames, type Program, type ProgramParameter } from "../program/program.js";
+import { describe } from "./describe.js";
 import { InputError } from "./errors.js";
+import { assertFinite } from "./examples.js";
 import { packPiece, unpackPiece } from "./layout.js";
 import type { Memory } from "./memory.js";
 import { readBuffer } from "./readback.js";
-import type { Tensor } from "./safetensors.js";
 
 /** Which of a parameter's tensors: its value, its average over the steps of training, its gradient, or what the optimizer keeps of it (`velocity`, `exp_avg` ...). */
 export type TensorOf =
@@ -68,16 +69,35 @@ export class Parameters {
       .filter((index) => index !== undefined);
   }
 
-  /** The tensors of all parameters that have one, for a file. */
-  async readAll(of: TensorOf, prefix = ""): Promise<Tensor[]> {
-    const tensors: Tensor[] = [];
+  /** The tensors of all parameters that have one. */
+  async valuesOf(of: TensorOf): Promise<Map<ProgramParameter, Float32Array>> {
+    const tensors = new Map<ProgramParameter, Float32Array>();
     for (const parameter of this.program.parameters) {
       if (this.#buffersOf(parameter, of).length === 0) continue;
-      const values = await this.read(parameter, of);
-      tensors.push({ name: prefix + parameter.name, shape: parameter.shape, values });
+      tensors.set(parameter, await this.read(parameter, of));
     }
     return tensors;
   }
+}
+
+/** A copy of values for a parameter. Throws InputError unless they are as many, and finite. */
+export function ownValues(
+  { name, shape }: Pick<ProgramParameter, "name" | "shape">,
+  values: Float32Array,
+): Float32Array {
+  if (!(values instanceof Float32Array)) {
+    throw new InputError(`\`${name}\` must be a Float32Array, not ${describe(values)}`);
+  }
+  const expected = sizeOf(shape);
+  if (values.length !== expected) {
+    const extents = `[${shape.join(", ")}]`;
+    throw new InputError(
+      `\`${name}\` has ${expected} values (${extents}), and ${values.length} were given`,
+    );
+  }
+  const own = new Float32Array(values);
+  assertFinite(own, `\`${name}\``);
+  return own;
 }
 
 export function sizeOf(shape: readonly number[]): number {

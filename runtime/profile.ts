@@ -1,7 +1,8 @@
 /** How long each dispatch of a step list takes on the adapter at hand. */
 import type { ProgramStep } from "../program/program.js";
 import { inspecting, inspectingRuns, type InspectedRun, type Inspection } from "./inspection.js";
-import type { CallExamples, InspectionExamples, Network } from "./network.js";
+import type { CallExamples, InspectionExamples } from "./calls.js";
+import type { Network } from "./network.js";
 import type { Targets } from "./examples.js";
 import type { StepListName } from "./schedule.js";
 import type { Call } from "./slices.js";

@@ -1,5 +1,6 @@
 /** A call's examples in slices that fit the device, one after the other. */
 import type { Program } from "../program/program.js";
+import { sizeOf } from "./parameters.js";
 import type { StepListName } from "./schedule.js";
 
 /** Images [first, first + count) of a call. */
@@ -66,12 +67,62 @@ export interface CallLimits {
   readonly atLeast?: number | undefined;
 }
 
+type DataArray = Float32Array | Uint32Array | Uint8Array;
+
 /** The part of a call's values, so many for each of its images, that is a slice's. */
-export function partOf<Values extends Float32Array | Uint32Array | Uint8Array>(
+export function partOf<Values extends DataArray>(
   values: Values,
   { first, count }: Slice,
   images: number,
 ): Values {
   const each = values.length / images;
   return values.subarray(first * each, (first + count) * each) as Values;
+}
+
+/**
+ * What a run uploads of a call's data, arrays of `images` parts: those of its slice, and nothing for
+ * an update, which reads the sums of the slices.
+ */
+export function partOfRun<Data extends object>(
+  data: Data,
+  { list, slice }: ListRun,
+  images: number,
+): Partial<Data> {
+  if (list === "update") return {};
+  const parts = Object.entries(data).map(([name, all]: [string, DataArray | string]) => [
+    name,
+    typeof all === "string" ? all : partOf(all, slice, images),
+  ]);
+  return Object.fromEntries(parts) as Partial<Data>;
+}
+
+/** What a slice left: its predictions, or metrics. */
+export type SliceResult = Slice & { readonly values: Float32Array };
+
+/** The predictions of a call of `images` images, without the padding of each. */
+export function joinSlices(
+  prediction: Program["prediction"],
+  parts: readonly SliceResult[],
+  images: number,
+): Float32Array {
+  const whole = parts.map(({ values, count }) => withoutPitch(prediction, values, count));
+  if (whole.length === 1) return whole[0]!;
+  const each = sizeOf(prediction.shape);
+  const result = new Float32Array(images * each);
+  parts.forEach(({ first }, index) => result.set(whole[index]!, first * each));
+  return result;
+}
+
+function withoutPitch(
+  { shape, pitch }: Program["prediction"],
+  values: Float32Array,
+  images: number,
+): Float32Array {
+  const length = sizeOf(shape);
+  if (length === pitch) return values;
+  const result = new Float32Array(images * length);
+  for (let image = 0; image < images; image++) {
+    result.set(values.subarray(image * pitch, image * pitch + length), image * length);
+  }
+  return result;
 }

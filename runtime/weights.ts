@@ -3,8 +3,9 @@ import { stateNames, type Program, type ProgramParameter } from "../program/prog
 import { commonPrefix, withoutPrefix, wrapperPrefix } from "../program/weight-names.js";
 import { WeightsError } from "./errors.js";
 import { areFinite } from "./examples.js";
+import type { ParameterValues } from "./loaded.js";
 import type { TensorOf } from "./parameters.js";
-import type { Tensor } from "./safetensors.js";
+import type { Tensor } from "./tensor-file.js";
 
 /** What stands before the names of everything that an optimizer keeps. */
 const OPTIMIZER_PREFIX = "optimizer.";
@@ -23,15 +24,8 @@ export function statesOf({ optimizer }: Program): readonly TensorOf[] {
 /** More mismatches than these are only counted. */
 const MISMATCHES_SHOWN = 5;
 
-type Tensors = ReadonlyMap<ProgramParameter, Float32Array>;
-
 /** What a file holds of each parameter, after every name and shape was found to agree. */
-export interface MatchedWeights {
-  readonly values: Tensors;
-  /** Averages over the steps of training, where the program keeps them and the file has them. */
-  readonly averages: Tensors;
-  /** What the optimizer kept, by its name. */
-  readonly states: ReadonlyMap<TensorOf, Tensors>;
+export interface MatchedWeights extends Required<ParameterValues> {
   /** What a wrapper had put before every name, and was left out. */
   readonly prefix: string;
 }

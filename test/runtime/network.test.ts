@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Program } from "../../program/program.js";
 import { createNetwork, parseTensors, serializeTensors } from "../../runtime/index.js";
 import { DeviceLimitError, InputError } from "../../runtime/errors.js";
-import type { Network, NetworkOptions } from "../../runtime/network.js";
+import type { NetworkOptions } from "../../runtime/calls.js";
+import type { Network } from "../../runtime/network.js";
 import { LONG, tinyProgram } from "./tiny-program.js";
 
 const adapter = process.env["NETC_ADAPTER"] ?? "embedded";

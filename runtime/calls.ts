@@ -1,0 +1,147 @@
+/** What a network's calls take: their options, their results, and the checks of settings. */
+import type { OptimizerSettings } from "../program/program.js";
+import type { Images } from "./data/dataset.js";
+import { InputError } from "./errors.js";
+import type { Targets } from "./examples.js";
+import { assertNumber, type OptionNames } from "./options.js";
+import type { TensorOf } from "./parameters.js";
+import type { CompileProgress } from "./pipelines.js";
+
+/** The optimizer's settings; those left out are the spec's. */
+export interface OptimizerOptions {
+  readonly learningRate?: number;
+  /** Of SGD and RMSprop. */
+  readonly momentum?: number;
+  readonly weightDecay?: number;
+}
+
+export interface NetworkOptions extends OptimizerOptions {
+  /**
+   * The most examples of one call. 16 unless given. Memory grows with it, up to what the device can bind: more come in slices, one after the
+   * other, with one update for all.
+   */
+  readonly batch?: number;
+  /** Slices that a batch comes in, to save memory; 1 unless given. More where the device needs them. */
+  readonly accumulate?: number;
+  /** Of initial weights and dropout. 0 unless given. */
+  readonly seed?: number;
+  /** A device of your own, with the features `subgroups`, and `shader-f16` for mixed precision, if it can; otherwise the network opens one. */
+  readonly device?: GPUDevice;
+  /** `auto`, `embedded`, `lavapipe` or part of an adapter's name (in Node; browsers choose themselves). */
+  readonly adapter?: string;
+  /** Hears of kernels that are being compiled: all of a step list at once when it first runs, each once for all lists. */
+  readonly onCompile?: (progress: CompileProgress) => unknown;
+  /** Hears of what the device cannot do as the recipe has it; `console.warn` unless given. */
+  readonly onWarning?: (message: string) => unknown;
+}
+
+/** Settings for one step; those left out are the network's. */
+export interface StepOptions extends OptimizerOptions {
+  /** Slices that the step's examples come in, at least. */
+  readonly accumulate?: number;
+  /** Whether the images are the network's from now on, so that it need not copy them; false unless given. */
+  readonly transfer?: boolean;
+}
+
+/** Loss and metrics by name, each the mean over the examples of the call. */
+export type Metrics<Name extends string = string> = { readonly [name in Name]: number };
+
+export interface ParameterInfo<Name extends string = string> {
+  readonly name: Name;
+  /** PyTorch's. */
+  readonly shape: readonly number[];
+  /** `statistic`: measured while training, not trained (a running mean). A weight if absent. */
+  readonly role?: "statistic";
+  readonly trainable: boolean;
+}
+
+/** What a step list is inspected on; `optimizer` as in a step. */
+export interface InspectionExamples {
+  readonly images: Images;
+  readonly targets?: Targets;
+  readonly optimizer?: OptimizerOptions;
+}
+
+/** What a call is inspected on. */
+export interface CallExamples extends InspectionExamples {
+  /** Slices that the examples come in, at least; as in a step. */
+  readonly accumulate?: number | undefined;
+}
+
+export interface ReadOptions {
+  /** Which of a parameter's tensors, its value unless given; gradients only in a program compiled to keep them. */
+  readonly of?: TensorOf;
+}
+
+/** Text by key, of a file. */
+export type Metadata = Readonly<Record<string, string>>;
+
+export interface SaveOptions {
+  /** Whether to save what training needs to go on: the optimizer's state, the step and the seed. */
+  readonly optimizer?: boolean;
+  /** More text for the file's metadata. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export interface LoadOptions {
+  /** Whether to restore the optimizer's state, step and seed where the file holds them; true unless given. */
+  readonly optimizer?: boolean;
+  /**
+   * Names of parameters that keep the values they have. Given, be it without names, tensors that the model does not have are passed
+   * over; they are an error otherwise.
+   */
+  readonly except?: readonly string[];
+}
+
+/** The most examples of a call, unless given. */
+export const DEFAULT_BATCH = 16;
+
+const OPTIMIZER_OPTIONS: OptionNames<OptimizerOptions> = {
+  learningRate: true,
+  momentum: true,
+  weightDecay: true,
+};
+
+export const NETWORK_OPTIONS: OptionNames<NetworkOptions> = {
+  ...OPTIMIZER_OPTIONS,
+  batch: true,
+  accumulate: true,
+  seed: true,
+  device: true,
+  adapter: true,
+  onCompile: true,
+  onWarning: true,
+};
+
+export const STEP_OPTIONS: OptionNames<StepOptions> = {
+  ...OPTIMIZER_OPTIONS,
+  accumulate: true,
+  transfer: true,
+};
+
+export const READ_OPTIONS: OptionNames<ReadOptions> = { of: true };
+export const SAVE_OPTIONS: OptionNames<SaveOptions> = { optimizer: true, metadata: true };
+export const LOAD_OPTIONS: OptionNames<LoadOptions> = { optimizer: true, except: true };
+
+/**
+ * The optimizer's settings with those of a call in place of its own. Throws InputError for a number
+ * out of range, and for a momentum that the optimizer does not have.
+ */
+export function withSettings(
+  base: OptimizerSettings,
+  options: OptimizerOptions,
+): OptimizerSettings {
+  const { momentum, learningRate, weightDecay } = options;
+  if (momentum !== undefined && !("momentum" in base)) {
+    throw new InputError(`the optimizer ${base.kind} has no momentum`);
+  }
+  const settings = {
+    learningRate: learningRate ?? base.learningRate,
+    weightDecay: weightDecay ?? base.weightDecay,
+  };
+  for (const [name, value] of Object.entries(settings)) {
+    assertNumber(value, { minimum: 0 }, `\`${name}\``);
+  }
+  if (momentum !== undefined) assertNumber(momentum, { minimum: 0, below: 1 }, "`momentum`");
+  return { ...base, ...settings, ...(momentum !== undefined && { momentum }) };
+}

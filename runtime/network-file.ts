@@ -1,0 +1,105 @@
+/**
+ * Networks as files: what `save` writes and `load` reads. A page that does neither needs none of it,
+ * so saving.ts imports this file, and the format behind it, with the first call of either.
+ */
+import type { Program } from "../program/program.js";
+import type { LoadOptions, Metadata, SaveOptions } from "./calls.js";
+import { WeightsError } from "./errors.js";
+import type { Loaded } from "./loaded.js";
+import type { TensorOf } from "./parameters.js";
+import type { Phases } from "./phases.js";
+import { readTensors, viewed, type Tensor } from "./tensor-file.js";
+import { AVERAGE_PREFIX, matchWeights, statePrefix, statesOf } from "./weights.js";
+import { writeTensors } from "./write-tensors.js";
+
+/** A safetensors file of the parameters; with `optimizer`, of all that training needs. */
+export async function save(
+  phases: Phases,
+  { optimizer = false, metadata = {} }: SaveOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { loaded } = phases;
+  const tensors = await tensorsOf(loaded, "value", "");
+  tensors.push(...(await tensorsOf(loaded, "average", optimizer ? AVERAGE_PREFIX : "")));
+  if (optimizer) {
+    for (const state of statesOf(loaded.program)) {
+      tensors.push(...(await tensorsOf(loaded, state, statePrefix(state))));
+    }
+  }
+  const training = optimizer ? await trainingMetadata(phases) : {};
+  // Of two by the same name, a value and its average, the later one counts.
+  const named = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const all = { ...modelMetadata(loaded.program), ...training, ...metadata };
+  return writeTensors([...named.values()], all);
+}
+
+async function tensorsOf(loaded: Loaded, of: TensorOf, prefix: string): Promise<Tensor[]> {
+  const tensors = await loaded.parameters.valuesOf(of);
+  return [...tensors].map(([{ name, shape }, values]) => ({ name: prefix + name, shape, values }));
+}
+
+/** `format` tells PyTorch's readers whose order the values are in. */
+const modelMetadata = ({ model, source }: Program): Metadata => ({
+  format: "pt",
+  model,
+  spec: source.hash,
+});
+
+/** Where training is. */
+async function trainingMetadata(phases: Phases): Promise<Metadata> {
+  const { step, seed, since, current, loaded } = phases;
+  const phase = phases.count > 1 && { phase: current, since };
+  const counts = Object.entries({ step, seed, ...phase });
+  const scale = await loaded.lossScale();
+  return {
+    ...Object.fromEntries(counts.map(([name, count]) => [name, String(count)])),
+    ...(scale && { loss_scale: scale.join(" ") }),
+  };
+}
+
+export interface LoadedFile extends LoadOptions {
+  /** The network's to keep. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** What a file says besides its weights, and what users should know of how it was read. */
+export interface LoadResult {
+  readonly metadata: Metadata;
+  readonly warning: string | undefined;
+}
+
+/**
+ * Fills the parameters from a safetensors file. Throws WeightsError, and changes nothing, if the
+ * file is broken or belongs to another network.
+ */
+export async function load(
+  phases: Phases,
+  { bytes, optimizer = true, except }: LoadedFile,
+): Promise<LoadResult> {
+  const { tensors, metadata } = readTensors(bytes, viewed);
+  const phase = (optimizer ? countIn(metadata, "phase") : undefined) ?? phases.current;
+  const matched = matchWeights(phases.programOf(phase), tensors, { optimizer, except });
+  const [step, seed, since] = ["step", "seed", "since"].map((name) => countIn(metadata, name));
+  await phases.enter(phase);
+  const { values, averages, states, prefix } = matched;
+  await phases.loaded.put({ values, averages, ...(optimizer && { states }) });
+  if (optimizer) {
+    phases.step = step ?? phases.step;
+    phases.seed = seed ?? phases.seed;
+    phases.since = since ?? 0;
+    await phases.loaded.lossScale(metadata["loss_scale"]?.split(" ").map(Number));
+  }
+  return { metadata, warning: prefix === "" ? undefined : describePrefix(prefix) };
+}
+
+const describePrefix = (prefix: string) =>
+  `all names in the weights file begin with \`${prefix}\`, as PyTorch's wrappers write them: ` +
+  "they were loaded without it";
+
+/** A count in a file's metadata. Throws WeightsError if it is not one. */
+function countIn(metadata: Metadata, key: string): number | undefined {
+  const text = metadata[key];
+  if (text === undefined) return undefined;
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count <= 0xffffffff) return count;
+  throw new WeightsError(`the file's \`${key}\` is no count: ${text}`);
+}

@@ -1,0 +1,46 @@
+/** Saving and loading, in turn with a network's other calls. */
+import {
+  LOAD_OPTIONS,
+  SAVE_OPTIONS,
+  type LoadOptions,
+  type Metadata,
+  type SaveOptions,
+} from "./calls.js";
+import { ownBytes } from "./copies.js";
+import { assertKnown } from "./options.js";
+import type { Phases } from "./phases.js";
+import type { Queue } from "./queue.js";
+
+/** What reads and writes files, which bundlers keep apart from what a first step needs. */
+const importFile = () => import("./network-file.js");
+
+export class Saving {
+  readonly #queue: Queue;
+  readonly #phases: Phases;
+  readonly #onWarning: (message: string) => unknown;
+
+  constructor(queue: Queue, phases: Phases, onWarning: (message: string) => unknown) {
+    this.#queue = queue;
+    this.#phases = phases;
+    this.#onWarning = onWarning;
+  }
+
+  /** The network as a file, as it is after all earlier calls. */
+  async save(options: SaveOptions): Promise<Uint8Array<ArrayBuffer>> {
+    assertKnown(options, SAVE_OPTIONS, "save");
+    const own = { ...options, metadata: { ...options.metadata } };
+    return this.#queue.enqueue(async () => (await importFile()).save(this.#phases, own));
+  }
+
+  /** Fills the network from a file, before all later calls. Resolves to the file's metadata. */
+  async load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions): Promise<Metadata> {
+    assertKnown(options, LOAD_OPTIONS, "load");
+    const { optimizer, except } = options;
+    const own = { bytes: ownBytes(bytes), optimizer, except: except && [...except] };
+    const { metadata, warning } = await this.#queue.enqueue(async () =>
+      (await importFile()).load(this.#phases, own),
+    );
+    if (warning) await this.#onWarning(warning);
+    return metadata;
+  }
+}

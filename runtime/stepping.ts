@@ -1,0 +1,238 @@
+/** Runs a call's examples through step lists, slice by slice. */
+import type { OptimizerSettings, Program } from "../program/program.js";
+import {
+  withSettings,
+  type CallExamples,
+  type InspectionExamples,
+  type OptimizerOptions,
+  type StepOptions,
+} from "./calls.js";
+import { Copies } from "./copies.js";
+import type { Images } from "./data/dataset.js";
+import { checkTargets, countImages, type Targets } from "./examples.js";
+import type { Frame } from "./frame.js";
+import type { InspectableRun, InspectionParts } from "./inspection.js";
+import { readMeasurement, totalsOf, type Measurement } from "./measurement.js";
+import { assertInteger } from "./options.js";
+import type { Phases } from "./phases.js";
+import type { Queue } from "./queue.js";
+import type { Work } from "./runner.js";
+import type { StepListName } from "./schedule.js";
+import {
+  joinSlices,
+  partOfRun,
+  runsOf,
+  type Call,
+  type ListRun,
+  type Slice,
+  type SliceResult,
+} from "./slices.js";
+
+export interface SteppingOptions extends OptimizerOptions {
+  /** The most examples of a call. */
+  readonly batch: number;
+}
+
+/** The examples of a call, checked, as the device takes them. */
+type Data = Omit<Work, "frame" | "collects">;
+
+interface Examples {
+  readonly count: number;
+  readonly data: Data;
+  /** What the program's class totals come to over the call's examples. */
+  readonly totals: readonly number[];
+}
+
+/** What the frames of a call's runs have in common. */
+interface FrameParts {
+  readonly training: boolean;
+  /** Examples of the call. */
+  readonly count: number;
+  readonly totals?: readonly number[];
+  readonly optimizer?: OptimizerSettings | undefined;
+}
+
+export class Stepping {
+  readonly #queue: Queue;
+  readonly #phases: Phases;
+  readonly #batch: number;
+  readonly #optimizer: OptimizerSettings;
+  readonly #copies = new Copies();
+
+  constructor(queue: Queue, phases: Phases, { batch, ...settings }: SteppingOptions) {
+    this.#queue = queue;
+    this.#phases = phases;
+    this.#batch = batch;
+    this.#optimizer = withSettings(phases.loaded.program.optimizer, settings);
+  }
+
+  get #program(): Program {
+    return this.#phases.loaded.program;
+  }
+
+  /** Fills parameters from their initializers; averages begin with them. */
+  async initialize(): Promise<void> {
+    const { loaded } = this.#phases;
+    const { steps, parameters } = loaded.program;
+    await this.#queue.enqueue(async () => {
+      await loaded.parameters.allocate(parameters, "value");
+      loaded.isFolded = false;
+      const frame = this.#frame({ first: 0, count: 1 }, { training: false, count: 1 });
+      await loaded.runner.run("initialize", { frame, collects: false });
+      if (steps.average.length > 0) await loaded.runner.run("average", { frame, collects: false });
+    });
+    await this.#queue.explain(this.#queue.device.gpu.queue.onSubmittedWorkDone());
+  }
+
+  /** The loss and metrics of a training step or an evaluation, as sums with their weights. */
+  async measure(
+    call: "train" | "evaluate",
+    { images, targets }: InspectionExamples,
+    { accumulate = 1, transfer, ...settings }: StepOptions = {},
+  ): Promise<Measurement> {
+    assertInteger(accumulate, 1, "`accumulate`");
+    const optimizer = withSettings(this.#optimizer, settings);
+    return this.#copies.keeping(images, transfer, async (own) => {
+      const { sums } = this.#program;
+      const examples = this.#examplesOf(call, own, targets);
+      const { count, totals } = examples;
+      const parts = { training: call === "train", count, totals, optimizer };
+      const { values } = (await this.#run(call, examples, parts, accumulate)).at(-1)!;
+      return readMeasurement(sums[call], values, { examples: count, totals });
+    });
+  }
+
+  /** The model's output: images x values, row-major. */
+  predict(images: Images): Promise<Float32Array> {
+    return this.#copies.keeping(images, false, async (own) => {
+      const examples = this.#examplesOf("predict", own);
+      const { count } = examples;
+      const parts = await this.#run("predict", examples, { training: false, count });
+      return joinSlices(this.#program.prediction, parts, count);
+    });
+  }
+
+  /** Hands `visit` one run of a step list, on examples that fit the device. */
+  inspect<Result>(
+    list: StepListName,
+    { images, targets, optimizer = {} }: InspectionExamples,
+    visit: (parts: InspectionParts) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#copies.keeping(images, false, (own) => {
+      const examples = this.#examplesOf(list, own, targets, this.#phases.slice);
+      const training = list !== "evaluate" && list !== "predict";
+      const runs = [{ list, slice: { first: 0, count: examples.count } }];
+      const parts = { training, optimizer: withSettings(this.#optimizer, optimizer) };
+      return this.#inspect(runs, examples, parts, ([run]) => run!.begin().then(visit));
+    });
+  }
+
+  /** Hands `visit` the runs of a call, in order. */
+  inspectCall<Result>(
+    call: Call,
+    { images, targets, optimizer = {}, accumulate }: CallExamples,
+    visit: (runs: readonly InspectableRun[]) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#copies.keeping(images, false, (own) => {
+      const examples = this.#examplesOf(call, own, targets);
+      const parts = {
+        training: call === "train",
+        optimizer: withSettings(this.#optimizer, optimizer),
+      };
+      const runs = this.#runsOf(call, examples.count, accumulate);
+      return this.#inspect(runs, examples, parts, visit);
+    });
+  }
+
+  #inspect<Result>(
+    runs: readonly ListRun[],
+    examples: Examples,
+    call: Omit<FrameParts, "count" | "totals">,
+    visit: (runs: readonly InspectableRun[]) => Promise<Result>,
+  ): Promise<Result> {
+    const parts = { ...call, count: examples.count, totals: examples.totals };
+    const begin = (run: ListRun): Promise<InspectionParts> => {
+      const frame = this.#frame(run.slice, parts);
+      const own = partOfRun(examples.data, run, examples.count);
+      return this.#phases.loaded.runner.inspect(run.list, { ...own, frame, collects: false });
+    };
+    return this.#queue.enqueue(async () => {
+      const whole = { first: 0, count: Math.min(parts.count, this.#phases.slice) };
+      await this.#fold(runs[0]!.list, this.#frame(whole, parts));
+      return visit(runs.map((run) => ({ ...run, begin: () => begin(run) })));
+    });
+  }
+
+  /**
+   * Submits a call's runs in its turn, and waits for its results while later calls are submitted.
+   * The results are a prediction each slice, or the metrics of all of them with the last.
+   */
+  async #run(
+    call: Call,
+    examples: Examples,
+    parts: FrameParts,
+    atLeast?: number,
+  ): Promise<readonly SliceResult[]> {
+    const { count } = examples;
+    const results = await this.#queue.enqueue(async () => {
+      // In its turn: a phase of training that begins before it has other lists.
+      const runs = this.#runsOf(call, count, atLeast);
+      const { runner } = this.#phases.loaded;
+      const last = runs.filter(({ list }) => list !== "update").at(-1);
+      await this.#fold(call, this.#frame({ first: 0, count }, parts));
+      const submitted: { slice: Slice; result: Promise<Float32Array> }[] = [];
+      for (const run of runs) {
+        const { list, slice, after } = run;
+        const frame = this.#frame(slice, parts);
+        const collects = call === "predict" || run === last;
+        const own = partOfRun(examples.data, run, examples.count);
+        const { result } = await runner.run(list, { ...own, frame, collects, after });
+        if (list !== "update") submitted.push({ slice, result });
+      }
+      if (call === "train") this.#phases.step++;
+      return submitted;
+    });
+    const read = results.map(async ({ slice, result }) => ({ ...slice, values: await result }));
+    return this.#queue.explain(Promise.all(read));
+  }
+
+  /** Folds parameters again, if the list reads what is folded and they have changed. */
+  async #fold(list: StepListName, frame: Frame): Promise<void> {
+    const { loaded } = this.#phases;
+    const reads = list === "evaluate" || list === "predict";
+    if (reads && !loaded.isFolded && loaded.program.steps.fold.length > 0) {
+      await loaded.runner.run("fold", { frame, collects: false });
+    }
+    loaded.isFolded = reads;
+  }
+
+  #frame(slice: Slice, parts: FrameParts): Frame {
+    const { training, count, totals = [], optimizer = this.#optimizer } = parts;
+    const { step, since, seed } = this.#phases;
+    return {
+      batch: slice.count,
+      slice: { first: slice.first, images: count },
+      step,
+      since,
+      seed,
+      training,
+      optimizer,
+      totals,
+    };
+  }
+
+  /** Checks the examples of a call of at most `most`, and copies their targets. */
+  #examplesOf(list: StepListName, images: Images, targets?: Targets, most = this.#batch): Examples {
+    const count = countImages(this.#program, images, most);
+    const own = images instanceof Float32Array ? { images } : images;
+    if (list === "predict") return { count, data: own, totals: [] };
+    const training = list !== "evaluate";
+    const compared = checkTargets(this.#program, targets, { images: count, training });
+    return { count, data: { ...own, ...compared }, totals: totalsOf(this.#program, compared) };
+  }
+
+  #runsOf(call: Call, images: number, atLeast?: number): readonly ListRun[] {
+    const { steps } = this.#program;
+    return runsOf(call, images, { steps, most: this.#phases.slice, batch: this.#batch, atLeast });
+  }
+}

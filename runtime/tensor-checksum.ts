@@ -1,0 +1,39 @@
+/** The checksum in the metadata of safetensors files that netc writes. */
+import { murmur3 } from "./checksum.js";
+import { WeightsError } from "./errors.js";
+
+/** Where a file that netc wrote has its checksum. */
+const CHECKSUM_PREFIX = '{"__metadata__":{"checksum":"';
+const CHECKSUM_DIGITS = 16;
+/** Holds its place while it is computed. */
+export const NO_CHECKSUM = "0".repeat(CHECKSUM_DIGITS);
+
+/** Writes the checksum of a file, whose data begin at `start`, to its place. */
+export function writeChecksum(bytes: Uint8Array, start: number): void {
+  bytes.set(new TextEncoder().encode(checksumOf(bytes, start)), 8 + CHECKSUM_PREFIX.length);
+}
+
+/**
+ * Throws WeightsError where a file's content is not that of its checksum. Files without one, and
+ * those that another program has written anew, are taken as they are.
+ */
+export function assertUndamaged(bytes: Uint8Array, start: number): void {
+  const from = 8 + CHECKSUM_PREFIX.length;
+  const text = new TextDecoder().decode(bytes.subarray(8, from + CHECKSUM_DIGITS));
+  if (!text.startsWith(CHECKSUM_PREFIX)) return;
+  const [stated, found] = [text.slice(CHECKSUM_PREFIX.length), checksumOf(bytes, start)];
+  if (stated === found) return;
+  throw new WeightsError(
+    `this file is damaged: its checksum is ${found}, and it was written with ${stated}`,
+  );
+}
+
+/**
+ * Of a file whose data begin at `start`: of its header, with zeros in place of it, and its data.
+ */
+function checksumOf(bytes: Uint8Array, start: number): string {
+  const header = bytes.slice(0, start);
+  header.fill(0x30, 8 + CHECKSUM_PREFIX.length, 8 + CHECKSUM_PREFIX.length + CHECKSUM_DIGITS);
+  const hashes = [murmur3(header), murmur3(bytes.subarray(start))];
+  return hashes.map((hash) => hash.toString(16).padStart(8, "0")).join("");
+}
