@@ -87,6 +87,44 @@ test("a run stopped anywhere, phases and averages and all, and resumed elsewhere
   }
 });
 
+test("a file loaded right after a phase was entered stays in that phase, with its bytes of the call", async () => {
+  const network = await open();
+  try {
+    const bytes = await network.save();
+    const before = bytes.slice();
+    const entered = network.enterPhase(1);
+    const loaded = network.load(bytes);
+    bytes.fill(0);
+    await Promise.all([entered, loaded]);
+    expect(network.phase).toBe(1);
+    expect(await network.save()).toEqual(before);
+  } finally {
+    network.destroy();
+  }
+});
+
+test("weights that are not finite do not enter another phase, and the network goes on", async () => {
+  const network = await open();
+  try {
+    const { gpu } = (network as unknown as { device: Device }).device;
+    const wrong = Float32Array.of(NaN, 0, 0);
+    const writeBuffer = gpu.queue.writeBuffer.bind(gpu.queue);
+    const { buffers, parameters } = network.program;
+    const { name } =
+      buffers[parameters.find((one) => one.name === "logits.bias")!.pieces[0]!.buffer]!;
+    gpu.queue.writeBuffer = (buffer, ...rest) =>
+      buffer.label === name ? writeBuffer(buffer, 0, wrong) : writeBuffer(buffer, ...rest);
+    await network.write("logits.bias", new Float32Array(3));
+    gpu.queue.writeBuffer = writeBuffer;
+    await expect(network.enterPhase(1)).rejects.toThrow(/`logits.bias` is NaN at index 0/);
+    await network.write("logits.bias", new Float32Array(3));
+    await network.enterPhase(1);
+    expect(network.phase).toBe(1);
+  } finally {
+    network.destroy();
+  }
+});
+
 test("a device that is lost in a phase, with averages, is replaced on the way to the same bits", async () => {
   const network = await open();
   const lost = await open();
