@@ -451,7 +451,17 @@ function integersOf(constant: Constant): readonly number[] | undefined {
   return integers.length === elements.length ? integers : undefined;
 }
 
+/** Kernels compute in 32 bits: what is beyond is infinite there, what is below may be 0. */
+const LARGEST_FLOAT = 3.4028234663852886e38;
+const SMALLEST_FLOAT = 1.1754943508222875e-38;
+
 function inRange(value: number, range: NumberRange): number | OutOfRange {
+  if (Math.abs(value) > LARGEST_FLOAT) {
+    return new OutOfRange(value, "at most 3.4e38 in size, the largest 32-bit number");
+  }
+  if (range.above === 0 && value > 0 && value < SMALLEST_FLOAT) {
+    return new OutOfRange(value, "at least 1.2e-38, the smallest 32-bit number");
+  }
   const { minimum = -Infinity, maximum = Infinity, above = -Infinity, below = Infinity } = range;
   const isInside = value >= minimum && value <= maximum && value > above && value < below;
   return isInside || Number.isNaN(value) ? value : new OutOfRange(value, limitText(range));

@@ -43,6 +43,10 @@ describe("what is too deep or too large is refused", () => {
     ["weights of too many numbers", model("  flatten -> linear(1000000000)"), "NET2052"],
     ["a pool of too many numbers", model("  adaptive_avgpool(4294967296)"), "NET2052"],
     ["pad(1000000)", model("  pad(1000000)"), "NET2052"],
+    ["a number beyond f32", model("  leaky_relu(1e39)"), "NET1010"],
+    ["a negative one", model("  leaky_relu(-1e39)"), "NET1010"],
+    ["in a list", model("  conv(3, kernel=1, init=normal(1e39))"), "NET1010"],
+    ["a number that f32 may round to 0", model("  batchnorm(eps=1e-45)"), "NET1010"],
     [
       "loops in loops without layers",
       model("  repeat 10000 { repeat 10000 { repeat 10000 { } } }"),
