@@ -6,6 +6,7 @@ import {
   type Examination,
 } from "../runtime/evaluation/index.js";
 import type { Evaluation } from "../runtime/training/evaluate.js";
+import { visible } from "../program/visible.js";
 import { formatCount, formatMetric, formatNumber, formatPercent } from "./format.js";
 import { renderTable, type Column } from "./table.js";
 
@@ -88,7 +89,7 @@ function confusionTable(classes: readonly ClassResult[], matrix: ConfusionMatrix
   const longest = Math.max(...matrix.flat().map((count) => String(count).length));
   // Column titles are cut as short as still tells the classes apart.
   const names = abbreviations(
-    classes.map(({ name }) => name),
+    classes.map(({ name }) => visible(name)),
     longest,
   );
   const columns: Column[] = [

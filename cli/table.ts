@@ -1,5 +1,7 @@
 /** Tables that fit the terminal: the least important columns go first, then the first column is shortened. */
 
+import { visible } from "../program/visible.js";
+
 export interface Column {
   readonly title: string;
   readonly align: "left" | "right";
@@ -12,9 +14,11 @@ const GAP = "  ";
 /** Renders rows under their titles. `width` is the terminal's; without it nothing is left out. */
 export function renderTable(
   columns: readonly Column[],
-  rows: readonly (readonly string[])[],
+  texts: readonly (readonly string[])[],
   width = Number.POSITIVE_INFINITY,
 ): string {
+  // A line break in the name of a class would break the row.
+  const rows = texts.map((cells) => cells.map(visible));
   const kept = fittingColumns(columns, rows, width);
   const widths = kept.map((index) => columnWidth(columns, rows, index));
   const excess = totalWidth(widths) - width;

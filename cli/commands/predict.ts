@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { imagesOf } from "../../program/transforms.js";
+import { visible } from "../../program/visible.js";
 import { chooseStaging, loadBatches } from "../../runtime/data/index.js";
 import { rowOf, toProbabilities } from "../../runtime/evaluation/index.js";
 import type { Network } from "../../runtime/network.js";
@@ -146,7 +147,7 @@ function rank(
 
 function describePrediction({ image, classes }: Prediction): string {
   const lines = classes.map(
-    ({ name, probability }) => `  ${formatPercent(probability).padStart(6)}  ${name}`,
+    ({ name, probability }) => `  ${formatPercent(probability).padStart(6)}  ${visible(name)}`,
   );
-  return [image, ...lines].join("\n");
+  return [visible(image), ...lines].join("\n");
 }

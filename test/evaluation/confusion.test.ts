@@ -168,6 +168,21 @@ test("supports, hits and columns add up for any matrix", () => {
   );
 });
 
+test("names of classes that hold line breaks stay within their rows", () => {
+  const confusion = [
+    [2, 0],
+    [1, 1],
+  ];
+  const classes = classResults(confusion, ["new\nline", "\u001b[31mred"]);
+  const text = describeEvaluation(
+    { examples: 4, metrics: { loss: 1 }, classes, confusion, mistakes: [] },
+    [],
+    80,
+  );
+  expect(text).toMatch(/^new\\u000aline +2 +66.7% +100.0%$/m);
+  expect(text).toMatch(/^\\u001b\[31mred +1 +1$/m);
+});
+
 test("a matrix wider than the terminal gives way to the worst confusions", () => {
   const size = 60;
   const names = Array.from({ length: size }, (_, label) => `species ${label}`);
