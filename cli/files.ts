@@ -1,8 +1,7 @@
 /** Reading what the user names and writing what netc makes. */
-import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { OUT_OF_FILES, readBytes as readFile } from "../runtime/node/read-file.js";
-import { writeError, writeFileAtomically } from "../runtime/node/write-file.js";
+import { makeFolders, writeError, writeFileAtomically } from "../runtime/node/write-file.js";
 import { RunFailedError } from "../runtime/training/error.js";
 import { wrongInput } from "./failure.js";
 import { formatBytes } from "../program/format-bytes.js";
@@ -77,10 +76,10 @@ export async function writeOutput(path: string, content: string | Uint8Array): P
 
 /** Makes a folder and those above it. */
 export async function makeFolder(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+  await makeFolders(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "EEXIST" || error.code === "ENOTDIR") {
       throw new RunFailedError(`cannot make the folder ${path}: a file stands in its place`);
     }
-    throw writeError(path, error);
+    throw writeError(error.path ?? path, error);
   });
 }

@@ -2,14 +2,14 @@
  * Checkpoints of a run: `last.safetensors` and the one before it, `previous.safetensors`, each with weights, velocities,
  * and in its metadata how far the run had come and which run it was.
  */
-import { mkdir, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { NetcError, WeightsError } from "../errors.js";
 import type { Network } from "../network.js";
 import { assertFiniteTensors } from "../training/finite.js";
 import { parseState, serializeState, type TrainingState } from "../training/state.js";
 import { readBytes } from "./read-file.js";
-import { syncFolder, writeError, writeFileAtomically } from "./write-file.js";
+import { makeFolders, syncFolder, writeError, writeFileAtomically } from "./write-file.js";
 
 export const LAST_CHECKPOINT = "last.safetensors";
 export const PREVIOUS_CHECKPOINT = "previous.safetensors";
@@ -115,7 +115,10 @@ export async function resumeCheckpoint(
 /** What is said where neither checkpoint can be read. */
 function unreadable(directory: string, failures: readonly Error[]): Error {
   const damages = failures.filter((failure) => failure instanceof WeightsError);
-  if (damages.length > 0) return new WeightsError(damages.map(({ message }) => message).join("; "));
+  if (damages.length > 0) {
+    const reasons = damages.map(({ message }) => message).join("; ");
+    return new WeightsError(`no checkpoint in ${directory} can be resumed: ${reasons}`);
+  }
   return new CheckpointError(
     `there is no checkpoint in ${directory}, neither ${LAST_CHECKPOINT} nor ${PREVIOUS_CHECKPOINT}`,
   );
@@ -198,8 +201,8 @@ function toText({ seed, batch, examples, classes }: RunIdentity): Record<string,
 }
 
 async function makeDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    throw writeError(path, error);
+  await makeFolders(path).catch((error: NodeJS.ErrnoException) => {
+    throw writeError(error.path ?? path, error);
   });
 }
 

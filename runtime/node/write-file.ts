@@ -1,5 +1,6 @@
 /** Files that are either whole or not there. */
-import { open, rename, rm, stat } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { RunFailedError } from "../training/error.js";
 import { kindOf, OUT_OF_FILES } from "./read-file.js";
@@ -41,6 +42,31 @@ async function writeDurably(path: string, content: Uint8Array | string): Promise
   }
 }
 
+/**
+ * Makes a folder and those above it. Node's own `recursive` never ends where the system refuses a
+ * folder as if its parent were missing, as below /proc.
+ */
+export async function makeFolders(path: string): Promise<void> {
+  const failure = await tryMakeFolder(path);
+  const parent = dirname(path);
+  if (failure === undefined) return;
+  if (failure.code !== "ENOENT" || parent === path) throw failure;
+  await makeFolders(parent);
+  const second = await tryMakeFolder(path);
+  if (second) throw second;
+}
+
+/** Why a folder could not be made; undefined where it is there. */
+async function tryMakeFolder(path: string): Promise<NodeJS.ErrnoException | undefined> {
+  try {
+    await mkdir(path);
+    return undefined;
+  } catch (error) {
+    const isThere = (await stat(path).catch(() => undefined))?.isDirectory();
+    return isThere ? undefined : (error as NodeJS.ErrnoException);
+  }
+}
+
 /** Brings names to the disk: a rename is one of the folder. Where the system has no such thing (Windows), nothing happens. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path).catch(() => undefined);
@@ -62,15 +88,19 @@ export function writeError(path: string, error: NodeJS.ErrnoException): RunFaile
     case "EROFS":
       return new RunFailedError(`${path} may not be written: ${describe(error)}`);
     case "ENOENT":
-      return new RunFailedError(
-        `${path} cannot be written: there is no directory ${dirname(path)}`,
-      );
+      return new RunFailedError(`${path} cannot be written: ${whyMissing(dirname(path))}`);
     case "EMFILE":
     case "ENFILE":
       return new RunFailedError(`${path} could not be written: ${OUT_OF_FILES}`);
     default:
       return new RunFailedError(`${path} could not be written: ${error.message}`);
   }
+}
+
+function whyMissing(folder: string): string {
+  return existsSync(folder)
+    ? `the system makes no files in ${folder}`
+    : `there is no directory ${folder}`;
 }
 
 function describe(error: NodeJS.ErrnoException): string {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -56,6 +57,11 @@ describe("writeOutput", () => {
     const path = join(folder, "a/b/out.js");
     await writeOutput(path, "text");
     expect(await readFile(path, "utf8")).toBe("text");
+  });
+
+  test.runIf(existsSync("/proc"))("says where the system makes no folders", async () => {
+    const failure = "the system makes no files in /proc";
+    await expect(writeOutput("/proc/netc/deeper/out.js", "")).rejects.toThrow(failure);
   });
 
   test("says when a file stands where a folder is needed", async () => {

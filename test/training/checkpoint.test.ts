@@ -145,7 +145,9 @@ test("where both are damaged, the error names both", async () => {
   await writeFile(join(directory, "previous.safetensors"), "junk");
   const resuming = resumeCheckpoint(directory, asLoading(new OneWeight(0)), run);
   await expect(resuming).rejects.toThrow(WeightsError);
-  await expect(resuming).rejects.toThrow(/last\.safetensors: .*; .*previous\.safetensors: /);
+  await expect(resuming).rejects.toThrow(
+    /^no checkpoint in .* can be resumed: .*last\.safetensors: .*; .*previous\.safetensors: /,
+  );
 });
 
 test("no checkpoint at all is an error that says where it was looked for", async () => {
