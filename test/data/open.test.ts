@@ -59,8 +59,8 @@ test("paths of the spec start from its folder, and evaluation follows training's
   expect(train!.length).toBe(6);
   expect((await evaluation!.get(0))!.label).toBe(1);
   expect(notices).toEqual([
-    `${join(root, "pictures/val")} has no examples of a class, which ` +
-      `${join(root, "pictures/train")} has: a`,
+    `the eval split (${join(root, "pictures/val")}) has no examples of a class, which ` +
+      `the train split (${join(root, "pictures/train")}) has: a`,
   ]);
 });
 
@@ -191,8 +191,8 @@ describe("class numbers of an eval split that lacks a class", () => {
     expect(labels(train!)).toEqual([0, 2]);
     expect(labels(evaluation!)).toEqual([0, 1, 2]);
     expect(notices).toEqual([
-      `${join(root, "three/val")} has no examples of a class, which ` +
-        `${join(root, "three/train")} has: b`,
+      `the train split (${join(root, "three/val")}) has no examples of a class, which ` +
+        `the eval split (${join(root, "three/train")}) has: b`,
     ]);
   });
 
@@ -215,8 +215,8 @@ describe("class numbers of an eval split that lacks a class", () => {
       of(3),
     );
     expect(notices).toEqual([
-      expect.stringContaining("has no examples of 2 classes"),
-      expect.stringContaining("has no examples of a class"),
+      expect.stringMatching(/^the eval split \(.* has no examples of 2 classes, which the train/),
+      expect.stringMatching(/^the train split \(.* has no examples of a class, which the eval/),
     ]);
   });
 });

@@ -22,9 +22,12 @@ export function describeDifferences(train: Dataset, evaluation: Dataset): string
   if (!trained || !evaluated) return [];
   const missing = (from: ReadonlySet<string>, other: ReadonlySet<string>) =>
     [...other].filter((name) => !from.has(name)).sort();
+  // Both splits may be of one source, so its name alone would not tell them apart.
+  const one = { name: `the train split (${train.name})` };
+  const other = { name: `the eval split (${evaluation.name})` };
   return [
-    ...describeAbsent(evaluation, missing(evaluated, trained), `, which ${train.name} has`),
-    ...describeAbsent(train, missing(trained, evaluated), `, which ${evaluation.name} has`),
+    ...describeAbsent(other, missing(evaluated, trained), `, which ${one.name} has`),
+    ...describeAbsent(one, missing(trained, evaluated), `, which ${other.name} has`),
   ];
 }
 
