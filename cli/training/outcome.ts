@@ -46,7 +46,8 @@ export function describeResult(
     "",
     "use them:",
     `  npx netc eval ${use}`,
-    `  npx netc predict ${use} IMAGE`,
+    // The command predicts images alone.
+    ...(compiled.model.input?.shape.length !== 1 ? [`  npx netc predict ${use} IMAGE`] : []),
   ].join("\n");
 }
 

@@ -70,6 +70,8 @@ describe("features from csv", () => {
     expect(trained.code, trained.stderr).toBe(0);
     expect(trained.stdout).toMatch(/test accuracy: top1 100.0%/);
     expect(trained.stderr).not.toMatch(/warning\[/);
+    expect(trained.stdout).toMatch(/netc eval flowers.net/);
+    expect(trained.stdout).not.toMatch(/netc predict/);
   });
 
   test("are evaluated", async () => {
