@@ -39,7 +39,7 @@ export const absentArguments: AbsentNames = {
   totaliters: "give the duration without a name: `warmup(5 epochs)`",
   lastepoch: "`--resume` continues a run: leave it out",
   // Data
-  split: "`train` and `eval` of the data declaration are the splits; each reads its own files",
+  split: "`train` and `eval` are the splits; `holdout=0.2` in both keeps a share for evaluation",
   train: "`train` and `eval` of the data declaration are the splits; each reads its own files",
   shuffle: "examples are shuffled in training, and never in evaluation: leave it out",
   batchsize: "the recipe says it: `batch = 64`",

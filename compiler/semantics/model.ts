@@ -196,6 +196,7 @@ class ModelAnalysis {
       this.environment.reporter.report("NET1004", {
         message: `model \`${this.declaration.name.name}\` has a second loss; it can have one`,
         span,
+        notes: ["add the terms: `loss cross_entropy(a, label) + 0.3 * cross_entropy(b, label)`"],
       });
       return;
     }
