@@ -35,7 +35,9 @@ function announceSlices(
   { accumulate = 1 }: NetworkOptions,
 ): void {
   const wanted = Math.ceil(batch / accumulate);
-  if (slice >= Math.min(wanted, program.slice ?? wanted)) return;
+  // All phases come in the smallest of their slices, which `--memory` may have asked for.
+  const phases = [program, ...(program.phases ?? [])];
+  if (slice >= Math.min(wanted, ...phases.map((phase) => phase.slice ?? wanted))) return;
   const slices = Math.ceil(batch / slice);
   say(
     `a batch of ${batch} exceeds what this device can bind: it comes in ${slices} slices of up to ${slice} images`,

@@ -20,7 +20,8 @@ export class RunDisplay implements RunObserver {
   begin(start: TrainingState | undefined): void {
     const { dataset, evaluation, recipe } = this.parts;
     const { steps } = runLength(dataset.length, recipe, this.steps);
-    const left = start === undefined ? steps : steps - start.step;
+    // A run that was longer before has none left.
+    const left = Math.max(0, steps - (start?.step ?? 0));
     const evaluated = evaluation ? `, evaluating on ${plural(evaluation.length, "image")}` : "";
     say(
       `training ${recipe.model} by ${recipe.name} on ${plural(dataset.length, "image")}${evaluated}: ` +

@@ -202,6 +202,9 @@ test("a resumed run says what its flags change, and keeps its best epoch", async
   );
   expect(outcome.stdout).toMatch(/^test accuracy: top1 .* on 16 images \(epoch 7, best top1\)$/m);
   expect(outcome.stdout).toMatch(/^last epoch's test accuracy: top1 /m);
+  const shorter = ["--epochs", "2", "--out", "longer", "--resume", "--data", "swapped"];
+  const none = await netc(["train", "stripes.net", ...shorter]);
+  expect(none.stderr).toMatch(/evaluating on 16 images: 0 steps of/);
   const [, top1, loss] = /top1 ([\d.]+)%, loss ([\d.e-]+)/.exec(outcome.stdout)!;
   expect(outcome.stdout).toContain("npx netc eval stripes.net --weights longer/best.safetensors");
   const evaluated = await netc([

@@ -59,6 +59,15 @@ test("so does one that `--memory` slices", async () => {
   expect((await reportOf("runs/stripes")).timings!.note).toMatch(/in \d slices/);
 });
 
+test("slices that `--memory` makes in a later phase are not the device's", async () => {
+  await workspace.write("phases.net", sliced.replace(/ {2}accumulate = 3\n/, ""));
+  const flags = ["--batch", "32", "--memory", "24KiB", "--steps", "1"];
+  const { code, stderr } = await netc("train", "phases.net", ...flags);
+  expect(code, stderr).toBe(0);
+  expect(stderr).toMatch(/the batch comes in \d+ slices/);
+  expect(stderr).not.toContain("exceeds what this device can bind");
+});
+
 test("time counts each slice, and verify checks the kernels of a slice", async () => {
   const { code, stdout, stderr } = await netc("time", "sliced.net", "--batch", "8", "--json");
   expect(code, stderr).toBe(0);
