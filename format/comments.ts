@@ -15,7 +15,7 @@ export function placeAtLineEnd(
   _options: unknown,
   ast: Root,
 ): boolean {
-  if (placeBehindLeaf(comment)) return true;
+  if (placeBehindLeaf(comment) || placeInLoop(comment)) return true;
   const before = text.slice(0, comment.span.start.offset).trimEnd();
   if (/[{([]$/.test(before) || isBeforeBody(comment, text)) return placeInside(comment);
   const statement = largestEndingAt(ast, before.length);
@@ -29,11 +29,11 @@ export function placeAtLineEnd(
  * a leading arrow belongs to what stands above, so that the arrow stays in front of its layer. True where that was decided here.
  */
 export function placeOnOwnLine(comment: PlacedComment, text: string): boolean {
-  if (placeBehindLeaf(comment)) return true;
+  if (placeBehindLeaf(comment) || placeInLoop(comment)) return true;
   const { precedingNode, enclosingNode, followingNode } = comment;
-  if (!followingNode || !enclosingNode) return false;
+  if (!enclosingNode || !(followingNode || hasEmptyBody(enclosingNode))) return false;
   const next = util.getNextNonSpaceNonCommentCharacterIndex(text, comment.span.end.offset);
-  if (next !== false && precedingNode && text.startsWith("->", next)) {
+  if (next !== false && precedingNode && followingNode && text.startsWith("->", next)) {
     util.addTrailingComment(precedingNode, comment);
     return true;
   }
@@ -44,8 +44,25 @@ export function placeOnOwnLine(comment: PlacedComment, text: string): boolean {
   return true;
 }
 
+/** Among the names of a `for`: above its body's first statement, since a value has to follow `in`. */
+function placeInLoop(comment: PlacedComment): boolean {
+  const { enclosingNode, followingNode } = comment;
+  if (!enclosingNode || !("kind" in enclosingNode) || enclosingNode.kind !== "for") return false;
+  const { values, members } = enclosingNode;
+  if (followingNode !== values) return false;
+  if (members[0]) util.addLeadingComment(members[0], comment);
+  else util.addDanglingComment(enclosingNode, comment, undefined);
+  return true;
+}
+
 /** Keys of bodies in braces, which print the comments of an empty body themselves. */
 const BODIES = ["declarations", "members", "branches", "splits", "settings"];
+
+function hasEmptyBody(node: Node): boolean {
+  const bodies = keysOf(node).filter((key) => BODIES.includes(key));
+  const at = (key: string) => (node as unknown as Readonly<Record<string, readonly Node[]>>)[key];
+  return bodies.some((key) => at(key)?.length === 0);
+}
 
 /** Within a node that is printed as a whole, as between `5` and `epochs`: behind it. */
 function placeBehindLeaf(comment: PlacedComment): boolean {

@@ -157,6 +157,10 @@ describe("comments stay where they belong", () => {
   const mistakes: readonly string[] = [
     "/// Doc.\nmodel M { input image: f32[N, 3, 8, 8]\n  relu\n}\n",
     "model M {\n  for (a, b) in [(1, 2), (3,)] { conv(a) }\n}\n",
+    "model M {\n  for (a, // c\n b) in [(1, 2)] { conv(a) }\n}\n",
+    "model M {\n  for (a,\n // c\n b) in [(1, 2)] { }\n}\n",
+    "model M {\n  repeat 2 {\n // c\n}\n}\n",
+    "train T of M {\n  // c\n}\ndata D for M { // d\n}\n",
     "block b(width: /// c\n int) { relu }\n",
     "block b(width: // c\n int = 3) { relu }\n",
     "block b(width // c\n : int = 3) { relu }\n",
