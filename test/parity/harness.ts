@@ -111,11 +111,11 @@ async function openNetwork(
   });
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === "error");
   if (errors.length > 0) throw new Error(errors.map((error) => error.message).join("\n"));
-  const network = await createNetwork(programs, {
-    ...{ batch: expected.batch, accumulate },
-    ...expected.optimizer,
-    ...(device && { device }),
-  });
+  // Whether momentum is Nesterov's is said by the spec.
+  const { learningRate, momentum, weightDecay } = expected.optimizer;
+  const rates = { learningRate, momentum, weightDecay };
+  const options = { batch: expected.batch, accumulate, ...rates };
+  const network = await createNetwork(programs, device ? { ...options, device } : options);
   for (const { name, shape } of network.parameters) {
     await network.write(name, parameterValues(`${expected.name}/${name}`, shape));
   }
