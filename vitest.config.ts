@@ -35,7 +35,7 @@ export default defineConfig({
           name: "built",
           include: built,
           pool: "forks",
-          maxWorkers: 1,
+          maxWorkers: 2,
           globalSetup: ["test/global-setup.ts"],
           sequence: { groupOrder: 2 },
           ...common,

@@ -8,6 +8,14 @@ import { findAdapter, type NodeAdapter } from "../runtime/index.js";
 const mayNotSkip = process.env["NETC_TEST_NO_SKIP"] === "1";
 
 /**
+ * Whether every variant of a kernel test runs. On the embedded adapter, which takes several times
+ * as long as others to compile kernels, those that users' programs have run: `.ci/run` runs all of
+ * them on lavapipe, and `npm run test:full` does everywhere.
+ */
+export const runsAllVariants =
+  process.env["NETC_TEST_FULL"] === "1" || (await findAdapter()).source !== "embedded";
+
+/**
  * An adapter with `shader-f16`: the chosen one, else lavapipe, since the embedded adapter has no
  * 16-bit floats. `undefined` where neither has them, so that the tests can skip.
  *
