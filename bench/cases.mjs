@@ -33,7 +33,10 @@ export const CASES = {
   },
 };
 
-/** SwiftShader is several times slower, and TensorFlow.js takes minutes there for a training step of AlexNet. */
+/**
+ * SwiftShader is several times slower, and TensorFlow.js takes minutes there for a training step of
+ * AlexNet.
+ */
 export const PLAN = {
   lavapipe: Object.keys(CASES),
   embedded: ["cifar-train-64", "alexnet-infer-1"],

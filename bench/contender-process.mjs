@@ -28,7 +28,10 @@ class Worker {
     });
   }
 
-  /** The adapter's name, and the milliseconds from importing the library to a network with its weights. */
+  /**
+   * The adapter's name, and the milliseconds from importing the library to a network with its
+   * weights.
+   */
   prepare() {
     return this.#answer();
   }
@@ -64,8 +67,9 @@ class Worker {
 }
 
 /**
- * The hand-written skeleton of AlexNet's step: a program that prints its times and ends. It computes on noise, so there is
- * nothing to check; each step is a run of its own, which lies among the others' steps like theirs.
+ * The hand-written skeleton of AlexNet's step: a program that prints its times and ends. It
+ * computes on noise, so there is nothing to check; each step is a run of its own, which lies among
+ * the others' steps like theirs.
  */
 class Prototype {
   constructor(folder, adapter) {

@@ -1,4 +1,5 @@
-// What a contender asks of WebGPU, counted in the methods of Dawn's classes: every contender uses the same ones.
+// What a contender asks of WebGPU, counted in the methods of Dawn's classes: every contender uses
+// the same ones.
 import { globals } from "webgpu";
 
 const totals = { dispatches: 0, submits: 0, submitted: 0, insideQueue: 0, bytes: 0, peakBytes: 0 };
@@ -8,7 +9,10 @@ const pipelineCode = new WeakMap();
 const passPipeline = new WeakMap();
 let dispatchListener;
 
-/** Calls `listener` with the WGSL, the entry point and the workgroups of every dispatch from now on; undefined ends it. */
+/**
+ * Calls `listener` with the WGSL, the entry point and the workgroups of every dispatch from now on;
+ * undefined ends it.
+ */
 export function listenToDispatches(listener) {
   dispatchListener = listener;
 }
@@ -20,7 +24,8 @@ export function beginCounting() {
   return () => ({
     dispatches: totals.dispatches - dispatches,
     submits: totals.submits - submits,
-    // The queue copies data, and a software adapter may even do its work within submit: that is not JavaScript.
+    // The queue copies data, and a software adapter may even do its work within submit: that is not
+    // JavaScript.
     javascript: totals.submitted - start - (totals.insideQueue - insideQueue),
     pipelines: pipelineKeys.size,
     peakBytes: totals.peakBytes,

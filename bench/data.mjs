@@ -1,7 +1,8 @@
-// How fast photographs become batches: `node bench/data.mjs DIR`, where DIR holds CLASS/IMAGE as a validation set does. Each is decoded,
-// resized to 256 and cropped to 224, by netc's own path and by plain loops over the image library, and what the parts cost is told. "A
-// core" is the processor time of all threads together, which other work on the machine disturbs little. Contenders take turns, and the
-// median round of each is told.
+// How fast photographs become batches: `node bench/data.mjs DIR`, where DIR holds CLASS/IMAGE as a
+// validation set does. Each is decoded, resized to 256 and cropped to 224, by netc's own path and
+// by plain loops over the image library, and what the parts cost is told. "A core" is the processor
+// time of all threads together, which other work on the machine disturbs little. Contenders take
+// turns, and the median round of each is told.
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -34,7 +35,10 @@ async function imageFiles(directory) {
 
 const ROUNDS = 5;
 
-/** Lets all contenders take turns, and says what an image took each of them: the first round warms up. */
+/**
+ * Lets all contenders take turns, and says what an image took each of them: the first round warms
+ * up.
+ */
 async function measure(contenders) {
   const rounds = [];
   for (let round = 0; round <= ROUNDS; round++) {

@@ -1,4 +1,5 @@
-// The networks as plain numbers: their layers, and the same weights and images for everyone, made by a hash.
+// The networks as plain numbers: their layers, and the same weights and images for everyone, made
+// by a hash.
 
 const maxpool = (size, stride) => ({ size, stride });
 
@@ -78,12 +79,17 @@ export const NETWORKS = {
   },
 };
 
-/** WebGPU's default limit on a binding. Peers do not split what exceeds it, so it is split for them by hand. */
+/**
+ * WebGPU's default limit on a binding. Peers do not split what exceeds it, so it is split for them
+ * by hand.
+ */
 const BINDING_LIMIT = 128 * 1024 ** 2;
 
 export const elements = (shape) => shape.reduce((product, size) => product * size, 1);
 
-/** Whether a linear layer's outputs must be computed in two halves by those who bind a weight whole. */
+/**
+ * Whether a linear layer's outputs must be computed in two halves by those who bind a weight whole.
+ */
 export const isSplit = ({ weight }) => 4 * elements(weight) > BINDING_LIMIT;
 
 const slide = (size, window, stride, padding = 0) =>
@@ -133,7 +139,10 @@ function uniform(stream, length, scale) {
   return values;
 }
 
-/** Every parameter in PyTorch's layout. Weights have He's bound, so that activations keep their size. */
+/**
+ * Every parameter in PyTorch's layout. Weights have He's bound, so that activations keep their
+ * size.
+ */
 export function parametersOf(network) {
   return [...convolutionsOf(network), ...linearsOf(network)].flatMap(({ name, weight }, index) => {
     const fanIn = elements(weight) / weight[0];

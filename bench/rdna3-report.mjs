@@ -4,7 +4,10 @@ import { TITLES } from "./cases.mjs";
 /** A Radeon RX 7900 XTX. */
 const COMPUTE_UNITS = 96;
 
-/** Lanes that begin a multiply-add in a cycle of a SIMD: one instruction of 64 lanes, or two of 32 at once. */
+/**
+ * Lanes that begin a multiply-add in a cycle of a SIMD: one instruction of 64 lanes, or two of 32
+ * at once.
+ */
 const PEAK_LANES = 64;
 
 /** The share of the fp32 peak that a kernel's instructions allow, whatever memory does. */

@@ -1,9 +1,11 @@
-// What a compiler for a GPU, Mesa's for RDNA3, makes of netc's contractions and of its peers', without the GPU:
+// What a compiler for a GPU, Mesa's for RDNA3, makes of netc's contractions and of its peers',
+// without the GPU:
 //
 //     node rdna3.mjs --isa PATH/isa.mjs [--family navi31] [--wave32] [--contenders netc,jax-js,tensorflow,onnxruntime]
 //
-// The tool `isa` hands WGSL to Dawn, and Dawn's SPIR-V to RADV's null device; its own header says what it needs installed.
-// AlexNet at batch 8: forward pass, input gradient and weight gradient of each layer. Results go to results/.
+// The tool `isa` hands WGSL to Dawn, and Dawn's SPIR-V to RADV's null device; its own header says
+// what it needs installed. AlexNet at batch 8: forward pass, input gradient and weight gradient of
+// each layer. Results go to results/.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -82,12 +84,16 @@ function resultSize(layer, operation) {
   return rest.reduce((product, size) => product * size, 1) * outputs;
 }
 
-/** The share of a kernel's tiles that is result and not padding; undefined where its name tells no tile. */
+/**
+ * The share of a kernel's tiles that is result and not padding; undefined where its name tells no
+ * tile.
+ */
 function usefulShare({ layer: name, operation, kernel, workgroups, macs, splits }) {
   const tile = kernel?.match(/_(\d+)x(\d+)(?:_split)?$/);
   const layer = layers.find((candidate) => candidate.name === name);
   if (!tile || !layer) return undefined;
-  // A dispatch may compute one piece of a split layer: a piece of the result, or the sum over a piece.
+  // A dispatch may compute one piece of a split layer: a piece of the result, or the sum over a
+  // piece.
   const piece = operation === "input gradient" ? 1 : macs / (multiplyAdds(layer) * BATCH);
   const size = resultSize(layer, operation) * piece;
   return Math.min(1, size / ((workgroups / splits) * Number(tile[1]) * Number(tile[2])));
@@ -132,7 +138,10 @@ function analyze(texts) {
 const lanes = ({ workgroup }) => workgroup.split("x").reduce((product, size) => product * size, 1);
 const product = (numbers) => numbers.reduce((a, b) => a * b, 1);
 
-/** Of a row's dispatches the one with the most multiply-adds a turn, among those the one with the most lanes. */
+/**
+ * Of a row's dispatches the one with the most multiply-adds a turn, among those the one with the
+ * most lanes.
+ */
 function contraction({ dispatches }, machineCode) {
   const known = dispatches
     .map(({ code, workgroups }) => ({

@@ -1,5 +1,6 @@
-// Tables and the chart of what results/ holds: results/benchmark.md, results/benchmark.svg, results/schedules.md, results/rdna3.md, and
-// the same tables in docs/performance.md. `node report.mjs` makes them anew without measuring.
+// Tables and the chart of what results/ holds: results/benchmark.md, results/benchmark.svg,
+// results/schedules.md, results/rdna3.md, and the same tables in docs/performance.md.
+// `node report.mjs` makes them anew without measuring.
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { format, resolveConfig } from "prettier";
@@ -81,7 +82,8 @@ function caseSection(result) {
       result.contenders.map((contender) => contenderRow(contender, base)),
     ),
     "",
-    `${date}, ${adapterName}, ${cores} cores of ${processor}, Node ${node}, ${rounds} steps each after the first, in turns; ` +
+    `${date}, ${adapterName}, ${cores} cores of ${processor}, Node ${node}, ${rounds} steps ` +
+      "each after the first, in turns; " +
       `${agreement(result)}. netc at ${revision}. \`${command}\``,
   ].join("\n");
 }
@@ -100,7 +102,10 @@ function ratios(results) {
   });
 }
 
-/** The README's table: medians on lavapipe, a row for each contender that was timed and a column for each case. */
+/**
+ * The README's table: medians on lavapipe, a row for each contender that was timed and a column for
+ * each case.
+ */
 function shortTable(results) {
   const shown = results.filter(({ adapter }) => adapter === "lavapipe");
   const names = Object.keys(TITLES).filter((name) => name !== "prototype");

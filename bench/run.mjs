@@ -2,9 +2,10 @@
 //
 //     node run.mjs [--adapters lavapipe,embedded] [--cases NAME,...] [--contenders NAME,...] [--rounds 5] [--prototypes DIR]
 //
-// Each contender has a process of its own and all start from the same weights and images. They take turns, one step each, so
-// that whatever else the machine does touches all alike. A contender whose output the others contradict, or that fails, is
-// reported as such and left out; the rest goes on. results/ keeps what came of each case; report.mjs makes tables of it.
+// Each contender has a process of its own and all start from the same weights and images. They take
+// turns, one step each, so that whatever else the machine does touches all alike. A contender whose
+// output the others contradict, or that fails, is reported as such and left out; the rest goes on.
+// results/ keeps what came of each case; report.mjs makes tables of it.
 import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
@@ -102,7 +103,10 @@ function median(numbers) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** The figures of a contender: its first step, which compiles shaders, and the others. Times in milliseconds. */
+/**
+ * The figures of a contender: its first step, which compiles shaders, and the others. Times in
+ * milliseconds.
+ */
 function summarize({ name, version, prepared, steps, failure }) {
   if (failure) return { name, version, failure };
   const [first, ...rest] = steps;

@@ -70,13 +70,16 @@ function section({ model, adapter, batch, clock, problems, date, machine, comman
   );
   const sum = (of) => problems.reduce((total, each) => total + (of(each)?.milliseconds ?? 0), 0);
   const whole = sum(({ chosen }) => chosen) / sum(({ bestSum }) => bestSum);
-  const within = `${problems.length - far.length} of ${problems.length} choices are within 20% of the best sum that was measured`;
+  const within =
+    `${problems.length - far.length} of ${problems.length} choices are within 20% of the best ` +
+    "sum that was measured";
   return [
     `### ${model}, batch ${batch}`,
     "",
     [line(HEADINGS), line(rule), ...problems.map((problem) => line(row(problem)))].join("\n"),
     "",
-    `${within}; all of them together take ${whole.toFixed(2)} times what the best take. ${date}, ${adapter}, ${machine}; ` +
+    `${within}; all of them together take ${whole.toFixed(2)} times what the best take. ` +
+      `${date}, ${adapter}, ${machine}; ` +
       `${CLOCKS[clock]}, the less of two measurements each. \`${command}\``,
   ].join("\n");
 }

@@ -1,10 +1,12 @@
-// The cost model's choices beside the best measured candidates, for AlexNet's and VGG-16's contractions: `netc tune` on both, in a
-// folder of its own, so that nothing is left beside the specs. Results go to results/, and from there into docs/performance.md.
+// The cost model's choices beside the best measured candidates, for AlexNet's and VGG-16's
+// contractions: `netc tune` on both, in a folder of its own, so that nothing is left beside the
+// specs. Results go to results/, and from there into docs/performance.md.
 //
 //     node schedules.mjs [--adapter lavapipe] [--networks alexnet,vgg16] [--candidates 6] [--clock processor]
 //
-// `--clock device` measures the device's time, and wants an otherwise idle machine; `processor` all processor time that goes by, which others'
-// programs hardly change, and which for a software adapter comes to the same: all of its threads work on one dispatch at a time.
+// `--clock device` measures the device's time, and wants an otherwise idle machine; `processor` all
+// processor time that goes by, which others' programs hardly change, and which for a software
+// adapter comes to the same: all of its threads work on one dispatch at a time.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -52,7 +54,10 @@ try {
       `--candidates ${values.candidates}`;
     const date = `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`;
     await saveResult(`schedules-${network}-${values.adapter}`, {
-      ...{ date, machine, command, network },
+      date,
+      machine,
+      command,
+      network,
       ...report,
     });
   }

@@ -1,5 +1,6 @@
-// The WGSL of a peer's contractions for AlexNet's layers at batch 8: `node shaders.mjs CONTENDER FILE` runs each layer's
-// forward pass and gradients once, listens to the dispatches, and writes them to FILE as JSON.
+// The WGSL of a peer's contractions for AlexNet's layers at batch 8:
+// `node shaders.mjs CONTENDER FILE` runs each layer's forward pass and gradients once, listens to
+// the dispatches, and writes them to FILE as JSON.
 import { writeFile } from "node:fs/promises";
 import { listenToDispatches } from "./counters.mjs";
 import { convolutionsOf, elements, examplesOf, isSplit, linearsOf } from "./networks.mjs";

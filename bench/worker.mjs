@@ -1,5 +1,6 @@
-// One contender in a process of its own. Alone: `node worker.mjs CONTENDER CASE [--steps 3]` prints each step's time. Under
-// run.mjs it makes one step for each message, so that contenders take turns.
+// One contender in a process of its own. Alone: `node worker.mjs CONTENDER CASE [--steps 3]` prints
+// each step's time. Under run.mjs it makes one step for each message, so that contenders take
+// turns.
 import { parseArgs } from "node:util";
 import { CASES } from "./cases.mjs";
 import { beginCounting } from "./counters.mjs";
@@ -27,7 +28,10 @@ const step = await (mode === "train" ? contender.training : contender.inference)
 const prepared = performance.now() - started;
 const adapter = await adapterName();
 
-/** A step's output (the loss of a training step, else the logits), its time, and what it asked of WebGPU. */
+/**
+ * A step's output (the loss of a training step, else the logits), its time, and what it asked of
+ * WebGPU.
+ */
 async function measuredStep() {
   const endCounting = beginCounting();
   const start = performance.now();

@@ -62,7 +62,11 @@ function builtIn(noun: string, definitions: readonly Described[]): readonly Call
 }
 
 const constantFunctions = functions.map(({ name, aliases, summary }) => ({
-  ...{ name, aliases, summary, positional: [], arguments: {} },
+  name,
+  aliases,
+  summary,
+  positional: [],
+  arguments: {},
 }));
 
 const builtIns: Readonly<Record<Exclude<CallRole, "model">, readonly Callable[]>> = {
@@ -141,7 +145,10 @@ function describe(
   const names = parameters.map((parameter) => parameter.name.name);
   const declared = parameters.map((each) => describeParameter(each, document));
   return {
-    ...{ name: name.name, aliases: [], noun, isBuiltIn: false },
+    name: name.name,
+    aliases: [],
+    noun,
+    isBuiltIn: false,
     summary: documentation?.split("\n")[0] ?? "",
     ...(documentation !== undefined && { documentation }),
     positional: names,

@@ -40,7 +40,10 @@ export interface PlacedCall {
   readonly role: CallRole;
 }
 
-/** Every call in a spec, in the order of the text but for what stands within another. Bare names count where they are calls. */
+/**
+ * Every call in a spec, in the order of the text but for what stands within another. Bare names
+ * count where they are calls.
+ */
 export function callsIn(spec: Spec): readonly PlacedCall[] {
   return spec.declarations.flatMap(callsOfDeclaration);
 }

@@ -12,7 +12,10 @@ import { callsIn, type PlacedCall } from "./calls.js";
 import { Facts } from "./facts.js";
 import { nameBeside, nameOf, uriBeside } from "./uris.js";
 
-/** A spec in one version of its text, with all that is known about it. What features ask for is computed once. */
+/**
+ * A spec in one version of its text, with all that is known about it. What features ask for is
+ * computed once.
+ */
 export class SpecDocument {
   /** Its name in spans. */
   readonly file: string;

@@ -2,7 +2,10 @@ import type { Span } from "../grammar/ast.js";
 import type { AnalyzedLayer, AnalyzedModel } from "../compiler/semantics/index.js";
 import { lastPart, touches } from "./spans.js";
 
-/** What a layer or the use of a block is in the network, in one turn of the loops and one use of the blocks around it. */
+/**
+ * What a layer or the use of a block is in the network, in one turn of the loops and one use of the
+ * blocks around it.
+ */
 export interface Fact {
   /** `features.conv1`; for the use of a block, the use's name. */
   readonly name: string;

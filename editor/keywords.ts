@@ -13,7 +13,9 @@ export const declarationKeywords: readonly Keyword[] = [
     summary:
       "a network: its input, its layers from top to bottom, what it is trained to make small",
     snippet:
-      "model ${1:Net}(classes: int = ${2:10}) {\n  input  image: f32[N, ${3:3, 224, 224}]\n  target label: u32[N] in 0..classes\n\n  $0\n\n  loss   cross_entropy(logits, label)\n  metric top1 = accuracy(logits, label)\n}",
+      "model ${1:Net}(classes: int = ${2:10}) {\n  input  image: f32[N, ${3:3, 224, 224}]\n" +
+      "  target label: u32[N] in 0..classes\n\n  $0\n\n" +
+      "  loss   cross_entropy(logits, label)\n  metric top1 = accuracy(logits, label)\n}",
   },
   {
     word: "block",
@@ -34,13 +36,15 @@ export const declarationKeywords: readonly Keyword[] = [
     word: "data",
     summary: "what a model is trained and evaluated on",
     snippet:
-      'data ${1:Name} for ${2:Model} {\n  train folder("${3:data/train}") { $0 }\n  eval  folder("${4:data/val}") { }\n}',
+      'data ${1:Name} for ${2:Model} {\n  train folder("${3:data/train}") { $0 }\n' +
+      '  eval  folder("${4:data/val}") { }\n}',
   },
   {
     word: "train",
     summary: "a recipe: how a model is trained on data",
     snippet:
-      "train ${1:Base} of ${2:Model} on ${3:Data} {\n  epochs    = ${4:90}\n  batch     = ${5:128}\n  optimizer = sgd(lr=${6:0.01}, momentum=0.9)\n}",
+      "train ${1:Base} of ${2:Model} on ${3:Data} {\n  epochs    = ${4:90}\n" +
+      "  batch     = ${5:128}\n  optimizer = sgd(lr=${6:0.01}, momentum=0.9)\n}",
   },
 ];
 

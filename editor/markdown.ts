@@ -64,7 +64,9 @@ export function documentArgument(
 /** More uses of one place than these are only counted. */
 const MOST_USES = 4;
 
-/** Shapes, parameters and costs of a layer or a block in each of its uses; empty where it has none. */
+/**
+ * Shapes, parameters and costs of a layer or a block in each of its uses; empty where it has none.
+ */
 export function documentFacts(facts: readonly Fact[]): string {
   const lines = facts.slice(0, MOST_USES).map(documentFact);
   const more = facts.length - lines.length;

@@ -3,8 +3,8 @@ const UNNOTICED = 20;
 const LONGEST_DELAY = 300;
 
 /**
- * Runs a task for each document soon after it has changed: at once where that is quick, and where it is not, once the typing
- * has paused for about as long as the task takes.
+ * Runs a task for each document soon after it has changed: at once where that is quick, and where
+ * it is not, once the typing has paused for about as long as the task takes.
  */
 export class Publisher {
   private readonly waiting = new Map<string, ReturnType<typeof setTimeout>>();

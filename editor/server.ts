@@ -29,7 +29,8 @@ import { Publisher } from "./publisher.js";
 import { Workspace } from "./workspace.js";
 
 /**
- * Starts the language server on a connection to an editor. It uses no module of Node: it runs in a browser's worker as well.
+ * Starts the language server on a connection to an editor. It uses no module of Node: it runs in a
+ * browser's worker as well.
  */
 export function startServer(connection: Connection, host: SpecHost): void {
   new Server(connection, host).start();

@@ -1,6 +1,6 @@
 /**
- * Names of files beside a document, as messages show them (`blocks.net`, `../shared/blocks.net`), and their URIs. The document
- * itself is called by the last part of its URI.
+ * Names of files beside a document, as messages show them (`blocks.net`, `../shared/blocks.net`),
+ * and their URIs. The document itself is called by the last part of its URI.
  */
 
 /** The name of the file that `target` stands for in an import of the file `importer`. */

@@ -22,7 +22,10 @@ interface Analyzed {
 /** Texts in place of those that are open or on disk, by URI. */
 type Texts = ReadonlyMap<string, string>;
 
-/** The specs that an editor works on: each analysed once for each version, imports read from what is open first. */
+/**
+ * The specs that an editor works on: each analysed once for each version, imports read from what is
+ * open first.
+ */
 export class Workspace {
   private readonly analyzed = new Map<string, Analyzed>();
   /** URIs of the folders that the editor has open. */
@@ -62,7 +65,9 @@ export class Workspace {
     this.analyzed.delete(uri);
   }
 
-  /** Every spec that may speak of a name: those that are open, and those in the editor's folders. */
+  /**
+   * Every spec that may speak of a name: those that are open, and those in the editor's folders.
+   */
   documentsWith(name: string): readonly SpecDocument[] {
     const open = this.open.all().map(({ uri }) => uri);
     const known = new Set(open.map(keyOf));

@@ -8,7 +8,10 @@ interface PlacedComment extends Comment {
   readonly followingNode?: Node;
 }
 
-/** A comment at the end of a line belongs to the line, not to its last word. True where that was decided here. */
+/**
+ * A comment at the end of a line belongs to the line, not to its last word. True where that was
+ * decided here.
+ */
 export function placeAtLineEnd(
   comment: PlacedComment,
   text: string,
@@ -25,8 +28,9 @@ export function placeAtLineEnd(
 }
 
 /**
- * A comment before a closing brace belongs to what stands inside, even where something follows the brace: `} skip auto`. One before
- * a leading arrow belongs to what stands above, so that the arrow stays in front of its layer. True where that was decided here.
+ * A comment before a closing brace belongs to what stands inside, even where something follows the
+ * brace: `} skip auto`. One before a leading arrow belongs to what stands above, so that the arrow
+ * stays in front of its layer. True where that was decided here.
  */
 export function placeOnOwnLine(comment: PlacedComment, text: string): boolean {
   if (placeBehindLeaf(comment) || placeInLoop(comment)) return true;
@@ -44,7 +48,9 @@ export function placeOnOwnLine(comment: PlacedComment, text: string): boolean {
   return true;
 }
 
-/** Among the names of a `for`: above its body's first statement, since a value has to follow `in`. */
+/**
+ * Among the names of a `for`: above its body's first statement, since a value has to follow `in`.
+ */
 function placeInLoop(comment: PlacedComment): boolean {
   const { enclosingNode, followingNode } = comment;
   if (!enclosingNode || !("kind" in enclosingNode) || enclosingNode.kind !== "for") return false;

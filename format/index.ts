@@ -1,4 +1,7 @@
-/** The canonical layout of specs: a prettier plugin (`netc/prettier`), and a function on the same printer. */
+/**
+ * The canonical layout of specs: a prettier plugin (`netc/prettier`), and a function on the same
+ * printer.
+ */
 import { format, type Parser, type Plugin, type Printer } from "prettier";
 import { placeAtLineEnd, placeOnOwnLine, printComment } from "./comments.js";
 import { keysOf, type Node, takesComments } from "./nodes.js";
@@ -32,7 +35,10 @@ export const defaultOptions: Plugin["defaultOptions"] = { printWidth: PRINT_WIDT
 
 const plugin: Plugin = { languages, parsers, printers, defaultOptions };
 
-/** A spec in its canonical layout, comments kept. Throws a SyntaxError for a text that does not parse. */
+/**
+ * A spec in its canonical layout, comments kept. Throws a SyntaxError for a text that does not
+ * parse.
+ */
 export function formatSpec(text: string): Promise<string> {
   const layout = { printWidth: PRINT_WIDTH, tabWidth: 2, endOfLine: "lf" } as const;
   return format(text, { parser: "netc", plugins: [plugin], ...layout });

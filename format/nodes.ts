@@ -52,7 +52,10 @@ export type Node =
   | Expression
   | Argument;
 
-/** Where the children of each kind of node stand, in the order of the text. Names of things are printed by their parents. */
+/**
+ * Where the children of each kind of node stand, in the order of the text. Names of things are
+ * printed by their parents.
+ */
 const childKeys: Readonly<Record<string, readonly string[]>> = {
   spec: ["declarations"],
   import: ["names"],
@@ -86,7 +89,10 @@ const childKeys: Readonly<Record<string, readonly string[]>> = {
   binary: ["left", "right"],
 };
 
-/** Nodes that begin and end with their own lines: a comment at a line's end belongs to the largest of them. */
+/**
+ * Nodes that begin and end with their own lines: a comment at a line's end belongs to the largest
+ * of them.
+ */
 export const statements: ReadonlySet<string> = new Set([
   ...["import", "const", "block", "model", "data", "train"],
   ...["input", "target", "loss", "metric", "chain", "section", "repeat", "for", "branch"],

@@ -12,7 +12,9 @@ class UnreadableSpec extends SyntaxError {
   }
 }
 
-/** The tree of a spec with its comments. Throws a SyntaxError with the place of the first problem. */
+/**
+ * The tree of a spec with its comments. Throws a SyntaxError with the place of the first problem.
+ */
 export function parse(text: string): Root {
   const file = "";
   const { spec, problems } = parseSpec(text, file);

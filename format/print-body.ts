@@ -75,7 +75,9 @@ function isSeparate(
   return isEmpty || hasLeadingComments(statement);
 }
 
-/** What stands in the first column: a keyword, a name before `=`, or a layer before the first arrow. */
+/**
+ * What stands in the first column: a keyword, a name before `=`, or a layer before the first arrow.
+ */
 function firstCell(statement: Statement, flat: () => string): Omit<Cell, "isApart"> {
   switch (statement.kind) {
     case "input":
@@ -120,7 +122,10 @@ export interface BodyOptions {
   readonly mayStayOnLine: boolean;
 }
 
-/** `{ ... }` around statements. What stands on one line and fits stays there if it is a single statement. */
+/**
+ * `{ ... }` around statements. What stands on one line and fits stays there if it is a single
+ * statement.
+ */
 export function printBody(
   path: AstPath,
   key: string,

@@ -1,5 +1,6 @@
 /**
- * The syntax tree of a spec, as written: no names resolved, no shapes known, every node with its span.
+ * The syntax tree of a spec, as written: no names resolved, no shapes known, every node with its
+ * span.
  */
 
 /** A place in a source text. Lines and columns count from 1, offsets from 0 (UTF-16 code units). */
@@ -53,7 +54,9 @@ export interface NameExpression {
   readonly span: Span;
 }
 
-/** A pattern over names of weights: `classifier.logits.*`. A single plain name is a NameExpression. */
+/**
+ * A pattern over names of weights: `classifier.logits.*`. A single plain name is a NameExpression.
+ */
 export interface PatternExpression {
   readonly kind: "pattern";
   readonly segments: readonly string[];
@@ -182,7 +185,10 @@ export interface From {
   readonly span: Span;
 }
 
-/** `residual { ... } skip auto as sum`: the sum of its body's value and of what the skip makes of the same input. */
+/**
+ * `residual { ... } skip auto as sum`: the sum of its body's value and of what the skip makes of
+ * the same input.
+ */
 export interface Residual {
   readonly kind: "residual";
   readonly members: readonly BodyMember[];
@@ -198,7 +204,10 @@ export type Skip =
   | { readonly kind: "auto"; readonly span: Span }
   | { readonly kind: "body"; readonly members: readonly BodyMember[]; readonly span: Span };
 
-/** `concat { branch { ... } branch pool { ... } }`: the channels of all branches, one after the other. */
+/**
+ * `concat { branch { ... } branch pool { ... } }`: the channels of all branches, one after the
+ * other.
+ */
 export interface Concat {
   readonly kind: "concat";
   readonly branches: readonly Branch[];
@@ -222,7 +231,10 @@ export interface Repeat {
   readonly span: Span;
 }
 
-/** `for width in [64, 128] { ... }`, `for (width, n) in [(64, 2), (128, 3)] { ... }`, `for i in 0..4 { ... }`. */
+/**
+ * `for width in [64, 128] { ... }`, `for (width, n) in [(64, 2), (128, 3)] { ... }`,
+ * `for i in 0..4 { ... }`.
+ */
 export interface For {
   readonly kind: "for";
   /** One name takes each element whole; several, written in parentheses, take it apart. */
@@ -244,7 +256,10 @@ export interface Section {
 /** What may stand in a section, a block, a branch or a loop. */
 export type BodyMember = Chain | Section | Repeat | For;
 
-/** `loss cross_entropy(logits, label) + 0.3 * cross_entropy(aux, label)`: a call, or a weighted sum of calls. */
+/**
+ * `loss cross_entropy(logits, label) + 0.3 * cross_entropy(aux, label)`: a call, or a weighted sum
+ * of calls.
+ */
 export interface LossDeclaration {
   readonly kind: "loss";
   readonly value: Expression;
@@ -280,7 +295,9 @@ export interface ConstDeclaration {
   readonly span: Span;
 }
 
-/** `block basic(out: int, stride: int = 1) { ... }`: layers to be used under one name, like a layer. */
+/**
+ * `block basic(out: int, stride: int = 1) { ... }`: layers to be used under one name, like a layer.
+ */
 export interface BlockDeclaration {
   readonly kind: "block";
   readonly name: Identifier;

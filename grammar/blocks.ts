@@ -17,8 +17,8 @@ import {
 } from "./tokens.js";
 
 /**
- * Gives every brace its partner. Where braces do not balance, the indentation tells what was meant, as it does
- * to a reader; text without indentation is closed at its end.
+ * Gives every brace its partner. Where braces do not balance, the indentation tells what was meant,
+ * as it does to a reader; text without indentation is closed at its end.
  */
 export function balanceBlocks(tokens: readonly IToken[], file: string): Balanced {
   const opened = tokens.filter((token) => is(token, LeftBrace)).length;
@@ -193,7 +193,10 @@ function lastLine(before: readonly IToken[]): IToken[] {
 /** Words whose block follows at the end of a line. */
 const joinWords = /^(?:residual|skip|concat|branch)$/;
 
-/** Whether a line looks like one that opens a block: a name alone, or two words without a sign between. */
+/**
+ * Whether a line looks like one that opens a block: a name alone, or two words without a sign
+ * between.
+ */
 function opensBlock(line: readonly IToken[]): boolean {
   const [first, second, third] = line;
   if (is(first, Model, For) || /^(?:block|repeat)$/.test(first?.image ?? "")) return true;

@@ -34,8 +34,9 @@ export interface Balanced {
 }
 
 /**
- * Gives every round and square bracket its partner, and drops the line ends between partners. The parser then never
- * has to guess how far a mistake reaches: whatever is wrong stays within its statement.
+ * Gives every round and square bracket its partner, and drops the line ends between partners. The
+ * parser then never has to guess how far a mistake reaches: whatever is wrong stays within its
+ * statement.
  */
 export function balanceBrackets(tokens: readonly IToken[], file: string): Balanced {
   return new BracketBalancer(tokens, file).run();
@@ -135,7 +136,9 @@ class BracketBalancer {
     this.output.push(missingToken(closer, this.output.at(-1)));
   }
 
-  /** A closing bracket where none is open: one too many, or its partner was forgotten after a name. */
+  /**
+   * A closing bracket where none is open: one too many, or its partner was forgotten after a name.
+   */
   private reportCloser(token: IToken): void {
     const span = spanOf(this.file, token);
     const call = this.callWithoutParenthesis(token);
@@ -160,7 +163,9 @@ class BracketBalancer {
     this.output.push(token);
   }
 
-  /** The last name on this line that is followed by an argument right away: `conv 64, kernel=3)`. */
+  /**
+   * The last name on this line that is followed by an argument right away: `conv 64, kernel=3)`.
+   */
   private callWithoutParenthesis(closer: IToken): number | undefined {
     if (!is(closer, RightParenthesis)) return undefined;
     for (let at = this.output.length - 2; at >= 0; at--) {
@@ -173,7 +178,9 @@ class BracketBalancer {
     return undefined;
   }
 
-  /** Whether a line end stands between partners: the brackets that are open are closed further down. */
+  /**
+   * Whether a line end stands between partners: the brackets that are open are closed further down.
+   */
   private continuesAfter(index: number): boolean {
     if (this.open.length === 0) return false;
     const isJoined = is(this.output.at(-1), LeftParenthesis, LeftBracket, ...joiners);

@@ -81,7 +81,10 @@ function buildProduct(context: BuildContext, parent: CstNode): Expression | unde
   return leftToRight(context, parent, "unary", buildUnary);
 }
 
-/** `a - b - c` is `(a - b) - c`. Operands that are missing are left out together with their operators. */
+/**
+ * `a - b - c` is `(a - b) - c`. Operands that are missing are left out together with their
+ * operators.
+ */
 function leftToRight(
   context: BuildContext,
   parent: CstNode,
@@ -185,7 +188,10 @@ export function buildList(context: BuildContext, parent: CstNode): ListExpressio
   return { kind: "list", elements: elements.filter(present), span };
 }
 
-/** Around one value, parentheses leave no trace in the tree but in the span; around several they make a tuple. */
+/**
+ * Around one value, parentheses leave no trace in the tree but in the span; around several they
+ * make a tuple.
+ */
 function buildGroup(context: BuildContext, parent: CstNode): Expression | undefined {
   const values = nodes(parent, "expression").map((value) => buildExpression(context, value));
   const elements = values.filter(present);

@@ -72,7 +72,10 @@ export interface Built {
   readonly problems: readonly SyntaxProblem[];
 }
 
-/** Makes the typed tree. What is incomplete beyond use is left out; the parser has reported it already. */
+/**
+ * Makes the typed tree. What is incomplete beyond use is left out; the parser has reported it
+ * already.
+ */
 export function build(tree: CstNode, text: LexedText, file: string): Built {
   const builder = new Builder(file, new Documentation(text));
   return { declarations: builder.spec(tree), problems: builder.problems };
@@ -422,7 +425,11 @@ class Builder implements BuildContext {
       .filter(present);
     if (!name || !model) return undefined;
     return {
-      ...{ kind: "train", name, model, ...(data && { data }), settings },
+      kind: "train",
+      name,
+      model,
+      ...(data && { data }),
+      settings,
       ...this.documented(parent),
     };
   }

@@ -16,7 +16,9 @@ export type TokenKind =
   | "comment"
   | "documentation";
 
-/** A token for those who show a text or find their way in it: comments included, line ends left out. */
+/**
+ * A token for those who show a text or find their way in it: comments included, line ends left out.
+ */
 export interface ClassifiedToken {
   readonly kind: TokenKind;
   readonly text: string;
@@ -35,7 +37,10 @@ const kinds: readonly (readonly [TokenKind, readonly TokenType[]])[] = [
   ["keyword", [t.As, t.Const, t.Model, t.For, ...t.statementWords]],
 ];
 
-/** @param typed the same tokens with keywords recognised where they stand; some may be missing or made up */
+/**
+ * @param typed the same tokens with keywords recognised where they stand; some may be missing or
+ * made up
+ */
 export function classifyTokens(
   { tokens, comments, documentation }: LexedText,
   typed: readonly IToken[],
@@ -65,7 +70,10 @@ function kindAt(tokens: readonly IToken[], index: number): TokenKind {
   return kinds.find(([, types]) => is(token, ...types))?.[0] ?? "name";
 }
 
-/** Words that are keywords in one place of a header only: `for x in`, `train Base of M on D`, `skip auto`. */
+/**
+ * Words that are keywords in one place of a header only: `for x in`, `train Base of M on D`,
+ * `skip auto`.
+ */
 function isHeaderWord(tokens: readonly IToken[], index: number): boolean {
   const [before, token, next] = [tokens[index - 1], tokens[index], tokens[index + 1]];
   if (is(token, t.In)) {

@@ -1,9 +1,12 @@
-/** What comparing words has cost so far, in cells of distance tables: tests hold it, not a clock. */
+/**
+ * What comparing words has cost so far, in cells of distance tables: tests hold it, not a clock.
+ */
 export const effort = { cells: 0 };
 
 /**
- * The Damerau-Levenshtein distance of two words, in its restricted form: how many letters have to be inserted, left
- * out, replaced, or swapped with their neighbour. Infinity where it is more than `most`, which is soon known.
+ * The Damerau-Levenshtein distance of two words, in its restricted form: how many letters have to
+ * be inserted, left out, replaced, or swapped with their neighbour. Infinity where it is more than
+ * `most`, which is soon known.
  */
 export function editDistance(from: string, to: string, most = Infinity): number {
   if (Math.abs(from.length - to.length) > most) return Infinity;
@@ -39,7 +42,10 @@ function at(row: readonly number[], column: number): number {
   return row[column] ?? Number.POSITIVE_INFINITY;
 }
 
-/** Whether two words may be taken for one another: one letter in three differs at most, and three in all. */
+/**
+ * Whether two words may be taken for one another: one letter in three differs at most, and three in
+ * all.
+ */
 export function isClose(from: string, to: string): boolean {
   const allowed = allowedDistance(from, to);
   return editDistance(from, to, allowed) <= allowed;

@@ -22,7 +22,10 @@ export class Documentation {
     }
   }
 
-  /** The text of the comments right above what stands first in a line, joined by line ends; undefined if there are none. */
+  /**
+   * The text of the comments right above what stands first in a line, joined by line ends;
+   * undefined if there are none.
+   */
   above({ line, column }: Position): string | undefined {
     if (this.firstColumns.get(line) !== column) return undefined;
     const texts: string[] = [];

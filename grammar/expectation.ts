@@ -1,8 +1,8 @@
 import type { IParserErrorMessageProvider } from "chevrotain";
 
 /**
- * Chevrotain's exceptions carry one string. Here it is what the grammar expected, "a name" or "`=`", and nothing more;
- * `wording.ts` makes a sentence of it.
+ * Chevrotain's exceptions carry one string. Here it is what the grammar expected, "a name" or
+ * "`=`", and nothing more; `wording.ts` makes a sentence of it.
  */
 export const describeException: IParserErrorMessageProvider = {
   buildMismatchTokenMessage: ({ expected }) => expected.LABEL ?? expected.name,

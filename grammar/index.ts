@@ -37,8 +37,8 @@ const mostParsed = 400_000;
 const mostReported = 100;
 
 /**
- * Parses a spec. Never throws because of the text: what is wrong with it is in `problems`, each with only those
- * fixes that were tried and leave fewer problems.
+ * Parses a spec. Never throws because of the text: what is wrong with it is in `problems`, each
+ * with only those fixes that were tried and leave fewer problems.
  *
  * @param file the name that spans and messages give the text
  */
@@ -56,7 +56,10 @@ export function parse(text: string, file: string): ParsedSpec {
   return { spec: parsed.spec, problems };
 }
 
-/** Whether a fix leaves fewer problems. A sign that means nothing may have hidden another problem of its line. */
+/**
+ * Whether a fix leaves fewer problems. A sign that means nothing may have hidden another problem of
+ * its line.
+ */
 function helps(
   { code, message }: SyntaxProblem,
   before: readonly SyntaxProblem[],
@@ -102,7 +105,10 @@ function parseLexed(lexed: LexedText, empty: Spec): ParsedSpec {
   return { spec: { ...empty, declarations }, problems };
 }
 
-/** Notes of a block whose header is broken that its parameters are not to be relied on: its uses are no mistakes, too. */
+/**
+ * Notes of a block whose header is broken that its parameters are not to be relied on: its uses are
+ * no mistakes, too.
+ */
 function withHeader(declaration: Declaration, problems: readonly SyntaxProblem[]): Declaration {
   if (declaration.kind !== "block") return declaration;
   const { line } = declaration.name.span.start;
@@ -120,8 +126,8 @@ function repair(lexed: LexedText, file: string): Balanced {
 }
 
 /**
- * What the repairs found is sure; what the parser says about a line that was repaired, or says second about any line, is
- * mostly the same mistake again.
+ * What the repairs found is sure; what the parser says about a line that was repaired, or says
+ * second about any line, is mostly the same mistake again.
  */
 function onePerLine(
   sure: readonly SyntaxProblem[],

@@ -3,8 +3,8 @@ import { is } from "./place.js";
 import { Arrow, LeftBrace, NewLine, Plus, RightBrace } from "./tokens.js";
 
 /**
- * Drops the line ends that end nothing: empty lines, those before a leading `->` or `+`, after a trailing one, and before
- * a `{` on a line of its own.
+ * Drops the line ends that end nothing: empty lines, those before a leading `->` or `+`, after a
+ * trailing one, and before a `{` on a line of its own.
  */
 export function joinLines(tokens: readonly IToken[]): IToken[] {
   const output: IToken[] = [];

@@ -36,7 +36,10 @@ interface Level {
   highest: number;
 }
 
-/** The first place where a text is nested too deeply to be read. @param tokens with all brackets balanced */
+/**
+ * The first place where a text is nested too deeply to be read. @param tokens with all brackets
+ * balanced
+ */
 export function findTooDeep(tokens: readonly IToken[], file: string): SyntaxProblem | undefined {
   const levels: Level[] = [{ height: 0, highest: 0 }];
   for (const [index, token] of tokens.entries()) {

@@ -5,12 +5,15 @@ import * as t from "./tokens.js";
 import { isReserved } from "./wording.js";
 
 /**
- * The grammar. It is a little wider than the language: commas and line ends are not enforced here, and every body takes
- * statements that make no sense (`skipped`). `build.ts` reports those with better words than a parser has, and
- * one mistake does not become many.
+ * The grammar. It is a little wider than the language: commas and line ends are not enforced here,
+ * and every body takes statements that make no sense (`skipped`). `build.ts` reports those with
+ * better words than a parser has, and one mistake does not become many.
  */
 export class SpecParser extends CstParser {
-  /** @param options `skipValidations` leaves out the check of the grammar itself, most of the construction's time */
+  /**
+   * @param options `skipValidations` leaves out the check of the grammar itself, most of the
+   * construction's time
+   */
   constructor({ skipValidations }: { readonly skipValidations: boolean }) {
     super(t.allTokens, {
       recoveryEnabled: true,
@@ -550,8 +553,8 @@ export class SpecParser extends CstParser {
   });
 
   /**
-   * Braces are balanced before parsing: one more would open or close the wrong block. And a name is not missing where
-   * a reserved word stands in its place.
+   * Braces are balanced before parsing: one more would open or close the wrong block. And a name is
+   * not missing where a reserved word stands in its place.
    */
   protected override canTokenTypeBeInsertedInRecovery(type: TokenType): boolean {
     if (type === t.Name) return !isReserved(this.LA(1));
@@ -581,7 +584,10 @@ export interface ParsedTokens {
   readonly exceptions: readonly IRecognitionException[];
 }
 
-/** Parses balanced tokens. The tree is there whatever is wrong, with gaps where something is missing. */
+/**
+ * Parses balanced tokens. The tree is there whatever is wrong, with gaps where something is
+ * missing.
+ */
 export function parseTokens(tokens: IToken[]): ParsedTokens {
   parser ??= new SpecParser({ skipValidations: true });
   parser.input = tokens;

@@ -7,7 +7,10 @@ import { Arrow, Block, Branch, Comma, Import, LeftBrace, RightBrace, Skip } from
 import { elementsInOrder, firstToken, isNode, lastToken, node, spanOfNode, token } from "./tree.js";
 import { describeFound, isReserved, reservedWord } from "./wording.js";
 
-/** What the grammar takes although it is wrong: statements run together, missing commas, skipped text. */
+/**
+ * What the grammar takes although it is wrong: statements run together, missing commas, skipped
+ * text.
+ */
 
 /** What may stand in the body of each rule, to say so where something else does. */
 const statementsOf: Readonly<Record<string, string>> = {
@@ -57,7 +60,10 @@ function checkStatement(
   return runTogether(file, before, last, first);
 }
 
-/** The source of a split and the model of a train declaration stand in a body without being statements of it. */
+/**
+ * The source of a split and the model of a train declaration stand in a body without being
+ * statements of it.
+ */
 function isHeader(part: CstNode): boolean {
   return part.name === "call" || part.name === "skippedHeader";
 }
@@ -129,7 +135,9 @@ function leadingArrow(file: string, arrow: IToken): SyntaxProblem {
 }
 
 function notADeclaration(file: string, first: IToken): SyntaxProblem {
-  const message = `expected \`model\`, \`block\`, \`const\`, \`import\`, \`data\` or \`train\`, but ${describeFound(first)}`;
+  const message =
+    `expected \`model\`, \`block\`, \`const\`, \`import\`, \`data\` or \`train\`, but ` +
+    `${describeFound(first)}`;
   return problem("NET0013", spanOf(file, first), message, {
     notes: ["layers belong into a model: look for a `}` too many above"],
   });

@@ -7,7 +7,10 @@ const sampleLength = 8192;
 /** Longer than any spec: networks of 10,000 layers, written out, take half as much. */
 const mostCharacters = 1_000_000;
 
-/** Whether a text is text at all: not if it has a NUL, or many characters that only other kinds of file have. */
+/**
+ * Whether a text is text at all: not if it has a NUL, or many characters that only other kinds of
+ * file have.
+ */
 export function checkText(text: string, file: string): SyntaxProblem | undefined {
   const start = { offset: 0, line: 1, column: 1 };
   if (text.length > mostCharacters) {

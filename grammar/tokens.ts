@@ -2,12 +2,14 @@ import type { TokenType } from "chevrotain";
 import { createToken, Lexer } from "chevrotain";
 
 /**
- * The tokens of the language. Structural words are reserved only where the grammar needs it: `input`, `loss` and
- * the like are plain identifiers here, and `words.ts` makes keywords of them where they start a statement or, `residual` and
- * `concat`, where their block follows.
+ * The tokens of the language. Structural words are reserved only where the grammar needs it:
+ * `input`, `loss` and the like are plain identifiers here, and `words.ts` makes keywords of them
+ * where they start a statement or, `residual` and `concat`, where their block follows.
  */
 
-/** Every token but braces and line ends: what may be skipped within a statement that makes no sense. */
+/**
+ * Every token but braces and line ends: what may be skipped within a statement that makes no sense.
+ */
 export const Plain = createToken({ name: "Plain", pattern: Lexer.NA });
 
 /** Whatever can be a name: identifiers, and the words that are reserved in one place only. */
@@ -106,7 +108,9 @@ export const SingleQuotedString = createToken({
   categories: StringLiteral,
 });
 
-/** Taken to end where the next bracket or comma is, so that the rest of the line keeps its meaning. */
+/**
+ * Taken to end where the next bracket or comma is, so that the rest of the line keeps its meaning.
+ */
 export const UnterminatedString = createToken({
   name: "UnterminatedString",
   pattern: /["'][^"'\r\n,()[\]{}]*/,
@@ -152,7 +156,9 @@ export const NewLine = createToken({
 
 // What is not part of the token stream
 
-/** Blanks, tabs, the byte order mark, and the odd blanks that come with text copied from a web page. */
+/**
+ * Blanks, tabs, the byte order mark, and the odd blanks that come with text copied from a web page.
+ */
 const Blank = createToken({
   name: "Blank",
   pattern: /[ \t\f\v\u00a0\u2000-\u200b\u202f\u3000\ufeff]+/,

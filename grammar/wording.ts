@@ -17,7 +17,10 @@ import {
   True,
 } from "./tokens.js";
 
-/** What an exception of the parser means, in words. Its message names what was expected: see `expectation.ts`. */
+/**
+ * What an exception of the parser means, in words. Its message names what was expected: see
+ * `expectation.ts`.
+ */
 export function explainException(file: string, exception: IRecognitionException): SyntaxProblem {
   const previous = previousOf(exception);
   const { token, message: expected } = exception;

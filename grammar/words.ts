@@ -71,7 +71,10 @@ const noLayerOrSection: Keyword["fits"] = (next) =>
   next !== undefined && !is(next, Arrow, As, NewLine, LeftParenthesis, LeftBrace, RightBrace);
 
 const member = (word: string, type: TokenType, sign: TokenType): Keyword => ({
-  ...{ word, type, fits: noLayerOrSection, fitsMisspelt: followedByNameAnd(sign) },
+  word,
+  type,
+  fits: noLayerOrSection,
+  fitsMisspelt: followedByNameAnd(sign),
 });
 
 /** What starts a statement of a model, a section or a block. */
@@ -81,7 +84,8 @@ const statementKeywords: readonly Keyword[] = [
   member("loss", Loss, LeftParenthesis),
   member("metric", Metric, Equals),
   {
-    ...{ word: "repeat", type: Repeat },
+    word: "repeat",
+    type: Repeat,
     fits: (next) => is(next, Integer, Float, Name, LeftParenthesis),
     fitsMisspelt: (next, afterNext) => is(next, Integer, Name) && is(afterNext, LeftBrace),
   },
@@ -102,7 +106,8 @@ const joinKeywords: readonly Keyword[] = [
 ];
 
 const branchKeyword: Keyword = {
-  ...{ word: "branch", type: Branch },
+  word: "branch",
+  type: Branch,
   fits: (next, afterNext) => is(next, LeftBrace) || (is(next, Name) && is(afterNext, LeftBrace)),
 };
 
@@ -117,25 +122,35 @@ const branchElsewhere: Keyword = { ...branchKeyword, fitsMisspelt: () => false }
 
 const followedByWay: Keyword["fits"] = (next) => is(next, LeftBrace) || next?.image === "auto";
 const skipAfterResidual: Keyword = {
-  ...{ word: "skip", type: Skip, fitsMisspelt: followedByWay },
+  word: "skip",
+  type: Skip,
+  fitsMisspelt: followedByWay,
   fits: (next) => is(next, LeftBrace, Name),
 };
 /** A mistake, but neither a layer nor a section. */
 const skipElsewhere: Keyword = {
-  ...{ word: "skip", type: Skip, fits: followedByWay, fitsMisspelt: () => false },
+  word: "skip",
+  type: Skip,
+  fits: followedByWay,
+  fitsMisspelt: () => false,
 };
 
 const fromAfterArrow: Keyword = {
-  ...{ word: "from", type: From, fits: followedByName, fitsMisspelt: () => false },
+  word: "from",
+  type: From,
+  fits: followedByName,
+  fitsMisspelt: () => false,
 };
 const fromAfterImport: Keyword = {
-  ...{ word: "from", type: From, fits: (next) => is(next, StringLiteral) },
+  word: "from",
+  type: From,
+  fits: (next) => is(next, StringLiteral),
 };
 
 /**
- * Finds the keywords: words such as `train` and `loss` are keywords only where they start a statement, and misspelt
- * keywords are read as what was meant. `const` and `model` elsewhere must not look like the start of a declaration, or the
- * parser would go on there after a mistake.
+ * Finds the keywords: words such as `train` and `loss` are keywords only where they start a
+ * statement, and misspelt keywords are read as what was meant. `const` and `model` elsewhere must
+ * not look like the start of a declaration, or the parser would go on there after a mistake.
  */
 export function findKeywords(tokens: readonly IToken[], file: string): Balanced {
   return new KeywordFinder(tokens, file).run();

@@ -7,7 +7,10 @@ export interface Row {
   readonly index: number;
 }
 
-/** Layers drawn as one box: the first does the work, the others change its values one by one on their way. */
+/**
+ * Layers drawn as one box: the first does the work, the others change its values one by one on
+ * their way.
+ */
 export interface Box {
   readonly id: string;
   readonly rows: readonly [Row, ...Row[]];
@@ -31,7 +34,10 @@ export interface Wire {
   readonly shape: string | undefined;
 }
 
-/** A network as boxes, the wires between them and the frames around them: what to draw, without places. */
+/**
+ * A network as boxes, the wires between them and the frames around them: what to draw, without
+ * places.
+ */
 export interface Diagram {
   readonly input: { readonly id: string; readonly name: string };
   readonly boxes: readonly Box[];
@@ -44,7 +50,10 @@ const INPUT = "input";
 /** The input's index in `AnalyzedLayer.inputs`. */
 const INPUT_INDEX = -1;
 
-/** What to draw of a model. Rows of a box share its wire, so a deep network stays a picture that people can read. */
+/**
+ * What to draw of a model. Rows of a box share its wire, so a deep network stays a picture that
+ * people can read.
+ */
 export function makeDiagram(model: AnalyzedModel): Diagram {
   const frames = new Frames(model.groups);
   const boxes = gatherBoxes(model, frames);
@@ -99,7 +108,10 @@ function gatherBoxes(model: AnalyzedModel, frames: Frames): readonly Box[] {
   return boxes;
 }
 
-/** Whether a layer works on one value without multiply-adds and without changing its shape: relu, batchnorm, dropout. */
+/**
+ * Whether a layer works on one value without multiply-adds and without changing its shape: relu,
+ * batchnorm, dropout.
+ */
 function keepsShape(layer: AnalyzedLayer, input: Dimensions): boolean {
   return layer.inputs.length === 1 && layer.macs === 0 && sameDimensions(layer.output, input);
 }

@@ -113,7 +113,10 @@ function readLayout(root: ElkNode, lines: ReadonlyMap<string, Measured["lines"]>
   return { width: root.width ?? 0, height: root.height ?? 0, boxes, frames, wires };
 }
 
-/** ELK gives an edge's points relative to the innermost frame around both of its ends, its `container`. */
+/**
+ * ELK gives an edge's points relative to the innermost frame around both of its ends, its
+ * `container`.
+ */
 function readWire(edge: ElkExtendedEdge, corners: ReadonlyMap<string, Point>) {
   const { container } = edge as { container?: string };
   const corner = corners.get(container ?? "root") ?? { x: 0, y: 0 };

@@ -5,8 +5,9 @@ const BAND = 12;
 const EDGE = 1.4;
 
 /**
- * An outline around the layers of each kernel. Each is the union of its boxes and of the wires between them, drawn twice: larger
- * in the edge's colour, then smaller in the inside's, so that what lies between them and belongs to others stays out.
+ * An outline around the layers of each kernel. Each is the union of its boxes and of the wires
+ * between them, drawn twice: larger in the edge's colour, then smaller in the inside's, so that
+ * what lies between them and belongs to others stays out.
  */
 export function drawOutlines(
   diagram: Diagram,
@@ -41,11 +42,15 @@ function drawUnion(boxes: readonly Rectangle[], wires: readonly (readonly Point[
     [
       ...boxes.map(
         ({ x, y, width, height }) =>
-          `<rect class="${className}" stroke="none" rx="${7 + grow}" x="${x - 6 - grow}" y="${y - 6 - grow}" width="${width + 12 + 2 * grow}" height="${height + 12 + 2 * grow}"/>`,
+          `<rect class="${className}" stroke="none" rx="${7 + grow}" x="${x - 6 - grow}" ` +
+          `y="${y - 6 - grow}" width="${width + 12 + 2 * grow}" ` +
+          `height="${height + 12 + 2 * grow}"/>`,
       ),
       ...wires.map(
         (points) =>
-          `<polyline class="${className}" style="fill:none" stroke-width="${BAND + 2 * grow}" points="${points.map(({ x, y }) => `${x},${y}`).join(" ")}"/>`,
+          `<polyline class="${className}" style="fill:none" ` +
+          `stroke-width="${BAND + 2 * grow}" ` +
+          `points="${points.map(({ x, y }) => `${x},${y}`).join(" ")}"/>`,
       ),
     ].join("");
   return `<g class="kernel">${shapes("outline-edge", EDGE)}${shapes("outline-inside", 0)}</g>`;

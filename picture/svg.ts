@@ -49,7 +49,10 @@ const STYLE = `
     .outline-inside { stroke: #33211a; fill: #33211a; }
   }`;
 
-/** The finished picture. `kernels` are the indices of layers that one kernel computes, for outlines around them. */
+/**
+ * The finished picture. `kernels` are the indices of layers that one kernel computes, for outlines
+ * around them.
+ */
 export function drawSvg(
   model: AnalyzedModel,
   diagram: Diagram,
@@ -107,7 +110,10 @@ function drawFrame(place: Rectangle): string {
 }
 
 function drawFrameLabel({ x, y }: Point, label: string): string {
-  return `<text class="frame-label" x="${number(x + 10)}" y="${number(y + 14)}">${escapeXml(label)}</text>`;
+  return (
+    `<text class="frame-label" x="${number(x + 10)}" ` +
+    `y="${number(y + 14)}">${escapeXml(label)}</text>`
+  );
 }
 
 function drawWire(points: readonly Point[]): string {
@@ -117,15 +123,20 @@ function drawWire(points: readonly Point[]): string {
 
 function drawShape(place: Point | undefined, shape: string | undefined): string {
   if (!place || !shape) return "";
-  return `<text class="wire-shape" x="${number(place.x + 3)}" y="${number(place.y + 7)}">${shape}</text>`;
+  return (
+    `<text class="wire-shape" x="${number(place.x + 3)}" ` +
+    `y="${number(place.y + 7)}">${shape}</text>`
+  );
 }
 
 function drawInput(place: Rectangle, model: AnalyzedModel): string {
   return [
     "<g>",
-    `<title>input ${escapeXml(model.input?.name ?? "")}: ${formatDimensions(model.input?.shape) ?? "unknown"}</title>`,
+    `<title>input ${escapeXml(model.input?.name ?? "")}: ` +
+      `${formatDimensions(model.input?.shape) ?? "unknown"}</title>`,
     `<rect class="box end" rx="15" ${attributes(place)}/>`,
-    `<text class="name" text-anchor="middle" x="${number(place.x + place.width / 2)}" y="${number(place.y + 15)}">${escapeXml(model.input?.name ?? "")}</text>`,
+    `<text class="name" text-anchor="middle" x="${number(place.x + place.width / 2)}" ` +
+      `y="${number(place.y + 15)}">${escapeXml(model.input?.name ?? "")}</text>`,
     "</g>",
   ].join("");
 }
@@ -148,7 +159,10 @@ function drawRule({ x, y, width }: Rectangle, top: number): string {
 }
 
 function drawLine({ x, y, width }: Rectangle, { text, style, middle }: Line): string {
-  return `<text class="${style}" text-anchor="middle" x="${number(x + width / 2)}" y="${number(y + middle)}">${escapeXml(text)}</text>`;
+  return (
+    `<text class="${style}" text-anchor="middle" x="${number(x + width / 2)}" ` +
+    `y="${number(y + middle)}">${escapeXml(text)}</text>`
+  );
 }
 
 function tooltip({ name, call, line, output, parameters, macs }: AnalyzedLayer): string {
@@ -160,7 +174,9 @@ function tooltip({ name, call, line, output, parameters, macs }: AnalyzedLayer):
   return `${name}: ${call}, line ${line}\n${costs.join(", ")}`;
 }
 
-/** Boxes are coloured by what they do to values, which holds for any layer, today's and tomorrow's. */
+/**
+ * Boxes are coloured by what they do to values, which holds for any layer, today's and tomorrow's.
+ */
 function classOf({ inputs, macs, output }: AnalyzedLayer, model: AnalyzedModel): string {
   if (inputs.length > 1) return "join";
   if (macs > 0) return "weights";

@@ -2,7 +2,10 @@ import { visibleLines } from "../program/visible.js";
 
 /** Text in pictures: its width without a browser to ask, and its escaping. */
 
-/** Widths of characters in a sans-serif font, in parts of the font's size: rounded up, so that text fits. */
+/**
+ * Widths of characters in a sans-serif font, in parts of the font's size: rounded up, so that text
+ * fits.
+ */
 const NARROW = 0.34;
 const COMMON = 0.57;
 const WIDE = 0.88;
@@ -29,7 +32,10 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '"': "&quot;",
 };
 
-/** Text in XML or HTML, also between double quotes. Control characters, which no XML may hold, are shown as `\\u001b`. */
+/**
+ * Text in XML or HTML, also between double quotes. Control characters, which no XML may hold, are
+ * shown as `\\u001b`.
+ */
 export function escapeXml(text: string): string {
   return visibleLines(text).replace(/[&<>"]/g, (character) => ESCAPES[character]!);
 }

@@ -1,9 +1,13 @@
-/** The frame: what every kernel may read of the present step, written by the runtime once a step, or once a slice of it. */
+/**
+ * The frame: what every kernel may read of the present step, written by the runtime once a step, or
+ * once a slice of it.
+ */
 import { wordCount, type WordTable } from "./words.js";
 
 /**
- * What the optimizer does not know is 0. A step whose batch does not fit the device comes in slices, one after the other: what is a mean
- * over the batch, or keyed by an image's place, is so over the whole step.
+ * What the optimizer does not know is 0. A step whose batch does not fit the device comes in
+ * slices, one after the other: what is a mean over the batch, or keyed by an image's place, is so
+ * over the whole step.
  */
 export const FRAME = {
   /** Images in this slice. */
@@ -40,7 +44,10 @@ export const FRAME = {
   rest2: "f32",
 } as const satisfies WordTable;
 
-/** The words of a frame with so many class totals (`Program.classTotals`) behind it: f32, padded to whole vec4. */
+/**
+ * The words of a frame with so many class totals (`Program.classTotals`) behind it: f32, padded to
+ * whole vec4.
+ */
 export const frameWords = (totals: number): number => wordCount(FRAME) + 4 * Math.ceil(totals / 4);
 
 /** The frame as kernels declare it. */

@@ -1,5 +1,6 @@
 /**
- * Numbers of 16 bits (IEEE 754 binary16): a sign, five bits of exponent and ten of fraction. Node 20 has no Float16Array.
+ * Numbers of 16 bits (IEEE 754 binary16): a sign, five bits of exponent and ten of fraction. Node
+ * 20 has no Float16Array.
  */
 
 /** The largest of them that is finite. */
@@ -8,7 +9,10 @@ export const LARGEST_HALF = 65504;
 /** The smallest that keeps all its digits; a device may take those below for 0. */
 export const SMALLEST_NORMAL_HALF = 2 ** -14;
 
-/** Relative distance of one from the next: rounding to the nearest is wrong by half of it at most, cutting off by all of it. */
+/**
+ * Relative distance of one from the next: rounding to the nearest is wrong by half of it at most,
+ * cutting off by all of it.
+ */
 export const HALF_EPSILON = 2 ** -10;
 
 /** The numbers that halves stand for. */
@@ -24,7 +28,10 @@ function floatOf(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** A number as 16 bits store it, to the nearest, halfway to the even one; beyond the largest, infinity. */
+/**
+ * A number as 16 bits store it, to the nearest, halfway to the even one; beyond the largest,
+ * infinity.
+ */
 export function roundToHalf(value: number): number {
   if (value === 0 || !Number.isFinite(value)) return value;
   const exponent = Math.max(-14, Math.floor(Math.log2(Math.abs(value))));

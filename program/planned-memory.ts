@@ -6,7 +6,10 @@ export function bufferBytes({ fixed, perImage, least = 16 }: BufferSize, batch: 
   return 16 * Math.ceil(Math.max(least, fixed + perImage * batch) / 16);
 }
 
-/** Bytes of every buffer that the steps bind: nothing else is allocated for them but the runtime's own frame and staging. */
+/**
+ * Bytes of every buffer that the steps bind: nothing else is allocated for them but the runtime's
+ * own frame and staging.
+ */
 export function bytesOf(program: Program, steps: readonly ProgramStep[], batch: number): number {
   const used = new Set(stepsFor(steps, batch).flatMap((step) => step.buffers));
   return [...used].reduce(

@@ -1,6 +1,6 @@
 /**
- * What the compiler hands the runtime: plain data, serialised into the generated module. This is the only file,
- * with its neighbours in program/, that both sides import.
+ * What the compiler hands the runtime: plain data, serialised into the generated module. This is
+ * the only file, with its neighbours in program/, that both sides import.
  *
  * Sizes are affine functions of the batch, so that one program serves every batch.
  */
@@ -27,14 +27,17 @@ export interface SourceLocation {
 }
 
 /**
- * What a program's kernels assume of the adapter. `lanes4`, `lanes8`: subgroups of at least so many lanes, tiles for software
- * adapters; `gpu`: nothing, tiles for hardware.
+ * What a program's kernels assume of the adapter. `lanes4`, `lanes8`: subgroups of at least so many
+ * lanes, tiles for software adapters; `gpu`: nothing, tiles for hardware.
  */
 export type Target = "gpu" | "lanes8" | "lanes4";
 
 // Parameters
 
-/** How a parameter starts. Random values come from the counter-based generator of random.ts, keyed by seed and stream. */
+/**
+ * How a parameter starts. Random values come from the counter-based generator of random.ts, keyed
+ * by seed and stream.
+ */
 export type Initializer =
   | { readonly kind: "constant"; readonly value: number }
   | { readonly kind: "normal"; readonly mean: number; readonly deviation: number }
@@ -44,10 +47,10 @@ export type Initializer =
  * How a parameter lies in its buffers. Logical values are PyTorch's, row-major.
  *
  * - `vector`: [C], padded with zeros to a multiple of 4
- * - `contraction`: [O, C/groups, kh, kw] as [group][kernel row][run][output channel], where a run is
- *   (kernel column, input channel), each pixel's channels padded to `inputPitch`, the run padded to a multiple of 4,
- *   output channels of a group padded to a multiple of 4. Padding is zero and stays zero. A piece holds some output channels
- *   of one group, or whole groups (pieces.ts).
+ * - `contraction`: [O, C/groups, kh, kw] as [group][kernel row][run][output channel], where a run
+ *   is (kernel column, input channel), each pixel's channels padded to `inputPitch`, the run padded
+ *   to a multiple of 4, output channels of a group padded to a multiple of 4. Padding is zero and
+ *   stays zero. A piece holds some output channels of one group, or whole groups (pieces.ts).
  * - `plain`: the logical order itself
  */
 export type ParameterLayout =
@@ -64,16 +67,28 @@ export type ParameterLayout =
     }
   | { readonly kind: "plain"; readonly length: number };
 
-/** One buffer of a parameter that is split to respect the binding limit: its rows [start, start + count), which are output channels. */
+/**
+ * One buffer of a parameter that is split to respect the binding limit: its rows [start, start +
+ * count), which are output channels.
+ */
 export interface ParameterPiece {
   readonly start: number;
   readonly count: number;
   readonly buffer: number;
-  /** What the optimizer keeps of the parameter, laid out alike, in the order of `stateNames`; absent in a program without training. */
+  /**
+   * What the optimizer keeps of the parameter, laid out alike, in the order of `stateNames`; absent
+   * in a program without training.
+   */
   readonly states?: readonly number[];
-  /** Its average over the steps of training, laid out alike, which evaluations and predictions read instead; only where the recipe keeps one. */
+  /**
+   * Its average over the steps of training, laid out alike, which evaluations and predictions read
+   * instead; only where the recipe keeps one.
+   */
   readonly average?: number;
-  /** The gradient, laid out alike, of the whole step; only if the program was compiled with `keepGradients`. */
+  /**
+   * The gradient, laid out alike, of the whole step; only if the program was compiled with
+   * `keepGradients`.
+   */
   readonly gradient?: number;
 }
 
@@ -97,12 +112,15 @@ export interface ProgramParameter {
 export interface ProgramBuffer {
   readonly name: string;
   /**
-   * `images`: the batch as uploaded, NCHW f32. `labels`: u32 [N], or f32 targets as uploaded. `partners` (u32 [N]) and `shares` (f32 [N]): of
-   * images that are mixtures of two, the other label and what the first counts, 0 to 1. `folded`: what the list of that name makes. `metrics`: f32, what
-   * the list's `Program.sums` say, and behind them, for each SUMS_AT_ONCE of them, the number
-   * of examples of which one of their values is not finite. `prediction`: f32 [N, predictionPitch]. `staged` and `draws`: what a preparation makes images from. `scratch` holds
-   * activations and gradients; several values share one over time. All buffers start as zeros, and a list finds its scratch as its last
-   * run left it, or zeros where another list has used it since: the halos of activations rely on it.
+   * `images`: the batch as uploaded, NCHW f32. `labels`: u32 [N], or f32 targets as uploaded.
+   * `partners` (u32 [N]) and `shares` (f32 [N]): of images that are mixtures of two, the other
+   * label and what the first counts, 0 to 1. `folded`: what the list of that name makes. `metrics`:
+   * f32, what the list's `Program.sums` say, and behind them, for each SUMS_AT_ONCE of them, the
+   * number of examples of which one of their values is not finite. `prediction`: f32 [N,
+   * predictionPitch]. `staged` and `draws`: what a preparation makes images from. `scratch` holds
+   * activations and gradients; several values share one over time. All buffers start as zeros, and
+   * a list finds its scratch as its last run left it, or zeros where another list has used it
+   * since: the halos of activations rely on it.
    */
   readonly purpose:
     | "parameter"
@@ -127,15 +145,19 @@ export interface ProgramBuffer {
 
 export interface ProgramKernel {
   readonly name: string;
-  /** Entry point `main`. Bindings of group 0: 0 the frame, 1 the step's constants (both uniform), 2... storage. */
+  /**
+   * Entry point `main`. Bindings of group 0: 0 the frame, 1 the step's constants (both uniform),
+   * 2... storage.
+   */
   readonly wgsl: string;
   /** Access of each storage binding, in order. */
   readonly bindings: readonly ("read" | "read_write")[];
 }
 
 /**
- * A count of workgroups: ceil((fixed + perImage * batch) / tile). Only x may exceed 65,535; the runtime folds it
- * into y, and kernels read their block as `workgroup_id.x + workgroup_id.y * num_workgroups.x`.
+ * A count of workgroups: ceil((fixed + perImage * batch) / tile). Only x may exceed 65,535; the
+ * runtime folds it into y, and kernels read their block as
+ * `workgroup_id.x + workgroup_id.y * num_workgroups.x`.
  */
 export interface WorkgroupCount extends Affine {
   readonly tile: number;
@@ -154,7 +176,10 @@ export interface ProgramStep {
   readonly location: SourceLocation;
   /** Multiply-adds per image, for profiles. */
   readonly macs: number;
-  /** The batches, as chosen when the network is made, for which the step is part of its list; all if absent. */
+  /**
+   * The batches, as chosen when the network is made, for which the step is part of its list; all if
+   * absent.
+   */
   readonly batches?: BatchRange;
 }
 
@@ -165,9 +190,11 @@ export interface BatchRange {
 }
 
 /**
- * How the device makes a batch of images from bytes: the last of a split's transforms, as kernels. Each image of the batch has a slot of
- * `staged` bytes, which holds `views` images, interleaved channels, rows from the top, one after the other, padded to whole words, and
- * `views * words` words of `draws`: first the factor that brings bytes to 0..1 (f32), then what the transforms decided (`DECISIONS`).
+ * How the device makes a batch of images from bytes: the last of a split's transforms, as kernels.
+ * Each image of the batch has a slot of `staged` bytes, which holds `views` images, interleaved
+ * channels, rows from the top, one after the other, padded to whole words, and `views * words`
+ * words of `draws`: first the factor that brings bytes to 0..1 (f32), then what the transforms
+ * decided (`DECISIONS`).
  */
 export interface Preparation {
   /** The split's, all of them. Those before `first` are applied where the bytes come from. */
@@ -202,20 +229,29 @@ export function stepsFor<Step extends Pick<ProgramStep, "batches">>(
   });
 }
 
-/** A sum over the examples of a step or a split: what the classes of their labels weigh, or of their partners'. */
+/**
+ * A sum over the examples of a step or a split: what the classes of their labels weigh, or of their
+ * partners'.
+ */
 export interface ClassTotal {
   readonly of: "labels" | "partners";
   /** One for each class. */
   readonly weights: readonly number[];
 }
 
-/** The most values that one kernel sums over the batch, and so with one count of examples that are not finite. */
+/**
+ * The most values that one kernel sums over the batch, and so with one count of examples that are
+ * not finite.
+ */
 export const SUMS_AT_ONCE = 7;
 
 /** Numbers that so many sums take in the buffer `metrics`, with the counts behind them. */
 export const summedWords = (sums: number): number => sums + Math.ceil(sums / SUMS_AT_ONCE);
 
-/** A sum over examples that is a part of a metric: the metric is the sum of `factor` times their means. */
+/**
+ * A sum over examples that is a part of a metric: the metric is the sum of `factor` times their
+ * means.
+ */
 export interface ProgramSum {
   /** By name. */
   readonly metric: string;
@@ -228,7 +264,10 @@ export interface ProgramSum {
 
 interface CommonSettings {
   readonly learningRate: number;
-  /** Factor of the weights that is added to their gradient; with `adamw`, of the weights that are taken off them. */
+  /**
+   * Factor of the weights that is added to their gradient; with `adamw`, of the weights that are
+   * taken off them.
+   */
   readonly weightDecay: number;
 }
 
@@ -236,7 +275,10 @@ export interface SgdSettings extends CommonSettings {
   readonly kind: "sgd";
   readonly momentum: number;
   readonly nesterov: boolean;
-  /** Where the learning rate stands: outside the velocity (PyTorch) or inside it (Caffe, and the 2012 paper). */
+  /**
+   * Where the learning rate stands: outside the velocity (PyTorch) or inside it (Caffe, and the
+   * 2012 paper).
+   */
   readonly convention: "pytorch" | "caffe";
 }
 
@@ -289,11 +331,19 @@ export interface ProgramAdapter {
 export interface Program {
   readonly format: typeof PROGRAM_FORMAT;
   readonly target: Target;
-  /** Present where kernels store numbers of 16 bits, for which the adapter must have `shader-f16`. */
+  /**
+   * Present where kernels store numbers of 16 bits, for which the adapter must have `shader-f16`.
+   */
   readonly precision?: "f16";
-  /** The buffer with the state of a dynamic loss scale, if there is one: eight f32, of which the first is the scale. */
+  /**
+   * The buffer with the state of a dynamic loss scale, if there is one: eight f32, of which the
+   * first is the scale.
+   */
   readonly lossScale?: number;
-  /** The adapter on which its schedules were measured; absent in a program for every adapter of its target. */
+  /**
+   * The adapter on which its schedules were measured; absent in a program for every adapter of its
+   * target.
+   */
   readonly adapter?: ProgramAdapter;
   readonly model: string;
   /** The spec's file name, without folders, and a hash of its text. */
@@ -306,7 +356,10 @@ export interface Program {
   };
   /** Labels are integers in 0 .. classes - 1; absent for a model whose loss is of no labels. */
   readonly classes?: number;
-  /** Targets are f32 [N, ...shape]; absent for a model whose loss is of labels, or of the images themselves. */
+  /**
+   * Targets are f32 [N, ...shape]; absent for a model whose loss is of labels, or of the images
+   * themselves.
+   */
   readonly targets?: { readonly name: string; readonly shape: readonly number[] };
   /** Values per image that `predict` returns, and their pitch in the prediction buffer. */
   readonly prediction: { readonly shape: readonly number[]; readonly pitch: number };
@@ -319,7 +372,10 @@ export interface Program {
     readonly train: readonly ProgramSum[];
     readonly evaluate: readonly ProgramSum[];
   };
-  /** What means by class weights divide by; the runtime knows the labels of a whole step, a slice does not. */
+  /**
+   * What means by class weights divide by; the runtime knows the labels of a whole step, a slice
+   * does not.
+   */
   readonly classTotals: readonly ClassTotal[];
   /** Of accuracies among the metrics: how many of the largest scores count. */
   readonly accuracies?: { readonly [metric in string]: number };
@@ -329,23 +385,29 @@ export interface Program {
   readonly steps: {
     /** Fills every parameter from its initializer. */
     readonly initialize: readonly ProgramStep[];
-    /** Images and labels to metrics, and the parameters updated. Where `accumulate` is empty, also of a step in slices. */
+    /**
+     * Images and labels to metrics, and the parameters updated. Where `accumulate` is empty, also
+     * of a step in slices.
+     */
     readonly train: readonly ProgramStep[];
     /**
-     * A slice of a training step: metrics and gradients are added to those of the slices before. Empty where the optimizer is linear
-     * in the gradient, so that it takes slices as they come and no sum of gradients is kept.
+     * A slice of a training step: metrics and gradients are added to those of the slices before.
+     * Empty where the optimizer is linear in the gradient, so that it takes slices as they come and
+     * no sum of gradients is kept.
      */
     readonly accumulate: readonly ProgramStep[];
     /** The update of the parameters after the last slice, by the sums of their gradients. */
     readonly update: readonly ProgramStep[];
     /**
-     * What follows the update in a program that keeps averages of its parameters: with `training` 1 in the frame the averages move towards
-     * the parameters, with 0 they become them. Empty in others.
+     * What follows the update in a program that keeps averages of its parameters: with `training` 1
+     * in the frame the averages move towards the parameters, with 0 they become them. Empty in
+     * others.
      */
     readonly average: readonly ProgramStep[];
     /**
-     * What `evaluate` and `predict` read in place of parameters, and which depends on nothing else: batch normalisation as a scale and a shift,
-     * or folded into weights. Run before either where parameters may have changed.
+     * What `evaluate` and `predict` read in place of parameters, and which depends on nothing else:
+     * batch normalisation as a scale and a shift, or folded into weights. Run before either where
+     * parameters may have changed.
      */
     readonly fold: readonly ProgramStep[];
     /** Images and labels to metrics and prediction, nothing changed. */
@@ -354,10 +416,18 @@ export interface Program {
     readonly predict: readonly ProgramStep[];
   };
   readonly optimizer: OptimizerSettings;
-  /** The most images at a time: a batch of more comes in slices, to keep to the budget of memory that the program was compiled for. */
+  /**
+   * The most images at a time: a batch of more comes in slices, to keep to the budget of memory
+   * that the program was compiled for.
+   */
   readonly slice?: number;
-  /** For the splits whose images the device can prepare; a batch may always come as floats instead. */
+  /**
+   * For the splits whose images the device can prepare; a batch may always come as floats instead.
+   */
   readonly preparations?: { readonly [split in SplitName]?: Preparation };
-  /** The programs of later phases of training, in which more weights are trained; of the same parameters. */
+  /**
+   * The programs of later phases of training, in which more weights are trained; of the same
+   * parameters.
+   */
   readonly phases?: readonly Program[];
 }

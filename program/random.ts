@@ -1,7 +1,8 @@
 /**
- * The counter-based random generator of kernels, initialisers, shuffles and augmentation: Threefry-2x32 with 20 rounds
- * (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011). The same key and counter give the same bits on
- * every machine, so nothing has to be stored to resume a run. The WGSL twin is compiler/kernels/random.ts.
+ * The counter-based random generator of kernels, initialisers, shuffles and augmentation:
+ * Threefry-2x32 with 20 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC
+ * 2011). The same key and counter give the same bits on every machine, so nothing has to be stored
+ * to resume a run. The WGSL twin is compiler/kernels/random.ts.
  */
 
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const;

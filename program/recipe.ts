@@ -12,7 +12,10 @@ export type DataSource = {
 } & (
   | {
       readonly kind: "folder";
-      /** The class folders that are read, in the order of their labels; all of them, sorted, if absent. */
+      /**
+       * The class folders that are read, in the order of their labels; all of them, sorted, if
+       * absent.
+       */
       readonly classes?: readonly string[];
     }
   | { readonly kind: "cifar10" | "idx" | "tar" }
@@ -26,7 +29,10 @@ export type DataSource = {
       readonly kind: "csv";
       /** Which column holds the label. */
       readonly label: "first" | "last";
-      /** What the other columns are: pixels in the order channels, rows, columns (if absent), or any numbers. */
+      /**
+       * What the other columns are: pixels in the order channels, rows, columns (if absent), or any
+       * numbers.
+       */
       readonly holds?: "pixels" | "features";
       /** Divides the values, so that pixels come to 0..1: 255 by default, and 1 for features. */
       readonly maximum: number;
@@ -64,7 +70,10 @@ export interface Duration {
   readonly unit: "epochs" | "steps";
 }
 
-/** The learning rate over time, as a factor of the optimizer's. Epochs count in fractions between steps. */
+/**
+ * The learning rate over time, as a factor of the optimizer's. Epochs count in fractions between
+ * steps.
+ */
 export type Schedule =
   | { readonly kind: "constant" }
   | { readonly kind: "step"; readonly every: Duration; readonly gamma: number }
@@ -74,7 +83,10 @@ export type Schedule =
   | { readonly kind: "polynomial"; readonly power: number; readonly to: number }
   /** Half a cosine from 1 to `to`. */
   | { readonly kind: "cosine"; readonly to: number }
-  /** Half a cosine from `from` to 1 over the share `peak` of the run, and another from 1 to `to` (PyTorch's OneCycleLR). */
+  /**
+   * Half a cosine from `from` to 1 over the share `peak` of the run, and another from 1 to `to`
+   * (PyTorch's OneCycleLR).
+   */
   | {
       readonly kind: "onecycle";
       readonly peak: number;
@@ -84,8 +96,9 @@ export type Schedule =
   | PlateauSchedule;
 
 /**
- * PyTorch's ReduceLROnPlateau: times `factor`, down to `to`, once more than `patience` evaluations in a row have no loss below
- * (1 - threshold) of the smallest. The `cooldown` evaluations after that are not counted.
+ * PyTorch's ReduceLROnPlateau: times `factor`, down to `to`, once more than `patience` evaluations
+ * in a row have no loss below (1 - threshold) of the smallest. The `cooldown` evaluations after
+ * that are not counted.
  */
 export interface PlateauSchedule {
   readonly kind: "reduce_on_plateau";
@@ -112,13 +125,19 @@ export interface InitialWeights {
   readonly location: SourceLocation;
 }
 
-/** Weights that `freeze` holds at first and that are trained from some time on: another phase of training. */
+/**
+ * Weights that `freeze` holds at first and that are trained from some time on: another phase of
+ * training.
+ */
 export interface Unfreezing {
   readonly after: Duration;
   readonly names: readonly string[];
 }
 
-/** A second set of weights that follows the trained ones more steadily: evaluations use it, and it is what a run gives. */
+/**
+ * A second set of weights that follows the trained ones more steadily: evaluations use it, and it
+ * is what a run gives.
+ */
 export interface WeightAverage {
   readonly kind: "ema";
   /** Share of the average that is kept at each step. */
@@ -126,9 +145,10 @@ export interface WeightAverage {
 }
 
 /**
- * What the loss's gradient is multiplied by, so that small gradients do not vanish in 16 bits; what parameters follow is divided by it
- * again. A dynamic one is PyTorch's GradScaler: after a step with gradients that are not finite, which changes nothing, it is multiplied by
- * `backoff`, and after `interval` good steps in a row by `growth`.
+ * What the loss's gradient is multiplied by, so that small gradients do not vanish in 16 bits; what
+ * parameters follow is divided by it again. A dynamic one is PyTorch's GradScaler: after a step
+ * with gradients that are not finite, which changes nothing, it is multiplied by `backoff`, and
+ * after `interval` good steps in a row by `growth`.
  */
 export type LossScale =
   | { readonly kind: "static"; readonly scale: number }
@@ -149,7 +169,10 @@ export interface MixedPrecision {
 /** What numbers are kept in. */
 export type Precision = { readonly kind: "f32" } | MixedPrecision;
 
-/** Ends the run after `patience` evaluations in a row that were no better than the best by more than `minimumChange`. */
+/**
+ * Ends the run after `patience` evaluations in a row that were no better than the best by more than
+ * `minimumChange`.
+ */
 export interface EarlyStopping {
   readonly kind: "early_stopping";
   readonly patience: number;
@@ -164,15 +187,22 @@ export interface TrainRecipe {
   readonly data?: DataRecipe;
   readonly epochs: number;
   readonly batch: number;
-  /** Slices that a step's images come in, with one update for all; 1 if absent, more where the device needs them. */
+  /**
+   * Slices that a step's images come in, with one update for all; 1 if absent, more where the
+   * device needs them.
+   */
   readonly accumulate?: number;
   readonly seed: number;
   readonly weights?: InitialWeights;
-  /** Names of the weights that training leaves as they are, at least at first; they are compiled in. */
+  /**
+   * Names of the weights that training leaves as they are, at least at first; they are compiled in.
+   */
   readonly freeze?: readonly string[];
   /** In the order in which they happen. */
   readonly unfreeze?: readonly Unfreezing[];
-  /** Factors of the learning rate by the names of weights, beside those of the layers; compiled in. */
+  /**
+   * Factors of the learning rate by the names of weights, beside those of the layers; compiled in.
+   */
   readonly learningRateFactors?: Readonly<Record<string, number>>;
   /** Names of the weights that do not decay; compiled in. */
   readonly noDecay?: readonly string[];

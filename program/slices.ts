@@ -12,8 +12,9 @@ export function largestBatch({ least = 0, ...bytes }: BufferSize, bindable: numb
 export type SizedBuffer = Pick<ProgramBuffer, "bytes" | "largestBatch">;
 
 /**
- * The most images up to `wanted` with which each of the buffers can be bound: a batch beyond it comes in slices. 0 where a single image
- * does not fit. Smaller slices may bind buffers that larger ones do without, so that a bound is looked for again below each bound.
+ * The most images up to `wanted` with which each of the buffers can be bound: a batch beyond it
+ * comes in slices. 0 where a single image does not fit. Smaller slices may bind buffers that larger
+ * ones do without, so that a bound is looked for again below each bound.
  */
 export function largestSlice(
   buffers: readonly SizedBuffer[],

@@ -1,4 +1,7 @@
-/** What may be done to images between a data source and the network: plain data, and the decisions that each transform takes. */
+/**
+ * What may be done to images between a data source and the network: plain data, and the decisions
+ * that each transform takes.
+ */
 
 /** Smallest and largest value of something that is drawn. */
 export type Range = readonly [low: number, high: number];
@@ -13,7 +16,10 @@ export type Transform =
       readonly scale: Range;
       readonly ratio: Range;
     }
-  /** Four corners and the middle, and their mirror images: ten images of one, one below the other. Only `normalize` follows. */
+  /**
+   * Four corners and the middle, and their mirror images: ten images of one, one below the other.
+   * Only `normalize` follows.
+   */
   | { readonly kind: "ten_crop"; readonly size: number }
   | { readonly kind: "hflip"; readonly probability: number }
   | { readonly kind: "vflip"; readonly probability: number }
@@ -25,7 +31,10 @@ export type Transform =
     }
   | {
       readonly kind: "color_jitter";
-      /** Factors are drawn from these; the hue's is a part of a turn. 1 to 1, and a hue of 0 to 0, change nothing. */
+      /**
+       * Factors are drawn from these; the hue's is a part of a turn. 1 to 1, and a hue of 0 to 0,
+       * change nothing.
+       */
       readonly brightness: Range;
       readonly contrast: Range;
       readonly saturation: Range;
@@ -35,7 +44,10 @@ export type Transform =
       readonly kind: "pca_noise";
       /** Standard deviation of the share of each component that is added. */
       readonly sigma: number;
-      /** Principal components of the colours of all pixels: a row for each channel, a column for each component. */
+      /**
+       * Principal components of the colours of all pixels: a row for each channel, a column for
+       * each component.
+       */
       readonly eigenvectors: readonly number[];
       readonly eigenvalues: readonly number[];
     }
@@ -67,10 +79,11 @@ const RECTANGLE = { left: "i32", top: "i32", width: "i32", height: "i32" } as co
 const CROP = { left: "i32", top: "i32" } as const;
 
 /**
- * What each transform that kernels can do decides for an image (or for one of the images that a mixture is of), in the order of the
- * words that they read. Pixels outside of what a crop reaches are zero. `order` of color_jitter holds a number of two bits
- * for each of its four parts: which comes first, second, third and fourth. The others need another size of
- * image for each image, and happen before.
+ * What each transform that kernels can do decides for an image (or for one of the images that a
+ * mixture is of), in the order of the words that they read. Pixels outside of what a crop reaches
+ * are zero. `order` of color_jitter holds a number of two bits for each of its four parts: which
+ * comes first, second, third and fourth. The others need another size of image for each image, and
+ * happen before.
  */
 export const DECISIONS = {
   center_crop: CROP,
@@ -128,7 +141,9 @@ export interface WordsPlace {
 /** Word 0 of a view is the factor that brings its bytes to 0..1. */
 export const SCALE_WORD = 0;
 
-/** The places of the decisions that prepared transforms take, and how many words there are in all. */
+/**
+ * The places of the decisions that prepared transforms take, and how many words there are in all.
+ */
 export function placeWords(transforms: readonly TransformOf<PreparedKind>[]): {
   readonly places: readonly WordsPlace[];
   readonly words: number;

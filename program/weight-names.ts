@@ -34,7 +34,10 @@ export function withoutPrefix<Value>(
   return new Map([...named].map(([name, value]) => [name.slice(prefix.length), value]));
 }
 
-/** The longest run of whole sections that all names begin with: `backbone.`; empty where there is none. */
+/**
+ * The longest run of whole sections that all names begin with: `backbone.`; empty where there is
+ * none.
+ */
 export function commonPrefix(names: readonly string[]): string {
   const [first = ""] = names;
   const ends = [...first.matchAll(/\./g)].map(({ index }) => index + 1);

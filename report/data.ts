@@ -1,4 +1,7 @@
-/** What a run's report shows: plain data, which the page draws. It is embedded in report.html, and served while a run goes on. */
+/**
+ * What a run's report shows: plain data, which the page draws. It is embedded in report.html, and
+ * served while a run goes on.
+ */
 import type { ClassResult, ConfusionMatrix } from "../runtime/evaluation/index.js";
 import type { MetricsRecord } from "../runtime/training/records.js";
 

@@ -10,7 +10,8 @@ export interface PageAssets {
 
 /** The page may not reach the network, but for the run that serves it. */
 const POLICY =
-  "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'";
+  "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; " +
+  "connect-src 'self'";
 
 /** More steps than this only make the file larger than any screen is wide. */
 const MAX_STEPS = 4000;
@@ -38,7 +39,9 @@ export function renderReport(data: ReportData, { script, style }: PageAssets): s
 `;
 }
 
-/** Means of neighbouring steps, so that no more than MAX_STEPS stay; other records stay as they are. */
+/**
+ * Means of neighbouring steps, so that no more than MAX_STEPS stay; other records stay as they are.
+ */
 export function thinOut(records: readonly MetricsRecord[]): MetricsRecord[] {
   const size = Math.ceil(records.filter(isStep).length / MAX_STEPS);
   if (size <= 1) return [...records];

@@ -1,6 +1,7 @@
-// Builds dist/: the sources compiled by tsc, with the parser's library in one file, and the browser runtime bundled into one file for `netc compile
-// --standalone`. Everything is made in a folder of its own and takes dist's place only when complete, so a failed build
-// leaves the previous one as it was.
+// Builds dist/: the sources compiled by tsc, with the parser's library in one file, and the browser
+// runtime bundled into one file for `netc compile --standalone`. Everything is made in a folder of
+// its own and takes dist's place only when complete, so a failed build leaves the previous one as
+// it was.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -21,8 +22,8 @@ function compileSources() {
 }
 
 /**
- * Chevrotain in one file: it imports the 640 modules of lodash-es, which Node takes longer to find and read than netc takes to check a
- * spec. In the sources it stays a package like any other.
+ * Chevrotain in one file: it imports the 640 modules of lodash-es, which Node takes longer to find
+ * and read than netc takes to check a spec. In the sources it stays a package like any other.
  */
 async function bundleParser() {
   const folder = join(fresh, "grammar");

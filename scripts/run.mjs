@@ -1,5 +1,6 @@
-// Runs a TypeScript file of this folder: node scripts/run.mjs scripts/docs/main.ts. It is bundled with what it imports of the
-// sources, so nothing needs to be built before; packages are left to Node.
+// Runs a TypeScript file of this folder: node scripts/run.mjs scripts/docs/main.ts. It is bundled
+// with what it imports of the sources, so nothing needs to be built before; packages are left to
+// Node.
 import { build } from "esbuild";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,5 +1,6 @@
-// Packs the VS Code extension: node scripts/vscode.mjs [FOLDER] writes netc-VERSION.vsix into the folder (default: build/). The
-// sources are bundled as they are, so nothing needs to be built before.
+// Packs the VS Code extension: node scripts/vscode.mjs [FOLDER] writes netc-VERSION.vsix into the
+// folder (default: build/). The sources are bundled as they are, so nothing needs to be built
+// before.
 import { createVSIX } from "@vscode/vsce";
 import { build } from "esbuild";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -10,7 +11,9 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const source = join(root, "editors", "vscode");
 const copied = ["README.md", "icon.png", "language-configuration.json", "syntaxes"];
 
-/** Bundles the extension and its programs into a folder, and returns the paths of all that went in. */
+/**
+ * Bundles the extension and its programs into a folder, and returns the paths of all that went in.
+ */
 async function bundle(folder) {
   const { metafile } = await build({
     absWorkingDir: root,
@@ -31,7 +34,10 @@ async function bundle(folder) {
   return Object.keys(metafile.inputs);
 }
 
-/** The extension's manifest: what is packed are CommonJS modules, in the version of the compiler that they contain. */
+/**
+ * The extension's manifest: what is packed are CommonJS modules, in the version of the compiler
+ * that they contain.
+ */
 async function manifest() {
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const own = JSON.parse(await readFile(join(source, "package.json"), "utf8"));
@@ -67,7 +73,8 @@ async function pack(destination) {
     await cp(join(root, "LICENSE"), join(folder, "LICENSE.txt"));
     await writeFile(join(folder, "THIRD-PARTY-NOTICES.txt"), await notices(paths));
     await writeFile(join(folder, "package.json"), JSON.stringify(description, null, 2));
-    // What is in the folder is all that belongs in: without this file, vsce would warn of files too many.
+    // What is in the folder is all that belongs in: without this file, vsce would warn of files too
+    // many.
     await writeFile(join(folder, ".vscodeignore"), "");
     await mkdir(destination, { recursive: true });
     const packagePath = join(destination, `netc-${description.version}.vsix`);

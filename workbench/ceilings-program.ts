@@ -41,12 +41,16 @@ export const PASSAGES: Readonly<Record<Passage, number>> = {
   change: 2 * PASSED_BYTES,
 };
 
-/** Runs on one image of one value. The steps are passages through memory, and multiply-adds, which their `macs` count. */
+/**
+ * Runs on one image of one value. The steps are passages through memory, and multiply-adds, which
+ * their `macs` count.
+ */
 export function ceilingsProgram(target: Target): Program {
   const passages = Object.keys(PASSAGES) as Passage[];
   const kernels = [...BLOCKS.map(multiplyAdds), ...passages.map(passQuads)].map(
     ({ name, wgsl, storage }) => ({
-      ...{ name, wgsl },
+      name,
+      wgsl,
       bindings: storage.map(({ access }) => access),
     }),
   );
@@ -64,22 +68,36 @@ export function ceilingsProgram(target: Target): Program {
   const perGroup = (count: number, tile: number) => ({ x: { ...fixed(count), tile }, z: 1 });
   const predict: ProgramStep[] = [
     ...BLOCKS.map((count, kernel) => ({
-      ...{ ...common, kernel, buffers: [IMAGES, TO], label: `${count} accumulators` },
+      ...common,
+      kernel,
+      buffers: [IMAGES, TO],
+      label: `${count} accumulators`,
       macs: 4 * LANE_MULTIPLY_ADDS * lanes,
       workgroups: perGroup(lanes, CEILING_WORKGROUP),
     })),
     ...passages.map((passage, index) => ({
-      ...{ ...common, kernel: BLOCKS.length + index, label: passage, macs: 0 },
+      ...common,
+      kernel: BLOCKS.length + index,
+      label: passage,
+      macs: 0,
       buffers: passageBinds(passage).map((name) => (name === "a" ? FROM : TO)),
       workgroups: perGroup(PASSED_BYTES / 16, CEILING_WORKGROUP * LANE_QUADS),
     })),
   ];
   return {
-    ...{ format: PROGRAM_FORMAT, target, model: "Ceilings", kernels, buffers, parameters: [] },
+    format: PROGRAM_FORMAT,
+    target,
+    model: "Ceilings",
+    kernels,
+    buffers,
+    parameters: [],
     source: { file: "", hash: "" },
     input: { name: "image", channels: 1, height: 1, width: 1 },
     prediction: { shape: [1], pitch: 4 },
-    ...{ metrics: [], fractions: [], sums: { train: [], evaluate: [] }, classTotals: [] },
+    metrics: [],
+    fractions: [],
+    sums: { train: [], evaluate: [] },
+    classTotals: [],
     steps: { ...NO_STEPS, predict },
     optimizer: { kind: "adam", learningRate: 0, weightDecay: 0, beta1: 0, beta2: 0, epsilon: 1 },
   };

@@ -8,7 +8,10 @@ export interface Examples {
   readonly targets: Targets;
 }
 
-/** Images, and numbers to compare with, of -1 to 1, and labels of all classes in turn: always the same. */
+/**
+ * Images, and numbers to compare with, of -1 to 1, and labels of all classes in turn: always the
+ * same.
+ */
 export function randomExamples(program: Program, count: number): Examples {
   const { channels, height, width } = program.input;
   const images = randomValues(count * channels * height * width, 1);

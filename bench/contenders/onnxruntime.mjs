@@ -1,4 +1,5 @@
-// ONNX Runtime Web on its WebGPU provider; it infers only. The network becomes an ONNX model in memory.
+// ONNX Runtime Web on its WebGPU provider; it infers only. The network becomes an ONNX model in
+// memory.
 import { readFile } from "node:fs/promises";
 import onnxProto from "onnx-proto";
 import { provideNavigatorGpu } from "../device.mjs";
@@ -18,7 +19,10 @@ function attribute(name, value) {
   return { name, type: INT, i: value };
 }
 
-/** Its memory is shared, which Dawn in Node refuses to read from: what it writes (uniforms, images) is copied first. */
+/**
+ * Its memory is shared, which Dawn in Node refuses to read from: what it writes (uniforms, images)
+ * is copied first.
+ */
 function acceptSharedMemory() {
   const { prototype } = globalThis.GPUQueue;
   const { writeBuffer } = prototype;

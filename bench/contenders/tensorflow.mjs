@@ -6,7 +6,9 @@ provideNavigatorGpu();
 const { default: tf } = await import("@tensorflow/tfjs");
 await import("@tensorflow/tfjs-backend-webgpu");
 
-/** A linear layer's weight, transposed for TensorFlow.js; the first reads pixels in its NHWC order. */
+/**
+ * A linear layer's weight, transposed for TensorFlow.js; the first reads pixels in its NHWC order.
+ */
 function linearWeight({ shape: [outputs, inputs], values }, pooled) {
   return tf.tidy(() => {
     if (!pooled) return tf.tensor(values, [outputs, inputs]).transpose();

@@ -8,7 +8,10 @@ export interface Frame {
   readonly header: readonly ClassifiedToken[];
   /** The name right before a parenthesis. */
   readonly callee: ClassifiedToken | undefined;
-  /** The statement at the cursor in a block, all so far in brackets; blocks in it are left out but for their `}`. */
+  /**
+   * The statement at the cursor in a block, all so far in brackets; blocks in it are left out but
+   * for their `}`.
+   */
   readonly statement: ClassifiedToken[];
   /** The same with what stands in brackets that are closed again. */
   readonly whole: ClassifiedToken[];

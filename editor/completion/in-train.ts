@@ -31,7 +31,9 @@ function settingItems({ frames, before }: CursorContext): readonly Proposal[] {
   return trainSettings
     .filter(({ name }) => !given.includes(name))
     .map(({ name, meaning }) => ({
-      ...{ label: name, kind: CompletionItemKind.Property, detail: meaning },
+      label: name,
+      kind: CompletionItemKind.Property,
+      detail: meaning,
       snippet: `${name} = $0`,
     }));
 }

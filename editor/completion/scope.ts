@@ -36,7 +36,10 @@ function constantNames(tokens: readonly ClassifiedToken[]): readonly ScopeName[]
   );
 }
 
-/** Values that the model or block at the cursor has named further up, the last first, then its input. */
+/**
+ * Values that the model or block at the cursor has named further up, the last first, then its
+ * input.
+ */
 export function valuesInScope(context: CursorContext): readonly ScopeName[] {
   const tokens = tokensOfDeclaration(context);
   const values = tokens.flatMap((token, index) =>

@@ -15,7 +15,10 @@ export interface CompletionOptions {
   readonly hasSnippets: boolean;
 }
 
-/** What can be written at an offset, from the registries, with documentation. The likeliest come first. */
+/**
+ * What can be written at an offset, from the registries, with documentation. The likeliest come
+ * first.
+ */
 export function completion(
   document: SpecDocument,
   offset: number,

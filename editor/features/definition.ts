@@ -5,7 +5,10 @@ import type { SpecDocument } from "../document.js";
 import { nameAt } from "../names.js";
 import { touches } from "../spans.js";
 
-/** Where a name comes from: a declaration, the layer that `as` names, an imported file, a block's parameter. */
+/**
+ * Where a name comes from: a declaration, the layer that `as` names, an imported file, a block's
+ * parameter.
+ */
 export function definition(document: SpecDocument, offset: number): Location | undefined {
   const span = nameAt(document, offset)?.definition ?? parameterAt(document, offset);
   return span ? document.location(span) : importedFile(document, offset);

@@ -3,7 +3,9 @@ import { renderLsp } from "../../compiler/diagnostics/render-lsp.js";
 import type { Diagnostic as Found } from "../../compiler/diagnostics/diagnostic.js";
 import type { SpecDocument } from "../document.js";
 
-/** What is wrong with a spec. Mistakes in imported files are shown at the import that leads there. */
+/**
+ * What is wrong with a spec. Mistakes in imported files are shown at the import that leads there.
+ */
 export function diagnostics(document: SpecDocument): Diagnostic[] {
   const uriOf = (file: string) => document.uriOf(file);
   const { diagnostics: found } = document.analysis;

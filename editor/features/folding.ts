@@ -2,7 +2,10 @@ import { type FoldingRange, FoldingRangeKind } from "vscode-languageserver";
 import type { ClassifiedToken } from "../../grammar/index.js";
 import type { SpecDocument } from "../document.js";
 
-/** What can be folded: whatever stands between brackets on several lines, and runs of comments. Broken text folds as well. */
+/**
+ * What can be folded: whatever stands between brackets on several lines, and runs of comments.
+ * Broken text folds as well.
+ */
 export function foldingRanges({ tokens }: SpecDocument): FoldingRange[] {
   return [...bracketRanges(tokens), ...commentRanges(tokens)];
 }
@@ -48,7 +51,8 @@ function commentRanges(tokens: readonly ClassifiedToken[]): readonly FoldingRang
   return ranges
     .filter(({ first, last }) => last > first)
     .map(({ first, last }) => ({
-      ...{ startLine: first - 1, endLine: last - 1 },
+      startLine: first - 1,
+      endLine: last - 1,
       kind: FoldingRangeKind.Comment,
     }));
 }

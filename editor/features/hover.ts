@@ -49,7 +49,9 @@ function hoverArgument(document: SpecDocument, offset: number): Found | undefine
   const found = argumentAt(document, offset);
   if (!found) return undefined;
   const { name, declaration, callable, span } = found;
-  const text = `${documentArgument(name, declaration)}\n\nargument of the ${callable.noun} \`${callable.name}\``;
+  const text =
+    `${documentArgument(name, declaration)}\n\n` +
+    `argument of the ${callable.noun} \`${callable.name}\``;
   return { span, text };
 }
 

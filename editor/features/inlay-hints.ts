@@ -7,8 +7,8 @@ import { documentFacts } from "../markdown.js";
 const MOST_SHOWN = 3;
 
 /**
- * The shape after each layer, together at the end of its line: `64x55x55 -> 64x27x27`. A line in a loop or block has several,
- * one for each turn and use.
+ * The shape after each layer, together at the end of its line: `64x55x55 -> 64x27x27`. A line in a
+ * loop or block has several, one for each turn and use.
  */
 export function inlayHints(document: SpecDocument, { start, end }: Range): InlayHint[] {
   const lines = new Map<number, Place[]>();

@@ -26,8 +26,9 @@ export interface RenameScope {
 }
 
 /**
- * Changes a name wherever it stands for the same thing. The change is tried first: it is refused where a name would then
- * mean something else, or where the spec would have mistakes that it does not have now.
+ * Changes a name wherever it stands for the same thing. The change is tried first: it is refused
+ * where a name would then mean something else, or where the spec would have mistakes that it does
+ * not have now.
  */
 export function rename(
   document: SpecDocument,
@@ -59,7 +60,10 @@ function requireName(document: SpecDocument, offset: number): NameUse {
   );
 }
 
-/** An alias of an import is the importing file's own name for a thing; other names are the thing's, everywhere. */
+/**
+ * An alias of an import is the importing file's own name for a thing; other names are the thing's,
+ * everywhere.
+ */
 function usesToRename(name: NameUse, documents: readonly SpecDocument[]): readonly NameUse[] {
   const uses = usesOf(name, documents).filter((use) => use.name === name.name);
   const isAlias = name.document.textOf(name.definition) !== name.name;
@@ -113,7 +117,10 @@ function newMistake(before: SpecDocument, after: SpecDocument): string | undefin
     ?.message;
 }
 
-/** Which names stand for the same thing, apart from what they are called: the n-th name is defined by the m-th. */
+/**
+ * Which names stand for the same thing, apart from what they are called: the n-th name is defined
+ * by the m-th.
+ */
 function meaningsOf(document: SpecDocument): string {
   const names = namesIn(document);
   const first = new Map<string, number>();

@@ -30,7 +30,10 @@ interface Meaning {
   readonly modifiers?: readonly Modifier[];
 }
 
-/** What each token is, for an editor to colour: layers, arguments and names by their meaning, the rest by its kind. */
+/**
+ * What each token is, for an editor to colour: layers, arguments and names by their meaning, the
+ * rest by its kind.
+ */
 export function semanticTokens(document: SpecDocument): SemanticTokens {
   const meanings = meaningsIn(document);
   const builder = new SemanticTokensBuilder();

@@ -37,7 +37,9 @@ class Outline {
     const { name, span } = declaration;
     return [
       symbolOf({
-        ...{ name: name.name, at: name.span, span },
+        name: name.name,
+        at: name.span,
+        span,
         kind: kinds[declaration.kind],
         detail: this.detail(declaration),
         children: this.children(declaration),
@@ -155,7 +157,8 @@ function namedSymbol(
 
 function symbolOf({ name, kind, at, span, detail, children = [] }: Named): DocumentSymbol {
   return {
-    ...{ name: name || "?", kind },
+    name: name || "?",
+    kind,
     range: lspRange(span),
     selectionRange: lspRange(at),
     ...(detail && { detail }),

@@ -1,4 +1,7 @@
-/** Curves over a shared axis of steps, with uPlot: the cursor moves through all of them, and legends read it out. */
+/**
+ * Curves over a shared axis of steps, with uPlot: the cursor moves through all of them, and legends
+ * read it out.
+ */
 import uPlot from "uplot";
 import {
   isEvaluation,
@@ -29,7 +32,9 @@ interface Chart {
 const HEIGHT = 230;
 const sync = uPlot.sync("steps");
 
-/** The charts of a run, drawn into `host`. Draw anew when the data, the width or the colours change. */
+/**
+ * The charts of a run, drawn into `host`. Draw anew when the data, the width or the colours change.
+ */
 export function drawCharts(
   host: HTMLElement,
   records: readonly MetricsRecord[],
@@ -117,7 +122,9 @@ function lossLines(records: readonly MetricsRecord[], align: Align): Line[] {
   ];
 }
 
-/** Means over an epoch's steps beside those of its evaluation; the first metric in strong colours. */
+/**
+ * Means over an epoch's steps beside those of its evaluation; the first metric in strong colours.
+ */
 function metricLines(
   name: string,
   index: number,

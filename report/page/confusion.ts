@@ -1,4 +1,6 @@
-/** The confusion matrix as a heat map: each row's shares as darkness, read out under the pointer. */
+/**
+ * The confusion matrix as a heat map: each row's shares as darkness, read out under the pointer.
+ */
 import type { ReportedExamination } from "../data.js";
 import { color, grouped, h, percent, section, table } from "./elements.js";
 
@@ -25,7 +27,8 @@ export function confusionSection(examination: ReportedExamination): HTMLElement 
   });
   return section(
     "Confusion matrix",
-    `Rows: what examples are. Columns: what they were taken for. Darker: a larger share of the row.${looked}`,
+    "Rows: what examples are. Columns: what they were taken for. Darker: a larger share of " +
+      `the row.${looked}`,
     h("div.split", h("div", holder, readout), worstTable(examination)),
   );
 }
@@ -133,7 +136,10 @@ function describeCell(
   const count = confusion[actual]![predicted]!;
   const { name, support } = classes[actual]!;
   const share = support === 0 ? "" : ` (${percent(count / support)})`;
-  return `${name} taken for ${classes[predicted]!.name}: ${grouped(count)} of ${grouped(support)}${share}`;
+  return (
+    `${name} taken for ${classes[predicted]!.name}: ${grouped(count)} of ` +
+    `${grouped(support)}${share}`
+  );
 }
 
 function worstTable({ classes, confusion }: ReportedExamination): HTMLElement {
@@ -169,7 +175,8 @@ export function classesSection({ classes }: ReportedExamination): HTMLElement {
     ]);
   return section(
     "Classes",
-    "Precision: the share of those taken for the class that are of it. Recall: the share of the class that was taken for it.",
+    "Precision: the share of those taken for the class that are of it. Recall: the share of " +
+      "the class that was taken for it.",
     table(["class", "examples", "precision", "recall"], rows),
   );
 }

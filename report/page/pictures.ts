@@ -45,6 +45,9 @@ export function filtersSection(filters: Filters): HTMLElement {
     canvas.getContext("2d")!.putImageData(image, 0, 0);
     return canvas;
   });
-  const note = `${name}: ${grouped(count)} filters of ${width}x${height}${channels === 3 ? ", red, green and blue as learned" : ""}. Each is scaled to its own range; middle grey is zero.`;
+  const note =
+    `${name}: ${grouped(count)} filters of ` +
+    `${width}x${height}${channels === 3 ? ", red, green and blue as learned" : ""}. Each is ` +
+    "scaled to its own range; middle grey is zero.";
   return section("First-layer filters", note, h("div.filters", ...pictures));
 }

@@ -1,4 +1,7 @@
-/** An exponential mean over about a fiftieth of the run, corrected for its start (as in Adam's moments). */
+/**
+ * An exponential mean over about a fiftieth of the run, corrected for its start (as in Adam's
+ * moments).
+ */
 export function smooth(values: readonly number[]): number[] {
   const decay = 1 - 1 / Math.max(1, values.length / 50);
   let [sum, weight] = [0, 0];

@@ -9,7 +9,8 @@ import { codesOf, families, type Family, familyOf } from "../../compiler/diagnos
 import { formatted, page, sentence, table } from "./markdown.js";
 
 const NOTICE =
-  "<!-- Written by `npm run docs` from compiler/diagnostics/catalogue and specs/errors: change those instead. -->";
+  "<!-- Written by `npm run docs` from compiler/diagnostics/catalogue and specs/errors: " +
+  "change those instead. -->";
 
 const INTRODUCTION = `
 # Diagnostics

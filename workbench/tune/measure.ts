@@ -73,7 +73,10 @@ export function candidatesOf(
   });
 }
 
-/** The schedules of a round: of every problem the candidate of that number, or the first where there are fewer. */
+/**
+ * The schedules of a round: of every problem the candidate of that number, or the first where there
+ * are fewer.
+ */
 export function roundOf(problems: readonly TunedCandidates[], round: number): TunedSchedules {
   return Object.fromEntries(
     problems.map(({ key, schedules }) => [key, schedules[round] ?? schedules[0]!]),
@@ -81,8 +84,8 @@ export function roundOf(problems: readonly TunedCandidates[], round: number): Tu
 }
 
 /**
- * Milliseconds of the problems of those keys in a network that was made with a round's schedules. Those whose results are wrong are left
- * out, and named.
+ * Milliseconds of the problems of those keys in a network that was made with a round's schedules.
+ * Those whose results are wrong are left out, and named.
  */
 export async function measureRound(
   network: Network,

@@ -18,8 +18,8 @@ import { samplePlaces } from "./places.js";
 import { channelSum, toleranceOf, type SampledSum } from "./sums.js";
 
 /**
- * The inputs of which some elements are enough, by their place, and which: what an update changes, and the gradient that it reads. Weights
- * may be hundreds of megabytes.
+ * The inputs of which some elements are enough, by their place, and which: what an update changes,
+ * and the gradient that it reads. Weights may be hundreds of megabytes.
  */
 export function sampledInputs(
   node: AnyNode,
@@ -56,7 +56,10 @@ function pixelsOf(shape: Shape): number {
   return height * width;
 }
 
-/** Compares with what the optimizer makes of gradients, and of gradients that rounding has moved either way. */
+/**
+ * Compares with what the optimizer makes of gradients, and of gradients that rounding has moved
+ * either way.
+ */
 export function checkUpdate(
   node: AnyNode,
   values: NodeValues,
@@ -163,7 +166,10 @@ function checkDescent(
   });
 }
 
-/** What an update begins with. The first slice of a step, which is what is checked, overwrites the sums of the step before. */
+/**
+ * What an update begins with. The first slice of a step, which is what is checked, overwrites the
+ * sums of the step before.
+ */
 const startOf = ({ shape, data }: Tensor, { optimizer }: UpdateAttributes): Tensor => ({
   shape,
   data: optimizer === "accumulate" ? new Float64Array(data.length) : Float64Array.from(data),

@@ -19,9 +19,15 @@ export interface Finding {
   readonly deviation?: Deviation;
 }
 
-/** Errors of sums in f32, in parts of the root of their squared terms: some thousand roundings that go one way. */
+/**
+ * Errors of sums in f32, in parts of the root of their squared terms: some thousand roundings that
+ * go one way.
+ */
 export const ROUNDING = 1e-4;
-/** Two units in the last place of what is stored, and those of functions such as `exp`, which WGSL leaves some room. */
+/**
+ * Two units in the last place of what is stored, and those of functions such as `exp`, which WGSL
+ * leaves some room.
+ */
 export const STORING = 2e-6;
 
 /** Collects comparisons and keeps the worst. */
@@ -38,7 +44,8 @@ export class Comparison {
     this.compared++;
     const isHalf = this.halves?.has(value) ?? false;
     const { expected, actual } = element;
-    // Gradients overflow 16 bits now and then, for which the loss scale is there, and what is made of them is not finite either.
+    // Gradients overflow 16 bits now and then, for which the loss scale is there, and what is made
+    // of them is not finite either.
     const mayOverflow = isHalf ? overflows(expected) : this.halves && !Number.isFinite(expected);
     if (mayOverflow && !Number.isFinite(actual)) return;
     const tolerance = element.tolerance + (isHalf ? storingHalf(expected) : 0);
@@ -60,8 +67,8 @@ export class Comparison {
 const overflows = (value: number) => !(Math.abs(value) < LARGEST_HALF * (1 - HALF_EPSILON));
 
 /**
- * WGSL rounds to the next half or cuts off, which is wrong by a unit in the last place at most, and may take for 0 what is below the
- * smallest normal number.
+ * WGSL rounds to the next half or cuts off, which is wrong by a unit in the last place at most, and
+ * may take for 0 what is below the smallest normal number.
  */
 const storingHalf = (value: number) => HALF_EPSILON * Math.abs(value) + SMALLEST_NORMAL_HALF;
 

@@ -1,4 +1,7 @@
-/** Single elements of what convolutions and their gradients make: large results are checked at some places only. */
+/**
+ * Single elements of what convolutions and their gradients make: large results are checked at some
+ * places only.
+ */
 import type { ConvolutionAttributes, Node } from "../../compiler/ir/graph.js";
 import type { Tensor } from "../../compiler/ops/op.js";
 import { imageSizes } from "../../compiler/ops/tensors.js";

@@ -17,7 +17,10 @@ export class DeviceTensors {
     private readonly inspection: Inspection,
   ) {}
 
-  /** What a value holds now; undefined where the list does not store it. Valid as long as the memory plan keeps it. */
+  /**
+   * What a value holds now; undefined where the list does not store it. Valid as long as the memory
+   * plan keeps it.
+   */
   async read(value: Value): Promise<Tensor | undefined> {
     const buffers = this.list.buffersOf(value);
     if (buffers.length === 0) return undefined;

@@ -1,4 +1,7 @@
-/** How parameters start: the counter-based generator on the CPU (the WGSL twin is kernels/initialize.ts). */
+/**
+ * How parameters start: the counter-based generator on the CPU (the WGSL twin is
+ * kernels/initialize.ts).
+ */
 import type { Initializer } from "../../program/program.js";
 import { threefry, toUnit } from "../../program/random.js";
 
@@ -16,7 +19,10 @@ export function initialValue(
   return initializer.mean + initializer.deviation * radius * Math.cos(2 * Math.PI * y);
 }
 
-/** How far a kernel's value may be off. WGSL grants the cosine an absolute error of 2^-11, and the radius is at most 6. */
+/**
+ * How far a kernel's value may be off. WGSL grants the cosine an absolute error of 2^-11, and the
+ * radius is at most 6.
+ */
 export function initialTolerance(initializer: Initializer): number {
   switch (initializer.kind) {
     case "constant":

@@ -1,7 +1,10 @@
 import { isUpdate, trainedBy, type AnyNode, type Value } from "../../compiler/ir/graph.js";
 import type { Tensor } from "../../compiler/ops/op.js";
 
-/** What a node read and what it left: whole tensors, or of some inputs the elements that `sampledInputs` names, in a column. */
+/**
+ * What a node read and what it left: whole tensors, or of some inputs the elements that
+ * `sampledInputs` names, in a column.
+ */
 export interface NodeValues {
   readonly inputs: readonly Tensor[];
   /** Undefined where an output is not stored, because nobody reads it. */

@@ -1,4 +1,7 @@
-/** Parts of a node's tensors that are computed by themselves: what is enough to look at where they are large. */
+/**
+ * Parts of a node's tensors that are computed by themselves: what is enough to look at where they
+ * are large.
+ */
 import type { GroupNormalizeAttributes, Node, OpKind } from "../../compiler/ir/graph.js";
 import type { Tensor } from "../../compiler/ops/op.js";
 import { imageSizes } from "../../compiler/ops/tensors.js";
@@ -23,7 +26,10 @@ const choose = (count: number, elements: number) =>
 
 const range = (count: number) => Array.from({ length: count }, (_, index) => index);
 
-/** Some channels of some images, as those of one: an op whose results there depend on that channel of that image alone. */
+/**
+ * Some channels of some images, as those of one: an op whose results there depend on that channel
+ * of that image alone.
+ */
 function planes(first: readonly number[]): Part {
   const { images, channels, pixels } = imageSizes(first);
   const chosen = choose(images * channels, pixels);
@@ -86,17 +92,29 @@ function groups(first: readonly number[], { groups: count }: GroupNormalizeAttri
 type Cut = (first: readonly number[], attributes: never) => Part;
 
 const CUTS: { readonly [Kind in OpKind]?: Cut } = {
-  ...{ maxPool: planes, maxPoolGradient: planes },
-  ...{ averagePool: planes, averagePoolGradient: planes },
-  ...{ resample: planes, resampleGradient: planes },
-  ...{ channelSum: channels, channelStatistics: channels },
-  ...{ normalize: channels, normalizeGradient: channels },
-  ...{ softmax: pixels, softmaxGradient: pixels, channelWindowSum: pixels },
-  ...{ concatenate: pixels, slice: pixels },
-  ...{ groupNormalize: groups, groupNormalizeGradient: groups },
+  maxPool: planes,
+  maxPoolGradient: planes,
+  averagePool: planes,
+  averagePoolGradient: planes,
+  resample: planes,
+  resampleGradient: planes,
+  channelSum: channels,
+  channelStatistics: channels,
+  normalize: channels,
+  normalizeGradient: channels,
+  softmax: pixels,
+  softmaxGradient: pixels,
+  channelWindowSum: pixels,
+  concatenate: pixels,
+  slice: pixels,
+  groupNormalize: groups,
+  groupNormalizeGradient: groups,
 };
 
-/** The part to look at of a node whose first input has that shape; undefined where its results hang together. */
+/**
+ * The part to look at of a node whose first input has that shape; undefined where its results hang
+ * together.
+ */
 export function partOf({ kind, attributes }: Node, first: readonly number[]): Part | undefined {
   return CUTS[kind]?.(first, attributes as never);
 }

@@ -6,7 +6,10 @@ const BUDGET = 2_000_000;
 const FEWEST = 48;
 const MOST = 1024;
 
-/** Places to look at in a tensor whose elements take so many products each: the ends, and others between. */
+/**
+ * Places to look at in a tensor whose elements take so many products each: the ends, and others
+ * between.
+ */
 export function samplePlaces(length: number, products: number): readonly number[] {
   const affordable = Math.floor(BUDGET / Math.max(1, products));
   return spread(length, Math.min(MOST, Math.max(FEWEST, affordable)));

@@ -34,8 +34,9 @@ export class Summation {
   }
 
   /**
-   * Each of n additions rounds a partial sum of at most the terms' sizes. The errors have no common sign, so that they grow with the
-   * root of n. Equal terms are the worst case: a 2^-24th of their sum at each addition, which terms of mixed signs do not reach.
+   * Each of n additions rounds a partial sum of at most the terms' sizes. The errors have no common
+   * sign, so that they grow with the root of n. Equal terms are the worst case: a 2^-24th of their
+   * sum at each addition, which terms of mixed signs do not reach.
    */
   get sum(): SampledSum {
     const drift = UNIT * Math.sqrt(this.terms) * this.sizes;

@@ -2,7 +2,10 @@
 import type { Deviation } from "./comparison.js";
 import type { Program } from "../../program/program.js";
 
-/** Step lists, and the preparation of images from bytes. What is folded is checked with the lists that read it. */
+/**
+ * Step lists, and the preparation of images from bytes. What is folded is checked with the lists
+ * that read it.
+ */
 export type VerifiedList = Exclude<keyof Program["steps"], "fold"> | "prepare";
 
 /** What is wrong first, in the order in which kernels run. */

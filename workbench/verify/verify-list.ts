@@ -1,4 +1,7 @@
-/** A step list held against the references, node by node, each on what the device itself gave it to read. */
+/**
+ * A step list held against the references, node by node, each on what the device itself gave it to
+ * read.
+ */
 import { isUpdate, type AnyNode, type Value } from "../../compiler/ir/graph.js";
 import { isActivation } from "../../compiler/layout/choose-layouts.js";
 import type { StepDraft } from "../../compiler/lower/storage.js";
@@ -21,9 +24,14 @@ export interface VerifyOptions {
   /** Kernels with their constants that were found right before: they are not checked again. */
   readonly known: Set<string>;
   readonly onProgress?: (done: number, total: number) => void;
-  /** The nodes to check, all unless given, and what comes before and after them; the others run all the same. */
+  /**
+   * The nodes to check, all unless given, and what comes before and after them; the others run all
+   * the same.
+   */
   readonly only?: (traced: TracedNode) => boolean;
-  /** Hears of what diverges, and whether checking should go on is its answer; it ends unless given. */
+  /**
+   * Hears of what diverges, and whether checking should go on is its answer; it ends unless given.
+   */
   readonly onDivergence?: (traced: TracedNode, divergence: Divergence) => boolean;
 }
 
@@ -43,7 +51,9 @@ export function verifyList(
   return network.inspect(list, examples, inspecting(visit));
 }
 
-/** The parts that a list is checked in: bringing in the batch, each node, taking out the prediction. */
+/**
+ * The parts that a list is checked in: bringing in the batch, each node, taking out the prediction.
+ */
 export const stagesOf = ({ nodes }: TracedList): number => nodes.length + 2;
 
 interface CheckSettings {
@@ -206,7 +216,10 @@ class ListCheck {
     return comparison.finding;
   }
 
-  /** What was found when it was made, so that memory which is used again too early shows in its reader; else what there is now. */
+  /**
+   * What was found when it was made, so that memory which is used again too early shows in its
+   * reader; else what there is now.
+   */
   private async tensorOf(value: Value): Promise<Tensor> {
     const tensor = this.tensors.get(value.id) ?? (await this.device.read(value));
     if (!tensor) throw new Error(`${value.name} is read and not stored`);
@@ -258,7 +271,9 @@ class ListCheck {
     const { label, origin } = steps[0]!;
     return {
       list: this.settings.list,
-      ...{ name: label, layer: origin.name, line: origin.span.start.line },
+      name: label,
+      layer: origin.name,
+      line: origin.span.start.line,
       kernels: [...new Set(steps.map(({ kernel }) => kernel.name))],
       deviation,
     };

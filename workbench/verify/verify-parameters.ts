@@ -1,4 +1,7 @@
-/** The lists that see to parameters alone, held against the CPU: their initial values, and their averages. */
+/**
+ * The lists that see to parameters alone, held against the CPU: their initial values, and their
+ * averages.
+ */
 import type { TracedProgram } from "../../compiler/trace.js";
 import { Comparison, STORING } from "./comparison.js";
 import { initialTolerance, initialValue } from "./initial-values.js";
@@ -28,7 +31,10 @@ export function verifyInitialValues(network: Network, examples: Examples): Promi
   });
 }
 
-/** Moves the averages of the parameters, and puts back what they were. Says little unless the network has taken a step. */
+/**
+ * Moves the averages of the parameters, and puts back what they were. Says little unless the
+ * network has taken a step.
+ */
 export function verifyAverages(
   network: Network,
   { average }: Pick<TracedProgram, "average">,
@@ -85,7 +91,10 @@ function gather(
   );
 }
 
-/** Runs a list whose every step writes a piece of one parameter, and checks one parameter after the other. */
+/**
+ * Runs a list whose every step writes a piece of one parameter, and checks one parameter after the
+ * other.
+ */
 function verifyEach(
   network: Network,
   list: "initialize" | "average",

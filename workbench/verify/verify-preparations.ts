@@ -1,4 +1,6 @@
-/** The kernels that make a batch's images from bytes, held against the plain loops of runtime/data. */
+/**
+ * The kernels that make a batch's images from bytes, held against the plain loops of runtime/data.
+ */
 import { Comparison, ROUNDING, type Finding } from "./comparison.js";
 import type { Preparation, Program, SplitName } from "../../program/program.js";
 import { threefry } from "../../program/random.js";
@@ -66,7 +68,10 @@ async function loadBoth(
   return { expected: expected as Float32Array, staged: staged as StagedImages };
 }
 
-/** Images of random bytes: of the size that the device takes where nothing is done to them before, else of half as much again. */
+/**
+ * Images of random bytes: of the size that the device takes where nothing is done to them before,
+ * else of half as much again.
+ */
 function randomDataset({ first, staged }: Preparation, length: number): Dataset {
   const { channels } = staged;
   const [height, width] = [staged.height, staged.width].map((size) =>
@@ -90,14 +95,18 @@ function randomDataset({ first, staged }: Preparation, length: number): Dataset 
   };
 }
 
-/** So many of the images: with `ten_crop` an example alone may be more than the device takes at a time. */
+/**
+ * So many of the images: with `ten_crop` an example alone may be more than the device takes at a
+ * time.
+ */
 function firstOf(
   { split, staged, draws }: StagedImages,
   { staged: { slot }, draws: { words }, views }: Preparation,
   count: number,
 ): StagedImages {
   return {
-    ...{ split, staged: staged.subarray(0, count * slot) },
+    split,
+    staged: staged.subarray(0, count * slot),
     draws: draws.subarray(0, count * words * views),
   };
 }

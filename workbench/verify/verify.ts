@@ -7,7 +7,10 @@ import { stagesOf, verifyList, type VerifyOptions } from "./verify-list.js";
 import { verifyAverages, verifyInitialValues } from "./verify-parameters.js";
 import { preparedSplits, verifyPreparation } from "./verify-preparations.js";
 
-/** All lists, in an order in which each finds what it needs: `update` the gradients that `accumulate` leaves. */
+/**
+ * All lists, in an order in which each finds what it needs: `update` the gradients that
+ * `accumulate` leaves.
+ */
 export const ALL_LISTS: readonly VerifiedList[] = [
   ...(["initialize", "prepare", "train", "accumulate", "update", "average"] as const),
   ...(["evaluate", "predict"] as const),
@@ -15,7 +18,9 @@ export const ALL_LISTS: readonly VerifiedList[] = [
 
 type Traced = Pick<TracedProgram, "lists" | "average">;
 
-/** Checks those of the lists that a network has, one after the other, up to the first that is wrong. */
+/**
+ * Checks those of the lists that a network has, one after the other, up to the first that is wrong.
+ */
 export async function verifyNetwork(
   network: Network,
   traced: Traced,

@@ -60,7 +60,9 @@ export interface MutatedFile {
   readonly original: Uint8Array;
 }
 
-/** One of `samples` after one to three mutations. Few: a file that is mostly intact is read further. */
+/**
+ * One of `samples` after one to three mutations. Few: a file that is mostly intact is read further.
+ */
 export function mutateFile(samples: readonly Uint8Array[], random: Random): MutatedFile {
   const original = pick(samples, random);
   const chosen = Array.from({ length: 1 + random(3) }, () => pick(kinds, random));
