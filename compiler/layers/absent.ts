@@ -34,7 +34,6 @@ export const absentLayers: AbsentNames = {
   softmin: "`softmax` of a layer whose weights can take the other sign",
   logsigmoid: "`bce_with_logits` takes logits: end in `linear`",
   softsign: "`tanh` has a similar form",
-  hardtanh: "`tanh` has a similar form",
   maxout: "netc has no maximum of several values",
   activation: "write the activation as a layer: `-> relu`",
   // Convolutions
@@ -77,7 +76,6 @@ export const absentLayers: AbsentNames = {
   ...all(["batchnorm3d", "syncbatchnorm"], "`batchnorm` takes images and rows, on one device"),
   ...all(["weightnorm", "spectralnorm"], "netc has no norms of weights; `batchnorm` is of values"),
   ...all(["rescaling", "normalization", "normalize"], dataSide),
-  scale: "`batchnorm` has its weight and bias in it, which are a layer of their own in Caffe",
   ...all(["dropout1d", "dropout2d", "dropout3d", "spatialdropout2d", "dropblock"], channelDropout),
   alphadropout: "`dropout` zeroes elements",
   ...all(["droppath", "stochasticdepth", "dropconnect"], noDropPath),

@@ -1,31 +1,49 @@
 import { each } from "../diagnostics/alias.js";
 import { operand } from "../ir/expression.js";
-import { hardSigmoidOf } from "./hard.js";
+import { float } from "../calls/argument-types.js";
+import { withDefault } from "../calls/signature.js";
+import { clampedLine, hardSigmoidOf } from "./hard.js";
 import { defineLayer } from "./layer.js";
+
+const SLOPE = 1 / 6;
+const OFFSET = 0.5;
 
 export const hardsigmoid = defineLayer({
   name: "hardsigmoid",
   aliases: [
-    ...["Hardsigmoid"],
+    "Hardsigmoid",
+    ...each(["HardSigmoid", "hard_sigmoid"], { given: ["slope", "offset"] }),
     ...each(["HardSigmoid", "hard_sigmoid"], {
-      differs: "Keras 2 and ONNX have 0.2*x + 0.5, netc (as PyTorch and Keras 3) x/6 + 0.5",
+      differs: "Keras 2 and ONNX have `slope=0.2`, netc (as PyTorch and Keras 3) x/6 + 0.5",
     }),
   ],
   summary: "sigmoid of three lines",
   documentation: `
-\`y = min(max(x + 3, 0), 6) / 6\`: 0 up to -3, 1 from 3 on, and a line between. Element by element; input and output have the same shape.
+\`y = min(max(slope * x + offset, 0), 1)\`: two level lines, and a line between them. Without arguments it is PyTorch's
+\`min(max(x + 3, 0), 6) / 6\`: 0 up to -3, and 1 from 3 on. Element by element; input and output have the same shape.
+
+ONNX, Keras 2 and TensorFlow.js have \`hardsigmoid(slope=0.2)\`.
 `,
   range: [0, 1],
   positional: [],
-  arguments: {},
+  arguments: {
+    slope: withDefault(float({ above: 0 }), SLOPE, "slope of the line between 0 and 1"),
+    offset: withDefault(float(), OFFSET, "value of that line at 0"),
+  },
   samples: [
     { spec: "hardsigmoid", input: [3, 4, 4], output: [3, 4, 4] },
     { spec: "hardsigmoid", input: [10], output: [10] },
+    { spec: "hardsigmoid(slope=0.2)", input: [3, 4, 4], output: [3, 4, 4] },
+    { spec: "hardsigmoid(slope=0.25, offset=0.4)", input: [10], output: [10] },
   ],
 
   infer: (input) => input,
 
-  lower(input, _, { builder, origin }) {
-    return builder.add("pointwise", [input], { expression: hardSigmoidOf(operand(0)) }, origin);
+  lower(input, { slope, offset }, { builder, origin }) {
+    // PyTorch multiplies last, which rounds another way than the general form.
+    const isPyTorchs = slope === SLOPE && offset === OFFSET;
+    const x = operand(0);
+    const expression = isPyTorchs ? hardSigmoidOf(x) : clampedLine(x, slope, offset);
+    return builder.add("pointwise", [input], { expression }, origin);
   },
 });

@@ -2,6 +2,7 @@ import { adaptiveAvgpool } from "./adaptive-avgpool.js";
 import { add } from "./add.js";
 import { avgpool } from "./avgpool.js";
 import { batchnorm } from "./batchnorm.js";
+import { clip } from "./clip.js";
 import { concat } from "./concat.js";
 import { conv } from "./conv.js";
 import { convTranspose } from "./conv-transpose.js";
@@ -26,6 +27,7 @@ import { pad } from "./pad.js";
 import { relu } from "./relu.js";
 import { relu6 } from "./relu6.js";
 import { reshape } from "./reshape.js";
+import { scale } from "./scale.js";
 import { sigmoid } from "./sigmoid.js";
 import { silu } from "./silu.js";
 import { softmax } from "./softmax.js";
@@ -52,6 +54,7 @@ export const layers: readonly LayerDefinition[] = [
   sigmoid,
   hardsigmoid,
   tanh,
+  clip,
   maxpool,
   avgpool,
   adaptiveAvgpool,
@@ -62,6 +65,7 @@ export const layers: readonly LayerDefinition[] = [
   batchnorm,
   groupnorm,
   layernorm,
+  scale,
   dropout,
   flatten,
   reshape,

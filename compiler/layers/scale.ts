@@ -1,0 +1,46 @@
+import { add, channel, multiply, operand } from "../ir/expression.js";
+import { imageShape } from "../ir/shape.js";
+import type { Initializer } from "../../program/program.js";
+import { defineLayer } from "./layer.js";
+import { addBias, addWeight, weightArguments } from "./weights.js";
+
+const constant = (value: number) => (): Initializer => ({ kind: "constant", value });
+
+export const scale = defineLayer({
+  name: "scale",
+  aliases: [
+    { name: "Scale", defaults: { bias: "false" } },
+    { name: "layer_scale", defaults: { bias: "false" } },
+  ],
+  summary: "a factor and an offset for each channel",
+  documentation: `
+\`y = weight[c] * x + bias[c]\`. Input and output have the same shape, an image \`[N, C, H, W]\` or features \`[N, C]\`.
+
+- parameters \`weight [C]\` (ones) and \`bias [C]\` (zeros), which are trained; \`lr=0, bias_lr=0\` keeps them as they are, for
+  instance for the mean of images that a network takes off its input
+- \`scale(bias=false, init=constant(1e-6))\` is the layer scale of CaiT and ConvNeXt (Touvron and others,
+  arXiv:2103.17239); \`batchnorm\` has the same two parameters behind its statistics
+`,
+  positional: [],
+  arguments: weightArguments,
+  samples: [
+    { spec: "scale", input: [3, 4, 5], output: [3, 4, 5] },
+    { spec: "scale(bias=false)", input: [10], output: [10] },
+    { spec: "scale(bias=false, init=constant(1e-6))", input: [6, 2, 2], output: [6, 2, 2] },
+  ],
+
+  infer: (input) => input,
+
+  lower(input, values, context) {
+    const { builder, origin } = context;
+    const { channels } = imageShape(input.shape);
+    const fans = { fanIn: channels, fanOut: channels };
+    const weight = addWeight([channels], fans, values, context, constant(1));
+    const scaled = multiply(operand(0), channel(1));
+    if (!values.bias)
+      return builder.add("pointwise", [input, weight], { expression: scaled }, origin);
+    const bias = addBias(channels, fans, values, context, constant(0));
+    const expression = add(scaled, channel(2));
+    return builder.add("pointwise", [input, weight, bias], { expression }, origin);
+  },
+});
