@@ -45,6 +45,7 @@ const ROOMS = {
   runtime: ["program"],
   workbench: ["compiler", "runtime", "program"],
   format: ["grammar", "npm:prettier"],
+  interchange: ["compiler", "format", "program", "npm:@bufbuild"],
   picture: ["compiler", "program", "npm:elkjs"],
   editor: ["compiler", "grammar", "format", "program", "npm:vscode-[^/]*"],
   report: ["runtime", "program", "npm:uplot"],
@@ -107,7 +108,7 @@ module.exports = {
       "runtime-does-not-compile",
       "The runtime runs Programs, wherever they came from.",
       "^runtime/",
-      "^(compiler|grammar|picture|format|editor|report|workbench|cli)/",
+      "^(compiler|grammar|picture|format|editor|report|interchange|workbench|cli)/",
     ),
     forbid(
       "browser-runtime-reaches-no-node-module",

@@ -1,0 +1,116 @@
+/** The network as it is being mapped: layers without their final names, and the weights of each. */
+import type { CallValues } from "../compiler/calls/signature.js";
+import { typeOf } from "../compiler/network/facts.js";
+import { NetworkMaker } from "../compiler/network/maker.js";
+import type { NetworkValue, ResolvedNetwork } from "../compiler/network/resolved.js";
+import type { Shape } from "../compiler/ir/shape.js";
+import type { ForeignNode, ForeignTensor } from "./foreign-graph.js";
+import type { Feature } from "./known.js";
+import { STORED } from "./known.js";
+
+/** A weight by its name within the layer: `weight`, `bias`, `running_mean`. */
+export type LayerTensors = Readonly<Record<string, ForeignTensor>>;
+
+export interface DraftLayer {
+  readonly kind: string;
+  readonly inputs: readonly NetworkValue[];
+  readonly values: CallValues;
+  readonly tensors: LayerTensors;
+  /** The node that it comes from. */
+  readonly node: ForeignNode;
+  /** A choice that a person reading the spec should know of. */
+  readonly remark?: string;
+}
+
+/** A weight of the imported network, by its full name. */
+export interface ImportedTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+export interface FinishedDraft {
+  readonly network: ResolvedNetwork;
+  readonly tensors: readonly ImportedTensor[];
+  /** What each of the network's layers was made of. */
+  readonly layers: readonly DraftLayer[];
+}
+
+export class Draft {
+  readonly layers: DraftLayer[] = [];
+  private readonly maker: NetworkMaker;
+  private readonly image: NetworkValue;
+
+  constructor(private readonly input: { readonly name: string; readonly sizes: Shape }) {
+    this.maker = new NetworkMaker("draft");
+    this.image = this.maker.input(input.name, input.sizes);
+  }
+
+  get start(): Feature {
+    return { is: "feature", value: this.image, stored: this.shapeOf(this.image), order: STORED };
+  }
+
+  /** Adds a layer. Throws with the reason where the layer refuses its input. */
+  add(layer: DraftLayer): Feature {
+    const { kind, inputs, values } = layer;
+    const name = `${kind}_${this.layers.length}`;
+    const value = this.maker.layer(name, kind, inputs, values);
+    this.layers.push(layer);
+    return { is: "feature", value, stored: this.shapeOf(value), order: STORED };
+  }
+
+  /** The network of the layers that the output needs, under their final names. */
+  finish(
+    name: string,
+    names: (layers: readonly DraftLayer[]) => readonly string[],
+    output: NetworkValue,
+  ): FinishedDraft {
+    const needed = this.neededFor(output);
+    const layers = this.layers.filter((_, index) => needed.has(index));
+    const places = new Map([...needed].sort((a, b) => a - b).map((old, index) => [old, index]));
+    const moved = layers.map((layer) => ({
+      ...layer,
+      inputs: layer.inputs.map((value) => movedValue(value, places)),
+    }));
+    const last = movedValue(output, places);
+    if (last.from === "layer" && last.index !== layers.length - 1) {
+      throw new Error("the output is not the last layer");
+    }
+    const maker = new NetworkMaker(name);
+    maker.input(this.input.name, this.input.sizes);
+    const full = names(moved);
+    moved.forEach(({ kind, inputs, values }, index) =>
+      maker.layer(full[index]!, kind, inputs, values),
+    );
+    const tensors = moved.flatMap((layer, index) =>
+      Object.entries(layer.tensors).map(([own, tensor]) => ({
+        name: `${full[index]!}.${own}`,
+        shape: tensor.shape,
+        values: asFloats(tensor),
+      })),
+    );
+    return { network: maker.finish(), tensors, layers: moved };
+  }
+
+  private neededFor(output: NetworkValue): ReadonlySet<number> {
+    const needed = new Set<number>();
+    const open = [output];
+    for (let value = open.pop(); value; value = open.pop()) {
+      if (value.from !== "layer" || needed.has(value.index)) continue;
+      needed.add(value.index);
+      open.push(...this.layers[value.index]!.inputs);
+    }
+    return needed;
+  }
+
+  private shapeOf(value: NetworkValue): Shape {
+    return typeOf(this.maker, value).shape;
+  }
+}
+
+function movedValue(value: NetworkValue, places: ReadonlyMap<number, number>): NetworkValue {
+  return value.from === "layer" ? { from: "layer", index: places.get(value.index)! } : value;
+}
+
+const asFloats = ({ values }: ForeignTensor) =>
+  values instanceof Float32Array ? values : Float32Array.from(values);

@@ -1,0 +1,217 @@
+/** From a foreign graph to a network of the language and its weights. */
+import type { ResolvedNetwork } from "../compiler/network/resolved.js";
+import { RefusedNode } from "./attributes.js";
+import { Draft, type DraftLayer, type ImportedTensor } from "./draft.js";
+import { ImportError } from "./error.js";
+import { fold, type FoldedGraph } from "./fold.js";
+import {
+  describeNode,
+  type ForeignGraph,
+  type ForeignInput,
+  type ForeignNode,
+} from "./foreign-graph.js";
+import { constant, type Feature, type Known } from "./known.js";
+import { namesOf } from "./names.js";
+import { NodeContext } from "./node-context.js";
+import { operators } from "./operators/index.js";
+import { recognize } from "./patterns/index.js";
+
+export interface ImportOptions {
+  /** The model's name in the spec: an identifier. */
+  readonly name: string;
+  /** Sizes of one input without the batch, where the file leaves them open or others are wanted. */
+  readonly input?: readonly number[];
+  /** The value to end in, where the file has several outputs. */
+  readonly output?: string;
+}
+
+export interface ImportedModel {
+  readonly network: ResolvedNetwork;
+  readonly tensors: readonly ImportedTensor[];
+  readonly report: ImportReport;
+}
+
+export interface ImportReport {
+  readonly source: string;
+  /** Which layer each node became, in the network's order. */
+  readonly mapped: readonly {
+    readonly node: string;
+    readonly layer: string;
+    readonly kind: string;
+  }[];
+  /** What has no layer of its own, and why. */
+  readonly folded: readonly { readonly node: string; readonly into: string }[];
+  /** Choices that the reader of the spec should know of. */
+  readonly remarks: readonly string[];
+}
+
+/** Throws an ImportError that names every node that has no counterpart. */
+export function importGraph(graph: ForeignGraph, options: ImportOptions): ImportedModel {
+  const output = outputOf(graph, options.output);
+  const folded = fold({ ...graph, outputs: [output] });
+  const recognized = recognize(folded);
+  const input = inputOf(recognized, options.input);
+  return new Mapping(recognized, input, options.name).run();
+}
+
+function outputOf({ outputs }: ForeignGraph, wanted: string | undefined): string {
+  if (wanted !== undefined && outputs.includes(wanted)) return wanted;
+  const names = outputs.map((name) => `\`${name}\``).join(", ");
+  if (wanted !== undefined) {
+    throw new ImportError(`the model has no output \`${wanted}\``, [`its outputs are ${names}`]);
+  }
+  if (outputs.length === 1) return outputs[0]!;
+  throw new ImportError(
+    `the model has ${outputs.length} outputs, and a spec has one`,
+    outputs.length === 0 ? [] : [`choose one with --output NAME: ${names}`],
+  );
+}
+
+interface SizedInput {
+  /** Of the file. */
+  readonly name: string;
+  readonly sizes: readonly number[];
+}
+
+/** The input that the output needs, with all its sizes. */
+function inputOf(graph: ForeignGraph, wanted: readonly number[] | undefined): SizedInput {
+  const read = new Set(graph.nodes.flatMap(({ inputs }) => inputs));
+  const used = graph.inputs.filter(({ name }) => read.has(name) || graph.outputs.includes(name));
+  const [input, ...others] = used;
+  if (!input || others.length > 0) {
+    const names = used.map(({ name }) => `\`${name}\``).join(", ");
+    throw new ImportError(
+      `the model reads ${used.length} inputs, and a spec has one`,
+      names ? [`its inputs are ${names}`] : [],
+    );
+  }
+  return { name: input.name, sizes: wanted ?? declaredSizes(input) };
+}
+
+/** Most elements of an example: more is a wrong number. */
+const MOST_ELEMENTS = 2 ** 27;
+
+function declaredSizes({ name, shape }: ForeignInput): readonly number[] {
+  const sizes = shape.slice(1);
+  const text = ["N", ...sizes.map((size) => size ?? "?")].join(", ");
+  if (sizes.length !== 1 && sizes.length !== 3) {
+    throw new ImportError(
+      `the input \`${name}\` is [${text}], and netc has [N, F] and [N, C, H, W]`,
+    );
+  }
+  if (sizes.every((size) => size !== undefined)) {
+    const product = sizes.reduce((a, b) => a * b, 1);
+    if (product >= 1 && product <= MOST_ELEMENTS) return sizes;
+    throw new ImportError(`the input \`${name}\` is [${text}], which is no size of an image`);
+  }
+  const example = sizes.map((size, axis) => size ?? [3, 224, 224][axis]).join("x");
+  throw new ImportError(`the file leaves sizes of the input \`${name}\` open: [${text}]`, [
+    `say them with --input, for instance --input ${example}`,
+  ]);
+}
+
+interface Refusal {
+  readonly node: ForeignNode;
+  readonly error: RefusedNode;
+}
+
+class Mapping {
+  private readonly known = new Map<string, Known>();
+  private readonly refusals: Refusal[] = [];
+  /** Values of nodes that were refused, or that read such values. */
+  private readonly lost = new Set<string>();
+  private readonly draft: Draft;
+
+  constructor(
+    private readonly graph: FoldedGraph,
+    input: SizedInput,
+    private readonly name: string,
+  ) {
+    this.draft = new Draft({ name: INPUT, sizes: input.sizes });
+    for (const [name, tensor] of graph.constants) this.known.set(name, constant(tensor));
+    this.known.set(input.name, this.draft.start);
+  }
+
+  run(): ImportedModel {
+    for (const node of this.graph.nodes) this.map(node);
+    if (this.refusals.length > 0) throw refusalError(this.refusals);
+    const output = this.output();
+    if (output.value.from === "input") throw new ImportError("the model computes nothing");
+    const named = (layers: readonly DraftLayer[]) => namesOf(layers, INPUT);
+    const { network, tensors, layers } = this.draft.finish(this.name, named, output.value);
+    return { network, tensors, report: this.reportOn(network, layers) };
+  }
+
+  private map(node: ForeignNode): void {
+    if (node.inputs.some((name) => name && this.lost.has(name))) return this.lose(node);
+    try {
+      this.known.set(node.outputs[0]!, this.outputOf(node));
+      for (const name of node.outputs.slice(1)) this.known.delete(name);
+    } catch (error) {
+      if (!(error instanceof RefusedNode)) throw error;
+      this.refusals.push({ node, error });
+      this.lose(node);
+    }
+  }
+
+  private lose(node: ForeignNode): void {
+    for (const name of node.outputs) this.lost.add(name);
+  }
+
+  private outputOf(node: ForeignNode): Known {
+    const mapping = Object.hasOwn(operators, node.operator) ? operators[node.operator] : undefined;
+    if (!mapping) throw new RefusedNode("netc has no layer for this operator");
+    const inputs = node.inputs.map((name) => (name ? this.valueOf(name) : undefined));
+    const context = new NodeContext(node, inputs, this.draft);
+    const output = mapping(context);
+    const [left] = context.attributes.left;
+    if (left !== undefined) throw new RefusedNode(`its attribute \`${left}\` is unknown to netc`);
+    return output;
+  }
+
+  private valueOf(name: string): Known {
+    const value = this.known.get(name);
+    if (value) return value;
+    throw new RefusedNode(`it reads \`${name}\`, which no node before it makes`);
+  }
+
+  private output(): Feature {
+    const [name] = this.graph.outputs;
+    const output = this.known.get(name!);
+    if (output?.is !== "feature") {
+      throw new ImportError(`the model's output \`${name}\` does not depend on its input`);
+    }
+    if (output.order.as === "stored") return output;
+    throw new ImportError(`the model's output \`${name}\` is transposed, which netc cannot say`, [
+      "export the model with channels first",
+    ]);
+  }
+
+  private reportOn(network: ResolvedNetwork, layers: readonly DraftLayer[]): ImportReport {
+    const mapped = network.layers.map(({ name, definition }, index) => {
+      return { node: describeNode(layers[index]!.node), layer: name, kind: definition.name };
+    });
+    const folded = this.graph.folded.map((node) => {
+      return { node: describeNode(node), into: "a constant" };
+    });
+    const remarks = layers.flatMap(({ remark }) => remark ?? []);
+    const { source } = this.graph;
+    return { source, mapped, folded, remarks: [...(this.graph.remarks ?? []), ...remarks] };
+  }
+}
+
+/** What the network's input is called. */
+const INPUT = "image";
+/** Refusals that a message lists. */
+const MOST_LISTED = 12;
+
+function refusalError(refusals: readonly Refusal[]): ImportError {
+  const lines = refusals.slice(0, MOST_LISTED).map(({ node, error }) => {
+    const instead = error.instead === undefined ? "" : ` (instead: ${error.instead})`;
+    return `  ${describeNode(node)}: ${error.message}${instead}`;
+  });
+  const more = refusals.length - lines.length;
+  const count = refusals.length === 1 ? "1 node has" : `${refusals.length} nodes have`;
+  const rest = more > 0 ? [`  and ${more} more`] : [];
+  return new ImportError([`${count} no counterpart in netc:`, ...lines, ...rest].join("\n"));
+}

@@ -1,0 +1,121 @@
+/** What the mapping of one node may ask and do. */
+import type { CallValues } from "../compiler/calls/signature.js";
+import type { Dimension } from "../compiler/ir/shape.js";
+import { BATCH, formatShape } from "../compiler/ir/shape.js";
+import { Attributes, RefusedNode } from "./attributes.js";
+import type { Draft, LayerTensors } from "./draft.js";
+import type { ForeignNode, ForeignTensor } from "./foreign-graph.js";
+import { shapeOf, STORED, type Feature, type Known, type Order } from "./known.js";
+import { gathered } from "./tensors.js";
+
+export class NodeContext {
+  readonly attributes: Attributes;
+
+  constructor(
+    readonly node: ForeignNode,
+    readonly inputs: readonly (Known | undefined)[],
+    private readonly draft: Draft,
+  ) {
+    this.attributes = new Attributes(node.attributes);
+  }
+
+  has(index: number): boolean {
+    return this.inputs[index] !== undefined;
+  }
+
+  /** An input that depends on the network's input. */
+  feature(index: number): Feature {
+    const input = this.inputs[index];
+    if (input?.is === "feature") return input;
+    return this.refuse(`its input ${index} is ${input ? "a constant" : "left out"}`);
+  }
+
+  /** A feature whose elements lie as the foreign graph has them. */
+  stored(index: number): Feature {
+    return this.asStored(this.feature(index));
+  }
+
+  asStored(feature: Feature): Feature {
+    if (feature.order.as === "stored") return feature;
+    const said = formatShape(shapeOf(feature));
+    return this.refuse(
+      `its input ${said} is transposed, and netc's images are [N, C, H, W]`,
+      "export the model with channels first",
+    );
+  }
+
+  constant(index: number, what: string): ForeignTensor {
+    const input = this.inputs[index];
+    if (input?.is === "constant") return input.tensor;
+    return this.refuse(
+      input ? `its ${what} is computed from the network's input` : `its ${what} is left out`,
+    );
+  }
+
+  optionalConstant(index: number, what: string): ForeignTensor | undefined {
+    return this.has(index) ? this.constant(index, what) : undefined;
+  }
+
+  /** Integers that are constant, or that follow from shapes. */
+  sizes(index: number, what: string): readonly Dimension[] {
+    const input = this.inputs[index];
+    if (input?.is === "sizes") return input.sizes;
+    return [...this.constant(index, what).values];
+  }
+
+  /** Integers that do not depend on the batch. */
+  integers(index: number, what: string): readonly number[] {
+    return this.sizes(index, what).map((size) =>
+      size === BATCH ? this.refuse(`its ${what} depends on the batch`) : size,
+    );
+  }
+
+  /** Adds a layer. The tensors are its weights by their names within the layer. */
+  layer(
+    kind: string,
+    inputs: readonly Feature[],
+    values: CallValues = {},
+    extra: { readonly tensors?: LayerTensors; readonly remark?: string } = {},
+  ): Feature {
+    const { tensors = {}, remark } = extra;
+    const { node } = this;
+    const read = inputs.map((input) => input.value);
+    try {
+      return this.draft.add({
+        ...{ kind, inputs: read, values, tensors, node },
+        ...(remark !== undefined && { remark }),
+      });
+    } catch (error) {
+      if (error instanceof RefusedNode) throw error;
+      const said = (error as Error).message.replace(/^`[^`]*` of /, "of ");
+      return this.refuse(`\`${kind}\` refuses it: ${said}`);
+    }
+  }
+
+  /** A layer that treats each element by itself, so that their order stays. */
+  elementwise(kind: string, inputs: readonly Feature[], values: CallValues = {}): Feature {
+    const order = inputs[0]!.order;
+    return { ...this.layer(kind, inputs, values), order };
+  }
+
+  refuse(reason: string, instead?: string): never {
+    throw new RefusedNode(reason, instead);
+  }
+}
+
+/** Axis of a tensor; negative ones count from the end. */
+export function axisOf(axis: number, rank: number): number {
+  const counted = axis < 0 ? axis + rank : axis;
+  if (Number.isInteger(counted) && counted >= 0 && counted < rank) return counted;
+  throw new RefusedNode(`its axis ${axis} is not an axis of ${rank} axes`);
+}
+
+/** Numbers of one per feature, brought into the order in which the network stores the features. */
+export function inStoredOrder(tensor: ForeignTensor, axis: number, order: Order): ForeignTensor {
+  if (order.as !== "features") return tensor;
+  const places = new Int32Array(order.features.length);
+  order.features.forEach((stored, foreign) => (places[stored] = foreign));
+  return gathered(tensor, axis, places);
+}
+
+export { STORED };

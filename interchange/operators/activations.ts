@@ -1,0 +1,115 @@
+import type { CallValues } from "../../compiler/calls/signature.js";
+import { RefusedNode } from "../attributes.js";
+import type { Feature, Known } from "../known.js";
+import { axisOf, type NodeContext } from "../node-context.js";
+import { scalarOf } from "../tensors.js";
+
+type Mapping = (context: NodeContext) => Known;
+
+/** An activation without settings. */
+export const plain =
+  (kind: string): Mapping =>
+  (context) =>
+    context.elementwise(kind, [context.feature(0)]);
+
+/** Values whose f32 is the same are the same: files store settings as f32. */
+export const isNear = (a: number, b: number) => Math.fround(a) === Math.fround(b);
+
+/** A number of a file as a person would write it: the shortest that has the same f32. */
+export function shortest(value: number): number {
+  for (let digits = 1; digits <= 9; digits++) {
+    const text = Number(value.toPrecision(digits));
+    if (isNear(text, value)) return text;
+  }
+  return value;
+}
+
+/** `Clip`: relu and relu6 where it is one of them. Bounds are inputs 1 and 2. */
+export const clip: Mapping = (context) => {
+  const x = context.feature(0);
+  const minimum = bound(context, 1, -Infinity);
+  const maximum = bound(context, 2, Infinity);
+  if (minimum === 0 && maximum === Infinity) return context.elementwise("relu", [x]);
+  if (minimum === 0 && maximum === 6) return context.elementwise("relu6", [x]);
+  if (minimum === -Infinity && maximum === Infinity) return x;
+  const values: CallValues = {
+    ...(minimum !== -Infinity && { min: shortest(minimum) }),
+    ...(maximum !== Infinity && { max: shortest(maximum) }),
+  };
+  return context.elementwise("clip", [x], values);
+};
+
+/** Bounds beyond f32's largest number are none. */
+function bound(context: NodeContext, index: number, otherwise: number): number {
+  const tensor = context.optionalConstant(index, "bound");
+  if (!tensor) return otherwise;
+  const value = scalarOf(tensor) ?? context.refuse("its bounds differ by element");
+  if (Number.isNaN(value)) context.refuse("its bounds are not numbers");
+  return Math.abs(value) >= 3.4028234e38 ? Math.sign(value) * Infinity : value;
+}
+
+/** `HardSigmoid`: max(0, min(1, alpha * x + beta)), by default 0.2 and 0.5. */
+export const hardSigmoid: Mapping = (context) => {
+  const slope = context.attributes.number("alpha", 0.2);
+  const offset = context.attributes.number("beta", 0.5);
+  const values = {
+    ...(!isNear(slope, 1 / 6) && { slope: shortest(slope) }),
+    ...(!isNear(offset, 0.5) && { offset: shortest(offset) }),
+  };
+  return context.elementwise("hardsigmoid", [context.feature(0)], values);
+};
+
+export const leakyRelu: Mapping = (context) => {
+  const slope = shortest(context.attributes.number("alpha", 0.01));
+  if (slope < 0 || slope > 1) context.refuse(`its slope ${slope} below zero is not from 0 to 1`);
+  return context.elementwise("leaky_relu", [context.feature(0)], { slope });
+};
+
+export const elu: Mapping = (context) => {
+  const alpha = shortest(context.attributes.number("alpha", 1));
+  return context.elementwise("elu", [context.feature(0)], { alpha });
+};
+
+/** `Gelu`: exact, or by tanh. */
+export const gelu: Mapping = (context) => {
+  const form = context.attributes.text("approximate", "none");
+  const approximate = form === "none" ? "none" : "tanh";
+  if (!["none", "tanh"].includes(form)) context.refuse(`approximate=${form} is unknown`);
+  return context.elementwise("gelu", [context.feature(0)], { approximate });
+};
+
+/**
+ * `Softmax` over one axis, which must be the channels; with `flattens`, as before opset 13, over
+ * all axes from that one on.
+ */
+export const softmax: Mapping = (context) => {
+  const x = context.feature(0);
+  const rank = x.stored.length;
+  const axis = axisOf(context.attributes.number("axis", -1), rank);
+  const flattens = context.attributes.flag("flattens", false);
+  const storedAxis = x.order.as === "axes" ? x.order.axes[axis] : axis;
+  const isSinglePixel = x.stored.slice(2).every((size) => size === 1);
+  if (storedAxis === 1 && (!flattens || isSinglePixel)) return context.elementwise("softmax", [x]);
+  if (!flattens || axis !== 1 || x.order.as !== "stored") {
+    throw new RefusedNode(`it takes axis ${axis}, and netc's softmax goes over channels`);
+  }
+  const flat = context.layer("softmax", [context.layer("flatten", [x])]);
+  return context.layer("reshape", [flat], { shape: x.stored.slice(1) });
+};
+
+/** What computes nothing while a network predicts. */
+export const passes: Mapping = (context) => {
+  context.attributes.ignore("seed", "to", "saturate", "ratio");
+  return context.inputs[0] ?? context.refuse("it has no input");
+};
+
+/** `Dropout`: kept, because training goes on with it. */
+export const dropout: Mapping = (context) => {
+  const { attributes } = context;
+  attributes.ignore("seed");
+  const ratio = context.optionalConstant(1, "ratio");
+  const rate = shortest((ratio && scalarOf(ratio)) ?? attributes.number("ratio", 0.5));
+  context.optionalConstant(2, "training mode");
+  const x: Feature = context.feature(0);
+  return rate > 0 && rate < 1 ? context.elementwise("dropout", [x], { rate }) : x;
+};

@@ -1,0 +1,162 @@
+/** Sums, products and joins of features, and of features with constants. */
+import type { Dimension } from "../../compiler/ir/shape.js";
+import { formatShape } from "../../compiler/ir/shape.js";
+import type { ForeignTensor } from "../foreign-graph.js";
+import { shapeOf, type Feature, type Known } from "../known.js";
+import { axisOf, inStoredOrder, type NodeContext } from "../node-context.js";
+import { filled, floats, reshaped } from "../tensors.js";
+
+type Mapping = (context: NodeContext) => Known;
+
+/** A factor and an offset for each channel: what a constant operand comes to. */
+interface Line {
+  readonly weight?: ForeignTensor;
+  readonly bias?: ForeignTensor;
+}
+
+export const add: Mapping = (context) => join(context, "add", (bias) => ({ bias }));
+export const multiply: Mapping = (context) => join(context, "multiply", (weight) => ({ weight }));
+
+/** Only constants are subtracted, or subtracted from. */
+export const subtract: Mapping = (context) => {
+  const first = context.inputs[0];
+  if (first?.is === "feature") {
+    return withConstant(context, first, 1, (bias) => ({ bias: negated(bias) }));
+  }
+  const x = context.feature(1);
+  return withConstant(context, x, 0, (bias) => ({ bias, weight: filled(bias.values.length, -1) }));
+};
+
+export const divide: Mapping = (context) =>
+  withConstant(context, context.feature(0), 1, (divisor) => ({
+    weight: { ...divisor, values: divisor.values.map((each) => 1 / each) },
+  }));
+
+export const negate: Mapping = (context) => {
+  const x = context.feature(0);
+  return scale(context, x, { weight: filled(Number(x.stored[1]), -1) });
+};
+
+/** `Sum` of any number of values. */
+export const sum: Mapping = (context) => {
+  const [first, ...others] = context.node.inputs.map((_, index) => context.feature(index));
+  return others.reduce((total, other) => joined(context, "add", total, other), first!);
+};
+
+/** `Concat` of features along their channels. */
+export const concat: Mapping = (context) => {
+  const parts = context.node.inputs.map((_, index) => context.feature(index));
+  const [first] = parts as [Feature, ...Feature[]];
+  const axis = axisOf(context.attributes.number("axis", 1), first.stored.length);
+  const stored = first.order.as === "axes" ? first.order.axes[axis] : axis;
+  if (stored !== 1) {
+    context.refuse(`it joins axis ${axis}, and netc's \`concat\` joins channels`);
+  }
+  const orders = parts.map(({ order }) => order);
+  if (orders.every((order) => order.as !== "features")) {
+    if (!parts.every((part) => sameOrder(part, first))) {
+      context.refuse("some of its inputs are transposed, and others not");
+    }
+    return { ...context.layer("concat", parts), order: first.order };
+  }
+  return { ...context.layer("concat", parts), order: { as: "features", features: chained(parts) } };
+};
+
+/** The order of features that are joined. */
+function chained(parts: readonly Feature[]): Int32Array {
+  const starts = parts.map((_, index) =>
+    parts.slice(0, index).reduce((total, { stored }) => total + Number(stored[1]), 0),
+  );
+  return Int32Array.from(
+    parts.flatMap(({ stored, order }, index) =>
+      Array.from({ length: Number(stored[1]) }, (_, feature) => {
+        return starts[index]! + (order.as === "features" ? order.features[feature]! : feature);
+      }),
+    ),
+  );
+}
+
+function join(
+  context: NodeContext,
+  kind: "add" | "multiply",
+  line: (constant: ForeignTensor) => Line,
+): Known {
+  const [first, second] = context.inputs;
+  if (first?.is === "feature" && second?.is === "feature") {
+    return joined(context, kind, first, second);
+  }
+  const index = first?.is === "feature" ? 0 : 1;
+  return withConstant(context, context.feature(index), 1 - index, line);
+}
+
+function joined(context: NodeContext, kind: "add" | "multiply", a: Feature, b: Feature): Feature {
+  if (!sameOrder(a, b)) {
+    context.refuse("one of its inputs is transposed, and the other not");
+  }
+  const count = ({ stored }: Feature) => stored.slice(1).reduce<number>((n, s) => n * Number(s), 1);
+  const order = count(a) >= count(b) ? a.order : b.order;
+  return { ...context.layer(kind, [a, b]), order };
+}
+
+function sameOrder(a: Feature, b: Feature): boolean {
+  const text = ({ order }: Feature) =>
+    order.as === "stored" ? "" : (order.as === "axes" ? order.axes : order.features).join(",");
+  return text(a) === text(b);
+}
+
+function withConstant(
+  context: NodeContext,
+  x: Feature,
+  index: number,
+  line: (constant: ForeignTensor) => Line,
+): Known {
+  const constant = context.constant(index, "other input");
+  return scale(context, x, line(perChannel(context, constant, x)));
+}
+
+function scale(context: NodeContext, x: Feature, { weight, bias }: Line): Feature {
+  const ones = filled(Number(x.stored[1]), 1);
+  const layer = context.layer(
+    "scale",
+    [x],
+    { bias: bias !== undefined },
+    { tensors: { weight: weight ?? ones, ...(bias && { bias }) } },
+  );
+  return { ...layer, order: x.order };
+}
+
+/** A constant that is the same at all pixels, as one number for each stored channel. */
+function perChannel(context: NodeContext, tensor: ForeignTensor, x: Feature): ForeignTensor {
+  const channels = Number(x.stored[1]);
+  const { values, shape } = tensor;
+  if (values.length === 1) return filled(channels, values[0]!);
+  const seen = shapeOf(x);
+  const axis = x.order.as === "axes" ? x.order.axes.indexOf(1) : 1;
+  if (isChannelsOnly(shape, seen, axis)) {
+    return inStoredOrder(floats([channels], reshaped(tensor, [channels]).values), 0, x.order);
+  }
+  return context.refuse(
+    `its constant [${shape.join(", ")}] differs by pixel of ${formatShape(seen)}`,
+    "netc has one number for each channel",
+  );
+}
+
+/** Whether a shape that is broadcast against another one has only its channels. */
+function isChannelsOnly(
+  shape: readonly number[],
+  seen: readonly Dimension[],
+  channelAxis: number,
+): boolean {
+  const offset = seen.length - shape.length;
+  return (
+    offset >= 0 &&
+    shape.every((size, axis) =>
+      axis + offset === channelAxis ? size === seen[channelAxis] : size === 1,
+    )
+  );
+}
+
+const negated = (tensor: ForeignTensor): ForeignTensor => ({
+  ...tensor,
+  values: tensor.values.map((each) => -each),
+});

@@ -1,0 +1,359 @@
+/** Operators that move elements, and the arithmetic of shapes. */
+import { BATCH, elementCount, formatShape, type Dimension } from "../../compiler/ir/shape.js";
+import { integers, scalarOf } from "../tensors.js";
+import {
+  constant,
+  isBatched,
+  shapeOf,
+  sizes,
+  STORED,
+  type Feature,
+  type Known,
+  type Order,
+} from "../known.js";
+import { axisOf, type NodeContext } from "../node-context.js";
+import { requireImage } from "./convolution.js";
+
+type Mapping = (context: NodeContext) => Known;
+
+/** `Flatten` from axis 1 on. */
+export const flatten: Mapping = (context) => {
+  const x = context.feature(0);
+  const axis = context.attributes.number("axis", 1);
+  if (axis !== 1 && axis !== 1 - x.stored.length) {
+    context.refuse(`it flattens from axis ${axis} on, and the batch stays an axis of its own`);
+  }
+  return flattened(context, x);
+};
+
+function flattened(context: NodeContext, x: Feature): Feature {
+  if (x.stored.length === 2) return x;
+  return { ...context.layer("flatten", [x]), order: flatOrder(x) };
+}
+
+/** Where the elements of a transposed image lie once it is flattened. */
+function flatOrder({ stored, order }: Feature): Order {
+  if (order.as !== "axes") return STORED;
+  const [, channels, height, width] = stored.map(Number) as [number, number, number, number];
+  const sizes = [1, channels, height, width];
+  const steps = [0, height * width, width, 1];
+  const [, a, b, c] = order.axes as [number, number, number, number];
+  const features = new Int32Array(channels * height * width);
+  let at = 0;
+  for (let i = 0; i < sizes[a]!; i++) {
+    for (let j = 0; j < sizes[b]!; j++) {
+      for (let k = 0; k < sizes[c]!; k++) {
+        features[at++] = i * steps[a]! + j * steps[b]! + k * steps[c]!;
+      }
+    }
+  }
+  return features.every((place, index) => place === index) ? STORED : { as: "features", features };
+}
+
+/** `Reshape` to `[N, F]` or `[N, C, H, W]`; of constants and sizes to a vector. */
+export const reshape: Mapping = (context) => {
+  const input = context.inputs[0];
+  if (input?.is === "sizes") return { ...input, isScalar: context.sizes(1, "shape").length === 0 };
+  const x = context.feature(0);
+  const isZeroKept = !context.attributes.flag("allowzero", false);
+  const seen = shapeOf(x);
+  const wanted = context.sizes(1, "shape").map((size, axis) => {
+    return size === 0 && isZeroKept ? (seen[axis] ?? 0) : size;
+  });
+  return reshapedTo(context, x, resolved(context, wanted, seen));
+};
+
+/** The shape with its batch axis and its -1 filled in. */
+function resolved(
+  context: NodeContext,
+  wanted: readonly Dimension[],
+  seen: readonly Dimension[],
+): readonly Dimension[] {
+  const [first, ...others] = wanted;
+  const elements = elementCount(seen);
+  const known = others.reduce<number>((n, s) => (s === -1 ? n : n * Number(s)), 1);
+  const inferred = elements / known;
+  const open = others.filter((size) => size === -1).length;
+  const isFixed = typeof first === "number" && first > 0;
+  const refusal = `it makes [${wanted.join(", ")}] of ${formatShape(seen)}`;
+  if (
+    first === undefined ||
+    others.includes(BATCH) ||
+    (isFixed && open === 0 && known !== elements)
+  ) {
+    return context.refuse(refusal, "the batch must stay the first axis");
+  }
+  if (open > 1 || !Number.isInteger(inferred) || (open === 0 && inferred !== 1)) {
+    return context.refuse(refusal, "the batch must stay the first axis");
+  }
+  return [BATCH, ...others.map((size) => (size === -1 ? inferred : size))];
+}
+
+function reshapedTo(context: NodeContext, x: Feature, wanted: readonly Dimension[]): Feature {
+  const seen = shapeOf(x);
+  if (formatShape(seen) === formatShape(wanted)) return x;
+  if (wanted.length === 2) return flattened(context, x);
+  const from = context.asStored(x);
+  if (wanted.length !== 4) {
+    context.refuse(
+      `it makes ${formatShape(wanted)} of ${formatShape(seen)}`,
+      "netc has [N, features] and [N, channels, height, width]",
+    );
+  }
+  return context.layer("reshape", [from], { shape: wanted.slice(1) });
+}
+
+/** `Transpose`, which is kept in mind until something reads the order. */
+export const transpose: Mapping = (context) => {
+  const x = context.feature(0);
+  const rank = x.stored.length;
+  const given = context.attributes.numbers("perm");
+  const axes = given ?? Array.from({ length: rank }, (_, axis) => rank - 1 - axis);
+  if (axes.length !== rank || new Set(axes).size !== rank || axes[0] !== 0) {
+    context.refuse(
+      `it permutes axes to [${axes.join(", ")}]`,
+      "the batch must stay the first axis",
+    );
+  }
+  if (x.order.as === "features" || rank === 2) return x;
+  const before = x.order.as === "axes" ? x.order.axes : [0, 1, 2, 3];
+  const composed = axes.map((axis) => before[axis] ?? context.refuse("its axes are unknown"));
+  const isPlain = composed.every((axis, index) => axis === index);
+  return { ...x, order: isPlain ? STORED : { as: "axes", axes: composed } };
+};
+
+export const squeeze: Mapping = (context) => {
+  const input = context.inputs[0];
+  if (input?.is === "sizes") return { ...input, isScalar: true };
+  const x = context.feature(0);
+  const seen = shapeOf(x);
+  const named = axesOf(context, seen.length);
+  const dropped = named ?? seen.flatMap((size, axis) => (size === 1 ? [axis] : []));
+  if (dropped.some((axis) => seen[axis] !== 1)) context.refuse("it drops axes longer than 1");
+  return reshapedTo(
+    context,
+    x,
+    seen.filter((_, axis) => !dropped.includes(axis)),
+  );
+};
+
+export const unsqueeze: Mapping = (context) => {
+  const input = context.inputs[0];
+  if (input?.is === "sizes") return { ...input, isScalar: false };
+  const x = context.feature(0);
+  const seen = shapeOf(x);
+  const count = (context.attributes.numbers("axes") ?? context.integers(1, "axes")).length;
+  const rank = seen.length + count;
+  const axes = axesOf(context, rank) ?? [];
+  const rest = [...seen];
+  const wanted = Array.from({ length: rank }, (_, axis) =>
+    axes.includes(axis) ? 1 : rest.shift()!,
+  );
+  if (!isBatched(wanted)) context.refuse("it puts an axis before the batch");
+  return reshapedTo(context, x, wanted);
+};
+
+function axesOf(context: NodeContext, rank: number): readonly number[] | undefined {
+  const given =
+    context.attributes.numbers("axes") ??
+    (context.has(1) ? context.integers(1, "axes") : undefined);
+  return given?.map((axis) => axisOf(axis, rank));
+}
+
+/** `Pad` with zeros at the sides of an image: a layer of its own, whatever follows it. */
+export const pad: Mapping = (context) => {
+  const x = context.feature(0);
+  const { attributes } = context;
+  const mode = attributes.text("mode", "constant");
+  const fill = context.optionalConstant(2, "fill value");
+  if (mode !== "constant" || (fill && scalarOf(fill) !== 0)) {
+    context.refuse(`it pads with ${mode === "constant" ? scalarOf(fill) : mode}, not with zeros`);
+  }
+  if (context.has(3)) context.refuse("it names axes", "export it with pads for all axes");
+  const pads = context.integers(1, "pads");
+  const rank = x.stored.length;
+  if (pads.every((each) => each === 0)) return x;
+  const axes = x.order.as === "axes" ? x.order.axes : [0, 1, 2, 3];
+  const sidesOf = (stored: number) => {
+    const axis = axes.indexOf(stored);
+    return [pads[axis]!, pads[axis + rank]!] as const;
+  };
+  if (rank !== 4 || pads.length !== 8 || pads.some((each) => each < 0)) {
+    context.refuse(`its pads [${pads.join(", ")}] are not zeros around an image`);
+  }
+  if ([...sidesOf(0), ...sidesOf(1)].some((each) => each !== 0)) {
+    context.refuse("it adds channels of zeros", "a 1x1 convolution");
+  }
+  const [[top, bottom], [left, right]] = [sidesOf(2), sidesOf(3)];
+  return context.elementwise("pad", [x], { size: { top, bottom, left, right } });
+};
+
+/** `Resize`: nearest and linear, in the forms of which netc's `upsample` gives the same pixels. */
+export const resize: Mapping = (context) => {
+  const image = requireImage(context);
+  const { attributes } = context;
+  const mode = attributes.text("mode", "nearest");
+  const coordinates = attributes.text("coordinate_transformation_mode", "half_pixel");
+  const rounding = attributes.text("nearest_mode", "round_prefer_floor");
+  attributes.ignore("cubic_coeff_a", "extrapolation_value", "exclude_outside");
+  if (attributes.flag("antialias", false)) context.refuse("it smooths before it resizes");
+  if (attributes.numbers("axes")) context.refuse("it names axes", "export it with all sizes");
+  attributes.ignore("keep_aspect_ratio_policy");
+  const from = image.stored.slice(2).map(Number) as [number, number];
+  const { size, scale } = outputSize(context, from);
+  const rule = { coordinates, rounding };
+  if (mode === "nearest") {
+    const isSame = [0, 1].every((axis) => isFloor(from[axis]!, size[axis]!, scale[axis]!, rule));
+    if (!isSame) context.refuse(`nearest with ${coordinates} and ${rounding} picks other pixels`);
+    return context.layer("upsample", [image], upsampleTo(from, size));
+  }
+  const isExact = [0, 1].every((axis) => Math.abs(from[axis]! * scale[axis]! - size[axis]!) < 1e-4);
+  const isKnown =
+    coordinates === "align_corners" ||
+    ((coordinates === "half_pixel" || coordinates === "pytorch_half_pixel") &&
+      isExact &&
+      (coordinates === "half_pixel" || Math.min(...size) > 1));
+  if (mode !== "linear" || !isKnown) {
+    context.refuse(`mode ${mode} with ${coordinates} has no counterpart`, "nearest or bilinear");
+  }
+  const extra = coordinates === "align_corners" ? { align_corners: true } : {};
+  return context.layer("upsample", [image], {
+    ...upsampleTo(from, size),
+    mode: "bilinear",
+    ...extra,
+  });
+};
+
+interface Resized {
+  readonly size: readonly [number, number];
+  readonly scale: readonly [number, number];
+}
+
+/** Inputs: image, region, scales, sizes; one of the last two. */
+function outputSize(context: NodeContext, [height, width]: readonly [number, number]): Resized {
+  const isGiven = (index: number) => {
+    const input = context.inputs[index];
+    return input !== undefined && !(input.is === "constant" && input.tensor.values.length === 0);
+  };
+  if (isGiven(3)) {
+    const all = context.sizes(3, "sizes");
+    const [rows, columns] = all.slice(2).map(Number) as [number, number];
+    if (all.length !== 4 || all[1] !== context.stored(0).stored[1]) {
+      context.refuse("it resizes other axes than rows and columns");
+    }
+    return { size: [rows, columns], scale: [rows / height, columns / width] };
+  }
+  if (!isGiven(2)) return context.refuse("it names no size");
+  const scales = [...context.constant(2, "scales").values];
+  const [batch, channels, vertical, horizontal] = scales;
+  if (scales.length !== 4 || batch !== 1 || channels !== 1) {
+    context.refuse("it resizes other axes than rows and columns");
+  }
+  const size = [Math.floor(height * vertical!), Math.floor(width * horizontal!)] as const;
+  return { size, scale: [vertical!, horizontal!] };
+}
+
+function upsampleTo([height, width]: readonly [number, number], size: readonly [number, number]) {
+  const [vertical, horizontal] = [size[0] / height, size[1] / width];
+  const isScale = [vertical, horizontal].every((each) => Number.isInteger(each) && each >= 1);
+  return isScale ? { scale: [vertical, horizontal] } : { size };
+}
+
+/** Whether ONNX's rule picks pixel floor(i * from / to) for every i. */
+function isFloor(
+  from: number,
+  to: number,
+  scale: number,
+  { coordinates, rounding }: { readonly coordinates: string; readonly rounding: string },
+): boolean {
+  const place = (index: number): number => {
+    if (coordinates === "asymmetric") return index / scale;
+    if (coordinates === "align_corners") return to === 1 ? 0 : (index * (from - 1)) / (to - 1);
+    if (coordinates === "pytorch_half_pixel" && to === 1) return 0;
+    if (coordinates.endsWith("half_pixel")) return (index + 0.5) / scale - 0.5;
+    return NaN;
+  };
+  return Array.from({ length: to }, (_, index) => {
+    const rounded = roundBy(rounding, place(index));
+    return Math.max(0, Math.min(from - 1, rounded)) === Math.floor((index * from) / to);
+  }).every(Boolean);
+}
+
+/** A coordinate as a pixel, by a rule's name in ONNX. */
+export function roundBy(rule: string, place: number): number {
+  if (rule === "floor") return Math.floor(place);
+  if (rule === "ceil") return Math.ceil(place);
+  if (rule === "round_prefer_ceil") return Math.floor(place + 0.5);
+  return Math.ceil(place - 0.5);
+}
+
+/** `Shape` of a feature, from `start` up to `end`. */
+export const shape: Mapping = (context) => {
+  const seen = shapeOf(context.feature(0));
+  const { attributes } = context;
+  const part = seen.slice(attributes.number("start", 0), attributes.number("end", seen.length));
+  return settled(sizes(part));
+};
+
+/** `Gather` from sizes. Of features it has no counterpart. */
+export const gather: Mapping = (context) => {
+  const input = context.inputs[0];
+  context.attributes.ignore("axis");
+  if (input?.is !== "sizes") {
+    return context.refuse("it picks parts of a value", "netc has no layer that does");
+  }
+  const places = context.constant(1, "indices");
+  const picked = [...places.values].map((index) => {
+    const size = input.sizes[index < 0 ? index + input.sizes.length : index];
+    return size ?? context.refuse(`its index ${index} is outside of ${input.sizes.length} sizes`);
+  });
+  return settled({ is: "sizes", sizes: picked, isScalar: places.shape.length === 0 });
+};
+
+/** `Slice` of sizes. Inputs: data, starts, ends, axes, steps. */
+export const slice: Mapping = (context) => {
+  const input = context.inputs[0];
+  if (input?.is !== "sizes") {
+    return context.refuse("it cuts a part out of a value", "netc has no layer that does");
+  }
+  const [[start], [end]] = [context.integers(1, "starts"), context.integers(2, "ends")];
+  const [step = 1] = context.has(4) ? context.integers(4, "steps") : [];
+  if (step !== 1) context.refuse(`its step is ${step}`);
+  return settled({ ...input, sizes: input.sizes.slice(start, Math.min(end!, 2 ** 31)) });
+};
+
+/** `Concat` of sizes. */
+export function concatSizes(context: NodeContext): Known {
+  context.attributes.ignore("axis");
+  const parts = context.node.inputs.map((_, index) => context.sizes(index, "part"));
+  return settled(sizes(parts.flat()));
+}
+
+/** Arithmetic on sizes, of which one may be the batch where the other changes nothing. */
+export const arithmeticOnSizes =
+  (operator: string, compute: (a: number, b: number) => number): Mapping =>
+  (context) => {
+    const [a, b] = [context.sizes(0, "input"), context.sizes(1, "input")];
+    const isScalar = [0, 1].every((index) => isScalarInput(context.inputs[index]));
+    const neutral = operator === "Mul" || operator === "Div" ? 1 : 0;
+    const length = Math.max(a.length, b.length);
+    const values = Array.from({ length }, (_, index): Dimension => {
+      const [x, y] = [a[a.length === 1 ? 0 : index]!, b[b.length === 1 ? 0 : index]!];
+      if (x !== BATCH && y !== BATCH) return compute(x, y);
+      if (y === neutral) return x;
+      if (x === neutral && (operator === "Mul" || operator === "Add")) return y;
+      return context.refuse("it computes with the size of the batch");
+    });
+    return settled({ is: "sizes", sizes: values, isScalar });
+  };
+
+function isScalarInput(input: Known | undefined): boolean {
+  if (input?.is === "sizes") return input.isScalar;
+  return input?.is === "constant" && input.tensor.shape.length === 0;
+}
+
+/** Sizes without the batch are a constant like any other. */
+export function settled(known: Extract<Known, { is: "sizes" }>): Known {
+  if (known.sizes.includes(BATCH)) return known;
+  return constant(integers(known.isScalar ? [] : [known.sizes.length], known.sizes.map(Number)));
+}
