@@ -210,6 +210,25 @@ class Gate(nn.Module):
         return x * torch.sigmoid(x.mean((2, 3), keepdim=True))
 
 
+class Scale(nn.Module):
+    """A factor and an offset for each channel."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x):
+        return x * self.weight[:, None, None] + self.bias[:, None, None]
+
+
+class Line(nn.Module):
+    """ONNX's HardSigmoid."""
+
+    def forward(self, x):
+        return torch.clamp(0.2 * x + 0.5, 0, 1)
+
+
 class Flat(nn.Linear):
     """A linear layer on an image."""
 
@@ -492,6 +511,8 @@ def layer_cases():
         ("hardswish", (5, 7, 6), nn.Hardswish()),
         ("softplus(3)", (5, 7, 6), nn.Softplus(3)),
         ("hardsigmoid", (5, 7, 6), nn.Hardsigmoid()),
+        ("hardsigmoid(slope=0.2)", (5, 7, 6), Line()),
+        ("clip(-0.4, max=0.7)", (5, 7, 6), nn.Hardtanh(-0.4, 0.7)),
         ("identity as x -> global_avgpool -> sigmoid -> multiply(x)", (6, 7, 9), Gate()),
         ("avgpool(2)", (5, 8, 10), average(2)),
         ("avgpool(3, stride=2, padding=1)", (6, 11, 9), average(3, 2, 1)),
@@ -571,6 +592,7 @@ def layer_cases():
         ),
         ("tanh -> layernorm as tested", (7, 5, 6), after_tanh(LayerNorm2d, 7)),
         ("flatten -> tanh -> layernorm(eps=1e-6) as tested", (5, 2, 3), after_tanh(nn.LayerNorm, 30, eps=1e-6, flat=True)),
+        ("tanh -> scale as tested", (5, 7, 6), after_tanh(Scale, 5)),
         ("global_avgpool", (6, 5, 7), nn.AdaptiveAvgPool2d(1)),
         ("pad([1, 2])", (5, 4, 6), nn.ZeroPad2d((2, 2, 1, 1))),
         ("pad([0, 1, 2, 0]) -> conv(6, kernel=3, stride=2, padding=1) as tested", (5, 7, 6), Padded(5, 6, 3, 2, 1, sides=(2, 0, 0, 1))),
