@@ -181,7 +181,6 @@ interface Need {
 
 /** What a step's kernel asks of a device. Workgroups in x may be any number: they are folded. */
 export function needsOf({ kernel, workgroups }: StepDraft): readonly Need[] {
-  const lanes = Number(/@workgroup_size\((\d+)\)/.exec(kernel.wgsl)?.[1] ?? 1);
   return [
     {
       limit: "maxStorageBuffersPerShaderStage",
@@ -190,12 +189,12 @@ export function needsOf({ kernel, workgroups }: StepDraft): readonly Need[] {
     },
     {
       limit: "maxComputeWorkgroupStorageSize",
-      needed: workgroupBytes(kernel.wgsl),
+      needed: kernel.workgroupBytes ?? workgroupBytes(kernel.wgsl),
       what: "bytes of workgroup memory",
     },
     {
       limit: "maxComputeInvocationsPerWorkgroup",
-      needed: lanes,
+      needed: kernel.lanes,
       what: "invocations a workgroup",
     },
     { limit: "maxComputeWorkgroupsPerDimension", needed: workgroups.z, what: "workgroups" },

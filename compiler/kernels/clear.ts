@@ -1,20 +1,18 @@
-import { assemble, type Kernel } from "./kernel.js";
-import { wgsl } from "./wgsl.js";
+import { written } from "./bindings.js";
+import { code, frame, startThread } from "./code.js";
+import { defineKernel } from "./define-kernel.js";
 
-export const CLEAR_WORKGROUP = 64;
+const LANES = 64;
 
 /** Zeros, a vec4 a thread: for a halo in a buffer that has held something else. */
-export function clear(): Kernel {
-  return assemble({
-    name: "clear",
-    summary: "Zeros, where a halo is to come and something else was.",
-    storage: [{ name: "y", access: "read_write", element: "vec4f" }],
-    constants: ["fixed_words", "image_words"],
-    workgroupSize: CLEAR_WORKGROUP,
-    body: wgsl`
-      let quad = block * ${CLEAR_WORKGROUP}u + lane;
-      if (4u * quad < constants.fixed_words + constants.image_words * frame.batch) {
-        y[quad] = vec4f(0);
-      }`,
-  });
-}
+export const clear = defineKernel("clear", () => ({
+  summary: "Zeros, where a halo is to come and something else was.",
+  bindings: { y: written("vec4f") },
+  constants: { fixed_words: "u32", image_words: "u32" },
+  lanes: LANES,
+  body: ({ io, k }) => code`
+    ${startThread(LANES, "quad")}
+    if (4u * quad < ${k.fixed_words} + ${k.image_words} * ${frame.batch}) {
+      ${io.y.store(code`quad`, code`vec4f(0)`)}
+    }`,
+}));

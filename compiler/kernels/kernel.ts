@@ -1,4 +1,6 @@
 import { frameStruct } from "../../program/frame.js";
+import { plainDeclaration } from "./bridge.js";
+import type { Declared } from "./code.js";
 import { wgsl } from "./wgsl.js";
 
 export interface StorageBinding {
@@ -14,6 +16,10 @@ export interface Kernel {
   readonly storage: readonly StorageBinding[];
   /** Fields of the `Constants` struct, in order. A step gives each a 32-bit integer. */
   readonly constants: readonly string[];
+  /** Invocations of a workgroup. */
+  readonly lanes: number;
+  /** Memory that they share. */
+  readonly workgroupBytes?: number;
 }
 
 /** The parts from which every kernel is put together. */
@@ -29,7 +35,7 @@ export interface KernelParts {
   readonly totals?: number;
   readonly workgroupSize: number;
   /** Declarations before the entry point: workgroup memory, functions. Each once, if given twice. */
-  readonly declarations?: readonly string[];
+  readonly declarations?: readonly (string | Declared)[];
   readonly usesSubgroups?: boolean;
   /** Whether the body reads `plane`: a dispatch may then be a part of them, from the constant `first_plane` on. */
   readonly usesPlanes?: boolean;
@@ -66,7 +72,7 @@ export function assemble(parts: KernelParts): Kernel {
 
     ${table ? readTable(table) : ""}
 
-    ${[...new Set(parts.declarations)]}
+    ${[...new Set(parts.declarations?.map(plainDeclaration))]}
 
     @compute @workgroup_size(${workgroupSize})
     fn main(
@@ -78,7 +84,7 @@ export function assemble(parts: KernelParts): Kernel {
       let block = workgroup.x + workgroup.y * workgroups.x;
       ${usesPlanes ? [PLANE, parts.body] : parts.body}
     }`;
-  return { name, wgsl: tidy(text), storage, constants: fields };
+  return { name, wgsl: tidy(text), storage, constants: fields, lanes: workgroupSize };
 }
 
 const constantsStruct = (fields: readonly string[], table: KernelParts["table"]) => wgsl`

@@ -21,6 +21,14 @@ export interface Steps {
   readonly stride: readonly [vertical: number, horizontal: number];
 }
 
+/** Where an activation begins, and from one image, row and column to the next. */
+export interface PixelPlace {
+  readonly image: number;
+  readonly row: number;
+  readonly column: number;
+  readonly base: number;
+}
+
 export const roundUpTo4 = (count: number): number => Math.ceil(count / 4) * 4;
 
 /** Rows that a run may read beyond the last image, where pixels are not padded to four channels. */
@@ -96,6 +104,27 @@ export class ActivationLayout {
       right,
       ...spacing,
     ].join(" ");
+  }
+
+  /** Where pixels lie, in vec4, or those at which a window stops. */
+  inQuads(steps: Steps = this.ownPixels): PixelPlace {
+    const { image, row, column, base } = this.inFloats(steps);
+    const inVec4 = (floats: number) => {
+      if (floats % 4 === 0) return floats / 4;
+      throw new Error(`${floats} floats are not a whole number of vec4`);
+    };
+    return { image: inVec4(image), row: inVec4(row), column: inVec4(column), base: inVec4(base) };
+  }
+
+  /** The same in floats, for kernels that handle scalars. */
+  inFloats(steps: Steps = this.ownPixels): PixelPlace {
+    const { top, left } = this.margins;
+    return {
+      image: this.imagePitch,
+      row: steps.stride[0] * this.rowPitch,
+      column: steps.stride[1] * this.pitch,
+      base: (top + steps.offset[0]) * this.rowPitch + (left + steps.offset[1]) * this.pitch,
+    };
   }
 
   /** The place constants (kernels/place.ts) of this activation under a kernel's name for it, in vec4. */

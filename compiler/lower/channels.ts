@@ -1,8 +1,10 @@
 import type { Node, Value } from "../ir/graph.js";
-import { COPY_WORKGROUP, copyChannels } from "../kernels/copy.js";
+import { copyChannels } from "../kernels/copy.js";
 import { IDENTITY } from "../kernels/epilogue.js";
 import { pointwise, POINTWISE_WORKGROUP } from "../kernels/pointwise.js";
+import type { PixelPlace } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
+import { dispatch } from "./dispatch.js";
 import { perImage } from "./storage.js";
 
 /** Each input is copied to its place among the channels. */
@@ -39,25 +41,42 @@ function copy(
   const { from, to, fromStart, toStart, channels } = problem;
   const { pixels, height, width } = context.layout(to);
   const inFours = [fromStart, toStart, channels].every((count) => count % 4 === 0);
-  const unit = inFours ? 4 : 1;
-  const count = channels / unit;
+  const common = { label: `${origin.name} ${kind}`, origin };
+  if (!inFours) {
+    context.emit(
+      dispatch(copyChannels(), {
+        buffers: { a: context.storageOf(from), result: context.storageOf(to) },
+        constants: {
+          ...{ channels, height, width },
+          a: fromChannel(context.layout(from).inFloats(), fromStart),
+          y: fromChannel(context.layout(to).inFloats(), toStart),
+        },
+        threads: perImage(pixels * channels),
+        ...common,
+      }),
+    );
+    return;
+  }
+  const quads = channels / 4;
   context.emit({
-    kernel: inFours ? pointwise(IDENTITY) : copyChannels(),
+    kernel: pointwise(IDENTITY),
     storage: [context.storageOf(from), context.storageOf(to)],
     constants: {
-      ...(inFours ? { pixels, width, quads: count } : { channels, height, width }),
-      ...placeFrom(context, "a", from, { start: fromStart, unit }),
-      ...placeFrom(context, "y", to, { start: toStart, unit }),
+      ...{ pixels, width, quads },
+      ...placeFrom(context, "a", from, { start: fromStart, unit: 4 }),
+      ...placeFrom(context, "y", to, { start: toStart, unit: 4 }),
     },
-    workgroups: {
-      x: { ...perImage(pixels * count), tile: inFours ? POINTWISE_WORKGROUP : COPY_WORKGROUP },
-      z: 1,
-    },
-    label: `${origin.name} ${kind}`,
-    origin,
+    workgroups: { x: { ...perImage(pixels * quads), tile: POINTWISE_WORKGROUP }, z: 1 },
+    ...common,
     macs: 0,
   });
 }
+
+/** The place of an activation's pixels from one of its channels, or channel quads, on. */
+const fromChannel = (place: PixelPlace, start: number): PixelPlace => ({
+  ...place,
+  base: place.base + start,
+});
 
 /** The place constants of an activation from one of its channels on, in vec4 or floats. */
 function placeFrom(

@@ -2,12 +2,13 @@ import { bindableBytes } from "../../program/limits.js";
 import { groupsOf, type PieceGroups } from "../../program/pieces.js";
 import type { Node, Value } from "../ir/graph.js";
 import { featureContraction } from "../kernels/contraction-features.js";
-import { COPY_WORKGROUP, flipWeights } from "../kernels/copy.js";
+import { flipWeights } from "../kernels/copy.js";
 import { IDENTITY } from "../kernels/epilogue.js";
 import { rowsPerBlock } from "../schedules/schedule.js";
 import { prefersTransposed, type ContractionProblem } from "../schedules/index.js";
 import { roundUpTo4, type ActivationLayout, type Steps } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
+import { dispatch } from "./dispatch.js";
 import { lowerDirect } from "./direct.js";
 import { gatherFor } from "./gather.js";
 import { lowerEpilogue, type LoweredEpilogue } from "./fused.js";
@@ -191,14 +192,15 @@ function emitFlippedWeights(
   for (const [index, { part, own, piece }] of meeting.entries()) {
     const firstOutput = pieces[piece]!.start - own.first * layout.outputs;
     const constants = flipConstants(geometry, part, { ...own, firstOutput });
-    context.emit({
-      kernel: flipWeights(),
-      storage: [context.piecesOf(weights)[piece]!, part.storage],
-      constants,
-      workgroups: { x: { ...fixed(constants.threads!), tile: COPY_WORKGROUP }, z: 1 },
-      label: pieceLabel(`${origin.name} weights flipped`, index, meeting.length),
-      ...{ origin, macs: 0 },
-    });
+    context.emit(
+      dispatch(flipWeights(), {
+        buffers: { a: context.piecesOf(weights)[piece]!, y: part.storage },
+        constants,
+        threads: fixed(constants.threads),
+        label: pieceLabel(`${origin.name} weights flipped`, index, meeting.length),
+        origin,
+      }),
+    );
   }
   return parts;
 }
@@ -213,7 +215,7 @@ function flipConstants(
   geometry: ConvolutionGeometry,
   part: FlippedPart,
   own: PieceGroups & { readonly firstOutput: number },
-): Constants {
+) {
   const { first, count } = commonGroups(part.groups, own);
   const rowQuads = roundUpTo4(geometry.groupInputs) / 4;
   const outputs = roundUpTo4(own.outputs);

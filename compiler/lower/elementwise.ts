@@ -2,7 +2,7 @@ import type { Fused, Node, Value } from "../ir/graph.js";
 import { operand } from "../ir/expression.js";
 import { substitute } from "../ir/expression-transform.js";
 import { channelWindowSum } from "../kernels/channel-window.js";
-import { COPY_WORKGROUP, reshape } from "../kernels/copy.js";
+import { reshape } from "../kernels/copy.js";
 import type { Epilogue } from "../kernels/epilogue.js";
 import { gathering } from "../kernels/gather.js";
 import type { Kernel } from "../kernels/kernel.js";
@@ -15,6 +15,7 @@ import {
 } from "../kernels/pointwise.js";
 import type { ActivationLayout } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
+import { dispatch } from "./dispatch.js";
 import { lowerEpilogue } from "./fused.js";
 import { gatherFor, partsBytes, type ChannelParts, type Gather } from "./gather.js";
 import { perImage, type Storage } from "./storage.js";
@@ -155,21 +156,21 @@ export function emitReshape(
 ): void {
   const layout = context.layout(from);
   const elements = layout.channels * layout.pixels;
-  context.emit({
-    kernel: reshape(),
-    storage: [context.storageOf(from), storage],
-    constants: {
-      elements,
-      a_width: layout.width,
-      a_height: layout.height,
-      y_width: to.width,
-      y_height: to.height,
-      ...layout.placeInFloats("a"),
-      ...to.placeInFloats("y"),
-    },
-    workgroups: { x: { ...perImage(elements), tile: COPY_WORKGROUP }, z: 1 },
-    label,
-    origin,
-    macs: 0,
-  });
+  context.emit(
+    dispatch(reshape(), {
+      buffers: { a: context.storageOf(from), result: storage },
+      constants: {
+        elements,
+        a_width: layout.width,
+        a_height: layout.height,
+        y_width: to.width,
+        y_height: to.height,
+        a: layout.inFloats(),
+        y: to.inFloats(),
+      },
+      threads: perImage(elements),
+      label,
+      origin,
+    }),
+  );
 }

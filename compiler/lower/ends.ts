@@ -2,12 +2,13 @@ import { groupsOf } from "../../program/pieces.js";
 import type { Initializer } from "../../program/program.js";
 import type { Graph, Value } from "../ir/graph.js";
 import { average } from "../kernels/average.js";
-import { COPY_WORKGROUP, importImages } from "../kernels/copy.js";
+import { importImages } from "../kernels/copy.js";
 import { DISTRIBUTIONS, initialize, INITIALIZE_WORKGROUP } from "../kernels/initialize.js";
 import { UPDATE_QUADS, UPDATE_WORKGROUP } from "../kernels/update.js";
 import { isActivation } from "../layout/choose-layouts.js";
 import { roundUpTo4 } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
+import { dispatch } from "./dispatch.js";
 import type { StoredParameter } from "../layout/parameters.js";
 import { fixed, floatBits, perImage, type StepDraft, type Storage } from "./storage.js";
 
@@ -22,15 +23,15 @@ function importActivation(context: LoweringContext, value: Value, uploaded: Stor
   const layout = context.layout(value);
   const { channels, height, width } = layout;
   const elements = channels * height * width;
-  context.emit({
-    kernel: importImages(),
-    storage: [uploaded, context.storageOf(value)],
-    constants: { channels, height, width, ...layout.placeInFloats("y") },
-    workgroups: { x: { ...perImage(elements), tile: COPY_WORKGROUP }, z: 1 },
-    label: `${value.name} import`,
-    origin: value.origin,
-    macs: 0,
-  });
+  context.emit(
+    dispatch(importImages(), {
+      buffers: { a: uploaded, result: context.storageOf(value) },
+      constants: { channels, height, width, y: layout.inFloats() },
+      threads: perImage(elements),
+      label: `${value.name} import`,
+      origin: value.origin,
+    }),
+  );
 }
 
 /** A distribution with its two numbers. */
@@ -97,14 +98,16 @@ export function averageParameter(
 ): StepDraft[] {
   return pieces.map(({ bytes }, index) => {
     const quads = bytes / 16;
-    return {
-      kernel: average({ skips: lossScale !== undefined }),
-      storage: [storage[index]!, averages[index]!, ...(lossScale ? [lossScale] : [])],
-      constants: { quads, decay: floatBits(decay) },
+    return dispatch(average({ skips: lossScale !== undefined }), {
+      buffers: {
+        weights: storage[index]!,
+        average: averages[index]!,
+        loss_scale: lossScale,
+      },
+      constants: { quads, decay },
       workgroups: { x: { ...fixed(quads), tile: UPDATE_WORKGROUP * UPDATE_QUADS }, z: 1 },
       label: `${value.name} average`,
       origin: value.origin,
-      macs: 0,
-    };
+    });
   });
 }

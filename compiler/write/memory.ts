@@ -1,7 +1,8 @@
 import { bufferBytes } from "../../program/planned-memory.js";
 import { stepsFor, type Affine, type BufferSize } from "../../program/program.js";
 import type { Origin } from "../ir/origin.js";
-import { clear, CLEAR_WORKGROUP } from "../kernels/clear.js";
+import { clear } from "../kernels/clear.js";
+import { dispatch } from "../lower/dispatch.js";
 import type { StepDraft, Storage } from "../lower/storage.js";
 
 /** A buffer for scratch. */
@@ -324,16 +325,11 @@ function withClearing(steps: readonly StepDraft[], rooms: readonly Room[]): read
 
 function clearingStep(storage: Storage, { origin }: StepDraft): StepDraft {
   const { fixed, perImage } = storage.bytes;
-  return {
-    kernel: clear(),
-    storage: [storage],
+  return dispatch(clear(), {
+    buffers: { y: storage },
     constants: { fixed_words: fixed / 4, image_words: perImage / 4 },
-    workgroups: {
-      x: { fixed: fixed / 16, perImage: perImage / 16, tile: CLEAR_WORKGROUP },
-      z: 1,
-    },
+    threads: { fixed: fixed / 16, perImage: perImage / 16 },
     label: `${storage.name} cleared`,
     origin,
-    macs: 0,
-  };
+  });
 }

@@ -53,7 +53,6 @@ fn main(
   let image = thread / constants.channels / constants.width / constants.height;
   if (image < frame.batch) {
     let plane_of_channel = image * constants.channels + channel;
-    result[constants.y_base + image * constants.y_image + y_row * constants.y_row + x * constants.y_column + channel] =
-      a[(plane_of_channel * constants.height + y_row) * constants.width + x];
+    result[constants.y_base + image * constants.y_image + y_row * constants.y_row + x * constants.y_column + channel] = a[(plane_of_channel * constants.height + y_row) * constants.width + x];
   }
 }
