@@ -23,14 +23,8 @@ import type {
   WeightAverage,
 } from "../program/recipe.js";
 import type { Origin } from "./ir/origin.js";
-import {
-  classTotals,
-  indexOfTotal,
-  scoreValues,
-  trainedParameters,
-  type Graph,
-  type Value,
-} from "./ir/graph.js";
+import { trainedParameters } from "./ir/fusion.js";
+import { classTotals, indexOfTotal, scoreValues, type Graph, type Value } from "./ir/graph.js";
 import { elementCount, imageShape } from "./ir/shape.js";
 import { Uses } from "./ir/uses.js";
 import type { Kernel } from "./kernels/kernel.js";

@@ -1,4 +1,5 @@
 import type { Expression } from "./expression.js";
+import type { Fusion } from "./fusion.js";
 import type { Origin } from "./origin.js";
 import type { Shape } from "./shape.js";
 import {
@@ -73,13 +74,6 @@ export interface GradientShape {
  */
 export const NO_WINNER = 0xffffffff;
 
-/** Work done on each element of an op's result before it is stored, or on each element that it reads. */
-export interface Fused {
-  /** Operand 0 is the element itself; operand or channel i >= 1 is `inputs[first + i - 1]` of the node. */
-  readonly expression: Expression;
-  readonly first: number;
-}
-
 /** What keeps a division by the deviation of equal values finite. */
 export interface NormalizeAttributes {
   readonly epsilon: number;
@@ -133,11 +127,10 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  * - convolution: x [N, C, H, W], w (row-major as [O, C/groups, kh, kw]) -> [N, O, OH, OW]. A linear layer is the
  *   convolution with a 1x1 kernel on [N, F] and w [O, F]. Where w has rank 2, so has the result: a kernel that covers
  *   the whole of x [N, C, H, W] gives [N, O] from w [O, C * H * W]
- * - convolutionInputGradient: dy, w -> dx; convolutionWeightGradient: x, dy -> dw, in w's shape; with `biasUpdate` it trains a bias, too,
- *   whose gradient is the channelSum of dy: more inputs (bias, states)
+ * - convolutionInputGradient: dy, w -> dx; convolutionWeightGradient: x, dy -> dw, in w's shape
  * - pointwise: operands of one shape (and [C] operands, read by `channel`) -> the same shape
  * - maxPool: x -> y, code. The code of an output names the winner in its window (kernel row * kernel width + column);
- *   with `relu`, an output of 0 has no winner. Its `prologue` is a slope and an offset for each channel. maxPoolGradient: dy, code -> dx
+ *   with `relu`, an output of 0 has no winner. maxPoolGradient: dy, code -> dx
  * - averagePool: x -> y; averagePoolGradient: dy -> dx
  * - resample: x -> y of another size; resampleGradient: dy -> dx
  * - channelWindowSum: x -> y, the sum over channels c - before ... c + after
@@ -172,30 +165,26 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  * - adjustLossScale: the squareSum of all gradients, and the state of the loss scale -> [4]: the factor of the gradients, 0 where this step is
  *   to change nothing; Adam's two bias corrections after so many updates; the scale that gradients had. Changes the state in place
  * - update: w, dw, the optimizer's states of w -> nothing; changes w and the states in place. With `clipsNorm`, a last input is the
- *   squareSum of all gradients; with `skips`, what adjustLossScale made of it. By the rule `accumulate`, w is the sum of a parameter's gradients over the slices of a step. Fused into the op that makes the gradient, that op has `update`, more inputs (w, states) and no output
+ *   squareSum of all gradients; with `skips`, what adjustLossScale made of it. By the rule `accumulate`, w is the sum of a parameter's gradients over the slices of a step.
  */
 export interface OpAttributes {
-  convolution: ConvolutionAttributes & { readonly epilogue?: Fused };
-  convolutionInputGradient: ConvolutionAttributes & GradientShape & { readonly epilogue?: Fused };
+  convolution: ConvolutionAttributes;
+  convolutionInputGradient: ConvolutionAttributes & GradientShape;
   convolutionWeightGradient: ConvolutionAttributes & {
     readonly weightShape: Shape;
-    readonly update?: UpdateAttributes;
-    readonly biasUpdate?: UpdateAttributes;
   };
   pointwise: { readonly expression: Expression };
-  maxPool: PoolAttributes & { readonly relu: boolean; readonly prologue?: Fused };
-  maxPoolGradient: PoolAttributes & GradientShape & { readonly epilogue?: Fused };
-  averagePool: AverageAttributes & { readonly epilogue?: Fused };
-  averagePoolGradient: AverageAttributes & GradientShape & { readonly epilogue?: Fused };
-  resample: ResampleAttributes & { readonly epilogue?: Fused };
-  resampleGradient: ResampleAttributes & GradientShape & { readonly epilogue?: Fused };
+  maxPool: PoolAttributes & { readonly relu: boolean };
+  maxPoolGradient: PoolAttributes & GradientShape;
+  averagePool: AverageAttributes;
+  averagePoolGradient: AverageAttributes & GradientShape;
+  resample: ResampleAttributes;
+  resampleGradient: ResampleAttributes & GradientShape;
   channelWindowSum: {
     readonly before: number;
     readonly after: number;
-    readonly prologue?: Fused;
-    readonly epilogue?: Fused;
   };
-  channelSum: { readonly update?: UpdateAttributes };
+  channelSum: Record<never, never>;
   /** How far the running statistics move: 0 not at all, 1 all the way. */
   channelStatistics: { readonly momentum: number };
   normalize: NormalizeAttributes;
@@ -233,9 +222,11 @@ export type OpKind = keyof OpAttributes;
 
 export interface Node<Kind extends OpKind = OpKind> {
   readonly kind: Kind;
+  /** What the op itself reads; `readsOf` (fusion.ts) has what its fusion reads, too. */
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly attributes: OpAttributes[Kind];
+  readonly fusion?: Fusion;
   readonly origin: Origin;
 }
 
@@ -346,42 +337,6 @@ export function externalValues(graph: Graph): readonly Value[] {
   ];
 }
 
-/** A parameter that a graph trains, with what its update reads. */
-export interface TrainedParameter {
-  readonly parameter: Value;
-  /** Undefined where the op that makes it applies it at once. */
-  readonly gradient: Value | undefined;
-  /** What the optimizer keeps of it. */
-  readonly states: readonly Value[];
-}
-
-/** Whether a node changes a parameter and the optimizer's states of it. */
-export function isUpdate(node: AnyNode): boolean {
-  return node.kind === "update" || (node.attributes as { update?: unknown }).update !== undefined;
-}
-
-/** What the graph's updates change, in their order. */
-export function trainedParameters(graph: Graph): readonly TrainedParameter[] {
-  return graph.nodes.filter(isUpdate).flatMap(trainedBy);
-}
-
 /** Tensors that a rule keeps of each parameter from step to step. */
 export const stateCount = ({ optimizer }: Pick<UpdateAttributes, "optimizer">): number =>
   optimizer === "accumulate" ? 0 : stateNames({ kind: optimizer }).length;
-
-/** What a node changes: one parameter, or weights and their bias. */
-export function trainedBy({ kind, inputs, attributes }: AnyNode): readonly TrainedParameter[] {
-  if (kind === "update") {
-    const [parameter, gradient, ...rest] = inputs as [Value, Value, ...Value[]];
-    return [{ parameter, gradient, states: rest.slice(0, stateCount(attributes)) }];
-  }
-  const { update, biasUpdate } = attributes as OpAttributes["convolutionWeightGradient"];
-  const updates = [update, biasUpdate].filter((each) => each !== undefined);
-  const counts = updates.map((each) => 1 + stateCount(each));
-  const first = inputs.length - counts.reduce((sum, count) => sum + count, 0);
-  return counts.map((count, index) => {
-    const start = first + (index > 0 ? counts[0]! : 0);
-    const [parameter, ...states] = inputs.slice(start, start + count) as [Value, ...Value[]];
-    return { parameter, gradient: undefined, states };
-  });
-}

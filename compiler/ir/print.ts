@@ -1,8 +1,8 @@
 import type { Expression } from "./expression.js";
+import type { Fused, Fusion } from "./fusion.js";
 import {
   externalValues,
   type AnyNode,
-  type Fused,
   type Graph,
   type Padding,
   type Score,
@@ -70,22 +70,36 @@ const formatScore = ({ terms }: Score) =>
 
 function formatNode(node: AnyNode): string {
   const outputs = node.outputs.map(formatValue).join(", ");
-  const inputs = node.inputs.map((input) => `%${input.id}`).join(", ");
+  const inputs = formatIds(node.inputs);
   const attributes = Object.entries(node.attributes)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => ` ${formatAttribute(name, value)}`)
     .join("");
   const result = outputs ? `${outputs} = ` : "";
   const { name, span } = node.origin;
-  return `${result}${node.kind}(${inputs})${attributes}  // ${name}, line ${span.start.line}`;
+  const fused = formatFusion(node.fusion ?? {});
+  return `${result}${node.kind}(${inputs})${attributes}${fused}  // ${name}, line ${span.start.line}`;
 }
+
+const formatIds = (values: readonly Value[]) => values.map(({ id }) => `%${id}`).join(", ");
+
+/** What each part of a node's fusion does, and what it reads. */
+function formatFusion({ prologue, epilogue, updates = [] }: Fusion): string {
+  const parts = [
+    ...(prologue ? [`prologue ${formatFused(prologue)}`] : []),
+    ...(epilogue ? [`epilogue ${formatFused(epilogue)}`] : []),
+    ...updates.map(({ parameter, states, rule }) => {
+      return `update(${formatIds([parameter, ...states])}) ${formatSetting(rule)}`;
+    }),
+  ];
+  return parts.map((part) => ` ${part}`).join("");
+}
+
+const formatFused = ({ expression, operands }: Fused) =>
+  `{ ${formatExpression(expression)} } of (${formatIds(operands)})`;
 
 function formatAttribute(name: string, value: unknown): string {
   if (name === "expression") return `{ ${formatExpression(value as Expression)} }`;
-  if (name === "prologue" || name === "epilogue") {
-    const { expression, first } = value as Fused;
-    return `${name} { ${formatExpression(expression)} } from input ${first}`;
-  }
   if (name === "padding") {
     const { top, bottom, left, right } = value as Padding;
     return `padding=[${[top, bottom, left, right].join(", ")}]`;

@@ -1,3 +1,4 @@
+import { readsOf } from "./fusion.js";
 import { scoreValues, type AnyNode, type Graph, type Value } from "./graph.js";
 
 /** Who makes and who reads each value of a graph: what passes ask about the rest of it. */
@@ -13,7 +14,7 @@ export class Uses {
 
   protected connect(node: AnyNode): void {
     for (const output of node.outputs) this.makers.set(output, node);
-    for (const input of node.inputs) {
+    for (const input of readsOf(node)) {
       const readers = this.readersOf.get(input);
       if (readers) readers.add(node);
       else this.readersOf.set(input, new Set([node]));

@@ -46,7 +46,7 @@ function neighboursKeepFloats(value: Value, uses: Uses): boolean {
 
 /** Whether a sum over channels leaves, or reads, what an expression has not yet brought back from squares. */
 function isBareWindow(node: AnyNode, fused: "prologue" | "epilogue" = "epilogue"): boolean {
-  return node.kind === "channelWindowSum" && node.attributes[fused] === undefined;
+  return node.kind === "channelWindowSum" && node.fusion?.[fused] === undefined;
 }
 
 /** A reshape may be another name for the same memory: what it reads and what it makes are stored alike. */

@@ -1,6 +1,7 @@
 import { bindableBytes, type DeviceLimits } from "../../program/limits.js";
 import type { BatchRange, Target } from "../../program/program.js";
-import { trainedParameters, type AnyNode, type Graph, type Value } from "../ir/graph.js";
+import { trainedParameters } from "../ir/fusion.js";
+import type { AnyNode, Graph, Value } from "../ir/graph.js";
 import { BATCH, elementCount, imageShape } from "../ir/shape.js";
 import { Uses } from "../ir/uses.js";
 import { withHalves } from "../kernels/half.js";

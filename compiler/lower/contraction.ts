@@ -36,7 +36,7 @@ export function lowerConvolution(context: LoweringContext, node: Node<"convoluti
   const output = node.outputs[0]!;
   const geometry = new ConvolutionGeometry(node.attributes, input.shape, output.shape);
   if (geometry.isDirect) return lowerDirect(context, node, geometry, "forward");
-  const finish = lowerEpilogue(context, node.attributes.epilogue, node.inputs, output);
+  const finish = lowerEpilogue(context, node.fusion?.epilogue, output);
   const layout = context.layout(input);
   const isProduct = geometry.coversInput && layout.isContiguous;
   const { pieces, layout: lies } = context.parameter(weights);
@@ -104,7 +104,7 @@ export function lowerInputGradient(
   const result = node.outputs[0]!;
   const geometry = new ConvolutionGeometry(node.attributes, result.shape, gradient.shape);
   if (geometry.isDirect) return lowerDirect(context, node, geometry, "input gradient");
-  const finish = lowerEpilogue(context, node.attributes.epilogue, node.inputs, result);
+  const finish = lowerEpilogue(context, node.fusion?.epilogue, result);
   if (geometry.coversInput) {
     return lowerProductInputGradient(context, node, geometry, finish);
   }
@@ -254,8 +254,7 @@ function longPixel(
   const layout = context.layout(output);
   const result = resultOf(context, output);
   if (layout.pixels === 1 && layout.isContiguous) return { result, finish };
-  const { first = node.inputs.length } = node.attributes.epilogue ?? {};
-  const layouts = [output, ...node.inputs.slice(first)].map(
+  const layouts = [output, ...(node.fusion?.epilogue?.operands ?? [])].map(
     (value) => value.shape.length > 1 && context.layout(value),
   );
   if (!layouts.every((each) => each && each.isContiguous && each.channels % 4 === 0))

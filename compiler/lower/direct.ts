@@ -48,7 +48,7 @@ export function lowerDirect(
   emitQuads(context, node, {
     label: `${node.origin.name} ${direction}`,
     result: node.outputs[0]!,
-    fused: node.attributes.epilogue,
+    fused: node.fusion?.epilogue,
     storage: [context.storageOf(from), context.storageOf(weights)],
     constants: {
       ...directConstants(geometry, node.attributes.groups),

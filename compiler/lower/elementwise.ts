@@ -1,4 +1,5 @@
-import type { Fused, Node, Value } from "../ir/graph.js";
+import type { Fused } from "../ir/fusion.js";
+import type { Node, Value } from "../ir/graph.js";
 import { operand } from "../ir/expression.js";
 import { substitute } from "../ir/expression-transform.js";
 import { channelWindowSum } from "../kernels/channel-window.js";
@@ -36,12 +37,12 @@ export interface QuadStep {
 
 export function emitQuads(
   context: LoweringContext,
-  node: { readonly inputs: readonly Value[]; readonly origin: Node["origin"] },
+  node: Pick<Node, "origin">,
   step: QuadStep,
 ): void {
   const layout = context.layout(step.result);
   const { form = "quads" } = step;
-  const finish = lowerEpilogue(context, step.fused, node.inputs, step.result);
+  const finish = lowerEpilogue(context, step.fused, step.result);
   const storage = [...step.storage, context.storageOf(step.result), ...finish.storage];
   const gather = form === "quads" ? undefined : gatherFor(context, step.result, storage.length);
   const left = gather && partsOfLines(step.label, layout, gather);
@@ -91,26 +92,23 @@ export function lowerPointwise(context: LoweringContext, node: Node<"pointwise">
       ? operand(0)
       : { ...leaf, index: others.indexOf(node.inputs[leaf.index]!) + 1 },
   );
-  emitQuads(
-    context,
-    { inputs: [main, ...others], origin: node.origin },
-    {
-      label: `${node.origin.name} pointwise`,
-      result: node.outputs[0]!,
-      fused: { expression, first: 1 },
-      storage: [context.storageOf(main)],
-      constants: context.layout(main).place("a"),
-      form: others.some((value) => value.shape.length === 1) ? "lines" : "lines to gather",
-      kernel: pointwise,
-    },
-  );
+  emitQuads(context, node, {
+    label: `${node.origin.name} pointwise`,
+    result: node.outputs[0]!,
+    fused: { expression, operands: others },
+    storage: [context.storageOf(main)],
+    constants: context.layout(main).place("a"),
+    form: others.some((value) => value.shape.length === 1) ? "lines" : "lines to gather",
+    kernel: pointwise,
+  });
 }
 
 export function lowerChannelWindowSum(
   context: LoweringContext,
   node: Node<"channelWindowSum">,
 ): void {
-  const { before, after, prologue, epilogue } = node.attributes;
+  const { before, after } = node.attributes;
+  const { prologue, epilogue } = node.fusion ?? {};
   const input = node.inputs[0]!;
   const layout = context.layout(input);
   emitQuads(context, node, {

@@ -1,4 +1,5 @@
-import type { Fused, Value } from "../ir/graph.js";
+import type { Fused } from "../ir/fusion.js";
+import type { Value } from "../ir/graph.js";
 import { IDENTITY, keepsZero, type Epilogue } from "../kernels/epilogue.js";
 import type { LoweringContext } from "./context.js";
 import type { Storage } from "./storage.js";
@@ -14,20 +15,19 @@ export interface LoweredEpilogue {
 export function lowerEpilogue(
   context: LoweringContext,
   fused: Fused | undefined,
-  inputs: readonly Value[],
   result: Value,
 ): LoweredEpilogue {
   if (!fused) return { epilogue: IDENTITY, storage: [], constants: {} };
-  const operands = inputs.slice(fused.first);
+  const { expression, operands } = fused;
   const { channels } = context.layout(result);
   const places = operands.map((value, index) =>
     isVector(value) ? {} : context.layout(value).place(`e${index + 1}`),
   );
   return {
     epilogue: {
-      expression: fused.expression,
+      expression,
       operands: operands.map((value) => (isVector(value) ? "vector" : "activation")),
-      clearsPadding: channels % 4 !== 0 && !keepsZero(fused.expression),
+      clearsPadding: channels % 4 !== 0 && !keepsZero(expression),
     },
     storage: operands.map((value) => context.storageOf(value)),
     constants: Object.assign({ channels }, ...places) as Record<string, number>,

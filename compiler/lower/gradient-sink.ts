@@ -1,4 +1,4 @@
-import { trainedBy, type Node, type TrainedParameter, type UpdateAttributes } from "../ir/graph.js";
+import type { Node, UpdateAttributes } from "../ir/graph.js";
 import type { Descent, GradientUse } from "../kernels/update.js";
 import type { LoweringContext } from "./context.js";
 import type { StoredParameter } from "../layout/parameters.js";
@@ -30,14 +30,13 @@ export function lowerBiasSink(
   context: LoweringContext,
   node: Node<"convolutionWeightGradient">,
 ): BiasSink | undefined {
-  const { biasUpdate } = node.attributes;
-  if (!biasUpdate) return undefined;
-  const [, bias] = trainedBy(node);
-  const storage = [bias!.parameter, ...bias!.states].map((value) => context.storageOf(value));
-  const factors = updateConstants(biasUpdate);
+  const [, bias] = node.fusion?.updates ?? [];
+  if (!bias) return undefined;
+  const storage = [bias.parameter, ...bias.states].map((value) => context.storageOf(value));
+  const factors = updateConstants(bias.rule);
   const named = Object.entries(factors).map(([name, value]) => [`bias_${name}`, value]);
   return {
-    ...{ use: biasUpdate, storage, factors },
+    ...{ use: bias.rule, storage, factors },
     quads: storage[0]!.bytes.fixed / 16,
     constants: Object.fromEntries(named) as Record<string, number>,
   };
@@ -47,7 +46,7 @@ export function lowerGradientSink(
   context: LoweringContext,
   node: Node<"convolutionWeightGradient"> | Node<"channelSum">,
 ): LoweredSink {
-  const { update } = node.attributes;
+  const [update] = node.fusion?.updates ?? [];
   if (!update) {
     const [gradient] = node.outputs;
     return {
@@ -58,12 +57,12 @@ export function lowerGradientSink(
       label: "gradient",
     };
   }
-  const [{ parameter, states }] = trainedBy(node) as [TrainedParameter];
+  const { parameter, states, rule } = update;
   return {
-    use: update,
+    use: rule,
     parameter: context.parameter(parameter),
     storage: (piece) => [parameter, ...states].map((value) => context.piecesOf(value)[piece]!),
-    constants: updateConstants(update),
+    constants: updateConstants(rule),
     label: "update",
   };
 }

@@ -41,14 +41,15 @@ export function lowerMaxPool(context: LoweringContext, node: Node<"maxPool">): v
   const input = node.inputs[0]!;
   const [result, code] = node.outputs as [Value, Value];
   const layout = context.layout(input);
-  const { relu, kernel, prologue } = node.attributes;
-  const vectors = node.inputs.slice(1);
+  const { relu, kernel } = node.attributes;
+  const prologue = node.fusion?.prologue;
+  const vectors = prologue?.operands ?? [];
   const line = prologue && {
     expression: prologue.expression,
     slope: slopeOf(prologue.expression)!,
     vectors: vectors.length,
   };
-  const keepsCodes = context.graph.nodes.some((other) => other.inputs.includes(code));
+  const keepsCodes = context.uses.readers(code).length > 0;
   emitQuads(context, node, {
     label: `${node.origin.name} forward`,
     result,
@@ -71,7 +72,7 @@ export function lowerMaxPoolGradient(
   emitQuads(context, node, {
     label: `${node.origin.name} gradient`,
     result,
-    fused: node.attributes.epilogue,
+    fused: node.fusion?.epilogue,
     storage: [context.storageOf(gradient), context.storageOf(code)],
     constants: {
       ...windowConstants(node.attributes, context.layout(result)),
@@ -103,7 +104,7 @@ export function lowerAveragePool(context: LoweringContext, node: Node<"averagePo
   const input = node.inputs[0]!;
   const result = node.outputs[0]!;
   const layout = context.layout(input);
-  const common = { result, fused: attributes.epilogue, storage: [context.storageOf(input)] };
+  const common = { result, fused: node.fusion?.epilogue, storage: [context.storageOf(input)] };
   const label = `${node.origin.name} forward`;
   if (attributes.windows === "adaptive") {
     emitQuads(context, node, {
@@ -138,7 +139,7 @@ export function lowerAveragePoolGradient(
   const target = context.layout(result);
   const common = {
     result,
-    fused: attributes.epilogue,
+    fused: node.fusion?.epilogue,
     storage: [context.storageOf(gradient)],
     label: `${node.origin.name} gradient`,
   };

@@ -33,7 +33,7 @@ export function lowerResample(context: LoweringContext, node: Node<"resample">):
   emitQuads(context, node, {
     label: `${node.origin.name} forward`,
     result,
-    fused: attributes.epilogue,
+    fused: node.fusion?.epilogue,
     storage: [context.storageOf(input)],
     constants: {
       ...sizeConstants(attributes, layout, context.layout(result)),
@@ -53,7 +53,7 @@ export function lowerResampleGradient(
   emitQuads(context, node, {
     label: `${node.origin.name} gradient`,
     result,
-    fused: attributes.epilogue,
+    fused: node.fusion?.epilogue,
     storage: [context.storageOf(gradient)],
     constants: {
       ...sizeConstants(attributes, context.layout(result), layout),

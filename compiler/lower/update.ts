@@ -1,4 +1,5 @@
-import { trainedBy, type Node, type TrainedParameter } from "../ir/graph.js";
+import { trainedBy, type TrainedParameter } from "../ir/fusion.js";
+import type { Node } from "../ir/graph.js";
 import { SQUARES_BLOCKS, squareSums, sumOfBlocks } from "../kernels/square-sum.js";
 import { update, UPDATE_QUADS, UPDATE_WORKGROUP, type UpdateScale } from "../kernels/update.js";
 import type { LoweringContext } from "./context.js";

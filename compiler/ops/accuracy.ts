@@ -1,7 +1,7 @@
 import { BATCH } from "../ir/shape.js";
 import { requireLogits } from "./cross-entropy.js";
 import type { OpDefinition } from "./op.js";
-import { imageSizes, stored, zeros } from "./tensors.js";
+import { imageSizes, zeros } from "./tensors.js";
 
 /** How many classes come before the label: larger logits, and equal ones of lower index. */
 function rankOf(logits: ArrayLike<number>, label: number): number {
@@ -27,6 +27,6 @@ export const accuracy: OpDefinition<"accuracy"> = {
       const isHit = rankOf(row, labels!.data[example]!) < k;
       hits.data[example] = row.every(Number.isFinite) ? Number(isHit) : NaN;
     }
-    return [stored(hits, inputs)];
+    return [hits];
   },
 };

@@ -7,7 +7,6 @@ import {
 import type { ValuesOf } from "../../program/words.js";
 import { requireShape } from "./checks.js";
 import type { OpDefinition } from "./op.js";
-import { stored } from "./tensors.js";
 
 /**
  * A dynamic loss scale after a step's gradients are known (Micikevicius et al., "Mixed precision training", ICLR 2018; PyTorch's GradScaler).
@@ -44,6 +43,6 @@ export const adjustLossScale: OpDefinition<"adjustLossScale"> = {
     for (const word of Object.keys(LOSS_SCALE) as (keyof typeof LOSS_SCALE)[])
       kept[inLossScale(word)] = next[word];
     const applied = Float64Array.of(factor, 1 - next.power1, 1 - next.power2, scale);
-    return [stored({ shape: [4], data: applied }, inputs)];
+    return [{ shape: [4], data: applied }];
   },
 };

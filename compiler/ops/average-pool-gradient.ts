@@ -1,8 +1,7 @@
 import { averagedShape, forEachAveraged } from "./average-pool.js";
 import { requireShape } from "./checks.js";
-import { applyFused } from "./fused.js";
 import type { OpDefinition } from "./op.js";
-import { resolveShape, stored, zeros } from "./tensors.js";
+import { resolveShape, zeros } from "./tensors.js";
 
 /** dx: each output's gradient is shared by the elements of its window. */
 export const averagePoolGradient: OpDefinition<"averagePoolGradient"> = {
@@ -11,12 +10,12 @@ export const averagePoolGradient: OpDefinition<"averagePoolGradient"> = {
     return [{ shape: attributes.inputShape, type: "f32" }];
   },
 
-  reference(inputs, attributes, context, [output]) {
+  reference(inputs, attributes, _, [output]) {
     const [dy] = inputs;
     const dx = zeros(resolveShape(output!.shape, dy!.shape[0]!));
     forEachAveraged({ x: dx.shape, y: dy!.shape }, attributes, (yAt, xAt, weight) => {
       dx.data[xAt]! += weight * dy!.data[yAt]!;
     });
-    return [stored(applyFused(attributes.epilogue, dx, inputs, context), inputs)];
+    return [dx];
   },
 };

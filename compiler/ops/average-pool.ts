@@ -1,9 +1,7 @@
 import type { AverageAttributes } from "../ir/graph.js";
 import type { Shape } from "../ir/shape.js";
-import { requireUnfused } from "./checks.js";
-import { applyFused } from "./fused.js";
 import type { OpDefinition } from "./op.js";
-import { imageSizes, resolveShape, stored, zeros } from "./tensors.js";
+import { imageSizes, resolveShape, zeros } from "./tensors.js";
 import { averageWindows, pooledShape, windowedSize } from "./windows.js";
 
 /** The shape of what an average pool gives; it allocates nothing of that size. */
@@ -38,18 +36,17 @@ export const averagePool: OpDefinition<"averagePool"> = {
   },
 
   gradient(builder, node, [dy]) {
-    const { epilogue, ...attributes } = node.attributes;
-    requireUnfused(node.kind, epilogue);
+    const { attributes } = node;
     const inputShape = node.inputs[0]!.shape;
     return [builder.add("averagePoolGradient", [dy!], { ...attributes, inputShape }, node.origin)];
   },
 
-  reference(inputs, attributes, context, [output]) {
+  reference(inputs, attributes, _, [output]) {
     const [x] = inputs;
     const y = zeros(resolveShape(output!.shape, x!.shape[0]!));
     forEachAveraged({ x: x!.shape, y: y.shape }, attributes, (yAt, xAt, weight) => {
       y.data[yAt]! += weight * x!.data[xAt]!;
     });
-    return [stored(applyFused(attributes.epilogue, y, inputs, context), inputs)];
+    return [y];
   },
 };

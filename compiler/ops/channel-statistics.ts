@@ -1,7 +1,7 @@
 import { imageShape } from "../ir/shape.js";
 import { requireShape } from "./checks.js";
 import type { OpDefinition, Tensor } from "./op.js";
-import { imageSizes, stored, zeros } from "./tensors.js";
+import { imageSizes, zeros } from "./tensors.js";
 
 /**
  * The mean and the biased variance of each channel over batch and space (Ioffe and Szegedy, "Batch normalization", ICML
@@ -30,7 +30,7 @@ export const channelStatistics: OpDefinition<"channelStatistics"> = {
     });
     move(runningMean!, mean, momentum);
     if (count > 1) move(runningVariance!, divided(count - 1), momentum);
-    return [stored(mean, inputs), stored(divided(count), inputs)];
+    return [mean, divided(count)];
   },
 };
 

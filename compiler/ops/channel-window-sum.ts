@@ -1,7 +1,5 @@
-import { requireUnfused } from "./checks.js";
-import { applyFused } from "./fused.js";
 import type { OpDefinition } from "./op.js";
-import { imageSizes, stored, zeros } from "./tensors.js";
+import { imageSizes, zeros } from "./tensors.js";
 
 /** y[n, c] = sum of x[n, c - before] ... x[n, c + after], the channels that exist: the sums of LRN. */
 export const channelWindowSum: OpDefinition<"channelWindowSum"> = {
@@ -11,13 +9,12 @@ export const channelWindowSum: OpDefinition<"channelWindowSum"> = {
 
   /** Channel j was added to the outputs j - after ... j + before: the window reversed. */
   gradient(builder, node, [dy]) {
-    const { before, after, prologue, epilogue } = node.attributes;
-    requireUnfused(node.kind, prologue, epilogue);
+    const { before, after } = node.attributes;
     return [builder.add("channelWindowSum", [dy!], { before: after, after: before }, node.origin)];
   },
 
-  reference(inputs, attributes, context) {
-    const x = applyFused(attributes.prologue, inputs[0]!, inputs, context);
+  reference(inputs, attributes) {
+    const x = inputs[0]!;
     const { images, channels, pixels } = imageSizes(x.shape);
     const y = zeros(x.shape);
     for (let plane = 0; plane < images * channels; plane++) {
@@ -28,6 +25,6 @@ export const channelWindowSum: OpDefinition<"channelWindowSum"> = {
         for (let other = first; other <= last; other++)
           y.data[plane * pixels + pixel]! += x.data[(plane - channel + other) * pixels + pixel]!;
     }
-    return [stored(applyFused(attributes.epilogue, y, inputs, context), inputs)];
+    return [y];
   },
 };

@@ -1,4 +1,4 @@
-import type { Fused, Value } from "../ir/graph.js";
+import type { Value } from "../ir/graph.js";
 import { formatShape, sameShape, type Shape } from "../ir/shape.js";
 
 /** What a pass got wrong; users' mistakes are found long before. */
@@ -11,14 +11,4 @@ export function requireShape(value: Value, shape: Shape): void {
     const expected = formatShape(shape);
     return `expected ${value.name} to have the shape ${expected}, got ${formatShape(value.shape)}`;
   });
-}
-
-/** Gradients are derived before fusion: a fused prologue or epilogue means that a pass came too early. */
-export function requireUnfused(kind: string, ...fused: readonly (Fused | undefined)[]): void {
-  ensure(
-    fused.every((part) => part === undefined),
-    () => {
-      return `${kind} has no gradient once it is fused: differentiate before fusing`;
-    },
-  );
 }

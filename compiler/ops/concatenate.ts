@@ -1,7 +1,7 @@
 import { formatShape, imageShape, sameShape } from "../ir/shape.js";
 import { ensure } from "./checks.js";
 import type { OpDefinition } from "./op.js";
-import { imageSizes, stored, zeros } from "./tensors.js";
+import { imageSizes, zeros } from "./tensors.js";
 
 /** Values of one batch and space, their channels one after the other. Its gradient is cut into the same parts. */
 export const concatenate: OpDefinition<"concatenate"> = {
@@ -39,6 +39,6 @@ export const concatenate: OpDefinition<"concatenate"> = {
         start += length;
       }
     }
-    return [stored(result, inputs)];
+    return [result];
   },
 };

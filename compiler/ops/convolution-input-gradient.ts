@@ -1,10 +1,9 @@
 import type { Value } from "../ir/graph.js";
-import { requireShape, requireUnfused } from "./checks.js";
+import { requireShape } from "./checks.js";
 import { convolvedShape } from "./convolution.js";
-import { applyFused } from "./fused.js";
 import type { OpDefinition } from "./op.js";
 import { channelRun, forEachTap } from "./taps.js";
-import { resolveShape, stored, zeros } from "./tensors.js";
+import { resolveShape, zeros } from "./tensors.js";
 
 /** dx: each output's gradient goes back along the taps it was made of. */
 export const convolutionInputGradient: OpDefinition<"convolutionInputGradient"> = {
@@ -15,8 +14,7 @@ export const convolutionInputGradient: OpDefinition<"convolutionInputGradient"> 
 
   /** Linear in either input: of a transposed convolution, whose gradients are a convolution and its weight's gradient. */
   gradient(builder, node, [gradient], wanted) {
-    const { kernel, stride, padding, dilation, groups, epilogue } = node.attributes;
-    requireUnfused(node.kind, epilogue);
+    const { kernel, stride, padding, dilation, groups } = node.attributes;
     const attributes = { kernel, stride, padding, dilation, groups };
     const [dy, w] = node.inputs as readonly [Value, Value];
     const { origin } = node;
@@ -31,7 +29,7 @@ export const convolutionInputGradient: OpDefinition<"convolutionInputGradient"> 
     return [wanted[0] ? byInput() : undefined, wanted[1] ? byWeight() : undefined];
   },
 
-  reference(inputs, attributes, context, [output]) {
+  reference(inputs, attributes, _, [output]) {
     const [dy, w] = inputs;
     const dx = zeros(resolveShape(output!.shape, dy!.shape[0]!));
     const { count, xStep, wStep } = channelRun(dx.shape, attributes);
@@ -40,6 +38,6 @@ export const convolutionInputGradient: OpDefinition<"convolutionInputGradient"> 
       for (let channel = 0; channel < count; channel++)
         dx.data[xAt + channel * xStep]! += gradient * w!.data[wAt + channel * wStep]!;
     });
-    return [stored(applyFused(attributes.epilogue, dx, inputs, context), inputs)];
+    return [dx];
   },
 };

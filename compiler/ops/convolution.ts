@@ -1,10 +1,9 @@
 import type { ConvolutionAttributes, Value } from "../ir/graph.js";
 import { BATCH, elementCount, imageShape, type Shape } from "../ir/shape.js";
-import { ensure, requireUnfused } from "./checks.js";
-import { applyFused } from "./fused.js";
+import { ensure } from "./checks.js";
 import type { OpDefinition } from "./op.js";
 import { channelRun, forEachTap } from "./taps.js";
-import { resolveShape, stored, zeros } from "./tensors.js";
+import { resolveShape, zeros } from "./tensors.js";
 import { windowedSize } from "./windows.js";
 
 /** The shape of x convolved with w; rank 2 where w has rank 2. */
@@ -34,8 +33,7 @@ export const convolution: OpDefinition<"convolution"> = {
   },
 
   gradient(builder, node, [dy], wanted) {
-    const { epilogue, ...attributes } = node.attributes;
-    requireUnfused(node.kind, epilogue);
+    const { attributes } = node;
     const [x, w] = node.inputs as readonly [Value, Value];
     const inputGradient = () =>
       builder.add(
@@ -55,7 +53,7 @@ export const convolution: OpDefinition<"convolution"> = {
     return [wanted[0] ? inputGradient() : undefined, wanted[1] ? weightGradient() : undefined];
   },
 
-  reference(inputs, attributes, context, [output]) {
+  reference(inputs, attributes, _, [output]) {
     const [x, w] = inputs;
     const y = zeros(resolveShape(output!.shape, x!.shape[0]!));
     const { count, xStep, wStep } = channelRun(x!.shape, attributes);
@@ -65,6 +63,6 @@ export const convolution: OpDefinition<"convolution"> = {
         sum += x!.data[xAt + channel * xStep]! * w!.data[wAt + channel * wStep]!;
       y.data[yAt]! += sum;
     });
-    return [stored(applyFused(attributes.epilogue, y, inputs, context), inputs)];
+    return [y];
   },
 };

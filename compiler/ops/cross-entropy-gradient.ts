@@ -1,7 +1,7 @@
 import { forEachExample, requireLogits } from "./cross-entropy.js";
 import type { OpDefinition } from "./op.js";
 import { softmaxOf } from "./softmax.js";
-import { imageSizes, stored, zeros } from "./tensors.js";
+import { imageSizes, zeros } from "./tensors.js";
 
 /**
  * The gradient of the step's mean loss, times its weight: weight * (sum(target) * softmax(logits) - target) / total, where the total is the
@@ -26,6 +26,6 @@ export const crossEntropyGradient: OpDefinition<"crossEntropyGradient"> = {
         });
       }
     });
-    return [stored(gradient, inputs)];
+    return [gradient];
   },
 };

@@ -2,7 +2,7 @@ import type { LabelRule, Value } from "../ir/graph.js";
 import { BATCH, formatShape, imageShape } from "../ir/shape.js";
 import { ensure, requireShape } from "./checks.js";
 import type { OpDefinition, Tensor } from "./op.js";
-import { imageSizes, stored, zeros } from "./tensors.js";
+import { imageSizes, zeros } from "./tensors.js";
 
 /** Logits are [N, C], labels [N] integers below C; so are the labels of partners, and their shares [N]. */
 export function requireLogits([logits, ...others]: readonly Value[]): void {
@@ -105,6 +105,6 @@ export const crossEntropy: OpDefinition<"crossEntropy"> = {
         });
       });
     });
-    return [...new Set([first, second])].map((losses) => stored(losses, inputs));
+    return [...new Set([first, second])];
   },
 };

@@ -2,7 +2,7 @@ import { BATCH } from "../ir/shape.js";
 import { requireShape } from "./checks.js";
 import { evaluateTensor } from "./fused.js";
 import type { OpDefinition } from "./op.js";
-import { stored, tensorSize, zeros } from "./tensors.js";
+import { tensorSize, zeros } from "./tensors.js";
 
 /** The mean over each example's elements of a scalar expression of prediction and target; NaN where the prediction is not finite. */
 export const elementLoss: OpDefinition<"elementLoss"> = {
@@ -20,6 +20,6 @@ export const elementLoss: OpDefinition<"elementLoss"> = {
       const isFinite = Number.isFinite(inputs[0]!.data[index]);
       losses.data[Math.floor(index / elements)]! += isFinite ? loss / elements : NaN;
     });
-    return [stored(losses, inputs)];
+    return [losses];
   },
 };

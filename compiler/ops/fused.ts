@@ -1,7 +1,6 @@
 import { threefry, toUnit } from "../../program/random.js";
 import { evaluate, type Environment } from "../ir/expression-evaluate.js";
 import type { Expression } from "../ir/expression.js";
-import type { Fused } from "../ir/graph.js";
 import type { ReferenceContext, Tensor } from "./op.js";
 import { imageSizes, zeros } from "./tensors.js";
 
@@ -70,16 +69,4 @@ export function evaluateTensor(
   for (; element.index < result.data.length; element.index++)
     result.data[element.index] = evaluate(expression, environment);
   return result;
-}
-
-/** A fused prologue or epilogue applied to the tensor that it belongs to. */
-export function applyFused(
-  fused: Fused | undefined,
-  element: Tensor,
-  inputs: readonly Tensor[],
-  context: ReferenceContext,
-): Tensor {
-  if (!fused) return element;
-  const operands = [element, ...inputs.slice(fused.first)];
-  return evaluateTensor(fused.expression, operands, element.shape, context);
 }

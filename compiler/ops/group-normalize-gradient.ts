@@ -1,7 +1,7 @@
 import { requireShape } from "./checks.js";
 import { forEachGroup, groupMoments } from "./groups.js";
 import type { OpDefinition } from "./op.js";
-import { stored, zeros } from "./tensors.js";
+import { zeros } from "./tensors.js";
 
 /** With y the normalised x and r = 1 / deviation: dx = r (dy - mean(dy) - y mean(dy y)), the means over the group. */
 export const groupNormalizeGradient: OpDefinition<"groupNormalizeGradient"> = {
@@ -26,6 +26,6 @@ export const groupNormalizeGradient: OpDefinition<"groupNormalizeGradient"> = {
         dx.data[index] = perDeviation * across;
       }
     });
-    return [stored(dx, inputs)];
+    return [dx];
   },
 };

@@ -1,6 +1,6 @@
 import { forEachGroup, groupMoments, requireGroups } from "./groups.js";
 import type { OpDefinition } from "./op.js";
-import { stored, zeros } from "./tensors.js";
+import { zeros } from "./tensors.js";
 
 /**
  * Each group of channels to mean 0 and variance 1, in each image by itself (Wu and He, "Group normalization", ECCV 2018) or
@@ -23,6 +23,6 @@ export const groupNormalize: OpDefinition<"groupNormalize"> = {
       const { mean, perDeviation } = groupMoments(x!, indices, attributes.epsilon);
       for (const index of indices) y.data[index] = (x!.data[index]! - mean) * perDeviation;
     });
-    return [stored(y, inputs)];
+    return [y];
   },
 };

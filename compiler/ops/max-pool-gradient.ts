@@ -1,8 +1,7 @@
 import { NO_WINNER } from "../ir/graph.js";
 import { requireShape } from "./checks.js";
-import { applyFused } from "./fused.js";
 import type { OpDefinition } from "./op.js";
-import { imageSizes, resolveShape, stored, zeros } from "./tensors.js";
+import { imageSizes, resolveShape, zeros } from "./tensors.js";
 import { pooledShape, windowedSize } from "./windows.js";
 
 /** dx: each output's gradient goes to the element that won its window. */
@@ -15,9 +14,9 @@ export const maxPoolGradient: OpDefinition<"maxPoolGradient"> = {
     return [{ shape: inputShape, type: "f32" }];
   },
 
-  reference(inputs, attributes, context, [output]) {
+  reference(inputs, attributes, _, [output]) {
     const [dy, codes] = inputs;
-    const { kernel, stride, padding, epilogue } = attributes;
+    const { kernel, stride, padding } = attributes;
     const pooled = imageSizes(dy!.shape);
     const dx = zeros(resolveShape(output!.shape, pooled.images));
     const { width, pixels } = imageSizes(dx.shape);
@@ -30,6 +29,6 @@ export const maxPoolGradient: OpDefinition<"maxPoolGradient"> = {
       const column = (index % pooled.width) * stride[1] - padding.left + (code % kernel[1]);
       dx.data[plane + row * width + column]! += gradient;
     });
-    return [stored(applyFused(epilogue, dx, inputs, context), inputs)];
+    return [dx];
   },
 };

@@ -1,8 +1,6 @@
 import { NO_WINNER, type PoolAttributes } from "../ir/graph.js";
-import { requireUnfused } from "./checks.js";
-import { applyFused } from "./fused.js";
 import type { OpDefinition } from "./op.js";
-import { imageSizes, resolveShape, stored, zeros, type ImageSizes } from "./tensors.js";
+import { imageSizes, resolveShape, zeros, type ImageSizes } from "./tensors.js";
 import { pooledShape, windowedSize } from "./windows.js";
 
 /** The winner among a window's elements; ties go to the first in row order, and NaN wins, as in PyTorch. */
@@ -37,15 +35,14 @@ export const maxPool: OpDefinition<"maxPool"> = {
   },
 
   gradient(builder, node, [dy]) {
-    const { kernel, stride, padding, prologue } = node.attributes;
-    requireUnfused(node.kind, prologue);
+    const { kernel, stride, padding } = node.attributes;
     const inputShape = node.inputs[0]!.shape;
     const attributes = { kernel, stride, padding, inputShape };
     return [builder.add("maxPoolGradient", [dy!, node.outputs[1]!], attributes, node.origin)];
   },
 
-  reference(inputs, attributes, context, [output]) {
-    const x = applyFused(attributes.prologue, inputs[0]!, inputs, context);
+  reference(inputs, attributes, _, [output]) {
+    const x = inputs[0]!;
     const size = imageSizes(x.shape);
     const y = zeros(resolveShape(output!.shape, size.images));
     const codes = new Uint32Array(y.data.length);
@@ -59,6 +56,6 @@ export const maxPool: OpDefinition<"maxPool"> = {
       y.data[index] = cut ? 0 : winner.value;
       codes[index] = cut ? NO_WINNER : winner.code;
     }
-    return [stored(y, inputs), { shape: y.shape, data: codes }];
+    return [y, { shape: y.shape, data: codes }];
   },
 };

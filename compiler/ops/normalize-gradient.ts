@@ -1,6 +1,6 @@
 import { requireShape } from "./checks.js";
 import type { OpDefinition } from "./op.js";
-import { imageSizes, stored, zeros } from "./tensors.js";
+import { imageSizes, zeros } from "./tensors.js";
 
 /**
  * What the gradient of `normalize` sums over batch and space, for each channel: the gradients of bias and weight, and with
@@ -31,6 +31,6 @@ export const normalizeGradient: OpDefinition<"normalizeGradient"> = {
       slope!.data[c] = (dWeight!.data[c]! / count) * perDeviation;
       offset!.data[c] = dBias!.data[c]! / count - slope!.data[c]! * mean!.data[c]!;
     }
-    return [dBias!, dWeight!, slope!, offset!].map((vector) => stored(vector, inputs));
+    return [dBias!, dWeight!, slope!, offset!];
   },
 };

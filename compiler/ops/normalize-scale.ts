@@ -1,6 +1,6 @@
 import { requireShape } from "./checks.js";
 import type { OpDefinition } from "./op.js";
-import { stored, zeros } from "./tensors.js";
+import { zeros } from "./tensors.js";
 
 /** What `normalize` multiplies by and adds where its statistics are known beforehand: one multiplication and one addition. */
 export const normalizeScale: OpDefinition<"normalizeScale"> = {
@@ -17,6 +17,6 @@ export const normalizeScale: OpDefinition<"normalizeScale"> = {
       scale.data[c] = (weight?.data[c] ?? 1) / Math.sqrt(variance!.data[c]! + epsilon);
       shift.data[c] = (bias?.data[c] ?? 0) - mean!.data[c]! * scale.data[c]!;
     }
-    return [stored(scale, inputs), stored(shift, inputs)];
+    return [scale, shift];
   },
 };

@@ -14,7 +14,6 @@ import { addPointwise } from "./add-pointwise.js";
 import { ensure, requireShape } from "./checks.js";
 import { evaluateTensor } from "./fused.js";
 import type { OpDefinition } from "./op.js";
-import { stored } from "./tensors.js";
 
 /**
  * Normalises by the channels' statistics over batch and space, then scales and shifts (Ioffe and Szegedy, 2015).
@@ -48,7 +47,7 @@ export const normalize: OpDefinition<"normalize"> = {
 
   reference(inputs, attributes, context) {
     const expression = normalizeExpression({ inputs: inputs as never, attributes });
-    return [stored(evaluateTensor(expression, inputs, inputs[0]!.shape, context), inputs)];
+    return [evaluateTensor(expression, inputs, inputs[0]!.shape, context)];
   },
 };
 

@@ -41,7 +41,10 @@ export interface OpDefinition<Kind extends OpKind> {
     wanted: readonly boolean[],
   ): readonly (Value | undefined)[];
 
-  /** Plain loops on the CPU, the oracle of every test. Must honour fused prologues and epilogues. */
+  /**
+   * Plain loops on the CPU, the oracle of every test. Returns double precision: `runNode` rounds
+   * what a kernel would store, and applies what is fused.
+   */
   reference(
     inputs: readonly Tensor[],
     attributes: OpAttributes[Kind],

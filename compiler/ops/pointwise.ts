@@ -8,7 +8,6 @@ import { addPointwise } from "./add-pointwise.js";
 import { ensure, requireShape } from "./checks.js";
 import { evaluateTensor } from "./fused.js";
 import type { OpDefinition } from "./op.js";
-import { stored } from "./tensors.js";
 
 /** An expression reads each input one way: at the element's place, or at its channel. */
 function leafOf(expression: Expression, index: number): Leaf | undefined {
@@ -55,6 +54,6 @@ export const pointwise: OpDefinition<"pointwise"> = {
 
   reference(inputs, { expression }, context) {
     const { shape } = inputs[shapingOperand(expression)]!;
-    return [stored(evaluateTensor(expression, inputs, shape, context), inputs)];
+    return [evaluateTensor(expression, inputs, shape, context)];
   },
 };

@@ -1,8 +1,7 @@
 import { requireShape } from "./checks.js";
-import { applyFused } from "./fused.js";
 import type { OpDefinition } from "./op.js";
 import { forEachResampled } from "./resample.js";
-import { resolveShape, stored, zeros } from "./tensors.js";
+import { resolveShape, zeros } from "./tensors.js";
 import { pooledShape } from "./windows.js";
 
 /** dx: each output's gradient goes back to the pixels it was made of. */
@@ -12,12 +11,12 @@ export const resampleGradient: OpDefinition<"resampleGradient"> = {
     return [{ shape: inputShape, type: "f32" }];
   },
 
-  reference(inputs, attributes, context, [output]) {
+  reference(inputs, attributes, _, [output]) {
     const [dy] = inputs;
     const dx = zeros(resolveShape(output!.shape, dy!.shape[0]!));
     forEachResampled({ x: dx.shape, y: dy!.shape }, attributes, (yAt, xAt, weight) => {
       dx.data[xAt]! += weight * dy!.data[yAt]!;
     });
-    return [stored(applyFused(attributes.epilogue, dx, inputs, context), inputs)];
+    return [dx];
   },
 };

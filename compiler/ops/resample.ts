@@ -1,9 +1,7 @@
 import type { ResampleAttributes } from "../ir/graph.js";
-import { requireUnfused } from "./checks.js";
-import { applyFused } from "./fused.js";
 import type { OpDefinition } from "./op.js";
 import { resampleTaps } from "../ir/resample-taps.js";
-import { imageSizes, resolveShape, stored, zeros } from "./tensors.js";
+import { imageSizes, resolveShape, zeros } from "./tensors.js";
 import { pooledShape } from "./windows.js";
 
 /** Visits each pair of an output element and an input element that it is made of, with the weight. */
@@ -35,18 +33,17 @@ export const resample: OpDefinition<"resample"> = {
   },
 
   gradient(builder, node, [dy]) {
-    const { epilogue, ...attributes } = node.attributes;
-    requireUnfused(node.kind, epilogue);
+    const { attributes } = node;
     const inputShape = node.inputs[0]!.shape;
     return [builder.add("resampleGradient", [dy!], { ...attributes, inputShape }, node.origin)];
   },
 
-  reference(inputs, attributes, context, [output]) {
+  reference(inputs, attributes, _, [output]) {
     const [x] = inputs;
     const y = zeros(resolveShape(output!.shape, x!.shape[0]!));
     forEachResampled({ x: x!.shape, y: y.shape }, attributes, (yAt, xAt, weight) => {
       y.data[yAt]! += weight * x!.data[xAt]!;
     });
-    return [stored(applyFused(attributes.epilogue, y, inputs, context), inputs)];
+    return [y];
   },
 };

@@ -1,8 +1,9 @@
 import { LOSS_SCALE, LOSS_SCALE_WORDS } from "../../program/loss-scale.js";
 import { packWords } from "../../program/words.js";
-import { trainedParameters, type AnyNode, type Graph, type Value } from "../ir/graph.js";
-import { ops } from "./index.js";
-import type { OpDefinition, ReferenceContext, Tensor } from "./op.js";
+import { trainedParameters } from "../ir/fusion.js";
+import type { Graph, Value } from "../ir/graph.js";
+import type { ReferenceContext, Tensor } from "./op.js";
+import { runNode } from "./run-node.js";
 import { resolveShape, tensorSize } from "./tensors.js";
 
 /** Numbers of a tensor in logical order; the whole run is in double precision where the inputs are. */
@@ -51,7 +52,10 @@ export function runGraph(graph: Graph, inputs: GraphInputs): GraphValues {
       set(state, given?.[index]?.slice() ?? new Float32Array(length)),
     );
   }
-  for (const node of graph.nodes) runNode(node, values, inputs.context);
+  for (const node of graph.nodes) {
+    const outputs = runNode(node, ({ id }) => values.get(id)!, inputs.context);
+    node.outputs.forEach((output, index) => values.set(output.id, outputs[index]!));
+  }
   return values;
 }
 
@@ -68,12 +72,4 @@ function inputTensor(value: Value, data: Tensor["data"] | undefined, batch: numb
   if (data.length !== tensorSize(shape))
     throw new Error(`expected ${tensorSize(shape)} values for ${value.name}, got ${data.length}`);
   return { shape, data };
-}
-
-function runNode(node: AnyNode, values: Map<number, Tensor>, context: ReferenceContext): void {
-  // The union of nodes and the record of ops agree by kind, which TypeScript cannot follow.
-  const definition = ops[node.kind] as OpDefinition<never>;
-  const inputs = node.inputs.map((input) => values.get(input.id)!);
-  const outputs = definition.reference(inputs, node.attributes as never, context, node.outputs);
-  node.outputs.forEach((output, index) => values.set(output.id, outputs[index]!));
 }

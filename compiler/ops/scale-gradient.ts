@@ -1,7 +1,6 @@
 import { LOSS_SCALE_WORDS } from "../../program/loss-scale.js";
 import { requireShape } from "./checks.js";
 import type { OpDefinition } from "./op.js";
-import { stored } from "./tensors.js";
 
 /** The gradient of a loss times its scale, so that what follows from it does not vanish in 16 bits. */
 export const scaleGradient: OpDefinition<"scaleGradient"> = {
@@ -13,8 +12,6 @@ export const scaleGradient: OpDefinition<"scaleGradient"> = {
   reference(inputs) {
     const [dy, state] = inputs;
     const scale = state!.data[0]!;
-    return [
-      stored({ ...dy!, data: Float64Array.from(dy!.data, (value) => scale * value) }, inputs),
-    ];
+    return [{ ...dy!, data: Float64Array.from(dy!.data, (value) => scale * value) }];
   },
 };

@@ -1,6 +1,6 @@
 import { requireShape } from "./checks.js";
 import type { OpDefinition } from "./op.js";
-import { stored, tensorSize } from "./tensors.js";
+import { tensorSize } from "./tensors.js";
 
 /** Weights whose results come out scaled, channel by channel: w'[o, ...] = scale[o] * w[o, ...]. */
 export const scaledWeights: OpDefinition<"scaledWeights"> = {
@@ -15,6 +15,6 @@ export const scaledWeights: OpDefinition<"scaledWeights"> = {
     const data = Float64Array.from(w!.data, (value, index) => {
       return value * scale!.data[Math.floor(index / perOutput)]!;
     });
-    return [stored({ shape: w!.shape, data }, inputs)];
+    return [{ shape: w!.shape, data }];
   },
 };

@@ -1,7 +1,7 @@
 import { requireShape } from "./checks.js";
 import type { OpDefinition } from "./op.js";
 import { forEachPixel } from "./softmax.js";
-import { stored, zeros } from "./tensors.js";
+import { zeros } from "./tensors.js";
 
 /** dx = y * (dy - sum over channels of y * dy). */
 export const softmaxGradient: OpDefinition<"softmaxGradient"> = {
@@ -20,6 +20,6 @@ export const softmaxGradient: OpDefinition<"softmaxGradient"> = {
         dx.data[index(channel)] = share * (gradients[channel]! - mean);
       });
     });
-    return [stored(dx, inputs)];
+    return [dx];
   },
 };

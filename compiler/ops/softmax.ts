@@ -1,5 +1,5 @@
 import type { OpDefinition, Tensor } from "./op.js";
-import { imageSizes, stored, zeros } from "./tensors.js";
+import { imageSizes, zeros } from "./tensors.js";
 
 /** Visits each pixel's channels: index of the first, distance between them. */
 export function forEachPixel(
@@ -40,6 +40,6 @@ export const softmax: OpDefinition<"softmax"> = {
     forEachPixel(inputs[0]!, (logits, index) => {
       softmaxOf(logits).forEach((share, channel) => (y.data[index(channel)] = share));
     });
-    return [stored(y, inputs)];
+    return [y];
   },
 };

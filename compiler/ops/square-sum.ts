@@ -1,6 +1,6 @@
 import { requireShape } from "./checks.js";
 import type { OpDefinition } from "./op.js";
-import { stored, zeros } from "./tensors.js";
+import { zeros } from "./tensors.js";
 
 /** The sum of a tensor's squares, added to that of others: the square of the norm of all of them. */
 export const squareSum: OpDefinition<"squareSum"> = {
@@ -14,6 +14,6 @@ export const squareSum: OpDefinition<"squareSum"> = {
     const sum = zeros([1]);
     sum.data[0] = others?.data[0] ?? 0;
     tensor!.data.forEach((value) => (sum.data[0]! += value * value));
-    return [stored(sum, inputs)];
+    return [sum];
   },
 };

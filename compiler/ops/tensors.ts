@@ -16,12 +16,14 @@ export function zeros(shape: readonly number[]): Tensor & { readonly data: Float
 }
 
 /**
- * What a kernel would store: f32, unless an input has double precision, as in gradient checks, where finite
- * differences would drown in f32's rounding.
+ * What a kernel would store: sums as f32, unless an input has double precision, as in gradient
+ * checks, where finite differences would drown in f32's rounding.
  */
 export function stored(result: Tensor, inputs: readonly Tensor[]): Tensor {
+  const { shape, data } = result;
+  if (!(data instanceof Float64Array)) return result;
   const precise = inputs.some((input) => input.data instanceof Float64Array);
-  return precise ? result : { shape: result.shape, data: Float32Array.from(result.data) };
+  return precise ? result : { shape, data: Float32Array.from(data) };
 }
 
 export interface ImageSizes {

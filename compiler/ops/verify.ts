@@ -3,14 +3,21 @@ import type { OpDefinition, TensorType } from "./op.js";
 import { leaves } from "../ir/expression-transform.js";
 import {
   externalValues,
-  isUpdate,
   scoreValues,
-  trainedBy,
+  stateCount,
   type AnyNode,
-  type Fused,
   type Graph,
   type Value,
 } from "../ir/graph.js";
+import {
+  canFuse,
+  changesOf,
+  readsOf,
+  trainedBy,
+  type Fused,
+  type FusedUpdate,
+  type Fusion,
+} from "../ir/fusion.js";
 import { BATCH, formatShape, imageShape, sameShape, type Shape } from "../ir/shape.js";
 
 /**
@@ -46,15 +53,16 @@ function define(value: Value, defined: Set<number>): void {
 }
 
 function verifyNode(node: AnyNode, defined: ReadonlySet<number>): void {
-  for (const input of node.inputs)
-    if (!defined.has(input.id)) throw new Error(`reads %${input.id} before it is made`);
+  for (const { id } of readsOf(node))
+    if (!defined.has(id)) throw new Error(`reads %${id} before it is made`);
   // The union of nodes and the record of ops agree by kind, which TypeScript cannot follow.
   const definition = ops[node.kind] as OpDefinition<never>;
-  const expected = definition.outputs(node.inputs, node.attributes as never);
+  const made = definition.outputs(node.inputs, node.attributes as never);
+  verifyFusion(node, made);
+  const expected = node.fusion?.updates ? [] : made;
   if (expected.length !== node.outputs.length)
     throw new Error(`expected ${expected.length} outputs, got ${node.outputs.length}`);
   expected.forEach((type, index) => verifyType(node.outputs[index]!, type));
-  verifyFused(node);
 }
 
 function verifyType(value: Value, expected: TensorType): void {
@@ -66,25 +74,49 @@ function verifyType(value: Value, expected: TensorType): void {
   }
 }
 
-function verifyFused(node: AnyNode): void {
-  const { prologue, epilogue } = node.attributes as Readonly<
-    Record<"prologue" | "epilogue", Fused | undefined>
-  >;
-  if (prologue) verifyOperands(node, prologue, node.inputs[0]!.shape);
-  if (epilogue) verifyOperands(node, epilogue, node.outputs[0]!.shape);
+function verifyFusion(node: AnyNode, made: readonly TensorType[]): void {
+  const { fusion = {}, kind, inputs } = node;
+  for (const part of Object.keys(fusion) as (keyof Fusion)[])
+    if (!canFuse(kind, part)) throw new Error(`${kind} takes no fused ${part}`);
+  const { prologue, epilogue, updates } = fusion;
+  if (prologue) verifyOperands(prologue, inputs[0]!.shape);
+  if (epilogue) verifyOperands(epilogue, made[0]!.shape);
+  if (updates) verifyFusedUpdates(node, updates, made[0]!.shape);
 }
 
 /** Operands have the element's shape, channel operands one value a channel. */
-function verifyOperands(node: AnyNode, { expression, first }: Fused, shape: Shape): void {
+function verifyOperands({ expression, operands }: Fused, shape: Shape): void {
   for (const { kind, index } of leaves(expression)) {
     if (kind === "operand" && index === 0) continue;
-    const input = node.inputs[first + index - 1];
+    const value = operands[index - 1];
     const expected = kind === "operand" ? shape : [imageShape(shape).channels];
-    if (!input || index === 0 || !sameShape(input.shape, expected)) {
-      const got = input ? formatShape(input.shape) : "nothing";
+    if (!value || !sameShape(value.shape, expected)) {
+      const got = value ? formatShape(value.shape) : "nothing";
       throw new Error(`expected ${formatShape(expected)} for ${kind} ${index}, got ${got}`);
     }
   }
+}
+
+/** The first update is of what the op's result is the gradient of; a second one is of a bias. */
+function verifyFusedUpdates(
+  { kind, inputs }: AnyNode,
+  updates: readonly FusedUpdate[],
+  shape: Shape,
+): void {
+  const most = kind === "convolutionWeightGradient" ? 2 : 1;
+  if (updates.length === 0 || updates.length > most)
+    throw new Error(`expected 1 to ${most} fused updates, got ${updates.length}`);
+  updates.forEach(({ parameter, states, rule }, index) => {
+    const expected = index === 0 ? shape : [imageShape(inputs[1]!.shape).channels];
+    for (const value of [parameter, ...states]) {
+      if (sameShape(value.shape, expected)) continue;
+      const [wanted, got] = [expected, value.shape].map(formatShape);
+      throw new Error(`expected the update of %${value.id} to be of ${wanted}, got ${got}`);
+    }
+    const count = stateCount(rule);
+    if (states.length !== count)
+      throw new Error(`expected ${count} states of %${parameter.id}, got ${states.length}`);
+  });
 }
 
 function verifyResults(graph: Graph, defined: ReadonlySet<number>): void {
@@ -104,21 +136,18 @@ function verifyUpdates(graph: Graph): void {
   const updated = new Set<number>();
   for (const node of graph.nodes) {
     verifyAt(node, () => {
-      for (const input of node.inputs)
-        if (updated.has(input.id)) throw new Error(`reads %${input.id} after its update`);
-    });
-    if (!isUpdate(node)) continue;
-    for (const { parameter, states } of trainedBy(node)) {
-      verifyAt(node, () => {
+      for (const { id } of readsOf(node))
+        if (updated.has(id)) throw new Error(`reads %${id} after its update`);
+      for (const { parameter, states } of trainedBy(node)) {
         const isSum = known.has(parameter.id);
         if (!isSum && !trainable.has(parameter.id))
           throw new Error(`%${parameter.id} is no trainable parameter`);
         for (const { id } of states) {
           if (!known.has(id)) throw new Error(`%${id} is no state of the optimizer`);
         }
-      });
-      for (const { id } of [parameter, ...states]) updated.add(id);
-    }
+        for (const { id } of [parameter, ...states]) updated.add(id);
+      }
+    });
   }
 }
 
@@ -128,7 +157,7 @@ function verifyStatistics({ parameters, nodes }: Graph): void {
   const unmoved = new Set(statistics.map(({ value }) => value.id));
   for (const node of nodes) {
     if (node.kind !== "channelStatistics") continue;
-    for (const { id } of node.inputs.slice(1)) {
+    for (const { id } of changesOf(node)) {
       verifyAt(node, () => {
         if (!unmoved.delete(id)) throw new Error(`%${id} is no running statistic, or moved twice`);
       });

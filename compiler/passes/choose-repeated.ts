@@ -1,3 +1,4 @@
+import { readsOf } from "../ir/fusion.js";
 import type { AnyNode, Graph, Value } from "../ir/graph.js";
 import { BATCH, elementCount } from "../ir/shape.js";
 import { ConvolutionGeometry } from "../layout/geometry.js";
@@ -132,7 +133,7 @@ class RepetitionSearch {
   /** Adds a node and those before it whose results are no longer there when it is repeated; where they cannot be repeated, they are kept. */
   private collect(node: AnyNode, when: number, nodes: Set<AnyNode>, extended: Set<Value>): void {
     nodes.add(node);
-    for (const input of node.inputs) {
+    for (const input of readsOf(node)) {
       const maker = this.uses.maker(input);
       if (!maker || !isLarge(input) || nodes.has(maker) || this.chosen.has(maker)) continue;
       if (this.timeline.lifetimes.get(input)!.last >= when) continue;
@@ -171,8 +172,9 @@ class RepetitionSearch {
     return elementCount(value.shape) * this.batch;
   }
 
-  private costOf({ inputs, outputs, ...node }: AnyNode): RepetitionCost {
-    const moved = [...inputs, ...outputs].filter(isLarge);
+  private costOf(node: AnyNode): RepetitionCost {
+    const { inputs, outputs } = node;
+    const moved = [...readsOf(node), ...outputs].filter(isLarge);
     const bytes = moved.reduce((sum, value) => sum + this.bytesOf(value), 0) / this.batch;
     const [x, y] = [inputs[0]!.shape, outputs[0]!.shape];
     switch (node.kind) {
@@ -207,7 +209,7 @@ function lifetimesIn(
   });
   const lifetimes = new Map<Value, Lifetime>([[images, start(0)]]);
   nodes.forEach((node, index) => {
-    for (const input of node.inputs) {
+    for (const input of readsOf(node)) {
       const use = lifetimes.get(input);
       if (!use) continue;
       use.last = index;

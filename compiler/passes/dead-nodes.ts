@@ -1,5 +1,6 @@
 import { GraphBuilder } from "../ops/builder.js";
-import { isUpdate, scoreValues, type AnyNode, type Graph } from "../ir/graph.js";
+import { isUpdate, readsOf } from "../ir/fusion.js";
+import { scoreValues, type AnyNode, type Graph } from "../ir/graph.js";
 
 /** Nodes that are there for what they do, not for a value that another node reads. */
 export function hasEffect(node: AnyNode): boolean {
@@ -11,7 +12,7 @@ export function removeDeadNodes(graph: Graph): Graph {
   const read = new Set([graph.prediction, ...scoreValues(graph)]);
   const alive = graph.nodes.toReversed().filter((node) => {
     if (!hasEffect(node) && !node.outputs.some((output) => read.has(output))) return false;
-    node.inputs.forEach((input) => read.add(input));
+    readsOf(node).forEach((value) => read.add(value));
     return true;
   });
   if (alive.length === graph.nodes.length) return graph;

@@ -179,7 +179,9 @@ function backpropagate(
   if (outputGradients.every((gradient) => !gradient) || !wanted.includes(true)) return;
   // The union of nodes and the record of ops agree by kind, which TypeScript cannot follow.
   const definition = ops[node.kind] as OpDefinition<never>;
-  if (!definition.gradient) throw new Error(`${node.kind} of ${node.origin.name} has no gradient`);
+  const { kind, origin, fusion } = node;
+  if (fusion) throw new Error(`${kind} of ${origin.name} is fused: differentiate before fusing`);
+  if (!definition.gradient) throw new Error(`${kind} of ${origin.name} has no gradient`);
   const inputGradients = definition.gradient(builder, node as never, outputGradients, wanted);
   node.inputs.forEach((input, index) => {
     const gradient = inputGradients[index];

@@ -2,7 +2,8 @@ import { slopeOf } from "../ir/expression-derivative.js";
 import { countOperations, leaves, substitute } from "../ir/expression-transform.js";
 import { simplify } from "../ir/expression-simplify.js";
 import { channel, operand, type Expression } from "../ir/expression.js";
-import type { AnyNode, Fused, Graph, LabelRule, Node, OpKind, Value } from "../ir/graph.js";
+import { canFuse, readsOf, type Fusion } from "../ir/fusion.js";
+import type { AnyNode, Graph, LabelRule, Node, OpKind, Value } from "../ir/graph.js";
 import { MOST_BINDINGS } from "../../program/limits.js";
 import { ConvolutionGeometry } from "../layout/geometry.js";
 import { normalizeExpression } from "../ir/normalize-expression.js";
@@ -132,18 +133,6 @@ function maskedOperand(expression: Expression, mask: number): number | undefined
   return value?.kind === "operand" ? value.index : undefined;
 }
 
-/** Ops that can finish their result with an expression. */
-const WITH_EPILOGUE = new Set<OpKind>([
-  "convolution",
-  "convolutionInputGradient",
-  "maxPoolGradient",
-  "averagePool",
-  "averagePoolGradient",
-  "resample",
-  "resampleGradient",
-  "channelWindowSum",
-]);
-
 /** A pointwise node and the node that makes one of its operands are one node, in the pointwise node's place. */
 const fuseEpilogue: Rule<"pointwise"> = (node, uses) => {
   for (const [index, input] of node.inputs.entries()) {
@@ -151,12 +140,12 @@ const fuseEpilogue: Rule<"pointwise"> = (node, uses) => {
     if (!maker || !uses.isReadOnlyBy(input, node)) continue;
     if (maker.outputs.length !== 1 || readsByChannel(node.attributes.expression, index)) continue;
     const isPointwise = maker.kind === "pointwise";
-    if (!isPointwise && !WITH_EPILOGUE.has(maker.kind)) continue;
+    if (!isPointwise && !canFuse(maker.kind, "epilogue")) continue;
     if (isTooLarge(maker, node, index)) continue;
     const joined = isPointwise
       ? joinPointwise(maker, node, index)
       : joinEpilogue(maker, node, index);
-    if (joined.inputs.length + joined.outputs.length <= MOST_BINDINGS) {
+    if (readsOf(joined).length + joined.outputs.length <= MOST_BINDINGS) {
       return [removed(maker), [node, joined]];
     }
   }
@@ -167,11 +156,8 @@ const fuseEpilogue: Rule<"pointwise"> = (node, uses) => {
 const MOST_OPERATIONS = 256;
 
 function isTooLarge(maker: AnyNode, outer: Node<"pointwise">, index: number): boolean {
-  const { expression, epilogue } = maker.attributes as {
-    expression?: Expression;
-    epilogue?: Fused;
-  };
-  const inner = maker.kind === "pointwise" ? expression : epilogue?.expression;
+  const { expression: inner } =
+    maker.kind === "pointwise" ? maker.attributes : (maker.fusion?.epilogue ?? {});
   if (!inner) return false;
   const reads = leaves(outer.attributes.expression).filter((leaf) => leaf.index === index).length;
   const size = countOperations(outer.attributes.expression) + reads * countOperations(inner);
@@ -197,6 +183,12 @@ function compose(
   );
 }
 
+/** The node with more fused into it. */
+const fused = <Fusing extends AnyNode>(node: Fusing, more: Fusion): Fusing => ({
+  ...node,
+  fusion: { ...node.fusion, ...more },
+});
+
 function joinPointwise(inner: AnyNode, outer: Node<"pointwise">, index: number): AnyNode {
   const innerNode = inner as Node<"pointwise">;
   const inputs = [...new Set([...inner.inputs, ...outer.inputs.filter((_, i) => i !== index)])];
@@ -206,48 +198,37 @@ function joinPointwise(inner: AnyNode, outer: Node<"pointwise">, index: number):
   return { ...outer, inputs, attributes: { expression } };
 }
 
-/** Inputs that an op reads apart from its epilogue's. */
-const ownInputs = (node: AnyNode) => {
-  const { epilogue } = node.attributes as { epilogue?: Fused };
-  return epilogue ? epilogue.first : node.inputs.length;
-};
-
 function joinEpilogue(maker: AnyNode, outer: Node<"pointwise">, index: number): AnyNode {
-  const first = ownInputs(maker);
-  const { epilogue } = maker.attributes as { epilogue?: Fused };
+  const { epilogue } = maker.fusion ?? {};
   const others = outer.inputs.filter((_, i) => i !== index);
-  const extras = [...new Set([...maker.inputs.slice(first), ...others])];
+  const operands = [...new Set([...(epilogue?.operands ?? []), ...others])];
   const expression = compose(
     outer,
     index,
     epilogue?.expression ?? operand(0),
-    (value) => extras.indexOf(value) + 1,
+    (value) => operands.indexOf(value) + 1,
   );
-  return {
-    ...maker,
-    inputs: [...maker.inputs.slice(0, first), ...extras],
-    outputs: outer.outputs,
-    attributes: { ...maker.attributes, epilogue: { expression, first } },
-  } as AnyNode;
+  const finished = fused(maker, { epilogue: { expression, operands } });
+  return { ...finished, outputs: outer.outputs };
 }
 
 /** A pointwise function of one value, read only by a window that can do so, is computed where the window reads. */
 const fusePrologue: Rule<"channelWindowSum" | "maxPool"> = (node, uses) => {
-  const [input, ...others] = node.inputs as [Value, ...Value[]];
-  const maker = uses.maker(input);
-  if (!isKind(maker, "pointwise") || !uses.isReadOnlyBy(input, node)) return undefined;
+  const [input] = node.inputs;
+  const maker = uses.maker(input!);
+  if (!isKind(maker, "pointwise") || !uses.isReadOnlyBy(input!, node)) return undefined;
   if (!takesPrologue(node, maker)) return undefined;
-  const prologue: Fused = { expression: maker.attributes.expression, first: 1 };
-  const inputs = [...maker.inputs, ...others];
-  const attributes = { ...node.attributes, prologue };
-  return [removed(maker), [node, { ...node, inputs, attributes } as AnyNode]];
+  const [source, ...operands] = maker.inputs as [Value, ...Value[]];
+  const { expression } = maker.attributes;
+  const joined = fused(node, { prologue: { expression, operands } });
+  return [removed(maker), [node, { ...joined, inputs: [source] }]];
 };
 
 function takesPrologue(
-  { kind, attributes: { prologue } }: Node<"channelWindowSum" | "maxPool">,
+  { kind, fusion }: Node<"channelWindowSum" | "maxPool">,
   { inputs, attributes: { expression } }: Node<"pointwise">,
 ): boolean {
-  if (prologue) return false;
+  if (fusion?.prologue) return false;
   if (kind === "channelWindowSum") return inputs.length === 1;
   const [, ...vectors] = inputs;
   const areVectors = vectors.every(({ shape }) => shape.length === 1);
@@ -260,34 +241,31 @@ const waitsForAll = ({ attributes: { clipsNorm, skips } }: Node<"update">) => cl
 /** A gradient that only an update reads is applied by the op that makes it, where the update is: no reader of the weights is left. */
 const fuseUpdate: Rule<"update"> = (update, uses) => {
   if (waitsForAll(update)) return undefined;
-  const [weights, gradient, ...states] = update.inputs as [Value, Value, ...Value[]];
+  const [parameter, gradient, ...states] = update.inputs as [Value, Value, ...Value[]];
   const maker = uses.maker(gradient);
-  if (maker?.kind !== "convolutionWeightGradient" && maker?.kind !== "channelSum") return undefined;
+  if (!maker || !canFuse(maker.kind, "updates")) return undefined;
   if (!uses.isReadOnlyBy(gradient, update) || isDirect(maker)) return undefined;
-  const inputs = [...maker.inputs, weights, ...states];
-  const attributes = { ...maker.attributes, update: update.attributes };
-  return [removed(maker), [update, { ...maker, inputs, outputs: [], attributes } as AnyNode]];
+  const joined = fused(maker, { updates: [{ parameter, states, rule: update.attributes }] });
+  return [removed(maker), [update, { ...joined, outputs: [] }]];
 };
 
 /** A bias's gradient is a sum of what its weights' gradient reads anyway. */
 const fuseBias: Rule<"channelSum"> = (bias, uses) => {
-  const { update: biasUpdate } = bias.attributes;
-  const [gradient, ...trained] = bias.inputs as [Value, ...Value[]];
-  if (!biasUpdate) return undefined;
+  const [update] = bias.fusion?.updates ?? [];
+  const [gradient] = bias.inputs;
+  if (!update) return undefined;
   const weights = uses
-    .readers(gradient)
+    .readers(gradient!)
     .find(
-      (node): node is AnyNode & Node<"convolutionWeightGradient"> =>
-        isKind(node, "convolutionWeightGradient") &&
-        node.inputs[1] === gradient &&
-        node.attributes.update !== undefined &&
-        node.attributes.biasUpdate === undefined,
+      ({ kind, inputs, fusion }) =>
+        kind === "convolutionWeightGradient" &&
+        inputs[1] === gradient &&
+        fusion?.updates?.length === 1,
     );
   if (!weights) return undefined;
-  const inputs = [...weights.inputs, ...trained];
-  if (inputs.length > MOST_BINDINGS) return undefined;
-  const attributes = { ...weights.attributes, biasUpdate };
-  return [removed(bias), [weights, { ...weights, inputs, attributes }]];
+  const joined = fused(weights, { updates: [...weights.fusion!.updates!, update] });
+  if (readsOf(joined).length > MOST_BINDINGS) return undefined;
+  return [removed(bias), [weights, joined]];
 };
 
 /** Whether a weight gradient takes the direct form, whose kernel stores scalars. */
@@ -301,9 +279,9 @@ function isDirect(node: AnyNode): boolean {
 function placeUpdates(graph: Graph): Graph {
   const others = graph.nodes.filter((node) => node.kind !== "update");
   const [lastRead, made] = [new Map<Value, number>(), new Map<Value, number>()];
-  others.forEach(({ inputs, outputs }, index) => {
-    for (const value of inputs) lastRead.set(value, index);
-    for (const value of outputs) made.set(value, index);
+  others.forEach((node, index) => {
+    for (const value of readsOf(node)) lastRead.set(value, index);
+    for (const value of node.outputs) made.set(value, index);
   });
   const behind = new Map<number, AnyNode[]>();
   for (const update of graph.nodes) {

@@ -1,4 +1,5 @@
 import type { Builder } from "../ir/builder.js";
+import { readsOf, withReads } from "../ir/fusion.js";
 import type { AnyNode, Graph, Value } from "../ir/graph.js";
 import { Uses } from "../ir/uses.js";
 import { GraphBuilder } from "../ops/builder.js";
@@ -86,7 +87,7 @@ export class GraphEditor extends Uses {
       if (node) this.put(this.placeOf(old), node);
       else this.leave(this.placeOf(old));
     }
-    const read = joined.flatMap(([{ inputs }]) => inputs);
+    const read = joined.flatMap(([node]) => readsOf(node));
     this.removeDead(read.flatMap((value) => this.makers.get(value) ?? []));
   }
 
@@ -142,21 +143,21 @@ export class GraphEditor extends Uses {
     for (const output of node.outputs) {
       if (this.makers.get(output) === node) this.makers.delete(output);
     }
-    for (const input of node.inputs) this.readersOf.get(input)?.delete(node);
+    for (const value of readsOf(node)) this.readersOf.get(value)?.delete(node);
     this.noteChange(node);
   }
 
-  private noteChange({ inputs, outputs }: AnyNode): void {
-    for (const value of inputs) this.changed.add(value);
-    for (const value of outputs) this.changed.add(value);
+  private noteChange(node: AnyNode): void {
+    for (const value of readsOf(node)) this.changed.add(value);
+    for (const value of node.outputs) this.changed.add(value);
   }
 
   /** All that reads a value reads another one from now on. */
   private standIn(value: Value, other: Value): void {
     for (const reader of this.readersOf.get(value) ?? []) {
-      const inputs = reader.inputs.map((input) => (input === value ? other : input));
-      for (const input of reader.inputs) this.readersOf.get(input)?.delete(reader);
-      this.put(this.placeOf(reader), { ...reader, inputs });
+      for (const read of readsOf(reader)) this.readersOf.get(read)?.delete(reader);
+      const changed = withReads(reader, (read) => (read === value ? other : read));
+      this.put(this.placeOf(reader), changed);
     }
     if (!this.results.delete(value)) return;
     this.results.add(other);
@@ -176,7 +177,7 @@ export class GraphEditor extends Uses {
         continue;
       this.disconnect(node);
       this.leave(place);
-      open.push(...node.inputs.flatMap((input) => this.makers.get(input) ?? []));
+      open.push(...readsOf(node).flatMap((value) => this.makers.get(value) ?? []));
     }
   }
 

@@ -1,3 +1,4 @@
+import { readsOf } from "../ir/fusion.js";
 import type { AnyNode, Graph, Value } from "../ir/graph.js";
 import { fuse } from "./fuse.js";
 import { Uses } from "../ir/uses.js";
@@ -17,12 +18,12 @@ export function kernelsOfLayers(graph: Graph): readonly (readonly string[])[] {
 /** The nodes that a fused node stands for: all between its outputs and its inputs, the last first. */
 function membersOf(fused: AnyNode, before: Uses): readonly AnyNode[] {
   const members = new Set<AnyNode>();
-  const inputs = new Set(fused.inputs);
+  const inputs = new Set(readsOf(fused));
   const visit = (value: Value) => {
     const maker = before.maker(value);
     if (inputs.has(value) || !maker || members.has(maker)) return;
     members.add(maker);
-    maker.inputs.forEach(visit);
+    readsOf(maker).forEach(visit);
   };
   fused.outputs.forEach(visit);
   return [...members];

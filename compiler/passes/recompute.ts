@@ -1,13 +1,6 @@
 import { GraphBuilder } from "../ops/builder.js";
-import {
-  isUpdate,
-  scoreValues,
-  trainedBy,
-  type AnyNode,
-  type Graph,
-  type OpKind,
-  type Value,
-} from "../ir/graph.js";
+import { isUpdate, readsOf, trainedBy, withReads } from "../ir/fusion.js";
+import { scoreValues, type AnyNode, type Graph, type OpKind, type Value } from "../ir/graph.js";
 import { isActivation } from "../layout/choose-layouts.js";
 import { Uses } from "../ir/uses.js";
 
@@ -29,7 +22,7 @@ export class TrainingParts {
     for (const node of graph.nodes.toReversed()) {
       if (!node.outputs.some((output) => needed.has(output))) continue;
       forward.add(node);
-      for (const input of node.inputs) needed.add(input);
+      for (const value of readsOf(node)) needed.add(value);
     }
     this.forward = forward;
   }
@@ -90,17 +83,14 @@ class Recomputation {
         this.builder.keep(node);
         continue;
       }
-      this.builder.keep(this.withLateInputs(node));
+      this.builder.keep(this.withLateReads(node));
       if (isUpdate(node)) for (const { parameter } of trainedBy(node)) this.updated.add(parameter);
     }
     return { graph: this.builder.finish(this.graph), repeated: this.repeated };
   }
 
-  private withLateInputs(node: AnyNode): AnyNode {
-    const inputs = node.inputs.map((input) => this.late(input));
-    return inputs.every((input, index) => input === node.inputs[index])
-      ? node
-      : { ...node, inputs };
+  private withLateReads(node: AnyNode): AnyNode {
+    return withReads(node, (value) => this.late(value));
   }
 
   /** What a reader in the backward pass reads in a value's place. */
@@ -114,11 +104,15 @@ class Recomputation {
   private repetition(node: AnyNode): AnyNode {
     const known = this.repeated.get(node);
     if (known) return known;
-    const { kind, inputs, attributes, origin } = this.withLateInputs(node);
-    const tooLate = inputs.find((input) => this.updated.has(input));
+    const late = this.withLateReads(node);
+    const { origin } = node;
+    const tooLate = readsOf(late).find((value) => this.updated.has(value));
     if (tooLate) throw new Error(`${origin.name} is repeated after the update of ${tooLate.name}`);
-    const outputs = this.builder.addAll(kind, inputs, attributes, origin);
-    const made = { ...node, inputs, outputs } as AnyNode;
+    const outputs = node.outputs.map((output) =>
+      this.builder.like({ ...output, origin }, origin.name),
+    );
+    const made: AnyNode = { ...late, outputs };
+    this.builder.keep(made);
     this.repeated.set(node, made);
     return made;
   }

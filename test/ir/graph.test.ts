@@ -4,6 +4,7 @@ import type { AnyNode, Graph } from "../../compiler/ir/graph.js";
 import { printGraph } from "../../compiler/ir/print.js";
 import { verify } from "../../compiler/ops/verify.js";
 import { differentiate } from "../../compiler/passes/differentiate.js";
+import { fuse } from "../../compiler/passes/fuse.js";
 import { Chain } from "../passes/chain.js";
 
 const forward = () => new Chain().convolution(4).bias().unary("relu").maxPool().classify();
@@ -49,13 +50,39 @@ describe("verify", () => {
 
   test("an epilogue whose operands do not fit", () => {
     const graph = forward();
-    const [x, w] = graph.nodes[0]!.inputs;
+    const [x] = graph.nodes[0]!.inputs;
     const expression = unary("relu", add(operand(0), channel(1)));
-    const broken = withNode(graph, 0, {
-      inputs: [x, w, x],
-      attributes: { ...graph.nodes[0]!.attributes, epilogue: { expression, first: 2 } },
-    });
+    const fusion = { epilogue: { expression, operands: [x] } };
+    const broken = withNode(graph, 0, { fusion });
     expect(() => verify(broken)).toThrow("expected [4] for channel 1, got [N, 2, 6, 6]");
+  });
+
+  test("a part that an op cannot take", () => {
+    const fusion = { prologue: { expression: operand(0), operands: [] } };
+    const broken = withNode(forward(), 0, { fusion });
+    expect(() => verify(broken)).toThrow("convolution takes no fused prologue");
+  });
+
+  test("a fused operand that is used before it is made", () => {
+    const graph = forward();
+    const operands = [graph.nodes[1]!.outputs[0]!];
+    const fusion = { epilogue: { expression: add(operand(0), operand(1)), operands } };
+    const broken = withNode(graph, 0, { fusion });
+    expect(() => verify(broken)).toThrow("convolution of conv1 at 1:1: reads %5 before it is made");
+  });
+
+  test("a fused update of another parameter, with too few states, or of too many parameters", () => {
+    const graph = fuse(differentiate(forward(), { kind: "adam" }));
+    const at = graph.nodes.findIndex(({ fusion }) => fusion?.updates?.length === 2);
+    const [weights, bias] = graph.nodes[at]!.fusion!.updates!;
+    const withUpdates = (...updates: readonly unknown[]) =>
+      withNode(graph, at, { fusion: { updates } });
+    expect(() => verify(graph)).not.toThrow();
+    expect(() => verify(withUpdates(bias, weights))).toThrow(
+      /^convolutionWeightGradient of .*update/,
+    );
+    expect(() => verify(withUpdates({ ...weights, states: [] }))).toThrow("expected 2 states of");
+    expect(() => verify(withUpdates(weights, bias, bias))).toThrow("1 to 2 fused updates, got 3");
   });
 
   test("a result that nothing makes", () => {

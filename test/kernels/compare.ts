@@ -1,4 +1,5 @@
-import { trainedParameters, type Graph, type Value } from "../../compiler/ir/graph.js";
+import { trainedParameters } from "../../compiler/ir/fusion.js";
+import type { Graph, Value } from "../../compiler/ir/graph.js";
 import { stepGraphs } from "../../compiler/passes/step-graphs.js";
 import { makeProgram, type ProgramOptions } from "../../compiler/program.js";
 import { runGraph, type Numbers } from "../../compiler/ops/run-graph.js";

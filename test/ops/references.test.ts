@@ -10,7 +10,9 @@ import {
 } from "../../compiler/ir/expression.js";
 import {
   NO_WINNER,
+  type AnyNode,
   type AverageAttributes,
+  type Node,
   type OpAttributes,
   type OpKind,
   type Padding,
@@ -20,6 +22,7 @@ import {
 import { BATCH, type Shape } from "../../compiler/ir/shape.js";
 import { ops } from "../../compiler/ops/index.js";
 import type { OpDefinition, ReferenceContext, Tensor } from "../../compiler/ops/op.js";
+import { runNode } from "../../compiler/ops/run-node.js";
 import { tensorSize } from "../../compiler/ops/tensors.js";
 import { uniformValues } from "../oracle/values.js";
 import { nowhere } from "../passes/chain.js";
@@ -101,21 +104,30 @@ function integers(values: readonly number[]): Tensor {
   return { shape: [values.length], data: Uint32Array.from(values) };
 }
 
-/** Runs one op's reference as a graph would; `batched` says which inputs have a batch axis. */
+/**
+ * Runs one op as a graph would; `batched` says which tensors have a batch axis, `join` which of them
+ * the op itself reads and what is fused into it.
+ */
 function run<Kind extends OpKind>(
   kind: Kind,
-  inputs: readonly Tensor[],
+  tensors: readonly Tensor[],
   attributes: OpAttributes[Kind],
-  batched: readonly boolean[] = inputs.map(() => true),
+  batched: readonly boolean[] = tensors.map(() => true),
+  join: (values: readonly Value[]) => Pick<Node, "inputs" | "fusion"> = (inputs) => ({ inputs }),
 ): readonly Tensor[] {
   const definition: OpDefinition<Kind> = ops[kind];
-  const values = inputs.map(({ shape, data }, index): Value => {
+  const values = tensors.map(({ shape, data }, index): Value => {
     const logical: Shape = batched[index] ? [BATCH, ...shape.slice(1)] : shape;
     const type = data instanceof Uint32Array ? "u32" : "f32";
     return { id: index, name: `input ${index}`, shape: logical, type, origin: nowhere("test") };
   });
-  const outputs = definition.outputs(values, attributes);
-  return definition.reference(inputs, attributes, context, outputs);
+  const joined = join(values);
+  const origin = nowhere("test");
+  const outputs = definition.outputs(joined.inputs, attributes).map((type, index) => {
+    return { ...type, id: values.length + index, name: "output", origin };
+  });
+  const node = { ...joined, kind, outputs, attributes, origin } as unknown as AnyNode;
+  return runNode(node, ({ id }) => tensors[id]!, context);
 }
 
 function expectClose(actual: Tensor | undefined, wanted: readonly number[]): void {
@@ -197,8 +209,12 @@ describe("convolution and its gradients agree with PyTorch", () => {
     const [fused] = run(
       "convolution",
       [x, w, bias, other],
-      { ...attributes, epilogue: { expression, first: 2 } },
+      attributes,
       [true, false, false, true],
+      ([image, weights, ...operands]) => ({
+        inputs: [image!, weights!],
+        fusion: { epilogue: { expression, operands } },
+      }),
     );
     const [apart] = run("pointwise", [plain!, bias, other], { expression }, [true, false, true]);
     expect(fused!.data).toEqual(apart!.data);
@@ -258,11 +274,14 @@ describe("local response normalisation agrees with PyTorch", () => {
       binary("add", constant(k), multiply(constant(alpha / size), operand(0))),
       constant(-beta),
     );
-    const [factors] = run("channelWindowSum", [x], {
-      ...window,
-      prologue: { expression: square, first: 1 },
-      epilogue: { expression: denominator, first: 1 },
-    });
+    const fusion = {
+      prologue: { expression: square, operands: [] },
+      epilogue: { expression: denominator, operands: [] },
+    };
+    const [factors] = run("channelWindowSum", [x], window, [true], (inputs) => ({
+      inputs,
+      fusion,
+    }));
     const expression = multiply(operand(0), operand(1));
     expectClose(run("pointwise", [x, factors!], { expression })[0], y);
   });

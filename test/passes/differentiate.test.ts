@@ -10,7 +10,7 @@ import {
   unary,
 } from "../../compiler/ir/expression.js";
 import type { Graph } from "../../compiler/ir/graph.js";
-import { trainedParameters } from "../../compiler/ir/graph.js";
+import { trainedParameters } from "../../compiler/ir/fusion.js";
 import { verify } from "../../compiler/ops/verify.js";
 import { ops } from "../../compiler/ops/index.js";
 import { differentiate } from "../../compiler/passes/differentiate.js";

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { scoreValues, trainedParameters, type Graph, type Value } from "../../compiler/ir/graph.js";
+import { trainedParameters } from "../../compiler/ir/fusion.js";
+import { scoreValues, type Graph, type Value } from "../../compiler/ir/graph.js";
 import { stepGraphs } from "../../compiler/passes/step-graphs.js";
 import { runGraph, type GraphValues } from "../../compiler/ops/run-graph.js";
 import type { OptimizerSettings } from "../../program/program.js";

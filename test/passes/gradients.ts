@@ -1,4 +1,5 @@
-import { trainedParameters, type Graph } from "../../compiler/ir/graph.js";
+import { trainedParameters } from "../../compiler/ir/fusion.js";
+import type { Graph } from "../../compiler/ir/graph.js";
 import { differentiate } from "../../compiler/passes/differentiate.js";
 import { runGraph, type GraphInputs } from "../../compiler/ops/run-graph.js";
 import { scoresOf } from "../../compiler/ops/scores.js";

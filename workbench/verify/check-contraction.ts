@@ -1,11 +1,10 @@
 /** Convolutions and their gradients: some elements, each summed in double precision. */
-import type { AnyNode, Node, Value } from "../../compiler/ir/graph.js";
-import { evaluateAt } from "../../compiler/ops/fused.js";
+import type { AnyNode, Value } from "../../compiler/ir/graph.js";
 import type { ReferenceContext, Tensor } from "../../compiler/ops/op.js";
 import { resolveShape, tensorSize } from "../../compiler/ops/tensors.js";
 import { STORING, type Comparison } from "./comparison.js";
 import { contractionShapes, sampler, type ContractionNode } from "./contraction-samples.js";
-import type { NodeValues } from "./node-values.js";
+import { finisher, type NodeValues } from "./node-values.js";
 import { samplePlaces } from "./places.js";
 import { toleranceOf, type SampledSum } from "./sums.js";
 
@@ -39,15 +38,12 @@ const resultShape = (node: AnyNode & ContractionNode) =>
 
 export function checkContraction(
   node: AnyNode & ContractionNode,
-  { inputs, outputs }: NodeValues,
+  { inputs, outputs, read }: NodeValues,
   context: ReferenceContext,
   comparison: Comparison,
 ): void {
   const { shape, products, at } = contractionSums(node, inputs);
-  const { epilogue } = node.attributes as Node<"convolution">["attributes"];
-  const operands = epilogue ? [inputs[0]!, ...inputs.slice(epilogue.first)] : [];
-  const finish = (index: number, own: number) =>
-    epilogue ? evaluateAt({ index, own }, epilogue.expression, operands, shape, context) : own;
+  const finish = finisher(node.fusion?.epilogue, read, shape, context);
   const [output] = node.outputs as [Value];
   for (const index of samplePlaces(tensorSize(shape), products)) {
     const sum = at(index);

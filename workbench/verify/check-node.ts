@@ -1,5 +1,6 @@
 /** Whether a node's results on a device are what the references make of the same inputs. */
-import { isUpdate, type AnyNode, type Fused, type Node } from "../../compiler/ir/graph.js";
+import { changesOf, isUpdate } from "../../compiler/ir/fusion.js";
+import type { AnyNode, Node } from "../../compiler/ir/graph.js";
 import { evaluateAt } from "../../compiler/ops/fused.js";
 import { ops } from "../../compiler/ops/index.js";
 import type { OpDefinition, ReferenceContext, Tensor } from "../../compiler/ops/op.js";
@@ -7,7 +8,7 @@ import { resolveShape } from "../../compiler/ops/tensors.js";
 import { checkContraction, isContraction } from "./check-contraction.js";
 import { checkUpdate } from "./check-update.js";
 import { column, compareTensors, Comparison, gather, type Finding } from "./comparison.js";
-import { changedInputs, type NodeValues } from "./node-values.js";
+import { finisher, type NodeValues } from "./node-values.js";
 import { partOf, take, type Part } from "./parts.js";
 import { samplePlaces } from "./places.js";
 import { magnitudesOf } from "./sums.js";
@@ -61,13 +62,13 @@ function checkPart(
   comparison: Comparison,
   part: Part = WHOLE,
 ): void {
-  const { prologue, epilogue, ...attributes } = node.attributes as FusedAttributes;
+  const { attributes, fusion = {} } = node;
   const batch = values.inputs[0]!.shape[0]!;
-  const own = ownInputs(values.inputs, { prologue, epilogue }, context, part);
-  const changes = changedInputs(node);
+  const own = ownInputs(node, values, context, part);
+  const changes = changesOf(node);
   // References change some of their inputs in place.
   const inputs = own.map((tensor, place) =>
-    changes.includes(place) ? { ...tensor, data: tensor.data.slice() } : tensor,
+    changes.includes(node.inputs[place]!) ? { ...tensor, data: tensor.data.slice() } : tensor,
   );
   const types = node.outputs.map(({ shape, type }) => {
     return { shape: part.shape(resolveShape(shape, batch)), type };
@@ -80,26 +81,22 @@ function checkPart(
     const actual = values.outputs[number];
     if (!actual) return;
     const places = part.indices(actual.shape);
-    const finish = finisher(epilogue, values.inputs, actual.shape, context);
-    const expected = epilogue
+    const finish = finisher(fusion.epilogue, values.read, actual.shape, context);
+    const expected = fusion.epilogue
       ? column(Array.from(results[number]!.data, (value, place) => finish(places[place]!, value)))
       : results[number]!;
     const tensors = { expected, actual: take(actual, part) };
     compareTensors(comparison, output, tensors, { places, magnitudes: magnitudes?.[number] });
   });
-  for (const place of changes) {
-    const after = values.changed.get(place)!;
+  for (const value of changes) {
+    const place = node.inputs.indexOf(value);
+    const after = values.changed.get(value)!;
     const tensors = { expected: inputs[place]!, actual: take(after, part) };
     // Running statistics move towards the node's outputs, which stand in their order.
     const towards = node.kind === "channelStatistics" ? magnitudes?.[place - 1] : undefined;
     const places = part.indices(after.shape);
-    compareTensors(comparison, node.inputs[place]!, tensors, { places, magnitudes: towards });
+    compareTensors(comparison, value, tensors, { places, magnitudes: towards });
   }
-}
-
-interface FusedAttributes {
-  readonly prologue?: Fused;
-  readonly epilogue?: Fused;
 }
 
 const WHOLE: Part = {
@@ -109,30 +106,18 @@ const WHOLE: Part = {
 
 /** The part of what the op itself reads, after a prologue if there is one. */
 function ownInputs(
-  inputs: readonly Tensor[],
-  { prologue, epilogue }: FusedAttributes,
+  { fusion }: AnyNode,
+  { inputs, read }: NodeValues,
   context: ReferenceContext,
   part: Part,
 ): readonly Tensor[] {
-  const first = Math.min(prologue?.first ?? Infinity, epilogue?.first ?? Infinity);
-  const [x, ...others] = inputs.slice(0, first).map((input) => take(input, part));
-  if (!prologue) return [x!, ...others];
-  const begin = finisher(prologue, inputs, inputs[0]!.shape, context);
-  const places = part.indices(inputs[0]!.shape);
+  const [x, ...others] = inputs.map((input) => take(input, part));
+  if (!fusion?.prologue) return [x!, ...others];
+  const { shape } = inputs[0]!;
+  const begin = finisher(fusion.prologue, read, shape, context);
+  const places = part.indices(shape);
   const data = Float64Array.from(x!.data, (value, place) => begin(places[place]!, value));
   return [{ shape: x!.shape, data }, ...others];
-}
-
-/** What a prologue or an epilogue makes of the element at a place. */
-function finisher(
-  fused: Fused | undefined,
-  inputs: readonly Tensor[],
-  shape: readonly number[],
-  context: ReferenceContext,
-): (index: number, own: number) => number {
-  if (!fused) return (_, own) => own;
-  const operands = [inputs[0]!, ...inputs.slice(fused.first)];
-  return (index, own) => evaluateAt({ index, own }, fused.expression, operands, shape, context);
 }
 
 /** The size of what a gradient is of, where attributes tell it. */

@@ -1,12 +1,6 @@
 /** Weights that follow their gradient, stored or made by the same node: some elements of each. */
-import {
-  isUpdate,
-  trainedBy,
-  type AnyNode,
-  type Node,
-  type UpdateAttributes,
-  type Value,
-} from "../../compiler/ir/graph.js";
+import { isUpdate, trainedBy } from "../../compiler/ir/fusion.js";
+import type { AnyNode, Node, UpdateAttributes, Value } from "../../compiler/ir/graph.js";
 import { imageShape, type Shape } from "../../compiler/ir/shape.js";
 import type { ReferenceContext, Tensor } from "../../compiler/ops/op.js";
 import { tensorSize } from "../../compiler/ops/tensors.js";
@@ -18,19 +12,16 @@ import { samplePlaces } from "./places.js";
 import { channelSum, toleranceOf, type SampledSum } from "./sums.js";
 
 /**
- * The inputs of which some elements are enough, by their place, and which: what an update changes,
- * and the gradient that it reads. Weights may be hundreds of megabytes.
+ * The values of which some elements are enough, and which: what an update changes, and the gradient
+ * that it reads. Weights may be hundreds of megabytes.
  */
-export function sampledInputs(
-  node: AnyNode,
-  batch: number,
-): ReadonlyMap<number, readonly number[]> {
-  const sampled = new Map<number, readonly number[]>();
+export function sampledReads(node: AnyNode, batch: number): ReadonlyMap<Value, readonly number[]> {
+  const sampled = new Map<Value, readonly number[]>();
   if (!isUpdate(node)) return sampled;
   const places = trainedPlaces(node, batch);
   trainedBy(node).forEach(({ parameter, gradient, states }, index) => {
     for (const value of [parameter, ...states, ...(gradient ? [gradient] : [])]) {
-      sampled.set(node.inputs.indexOf(value), places[index]!);
+      sampled.set(value, places[index]!);
     }
   });
   return sampled;
@@ -68,15 +59,15 @@ export function checkUpdate(
 ): void {
   const batch = values.inputs[0]!.shape[0]!;
   const places = trainedPlaces(node, batch);
-  trainedBy(node).forEach(({ parameter, states }, number) => {
+  trainedBy(node).forEach(({ parameter, states, rule }, number) => {
     const own = places[number]!;
     checkDescent(
       {
         places: own,
-        changes: [parameter, ...states].map((value) => changeOf(node, value, values)),
+        changes: [parameter, ...states].map((value) => changeOf(value, values)),
         gradients: gradientsOf(node, values, context, { number, places: own }),
         scale: scaleOf(node, values, context),
-        rule: rulesOf(node)[number]!,
+        rule,
       },
       context,
       comparison,
@@ -91,16 +82,11 @@ interface Change {
   readonly after: Tensor;
 }
 
-function changeOf(node: AnyNode, value: Value, { inputs, changed }: NodeValues): Change {
-  const place = node.inputs.indexOf(value);
-  return { name: value.name, before: inputs[place]!, after: changed.get(place)! };
-}
-
-function rulesOf(node: AnyNode): readonly UpdateAttributes[] {
-  if (node.kind === "update") return [node.attributes];
-  const { update, biasUpdate } = node.attributes as Node<"convolutionWeightGradient">["attributes"];
-  return [update, biasUpdate].filter((rule) => rule !== undefined);
-}
+const changeOf = (value: Value, { read, changed }: NodeValues): Change => ({
+  name: value.name,
+  before: read.get(value)!,
+  after: changed.get(value)!,
+});
 
 /** The gradients of the node's parameter of that number: read, or sums of what the node reads. */
 function gradientsOf(

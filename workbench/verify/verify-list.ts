@@ -2,15 +2,15 @@
  * A step list held against the references, node by node, each on what the device itself gave it to
  * read.
  */
-import { isUpdate, type AnyNode, type Value } from "../../compiler/ir/graph.js";
+import { changesOf, isUpdate, readsOf } from "../../compiler/ir/fusion.js";
+import type { AnyNode, Value } from "../../compiler/ir/graph.js";
 import { isActivation } from "../../compiler/layout/choose-layouts.js";
 import type { StepDraft } from "../../compiler/lower/storage.js";
 import type { ReferenceContext, Tensor } from "../../compiler/ops/op.js";
 import { tensorSize } from "../../compiler/ops/tensors.js";
 import { checkNode } from "./check-node.js";
-import { sampledInputs } from "./check-update.js";
+import { sampledReads } from "./check-update.js";
 import { Comparison, compareTensors, type Finding } from "./comparison.js";
-import { changedInputs } from "./node-values.js";
 import type { TracedList, TracedNode, TracedProgram } from "../../compiler/trace.js";
 import { inspecting, type Inspection } from "../../runtime/inspection.js";
 import type { Network } from "../../runtime/network.js";
@@ -171,24 +171,23 @@ class ListCheck {
   private async checkNode({ node, first, end }: TracedNode): Promise<Finding> {
     // What the optimizer keeps begins with zeros, and counts from the second time on.
     if (isUpdate(node)) this.runSteps({ first, end });
-    const sampled = sampledInputs(node, this.inspection.batch);
-    const read = (place: number) => {
-      const places = sampled.get(place);
-      const value = node.inputs[place]!;
-      return places ? this.device.gather(value, places) : this.tensorOf(value);
+    const sampled = sampledReads(node, this.inspection.batch);
+    const tensorOf = async (value: Value) => {
+      const places = sampled.get(value);
+      const tensor = places ? this.device.gather(value, places) : this.tensorOf(value);
+      return [value, await tensor] as const;
     };
-    const inputs = await Promise.all(node.inputs.map((_, place) => read(place)));
+    const read = new Map(await Promise.all([...new Set(readsOf(node))].map(tensorOf)));
     this.runSteps({ first, end });
-    const changed = new Map<number, Tensor>();
-    for (const place of changedInputs(node)) {
-      this.tensors.delete(node.inputs[place]!.id);
-      changed.set(place, await read(place));
-    }
+    const changes = changesOf(node);
+    for (const { id } of changes) this.tensors.delete(id);
+    const changed = new Map(await Promise.all(changes.map(tensorOf)));
+    const inputs = node.inputs.map((value) => read.get(value)!);
     const outputs = await Promise.all(node.outputs.map((output) => this.outputOf(node, output)));
     node.outputs.forEach((output, place) => {
       if (outputs[place]) this.tensors.set(output.id, outputs[place]);
     });
-    const values = { inputs, outputs, changed, ...this.halvesOf(node.outputs) };
+    const values = { inputs, read, outputs, changed, ...this.halvesOf(node.outputs) };
     return checkNode(node, values, this.settings.context);
   }
 
@@ -242,10 +241,9 @@ class ListCheck {
       if (!stage.traced) this.lastReader.set(this.list.graph.prediction.id, index);
       else if (this.isDue(stage)) {
         const { node } = stage.traced;
-        const sampled = sampledInputs(node, this.inspection.batch);
-        node.inputs.forEach(({ id }, place) => {
-          if (!sampled.has(place)) this.lastReader.set(id, index);
-        });
+        const sampled = sampledReads(node, this.inspection.batch);
+        for (const value of readsOf(node))
+          if (!sampled.has(value)) this.lastReader.set(value.id, index);
       }
     }
   }
