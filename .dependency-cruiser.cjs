@@ -44,6 +44,8 @@ const ROOMS = {
   compiler: ["grammar", "program"],
   runtime: ["program"],
   workbench: ["compiler", "runtime", "program"],
+  "interchange/pytorch": ["runtime", "program"],
+  "interchange/weights": ["runtime", "program"],
   format: ["grammar", "npm:prettier"],
   interchange: ["compiler", "format", "program", "npm:@bufbuild"],
   picture: ["compiler", "program", "npm:elkjs"],

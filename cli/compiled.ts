@@ -7,6 +7,7 @@ import {
 } from "../compiler/index.js";
 import type { TracedProgram } from "../compiler/trace.js";
 import { analyze, type Analysis, type AnalyzedModel } from "../compiler/semantics/index.js";
+import type { Program } from "../program/program.js";
 import type { DataRecipe, TrainRecipe } from "../program/recipe.js";
 import type { Scores } from "../runtime/evaluation/index.js";
 import type { Network } from "../runtime/network.js";
@@ -80,6 +81,11 @@ export function requireData(compiled: CompiledSpec): DataRecipe {
     `recipe ${recipe.name} of ${compiled.spec.path} names no data`,
     `declare \`data NAME for ${compiled.model.name} { ... }\` and write \`train ${recipe.name} of ${compiled.model.name} on NAME\``,
   );
+}
+
+/** The parameters of a compiled spec's model: the same in all of its programs. */
+export function parametersOf({ compilation }: CompiledSpec): Program["parameters"] {
+  return compilation.programs[0]!.parameters;
 }
 
 /** What the network's prediction is of classes. */

@@ -50,7 +50,7 @@ export async function readBytes(path: string, what: string): Promise<Uint8Array>
   }
 }
 
-function describeReadError(error: NodeJS.ErrnoException, path: string, what: string): Error {
+export function describeReadError(error: NodeJS.ErrnoException, path: string, what: string): Error {
   switch (error.code) {
     case "ENOENT":
     case "ENOTDIR":

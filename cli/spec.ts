@@ -1,15 +1,14 @@
 /** From a spec's path to its analysis, with the diagnostics shown as they come. */
-import { closeSync, fstatSync, readSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Diagnostic } from "../compiler/diagnostics/diagnostic.js";
 import { renderText } from "../compiler/diagnostics/render-text.js";
 import type { ReadImport, ReadWeights } from "../compiler/semantics/index.js";
-import { openFileSync, readTextSync } from "../runtime/node/read-file.js";
-import { readShapes } from "../runtime/safetensors.js";
+import { readTextSync } from "../runtime/node/read-file.js";
 import { ExitCode, Reported } from "./failure.js";
 import { readSpec } from "./files.js";
 import { plural } from "./format.js";
 import { say, wantsColor } from "./terminal.js";
+import { lookIntoWeights } from "./weights-host.js";
 
 /** A spec as read. */
 export interface SpecFile {
@@ -56,27 +55,6 @@ function readImported(target: string, importer: string): ReturnType<ReadImport> 
     return { file, text: readTextSync(file) };
   } catch {
     return undefined;
-  }
-}
-
-/** The shapes in the file that `load("TARGET")` names, looked for beside the spec. */
-export function lookIntoWeights(target: string, spec: string): ReturnType<ReadWeights> {
-  let file: number;
-  try {
-    file = openFileSync(join(dirname(spec), target));
-  } catch {
-    return undefined;
-  }
-  try {
-    const read = (start: number, length: number) => {
-      const bytes = new Uint8Array(length);
-      return bytes.subarray(0, readSync(file, bytes, 0, length, start));
-    };
-    return { kind: "shapes", shapes: readShapes(read, fstatSync(file).size) };
-  } catch (error) {
-    return { kind: "broken", reason: (error as Error).message };
-  } finally {
-    closeSync(file);
   }
 }
 

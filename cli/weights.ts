@@ -1,24 +1,89 @@
 /** Weights files, and the names of classes that travel in their metadata. */
-import { closeSync, readSync } from "node:fs";
 import type { LoadOptions } from "../runtime/calls.js";
 import type { Network } from "../runtime/network.js";
-import { WeightsError } from "../runtime/errors.js";
-import { parseTensors, readMetadata } from "../runtime/safetensors.js";
-import { openFileSync } from "../runtime/node/read-file.js";
-import { wrongInput } from "./failure.js";
-import { readBytes } from "./files.js";
+import { readMetadata } from "../runtime/safetensors.js";
+import type { Shaped } from "../interchange/weights/modules.js";
+import { FileSource } from "./file-source.js";
+import { describeReadError, readBytes } from "./files.js";
+import {
+  announceMatching,
+  explained,
+  isOwnFile,
+  matchWeights,
+  pyTorchWeights,
+  requireMatched,
+  safetensorsWeights,
+  underOwnNames,
+  type FileWeights,
+  type MatchedFile,
+  type MatchOptions,
+} from "./foreign-weights.js";
 
 export interface WeightsFile {
   readonly path: string;
+  /** A safetensors file under the model's names. */
   readonly bytes: Uint8Array;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Reads a safetensors file and checks that it is whole, before any GPU is asked for. */
-export async function readWeights(path: string): Promise<WeightsFile> {
-  const bytes = await readBytes(path, "weights");
-  return explained(path, () => ({ path, bytes, metadata: parseTensors(bytes).metadata }));
+/**
+ * Reads a file of weights, of netc, PyTorch or safetensors, for a model with these parameters, and
+ * checks that it is whole and fits, before any GPU is asked for.
+ */
+export function readWeights(
+  path: string,
+  own: readonly Shaped[],
+  options: MatchOptions = {},
+): Promise<WeightsFile> {
+  return useWeights(path, own, options, ({ weights, matching, bytes }) => {
+    const { metadata } = weights;
+    if (bytes && !options.rename?.length && isOwnFile(matching)) return { path, bytes, metadata };
+    requireMatched(matching, options.except ? "ignored" : "refused");
+    announceMatching(path, weights, matching);
+    return { path, bytes: underOwnNames(weights, matching), metadata };
+  });
 }
+
+/**
+ * Opens a file of weights, matches it with a model's parameters, and closes it after `use`. What is
+ * wrong with the file ends the command.
+ */
+export async function useWeights<Result>(
+  path: string,
+  own: readonly Shaped[],
+  options: MatchOptions,
+  use: (matched: MatchedFile) => Result,
+): Promise<Result> {
+  const matched = (weights: FileWeights, bytes?: Uint8Array) =>
+    use({ weights, matching: matchWeights(weights, own, options), ...(bytes && { bytes }) });
+  const fromPyTorch = await usePyTorch(path, options.key, (weights) => ({
+    result: matched(weights),
+  }));
+  if (fromPyTorch) return fromPyTorch.result;
+  const bytes = await readBytes(path, "weights");
+  return explained(path, () => matched(safetensorsWeights(bytes), bytes));
+}
+
+/** What `use` makes of a PyTorch file while it is open; undefined for a file of another kind. */
+async function usePyTorch<Result>(
+  path: string,
+  key: string | undefined,
+  use: (file: FileWeights) => Result,
+): Promise<Result | undefined> {
+  try {
+    return await explained(path, () =>
+      FileSource.use(path, (source) => {
+        const file = pyTorchWeights(source, key);
+        return file && use(file);
+      }),
+    );
+  } catch (error) {
+    throw isOfSystem(error) ? describeReadError(error, path, "weights") : error;
+  }
+}
+
+const isOfSystem = (error: unknown): error is NodeJS.ErrnoException =>
+  error instanceof Error && "code" in error && typeof error.code === "string";
 
 /** Puts weights into a network, without what the file may hold of a training's state. */
 export async function loadWeights(
@@ -27,19 +92,6 @@ export async function loadWeights(
   options: Pick<LoadOptions, "except"> = {},
 ): Promise<void> {
   await explained(path, () => network.load(bytes, { ...options, optimizer: false }));
-}
-
-/** Puts the file's name in front of what is wrong with it. */
-async function explained<Result>(
-  path: string,
-  action: () => Result | Promise<Result>,
-): Promise<Result> {
-  try {
-    return await action();
-  } catch (error) {
-    if (error instanceof WeightsError) throw wrongInput(`${path}: ${error.message}`);
-    throw error;
-  }
 }
 
 /** The class names in the first of these files that can be read; undefined where it names none. */
@@ -52,20 +104,20 @@ export function classNamesIn(paths: readonly string[]): readonly string[] | unde
 }
 
 function lookIntoMetadata(path: string): Readonly<Record<string, string>> | undefined {
-  let file: number | undefined;
   try {
-    const descriptor = (file = openFileSync(path));
-    return readMetadata((start, length) => {
-      const bytes = new Uint8Array(length);
-      return bytes.subarray(0, readSync(descriptor, bytes, 0, length, start));
-    });
+    return FileSource.use(path, (source) => readMetadata(rangesOf(source)));
   } catch {
     // Whoever reads the whole file says what is wrong with it.
     return undefined;
-  } finally {
-    if (file !== undefined) closeSync(file);
   }
 }
+
+/** Bytes of a file from a place on, fewer at its end. */
+export const rangesOf = (source: FileSource) => (start: number, length: number) => {
+  const bytes = new Uint8Array(Math.max(0, Math.min(length, source.size - start)));
+  source.readInto(bytes, start);
+  return bytes;
+};
 
 const CLASSES = "classes";
 

@@ -116,12 +116,14 @@ export interface Warmup {
   readonly from: number;
 }
 
-/** A safetensors file that a run starts from. */
+/** A file of weights that a run starts from. */
 export interface InitialWeights {
   /** Relative to the spec's folder. */
   readonly path: string;
   /** Names of the model's weights that keep their initial values. */
   readonly except: readonly string[];
+  /** Patterns of the file's names, and what replaces them, for files of other names. */
+  readonly rename?: readonly { readonly from: string; readonly to: string }[];
   readonly location: SourceLocation;
 }
 

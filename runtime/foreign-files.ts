@@ -5,7 +5,7 @@ import { WeightsError } from "./errors.js";
 export const RECOGNIZED_BYTES = 100;
 
 const PICKLE =
-  "a PyTorch file: convert it with `safetensors.torch.save_file(torch.load(FILE), NEW_FILE)`";
+  "a PyTorch file: `netc import SPEC FILE -o DIR` writes its weights under the spec's names";
 
 const PAGE =
   "a web page: the address leads to a page about the file, or needs a login; download it again";

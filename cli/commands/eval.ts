@@ -4,6 +4,7 @@ import { evaluateDataset, type Evaluation } from "../../runtime/training/evaluat
 import { evaluateClassifier, type Examination } from "../../runtime/evaluation/index.js";
 import {
   compileSpec,
+  parametersOf,
   requireData,
   requireRecipe,
   scoresOf,
@@ -32,7 +33,7 @@ export function evalCommand(): Command {
     "eval specs/digits.net --weights runs/digits/weights.safetensors",
   ])
     .argument("<spec>", "the spec file")
-    .requiredOption("--weights <file>", "the weights, a safetensors file")
+    .requiredOption("--weights <file>", "the weights: safetensors, or PyTorch's .pth")
     .option("--data <dir>", "read this folder instead of the one in the spec")
     .option("--train <name>", "the recipe whose model and data to use")
     .option("--batch <n>", "images a call (default: the recipe's batch)", positiveInteger)
@@ -46,7 +47,7 @@ export function evalCommand(): Command {
 async function evaluate(path: string, options: EvalOptions): Promise<void> {
   const compiled = await compileSpec(path, { train: options.train });
   const data = requireData(compiled);
-  const weights = await readWeights(options.weights);
+  const weights = await readWeights(options.weights, parametersOf(compiled));
   const dataset = await openEvaluationData(compiled, data, options, classNamesOf(weights));
   const own = data.eval?.transforms ?? [];
   const transforms = options.tenCrop ? withTenCrop(own, compiled) : own;

@@ -11,6 +11,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   train: async () => (await import("./train.js")).trainCommand(),
   eval: async () => (await import("./eval.js")).evalCommand(),
   predict: async () => (await import("./predict.js")).predictCommand(),
+  weights: async () => (await import("./weights.js")).weightsCommand(),
   time: async () => (await import("./time.js")).timeCommand(),
   verify: async () => (await import("./verify.js")).verifyCommand(),
   tune: async () => (await import("./tune.js")).tuneCommand(),

@@ -6,7 +6,7 @@ import { rowOf, toProbabilities } from "../../runtime/evaluation/index.js";
 import type { Network } from "../../runtime/network.js";
 import { overViews } from "../../runtime/training/views.js";
 import { annotate, type Prediction } from "../annotate.js";
-import { compileSpec, scoresOf, type CompiledSpec } from "../compiled.js";
+import { compileSpec, parametersOf, scoresOf, type CompiledSpec } from "../compiled.js";
 import { trainedClassNames } from "../data.js";
 import { ExitCode, Failure, wrongInput } from "../failure.js";
 import { formatPercent } from "../format.js";
@@ -39,7 +39,7 @@ export function predictCommand(): Command {
       "<image...>",
       "image files, folders of them, patterns such as 'photos/*.jpg', or - for standard input; the eval split's transforms are applied",
     )
-    .requiredOption("--weights <file>", "the weights, a safetensors file")
+    .requiredOption("--weights <file>", "the weights: safetensors, or PyTorch's .pth")
     .option("--train <name>", "the recipe whose model and data to use")
     .option("--top <k>", "classes to show for each image", positiveInteger, 5)
     .option("--annotate <dir>", "write copies of the images with their classes into this folder")
@@ -56,7 +56,7 @@ async function predict(
   const compiled = await compileSpec(path, { train: options.train });
   requireImages(compiled);
   requireClasses(compiled);
-  const weights = await readWeights(options.weights);
+  const weights = await readWeights(options.weights, parametersOf(compiled));
   const pictures = new Pictures(await findPictures(images), compiled);
   const views = imagesOf(compiled.recipe?.data?.eval?.transforms ?? []);
   const batch = Math.max(views, Math.min(pictures.length, MAX_BATCH));

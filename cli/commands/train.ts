@@ -11,6 +11,7 @@ import { runLength } from "../../runtime/training/index.js";
 import { describeFit, normalizesSlices, requireFit, requireSomeFit } from "../budget.js";
 import {
   compileSpec,
+  parametersOf,
   requireData,
   requireRecipe,
   traceOf,
@@ -81,7 +82,7 @@ export function trainCommand(): Command {
     .option("--out <dir>", "the run's folder (default: runs/NAME)")
     .option("--resume", "go on from the folder's last checkpoint")
     .addOption(new Option("--overwrite", "replace the folder's earlier run").conflicts("resume"))
-    .option("--weights <file>", "start from these weights, a safetensors file")
+    .option("--weights <file>", "start from these weights: safetensors, or PyTorch's .pth")
     .option(
       "--memory <size>",
       "what training may take, for instance 512MiB: less is kept, or the batch comes in slices",
@@ -114,7 +115,10 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   requireSomeFit(compiled.compilation, options.memory);
   const declared = requireRecipe(compiled);
   const wanted = { ...declared, seed: options.seed ?? declared.seed };
-  const weights = options.weights === undefined ? undefined : await readWeights(options.weights);
+  const weights =
+    options.weights === undefined
+      ? undefined
+      : await readWeights(options.weights, parametersOf(compiled));
   const folder = options.out ?? join("runs", compiled.spec.name);
   const classNames = classNamesIn(startsOf(folder, compiled, options));
   const { dataset, evaluation } = await openSplits(compiled, options, classNames);
@@ -192,7 +196,7 @@ function startsOf(
 /** The weights that the recipe starts from. They were compared with the model when the spec was read, if the file was there. */
 async function loadRecipeWeights(network: Network, { spec, recipe }: CompiledSpec): Promise<void> {
   if (!recipe?.weights) return;
-  const { path, except, location } = recipe.weights;
+  const { path, except, rename, location } = recipe.weights;
   const file = join(spec.folder, path);
   if (!existsSync(file)) {
     throw wrongInput(
@@ -200,7 +204,8 @@ async function loadRecipeWeights(network: Network, { spec, recipe }: CompiledSpe
       "paths start from the spec's folder; --weights FILE loads another file",
     );
   }
-  await loadWeights(network, await readWeights(file), { except });
+  const weights = await readWeights(file, network.program.parameters, { except, rename });
+  await loadWeights(network, weights, { except });
 }
 
 /** Says what is done to keep to `--memory`, if anything is. */

@@ -38,11 +38,32 @@ export type ReadImport = (
 
 /** The shapes of the tensors in a weights file, by name; or why it is none. */
 export type WeightsShapes =
-  | { readonly kind: "shapes"; readonly shapes: ReadonlyMap<string, readonly number[]> }
+  | {
+      readonly kind: "shapes";
+      readonly shapes: ReadonlyMap<string, readonly number[]>;
+      /** By the model's names: those of the file of which nobody can tell which one it is. */
+      readonly candidates?: ReadonlyMap<string, readonly string[]>;
+    }
   | { readonly kind: "broken"; readonly reason: string };
 
-/** What a weights file holds that a recipe loads: a path relative to the spec's folder. Undefined where there is no such file. */
-export type ReadWeights = (path: string, spec: string) => WeightsShapes | undefined;
+/** For what a file is looked into. */
+export interface WeightsRequest {
+  /** The model's weights and statistics, in its order. */
+  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  /** Names of those that the file need not have. */
+  readonly except: ReadonlySet<string>;
+  readonly rename: readonly { readonly from: string; readonly to: string }[];
+}
+
+/**
+ * What a weights file holds that a recipe loads, under the model's names as far as it can be told: a
+ * path relative to the spec's folder. Undefined where there is no such file.
+ */
+export type ReadWeights = (
+  path: string,
+  spec: string,
+  request: WeightsRequest,
+) => WeightsShapes | undefined;
 
 /** Settings of a recipe that come from elsewhere, and are checked like its own. */
 export interface RecipeOverrides {

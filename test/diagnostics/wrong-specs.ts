@@ -11,7 +11,7 @@ import {
   type ReadImport,
 } from "../../compiler/semantics/index.js";
 import { checkRun, type RunFacts } from "../../compiler/semantics/recipes/check-run.js";
-import { lookIntoWeights } from "../../cli/spec.js";
+import { lookIntoWeights } from "../../cli/weights-host.js";
 
 const root = join(import.meta.dirname, "../../specs/errors");
 
@@ -37,7 +37,8 @@ export function hostOf(folder: string): Pick<AnalyzeOptions, "readImport" | "rea
   };
   return {
     readImport,
-    readWeights: (path) => lookIntoWeights(path, join(root, folder, "spec.net")),
+    readWeights: (path, _, request) =>
+      lookIntoWeights(path, join(root, folder, "spec.net"), request),
   };
 }
 

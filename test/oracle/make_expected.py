@@ -945,19 +945,52 @@ def torchvision_models():
 
 
 def torchvision_case(name, model):
+    tensors = fill(name, model)
+    with torch.no_grad():
+        logits = model(images_of(f"{name}/images", (BATCH, 3, 224, 224)))
+    count = sum(value.numel() for value in model.parameters())
+    print(f"{name}: {count} parameters, logits {logits.norm():.3g}", flush=True)
+    return {"name": name, "parameters": count, "tensors": tensors, "logits": summary(logits)}
+
+
+def fill(name, model):
+    """Weights keyed by their place in the spec's order. Returns how many tensors there are."""
     tensors = [(key, value) for key, value in model.state_dict().items() if "num_batches" not in key]
     # GoogLeNet's early classifiers stand at the end of the spec.
     tensors.sort(key=lambda item: item[0].startswith("aux"))
     with torch.no_grad():
         for index, (key, value) in enumerate(tensors):
             value.copy_(parameter(f"{name}/{index}.{key.split('.')[-1]}", value.shape))
-        logits = model(images_of(f"{name}/images", (BATCH, 3, 224, 224)))
-    count = sum(value.numel() for value in model.parameters())
-    print(f"{name}: {count} parameters, logits {logits.norm():.3g}", flush=True)
-    return {"name": name, "parameters": count, "tensors": len(tensors), "logits": summary(logits)}
+    return len(tensors)
+
+
+def torchvision_model(name):
+    from torchvision import models
+
+    options = {"init_weights": False} if name == "googlenet" else {}
+    return getattr(models, name)(weights=None, **options).eval()
+
+
+def torchvision_names():
+    """Names of the layers that have weights, in torchvision's order; of shipped specs and their kin."""
+    kin = "vgg13 vgg11_bn vgg13_bn vgg16_bn vgg19_bn resnet101 resnet152 squeezenet1_0 densenet169 densenet201"
+    cases = json.loads((HERE / "expected" / "torchvision.json").read_text())
+    names = sorted([case["name"] for case in cases] + kin.split())
+    layers = {name: [key.rpartition(".")[0] for key in torchvision_model(name).state_dict()] for name in names}
+    return {name: " ".join(dict.fromkeys(found)) for name, found in layers.items()}
+
+
+def save_torchvision(name, path):
+    """Writes a state_dict, as users of torchvision save it, with the weights of the case of that name."""
+    model = torchvision_model(name)
+    fill(name, model)
+    torch.save(model.state_dict(), path)
 
 
 if __name__ == "__main__":
-    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "torchvision": torchvision_models}
+    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "torchvision": torchvision_models, "torchvision-names": torchvision_names}
+    if sys.argv[1:2] == ["save"]:
+        save_torchvision(*sys.argv[2:])
+        sys.exit()
     for chosen in sys.argv[1:] or makers:
         write(chosen, makers[chosen]())

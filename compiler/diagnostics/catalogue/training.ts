@@ -182,7 +182,8 @@ export const training = {
   NET3050: {
     title: "a weights file of other shapes than the model's",
     explanation:
-      "`load` fills each weight of the model from the tensor of the same name, which must have the same shape. `except` names weights that keep their initial " +
+      "`load` fills each weight of the model from the tensor of the same name, which must have the same shape. Files with other names are matched as " +
+      "docs/interop.md describes; `rename` says what they do not. `except` names weights that keep their initial " +
       "values: the head that is trained anew for other classes.",
     wrong: 'weights = load("alexnet.safetensors")  // of 1000 classes, for a model of 102',
     right: 'weights = load("alexnet.safetensors", except=[classifier.logits.*])',
@@ -191,15 +192,16 @@ export const training = {
     title: "a weights file that is not there",
     severity: "warning",
     explanation:
-      "`load` names a safetensors file by its path from the spec's folder. Compiling does not need it, so this is a warning; `netc train` does, and ends there.",
+      "`load` names a weights file by its path from the spec's folder. Compiling does not need it, so this is a warning; `netc train` does, and ends there.",
     wrong: 'weights = load("alexnet.safetensor")',
     right: 'weights = load("alexnet.safetensors")',
   },
   NET3052: {
     title: "a file that holds no weights",
     explanation:
-      "The file that `load` names is no safetensors file, or is cut off. `torch.save` writes another format: save with safetensors.torch.save_file.",
-    wrong: 'weights = load("alexnet.pth")',
+      "The file that `load` names is neither a safetensors file nor one of PyTorch's `torch.save`, or is damaged. Files of PyTorch are read by `netc` in " +
+      "Node, and only their tensors: a file that holds a whole module, or wants code to run, is refused.",
+    wrong: 'weights = load("alexnet.onnx")',
     right: 'weights = load("alexnet.safetensors")',
   },
   NET3053: {

@@ -11,6 +11,7 @@ import { float, integer, string, valueName } from "../../calls/argument-types.js
 import { optional, required, withDefault } from "../../calls/signature.js";
 import { define, type Registry } from "./definition.js";
 import { type Pattern, patterns } from "./patterns.js";
+import { renamings, type Renaming } from "./renamings.js";
 
 export const averages: Registry<WeightAverage> = {
   noun: "average of weights",
@@ -162,6 +163,7 @@ function resolveLossScale(given: LossScaleArguments): LossScale {
 export interface Load {
   readonly path: string;
   readonly except: readonly Pattern[];
+  readonly rename: readonly Renaming[];
 }
 
 export const loads: Registry<Load> = {
@@ -173,13 +175,17 @@ export const loads: Registry<Load> = {
     define<Load>()({
       name: "load",
       aliases: ["file", "load_state_dict", "load_weights", "pretrained", "from_file"],
-      summary: "weights from a safetensors file, by their names",
+      summary: "weights from a safetensors file, or one of PyTorch's (in Node), by their names",
       positional: ["path"],
       arguments: {
         path: required(string(), "the file, relative to the spec's folder"),
         except: optional(patterns(), "names of weights that keep their initial values"),
+        rename: optional(
+          renamings(),
+          "pairs of names, the file's and the model's, for files whose names say too little",
+        ),
       },
-      resolve: ({ path, except = [] }) => ({ path, except }),
+      resolve: ({ path, except = [], rename = [] }) => ({ path, except, rename }),
     }),
   ],
 };

@@ -8,7 +8,7 @@ import type { AnalyzedModel, ReadWeights, WeightsShapes } from "../analysis.js";
 import { insertAfter } from "../../calls/edits.js";
 import type { Environment } from "../../calls/environment.js";
 import { readCall } from "./definition.js";
-import { namesMatching } from "./patterns.js";
+import { matches, namesMatching } from "./patterns.js";
 import { loads } from "./policies.js";
 
 /** More mismatches than these are only counted. */
@@ -28,6 +28,8 @@ interface Mismatch {
   readonly parameter: Parameter;
   /** Undefined where the file does not hold it. */
   readonly found: readonly number[] | undefined;
+  /** Tensors of the file that it could be. */
+  readonly candidates: readonly string[];
 }
 
 /**
@@ -41,11 +43,18 @@ export function readInitialWeights(
 ): InitialWeights | undefined {
   const call = setting && readCall(setting, loads, environment);
   if (!call || !graph) return undefined;
-  const { path, except } = call.result;
+  const { path, except, rename } = call.result;
   const { readWeights } = environment;
   const span = call.bound.spans.get("path")!;
   const own = graph.parameters.map(({ value }) => value.name);
-  const file = unwrapped(readWeights?.(path, span.file), own);
+  const request = {
+    tensors: graph.parameters.map(({ value: { name, shape } }) => ({
+      ...{ name, shape: shape.map(Number) },
+    })),
+    except: new Set(own.filter((name) => except.some((pattern) => matches(pattern, name)))),
+    rename,
+  };
+  const file = unwrapped(readWeights?.(path, span.file, request), own);
   const names = [...own, ...(file?.kind === "shapes" ? file.shapes.keys() : [])];
   const spared = new Set(namesMatching(except, [...new Set(names)], environment));
   const { line, column } = span.start;
@@ -53,7 +62,11 @@ export function readInitialWeights(
     const place = { path, model, span, except: call.bound.spans.get("except") };
     checkFile(file, graph, { ...place, isSpared: (name) => spared.has(name) }, environment);
   }
-  return { path, except: own.filter((name) => spared.has(name)), location: { line, column } };
+  return {
+    ...{ path, except: own.filter((name) => spared.has(name)) },
+    ...(rename.length > 0 && { rename }),
+    location: { line, column },
+  };
 }
 
 /** The file as the runtime loads it: without what wrappers of PyTorch put before every name. */
@@ -99,7 +112,7 @@ function checkFile(
       notes: [file.reason],
     });
   } else {
-    compareShapes(file.shapes, graph, place, environment);
+    compareShapes(file, graph, place, environment);
   }
 }
 
@@ -123,7 +136,7 @@ function folderOf(path: string): string {
 }
 
 function compareShapes(
-  shapes: ReadonlyMap<string, readonly number[]>,
+  { shapes, candidates }: Extract<WeightsShapes, { kind: "shapes" }>,
   { parameters }: Graph,
   place: LoadPlace,
   { reporter }: Environment,
@@ -131,7 +144,10 @@ function compareShapes(
   const { path, model, span, isSpared } = place;
   const mismatches = parameters
     .filter(({ value }) => !isSpared(value.name))
-    .map((parameter): Mismatch => ({ parameter, found: shapes.get(parameter.value.name) }))
+    .map((parameter): Mismatch => {
+      const { name } = parameter.value;
+      return { parameter, found: shapes.get(name), candidates: candidates?.get(name) ?? [] };
+    })
     .filter(({ parameter, found }) => !sameShape(parameter.value.shape, found));
   const known = new Set(parameters.map(({ value }) => value.name));
   const others = [...shapes.keys()].filter(
@@ -149,7 +165,7 @@ function compareShapes(
       span: value.origin.span,
       message: `\`${value.name}\` is ${format(value.shape)}`,
     })),
-    notes: shown.slice(1).map(describe),
+    notes: [...shown.slice(1).map(describe), ...renameAdvice(mismatches)],
     fixes: exceptFixes(mismatches, place),
   });
 }
@@ -162,7 +178,22 @@ function firstOfEachPlace(mismatches: readonly Mismatch[]): readonly Mismatch[] 
   );
 }
 
-function describe({ parameter: { value }, found }: Mismatch): string {
+/** How to say which tensor is meant, of the first for which there are several. */
+function renameAdvice(mismatches: readonly Mismatch[]): readonly string[] {
+  const open = mismatches.find(({ candidates }) => candidates.length > 0);
+  if (!open) return [];
+  const [from, to] = [open.candidates[0]!, open.parameter.value.name].map(layerOf);
+  return [`\`rename=[("${from}", "${to}")]\` would say that it is the first of these`];
+}
+
+const layerOf = (name: string) => name.replace(/[^.]+$/, "*");
+
+function describe({ parameter: { value }, found, candidates }: Mismatch): string {
+  if (candidates.length > 0) {
+    const names = candidates.slice(0, MISMATCHES_SHOWN).map((name) => `\`${name}\``);
+    const more = candidates.length > names.length ? ", ..." : "";
+    return `\`${value.name}\` of shape ${format(value.shape)} could be ${names.join(", ")}${more}`;
+  }
   return found
     ? `\`${value.name}\` is ${format(found)} there, not ${format(value.shape)}`
     : `\`${value.name}\` of shape ${format(value.shape)} is missing`;
@@ -172,6 +203,7 @@ function describe({ parameter: { value }, found }: Mismatch): string {
 function exceptFixes(mismatches: readonly Mismatch[], { span, except }: LoadPlace): readonly Fix[] {
   const layers = mismatches.map(({ parameter }) => parameter.value.name.replace(/[^.]+$/, "*"));
   const texts = [...new Set(layers)];
+  if (mismatches.some(({ candidates }) => candidates.length > 0)) return [];
   if (texts.length > MISMATCHES_SHOWN || except) return [];
   const text = `except=[${texts.join(", ")}]`;
   return [

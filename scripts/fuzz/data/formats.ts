@@ -9,6 +9,7 @@ import { decodePicture } from "../../../runtime/node/data/decode.js";
 import { openIdx } from "../../../runtime/node/data/idx.js";
 import { openParquet } from "../../../runtime/node/data/parquet.js";
 import { openTar } from "../../../runtime/node/data/tar.js";
+import { openPyTorch, sourceOf } from "../../../interchange/pytorch/index.js";
 import { parseTensors, readShapes } from "../../../runtime/safetensors.js";
 import * as samples from "./samples.js";
 
@@ -95,6 +96,25 @@ export const formats = {
           if (values.length !== size) throw new Error(`${name} has ${values.length} of ${size}`);
           if (String(shapes.get(name)) !== String(shape)) throw new Error("shapes disagree");
           return `${name} ${String(shape)} ${Buffer.from(values.buffer).toString("hex")}`;
+        }),
+      );
+    },
+  },
+  pytorch: {
+    samples: samples.pytorches,
+    repair: samples.withRecordSums,
+    saysLength: true,
+    namesFile: false,
+    read(bytes) {
+      const file = openPyTorch(sourceOf(bytes));
+      const read = file.tensors.filter(({ type }) => !/^(complex|q)/.test(type));
+      const values = file.read(read.map(({ name }) => name));
+      return Promise.resolve(
+        read.map(({ name, shape }) => {
+          const numbers = values.get(name)!;
+          const size = shape.reduce((product, extent) => product * extent, 1);
+          if (numbers.length !== size) throw new Error(`${name} has ${numbers.length} of ${size}`);
+          return `${name} ${String(shape)} ${Buffer.from(numbers.slice().buffer).toString("hex")}`;
         }),
       );
     },

@@ -2,7 +2,10 @@
 import { parquetWriteBuffer } from "hyparquet-writer";
 import sharp from "sharp";
 import { Header, Pax } from "tar";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { crc32 } from "../../../interchange/pytorch/crc32.js";
 import { serializeTensors } from "../../../runtime/safetensors.js";
 import { createRandom } from "../random.js";
 
@@ -21,6 +24,32 @@ function picture(seed: number, width = 5, height = 4) {
 const png = (seed: number) => picture(seed).png().toBuffer();
 
 // Weights
+
+/** Files of torch.save, of both formats: views of all kinds, and a checkpoint. */
+export function pytorches(): Files {
+  const names = ["views-zip.pt", "views-legacy.pt", "checkpoint-ema.pt"];
+  const read = async (name: string) =>
+    new Uint8Array(await readFile(join("test", "fixtures", "models", name)));
+  return Promise.all(names.map(read));
+}
+
+const [LOCAL, ENTRY] = [0x04034b50, 0x02014b50];
+
+/** The checksum of each record of a zip file as it is, where the records can be found. */
+export function withRecordSums(bytes: Uint8Array): Uint8Array {
+  const repaired = Buffer.from(bytes);
+  for (let at = 0; at + 46 < repaired.length; at++) {
+    if (repaired.readUInt32LE(at) !== ENTRY) continue;
+    const name = repaired.subarray(at + 46, at + 46 + repaired.readUInt16LE(at + 28));
+    const local = repaired.indexOf(name) - 30;
+    if (local < 0 || repaired.readUInt32LE(local) !== LOCAL) continue;
+    const lengths = repaired.readUInt16LE(local + 26) + repaired.readUInt16LE(local + 28);
+    const start = local + 30 + lengths;
+    const data = repaired.subarray(start, start + repaired.readUInt32LE(at + 24));
+    repaired.writeUInt32LE(crc32(data), at + 16);
+  }
+  return new Uint8Array(repaired);
+}
 
 export function weights(): Files {
   const values = (length: number) => Float32Array.from({ length }, (_, index) => index / 8 - 1);

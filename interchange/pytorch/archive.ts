@@ -1,0 +1,87 @@
+/**
+ * Files of torch.save since 1.6: a zip of `NAME/data.pkl`, which describes the tensors, and of
+ * `NAME/data/KEY`, the numbers of each storage.
+ */
+import { visible } from "../../program/visible.js";
+import { WeightsError } from "../../runtime/errors.js";
+import { Cursor, decodeText, readBytes, sourceOf, type ByteSource } from "./byte-source.js";
+import type { Checkpoint } from "./checkpoint.js";
+import { unpickle } from "./pickle.js";
+import { malformed, sizeOf } from "./rebuild.js";
+import { Name, STORAGES, StorageView, type Storage, type Value } from "./values.js";
+import { assertWhole, readDirectory, startOf, type ZipRecord } from "./zip.js";
+
+/** Of a description: those of the largest networks have some megabytes. */
+const LARGEST_PICKLE = 64 * 1024 * 1024;
+
+export function readArchive(source: ByteSource): Checkpoint {
+  const records = readDirectory(source);
+  const folder = folderOf([...records.keys()]);
+  const recordOf = (path: string) => records.get(folder + path);
+  refuseBigEndian(source, recordOf("byteorder"));
+  const pickle = readRecord(source, recordOf("data.pkl")!);
+  const cursor = new Cursor(sourceOf(pickle), 0, pickle.length);
+  const recordNamed = (key: string) => {
+    const record = recordOf(`data/${key}`);
+    if (!record) throw malformed(`no storage \`${visible(key)}\``);
+    return record;
+  };
+  return {
+    root: unpickle(cursor, (id) => storageOf(id, recordNamed)),
+    readStorage: ({ key }, target) => {
+      const record = recordNamed(key);
+      const bytes = target.length === record.size ? target : new Uint8Array(record.size);
+      source.readInto(bytes, startOf(source, record));
+      assertWhole(record, bytes);
+      if (bytes !== target) target.set(bytes.subarray(0, target.length));
+    },
+  };
+}
+
+/** The folder within the archive. Throws WeightsError where it is an archive of something else. */
+function folderOf(names: readonly string[]): string {
+  const pickle = names.find((name) => /^[^/]*\/data\.pkl$/.test(name));
+  const has = (path: string) => names.some((name) => name.includes(path));
+  if (pickle !== undefined && !has("/constants.pkl")) return pickle.slice(0, -"data.pkl".length);
+  const kind = pickle
+    ? "a TorchScript archive: save its weights with `torch.save(module.state_dict(), NEW_FILE)`"
+    : "a zip file, but not one that torch.save wrote: it has no `data.pkl`";
+  throw new WeightsError(`this is ${kind}`);
+}
+
+function refuseBigEndian(source: ByteSource, record: ZipRecord | undefined): void {
+  if (!record || decodeText(readRecord(source, record)) === "little") return;
+  throw new WeightsError(
+    "the numbers in this file are not little-endian: load it in PyTorch and save it again",
+  );
+}
+
+function readRecord(source: ByteSource, record: ZipRecord): Uint8Array {
+  if (record.size > LARGEST_PICKLE) throw malformed(`a description of ${record.size} bytes`);
+  const bytes = readBytes(source, startOf(source, record), record.size);
+  assertWhole(record, bytes);
+  return bytes;
+}
+
+/** `("storage", TYPE, KEY, DEVICE, LENGTH)`. */
+function storageOf(id: readonly Value[], recordNamed: (key: string) => ZipRecord): StorageView {
+  const storage = describedStorage(id);
+  const { size } = recordNamed(storage.key);
+  const bytes = storage.length * storage.type.width;
+  if (bytes <= size) return new StorageView(storage, 0);
+  throw new WeightsError(
+    `this PyTorch file is damaged: storage \`${visible(storage.key)}\` takes ${bytes} bytes, and ` +
+      `the file has ${size}`,
+  );
+}
+
+/** The storage that a reference of a pickle describes. */
+export function describedStorage([kind, type, key, , length]: readonly Value[]): Storage {
+  if (kind !== "storage") throw malformed("a reference that is not to a storage");
+  const name = type instanceof Name ? type.path.split(".").at(-1)! : "";
+  const known = STORAGES.get(name);
+  if (!known) throw malformed(`a storage of type \`${name}\``);
+  if (typeof key !== "string" && typeof key !== "number") throw malformed("a storage of no name");
+  // Storages without a type count bytes.
+  return { key: String(key), type: known, length: sizeOf(length) };
+}

@@ -1,0 +1,171 @@
+/**
+ * The names that torchvision gives the layers of its networks, in the order in which the specs of
+ * specs/ have them: a test compares logits. Layers without weights have no name here.
+ */
+
+/** `each(["a", "b"], (x) => [x + 1, x + 2])`: all of them, one after the other. */
+const each = <Item>(
+  items: readonly Item[],
+  make: (item: Item, index: number) => readonly string[],
+) => items.flatMap(make);
+
+const upTo = (count: number, first = 0) =>
+  Array.from({ length: count }, (_, index) => first + index);
+
+const under = (prefix: string, names: readonly (string | number)[]) =>
+  names.map((name) => `${prefix}.${name}`);
+
+/** A convolution and its normalization, as torchvision's `Conv2dNormActivation` has them. */
+const unit = (name: string) => [`${name}.0`, `${name}.1`];
+
+const alexnet = [...under("features", [0, 3, 6, 8, 10]), ...under("classifier", [1, 4, 6])];
+
+/** Convolutions between poolings; each has an activation behind it, and `perLayer` says what else. */
+function vgg(counts: readonly number[], perLayer: 2 | 3): readonly string[] {
+  const names: string[] = [];
+  let place = 0;
+  for (const count of counts) {
+    for (let layer = 0; layer < count; layer++, place += perLayer) {
+      names.push(...under("features", perLayer === 3 ? [place, place + 1] : [place]));
+    }
+    place++;
+  }
+  return [...names, ...under("classifier", [0, 3, 6])];
+}
+
+/** `depth` convolutions a block; the first block of a stage has a projection where shapes change. */
+function resnet(counts: readonly number[], depth: 2 | 3): readonly string[] {
+  const block = (name: string, isProjected: boolean) => [
+    ...each(upTo(depth, 1), (index) => under(name, [`conv${index}`, `bn${index}`])),
+    ...(isProjected ? unit(`${name}.downsample`) : []),
+  ];
+  const stages = each(counts, (count, stage) =>
+    each(upTo(count), (index) =>
+      block(`layer${stage + 1}.${index}`, index === 0 && (stage > 0 || depth === 3)),
+    ),
+  );
+  return ["conv1", "bn1", ...stages, "fc"];
+}
+
+function densenet(counts: readonly number[]): readonly string[] {
+  const layer = (name: string) => under(name, ["norm1", "conv1", "norm2", "conv2"]);
+  const blocks = each(counts, (count, index) => [
+    ...each(upTo(count, 1), (place) => layer(`features.denseblock${index + 1}.denselayer${place}`)),
+    ...(index < counts.length - 1
+      ? under(`features.transition${index + 1}`, ["norm", "conv"])
+      : []),
+  ]);
+  return [...under("features", ["conv0", "norm0"]), ...blocks, "features.norm5", "classifier"];
+}
+
+/** GoogLeNet's early classifiers come last in the spec, and before `fc` in torchvision. */
+function googlenet(): readonly string[] {
+  const basic = (name: string) => under(name, ["conv", "bn"]);
+  const branches = ["branch1", "branch2.0", "branch2.1", "branch3.0", "branch3.1", "branch4.1"];
+  const inception = (name: string) => each(under(name, branches), basic);
+  const blocks = ["3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b"];
+  const head = (name: string) => [...basic(`${name}.conv`), ...under(name, ["fc1", "fc2"])];
+  return [
+    ...each(["conv1", "conv2", "conv3"], basic),
+    ...each(blocks, (block) => inception(`inception${block}`)),
+    ...["fc", ...head("aux1"), ...head("aux2")],
+  ];
+}
+
+function squeezenet(fires: readonly number[]): readonly string[] {
+  const fire = (place: number) => under(`features.${place}`, ["squeeze", "expand1x1", "expand3x3"]);
+  return ["features.0", ...each(fires, fire), "classifier.1"];
+}
+
+/** The first block of MobileNetV2 does not expand; the others have one unit more. */
+function mobilenetV2(): readonly string[] {
+  const block = (place: number) => {
+    const name = `features.${place}.conv`;
+    const units = place === 1 ? [0] : [0, 1];
+    const last = units.length;
+    return [...each(units, (index) => unit(`${name}.${index}`)), ...under(name, [last, last + 1])];
+  };
+  return [
+    ...unit("features.0"),
+    ...each(upTo(17, 1), block),
+    ...unit("features.18"),
+    "classifier.1",
+  ];
+}
+
+/** What a block of MobileNetV3 consists of: expansion, depthwise, gate, projection. */
+interface Weighed {
+  readonly expands: boolean;
+  readonly isGated: boolean;
+}
+
+/** Parts of a block by their places in it. */
+function inverted(name: string, { expands, isGated }: Weighed): readonly string[] {
+  const names: string[] = [];
+  let place = 0;
+  if (expands) names.push(...unit(`${name}.block.${place++}`));
+  names.push(...unit(`${name}.block.${place++}`));
+  if (isGated) names.push(...under(`${name}.block.${place++}`, ["fc1", "fc2"]));
+  return [...names, ...unit(`${name}.block.${place}`)];
+}
+
+/** `gates` has a letter for each block: `g` with a gate, `-` without. */
+function mobilenetV3(gates: string): readonly string[] {
+  const blocks = each([...gates], (gate, index) =>
+    inverted(`features.${index + 1}`, { expands: index > 0, isGated: gate === "g" }),
+  );
+  const last = gates.length + 1;
+  return [
+    ...[...unit("features.0"), ...blocks, ...unit(`features.${last}`)],
+    ...under("classifier", [0, 3]),
+  ];
+}
+
+function efficientnet(counts: readonly number[]): readonly string[] {
+  const stage = (count: number, index: number) =>
+    each(upTo(count), (place) =>
+      inverted(`features.${index + 1}.${place}`, { expands: index > 0, isGated: true }),
+    );
+  const last = counts.length + 1;
+  return [
+    ...[...unit("features.0"), ...each(counts, stage), ...unit(`features.${last}`)],
+    "classifier.1",
+  ];
+}
+
+/** By the names of torchvision's functions. MobileNetV3's first block expands only in the large one. */
+const NETWORKS: Readonly<Record<string, () => readonly string[]>> = {
+  alexnet: () => alexnet,
+  vgg11: () => vgg([1, 1, 2, 2, 2], 2),
+  vgg13: () => vgg([2, 2, 2, 2, 2], 2),
+  vgg16: () => vgg([2, 2, 3, 3, 3], 2),
+  vgg19: () => vgg([2, 2, 4, 4, 4], 2),
+  vgg11_bn: () => vgg([1, 1, 2, 2, 2], 3),
+  vgg13_bn: () => vgg([2, 2, 2, 2, 2], 3),
+  vgg16_bn: () => vgg([2, 2, 3, 3, 3], 3),
+  vgg19_bn: () => vgg([2, 2, 4, 4, 4], 3),
+  resnet18: () => resnet([2, 2, 2, 2], 2),
+  resnet34: () => resnet([3, 4, 6, 3], 2),
+  resnet50: () => resnet([3, 4, 6, 3], 3),
+  resnet101: () => resnet([3, 4, 23, 3], 3),
+  resnet152: () => resnet([3, 8, 36, 3], 3),
+  googlenet,
+  squeezenet1_0: () => squeezenet([3, 4, 5, 7, 8, 9, 10, 12]),
+  squeezenet1_1: () => squeezenet([3, 4, 6, 7, 9, 10, 11, 12]),
+  mobilenet_v2: mobilenetV2,
+  mobilenet_v3_small: () => mobilenetV3("g--gggggggg"),
+  densenet121: () => densenet([6, 12, 24, 16]),
+  densenet169: () => densenet([6, 12, 32, 32]),
+  densenet201: () => densenet([6, 12, 48, 32]),
+  efficientnet_b0: () => efficientnet([1, 2, 2, 3, 3, 4, 1]),
+};
+
+/** Names of layers in the order of the specs, by the network's. */
+export const torchvisionNames: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries(NETWORKS).map(([network, names]) => [network, names()]),
+);
+
+/** The name of today for one in a file of old: `denselayer1.norm.1` was renamed `norm1`. */
+export function modernName(name: string): string {
+  return name.replace(/(denselayer\d+\.(?:norm|conv))\.([12])(?=\.)/, "$1$2");
+}
