@@ -47,7 +47,7 @@ const ROOMS = {
   "interchange/pytorch": ["runtime", "program"],
   "interchange/weights": ["runtime", "program"],
   format: ["grammar", "npm:prettier"],
-  interchange: ["compiler", "format", "program", "npm:@bufbuild"],
+  interchange: ["compiler", "format", "program", "npm:(@bufbuild|fflate|jsfive)"],
   picture: ["compiler", "program", "npm:elkjs"],
   editor: ["compiler", "grammar", "format", "program", "npm:vscode-[^/]*"],
   report: ["runtime", "program", "npm:uplot"],
