@@ -1,5 +1,6 @@
 // The table of what RDNA3's compiler makes of kernels.
 import { TITLES } from "./cases.mjs";
+import { codeBlock } from "./wrap.mjs";
 
 /** A Radeon RX 7900 XTX. */
 const COMPUTE_UNITS = 96;
@@ -85,7 +86,7 @@ function summary(contenders) {
 /** Markdown of rdna3.mjs's result; a word if there is none. */
 export function generatedCodeSection(result) {
   if (!result) return "Not measured yet.";
-  const heading = `${result.date}, AlexNet at batch 8, family ${result.family}. \`${result.command}\``;
+  const heading = `${result.date}, AlexNet at batch 8, family ${result.family}.\n\n${codeBlock(result.command)}`;
   const { contenders } = result;
   return [heading, summary(contenders), ...contenders.map(contenderSection)].join("\n\n");
 }

@@ -9,9 +9,13 @@ import { drawChart } from "./chart.mjs";
 import { generatedCodeSection } from "./rdna3-report.mjs";
 import { readResult, resultNames, saveText } from "./results.mjs";
 import { schedulesSection } from "./schedules-report.mjs";
+import { codeBlock, wrapped } from "./wrap.mjs";
 
-const DOCUMENT = fileURLToPath(new URL("../docs/performance.md", import.meta.url));
-const README = fileURLToPath(new URL("../README.md", import.meta.url));
+const pathOf = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
+const BENCHMARKS = pathOf("docs/performance.md");
+const SCHEDULES = pathOf("docs/performance-schedules.md");
+const GENERATED_CODE = pathOf("docs/performance-generated-code.md");
+const README = pathOf("README.md");
 
 const seconds = (milliseconds) =>
   milliseconds < 1000 ? `${milliseconds.toFixed(0)} ms` : `${(milliseconds / 1000).toFixed(2)} s`;
@@ -82,13 +86,17 @@ function caseSection(result) {
       result.contenders.map((contender) => contenderRow(contender, base)),
     ),
     "",
-    `${date}, ${adapterName}, ${cores} cores of ${processor}, Node ${node}, ${rounds} steps ` +
-      "each after the first, in turns; " +
-      `${agreement(result)}. netc at ${revision}. \`${command}\``,
+    wrapped(
+      `${date}, ${adapterName}, ${cores} cores of ${processor}, Node ${node}, ` +
+        `${rounds} steps each after the first, in turns; ${agreement(result)}. ` +
+        `netc at ${revision}. Command:`,
+    ),
+    "",
+    codeBlock(command),
   ].join("\n");
 }
 
-/** What netc's figures are beside its peers', for the chart. */
+/** Each contender's median relative to netc's, for the chart. */
 function ratios(results) {
   return results.flatMap((result) => {
     const base = result.contenders.find(({ name }) => name === "netc")?.median;
@@ -102,20 +110,51 @@ function ratios(results) {
   });
 }
 
-/**
- * The README's table: medians on lavapipe, a row for each contender that was timed and a column for
- * each case.
- */
+/** What the README says of each contender next to its times. */
+const FEATURES = {
+  networks: {
+    netc: "a spec file",
+    "jax-js": "JavaScript, as in NumPy",
+    tensorflow: "JavaScript, as in Keras",
+    onnxruntime: "ONNX files",
+  },
+  training: { netc: "yes", "jax-js": "yes", tensorflow: "yes", onnxruntime: "no" },
+  "shape mistakes are found": {
+    netc: "before the run, with a fix",
+    "jax-js": "when the code runs",
+    tensorflow: "when the code runs",
+    onnxruntime: "by the framework that exports",
+  },
+  "recurrent layers, attention": {
+    netc: "no",
+    "jax-js": "yes",
+    tensorflow: "yes",
+    onnxruntime: "yes",
+  },
+  "without WebGPU": {
+    netc: "no",
+    "jax-js": "WebAssembly",
+    tensorflow: "WebGL, WebAssembly",
+    onnxruntime: "WebAssembly",
+  },
+};
+
+/** The README's table: a column for each contender, a row for each feature and each case. */
 function shortTable(results) {
   const shown = results.filter(({ adapter }) => adapter === "lavapipe");
-  const names = Object.keys(TITLES).filter((name) => name !== "prototype");
-  const rows = names.flatMap((name) => {
-    const found = shown.map(({ contenders }) => contenders.find((each) => each.name === name));
-    const known = found.find((contender) => contender);
-    if (!known) return [];
-    return [[titleOf(known), ...found.map((each) => (each?.median ? seconds(each.median) : ""))]];
+  const find = (name, { contenders }) => contenders.find((each) => each.name === name);
+  const known = Object.keys(TITLES)
+    .filter((name) => name !== "prototype")
+    .map((name) => shown.map((result) => find(name, result)).find(Boolean))
+    .filter(Boolean);
+  const features = Object.entries(FEATURES).map(([feature, values]) => {
+    return [feature, ...known.map(({ name }) => values[name] ?? "")];
   });
-  return table(["", ...shown.map((result) => CASES[result.case].title)], rows);
+  const times = shown.map((result) => {
+    const medians = known.map(({ name }) => find(name, result)?.median);
+    return [CASES[result.case].title, ...medians.map((each) => (each ? seconds(each) : ""))];
+  });
+  return table(["", ...known.map(titleOf)], [...features, ...times]);
 }
 
 /** Puts text between a document's markers. */
@@ -139,9 +178,9 @@ async function writeSchedules() {
   const names = (await resultNames()).filter((name) => name.startsWith("schedules-")).sort();
   if (names.length === 0) return;
   const section = schedulesSection(await Promise.all(names.map(readResult)));
-  const page = `# The cost model's choices beside the best measured\n\n${section}\n`;
-  await saveText("schedules.md", await tidy(page, DOCUMENT));
-  await rewrite(DOCUMENT, { schedules: section });
+  const page = `# The cost model's choices and the best measured schedules\n\n${section}\n`;
+  await saveText("schedules.md", await tidy(page, SCHEDULES));
+  await rewrite(SCHEDULES, { schedules: section });
 }
 
 export async function writeReport() {
@@ -149,15 +188,15 @@ export async function writeReport() {
   const results = await readResults();
   const rdna3 = generatedCodeSection(await readResult("rdna3"));
   const rdna3Page = `# Generated code on RDNA3\n\n${rdna3}\n`;
-  await saveText("rdna3.md", await tidy(rdna3Page, DOCUMENT));
-  await rewrite(DOCUMENT, { "generated code": rdna3 });
+  await saveText("rdna3.md", await tidy(rdna3Page, GENERATED_CODE));
+  await rewrite(GENERATED_CODE, { "generated code": rdna3 });
   if (results.length === 0) return;
   const sections = results.map(caseSection).join("\n\n");
-  const page = `# netc beside its peers\n\n![times](benchmark.svg)\n\n${sections}\n`;
-  await saveText("benchmark.md", await tidy(page, DOCUMENT));
+  const page = `# Benchmarks\n\n![times](benchmark.svg)\n\n${sections}\n`;
+  await saveText("benchmark.md", await tidy(page, BENCHMARKS));
   await saveText("benchmark.svg", await drawChart(ratios(results)));
   const chart = "![Time of a step as a multiple of netc's](../bench/results/benchmark.svg)";
-  await rewrite(DOCUMENT, { benchmark: `${chart}\n\n${sections}` });
+  await rewrite(BENCHMARKS, { benchmark: `${chart}\n\n${sections}` });
   const short = shortTable(results);
   if (results.some(({ adapter }) => adapter === "lavapipe"))
     await rewrite(README, { speed: short });

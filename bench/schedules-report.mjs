@@ -1,4 +1,5 @@
-// The tables of the cost model's choices beside the best measured candidates.
+// The tables of the cost model's choices and the best measured candidates.
+import { codeBlock, wrapped } from "./wrap.mjs";
 
 /** What a choice may take of the best sum's time. */
 const TOLERATED = 1.2;
@@ -78,9 +79,13 @@ function section({ model, adapter, batch, clock, problems, date, machine, comman
     "",
     [line(HEADINGS), line(rule), ...problems.map((problem) => line(row(problem)))].join("\n"),
     "",
-    `${within}; all of them together take ${whole.toFixed(2)} times what the best take. ` +
-      `${date}, ${adapter}, ${machine}; ` +
-      `${CLOCKS[clock]}, the less of two measurements each. \`${command}\``,
+    wrapped(
+      `${within}; all of them together take ${whole.toFixed(2)} times what the best take. ` +
+        `${date}, ${adapter}, ${machine}; ${CLOCKS[clock]}, the faster of two measurements. ` +
+        "Command:",
+    ),
+    "",
+    codeBlock(command),
   ].join("\n");
 }
 

@@ -1,10 +1,17 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { apiPages } from "./api.js";
+import { commandPages } from "./commands.js";
 import { diagnosticPages } from "./diagnostics.js";
-import { layersPage } from "./layers.js";
+import { referencePages } from "./reference.js";
 
-/** Generated pages by path. test/docs compares them with what lies there. */
-const pages = { "docs/layers.md": await layersPage(), ...(await diagnosticPages("specs/errors")) };
+/** Generated pages by path. test/docs compares them with the files. */
+const pages = {
+  ...(await referencePages()),
+  ...(await commandPages(".")),
+  ...(await apiPages(".")),
+  ...(await diagnosticPages("specs/errors")),
+};
 
 for (const [path, text] of Object.entries(pages)) {
   mkdirSync(dirname(path), { recursive: true });

@@ -23,8 +23,8 @@ export const codes = (names: readonly string[]): string => names.map(code).join(
 /** "Softmax with ...": the first letter as a sentence begins. */
 export const sentence = (text: string): string => `${text[0]!.toUpperCase()}${text.slice(1)}.`;
 
-/** As `npm run format` would leave it. */
+/** As `npm run format` would leave it, with prose in lines of at most 100 characters. */
 export const formatted = (markdown: string): Promise<string> =>
-  format(markdown, { parser: "markdown", printWidth: 100 });
+  format(markdown, { parser: "markdown", printWidth: 100, proseWrap: "always" });
 
 const escaped = (cell: string) => cell.replaceAll("|", "\\|");

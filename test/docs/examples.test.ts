@@ -1,27 +1,21 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { renderText } from "../../compiler/diagnostics/render-text.js";
 import { analyze } from "../../compiler/semantics/index.js";
+import { isDiagnostic, pages, readPage } from "./pages.js";
 import { type Example, examplesOf, specAround } from "./examples.js";
 
 /*
- * Everything that the documentation calls netc compiles: the blocks marked `net`, and the code in columns of tables that are headed
- * `netc`. `specAround` says what is put around parts of specs. An HTML comment before a block may say more, several things apart
- * by `; `:
+ * Everything that the documentation calls netc compiles: blocks marked `net`, and code in table
+ * columns headed `netc`. `specAround` completes parts of specs. An HTML comment before a block may
+ * have notes, separated by `; `:
  *
- *   <!-- file: blocks.net -->           what the page's other blocks may import, or stand behind
- *   <!-- after: blocks.net -->          the block stands behind that one in a file
+ *   <!-- file: blocks.net -->           other blocks of the page may import it, or follow it
+ *   <!-- after: blocks.net -->          the block follows that one in a file
  *   <!-- input: f32[N, 64] -->          of the model around layers, also `target` and `layers`
  *   <!-- gives: NET2002 -->             what a block marked `net wrong` must give, and nothing else
  */
 
-const root = new URL("../../", import.meta.url);
-const pages = [
-  "README.md",
-  ...readdirSync(new URL("docs/", root))
-    .filter((name) => name.endsWith(".md"))
-    .map((name) => `docs/${name}`),
-];
+const checked = pages.filter((page) => !isDiagnostic(page));
 
 /** The blocks of a page that have a file's name. */
 function filesOf(examples: readonly Example[]): ReadonlyMap<string, string> {
@@ -46,8 +40,8 @@ function diagnose(example: Example, files: ReadonlyMap<string, string>) {
   };
 }
 
-describe.each(pages)("%s", (page) => {
-  const examples = examplesOf(readFileSync(new URL(page, root), "utf8"));
+describe.each(checked)("%s", (page) => {
+  const examples = examplesOf(readPage(page));
   const files = filesOf(examples);
   test.skipIf(examples.length === 0)("its examples do what it says", () => {
     for (const example of examples) {

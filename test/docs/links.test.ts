@@ -1,17 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
+import { pages, readPage, root as folder } from "./pages.js";
 
-const root = new URL("../../", import.meta.url);
-const pages = [
-  ...["README.md", "CONTRIBUTING.md", "CHANGELOG.md"],
-  ...readdirSync(new URL("docs/", root))
-    .filter((name) => name.endsWith(".md"))
-    .map((name) => `docs/${name}`),
-];
+const root = pathToFileURL(`${folder}/`);
 
 /** The anchors that GitHub gives a page's headings. */
 function anchorsOf(page: string): readonly string[] {
-  const text = page.replace(/^```[^]*?^```/gm, "");
+  const text = page.replace(/^(`{3,})[^]*?^\1$/gm, "");
   return [...text.matchAll(/^#+ (.*)$/gm)].map((match) =>
     match[1]!
       .toLowerCase()
@@ -34,7 +30,9 @@ function mistakeOf(link: string, page: string): string | undefined {
 }
 
 test.each(pages)("links of %s lead somewhere", (page) => {
-  const text = readFileSync(new URL(page, root), "utf8").replace(/`[^`\n]*`/g, "");
+  const text = readPage(page)
+    .replace(/^(`{3,})[^]*?^\1$/gm, "")
+    .replace(/`[^`\n]*`/g, "");
   const links = [...text.matchAll(/\]\(([^)]+)\)/g)].map((match) => match[1]!);
   expect(links.flatMap((link) => mistakeOf(link, page) ?? [])).toEqual([]);
 });

@@ -1,0 +1,208 @@
+import { functions } from "../../compiler/calls/functions.js";
+import type { Described } from "../../compiler/calls/signature.js";
+import { aliasNames } from "../../compiler/diagnostics/alias.js";
+import { initializers } from "../../compiler/layers/initializers.js";
+import { type LayerDefinition, layers } from "../../compiler/layers/index.js";
+import { losses, metrics, type ScoreDefinition } from "../../compiler/layers/scores.js";
+import { optimizers } from "../../compiler/semantics/recipes/optimizers.js";
+import { averages, loads, precisions, stops } from "../../compiler/semantics/recipes/policies.js";
+import { schedules } from "../../compiler/semantics/recipes/schedules.js";
+import { trainSettings } from "../../compiler/semantics/recipes/settings.js";
+import { sources } from "../../compiler/semantics/recipes/sources.js";
+import { transforms } from "../../compiler/semantics/recipes/transforms.js";
+import { code, codes, formatted, page, table } from "./markdown.js";
+import { describeCall } from "./signatures.js";
+
+const NOTICE =
+  "<!-- Written by `npm run docs` from the compiler's registries: change those instead. -->";
+
+const ELSEWHERE = `
+Names after "Elsewhere" belong to other frameworks. netc does not accept them, but its error message
+says what to write.
+`;
+
+interface LayerPage {
+  readonly file: string;
+  readonly title: string;
+  /** The first layer of the page, in the order of the registry. */
+  readonly first: string;
+}
+
+/** A page for each group of layers: it begins with `first` and ends before the next page. */
+const LAYER_PAGES: readonly LayerPage[] = [
+  { file: "convolution-and-linear", title: "Convolution and linear layers", first: "conv" },
+  { file: "activations", title: "Activation functions", first: "relu" },
+  { file: "pooling", title: "Pooling, upsampling and padding", first: "maxpool" },
+  { file: "normalization", title: "Normalization layers", first: "lrn" },
+  { file: "shape-and-dropout", title: "Dropout, shape and joining layers", first: "dropout" },
+];
+
+const LAYERS_INTRODUCTION = `
+# Layers
+
+All layers of a spec. The [language](../language.md) shows how to combine them. Where the value of an
+argument is "an integer, or [height, width]", one integer is used for both. ${ELSEWHERE.trim()}
+`;
+
+/** Where a definition is on the pages of layers. */
+interface PlacedLayer {
+  readonly page: LayerPage;
+  readonly layer: LayerDefinition;
+}
+
+function placedLayers(): readonly PlacedLayer[] {
+  let current = LAYER_PAGES[0]!;
+  return layers.map((layer) => {
+    current = LAYER_PAGES.find(({ first }) => first === layer.name) ?? current;
+    return { page: current, layer };
+  });
+}
+
+/** The generated pages of docs/reference by path. */
+export async function referencePages(): Promise<Readonly<Record<string, string>>> {
+  const placed = placedLayers();
+  const texts = {
+    "layers/README": layersIndex(placed),
+    ...Object.fromEntries(
+      LAYER_PAGES.map((each) => [`layers/${each.file}`, layerPage(each, placed)]),
+    ),
+    initializers: callsPage("Weight initialization", INITIALIZERS, initializers),
+    "losses-and-metrics": scoresPage(),
+    optimizers: callsPage("Optimizers", OPTIMIZERS, optimizers.definitions),
+    schedules: callsPage("Learning rate schedules", SCHEDULES, schedules.definitions),
+    "recipe-settings": settingsPage(),
+    "data-sources": callsPage("Data sources", SOURCES, sources.definitions),
+    transforms: callsPage("Transforms and data augmentation", TRANSFORMS, transforms.definitions),
+    functions: functionsPage(),
+  };
+  const pages = Object.entries(texts).map(async ([name, text]): Promise<[string, string]> => {
+    return [`docs/reference/${name}.md`, await formatted(page(NOTICE, text))];
+  });
+  return Object.fromEntries(await Promise.all(pages));
+}
+
+function layersIndex(placed: readonly PlacedLayer[]): string {
+  const rows = placed.map(({ page: { file }, layer }) => [
+    `[${layer.name}](${file}.md#${layer.name})`,
+    layer.summary,
+    codes(aliasNames(layer.aliases)),
+  ]);
+  return page(LAYERS_INTRODUCTION, table(["layer", "is", "elsewhere"], rows));
+}
+
+function layerPage({ file, title }: LayerPage, placed: readonly PlacedLayer[]): string {
+  const own = placed.filter((each) => each.page.file === file).map(({ layer }) => layer);
+  return page(`# ${title}`, ELSEWHERE, ...own.map(describeLayer), "[All layers](README.md)");
+}
+
+function describeLayer(layer: LayerDefinition): string {
+  return page(describeCall(layer, layer.documentation), samplesTable(layer));
+}
+
+function samplesTable({ samples }: LayerDefinition): string {
+  const rows = samples.map(({ spec, input, others = [], output }) => [
+    code(spec),
+    [input, ...others].map(formatShape).join(" and "),
+    formatShape(output),
+  ]);
+  return table(["example", "input", "output"], rows);
+}
+
+const formatShape = (shape: readonly number[]) => `[N, ${shape.join(", ")}]`;
+
+const INITIALIZERS = `
+Values of the arguments \`init\` and \`bias_init\` of \`conv\`, \`conv_transpose\` and \`linear\`:
+\`conv(64, kernel=3, init=kaiming, bias_init=constant(0))\`. Without them, weights start as in PyTorch.
+`;
+
+const OPTIMIZERS = `
+Values of the recipe's setting \`optimizer\`. Formulas and defaults are PyTorch's.
+`;
+
+const SCHEDULES = `
+Values of the recipe's setting \`schedule\`. A schedule multiplies the optimizer's learning rate by a
+factor. \`warmup\` may precede another schedule, which then starts when the warmup ends.
+[Guide](../guides/learning-rate.md).
+`;
+
+const SOURCES = `
+Where the examples of a split come from. \`netc train --data DIR\` replaces the path.
+[Guide](../guides/own-data.md).
+`;
+
+const TRANSFORMS = `
+Steps that images go through, in the order in which the spec lists them. Pixels are numbers from 0 to 1.
+[Guide](../guides/data-augmentation.md).
+`;
+
+function callsPage(title: string, introduction: string, definitions: readonly Described[]): string {
+  const calls = definitions.map((definition) => describeCall(definition));
+  return page(`# ${title}`, introduction, ELSEWHERE, ...calls);
+}
+
+function scoresPage(): string {
+  return page(
+    "# Losses and metrics",
+    "A model has at most one `loss` and any number of metrics: `metric top5 = accuracy(logits, label, k=5)`.",
+    ELSEWHERE,
+    ...["## Losses", ...losses.map(describeScore)],
+    ...["## Metrics", ...metrics.map(describeScore)],
+  );
+}
+
+function describeScore(score: ScoreDefinition): string {
+  const against =
+    score.against === "labels"
+      ? "Takes logits `[N, classes]` and a target of classes, `u32[N]`."
+      : "Takes numbers and a target of numbers in the same shape.";
+  const applied = score.applies ? `It applies ${score.applies} itself.` : "";
+  return describeCall(score, `${against} ${applied}`);
+}
+
+const AFTER = `
+### after
+
+A stage of \`unfreeze\`: from this time on, the named weights are trained, too. Stages are joined by \`->\`
+in the order in which they begin. [Guide](../guides/fine-tuning.md#unfreeze-layers-in-stages).
+
+Without a name, in this order: \`duration\`, \`weights\`.
+
+| argument   | value                                             | default  | meaning                          |
+| ---------- | ------------------------------------------------- | -------- | -------------------------------- |
+| \`duration\` | a number with a unit: \`5 epochs\`, \`1000 steps\`    | required | when the stage begins            |
+| \`weights\`  | a list of names or patterns of frozen weights     | required | which weights are trained from then on |
+`;
+
+function settingsPage(): string {
+  const rows = trainSettings.map(({ name, meaning, aliases }) => [
+    code(name),
+    meaning,
+    codes(aliasNames(aliases)),
+  ]);
+  const calls: readonly Described[] = [
+    ...averages.definitions,
+    ...stops.definitions,
+    ...precisions.definitions,
+    ...loads.definitions,
+  ];
+  return page(
+    "# Recipe settings",
+    "Settings of a `train` declaration. `epochs`, `batch` and `optimizer` are required.",
+    ELSEWHERE,
+    table(["setting", "meaning", "elsewhere"], rows),
+    "Optimizers have [a page](optimizers.md), schedules have [a page](schedules.md).",
+    "## Values of `average`, `stop`, `precision` and `weights`",
+    ...calls.map((definition) => describeCall(definition)),
+    "## Stages of `unfreeze`",
+    AFTER,
+  );
+}
+
+function functionsPage(): string {
+  const rows = functions.map(({ name, summary }) => [code(name), summary]);
+  return page(
+    "# Functions of constants",
+    "Functions for [constants and arithmetic](language.md#constants-and-arithmetic).",
+    table(["function", "gives"], rows),
+  );
+}
