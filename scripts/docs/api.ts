@@ -183,14 +183,14 @@ interface Exported {
 }
 
 /** Everything that a file exports, by name. */
-function exportsOf(file: string, root: string): Exports {
-  const { config } = ts.readConfigFile(join(root, "tsconfig.json"), (path) =>
-    ts.sys.readFile(path),
-  );
+function exportsOf(entry: string, root: string): Exports {
+  const file = join(root, "tsconfig.json");
+  const read = ts.readConfigFile(file, (path) => ts.sys.readFile(path));
+  const config: unknown = read.config;
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
-  const program = ts.createProgram([file], { ...options, noEmit: true });
+  const program = ts.createProgram([entry], { ...options, noEmit: true });
   const checker = program.getTypeChecker();
-  const source = program.getSourceFile(file)!;
+  const source = program.getSourceFile(entry)!;
   const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(source)!);
   return new Map(
     exported.map((symbol) => {
@@ -267,8 +267,8 @@ function isOwn(member: ts.Symbol, declaration: ts.Node): boolean {
 function isPublic(member: ts.Symbol): boolean {
   const declaration: ts.Declaration | undefined = member.declarations?.[0];
   if (declaration === undefined) return false;
-  const name = ts.getNameOfDeclaration(declaration);
-  if (name && ts.isPrivateIdentifier(name)) return false;
+  const name: ts.DeclarationName | undefined = ts.getNameOfDeclaration(declaration);
+  if (name !== undefined && ts.isPrivateIdentifier(name)) return false;
   return !(ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.Private);
 }
 

@@ -31,7 +31,8 @@ interface LayerPage {
 /** A page for each group of layers: it begins with `first` and ends before the next page. */
 const LAYER_PAGES: readonly LayerPage[] = [
   { file: "convolution-and-linear", title: "Convolution and linear layers", first: "conv" },
-  { file: "activations", title: "Activation functions", first: "relu" },
+  { file: "activations", title: "Activation functions: ReLU, GELU, SiLU", first: "relu" },
+  { file: "sigmoid-and-tanh", title: "Activation functions: sigmoid, tanh", first: "softplus" },
   { file: "pooling", title: "Pooling, upsampling and padding", first: "maxpool" },
   { file: "normalization", title: "Normalization layers", first: "lrn" },
   { file: "shape-and-dropout", title: "Dropout, shape and joining layers", first: "dropout" },
