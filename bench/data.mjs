@@ -83,7 +83,8 @@ async function plain(file) {
 async function batches() {
   const dataset = await openFolder(root, { channels: 3 });
   const staging = chooseStaging(program, "eval", { dataset, transforms });
-  const { input: shape } = program;
+  const [channels, height, width] = program.tensors.find(({ role }) => role === "input").shape;
+  const shape = { channels, height, width };
   const options = { batch: 32, shape, transforms, staging, seed: 0, epoch: 0, shuffle: true };
   let count = 0;
   for await (const batch of loadBatches(dataset, options)) count += batch.count;

@@ -1,4 +1,5 @@
 /** Opening the data of a recipe, with what the user should hear about it. */
+import { classesOf, imageOf } from "../program/tensors.js";
 import { DataError } from "../runtime/data/error.js";
 import type { Dataset } from "../runtime/data/dataset.js";
 import type { OpenDataOptions, OpenedData, SkippedFile } from "../runtime/node/data/index.js";
@@ -61,9 +62,10 @@ export async function trainedClassNames(
 }
 
 function dataOptions({ spec, compilation }: CompiledSpec, flags: DataFlags): OpenDataOptions {
-  const { input, classes } = compilation.programs[0]!;
+  const program = compilation.programs[0]!;
+  const classes = classesOf(program);
   return {
-    shape: input,
+    shape: imageOf(program),
     ...(classes !== undefined && { classes }),
     base: spec.folder,
     ...(flags.data !== undefined && { directory: flags.data }),

@@ -1,4 +1,5 @@
 /** The pictures that a command is to look at: named one by one, by folder, by pattern, or given on standard input. */
+import { imageOf } from "../program/tensors.js";
 import { stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -84,7 +85,7 @@ export class Pictures implements Dataset {
     private readonly pictures: readonly Picture[],
     { compilation, model }: CompiledSpec,
   ) {
-    const { channels } = compilation.programs[0]!.input;
+    const { channels } = imageOf(compilation.programs[0]!);
     if (channels !== 1 && channels !== 3) {
       throw wrongInput(
         `the input of model ${model.name} has ${channels} channels, but images have 1 (grey) or 3 (RGB)`,

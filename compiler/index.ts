@@ -13,7 +13,7 @@ import { traceProgram, type ProgramOptions } from "./program.js";
 import type { Graph } from "./ir/graph.js";
 import { traceWithin, type MemoryBudget } from "./budget.js";
 import { build } from "./network/build.js";
-import { classesOf, fractionsOf } from "./network/facts.js";
+import { fractionsOf } from "./network/facts.js";
 import { outlineOf } from "./network/outline.js";
 import type { ResolvedNetwork } from "./network/resolved.js";
 import {
@@ -178,7 +178,6 @@ function tracePrograms(
   { file, target = "auto", tuned = [], keepGradients = false, memory, ...rest }: CompileOptions,
 ): readonly TracedProgram[] {
   const { afterPass, limits } = rest;
-  const classes = classesOf(network);
   const common = {
     source: { file: file.replace(/^.*[\\/]/, ""), hash },
     optimizer: optimizerOf(recipe),
@@ -188,7 +187,6 @@ function tracePrograms(
     ...(limits && { limits }),
     ...(afterPass && { afterPass }),
     mixesLabels: mixesImages(recipe?.data?.train),
-    ...(classes !== undefined && { classes }),
     fractions: fractionsOf(network),
   };
   const variants = [

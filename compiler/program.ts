@@ -14,7 +14,9 @@ import {
   type ProgramParameter,
   type ProgramStep,
   type ProgramSum,
+  type ProgramTensor,
   type Target,
+  type TensorRole,
 } from "../program/program.js";
 import type {
   DataRecipe,
@@ -24,12 +26,19 @@ import type {
 } from "../program/recipe.js";
 import type { Origin } from "./ir/origin.js";
 import { trainedParameters } from "./ir/fusion.js";
-import { classTotals, indexOfTotal, scoreValues, type Graph, type Value } from "./ir/graph.js";
-import { elementCount, imageShape } from "./ir/shape.js";
+import {
+  classTotals,
+  indexOfTotal,
+  portOf,
+  scoreValues,
+  type Graph,
+  type Port,
+} from "./ir/graph.js";
+import { elementCount, imageShape, type Shape } from "./ir/shape.js";
 import { Uses } from "./ir/uses.js";
 import type { Kernel } from "./kernels/kernel.js";
 import { roundUpTo4 } from "./layout/activation-layout.js";
-import { LoweringContext, type Folded, type Persistent } from "./lower/context.js";
+import { LoweringContext, portKey, type Folded, type Persistent } from "./lower/context.js";
 import { averageParameter, initializeParameter } from "./lower/ends.js";
 import { lowerGraph, lowerNodes } from "./lower/index.js";
 import { initializeLossScale } from "./lower/loss-scale.js";
@@ -47,6 +56,7 @@ import type { TracedList, TracedProgram } from "./trace.js";
 export interface ProgramOptions {
   readonly target: Target;
   readonly source: Program["source"];
+  /** Of the one target's labels, where the graph does not say. */
   readonly classes?: number;
   /** Metrics that are shares of something. */
   readonly fractions?: readonly string[];
@@ -123,7 +133,7 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
   };
   const writer = new ProgramWriter(forward, options, {
     ...{ persistent, stored, lists },
-    preparations: lowerPreparations(forward, options, persistent.images),
+    preparations: lowerPreparations(forward, options, persistent),
     trained: graphs.train ?? forward,
   });
   const program = writer.write();
@@ -143,19 +153,21 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
 const limitsOf = ({ limits = DEFAULT_LIMITS }: Pick<ProgramOptions, "limits">) => limits;
 
 function initialLossScale(
-  { images }: Graph,
-  { lossScale }: ProgramStorage,
+  { inputs }: Graph,
+  { ports }: ProgramStorage,
   { precision }: ProgramOptions,
 ): readonly StepDraft[] {
+  const lossScale = ports.get(LOSS_SCALE_KEY);
   if (!lossScale || precision?.lossScale.kind !== "dynamic") return [];
-  return [initializeLossScale(lossScale, precision.lossScale, images.origin)];
+  return [initializeLossScale(lossScale, precision.lossScale, inputs[0]!.value.origin)];
 }
 
 function averageSteps(
   stored: readonly StoredParameter[],
-  { parameters, averages, lossScale }: ProgramStorage,
+  { parameters, averages, ports }: ProgramStorage,
   { average }: ProgramOptions,
 ): readonly StepDraft[] {
+  const lossScale = ports.get(LOSS_SCALE_KEY);
   return stored.flatMap((parameter) => {
     const { id } = parameter.parameter.value;
     const kept = averages.get(id);
@@ -171,10 +183,13 @@ function averageSteps(
 type PreparationDrafts = { readonly train?: PreparationDraft; readonly eval?: PreparationDraft };
 
 function lowerPreparations(
-  { images: value }: Graph,
+  graph: Graph,
   { data }: ProgramOptions,
-  images: Storage,
+  { ports }: ProgramStorage,
 ): PreparationDrafts {
+  if (!data) return {};
+  const value = portOf(graph, "input");
+  const images = ports.get(portKey({ role: "input", name: value.name }))!;
   const shape = imageShape(value.shape);
   const lower = (split: DataSplitRecipe | undefined, name: string) => {
     if (!split) return undefined;
@@ -182,8 +197,8 @@ function lowerPreparations(
     const origin = { name, span: { ...span, start: { ...span.start, ...split.location } } };
     return lowerPreparation(name, split, { shape, images, origin });
   };
-  const train = lower(data?.train, "train");
-  const evaluation = lower(data?.eval, "eval");
+  const train = lower(data.train, "train");
+  const evaluation = lower(data.eval, "eval");
   return { ...(train && { train }), ...(evaluation && { eval: evaluation }) };
 }
 
@@ -254,7 +269,7 @@ function persistentStorage(
   stored: readonly StoredParameter[],
   { optimizer, average }: ProgramOptions,
 ): ProgramStorage {
-  const { images, labels, prediction, metrics } = forward;
+  const { metrics } = forward;
   const trained = new Set(train && trainedParameters(train).map(({ parameter }) => parameter.id));
   const idOf = ({ parameter }: StoredParameter) => parameter.value.id;
   const trainedOnes = stored.filter((parameter) => trained.has(idOf(parameter)));
@@ -262,22 +277,11 @@ function persistentStorage(
     (parameter) => trained.has(idOf(parameter)) || parameter.parameter.role === "statistic",
   );
   return {
-    images: storage(images.name, "images", perImage(4 * elementCount(images.shape))),
-    labels: labels && storage(labels.name, "labels", perImage(4 * elementCount(labels.shape))),
-    ...(train?.mixture && {
-      partners: storage("partners", "partners", perImage(4)),
-      shares: storage("shares", "shares", perImage(4)),
-    }),
-    lossScale: train?.lossScale && storage("loss scale", "state", fixed(4 * LOSS_SCALE_WORDS)),
+    ports: portStorage(forward, train),
     metrics:
       metrics.length > 0
         ? storage("metrics", "metrics", fixed(4 * roundUpTo4(largestSums(train, forward))))
         : undefined,
-    prediction: storage(
-      "prediction",
-      "prediction",
-      perImage(4 * predictionPitch(prediction.shape)),
-    ),
     parameters: new Map(
       stored.map((parameter) => [idOf(parameter), parameterStorage(parameter, "parameter")]),
     ),
@@ -299,6 +303,36 @@ function persistentStorage(
   };
 }
 
+/** One buffer for each tensor that comes in or goes out of any list. */
+function portStorage(forward: Graph, train: Graph | undefined): ReadonlyMap<string, Storage> {
+  const ports = [...(train ?? forward).inputs, ...forward.inputs, ...forward.outputs];
+  return new Map(
+    ports.map((port) => [portKey(port), storageFor(port, forward.outputs.length)] as const),
+  );
+}
+
+function storageFor({ name, role, value }: Port, outputs: number): Storage {
+  const bytes = perImage(4 * elementCount(value.shape));
+  switch (role) {
+    case "input":
+      return storage(name, "images", bytes);
+    case "target":
+      return storage(name, "labels", bytes);
+    case "partner":
+      return storage("partners", "partners", perImage(4));
+    case "share":
+      return storage("shares", "shares", perImage(4));
+    case "loss scale":
+      return storage("loss scale", "state", fixed(4 * LOSS_SCALE_WORDS));
+    case "prediction": {
+      const label = outputs > 1 ? `prediction ${name}` : "prediction";
+      return storage(label, "prediction", perImage(4 * predictionPitch(value.shape)));
+    }
+  }
+}
+
+const LOSS_SCALE_KEY = portKey({ role: "loss scale", name: "loss scale" });
+
 const storage = (name: string, purpose: Storage["purpose"], bytes: Storage["bytes"]): Storage => ({
   name,
   purpose,
@@ -314,9 +348,35 @@ function parameterStorage(
   return pieces.map(({ bytes }) => storage(`${name} ${kind}`, purpose, fixed(bytes)));
 }
 
-const predictionPitch = (shape: Graph["prediction"]["shape"]) => roundUpTo4(elementCount(shape));
+const predictionPitch = (shape: Shape) => roundUpTo4(elementCount(shape));
 
-const describeTarget = ({ name, shape }: Value) => ({ name, shape: shape.slice(1).map(Number) });
+const IMAGE_AXES = ["channel", "row", "column"] as const;
+
+function describeTensor(
+  { name, role, value, classes, gives }: Port,
+  options: ProgramOptions,
+  buffer: number,
+): ProgramTensor {
+  const shape = value.shape.slice(1).map(Number);
+  const isLabels = role === "target" && value.type === "u32";
+  const count = isLabels ? (classes ?? options.classes) : undefined;
+  return {
+    name,
+    role: role as TensorRole,
+    dtype: value.type,
+    shape,
+    axes: IMAGE_AXES.slice(0, shape.length),
+    buffer,
+    ...(role === "prediction" && { pitch: predictionPitch(value.shape) }),
+    ...(count !== undefined && { classes: { count } }),
+    ...(gives && { gives }),
+  };
+}
+
+/** Sums over the examples of a call: no axis of it is an example's. */
+const metricsTensor = (buffer: number): ProgramTensor => {
+  return { name: "metrics", role: "metrics", dtype: "f32", shape: [], axes: [], buffer };
+};
 
 const location = ({ span }: Origin) => ({ line: span.start.line, column: span.start.column });
 
@@ -362,14 +422,13 @@ class ProgramWriter {
     const lists = { ...this.parts.lists, ...this.plan.lists };
     const { trained } = this.parts;
     const totals = classTotals(trained);
-    const { channels, height, width } = imageShape(graph.images.shape);
     const parameters = stored.map((parameter, index) => this.parameter(parameter, index + 1));
-    const { images, labels, partners, shares, metrics } = persistent;
-    const lossScale = persistent.lossScale && this.buffer(persistent.lossScale);
-    for (const io of [images, labels, partners, shares, metrics]) {
-      if (io) this.buffer(io);
-    }
-    this.buffer(persistent.prediction);
+    const { ports, metrics } = persistent;
+    const scale = ports.get(LOSS_SCALE_KEY);
+    const lossScale = scale && this.buffer(scale);
+    for (const [key, io] of ports) if (!key.startsWith("prediction ")) this.buffer(io);
+    if (metrics) this.buffer(metrics);
+    for (const [key, io] of ports) if (key.startsWith("prediction ")) this.buffer(io);
     const steps = {
       initialize: lists.initialize.map((step) => this.step(step)),
       train: lists.train.map((step) => this.step(step)),
@@ -392,13 +451,7 @@ class ProgramWriter {
       ...(options.adapter && { adapter: options.adapter }),
       model: graph.name,
       source: options.source,
-      input: { name: graph.images.name, channels, height, width },
-      classes: options.classes,
-      ...(graph.labels?.type === "f32" && { targets: describeTarget(graph.labels) }),
-      prediction: {
-        shape: graph.prediction.shape.slice(1).map(Number),
-        pitch: predictionPitch(graph.prediction.shape),
-      },
+      ...this.tensors(),
       metrics: graph.metrics.map(({ name }) => name),
       fractions: options.fractions ?? [],
       sums: { train: sumsOf(trained, totals), evaluate: sumsOf(graph, totals) },
@@ -421,6 +474,30 @@ class ProgramWriter {
       draws: { words: draws.words, buffer: this.buffer(draws.storage) },
       steps: steps.map((step) => this.step(step)),
     };
+  }
+
+  /** What crosses the border in a call, and which lists read and leave it. */
+  private tensors(): Pick<Program, "tensors" | "uses"> {
+    const { graph, options } = this;
+    const { persistent, trained } = this.parts;
+    const tensorOf = (port: Port) =>
+      describeTensor(port, options, this.buffer(persistent.ports.get(portKey(port))!));
+    const inputs = trained.inputs.flatMap((port) =>
+      port.role === "loss scale" ? [] : [tensorOf(port)],
+    );
+    const metrics = persistent.metrics && metricsTensor(this.buffer(persistent.metrics));
+    const outputs = graph.outputs.map(tensorOf);
+    const tensors = [...inputs, ...(metrics ? [metrics] : []), ...outputs];
+    const of = (...roles: readonly TensorRole[]) =>
+      tensors.flatMap(({ role }, index) => (roles.includes(role) ? [index] : []));
+    const training = { reads: of("input", "target", "partner", "share"), gives: of("metrics") };
+    const uses = {
+      train: training,
+      accumulate: training,
+      evaluate: { reads: of("input", "target"), gives: of("metrics") },
+      predict: { reads: of("input"), gives: of("prediction") },
+    };
+    return { tensors, uses };
   }
 
   /** What a list came from; after `write`. */

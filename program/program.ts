@@ -7,7 +7,7 @@
 
 import type { Transform } from "./transforms.js";
 
-export const PROGRAM_FORMAT = 6;
+export const PROGRAM_FORMAT = 7;
 
 /** `fixed + perImage * batch`. */
 export interface Affine {
@@ -18,6 +18,47 @@ export interface Affine {
 /** Bytes that grow with the batch, but no fewer than `least`, if given. */
 export interface BufferSize extends Affine {
   readonly least?: number;
+}
+
+// Tensors
+
+/** What a prediction holds. */
+export type Gives = "logits" | "probabilities" | "values";
+
+/**
+ * What a tensor is to a program. Of training data that mix two examples, `partner` is the other
+ * one's label and `share` what the first counts, 0 to 1. `metrics` is what `Program.sums` say, and
+ * behind it counts of examples (`summedWords`).
+ */
+export type TensorRole = "input" | "target" | "partner" | "share" | "metrics" | "prediction";
+
+/** What an axis counts; features and images have channels. */
+export type Axis = "channel" | "row" | "column";
+
+/** A tensor that crosses the border in a call. */
+export interface ProgramTensor {
+  readonly name: string;
+  readonly role: TensorRole;
+  readonly dtype: "f32" | "u32";
+  /** Of one example, with an axis each; row-major. */
+  readonly shape: readonly number[];
+  readonly axes: readonly Axis[];
+  readonly buffer: number;
+  /** Of a prediction: floats from one example to the next. */
+  readonly pitch?: number;
+  /** Of labels: integers in 0 .. count - 1. */
+  readonly classes?: { readonly count: number };
+  /** Of a prediction, where it is known. */
+  readonly gives?: Gives;
+}
+
+/** The lists that a call's tensors go into or come from. */
+export type ListWithTensors = "train" | "accumulate" | "evaluate" | "predict";
+
+/** What a list reads of a call and what it leaves: indices in `Program.tensors`. */
+export interface ListTensors {
+  readonly reads: readonly number[];
+  readonly gives: readonly number[];
 }
 
 /** A place in the spec, for messages, profiles and comments. Lines and columns count from 1. */
@@ -235,6 +276,8 @@ export function stepsFor<Step extends Pick<ProgramStep, "batches">>(
  */
 export interface ClassTotal {
   readonly of: "labels" | "partners";
+  /** Of several targets, the one with these labels. */
+  readonly target?: string;
   /** One for each class. */
   readonly weights: readonly number[];
 }
@@ -348,21 +391,9 @@ export interface Program {
   readonly model: string;
   /** The spec's file name, without folders, and a hash of its text. */
   readonly source: { readonly file: string; readonly hash: string };
-  readonly input: {
-    readonly name: string;
-    readonly channels: number;
-    readonly height: number;
-    readonly width: number;
-  };
-  /** Labels are integers in 0 .. classes - 1; absent for a model whose loss is of no labels. */
-  readonly classes?: number;
-  /**
-   * Targets are f32 [N, ...shape]; absent for a model whose loss is of labels, or of the images
-   * themselves.
-   */
-  readonly targets?: { readonly name: string; readonly shape: readonly number[] };
-  /** Values per image that `predict` returns, and their pitch in the prediction buffer. */
-  readonly prediction: { readonly shape: readonly number[]; readonly pitch: number };
+  /** All that callers give and get: inputs first, predictions last. */
+  readonly tensors: readonly ProgramTensor[];
+  readonly uses: { readonly [list in ListWithTensors]: ListTensors };
   /** `loss`, then the metrics by name. */
   readonly metrics: readonly string[];
   /** Those of the metrics that are shares of something, such as an accuracy. */

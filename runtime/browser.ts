@@ -3,7 +3,8 @@ import type { Program } from "../program/program.js";
 import type { NetworkOptions } from "./calls.js";
 import { adapterName, type FoundAdapter } from "./device.js";
 import { NoAdapterError } from "./errors.js";
-import type { Labels, Targets } from "./examples.js";
+import type { Images } from "./data/dataset.js";
+import type { Inputs, Labels, Targets } from "./examples.js";
 import type { Network } from "./network.js";
 import { openNetwork } from "./open.js";
 
@@ -14,10 +15,12 @@ export function createNetwork<
   Metric extends string = string,
   Name extends string = string,
   Target extends Targets = Labels,
+  Input extends Inputs = Images,
+  Output = Float32Array,
 >(
   programs: readonly Program[],
   options: NetworkOptions = {},
-): Promise<Network<Metric, Name, Target>> {
+): Promise<Network<Metric, Name, Target, Input, Output>> {
   return openNetwork(programs, options, findAdapter);
 }
 

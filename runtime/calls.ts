@@ -1,8 +1,7 @@
 /** What a network's calls take: their options, their results, and the checks of settings. */
 import type { OptimizerSettings } from "../program/program.js";
-import type { Images } from "./data/dataset.js";
 import { InputError } from "./errors.js";
-import type { Targets } from "./examples.js";
+import type { Inputs, Targets } from "./examples.js";
 import { assertNumber, type OptionNames } from "./options.js";
 import type { TensorOf } from "./parameters.js";
 import type { CompileProgress } from "./pipelines.js";
@@ -57,7 +56,7 @@ export interface ParameterInfo<Name extends string = string> {
 
 /** What a step list is inspected on; `optimizer` as in a step. */
 export interface InspectionExamples {
-  readonly images: Images;
+  readonly images: Inputs;
   readonly targets?: Targets;
   readonly optimizer?: OptimizerOptions;
 }

@@ -1,9 +1,11 @@
 /** Copies of what callers hand over, which they may change as soon as a call returns. */
-import type { Images } from "./data/dataset.js";
 import { describe } from "./describe.js";
 import { InputError } from "./errors.js";
+import type { Inputs } from "./examples.js";
 
 type Values = Float32Array | Uint32Array | Uint8Array;
+
+const KINDS = [Float32Array, Uint32Array, Uint8Array];
 
 /** Arrays that wait for the next call: one in use, one that is being filled. */
 const MOST_KEPT = 4;
@@ -17,9 +19,9 @@ export class Copies {
    * by `transfer`.
    */
   async keeping<T>(
-    images: Images,
+    images: Inputs,
     transfer: boolean | undefined,
-    work: (own: Images) => Promise<T>,
+    work: (own: Inputs) => Promise<T>,
   ): Promise<T> {
     const own = transfer ? images : this.ofImages(images);
     try {
@@ -29,25 +31,31 @@ export class Copies {
     }
   }
 
-  /** A copy of images; what cannot be images is returned as it is, to be refused. */
-  private ofImages(images: Images): Images {
+  /** A copy of inputs; what cannot be inputs is returned as it is, to be refused. */
+  private ofImages(images: Inputs): Inputs {
     if (images instanceof Float32Array) return this.of(images);
-    if (!(images instanceof Object) || !("staged" in images)) return images;
-    const { staged, draws } = images;
-    if (!(staged instanceof Uint8Array && draws instanceof Uint32Array)) return images;
-    return { ...images, staged: this.of(staged), draws: this.of(draws) };
+    if (!(images instanceof Object) || Array.isArray(images) || ArrayBuffer.isView(images)) {
+      return images;
+    }
+    const own = Object.entries(images).map(([name, values]: [string, unknown]) => [
+      name,
+      KINDS.some((kind) => values instanceof kind) ? this.of(values as Values) : values,
+    ]);
+    return Object.fromEntries(own) as Inputs;
   }
 
   /** Takes copies back once they have been uploaded. */
-  private release(images: Images): void {
-    const arrays = images instanceof Float32Array ? [images] : [images.staged, images.draws];
-    this.free.unshift(...arrays);
+  private release(images: Inputs): void {
+    const arrays = images instanceof Float32Array ? [images] : Object.values(images);
+    this.free.unshift(
+      ...(arrays as unknown[] as Values[]).filter((values) => ArrayBuffer.isView(values)),
+    );
     this.free.length = Math.min(this.free.length, MOST_KEPT);
   }
 
   private of<Kind extends Values>(values: Kind): Kind {
     // The class of a Buffer is Uint8Array's heir: a copy is a plain array.
-    const kind = [Float32Array, Uint32Array, Uint8Array].find((one) => values instanceof one)!;
+    const kind = KINDS.find((one) => values instanceof one)!;
     const place = this.free.findIndex(
       (one) => one.constructor === kind && one.length === values.length,
     );

@@ -24,7 +24,7 @@ export type {
 } from "./training/index.js";
 export { Device, targetFor } from "./device.js";
 export type { AdapterSummary, FoundAdapter } from "./device.js";
-export type { ClassLabels, Labels, MixedLabels, Targets } from "./examples.js";
+export type { ClassLabels, Inputs, Labels, MixedLabels, Targets } from "./examples.js";
 export type { MemoryUse } from "./memory.js";
 export type {
   CallExamples,

@@ -1,5 +1,6 @@
-/** Checks of what users hand to a network. */
-import type { Program } from "../program/program.js";
+/** Checks of what users hand to a network: each tensor of the program against what is given for it. */
+import type { Program, ProgramTensor } from "../program/program.js";
+import { sizeOf, tensorsOf } from "../program/tensors.js";
 import type { Images, StagedImages } from "./data/dataset.js";
 import { describe } from "./describe.js";
 import { InputError } from "./errors.js";
@@ -19,66 +20,117 @@ export interface MixedLabels {
 
 export type Labels = ClassLabels | MixedLabels;
 
-/** Examples in `images`, 1 to `batch`. Throws InputError for a wrong length or a value that is not finite. */
-export function countImages(program: Program, images: Images, batch: number): number {
-  const { name } = program.input;
-  const count =
-    images instanceof Object && "staged" in images
-      ? countStaged(program, images)
-      : countFloats(program, images);
+/** What a call takes as inputs: by name, or the one input as it is. */
+export type Inputs = Images | { readonly [name: string]: Float32Array };
+
+/**
+ * What a model's losses compare its outputs with: labels or numbers, by name or as they are where
+ * there is one target, or nothing where the loss is of the images themselves.
+ */
+export type Targets =
+  | Labels
+  | Float32Array
+  | { readonly [name: string]: ClassLabels | Float32Array }
+  | undefined
+  | void;
+
+/** The data of a call as the device takes them: by index of the program's tensors. */
+export interface TensorData {
+  readonly [tensor: number]: Float32Array | Uint32Array;
+}
+
+/** Examples in `images`, 1 to `batch`, with all inputs. */
+export interface CheckedInputs {
+  readonly count: number;
+  readonly data: TensorData & Partial<StagedImages>;
+}
+
+/**
+ * Throws InputError for a wrong length, a value that is not finite, or an input that is missing or
+ * unknown.
+ */
+export function checkInputs(program: Program, images: Inputs, batch: number): CheckedInputs {
+  const tensors = tensorsOf(program, "input");
+  const [first, ...others] = tensors as [ProgramTensor, ...ProgramTensor[]];
+  const { name } = first;
+  const isStaged = images instanceof Object && "staged" in images && others.length === 0;
+  const [values, ...rest] = isStaged ? [images] : namedValues(tensors, images);
+  const count = isStaged
+    ? countStaged(program, images as StagedImages)
+    : countFloats(first, values as Float32Array);
   if (count > batch) {
     throw new InputError(
       `\`${name}\` holds ${count} images, and the network was created with a batch of ${batch}: ` +
         "pass fewer at a time, or create it with a larger `batch`",
     );
   }
-  return count;
+  if (isStaged) return { count, data: images as StagedImages & TensorData };
+  others.forEach((tensor, index) => checkNumbers(tensor, rest[index], count));
+  return { count, data: byTensor(program, tensors, [values, ...rest] as Float32Array[]) };
 }
 
-function countStaged({ input, preparations }: Program, images: StagedImages): number {
-  const preparation = preparations?.[images.split];
+function byTensor(
+  { tensors: all }: Program,
+  tensors: readonly ProgramTensor[],
+  values: readonly (Float32Array | Uint32Array)[],
+): TensorData {
+  return Object.fromEntries(tensors.map((tensor, place) => [all.indexOf(tensor), values[place]!]));
+}
+
+const isNamed = (given: unknown): given is Readonly<Record<string, unknown>> =>
+  given instanceof Object && !Array.isArray(given) && !ArrayBuffer.isView(given);
+
+/** What is given for each tensor of a role: the only one may come without its name. */
+function namedValues(tensors: readonly ProgramTensor[], given: unknown): readonly unknown[] {
+  const names = tensors.map(({ name }) => name);
+  if (tensors.length === 1 && !(isNamed(given) && names[0]! in given)) return [given];
+  const wanted = `{ ${names.join(", ")} }`;
+  if (!isNamed(given)) throw new InputError(`expected ${wanted}, not ${describe(given)}`);
+  const wrong =
+    names.find((name) => given[name] === undefined) ??
+    Object.keys(given).find((name) => !names.includes(name));
+  if (wrong === undefined) return names.map((name) => given[name]);
+  const what = names.includes(wrong) ? `\`${wrong}\` is missing` : `there is no \`${wrong}\``;
+  throw new InputError(`${what}: expected ${wanted}`);
+}
+
+function countStaged(program: Program, images: StagedImages): number {
+  const [{ name }] = tensorsOf(program, "input") as [ProgramTensor];
+  const preparation = program.preparations?.[images.split];
   if (preparation === undefined) {
     throw new InputError(`this program prepares no images of the ${images.split} split`);
   }
   const isArrays = images.staged instanceof Uint8Array && images.draws instanceof Uint32Array;
   if (!isArrays) {
     const came = `${describe(images.staged)} and ${describe(images.draws)}`;
-    throw new InputError(`\`${input.name}\` must be a Uint8Array and a Uint32Array, not ${came}`);
+    throw new InputError(`\`${name}\` must be a Uint8Array and a Uint32Array, not ${came}`);
   }
   const count = images.staged.length / preparation.staged.slot;
   const words = preparation.views * preparation.draws.words;
   if (count > 0 && Number.isInteger(count) && images.draws.length === count * words) return count;
   throw new InputError(
-    `\`${input.name}\` has ${images.staged.length} bytes and ${images.draws.length} draws: expected ` +
+    `\`${name}\` has ${images.staged.length} bytes and ${images.draws.length} draws: expected ` +
       `${preparation.staged.slot} and ${words} an image`,
   );
 }
 
-function countFloats({ input }: Program, images: Float32Array): number {
-  const { name, channels, height, width } = input;
-  if (!(images instanceof Float32Array)) {
-    throw new InputError(`\`${name}\` must be a Float32Array, not ${describe(images)}`);
-  }
-  const each = channels * height * width;
+function countFloats({ name, shape }: ProgramTensor, images: Float32Array): number {
+  assertFloats(name, images);
+  const each = sizeOf(shape);
   const count = images.length / each;
-  const shape = `${each} values an image (${channels} x ${height} x ${width})`;
   if (count === 0 || !Number.isInteger(count)) {
+    const [channels, height = 1, width = 1] = shape;
     throw new InputError(
-      `\`${name}\` has ${images.length} values, which is no whole number of images: expected ${shape}`,
+      `\`${name}\` has ${images.length} values, which is no whole number of images: expected ${each} values an image (${channels} x ${height} x ${width})`,
     );
   }
   assertFinite(images, `\`${name}\``);
   return count;
 }
 
-/** What a model's loss compares its output with: labels, numbers, or nothing but the images themselves. */
-export type Targets = Labels | Float32Array | undefined | void;
-
-/** What is uploaded beside the images. Partners and shares only for training that mixes images. */
-export interface TargetData {
-  readonly labels?: Uint32Array | Float32Array;
-  readonly partners?: Uint32Array;
-  readonly shares?: Float32Array;
+function assertFloats(name: string, values: unknown): asserts values is Float32Array {
+  if (values instanceof Float32Array) return;
+  throw new InputError(`\`${name}\` must be a Float32Array, not ${describe(values)}`);
 }
 
 /**
@@ -89,28 +141,32 @@ export function checkTargets(
   program: Program,
   targets: Targets,
   { images, training }: { readonly images: number; readonly training: boolean },
-): TargetData {
+): TensorData {
   if (program.metrics.length === 0) {
     throw new InputError(
       `model \`${program.model}\` has no loss: it cannot be trained or evaluated`,
     );
   }
-  if (program.targets) return { labels: checkNumbers(program.targets, targets, images) };
-  const { classes } = program;
-  if (classes === undefined) return {};
-  const mixes = training && program.buffers.some(({ purpose }) => purpose === "partners");
+  const compared = tensorsOf(program, "target");
+  if (compared.length === 0) return {};
+  const mixing = training ? ["partner", "share"] : [];
+  const mixed = program.tensors.filter(({ role }) => mixing.includes(role));
+  const all = [...compared, ...mixed];
   if (isMixed(targets)) {
-    if (!mixes) throw notMixing(program, training);
-    return checkMixed(classes, targets, images);
+    if (mixed.length === 0) throw notMixing(program, training);
+    return byTensor(program, all, checkMixed(compared[0]!, targets, images));
   }
-  const labels = checkLabels(classes, targets as ClassLabels, { name: "label", images });
-  return mixes
-    ? { labels, partners: labels, shares: new Float32Array(images).fill(1) }
-    : { labels };
+  const values = namedValues(compared, targets).map((given, index) => {
+    const tensor = compared[index]!;
+    return tensor.dtype === "f32"
+      ? new Float32Array(checkNumbers(tensor, given, images))
+      : checkLabels(tensor, given, { name: compared.length > 1 ? tensor.name : "label", images });
+  });
+  return byTensor(program, all, [...values, values[0]!, new Float32Array(images).fill(1)]);
 }
 
 const isMixed = (targets: Targets): targets is MixedLabels =>
-  targets instanceof Object && "partners" in targets;
+  targets instanceof Object && "partners" in targets && "shares" in targets;
 
 function notMixing({ model }: Program, training: boolean): InputError {
   return new InputError(
@@ -120,11 +176,9 @@ function notMixing({ model }: Program, training: boolean): InputError {
   );
 }
 
-function checkMixed(classes: number, mixed: MixedLabels, images: number): TargetData {
+function checkMixed(target: ProgramTensor, mixed: MixedLabels, images: number) {
   const { shares } = mixed;
-  if (!(shares instanceof Float32Array)) {
-    throw new InputError(`\`shares\` must be a Float32Array, not ${describe(shares)}`);
-  }
+  assertFloats("shares", shares);
   if (shares.length !== images) {
     throw new InputError(`expected ${images} shares for ${images} images, got ${shares.length}`);
   }
@@ -132,33 +186,29 @@ function checkMixed(classes: number, mixed: MixedLabels, images: number): Target
   if (wrong >= 0) {
     throw new InputError(`share ${wrong} is ${shares[wrong]}: shares are numbers from 0 to 1`);
   }
-  return {
-    labels: checkLabels(classes, mixed.labels, { name: "label", images }),
-    partners: checkLabels(classes, mixed.partners, { name: "partner", images }),
-    shares: new Float32Array(shares),
-  };
+  return [
+    checkLabels(target, mixed.labels, { name: "label", images }),
+    checkLabels(target, mixed.partners, { name: "partner", images }),
+    new Float32Array(shares),
+  ];
 }
 
-function checkNumbers(
-  { name, shape }: NonNullable<Program["targets"]>,
-  targets: Targets,
-  images: number,
-): Float32Array {
-  if (!(targets instanceof Float32Array)) {
-    throw new InputError(`\`${name}\` must be a Float32Array, not ${describe(targets)}`);
+function checkNumbers({ name, shape }: ProgramTensor, values: unknown, images: number) {
+  assertFloats(name, values);
+  const wanted = images * sizeOf(shape);
+  if (values.length !== wanted) {
+    const sizes = [images, ...shape].join(" x ");
+    throw new InputError(
+      `expected ${sizes} = ${wanted} values of \`${name}\`, got ${values.length}`,
+    );
   }
-  const each = shape.reduce((product, extent) => product * extent, 1);
-  if (targets.length !== images * each) {
-    const wanted = `${images} x ${shape.join(" x ")} = ${images * each} values`;
-    throw new InputError(`expected ${wanted} of \`${name}\`, got ${targets.length}`);
-  }
-  assertFinite(targets, `\`${name}\``);
-  return new Float32Array(targets);
+  assertFinite(values, `\`${name}\``);
+  return values;
 }
 
 function checkLabels(
-  classes: number,
-  labels: ClassLabels,
+  { classes }: ProgramTensor,
+  labels: unknown,
   { name, images }: { readonly name: string; readonly images: number },
 ): Uint32Array {
   if (!(labels instanceof Uint32Array || Array.isArray(labels))) {
@@ -170,9 +220,9 @@ function checkLabels(
   const values: ArrayLike<number> = labels;
   for (let index = 0; index < values.length; index++) {
     const label = values[index]!;
-    if (!Number.isInteger(label) || label < 0 || label >= classes) {
+    if (!Number.isInteger(label) || label < 0 || label >= classes!.count) {
       throw new InputError(
-        `${name} ${index} is ${label}: ${name}s are integers from 0 to ${classes - 1}`,
+        `${name} ${index} is ${label}: ${name}s are integers from 0 to ${classes!.count - 1}`,
       );
     }
   }

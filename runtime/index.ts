@@ -1,7 +1,8 @@
 /** The runtime for Node: adapters come from Dawn, or from `device` in the options. */
 import type { Program } from "../program/program.js";
 import type { NetworkOptions } from "./calls.js";
-import type { Labels, Targets } from "./examples.js";
+import type { Images } from "./data/dataset.js";
+import type { Inputs, Labels, Targets } from "./examples.js";
 import type { Network } from "./network.js";
 import { openNetwork } from "./open.js";
 import { findAdapter } from "./node/adapters.js";
@@ -19,9 +20,11 @@ export function createNetwork<
   Metric extends string = string,
   Name extends string = string,
   Target extends Targets = Labels,
+  Input extends Inputs = Images,
+  Output = Float32Array,
 >(
   programs: readonly Program[],
   options: NetworkOptions = {},
-): Promise<Network<Metric, Name, Target>> {
+): Promise<Network<Metric, Name, Target, Input, Output>> {
   return openNetwork(programs, options, findAdapter);
 }

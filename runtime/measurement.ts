@@ -3,6 +3,7 @@
  * steps add up; nothing but `meansOf` divides.
  */
 import type { ClassTotal, Program, ProgramSum } from "../program/program.js";
+import type { TensorData } from "./examples.js";
 
 /** A part of a metric. */
 export interface MeasuredSum {
@@ -23,12 +24,16 @@ export interface Measurement {
 
 /** What a program's means by class weights divide by, over the examples of a step or a call. */
 export function totalsOf(
-  { classTotals }: Pick<Program, "classTotals">,
-  { labels, partners }: { readonly labels?: ArrayLike<number>; readonly partners?: Uint32Array },
+  { classTotals, tensors }: Pick<Program, "classTotals" | "tensors">,
+  data: TensorData,
 ): readonly number[] {
-  return classTotals.map(({ of, weights }) =>
-    totalOf(weights, of === "labels" ? labels : partners),
-  );
+  return classTotals.map(({ of, target, weights }) => {
+    const wanted = of === "labels" ? "target" : "partner";
+    const index = tensors.findIndex(
+      ({ role, name }) => role === wanted && (target === undefined || name === target),
+    );
+    return totalOf(weights, data[index]);
+  });
 }
 
 /** What classes weigh together. */

@@ -17,7 +17,7 @@ import {
 } from "./calls.js";
 import type { Images } from "./data/dataset.js";
 import type { AdapterSummary, Device } from "./device.js";
-import type { Labels, Targets } from "./examples.js";
+import type { Inputs, Labels, Targets } from "./examples.js";
 import type { InspectableRun, InspectionParts } from "./inspection.js";
 import { meansOf, type Measurement } from "./measurement.js";
 import type { MemoryUse } from "./memory.js";
@@ -40,6 +40,9 @@ export class Network<
   Name extends string = string,
   /** What `step` and `evaluate` take in addition to the images. */
   Target extends Targets = Labels,
+  Input extends Inputs = Images,
+  /** What `predict` returns: by name where the model has several outputs. */
+  Output = Float32Array,
 > {
   readonly adapter: AdapterSummary;
   /** The most examples of one call. */
@@ -66,13 +69,24 @@ export class Network<
   }
 
   /** A network with its parameters filled from their initializers. */
-  static async create<Metric extends string, Name extends string, Target extends Targets>(
+  static async create<
+    Metric extends string,
+    Name extends string,
+    Target extends Targets,
+    Input extends Inputs,
+    Output,
+  >(
     program: Program,
     device: Device,
     options: NetworkOptions,
     openDevice?: () => Promise<Device>,
-  ): Promise<Network<Metric, Name, Target>> {
-    const network = new Network<Metric, Name, Target>(program, device, options, openDevice);
+  ): Promise<Network<Metric, Name, Target, Input, Output>> {
+    const network = new Network<Metric, Name, Target, Input, Output>(
+      program,
+      device,
+      options,
+      openDevice,
+    );
     try {
       await network.#stepping.initialize();
       return network;
@@ -97,20 +111,21 @@ export class Network<
   }
 
   /**
-   * One step of training on 1 to `batch` examples: forward, loss, backward, update. `images` is
+   * One step of training on 1 to `batch` examples: forward, loss, backward, update. Several inputs
+   * or targets come by name: `step({ left, right }, { label })`. `images` is
    * NCHW, preprocessed, or bytes that the device prepares (`loadBatches` makes them); `targets` are
    * labels, or numbers in the order of the model's target, or nothing where the loss is of the
    * images themselves. Resolves to the loss and the metrics before the update. More than `slice`
    * examples come in slices: only the order of sums changes, and the statistics of batch
    * normalization, which are then each slice's own.
    */
-  async step(images: Images, targets: Target, options: StepOptions = {}): Promise<Metrics<Metric>> {
+  async step(images: Input, targets: Target, options: StepOptions = {}): Promise<Metrics<Metric>> {
     return meansOf(await this.measureStep(images, targets, options)) as Metrics<Metric>;
   }
 
   /** A step as `step` does it, whose loss and metrics come as sums with their weights. */
   async measureStep(
-    images: Images,
+    images: Input,
     targets: Target,
     options: StepOptions = {},
   ): Promise<Measurement> {
@@ -119,18 +134,18 @@ export class Network<
   }
 
   /** Loss and metrics of 1 to `batch` examples; nothing is changed, dropout is off. */
-  async evaluate(images: Images, targets: Target): Promise<Metrics<Metric>> {
+  async evaluate(images: Input, targets: Target): Promise<Metrics<Metric>> {
     return meansOf(await this.measure(images, targets)) as Metrics<Metric>;
   }
 
   /** The same as sums with their weights, for means over several calls. */
-  async measure(images: Images, targets: Target): Promise<Measurement> {
+  async measure(images: Input, targets: Target): Promise<Measurement> {
     return this.#stepping.measure("evaluate", { images, targets });
   }
 
-  /** The model's output for 1 to `batch` images: images x values, row-major. */
-  async predict(images: Images): Promise<Float32Array> {
-    return this.#stepping.predict(images);
+  /** The model's outputs for 1 to `batch` images: images x values, row-major. */
+  async predict(images: Input): Promise<Output> {
+    return (await this.#stepping.predict(images)) as Output;
   }
 
   /** A parameter's values in PyTorch's order. */

@@ -3,7 +3,8 @@ import { PROGRAM_FORMAT, type Program } from "../program/program.js";
 import { DEFAULT_BATCH, NETWORK_OPTIONS, type NetworkOptions } from "./calls.js";
 import { Device, type AdapterProvider } from "./device.js";
 import { InputError } from "./errors.js";
-import type { Labels, Targets } from "./examples.js";
+import type { Images } from "./data/dataset.js";
+import type { Inputs, Labels, Targets } from "./examples.js";
 import { Network } from "./network.js";
 import { assertInteger, assertKnown } from "./options.js";
 import { chooseProgram } from "./targets.js";
@@ -19,11 +20,13 @@ export async function openNetwork<
   Metric extends string,
   Name extends string,
   Target extends Targets = Labels,
+  Input extends Inputs = Images,
+  Output = Float32Array,
 >(
   programs: readonly Program[],
   options: NetworkOptions,
   findAdapter: AdapterProvider,
-): Promise<Network<Metric, Name, Target>> {
+): Promise<Network<Metric, Name, Target, Input, Output>> {
   checkOptions(programs, options);
   const features = programs.some(({ precision }) => precision) ? [HALF] : ([] as const);
   const openDevice = async () => Device.open(await findAdapter(options.adapter), features);

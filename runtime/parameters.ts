@@ -1,4 +1,5 @@
 /** A program's parameters on the device, in PyTorch's order to the outside. */
+import { sizeOf } from "../program/tensors.js";
 import { stateNames, type Program, type ProgramParameter } from "../program/program.js";
 import { describe } from "./describe.js";
 import { InputError } from "./errors.js";
@@ -98,8 +99,4 @@ export function ownValues(
   const own = new Float32Array(values);
   assertFinite(own, `\`${name}\``);
   return own;
-}
-
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, extent) => product * extent, 1);
 }

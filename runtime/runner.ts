@@ -2,12 +2,14 @@
 import {
   stepsFor,
   summedWords,
+  type ListTensors,
+  type ListWithTensors,
   type Program,
   type ProgramStep,
+  type ProgramTensor,
   type SplitName,
 } from "../program/program.js";
 import { BufferUsage } from "./constants.js";
-import { InputError } from "./errors.js";
 import { frameWords } from "../program/frame.js";
 import { packFrame, type Frame } from "./frame.js";
 import type { InspectionParts } from "./inspection.js";
@@ -19,14 +21,12 @@ import { Schedule, type StepListName } from "./schedule.js";
 /** What one run is about. */
 export interface Work {
   readonly frame: Frame;
-  readonly images?: Float32Array;
+  /** By index of the program's tensors. */
+  readonly [tensor: number]: Float32Array | Uint32Array;
   /** Bytes and draws, from which the split's preparation makes the images. */
   readonly split?: SplitName;
   readonly staged?: Uint8Array;
   readonly draws?: Uint32Array;
-  readonly labels?: Uint32Array | Float32Array;
-  readonly partners?: Uint32Array;
-  readonly shares?: Float32Array;
   /** A list that follows in the same submit. */
   readonly after?: StepListName | undefined;
   /** Whether what the list leaves (metrics, or a prediction) is wanted: not after a slice that others follow. */
@@ -36,13 +36,14 @@ export interface Work {
 /** A step list ready to run. */
 interface Prepared {
   readonly schedule: Schedule;
-  readonly output?: Output;
+  readonly outputs: readonly Output[];
   /** The scratch that the list works in. */
   readonly scratch: readonly GPUBuffer[];
 }
 
 /** Where a step list leaves what its caller wants, and the way back. */
 interface Output {
+  readonly tensor: ProgramTensor;
   readonly buffer: GPUBuffer;
   readonly ring: Readback;
 }
@@ -72,15 +73,16 @@ export class Runner {
 
   /**
    * Submits a step list; the promise it returns is of the submission, the one inside of the metrics or the padded
-   * prediction. The first run of a list compiles and allocates, later ones do neither.
+   * predictions. The first run of a list compiles and allocates, later ones do neither.
    */
-  async run(list: StepListName, work: Work): Promise<{ result: Promise<Float32Array> }> {
+  async run(list: StepListName, work: Work): Promise<{ result: Promise<readonly Float32Array[]> }> {
     const prepared = await this.#prepare(list);
-    const { schedule, output } = prepared;
+    const { schedule, outputs } = prepared;
     const { after } = work;
     const following = after && (await this.#prepare(after));
     const preparation = work.split && (await this.#preparation(work.split));
-    const slot = work.collects ? await output?.ring.acquire() : undefined;
+    const collected = work.collects ? outputs : [];
+    const slots = await Promise.all(collected.map(({ ring }) => ring.acquire()));
     this.#upload(list, work);
     const encoder = this.gpu.createCommandEncoder({ label: list });
     this.#clearAfterOthers(list, prepared, encoder);
@@ -90,11 +92,18 @@ export class Runner {
       this.#clearAfterOthers(after, following, encoder);
       following.schedule.encode(encoder, work.frame.batch);
     }
-    const floats = this.#outputLength(list, work.frame.batch);
-    if (output && slot) encoder.copyBufferToBuffer(output.buffer, 0, slot.buffer, 0, floats * 4);
+    const floats = (tensor: ProgramTensor) => this.#lengthOf(tensor, list, work.frame.batch);
+    collected.forEach(({ tensor, buffer }, index) =>
+      encoder.copyBufferToBuffer(buffer, 0, slots[index]!.buffer, 0, floats(tensor) * 4),
+    );
     this.gpu.queue.submit([encoder.finish()]);
-    const nothing = Promise.resolve(new Float32Array());
-    return { result: output && slot ? output.ring.collect(slot, floats) : nothing };
+    const read = collected.map(({ tensor, ring }, index) =>
+      ring.collect(slots[index]!, floats(tensor)),
+    );
+    const result = Promise.all(read);
+    // The caller may fail before it waits for the result.
+    result.catch(() => undefined);
+    return { result };
   }
 
   /** Makes a step list ready to be run one dispatch at a time, on examples that it uploads. */
@@ -138,16 +147,15 @@ export class Runner {
 
   async #create(list: StepListName): Promise<Prepared> {
     const { program, memory } = this;
-    const purposes = USED_PURPOSES[list];
-    await memory.allocate(
-      purposes.filter((purpose) => this.#uses(purpose)).map((purpose) => this.#find(purpose)),
-    );
+    const { reads, gives } = this.#tensorsOf(list);
+    await memory.allocate([...reads, ...gives].map((index) => program.tensors[index]!.buffer));
     const schedule = await this.#build(list, program.steps[list]);
-    const result = purposes.find((purpose) => purpose === "metrics" || purpose === "prediction");
-    const scratch = this.#scratchOf(list);
-    if (result === undefined) return { schedule, scratch };
-    const buffer = memory.buffer(this.#find(result));
-    return { schedule, scratch, output: { buffer, ring: this.#ring(buffer, result) } };
+    const outputs = gives.map((index) => {
+      const tensor = program.tensors[index]!;
+      const buffer = memory.buffer(tensor.buffer);
+      return { tensor, buffer, ring: this.#ring(buffer, tensor.role) };
+    });
+    return { schedule, scratch: this.#scratchOf(list), outputs };
   }
 
   #scratchOf(list: StepListName): readonly GPUBuffer[] {
@@ -185,64 +193,32 @@ export class Runner {
     return ring;
   }
 
-  #upload(list: StepListName, { frame, split, staged, draws, ...examples }: Work): void {
+  #upload(list: StepListName, work: Work): void {
+    const { frame, split, staged, draws } = work;
     this.gpu.queue.writeBuffer(this.#frame, 0, packFrame(frame));
     const preparation = split && this.program.preparations![split]!;
     if (preparation && staged && draws) {
       this.#write(preparation.staged.buffer, staged);
       this.#write(preparation.draws.buffer, draws);
     }
-    for (const purpose of UPLOADED) {
-      const values = examples[purpose];
-      if (values && USED_PURPOSES[list].includes(purpose)) this.#uploadTo(purpose, values);
+    for (const index of this.#tensorsOf(list).reads) {
+      const values = work[index];
+      if (values) this.#write(this.program.tensors[index]!.buffer, values);
     }
-  }
-
-  #uploadTo(purpose: Purpose, values: Float32Array | Uint32Array): void {
-    this.#write(this.#find(purpose), values);
   }
 
   #write(index: number, { buffer, byteOffset, byteLength }: ArrayBufferView): void {
     this.gpu.queue.writeBuffer(this.memory.buffer(index), 0, buffer, byteOffset, byteLength);
   }
 
-  #outputLength(list: StepListName, batch: number): number {
-    const { sums, prediction } = this.program;
-    if (list === "predict") return batch * prediction.pitch;
+  #lengthOf({ pitch }: ProgramTensor, list: StepListName, batch: number): number {
+    if (pitch !== undefined) return batch * pitch;
+    const { sums } = this.program;
     return summedWords(sums[list === "evaluate" ? "evaluate" : "train"].length);
   }
 
-  /** A loss of the images themselves takes no labels, and only mixed images have partners. */
-  #uses(purpose: Purpose): boolean {
-    return (
-      !OPTIONAL.includes(purpose) ||
-      this.program.buffers.some((buffer) => buffer.purpose === purpose)
-    );
-  }
-
-  #find(purpose: Purpose): number {
-    const index = this.program.buffers.findIndex((buffer) => buffer.purpose === purpose);
-    if (index < 0) throw new InputError(`model \`${this.program.model}\` has no ${purpose}`);
-    return index;
+  #tensorsOf(list: StepListName): ListTensors {
+    const { uses } = this.program;
+    return list in uses ? uses[list as ListWithTensors] : { reads: [], gives: [] };
   }
 }
-
-/** What comes with the examples. */
-const UPLOADED = ["images", "labels", "partners", "shares"] as const;
-
-/** Which of it depends on the model and its data. */
-const OPTIONAL: readonly Purpose[] = ["labels", "partners", "shares"];
-
-type Purpose = (typeof UPLOADED)[number] | "metrics" | "prediction";
-
-/** The buffers through which each step list meets the outside. */
-const USED_PURPOSES: Readonly<Record<StepListName, readonly Purpose[]>> = {
-  initialize: [],
-  train: [...UPLOADED, "metrics"],
-  accumulate: [...UPLOADED, "metrics"],
-  update: [],
-  average: [],
-  fold: [],
-  evaluate: ["images", "labels", "metrics"],
-  predict: ["images", "prediction"],
-};

@@ -1,6 +1,6 @@
 /** A call's examples in slices that fit the device, one after the other. */
-import type { Program } from "../program/program.js";
-import { sizeOf } from "./parameters.js";
+import type { Program, ProgramTensor } from "../program/program.js";
+import { sizeOf } from "../program/tensors.js";
 import type { StepListName } from "./schedule.js";
 
 /** Images [first, first + count) of a call. */
@@ -101,7 +101,7 @@ export type SliceResult = Slice & { readonly values: Float32Array };
 
 /** The predictions of a call of `images` images, without the padding of each. */
 export function joinSlices(
-  prediction: Program["prediction"],
+  prediction: ProgramTensor,
   parts: readonly SliceResult[],
   images: number,
 ): Float32Array {
@@ -114,12 +114,12 @@ export function joinSlices(
 }
 
 function withoutPitch(
-  { shape, pitch }: Program["prediction"],
+  { shape, pitch }: ProgramTensor,
   values: Float32Array,
   images: number,
 ): Float32Array {
   const length = sizeOf(shape);
-  if (length === pitch) return values;
+  if (pitch === undefined || length === pitch) return values;
   const result = new Float32Array(images * length);
   for (let image = 0; image < images; image++) {
     result.set(values.subarray(image * pitch, image * pitch + length), image * length);

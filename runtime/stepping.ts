@@ -8,8 +8,8 @@ import {
   type StepOptions,
 } from "./calls.js";
 import { Copies } from "./copies.js";
-import type { Images } from "./data/dataset.js";
-import { checkTargets, countImages, type Targets } from "./examples.js";
+import { tensorsOf } from "../program/tensors.js";
+import { checkInputs, checkTargets, type Inputs, type Targets } from "./examples.js";
 import type { Frame } from "./frame.js";
 import type { InspectableRun, InspectionParts } from "./inspection.js";
 import { readMeasurement, totalsOf, type Measurement } from "./measurement.js";
@@ -18,23 +18,18 @@ import type { Phases } from "./phases.js";
 import type { Queue } from "./queue.js";
 import type { Work } from "./runner.js";
 import type { StepListName } from "./schedule.js";
-import {
-  joinSlices,
-  partOfRun,
-  runsOf,
-  type Call,
-  type ListRun,
-  type Slice,
-  type SliceResult,
-} from "./slices.js";
+import { joinSlices, partOfRun, runsOf, type Call, type ListRun, type Slice } from "./slices.js";
 
 export interface SteppingOptions extends OptimizerOptions {
   /** The most examples of a call. */
   readonly batch: number;
 }
 
+/** What a slice left: predictions in the program's order, or metrics. */
+type SliceResults = Slice & { readonly values: readonly Float32Array[] };
+
 /** The examples of a call, checked, as the device takes them. */
-type Data = Omit<Work, "frame" | "collects">;
+type Data = Partial<Omit<Work, "frame" | "collects">>;
 
 interface Examples {
   readonly count: number;
@@ -98,17 +93,21 @@ export class Stepping {
       const { count, totals } = examples;
       const parts = { training: call === "train", count, totals, optimizer };
       const { values } = (await this.#run(call, examples, parts, accumulate)).at(-1)!;
-      return readMeasurement(sums[call], values, { examples: count, totals });
+      return readMeasurement(sums[call], values[0]!, { examples: count, totals });
     });
   }
 
-  /** The model's output: images x values, row-major. */
-  predict(images: Images): Promise<Float32Array> {
+  /** The model's output: images x values, row-major; by name where there are several. */
+  predict(images: Inputs): Promise<Float32Array | Readonly<Record<string, Float32Array>>> {
     return this.#copies.keeping(images, false, async (own) => {
       const examples = this.#examplesOf("predict", own);
       const { count } = examples;
       const parts = await this.#run("predict", examples, { training: false, count });
-      return joinSlices(this.#program.prediction, parts, count);
+      const outputs = tensorsOf(this.#program, "prediction").map((tensor, place) => {
+        const slices = parts.map((part) => ({ ...part, values: part.values[place]! }));
+        return [tensor.name, joinSlices(tensor, slices, count)] as const;
+      });
+      return outputs.length > 1 ? Object.fromEntries(outputs) : outputs[0]![1];
     });
   }
 
@@ -172,7 +171,7 @@ export class Stepping {
     examples: Examples,
     parts: FrameParts,
     atLeast?: number,
-  ): Promise<readonly SliceResult[]> {
+  ): Promise<readonly SliceResults[]> {
     const { count } = examples;
     const results = await this.#queue.enqueue(async () => {
       // In its turn: a phase of training that begins before it has other lists.
@@ -180,7 +179,7 @@ export class Stepping {
       const { runner } = this.#phases.loaded;
       const last = runs.filter(({ list }) => list !== "update").at(-1);
       await this.#fold(call, this.#frame({ first: 0, count }, parts));
-      const submitted: { slice: Slice; result: Promise<Float32Array> }[] = [];
+      const submitted: { slice: Slice; result: Promise<readonly Float32Array[]> }[] = [];
       for (const run of runs) {
         const { list, slice, after } = run;
         const frame = this.#frame(slice, parts);
@@ -222,13 +221,12 @@ export class Stepping {
   }
 
   /** Checks the examples of a call of at most `most`, and copies their targets. */
-  #examplesOf(list: StepListName, images: Images, targets?: Targets, most = this.#batch): Examples {
-    const count = countImages(this.#program, images, most);
-    const own = images instanceof Float32Array ? { images } : images;
-    if (list === "predict") return { count, data: own, totals: [] };
+  #examplesOf(list: StepListName, images: Inputs, targets?: Targets, most = this.#batch): Examples {
+    const { count, data } = checkInputs(this.#program, images, most);
+    if (list === "predict") return { count, data, totals: [] };
     const training = list !== "evaluate";
     const compared = checkTargets(this.#program, targets, { images: count, training });
-    return { count, data: { ...own, ...compared }, totals: totalsOf(this.#program, compared) };
+    return { count, data: { ...data, ...compared }, totals: totalsOf(this.#program, compared) };
   }
 
   #runsOf(call: Call, images: number, atLeast?: number): readonly ListRun[] {

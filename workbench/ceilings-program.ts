@@ -32,7 +32,11 @@ const buffers: readonly ProgramBuffer[] = [
   { name: "from", purpose: "scratch", bytes: fixed(PASSED_BYTES) },
   { name: "to", purpose: "scratch", bytes: fixed(PASSED_BYTES) },
 ];
-const [IMAGES, , FROM, TO] = [0, 1, 2, 3] as const;
+const [IMAGES, PREDICTION, FROM, TO] = [0, 1, 2, 3] as const;
+
+const NUMBER = { dtype: "f32", shape: [1], axes: ["channel"] } as const;
+const NOTHING = { reads: [], gives: [] };
+const PREDICT = { reads: [0], gives: [1] };
 
 /** Bytes that each passage moves, by its step's label. */
 export const PASSAGES: Readonly<Record<Passage, number>> = {
@@ -92,8 +96,11 @@ export function ceilingsProgram(target: Target): Program {
     buffers,
     parameters: [],
     source: { file: "", hash: "" },
-    input: { name: "image", channels: 1, height: 1, width: 1 },
-    prediction: { shape: [1], pitch: 4 },
+    tensors: [
+      { name: "image", role: "input", ...NUMBER, buffer: IMAGES },
+      { name: "prediction", role: "prediction", ...NUMBER, buffer: PREDICTION, pitch: 4 },
+    ],
+    uses: { train: NOTHING, accumulate: NOTHING, evaluate: NOTHING, predict: PREDICT },
     metrics: [],
     fractions: [],
     sums: { train: [], evaluate: [] },

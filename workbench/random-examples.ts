@@ -1,31 +1,44 @@
 /** Examples for commands that run a network without its data. */
-import type { Program } from "../program/program.js";
+import type { Program, ProgramTensor } from "../program/program.js";
 import { threefry, toUnit } from "../program/random.js";
+import { sizeOf, tensorsOf } from "../program/tensors.js";
 import type { Targets } from "../runtime/examples.js";
 
+type NamedNumbers = Readonly<Record<string, Float32Array>>;
+
 export interface Examples {
-  readonly images: Float32Array;
+  readonly images: Float32Array | NamedNumbers;
   readonly targets: Targets;
 }
 
 /**
- * Images, and numbers to compare with, of -1 to 1, and labels of all classes in turn: always the
- * same.
+ * Inputs, and numbers to compare with, of -1 to 1, and labels of all classes in turn: always the
+ * same. By name where a program has several inputs or targets.
  */
 export function randomExamples(program: Program, count: number): Examples {
-  const { channels, height, width } = program.input;
-  const images = randomValues(count * channels * height * width, 1);
-  return { images, targets: randomTargets(program, count) };
+  const inputs = tensorsOf(program, "input");
+  const targets = tensorsOf(program, "target");
+  return {
+    images: onlyOrNamed(inputs, (tensor, place) => randomNumbers(tensor, count, 1 + 2 * place))!,
+    targets: onlyOrNamed(targets, (tensor, place) => randomTarget(tensor, count, 2 + 2 * place)),
+  };
 }
 
-function randomTargets({ targets, classes }: Program, count: number): Targets {
-  if (targets)
-    return randomValues(
-      targets.shape.reduce((size, axis) => size * axis, count),
-      2,
-    );
-  if (classes === undefined) return undefined;
-  return Uint32Array.from({ length: count }, (_, index) => (index * 7) % classes);
+function onlyOrNamed<Values>(
+  tensors: readonly ProgramTensor[],
+  make: (tensor: ProgramTensor, place: number) => Values,
+): Values | Readonly<Record<string, Values>> | undefined {
+  const made = tensors.map((tensor, place) => [tensor.name, make(tensor, place)] as const);
+  return made.length > 1 ? Object.fromEntries(made) : made[0]?.[1];
+}
+
+const randomNumbers = ({ shape }: ProgramTensor, count: number, stream: number) =>
+  randomValues(count * sizeOf(shape), stream);
+
+function randomTarget(tensor: ProgramTensor, count: number, stream: number) {
+  const { classes } = tensor;
+  if (!classes) return randomNumbers(tensor, count, stream);
+  return Uint32Array.from({ length: count }, (_, index) => (index * 7) % classes.count);
 }
 
 function randomValues(count: number, stream: number): Float32Array {

@@ -1,3 +1,4 @@
+import { classesOf, imageOf } from "../../program/tensors.js";
 import type { Command } from "commander";
 import { imagesOf, type Transform } from "../../program/transforms.js";
 import { evaluateDataset, type Evaluation } from "../../runtime/training/evaluate.js";
@@ -60,9 +61,9 @@ async function evaluate(path: string, options: EvalOptions): Promise<void> {
       ...{ transforms, scores: scoresOf(compiled) },
       onProgress: (examples: number) => counter.update(examples),
     };
-    const { classes, fractions } = network.program;
+    const { fractions } = network.program;
     const evaluation =
-      classes === undefined
+      classesOf(network.program) === undefined
         ? await evaluateDataset(network, dataset, pass)
         : await evaluateClassifier(network, dataset, pass);
     counter.stop();
@@ -80,8 +81,9 @@ function withTenCrop(
   transforms: readonly Transform[],
   { compilation, spec }: CompiledSpec,
 ): readonly Transform[] {
-  const { input, classes } = compilation.programs[0]!;
-  if (classes === undefined || input.width !== input.height) {
+  const program = compilation.programs[0]!;
+  const input = imageOf(program);
+  if (classesOf(program) === undefined || input.width !== input.height) {
     throw wrongInput(
       `--ten-crop averages over crops of a classifier's square images, which ${spec.path} does not have`,
     );

@@ -1,3 +1,4 @@
+import { classesOf, imageOf } from "../../program/tensors.js";
 import type { Command } from "commander";
 import { imagesOf } from "../../program/transforms.js";
 import { visible } from "../../program/visible.js";
@@ -89,7 +90,7 @@ function requireImages({ model, spec }: CompiledSpec): void {
 
 function requireClasses({ compilation, spec }: CompiledSpec): void {
   const program = compilation.programs[0]!;
-  if (program.classes !== undefined || program.metrics.length === 0) return;
+  if (classesOf(program) !== undefined || program.metrics.length === 0) return;
   throw wrongInput(
     `model ${program.model} of ${spec.path} predicts numbers, not classes: call \`predict\` of the compiled module`,
   );
@@ -108,7 +109,7 @@ async function probabilities(
   const transforms = compiled.recipe?.data?.eval?.transforms ?? [];
   const judge = overViews(network, transforms, scores);
   for await (const { images, count } of loadBatches(pictures, {
-    ...{ batch: judge.batch, shape: program.input, transforms },
+    ...{ batch: judge.batch, shape: imageOf(program), transforms },
     staging: chooseStaging(program, "eval", { dataset: pictures, transforms }),
     ...{ seed: 0, epoch: 0, shuffle: false },
   })) {

@@ -1,4 +1,5 @@
-import type { Program } from "../../program/program.js";
+import type { Program, ProgramTensor } from "../../program/program.js";
+import { imageOf, tensorsOf } from "../../program/tensors.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { blockComment, lineComment, literal, typeName } from "./text.js";
 
@@ -8,10 +9,15 @@ export function emitDeclarations(
   recipe: TrainRecipe | undefined,
   documentation: string | undefined,
 ): string {
-  const { model, input, metrics, parameters, source } = program;
-  const image = `${input.channels} x ${input.height} x ${input.width}`;
+  const { model, metrics, parameters, source } = program;
+  const [inputs, targets] = [describeInputs(program), describeTargets(program)];
+  const outputs = describeOutputs(program);
+  const others = outputs ? [inputs.type ?? "Images", outputs] : inputs.type ? [inputs.type] : [];
+  const types = [`${model}Metric`, `${model}Parameter`, targets.type, ...others];
   const imports = [
-    ...(describeTargets(program).type === "Labels" ? ["Labels"] : []),
+    ...(outputs && !inputs.type ? ["Images"] : []),
+    ...(targets.type.includes("ClassLabels") ? ["ClassLabels"] : []),
+    ...(targets.type.startsWith("Labels") ? ["Labels"] : []),
     ...["Network", "NetworkOptions", "Program", ...(recipe ? ["TrainRecipe"] : [])],
   ];
   const type = typeName(model);
@@ -27,11 +33,11 @@ export function emitDeclarations(
     "/** What `step` and `evaluate` return. */",
     `export type ${model}Metric =\n  | ${union(metrics)};`,
     "",
-    `export type ${type} = Network<${model}Metric, ${model}Parameter, ${describeTargets(program).type}>;`,
+    `export type ${type} = Network<${types.join(", ")}>;`,
     "",
     ...blockComment([
       ...(documentation ? [documentation, ""] : []),
-      `Creates the network on a GPU. Images are ${image}, in NCHW order${describeTargets(program).words}.`,
+      `Creates the network on a GPU. ${inputs.words}, in NCHW order${targets.words}.`,
     ]),
     `export declare function create${model}(options?: NetworkOptions): Promise<${type}>;`,
     "",
@@ -48,15 +54,50 @@ export function emitDeclarations(
   ].join("\n");
 }
 
-/** What `step` takes beside the images: its type, and how the documentation puts it. */
-function describeTargets({ classes, targets }: Program): {
+/** A type as documentation puts it. */
+interface Described {
   readonly type: string;
   readonly words: string;
-} {
-  if (targets) {
-    const words = `; \`${targets.name}\` is ${targets.shape.join(" x ")} numbers an image`;
-    return { type: "Float32Array", words };
-  }
-  if (classes === undefined) return { type: "void", words: "" };
-  return { type: "Labels", words: `; labels are 0 to ${classes - 1}` };
 }
+
+/** What `step` takes as inputs; the type is left out where it is that of one input. */
+function describeInputs(program: Program): Partial<Described> & Pick<Described, "words"> {
+  const inputs = tensorsOf(program, "input");
+  const { channels, height, width } = imageOf(program);
+  const single = `Images are ${channels} x ${height} x ${width}`;
+  if (inputs.length === 1) return { words: single };
+  const sizes = inputs.map(({ name, shape }) => `\`${name}\` is ${shape.join(" x ")}`);
+  return { type: record(inputs, () => "Float32Array"), words: sizes.join(", ") };
+}
+
+/** What `step` compares with. */
+function describeTargets(program: Program): Described {
+  const targets = tensorsOf(program, "target");
+  if (targets.length === 0) return { type: "void", words: "" };
+  const words = targets.map((target) => targetWords(target, targets.length > 1)).join("");
+  const type = targets.length > 1 ? record(targets, typeOfTarget) : singleType(targets[0]!);
+  return { type, words };
+}
+
+const singleType = ({ dtype }: ProgramTensor) => (dtype === "u32" ? "Labels" : "Float32Array");
+
+const typeOfTarget = ({ dtype }: ProgramTensor) =>
+  dtype === "u32" ? "ClassLabels" : "Float32Array";
+
+function targetWords({ name, shape, classes }: ProgramTensor, isNamed: boolean): string {
+  if (!classes) return `; \`${name}\` is ${shape.join(" x ")} numbers an image`;
+  const what = isNamed ? `\`${name}\` is a class from` : "labels are";
+  return `; ${what} 0 to ${classes.count - 1}`;
+}
+
+/** What `predict` returns; undefined for one output. */
+function describeOutputs(program: Program): string | undefined {
+  const outputs = tensorsOf(program, "prediction");
+  return outputs.length > 1 ? record(outputs, () => "Float32Array") : undefined;
+}
+
+const record = (
+  tensors: readonly ProgramTensor[],
+  typeOf: (tensor: ProgramTensor) => string,
+): string =>
+  `{ ${tensors.map((each) => `readonly ${literal(each.name)}: ${typeOf(each)}`).join("; ")} }`;

@@ -135,25 +135,10 @@ function sharedBlocks(texts: readonly string[]): ReadonlyMap<string, string> {
 
 /** What is the same for every target. */
 function emitCommon(program: Program): string[] {
-  const {
-    format,
-    model,
-    source,
-    input,
-    classes,
-    targets,
-    prediction,
-    metrics,
-    fractions,
-    sums,
-    classTotals,
-    accuracies,
-    optimizer,
-  } = program;
-  const fields = { format, model, source, input, classes };
+  const { format, model, source, metrics, fractions, sums, classTotals, accuracies, optimizer } =
+    program;
+  const fields = { format, model, source };
   const results = {
-    targets,
-    prediction,
     metrics,
     fractions,
     sums,
@@ -183,6 +168,8 @@ function emitProgram(program: Program, kernels: KernelTable, phase = 0): string 
     `    ...${commonName(phase)},`,
     `    target: ${literal(program.target)},`,
     ...(program.precision ? [`    precision: ${literal(program.precision)},`] : []),
+    `    tensors: ${literal(program.tensors)},`,
+    `    uses: ${literal(program.uses)},`,
     ...(program.lossScale ? [`    lossScale: ${program.lossScale},`] : []),
     ...(program.slice ? [`    slice: ${program.slice},`] : []),
     ...(program.adapter ? [`    adapter: ${literal(program.adapter)},`] : []),

@@ -6,6 +6,7 @@ import {
   stateNames,
   SUMS_AT_ONCE,
   type ClassTotal,
+  type Gives,
   type Initializer,
   type OptimizerSettings,
 } from "../../program/program.js";
@@ -160,6 +161,7 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  *   SUMS_AT_ONCE of the inputs, the number of examples of which a value is not finite
  * - concatenate: x, x2 ... of one batch and space -> y, their channels one after the other; slice: x -> y, some of its channels
  * - reshape: x -> y, the same elements in logical (row-major) order
+ * - sumGradients: two gradients of one parameter -> their sum, in its shape
  * - squareSum: dw, and another squareSum if given -> [1], the sum of squares, added to the other's
  * - scaleGradient: dy, and the state of a dynamic loss scale [LOSS_SCALE_WORDS] -> dy times the scale
  * - adjustLossScale: the squareSum of all gradients, and the state of the loss scale -> [4]: the factor of the gradients, 0 where this step is
@@ -212,6 +214,7 @@ export interface OpAttributes {
   slice: { readonly start: number; readonly count: number };
   /** The shape of the result. */
   reshape: { readonly shape: Shape };
+  sumGradients: Record<never, never>;
   squareSum: Record<never, never>;
   scaleGradient: Record<never, never>;
   adjustLossScale: LossScaleAttributes;
@@ -251,27 +254,34 @@ export interface Parameter {
   readonly trainable: boolean;
 }
 
-/** What training data that mix two images tell of each beside the label of the first: the other's label, and the share of the first. */
-export interface Mixture {
-  readonly partners: Value;
-  readonly shares: Value;
+/**
+ * What a tensor is to a graph. Of training data that mix two examples, `partner` is the other one's
+ * label and `share` what the first one counts; `loss scale` is the state of a dynamic loss scale.
+ */
+export type PortRole = "input" | "target" | "partner" | "share" | "loss scale" | "prediction";
+
+/** A tensor that comes into a graph or leaves it. */
+export interface Port {
+  readonly name: string;
+  readonly role: PortRole;
+  readonly value: Value;
+  /** Of labels: they are integers in 0 .. classes - 1. */
+  readonly classes?: number;
+  /** Of a prediction. */
+  readonly gives?: Gives;
 }
 
 /** A network as primitives. Nodes stand in an order in which every value is made before it is used. */
 export interface Graph {
   readonly name: string;
-  readonly images: Value;
-  readonly labels?: Value;
-  /** Of a training graph whose images are mixtures of two. */
-  readonly mixture?: Mixture;
-  /** Of a training graph with a dynamic loss scale: its state, which outlives a step. */
-  readonly lossScale?: Value;
+  /** What comes in; of a training graph with a dynamic loss scale, also its state. */
+  readonly inputs: readonly Port[];
   readonly parameters: readonly Parameter[];
   /** What the optimizer keeps of each trained parameter; empty before differentiation. */
   readonly states: readonly Value[];
   readonly nodes: readonly AnyNode[];
-  /** The value that `predict` returns: what the loss is taken of, or the last value. */
-  readonly prediction: Value;
+  /** What `predict` returns; none in a graph that only updates parameters. */
+  readonly outputs: readonly Port[];
   /** Loss and metrics, in the order of their names. Loss first. */
   readonly metrics: readonly Score[];
 }
@@ -296,6 +306,27 @@ export interface ScoreTerm {
   readonly over?: ClassTotal;
 }
 
+/** The values of a role, in their order. */
+export function portsOf(
+  { inputs, outputs }: Pick<Graph, "inputs" | "outputs">,
+  role: PortRole,
+): readonly Value[] {
+  const ports = role === "prediction" ? outputs : inputs;
+  return ports.flatMap((port) => (port.role === role ? [port.value] : []));
+}
+
+/** The one value of a role. Throws where there is none, or several. */
+export function portOf(graph: Pick<Graph, "name" | "inputs" | "outputs">, role: PortRole): Value {
+  const [value, ...others] = portsOf(graph, role);
+  if (value && others.length === 0) return value;
+  throw new Error(`${graph.name}: expected one ${role}, got ${value ? others.length + 1 : 0}`);
+}
+
+/** What must be there whoever else reads it: predictions, and the values of loss and metrics. */
+export function resultsOf(graph: Pick<Graph, "outputs" | "metrics">): readonly Value[] {
+  return [...graph.outputs.map(({ value }) => value), ...scoreValues(graph)];
+}
+
 /** The values of loss and metrics, [N] each, in the order in which `batchSums` reads them. */
 export function scoreValues({ metrics }: Pick<Graph, "metrics">): readonly Value[] {
   return metrics.flatMap(({ terms }) => terms.map(({ value }) => value));
@@ -318,8 +349,9 @@ export function classTotals({ metrics }: Pick<Graph, "metrics">): readonly Class
 /** The place of a total among others; -1 if it is not there. */
 export function indexOfTotal(totals: readonly ClassTotal[], wanted: ClassTotal): number {
   return totals.findIndex(
-    ({ of, weights }) =>
+    ({ of, target, weights }) =>
       of === wanted.of &&
+      target === wanted.target &&
       weights.length === wanted.weights.length &&
       weights.every((weight, index) => weight === wanted.weights[index]),
   );
@@ -328,10 +360,7 @@ export function indexOfTotal(totals: readonly ClassTotal[], wanted: ClassTotal):
 /** The values that no node makes: inputs, parameters and the optimizer's states. */
 export function externalValues(graph: Graph): readonly Value[] {
   return [
-    graph.images,
-    ...(graph.labels ? [graph.labels] : []),
-    ...(graph.mixture ? [graph.mixture.partners, graph.mixture.shares] : []),
-    ...(graph.lossScale ? [graph.lossScale] : []),
+    ...graph.inputs.map(({ value }) => value),
     ...graph.parameters.map((parameter) => parameter.value),
     ...graph.states,
   ];

@@ -59,7 +59,7 @@ export function printGraph(graph: Graph): string {
     `graph ${graph.name}`,
     ...externalValues(graph).map((value) => `  ${formatValue(value)} = ${value.name}`),
     ...graph.nodes.map((node) => `  ${formatNode(node)}`),
-    `  prediction %${graph.prediction.id}`,
+    ...graph.outputs.map(({ role, value }) => `  ${role} %${value.id}`),
     ...graph.metrics.map((score) => `  metric ${score.name} ${formatScore(score)}`),
   ];
   return `${lines.join("\n")}\n`;

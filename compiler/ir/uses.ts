@@ -1,5 +1,5 @@
 import { readsOf } from "./fusion.js";
-import { scoreValues, type AnyNode, type Graph, type Value } from "./graph.js";
+import { resultsOf, type AnyNode, type Graph, type Value } from "./graph.js";
 
 /** Who makes and who reads each value of a graph: what passes ask about the rest of it. */
 export class Uses {
@@ -8,7 +8,7 @@ export class Uses {
   protected readonly results: Set<Value>;
 
   constructor(graph: Graph) {
-    this.results = new Set([graph.prediction, ...scoreValues(graph)]);
+    this.results = new Set(resultsOf(graph));
     for (const node of graph.nodes) this.connect(node);
   }
 

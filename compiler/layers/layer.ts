@@ -60,8 +60,10 @@ export interface InferenceContext {
 /** Where a layer's ops go. */
 export interface LayerContext {
   readonly builder: Builder;
-  /** Its name is the layer's full name; weights are named after it. */
+  /** Its name is the layer's full name. */
   readonly origin: Origin;
+  /** What names of weights start with: the layer's name, or that of the weights it shares. */
+  readonly weights: string;
   /** The other values that the layer reads, see `LayerDefinition.others`. */
   readonly others: readonly Value[];
   /** A stream of the random generator that no other layer of the network uses. */

@@ -37,7 +37,7 @@ export function addStatistic(
   name: string,
   channels: number,
   start: number,
-  { builder, origin }: LayerContext,
+  { builder, origin, weights }: LayerContext,
 ): Value {
   const settings = {
     role: "statistic",
@@ -46,7 +46,7 @@ export function addStatistic(
     decayFactor: 0,
     trainable: false,
   } as const;
-  return builder.parameter(`${origin.name}.${name}`, [channels], settings, origin);
+  return builder.parameter(`${weights}.${name}`, [channels], settings, origin);
 }
 
 /** Normalises groups of each example by themselves, then scales and shifts. */

@@ -36,7 +36,7 @@ export function addWeight(
   shape: Shape,
   fans: Fans,
   values: TrainingValues,
-  { builder, origin }: LayerContext,
+  { builder, origin, weights }: LayerContext,
   rule = defaultRule,
 ): Value {
   const settings = {
@@ -46,7 +46,7 @@ export function addWeight(
     decayFactor: values.decay,
     trainable: values.lr > 0,
   };
-  return builder.parameter(`${origin.name}.weight`, shape, settings, origin);
+  return builder.parameter(`${weights}.weight`, shape, settings, origin);
 }
 
 /** Adds the layer's parameter `NAME.bias`, of shape [length]. */
@@ -54,7 +54,7 @@ export function addBias(
   length: number,
   fans: Fans,
   values: TrainingValues,
-  { builder, origin }: LayerContext,
+  { builder, origin, weights }: LayerContext,
   rule = defaultRule,
 ): Value {
   const settings = {
@@ -64,5 +64,5 @@ export function addBias(
     decayFactor: values.bias_decay,
     trainable: values.bias_lr > 0,
   };
-  return builder.parameter(`${origin.name}.bias`, [length], settings, origin);
+  return builder.parameter(`${weights}.bias`, [length], settings, origin);
 }

@@ -1,4 +1,11 @@
-import type { AnyNode, ConvolutionAttributes, Graph, Pair, Value } from "../ir/graph.js";
+import {
+  portsOf,
+  type AnyNode,
+  type ConvolutionAttributes,
+  type Graph,
+  type Pair,
+  type Value,
+} from "../ir/graph.js";
 import { BATCH, imageShape } from "../ir/shape.js";
 import { ActivationLayout, NO_MARGINS, type Margins } from "./activation-layout.js";
 import { ConvolutionGeometry } from "./geometry.js";
@@ -12,10 +19,15 @@ export type Layouts = ReadonlyMap<number, ActivationLayout>;
  */
 export function chooseLayouts(graph: Graph): Layouts {
   const uses = new Uses(graph);
-  const inputs = graph.labels ? [graph.images, graph.labels] : [graph.images];
-  const values = [...inputs, ...graph.nodes.flatMap((node) => node.outputs)];
+  const values = [
+    ...graph.inputs.map(({ value }) => value),
+    ...graph.nodes.flatMap((node) => node.outputs),
+  ];
+  const pitches = unpaddedPitches(portsOf(graph, "input"), uses);
   return new Map(
-    values.filter(isActivation).map((value) => [value.id, layoutFor(value, graph, uses)]),
+    values
+      .filter(isActivation)
+      .map((value) => [value.id, layoutFor(value, pitches.get(value), uses)]),
   );
 }
 
@@ -24,10 +36,9 @@ export function isActivation(value: Value): boolean {
   return value.shape[0] === BATCH && value.shape.length >= 2 && value.type === "f32";
 }
 
-function layoutFor(value: Value, graph: Graph, uses: Uses): ActivationLayout {
+function layoutFor(value: Value, pitch: number | undefined, uses: Uses): ActivationLayout {
   const readers = uses.readers(value);
   const margins = readers.map((reader) => marginsFor(value, reader)).reduce(widest, NO_MARGINS);
-  const pitch = value === graph.images ? unpaddedPitch(value, readers) : undefined;
   return new ActivationLayout(value.shape, margins, pitch);
 }
 
@@ -81,6 +92,42 @@ function widest(a: Margins, b: Margins): Margins {
     right: Math.max(a.right, b.right),
     spacing: [Math.max(a.spacing[0], b.spacing[0]), Math.max(a.spacing[1], b.spacing[1])],
   };
+}
+
+/**
+ * The inputs that stay unpadded. Where layers share weights, all that these are applied to is
+ * unpadded, or nothing: the weights lie as what they meet.
+ */
+function unpaddedPitches(inputs: readonly Value[], uses: Uses): ReadonlyMap<Value, number> {
+  const pitches = new Map<Value, number>();
+  for (const input of inputs) {
+    const pitch = unpaddedPitch(input, uses.readers(input));
+    if (pitch !== undefined) pitches.set(input, pitch);
+  }
+  const isAlone = (input: Value) =>
+    uses
+      .readers(input)
+      .some((reader) => sharingWeights(reader, uses).some((other) => !pitches.has(other)));
+  // Each input that goes may take others with it.
+  for (let gone = true; gone;) {
+    const alone = [...pitches.keys()].filter(isAlone);
+    for (const input of alone) pitches.delete(input);
+    gone = alone.length > 0;
+  }
+  return pitches;
+}
+
+/** What a convolution's weights are applied to, by it and by those that share them. */
+function sharingWeights({ kind, inputs }: AnyNode, uses: Uses): readonly Value[] {
+  if (kind !== "convolution") return [];
+  const maker = uses.maker(inputs[1]!);
+  const weights = maker?.kind === "scaledWeights" ? maker.inputs[0]! : inputs[1]!;
+  const copies = uses
+    .readers(weights)
+    .flatMap((node) => (node.kind === "scaledWeights" ? node.outputs : []));
+  return [weights, ...copies].flatMap((each) =>
+    uses.readers(each).flatMap((node) => (node.kind === "convolution" ? [node.inputs[0]!] : [])),
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { AnyNode, Graph, OpKind, Value } from "../ir/graph.js";
+import { portsOf, type AnyNode, type Graph, type OpKind, type Value } from "../ir/graph.js";
 import { isActivation } from "./choose-layouts.js";
 import { Uses } from "../ir/uses.js";
 
@@ -17,10 +17,11 @@ export const NO_HALVES: HalfValues = new Set();
  */
 export function chooseHalves(graph: Graph): HalfValues {
   const uses = new Uses(graph);
-  const values = [graph.images, ...graph.nodes.flatMap((node) => node.outputs)];
+  const predicted = portsOf(graph, "prediction");
+  const values = [...portsOf(graph, "input"), ...graph.nodes.flatMap((node) => node.outputs)];
   const half = new Set(
     values
-      .filter((value) => isActivation(value) && value !== graph.prediction)
+      .filter((value) => isActivation(value) && !predicted.includes(value))
       .filter((value) => !neighboursKeepFloats(value, uses))
       .map(({ id }) => id),
   );

@@ -1,12 +1,12 @@
 import { bindableBytes, type DeviceLimits } from "../../program/limits.js";
 import type { BatchRange, Target } from "../../program/program.js";
 import { trainedParameters } from "../ir/fusion.js";
-import type { AnyNode, Graph, Value } from "../ir/graph.js";
+import type { AnyNode, Graph, Port, Value } from "../ir/graph.js";
 import { BATCH, elementCount, imageShape } from "../ir/shape.js";
 import { Uses } from "../ir/uses.js";
 import { withHalves } from "../kernels/half.js";
 import type { ContractionSchedule } from "../schedules/schedule.js";
-import type { Layouts } from "../layout/choose-layouts.js";
+import { isActivation, type Layouts } from "../layout/choose-layouts.js";
 import type { HalfValues } from "../layout/halves.js";
 import {
   chooseSchedule,
@@ -25,15 +25,9 @@ import { fixed, inHalf, inPlanes, perImage, type StepDraft, type Storage } from 
 
 /** Buffers that outlive a step, shared by all of a program's step lists. */
 export interface Persistent {
-  readonly images: Storage;
-  readonly labels?: Storage;
-  /** Of a program whose training data mix images. */
-  readonly partners?: Storage;
-  readonly shares?: Storage;
-  /** Of a program with a dynamic loss scale: its state. */
-  readonly lossScale?: Storage | undefined;
+  /** Of what comes in and goes out, by `portKey`. */
+  readonly ports: ReadonlyMap<string, Storage>;
   readonly metrics?: Storage;
-  readonly prediction: Storage;
   /** By the id of the parameter's value, and of the optimizer's states: one storage a piece. */
   readonly parameters: ReadonlyMap<number, readonly Storage[]>;
   readonly states: ReadonlyMap<number, readonly Storage[]>;
@@ -72,6 +66,21 @@ function withScaled(
   return scaled.length > 0 ? new Map([...stored, ...scaled]) : stored;
 }
 
+/** The gradients of layers that share a parameter lie as their sum does. */
+function withParts(
+  gradients: Map<number, StoredParameter>,
+  { nodes }: Graph,
+): ReadonlyMap<number, StoredParameter> {
+  for (const { kind, inputs, outputs } of nodes.toReversed()) {
+    const parameter = kind === "sumGradients" ? gradients.get(outputs[0]!.id) : undefined;
+    if (parameter) for (const { id } of inputs) gradients.set(id, parameter);
+  }
+  return gradients;
+}
+
+/** Values have ids of their own in some graphs; a port is known by its role and its name. */
+export const portKey = ({ role, name }: Pick<Port, "role" | "name">): string => `${role} ${name}`;
+
 /** What lowering an op has at hand: where values lie, and where to put its dispatches. */
 export class LoweringContext {
   readonly steps: StepDraft[] = [];
@@ -109,17 +118,17 @@ export class LoweringContext {
     this.parameterOfState = new Map(
       trained.flatMap(({ parameter, states }) => states.map((state) => [state, parameter])),
     );
-    this.gradients = new Map(
-      trained.flatMap(({ parameter, gradient }) =>
-        gradient ? [[gradient.id, this.parameter(parameter)] as const] : [],
+    this.gradients = withParts(
+      new Map(
+        trained.flatMap(({ parameter, gradient }) =>
+          gradient ? [[gradient.id, this.parameter(parameter)] as const] : [],
+        ),
       ),
+      graph,
     );
-    if (graph.labels?.type === "u32") this.storage.set(graph.labels.id, [persistent.labels!]);
-    if (graph.mixture) {
-      this.storage.set(graph.mixture.partners.id, [persistent.partners!]);
-      this.storage.set(graph.mixture.shares.id, [persistent.shares!]);
+    for (const port of graph.inputs) {
+      if (!isActivation(port.value)) this.storage.set(port.value.id, [this.portStorage(port)]);
     }
-    if (graph.lossScale) this.storage.set(graph.lossScale.id, [persistent.lossScale!]);
     for (const [id, pieces] of [...persistent.parameters, ...persistent.states]) {
       this.storage.set(id, pieces);
     }
@@ -165,7 +174,9 @@ export class LoweringContext {
     const existing = this.storage.get(value.id);
     if (existing) return existing;
     const parameter = this.gradients.get(value.id);
-    const created = parameter ? this.gradientStorage(parameter) : [this.activationStorage(value)];
+    const created = parameter
+      ? this.gradientStorage(parameter, value)
+      : [this.activationStorage(value)];
     this.storage.set(value.id, created);
     return created;
   }
@@ -173,6 +184,17 @@ export class LoweringContext {
   /** Whether a value that the list stores has 16 bits. */
   isHalf(value: Value): boolean {
     return this.piecesOf(value)[0]?.element === "f16";
+  }
+
+  /** The buffer of a tensor that comes in or goes out. */
+  portStorage(port: Port): Storage {
+    const storage = this.persistent.ports.get(portKey(port));
+    if (!storage) throw new Error(`there is no buffer for the ${port.role} ${port.name}`);
+    return storage;
+  }
+
+  isPrediction(value: Value): boolean {
+    return this.graph.outputs.some((port) => port.value === value);
   }
 
   /** Makes `value` another name for the memory of `source`. */
@@ -227,7 +249,7 @@ export class LoweringContext {
 
   /** Whether a value is there for the kernels of the node that is being lowered. */
   isMade(value: Value): boolean {
-    return value === this.graph.images || this.made.has(value);
+    return this.made.has(value) || this.graph.inputs.some((port) => port.value === value);
   }
 
   /** Runs `lower`, and notes what it makes of the node. */
@@ -278,16 +300,21 @@ export class LoweringContext {
   }
 
   /** Laid out like the parameter's pieces; scratch, unless somebody is to read it after the step. */
-  private gradientStorage({ parameter, pieces }: StoredParameter): readonly Storage[] {
+  private gradientStorage(
+    { parameter, pieces }: StoredParameter,
+    gradient: Value,
+  ): readonly Storage[] {
     const kept = this.persistent.gradients?.get(parameter.value.id);
-    if (kept) return kept;
+    const isPart = this.uses.readers(gradient).some(({ kind }) => kind === "sumGradients");
+    if (kept && !isPart) return kept;
     const name = `${parameter.value.name} gradient`;
     return pieces.map(({ bytes }) => ({ name, purpose: "scratch", bytes: fixed(bytes) }));
   }
 
   private activationStorage(value: Value): Storage {
     const name = value.name;
-    if (value === this.graph.prediction && this.isPlain(value)) return this.persistent.prediction;
+    const output = this.graph.outputs.find((port) => port.value === value);
+    if (output && this.isPlain(value)) return this.portStorage(output);
     const layout = this.layouts.get(value.id);
     if (layout) {
       const { bytes, zeros } = layout;

@@ -126,7 +126,7 @@ export function lowerReshape(context: LoweringContext, node: Node<"reshape">): v
   const [input, output] = [node.inputs[0]!, node.outputs[0]!];
   const [from, to] = [context.layout(input), context.layout(output)];
   const isSameOrder = from.pixels === 1 && to.pixels === 1;
-  const isPrediction = output === context.graph.prediction || input === context.graph.prediction;
+  const isPrediction = context.isPrediction(output) || context.isPrediction(input);
   if (isSameOrder && from.isContiguous && to.isContiguous && !isPrediction) {
     context.alias(output, input);
     return;

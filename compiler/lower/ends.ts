@@ -13,10 +13,10 @@ import type { StoredParameter } from "../layout/parameters.js";
 import { fixed, floatBits, perImage, type StepDraft, type Storage } from "./storage.js";
 
 /** Uploaded images, and targets that are numbers, into the layouts of their readers. */
-export function importBatch(context: LoweringContext, { images, labels }: Graph): void {
-  const { persistent } = context;
-  importActivation(context, images, persistent.images);
-  if (labels && isActivation(labels)) importActivation(context, labels, persistent.labels!);
+export function importBatch(context: LoweringContext, { inputs }: Graph): void {
+  for (const port of inputs) {
+    if (isActivation(port.value)) importActivation(context, port.value, context.portStorage(port));
+  }
 }
 
 function importActivation(context: LoweringContext, value: Value, uploaded: Storage): void {

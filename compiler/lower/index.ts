@@ -1,4 +1,4 @@
-import type { Graph, Node, OpKind } from "../ir/graph.js";
+import type { Graph, Node, OpKind, Port } from "../ir/graph.js";
 import { BATCH, elementCount, formatShape } from "../ir/shape.js";
 import { ActivationLayout } from "../layout/activation-layout.js";
 import { lowerConcatenate, lowerSlice } from "./channels.js";
@@ -33,7 +33,7 @@ import {
 } from "./reduce.js";
 import { lowerAdjustLossScale, lowerScaleGradient } from "./loss-scale.js";
 import { lowerResample, lowerResampleGradient } from "./resample.js";
-import { lowerSquareSum, lowerUpdate } from "./update.js";
+import { lowerSquareSum, lowerSumGradients, lowerUpdate } from "./update.js";
 import { lowerWeightGradient } from "./weight-gradient.js";
 
 /**
@@ -73,6 +73,7 @@ const lowerings: {
   resampleGradient: lowerResampleGradient,
   reshape: lowerReshape,
   squareSum: lowerSquareSum,
+  sumGradients: lowerSumGradients,
   scaleGradient: lowerScaleGradient,
   adjustLossScale: lowerAdjustLossScale,
   update: lowerUpdate,
@@ -83,7 +84,7 @@ const lowerings: {
 export function lowerGraph(context: LoweringContext): void {
   importBatch(context, context.graph);
   lowerNodes(context);
-  exportPrediction(context, context.graph);
+  exportPredictions(context, context.graph);
 }
 
 /** Adds the dispatches of a graph's nodes alone: all there is to one that only updates parameters. */
@@ -94,13 +95,19 @@ export function lowerNodes(context: LoweringContext): void {
   }
 }
 
-/** A prediction that lies otherwise than in rows of channels is copied there, in PyTorch's order. */
-function exportPrediction(context: LoweringContext, { prediction }: Graph): void {
-  if (context.isPlain(prediction)) return;
+/** Predictions that lie otherwise than in rows of channels are copied there, in PyTorch's order. */
+function exportPredictions(context: LoweringContext, { outputs }: Graph): void {
+  for (const port of outputs) exportPrediction(context, port);
+}
+
+function exportPrediction(context: LoweringContext, port: Port): void {
+  const prediction = port.value;
+  const storage = context.portStorage(port);
+  if (context.piecesOf(prediction)[0] === storage) return;
   emitReshape(context, prediction.origin, {
     label: `prediction ${formatShape(prediction.shape)}`,
     from: prediction,
-    storage: context.persistent.prediction,
+    storage,
     to: new ActivationLayout([BATCH, elementCount(prediction.shape)]),
   });
 }

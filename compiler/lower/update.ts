@@ -1,6 +1,7 @@
 import { trainedBy, type TrainedParameter } from "../ir/fusion.js";
 import type { Node } from "../ir/graph.js";
 import { SQUARES_BLOCKS, squareSums, sumOfBlocks } from "../kernels/square-sum.js";
+import { sumGradients } from "../kernels/sum-gradients.js";
 import { update, UPDATE_QUADS, UPDATE_WORKGROUP, type UpdateScale } from "../kernels/update.js";
 import type { LoweringContext } from "./context.js";
 import { updateConstants } from "./gradient-sink.js";
@@ -20,6 +21,23 @@ export function lowerUpdate(context: LoweringContext, node: Node<"update">): voi
       constants: { quads, ...updateConstants(node.attributes) },
       workgroups: { x: { ...fixed(quads), tile: UPDATE_WORKGROUP * UPDATE_QUADS }, z: 1 },
       label: `${parameter.name} update`,
+      origin: node.origin,
+      macs: 0,
+    });
+  });
+}
+
+/** Gradients of one parameter lie alike, piece by piece. */
+export function lowerSumGradients(context: LoweringContext, node: Node<"sumGradients">): void {
+  const [first, second] = node.inputs.map((input) => context.piecesOf(input));
+  context.piecesOf(node.outputs[0]!).forEach((result, index) => {
+    const quads = result.bytes.fixed / 16;
+    context.emit({
+      kernel: sumGradients(),
+      storage: [first![index]!, second![index]!, result],
+      constants: { quads },
+      workgroups: { x: { ...fixed(quads), tile: UPDATE_WORKGROUP }, z: 1 },
+      label: `${node.origin.name} gradients summed`,
       origin: node.origin,
       macs: 0,
     });

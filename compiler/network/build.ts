@@ -1,18 +1,12 @@
 /** From a resolved network to its graph: the forward pass, its loss and its metrics. */
-import type { Graph, Score, ScoreTerm, Value } from "../ir/graph.js";
+import type { Graph, Port, Score, ScoreTerm, Value } from "../ir/graph.js";
 import { GraphBuilder } from "../ops/builder.js";
-import { comparedTarget } from "./facts.js";
-import type {
-  NetworkPort,
-  NetworkValue,
-  ResolvedLoss,
-  ResolvedNetwork,
-  ResolvedScore,
-} from "./resolved.js";
+import { classesOfTarget, comparedTargets } from "./facts.js";
+import type { NetworkValue, ResolvedLoss, ResolvedNetwork, ResolvedScore } from "./resolved.js";
 
 /**
  * The network as primitives. Reads nothing but the network, and gives the same graph each time.
- * Throws for networks with several inputs, targets or outputs, see `requireOne`.
+ * Layers of one `weights` share their parameters. Throws for such layers that need other shapes.
  */
 export function build(network: ResolvedNetwork): Graph {
   return new NetworkBuild(network).run();
@@ -20,17 +14,21 @@ export function build(network: ResolvedNetwork): Graph {
 
 class NetworkBuild {
   private readonly builder: GraphBuilder;
-  private readonly made: Record<NetworkValue["from"], Value[]>;
+  private readonly made: {
+    readonly input: readonly Value[];
+    readonly layer: Value[];
+    /** Those that a score reads, by index. */
+    readonly target: ReadonlyMap<number, Value>;
+  };
   private streams = 0;
 
   constructor(private readonly network: ResolvedNetwork) {
-    requireOne(network);
     this.builder = new GraphBuilder(network.name);
-    const compared = comparedTarget(network);
-    const { name, type, origin } = network.inputs[0]!;
     this.made = {
-      input: [this.builder.images(name, type.shape, origin)],
-      target: compared === undefined ? [] : [this.buildTarget(network.targets[compared]!)],
+      input: network.inputs.map(({ name, type, origin }) =>
+        this.builder.input(name, type.shape, origin),
+      ),
+      target: new Map(comparedTargets(network).map((index) => [index, this.buildTarget(index)])),
       layer: [],
     };
   }
@@ -38,23 +36,32 @@ class NetworkBuild {
   run(): Graph {
     for (const index of this.network.layers.keys()) this.made.layer.push(this.buildLayer(index));
     const { losses, metrics, outputs } = this.network;
-    const prediction = this.valueOf(outputs[0]!.value);
+    const predicted = outputs.map(({ name, value, gives }): Port => {
+      return { name, role: "prediction", value: this.valueOf(value), gives };
+    });
     const loss = losses.length > 0 ? [this.buildLoss(losses)] : [];
     const scores = [...loss, ...metrics.map((metric) => this.buildMetric(metric))];
-    return this.builder.finish({ prediction, metrics: scores });
+    return this.builder.finish({ outputs: predicted, metrics: scores });
   }
 
-  private buildTarget({ name, type, origin }: NetworkPort): Value {
+  private buildTarget(index: number): Value {
+    const { name, type, origin } = this.network.targets[index]!;
     return type.dtype === "u32"
-      ? this.builder.labels(name, origin)
+      ? this.builder.labels(name, origin, classesOfTarget(this.network, index))
       : this.builder.targets(name, type.shape, origin);
   }
 
   private buildLayer(index: number): Value {
-    const { definition, values, inputs, origin } = this.network.layers[index]!;
+    const { definition, values, inputs, weights, origin } = this.network.layers[index]!;
     const [input, ...others] = inputs.map((value) => this.valueOf(value));
     const nextStream = () => ++this.streams;
-    return definition.lower(input!, values, { builder: this.builder, origin, others, nextStream });
+    return definition.lower(input!, values, {
+      builder: this.builder,
+      origin,
+      weights,
+      others,
+      nextStream,
+    });
   }
 
   private buildLoss(losses: readonly ResolvedLoss[]): Score {
@@ -75,21 +82,19 @@ class NetworkBuild {
     const inputs = [this.valueOf(score.prediction), this.valueOf(score.target)] as const;
     const value = definition.lower(inputs, values, this.builder, origin);
     const weights = definition.classWeights?.(values);
-    const over = weights && ({ of: "labels", weights } as const);
+    const over = weights && ({ of: "labels", weights, ...this.targetOf(score) } as const);
     return { value, factor, ...(over && { over }) };
   }
 
+  /** Names the target where there are several. */
+  private targetOf({ target: { index } }: ResolvedScore): { readonly target?: string } {
+    return this.made.target.size > 1 ? { target: this.network.targets[index]!.name } : {};
+  }
+
   private valueOf({ from, index }: NetworkValue): Value {
-    const value = this.made[from][index];
+    const { target } = this.made;
+    const value = from === "target" ? target.get(index) : this.made[from][index];
     if (!value) throw new Error(`${this.network.name}: ${from} ${index} is read before it is made`);
     return value;
   }
-}
-
-/** A graph has one input, one target and one prediction so far: this is the place that says so. */
-function requireOne({ name, inputs, targets, outputs }: ResolvedNetwork): void {
-  const has = `a graph takes 1 input, at most 1 target and 1 output; ${name} has`;
-  if (inputs.length !== 1) throw new Error(`${has} ${inputs.length} inputs`);
-  if (targets.length > 1) throw new Error(`${has} ${targets.length} targets`);
-  if (outputs.length !== 1) throw new Error(`${has} ${outputs.length} outputs`);
 }

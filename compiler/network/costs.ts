@@ -1,4 +1,4 @@
-import { GraphBuilder } from "../ops/builder.js";
+import { GraphBuilder, predictions } from "../ops/builder.js";
 import type { Parameter } from "../ir/graph.js";
 import { elementCount, type Shape } from "../ir/shape.js";
 import { inferShape, type LayerCall } from "../layers/infer.js";
@@ -35,10 +35,10 @@ function parametersOf(
   if (others.length > 0) return []; // it joins values, and has no weights
   const origin = { name: definition.name, span: NOWHERE };
   const builder = new GraphBuilder(definition.name);
-  const input = builder.images("input", shape, origin);
-  const context = { builder, origin, nextStream: () => 0, others: [] };
-  const prediction = definition.lower(input, values, context);
-  const { parameters } = builder.finish({ prediction, metrics: [] });
+  const input = builder.input("input", shape, origin);
+  const context = { builder, origin, weights: origin.name, nextStream: () => 0, others: [] };
+  const output = definition.lower(input, values, context);
+  const { parameters } = builder.finish({ outputs: predictions(output), metrics: [] });
   return parameters.filter(({ role }) => role === "weight");
 }
 

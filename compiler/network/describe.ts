@@ -10,7 +10,7 @@ import type { Group, NetworkValue, ResolvedLayer } from "./resolved.js";
 /** A layer that a mistake hides in part, in a spec that gives no network. */
 export interface UnresolvedLayer extends Pick<
   ResolvedLayer,
-  "name" | "inputs" | "group" | "origin"
+  "name" | "inputs" | "weights" | "group" | "origin"
 > {
   readonly kind: string;
   readonly call: string;

@@ -19,14 +19,29 @@ export function sameValue(a: NetworkValue, b: NetworkValue): boolean {
 }
 
 /**
- * What the network predicts: what its first loss is taken of, or else the last value of its text.
- * Scores of classes are taken of logits; only `softmax` gives probabilities.
+ * What the network predicts: for each target, in the losses' order, what its first loss is taken
+ * of; without a loss, the last value of its text.
  */
 export function outputsOf(
-  { inputs, layers, losses, metrics }: Omit<ResolvedNetwork, "outputs" | "name">,
+  parts: Omit<ResolvedNetwork, "outputs" | "name">,
   last: NetworkValue,
 ): readonly NetworkOutput[] {
-  const value = losses[0]?.score.prediction ?? last;
+  const scores = parts.losses.map(({ score }) => score);
+  const firsts = scores.filter(
+    ({ target }, index) => scores.findIndex((each) => sameValue(each.target, target)) === index,
+  );
+  const values = firsts.map(({ prediction }) => prediction);
+  const different = values.filter(
+    (value, index) => values.findIndex((each) => sameValue(each, value)) === index,
+  );
+  return (different.length > 0 ? different : [last]).map((value) => outputOf(parts, value));
+}
+
+/** Scores of classes are taken of logits; only `softmax` gives probabilities. */
+function outputOf(
+  { inputs, layers, losses, metrics }: Omit<ResolvedNetwork, "outputs" | "name">,
+  value: NetworkValue,
+): NetworkOutput {
   const layer = value.from === "layer" ? layers[value.index] : undefined;
   const scores = [...losses.map(({ score }) => score), ...metrics];
   const isLogits = scores.some(
@@ -34,22 +49,40 @@ export function outputsOf(
   );
   const other = isLogits ? "logits" : "values";
   const gives = layer?.definition.name === "softmax" ? "probabilities" : other;
-  return [{ name: (layer ?? inputs[value.index]!).name, value, gives }];
+  return { name: (layer ?? inputs[value.index]!).name, value, gives };
 }
 
-/** How many classes the network tells apart; undefined for one that is not compared with labels. */
+/**
+ * How many classes the network tells apart; undefined for one that is not compared with labels,
+ * and for one with several targets.
+ */
 export function classesOf(network: ResolvedNetwork): number | undefined {
-  const index = comparedTarget(network);
-  const target = index === undefined ? undefined : network.targets[index];
-  if (target?.type.dtype !== "u32") return undefined;
-  return target.classes ?? Number(typeOf(network, network.outputs[0]!.value).shape[1]);
+  const [index, ...others] = comparedTargets(network);
+  return index === undefined || others.length > 0 ? undefined : classesOfTarget(network, index);
 }
 
-/** Index of the target that a score reads; undefined where all of them read inputs. */
-export function comparedTarget({ losses, metrics }: ResolvedNetwork): number | undefined {
-  const scores = [...losses.map(({ score }) => score), ...metrics];
-  return scores.find(({ target }) => target.from === "target")?.target.index;
+/** How many classes a target has: as it declares them, or as many as are compared with it. */
+export function classesOfTarget(network: ResolvedNetwork, index: number): number | undefined {
+  const target = network.targets[index]!;
+  if (target.type.dtype !== "u32") return undefined;
+  const [score] = scoresOf(network).filter(
+    ({ target: { from, index: own } }) => from === "target" && own === index,
+  );
+  return target.classes ?? Number(typeOf(network, score!.prediction).shape[1]);
 }
+
+/** Indices of the targets that scores read, in the order of the targets. */
+export function comparedTargets(network: ResolvedNetwork): readonly number[] {
+  const read = new Set(
+    scoresOf(network).flatMap(({ target }) => (target.from === "target" ? [target.index] : [])),
+  );
+  return [...read].toSorted((a, b) => a - b);
+}
+
+const scoresOf = ({ losses, metrics }: Pick<ResolvedNetwork, "losses" | "metrics">) => [
+  ...losses.map(({ score }) => score),
+  ...metrics,
+];
 
 /** Names of the metrics that are shares of something, such as an accuracy. */
 export function fractionsOf({ metrics }: ResolvedNetwork): readonly string[] {

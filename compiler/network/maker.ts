@@ -65,19 +65,22 @@ export class NetworkMaker {
    * @param name the full name: `features.conv1`
    * @param kind the layer's name: `conv`
    * @param inputs the current value, then those that `add` and the like name
+   * @param share what names of its weights start with, for layers that share them
    */
   layer(
     name: string,
     kind: string,
     inputs: readonly NetworkValue[],
     given: CallValues = {},
+    share?: string,
   ): NetworkValue {
     const definition = findLayer(kind);
     if (!definition) throw new Error(`there is no layer \`${kind}\``);
     const values = withDefaults(definition, given);
     const type = this.infer(name, { definition, values }, inputs);
     const group = this.groupOf(name.split(".").slice(0, -1));
-    const layer = { name, definition, values, inputs, type, origin: originOf(name) };
+    const weights = this.weightsOf(name, definition, share);
+    const layer = { name, definition, values, inputs, type, weights, origin: originOf(name) };
     const index = this.layers.push({ ...layer, ...(group !== undefined && { group }) }) - 1;
     return (this.last = { from: "layer", index });
   }
@@ -108,6 +111,13 @@ export class NetworkMaker {
     if (output && problems.length === 0) return { dtype: "f32", shape: output };
     const [reason] = problems;
     throw new Error(`\`${name}\` of ${formatShape(first)}: ${reason?.message ?? "no output"}`);
+  }
+
+  /** Throws where layers of different kinds are to share weights. */
+  private weightsOf(name: string, { name: kind }: Signature, share: string = name): string {
+    const other = this.layers.find(({ weights }) => weights === share)?.definition.name;
+    if (other === undefined || other === kind) return share;
+    throw new Error(`\`${name}\` is a ${kind} and cannot share the weights of a ${other}`);
   }
 
   /** Index of the section of this path, which is made where it is new. */

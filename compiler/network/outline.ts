@@ -11,9 +11,9 @@ export function outlineOf(network: ResolvedNetwork) {
     name,
     inputs: inputs.map(portOutline),
     targets: targets.map(portOutline),
-    layers: layers.map(({ name, definition, values, inputs, type }) => {
+    layers: layers.map(({ name, definition, values, inputs, type, weights }) => {
       const call = [definition.name, valueTexts(definition, values)] as const;
-      return { name, call, inputs, type };
+      return { name, call, inputs, type, ...(weights !== name && { weights }) };
     }),
     losses: losses.map(({ score, factor }) => ({ factor, score: scoreOutline(score) })),
     metrics: metrics.map(scoreOutline),

@@ -4,6 +4,7 @@
  * `print` the text of a spec. It is whole and right: a spec with mistakes has none.
  */
 import type { CallValues } from "../calls/signature.js";
+import type { Gives } from "../../program/program.js";
 import type { Origin } from "../ir/origin.js";
 import type { TensorType } from "../ir/tensor-type.js";
 import type { LayerDefinition } from "../layers/layer.js";
@@ -38,7 +39,7 @@ export interface NetworkValue {
 }
 
 export interface ResolvedLayer {
-  /** The full name, unique in its network: `features.conv1`. Names of weights start with it. */
+  /** The full name, unique in its network: `features.conv1`. */
   readonly name: string;
   readonly definition: LayerDefinition;
   /** Every declared argument, with its default where no other value was given. */
@@ -47,6 +48,8 @@ export interface ResolvedLayer {
   readonly inputs: readonly NetworkValue[];
   /** Of its output. */
   readonly type: TensorType;
+  /** What names of its weights start with: its name, or one that several layers share weights by. */
+  readonly weights: string;
   /** Index in `groups` of the innermost group around it. */
   readonly group?: number;
   readonly origin: Origin;
@@ -86,5 +89,5 @@ export interface ResolvedLoss {
 export interface NetworkOutput {
   readonly name: string;
   readonly value: NetworkValue;
-  readonly gives: "logits" | "probabilities" | "values";
+  readonly gives: Gives;
 }

@@ -5,11 +5,12 @@ import { externalValues } from "../ir/graph.js";
 import type {
   AnyNode,
   Graph,
-  Mixture,
   Node,
   OpAttributes,
   OpKind,
   Parameter,
+  Port,
+  PortRole,
   Value,
 } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
@@ -20,11 +21,9 @@ export class GraphBuilder implements Builder {
   private nextId = 0;
   private readonly nodes: AnyNode[] = [];
   private readonly parameters: Parameter[] = [];
+  private readonly parametersByName = new Map<string, Value>();
   private readonly states: Value[] = [];
-  private imagesValue?: Value;
-  private labelsValue?: Value;
-  private mixtureValues?: Mixture;
-  private lossScaleValue?: Value;
+  private readonly inputs: Port[] = [];
 
   constructor(private readonly name: string) {}
 
@@ -39,43 +38,54 @@ export class GraphBuilder implements Builder {
   static withoutNodes(graph: Graph): GraphBuilder {
     const builder = new GraphBuilder(graph.name);
     builder.parameters.push(...graph.parameters);
+    for (const { value } of graph.parameters) builder.parametersByName.set(value.name, value);
     builder.states.push(...graph.states);
-    builder.imagesValue = graph.images;
-    builder.labelsValue = graph.labels;
-    builder.mixtureValues = graph.mixture;
-    builder.lossScaleValue = graph.lossScale;
+    builder.inputs.push(...graph.inputs);
     const values = [...externalValues(graph), ...graph.nodes.flatMap((node) => node.outputs)];
     builder.nextId = Math.max(...values.map((value) => value.id)) + 1;
     return builder;
   }
 
-  images(name: string, shape: Shape, origin: Origin): Value {
-    return (this.imagesValue = this.value(name, shape, "f32", origin));
+  input(name: string, shape: Shape, origin: Origin): Value {
+    return this.port("input", this.value(name, shape, "f32", origin));
   }
 
-  labels(name: string, origin: Origin): Value {
-    return (this.labelsValue = this.value(name, [BATCH], "u32", origin));
+  labels(name: string, origin: Origin, classes?: number): Value {
+    return this.port("target", this.value(name, [BATCH], "u32", origin), classes);
   }
 
   targets(name: string, shape: Shape, origin: Origin): Value {
-    return (this.labelsValue = this.value(name, shape, "f32", origin));
+    return this.port("target", this.value(name, shape, "f32", origin));
   }
 
-  /** Room for what mixed images have beside their labels. */
-  mixture({ name, origin }: Value): Mixture {
+  /** Room for what mixed images have in addition to their labels. */
+  mixture({ name, origin }: Value): { readonly partners: Value; readonly shares: Value } {
     const partners = this.value(`${name} of the partner`, [BATCH], "u32", origin);
     const shares = this.value(`share of ${name}`, [BATCH], "f32", origin);
-    return (this.mixtureValues = { partners, shares });
+    return { partners: this.port("partner", partners), shares: this.port("share", shares) };
   }
 
   /** Room for the state of a dynamic loss scale. */
   lossScale(origin: Origin): Value {
-    return (this.lossScaleValue ??= this.value("loss scale", [LOSS_SCALE_WORDS], "f32", origin));
+    const known = this.inputs.find(({ role }) => role === "loss scale");
+    if (known) return known.value;
+    const value = this.value("loss scale", [LOSS_SCALE_WORDS], "f32", origin);
+    return this.port("loss scale", value);
   }
 
+  private port(role: PortRole, value: Value, classes?: number): Value {
+    const { name } = value;
+    this.inputs.push({ name, role, value, ...(classes !== undefined && { classes }) });
+    return value;
+  }
+
+  /** One for each name: layers that share weights ask for the same ones. */
   parameter(name: string, shape: Shape, settings: Omit<Parameter, "value">, origin: Origin): Value {
+    const known = this.parametersByName.get(name);
+    if (known) return known;
     const value = this.value(name, shape, "f32", origin);
     this.parameters.push({ value, ...settings });
+    this.parametersByName.set(name, value);
     return value;
   }
 
@@ -131,18 +141,15 @@ export class GraphBuilder implements Builder {
     return { values, nodes: this.nodes.splice(start) };
   }
 
-  finish({ prediction, metrics }: Pick<Graph, "prediction" | "metrics">): Graph {
-    if (!this.imagesValue) throw new Error("a graph needs images");
+  /** A graph of what was added, with these results: `predictions` makes the outputs of values. */
+  finish({ outputs, metrics }: Pick<Graph, "outputs" | "metrics">): Graph {
     return {
       name: this.name,
-      images: this.imagesValue,
-      labels: this.labelsValue,
-      ...(this.mixtureValues && { mixture: this.mixtureValues }),
-      ...(this.lossScaleValue && { lossScale: this.lossScaleValue }),
+      inputs: this.inputs,
       parameters: this.parameters,
       states: this.states,
       nodes: this.nodes,
-      prediction,
+      outputs,
       metrics,
     };
   }
@@ -151,3 +158,7 @@ export class GraphBuilder implements Builder {
     return { id: this.nextId++, name, shape, type, origin };
   }
 }
+
+/** The outputs of a graph that predicts these values. */
+export const predictions = (...values: readonly Value[]): readonly Port[] =>
+  values.map((value) => ({ name: value.name, role: "prediction", value }));

@@ -32,6 +32,7 @@ import { slice } from "./slice.js";
 import { softmax } from "./softmax.js";
 import { softmaxGradient } from "./softmax-gradient.js";
 import { scaleGradient } from "./scale-gradient.js";
+import { sumGradients } from "./sum-gradients.js";
 import { squareSum } from "./square-sum.js";
 import { update } from "./update.js";
 
@@ -68,6 +69,7 @@ export const ops: { readonly [Kind in OpKind]: OpDefinition<Kind> } = {
   softmax,
   softmaxGradient,
   squareSum,
+  sumGradients,
   scaleGradient,
   adjustLossScale,
   update,

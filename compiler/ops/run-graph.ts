@@ -1,7 +1,7 @@
 import { LOSS_SCALE, LOSS_SCALE_WORDS } from "../../program/loss-scale.js";
 import { packWords } from "../../program/words.js";
 import { trainedParameters } from "../ir/fusion.js";
-import type { Graph, Value } from "../ir/graph.js";
+import { portsOf, type Graph, type Port, type Value } from "../ir/graph.js";
 import type { ReferenceContext, Tensor } from "./op.js";
 import { runNode } from "./run-node.js";
 import { resolveShape, tensorSize } from "./tensors.js";
@@ -10,8 +10,10 @@ import { resolveShape, tensorSize } from "./tensors.js";
 export type Numbers = Float32Array | Float64Array;
 
 export interface GraphInputs {
-  /** N x C x H x W. */
+  /** Of a graph's first input: N x C x H x W. */
   readonly images: Numbers;
+  /** Other inputs and targets, by name. */
+  readonly given?: Readonly<Record<string, Uint32Array | Numbers>>;
   readonly labels?: Uint32Array | Numbers;
   /** Of mixed images: the other label, and the share of the first; the label itself and 1 if absent. */
   readonly partners?: Uint32Array;
@@ -34,16 +36,13 @@ export type GraphValues = ReadonlyMap<number, Tensor>;
  */
 export function runGraph(graph: Graph, inputs: GraphInputs): GraphValues {
   const values = new Map<number, Tensor>();
-  const batch = inputs.images.length / tensorSize(resolveShape(graph.images.shape, 1));
+  const first = portsOf(graph, "input")[0];
+  const batch = first ? inputs.images.length / tensorSize(resolveShape(first.shape, 1)) : 1;
   const set = (value: Value, data: Tensor["data"] | undefined) =>
     values.set(value.id, inputTensor(value, data, batch));
-  set(graph.images, inputs.images);
-  if (graph.labels) set(graph.labels, inputs.labels ?? new Uint32Array(batch));
-  if (graph.mixture) {
-    set(graph.mixture.partners, inputs.partners ?? inputs.labels);
-    set(graph.mixture.shares, inputs.shares ?? new Float32Array(batch).fill(1));
+  for (const port of graph.inputs) {
+    set(port.value, inputs.given?.[port.name] ?? portData(graph, port, inputs, batch));
   }
-  if (graph.lossScale) set(graph.lossScale, inputs.lossScale?.slice() ?? firstLossScale(graph));
   for (const { value } of graph.parameters) set(value, inputs.parameters.get(value.name)?.slice());
   for (const { parameter, states } of trainedParameters(graph)) {
     const given = inputs.states?.get(parameter.name);
@@ -57,6 +56,26 @@ export function runGraph(graph: Graph, inputs: GraphInputs): GraphValues {
     node.outputs.forEach((output, index) => values.set(output.id, outputs[index]!));
   }
   return values;
+}
+
+function portData(
+  graph: Graph,
+  { role }: Port,
+  { images, labels, partners, shares, lossScale }: GraphInputs,
+  batch: number,
+): Tensor["data"] | undefined {
+  switch (role) {
+    case "input":
+      return images;
+    case "target":
+      return labels ?? new Uint32Array(batch);
+    case "partner":
+      return partners ?? labels;
+    case "share":
+      return shares ?? new Float32Array(batch).fill(1);
+    default:
+      return lossScale?.slice() ?? firstLossScale(graph);
+  }
 }
 
 function firstLossScale({ nodes }: Graph): Float32Array {

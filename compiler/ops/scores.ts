@@ -1,4 +1,4 @@
-import type { Graph, ScoreTerm, Value } from "../ir/graph.js";
+import { portsOf, type Graph, type ScoreTerm, type Value } from "../ir/graph.js";
 import type { GraphValues } from "./run-graph.js";
 
 /** The loss and the metrics of a graph that was run on the CPU, by name: the means that a runtime makes of their sums. */
@@ -19,12 +19,9 @@ const numbersOf = ({ id }: Value, values: GraphValues) => Array.from(values.get(
 
 const sumOf = (numbers: readonly number[]) => numbers.reduce((sum, each) => sum + each, 0);
 
-function totalOf(
-  { labels, mixture }: Graph,
-  { value, over }: ScoreTerm,
-  values: GraphValues,
-): number {
+function totalOf(graph: Graph, { value, over }: ScoreTerm, values: GraphValues): number {
   if (!over) return values.get(value.id)!.data.length;
-  const classes = over.of === "labels" ? labels! : mixture!.partners;
-  return sumOf(numbersOf(classes, values).map((label) => over.weights[label]!));
+  const targets = portsOf(graph, over.of === "labels" ? "target" : "partner");
+  const classes = targets.find(({ name }) => over.target === undefined || name === over.target);
+  return sumOf(numbersOf(classes!, values).map((label) => over.weights[label]!));
 }

@@ -3,7 +3,7 @@ import type { OpDefinition, TensorType } from "./op.js";
 import { leaves } from "../ir/expression-transform.js";
 import {
   externalValues,
-  scoreValues,
+  resultsOf,
   stateCount,
   type AnyNode,
   type Graph,
@@ -120,7 +120,7 @@ function verifyFusedUpdates(
 }
 
 function verifyResults(graph: Graph, defined: ReadonlySet<number>): void {
-  for (const value of [graph.prediction, ...scoreValues(graph)])
+  for (const value of resultsOf(graph))
     if (!defined.has(value.id)) throw new Error(`${graph.name}: nothing makes %${value.id}`);
   for (const { name, terms } of graph.metrics)
     for (const { value } of terms)
@@ -151,15 +151,15 @@ function verifyUpdates(graph: Graph): void {
   }
 }
 
-/** Running statistics are parameters of their own kind, and one node moves each. */
+/** Running statistics are parameters of their own kind; layers that share weights move the same ones. */
 function verifyStatistics({ parameters, nodes }: Graph): void {
   const statistics = parameters.filter(({ role }) => role === "statistic");
-  const unmoved = new Set(statistics.map(({ value }) => value.id));
+  const known = new Set(statistics.map(({ value }) => value.id));
   for (const node of nodes) {
     if (node.kind !== "channelStatistics") continue;
     for (const { id } of changesOf(node)) {
       verifyAt(node, () => {
-        if (!unmoved.delete(id)) throw new Error(`%${id} is no running statistic, or moved twice`);
+        if (!known.has(id)) throw new Error(`%${id} is not a running statistic`);
       });
     }
   }

@@ -1,5 +1,5 @@
 import { readsOf } from "../ir/fusion.js";
-import type { AnyNode, Graph, Value } from "../ir/graph.js";
+import { portsOf, type AnyNode, type Graph, type Value } from "../ir/graph.js";
 import { BATCH, elementCount } from "../ir/shape.js";
 import { ConvolutionGeometry } from "../layout/geometry.js";
 import { chooseLayouts, isActivation, type Layouts } from "../layout/choose-layouts.js";
@@ -197,18 +197,16 @@ const idsOf = (nodes: ReadonlySet<AnyNode>) =>
 const isLarge = (value: Value) =>
   isActivation(value) || (value.shape.length > 1 && value.shape[0] === BATCH);
 
-function lifetimesIn(
-  { images, nodes }: Graph,
-  { forward }: TrainingParts,
-): ReadonlyMap<Value, Lifetime> {
+function lifetimesIn(graph: Graph, { forward }: TrainingParts): ReadonlyMap<Value, Lifetime> {
   const start = (made: number): Lifetime => ({
     made,
     lastEarly: made,
     firstLate: Infinity,
     last: made,
   });
-  const lifetimes = new Map<Value, Lifetime>([[images, start(0)]]);
-  nodes.forEach((node, index) => {
+  const inputs = portsOf(graph, "input").map((input) => [input, start(0)] as const);
+  const lifetimes = new Map<Value, Lifetime>(inputs);
+  graph.nodes.forEach((node, index) => {
     for (const input of readsOf(node)) {
       const use = lifetimes.get(input);
       if (!use) continue;

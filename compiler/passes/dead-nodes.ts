@@ -1,6 +1,6 @@
 import { GraphBuilder } from "../ops/builder.js";
 import { isUpdate, readsOf } from "../ir/fusion.js";
-import { scoreValues, type AnyNode, type Graph } from "../ir/graph.js";
+import { resultsOf, type AnyNode, type Graph } from "../ir/graph.js";
 
 /** Nodes that are there for what they do, not for a value that another node reads. */
 export function hasEffect(node: AnyNode): boolean {
@@ -9,7 +9,7 @@ export function hasEffect(node: AnyNode): boolean {
 
 /** The graph without the nodes whose results nobody reads. */
 export function removeDeadNodes(graph: Graph): Graph {
-  const read = new Set([graph.prediction, ...scoreValues(graph)]);
+  const read = new Set(resultsOf(graph));
   const alive = graph.nodes.toReversed().filter((node) => {
     if (!hasEffect(node) && !node.outputs.some((output) => read.has(output))) return false;
     readsOf(node).forEach((value) => read.add(value));

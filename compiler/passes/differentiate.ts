@@ -49,9 +49,9 @@ export function differentiateInSlices(forward: Graph, optimizer: TrainingRule): 
   const summed = trained.map((each) => ({ ...each, gradient: sums.get(each.value.id)! }));
   const after = GraphBuilder.withoutNodes(slice);
   addUpdates(after, summed, optimizer);
-  // A graph that only changes parameters predicts nothing: its images stand for its prediction.
-  const update = after.finish({ prediction: slice.images, metrics: [] });
-  return { slice, update: { ...update, labels: undefined }, sums };
+  const update = after.finish({ outputs: [], metrics: [] });
+  const inputs = update.inputs.filter(({ role }) => role === "loss scale");
+  return { slice, update: { ...update, inputs }, sums };
 }
 
 interface Differentiated {
@@ -72,7 +72,7 @@ function withGradients(forward: Graph, { lossScale }: TrainingRule): Differentia
   }
   for (const node of forward.nodes.toReversed()) backpropagate(node, builder, gradients, needed);
   const trained = forward.parameters.flatMap(({ value, ...settings }) => {
-    const gradient = gradients.total(value, value.origin);
+    const gradient = gradients.totalOfParameter(value);
     return gradient && settings.trainable ? [{ value, ...settings, gradient }] : [];
   });
   return { graph: builder.finish(forward), trained };
@@ -165,6 +165,14 @@ class Gradients {
     if (!parts) return undefined;
     const sum = parts.map((_, index): Expression => operand(index)).reduce(add);
     return addPointwise(this.builder, parts, sum, origin);
+  }
+
+  /** The same of a parameter, which several layers use where they share weights. */
+  totalOfParameter(parameter: Value): Value | undefined {
+    const parts = this.contributions.get(parameter.id);
+    return parts?.reduce((sum, part) =>
+      this.builder.add("sumGradients", [sum, part], {}, parameter.origin),
+    );
   }
 }
 

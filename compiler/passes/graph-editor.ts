@@ -30,7 +30,7 @@ export class GraphEditor extends Uses {
   private readonly places = new Map<AnyNode, Place>();
   private first: Place | undefined;
   private last: Place | undefined;
-  private prediction: Value;
+  private outputs: Graph["outputs"];
   private metrics: Graph["metrics"];
   private readonly builder: GraphBuilder;
   /** Values whose maker or readers changed since they were last taken. */
@@ -38,7 +38,7 @@ export class GraphEditor extends Uses {
 
   constructor(private readonly graph: Graph) {
     super(graph);
-    this.prediction = graph.prediction;
+    this.outputs = graph.outputs;
     this.metrics = graph.metrics;
     this.builder = GraphBuilder.withoutNodes(graph);
     for (const node of graph.nodes) this.insert(node, undefined);
@@ -92,8 +92,8 @@ export class GraphEditor extends Uses {
   }
 
   finish(): Graph {
-    const { graph, prediction, metrics } = this;
-    return { ...graph, nodes: this.order.map(({ node }) => node), prediction, metrics };
+    const { graph, outputs, metrics } = this;
+    return { ...graph, nodes: this.order.map(({ node }) => node), outputs, metrics };
   }
 
   private placeOf(node: AnyNode): Place {
@@ -161,7 +161,9 @@ export class GraphEditor extends Uses {
     }
     if (!this.results.delete(value)) return;
     this.results.add(other);
-    if (this.prediction === value) this.prediction = other;
+    this.outputs = this.outputs.map((port) =>
+      port.value === value ? { ...port, value: other } : port,
+    );
     this.metrics = this.metrics.map((score) => ({
       ...score,
       terms: score.terms.map((term) => (term.value === value ? { ...term, value: other } : term)),

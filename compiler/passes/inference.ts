@@ -65,5 +65,6 @@ function keepAll(expression: Expression): Expression {
 
 /** The part of a graph that its prediction (and nothing else) needs. */
 export function forPrediction(graph: Graph): Graph {
-  return removeDeadNodes({ ...graph, labels: undefined, metrics: [] });
+  const inputs = graph.inputs.filter(({ role }) => role === "input");
+  return removeDeadNodes({ ...graph, inputs, metrics: [] });
 }

@@ -1,14 +1,24 @@
 import { GraphBuilder } from "../ops/builder.js";
-import type { AnyNode, Graph, Mixture, Node, ScoreTerm, Value } from "../ir/graph.js";
+import {
+  portsOf,
+  type AnyNode,
+  type Graph,
+  type Node,
+  type ScoreTerm,
+  type Value,
+} from "../ir/graph.js";
 
 /**
  * A forward graph for images that are mixtures of two: its losses are of the labels of both, each by its share (mixup, arXiv:1710.09412;
  * CutMix, arXiv:1905.04899). Metrics stay those of the first label. A graph without labels is left as it is.
+ * Throws for several targets, which no source of data mixes.
  */
 export function mixLabels(graph: Graph): Graph {
-  if (graph.labels?.type !== "u32") return graph;
+  const [labels, ...others] = portsOf(graph, "target");
+  if (others.length > 0) throw new Error(`${graph.name}: only one target can be mixed`);
+  if (labels?.type !== "u32") return graph;
   const builder = GraphBuilder.withoutNodes(graph);
-  const mixture = builder.mixture(graph.labels);
+  const mixture = builder.mixture(labels);
   /** Of losses by class weights: the partners' part, by the loss's value. */
   const partnersOf = new Map<Value, Value>();
   for (const node of graph.nodes) {
@@ -24,7 +34,7 @@ export function mixLabels(graph: Graph): Graph {
 
 function mixLoss(
   node: AnyNode & Node<"crossEntropy">,
-  { partners, shares }: Mixture,
+  { partners, shares }: ReturnType<GraphBuilder["mixture"]>,
   builder: GraphBuilder,
   partnersOf: Map<Value, Value>,
 ): void {

@@ -1,6 +1,6 @@
 import { GraphBuilder } from "../ops/builder.js";
 import { isUpdate, readsOf, trainedBy, withReads } from "../ir/fusion.js";
-import { scoreValues, type AnyNode, type Graph, type OpKind, type Value } from "../ir/graph.js";
+import { resultsOf, type AnyNode, type Graph, type OpKind, type Value } from "../ir/graph.js";
 import { isActivation } from "../layout/choose-layouts.js";
 import { Uses } from "../ir/uses.js";
 
@@ -17,7 +17,7 @@ export class TrainingParts {
   readonly forward: ReadonlySet<AnyNode>;
 
   constructor(private readonly graph: Graph) {
-    const needed = new Set([graph.prediction, ...scoreValues(graph)]);
+    const needed = new Set(resultsOf(graph));
     const forward = new Set<AnyNode>();
     for (const node of graph.nodes.toReversed()) {
       if (!node.outputs.some((output) => needed.has(output))) continue;
@@ -29,7 +29,7 @@ export class TrainingParts {
 
   /** Whether a node of the forward pass may be repeated in the backward pass. */
   canRepeat(node: AnyNode): boolean {
-    const results = new Set([this.graph.prediction, ...scoreValues(this.graph)]);
+    const results = new Set(resultsOf(this.graph));
     return (
       this.forward.has(node) &&
       REPEATABLE.has(node.kind) &&

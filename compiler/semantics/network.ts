@@ -243,7 +243,7 @@ export class NetworkReader {
   list({ name, kind, resolved, span, inputs, place }: NewLayer): void {
     const { group } = place;
     const origin = originAt(name, span, place);
-    const common = { name, inputs, ...(group !== undefined && { group }), origin };
+    const common = { name, inputs, weights: name, ...(group !== undefined && { group }), origin };
     const { shape } = this.current;
     const type = shape && ({ dtype: "f32", shape } as const);
     this.layers.push(

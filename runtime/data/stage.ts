@@ -1,4 +1,5 @@
 /** What a network's input needs of each example, and where it is written: as floats, or as bytes and draws for the device. */
+import { imageOf } from "../../program/tensors.js";
 import type { Preparation, Program, SplitName } from "../../program/program.js";
 import {
   DECISIONS,
@@ -216,7 +217,7 @@ export function decideMixtures(
  * The device's preparation of a split where there is one and it does exactly what the recipe asks for, else floats.
  */
 export function chooseStaging(
-  program: Pick<Program, "input" | "preparations">,
+  program: Pick<Program, "preparations" | "tensors">,
   split: SplitName,
   { dataset, transforms }: { readonly dataset: Dataset; readonly transforms: readonly Transform[] },
 ): Staging {
@@ -225,5 +226,5 @@ export function chooseStaging(
     preparation && JSON.stringify(preparation.transforms) === JSON.stringify(transforms);
   return isSame && dataset.pixels === "bytes"
     ? deviceStaging(split, preparation)
-    : floatStaging(transforms, program.input);
+    : floatStaging(transforms, imageOf(program));
 }

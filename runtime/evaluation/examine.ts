@@ -1,4 +1,5 @@
 /** A closer look at a classifier than its metrics: what it takes for what, and where it is sure and wrong. */
+import { classesOf, imageOf } from "../../program/tensors.js";
 import { imagesOf } from "../../program/transforms.js";
 import type { Dataset, Example, Images, Stage } from "../data/dataset.js";
 import { loadBatches } from "../data/loader.js";
@@ -19,7 +20,7 @@ import { indexOfLargest, rowOf, toProbabilities, type Scores } from "./probabili
 
 /** What an examination uses of a network. */
 export type Classifier = Pick<TrainableNetwork, "batch" | "inspectCall" | "measure"> & {
-  readonly program: TrainableNetwork["program"] & { readonly classes?: number | undefined };
+  readonly program: TrainableNetwork["program"];
   /** Images to rows of scores. */
   predict(images: Images): Promise<Float32Array>;
 };
@@ -94,7 +95,7 @@ async function examine(
   const { program } = network;
   const judged = overViews(network, transforms, options.scores);
   for await (const { images, labels, position, count } of loadBatches(view, {
-    ...{ batch: judged.batch, shape: program.input, transforms },
+    ...{ batch: judged.batch, shape: imageOf(program), transforms },
     staging: chooseStaging(program, "eval", { dataset: view, transforms }),
     ...{ seed: 0, epoch: 0, shuffle: false },
   })) {
@@ -135,7 +136,7 @@ function judge(judged: Classifier | OverViews, images: Images, labels: Uint32Arr
 
 /** The network may tell more classes apart than the dataset has names for. */
 function classNames({ program }: Classifier, dataset: Dataset): string[] {
-  const length = Math.max(program.classes ?? 0, dataset.classes.length);
+  const length = Math.max(classesOf(program) ?? 0, dataset.classes.length);
   return Array.from({ length }, (_, label) => dataset.classes[label] ?? `class ${label}`);
 }
 

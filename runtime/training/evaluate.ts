@@ -1,4 +1,5 @@
 /** Loss and metrics over a whole split. */
+import { imageOf } from "../../program/tensors.js";
 import type { Transform } from "../../program/recipe.js";
 import { imagesOf } from "../../program/transforms.js";
 import type { Dataset } from "../data/dataset.js";
@@ -66,14 +67,14 @@ export async function evaluateDataset(
   const batches: AsyncGenerator<TrainingBatch, void, void> = isDataset(dataset)
     ? loadBatches(dataset, {
         batch: evaluated.batch,
-        shape: network.program.input,
+        shape: imageOf(network.program),
         transforms,
         staging: chooseStaging(network.program, "eval", { dataset, transforms }),
         seed: 0,
         epoch: 0,
         shuffle: false,
       })
-    : passOver(dataset, { epoch: 0, start: 0, most: Infinity, shape: network.program.input });
+    : passOver(dataset, { epoch: 0, start: 0, most: Infinity, shape: imageOf(network.program) });
   for await (const batch of untilAborted(batches, options.signal)) {
     sums.add(await evaluated.measure(batch.images, batch.targets), batch);
     await options.onProgress?.(sums.examples);

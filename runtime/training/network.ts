@@ -1,8 +1,7 @@
 import type { Program } from "../../program/program.js";
-import type { Targets } from "../examples.js";
+import type { Inputs, Targets } from "../examples.js";
 import type { InspectableRun } from "../inspection.js";
 import type { Measurement } from "../measurement.js";
-import type { Images } from "../data/dataset.js";
 
 /** Means over the examples of a step or a split: `loss`, then the model's metrics by name. */
 export type Metrics = Readonly<Record<string, number>>;
@@ -11,18 +10,11 @@ export type Metrics = Readonly<Record<string, number>>;
 export interface TrainableNetwork {
   /** The most examples that one call takes. */
   readonly batch: number;
-  readonly program: Pick<Program, "input" | "preparations"> &
+  readonly program: Pick<Program, "preparations" | "tensors"> &
     Partial<
       Pick<
         Program,
-        | "accuracies"
-        | "classTotals"
-        | "fractions"
-        | "kernels"
-        | "lossScale"
-        | "metrics"
-        | "prediction"
-        | "sums"
+        "accuracies" | "classTotals" | "fractions" | "kernels" | "lossScale" | "metrics" | "sums"
       >
     >;
   /**
@@ -30,7 +22,7 @@ export interface TrainableNetwork {
    * the examples as they are when it is called; with `transfer`, they are the network's to keep.
    */
   measureStep(
-    images: Images,
+    images: Inputs,
     targets: Targets,
     options: {
       readonly learningRate: number;
@@ -39,9 +31,9 @@ export interface TrainableNetwork {
     },
   ): Promise<Measurement>;
   /** Loss and metrics without an update, dropout off. */
-  measure(images: Images, targets: Targets): Promise<Measurement>;
+  measure(images: Inputs, targets: Targets): Promise<Measurement>;
   /** Images to rows of the model's output; what evaluation over several views of an image needs. */
-  predict?(images: Images): Promise<Float32Array>;
+  predict?(images: Inputs): Promise<Float32Array>;
   /** Trains the weights of another phase of the recipe from now on; nothing where that is the present one. */
   enterPhase?(phase: number): Promise<void>;
   /** Sets the count of steps done, which keys dropout. */
@@ -55,7 +47,7 @@ export interface TrainableNetwork {
   inspectCall?<Result>(
     call: "train" | "evaluate" | "predict",
     examples: {
-      readonly images: Images;
+      readonly images: Inputs;
       readonly targets?: Targets;
       readonly optimizer?: { readonly learningRate: number };
       readonly accumulate?: number | undefined;

@@ -1,8 +1,7 @@
 /** Which dispatch of a call is the first to make a number that is not finite. */
 import type { ProgramKernel, ProgramStep, SourceLocation } from "../../program/program.js";
 import { floatsOf } from "../../program/half.js";
-import type { Images } from "../data/dataset.js";
-import { areFinite, type Targets } from "../examples.js";
+import { areFinite, type Inputs, type Targets } from "../examples.js";
 import { inspectingRuns, type Inspection } from "../inspection.js";
 import type { TrainableNetwork } from "./network.js";
 
@@ -36,7 +35,7 @@ export interface InspectedCall {
  */
 export async function findNonFinite(
   network: InspectableNetwork,
-  { images, targets }: { readonly images: Images; readonly targets?: Targets },
+  { images, targets }: { readonly images: Inputs; readonly targets?: Targets },
   { call, ...manner }: InspectedCall,
 ): Promise<Culprit | undefined> {
   const { kernels } = network.program;

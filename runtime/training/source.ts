@@ -1,14 +1,14 @@
 /** Where a run's batches come from: a dataset, which is shuffled and prepared here, or batches that somebody else makes. */
-import type { Batch, Dataset, Images, InputShape } from "../data/dataset.js";
+import type { Batch, Dataset, InputShape } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
 import { describe } from "../describe.js";
 import { InputError } from "../errors.js";
-import type { Targets } from "../examples.js";
+import type { Inputs, Targets } from "../examples.js";
 
 /** Examples as `network.step` takes them, as many as the network's batch at most. */
 export interface GivenBatch {
-  /** NCHW, preprocessed; or what `loadBatches` makes. */
-  readonly images: Images;
+  /** NCHW, preprocessed; by name where there are several inputs; or what `loadBatches` makes. */
+  readonly images: Inputs;
   /** Labels, or numbers in the order of the model's target; nothing where the loss is of the images themselves. */
   readonly targets?: Targets;
   /** Images in the batch; needed only where they come as bytes. */
@@ -24,7 +24,8 @@ export type BatchSource =
   AsyncIterable<GivenBatch> | ((epoch: number) => AsyncIterable<GivenBatch>);
 
 /** A batch on its way to the network. */
-export type TrainingBatch = Pick<Batch, "position" | "count" | "images"> & {
+export type TrainingBatch = Pick<Batch, "position" | "count"> & {
+  readonly images: Inputs;
   readonly targets: Targets;
 };
 
@@ -53,7 +54,7 @@ export interface Pass {
   readonly start: number;
   /** Batches after which the epoch ends, although there may be more. */
   readonly most: number;
-  readonly shape: InputShape;
+  readonly shape: NamedShape;
 }
 
 /**
@@ -78,12 +79,15 @@ export async function* passOver(
   if (most < Infinity) throw tooFew(epoch, position, most);
 }
 
+/** The first input's. */
+type NamedShape = InputShape & { readonly name: string };
+
 const A_BATCH = "expected an async iterable of batches { images, targets }";
 
 interface Place {
   readonly position: number;
   readonly epoch: number;
-  readonly shape: InputShape;
+  readonly shape: NamedShape;
 }
 
 function numbered(batch: GivenBatch, { position, epoch, shape }: Place): TrainingBatch {
@@ -96,7 +100,9 @@ function numbered(batch: GivenBatch, { position, epoch, shape }: Place): Trainin
   return { position, count: count ?? countImages(images, shape), images, targets };
 }
 
-function countImages(images: Images, { channels, height, width }: InputShape): number {
+function countImages(given: Inputs, { name, channels, height, width }: NamedShape): number {
+  const isNamed = given instanceof Object && name in given;
+  const images: unknown = isNamed ? (given as Readonly<Record<string, unknown>>)[name] : given;
   if (images instanceof Float32Array) return images.length / (channels * height * width);
   if (images instanceof Object && "staged" in images) {
     throw new InputError("a batch of bytes and draws must say how many images it has: `count`");

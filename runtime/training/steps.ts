@@ -1,4 +1,5 @@
 /** A run's steps as its recipe wants them: on which batches, at which learning rate, with which weights in training. */
+import { imageOf } from "../../program/tensors.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import type { Dataset } from "../data/dataset.js";
 import { loadBatches } from "../data/loader.js";
@@ -46,7 +47,7 @@ export class Steps {
   private allBatches(): AsyncGenerator<TrainingBatch, void, void> {
     const { dataset, network, recipe } = this;
     const { epoch, position: start } = this.progress.state;
-    const shape = network.program.input;
+    const shape = imageOf(network.program);
     if (!isDataset(dataset)) {
       return passOver(dataset, { epoch, start, most: this.length.stepsPerEpoch, shape });
     }

@@ -1,6 +1,7 @@
 /** Evaluation over several views of each image (`ten_crop`): what the network says of them is averaged. */
 import { imagesOf, type Transform } from "../../program/transforms.js";
 import type { Images } from "../data/dataset.js";
+import { sizeOf, tensorsOf } from "../../program/tensors.js";
 import { InputError } from "../errors.js";
 import { areFinite } from "../examples.js";
 import { toProbabilities, type Scores } from "../evaluation/probabilities.js";
@@ -47,12 +48,12 @@ export function overViews<Network extends Evaluated>(
     predict,
     measureRows: (rows, labels) => measureRows(rows, labels, { scores, program }),
     measure: async (images, labels) =>
-      measureRows(await predict(images), labels as Uint32Array, { scores, program }),
+      measureRows(await predict(images as Images), labels as Uint32Array, { scores, program }),
   };
 }
 
-const classesOf = ({ prediction }: TrainableNetwork["program"]) =>
-  prediction!.shape.reduce((product, extent) => product * extent, 1);
+const classesOf = (program: TrainableNetwork["program"]) =>
+  sizeOf(tensorsOf(program, "prediction")[0]!.shape);
 
 /** Rows of scores, as many as examples; logits are the logarithms of the mean probabilities. */
 function averageViews(

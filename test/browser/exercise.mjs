@@ -14,7 +14,8 @@ export async function exercise(url, { batch, ...options }) {
   const module = await import(url);
   const [create] = Object.entries(module).find(([name]) => name.startsWith("create")) ?? [];
   const network = await module[create]({ batch, seed: 7, ...options });
-  const { channels, height, width } = network.program.input;
+  const [{ shape }] = network.program.tensors;
+  const [channels, height, width] = shape;
   const images = values(batch * channels * height * width, 1);
   const labels = Uint32Array.from({ length: batch }, (_, index) => index % 10);
   const before = await network.predict(images);

@@ -1,3 +1,4 @@
+import { tensorsFor } from "../tensors.js";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,7 +35,7 @@ async function load(text: string, given: Given) {
     { name: "D", train: { source, transforms, location } },
     { shape, base: folder },
   );
-  const program = { input: { name: "x", ...shape } };
+  const program = { tensors: tensorsFor(shape) };
   const staging = chooseStaging(program, "train", { dataset: train!, transforms });
   const order = { seed: 0, epoch: 0, shuffle: false };
   const rows: number[] = [];

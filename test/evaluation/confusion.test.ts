@@ -1,3 +1,4 @@
+import { tensorsFor } from "../tensors.js";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { describeEvaluation } from "../../cli/evaluation-text.js";
@@ -31,7 +32,7 @@ const dataset: Dataset = {
 };
 const network = {
   batch: 2,
-  program: { input: { name: "image", channels: 1, height: 1, width: 2 }, classes: 3 },
+  program: { tensors: tensorsFor({ channels: 1, height: 1, width: 2 }, { classes: 3 }) },
   predict: (images: Float32Array) => Promise.resolve(images),
   measure: (_: Float32Array, of: Uint32Array) =>
     Promise.resolve(measured({ loss: of[0]! }, of.length)),
@@ -97,9 +98,8 @@ test("ten crops of an example are judged by their mean", async () => {
   const judge = {
     ...{ batch: 25, measure: () => Promise.reject(new Error("not of single crops")) },
     program: {
-      input: { name: "image", channels: 1, height: 2, width: 2 },
-      prediction: { shape: [4], pitch: 4 },
-      ...{ classes: 4, accuracies: { top1: 1, top3: 3 } },
+      tensors: tensorsFor({ channels: 1, height: 2, width: 2 }, { classes: 4, values: 4 }),
+      accuracies: { top1: 1, top3: 3 },
     },
   };
   let passes = 0;
@@ -126,7 +126,7 @@ test("an examination leaves transforms to the dataset, where it has a place for 
   const transforms = [{ kind: "center_crop", size: 1 }] as const;
   const judge = {
     ...network,
-    program: { input: { name: "image", channels: 1, height: 1, width: 1 } },
+    program: { tensors: tensorsFor({ channels: 1, height: 1, width: 1 }) },
   };
   await examineDataset(
     { ...judge, predict: (images: unknown) => Promise.resolve(images as Float32Array) },

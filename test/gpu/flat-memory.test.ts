@@ -1,4 +1,5 @@
 /** What a long run takes after many steps is what it took after few. Takes minutes. */
+import { classesOf, imageOf } from "../../program/tensors.js";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -18,11 +19,10 @@ test.runIf(full)("5,000 steps take no more memory than 100", { timeout: 1_800_00
   const { programs } = compile(source, { file: "digits.net" });
   const recipe = analyze(source, "digits.net").selected!.recipe!;
   const base = join(import.meta.dirname, "..", "..", "specs");
-  const { input, classes } = programs[0]!;
   const { train, evaluation } = await openData(recipe.data!, {
     base,
-    shape: input,
-    classes: classes!,
+    shape: imageOf(programs[0]!),
+    classes: classesOf(programs[0]!)!,
   });
   const network = await createNetwork(programs, { adapter, batch: recipe.batch, seed: 1 });
   const use: Record<number, { rss: number; heap: number; gpu: number }> = {};

@@ -1,4 +1,5 @@
 /** Fused and not fused on all specs that are shipped, as they run on an adapter. */
+import { portOf } from "../../compiler/ir/graph.js";
 import { describe, expect, test } from "vitest";
 import { verifyNetwork } from "../../workbench/verify/verify.js";
 import type { Graph } from "../../compiler/ir/graph.js";
@@ -50,7 +51,9 @@ async function run(
   return { scalars: { prediction, evaluated, trained }, network };
 }
 
-function examplesOf({ images: { shape }, prediction }: Graph): Examples {
+function examplesOf(graph: Graph): Examples {
+  const { shape } = portOf(graph, "input");
+  const prediction = portOf(graph, "prediction");
   const images = uniformValues("fused", BATCH * elementCount(shape), 1);
   return { images, labels: labelValues("fused", BATCH, Number(prediction.shape[1])) };
 }
@@ -97,7 +100,7 @@ async function compareAll(all: readonly Results[]): Promise<Enlarged> {
 async function expectRightKernels(graph: Graph): Promise<void> {
   const options = {
     source: { file: "test.net", hash: "0" },
-    classes: Number(graph.prediction.shape[1]),
+    classes: Number(portOf(graph, "prediction").shape[1]),
     optimizer,
   };
   const traced = (["gpu", "lanes8", "lanes4"] as const).map((target) =>

@@ -1,5 +1,5 @@
 import { trainedParameters } from "../../compiler/ir/fusion.js";
-import type { Graph, Value } from "../../compiler/ir/graph.js";
+import { portOf, type Graph, type Value } from "../../compiler/ir/graph.js";
 import { stepGraphs } from "../../compiler/passes/step-graphs.js";
 import { makeProgram, type ProgramOptions } from "../../compiler/program.js";
 import { runGraph, type Numbers } from "../../compiler/ops/run-graph.js";
@@ -27,7 +27,7 @@ export function programsOf(
     makeProgram(graph, {
       target,
       source: { file: "test.net", hash: "0" },
-      classes: Number(graph.prediction.shape[1]),
+      classes: Number(portOf(graph, "prediction").shape[1]),
       optimizer,
       keepGradients: true,
       ...options,
@@ -86,7 +86,11 @@ function expectedValues(
       ]),
     );
   }
-  return { prediction: predicted.get(predict.prediction.id)!.data, train: train!, steps };
+  return {
+    prediction: predicted.get(portOf(predict, "prediction").id)!.data,
+    train: train!,
+    steps,
+  };
 }
 
 const initial = (name: string, shape: readonly (number | string)[]) =>
@@ -101,12 +105,12 @@ export async function compare(
     ...options
   }: Partial<ProgramOptions> & { count?: number; batch?: number } = {},
 ): Promise<Comparison[]> {
-  const size = graph.images.shape
-    .slice(1)
+  const size = portOf(graph, "input")
+    .shape.slice(1)
     .map(Number)
     .reduce((a, b) => a * b, 1);
   const images = uniformValues("kernels/images", count * size, 1);
-  const labels = labelValues("kernels/labels", count, Number(graph.prediction.shape[1]));
+  const labels = labelValues("kernels/labels", count, Number(portOf(graph, "prediction").shape[1]));
   const expected = expectedValues(graph, images, labels, options.optimizer ?? optimizer);
   const targets = options.target ? [options.target] : undefined;
   const network = await createNetwork(programsOf(graph, options, targets), { batch, seed: 7 });

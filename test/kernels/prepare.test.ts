@@ -1,4 +1,5 @@
 /** Images that the device prepares from bytes are those that the plain loops make, for every transform. */
+import { tensorsOf } from "../../program/tensors.js";
 import { expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
@@ -82,7 +83,7 @@ function specOf({ train, channels = 3, size }: Case): string {
 }
 
 async function makeIdentity(network: Network): Promise<void> {
-  const [values] = network.program.prediction.shape as [number];
+  const [values] = tensorsOf(network.program, "prediction")[0]!.shape as [number];
   const weight = new Float32Array(values * values);
   for (let index = 0; index < values; index++) weight[index * (values + 1)] = 1;
   await network.write("logits.weight", weight);

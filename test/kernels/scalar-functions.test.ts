@@ -1,4 +1,5 @@
 /** Scalar functions and their slopes on a device, beside double precision. */
+import { predictions } from "../../compiler/ops/builder.js";
 import { expect, test } from "vitest";
 import { derivative } from "../../compiler/ir/expression-derivative.js";
 import { evaluate } from "../../compiler/ir/expression-evaluate.js";
@@ -29,7 +30,7 @@ function expressionOf(layer: string): Expression {
 
 async function onDevice(expression: Expression): Promise<Float32Array> {
   const { builder, value } = new Chain(["N", GRID.length]).pointwise(expression);
-  const graph = builder.finish({ prediction: value, metrics: [] });
+  const graph = builder.finish({ outputs: predictions(value), metrics: [] });
   const source = { file: "m.net", hash: "0" };
   const programs = (["gpu", "lanes8", "lanes4"] as const).map((target) =>
     makeProgram(graph, { target, source, optimizer }),

@@ -1,3 +1,4 @@
+import { portOf } from "../../compiler/ir/graph.js";
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -31,7 +32,7 @@ describe("every layer", () => {
     const { diagnostics, models } = analyzeChain(othersOf(sample) + spec, input);
     expect(diagnostics).toEqual([]);
     expect(models[0]!.layers.at(-1)!.output).toEqual(output);
-    expect(models[0]!.graph!.prediction.shape).toEqual(["N", ...output]);
+    expect(portOf(models[0]!.graph!, "prediction").shape).toEqual(["N", ...output]);
   });
 
   test.each(layers.map((layer) => [layer.name, layer] as const))("%s is documented", (_, layer) => {
@@ -100,7 +101,7 @@ describe("shapes agree with PyTorch's formulas", () => {
           return;
         }
         expect(models[0]!.layers[0]!.output).toEqual([2, rows, 5]);
-        expect(models[0]!.graph!.prediction.shape).toEqual(["N", 2, rows, 5]);
+        expect(portOf(models[0]!.graph!, "prediction").shape).toEqual(["N", 2, rows, 5]);
       }),
       { seed: 1, numRuns: 200 },
     );
@@ -126,7 +127,7 @@ describe("shapes agree with PyTorch's formulas", () => {
         }
         expect(models[0]!.layers[0]!.output).toEqual([3, side, side]);
         // The op knows no `ceil`: it must come to the same size by the padding that the layer adds.
-        expect(models[0]!.graph!.prediction.shape).toEqual(["N", 3, side, side]);
+        expect(portOf(models[0]!.graph!, "prediction").shape).toEqual(["N", 3, side, side]);
       }),
       { seed: 2, numRuns: 300 },
     );

@@ -1,3 +1,4 @@
+import { predictions } from "../../compiler/ops/builder.js";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { GraphBuilder } from "../../compiler/ops/builder.js";
@@ -35,7 +36,7 @@ const geometry = fc.record({
 /** A convolution and its two gradients, as nodes. */
 function nodesOf(attributes: ConvolutionAttributes): readonly Node[] {
   const builder = new GraphBuilder("test");
-  const x = builder.images("image", ["N", 4, 8, 7], nowhere("image"));
+  const x = builder.input("image", ["N", 4, 8, 7], nowhere("image"));
   const w: Value = builder.parameter(
     "weight",
     [6, 4 / attributes.groups, ...attributes.kernel],
@@ -51,7 +52,7 @@ function nodesOf(attributes: ConvolutionAttributes): readonly Node[] {
   const dx = builder.add("convolutionInputGradient", [y, w], toInput, origin);
   const toWeight = { ...attributes, weightShape: w.shape };
   builder.add("convolutionWeightGradient", [x, y], toWeight, origin);
-  return builder.finish({ prediction: dx, metrics: [] }).nodes;
+  return builder.finish({ outputs: predictions(dx), metrics: [] }).nodes;
 }
 
 const tensorOf = (value: Value, name: string): Tensor => {

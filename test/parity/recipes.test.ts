@@ -89,8 +89,8 @@ function programsOf(expected: Case): readonly Program[] {
   expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
   if (!isMixed(expected)) return programs;
   const { graph } = analyze(spec, "case.net").selected!.model;
-  return programs.map(({ target, source, optimizer, classes }) =>
-    makeProgram(graph!, { target, source, optimizer, classes: classes!, mixesLabels: true }),
+  return programs.map(({ target, source, optimizer }) =>
+    makeProgram(graph!, { target, source, optimizer, mixesLabels: true }),
   );
 }
 

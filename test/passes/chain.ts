@@ -1,3 +1,5 @@
+import { portOf } from "../../compiler/ir/graph.js";
+import { predictions } from "../../compiler/ops/builder.js";
 import { GraphBuilder } from "../../compiler/ops/builder.js";
 import {
   add,
@@ -60,7 +62,7 @@ export class Chain {
   private layers = 0;
 
   constructor(shape: Shape = [BATCH, 2, 6, 6]) {
-    this.images = this.value = this.builder.images("image", shape, nowhere("image"));
+    this.images = this.value = this.builder.input("image", shape, nowhere("image"));
     this.labels = this.builder.labels("label", nowhere("label"));
   }
 
@@ -238,7 +240,7 @@ export class Chain {
     );
     const terms = scores.map((value, index) => ({ value, factor: [1, 0.5][index]! }));
     const metrics = [{ name: "loss", terms }];
-    return this.builder.finish({ prediction: this.value, metrics });
+    return this.builder.finish({ outputs: predictions(this.value), metrics });
   }
 
   /** Ends in a linear layer of three classes, the loss and the accuracy. */
@@ -252,7 +254,7 @@ export class Chain {
       { name: "loss", terms: [{ value: loss, factor: 1 }] },
       { name: "top1", isShare: true as const, terms: [{ value: top1, factor: 1 }] },
     ];
-    return this.builder.finish({ prediction: logits, metrics });
+    return this.builder.finish({ outputs: predictions(logits), metrics });
   }
 }
 
@@ -264,7 +266,7 @@ export function inputsFor(graph: Graph, batch = 2) {
       return [value.name, Float64Array.from(parameterValues(value.name, shape))];
     }),
   );
-  const pixels = batch * elementCount(graph.images.shape);
+  const pixels = batch * elementCount(portOf(graph, "input").shape);
   return {
     images: Float64Array.from(uniformValues("images", pixels, 1)),
     labels: labelValues("labels", batch, 3),

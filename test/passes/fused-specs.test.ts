@@ -1,3 +1,4 @@
+import { portOf } from "../../compiler/ir/graph.js";
 import { expect, test } from "vitest";
 import { trainedParameters } from "../../compiler/ir/fusion.js";
 import { scoreValues, type Graph, type Value } from "../../compiler/ir/graph.js";
@@ -39,7 +40,7 @@ type Named = ReadonlyMap<string, Value>;
 function resultsOf(graph: Graph): Named {
   const trained = trainedParameters(graph);
   return new Map([
-    ["prediction", graph.prediction],
+    ["prediction", portOf(graph, "prediction")],
     ...scoreValues(graph).map((value, index) => [`score ${index}`, value] as const),
     ...graph.parameters.map(({ value }) => [value.name, value] as const),
     ...trained.map(({ parameter, states }) => [`${parameter.name} gradient`, states[0]!] as const),
@@ -56,10 +57,10 @@ test.each(Object.entries(SIZES))(
         return [parameter, Float64Array.from(values)] as const;
       }),
     );
-    const elements = graph.images.shape
-      .slice(1)
+    const elements = portOf(graph, "input")
+      .shape.slice(1)
       .reduce<number>((product, size) => product * Number(size), 1);
-    const classes = Number(graph.prediction.shape[1]);
+    const classes = Number(portOf(graph, "prediction").shape[1]);
     const inputs = {
       images: Float64Array.from(uniformValues("fused", BATCH * elements, 1)),
       labels: labelValues("fused", BATCH, classes),

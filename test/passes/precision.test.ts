@@ -1,3 +1,4 @@
+import { portOf } from "../../compiler/ir/graph.js";
 import { describe, expect, test } from "vitest";
 import type { AnyNode, Graph } from "../../compiler/ir/graph.js";
 import { withHalves } from "../../compiler/kernels/half.js";
@@ -105,8 +106,8 @@ describe("what is stored in 16 bits", () => {
       );
       for (const kind of ["channelSum", "scaleGradient", "squareSum", "convolutionWeightGradient"])
         expect(half).not.toContain(kind);
-      expect(chooseHalves(graph).has(graph.images.id)).toBe(true);
-      expect(chooseHalves(graph).has(graph.prediction.id)).toBe(false);
+      expect(chooseHalves(graph).has(portOf(graph, "input").id)).toBe(true);
+      expect(chooseHalves(graph).has(portOf(graph, "prediction").id)).toBe(false);
     }
     // The sum of squares of the local response normalisation, where nothing has brought it back.
     expect(kindsOf(train(DYNAMIC, "none"), true)).not.toContain("channelWindowSum");

@@ -1,3 +1,5 @@
+import { predictions } from "../../compiler/ops/builder.js";
+import { portOf } from "../../compiler/ir/graph.js";
 import { describe, expect, test } from "vitest";
 import { add, constant, multiply, operand } from "../../compiler/ir/expression.js";
 import type { Graph } from "../../compiler/ir/graph.js";
@@ -63,7 +65,7 @@ describe("simplify", () => {
       "$0 * keep(0.5, stream 4)",
       ...end,
     ]);
-    expect(simple.prediction.shape).toEqual([BATCH, 3]);
+    expect(portOf(simple, "prediction").shape).toEqual([BATCH, 3]);
     expectSameResults(graph, simple);
   });
 
@@ -138,8 +140,8 @@ describe("simplifyTraining", () => {
 
   test("leaves the sign where the rectified value is a result of its own", () => {
     const chain = new Chain().flatten().linear(8).unary("relu");
-    const prediction = chain.value;
-    const training = differentiate({ ...chain.dropout(0.5).classify(), prediction });
+    const outputs = predictions(chain.value);
+    const training = differentiate({ ...chain.dropout(0.5).classify(), outputs });
     expect(printGraph(simplifyTraining(training))).toBe(printGraph(training));
   });
 });

@@ -1,3 +1,4 @@
+import { imageOf, classesOf } from "../../program/tensors.js";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -30,11 +31,11 @@ test.each([
   const network = await createNetwork(programsOf(spec), { batch: BATCH, accumulate });
   try {
     const { program } = network;
-    const { channels, height, width } = program.input;
+    const { channels, height, width } = imageOf(program);
     const images = uniformValues("images", BATCH * channels * height * width, 1);
     const planned = trainingBytes(program, { batch: BATCH, slices: accumulate });
     for (let step = 0; step < 2; step++) {
-      await network.step(images, labelValues("labels", BATCH, program.classes!));
+      await network.step(images, labelValues("labels", BATCH, classesOf(program)!));
       const { total, runtime } = network.memory;
       expect(total - runtime).toBe(planned);
     }

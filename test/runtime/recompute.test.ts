@@ -1,3 +1,4 @@
+import { imageOf } from "../../program/tensors.js";
 import { expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
 import type { Graph } from "../../compiler/ir/graph.js";
@@ -58,7 +59,7 @@ const TARGETS: readonly Target[] = ["gpu", "lanes8", "lanes4"];
 async function train(programs: readonly Program[], accumulate: number) {
   const network = await createNetwork(programs, { batch: BATCH, seed: 4, accumulate });
   try {
-    const { channels, height, width } = network.program.input;
+    const { channels, height, width } = imageOf(network.program);
     const results = new Map<string, Float32Array>();
     for (let step = 0; step < 3; step++) {
       const images = uniformValues(`images ${step}`, IMAGES * channels * height * width, 1);

@@ -1,3 +1,4 @@
+import { imageOf } from "../../program/tensors.js";
 import { expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
 import { createNetwork, type Network } from "../../runtime/index.js";
@@ -78,7 +79,7 @@ async function train(
   expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
   const network: Network = await createNetwork(programs, { ...options, seed: 3 });
   try {
-    const { channels, height, width } = network.program.input;
+    const { channels, height, width } = imageOf(network.program);
     const losses: number[] = [];
     for (let step = 0; step < 3; step++) {
       const images = uniformValues(`images ${step}`, IMAGES * channels * height * width, 1);

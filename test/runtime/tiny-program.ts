@@ -121,14 +121,25 @@ const SUMS: Program["sums"]["train"] = [
   { metric: "top1", factor: 1, mean: "examples" },
 ];
 
+const MEASURING = { reads: [0, 1], gives: [2] };
+const PREDICTING = { reads: [0], gives: [3] };
+
+const tensor = (name: string, shape: readonly number[], dtype: "f32" | "u32" = "f32") => {
+  return { name, dtype, shape, axes: shape.map(() => "channel" as const) };
+};
+
 export const tinyProgram: Program = {
   format: PROGRAM_FORMAT,
   target: "gpu",
   model: "Tiny",
   source: { file: "tiny.net", hash: "0123abcd" },
-  input: { name: "image", channels: 3, height: 1, width: 1 },
-  classes: 2,
-  prediction: { shape: [2], pitch: 4 },
+  tensors: [
+    { ...tensor("image", [3]), role: "input", buffer: IMAGES },
+    { ...tensor("label", [], "u32"), role: "target", buffer: LABELS, classes: { count: 2 } },
+    { ...tensor("metrics", []), role: "metrics", buffer: METRICS },
+    { ...tensor("logits", [2]), role: "prediction", buffer: PREDICTION, pitch: 4 },
+  ],
+  uses: { train: MEASURING, accumulate: MEASURING, evaluate: MEASURING, predict: PREDICTING },
   fractions: [],
   metrics: ["loss", "top1"],
   sums: { train: SUMS, evaluate: SUMS },

@@ -1,3 +1,4 @@
+import { portOf } from "../../compiler/ir/graph.js";
 import { describe, expect, test } from "vitest";
 import { analyze } from "../../compiler/semantics/index.js";
 import { analyzed, codesOf } from "./spec.js";
@@ -31,7 +32,7 @@ describe("names", () => {
     ]);
     const { diagnostics, models } = analyzed(layers, { loss: "loss cross_entropy(b.out, label)" });
     expect(diagnostics).toEqual([]);
-    expect(models[0]!.graph!.prediction.name).toBe("b.out");
+    expect(portOf(models[0]!.graph!, "prediction").name).toBe("b.out");
   });
 });
 
@@ -89,7 +90,7 @@ describe("the graph", () => {
   const graph = models[0]!.graph!;
 
   test("ends in loss and metrics of the logits", () => {
-    expect(graph.prediction.name).toBe("logits");
+    expect(portOf(graph, "prediction").name).toBe("logits");
     const shapes = graph.metrics.map(({ name, terms }) => [name, terms[0]!.value.shape]);
     expect(shapes).toEqual([
       ["loss", ["N"]],

@@ -1,3 +1,4 @@
+import { tensorsFor } from "../tensors.js";
 import { expect, test } from "vitest";
 import { isBetter, objectiveOf } from "../../runtime/training/best.js";
 import { fit, type EpochReport, type TrainingState } from "../../runtime/training/index.js";
@@ -37,7 +38,7 @@ test("of equal evaluations the one with the lower loss is better", () => {
 /** Evaluations give these, one after the other. */
 class Scripted extends FakeNetwork {
   override readonly program = {
-    input: { name: "image", channels: 1, height: 2, width: 2 },
+    tensors: tensorsFor({ channels: 1, height: 2, width: 2 }),
     metrics: ["loss", "top2", "top1"],
     fractions: ["top2", "top1"],
   };

@@ -1,3 +1,4 @@
+import { tensorsFor } from "../tensors.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
 import type { Measurement } from "../../runtime/measurement.js";
 import type { Metrics, TrainableNetwork } from "../../runtime/training/network.js";
@@ -16,7 +17,7 @@ export interface SeenStep {
  * event loop.
  */
 export class FakeNetwork implements TrainableNetwork {
-  readonly program = { input: { name: "image", channels: 1, height: 2, width: 2 } };
+  readonly program = { tensors: tensorsFor({ channels: 1, height: 2, width: 2 }) };
   readonly seen: SeenStep[] = [];
   evaluations = 0;
   /** What evaluations of a batch give as their loss, one after the other; the mean label beyond them. */

@@ -237,7 +237,7 @@ test("without evaluations, rules look at the training loss; metrics that are sha
   const stop = { ...patient.stop!, metric: "top1", minimumChange: 0 };
   // It is 0.5 in every step: the first is the best.
   const network = Object.assign(new FakeNetwork(4), {
-    program: { input: new FakeNetwork(4).program.input, fractions: ["top1"] },
+    program: { tensors: new FakeNetwork(4).program.tensors, fractions: ["top1"] },
   });
   const result = await fit(network, dataset, { ...plateau, stop });
   expect(result.state.patience).toEqual({ best: 0.5, bad: 3 });

@@ -1,3 +1,4 @@
+import { tensorsFor } from "../tensors.js";
 import { expect, test } from "vitest";
 import type { Dataset } from "../../runtime/data/dataset.js";
 import { loadBatches } from "../../runtime/data/loader.js";
@@ -39,8 +40,7 @@ test("ten crops are torchvision's, in its order, and a batch has a label for all
 const network = {
   batch: 25,
   program: {
-    input: { name: "image", ...shape },
-    prediction: { shape: [2], pitch: 4 },
+    tensors: tensorsFor(shape, { values: 2 }),
     accuracies: { top1: 1 },
   },
   measure: () => Promise.reject(new Error("views are averaged, not evaluated")),

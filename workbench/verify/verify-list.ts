@@ -3,9 +3,11 @@
  * read.
  */
 import { changesOf, isUpdate, readsOf } from "../../compiler/ir/fusion.js";
-import type { AnyNode, Value } from "../../compiler/ir/graph.js";
+import { portsOf, type AnyNode, type Port, type Value } from "../../compiler/ir/graph.js";
 import { isActivation } from "../../compiler/layout/choose-layouts.js";
 import type { StepDraft } from "../../compiler/lower/storage.js";
+import { tensorsOf } from "../../program/tensors.js";
+import type { ProgramTensor } from "../../program/program.js";
 import type { ReferenceContext, Tensor } from "../../compiler/ops/op.js";
 import { tensorSize } from "../../compiler/ops/tensors.js";
 import { checkNode } from "./check-node.js";
@@ -156,16 +158,24 @@ class ListCheck {
   /** The uploaded batch, where its readers want it. */
   private async checkImport(end: number): Promise<Finding> {
     this.runSteps({ first: 0, end });
-    const { images, labels } = this.list.graph;
-    const { examples } = this.settings;
-    const comparison = new Comparison(this.halvesOf([images]).halves);
-    const compare = async (value: Value, data: Float32Array) => {
-      const actual = await this.tensorOf(value);
-      compareTensors(comparison, value, { expected: { shape: actual.shape, data }, actual });
-    };
-    await compare(images, examples.images);
-    if (labels && isActivation(labels)) await compare(labels, examples.targets as Float32Array);
+    const { graph } = this.list;
+    const imported = graph.inputs.filter(({ value }) => isActivation(value));
+    const inputs = portsOf(graph, "input");
+    const comparison = new Comparison(this.halvesOf(inputs).halves);
+    for (const port of imported) {
+      const data = this.givenFor(port);
+      const actual = await this.tensorOf(port.value);
+      compareTensors(comparison, port.value, { expected: { shape: actual.shape, data }, actual });
+    }
     return comparison.finding;
+  }
+
+  /** What the examples hold for a tensor. */
+  private givenFor({ role, name }: Port): Float32Array {
+    const { images, targets } = this.settings.examples;
+    const given = role === "input" ? images : targets;
+    if (given instanceof Float32Array) return given;
+    return (given as Readonly<Record<string, Float32Array>>)[name]!;
   }
 
   private async checkNode({ node, first, end }: TracedNode): Promise<Finding> {
@@ -197,22 +207,23 @@ class ListCheck {
     return { halves: new Set(values.filter((value) => this.list.isHalf(value))) };
   }
 
-  /** The prediction, where somebody outside wants it. */
+  /** The predictions, where somebody outside wants them. */
   private async checkExport(first: number): Promise<Finding> {
     this.runSteps({ first, end: this.list.steps.length });
-    const { prediction } = this.list.graph;
-    const expected = await this.tensorOf(prediction);
-    const { program } = this.network;
-    const buffer = program.buffers.findIndex(({ purpose }) => purpose === "prediction");
-    const packed = await this.inspection.read(buffer);
-    const size = tensorSize(program.prediction.shape);
-    const data = expected.data.map((_, index) => {
-      return packed[Math.floor(index / size) * program.prediction.pitch + (index % size)]!;
-    });
+    const tensors = tensorsOf(this.network.program, "prediction");
     const comparison = new Comparison();
-    const actual = { shape: expected.shape, data };
-    compareTensors(comparison, prediction, { expected, actual });
+    for (const [index, { value }] of this.list.graph.outputs.entries()) {
+      const expected = await this.tensorOf(value);
+      const data = await this.exported(tensors[index]!, expected);
+      compareTensors(comparison, value, { expected, actual: { shape: expected.shape, data } });
+    }
     return comparison.finding;
+  }
+
+  private async exported({ shape, pitch, buffer }: ProgramTensor, { data }: Tensor) {
+    const packed = await this.inspection.read(buffer);
+    const size = tensorSize(shape);
+    return data.map((_, index) => packed[Math.floor(index / size) * pitch! + (index % size)]!);
   }
 
   /**
@@ -238,8 +249,9 @@ class ListCheck {
   /** Which of the stages is the last to read the whole of a value. */
   private noteReaders(stages: readonly Stage[]): void {
     for (const [index, stage] of stages.entries()) {
-      if (!stage.traced) this.lastReader.set(this.list.graph.prediction.id, index);
-      else if (this.isDue(stage)) {
+      if (!stage.traced) {
+        for (const { value } of this.list.graph.outputs) this.lastReader.set(value.id, index);
+      } else if (this.isDue(stage)) {
         const { node } = stage.traced;
         const sampled = sampledReads(node, this.inspection.batch);
         for (const value of readsOf(node))

@@ -1,6 +1,7 @@
 /**
  * The kernels that make a batch's images from bytes, held against the plain loops of runtime/data.
  */
+import { imageOf } from "../../program/tensors.js";
 import { Comparison, ROUNDING, type Finding } from "./comparison.js";
 import type { Preparation, Program, SplitName } from "../../program/program.js";
 import { threefry } from "../../program/random.js";
@@ -26,7 +27,7 @@ export async function verifyPreparation(network: Network, split: SplitName): Pro
     { images: firstOf(staged, preparation, slice) },
     inspecting((inspection) => inspection.read(images)),
   );
-  const { channels, height, width } = program.input;
+  const { channels, height, width } = imageOf(program);
   const comparison = new Comparison();
   expected.subarray(0, slice * channels * height * width).forEach((value, index) => {
     const tolerance = ROUNDING * (1 + Math.abs(value));
@@ -57,7 +58,7 @@ async function loadBoth(
 ): Promise<{ readonly expected: Float32Array; readonly staged: StagedImages }> {
   const { transforms } = preparation;
   const dataset = randomDataset(preparation, slice);
-  const options = { batch: slice, shape: program.input, transforms, seed, epoch: 0 };
+  const options = { batch: slice, shape: imageOf(program), transforms, seed, epoch: 0 };
   const load = async (staging?: Staging): Promise<Images> => {
     const how = { ...options, shuffle: false, ...(staging && { staging }) };
     const first = await loadBatches(dataset, how).next();

@@ -74,7 +74,10 @@ async function verifyOne(
     case "average": {
       // Before the first step, averages are the weights.
       const { images, targets } = examples;
-      await (network as Network<string, string, typeof targets>).step(images, targets);
+      await (network as Network<string, string, typeof targets, typeof images>).step(
+        images,
+        targets,
+      );
       return verifyAverages(network, traced, examples);
     }
     default:

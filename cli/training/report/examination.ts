@@ -1,4 +1,5 @@
 /** What a network still gets wrong at the end of a run, with the pictures of it. */
+import { classesOf } from "../../../program/tensors.js";
 import type { ReportedExamination, ReportedMistake } from "../../../report/data.js";
 import { examineDataset, type Mistake } from "../../../runtime/evaluation/index.js";
 import type { Dataset, Image } from "../../../runtime/data/dataset.js";
@@ -14,7 +15,7 @@ export async function examine(
   { compiled, network, evaluation, recipe }: TrainingParts,
   signal: AbortSignal,
 ): Promise<ReportedExamination | undefined> {
-  if (evaluation === undefined || network.program.classes === undefined) return undefined;
+  if (evaluation === undefined || classesOf(network.program) === undefined) return undefined;
   const examination = await examineDataset(network, evaluation, {
     transforms: recipe.data?.eval?.transforms ?? [],
     scores: scoresOf(compiled),

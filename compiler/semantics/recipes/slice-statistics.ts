@@ -1,7 +1,7 @@
 /** Batch normalization of features over a slice of one example, in which nothing varies. */
 import type { Span } from "../../../grammar/ast.js";
 import type { DiagnosticDetails } from "../../diagnostics/create.js";
-import type { Graph } from "../../ir/graph.js";
+import type { Graph, Value } from "../../ir/graph.js";
 import { imageShape } from "../../ir/shape.js";
 
 /** How a batch is trained. */
@@ -30,7 +30,7 @@ export function singleExampleProblem(
   };
 }
 
-function hasOnePixel(shape: Graph["images"]["shape"]): boolean {
+function hasOnePixel(shape: Value["shape"]): boolean {
   const { height, width } = imageShape(shape);
   return height * width === 1;
 }

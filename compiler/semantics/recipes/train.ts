@@ -1,7 +1,7 @@
 import type { DataDeclaration, Setting, TrainDeclaration } from "../../../grammar/ast.js";
 import type { Clipping, OptimizerSettings } from "../../../program/program.js";
 import type { DataRecipe, TrainRecipe } from "../../../program/recipe.js";
-import type { Value } from "../../ir/graph.js";
+import { portsOf, type Value } from "../../ir/graph.js";
 import type { AnalyzedModel, RecipeOverrides } from "../analysis.js";
 import type { ArgumentType } from "../../calls/signature.js";
 import type { Environment } from "../../calls/environment.js";
@@ -104,8 +104,8 @@ function readData(
       related: [{ span: data.name.span, message: "has no `train` split" }],
     });
   }
-  if (model.graph?.labels?.type === "f32")
-    return reportNumbers(train, model.graph.labels, environment);
+  const [target] = model.graph ? portsOf(model.graph, "target") : [];
+  if (target?.type === "f32") return reportNumbers(train, target, environment);
   return analyzeData(data, model, environment);
 }
 

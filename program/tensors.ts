@@ -1,0 +1,25 @@
+/** Questions about a program's tensors. */
+import type { Program, ProgramTensor, TensorRole } from "./program.js";
+
+type WithTensors = Pick<Program, "tensors">;
+
+/** The tensors of a role, in their order. */
+export const tensorsOf = ({ tensors }: WithTensors, role: TensorRole): readonly ProgramTensor[] =>
+  tensors.filter((tensor) => tensor.role === role);
+
+/** Numbers of one example. */
+export const sizeOf = (shape: readonly number[]): number =>
+  shape.reduce((product, extent) => product * extent, 1);
+
+/** The size of the images, or features, of the first input, which is the only one that data have. */
+export function imageOf(program: WithTensors) {
+  const [{ name, shape }] = tensorsOf(program, "input") as [ProgramTensor];
+  const [channels, height = 1, width = 1] = shape as [number, number?, number?];
+  return { name, channels, height, width };
+}
+
+/** How many classes the one target has; undefined where it holds numbers, and where it is not one. */
+export function classesOf(program: WithTensors): number | undefined {
+  const targets = tensorsOf(program, "target");
+  return targets.length === 1 ? targets[0]!.classes?.count : undefined;
+}
