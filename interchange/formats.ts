@@ -1,8 +1,10 @@
 import { ImportError } from "./error.js";
 import type { ImportFile, Importer } from "./importer.js";
+import { keras } from "./keras/index.js";
+import { tfjs } from "./tfjs/index.js";
 
 /** In the order in which they are asked whether a file is theirs. */
-export const importers: readonly Importer[] = [];
+export const importers: readonly Importer[] = [keras, tfjs];
 
 /** The format of a file. Throws an ImportError that names those that can be read. */
 export function importerOf(file: ImportFile): Importer {

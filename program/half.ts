@@ -20,7 +20,8 @@ export function floatsOf(bits: Uint16Array): Float32Array<ArrayBuffer> {
   return Float32Array.from(bits, floatOf);
 }
 
-function floatOf(bits: number): number {
+/** The number that 16 bits stand for. */
+export function floatOf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
   if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN;

@@ -1,0 +1,23 @@
+/** What netc uses of jsfive, which comes without types. */
+declare module "jsfive" {
+  export class Group {
+    readonly keys: readonly string[];
+    readonly attrs: Readonly<Record<string, unknown>>;
+    get(path: string): Group | Dataset | null;
+  }
+  export class File extends Group {
+    constructor(bytes: ArrayBuffer, name?: string);
+  }
+  export class Dataset {
+    readonly shape: readonly unknown[];
+    /** `<f4`; an array for types that are no numbers. */
+    readonly dtype: unknown;
+    readonly value: readonly unknown[];
+    readonly _dataobjects: DataObjects;
+  }
+  /** The messages of an object header: of them netc reads where a dataset's numbers are. */
+  export interface DataObjects {
+    readonly chunks: readonly number[] | null;
+    find_msg_type(type: number): readonly ReadonlyMap<string, number>[];
+  }
+}
