@@ -19,7 +19,7 @@ export interface KerasLayer {
   readonly inner?: KerasModel;
   /** `[rows, columns, channels]` or `[features]`, of a layer that images come in through. */
   readonly inputShape?: readonly (number | undefined)[];
-  /** Whether it is a function of Keras 3 without a layer, such as `x + y`: files count layers only. */
+  /** Whether it is a function of Keras 3 without a layer, `x + y`: files count layers only. */
   readonly isFunction: boolean;
 }
 

@@ -1,6 +1,7 @@
 /** Models of other tools, run through the imported network in plain loops. */
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { portOf } from "../../compiler/ir/graph.js";
 import { build } from "../../compiler/network/build.js";
 import { runGraph } from "../../compiler/ops/run-graph.js";
 import { stepGraphs } from "../../compiler/passes/step-graphs.js";
@@ -83,7 +84,7 @@ export function predicted({ network, tensors }: ImportedModel, images: Float32Ar
   const parameters = new Map(tensors.map(({ name, values }) => [name, values]));
   const context = { seed: 1, step: 0, training: false, optimizer };
   const values = runGraph(graph, { images, parameters, context });
-  return values.get(graph.prediction.id)!.data;
+  return values.get(portOf(graph, "prediction").id)!.data;
 }
 
 /** What the foreign graph gives by the rules of its own operators, before it is mapped. */
