@@ -35,9 +35,10 @@ const ROOMS = {
   "compiler/passes": ["compiler/ir", "compiler/ops", "compiler/layout", "program"],
   "compiler/schedules": ["program"],
   "compiler/kernels": ["compiler/ir", "compiler/schedules", "program"],
+  "compiler/plan": ["compiler/layout", "compiler/schedules", "compiler/ir", "program"],
   "compiler/lower": [
-    ...["compiler/layout", "compiler/kernels", "compiler/schedules", "compiler/ir"],
-    "program",
+    ...["compiler/plan", "compiler/layout", "compiler/kernels", "compiler/schedules"],
+    ...["compiler/ir", "program"],
   ],
   "compiler/write": ["compiler/lower", "compiler/kernels", "compiler/ir", "program"],
   "compiler/emit": ["program"],

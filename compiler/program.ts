@@ -244,7 +244,6 @@ function lowerList(
     byId,
     limitsOf(options),
     options.tuned,
-    options.fusion !== "none",
     isRead ? folded : undefined,
   );
   if (list === "update") lowerNodes(context);

@@ -17,6 +17,18 @@ export interface FusedUpdate {
   readonly rule: UpdateAttributes;
 }
 
+/**
+ * Parts of a reduction that the kernel which makes a node's output leaves: `moments` for
+ * channelStatistics, `products` for normalizeGradient.
+ */
+export interface LeftParts {
+  readonly what: "moments" | "products";
+  /** The reduction, by its first output. */
+  readonly reduction: Value;
+  /** What the kernel reads for it: of products, the input of the normalization and its mean. */
+  readonly operands: readonly Value[];
+}
+
 export interface Fusion {
   /** Of the node's first input, before the node reads it. */
   readonly prologue?: Fused;
@@ -27,6 +39,8 @@ export interface Fusion {
    * makes. A weight gradient may have a second one: of a bias, by the channelSum of dy.
    */
   readonly updates?: readonly FusedUpdate[];
+  /** `leaveParts` writes it, the last of all passes. */
+  readonly leaves?: LeftParts;
 }
 
 const FUSING: { readonly [Part in keyof Fusion]-?: ReadonlySet<OpKind> } = {
@@ -37,6 +51,10 @@ const FUSING: { readonly [Part in keyof Fusion]-?: ReadonlySet<OpKind> } = {
     ...(["resample", "resampleGradient"] as const),
   ]),
   updates: new Set<OpKind>(["convolutionWeightGradient", "channelSum"]),
+  leaves: new Set<OpKind>([
+    ...(["convolution", "convolutionInputGradient", "pointwise"] as const),
+    ...(["maxPoolGradient", "averagePoolGradient"] as const),
+  ]),
 };
 
 /** Whether the kernels of an op can do a part of another op's work. */
@@ -45,12 +63,13 @@ export const canFuse = (kind: OpKind, part: keyof Fusion): boolean => FUSING[par
 /** All values that a node reads: its inputs, and then those of its fusion. */
 export function readsOf({ inputs, fusion }: AnyNode): readonly Value[] {
   if (!fusion) return inputs;
-  const { prologue, epilogue, updates = [] } = fusion;
+  const { prologue, epilogue, updates = [], leaves } = fusion;
   return [
     ...inputs,
     ...(prologue?.operands ?? []),
     ...(epilogue?.operands ?? []),
     ...updates.flatMap(({ parameter, states }) => [parameter, ...states]),
+    ...(leaves?.operands ?? []),
   ];
 }
 
@@ -62,7 +81,7 @@ export function withReads(node: AnyNode, replace: (value: Value) => Value): AnyN
 }
 
 function replaceIn(
-  { prologue, epilogue, updates }: Fusion,
+  { prologue, epilogue, updates, leaves }: Fusion,
   replace: (value: Value) => Value,
 ): Fusion {
   const operandsOf = (fused: Fused) => ({ ...fused, operands: fused.operands.map(replace) });
@@ -75,6 +94,9 @@ function replaceIn(
         states: states.map(replace),
         rule,
       })),
+    }),
+    ...(leaves && {
+      leaves: { ...leaves, operands: leaves.operands.map(replace) },
     }),
   };
 }

@@ -84,13 +84,16 @@ function formatNode(node: AnyNode): string {
 const formatIds = (values: readonly Value[]) => values.map(({ id }) => `%${id}`).join(", ");
 
 /** What each part of a node's fusion does, and what it reads. */
-function formatFusion({ prologue, epilogue, updates = [] }: Fusion): string {
+function formatFusion({ prologue, epilogue, updates = [], leaves }: Fusion): string {
   const parts = [
     ...(prologue ? [`prologue ${formatFused(prologue)}`] : []),
     ...(epilogue ? [`epilogue ${formatFused(epilogue)}`] : []),
     ...updates.map(({ parameter, states, rule }) => {
       return `update(${formatIds([parameter, ...states])}) ${formatSetting(rule)}`;
     }),
+    ...(leaves
+      ? [`leaves ${leaves.what}(${formatIds(leaves.operands)}) for %${leaves.reduction.id}`]
+      : []),
   ];
   return parts.map((part) => ` ${part}`).join("");
 }

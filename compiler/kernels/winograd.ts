@@ -12,12 +12,7 @@ import { EpiloguePrinter, type Epilogue } from "./epilogue.js";
 import { assemble, type Kernel } from "./kernel.js";
 import { placeConstants, placeOf } from "./place.js";
 import { times, wgsl } from "./wgsl.js";
-
-/** Positions of a transformed tile, 4x4. */
-export const POSITIONS = 16;
-
-/** Outputs of a tile, along either axis. */
-export const TILE_OUTPUTS = 2;
+import { POSITIONS, TILE_OUTPUTS } from "../schedules/winograd.js";
 
 export const WINOGRAD_WORKGROUP = 64;
 

@@ -17,9 +17,10 @@ import {
   type TunedSchedules,
 } from "../schedules/index.js";
 import type { Choice, TracedNode } from "../trace.js";
+import { Plan } from "../plan/plan.js";
 import { roundUpTo4, type ActivationLayout } from "../layout/activation-layout.js";
 import { codeWidth } from "./code-width.js";
-import type { ChannelParts } from "./gather.js";
+import type { LeftParts } from "./gather.js";
 import type { StoredParameter } from "../layout/parameters.js";
 import { fixed, inHalf, inPlanes, perImage, type StepDraft, type Storage } from "./storage.js";
 
@@ -39,12 +40,6 @@ export interface Persistent {
 export interface ValueStorage {
   readonly layouts: Layouts;
   readonly half: HalfValues;
-}
-
-/** What kernels before a reduction left for it, for a range of batches; all if there is none. */
-interface LeftParts {
-  readonly batches?: BatchRange;
-  readonly parts?: ChannelParts;
 }
 
 /** What evaluation and prediction read in place of parameters, by the ids of values, which both have in common. */
@@ -88,15 +83,16 @@ export class LoweringContext {
   readonly nodes: TracedNode[] = [];
   private choices: Choice[] = [];
   private batches: BatchRange | undefined;
-  private readonly parts = new Map<AnyNode, readonly LeftParts[]>();
   private readonly stored: ReadonlyMap<number, StoredParameter>;
   /** Where steps go. */
   private into = this.steps;
   private readonly storage = new Map<number, readonly Storage[]>();
   private readonly gradients: ReadonlyMap<number, StoredParameter>;
   private readonly parameterOfState: ReadonlyMap<Value, Value>;
-  private readonly made = new Set<Value>();
   readonly uses: Uses;
+  readonly plan: Plan;
+  /** What is left for reductions, by the node that leaves it (gather.ts). */
+  readonly left = new Map<AnyNode, readonly LeftParts[]>();
 
   constructor(
     readonly graph: Graph,
@@ -107,13 +103,15 @@ export class LoweringContext {
     /** Of the devices that are to run it. */
     readonly limits: DeviceLimits,
     private readonly tuned?: TunedSchedules,
-    /** Whether a kernel may do a part of another op's work. */
-    readonly joinsKernels = true,
     /** What is made of parameters alone is put there; among the other steps if it is absent. */
     private readonly folded?: Folded,
   ) {
     this.stored = withScaled(stored, graph);
     this.uses = new Uses(graph);
+    this.plan = new Plan({
+      ...{ target, limits, tuned, layouts: values.layouts },
+      parameter: (value) => this.parameter(value),
+    });
     const trained = trainedParameters(graph);
     this.parameterOfState = new Map(
       trained.flatMap(({ parameter, states }) => states.map((state) => [state, parameter])),
@@ -228,28 +226,16 @@ export class LoweringContext {
     return { bindable: bindableBytes(this.limits), partialBytes };
   }
 
+  /** Notes that the node being lowered uses a choice of its plan. */
+  note(choice: Choice): void {
+    this.choices.push(choice);
+  }
+
   /** What `lower` emits is for these batches alone. */
   forBatches(batches: BatchRange | undefined, lower: () => void): void {
     this.batches = batches;
     lower();
     this.batches = undefined;
-  }
-
-  /** Notes what was left for a reduction by what is emitted for the present batches: nothing, if `parts` is undefined. */
-  leaveParts(reduction: AnyNode, parts: ChannelParts | undefined): void {
-    const { batches } = this;
-    const left = { ...(batches && { batches }), ...(parts && { parts }) };
-    this.parts.set(reduction, [...(this.parts.get(reduction) ?? []), left]);
-  }
-
-  /** What was left for a reduction, for each range of batches. */
-  partsFor(reduction: AnyNode): readonly LeftParts[] {
-    return this.parts.get(reduction) ?? [{}];
-  }
-
-  /** Whether a value is there for the kernels of the node that is being lowered. */
-  isMade(value: Value): boolean {
-    return this.made.has(value) || this.graph.inputs.some((port) => port.value === value);
   }
 
   /** Runs `lower`, and notes what it makes of the node. */
@@ -259,7 +245,6 @@ export class LoweringContext {
     const folded = this.folded && this.dependsOnParameters(node) && this.fold(node, lower);
     if (!folded) lower();
     const traced = { node, first, end: this.steps.length, choices: this.choices };
-    for (const output of node.outputs) this.made.add(output);
     this.nodes.push(folded ? { ...traced, folded } : traced);
   }
 

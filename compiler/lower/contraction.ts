@@ -1,34 +1,34 @@
-import { bindableBytes } from "../../program/limits.js";
 import { groupsOf, type PieceGroups } from "../../program/pieces.js";
-import type { Node, Value } from "../ir/graph.js";
+import type { AnyNode, Node, Value } from "../ir/graph.js";
 import { featureContraction } from "../kernels/contraction-features.js";
 import { flipWeights } from "../kernels/copy.js";
 import { IDENTITY } from "../kernels/epilogue.js";
 import { rowsPerBlock } from "../schedules/schedule.js";
-import { prefersTransposed, type ContractionProblem } from "../schedules/index.js";
-import { roundUpTo4, type ActivationLayout, type Steps } from "../layout/activation-layout.js";
+import {
+  prefersTransposed,
+  type ContractionProblem,
+  type RangedSchedule,
+} from "../schedules/index.js";
+import type { PixelNode, PixelShare } from "../plan/pixels.js";
+import { labelOf } from "./labels.js";
+import { roundUpTo4 } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";
 import { lowerDirect } from "./direct.js";
-import { gatherFor } from "./gather.js";
+import { gatherFor, leftBy } from "./gather.js";
 import { lowerEpilogue, type LoweredEpilogue } from "./fused.js";
 import { ConvolutionGeometry } from "../layout/geometry.js";
 import { contractionRows, pieceLabel } from "../layout/parameters.js";
 import {
-  choosePixels,
   emitPixels,
   resultOf,
-  type PixelNode,
+  type PixelPart,
   type PixelProblem,
   type PixelResult,
 } from "./pixels.js";
-import { evenShare, shares } from "../layout/shares.js";
 import { fixed, perImage, type Storage } from "./storage.js";
-import { emitWinograd, fitsWinograd, tilesOf } from "./winograd.js";
-import { productWindow, window, windowSteps, type Constants } from "./window.js";
-
-/** Buffers that a contraction binds apart from its epilogue's. */
-const OPERANDS = 3;
+import { emitWinograd } from "./winograd.js";
+import type { Constants } from "../layout/window.js";
 
 /** Forward: rows are output pixels; a layer whose window covers the input is a matrix product over its features. */
 export function lowerConvolution(context: LoweringContext, node: Node<"convolution">): void {
@@ -37,21 +37,14 @@ export function lowerConvolution(context: LoweringContext, node: Node<"convoluti
   const geometry = new ConvolutionGeometry(node.attributes, input.shape, output.shape);
   if (geometry.isDirect) return lowerDirect(context, node, geometry, "forward");
   const finish = lowerEpilogue(context, node.fusion?.epilogue, output);
-  const layout = context.layout(input);
-  const isProduct = geometry.coversInput && layout.isContiguous;
   const { pieces, layout: lies } = context.parameter(weights);
   if (lies.kind !== "contraction") throw new Error(`${weights.name} are not of a contraction`);
-  const result = resultOf(context, output);
-  const windows = isProduct
-    ? productWindow(layout)
-    : window(layout, geometry.attributes.dilation, geometry, windowSteps(geometry));
-  emitWindows(context, node, {
-    label: `${node.origin.name} forward`,
-    ...{ result, finish, gather: gatherFor(context, output, OPERANDS + finish.storage.length) },
-    tiles: isProduct ? undefined : winogradTiles(context, geometry, layout, result),
-    parts: pieces.map((piece, index) => {
-      const held = groupsOf(piece, lies);
-      const columns = roundUpTo4(held.outputs) / 4;
+  const { windows, shares } = context.plan.pixels(node);
+  emitPlanned(context, node, {
+    label: labelOf(node),
+    ...{ result: resultOf(context, output), finish, gather: gatherFor(context, node) },
+    parts: shares.map(({ groups: held, columns, firstQuad }, index) => {
+      const piece = pieces[index]!;
       return {
         a: context.storageOf(input),
         b: context.piecesOf(weights)[index]!,
@@ -61,38 +54,28 @@ export function lowerConvolution(context: LoweringContext, node: Node<"convoluti
         },
         groups: held.count,
         columns,
-        firstQuad: piece.start / 4,
+        firstQuad,
         macs: geometry.macs * (piece.count / geometry.outputs),
       };
     }),
   });
 }
 
-/** By the schedule that suits it: as it stands, or by Winograd's way. */
-function emitWindows(context: LoweringContext, node: PixelNode, problem: PixelProblem): void {
-  for (const { schedule, batches } of choosePixels(context, problem)) {
+/** A contraction by the schedules of its plan. */
+function emitPlanned(
+  context: LoweringContext,
+  node: AnyNode & PixelNode,
+  problem: PixelProblem,
+): void {
+  const { schedules, sums, problem: planned } = context.plan.pixels(node);
+  context.note({ problem: planned, schedule: schedules[0]!.schedule, sums });
+  const left = leftBy(context, node);
+  schedules.forEach(({ schedule, batches }, range) => {
     context.forBatches(batches, () => {
-      if (schedule.algorithm !== "winograd") return emitPixels(context, node, problem, schedule);
-      emitWinograd(context, node, problem, schedule);
-      if (problem.gather) context.leaveParts(problem.gather.reduction, undefined);
+      if (schedule.algorithm === "winograd") emitWinograd(context, node, problem, schedule);
+      else emitPixels(context, node, problem, { schedule, left: left[range]?.parts });
     });
-  }
-}
-
-/** 3x3 windows that move by one pixel over whole vec4 can go by tiles of 2x2 outputs: how many there are to an image. */
-function winogradTiles(
-  { limits }: LoweringContext,
-  { attributes }: ConvolutionGeometry,
-  layout: ActivationLayout,
-  { pixels, width, quads: columns }: PixelResult,
-): number | undefined {
-  const { kernel, stride, dilation, groups } = attributes;
-  const isEach = (pair: readonly number[], size: number) => pair.every((each) => each === size);
-  const fits = isEach(kernel, 3) && isEach(stride, 1) && isEach(dilation, 1) && groups === 1;
-  if (!fits || layout.pitch % 4 !== 0) return undefined;
-  const tiles = tilesOf(pixels, width).count;
-  const sizes = { tiles, quads: layout.pitch / 4, columns };
-  return fitsWinograd(sizes, bindableBytes(limits)) ? tiles : undefined;
+  });
 }
 
 /** Input gradient: the output gradient, spread by the stride in its halo, convolved with flipped and transposed weights. */
@@ -100,7 +83,7 @@ export function lowerInputGradient(
   context: LoweringContext,
   node: Node<"convolutionInputGradient">,
 ): void {
-  const [gradient, weights] = node.inputs as [Value, Value];
+  const gradient = node.inputs[0]!;
   const result = node.outputs[0]!;
   const geometry = new ConvolutionGeometry(node.attributes, result.shape, gradient.shape);
   if (geometry.isDirect) return lowerDirect(context, node, geometry, "input gradient");
@@ -108,31 +91,25 @@ export function lowerInputGradient(
   if (geometry.coversInput) {
     return lowerProductInputGradient(context, node, geometry, finish);
   }
-  const layout = context.layout(gradient);
-  const start = [geometry.gradientStart(0), geometry.gradientStart(1)] as const;
-  const steps: Steps = { offset: [-start[0], -start[1]], stride: [1, 1] };
-  const windows = window(layout, node.attributes.dilation, geometry, steps);
+  const { windows } = context.plan.pixels(node);
   const groupQuads = roundUpTo4(geometry.groupInputs) / 4;
   const share = (part: FlippedPart) =>
-    (part.groups.count / node.attributes.groups) * (part.quads / groupQuads);
-  const parts = emitFlippedWeights(context, node, geometry, weights).map((part) => ({
+    (part.groups.count / node.attributes.groups) * (part.columns / groupQuads);
+  const parts = emitFlippedWeights(context, node, geometry).map((part) => ({
     a: context.storageOf(gradient),
     b: part.storage,
     window: {
       ...ofGroups(windows, part.groups),
-      b_group: part.groups.count > 1 ? taps(geometry) * part.groups.outputs * part.quads : 0,
+      b_group: part.groups.count > 1 ? taps(geometry) * part.groups.outputs * part.columns : 0,
     },
     groups: part.groups.count,
-    columns: part.quads,
+    columns: part.columns,
     firstQuad: part.groups.first * groupQuads + part.firstQuad,
     macs: geometry.macs * share(part),
   }));
-  const written = resultOf(context, result);
-  emitWindows(context, node, {
-    label: `${node.origin.name} input gradient`,
-    ...{ result: written, finish, parts },
-    gather: gatherFor(context, result, OPERANDS + finish.storage.length),
-    tiles: winogradTiles(context, geometry, layout, written),
+  emitPlanned(context, node, {
+    label: labelOf(node),
+    ...{ result: resultOf(context, result), finish, parts, gather: gatherFor(context, node) },
   });
 }
 
@@ -144,46 +121,33 @@ const ofGroups = (windows: Constants, { first }: PieceGroups): Constants => ({
 
 const taps = ({ attributes }: ConvolutionGeometry) => attributes.kernel[0] * attributes.kernel[1];
 
-/** Flipped weights that fit a buffer: those of some groups, or of some inputs of one group. */
-interface FlippedPart {
+/** Flipped weights that fit a buffer, of a share of the result. */
+interface FlippedPart extends PixelShare {
   readonly storage: Storage;
-  readonly groups: PieceGroups;
-  /** vec4 of input channels in each group. */
-  readonly firstQuad: number;
-  readonly quads: number;
 }
 
 function flippedParts(
-  { limits }: LoweringContext,
+  { plan }: LoweringContext,
+  node: AnyNode & Node<"convolutionInputGradient">,
   geometry: ConvolutionGeometry,
-  name: string,
 ): readonly FlippedPart[] {
-  const { groups } = geometry.attributes;
-  const outputs = roundUpTo4(geometry.groupOutputs);
-  const quads = roundUpTo4(geometry.groupInputs) / 4;
-  const fitting = Math.floor(bindableBytes(limits) / (16 * taps(geometry) * outputs));
-  const wholeGroups = Math.max(1, Math.floor(fitting / quads));
-  const ofGroup = shares(quads, evenShare(quads, Math.max(1, fitting)));
-  return shares(groups, evenShare(groups, wholeGroups)).flatMap((count, index, counts) =>
-    ofGroup.map((own, part) => ({
-      storage: {
-        ...{ name, purpose: "scratch" },
-        bytes: fixed(16 * count * taps(geometry) * outputs * own),
-      },
-      groups: { first: index * counts[0]!, count, outputs },
-      ...{ firstQuad: part * ofGroup[0]!, quads: own },
-    })),
-  );
+  const name = `${node.inputs[1]!.name} flipped`;
+  return plan.pixels(node).shares.map((share) => {
+    const { groups, columns } = share;
+    const bytes = fixed(16 * groups.count * taps(geometry) * groups.outputs * columns);
+    return { ...share, storage: { name, purpose: "scratch", bytes } };
+  });
 }
 
 /** Flips every piece of the weights into every part that has groups in common with it. */
 function emitFlippedWeights(
   context: LoweringContext,
-  { origin }: PixelNode,
+  node: AnyNode & Node<"convolutionInputGradient">,
   geometry: ConvolutionGeometry,
-  weights: Value,
 ): readonly FlippedPart[] {
-  const parts = flippedParts(context, geometry, `${weights.name} flipped`);
+  const weights = node.inputs[1]!;
+  const { origin } = node;
+  const parts = flippedParts(context, node, geometry);
   const { pieces, layout } = context.parameter(weights);
   if (layout.kind !== "contraction") throw new Error(`${weights.name} are not of a contraction`);
   const held = pieces.map((piece) => groupsOf(piece, layout));
@@ -221,14 +185,14 @@ function flipConstants(
   const outputs = roundUpTo4(own.outputs);
   const toGroup = (first - part.groups.first) * taps(geometry) * part.groups.outputs;
   return {
-    input_quads: part.quads,
+    input_quads: part.columns,
     row_quads: rowQuads,
     outputs,
     all_outputs: part.groups.outputs,
     taps: taps(geometry),
-    threads: count * taps(geometry) * outputs * part.quads,
+    threads: count * taps(geometry) * outputs * part.columns,
     a_base: ((first - own.first) * taps(geometry) * rowQuads + part.firstQuad) * 4 * outputs,
-    y_base: (toGroup + own.firstOutput) * part.quads,
+    y_base: (toGroup + own.firstOutput) * part.columns,
   };
 }
 
@@ -276,7 +240,7 @@ function lowerTransposed(
   const [gradient, weights] = node.inputs as [Value, Value];
   const from = context.layout(gradient).place("a");
   const { pieces } = context.parameter(weights);
-  emitWindows(context, node, {
+  const problem: PixelProblem = {
     label: `${node.origin.name} input gradient`,
     ...{ result, finish, order: "columns first" },
     parts: pieces.map((piece, index) => {
@@ -294,7 +258,31 @@ function lowerTransposed(
         macs: geometry.macs * (piece.count / geometry.outputs),
       };
     }),
-  });
+  };
+  for (const { schedule, batches } of chooseTransposed(context, problem)) {
+    context.forBatches(batches, () => emitPixels(context, node, problem, { schedule }));
+  }
+}
+
+/** All parts take the schedules of the first, which is the largest. Their sums are always added. */
+function chooseTransposed(
+  context: LoweringContext,
+  { result, parts }: PixelProblem,
+): readonly RangedSchedule[] {
+  const [{ window, columns, groups }] = parts as [PixelPart, ...PixelPart[]];
+  const problem: ContractionProblem = {
+    form: "transposed",
+    rows: perImage(result.pixels),
+    columns: fixed(columns),
+    depth: fixed(window.segments! * window.run!),
+    groups,
+  };
+  const chosen = context.schedules(problem, 16 * result.pixels * result.quads);
+  if (parts.length === 1) return chosen;
+  return chosen.map(({ schedule, batches }) => ({
+    schedule: { ...schedule, splits: Math.max(2, schedule.splits ?? 1) },
+    ...(batches && { batches }),
+  }));
 }
 
 /** With lanes for images: every piece of the weights adds its output channels' share; the last one finishes. */

@@ -10,7 +10,7 @@ import type { LoweringContext } from "./context.js";
 import { emitQuads } from "./elementwise.js";
 import type { ConvolutionGeometry } from "../layout/geometry.js";
 import { fixed } from "./storage.js";
-import type { Constants } from "./window.js";
+import type { Constants } from "../layout/window.js";
 
 function directConstants(
   { attributes, ...geometry }: ConvolutionGeometry,

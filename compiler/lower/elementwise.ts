@@ -1,11 +1,10 @@
 import type { Fused } from "../ir/fusion.js";
-import type { Node, Value } from "../ir/graph.js";
+import type { AnyNode, Node, Value } from "../ir/graph.js";
 import { operand } from "../ir/expression.js";
 import { substitute } from "../ir/expression-transform.js";
 import { channelWindowSum } from "../kernels/channel-window.js";
 import { reshape } from "../kernels/copy.js";
 import type { Epilogue } from "../kernels/epilogue.js";
-import { gathering } from "../kernels/gather.js";
 import type { Kernel } from "../kernels/kernel.js";
 import {
   lineKernel,
@@ -18,7 +17,8 @@ import type { ActivationLayout } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";
 import { lowerEpilogue } from "./fused.js";
-import { gatherFor, partsBytes, type ChannelParts, type Gather } from "./gather.js";
+import { gatherFor, leftBy } from "./gather.js";
+import { labelOf } from "./labels.js";
 import { perImage, type Storage } from "./storage.js";
 
 /** A kernel in which a thread makes a channel quad of the result, with what it reads apart from its epilogue. */
@@ -35,17 +35,13 @@ export interface QuadStep {
   readonly macs?: number;
 }
 
-export function emitQuads(
-  context: LoweringContext,
-  node: Pick<Node, "origin">,
-  step: QuadStep,
-): void {
+export function emitQuads(context: LoweringContext, node: AnyNode, step: QuadStep): void {
   const layout = context.layout(step.result);
   const { form = "quads" } = step;
   const finish = lowerEpilogue(context, step.fused, step.result);
   const storage = [...step.storage, context.storageOf(step.result), ...finish.storage];
-  const gather = form === "quads" ? undefined : gatherFor(context, step.result, storage.length);
-  const left = gather && partsOfLines(step.label, layout, gather);
+  const gather = gatherFor(context, node);
+  const left = gather && leftBy(context, node)[0]!.parts;
   const inLines = form === "lines" || gather !== undefined;
   const skeleton: QuadSkeleton = inLines
     ? (parts) => lineKernel(parts, gather?.gathered)
@@ -69,17 +65,6 @@ export function emitQuads(
     origin: node.origin,
     macs: step.macs ?? 0,
   });
-  if (gather) context.leaveParts(gather.reduction, left);
-}
-
-/** A line's values are a part of their channel's. */
-function partsOfLines(
-  label: string,
-  { pixels, width, quads }: ActivationLayout,
-  { gathered }: Gather,
-): ChannelParts {
-  const bytes = partsBytes({ left: gathering(gathered).left, quads, values: width, pixels });
-  return { storage: { name: `${label} ${gathered}`, purpose: "scratch", bytes }, values: width };
 }
 
 /** The first operand that is an activation becomes the kernel's own input; the others are operands of its epilogue. */
@@ -93,7 +78,7 @@ export function lowerPointwise(context: LoweringContext, node: Node<"pointwise">
       : { ...leaf, index: others.indexOf(node.inputs[leaf.index]!) + 1 },
   );
   emitQuads(context, node, {
-    label: `${node.origin.name} pointwise`,
+    label: labelOf(node),
     result: node.outputs[0]!,
     fused: { expression, operands: others },
     storage: [context.storageOf(main)],

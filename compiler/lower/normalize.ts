@@ -21,10 +21,10 @@ import { normalizeExpression } from "../ir/normalize-expression.js";
 import { roundUpTo4, type ActivationLayout } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { lowerPointwise } from "./elementwise.js";
-import { partsBytes, type ChannelParts } from "./gather.js";
+import { leftFor, partsBytes, type ChannelParts } from "./gather.js";
 import { pieceLabel, type Piece, type StoredParameter } from "../layout/parameters.js";
 import { fixed, floatBits, type Storage } from "./storage.js";
-import type { Constants } from "./window.js";
+import type { Constants } from "../layout/window.js";
 
 /** Values of a channel that a lane goes through, at least: enough to spread the cost of a thread and of its part. */
 const PART_VALUES = 64;
@@ -47,7 +47,7 @@ interface ChannelReduction {
 
 /** Joins the parts that the kernel before has left, or else parts of its own. */
 function emitReduction(context: LoweringContext, node: AnyNode, reduction: ChannelReduction): void {
-  for (const { batches, parts } of context.partsFor(node)) {
+  for (const { batches, parts } of leftFor(context, node)) {
     context.forBatches(batches, () => {
       emitJoin(context, node, reduction, parts ?? emitParts(context, node, reduction));
     });

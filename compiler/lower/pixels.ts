@@ -1,23 +1,16 @@
 /** Contractions over pixels as dispatches: parts of the columns or of K, and the sums of parts. */
 import type { Node, Value } from "../ir/graph.js";
 import { pixelContraction, type ColumnOrder } from "../kernels/contraction-pixels.js";
-import { gathering } from "../kernels/gather.js";
 import { IDENTITY } from "../kernels/epilogue.js";
 import type { Kernel } from "../kernels/kernel.js";
 import { POINTWISE_WORKGROUP, sumPartials } from "../kernels/pointwise.js";
-import {
-  accumulatedRows,
-  isSplit,
-  rowsPerBlock,
-  type ContractionSchedule,
-} from "../schedules/schedule.js";
-import type { ContractionProblem, RangedSchedule } from "../schedules/index.js";
+import { isSplit, rowsPerBlock, type ContractionSchedule } from "../schedules/schedule.js";
 import type { LoweringContext } from "./context.js";
 import type { LoweredEpilogue } from "./fused.js";
-import { partsBytes, type ChannelParts, type Gather } from "./gather.js";
+import type { ChannelParts, Gather } from "./gather.js";
 import { pieceLabel } from "../layout/parameters.js";
-import { fixed, perImage, type Storage } from "./storage.js";
-import type { Constants } from "./window.js";
+import { perImage, type Storage } from "./storage.js";
+import type { Constants } from "../layout/window.js";
 
 /** A dispatch's share of the result: some of its columns, or of its K. */
 export interface PixelPart {
@@ -40,8 +33,6 @@ export interface PixelProblem {
   readonly order?: ColumnOrder;
   /** What the kernel is to leave for a reduction. */
   readonly gather?: Gather | undefined;
-  /** Tiles of an image, where Winograd's way is open (kernels/winograd.ts). */
-  readonly tiles?: number | undefined;
 }
 
 /** Where results go: an activation, or an activation whose image is taken for one long pixel. */
@@ -59,6 +50,12 @@ export function resultOf(context: LoweringContext, output: Value): PixelResult {
   return { storage: context.storageOf(output), pixels, width, quads, place: layout.place("y") };
 }
 
+/** How a range of batches is lowered: its schedule, and what it leaves. */
+export interface PixelChoice {
+  readonly schedule: ContractionSchedule;
+  readonly left?: ChannelParts | undefined;
+}
+
 export type PixelNode = Pick<Node, "origin">;
 
 /** The parts of a contraction over pixels and, where K is split or its parts are in several buffers, the sum of what they make. */
@@ -66,10 +63,10 @@ export function emitPixels(
   context: LoweringContext,
   node: PixelNode,
   problem: PixelProblem,
-  schedule: ContractionSchedule,
+  { schedule, left }: PixelChoice,
 ): void {
   const { result, parts, order } = problem;
-  if (!isSplit(schedule)) return emitWhole(context, node, problem, schedule);
+  if (!isSplit(schedule)) return emitWhole(context, node, problem, { schedule, left });
   const isOfK = order === "columns first";
   const splits = schedule.splits! * (isOfK ? parts.length : 1);
   const partials: Storage = {
@@ -91,7 +88,6 @@ export function emitPixels(
     });
   }
   emitSum(context, node, problem, { partials, splits });
-  if (problem.gather) context.leaveParts(problem.gather.reduction, undefined);
 }
 
 /** Contractions that finish what they sum. */
@@ -99,10 +95,9 @@ function emitWhole(
   context: LoweringContext,
   node: PixelNode,
   problem: PixelProblem,
-  schedule: ContractionSchedule,
+  { schedule, left }: PixelChoice,
 ): void {
   const { result, finish, parts, order, gather } = problem;
-  const left = gather && partsOf(problem, gather, schedule);
   for (const part of parts) {
     emitPart(context, node, problem, {
       ...{ schedule, part, label: partLabel(problem, part) },
@@ -114,44 +109,10 @@ function emitWhole(
       constants: { ...result.place, ...finish.constants, ...gather?.constants },
     });
   }
-  if (gather) context.leaveParts(gather.reduction, left);
-}
-
-function partsOf(
-  { label, result: { pixels, quads } }: PixelProblem,
-  { gathered }: Gather,
-  schedule: ContractionSchedule,
-): ChannelParts {
-  const values = accumulatedRows(schedule);
-  const bytes = partsBytes({ left: gathering(gathered).left, quads, values, pixels });
-  return { storage: { name: `${label} ${gathered}`, purpose: "scratch", bytes }, values };
 }
 
 const partLabel = ({ label, parts }: PixelProblem, part: PixelPart) =>
   pieceLabel(label, parts.indexOf(part), parts.length);
-
-/** All parts take the schedules of the first, which is the largest. */
-export function choosePixels(
-  context: LoweringContext,
-  { result, parts, order, tiles }: PixelProblem,
-): readonly RangedSchedule[] {
-  const [{ window, columns, groups }] = parts as [PixelPart, ...PixelPart[]];
-  const isOfK = order === "columns first";
-  const problem: ContractionProblem = {
-    form: isOfK ? "transposed" : "pixels",
-    rows: perImage(result.pixels),
-    columns: fixed(columns),
-    depth: fixed(window.segments! * window.run!),
-    groups,
-    ...(tiles !== undefined && parts.length === 1 && { tiles: perImage(tiles) }),
-  };
-  const chosen = context.schedules(problem, 16 * result.pixels * result.quads);
-  if (!isOfK || parts.length === 1) return chosen;
-  return chosen.map(({ schedule, batches }) => ({
-    schedule: { ...schedule, splits: Math.max(2, schedule.splits ?? 1) },
-    ...(batches && { batches }),
-  }));
-}
 
 export interface PartDispatch {
   readonly schedule: ContractionSchedule;

@@ -23,7 +23,7 @@ import {
 } from "./gradient-sink.js";
 import { pieceLabel, type Piece } from "../layout/parameters.js";
 import { fixed, perImage, type Storage } from "./storage.js";
-import { productWindow, window, windowSteps, type Constants } from "./window.js";
+import { productWindow, window, windowSteps, type Constants } from "../layout/window.js";
 
 /** Weight gradient: rows are weights of a window, in the order in which the weights lie. */
 export function lowerWeightGradient(

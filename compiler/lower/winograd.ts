@@ -5,26 +5,16 @@ import { IDENTITY } from "../kernels/epilogue.js";
 import type { Kernel } from "../kernels/kernel.js";
 import type { ContractionSchedule } from "../schedules/schedule.js";
 import {
-  POSITIONS,
-  TILE_OUTPUTS,
   WINOGRAD_WORKGROUP,
   winogradInput,
   winogradOutput,
   winogradWeights,
 } from "../kernels/winograd.js";
+import { POSITIONS, tilesOf } from "../schedules/winograd.js";
 import type { LoweringContext } from "./context.js";
 import { emitPart, type PixelNode, type PixelPart, type PixelProblem } from "./pixels.js";
 import { fixed, perImage, type Storage } from "./storage.js";
-import type { Constants } from "./window.js";
-
-/** Tiles of an image with so many outputs: those at the right and at the bottom may be only partly filled. */
-export function tilesOf(
-  pixels: number,
-  width: number,
-): { readonly across: number; readonly count: number } {
-  const across = Math.ceil(width / TILE_OUTPUTS);
-  return { across, count: across * Math.ceil(pixels / width / TILE_OUTPUTS) };
-}
+import type { Constants } from "../layout/window.js";
 
 /** What Winograd's way needs to know of a convolution: tiles of an image and across it, vec4 of input and output channels. */
 interface Sizes {
@@ -61,13 +51,6 @@ export function emitWinograd(
     },
   );
   emitTransform(context, node, outputsTransform(problem, sizes, products));
-}
-
-/** Whether what it transforms can be bound, an image at a time. */
-export function fitsWinograd(sizes: Pick<Sizes, "tiles" | "quads" | "columns">, bindable: number) {
-  const { tiles, quads, columns } = sizes;
-  const largest = Math.max(4 * quads * columns, tiles * quads, tiles * columns);
-  return 16 * POSITIONS * largest <= bindable;
 }
 
 function scratchOf(

@@ -16,6 +16,7 @@ import {
   trainedBy,
   type Fused,
   type FusedUpdate,
+  type LeftParts,
   type Fusion,
 } from "../ir/fusion.js";
 import { BATCH, formatShape, imageShape, sameShape, type Shape } from "../ir/shape.js";
@@ -34,6 +35,7 @@ export function verify(graph: Graph): void {
   verifyResults(graph, defined);
   verifyUpdates(graph);
   verifyStatistics(graph);
+  verifyLeft(graph);
 }
 
 /** Says of which node a broken promise is. */
@@ -163,4 +165,33 @@ function verifyStatistics({ parameters, nodes }: Graph): void {
       });
     }
   }
+}
+
+/** Parts are left by what makes the values for the node that reduces them, which knows of one maker. */
+function verifyLeft({ nodes }: Graph): void {
+  const makers = new Map(
+    nodes.flatMap((node) => node.outputs.map((output) => [output.id, node] as const)),
+  );
+  const left = new Set<number>();
+  for (const node of nodes) {
+    const leaves = node.fusion?.leaves;
+    if (leaves) verifyAt(node, () => verifyParts(node, leaves, makers.get(leaves.reduction.id)));
+    if (leaves && left.size === left.add(leaves.reduction.id).size)
+      throw new Error(`parts are left twice for %${leaves.reduction.id}`);
+  }
+}
+
+function verifyParts(
+  { outputs: [output] }: AnyNode,
+  { what, operands, reduction }: LeftParts,
+  reducer: AnyNode | undefined,
+): void {
+  const kind = what === "moments" ? "channelStatistics" : "normalizeGradient";
+  const isOfOutput = reducer?.inputs[0] === output && reducer?.outputs[0] === reduction;
+  if (reducer?.kind !== kind || !isOfOutput)
+    throw new Error(`%${reduction.id} is not the ${kind} of %${output!.id}`);
+  const wanted = what === "moments" ? [] : reducer.inputs.slice(1, 3);
+  const isSame = wanted.every((value, index) => value === operands[index]);
+  if (operands.length !== wanted.length || !isSame)
+    throw new Error(`${what} are not of what %${reduction.id} reads`);
 }

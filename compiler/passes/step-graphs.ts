@@ -9,6 +9,8 @@ import {
 } from "./differentiate.js";
 import { fuse } from "./fuse.js";
 import { forInference, forPrediction } from "./inference.js";
+import { chooseHalves, NO_HALVES } from "../layout/halves.js";
+import { leaveParts } from "./leave-parts.js";
 import { mixLabels } from "./mix-labels.js";
 import { recompute } from "./recompute.js";
 import { simplify, simplifyTraining } from "./simplify.js";
@@ -47,20 +49,32 @@ export interface GraphOptions {
  */
 export function stepGraphs(forward: Graph, options: GraphOptions): StepGraphs {
   const { again = new Set<number>() } = options;
-  return once(forward, ["graphs", ...settingsOf(options), ...again], () => {
-    const watched = watching(options);
-    const separate = watched(separateSpacings);
-    const repeat = watched((graph) => recompute(graph, again).graph);
-    const train = fusedTraining(forward, options);
-    const reading = readingGraphs(forward, options);
-    if (!train) return reading;
-    const sliced = fusedSlices(forward, options);
-    return {
-      ...reading,
-      train: separate(repeat(train)),
-      ...(sliced && { sliced: { ...sliced, slice: separate(repeat(sliced.slice)) } }),
-    };
-  });
+  return once(
+    forward,
+    ["graphs", ...settingsOf(options), options.precision?.kind, ...again],
+    () => {
+      const watched = watching(options);
+      const separate = watched(separateSpacings);
+      const repeat = watched((graph) => recompute(graph, again).graph);
+      const leave = watched((graph) => withLeftParts(graph, options));
+      // Outside of training, nothing is reduced over the batch but loss and metrics.
+      const finish = (graph: Graph) => leave(separate(repeat(graph)));
+      const train = fusedTraining(forward, options);
+      const reading = readingGraphs(forward, options);
+      if (!train) return reading;
+      const sliced = fusedSlices(forward, options);
+      return {
+        ...reading,
+        train: finish(train),
+        ...(sliced && { sliced: { ...sliced, slice: finish(sliced.slice) } }),
+      };
+    },
+  );
+}
+
+function withLeftParts(graph: Graph, { fusion, precision }: GraphOptions): Graph {
+  if (fusion === "none") return graph;
+  return leaveParts(graph, precision ? chooseHalves(graph) : NO_HALVES);
 }
 
 /** The training graph before anything of it is repeated; undefined for a model without a loss. */

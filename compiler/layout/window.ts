@@ -1,5 +1,5 @@
-import { roundUpTo4, type ActivationLayout, type Steps } from "../layout/activation-layout.js";
-import type { ConvolutionGeometry } from "../layout/geometry.js";
+import { roundUpTo4, type ActivationLayout, type Steps } from "./activation-layout.js";
+import type { ConvolutionGeometry } from "./geometry.js";
 
 /** Constants of a kernel by the names of their fields. */
 export type Constants = Record<string, number>;

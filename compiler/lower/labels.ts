@@ -1,0 +1,14 @@
+import type { AnyNode, OpKind } from "../ir/graph.js";
+
+/** What the kernel of a result does, where another node's buffers are named after it as well. */
+const WORDS = {
+  convolution: "forward",
+  convolutionInputGradient: "input gradient",
+  pointwise: "pointwise",
+  maxPoolGradient: "gradient",
+  averagePoolGradient: "gradient",
+} as const satisfies Partial<Record<OpKind, string>>;
+
+/** `features.conv1 forward`: the label of the dispatch that makes a node's result. */
+export const labelOf = ({ kind, origin }: Pick<AnyNode, "kind" | "origin">): string =>
+  `${origin.name} ${WORDS[kind as keyof typeof WORDS]}`;

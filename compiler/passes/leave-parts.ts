@@ -1,0 +1,62 @@
+import { canFuse, readsOf, type LeftParts } from "../ir/fusion.js";
+import type { AnyNode, Graph, Value } from "../ir/graph.js";
+import { Uses } from "../ir/uses.js";
+import { ConvolutionGeometry } from "../layout/geometry.js";
+import type { HalfValues } from "../layout/halves.js";
+import { MOST_BINDINGS } from "../../program/limits.js";
+
+/**
+ * Lets nodes begin the reductions of each channel of what they make: batch normalization's
+ * statistics and sums. Runs last, since it depends on the order of nodes and on what is stored in 16
+ * bits.
+ */
+export function leaveParts(graph: Graph, half: HalfValues): Graph {
+  const uses = new Uses(graph);
+  const made = new Set(graph.inputs.map(({ value }) => value));
+  const nodes = graph.nodes.map((node): AnyNode => {
+    const leaves = leavesOf(node, { uses, half, made });
+    for (const output of node.outputs) made.add(output);
+    return leaves ? { ...node, fusion: { ...node.fusion, leaves } } : node;
+  });
+  return { ...graph, nodes };
+}
+
+interface Surroundings {
+  readonly uses: Uses;
+  readonly half: HalfValues;
+  /** What is made before the node. */
+  readonly made: ReadonlySet<Value>;
+}
+
+function leavesOf(node: AnyNode, { uses, half, made }: Surroundings): LeftParts | undefined {
+  const [value] = node.outputs;
+  // A reduction is of values as they are stored, and a kernel has not yet rounded them to 16 bits.
+  if (!value || !canLeave(node) || half.has(value.id)) return undefined;
+  const reduction = uses.readers(value).find((reader) => reduces(reader, value));
+  const leaves = reduction && partsFor(reduction);
+  // The input of a normalization may be computed again, after the gradient.
+  if (!leaves?.operands.every((operand) => made.has(operand))) return undefined;
+  // The parts take a binding, as the result does.
+  const bindings = readsOf(node).length + leaves.operands.length + 2;
+  return bindings <= MOST_BINDINGS ? leaves : undefined;
+}
+
+function partsFor({ kind, inputs, outputs }: AnyNode): LeftParts {
+  const [reduction] = outputs as [Value, ...Value[]];
+  if (kind === "channelStatistics") return { what: "moments", reduction, operands: [] };
+  const [, input, mean] = inputs as [Value, Value, Value];
+  return { what: "products", reduction, operands: [input, mean] };
+}
+
+const reduces = ({ kind, inputs }: AnyNode, value: Value): boolean =>
+  (kind === "channelStatistics" || kind === "normalizeGradient") && inputs[0] === value;
+
+/** Kernels leave parts where a lane goes through pixels: not the direct form, nor a product's gradient. */
+function canLeave(node: AnyNode): boolean {
+  if (!canFuse(node.kind, "leaves")) return false;
+  const [x, y] = [node.inputs[0]!.shape, node.outputs[0]!.shape];
+  if (node.kind === "convolution") return !new ConvolutionGeometry(node.attributes, x, y).isDirect;
+  if (node.kind !== "convolutionInputGradient") return true;
+  const { isDirect, coversInput } = new ConvolutionGeometry(node.attributes, y, x);
+  return !isDirect && !coversInput;
+}
