@@ -63,7 +63,7 @@ function outputOf({ outputs }: ForeignGraph, wanted: string | undefined): string
   if (outputs.length === 1) return outputs[0]!;
   throw new ImportError(
     `the model has ${outputs.length} outputs, and a spec has one`,
-    outputs.length === 0 ? [] : [`choose one with --output NAME: ${names}`],
+    outputs.length === 0 ? [] : [`choose one with --ends-in NAME: ${names}`],
   );
 }
 

@@ -1,5 +1,6 @@
 /** Names of layers: those of the file where they mean something, the language's own elsewhere. */
 import type { DraftLayer } from "./draft.js";
+import { operators } from "./operators/index.js";
 
 /** Words of the language, which name neither layers nor sections. */
 const RESERVED = new Set([
@@ -22,7 +23,17 @@ const RESERVED = new Set([
 /** Full names, one for each layer: sections in front, unique, and sections in one piece each. */
 export function namesOf(layers: readonly DraftLayer[], input: string): readonly string[] {
   const paths = keepWhole(inSections(layers.map(({ node, kind }) => pathOf(node.name, kind))));
-  return numbered(layers, paths, input);
+  return numbered(layers, withoutCommon(paths), input);
+}
+
+/** Sections around all layers say nothing. */
+function withoutCommon(paths: readonly Path[]): readonly Path[] {
+  const [first, ...others] = paths;
+  const common = others.reduce(
+    (shared, { sections }) => commonStart(shared, sections),
+    first?.sections ?? [],
+  );
+  return paths.map((path) => ({ ...path, sections: path.sections.slice(common.length) }));
 }
 
 /** Sections, and the layer's own name where the file gives it one. */
@@ -36,8 +47,12 @@ interface Path {
  * `conv1`. Undefined for a name that only counts: `Conv_12`, `conv2d_3`.
  */
 export function pathOf(name: string, kind: string): Path | undefined {
-  const parts = name.split(/[./:]+/).filter((part) => part !== "");
+  const all = name.split(/[./:]+/).filter((part) => part !== "");
+  // `p2o.Conv.41` counts the convolutions of a file.
+  const counts = /^\d+$/.test(all.at(-1) ?? "") && isCounted(all.at(-2) ?? "", kind);
+  const parts = counts ? all.slice(0, -2) : all;
   const own = parts.at(-1);
+  if (counts) return parts.length === 0 ? undefined : { sections: parts.map(sectionName) };
   if (own === undefined || (parts.length === 1 && isCounted(own, kind))) return undefined;
   const sections = parts.slice(0, -1).map(sectionName);
   const isMeaningless = /^\d+$/.test(own) || isCounted(own, kind);
@@ -52,15 +67,16 @@ function isCounted(part: string, kind: string): boolean {
     .toLowerCase()
     .replace(/[_\d]+$/, "")
     .replaceAll("_", "");
-  return word === "" || word === kind.replaceAll("_", "") || TOOL_WORDS.has(word);
+  const isOperator = OPERATORS.has(word) || TOOL_WORDS.has(word);
+  return word === "" || word === kind.replaceAll("_", "") || isOperator;
 }
 
+const OPERATORS = new Set(Object.keys(operators).map((name) => name.toLowerCase()));
+
 const TOOL_WORDS = new Set([
-  ...["conv", "conv2d", "convolution", "gemm", "matmul", "add", "mul", "dense", "batchnorm"],
-  ...["batchnormalization", "batchnorm2d", "relu", "maxpool", "averagepool", "globalaveragepool"],
-  ...["flatten", "reshape", "concat", "concatenate", "softmax", "clip", "dropout", "node", "op"],
-  ...["maxpooling2d", "averagepooling2d", "globalaveragepooling2d", "activation", "hardsigmoid"],
-  ...["depthwiseconv2d", "innerproduct", "pooling", "p2o.", "identity", "tmp", "op.conv"],
+  ...["conv2d", "convolution", "dense", "batchnorm", "batchnorm2d", "relu6", "concatenate"],
+  ...["maxpooling2d", "averagepooling2d", "globalaveragepooling2d", "activation", "eltwise"],
+  ...["depthwiseconv2d", "innerproduct", "pooling", "node", "op", "tmp"],
 ]);
 
 function identifier(part: string): string {

@@ -15,6 +15,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   time: async () => (await import("./time.js")).timeCommand(),
   verify: async () => (await import("./verify.js")).verifyCommand(),
   tune: async () => (await import("./tune.js")).tuneCommand(),
+  import: async () => (await import("./import.js")).importCommand(),
   doctor: async () => (await import("./doctor.js")).doctorCommand(),
   lsp: async () => (await import("./lsp.js")).lspCommand(),
 };

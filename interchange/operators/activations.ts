@@ -61,7 +61,7 @@ export const hardSigmoid: Mapping = (context) => {
 
 export const leakyRelu: Mapping = (context) => {
   const slope = shortest(context.attributes.number("alpha", 0.01));
-  if (slope < 0 || slope > 1) context.refuse(`its slope ${slope} below zero is not from 0 to 1`);
+  if (slope < 0) context.refuse(`its slope below zero is ${slope}, and netc's is at least 0`);
   return context.elementwise("leaky_relu", [context.feature(0)], { slope });
 };
 
@@ -97,10 +97,21 @@ export const softmax: Mapping = (context) => {
   return context.layer("reshape", [flat], { shape: x.stored.slice(1) });
 };
 
-/** What computes nothing while a network predicts. */
-export const passes: Mapping = (context) => {
-  context.attributes.ignore("seed", "to", "saturate", "ratio");
-  return context.inputs[0] ?? context.refuse("it has no input");
+/** `Identity`: the value itself. */
+export const passes: Mapping = (context) => context.inputs[0] ?? context.refuse("it has no input");
+
+/** Numbers of ONNX's floating-point types. */
+const FLOATS = [1, 10, 11, 16];
+
+/** `Cast`: netc computes in f32, whatever float a model casts to. */
+export const cast: Mapping = (context) => {
+  const to = context.attributes.number("to", 1);
+  context.attributes.ignore("saturate");
+  const input = context.inputs[0];
+  if (input?.is === "feature" && !FLOATS.includes(to)) {
+    context.refuse("it rounds a value to integers");
+  }
+  return input ?? context.refuse("it has no input");
 };
 
 /** `Dropout`: kept, because training goes on with it. */

@@ -2,6 +2,7 @@
 import type { Known } from "../known.js";
 import type { NodeContext } from "../node-context.js";
 import {
+  cast,
   clip,
   dropout,
   elu,
@@ -65,7 +66,7 @@ export const operators: Readonly<Record<string, OperatorMapping>> = {
   Softmax: softmax,
 
   Identity: passes,
-  Cast: passes,
+  Cast: cast,
   Dropout: dropout,
 
   BatchNormalization: batchNormalization,

@@ -1,0 +1,143 @@
+import { existsSync } from "node:fs";
+import { basename, extname, join } from "node:path";
+import { InvalidArgumentError, type Command } from "commander";
+import { ImportError } from "../../interchange/error.js";
+import { importerOf } from "../../interchange/formats.js";
+import {
+  importGraph,
+  type ImportedModel,
+  type ImportReport,
+} from "../../interchange/import-graph.js";
+import type { ForeignGraph } from "../../interchange/foreign-graph.js";
+import { specText } from "../../interchange/spec-text.js";
+import { serializeTensors } from "../../runtime/safetensors.js";
+import { ExitCode, Reported, wrongInput } from "../failure.js";
+import { writeOutput } from "../files.js";
+import { formatCount, formatNumber, plural } from "../format.js";
+import { checkImport, TOLERANCE } from "../import-check.js";
+import { openImport } from "../import-source.js";
+import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
+import { print, printJson, say } from "../terminal.js";
+import { describeCommand } from "./command.js";
+
+interface ImportFlags extends AdapterOptions {
+  readonly output: string;
+  readonly input?: readonly number[];
+  readonly name?: string;
+  readonly endsIn?: string;
+  readonly check?: number;
+  readonly overwrite?: boolean;
+  readonly json?: boolean;
+}
+
+export function importCommand(): Command {
+  return describeCommand(
+    "import",
+    "Write a model of another tool as a spec, NAME.net, and its weights, NAME.safetensors.",
+    ["import model.onnx", "import model.onnx --input 3x224x224 -o models --check 4"],
+  )
+    .argument("<file>", "the model")
+    .argument("[weights]", "its weights, for formats that keep them in a file of their own")
+    .option("-o, --output <dir>", "the folder to write to", ".")
+    .option("--input <sizes>", "channels x height x width, where the file leaves them open", sizes)
+    .option("--name <name>", "what the files and the model are called (default: the file's name)")
+    .option("--ends-in <value>", "the output to end in, where the model has several")
+    .option("--check <n>", "compare the network with the model on n random inputs", positiveInteger)
+    .option("--overwrite", "replace files that are there already")
+    .addOption(jsonOption())
+    .addOption(adapterOption())
+    .action(importModel);
+}
+
+/** `3x224x224`, or one number of features. */
+function sizes(text: string): readonly number[] {
+  const values = text.split(/[x,]/i).map(Number);
+  const isKnown = values.length === 1 || values.length === 3;
+  if (isKnown && values.every((size) => Number.isSafeInteger(size) && size >= 1)) return values;
+  throw new InvalidArgumentError("Expected channels x height x width, such as 3x224x224.");
+}
+
+async function importModel(
+  path: string,
+  weights: string | undefined,
+  flags: ImportFlags,
+): Promise<void> {
+  const name = safeName(flags.name ?? basename(path, extname(path)));
+  const files = { spec: join(flags.output, `${name}.net`), weights: "" };
+  files.weights = join(flags.output, `${name}.safetensors`);
+  if (!flags.overwrite) refuseExisting(Object.values(files));
+  const { graph, model, text } = await explained(path, async () => {
+    const source = await openImport(path, weights);
+    const graph = await importerOf(source.file).read(source);
+    const { input, endsIn } = flags;
+    const chosen = { ...(input && { input }), ...(endsIn !== undefined && { output: endsIn }) };
+    const model = importGraph(graph, { name: modelName(name), ...chosen });
+    return { graph, model, text: await specText(model, basename(path)) };
+  });
+  const checked = flags.check === undefined ? undefined : await check(path, graph, model, flags);
+  await writeOutput(files.weights, serializeTensors(model.tensors));
+  await writeOutput(files.spec, text);
+  if (flags.json) printJson({ ...files, ...model.report, check: checked ?? null });
+  else print(describe(model.report, files));
+}
+
+/** Puts the file's name in front of what is wrong with it. */
+async function explained<Result>(path: string, action: () => Promise<Result>): Promise<Result> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof ImportError)) throw error;
+    const { message, help } = error;
+    throw wrongInput(message.startsWith(path) ? message : `${path}: ${message}`, ...help);
+  }
+}
+
+const safeName = (name: string) => name.replace(/[^A-Za-z0-9_-]/g, "_");
+
+/** An identifier; names of files may have `-` in them, or begin with a digit. */
+function modelName(name: string): string {
+  const plain = name.replaceAll("-", "_");
+  return /^[A-Za-z_]/.test(plain) ? plain : `_${plain}`;
+}
+
+function refuseExisting(paths: readonly string[]): void {
+  const existing = paths.filter((path) => existsSync(path));
+  if (existing.length === 0) return;
+  throw wrongInput(
+    `${existing.join(" and ")} ${existing.length === 1 ? "is" : "are"} there already`,
+    "--overwrite replaces them, --name NAME or -o DIR writes others",
+  );
+}
+
+async function check(
+  path: string,
+  graph: ForeignGraph,
+  model: ImportedModel,
+  { check: count = 1, adapter, endsIn }: ImportFlags,
+) {
+  const chosen = endsIn === undefined ? graph : { ...graph, outputs: [endsIn] };
+  const result = await explained(path, () => checkImport(chosen, model, { count, adapter }));
+  const { largestDifference, largestOutput } = result;
+  say(
+    `largest difference from the model on ${plural(count, "random input")}: ` +
+      `${formatNumber(largestDifference)}, of outputs up to ${formatNumber(largestOutput)} ` +
+      `(${result.adapter})`,
+  );
+  if (largestDifference <= TOLERANCE * Math.max(largestOutput, 1e-6)) return result;
+  say("error: that is more than rounding explains; nothing was written");
+  throw new Reported(ExitCode.runFailed);
+}
+
+function describe(
+  report: ImportReport,
+  files: { readonly spec: string; readonly weights: string },
+): string {
+  const { mapped, folded, source } = report;
+  const width = Math.max(...mapped.map(({ layer }) => layer.length));
+  return [
+    `${source}: ${plural(mapped.length, "layer")}, ${formatCount(folded.length)} nodes folded`,
+    ...mapped.map(({ layer, kind, node }) => `  ${layer.padEnd(width)}  ${kind} of ${node}`),
+    ...folded.map(({ node, into }) => `  ${node} became ${into}`),
+    `wrote ${files.spec} and ${files.weights}`,
+  ].join("\n");
+}

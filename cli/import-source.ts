@@ -1,0 +1,60 @@
+/** The files of a model, for importers, which have no file system. */
+import { realpath } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
+import { ImportError } from "../interchange/error.js";
+import type { ByteRange, ImportFile, ImportSource } from "../interchange/importer.js";
+import { describeReadError, openFile } from "../runtime/node/read-file.js";
+import { readBytes } from "./files.js";
+
+export async function openImport(path: string, weights?: string): Promise<ImportSource> {
+  return {
+    file: await readWhole(path, "model"),
+    ...(weights !== undefined && { weights: await readWhole(weights, "weights") }),
+    beside: (name, range) => readBeside(dirname(path), name, range),
+  };
+}
+
+async function readWhole(path: string, what: string): Promise<ImportFile> {
+  return { path, bytes: await readBytes(path, what) };
+}
+
+/** A file that a model names: it must lie in the model's folder, also behind links. */
+async function readBeside(folder: string, name: string, range?: ByteRange): Promise<Uint8Array> {
+  const path = join(folder, name);
+  const refusal = `the model names the file ${name}, which is not in its folder`;
+  if (isAbsolute(name) || leaves(folder, path) || name.includes("\0")) {
+    throw new ImportError(refusal, ["a model may name files in its own folder only"]);
+  }
+  try {
+    if (leaves(await realpath(folder), await realpath(path))) throw new ImportError(refusal);
+    return await readRange(path, range);
+  } catch (error) {
+    if (error instanceof ImportError) throw error;
+    throw new ImportError(
+      `${describeReadError(path, error as NodeJS.ErrnoException)}, and the model has data in it`,
+    );
+  }
+}
+
+function leaves(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way === ".." || way.startsWith(`..${sep}`) || isAbsolute(way);
+}
+
+async function readRange(path: string, range?: ByteRange): Promise<Uint8Array> {
+  const file = await openFile(path);
+  try {
+    const { size } = await file.stat();
+    const { offset = 0, length = size - offset } = range ?? {};
+    if (offset < 0 || length < 0 || offset + length > size) {
+      throw new ImportError(
+        `${basename(path)} has ${size} bytes, and the model reads ${length} from byte ${offset}`,
+      );
+    }
+    const bytes = new Uint8Array(length);
+    await file.read(bytes, 0, length, offset);
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}
