@@ -1,6 +1,40 @@
 /** Nodes that together are one operator, and became several in a file. */
-import type { FoldedGraph } from "../fold.js";
+import { neededNodes, type FoldedGraph } from "../fold.js";
+import type { ForeignNode } from "../foreign-graph.js";
+import { activation, type Recognized } from "./activations.js";
+import { bias } from "./biases.js";
+import { denseImages } from "./dense-images.js";
+import { layerNorm } from "./layer-norm.js";
+import { Terms } from "./terms.js";
 
+/** A graph that gives the same, in which such nodes are one. */
 export function recognize(graph: FoldedGraph): FoldedGraph {
-  return graph;
+  const terms = new Terms(graph);
+  const isReadOnce = readOnce(graph);
+  const nodes = graph.nodes.map((node) => {
+    const found =
+      activation(node, terms) ?? layerNorm(node, terms) ?? bias(node, terms, isReadOnce);
+    return found ? merged(node, found) : node;
+  });
+  const rewritten = denseImages({ ...graph, nodes });
+  return { ...rewritten, nodes: neededNodes(rewritten) };
+}
+
+function merged(node: ForeignNode, found: Recognized): ForeignNode {
+  const { operator, inputs, attributes = {}, from = node } = found;
+  const { name, place, calledThere } = from;
+  return {
+    ...{ operator, inputs, attributes, name, place, outputs: node.outputs },
+    ...(calledThere !== undefined && { calledThere }),
+  };
+}
+
+function readOnce({ nodes, outputs }: FoldedGraph): (value: string) => boolean {
+  const counts = new Map<string, number>();
+  const count = (name: string | undefined) => {
+    if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
+  };
+  outputs.forEach(count);
+  for (const { inputs } of nodes) inputs.forEach(count);
+  return (value) => counts.get(value) === 1;
 }
