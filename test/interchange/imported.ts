@@ -1,6 +1,7 @@
 /** What tests do with imported models. */
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { portOf } from "../../compiler/ir/graph.js";
 import { build } from "../../compiler/network/build.js";
 import { runGraph } from "../../compiler/ops/run-graph.js";
 import { forInference } from "../../compiler/passes/inference.js";
@@ -42,7 +43,7 @@ export function outputsOf(
   const graph = forInference(build(network));
   const parameters = new Map(tensors.map(({ name, values }) => [name, values]));
   const values = runGraph(graph, { images, parameters, context });
-  return values.get(graph.prediction.id)!.data as Float64Array;
+  return values.get(portOf(graph, "prediction").id)!.data as Float64Array;
 }
 
 export function relativeError(got: ArrayLike<number>, expected: ArrayLike<number>): number {
