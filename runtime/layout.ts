@@ -1,25 +1,10 @@
 /** Parameters between PyTorch's row-major order, which users see, and the layouts of buffers, which kernels read. */
-import { groupsOf } from "../program/pieces.js";
+import { groupsOf, pieceLength, runLength, type ContractionLayout } from "../program/pieces.js";
 import type { ParameterLayout, ParameterPiece } from "../program/program.js";
-
-type Contraction = Extract<ParameterLayout, { kind: "contraction" }>;
+import { roundUp } from "../program/round-up.js";
 
 /** Outputs copied together: their reads are far apart, so a few streams at a time keep the cache warm. */
 const BLOCK = 16;
-
-/** Floats that a piece takes in its buffer, padding included. `rows` is the parameter's first extent. */
-export function pieceLength(layout: ParameterLayout, piece: ParameterPiece, rows: number): number {
-  switch (layout.kind) {
-    case "vector":
-      return roundUp(piece.count, 4);
-    case "plain":
-      return piece.count * (layout.length / rows);
-    case "contraction": {
-      const { count, outputs } = groupsOf(piece, layout);
-      return count * layout.kernel[0] * runLength(layout) * roundUp(outputs, 4);
-    }
-  }
-}
 
 /** One piece as its buffer holds it, from all the parameter's values in PyTorch's order. Padding is zero. */
 export function packPiece(
@@ -93,7 +78,7 @@ const sizeOfRow = (layout: ParameterLayout, rows: number): number =>
  * apart its values lie there, where it starts in the buffer (values adjoin), and how many there are.
  */
 function forEachRun(
-  layout: Contraction,
+  layout: ContractionLayout,
   piece: ParameterPiece,
   visit: (logical: number, stride: number, physical: number, count: number) => void,
 ): void {
@@ -118,12 +103,4 @@ function forEachRun(
       }
     }
   }
-}
-
-function runLength(layout: Contraction): number {
-  return roundUp(layout.kernel[1] * layout.inputPitch, 4);
-}
-
-export function roundUp(value: number, multiple: number): number {
-  return Math.ceil(value / multiple) * multiple;
 }

@@ -7,7 +7,7 @@ import {
 } from "../program/program.js";
 import { BufferUsage } from "./constants.js";
 import { DeviceLimitError } from "./errors.js";
-import { roundUp } from "./layout.js";
+import { roundUp } from "../program/round-up.js";
 import type { Memory } from "./memory.js";
 import type { Pipelines } from "./pipelines.js";
 

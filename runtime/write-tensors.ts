@@ -1,5 +1,5 @@
 /** Writes files of the safetensors format (tensor-file.ts). */
-import { roundUp } from "./layout.js";
+import { roundUp } from "../program/round-up.js";
 import { NO_CHECKSUM, writeChecksum } from "./tensor-checksum.js";
 import type { Tensor } from "./tensor-file.js";
 

@@ -1,3 +1,4 @@
+import { roundUp } from "../../program/round-up.js";
 import type { Affine } from "../../program/program.js";
 import { imageShape, type Shape } from "../ir/shape.js";
 
@@ -29,7 +30,7 @@ export interface PixelPlace {
   readonly base: number;
 }
 
-export const roundUpTo4 = (count: number): number => Math.ceil(count / 4) * 4;
+export const roundUpTo4 = (count: number): number => roundUp(count, 4);
 
 /** Rows that a run may read beyond the last image, where pixels are not padded to four channels. */
 const TAIL_BYTES = 64;

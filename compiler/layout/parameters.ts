@@ -1,4 +1,4 @@
-import { groupsOf } from "../../program/pieces.js";
+import { pieceLength, type ContractionLayout } from "../../program/pieces.js";
 import type { ParameterLayout } from "../../program/program.js";
 import type { AnyNode, Node, Parameter, Value } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
@@ -69,18 +69,14 @@ function layoutOf({ value }: Parameter, uses: Uses, layouts: Layouts): Parameter
   };
 }
 
-/** Rows of K in one group: what a piece holds for each output channel. */
-export function contractionRows(layout: Contraction): number {
-  return layout.kernel[0] * roundUpTo4(layout.kernel[1] * layout.inputPitch);
-}
-
 /**
  * Whole if it fits, else in pieces of whole groups, or of some output channels of a group. Four output channels are never split, nor
  * are parameters of other layouts: what is larger than the limit then is an error of its own (../limits.ts).
  */
 function split(layout: ParameterLayout, channels: number, limit: number): readonly Piece[] {
   if (layout.kind !== "contraction") {
-    return [{ start: 0, count: channels, bytes: 4 * roundUpTo4(layout.length) }];
+    const whole = { start: 0, count: channels };
+    return [{ ...whole, bytes: 4 * roundUpTo4(pieceLength(layout, whole, channels)) }];
   }
   const counts = pieceCounts(layout, limit);
   let start = 0;
@@ -91,14 +87,10 @@ function split(layout: ParameterLayout, channels: number, limit: number): readon
   });
 }
 
-type Contraction = Extract<ParameterLayout, { kind: "contraction" }>;
+const pieceBytes = (layout: ContractionLayout, piece: Pick<Piece, "start" | "count">) =>
+  4 * pieceLength(layout, piece, layout.groups * layout.outputs);
 
-function pieceBytes(layout: Contraction, piece: Pick<Piece, "start" | "count">): number {
-  const { count, outputs } = groupsOf(piece, layout);
-  return 4 * count * contractionRows(layout) * roundUpTo4(outputs);
-}
-
-function pieceCounts(layout: Contraction, limit: number): readonly number[] {
+function pieceCounts(layout: ContractionLayout, limit: number): readonly number[] {
   const { groups, outputs } = layout;
   const bytesFor = (count: number) => pieceBytes(layout, { start: 0, count });
   if (bytesFor(groups * outputs) <= limit) return [groups * outputs];

@@ -1,4 +1,4 @@
-import { groupsOf, type PieceGroups } from "../../program/pieces.js";
+import { contractionRows, groupsOf, type PieceGroups } from "../../program/pieces.js";
 import type { AnyNode, Node, Value } from "../ir/graph.js";
 import { featureContraction } from "../kernels/contraction-features.js";
 import { flipWeights } from "../kernels/copy.js";
@@ -18,7 +18,7 @@ import { lowerDirect } from "./direct.js";
 import { gatherFor, leftBy } from "./gather.js";
 import { lowerEpilogue, type LoweredEpilogue } from "./fused.js";
 import { ConvolutionGeometry } from "../layout/geometry.js";
-import { contractionRows, pieceLabel } from "../layout/parameters.js";
+import { pieceLabel } from "../layout/parameters.js";
 import {
   emitPixels,
   resultOf,

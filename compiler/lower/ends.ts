@@ -1,4 +1,4 @@
-import { groupsOf } from "../../program/pieces.js";
+import { groupsOf, runLength } from "../../program/pieces.js";
 import type { Initializer } from "../../program/program.js";
 import type { Graph, Value } from "../ir/graph.js";
 import { average } from "../kernels/average.js";
@@ -68,7 +68,7 @@ export function initializeParameter(
             outputs: groupsOf(piece, layout).outputs,
             first_output: piece.start,
             output_pitch: roundUpTo4(groupsOf(piece, layout).outputs),
-            run: roundUpTo4(layout.kernel[1] * layout.inputPitch),
+            run: runLength(layout),
           }
         : { ...common, length: layout.length };
     return {

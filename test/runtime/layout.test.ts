@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ParameterLayout, ParameterPiece } from "../../program/program.js";
-import { packPiece, pieceLength, placeOf, unpackPiece } from "../../runtime/layout.js";
+import { pieceLength } from "../../program/pieces.js";
+import { packPiece, placeOf, unpackPiece } from "../../runtime/layout.js";
 
 const whole = (count: number): ParameterPiece => ({ start: 0, count, buffer: 0 });
 
