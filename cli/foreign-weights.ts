@@ -112,7 +112,9 @@ export function underOwnNames(
   const tensors = matches.map(({ own, file }) => ({
     ...{ name: own.name, shape: own.shape, values: values.get(file.name)! },
   }));
-  return serializeTensors(tensors, { ...metadata, format: "pt" });
+  // Names of classes stay true; what else netc notes down is of the file as it was.
+  const { classes } = metadata;
+  return serializeTensors(tensors, { format: "pt", ...(classes !== undefined && { classes }) });
 }
 
 /** Says how weights were matched; where that is not sure, tensor by tensor. */

@@ -25,6 +25,8 @@ export interface SpecFile {
   readonly readWeights: ReadWeights;
   /** The text of the spec, or of a file that was imported, by the name that messages give it. */
   textOf(file: string): string;
+  /** Paths of the files that were imported so far. */
+  readonly imports: () => readonly string[];
 }
 
 export async function openSpec(path: string): Promise<SpecFile> {
@@ -45,6 +47,7 @@ export async function openSpec(path: string): Promise<SpecFile> {
     readImport,
     readWeights: lookIntoWeights,
     textOf,
+    imports: () => [...imports.keys()],
   };
 }
 
