@@ -10,7 +10,7 @@ export interface WeightsFlags {
 export function renameOption(): Option {
   return new Option(
     "--rename <pair>",
-    "which tensor is which, 'FILE_NAME.*=SPEC_NAME.*'; may be repeated",
+    "which tensor is which: FILE_NAME=SPEC_NAME; may be repeated",
   ).argParser((text: string, earlier: readonly Renaming[] = []) => {
     const renaming = parseRenaming(text);
     if (renaming) return [...earlier, renaming];
