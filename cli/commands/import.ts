@@ -11,16 +11,18 @@ import {
 import type { ForeignGraph } from "../../interchange/foreign-graph.js";
 import { specText } from "../../interchange/spec-text.js";
 import { serializeTensors } from "../../runtime/safetensors.js";
-import { ExitCode, Reported, wrongInput } from "../failure.js";
+import { ExitCode, Reported, wrongInput, wrongUsage } from "../failure.js";
 import { writeOutput } from "../files.js";
 import { formatCount, formatNumber, plural } from "../format.js";
 import { checkImport, TOLERANCE } from "../import-check.js";
 import { openImport } from "../import-source.js";
+import { importWeights } from "../import-weights.js";
 import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
 import { print, printJson, say } from "../terminal.js";
+import { keyOption, renameOption, type WeightsFlags } from "../weights-options.js";
 import { describeCommand } from "./command.js";
 
-interface ImportFlags extends AdapterOptions {
+interface ImportFlags extends AdapterOptions, WeightsFlags {
   readonly output: string;
   readonly input?: readonly number[];
   readonly name?: string;
@@ -34,9 +36,13 @@ export function importCommand(): Command {
   return describeCommand(
     "import",
     "Write a model of another tool as a spec, NAME.net, and its weights, NAME.safetensors.",
-    ["import model.onnx", "import model.onnx --input 3x224x224 -o models --check 4"],
+    [
+      "import model.onnx",
+      "import model.onnx --input 3x224x224 -o models --check 4",
+      "import specs/resnet18.net resnet18.pth -o models",
+    ],
   )
-    .argument("<file>", "the model")
+    .argument("<file>", "the model; or a spec, to bring weights under its names")
     .argument("[weights]", "its weights, for formats that keep them in a file of their own")
     .option("-o, --output <dir>", "the folder to write to", ".")
     .option("--input <sizes>", "channels x height x width, where the file leaves them open", sizes)
@@ -44,9 +50,11 @@ export function importCommand(): Command {
     .option("--ends-in <value>", "the output to end in, where the model has several")
     .option("--check <n>", "compare the network with the model on n random inputs", positiveInteger)
     .option("--overwrite", "replace files that are there already")
+    .addOption(renameOption())
+    .addOption(keyOption())
     .addOption(jsonOption())
     .addOption(adapterOption())
-    .action(importModel);
+    .action(importFile);
 }
 
 /** `3x224x224`, or one number of features. */
@@ -56,6 +64,35 @@ function sizes(text: string): readonly number[] {
   if (isKnown && values.every((size) => Number.isSafeInteger(size) && size >= 1)) return values;
   throw new InvalidArgumentError("Expected channels x height x width, such as 3x224x224.");
 }
+
+async function importFile(
+  path: string,
+  weights: string | undefined,
+  flags: ImportFlags,
+): Promise<void> {
+  const isSpec = extname(path) === ".net";
+  const useless = isSpec ? ONLY_OF_MODELS : ONLY_OF_SPECS;
+  const given = useless.find(([flag]) => flags[flag] !== undefined);
+  if (given) throw wrongUsage(`${given[1]} is for ${isSpec ? "models" : "specs"}, not for ${path}`);
+  if (!isSpec) return importModel(path, weights, flags);
+  if (weights !== undefined) return importWeights(path, weights, flags);
+  throw wrongUsage(
+    `${path} is a spec already: name a file of weights to bring under its names`,
+    `netc import ${path} WEIGHTS -o DIR`,
+  );
+}
+
+type Flags = readonly (readonly [keyof ImportFlags, string])[];
+
+const ONLY_OF_MODELS: Flags = [
+  ["input", "--input"],
+  ["endsIn", "--ends-in"],
+  ["check", "--check"],
+];
+const ONLY_OF_SPECS: Flags = [
+  ["rename", "--rename"],
+  ["key", "--key"],
+];
 
 async function importModel(
   path: string,

@@ -1,4 +1,5 @@
 /** Weights of PyTorch with the built command: the table, training from them, resuming, evaluation. */
+import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -144,6 +145,40 @@ describe("netc weights", () => {
     expect(code).toBe(1);
     expect(stderr).toContain("error: hostile.pth: this file wants `os.system`");
     expect(stderr).not.toContain(" at ");
+  });
+});
+
+describe("netc import of a spec", () => {
+  test("writes the weights under the spec's names, next to a copy of the spec", async () => {
+    const imported = await netc("import", "whole.net", "whole.pth", "-o", "models");
+    expect(imported.code).toBe(0);
+    expect(imported.stdout).toBe("wrote models/whole.safetensors and models/whole.net\n");
+    const spec = await readFile(join(workspace.folder, "models", "whole.net"), "utf8");
+    expect(spec).toBe(await readFile(join(workspace.folder, "whole.net"), "utf8"));
+    const weights = "models/whole.safetensors";
+    const { stdout } = await netc("weights", "whole.net", weights);
+    expect(stdout).toContain("6 tensors matched (6 by same name)");
+    const losses = ["whole.pth", weights].map(async (file) => {
+      const evaluated = await netc("eval", "whole.net", "--weights", file, "--json");
+      return JSON.parse(evaluated.stdout) as unknown;
+    });
+    const [before, after] = await Promise.all(losses);
+    expect(after).toEqual(before);
+    const again = await netc("import", "whole.net", "whole.pth", "-o", "models");
+    expect(again.code).toBe(1);
+    expect(again.stderr).toContain("are there already");
+  });
+
+  test("writes nothing where a tensor has no match, or a flag has no meaning", async () => {
+    const wrong = await netc("import", "whole.net", "five.pth", "-o", "none");
+    expect(wrong.code).toBe(1);
+    expect(existsSync(join(workspace.folder, "none"))).toBe(false);
+    const usages = [
+      ["whole.net"],
+      ["whole.net", "whole.pth", "--check", "2"],
+      ["a.onnx", "--key", "b"],
+    ];
+    for (const usage of usages) expect((await netc("import", ...usage)).code).toBe(2);
   });
 });
 
