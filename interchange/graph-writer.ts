@@ -52,6 +52,14 @@ export class GraphWriter {
     return output;
   }
 
+  /** Gives a value the name that the file has for it, which must not be another value's. */
+  named(name: string, value: string): string {
+    if (name === value) return name;
+    const node = { operator: "Identity", name: "", place: "output", attributes: {} };
+    this.nodes.push({ ...node, inputs: [value], outputs: [name] });
+    return name;
+  }
+
   /** Adds a constant and returns its name. */
   constant(tensor: ForeignTensor): string {
     const name = this.fresh();
@@ -91,7 +99,7 @@ export class GraphWriter {
   }
 
   private fresh(): string {
-    return `v${this.values++}`;
+    return `:${this.values++}`;
   }
 }
 

@@ -40,7 +40,7 @@ const DEEPEST = 8;
 const SEQUENTIAL = "Sequential";
 const MODELS = new Set([SEQUENTIAL, "Functional", "Model"]);
 
-/** Throws an ImportError where the configuration is not that of a Sequential or functional model. */
+/** Throws an ImportError for what is not a Sequential or functional model. */
 export function readModel(config: unknown, depth = 0): KerasModel {
   if (!isObject(config)) throw broken("its configuration is no object");
   const className = textOf(config["class_name"], "class_name");

@@ -52,7 +52,8 @@ function tensorsIn(specs: readonly Json[], bytes: Uint8Array): readonly NamedTen
     const length = sizeOf(spec.shape) * spec.width;
     if (!(start + length <= bytes.length)) {
       throw broken(
-        `\`${spec.name}\` needs bytes ${start} to ${start + length}, and its shards have ${bytes.length}`,
+        `\`${spec.name}\` needs bytes ${start} to ${start + length}, ` +
+          `and its shards have ${bytes.length}`,
       );
     }
     at += length;

@@ -12,7 +12,10 @@ import {
   sourceOf,
 } from "./foreign-model.js";
 
-const CASES = ["keras-2-h5", "keras-3-keras", "tfjs-flatten", "tfjs-depthwise-quantised"];
+const CASES = [
+  ...["keras-2-h5", "keras-3-keras", "tfjs-flatten", "tfjs-depthwise-quantised"],
+  ...["caffe-lenet-lrn", "caffe-residual-batchnorm"],
+];
 
 test.each(CASES)("%s gives what its tool gave", async (name) => {
   const { folder, files, input, tolerance } = caseNamed(name);
