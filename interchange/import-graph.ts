@@ -85,7 +85,9 @@ function inputOf(graph: ForeignGraph, wanted: readonly number[] | undefined): Si
       names ? [`its inputs are ${names}`] : [],
     );
   }
-  return { name: input.name, sizes: wanted ?? declaredSizes(input) };
+  const { name, shape } = input;
+  const sized = wanted ? { name, shape: [shape[0], ...wanted] } : input;
+  return { name, sizes: declaredSizes(sized) };
 }
 
 /** Most elements of an example: more is a wrong number. */

@@ -120,7 +120,9 @@ export const dropout: Mapping = (context) => {
   attributes.ignore("seed");
   const ratio = context.optionalConstant(1, "ratio");
   const rate = shortest((ratio && scalarOf(ratio)) ?? attributes.number("ratio", 0.5));
-  context.optionalConstant(2, "training mode");
+  if (scalarOf(context.optionalConstant(2, "training mode"))) {
+    context.refuse("it drops while predicting too", "export the model for inference");
+  }
   const x: Feature = context.feature(0);
   return rate > 0 && rate < 1 ? context.elementwise("dropout", [x], { rate }) : x;
 };

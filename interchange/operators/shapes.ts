@@ -208,11 +208,12 @@ export const resize: Mapping = (context) => {
     return context.layer("upsample", [image], upsampleTo(from, size));
   }
   const isExact = [0, 1].every((axis) => Math.abs(from[axis]! * scale[axis]! - size[axis]!) < 1e-4);
+  // Sizes that are rounded have other coordinates in ONNX, also where corners are aligned.
   const isKnown =
-    coordinates === "align_corners" ||
-    ((coordinates === "half_pixel" || coordinates === "pytorch_half_pixel") &&
-      isExact &&
-      (coordinates === "half_pixel" || Math.min(...size) > 1));
+    isExact &&
+    (coordinates === "align_corners" ||
+      coordinates === "half_pixel" ||
+      (coordinates === "pytorch_half_pixel" && Math.min(...size) > 1));
   if (mode !== "linear" || !isKnown) {
     context.refuse(`mode ${mode} with ${coordinates} has no counterpart`, "nearest or bilinear");
   }
