@@ -96,6 +96,8 @@ function callsOfMember(member: ModelMember): readonly PlacedCall[] {
       return callsOfExpression(member.value, "loss");
     case "metric":
       return placed(member.call, "metric");
+    case "share":
+      return member.members.flatMap(callsOfBody);
     default:
       return callsOfBody(member);
   }

@@ -86,9 +86,10 @@ function withoutNumber(name: string): string {
 
 function shapeAt(
   index: number | undefined,
-  { input, layers }: AnalyzedModel,
+  { inputs, layers }: AnalyzedModel,
 ): readonly number[] | undefined {
-  return index === -1 ? input?.shape : layers[index ?? -1]?.output;
+  if (index === undefined) return undefined;
+  return index < 0 ? inputs[-1 - index]?.shape : layers[index]?.output;
 }
 
 /** Each use of a block as one: from what its first layer receives to what its last one makes. */

@@ -66,6 +66,11 @@ export const modelKeywords: readonly Keyword[] = [
     summary: "what is measured besides the loss",
     snippet: "metric ${1:top1} = $0",
   },
+  {
+    word: "share",
+    summary: "layers that are applied to several values, each time with the same weights",
+    snippet: "share ${1:tower} {\n  $0\n}",
+  },
 ];
 
 /** What starts a statement among layers. */

@@ -11,6 +11,7 @@ import type {
   MetricDeclaration,
   ParameterDeclaration,
   Setting,
+  Share,
   Skip,
   Span,
   Spec,
@@ -42,6 +43,7 @@ export type Node =
   | TargetDeclaration
   | LossDeclaration
   | MetricDeclaration
+  | Share
   | BodyMember
   | ChainElement
   | Branch
@@ -74,6 +76,7 @@ const childKeys: Readonly<Record<string, readonly string[]>> = {
   repeat: ["count", "members"],
   for: ["values", "members"],
   section: ["members"],
+  share: ["members"],
   loss: ["value"],
   metric: ["call"],
   data: ["splits"],
@@ -95,7 +98,7 @@ const childKeys: Readonly<Record<string, readonly string[]>> = {
  */
 export const statements: ReadonlySet<string> = new Set([
   ...["import", "const", "block", "model", "data", "train"],
-  ...["input", "target", "loss", "metric", "chain", "section", "repeat", "for", "branch"],
+  ...["input", "target", "loss", "metric", "chain", "share", "section", "repeat", "for", "branch"],
   ...["split", "setting"],
 ]);
 

@@ -114,6 +114,8 @@ class Printer {
         const name = `${node.name.name}${blanks(this.alignment.namePadding)}`;
         return [`metric${this.padding} ${name} = `, this.child("call")];
       }
+      case "share":
+        return [`share ${node.name.name} `, this.body("members", true)];
       case "section":
         return [`${node.name.name} `, this.body("members", true)];
       case "repeat":

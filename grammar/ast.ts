@@ -253,6 +253,15 @@ export interface Section {
   readonly span: Span;
 }
 
+/** `share tower { ... }`: layers that are applied under one name, each time with the same weights. */
+export interface Share {
+  readonly kind: "share";
+  readonly name: Identifier;
+  readonly members: readonly BodyMember[];
+  readonly documentation?: string;
+  readonly span: Span;
+}
+
 /** What may stand in a section, a block, a branch or a loop. */
 export type BodyMember = Chain | Section | Repeat | For;
 
@@ -274,7 +283,13 @@ export interface MetricDeclaration {
 }
 
 export type ModelMember =
-  InputDeclaration | TargetDeclaration | BodyMember | LossDeclaration | MetricDeclaration;
+  InputDeclaration | TargetDeclaration | Share | BodyMember | LossDeclaration | MetricDeclaration;
+
+const MODEL_ONLY = ["input", "target", "share", "loss", "metric"];
+
+/** Whether a member may also stand in a section, a block, a branch or a loop. */
+export const isBodyMember = (member: ModelMember): member is BodyMember =>
+  !MODEL_ONLY.includes(member.kind);
 
 /** `classes: int = 1000`, of a model or a block. */
 export interface ParameterDeclaration {

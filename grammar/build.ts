@@ -1,4 +1,5 @@
 import type { CstNode } from "chevrotain";
+import { isBodyMember } from "./ast.js";
 import type {
   BlockDeclaration,
   BodyMember,
@@ -26,6 +27,7 @@ import type {
   Repeat,
   Residual,
   Section,
+  Share,
   Setting,
   Skip,
   TargetDeclaration,
@@ -204,6 +206,8 @@ class Builder implements BuildContext {
         return this.repeat(parent);
       case "loop":
         return this.loop(parent);
+      case "share":
+        return this.share(parent);
       case "section":
         return this.section(parent);
       case "chain":
@@ -250,6 +254,12 @@ class Builder implements BuildContext {
     const name = identifier(this, token(parent, "Name"));
     const call = buildCall(this, node(parent, "call"));
     return name && call && { kind: "metric", name, call, span: spanOfNode(this.file, parent) };
+  }
+
+  private share(parent: CstNode): Share | undefined {
+    const name = identifier(this, token(parent, "Name"));
+    const members = this.body(parent, "shared layers");
+    return name && { kind: "share", name, members, ...this.documented(parent) };
   }
 
   private section(parent: CstNode): Section | undefined {
@@ -299,7 +309,7 @@ class Builder implements BuildContext {
   }
 
   private isBodyMember(member: ModelMember, place: string): member is BodyMember {
-    if (!["input", "target", "loss", "metric"].includes(member.kind)) return true;
+    if (isBodyMember(member)) return true;
     const message = `\`${member.kind}\` stands directly in the model, not in ${place}`;
     this.problems.push(problem("NET0001", member.span, message));
     return false;

@@ -123,6 +123,7 @@ export class SpecParser extends CstParser {
           { ALT: () => this.SUBRULE(this.targetDeclaration) },
           { ALT: () => this.SUBRULE(this.lossDeclaration) },
           { ALT: () => this.SUBRULE(this.metricDeclaration) },
+          { ALT: () => this.SUBRULE(this.share) },
           { ALT: () => this.SUBRULE(this.repeat) },
           { ALT: () => this.SUBRULE(this.loop) },
           { GATE: () => this.opensBlock(), ALT: () => this.SUBRULE(this.section) },
@@ -172,6 +173,12 @@ export class SpecParser extends CstParser {
     this.CONSUME(t.Name);
     this.CONSUME(t.Equals);
     this.SUBRULE(this.call);
+  });
+
+  private readonly share = this.RULE("share", () => {
+    this.CONSUME(t.Share);
+    this.CONSUME(t.Name);
+    this.SUBRULE(this.modelBody);
   });
 
   private readonly section = this.RULE("section", () => {

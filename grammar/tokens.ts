@@ -65,6 +65,7 @@ export const Metric = statementWord("Metric");
 export const Import = statementWord("Import");
 export const Block = statementWord("Block");
 export const From = statementWord("From");
+export const Share = statementWord("Share");
 export const Repeat = statementWord("Repeat");
 export const Residual = statementWord("Residual");
 export const Skip = statementWord("Skip");
@@ -191,7 +192,7 @@ export const lexedTokens: TokenType[] = [
 /** The words that are keywords where they start a statement or its block follows. */
 export const statementWords = [
   ...[Data, Train, Import, Block],
-  ...[Input, Target, Loss, Metric],
+  ...[Input, Target, Loss, Metric, Share],
   ...[From, Repeat, Residual, Skip, Concat, Branch],
 ];
 

@@ -33,6 +33,7 @@ import {
   Repeat,
   Residual,
   RightBrace,
+  Share,
   Skip,
   StringLiteral,
   Target,
@@ -83,6 +84,7 @@ const statementKeywords: readonly Keyword[] = [
   member("target", Target, Colon),
   member("loss", Loss, LeftParenthesis),
   member("metric", Metric, Equals),
+  { word: "share", type: Share, fits: followedByNameAnd(LeftBrace) },
   {
     word: "repeat",
     type: Repeat,

@@ -34,21 +34,27 @@ export interface Wire {
   readonly shape: string | undefined;
 }
 
+export interface DiagramInput {
+  readonly id: string;
+  readonly name: string;
+  readonly shape: Dimensions;
+}
+
 /**
  * A network as boxes, the wires between them and the frames around them: what to draw, without
  * places.
  */
 export interface Diagram {
-  readonly input: { readonly id: string; readonly name: string };
+  readonly inputs: readonly DiagramInput[];
   readonly boxes: readonly Box[];
   readonly frames: readonly Frame[];
   readonly wires: readonly Wire[];
 }
 
-const INPUT = "input";
+/** The first input's index in `AnalyzedLayer.inputs`. */
+const FIRST_INPUT = -1;
 
-/** The input's index in `AnalyzedLayer.inputs`. */
-const INPUT_INDEX = -1;
+const idOfInput = (place: number) => (place === 0 ? "input" : `input${place + 1}`);
 
 /**
  * What to draw of a model. Rows of a box share its wire, so a deep network stays a picture that
@@ -58,7 +64,8 @@ export function makeDiagram(model: AnalyzedModel): Diagram {
   const frames = new Frames(model.groups);
   const boxes = gatherBoxes(model, frames);
   const boxOf = new Map(boxes.flatMap((box) => box.rows.map((row) => [row.index, box.id])));
-  boxOf.set(INPUT_INDEX, INPUT);
+  const inputs = inputsOf(model);
+  inputs.forEach(({ id }, place) => boxOf.set(FIRST_INPUT - place, id));
   const wires = boxes.flatMap((box) =>
     box.rows[0].layer.inputs.map((from, place) => ({
       id: `${box.id}.${place}`,
@@ -68,11 +75,17 @@ export function makeDiagram(model: AnalyzedModel): Diagram {
     })),
   );
   return {
-    input: { id: INPUT, name: model.input?.name ?? INPUT },
+    inputs,
     boxes,
     frames: frames.used,
     wires,
   };
+}
+
+/** The model's inputs; a model whose input has a mistake is drawn with one of no shape. */
+function inputsOf({ inputs }: AnalyzedModel): readonly DiagramInput[] {
+  if (inputs.length === 0) return [{ id: idOfInput(0), name: "input", shape: undefined }];
+  return inputs.map(({ name, shape }, place) => ({ id: idOfInput(place), name, shape }));
 }
 
 /** A shape without the batch axis; undefined where a mistake hides it. */
@@ -84,7 +97,7 @@ export function formatDimensions(shape: Dimensions): string | undefined {
 }
 
 export function shapeOf(model: AnalyzedModel, index: number): Dimensions {
-  return index === INPUT_INDEX ? model.input?.shape : model.layers[index]!.output;
+  return index < 0 ? model.inputs[FIRST_INPUT - index]?.shape : model.layers[index]!.output;
 }
 
 function gatherBoxes(model: AnalyzedModel, frames: Frames): readonly Box[] {
@@ -94,7 +107,7 @@ function gatherBoxes(model: AnalyzedModel, frames: Frames): readonly Box[] {
   for (const [index, layer] of model.layers.entries()) {
     const frame = frames.around(layer.group);
     const row = { layer, index };
-    const [from = INPUT_INDEX] = layer.inputs;
+    const [from = FIRST_INPUT] = layer.inputs;
     const box = boxOf.get(from);
     const joins =
       box !== undefined &&

@@ -82,7 +82,7 @@ function describe(diagram: Diagram, lines: Map<string, Measured["lines"]>): ElkN
     lines.set(id, measured.lines);
     nodes.get(frame)!.children!.push({ id, width, height });
   };
-  addBox(diagram.input.id, measureInput(diagram), undefined);
+  for (const input of diagram.inputs) addBox(input.id, measureInput(input), undefined);
   for (const box of diagram.boxes) addBox(box.id, measureBox(box), box.frame);
   root.edges = diagram.wires.map(({ id, from, to, shape }) => ({
     id,

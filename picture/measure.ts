@@ -1,5 +1,5 @@
 import type { AnalyzedLayer } from "../compiler/semantics/index.js";
-import type { Box, Diagram, Frame } from "./diagram.js";
+import type { Box, DiagramInput, Frame } from "./diagram.js";
 import { textWidth } from "./text.js";
 
 /** A line of text in a box. */
@@ -51,9 +51,9 @@ export function measureBox({ rows }: Box): Measured {
 
 const weightOf = (style: Line["style"]) => (style === "name" ? "bold" : "normal");
 
-export function measureInput({ input }: Diagram): Measured {
-  const line: Line = { text: input.name, style: "name", top: 6, middle: 15, startsLayer: true };
-  return { width: textWidth(input.name, FONT_SIZE.name, "bold") + 36, height: 30, lines: [line] };
+export function measureInput({ name }: DiagramInput): Measured {
+  const line: Line = { text: name, style: "name", top: 6, middle: 15, startsLayer: true };
+  return { width: textWidth(name, FONT_SIZE.name, "bold") + 36, height: 30, lines: [line] };
 }
 
 export const frameLabelWidth = ({ label }: Frame) => textWidth(label, FONT_SIZE.frame) + 16;

@@ -1,5 +1,12 @@
 import type { AnalyzedLayer, AnalyzedModel } from "../compiler/semantics/index.js";
-import { formatDimensions, sameDimensions, shapeOf, type Box, type Diagram } from "./diagram.js";
+import {
+  formatDimensions,
+  sameDimensions,
+  shapeOf,
+  type Box,
+  type Diagram,
+  type DiagramInput,
+} from "./diagram.js";
 import type { Layout, Point, Rectangle } from "./layout.js";
 import { FONT_SIZE, shortCount, type Line } from "./measure.js";
 import { drawOutlines } from "./outlines.js";
@@ -76,7 +83,7 @@ export function drawSvg(
     // Text comes after all lines, which it interrupts where they cross it.
     ...diagram.frames.map(({ id, label }) => drawFrameLabel(layout.frames.get(id)!, label)),
     ...diagram.wires.map(({ id, shape }) => drawShape(layout.wires.get(id)!.label, shape)),
-    drawInput(layout.boxes.get(diagram.input.id)!, model),
+    ...diagram.inputs.map((input) => drawInput(layout.boxes.get(input.id)!, input)),
     ...diagram.boxes.map((box) => drawBox(box, layout, model)),
     "</g>",
     "</svg>",
@@ -129,14 +136,13 @@ function drawShape(place: Point | undefined, shape: string | undefined): string 
   );
 }
 
-function drawInput(place: Rectangle, model: AnalyzedModel): string {
+function drawInput(place: Rectangle, { name, shape }: DiagramInput): string {
+  const [x, y] = [place.x + place.width / 2, place.y + 15].map(number);
   return [
     "<g>",
-    `<title>input ${escapeXml(model.input?.name ?? "")}: ` +
-      `${formatDimensions(model.input?.shape) ?? "unknown"}</title>`,
+    `<title>input ${escapeXml(name)}: ${formatDimensions(shape) ?? "unknown"}</title>`,
     `<rect class="box end" rx="15" ${attributes(place)}/>`,
-    `<text class="name" text-anchor="middle" x="${number(place.x + place.width / 2)}" ` +
-      `y="${number(place.y + 15)}">${escapeXml(model.input?.name ?? "")}</text>`,
+    `<text class="name" text-anchor="middle" x="${x}" y="${y}">${escapeXml(name)}</text>`,
     "</g>",
   ].join("");
 }

@@ -12,6 +12,7 @@ export interface Occurrence {
     | "model"
     | "data"
     | "train"
+    | "share"
     | "section"
     | "value"
     | "input"

@@ -34,7 +34,7 @@ export interface AnalyzedLayer {
   readonly kind: string;
   /** The call as a picture shows it, without initializers: `conv(64, kernel=3, padding=1)`. */
   readonly call: string;
-  /** Indices of the layers whose outputs it reads; -1 is the network's input. */
+  /** Indices of the layers whose outputs it reads; -1 is the network's first input, -2 the second. */
   readonly inputs: readonly number[];
   /** Index in `groups` of the innermost group around it. */
   readonly group?: number;
@@ -52,18 +52,18 @@ export interface AnalyzedLayer {
 }
 
 export interface LayersOfNetwork {
-  readonly input: TensorType | undefined;
+  readonly inputs: readonly (TensorType | undefined)[];
   readonly layers: readonly KnownLayer[];
   readonly groups: readonly Group[];
 }
 
 export function describeLayers({
-  input,
+  inputs: ports,
   layers,
   groups,
 }: LayersOfNetwork): readonly AnalyzedLayer[] {
   const typeOf = ({ from, index }: NetworkValue) =>
-    from === "layer" ? layers[index]?.type : input;
+    from === "layer" ? layers[index]?.type : ports[index];
   const trained: boolean[] = [];
   return layers.map((layer) => {
     const { name, inputs, group, origin } = layer;
@@ -77,7 +77,7 @@ export function describeLayers({
       name,
       kind: kindOf(layer),
       call: isResolved(layer) ? shownCall(layer) : layer.call,
-      inputs: inputs.map(({ from, index }) => (from === "layer" ? index : -1)),
+      inputs: inputs.map(({ from, index }) => (from === "layer" ? index : -1 - index)),
       ...(group !== undefined && { group }),
       uses: usesAround(group, groups),
       line,

@@ -1,7 +1,8 @@
 /** From a resolved network to the text of a spec, which resolves to the same network. */
 import { callText } from "../calls/call-text.js";
 import { formatShape } from "../ir/shape.js";
-import { sameValue } from "./facts.js";
+import { outputsOf, sameValue } from "./facts.js";
+import { firstUses, usesOf, withinUse, type ShareUse } from "./share-uses.js";
 import { PrintedNames, requireName } from "./printed-names.js";
 import type {
   NetworkPort,
@@ -18,8 +19,9 @@ const WIDTH = 100;
  * The model as a spec declares it. Every prefix of a layer's name becomes a section; branches and
  * skips become layers that read a value by its name. Names of layers and weights stay the same.
  *
- * Throws for what the language cannot say: several inputs, targets or outputs, names that are not
- * identifiers, and a section whose layers are not next to each other.
+ * Throws for what the language cannot say: inputs that nothing reads, predictions other than the
+ * losses', names that are not identifiers, a section whose layers are not next to each other, and
+ * weights that are shared in another way than by `share`.
  */
 export function print(network: ResolvedNetwork): string {
   return new NetworkPrinter(network).run();
@@ -29,13 +31,15 @@ class NetworkPrinter {
   private readonly lines: string[] = [];
   private readonly names: PrintedNames;
   private readonly scored: ReadonlySet<number>;
+  private readonly uses: readonly ShareUse[];
   private path: readonly string[] = [];
   /** Layers of the statement that is being written. */
   private chain: string[] = [];
   private current: NetworkValue = { from: "input", index: 0 };
 
   constructor(private readonly network: ResolvedNetwork) {
-    requireOnePort(network);
+    requireReadInputs(network);
+    this.uses = usesOf(network);
     this.names = new PrintedNames(network);
     const scores = [...network.losses.map(({ score }) => score), ...network.metrics];
     this.scored = new Set(scores.map(({ prediction }) => prediction.index));
@@ -44,13 +48,48 @@ class NetworkPrinter {
   run(): string {
     const { name, inputs, targets, layers } = this.network;
     this.lines.push(`model ${requireName(name)} {`);
-    this.lines.push(`  input  ${portText(inputs[0]!)}`);
+    this.lines.push(...inputs.map((input) => `  input  ${portText(input)}`));
     this.lines.push(...targets.map((target) => `  target ${portText(target)}`), "");
-    for (const index of layers.keys()) this.printLayer(index);
-    this.enter([]);
-    this.endStatement();
+    for (const use of firstUses(this.uses)) this.printShare(use);
+    this.printLayers(layers.length);
     this.printEnd();
     return [...this.lines, "}", ""].join("\n");
+  }
+
+  /** The statements of the layers alone. */
+  body(): readonly string[] {
+    this.printLayers(this.network.layers.length);
+    return this.lines;
+  }
+
+  private printLayers(count: number): void {
+    for (let index = 0; index < count; index++) {
+      const use = this.uses.find(({ first }) => first === index);
+      if (use) this.printUse(use);
+      else this.printLayer(index);
+      if (use) index += use.count - 1;
+    }
+    this.enter([]);
+    this.endStatement();
+  }
+
+  /** The declaration of shared layers, from their first use. */
+  private printShare(use: ShareUse): void {
+    this.names.open([use.share]);
+    const layers = new NetworkPrinter(withinUse(this.network, use)).body();
+    this.lines.push(`  share ${use.share} {`, ...layers.map((line) => `  ${line}`), "  }", "");
+  }
+
+  private printUse(use: ShareUse): void {
+    const path = use.name.split(".");
+    this.enter(path.slice(0, -1));
+    const isElsewhere = !sameValue(use.input, this.current);
+    this.endStatement();
+    if (isElsewhere) this.chain.push(`from ${this.names.reference(use.input, this.path)}`);
+    const last = use.first + use.count - 1;
+    const isUnnamed = this.names.defineUse(use, { isScored: this.scored.has(last) });
+    this.append(isUnnamed ? use.share : `${use.share} as ${path.at(-1)}`);
+    this.current = { from: "layer", index: last };
   }
 
   private printLayer(index: number): void {
@@ -113,11 +152,14 @@ class NetworkPrinter {
   private printEnd(): void {
     const { losses, metrics, outputs } = this.network;
     const { value } = outputs[0]!;
-    const first = losses[0]?.score.prediction;
-    if (first && !sameValue(first, value)) {
-      throw new Error("a spec predicts what its first loss is taken of, and this network does not");
+    const said = outputsOf(this.network, value);
+    const isSaid =
+      said.length === outputs.length &&
+      said.every((output, index) => sameValue(output.value, outputs[index]!.value));
+    if (!isSaid) {
+      throw new Error("a spec predicts what its losses are taken of, and this network does not");
     }
-    if (!first && !sameValue(value, this.current)) {
+    if (losses.length === 0 && !sameValue(value, this.current)) {
       this.lines.push(`  from ${this.names.reference(value, [])}`);
     }
     if (losses.length + metrics.length > 0) this.lines.push("");
@@ -144,11 +186,14 @@ function portText({ name, type, classes }: NetworkPort): string {
   return `${requireName(name)}: ${type.dtype}${formatShape(type.shape)}${range}`;
 }
 
-/** A spec has one input, one target and one prediction so far. */
-function requireOnePort({ name, inputs, targets, outputs }: ResolvedNetwork): void {
-  if (inputs.length === 1 && targets.length <= 1 && outputs.length === 1) return;
-  throw new Error(
-    `a spec declares 1 input, at most 1 target and 1 output; ${name} has ${inputs.length}, ` +
-      `${targets.length} and ${outputs.length}`,
-  );
+/** Of several inputs, a spec reads all. */
+function requireReadInputs({ name, inputs, layers, losses, metrics }: ResolvedNetwork): void {
+  const scores = [...losses.map(({ score }) => score), ...metrics];
+  const values = [
+    ...layers.flatMap((layer) => layer.inputs),
+    ...scores.flatMap(({ prediction, target }) => [prediction, target]),
+  ];
+  const read = new Set(values.flatMap(({ from, index }) => (from === "input" ? [index] : [])));
+  const unread = inputs.find((_, index) => inputs.length > 1 && !read.has(index));
+  if (unread) throw new Error(`nothing in ${name} reads the input \`${unread.name}\``);
 }

@@ -1,5 +1,6 @@
 import { sameValue } from "./facts.js";
 import type { NetworkValue, ResolvedLayer, ResolvedNetwork } from "./resolved.js";
+import type { ShareUse } from "./share-uses.js";
 
 /** What names mean where a spec is being printed, by the rules of the language. */
 export class PrintedNames {
@@ -9,6 +10,8 @@ export class PrintedNames {
   private readonly aliased = new Map<string, NetworkValue>();
   /** Full names of layers and sections so far. */
   private readonly taken = new Set<string>();
+  /** Uses of shared layers, by the layer that makes their value. */
+  private readonly useOf = new Map<number, string>();
   /** Layers without a name, by prefix and kind. */
   private readonly counts = new Map<string, number>();
 
@@ -46,6 +49,30 @@ export class PrintedNames {
     return isUnnamed;
   }
 
+  /** Makes a use of shared layers known, and its layers. True if the language names it so itself. */
+  defineUse(
+    { name, share, first, count }: ShareUse,
+    { isScored }: { readonly isScored: boolean },
+  ): boolean {
+    const path = name.split(".");
+    const own = requireName(path.pop()!);
+    this.take(name, "names of layers must be different");
+    for (let index = first; index < first + count; index++) {
+      const layer = this.network.layers[index]!.name;
+      this.take(layer, "names of layers must be different");
+      this.values.set(layer, { from: "layer", index });
+    }
+    const value = { from: "layer", index: first + count - 1 } as const;
+    this.values.set(name, value);
+    this.useOf.set(value.index, name);
+    const kind = [...path, share].join(".");
+    const turn = (this.counts.get(kind) ?? 0) + 1;
+    const isUnnamed = !isScored && own === `${share}${turn}`;
+    if (isUnnamed) this.counts.set(kind, turn);
+    else this.aliased.set(name, value);
+    return isUnnamed;
+  }
+
   /** The last part of a name that nothing in the layer's section has. */
   unusedBeside(layer: string): string {
     const isUsed = (name: string) =>
@@ -75,7 +102,8 @@ export class PrintedNames {
     meaningOf: (name: string) => NetworkValue | undefined,
   ): string {
     const ports = value.from === "input" ? this.network.inputs : this.network.layers;
-    const { name } = ports[value.index]!;
+    const use = value.from === "layer" ? this.useOf.get(value.index) : undefined;
+    const { name } = use === undefined ? ports[value.index]! : { name: use };
     const parts = name.split(".");
     const names = parts.map((_, index) => parts.slice(-index - 1).join("."));
     const found = names.find((each) => {
@@ -104,7 +132,7 @@ export class PrintedNames {
 /** Words that start something else where a section may begin. */
 const SECTION_WORDS = new Set([
   ...["block", "branch", "concat", "data", "from", "import", "input", "loss", "metric"],
-  ...["repeat", "residual", "skip", "target", "train"],
+  ...["repeat", "residual", "share", "skip", "target", "train"],
 ]);
 
 const RESERVED = new Set(["as", "const", "false", "for", "model", "true"]);

@@ -6,17 +6,22 @@ import type { AnalyzedLayer } from "../network/describe.js";
 import type { Group, ResolvedNetwork } from "../network/resolved.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 
+/** An input with its shape, without the batch axis. */
+export interface AnalyzedInput {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly span: Span;
+}
+
 /** A model with its parameters bound. */
 export interface AnalyzedModel {
   readonly name: string;
   /** Values of the model's parameters. */
   readonly arguments: Readonly<Record<string, number | boolean>>;
   readonly documentation?: string;
-  readonly input?: {
-    readonly name: string;
-    readonly shape: readonly number[];
-    readonly span: Span;
-  };
+  /** The first of them. */
+  readonly input?: AnalyzedInput;
+  readonly inputs: readonly AnalyzedInput[];
   /** Labels are integers in 0 .. classes - 1. */
   readonly classes?: number;
   /** In the order of the text, loops unrolled and blocks expanded. */

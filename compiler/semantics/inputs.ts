@@ -4,32 +4,25 @@ import type {
   ModelDeclaration,
   TargetDeclaration,
 } from "../../grammar/ast.js";
+import { withoutDuplicates } from "./duplicates.js";
 import { BATCH, type Shape } from "../ir/shape.js";
 import { describeConstant, formatConstant } from "../calls/constant.js";
 import { type Environment } from "../calls/environment.js";
 import { evaluate } from "../calls/evaluate.js";
 
-/** The model's one input, or undefined after reporting that there is none or more than one. */
-export function findInput(
+/** The model's inputs, each name once; none after a report. */
+export function findInputs(
   model: ModelDeclaration,
   { reporter }: Environment,
-): InputDeclaration | undefined {
-  const [input, ...others] = model.members.filter((member) => member.kind === "input");
-  if (!input) {
-    return reporter.report("NET2011", {
-      message: `model \`${model.name.name}\` has no input`,
-      span: model.name.span,
-      notes: ["say what it receives, for instance `input image: f32[N, 3, 224, 224]`"],
-    });
-  }
-  for (const other of others) {
-    reporter.report("NET2012", {
-      message: `model \`${model.name.name}\` has a second input \`${other.name.name}\`; it can have one`,
-      span: other.span,
-      related: [{ span: input.span, message: `\`${input.name.name}\` is its input` }],
-    });
-  }
-  return input;
+): readonly InputDeclaration[] {
+  const inputs = model.members.filter((member) => member.kind === "input");
+  if (inputs.length > 0) return [...withoutDuplicates(inputs, "input", reporter).values()];
+  reporter.report("NET2011", {
+    message: `model \`${model.name.name}\` has no input`,
+    span: model.name.span,
+    notes: ["say what it receives, for instance `input image: f32[N, 3, 224, 224]`"],
+  });
+  return [];
 }
 
 /** `f32[N, 3, 224, 224]` as a shape. */

@@ -2,6 +2,7 @@ import type {
   BodyMember,
   CallExpression,
   Identifier,
+  InputDeclaration,
   LossDeclaration,
   MetricDeclaration,
   ModelDeclaration,
@@ -9,6 +10,7 @@ import type {
   Span,
   TargetDeclaration,
 } from "../../grammar/ast.js";
+import { isBodyMember } from "../../grammar/ast.js";
 import { BATCH } from "../ir/shape.js";
 import type { TensorType } from "../ir/tensor-type.js";
 import { build } from "../network/build.js";
@@ -24,13 +26,15 @@ import type { AnalyzedModel } from "./analysis.js";
 import { reportTwice } from "./duplicates.js";
 import type { Environment } from "../calls/environment.js";
 import { readLossTerms } from "./loss-terms.js";
-import { findInput, readInputShape, readTarget, type TargetKind } from "./inputs.js";
+import { checkPorts } from "./check-ports.js";
+import { findInputs, readInputShape, readTarget, type TargetKind } from "./inputs.js";
 import type { Module, Modules } from "./modules.js";
 import { NetworkReader } from "./network.js";
 import type { ModelArguments } from "./parameters.js";
-import { type Current, type Place, valueOf } from "./place.js";
+import { type Current, indexOfInput, type Place, valueOf } from "./place.js";
 import type { ScoreKind } from "./score-use.js";
 import { readScore } from "./scores.js";
+import { declareShare, warnOfUnusedShares } from "./shares.js";
 import { warnOfUnreachable } from "./unreachable.js";
 import { Trail } from "./trail.js";
 import type { Target } from "./values.js";
@@ -57,13 +61,13 @@ export function analyzeModel(
 class ModelAnalysis {
   private readonly environment: Environment;
   private readonly reader: NetworkReader;
-  private readonly input: AnalyzedModel["input"];
+  private readonly inputs: AnalyzedModel["inputs"];
   private readonly metricNames = new Map<string, Span>();
   private readonly complaints = new Set<string>();
   private readonly losses: ResolvedLoss[] = [];
   private readonly metrics: ResolvedScore[] = [];
-  private target?: Target;
-  private readonly images: Current;
+  private readonly targets: Target[] = [];
+  private readonly starts: readonly Current[];
   private readonly errorsBefore: number;
 
   constructor(
@@ -72,30 +76,33 @@ class ModelAnalysis {
   ) {
     this.environment = surroundings.environment;
     this.errorsBefore = this.environment.reporter.errorCount;
-    const { input, current } = this.readInput();
-    this.input = input;
-    this.images = current;
+    const read = this.readInputs();
+    this.inputs = read.flatMap(({ input }) => (input ? [input] : []));
+    this.starts = read.map(({ current }) => current);
+    const [first = NO_INPUT] = this.starts;
     const later = namesIn(declaration.members);
-    this.reader = new NetworkReader(surroundings.modules, current, later);
-    this.reader.hasFailed = input === undefined;
+    this.reader = new NetworkReader(surroundings.modules, first, later);
+    this.reader.hasFailed = this.inputs.length === 0 || this.inputs.length < read.length;
   }
 
   run(modelArguments: ModelArguments): AnalyzedModel {
-    this.nameInput();
+    this.nameInputs();
     for (const member of this.declaration.members) this.readMember(member);
     const { layers, groups } = this.reader;
     if (layers.length === 0 && !this.reader.hasFailed) this.reportEmpty();
     const network = this.network();
     if (network) warnOfUnreachable(network, this.environment);
-    const { imageType: input } = this;
+    if (network) warnOfUnusedShares(this.reader);
+    const inputs = this.starts.map(typeOfInput);
     // Both follow from the network; checking whether a fix helps asks for neither.
-    const described = once(() => describeLayers({ input, layers, groups }));
+    const described = once(() => describeLayers({ inputs, layers, groups }));
     const graph = once(() => network && build(network));
     return {
       name: this.declaration.name.name,
       arguments: modelArguments,
       documentation: this.declaration.documentation,
-      input: this.input,
+      input: this.inputs[0],
+      inputs: this.inputs,
       classes: network && classesOf(network),
       get layers() {
         return described();
@@ -115,6 +122,8 @@ class ModelAnalysis {
         return; // read first, wherever it stands
       case "target":
         return this.readTarget(member);
+      case "share":
+        return declareShare(this.reader, member, this.place());
       case "loss":
         return this.readLoss(member);
       case "metric":
@@ -133,50 +142,58 @@ class ModelAnalysis {
 
   // Input and target
 
-  private readInput(): { readonly input: AnalyzedModel["input"]; readonly current: Current } {
-    const nothing = { index: -1, call: undefined };
-    const declared = findInput(this.declaration, this.environment);
-    const shape = declared && readInputShape(declared, this.environment);
-    if (!declared || !shape) {
-      return { input: undefined, current: { ...nothing, shape: undefined, trail: undefined } };
-    }
+  private readInputs(): readonly ReadInput[] {
+    const declared = findInputs(this.declaration, this.environment);
+    return declared.map((declaration, index) => this.readInput(declaration, index));
+  }
+
+  private readInput(declared: InputDeclaration, input: number): ReadInput {
+    const index = indexOfInput(input);
+    const shape = readInputShape(declared, this.environment);
+    if (!shape) return { input: undefined, current: { ...NO_INPUT, index } };
     const { name, span } = declared;
     this.environment.names.define("input", name.name, name.span);
     const trail = Trail.from({ shape, span });
-    const input = { name: name.name, shape: shape.slice(1).map(Number), span };
-    return { input, current: { ...nothing, shape, trail } };
+    const known = { name: name.name, shape: shape.slice(1).map(Number), span };
+    return { input: known, current: { index, call: undefined, shape, trail } };
   }
 
-  /** `from image` goes back to the input. */
-  private nameInput(): void {
-    const { input, reader } = this;
-    if (!input) return;
-    const { shape } = reader.current;
-    const { name, span } = input;
-    const named = { name, layer: "input", span, alias: undefined, call: undefined };
-    const rest = { shape, previous: undefined, current: reader.current };
-    reader.values.define({ ...named, ...rest }, this.place(), undefined);
+  /** `from image` goes back to an input. */
+  private nameInputs(): void {
+    if (this.inputs.length > 1) {
+      this.reader.values.inputs = this.inputs.map(({ name }) => name);
+    }
+    for (const { name, span, index } of this.knownInputs) {
+      const current = this.starts[index]!;
+      const named = { name, layer: "input", span, alias: undefined, call: undefined };
+      const rest = { shape: current.shape, previous: undefined, current };
+      this.reader.values.define({ ...named, ...rest }, this.place(), undefined);
+    }
+  }
+
+  /** Inputs whose shape is known, with their index among the declared ones. */
+  private get knownInputs() {
+    const places = this.starts.flatMap(({ shape }, index) => (shape ? [index] : []));
+    return this.inputs.map((input, place) => ({ ...input, index: places[place]! }));
   }
 
   private readTarget(declaration: TargetDeclaration): void {
     const { name, span, range } = declaration;
-    if (this.target) {
-      this.environment.reporter.report("NET1004", {
-        message: `model \`${this.declaration.name.name}\` has a second target \`${name.name}\`; it can have one`,
-        span: name.span,
-        related: [{ span: this.target.span, message: `\`${this.target.name}\` is its target` }],
-      });
+    const before = this.targets.find((target) => target.name === name.name);
+    if (before) {
+      const places = { first: before.nameSpan, second: name.span };
+      reportTwice(name.name, "target", places, this.environment.reporter);
       return;
     }
     this.environment.names.define("target", name.name, name.span);
     const read = readTarget(declaration, this.environment);
     if (!read) this.reader.hasFailed = true;
-    const value = { from: "target", index: 0 } as const;
+    const value = { from: "target", index: this.targets.length } as const;
     const type = typeOfTarget(read);
     const classes = read?.kind === "classes" ? read.classes : undefined;
     const described = range && describeRange(range, classes);
     const place = { name: name.name, span, nameSpan: name.span };
-    this.target = { ...place, value, type, isInput: false, range: described };
+    this.targets.push({ ...place, value, type, isInput: false, range: described });
   }
 
   private reportEmpty(): void {
@@ -236,8 +253,8 @@ class ModelAnalysis {
     const model = {
       name: this.declaration.name.name,
       values: this.reader.values.aliased,
-      target: this.target,
-      input: this.inputAsTarget(),
+      targets: this.targets,
+      inputs: this.inputsAsTargets(),
       laterValues: laterValues(this.declaration, this.reader.values.aliased.values()),
       lastCall: this.reader.current.call,
       complaints: this.complaints,
@@ -248,40 +265,42 @@ class ModelAnalysis {
   }
 
   /** An autoencoder is compared with its own images. */
-  private inputAsTarget(): Target | undefined {
-    const type = this.imageType;
-    if (!this.input || !type) return undefined;
-    const { name, span } = this.input;
-    const value = { from: "input", index: 0 } as const;
-    return { name, span, nameSpan: span, value, type, isInput: true };
-  }
-
-  private get imageType(): TensorType | undefined {
-    const { shape } = this.images;
-    return shape && { dtype: "f32", shape };
+  private inputsAsTargets(): readonly Target[] {
+    return this.knownInputs.flatMap(({ name, span, index }) => {
+      const type = typeOfInput(this.starts[index]!);
+      const value = { from: "input", index } as const;
+      return type ? [{ name, span, nameSpan: span, value, type, isInput: true }] : [];
+    });
   }
 
   /** What the model means, if nothing is wrong with it. */
   private network(): ResolvedNetwork | undefined {
     const { reader, losses, metrics } = this;
     const hasErrors = this.environment.reporter.errorCount > this.errorsBefore;
-    if (hasErrors || reader.hasFailed || !this.input || !this.imageType) return undefined;
-    const { name, span } = this.input;
+    if (hasErrors || reader.hasFailed) return undefined;
     const parts = {
-      inputs: [{ name, type: this.imageType, origin: { name, span } }],
-      targets: this.target ? [portOf(this.target)] : [],
+      inputs: this.inputsAsTargets().map(portOf),
+      targets: this.targets.map(portOf),
       layers: reader.resolvedLayers,
       groups: reader.groups,
       losses,
       metrics,
     };
-    return {
-      name: this.declaration.name.name,
-      ...parts,
-      outputs: outputsOf(parts, valueOf(reader.current)),
-    };
+    const outputs = outputsOf(parts, valueOf(reader.current));
+    const network = { name: this.declaration.name.name, ...parts, outputs };
+    return checkPorts(network, this.environment) ? network : undefined;
   }
 }
+
+interface ReadInput {
+  readonly input: AnalyzedModel["inputs"][number] | undefined;
+  readonly current: Current;
+}
+
+const NO_INPUT: Current = { index: -1, call: undefined, shape: undefined, trail: undefined };
+
+const typeOfInput = ({ shape }: Current): TensorType | undefined =>
+  shape && { dtype: "f32", shape };
 
 function portOf({ name, span, type, range }: Target): NetworkPort {
   return { name, type, ...(range && { classes: range.classes }), origin: { name, span } };
@@ -319,10 +338,6 @@ function laterValues(
 function namesIn(members: readonly ModelMember[]): ReadonlyMap<string, Span> {
   const names = members.filter(isBodyMember).flatMap(namesOf);
   return new Map(names.map(({ name, span }) => [name, span]));
-}
-
-function isBodyMember(member: ModelMember): member is BodyMember {
-  return !["input", "target", "loss", "metric"].includes(member.kind);
 }
 
 function namesOf(member: BodyMember): readonly Identifier[] {

@@ -9,6 +9,8 @@ export class NamedValues {
   private readonly byName = new Map<string, NamedValue>();
   /** Those that the spec itself gave a name, by full name. */
   readonly aliased = new Map<string, NamedValue>();
+  /** Names of the inputs, where there are several. */
+  inputs: readonly string[] = [];
 
   /** @param alias the name as written, if there is one */
   define(value: NamedValue, { path }: Place, alias: Identifier | undefined): void {
@@ -46,9 +48,10 @@ export class NamedValues {
       .slice(0, outside)
       .map((part) => `${part}.`)
       .join("");
-    return [...this.aliased.keys()]
+    const named = [...this.aliased.keys()]
       .filter((name) => name.startsWith(prefix))
       .map((name) => name.slice(prefix.length));
+    return [...(outside === 0 ? this.inputs : []), ...named];
   }
 }
 

@@ -25,6 +25,7 @@ import { LayerNames } from "./layer-names.js";
 import { readCount, readTurns } from "./loops.js";
 import type { Modules } from "./modules.js";
 import { NamedValues, reportNoValue } from "./named-values.js";
+import { readShare, type SharedLayers, weightsAt } from "./shares.js";
 import { splitOthers } from "./others.js";
 import { type Current, lost, originAt, type Place, valueOf } from "./place.js";
 import type { NamedValue } from "./values.js";
@@ -61,6 +62,8 @@ export class NetworkReader {
   readonly groups: Group[] = [];
   readonly names = new LayerNames();
   readonly values = new NamedValues();
+  /** Shared layers that are declared so far, by name. */
+  readonly shares = new Map<string, SharedLayers>();
   hasFailed = false;
   /** Whether it gave up, so that layers further down are missing. */
   isTooLong = false;
@@ -170,6 +173,10 @@ export class NetworkReader {
   }
 
   private readCall(call: CallExpression, place: Place): void {
+    const share = this.shares.get(call.callee.name);
+    if (share && (place.outside === 0 || !isKnown(call.callee.name, place))) {
+      return readShare(this, call, share, place);
+    }
     const block = place.module.blocks.get(call.callee.name);
     if (block) readBlock(this, call, block, place);
     else if (place.module.missing.has(call.callee.name)) this.lose();
@@ -243,7 +250,13 @@ export class NetworkReader {
   list({ name, kind, resolved, span, inputs, place }: NewLayer): void {
     const { group } = place;
     const origin = originAt(name, span, place);
-    const common = { name, inputs, weights: name, ...(group !== undefined && { group }), origin };
+    const common = {
+      name,
+      inputs,
+      weights: weightsAt(name, place),
+      ...(group !== undefined && { group }),
+      origin,
+    };
     const { shape } = this.current;
     const type = shape && ({ dtype: "f32", shape } as const);
     this.layers.push(
@@ -342,3 +355,7 @@ export class NetworkReader {
     });
   }
 }
+
+/** Whether a name has a meaning in a block, which sees no shared layers of the network around it. */
+const isKnown = (name: string, { module }: Place) =>
+  module.blocks.has(name) || module.missing.has(name) || findLayer(name) !== undefined;

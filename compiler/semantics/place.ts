@@ -20,6 +20,8 @@ export interface Place {
   readonly outside: number;
   /** Whether names written here stand for several things, one each turn, and are numbered. */
   readonly isRepeated: boolean;
+  /** Within shared layers: full names that begin with `use` have weights that begin with `share`. */
+  readonly shared?: { readonly use: string; readonly share: string };
   /** Index of the innermost group. */
   readonly group: number | undefined;
   /** How many sections, loops, branches and blocks stand around. */
@@ -35,11 +37,14 @@ export interface Current {
   readonly shape: Shape | undefined;
   /** Undefined for a model without a usable input. */
   readonly trail: Trail | undefined;
-  /** Index of the layer that makes it; -1 for the input. */
+  /** Index of the layer that makes it; -1 for the first input, -2 for the second and so on. */
   readonly index: number;
   /** The call that made it, if a call did. */
   readonly call: CallExpression | undefined;
 }
+
+/** The index in `Current` of an input. */
+export const indexOfInput = (input: number): number => -1 - input;
 
 /** A value that is not known because of a mistake. */
 export function lost(current: Current): Current {
@@ -47,7 +52,7 @@ export function lost(current: Current): Current {
 }
 
 export function valueOf({ index }: Current): NetworkValue {
-  return index < 0 ? { from: "input", index: 0 } : { from: "layer", index };
+  return index < 0 ? { from: "input", index: -1 - index } : { from: "layer", index };
 }
 
 export function originAt(name: string, span: Span, { uses }: Place): Origin {

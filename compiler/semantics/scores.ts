@@ -20,9 +20,9 @@ import type { NamedValue, Target } from "./values.js";
 export interface ScoreModel {
   readonly name: string;
   readonly values: ReadonlyMap<string, NamedValue>;
-  readonly target: Target | undefined;
-  /** The model's images, which an autoencoder is compared with. */
-  readonly input: Target | undefined;
+  readonly targets: readonly Target[];
+  /** The model's inputs, which an autoencoder is compared with. */
+  readonly inputs: readonly Target[];
   /** Named values that stand further down. */
   readonly laterValues: ReadonlyMap<string, Span>;
   readonly lastCall: CallExpression | undefined;
@@ -181,21 +181,28 @@ function nameLastFixes(name: string, { lastCall }: ScoreModel): readonly Fix[] {
 
 function findTarget(
   { name, span }: GivenName,
-  { name: model, target, input, complaints }: ScoreModel,
+  { name: model, targets, inputs, complaints }: ScoreModel,
   { reporter }: Environment,
 ): Target | undefined {
-  if (target?.name === name) return target;
-  if (input?.name === name) return input;
+  const found = [...targets, ...inputs].find((each) => each.name === name);
+  if (found) return found;
+  const [target, ...others] = targets;
   if (complaints.has(name)) return undefined;
   complaints.add(name);
+  const names = targets.map((each) => each.name);
   return reporter.report("NET1021", {
-    message: target
-      ? `the model's target is \`${target.name}\`, not \`${name}\``
-      : `model \`${model}\` has no target \`${name}\``,
+    message:
+      target && others.length === 0
+        ? `the model's target is \`${target.name}\`, not \`${name}\``
+        : `model \`${model}\` has no target \`${name}\`${didYouMean(name, names)}`,
     span,
-    notes: target ? [] : ["say what it is trained on: `target label: u32[N] in 0..10`"],
-    fixes: target
-      ? [{ title: `write \`${target.name}\``, edits: [{ span, newText: target.name }] }]
-      : [],
+    notes: target
+      ? others.length > 0
+        ? [`its targets are ${listNames(names)}`]
+        : []
+      : ["say what it is trained on: `target label: u32[N] in 0..10`"],
+    fixes: targets.map((each) => {
+      return { title: `write \`${each.name}\``, edits: [{ span, newText: each.name }] };
+    }),
   });
 }

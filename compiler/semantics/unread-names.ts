@@ -7,11 +7,12 @@ import type {
   From,
   Identifier,
   ModelDeclaration,
-  ModelMember,
   NameExpression,
+  Share,
   Span,
   Spec,
 } from "../../grammar/ast.js";
+import { isBodyMember } from "../../grammar/ast.js";
 import { findLayer } from "../layers/index.js";
 import type { Occurrence } from "../calls/occurrences.js";
 import type { Module } from "./modules.js";
@@ -40,6 +41,7 @@ type Meanings = ReadonlyMap<string, Meaning>;
 class NameFinder {
   /** Named values, further down in the text, too: which of them exist at a place is the analysis' concern. */
   private readonly values = new Map<string, Span>();
+  private readonly shares = new Map<string, Span>();
 
   constructor(
     private readonly module: Module,
@@ -51,9 +53,18 @@ class NameFinder {
     const meanings = withNames(new Map(), "parameter", parameters);
     for (const { defaultValue } of declaration.parameters)
       this.readExpression(defaultValue, new Map());
-    const members = declaration.members.flatMap((member) => (isBody(member) ? [member] : []));
+    const members = declaration.members.flatMap((member) => {
+      if (member.kind === "share") return this.readShare(member);
+      return isBodyMember(member) ? [member] : [];
+    });
     for (const member of members) this.nameValues(member);
     for (const member of members) this.readMember(member, meanings);
+  }
+
+  private readShare({ name, members }: Share): readonly BodyMember[] {
+    this.shares.set(name.name, name.span);
+    this.names.define("share", name.name, name.span);
+    return members;
   }
 
   // Named values
@@ -103,6 +114,8 @@ class NameFinder {
   private readCall({ callee, arguments: given }: CallExpression, meanings: Meanings): void {
     const block = this.module.blocks.get(callee.name)?.declaration;
     if (block) this.names.use("block", callee.name, callee.span, block.name.span);
+    const share = this.shares.get(callee.name);
+    if (share) this.names.use("share", callee.name, callee.span, share);
     const signature = block ? undefined : findLayer(callee.name);
     for (const { name, value } of given) {
       const declared = name && signature && argumentNamed(signature, name.name);
@@ -144,10 +157,6 @@ function withNames(
   names: readonly Identifier[],
 ): Meanings {
   return new Map([...meanings, ...names.map(({ name, span }) => [name, { kind, span }] as const)]);
-}
-
-function isBody(member: ModelMember): member is BodyMember {
-  return !["input", "target", "loss", "metric"].includes(member.kind);
 }
 
 /** The members within a chain's element. */

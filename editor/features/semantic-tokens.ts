@@ -126,6 +126,7 @@ const byOccurrence: Readonly<Record<Occurrence["kind"], Meaning>> = {
   model: { type: "class" },
   data: { type: "class" },
   train: { type: "class" },
+  share: { type: "function" },
   section: { type: "namespace" },
   value: { type: "variable" },
   input: { type: "variable" },

@@ -5,6 +5,8 @@ import type {
   Declaration,
   Identifier,
   ModelMember,
+  Section,
+  Share,
   Span,
 } from "../../grammar/ast.js";
 import { lspRange } from "../../compiler/diagnostics/render-lsp.js";
@@ -94,6 +96,8 @@ class Outline {
         return [namedSymbol(member.name, member.span, SymbolKind.Event, "metric")];
       case "loss":
         return [];
+      case "share":
+        return [this.group(member)];
       default:
         return this.body(member);
     }
@@ -102,14 +106,16 @@ class Outline {
   private body(member: BodyMember): readonly DocumentSymbol[] {
     const { span } = member;
     if (member.kind === "chain") return member.elements.flatMap((each) => this.element(each));
+    if (member.kind === "section") return [this.group(member)];
     const children = member.members.flatMap((each) => this.body(each));
-    if (member.kind === "section") {
-      const { name } = member.name;
-      const kind = SymbolKind.Namespace;
-      return [symbolOf({ name, kind, at: member.name.span, span, children })];
-    }
     const [head = ""] = this.document.textOf(span).split("{");
     return [symbolOf({ name: head.trim(), kind: SymbolKind.Array, at: span, span, children })];
+  }
+
+  /** Layers with a name for all of them. */
+  private group({ name: { name, span: at }, members, span }: Section | Share): DocumentSymbol {
+    const children = members.flatMap((each) => this.body(each));
+    return symbolOf({ name, kind: SymbolKind.Namespace, at, span, children });
   }
 
   private element(element: ChainElement): readonly DocumentSymbol[] {

@@ -919,6 +919,61 @@ def class_weights_case(text, terms, is_mixed):
     return {"loss": text, "mixed": is_mixed, "evaluation": evaluation, "losses": losses, "weights": weights}
 
 
+# Two inputs, a shared tower and two targets
+
+
+class Siamese(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.tower = nn.ModuleDict({
+            "conv1": nn.Conv2d(3, 6, 3, padding=1),
+            "batchnorm1": nn.BatchNorm2d(6),
+            "conv2": nn.Conv2d(6, 6, 3, padding=1),
+            "linear1": nn.Linear(6 * 36, 8),
+        })
+        self.logits = nn.Linear(16, 3)
+        self.moved = nn.Linear(16, 2)
+
+    def apply_tower(self, x):
+        tower = self.tower
+        x = F.max_pool2d(F.relu(tower["batchnorm1"](tower["conv1"](x))), 2)
+        x = F.relu(tower["conv2"](x) + x)
+        return tower["linear1"](x.flatten(1))
+
+    def forward(self, left, right):
+        a, b = self.apply_tower(left), self.apply_tower(right)
+        both = F.relu(torch.cat([b, a], 1))
+        return self.logits(both), self.moved(both)
+
+
+def siamese():
+    """Losses, the first step's gradients, and weights and statistics after a few steps."""
+    count = 4
+    network = Siamese().double()
+    load_parameters(network, "siamese")
+    left, right = (images_of(f"siamese/{side}", (count, 3, 12, 12)) for side in ("left", "right"))
+    kinds = labels_of("siamese/kind", count, 3)
+    shifts = images_of("siamese/shift", (count, 2))
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.05, momentum=0.9)
+    losses, gradients, outputs = [], {}, {}
+    for step in range(3):
+        optimizer.zero_grad(set_to_none=True)
+        logits, moved = network(left, right)
+        loss = F.cross_entropy(logits, kinds) + 0.5 * F.mse_loss(moved, shifts)
+        loss.backward()
+        losses.append(float(loss))
+        if step == 0:
+            gradients = {name: summary(value.grad) for name, value in network.named_parameters()}
+        optimizer.step()
+    network.eval()
+    with torch.no_grad():
+        logits, moved = network(left, right)
+    outputs = {"logits": summary(logits), "moved": summary(moved)}
+    state = {name: summary(value) for name, value in network.state_dict().items() if "num_batches" not in name}
+    print(f"siamese: losses {[round(x, 4) for x in losses]}")
+    return {"losses": losses, "gradients": gradients, "state": state, "outputs": outputs}
+
+
 # torchvision's networks, whose logits the shipped specs must have
 
 
@@ -988,7 +1043,7 @@ def save_torchvision(name, path):
 
 
 if __name__ == "__main__":
-    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "torchvision": torchvision_models, "torchvision-names": torchvision_names}
+    makers = {**NETWORKS, "layers": layers, "recipes": recipes, "class-weights": class_weights, "siamese": siamese, "torchvision": torchvision_models, "torchvision-names": torchvision_names}
     if sys.argv[1:2] == ["save"]:
         save_torchvision(*sys.argv[2:])
         sys.exit()

@@ -26,6 +26,7 @@ const joined = {
   name: "Joined",
   arguments: {},
   input: { name: "image", shape, span: undefined as never },
+  inputs: [{ name: "image", shape, span: undefined as never }],
   layers,
   groups: [
     { name: "stem", label: "stem", kind: "section", span: undefined as never },

@@ -265,4 +265,21 @@ export const names = {
     wrong: "block b1 { b2 }\nblock b2 { b3 }  // and so on up to b1000",
     right: "block b1 { conv(64, kernel=3) -> relu }",
   },
+  NET1038: {
+    title: "shared layers that are never applied",
+    severity: "warning",
+    isUnnecessary: true,
+    explanation:
+      "`share tower { ... }` only declares layers. They become part of the network where `tower` stands in a chain.",
+    wrong: "share tower { conv(64, kernel=3) }  // and nothing uses tower",
+    right: "share tower { conv(64, kernel=3) }\nfrom left -> tower as a\nfrom right -> tower as b",
+  },
+  NET1039: {
+    title: "shared layers in a place that cannot have them",
+    explanation:
+      "Shared layers are applied by their name alone, in their model: not in blocks, and not in other shared layers. " +
+      "Their name must not be that of a layer or a block.",
+    wrong: "from left -> tower(64)",
+    right: "from left -> tower",
+  },
 } as const satisfies CatalogueFamily;

@@ -86,10 +86,11 @@ export const shapes = {
     right: "model M {\n  input image: f32[N, 3, 32, 32]\n  conv(64, kernel=3)\n}",
   },
   NET2012: {
-    title: "a second input",
-    explanation: "A model has one input. What else it is trained on is its `target`.",
-    wrong: "input left: f32[N, 3, 32, 32]\ninput right: f32[N, 3, 32, 32]",
-    right: "input both: f32[N, 6, 32, 32]",
+    title: "an input that nothing reads",
+    explanation:
+      "Layers read the first input until a `from` names another one. Every input must reach a layer or a loss.",
+    wrong: "input left: f32[N, 3, 32, 32]\ninput right: f32[N, 3, 32, 32]\nconv(8, kernel=3) as a",
+    right: "from left -> conv(8, kernel=3) as a\nfrom right -> conv(8, kernel=3) -> add(a)",
   },
   NET2013: {
     title: "an input of a shape that cannot be",
@@ -187,6 +188,19 @@ export const shapes = {
       "Nobody reads the output of this layer: it is not what the network predicts, and no loss, metric or other layer uses it. It would be computed for nothing, or not at all.",
     wrong: "conv(64, kernel=1) as stem -> relu\nfrom stem -> sigmoid -> ...",
     right: "conv(64, kernel=1) as stem -> relu as left\nfrom stem -> sigmoid -> add(left)",
+  },
+  NET2023: {
+    title: "shared layers applied to different shapes",
+    explanation:
+      "Every use of shared layers receives the same shape, so that one set of weights fits all of them.",
+    wrong: "from small -> tower\nfrom large -> tower",
+    right: "from large -> maxpool(2) -> tower\nfrom small -> tower",
+  },
+  NET2024: {
+    title: "a target that nothing is compared with",
+    explanation: "Of several targets, each is part of a loss or a metric. Losses add up.",
+    wrong: "target kind: u32[N] in 0..4\ntarget size: f32[N, 1]\nloss cross_entropy(a, kind)",
+    right: "loss cross_entropy(a, kind) + mse(b, size)",
   },
   NET2031: {
     title: "values of different shapes",

@@ -163,6 +163,14 @@ export const training = {
     wrong: "freeze = [features.*, classifier.*]",
     right: "freeze = [features.*]",
   },
+  NET3024: {
+    title: "data for a model with several inputs or targets",
+    explanation:
+      "A source of data gives one image and one label for each example. Compile the model and give its tensors by name: " +
+      "`step({ left, right }, { same })`, or batches of them to `fit`.",
+    wrong: "train Base of Siamese on Pairs { ... }",
+    right: "train Base of Siamese { ... }",
+  },
   NET3040: {
     title: "a transform in a place where it does not work",
     explanation:

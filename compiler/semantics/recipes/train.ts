@@ -5,6 +5,7 @@ import { portsOf, type Value } from "../../ir/graph.js";
 import type { AnalyzedModel, RecipeOverrides } from "../analysis.js";
 import type { ArgumentType } from "../../calls/signature.js";
 import type { Environment } from "../../calls/environment.js";
+import { checkOneTensor } from "./check-tensors.js";
 import { analyzeData } from "./data.js";
 import { readCall } from "./definition.js";
 import type { PlannedLength } from "./length.js";
@@ -104,7 +105,9 @@ function readData(
       related: [{ span: data.name.span, message: "has no `train` split" }],
     });
   }
-  const [target] = model.graph ? portsOf(model.graph, "target") : [];
+  if (!data.model && !checkOneTensor(model, train.data!.span, environment)) return undefined;
+  const [target, ...others] = model.graph ? portsOf(model.graph, "target") : [];
+  if (others.length > 0) return undefined;
   if (target?.type === "f32") return reportNumbers(train, target, environment);
   return analyzeData(data, model, environment);
 }
