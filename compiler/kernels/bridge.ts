@@ -6,6 +6,14 @@ export const plain = (code: Code): string => code.print(new Printer());
 
 export const raw = (wgsl: string): Code => new Code(() => wgsl);
 
-/** A declaration by itself: what it needs is listed apart. */
-export const plainDeclaration = (declared: Declared | string): string =>
-  typeof declared === "string" ? declared : plain(declared.declaration.code);
+/** Texts of declarations, with what they need. */
+export function plainDeclarations(declarations: readonly (string | Declared)[]): readonly string[] {
+  const printer = new Printer();
+  const texts = new Set<string>();
+  for (const each of declarations) {
+    if (typeof each === "string") texts.add(each);
+    else each.print(printer);
+    for (const text of printer.declarations) texts.add(text);
+  }
+  return [...texts];
+}

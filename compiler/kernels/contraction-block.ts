@@ -1,53 +1,69 @@
-import type { Exchange } from "./exchange.js";
 import { accumulatedRows, type ContractionSchedule } from "../schedules/schedule.js";
-import { times } from "./wgsl.js";
+import { code, joined, local, times, type Code } from "./code.js";
+import type { ConstantCode } from "./constants.js";
+import type { Exchange } from "./exchange.js";
 
 /**
- * The contraction skeleton: a block of rows times vec4 columns in registers, four steps of K (or four rows) a load. Three
- * index maps over it give linear and convolution layers, forward and both gradients:
+ * The contraction skeleton: a block of rows times vec4 columns in registers, four steps of K (or four
+ * rows) a load. Three index maps over it give linear and convolution layers, forward and both gradients:
  *
- * - `pixels`: rows are output pixels, columns output channels, K runs over the kernel window and the input channels
- * - `features`: rows are rows of a weight matrix, columns images, K the output channels: a linear layer's input gradient
- * - `weights`: rows are (kernel row, kernel column, input channel), columns output channels, K the output pixels
+ * - `pixels`: rows are output pixels, columns output channels, K runs over the kernel window and the
+ *   input channels
+ * - `features`: rows are rows of a weight matrix, columns images, K the output channels: a linear
+ *   layer's input gradient
+ * - `weights`: rows are (kernel row, kernel column, input channel), columns output channels, K the
+ *   output pixels
  *
- * Every size is a constant of the step, not of the kernel, so that layers share pipelines. Tint leaves loops with bounds from
- * uniforms a counter of their own; in a register block of this size that is not noticeable.
+ * Every size is a constant of the step, not of the kernel, so that layers share pipelines. Tint leaves
+ * loops with bounds from uniforms a counter of their own; in a register block of this size that is not
+ * noticeable.
  */
 
 /** The components of a vec4. */
 export const COMPONENTS = [0, 1, 2, 3] as const;
 
 /** Where a window's values lie: `segments` runs of `run` vec4, `segments_per_row` of them in each kernel row. */
-export const SEGMENTS = ["segments", "segments_per_row", "segment_row", "segment_column", "run"];
+export const SEGMENTS = {
+  segments: "u32",
+  segments_per_row: "u32",
+  segment_row: "u32",
+  segment_column: "u32",
+  run: "u32",
+} as const;
+
+type Segments = Omit<ConstantCode<typeof SEGMENTS>, "run" | "segments">;
 
 /** Place of a segment relative to the window's corner. */
-export const segmentPlace = (segment: string) =>
-  `${segment} / constants.segments_per_row * constants.segment_row` +
-  ` + ${segment} % constants.segments_per_row * constants.segment_column`;
+export const segmentPlace = (
+  { segments_per_row, segment_row, segment_column }: Segments,
+  segment: Code,
+): Code =>
+  code`${segment} / ${segments_per_row} * ${segment_row} + ${segment} % ${segments_per_row} * ${segment_column}`;
 
 /** Register block: `c0 += a0.x * b0`, row outside and K inside, one fma at a time (a sum of products would not fuse). */
 export function multiplyAdd(
   exchange: Exchange,
   schedule: ContractionSchedule,
-  a: readonly string[],
-): readonly string[] {
-  return times(accumulatedRows(schedule), (row) =>
-    COMPONENTS.map(
-      (k) => `c${row} = fma(vec4f(${exchange.value(a, row, k)}), b${k}, c${row});`,
-    ).join(" "),
-  );
+  a: readonly Code[],
+): readonly Code[] {
+  return times(accumulatedRows(schedule), (row) => {
+    const sum = local("c", row);
+    const steps = COMPONENTS.map((k) => {
+      const value = exchange.value(a, row, k);
+      return code`${sum} = fma(vec4f(${value}), ${local("b", k)}, ${sum});`;
+    });
+    return joined(steps, " ");
+  });
 }
 
 /** What a workgroup knows of its place: which block of rows, which column, and which of its rows the lane accumulates. */
-export function places(exchange: Exchange): readonly string[] {
-  return [
-    `let row_lane = ${exchange.rowLane};`,
-    ...(exchange.firstRow === "0u" ? [] : [`let own_row = ${exchange.firstRow};`]),
-  ];
-}
+export const places = ({ rowLane, firstRow }: Exchange): readonly Code[] => [
+  code`let row_lane = ${rowLane};`,
+  ...(firstRow ? [code`let own_row = ${firstRow};`] : []),
+];
 
 /** The first of a block's rows that the lane accumulates, where it is not the block's first. */
-export const ownRow = (exchange: Exchange) => (exchange.firstRow === "0u" ? "" : " + own_row");
+export const ownRow = ({ firstRow }: Exchange): Code | undefined => firstRow && code` + own_row`;
 
-export const tileName = (schedule: ContractionSchedule, rows: number, columns: number) =>
+export const tileName = (schedule: ContractionSchedule, rows: number, columns: number): string =>
   `${rows}x${columns}${(schedule.splits ?? 1) > 1 ? "_split" : ""}`;

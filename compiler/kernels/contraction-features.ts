@@ -1,99 +1,128 @@
-import { COMPONENTS } from "./contraction-block.js";
-import { EpiloguePrinter, type Epilogue } from "./epilogue.js";
-import { exchangeFor, loadNames } from "./exchange.js";
-import { assemble, type Kernel } from "./kernel.js";
-import { placeConstants, placeOf } from "./place.js";
 import { rowsPerBlock, type ContractionSchedule } from "../schedules/schedule.js";
-import { times, wgsl } from "./wgsl.js";
+import { read, written } from "./bindings.js";
+import {
+  block,
+  code,
+  component,
+  frame,
+  helper,
+  joined,
+  lane,
+  local,
+  locals,
+  plane,
+  times,
+} from "./code.js";
+import { COMPONENTS } from "./contraction-block.js";
+import { defineKernel } from "./define-kernel.js";
+import { epilogueFragment, type Epilogue } from "./epilogue.js";
+import { exchangeFor } from "./exchange.js";
+import { placeName } from "./pixels.js";
 
 /** Whether a features contraction starts from zero or adds to what another piece of the weights left. */
 export type Start = "zero" | "stored";
 
-/**
- * A fully connected layer's input gradient: rows are rows of the weights (features), a lane is an image.
- * a: weights [features][columns * 4]; b: output gradient [image][...]; y: input gradient [image][features].
- */
-export function featureContraction(
-  schedule: ContractionSchedule,
-  epilogue: Epilogue,
-  start: Start,
-): Kernel {
-  const exchange = exchangeFor(schedule);
-  const fused = new EpiloguePrinter(epilogue);
-  const { rowLanes, loads, columns } = schedule;
-  const rows = rowsPerBlock(schedule);
-  const a = loadNames("a", loads);
-  return assemble({
-    name: `contraction_features${fused.suffix}${start === "stored" ? "_added" : ""}_${rows}x${columns}`,
-    summary: "Contraction: rows are features, columns images, K output channels.",
-    storage: [
-      { name: "a", access: "read", element: "vec4f" },
-      { name: "b", access: "read", element: "vec4f" },
-      { name: "result", access: "read_write", element: "vec4f" },
-      ...fused.storage,
-    ],
-    constants: [
-      ...["features", "quads", "pixels", "width", "run", "b_image", "b_base"],
-      ...placeConstants("y"),
-      ...fused.constants,
-    ],
-    workgroupSize: columns,
-    usesSubgroups: exchange.usesSubgroups,
-    usesPlanes: true,
-    declarations: [...exchange.declarations, ...fused.declarations, finishFeatures(fused, start)],
-    body: wgsl`
-      let first_row = plane * ${rows}u;
-      let image = block * ${columns}u + lane;
-      let row_lane = ${exchange.rowLane};
-      ${times(
-        loads,
-        (load) => wgsl`
-        let a_place${load} = min(first_row + ${load * rowLanes}u + row_lane, constants.features - 1u) * constants.run;`,
-      )}
-      let b_place = constants.b_base + min(image, frame.batch - 1u) * constants.b_image;
-      ${times(rows, (row) => `var c${row} = 0f;`)}
-      let run = constants.run;
-      for (var k = 0u; k < run; k++) {
-        ${a.map((name, load) => `let ${name} = a[a_place${load} + k];`)}
-        ${exchange.share(a)}
-        let b0 = b[b_place + k];
-        ${times(rows, (row) => {
-          return COMPONENTS.map((k) => {
-            const value = exchange.value(a, row, k);
-            return `c${row} = fma(${value}, b0.${"xyzw"[k]!}, c${row});`;
-          }).join(" ");
-        })}
-      }
-      ${exchange.eachRow({
-        sums: times(
-          rows / 4,
-          (four) =>
-            `vec4f(${loadNames("c", rows)
-              .slice(4 * four, 4 * four + 4)
-              .join(", ")})`,
-        ),
-        isInside: (four) => `first_row + 4u * ${four} < constants.features`,
-        perRow: [],
-        finish: (four, sum) => `finish(image, first_row / 4u + ${four}, ${sum});`,
-      })}`,
-  });
+export interface FeatureVariant {
+  readonly schedule: ContractionSchedule;
+  readonly epilogue: Epilogue;
+  readonly start: Start;
 }
 
-/** Four successive features of an image are a channel quad of a pixel: features run as (y, x, channel). */
-function finishFeatures(fused: EpiloguePrinter, start: Start): string {
-  const value = fused.print("value", "quad", "pixel", (name) => `${name}_place`);
-  return wgsl`
-    fn finish(image: u32, feature_quad: u32, sum: vec4f) {
-      if (image >= frame.batch || 4u * feature_quad >= constants.features) {
-        return;
-      }
-      let quad = feature_quad % constants.quads;
-      let place = feature_quad / constants.quads;
-      let pixel = image * constants.pixels + place;
-      let y = place / constants.width;
-      let x = place % constants.width;
-      ${["y", ...fused.activations].map((name) => `let ${name}_place = ${placeOf(name)};`)}
-      let value = sum${start === "stored" ? " + result[y_place + quad]" : ""};
-      result[y_place + quad] = ${value};
-    }`;
-}
+/**
+ * A fully connected layer's input gradient: rows are rows of the weights (features), a lane is an
+ * image. a: weights [features][columns * 4]; b: output gradient [image][...]; y: input gradient
+ * [image][features].
+ */
+export const featureContraction = defineKernel(
+  "contraction_features",
+  ({ schedule, epilogue, start }: FeatureVariant) => {
+    const exchange = exchangeFor(schedule);
+    const fused = epilogueFragment(epilogue);
+    const { rowLanes, loads, columns } = schedule;
+    const rows = rowsPerBlock(schedule);
+    const [a, c] = [locals("a", loads), locals("c", rows)];
+    return {
+      suffix: `${fused.suffix}${start === "stored" ? "_added" : ""}_${rows}x${columns}`,
+      summary: "Contraction: rows are features, columns images, K output channels.",
+      bindings: { a: read("vec4f"), b: read("vec4f"), result: written("vec4f") },
+      constants: {
+        features: "u32",
+        quads: "u32",
+        pixels: "u32",
+        width: "u32",
+        run: "u32",
+        b_image: "u32",
+        b_base: "u32",
+        y: "place",
+      },
+      declarations: exchange.declarations,
+      fragments: [fused],
+      lanes: columns,
+      body: ({ io, k }) => {
+        const value = fused.finish({
+          ...{ value: code`value`, quad: code`quad`, pixel: code`pixel`, pixels: k.pixels },
+          place: placeName,
+        });
+        const at = code`y_place + quad`;
+        const [image, y, x] = [code`image`, code`y`, code`x`];
+        /** Four successive features of an image are a channel quad of a pixel: features run as (y, x, channel). */
+        const finish = helper(
+          "finish",
+          code`
+            fn finish(image: u32, feature_quad: u32, sum: vec4f) {
+              if (image >= ${frame.batch} || 4u * feature_quad >= ${k.features}) {
+                return;
+              }
+              let quad = feature_quad % ${k.quads};
+              let place = feature_quad / ${k.quads};
+              let pixel = image * ${k.pixels} + place;
+              let y = place / ${k.width};
+              let x = place % ${k.width};
+              ${[
+                code`let y_place = ${k.y.at(image, y, x)};`,
+                ...fused.activations.map((name) => {
+                  return code`let ${placeName(name)} = ${fused.placeOf(name, image, y, x)};`;
+                }),
+              ]}
+              let value = sum${start === "stored" && code` + ${io.result.load(at)}`};
+              ${io.result.store(at, value)}
+            }`,
+        );
+        const last = code`${k.features} - 1u`;
+        return code`
+          let first_row = ${plane} * ${rows};
+          let image = ${block} * ${columns} + ${lane};
+          let row_lane = ${exchange.rowLane};
+          ${times(loads, (load) => {
+            const row = code`min(first_row + ${load * rowLanes} + row_lane, ${last})`;
+            return code`let ${local("a_place", load)} = ${row} * ${k.run};`;
+          })}
+          let b_place = ${k.b_base} + min(image, ${frame.batch} - 1u) * ${k.b_image};
+          ${c.map((sum) => code`var ${sum} = 0f;`)}
+          let run = ${k.run};
+          for (var k = 0u; k < run; k++) {
+            ${a.map((name, load) => {
+              return code`let ${name} = ${io.a.load(code`${local("a_place", load)} + k`)};`;
+            })}
+            ${exchange.share(a)}
+            let b0 = ${io.b.load(code`b_place + k`)};
+            ${c.map((sum, row) => {
+              const steps = COMPONENTS.map((step) => {
+                const factor = exchange.value(a, row, step);
+                return code`${sum} = fma(${factor}, ${component(code`b0`, step)}, ${sum});`;
+              });
+              return joined(steps, " ");
+            })}
+          }
+          ${exchange.eachRow({
+            sums: times(rows / 4, (four) => {
+              return code`vec4f(${joined(c.slice(4 * four, 4 * four + 4), ", ")})`;
+            }),
+            isInside: (four) => code`first_row + 4u * ${four} < ${k.features}`,
+            perRow: [],
+            finish: (four, sum) => code`${finish}(image, first_row / 4u + ${four}, ${sum});`,
+          })}`;
+      },
+    };
+  },
+);

@@ -1,4 +1,26 @@
 import {
+  accumulatedRows,
+  isSplit,
+  lanesOf,
+  rowsPerBlock,
+  type ContractionSchedule,
+} from "../schedules/schedule.js";
+import { read, written } from "./bindings.js";
+import {
+  block,
+  code,
+  component,
+  frame,
+  helper,
+  joined,
+  local,
+  locals,
+  plane,
+  times,
+  type Code,
+} from "./code.js";
+import type { PlaceCode } from "./constants.js";
+import {
   COMPONENTS,
   multiplyAdd,
   ownRow,
@@ -7,128 +29,159 @@ import {
   segmentPlace,
   tileName,
 } from "./contraction-block.js";
-import { EpiloguePrinter, type Epilogue } from "./epilogue.js";
-import { gathering, type Gathered, type Gathering } from "./gather.js";
-import { exchangeFor, loadNames, type Exchange } from "./exchange.js";
-import { assemble, type Kernel } from "./kernel.js";
-import { placeConstants, placeOf, splitPixel } from "./place.js";
-import {
-  accumulatedRows,
-  isSplit,
-  lanesOf,
-  rowsPerBlock,
-  type ContractionSchedule,
-} from "../schedules/schedule.js";
-import { times, wgsl } from "./wgsl.js";
+import { defineKernel, scopeOf } from "./define-kernel.js";
+import { epilogueFragment, type Epilogue, type EpilogueFragment } from "./epilogue.js";
+import { exchangeFor, type Exchange } from "./exchange.js";
+import { gatherFragment, type Gathered, type GatherFragment } from "./gather.js";
+import { placeName, splitPixel } from "./pixels.js";
 
 /** How the second operand lies: [group][K][columns], or, as weights for their layer's input gradient, [columns][K]. */
 export type ColumnOrder = "columns last" | "columns first";
 
 export interface PixelVariant {
+  readonly schedule: ContractionSchedule;
+  readonly epilogue: Epilogue;
   /** `columns last` if absent. */
   readonly order?: ColumnOrder | undefined;
   /** What is left of the results for a reduction of each channel; not where K is split. */
   readonly gathered?: Gathered | undefined;
 }
 
+const COMMON = {
+  pixels: "u32",
+  width: "u32",
+  columns: "u32",
+  column_blocks: "u32",
+  first_quad: "u32",
+  ...SEGMENTS,
+  a_group: "u32",
+  b_group: "u32",
+} as const;
+
+const TRANSPOSED = { b_column: "u32" } as const;
+const SPLIT = { groups: "u32", splits: "u32", first_split: "u32", quads: "u32" } as const;
+const INPUT = { a: "place" } as const;
+const WHOLE = { y: "place" } as const;
+
+const CONSTANTS = { ...COMMON, ...TRANSPOSED, ...SPLIT, ...INPUT, ...WHOLE } as const;
+
+const { k } = scopeOf({ bindings: {}, constants: CONSTANTS });
+
+const BINDINGS = { a: read("vec4f"), b: read("vec4f"), result: written("vec4f") } as const;
+
+const { io } = scopeOf({ bindings: BINDINGS, constants: {} });
+
 /**
- * Convolution forward, its input gradient (as the convolution of the zero-padded output gradient with flipped, transposed
- * weights), fully connected forward and input gradient. a: activation with a halo wide enough for every window; y: activation.
+ * Convolution forward, its input gradient (as the convolution of the zero-padded output gradient with
+ * flipped, transposed weights), fully connected forward and input gradient. a: activation with a halo
+ * wide enough for every window; y: activation.
  *
- * Where K is split, a workgroup sums a part of it, and what it has is stored without the epilogue as [split][row][quad], for
- * `sumPartials` to finish. Where it is not, a lane may gather its results, which are of one channel quad, for a reduction of each channel.
+ * Where K is split, a workgroup sums a part of it, and what it has is stored without the epilogue as
+ * [split][row][quad], for `sumPartials` to finish. Where it is not, a lane may gather its results,
+ * which are of one channel quad, for a reduction of each channel.
  */
-export function pixelContraction(
-  schedule: ContractionSchedule,
-  epilogue: Epilogue,
-  { order = "columns last", gathered }: PixelVariant = {},
-): Kernel {
-  const exchange = exchangeFor(schedule);
-  const fused = new EpiloguePrinter(epilogue);
-  const rows = rowsPerBlock(schedule);
-  const own = accumulatedRows(schedule);
-  const split = isSplit(schedule);
-  const gather = gathered && gathering(gathered);
-  const addresses = split ? [] : ["y", ...fused.activations, ...(gather?.activations ?? [])];
-  const transposed = order === "columns first";
-  const name = `contraction_pixels${transposed ? "_transposed" : ""}${fused.suffix}${gather?.suffix ?? ""}`;
-  return assemble({
-    name: `${name}_${tileName(schedule, rows, 4 * schedule.columns)}`,
-    summary: "Contraction: rows are output pixels, columns output channels, K the window.",
-    storage: [
-      { name: "a", access: "read", element: "vec4f" },
-      { name: "b", access: "read", element: "vec4f" },
-      { name: "result", access: "read_write", element: "vec4f" },
-      ...fused.storage,
-      ...(gather?.storage ?? []),
-    ],
-    constants: [
-      ...["pixels", "width", "columns", "column_blocks", "first_quad"],
-      ...SEGMENTS,
-      ...["a_group", "b_group"],
-      ...(transposed ? ["b_column"] : []),
-      ...(split ? ["groups", "splits", "first_split", "quads"] : []),
-      ...placeConstants("a"),
-      ...(split ? [] : placeConstants("y")),
-      ...fused.constants,
-      ...(gather?.constants ?? []),
-    ],
-    workgroupSize: lanesOf(schedule),
-    usesSubgroups: exchange.usesSubgroups,
-    usesPlanes: true,
-    declarations: [
-      ...exchange.declarations,
-      ...fused.declarations,
-      ...(gather?.declarations ?? []),
-      split ? finishPartial : finishRow(fused, gather),
-    ],
-    body: wgsl`
-      let rows = frame.batch * constants.pixels;
-      let first_row = block * ${rows}u;
-      ${split ? "let split = plane / (constants.column_blocks * constants.groups);" : ""}
-      let group = plane / constants.column_blocks${split ? " % constants.groups" : ""};
-      let column = plane % constants.column_blocks * ${schedule.columns}u + ${exchange.columnLane};
-      ${places(exchange)}
-      ${times(schedule.loads, (load) => rowPlaces(load, schedule.rowLanes, addresses))}
-      ${times(own, (row) => `var c${row} = vec4f(0);`)}
-      let columns = constants.columns;
-      ${COLUMNS[order].start}
-      ${overK(schedule, exchange, order)}
-      let quad = group * columns + column;
-      ${storeRows(exchange, schedule, addresses)}
-      ${gather ? leavePart(gather, exchange, own) : []}`,
-  });
+export const pixelContraction = defineKernel(
+  "contraction_pixels",
+  ({ schedule, epilogue, order = "columns last", gathered }: PixelVariant) => {
+    const exchange = exchangeFor(schedule);
+    const fused = epilogueFragment(epilogue);
+    const gather = gathered && gatherFragment(gathered);
+    const rows = rowsPerBlock(schedule);
+    const split = isSplit(schedule);
+    const transposed = order === "columns first";
+    const addresses = split ? [] : addressesOf(fused, gather);
+    const words = `${transposed ? "_transposed" : ""}${fused.suffix}${gather?.suffix ?? ""}`;
+    return {
+      suffix: `${words}_${tileName(schedule, rows, 4 * schedule.columns)}`,
+      summary: "Contraction: rows are output pixels, columns output channels, K the window.",
+      bindings: BINDINGS,
+      constants: {
+        ...COMMON,
+        ...(transposed && TRANSPOSED),
+        ...(split && SPLIT),
+        ...INPUT,
+        ...(!split && WHOLE),
+      },
+      declarations: exchange.declarations,
+      fragments: [fused, gather],
+      lanes: lanesOf(schedule),
+      body: () => code`
+        let rows = ${frame.batch} * ${k.pixels};
+        let first_row = ${block} * ${rows};
+        ${split && code`let split = ${plane} / (${k.column_blocks} * ${k.groups});`}
+        let group = ${plane} / ${k.column_blocks}${split && code` % ${k.groups}`};
+        let column = ${plane} % ${k.column_blocks} * ${schedule.columns} + ${exchange.columnLane};
+        ${places(exchange)}
+        ${times(schedule.loads, (load) => rowPlaces(load, schedule.rowLanes, addresses))}
+        ${sumsOf(schedule).map((sum) => code`var ${sum} = vec4f(0);`)}
+        let columns = ${k.columns};
+        ${COLUMNS[order].start}
+        ${overK(schedule, exchange, order)}
+        let quad = group * columns + column;
+        ${storeRows(exchange, schedule, {
+          addresses,
+          finish: split ? FINISH_PARTIAL : finishRow(fused, gather),
+        })}
+        ${gather && leavePart(gather, exchange, accumulatedRows(schedule))}`,
+    };
+  },
+);
+
+const sumsOf = (schedule: ContractionSchedule) => locals("c", accumulatedRows(schedule));
+
+/** Where a row lies in an activation. */
+interface Address {
+  readonly name: string;
+  readonly at: PlaceCode["at"];
+}
+
+function addressesOf(fused: EpilogueFragment, gather: GatherFragment | undefined): Address[] {
+  const of = (part: EpilogueFragment | GatherFragment) =>
+    part.activations.map((name): Address => {
+      return { name, at: (image, y, x) => part.placeOf(name, image, y, x) };
+    });
+  return [{ name: "y", at: k.y.at }, ...of(fused), ...(gather ? of(gather) : [])];
 }
 
 /** How a lane walks through the second operand: to its column, to a step of K, and to the next. */
 interface ColumnWalk {
-  readonly start: string;
+  readonly start: Code;
   /** Moves on by a number of steps. */
-  readonly skip: (steps: string) => string;
-  /** What is loaded for four values of K, by name. */
-  readonly loads: Readonly<Record<string, string>>;
+  readonly skip: (steps: Code) => Code;
+  /** What is loaded for four values of K. */
+  readonly loads: readonly Load[];
   /** Makes `b0` to `b3` of it, the vec4 of columns, where it is not these already. */
-  readonly derive: readonly string[];
+  readonly derive: readonly Code[];
 }
 
-const byComponent = <Value>(make: (component: number) => readonly [string, Value]) =>
-  Object.fromEntries(COMPONENTS.map(make));
+/** A variable with what is loaded into it, and the one for the value of the next turn. */
+interface Load {
+  readonly name: Code;
+  readonly next: Code;
+  readonly value: Code;
+}
+
+const loadFor = (prefix: string, value: (component: number) => Code): readonly Load[] =>
+  COMPONENTS.map((index) => ({
+    name: local(prefix, index),
+    next: local(`next_${prefix}`, index),
+    value: value(index),
+  }));
 
 const COLUMNS: Readonly<Record<ColumnOrder, ColumnWalk>> = {
   "columns last": {
-    start: "var b_place = group * constants.b_group + min(column, columns - 1u);",
-    skip: (steps) => `b_place += 4u * columns * ${steps};`,
-    loads: byComponent((k) => [`b${k}`, `b[b_place + ${k}u * columns]`]),
+    start: code`var b_place = group * ${k.b_group} + min(column, columns - 1u);`,
+    skip: (steps) => code`b_place += 4u * columns * ${steps};`,
+    loads: loadFor("b", (row) => io.b.load(code`b_place + ${row} * columns`)),
     derive: [],
   },
   "columns first": {
-    start:
-      "var b_place = group * constants.b_group + 4u * min(column, columns - 1u) * constants.b_column;",
-    skip: (steps) => `b_place += ${steps};`,
-    loads: byComponent((c) => [`column${c}`, `b[b_place + ${c}u * constants.b_column]`]),
-    derive: COMPONENTS.map((k) => {
-      const values = COMPONENTS.map((c) => `column${c}.${"xyzw"[k]!}`).join(", ");
-      return `let b${k} = vec4f(${values});`;
+    start: code`var b_place = group * ${k.b_group} + 4u * min(column, columns - 1u) * ${k.b_column};`,
+    skip: (steps) => code`b_place += ${steps};`,
+    loads: loadFor("column", (column) => io.b.load(code`b_place + ${column} * ${k.b_column}`)),
+    derive: COMPONENTS.map((row) => {
+      const values = COMPONENTS.map((column) => component(local("column", column), row));
+      return code`let ${local("b", row)} = vec4f(${joined(values, ", ")});`;
     }),
   },
 };
@@ -136,16 +189,17 @@ const COLUMNS: Readonly<Record<ColumnOrder, ColumnWalk>> = {
 /** A turn of the loop over K. */
 interface Turn {
   /** What stands before the loop, whose first step of K is given. */
-  readonly before: (first: string) => readonly string[];
-  readonly body: readonly string[];
+  readonly before: (first: Code) => readonly Code[];
+  readonly body: readonly Code[];
 }
 
 /** From so many rows a lane on, a turn is long enough for another turn's loads to pay for the registers that hold them. */
 const LEAST_ROWS_AHEAD = 16;
 
 /**
- * Whether the loads of the next turn begin before the multiply-adds of this one, so that they wait for each other less. On RDNA3 a turn
- * then has fewer instructions, too (docs/performance.md); software adapters wait for nothing.
+ * Whether the loads of the next turn begin before the multiply-adds of this one, so that they wait for
+ * each other less. On RDNA3 a turn then has fewer instructions, too (docs/performance.md); software
+ * adapters wait for nothing.
  */
 const loadsAhead = (schedule: ContractionSchedule, order: ColumnOrder) =>
   schedule.exchange === "workgroup" &&
@@ -153,118 +207,137 @@ const loadsAhead = (schedule: ContractionSchedule, order: ColumnOrder) =>
 
 function turnOf(schedule: ContractionSchedule, exchange: Exchange, order: ColumnOrder): Turn {
   const { loads, derive, skip } = COLUMNS[order];
-  const a = loadNames("a", schedule.loads);
-  const rowAt = (load: number, k: string) => `a[a_place${load} + ${k}]`;
-  const seconds = Object.entries(loads);
+  const a = locals("a", schedule.loads);
+  const rowAt = (load: number, at: Code) => io.a.load(code`${placeName("a", load)} + ${at}`);
   if (!loadsAhead(schedule, order)) {
-    const body = wgsl`
-      ${a.map((name, load) => `let ${name} = ${rowAt(load, "k")};`)}
+    const body = code`
+      ${a.map((name, load) => code`let ${name} = ${rowAt(load, code`k`)};`)}
       ${exchange.share(a)}
-      ${[...seconds.map(([name, value]) => `let ${name} = ${value};`), ...derive]}
+      ${[...loads.map(({ name, value }) => code`let ${name} = ${value};`), ...derive]}
       ${multiplyAdd(exchange, schedule, a)}
-      ${skip("1u")}`;
+      ${skip(code`1u`)}`;
     return { before: () => [], body: [body] };
   }
   // Once shared, rows are read from the tile. What is loaded beyond the last step is not used.
   const body = [
     ...exchange.share(a),
     ...derive,
-    ...a.map((name, load) => `${name} = ${rowAt(load, "k + 1u")};`),
-    skip("1u"),
-    ...seconds.map(([name, value]) => `let next_${name} = ${value};`),
+    ...a.map((name, load) => code`${name} = ${rowAt(load, code`k + 1u`)};`),
+    skip(code`1u`),
+    ...loads.map(({ next, value }) => code`let ${next} = ${value};`),
     ...multiplyAdd(exchange, schedule, a),
-    ...seconds.map(([name]) => `${name} = next_${name};`),
+    ...loads.map(({ name, next }) => code`${name} = ${next};`),
   ];
-  const before = (first: string) => [
-    ...a.map((name, load) => `var ${name} = ${rowAt(load, first)};`),
-    ...seconds.map(([name, value]) => `var ${name} = ${value};`),
+  const before = (first: Code) => [
+    ...a.map((name, load) => code`var ${name} = ${rowAt(load, first)};`),
+    ...loads.map(({ name, value }) => code`var ${name} = ${value};`),
   ];
   return { before, body };
 }
 
-function overK(schedule: ContractionSchedule, exchange: Exchange, order: ColumnOrder): string {
+function overK(schedule: ContractionSchedule, exchange: Exchange, order: ColumnOrder): Code {
   const turn = turnOf(schedule, exchange, order);
   return isSplit(schedule) ? overPartOfK(COLUMNS[order], turn) : overWholeK(turn);
 }
 
-const overWholeK = ({ before, body }: Turn) => wgsl`
-  for (var segment = 0u; segment < constants.segments; segment++) {
-    let start = ${segmentPlace("segment")};
-    let end = start + constants.run;
-    ${[...before("start"), "for (var k = start; k < end; k++) {"]}
+const SEGMENT_START = segmentPlace(k, code`segment`);
+
+const overWholeK = ({ before, body }: Turn) => code`
+  for (var segment = 0u; segment < ${k.segments}; segment++) {
+    let start = ${SEGMENT_START};
+    let end = start + ${k.run};
+    ${[...before(code`start`), code`for (var k = start; k < end; k++) {`]}
       ${body}
     }
   }`;
+
+const FIRST_OF_PART = code`start + max(first, segment * run) - segment * run`;
 
 /** The same from step `first` of K to before `last`, which may lie within segments. */
-const overPartOfK = ({ skip }: ColumnWalk, { before, body }: Turn) => wgsl`
-  let run = constants.run;
-  let part = (constants.segments * run + constants.splits - 1u) / constants.splits;
+const overPartOfK = ({ skip }: ColumnWalk, { before, body }: Turn) => code`
+  let run = ${k.run};
+  let part = (${k.segments} * run + ${k.splits} - 1u) / ${k.splits};
   let first = split * part;
-  let last = min(first + part, constants.segments * run);
-  ${skip("first")}
+  let last = min(first + part, ${k.segments} * run);
+  ${skip(code`first`)}
   for (var segment = first / run; segment * run < last; segment++) {
-    let start = ${segmentPlace("segment")};
+    let start = ${SEGMENT_START};
     let end = start + min(run, last - segment * run);
-    ${[...before(FIRST_OF_PART), `for (var k = ${FIRST_OF_PART}; k < end; k++) {`]}
+    ${[...before(FIRST_OF_PART), code`for (var k = ${FIRST_OF_PART}; k < end; k++) {`]}
       ${body}
     }
   }`;
 
-const FIRST_OF_PART = "start + max(first, segment * run) - segment * run";
-
 /** Lane's own pixel of one load, and where it lies in each operand. Rows beyond the last repeat it. */
-function rowPlaces(load: number, rowLanes: number, addresses: readonly string[]): string {
-  return wgsl`
-    let row${load} = min(first_row + ${load * rowLanes}u + row_lane, rows - 1u);
-    ${splitPixel(`row${load}`, load)}
-    let a_place${load} = ${placeOf("a", load)} + group * constants.a_group;
-    ${addresses.map((name) => `let ${name}_place${load} = ${placeOf(name, load)};`)}`;
+function rowPlaces(load: number, rowLanes: number, addresses: readonly Address[]): Code {
+  const [image, y, x] = [local("image", load), local("y", load), local("x", load)];
+  return code`
+    let ${local("row", load)} = min(first_row + ${load * rowLanes} + row_lane, rows - 1u);
+    ${splitPixel(local("row", load), k, load)}
+    let ${placeName("a", load)} = ${k.a.at(image, y, x)} + group * ${k.a_group};
+    ${addresses.map(({ name, at }) => code`let ${placeName(name, load)} = ${at(image, y, x)};`)}`;
+}
+
+interface Storing {
+  readonly addresses: readonly Address[];
+  readonly finish: Code;
 }
 
 /** Every row's result goes through `finish`; all lanes need each row's addresses, so they are exchanged first. */
 function storeRows(
   exchange: Exchange,
   schedule: ContractionSchedule,
-  addresses: readonly string[],
-): readonly string[] {
-  const split = isSplit(schedule) ? "constants.first_split + split, " : "";
+  { addresses, finish }: Storing,
+): readonly Code[] {
+  const split = isSplit(schedule) ? [code`${k.first_split} + split`] : [];
   return exchange.eachRow({
-    sums: loadNames("c", accumulatedRows(schedule)),
-    isInside: (row) => `first_row + ${row} < rows`,
-    perRow: addresses.map((name) => loadNames(`${name}_place`, schedule.loads)),
-    finish: (row, sum, places) => {
-      const at = `first_row${ownRow(exchange)} + ${row}`;
-      return `finish(${[at, "column", `quad, ${split}${sum}`, ...places].join(", ")});`;
+    sums: sumsOf(schedule),
+    isInside: (row) => code`first_row + ${row} < rows`,
+    perRow: addresses.map(({ name }) => locals(`${name}_place`, schedule.loads)),
+    finish: (row, sum, values) => {
+      const at = code`first_row${ownRow(exchange)} + ${row}`;
+      const given = [at, code`column`, code`quad`, ...split, sum, ...values];
+      return code`${finish}(${joined(given, ", ")});`;
     },
   });
 }
 
 /** Where a lane's channel quad lies in the result. */
-const OWN_QUAD = "(quad + constants.first_quad)";
+const OWN_QUAD = code`(quad + ${k.first_quad})`;
 
 /** The rows that a lane accumulated are a part of its channel's values, the last part perhaps with fewer. */
-const leavePart = (gather: Gathering, exchange: Exchange, own: number) => wgsl`
-  let part = (first_row${ownRow(exchange)}) / ${own}u;
-  ${gather.leave("part", OWN_QUAD)}`;
+const leavePart = (gather: GatherFragment, exchange: Exchange, own: number) => code`
+  let part = (first_row${ownRow(exchange)}) / ${own};
+  ${gather.leave(code`part`, OWN_QUAD)}`;
 
-function finishRow(fused: EpiloguePrinter, gather?: Gathering): string {
+function finishRow(fused: EpilogueFragment, gather: GatherFragment | undefined): Code {
   const activations = [...fused.activations, ...(gather?.activations ?? [])];
-  const places = ["y", ...activations].map((name) => `${name}_place: u32`).join(", ");
-  const value = fused.print("sum", OWN_QUAD, "row", (name) => `${name}_place`);
-  const store = (made: string) => `result[y_place + quad + constants.first_quad] = ${made};`;
-  return wgsl`
-    fn finish(row: u32, column: u32, quad: u32, sum: vec4f, ${places}) {
-      if (row < frame.batch * constants.pixels && column < constants.columns) {
-        ${gather ? [`let made = ${value};`, store("made"), gather.take(OWN_QUAD)] : store(value)}
-      }
-    }`;
+  const parameters = ["y", ...activations].map((name) => code`${placeName(name)}: u32`);
+  const value = fused.finish({
+    ...{ value: code`sum`, quad: OWN_QUAD, pixel: code`row`, pixels: k.pixels, place: placeName },
+  });
+  const store = (made: Code) => io.result.store(code`y_place + quad + ${k.first_quad}`, made);
+  const stored = gather
+    ? [code`let made = ${value};`, store(code`made`), gather.take(OWN_QUAD)]
+    : store(value);
+  return helper(
+    "finish",
+    code`
+      fn finish(row: u32, column: u32, quad: u32, sum: vec4f, ${joined(parameters, ", ")}) {
+        if (row < ${frame.batch} * ${k.pixels} && column < ${k.columns}) {
+          ${stored}
+        }
+      }`,
+  );
 }
 
-const finishPartial = wgsl`
-  fn finish(row: u32, column: u32, quad: u32, split: u32, sum: vec4f) {
-    let rows = frame.batch * constants.pixels;
-    if (row < rows && column < constants.columns) {
-      result[(split * rows + row) * constants.quads + quad + constants.first_quad] = sum;
-    }
-  }`;
+const FINISH_PARTIAL = helper(
+  "finish",
+  code`
+    fn finish(row: u32, column: u32, quad: u32, split: u32, sum: vec4f) {
+      let rows = ${frame.batch} * ${k.pixels};
+      if (row < rows && column < ${k.columns}) {
+        ${io.result.store(code`(split * rows + row) * ${k.quads} + quad + ${k.first_quad}`, code`sum`)}
+      }
+    }`,
+);

@@ -167,12 +167,9 @@ function printKernel(whole: Whole, halves: ReadonlySet<string>): Kernel {
   };
 }
 
-/** What is declared and never read costs a binding, or a word, in every dispatch. */
-function requireUse({ name, bindings, constants }: Whole, printer: Printer): void {
-  const unused = [
-    ...Object.keys(bindings).filter((binding) => !printer.uses("binding", binding)),
-    ...Object.keys(constants).filter((constant) => !printer.uses("constant", constant)),
-  ];
+/** What is bound and never read costs a binding in every dispatch. */
+function requireUse({ name, bindings }: Whole, printer: Printer): void {
+  const unused = Object.keys(bindings).filter((binding) => !printer.uses("binding", binding));
   if (unused.length > 0) throw new Error(`${name} never reads ${unused.join(", ")}`);
 }
 
@@ -209,7 +206,7 @@ function moduleText(
       let block = workgroup.x + workgroup.y * workgroups.x;
       ${[readsPlane && PLANE, text(body)]}
     }
-    ${rounding && code`\n${ROUNDINGS[rounding]}`}`;
+    ${rounding && [NO_LINE, ROUNDINGS[rounding]]}`;
   return withoutBlankRuns(module.print(printer));
 }
 
@@ -228,6 +225,7 @@ const FIRST_PLANE_FIELD = text(`${FIRST_PLANE}: u32,`);
 const bindingText = ({ name, access, element }: Kernel["storage"][number], index: number) =>
   text(`@group(0) @binding(${index + 2}) var<storage, ${access}> ${name}: array<${element}>;`);
 
+const NO_LINE = text("");
 const F16 = code`enable f16;`;
 const SUBGROUPS = code`enable subgroups;`;
 

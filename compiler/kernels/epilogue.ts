@@ -1,15 +1,17 @@
 import { evaluate } from "../ir/expression-evaluate.js";
 import type { Expression } from "../ir/expression.js";
+import { read, type Bindings } from "./bindings.js";
+import { code, frame, type Code } from "./code.js";
+import type { Constants } from "./constants.js";
+import { scopeOf, type Fragment } from "./define-kernel.js";
 import { readsMask, describe, expressionDeclarations, print } from "./expression.js";
-import type { StorageBinding } from "./kernel.js";
-import { placeConstants } from "./place.js";
 
 /** An operand of a fused expression: an activation read at the element's place, or a vector read at its channel. */
 export type OperandKind = "activation" | "vector";
 
 /**
- * What is done to a vec4 of results before it is stored. Skeletons print it; they know neither layers nor ops. `operands[i]`
- * is operand i + 1 of the expression.
+ * What is done to a vec4 of results before it is stored. Kernels print it; they know neither layers
+ * nor ops. `operands[i]` is operand i + 1 of the expression.
  */
 export interface Epilogue {
   readonly expression: Expression;
@@ -31,65 +33,76 @@ export function keepsZero(expression: Expression): boolean {
   );
 }
 
-export class EpiloguePrinter {
-  readonly names: readonly string[];
+/** What an operand is called. */
+export const operandName = (index: number): string => `e${index + 1}`;
 
-  constructor(readonly epilogue: Epilogue) {
-    this.names = epilogue.operands.map((_, index) => `e${index + 1}`);
-  }
+/** Whether an epilogue needs to know how many channels there are. */
+export const readsChannels = ({ expression, clearsPadding }: Epilogue): boolean =>
+  clearsPadding || readsMask(expression);
 
-  get storage(): readonly StorageBinding[] {
-    return this.names.map((name) => ({ name, access: "read", element: "vec4f" }));
-  }
-
-  /** Names of the operands that are read at a place of their own. */
-  get activations(): readonly string[] {
-    return this.names.filter((_, index) => this.epilogue.operands[index] === "activation");
-  }
-
-  /** Names of the operands that are read by channel. */
-  get vectors(): readonly string[] {
-    return this.names.filter((_, index) => this.epilogue.operands[index] === "vector");
-  }
-
-  get constants(): readonly string[] {
-    const clears = this.epilogue.clearsPadding || this.usesCounter ? ["channels"] : [];
-    return [...this.activations.flatMap((name) => placeConstants(name)), ...clears];
-  }
-
-  get usesCounter(): boolean {
-    return readsMask(this.epilogue.expression);
-  }
-
-  get declarations(): readonly string[] {
-    return expressionDeclarations([this.epilogue.expression]);
-  }
-
-  /** Word for the kernel's name, `` for none. */
-  get suffix(): string {
-    const words = describe(this.epilogue.expression);
-    return words === "" ? "" : `_${words}`;
-  }
-
-  /**
-   * The finished vec4. `result` is the kernel's own vec4; `quad` the channel quad; `pixel` the linear pixel index over
-   * the batch; `place(name)` where the operand's pixel starts; `vector(name)` the quad of a vector, if it was read before.
-   */
-  print(
-    result: string,
-    quad: string,
-    pixel: string,
-    place: (name: string) => string,
-    vector = (name: string) => `${name}[${quad}]`,
-  ): string {
-    const { expression, clearsPadding } = this.epilogue;
-    const value = print(expression, {
-      type: "vec4f",
-      operand: (index) => (index === 0 ? result : `e${index}[${place(`e${index}`)} + ${quad}]`),
-      channel: (index) => vector(`e${index}`),
-      counter: `(frame.first_image * constants.pixels + ${pixel}) * constants.channels + 4u * ${quad}`,
-    });
-    if (!clearsPadding) return value;
-    return `select(vec4f(0), ${value}, vec4u(4u * ${quad}) + vec4u(0, 1, 2, 3) < vec4u(constants.channels))`;
-  }
+/** A vec4 that is to be finished. */
+export interface Unfinished {
+  /** The kernel's own vec4. */
+  readonly value: Code;
+  readonly quad: Code;
+  /** The linear index of the pixel over the batch. */
+  readonly pixel: Code;
+  /** How many pixels an image has. */
+  readonly pixels: Code | undefined;
+  /** Where an operand's pixel begins. */
+  readonly place: (name: string) => Code;
+  /** The quad of a vector, if it was read before. */
+  readonly vector?: (name: string) => Code;
 }
+
+export interface EpilogueFragment extends Fragment {
+  /** Words for the kernel's name. */
+  readonly suffix: string;
+  /** Names of the operands that are read at a place of their own, and of those read by channel. */
+  readonly activations: readonly string[];
+  readonly vectors: readonly string[];
+  readonly readsPixels: boolean;
+  /** Where an operand's pixel is. */
+  readonly placeOf: (name: string, image: Code, y: Code, x: Code) => Code;
+  readonly loadVector: (name: string, quad: Code) => Code;
+  readonly finish: (unfinished: Unfinished) => Code;
+}
+
+export function epilogueFragment(epilogue: Epilogue): EpilogueFragment {
+  const { expression, operands, clearsPadding } = epilogue;
+  const names = operands.map((_, index) => operandName(index));
+  const activations = names.filter((_, index) => operands[index] === "activation");
+  const bindings: Bindings = Object.fromEntries(names.map((name) => [name, read("vec4f")]));
+  const constants: Constants = {
+    ...Object.fromEntries(activations.map((name) => [name, "place"] as const)),
+    ...(readsChannels(epilogue) && { channels: "u32" }),
+  };
+  const words = describe(expression);
+  const { io } = scopeOf({ bindings, constants });
+  const { k } = scopeOf({ bindings: {}, constants: { channels: "u32" } });
+  const { k: places } = scopeOf({ bindings: {}, constants: placesOf(activations) });
+  const load = (index: number, at: Code) => io[operandName(index - 1)]!.load(at);
+  return {
+    ...{ bindings, constants, activations },
+    declarations: expressionDeclarations([expression]),
+    suffix: words === "" ? "" : `_${words}`,
+    vectors: names.filter((_, index) => operands[index] === "vector"),
+    readsPixels: readsMask(expression),
+    placeOf: (name, image, y, x) => places[name]!.at(image, y, x),
+    loadVector: (name, quad) => io[name]!.load(quad),
+    finish: ({ value, quad, pixel, pixels, place, vector }) => {
+      const made = print(expression, {
+        type: "vec4f",
+        operand: (index) =>
+          index === 0 ? value : load(index, code`${place(operandName(index - 1))} + ${quad}`),
+        channel: (index) => vector?.(operandName(index - 1)) ?? load(index, quad),
+        counter: code`(${frame.first_image} * ${pixels} + ${pixel}) * ${k.channels} + 4u * ${quad}`,
+      });
+      if (!clearsPadding) return made;
+      return code`select(vec4f(0), ${made}, vec4u(4u * ${quad}) + vec4u(0, 1, 2, 3) < vec4u(${k.channels}))`;
+    },
+  };
+}
+
+const placesOf = (names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, "place"] as const));

@@ -1,34 +1,34 @@
 import { contains } from "../ir/expression-transform.js";
 import type { BinaryOperator, Expression } from "../ir/expression.js";
+import { code, float, frame, helper, joined, text, type Code, type Declared } from "./code.js";
 import { LARGER, OR_NAN, RELU, SMALLER } from "./not-a-number.js";
-import { KEEP, THREEFRY } from "./random.js";
+import { KEEP } from "./random.js";
 import { SCALAR_FUNCTIONS } from "./scalar-functions.js";
-import { wgsl } from "./wgsl.js";
 
 /** How an expression's leaves are read in a kernel. */
 export interface Leaves {
   /** WGSL type of every subexpression. */
   readonly type: "f32" | "vec4f";
-  operand(index: number): string;
-  channel(index: number): string;
+  readonly operand: (index: number) => Code;
+  readonly channel: (index: number) => Code;
   /** The first element's place in (n, y, x, c) order over the whole step, for dropout's mask. */
-  readonly counter: string;
+  readonly counter: Code;
 }
 
-/** Prints an expression as WGSL. */
-export function print(expression: Expression, leaves: Leaves): string {
-  const { type } = leaves;
+/** An expression as WGSL. */
+export function print(expression: Expression, leaves: Leaves): Code {
+  const type = text(leaves.type);
   switch (expression.kind) {
     case "operand":
       return leaves.operand(expression.index);
     case "channel":
       return leaves.channel(expression.index);
     case "constant":
-      return `${type}(${float(expression.value)})`;
+      return code`${type}(${float(expression.value)})`;
     case "keep":
-      return `keep(${leaves.counter}, ${float(expression.rate)}, ${expression.stream}u)`;
+      return code`${KEEP}(${leaves.counter}, ${float(expression.rate)}, ${expression.stream})`;
     case "batchShare":
-      return `${type}(1.0 / f32(frame.step_images))`;
+      return code`${type}(1.0 / f32(${frame.step_images}))`;
     case "unary":
       return printUnary(expression, leaves);
     case "binary":
@@ -39,16 +39,15 @@ export function print(expression: Expression, leaves: Leaves): string {
 function printUnary(
   { operator, argument }: Extract<Expression, { kind: "unary" }>,
   leaves: Leaves,
-): string {
-  const { type } = leaves;
+): Code {
+  const type = text(leaves.type);
   const x = print(argument, leaves);
   switch (operator) {
     case "negate":
-      return `-(${x})`;
-    case "relu":
-      return called("relu", leaves, x);
+      return code`-(${x})`;
     case "positive":
-      return `select(${type}(0), ${type}(1), ${x} > ${type}(0))`;
+      return code`select(${type}(0), ${type}(1), ${x} > ${type}(0))`;
+    case "relu":
     case "sigmoid":
     case "tanh":
     case "normal":
@@ -57,32 +56,47 @@ function printUnary(
     case "exp":
     case "expm1":
     case "log":
-      return called(FUNCTIONS[operator].name, leaves, x);
+      return called(FUNCTIONS[operator], leaves, x);
     case "sqrt":
-      return `sqrt(${x})`;
+      return code`sqrt(${x})`;
   }
 }
 
 /** A call of a function that is declared for vec4f. */
-function called(name: string, { type }: Leaves, ...operands: readonly string[]): string {
-  if (type === "vec4f") return `${name}(${operands.join(", ")})`;
-  return `${name}(${operands.map((each) => `vec4f(${each})`).join(", ")}).x`;
+function called(name: Declared, { type }: Leaves, ...operands: readonly Code[]): Code {
+  if (type === "vec4f") return code`${name}(${joined(operands, ", ")})`;
+  const vectors = operands.map((each) => code`vec4f(${each})`);
+  return code`${name}(${joined(vectors, ", ")}).x`;
 }
 
-const INFIX = { add: "+", subtract: "-", multiply: "*", divide: "/" } as const;
+const INFIX = {
+  add: code`+`,
+  subtract: code`-`,
+  multiply: code`*`,
+  divide: code`/`,
+} as const;
 
 function printBinary(
   { operator, left, right }: Extract<Expression, { kind: "binary" }>,
   leaves: Leaves,
-): string {
+): Code {
   if (operator === "multiply") {
     // A mask times a value is a selection: cheaper, and 0 times infinity is no NaN.
     if (isPositive(left)) return printMasked(left.argument, right, leaves);
     if (isPositive(right)) return printMasked(right.argument, left, leaves);
   }
   const [a, b] = [print(left, leaves), print(right, leaves)];
-  if (operator in INFIX) return `(${a} ${INFIX[operator as keyof typeof INFIX]} ${b})`;
-  return called(FUNCTIONS[operator as "maximum" | "minimum" | "power"].name, leaves, a, b);
+  switch (operator) {
+    case "add":
+    case "subtract":
+    case "multiply":
+    case "divide":
+      return code`(${a} ${INFIX[operator]} ${b})`;
+    case "maximum":
+    case "minimum":
+    case "power":
+      return called(FUNCTIONS[operator], leaves, a, b);
+  }
 }
 
 type Positive = Extract<Expression, { kind: "unary" }> & { operator: "positive" };
@@ -91,26 +105,19 @@ function isPositive(expression: Expression): expression is Positive {
   return expression.kind === "unary" && expression.operator === "positive";
 }
 
-function printMasked(condition: Expression, value: Expression, leaves: Leaves): string {
-  const zero = `${leaves.type}(0)`;
-  return `select(${zero}, ${print(value, leaves)}, ${print(condition, leaves)} > ${zero})`;
+function printMasked(condition: Expression, value: Expression, leaves: Leaves): Code {
+  const zero = code`${text(leaves.type)}(0)`;
+  return code`select(${zero}, ${print(value, leaves)}, ${print(condition, leaves)} > ${zero})`;
 }
 
-/** An f32 literal. */
-export function float(value: number): string {
-  if (!Number.isFinite(value)) throw new Error(`no WGSL literal for ${value}`);
-  const text = String(value);
-  return /[.e]/.test(text) ? text : `${text}.0`;
-}
-
-/** Functions that the printed expression calls. */
-export function expressionDeclarations(expressions: readonly Expression[]): string[] {
+/** Functions that the printed expressions call, in the order in which they are declared. */
+export function expressionDeclarations(expressions: readonly Expression[]): readonly Declared[] {
   const some = (test: (part: Expression) => boolean) =>
     expressions.some((expression) => contains(expression, test));
-  const used = Object.entries(FUNCTIONS).flatMap(([operator, { declarations }]) =>
-    some((part) => "operator" in part && part.operator === operator) ? declarations : [],
+  const used = Object.entries(FUNCTIONS).filter(([operator]) =>
+    some((part) => "operator" in part && part.operator === operator),
   );
-  return [...(expressions.some(readsMask) ? [THREEFRY, KEEP] : []), ...new Set(used)];
+  return [...(expressions.some(readsMask) ? [KEEP] : []), ...used.map(([, each]) => each)];
 }
 
 /** Whether an expression needs dropout's mask, and so its element's place. */
@@ -118,21 +125,30 @@ export function readsMask(expression: Expression): boolean {
   return contains(expression, ({ kind }) => kind === "keep");
 }
 
-const LOG = "fn logarithm(x: vec4f) -> vec4f {\n  return or_nan(x, log(x));\n}";
+const LOG = helper(
+  "logarithm",
+  code`
+    fn logarithm(x: vec4f) -> vec4f {
+      return ${OR_NAN}(x, log(x));
+    }`,
+);
 
-const POWER = wgsl`
-  fn power(x: vec4f, exponent: vec4f) -> vec4f {
-    return or_nan(x, or_nan(exponent, pow(x, exponent)));
-  }`;
+const POWER = helper(
+  "power",
+  code`
+    fn power(x: vec4f, exponent: vec4f) -> vec4f {
+      return ${OR_NAN}(x, ${OR_NAN}(exponent, pow(x, exponent)));
+    }`,
+);
 
 /** The operators that are functions of our own, since WGSL's lose NaN on some device. */
 const FUNCTIONS = {
-  relu: { name: "relu", declarations: [RELU] },
+  relu: RELU,
   ...SCALAR_FUNCTIONS,
-  log: { name: "logarithm", declarations: [OR_NAN, LOG] },
-  maximum: { name: "larger", declarations: [OR_NAN, LARGER] },
-  minimum: { name: "smaller", declarations: [OR_NAN, SMALLER] },
-  power: { name: "power", declarations: [OR_NAN, POWER] },
+  log: LOG,
+  maximum: LARGER,
+  minimum: SMALLER,
+  power: POWER,
 } as const;
 
 /** Short word for kernel names: `bias_relu`, `masked`, ... built from the operators, outermost last. */

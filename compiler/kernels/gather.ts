@@ -1,79 +1,119 @@
 /** What a kernel leaves of the values that it stores, for a reduction of each channel that is joined afterwards (channel-statistics.ts). */
-import { leaveMoments, leaveProducts, MOMENTS, PRODUCTS } from "./channel-statistics.js";
-import type { StorageBinding } from "./kernel.js";
+import { read, written, type Stored } from "./bindings.js";
+import { code, privateVariable, type Code } from "./code.js";
+import { scopeOf, type Fragment } from "./define-kernel.js";
 import { RELU } from "./not-a-number.js";
-import { placeConstants } from "./place.js";
-import { wgsl } from "./wgsl.js";
 
-/** `moments`: of the values themselves; `products`: of gradients, with the `input` of the normalisation that they are of, and its `mean`. */
+/** `moments`: of the values themselves; `products`: of gradients, with the `input` of the normalization that they are of, and its `mean`. */
 export type Gathered = "moments" | "products";
 
+/** vec4 that a part leaves of a channel quad. */
+export const LEFT: Readonly<Record<Gathered, number>> = { moments: 3, products: 2 };
+
 /** A lane's values of one channel quad, one after the other, and the part of the reduction that they are. */
-export interface Gathering {
-  /** vec4 that a part leaves of a channel quad. */
-  readonly left: number;
-  readonly storage: readonly StorageBinding[];
+export interface GatherFragment extends Fragment {
   /** Names of activations that are read at the value's own pixel. */
   readonly activations: readonly string[];
-  readonly constants: readonly string[];
-  readonly declarations: readonly string[];
   /** Word for the kernel's name. */
   readonly suffix: string;
-  /** Takes in `made`, a vec4 of the channel quad `at`; places of activations are at hand as `NAME_place`. */
-  take(at: string): string;
+  /** Where an activation's pixel is. */
+  readonly placeOf: (name: string, image: Code, y: Code, x: Code) => Code;
+  /** Takes in `made`, a vec4 of a channel quad; places of activations are in `NAME_place`. */
+  readonly take: (quad: Code) => Code;
   /** Leaves what was taken in as a part, if there was anything. */
-  leave(part: string, at: string): string;
+  readonly leave: (part: Code, quad: Code) => Code;
 }
 
-const read = (name: string): StorageBinding => ({ name, access: "read", element: "vec4f" });
-const PARTIAL = { name: "partial", access: "read_write", element: "vec4f" } as const;
+const [COUNT, NEAR, REST] = [
+  privateVariable("count", "f32"),
+  privateVariable("near", "vec4f"),
+  privateVariable("rest", "vec4f"),
+];
+const SQUARES = privateVariable("squares", "vec4f");
+const [GRADIENTS, PRODUCTS] = [
+  privateVariable("gradients", "vec4f"),
+  privateVariable("products", "vec4f"),
+];
 
-const placeOfPart = (part: string, at: string) => `(${part} * constants.partial_quads + ${at})`;
+const MOMENTS_INTERFACE = {
+  bindings: { partial: written("vec4f") },
+  constants: { partial_quads: "u32" },
+} as const;
 
-const GATHERINGS: Readonly<Record<Gathered, Gathering>> = {
-  moments: {
-    left: MOMENTS,
-    storage: [PARTIAL],
+const PRODUCTS_INTERFACE = {
+  bindings: { input: read("vec4f"), mean: read("vec4f"), partial: written("vec4f") },
+  constants: { partial_quads: "u32", input: "place" },
+} as const;
+
+/** What the fragments are given. */
+export const GATHER_INTERFACES = {
+  moments: MOMENTS_INTERFACE,
+  products: PRODUCTS_INTERFACE,
+} as const;
+
+const placeOfPart = (part: Code, partialQuads: Code, quad: Code) =>
+  code`(${part} * ${partialQuads} + ${quad})`;
+
+const moments = (): GatherFragment => {
+  const { io, k } = scopeOf(MOMENTS_INTERFACE);
+  return {
+    ...MOMENTS_INTERFACE,
     activations: [],
-    constants: ["partial_quads"],
-    declarations: [
-      RELU,
-      "var<private> count: f32;",
-      ...["near", "rest", "squares"].map((name) => `var<private> ${name}: vec4f;`),
-    ],
+    declarations: [RELU, COUNT, NEAR, REST, SQUARES],
     suffix: "_moments",
-    take: () => wgsl`
-      near = select(near, made, count == 0.0);
-      let distance = made - near;
-      rest += distance;
-      squares = fma(distance, distance, squares);
-      count += 1.0;`,
-    leave: (part, at) => wgsl`
-      if (count > 0.0) {
-        let place = ${placeOfPart(part, at)};
-        ${leaveMoments("place")}
+    placeOf: () => {
+      throw new Error("moments read no activations");
+    },
+    take: () => code`
+      ${NEAR} = select(${NEAR}, made, ${COUNT} == 0.0);
+      let distance = made - ${NEAR};
+      ${REST} += distance;
+      ${SQUARES} = fma(distance, distance, ${SQUARES});
+      ${COUNT} += 1.0;`,
+    leave: (part, quad) => code`
+      if (${COUNT} > 0.0) {
+        let place = ${placeOfPart(part, k.partial_quads, quad)};
+        ${leaveMoments(io.partial, code`place`)}
       }`,
-  },
-  products: {
-    left: PRODUCTS,
-    storage: [read("input"), read("mean"), PARTIAL],
-    activations: ["input"],
-    constants: ["partial_quads", ...placeConstants("input")],
-    declarations: [
-      "var<private> count: f32;",
-      ...["gradients", "products"].map((name) => `var<private> ${name}: vec4f;`),
-    ],
-    suffix: "_products",
-    take: (at) => wgsl`
-      gradients += made;
-      products = fma(made, input[input_place + ${at}] - mean[${at}], products);
-      count += 1.0;`,
-    leave: (part, at) => wgsl`
-      if (count > 0.0) {
-        let place = ${placeOfPart(part, at)};
-        ${leaveProducts("place")}
-      }`,
-  },
+  };
 };
 
-export const gathering = (gathered: Gathered): Gathering => GATHERINGS[gathered];
+const products = (): GatherFragment => {
+  const { io, k } = scopeOf(PRODUCTS_INTERFACE);
+  return {
+    ...PRODUCTS_INTERFACE,
+    activations: ["input"],
+    declarations: [COUNT, GRADIENTS, PRODUCTS],
+    suffix: "_products",
+    placeOf: (_, image, y, x) => k.input.at(image, y, x),
+    take: (quad) => {
+      const distance = code`${io.input.load(code`input_place + ${quad}`)} - ${io.mean.load(quad)}`;
+      return code`
+        ${GRADIENTS} += made;
+        ${PRODUCTS} = fma(made, ${distance}, ${PRODUCTS});
+        ${COUNT} += 1.0;`;
+    },
+    leave: (part, quad) => code`
+      if (${COUNT} > 0.0) {
+        let place = ${placeOfPart(part, k.partial_quads, quad)};
+        ${leaveProducts(io.partial, code`place`)}
+      }`,
+  };
+};
+
+export const gatherFragment = (gathered: Gathered): GatherFragment =>
+  gathered === "moments" ? moments() : products();
+
+/** Stores what `near`, and `rest` and `squares` of the distances from it, say of `count` values. */
+export const leaveMoments = (partial: Stored, place: Code): Code => code`
+  ${partial.store(code`${LEFT.moments} * ${place}`, code`near`)}
+  ${partial.store(code`${LEFT.moments} * ${place} + 1u`, code`rest / count`)}
+  ${partial.store(
+    code`${LEFT.moments} * ${place} + 2u`,
+    code`${RELU}(squares - rest * rest / count)`,
+  )}`;
+
+/** Stores the sums `gradients` and `products`. */
+export const leaveProducts = (partial: Stored, place: Code): Code => code`
+  ${partial.store(code`${LEFT.products} * ${place}`, code`gradients`)}
+  ${partial.store(code`${LEFT.products} * ${place} + 1u`, code`products`)}`;

@@ -1,5 +1,5 @@
 import { frameStruct } from "../../program/frame.js";
-import { plainDeclaration } from "./bridge.js";
+import { plainDeclarations } from "./bridge.js";
 import type { Declared } from "./code.js";
 import { wgsl } from "./wgsl.js";
 
@@ -72,7 +72,7 @@ export function assemble(parts: KernelParts): Kernel {
 
     ${table ? readTable(table) : ""}
 
-    ${[...new Set(parts.declarations?.map(plainDeclaration))]}
+    ${plainDeclarations(parts.declarations ?? [])}
 
     @compute @workgroup_size(${workgroupSize})
     fn main(

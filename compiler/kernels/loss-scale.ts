@@ -7,7 +7,7 @@ import {
 } from "../../program/loss-scale.js";
 import { IDENTITY } from "./epilogue.js";
 import { assemble, type Kernel } from "./kernel.js";
-import { quadKernel } from "./pointwise.js";
+import { quadKernel } from "./pointwise-old.js";
 import { wgsl } from "./wgsl.js";
 
 const state = (word: keyof typeof LOSS_SCALE) => `state[${inLossScale(word)}]`;

@@ -1,4 +1,4 @@
-import { wgsl } from "./wgsl.js";
+import { code, Declaration, helper } from "./code.js";
 
 /**
  * Functions that let NaN through, as PyTorch's do. WGSL may assume that there is none: `max`, `min`
@@ -8,37 +8,43 @@ import { wgsl } from "./wgsl.js";
  */
 
 /** `or_nan(x, y)`: y, but x where x is NaN. */
-export const OR_NAN = wgsl`
+export const OR_NAN = helper(
+  "or_nan",
+  code`
   fn or_nan(x: vec4f, y: vec4f) -> vec4f {
     let bits = bitcast<vec4u>(x);
     let is_nan = (bits & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
     return bitcast<vec4f>(select(bitcast<vec4u>(y), bits, is_nan));
-  }`;
+  }`,
+);
 
-/** Needs OR_NAN. */
-export const LARGER = wgsl`
+export const LARGER = helper(
+  "larger",
+  code`
   fn larger(a: vec4f, b: vec4f) -> vec4f {
-    return or_nan(a, or_nan(b, max(a, b)));
-  }`;
+    return ${OR_NAN}(a, ${OR_NAN}(b, max(a, b)));
+  }`,
+);
 
-/** Needs OR_NAN. */
-export const SMALLER = wgsl`
+export const SMALLER = helper(
+  "smaller",
+  code`
   fn smaller(a: vec4f, b: vec4f) -> vec4f {
-    return or_nan(a, or_nan(b, min(a, b)));
-  }`;
+    return ${OR_NAN}(a, ${OR_NAN}(b, min(a, b)));
+  }`,
+);
 
 /** As integers, negative numbers are those up to -infinity; NaN with a sign is above it. */
-export const RELU = wgsl`
+export const RELU = helper(
+  "relu",
+  code`
   fn relu(x: vec4f) -> vec4f {
     let bits = bitcast<vec4i>(x);
     return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
-  }`;
+  }`,
+);
 
-/**
- * Numbers as integers of the same order, NaN above all: `rank_of(x)`, and `ranked(rank)` for the way
- * back. Both zeros are one.
- */
-export const RANKS = wgsl`
+const RANKS = new Declaration(code`
   fn rank_of(x: vec4f) -> vec4i {
     let bits = bitcast<vec4i>(x);
     let size = bits & vec4i(0x7fffffff);
@@ -48,7 +54,13 @@ export const RANKS = wgsl`
   fn ranked(rank: vec4i) -> vec4f {
     let bits = bitcast<vec4u>(abs(rank)) | (bitcast<vec4u>(rank) & vec4u(0x80000000u));
     return bitcast<vec4f>(bits);
-  }`;
+  }`);
+
+/** Numbers as integers of the same order, NaN above all. Both zeros are one. */
+export const RANK_OF = helper("rank_of", RANKS);
+
+/** The way back from ranks to numbers. */
+export const RANKED = helper("ranked", RANKS);
 
 /** The rank of minus infinity. */
 export const LOWEST_RANK = "-0x7f800000";

@@ -1,9 +1,10 @@
 import type { Expression } from "../ir/expression.js";
+import { plain, raw } from "./bridge.js";
 import { IDENTITY, type Epilogue } from "./epilogue.js";
 import { describe, expressionDeclarations, print } from "./expression.js";
 import type { Kernel } from "./kernel.js";
-import { LOWEST_RANK, RANKS, RELU } from "./not-a-number.js";
-import { quadKernel, type QuadSkeleton } from "./pointwise.js";
+import { LOWEST_RANK, RANK_OF, RELU } from "./not-a-number.js";
+import { quadKernel, type QuadSkeleton } from "./pointwise-old.js";
 import { times, wgsl } from "./wgsl.js";
 
 /**
@@ -104,7 +105,7 @@ export function maxPool(variant: MaxPoolVariant): Kernel {
     constants: [...INPUT, ...WINDOW],
     inputs: [],
     declarations: [
-      RANKS,
+      RANK_OF,
       ...(line ? [...(relu ? [RELU] : []), ...expressionDeclarations([line.expression])] : []),
     ],
     result: onLine(
@@ -125,12 +126,14 @@ export function maxPool(variant: MaxPoolVariant): Kernel {
 }
 
 const printLine = (line: PoolLine, part: "expression" | "slope") =>
-  print(line[part], {
-    type: "vec4f",
-    operand: () => "(rises * value)",
-    channel: (index) => `p${index}[quad]`,
-    counter: "0u",
-  });
+  plain(
+    print(line[part], {
+      type: "vec4f",
+      operand: () => raw("(rises * value)"),
+      channel: (index) => raw(`p${index}[quad]`),
+      counter: raw("0u"),
+    }),
+  );
 
 /**
  * The largest value on a line is that of the largest or of the smallest element, whichever way the line goes; on a level one, of the first.

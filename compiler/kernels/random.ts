@@ -1,8 +1,10 @@
+import { code, Declaration, frame, helper } from "./code.js";
+
 /**
  * Threefry-2x32-20 in WGSL, the twin of program/random.ts (Salmon et al., SC 2011): the same key and counter give the same
  * bits on every adapter.
  */
-export const THREEFRY = `fn rotate(word: u32, count: u32) -> u32 {
+const GENERATOR = new Declaration(code`fn rotate(word: u32, count: u32) -> u32 {
   return (word << count) | (word >> (32u - count));
 }
 
@@ -32,17 +34,25 @@ fn threefry(key: vec2u, counter: vec2u) -> vec2u {
 // Exactly representable numbers in [0, 1).
 fn to_unit(word: u32) -> f32 {
   return f32(word >> 8u) / 16777216.0;
-}`;
+}`);
+
+export const THREEFRY = helper("threefry", GENERATOR);
+
+/** A word as a number in [0, 1). */
+export const TO_UNIT = helper("to_unit", GENERATOR);
 
 /** Dropout's scaled mask of four successive elements; the counter is the first one's place in (n, y, x, c) order. */
-export const KEEP = `fn keep(counter: u32, rate: f32, stream: u32) -> vec4f {
-  let key = vec2u(frame.seed, stream);
+export const KEEP = helper(
+  "keep",
+  code`fn keep(counter: u32, rate: f32, stream: u32) -> vec4f {
+  let key = vec2u(${frame.seed}, stream);
   let units = vec4f(
-    to_unit(threefry(key, vec2u(counter, frame.step)).x),
-    to_unit(threefry(key, vec2u(counter + 1u, frame.step)).x),
-    to_unit(threefry(key, vec2u(counter + 2u, frame.step)).x),
-    to_unit(threefry(key, vec2u(counter + 3u, frame.step)).x),
+    ${TO_UNIT}(${THREEFRY}(key, vec2u(counter, ${frame.step})).x),
+    ${TO_UNIT}(${THREEFRY}(key, vec2u(counter + 1u, ${frame.step})).x),
+    ${TO_UNIT}(${THREEFRY}(key, vec2u(counter + 2u, ${frame.step})).x),
+    ${TO_UNIT}(${THREEFRY}(key, vec2u(counter + 3u, ${frame.step})).x),
   );
   let scaled = select(vec4f(0), vec4f(1.0 / (1.0 - rate)), units >= vec4f(rate));
-  return select(vec4f(1), scaled, frame.training != 0u);
-}`;
+  return select(vec4f(1), scaled, ${frame.training} != 0u);
+}`,
+);

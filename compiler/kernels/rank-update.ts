@@ -1,8 +1,21 @@
-import { loadNames } from "./exchange.js";
-import { assemble, type Kernel } from "./kernel.js";
 import type { ContractionSchedule } from "../schedules/schedule.js";
-import { gradientSink, type Descent, type GradientSink } from "./update.js";
-import { times, wgsl } from "./wgsl.js";
+import { read } from "./bindings.js";
+import {
+  block,
+  code,
+  frame,
+  joined,
+  lane,
+  local,
+  locals,
+  plane,
+  subgroupLane,
+  times,
+  type Code,
+} from "./code.js";
+import type { ConstantCode } from "./constants.js";
+import { defineKernel } from "./define-kernel.js";
+import { gradientSink, type Descent, type GradientSink } from "./gradient-sink.js";
 
 /** The most images for which the form pays: their output gradients stay in registers. */
 export const RANK_IMAGES = 8;
@@ -10,68 +23,80 @@ export const RANK_IMAGES = 8;
 /** Rows of weights that a workgroup goes through. */
 export const RANK_ROWS = 64;
 
+export interface RankVariant {
+  readonly schedule: ContractionSchedule;
+  readonly descent: Descent;
+  readonly bias?: Descent | undefined;
+}
+
+const CONSTANTS = {
+  features: "u32",
+  columns: "u32",
+  first_quad: "u32",
+  a_image: "u32",
+  b_image: "u32",
+  b_base: "u32",
+} as const;
+
 /**
- * A fully connected layer's weight gradient, applied at once, for a few images: a loop over rows of the weights (features), each
- * read and written once, which is all the time it takes. Unrolled rows, as the contraction has, would be waiting for memory as well
- * and overflow the instruction cache. a: the layer's input, scalars; b: output gradient; w and states: [features][columns].
+ * A fully connected layer's weight gradient, applied at once, for a few images: a loop over rows of the
+ * weights (features), each read and written once, which is all the time it takes. Unrolled rows, as the
+ * contraction has, would be waiting for memory as well and overflow the instruction cache. a: the
+ * layer's input, scalars; b: output gradient; w and states: [features][columns].
  */
-export function rankUpdate(
-  schedule: ContractionSchedule,
-  descent: Descent,
-  bias?: Descent,
-): Kernel {
+export const rankUpdate = defineKernel("rank", ({ schedule, descent, bias }: RankVariant) => {
   const sink = gradientSink(descent);
   const biasSink = bias && gradientSink(bias, "bias");
   const { rowLanes, loads, columns } = schedule;
-  const x = loadNames("x", loads);
-  return assemble({
-    name: `rank${bias ? "_bias" : ""}${sink.suffix}_${rowLanes * loads}x${4 * columns}`,
+  const images = rowLanes * loads;
+  const x = locals("x", loads);
+  return {
+    suffix: `${bias ? "_bias" : ""}${sink.suffix}_${images}x${4 * columns}`,
     summary: "Weight gradient of a few images, applied row by row.",
-    storage: [
-      { name: "a", access: "read", element: "f32" },
-      { name: "b", access: "read", element: "vec4f" },
-      ...sink.storage,
-      ...(biasSink?.storage ?? []),
-    ],
-    constants: [
-      ...["features", "columns", "first_quad", "a_image", "b_image", "b_base"],
-      ...sink.constants,
-      ...(biasSink?.constants ?? []),
-    ],
-    workgroupSize: columns,
-    usesSubgroups: true,
-    usesPlanes: true,
-    declarations: [...sink.declarations, ...(biasSink?.declarations ?? [])],
-    body: wgsl`
-      let column = block * ${columns}u + lane;
-      let quad = constants.first_quad + min(column, constants.columns - 1u);
-      let row_lane = subgroup_lane % ${rowLanes}u;
-      let last_image = frame.batch - 1u;
-      ${x.map((_, load) => `let a_place${load} = min(${load * rowLanes}u + row_lane, last_image) * constants.a_image;`)}
-      ${times(
-        rowLanes * loads,
-        (image) => wgsl`
-        let d${image} = select(vec4f(0), b[constants.b_base + min(${image}u, last_image) * constants.b_image + quad], ${image}u <= last_image);`,
-      )}
-      let first = plane * ${RANK_ROWS}u;
-      let end = min(first + ${RANK_ROWS}u, constants.features);
+    bindings: { a: read("f32"), b: read("vec4f") },
+    constants: CONSTANTS,
+    fragments: [sink, biasSink],
+    lanes: columns,
+    body: ({ io, k }) => code`
+      let column = ${block} * ${columns} + ${lane};
+      let quad = ${k.first_quad} + min(column, ${k.columns} - 1u);
+      let row_lane = ${subgroupLane} % ${rowLanes};
+      let last_image = ${frame.batch} - 1u;
+      ${x.map((_, load) => {
+        const image = code`min(${load * rowLanes} + row_lane, last_image)`;
+        return code`let ${local("a_place", load)} = ${image} * ${k.a_image};`;
+      })}
+      ${times(images, (image) => {
+        const at = code`${k.b_base} + min(${image}, last_image) * ${k.b_image} + quad`;
+        const loaded = io.b.load(at);
+        return code`let ${local("d", image)} = select(vec4f(0), ${loaded}, ${image} <= last_image);`;
+      })}
+      let first = ${plane} * ${RANK_ROWS};
+      let end = min(first + ${RANK_ROWS}, ${k.features});
       for (var row = first; row < end; row++) {
-        ${x.map((name, load) => `let ${name} = a[a_place${load} + row];`)}
-        var gradient = vec4f(0);
-        ${times(rowLanes * loads, (image) => {
-          const value = `subgroupBroadcast(${x[Math.floor(image / rowLanes)]!}, ${image % rowLanes}u)`;
-          return `gradient = fma(vec4f(${value}), d${image}, gradient);`;
+        ${x.map((name, load) => {
+          return code`let ${name} = ${io.a.load(code`${local("a_place", load)} + row`)};`;
         })}
-        if (column < constants.columns) {
-          ${sink.use("row * constants.columns + column", "gradient")}
+        var gradient = vec4f(0);
+        ${times(images, (image) => {
+          const from = x[Math.floor(image / rowLanes)]!;
+          const value = code`subgroupBroadcast(${from}, ${image % rowLanes})`;
+          return code`gradient = fma(vec4f(${value}), ${local("d", image)}, gradient);`;
+        })}
+        if (column < ${k.columns}) {
+          ${sink.use(code`row * ${k.columns} + column`, code`gradient`)}
         }
       }
-      ${biasSink ? sumBias(biasSink, rowLanes * loads) : ""}`,
-  });
-}
+      ${biasSink && sumBias(biasSink, images, k)}`,
+  };
+});
 
-const sumBias = (sink: GradientSink, images: number) => wgsl`
-  if (plane == 0u && column < constants.columns) {
-    let bias_sum = ${times(images, (image) => `d${image}`).join(" + ")};
-    ${sink.use("quad", "bias_sum")}
+const sumBias = (
+  sink: GradientSink,
+  images: number,
+  { columns }: ConstantCode<typeof CONSTANTS>,
+): Code => code`
+  if (${plane} == 0u && column < ${columns}) {
+    let bias_sum = ${joined(locals("d", images), " + ")};
+    ${sink.use(code`quad`, code`bias_sum`)}
   }`;

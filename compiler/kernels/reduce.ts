@@ -1,9 +1,10 @@
 import type { Expression } from "../ir/expression.js";
+import { plain, raw } from "./bridge.js";
 import { describe, expressionDeclarations, print } from "./expression.js";
 import { assemble, type Kernel } from "./kernel.js";
 import { isNotFinite, LARGER, nanWhere, OR_NAN } from "./not-a-number.js";
 import { placeConstants, placeOf, splitPixel } from "./place.js";
-import { gradientSink, type GradientUse } from "./update.js";
+import { gradientSink, type GradientUse } from "./update-old.js";
 import { LOWEST, times, wgsl } from "./wgsl.js";
 
 /** Lanes that share a reduction. */
@@ -123,14 +124,16 @@ const ADD_UP = wgsl`
  */
 export function elementLoss(expression: Expression): Kernel {
   const places = { 0: "a", 1: "b" } as const;
-  const value = print(expression, {
+  const printed = print(expression, {
     type: "f32",
-    operand: (index) => `${places[index as 0 | 1]}_values[${placeOf(places[index as 0 | 1])} + c]`,
+    operand: (index) =>
+      raw(`${places[index as 0 | 1]}_values[${placeOf(places[index as 0 | 1])} + c]`),
     channel: () => {
       throw new Error("a loss reads no channel operands");
     },
-    counter: "0u",
+    counter: raw("0u"),
   });
+  const value = plain(printed);
   return assemble({
     name: `loss_${describe(expression)}`,
     summary: "A loss of each element, averaged over an example's.",

@@ -1,7 +1,7 @@
 import type { ResampleAttributes } from "../ir/graph.js";
 import type { Epilogue } from "./epilogue.js";
 import type { Kernel } from "./kernel.js";
-import { quadKernel } from "./pointwise.js";
+import { quadKernel } from "./pointwise-old.js";
 import { wgsl } from "./wgsl.js";
 
 /**

@@ -4,14 +4,14 @@
  * is within 1e-6 of its value, as long as that is a normal number, and lets NaN through (not-a-number.ts).
  */
 import { OR_NAN } from "./not-a-number.js";
-import { wgsl } from "./wgsl.js";
+import { code, Declaration, helper } from "./code.js";
 
 /**
  * `x = n * log(2) + r` with n whole: `n`, and `exp(r) - 1` as a series. log(2) comes in two parts, of
  * which the first has zeros at its end, so that its product with n is exact (Cody and Waite, 1980). The
  * second part is taken of x - r0, not of n: drivers would join two products of n, and round them as one.
  */
-const REDUCED = wgsl`
+const REDUCED = new Declaration(code`
   fn whole_part(x: vec4f) -> vec4f {
     return round(x * 1.44269504);
   }
@@ -29,44 +29,62 @@ const REDUCED = wgsl`
 
   fn power_of_2(n: vec4f) -> vec4f {
     return bitcast<vec4f>((vec4i(n) + 127) << vec4u(23));
-  }`;
+  }`);
+
+const WHOLE_PART = helper("whole_part", REDUCED);
+const REST = helper("rest_exp_minus_1", REDUCED);
+const POWER_OF_2 = helper("power_of_2", REDUCED);
 
 /** Powers of 2 in two factors: one of them alone would not reach the largest and the smallest results. */
-const EXP = wgsl`
+const EXP = helper(
+  "exponential",
+  code`
   fn exponential(x: vec4f) -> vec4f {
     let bounded = clamp(x, vec4f(-104), vec4f(89));
-    let n = whole_part(bounded);
+    let n = ${WHOLE_PART}(bounded);
     let half = floor(0.5 * n);
-    let rest = 1.0 + rest_exp_minus_1(bounded, n);
-    return or_nan(x, rest * power_of_2(half) * power_of_2(n - half));
-  }`;
+    let rest = 1.0 + ${REST}(bounded, n);
+    return ${OR_NAN}(x, rest * ${POWER_OF_2}(half) * ${POWER_OF_2}(n - half));
+  }`,
+);
 
-const EXPM1 = wgsl`
+const EXPM1 = helper(
+  "exp_minus_1",
+  code`
   fn exp_minus_1(x: vec4f) -> vec4f {
     let bounded = clamp(x, vec4f(-40), vec4f(89));
-    let n = whole_part(bounded);
+    let n = ${WHOLE_PART}(bounded);
     let half = floor(0.5 * n);
-    let first = power_of_2(half);
-    let rest = rest_exp_minus_1(bounded, n);
-    return or_nan(x, fma(rest, first, first - power_of_2(half - n)) * power_of_2(n - half));
-  }`;
+    let first = ${POWER_OF_2}(half);
+    let rest = ${REST}(bounded, n);
+    return ${OR_NAN}(x, fma(rest, first, first - ${POWER_OF_2}(half - n)) * ${POWER_OF_2}(n - half));
+  }`,
+);
 
-const SIGMOID = wgsl`
+const SIGMOID = helper(
+  "sigmoid",
+  code`
   fn sigmoid(x: vec4f) -> vec4f {
-    return or_nan(x, 1.0 / (1.0 + exponential(-x)));
-  }`;
+    return ${OR_NAN}(x, 1.0 / (1.0 + ${EXP}(-x)));
+  }`,
+);
 
 /** Beyond 10 it is 1 in f32. */
-const TANH = wgsl`
+const TANH = helper(
+  "hyperbolic_tangent",
+  code`
   fn hyperbolic_tangent(x: vec4f) -> vec4f {
-    let e = exp_minus_1(2.0 * min(abs(x), vec4f(10)));
-    return or_nan(x, sign(x) * (e / (e + 2.0)));
-  }`;
+    let e = ${EXPM1}(2.0 * min(abs(x), vec4f(10)));
+    return ${OR_NAN}(x, sign(x) * (e / (e + 2.0)));
+  }`,
+);
 
 /** log(1 + e) = 2 artanh(e / (2 + e)), as a series, since e is at most 1. */
-const SOFTPLUS = wgsl`
+const SOFTPLUS = helper(
+  "softplus",
+  code`
   fn softplus(x: vec4f) -> vec4f {
-    let e = exponential(-abs(x));
+    let e = ${EXP}(-abs(x));
     let s = e / (2.0 + e);
     let square = s * s;
     var series = fma(square, vec4f(0.0666666667), vec4f(0.0769230769));
@@ -75,20 +93,26 @@ const SOFTPLUS = wgsl`
     series = fma(square, series, vec4f(0.142857143));
     series = fma(square, series, vec4f(0.2));
     series = fma(square, series, vec4f(0.333333333));
-    return or_nan(x, max(x, vec4f(0)) + 2.0 * fma(s * square, series, s));
-  }`;
+    return ${OR_NAN}(x, max(x, vec4f(0)) + 2.0 * fma(s * square, series, s));
+  }`,
+);
 
 /** exp(-x * x / 2): the square in two parts, the first of them exact. */
-const BELL = wgsl`
+const BELL = helper(
+  "bell",
+  code`
   fn bell(x: vec4f) -> vec4f {
     let size = min(abs(x), vec4f(16));
     let head = bitcast<vec4f>(bitcast<vec4u>(size) & vec4u(0xfffff000u));
-    let rest = exponential(0.5 * (head - size) * (head + size));
-    return or_nan(x, exponential(-0.5 * head * head) * rest);
-  }`;
+    let rest = ${EXP}(0.5 * (head - size) * (head + size));
+    return ${OR_NAN}(x, ${EXP}(-0.5 * head * head) * rest);
+  }`,
+);
 
 /** By the complementary error function of Press et al., "Numerical recipes", erfcc: a fraction of 1.2e-7 wrong everywhere. */
-const NORMAL = wgsl`
+const NORMAL = helper(
+  "normal",
+  code`
   fn normal(x: vec4f) -> vec4f {
     let t = 1.0 / (1.0 + 0.353553391 * abs(x));
     var series = fma(t, vec4f(0.17087277), vec4f(-0.82215223));
@@ -100,19 +124,18 @@ const NORMAL = wgsl`
     series = fma(t, series, vec4f(0.37409196));
     series = fma(t, series, vec4f(1.00002368));
     series = fma(t, series, vec4f(-1.26551223));
-    let tail = 0.5 * t * bell(x) * exponential(series);
-    return or_nan(x, select(tail, 1.0 - tail, x > vec4f(0)));
-  }`;
+    let tail = 0.5 * t * ${BELL}(x) * ${EXP}(series);
+    return ${OR_NAN}(x, select(tail, 1.0 - tail, x > vec4f(0)));
+  }`,
+);
 
-const EXPONENTIAL = [OR_NAN, REDUCED, EXP];
-
-/** A function's name, and what is to be declared for it, in order. */
+/** By the operators of expressions. */
 export const SCALAR_FUNCTIONS = {
-  exp: { name: "exponential", declarations: EXPONENTIAL },
-  expm1: { name: "exp_minus_1", declarations: [OR_NAN, REDUCED, EXPM1] },
-  sigmoid: { name: "sigmoid", declarations: [...EXPONENTIAL, SIGMOID] },
-  tanh: { name: "hyperbolic_tangent", declarations: [OR_NAN, REDUCED, EXPM1, TANH] },
-  softplus: { name: "softplus", declarations: [...EXPONENTIAL, SOFTPLUS] },
-  bell: { name: "bell", declarations: [...EXPONENTIAL, BELL] },
-  normal: { name: "normal", declarations: [...EXPONENTIAL, BELL, NORMAL] },
+  exp: EXP,
+  expm1: EXPM1,
+  sigmoid: SIGMOID,
+  tanh: TANH,
+  softplus: SOFTPLUS,
+  bell: BELL,
+  normal: NORMAL,
 } as const;

@@ -1,219 +1,110 @@
 import { inAppliedScale } from "../../program/loss-scale.js";
-import { stateCount, type UpdateRule } from "../ir/graph.js";
-import { assemble, type Kernel, type StorageBinding } from "./kernel.js";
-import { OR_NAN } from "./not-a-number.js";
-import { times, wgsl } from "./wgsl.js";
+import { read } from "./bindings.js";
+import { block, code, frame, lane, startThread, type Code } from "./code.js";
+import { defineKernel, scopeOf } from "./define-kernel.js";
+import { gradientSink, type Descent, type GradientUse } from "./gradient-sink.js";
 
 export const UPDATE_WORKGROUP = 64;
 
 /** vec4 a thread updates: enough to spread the cost of a thread, few enough to fill an adapter. */
 export const UPDATE_QUADS = 4;
 
-/** Whose gradient a kernel makes: names of what it binds, and of the functions over that, begin with it. */
-type Trained = "weights" | "bias";
-
-const nameOf = (trained: Trained, name: string) => (trained === "bias" ? `bias_${name}` : name);
-
-/**
- * How a weight follows its gradient, in place. In scope: `rate` and `decay` of the parameter, `weight`, `gradient`, and what the
- * optimizer keeps: `state0[at]`, `state1[at]`, under the names of what is trained. Every slice of a step runs `accumulate` and `sgd`; the
- * others run once a step, on the sum of its slices' gradients.
- */
-const RULES: Readonly<Record<UpdateRule, (name: (local: string) => string) => string>> = {
-  /*
-   * Stochastic gradient descent with momentum. With g = gradient + decay * w:
-   * PyTorch v = m v + g, w -= rate * (nesterov ? g + m v : v);
-   * Caffe, and the 2012 paper, v = m v + rate * g, w -= (nesterov ? rate * g + m v : v).
-   * Both are v = m v + inner * g, w -= outer * (nesterov ? inner * g + m v : v). Without nesterov that is linear in the gradient: the
-   * first slice of a step decays and adds its share, the others add theirs, and the weights move after the last.
-   */
-  sgd: (name) => wgsl`
-    let inner = select(1.0, rate, frame.convention == 1u);
-    let outer = select(rate, 1.0, frame.convention == 1u);
-    let is_first = frame.first_image == 0u;
-    let g = inner * (gradient + select(0.0, decay, is_first) * weight);
-    let v = select(1.0, frame.momentum, is_first) * ${name("state0")}[at] + g;
-    ${name("state0")}[at] = v;
-    if (frame.first_image + frame.batch == frame.step_images) {
-      ${name("w")}[at] = weight - outer * select(v, g + frame.momentum * v, frame.nesterov != 0u);
-    }`,
-  // The first slice overwrites what is left of the step before.
-  accumulate: (name) => wgsl`
-    ${name("w")}[at] = select(weight, vec4f(0), frame.first_image == 0u) + gradient;`,
-  adam: (name) => wgsl`
-    ${name("w")}[at] = weight - rate * ${name("adam")}(at, gradient + decay * weight);`,
-  // The decay is taken off the weights and does not enter the averages (Loshchilov and Hutter, arXiv:1711.05101).
-  adamw: (name) => wgsl`
-    ${name("w")}[at] = (1.0 - rate * decay) * weight - rate * ${name("adam")}(at, gradient);`,
-  // Tieleman and Hinton 2012, with PyTorch's epsilon outside of the root.
-  rmsprop: (name) => wgsl`
-    let g = gradient + decay * weight;
-    let squares = frame.beta2 * ${name("state0")}[at] + frame.rest2 * g * g;
-    ${name("state0")}[at] = squares;
-    let v = frame.momentum * ${name("state1")}[at] + g / (sqrt(squares) + frame.epsilon);
-    ${name("state1")}[at] = v;
-    ${name("w")}[at] = weight - rate * v;`,
-};
-
-/** Kingma and Ba, arXiv:1412.6980: the step's direction from running averages of the gradient and its square. */
-const adam = (name: (local: string) => string) => wgsl`
-  fn ${name("adam")}(at: u32, g: vec4f) -> vec4f {
-    let mean = frame.beta1 * ${name("state0")}[at] + frame.rest1 * g;
-    let squares = frame.beta2 * ${name("state1")}[at] + frame.rest2 * g * g;
-    ${name("state0")}[at] = mean;
-    ${name("state1")}[at] = squares;
-    return mean / frame.correction1 / (sqrt(squares) / sqrt(frame.correction2) + frame.epsilon);
-  }`;
-
-const clamped = (gradient: string) => `clipped(${gradient})`;
-
-const CLIPPED = wgsl`
-  fn clipped(gradient: vec4f) -> vec4f {
-    let limit = vec4f(frame.clip_value);
-    return or_nan(gradient, clamp(gradient, -limit, limit));
-  }`;
-
-const pace = (name: (local: string) => string) => wgsl`
-  let rate = frame.learning_rate * bitcast<f32>(constants.${name("learning_rate_factor")});
-  let decay = frame.weight_decay * bitcast<f32>(constants.${name("decay_factor")});`;
-
-function descend(descent: Descent, name: (local: string) => string): string {
-  const { optimizer, clipsValue, gradientFactor } = descent;
-  const factor = `bitcast<f32>(constants.${name(FACTOR)})`;
-  const made = gradientFactor === undefined ? "made" : `${factor} * made`;
-  return wgsl`
-  fn ${name("descend")}(at: u32, made: vec4f) {
-    ${optimizer === "accumulate" ? "" : pace(name)}
-    let gradient = ${clipsValue ? clamped(made) : made};
-    let weight = ${name("w")}[at];
-    ${RULES[optimizer](name)}
-  }`;
-}
-
-const FACTOR = "gradient_factor";
-
-/** How weights, or sums of gradients, follow gradients. */
-export interface Descent {
-  readonly optimizer: UpdateRule;
-  /** Whether each element of the gradient is limited in magnitude. */
-  readonly clipsValue: boolean;
-  /** Given where gradients come times a static loss scale; what it is makes no difference to the kernel. */
-  readonly gradientFactor?: number;
-}
-
-/** What becomes of a gradient: it is stored, or applied at once to the weights and what the optimizer keeps, which lie alike. */
-export type GradientUse = "stored" | Descent;
-
-/** The parts that a kernel needs to use the gradient that it makes. */
-export interface GradientSink {
-  readonly storage: readonly StorageBinding[];
-  readonly constants: readonly string[];
-  readonly declarations: readonly string[];
-  /** Words for the kernel's name. */
-  readonly suffix: string;
-  /** Statement that uses the vec4 `gradient` of the place `at`. */
-  use(at: string, gradient: string): string;
-}
-
-const STORED: GradientSink = {
-  storage: [{ name: "result", access: "read_write", element: "vec4f" }],
-  constants: [],
-  declarations: [],
-  suffix: "",
-  use: (at, gradient) => `result[${at}] = ${gradient};`,
-};
-
-export function gradientSink(use: GradientUse, trained: Trained = "weights"): GradientSink {
-  if (use === "stored") return STORED;
-  const { optimizer, clipsValue, gradientFactor } = use;
-  const isScaled = gradientFactor !== undefined;
-  const name = (local: string) => nameOf(trained, local);
-  const inPlace = (local: string) =>
-    ({ name: name(local), access: "read_write", element: "vec4f" }) as const;
-  const states = times(stateCount({ optimizer }), (index) => inPlace(`state${index}`));
-  return {
-    storage: [inPlace("w"), ...states],
-    constants: [
-      ...(optimizer === "accumulate" ? [] : [name("learning_rate_factor"), name("decay_factor")]),
-      ...(isScaled ? [name(FACTOR)] : []),
-    ],
-    declarations: [
-      ...(clipsValue ? [OR_NAN, CLIPPED] : []),
-      ...(optimizer.startsWith("adam") ? [adam(name)] : []),
-      descend(use, name),
-    ],
-    suffix: `_${optimizer}${clipsValue ? "_clipped" : ""}${isScaled ? "_unscaled" : ""}`,
-    use: (at, gradient) => `${name("descend")}(${at}, ${gradient});`,
-  };
-}
-
 /** What an update by itself reads beside the gradient: the sum of all gradients' squares, or what a loss scale made of it. */
 export type UpdateScale = "none" | "norm" | "applied";
 
-/** What is read, and statements that make `scale` of it. Adam's corrections count the steps that were not skipped. */
-function scaleOf({ gradientFactor }: Descent, scale: UpdateScale): readonly string[] {
-  const own = gradientFactor === undefined ? "" : `bitcast<f32>(constants.${FACTOR}) * `;
-  if (scale === "norm")
-    return [`let scale = min(1.0, frame.clip_norm / (${own}sqrt(norm[0]) + 1e-6));`];
+const SCALES = {
+  none: undefined,
+  norm: { bindings: { norm: read("f32") }, constants: {} },
+  applied: { bindings: { applied: read("f32") }, constants: {} },
+} as const;
+
+const { norm } = scopeOf(SCALES.norm).io;
+const { applied } = scopeOf(SCALES.applied).io;
+
+/** Adam's corrections count the steps that were not skipped. */
+const APPLIED_CORRECTIONS = {
+  correction1: applied.load(inAppliedScale("correction1")),
+  correction2: applied.load(inAppliedScale("correction2")),
+};
+
+/** Statements that make `scale`. */
+function scaleOf({ unscales }: Descent, scale: UpdateScale): readonly Code[] {
+  const { k } = scopeOf({ bindings: {}, constants: { gradient_factor: "f32" } });
+  const own = unscales && code`${k.gradient_factor} * `;
+  const size = code`${own}sqrt(${norm.load(0)}) + 1e-6`;
+  if (scale === "norm") return [code`let scale = min(1.0, ${frame.clip_norm} / (${size}));`];
   if (scale === "none") return [];
-  return [`let scale = applied[${inAppliedScale("factor")}];`, "if (scale == 0.0) {\n  return;\n}"];
+  return [
+    code`let scale = ${applied.load(inAppliedScale("factor"))};`,
+    code`if (scale == 0.0) {\n  return;\n}`,
+  ];
+}
+
+export interface UpdateVariant {
+  readonly descent: Descent;
+  readonly scale: UpdateScale;
 }
 
 /** The update by itself, of a gradient that was stored. */
-export function update(descent: Descent, scale: UpdateScale): Kernel {
-  const sink = gradientSink(descent);
-  const isScaled = scale !== "none";
+export const update = defineKernel("update", ({ descent, scale }: UpdateVariant) => {
   const skips = scale === "applied";
-  return assemble({
-    name: `update${sink.suffix}${isScaled ? `_${scale}` : ""}`,
+  const sink = gradientSink(descent, "weights", skips ? APPLIED_CORRECTIONS : frame);
+  return {
+    suffix: `${sink.suffix}${scale === "none" ? "" : `_${scale}`}`,
     summary:
       descent.optimizer === "accumulate"
         ? "A slice's gradient, added to the sum of the step's."
         : "The optimizer's step, in place.",
-    storage: [
-      { name: "gradient", access: "read", element: "vec4f" },
-      ...sink.storage,
-      ...(isScaled ? [{ name: scale, access: "read", element: "f32" } as const] : []),
-    ],
-    constants: ["quads", ...sink.constants],
-    workgroupSize: UPDATE_WORKGROUP,
-    declarations: skips ? sink.declarations.map(withAppliedCorrections) : sink.declarations,
-    body: wgsl`
-      ${scaleOf(descent, scale)}
-      let first = block * ${UPDATE_WORKGROUP * UPDATE_QUADS}u + lane;
-      for (var turn = 0u; turn < ${UPDATE_QUADS}u; turn++) {
-        let at = first + turn * ${UPDATE_WORKGROUP}u;
-        if (at < constants.quads) {
-          ${sink.use("at", isScaled ? "scale * gradient[at]" : "gradient[at]")}
-        }
-      }`,
-  });
-}
+    bindings: { gradient: read("vec4f") },
+    constants: { quads: "u32" },
+    fragments: [sink, SCALES[scale]],
+    lanes: UPDATE_WORKGROUP,
+    body: ({ io, k }) => {
+      const gradient = io.gradient.load(code`at`);
+      return code`
+        ${scaleOf(descent, scale)}
+        let first = ${block} * ${UPDATE_WORKGROUP * UPDATE_QUADS} + ${lane};
+        for (var turn = 0u; turn < ${UPDATE_QUADS}; turn++) {
+          let at = first + turn * ${UPDATE_WORKGROUP};
+          if (at < ${k.quads}) {
+            ${sink.use(code`at`, scale === "none" ? gradient : code`scale * ${gradient}`)}
+          }
+        }`;
+    },
+  };
+});
 
-const withAppliedCorrections = (declaration: string) =>
-  declaration
-    .replaceAll("frame.correction1", `applied[${inAppliedScale("correction1")}]`)
-    .replaceAll("frame.correction2", `applied[${inAppliedScale("correction2")}]`);
-
-/** The use of a gradient whose parts lie in memory, [splits][`partial_quads`], from quad `base` on: some quads from `first` on, added in their order. */
-export function updateFromPartials(use: GradientUse): Kernel {
-  const sink = gradientSink(use);
-  return assemble({
-    name: `sum_partials_weights${sink.suffix}`,
-    summary: "Sums of parts of a weight gradient, in a fixed order, and their use.",
-    storage: [{ name: "partials", access: "read", element: "vec4f" }, ...sink.storage],
-    constants: ["first", "quads", "splits", "partial_quads", "base", ...sink.constants],
-    workgroupSize: UPDATE_WORKGROUP,
-    declarations: sink.declarations,
-    body: wgsl`
-      let thread = block * ${UPDATE_WORKGROUP}u + lane;
-      if (thread < constants.quads) {
-        let at = constants.first + thread;
-        var gradient = vec4f(0);
-        for (var split = 0u; split < constants.splits; split++) {
-          gradient += partials[split * constants.partial_quads + constants.base + at];
-        }
-        ${sink.use("at", "gradient")}
-      }`,
-  });
-}
+/**
+ * The use of a gradient whose parts lie in memory, [splits][`partial_quads`], from quad `base` on: some
+ * quads from `first` on, added in their order.
+ */
+export const updateFromPartials = defineKernel(
+  "sum_partials_weights",
+  ({ use }: { readonly use: GradientUse }) => {
+    const sink = gradientSink(use);
+    return {
+      suffix: sink.suffix,
+      summary: "Sums of parts of a weight gradient, in a fixed order, and their use.",
+      bindings: { partials: read("vec4f") },
+      constants: {
+        first: "u32",
+        quads: "u32",
+        splits: "u32",
+        partial_quads: "u32",
+        base: "u32",
+      },
+      fragments: [sink],
+      lanes: UPDATE_WORKGROUP,
+      body: ({ io, k }) => code`
+        ${startThread(UPDATE_WORKGROUP)}
+        if (thread < ${k.quads}) {
+          let at = ${k.first} + thread;
+          var gradient = vec4f(0);
+          for (var split = 0u; split < ${k.splits}; split++) {
+            gradient += ${io.partials.load(code`split * ${k.partial_quads} + ${k.base} + at`)};
+          }
+          ${sink.use(code`at`, code`gradient`)}
+        }`,
+    };
+  },
+);

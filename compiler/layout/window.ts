@@ -1,17 +1,42 @@
-import { roundUpTo4, type ActivationLayout, type Steps } from "./activation-layout.js";
+import {
+  roundUpTo4,
+  type ActivationLayout,
+  type PixelPlace,
+  type Steps,
+} from "./activation-layout.js";
 import type { ConvolutionGeometry } from "./geometry.js";
 
-/** Constants of a kernel by the names of their fields. */
-export type Constants = Record<string, number>;
+/** The runs of a window over an activation `a`, and the step from one group's channels to the next's. */
+export interface Window {
+  readonly segments: number;
+  readonly segments_per_row: number;
+  readonly segment_row: number;
+  readonly segment_column: number;
+  readonly run: number;
+  readonly a_group: number;
+  readonly a: PixelPlace;
+}
+
+/** What lies in one run. */
+export const oneRun = (run: number) => ({
+  segments: 1,
+  segments_per_row: 1,
+  segment_row: 0,
+  segment_column: 0,
+  run,
+});
 
 /** The whole image of a matrix product is one run. */
-export function productWindow(layout: ActivationLayout): Constants {
+export function productWindow(layout: ActivationLayout): Window {
   const run = layout.imagePitch / 4;
-  return {
-    ...{ segments: 1, segments_per_row: 1, segment_row: 0, segment_column: 0, run },
-    ...{ a_group: 0, b_group: 0, a_image: run, a_row: 0, a_column: 0, a_base: 0 },
-  };
+  return { ...oneRun(run), a_group: 0, a: { image: run, row: 0, column: 0, base: 0 } };
 }
+
+/** The windows over the channels of some groups, of which the first is given. */
+export const ofGroups = (windows: Window, first: number): Window => ({
+  ...windows,
+  a: { ...windows.a, base: windows.a.base + first * windows.a_group },
+});
 
 /** How a forward convolution's windows move over its input. */
 export const windowSteps = ({ corner, attributes }: ConvolutionGeometry): Steps => ({
@@ -28,7 +53,7 @@ export function window(
   dilation: readonly [number, number],
   { attributes }: ConvolutionGeometry,
   steps: Steps,
-): Constants {
+): Window {
   const { kernel, groups } = attributes;
   const groupPitch = groups === 1 ? layout.pitch : layout.channels / groups;
   const isRow = groups === 1 && dilation[1] === 1;
@@ -41,7 +66,6 @@ export function window(
     segment_column: isRow ? 0 : (dilation[1] * layout.pitch) / 4,
     run,
     a_group: groups === 1 ? 0 : groupPitch / 4,
-    b_group: 0,
-    ...layout.place("a", steps),
+    a: layout.inQuads(steps),
   };
 }

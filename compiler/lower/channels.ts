@@ -1,7 +1,7 @@
 import type { Node, Value } from "../ir/graph.js";
 import { copyChannels } from "../kernels/copy.js";
 import { IDENTITY } from "../kernels/epilogue.js";
-import { pointwise, POINTWISE_WORKGROUP } from "../kernels/pointwise.js";
+import { pointwise } from "../kernels/pointwise.js";
 import type { PixelPlace } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";
@@ -58,18 +58,18 @@ function copy(
     return;
   }
   const quads = channels / 4;
-  context.emit({
-    kernel: pointwise(IDENTITY),
-    storage: [context.storageOf(from), context.storageOf(to)],
-    constants: {
-      ...{ pixels, width, quads },
-      ...placeFrom(context, "a", from, { start: fromStart, unit: 4 }),
-      ...placeFrom(context, "y", to, { start: toStart, unit: 4 }),
-    },
-    workgroups: { x: { ...perImage(pixels * quads), tile: POINTWISE_WORKGROUP }, z: 1 },
-    ...common,
-    macs: 0,
-  });
+  context.emit(
+    dispatch(pointwise().in({ form: "quads", epilogue: IDENTITY }), {
+      buffers: { a: context.storageOf(from), result: context.storageOf(to) },
+      constants: {
+        ...{ pixels, width, quads },
+        a: fromChannel(context.layout(from).inQuads(), fromStart / 4),
+        y: fromChannel(context.layout(to).inQuads(), toStart / 4),
+      },
+      threads: perImage(pixels * quads),
+      ...common,
+    }),
+  );
 }
 
 /** The place of an activation's pixels from one of its channels, or channel quads, on. */
@@ -77,15 +77,3 @@ const fromChannel = (place: PixelPlace, start: number): PixelPlace => ({
   ...place,
   base: place.base + start,
 });
-
-/** The place constants of an activation from one of its channels on, in vec4 or floats. */
-function placeFrom(
-  context: LoweringContext,
-  name: string,
-  value: Value,
-  { start, unit }: { readonly start: number; readonly unit: number },
-): Record<string, number> {
-  const layout = context.layout(value);
-  const place = unit === 4 ? layout.place(name) : layout.placeInFloats(name);
-  return { ...place, [`${name}_base`]: place[`${name}_base`]! + start / unit };
-}

@@ -2,7 +2,6 @@ import { contractionRows, groupsOf, type PieceGroups } from "../../program/piece
 import type { AnyNode, Node, Value } from "../ir/graph.js";
 import { featureContraction } from "../kernels/contraction-features.js";
 import { flipWeights } from "../kernels/copy.js";
-import { IDENTITY } from "../kernels/epilogue.js";
 import { rowsPerBlock } from "../schedules/schedule.js";
 import {
   prefersTransposed,
@@ -16,7 +15,7 @@ import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";
 import { lowerDirect } from "./direct.js";
 import { gatherFor, leftBy } from "./gather.js";
-import { lowerEpilogue, type LoweredEpilogue } from "./fused.js";
+import { lowerEpilogue, UNFUSED, withChannels, type LoweredEpilogue } from "./fused.js";
 import { ConvolutionGeometry } from "../layout/geometry.js";
 import { pieceLabel } from "../layout/parameters.js";
 import {
@@ -28,7 +27,7 @@ import {
 } from "./pixels.js";
 import { fixed, perImage, type Storage } from "./storage.js";
 import { emitWinograd } from "./winograd.js";
-import type { Constants } from "../layout/window.js";
+import { ofGroups, oneRun } from "../layout/window.js";
 
 /** Forward: rows are output pixels; a layer whose window covers the input is a matrix product over its features. */
 export function lowerConvolution(context: LoweringContext, node: Node<"convolution">): void {
@@ -49,7 +48,7 @@ export function lowerConvolution(context: LoweringContext, node: Node<"convoluti
         a: context.storageOf(input),
         b: context.piecesOf(weights)[index]!,
         window: {
-          ...ofGroups(windows, held),
+          ...ofGroups(windows, held.first),
           b_group: held.count > 1 ? contractionRows(lies) * columns : 0,
         },
         groups: held.count,
@@ -99,7 +98,7 @@ export function lowerInputGradient(
     a: context.storageOf(gradient),
     b: part.storage,
     window: {
-      ...ofGroups(windows, part.groups),
+      ...ofGroups(windows, part.groups.first),
       b_group: part.groups.count > 1 ? taps(geometry) * part.groups.outputs * part.columns : 0,
     },
     groups: part.groups.count,
@@ -112,12 +111,6 @@ export function lowerInputGradient(
     ...{ result: resultOf(context, result), finish, parts, gather: gatherFor(context, node) },
   });
 }
-
-/** The windows over the channels of some groups. */
-const ofGroups = (windows: Constants, { first }: PieceGroups): Constants => ({
-  ...windows,
-  a_base: windows.a_base! + first * windows.a_group!,
-});
 
 const taps = ({ attributes }: ConvolutionGeometry) => attributes.kernel[0] * attributes.kernel[1];
 
@@ -226,7 +219,7 @@ function longPixel(
   const quads = layout.pixels * layout.quads;
   return {
     result: { ...result, pixels: 1, width: 1, quads },
-    finish: { ...finish, constants: { ...finish.constants, channels: 4 * quads } },
+    finish: withChannels(finish, 4 * quads),
   };
 }
 
@@ -238,7 +231,7 @@ function lowerTransposed(
   { result, finish }: { readonly result: PixelResult; readonly finish: LoweredEpilogue },
 ): void {
   const [gradient, weights] = node.inputs as [Value, Value];
-  const from = context.layout(gradient).place("a");
+  const from = context.layout(gradient).inQuads();
   const { pieces } = context.parameter(weights);
   const problem: PixelProblem = {
     label: `${node.origin.name} input gradient`,
@@ -249,10 +242,8 @@ function lowerTransposed(
         a: context.storageOf(gradient),
         b: context.piecesOf(weights)[index]!,
         window: {
-          ...{ segments: 1, segments_per_row: 1, segment_row: 0, segment_column: 0, run },
-          ...{ a_group: 0, b_group: 0, b_column: run },
-          ...from,
-          a_base: from.a_base! + piece.start / 4,
+          ...{ ...oneRun(run), a_group: 0, b_group: 0, b_column: run },
+          a: { ...from, base: from.base + piece.start / 4 },
         },
         ...{ groups: 1, columns: result.quads, firstQuad: 0 },
         macs: geometry.macs * (piece.count / geometry.outputs),
@@ -274,7 +265,7 @@ function chooseTransposed(
     form: "transposed",
     rows: perImage(result.pixels),
     columns: fixed(columns),
-    depth: fixed(window.segments! * window.run!),
+    depth: fixed(window.segments * window.run),
     groups,
   };
   const chosen = context.schedules(problem, 16 * result.pixels * result.quads);
@@ -298,8 +289,8 @@ function lowerFeatures(
   const pieces = context.parameter(weights).pieces;
   for (const [index, piece] of pieces.entries()) {
     const isLast = index === pieces.length - 1;
-    const epilogue = isLast ? finish : { epilogue: IDENTITY, storage: [], constants: {} };
-    const from = context.layout(gradient).place("b");
+    const { epilogue, bound } = isLast ? finish : UNFUSED;
+    const from = context.layout(gradient).inQuads();
     const run = roundUpTo4(piece.count) / 4;
     const problem: ContractionProblem = {
       form: "features",
@@ -310,32 +301,33 @@ function lowerFeatures(
     };
     // This form never splits K.
     const schedule = context.schedule(problem, { partialBytes: Infinity });
-    context.emit({
-      kernel: featureContraction(schedule, epilogue.epilogue, index === 0 ? "zero" : "stored"),
-      storage: [
-        context.piecesOf(weights)[index]!,
-        context.storageOf(gradient),
-        context.storageOf(node.outputs[0]!),
-        ...epilogue.storage,
-      ],
-      constants: {
-        features,
-        quads: layout.quads,
-        pixels: layout.pixels,
-        width: layout.width,
-        run,
-        b_image: from.b_image!,
-        b_base: from.b_base! + piece.start / 4,
-        ...layout.place("y"),
-        ...epilogue.constants,
-      },
-      workgroups: {
-        x: { ...perImage(1), tile: schedule.columns },
-        z: Math.ceil(features / rowsPerBlock(schedule)),
-      },
-      label: pieceLabel(`${node.origin.name} input gradient`, index, pieces.length),
-      origin: node.origin,
-      macs: geometry.macs * (piece.count / geometry.outputs),
-    });
+    const start = index === 0 ? "zero" : "stored";
+    context.emit(
+      dispatch(featureContraction({ schedule, epilogue, start }), {
+        buffers: {
+          a: context.piecesOf(weights)[index]!,
+          b: context.storageOf(gradient),
+          result: context.storageOf(node.outputs[0]!),
+        },
+        constants: {
+          features,
+          quads: layout.quads,
+          pixels: layout.pixels,
+          width: layout.width,
+          run,
+          b_image: from.image,
+          b_base: from.base + piece.start / 4,
+          y: layout.inQuads(),
+        },
+        fragments: [bound],
+        workgroups: {
+          x: { ...perImage(1), tile: schedule.columns },
+          z: Math.ceil(features / rowsPerBlock(schedule)),
+        },
+        label: pieceLabel(`${node.origin.name} input gradient`, index, pieces.length),
+        origin: node.origin,
+        macs: geometry.macs * (piece.count / geometry.outputs),
+      }),
+    );
   }
 }

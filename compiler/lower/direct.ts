@@ -1,25 +1,18 @@
 import type { Node, Value } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
-import {
-  DIRECT_WEIGHTS_WORKGROUP,
-  directConvolution,
-  directInputGradient,
-  directWeightGradient,
-} from "../kernels/direct.js";
-import type { LoweringContext } from "./context.js";
-import { emitQuads } from "./elementwise.js";
+import { directConvolution, directInputGradient, directWeightGradient } from "../kernels/direct.js";
 import type { ConvolutionGeometry } from "../layout/geometry.js";
+import type { LoweringContext } from "./context.js";
+import { dispatch } from "./dispatch.js";
+import { emitQuads } from "./quads.js";
 import { fixed } from "./storage.js";
-import type { Constants } from "../layout/window.js";
 
-function directConstants(
-  { attributes, ...geometry }: ConvolutionGeometry,
-  groups: number,
-): Constants {
-  const { kernel, stride, dilation, padding } = attributes;
+/** Groups and windows. */
+function windows({ attributes, inputs, outputs }: ConvolutionGeometry) {
+  const { kernel, stride, dilation, padding, groups } = attributes;
   return {
-    group_inputs: geometry.inputs / groups,
-    group_outputs: geometry.outputs / groups,
+    group_inputs: inputs / groups,
+    group_outputs: outputs / groups,
     kernel_height: kernel[0],
     kernel_width: kernel[1],
     stride_height: stride[0],
@@ -28,14 +21,18 @@ function directConstants(
     dilation_width: dilation[1],
     padding_top: padding.top,
     padding_left: padding.left,
-    input_height: geometry.inputSize[0],
-    input_width: geometry.inputSize[1],
-    input_channels: geometry.inputs,
-    output_height: geometry.outputSize[0],
-    output_width: geometry.outputSize[1],
-    output_channels: geometry.outputs,
   };
 }
+
+const inputSize = ({ inputSize: [height, width] }: ConvolutionGeometry) => ({
+  input_height: height,
+  input_width: width,
+});
+
+const outputSize = ({ outputSize: [height, width] }: ConvolutionGeometry) => ({
+  output_height: height,
+  output_width: width,
+});
 
 /** Forward, or the input gradient, of groups whose channels do not come in fours. */
 export function lowerDirect(
@@ -45,18 +42,27 @@ export function lowerDirect(
   direction: "forward" | "input gradient",
 ): void {
   const [from, weights] = node.inputs as [Value, Value];
-  emitQuads(context, node, {
+  const common = {
     label: `${node.origin.name} ${direction}`,
     result: node.outputs[0]!,
     fused: node.fusion?.epilogue,
-    storage: [context.storageOf(from), context.storageOf(weights)],
-    constants: {
-      ...directConstants(geometry, node.attributes.groups),
-      ...context.layout(from).place("a"),
-    },
-    kernel: direction === "forward" ? directConvolution : directInputGradient,
+    buffers: { a: context.storageOf(from), w: context.storageOf(weights) },
     macs: geometry.macs,
-  });
+  };
+  const shared = { ...windows(geometry), a: context.layout(from).inQuads() };
+  if (direction === "forward") {
+    emitQuads(context, node, {
+      ...common,
+      kernel: directConvolution(),
+      constants: { ...shared, ...inputSize(geometry), output_channels: geometry.outputs },
+    });
+  } else {
+    emitQuads(context, node, {
+      ...common,
+      kernel: directInputGradient(),
+      constants: { ...shared, ...outputSize(geometry), input_channels: geometry.inputs },
+    });
+  }
 }
 
 export function lowerDirectWeightGradient(
@@ -65,20 +71,24 @@ export function lowerDirectWeightGradient(
   geometry: ConvolutionGeometry,
 ): void {
   const [input, gradient] = node.inputs as [Value, Value];
-  const result = context.storageOf(node.outputs[0]!);
   const weights = elementCount(node.attributes.weightShape);
-  context.emit({
-    kernel: directWeightGradient(),
-    storage: [context.storageOf(input), context.storageOf(gradient), result],
-    constants: {
-      weights,
-      ...directConstants(geometry, node.attributes.groups),
-      ...context.layout(input).place("a"),
-      ...context.layout(gradient).place("b"),
-    },
-    workgroups: { x: { ...fixed(weights), tile: DIRECT_WEIGHTS_WORKGROUP }, z: 1 },
-    label: `${node.origin.name} weight gradient`,
-    origin: node.origin,
-    macs: geometry.macs,
-  });
+  context.emit(
+    dispatch(directWeightGradient(), {
+      buffers: {
+        a: context.storageOf(input),
+        b: context.storageOf(gradient),
+        y: context.storageOf(node.outputs[0]!),
+      },
+      constants: {
+        weights,
+        ...{ ...windows(geometry), ...inputSize(geometry), ...outputSize(geometry) },
+        a: context.layout(input).inQuads(),
+        b: context.layout(gradient).inQuads(),
+      },
+      threads: fixed(weights),
+      label: `${node.origin.name} weight gradient`,
+      origin: node.origin,
+      macs: geometry.macs,
+    }),
+  );
 }

@@ -1,71 +1,15 @@
-import type { Fused } from "../ir/fusion.js";
-import type { AnyNode, Node, Value } from "../ir/graph.js";
+import type { Node, Value } from "../ir/graph.js";
 import { operand } from "../ir/expression.js";
 import { substitute } from "../ir/expression-transform.js";
 import { channelWindowSum } from "../kernels/channel-window.js";
 import { reshape } from "../kernels/copy.js";
-import type { Epilogue } from "../kernels/epilogue.js";
-import type { Kernel } from "../kernels/kernel.js";
-import {
-  lineKernel,
-  pointwise,
-  POINTWISE_WORKGROUP,
-  quadKernel,
-  type QuadSkeleton,
-} from "../kernels/pointwise.js";
+import { pointwise } from "../kernels/pointwise.js";
 import type { ActivationLayout } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";
-import { lowerEpilogue } from "./fused.js";
-import { gatherFor, leftBy } from "./gather.js";
 import { labelOf } from "./labels.js";
+import { emitQuads } from "./quads.js";
 import { perImage, type Storage } from "./storage.js";
-
-/** A kernel in which a thread makes a channel quad of the result, with what it reads apart from its epilogue. */
-export interface QuadStep {
-  readonly label: string;
-  readonly result: Value;
-  readonly fused: Fused | undefined;
-  readonly storage: readonly Storage[];
-  readonly constants: Readonly<Record<string, number>>;
-  kernel(epilogue: Epilogue, skeleton: QuadSkeleton): Kernel;
-  /** Whether a thread makes a quad or a line of them, be it only where a reduction follows; quads if left out. */
-  readonly form?: "quads" | "lines" | "lines to gather";
-  /** Multiply-adds per image; 0 if left out. */
-  readonly macs?: number;
-}
-
-export function emitQuads(context: LoweringContext, node: AnyNode, step: QuadStep): void {
-  const layout = context.layout(step.result);
-  const { form = "quads" } = step;
-  const finish = lowerEpilogue(context, step.fused, step.result);
-  const storage = [...step.storage, context.storageOf(step.result), ...finish.storage];
-  const gather = gatherFor(context, node);
-  const left = gather && leftBy(context, node)[0]!.parts;
-  const inLines = form === "lines" || gather !== undefined;
-  const skeleton: QuadSkeleton = inLines
-    ? (parts) => lineKernel(parts, gather?.gathered)
-    : quadKernel;
-  const { pixels, height, width, quads } = layout;
-  context.emit({
-    kernel: step.kernel(finish.epilogue, skeleton),
-    storage: [...storage, ...(gather && left ? [...gather.storage, left.storage] : [])],
-    constants: {
-      ...{ pixels, height, width, quads },
-      ...layout.place("y"),
-      ...step.constants,
-      ...finish.constants,
-      ...gather?.constants,
-    },
-    workgroups: {
-      x: { ...perImage((inLines ? height : pixels) * quads), tile: POINTWISE_WORKGROUP },
-      z: 1,
-    },
-    label: step.label,
-    origin: node.origin,
-    macs: step.macs ?? 0,
-  });
-}
 
 /** The first operand that is an activation becomes the kernel's own input; the others are operands of its epilogue. */
 export function lowerPointwise(context: LoweringContext, node: Node<"pointwise">): void {
@@ -81,10 +25,10 @@ export function lowerPointwise(context: LoweringContext, node: Node<"pointwise">
     label: labelOf(node),
     result: node.outputs[0]!,
     fused: { expression, operands: others },
-    storage: [context.storageOf(main)],
-    constants: context.layout(main).place("a"),
+    kernel: pointwise(),
+    buffers: { a: context.storageOf(main) },
+    constants: { a: context.layout(main).inQuads() },
     form: others.some((value) => value.shape.length === 1) ? "lines" : "lines to gather",
-    kernel: pointwise,
   });
 }
 
@@ -100,9 +44,9 @@ export function lowerChannelWindowSum(
     label: `${node.origin.name} channel window`,
     result: node.outputs[0]!,
     fused: epilogue,
-    storage: [context.storageOf(input)],
-    constants: { window_channels: layout.channels, before, after, ...layout.place("a") },
-    kernel: (finish) => channelWindowSum(prologue?.expression ?? operand(0), finish),
+    kernel: channelWindowSum({ prologue: prologue?.expression ?? operand(0) }),
+    buffers: { a: context.storageOf(input) },
+    constants: { window_channels: layout.channels, before, after, a: layout.inQuads() },
   });
 }
 

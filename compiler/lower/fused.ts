@@ -1,15 +1,33 @@
 import type { Fused } from "../ir/fusion.js";
 import type { Value } from "../ir/graph.js";
-import { IDENTITY, keepsZero, type Epilogue } from "../kernels/epilogue.js";
+import {
+  epilogueFragment,
+  IDENTITY,
+  keepsZero,
+  operandName,
+  readsChannels,
+  type Epilogue,
+} from "../kernels/epilogue.js";
 import type { LoweringContext } from "./context.js";
+import { bind, type Bound } from "./dispatch.js";
 import type { Storage } from "./storage.js";
 
 /** A fused expression with what its operands bind and where they lie. */
 export interface LoweredEpilogue {
   readonly epilogue: Epilogue;
+  readonly bound: Bound;
+  /** The same for kernels that are still assembled from text. */
   readonly storage: readonly Storage[];
   readonly constants: Readonly<Record<string, number>>;
 }
+
+/** An epilogue that leaves results as they are. */
+export const UNFUSED: LoweredEpilogue = {
+  epilogue: IDENTITY,
+  bound: { buffers: {}, constants: {} },
+  storage: [],
+  constants: {},
+};
 
 /** The epilogue of a node whose result is `result`. Operands keep their order: `e1`, `e2`, ... */
 export function lowerEpilogue(
@@ -17,20 +35,56 @@ export function lowerEpilogue(
   fused: Fused | undefined,
   result: Value,
 ): LoweredEpilogue {
-  if (!fused) return { epilogue: IDENTITY, storage: [], constants: {} };
+  if (!fused) return UNFUSED;
   const { expression, operands } = fused;
   const { channels } = context.layout(result);
   const places = operands.map((value, index) =>
     isVector(value) ? {} : context.layout(value).place(`e${index + 1}`),
   );
+  const epilogue: Epilogue = {
+    expression,
+    operands: operands.map((value) => (isVector(value) ? "vector" : "activation")),
+    clearsPadding: channels % 4 !== 0 && !keepsZero(expression),
+  };
   return {
-    epilogue: {
-      expression,
-      operands: operands.map((value) => (isVector(value) ? "vector" : "activation")),
-      clearsPadding: channels % 4 !== 0 && !keepsZero(expression),
-    },
+    epilogue,
+    bound: boundEpilogue(context, epilogue, { operands, channels }),
     storage: operands.map((value) => context.storageOf(value)),
     constants: Object.assign({ channels }, ...places) as Record<string, number>,
+  };
+}
+
+interface Operands {
+  readonly operands: readonly Value[];
+  /** Channels of the result. */
+  readonly channels: number;
+}
+
+function boundEpilogue(
+  context: LoweringContext,
+  epilogue: Epilogue,
+  { operands, channels }: Operands,
+): Bound {
+  const named = operands.map((value, index) => [operandName(index), value] as const);
+  const places = named.filter(([, value]) => !isVector(value));
+  return bind(epilogueFragment(epilogue), {
+    buffers: Object.fromEntries(named.map(([name, value]) => [name, context.storageOf(value)])),
+    constants: {
+      ...Object.fromEntries(places.map(([name, value]) => [name, context.layout(value).inQuads()])),
+      ...(readsChannels(epilogue) && { channels }),
+    },
+  });
+}
+
+/** The same epilogue where the result is taken to have so many channels. */
+export function withChannels(finish: LoweredEpilogue, channels: number): LoweredEpilogue {
+  const { epilogue, bound, constants } = finish;
+  return {
+    ...finish,
+    constants: { ...constants, channels },
+    bound: readsChannels(epilogue)
+      ? { ...bound, constants: { ...bound.constants, channels } }
+      : bound,
   };
 }
 

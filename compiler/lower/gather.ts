@@ -1,15 +1,18 @@
 /** Reductions of each channel whose first half is done by the kernel that makes what they reduce. */
 import type { Affine, BatchRange } from "../../program/program.js";
 import type { AnyNode, Node } from "../ir/graph.js";
-import { gathering, type Gathered } from "../kernels/gather.js";
+import { GATHER_INTERFACES, LEFT, type Gathered } from "../kernels/gather.js";
 import type { LoweringContext } from "./context.js";
+import { bind, type Bound } from "./dispatch.js";
 import { labelOf } from "./labels.js";
 import type { Storage } from "./storage.js";
 
 /** What a kernel is to leave of its results. */
 export interface Gather {
   readonly gathered: Gathered;
-  /** What else the kernel reads. */
+  /** What the fragment is given, with the memory for the parts. */
+  readonly bound: (partial: Storage) => Bound;
+  /** What else a kernel that is still assembled from text reads. */
   readonly storage: readonly Storage[];
   readonly constants: Readonly<Record<string, number>>;
 }
@@ -26,14 +29,14 @@ export interface LeftParts {
   readonly parts?: ChannelParts;
 }
 
-/** Room for the parts of so many values of a channel, each of which leaves so many vec4 of a quad. */
+/** Room for the parts of so many values of a channel. */
 export function partsBytes(parts: {
-  readonly left: number;
+  readonly gathered: Gathered;
   readonly quads: number;
   readonly values: number;
   readonly pixels: number;
 }): Affine {
-  const bytes = 16 * parts.left * parts.quads;
+  const bytes = 16 * LEFT[parts.gathered] * parts.quads;
   return { fixed: bytes, perImage: bytes * Math.ceil(parts.pixels / parts.values) };
 }
 
@@ -44,14 +47,23 @@ export function gatherFor(
 ): Gather | undefined {
   if (!fusion?.leaves) return undefined;
   const { what, operands } = fusion.leaves;
-  const [input] = operands;
+  const { quads } = context.layout(outputs[0]!);
+  const [input, mean] = operands.map((value) => context.storageOf(value));
+  const place = operands[0] && context.layout(operands[0]);
   return {
     gathered: what,
+    bound: (partial) =>
+      what === "moments"
+        ? bind(GATHER_INTERFACES.moments, {
+            buffers: { partial },
+            constants: { partial_quads: quads },
+          })
+        : bind(GATHER_INTERFACES.products, {
+            buffers: { input: input!, mean: mean!, partial },
+            constants: { partial_quads: quads, input: place!.inQuads() },
+          }),
     storage: operands.map((value) => context.storageOf(value)),
-    constants: {
-      partial_quads: context.layout(outputs[0]!).quads,
-      ...(input && context.layout(input).place("input")),
-    },
+    constants: { partial_quads: quads, ...place?.place("input") },
   };
 }
 
@@ -77,7 +89,7 @@ export function leftFor(context: LoweringContext, reduction: AnyNode): readonly 
 function partsOf(context: LoweringContext, node: AnyNode, values: number): ChannelParts {
   const { what } = node.fusion!.leaves!;
   const { quads, pixels } = context.layout(node.outputs[0]!);
-  const bytes = partsBytes({ left: gathering(what).left, quads, values, pixels });
+  const bytes = partsBytes({ gathered: what, quads, values, pixels });
   const name = `${labelOf(node)} ${what}`;
   return { storage: { name, purpose: "scratch", bytes }, values };
 }

@@ -1,14 +1,22 @@
 import type { Node, UpdateAttributes } from "../ir/graph.js";
-import type { Descent, GradientUse } from "../kernels/update.js";
-import type { LoweringContext } from "./context.js";
+import {
+  gradientSink,
+  type Descent,
+  type GradientUse,
+  type Trained,
+} from "../kernels/gradient-sink.js";
 import type { StoredParameter } from "../layout/parameters.js";
+import type { LoweringContext } from "./context.js";
+import { bind, type Bound } from "./dispatch.js";
 import { floatBits, type Storage } from "./storage.js";
 
 /** Where a gradient goes: into memory of its own, or at once into the parameter and what the optimizer keeps of it. */
 export interface LoweredSink {
   readonly use: GradientUse;
   readonly parameter: StoredParameter;
-  /** What a kernel binds for one of the parameter's pieces. */
+  /** What a kernel is given for one of the parameter's pieces. */
+  bound(piece: number): Bound;
+  /** The same for kernels that are still assembled from text. */
   storage(piece: number): readonly Storage[];
   readonly constants: Record<string, number>;
   /** `gradient` or `update`. */
@@ -18,12 +26,9 @@ export interface LoweredSink {
 /** The update of a bias that is applied with its weights'. */
 export interface BiasSink {
   readonly use: Descent;
-  readonly storage: readonly Storage[];
   readonly quads: number;
-  /** The bias's own factors, under the names of an update by itself. */
-  readonly factors: Record<string, number>;
-  /** The same, under the names that they have beside the weights'. */
-  readonly constants: Record<string, number>;
+  /** What a kernel is given beside the weights' sink, or by itself. */
+  readonly bound: Readonly<Record<Trained, Bound>>;
 }
 
 export function lowerBiasSink(
@@ -33,12 +38,13 @@ export function lowerBiasSink(
   const [, bias] = node.fusion?.updates ?? [];
   if (!bias) return undefined;
   const storage = [bias.parameter, ...bias.states].map((value) => context.storageOf(value));
-  const factors = updateConstants(bias.rule);
-  const named = Object.entries(factors).map(([name, value]) => [`bias_${name}`, value]);
   return {
-    ...{ use: bias.rule, storage, factors },
+    use: descentOf(bias.rule),
     quads: storage[0]!.bytes.fixed / 16,
-    constants: Object.fromEntries(named) as Record<string, number>,
+    bound: {
+      weights: boundUpdate(bias.rule, storage),
+      bias: boundUpdate(bias.rule, storage, "bias"),
+    },
   };
 }
 
@@ -49,31 +55,63 @@ export function lowerGradientSink(
   const [update] = node.fusion?.updates ?? [];
   if (!update) {
     const [gradient] = node.outputs;
+    const storage = (piece: number) => context.piecesOf(gradient!)[piece]!;
     return {
       use: "stored",
       parameter: context.parameterOfGradient(gradient!),
-      storage: (piece) => [context.piecesOf(gradient!)[piece]!],
+      bound: (piece) =>
+        bind(gradientSink("stored"), { buffers: { result: storage(piece) }, constants: {} }),
+      storage: (piece) => [storage(piece)],
       constants: {},
       label: "gradient",
     };
   }
   const { parameter, states, rule } = update;
+  const storage = (piece: number) =>
+    [parameter, ...states].map((value) => context.piecesOf(value)[piece]!);
   return {
-    use: rule,
+    use: descentOf(rule),
     parameter: context.parameter(parameter),
-    storage: (piece) => [parameter, ...states].map((value) => context.piecesOf(value)[piece]!),
-    constants: updateConstants(rule),
+    bound: (piece) => boundUpdate(rule, storage(piece)),
+    storage,
+    constants: Object.fromEntries(
+      Object.entries(factorsOf(rule)).map(([name, value]) => [name, floatBits(value)]),
+    ),
     label: "update",
   };
 }
 
-/** A parameter's own factors, as the kernels take them. */
-export function updateConstants(update: UpdateAttributes): Record<string, number> {
-  return {
-    learning_rate_factor: floatBits(update.learningRateFactor),
-    decay_factor: floatBits(update.decayFactor),
-    ...(update.gradientFactor !== undefined && {
-      gradient_factor: floatBits(update.gradientFactor),
-    }),
-  };
+/** A rule as kernels know it. */
+export const descentOf = ({
+  optimizer,
+  clipsValue,
+  gradientFactor,
+}: UpdateAttributes): Descent => ({
+  ...{ optimizer, clipsValue, unscales: gradientFactor !== undefined },
+});
+
+/** What an update is given: the parameter's memory, then that of its states, and its own factors. */
+export function boundUpdate(
+  rule: UpdateAttributes,
+  memory: readonly Storage[],
+  trained: Trained = "weights",
+): Bound {
+  const sink = gradientSink(descentOf(rule), trained);
+  const factors: Readonly<Record<string, number>> = factorsOf(rule);
+  const prefix = trained === "bias" ? "bias_" : "";
+  return bind(sink, {
+    buffers: Object.fromEntries(
+      Object.keys(sink.bindings).map((name, index) => [name, memory[index]!]),
+    ),
+    constants: Object.fromEntries(
+      Object.keys(sink.constants).map((name) => [name, factors[name.slice(prefix.length)]!]),
+    ),
+  });
 }
+
+/** A parameter's own factors. */
+const factorsOf = (rule: UpdateAttributes) => ({
+  learning_rate_factor: rule.learningRateFactor,
+  decay_factor: rule.decayFactor,
+  ...(rule.gradientFactor !== undefined && { gradient_factor: rule.gradientFactor }),
+});

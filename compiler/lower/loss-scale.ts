@@ -2,7 +2,7 @@ import type { DynamicLossScale, Node } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
 import { adjustLossScale, scaleGradient, startLossScale } from "../kernels/loss-scale.js";
 import type { LoweringContext } from "./context.js";
-import { emitQuads } from "./elementwise.js";
+import { emitQuads } from "./quads-old.js";
 import { fixed, floatBits, type StepDraft, type Storage } from "./storage.js";
 
 /** A single workgroup. */

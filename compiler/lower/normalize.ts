@@ -9,7 +9,7 @@ import {
   joinProducts,
   PARTS_WORKGROUP,
 } from "../kernels/channel-statistics.js";
-import { gathering, type Gathered } from "../kernels/gather.js";
+import type { Gathered } from "../kernels/gather.js";
 import type { Kernel } from "../kernels/kernel.js";
 import {
   NORMALIZE_WORKGROUP,
@@ -24,7 +24,6 @@ import { lowerPointwise } from "./elementwise.js";
 import { leftFor, partsBytes, type ChannelParts } from "./gather.js";
 import { pieceLabel, type Piece, type StoredParameter } from "../layout/parameters.js";
 import { fixed, floatBits, type Storage } from "./storage.js";
-import type { Constants } from "../layout/window.js";
 
 /** Values of a channel that a lane goes through, at least: enough to spread the cost of a thread and of its part. */
 const PART_VALUES = 64;
@@ -62,11 +61,11 @@ function emitParts(
   const { pixels, height, width, quads } = layout;
   const lines = Math.ceil(PART_VALUES / width);
   const values = lines * width;
-  const { left } = gathering(reduction.gathered);
+  const { gathered } = reduction;
   const storage: Storage = {
     name: `${label} of parts`,
     purpose: "scratch",
-    bytes: partsBytes({ left, quads, values, pixels }),
+    bytes: partsBytes({ gathered, quads, values, pixels }),
   };
   context.emit({
     kernel: reduction.parts,
@@ -184,7 +183,11 @@ export function lowerScaledWeights(context: LoweringContext, node: Node<"scaledW
 function scalingOf(
   { parameter, layout }: StoredParameter,
   piece: Piece,
-): { readonly order: WeightOrder; readonly threads: number; readonly constants: Constants } {
+): {
+  readonly order: WeightOrder;
+  readonly threads: number;
+  readonly constants: Record<string, number>;
+} {
   if (layout.kind !== "contraction") {
     const threads = layout.length;
     const constants = { per_output: threads / Number(parameter.value.shape[0]) };

@@ -1,28 +1,36 @@
 /** Contractions over pixels as dispatches: parts of the columns or of K, and the sums of parts. */
 import type { Node, Value } from "../ir/graph.js";
-import { pixelContraction, type ColumnOrder } from "../kernels/contraction-pixels.js";
+import {
+  pixelContraction,
+  type ColumnOrder,
+  type PixelVariant,
+} from "../kernels/contraction-pixels.js";
 import { IDENTITY } from "../kernels/epilogue.js";
-import type { Kernel } from "../kernels/kernel.js";
-import { POINTWISE_WORKGROUP, sumPartials } from "../kernels/pointwise.js";
+import { sumPartials } from "../kernels/pointwise.js";
 import { isSplit, rowsPerBlock, type ContractionSchedule } from "../schedules/schedule.js";
 import type { LoweringContext } from "./context.js";
+import { dispatch, type Bound } from "./dispatch.js";
 import type { LoweredEpilogue } from "./fused.js";
 import type { ChannelParts, Gather } from "./gather.js";
+import type { PixelPlace } from "../layout/activation-layout.js";
 import { pieceLabel } from "../layout/parameters.js";
+import type { Window } from "../layout/window.js";
 import { perImage, type Storage } from "./storage.js";
-import type { Constants } from "../layout/window.js";
 
 /** A dispatch's share of the result: some of its columns, or of its K. */
 export interface PixelPart {
   readonly a: Storage;
   readonly b: Storage;
-  readonly window: Constants;
+  readonly window: PixelWindow;
   readonly groups: number;
   /** vec4 columns of each group in `b`, and the first of them in the output. */
   readonly columns: number;
   readonly firstQuad: number;
   readonly macs: number;
 }
+
+/** Where a part's operands lie; with the step from column to column where columns come first. */
+export type PixelWindow = Window & { readonly b_group: number; readonly b_column?: number };
 
 export interface PixelProblem {
   readonly label: string;
@@ -41,13 +49,13 @@ export interface PixelResult {
   readonly pixels: number;
   readonly width: number;
   readonly quads: number;
-  readonly place: Constants;
+  readonly place: PixelPlace;
 }
 
 export function resultOf(context: LoweringContext, output: Value): PixelResult {
   const layout = context.layout(output);
   const { pixels, width, quads } = layout;
-  return { storage: context.storageOf(output), pixels, width, quads, place: layout.place("y") };
+  return { storage: context.storageOf(output), pixels, width, quads, place: layout.inQuads() };
 }
 
 /** How a range of batches is lowered: its schedule, and what it leaves. */
@@ -77,8 +85,8 @@ export function emitPixels(
   for (const [index, part] of parts.entries()) {
     emitPart(context, node, problem, {
       ...{ schedule, part, label: partLabel(problem, part) },
-      kernel: pixelContraction(schedule, IDENTITY, { order }),
-      storage: [part.a, part.b, partials],
+      variant: { epilogue: IDENTITY, order },
+      result: partials,
       constants: {
         groups: part.groups,
         splits: schedule.splits!,
@@ -101,12 +109,10 @@ function emitWhole(
   for (const part of parts) {
     emitPart(context, node, problem, {
       ...{ schedule, part, label: partLabel(problem, part) },
-      kernel: pixelContraction(schedule, finish.epilogue, { order, gathered: gather?.gathered }),
-      storage: [
-        ...[part.a, part.b, result.storage, ...finish.storage],
-        ...(gather && left ? [...gather.storage, left.storage] : []),
-      ],
-      constants: { ...result.place, ...finish.constants, ...gather?.constants },
+      variant: { epilogue: finish.epilogue, order, gathered: gather?.gathered },
+      result: result.storage,
+      constants: { y: result.place },
+      fragments: [finish.bound, left && gather?.bound(left.storage)],
     });
   }
 }
@@ -118,38 +124,47 @@ export interface PartDispatch {
   readonly schedule: ContractionSchedule;
   readonly part: PixelPart;
   readonly label: string;
-  readonly kernel: Kernel;
-  readonly storage: readonly Storage[];
-  readonly constants: Constants;
+  readonly variant: Omit<PixelVariant, "schedule">;
+  /** Where its sums go: the result, or memory for parts of K. */
+  readonly result: Storage;
+  /** Where they lie there. */
+  readonly constants: { readonly y: PixelPlace } | PartOfK;
+  readonly fragments?: readonly (Bound | undefined)[];
+}
+
+/** Which of the parts of K a dispatch makes. */
+interface PartOfK {
+  readonly groups: number;
+  readonly splits: number;
+  readonly first_split: number;
+  readonly quads: number;
 }
 
 export function emitPart(
   context: LoweringContext,
-  node: PixelNode,
-  { result }: Pick<PixelProblem, "result">,
-  { schedule, part, label, kernel, storage, constants }: PartDispatch,
+  { origin }: PixelNode,
+  problem: Pick<PixelProblem, "result">,
+  { schedule, part, label, variant, result, constants, fragments }: PartDispatch,
 ): void {
+  const { pixels, width } = problem.result;
   const blocks = Math.ceil(part.columns / schedule.columns);
-  context.emit({
-    kernel,
-    storage,
-    constants: {
-      pixels: result.pixels,
-      width: result.width,
-      columns: part.columns,
-      column_blocks: blocks,
-      first_quad: part.firstQuad,
-      ...part.window,
-      ...constants,
-    },
-    workgroups: {
-      x: { ...perImage(result.pixels), tile: rowsPerBlock(schedule) },
-      z: blocks * part.groups * (schedule.splits ?? 1),
-    },
-    label,
-    origin: node.origin,
-    macs: part.macs,
-  });
+  context.emit(
+    dispatch(pixelContraction({ schedule, ...variant }), {
+      buffers: { a: part.a, b: part.b, result },
+      constants: {
+        ...{ pixels, width, columns: part.columns, column_blocks: blocks },
+        first_quad: part.firstQuad,
+        ...part.window,
+        ...constants,
+      },
+      ...(fragments && { fragments }),
+      workgroups: {
+        x: { ...perImage(pixels), tile: rowsPerBlock(schedule) },
+        z: blocks * part.groups * (schedule.splits ?? 1),
+      },
+      ...{ label, origin, macs: part.macs },
+    }),
+  );
 }
 
 function emitSum(
@@ -158,14 +173,15 @@ function emitSum(
   { label, result, finish }: PixelProblem,
   { partials, splits }: { readonly partials: Storage; readonly splits: number },
 ): void {
-  const { pixels, width, quads } = result;
-  context.emit({
-    kernel: sumPartials(finish.epilogue),
-    storage: [partials, result.storage, ...finish.storage],
-    constants: { pixels, width, quads, splits, ...result.place, ...finish.constants },
-    workgroups: { x: { ...perImage(pixels * quads), tile: POINTWISE_WORKGROUP }, z: 1 },
-    label: `${label} (sum)`,
-    origin,
-    macs: 0,
-  });
+  const { pixels, width, quads, place } = result;
+  context.emit(
+    dispatch(sumPartials().in({ form: "quads", epilogue: finish.epilogue }), {
+      buffers: { partials, result: result.storage },
+      constants: { pixels, width, quads, splits, y: place },
+      fragments: [finish.bound],
+      threads: perImage(pixels * quads),
+      label: `${label} (sum)`,
+      origin,
+    }),
+  );
 }

@@ -12,7 +12,7 @@ import {
 import type { ActivationLayout } from "../layout/activation-layout.js";
 import { codeWidth } from "./code-width.js";
 import type { LoweringContext } from "./context.js";
-import { emitQuads } from "./elementwise.js";
+import { emitQuads } from "./quads-old.js";
 
 type Constants = Record<string, number>;
 

@@ -3,7 +3,7 @@ import { resample, resampleGradient } from "../kernels/resample.js";
 import { resamplePlace } from "../ir/resample-taps.js";
 import type { ActivationLayout } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
-import { emitQuads } from "./elementwise.js";
+import { emitQuads } from "./quads-old.js";
 import { floatBits } from "./storage.js";
 
 /** Sizes of the image and of what is made of it, and where the pixels of one fall on the other. */

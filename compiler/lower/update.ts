@@ -4,26 +4,31 @@ import { SQUARES_BLOCKS, squareSums, sumOfBlocks } from "../kernels/square-sum.j
 import { sumGradients } from "../kernels/sum-gradients.js";
 import { update, UPDATE_QUADS, UPDATE_WORKGROUP, type UpdateScale } from "../kernels/update.js";
 import type { LoweringContext } from "./context.js";
-import { updateConstants } from "./gradient-sink.js";
+import { dispatch } from "./dispatch.js";
+import { boundUpdate, descentOf } from "./gradient-sink.js";
 import { fixed, type Storage } from "./storage.js";
 
 export function lowerUpdate(context: LoweringContext, node: Node<"update">): void {
   const [{ parameter, gradient, states }] = trainedBy(node) as [TrainedParameter];
   const { clipsNorm, skips } = node.attributes;
   const scale: UpdateScale = skips ? "applied" : clipsNorm ? "norm" : "none";
-  const last = scale === "none" ? [] : [context.storageOf(node.inputs.at(-1)!)];
+  const before = scale === "none" ? undefined : context.storageOf(node.inputs.at(-1)!);
   context.piecesOf(parameter).forEach((piece, index) => {
     const quads = piece.bytes.fixed / 16;
     const kept = states.map((state) => context.piecesOf(state)[index]!);
-    context.emit({
-      kernel: update(node.attributes, scale),
-      storage: [context.piecesOf(gradient!)[index]!, piece, ...kept, ...last],
-      constants: { quads, ...updateConstants(node.attributes) },
-      workgroups: { x: { ...fixed(quads), tile: UPDATE_WORKGROUP * UPDATE_QUADS }, z: 1 },
-      label: `${parameter.name} update`,
-      origin: node.origin,
-      macs: 0,
-    });
+    context.emit(
+      dispatch(update({ descent: descentOf(node.attributes), scale }), {
+        buffers: { gradient: context.piecesOf(gradient!)[index]! },
+        constants: { quads },
+        fragments: [
+          boundUpdate(node.attributes, [piece, ...kept]),
+          before && { buffers: { [scale]: before }, constants: {} },
+        ],
+        workgroups: { x: { ...fixed(quads), tile: UPDATE_WORKGROUP * UPDATE_QUADS }, z: 1 },
+        label: `${parameter.name} update`,
+        origin: node.origin,
+      }),
+    );
   });
 }
 

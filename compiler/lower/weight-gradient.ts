@@ -1,18 +1,15 @@
 import { groupsOf, type PieceGroups } from "../../program/pieces.js";
 import type { BatchRange } from "../../program/program.js";
 import type { Node, Value } from "../ir/graph.js";
-import { weightContraction } from "../kernels/contraction-weights.js";
+import { PARTIALS_INTERFACE, weightContraction } from "../kernels/contraction-weights.js";
 import { RANK_IMAGES, RANK_ROWS, rankUpdate } from "../kernels/rank-update.js";
 import { isSplit, rowsPerBlock, type ContractionSchedule } from "../schedules/schedule.js";
-import {
-  UPDATE_WORKGROUP,
-  updateFromPartials,
-  type Descent,
-  type GradientUse,
-} from "../kernels/update.js";
+import type { Descent, GradientUse } from "../kernels/gradient-sink.js";
+import { updateFromPartials } from "../kernels/update.js";
 import { RANK_SCHEDULES, type ContractionProblem } from "../schedules/index.js";
 import { roundUpTo4, type ActivationLayout } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
+import { bind, dispatch, type Bound } from "./dispatch.js";
 import { lowerDirectWeightGradient } from "./direct.js";
 import { ConvolutionGeometry } from "../layout/geometry.js";
 import {
@@ -23,7 +20,7 @@ import {
 } from "./gradient-sink.js";
 import { pieceLabel, type Piece } from "../layout/parameters.js";
 import { fixed, perImage, type Storage } from "./storage.js";
-import { productWindow, window, windowSteps, type Constants } from "../layout/window.js";
+import { ofGroups, productWindow, window, windowSteps, type Window } from "../layout/window.js";
 
 /** Weight gradient: rows are weights of a window, in the order in which the weights lie. */
 export function lowerWeightGradient(
@@ -49,12 +46,11 @@ export function lowerWeightGradient(
     emitWeightGradient(context, node, {
       ...(rank && { batches: { atLeast: RANK_IMAGES + 1 } }),
       geometry,
-      window: { ...a, a_base: a.a_base! + held.first * a.a_group! },
+      window: ofGroups(a, held.first),
       ...{ piece, held },
       use: sink.use,
       bias,
-      storage: sink.storage(index),
-      constants: sink.constants,
+      bound: sink.bound(index),
       label: pieceLabel(`${node.origin.name} weight ${sink.label}`, index, pieces.length),
       runValues: isProduct ? layout.imagePitch : runValues(layout, geometry),
     });
@@ -70,14 +66,14 @@ function runValues(layout: ActivationLayout, { attributes }: ConvolutionGeometry
 
 interface WeightProblem {
   readonly geometry: ConvolutionGeometry;
-  readonly window: Constants;
+  readonly window: Window;
   readonly piece: Piece;
   /** The groups that it holds. */
   readonly held: PieceGroups;
   readonly use: GradientUse;
   readonly bias: BiasSink | undefined;
-  readonly storage: readonly Storage[];
-  readonly constants: Constants;
+  /** What the sink is given. */
+  readonly bound: Bound;
   readonly label: string;
   readonly runValues: number;
   readonly batches?: BatchRange;
@@ -103,33 +99,30 @@ function emitRankUpdate(
   const piece = pieces[index]!;
   const features = context.layout(input).imagePitch;
   const columns = roundUpTo4(piece.count) / 4;
-  const place = context.layout(gradient).place("b");
-  context.emit({
-    kernel: rankUpdate(schedule, sink.use as Descent, bias?.use),
-    storage: [
-      ...[context.storageOf(input), context.storageOf(gradient)],
-      ...sink.storage(index),
-      ...(bias?.storage ?? []),
-    ],
-    constants: {
-      features,
-      columns,
-      first_quad: piece.start / 4,
-      a_image: features,
-      b_image: place.b_image!,
-      b_base: place.b_base!,
-      ...sink.constants,
-      ...bias?.constants,
-    },
-    workgroups: {
-      x: { ...fixed(columns), tile: schedule.columns },
-      z: Math.ceil(features / RANK_ROWS),
-    },
-    label: pieceLabel(`${node.origin.name} weight update`, index, pieces.length),
-    origin: node.origin,
-    macs: geometry.macs * (piece.count / geometry.outputs),
-    batches: { atMost: RANK_IMAGES },
-  });
+  const place = context.layout(gradient).inQuads();
+  const kernel = rankUpdate({ schedule, descent: sink.use as Descent, bias: bias?.use });
+  context.emit(
+    dispatch(kernel, {
+      buffers: { a: context.storageOf(input), b: context.storageOf(gradient) },
+      constants: {
+        features,
+        columns,
+        first_quad: piece.start / 4,
+        a_image: features,
+        b_image: place.image,
+        b_base: place.base,
+      },
+      fragments: [sink.bound(index), bias?.bound.bias],
+      workgroups: {
+        x: { ...fixed(columns), tile: schedule.columns },
+        z: Math.ceil(features / RANK_ROWS),
+      },
+      label: pieceLabel(`${node.origin.name} weight update`, index, pieces.length),
+      origin: node.origin,
+      macs: geometry.macs * (piece.count / geometry.outputs),
+      batches: { atMost: RANK_IMAGES },
+    }),
+  );
 }
 
 function emitWeightGradient(
@@ -140,7 +133,7 @@ function emitWeightGradient(
   const { window: a, piece, held, geometry, bias } = problem;
   const [input, gradient] = node.inputs as [Value, Value];
   const columns = roundUpTo4(held.outputs) / 4;
-  const quads = a.segments! * a.run!;
+  const quads = a.segments * a.run;
   const { count: groups } = held;
   const [height, width] = geometry.outputSize;
   const contraction: ContractionProblem = {
@@ -154,35 +147,43 @@ function emitWeightGradient(
   const schedule = context.schedule(contraction, { batches: problem.batches, partialBytes });
   const parts = isSplit(schedule) && partialsOf(problem, { schedule, groups, quads, columns });
   const blocks = Math.ceil(columns / schedule.columns);
-  context.emit({
-    kernel: weightContraction(schedule, problem.use, bias?.use),
-    storage: [
-      ...[context.storageOf(input), context.storageOf(gradient)],
-      ...(parts ? [parts.storage] : [...problem.storage, ...(bias?.storage ?? [])]),
-    ],
-    constants: {
-      ...{ height, width, columns, column_blocks: blocks, first_quad: piece.start / 4 },
-      ...{ row_quads: quads, run_values: problem.runValues, y_group: 4 * quads * columns },
-      ...a,
-      ...context.layout(gradient).place("b"),
-      ...(parts ? parts.constants : { ...problem.constants, ...bias?.constants }),
-    },
-    workgroups: {
-      x: { ...fixed(quads), tile: rowsPerBlock(schedule) },
-      z: blocks * groups * (schedule.splits ?? 1),
-    },
-    label: problem.label,
-    origin: node.origin,
-    macs: geometry.macs * (piece.count / geometry.outputs),
-    ...(problem.batches && { batches: problem.batches }),
-  });
+  const kernel = weightContraction({ schedule, use: problem.use, bias: bias?.use });
+  context.emit(
+    dispatch(kernel, {
+      buffers: { a: context.storageOf(input), b: context.storageOf(gradient) },
+      constants: {
+        ...{ height, width, columns, column_blocks: blocks, first_quad: piece.start / 4 },
+        ...{ row_quads: quads, run_values: problem.runValues, y_group: 4 * quads * columns },
+        ...a,
+        b: context.layout(gradient).inQuads(),
+        ...(parts && parts.constants),
+        ...(parts && { weight_quads: parts.weightQuads }),
+      },
+      fragments: parts
+        ? [bind(PARTIALS_INTERFACE, { buffers: { result: parts.storage }, constants: {} })]
+        : [problem.bound, bias?.bound.bias],
+      workgroups: {
+        x: { ...fixed(quads), tile: rowsPerBlock(schedule) },
+        z: blocks * groups * (schedule.splits ?? 1),
+      },
+      label: problem.label,
+      origin: node.origin,
+      macs: geometry.macs * (piece.count / geometry.outputs),
+      batches: problem.batches,
+    }),
+  );
   if (parts) emitPartialUpdates(context, node, problem, parts);
 }
 
 /** Sums of parts of the batch: the weights' and, behind them, the bias's. */
 interface Partials {
   readonly storage: Storage;
-  readonly constants: Constants;
+  readonly weightQuads: number;
+  readonly constants: {
+    readonly groups: number;
+    readonly splits: number;
+    readonly partial_quads: number;
+  };
 }
 
 interface PartialSizes {
@@ -209,43 +210,42 @@ function partialsOf(
       purpose: "scratch",
       bytes: fixed(16 * splits * each),
     },
-    constants: {
-      ...{ groups: sizes.groups, splits },
-      ...{ weight_quads: weightQuads(sizes), partial_quads: each },
-    },
+    weightQuads: weightQuads(sizes),
+    constants: { groups: sizes.groups, splits, partial_quads: each },
   };
+}
+
+/** Some quads of the parts' sums, and what becomes of them. */
+interface PartialUpdate {
+  readonly use: GradientUse;
+  readonly bound: Bound;
+  readonly base: number;
+  readonly first: number;
+  readonly quads: number;
 }
 
 function emitPartialUpdates(
   context: LoweringContext,
   { origin }: Node<"convolutionWeightGradient">,
-  { label, piece, use, storage, constants, bias, batches }: WeightProblem,
+  { label, piece, use, bound, bias, batches }: WeightProblem,
   partials: Partials,
 ): void {
-  const { splits, weight_quads: ofWeights, partial_quads: each } = partials.constants;
-  const emit = (sum: {
-    readonly use: GradientUse;
-    readonly storage: readonly Storage[];
-    readonly constants: Constants;
-    readonly base: number;
-    readonly first: number;
-    readonly quads: number;
-  }) =>
-    context.emit({
-      kernel: updateFromPartials(sum.use),
-      storage: [partials.storage, ...sum.storage],
-      constants: {
-        ...{ first: sum.first, quads: sum.quads, base: sum.base },
-        ...{ splits: splits!, partial_quads: each! },
-        ...sum.constants,
-      },
-      workgroups: { x: { ...fixed(sum.quads), tile: UPDATE_WORKGROUP }, z: 1 },
-      label: `${label} (sum)`,
-      ...{ origin, macs: 0 },
-      ...(batches && { batches }),
-    });
-  emit({ use, storage, constants, base: 0, first: 0, quads: ofWeights! });
+  const { splits, partial_quads } = partials.constants;
+  const emit = (sum: PartialUpdate) => {
+    const { base, first, quads } = sum;
+    context.emit(
+      dispatch(updateFromPartials({ use: sum.use }), {
+        buffers: { partials: partials.storage },
+        constants: { first, quads, base, splits, partial_quads },
+        fragments: [sum.bound],
+        threads: fixed(quads),
+        label: `${label} (sum)`,
+        ...{ origin, batches },
+      }),
+    );
+  };
+  emit({ use, bound, base: 0, first: 0, quads: partials.weightQuads });
   // A piece sums the bias of its own output channels.
   const own = { first: piece.start / 4, quads: roundUpTo4(piece.count) / 4 };
-  if (bias) emit({ ...bias, ...own, constants: bias.factors, base: ofWeights! });
+  if (bias) emit({ ...own, use: bias.use, bound: bias.bound.weights, base: partials.weightQuads });
 }

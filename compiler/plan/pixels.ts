@@ -5,7 +5,7 @@ import type { AnyNode, Node, Value } from "../ir/graph.js";
 import { roundUpTo4, type ActivationLayout, type Steps } from "../layout/activation-layout.js";
 import { ConvolutionGeometry } from "../layout/geometry.js";
 import { evenShare, shares } from "../layout/shares.js";
-import { productWindow, window, windowSteps, type Constants } from "../layout/window.js";
+import { productWindow, window, windowSteps, type Window } from "../layout/window.js";
 import {
   chooseSchedules,
   type ContractionProblem,
@@ -19,7 +19,7 @@ export type PixelNode = Node<"convolution"> | Node<"convolutionInputGradient">;
 
 export interface PixelPlan {
   /** How the windows of the first group move over what is read. */
-  readonly windows: Constants;
+  readonly windows: Window;
   readonly shares: readonly PixelShare[];
   readonly problem: ContractionProblem;
   readonly sums: PartialSums;
@@ -64,7 +64,7 @@ export function planPixels(settings: PlanSettings, node: PixelNode): PixelPlan {
     form: "pixels",
     rows: { fixed: 0, perImage: pixels },
     columns: { fixed: columns, perImage: 0 },
-    depth: { fixed: windows.segments! * windows.run!, perImage: 0 },
+    depth: { fixed: windows.segments * windows.run, perImage: 0 },
     groups: groups.count,
     ...(tiles !== undefined && { tiles: { fixed: 0, perImage: tiles } }),
   };
@@ -78,7 +78,7 @@ function windowsOf(
   { kind, attributes }: PixelNode,
   geometry: ConvolutionGeometry,
   read: ActivationLayout,
-): Constants {
+): Window {
   const steps: Steps =
     kind === "convolution"
       ? windowSteps(geometry)

@@ -3,8 +3,10 @@ import { compile } from "../../compiler/index.js";
 import { unaryFunctions, binaryFunctions } from "../../compiler/ir/expression-evaluate.js";
 import type { BinaryOperator, Expression, UnaryOperator } from "../../compiler/ir/expression.js";
 import { binary, operand, unary } from "../../compiler/ir/expression.js";
-import { expressionDeclarations, print } from "../../compiler/kernels/expression.js";
-import { RANKS } from "../../compiler/kernels/not-a-number.js";
+import { print } from "../../compiler/kernels/expression.js";
+import { code, component, joined, type Code } from "../../compiler/kernels/code.js";
+import { RANK_OF, RANKED } from "../../compiler/kernels/not-a-number.js";
+import { Printer } from "../../compiler/kernels/printer.js";
 import { layers, type LayerSample } from "../../compiler/layers/index.js";
 import { createNetwork, findAdapter, type Network } from "../../runtime/index.js";
 
@@ -16,20 +18,22 @@ const BITS = [
 const VALUES = new Float32Array(Uint32Array.from(BITS).buffer);
 
 /** Runs `y[i] = EXPRESSION` over the values as vec4f, with `x` the values and `z` 0.5. */
-async function runOnDevice(declarations: readonly string[], expression: string) {
+async function runOnDevice(expression: Code) {
+  const printer = new Printer();
+  const value = expression.print(printer);
   const { adapter } = await findAdapter(process.env["NETC_ADAPTER"]);
   const device = await adapter.requestDevice();
   try {
-    const code = `
+    const shader = `
       @group(0) @binding(0) var<storage, read> a: array<vec4f>;
       @group(0) @binding(1) var<storage, read_write> result: array<vec4f>;
-      ${declarations.join("\n")}
+      ${printer.declarations.join("\n")}
       @compute @workgroup_size(1) fn main(@builtin(global_invocation_id) id: vec3u) {
         let x = a[id.x];
         let z = a[2];
-        result[id.x] = ${expression};
+        result[id.x] = ${value};
       }`;
-    const module = device.createShaderModule({ code });
+    const module = device.createShaderModule({ code: shader });
     const compute = { module, entryPoint: "main" };
     const pipeline = device.createComputePipeline({ layout: "auto", compute });
     const buffer = (size: number, usage: number) => device.createBuffer({ size, usage });
@@ -71,26 +75,30 @@ const expressions: readonly (readonly [string, Expression])[] = [
 test.each(expressions)(
   "%s of NaN is NaN, of other numbers what it was",
   async (name, expression) => {
-    const leaves = { operand: (index: number) => "xz"[index]!, channel: () => "x", counter: "0u" };
-    const text = print(expression, { ...leaves, type: "vec4f" });
-    const scalar = (component: string) =>
+    const operands = [code`x`, code`z`];
+    const leaves = { channel: () => code`x`, counter: code`0u` };
+    const vector = {
+      ...leaves,
+      operand: (index: number) => operands[index]!,
+      type: "vec4f",
+    } as const;
+    const scalar = (at: number) =>
       print(expression, {
         ...leaves,
-        operand: (index) => `${"xz"[index]!}.${component}`,
+        operand: (index) => component(operands[index]!, at),
         type: "f32",
       });
-    const declarations = expressionDeclarations([expression]);
-    const found = await runOnDevice(declarations, text);
+    const found = await runOnDevice(print(expression, vector));
     expect(found.slice(0, 3)).toEqual([NaN, NaN, NaN]);
     // Roots and logarithms of negative numbers, and powers of them, are the device's own business.
     if (!/log|sqrt|power|divide/.test(name)) expect(found.slice(3).some(Number.isNaN)).toBe(false);
-    const scalars = await runOnDevice(declarations, `vec4f(${[..."xyzw"].map(scalar).join(", ")})`);
+    const scalars = await runOnDevice(code`vec4f(${joined([0, 1, 2, 3].map(scalar), ", ")})`);
     expect(scalars.slice(0, 3)).toEqual([NaN, NaN, NaN]);
   },
 );
 
 test("ranks keep the order of numbers, NaN above all, and lead back", async () => {
-  const ranks = await runOnDevice([RANKS], "vec4f(rank_of(x))");
+  const ranks = await runOnDevice(code`vec4f(${RANK_OF}(x))`);
   const [quiet, signed, signalling, infinite, lowest, some, negative, zero] = ranks;
   for (const nan of [quiet!, signed!]) expect(nan).toBeGreaterThan(infinite!);
   expect(signalling).toBeGreaterThanOrEqual(infinite!);
@@ -100,7 +108,7 @@ test("ranks keep the order of numbers, NaN above all, and lead back", async () =
     true,
     true,
   ]);
-  expect(await runOnDevice([RANKS], "ranked(rank_of(x))")).toEqual([
+  expect(await runOnDevice(code`${RANKED}(${RANK_OF}(x))`)).toEqual([
     NaN,
     NaN,
     NaN,

@@ -1,0 +1,182 @@
+/** What becomes of a gradient that a kernel makes. */
+import { stateCount, type UpdateRule } from "../ir/graph.js";
+import { written, type Bindings, type Io } from "./bindings.js";
+import { code, frame, helper, text, times, type Code, type Declared } from "./code.js";
+import type { Constants } from "./constants.js";
+import { scopeOf, type Fragment } from "./define-kernel.js";
+import { OR_NAN } from "./not-a-number.js";
+
+/** Whose gradient a kernel makes: names of what it binds, and of the functions over that, begin with it. */
+export type Trained = "weights" | "bias";
+
+const nameOf = (trained: Trained, name: string) => (trained === "bias" ? `bias_${name}` : name);
+
+/** How weights, or sums of gradients, follow gradients. */
+export interface Descent {
+  readonly optimizer: UpdateRule;
+  /** Whether each element of the gradient is limited in magnitude. */
+  readonly clipsValue: boolean;
+  /** Whether gradients come times a static loss scale. */
+  readonly unscales: boolean;
+}
+
+/** What becomes of a gradient: it is stored, or applied at once to the weights and what the optimizer keeps, which lie alike. */
+export type GradientUse = "stored" | Descent;
+
+/** A place in the weights, whose gradient is used. */
+export interface GradientSink extends Fragment {
+  /** Words for the kernel's name. */
+  readonly suffix: string;
+  /** Statement that uses the vec4 `gradient` of the place `at`. */
+  readonly use: (at: Code, gradient: Code) => Code;
+}
+
+/** Adam's bias corrections, which count its steps. */
+export interface Corrections {
+  readonly correction1: Code;
+  readonly correction2: Code;
+}
+
+/** What a rule reads and changes: `weight`, `gradient`, `rate` and `decay` are in scope. */
+interface Rule {
+  readonly weights: Io<{ readonly w: ReturnType<typeof written> }>["w"];
+  readonly states: readonly Rule["weights"][];
+  readonly adam: () => Declared;
+}
+
+const AT = code`at`;
+
+/**
+ * How a weight follows its gradient, in place. Every slice of a step runs `accumulate` and `sgd`; the
+ * others run once a step, on the sum of its slices' gradients.
+ */
+const RULES: Readonly<Record<UpdateRule, (rule: Rule) => Code>> = {
+  /*
+   * Stochastic gradient descent with momentum. With g = gradient + decay * w:
+   * PyTorch v = m v + g, w -= rate * (nesterov ? g + m v : v);
+   * Caffe, and the 2012 paper, v = m v + rate * g, w -= (nesterov ? rate * g + m v : v).
+   * Both are v = m v + inner * g, w -= outer * (nesterov ? inner * g + m v : v). Without nesterov
+   * that is linear in the gradient: the first slice of a step decays and adds its share, the others
+   * add theirs, and the weights move after the last.
+   */
+  sgd: ({ weights, states: [velocity] }) => {
+    const moved = code`select(v, g + ${frame.momentum} * v, ${frame.nesterov} != 0u)`;
+    return code`
+      let inner = select(1.0, rate, ${frame.convention} == 1u);
+      let outer = select(rate, 1.0, ${frame.convention} == 1u);
+      let is_first = ${frame.first_image} == 0u;
+      let g = inner * (gradient + select(0.0, decay, is_first) * weight);
+      let v = select(1.0, ${frame.momentum}, is_first) * ${velocity!.load(AT)} + g;
+      ${velocity!.store(AT, code`v`)}
+      if (${frame.first_image} + ${frame.batch} == ${frame.step_images}) {
+        ${weights.store(AT, code`weight - outer * ${moved}`)}
+      }`;
+  },
+  // The first slice overwrites what is left of the step before.
+  accumulate: ({ weights }) =>
+    weights.store(AT, code`select(weight, vec4f(0), ${frame.first_image} == 0u) + gradient`),
+  adam: ({ weights, adam }) =>
+    weights.store(AT, code`weight - rate * ${adam()}(at, gradient + decay * weight)`),
+  // The decay is taken off the weights and does not enter the averages (Loshchilov and Hutter,
+  // arXiv:1711.05101).
+  adamw: ({ weights, adam }) =>
+    weights.store(AT, code`(1.0 - rate * decay) * weight - rate * ${adam()}(at, gradient)`),
+  // Tieleman and Hinton 2012, with PyTorch's epsilon outside of the root.
+  rmsprop: ({ weights, states: [squares, velocity] }) => code`
+    let g = gradient + decay * weight;
+    let squares = ${frame.beta2} * ${squares!.load(AT)} + ${frame.rest2} * g * g;
+    ${squares!.store(AT, code`squares`)}
+    let v = ${frame.momentum} * ${velocity!.load(AT)} + g / (sqrt(squares) + ${frame.epsilon});
+    ${velocity!.store(AT, code`v`)}
+    ${weights.store(AT, code`weight - rate * v`)}`,
+};
+
+/** Kingma and Ba, arXiv:1412.6980: the step's direction from running averages of the gradient and its square. */
+function adamOf(
+  name: string,
+  [means, squares]: Rule["states"],
+  { correction1, correction2 }: Corrections,
+): Declared {
+  return helper(
+    name,
+    code`
+      fn ${text(name)}(at: u32, g: vec4f) -> vec4f {
+        let mean = ${frame.beta1} * ${means!.load(AT)} + ${frame.rest1} * g;
+        let squares = ${frame.beta2} * ${squares!.load(AT)} + ${frame.rest2} * g * g;
+        ${means!.store(AT, code`mean`)}
+        ${squares!.store(AT, code`squares`)}
+        return mean / ${correction1} / (sqrt(squares) / sqrt(${correction2}) + ${frame.epsilon});
+      }`,
+  );
+}
+
+const CLIPPED = helper(
+  "clipped",
+  code`
+    fn clipped(gradient: vec4f) -> vec4f {
+      let limit = vec4f(${frame.clip_value});
+      return ${OR_NAN}(gradient, clamp(gradient, -limit, limit));
+    }`,
+);
+
+const STORED_INTERFACE = { bindings: { result: written("vec4f") }, constants: {} } as const;
+
+const STORED: GradientSink = {
+  ...STORED_INTERFACE,
+  suffix: "",
+  use: (at, gradient) => scopeOf(STORED_INTERFACE).io.result.store(at, gradient),
+};
+
+/** What a sink binds and is given, by the names of weights; `prefixed` has those of a bias beside them. */
+const factorsOf = ({ optimizer, unscales }: Descent): readonly string[] => [
+  ...(optimizer === "accumulate" ? [] : ["learning_rate_factor", "decay_factor"]),
+  ...(unscales ? ["gradient_factor"] : []),
+];
+
+export function gradientSink(
+  use: GradientUse,
+  trained: Trained = "weights",
+  corrections: Corrections = frame,
+): GradientSink {
+  if (use === "stored") return STORED;
+  const { optimizer, clipsValue, unscales } = use;
+  const name = (own: string) => nameOf(trained, own);
+  const states = times(stateCount({ optimizer }), (index) => name(`state${index}`));
+  const bindings: Bindings = Object.fromEntries(
+    [name("w"), ...states].map((each) => [each, written("vec4f")]),
+  );
+  const constants: Constants = Object.fromEntries(
+    factorsOf(use).map((factor) => [name(factor), "f32"] as const),
+  );
+  const { io } = scopeOf({ bindings: asWritten([name("w"), ...states]), constants: {} });
+  const { k } = scopeOf({ bindings: {}, constants: asFloats(factorsOf(use).map(name)) });
+  const kept = states.map((state) => io[state]!);
+  const adam = () => adamOf(name("adam"), kept, corrections);
+  const weights = io[name("w")]!;
+  const made = unscales ? code`${k[name("gradient_factor")]} * made` : code`made`;
+  const pace = code`
+    let rate = ${frame.learning_rate} * ${k[name("learning_rate_factor")]};
+    let decay = ${frame.weight_decay} * ${k[name("decay_factor")]};`;
+  const descend = helper(
+    name("descend"),
+    code`
+      fn ${text(name("descend"))}(at: u32, made: vec4f) {
+        ${optimizer !== "accumulate" && pace}
+        let gradient = ${clipsValue ? code`${CLIPPED}(${made})` : made};
+        let weight = ${weights.load(AT)};
+        ${RULES[optimizer]({ weights, states: kept, adam })}
+      }`,
+  );
+  return {
+    ...{ bindings, constants },
+    declarations: [descend],
+    suffix: `_${optimizer}${clipsValue ? "_clipped" : ""}${unscales ? "_unscaled" : ""}`,
+    use: (at, gradient) => code`${descend}(${at}, ${gradient});`,
+  };
+}
+
+const asWritten = (names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, written("vec4f")] as const));
+
+const asFloats = (names: readonly string[]) =>
+  Object.fromEntries(names.map((name) => [name, "f32"] as const));
