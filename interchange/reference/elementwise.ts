@@ -1,8 +1,7 @@
 /** References of what treats each element by itself, with broadcasting. */
 import { RefusedNode } from "../attributes.js";
 import { sizeOf, type ForeignTensor } from "../foreign-graph.js";
-import type { ReferenceCall } from "./evaluate.js";
-import type { Reference } from "./index.js";
+import type { Reference, ReferenceCall } from "./reference.js";
 
 /** An input that must be there. */
 export function given({ inputs }: ReferenceCall, index: number): ForeignTensor {

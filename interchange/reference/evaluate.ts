@@ -12,14 +12,6 @@ import {
 } from "../foreign-graph.js";
 import { references } from "./index.js";
 
-/** What a node's reference is given. */
-export interface ReferenceCall {
-  readonly inputs: readonly (ForeignTensor | undefined)[];
-  readonly attributes: Attributes;
-  /** How many outputs the node names. */
-  readonly outputs: number;
-}
-
 /** Outputs of a node. Throws a RefusedNode where its operator has no reference. */
 export function evaluateNode(
   node: ForeignNode,

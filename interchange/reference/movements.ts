@@ -3,8 +3,7 @@ import { RefusedNode } from "../attributes.js";
 import { sizeOf, type ForeignTensor } from "../foreign-graph.js";
 import { gathered, integers, stridesOf, transposed } from "../tensors.js";
 import { given, made, spread } from "./elementwise.js";
-import type { ReferenceCall } from "./evaluate.js";
-import type { Reference } from "./index.js";
+import type { Reference, ReferenceCall } from "./reference.js";
 
 const listOf = ({ values }: ForeignTensor) => [...values];
 

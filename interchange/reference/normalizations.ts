@@ -2,8 +2,7 @@
 import { RefusedNode } from "../attributes.js";
 import { sizeOf, type ForeignTensor } from "../foreign-graph.js";
 import { given, made } from "./elementwise.js";
-import type { ReferenceCall } from "./evaluate.js";
-import type { Reference } from "./index.js";
+import type { Reference, ReferenceCall } from "./reference.js";
 import { countedAxis, namedAxes } from "./movements.js";
 
 const batchNormalization: Reference = (call) => {

@@ -2,7 +2,7 @@
 import { RefusedNode, type Attributes } from "../attributes.js";
 import type { ForeignTensor } from "../foreign-graph.js";
 import { given, made } from "./elementwise.js";
-import type { Reference } from "./index.js";
+import type { Reference } from "./reference.js";
 
 type Two = readonly [number, number];
 
