@@ -78,7 +78,13 @@ export function matchWeights(
 export function isOwnFile(matching: Matching): boolean {
   const { matches, unmatched } = matching;
   const named = matches.filter(({ how }) => how === "same name").length;
-  if (unmatched.length > 0) return named * 2 >= matches.length + unmatched.length;
+  if (unmatched.length > 0) {
+    // Tensors of the model's names and other shapes: the network's `load` names the spec's lines.
+    const misshapen = unmatched.filter(({ own, candidates }) =>
+      candidates.some(({ name }) => name === own.name),
+    );
+    return (named + misshapen.length) * 2 >= matches.length + unmatched.length;
+  }
   const isSame = ({ own, file }: { own: Shaped; file: Shaped }) =>
     String(own.shape) === String(file.shape);
   return named === matches.length && matches.every(isSame);
