@@ -1,8 +1,22 @@
-import { assemble, type Kernel } from "./kernel.js";
+import { read, written, type Io } from "./bindings.js";
+import {
+  block,
+  classTotal,
+  code,
+  frame,
+  helper,
+  joined,
+  lane,
+  LOWEST,
+  text,
+  type Code,
+  type Declared,
+} from "./code.js";
+import type { ConstantCode } from "./constants.js";
+import { defineKernel } from "./define-kernel.js";
 import { isNotFinite, nanWhere } from "./not-a-number.js";
-import { placeConstants } from "./place.js";
-import { CHANNELS, MAX, REDUCE_WORKGROUP, rowStart, SUM } from "./reduce.js";
-import { LOWEST, wgsl } from "./wgsl.js";
+import { placeName } from "./pixels.js";
+import { channelLoop, channelOf, MAX, REDUCE_WORKGROUP, ROWS, rowStart, SUM } from "./reduce.js";
 
 export interface ClassificationVariant {
   readonly loss: boolean;
@@ -17,63 +31,29 @@ export interface ClassificationVariant {
 }
 
 /**
- * Cross-entropy with label smoothing s, its gradient for the step's mean, and top-k hits, in one pass over the logits:
- * loss = log sum exp(z) - (1 - s) z_label - s mean(z); gradient = weight * (softmax(z) - (1 - s) [c = label] - s / C) / images.
- * With weights of classes or mixed images, each class has a target t_c instead: loss = sum t_c (log sum exp(z) - z_c), gradient = weight *
- * (sum(t) softmax(z) - t) / images. By class weights the mean is over these: the gradient is divided by the labels' weights over the whole
- * step, and the losses are left as they are, partners' apart, since theirs weigh otherwise. A label is among the k largest if fewer than k
- * logits are larger, equal ones counted in order of their index; where one is not finite, that is NaN.
+ * Cross-entropy with label smoothing s, its gradient for the step's mean, and top-k hits, in one pass
+ * over the logits: loss = log sum exp(z) - (1 - s) z_label - s mean(z); gradient = weight *
+ * (softmax(z) - (1 - s) [c = label] - s / C) / images. With weights of classes or mixed images, each
+ * class has a target t_c instead: loss = sum t_c (log sum exp(z) - z_c), gradient = weight *
+ * (sum(t) softmax(z) - t) / images. By class weights the mean is over these: the gradient is divided
+ * by the labels' weights over the whole step, and the losses are left as they are, partners' apart,
+ * since theirs weigh otherwise. A label is among the k largest if fewer than k logits are larger,
+ * equal ones counted in order of their index; where one is not finite, that is NaN.
  */
-export function classification(variant: ClassificationVariant): Kernel {
-  const { loss, gradient, topK, mixed, weightedClasses, totals } = variant;
-  const needsSum = loss || gradient;
-  const hasTargets = needsSum && (mixed || weightedClasses > 0);
-  const losses = loss ? partsOf(variant).map(({ prefix }) => `${prefix}losses`) : [];
-  const outputs = [...losses, ...topK.map((k) => `hits${k}`), ...(gradient ? ["result"] : [])];
-  return assemble({
-    name: nameOf(variant),
-    summary: "Cross-entropy, its gradient and top-k hits of one example a workgroup.",
-    storage: [
-      { name: "a", access: "read", element: "f32" },
-      { name: "labels", access: "read", element: "u32" },
-      ...(mixed ? [PARTNERS, SHARES] : []),
-      ...outputs.map((name) => ({ name, access: "read_write", element: "f32" }) as const),
-    ],
-    ...(weightedClasses > 0 && { table: { name: CLASS_WEIGHTS, length: weightedClasses } }),
-    totals,
-    constants: [
-      ...["pixels", "width", "channels", "smoothing", "weight"],
-      ...(totals > 0 ? partsOf(variant).map(({ prefix }) => `${prefix}total`) : []),
-      ...placeConstants("a"),
-      ...(gradient ? placeConstants("y") : []),
-    ],
-    workgroupSize: REDUCE_WORKGROUP,
-    declarations: [MAX, SUM, ...(hasTargets ? [targetOf(variant)] : [])],
-    body: wgsl`
-      ${rowStart(gradient ? ["a", "y"] : ["a"])}
-      let label = labels[block];
-      let label_logit = a[a_place + label];
-      ${needsSum ? SUM_OF_EXPONENTIALS : ""}
-      ${hasTargets ? targets(variant) : ""}
-      ${topK.length > 0 ? RANK : ""}
-      if (lane == 0u) {
-        ${loss ? (hasTargets ? lossesOfTargets(variant) : LOSS) : ""}
-        ${topK.map((k) => `hits${k}[block] = ${nanWhere("is_unfit", `select(0.0, 1.0, rank < ${float(k)})`)};`)}
-      }
-      ${gradient ? (hasTargets ? gradientOfTargets(variant) : GRADIENT) : ""}`,
-  });
-}
+export const classification = defineKernel("classification", (variant: ClassificationVariant) => ({
+  suffix: suffixOf(variant),
+  summary: "Cross-entropy, its gradient and top-k hits of one example a workgroup.",
+  bindings: bindingsOf(variant),
+  constants: constantsOf(variant),
+  lanes: REDUCE_WORKGROUP,
+  declarations: [MAX, SUM],
+  body: (scope) => new Classifier(variant, scope).body,
+}));
 
-/** The table of the classes' weights among the kernel's constants. */
-export const CLASS_WEIGHTS = "class_weights";
-
-const PARTNERS = { name: "partners", access: "read", element: "u32" } as const;
-const SHARES = { name: "shares", access: "read", element: "f32" } as const;
-
-function nameOf(variant: ClassificationVariant): string {
+function suffixOf(variant: ClassificationVariant): string {
   const { loss, gradient, topK, mixed, weightedClasses, totals } = variant;
   return [
-    "classification",
+    "",
     ...(mixed ? ["mixed"] : []),
     ...(weightedClasses > 0 ? [`weighted${weightedClasses}`] : []),
     ...(loss ? ["loss"] : []),
@@ -83,116 +63,244 @@ function nameOf(variant: ClassificationVariant): string {
   ].join("_");
 }
 
-const float = (value: number) => `${value}.0`;
+/** Names of what a variant writes, in the order of its node's outputs. */
+export function classificationOutputs(variant: ClassificationVariant): readonly string[] {
+  const { loss, topK, gradient } = variant;
+  return [
+    ...(loss ? ["losses"] : []),
+    ...(loss && hasPartnersApart(variant) ? ["partner_losses"] : []),
+    ...topK.map((k) => `hits${k}`),
+    ...(gradient ? ["result"] : []),
+  ];
+}
 
-/** The maximum may pass over NaN, and the sums keep it: with it, the loss is NaN, also without smoothing. */
-const SUM_OF_EXPONENTIALS = wgsl`
-  let smoothing = bitcast<f32>(constants.smoothing);
-  let classes = f32(constants.channels);
-  var most = ${LOWEST};
-  ${CHANNELS} {
-    most = max(most, a[a_place + c]);
-  }
-  most = largest(most, lane);
-  var exponentials = 0f;
-  var logits = 0f;
-  ${CHANNELS} {
-    exponentials += exp(a[a_place + c] - most);
-    logits += a[a_place + c] - most;
-  }
-  exponentials = total(exponentials, lane);
-  logits = total(logits, lane);`;
+const bindingsOf = (variant: ClassificationVariant) => ({
+  a: read("f32"),
+  labels: read("u32"),
+  partners: variant.mixed ? read("u32") : undefined,
+  shares: variant.mixed ? read("f32") : undefined,
+  losses: variant.loss ? written("f32") : undefined,
+  partner_losses: variant.loss && hasPartnersApart(variant) ? written("f32") : undefined,
+  ...hitsOf(variant),
+  result: variant.gradient ? written("f32") : undefined,
+});
 
-/** More than any rank: what a logit that is not finite adds to it. */
-const UNFIT = "0x1p23";
+const hitsOf = ({ topK }: ClassificationVariant) =>
+  Object.fromEntries(topK.map((k) => [`hits${k}`, written("f32")])) as Readonly<
+    Record<`hits${number}`, ReturnType<typeof written>>
+  >;
 
-const RANK = wgsl`
-  var rank = 0f;
-  ${CHANNELS} {
-    let logit = a[a_place + c];
-    let before = logit > label_logit || (logit == label_logit && c < label);
-    rank += select(select(0.0, 1.0, before), ${UNFIT}, ${isNotFinite("logit")});
-  }
-  rank = total(rank, lane);
-  let is_unfit = rank >= ${UNFIT};`;
-
-const LOSS =
-  "losses[block] = log(exponentials) - (1.0 - smoothing) * (label_logit - most) - smoothing * logits / classes;";
-
-const GRADIENT = wgsl`
-  let share = bitcast<f32>(constants.weight) / f32(frame.step_images);
-  ${CHANNELS} {
-    let expected = select(0.0, 1.0 - smoothing, c == label) + smoothing / classes;
-    let probability = exp(a[a_place + c] - most) / exponentials;
-    result[y_place + c] = share * (probability - expected);
-  }`;
-
-/** What a class counts in the loss of an example with a label. */
-const targetOf = ({ weightedClasses }: ClassificationVariant) => wgsl`
-  fn target_of(c: u32, label: u32) -> f32 {
-    let smoothing = bitcast<f32>(constants.smoothing);
-    let given = select(0.0, 1.0 - smoothing, c == label) + smoothing / f32(constants.channels);
-    return ${weightedClasses > 0 ? `table_${CLASS_WEIGHTS}(c) * given` : "given"};
-  }`;
+function constantsOf(variant: ClassificationVariant) {
+  const { loss, gradient, weightedClasses, totals } = variant;
+  const needsSum = loss || gradient;
+  const u32 = (used: boolean) => (used ? ("u32" as const) : undefined);
+  const float = (used: boolean) => (used ? ("f32" as const) : undefined);
+  return {
+    class_weights: weightedClasses > 0 ? { table: weightedClasses } : undefined,
+    ...ROWS,
+    smoothing: float(needsSum),
+    weight: float(gradient),
+    total: u32(totals > 0),
+    partner_total: u32(totals > 0 && hasPartnersApart(variant)),
+    a: "place",
+    y: gradient ? ("place" as const) : undefined,
+  } as const;
+}
 
 /** A part of a loss that is a mean of its own. */
 interface LossPart {
   /** Of the names of what belongs to it. */
   readonly prefix: "" | "partner_";
   /** The target of class c. */
-  readonly expected: string;
+  readonly expected: Code;
 }
 
-function partsOf({ mixed, weightedClasses }: ClassificationVariant): readonly LossPart[] {
-  const own = "target_of(c, label)";
-  if (!mixed) return [{ prefix: "", expected: own }];
-  const [first, second] = [`label_share * ${own}`, "(1.0 - label_share) * target_of(c, partner)"];
-  if (weightedClasses === 0) return [{ prefix: "", expected: `${first} + ${second}` }];
+/** By class weights, partners' losses weigh otherwise than the examples' own. */
+const hasPartnersApart = ({ mixed, weightedClasses }: ClassificationVariant) =>
+  mixed && weightedClasses > 0;
+
+/** More than any rank: what a logit that is not finite adds to it. */
+const UNFIT = code`0x1p23`;
+
+const [LOGIT, C_OF_RESULT] = [channelOf("a"), channelOf("y")];
+
+/** Makes the statements of a variant. */
+class Classifier {
+  private readonly loop: Code;
+  private readonly logit: Code;
+  private readonly hasTargets: boolean;
+  private readonly parts: readonly LossPart[];
+
+  constructor(
+    private readonly variant: ClassificationVariant,
+    private readonly scope: {
+      readonly io: Io<ReturnType<typeof bindingsOf>>;
+      readonly k: ConstantCode<ReturnType<typeof constantsOf>>;
+    },
+  ) {
+    this.loop = channelLoop(scope.k.channels);
+    this.logit = scope.io.a.load(LOGIT);
+    this.hasTargets = this.needsSum && (variant.mixed || variant.weightedClasses > 0);
+    this.parts = this.hasTargets ? partsOf(variant, this.targetOf()) : [];
+  }
+
+  private get needsSum(): boolean {
+    return this.variant.loss || this.variant.gradient;
+  }
+
+  get body(): Code {
+    const { io, k } = this.scope;
+    const { loss, gradient, topK } = this.variant;
+    return code`
+      ${rowStart(k, k.y ? { a: k.a, y: k.y } : { a: k.a })}
+      let label = ${io.labels.load(block)};
+      let label_logit = ${io.a.load(code`${placeName("a")} + label`)};
+      ${this.needsSum && this.sumOfExponentials()}
+      ${this.hasTargets && this.targets()}
+      ${topK.length > 0 && this.rank()}
+      if (${lane} == 0u) {
+        ${loss && (this.hasTargets ? this.lossesOfTargets() : this.lossOfLabel())}
+        ${topK.map((k) => this.hit(k))}
+      }
+      ${gradient && (this.hasTargets ? this.gradientOfTargets() : this.gradientOfLabel())}`;
+  }
+
+  /** The maximum may pass over NaN, and the sums keep it: with it, the loss is NaN, also without smoothing. */
+  private sumOfExponentials(): Code {
+    const { channels, smoothing } = this.scope.k;
+    return code`
+      let smoothing = ${smoothing!};
+      let classes = f32(${channels});
+      var most = ${LOWEST};
+      ${this.loop} {
+        most = max(most, ${this.logit});
+      }
+      most = ${MAX}(most, ${lane});
+      var exponentials = 0f;
+      var logits = 0f;
+      ${this.loop} {
+        exponentials += exp(${this.logit} - most);
+        logits += ${this.logit} - most;
+      }
+      exponentials = ${SUM}(exponentials, ${lane});
+      logits = ${SUM}(logits, ${lane});`;
+  }
+
+  private rank(): Code {
+    return code`
+      var rank = 0f;
+      ${this.loop} {
+        let logit = ${this.logit};
+        let before = logit > label_logit || (logit == label_logit && c < label);
+        rank += select(select(0.0, 1.0, before), ${UNFIT}, ${isNotFinite(code`logit`)});
+      }
+      rank = ${SUM}(rank, ${lane});
+      let is_unfit = rank >= ${UNFIT};`;
+  }
+
+  private hit(k: number): Code {
+    const isHit = code`select(0.0, 1.0, rank < ${float(k)})`;
+    return this.scope.io[`hits${k}`]!.store(block, nanWhere(code`is_unfit`, isHit));
+  }
+
+  private lossOfLabel(): Code {
+    const ofLabel = code`(1.0 - smoothing) * (label_logit - most)`;
+    const loss = code`log(exponentials) - ${ofLabel} - smoothing * logits / classes`;
+    return this.scope.io.losses!.store(block, loss);
+  }
+
+  private gradientOfLabel(): Code {
+    const slope = code`share * (probability - expected)`;
+    return code`
+      let share = ${this.scope.k.weight!} / f32(${frame.step_images});
+      ${this.loop} {
+        let expected = select(0.0, 1.0 - smoothing, c == label) + smoothing / classes;
+        let probability = exp(${this.logit} - most) / exponentials;
+        ${this.scope.io.result!.store(C_OF_RESULT, slope)}
+      }`;
+  }
+
+  /** What a class counts in the loss of an example with a label. */
+  private targetOf(): Declared {
+    const { smoothing, channels, class_weights: weightOf } = this.scope.k;
+    const made = weightOf ? code`${weightOf(code`c`)} * given` : code`given`;
+    return helper(
+      "target_of",
+      code`
+        fn target_of(c: u32, label: u32) -> f32 {
+          let smoothing = ${smoothing!};
+          let given = select(0.0, 1.0 - smoothing, c == label) + smoothing / f32(${channels});
+          return ${made};
+        }`,
+    );
+  }
+
+  /**
+   * Of each part `mass`, the sum of the targets, and `cost`, the loss but for
+   * `mass * log(exponentials)`.
+   */
+  private targets(): Code {
+    const { partners, shares } = this.scope.io;
+    const ofPart = ({ prefix, expected }: LossPart) => {
+      const [mass, cost] = [text(`${prefix}mass`), text(`${prefix}cost`)];
+      return code`
+        var ${mass} = 0f;
+        var ${cost} = 0f;
+        ${this.loop} {
+          let expected = ${expected};
+          ${mass} += expected;
+          ${cost} += expected * (most - ${this.logit});
+        }
+        ${mass} = ${SUM}(${mass}, ${lane});
+        ${cost} = ${SUM}(${cost}, ${lane});`;
+    };
+    return code`
+      ${partners && [code`let partner = ${partners.load(block)};`, code`let label_share = ${shares!.load(block)};`]}
+      ${this.parts.map(ofPart)}`;
+  }
+
+  private lossesOfTargets(): readonly Code[] {
+    const { losses, partner_losses: partnerLosses } = this.scope.io;
+    return this.parts.map(({ prefix }) => {
+      const [mass, cost] = [text(`${prefix}mass`), text(`${prefix}cost`)];
+      const written = prefix === "" ? losses! : partnerLosses!;
+      return written.store(block, code`${mass} * log(exponentials) + ${cost}`);
+    });
+  }
+
+  /** What a mean over the step divides by. */
+  private divisor({ prefix }: LossPart): Code {
+    const { totals, weightedClasses } = this.variant;
+    if (weightedClasses === 0) return code`f32(${frame.step_images})`;
+    const { total, partner_total: partnerTotal } = this.scope.k;
+    return classTotal(totals, (prefix === "" ? total : partnerTotal)!);
+  }
+
+  private gradientOfTargets(): Code {
+    const slopes = this.parts.map(({ prefix, expected }) => {
+      const [share, mass] = [text(`${prefix}share`), text(`${prefix}mass`)];
+      return code`${share} * (${mass} * probability - (${expected}))`;
+    });
+    const { weight } = this.scope.k;
+    return code`
+      ${this.parts.map((part) => code`let ${text(`${part.prefix}share`)} = ${weight!} / ${this.divisor(part)};`)}
+      ${this.loop} {
+        let probability = exp(${this.logit} - most) / exponentials;
+        ${this.scope.io.result!.store(C_OF_RESULT, joined(slopes, " + "))}
+      }`;
+  }
+}
+
+const float = (value: number) => text(`${value}.0`);
+
+function partsOf(variant: ClassificationVariant, targetOf: Declared): readonly LossPart[] {
+  const own = code`${targetOf}(c, label)`;
+  if (!variant.mixed) return [{ prefix: "", expected: own }];
+  const first = code`label_share * ${own}`;
+  const second = code`(1.0 - label_share) * ${targetOf}(c, partner)`;
+  if (!hasPartnersApart(variant)) return [{ prefix: "", expected: code`${first} + ${second}` }];
   return [
     { prefix: "", expected: first },
     { prefix: "partner_", expected: second },
   ];
-}
-
-/** Of each part `mass`, the sum of the targets, and `cost`, the loss but for `mass * log(exponentials)`. */
-const targets = (variant: ClassificationVariant) => wgsl`
-  ${variant.mixed ? "let partner = partners[block];\nlet label_share = shares[block];" : ""}
-  ${partsOf(variant).map(
-    ({ prefix, expected }) => wgsl`
-    var ${prefix}mass = 0f;
-    var ${prefix}cost = 0f;
-    ${CHANNELS} {
-      let expected = ${expected};
-      ${prefix}mass += expected;
-      ${prefix}cost += expected * (most - a[a_place + c]);
-    }
-    ${prefix}mass = total(${prefix}mass, lane);
-    ${prefix}cost = total(${prefix}cost, lane);`,
-  )}`;
-
-const lossesOfTargets = (variant: ClassificationVariant) =>
-  partsOf(variant).map(
-    ({ prefix }) => `${prefix}losses[block] = ${prefix}mass * log(exponentials) + ${prefix}cost;`,
-  );
-
-/** What a mean over the step divides by. */
-function divisor(variant: ClassificationVariant, { prefix }: LossPart): string {
-  if (variant.weightedClasses === 0) return "f32(frame.step_images)";
-  const at = `constants.${prefix}total`;
-  return `frame.totals[${at} / 4u][${at} % 4u]`;
-}
-
-function gradientOfTargets(variant: ClassificationVariant): string {
-  const parts = partsOf(variant);
-  const slopes = parts.map(
-    ({ prefix, expected }) => `${prefix}share * (${prefix}mass * probability - (${expected}))`,
-  );
-  return wgsl`
-  ${parts.map((part) => {
-    return `let ${part.prefix}share = bitcast<f32>(constants.weight) / ${divisor(variant, part)};`;
-  })}
-  ${CHANNELS} {
-    let probability = exp(a[a_place + c] - most) / exponentials;
-    result[y_place + c] = ${slopes.join(" + ")};
-  }`;
 }

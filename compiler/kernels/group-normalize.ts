@@ -1,8 +1,9 @@
-import { assemble, type Kernel, type KernelParts } from "./kernel.js";
+import { read, written } from "./bindings.js";
+import { block, code, frame, lane, text, type Code, type Hole } from "./code.js";
+import type { PlaceCode } from "./constants.js";
+import { defineKernel } from "./define-kernel.js";
 import { RELU } from "./not-a-number.js";
-import { placeConstants, placeOf } from "./place.js";
 import { REDUCE_WORKGROUP, SUM } from "./reduce.js";
-import { wgsl } from "./wgsl.js";
 
 /** Which of the kernels' forms suits a group. */
 export interface GroupForm {
@@ -17,137 +18,145 @@ export const groupsPerWorkgroup = ({ worker }: GroupForm): number =>
   worker === "thread" ? REDUCE_WORKGROUP : 1;
 
 /**
- * What is normalised together: `size` elements, those of `channels` neighbouring channels (or quads of them) at a run of pixels.
- * An image has `groups` of them at each of its `starts` first pixels.
+ * What is normalised together: `size` elements, those of `channels` neighbouring channels (or quads
+ * of them) at a run of pixels. An image has `groups` of them at each of its `starts` first pixels.
  */
-const GROUP_CONSTANTS = ["groups", "starts", "channels", "size", "width", "epsilon"];
+const GROUP_CONSTANTS = {
+  groups: "u32",
+  starts: "u32",
+  channels: "u32",
+  size: "u32",
+  width: "u32",
+  epsilon: "f32",
+} as const;
 
-/** Prints the parts of a form's kernels. Activations are `a` and those of `names`, read or written at `NAME_at`. */
-class GroupPrinter {
-  constructor(private readonly form: GroupForm) {}
+type GroupConstants = Readonly<Record<keyof typeof GROUP_CONSTANTS, Code>>;
+
+const isThread = ({ worker }: GroupForm) => worker === "thread";
+const isQuad = ({ element }: GroupForm) => element === "vec4f";
+
+/** What both kernels of a form have alike. */
+const commonOf = (form: GroupForm) => ({
+  suffix: `${isThread(form) ? "_thread" : ""}${isQuad(form) ? "_quads" : ""}`,
+  lanes: REDUCE_WORKGROUP,
+  declarations: isThread(form) ? [RELU] : [RELU, SUM],
+});
+
+/** Makes the parts of a form's kernels. An element of activation NAME lies at `NAME_at`. */
+class GroupCode {
+  constructor(
+    private readonly form: GroupForm,
+    private readonly k: GroupConstants,
+    private readonly places: Readonly<Record<string, PlaceCode>>,
+  ) {}
 
   /** Finds the group: `image`, `first_channel`, `first_pixel`, `count`. */
-  get start(): string {
-    const group = this.isThread ? `block * ${REDUCE_WORKGROUP}u + lane` : "block";
-    return wgsl`
+  get start(): Code {
+    const { groups, starts, channels, size } = this.k;
+    const group = isThread(this.form) ? code`${block} * ${REDUCE_WORKGROUP} + ${lane}` : block;
+    return code`
       let group = ${group};
-      if (group >= frame.batch * constants.groups * constants.starts) {
+      if (group >= ${frame.batch} * ${groups} * ${starts}) {
         return;
       }
-      let image = group / constants.starts / constants.groups;
-      let first_channel = group % constants.groups * constants.channels;
-      let first_pixel = group / constants.groups % constants.starts;
-      let count = f32(constants.size) * ${this.isQuad ? "4.0" : "1.0"};
-      let zero = ${this.form.element}(0);`;
+      let image = group / ${starts} / ${groups};
+      let first_channel = group % ${groups} * ${channels};
+      let first_pixel = group / ${groups} % ${starts};
+      let count = f32(${size}) * ${isQuad(this.form) ? code`4.0` : code`1.0`};
+      let zero = ${text(this.form.element)}(0);`;
   }
 
   /** The loop over the group's elements. */
-  loop(names: readonly string[], ...body: readonly string[]): string {
-    const [first, step] = this.isThread ? ["0u", 1] : ["lane", REDUCE_WORKGROUP];
-    const place = (name: string) =>
-      this.isQuad ? `${placeOf(name)} + c` : `4u * (${placeOf(name)}) + c`;
-    return wgsl`
-      for (var element = ${first}; element < constants.size; element += ${step}u) {
-        let pixel = first_pixel + element / constants.channels;
-        let c = first_channel + element % constants.channels;
-        let y = pixel / constants.width;
-        let x = pixel % constants.width;
-        ${names.map((name) => `let ${name}_at = ${place(name)};`)}
+  loop(names: readonly string[], ...body: readonly Hole[]): Code {
+    const { size, channels, width } = this.k;
+    const [first, step] = isThread(this.form) ? [code`0u`, 1] : [lane, REDUCE_WORKGROUP];
+    return code`
+      for (var element = ${first}; element < ${size}; element += ${step}) {
+        let pixel = first_pixel + element / ${channels};
+        let c = first_channel + element % ${channels};
+        let y = pixel / ${width};
+        let x = pixel % ${width};
+        ${names.map((name) => code`let ${text(`${name}_at`)} = ${this.elementOf(name)};`)}
         ${body}
       }`;
   }
 
-  /** The sum of a variable over the group. */
-  total(variable: string): string {
-    const own = this.isQuad ? `dot(${variable}, vec4f(1))` : variable;
-    return this.isThread ? own : `total(${own}, lane)`;
+  private elementOf(name: string): Code {
+    const place = this.places[name]!.at(code`image`, code`y`, code`x`);
+    return isQuad(this.form) ? code`${place} + c` : code`4u * (${place}) + c`;
   }
 
-  /** `mean` and `deviation` of `a` in two passes, of which the second corrects the first's mean for rounding. */
-  get moments(): string {
-    return wgsl`
+  /** The sum of a variable over the group. */
+  total(variable: Code): Code {
+    const own = isQuad(this.form) ? code`dot(${variable}, vec4f(1))` : variable;
+    return isThread(this.form) ? own : code`${SUM}(${own}, ${lane})`;
+  }
+
+  /**
+   * `mean` and `deviation` of `a` in two passes, of which the second corrects the first's mean for
+   * rounding.
+   */
+  moments(value: Code): Code {
+    return code`
       var sum = zero;
-      ${this.loop(["a"], "sum += a[a_at];")}
-      let near = ${this.total("sum")} / count;
+      ${this.loop(["a"], code`sum += ${value};`)}
+      let near = ${this.total(code`sum`)} / count;
       var rests = zero;
       var squares = zero;
       ${this.loop(
         ["a"],
-        "let distance = a[a_at] - near;",
-        "rests += distance;",
-        "squares += distance * distance;",
+        code`let distance = ${value} - near;`,
+        code`rests += distance;`,
+        code`squares += distance * distance;`,
       )}
-      let rest = ${this.total("rests")} / count;
-      let variance = relu(vec4f(${this.total("squares")} / count - rest * rest)).x;
+      let rest = ${this.total(code`rests`)} / count;
+      let variance = ${RELU}(vec4f(${this.total(code`squares`)} / count - rest * rest)).x;
       let mean = near + rest;
-      let deviation = sqrt(variance + bitcast<f32>(constants.epsilon));`;
-  }
-
-  /** A kernel that reads activations and writes `result`, whose place is called y. */
-  kernel(
-    names: readonly string[],
-    { name, summary, body }: Pick<KernelParts, "name" | "summary" | "body">,
-  ): Kernel {
-    const { element } = this.form;
-    return assemble({
-      name: [name, ...(this.isThread ? ["thread"] : []), ...(this.isQuad ? ["quads"] : [])].join(
-        "_",
-      ),
-      summary,
-      storage: [
-        ...names.map((each) => ({ name: each, access: "read", element }) as const),
-        { name: "result", access: "read_write", element },
-      ],
-      constants: [...GROUP_CONSTANTS, ...[...names, "y"].flatMap((each) => placeConstants(each))],
-      workgroupSize: REDUCE_WORKGROUP,
-      declarations: [RELU, ...(this.isThread ? [] : [SUM])],
-      body,
-    });
-  }
-
-  private get isThread(): boolean {
-    return this.form.worker === "thread";
-  }
-
-  private get isQuad(): boolean {
-    return this.form.element === "vec4f";
+      let deviation = sqrt(variance + ${this.k.epsilon});`;
   }
 }
 
 /** (x - mean) / sqrt(variance + epsilon). */
-export function groupNormalize(form: GroupForm): Kernel {
-  const printer = new GroupPrinter(form);
-  return printer.kernel(["a"], {
-    name: "group_normalize",
-    summary: "Normalisation of each group of channels, of an image or of a pixel.",
-    body: wgsl`
-      ${printer.start}
-      ${printer.moments}
-      ${printer.loop(["a", "y"], "result[y_at] = (a[a_at] - mean) / deviation;")}`,
-  });
-}
+export const groupNormalize = defineKernel("group_normalize", (form: GroupForm) => ({
+  ...commonOf(form),
+  summary: "Normalisation of each group of channels, of an image or of a pixel.",
+  bindings: { a: read(form.element), result: written(form.element) },
+  constants: { ...GROUP_CONSTANTS, a: "place", y: "place" },
+  body: ({ io, k }) => {
+    const group = new GroupCode(form, k, { a: k.a, y: k.y });
+    const value = io.a.load(code`a_at`);
+    return code`
+      ${group.start}
+      ${group.moments(value)}
+      ${group.loop(["a", "y"], io.result.store(code`y_at`, code`(${value} - mean) / deviation`))}`;
+  },
+}));
 
 /** With y the normalised x: (dy - mean(dy) - y mean(dy y)) / deviation. */
-export function groupNormalizeGradient(form: GroupForm): Kernel {
-  const printer = new GroupPrinter(form);
-  return printer.kernel(["a", "d"], {
-    name: "group_normalize_gradient",
+export const groupNormalizeGradient = defineKernel(
+  "group_normalize_gradient",
+  (form: GroupForm) => ({
+    ...commonOf(form),
     summary: "Normalisation of each group of channels, gradient.",
-    body: wgsl`
-      ${printer.start}
-      ${printer.moments}
-      var gradients = zero;
-      var products = zero;
-      ${printer.loop(
-        ["a", "d"],
-        "gradients += d[d_at];",
-        "products += d[d_at] * (a[a_at] - mean);",
-      )}
-      let offset = ${printer.total("gradients")} / count;
-      let slope = ${printer.total("products")} / count / deviation / deviation;
-      ${printer.loop(
-        ["a", "d", "y"],
-        "result[y_at] = (d[d_at] - offset - (a[a_at] - mean) * slope) / deviation;",
-      )}`,
-  });
-}
+    bindings: { a: read(form.element), d: read(form.element), result: written(form.element) },
+    constants: { ...GROUP_CONSTANTS, a: "place", d: "place", y: "place" },
+    body: ({ io, k }) => {
+      const group = new GroupCode(form, k, { a: k.a, d: k.d, y: k.y });
+      const [value, gradient] = [io.a.load(code`a_at`), io.d.load(code`d_at`)];
+      const made = code`(${gradient} - offset - (${value} - mean) * slope) / deviation`;
+      return code`
+        ${group.start}
+        ${group.moments(value)}
+        var gradients = zero;
+        var products = zero;
+        ${group.loop(
+          ["a", "d"],
+          code`gradients += ${gradient};`,
+          code`products += ${gradient} * (${value} - mean);`,
+        )}
+        let offset = ${group.total(code`gradients`)} / count;
+        let slope = ${group.total(code`products`)} / count / deviation / deviation;
+        ${group.loop(["a", "d", "y"], io.result.store(code`y_at`, made))}`;
+    },
+  }),
+);

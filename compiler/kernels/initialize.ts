@@ -1,79 +1,121 @@
-import { assemble, type Kernel } from "./kernel.js";
-import { THREEFRY } from "./random.js";
-import { wgsl } from "./wgsl.js";
+import { written } from "./bindings.js";
+import { code, frame, helper, startThread, type Code, type Declared } from "./code.js";
+import { defineKernel } from "./define-kernel.js";
+import { THREEFRY, TO_UNIT } from "./random.js";
 
-export const INITIALIZE_WORKGROUP = 64;
+const LANES = 64;
 
 /** Numbers of the initial distributions in the step's constants. */
 export const DISTRIBUTIONS = { constant: 0, uniform: 1, normal: 2 } as const;
 
+const VALUES = {
+  size: "u32",
+  distribution: "u32",
+  a: "f32",
+  b: "f32",
+  stream: "u32",
+} as const;
+
+const CONTRACTION = {
+  kernel_height: "u32",
+  kernel_width: "u32",
+  inputs: "u32",
+  input_pitch: "u32",
+  outputs: "u32",
+  first_output: "u32",
+  output_pitch: "u32",
+  run: "u32",
+} as const;
+
+type In<Names> = Readonly<Record<keyof Names, Code>>;
+
+const SUMMARY = "Initial values of a parameter, from the counter-based generator.";
+
 /**
- * Fills one buffer of a parameter. The random numbers are keyed by the element's place in PyTorch's order, so that a seed gives the
- * same network whatever the layout. Padding becomes zero. (a, b): value; low and high; mean and standard deviation.
+ * Fills one buffer of a parameter that lies in PyTorch's order. The random numbers are keyed by the
+ * element's place in that order, so that a seed gives the same network whatever the layout. Padding
+ * becomes zero. (a, b): value; low and high; mean and standard deviation.
  */
-export function initialize(layout: "contraction" | "dense"): Kernel {
-  return assemble({
-    name: `initialize_${layout}`,
-    summary: "Initial values of a parameter, from the counter-based generator.",
-    storage: [{ name: "y", access: "read_write", element: "f32" }],
-    constants: [
-      ...["size", "length", "distribution", "a", "b", "stream"],
-      ...(layout === "contraction" ? CONTRACTION_FIELDS : []),
-    ],
-    workgroupSize: INITIALIZE_WORKGROUP,
-    declarations: [THREEFRY, DRAW, layout === "contraction" ? CONTRACTION_INDEX : DENSE_INDEX],
-    body: wgsl`
-      let thread = block * ${INITIALIZE_WORKGROUP}u + lane;
-      if (thread < constants.size) {
-        let index = logical_index(thread);
-        y[thread] = select(0.0, draw(index), index != PADDING);
-      }`,
-  });
+export const initializeDense = defineKernel("initialize_dense", () => ({
+  summary: SUMMARY,
+  bindings: { y: written("f32") },
+  constants: { ...VALUES, length: "u32" },
+  lanes: LANES,
+  body: ({ io, k }) => fill(k, denseIndex(k), (value) => io.y.store(code`thread`, value)),
+}));
+
+/** The same for weights of a contraction, in the layout of compiler/layout/parameters.ts. */
+export const initializeContraction = defineKernel("initialize_contraction", () => ({
+  summary: SUMMARY,
+  bindings: { y: written("f32") },
+  constants: { ...VALUES, ...CONTRACTION },
+  lanes: LANES,
+  body: ({ io, k }) => fill(k, contractionIndex(k), (value) => io.y.store(code`thread`, value)),
+}));
+
+function fill(k: In<typeof VALUES>, indexOf: Declared, store: (value: Code) => Code): Code {
+  const draw = drawOf(k);
+  return code`
+    ${startThread(LANES)}
+    if (thread < ${k.size}) {
+      let index = ${indexOf}(thread);
+      ${store(code`select(0.0, ${draw}(index), index != ${PADDING})`)}
+    }`;
 }
 
-const CONTRACTION_FIELDS = [
-  ...["kernel_height", "kernel_width", "inputs", "input_pitch"],
-  ...["outputs", "first_output", "output_pitch", "run"],
-];
+const PADDING = code`0xffffffffu`;
 
-const DRAW = wgsl`
-  const PADDING = 0xffffffffu;
+const drawOf = (k: In<typeof VALUES>) =>
+  helper(
+    "draw",
+    code`
+      fn draw(index: u32) -> f32 {
+        let a = ${k.a};
+        let b = ${k.b};
+        let words = ${THREEFRY}(vec2u(${frame.seed}, ${k.stream}), vec2u(index, 0xffffffffu));
+        switch ${k.distribution} {
+          case ${DISTRIBUTIONS.uniform}: {
+            return a + (b - a) * ${TO_UNIT}(words.x);
+          }
+          case ${DISTRIBUTIONS.normal}: {
+            // Box-Muller; 1 - u keeps the logarithm finite.
+            let radius = sqrt(-2.0 * log(1.0 - ${TO_UNIT}(words.x)));
+            return a + b * radius * cos(6.2831853 * ${TO_UNIT}(words.y));
+          }
+          default: {
+            return a;
+          }
+        }
+      }`,
+  );
 
-  fn draw(index: u32) -> f32 {
-    let a = bitcast<f32>(constants.a);
-    let b = bitcast<f32>(constants.b);
-    let words = threefry(vec2u(frame.seed, constants.stream), vec2u(index, 0xffffffffu));
-    switch constants.distribution {
-      case ${DISTRIBUTIONS.uniform}u: {
-        return a + (b - a) * to_unit(words.x);
-      }
-      case ${DISTRIBUTIONS.normal}u: {
-        // Box-Muller; 1 - u keeps the logarithm finite.
-        let radius = sqrt(-2.0 * log(1.0 - to_unit(words.x)));
-        return a + b * radius * cos(6.2831853 * to_unit(words.y));
-      }
-      default: {
-        return a;
-      }
-    }
-  }`;
+const denseIndex = ({ length }: { readonly length: Code }) =>
+  helper(
+    "logical_index",
+    code`
+      fn logical_index(thread: u32) -> u32 {
+        return select(${PADDING}, thread, thread < ${length});
+      }`,
+  );
 
-const DENSE_INDEX = `fn logical_index(thread: u32) -> u32 {
-  return select(PADDING, thread, thread < constants.length);
-}`;
-
-/** Inverse of program.ts's \`contraction\` layout: [group][kernel row][run][output] to [output, input, row, column]. */
-const CONTRACTION_INDEX = `fn logical_index(thread: u32) -> u32 {
-  let output = thread % constants.output_pitch;
-  let row = thread / constants.output_pitch;
-  let value = row % constants.run;
-  let kernel_row = row / constants.run % constants.kernel_height;
-  let group = row / constants.run / constants.kernel_height;
-  let column = value / constants.input_pitch;
-  let input = value % constants.input_pitch;
-  if (output >= constants.outputs || input >= constants.inputs || column >= constants.kernel_width) {
-    return PADDING;
-  }
-  let channel = group * constants.outputs + constants.first_output + output;
-  return ((channel * constants.inputs + input) * constants.kernel_height + kernel_row) * constants.kernel_width + column;
-}`;
+/** From [group][kernel row][run][output] to [output, input, row, column]. */
+const contractionIndex = (k: In<typeof CONTRACTION>) =>
+  helper(
+    "logical_index",
+    code`
+      fn logical_index(thread: u32) -> u32 {
+        let output = thread % ${k.output_pitch};
+        let row = thread / ${k.output_pitch};
+        let value = row % ${k.run};
+        let kernel_row = row / ${k.run} % ${k.kernel_height};
+        let group = row / ${k.run} / ${k.kernel_height};
+        let column = value / ${k.input_pitch};
+        let input = value % ${k.input_pitch};
+        if (output >= ${k.outputs} || input >= ${k.inputs} || column >= ${k.kernel_width}) {
+          return ${PADDING};
+        }
+        let channel = group * ${k.outputs} + ${k.first_output} + output;
+        let image = (channel * ${k.inputs} + input) * ${k.kernel_height};
+        return (image + kernel_row) * ${k.kernel_width} + column;
+      }`,
+  );

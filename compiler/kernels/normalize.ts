@@ -1,64 +1,76 @@
-import { assemble, type Kernel } from "./kernel.js";
-import { wgsl } from "./wgsl.js";
+import { read, written } from "./bindings.js";
+import { code, startThread } from "./code.js";
+import { defineKernel } from "./define-kernel.js";
 
-export const NORMALIZE_WORKGROUP = 64;
+const LANES = 64;
 
-/** Scale and shift of a normalisation by known statistics; with weight and bias, or without. A thread a channel quad. */
-export function normalizeScale({ isAffine }: { readonly isAffine: boolean }): Kernel {
-  const read = ["mean", "variance", ...(isAffine ? ["weight", "bias"] : [])];
-  return assemble({
-    name: `normalize_scale${isAffine ? "_affine" : ""}`,
+/**
+ * Scale and shift of a normalisation by known statistics; with weight and bias, or without. A thread
+ * a channel quad.
+ */
+export const normalizeScale = defineKernel(
+  "normalize_scale",
+  ({ isAffine }: { readonly isAffine: boolean }) => ({
+    suffix: isAffine ? "_affine" : "",
     summary: "Normalisation by known statistics: what to multiply by, and what to add.",
-    storage: [
-      ...read.map((name) => ({ name, access: "read", element: "vec4f" }) as const),
-      { name: "scale", access: "read_write", element: "vec4f" },
-      { name: "shift", access: "read_write", element: "vec4f" },
-    ],
-    constants: ["quads", "epsilon"],
-    workgroupSize: NORMALIZE_WORKGROUP,
-    body: wgsl`
-      let quad = block * ${NORMALIZE_WORKGROUP}u + lane;
-      if (quad < constants.quads) {
-        let deviation = sqrt(variance[quad] + vec4f(bitcast<f32>(constants.epsilon)));
-        let factor = ${isAffine ? "weight[quad]" : "vec4f(1)"} / deviation;
-        scale[quad] = factor;
-        shift[quad] = ${isAffine ? "bias[quad]" : "vec4f(0)"} - mean[quad] * factor;
-      }`,
-  });
-}
+    bindings: {
+      mean: read("vec4f"),
+      variance: read("vec4f"),
+      weight: isAffine ? read("vec4f") : undefined,
+      bias: isAffine ? read("vec4f") : undefined,
+      scale: written("vec4f"),
+      shift: written("vec4f"),
+    },
+    constants: { quads: "u32", epsilon: "f32" },
+    lanes: LANES,
+    body: ({ io, k }) => {
+      const quad = code`quad`;
+      const bias = io.bias?.load(quad) ?? code`vec4f(0)`;
+      return code`
+        ${startThread(LANES, "quad")}
+        if (quad < ${k.quads}) {
+          let deviation = sqrt(${io.variance.load(quad)} + vec4f(${k.epsilon}));
+          let factor = ${io.weight?.load(quad) ?? code`vec4f(1)`} / deviation;
+          ${io.scale.store(quad, code`factor`)}
+          ${io.shift.store(quad, code`${bias} - ${io.mean.load(quad)} * factor`)}
+        }`;
+    },
+  }),
+);
 
-/** How weights lie: in vec4 of output channels, or in PyTorch's order. */
-export type WeightOrder = "columns" | "plain";
-
-const SCALED: Readonly<
-  Record<WeightOrder, { readonly constants: string[]; readonly channel: string }>
-> = {
-  columns: {
-    constants: ["columns", "group_quads", "first_quad"],
-    channel:
-      "constants.first_quad + at / constants.group_quads * constants.columns + at % constants.columns",
+/** Weights in vec4 of output channels, times the scale of these. A thread a vec4. */
+export const scaleColumns = defineKernel("scale_weights_columns", () => ({
+  summary: SCALED,
+  bindings: { w: read("vec4f"), scale: read("vec4f"), scaled: written("vec4f") },
+  constants: { threads: "u32", columns: "u32", group_quads: "u32", first_quad: "u32" },
+  lanes: LANES,
+  body: ({ io, k }) => {
+    const at = code`at`;
+    const column = code`at / ${k.group_quads} * ${k.columns} + at % ${k.columns}`;
+    const scale = io.scale.load(code`${k.first_quad} + ${column}`);
+    return code`
+      ${startThread(LANES, "at")}
+      if (at < ${k.threads}) {
+        ${io.scaled.store(at, code`${io.w.load(at)} * ${scale}`)}
+      }`;
   },
-  plain: { constants: ["per_output"], channel: "at / constants.per_output" },
-};
+}));
 
-/** Weights times the scale of their output channels. A thread a vec4 of weights, or a weight. */
-export function scaleWeights(order: WeightOrder): Kernel {
-  const { constants, channel } = SCALED[order];
-  const element = order === "plain" ? "f32" : "vec4f";
-  return assemble({
-    name: `scale_weights_${order}`,
-    summary: "Weights times the scale of their output channels.",
-    storage: [
-      { name: "w", access: "read", element },
-      { name: "scale", access: "read", element },
-      { name: "scaled", access: "read_write", element },
-    ],
-    constants: ["threads", ...constants],
-    workgroupSize: NORMALIZE_WORKGROUP,
-    body: wgsl`
-      let at = block * ${NORMALIZE_WORKGROUP}u + lane;
-      if (at < constants.threads) {
-        scaled[at] = w[at] * scale[${channel}];
-      }`,
-  });
-}
+/** Weights in PyTorch's order times the scale of their output channels. A thread a weight. */
+export const scaleWeights = defineKernel("scale_weights_plain", () => ({
+  summary: SCALED,
+  bindings: { w: read("f32"), scale: read("f32"), scaled: written("f32") },
+  constants: { threads: "u32", per_output: "u32" },
+  lanes: LANES,
+  body: ({ io, k }) => {
+    const at = code`at`;
+    const scale = io.scale.load(code`at / ${k.per_output}`);
+    return code`
+      ${startThread(LANES, "at")}
+      if (at < ${k.threads}) {
+        ${io.scaled.store(at, code`${io.w.load(at)} * ${scale}`)}
+      }`;
+  },
+}));
+
+const SCALED = "Weights times the scale of their output channels.";

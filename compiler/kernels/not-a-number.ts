@@ -1,4 +1,4 @@
-import { code, Declaration, helper } from "./code.js";
+import { code, Declaration, helper, type Code } from "./code.js";
 
 /**
  * Functions that let NaN through, as PyTorch's do. WGSL may assume that there is none: `max`, `min`
@@ -66,9 +66,9 @@ export const RANKED = helper("ranked", RANKS);
 export const LOWEST_RANK = "-0x7f800000";
 
 /** A condition: the f32 `value` is infinite or NaN. */
-export const isNotFinite = (value: string) =>
-  `((bitcast<u32>(${value}) & 0x7f800000u) == 0x7f800000u)`;
+export const isNotFinite = (value: Code): Code =>
+  code`((bitcast<u32>(${value}) & 0x7f800000u) == 0x7f800000u)`;
 
 /** A NaN of type f32 where `condition` holds, else `value`: WGSL has no such constant. */
-export const nanWhere = (condition: string, value: string) =>
-  `bitcast<f32>(select(bitcast<u32>(${value}), 0x7fc00000u, ${condition}))`;
+export const nanWhere = (condition: Code, value: Code): Code =>
+  code`bitcast<f32>(select(bitcast<u32>(${value}), 0x7fc00000u, ${condition}))`;

@@ -1,235 +1,291 @@
+/** Reductions over a workgroup, and kernels of which each workgroup makes one. */
 import type { Expression } from "../ir/expression.js";
-import { plain, raw } from "./bridge.js";
+import { read, written, type Stored } from "./bindings.js";
+import {
+  block,
+  code,
+  Declaration,
+  frame,
+  helper,
+  lane,
+  local,
+  locals,
+  LOWEST,
+  text,
+  times,
+  type Code,
+  type Declared,
+} from "./code.js";
+import type { PlaceCode } from "./constants.js";
+import { defineKernel } from "./define-kernel.js";
 import { describe, expressionDeclarations, print } from "./expression.js";
-import { assemble, type Kernel } from "./kernel.js";
+import { gradientSink, type GradientUse } from "./gradient-sink.js";
 import { isNotFinite, LARGER, nanWhere, OR_NAN } from "./not-a-number.js";
-import { placeConstants, placeOf, splitPixel } from "./place.js";
-import { gradientSink, type GradientUse } from "./update-old.js";
-import { LOWEST, times, wgsl } from "./wgsl.js";
+import { placeName, splitPixel } from "./pixels.js";
 
 /** Lanes that share a reduction. */
 export const REDUCE_WORKGROUP = 64;
 
 /**
- * Combines the lanes' values over the workgroup, in the order of the lanes; every lane gets the result. Each lane reads all values,
- * which takes a GPU no longer than the six barriers of a tree, and software adapters compile barriers slowly.
+ * Combines the lanes' values over the workgroup, in the order of the lanes; every lane gets the
+ * result. Each lane reads all values, which takes a GPU no longer than the six barriers of a tree,
+ * and software adapters compile barriers slowly.
  */
-const reduction = (name: string, type: string, combine: (a: string, b: string) => string) => wgsl`
-  var<workgroup> partial_${name}: array<${type}, ${REDUCE_WORKGROUP}>;
+function reduction(
+  name: string,
+  type: "f32" | "vec4f",
+  combine: (a: Code, b: Code) => Code,
+): Declared {
+  const [own, element, partial] = [name, type, `partial_${name}`].map(text) as [Code, Code, Code];
+  const declaration = code`
+    var<workgroup> ${partial}: array<${element}, ${text(`${REDUCE_WORKGROUP}`)}>;
 
-  fn ${name}(value: ${type}, lane: u32) -> ${type} {
-    workgroupBarrier();
-    partial_${name}[lane] = value;
-    workgroupBarrier();
-    var result = partial_${name}[0];
-    for (var other = 1u; other < ${REDUCE_WORKGROUP}u; other++) {
-      result = ${combine("result", `partial_${name}[other]`)};
-    }
-    return result;
-  }`;
-
-/** The larger of two f32, or NaN. */
-function largerOf(a: string, b: string): string {
-  return `larger(vec4f(${a}), vec4f(${b})).x`;
+    fn ${own}(value: ${element}, lane: u32) -> ${element} {
+      workgroupBarrier();
+      ${partial}[lane] = value;
+      workgroupBarrier();
+      var result = ${partial}[0];
+      for (var other = 1u; other < ${REDUCE_WORKGROUP}; other++) {
+        result = ${combine(code`result`, code`${partial}[other]`)};
+      }
+      return result;
+    }`;
+  return helper(name, new Declaration(declaration, BYTES[type] * REDUCE_WORKGROUP));
 }
 
-const plus = (a: string, b: string) => `${a} + ${b}`;
+const BYTES = { f32: 4, vec4f: 16 } as const;
+
+/** The larger of two f32, or NaN. */
+const largerOf = (a: Code, b: Code): Code => code`${LARGER}(vec4f(${a}), vec4f(${b})).x`;
+
+const plus = (a: Code, b: Code): Code => code`${a} + ${b}`;
 /** `total(value, lane)`. */
 export const SUM = reduction("total", "f32", plus);
 /** `total4(value, lane)`. */
 export const SUM4 = reduction("total4", "vec4f", plus);
 /** `largest(value, lane)`; NaN may be passed over. */
-export const MAX = reduction("largest", "f32", (a, b) => `max(${a}, ${b})`);
-/** `largest(value, lane)`, NaN where a value is. Needs OR_NAN and LARGER. */
+export const MAX = reduction("largest", "f32", (a, b) => code`max(${a}, ${b})`);
+/** `largest(value, lane)`, NaN where a value is. */
 const MAX_OR_NAN = reduction("largest", "f32", largerOf);
 
-/** Values of a lane that are summed by themselves: of a single sum of all of them, the last digits would be lost. */
+/**
+ * Values of a lane that are summed by themselves: of a single sum of all of them, the last digits
+ * would be lost.
+ */
 const PART_TURNS = 64;
 
-/** Bias gradient: the sum over batch and space of each channel. One workgroup a channel quad. Result: [C]. */
-export function channelSum(use: GradientUse): Kernel {
+/**
+ * Bias gradient: the sum over batch and space of each channel. One workgroup a channel quad.
+ * Result: [C].
+ */
+export const channelSum = defineKernel("channel_sum", (use: GradientUse) => {
   const sink = gradientSink(use);
-  return assemble({
-    name: `channel_sum${sink.suffix}`,
+  return {
+    suffix: sink.suffix,
     summary: "Sum over batch and space for each channel: the gradient of a bias.",
-    storage: [{ name: "a", access: "read", element: "vec4f" }, ...sink.storage],
-    constants: ["pixels", "width", ...placeConstants("a"), ...sink.constants],
-    workgroupSize: REDUCE_WORKGROUP,
-    declarations: [SUM4, ...sink.declarations],
-    body: wgsl`
+    bindings: { a: read("vec4f") },
+    constants: { pixels: "u32", width: "u32", a: "place" },
+    fragments: [sink],
+    lanes: REDUCE_WORKGROUP,
+    declarations: [SUM4],
+    body: ({ io, k }) => code`
       var sum = vec4f(0);
       var part = vec4f(0);
       var turn = 0u;
-      for (var pixel = lane; pixel < frame.batch * constants.pixels; pixel += ${REDUCE_WORKGROUP}u) {
-        ${splitPixel("pixel")}
-        part += a[${placeOf("a")} + block];
+      for (var pixel = ${lane}; pixel < ${frame.batch} * ${k.pixels}; pixel += ${REDUCE_WORKGROUP}) {
+        ${splitPixel(code`pixel`, k)}
+        part += ${io.a.load(code`${k.a.at(IMAGE, Y, X)} + ${block}`)};
         turn++;
-        if (turn % ${PART_TURNS}u == 0u) {
+        if (turn % ${PART_TURNS} == 0u) {
           sum += part;
           part = vec4f(0);
         }
       }
-      let sums = total4(sum + part, lane);
-      if (lane == 0u) {
-        ${sink.use("block", "sums")}
+      let sums = ${SUM4}(sum + part, ${lane});
+      if (${lane} == 0u) {
+        ${sink.use(block, code`sums`)}
       }`,
-  });
-}
+  };
+});
+
+const [IMAGE, Y, X] = [code`image`, code`y`, code`x`];
 
 /**
- * Sums over the images of several [N] values, and how many images have one that is not finite. A slice adds its own to the earlier
- * ones'. In sums of shares, what is not finite counts as 0. One workgroup. y: sums from `at` on, and the number at `unfit_at`.
+ * Sums over the images of several [N] values, and how many images have one that is not finite. A
+ * slice adds its own to the earlier ones'. In sums of shares, what is not finite counts as 0. One
+ * workgroup. y: sums from `at` on, and the number at `unfit_at`.
  */
-export function batchSums(values: number): Kernel {
-  return assemble({
-    name: `batch_sums_${values}`,
-    summary: "Sums over the batch: the loss and the metrics.",
-    storage: [
-      ...times(values, (index) => ({ name: `a${index}`, access: "read", element: "f32" }) as const),
-      { name: "y", access: "read_write", element: "f32" },
-    ],
-    constants: ["at", "unfit_at", ...times(values, (index) => `share${index}`)],
-    workgroupSize: REDUCE_WORKGROUP,
-    declarations: [SUM, ADD_UP],
-    body: wgsl`
+export const batchSums = defineKernel("batch_sums", (values: number) => ({
+  suffix: `_${values}`,
+  summary: "Sums over the batch: the loss and the metrics.",
+  bindings: { ...namedTimes(values, "a", read("f32")), y: written("f32") },
+  constants: { at: "u32", unfit_at: "u32", ...namedTimes(values, "share", "u32") },
+  lanes: REDUCE_WORKGROUP,
+  declarations: [SUM],
+  body: ({ io, k }) => {
+    const takeIn = (index: number) => {
+      const [value, isUnfit] = [local("value", index), local("is_unfit", index)];
+      return code`
+        let ${value} = ${io[`a${index}`]!.load(code`image`)};
+        let ${isUnfit} = ${isNotFinite(value)};
+        is_unfit = is_unfit || ${isUnfit};
+        ${local("sum", index)} += select(${value}, 0.0, ${isUnfit} && ${k[`share${index}`]!} != 0u);`;
+    };
+    const addUp = addUpTo(io.y);
+    return code`
       var unfit = 0f;
-      ${times(values, (index) => `var sum${index} = 0f;`)}
-      for (var image = lane; image < frame.batch; image += ${REDUCE_WORKGROUP}u) {
+      ${locals("sum", values).map((sum) => code`var ${sum} = 0f;`)}
+      for (var image = ${lane}; image < ${frame.batch}; image += ${REDUCE_WORKGROUP}) {
         var is_unfit = false;
         ${times(values, takeIn)}
         unfit += select(0.0, 1.0, is_unfit);
       }
-      ${times(values, (index) => `add_up(constants.at + ${index}u, sum${index}, lane);`)}
-      add_up(constants.unfit_at, unfit, lane);`,
-  });
-}
+      ${locals("sum", values).map((sum, index) => code`${addUp}(${k.at} + ${index}, ${sum}, ${lane});`)}
+      ${addUp}(${k.unfit_at}, unfit, ${lane});`;
+  },
+}));
 
-const takeIn = (index: number) => wgsl`
-  let value${index} = a${index}[image];
-  let is_unfit${index} = ${isNotFinite(`value${index}`)};
-  is_unfit = is_unfit || is_unfit${index};
-  sum${index} += select(value${index}, 0.0, is_unfit${index} && constants.share${index} != 0u);`;
+/** `a0`, `a1`, ... */
+const namedTimes = <Thing>(count: number, prefix: string, thing: Thing) =>
+  Object.fromEntries(times(count, (index) => [`${prefix}${index}`, thing])) as Readonly<
+    Record<`${string}${number}`, Thing>
+  >;
 
-const ADD_UP = wgsl`
-  fn add_up(at: u32, part: f32, lane: u32) {
-    let sum = total(part, lane);
-    if (lane == 0u) {
-      y[at] = select(y[at], 0.0, frame.first_image == 0u) + sum;
-    }
-  }`;
+const addUpTo = (sums: Stored) =>
+  helper(
+    "add_up",
+    code`
+      fn add_up(at: u32, part: f32, lane: u32) {
+        let sum = ${SUM}(part, lane);
+        if (lane == 0u) {
+          ${sums.store(AT, code`select(${sums.load(AT)}, 0.0, ${frame.first_image} == 0u) + sum`)}
+        }
+      }`,
+  );
+
+const AT = code`at`;
 
 /**
- * The mean over an example's elements of an expression of prediction and target, NaN where an element of the prediction is not finite. A
- * workgroup an example. y: [N].
+ * The mean over an example's elements of an expression of prediction and target, NaN where an
+ * element of the prediction is not finite. A workgroup an example. losses: [N].
  */
-export function elementLoss(expression: Expression): Kernel {
-  const places = { 0: "a", 1: "b" } as const;
-  const printed = print(expression, {
-    type: "f32",
-    operand: (index) =>
-      raw(`${places[index as 0 | 1]}_values[${placeOf(places[index as 0 | 1])} + c]`),
-    channel: () => {
-      throw new Error("a loss reads no channel operands");
-    },
-    counter: raw("0u"),
-  });
-  const value = plain(printed);
-  return assemble({
-    name: `loss_${describe(expression)}`,
-    summary: "A loss of each element, averaged over an example's.",
-    storage: [
-      { name: "a_values", access: "read", element: "f32" },
-      { name: "b_values", access: "read", element: "f32" },
-      { name: "losses", access: "read_write", element: "f32" },
-    ],
-    constants: ["pixels", "width", "channels", ...placeConstants("a"), ...placeConstants("b")],
-    workgroupSize: REDUCE_WORKGROUP,
-    declarations: [SUM, ...expressionDeclarations([expression])],
-    body: wgsl`
-      let image = block;
-      if (image >= frame.batch) {
+export const elementLoss = defineKernel("loss", (expression: Expression) => ({
+  suffix: `_${describe(expression)}`,
+  summary: "A loss of each element, averaged over an example's.",
+  bindings: { a_values: read("f32"), b_values: read("f32"), losses: written("f32") },
+  constants: { pixels: "u32", width: "u32", channels: "u32", a: "place", b: "place" },
+  lanes: REDUCE_WORKGROUP,
+  declarations: [SUM, ...expressionDeclarations([expression])],
+  body: ({ io, k }) => {
+    const elements = {
+      0: io.a_values.load(code`${k.a.at(IMAGE, Y, X)} + c`),
+      1: io.b_values.load(code`${k.b.at(IMAGE, Y, X)} + c`),
+    };
+    const value = print(expression, {
+      type: "f32",
+      operand: (index) => elements[index as 0 | 1],
+      channel: () => {
+        throw new Error("a loss reads no channel operands");
+      },
+      counter: code`0u`,
+    });
+    return code`
+      let image = ${block};
+      if (image >= ${frame.batch}) {
         return;
       }
-      let elements = constants.pixels * constants.channels;
+      let elements = ${k.pixels} * ${k.channels};
       var sum = 0f;
       var is_unfit = false;
-      for (var element = lane; element < elements; element += ${REDUCE_WORKGROUP}u) {
-        let c = element % constants.channels;
-        let pixel = element / constants.channels;
-        let y = pixel / constants.width;
-        let x = pixel % constants.width;
-        is_unfit = is_unfit || ${isNotFinite(`a_values[${placeOf("a")} + c]`)};
+      for (var element = ${lane}; element < elements; element += ${REDUCE_WORKGROUP}) {
+        let c = element % ${k.channels};
+        let pixel = element / ${k.channels};
+        let y = pixel / ${k.width};
+        let x = pixel % ${k.width};
+        is_unfit = is_unfit || ${isNotFinite(elements[0])};
         sum += ${value};
       }
-      sum = total(${nanWhere("is_unfit", "sum")}, lane);
-      if (lane == 0u) {
-        losses[image] = sum / f32(elements);
-      }`,
-  });
-}
+      sum = ${SUM}(${nanWhere(code`is_unfit`, code`sum`)}, ${lane});
+      if (${lane} == 0u) {
+        ${io.losses.store(IMAGE, code`sum / f32(elements)`)}
+      }`;
+  },
+}));
 
-export const CHANNELS = `for (var c = lane; c < constants.channels; c += ${REDUCE_WORKGROUP}u)`;
+/** The loop over a pixel's channels `c`, as far as its head. */
+export const channelLoop = (channels: Code): Code =>
+  code`for (var c = ${lane}; c < ${channels}; c += ${REDUCE_WORKGROUP})`;
 
-/** A workgroup a pixel; channels in scalars, since their count need not be a multiple of 4. */
-export const rowStart = (names: readonly string[]) => [
-  "if (block >= frame.batch * constants.pixels) {\n  return;\n}",
-  ...splitPixel("block"),
-  ...names.map((name) => `let ${name}_place = 4u * (${placeOf(name)});`),
+/** Constants of kernels that have a workgroup for each pixel. */
+export const ROWS = { pixels: "u32", width: "u32", channels: "u32" } as const;
+
+/**
+ * Where a pixel's values begin, at `NAME_place` of each activation. A workgroup a pixel; channels in
+ * scalars, since their count need not be a multiple of 4.
+ */
+export const rowStart = (
+  k: Readonly<Record<keyof typeof ROWS, Code>>,
+  places: Readonly<Record<string, PlaceCode>>,
+): readonly Code[] => [
+  code`
+    if (${block} >= ${frame.batch} * ${k.pixels}) {
+      return;
+    }`,
+  ...splitPixel(block, k),
+  ...Object.entries(places).map(
+    ([name, place]) => code`let ${placeName(name)} = 4u * (${place.at(IMAGE, Y, X)});`,
+  ),
 ];
 
+/** Where the channel `c` of a row's activation lies. */
+export const channelOf = (name: string): Code => code`${placeName(name)} + c`;
+
 /** Softmax over channels, with the row's maximum subtracted. */
-export function softmax(): Kernel {
-  return assemble({
-    name: "softmax",
-    summary: "Softmax over channels.",
-    storage: [
-      { name: "a", access: "read", element: "f32" },
-      { name: "result", access: "read_write", element: "f32" },
-    ],
-    constants: ["pixels", "width", "channels", ...placeConstants("a"), ...placeConstants("y")],
-    workgroupSize: REDUCE_WORKGROUP,
-    declarations: [OR_NAN, LARGER, MAX_OR_NAN, SUM],
-    body: wgsl`
-      ${rowStart(["a", "y"])}
+export const softmax = defineKernel("softmax", () => ({
+  summary: "Softmax over channels.",
+  bindings: { a: read("f32"), result: written("f32") },
+  constants: { ...ROWS, a: "place", y: "place" },
+  lanes: REDUCE_WORKGROUP,
+  declarations: [OR_NAN, LARGER, MAX_OR_NAN, SUM],
+  body: ({ io, k }) => {
+    const channels = channelLoop(k.channels);
+    const value = io.a.load(channelOf("a"));
+    return code`
+      ${rowStart(k, { a: k.a, y: k.y })}
       var most = ${LOWEST};
-      ${CHANNELS} {
-        most = ${largerOf("most", "a[a_place + c]")};
+      ${channels} {
+        most = ${largerOf(code`most`, value)};
       }
-      most = largest(most, lane);
+      most = ${MAX_OR_NAN}(most, ${lane});
       var sum = 0f;
-      ${CHANNELS} {
-        sum += exp(a[a_place + c] - most);
+      ${channels} {
+        sum += exp(${value} - most);
       }
-      sum = total(sum, lane);
-      ${CHANNELS} {
-        result[y_place + c] = exp(a[a_place + c] - most) / sum;
-      }`,
-  });
-}
+      sum = ${SUM}(sum, ${lane});
+      ${channels} {
+        ${io.result.store(channelOf("y"), code`exp(${value} - most) / sum`)}
+      }`;
+  },
+}));
 
 /** dx = y * (dy - sum(dy * y)). */
-export function softmaxGradient(): Kernel {
-  const places = ["a", "d", "y"];
-  return assemble({
-    name: "softmax_gradient",
-    summary: "Softmax, gradient: y * (dy - sum(dy * y)).",
-    storage: [
-      { name: "a", access: "read", element: "f32" },
-      { name: "d", access: "read", element: "f32" },
-      { name: "result", access: "read_write", element: "f32" },
-    ],
-    constants: ["pixels", "width", "channels", ...places.flatMap((name) => placeConstants(name))],
-    workgroupSize: REDUCE_WORKGROUP,
-    declarations: [SUM],
-    body: wgsl`
-      ${rowStart(places)}
+export const softmaxGradient = defineKernel("softmax_gradient", () => ({
+  summary: "Softmax, gradient: y * (dy - sum(dy * y)).",
+  bindings: { a: read("f32"), d: read("f32"), result: written("f32") },
+  constants: { ...ROWS, a: "place", d: "place", y: "place" },
+  lanes: REDUCE_WORKGROUP,
+  body: ({ io, k }) => {
+    const channels = channelLoop(k.channels);
+    const [value, gradient] = [io.a.load(channelOf("a")), io.d.load(channelOf("d"))];
+    return code`
+      ${rowStart(k, { a: k.a, d: k.d, y: k.y })}
       var sum = 0f;
-      ${CHANNELS} {
-        sum += a[a_place + c] * d[d_place + c];
+      ${channels} {
+        sum += ${value} * ${gradient};
       }
-      sum = total(sum, lane);
-      ${CHANNELS} {
-        result[y_place + c] = a[a_place + c] * (d[d_place + c] - sum);
-      }`,
-  });
-}
+      sum = ${SUM}(sum, ${lane});
+      ${channels} {
+        ${io.result.store(channelOf("y"), code`${value} * (${gradient} - sum)`)}
+      }`;
+  },
+}));

@@ -3,14 +3,14 @@ import type { Initializer } from "../../program/program.js";
 import type { Graph, Value } from "../ir/graph.js";
 import { average } from "../kernels/average.js";
 import { importImages } from "../kernels/copy.js";
-import { DISTRIBUTIONS, initialize, INITIALIZE_WORKGROUP } from "../kernels/initialize.js";
+import { DISTRIBUTIONS, initializeContraction, initializeDense } from "../kernels/initialize.js";
 import { UPDATE_QUADS, UPDATE_WORKGROUP } from "../kernels/update.js";
 import { isActivation } from "../layout/choose-layouts.js";
 import { roundUpTo4 } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";
 import type { StoredParameter } from "../layout/parameters.js";
-import { fixed, floatBits, perImage, type StepDraft, type Storage } from "./storage.js";
+import { fixed, perImage, type StepDraft, type Storage } from "./storage.js";
 
 /** Uploaded images, and targets that are numbers, into the layouts of their readers. */
 export function importBatch(context: LoweringContext, { inputs }: Graph): void {
@@ -35,7 +35,7 @@ function importActivation(context: LoweringContext, value: Value, uploaded: Stor
 }
 
 /** A distribution with its two numbers. */
-function distribution(initializer: Initializer): { kind: number; a: number; b: number } {
+function distributionOf(initializer: Initializer): { kind: number; a: number; b: number } {
   switch (initializer.kind) {
     case "constant":
       return { kind: DISTRIBUTIONS.constant, a: initializer.value, b: 0 };
@@ -52,34 +52,36 @@ export function initializeParameter(
   storage: readonly Storage[],
   stream: number,
 ): StepDraft[] {
-  const { kind, a, b } = distribution(parameter.initializer);
+  const { kind: distribution, a, b } = distributionOf(parameter.initializer);
   return pieces.map((piece, index) => {
     const size = piece.bytes / 4;
-    const common = { size, distribution: kind, a: floatBits(a), b: floatBits(b), stream };
-    const constants =
-      layout.kind === "contraction"
-        ? {
-            ...common,
-            length: size,
-            kernel_height: layout.kernel[0],
-            kernel_width: layout.kernel[1],
-            inputs: layout.inputs,
-            input_pitch: layout.inputPitch,
-            outputs: groupsOf(piece, layout).outputs,
-            first_output: piece.start,
-            output_pitch: roundUpTo4(groupsOf(piece, layout).outputs),
-            run: runLength(layout),
-          }
-        : { ...common, length: layout.length };
-    return {
-      kernel: initialize(layout.kind === "contraction" ? "contraction" : "dense"),
-      storage: [storage[index]!],
-      constants,
-      workgroups: { x: { ...fixed(size), tile: INITIALIZE_WORKGROUP }, z: 1 },
+    const values = { size, distribution, a, b, stream };
+    const common = {
+      buffers: { y: storage[index]! },
+      threads: fixed(size),
       label: `${parameter.value.name} initial values`,
       origin: parameter.value.origin,
-      macs: 0,
     };
+    if (layout.kind !== "contraction") {
+      const constants = { ...values, length: layout.length };
+      return dispatch(initializeDense(), { ...common, constants });
+    }
+    const { outputs } = groupsOf(piece, layout);
+    const [kernelHeight, kernelWidth] = layout.kernel;
+    return dispatch(initializeContraction(), {
+      ...common,
+      constants: {
+        ...values,
+        kernel_height: kernelHeight,
+        kernel_width: kernelWidth,
+        inputs: layout.inputs,
+        input_pitch: layout.inputPitch,
+        outputs,
+        first_output: piece.start,
+        output_pitch: roundUpTo4(outputs),
+        run: runLength(layout),
+      },
+    });
   });
 }
 

@@ -11,18 +11,14 @@ import {
 } from "../kernels/channel-statistics.js";
 import type { Gathered } from "../kernels/gather.js";
 import type { Kernel } from "../kernels/kernel.js";
-import {
-  NORMALIZE_WORKGROUP,
-  normalizeScale,
-  scaleWeights,
-  type WeightOrder,
-} from "../kernels/normalize.js";
+import { normalizeScale, scaleColumns, scaleWeights } from "../kernels/normalize.js";
 import { normalizeExpression } from "../ir/normalize-expression.js";
 import { roundUpTo4, type ActivationLayout } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
+import { dispatch } from "./dispatch.js";
 import { lowerPointwise } from "./elementwise.js";
 import { leftFor, partsBytes, type ChannelParts } from "./gather.js";
-import { pieceLabel, type Piece, type StoredParameter } from "../layout/parameters.js";
+import { pieceLabel } from "../layout/parameters.js";
 import { fixed, floatBits, type Storage } from "./storage.js";
 
 /** Values of a channel that a lane goes through, at least: enough to spread the cost of a thread and of its part. */
@@ -146,56 +142,55 @@ export function lowerNormalize(context: LoweringContext, node: Node<"normalize">
 export function lowerNormalizeScale(context: LoweringContext, node: Node<"normalizeScale">): void {
   const { inputs, outputs, attributes, origin } = node;
   const quads = roundUpTo4(elementCount(outputs[0]!.shape)) / 4;
-  context.emit({
-    kernel: normalizeScale({ isAffine: inputs.length > 2 }),
-    storage: [...inputs, ...outputs].map((value) => context.storageOf(value)),
-    constants: { quads, epsilon: floatBits(attributes.epsilon) },
-    workgroups: { x: { ...fixed(quads), tile: NORMALIZE_WORKGROUP }, z: 1 },
-    label: `${origin.name} scale`,
-    origin,
-    macs: 0,
-  });
+  const [mean, variance, weight, bias] = inputs.map((value) => context.storageOf(value));
+  const [scale, shift] = outputs.map((value) => context.storageOf(value));
+  const isAffine = weight !== undefined;
+  context.emit(
+    dispatch(normalizeScale({ isAffine }), {
+      buffers: {
+        mean: mean!,
+        variance: variance!,
+        ...(isAffine && { weight, bias }),
+        scale: scale!,
+        shift: shift!,
+      },
+      constants: { quads, epsilon: attributes.epsilon },
+      threads: fixed(quads),
+      label: `${origin.name} scale`,
+      origin,
+    }),
+  );
 }
 
 export function lowerScaledWeights(context: LoweringContext, node: Node<"scaledWeights">): void {
   const [weights, scale] = node.inputs as [Value, Value];
   const [output] = node.outputs as [Value];
   const stored = context.parameter(weights);
-  stored.pieces.forEach((piece, index) => {
-    const { order, threads, constants } = scalingOf(stored, piece);
-    context.emit({
-      kernel: scaleWeights(order),
-      storage: [
-        context.piecesOf(weights)[index]!,
-        context.storageOf(scale),
-        context.piecesOf(output)[index]!,
-      ],
-      constants: { threads, ...constants },
-      workgroups: { x: { ...fixed(threads), tile: NORMALIZE_WORKGROUP }, z: 1 },
-      label: pieceLabel(`${node.origin.name} in ${weights.name}`, index, stored.pieces.length),
+  const { parameter, layout, pieces } = stored;
+  pieces.forEach((piece, index) => {
+    const given = {
+      buffers: {
+        w: context.piecesOf(weights)[index]!,
+        scale: context.storageOf(scale),
+        scaled: context.piecesOf(output)[index]!,
+      },
+      label: pieceLabel(`${node.origin.name} in ${weights.name}`, index, pieces.length),
       origin: node.origin,
-      macs: 0,
-    });
+    };
+    if (layout.kind !== "contraction") {
+      const threads = layout.length;
+      const constants = { threads, per_output: threads / Number(parameter.value.shape[0]) };
+      context.emit(dispatch(scaleWeights(), { ...given, constants, threads: fixed(threads) }));
+      return;
+    }
+    const threads = piece.bytes / 16;
+    const { count, outputs } = groupsOf(piece, layout);
+    const constants = {
+      threads,
+      columns: roundUpTo4(outputs) / 4,
+      group_quads: threads / count,
+      first_quad: piece.start / 4,
+    };
+    context.emit(dispatch(scaleColumns(), { ...given, constants, threads: fixed(threads) }));
   });
-}
-
-/** Threads that a piece of the weights takes, and what tells them their output channels. */
-function scalingOf(
-  { parameter, layout }: StoredParameter,
-  piece: Piece,
-): {
-  readonly order: WeightOrder;
-  readonly threads: number;
-  readonly constants: Record<string, number>;
-} {
-  if (layout.kind !== "contraction") {
-    const threads = layout.length;
-    const constants = { per_output: threads / Number(parameter.value.shape[0]) };
-    return { order: "plain", threads, constants };
-  }
-  const threads = piece.bytes / 16;
-  const { count, outputs } = groupsOf(piece, layout);
-  const columns = roundUpTo4(outputs) / 4;
-  const constants = { columns, group_quads: threads / count, first_quad: piece.start / 4 };
-  return { order: "columns", threads, constants };
 }

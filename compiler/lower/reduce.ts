@@ -9,34 +9,31 @@ import {
   type Value,
 } from "../ir/graph.js";
 import {
-  CLASS_WEIGHTS,
   classification,
+  classificationOutputs,
   type ClassificationVariant,
 } from "../kernels/classification.js";
-import { tableConstants } from "../kernels/kernel.js";
 import { batchSums, channelSum, elementLoss, softmax, softmaxGradient } from "../kernels/reduce.js";
 import type { LoweringContext } from "./context.js";
+import { dispatch } from "./dispatch.js";
 import { lowerGradientSink } from "./gradient-sink.js";
-import { fixed, floatBits, perImage } from "./storage.js";
+import { fixed, perImage } from "./storage.js";
 
 export function lowerChannelSum(context: LoweringContext, node: Node<"channelSum">): void {
   const input = node.inputs[0]!;
   const layout = context.layout(input);
+  const { pixels, width, quads } = layout;
   const sink = lowerGradientSink(context, node);
-  context.emit({
-    kernel: channelSum(sink.use),
-    storage: [context.storageOf(input), ...sink.storage(0)],
-    constants: {
-      pixels: layout.pixels,
-      width: layout.width,
-      ...layout.place("a"),
-      ...sink.constants,
-    },
-    workgroups: { x: { ...fixed(layout.quads), tile: 1 }, z: 1 },
-    label: `${node.origin.name} bias ${sink.label}`,
-    origin: node.origin,
-    macs: 0,
-  });
+  context.emit(
+    dispatch(channelSum(sink.use), {
+      buffers: { a: context.storageOf(input) },
+      constants: { pixels, width, a: layout.inQuads() },
+      fragments: [sink.bound(0)],
+      workgroups: { x: { ...fixed(quads), tile: 1 }, z: 1 },
+      label: `${node.origin.name} bias ${sink.label}`,
+      origin: node.origin,
+    }),
+  );
 }
 
 export function lowerBatchSums(context: LoweringContext, node: Node<"batchSums">): void {
@@ -45,74 +42,103 @@ export function lowerBatchSums(context: LoweringContext, node: Node<"batchSums">
   const { shares } = node.attributes;
   sumChunks(node.inputs).forEach((inputs, chunk) => {
     const at = chunk * SUMS_AT_ONCE;
+    const values = inputs.map((input, index) => [`a${index}`, context.storageOf(input)] as const);
     const flags = inputs.map((_, index) => [`share${index}`, Number(shares[at + index])] as const);
-    context.emit({
-      kernel: batchSums(inputs.length),
-      storage: [...inputs.map((input) => context.storageOf(input)), metrics],
-      constants: { at, unfit_at: node.inputs.length + chunk, ...Object.fromEntries(flags) },
-      workgroups: { x: { ...fixed(1), tile: 1 }, z: 1 },
-      label: "loss and metrics",
-      origin: node.origin,
-      macs: 0,
-    });
+    context.emit(
+      dispatch(batchSums(inputs.length), {
+        buffers: { ...Object.fromEntries(values), y: metrics },
+        constants: {
+          at,
+          unfit_at: node.inputs.length + chunk,
+          ...Object.fromEntries(flags),
+        },
+        workgroups: { x: { ...fixed(1), tile: 1 }, z: 1 },
+        label: "loss and metrics",
+        origin: node.origin,
+      }),
+    );
   });
 }
 
 export function lowerElementLoss(context: LoweringContext, node: Node<"elementLoss">): void {
   const [prediction, target] = node.inputs as [Value, Value];
-  const { pixels, width, channels } = context.layout(prediction);
-  context.emit({
-    kernel: elementLoss(node.attributes.expression),
-    storage: [...node.inputs, node.outputs[0]!].map((value) => context.storageOf(value)),
-    constants: {
-      ...{ pixels, width, channels },
-      ...context.layout(prediction).placeInFloats("a"),
-      ...context.layout(target).placeInFloats("b"),
-    },
-    workgroups: { x: { ...perImage(1), tile: 1 }, z: 1 },
-    label: `${target.name} against ${prediction.name}`,
-    origin: node.origin,
-    macs: 0,
-  });
+  const layout = context.layout(prediction);
+  const { pixels, width, channels } = layout;
+  context.emit(
+    dispatch(elementLoss(node.attributes.expression), {
+      buffers: {
+        a_values: context.storageOf(prediction),
+        b_values: context.storageOf(target),
+        losses: context.storageOf(node.outputs[0]!),
+      },
+      constants: {
+        pixels,
+        width,
+        channels,
+        a: layout.inFloats(),
+        b: context.layout(target).inFloats(),
+      },
+      workgroups: { x: { ...perImage(1), tile: 1 }, z: 1 },
+      label: `${target.name} against ${prediction.name}`,
+      origin: node.origin,
+    }),
+  );
 }
 
-/** A workgroup for each pixel of the first input. */
-function emitRows(
-  context: LoweringContext,
-  node: Node<"softmax"> | Node<"softmaxGradient">,
-  names: readonly string[],
-): void {
-  const values = [...node.inputs, node.outputs[0]!];
-  const layout = context.layout(values[0]!);
-  const places = values.map((value, index) => context.layout(value).place(names[index]!));
-  context.emit({
-    kernel: node.kind === "softmax" ? softmax() : softmaxGradient(),
-    storage: values.map((value) => context.storageOf(value)),
-    constants: {
-      pixels: layout.pixels,
-      width: layout.width,
-      channels: layout.channels,
-      ...(Object.assign({}, ...places) as Record<string, number>),
-    },
-    workgroups: { x: { ...perImage(layout.pixels), tile: 1 }, z: 1 },
-    label: `${node.origin.name} ${node.kind === "softmax" ? "forward" : "gradient"}`,
-    origin: node.origin,
-    macs: 0,
-  });
-}
-
+/** A workgroup for each pixel. */
 export function lowerSoftmax(context: LoweringContext, node: Node<"softmax">): void {
-  emitRows(context, node, ["a", "y"]);
+  const [input, output] = [node.inputs[0]!, node.outputs[0]!];
+  const layout = context.layout(input);
+  const { pixels, width, channels } = layout;
+  context.emit(
+    dispatch(softmax(), {
+      buffers: { a: context.storageOf(input), result: context.storageOf(output) },
+      constants: {
+        pixels,
+        width,
+        channels,
+        a: layout.inQuads(),
+        y: context.layout(output).inQuads(),
+      },
+      workgroups: { x: { ...perImage(pixels), tile: 1 }, z: 1 },
+      label: `${node.origin.name} forward`,
+      origin: node.origin,
+    }),
+  );
 }
 
+/** A workgroup for each pixel. */
 export function lowerSoftmaxGradient(
   context: LoweringContext,
   node: Node<"softmaxGradient">,
 ): void {
-  emitRows(context, node, ["a", "d", "y"]);
+  const [probabilities, gradient] = node.inputs as [Value, Value];
+  const [result] = node.outputs as [Value];
+  const layout = context.layout(probabilities);
+  const { pixels, width, channels } = layout;
+  context.emit(
+    dispatch(softmaxGradient(), {
+      buffers: {
+        a: context.storageOf(probabilities),
+        d: context.storageOf(gradient),
+        result: context.storageOf(result),
+      },
+      constants: {
+        pixels,
+        width,
+        channels,
+        a: layout.inQuads(),
+        d: context.layout(gradient).inQuads(),
+        y: context.layout(result).inQuads(),
+      },
+      workgroups: { x: { ...perImage(pixels), tile: 1 }, z: 1 },
+      label: `${node.origin.name} gradient`,
+      origin: node.origin,
+    }),
+  );
 }
 
-/** What one pass over the logits makes, beside what the labels say. */
+/** What one pass over the logits makes, apart from what the labels say. */
 type Made = Pick<ClassificationVariant, "loss" | "gradient" | "topK">;
 
 /** Loss, hits and gradient of logits, or some of them. */
@@ -122,35 +148,42 @@ function emitClassification(
   made: Made,
   { smoothing, classWeights = [], weight = 1 }: LabelRule & { readonly weight?: number },
 ): void {
-  const [logits, labels] = node.inputs as [Value, Value];
+  const [logits, labels, partners, shares] = node.inputs as [Value, Value, Value?, Value?];
   const layout = context.layout(logits);
-  const gradient = made.gradient ? context.layout(node.outputs.at(-1)!).place("y") : {};
-  const mixed = node.inputs.length > 2;
+  const mixed = partners !== undefined;
   const totals = made.gradient ? totalsOf(context.graph, classWeights, mixed) : undefined;
-  context.emit({
-    kernel: classification({
-      ...made,
-      mixed,
-      weightedClasses: classWeights.length,
-      totals: totals ? classTotals(context.graph).length : 0,
+  const variant: ClassificationVariant = {
+    ...made,
+    mixed,
+    weightedClasses: classWeights.length,
+    totals: totals ? classTotals(context.graph).length : 0,
+  };
+  const stored = (value: Value | undefined) => value && context.storageOf(value);
+  const outputs = classificationOutputs(variant);
+  const results = outputs.map((name, index) => [name, stored(node.outputs[index])!] as const);
+  context.emit(
+    dispatch(classification(variant), {
+      buffers: {
+        a: context.storageOf(logits),
+        labels: context.storageOf(labels),
+        ...(mixed && { partners: stored(partners), shares: stored(shares) }),
+        ...Object.fromEntries(results),
+      },
+      constants: {
+        ...(classWeights.length > 0 && { class_weights: classWeights }),
+        pixels: 1,
+        width: 1,
+        channels: layout.channels,
+        ...((made.loss || made.gradient) && { smoothing }),
+        ...(made.gradient && { weight, y: context.layout(node.outputs.at(-1)!).inQuads() }),
+        ...totals,
+        a: layout.inQuads(),
+      },
+      workgroups: { x: { ...perImage(1), tile: 1 }, z: 1 },
+      label: `${labels.name} against ${logits.name}`,
+      origin: node.origin,
     }),
-    storage: [...node.inputs, ...node.outputs].map((value) => context.storageOf(value)),
-    constants: {
-      ...tableConstants(CLASS_WEIGHTS, classWeights.map(floatBits)),
-      pixels: 1,
-      width: 1,
-      channels: layout.channels,
-      smoothing: floatBits(smoothing),
-      weight: floatBits(weight),
-      ...totals,
-      ...layout.place("a"),
-      ...gradient,
-    },
-    workgroups: { x: { ...perImage(1), tile: 1 }, z: 1 },
-    label: `${labels.name} against ${logits.name}`,
-    origin: node.origin,
-    macs: 0,
-  });
+  );
 }
 
 /** Which of the frame's totals a gradient's means divide by; none where all classes count alike. */

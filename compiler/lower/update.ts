@@ -61,21 +61,24 @@ export function lowerSquareSum(context: LoweringContext, node: Node<"squareSum">
       purpose: "scratch",
       bytes: fixed(4 * SQUARES_BLOCKS),
     };
-    const common = { workgroups: { x: { ...fixed(1), tile: 1 }, z: 1 }, origin: node.origin };
-    const label = `${gradient!.name} norm`;
-    context.emit({
-      ...{ ...common, label, macs: 0 },
-      kernel: squareSums(),
-      storage: [piece, blocks],
-      constants: { quads },
-      workgroups: { x: { ...fixed(SQUARES_BLOCKS), tile: 1 }, z: 1 },
-    });
-    context.emit({
-      ...{ ...common, label, macs: 0 },
-      kernel: sumOfBlocks(before === undefined ? "first" : before === result ? "same" : "other"),
-      storage: [blocks, ...(before && before !== result ? [before] : []), result],
-      constants: {},
-    });
+    const common = { label: `${gradient!.name} norm`, origin: node.origin };
+    context.emit(
+      dispatch(squareSums(), {
+        ...common,
+        buffers: { gradient: piece, blocks },
+        constants: { quads },
+        workgroups: { x: { ...fixed(SQUARES_BLOCKS), tile: 1 }, z: 1 },
+      }),
+    );
+    const earlier = before === undefined ? "first" : before === result ? "same" : "other";
+    context.emit(
+      dispatch(sumOfBlocks(earlier), {
+        ...common,
+        buffers: { blocks, result, ...(earlier === "other" && { before }) },
+        constants: {},
+        workgroups: { x: { ...fixed(1), tile: 1 }, z: 1 },
+      }),
+    );
     before = result;
   }
 }
