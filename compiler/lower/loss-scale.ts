@@ -25,30 +25,30 @@ export function lowerAdjustLossScale(
   node: Node<"adjustLossScale">,
 ): void {
   const { growth, backoff, interval } = node.attributes;
-  context.emit({
-    kernel: adjustLossScale(node.attributes),
-    storage: [...node.inputs, ...node.outputs].map((value) => context.storageOf(value)),
-    constants: { growth: floatBits(growth), backoff: floatBits(backoff), interval },
-    workgroups: ONCE,
-    label: "loss scale",
-    origin: node.origin,
-    macs: 0,
-  });
+  const [squares, state] = node.inputs.map((value) => context.storageOf(value));
+  const [applied] = node.outputs.map((value) => context.storageOf(value));
+  context.emit(
+    dispatch(adjustLossScale({ clipsNorm: node.attributes.clipsNorm }), {
+      buffers: { squares: squares!, state: state!, applied: applied! },
+      constants: { growth, backoff, interval },
+      workgroups: ONCE,
+      label: "loss scale",
+      origin: node.origin,
+    }),
+  );
 }
 
 /** The dispatch that gives a loss scale its first state. */
 export function initializeLossScale(
-  storage: Storage,
+  state: Storage,
   { initial }: DynamicLossScale,
   origin: Origin,
 ): StepDraft {
-  return {
-    kernel: startLossScale(),
-    storage: [storage],
-    constants: { scale: floatBits(initial) },
+  return dispatch(startLossScale(), {
+    buffers: { state },
+    constants: { scale: initial },
     workgroups: ONCE,
     label: "loss scale",
     origin,
-    macs: 0,
-  };
+  });
 }

@@ -10,7 +10,6 @@ import {
   PARTS_WORKGROUP,
 } from "../kernels/channel-statistics.js";
 import type { Gathered } from "../kernels/gather.js";
-import type { Kernel } from "../kernels/kernel.js";
 import { normalizeScale, scaleColumns, scaleWeights } from "../kernels/normalize.js";
 import { normalizeExpression } from "../ir/normalize-expression.js";
 import { roundUpTo4, type ActivationLayout } from "../layout/activation-layout.js";
@@ -19,7 +18,7 @@ import { dispatch } from "./dispatch.js";
 import { lowerPointwise } from "./elementwise.js";
 import { leftFor, partsBytes, type ChannelParts } from "./gather.js";
 import { pieceLabel } from "../layout/parameters.js";
-import { fixed, floatBits, type Storage } from "./storage.js";
+import { fixed, type StepDraft, type Storage } from "./storage.js";
 
 /** Values of a channel that a lane goes through, at least: enough to spread the cost of a thread and of its part. */
 const PART_VALUES = 64;
@@ -30,64 +29,66 @@ interface ChannelReduction {
   /** Of what is reduced. */
   readonly layout: ActivationLayout;
   readonly gathered: Gathered;
-  /** The kernel of the parts, what it reads, and where that lies. */
-  readonly parts: Kernel;
-  readonly read: readonly Storage[];
-  readonly places: Readonly<Record<string, number>>;
-  /** The joining kernel, what else it reads, and what it writes. */
-  readonly join: Kernel;
-  readonly finish: readonly Storage[];
-  readonly settings: Readonly<Record<string, number>>;
+  /** The dispatch that makes parts, and the one that joins them. */
+  readonly parts: (partial: Storage, common: PartsCommon) => StepDraft;
+  readonly join: (partial: Storage, common: JoinCommon) => StepDraft;
 }
+
+/** What the kernels of parts are given alike. */
+type PartsCommon = ReturnType<typeof partsCommon>;
+
+/** What the kernels that join parts are given alike. */
+type JoinCommon = ReturnType<typeof joinCommon>;
 
 /** Joins the parts that the kernel before has left, or else parts of its own. */
 function emitReduction(context: LoweringContext, node: AnyNode, reduction: ChannelReduction): void {
   for (const { batches, parts } of leftFor(context, node)) {
     context.forBatches(batches, () => {
-      emitJoin(context, node, reduction, parts ?? emitParts(context, node, reduction));
+      const { storage, values } = parts ?? emitParts(context, node, reduction);
+      context.emit(reduction.join(storage, joinCommon(node, reduction, values)));
     });
   }
 }
 
 function emitParts(
   context: LoweringContext,
-  { origin }: AnyNode,
-  { label, layout, ...reduction }: ChannelReduction,
+  node: AnyNode,
+  reduction: ChannelReduction,
 ): ChannelParts {
-  const { pixels, height, width, quads } = layout;
+  const { label, layout, gathered } = reduction;
+  const { pixels, width, quads } = layout;
   const lines = Math.ceil(PART_VALUES / width);
   const values = lines * width;
-  const { gathered } = reduction;
   const storage: Storage = {
     name: `${label} of parts`,
     purpose: "scratch",
     bytes: partsBytes({ gathered, quads, values, pixels }),
   };
-  context.emit({
-    kernel: reduction.parts,
-    storage: [...reduction.read, storage],
-    constants: { height, width, quads, lines, ...reduction.places },
-    workgroups: { x: { ...threadsOfLines(layout), tile: lines * PARTS_WORKGROUP }, z: 1 },
-    label: storage.name,
-    ...{ origin, macs: 0 },
-  });
+  context.emit(reduction.parts(storage, partsCommon(node, layout, { lines, label: storage.name })));
   return { storage, values };
 }
 
-function emitJoin(
-  context: LoweringContext,
+const partsCommon = (
   { origin }: AnyNode,
-  { label, layout: { pixels, quads }, join, finish, settings }: ChannelReduction,
-  { storage, values }: ChannelParts,
-): void {
-  context.emit({
-    kernel: join,
-    storage: [storage, ...finish],
-    constants: { pixels, quads, part_values: values, ...settings },
-    workgroups: { x: { ...fixed(quads), tile: 1 }, z: 1 },
-    ...{ label, origin, macs: 0 },
-  });
-}
+  layout: ActivationLayout,
+  { lines, label }: { readonly lines: number; readonly label: string },
+) => ({
+  constants: { height: layout.height, width: layout.width, quads: layout.quads, lines },
+  workgroups: { x: { ...threadsOfLines(layout), tile: lines * PARTS_WORKGROUP }, z: 1 },
+  label,
+  origin,
+});
+
+const joinCommon = (
+  { origin }: AnyNode,
+  { label, layout: { pixels, quads } }: ChannelReduction,
+  values: number,
+) => ({
+  constants: { pixels, quads, part_values: values },
+  workgroups: { x: { ...fixed(quads), tile: 1 }, z: 1 },
+  label,
+  origin,
+});
 
 /** A thread for each quad of some lines, the last ones perhaps fewer, times the lines. */
 const threadsOfLines = ({ width, height, quads }: ActivationLayout): Affine => ({
@@ -99,18 +100,32 @@ export function lowerChannelStatistics(
   context: LoweringContext,
   node: Node<"channelStatistics">,
 ): void {
-  const [input, ...running] = node.inputs;
+  const stored = (value: Value | undefined) => context.storageOf(value!);
+  const [input, runningMean, runningVariance] = node.inputs;
+  const [mean, variance] = node.outputs;
   const layout = context.layout(input!);
   emitReduction(context, node, {
     label: `${node.origin.name} statistics`,
     layout,
     gathered: "moments",
-    parts: channelMoments(),
-    read: [context.storageOf(input!)],
-    places: layout.place("a"),
-    join: joinMoments(),
-    finish: [...running, ...node.outputs].map((value) => context.storageOf(value)),
-    settings: { momentum: floatBits(node.attributes.momentum) },
+    parts: (partial, common) =>
+      dispatch(channelMoments(), {
+        ...common,
+        buffers: { a: stored(input), partial },
+        constants: { ...common.constants, a: layout.inQuads() },
+      }),
+    join: (partial, common) =>
+      dispatch(joinMoments(), {
+        ...common,
+        buffers: {
+          partial,
+          running_mean: stored(runningMean),
+          running_variance: stored(runningVariance),
+          mean: stored(mean),
+          variance: stored(variance),
+        },
+        constants: { ...common.constants, momentum: node.attributes.momentum },
+      }),
   });
 }
 
@@ -118,18 +133,39 @@ export function lowerNormalizeGradient(
   context: LoweringContext,
   node: Node<"normalizeGradient">,
 ): void {
-  const [gradient, input, mean, variance] = node.inputs.map((value) => context.storageOf(value));
-  const layout = context.layout(node.inputs[1]!);
+  const stored = (value: Value | undefined) => context.storageOf(value!);
+  const [gradient, input, ...statistics] = node.inputs;
+  const [mean, variance] = statistics.map(stored);
+  const [bias, weight, slope, offset] = node.outputs;
+  const layout = context.layout(input!);
   emitReduction(context, node, {
     label: `${node.origin.name} weight and bias gradient`,
     layout,
     gathered: "products",
-    parts: channelProducts(),
-    read: [gradient!, input!, mean!],
-    places: { ...context.layout(node.inputs[0]!).place("d"), ...layout.place("a") },
-    join: joinProducts(),
-    finish: [mean!, variance!, ...node.outputs.map((value) => context.storageOf(value))],
-    settings: { epsilon: floatBits(node.attributes.epsilon) },
+    parts: (partial, common) =>
+      dispatch(channelProducts(), {
+        ...common,
+        buffers: { d: stored(gradient), a: stored(input), mean: mean!, partial },
+        constants: {
+          ...common.constants,
+          d: context.layout(gradient!).inQuads(),
+          a: layout.inQuads(),
+        },
+      }),
+    join: (partial, common) =>
+      dispatch(joinProducts(), {
+        ...common,
+        buffers: {
+          partial,
+          mean: mean!,
+          variance: variance!,
+          bias_gradient: stored(bias),
+          weight_gradient: stored(weight),
+          slope: stored(slope),
+          offset: stored(offset),
+        },
+        constants: { ...common.constants, epsilon: node.attributes.epsilon },
+      }),
   });
 }
 
