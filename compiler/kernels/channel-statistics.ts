@@ -111,8 +111,7 @@ export const joinMoments = defineKernel("join_moments", () => ({
   constants: { ...JOINED, momentum: "f32" },
   lanes: REDUCE_WORKGROUP,
   body: ({ io, k }) => {
-    const ofPart = (index: number) =>
-      io.partial.load(index === 0 ? code`at` : code`at + ${index}`);
+    const ofPart = (index: number) => io.partial.load(index === 0 ? code`at` : code`at + ${index}`);
     const distance = code`(${ofPart(0)} - near) + ${ofPart(1)}`;
     const left = code`all_values - part * ${k.part_values}`;
     const values = code`let values = f32(min(${k.part_values}, ${left}));`;

@@ -1,4 +1,4 @@
-import { read, written, type Io } from "./bindings.js";
+import { ioOf, read, written, type Io } from "./bindings.js";
 import {
   block,
   classTotal,
@@ -200,7 +200,7 @@ class Classifier {
 
   private hit(k: number): Code {
     const isHit = code`select(0.0, 1.0, rank < ${float(k)})`;
-    return this.scope.io[`hits${k}`]!.store(block, nanWhere(code`is_unfit`, isHit));
+    return ioOf(hitsOf(this.variant))[`hits${k}`]!.store(block, nanWhere(code`is_unfit`, isHit));
   }
 
   private lossOfLabel(): Code {

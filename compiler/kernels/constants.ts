@@ -38,11 +38,13 @@ export type PlaceCode = Readonly<Record<keyof Place, Code>> & {
   readonly at: (image: Code, y: Code, x: Code) => Code;
 };
 
-type CodeOf<Kind> = Kind extends "place"
-  ? PlaceCode
-  : Kind extends Table
-    ? (index: Code) => Code
-    : Code;
+type CodeOf<Kind> = Kind extends undefined
+  ? undefined
+  : Kind extends "place"
+    ? PlaceCode
+    : Kind extends Table
+      ? (index: Code) => Code
+      : Code;
 
 export type ConstantCode<All extends Constants> = {
   readonly [Name in keyof All]: CodeOf<All[Name]>;

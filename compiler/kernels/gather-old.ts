@@ -1,6 +1,5 @@
 /** What a kernel leaves of the values that it stores, for a reduction of each channel that is joined afterwards (channel-statistics.ts). */
-import { leaveMoments, leaveProducts, MOMENTS, PRODUCTS } from "./channel-statistics.js";
-import type { Gathered } from "./gather.js";
+import { LEFT, type Gathered } from "./gather.js";
 import type { Declared } from "./code.js";
 import type { StorageBinding } from "./kernel.js";
 import { RELU } from "./not-a-number.js";
@@ -31,7 +30,7 @@ const placeOfPart = (part: string, at: string) => `(${part} * constants.partial_
 
 const GATHERINGS: Readonly<Record<Gathered, Gathering>> = {
   moments: {
-    left: MOMENTS,
+    left: LEFT.moments,
     storage: [PARTIAL],
     activations: [],
     constants: ["partial_quads"],
@@ -50,11 +49,13 @@ const GATHERINGS: Readonly<Record<Gathered, Gathering>> = {
     leave: (part, at) => wgsl`
       if (count > 0.0) {
         let place = ${placeOfPart(part, at)};
-        ${leaveMoments("place")}
+        partial[${LEFT.moments}u * place] = near;
+        partial[${LEFT.moments}u * place + 1u] = rest / count;
+        partial[${LEFT.moments}u * place + 2u] = relu(squares - rest * rest / count);
       }`,
   },
   products: {
-    left: PRODUCTS,
+    left: LEFT.products,
     storage: [read("input"), read("mean"), PARTIAL],
     activations: ["input"],
     constants: ["partial_quads", ...placeConstants("input")],
@@ -70,7 +71,8 @@ const GATHERINGS: Readonly<Record<Gathered, Gathering>> = {
     leave: (part, at) => wgsl`
       if (count > 0.0) {
         let place = ${placeOfPart(part, at)};
-        ${leaveProducts("place")}
+        partial[${LEFT.products}u * place] = gradients;
+        partial[${LEFT.products}u * place + 1u] = products;
       }`,
   },
 };

@@ -10,6 +10,7 @@ export const DISTRIBUTIONS = { constant: 0, uniform: 1, normal: 2 } as const;
 
 const VALUES = {
   size: "u32",
+  length: "u32",
   distribution: "u32",
   a: "f32",
   b: "f32",
@@ -39,7 +40,7 @@ const SUMMARY = "Initial values of a parameter, from the counter-based generator
 export const initializeDense = defineKernel("initialize_dense", () => ({
   summary: SUMMARY,
   bindings: { y: written("f32") },
-  constants: { ...VALUES, length: "u32" },
+  constants: VALUES,
   lanes: LANES,
   body: ({ io, k }) => fill(k, denseIndex(k), (value) => io.y.store(code`thread`, value)),
 }));
@@ -89,7 +90,7 @@ const drawOf = (k: In<typeof VALUES>) =>
       }`,
   );
 
-const denseIndex = ({ length }: { readonly length: Code }) =>
+const denseIndex = ({ length }: In<typeof VALUES>) =>
   helper(
     "logical_index",
     code`
@@ -99,8 +100,9 @@ const denseIndex = ({ length }: { readonly length: Code }) =>
   );
 
 /** From [group][kernel row][run][output] to [output, input, row, column]. */
-const contractionIndex = (k: In<typeof CONTRACTION>) =>
-  helper(
+const contractionIndex = (k: In<typeof CONTRACTION>) => {
+  const firstRow = code`(channel * ${k.inputs} + input) * ${k.kernel_height}`;
+  return helper(
     "logical_index",
     code`
       fn logical_index(thread: u32) -> u32 {
@@ -115,7 +117,7 @@ const contractionIndex = (k: In<typeof CONTRACTION>) =>
           return ${PADDING};
         }
         let channel = group * ${k.outputs} + ${k.first_output} + output;
-        let image = (channel * ${k.inputs} + input) * ${k.kernel_height};
-        return (image + kernel_row) * ${k.kernel_width} + column;
+        return (${firstRow} + kernel_row) * ${k.kernel_width} + column;
       }`,
   );
+};

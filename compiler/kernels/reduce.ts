@@ -1,6 +1,6 @@
 /** Reductions over a workgroup, and kernels of which each workgroup makes one. */
 import type { Expression } from "../ir/expression.js";
-import { read, written, type Stored } from "./bindings.js";
+import { ioOf, read, written, type Binding, type Stored } from "./bindings.js";
 import {
   block,
   code,
@@ -16,7 +16,7 @@ import {
   type Code,
   type Declared,
 } from "./code.js";
-import type { PlaceCode } from "./constants.js";
+import { constantCode, type PlaceCode } from "./constants.js";
 import { defineKernel } from "./define-kernel.js";
 import { describe, expressionDeclarations, print } from "./expression.js";
 import { gradientSink, type GradientUse } from "./gradient-sink.js";
@@ -118,18 +118,20 @@ const [IMAGE, Y, X] = [code`image`, code`y`, code`x`];
 export const batchSums = defineKernel("batch_sums", (values: number) => ({
   suffix: `_${values}`,
   summary: "Sums over the batch: the loss and the metrics.",
-  bindings: { ...namedTimes(values, "a", read("f32")), y: written("f32") },
-  constants: { at: "u32", unfit_at: "u32", ...namedTimes(values, "share", "u32") },
+  bindings: { ...inputsOf(values), y: written("f32") },
+  constants: { at: "u32", unfit_at: "u32", ...flagsOf(values) },
   lanes: REDUCE_WORKGROUP,
   declarations: [SUM],
   body: ({ io, k }) => {
+    const inputs = ioOf(inputsOf(values));
+    const flags = constantCode(flagsOf(values));
     const takeIn = (index: number) => {
       const [value, isUnfit] = [local("value", index), local("is_unfit", index)];
       return code`
-        let ${value} = ${io[`a${index}`]!.load(code`image`)};
+        let ${value} = ${inputs[`a${index}`]!.load(code`image`)};
         let ${isUnfit} = ${isNotFinite(value)};
         is_unfit = is_unfit || ${isUnfit};
-        ${local("sum", index)} += select(${value}, 0.0, ${isUnfit} && ${k[`share${index}`]!} != 0u);`;
+        ${local("sum", index)} += select(${value}, 0.0, ${isUnfit} && ${flags[`share${index}`]!} != 0u);`;
     };
     const addUp = addUpTo(io.y);
     return code`
@@ -145,10 +147,14 @@ export const batchSums = defineKernel("batch_sums", (values: number) => ({
   },
 }));
 
-/** `a0`, `a1`, ... */
-const namedTimes = <Thing>(count: number, prefix: string, thing: Thing) =>
-  Object.fromEntries(times(count, (index) => [`${prefix}${index}`, thing])) as Readonly<
-    Record<`${string}${number}`, Thing>
+const inputsOf = (values: number) =>
+  Object.fromEntries(times(values, (index) => [`a${index}`, read("f32")])) as Readonly<
+    Record<`a${number}`, Binding<"read">>
+  >;
+
+const flagsOf = (values: number) =>
+  Object.fromEntries(times(values, (index) => [`share${index}`, "u32"])) as Readonly<
+    Record<`share${number}`, "u32">
   >;
 
 const addUpTo = (sums: Stored) =>

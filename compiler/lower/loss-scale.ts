@@ -1,22 +1,22 @@
-import type { DynamicLossScale, Node } from "../ir/graph.js";
+import type { DynamicLossScale, Node, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
 import { adjustLossScale, scaleGradient, startLossScale } from "../kernels/loss-scale.js";
 import type { LoweringContext } from "./context.js";
-import { emitQuads } from "./quads-old.js";
-import { fixed, floatBits, type StepDraft, type Storage } from "./storage.js";
+import { dispatch } from "./dispatch.js";
+import { emitQuads } from "./quads.js";
+import { fixed, type StepDraft, type Storage } from "./storage.js";
 
 /** A single workgroup. */
 const ONCE = { x: { ...fixed(1), tile: 1 }, z: 1 };
 
 export function lowerScaleGradient(context: LoweringContext, node: Node<"scaleGradient">): void {
-  const [gradient, state] = node.inputs;
+  const [gradient, state] = node.inputs as [Value, Value];
   emitQuads(context, node, {
     label: `${node.origin.name} loss scale`,
     result: node.outputs[0]!,
-    fused: undefined,
-    storage: [context.storageOf(gradient!), context.storageOf(state!)],
-    constants: context.layout(gradient!).place("a"),
-    kernel: scaleGradient,
+    kernel: scaleGradient(),
+    buffers: { a: context.storageOf(gradient), state: context.storageOf(state) },
+    constants: { a: context.layout(gradient).inQuads() },
   });
 }
 

@@ -29,7 +29,6 @@ struct Constants {
   width: u32,
   channels: u32,
   smoothing: u32,
-  weight: u32,
   a_image: u32,
   a_row: u32,
   a_column: u32,

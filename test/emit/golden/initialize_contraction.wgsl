@@ -45,6 +45,20 @@ struct Constants {
 @group(0) @binding(1) var<uniform> constants: Constants;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
+fn logical_index(thread: u32) -> u32 {
+  let output = thread % constants.output_pitch;
+  let row = thread / constants.output_pitch;
+  let value = row % constants.run;
+  let kernel_row = row / constants.run % constants.kernel_height;
+  let group = row / constants.run / constants.kernel_height;
+  let column = value / constants.input_pitch;
+  let input = value % constants.input_pitch;
+  if (output >= constants.outputs || input >= constants.inputs || column >= constants.kernel_width) {
+    return 0xffffffffu;
+  }
+  let channel = group * constants.outputs + constants.first_output + output;
+  return ((channel * constants.inputs + input) * constants.kernel_height + kernel_row) * constants.kernel_width + column;
+}
 fn rotate(word: u32, count: u32) -> u32 {
   return (word << count) | (word >> (32u - count));
 }
@@ -76,8 +90,6 @@ fn threefry(key: vec2u, counter: vec2u) -> vec2u {
 fn to_unit(word: u32) -> f32 {
   return f32(word >> 8u) / 16777216.0;
 }
-const PADDING = 0xffffffffu;
-
 fn draw(index: u32) -> f32 {
   let a = bitcast<f32>(constants.a);
   let b = bitcast<f32>(constants.b);
@@ -96,20 +108,6 @@ fn draw(index: u32) -> f32 {
     }
   }
 }
-fn logical_index(thread: u32) -> u32 {
-  let output = thread % constants.output_pitch;
-  let row = thread / constants.output_pitch;
-  let value = row % constants.run;
-  let kernel_row = row / constants.run % constants.kernel_height;
-  let group = row / constants.run / constants.kernel_height;
-  let column = value / constants.input_pitch;
-  let input = value % constants.input_pitch;
-  if (output >= constants.outputs || input >= constants.inputs || column >= constants.kernel_width) {
-    return PADDING;
-  }
-  let channel = group * constants.outputs + constants.first_output + output;
-  return ((channel * constants.inputs + input) * constants.kernel_height + kernel_row) * constants.kernel_width + column;
-}
 
 @compute @workgroup_size(64)
 fn main(
@@ -121,6 +119,6 @@ fn main(
   let thread = block * 64u + lane;
   if (thread < constants.size) {
     let index = logical_index(thread);
-    y[thread] = select(0.0, draw(index), index != PADDING);
+    y[thread] = select(0.0, draw(index), index != 0xffffffffu);
   }
 }

@@ -37,6 +37,9 @@ struct Constants {
 @group(0) @binding(1) var<uniform> constants: Constants;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
+fn logical_index(thread: u32) -> u32 {
+  return select(0xffffffffu, thread, thread < constants.length);
+}
 fn rotate(word: u32, count: u32) -> u32 {
   return (word << count) | (word >> (32u - count));
 }
@@ -68,8 +71,6 @@ fn threefry(key: vec2u, counter: vec2u) -> vec2u {
 fn to_unit(word: u32) -> f32 {
   return f32(word >> 8u) / 16777216.0;
 }
-const PADDING = 0xffffffffu;
-
 fn draw(index: u32) -> f32 {
   let a = bitcast<f32>(constants.a);
   let b = bitcast<f32>(constants.b);
@@ -88,9 +89,6 @@ fn draw(index: u32) -> f32 {
     }
   }
 }
-fn logical_index(thread: u32) -> u32 {
-  return select(PADDING, thread, thread < constants.length);
-}
 
 @compute @workgroup_size(64)
 fn main(
@@ -102,6 +100,6 @@ fn main(
   let thread = block * 64u + lane;
   if (thread < constants.size) {
     let index = logical_index(thread);
-    y[thread] = select(0.0, draw(index), index != PADDING);
+    y[thread] = select(0.0, draw(index), index != 0xffffffffu);
   }
 }
