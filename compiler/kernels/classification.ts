@@ -169,7 +169,7 @@ class Classifier {
   private sumOfExponentials(): Code {
     const { channels, smoothing } = this.scope.k;
     return code`
-      let smoothing = ${smoothing!};
+      let smoothing = ${smoothing};
       let classes = f32(${channels});
       var most = ${LOWEST};
       ${this.loop} {
@@ -206,17 +206,17 @@ class Classifier {
   private lossOfLabel(): Code {
     const ofLabel = code`(1.0 - smoothing) * (label_logit - most)`;
     const loss = code`log(exponentials) - ${ofLabel} - smoothing * logits / classes`;
-    return this.scope.io.losses!.store(block, loss);
+    return this.scope.io.losses.store(block, loss);
   }
 
   private gradientOfLabel(): Code {
     const slope = code`share * (probability - expected)`;
     return code`
-      let share = ${this.scope.k.weight!} / f32(${frame.step_images});
+      let share = ${this.scope.k.weight} / f32(${frame.step_images});
       ${this.loop} {
         let expected = select(0.0, 1.0 - smoothing, c == label) + smoothing / classes;
         let probability = exp(${this.logit} - most) / exponentials;
-        ${this.scope.io.result!.store(C_OF_RESULT, slope)}
+        ${this.scope.io.result.store(C_OF_RESULT, slope)}
       }`;
   }
 
@@ -228,7 +228,7 @@ class Classifier {
       "target_of",
       code`
         fn target_of(c: u32, label: u32) -> f32 {
-          let smoothing = ${smoothing!};
+          let smoothing = ${smoothing};
           let given = select(0.0, 1.0 - smoothing, c == label) + smoothing / f32(${channels});
           return ${made};
         }`,
@@ -255,7 +255,7 @@ class Classifier {
         ${cost} = ${SUM}(${cost}, ${lane});`;
     };
     return code`
-      ${partners && [code`let partner = ${partners.load(block)};`, code`let label_share = ${shares!.load(block)};`]}
+      ${partners && [code`let partner = ${partners.load(block)};`, code`let label_share = ${shares.load(block)};`]}
       ${this.parts.map(ofPart)}`;
   }
 
@@ -263,7 +263,7 @@ class Classifier {
     const { losses, partner_losses: partnerLosses } = this.scope.io;
     return this.parts.map(({ prefix }) => {
       const [mass, cost] = [text(`${prefix}mass`), text(`${prefix}cost`)];
-      const written = prefix === "" ? losses! : partnerLosses!;
+      const written = prefix === "" ? losses : partnerLosses;
       return written.store(block, code`${mass} * log(exponentials) + ${cost}`);
     });
   }
@@ -283,10 +283,10 @@ class Classifier {
     });
     const { weight } = this.scope.k;
     return code`
-      ${this.parts.map((part) => code`let ${text(`${part.prefix}share`)} = ${weight!} / ${this.divisor(part)};`)}
+      ${this.parts.map((part) => code`let ${text(`${part.prefix}share`)} = ${weight} / ${this.divisor(part)};`)}
       ${this.loop} {
         let probability = exp(${this.logit} - most) / exponentials;
-        ${this.scope.io.result!.store(C_OF_RESULT, joined(slopes, " + "))}
+        ${this.scope.io.result.store(C_OF_RESULT, joined(slopes, " + "))}
       }`;
   }
 }

@@ -131,7 +131,7 @@ export const batchSums = defineKernel("batch_sums", (values: number) => ({
         let ${value} = ${inputs[`a${index}`]!.load(code`image`)};
         let ${isUnfit} = ${isNotFinite(value)};
         is_unfit = is_unfit || ${isUnfit};
-        ${local("sum", index)} += select(${value}, 0.0, ${isUnfit} && ${flags[`share${index}`]!} != 0u);`;
+        ${local("sum", index)} += select(${value}, 0.0, ${isUnfit} && ${flags[`share${index}`]} != 0u);`;
     };
     const addUp = addUpTo(io.y);
     return code`
