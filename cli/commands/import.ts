@@ -131,10 +131,13 @@ async function explained<Result>(path: string, action: () => Promise<Result>): P
 
 const safeName = (name: string) => name.replace(/[^A-Za-z0-9_-]/g, "_");
 
-/** An identifier; names of files may have `-` in them, or begin with a digit. */
+/**
+ * An identifier. Names of files may have `-` in them, begin with a digit or be keywords: `model` is
+ * what many tools call theirs. With a capital, as models of specs have it, a name is no keyword.
+ */
 function modelName(name: string): string {
   const plain = name.replaceAll("-", "_");
-  return /^[A-Za-z_]/.test(plain) ? plain : `_${plain}`;
+  return /^[A-Za-z_]/.test(plain) ? plain[0]!.toUpperCase() + plain.slice(1) : `_${plain}`;
 }
 
 function refuseExisting(paths: readonly string[]): void {

@@ -149,6 +149,7 @@ function blobOf(blob: Blob, what: string): CaffeBlob {
 }
 
 function numbersIn(bytes: Uint8Array, width: number): Float32Array {
-  const { buffer } = bytes.slice();
+  // A copy that starts at a multiple of the width; `slice` of a Buffer is none.
+  const { buffer } = new Uint8Array(bytes);
   return width === 4 ? new Float32Array(buffer) : Float32Array.from(new Float64Array(buffer));
 }

@@ -32,7 +32,8 @@ export const isHdf5 = (bytes: Uint8Array) =>
 /** Throws an ImportError for a file that is no HDF5. */
 export function openHdf5(bytes: Uint8Array): Hdf5Group {
   const isWhole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
-  const whole = isWhole ? bytes : bytes.slice();
+  // `slice` of a Buffer is no copy.
+  const whole = isWhole ? bytes : new Uint8Array(bytes);
   const file = new Source(whole.buffer as ArrayBuffer);
   return file.root();
 }
