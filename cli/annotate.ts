@@ -19,7 +19,10 @@ export interface Prediction {
 /** Text needs some room: smaller pictures are enlarged to this width. */
 const LEAST_WIDTH = 256;
 
-/** Writes a copy of each picture into `folder`, in the picture's own format where that is JPEG, PNG or WebP. */
+/**
+ * Writes a copy of each picture into `folder`, in the picture's own format where that is JPEG, PNG
+ * or WebP.
+ */
 export async function annotate(
   pictures: readonly Picture[],
   predictions: readonly Prediction[],

@@ -4,7 +4,10 @@ import { wrongInput } from "./failure.js";
 import { formatBytes } from "../program/format-bytes.js";
 import { plural } from "./format.js";
 
-/** Ends the command where a program cannot keep to the budget in training, with what it takes at least and what takes that. */
+/**
+ * Ends the command where a program cannot keep to the budget in training, with what it takes at
+ * least and what takes that.
+ */
 export function requireFit(
   { excess }: Pick<TracedProgram, "excess">,
   budget: number | undefined,
@@ -41,7 +44,9 @@ export function describeFit({ batch, slices, repeated, work }: BudgetFit): strin
   return parts.join("; ") || "as it is";
 }
 
-/** Whether slices change what a network computes: batch normalization takes each one's statistics. */
+/**
+ * Whether slices change what a network computes: batch normalization takes each one's statistics.
+ */
 export const normalizesSlices = ({ fit, program }: TracedProgram): boolean =>
   fit !== undefined &&
   fit.slices > 1 &&

@@ -30,7 +30,10 @@ export interface SelectOptions {
   readonly keepGradients?: boolean;
   /** Whether choices that `netc tune` left beside the spec are compiled in; yes unless given. */
   readonly usesTuning?: boolean;
-  /** Whether weights files that recipes load are compared with their models, for a command that is about to load them. */
+  /**
+   * Whether weights files that recipes load are compared with their models, for a command that is
+   * about to load them.
+   */
   readonly checksWeights?: boolean;
 }
 
@@ -42,7 +45,9 @@ export interface CompiledSpec {
   readonly compilation: Compilation;
 }
 
-/** Reads, analyses and compiles a spec. Diagnostics are shown; errors among them end the command. */
+/**
+ * Reads, analyses and compiles a spec. Diagnostics are shown; errors among them end the command.
+ */
 export async function compileSpec(path: string, select: SelectOptions): Promise<CompiledSpec> {
   const spec = await openSpec(path);
   const { usesTuning = true, checksWeights = false, ...selection } = select;

@@ -10,7 +10,10 @@ import { visible } from "../program/visible.js";
 import { formatCount, formatMetric, formatNumber, formatPercent } from "./format.js";
 import { renderTable, type Column } from "./table.js";
 
-/** Loss and metrics; of a classifier the classes and what they are taken for, too. `width` is the terminal's. */
+/**
+ * Loss and metrics; of a classifier the classes and what they are taken for, too. `width` is the
+ * terminal's.
+ */
 export function describeEvaluation(
   evaluation: Evaluation | (Evaluation & Examination),
   fractions: readonly string[],
@@ -103,7 +106,10 @@ function confusionTable(classes: readonly ClassResult[], matrix: ConfusionMatrix
   return renderTable(columns, rows);
 }
 
-/** The shortest beginnings, of at least `length` characters, of which no two are the same; the names if there are none. */
+/**
+ * The shortest beginnings, of at least `length` characters, of which no two are the same; the names
+ * if there are none.
+ */
 function abbreviations(names: readonly string[], length: number): readonly string[] {
   const longest = Math.max(...names.map((name) => name.length));
   for (let size = Math.max(3, length); size < longest; size++) {

@@ -13,7 +13,9 @@ export const ExitCode = {
 
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-/** Something the user can act on: shown as `error: MESSAGE` and `help:` lines, never with a stack. */
+/**
+ * Something the user can act on: shown as `error: MESSAGE` and `help:` lines, never with a stack.
+ */
 export class Failure extends Error {
   override readonly name = "Failure";
 

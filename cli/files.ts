@@ -9,7 +9,9 @@ import { formatBytes } from "../program/format-bytes.js";
 /** Specs are pages long; anything beyond this is some other file named by mistake. */
 const MAX_SPEC_BYTES = 4 * 1024 * 1024;
 
-/** Reads a spec's text. Fails on a missing file, a directory, an empty file, and on what is no text. */
+/**
+ * Reads a spec's text. Fails on a missing file, a directory, an empty file, and on what is no text.
+ */
 export async function readSpec(path: string): Promise<string> {
   const bytes = await readBytes(path, "spec");
   if (bytes.length > MAX_SPEC_BYTES) {
@@ -68,7 +70,10 @@ export function describeReadError(error: NodeJS.ErrnoException, path: string, wh
   }
 }
 
-/** Writes a file whole or not at all, making the folders it needs. Throws a RunFailedError that says why not. */
+/**
+ * Writes a file whole or not at all, making the folders it needs. Throws a RunFailedError that says
+ * why not.
+ */
 export async function writeOutput(path: string, content: string | Uint8Array): Promise<void> {
   await makeFolder(dirname(path));
   await writeFileAtomically(path, content);

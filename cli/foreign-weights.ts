@@ -1,6 +1,6 @@
 /**
- * Weights of other programs under the names of a model: what a file has is matched with what the model
- * wants, and comes out as the safetensors file that netc itself would have written.
+ * Weights of other programs under the names of a model: what a file has is matched with what the
+ * model wants, and comes out as the safetensors file that netc itself would have written.
  */
 import { isPyTorch, openPyTorch } from "../interchange/pytorch/index.js";
 import {
@@ -40,7 +40,9 @@ export function pyTorchWeights(source: FileSource, key?: string): FileWeights | 
   return { tensors, isOrdered: true, metadata: {}, notes, read };
 }
 
-/** Those of a safetensors file. Libraries sort tensors by type and name: their order says nothing. */
+/**
+ * Those of a safetensors file. Libraries sort tensors by type and name: their order says nothing.
+ */
 export function safetensorsWeights(bytes: Uint8Array): FileWeights {
   const { tensors, metadata } = parseTensors(bytes);
   return {

@@ -19,8 +19,8 @@ export interface CheckResult {
 export const TOLERANCE = 1e-3;
 
 /**
- * Runs random inputs through the model's own rules in plain loops, before any rewriting, and through
- * the compiled program. The output of the graph is the imported one.
+ * Runs random inputs through the model's own rules in plain loops, before any rewriting, and
+ * through the compiled program. The output of the graph is the imported one.
  */
 export async function checkImport(
   graph: ForeignGraph,

@@ -65,7 +65,9 @@ function convert(path: string, file: FileWeights, matching: Matching) {
   return { matching, bytes: underOwnNames(file, matching) };
 }
 
-/** The spec and the files that it imports by where they are written; none where they are already. */
+/**
+ * The spec and the files that it imports by where they are written; none where they are already.
+ */
 async function copiesOf(
   { path, folder, imports }: SpecFile,
   target: string,

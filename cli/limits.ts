@@ -5,7 +5,10 @@ import { wrongInput } from "./failure.js";
 
 const names = Object.keys(DEFAULT_LIMITS) as (keyof DeviceLimits)[];
 
-/** `default`: WebGPU's; `adapter`: those of the adapter that networks would run on; else a JSON file of limits by WebGPU's names. */
+/**
+ * `default`: WebGPU's; `adapter`: those of the adapter that networks would run on; else a JSON file
+ * of limits by WebGPU's names.
+ */
 export async function readLimits(wish: string, adapter: string): Promise<DeviceLimits> {
   if (wish === "default") return DEFAULT_LIMITS;
   return wish === "adapter" ? limitsOfAdapter(adapter) : limitsOfFile(wish);

@@ -7,7 +7,10 @@ import { warn } from "./terminal.js";
 import { createCounter, type Counter } from "./progress.js";
 import { say } from "./terminal.js";
 
-/** Opens the network and says where it runs, if that is slower than it could be. The caller destroys it. */
+/**
+ * Opens the network and says where it runs, if that is slower than it could be. The caller destroys
+ * it.
+ */
 export async function openNetwork(
   { compilation }: CompiledSpec,
   options: NetworkOptions,
@@ -29,7 +32,9 @@ export async function openNetwork(
   return network;
 }
 
-/** Says where the device makes a batch come in slices that nobody asked for, and what that changes. */
+/**
+ * Says where the device makes a batch come in slices that nobody asked for, and what that changes.
+ */
 function announceSlices(
   { batch, slice, parameters, program }: Network,
   { accumulate = 1 }: NetworkOptions,

@@ -1,4 +1,7 @@
-/** The pictures that a command is to look at: named one by one, by folder, by pattern, or given on standard input. */
+/**
+ * The pictures that a command is to look at: named one by one, by folder, by pattern, or given on
+ * standard input.
+ */
 import { imageOf } from "../program/tensors.js";
 import { stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
@@ -66,13 +69,19 @@ async function byPattern(pattern: string): Promise<Picture[]> {
   return paths.sort().map((path) => pictureFile(path, { copy: placeBelow(path), isNamed: false }));
 }
 
-/** Where the copy of a file goes below another folder: never beside or above it, and no two files' in one place. */
+/**
+ * Where the copy of a file goes below another folder: never beside or above it, and no two files'
+ * in one place.
+ */
 function placeBelow(path: string): string {
   const parts = relative(".", path).split(sep);
   return join(...parts.filter((part) => part !== ".."));
 }
 
-/** Pictures as a dataset. One that was named and does not decode ends the command; one that was found is left out, and the user told. */
+/**
+ * Pictures as a dataset. One that was named and does not decode ends the command; one that was
+ * found is left out, and the user told.
+ */
 export class Pictures implements Dataset {
   readonly classes = [];
   readonly pixels = "bytes";

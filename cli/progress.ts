@@ -139,7 +139,10 @@ export function createCounter(total: number, verb: string): Counter {
 export class Pace {
   private origin?: { readonly step: number; readonly time: number };
 
-  /** Seconds left after `step` of `steps`, by the pace since the first, which compiles kernels. Infinite until known. */
+  /**
+   * Seconds left after `step` of `steps`, by the pace since the first, which compiles kernels.
+   * Infinite until known.
+   */
   secondsLeft(step: number, steps: number): number {
     const time = performance.now();
     this.origin ??= { step, time };

@@ -22,7 +22,10 @@ export function reportError(error: unknown): ExitCode {
   return report.exitCode;
 }
 
-/** Errors of netc's parts in words; anything that none of them meant to throw is a mistake of netc's own. */
+/**
+ * Errors of netc's parts in words; anything that none of them meant to throw is a mistake of netc's
+ * own.
+ */
 export function describeError(error: unknown): ErrorReport {
   if (error instanceof Failure) return error;
   if (error instanceof NetcError || error instanceof DataError) {

@@ -5,7 +5,9 @@ import { say } from "./terminal.js";
 import { reportError } from "./report.js";
 import { ExitCode } from "./failure.js";
 
-/** Runs one command line (without `node` and the script's name) and returns the process's exit code. */
+/**
+ * Runs one command line (without `node` and the script's name) and returns the process's exit code.
+ */
 export async function run(args: readonly string[]): Promise<ExitCode> {
   try {
     await (await commandLine(args)).parseAsync(args, { from: "user" });

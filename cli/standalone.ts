@@ -1,12 +1,14 @@
-/** Makes a generated module stand alone: the browser runtime's bundle takes the place of the import. */
+/**
+ * Makes a generated module stand alone: the browser runtime's bundle takes the place of the import.
+ */
 import { wrongInput } from "./failure.js";
 
 const runtimeImport = /^import\s*\{([^}]*)\}\s*from\s*"netc\/runtime";[ \t]*\n?/gm;
 const bundleExport = /export\s*\{([^}]*)\}\s*;?\s*(?:\/\/.*\s*)?$/;
 
 /**
- * Returns the module without imports. `bundle` is an ES module that ends in one `export { ... }` clause; it becomes a
- * function of its own, so that its names and the module's cannot meet.
+ * Returns the module without imports. `bundle` is an ES module that ends in one `export { ... }`
+ * clause; it becomes a function of its own, so that its names and the module's cannot meet.
  */
 export function inlineRuntime(module: string, bundle: string): string {
   const clause = bundleExport.exec(bundle);

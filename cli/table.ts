@@ -1,4 +1,7 @@
-/** Tables that fit the terminal: the least important columns go first, then the first column is shortened. */
+/**
+ * Tables that fit the terminal: the least important columns go first, then the first column is
+ * shortened.
+ */
 
 import { visible } from "../program/visible.js";
 

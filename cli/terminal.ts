@@ -1,13 +1,17 @@
 /**
- * The two streams of a command. Results go to stdout, everything said about the work (progress, notes, errors) to stderr,
- * so that `netc ... --json | jq` and `netc ... > file` hold results alone.
+ * The two streams of a command. Results go to stdout, everything said about the work (progress,
+ * notes, errors) to stderr, so that `netc ... --json | jq` and `netc ... > file` hold results
+ * alone.
  */
 import type { WriteStream } from "node:tty";
 import { visibleLines } from "../program/visible.js";
 
 type Output = NodeJS.WriteStream | WriteStream;
 
-/** Writes a result, ending it with a new line: as it is into files and pipes, without control characters on a terminal. */
+/**
+ * Writes a result, ending it with a new line: as it is into files and pipes, without control
+ * characters on a terminal.
+ */
 export function print(text: string): void {
   const shown = process.stdout.isTTY ? forTerminal(text) : text;
   process.stdout.write(shown.endsWith("\n") ? shown : `${shown}\n`);
@@ -18,8 +22,8 @@ export function print(text: string): void {
 const STYLE = /(\u001b\[(?:0|1|2|3[1-46]|1;3[134])m)/;
 
 /**
- * A text with its control characters shown as `\\u001b`: names of files, messages of drivers and the like could steer the terminal.
- * netc's own styles stay.
+ * A text with its control characters shown as `\\u001b`: names of files, messages of drivers and
+ * the like could steer the terminal. netc's own styles stay.
  */
 export function forTerminal(text: string): string {
   const parts = text.split(STYLE);
@@ -38,13 +42,19 @@ export function say(text: string): void {
   process.stderr.write(shown.endsWith("\n") ? shown : `${shown}\n`);
 }
 
-/** Whether a stream wants colours: a terminal that has them, unless NO_COLOR is set (https://no-color.org). */
+/**
+ * Whether a stream wants colours: a terminal that has them, unless NO_COLOR is set
+ * (https://no-color.org).
+ */
 export function wantsColor(stream: Output): boolean {
   if (process.env.NO_COLOR || process.env.TERM === "dumb") return false;
   return stream.isTTY === true;
 }
 
-/** Columns of the terminal, or undefined where a stream is none and lines may be as long as they are. */
+/**
+ * Columns of the terminal, or undefined where a stream is none and lines may be as long as they
+ * are.
+ */
 export function widthOf(stream: Output): number | undefined {
   return stream.isTTY ? stream.columns || 80 : undefined;
 }
@@ -68,7 +78,10 @@ export function outliveStreams(): void {
   process.stderr.on("error", () => {});
 }
 
-/** Settles once all results are written. Why some could not be; that a reader left is its right, not an error. */
+/**
+ * Settles once all results are written. Why some could not be; that a reader left is its right, not
+ * an error.
+ */
 export async function lostResults(): Promise<string | undefined> {
   await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
   // Streams tell of an error after the write that met it.

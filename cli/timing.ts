@@ -9,7 +9,10 @@ import type { Examples } from "../workbench/random-examples.js";
 
 export type TimedList = "train" | "predict";
 
-/** A dispatch. Rates count its multiply-adds, two operations each, and the bytes that it binds (compiler/trace.ts). */
+/**
+ * A dispatch. Rates count its multiply-adds, two operations each, and the bytes that it binds
+ * (compiler/trace.ts).
+ */
 export interface KernelTime {
   readonly list: TimedList;
   readonly name: string;

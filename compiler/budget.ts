@@ -1,4 +1,7 @@
-/** Training within a budget of memory: by slices of the batch, by computing values again instead of keeping them, or both. */
+/**
+ * Training within a budget of memory: by slices of the batch, by computing values again instead of
+ * keeping them, or both.
+ */
 import { trainingBytes } from "../program/planned-memory.js";
 import { stepsFor, type Program, type ProgramBuffer } from "../program/program.js";
 import type { Graph } from "./ir/graph.js";
@@ -22,10 +25,10 @@ export interface MemoryBudget {
 }
 
 /**
- * The program with which a training step keeps to the budget in the least time; where none does, the plain one, with what it takes at
- * least (`excess`). Slices repeat no arithmetic, but read and update the
- * weights once more each; a repetition takes the time of its kernel. With batch normalization, whose statistics slices would change,
- * there are no more slices than must be.
+ * The program with which a training step keeps to the budget in the least time; where none does,
+ * the plain one, with what it takes at least (`excess`). Slices repeat no arithmetic, but read and
+ * update the weights once more each; a repetition takes the time of its kernel. With batch
+ * normalization, whose statistics slices would change, there are no more slices than must be.
  */
 export function traceWithin(
   forward: Graph,
@@ -77,7 +80,10 @@ class BudgetSearch {
     return best;
   }
 
-  /** The first of the choices, of which each saves more than the one before it, that keeps to the budget. */
+  /**
+   * The first of the choices, of which each saves more than the one before it, that keeps to the
+   * budget.
+   */
   private leastChoice(slices: number): number | undefined {
     if (this.fits(0, slices)) return 0;
     let [over, within] = [0, this.choices.length - 1];
@@ -115,7 +121,10 @@ class BudgetSearch {
     return made;
   }
 
-  /** Of one slice more, in multiply-adds: weights are read forward and backward, and they and what the optimizer keeps are updated. */
+  /**
+   * Of one slice more, in multiply-adds: weights are read forward and backward, and they and what
+   * the optimizer keeps are updated.
+   */
   private sliceTime(): number {
     const { program } = this.trace(0);
     const lasting = bytesFor(program, ["parameter", "state"], 1);

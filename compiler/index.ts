@@ -1,4 +1,7 @@
-/** The compiler: a spec's text to a Program and a module. Pure: no files, no GPU, any JavaScript engine. */
+/**
+ * The compiler: a spec's text to a Program and a module. Pure: no files, no GPU, any JavaScript
+ * engine.
+ */
 import type { DeviceLimits } from "../program/limits.js";
 import type { OptimizerSettings, Program, ProgramAdapter, Target } from "../program/program.js";
 import { mixesImages, type MixedPrecision, type TrainRecipe } from "../program/recipe.js";
@@ -51,11 +54,16 @@ export interface CompileOptions {
   readonly file: string;
   /** The model to compile; that of `train`, or else the spec's first, if left out. */
   readonly model?: string | undefined;
-  /** The recipe whose optimizer and model arguments are compiled in; the model's first if left out. */
+  /**
+   * The recipe whose optimizer and model arguments are compiled in; the model's first if left out.
+   */
   readonly train?: string | undefined;
   /** Settings of that recipe that are not the spec's. */
   readonly overrides?: RecipeOverrides | undefined;
-  /** Adapters to compile for: GPUs, software adapters, both (`auto`, the default), or none but those of `tuned`. */
+  /**
+   * Adapters to compile for: GPUs, software adapters, both (`auto`, the default), or none but those
+   * of `tuned`.
+   */
   readonly target?: "auto" | "gpu" | "software" | "tuned" | undefined;
   /** Adapters that get a program of their own, with the schedules that were measured on them. */
   readonly tuned?: readonly TunedAdapter[] | undefined;
@@ -63,9 +71,15 @@ export interface CompileOptions {
   readonly readImport?: ReadImport | undefined;
   /** Looks into weights files that recipes load; without it, their shapes are not checked. */
   readonly readWeights?: ReadWeights | undefined;
-  /** What training may take: values are computed again instead of kept, and the batch comes in slices, as far as that needs. */
+  /**
+   * What training may take: values are computed again instead of kept, and the batch comes in
+   * slices, as far as that needs.
+   */
   readonly memory?: MemoryWish | undefined;
-  /** Of the devices that are to run the programs; WebGPU's own if absent: the module then runs on any device. */
+  /**
+   * Of the devices that are to run the programs; WebGPU's own if absent: the module then runs on
+   * any device.
+   */
   readonly limits?: DeviceLimits | undefined;
   /** Gives every gradient a buffer of its own, to be read after a step. Costs their memory. */
   readonly keepGradients?: boolean | undefined;
@@ -85,7 +99,10 @@ export interface Compilation {
   /** Its TypeScript declarations. */
   readonly declarations: string;
   readonly diagnostics: readonly Diagnostic[];
-  /** What training takes at least, if that is more than `memory`, with the first program for which it is; `traces` say which. */
+  /**
+   * What training takes at least, if that is more than `memory`, with the first program for which
+   * it is; `traces` say which.
+   */
   readonly excess?: BudgetExcess;
 }
 
@@ -106,7 +123,10 @@ const DEFAULT_OPTIMIZER: OptimizerSettings = {
   convention: "pytorch",
 };
 
-/** Compiles a spec. Never throws because of the spec: what is wrong with it is among the diagnostics. */
+/**
+ * Compiles a spec. Never throws because of the spec: what is wrong with it is among the
+ * diagnostics.
+ */
 export function compile(source: string, options: CompileOptions): Compilation {
   const { file, model, train, overrides, readImport, readWeights } = options;
   const analysis = analyze(source, file, {
@@ -236,7 +256,10 @@ function traceFor(
   return traceWithin(graph, settings, { batch, accumulate, ...memory });
 }
 
-/** The names of the weights that are frozen in each phase of training: a stage of `unfreeze` begins another. */
+/**
+ * The names of the weights that are frozen in each phase of training: a stage of `unfreeze` begins
+ * another.
+ */
 function frozenInPhases(recipe: TrainRecipe | undefined): readonly (readonly string[])[] {
   const phases = [recipe?.freeze ?? []];
   for (const { names } of recipe?.unfreeze ?? []) {

@@ -1,4 +1,7 @@
-/** What a program needs of a device, against what the device grants: at the spec's line, before anything runs. */
+/**
+ * What a program needs of a device, against what the device grants: at the spec's line, before
+ * anything runs.
+ */
 import { formatBytes } from "../program/format-bytes.js";
 import { bindableBytes, type DeviceLimits } from "../program/limits.js";
 import { groupsOf } from "../program/pieces.js";
@@ -11,7 +14,10 @@ import type { Origin } from "./ir/origin.js";
 import type { StepDraft, Storage } from "./lower/storage.js";
 import type { TracedProgram } from "./trace.js";
 
-/** What a batch of a program needs and the limits do not grant, and what is done about it; errors where nothing can be. */
+/**
+ * What a batch of a program needs and the limits do not grant, and what is done about it; errors
+ * where nothing can be.
+ */
 export function checkLimits(
   traces: readonly TracedProgram[],
   batch: number,
@@ -84,7 +90,10 @@ function describeShard(layout: ParameterLayout, { piece, bytes, shape }: Shard):
   return `a shard holds 4 output channels at least: 4 x ${each} values of 4 bytes take ${formatBytes(bytes)}`;
 }
 
-/** What no slice makes smaller: weights turned for a gradient, or sums of parts of a weight gradient. */
+/**
+ * What no slice makes smaller: weights turned for a gradient, or sums of parts of a weight
+ * gradient.
+ */
 function checkScratch(trace: TracedProgram, limits: DeviceLimits): Diagnostic[] {
   const most = bindableBytes(limits);
   return stepsOf(trace).flatMap(({ storage, origin }) => {

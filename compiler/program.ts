@@ -63,7 +63,10 @@ export interface ProgramOptions {
   readonly optimizer: OptimizerSettings;
   /** Whether training data mix pairs of images, so that each has two labels and a share. */
   readonly mixesLabels?: boolean;
-  /** Present where activations and their gradients are stored in 16 bits: on adapters with `shader-f16`. */
+  /**
+   * Present where activations and their gradients are stored in 16 bits: on adapters with
+   * `shader-f16`.
+   */
   readonly precision?: MixedPrecision;
   /** What the images are read from; without it, they come as floats. */
   readonly data?: DataRecipe;
@@ -75,17 +78,28 @@ export interface ProgramOptions {
   readonly tuned?: TunedSchedules;
   /** The adapter on which they were. */
   readonly adapter?: ProgramAdapter;
-  /** Of the devices that are to run it; WebGPU's own if absent: a module then runs on any device. */
+  /**
+   * Of the devices that are to run it; WebGPU's own if absent: a module then runs on any device.
+   */
   readonly limits?: DeviceLimits | undefined;
-  /** Leaves the graph as it is differentiated, a kernel an op: the yardstick of the fused program in tests. */
+  /**
+   * Leaves the graph as it is differentiated, a kernel an op: the yardstick of the fused program in
+   * tests.
+   */
   readonly fusion?: "all" | "none";
-  /** Values of the forward pass that the backward pass computes again instead of keeping them (passes/recompute.ts). */
+  /**
+   * Values of the forward pass that the backward pass computes again instead of keeping them
+   * (passes/recompute.ts).
+   */
   readonly again?: ReadonlySet<number>;
   /** Called with the graph that each pass makes: tests verify it. */
   readonly afterPass?: AfterPass;
 }
 
-/** A forward graph as a program: the graphs of its step lists, each fused, lowered and laid into shared memory. */
+/**
+ * A forward graph as a program: the graphs of its step lists, each fused, lowered and laid into
+ * shared memory.
+ */
 export function makeProgram(forward: Graph, options: ProgramOptions): Program {
   return traceProgram(forward, options).program;
 }
@@ -103,7 +117,8 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
   const persistent = persistentStorage(forward, graphs.train, stored, options);
   const folded: Folded = { storage: new Map(), steps: new Map() };
   const common = { options, persistent, stored, folded };
-  // Values have ids of their own in each graph: the sums' mean nothing but to the two graphs that share them.
+  // Values have ids of their own in each graph: the sums' mean nothing but to the two graphs that
+  // share them.
   const { slice, update, sums } = graphs.sliced ?? {};
   const lower = (graph: Graph | undefined, list: keyof Lists, shared?: SlicedTraining["sums"]) =>
     graph && lowerList(graph, { ...common, list, sums: shared ?? new Map() });
@@ -251,10 +266,15 @@ function lowerList(
   return context;
 }
 
-/** By the id of the parameter's value: for each state that the optimizer keeps, one storage a piece. */
+/**
+ * By the id of the parameter's value: for each state that the optimizer keeps, one storage a piece.
+ */
 type StateStorage = ReadonlyMap<number, readonly (readonly Storage[])[]>;
 
-/** What outlives a step; the optimizer's states by parameter, since each training graph has values of its own for them. */
+/**
+ * What outlives a step; the optimizer's states by parameter, since each training graph has values
+ * of its own for them.
+ */
 type ProgramStorage = Omit<Persistent, "states" | "gradients"> & {
   readonly states: StateStorage;
   readonly gradients: ReadonlyMap<number, readonly Storage[]>;

@@ -33,11 +33,17 @@ export interface TracedNode {
 export interface TracedList {
   readonly graph: Graph;
   readonly layouts: Layouts;
-  /** In the graph's order. Steps before the first node bring in the batch, those after the last take out the prediction. */
+  /**
+   * In the graph's order. Steps before the first node bring in the batch, those after the last take
+   * out the prediction.
+   */
   readonly nodes: readonly TracedNode[];
   /** The list's steps with the memory that each binds, before that is planned. */
   readonly steps: readonly StepDraft[];
-  /** The parameter whose layout a value shares: of parameters themselves, their gradients and what the optimizer keeps. */
+  /**
+   * The parameter whose layout a value shares: of parameters themselves, their gradients and what
+   * the optimizer keeps.
+   */
   parameterOf(value: Value): StoredParameter | undefined;
   /** Whether a value is stored in 16 bits. */
   isHalf(value: Value): boolean;
@@ -89,8 +95,9 @@ export interface TracedProgram {
 }
 
 /**
- * Bytes that a step moves, if each thing it binds is read or written once: what caches save on reading the same again is as
- * little counted as what they fail to save. What is changed in place counts twice.
+ * Bytes that a step moves, if each thing it binds is read or written once: what caches save on
+ * reading the same again is as little counted as what they fail to save. What is changed in place
+ * counts twice.
  */
 export function trafficOf({ kernel, storage }: StepDraft): Affine {
   const outlives = (index: number) => ["parameter", "state"].includes(storage[index]!.purpose);

@@ -32,7 +32,9 @@ export interface Importer {
   readonly format: string;
   /** Extensions that its models usually have, for messages. */
   readonly extensions: readonly string[];
-  /** Whether the file is of this format, by its content first and its extension where that is all. */
+  /**
+   * Whether the file is of this format, by its content first and its extension where that is all.
+   */
   sniff(file: ImportFile): boolean;
   /** Rejects with an ImportError for a broken file and for what the format has no meaning for. */
   read(source: ImportSource): Promise<ForeignGraph>;

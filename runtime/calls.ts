@@ -16,19 +16,30 @@ export interface OptimizerOptions {
 
 export interface NetworkOptions extends OptimizerOptions {
   /**
-   * The most examples of one call. 16 unless given. Memory grows with it, up to what the device can bind: more come in slices, one after the
-   * other, with one update for all.
+   * The most examples of one call. 16 unless given. Memory grows with it, up to what the device can
+   * bind: more come in slices, one after the other, with one update for all.
    */
   readonly batch?: number;
-  /** Slices that a batch comes in, to save memory; 1 unless given. More where the device needs them. */
+  /**
+   * Slices that a batch comes in, to save memory; 1 unless given. More where the device needs them.
+   */
   readonly accumulate?: number;
   /** Of initial weights and dropout. 0 unless given. */
   readonly seed?: number;
-  /** A device of your own, with the features `subgroups`, and `shader-f16` for mixed precision, if it can; otherwise the network opens one. */
+  /**
+   * A device of your own, with the features `subgroups`, and `shader-f16` for mixed precision, if
+   * it can; otherwise the network opens one.
+   */
   readonly device?: GPUDevice;
-  /** `auto`, `embedded`, `lavapipe` or part of an adapter's name (in Node; browsers choose themselves). */
+  /**
+   * `auto`, `embedded`, `lavapipe` or part of an adapter's name (in Node; browsers choose
+   * themselves).
+   */
   readonly adapter?: string;
-  /** Hears of kernels that are being compiled: all of a step list at once when it first runs, each once for all lists. */
+  /**
+   * Hears of kernels that are being compiled: all of a step list at once when it first runs, each
+   * once for all lists.
+   */
   readonly onCompile?: (progress: CompileProgress) => unknown;
   /** Hears of what the device cannot do as the recipe has it; `console.warn` unless given. */
   readonly onWarning?: (message: string) => unknown;
@@ -38,7 +49,10 @@ export interface NetworkOptions extends OptimizerOptions {
 export interface StepOptions extends OptimizerOptions {
   /** Slices that the step's examples come in, at least. */
   readonly accumulate?: number;
-  /** Whether the images are the network's from now on, so that it need not copy them; false unless given. */
+  /**
+   * Whether the images are the network's from now on, so that it need not copy them; false unless
+   * given.
+   */
   readonly transfer?: boolean;
 }
 
@@ -68,7 +82,10 @@ export interface CallExamples extends InspectionExamples {
 }
 
 export interface ReadOptions {
-  /** Which of a parameter's tensors, its value unless given; gradients only in a program compiled to keep them. */
+  /**
+   * Which of a parameter's tensors, its value unless given; gradients only in a program compiled to
+   * keep them.
+   */
   readonly of?: TensorOf;
 }
 
@@ -83,11 +100,14 @@ export interface SaveOptions {
 }
 
 export interface LoadOptions {
-  /** Whether to restore the optimizer's state, step and seed where the file holds them; true unless given. */
+  /**
+   * Whether to restore the optimizer's state, step and seed where the file holds them; true unless
+   * given.
+   */
   readonly optimizer?: boolean;
   /**
-   * Names of parameters that keep the values they have. Given, be it without names, tensors that the model does not have are passed
-   * over; they are an error otherwise.
+   * Names of parameters that keep the values they have. Given, be it without names, tensors that
+   * the model does not have are passed over; they are an error otherwise.
    */
   readonly except?: readonly string[];
 }

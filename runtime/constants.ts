@@ -1,6 +1,6 @@
 /**
- * WebGPU's flags as the specification numbers them. Browsers have them as globals, Node has not, and a library should
- * not add globals.
+ * WebGPU's flags as the specification numbers them. Browsers have them as globals, Node has not,
+ * and a library should not add globals.
  */
 export const BufferUsage = {
   mapRead: 0x0001,

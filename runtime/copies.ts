@@ -10,13 +10,16 @@ const KINDS = [Float32Array, Uint32Array, Uint8Array];
 /** Arrays that wait for the next call: one in use, one that is being filled. */
 const MOST_KEPT = 4;
 
-/** Copies in memory that is used again: the pages of a new array cost five times as much as the copy. */
+/**
+ * Copies in memory that is used again: the pages of a new array cost five times as much as the
+ * copy.
+ */
 export class Copies {
   private readonly free: Values[] = [];
 
   /**
-   * Gives `work` images that the caller cannot change meanwhile: a copy, unless they are handed over
-   * by `transfer`.
+   * Gives `work` images that the caller cannot change meanwhile: a copy, unless they are handed
+   * over by `transfer`.
    */
   async keeping<T>(
     images: Inputs,
@@ -70,7 +73,9 @@ export class Copies {
 export const ownBytes = (bytes: Uint8Array | ArrayBuffer): Uint8Array<ArrayBuffer> =>
   new Uint8Array(viewOf(bytes));
 
-/** A plain view of what may be a Node Buffer, whose `slice` shares its memory instead of copying. */
+/**
+ * A plain view of what may be a Node Buffer, whose `slice` shares its memory instead of copying.
+ */
 export function viewOf(bytes: Uint8Array | ArrayBuffer): Uint8Array {
   if (ArrayBuffer.isView(bytes)) {
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);

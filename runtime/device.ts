@@ -39,12 +39,16 @@ const WANTED_LIMITS = [
   "maxComputeWorkgroupSizeX",
 ] as const;
 
-/** The features that programs use where there are any: kernels for subgroups, and profiles for timestamps. */
+/**
+ * The features that programs use where there are any: kernels for subgroups, and profiles for
+ * timestamps.
+ */
 const WANTED_FEATURES: readonly GPUFeatureName[] = ["subgroups", "timestamp-query"];
 
 /**
- * What went wrong on a GPUDevice, as long as anything uses it. However many networks share a device, there is one listener on it, and none once
- * they have gone: a listener would keep the device alive.
+ * What went wrong on a GPUDevice, as long as anything uses it. However many networks share a
+ * device, there is one listener on it, and none once they have gone: a listener would keep the
+ * device alive.
  */
 class Health {
   private static readonly known = new WeakMap<GPUDevice, Health>();
@@ -134,7 +138,10 @@ export class Device {
     this.#health.watch(gpu);
   }
 
-  /** Opens a device of our own on an adapter, with more features where it has them. Throws NoAdapterError if the adapter refuses. */
+  /**
+   * Opens a device of our own on an adapter, with more features where it has them. Throws
+   * NoAdapterError if the adapter refuses.
+   */
   static async open(found: FoundAdapter, more: readonly GPUFeatureName[] = []): Promise<Device> {
     const gpu = await requestDevice(found, [...WANTED_FEATURES, ...more]);
     return new Device(gpu, summarize(found.adapter.info, gpu.features, found), true);
@@ -201,7 +208,10 @@ function summarize(
   };
 }
 
-/** A name to show. Software tells of itself in the description, drivers of hardware only of themselves. */
+/**
+ * A name to show. Software tells of itself in the description, drivers of hardware only of
+ * themselves.
+ */
 export function adapterName(information: GPUAdapterInfo): string {
   const { description, device, vendor, architecture, isFallbackAdapter } = information;
   const both = [vendor, architecture].filter(Boolean).join(" ");
@@ -209,7 +219,9 @@ export function adapterName(information: GPUAdapterInfo): string {
   return names.find(Boolean) ?? "unnamed adapter";
 }
 
-/** The best target for an adapter whose subgroups have at least so many lanes; 0 stands for none. */
+/**
+ * The best target for an adapter whose subgroups have at least so many lanes; 0 stands for none.
+ */
 export function targetFor({ software, lanes }: { software: boolean; lanes: number }): Target {
   if (!software || lanes < 4) return "gpu";
   return lanes >= 8 ? "lanes8" : "lanes4";

@@ -1,11 +1,17 @@
-/** What can go wrong at run time. Every message stands alone: what was expected, what came, what to do. */
+/**
+ * What can go wrong at run time. Every message stands alone: what was expected, what came, what to
+ * do.
+ */
 
 /** The base of all errors that the runtime throws on purpose. */
 export class NetcError extends Error {
   override readonly name: string = "NetcError";
 }
 
-/** An argument is wrong: a length, a label, a value that is not finite, a call on a destroyed network. */
+/**
+ * An argument is wrong: a length, a label, a value that is not finite, a call on a destroyed
+ * network.
+ */
 export class InputError extends NetcError {
   override readonly name: string = "InputError";
 }
@@ -33,13 +39,19 @@ export class BatchTooLargeError extends DeviceLimitError {
   }
 }
 
-/** The device was lost (a driver reset, a dispatch that took too long), or reported an error in its work. */
+/**
+ * The device was lost (a driver reset, a dispatch that took too long), or reported an error in its
+ * work.
+ */
 export class DeviceLostError extends NetcError {
   override readonly name: string = "DeviceLostError";
 
   constructor(
     message: string,
-    /** Whether the device is gone, so that another may do better: an error that it reported would be met again. */
+    /**
+     * Whether the device is gone, so that another may do better: an error that it reported would be
+     * met again.
+     */
     readonly isGone: boolean,
   ) {
     super(message);

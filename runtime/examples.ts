@@ -1,4 +1,6 @@
-/** Checks of what users hand to a network: each tensor of the program against what is given for it. */
+/**
+ * Checks of what users hand to a network: each tensor of the program against what is given for it.
+ */
 import type { Program, ProgramTensor } from "../program/program.js";
 import { sizeOf, tensorsOf } from "../program/tensors.js";
 import type { Images, StagedImages } from "./data/dataset.js";
@@ -9,8 +11,9 @@ import { InputError } from "./errors.js";
 export type ClassLabels = Uint32Array | readonly number[];
 
 /**
- * Labels of images that are mixtures of two, as cutmix and mixup make them: the loss counts `labels` by `shares` (0 to 1, one for each
- * image) and `partners` by the rest. For training by a recipe whose data mix images.
+ * Labels of images that are mixtures of two, as cutmix and mixup make them: the loss counts
+ * `labels` by `shares` (0 to 1, one for each image) and `partners` by the rest. For training by a
+ * recipe whose data mix images.
  */
 export interface MixedLabels {
   readonly labels: ClassLabels;
@@ -134,8 +137,9 @@ function assertFloats(name: string, values: unknown): asserts values is Float32A
 }
 
 /**
- * A copy of the targets as the device takes them, none where the loss is of the images themselves. Throws InputError for a wrong
- * count, a label that is no class, a share beyond 0 to 1, and a number that is not finite.
+ * A copy of the targets as the device takes them, none where the loss is of the images themselves.
+ * Throws InputError for a wrong count, a label that is no class, a share beyond 0 to 1, and a
+ * number that is not finite.
  */
 export function checkTargets(
   program: Program,
@@ -236,8 +240,9 @@ export function assertFinite(values: Float32Array, what: string): void {
 }
 
 /**
- * Whether no value is infinite or NaN. Runs over all images of every step, so it takes no branch for an element: sums keep NaN and infinities,
- * and those of finite f32 are finite in JavaScript's doubles. Eight at a time, summed in pairs, wait little for each other.
+ * Whether no value is infinite or NaN. Runs over all images of every step, so it takes no branch
+ * for an element: sums keep NaN and infinities, and those of finite f32 are finite in JavaScript's
+ * doubles. Eight at a time, summed in pairs, wait little for each other.
  */
 export function areFinite(values: Float32Array): boolean {
   const end = values.length - (values.length % 8);

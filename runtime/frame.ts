@@ -6,7 +6,10 @@ import { packWords, wordCount, type ValuesOf } from "../program/words.js";
 export interface Frame {
   /** Images in this slice of the step. */
   readonly batch: number;
-  /** Which of the step's images is the slice's first, and how many the step has; those of a step in one slice if absent. */
+  /**
+   * Which of the step's images is the slice's first, and how many the step has; those of a step in
+   * one slice if absent.
+   */
   readonly slice?: { readonly first: number; readonly images: number };
   /** Training steps done before. */
   readonly step: number;

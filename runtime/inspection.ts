@@ -32,8 +32,8 @@ export interface FloatPlace {
 }
 
 /**
- * A visitor for `Network.inspect`: lets `visit` run, time and read the list dispatch by dispatch. Weights and what the optimizer keeps are
- * afterwards what they were.
+ * A visitor for `Network.inspect`: lets `visit` run, time and read the list dispatch by dispatch.
+ * Weights and what the optimizer keeps are afterwards what they were.
  */
 export function inspecting<Result>(
   visit: (inspection: Inspection) => Promise<Result>,
@@ -100,7 +100,10 @@ export class Inspection {
     await this.parts.gpu.queue.onSubmittedWorkDone();
   }
 
-  /** Milliseconds of each step on the device, all steps run in order, each so many times as `repeats` says. */
+  /**
+   * Milliseconds of each step on the device, all steps run in order, each so many times as
+   * `repeats` says.
+   */
   async stamp(repeats: readonly number[]): Promise<number[]> {
     const milliseconds: number[] = [];
     const most = MOST_QUERIES / 2;
@@ -135,7 +138,10 @@ export class Inspection {
     }
   }
 
-  /** Runs `action` and puts back what the list's steps change of the parameters and of what the optimizer keeps. */
+  /**
+   * Runs `action` and puts back what the list's steps change of the parameters and of what the
+   * optimizer keeps.
+   */
   async preserving<Result>(action: () => Promise<Result>): Promise<Result> {
     const { gpu, memory } = this.parts;
     const originals = this.#changed().map((index) => memory.buffer(index));

@@ -1,12 +1,21 @@
-/** Parameters between PyTorch's row-major order, which users see, and the layouts of buffers, which kernels read. */
+/**
+ * Parameters between PyTorch's row-major order, which users see, and the layouts of buffers, which
+ * kernels read.
+ */
 import { groupsOf, pieceLength, runLength, type ContractionLayout } from "../program/pieces.js";
 import type { ParameterLayout, ParameterPiece } from "../program/program.js";
 import { roundUp } from "../program/round-up.js";
 
-/** Outputs copied together: their reads are far apart, so a few streams at a time keep the cache warm. */
+/**
+ * Outputs copied together: their reads are far apart, so a few streams at a time keep the cache
+ * warm.
+ */
 const BLOCK = 16;
 
-/** One piece as its buffer holds it, from all the parameter's values in PyTorch's order. Padding is zero. */
+/**
+ * One piece as its buffer holds it, from all the parameter's values in PyTorch's order. Padding is
+ * zero.
+ */
 export function packPiece(
   layout: ParameterLayout,
   piece: ParameterPiece,
@@ -43,7 +52,10 @@ export function unpackPiece(
   }
 }
 
-/** Where an element, by its index in PyTorch's order, lies: the number of its piece, and floats from the start of that piece's buffer. */
+/**
+ * Where an element, by its index in PyTorch's order, lies: the number of its piece, and floats from
+ * the start of that piece's buffer.
+ */
 export function placeOf(
   layout: ParameterLayout,
   pieces: readonly Pick<ParameterPiece, "start" | "count">[],
@@ -74,8 +86,9 @@ const sizeOfRow = (layout: ParameterLayout, rows: number): number =>
     : layout.length / rows;
 
 /**
- * Calls `visit` for each stretch of neighbouring output channels: where it starts in PyTorch's order and how far
- * apart its values lie there, where it starts in the buffer (values adjoin), and how many there are.
+ * Calls `visit` for each stretch of neighbouring output channels: where it starts in PyTorch's
+ * order and how far apart its values lie there, where it starts in the buffer (values adjoin), and
+ * how many there are.
  */
 function forEachRun(
   layout: ContractionLayout,

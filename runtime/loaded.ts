@@ -64,8 +64,8 @@ export class Loaded {
   }
 
   /**
-   * The state of a dynamic loss scale, after it was set if `values` are given; undefined in programs
-   * without one.
+   * The state of a dynamic loss scale, after it was set if `values` are given; undefined in
+   * programs without one.
    */
   async lossScale(values?: ArrayLike<number>): Promise<Float32Array | undefined> {
     const { lossScale } = this.program;

@@ -1,6 +1,6 @@
 /**
- * What examples came to: the parts of loss and metrics, each a sum and the weight that it is over. Sums and weights of slices, batches and
- * steps add up; nothing but `meansOf` divides.
+ * What examples came to: the parts of loss and metrics, each a sum and the weight that it is over.
+ * Sums and weights of slices, batches and steps add up; nothing but `meansOf` divides.
  */
 import type { ClassTotal, Program, ProgramSum } from "../program/program.js";
 import type { TensorData } from "./examples.js";

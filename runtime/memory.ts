@@ -1,4 +1,7 @@
-/** A program's buffers on the device: sized by the batch, checked against the limits, allocated when first needed. */
+/**
+ * A program's buffers on the device: sized by the batch, checked against the limits, allocated when
+ * first needed.
+ */
 import { formatBytes } from "../program/format-bytes.js";
 import { bindableBytes } from "../program/limits.js";
 import { bufferBytes } from "../program/planned-memory.js";
@@ -33,8 +36,8 @@ export class Memory {
   }
 
   /**
-   * Allocates those of the program's buffers that are missing; all start as zeros. Throws BatchTooLargeError or
-   * DeviceLimitError before it allocates anything.
+   * Allocates those of the program's buffers that are missing; all start as zeros. Throws
+   * BatchTooLargeError or DeviceLimitError before it allocates anything.
    */
   async allocate(indices: Iterable<number>): Promise<void> {
     this.#assertAlive();
@@ -115,8 +118,9 @@ function withLocation({ buffers, parameters }: Program, index: number): ProgramB
 }
 
 /**
- * Throws if a buffer exceeds what the device can bind: DeviceLimitError where a single image is too much, naming the first buffer for
- * which it is, else BatchTooLargeError, with the largest batch that fits.
+ * Throws if a buffer exceeds what the device can bind: DeviceLimitError where a single image is too
+ * much, naming the first buffer for which it is, else BatchTooLargeError, with the largest batch
+ * that fits.
  */
 export function assertWithinLimits(
   buffers: readonly ProgramBuffer[],

@@ -1,6 +1,6 @@
 /**
- * Networks as files: what `save` writes and `load` reads. A page that does neither needs none of it,
- * so saving.ts imports this file, and the format behind it, with the first call of either.
+ * Networks as files: what `save` writes and `load` reads. A page that does neither needs none of
+ * it, so saving.ts imports this file, and the format behind it, with the first call of either.
  */
 import type { Program } from "../program/program.js";
 import type { LoadOptions, Metadata, SaveOptions } from "./calls.js";

@@ -32,8 +32,8 @@ import { Stepping } from "./stepping.js";
 
 /**
  * A network on a device. Calls run in the order they are made, each on its arguments as they were
- * when it was made. Every method but `destroy` rejects with InputError for wrong arguments and after
- * `destroy`, and with DeviceLostError once the device is lost.
+ * when it was made. Every method but `destroy` rejects with InputError for wrong arguments and
+ * after `destroy`, and with DeviceLostError once the device is lost.
  */
 export class Network<
   Metric extends string = string,
@@ -165,8 +165,8 @@ export class Network<
 
   /**
    * The parameters as a safetensors file, their averages where the program keeps them; with
-   * `optimizer: true`, all that is needed to continue training: the parameters themselves, and their
-   * averages under names of their own.
+   * `optimizer: true`, all that is needed to continue training: the parameters themselves, and
+   * their averages under names of their own.
    */
   async save(options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     return this.#saving.save(options);
@@ -194,8 +194,8 @@ export class Network<
   }
 
   /**
-   * For tools: hands `visit` the runs that a call of 1 to `batch` images takes, in order, each to be
-   * begun and then run one dispatch at a time. Other calls wait for the promise that it returns.
+   * For tools: hands `visit` the runs that a call of 1 to `batch` images takes, in order, each to
+   * be begun and then run one dispatch at a time. Other calls wait for the promise that it returns.
    */
   async inspectCall<Result>(
     call: Call,
@@ -233,7 +233,9 @@ export class Network<
     return this.#phases.seed;
   }
 
-  /** Bytes on the device; grows with the first step, evaluation and prediction, then never again. */
+  /**
+   * Bytes on the device; grows with the first step, evaluation and prediction, then never again.
+   */
   get memory(): MemoryUse {
     return this.#phases.loaded.memory.use;
   }
@@ -244,9 +246,9 @@ export class Network<
   }
 
   /**
-   * Continues on another device after one was lost, with initial parameters: `load` brings back what
-   * `save` kept. Throws NoAdapterError where there is none, and InputError where the device is the
-   * user's own.
+   * Continues on another device after one was lost, with initial parameters: `load` brings back
+   * what `save` kept. Throws NoAdapterError where there is none, and InputError where the device is
+   * the user's own.
    */
   async reopen(): Promise<void> {
     this.#queue.assertCanReopen();

@@ -13,8 +13,9 @@ import { chooseProgram } from "./targets.js";
 const HALF = "shader-f16" as const;
 
 /**
- * Opens a device and puts on it the one of the programs that suits it best. Throws NoAdapterError without a usable GPU,
- * DeviceLimitError or BatchTooLargeError if the network does not fit, InputError for wrong options.
+ * Opens a device and puts on it the one of the programs that suits it best. Throws NoAdapterError
+ * without a usable GPU, DeviceLimitError or BatchTooLargeError if the network does not fit,
+ * InputError for wrong options.
  */
 export async function openNetwork<
   Metric extends string,

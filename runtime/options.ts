@@ -5,7 +5,10 @@ import { InputError } from "./errors.js";
 /** The options of a call by name. The type makes the list complete. */
 export type OptionNames<Options> = { readonly [name in keyof Required<Options>]: true };
 
-/** Throws InputError unless `options` is an object of known options: a misspelt one would have no effect. */
+/**
+ * Throws InputError unless `options` is an object of known options: a misspelt one would have no
+ * effect.
+ */
 export function assertKnown<Options>(
   options: Options,
   known: OptionNames<Options>,

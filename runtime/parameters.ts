@@ -8,7 +8,10 @@ import { packPiece, unpackPiece } from "./layout.js";
 import type { Memory } from "./memory.js";
 import { readBuffer } from "./readback.js";
 
-/** Which of a parameter's tensors: its value, its average over the steps of training, its gradient, or what the optimizer keeps of it (`velocity`, `exp_avg` ...). */
+/**
+ * Which of a parameter's tensors: its value, its average over the steps of training, its gradient,
+ * or what the optimizer keeps of it (`velocity`, `exp_avg` ...).
+ */
 export type TensorOf =
   "value" | "average" | "gradient" | "velocity" | "exp_avg" | "exp_avg_sq" | "square_avg";
 

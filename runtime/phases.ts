@@ -1,4 +1,7 @@
-/** The phases of training: one program for each, of which one is on the device, and where training is. */
+/**
+ * The phases of training: one program for each, of which one is on the device, and where training
+ * is.
+ */
 import { bindableBytes } from "../program/limits.js";
 import { inLossScale } from "../program/loss-scale.js";
 import type { Program, ProgramParameter } from "../program/program.js";

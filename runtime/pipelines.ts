@@ -29,7 +29,8 @@ export class Pipelines {
   ) {}
 
   /**
-   * The pipelines of these kernels, in order; compiles the new ones. Throws DeviceLimitError naming the kernel, and what `onCompile` throws.
+   * The pipelines of these kernels, in order; compiles the new ones. Throws DeviceLimitError naming
+   * the kernel, and what `onCompile` throws.
    */
   async compile(kernels: readonly ProgramKernel[]): Promise<Pipeline[]> {
     const before = this.#pipelines.size;

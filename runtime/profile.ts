@@ -18,7 +18,10 @@ export interface ProfiledStep {
 }
 
 export interface Profile {
-  /** `timestamps`: by the device's own clock. `submits`: by what repeated submissions take, an empty one's taken off. */
+  /**
+   * `timestamps`: by the device's own clock. `submits`: by what repeated submissions take, an empty
+   * one's taken off.
+   */
   readonly method: "timestamps" | "submits";
   readonly steps: readonly ProfiledStep[];
   /**
@@ -35,7 +38,10 @@ export interface ProfileOptions {
   readonly rounds?: number;
   /** Seconds after which no more rounds start, once there were three; 10 unless given. */
   readonly seconds?: number;
-  /** Milliseconds of another clock than the device's, such as the processor's time, where a software adapter is not alone on it. */
+  /**
+   * Milliseconds of another clock than the device's, such as the processor's time, where a software
+   * adapter is not alone on it.
+   */
   readonly clock?: () => number;
 }
 
@@ -163,7 +169,10 @@ async function timeEach(
   };
 }
 
-/** Milliseconds from submitting steps, all unless given, each so many times, until they are done, what the submission takes included. */
+/**
+ * Milliseconds from submitting steps, all unless given, each so many times, until they are done,
+ * what the submission takes included.
+ */
 async function time(
   inspection: Inspection,
   { first, end, repeats }: { first?: number; end?: number; repeats?: number },

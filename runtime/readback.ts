@@ -1,4 +1,7 @@
-/** Results on their way back to JavaScript: a ring of staging buffers, so that a step need not wait for the last. */
+/**
+ * Results on their way back to JavaScript: a ring of staging buffers, so that a step need not wait
+ * for the last.
+ */
 import { BufferUsage, MAP_MODE_READ } from "./constants.js";
 import type { Memory } from "./memory.js";
 
@@ -44,7 +47,10 @@ async function readMapped(buffer: GPUBuffer, floats: number): Promise<Float32Arr
   return values;
 }
 
-/** Copies a buffer, or its first bytes, back through a staging buffer of its own: outside the training loop. */
+/**
+ * Copies a buffer, or its first bytes, back through a staging buffer of its own: outside the
+ * training loop.
+ */
 export async function readBuffer(
   gpu: GPUDevice,
   source: GPUBuffer,

@@ -29,7 +29,10 @@ export interface Work {
   readonly draws?: Uint32Array;
   /** A list that follows in the same submit. */
   readonly after?: StepListName | undefined;
-  /** Whether what the list leaves (metrics, or a prediction) is wanted: not after a slice that others follow. */
+  /**
+   * Whether what the list leaves (metrics, or a prediction) is wanted: not after a slice that
+   * others follow.
+   */
   readonly collects: boolean;
 }
 
@@ -72,8 +75,9 @@ export class Runner {
   }
 
   /**
-   * Submits a step list; the promise it returns is of the submission, the one inside of the metrics or the padded
-   * predictions. The first run of a list compiles and allocates, later ones do neither.
+   * Submits a step list; the promise it returns is of the submission, the one inside of the metrics
+   * or the padded predictions. The first run of a list compiles and allocates, later ones do
+   * neither.
    */
   async run(list: StepListName, work: Work): Promise<{ result: Promise<readonly Float32Array[]> }> {
     const prepared = await this.#prepare(list);
@@ -124,7 +128,10 @@ export class Runner {
     return { gpu, program, memory, schedule, batch: work.frame.batch };
   }
 
-  /** Lists find zeros where they have left zeros (the halos of activations), so what another list has left in between must go. */
+  /**
+   * Lists find zeros where they have left zeros (the halos of activations), so what another list
+   * has left in between must go.
+   */
   #clearAfterOthers(list: StepListName, { scratch }: Prepared, encoder: GPUCommandEncoder): void {
     for (const buffer of scratch) {
       const user = this.#users.get(buffer);

@@ -28,8 +28,8 @@ export function serializeTensors(
 }
 
 /**
- * Reads a file of F32, F64, F16, BF16 or I64 tensors (PyTorch counts batches in those); all come out
- * as f32. Throws WeightsError with the reason for a truncated or foreign file.
+ * Reads a file of F32, F64, F16, BF16 or I64 tensors (PyTorch counts batches in those); all come
+ * out as f32. Throws WeightsError with the reason for a truncated or foreign file.
  */
 export function parseTensors(bytes: Uint8Array | ArrayBuffer): TensorFile {
   return readTensors(viewOf(bytes), copied);
@@ -43,8 +43,8 @@ export function readMetadata(
 }
 
 /**
- * The shapes of a file's tensors, by name, from its header alone. `read` gives bytes of the file, of `size` bytes. Throws WeightsError as
- * `parseTensors` does.
+ * The shapes of a file's tensors, by name, from its header alone. `read` gives bytes of the file,
+ * of `size` bytes. Throws WeightsError as `parseTensors` does.
  */
 export function readShapes(
   read: (start: number, length: number) => Uint8Array,

@@ -97,13 +97,19 @@ export function countWorkgroups(count: WorkgroupCount, batch: number): number {
   return Math.ceil((count.fixed + count.perImage * batch) / count.tile);
 }
 
-/** Spreads more workgroups than one dimension allows over two; up to `y - 1` too many, which kernels skip. */
+/**
+ * Spreads more workgroups than one dimension allows over two; up to `y - 1` too many, which kernels
+ * skip.
+ */
 export function foldWorkgroups(count: number, maximum: number): [x: number, y: number] {
   const y = Math.max(1, Math.ceil(count / maximum));
   return [Math.ceil(count / y), y];
 }
 
-/** All steps' constants in one uniform buffer, each where a binding may begin. Returns each step's part. */
+/**
+ * All steps' constants in one uniform buffer, each where a binding may begin. Returns each step's
+ * part.
+ */
 function writeConstants(
   gpu: GPUDevice,
   memory: Memory,

@@ -9,7 +9,10 @@ export interface Slice {
   readonly count: number;
 }
 
-/** Slices of at most `most` images, and at least so many of them as are asked for, as even as torch.chunk makes them. */
+/**
+ * Slices of at most `most` images, and at least so many of them as are asked for, as even as
+ * torch.chunk makes them.
+ */
 export function slicesOf(
   images: number,
   { most, atLeast = 1 }: { readonly most: number; readonly atLeast?: number | undefined },
@@ -80,8 +83,8 @@ export function partOf<Values extends DataArray>(
 }
 
 /**
- * What a run uploads of a call's data, arrays of `images` parts: those of its slice, and nothing for
- * an update, which reads the sums of the slices.
+ * What a run uploads of a call's data, arrays of `images` parts: those of its slice, and nothing
+ * for an update, which reads the sums of the slices.
  */
 export function partOfRun<Data extends object>(
   data: Data,

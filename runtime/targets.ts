@@ -10,7 +10,10 @@ const RUNNABLE: Readonly<Record<Target, readonly Target[]>> = {
   lanes4: ["lanes4", "gpu"],
 };
 
-/** Whether two names are one adapter's. Where browsers hide the name, those of vendor and architecture count. */
+/**
+ * Whether two names are one adapter's. Where browsers hide the name, those of vendor and
+ * architecture count.
+ */
 export function isSameAdapter(a: ProgramAdapter, b: ProgramAdapter): boolean {
   const family = ({ vendor, architecture }: ProgramAdapter) =>
     [vendor, architecture].filter(Boolean).join(" ");
@@ -20,8 +23,9 @@ export function isSameAdapter(a: ProgramAdapter, b: ProgramAdapter): boolean {
 }
 
 /**
- * The program whose schedules were measured on this very adapter, or else the one that was compiled for the target that suits the adapter best, of
- * those it can run. Those of 16 bits come before their likes of 32. Throws DeviceLimitError if it can run none.
+ * The program whose schedules were measured on this very adapter, or else the one that was compiled
+ * for the target that suits the adapter best, of those it can run. Those of 16 bits come before
+ * their likes of 32. Throws DeviceLimitError if it can run none.
  */
 export function chooseProgram(compiled: readonly Program[], adapter: AdapterSummary): Program {
   const programs = compiled.filter(({ precision }) => !precision || adapter.half);

@@ -1,6 +1,7 @@
 /**
- * The safetensors format: 8 bytes of header length (little endian), a JSON header padded with spaces to a multiple of
- * 8, then the tensors' bytes without gaps. See https://github.com/huggingface/safetensors#format.
+ * The safetensors format: 8 bytes of header length (little endian), a JSON header padded with
+ * spaces to a multiple of 8, then the tensors' bytes without gaps. See
+ * https://github.com/huggingface/safetensors#format.
  */
 import { floatsOf } from "../program/half.js";
 import { WeightsError } from "./errors.js";

@@ -10,10 +10,16 @@ import type { Tensor } from "./tensor-file.js";
 /** What stands before the names of everything that an optimizer keeps. */
 const OPTIMIZER_PREFIX = "optimizer.";
 
-/** What stands before a parameter's name in front of one of the optimizer's states: `optimizer.velocity.`. */
+/**
+ * What stands before a parameter's name in front of one of the optimizer's states:
+ * `optimizer.velocity.`.
+ */
 export const statePrefix = (state: TensorOf): string => `${OPTIMIZER_PREFIX}${state}.`;
 
-/** What stands before the names of averages in a checkpoint. In a file of weights alone they are the weights. */
+/**
+ * What stands before the names of averages in a checkpoint. In a file of weights alone they are the
+ * weights.
+ */
 export const AVERAGE_PREFIX = "average.";
 
 /** What the optimizer of a program keeps of each parameter. */
@@ -33,11 +39,17 @@ export interface MatchedWeights extends Required<ParameterValues> {
 export interface MatchOptions {
   /** Whether what another optimizer kept is a mistake, or of no interest. */
   readonly optimizer: boolean;
-  /** Names of parameters that the file need not fill; given, tensors that the model does not have are of no interest either. */
+  /**
+   * Names of parameters that the file need not fill; given, tensors that the model does not have
+   * are of no interest either.
+   */
   readonly except?: readonly string[] | undefined;
 }
 
-/** Throws WeightsError listing each tensor that is missing, unknown, of another shape, or not finite. */
+/**
+ * Throws WeightsError listing each tensor that is missing, unknown, of another shape, or not
+ * finite.
+ */
 export function matchWeights(
   program: Program,
   file: ReadonlyMap<string, Tensor>,

@@ -1,4 +1,7 @@
-/** Single mistakes in a spec's text: each token deleted, doubled, swapped with the next, and misspelt. */
+/**
+ * Single mistakes in a spec's text: each token deleted, doubled, swapped with the next, and
+ * misspelt.
+ */
 import { lex } from "../grammar/lexer.js";
 
 export const mutationKinds = ["delete", "double", "swap", "misspell"] as const;
@@ -55,7 +58,10 @@ function mutate(
   }
 }
 
-/** Words with two letters swapped, numbers with a letter behind, signs with another sign in their place. */
+/**
+ * Words with two letters swapped, numbers with a letter behind, signs with another sign in their
+ * place.
+ */
 function misspell(image: string): string {
   if (/^\w{2,}$/.test(image) && !/^\d/.test(image)) return image[1]! + image[0]! + image.slice(2);
   return /^[\w"]/.test(image) ? `${image}x` : "?";

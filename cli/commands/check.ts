@@ -86,7 +86,9 @@ function diagnose(
   return [...diagnostics, ...checkLimits(traces, selected?.recipe?.batch ?? 1, limits)];
 }
 
-/** Applies the safe fixes to a spec's file and says which. Files that it imports stay as they are. */
+/**
+ * Applies the safe fixes to a spec's file and says which. Files that it imports stay as they are.
+ */
 async function fixSpec(path: string): Promise<void> {
   const { text, readImport, readWeights } = await openSpec(path);
   const host = { readImport, readWeights };

@@ -115,7 +115,10 @@ interface OutputFile {
   readonly text: string;
 }
 
-/** Writes what was asked for and describes it. The module comes last: where it is, all that belongs to it is too. */
+/**
+ * Writes what was asked for and describes it. The module comes last: where it is, all that belongs
+ * to it is too.
+ */
 async function writeOutputs(
   spec: SpecFile,
   compilation: Compilation,
@@ -137,7 +140,9 @@ async function moduleText(compilation: Compilation, flags: CompileFlags): Promis
   return inlineRuntime(compilation.module, await readFile(bundle, "utf8"));
 }
 
-/** One file a kernel; those of an earlier compilation go, so that the folder holds this one's alone. */
+/**
+ * One file a kernel; those of an earlier compilation go, so that the folder holds this one's alone.
+ */
 async function writeKernels({ programs }: Compilation, folder: string): Promise<string> {
   const files = programs.flatMap((program) => kernelFiles(program, folder));
   await makeFolder(folder);
@@ -173,7 +178,10 @@ function describeFile({ path, text }: OutputFile): string {
 /** Editors write in several steps; a change is looked at once they are done. */
 const SETTLE_MILLISECONDS = 50;
 
-/** Compiles now and after every change. Wrong specs are reported and waited for. Ends with the process. */
+/**
+ * Compiles now and after every change. Wrong specs are reported and waited for. Ends with the
+ * process.
+ */
 async function compileOnChange(path: string, flags: CompileFlags): Promise<void> {
   let pending: NodeJS.Timeout | undefined;
   // The folder is watched, since most editors replace the file instead of writing to it.

@@ -76,7 +76,10 @@ async function evaluate(path: string, options: EvalOptions): Promise<void> {
   }
 }
 
-/** The split's transforms with ten crops where they have their own crop, or else before they normalize. */
+/**
+ * The split's transforms with ten crops where they have their own crop, or else before they
+ * normalize.
+ */
 function withTenCrop(
   transforms: readonly Transform[],
   { compilation, spec }: CompiledSpec,

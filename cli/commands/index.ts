@@ -1,6 +1,9 @@
 import type { Command } from "commander";
 
-/** The commands in the order in which `netc --help` lists them. Each is loaded when it is needed: all of them take a while. */
+/**
+ * The commands in the order in which `netc --help` lists them. Each is loaded when it is needed:
+ * all of them take a while.
+ */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   compile: async () => (await import("./compile.js")).compileCommand(),
   check: async () => (await import("./check.js")).checkCommand(),

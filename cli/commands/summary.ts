@@ -43,7 +43,10 @@ interface Summary {
   /** Of a recipe with `precision = f16`: what the same takes on adapters without `shader-f16`. */
   readonly memoryInFloats?: MemorySummary;
   readonly dispatches: { readonly train: number; readonly predict: number };
-  /** With `--memory`: what is computed again in the backward pass, and the step's multiply-adds as a multiple of those without it. */
+  /**
+   * With `--memory`: what is computed again in the backward pass, and the step's multiply-adds as a
+   * multiple of those without it.
+   */
   readonly repeated?: { readonly values: readonly RepeatedValue[]; readonly work: number };
 }
 
@@ -230,7 +233,9 @@ const describeSlices = ({ batch, slices }: Summary) =>
     ? "a step"
     : `a slice, ${slices} slices of up to ${Math.ceil(batch / slices)} a step`;
 
-/** A weight's name is its layer's and its own, `features.conv1.weight`: of each layer the own ones. */
+/**
+ * A weight's name is its layer's and its own, `features.conv1.weight`: of each layer the own ones.
+ */
 function weightsByLayer(weights: readonly WeightSummary[]): ReadonlyMap<string, readonly string[]> {
   const names = new Map<string, string[]>();
   for (const { name } of weights) {

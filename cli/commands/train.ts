@@ -193,7 +193,10 @@ function startsOf(
   return isWhole ? [...checkpoints, join(spec.folder, path)] : checkpoints;
 }
 
-/** The weights that the recipe starts from. They were compared with the model when the spec was read, if the file was there. */
+/**
+ * The weights that the recipe starts from. They were compared with the model when the spec was
+ * read, if the file was there.
+ */
 async function loadRecipeWeights(network: Network, { spec, recipe }: CompiledSpec): Promise<void> {
   if (!recipe?.weights) return;
   const { path, except, rename, location } = recipe.weights;

@@ -1,4 +1,7 @@
-/** The folder of a run: one run at a time, and an earlier one stays until the new one has a checkpoint. */
+/**
+ * The folder of a run: one run at a time, and an earlier one stays until the new one has a
+ * checkpoint.
+ */
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,7 +19,10 @@ import { say } from "../terminal.js";
 
 export const CHECKPOINTS = [LAST_CHECKPOINT, PREVIOUS_CHECKPOINT] as const;
 const WEIGHTS = ["best.safetensors", "weights.safetensors"] as const;
-/** What a run writes. Checkpoints are first to be set aside: a log without them is of a run that begins again. */
+/**
+ * What a run writes. Checkpoints are first to be set aside: a log without them is of a run that
+ * begins again.
+ */
 const FILES = [...CHECKPOINTS, ...WEIGHTS, "report.html", "metrics.jsonl"] as const;
 
 /** Where the files of a run that is overwritten wait. */
@@ -41,8 +47,8 @@ export class RunFolder {
   }
 
   /**
-   * Makes the folder where it is missing and takes it for this run. Fails where another run is at work in it, and for a new run where it
-   * holds an earlier one that may not be overwritten.
+   * Makes the folder where it is missing and takes it for this run. Fails where another run is at
+   * work in it, and for a new run where it holds an earlier one that may not be overwritten.
    */
   static async claim(path: string, { resume, overwrite }: ClaimOptions): Promise<RunFolder> {
     const isNew = !existsSync(path);

@@ -65,7 +65,10 @@ function describeEarlyStop({ metric, patience }: EarlyStopping): string {
   return `stopped early: ${metric} was no better in ${plural(patience, "evaluation")}`;
 }
 
-/** What the user reads of a run that failed: the spec's line, where there is one, and what can be gone on from. */
+/**
+ * What the user reads of a run that failed: the spec's line, where there is one, and what can be
+ * gone on from.
+ */
 export function explainFailure(error: unknown, parts: TrainingParts): unknown {
   if (error instanceof DivergedError) return explainDivergence(error, parts);
   if (!(error instanceof DataError || error instanceof DeviceLostError)) return error;

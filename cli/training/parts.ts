@@ -18,7 +18,10 @@ export interface TrainingParts {
   readonly dataset: Dataset;
   readonly evaluation: Dataset | undefined;
   readonly network: Network;
-  /** Puts in place what the run starts from, where it is not what the seed gives; for a run that does not go on from a checkpoint. */
+  /**
+   * Puts in place what the run starts from, where it is not what the seed gives; for a run that
+   * does not go on from a checkpoint.
+   */
   readonly initialize: () => Promise<void>;
   readonly claim: RunFolder;
   /** The claim's: where the run's files go. */
@@ -39,7 +42,10 @@ export interface RunOptions {
   readonly tensorboard?: string | true;
 }
 
-/** Something that a run tells of its progress: the screen, a log, a report. Told in the order in which they are listed. */
+/**
+ * Something that a run tells of its progress: the screen, a log, a report. Told in the order in
+ * which they are listed.
+ */
 export interface RunObserver {
   /** Before the first step; `start` is where a resumed run goes on. */
   begin?(start: TrainingState | undefined): void | Promise<void>;

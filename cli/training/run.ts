@@ -1,4 +1,7 @@
-/** A training run on disk and on the screen: resumed or begun, watched, saved, and ended early by Ctrl-C. */
+/**
+ * A training run on disk and on the screen: resumed or begun, watched, saved, and ended early by
+ * Ctrl-C.
+ */
 import {
   resumeCheckpoint,
   saveCheckpoint,
@@ -163,7 +166,10 @@ export class TrainingRun {
   }
 }
 
-/** Logs come first: what is shown is in the files already. Of the reports, the live one ends with what the file holds. */
+/**
+ * Logs come first: what is shown is in the files already. Of the reports, the live one ends with
+ * what the file holds.
+ */
 function observersOf(
   parts: TrainingParts,
   options: RunOptions,

@@ -34,7 +34,10 @@ interface TuneFile {
 export const tunePathOf = ({ folder, name }: Pick<SpecFile, "folder" | "name">): string =>
   join(folder, `${name}.tune.json`);
 
-/** Adapters with their schedules. Fails on a file that is none; what another version measured is left out, with a warning. */
+/**
+ * Adapters with their schedules. Fails on a file that is none; what another version measured is
+ * left out, with a warning.
+ */
 export async function readTuning(path: string): Promise<readonly TunedAdapter[]> {
   return (await readEntries(path)).map(({ problems, ...adapter }) => ({
     ...adapter,
@@ -50,7 +53,10 @@ export async function tuningBeside(spec: SpecFile): Promise<readonly TunedAdapte
   return existsSync(path) ? readTuning(path) : [];
 }
 
-/** Adds an adapter's problems to a file, in the place of those that it held of the same adapter under the same keys. */
+/**
+ * Adds an adapter's problems to a file, in the place of those that it held of the same adapter
+ * under the same keys.
+ */
 export async function mergeTuning(path: string, entry: TuneEntry): Promise<void> {
   const before = existsSync(path) ? await readEntries(path) : [];
   const isOwn = ({ adapter, target }: TuneEntry) =>

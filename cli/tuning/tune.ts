@@ -65,7 +65,10 @@ export async function tune(compiled: CompiledSpec, settings: TuneSettings): Prom
   return { adapter, target, problems: results };
 }
 
-/** Each round twice, in an order that is fair to all if the machine slows down or speeds up meanwhile. */
+/**
+ * Each round twice, in an order that is fair to all if the machine slows down or speeds up
+ * meanwhile.
+ */
 function thereAndBack(rounds: number): readonly number[] {
   const there = Array.from({ length: rounds }, (_, round) => round);
   return [...there, ...there.toReversed()];

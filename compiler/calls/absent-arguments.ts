@@ -3,7 +3,9 @@ import type { AbsentNames } from "./suggestion.js";
 const inferred = "sizes of the input are inferred: leave it out";
 const unneeded = "netc has no such choice: leave it out";
 
-/** Arguments of other frameworks that netc does not have, in plain letters, and what to do instead. */
+/**
+ * Arguments of other frameworks that netc does not have, in plain letters, and what to do instead.
+ */
 export const absentArguments: AbsentNames = {
   // Layers
   activation: "an activation is a layer of its own: `conv(64, kernel=3) -> relu`",

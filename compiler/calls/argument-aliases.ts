@@ -6,7 +6,10 @@ const layersWithWeights = [
   ...["batchnorm", "groupnorm", "layernorm"],
 ];
 
-/** ONNX lists the beginnings of both axes before their ends; netc lists both sides of one axis together. */
+/**
+ * ONNX lists the beginnings of both axes before their ends; netc lists both sides of one axis
+ * together.
+ */
 const onnxSides: Partial<ArgumentAlias> = {
   value: (value) => {
     const sides = literalNumbers(value);
@@ -25,7 +28,9 @@ function computed(compute: (value: number) => number): NonNullable<ArgumentAlias
   };
 }
 
-/** What other frameworks call an argument. A name alone means the same; see alias.ts for the others. */
+/**
+ * What other frameworks call an argument. A name alone means the same; see alias.ts for the others.
+ */
 export const argumentAliases: Readonly<Record<string, readonly (string | ArgumentAlias)[]>> = {
   out: [
     ...["out_channels", "out_features", "filters", "units", "num_output"],

@@ -116,7 +116,10 @@ export function choice<const Name extends string>(names: readonly Name[]): Argum
   };
 }
 
-/** The name of a value of the network: `logits` in `cross_entropy(logits, label)`. Looked up by who reads it. */
+/**
+ * The name of a value of the network: `logits` in `cross_entropy(logits, label)`. Looked up by who
+ * reads it.
+ */
 export function valueName(): ArgumentType<string> {
   const description = "the name of a value";
   return {
@@ -181,7 +184,10 @@ function paddingName(expression: Expression, { scope }: ArgumentReader): string 
   return plain === "same" || plain === "valid" ? plain : undefined;
 }
 
-/** Keras and PyTorch have names for paddings; here the number is written, for which `"same"` needs the kernel. */
+/**
+ * Keras and PyTorch have names for paddings; here the number is written, for which `"same"` needs
+ * the kernel.
+ */
 function paddingByName(
   name: string,
   given: Expression,
@@ -252,8 +258,8 @@ export function floats(
 }
 
 /**
- * What a factor is drawn from: a list of the smallest and the largest value, or a number by which it differs from `around` at most.
- * Never below `minimum`.
+ * What a factor is drawn from: a list of the smallest and the largest value, or a number by which
+ * it differs from `around` at most. Never below `minimum`.
  */
 export function spread(
   options: NumberRange & { readonly around: number },

@@ -18,15 +18,16 @@ interface Given {
 }
 
 /**
- * Matches a call's arguments with its signature and reads their values. Reports every argument that is unknown,
- * superfluous, given twice, missing or wrong; undefined if there was one.
+ * Matches a call's arguments with its signature and reads their values. Reports every argument that
+ * is unknown, superfluous, given twice, missing or wrong; undefined if there was one.
  */
 export function bind<Declarations extends ArgumentDeclarations>(
   call: CallExpression,
   signature: Signature<Declarations>,
   environment: Environment,
 ): Bound<Declarations> | undefined {
-  // Within here the declarations' types do not matter, only at the end where the values are handed out.
+  // Within here the declarations' types do not matter, only at the end where the values are handed
+  // out.
   const general = signature as unknown as Signature;
   const matched = matchArguments(call, general, environment);
   const sibling = (name: string) => matched.given.get(name)?.value;

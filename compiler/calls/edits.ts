@@ -15,7 +15,10 @@ export function between(file: string, start: Position, end: Position): Span {
   return { file, start, end };
 }
 
-/** Removes an argument together with the comma that belongs to it; undefined where the call does not give it. */
+/**
+ * Removes an argument together with the comma that belongs to it; undefined where the call does not
+ * give it.
+ */
 export function removeArgument(call: CallExpression, name: string): Edit | undefined {
   const index = call.arguments.findIndex((argument) => argument.name?.name === name);
   const argument = call.arguments[index];

@@ -173,7 +173,8 @@ function calculate(
   const compare = comparisons[expression.operator];
   if (compare) return { kind: "boolean", value: compare(left.value, right.value) };
   const value = arithmetic[expression.operator]!(left.value, right.value);
-  // 224 / 32 is an integer, 7 / 2 is not: where an integer is wanted, 3.5 is then refused instead of cut.
+  // 224 / 32 is an integer, 7 / 2 is not: where an integer is wanted, 3.5 is then refused instead
+  // of cut.
   const isInteger = left.kind === "integer" && right.kind === "integer" && Number.isInteger(value);
   return numberConstant(
     { kind: isInteger ? "integer" : "float", value },

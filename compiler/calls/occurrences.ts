@@ -20,7 +20,10 @@ export interface Occurrence {
   readonly span: Span;
   /** Where the name is defined, maybe in an imported file. */
   readonly definition: Span;
-  /** The values that a constant, parameter or variable takes, as messages show them: one each turn of a loop or use of a block. */
+  /**
+   * The values that a constant, parameter or variable takes, as messages show them: one each turn
+   * of a loop or use of a block.
+   */
   readonly values: readonly string[];
 }
 
@@ -29,7 +32,10 @@ type Kind = Occurrence["kind"];
 /** More values of one name than these say nothing to a reader. */
 const MOST_VALUES = 24;
 
-/** Collects names and what they stand for. What is analysed twice (a model for two recipes) counts once. */
+/**
+ * Collects names and what they stand for. What is analysed twice (a model for two recipes) counts
+ * once.
+ */
 export class Occurrences {
   private readonly found = new Map<string, Omit<Occurrence, "values">>();
   private readonly values = new Map<string, Set<string>>();

@@ -28,12 +28,15 @@ interface Findings {
 
 const MOST_RELATED = 3;
 
-/** A spec with more mistakes than these is not read on; what else is wrong shows once they are mended. */
+/**
+ * A spec with more mistakes than these is not read on; what else is wrong shows once they are
+ * mended.
+ */
 const MOST_REPORTED = 200;
 
 /**
- * Collects diagnostics. What is analysed twice (a model for two recipes, a block in its uses) is reported once, for its first
- * use, with a count of the others.
+ * Collects diagnostics. What is analysed twice (a model for two recipes, a block in its uses) is
+ * reported once, for its first use, with a count of the others.
  */
 export class Reporter {
   private constructor(
@@ -50,7 +53,10 @@ export class Reporter {
     return new Reporter(this.findings, [...this.uses, use]);
   }
 
-  /** Errors so far, repeated ones included: whoever sees it grow knows that something went wrong in between. */
+  /**
+   * Errors so far, repeated ones included: whoever sees it grow knows that something went wrong in
+   * between.
+   */
   get errorCount(): number {
     return this.findings.errors;
   }

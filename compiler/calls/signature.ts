@@ -59,7 +59,10 @@ export interface Signature<Declarations extends ArgumentDeclarations = ArgumentD
   readonly arguments: Declarations;
 }
 
-/** The declaration of an argument by the name that a spec gives it, which may be any: `toString`, too. */
+/**
+ * The declaration of an argument by the name that a spec gives it, which may be any: `toString`,
+ * too.
+ */
 export function argumentNamed(
   { arguments: declared }: Pick<Signature, "arguments">,
   name: string,

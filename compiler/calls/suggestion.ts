@@ -7,7 +7,10 @@ import { translateCall } from "./translate-call.js";
 /** What a name can be: the name itself, and what other frameworks call it. */
 export type Named = Candidate;
 
-/** Names of the field that netc does not have, in plain letters, each with a sentence on what to do instead. */
+/**
+ * Names of the field that netc does not have, in plain letters, each with a sentence on what to do
+ * instead.
+ */
 export type AbsentNames = Readonly<Record<string, string>>;
 
 /** What a message says about a name that does not exist. */

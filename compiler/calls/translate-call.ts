@@ -11,11 +11,15 @@ export interface Translation {
   readonly edits: readonly Edit[];
   /** The new name, with the arguments that are added: `batchnorm(momentum=0.01, eps=1e-3)`. */
   readonly text: string;
-  /** Why the edits do not give the same meaning: a note on the argument that cannot be translated. */
+  /**
+   * Why the edits do not give the same meaning: a note on the argument that cannot be translated.
+   */
   readonly untranslated?: string;
 }
 
-/** Writes netc's name, and the arguments so that they mean what they mean in the other framework. */
+/**
+ * Writes netc's name, and the arguments so that they mean what they mean in the other framework.
+ */
 export function translateCall(
   call: CallExpression,
   { name, alias }: Suggestion,

@@ -1,15 +1,22 @@
 import type { Expression } from "../../grammar/ast.js";
 
 /**
- * What another framework calls something. A name alone means the same in every call, with every argument that netc accepts; a fix
- * may write netc's name without asking. Any difference makes it a `ForeignAlias`.
+ * What another framework calls something. A name alone means the same in every call, with every
+ * argument that netc accepts; a fix may write netc's name without asking. Any difference makes it a
+ * `ForeignAlias`.
  */
 export type Alias = string | ForeignAlias;
 
-/** A name whose calls have to be translated, or that means something near. Argument names are netc's unless it says otherwise. */
+/**
+ * A name whose calls have to be translated, or that means something near. Argument names are netc's
+ * unless it says otherwise.
+ */
 export interface ForeignAlias {
   readonly name: string;
-  /** The alias holds for calls that give one of these arguments, as written: `learning_rate` is Keras'. For all if absent. */
+  /**
+   * The alias holds for calls that give one of these arguments, as written: `learning_rate` is
+   * Keras'. For all if absent.
+   */
   readonly given?: readonly string[];
   /** Arguments without names, in that framework's order. */
   readonly positional?: readonly string[];
@@ -17,7 +24,10 @@ export interface ForeignAlias {
   readonly defaults?: Readonly<Record<string, string>>;
   /** Arguments that mean something else there, by the names that they have there. */
   readonly translates?: Readonly<Record<string, ArgumentTranslation>>;
-  /** A note on what differs all the same. With it, netc's name is offered and never written without asking. */
+  /**
+   * A note on what differs all the same. With it, netc's name is offered and never written without
+   * asking.
+   */
   readonly differs?: string;
 }
 
@@ -25,7 +35,10 @@ export interface ForeignAlias {
 export interface ArgumentTranslation {
   /** netc's name for it; the same name if absent. */
   readonly name?: string;
-  /** The value as netc writes it; undefined where it cannot be computed from the text. The same value if absent. */
+  /**
+   * The value as netc writes it; undefined where it cannot be computed from the text. The same
+   * value if absent.
+   */
   readonly value?: (value: Expression) => string | undefined;
   /** A note on what the argument means there, for calls that cannot be translated. */
   readonly note: string;

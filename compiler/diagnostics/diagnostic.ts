@@ -17,15 +17,21 @@ export interface Edit {
 export interface Fix {
   readonly title: string;
   readonly edits: readonly Edit[];
-  /** True for a name that can only have been meant: see safe-fixes.ts, which says what is applied without asking. */
+  /**
+   * True for a name that can only have been meant: see safe-fixes.ts, which says what is applied
+   * without asking.
+   */
   readonly isCertain?: boolean;
-  /** True for a known meaning of a name that does not exist, behind which other mistakes may come to light. */
+  /**
+   * True for a known meaning of a name that does not exist, behind which other mistakes may come to
+   * light.
+   */
   readonly isRename?: boolean;
 }
 
 /**
- * One thing that is wrong with a spec. The message stands alone: it says what was expected and what came, with
- * the numbers. Related labels (three at most) show where the offending value came from.
+ * One thing that is wrong with a spec. The message stands alone: it says what was expected and what
+ * came, with the numbers. Related labels (three at most) show where the offending value came from.
  */
 export interface Diagnostic {
   readonly code: string;

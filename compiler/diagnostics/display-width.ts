@@ -18,8 +18,8 @@ export interface Cell {
 }
 
 /**
- * One cell for each UTF-16 code unit, as columns of spans count them. Tabs become blanks; control characters, which
- * could do anything to a terminal, become a replacement character.
+ * One cell for each UTF-16 code unit, as columns of spans count them. Tabs become blanks; control
+ * characters, which could do anything to a terminal, become a replacement character.
  */
 export function cellsOf(line: string): Cell[] {
   const cells: Cell[] = [];

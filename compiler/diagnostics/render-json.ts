@@ -1,7 +1,10 @@
 import type { Position, Span } from "../../grammar/ast.js";
 import type { Diagnostic, Fix, Label } from "./diagnostic.js";
 
-/** All diagnostics as one JSON document, version 1. Lines and columns count from 1, ends are exclusive. */
+/**
+ * All diagnostics as one JSON document, version 1. Lines and columns count from 1, ends are
+ * exclusive.
+ */
 export function renderJson(diagnostics: readonly Diagnostic[]): string {
   return JSON.stringify({ version: 1, diagnostics: diagnostics.map(describe) });
 }

@@ -2,7 +2,10 @@ import type { Position, Span } from "../../grammar/ast.js";
 import { catalogue, isDiagnosticCode } from "./catalogue/index.js";
 import type { Diagnostic, Edit } from "./diagnostic.js";
 
-/** A place in the Language Server Protocol: lines and UTF-16 code units count from 0, ends are exclusive. */
+/**
+ * A place in the Language Server Protocol: lines and UTF-16 code units count from 0, ends are
+ * exclusive.
+ */
 export interface LspRange {
   readonly start: { readonly line: number; readonly character: number };
   readonly end: { readonly line: number; readonly character: number };
@@ -23,7 +26,8 @@ const SEVERITIES = { error: 1, warning: 2 } as const;
 const UNNECESSARY = 1;
 
 /**
- * A diagnostic as an editor shows it. Its label and notes follow the message, a line each; its fixes are code actions.
+ * A diagnostic as an editor shows it. Its label and notes follow the message, a line each; its
+ * fixes are code actions.
  *
  * @param uriOf the URI of a file, by the name that spans have for it
  */

@@ -12,9 +12,9 @@ export interface SarifOptions {
 }
 
 /**
- * All diagnostics as one SARIF 2.1.0 log, which code scanners and editors read (OASIS, "Static Analysis Results
- * Interchange Format", 2020). Every code of the catalogue is a rule, found or not. Lines and columns count from 1 in UTF-16
- * code units, ends are exclusive: as in spans.
+ * All diagnostics as one SARIF 2.1.0 log, which code scanners and editors read (OASIS, "Static
+ * Analysis Results Interchange Format", 2020). Every code of the catalogue is a rule, found or not.
+ * Lines and columns count from 1 in UTF-16 code units, ends are exclusive: as in spans.
  */
 export function renderSarif(diagnostics: readonly Diagnostic[], options: SarifOptions): string {
   return JSON.stringify({
@@ -105,12 +105,18 @@ function regionOf({ start, end }: Span) {
   };
 }
 
-/** An empty span at the very start says something about the file; a location without a region does, too. */
+/**
+ * An empty span at the very start says something about the file; a location without a region does,
+ * too.
+ */
 function isWholeFile({ start, end }: Span): boolean {
   return start.offset === 0 && end.offset === 0;
 }
 
-/** A path as a URI reference: relative paths stay relative, so that a log means the same on another machine. */
+/**
+ * A path as a URI reference: relative paths stay relative, so that a log means the same on another
+ * machine.
+ */
 function uriOf(file: string): string {
   const path = file.replaceAll("\\", "/");
   const encoded = path.split("/").map(encodeURIComponent).join("/");

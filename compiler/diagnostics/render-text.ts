@@ -17,7 +17,8 @@ const longestLine = 160;
 const leadBeforeUnderline = 40;
 
 /**
- * A diagnostic for people: what is wrong, where, the lines of the spec that matter with underlines, notes and help.
+ * A diagnostic for people: what is wrong, where, the lines of the spec that matter with underlines,
+ * notes and help.
  *
  * @param text the whole text of the spec that the diagnostic is about
  */
@@ -144,12 +145,16 @@ function placeOf({ file, start }: Span): string {
   return `${visible(file)}:${start.line}:${start.column}`;
 }
 
-/** An empty span at the very start says something about the file, and nothing about its first line. */
+/**
+ * An empty span at the very start says something about the file, and nothing about its first line.
+ */
 function isWholeFile({ start, end }: Span): boolean {
   return start.offset === 0 && end.offset === 0;
 }
 
-/** A label on one line gives one underline; on several, one each for the first and the last line. */
+/**
+ * A label on one line gives one underline; on several, one each for the first and the last line.
+ */
 function underlinesOf({ span, message }: Label, isPrimary: boolean): Underline[] {
   const { start, end } = span;
   if (start.line === end.line) {

@@ -20,18 +20,24 @@ export interface Suggestion {
 /** Fewer letters than these say too little to complete them. */
 const SHORTEST_PREFIX = 3;
 
-/** Candidates, and cells of distance tables, that one suggestion may cost: well under a millisecond. */
+/**
+ * Candidates, and cells of distance tables, that one suggestion may cost: well under a millisecond.
+ */
 const MOST_CANDIDATES = 500;
 export const MOST_CELLS = 20_000;
 
-/** Suggestions that are kept for a list of candidates: fixes are tried, and editors ask again and again. */
+/**
+ * Suggestions that are kept for a list of candidates: fixes are tried, and editors ask again and
+ * again.
+ */
 const MOST_KEPT = 1000;
 
 const kept = new WeakMap<readonly Candidate[], Map<string, Suggestion | undefined>>();
 
 /**
- * What was most likely meant, or undefined where nothing probable is known: another framework's name for the same thing comes
- * first, then a typing error, then the only name that starts with what was written.
+ * What was most likely meant, or undefined where nothing probable is known: another framework's
+ * name for the same thing comes first, then a typing error, then the only name that starts with
+ * what was written.
  *
  * @param candidates of very many, the first are compared; the list is not changed afterwards
  * @param given names of the arguments in the call, which tell frameworks apart

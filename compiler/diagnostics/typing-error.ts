@@ -1,11 +1,16 @@
 import { editDistance } from "../../grammar/distance.js";
 
-/** Words of up to this many letters differ by one letter from too many others: only two swapped letters count. */
+/**
+ * Words of up to this many letters differ by one letter from too many others: only two swapped
+ * letters count.
+ */
 const SHORT_WORD = 3;
 /** From this many letters on, two errors may be in a word. */
 const LONG_WORD = 8;
 
-/** A word in the forms in which it is compared: of those that many are compared with, prepared once. */
+/**
+ * A word in the forms in which it is compared: of those that many are compared with, prepared once.
+ */
 export class Spelling {
   readonly lower: string;
   private ownDigits: string | undefined;
@@ -25,8 +30,9 @@ export class Spelling {
 }
 
 /**
- * How many typing errors make one word of the other; undefined where another word is more probable. Fingers swap letters, miss and
- * double them. They rarely miss the first letter, and they do not count: `nadam` is not `adam`, `fc7` not `fc6`, `sub` not `sum`.
+ * How many typing errors make one word of the other; undefined where another word is more probable.
+ * Fingers swap letters, miss and double them. They rarely miss the first letter, and they do not
+ * count: `nadam` is not `adam`, `fc7` not `fc6`, `sub` not `sum`.
  */
 export function typingErrors(written: Spelling, known: Spelling): number | undefined {
   const [a, b] = [written.lower, known.lower];

@@ -3,7 +3,10 @@ import { imageOf, tensorsOf } from "../../program/tensors.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { blockComment, lineComment, literal, typeName } from "./text.js";
 
-/** The module's types: names of parameters and metrics as literal unions, so that a misspelt one does not compile. */
+/**
+ * The module's types: names of parameters and metrics as literal unions, so that a misspelt one
+ * does not compile.
+ */
 export function emitDeclarations(
   program: Program,
   recipe: TrainRecipe | undefined,

@@ -5,8 +5,9 @@ import { lineComment, literal, templateText } from "./text.js";
 import { isUnrolled, ROWS, rowsOf, unrolledBlocks } from "./unrolled.js";
 
 /**
- * The generated ES module: the programs as data, with kernels as readable text, and one function that puts them on a GPU. Programs of
- * different targets share kernels and parameters; their steps stand one a line, close together, since they are most of the file.
+ * The generated ES module: the programs as data, with kernels as readable text, and one function
+ * that puts them on a GPU. Programs of different targets share kernels and parameters; their steps
+ * stand one a line, close together, since they are most of the file.
  */
 export function emitModule(programs: readonly Program[], recipe: TrainRecipe | undefined): string {
   const [first] = programs;
@@ -71,7 +72,10 @@ const step = (kernel, buffers, constants, [fixed, perImage, tile, z], label, [li
 });
 ${ROWS}`;
 
-/** Kernels of all programs, each text once. Those that are alike stand together, by name: a compressor sees no further than 32 KiB back. */
+/**
+ * Kernels of all programs, each text once. Those that are alike stand together, by name: a
+ * compressor sees no further than 32 KiB back.
+ */
 class KernelTable {
   readonly list: readonly ProgramKernel[];
   private readonly index: ReadonlyMap<string, number>;
@@ -93,7 +97,10 @@ class KernelTable {
 /** The frame that most kernels declare. */
 const FRAME = frameStruct(0);
 
-/** Kernels as template literals; blocks that several of them share stand once, before them, under a name. */
+/**
+ * Kernels as template literals; blocks that several of them share stand once, before them, under a
+ * name.
+ */
 function emitKernels(kernels: readonly ProgramKernel[]): string[] {
   const blocks = sharedBlocks(kernels.map(({ wgsl }) => wgsl));
   return [

@@ -1,11 +1,13 @@
 /**
- * The one place where text that users wrote (names, paths, comments) becomes part of code: a module, its declarations, comments
- * in kernels. Nothing else in emit/ puts such text between quotes or behind `//`.
+ * The one place where text that users wrote (names, paths, comments) becomes part of code: a
+ * module, its declarations, comments in kernels. Nothing else in emit/ puts such text between
+ * quotes or behind `//`.
  */
 import { visible } from "../../program/visible.js";
 
 /**
- * Plain data as a JavaScript literal. JSON is one, but for a key: in an object literal, `"__proto__":` sets the prototype.
+ * Plain data as a JavaScript literal. JSON is one, but for a key: in an object literal,
+ * `"__proto__":` sets the prototype.
  *
  * @param indent blanks by which nested values are indented; all on one line if left out
  */
@@ -37,7 +39,10 @@ export function templateText(text: string): string {
     .replaceAll("\r", "\\r");
 }
 
-/** What a type cannot be called in the declarations: TypeScript's own words, and the names that they import. */
+/**
+ * What a type cannot be called in the declarations: TypeScript's own words, and the names that they
+ * import.
+ */
 const TAKEN = new Set([
   ...["any", "unknown", "never", "void", "object", "string", "number", "boolean", "symbol"],
   ...["bigint", "undefined", "null", "true", "false", "this", "class", "enum", "function", "var"],

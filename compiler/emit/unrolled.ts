@@ -10,7 +10,9 @@ export const ROWS = `const rows = (count, line) => Array.from({ length: count },
 /** Fewer lines are shorter as they are. */
 const FEWEST_LINES = 8;
 
-/** A text cut into runs of lines that begin alike. Joined by line breaks they are the text again. */
+/**
+ * A text cut into runs of lines that begin alike. Joined by line breaks they are the text again.
+ */
 export function unrolledBlocks(text: string): string[] {
   const blocks: string[][] = [];
   let previous: string | undefined;
@@ -42,7 +44,9 @@ export function rowsOf(block: string): string | undefined {
   return `rows(${lines.length}, (i) => \`${line}\`)`;
 }
 
-/** How a number follows the index of its line, as part of a template; undefined where it does not. */
+/**
+ * How a number follows the index of its line, as part of a template; undefined where it does not.
+ */
 function ruleOf(numbers: readonly string[]): string | undefined {
   const start = Number(numbers[0]);
   const step = placeWhere(numbers, (number) => number !== numbers[0]);

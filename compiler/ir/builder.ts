@@ -2,7 +2,10 @@ import type { OpAttributes, OpKind, Parameter, Value } from "./graph.js";
 import type { Origin } from "./origin.js";
 import type { Shape } from "./shape.js";
 
-/** Where layers and gradients put what they add to a graph; `GraphBuilder` of ops/ is the one that does. */
+/**
+ * Where layers and gradients put what they add to a graph; `GraphBuilder` of ops/ is the one that
+ * does.
+ */
 export interface Builder {
   /** Adds a node and returns its outputs. */
   addAll<Kind extends OpKind>(

@@ -12,7 +12,10 @@ import {
   type UnaryOperator,
 } from "./expression.js";
 
-/** A result that was kept. Where it is near 1, it has fewer digits than its argument, but the argument need not be kept as well. */
+/**
+ * A result that was kept. Where it is near 1, it has fewer digits than its argument, but the
+ * argument need not be kept as well.
+ */
 const isStored = ({ kind }: Expression) => kind === "operand";
 
 /** Each factor keeps its digits where the other is near 1. */
@@ -43,7 +46,10 @@ const unaryRules: Readonly<
 
 const isGreater = (a: Expression, b: Expression) => unary("positive", subtract(a, b));
 
-/** The partial derivatives of a binary operator. Where a maximum or minimum ties, the right side counts. */
+/**
+ * The partial derivatives of a binary operator. Where a maximum or minimum ties, the right side
+ * counts.
+ */
 const binaryRules: Readonly<
   Record<BinaryOperator, (left: Expression, right: Expression) => [Expression, Expression]>
 > = {
@@ -63,9 +69,10 @@ const binaryRules: Readonly<
 };
 
 /**
- * The derivative of `expression` by one of its leaves, simplified. `value` stands for what the expression itself
- * comes to where that is stored: relu, sigmoid, tanh, exp and sqrt at the root are then differentiated in terms of it,
- * and nothing below the root need be kept for the backward pass.
+ * The derivative of `expression` by one of its leaves, simplified. `value` stands for what the
+ * expression itself comes to where that is stored: relu, sigmoid, tanh, exp and sqrt at the root
+ * are then differentiated in terms of it, and nothing below the root need be kept for the backward
+ * pass.
  */
 export function derivative(
   expression: Expression,
@@ -99,7 +106,10 @@ function differentiate(expression: Expression, leaf: Leaf, value: Expression): E
   }
 }
 
-/** What an expression that is linear in operand 0 multiplies it by; undefined if it is not, or if it reads other operands or a mask. */
+/**
+ * What an expression that is linear in operand 0 multiplies it by; undefined if it is not, or if it
+ * reads other operands or a mask.
+ */
 export function slopeOf(expression: Expression): Expression | undefined {
   const readsOthers = (part: Expression) =>
     part.kind === "keep" || (part.kind === "operand" && part.index !== 0);

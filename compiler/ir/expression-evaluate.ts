@@ -59,7 +59,10 @@ export function evaluate(expression: Expression, environment: Environment): numb
   }
 }
 
-/** Below 2, 1 minus the error function: exp(-x^2) times a series of positive terms (Abramowitz and Stegun 7.1.6). */
+/**
+ * Below 2, 1 minus the error function: exp(-x^2) times a series of positive terms (Abramowitz and
+ * Stegun 7.1.6).
+ */
 function erfc(x: number): number {
   if (x < 0) return 2 - erfc(-x);
   if (x >= 2) return erfcTail(x);
@@ -72,7 +75,9 @@ function erfc(x: number): number {
   return 1 - (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
-/** The continued fraction x + (1/2) / (x + (2/2) / (x + (3/2) / (x + ...))), from its end (7.1.14). */
+/**
+ * The continued fraction x + (1/2) / (x + (2/2) / (x + (3/2) / (x + ...))), from its end (7.1.14).
+ */
 function erfcTail(x: number): number {
   let fraction = x;
   for (let n = 120; n >= 1; n--) fraction = x + n / 2 / fraction;

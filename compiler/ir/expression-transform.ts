@@ -1,6 +1,9 @@
 import type { Expression } from "./expression.js";
 
-/** What an expression reads: an operand at the same place, or a [C] operand at the element's channel. */
+/**
+ * What an expression reads: an operand at the same place, or a [C] operand at the element's
+ * channel.
+ */
 export type Leaf = Extract<Expression, { kind: "operand" | "channel" }>;
 
 /** The expression with `change` applied to its direct parts; leaves and constants stay. */
@@ -18,7 +21,9 @@ export function mapParts(
   }
 }
 
-/** The expression with every operand and channel replaced: how one expression is fused into another. */
+/**
+ * The expression with every operand and channel replaced: how one expression is fused into another.
+ */
 export function substitute(
   expression: Expression,
   replacement: (leaf: Leaf) => Expression,
@@ -28,7 +33,9 @@ export function substitute(
   return mapParts(expression, (part) => substitute(part, replacement));
 }
 
-/** Every operand and channel that the expression reads, in the order of reading, repeats included. */
+/**
+ * Every operand and channel that the expression reads, in the order of reading, repeats included.
+ */
 export function leaves(expression: Expression): readonly Leaf[] {
   switch (expression.kind) {
     case "operand":
@@ -90,7 +97,10 @@ export function sameExpression(a: Expression, b: Expression): boolean {
   }
 }
 
-/** Drops inputs that the expression does not read, joins those that are the same, and renumbers its leaves. */
+/**
+ * Drops inputs that the expression does not read, joins those that are the same, and renumbers its
+ * leaves.
+ */
 export function compactInputs<Input>(
   inputs: readonly Input[],
   expression: Expression,

@@ -1,6 +1,7 @@
 /**
- * Scalar expressions: what a fused kernel computes for each element. They are printed into WGSL, evaluated on the
- * CPU by the reference, and differentiated symbolically (see kernels/, ops/ and passes/differentiate.ts).
+ * Scalar expressions: what a fused kernel computes for each element. They are printed into WGSL,
+ * evaluated on the CPU by the reference, and differentiated symbolically (see kernels/, ops/ and
+ * passes/differentiate.ts).
  */
 
 export type UnaryOperator =
@@ -33,14 +34,18 @@ export type BinaryOperator =
   | "power";
 
 export type Expression =
-  /** An operand at the same place. Operand 0 of a fused kernel is the value that the kernel itself computes. */
+  /**
+   * An operand at the same place. Operand 0 of a fused kernel is the value that the kernel itself
+   * computes.
+   */
   | { readonly kind: "operand"; readonly index: number }
   /** An operand of shape [C], read at this element's channel. */
   | { readonly kind: "channel"; readonly index: number }
   | { readonly kind: "constant"; readonly value: number }
   /**
-   * Dropout's scaled mask: 0 with probability `rate`, else 1 / (1 - rate), from the counter-based generator keyed by
-   * seed, step and `stream`; 1 throughout when not training. Recomputed wherever it is needed, never stored.
+   * Dropout's scaled mask: 0 with probability `rate`, else 1 / (1 - rate), from the counter-based
+   * generator keyed by seed, step and `stream`; 1 throughout when not training. Recomputed wherever
+   * it is needed, never stored.
    */
   | { readonly kind: "keep"; readonly rate: number; readonly stream: number }
   /** 1 / the examples of this step: what one of them weighs in a mean over the batch. */

@@ -50,13 +50,21 @@ export type AverageAttributes =
       readonly windows: "sliding";
       /** Whether padded zeros count in the divisor (PyTorch's default: true). */
       readonly countPadding: boolean;
-      /** The part of the bottom and right padding that only completes the last windows (ceil mode): it never counts. */
+      /**
+       * The part of the bottom and right padding that only completes the last windows (ceil mode):
+       * it never counts.
+       */
       readonly overhang?: { readonly bottom: number; readonly right: number };
     } & PoolAttributes)
-  /** PyTorch's adaptive pooling: window i of n covers floor(i * size / n) up to ceil((i + 1) * size / n). */
+  /**
+   * PyTorch's adaptive pooling: window i of n covers floor(i * size / n) up to ceil((i + 1) * size
+   * / n).
+   */
   | { readonly windows: "adaptive"; readonly outputSize: Pair };
 
-/** An image in another size: each output pixel is an input pixel, or lies between two of each axis. */
+/**
+ * An image in another size: each output pixel is an input pixel, or lies between two of each axis.
+ */
 export interface ResampleAttributes {
   readonly outputSize: Pair;
   readonly mode: "nearest" | "bilinear";
@@ -64,14 +72,18 @@ export interface ResampleAttributes {
   readonly alignCorners: boolean;
 }
 
-/** The shape of an input gradient: strides and floor division make it more than the output's shape tells. */
+/**
+ * The shape of an input gradient: strides and floor division make it more than the output's shape
+ * tells.
+ */
 export interface GradientShape {
   readonly inputShape: Shape;
 }
 
 /**
- * The code of a pooled output that no input element won: its window lies in the padding, or `relu` made it 0. All bits
- * are set, so that a code packed into a byte is 255, which no element of a kernel of up to 255 elements has.
+ * The code of a pooled output that no input element won: its window lies in the padding, or `relu`
+ * made it 0. All bits are set, so that a code packed into a byte is 255, which no element of a
+ * kernel of up to 255 elements has.
  */
 export const NO_WINNER = 0xffffffff;
 
@@ -80,7 +92,10 @@ export interface NormalizeAttributes {
   readonly epsilon: number;
 }
 
-/** Which values of an image are normalised together: a group of its channels, at all pixels or at each. */
+/**
+ * Which values of an image are normalised together: a group of its channels, at all pixels or at
+ * each.
+ */
 export interface GroupNormalizeAttributes extends NormalizeAttributes {
   readonly groups: number;
   readonly pixels: "together" | "apart";
@@ -89,7 +104,10 @@ export interface GroupNormalizeAttributes extends NormalizeAttributes {
 /** A loss of each element. Operand 0 is the prediction, operand 1 the target. */
 export interface ElementLossAttributes {
   readonly expression: Expression;
-  /** Its derivative by the prediction; absent for metrics. Spelt out because a kink's two sides make different sums. */
+  /**
+   * Its derivative by the prediction; absent for metrics. Spelt out because a kink's two sides make
+   * different sums.
+   */
   readonly slope?: Expression;
 }
 
@@ -97,14 +115,23 @@ export interface ElementLossAttributes {
 export interface LabelRule {
   /** Share of the target probability that is spread over all classes. */
   readonly smoothing: number;
-  /** What each class counts, one for each; all count alike if absent. The mean is then over what they count. */
+  /**
+   * What each class counts, one for each; all count alike if absent. The mean is then over what
+   * they count.
+   */
   readonly classWeights?: readonly number[];
 }
 
-/** What follows a gradient, and how: a parameter by an optimizer, or the sum of the gradients of a step's slices. */
+/**
+ * What follows a gradient, and how: a parameter by an optimizer, or the sum of the gradients of a
+ * step's slices.
+ */
 export type UpdateRule = OptimizerSettings["kind"] | "accumulate";
 
-/** How a parameter follows its gradient: by which optimizer, and what the parameter's own settings make of the optimizer's. */
+/**
+ * How a parameter follows its gradient: by which optimizer, and what the parameter's own settings
+ * make of the optimizer's.
+ */
 export interface UpdateAttributes {
   readonly optimizer: UpdateRule;
   /** Whether each element of the gradient is limited in magnitude. */
@@ -125,49 +152,61 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
 /**
  * The primitives, each with its attributes. Inputs and outputs, in order:
  *
- * - convolution: x [N, C, H, W], w (row-major as [O, C/groups, kh, kw]) -> [N, O, OH, OW]. A linear layer is the
- *   convolution with a 1x1 kernel on [N, F] and w [O, F]. Where w has rank 2, so has the result: a kernel that covers
- *   the whole of x [N, C, H, W] gives [N, O] from w [O, C * H * W]
+ * - convolution: x [N, C, H, W], w (row-major as [O, C/groups, kh, kw]) -> [N, O, OH, OW]. A linear
+ *   layer is the convolution with a 1x1 kernel on [N, F] and w [O, F]. Where w has rank 2, so has
+ *   the result: a kernel that covers the whole of x [N, C, H, W] gives [N, O] from w [O, C * H * W]
  * - convolutionInputGradient: dy, w -> dx; convolutionWeightGradient: x, dy -> dw, in w's shape
  * - pointwise: operands of one shape (and [C] operands, read by `channel`) -> the same shape
- * - maxPool: x -> y, code. The code of an output names the winner in its window (kernel row * kernel width + column);
- *   with `relu`, an output of 0 has no winner. maxPoolGradient: dy, code -> dx
+ * - maxPool: x -> y, code. The code of an output names the winner in its window (kernel row *
+ *   kernel width + column); with `relu`, an output of 0 has no winner. maxPoolGradient: dy, code ->
+ *   dx
  * - averagePool: x -> y; averagePoolGradient: dy -> dx
  * - resample: x -> y of another size; resampleGradient: dy -> dx
  * - channelWindowSum: x -> y, the sum over channels c - before ... c + after
  * - channelSum: x [N, C, H, W] -> [C], over batch and space: the gradient of a bias
- * - channelStatistics: x, and running mean and variance [C] -> mean, variance [C], over batch and space; moves the running
- *   ones towards them, in place. The variance is the biased one; the running one is unbiased
- * - normalize: x, its channelStatistics, and weight and bias [C] if it has any -> (x - mean) / sqrt(variance + epsilon),
- *   times weight plus bias. Its gradient takes into account that the statistics depend on x, and theirs is none
- * - normalizeScale: known mean and variance, and weight and bias if it has any -> scale, shift [C]: normalize is then
- *   x * scale + shift
+ * - channelStatistics: x, and running mean and variance [C] -> mean, variance [C], over batch and
+ *   space; moves the running ones towards them, in place. The variance is the biased one; the
+ *   running one is unbiased
+ * - normalize: x, its channelStatistics, and weight and bias [C] if it has any -> (x - mean) /
+ *   sqrt(variance + epsilon), times weight plus bias. Its gradient takes into account that the
+ *   statistics depend on x, and theirs is none
+ * - normalizeScale: known mean and variance, and weight and bias if it has any -> scale, shift [C]:
+ *   normalize is then x * scale + shift
  * - scaledWeights: w, scale [O] -> w, each output channel times its scale
- * - normalizeGradient: dy, x, and its channelStatistics -> [C] each: the gradients of bias and weight, and the slope and
- *   offset of dx = weight / sqrt(variance + epsilon) * (dy - slope * x - offset)
- * - groupNormalize: x -> (x - mean) / sqrt(variance + epsilon), statistics over each group of channels;
- *   groupNormalizeGradient: x, dy -> dx
+ * - normalizeGradient: dy, x, and its channelStatistics -> [C] each: the gradients of bias and
+ *   weight, and the slope and offset of dx = weight / sqrt(variance + epsilon) * (dy - slope * x -
+ *   offset)
+ * - groupNormalize: x -> (x - mean) / sqrt(variance + epsilon), statistics over each group of
+ *   channels; groupNormalizeGradient: x, dy -> dx
  * - softmax: x -> y over channels; softmaxGradient: y, dy -> dx
- * - crossEntropy: logits [N, C], labels [N], and of images that are mixtures of two also the partner's label [N] and the share of the
- *   first [N] -> loss per example [N], which is what it adds to the sum of a mean by class weights; of mixed images with class weights
- *   that of its label, and that of its partner's [N], since the means are over other weights. crossEntropyGradient: the same ->
- *   `weight` times the gradient of the step's mean loss, [N, C]
- * - elementLoss: prediction, target of one shape -> [N], the mean of an expression of both over each example's elements, NaN where an
- *   element of the prediction is not finite
- * - accuracy: logits, labels -> [N], 1 where the label is among the k largest logits, NaN where a logit is not finite
- * - classification: the three above in one pass over the logits: crossEntropy's inputs -> [loss per example and hits per
- *   example ..., one [N] each], and the gradient last if `gradient`
- * - batchSums: [N] ... -> sums over the batch, of shares without what is not finite, and behind them, for each
- *   SUMS_AT_ONCE of the inputs, the number of examples of which a value is not finite
- * - concatenate: x, x2 ... of one batch and space -> y, their channels one after the other; slice: x -> y, some of its channels
+ * - crossEntropy: logits [N, C], labels [N], and of images that are mixtures of two also the
+ *   partner's label [N] and the share of the first [N] -> loss per example [N], which is what it
+ *   adds to the sum of a mean by class weights; of mixed images with class weights that of its
+ *   label, and that of its partner's [N], since the means are over other weights.
+ *   crossEntropyGradient: the same -> `weight` times the gradient of the step's mean loss, [N, C]
+ * - elementLoss: prediction, target of one shape -> [N], the mean of an expression of both over
+ *   each example's elements, NaN where an element of the prediction is not finite
+ * - accuracy: logits, labels -> [N], 1 where the label is among the k largest logits, NaN where a
+ *   logit is not finite
+ * - classification: the three above in one pass over the logits: crossEntropy's inputs -> [loss per
+ *   example and hits per example ..., one [N] each], and the gradient last if `gradient`
+ * - batchSums: [N] ... -> sums over the batch, of shares without what is not finite, and behind
+ *   them, for each SUMS_AT_ONCE of the inputs, the number of examples of which a value is not
+ *   finite
+ * - concatenate: x, x2 ... of one batch and space -> y, their channels one after the other; slice:
+ *   x -> y, some of its channels
  * - reshape: x -> y, the same elements in logical (row-major) order
  * - sumGradients: two gradients of one parameter -> their sum, in its shape
  * - squareSum: dw, and another squareSum if given -> [1], the sum of squares, added to the other's
- * - scaleGradient: dy, and the state of a dynamic loss scale [LOSS_SCALE_WORDS] -> dy times the scale
- * - adjustLossScale: the squareSum of all gradients, and the state of the loss scale -> [4]: the factor of the gradients, 0 where this step is
- *   to change nothing; Adam's two bias corrections after so many updates; the scale that gradients had. Changes the state in place
- * - update: w, dw, the optimizer's states of w -> nothing; changes w and the states in place. With `clipsNorm`, a last input is the
- *   squareSum of all gradients; with `skips`, what adjustLossScale made of it. By the rule `accumulate`, w is the sum of a parameter's gradients over the slices of a step.
+ * - scaleGradient: dy, and the state of a dynamic loss scale [LOSS_SCALE_WORDS] -> dy times the
+ *   scale
+ * - adjustLossScale: the squareSum of all gradients, and the state of the loss scale -> [4]: the
+ *   factor of the gradients, 0 where this step is to change nothing; Adam's two bias corrections
+ *   after so many updates; the scale that gradients had. Changes the state in place
+ * - update: w, dw, the optimizer's states of w -> nothing; changes w and the states in place. With
+ *   `clipsNorm`, a last input is the squareSum of all gradients; with `skips`, what adjustLossScale
+ *   made of it. By the rule `accumulate`, w is the sum of a parameter's gradients over the slices
+ *   of a step.
  */
 export interface OpAttributes {
   convolution: ConvolutionAttributes;
@@ -237,8 +276,8 @@ export interface Node<Kind extends OpKind = OpKind> {
 export type AnyNode = { [Kind in OpKind]: Node<Kind> }[OpKind];
 
 /**
- * What a parameter is to training: a weight follows its gradient; a statistic is measured on the way (a running mean), has no
- * gradient and counts in no sum of parameters.
+ * What a parameter is to training: a weight follows its gradient; a statistic is measured on the
+ * way (a running mean), has no gradient and counts in no sum of parameters.
  */
 export type ParameterRole = "weight" | "statistic";
 
@@ -271,7 +310,9 @@ export interface Port {
   readonly gives?: Gives;
 }
 
-/** A network as primitives. Nodes stand in an order in which every value is made before it is used. */
+/**
+ * A network as primitives. Nodes stand in an order in which every value is made before it is used.
+ */
 export interface Graph {
   readonly name: string;
   /** What comes in; of a training graph with a dynamic loss scale, also its state. */

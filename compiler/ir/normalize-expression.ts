@@ -11,11 +11,17 @@ import {
 } from "./expression.js";
 import type { Node } from "./graph.js";
 
-/** 1 / sqrt(variance + epsilon) as a divisor: the deviation of a channel whose variance is the operand `index`. */
+/**
+ * 1 / sqrt(variance + epsilon) as a divisor: the deviation of a channel whose variance is the
+ * operand `index`.
+ */
 export const deviation = (index: number, epsilon: number): Expression =>
   unary("sqrt", add(channel(index), constant(epsilon)));
 
-/** `normalize` as an expression: x is operand 0, mean, variance, weight and bias are channels 1 to 4. */
+/**
+ * `normalize` as an expression: x is operand 0, mean, variance, weight and bias are channels 1 to
+ * 4.
+ */
 export function normalizeExpression({
   inputs,
   attributes: { epsilon },

@@ -1,6 +1,9 @@
 import type { Span } from "../../grammar/ast.js";
 
-/** Where in the spec a value came from. Passes keep it, so that everything downstream speaks in the spec's lines. */
+/**
+ * Where in the spec a value came from. Passes keep it, so that everything downstream speaks in the
+ * spec's lines.
+ */
 export interface Origin {
   /** The layer's full name (`features.conv1`), or what the value is (`loss`). */
   readonly name: string;

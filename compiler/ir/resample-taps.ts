@@ -1,13 +1,19 @@
 import type { ResampleAttributes } from "./graph.js";
 
-/** What one output pixel is made of, along one axis: `first` and `second`, of which the second counts `share`. */
+/**
+ * What one output pixel is made of, along one axis: `first` and `second`, of which the second
+ * counts `share`.
+ */
 export interface ResampleTaps {
   readonly first: number;
   readonly second: number;
   readonly share: number;
 }
 
-/** Where output pixels fall on the input: pixel i at max(0, i * ratio + shift), in input pixels. PyTorch's conventions. */
+/**
+ * Where output pixels fall on the input: pixel i at max(0, i * ratio + shift), in input pixels.
+ * PyTorch's conventions.
+ */
 export function resamplePlace(
   { input, output }: { readonly input: number; readonly output: number },
   { alignCorners }: Pick<ResampleAttributes, "alignCorners">,

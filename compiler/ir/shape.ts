@@ -4,12 +4,15 @@ export const BATCH = "N";
 export type Dimension = number | typeof BATCH;
 
 /**
- * A logical shape, in PyTorch's order. Activations start with the batch axis: `[N, C, H, W]` or `[N, F]`;
- * parameters have none.
+ * A logical shape, in PyTorch's order. Activations start with the batch axis: `[N, C, H, W]` or
+ * `[N, F]`; parameters have none.
  */
 export type Shape = readonly Dimension[];
 
-/** Elements per image (the batch axis counts as 1), or of the whole tensor where there is no batch axis. */
+/**
+ * Elements per image (the batch axis counts as 1), or of the whole tensor where there is no batch
+ * axis.
+ */
 export function elementCount(shape: Shape): number {
   return shape.reduce<number>((count, size) => (size === BATCH ? count : count * size), 1);
 }

@@ -5,8 +5,9 @@ import { defineKernel } from "./define-kernel.js";
 import { UPDATE_QUADS, UPDATE_WORKGROUP } from "./update.js";
 
 /**
- * An exponential moving average of weights: a share of `decay` of it is kept at each step. It begins
- * with the initial weights. With `skips`, a step that a loss scale had skipped leaves it as it is.
+ * An exponential moving average of weights: a share of `decay` of it is kept at each step. It
+ * begins with the initial weights. With `skips`, a step that a loss scale had skipped leaves it as
+ * it is.
  */
 export const average = defineKernel(
   "average_weights",

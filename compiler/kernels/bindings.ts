@@ -4,7 +4,9 @@ import { Code, code } from "./code.js";
 export type Access = "read" | "read_write";
 export type Element = "f32" | "u32" | "vec4f" | "vec4u";
 
-/** A storage array: what the kernel does with it, and its elements as the kernel computes with them. */
+/**
+ * A storage array: what the kernel does with it, and its elements as the kernel computes with them.
+ */
 export interface Binding<Use extends Access = Access> {
   readonly access: Use;
   readonly element: Element;
@@ -84,11 +86,11 @@ const rounded = (element: Element, value: Code): Code =>
   });
 
 /**
- * What is beyond the largest number of 16 bits becomes infinite, with its sign, and NaN stays NaN: a
- * loss scale backs off for either. WGSL leaves that to the device, and some take the largest number
- * instead. Numbers are compared by their bits, since WGSL may assume that all are finite, and the
- * infinite ones are made while the kernel runs, since WGSL has no such constants. 0x477ff000 is
- * 65520, which would round to 65536.
+ * What is beyond the largest number of 16 bits becomes infinite, with its sign, and NaN stays NaN:
+ * a loss scale backs off for either. WGSL leaves that to the device, and some take the largest
+ * number instead. Numbers are compared by their bits, since WGSL may assume that all are finite,
+ * and the infinite ones are made while the kernel runs, since WGSL has no such constants.
+ * 0x477ff000 is 65520, which would round to 65536.
  */
 const ROUNDED4 = code`
   fn rounded4(value: vec4f) -> vec4h {

@@ -1,4 +1,6 @@
-/** Between kernels that are still assembled from text and those that are not; it goes with the last. */
+/**
+ * Between kernels that are still assembled from text and those that are not; it goes with the last.
+ */
 import { Code, type Declared } from "./code.js";
 import { Printer } from "./printer.js";
 

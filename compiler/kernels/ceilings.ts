@@ -1,4 +1,7 @@
-/** What an adapter can do at most, as kernels: multiply-adds without memory, and memory without multiply-adds. */
+/**
+ * What an adapter can do at most, as kernels: multiply-adds without memory, and memory without
+ * multiply-adds.
+ */
 import { assemble, type Kernel } from "./kernel.js";
 import { wgsl } from "./wgsl.js";
 
@@ -11,8 +14,8 @@ export const LANE_MULTIPLY_ADDS = 16384;
 const TURN = 64;
 
 /**
- * Multiply-adds through a block of vec4 accumulators that do not wait for each other. How many are best depends on the adapter's
- * registers and on how long a result takes.
+ * Multiply-adds through a block of vec4 accumulators that do not wait for each other. How many are
+ * best depends on the adapter's registers and on how long a result takes.
  */
 export function multiplyAdds(accumulators: number): Kernel {
   const names = Array.from({ length: accumulators }, (_, index) => `c${index}`);
@@ -38,7 +41,10 @@ export function multiplyAdds(accumulators: number): Kernel {
   });
 }
 
-/** How vec4 go through a lane: from one buffer to another, from a buffer into a sum, or changed where they are. */
+/**
+ * How vec4 go through a lane: from one buffer to another, from a buffer into a sum, or changed
+ * where they are.
+ */
 export type Passage = "copy" | "read" | "change";
 
 /** vec4 that a lane handles, a workgroup's width apart. */

@@ -1,8 +1,8 @@
 /**
- * Reductions of each channel over batch and space, in two kernels. In the first, a lane goes through
- * a part of a channel quad's values and leaves a few vec4 of it in `partial`, [part][quad][...];
- * lanes need nothing of each other. In the second, a workgroup for each channel quad puts the parts
- * together. Sums have the same order every time.
+ * Reductions of each channel over batch and space, in two kernels. In the first, a lane goes
+ * through a part of a channel quad's values and leaves a few vec4 of it in `partial`,
+ * [part][quad][...]; lanes need nothing of each other. In the second, a workgroup for each channel
+ * quad puts the parts together. Sums have the same order every time.
  */
 import { read, written } from "./bindings.js";
 import { block, code, frame, lane, startThread, type Code, type Hole } from "./code.js";
@@ -69,9 +69,9 @@ const THREAD = code`thread`;
 
 /**
  * For each part, a value near its mean, what is left of the mean, and the sum of squared distances
- * from the mean. Values are taken relative to the part's first (Chan, Golub and LeVeque, "Algorithms
- * for computing the sample variance", 1983): its square distance from the mean is at most the sum of
- * all, so that of n values no more than log2(n) bits are lost.
+ * from the mean. Values are taken relative to the part's first (Chan, Golub and LeVeque,
+ * "Algorithms for computing the sample variance", 1983): its square distance from the mean is at
+ * most the sum of all, so that of n values no more than log2(n) bits are lost.
  */
 export const channelMoments = defineKernel("channel_moments", () => ({
   summary: "Mean and sum of squared distances over parts of each channel.",

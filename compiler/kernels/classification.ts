@@ -31,14 +31,15 @@ export interface ClassificationVariant {
 }
 
 /**
- * Cross-entropy with label smoothing s, its gradient for the step's mean, and top-k hits, in one pass
- * over the logits: loss = log sum exp(z) - (1 - s) z_label - s mean(z); gradient = weight *
- * (softmax(z) - (1 - s) [c = label] - s / C) / images. With weights of classes or mixed images, each
- * class has a target t_c instead: loss = sum t_c (log sum exp(z) - z_c), gradient = weight *
- * (sum(t) softmax(z) - t) / images. By class weights the mean is over these: the gradient is divided
- * by the labels' weights over the whole step, and the losses are left as they are, partners' apart,
- * since theirs weigh otherwise. A label is among the k largest if fewer than k logits are larger,
- * equal ones counted in order of their index; where one is not finite, that is NaN.
+ * Cross-entropy with label smoothing s, its gradient for the step's mean, and top-k hits, in one
+ * pass over the logits: loss = log sum exp(z) - (1 - s) z_label - s mean(z); gradient = weight *
+ * (softmax(z) - (1 - s) [c = label] - s / C) / images. With weights of classes or mixed images,
+ * each class has a target t_c instead: loss = sum t_c (log sum exp(z) - z_c), gradient = weight *
+ * (sum(t) softmax(z) - t) / images. By class weights the mean is over these: the gradient is
+ * divided by the labels' weights over the whole step, and the losses are left as they are,
+ * partners' apart, since theirs weigh otherwise. A label is among the k largest if fewer than k
+ * logits are larger, equal ones counted in order of their index; where one is not finite, that is
+ * NaN.
  */
 export const classification = defineKernel("classification", (variant: ClassificationVariant) => ({
   suffix: suffixOf(variant),
@@ -165,7 +166,10 @@ class Classifier {
       ${gradient && (this.hasTargets ? this.gradientOfTargets() : this.gradientOfLabel())}`;
   }
 
-  /** The maximum may pass over NaN, and the sums keep it: with it, the loss is NaN, also without smoothing. */
+  /**
+   * The maximum may pass over NaN, and the sums keep it: with it, the loss is NaN, also without
+   * smoothing.
+   */
   private sumOfExponentials(): Code {
     const { channels, smoothing } = this.scope.k;
     return code`

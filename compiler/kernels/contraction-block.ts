@@ -4,25 +4,29 @@ import type { ConstantCode } from "./constants.js";
 import type { Exchange } from "./exchange.js";
 
 /**
- * The contraction skeleton: a block of rows times vec4 columns in registers, four steps of K (or four
- * rows) a load. Three index maps over it give linear and convolution layers, forward and both gradients:
+ * The contraction skeleton: a block of rows times vec4 columns in registers, four steps of K (or
+ * four rows) a load. Three index maps over it give linear and convolution layers, forward and both
+ * gradients:
  *
- * - `pixels`: rows are output pixels, columns output channels, K runs over the kernel window and the
- *   input channels
+ * - `pixels`: rows are output pixels, columns output channels, K runs over the kernel window and
+ *   the input channels
  * - `features`: rows are rows of a weight matrix, columns images, K the output channels: a linear
  *   layer's input gradient
  * - `weights`: rows are (kernel row, kernel column, input channel), columns output channels, K the
  *   output pixels
  *
- * Every size is a constant of the step, not of the kernel, so that layers share pipelines. Tint leaves
- * loops with bounds from uniforms a counter of their own; in a register block of this size that is not
- * noticeable.
+ * Every size is a constant of the step, not of the kernel, so that layers share pipelines. Tint
+ * leaves loops with bounds from uniforms a counter of their own; in a register block of this size
+ * that is not noticeable.
  */
 
 /** The components of a vec4. */
 export const COMPONENTS = [0, 1, 2, 3] as const;
 
-/** Where a window's values lie: `segments` runs of `run` vec4, `segments_per_row` of them in each kernel row. */
+/**
+ * Where a window's values lie: `segments` runs of `run` vec4, `segments_per_row` of them in each
+ * kernel row.
+ */
 export const SEGMENTS = {
   segments: "u32",
   segments_per_row: "u32",
@@ -40,7 +44,10 @@ export const segmentPlace = (
 ): Code =>
   code`${segment} / ${segments_per_row} * ${segment_row} + ${segment} % ${segments_per_row} * ${segment_column}`;
 
-/** Register block: `c0 += a0.x * b0`, row outside and K inside, one fma at a time (a sum of products would not fuse). */
+/**
+ * Register block: `c0 += a0.x * b0`, row outside and K inside, one fma at a time (a sum of products
+ * would not fuse).
+ */
 export function multiplyAdd(
   exchange: Exchange,
   schedule: ContractionSchedule,
@@ -56,7 +63,10 @@ export function multiplyAdd(
   });
 }
 
-/** What a workgroup knows of its place: which block of rows, which column, and which of its rows the lane accumulates. */
+/**
+ * What a workgroup knows of its place: which block of rows, which column, and which of its rows the
+ * lane accumulates.
+ */
 export const places = ({ rowLane, firstRow }: Exchange): readonly Code[] => [
   code`let row_lane = ${rowLane};`,
   ...(firstRow ? [code`let own_row = ${firstRow};`] : []),

@@ -19,7 +19,10 @@ import { epilogueFragment, type Epilogue } from "./epilogue.js";
 import { exchangeFor } from "./exchange.js";
 import { placeName } from "./pixels.js";
 
-/** Whether a features contraction starts from zero or adds to what another piece of the weights left. */
+/**
+ * Whether a features contraction starts from zero or adds to what another piece of the weights
+ * left.
+ */
 export type Start = "zero" | "stored";
 
 export interface FeatureVariant {
@@ -65,7 +68,10 @@ export const featureContraction = defineKernel(
         });
         const at = code`y_place + quad`;
         const [image, y, x] = [code`image`, code`y`, code`x`];
-        /** Four successive features of an image are a channel quad of a pixel: features run as (y, x, channel). */
+        /**
+         * Four successive features of an image are a channel quad of a pixel: features run as (y,
+         * x, channel).
+         */
         const finish = helper(
           "finish",
           code`

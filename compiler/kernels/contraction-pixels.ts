@@ -35,7 +35,10 @@ import { exchangeFor, type Exchange } from "./exchange.js";
 import { gatherFragment, type Gathered, type GatherFragment } from "./gather.js";
 import { placeName, splitPixel } from "./pixels.js";
 
-/** How the second operand lies: [group][K][columns], or, as weights for their layer's input gradient, [columns][K]. */
+/**
+ * How the second operand lies: [group][K][columns], or, as weights for their layer's input
+ * gradient, [columns][K].
+ */
 export type ColumnOrder = "columns last" | "columns first";
 
 export interface PixelVariant {
@@ -72,13 +75,13 @@ const BINDINGS = { a: read("vec4f"), b: read("vec4f"), result: written("vec4f") 
 const { io } = scopeOf({ bindings: BINDINGS, constants: {} });
 
 /**
- * Convolution forward, its input gradient (as the convolution of the zero-padded output gradient with
- * flipped, transposed weights), fully connected forward and input gradient. a: activation with a halo
- * wide enough for every window; y: activation.
+ * Convolution forward, its input gradient (as the convolution of the zero-padded output gradient
+ * with flipped, transposed weights), fully connected forward and input gradient. a: activation with
+ * a halo wide enough for every window; y: activation.
  *
- * Where K is split, a workgroup sums a part of it, and what it has is stored without the epilogue as
- * [split][row][quad], for `sumPartials` to finish. Where it is not, a lane may gather its results,
- * which are of one channel quad, for a reduction of each channel.
+ * Where K is split, a workgroup sums a part of it, and what it has is stored without the epilogue
+ * as [split][row][quad], for `sumPartials` to finish. Where it is not, a lane may gather its
+ * results, which are of one channel quad, for a reduction of each channel.
  */
 export const pixelContraction = defineKernel(
   "contraction_pixels",
@@ -193,13 +196,16 @@ interface Turn {
   readonly body: readonly Code[];
 }
 
-/** From so many rows a lane on, a turn is long enough for another turn's loads to pay for the registers that hold them. */
+/**
+ * From so many rows a lane on, a turn is long enough for another turn's loads to pay for the
+ * registers that hold them.
+ */
 const LEAST_ROWS_AHEAD = 16;
 
 /**
- * Whether the loads of the next turn begin before the multiply-adds of this one, so that they wait for
- * each other less. On RDNA3 a turn then has fewer instructions, too (docs/performance.md); software
- * adapters wait for nothing.
+ * Whether the loads of the next turn begin before the multiply-adds of this one, so that they wait
+ * for each other less. On RDNA3 a turn then has fewer instructions, too (docs/performance.md);
+ * software adapters wait for nothing.
  */
 const loadsAhead = (schedule: ContractionSchedule, order: ColumnOrder) =>
   schedule.exchange === "workgroup" &&
@@ -268,7 +274,9 @@ const overPartOfK = ({ skip }: ColumnWalk, { before, body }: Turn) => code`
     }
   }`;
 
-/** Lane's own pixel of one load, and where it lies in each operand. Rows beyond the last repeat it. */
+/**
+ * Lane's own pixel of one load, and where it lies in each operand. Rows beyond the last repeat it.
+ */
 function rowPlaces(load: number, rowLanes: number, addresses: readonly Address[]): Code {
   const [image, y, x] = [local("image", load), local("y", load), local("x", load)];
   return code`
@@ -283,7 +291,10 @@ interface Storing {
   readonly finish: Code;
 }
 
-/** Every row's result goes through `finish`; all lanes need each row's addresses, so they are exchanged first. */
+/**
+ * Every row's result goes through `finish`; all lanes need each row's addresses, so they are
+ * exchanged first.
+ */
 function storeRows(
   exchange: Exchange,
   schedule: ContractionSchedule,
@@ -305,7 +316,10 @@ function storeRows(
 /** Where a lane's channel quad lies in the result. */
 const OWN_QUAD = code`(quad + ${k.first_quad})`;
 
-/** The rows that a lane accumulated are a part of its channel's values, the last part perhaps with fewer. */
+/**
+ * The rows that a lane accumulated are a part of its channel's values, the last part perhaps with
+ * fewer.
+ */
 const leavePart = (gather: GatherFragment, exchange: Exchange, own: number) => code`
   let part = (first_row${ownRow(exchange)}) / ${own};
   ${gather.leave(code`part`, OWN_QUAD)}`;

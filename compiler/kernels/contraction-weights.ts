@@ -43,13 +43,13 @@ const SPLIT = { groups: "u32", splits: "u32", partial_quads: "u32", weight_quads
 const { k } = scopeOf({ bindings: {}, constants: { ...SPLIT, ...CONSTANTS } });
 
 /**
- * Weight gradient: a load holds four rows (successive input channels) of one output pixel; K runs over
- * the pixels of the batch. a: the layer's input; b: output gradient; the result lies like the weights:
- * [group][rows][columns]. With `bias`, the workgroups of the first rows sum the output gradient as well
- * and apply it to the bias.
+ * Weight gradient: a load holds four rows (successive input channels) of one output pixel; K runs
+ * over the pixels of the batch. a: the layer's input; b: output gradient; the result lies like the
+ * weights: [group][rows][columns]. With `bias`, the workgroups of the first rows sum the output
+ * gradient as well and apply it to the bias.
  *
- * Where K is split, a workgroup goes through a part of the lines (rows of an image's pixels), and `use`
- * is left to `updateFromPartials`: sums are stored as [split][weights, then bias].
+ * Where K is split, a workgroup goes through a part of the lines (rows of an image's pixels), and
+ * `use` is left to `updateFromPartials`: sums are stored as [split][weights, then bias].
  */
 export const weightContraction = defineKernel(
   "contraction_weights",
@@ -149,8 +149,8 @@ const BIAS_PARTIALS: GradientSink = {
 
 /**
  * A loop of its own, for the workgroups of the first rows alone: in the other loop every workgroup
- * would pay for it. Lines are summed by themselves, and images of them: of a single sum of all pixels,
- * the last digits would be lost.
+ * would pay for it. Lines are summed by themselves, and images of them: of a single sum of all
+ * pixels, the last digits would be lost.
  */
 const sumBias = (sink: GradientSink, { firstRow }: Exchange, b: Loaded) => code`
   if (${block} == 0u${firstRow && code` && own_row == 0u`}) {
@@ -183,7 +183,10 @@ const B_LINE = code`${k.b.base} + line / ${k.height} * ${k.b.image} + line % ${k
 
 type Operands = Readonly<Record<"a" | "b", Loaded>>;
 
-/** The loop over the batch's output pixels, row by row: every pixel adds its share to all rows of the block. */
+/**
+ * The loop over the batch's output pixels, row by row: every pixel adds its share to all rows of
+ * the block.
+ */
 function overPixels(schedule: ContractionSchedule, exchange: Exchange, io: Operands): Code {
   const a = locals("a", schedule.loads);
   return code`
@@ -208,7 +211,10 @@ function overPixels(schedule: ContractionSchedule, exchange: Exchange, io: Opera
     }`;
 }
 
-/** Rows beyond a run's values belong to the padding of the weights, which is zero and has no gradient. */
+/**
+ * Rows beyond a run's values belong to the padding of the weights, which is zero and has no
+ * gradient.
+ */
 const finishWeights = (sink: GradientSink) =>
   helper(
     "finish",

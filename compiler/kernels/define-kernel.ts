@@ -72,8 +72,8 @@ export const definitions: KernelDefinition[] = [];
 const MOST_KEPT = 1000;
 
 /**
- * A kernel for each variant. The variant is plain data and the whole key: `make` reads nothing else,
- * and is called once for each.
+ * A kernel for each variant. The variant is plain data and the whole key: `make` reads nothing
+ * else, and is called once for each.
  */
 export function defineKernel<
   Variant extends readonly unknown[],

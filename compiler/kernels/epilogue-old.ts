@@ -47,8 +47,9 @@ export class EpiloguePrinter {
   }
 
   /**
-   * The finished vec4. `result` is the kernel's own vec4; `quad` the channel quad; `pixel` the linear pixel index over
-   * the batch; `place(name)` where the operand's pixel starts; `vector(name)` the quad of a vector, if it was read before.
+   * The finished vec4. `result` is the kernel's own vec4; `quad` the channel quad; `pixel` the
+   * linear pixel index over the batch; `place(name)` where the operand's pixel starts;
+   * `vector(name)` the quad of a vector, if it was read before.
    */
   print(
     result: string,

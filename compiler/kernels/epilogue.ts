@@ -6,7 +6,10 @@ import type { Constants } from "./constants.js";
 import { scopeOf, type Fragment } from "./define-kernel.js";
 import { readsMask, describe, expressionDeclarations, print } from "./expression.js";
 
-/** An operand of a fused expression: an activation read at the element's place, or a vector read at its channel. */
+/**
+ * An operand of a fused expression: an activation read at the element's place, or a vector read at
+ * its channel.
+ */
 export type OperandKind = "activation" | "vector";
 
 /**
@@ -16,7 +19,10 @@ export type OperandKind = "activation" | "vector";
 export interface Epilogue {
   readonly expression: Expression;
   readonly operands: readonly OperandKind[];
-  /** Channels end inside a vec4 and the expression does not map zeros to zero: the padding must be cleared. */
+  /**
+   * Channels end inside a vec4 and the expression does not map zeros to zero: the padding must be
+   * cleared.
+   */
   readonly clearsPadding: boolean;
 }
 

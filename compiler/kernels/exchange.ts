@@ -14,14 +14,18 @@ import {
 
 /**
  * How the values of a block's rows reach all lanes: the one variable of the contraction skeleton. A
- * lane loads the values of its own row; `share` makes them readable by every lane, `value` reads them.
+ * lane loads the values of its own row; `share` makes them readable by every lane, `value` reads
+ * them.
  */
 export interface Exchange {
   /** The lane's place among the lanes that load rows. */
   readonly rowLane: Code;
   /** The lane's place among the lanes that divide the columns. */
   readonly columnLane: Code;
-  /** The first of the block's rows that the lane accumulates; undefined if that is the block's first. */
+  /**
+   * The first of the block's rows that the lane accumulates; undefined if that is the block's
+   * first.
+   */
   readonly firstRow: Code | undefined;
   readonly declarations: readonly Declared[];
   /** Code that publishes the vec4 variables, one for each load. */
@@ -36,9 +40,15 @@ export interface Exchange {
 export interface FinishedRows {
   /** The sums, a variable for each row; successive variables are successive rows. */
   readonly sums: readonly Code[];
-  /** Condition for a row, counted from the lane's first, to be one of the result's; the same for all lanes. */
+  /**
+   * Condition for a row, counted from the lane's first, to be one of the result's; the same for all
+   * lanes.
+   */
   readonly isInside: (row: Code) => Code;
-  /** u32 variables, such as addresses, that a lane has for the rows it loads: one for each load, by name. */
+  /**
+   * u32 variables, such as addresses, that a lane has for the rows it loads: one for each load, by
+   * name.
+   */
   readonly perRow: readonly (readonly Code[])[];
   /** A row's end: its number, counted from the lane's first, its sum, and its u32 values. */
   readonly finish: (row: Code, sum: Code, values: readonly Code[]) => Code;
@@ -48,7 +58,10 @@ export function exchangeFor(schedule: ContractionSchedule): Exchange {
   return schedule.exchange === "broadcast" ? broadcast(schedule) : throughWorkgroup(schedule);
 }
 
-/** Subgroup broadcasts: no workgroup memory and no barrier. Right for any subgroup of at least `rowLanes` lanes. */
+/**
+ * Subgroup broadcasts: no workgroup memory and no barrier. Right for any subgroup of at least
+ * `rowLanes` lanes.
+ */
 function broadcast({ rowLanes }: ContractionSchedule): Exchange {
   const loadOf = (row: number) => Math.floor(row / rowLanes);
   return {
@@ -66,9 +79,9 @@ function broadcast({ rowLanes }: ContractionSchedule): Exchange {
 }
 
 /**
- * A loop whose end only the device knows. An epilogue is much code to software adapters, more than all
- * multiply-adds, and unrolled they compile it for seconds (an update of 32 rows for 20). Mesa sees
- * through a `min` and through `row < 24`, not through this.
+ * A loop whose end only the device knows. An epilogue is much code to software adapters, more than
+ * all multiply-adds, and unrolled they compile it for seconds (an update of 32 rows for 20). Mesa
+ * sees through a `min` and through `row < 24`, not through this.
  */
 function finishInLoop(
   { sums, isInside, perRow, finish }: FinishedRows,
@@ -97,7 +110,10 @@ function finishInLoop(
 const arrayOf = (type: "vec4f" | "u32", values: readonly Code[]) =>
   code`array<${local(type)}, ${local("", values.length)}>(${joined(values, ", ")})`;
 
-/** A tile in workgroup memory between two barriers: nothing that an adapter could lack, and free of cost where a workgroup is one wave. */
+/**
+ * A tile in workgroup memory between two barriers: nothing that an adapter could lack, and free of
+ * cost where a workgroup is one wave.
+ */
 function throughWorkgroup(schedule: ContractionSchedule): Exchange {
   const { rowLanes, columns } = schedule;
   const rows = rowsPerBlock(schedule);

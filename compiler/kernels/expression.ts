@@ -151,7 +151,9 @@ const FUNCTIONS = {
   power: POWER,
 } as const;
 
-/** Short word for kernel names: `bias_relu`, `masked`, ... built from the operators, outermost last. */
+/**
+ * Short word for kernel names: `bias_relu`, `masked`, ... built from the operators, outermost last.
+ */
 export function describe(expression: Expression): string {
   switch (expression.kind) {
     case "operand":

@@ -1,4 +1,7 @@
-/** What a kernel leaves of the values that it stores, for a reduction of each channel that is joined afterwards (channel-statistics.ts). */
+/**
+ * What a kernel leaves of the values that it stores, for a reduction of each channel that is joined
+ * afterwards (channel-statistics.ts).
+ */
 import { LEFT, type Gathered } from "./gather.js";
 import type { Declared } from "./code.js";
 import type { StorageBinding } from "./kernel.js";
@@ -6,7 +9,10 @@ import { RELU } from "./not-a-number.js";
 import { placeConstants } from "./place.js";
 import { wgsl } from "./wgsl.js";
 
-/** A lane's values of one channel quad, one after the other, and the part of the reduction that they are. */
+/**
+ * A lane's values of one channel quad, one after the other, and the part of the reduction that they
+ * are.
+ */
 export interface Gathering {
   /** vec4 that a part leaves of a channel quad. */
   readonly left: number;
@@ -17,7 +23,10 @@ export interface Gathering {
   readonly declarations: readonly (string | Declared)[];
   /** Word for the kernel's name. */
   readonly suffix: string;
-  /** Takes in `made`, a vec4 of the channel quad `at`; places of activations are at hand as `NAME_place`. */
+  /**
+   * Takes in `made`, a vec4 of the channel quad `at`; places of activations are at hand as
+   * `NAME_place`.
+   */
   take(at: string): string;
   /** Leaves what was taken in as a part, if there was anything. */
   leave(part: string, at: string): string;

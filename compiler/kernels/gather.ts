@@ -1,16 +1,25 @@
-/** What a kernel leaves of the values that it stores, for a reduction of each channel that is joined afterwards (channel-statistics.ts). */
+/**
+ * What a kernel leaves of the values that it stores, for a reduction of each channel that is joined
+ * afterwards (channel-statistics.ts).
+ */
 import { read, written, type Stored } from "./bindings.js";
 import { code, privateVariable, type Code } from "./code.js";
 import { scopeOf, type Fragment } from "./define-kernel.js";
 import { RELU } from "./not-a-number.js";
 
-/** `moments`: of the values themselves; `products`: of gradients, with the `input` of the normalization that they are of, and its `mean`. */
+/**
+ * `moments`: of the values themselves; `products`: of gradients, with the `input` of the
+ * normalization that they are of, and its `mean`.
+ */
 export type Gathered = "moments" | "products";
 
 /** vec4 that a part leaves of a channel quad. */
 export const LEFT: Readonly<Record<Gathered, number>> = { moments: 3, products: 2 };
 
-/** A lane's values of one channel quad, one after the other, and the part of the reduction that they are. */
+/**
+ * A lane's values of one channel quad, one after the other, and the part of the reduction that they
+ * are.
+ */
 export interface GatherFragment extends Fragment {
   /** Names of activations that are read at the value's own pixel. */
   readonly activations: readonly string[];

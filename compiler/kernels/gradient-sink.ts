@@ -6,7 +6,10 @@ import type { Constants } from "./constants.js";
 import { scopeOf, type Fragment } from "./define-kernel.js";
 import { OR_NAN } from "./not-a-number.js";
 
-/** Whose gradient a kernel makes: names of what it binds, and of the functions over that, begin with it. */
+/**
+ * Whose gradient a kernel makes: names of what it binds, and of the functions over that, begin with
+ * it.
+ */
 export type Trained = "weights" | "bias";
 
 const nameOf = (trained: Trained, name: string) => (trained === "bias" ? `bias_${name}` : name);
@@ -20,7 +23,10 @@ export interface Descent {
   readonly unscales: boolean;
 }
 
-/** What becomes of a gradient: it is stored, or applied at once to the weights and what the optimizer keeps, which lie alike. */
+/**
+ * What becomes of a gradient: it is stored, or applied at once to the weights and what the
+ * optimizer keeps, which lie alike.
+ */
 export type GradientUse = "stored" | Descent;
 
 /** A place in the weights, whose gradient is used. */
@@ -47,8 +53,8 @@ interface Rule {
 const AT = code`at`;
 
 /**
- * How a weight follows its gradient, in place. Every slice of a step runs `accumulate` and `sgd`; the
- * others run once a step, on the sum of its slices' gradients.
+ * How a weight follows its gradient, in place. Every slice of a step runs `accumulate` and `sgd`;
+ * the others run once a step, on the sum of its slices' gradients.
  */
 const RULES: Readonly<Record<UpdateRule, (rule: Rule) => Code>> = {
   /*
@@ -91,7 +97,10 @@ const RULES: Readonly<Record<UpdateRule, (rule: Rule) => Code>> = {
     ${weights.store(AT, code`weight - rate * v`)}`,
 };
 
-/** Kingma and Ba, arXiv:1412.6980: the step's direction from running averages of the gradient and its square. */
+/**
+ * Kingma and Ba, arXiv:1412.6980: the step's direction from running averages of the gradient and
+ * its square.
+ */
 function adamOf(
   name: string,
   [means, squares]: Rule["states"],
@@ -127,7 +136,10 @@ const STORED: GradientSink = {
   use: (at, gradient) => scopeOf(STORED_INTERFACE).io.result.store(at, gradient),
 };
 
-/** What a sink binds and is given, by the names of weights; `prefixed` has those of a bias beside them. */
+/**
+ * What a sink binds and is given, by the names of weights; `prefixed` has those of a bias beside
+ * them.
+ */
 const factorsOf = ({ optimizer, unscales }: Descent): readonly string[] => [
   ...(optimizer === "accumulate" ? [] : ["learning_rate_factor", "decay_factor"]),
   ...(unscales ? ["gradient_factor"] : []),

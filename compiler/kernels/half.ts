@@ -11,11 +11,11 @@ const HALVES: Partial<Record<StorageBinding["element"], "f16" | "vec4h">> = {
 const ROUNDING = { f16: "rounded", vec4h: "rounded4" } as const;
 
 /**
- * What is beyond the largest number of 16 bits becomes infinite, with its sign, and NaN stays NaN: a
- * loss scale backs off for either. WGSL leaves that to the device, and some take the largest number
- * instead. Numbers are compared by their bits, since WGSL may assume that all are finite, and the
- * infinite ones are made while the kernel runs, since WGSL has no such constants. 0x477ff000 is
- * 65520, which would round to 65536.
+ * What is beyond the largest number of 16 bits becomes infinite, with its sign, and NaN stays NaN:
+ * a loss scale backs off for either. WGSL leaves that to the device, and some take the largest
+ * number instead. Numbers are compared by their bits, since WGSL may assume that all are finite,
+ * and the infinite ones are made while the kernel runs, since WGSL has no such constants.
+ * 0x477ff000 is 65520, which would round to 65536.
  */
 const ROUNDING_FUNCTIONS = {
   f16: wgsl`
@@ -35,9 +35,10 @@ const ROUNDING_FUNCTIONS = {
 };
 
 /**
- * The kernel with some of the arrays that it binds in 16 bits. Every element is widened as it is loaded and rounded as it is stored; what
- * is in between stays as it is, in 32 bits. This is the one place that knows of 16 bits: kernels are written for f32, address elements and
- * not bytes, and touch what they bind in two ways only, `NAME[at]` and `NAME[at] = value;`.
+ * The kernel with some of the arrays that it binds in 16 bits. Every element is widened as it is
+ * loaded and rounded as it is stored; what is in between stays as it is, in 32 bits. This is the
+ * one place that knows of 16 bits: kernels are written for f32, address elements and not bytes, and
+ * touch what they bind in two ways only, `NAME[at]` and `NAME[at] = value;`.
  */
 export function withHalves(kernel: Kernel, isHalf: (binding: number) => boolean): Kernel {
   const names = new Set(

@@ -29,17 +29,31 @@ export interface KernelParts {
   readonly summary: string;
   readonly storage: readonly StorageBinding[];
   readonly constants: readonly string[];
-  /** Numbers that stand in front of the constants, read as `table_NAME(index)`: f32, in as many vec4 as are needed. */
+  /**
+   * Numbers that stand in front of the constants, read as `table_NAME(index)`: f32, in as many vec4
+   * as are needed.
+   */
   readonly table?: { readonly name: string; readonly length: number };
-  /** How many of the program's class totals the frame has behind its other words; 0, or absent, if the body reads none. */
+  /**
+   * How many of the program's class totals the frame has behind its other words; 0, or absent, if
+   * the body reads none.
+   */
   readonly totals?: number;
   readonly workgroupSize: number;
-  /** Declarations before the entry point: workgroup memory, functions. Each once, if given twice. */
+  /**
+   * Declarations before the entry point: workgroup memory, functions. Each once, if given twice.
+   */
   readonly declarations?: readonly (string | Declared)[];
   readonly usesSubgroups?: boolean;
-  /** Whether the body reads `plane`: a dispatch may then be a part of them, from the constant `first_plane` on. */
+  /**
+   * Whether the body reads `plane`: a dispatch may then be a part of them, from the constant
+   * `first_plane` on.
+   */
   readonly usesPlanes?: boolean;
-  /** Body of `main`. `block` (the folded x workgroup), `lane` (local index) and, if used, `plane` (z) are in scope. */
+  /**
+   * Body of `main`. `block` (the folded x workgroup), `lane` (local index) and, if used, `plane`
+   * (z) are in scope.
+   */
   readonly body: string;
 }
 
@@ -93,7 +107,10 @@ const constantsStruct = (fields: readonly string[], table: KernelParts["table"])
     ${fields.map((field) => `${field}: u32,`)}
   }`;
 
-/** The names of a table's numbers among a step's constants: whole vec4, since that is how uniform memory holds arrays. */
+/**
+ * The names of a table's numbers among a step's constants: whole vec4, since that is how uniform
+ * memory holds arrays.
+ */
 function tableFields({ name, length }: NonNullable<KernelParts["table"]>): string[] {
   return Array.from({ length: 4 * Math.ceil(length / 4) }, (_, index) => `${name}${index}`);
 }

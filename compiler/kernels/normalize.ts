@@ -5,8 +5,8 @@ import { defineKernel } from "./define-kernel.js";
 const LANES = 64;
 
 /**
- * Scale and shift of a normalisation by known statistics; with weight and bias, or without. A thread
- * a channel quad.
+ * Scale and shift of a normalisation by known statistics; with weight and bias, or without. A
+ * thread a channel quad.
  */
 export const normalizeScale = defineKernel(
   "normalize_scale",

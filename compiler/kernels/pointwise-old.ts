@@ -10,8 +10,9 @@ import { wgsl } from "./wgsl.js";
 export const POINTWISE_WORKGROUP = 64;
 
 /**
- * The skeleton of every kernel in which a thread makes one channel quad of one pixel: it finds the thread's place, `result` computes a
- * vec4 named `value`, and the epilogue is applied as it is stored. Place constants of `inputs` are at hand as `NAME_place`.
+ * The skeleton of every kernel in which a thread makes one channel quad of one pixel: it finds the
+ * thread's place, `result` computes a vec4 named `value`, and the epilogue is applied as it is
+ * stored. Place constants of `inputs` are at hand as `NAME_place`.
  */
 export interface QuadKernel {
   readonly name: string;
@@ -66,8 +67,9 @@ export function quadKernel(parts: QuadKernel): Kernel {
 export type QuadSkeleton = (parts: QuadKernel) => Kernel;
 
 /**
- * The skeleton's other form: a thread makes a channel quad of a line (a row of an image's pixels), pixel by pixel. It finds its place and
- * reads vectors once for all of them, and may gather what it stores for a reduction of each channel, of which the line is a part.
+ * The skeleton's other form: a thread makes a channel quad of a line (a row of an image's pixels),
+ * pixel by pixel. It finds its place and reads vectors once for all of them, and may gather what it
+ * stores for a reduction of each channel, of which the line is a part.
  */
 export function lineKernel(parts: QuadKernel, gathered?: Gathered): Kernel {
   const fused = new EpiloguePrinter(parts.epilogue);

@@ -8,8 +8,9 @@ import { quadKernel, type QuadSkeleton } from "./pointwise-old.js";
 import { times, wgsl } from "./wgsl.js";
 
 /**
- * Pooling and its gradients. A thread makes one channel quad of one pixel. Window corners are computed in i32, since padding puts
- * them outside; a window is cut to the image, so padding needs no values.
+ * Pooling and its gradients. A thread makes one channel quad of one pixel. Window corners are
+ * computed in i32, since padding puts them outside; a window is cut to the image, so padding needs
+ * no values.
  */
 
 const WINDOW = [
@@ -17,7 +18,9 @@ const WINDOW = [
   ...["stride_height", "stride_width", "padding_top", "padding_left"],
 ];
 
-/** Loops over the part of the output pixel's window that lies inside the image, at (row, column). */
+/**
+ * Loops over the part of the output pixel's window that lies inside the image, at (row, column).
+ */
 const overWindow = (body: string) => wgsl`
   let top = i32(y * constants.stride_height) - i32(constants.padding_top);
   let left = i32(x * constants.stride_width) - i32(constants.padding_left);
@@ -29,7 +32,10 @@ const overWindow = (body: string) => wgsl`
     }
   }`;
 
-/** Loops over the output pixels (oy, ox) whose windows cover the input pixel (y, x); (row, column) is its place in the window. */
+/**
+ * Loops over the output pixels (oy, ox) whose windows cover the input pixel (y, x); (row, column)
+ * is its place in the window.
+ */
 const overWindows = (body: string) => wgsl`
   let top = y + constants.padding_top;
   let left = x + constants.padding_left;
@@ -52,7 +58,9 @@ const inputQuad =
 const gradientQuad =
   "a[constants.a_base + image * constants.a_image + oy * constants.a_row + ox * constants.a_column + quad]";
 
-/** How winners are kept: four channels to a word, for windows of up to 255 elements, or a word each. */
+/**
+ * How winners are kept: four channels to a word, for windows of up to 255 elements, or a word each.
+ */
 export type CodeWidth = "bytes" | "words";
 
 const CODES = {
@@ -71,7 +79,9 @@ export interface MaxPoolVariant {
   /** Whether winners are kept for the gradient. */
   readonly keepsCodes: boolean;
   readonly codes: CodeWidth;
-  /** A line for each channel, on which values lie before they are compared; themselves if absent. */
+  /**
+   * A line for each channel, on which values lie before they are compared; themselves if absent.
+   */
   readonly line?: PoolLine | undefined;
 }
 
@@ -136,8 +146,8 @@ const printLine = (line: PoolLine, part: "expression" | "slope") =>
   );
 
 /**
- * The largest value on a line is that of the largest or of the smallest element, whichever way the line goes; on a level one, of the first.
- * So the line's rounding plays no part in who wins.
+ * The largest value on a line is that of the largest or of the smallest element, whichever way the
+ * line goes; on a level one, of the first. So the line's rounding plays no part in who wins.
  */
 function onLine(
   line: PoolLine | undefined,
@@ -185,8 +195,8 @@ export function maxPoolGradient(
 }
 
 /**
- * What a sliding average divides by. `padded`: the window's size, cut only where it passes the padded image; `inside`: the
- * elements inside the image.
+ * What a sliding average divides by. `padded`: the window's size, cut only where it passes the
+ * padded image; `inside`: the elements inside the image.
  */
 export type Divisor = "padded" | "inside";
 

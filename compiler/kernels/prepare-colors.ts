@@ -1,6 +1,6 @@
 /**
- * The colour functions of color_jitter in WGSL, as torchvision has them for images of floats: the twin of runtime/data/color.ts. Colours are
- * kept within 0..1.
+ * The colour functions of color_jitter in WGSL, as torchvision has them for images of floats: the
+ * twin of runtime/data/color.ts. Colours are kept within 0..1.
  */
 import type { JITTER_PARTS } from "../../program/transforms.js";
 import { wgsl } from "./wgsl.js";

@@ -1,7 +1,8 @@
 /**
- * A batch of images from staged bytes and what was drawn for each (program.ts, Preparation). A thread finds the pixel of the staged image
- * that its own comes from by going through the transforms backwards, and then takes its colour through them forwards. Coordinates
- * before and after a transform are those of torchvision's images before and after it.
+ * A batch of images from staged bytes and what was drawn for each (program.ts, Preparation). A
+ * thread finds the pixel of the staged image that its own comes from by going through the
+ * transforms backwards, and then takes its colour through them forwards. Coordinates before and
+ * after a transform are those of torchvision's images before and after it.
  */
 import { DECISIONS, JITTER_PARTS, type PreparedKind } from "../../program/transforms.js";
 import { PREPARE_COLORS, type ColorFunction } from "./prepare-colors.js";
@@ -115,7 +116,10 @@ function stepConstants({ kind, firstWord }: PreparedStep): string[] {
   return STEPS[kind].constants.map((name) => `${name}_${firstWord}`);
 }
 
-/** The value of an output pixel of a view, or, up to `until`, that where this step changes the contrast. */
+/**
+ * The value of an output pixel of a view, or, up to `until`, that where this step changes the
+ * contrast.
+ */
 function preparedFunction(
   problem: PrepareProblem,
   steps: readonly PreparedStep[],
@@ -263,7 +267,10 @@ const STEPS: Readonly<Record<PreparedKind, StepText>> = {
   mixup: { constants: [] },
 };
 
-/** The parts of color_jitter in the order that was drawn; the mean that contrast needs is of the image as it comes to it. */
+/**
+ * The parts of color_jitter in the order that was drawn; the mean that contrast needs is of the
+ * image as it comes to it.
+ */
 function jitter(step: PreparedStep, { means }: PrepareProblem, isLast: boolean): string {
   const cases = step.parts!.map((part) => {
     const factor = float(word(step, part));

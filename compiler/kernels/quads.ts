@@ -33,8 +33,8 @@ export interface QuadParts<B extends Bindings, C extends Constants> extends Frag
 
 /**
  * How the values are made and what becomes of them. In the form of lines, a thread makes a channel
- * quad of a row of an image's pixels. It finds its place and reads vectors once for all of them, and
- * may leave a part of a reduction of each channel.
+ * quad of a row of an image's pixels. It finds its place and reads vectors once for all of them,
+ * and may leave a part of a reduction of each channel.
  */
 export interface QuadForm {
   readonly form: "quads" | "lines";

@@ -1,8 +1,8 @@
 import { code, Declaration, frame, helper } from "./code.js";
 
 /**
- * Threefry-2x32-20 in WGSL, the twin of program/random.ts (Salmon et al., SC 2011): the same key and counter give the same
- * bits on every adapter.
+ * Threefry-2x32-20 in WGSL, the twin of program/random.ts (Salmon et al., SC 2011): the same key
+ * and counter give the same bits on every adapter.
  */
 const GENERATOR = new Declaration(code`fn rotate(word: u32, count: u32) -> u32 {
   return (word << count) | (word >> (32u - count));
@@ -41,7 +41,10 @@ export const THREEFRY = helper("threefry", GENERATOR);
 /** A word as a number in [0, 1). */
 export const TO_UNIT = helper("to_unit", GENERATOR);
 
-/** Dropout's scaled mask of four successive elements; the counter is the first one's place in (n, y, x, c) order. */
+/**
+ * Dropout's scaled mask of four successive elements; the counter is the first one's place in (n, y,
+ * x, c) order.
+ */
 export const KEEP = helper(
   "keep",
   code`fn keep(counter: u32, rate: f32, stream: u32) -> vec4f {

@@ -39,10 +39,10 @@ const CONSTANTS = {
 } as const;
 
 /**
- * A fully connected layer's weight gradient, applied at once, for a few images: a loop over rows of the
- * weights (features), each read and written once, which is all the time it takes. Unrolled rows, as the
- * contraction has, would be waiting for memory as well and overflow the instruction cache. a: the
- * layer's input, scalars; b: output gradient; w and states: [features][columns].
+ * A fully connected layer's weight gradient, applied at once, for a few images: a loop over rows of
+ * the weights (features), each read and written once, which is all the time it takes. Unrolled
+ * rows, as the contraction has, would be waiting for memory as well and overflow the instruction
+ * cache. a: the layer's input, scalars; b: output gradient; w and states: [features][columns].
  */
 export const rankUpdate = defineKernel("rank", ({ schedule, descent, bias }: RankVariant) => {
   const sink = gradientSink(descent);

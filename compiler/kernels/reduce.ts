@@ -226,8 +226,8 @@ export const channelLoop = (channels: Code): Code =>
 export const ROWS = { pixels: "u32", width: "u32", channels: "u32" } as const;
 
 /**
- * Where a pixel's values begin, at `NAME_place` of each activation. A workgroup a pixel; channels in
- * scalars, since their count need not be a multiple of 4.
+ * Where a pixel's values begin, at `NAME_place` of each activation. A workgroup a pixel; channels
+ * in scalars, since their count need not be a multiple of 4.
  */
 export const rowStart = (
   k: Readonly<Record<keyof typeof ROWS, Code>>,

@@ -5,8 +5,8 @@ import { quadKernel } from "./pointwise-old.js";
 import { wgsl } from "./wgsl.js";
 
 /**
- * Images in another size, and the gradient. A thread makes one channel quad of one pixel. `input` is the smaller side's size in the
- * forward pass: the image that is resampled.
+ * Images in another size, and the gradient. A thread makes one channel quad of one pixel. `input`
+ * is the smaller side's size in the forward pass: the image that is resampled.
  */
 
 type Mode = ResampleAttributes["mode"];
@@ -16,7 +16,9 @@ const CONSTANTS = [
   ...["input_height", "input_width", "output_height", "output_width"],
 ];
 
-/** Ratio and shift of both axes, as bits of f32: output pixel i falls on max(0, i * ratio + shift). */
+/**
+ * Ratio and shift of both axes, as bits of f32: output pixel i falls on max(0, i * ratio + shift).
+ */
 const PLACES = ["ratio_y", "shift_y", "ratio_x", "shift_x"];
 
 const constantsOf = (mode: Mode) => (mode === "nearest" ? CONSTANTS : [...CONSTANTS, ...PLACES]);
@@ -74,8 +76,8 @@ export function resample(mode: Mode, epilogue: Epilogue): Kernel {
 }
 
 /**
- * The output pixels that may be made of an input pixel: those that fall on it or, between pixels, within one of it; at the image's
- * edge all that lie beyond.
+ * The output pixels that may be made of an input pixel: those that fall on it or, between pixels,
+ * within one of it; at the image's edge all that lie beyond.
  */
 const RANGE: Readonly<Record<Mode, string>> = {
   nearest: wgsl`

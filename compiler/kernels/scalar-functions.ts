@@ -1,15 +1,17 @@
 /**
- * Functions of vec4f that keep their digits where WGSL's may not: `exp` is wrong by 3 + 2 |x| units in
- * the last place there, `log` near 1 by an absolute error, and `tanh` near 0 on some drivers. Each here
- * is within 1e-6 of its value, as long as that is a normal number, and lets NaN through (not-a-number.ts).
+ * Functions of vec4f that keep their digits where WGSL's may not: `exp` is wrong by 3 + 2 |x| units
+ * in the last place there, `log` near 1 by an absolute error, and `tanh` near 0 on some drivers.
+ * Each here is within 1e-6 of its value, as long as that is a normal number, and lets NaN through
+ * (not-a-number.ts).
  */
 import { OR_NAN } from "./not-a-number.js";
 import { code, Declaration, helper } from "./code.js";
 
 /**
- * `x = n * log(2) + r` with n whole: `n`, and `exp(r) - 1` as a series. log(2) comes in two parts, of
- * which the first has zeros at its end, so that its product with n is exact (Cody and Waite, 1980). The
- * second part is taken of x - r0, not of n: drivers would join two products of n, and round them as one.
+ * `x = n * log(2) + r` with n whole: `n`, and `exp(r) - 1` as a series. log(2) comes in two parts,
+ * of which the first has zeros at its end, so that its product with n is exact (Cody and Waite,
+ * 1980). The second part is taken of x - r0, not of n: drivers would join two products of n, and
+ * round them as one.
  */
 const REDUCED = new Declaration(code`
   fn whole_part(x: vec4f) -> vec4f {
@@ -35,7 +37,10 @@ const WHOLE_PART = helper("whole_part", REDUCED);
 const REST = helper("rest_exp_minus_1", REDUCED);
 const POWER_OF_2 = helper("power_of_2", REDUCED);
 
-/** Powers of 2 in two factors: one of them alone would not reach the largest and the smallest results. */
+/**
+ * Powers of 2 in two factors: one of them alone would not reach the largest and the smallest
+ * results.
+ */
 const EXP = helper(
   "exponential",
   code`
@@ -109,7 +114,10 @@ const BELL = helper(
   }`,
 );
 
-/** By the complementary error function of Press et al., "Numerical recipes", erfcc: a fraction of 1.2e-7 wrong everywhere. */
+/**
+ * By the complementary error function of Press et al., "Numerical recipes", erfcc: a fraction of
+ * 1.2e-7 wrong everywhere.
+ */
 const NORMAL = helper(
   "normal",
   code`

@@ -10,23 +10,27 @@ export const UPDATE_WORKGROUP = 64;
 /** vec4 a thread updates: enough to spread the cost of a thread, few enough to fill an adapter. */
 export const UPDATE_QUADS = 4;
 
-/** Whose gradient a kernel makes: names of what it binds, and of the functions over that, begin with it. */
+/**
+ * Whose gradient a kernel makes: names of what it binds, and of the functions over that, begin with
+ * it.
+ */
 type Trained = "weights" | "bias";
 
 const nameOf = (trained: Trained, name: string) => (trained === "bias" ? `bias_${name}` : name);
 
 /**
- * How a weight follows its gradient, in place. In scope: `rate` and `decay` of the parameter, `weight`, `gradient`, and what the
- * optimizer keeps: `state0[at]`, `state1[at]`, under the names of what is trained. Every slice of a step runs `accumulate` and `sgd`; the
- * others run once a step, on the sum of its slices' gradients.
+ * How a weight follows its gradient, in place. In scope: `rate` and `decay` of the parameter,
+ * `weight`, `gradient`, and what the optimizer keeps: `state0[at]`, `state1[at]`, under the names
+ * of what is trained. Every slice of a step runs `accumulate` and `sgd`; the others run once a
+ * step, on the sum of its slices' gradients.
  */
 const RULES: Readonly<Record<UpdateRule, (name: (local: string) => string) => string>> = {
   /*
-   * Stochastic gradient descent with momentum. With g = gradient + decay * w:
-   * PyTorch v = m v + g, w -= rate * (nesterov ? g + m v : v);
-   * Caffe, and the 2012 paper, v = m v + rate * g, w -= (nesterov ? rate * g + m v : v).
-   * Both are v = m v + inner * g, w -= outer * (nesterov ? inner * g + m v : v). Without nesterov that is linear in the gradient: the
-   * first slice of a step decays and adds its share, the others add theirs, and the weights move after the last.
+   * Stochastic gradient descent with momentum. With g = gradient + decay * w: PyTorch v = m v + g,
+   * w -= rate * (nesterov ? g + m v : v); Caffe, and the 2012 paper, v = m v + rate * g, w -=
+   * (nesterov ? rate * g + m v : v). Both are v = m v + inner * g, w -= outer * (nesterov ? inner *
+   * g + m v : v). Without nesterov that is linear in the gradient: the first slice of a step decays
+   * and adds its share, the others add theirs, and the weights move after the last.
    */
   sgd: (name) => wgsl`
     let inner = select(1.0, rate, frame.convention == 1u);
@@ -43,7 +47,8 @@ const RULES: Readonly<Record<UpdateRule, (name: (local: string) => string) => st
     ${name("w")}[at] = select(weight, vec4f(0), frame.first_image == 0u) + gradient;`,
   adam: (name) => wgsl`
     ${name("w")}[at] = weight - rate * ${name("adam")}(at, gradient + decay * weight);`,
-  // The decay is taken off the weights and does not enter the averages (Loshchilov and Hutter, arXiv:1711.05101).
+  // The decay is taken off the weights and does not enter the averages (Loshchilov and Hutter,
+  // arXiv:1711.05101).
   adamw: (name) => wgsl`
     ${name("w")}[at] = (1.0 - rate * decay) * weight - rate * ${name("adam")}(at, gradient);`,
   // Tieleman and Hinton 2012, with PyTorch's epsilon outside of the root.
@@ -56,7 +61,10 @@ const RULES: Readonly<Record<UpdateRule, (name: (local: string) => string) => st
     ${name("w")}[at] = weight - rate * v;`,
 };
 
-/** Kingma and Ba, arXiv:1412.6980: the step's direction from running averages of the gradient and its square. */
+/**
+ * Kingma and Ba, arXiv:1412.6980: the step's direction from running averages of the gradient and
+ * its square.
+ */
 const adam = (name: (local: string) => string) => wgsl`
   fn ${name("adam")}(at: u32, g: vec4f) -> vec4f {
     let mean = frame.beta1 * ${name("state0")}[at] + frame.rest1 * g;
@@ -98,11 +106,17 @@ export interface Descent {
   readonly optimizer: UpdateRule;
   /** Whether each element of the gradient is limited in magnitude. */
   readonly clipsValue: boolean;
-  /** Given where gradients come times a static loss scale; what it is makes no difference to the kernel. */
+  /**
+   * Given where gradients come times a static loss scale; what it is makes no difference to the
+   * kernel.
+   */
   readonly gradientFactor?: number;
 }
 
-/** What becomes of a gradient: it is stored, or applied at once to the weights and what the optimizer keeps, which lie alike. */
+/**
+ * What becomes of a gradient: it is stored, or applied at once to the weights and what the
+ * optimizer keeps, which lie alike.
+ */
 export type GradientUse = "stored" | Descent;
 
 /** The parts that a kernel needs to use the gradient that it makes. */

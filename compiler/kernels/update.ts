@@ -9,7 +9,10 @@ export const UPDATE_WORKGROUP = 64;
 /** vec4 a thread updates: enough to spread the cost of a thread, few enough to fill an adapter. */
 export const UPDATE_QUADS = 4;
 
-/** What an update by itself reads beside the gradient: the sum of all gradients' squares, or what a loss scale made of it. */
+/**
+ * What an update by itself reads beside the gradient: the sum of all gradients' squares, or what a
+ * loss scale made of it.
+ */
 export type UpdateScale = "none" | "norm" | "applied";
 
 const SCALES = {
@@ -75,8 +78,8 @@ export const update = defineKernel("update", ({ descent, scale }: UpdateVariant)
 });
 
 /**
- * The use of a gradient whose parts lie in memory, [splits][`partial_quads`], from quad `base` on: some
- * quads from `first` on, added in their order.
+ * The use of a gradient whose parts lie in memory, [splits][`partial_quads`], from quad `base` on:
+ * some quads from `first` on, added in their order.
  */
 export const updateFromPartials = defineKernel(
   "sum_partials_weights",

@@ -2,8 +2,9 @@
 export type Hole = string | number | readonly string[];
 
 /**
- * Template tag for WGSL. Nested snippets of several lines take the indentation of the hole that they fill; numbers must be
- * whole (write `1.5f` as text), so that a shape gone wrong stops the compiler and not the GPU.
+ * Template tag for WGSL. Nested snippets of several lines take the indentation of the hole that
+ * they fill; numbers must be whole (write `1.5f` as text), so that a shape gone wrong stops the
+ * compiler and not the GPU.
  */
 export function wgsl(strings: TemplateStringsArray, ...holes: readonly Hole[]): string {
   const template = templateOf(strings);
@@ -43,8 +44,8 @@ const isBlock = ([first]: readonly string[]) => first!.startsWith("\n");
 const templates = new WeakMap<TemplateStringsArray, readonly string[]>();
 
 /**
- * A template's text between its holes. Without the first line break and the common indentation, so that templates can be
- * indented like the code around them.
+ * A template's text between its holes. Without the first line break and the common indentation, so
+ * that templates can be indented like the code around them.
  */
 function templateOf(strings: TemplateStringsArray): readonly string[] {
   const known = templates.get(strings);

@@ -7,9 +7,9 @@
  *
  * The products, summed over the input channels, are 16 matrix products: the contraction over pixels
  * (contraction-pixels.ts) with a group for each of the 16 positions and a row for each tile. The
- * kernels here are the three transforms around it. In f32 the result differs from the direct sum by a
- * few units of the last place more: the transforms of inputs and outputs add and subtract values that
- * partly cancel.
+ * kernels here are the three transforms around it. In f32 the result differs from the direct sum by
+ * a few units of the last place more: the transforms of inputs and outputs add and subtract values
+ * that partly cancel.
  */
 import { POSITIONS, TILE_OUTPUTS } from "../schedules/winograd.js";
 import { read, written } from "./bindings.js";
@@ -29,7 +29,10 @@ const TILES = { tiles: "u32", tiles_across: "u32", quads: "u32" } as const;
 
 const { k: shared } = scopeOf({ bindings: {}, constants: TILES });
 
-/** Splits a thread over the tiles of the batch into `tile` (over images), `image`, `tile_y`, `tile_x` and a channel `quad`. */
+/**
+ * Splits a thread over the tiles of the batch into `tile` (over images), `image`, `tile_y`,
+ * `tile_x` and a channel `quad`.
+ */
 const splitTile = code`
   ${startThread(LANES)}
   let quad = thread % ${shared.quads};
@@ -59,8 +62,8 @@ const outputRow = (row: number, [a, b, c, d]: Four): Code =>
 
 /**
  * B' d B of every tile and channel. a: activation, its place that of the first window's corner; y:
- * [image][position][tile][quad]. Where the output's size is odd, the last tiles read a row or column
- * more than there is: what it holds goes only into outputs that are not stored.
+ * [image][position][tile][quad]. Where the output's size is odd, the last tiles read a row or
+ * column more than there is: what it holds goes only into outputs that are not stored.
  */
 export const winogradInput = defineKernel("winograd_input", () => ({
   summary: "Winograd F(2x2, 3x3): tiles of 4x4 inputs, transformed.",
@@ -127,7 +130,10 @@ export const winogradWeights = defineKernel("winograd_weights", () => ({
     )}`,
 }));
 
-/** A' m A and what follows the convolution. products: [tile over images][position][quad]; y: activation. */
+/**
+ * A' m A and what follows the convolution. products: [tile over images][position][quad]; y:
+ * activation.
+ */
 export const winogradOutput = defineKernel(
   "winograd_output",
   ({ epilogue }: { readonly epilogue: Epilogue }) => {

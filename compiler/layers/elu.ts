@@ -24,7 +24,8 @@ export const elu = defineLayer({
 
   lower(input, { alpha }, { builder, origin }) {
     const x = operand(0);
-    // Only arguments up to 0 reach the exponential, so that it does not overflow. The slope at 0 is that below it.
+    // Only arguments up to 0 reach the exponential, so that it does not overflow. The slope at 0 is
+    // that below it.
     const below = unary("expm1", binary("minimum", constant(0), x));
     const expression = add(unary("relu", x), multiply(constant(alpha), below));
     return builder.add("pointwise", [input], { expression }, origin);

@@ -50,7 +50,10 @@ const normalOf = (deviation: number, mean = 0): Initializer => ({
 });
 const uniformOf = (bound: number): Initializer => ({ kind: "uniform", low: -bound, high: bound });
 
-/** PyTorch's default for weights and biases of conv and linear: U(-1 / sqrt(fan in), 1 / sqrt(fan in)). */
+/**
+ * PyTorch's default for weights and biases of conv and linear: U(-1 / sqrt(fan in), 1 / sqrt(fan
+ * in)).
+ */
 export const defaultRule: InitializerRule = ({ fanIn }) => uniformOf(1 / Math.sqrt(fanIn));
 
 /** Factors that keep a signal's variance through a nonlinearity (torch.nn.init.calculate_gain). */
@@ -140,7 +143,8 @@ export const initializers: readonly InitializerDefinition[] = [
       return distributed(distribution, gains[nonlinearity] / Math.sqrt(fan));
     },
   }),
-  // Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010.
+  // Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks",
+  // AISTATS 2010.
   define({
     name: "xavier",
     aliases: [
@@ -163,7 +167,10 @@ export const initializers: readonly InitializerDefinition[] = [
 
 const uncut = "`normal(0.02)` is the distribution without the cut at twice its deviation";
 
-/** Initializers of other frameworks that netc does not have, in plain letters, and what to do instead. */
+/**
+ * Initializers of other frameworks that netc does not have, in plain letters, and what to do
+ * instead.
+ */
 const absentInitializers: AbsentNames = {
   ...{ truncatednormal: uncut, truncnormal: uncut, truncnormal_: uncut },
   ...{ orthogonal: "`xavier` keeps the variance, too", identity: "`constant(1)` is the nearest" },

@@ -8,7 +8,10 @@ import { imageShape, sameShape } from "../ir/shape.js";
 
 const hasOnePixel = ({ shape }: Value) => shape.slice(2).every((size) => size === 1);
 
-/** Two values that `joinedShape` accepts, in one shape: one number a channel is repeated at all pixels of the other. */
+/**
+ * Two values that `joinedShape` accepts, in one shape: one number a channel is repeated at all
+ * pixels of the other.
+ */
 export function spreadValues(
   builder: Builder,
   [a, b]: readonly [Value, Value],

@@ -15,7 +15,9 @@ export interface LayerSample {
   readonly others?: readonly (readonly number[])[];
 }
 
-/** Which part of a shape a mistake is about; related labels point at where that part last changed. */
+/**
+ * Which part of a shape a mistake is about; related labels point at where that part last changed.
+ */
 export type Axis = "channels" | "space" | "rank";
 
 /** A mistake that a layer's shape rule found. */
@@ -40,13 +42,15 @@ export interface InferenceContext {
   /** Shapes of the other values that the layer reads, see `LayerDefinition.others`. */
   readonly others: readonly Shape[];
   /**
-   * Reports a mistake. A rule returns the output's shape all the same where it is known, so that the layers below are
-   * checked too. Returns undefined, so that a rule can end with `return context.report(...)`.
+   * Reports a mistake. A rule returns the output's shape all the same where it is known, so that
+   * the layers below are checked too. Returns undefined, so that a rule can end with
+   * `return context.report(...)`.
    */
   report(code: DiagnosticCode, problem: LayerProblem): undefined;
   /**
-   * Which square inputs of the network would satisfy `test`, given the shape that this layer would receive then:
-   * "inputs of 223 to 254". Undefined where none would, or where the input is no square image.
+   * Which square inputs of the network would satisfy `test`, given the shape that this layer would
+   * receive then: "inputs of 223 to 254". Undefined where none would, or where the input is no
+   * square image.
    */
   inputsWhere(test: (shape: Shape) => boolean): string | undefined;
   removeArgument(name: string, title: string): Fix | undefined;
@@ -71,8 +75,8 @@ export interface LayerContext {
 }
 
 /**
- * A layer that a user writes. One file a layer, all alike: arguments, documentation, samples, the shape rule, and what
- * it means in ops. Layers carry no gradients: those are derived from the ops.
+ * A layer that a user writes. One file a layer, all alike: arguments, documentation, samples, the
+ * shape rule, and what it means in ops. Layers carry no gradients: those are derived from the ops.
  */
 export interface LayerDefinition<
   Declarations extends ArgumentDeclarations = ArgumentDeclarations,
@@ -81,8 +85,8 @@ export interface LayerDefinition<
   readonly documentation: string;
   readonly samples: readonly LayerSample[];
   /**
-   * Whether the layer reads other values besides the current one. They are named by its first arguments (`add(shortcut)`,
-   * `concat(a, b)`), before those of `positional`. None if left out.
+   * Whether the layer reads other values besides the current one. They are named by its first
+   * arguments (`add(shortcut)`, `concat(a, b)`), before those of `positional`. None if left out.
    */
   readonly others?: "one" | "several";
 
@@ -99,7 +103,10 @@ export interface LayerDefinition<
   /** Adds the layer's ops and returns its output. Called only with inputs that `infer` accepts. */
   lower(input: Value, values: ArgumentValues<NoInfer<Declarations>>, context: LayerContext): Value;
 
-  /** Multiply-adds per image, for layers that have any worth counting: convolutions and linear layers. */
+  /**
+   * Multiply-adds per image, for layers that have any worth counting: convolutions and linear
+   * layers.
+   */
   macs?(input: Shape, output: Shape, values: ArgumentValues<NoInfer<Declarations>>): number;
 }
 

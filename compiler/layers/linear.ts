@@ -101,7 +101,9 @@ function reportFeatures(declared: number, actual: number, context: InferenceCont
   });
 }
 
-/** The side of the square image of so many channels that has `features` elements, if there is one. */
+/**
+ * The side of the square image of so many channels that has `features` elements, if there is one.
+ */
 function squareSide(features: number, channels: number): number | undefined {
   const side = Math.sqrt(features / channels);
   return channels > 0 && Number.isInteger(side) ? side : undefined;

@@ -18,7 +18,10 @@ export type NormalizationValues = ArgumentValues<typeof normalizationArguments>;
 
 const constant = (value: number) => (): Initializer => ({ kind: "constant", value });
 
-/** Adds `NAME.weight`, ones, and `NAME.bias`, zeros, one for each channel; none of them without `affine`. */
+/**
+ * Adds `NAME.weight`, ones, and `NAME.bias`, zeros, one for each channel; none of them without
+ * `affine`.
+ */
 export function addAffine(
   channels: number,
   values: NormalizationValues,

@@ -51,7 +51,9 @@ export function inferPooling(
   return [BATCH, image.channels, ...output];
 }
 
-/** PyTorch's rule: a window that lies in the padding altogether would have nothing to choose from. */
+/**
+ * PyTorch's rule: a window that lies in the padding altogether would have nothing to choose from.
+ */
 function checkPadding(values: PoolingValues, context: InferenceContext): void {
   const { kernel, padding } = values;
   const [height, width] = [

@@ -56,8 +56,8 @@ function paddingFix(
 }
 
 /**
- * Warns of windows with gaps between them: what lies there is never read. The projections of ResNets, 1x1 convolutions with a stride,
- * are known to do so, and meant.
+ * Warns of windows with gaps between them: what lies there is never read. The projections of
+ * ResNets, 1x1 convolutions with a stride, are known to do so, and meant.
  */
 export function warnOfGaps(image: ImageShape, windows: Windows, context: InferenceContext): void {
   const span = spanOf(windows);
@@ -91,8 +91,9 @@ function describeSpan(windows: Windows): string {
 }
 
 /**
- * The shape of two values joined element by element: both have it, or one of them has a single number for each of its channels,
- * [N, C, 1, 1], which then counts for all pixels. Reported otherwise.
+ * The shape of two values joined element by element: both have it, or one of them has a single
+ * number for each of its channels, [N, C, 1, 1], which then counts for all pixels. Reported
+ * otherwise.
  */
 export function joinedShape(
   input: Shape,

@@ -13,11 +13,17 @@ import {
   withDefault,
 } from "../calls/signature.js";
 
-/** A loss or a metric: one number per example, of what the network makes and what it should have made. */
+/**
+ * A loss or a metric: one number per example, of what the network makes and what it should have
+ * made.
+ */
 export interface ScoreDefinition<
   Declarations extends ArgumentDeclarations = ArgumentDeclarations,
 > extends Described<Declarations> {
-  /** `labels`: logits [N, C] against classes [N]; `values`: numbers against numbers of the same shape. */
+  /**
+   * `labels`: logits [N, C] against classes [N]; `values`: numbers against numbers of the same
+   * shape.
+   */
   readonly against: "labels" | "values";
   /** A layer that the score applies itself, and that must not stand before it. */
   readonly applies?: "softmax" | "sigmoid";

@@ -31,7 +31,9 @@ export const weightArguments = {
 
 export type TrainingValues = ArgumentValues<typeof trainingArguments>;
 
-/** Adds the layer's parameter `NAME.weight`, which starts by `rule` unless the spec says otherwise. */
+/**
+ * Adds the layer's parameter `NAME.weight`, which starts by `rule` unless the spec says otherwise.
+ */
 export function addWeight(
   shape: Shape,
   fans: Fans,

@@ -21,7 +21,10 @@ export function paddedSize({ height, width }: ImageShape, { padding }: Windows):
   return [height + padding.top + padding.bottom, width + padding.left + padding.right];
 }
 
-/** PyTorch's output size: floor((size + padding - span) / stride) + 1; 0 or less where the window does not fit. */
+/**
+ * PyTorch's output size: floor((size + padding - span) / stride) + 1; 0 or less where the window
+ * does not fit.
+ */
 export function floorOutput(image: ImageShape, windows: Windows): Pair {
   const [height, width] = paddedSize(image, windows);
   const [spanHeight, spanWidth] = spanOf(windows);
@@ -32,8 +35,8 @@ export function floorOutput(image: ImageShape, windows: Windows): Pair {
 }
 
 /**
- * PyTorch's output size with `ceil_mode`: the division rounds up, but the last window must start inside the image
- * or its left padding (aten/src/ATen/native/Pool.h).
+ * PyTorch's output size with `ceil_mode`: the division rounds up, but the last window must start
+ * inside the image or its left padding (aten/src/ATen/native/Pool.h).
  */
 export function ceilOutput(image: ImageShape, windows: Windows): Pair {
   const [height, width] = paddedSize(image, windows);
@@ -50,7 +53,9 @@ function ceilLength(padded: number, span: number, stride: number, end: number): 
   return (length - 1) * stride >= end ? length - 1 : length;
 }
 
-/** Rows and columns that the last windows reach beyond the padding at the bottom and at the right. */
+/**
+ * Rows and columns that the last windows reach beyond the padding at the bottom and at the right.
+ */
 export function overhangOf(
   image: ImageShape,
   windows: Windows,

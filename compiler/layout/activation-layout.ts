@@ -8,7 +8,10 @@ export interface Margins {
   readonly bottom: number;
   readonly left: number;
   readonly right: number;
-  /** Stored pixels from one pixel to the next: more than 1 where a strided convolution's gradient needs zeros between them. */
+  /**
+   * Stored pixels from one pixel to the next: more than 1 where a strided convolution's gradient
+   * needs zeros between them.
+   */
   readonly spacing: readonly [vertical: number, horizontal: number];
 }
 
@@ -36,8 +39,9 @@ export const roundUpTo4 = (count: number): number => roundUp(count, 4);
 const TAIL_BYTES = 64;
 
 /**
- * How an activation lies in memory: NHWC, channels padded to a multiple of four, with a halo of zeros as wide as its readers'
- * padding, so that no hot loop tests bounds. The image that a first convolution reads may keep its three channels unpadded.
+ * How an activation lies in memory: NHWC, channels padded to a multiple of four, with a halo of
+ * zeros as wide as its readers' padding, so that no hot loop tests bounds. The image that a first
+ * convolution reads may keep its three channels unpadded.
  */
 export class ActivationLayout {
   readonly channels: number;
@@ -88,8 +92,8 @@ export class ActivationLayout {
   }
 
   /**
-   * What the layout promises to keep zero: the halo, and channels that fill up a vec4, which some kernels do not write. Values may share
-   * memory only if their promises are the same, or nothing.
+   * What the layout promises to keep zero: the halo, and channels that fill up a vec4, which some
+   * kernels do not write. Values may share memory only if their promises are the same, or nothing.
    */
   get zeros(): string | undefined {
     if (this.isContiguous && this.channels % 4 === 0) return undefined;
@@ -128,7 +132,10 @@ export class ActivationLayout {
     };
   }
 
-  /** The place constants (kernels/place.ts) of this activation under a kernel's name for it, in vec4. */
+  /**
+   * The place constants (kernels/place.ts) of this activation under a kernel's name for it, in
+   * vec4.
+   */
   place(name: string, steps: Steps = this.ownPixels): Record<string, number> {
     return inQuads(this.placeInFloats(name, steps));
   }

@@ -14,8 +14,8 @@ import { Uses } from "../ir/uses.js";
 export type Layouts = ReadonlyMap<number, ActivationLayout>;
 
 /**
- * Chooses how each activation lies in memory: with the widest halo that one of its readers needs, so that producers write into the
- * interior and no reader tests bounds.
+ * Chooses how each activation lies in memory: with the widest halo that one of its readers needs,
+ * so that producers write into the interior and no reader tests bounds.
  */
 export function chooseLayouts(graph: Graph): Layouts {
   const uses = new Uses(graph);
@@ -43,8 +43,9 @@ function layoutFor(value: Value, pitch: number | undefined, uses: Uses): Activat
 }
 
 /**
- * How far apart one reader needs the value's pixels to lie: a convolution's windows move over neighbours, the gradient of a
- * strided one over pixels with zeros between them. Undefined for readers that take them as they lie.
+ * How far apart one reader needs the value's pixels to lie: a convolution's windows move over
+ * neighbours, the gradient of a strided one over pixels with zeros between them. Undefined for
+ * readers that take them as they lie.
  */
 export function spacingFor(value: Value, reader: AnyNode): Pair | undefined {
   const geometry = convolutionReading(value, reader);
@@ -131,8 +132,8 @@ function sharingWeights({ kind, inputs }: AnyNode, uses: Uses): readonly Value[]
 }
 
 /**
- * Images of three channels stay unpadded where their only reader is a convolution whose stride keeps windows on vec4 boundaries: 33 instead
- * of 44 values a row of an 11 x 11 kernel.
+ * Images of three channels stay unpadded where their only reader is a convolution whose stride
+ * keeps windows on vec4 boundaries: 33 instead of 44 values a row of an 11 x 11 kernel.
  */
 function unpaddedPitch(images: Value, readers: readonly AnyNode[]): number | undefined {
   const { channels } = imageShape(images.shape);

@@ -69,8 +69,9 @@ export class ConvolutionGeometry {
   }
 
   /**
-   * How far before an output gradient's first element the flipped kernel starts: the input gradient at y is the sum over taps of the
-   * gradient, spread by the stride, at y - gradientStart ... y - gradientStart + reach.
+   * How far before an output gradient's first element the flipped kernel starts: the input gradient
+   * at y is the sum over taps of the gradient, spread by the stride, at y - gradientStart ... y -
+   * gradientStart + reach.
    */
   gradientStart(axis: 0 | 1): number {
     return this.reach(axis) - this.corner[axis];

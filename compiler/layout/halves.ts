@@ -8,12 +8,14 @@ export type HalfValues = ReadonlySet<number>;
 export const NO_HALVES: HalfValues = new Set();
 
 /**
- * Chooses what is stored in 16 bits where a recipe asks for mixed precision (Micikevicius et al., "Mixed precision training", ICLR 2018):
- * activations and their gradients, which are most of what training keeps and moves. Every kernel computes and sums in 32 bits; what it
- * stores in 16 is rounded once.
+ * Chooses what is stored in 16 bits where a recipe asks for mixed precision (Micikevicius et al.,
+ * "Mixed precision training", ICLR 2018): activations and their gradients, which are most of what
+ * training keeps and moves. Every kernel computes and sums in 32 bits; what it stores in 16 is
+ * rounded once.
  *
- * In 32 bits stay whatever is no activation (weights, their gradients, what the optimizer keeps, statistics, means, losses), and of the
- * activations the prediction and those next to a loss, a softmax or a sum of squares: where PyTorch's autocast has f32, too.
+ * In 32 bits stay whatever is no activation (weights, their gradients, what the optimizer keeps,
+ * statistics, means, losses), and of the activations the prediction and those next to a loss, a
+ * softmax or a sum of squares: where PyTorch's autocast has f32, too.
  */
 export function chooseHalves(graph: Graph): HalfValues {
   const uses = new Uses(graph);
@@ -45,12 +47,18 @@ function neighboursKeepFloats(value: Value, uses: Uses): boolean {
   );
 }
 
-/** Whether a sum over channels leaves, or reads, what an expression has not yet brought back from squares. */
+/**
+ * Whether a sum over channels leaves, or reads, what an expression has not yet brought back from
+ * squares.
+ */
 function isBareWindow(node: AnyNode, fused: "prologue" | "epilogue" = "epilogue"): boolean {
   return node.kind === "channelWindowSum" && node.fusion?.[fused] === undefined;
 }
 
-/** A reshape may be another name for the same memory: what it reads and what it makes are stored alike. */
+/**
+ * A reshape may be another name for the same memory: what it reads and what it makes are stored
+ * alike.
+ */
 function spreadOverReshapes({ nodes }: Graph, half: Set<number>): void {
   const reshapes = nodes.filter(({ kind }) => kind === "reshape");
   // Forward along chains of them, and back.

@@ -8,7 +8,9 @@ import { roundUpTo4 } from "./activation-layout.js";
 import { ConvolutionGeometry } from "./geometry.js";
 import { evenShare, shares } from "./shares.js";
 
-/** Rows [start, start + count) of a parameter, which are output channels, in a buffer of their own. */
+/**
+ * Rows [start, start + count) of a parameter, which are output channels, in a buffer of their own.
+ */
 export interface Piece {
   readonly start: number;
   readonly count: number;
@@ -70,8 +72,9 @@ function layoutOf({ value }: Parameter, uses: Uses, layouts: Layouts): Parameter
 }
 
 /**
- * Whole if it fits, else in pieces of whole groups, or of some output channels of a group. Four output channels are never split, nor
- * are parameters of other layouts: what is larger than the limit then is an error of its own (../limits.ts).
+ * Whole if it fits, else in pieces of whole groups, or of some output channels of a group. Four
+ * output channels are never split, nor are parameters of other layouts: what is larger than the
+ * limit then is an error of its own (../limits.ts).
  */
 function split(layout: ParameterLayout, channels: number, limit: number): readonly Piece[] {
   if (layout.kind !== "contraction") {
@@ -103,7 +106,9 @@ function pieceCounts(layout: ContractionLayout, limit: number): readonly number[
   return Array.from({ length: groups }, () => ofGroup).flat();
 }
 
-/** Output channels of a piece: an even share, in blocks of 32 for full workgroups, within the limit. */
+/**
+ * Output channels of a piece: an even share, in blocks of 32 for full workgroups, within the limit.
+ */
 function pieceOutputs(outputs: number, bytesPerOutput: number, limit: number): number {
   const most = Math.max(1, Math.floor(limit / bytesPerOutput / 4)) * 4;
   const pieces = Math.ceil(outputs / most);

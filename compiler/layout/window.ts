@@ -6,7 +6,10 @@ import {
 } from "./activation-layout.js";
 import type { ConvolutionGeometry } from "./geometry.js";
 
-/** The runs of a window over an activation `a`, and the step from one group's channels to the next's. */
+/**
+ * The runs of a window over an activation `a`, and the step from one group's channels to the
+ * next's.
+ */
 export interface Window {
   readonly segments: number;
   readonly segments_per_row: number;
@@ -45,8 +48,9 @@ export const windowSteps = ({ corner, attributes }: ConvolutionGeometry): Steps 
 });
 
 /**
- * The runs of a window over an activation: with one group and no dilation across, a kernel row is one run; else each tap is one.
- * The kernel and the groups are the geometry's, also where the activation is an output gradient.
+ * The runs of a window over an activation: with one group and no dilation across, a kernel row is
+ * one run; else each tap is one. The kernel and the groups are the geometry's, also where the
+ * activation is an output gradient.
  */
 export function window(
   layout: ActivationLayout,

@@ -36,13 +36,18 @@ export interface Persistent {
   readonly gradients?: ReadonlyMap<number, readonly Storage[]> | undefined;
 }
 
-/** How the values of a graph are stored: where their elements lie, and which of them have 16 bits. */
+/**
+ * How the values of a graph are stored: where their elements lie, and which of them have 16 bits.
+ */
 export interface ValueStorage {
   readonly layouts: Layouts;
   readonly half: HalfValues;
 }
 
-/** What evaluation and prediction read in place of parameters, by the ids of values, which both have in common. */
+/**
+ * What evaluation and prediction read in place of parameters, by the ids of values, which both have
+ * in common.
+ */
 export interface Folded {
   readonly storage: Map<number, readonly Storage[]>;
   /** By their node's first output. */
@@ -149,7 +154,10 @@ export class LoweringContext {
     return parameter;
   }
 
-  /** The parameter whose layout a value shares: itself, or the one that it is the gradient or a state of. */
+  /**
+   * The parameter whose layout a value shares: itself, or the one that it is the gradient or a
+   * state of.
+   */
   layoutParameter(value: Value): StoredParameter | undefined {
     const { id } = this.parameterOfState.get(value) ?? value;
     return this.stored.get(id) ?? this.gradients.get(id);
@@ -214,7 +222,10 @@ export class LoweringContext {
     return schedule;
   }
 
-  /** The same, where each part of K leaves so many bytes an image: one for each range of batches that does best with its own. */
+  /**
+   * The same, where each part of K leaves so many bytes an image: one for each range of batches
+   * that does best with its own.
+   */
   schedules(problem: ContractionProblem, partialBytes: number): readonly RangedSchedule[] {
     const sums = this.sumsOf(partialBytes);
     const chosen = chooseSchedules(problem, this.target, { ...sums, tuned: this.tuned });
@@ -253,7 +264,10 @@ export class LoweringContext {
     return inputs.every(({ id }) => parameters.has(id) || this.folded!.storage.has(id));
   }
 
-  /** Puts a node's steps among those that are run where parameters change; once, whichever lists read its results. */
+  /**
+   * Puts a node's steps among those that are run where parameters change; once, whichever lists
+   * read its results.
+   */
   private fold({ outputs }: AnyNode, lower: () => void): readonly StepDraft[] {
     const { steps, storage } = this.folded!;
     const { id } = outputs[0]!;
@@ -284,7 +298,9 @@ export class LoweringContext {
     this.into.push(...inPlanes(draft, this.limits.maxComputeWorkgroupsPerDimension));
   }
 
-  /** Laid out like the parameter's pieces; scratch, unless somebody is to read it after the step. */
+  /**
+   * Laid out like the parameter's pieces; scratch, unless somebody is to read it after the step.
+   */
   private gradientStorage(
     { parameter, pieces }: StoredParameter,
     gradient: Value,
@@ -313,7 +329,10 @@ export class LoweringContext {
     return { name, purpose: "scratch", bytes: perImage(4 * words) };
   }
 
-  /** Words of a pooling's codes, an image: one for each channel quad of each output pixel, or for each element. */
+  /**
+   * Words of a pooling's codes, an image: one for each channel quad of each output pixel, or for
+   * each element.
+   */
   private codeWords(code: Value): number {
     const pool = this.uses.maker(code);
     if (pool?.kind !== "maxPool") throw new Error(`${code.name} is neither activation nor code`);

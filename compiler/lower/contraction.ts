@@ -29,7 +29,10 @@ import { fixed, perImage, type Storage } from "./storage.js";
 import { emitWinograd } from "./winograd.js";
 import { ofGroups, oneRun } from "../layout/window.js";
 
-/** Forward: rows are output pixels; a layer whose window covers the input is a matrix product over its features. */
+/**
+ * Forward: rows are output pixels; a layer whose window covers the input is a matrix product over
+ * its features.
+ */
 export function lowerConvolution(context: LoweringContext, node: Node<"convolution">): void {
   const [input, weights] = node.inputs as [Value, Value];
   const output = node.outputs[0]!;
@@ -77,7 +80,10 @@ function emitPlanned(
   });
 }
 
-/** Input gradient: the output gradient, spread by the stride in its halo, convolved with flipped and transposed weights. */
+/**
+ * Input gradient: the output gradient, spread by the stride in its halo, convolved with flipped and
+ * transposed weights.
+ */
 export function lowerInputGradient(
   context: LoweringContext,
   node: Node<"convolutionInputGradient">,
@@ -276,7 +282,10 @@ function chooseTransposed(
   }));
 }
 
-/** With lanes for images: every piece of the weights adds its output channels' share; the last one finishes. */
+/**
+ * With lanes for images: every piece of the weights adds its output channels' share; the last one
+ * finishes.
+ */
 function lowerFeatures(
   context: LoweringContext,
   node: Node<"convolutionInputGradient">,

@@ -55,7 +55,9 @@ type Invocations =
   | { readonly threads: Affine; readonly workgroups?: undefined }
   | { readonly workgroups: StepDraft["workgroups"]; readonly threads?: undefined };
 
-/** A dispatch before its memory is planned; an error if a name is missing, given twice or left over. */
+/**
+ * A dispatch before its memory is planned; an error if a name is missing, given twice or left over.
+ */
 export function dispatch<const B extends Bindings, const C extends Constants>(
   kernel: TypedKernel<B, C>,
   given: Dispatch<B, C>,

@@ -11,7 +11,10 @@ import { labelOf } from "./labels.js";
 import { emitQuads } from "./quads.js";
 import { perImage, type Storage } from "./storage.js";
 
-/** The first operand that is an activation becomes the kernel's own input; the others are operands of its epilogue. */
+/**
+ * The first operand that is an activation becomes the kernel's own input; the others are operands
+ * of its epilogue.
+ */
 export function lowerPointwise(context: LoweringContext, node: Node<"pointwise">): void {
   const first = node.inputs.findIndex((input) => input.shape.length > 1);
   const main = node.inputs[first]!;

@@ -1,4 +1,6 @@
-/** Reductions of each channel whose first half is done by the kernel that makes what they reduce. */
+/**
+ * Reductions of each channel whose first half is done by the kernel that makes what they reduce.
+ */
 import type { Affine, BatchRange } from "../../program/program.js";
 import type { AnyNode, Node } from "../ir/graph.js";
 import { GATHER_INTERFACES, LEFT, type Gathered } from "../kernels/gather.js";

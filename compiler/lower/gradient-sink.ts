@@ -10,7 +10,10 @@ import type { LoweringContext } from "./context.js";
 import { bind, type Bound } from "./dispatch.js";
 import { floatBits, type Storage } from "./storage.js";
 
-/** Where a gradient goes: into memory of its own, or at once into the parameter and what the optimizer keeps of it. */
+/**
+ * Where a gradient goes: into memory of its own, or at once into the parameter and what the
+ * optimizer keeps of it.
+ */
 export interface LoweredSink {
   readonly use: GradientUse;
   readonly parameter: StoredParameter;
@@ -90,7 +93,9 @@ export const descentOf = ({
   ...{ optimizer, clipsValue, unscales: gradientFactor !== undefined },
 });
 
-/** What an update is given: the parameter's memory, then that of its states, and its own factors. */
+/**
+ * What an update is given: the parameter's memory, then that of its states, and its own factors.
+ */
 export function boundUpdate(
   rule: UpdateAttributes,
   memory: readonly Storage[],

@@ -11,7 +11,10 @@ import { perImage } from "./storage.js";
 
 type GroupNode = Node<"groupNormalize"> | Node<"groupNormalizeGradient">;
 
-/** Elements of a group up to which a thread goes through them alone, if there is a group for each pixel. */
+/**
+ * Elements of a group up to which a thread goes through them alone, if there is a group for each
+ * pixel.
+ */
 const MOST_OF_A_THREAD = 256;
 
 /** The form that suits a node's groups, and what both kernels are given alike. */

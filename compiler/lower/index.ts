@@ -37,8 +37,9 @@ import { lowerSquareSum, lowerSumGradients, lowerUpdate } from "./update.js";
 import { lowerWeightGradient } from "./weight-gradient.js";
 
 /**
- * How each primitive becomes dispatches: which kernel, over which memory, with which constants. The counterpart of ops/, which says
- * what a primitive computes. A record typed by OpKind, so that a missing rule does not compile.
+ * How each primitive becomes dispatches: which kernel, over which memory, with which constants. The
+ * counterpart of ops/, which says what a primitive computes. A record typed by OpKind, so that a
+ * missing rule does not compile.
  */
 const lowerings: {
   readonly [Kind in OpKind]: (context: LoweringContext, node: Node<Kind>) => void;
@@ -80,14 +81,19 @@ const lowerings: {
   elementLoss: lowerElementLoss,
 };
 
-/** Adds the dispatches of a graph to the context's steps, from the uploaded images to the prediction. */
+/**
+ * Adds the dispatches of a graph to the context's steps, from the uploaded images to the
+ * prediction.
+ */
 export function lowerGraph(context: LoweringContext): void {
   importBatch(context, context.graph);
   lowerNodes(context);
   exportPredictions(context, context.graph);
 }
 
-/** Adds the dispatches of a graph's nodes alone: all there is to one that only updates parameters. */
+/**
+ * Adds the dispatches of a graph's nodes alone: all there is to one that only updates parameters.
+ */
 export function lowerNodes(context: LoweringContext): void {
   for (const node of context.graph.nodes) {
     const lower = lowerings[node.kind] as (context: LoweringContext, node: Node) => void;

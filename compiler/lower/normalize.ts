@@ -20,10 +20,16 @@ import { leftFor, partsBytes, type ChannelParts } from "./gather.js";
 import { pieceLabel } from "../layout/parameters.js";
 import { fixed, type StepDraft, type Storage } from "./storage.js";
 
-/** Values of a channel that a lane goes through, at least: enough to spread the cost of a thread and of its part. */
+/**
+ * Values of a channel that a lane goes through, at least: enough to spread the cost of a thread and
+ * of its part.
+ */
 const PART_VALUES = 64;
 
-/** A reduction of each channel over batch and space: a kernel for parts of its values, and one to join them. */
+/**
+ * A reduction of each channel over batch and space: a kernel for parts of its values, and one to
+ * join them.
+ */
 interface ChannelReduction {
   readonly label: string;
   /** Of what is reduced. */

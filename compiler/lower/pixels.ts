@@ -37,7 +37,10 @@ export interface PixelProblem {
   readonly result: PixelResult;
   readonly finish: LoweredEpilogue;
   readonly parts: readonly PixelPart[];
-  /** `columns first`: the weights of a linear layer, for its input gradient. Parts are then of K, and summed. */
+  /**
+   * `columns first`: the weights of a linear layer, for its input gradient. Parts are then of K,
+   * and summed.
+   */
   readonly order?: ColumnOrder;
   /** What the kernel is to leave for a reduction. */
   readonly gather?: Gather | undefined;
@@ -66,7 +69,10 @@ export interface PixelChoice {
 
 export type PixelNode = Pick<Node, "origin">;
 
-/** The parts of a contraction over pixels and, where K is split or its parts are in several buffers, the sum of what they make. */
+/**
+ * The parts of a contraction over pixels and, where K is split or its parts are in several buffers,
+ * the sum of what they make.
+ */
 export function emitPixels(
   context: LoweringContext,
   node: PixelNode,

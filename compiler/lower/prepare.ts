@@ -1,4 +1,7 @@
-/** How a split's images are prepared on the device: which of its transforms, from which staged size, in which dispatches. */
+/**
+ * How a split's images are prepared on the device: which of its transforms, from which staged size,
+ * in which dispatches.
+ */
 import type { Preparation } from "../../program/program.js";
 import type { DataSplitRecipe } from "../../program/recipe.js";
 import {
@@ -47,7 +50,10 @@ export interface PreparedInput {
   readonly origin: Origin;
 }
 
-/** Undefined where the images come to the device as floats: where they are floats before the last resize, or not images. */
+/**
+ * Undefined where the images come to the device as floats: where they are floats before the last
+ * resize, or not images.
+ */
 export function lowerPreparation(
   name: string,
   split: DataSplitRecipe,

@@ -14,7 +14,10 @@ import { lowerEpilogue } from "./fused.js";
 import { gatherFor, leftBy } from "./gather.js";
 import { perImage, type Storage } from "./storage.js";
 
-/** A kernel in which a thread makes a channel quad of the result, with what it reads apart from its epilogue. */
+/**
+ * A kernel in which a thread makes a channel quad of the result, with what it reads apart from its
+ * epilogue.
+ */
 export interface QuadStep {
   readonly label: string;
   readonly result: Value;
@@ -22,7 +25,10 @@ export interface QuadStep {
   readonly storage: readonly Storage[];
   readonly constants: Readonly<Record<string, number>>;
   kernel(epilogue: Epilogue, skeleton: QuadSkeleton): Kernel;
-  /** Whether a thread makes a quad or a line of them, be it only where a reduction follows; quads if left out. */
+  /**
+   * Whether a thread makes a quad or a line of them, be it only where a reduction follows; quads if
+   * left out.
+   */
   readonly form?: "quads" | "lines" | "lines to gather";
   /** Multiply-adds per image; 0 if left out. */
   readonly macs?: number;

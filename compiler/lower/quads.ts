@@ -9,13 +9,19 @@ import { lowerEpilogue } from "./fused.js";
 import { gatherFor, leftBy } from "./gather.js";
 import { perImage } from "./storage.js";
 
-/** A kernel in which a thread makes a channel quad of the result, with what it is given apart from that. */
+/**
+ * A kernel in which a thread makes a channel quad of the result, with what it is given apart from
+ * that.
+ */
 export interface QuadStep<B extends Bindings, C extends Constants> extends Bound<B, C> {
   readonly label: string;
   readonly result: Value;
   readonly fused?: Fused | undefined;
   readonly kernel: QuadKernel<B, C>;
-  /** Whether a thread makes a quad or a line of them, be it only where a reduction follows; quads if left out. */
+  /**
+   * Whether a thread makes a quad or a line of them, be it only where a reduction follows; quads if
+   * left out.
+   */
   readonly form?: "quads" | "lines" | "lines to gather";
   /** Multiply-adds per image; 0 if left out. */
   readonly macs?: number;

@@ -3,7 +3,10 @@ import { FIRST_PLANE, type Kernel } from "../kernels/kernel.js";
 import type { Origin } from "../ir/origin.js";
 import { shares } from "../layout/shares.js";
 
-/** Memory that a step binds. The memory plan maps it to a buffer; scratch of one lifetime may share a buffer with another. */
+/**
+ * Memory that a step binds. The memory plan maps it to a buffer; scratch of one lifetime may share
+ * a buffer with another.
+ */
 export interface Storage {
   readonly name: string;
   readonly purpose: ProgramBuffer["purpose"];
@@ -46,7 +49,10 @@ export function floatBits(value: number): number {
   return new Uint32Array(new Float32Array([value]).buffer)[0]!;
 }
 
-/** The step, or, where its kernel goes through more planes than a dispatch may have workgroups in z, as many as are needed. */
+/**
+ * The step, or, where its kernel goes through more planes than a dispatch may have workgroups in z,
+ * as many as are needed.
+ */
 export function inPlanes(step: StepDraft, most: number): readonly StepDraft[] {
   const { kernel, constants, workgroups, label, macs } = step;
   if (!kernel.constants.includes(FIRST_PLANE)) return [step];

@@ -49,7 +49,10 @@ export function lowerSumGradients(context: LoweringContext, node: Node<"sumGradi
   });
 }
 
-/** Two steps a piece: sums of blocks, in parallel, and their sum, in a fixed order, added to what there was before. */
+/**
+ * Two steps a piece: sums of blocks, in parallel, and their sum, in a fixed order, added to what
+ * there was before.
+ */
 export function lowerSquareSum(context: LoweringContext, node: Node<"squareSum">): void {
   const [gradient, others] = node.inputs;
   const result = context.storageOf(node.outputs[0]!);

@@ -1,4 +1,6 @@
-/** A convolution of 3x3 windows by Winograd's way: three transforms around sixteen matrix products. */
+/**
+ * A convolution of 3x3 windows by Winograd's way: three transforms around sixteen matrix products.
+ */
 import type { Affine } from "../../program/program.js";
 import { IDENTITY } from "../kernels/epilogue.js";
 import type { ContractionSchedule } from "../schedules/schedule.js";
@@ -17,7 +19,10 @@ import {
 } from "./pixels.js";
 import { fixed, perImage, type StepDraft, type Storage } from "./storage.js";
 
-/** What Winograd's way needs to know of a convolution: tiles of an image and across it, vec4 of input and output channels. */
+/**
+ * What Winograd's way needs to know of a convolution: tiles of an image and across it, vec4 of
+ * input and output channels.
+ */
 interface Sizes {
   readonly tiles: number;
   readonly across: number;

@@ -26,7 +26,9 @@ export function isResolved(layer: KnownLayer): layer is ResolvedLayer {
 export const kindOf = (layer: KnownLayer): string =>
   isResolved(layer) ? layer.definition.name : layer.kind;
 
-/** A layer as `summary` shows it. Shapes are without the batch axis, multiply-adds are per image. */
+/**
+ * A layer as `summary` shows it. Shapes are without the batch axis, multiply-adds are per image.
+ */
 export interface AnalyzedLayer {
   /** `features.conv1`. */
   readonly name: string;
@@ -34,7 +36,9 @@ export interface AnalyzedLayer {
   readonly kind: string;
   /** The call as a picture shows it, without initializers: `conv(64, kernel=3, padding=1)`. */
   readonly call: string;
-  /** Indices of the layers whose outputs it reads; -1 is the network's first input, -2 the second. */
+  /**
+   * Indices of the layers whose outputs it reads; -1 is the network's first input, -2 the second.
+   */
   readonly inputs: readonly number[];
   /** Index in `groups` of the innermost group around it. */
   readonly group?: number;
@@ -47,7 +51,10 @@ export interface AnalyzedLayer {
   readonly output: readonly number[] | undefined;
   readonly parameters: number;
   readonly macs: number;
-  /** Gradients of input and weight, as far as they are needed, cost as much as the forward pass each. */
+  /**
+   * Gradients of input and weight, as far as they are needed, cost as much as the forward pass
+   * each.
+   */
   readonly macsBackward: number;
 }
 

@@ -49,7 +49,9 @@ export class PrintedNames {
     return isUnnamed;
   }
 
-  /** Makes a use of shared layers known, and its layers. True if the language names it so itself. */
+  /**
+   * Makes a use of shared layers known, and its layers. True if the language names it so itself.
+   */
   defineUse(
     { name, share, first, count }: ShareUse,
     { isScored }: { readonly isScored: boolean },

@@ -48,7 +48,9 @@ export interface ResolvedLayer {
   readonly inputs: readonly NetworkValue[];
   /** Of its output. */
   readonly type: TensorType;
-  /** What names of its weights start with: its name, or one that several layers share weights by. */
+  /**
+   * What names of its weights start with: its name, or one that several layers share weights by.
+   */
   readonly weights: string;
   /** Index in `groups` of the innermost group around it. */
   readonly group?: number;

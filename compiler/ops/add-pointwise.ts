@@ -5,7 +5,10 @@ import type { Expression } from "../ir/expression.js";
 import type { Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
 
-/** Adds a pointwise node with a simplified expression and only the inputs it reads; none where it is one of the inputs. */
+/**
+ * Adds a pointwise node with a simplified expression and only the inputs it reads; none where it is
+ * one of the inputs.
+ */
 export function addPointwise(
   builder: Builder,
   inputs: readonly Value[],

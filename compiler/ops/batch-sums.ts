@@ -4,7 +4,10 @@ import { BATCH } from "../ir/shape.js";
 import { requireShape } from "./checks.js";
 import type { OpDefinition, Tensor } from "./op.js";
 
-/** Sums over the batch of any number of [N] values, and how many examples have one that is not finite. */
+/**
+ * Sums over the batch of any number of [N] values, and how many examples have one that is not
+ * finite.
+ */
 export const batchSums: OpDefinition<"batchSums"> = {
   outputs(inputs) {
     for (const input of inputs) requireShape(input, [BATCH]);

@@ -16,7 +16,10 @@ import type {
 import type { Origin } from "../ir/origin.js";
 import { BATCH, type Shape } from "../ir/shape.js";
 
-/** Builds a graph node by node; shapes come from the ops. Layers, gradients and passes all build with this. */
+/**
+ * Builds a graph node by node; shapes come from the ops. Layers, gradients and passes all build
+ * with this.
+ */
 export class GraphBuilder implements Builder {
   private nextId = 0;
   private readonly nodes: AnyNode[] = [];
@@ -27,14 +30,18 @@ export class GraphBuilder implements Builder {
 
   constructor(private readonly name: string) {}
 
-  /** Continues from an existing graph: its values may be used, its nodes and parameters are kept. */
+  /**
+   * Continues from an existing graph: its values may be used, its nodes and parameters are kept.
+   */
   static from(graph: Graph): GraphBuilder {
     const builder = GraphBuilder.withoutNodes(graph);
     builder.nodes.push(...graph.nodes);
     return builder;
   }
 
-  /** Continues from an existing graph whose nodes are to be written anew; ids stay unique over both. */
+  /**
+   * Continues from an existing graph whose nodes are to be written anew; ids stay unique over both.
+   */
   static withoutNodes(graph: Graph): GraphBuilder {
     const builder = new GraphBuilder(graph.name);
     builder.parameters.push(...graph.parameters);
@@ -131,7 +138,10 @@ export class GraphBuilder implements Builder {
     return this.addAll(kind, inputs, attributes, origin)[0]!;
   }
 
-  /** What a function builds: the values that it returns, and the nodes that it adds, which the builder does not keep. */
+  /**
+   * What a function builds: the values that it returns, and the nodes that it adds, which the
+   * builder does not keep.
+   */
   collect(build: (builder: Builder) => readonly Value[]): {
     readonly values: readonly Value[];
     readonly nodes: readonly AnyNode[];

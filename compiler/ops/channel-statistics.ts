@@ -4,9 +4,10 @@ import type { OpDefinition, Tensor } from "./op.js";
 import { imageSizes, zeros } from "./tensors.js";
 
 /**
- * The mean and the biased variance of each channel over batch and space (Ioffe and Szegedy, "Batch normalization", ICML
- * 2015). Moves the running statistics in place, the variance towards the unbiased one, as PyTorch does; where a channel has
- * a single value there is none, and the running variance stays.
+ * The mean and the biased variance of each channel over batch and space (Ioffe and Szegedy, "Batch
+ * normalization", ICML 2015). Moves the running statistics in place, the variance towards the
+ * unbiased one, as PyTorch does; where a channel has a single value there is none, and the running
+ * variance stays.
  *
  * It has no gradient of its own: `normalize`, its only reader, answers for both.
  */

@@ -1,7 +1,9 @@
 import type { OpDefinition } from "./op.js";
 import { imageSizes, zeros } from "./tensors.js";
 
-/** y[n, c] = sum of x[n, c - before] ... x[n, c + after], the channels that exist: the sums of LRN. */
+/**
+ * y[n, c] = sum of x[n, c - before] ... x[n, c + after], the channels that exist: the sums of LRN.
+ */
 export const channelWindowSum: OpDefinition<"channelWindowSum"> = {
   outputs([x]) {
     return [{ shape: x!.shape, type: "f32" }];

@@ -3,7 +3,10 @@ import { ensure } from "./checks.js";
 import type { OpDefinition } from "./op.js";
 import { imageSizes, zeros } from "./tensors.js";
 
-/** Values of one batch and space, their channels one after the other. Its gradient is cut into the same parts. */
+/**
+ * Values of one batch and space, their channels one after the other. Its gradient is cut into the
+ * same parts.
+ */
 export const concatenate: OpDefinition<"concatenate"> = {
   outputs(inputs) {
     const [first, ...others] = inputs.map(({ shape }) => shape);

@@ -12,7 +12,10 @@ export const convolutionInputGradient: OpDefinition<"convolutionInputGradient"> 
     return [{ shape: attributes.inputShape, type: "f32" }];
   },
 
-  /** Linear in either input: of a transposed convolution, whose gradients are a convolution and its weight's gradient. */
+  /**
+   * Linear in either input: of a transposed convolution, whose gradients are a convolution and its
+   * weight's gradient.
+   */
   gradient(builder, node, [gradient], wanted) {
     const { kernel, stride, padding, dilation, groups } = node.attributes;
     const attributes = { kernel, stride, padding, dilation, groups };

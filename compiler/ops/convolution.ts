@@ -26,7 +26,10 @@ export function convolvedShape(x: Shape, w: Shape, attributes: ConvolutionAttrib
   return [BATCH, outputs];
 }
 
-/** y[n, o, i, j] = sum over c, k, l of x[n, c, i * stride + k * dilation - padding, ...] * w[o, c, k, l]. */
+/**
+ * y[n, o, i, j] = sum over c, k, l of x[n, c, i * stride + k * dilation - padding, ...] * w[o, c,
+ * k, l].
+ */
 export const convolution: OpDefinition<"convolution"> = {
   outputs([x, w], attributes) {
     return [{ shape: convolvedShape(x!.shape, w!.shape, attributes), type: "f32" }];
@@ -49,7 +52,8 @@ export const convolution: OpDefinition<"convolution"> = {
         { ...attributes, weightShape: w.shape },
         node.origin,
       );
-    // The input's gradient first: it is the last to read w, which may then be updated as soon as dw is known.
+    // The input's gradient first: it is the last to read w, which may then be updated as soon as dw
+    // is known.
     return [wanted[0] ? inputGradient() : undefined, wanted[1] ? weightGradient() : undefined];
   },
 

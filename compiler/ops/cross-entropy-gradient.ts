@@ -4,8 +4,9 @@ import { softmaxOf } from "./softmax.js";
 import { imageSizes, zeros } from "./tensors.js";
 
 /**
- * The gradient of the step's mean loss, times its weight: weight * (sum(target) * softmax(logits) - target) / total, where the total is the
- * number of examples, or the weights of their labels. Of mixed images the sum of both labels' by their shares.
+ * The gradient of the step's mean loss, times its weight: weight * (sum(target) * softmax(logits) -
+ * target) / total, where the total is the number of examples, or the weights of their labels. Of
+ * mixed images the sum of both labels' by their shares.
  */
 export const crossEntropyGradient: OpDefinition<"crossEntropyGradient"> = {
   outputs(inputs) {

@@ -4,7 +4,10 @@ import { ensure, requireShape } from "./checks.js";
 import type { OpDefinition, Tensor } from "./op.js";
 import { imageSizes, zeros } from "./tensors.js";
 
-/** Logits are [N, C], labels [N] integers below C; so are the labels of partners, and their shares [N]. */
+/**
+ * Logits are [N, C], labels [N] integers below C; so are the labels of partners, and their shares
+ * [N].
+ */
 export function requireLogits([logits, ...others]: readonly Value[]): void {
   const { height, width } = imageShape(logits!.shape);
   ensure(height * width === 1, () => {
@@ -16,7 +19,9 @@ export function requireLogits([logits, ...others]: readonly Value[]): void {
   for (const other of others) requireShape(other, [BATCH]);
 }
 
-/** One of the labels of an example, and what it counts of the example: 1 where there is no other. */
+/**
+ * One of the labels of an example, and what it counts of the example: 1 where there is no other.
+ */
 export interface Labelled {
   readonly share: number;
   /** What each class's negative log-probability counts. */
@@ -58,7 +63,10 @@ const weightOf = ({ classWeights }: LabelRule, label: number) => classWeights?.[
 const totalOf = ({ data }: Tensor, rule: LabelRule) =>
   Array.from(data).reduce((sum, label) => sum + weightOf(rule, label), 0);
 
-/** What each class counts: the label's 1, of which `smoothing` is spread evenly over all classes, each times its class's weight. */
+/**
+ * What each class counts: the label's 1, of which `smoothing` is spread evenly over all classes,
+ * each times its class's weight.
+ */
 function targetsOf(
   { data: labels }: Tensor,
   classes: number,
@@ -82,8 +90,9 @@ const separatesPartners = (inputs: readonly unknown[], { classWeights }: LabelRu
   inputs.length > 2 && classWeights !== undefined;
 
 /**
- * What each example adds to the loss's sum: - sum over classes of target * log softmax(logits), with PyTorch's label smoothing and class
- * weights. PyTorch's mean is the sum over all examples, divided by their number or by the weights of their labels.
+ * What each example adds to the loss's sum: - sum over classes of target * log softmax(logits),
+ * with PyTorch's label smoothing and class weights. PyTorch's mean is the sum over all examples,
+ * divided by their number or by the weights of their labels.
  */
 export const crossEntropy: OpDefinition<"crossEntropy"> = {
   outputs(inputs, rule) {

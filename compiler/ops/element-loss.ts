@@ -4,7 +4,10 @@ import { evaluateTensor } from "./fused.js";
 import type { OpDefinition } from "./op.js";
 import { tensorSize, zeros } from "./tensors.js";
 
-/** The mean over each example's elements of a scalar expression of prediction and target; NaN where the prediction is not finite. */
+/**
+ * The mean over each example's elements of a scalar expression of prediction and target; NaN where
+ * the prediction is not finite.
+ */
 export const elementLoss: OpDefinition<"elementLoss"> = {
   outputs([prediction, target]) {
     requireShape(target!, prediction!.shape);

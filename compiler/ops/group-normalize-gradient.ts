@@ -3,7 +3,10 @@ import { forEachGroup, groupMoments } from "./groups.js";
 import type { OpDefinition } from "./op.js";
 import { zeros } from "./tensors.js";
 
-/** With y the normalised x and r = 1 / deviation: dx = r (dy - mean(dy) - y mean(dy y)), the means over the group. */
+/**
+ * With y the normalised x and r = 1 / deviation: dx = r (dy - mean(dy) - y mean(dy y)), the means
+ * over the group.
+ */
 export const groupNormalizeGradient: OpDefinition<"groupNormalizeGradient"> = {
   outputs([x, dy]) {
     requireShape(dy!, x!.shape);

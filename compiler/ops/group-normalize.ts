@@ -3,8 +3,9 @@ import type { OpDefinition } from "./op.js";
 import { zeros } from "./tensors.js";
 
 /**
- * Each group of channels to mean 0 and variance 1, in each image by itself (Wu and He, "Group normalization", ECCV 2018) or
- * at each of its pixels (with one group, Ba, Kiros and Hinton, "Layer normalization", 2016).
+ * Each group of channels to mean 0 and variance 1, in each image by itself (Wu and He, "Group
+ * normalization", ECCV 2018) or at each of its pixels (with one group, Ba, Kiros and Hinton, "Layer
+ * normalization", 2016).
  */
 export const groupNormalize: OpDefinition<"groupNormalize"> = {
   outputs([x], attributes) {

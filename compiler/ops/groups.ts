@@ -9,7 +9,10 @@ export function requireGroups(shape: Shape, { groups }: GroupNormalizeAttributes
   ensure(channels % groups === 0, () => `${groups} groups do not divide ${channels} channels`);
 }
 
-/** Visits what is normalised together: the indices of each group of channels of each image, or of each of its pixels. */
+/**
+ * Visits what is normalised together: the indices of each group of channels of each image, or of
+ * each of its pixels.
+ */
 export function forEachGroup(
   { shape }: Tensor,
   { groups, pixels: extent }: GroupNormalizeAttributes,

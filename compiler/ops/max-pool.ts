@@ -3,7 +3,10 @@ import type { OpDefinition } from "./op.js";
 import { imageSizes, resolveShape, zeros, type ImageSizes } from "./tensors.js";
 import { pooledShape, windowedSize } from "./windows.js";
 
-/** The winner among a window's elements; ties go to the first in row order, and NaN wins, as in PyTorch. */
+/**
+ * The winner among a window's elements; ties go to the first in row order, and NaN wins, as in
+ * PyTorch.
+ */
 function findWinner(
   plane: ArrayLike<number>,
   { height, width }: ImageSizes,

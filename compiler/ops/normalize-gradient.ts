@@ -3,8 +3,9 @@ import type { OpDefinition } from "./op.js";
 import { imageSizes, zeros } from "./tensors.js";
 
 /**
- * What the gradient of `normalize` sums over batch and space, for each channel: the gradients of bias and weight, and with
- * them the part of dy that the statistics take away, as a linear function of x: slope * x + offset.
+ * What the gradient of `normalize` sums over batch and space, for each channel: the gradients of
+ * bias and weight, and with them the part of dy that the statistics take away, as a linear function
+ * of x: slope * x + offset.
  */
 export const normalizeGradient: OpDefinition<"normalizeGradient"> = {
   outputs([dy, x, mean, variance]) {

@@ -2,7 +2,10 @@ import { requireShape } from "./checks.js";
 import type { OpDefinition } from "./op.js";
 import { zeros } from "./tensors.js";
 
-/** What `normalize` multiplies by and adds where its statistics are known beforehand: one multiplication and one addition. */
+/**
+ * What `normalize` multiplies by and adds where its statistics are known beforehand: one
+ * multiplication and one addition.
+ */
 export const normalizeScale: OpDefinition<"normalizeScale"> = {
   outputs([mean, ...vectors]) {
     for (const vector of vectors) requireShape(vector, mean!.shape);

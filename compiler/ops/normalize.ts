@@ -16,10 +16,11 @@ import { evaluateTensor } from "./fused.js";
 import type { OpDefinition } from "./op.js";
 
 /**
- * Normalises by the channels' statistics over batch and space, then scales and shifts (Ioffe and Szegedy, 2015).
+ * Normalises by the channels' statistics over batch and space, then scales and shifts (Ioffe and
+ * Szegedy, 2015).
  *
- * With n values in a channel, r = 1 / sqrt(variance + epsilon) and x' = (x - mean) r:
- * dbias = sum dy, dweight = sum dy x', dx = weight r (dy - dbias / n - x' dweight / n).
+ * With n values in a channel, r = 1 / sqrt(variance + epsilon) and x' = (x - mean) r: dbias = sum
+ * dy, dweight = sum dy x', dx = weight r (dy - dbias / n - x' dweight / n).
  */
 export const normalize: OpDefinition<"normalize"> = {
   outputs([x, ...vectors]) {
@@ -51,7 +52,10 @@ export const normalize: OpDefinition<"normalize"> = {
   },
 };
 
-/** weight / deviation * (dy - slope * x - offset), of dy, x, variance, slope, offset and the weight if there is one. */
+/**
+ * weight / deviation * (dy - slope * x - offset), of dy, x, variance, slope, offset and the weight
+ * if there is one.
+ */
 function inputGradient(
   { epsilon }: NormalizeAttributes,
   { hasWeight }: { readonly hasWeight: boolean },

@@ -22,17 +22,19 @@ export interface ReferenceContext {
 }
 
 /**
- * A primitive: what it computes, and nothing about machines (how it runs on a GPU is decided in lower/). One file an op,
- * all alike; ops/index.ts is the registry, a record typed by OpKind, so that a missing op does not compile.
+ * A primitive: what it computes, and nothing about machines (how it runs on a GPU is decided in
+ * lower/). One file an op, all alike; ops/index.ts is the registry, a record typed by OpKind, so
+ * that a missing op does not compile.
  */
 export interface OpDefinition<Kind extends OpKind> {
   /** Shapes and types of the outputs. Throws on inputs that no pass should produce. */
   outputs(inputs: readonly Value[], attributes: OpAttributes[Kind]): readonly TensorType[];
 
   /**
-   * The gradient as a graph: given the gradients of the node's outputs (undefined where nothing depends on one), adds nodes
-   * to the builder and returns the gradient of each input, undefined where there is none. `wanted[i]` is false where
-   * nobody reads input i's gradient: add no nodes for it. Absent for ops that have none.
+   * The gradient as a graph: given the gradients of the node's outputs (undefined where nothing
+   * depends on one), adds nodes to the builder and returns the gradient of each input, undefined
+   * where there is none. `wanted[i]` is false where nobody reads input i's gradient: add no nodes
+   * for it. Absent for ops that have none.
    */
   gradient?(
     builder: Builder,

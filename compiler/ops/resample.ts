@@ -4,7 +4,9 @@ import { resampleTaps } from "../ir/resample-taps.js";
 import { imageSizes, resolveShape, zeros } from "./tensors.js";
 import { pooledShape } from "./windows.js";
 
-/** Visits each pair of an output element and an input element that it is made of, with the weight. */
+/**
+ * Visits each pair of an output element and an input element that it is made of, with the weight.
+ */
 export function forEachResampled(
   shapes: { readonly x: readonly number[]; readonly y: readonly number[] },
   attributes: ResampleAttributes,

@@ -6,7 +6,9 @@ import type { ReferenceContext, Tensor } from "./op.js";
 import { runNode } from "./run-node.js";
 import { resolveShape, tensorSize } from "./tensors.js";
 
-/** Numbers of a tensor in logical order; the whole run is in double precision where the inputs are. */
+/**
+ * Numbers of a tensor in logical order; the whole run is in double precision where the inputs are.
+ */
 export type Numbers = Float32Array | Float64Array;
 
 export interface GraphInputs {
@@ -15,7 +17,9 @@ export interface GraphInputs {
   /** Other inputs and targets, by name. */
   readonly given?: Readonly<Record<string, Uint32Array | Numbers>>;
   readonly labels?: Uint32Array | Numbers;
-  /** Of mixed images: the other label, and the share of the first; the label itself and 1 if absent. */
+  /**
+   * Of mixed images: the other label, and the share of the first; the label itself and 1 if absent.
+   */
   readonly partners?: Uint32Array;
   readonly shares?: Numbers;
   /** By parameter name. */
@@ -31,8 +35,8 @@ export interface GraphInputs {
 export type GraphValues = ReadonlyMap<number, Tensor>;
 
 /**
- * Runs a graph on the CPU with the ops' references: the oracle for kernels. The inputs are not changed. Throws where a
- * parameter is missing or has the wrong length.
+ * Runs a graph on the CPU with the ops' references: the oracle for kernels. The inputs are not
+ * changed. Throws where a parameter is missing or has the wrong length.
  */
 export function runGraph(graph: Graph, inputs: GraphInputs): GraphValues {
   const values = new Map<number, Tensor>();

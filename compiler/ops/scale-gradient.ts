@@ -2,7 +2,9 @@ import { LOSS_SCALE_WORDS } from "../../program/loss-scale.js";
 import { requireShape } from "./checks.js";
 import type { OpDefinition } from "./op.js";
 
-/** The gradient of a loss times its scale, so that what follows from it does not vanish in 16 bits. */
+/**
+ * The gradient of a loss times its scale, so that what follows from it does not vanish in 16 bits.
+ */
 export const scaleGradient: OpDefinition<"scaleGradient"> = {
   outputs([dy, state]) {
     requireShape(state!, [LOSS_SCALE_WORDS]);

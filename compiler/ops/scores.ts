@@ -1,7 +1,10 @@
 import { portsOf, type Graph, type ScoreTerm, type Value } from "../ir/graph.js";
 import type { GraphValues } from "./run-graph.js";
 
-/** The loss and the metrics of a graph that was run on the CPU, by name: the means that a runtime makes of their sums. */
+/**
+ * The loss and the metrics of a graph that was run on the CPU, by name: the means that a runtime
+ * makes of their sums.
+ */
 export function scoresOf(graph: Graph, values: GraphValues): ReadonlyMap<string, number> {
   return new Map(
     graph.metrics.map(({ name, isShare, terms }) => {

@@ -2,7 +2,9 @@ import { requireShape } from "./checks.js";
 import type { OpDefinition } from "./op.js";
 import { zeros } from "./tensors.js";
 
-/** The sum of a tensor's squares, added to that of others: the square of the norm of all of them. */
+/**
+ * The sum of a tensor's squares, added to that of others: the square of the norm of all of them.
+ */
 export const squareSum: OpDefinition<"squareSum"> = {
   outputs([, others]) {
     if (others) requireShape(others, [1]);

@@ -1,14 +1,18 @@
 import type { ConvolutionAttributes } from "../ir/graph.js";
 import { imageSizes } from "./tensors.js";
 
-/** Where the input channels of one tap lie: `count` of them, so many elements apart in x and in w. */
+/**
+ * Where the input channels of one tap lie: `count` of them, so many elements apart in x and in w.
+ */
 export interface ChannelRun {
   readonly count: number;
   readonly xStep: number;
   readonly wStep: number;
 }
 
-/** Indices of an output element and of the first channel of what one kernel tap multiplies for it. */
+/**
+ * Indices of an output element and of the first channel of what one kernel tap multiplies for it.
+ */
 export type TapVisitor = (y: number, x: number, w: number) => void;
 
 export function channelRun(
@@ -20,8 +24,9 @@ export function channelRun(
 }
 
 /**
- * Visits every pair of an output element and a kernel tap that falls inside the image. The convolution and both its
- * gradients are sums over the same triples (y, x, w); each of them adds to another member.
+ * Visits every pair of an output element and a kernel tap that falls inside the image. The
+ * convolution and both its gradients are sums over the same triples (y, x, w); each of them adds to
+ * another member.
  */
 export function forEachTap(
   shapes: { readonly x: readonly number[]; readonly y: readonly number[] },

@@ -37,7 +37,10 @@ export interface GradientScale {
   readonly corrections?: Corrections;
 }
 
-/** What an update by itself multiplies its gradient by, of its last input: the sum of all squares, or what the loss scale made of it. */
+/**
+ * What an update by itself multiplies its gradient by, of its last input: the sum of all squares,
+ * or what the loss scale made of it.
+ */
 export function gradientScale(
   { clipsNorm, skips, gradientFactor = 1 }: Node<"update">["attributes"],
   last: Tensor | undefined,
@@ -110,13 +113,16 @@ function follow(place: Place, pace: Pace, optimizer: OptimizerSettings): number 
 
 type Of<Kind extends OptimizerSettings["kind"]> = Extract<OptimizerSettings, { kind: Kind }>;
 
-/** Sutskever et al., "On the importance of initialization and momentum in deep learning", ICML 2013. */
+/**
+ * Sutskever et al., "On the importance of initialization and momentum in deep learning", ICML 2013.
+ */
 function followMomentum(
   { weight, gradient, index, states: [velocity] }: Place,
   { rate, decay }: Pace,
   { momentum, nesterov, convention }: Of<"sgd">,
 ): number {
-  // Caffe, and the paper of 2012, keep the learning rate inside the velocity; PyTorch applies it outside.
+  // Caffe, and the paper of 2012, keep the learning rate inside the velocity; PyTorch applies it
+  // outside.
   const [inside, outside] = convention === "caffe" ? [rate, 1] : [1, rate];
   const g = inside * (gradient + decay * weight);
   const next = momentum * velocity!.data[index]! + g;
@@ -124,7 +130,9 @@ function followMomentum(
   return weight - outside * (nesterov ? g + momentum * next : next);
 }
 
-/** Tieleman and Hinton, "Lecture 6.5: rmsprop", 2012, with PyTorch's epsilon outside of the root. */
+/**
+ * Tieleman and Hinton, "Lecture 6.5: rmsprop", 2012, with PyTorch's epsilon outside of the root.
+ */
 function followRmsprop(
   { weight, gradient, index, states: [squares, velocity] }: Place,
   { rate, decay }: Pace,

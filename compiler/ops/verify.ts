@@ -22,8 +22,9 @@ import {
 import { BATCH, formatShape, imageShape, sameShape, type Shape } from "../ir/shape.js";
 
 /**
- * Throws where the graph breaks a promise that passes rely on: values are made once and before they are used, shapes
- * and types are what the ops say, updates change parameters that nothing reads afterwards. Run between passes.
+ * Throws where the graph breaks a promise that passes rely on: values are made once and before they
+ * are used, shapes and types are what the ops say, updates change parameters that nothing reads
+ * afterwards. Run between passes.
  */
 export function verify(graph: Graph): void {
   const defined = new Set<number>();
@@ -153,7 +154,10 @@ function verifyUpdates(graph: Graph): void {
   }
 }
 
-/** Running statistics are parameters of their own kind; layers that share weights move the same ones. */
+/**
+ * Running statistics are parameters of their own kind; layers that share weights move the same
+ * ones.
+ */
 function verifyStatistics({ parameters, nodes }: Graph): void {
   const statistics = parameters.filter(({ role }) => role === "statistic");
   const known = new Set(statistics.map(({ value }) => value.id));
@@ -167,7 +171,9 @@ function verifyStatistics({ parameters, nodes }: Graph): void {
   }
 }
 
-/** Parts are left by what makes the values for the node that reduces them, which knows of one maker. */
+/**
+ * Parts are left by what makes the values for the node that reduces them, which knows of one maker.
+ */
 function verifyLeft({ nodes }: Graph): void {
   const makers = new Map(
     nodes.flatMap((node) => node.outputs.map((output) => [output.id, node] as const)),

@@ -61,7 +61,10 @@ export function pooledShape(x: Shape, size: readonly [number, number]): Shape {
   return [BATCH, channels];
 }
 
-/** The elements `start` to `end` of an axis that a window covers, and the axis's share of the divisor. */
+/**
+ * The elements `start` to `end` of an axis that a window covers, and the axis's share of the
+ * divisor.
+ */
 export interface AverageWindow {
   readonly start: number;
   readonly end: number;

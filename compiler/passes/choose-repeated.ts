@@ -13,19 +13,26 @@ export interface RepetitionCost {
   readonly bytes: number;
 }
 
-/** Multiply-adds in whose time a byte is moved: about the same on GPUs and on software adapters (schedules/cost.ts). */
+/**
+ * Multiply-adds in whose time a byte is moved: about the same on GPUs and on software adapters
+ * (schedules/cost.ts).
+ */
 export const MACS_PER_BYTE = 4;
 
-/** Nodes to repeat, by the ids of their first outputs. Each choice has all that the one before it has, and more. */
+/**
+ * Nodes to repeat, by the ids of their first outputs. Each choice has all that the one before it
+ * has, and more.
+ */
 export interface RepetitionChoice {
   readonly again: ReadonlySet<number>;
   readonly cost: RepetitionCost;
 }
 
 /**
- * What to compute again in the backward pass, from nothing to as much as helps. Greedy: at the step where most memory is alive, of the
- * values that are only kept for later the one whose repetition takes the least time for the memory it frees, with what must be repeated
- * for it; and so on, as long as the peak does not grow. Element-wise ops and poolings come first, convolutions last.
+ * What to compute again in the backward pass, from nothing to as much as helps. Greedy: at the step
+ * where most memory is alive, of the values that are only kept for later the one whose repetition
+ * takes the least time for the memory it frees, with what must be repeated for it; and so on, as
+ * long as the peak does not grow. Element-wise ops and poolings come first, convolutions last.
  */
 export function chooseRepeated(graph: Graph, batch: number): readonly RepetitionChoice[] {
   const search = new RepetitionSearch(graph, batch);
@@ -107,7 +114,10 @@ class RepetitionSearch {
     return !this.chosen.has(node) && !this.banned.has(node) && this.parts.canRepeat(node);
   }
 
-  /** The node with all that its repetition asks for; undefined where its results are not kept over the peak. */
+  /**
+   * The node with all that its repetition asks for; undefined where its results are not kept over
+   * the peak.
+   */
   private candidate(node: AnyNode): Candidate | undefined {
     const { lifetimes, peak } = this.timeline;
     const isKept = (value: Value) => {
@@ -130,7 +140,10 @@ class RepetitionSearch {
     };
   }
 
-  /** Adds a node and those before it whose results are no longer there when it is repeated; where they cannot be repeated, they are kept. */
+  /**
+   * Adds a node and those before it whose results are no longer there when it is repeated; where
+   * they cannot be repeated, they are kept.
+   */
   private collect(node: AnyNode, when: number, nodes: Set<AnyNode>, extended: Set<Value>): void {
     nodes.add(node);
     for (const input of readsOf(node)) {

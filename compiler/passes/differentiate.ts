@@ -11,9 +11,10 @@ import { elementCount } from "../ir/shape.js";
 import { summarize } from "./summarize.js";
 
 /**
- * The training graph of a forward graph: its nodes, the sums of its metrics, the gradient of the step's mean loss
- * with regard to every trainable parameter that the loss depends on, and an `update` for each of these, as soon as
- * nothing reads the parameter any more. Reverse mode: gradients are added up where a value is used more than once.
+ * The training graph of a forward graph: its nodes, the sums of its metrics, the gradient of the
+ * step's mean loss with regard to every trainable parameter that the loss depends on, and an
+ * `update` for each of these, as soon as nothing reads the parameter any more. Reverse mode:
+ * gradients are added up where a value is used more than once.
  *
  * The first metric is the loss. Nodes fused already cannot be differentiated.
  */
@@ -33,8 +34,9 @@ export interface SlicedTraining {
 }
 
 /**
- * The training of a forward graph in slices, with an update after the last. Gradients of the step's mean loss add up, and whatever an
- * optimizer makes of them (running averages of squares, clipping) it makes of the sum.
+ * The training of a forward graph in slices, with an update after the last. Gradients of the step's
+ * mean loss add up, and whatever an optimizer makes of them (running averages of squares, clipping)
+ * it makes of the sum.
  */
 export function differentiateInSlices(forward: Graph, optimizer: TrainingRule): SlicedTraining {
   const { graph, trained } = withGradients(forward, optimizer);
@@ -78,7 +80,10 @@ function withGradients(forward: Graph, { lossScale }: TrainingRule): Differentia
   return { graph: builder.finish(forward), trained };
 }
 
-/** What a training graph depends on of an optimizer: its kind, and whether gradients are clipped; and how the loss is scaled. */
+/**
+ * What a training graph depends on of an optimizer: its kind, and whether gradients are clipped;
+ * and how the loss is scaled.
+ */
 export type TrainingRule = Pick<OptimizerSettings, "kind" | "clip"> & {
   readonly lossScale?: LossScale | undefined;
 };
@@ -122,7 +127,9 @@ function scaledGradient(
   return builder.add("scaleGradient", [gradient, builder.lossScale(origin)], {}, origin);
 }
 
-/** The gradient of the batch's mean of one loss, times its weight, with regard to the prediction. */
+/**
+ * The gradient of the batch's mean of one loss, times its weight, with regard to the prediction.
+ */
 function lossGradient({ node, weight }: LossTerm, builder: GraphBuilder): Value {
   const { inputs, origin } = node;
   switch (node.kind) {
@@ -200,8 +207,9 @@ function backpropagate(
 type Trained = Parameter & { readonly gradient: Value };
 
 /**
- * Adds each parameter's update right after the last node that reads it or makes its gradient; all of them at the end where
- * gradients are clipped by the norm of all, or one that is not finite keeps all from being applied.
+ * Adds each parameter's update right after the last node that reads it or makes its gradient; all
+ * of them at the end where gradients are clipped by the norm of all, or one that is not finite
+ * keeps all from being applied.
  */
 function withUpdates(graph: Graph, trained: readonly Trained[], optimizer: TrainingRule): Graph {
   const builder = GraphBuilder.withoutNodes(graph);
@@ -230,7 +238,10 @@ const clipsNorm = ({ clip }: AnyRule) => clip?.norm !== undefined;
 const needsNorm = (optimizer: TrainingRule) =>
   clipsNorm(optimizer) || optimizer.lossScale?.kind === "dynamic";
 
-/** What updates read: the norm itself, or the factor of the gradients that a dynamic loss scale makes of it. */
+/**
+ * What updates read: the norm itself, or the factor of the gradients that a dynamic loss scale
+ * makes of it.
+ */
 function addScaleAdjustment(builder: GraphBuilder, norm: Value, optimizer: TrainingRule): Value {
   const { lossScale } = optimizer;
   if (lossScale?.kind !== "dynamic") return norm;

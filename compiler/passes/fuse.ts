@@ -12,16 +12,20 @@ import { GraphEditor, type Joined } from "./graph-editor.js";
 import { rewriteWith, type Rule, type Rules } from "./rewrite.js";
 
 /**
- * Joins ops that can share a kernel. The graph computes the same; fewer values travel through memory:
+ * Joins ops that can share a kernel. The graph computes the same; fewer values travel through
+ * memory:
  *
  * - loss, gradient of the loss and top-k hits of the same logits: one pass over the logits
- * - max pooling and the ReLU behind it; in its gradient the ReLU's mask is part of the winner's code
- * - a pointwise op joins the op that makes its input (bias, ReLU, dropout, masks of gradients: epilogues), or the
- *   channel window or the max pooling that reads it (prologue)
+ * - max pooling and the ReLU behind it; in its gradient the ReLU's mask is part of the winner's
+ *   code
+ * - a pointwise op joins the op that makes its input (bias, ReLU, dropout, masks of gradients:
+ *   epilogues), or the channel window or the max pooling that reads it (prologue)
  *
- * - an update joins the op that makes its gradient, which is then never stored, and a bias's update that of its weights
+ * - an update joins the op that makes its gradient, which is then never stored, and a bias's update
+ *   that of its weights
  *
- * Updates move up to the place where their gradient is ready and nobody reads the weights any more, so that gradients live shortly.
+ * Updates move up to the place where their gradient is ready and nobody reads the weights any more,
+ * so that gradients live shortly.
  */
 export function fuse(graph: Graph, { keepGradients = false }: FuseOptions = {}): Graph {
   const placed = placeUpdates(rewriteBy(graph, JOINED_OPS));
@@ -43,7 +47,9 @@ function isKind<Kind extends OpKind>(
   return node?.kind === kind;
 }
 
-/** An op with a gradient of its own that is pointwise all the same, so that it joins its neighbours. */
+/**
+ * An op with a gradient of its own that is pointwise all the same, so that it joins its neighbours.
+ */
 const exposeExpression: Rule<"normalize"> = (node) => [
   [node, { ...node, kind: "pointwise", attributes: { expression: normalizeExpression(node) } }],
 ];
@@ -76,7 +82,10 @@ const fuseClassification: Rule<"crossEntropy"> = (loss, uses) => {
 /** Leaves a node's place empty. */
 const removed = (node: AnyNode) => [node, undefined] as const;
 
-/** Whether a node is of the same logits and labels. Hits do not ask for the partners of mixed images. */
+/**
+ * Whether a node is of the same logits and labels. Hits do not ask for the partners of mixed
+ * images.
+ */
 function readsAsMuch({ inputs, kind }: AnyNode, loss: Node): boolean {
   const wanted = kind === "accuracy" ? loss.inputs.slice(0, 2) : loss.inputs;
   return inputs.length === wanted.length && inputs.every((input, at) => input === wanted[at]);
@@ -108,7 +117,10 @@ const fusePoolRelu: Rule<"maxPool"> = (pool, uses) => {
   return [[pool, { ...pool, outputs: [result, code!], attributes }], removed(relu), ...masked];
 };
 
-/** The gradient of a pooling that reads `gradient * positive(result)`, reading the gradient itself: the code holds the mask. */
+/**
+ * The gradient of a pooling that reads `gradient * positive(result)`, reading the gradient itself:
+ * the code holds the mask.
+ */
 function withoutMask(node: AnyNode, result: Value, uses: Uses): Joined {
   if (!isKind(node, "maxPoolGradient")) return [];
   const masked = node.inputs[0]!;
@@ -133,7 +145,10 @@ function maskedOperand(expression: Expression, mask: number): number | undefined
   return value?.kind === "operand" ? value.index : undefined;
 }
 
-/** A pointwise node and the node that makes one of its operands are one node, in the pointwise node's place. */
+/**
+ * A pointwise node and the node that makes one of its operands are one node, in the pointwise
+ * node's place.
+ */
 const fuseEpilogue: Rule<"pointwise"> = (node, uses) => {
   for (const [index, input] of node.inputs.entries()) {
     const maker = uses.maker(input);
@@ -167,7 +182,10 @@ function isTooLarge(maker: AnyNode, outer: Node<"pointwise">, index: number): bo
 const readsByChannel = (expression: Expression, index: number) =>
   leaves(expression).some((leaf) => leaf.kind === "channel" && leaf.index === index);
 
-/** The expression of `outer` with the operand `index` replaced by `inner` and the others renumbered to their place in `inputs`. */
+/**
+ * The expression of `outer` with the operand `index` replaced by `inner` and the others renumbered
+ * to their place in `inputs`.
+ */
 function compose(
   outer: Node<"pointwise">,
   index: number,
@@ -212,7 +230,10 @@ function joinEpilogue(maker: AnyNode, outer: Node<"pointwise">, index: number): 
   return { ...finished, outputs: outer.outputs };
 }
 
-/** A pointwise function of one value, read only by a window that can do so, is computed where the window reads. */
+/**
+ * A pointwise function of one value, read only by a window that can do so, is computed where the
+ * window reads.
+ */
 const fusePrologue: Rule<"channelWindowSum" | "maxPool"> = (node, uses) => {
   const [input] = node.inputs;
   const maker = uses.maker(input!);
@@ -238,7 +259,10 @@ function takesPrologue(
 /** Whether an update needs the gradients of all parameters. */
 const waitsForAll = ({ attributes: { clipsNorm, skips } }: Node<"update">) => clipsNorm || skips;
 
-/** A gradient that only an update reads is applied by the op that makes it, where the update is: no reader of the weights is left. */
+/**
+ * A gradient that only an update reads is applied by the op that makes it, where the update is: no
+ * reader of the weights is left.
+ */
 const fuseUpdate: Rule<"update"> = (update, uses) => {
   if (waitsForAll(update)) return undefined;
   const [parameter, gradient, ...states] = update.inputs as [Value, Value, ...Value[]];
@@ -275,7 +299,10 @@ function isDirect(node: AnyNode): boolean {
   return new ConvolutionGeometry(node.attributes, input!.shape, gradient!.shape).isDirect;
 }
 
-/** Each update behind the last node that reads its weights or makes what it reads; the later of two in one place comes first. */
+/**
+ * Each update behind the last node that reads its weights or makes what it reads; the later of two
+ * in one place comes first.
+ */
 function placeUpdates(graph: Graph): Graph {
   const others = graph.nodes.filter((node) => node.kind !== "update");
   const [lastRead, made] = [new Map<Value, number>(), new Map<Value, number>()];

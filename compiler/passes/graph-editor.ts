@@ -19,12 +19,15 @@ export interface Place {
 /** Builds what takes a node's place, and returns what stands in for each of its outputs. */
 export type Replacement = (builder: Builder) => readonly Value[];
 
-/** Nodes that take the places of others, with values of the same graph; `undefined` leaves a place empty. */
+/**
+ * Nodes that take the places of others, with values of the same graph; `undefined` leaves a place
+ * empty.
+ */
 export type Joined = readonly (readonly [AnyNode, AnyNode | undefined])[];
 
 /**
- * A graph that is changed node by node: a linked list whose uses follow every change, at a cost that does not depend on the graph's size.
- * Nodes whose results nobody reads any more are removed.
+ * A graph that is changed node by node: a linked list whose uses follow every change, at a cost
+ * that does not depend on the graph's size. Nodes whose results nobody reads any more are removed.
  */
 export class GraphEditor extends Uses {
   private readonly places = new Map<AnyNode, Place>();
@@ -67,7 +70,10 @@ export class GraphEditor extends Uses {
     return [...nodes].map((node) => this.placeOf(node));
   }
 
-  /** Puts what `replacement` builds in a node's place, and its results in that of the node's outputs. */
+  /**
+   * Puts what `replacement` builds in a node's place, and its results in that of the node's
+   * outputs.
+   */
   rebuild(node: AnyNode, replacement: Replacement): void {
     const place = this.placeOf(node);
     const added = this.builder.collect(replacement);

@@ -6,15 +6,19 @@ import { elementCount } from "../ir/shape.js";
 import { removeDeadNodes } from "./dead-nodes.js";
 import { rewrite, type Rule } from "./rewrite.js";
 
-/** The graph as it runs outside training: dropout keeps everything, and running statistics stand in for the batch's. */
+/**
+ * The graph as it runs outside training: dropout keeps everything, and running statistics stand in
+ * for the batch's.
+ */
 export function forInference(graph: Graph): Graph {
   const known = rewrite(graph, { normalize: [byRunningStatistics] });
   return { ...known, nodes: known.nodes.map(withoutDropout) };
 }
 
 /**
- * Normalising by statistics known beforehand is a multiplication and an addition, which the convolution before takes in: the factor in its
- * weights, where that is worth a copy of them, or behind it.
+ * Normalising by statistics known beforehand is a multiplication and an addition, which the
+ * convolution before takes in: the factor in its weights, where that is worth a copy of them, or
+ * behind it.
  */
 const byRunningStatistics: Rule<"normalize"> = (node, uses) => {
   const [x, mean, , ...affine] = node.inputs as [Value, Value, ...Value[]];
@@ -45,9 +49,10 @@ const byRunningStatistics: Rule<"normalize"> = (node, uses) => {
 };
 
 /**
- * A factor in the weights saves a multiplication for each output, beside as many as an output has weights: it counts where those are few.
- * The scaled weights are a second copy, since training and files know them as they are. They are made where the copy takes no more memory
- * than the outputs of one image, which is where an output has fewer weights than an image has pixels.
+ * A factor in the weights saves a multiplication for each output, beside as many as an output has
+ * weights: it counts where those are few. The scaled weights are a second copy, since training and
+ * files know them as they are. They are made where the copy takes no more memory than the outputs
+ * of one image, which is where an output has fewer weights than an image has pixels.
  */
 function isWorthCopy({ inputs: [, weights], outputs: [y] }: Node<"convolution">): boolean {
   return elementCount(weights!.shape) <= elementCount(y!.shape);

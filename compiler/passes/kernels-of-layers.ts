@@ -4,8 +4,8 @@ import { fuse } from "./fuse.js";
 import { Uses } from "../ir/uses.js";
 
 /**
- * The names of the layers that each kernel of a graph computes once it is fused, kernels of several layers alone. The graph must be
- * simplified already. A layer that vanished on the way is in none.
+ * The names of the layers that each kernel of a graph computes once it is fused, kernels of several
+ * layers alone. The graph must be simplified already. A layer that vanished on the way is in none.
  */
 export function kernelsOfLayers(graph: Graph): readonly (readonly string[])[] {
   const before = new Uses(graph);
@@ -15,7 +15,9 @@ export function kernelsOfLayers(graph: Graph): readonly (readonly string[])[] {
   });
 }
 
-/** The nodes that a fused node stands for: all between its outputs and its inputs, the last first. */
+/**
+ * The nodes that a fused node stands for: all between its outputs and its inputs, the last first.
+ */
 function membersOf(fused: AnyNode, before: Uses): readonly AnyNode[] {
   const members = new Set<AnyNode>();
   const inputs = new Set(readsOf(fused));

@@ -7,8 +7,8 @@ import { MOST_BINDINGS } from "../../program/limits.js";
 
 /**
  * Lets nodes begin the reductions of each channel of what they make: batch normalization's
- * statistics and sums. Runs last, since it depends on the order of nodes and on what is stored in 16
- * bits.
+ * statistics and sums. Runs last, since it depends on the order of nodes and on what is stored in
+ * 16 bits.
  */
 export function leaveParts(graph: Graph, half: HalfValues): Graph {
   const uses = new Uses(graph);
@@ -51,7 +51,10 @@ function partsFor({ kind, inputs, outputs }: AnyNode): LeftParts {
 const reduces = ({ kind, inputs }: AnyNode, value: Value): boolean =>
   (kind === "channelStatistics" || kind === "normalizeGradient") && inputs[0] === value;
 
-/** Kernels leave parts where a lane goes through pixels: not the direct form, nor a product's gradient. */
+/**
+ * Kernels leave parts where a lane goes through pixels: not the direct form, nor a product's
+ * gradient.
+ */
 function canLeave(node: AnyNode): boolean {
   if (!canFuse(node.kind, "leaves")) return false;
   const [x, y] = [node.inputs[0]!.shape, node.outputs[0]!.shape];

@@ -9,9 +9,10 @@ import {
 } from "../ir/graph.js";
 
 /**
- * A forward graph for images that are mixtures of two: its losses are of the labels of both, each by its share (mixup, arXiv:1710.09412;
- * CutMix, arXiv:1905.04899). Metrics stay those of the first label. A graph without labels is left as it is.
- * Throws for several targets, which no source of data mixes.
+ * A forward graph for images that are mixtures of two: its losses are of the labels of both, each
+ * by its share (mixup, arXiv:1710.09412; CutMix, arXiv:1905.04899). Metrics stay those of the first
+ * label. A graph without labels is left as it is. Throws for several targets, which no source of
+ * data mixes.
  */
 export function mixLabels(graph: Graph): Graph {
   const [labels, ...others] = portsOf(graph, "target");

@@ -46,12 +46,14 @@ export interface Recomputed {
 }
 
 /**
- * Computes values of the forward pass again where the backward pass first reads them, instead of keeping them meanwhile (Chen et al.,
- * "Training deep nets with sublinear memory cost", 2016). `again` names them by the id of their node's first output; ids that stand for
- * nothing that can be repeated are ignored.
+ * Computes values of the forward pass again where the backward pass first reads them, instead of
+ * keeping them meanwhile (Chen et al., "Training deep nets with sublinear memory cost", 2016).
+ * `again` names them by the id of their node's first output; ids that stand for nothing that can be
+ * repeated are ignored.
  *
- * A repetition is the node itself, after fusion, on the same values: its kernel, and so each bit of its result, is the same. Dropout draws
- * by its counter, the statistics of batch normalization are kept, and no weight is updated before its last reader: none of it happens twice.
+ * A repetition is the node itself, after fusion, on the same values: its kernel, and so each bit of
+ * its result, is the same. Dropout draws by its counter, the statistics of batch normalization are
+ * kept, and no weight is updated before its last reader: none of it happens twice.
  */
 export function recompute(
   graph: Graph,

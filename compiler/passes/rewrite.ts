@@ -3,21 +3,30 @@ import type { Uses } from "../ir/uses.js";
 import { removeDeadNodes } from "./dead-nodes.js";
 import { GraphEditor, type Joined, type Place, type Replacement } from "./graph-editor.js";
 
-/** What a rule makes of a match: nodes built in the node's place, or nodes that take the places of others. */
+/**
+ * What a rule makes of a match: nodes built in the node's place, or nodes that take the places of
+ * others.
+ */
 export type Change = Replacement | Joined;
 
-/** Looks at one node, the makers of what it reads, and their readers: the change where the rule applies. */
+/**
+ * Looks at one node, the makers of what it reads, and their readers: the change where the rule
+ * applies.
+ */
 export type Rule<Kind extends OpKind> = (
   node: { [Each in Kind]: Node<Each> }[Kind],
   uses: Uses,
 ) => Change | undefined;
 
-/** Rules by the kind of node that they look at. Each must leave the graph simpler in some measure. */
+/**
+ * Rules by the kind of node that they look at. Each must leave the graph simpler in some measure.
+ */
 export type Rules = { readonly [Kind in OpKind]?: readonly Rule<Kind>[] };
 
 /**
- * Applies rules until none applies, earlier nodes and earlier rules first. A change has the rules look again at what it changed, and at
- * nothing else, so that the work grows with the changes and not with the graph.
+ * Applies rules until none applies, earlier nodes and earlier rules first. A change has the rules
+ * look again at what it changed, and at nothing else, so that the work grows with the changes and
+ * not with the graph.
  */
 export function rewrite(graph: Graph, rules: Rules): Graph {
   return rewriteWith(new GraphEditor(removeDeadNodes(graph)), rules).finish();

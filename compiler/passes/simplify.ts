@@ -13,7 +13,10 @@ import { sameShape } from "../ir/shape.js";
 import { addPointwise } from "../ops/add-pointwise.js";
 import { rewrite, type Rule, type Rules } from "./rewrite.js";
 
-/** Constants are computed, neutral elements and inputs not read vanish, and so do nodes that only pass a value on. */
+/**
+ * Constants are computed, neutral elements and inputs not read vanish, and so do nodes that only
+ * pass a value on.
+ */
 const simplerExpression: Rule<"pointwise"> = (node) => {
   const { expression } = compactInputs(node.inputs, simplifyExpression(node.attributes.expression));
   const readsOperand = leaves(expression).some(({ kind }) => kind === "operand");
@@ -56,8 +59,9 @@ function isPad(attributes: AverageAttributes): attributes is AverageAttributes &
 }
 
 /**
- * relu and maximum commute. Pooling first leaves fewer elements to rectify, and the large value before the pool need not
- * be kept for the backward pass, which asks for the sign of the pooled value alone.
+ * relu and maximum commute. Pooling first leaves fewer elements to rectify, and the large value
+ * before the pool need not be kept for the backward pass, which asks for the sign of the pooled
+ * value alone.
  */
 const poolBeforeRelu: Rule<"maxPool"> = (node, uses) => {
   const [y, code] = node.outputs;
@@ -81,8 +85,9 @@ function isRelu(expression: Expression): boolean {
 }
 
 /**
- * What works on each element for itself works before a reshape as well: reshapes sink until they meet the convolution
- * that absorbs them. Dropout then counts its elements in the shape before, which is as random.
+ * What works on each element for itself works before a reshape as well: reshapes sink until they
+ * meet the convolution that absorbs them. Dropout then counts its elements in the shape before,
+ * which is as random.
  */
 const reshapeAfterPointwise: Rule<"pointwise"> = (node, uses) => {
   if (leaves(node.attributes.expression).some(({ kind }) => kind === "channel")) return undefined;
@@ -102,8 +107,8 @@ function isReshape(node: AnyNode | undefined): node is Node<"reshape"> {
 }
 
 /**
- * A linear layer on a flattened image is a convolution whose kernel covers the image: the weights lie in the same order,
- * and no element has to be moved.
+ * A linear layer on a flattened image is a convolution whose kernel covers the image: the weights
+ * lie in the same order, and no element has to be moved.
  */
 const linearOnImage: Rule<"convolution"> = (node, uses) => {
   if (!isLinear(node)) return undefined;
@@ -131,9 +136,9 @@ function isLinear({ inputs, attributes }: Node<"convolution">): boolean {
 }
 
 /**
- * Behind dropout, d = r * keep, the gradient through r = relu(...) is dd * keep * positive(r). Where keep is 0 the product
- * is 0 whatever the sign; elsewhere d is positive where r is. So d, which the next layer keeps anyway, serves for the
- * sign, and r need not outlive the forward pass.
+ * Behind dropout, d = r * keep, the gradient through r = relu(...) is dd * keep * positive(r).
+ * Where keep is 0 the product is 0 whatever the sign; elsewhere d is positive where r is. So d,
+ * which the next layer keeps anyway, serves for the sign, and r need not outlive the forward pass.
  */
 const signAfterDropout: Rule<"pointwise"> = (node, uses) => {
   const match = matchMasked(node);
@@ -173,7 +178,9 @@ function isScaled(node: AnyNode, value: Value): boolean {
   return node.inputs.length === 1 && node.inputs[0] === value;
 }
 
-/** Rules that change what a gradient would have to be told of: for graphs not yet differentiated. */
+/**
+ * Rules that change what a gradient would have to be told of: for graphs not yet differentiated.
+ */
 const forwardRules: Rules = {
   pointwise: [simplerExpression, reshapeAfterPointwise],
   reshape: [singleReshape],

@@ -5,8 +5,8 @@ import { isActivation, spacingFor } from "../layout/choose-layouts.js";
 import { Uses } from "../ir/uses.js";
 
 /**
- * Gives a copy of their own to readers that need a value's pixels further apart than others do: the gradient of a sum goes to
- * convolutions of different strides, and lies in memory in one way only.
+ * Gives a copy of their own to readers that need a value's pixels further apart than others do: the
+ * gradient of a sum goes to convolutions of different strides, and lies in memory in one way only.
  */
 export function separateSpacings(graph: Graph): Graph {
   const uses = new Uses(graph);

@@ -44,8 +44,9 @@ export interface GraphOptions {
 }
 
 /**
- * The graphs behind the step lists, none of which depends on the adapter. A model without a loss only predicts. What is made of a forward
- * graph is kept as long as that, and made once for all adapters and budgets.
+ * The graphs behind the step lists, none of which depends on the adapter. A model without a loss
+ * only predicts. What is made of a forward graph is kept as long as that, and made once for all
+ * adapters and budgets.
  */
 export function stepGraphs(forward: Graph, options: GraphOptions): StepGraphs {
   const { again = new Set<number>() } = options;
@@ -148,7 +149,10 @@ type Rule = OptimizerSettings & Pick<TrainingRule, "lossScale">;
 const ruleOf = ({ optimizer, precision }: GraphOptions): Rule | undefined =>
   optimizer && { ...optimizer, lossScale: precision?.lossScale };
 
-/** Whether an optimizer's step is linear in the gradient, so that slices of the batch can be applied one after the other (kernels/update.ts). */
+/**
+ * Whether an optimizer's step is linear in the gradient, so that slices of the batch can be applied
+ * one after the other (kernels/update.ts).
+ */
 const takesSlices = (optimizer: Rule) =>
   optimizer.kind === "sgd" &&
   !optimizer.nesterov &&

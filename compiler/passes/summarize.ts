@@ -1,7 +1,10 @@
 import { GraphBuilder } from "../ops/builder.js";
 import { scoreValues, type Graph } from "../ir/graph.js";
 
-/** The graph with the sums of its loss and metrics over the batch, as one `batchSums` node after all else. */
+/**
+ * The graph with the sums of its loss and metrics over the batch, as one `batchSums` node after all
+ * else.
+ */
 export function summarize(graph: Graph): Graph {
   const values = scoreValues(graph);
   const [loss] = values;

@@ -5,8 +5,8 @@ import type { Graph, Parameter } from "../ir/graph.js";
 export type WeightSettings = Pick<TrainRecipe, "freeze" | "learningRateFactors" | "noDecay">;
 
 /**
- * The graph with a recipe's settings for single weights. Frozen ones get no gradient, and neither do layers that only they need; factors of
- * the learning rate come on top of the layers' own.
+ * The graph with a recipe's settings for single weights. Frozen ones get no gradient, and neither
+ * do layers that only they need; factors of the learning rate come on top of the layers' own.
  */
 export function applyWeightSettings(
   graph: Graph,

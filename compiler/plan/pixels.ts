@@ -99,7 +99,9 @@ function weightShares(
   });
 }
 
-/** A share for each part of the flipped weights that fits a buffer: some groups, or inputs of one. */
+/**
+ * A share for each part of the flipped weights that fits a buffer: some groups, or inputs of one.
+ */
 function flippedShares(
   { limits }: Pick<PlanSettings, "limits">,
   geometry: ConvolutionGeometry,

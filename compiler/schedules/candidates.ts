@@ -2,7 +2,9 @@ import type { Target } from "../../program/program.js";
 import type { ContractionSchedule } from "./schedule.js";
 import { sizesAt, type ContractionProblem } from "./problem.js";
 
-/** Shapes of a workgroup's block: rows that its lanes load, and how its lanes divide the columns. */
+/**
+ * Shapes of a workgroup's block: rows that its lanes load, and how its lanes divide the columns.
+ */
 type Tile = Omit<ContractionSchedule, "splits">;
 
 const broadcast = (rowLanes: number, loads: number, columns: number): Tile => ({
@@ -10,7 +12,10 @@ const broadcast = (rowLanes: number, loads: number, columns: number): Tile => ({
   ...{ rowLanes, loads, columns },
 });
 
-/** One wave of 32 lanes: `columns * rowGroups` is 32, and so many rows that each lane accumulates `own` of them. */
+/**
+ * One wave of 32 lanes: `columns * rowGroups` is 32, and so many rows that each lane accumulates
+ * `own` of them.
+ */
 const wave = (columns: number, own: number): Tile => {
   const rowGroups = 32 / columns;
   const rows = own * rowGroups;
@@ -31,8 +36,9 @@ const software = (lanes: 4 | 8, rows: readonly number[], columns: readonly numbe
   );
 
 /**
- * What is worth trying, by form. Registers bound the rows: 32 vec4 accumulators are what RDNA3 keeps without spilling, and software
- * adapters keep them in the first cache. With `features` a lane accumulates scalars.
+ * What is worth trying, by form. Registers bound the rows: 32 vec4 accumulators are what RDNA3
+ * keeps without spilling, and software adapters keep them in the first cache. With `features` a
+ * lane accumulates scalars.
  */
 const TILES: Readonly<
   Record<Target, Readonly<Record<ContractionProblem["form"], readonly Tile[]>>>
@@ -62,7 +68,10 @@ const SPLITS = [1, 2, 4, 8, 16, 32, 64] as const;
 /** Fewer turns of the loop than this are not worth a workgroup. */
 const LEAST_TURNS = 8;
 
-/** Schedules that may be best for a problem, for networks of about `batch` images: sums over the window, and Winograd's way where it is open. */
+/**
+ * Schedules that may be best for a problem, for networks of about `batch` images: sums over the
+ * window, and Winograd's way where it is open.
+ */
 export function candidates(
   problem: ContractionProblem,
   target: Target,

@@ -3,14 +3,18 @@ import { accumulatedRows, rowsPerBlock, type ContractionSchedule } from "./sched
 import { sizesAt, winogradProducts, type ContractionProblem } from "./problem.js";
 
 /**
- * What an adapter takes for the parts of a contraction, in nanoseconds of one of its workers: a core of a software adapter, a SIMD of a
- * GPU. `netc tune` measures instead; this is the guess of a compiler that has no adapter at hand.
+ * What an adapter takes for the parts of a contraction, in nanoseconds of one of its workers: a
+ * core of a software adapter, a SIMD of a GPU. `netc tune` measures instead; this is the guess of a
+ * compiler that has no adapter at hand.
  */
 interface Machine {
   readonly workers: number;
   /** Workgroups that a worker must have at once to be busy all the time. */
   readonly workgroupsToHide: number;
-  /** A turn of the loop over K: multiply-adds of a vec4, in one lane's count; loads of a vec4; and the rest of the loop. */
+  /**
+   * A turn of the loop over K: multiply-adds of a vec4, in one lane's count; loads of a vec4; and
+   * the rest of the loop.
+   */
   readonly multiplyAdd: number;
   readonly load: number;
   readonly turn: number;
@@ -21,7 +25,10 @@ interface Machine {
   readonly spilling: number;
   /** Lanes that run together: a workgroup of more takes its turns one after the other. */
   readonly lanes: number;
-  /** Nanoseconds to bring a byte of the second operand from memory, all workers together, in rows of a kibibyte, and in short ones. */
+  /**
+   * Nanoseconds to bring a byte of the second operand from memory, all workers together, in rows of
+   * a kibibyte, and in short ones.
+   */
   readonly byte: number;
   readonly shortByte: number;
   /** Workgroups that must be under way for the memory to be busy all the time. */
@@ -32,7 +39,10 @@ interface Machine {
   readonly dispatch: number;
 }
 
-/** lanes8 and lanes4: fitted to two cores of an AMD EPYC under lavapipe and SwiftShader; gpu: counted in RDNA3's code at 2.3 GHz. */
+/**
+ * lanes8 and lanes4: fitted to two cores of an AMD EPYC under lavapipe and SwiftShader; gpu:
+ * counted in RDNA3's code at 2.3 GHz.
+ */
 const MACHINES: Readonly<Record<Target, Machine>> = {
   lanes8: {
     ...{ workers: 2, workgroupsToHide: 1, lanes: 8 },
@@ -68,7 +78,10 @@ const MACHINES: Readonly<Record<Target, Machine>> = {
 /** Bytes of the second operand from which on it does not stay in a cache. */
 const CACHE_BYTES = 4 << 20;
 
-/** Computing and memory go on at once, but not quite: of two schedules that wait for memory alike, the one with less to do is better. */
+/**
+ * Computing and memory go on at once, but not quite: of two schedules that wait for memory alike,
+ * the one with less to do is better.
+ */
 const OVERLAP = 0.05;
 
 /** Estimated nanoseconds of a contraction under a schedule. */
@@ -106,7 +119,8 @@ function turnOf(
   machine: Machine,
 ): number {
   const own = accumulatedRows(schedule);
-  // A load holds four steps of K, and `weights` four rows; where lanes hold images, accumulators are scalars.
+  // A load holds four steps of K, and `weights` four rows; where lanes hold images, accumulators
+  // are scalars.
   const multiplyAdds = form === "features" ? own : 4 * own;
   const accumulators = form === "weights" ? 4 * own : own;
   const seconds = form === "pixels" || form === "transposed" ? 4 : 1;
@@ -129,8 +143,8 @@ interface Traffic {
 const UPDATE_PASSES = 4;
 
 /**
- * Every block of rows goes through the second operand, from memory if that is larger than a cache; a weight gradient's rows of four
- * go through the weights and their momentum once.
+ * Every block of rows goes through the second operand, from memory if that is larger than a cache;
+ * a weight gradient's rows of four go through the weights and their momentum once.
  */
 function trafficOf(
   { form }: ContractionProblem,
@@ -151,7 +165,10 @@ function summing(quads: number, splits: number, { byte, dispatch }: Machine): nu
   return dispatch + 2 * 16 * quads * splits * byte;
 }
 
-/** Winograd's transforms: tiles are written and read at all positions, before and after the products. */
+/**
+ * Winograd's transforms: tiles are written and read at all positions, before and after the
+ * products.
+ */
 function transforming(
   products: ContractionProblem,
   { byte, dispatch }: Machine,

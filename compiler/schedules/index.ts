@@ -14,7 +14,9 @@ export type TunedSchedules = Readonly<Record<string, ContractionSchedule>>;
 /** A program serves every batch: schedules are chosen for one between prediction and training. */
 export const NOMINAL_BATCH = 8;
 
-/** From this batch on, convolutions have rows enough to keep an adapter busy without splitting K. */
+/**
+ * From this batch on, convolutions have rows enough to keep an adapter busy without splitting K.
+ */
 export const LARGE_BATCH = 32;
 
 /** What splitting K must gain at a large batch to be worth the memory of its partial sums. */
@@ -39,8 +41,9 @@ export interface ScheduleOptions extends PartialSums {
 }
 
 /**
- * The schedule that was measured to be best, or else the one that should be. Winograd's way is taken only where it was measured: it
- * needs four times the memory of its activations, and rounds a little more.
+ * The schedule that was measured to be best, or else the one that should be. Winograd's way is
+ * taken only where it was measured: it needs four times the memory of its activations, and rounds a
+ * little more.
  */
 export function chooseSchedule(
   problem: ContractionProblem,
@@ -60,7 +63,8 @@ export interface RangedSchedule {
 
 /**
  * The same, where partial sums grow with the batch. Where a large batch does without them at little
- * cost, it has a schedule of its own that does, so that the memory of the largest step is not spent on them.
+ * cost, it has a schedule of its own that does, so that the memory of the largest step is not spent
+ * on them.
  */
 export function chooseSchedules(
   problem: ContractionProblem,
@@ -83,7 +87,10 @@ export function chooseSchedules(
   ];
 }
 
-/** Of the sums over the window those that `suits`, or all: the one that should be fastest at a batch. */
+/**
+ * Of the sums over the window those that `suits`, or all: the one that should be fastest at a
+ * batch.
+ */
 function cheapest(
   problem: ContractionProblem,
   target: Target,
@@ -97,7 +104,10 @@ function cheapest(
   return fitting[costs.indexOf(Math.min(...costs))];
 }
 
-/** Whether a linear layer's input gradient has lanes for features rather than for images, of which there may be few. */
+/**
+ * Whether a linear layer's input gradient has lanes for features rather than for images, of which
+ * there may be few.
+ */
 export const prefersTransposed = (target: Target): boolean => target === "gpu";
 
 /** The form of a linear layer's update for a few images (kernels/rank-update.ts), where it pays. */

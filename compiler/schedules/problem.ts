@@ -1,8 +1,9 @@
 import type { Affine } from "../../program/program.js";
 
 /**
- * A contraction as the schedules see it: the form of its skeleton (kernels/contraction-block.ts) and its sizes. `transposed` is the form
- * `pixels` with the weights of a linear layer read the other way round, for its input gradient.
+ * A contraction as the schedules see it: the form of its skeleton (kernels/contraction-block.ts)
+ * and its sizes. `transposed` is the form `pixels` with the weights of a linear layer read the
+ * other way round, for its input gradient.
  */
 export interface ContractionProblem {
   readonly form: "pixels" | "transposed" | "features" | "weights";

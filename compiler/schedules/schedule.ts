@@ -1,6 +1,7 @@
 /**
- * How a contraction is laid over lanes. A workgroup of `columns * rowGroups` lanes makes a block of `rowLanes * loads` rows (four
- * times as many where a load holds four rows of one step of K) times `columns` vec4; each lane accumulates the rows of its group.
+ * How a contraction is laid over lanes. A workgroup of `columns * rowGroups` lanes makes a block of
+ * `rowLanes * loads` rows (four times as many where a load holds four rows of one step of K) times
+ * `columns` vec4; each lane accumulates the rows of its group.
  */
 export interface ContractionSchedule {
   /** `broadcast`: through the subgroup; `workgroup`: through workgroup memory. */

@@ -15,7 +15,9 @@ export function tilesOf(
   return { across, count: across * Math.ceil(pixels / width / TILE_OUTPUTS) };
 }
 
-/** Whether what it transforms can be bound, an image at a time. Quads and columns: vec4 of channels. */
+/**
+ * Whether what it transforms can be bound, an image at a time. Quads and columns: vec4 of channels.
+ */
 export function fitsWinograd(
   sizes: { readonly tiles: number; readonly quads: number; readonly columns: number },
   bindable: number,

@@ -18,7 +18,9 @@ export const absentLosses: AbsentNames = {
   ...all(["poissonnll", "gaussiannll", "mape", "logcosh"], ofNumbers),
 };
 
-/** Metrics of other frameworks that netc does not have, in plain letters, and what to do instead. */
+/**
+ * Metrics of other frameworks that netc does not have, in plain letters, and what to do instead.
+ */
 export const absentMetrics: AbsentNames = {
   ...all(["f1", "f1score", "precision", "recall", "confusionmatrix"], perClass),
   ...all(["auc", "auroc", "rocauc", "averageprecision", "map"], perClass),

@@ -35,7 +35,10 @@ export interface AnalyzedModel {
   readonly graph?: Graph;
 }
 
-/** The text that an `import` names: its path as messages are to show it. Undefined where there is no such file. */
+/**
+ * The text that an `import` names: its path as messages are to show it. Undefined where there is no
+ * such file.
+ */
 export type ReadImport = (
   path: string,
   importer: string,
@@ -61,8 +64,8 @@ export interface WeightsRequest {
 }
 
 /**
- * What a weights file holds that a recipe loads, under the model's names as far as it can be told: a
- * path relative to the spec's folder. Undefined where there is no such file.
+ * What a weights file holds that a recipe loads, under the model's names as far as it can be told:
+ * a path relative to the spec's folder. Undefined where there is no such file.
  */
 export type ReadWeights = (
   path: string,
@@ -97,16 +100,24 @@ export interface AnalyzeOptions {
 /** All that a spec means, and all that is wrong with it. */
 export interface Analysis {
   readonly diagnostics: readonly Diagnostic[];
-  /** The syntax tree of the spec's own text; where the text is broken, as much of it as makes sense. */
+  /**
+   * The syntax tree of the spec's own text; where the text is broken, as much of it as makes sense.
+   */
   readonly syntax: Spec;
-  /** The texts of the spec and of all files that it imports, by the names that spans have for them. */
+  /**
+   * The texts of the spec and of all files that it imports, by the names that spans have for them.
+   */
   readonly sources: ReadonlyMap<string, string>;
   /** Names and what they stand for, in this spec's own text: for editors. */
   readonly occurrences: readonly Occurrence[];
-  /** Every model of the spec, its parameters at their defaults; those without defaults are left out. */
+  /**
+   * Every model of the spec, its parameters at their defaults; those without defaults are left out.
+   */
   readonly models: readonly AnalyzedModel[];
   /** Every recipe without errors. */
   readonly recipes: readonly TrainRecipe[];
-  /** What to compile: the model with the recipe's arguments. Undefined where the spec has no model. */
+  /**
+   * What to compile: the model with the recipe's arguments. Undefined where the spec has no model.
+   */
   readonly selected?: { readonly model: AnalyzedModel; readonly recipe?: TrainRecipe };
 }

@@ -30,7 +30,10 @@ import { Reporter } from "../calls/reporter.js";
 import { didYouMean, listNames, renameFixes } from "../calls/suggestion.js";
 import { findUnreadNames } from "./unread-names.js";
 
-/** Analyses a parsed spec. Its diagnostics are without those of the syntax, and their fixes are not checked yet. */
+/**
+ * Analyses a parsed spec. Its diagnostics are without those of the syntax, and their fixes are not
+ * checked yet.
+ */
 export function analyzeSpec(spec: Spec, text: string, options: AnalyzeOptions): Analysis {
   return new SpecAnalysis(spec, text, options).run();
 }
@@ -84,7 +87,10 @@ class SpecAnalysis {
     };
   }
 
-  /** A file without a model is there to be imported from. Where something is wrong, a name may well be unused because of it. */
+  /**
+   * A file without a model is there to be imported from. Where something is wrong, a name may well
+   * be unused because of it.
+   */
   private warnOfUnused(): void {
     if (this.reporter.errorCount > 0 || this.models.size === 0) return;
     warnOfUnused(this.environment);
@@ -126,7 +132,9 @@ class SpecAnalysis {
     return analyzeModel(declaration, values, { environment, module, modules });
   }
 
-  /** A model without defaults is analysed where a recipe binds it; without a recipe, it cannot be. */
+  /**
+   * A model without defaults is analysed where a recipe binds it; without a recipe, it cannot be.
+   */
   private checkUsed({ name, parameters }: ModelDeclaration): void {
     const isUsed = [...this.trains.values()].some(({ model }) => model.callee.name === name.name);
     const free = parameters.find(({ defaultValue }) => !defaultValue);
@@ -142,7 +150,9 @@ class SpecAnalysis {
 
   // Data and recipes
 
-  /** Checks data against the model that it names; the others are checked where a recipe uses them. */
+  /**
+   * Checks data against the model that it names; the others are checked where a recipe uses them.
+   */
   private checkData(data: DataDeclaration, models: readonly AnalyzedModel[]): void {
     if (data.model) this.find(this.models, data.model, "model", "NET3001");
     const model = models.find(({ name }) => name === data.model?.name);

@@ -20,7 +20,10 @@ function layerOf({ from, index }: NetworkValue, layers: ScoreUse["layers"]) {
   return from === "layer" ? layers[index] : undefined;
 }
 
-/** A loss that takes logits, after a layer that it applies itself or one that limits what logits can be. */
+/**
+ * A loss that takes logits, after a layer that it applies itself or one that limits what logits can
+ * be.
+ */
 export function warnOfActivation(use: ScoreUse, environment: Environment): void {
   const { applies } = use.definition;
   const maker = makerOf(use);

@@ -14,9 +14,9 @@ export interface AnalyzedText {
 }
 
 /**
- * Keeps only the fixes that help: each is applied to the text, which is analysed again; it is offered only if its diagnostic
- * is gone then and no new one has come. A name in place of one that does not exist may bring to light other mistakes that were
- * hidden behind it.
+ * Keeps only the fixes that help: each is applied to the text, which is analysed again; it is
+ * offered only if its diagnostic is gone then and no new one has come. A name in place of one that
+ * does not exist may bring to light other mistakes that were hidden behind it.
  */
 export function keepHelpfulFixes(
   { file, text, layers }: AnalyzedText,
@@ -27,7 +27,8 @@ export function keepHelpfulFixes(
   const most = Math.min(MOST_CHECKS, Math.floor(MOST_WORK / (text.length + 10 * layers + 1)));
   let checks = 0;
   const helps = (diagnostic: Diagnostic, fix: Fix): boolean => {
-    // The parser has checked its own, and a repaired text may well show mistakes that were hidden before.
+    // The parser has checked its own, and a repaired text may well show mistakes that were hidden
+    // before.
     if (diagnostic.code.startsWith("NET0")) return true;
     // An imported file is somebody else's as well.
     if (fix.edits.some(({ span }) => span.file !== file)) return false;

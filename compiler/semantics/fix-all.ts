@@ -17,10 +17,15 @@ export interface FixedText {
   readonly analysis: Analysis;
 }
 
-/** A mended text shows mistakes that were hidden before. More rounds than these no person's text needs. */
+/**
+ * A mended text shows mistakes that were hidden before. More rounds than these no person's text
+ * needs.
+ */
 const MOST_ROUNDS = 50;
 
-/** Applies safe fixes to a file's text, and those to what comes to light then, until there are none. */
+/**
+ * Applies safe fixes to a file's text, and those to what comes to light then, until there are none.
+ */
 export function applySafeFixes(
   text: string,
   file: string,
@@ -60,7 +65,9 @@ export function chooseFixes(
   return chosen;
 }
 
-/** Edits that touch count, too: what stands between two insertions at one place is nobody's to say. */
+/**
+ * Edits that touch count, too: what stands between two insertions at one place is nobody's to say.
+ */
 function overlap({ span: a }: Edit, { span: b }: Edit): boolean {
   return a.start.offset <= b.end.offset && b.start.offset <= a.end.offset;
 }

@@ -18,8 +18,8 @@ export type { AnalyzedLayer } from "../network/describe.js";
 export type { Group } from "../network/resolved.js";
 
 /**
- * Everything a spec means and everything that is wrong with it: never throws because of the text. Models with errors
- * have no graph, recipes with errors are left out.
+ * Everything a spec means and everything that is wrong with it: never throws because of the text.
+ * Models with errors have no graph, recipes with errors are left out.
  */
 export function analyze(text: string, file: string, options: AnalyzeOptions = {}): Analysis {
   const analysis = analyzeText(text, file, options);
@@ -43,8 +43,8 @@ function analyzeText(text: string, file: string, options: AnalyzeOptions): Analy
 }
 
 /**
- * Where the text is broken, a part of the network may be lost, and shapes and names with it. These mistakes are there all
- * the same, because they concern one call alone.
+ * Where the text is broken, a part of the network may be lost, and shapes and names with it. These
+ * mistakes are there all the same, because they concern one call alone.
  */
 const CERTAIN = ["NET1001", "NET1002", "NET1008", "NET1009", "NET1010", "NET1011", "NET1018"];
 

@@ -90,7 +90,10 @@ function readSkip(
   return reader.current;
 }
 
-/** `skip auto` between different shapes: a 1x1 convolution and batch normalisation (He et al., arXiv:1512.03385). */
+/**
+ * `skip auto` between different shapes: a 1x1 convolution and batch normalisation (He et al.,
+ * arXiv:1512.03385).
+ */
 function readProjection(
   reader: NetworkReader,
   span: Span,
@@ -391,7 +394,10 @@ function reportNoBranches(reader: NetworkReader, span: Span, { environment }: Pl
   });
 }
 
-/** The keyword that a construct starts with: what messages underline of something that fills many lines. */
+/**
+ * The keyword that a construct starts with: what messages underline of something that fills many
+ * lines.
+ */
 function keywordSpan({ file, start }: Span, keyword: string): Span {
   const { offset, line, column } = start;
   const end = { offset: offset + keyword.length, line, column: column + keyword.length };

@@ -16,9 +16,10 @@ export interface Naming {
 }
 
 /**
- * Full names of layers, sections and uses of blocks: `features.conv1`. What has no name is numbered per prefix and kind, from 1;
- * so are names in a loop's body. Every name stands for one thing. Names of weights follow from these: they stay the same as
- * long as the layers before them in the same section, block or branch do.
+ * Full names of layers, sections and uses of blocks: `features.conv1`. What has no name is numbered
+ * per prefix and kind, from 1; so are names in a loop's body. Every name stands for one thing.
+ * Names of weights follow from these: they stay the same as long as the layers before them in the
+ * same section, block or branch do.
  */
 export class LayerNames {
   private readonly taken = new Map<string, Span>();

@@ -20,7 +20,10 @@ export function readCount({ count }: Repeat, environment: Environment): number |
   });
 }
 
-/** The scopes of a loop's turns, in each of which its names have their values; undefined where a mistake hides them. */
+/**
+ * The scopes of a loop's turns, in each of which its names have their values; undefined where a
+ * mistake hides them.
+ */
 export function readTurns(loop: For, environment: Environment): readonly Scope[] | undefined {
   for (const { name, span } of loop.names) environment.names.define("variable", name, span);
   const values = readValues(loop, environment);

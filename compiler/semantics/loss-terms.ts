@@ -10,7 +10,9 @@ export interface LossTerm {
   readonly weight: number;
 }
 
-/** `cross_entropy(a, label) + 0.3 * cross_entropy(b, label)` as its terms; undefined after a report. */
+/**
+ * `cross_entropy(a, label) + 0.3 * cross_entropy(b, label)` as its terms; undefined after a report.
+ */
 export function readLossTerms(
   expression: Expression,
   environment: Environment,

@@ -48,7 +48,8 @@ export interface ModelScope {
 }
 
 /**
- * Analyses one model with its parameters bound: names and shapes of all layers, and the network if nothing is wrong.
+ * Analyses one model with its parameters bound: names and shapes of all layers, and the network if
+ * nothing is wrong.
  */
 export function analyzeModel(
   declaration: ModelDeclaration,

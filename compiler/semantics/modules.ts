@@ -98,7 +98,8 @@ export class Modules {
       checkParameters(declaration, environment);
       withoutDuplicates(declaration.parameters, "parameter", environment.reporter);
       if (findLayer(name)) {
-        // The layer keeps its name: where it is used with a layer's arguments, nothing else is wrong.
+        // The layer keeps its name: where it is used with a layer's arguments, nothing else is
+        // wrong.
         reportLayerName(declaration, environment);
         continue;
       }

@@ -3,7 +3,10 @@ import type { NamedValue } from "./values.js";
 import type { Place } from "./place.js";
 import { didYouMean, listNames, listOr, renameFixes } from "../calls/suggestion.js";
 
-/** The values of a network that `from`, `add` and the like can name: every layer's output, by its full name. */
+/**
+ * The values of a network that `from`, `add` and the like can name: every layer's output, by its
+ * full name.
+ */
 export class NamedValues {
   /** By full name, and by the name as written in a loop: the last turn's. */
   private readonly byName = new Map<string, NamedValue>();
@@ -55,7 +58,10 @@ export class NamedValues {
   }
 }
 
-/** Reports a name that stands for no value at its place. @param later where the value is made, if it is further down */
+/**
+ * Reports a name that stands for no value at its place. @param later where the value is made, if it
+ * is further down
+ */
 export function reportNoValue(
   name: string,
   span: Span,

@@ -39,7 +39,10 @@ const MOST_TURNS = 4 * MOST_LAYERS;
 /** Sections, loops, branches and blocks in one another: more could overflow the stack. */
 const DEEPEST_NESTING = 100;
 
-/** Numbers of one value of an image, or of a layer's weights: 4 GiB of f32, more than any buffer holds. */
+/**
+ * Numbers of one value of an image, or of a layer's weights: 4 GiB of f32, more than any buffer
+ * holds.
+ */
 const MOST_NUMBERS = 2 ** 30;
 
 /** A layer to be listed. */
@@ -54,8 +57,8 @@ export interface NewLayer {
 }
 
 /**
- * Reads the layers of a model from top to bottom: names, arguments and shapes, as far as mistakes let it.
- * `current` is the value that the next layer receives.
+ * Reads the layers of a model from top to bottom: names, arguments and shapes, as far as mistakes
+ * let it. `current` is the value that the next layer receives.
  */
 export class NetworkReader {
   readonly layers: KnownLayer[] = [];
@@ -72,7 +75,8 @@ export class NetworkReader {
 
   /**
    * @param current the model's input
-   * @param later names of layers with the places where they are given, for messages about values used too early
+   * @param later names of layers with the places where they are given, for messages about values
+   * used too early
    */
   constructor(
     readonly modules: Modules,
@@ -185,7 +189,9 @@ export class NetworkReader {
 
   // Layers
 
-  /** A layer as a call, which may as well be one that nobody wrote: the convolution of `skip auto`. */
+  /**
+   * A layer as a call, which may as well be one that nobody wrote: the convolution of `skip auto`.
+   */
   readLayer(call: CallExpression, place: Place): void {
     const definition = findLayer(call.callee.name);
     if (!definition) this.reportUnknownLayer(call, place);
@@ -356,6 +362,8 @@ export class NetworkReader {
   }
 }
 
-/** Whether a name has a meaning in a block, which sees no shared layers of the network around it. */
+/**
+ * Whether a name has a meaning in a block, which sees no shared layers of the network around it.
+ */
 const isKnown = (name: string, { module }: Place) =>
   module.blocks.has(name) || module.missing.has(name) || findLayer(name) !== undefined;

@@ -79,8 +79,8 @@ export function checkParameters(model: Parameterized, { reporter }: Environment)
 }
 
 /**
- * The values that `Model(classes=102)` gives, defaults filled in. Defaults mean what they mean where the model or block is
- * declared.
+ * The values that `Model(classes=102)` gives, defaults filled in. Defaults mean what they mean
+ * where the model or block is declared.
  */
 export function callArguments(
   model: Parameterized,

@@ -16,11 +16,15 @@ export interface Place {
   readonly module: Module;
   /** Prefix of names: sections, uses of blocks, branches. */
   readonly path: readonly string[];
-  /** How much of the path lies outside of the innermost block: names there are not seen from here. */
+  /**
+   * How much of the path lies outside of the innermost block: names there are not seen from here.
+   */
   readonly outside: number;
   /** Whether names written here stand for several things, one each turn, and are numbered. */
   readonly isRepeated: boolean;
-  /** Within shared layers: full names that begin with `use` have weights that begin with `share`. */
+  /**
+   * Within shared layers: full names that begin with `use` have weights that begin with `share`.
+   */
   readonly shared?: { readonly use: string; readonly share: string };
   /** Index of the innermost group. */
   readonly group: number | undefined;

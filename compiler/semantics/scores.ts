@@ -26,7 +26,10 @@ export interface ScoreModel {
   /** Named values that stand further down. */
   readonly laterValues: ReadonlyMap<string, Span>;
   readonly lastCall: CallExpression | undefined;
-  /** Values that were complained about already: a loss and its metrics are usually taken of the same one. */
+  /**
+   * Values that were complained about already: a loss and its metrics are usually taken of the same
+   * one.
+   */
   readonly complaints: Set<string>;
   /** The layers so far. */
   readonly layers: readonly KnownLayer[];
@@ -148,7 +151,9 @@ function findPrediction(
   });
 }
 
-/** Named values with this full name, or else with this last part: `logits` is `classifier.logits`. */
+/**
+ * Named values with this full name, or else with this last part: `logits` is `classifier.logits`.
+ */
 function valuesNamed(name: string, { values }: ScoreModel): readonly NamedValue[] {
   const exact = values.get(name);
   if (exact) return [exact];

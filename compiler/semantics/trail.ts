@@ -16,7 +16,9 @@ export interface Step {
   readonly infer: (input: Shape) => Shape | undefined;
 }
 
-/** How a value came about: the network's input, and the layers since. Trails share their beginnings. */
+/**
+ * How a value came about: the network's input, and the layers since. Trails share their beginnings.
+ */
 export class Trail {
   private constructor(
     readonly start: { readonly shape: Shape; readonly span: Span },
@@ -94,8 +96,8 @@ export function lastImage(trail: Trail): ImageShape | undefined {
 const LARGEST_TRIED = 1024;
 
 /**
- * The square inputs near the present one whose shape at the trail's end passes `test`: "inputs of 223 to 254".
- * Undefined where there are none up to 1024, and where the input is no square image.
+ * The square inputs near the present one whose shape at the trail's end passes `test`: "inputs of
+ * 223 to 254". Undefined where there are none up to 1024, and where the input is no square image.
  */
 export function inputsWhere(trail: Trail, test: (shape: Shape) => boolean): string | undefined {
   const [batch, channels, height, width] = trail.start.shape;

@@ -20,8 +20,9 @@ import type { Occurrences } from "../calls/occurrences.js";
 import { argumentNamed } from "../calls/signature.js";
 
 /**
- * Finds names where the analysis does not come by, by their place in the text alone: in blocks that nobody uses, in loops without
- * turns, in models whose parameters have no values. An editor is to rename them there, too.
+ * Finds names where the analysis does not come by, by their place in the text alone: in blocks that
+ * nobody uses, in loops without turns, in models whose parameters have no values. An editor is to
+ * rename them there, too.
  */
 export function findUnreadNames(spec: Spec, module: Module, names: Occurrences): void {
   for (const declaration of spec.declarations) {
@@ -39,7 +40,10 @@ interface Meaning {
 type Meanings = ReadonlyMap<string, Meaning>;
 
 class NameFinder {
-  /** Named values, further down in the text, too: which of them exist at a place is the analysis' concern. */
+  /**
+   * Named values, further down in the text, too: which of them exist at a place is the analysis'
+   * concern.
+   */
   private readonly values = new Map<string, Span>();
   private readonly shares = new Map<string, Span>();
 

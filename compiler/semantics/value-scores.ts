@@ -67,7 +67,10 @@ function reportShapes(use: ScoreUse, { reporter }: Environment): false {
   return false;
 }
 
-/** Whether both are images, of which the first has too few rows: a decoder that does not quite lead back. */
+/**
+ * Whether both are images, of which the first has too few rows: a decoder that does not quite lead
+ * back.
+ */
 function isSmaller(made: Shape, wanted: Shape): boolean {
   if (made.length !== 4 || wanted.length !== 4) return false;
   return imageShape(made).height < imageShape(wanted).height;

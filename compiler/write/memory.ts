@@ -17,20 +17,32 @@ export interface Slot {
 
 export interface MemoryPlan<Name extends string = string> {
   readonly slotOf: ReadonlyMap<Storage, Slot>;
-  /** The step lists, with steps that clear what must be zero and shares its buffer with something else. */
+  /**
+   * The step lists, with steps that clear what must be zero and shares its buffer with something
+   * else.
+   */
   readonly lists: Readonly<Record<Name, readonly StepDraft[]>>;
 }
 
-/** What a list's values may share a buffer with: only values of the same zeros, so that nothing is ever cleared, or with any. */
+/**
+ * What a list's values may share a buffer with: only values of the same zeros, so that nothing is
+ * ever cleared, or with any.
+ */
 export type Sharing = "alike" | "any";
 
-/** Batches at which sizes are compared: what matters is which of two values is larger, and at a single image what does not grow counts most. */
+/**
+ * Batches at which sizes are compared: what matters is which of two values is larger, and at a
+ * single image what does not grow counts most.
+ */
 const NOMINAL_BATCHES = [1, 32] as const;
 
 const sizeOf = ({ fixed, perImage, least = 0 }: BufferSize) =>
   NOMINAL_BATCHES.reduce((sum, batch) => sum + Math.max(least, fixed + perImage * batch), 0);
 
-/** What does not grow with the batch (gradients of weights) only asks for so much beside what does (activations). */
+/**
+ * What does not grow with the batch (gradients of weights) only asks for so much beside what does
+ * (activations).
+ */
 const asSize = ({ fixed, perImage, least = 0 }: BufferSize): Required<BufferSize> =>
   perImage > 0 ? { fixed, perImage, least } : { fixed: 0, perImage, least: Math.max(least, fixed) };
 
@@ -131,16 +143,20 @@ const withZeroing = (cost: number, { storage, size }: Lifetime): number =>
   storage.zeros === undefined ? cost : cost + CLEARING_STEP + CLEARED_BYTE * size;
 
 /**
- * The static memory plan: scratch whose lifetimes do not meet shares a buffer. Greedy, the largest first, each where it costs least, which
- * for the nested lifetimes of forward and backward comes near the optimum (Pisarchyk and Lee, "Efficient memory management for
- * deep neural net inference", 2020). No step reads and writes one buffer, which WebGPU forbids.
+ * The static memory plan: scratch whose lifetimes do not meet shares a buffer. Greedy, the largest
+ * first, each where it costs least, which for the nested lifetimes of forward and backward comes
+ * near the optimum (Pisarchyk and Lee, "Efficient memory management for deep neural net inference",
+ * 2020). No step reads and writes one buffer, which WebGPU forbids.
  *
- * Halos must be zero. Values of the very same layout keep each other's zeros; one that shares its buffer with other values is cleared by a
- * step of its own before it is written, which is worth its time where it saves memory.
+ * Halos must be zero. Values of the very same layout keep each other's zeros; one that shares its
+ * buffer with other values is cleared by a step of its own before it is written, which is worth its
+ * time where it saves memory.
  *
- * No buffer becomes larger by sharing than can be bound with a single image, where its values alone can.
+ * No buffer becomes larger by sharing than can be bound with a single image, where its values alone
+ * can.
  *
- * The lists never run at the same time, so each finds all buffers free; the runtime clears what another list has used.
+ * The lists never run at the same time, so each finds all buffers free; the runtime clears what
+ * another list has used.
  */
 export function planMemory<Name extends string>(
   lists: Readonly<
@@ -194,7 +210,10 @@ function mayShare(one: BufferSize, other: BufferSize, bindable: number): boolean
   return bytes[0]! <= Math.max(bindable, bytes[1]!, bytes[2]!);
 }
 
-/** The slot that costs least by growing, or by what of it the room leaves unused; none if a slot of the room's own would cost less. */
+/**
+ * The slot that costs least by growing, or by what of it the room leaves unused; none if a slot of
+ * the room's own would cost less.
+ */
 function nearest(
   { bytes, largestBatch }: Room,
   free: ReadonlySet<Slot>,
@@ -212,8 +231,8 @@ function nearest(
 }
 
 /**
- * Bytes of scratch at each step of a list: whatever shares buffers, the largest must be there. A lower bound for plans of the very list, not
- * for all orders in which it could be computed.
+ * Bytes of scratch at each step of a list: whatever shares buffers, the largest must be there. A
+ * lower bound for plans of the very list, not for all orders in which it could be computed.
  */
 export function aliveBytes(steps: readonly StepDraft[], batch: number): readonly number[] {
   const run = stepsFor(steps, batch);
@@ -249,8 +268,9 @@ const largest = (a: number | undefined, b: number | undefined) =>
   a === undefined || b === undefined ? undefined : Math.max(a, b);
 
 /**
- * What grows with the batch comes first; what does not (gradients of weights) finds room in it, where it is free. What only small batches
- * need comes last: it may not make a room larger that large batches have.
+ * What grows with the batch comes first; what does not (gradients of weights) finds room in it,
+ * where it is free. What only small batches need comes last: it may not make a room larger that
+ * large batches have.
  */
 const ORDER: readonly ((lifetime: Lifetime) => boolean)[] = [
   ({ largestBatch, storage }) => largestBatch === undefined && storage.bytes.perImage > 0,
@@ -304,7 +324,10 @@ function grows(room: Room, bytes: Affine): boolean {
   return wanted.fixed > fixed || wanted.perImage > perImage || wanted.least > least;
 }
 
-/** Bytes by which the room grows, what clearing counts, and a little for what stays unused: between equals, the nearest size. */
+/**
+ * Bytes by which the room grows, what clearing counts, and a little for what stays unused: between
+ * equals, the nearest size.
+ */
 function joiningCost(room: Room, lifetime: Lifetime): number {
   const grown = sizeOf(larger(room.bytes, lifetime.storage.bytes)) - room.size;
   return grown + room.clearingCostOf(lifetime) + unusedCost(room, lifetime);

@@ -1,4 +1,6 @@
-/** Names of layers that PyTorch leaves in a file: in the names of weights, and in those of nodes. */
+/**
+ * Names of layers that PyTorch leaves in a file: in the names of weights, and in those of nodes.
+ */
 import type { ForeignNode } from "../foreign-graph.js";
 
 /**

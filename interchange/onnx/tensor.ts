@@ -47,7 +47,9 @@ const DATA_TYPES: ReadonlyMap<number, DataType> = new Map<number, DataType>([
   ],
 ]);
 
-/** Rejects with an ImportError for a type that netc does not read, and for data that does not fit. */
+/**
+ * Rejects with an ImportError for a type that netc does not read, and for data that does not fit.
+ */
 export async function readTensor(
   tensor: TensorProto,
   { beside }: Pick<ImportSource, "beside">,

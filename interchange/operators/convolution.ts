@@ -55,7 +55,9 @@ export function convTranspose(context: NodeContext): Known {
   return context.layer("conv_transpose", [image], values, { tensors });
 }
 
-/** `Gemm`: alpha * A * B + beta * C, of which B and C are weights and A is a row for each example. */
+/**
+ * `Gemm`: alpha * A * B + beta * C, of which B and C are weights and A is a row for each example.
+ */
 export function gemm(context: NodeContext): Known {
   const { attributes } = context;
   if (attributes.flag("transA", false)) context.refuse("it transposes its input");

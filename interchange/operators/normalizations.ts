@@ -52,7 +52,9 @@ function grouped(context: NodeContext, groups: number): Known {
   return context.layer("groupnorm", [x], { groups, eps }, { tensors: { weight, bias } });
 }
 
-/** `LayerNormalization` over the channels: the last axis of features, or of an image turned to NHWC. */
+/**
+ * `LayerNormalization` over the channels: the last axis of features, or of an image turned to NHWC.
+ */
 export function layerNormalization(context: NodeContext): Known {
   const { attributes } = context;
   const x = context.feature(0);

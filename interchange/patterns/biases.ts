@@ -3,7 +3,9 @@ import type { ForeignNode } from "../foreign-graph.js";
 import type { Recognized } from "./activations.js";
 import type { Terms } from "./terms.js";
 
-/** `MatMul` or a `Conv` without bias, and an `Add` of a constant behind it that has no other reader. */
+/**
+ * `MatMul` or a `Conv` without bias, and an `Add` of a constant behind it that has no other reader.
+ */
 export function bias(
   node: ForeignNode,
   terms: Terms,

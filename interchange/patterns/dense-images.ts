@@ -1,4 +1,7 @@
-/** Features that become an image with channels last: their order goes into the layer that makes them. */
+/**
+ * Features that become an image with channels last: their order goes into the layer that makes
+ * them.
+ */
 import type { FoldedGraph } from "../fold.js";
 import type { ForeignNode, ForeignTensor } from "../foreign-graph.js";
 import { gathered, integers } from "../tensors.js";

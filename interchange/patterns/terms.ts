@@ -79,5 +79,7 @@ export class Terms {
   }
 }
 
-/** Whether two numbers are the same up to rounding of 16 bits, in which files may hold constants. */
+/**
+ * Whether two numbers are the same up to rounding of 16 bits, in which files may hold constants.
+ */
 export const isAbout = (a: number, b: number) => Math.abs(a - b) <= 1e-3 * Math.abs(b);

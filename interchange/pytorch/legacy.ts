@@ -1,7 +1,7 @@
 /**
- * Files of torch.save before 1.6 (`_use_new_zipfile_serialization=False`): five pickles, one after the
- * other (a magic number, the version, the machine, the object, the keys of its storages), and then each
- * storage as its length (8 bytes) and its numbers.
+ * Files of torch.save before 1.6 (`_use_new_zipfile_serialization=False`): five pickles, one after
+ * the other (a magic number, the version, the machine, the object, the keys of its storages), and
+ * then each storage as its length (8 bytes) and its numbers.
  */
 import { visible } from "../../program/visible.js";
 import { WeightsError } from "../../runtime/errors.js";

@@ -1,4 +1,6 @@
-/** The numbers of tensors, as f32 and in the order of their axes, from the storages that hold them. */
+/**
+ * The numbers of tensors, as f32 and in the order of their axes, from the storages that hold them.
+ */
 import { floatsOf } from "../../program/half.js";
 import { WeightsError } from "../../runtime/errors.js";
 import type { Checkpoint } from "./checkpoint.js";

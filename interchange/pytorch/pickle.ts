@@ -1,8 +1,8 @@
 /**
  * Reads Python's pickles of plain data: a machine with a stack and numbered places (the memo).
- * Python's own calls what a pickle names; this one knows a few names (rebuild.ts), makes plain data of
- * them and refuses all others, so that no file can run code. Protocols 2 to 5, as far as torch.save
- * writes them. See https://github.com/python/cpython/blob/main/Lib/pickletools.py.
+ * Python's own calls what a pickle names; this one knows a few names (rebuild.ts), makes plain data
+ * of them and refuses all others, so that no file can run code. Protocols 2 to 5, as far as
+ * torch.save writes them. See https://github.com/python/cpython/blob/main/Lib/pickletools.py.
  */
 import { WeightsError } from "../../runtime/errors.js";
 import type { Cursor } from "./byte-source.js";
@@ -21,7 +21,9 @@ const LONGEST_INTEGER = 255;
 /** Makes a storage of what a pickle says of it. */
 export type PersistentLoad = (id: readonly Value[]) => Value;
 
-/** Reads one pickle, and leaves the cursor behind it. Throws WeightsError for all that is not plain. */
+/**
+ * Reads one pickle, and leaves the cursor behind it. Throws WeightsError for all that is not plain.
+ */
 export function unpickle(cursor: Cursor, persistentLoad: PersistentLoad): Value {
   return new Machine(cursor, persistentLoad).run();
 }

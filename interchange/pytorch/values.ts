@@ -1,4 +1,6 @@
-/** What a pickle of PyTorch can hold: plain data, and the storages and tensors that it describes. */
+/**
+ * What a pickle of PyTorch can hold: plain data, and the storages and tensors that it describes.
+ */
 
 /** A type of numbers in a storage. */
 export interface StoredType {
@@ -59,7 +61,9 @@ export class Tuple {
   constructor(readonly items: readonly Value[]) {}
 }
 
-/** A name of a type or function on the list of those that weights may use. Nothing is ever called. */
+/**
+ * A name of a type or function on the list of those that weights may use. Nothing is ever called.
+ */
 export class Name {
   constructor(readonly path: string) {}
 }

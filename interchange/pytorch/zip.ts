@@ -1,8 +1,8 @@
 /**
- * The directory of a zip file. PyTorch stores its records as they are, in zip64: their places are all
- * that is needed to read any of them from the file. Packages for zip read whole files into memory or
- * are asynchronous, and a spec is checked against its weights in one go.
- * See https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, section 4.3.
+ * The directory of a zip file. PyTorch stores its records as they are, in zip64: their places are
+ * all that is needed to read any of them from the file. Packages for zip read whole files into
+ * memory or are asynchronous, and a spec is checked against its weights in one go. See
+ * https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, section 4.3.
  */
 import { WeightsError } from "../../runtime/errors.js";
 import { assertInside, decodeText, readBytes, type ByteSource } from "./byte-source.js";
@@ -116,7 +116,9 @@ function widened(short: readonly number[], extra: Uint8Array): readonly number[]
   return short;
 }
 
-/** Where a record's bytes begin. Throws WeightsError where they are compressed or not in the file. */
+/**
+ * Where a record's bytes begin. Throws WeightsError where they are compressed or not in the file.
+ */
 export function startOf(source: ByteSource, { name, header, size, isStored }: ZipRecord): number {
   if (!isStored) {
     throw new WeightsError(

@@ -1,7 +1,7 @@
 /**
- * Layers whose kinds and shapes tell which they are: there is one such layer on both sides, or there
- * are several whose names differ in numbers alone, which then count in the model's order. Libraries
- * that sort tensors by name keep no other order.
+ * Layers whose kinds and shapes tell which they are: there is one such layer on both sides, or
+ * there are several whose names differ in numbers alone, which then count in the model's order.
+ * Libraries that sort tensors by name keep no other order.
  */
 import type { Named, Pair, Problem, Solution } from "./match.js";
 import { signatureOf, type Module } from "./modules.js";

@@ -1,7 +1,8 @@
 /**
- * Which tensor of a file is which of a model's. The ways are tried in the order of how much they say:
- * what the user renames, equal names, names of torchvision, the order of the layers, and then their
- * shapes and the numbers in their names. A way that leaves a choice is not taken: it becomes a question.
+ * Which tensor of a file is which of a model's. The ways are tried in the order of how much they
+ * say: what the user renames, equal names, names of torchvision, the order of the layers, and then
+ * their shapes and the numbers in their names. A way that leaves a choice is not taken: it becomes
+ * a question.
  */
 import { commonPrefix, wrapperPrefix } from "../../program/weight-names.js";
 import { WeightsError } from "../../runtime/errors.js";
@@ -76,7 +77,9 @@ export interface Problem {
   readonly isOrdered: boolean;
   /** Whether the layer needs no match. */
   readonly isSpared: (module: Module) => boolean;
-  /** Whether the file's layer has all that is needed of the model's, and nothing that it has not. */
+  /**
+   * Whether the file's layer has all that is needed of the model's, and nothing that it has not.
+   */
   readonly fitsByKind: (own: Module, file: Module) => boolean;
 }
 
@@ -113,8 +116,8 @@ export function matchTensors(request: MatchRequest): Matching {
 }
 
 /**
- * What `rename` says. Throws WeightsError for one that matches nothing, leads to a name that the model
- * does not have, or to one twice.
+ * What `rename` says. Throws WeightsError for one that matches nothing, leads to a name that the
+ * model does not have, or to one twice.
  */
 function explicitMatches(
   file: readonly Shaped[],
@@ -160,7 +163,10 @@ const withoutPrefix = (tensor: Shaped, prefix: string): Named => ({
   ...{ name: tensor.name.slice(prefix.length), shape: tensor.shape, original: tensor },
 });
 
-/** Where most names are the same, names are what counts; what remains must be the only one of its kind. */
+/**
+ * Where most names are the same, names are what counts; what remains must be the only one of its
+ * kind.
+ */
 function byEqualNames(problem: Problem, prefix: string): Solution | undefined {
   const files = new Map(problem.file.map((module) => [module.name, module]));
   const how = prefix === "" ? "same name" : `same name after \`${prefix}\``;
@@ -184,8 +190,8 @@ function without(problem: Problem, pairs: readonly Pair[]): Problem {
 }
 
 /**
- * A file whose layers are called as one of torchvision's networks calls its own, for a model with as
- * many layers of the same kinds in the same order. Most shapes must agree, too.
+ * A file whose layers are called as one of torchvision's networks calls its own, for a model with
+ * as many layers of the same kinds in the same order. Most shapes must agree, too.
  */
 function byKnownNames({ own, file, isSpared }: Problem): Solution | undefined {
   const files = new Map(file.map((module) => [modernNameOf(module), module]));
@@ -215,8 +221,8 @@ const mostlyAlike = (pairs: readonly Pair[]) =>
   pairs.filter(({ own, file }) => isAlike(own, file)).length * 2 > pairs.length;
 
 /**
- * Position by position, where that is the order in which the layers were defined: all kinds, and nearly
- * all shapes, must agree. Layers that need no match may be there, or not.
+ * Position by position, where that is the order in which the layers were defined: all kinds, and
+ * nearly all shapes, must agree. Layers that need no match may be there, or not.
  */
 function byOrder(problem: Problem): Solution | undefined {
   if (!problem.isOrdered) return undefined;

@@ -20,7 +20,9 @@ const unit = (name: string) => [`${name}.0`, `${name}.1`];
 
 const alexnet = [...under("features", [0, 3, 6, 8, 10]), ...under("classifier", [1, 4, 6])];
 
-/** Convolutions between poolings; each has an activation behind it, and `perLayer` says what else. */
+/**
+ * Convolutions between poolings; each has an activation behind it, and `perLayer` says what else.
+ */
 function vgg(counts: readonly number[], perLayer: 2 | 3): readonly string[] {
   const names: string[] = [];
   let place = 0;
@@ -33,7 +35,9 @@ function vgg(counts: readonly number[], perLayer: 2 | 3): readonly string[] {
   return [...names, ...under("classifier", [0, 3, 6])];
 }
 
-/** `depth` convolutions a block; the first block of a stage has a projection where shapes change. */
+/**
+ * `depth` convolutions a block; the first block of a stage has a projection where shapes change.
+ */
 function resnet(counts: readonly number[], depth: 2 | 3): readonly string[] {
   const block = (name: string, isProjected: boolean) => [
     ...each(upTo(depth, 1), (index) => under(name, [`conv${index}`, `bn${index}`])),
@@ -133,7 +137,9 @@ function efficientnet(counts: readonly number[]): readonly string[] {
   ];
 }
 
-/** By the names of torchvision's functions. MobileNetV3's first block expands only in the large one. */
+/**
+ * By the names of torchvision's functions. MobileNetV3's first block expands only in the large one.
+ */
 const NETWORKS: Readonly<Record<string, () => readonly string[]>> = {
   alexnet: () => alexnet,
   vgg11: () => vgg([1, 1, 2, 2, 2], 2),

@@ -1,6 +1,6 @@
 /**
- * The colour transforms in plain loops, as torchvision has them for images of floats: the reference of the kernels
- * (compiler/kernels/prepare-colors.ts).
+ * The colour transforms in plain loops, as torchvision has them for images of floats: the reference
+ * of the kernels (compiler/kernels/prepare-colors.ts).
  */
 import { JITTER_PARTS } from "../../program/transforms.js";
 import type { Image } from "./dataset.js";
@@ -9,7 +9,10 @@ import { toFloats } from "./image.js";
 
 type Color = [red: number, green: number, blue: number];
 
-/** Brightness, contrast, saturation and hue, in the order that was drawn. Grey images have no saturation and no hue. */
+/**
+ * Brightness, contrast, saturation and hue, in the order that was drawn. Grey images have no
+ * saturation and no hue.
+ */
 export function jitterColors(image: Image, decisions: Decisions<"color_jitter">): Image {
   let current = toFloats(image);
   for (let turn = 0; turn < JITTER_PARTS.length; turn++) {

@@ -1,6 +1,6 @@
 /**
- * What a run reads its examples from. A dataset is random access, so that shuffles and resumed runs cost nothing, and
- * knows neither transforms nor batches: loader.ts adds both.
+ * What a run reads its examples from. A dataset is random access, so that shuffles and resumed runs
+ * cost nothing, and knows neither transforms nor batches: loader.ts adds both.
  */
 
 import type { Labels } from "../examples.js";
@@ -45,20 +45,26 @@ export interface Dataset {
   /** Names of the classes in the order of their labels. */
   readonly classes: readonly string[];
   readonly length: number;
-  /** Whether all pixels are bytes, so that the device can prepare them; floats are prepared here. Floats unless given. */
+  /**
+   * Whether all pixels are bytes, so that the device can prepare them; floats are prepared here.
+   * Floats unless given.
+   */
   readonly pixels?: "bytes" | "floats";
   /** The largest pixel of the files, before it is divided by their maximum, where it is known. */
   readonly largestPixel?: number;
   /**
-   * The example at `index`, 0 to length - 1; undefined where its file cannot be decoded and the dataset has
-   * reported it. Throws a DataError once too many cannot.
+   * The example at `index`, 0 to length - 1; undefined where its file cannot be decoded and the
+   * dataset has reported it. Throws a DataError once too many cannot.
    */
   get(index: number): Promise<Example | undefined>;
   /** The label at `index`, where it is known without the image. */
   labelAt?(index: number): number;
   /** How many examples could not be read so far. */
   unreadable?(): number;
-  /** The example after a stage's transforms, where the dataset has a better place for them than the caller's thread. */
+  /**
+   * The example after a stage's transforms, where the dataset has a better place for them than the
+   * caller's thread.
+   */
   prepare?(index: number, stage: Stage): Promise<Example | undefined>;
 }
 
@@ -70,8 +76,8 @@ export interface InputShape {
 }
 
 /**
- * Images as bytes with what was drawn for each, from which the device makes the network's input by a preparation of its program
- * (program.ts). What each image has lies together.
+ * Images as bytes with what was drawn for each, from which the device makes the network's input by
+ * a preparation of its program (program.ts). What each image has lies together.
  */
 export interface StagedImages {
   /** Whose preparation. */
@@ -88,7 +94,9 @@ export type Images = Float32Array | StagedImages;
 export interface Batch {
   /** Position among the epoch's batches, from 0. */
   readonly position: number;
-  /** Number of examples; smaller than the batch size in the last batch and where files were skipped. */
+  /**
+   * Number of examples; smaller than the batch size in the last batch and where files were skipped.
+   */
   readonly count: number;
   /** One for each example, or ten, one after the other, after `ten_crop`. */
   readonly images: Images;

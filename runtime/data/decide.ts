@@ -1,6 +1,7 @@
 /**
- * The random decisions of transforms, with torchvision's distributions. Each is a function of seed, epoch, example and the transform's
- * position alone (random.ts), whether kernels act on it or the plain loops of transforms.ts.
+ * The random decisions of transforms, with torchvision's distributions. Each is a function of seed,
+ * epoch, example and the transform's position alone (random.ts), whether kernels act on it or the
+ * plain loops of transforms.ts.
  */
 import type { DECISIONS, PreparedKind, Range, TransformOf } from "../../program/transforms.js";
 import { DataError } from "./error.js";
@@ -53,7 +54,10 @@ const deciders: Deciders = {
   mixup: ({ alpha }, _, random) => ({ share: random.beta(alpha) }),
 };
 
-/** What a transform does to an image of that size. Throws a DataError where the image is too small for it. */
+/**
+ * What a transform does to an image of that size. Throws a DataError where the image is too small
+ * for it.
+ */
 export function decide(
   transform: TransformOf<PreparedKind>,
   size: Size,
@@ -88,7 +92,10 @@ function centralStart(length: number, size: number): number {
   return length < size ? -Math.floor((size - length) / 2) : roundHalfToEven((length - size) / 2);
 }
 
-/** The four corners and the middle, in torchvision's order. Throws a DataError where the image is smaller than a crop. */
+/**
+ * The four corners and the middle, in torchvision's order. Throws a DataError where the image is
+ * smaller than a crop.
+ */
 export function fiveSquares(image: Size, size: number): Rectangle[] {
   if (image.width < size || image.height < size) {
     throw new DataError(
@@ -138,7 +145,9 @@ interface RandomArea {
 
 const ATTEMPTS = 10;
 
-/** A rectangle of random area and aspect ratio (Szegedy et al. 2015), sampled as torchvision does. */
+/**
+ * A rectangle of random area and aspect ratio (Szegedy et al. 2015), sampled as torchvision does.
+ */
 export function randomRectangle(image: Size, crop: RandomArea, random: ExampleRandom): Rectangle {
   const [lowest, highest] = crop.ratio.map(Math.log) as [number, number];
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -189,7 +198,10 @@ function erasedRectangle(
   return NOTHING;
 }
 
-/** A rectangle around a random point that covers 1 - `share` of the image, less what lies outside of it; the share follows. */
+/**
+ * A rectangle around a random point that covers 1 - `share` of the image, less what lies outside of
+ * it; the share follows.
+ */
 function cutRectangle(share: number, { width, height }: Size, random: ExampleRandom) {
   const x = random.below(width);
   const y = random.below(height);

@@ -1,4 +1,7 @@
-/** A seeded fraction of a dataset that is kept apart for evaluation, where it has no splits of its own. */
+/**
+ * A seeded fraction of a dataset that is kept apart for evaluation, where it has no splits of its
+ * own.
+ */
 import type { Holdout } from "../../program/recipe.js";
 import type { Dataset } from "./dataset.js";
 import { DataError } from "./error.js";

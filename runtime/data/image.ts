@@ -67,7 +67,9 @@ function flipRows(image: Image): Image {
 /** ITU-R 601 luma, in 16-bit fixed point, as image libraries compute it. */
 const LUMA = [19595 / 65536, 38470 / 65536, 7471 / 65536] as const;
 
-/** Grey from colour by luma, colour from grey by repetition; the image itself where nothing changes. */
+/**
+ * Grey from colour by luma, colour from grey by repetition; the image itself where nothing changes.
+ */
 export function convertChannels(image: Image, channels: 1 | 3): Image {
   if (image.channels === channels) return image;
   const { width, height, pixels, maximum } = image;

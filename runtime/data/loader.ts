@@ -1,4 +1,6 @@
-/** From a dataset to batches: order, transforms, and the next batches prepared while the GPU works. */
+/**
+ * From a dataset to batches: order, transforms, and the next batches prepared while the GPU works.
+ */
 import type { Transform } from "../../program/transforms.js";
 import { countBatches } from "./dataset.js";
 import type { Batch, Dataset, Example, Image, InputShape } from "./dataset.js";
@@ -13,7 +15,10 @@ export interface LoaderOptions {
   /** What every image must measure after the transforms. */
   readonly shape: InputShape;
   readonly transforms: readonly Transform[];
-  /** Where the transforms happen and what batches hold: floats, made here, unless given (`chooseStaging`). */
+  /**
+   * Where the transforms happen and what batches hold: floats, made here, unless given
+   * (`chooseStaging`).
+   */
   readonly staging?: Staging;
   readonly seed: number;
   /** Keys the shuffle and the random transforms. */
@@ -26,10 +31,11 @@ export interface LoaderOptions {
 }
 
 /**
- * One pass over `dataset` in batches. A batch is a function of the options and its position alone, so that a pass that
- * starts at a later position yields exactly the batches that a whole pass yields from there. A batch without a
- * single readable example is left out. With `ten_crop`, a batch holds ten images for each of its labels. Throws a DataError
- * where images do not fit the network.
+ * One pass over `dataset` in batches. A batch is a function of the options and its position alone,
+ * so that a pass that starts at a later position yields exactly the batches that a whole pass
+ * yields from there. A batch without a single readable example is left out. With `ten_crop`, a
+ * batch holds ten images for each of its labels. Throws a DataError where images do not fit the
+ * network.
  */
 export async function* loadBatches(
   dataset: Dataset,
@@ -42,7 +48,8 @@ export async function* loadBatches(
   const fill = () => {
     while (next < pass.batches && queue.length <= ahead) {
       const prepared = pass.prepare(next++);
-      // Whoever stops early never looks at the batches ahead: their errors are not unhandled, only unread.
+      // Whoever stops early never looks at the batches ahead: their errors are not unhandled, only
+      // unread.
       prepared.catch(() => {});
       queue.push(prepared);
     }
@@ -73,7 +80,8 @@ class Pass {
     const indices = [...this.order.subarray(position * examples, (position + 1) * examples)];
     const staged = staging.start(indices.length);
     const keys = indices.map((example) => ({ seed: options.seed, epoch: options.epoch, example }));
-    // Each example goes to its slot as soon as it is decoded, so that few decoded images are in memory at once.
+    // Each example goes to its slot as soon as it is decoded, so that few decoded images are in
+    // memory at once.
     const labels = await Promise.all(
       indices.map(async (index, slot) => {
         const example = await this.example(index);

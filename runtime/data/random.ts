@@ -1,10 +1,14 @@
 /**
- * Random decisions about data. Each is a function of (seed, epoch, example, purpose) alone, so that they are the same
- * in whatever order examples are prepared, on every machine, and in a resumed run.
+ * Random decisions about data. Each is a function of (seed, epoch, example, purpose) alone, so that
+ * they are the same in whatever order examples are prepared, on every machine, and in a resumed
+ * run.
  */
 import { threefry, toUnit } from "../../program/random.js";
 
-/** Second key words. The high bits keep them apart from the streams of parameters and dropout layers. */
+/**
+ * Second key words. The high bits keep them apart from the streams of parameters and dropout
+ * layers.
+ */
 const SHUFFLE_STREAM = 0x80000000;
 const HOLDOUT_STREAM = 0x80000001;
 const TRANSFORM_STREAM = 0xc0000000;
@@ -56,7 +60,8 @@ export class ExampleRandom {
   /** From the beta distribution with both parameters `alpha`: in [0, 1], symmetric about 1/2. */
   beta(alpha: number): number {
     const [first, second] = [this.gamma(alpha), this.gamma(alpha)];
-    // Both are 0 only where alpha is so small that one of them alone counts: the distribution's ends.
+    // Both are 0 only where alpha is so small that one of them alone counts: the distribution's
+    // ends.
     return first + second > 0 ? first / (first + second) : Math.round(this.unit());
   }
 

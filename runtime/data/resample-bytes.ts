@@ -1,9 +1,10 @@
 /**
- * The loops of resample.ts for bytes, in Pillow's fixed point (https://github.com/python-pillow/Pillow, src/libImaging/Resample.c): weights
- * are rounded to 22 bits behind the point, and 32 bits hold any sum of weights that add up to 1 times bytes.
+ * The loops of resample.ts for bytes, in Pillow's fixed point
+ * (https://github.com/python-pillow/Pillow, src/libImaging/Resample.c): weights are rounded to 22
+ * bits behind the point, and 32 bits hold any sum of weights that add up to 1 times bytes.
  *
- * Photographs are mostly reduced to half their size at most, where three or four inputs count. Loops over so few cost more than what they
- * repeat: there they are written out.
+ * Photographs are mostly reduced to half their size at most, where three or four inputs count.
+ * Loops over so few cost more than what they repeat: there they are written out.
  */
 import type { Filter, Rows } from "./resample.js";
 

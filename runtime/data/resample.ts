@@ -1,7 +1,8 @@
 /**
- * Bilinear resizing with antialiasing, as Pillow and torchvision do it: a triangle filter that widens with the reduction, applied to
- * rows and then to columns, bytes rounded after each. Of bytes the results are Pillow's, bit for bit: its fixed-point arithmetic is
- * used (resample-bytes.ts). Only what is kept of the result is computed.
+ * Bilinear resizing with antialiasing, as Pillow and torchvision do it: a triangle filter that
+ * widens with the reduction, applied to rows and then to columns, bytes rounded after each. Of
+ * bytes the results are Pillow's, bit for bit: its fixed-point arithmetic is used
+ * (resample-bytes.ts). Only what is kept of the result is computed.
  */
 import type { Image } from "./dataset.js";
 import type { Size } from "./decide.js";
@@ -9,7 +10,10 @@ import { blankImage, type Rectangle } from "./image.js";
 import { bytesAcross, bytesDown, fixedPoint } from "./resample-bytes.js";
 
 export interface Resampling {
-  /** The part of the image that is resized; what lies around it has no influence. The whole image unless given. */
+  /**
+   * The part of the image that is resized; what lies around it has no influence. The whole image
+   * unless given.
+   */
   readonly from?: Rectangle;
   /** What that part measures then. */
   readonly to: Size;

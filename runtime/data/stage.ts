@@ -1,4 +1,7 @@
-/** What a network's input needs of each example, and where it is written: as floats, or as bytes and draws for the device. */
+/**
+ * What a network's input needs of each example, and where it is written: as floats, or as bytes and
+ * draws for the device.
+ */
 import { imageOf } from "../../program/tensors.js";
 import type { Preparation, Program, SplitName } from "../../program/program.js";
 import {
@@ -197,7 +200,9 @@ class DeviceBatch implements StagedBatch {
   }
 }
 
-/** What the batch of each kept example is mixed with: the one before it, which shuffling has chosen. */
+/**
+ * What the batch of each kept example is mixed with: the one before it, which shuffling has chosen.
+ */
 export function decideMixtures(
   transforms: readonly Transform[],
   keys: readonly ExampleKey[],
@@ -214,7 +219,8 @@ export function decideMixtures(
 }
 
 /**
- * The device's preparation of a split where there is one and it does exactly what the recipe asks for, else floats.
+ * The device's preparation of a split where there is one and it does exactly what the recipe asks
+ * for, else floats.
  */
 export function chooseStaging(
   program: Pick<Program, "preparations" | "tensors">,

@@ -1,6 +1,6 @@
 /**
- * The transforms of a `data` declaration in plain loops, with torchvision's semantics: what happens before images are staged, and the
- * reference of the kernels that do the rest.
+ * The transforms of a `data` declaration in plain loops, with torchvision's semantics: what happens
+ * before images are staged, and the reference of the kernels that do the rest.
  */
 import {
   isMixing,
@@ -41,7 +41,10 @@ export function applyTransforms(
   return current;
 }
 
-/** Resizes only what a crop that follows keeps. Undefined where none follows, or where it reaches beyond the image. */
+/**
+ * Resizes only what a crop that follows keeps. Undefined where none follows, or where it reaches
+ * beyond the image.
+ */
 function resizeAndCrop(
   image: Image,
   { size }: TransformOf<"resize">,

@@ -1,4 +1,7 @@
-/** A closer look at a classifier than its metrics: what it takes for what, and where it is sure and wrong. */
+/**
+ * A closer look at a classifier than its metrics: what it takes for what, and where it is sure and
+ * wrong.
+ */
 import { classesOf, imageOf } from "../../program/tensors.js";
 import { imagesOf } from "../../program/transforms.js";
 import type { Dataset, Example, Images, Stage } from "../data/dataset.js";
@@ -44,7 +47,9 @@ export interface Examination {
   readonly confusion: ConfusionMatrix;
   /** The surest first. */
   readonly mistakes: readonly Mistake[];
-  /** Examples whose scores are not finite: they were taken for nothing. Absent where there are none. */
+  /**
+   * Examples whose scores are not finite: they were taken for nothing. Absent where there are none.
+   */
   readonly notFinite?: number;
 }
 
@@ -57,8 +62,8 @@ export interface ExamineOptions extends EvaluateOptions {
 }
 
 /**
- * What a classifier predicts of a dataset, without its loss and metrics, which would take as long again. Undefined where the signal
- * stopped it. Throws a DataError where there are no examples.
+ * What a classifier predicts of a dataset, without its loss and metrics, which would take as long
+ * again. Undefined where the signal stopped it. Throws a DataError where there are no examples.
  */
 export async function examineDataset(
   network: Classifier,
@@ -68,7 +73,9 @@ export async function examineDataset(
   return examine(dataset, options, network);
 }
 
-/** The same with loss and metrics. Throws a NotFiniteEvaluationError where the loss is not finite. */
+/**
+ * The same with loss and metrics. Throws a NotFiniteEvaluationError where the loss is not finite.
+ */
 export async function evaluateClassifier(
   network: Classifier,
   dataset: Dataset,
@@ -124,7 +131,9 @@ async function examine(
   return { examples: done, classes, confusion, mistakes, ...(notFinite > 0 && { notFinite }) };
 }
 
-/** Several views are predicted once; of one view, the network measures its metrics on the device. */
+/**
+ * Several views are predicted once; of one view, the network measures its metrics on the device.
+ */
 function judge(judged: Classifier | OverViews, images: Images, labels: Uint32Array) {
   const scores = judged.predict(images);
   const measure = async () =>
@@ -175,7 +184,10 @@ class DatasetView implements Dataset {
     return example;
   }
 
-  /** Indices into the whole dataset of those from `start` to before `end` that could be read, in order. */
+  /**
+   * Indices into the whole dataset of those from `start` to before `end` that could be read, in
+   * order.
+   */
   readable(start: number, end: number): number[] {
     const indices = Array.from({ length: end - start }, (_, offset) => start + offset);
     return indices.filter((index) => !this.missing.has(index)).map((index) => this.original(index));

@@ -3,7 +3,10 @@
 /** What the rows of a network's output hold. */
 export type Scores = "logits" | "probabilities";
 
-/** The softmax of a row of logits; a row of probabilities as it is. The largest logit is taken off first: nothing overflows. */
+/**
+ * The softmax of a row of logits; a row of probabilities as it is. The largest logit is taken off
+ * first: nothing overflows.
+ */
 export function toProbabilities(row: Float32Array, scores: Scores): Float32Array {
   if (scores === "probabilities") return row;
   const largest = row.reduce((a, b) => Math.max(a, b), -Infinity);

@@ -19,8 +19,8 @@ export interface Attempt {
 const SOURCES: readonly AdapterSource[] = ["system", "lavapipe", "embedded"];
 
 /**
- * The adapter for a wish: `auto`, `embedded`, `lavapipe`, or part of a name. Without one, NETC_ADAPTER's, else `auto`.
- * Throws NoAdapterError with all that was tried.
+ * The adapter for a wish: `auto`, `embedded`, `lavapipe`, or part of a name. Without one,
+ * NETC_ADAPTER's, else `auto`. Throws NoAdapterError with all that was tried.
  */
 export async function findAdapter(wish?: string): Promise<NodeAdapter> {
   const name = wishedAdapter(wish);

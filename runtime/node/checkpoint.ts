@@ -1,6 +1,6 @@
 /**
- * Checkpoints of a run: `last.safetensors` and the one before it, `previous.safetensors`, each with weights, velocities,
- * and in its metadata how far the run had come and which run it was.
+ * Checkpoints of a run: `last.safetensors` and the one before it, `previous.safetensors`, each with
+ * weights, velocities, and in its metadata how far the run had come and which run it was.
  */
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
@@ -61,8 +61,8 @@ type SavingNetwork = Pick<Network, "save">;
 type LoadingNetwork = Pick<Network, "load" | "program">;
 
 /**
- * Saves a checkpoint and keeps the one before. Throws a RunFailedError where the disk is full, and a NotFiniteError where there are numbers
- * that nobody could go on from.
+ * Saves a checkpoint and keeps the one before. Throws a RunFailedError where the disk is full, and
+ * a NotFiniteError where there are numbers that nobody could go on from.
  */
 export async function saveCheckpoint(
   directory: string,

@@ -14,13 +14,15 @@ import { pollPolitely } from "./polling.js";
 export type AdapterSource = "system" | "lavapipe" | "embedded";
 
 /**
- * One instance for each source and name, for good. Dawn polls an instance from a timer for a while after its last device is gone, and hangs
- * or crashes where it was collected before; and lavapipe gives memory back only with the instance, but to the instance's next device at once.
+ * One instance for each source and name, for good. Dawn polls an instance from a timer for a while
+ * after its last device is gone, and hangs or crashes where it was collected before; and lavapipe
+ * gives memory back only with the instance, but to the instance's next device at once.
  */
 const instances = new Map<string, GPU>();
 
 /**
- * The adapter of that name, or the one that Dawn prefers. Throws an error that says why there is none.
+ * The adapter of that name, or the one that Dawn prefers. Throws an error that says why there is
+ * none.
  */
 export async function requestAdapter(source: AdapterSource, name?: string): Promise<GPUAdapter> {
   const { create, globals } = await loadDawn();
@@ -37,8 +39,8 @@ export async function requestAdapter(source: AdapterSource, name?: string): Prom
 }
 
 /**
- * The names of a source's adapters. Dawn has no call for that; asked for one that cannot be, it lists those there are:
- * ` * backend: 'vulkan', name: 'llvmpipe (LLVM 15.0.6, 256 bits)'`.
+ * The names of a source's adapters. Dawn has no call for that; asked for one that cannot be, it
+ * lists those there are: ` * backend: 'vulkan', name: 'llvmpipe (LLVM 15.0.6, 256 bits)'`.
  */
 export async function adapterNames(source: AdapterSource): Promise<string[]> {
   try {
@@ -63,13 +65,15 @@ async function loadDawn(): Promise<typeof import("webgpu")> {
 }
 
 /**
- * Sees to it that Dawn will find a Vulkan loader. Returns the driver file to tell it of; undefined leaves the choice to
- * the system. Dawn complains on stderr where nothing is installed, so it is not asked there.
+ * Sees to it that Dawn will find a Vulkan loader. Returns the driver file to tell it of; undefined
+ * leaves the choice to the system. Dawn complains on stderr where nothing is installed, so it is
+ * not asked there.
  */
 function prepareDriver(source: AdapterSource): string | undefined {
   if (source === "embedded") {
     const { loader, driver, library } = unpackEmbeddedAdapter();
-    // The loader unloads a driver with its last user, and SwiftShader's threads crash when their code goes away.
+    // The loader unloads a driver with its last user, and SwiftShader's threads crash when their
+    // code goes away.
     for (const path of [loader, library]) {
       if (!loadForever(path)) throw new NoAdapterError(`${path} cannot be loaded`);
     }
@@ -90,8 +94,9 @@ function assertVulkan(): void {
 }
 
 /**
- * Calls `request` with the variables that name Vulkan drivers set to one of them. Dawn loads drivers before its call
- * returns, so the variables need not wait for the promise, and nothing else sees them.
+ * Calls `request` with the variables that name Vulkan drivers set to one of them. Dawn loads
+ * drivers before its call returns, so the variables need not wait for the promise, and nothing else
+ * sees them.
  */
 function withDriver<T>(driver: string | undefined, request: () => T): T {
   if (driver === undefined) return request();

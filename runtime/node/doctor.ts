@@ -33,7 +33,10 @@ export interface DoctorReport {
   readonly advice: readonly string[];
 }
 
-/** Looks at all adapters and opens a device on the one that `wish` chooses. Never rejects for want of a GPU. */
+/**
+ * Looks at all adapters and opens a device on the one that `wish` chooses. Never rejects for want
+ * of a GPU.
+ */
 export async function doctor(wish?: string): Promise<DoctorReport> {
   const tried: Attempt[] = [];
   const adapters = await listAdapters(tried);

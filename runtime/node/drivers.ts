@@ -29,8 +29,9 @@ export function mesaVersion(description: string): number | undefined {
 }
 
 /**
- * Loads a shared library, by name or path, for the rest of the process. Returns whether that went well. Node finds that
- * the library is no module of its own and says so, which is true and without harm: RTLD_NODELETE keeps it loaded.
+ * Loads a shared library, by name or path, for the rest of the process. Returns whether that went
+ * well. Node finds that the library is no module of its own and says so, which is true and without
+ * harm: RTLD_NODELETE keeps it loaded.
  */
 export function loadForever(library: string): boolean {
   const RTLD_NOW = 2;
@@ -44,7 +45,10 @@ export function loadForever(library: string): boolean {
   }
 }
 
-/** The user's home. In containers the user may have no entry in the password file, and `homedir` would throw. */
+/**
+ * The user's home. In containers the user may have no entry in the password file, and `homedir`
+ * would throw.
+ */
 export function homeFolder(): string {
   return process.env["HOME"] || "/";
 }

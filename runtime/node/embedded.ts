@@ -1,6 +1,7 @@
 /**
- * The embedded adapter: SwiftShader, a GPU in software, and the Vulkan loader that it needs, both from the npm package
- * `@sparticuz/chromium`. Unpacked once to the user's cache folder; needs neither root nor a system Vulkan loader.
+ * The embedded adapter: SwiftShader, a GPU in software, and the Vulkan loader that it needs, both
+ * from the npm package `@sparticuz/chromium`. Unpacked once to the user's cache folder; needs
+ * neither root nor a system Vulkan loader.
  */
 import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -28,8 +29,8 @@ export interface EmbeddedAdapter {
 let unpacked: EmbeddedAdapter | undefined;
 
 /**
- * Unpacks the embedded adapter unless its files are there, and as they were unpacked: a process that
- * loads a damaged library dies. Throws NoAdapterError where there is none for the platform.
+ * Unpacks the embedded adapter unless its files are there, and as they were unpacked: a process
+ * that loads a damaged library dies. Throws NoAdapterError where there is none for the platform.
  */
 export function unpackEmbeddedAdapter(): EmbeddedAdapter {
   return (unpacked ??= unpack());
@@ -113,7 +114,8 @@ function isWhole(folder: string): boolean {
 
 /**
  * Writes each file under another name and renames it, so that processes that start together never
- * see a part of one: all of them write the same. Libraries in use stay what they are for their users.
+ * see a part of one: all of them write the same. Libraries in use stay what they are for their
+ * users.
  */
 function unpackInto(archive: Buffer, folder: string): void {
   if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) rmSync(folder, { force: true });
@@ -144,7 +146,10 @@ function replaceFile(path: string, content: Uint8Array | string): void {
   }
 }
 
-/** The files of a tar archive: blocks of 512 bytes, a header (name, size in octal at byte 124) before each file. */
+/**
+ * The files of a tar archive: blocks of 512 bytes, a header (name, size in octal at byte 124)
+ * before each file.
+ */
 function* readTar(bytes: Buffer): Generator<[name: string, content: Buffer]> {
   const BLOCK = 512;
   for (let offset = 0; offset + BLOCK <= bytes.length;) {

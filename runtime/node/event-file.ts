@@ -1,6 +1,7 @@
 /**
- * TensorBoard's event files: TFRecords of `Event` protocol buffers.
- * Source: tensorflow/core/lib/io/record_writer.h (framing, masked CRC), tensorboard/compat/proto/{event,summary}.proto.
+ * TensorBoard's event files: TFRecords of `Event` protocol buffers. Source:
+ * tensorflow/core/lib/io/record_writer.h (framing, masked CRC),
+ * tensorboard/compat/proto/{event,summary}.proto.
  */
 import { crc32c } from "@aws-crypto/crc32c";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";

@@ -13,9 +13,9 @@ export class MetricsLog {
   ) {}
 
   /**
-   * Opens a log. A run that goes on from a state keeps the records of what is done there, and drops those of what it will do again; a
-   * new run starts an empty log. Throws a RunFailedError where the file cannot be written; that it cannot be later on is told to
-   * `onFailure`.
+   * Opens a log. A run that goes on from a state keeps the records of what is done there, and drops
+   * those of what it will do again; a new run starts an empty log. Throws a RunFailedError where
+   * the file cannot be written; that it cannot be later on is told to `onFailure`.
    */
   static async open(
     path: string,
@@ -29,7 +29,9 @@ export class MetricsLog {
     return new MetricsLog(AppendFile.open(path, onFailure), notices);
   }
 
-  /** Appends a record. It is in the file when the call returns, so that a killed run loses nothing. */
+  /**
+   * Appends a record. It is in the file when the call returns, so that a killed run loses nothing.
+   */
   write(record: MetricsRecord): void {
     this.file.write(toLine(record));
   }
@@ -95,7 +97,9 @@ function noticesOf(
   ];
 }
 
-/** An epoch is done once it was evaluated: a state may stand behind its last step and before that. */
+/**
+ * An epoch is done once it was evaluated: a state may stand behind its last step and before that.
+ */
 function isDone(record: MetricsRecord, { step, epoch }: TrainingState): boolean {
   return isStep(record) ? record.step <= step : record.epoch <= epoch;
 }

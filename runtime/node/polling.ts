@@ -1,9 +1,11 @@
 /**
- * Dawn in Node asks for finished work with `setImmediate`, again and again while anything is pending. That takes a whole
- * core, which a software adapter needs for the work itself. Here it asks once a millisecond instead.
+ * Dawn in Node asks for finished work with `setImmediate`, again and again while anything is
+ * pending. That takes a whole core, which a software adapter needs for the work itself. Here it
+ * asks once a millisecond instead.
  *
- * Dawn looks `setImmediate` up on the global object whenever it schedules a poll: in the calls that start asynchronous
- * work, and at the end of each poll. Only during those is the global replaced, so no other code ever sees it.
+ * Dawn looks `setImmediate` up on the global object whenever it schedules a poll: in the calls that
+ * start asynchronous work, and at the end of each poll. Only during those is the global replaced,
+ * so no other code ever sees it.
  */
 
 const POLL_MILLISECONDS = 1;
@@ -21,7 +23,10 @@ type Classes = Readonly<Record<string, { readonly prototype: Record<string, Meth
 
 let installed = false;
 
-/** Makes all waiting on the `webgpu` package polite, for the rest of the process. `classes` are its `globals`. */
+/**
+ * Makes all waiting on the `webgpu` package polite, for the rest of the process. `classes` are its
+ * `globals`.
+ */
 export function pollPolitely(classes: object): void {
   if (installed) return;
   installed = true;

@@ -64,7 +64,10 @@ export function readTextSync(path: string): string {
 const WAITS = 200;
 const WAIT_MILLISECONDS = 25;
 
-/** Many images are read at a time: where the process may not open more files, others are about to be closed. */
+/**
+ * Many images are read at a time: where the process may not open more files, others are about to be
+ * closed.
+ */
 async function openPatiently(path: string): Promise<FileHandle> {
   for (let waits = 0; ; waits++) {
     try {

@@ -12,7 +12,10 @@ export const LOCK_FILE = "run.lock";
 export interface LockOwner {
   readonly pid: number;
   readonly host: string;
-  /** When the process started, by its system's clock, where that is known: numbers of processes are used again. */
+  /**
+   * When the process started, by its system's clock, where that is known: numbers of processes are
+   * used again.
+   */
   readonly started?: string;
 }
 
@@ -24,8 +27,8 @@ export interface RunLock {
 }
 
 /**
- * Takes a folder, which exists, for a run. The lock of a process that has ended is taken over. Throws a RunFailedError where another run
- * is at work in it, or the folder cannot be written to.
+ * Takes a folder, which exists, for a run. The lock of a process that has ended is taken over.
+ * Throws a RunFailedError where another run is at work in it, or the folder cannot be written to.
  */
 export async function lockRun(folder: string): Promise<RunLock> {
   const path = join(folder, LOCK_FILE);
@@ -74,8 +77,9 @@ const WITHOUT_LINKS: readonly (string | undefined)[] = ["EPERM", "ENOSYS", "ENOT
 const LONGEST_REMOVAL = 5000;
 
 /**
- * Removes a lock that is abandoned, and says whether it did. Several runs may have found it so: one at a time looks again and removes it,
- * lest the second remove the lock that the first has made meanwhile.
+ * Removes a lock that is abandoned, and says whether it did. Several runs may have found it so: one
+ * at a time looks again and removes it, lest the second remove the lock that the first has made
+ * meanwhile.
  */
 async function removeAbandoned(path: string): Promise<boolean> {
   const turn = `${path}.removal`;
@@ -108,7 +112,9 @@ function tryMakeFolder(path: string): Promise<boolean> {
   );
 }
 
-/** Undefined where there is none. Throws a RunFailedError where it is not a file that can be read. */
+/**
+ * Undefined where there is none. Throws a RunFailedError where it is not a file that can be read.
+ */
 async function readLock(path: string): Promise<string | undefined> {
   return readText(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
@@ -151,7 +157,10 @@ function exists(pid: number): boolean {
   }
 }
 
-/** In ticks since the system's start, where there is a /proc: field 22 of `stat`, whose field 2 may hold spaces. */
+/**
+ * In ticks since the system's start, where there is a /proc: field 22 of `stat`, whose field 2 may
+ * hold spaces.
+ */
 async function startOf(pid: number): Promise<string | undefined> {
   const stat = await readText(`/proc/${pid}/stat`).catch(() => undefined);
   return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];

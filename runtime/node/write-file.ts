@@ -6,8 +6,9 @@ import { RunFailedError } from "../training/error.js";
 import { kindOf, OUT_OF_FILES } from "./read-file.js";
 
 /**
- * Writes a file under a temporary name, brings it to the disk and renames it. Where that fails, whatever had the name
- * before is untouched, nothing half-written stays behind, and a RunFailedError says why.
+ * Writes a file under a temporary name, brings it to the disk and renames it. Where that fails,
+ * whatever had the name before is untouched, nothing half-written stays behind, and a
+ * RunFailedError says why.
  */
 export async function writeFileAtomically(
   path: string,
@@ -67,7 +68,10 @@ async function tryMakeFolder(path: string): Promise<NodeJS.ErrnoException | unde
   }
 }
 
-/** Brings names to the disk: a rename is one of the folder. Where the system has no such thing (Windows), nothing happens. */
+/**
+ * Brings names to the disk: a rename is one of the folder. Where the system has no such thing
+ * (Windows), nothing happens.
+ */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path).catch(() => undefined);
   await folder?.sync().catch(() => {});

@@ -7,7 +7,10 @@ import type { TrainingState } from "./state.js";
 
 const DEFAULT_SECONDS = 600;
 
-/** Training for so many times as long as the last checkpoint took makes the next one, at an epoch's end, worth while. */
+/**
+ * Training for so many times as long as the last checkpoint took makes the next one, at an epoch's
+ * end, worth while.
+ */
 const SAVING_SHARE = 10;
 
 export class Checkpoints {
@@ -33,7 +36,10 @@ export class Checkpoints {
     return this.secondsSince >= checkpointSeconds;
   }
 
-  /** Whether saving now costs little beside the training since: epochs of a few steps are not worth a checkpoint each. */
+  /**
+   * Whether saving now costs little beside the training since: epochs of a few steps are not worth
+   * a checkpoint each.
+   */
   get pays(): boolean {
     return this.secondsSince * 1000 >= SAVING_SHARE * this.savingTime;
   }
@@ -59,7 +65,10 @@ export class Checkpoints {
     this.snapshot = { bytes, state };
   }
 
-  /** Brings back into the network what was saved last, and resolves to its state. Throws an InputError where nothing was. */
+  /**
+   * Brings back into the network what was saved last, and resolves to its state. Throws an
+   * InputError where nothing was.
+   */
   async restore(): Promise<TrainingState> {
     if (this.options.restore) return this.options.restore();
     if (!this.snapshot) throw new InputError("there is nothing to go on from");

@@ -1,4 +1,7 @@
-/** Why a run's numbers ceased to be finite: the steps since the last checkpoint, done again, show where they began. */
+/**
+ * Why a run's numbers ceased to be finite: the steps since the last checkpoint, done again, show
+ * where they began.
+ */
 import type { TrainRecipe } from "../../program/recipe.js";
 import { DeviceLostError, InputError } from "../errors.js";
 import type { NotFiniteEvaluationError } from "./error.js";
@@ -33,7 +36,10 @@ export interface Symptom {
   readonly learningRate: number;
 }
 
-/** What is to be said of numbers that are not finite. The network is no longer that of the run afterwards. */
+/**
+ * What is to be said of numbers that are not finite. The network is no longer that of the run
+ * afterwards.
+ */
 export async function explainDivergence(run: Repeatable, symptom: Symptom): Promise<DivergedError> {
   const { step } = symptom;
   const divergence = await search(run, step).catch((error: unknown): Divergence => {

@@ -6,9 +6,14 @@ import type { Culprit } from "./non-finite.js";
 export interface Divergence {
   /** The step whose loss, or whose weights, are not finite, counted from 1. */
   readonly step: number;
-  /** The first dispatch that made a number that is not finite, and in which step; absent where it was not found. */
+  /**
+   * The first dispatch that made a number that is not finite, and in which step; absent where it
+   * was not found.
+   */
   readonly culprit?: Culprit & { readonly step: number };
-  /** Steps that the state had done from which the search began: the last that is known to be good. */
+  /**
+   * Steps that the state had done from which the search began: the last that is known to be good.
+   */
   readonly good?: number;
 }
 

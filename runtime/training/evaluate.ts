@@ -44,14 +44,16 @@ export interface Evaluation {
   readonly examples: number;
   /** `loss`, `top1`, ...: means over the examples, or over what their classes weigh. */
   readonly metrics: Metrics;
-  /** Examples of which a value is not finite, and which count as wrong; absent where there are none. */
+  /**
+   * Examples of which a value is not finite, and which count as wrong; absent where there are none.
+   */
   readonly notFinite?: number;
 }
 
 /**
- * Evaluates every example of a dataset, or a pass over batches that come ready made. Undefined where
- * the signal stopped it. Throws a DataError where there are none, and a NotFiniteEvaluationError
- * where the loss is not finite.
+ * Evaluates every example of a dataset, or a pass over batches that come ready made. Undefined
+ * where the signal stopped it. Throws a DataError where there are none, and a
+ * NotFiniteEvaluationError where the loss is not finite.
  */
 export async function evaluateDataset(
   network: Evaluated,

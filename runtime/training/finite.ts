@@ -8,7 +8,9 @@ export class NotFiniteError extends WeightsError {
   override readonly name: string = "NotFiniteError";
 }
 
-/** Throws NotFiniteError naming the first tensor of a file that holds a number that is not finite. */
+/**
+ * Throws NotFiniteError naming the first tensor of a file that holds a number that is not finite.
+ */
 export function assertFiniteTensors(bytes: Uint8Array): void {
   for (const { name, values } of parseTensors(bytes).tensors.values()) {
     if (!areFinite(values)) throw new NotFiniteError(`\`${name}\` is not finite`);

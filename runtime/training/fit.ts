@@ -1,4 +1,7 @@
-/** A whole training run: epochs of steps, the learning rate over time, evaluation, checkpoints, an early end. */
+/**
+ * A whole training run: epochs of steps, the learning rate over time, evaluation, checkpoints, an
+ * early end.
+ */
 import type { TrainRecipe } from "../../program/recipe.js";
 import type { Dataset } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
@@ -20,9 +23,11 @@ import { Throughput } from "./throughput.js";
 import { WaitingTime } from "./waiting-time.js";
 
 /**
- * Trains `network` on a dataset, or on batches that come ready made, by a recipe. A run that is stopped and resumed from its state does the same steps
- * on the same batches as one that was not; so does one whose device is lost and replaced on the way. Throws a DivergedError where
- * the loss or the weights are not finite, a DataError where the data do not fit, a DeviceLostError where there is no other device.
+ * Trains `network` on a dataset, or on batches that come ready made, by a recipe. A run that is
+ * stopped and resumed from its state does the same steps on the same batches as one that was not;
+ * so does one whose device is lost and replaced on the way. Throws a DivergedError where the loss
+ * or the weights are not finite, a DataError where the data do not fit, a DeviceLostError where
+ * there is no other device.
  */
 export async function fit(
   network: TrainableNetwork,
@@ -98,8 +103,8 @@ class TrainingRun implements Repeatable {
   }
 
   /**
-   * The rest of the current epoch and its evaluation. A run that was over before it was resumed has no steps left, and nothing to
-   * report but its evaluation, unless it ended within an epoch.
+   * The rest of the current epoch and its evaluation. A run that was over before it was resumed has
+   * no steps left, and nothing to report but its evaluation, unless it ended within an epoch.
    */
   private async runEpoch(): Promise<Evaluation | undefined> {
     const { progress } = this;
@@ -109,8 +114,9 @@ class TrainingRun implements Repeatable {
   }
 
   /**
-   * The rest of the current epoch's steps, or as many of them as the run has left. Each step is submitted before the loss of the one
-   * before it is awaited, so that the GPU always has work, and batches are prepared meanwhile.
+   * The rest of the current epoch's steps, or as many of them as the run has left. Each step is
+   * submitted before the loss of the one before it is awaited, so that the GPU always has work, and
+   * batches are prepared meanwhile.
    */
   private async trainEpoch(): Promise<void> {
     const { progress, steps, checkpoints } = this;
@@ -167,7 +173,10 @@ class TrainingRun implements Repeatable {
     });
   }
 
-  /** Evaluates and reports the epoch, or the part of one with which the run ends. Undefined where the run was stopped before. */
+  /**
+   * Evaluates and reports the epoch, or the part of one with which the run ends. Undefined where
+   * the run was stopped before.
+   */
   private async finishEpoch(): Promise<Evaluation | undefined> {
     const { progress, options } = this;
     const evaluation = await this.evaluate();
@@ -228,7 +237,10 @@ class TrainingRun implements Repeatable {
     await this.options.onSearch?.(steps);
   }
 
-  /** After a lost device the run goes on from the last checkpoint. Missing data end it, with what was reached saved. */
+  /**
+   * After a lost device the run goes on from the last checkpoint. Missing data end it, with what
+   * was reached saved.
+   */
   private async recover(error: unknown): Promise<void> {
     if (error instanceof DataError) await this.save();
     const reason = await this.lostDevices.replace(error);

@@ -6,7 +6,10 @@ import type { FitOptions } from "./options.js";
 import type { RunLength } from "./schedule.js";
 import { isDataset, type BatchSource } from "./source.js";
 
-/** Steps of the whole run and of an epoch, on so many examples; `steps` instead of the recipe's epochs where they are given. */
+/**
+ * Steps of the whole run and of an epoch, on so many examples; `steps` instead of the recipe's
+ * epochs where they are given.
+ */
 export function runLength(
   examples: number,
   recipe: Pick<TrainRecipe, "batch" | "epochs">,
@@ -15,7 +18,10 @@ export function runLength(
   return lengthOf(countBatches(examples, recipe.batch), recipe, steps);
 }
 
-/** The same of a run over a dataset, or over batches that come ready made. Throws an InputError where nobody can know. */
+/**
+ * The same of a run over a dataset, or over batches that come ready made. Throws an InputError
+ * where nobody can know.
+ */
 export function runLengthOver(
   source: Dataset | BatchSource,
   recipe: Pick<TrainRecipe, "batch" | "epochs">,

@@ -5,7 +5,10 @@ import type { TrainableNetwork } from "./network.js";
 /** Devices that may be lost one after the other with no step in between. */
 const MOST_LOSSES = 3;
 
-/** Seconds to wait for an adapter before it is asked for again: drivers that were reset take a while to come back. */
+/**
+ * Seconds to wait for an adapter before it is asked for again: drivers that were reset take a while
+ * to come back.
+ */
 const REOPENING_DELAYS = [1, 5, 15];
 
 export class LostDevices {
@@ -18,7 +21,10 @@ export class LostDevices {
     this.losses = 0;
   }
 
-  /** Opens another device where `error` is the loss of one; its weights are the initial ones. Resolves to why, or throws the error where that is no way out. */
+  /**
+   * Opens another device where `error` is the loss of one; its weights are the initial ones.
+   * Resolves to why, or throws the error where that is no way out.
+   */
   async replace(error: unknown): Promise<string> {
     const isGone = error instanceof DeviceLostError && error.isGone;
     if (!isGone || !this.network.canReopen || ++this.losses > MOST_LOSSES) throw error;

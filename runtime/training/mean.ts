@@ -6,7 +6,9 @@ export type MeanState = Measurement;
 
 const NOTHING: Measurement = { examples: 0, notFinite: 0, sums: [] };
 
-/** The mean of metrics over batches or steps: their sums and weights, which are divided at the end. */
+/**
+ * The mean of metrics over batches or steps: their sums and weights, which are divided at the end.
+ */
 export class MetricsMean {
   private constructor(private total: Measurement) {}
 

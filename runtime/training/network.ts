@@ -34,11 +34,17 @@ export interface TrainableNetwork {
   measure(images: Inputs, targets: Targets): Promise<Measurement>;
   /** Images to rows of the model's output; what evaluation over several views of an image needs. */
   predict?(images: Inputs): Promise<Float32Array>;
-  /** Trains the weights of another phase of the recipe from now on; nothing where that is the present one. */
+  /**
+   * Trains the weights of another phase of the recipe from now on; nothing where that is the
+   * present one.
+   */
   enterPhase?(phase: number): Promise<void>;
   /** Sets the count of steps done, which keys dropout. */
   setStep(step: number): void;
-  /** What follows is for runs that outlive a lost device, and for those that end because numbers are not finite. */
+  /**
+   * What follows is for runs that outlive a lost device, and for those that end because numbers are
+   * not finite.
+   */
   readonly canReopen?: boolean;
   /** Another device after one was lost, with initial weights. */
   reopen?(): Promise<void>;

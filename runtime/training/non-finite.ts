@@ -76,7 +76,10 @@ interface Written {
   readonly isHalf: boolean;
 }
 
-/** The buffers that a dispatch writes numbers to. Codes of poolings are integers, whose bits may look like no number. */
+/**
+ * The buffers that a dispatch writes numbers to. Codes of poolings are integers, whose bits may
+ * look like no number.
+ */
 function writtenNumbers({ buffers }: ProgramStep, { wgsl }: ProgramKernel): Written[] {
   const numbers = /@binding\((\d+)\)\s+var<storage, read_write> \w+: array<(f32|vec4f|f16|vec4h)>/g;
   return [...wgsl.matchAll(numbers)].map(([, binding, element]) => ({

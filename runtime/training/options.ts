@@ -37,7 +37,9 @@ export interface EpochReport {
 export interface FitOptions {
   /** Evaluated after each epoch. */
   readonly evaluation?: Dataset | BatchSource | undefined;
-  /** Batches in an epoch: needed where they come ready made, since nobody can count them beforehand. */
+  /**
+   * Batches in an epoch: needed where they come ready made, since nobody can count them beforehand.
+   */
   readonly stepsPerEpoch?: number | undefined;
   /** This and the other functions are awaited before the run continues; what they throw ends it. */
   readonly onStep?: (report: StepReport) => unknown;
@@ -47,8 +49,9 @@ export interface FitOptions {
   /** What the model's output holds, for evaluations by ten crops; logits unless told. */
   readonly scores?: Scores;
   /**
-   * Called with the state to save when a run begins, after each epoch (short epochs share one), every `checkpointSeconds` and `checkpointSteps` within
-   * one, and when the run ends, early or not.
+   * Called with the state to save when a run begins, after each epoch (short epochs share one),
+   * every `checkpointSeconds` and `checkpointSteps` within one, and when the run ends, early or
+   * not.
    */
   readonly checkpoint?: (state: TrainingState) => unknown;
   /** 600 unless told. */
@@ -56,13 +59,17 @@ export interface FitOptions {
   /** Not by steps unless told. */
   readonly checkpointSteps?: number | undefined;
   /**
-   * Brings back into the network what `checkpoint` saved last, and resolves to its state. For a run that goes on after its device was
-   * lost, or that looks for the reason why its loss is not finite. Without it, `fit` keeps a copy in memory whenever a checkpoint is due.
+   * Brings back into the network what `checkpoint` saved last, and resolves to its state. For a run
+   * that goes on after its device was lost, or that looks for the reason why its loss is not
+   * finite. Without it, `fit` keeps a copy in memory whenever a checkpoint is due.
    */
   readonly restore?: () => Promise<TrainingState>;
   /** The device was lost and another taken: the run goes on from this state. */
   readonly onRestart?: (state: TrainingState, reason: string) => unknown;
-  /** So many steps are going to be done again, to find where numbers ceased to be finite. The signal ends the search. */
+  /**
+   * So many steps are going to be done again, to find where numbers ceased to be finite. The signal
+   * ends the search.
+   */
   readonly onSearch?: (steps: number) => unknown;
   /** Where a resumed run goes on. */
   readonly start?: TrainingState | undefined;

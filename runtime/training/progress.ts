@@ -44,7 +44,10 @@ export class Progress {
     return this.mean.values();
   }
 
-  /** That the current epoch has taken so far. The time between a run's end and its resumption is not counted. */
+  /**
+   * That the current epoch has taken so far. The time between a run's end and its resumption is not
+   * counted.
+   */
   get seconds(): number {
     return (performance.now() - this.epochStartedAt) / 1000;
   }
@@ -86,7 +89,10 @@ export class Progress {
     return true;
   }
 
-  /** `metrics` of the evaluation, or of training where there is none: rules that look at them take note. */
+  /**
+   * `metrics` of the evaluation, or of training where there is none: rules that look at them take
+   * note.
+   */
   completeEpoch(metrics: Metrics): void {
     const { schedule, stop } = this.recipe;
     const { step, epoch, plateau, patience, best } = this.current;

@@ -1,6 +1,7 @@
 /**
- * The learning rate over a run, with the values of PyTorch's schedulers. A warmup is followed by its schedule as in
- * SequentialLR: the schedule starts to count when the warmup ends, and what spans the run spans the rest of it.
+ * The learning rate over a run, with the values of PyTorch's schedulers. A warmup is followed by
+ * its schedule as in SequentialLR: the schedule starts to count when the warmup ends, and what
+ * spans the run spans the rest of it.
  */
 import type { Duration, Schedule, TrainRecipe, Warmup } from "../../program/recipe.js";
 
@@ -16,8 +17,8 @@ export interface LearningRateRecipe {
 }
 
 /**
- * The factor of the optimizer's learning rate at a step, counted from 0. `plateau` is what `reduce_on_plateau` has come to, which
- * depends on how the run went.
+ * The factor of the optimizer's learning rate at a step, counted from 0. `plateau` is what
+ * `reduce_on_plateau` has come to, which depends on how the run went.
  */
 export function learningRateFactor(
   { schedule, warmup }: LearningRateRecipe,

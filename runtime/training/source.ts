@@ -1,4 +1,7 @@
-/** Where a run's batches come from: a dataset, which is shuffled and prepared here, or batches that somebody else makes. */
+/**
+ * Where a run's batches come from: a dataset, which is shuffled and prepared here, or batches that
+ * somebody else makes.
+ */
 import type { Batch, Dataset, InputShape } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
 import { describe } from "../describe.js";
@@ -9,16 +12,20 @@ import type { Inputs, Targets } from "../examples.js";
 export interface GivenBatch {
   /** NCHW, preprocessed; by name where there are several inputs; or what `loadBatches` makes. */
   readonly images: Inputs;
-  /** Labels, or numbers in the order of the model's target; nothing where the loss is of the images themselves. */
+  /**
+   * Labels, or numbers in the order of the model's target; nothing where the loss is of the images
+   * themselves.
+   */
   readonly targets?: Targets;
   /** Images in the batch; needed only where they come as bytes. */
   readonly count?: number;
 }
 
 /**
- * Batches that are ready, an epoch a pass: something that can be gone over again and again (an object whose `[Symbol.asyncIterator]`
- * begins anew), or a function that makes the batches of an epoch, counted from 0. What is shuffled or random in it should follow from
- * the epoch alone, so that a resumed run meets the same batches.
+ * Batches that are ready, an epoch a pass: something that can be gone over again and again (an
+ * object whose `[Symbol.asyncIterator]` begins anew), or a function that makes the batches of an
+ * epoch, counted from 0. What is shuffled or random in it should follow from the epoch alone, so
+ * that a resumed run meets the same batches.
  */
 export type BatchSource =
   AsyncIterable<GivenBatch> | ((epoch: number) => AsyncIterable<GivenBatch>);
@@ -58,8 +65,8 @@ export interface Pass {
 }
 
 /**
- * The batches of an epoch. Throws a DataError where there are none, as in a generator's second pass,
- * and where there are fewer than a finite `most`.
+ * The batches of an epoch. Throws a DataError where there are none, as in a generator's second
+ * pass, and where there are fewer than a finite `most`.
  */
 export async function* passOver(
   source: BatchSource,

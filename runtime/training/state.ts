@@ -1,4 +1,7 @@
-/** What a run has come to, apart from what its network holds. All of it is plain data, which a checkpoint stores as a whole. */
+/**
+ * What a run has come to, apart from what its network holds. All of it is plain data, which a
+ * checkpoint stores as a whole.
+ */
 import type { Best } from "./best.js";
 import type { MeanState } from "./mean.js";
 import type { Patience, Plateau } from "./watch.js";
@@ -13,7 +16,10 @@ export interface TrainingState {
   readonly position: number;
   /** What the current epoch's steps came to so far; absent before its first. */
   readonly training?: MeanState;
-  /** That the current epoch took up to its last step, with what it took before the run was resumed; absent before its first. */
+  /**
+   * That the current epoch took up to its last step, with what it took before the run was resumed;
+   * absent before its first.
+   */
   readonly seconds?: number;
   /** Where `reduce_on_plateau` stands. */
   readonly plateau?: Plateau;
@@ -36,7 +42,8 @@ export function parseState(text: string): TrainingState | undefined {
     const state = JSON.parse(text) as Partial<TrainingState> | null;
     const counts = [state?.step, state?.epoch, state?.position];
     const isState = counts.every((count) => Number.isSafeInteger(count) && count! >= 0);
-    // Earlier versions kept means of another form: such a checkpoint within an epoch is not gone on from.
+    // Earlier versions kept means of another form: such a checkpoint within an epoch is not gone on
+    // from.
     const sums = state?.training?.sums ?? [];
     return isState && Array.isArray(sums) ? (state as TrainingState) : undefined;
   } catch {

@@ -1,4 +1,7 @@
-/** A run's steps as its recipe wants them: on which batches, at which learning rate, with which weights in training. */
+/**
+ * A run's steps as its recipe wants them: on which batches, at which learning rate, with which
+ * weights in training.
+ */
 import { imageOf } from "../../program/tensors.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import type { Dataset } from "../data/dataset.js";
@@ -63,7 +66,9 @@ export class Steps {
     return this.phaseAt(step) !== this.phase;
   }
 
-  /** Lets the network train the weights that the next step is to train. No step may be under way. */
+  /**
+   * Lets the network train the weights that the next step is to train. No step may be under way.
+   */
   async enterPhase(): Promise<void> {
     const phase = this.phaseAt(this.progress.state.step);
     await this.network.enterPhase?.(phase);

@@ -1,4 +1,7 @@
-/** Evaluation over several views of each image (`ten_crop`): what the network says of them is averaged. */
+/**
+ * Evaluation over several views of each image (`ten_crop`): what the network says of them is
+ * averaged.
+ */
 import { imagesOf, type Transform } from "../../program/transforms.js";
 import type { Images } from "../data/dataset.js";
 import { sizeOf, tensorsOf } from "../../program/tensors.js";
@@ -23,9 +26,10 @@ export interface OverViews extends Required<
 }
 
 /**
- * The network as one of examples rather than of views: of an example's probabilities the mean over its views is taken, as the 2012 paper
- * does. The loss is then the cross entropy of the mean, by the loss's class weights, and metrics are those of labels alone. The network itself where each example is
- * one image. Throws an InputError where the views of an example are more than a batch.
+ * The network as one of examples rather than of views: of an example's probabilities the mean over
+ * its views is taken, as the 2012 paper does. The loss is then the cross entropy of the mean, by
+ * the loss's class weights, and metrics are those of labels alone. The network itself where each
+ * example is one image. Throws an InputError where the views of an example are more than a batch.
  */
 export function overViews<Network extends Evaluated>(
   network: Network,
@@ -80,7 +84,10 @@ interface Judging {
   readonly program: TrainableNetwork["program"];
 }
 
-/** Cross entropy, and for each accuracy how many examples have their label among the k largest. A row that is not finite is wrong. */
+/**
+ * Cross entropy, and for each accuracy how many examples have their label among the k largest. A
+ * row that is not finite is wrong.
+ */
 function measureRows(rows: Float32Array, labels: Uint32Array, judging: Judging): Measurement {
   const { scores, program } = judging;
   const classes = rows.length / labels.length;

@@ -1,6 +1,6 @@
 /**
- * The modules that run in Node run unmodified in a browser: Debian's Chromium, headless, with WebGPU on its own
- * SwiftShader, beside Node on the embedded SwiftShader.
+ * The modules that run in Node run unmodified in a browser: Debian's Chromium, headless, with
+ * WebGPU on its own SwiftShader, beside Node on the embedded SwiftShader.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -27,8 +27,8 @@ function difference(actual: readonly number[], expected: readonly number[]): num
 }
 
 /**
- * Both run the same WGSL on SwiftShader, but not the same build of it, so rounding may differ. With Chromium 156 and the
- * embedded SwiftShader every bit is the same.
+ * Both run the same WGSL on SwiftShader, but not the same build of it, so rounding may differ. With
+ * Chromium 156 and the embedded SwiftShader every bit is the same.
  */
 const TOLERANCE = 1e-5;
 
@@ -72,7 +72,10 @@ describe.skipIf(!chromiumPath)("a generated module in Chromium", () => {
     return JSON.parse(output) as Result;
   }
 
-  /** Opens a page and exercises the module there. Text, not a function: the test runner rewrites imports in code. */
+  /**
+   * Opens a page and exercises the module there. Text, not a function: the test runner rewrites
+   * imports in code.
+   */
   async function runInBrowser(spec: string, batch: number, path = "/"): Promise<Result> {
     const page = await browser.newPage();
     try {

@@ -1,4 +1,7 @@
-/** report.html, opened from disk in Chromium: it draws all its parts without an error and without the network. */
+/**
+ * report.html, opened from disk in Chromium: it draws all its parts without an error and without
+ * the network.
+ */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

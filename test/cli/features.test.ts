@@ -1,4 +1,6 @@
-/** Features from CSV files, and warnings that only the data of a run tell, with the built command. */
+/**
+ * Features from CSV files, and warnings that only the data of a run tell, with the built command.
+ */
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeWorkspace, type Workspace } from "./fixtures.js";

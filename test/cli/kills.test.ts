@@ -1,4 +1,7 @@
-/** Runs that are killed without a word, at random moments: nothing is lost, and they end as if nothing had happened. Takes minutes. */
+/**
+ * Runs that are killed without a word, at random moments: nothing is lost, and they end as if
+ * nothing had happened. Takes minutes.
+ */
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -118,7 +121,8 @@ describe.runIf(full)("kill -9", { timeout: 1_800_000 }, () => {
     for (let kill = 0; kill < 50; kill++) {
       const begun = existsSync(join(folder, "fifty", "run.lock"));
       const run = start("fifty", begun ? [...flags, "--resume"] : flags);
-      // A third while it starts, the others after a few steps more, in or between the writing of their checkpoints.
+      // A third while it starts, the others after a few steps more, in or between the writing of
+      // their checkpoints.
       const done = (await log("fifty")).at(-1)?.step ?? 0;
       if (draw() < 0.33) await sleep(3000 * draw());
       else await reached(run, "fifty", done + 1 + Math.floor(8 * draw()));

@@ -1,4 +1,7 @@
-/** The folder of a run: what stays of an earlier one, who may work in it, and what becomes of a run that was killed. */
+/**
+ * The folder of a run: what stays of an earlier one, who may work in it, and what becomes of a run
+ * that was killed.
+ */
 import { spawn } from "node:child_process";
 import { renameSync } from "node:fs";
 import { access, copyFile, cp, readFile, readdir, rm, truncate, writeFile } from "node:fs/promises";
@@ -62,7 +65,8 @@ test("a new run does not touch an earlier one, unless it is told to replace it",
 
   await cp(workspace.path("whole"), workspace.path("twice"), { recursive: true });
   const args = [...RUN, "--out", "twice", "--seed", "8"];
-  // Killed before it has a checkpoint of its own: the earlier run is still there, and is not taken for this one.
+  // Killed before it has a checkpoint of its own: the earlier run is still there, and is not taken
+  // for this one.
   const killed = await killedAt("waits in twice/overwritten", [...args, "--overwrite"]);
   expect(killed.code).toBeNull();
   expect((await read("twice/overwritten", "weights.safetensors")).equals(weights)).toBe(true);

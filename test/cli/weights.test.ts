@@ -1,4 +1,6 @@
-/** Weights of PyTorch with the built command: the table, training from them, resuming, evaluation. */
+/**
+ * Weights of PyTorch with the built command: the table, training from them, resuming, evaluation.
+ */
 import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -4,7 +4,10 @@ import { jitterColors } from "../../runtime/data/color.js";
 import { ExampleRandom } from "../../runtime/data/random.js";
 import { patternImage } from "./pattern.js";
 
-/** Every seventh value of torchvision.transforms.functional's images of floats, for the pattern of 5x4 pixels. */
+/**
+ * Every seventh value of torchvision.transforms.functional's images of floats, for the pattern of
+ * 5x4 pixels.
+ */
 const torchvision = {
   brightness: [0.0, 0.79686, 1.0, 1.0, 0.40157, 0.52078, 0.81569, 0.80314, 0.25725],
   contrast: [0.35189, 0.5013, 0.65071, 0.56248, 0.42718, 0.44953, 0.50483, 0.50248, 0.40012],

@@ -146,7 +146,9 @@ test("a file that cannot be read is named once with its reason, counted and left
   );
 });
 
-/** The left and the right half of a picture of 8x4, as [red, green, blue], from the middle of each. */
+/**
+ * The left and the right half of a picture of 8x4, as [red, green, blue], from the middle of each.
+ */
 async function halves(bytes: Buffer): Promise<number[][]> {
   const { pixels, width, height } = await decodeImage(bytes, 3);
   const middle = Math.floor(height / 2) * width;

@@ -17,7 +17,10 @@ export function patternImage(width: number, height: number, channels: 1 | 3 = 3)
   return { width, height, channels, pixels, maximum: 255 };
 }
 
-/** A dataset whose example `i` is a grey image of the given side filled with `i`; those in `missing` do not decode. */
+/**
+ * A dataset whose example `i` is a grey image of the given side filled with `i`; those in `missing`
+ * do not decode.
+ */
 export function countingDataset(
   length: number,
   side = 2,

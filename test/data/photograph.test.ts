@@ -1,4 +1,7 @@
-/** A photograph from its file to the network's size, beside Pillow's and torchvision's numbers (photograph/make.py). */
+/**
+ * A photograph from its file to the network's size, beside Pillow's and torchvision's numbers
+ * (photograph/make.py).
+ */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";

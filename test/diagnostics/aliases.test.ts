@@ -31,7 +31,10 @@ import {
   type Named,
 } from "../../compiler/calls/suggestion.js";
 
-/** NETC_UPDATE_GOLDEN=1 writes what each alias gives: every line of the difference is a decision to be checked. */
+/**
+ * NETC_UPDATE_GOLDEN=1 writes what each alias gives: every line of the difference is a decision to
+ * be checked.
+ */
 const update = process.env["NETC_UPDATE_GOLDEN"] === "1";
 const golden = join(import.meta.dirname, "aliases.txt");
 
@@ -77,7 +80,9 @@ function describeAdvice({ fixes, notes }: Advice): string {
   return fix.isCertain ? `= ${written}` : `~ ${written}: ${notes.join("; ")}`;
 }
 
-/** `layer Conv2D`, and `= conv` where a fix may write it, `~ conv: difference` where it is offered. */
+/**
+ * `layer Conv2D`, and `= conv` where a fix may write it, `~ conv: difference` where it is offered.
+ */
 function linesOf({ noun, ...vocabulary }: Registry): readonly string[] {
   return vocabulary.known.flatMap(({ aliases }) =>
     aliases.map((alias: Alias) => {
@@ -90,7 +95,10 @@ function linesOf({ noun, ...vocabulary }: Registry): readonly string[] {
   );
 }
 
-/** What has the argument: the calls that the alias is for, or the first with an argument of that name. */
+/**
+ * What has the argument: the calls that the alias is for, or the first with an argument of that
+ * name.
+ */
 function signatureWith(argument: string, of: readonly string[] | undefined): Signature {
   const all = registries.flatMap(({ known }) => known.filter((each) => each.arguments));
   const found = all.find(({ name, arguments: own = {} }) => {

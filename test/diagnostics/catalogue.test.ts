@@ -41,7 +41,10 @@ function complete(fragment: string): string {
   return fragment.startsWith("const") ? fragment : `model M {\n${fragment}\n}`;
 }
 
-/** Their examples are shortened, or stand for what cannot be written down, or are wrong at the top of a file only. */
+/**
+ * Their examples are shortened, or stand for what cannot be written down, or are wrong at the top
+ * of a file only.
+ */
 const special = ["NET0013", "NET0015", "NET0016"];
 
 test.each(Object.entries(syntax).filter(([code]) => !special.includes(code)))(

@@ -11,7 +11,10 @@ import { analyzeWrongSpec, wrongSpecs } from "./wrong-specs.js";
 
 const validate = compileSchema();
 
-/** The published schema. It calls itself draft-04, and says nothing that later drafts read otherwise. */
+/**
+ * The published schema. It calls itself draft-04, and says nothing that later drafts read
+ * otherwise.
+ */
 function compileSchema() {
   const package_ = createRequire(import.meta.url).resolve("@microsoft/jest-sarif/package.json");
   const file = package_.replace("package.json", "lib/schemas/sarif-2.1.0-rtm.5.json");

@@ -1,6 +1,12 @@
-/** The examples of a page of documentation: its fenced blocks, and the code in the `netc` columns of its tables. */
+/**
+ * The examples of a page of documentation: its fenced blocks, and the code in the `netc` columns of
+ * its tables.
+ */
 
-/** What the HTML comment right before an example says about it: `<!-- input: f32[N, 64]; after: blocks.net -->`. */
+/**
+ * What the HTML comment right before an example says about it:
+ * `<!-- input: f32[N, 64]; after: blocks.net -->`.
+ */
 export type Notes = Readonly<Record<string, string>>;
 
 export interface Example {
@@ -93,10 +99,12 @@ const MODEL = [
  *
  * - Declarations (`const`, `model`, `data` ...) stand as they are.
  * - Arguments (`init=kaiming`, without blanks) are those of a convolution.
- * - Settings (`optimizer = adam()`) stand in a recipe, which gets the required ones that they leave out.
+ * - Settings (`optimizer = adam()`) stand in a recipe, which gets the required ones that they leave
+ *   out.
  * - The splits of data (`train folder("...")`) stand in a data declaration.
- * - All else is the body of a model. Unless it says otherwise, its input is `image: f32[N, 3, 32, 32]` or the `input` of the notes,
- *   its target `label: u32[N] in 0..10` or the `target` of the notes; `layers` of the notes stand before it.
+ * - All else is the body of a model. Unless it says otherwise, its input is
+ *   `image: f32[N, 3, 32, 32]` or the `input` of the notes, its target `label: u32[N] in 0..10` or
+ *   the `target` of the notes; `layers` of the notes stand before it.
  */
 export function specAround({ text, notes }: Pick<Example, "text" | "notes">): string {
   const first = text.split("\n").find((line) => line !== "" && !line.startsWith("//")) ?? "";

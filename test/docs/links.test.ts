@@ -16,7 +16,9 @@ function anchorsOf(page: string): readonly string[] {
   );
 }
 
-/** Why a link of a page leads nowhere; undefined if it leads somewhere, or out of the repository. */
+/**
+ * Why a link of a page leads nowhere; undefined if it leads somewhere, or out of the repository.
+ */
 function mistakeOf(link: string, page: string): string | undefined {
   if (/^\w+:/.test(link)) return undefined;
   const [path = "", anchor] = link.split("#");

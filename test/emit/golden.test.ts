@@ -45,7 +45,9 @@ function expectDefaultLimits({ traces, programs }: Compilation): void {
   }
 }
 
-/** A dispatch may bind a buffer only once if it writes it: WebGPU rejects aliased writable bindings. */
+/**
+ * A dispatch may bind a buffer only once if it writes it: WebGPU rejects aliased writable bindings.
+ */
 function checkBindings(program: Program, step: ProgramStep): void {
   const { bindings } = program.kernels[step.kernel]!;
   expect(step.buffers).toHaveLength(bindings.length);

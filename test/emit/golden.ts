@@ -1,6 +1,7 @@
 /**
- * What the specs are compiled to, as files that are committed. Of a few representative specs all WGSL is there as text; of every spec and
- * variant there are hashes of kernels, buffers, dispatches and constants. A change shows as a difference, a refactoring as none.
+ * What the specs are compiled to, as files that are committed. Of a few representative specs all
+ * WGSL is there as text; of every spec and variant there are hashes of kernels, buffers, dispatches
+ * and constants. A change shows as a difference, a refactoring as none.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,7 +10,10 @@ import type { Program, ProgramStep } from "../../program/program.js";
 
 const folder = join(import.meta.dirname, "golden");
 
-/** Specs whose WGSL is committed as text: dense and grouped convolutions, joins, gates, all common ends. */
+/**
+ * Specs whose WGSL is committed as text: dense and grouped convolutions, joins, gates, all common
+ * ends.
+ */
 export const READ_SPECS: readonly string[] = [
   "alexnet",
   "cifar10-vgg",
@@ -18,7 +22,10 @@ export const READ_SPECS: readonly string[] = [
   "resnet18",
 ];
 
-/** What one program is made of: hashes by part, and the files of its kernels where their text is committed. */
+/**
+ * What one program is made of: hashes by part, and the files of its kernels where their text is
+ * committed.
+ */
 export interface ProgramPrint {
   readonly hashes: Readonly<Record<string, string>>;
   readonly kernels?: readonly string[];
@@ -38,7 +45,10 @@ export function labelled(programs: readonly Program[]): readonly (readonly [stri
   });
 }
 
-/** The parts of a program, each with a hash; nothing of the spec's lines, so that a comment in it changes none. */
+/**
+ * The parts of a program, each with a hash; nothing of the spec's lines, so that a comment in it
+ * changes none.
+ */
 export function hashesOf(program: Program): Record<string, string> {
   const { kernels, buffers, steps, phases, preparations, source, ...rest } = program;
   void [phases, source];
@@ -66,12 +76,17 @@ const hash = (value: unknown): string =>
 
 const withoutPlace = (key: string, value: unknown) => (key === "location" ? undefined : value);
 
-/** The text without the comment that names the spec's lines: they are the spec's, not the kernel's. */
+/**
+ * The text without the comment that names the spec's lines: they are the spec's, not the kernel's.
+ */
 export function withoutUses(wgsl: string): string {
   return `${wgsl.replace(/^\/\/ Used for:\n(\/\/ {3}.*\n)*/, "").trimEnd()}\n`;
 }
 
-/** WGSL by file name. Kernels that differ only in their tiles share a name, so texts of one name are numbered. */
+/**
+ * WGSL by file name. Kernels that differ only in their tiles share a name, so texts of one name are
+ * numbered.
+ */
 export class Texts {
   readonly files = new Map<string, string>();
   private readonly names = new Map<string, string>();
@@ -161,7 +176,9 @@ function shortDifference(old: string, current: string): string {
   return [`  line ${first + 1}`, ...lines(before, "-"), ...lines(after, "+")].join("\n");
 }
 
-/** Which parts of which programs of a spec differ: `f16, gpu f16: train, buffers`. Empty if none do. */
+/**
+ * Which parts of which programs of a spec differ: `f16, gpu f16: train, buffers`. Empty if none do.
+ */
 export function describePrints(before: SpecPrint, after: SpecPrint): string {
   const programs = (print: SpecPrint) =>
     new Map(

@@ -1,4 +1,6 @@
-/** The shipped specs and the ways to train them: every net is compiled as each of these variants. */
+/**
+ * The shipped specs and the ways to train them: every net is compiled as each of these variants.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { compile, Compilation, CompileOptions } from "../../compiler/index.js";
@@ -52,7 +54,10 @@ const QUICK = new Set([
 export const comparedVariants = (spec: string): readonly Variant[] =>
   QUICK.has(spec) ? ["f32", ...VARIANTS] : ["f32"];
 
-/** Compiles a spec as it is for all adapters, a variant of it for GPUs alone. Throws if there are errors. */
+/**
+ * Compiles a spec as it is for all adapters, a variant of it for GPUs alone. Throws if there are
+ * errors.
+ */
 export function compileVariant(
   compiler: typeof compile,
   spec: string,

@@ -5,7 +5,10 @@ import { hostileNames } from "../../scripts/fuzz/hostile.js";
 import { mutantOf } from "../../scripts/fuzz/mutants.js";
 import { readSeeds } from "../../scripts/fuzz/seeds.js";
 
-/** `npm run fuzz` in small: the same mutants in every run. Each may be wrong, and none may break what reads it. */
+/**
+ * `npm run fuzz` in small: the same mutants in every run. Each may be wrong, and none may break
+ * what reads it.
+ */
 
 const specs = join(import.meta.dirname, "../../specs");
 const COUNT = process.env.NETC_TEST_FULL === "1" ? 5000 : 150;

@@ -10,7 +10,10 @@ import { distance, optimizer, programsOf } from "../kernels/compare.js";
 import { labelValues, uniformValues } from "../oracle/values.js";
 import { graphOf, SPECS } from "../passes/spec-graphs.js";
 
-/** What is fused does not depend on the size of the images. These are the smallest that go through where 64 do not. */
+/**
+ * What is fused does not depend on the size of the images. These are the smallest that go through
+ * where 64 do not.
+ */
 const SIZES: Readonly<Record<string, number>> = { "alexnet-2012": 67, caffenet: 67, zfnet: 95 };
 const SIZE = 64;
 const BATCH = 4;
@@ -18,8 +21,9 @@ const BATCH = 4;
 /** Rounding alone, in a network of few layers. */
 const TOLERANCE = 2e-5;
 /**
- * How much more than a change of the images in their last two bits rounding in all layers may do. Where such a change turns the sign of
- * what a ReLU reads, gradients of early layers jump by a percent or so.
+ * How much more than a change of the images in their last two bits rounding in all layers may do.
+ * Where such a change turns the sign of what a ReLU reads, gradients of early layers jump by a
+ * percent or so.
  */
 const TIMES_SENSITIVITY = 3;
 /**
@@ -67,7 +71,9 @@ const nudged = ({ images, labels }: Examples): Examples => ({
 /** Names of the tensors whose end-to-end comparison says too little. */
 type Enlarged = string[];
 
-/** Holds a tensor of the fused network against the plain one, given the plain one on nudged images. */
+/**
+ * Holds a tensor of the fused network against the plain one, given the plain one on nudged images.
+ */
 function compare(
   tensor: string,
   [plain, fused, moved]: readonly ArrayLike<number>[],

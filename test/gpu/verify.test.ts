@@ -58,7 +58,10 @@ async function verify(
   }
 }
 
-/** The programs with the kernel of the list's first step of that label changed, or of what is folded for it. */
+/**
+ * The programs with the kernel of the list's first step of that label changed, or of what is folded
+ * for it.
+ */
 function corrupt(
   programs: readonly TracedProgram[],
   label: string | RegExp,
@@ -86,7 +89,10 @@ function corrupt(
   });
 }
 
-/** Every pixel has the same share in the gradient, and so all terms of the first bias's sum one sign. */
+/**
+ * Every pixel has the same share in the gradient, and so all terms of the first bias's sum one
+ * sign.
+ */
 const MANY_PIXELS = `
 model Pixels {
   input image: f32[N, 3, 64, 64]

@@ -1,4 +1,7 @@
-/** A spec with everything the language has, for tests that must not change when the shipped specs do. */
+/**
+ * A spec with everything the language has, for tests that must not change when the shipped specs
+ * do.
+ */
 export const alexnetText = `/// AlexNet, torchvision's single-tower variant (arXiv:1404.5997).
 const rgb_mean = [0.485, 0.456, 0.406]
 const rgb_std  = [0.229, 0.224, 0.225]

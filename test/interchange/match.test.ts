@@ -1,4 +1,6 @@
-/** Which tensor of a file is which of a model's: what is sure, what is likely, and what is asked. */
+/**
+ * Which tensor of a file is which of a model's: what is sure, what is likely, and what is asked.
+ */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { analyze } from "../../compiler/semantics/index.js";
@@ -42,7 +44,9 @@ describe("torchvision's names", () => {
     expect([...own].sort()).toEqual(layersOf[name]!.split(" ").sort());
   });
 
-  /** The spec's tensors under torchvision's names, which are the specs' but for GoogLeNet's `fc`. */
+  /**
+   * The spec's tensors under torchvision's names, which are the specs' but for GoogLeNet's `fc`.
+   */
   const filesOf = (name: string) => {
     const { selected } = analyze(readSpec(name), `${name}.net`);
     const own = selected!.model.graph!.parameters.map(({ value }) => ({

@@ -1,4 +1,6 @@
-/** Files of torch.save: what PyTorch 1.13 wrote reads as it was, and what none may do is refused. */
+/**
+ * Files of torch.save: what PyTorch 1.13 wrote reads as it was, and what none may do is refused.
+ */
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { crc32 } from "../../interchange/pytorch/crc32.js";

@@ -8,7 +8,10 @@ import {
   type Expression,
 } from "../../compiler/ir/expression.js";
 
-/** Expressions over operands 0 and 1 and channel 2 whose values and slopes are tame for operands in [0.5, 1.5]. */
+/**
+ * Expressions over operands 0 and 1 and channel 2 whose values and slopes are tame for operands in
+ * [0.5, 1.5].
+ */
 export const expressions: fc.Arbitrary<Expression> = fc.letrec<{ expression: Expression }>(
   (tie) => ({
     expression: fc.oneof(

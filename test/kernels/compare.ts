@@ -35,7 +35,9 @@ export function programsOf(
   );
 }
 
-/** Relative distance of two tensors, against the norm of the second; absolute where that is tiny. */
+/**
+ * Relative distance of two tensors, against the norm of the second; absolute where that is tiny.
+ */
 export function distance(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (actual.length !== expected.length) return Infinity;
   let [difference, norm] = [0, 0];

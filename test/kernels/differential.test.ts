@@ -5,7 +5,10 @@ import { stepsFor, type Program } from "../../program/program.js";
 import { runsAllVariants } from "../adapters.js";
 import { compare, optimizer as sgd, programsOf, worst } from "./compare.js";
 
-/** Sums in f32 in another order than the reference's doubles: 1e-5 of a tensor's norm is a few units of the last place. */
+/**
+ * Sums in f32 in another order than the reference's doubles: 1e-5 of a tensor's norm is a few units
+ * of the last place.
+ */
 const TOLERANCE = 1e-5;
 
 const PADDING = { top: 1, bottom: 1, left: 1, right: 1 };

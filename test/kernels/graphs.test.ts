@@ -4,7 +4,10 @@ import { analyze } from "../../compiler/semantics/index.js";
 import { runsAllVariants } from "../adapters.js";
 import { compare, worst } from "./compare.js";
 
-/** Sums in f32 in another order than the reference's doubles: 1e-5 of a tensor's norm is a few units of the last place. */
+/**
+ * Sums in f32 in another order than the reference's doubles: 1e-5 of a tensor's norm is a few units
+ * of the last place.
+ */
 const TOLERANCE = 1e-5;
 
 function graphOf(body: string, input = "3, 9, 9"): Graph {

@@ -3,7 +3,10 @@ import { compile } from "../../compiler/index.js";
 import { threefry, toUnit } from "../../program/random.js";
 import { createNetwork } from "../../runtime/index.js";
 
-/** A convolution of five channels in two groups of kernels, and a linear layer: layouts with padding everywhere. */
+/**
+ * A convolution of five channels in two groups of kernels, and a linear layer: layouts with padding
+ * everywhere.
+ */
 const spec = `
 model Net {
   input  image: f32[N, 3, 6, 6]

@@ -126,7 +126,10 @@ const opened = async (spec: string, options: { readonly batch: number }): Promis
   return createNetwork(programs, options);
 };
 
-/** Its weights make NaN of an image of 1e30: infinity less infinity. Other images stay what they are. */
+/**
+ * Its weights make NaN of an image of 1e30: infinity less infinity. Other images stay what they
+ * are.
+ */
 function spoiling(channels: number): Float32Array {
   const weights = new Float32Array(channels * channels);
   for (let output = 0; output < channels; output++) {
@@ -174,7 +177,9 @@ describe("every layer lets NaN through", () => {
   });
 });
 
-/** Pools that keep winners, normalisation by the batch's statistics, and what they are fused with. */
+/**
+ * Pools that keep winners, normalisation by the batch's statistics, and what they are fused with.
+ */
 const trained = [
   "relu -> maxpool(2)",
   "maxpool(3, stride=2, padding=1) -> relu6",

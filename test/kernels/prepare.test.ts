@@ -1,4 +1,7 @@
-/** Images that the device prepares from bytes are those that the plain loops make, for every transform. */
+/**
+ * Images that the device prepares from bytes are those that the plain loops make, for every
+ * transform.
+ */
 import { tensorsOf } from "../../program/tensors.js";
 import { expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";

@@ -43,7 +43,10 @@ async function onDevice(expression: Expression): Promise<Float32Array> {
   }
 }
 
-/** What is below the least normal number may be taken for 0: results, and the halves of which they are made. */
+/**
+ * What is below the least normal number may be taken for 0: results, and the halves of which they
+ * are made.
+ */
 const LEAST = 2.4e-38;
 
 /** Where slopes change their sign, two terms of about 1 cancel. */
@@ -71,7 +74,8 @@ const LAYERS = [
 
 test.each([
   ...LAYERS,
-  // The cube of x has an error of its own, which the exponential multiplies by as much as it is large.
+  // The cube of x has an error of its own, which the exponential multiplies by as much as it is
+  // large.
   { layer: "gelu(approximate=tanh)", tolerance: 5e-5 },
 ])("$layer, and its slope", async ({ layer, tolerance }) => {
   const expression = expressionOf(layer);

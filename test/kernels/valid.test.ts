@@ -20,7 +20,10 @@ function kernelsOfAllSpecs(): Map<string, string> {
   );
 }
 
-/** Specs with convolutions, pools, dropout and batch normalisation, whose recipes ask for mixed precision. */
+/**
+ * Specs with convolutions, pools, dropout and batch normalisation, whose recipes ask for mixed
+ * precision.
+ */
 function halfKernels(): Map<string, string> {
   const programs = ["alexnet", "cifar10-vgg"].flatMap((name) => {
     const text = readFileSync(join(folder, `${name}.net`), "utf8");

@@ -8,8 +8,8 @@ import type { Target } from "../../program/program.js";
 import { compare, optimizer, worst } from "./compare.js";
 
 /**
- * Of a tensor's norm. Most tensors are within 1e-6. One case has gradients that nearly cancel, and its second step inherits the first's
- * rounding: the direct sum, too, is 1.3e-5 off there.
+ * Of a tensor's norm. Most tensors are within 1e-6. One case has gradients that nearly cancel, and
+ * its second step inherits the first's rounding: the direct sum, too, is 1.3e-5 off there.
  */
 const TOLERANCE = 2e-5;
 

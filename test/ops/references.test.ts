@@ -105,8 +105,8 @@ function integers(values: readonly number[]): Tensor {
 }
 
 /**
- * Runs one op as a graph would; `batched` says which tensors have a batch axis, `join` which of them
- * the op itself reads and what is fused into it.
+ * Runs one op as a graph would; `batched` says which tensors have a batch axis, `join` which of
+ * them the op itself reads and what is fused into it.
  */
 function run<Kind extends OpKind>(
   kind: Kind,

@@ -1,10 +1,11 @@
 /**
  * What is committed of a tensor that is too large to commit.
  *
- * A count sketch (Charikar, Chen and Farach-Colton, 2002): every element is added, with a hashed sign, to one of BUCKETS
- * sums. It is linear, so the sketches of a and b differ by the sketch of a - b; and the squared norm of a sketch is an
- * unbiased estimate of the squared norm of what was sketched, with a relative deviation of at most sqrt(2 / BUCKETS), 12.5%
- * here. So ||a - b|| is known to about 6% without b being there, wherever the two differ. Small tensors are kept whole.
+ * A count sketch (Charikar, Chen and Farach-Colton, 2002): every element is added, with a hashed
+ * sign, to one of BUCKETS sums. It is linear, so the sketches of a and b differ by the sketch of a
+ * - b; and the squared norm of a sketch is an unbiased estimate of the squared norm of what was
+ * sketched, with a relative deviation of at most sqrt(2 / BUCKETS), 12.5% here. So ||a - b|| is
+ * known to about 6% without b being there, wherever the two differ. Small tensors are kept whole.
  */
 import { streamOf, wordAt } from "./values.js";
 
@@ -39,7 +40,9 @@ function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return Math.sqrt(sum);
 }
 
-/** ||actual - expected|| / ||expected||: exact for small tensors, estimated for others. NaN stays NaN. */
+/**
+ * ||actual - expected|| / ||expected||: exact for small tensors, estimated for others. NaN stays NaN.
+ */
 export function relativeError(actual: ArrayLike<number>, expected: Summary): number {
   const length = expected.shape.reduce((product, size) => product * size, 1);
   if (actual.length !== length) {

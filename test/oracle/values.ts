@@ -1,6 +1,6 @@
 /**
- * Numbers that are the same here and in make_expected.py, bit for bit, without being stored: each element of a tensor
- * comes from an integer hash of the tensor's name and the element's index.
+ * Numbers that are the same here and in make_expected.py, bit for bit, without being stored: each
+ * element of a tensor comes from an integer hash of the tensor's name and the element's index.
  */
 
 /** Mixes the bits of a 32-bit word (Wellons' "lowbias32", a bijection). */
@@ -36,7 +36,10 @@ export function uniformValues(name: string, length: number, scale: number): Floa
 const isAroundOne = (name: string, shape: readonly number[]) =>
   shape.length === 1 && /\.(weight|running_var)$/.test(name);
 
-/** Weights with He's bound sqrt(6 / fan in), so that activations keep their size; small biases; scales in [0.5, 1.5). */
+/**
+ * Weights with He's bound sqrt(6 / fan in), so that activations keep their size; small biases;
+ * scales in [0.5, 1.5).
+ */
 export function parameterValues(name: string, shape: readonly number[]): Float32Array {
   const length = shape.reduce((product, size) => product * size, 1);
   if (isAroundOne(name, shape)) return uniformValues(name, length, 0.5).map((value) => 1 + value);

@@ -1,4 +1,7 @@
-/** Runs a spec as test/oracle/make_expected.py ran the same network in PyTorch, and measures how far apart they are. */
+/**
+ * Runs a spec as test/oracle/make_expected.py ran the same network in PyTorch, and measures how far
+ * apart they are.
+ */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile } from "../../compiler/index.js";
@@ -26,7 +29,10 @@ export interface Expected {
   readonly gradients: Readonly<Record<string, Summary>>;
   /** After all steps. */
   readonly weights: Readonly<Record<string, Summary>>;
-  /** Running statistics after all steps, and the logits of a prediction with them; only of networks that normalise. */
+  /**
+   * Running statistics after all steps, and the logits of a prediction with them; only of networks
+   * that normalise.
+   */
   readonly statistics?: Readonly<Record<string, Summary>>;
   readonly trainedLogits?: Summary;
   /** How far each parameter moved in all steps, relative to its norm. */
@@ -41,14 +47,14 @@ export interface Difference {
 }
 
 /**
- * The largest relative error of a tensor that counts as equal to PyTorch's: 1e-4 of its norm, less a fifth, since a
- * sketch may show an error up to that much smaller than it is.
+ * The largest relative error of a tensor that counts as equal to PyTorch's: 1e-4 of its norm, less
+ * a fifth, since a sketch may show an error up to that much smaller than it is.
  */
 const TOLERANCE = 0.8e-4;
 
 /**
- * Weights move little in five steps, so a wrong update could hide within the tolerance: the error is also compared with how
- * far they moved. Rounding weighs more there.
+ * Weights move little in five steps, so a wrong update could hide within the tolerance: the error
+ * is also compared with how far they moved. Rounding weighs more there.
  */
 const MOVE_TOLERANCE = 1e-2;
 
@@ -62,14 +68,17 @@ export function readSpec(name: string): string {
 }
 
 /**
- * Gradients kept in memory of their own, to be compared as well; or applied where they are made, as in programs that users
- * compile.
+ * Gradients kept in memory of their own, to be compared as well; or applied where they are made, as
+ * in programs that users compile.
  */
 export type Gradients = "kept" | "applied";
 
 export interface ParityOptions {
   readonly gradients?: Gradients;
-  /** The most bytes that the device is to bind, so that a batch comes in slices; as many as it can if absent. */
+  /**
+   * The most bytes that the device is to bind, so that a batch comes in slices; as many as it can
+   * if absent.
+   */
   readonly binding?: number;
   /** Slices that a batch is asked to come in. */
   readonly accumulate?: number;
@@ -125,7 +134,10 @@ async function openNetwork(
 /** Below this a loss is the difference of larger numbers, and compared as if it were so large. */
 const SMALLEST_LOSS = 1e-2;
 
-/** Compares logits, gradients if they are kept, the loss of each step and the weights after the last. */
+/**
+ * Compares logits, gradients if they are kept, the loss of each step and the weights after the
+ * last.
+ */
 export async function compareWithPyTorch(
   spec: string,
   expected: Expected,

@@ -9,7 +9,10 @@ import { relativeError, type Summary } from "../oracle/sketch.js";
 import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";
 import { readExpected } from "./harness.js";
 
-/** A small network trained for a few steps with one loss and one optimizer, as PyTorch's own trained it. */
+/**
+ * A small network trained for a few steps with one loss and one optimizer, as PyTorch's own trained
+ * it.
+ */
 interface Case {
   /** Key of the hashed values. */
   readonly name: string;
@@ -30,8 +33,8 @@ const CLASSES = 5;
 const PIXELS = BATCH * 3 * 6 * 6;
 
 /**
- * Of each weight's norm: Adam and RMSprop divide by the gradient's size, so that rounding of a small gradient shows whole. And, since
- * weights move little, of how far they moved.
+ * Of each weight's norm: Adam and RMSprop divide by the gradient's size, so that rounding of a
+ * small gradient shows whole. And, since weights move little, of how far they moved.
  */
 const TOLERANCE = 5e-5;
 const MOVE_TOLERANCE = 1e-3;
@@ -82,7 +85,10 @@ function recipeOf(expected: Case): TrainRecipe {
   return analyze(specOf(expected), "case.net").selected!.recipe!;
 }
 
-/** Data that mix images are not part of these specs: what they make of the program is asked for here. */
+/**
+ * Data that mix images are not part of these specs: what they make of the program is asked for
+ * here.
+ */
 function programsOf(expected: Case): readonly Program[] {
   const spec = specOf(expected);
   const { programs, diagnostics } = compile(spec, { file: "case.net" });

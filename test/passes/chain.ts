@@ -108,7 +108,10 @@ export class Chain {
     return this;
   }
 
-  /** A transposed convolution: from the output of a convolution of these attributes to its input of the given size. */
+  /**
+   * A transposed convolution: from the output of a convolution of these attributes to its input of
+   * the given size.
+   */
   transposed(outputs: number, size: Pair, given: Partial<ConvolutionAttributes> = {}): this {
     const origin = this.layer("transposed");
     const { channels } = imageShape(this.value.shape);

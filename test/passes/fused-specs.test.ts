@@ -9,8 +9,8 @@ import { labelValues, parameterValues, uniformValues } from "../oracle/values.js
 import { graphOf } from "./spec-graphs.js";
 
 /**
- * Among them, every op that a spec has is fused in every way that one fuses it. All specs are compared on a GPU (test/gpu/fused-specs.test.ts);
- * here they are in double precision.
+ * Among them, every op that a spec has is fused in every way that one fuses it. All specs are
+ * compared on a GPU (test/gpu/fused-specs.test.ts); here they are in double precision.
  */
 const SIZES = { digits: 28, lenet: 32, squeezenet1_1: 33, mobilenet_v3_small: 32 };
 
@@ -36,7 +36,10 @@ function distance(actual: ArrayLike<number>, expected: ArrayLike<number>): numbe
 
 type Named = ReadonlyMap<string, Value>;
 
-/** What a list leaves: prediction, metrics, parameters, and the velocities, which after a first step are the gradients. */
+/**
+ * What a list leaves: prediction, metrics, parameters, and the velocities, which after a first step
+ * are the gradients.
+ */
 function resultsOf(graph: Graph): Named {
   const trained = trainedParameters(graph);
   return new Map([

@@ -26,8 +26,8 @@ export function gradientsOf(
 }
 
 /**
- * The largest difference between a graph's gradients and central differences of its loss. Infinity where a trainable
- * parameter has none.
+ * The largest difference between a graph's gradients and central differences of its loss. Infinity
+ * where a trainable parameter has none.
  */
 export function gradientError(forward: Graph, inputs: Inputs = inputsFor(forward)): number {
   const step = 1e-5;

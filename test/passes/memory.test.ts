@@ -24,7 +24,10 @@ interface Life {
   readonly last: number;
 }
 
-/** Values that live from one step to another, of sizes that grow with the batch or not, some with a halo. */
+/**
+ * Values that live from one step to another, of sizes that grow with the batch or not, some with a
+ * halo.
+ */
 const lives = fc.array(
   fc
     .record({

@@ -1,4 +1,7 @@
-/** Random networks compiled for small limits: whatever a step binds or dispatches fits, or a diagnostic says at a line why not. */
+/**
+ * Random networks compiled for small limits: whatever a step binds or dispatches fits, or a
+ * diagnostic says at a line why not.
+ */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";

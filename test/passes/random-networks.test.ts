@@ -61,7 +61,8 @@ test("random networks: gradients hold, and simplified graphs compute the same", 
       const forward = [...layers, ending]
         .reduce((chain, next) => next(chain), new Chain())
         .classify();
-      // The same dropout masks on both sides only where the counters are: gradients of each graph for itself.
+      // The same dropout masks on both sides only where the counters are: gradients of each graph
+      // for itself.
       for (const graph of [forward, simplify(forward)]) {
         verify(graph);
         expect(gradientError(graph), printGraph(graph)).toBeLessThan(1e-7);

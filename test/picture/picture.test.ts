@@ -107,7 +107,8 @@ describe("a picture", () => {
 
   it("outlines the kernels of several layers", async () => {
     const svg = await drawModel(modelOf("alexnet"), { fused: true });
-    // relu with the pool behind it three times, convolution with relu twice, linear with relu twice.
+    // relu with the pool behind it three times, convolution with relu twice, linear with relu
+    // twice.
     expect(svg.split('class="kernel"').length - 1).toBe(7);
   });
 

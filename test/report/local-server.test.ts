@@ -1,4 +1,6 @@
-/** What browsers, scanners and broken programs may send to `train --open`: none of it ends the run. */
+/**
+ * What browsers, scanners and broken programs may send to `train --open`: none of it ends the run.
+ */
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";

@@ -17,7 +17,10 @@ train Base of First {
 }
 `;
 
-/** The first step goes by the learning rate whatever the gradient is: averages and corrections are of the same 1 - beta. */
+/**
+ * The first step goes by the learning rate whatever the gradient is: averages and corrections are
+ * of the same 1 - beta.
+ */
 test.for([
   { optimizer: "adam(lr=0.01)", size: 0.01 },
   { optimizer: "adamw(lr=0.01, weight_decay=0)", size: 0.01 },

@@ -204,7 +204,8 @@ test.each([
   const network = await open(specOf(layers, shape), 8);
   try {
     if (before) await network.write("same.weight", Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1));
-    // Steps of 1/16 around 4096, which f32 holds exactly; E[x^2] - E[x]^2 would leave nothing of their variance.
+    // Steps of 1/16 around 4096, which f32 holds exactly; E[x^2] - E[x]^2 would leave nothing of
+    // their variance.
     const noise = uniformValues("bn/far", 8 * 3 * pixels, 16).map((value) => Math.round(value));
     const images = noise.map((value) => 4096 + value / 16);
     await network.step(images, labelsOf(0, 8));

@@ -122,7 +122,10 @@ test("a signal that was given before does no step", async () => {
   expect(result).toMatchObject({ completed: false, state: { step: 0 } });
 });
 
-/** The same batches, all in the same two arrays, which hold nonsense as soon as the next is asked for. */
+/**
+ * The same batches, all in the same two arrays, which hold nonsense as soon as the next is asked
+ * for.
+ */
 async function* inOneArray(epoch: number): AsyncGenerator<GivenBatch> {
   const images = new Float32Array(6 * 16);
   const labels = new Uint32Array(6);

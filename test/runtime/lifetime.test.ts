@@ -1,4 +1,7 @@
-/** What a network adds to a device and to the process goes with it. Counted, on a device that outlives the networks. */
+/**
+ * What a network adds to a device and to the process goes with it. Counted, on a device that
+ * outlives the networks.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -20,7 +23,10 @@ const gpuOf = (network: TinyNetwork) => (network as unknown as { device: Device 
 
 let owner: TinyNetwork;
 let gpu: GPUDevice;
-/** Of the device: buffers and query sets that were not destroyed, listeners, pipelines that were not collected. */
+/**
+ * Of the device: buffers and query sets that were not destroyed, listeners, pipelines that were not
+ * collected.
+ */
 const alive = { destroyable: 0, listeners: 0, pipelines: 0 };
 const collected = new FinalizationRegistry(() => alive.pipelines--);
 

@@ -31,7 +31,8 @@ describe("a fresh network", () => {
   });
 
   test("is initialised from the seed, in PyTorch's layout", async () => {
-    // The buffer holds seed + index as [input][output, padded to 4]; the constants add 10 to the bias.
+    // The buffer holds seed + index as [input][output, padded to 4]; the constants add 10 to the
+    // bias.
     expect([...(await network.read("fc.weight"))]).toEqual([3, 7, 0, 4, 8, 0]);
     expect([...(await network.read("fc.bias"))]).toEqual([13, 14]);
   });

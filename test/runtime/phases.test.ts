@@ -7,7 +7,10 @@ import type { Device } from "../../runtime/device.js";
 import { parseState, serializeState } from "../../runtime/training/state.js";
 import { countingDataset } from "../data/pattern.js";
 
-/** All that a run keeps beside its weights at once: averages, Adam's, statistics, phases, a plateau, patience. */
+/**
+ * All that a run keeps beside its weights at once: averages, Adam's, statistics, phases, a plateau,
+ * patience.
+ */
 const spec = `
 model Small {
   input  image: f32[N, 1, 3, 3]

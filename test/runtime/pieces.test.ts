@@ -1,4 +1,7 @@
-/** Weights in several buffers: a network compiled for small limits computes what it computes for WebGPU's own. */
+/**
+ * Weights in several buffers: a network compiled for small limits computes what it computes for
+ * WebGPU's own.
+ */
 import { expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
 import { DEFAULT_LIMITS } from "../../program/limits.js";

@@ -92,7 +92,8 @@ describe.skipIf(!found)("on an adapter with shader-f16", () => {
     const f32 = await open({ keepGradients });
     const f16 = await open({ keepGradients, precision: mixed({ kind: "static", scale }) });
     expect([f32.program.precision, f16.program.precision]).toEqual([undefined, "f16"]);
-    // A value is wrong by 2^-11 of itself; a few layers of sums of such values, and signs of relu that turn, come to some times that.
+    // A value is wrong by 2^-11 of itself; a few layers of sums of such values, and signs of relu
+    // that turn, come to some times that.
     const tolerance = 8 * 2 ** -11;
     expect(distance(await f16.predict(images), await f32.predict(images))).toBeLessThan(tolerance);
     const [half, full] = [await f16.step(images, labels), await f32.step(images, labels)];
@@ -103,7 +104,8 @@ describe.skipIf(!found)("on an adapter with shader-f16", () => {
       const gradient = scaled.map((value) => value / scale);
       const expected = await f32.read(name, { of: "gradient" });
       expect(distance(gradient, expected), name).toBeLessThan(3 * tolerance);
-      // A bias before a normalisation has no gradient but rounding; weights differ by less than their gradients.
+      // A bias before a normalisation has no gradient but rounding; weights differ by less than
+      // their gradients.
       expect(distance(await f16.read(name), await f32.read(name)), name).toBeLessThan(tolerance);
     }
   });

@@ -1,6 +1,6 @@
 /**
- * A program written by hand, small enough to compute in one's head: a linear model of 3 inputs and 2 classes whose
- * "training" makes every word of the frame visible in the parameters.
+ * A program written by hand, small enough to compute in one's head: a linear model of 3 inputs and
+ * 2 classes whose "training" makes every word of the frame visible in the parameters.
  */
 import { PROGRAM_FORMAT, type Program, type ProgramStep } from "../../program/program.js";
 
@@ -15,7 +15,10 @@ struct Frame {
 @group(0) @binding(0) var<uniform> frame: Frame;
 `;
 
-/** Fills a buffer with seed + base + index, one workgroup an element, so that a long one has to be folded. */
+/**
+ * Fills a buffer with seed + base + index, one workgroup an element, so that a long one has to be
+ * folded.
+ */
 const FILL = /* wgsl */ `${FRAME}
 struct Constants { length: u32, base: i32 }
 @group(0) @binding(1) var<uniform> constants: Constants;
@@ -44,7 +47,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 }
 `;
 
-/** loss: the mean of the label's prediction. top1: the share of images whose larger prediction is the label's. */
+/**
+ * loss: the mean of the label's prediction. top1: the share of images whose larger prediction is
+ * the label's.
+ */
 const LOSS = /* wgsl */ `${FRAME}
 @group(0) @binding(2) var<storage, read> prediction: array<f32>;
 @group(0) @binding(3) var<storage, read> labels: array<u32>;
@@ -64,7 +70,10 @@ fn main() {
 }
 `;
 
-/** velocity = momentum * velocity + 1 + weight decay; bias -= learning rate * velocity, + 100 * step. */
+/**
+ * velocity = momentum * velocity + 1 + weight decay; bias -= learning rate * velocity, + 100 *
+ * step.
+ */
 const UPDATE = /* wgsl */ `${FRAME}
 @group(0) @binding(2) var<storage, read_write> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> velocity: array<f32>;

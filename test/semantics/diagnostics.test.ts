@@ -136,7 +136,8 @@ describe("fixes", () => {
   });
 
   test("that would break something else are not offered", () => {
-    // Without the layer the next one would be right, but a name that is nearly right leads to a wrong shape.
+    // Without the layer the next one would be right, but a name that is nearly right leads to a
+    // wrong shape.
     const text = specOf("conv(8, kernel=3) -> flat -> conv(8, kernel=3)");
     const [mistake] = analyze(text, "small.net").diagnostics;
     expect(mistake!.message).toContain("did you mean `flatten`?");

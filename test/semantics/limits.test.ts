@@ -37,7 +37,10 @@ test("where a device grants less than a kernel needs, nothing can be done", () =
   expect(shards.some((found) => found.startsWith("NET4003; `classifier.fc6.weight`"))).toBe(true);
 });
 
-/** A model of three classes, its metric written before its loss, at the default limits and a single image. */
+/**
+ * A model of three classes, its metric written before its loss, at the default limits and a single
+ * image.
+ */
 function checkModel(input: string, layers: string): string[] {
   const text = `model M {
   input image: f32[N, ${input}]

@@ -6,8 +6,8 @@ import { createRandom } from "../grammar/random.js";
 import { mutationsOf, type Mutation } from "../mutations.js";
 
 /**
- * Every single mistake in every shipped spec (`npm run test:full`), or a seeded sample of them: no exception, one diagnostic
- * for one mistake, and the first of them within a line of it.
+ * Every single mistake in every shipped spec (`npm run test:full`), or a seeded sample of them: no
+ * exception, one diagnostic for one mistake, and the first of them within a line of it.
  */
 
 const folder = join(import.meta.dirname, "../../specs");

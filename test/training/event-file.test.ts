@@ -1,6 +1,7 @@
 /**
- * The golden bytes were read by TensorBoard's own reader: `EventAccumulator` of tensorboard 2.21.0 for Python, which checks the
- * checksums, found the scalars, the image and the restart in a file of these records.
+ * The golden bytes were read by TensorBoard's own reader: `EventAccumulator` of tensorboard 2.21.0
+ * for Python, which checks the checksums, found the scalars, the image and the restart in a file of
+ * these records.
  */
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { expect, test } from "vitest";

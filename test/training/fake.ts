@@ -13,14 +13,17 @@ export interface SeenStep {
 }
 
 /**
- * A network that learns nothing and remembers what it was given. Its loss is the mean label. Answers come after `delay` turns of the
- * event loop.
+ * A network that learns nothing and remembers what it was given. Its loss is the mean label.
+ * Answers come after `delay` turns of the event loop.
  */
 export class FakeNetwork implements TrainableNetwork {
   readonly program = { tensors: tensorsFor({ channels: 1, height: 2, width: 2 }) };
   readonly seen: SeenStep[] = [];
   evaluations = 0;
-  /** What evaluations of a batch give as their loss, one after the other; the mean label beyond them. */
+  /**
+   * What evaluations of a batch give as their loss, one after the other; the mean label beyond
+   * them.
+   */
   evaluationLosses: readonly number[] = [];
   /** Most steps under way at once. */
   overlap = 0;

@@ -7,10 +7,16 @@ import { scoresOf } from "../../compiled.js";
 import type { TrainingParts } from "../parts.js";
 
 const MISTAKES = 24;
-/** A look at so many examples tells what there is to see, and costs little beside the run's evaluations. */
+/**
+ * A look at so many examples tells what there is to see, and costs little beside the run's
+ * evaluations.
+ */
 const MAX_EXAMPLES = 10_000;
 
-/** Undefined for models that tell no classes apart, for runs without evaluation, and where the signal stopped it. */
+/**
+ * Undefined for models that tell no classes apart, for runs without evaluation, and where the
+ * signal stopped it.
+ */
 export async function examine(
   { compiled, network, evaluation, recipe }: TrainingParts,
   signal: AbortSignal,

@@ -5,7 +5,10 @@ import type { Network } from "../../../runtime/network.js";
 /** More filters than anyone looks at. */
 const MAX_FILTERS = 256;
 
-/** Undefined for a network whose first convolution does not read grey or RGB images, or has kernels of 1x1. */
+/**
+ * Undefined for a network whose first convolution does not read grey or RGB images, or has kernels
+ * of 1x1.
+ */
 export async function readFilters(
   network: Pick<Network, "parameters" | "read">,
 ): Promise<Filters | undefined> {
@@ -25,7 +28,9 @@ export async function readFilters(
   return { name, width, height, channels, count, pixels: Buffer.from(pixels).toString("base64") };
 }
 
-/** Planes of weights to interleaved bytes: zero becomes grey, the largest magnitude black or white. */
+/**
+ * Planes of weights to interleaved bytes: zero becomes grey, the largest magnitude black or white.
+ */
 function toPixels(planes: Float32Array, channels: number): Uint8Array {
   const largest = planes.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-30);
   const area = planes.length / channels;

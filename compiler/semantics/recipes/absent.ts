@@ -1,4 +1,7 @@
-/** Names that recipes of other frameworks have and netc does not, in plain letters, and what to do instead. */
+/**
+ * Names that recipes of other frameworks have and netc does not, in plain letters, and what to do
+ * instead.
+ */
 import type { AbsentNames } from "../../calls/suggestion.js";
 
 const nearest = "`adam` and `adamw` are the nearest to it";

@@ -46,7 +46,10 @@ const settingOf = ({ train }: Run, wanted: string): Setting | undefined =>
 
 const percent = (share: number) => `${Number((100 * share).toPrecision(3))}%`;
 
-/** An average whose initial weights count for more than this at the end shows little of what was learned. */
+/**
+ * An average whose initial weights count for more than this at the end shows little of what was
+ * learned.
+ */
 const MOST_INITIAL = 0.1;
 /** What a proposed average keeps of the initial weights. */
 const KEPT_INITIAL = 0.01;

@@ -17,7 +17,10 @@ import { transforms } from "./transforms.js";
 export const SPLITS = ["train", "eval"] as const;
 type SplitName = (typeof SPLITS)[number];
 
-/** Checks a data declaration against the model that it feeds; undefined if something is wrong with it. */
+/**
+ * Checks a data declaration against the model that it feeds; undefined if something is wrong with
+ * it.
+ */
 export function analyzeData(
   declaration: DataDeclaration,
   model: AnalyzedModel | undefined,
@@ -97,7 +100,10 @@ function analyzeSplit(
   return { name: split.name, uses, recipe: { source, transforms, location: { line, column } } };
 }
 
-/** The source; a table of a model of features holds those instead of pixels, as they are unless `maximum` says otherwise. */
+/**
+ * The source; a table of a model of features holds those instead of pixels, as they are unless
+ * `maximum` says otherwise.
+ */
 function sourceFor(
   { result, bound }: Resolved<SourceRule>,
   name: SplitName,

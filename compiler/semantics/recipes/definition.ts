@@ -10,7 +10,10 @@ import type {
 } from "../../calls/signature.js";
 import { type AbsentNames, adviseCall, listNames } from "../../calls/suggestion.js";
 
-/** Something a recipe calls (a source, a transform, an optimizer, a schedule) and the plain data that it becomes. */
+/**
+ * Something a recipe calls (a source, a transform, an optimizer, a schedule) and the plain data
+ * that it becomes.
+ */
 export interface RecipeDefinition<
   Result,
   Declarations extends ArgumentDeclarations = ArgumentDeclarations,
@@ -18,14 +21,18 @@ export interface RecipeDefinition<
   resolve(values: ArgumentValues<NoInfer<Declarations>>): Result;
 }
 
-/** `define<Transform>()({ ... })`: the result's type is given, the arguments' types are inferred. */
+/**
+ * `define<Transform>()({ ... })`: the result's type is given, the arguments' types are inferred.
+ */
 export function define<Result>() {
   return <const Declarations extends ArgumentDeclarations>(
     definition: RecipeDefinition<Result, Declarations>,
   ): RecipeDefinition<Result> => definition;
 }
 
-/** The definitions of one kind, with what a message calls them, and the code for an unknown name. */
+/**
+ * The definitions of one kind, with what a message calls them, and the code for an unknown name.
+ */
 export interface Registry<Result> {
   readonly noun: string;
   /** A call of one, for the message where a setting holds none. */
@@ -44,7 +51,10 @@ export interface Resolved<Result> {
   readonly bound: Bound;
 }
 
-/** The calls of a setting, each checked and resolved; undefined after reporting. `a(...) -> b(...)` is a sequence of calls. */
+/**
+ * The calls of a setting, each checked and resolved; undefined after reporting. `a(...) -> b(...)`
+ * is a sequence of calls.
+ */
 export function readCalls<Result>(
   { name, value }: Setting,
   registry: Registry<Result>,

@@ -16,7 +16,9 @@ export function isOfFeatures({ input }: AnalyzedModel): boolean {
   return input?.shape.length === 1;
 }
 
-/** Checks that a split gives rows of numbers, and that nothing is done to them that needs images. */
+/**
+ * Checks that a split gives rows of numbers, and that nothing is done to them that needs images.
+ */
 export function checkFeatures(
   { call, source, uses }: ReadSplit,
   { input }: AnalyzedModel,

@@ -21,7 +21,10 @@ export interface Freezing {
   readonly unfreeze?: readonly Unfreezing[];
 }
 
-/** `freeze = [features.*]` and `unfreeze = after(5 epochs, [features.conv5]) -> after(10 epochs, [features.*])`. */
+/**
+ * `freeze = [features.*]` and
+ * `unfreeze = after(5 epochs, [features.conv5]) -> after(10 epochs, [features.*])`.
+ */
 export function readFreezing(
   { freeze, unfreeze, length }: FreezingSettings,
   { graph }: AnalyzedModel,

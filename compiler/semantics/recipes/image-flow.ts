@@ -30,7 +30,10 @@ export function imageInput({ input }: AnalyzedModel): ImageInput | undefined {
   return { channels, height, width, span: input.span };
 }
 
-/** Follows the size of an image through the transforms and checks each of them against the model's input. */
+/**
+ * Follows the size of an image through the transforms and checks each of them against the model's
+ * input.
+ */
 export function checkTransforms(
   uses: readonly TransformUse[],
   start: {

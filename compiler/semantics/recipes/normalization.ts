@@ -1,4 +1,7 @@
-/** Whether pixels come to the network as numbers that it can learn from, and the same in both splits. */
+/**
+ * Whether pixels come to the network as numbers that it can learn from, and the same in both
+ * splits.
+ */
 import type { Identifier } from "../../../grammar/ast.js";
 import type { TransformOf } from "../../../program/transforms.js";
 import type { Environment } from "../../calls/environment.js";
@@ -46,7 +49,9 @@ function reportLarge(
   });
 }
 
-/** Warns where an image of one split comes to the network as other numbers than in the other split. */
+/**
+ * Warns where an image of one split comes to the network as other numbers than in the other split.
+ */
 export function compareNormalizations(
   { train, eval: evaluation }: Readonly<Record<"train" | "eval", SplitUses>>,
   { reporter }: Environment,

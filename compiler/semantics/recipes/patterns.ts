@@ -62,7 +62,10 @@ export function weightNames({ parameters }: Graph): readonly string[] {
   return parameters.filter(({ role }) => role === "weight").map(({ value }) => value.name);
 }
 
-/** The names that match one of the patterns, in their own order. A pattern that matches none is reported. */
+/**
+ * The names that match one of the patterns, in their own order. A pattern that matches none is
+ * reported.
+ */
 export function namesMatching(
   wanted: readonly Pattern[],
   names: readonly string[],
@@ -78,8 +81,8 @@ export function namesMatching(
 }
 
 /**
- * A `*` is one part of a name or several; a pattern that stops early stands for all that follows. The places that the pattern
- * so far can end at are kept together, so that nothing is tried twice.
+ * A `*` is one part of a name or several; a pattern that stops early stands for all that follows.
+ * The places that the pattern so far can end at are kept together, so that nothing is tried twice.
  */
 export function matches({ segments }: Pick<Pattern, "segments">, name: string): boolean {
   const parts = name.split(".");

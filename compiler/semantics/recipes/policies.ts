@@ -1,5 +1,7 @@
 import { each } from "../../diagnostics/alias.js";
-/** What may stand behind the settings that take one call: `average`, `stop`, `precision`, `weights`. */
+/**
+ * What may stand behind the settings that take one call: `average`, `stop`, `precision`, `weights`.
+ */
 import type {
   EarlyStopping,
   LossScale,
@@ -144,7 +146,9 @@ interface LossScaleArguments {
   readonly growth_interval?: number | undefined;
 }
 
-/** A number with a rule of growth beside it is where a dynamic scale starts. Defaults are PyTorch's. */
+/**
+ * A number with a rule of growth beside it is where a dynamic scale starts. Defaults are PyTorch's.
+ */
 function resolveLossScale(given: LossScaleArguments): LossScale {
   const { loss_scale: scale, growth_factor, backoff_factor, growth_interval } = given;
   const rule = [growth_factor, backoff_factor, growth_interval];

@@ -14,7 +14,10 @@ import { loads } from "./policies.js";
 /** More mismatches than these are only counted. */
 const MISMATCHES_SHOWN = 3;
 
-/** What checkpoints hold beside weights: netc's own, and PyTorch's count of the batches that a running mean has seen. */
+/**
+ * What checkpoints hold beside weights: netc's own, and PyTorch's count of the batches that a
+ * running mean has seen.
+ */
 const BESIDE_WEIGHTS = /^(optimizer|average)\.|\.num_batches_tracked$/;
 
 /** As in a recipe's: how to look into files, and what runs may make them. */
@@ -33,8 +36,8 @@ interface Mismatch {
 }
 
 /**
- * `weights = load("alexnet.safetensors", except=[classifier.logits.*])`. The file's shapes are compared with the model's
- * where the host can read it.
+ * `weights = load("alexnet.safetensors", except=[classifier.logits.*])`. The file's shapes are
+ * compared with the model's where the host can read it.
  */
 export function readInitialWeights(
   setting: Setting | undefined,
@@ -116,7 +119,10 @@ function checkFile(
   }
 }
 
-/** The run that makes a file which is plainly one of another recipe's: `../runs/pretrain/weights.safetensors` of `Pretrain`. */
+/**
+ * The run that makes a file which is plainly one of another recipe's:
+ * `../runs/pretrain/weights.safetensors` of `Pretrain`.
+ */
 function makerOf({ path, span: { file } }: LoadPlace, recipes: readonly string[]) {
   const [folder, name] = path.split("/").slice(-3, -1);
   const recipe = recipes.find((each) => plainName(each) === plainName(name ?? ""));

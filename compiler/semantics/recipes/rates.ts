@@ -5,7 +5,10 @@ import { float } from "../../calls/argument-types.js";
 import type { Environment } from "../../calls/environment.js";
 import { namesMatching, type Pattern, patternOf, readPatterns, weightNames } from "./patterns.js";
 
-/** `lr_factors = [(features.*, 0.1), (*.bias, 2)]`: factors of the learning rate by the names of weights; the last pattern that matches counts. */
+/**
+ * `lr_factors = [(features.*, 0.1), (*.bias, 2)]`: factors of the learning rate by the names of
+ * weights; the last pattern that matches counts.
+ */
 export function readRateFactors(
   setting: Setting | undefined,
   { graph }: AnalyzedModel,

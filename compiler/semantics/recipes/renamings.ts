@@ -38,7 +38,10 @@ function renamingOf(element: Expression): Renaming | undefined {
 
 const starsIn = (text: string) => text.split("*").length - 1;
 
-/** A string, since files may call layers by numbers; what the language has as a name, without quotes. */
+/**
+ * A string, since files may call layers by numbers; what the language has as a name, without
+ * quotes.
+ */
 function nameOf(expression: Expression): string | undefined {
   return expression.kind === "string" ? expression.value : patternOf(expression)?.text;
 }

@@ -75,7 +75,10 @@ function checkMetric(
   });
 }
 
-/** Rules that look at evaluations look at the training loss where nothing is evaluated, which hides overfitting. */
+/**
+ * Rules that look at evaluations look at the training loss where nothing is evaluated, which hides
+ * overfitting.
+ */
 function warnOfNoEvaluation({ settings, schedule, data }: Parts, { reporter }: Environment): void {
   if (!data || data.splits.some(({ name }) => name.name === "eval")) return;
   const plateau = schedule?.kind === "reduce_on_plateau" ? settings.get("schedule") : undefined;

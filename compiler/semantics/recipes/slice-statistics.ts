@@ -10,7 +10,10 @@ export interface BatchSlices {
   readonly slices: number;
 }
 
-/** What is wrong where a slice has one example and a layer normalizes features over it; undefined where nothing is. */
+/**
+ * What is wrong where a slice has one example and a layer normalizes features over it; undefined
+ * where nothing is.
+ */
 export function singleExampleProblem(
   { batch, slices }: BatchSlices,
   graph: Graph | undefined,

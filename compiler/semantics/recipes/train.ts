@@ -17,7 +17,10 @@ import { readWeightSettings, type TrainEnvironment } from "./weight-settings.js"
 
 const DEFAULT_SEED = 0;
 
-/** Checks a train declaration for a model with its parameters bound; undefined if something is wrong with it. */
+/**
+ * Checks a train declaration for a model with its parameters bound; undefined if something is wrong
+ * with it.
+ */
 export function analyzeTrain(
   declaration: TrainDeclaration,
   model: AnalyzedModel,

@@ -1,4 +1,7 @@
-/** CIFAR-10's binary version: records of a label byte and 3x32x32 pixel bytes, channel after channel. */
+/**
+ * CIFAR-10's binary version: records of a label byte and 3x32x32 pixel bytes, channel after
+ * channel.
+ */
 import { join } from "node:path";
 import type { Dataset } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
@@ -37,7 +40,10 @@ export interface Cifar10Options extends LabelRules {
   readonly channels: 1 | 3;
 }
 
-/** One split, its bytes in memory. Throws a DataError where a file is missing or not in the binary format. */
+/**
+ * One split, its bytes in memory. Throws a DataError where a file is missing or not in the binary
+ * format.
+ */
 export async function openCifar10(directory: string, options: Cifar10Options): Promise<Dataset> {
   await requireDirectory(directory);
   const parts: Buffer[] = [];

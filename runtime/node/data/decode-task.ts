@@ -1,4 +1,7 @@
-/** One image file to the example that a batch takes: read, decode, and whatever transforms happen before it is staged. Runs in any thread. */
+/**
+ * One image file to the example that a batch takes: read, decode, and whatever transforms happen
+ * before it is staged. Runs in any thread.
+ */
 import type { Image, Stage } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 import { applyTransforms } from "../../data/transforms.js";
@@ -21,7 +24,10 @@ export type DecodeResult =
   | {
       readonly image: Image;
       readonly frames: number;
-      /** Whether transforms have made the image, in memory that may move to another thread. That of libraries may not. */
+      /**
+       * Whether transforms have made the image, in memory that may move to another thread. That of
+       * libraries may not.
+       */
       readonly isMade: boolean;
     }
   /** The file cannot be decoded: why. */

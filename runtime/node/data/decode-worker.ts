@@ -2,7 +2,10 @@
 import { kTransferable, kValue, Tinypool } from "tinypool";
 import { runDecodeTask, type DecodeResult, type DecodeTask } from "./decode-task.js";
 
-/** The DecodeResult of each task. Pixels move to the caller's thread where they can: they are not copied. */
+/**
+ * The DecodeResult of each task. Pixels move to the caller's thread where they can: they are not
+ * copied.
+ */
 export default async function decode(tasks: readonly DecodeTask[]): Promise<unknown> {
   const results: DecodeResult[] = [];
   for (const task of tasks) results.push(await runDecodeTask(task));

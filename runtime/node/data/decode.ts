@@ -15,9 +15,11 @@ export interface DecodedImage {
 export const IMAGE_ENDINGS = ["jpg", "jpeg", "png", "webp", "gif", "tif", "tiff"];
 
 /**
- * The picture in `bytes` as 8-bit grey or RGB. The camera's orientation is applied, transparency goes over white, 16 bits come to 8 and
- * CMYK to sRGB. Numbers of RGB and grey images are taken as they stand, whatever profile is embedded, as Pillow and so torchvision take
- * them: weights are trained on these. Rejects, in words for the user, where the file is empty, truncated, damaged, too large or no image.
+ * The picture in `bytes` as 8-bit grey or RGB. The camera's orientation is applied, transparency
+ * goes over white, 16 bits come to 8 and CMYK to sRGB. Numbers of RGB and grey images are taken as
+ * they stand, whatever profile is embedded, as Pillow and so torchvision take them: weights are
+ * trained on these. Rejects, in words for the user, where the file is empty, truncated, damaged,
+ * too large or no image.
  */
 export async function decodePicture(bytes: Uint8Array, channels: 1 | 3): Promise<DecodedImage> {
   if (bytes.length === 0) throw new Error("the file is empty");
@@ -30,7 +32,8 @@ export async function decodePicture(bytes: Uint8Array, channels: 1 | 3): Promise
 
 async function decodeWithSharp(bytes: Uint8Array, channels: 1 | 3): Promise<DecodedImage> {
   const { default: sharp } = await import("sharp");
-  // "error" tolerates the harmless warnings (stray bytes, odd profiles) of which photo collections are full.
+  // "error" tolerates the harmless warnings (stray bytes, odd profiles) of which photo collections
+  // are full.
   const options = { failOn: "error", limitInputPixels: false } as const;
   const about = await sharp(bytes, options).metadata();
   const { width, height, pages: frames = 1, pageHeight = height, space, orientation = 1 } = about;

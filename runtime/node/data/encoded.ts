@@ -1,4 +1,6 @@
-/** Datasets of encoded images, wherever they lie: decoded in the pool each time they are asked for. */
+/**
+ * Datasets of encoded images, wherever they lie: decoded in the pool each time they are asked for.
+ */
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Dataset, Example, Stage } from "../../data/dataset.js";
@@ -90,7 +92,10 @@ async function fetchBytes(
   return bytes && { bytes };
 }
 
-/** An image that cannot be read is skipped; that its folder, or the shard that it is a part of, is gone is no fault of the image. */
+/**
+ * An image that cannot be read is skipped; that its folder, or the shard that it is a part of, is
+ * gone is no fault of the image.
+ */
 function refuseVanished(from: ImageBytes): void {
   if (!("path" in from)) return;
   const isPart = from.offset !== undefined;

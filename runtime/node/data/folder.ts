@@ -1,4 +1,7 @@
-/** DIR/CLASS/IMAGE.{jpg,png,...}: a folder for each class, labels in the order of their sorted names. */
+/**
+ * DIR/CLASS/IMAGE.{jpg,png,...}: a folder for each class, labels in the order of their sorted
+ * names.
+ */
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Dataset } from "../../data/dataset.js";
@@ -12,13 +15,19 @@ import { UnusedEntries } from "./unused.js";
 export interface FolderOptions extends EncodedOptions {
   /** Labels follow these classes, those of training; without them, the folder's own. */
   readonly classes?: readonly string[] | undefined;
-  /** The class folders that are read, in the order of their labels; all of them, sorted, unless given. */
+  /**
+   * The class folders that are read, in the order of their labels; all of them, sorted, unless
+   * given.
+   */
   readonly only?: readonly string[] | undefined;
 }
 
 const IMAGE_FILE = new RegExp(`\\.(${IMAGE_ENDINGS.join("|")})$`, "i");
 
-/** The images of a folder, decoded each time they are asked for. Throws a DataError where there are none. */
+/**
+ * The images of a folder, decoded each time they are asked for. Throws a DataError where there are
+ * none.
+ */
 export async function openFolder(directory: string, options: FolderOptions): Promise<Dataset> {
   await requireDirectory(directory);
   const unused = new UnusedEntries();
@@ -34,7 +43,9 @@ export async function openFolder(directory: string, options: FolderOptions): Pro
   return encodedDataset({ name: directory, classes }, files, options);
 }
 
-/** Names of the folders in `directory`, links followed, hidden ones left out, sorted by code units. */
+/**
+ * Names of the folders in `directory`, links followed, hidden ones left out, sorted by code units.
+ */
 export async function subdirectories(directory: string): Promise<string[]> {
   return (await splitEntries(directory)).folders;
 }

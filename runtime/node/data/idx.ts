@@ -1,4 +1,7 @@
-/** MNIST's IDX files: a header of big-endian sizes, then bytes. http://yann.lecun.com/exdb/mnist/ gives the format. */
+/**
+ * MNIST's IDX files: a header of big-endian sizes, then bytes. http://yann.lecun.com/exdb/mnist/
+ * gives the format.
+ */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Dataset } from "../../data/dataset.js";

@@ -32,7 +32,10 @@ export interface OpenDataOptions extends SkipOptions {
   readonly classes?: number;
   /** The folder that relative paths in the spec start from: the spec's own. */
   readonly base: string;
-  /** Read instead of the spec's paths: a directory that may hold train/ and val/ or test/, or a file. */
+  /**
+   * Read instead of the spec's paths: a directory that may hold train/ and val/ or test/, or a
+   * file.
+   */
   readonly directory?: string;
   /** Names of the classes of training, which the labels of other splits follow. */
   readonly classNames?: readonly string[];
@@ -153,7 +156,10 @@ function ignoreDataError(error: unknown): undefined {
 /** Formats that have files for each split, of which a holdout takes those to train on. */
 const WITH_OWN_SPLITS: readonly DataSource["kind"][] = ["cifar10", "idx"];
 
-/** Throws a DataError where both splits read the same examples, but do not agree on which are held out. */
+/**
+ * Throws a DataError where both splits read the same examples, but do not agree on which are held
+ * out.
+ */
 function checkHoldouts({ name, train, eval: evaluation }: DataRecipe): void {
   const [one, other] = [train?.source, evaluation?.source];
   if (!one || !other || one.kind !== other.kind || one.path !== other.path) return;
@@ -168,7 +174,10 @@ function checkHoldouts({ name, train, eval: evaluation }: DataRecipe): void {
 
 const DEFAULT_MEMORY = 2 ** 30;
 
-/** Opens one split. Throws a DataError where it is missing, empty, or has more classes than the network. */
+/**
+ * Opens one split. Throws a DataError where it is missing, empty, or has more classes than the
+ * network.
+ */
 export async function openSplit(
   recipe: DataSplitRecipe,
   split: SplitName,
@@ -246,7 +255,10 @@ async function locateSource(
   return { ...source, path: await pathWithin(path, source) };
 }
 
-/** What a source reads in a directory: the files that it names, or all shards where there are none of those names. */
+/**
+ * What a source reads in a directory: the files that it names, or all shards where there are none
+ * of those names.
+ */
 async function pathWithin(directory: string, source: DataSource): Promise<string> {
   const named = join(directory, basename(source.path));
   if (source.kind === "csv") return named;
@@ -259,7 +271,10 @@ function isSharded(source: DataSource): source is DataSource & { readonly kind: 
   return source.kind === "tar" || source.kind === "parquet";
 }
 
-/** In the order of preference. A test set is for the end; while training, a validation set comes first. */
+/**
+ * In the order of preference. A test set is for the end; while training, a validation set comes
+ * first.
+ */
 const SPLIT_DIRECTORIES = { train: ["train"], eval: ["val", "validation", "test"] } as const;
 
 async function splitDirectory(
@@ -293,7 +308,10 @@ async function holdsFormat(source: DataSource, directory: string): Promise<boole
   return (await subdirectories(directory)).length === 0;
 }
 
-/** Whether a directory holds class folders alone: then there is one split, and evaluating on it would mislead. */
+/**
+ * Whether a directory holds class folders alone: then there is one split, and evaluating on it
+ * would mislead.
+ */
 async function isPlainFolder(source: DataSource, directory: string): Promise<boolean> {
   if (!(await isDirectory(directory)) || (await presentSplits(directory)).length > 0) return false;
   return source.kind === "folder" || !(await holdsFormat(source, directory));

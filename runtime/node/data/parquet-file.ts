@@ -1,4 +1,7 @@
-/** Parquet files (https://parquet.apache.org/docs/file-format/) through hyparquet: what they say of themselves, and some of their rows. */
+/**
+ * Parquet files (https://parquet.apache.org/docs/file-format/) through hyparquet: what they say of
+ * themselves, and some of their rows.
+ */
 import type { AsyncBuffer, FileMetaData, RowGroup, SchemaTree } from "hyparquet";
 import { DataError } from "../../data/error.js";
 import { describeReadError, openFile } from "../read-file.js";
@@ -27,7 +30,10 @@ export class ParquetFile {
     }));
   }
 
-  /** Reads what stands at the file's end. Throws a DataError where it is no Parquet file, or damaged. */
+  /**
+   * Reads what stands at the file's end. Throws a DataError where it is no Parquet file, or
+   * damaged.
+   */
   static async open(path: string): Promise<ParquetFile> {
     const { parquetMetadataAsync, parquetSchema } = await import("hyparquet");
     try {
@@ -119,7 +125,10 @@ export class ParquetFile {
     return { metadata: { ...metadata, schema, row_groups } as FileMetaData, pageColumns };
   }
 
-  /** The fewest rows around one that are read together: its page where the file has an index of those, or else its row group. */
+  /**
+   * The fewest rows around one that are read together: its page where the file has an index of
+   * those, or else its row group.
+   */
   async spanAround(row: number, leaf: readonly string[]): Promise<RowSpan> {
     const group = this.groups.findIndex(({ end }) => row < end);
     const { start, end } = this.groups[group]!;

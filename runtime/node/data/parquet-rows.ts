@@ -12,8 +12,9 @@ interface KeptSpan {
 }
 
 /**
- * Bytes of one column of some files. Rows are read by the page or the row group; the last that were used are kept. One is read after the
- * other, so that many requests at once take no more memory than the spans that are kept and one more.
+ * Bytes of one column of some files. Rows are read by the page or the row group; the last that were
+ * used are kept. One is read after the other, so that many requests at once take no more memory
+ * than the spans that are kept and one more.
  */
 export class ParquetRows {
   /** The one that was used last is the last. */
@@ -31,11 +32,15 @@ export class ParquetRows {
     private readonly budget = KEPT_BYTES,
   ) {}
 
-  /** A copy of a row's bytes; undefined where it has none. Throws a DataError where the file is damaged or gone. */
+  /**
+   * A copy of a row's bytes; undefined where it has none. Throws a DataError where the file is
+   * damaged or gone.
+   */
   async read(file: ParquetFile, row: number): Promise<Row> {
     const span = await file.spanAround(row, this.column.leaf);
     const rows = await this.readSpan(file, span);
-    // What is passed to another thread takes all of its memory along, which here is that of the whole span.
+    // What is passed to another thread takes all of its memory along, which here is that of the
+    // whole span.
     return rows[row - span.start]?.slice();
   }
 

@@ -1,6 +1,7 @@
 /**
- * Images and labels in the columns of Parquet files. Hugging Face's datasets (https://huggingface.co/docs/datasets/image_load) hold an image
- * as a group of its file's `bytes` and `path`, and the names of a label's classes beside the schema.
+ * Images and labels in the columns of Parquet files. Hugging Face's datasets
+ * (https://huggingface.co/docs/datasets/image_load) hold an image as a group of its file's `bytes`
+ * and `path`, and the names of a label's classes beside the schema.
  */
 import { join } from "node:path";
 import type { SchemaTree } from "hyparquet";
@@ -22,7 +23,10 @@ export interface ParquetOptions extends EncodedOptions, LabelRules {
 
 type ParquetSource = Pick<Extract<DataSource, { kind: "parquet" }>, "path" | "image" | "label">;
 
-/** The rows of all files that match, or lie in the folder. Throws a DataError where a file, a column or a label is not as expected. */
+/**
+ * The rows of all files that match, or lie in the folder. Throws a DataError where a file, a column
+ * or a label is not as expected.
+ */
 export async function openParquet(
   { path, image, label }: ParquetSource,
   options: ParquetOptions,

@@ -6,7 +6,10 @@ import { DataError } from "../../data/error.js";
 /** Formats that come in shards, each named as its files end. */
 export type ShardKind = "tar" | "parquet";
 
-/** Files that match a pattern with `*`, `?`, `[...]` and `{a,b}` or `{000..010}`, sorted. Throws a DataError where there are none. */
+/**
+ * Files that match a pattern with `*`, `?`, `[...]` and `{a,b}` or `{000..010}`, sorted. Throws a
+ * DataError where there are none.
+ */
 export async function findShards(pattern: string, kind: ShardKind): Promise<string[]> {
   const { glob } = await import("tinyglobby");
   const base = fixedPart(pattern);

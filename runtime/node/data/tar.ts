@@ -1,6 +1,7 @@
 /**
- * WebDataset shards (https://github.com/webdataset/webdataset): tar files in which consecutive files with one name up to the first dot
- * are an example: KEY.jpg and KEY.cls. Headers are read once; images are then read from their places, in any order.
+ * WebDataset shards (https://github.com/webdataset/webdataset): tar files in which consecutive
+ * files with one name up to the first dot are an example: KEY.jpg and KEY.cls. Headers are read
+ * once; images are then read from their places, in any order.
  */
 import { basename } from "node:path";
 import { DataError } from "../../data/error.js";
