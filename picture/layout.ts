@@ -125,5 +125,5 @@ function readWire(edge: ElkExtendedEdge, corners: ReadonlyMap<string, Point>) {
     [startPoint, ...bendPoints, endPoint].map(move),
   );
   const [label] = edge.labels ?? [];
-  return { points, ...(label && { label: move({ x: label.x ?? 0, y: label.y ?? 0 }) }) };
+  return { points, label: label ? move({ x: label.x ?? 0, y: label.y ?? 0 }) : undefined };
 }

@@ -60,9 +60,21 @@ export class Memory {
 
   get use(): MemoryUse {
     const use: Record<Purpose | "runtime" | "total", number> = {
-      ...{ parameter: 0, state: 0, folded: 0, gradient: 0, images: 0, labels: 0 },
-      ...{ partners: 0, shares: 0, staged: 0, draws: 0 },
-      ...{ metrics: 0, prediction: 0, scratch: 0, runtime: 0, total: 0 },
+      parameter: 0,
+      state: 0,
+      folded: 0,
+      gradient: 0,
+      images: 0,
+      labels: 0,
+      partners: 0,
+      shares: 0,
+      staged: 0,
+      draws: 0,
+      metrics: 0,
+      prediction: 0,
+      scratch: 0,
+      runtime: 0,
+      total: 0,
     };
     for (const [index, buffer] of this.#buffers) {
       use[this.program.buffers[index]!.purpose] += buffer.size;
@@ -114,7 +126,7 @@ function withLocation({ buffers, parameters }: Program, index: number): ProgramB
       [piece.buffer, piece.average, piece.gradient, ...(piece.states ?? [])].includes(index),
     );
   const location = buffer.location ?? parameters.find(holds)?.location;
-  return { ...buffer, ...(location && { location }) };
+  return { ...buffer, location };
 }
 
 /**

@@ -92,9 +92,10 @@ class TrainingRun implements Repeatable {
     }
     if (this.stopped) await this.save();
     return {
-      ...{ state: progress.state, completed: !this.stopped },
-      ...(progress.hasLostPatience && { stoppedEarly: true }),
-      ...(evaluation && { evaluation }),
+      state: progress.state,
+      completed: !this.stopped,
+      stoppedEarly: progress.hasLostPatience || undefined,
+      evaluation,
     };
   }
 
@@ -166,7 +167,10 @@ class TrainingRun implements Repeatable {
     this.lostDevices.noteStep();
     this.progress.completeStep(counts, measurement);
     await this.options.onStep?.({
-      ...{ step, epoch: epoch + 1, metrics: values, learningRate },
+      step,
+      epoch: epoch + 1,
+      metrics: values,
+      learningRate,
       steps: this.steps.length.steps,
       examplesPerSecond: this.throughput.add(batch.count),
       dataWait: this.waitingTime.share(),
@@ -187,8 +191,12 @@ class TrainingRun implements Repeatable {
     const isBest = evaluation !== undefined && progress.noteEvaluation(evaluation);
     if (progress.isEpochWhole) progress.completeEpoch(evaluation?.metrics ?? training);
     await options.onEpoch?.({
-      ...{ step, epoch: epoch + 1, training, isBest, seconds },
-      ...(evaluation && { evaluation }),
+      step,
+      epoch: epoch + 1,
+      training,
+      isBest,
+      seconds,
+      evaluation,
     });
     if (!this.stopped && (progress.isOver || this.checkpoints.pays)) await this.save();
     this.throughput.restart();
@@ -202,8 +210,8 @@ class TrainingRun implements Repeatable {
     const options = {
       transforms: this.recipe.data?.eval?.transforms ?? [],
       signal,
-      ...(scores && { scores }),
-      ...(onEvaluationProgress && { onProgress: onEvaluationProgress }),
+      scores,
+      onProgress: onEvaluationProgress,
     };
     return evaluateDataset(this.network, evaluation, options).catch((error: unknown) => {
       if (error instanceof NotFiniteEvaluationError)

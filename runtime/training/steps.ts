@@ -86,8 +86,8 @@ export class Steps {
     const measurement = this.network.measureStep(batch.images, batch.targets, {
       learningRate,
       // The loader makes every batch in arrays of its own.
-      ...(isDataset(this.dataset) && { transfer: true }),
-      ...(accumulate !== undefined && { accumulate }),
+      transfer: isDataset(this.dataset),
+      accumulate,
     });
     // Awaited one step later: a rejection until then is not an unhandled one.
     measurement.catch(() => {});

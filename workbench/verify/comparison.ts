@@ -60,7 +60,7 @@ export class Comparison {
 
   get finding(): Finding {
     const { compared, deviation } = this;
-    return { compared, ...(deviation && { deviation }) };
+    return { compared, deviation };
   }
 }
 

@@ -60,7 +60,7 @@ async function loadBoth(
   const dataset = randomDataset(preparation, slice);
   const options = { batch: slice, shape: imageOf(program), transforms, seed, epoch: 0 };
   const load = async (staging?: Staging): Promise<Images> => {
-    const how = { ...options, shuffle: false, ...(staging && { staging }) };
+    const how = { ...options, shuffle: false, staging };
     const first = await loadBatches(dataset, how).next();
     return first.value!.images;
   };
