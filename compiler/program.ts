@@ -72,7 +72,7 @@ export interface ProgramOptions {
   readonly data?: DataRecipe;
   /** Keeps averages of the parameters that training changes, and evaluates and predicts by them. */
   readonly average?: WeightAverage;
-  /** Gives every gradient a buffer of its own, to be read after a step. */
+  /** Gives every gradient a separate buffer, to be read after a step. */
   readonly keepGradients?: boolean;
   /** Schedules that were measured to be best; the others are chosen by the cost model. */
   readonly tuned?: TunedSchedules;
@@ -117,7 +117,7 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
   const persistent = persistentStorage(forward, graphs.train, stored, options);
   const folded: Folded = { storage: new Map(), steps: new Map() };
   const common = { options, persistent, stored, folded };
-  // Values have ids of their own in each graph: the sums' mean nothing but to the two graphs that
+  // Each graph has its own ids for values: the sums' mean nothing but to the two graphs that
   // share them.
   const { slice, update, sums } = graphs.sliced ?? {};
   const lower = (graph: Graph | undefined, list: keyof Lists, shared?: SlicedTraining["sums"]) =>
@@ -273,7 +273,7 @@ type StateStorage = ReadonlyMap<number, readonly (readonly Storage[])[]>;
 
 /**
  * What outlives a step; the optimizer's states by parameter, since each training graph has values
- * of its own for them.
+ * for them.
  */
 type ProgramStorage = Omit<Persistent, "states" | "gradients"> & {
   readonly states: StateStorage;

@@ -310,7 +310,7 @@ class Builder implements BuildContext {
 
   private isBodyMember(member: ModelMember, place: string): member is BodyMember {
     if (isBodyMember(member)) return true;
-    const message = `\`${member.kind}\` stands directly in the model, not in ${place}`;
+    const message = `\`${member.kind}\` is only allowed directly in the model, not in ${place}`;
     this.problems.push(problem("NET0001", member.span, message));
     return false;
   }

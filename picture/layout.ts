@@ -21,7 +21,7 @@ export interface Rectangle extends Point {
 
 export interface PlacedBox extends Rectangle, Pick<Measured, "lines"> {}
 
-/** Where everything stands, in pixels from the picture's top left corner. */
+/** Positions of everything, in pixels from the picture's top left corner. */
 export interface Layout {
   readonly width: number;
   readonly height: number;

@@ -45,8 +45,8 @@ export const FRAME = {
 } as const satisfies WordTable;
 
 /**
- * The words of a frame with so many class totals (`Program.classTotals`) behind it: f32, padded to
- * whole vec4.
+ * The words of a frame with this many class totals (`Program.classTotals`) behind it: f32, padded
+ * to whole vec4.
  */
 export const frameWords = (totals: number): number => wordCount(FRAME) + 4 * Math.ceil(totals / 4);
 

@@ -91,7 +91,7 @@ export function fusedTraining(forward: Graph, options: GraphOptions): Graph | un
   });
 }
 
-/** The same for slices of the batch, where those need graphs of their own. */
+/** The same for slices of the batch, where those need separate graphs. */
 function fusedSlices(forward: Graph, options: GraphOptions): SlicedTraining | undefined {
   const rule = ruleOf(options);
   if (!rule || !(options.keepGradients || !takesSlices(rule))) return undefined;

@@ -97,7 +97,7 @@ function randomDataset({ first, staged }: Preparation, length: number): Dataset 
 }
 
 /**
- * So many of the images: with `ten_crop` an example alone may be more than the device takes at a
+ * This many of the images: with `ten_crop` an example alone may be more than the device takes at a
  * time.
  */
 function firstOf(
