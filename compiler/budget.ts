@@ -38,7 +38,7 @@ export function traceWithin(
   return new BudgetSearch(forward, options, budget).run();
 }
 
-/** A way to keep to the budget: a number of slices and a choice of repetitions. */
+/** A way to keep to the budget: so many slices, and that choice of repetitions. */
 interface Way {
   readonly slices: number;
   readonly choice: number;
@@ -179,7 +179,7 @@ function bytesFor(
     .reduce((sum, { bytes: { fixed, perImage } }) => sum + fixed + perImage * batch, 0);
 }
 
-/** Values that a program's training computes twice, with the cost of the second time. */
+/** What stands twice in a program's training, with what its second time takes. */
 function repeatedIn({ lists }: TracedProgram, { again }: RepetitionChoice): RepeatedValue[] {
   const { nodes, steps } = lists.train!;
   return nodes

@@ -65,7 +65,7 @@ export interface CompileOptions {
    * of `tuned`.
    */
   readonly target?: "auto" | "gpu" | "software" | "tuned" | undefined;
-  /** Adapters that get a separate program, with the schedules that were measured on them. */
+  /** Adapters that get a program of their own, with the schedules that were measured on them. */
   readonly tuned?: readonly TunedAdapter[] | undefined;
   /** Reads the files that the spec imports; without it, an import is an error. */
   readonly readImport?: ReadImport | undefined;
@@ -81,8 +81,10 @@ export interface CompileOptions {
    * any device.
    */
   readonly limits?: DeviceLimits | undefined;
-  /** Gives every gradient a separate buffer, to be read after a step. Costs their memory. */
+  /** Gives every gradient a buffer of its own, to be read after a step. Costs their memory. */
   readonly keepGradients?: boolean | undefined;
+  /** Makes programs for several networks that train together: `fit` with `exchange`. */
+  readonly exchange?: boolean | undefined;
   /** Called with the graph that each pass makes. */
   readonly afterPass?: AfterPass | undefined;
 }
@@ -149,7 +151,7 @@ export function compile(source: string, options: CompileOptions): Compilation {
 /** What may be said of the compilation of a network that comes from no spec. */
 export interface NetworkOptions extends Pick<
   CompileOptions,
-  "file" | "target" | "tuned" | "memory" | "limits" | "keepGradients" | "afterPass"
+  "file" | "target" | "tuned" | "memory" | "limits" | "keepGradients" | "exchange" | "afterPass"
 > {
   readonly recipe?: TrainRecipe | undefined;
 }
@@ -195,7 +197,15 @@ interface Trained {
 
 function tracePrograms(
   { network, graph, recipe, hash }: Trained,
-  { file, target = "auto", tuned = [], keepGradients = false, memory, ...rest }: CompileOptions,
+  {
+    file,
+    target = "auto",
+    tuned = [],
+    keepGradients = false,
+    exchange = false,
+    memory,
+    ...rest
+  }: CompileOptions,
 ): readonly TracedProgram[] {
   const { afterPass, limits } = rest;
   const common = {
@@ -204,6 +214,7 @@ function tracePrograms(
     ...(recipe?.data && { data: recipe.data }),
     ...(recipe?.average && { average: recipe.average }),
     keepGradients,
+    exchange,
     ...(limits && { limits }),
     ...(afterPass && { afterPass }),
     mixesLabels: mixesImages(recipe?.data?.train),

@@ -72,8 +72,13 @@ export interface ProgramOptions {
   readonly data?: DataRecipe;
   /** Keeps averages of the parameters that training changes, and evaluates and predicts by them. */
   readonly average?: WeightAverage;
-  /** Gives every gradient a separate buffer, to be read after a step. */
+  /** Gives every gradient a buffer of its own, to be read after a step. */
   readonly keepGradients?: boolean;
+  /**
+   * Makes a program for `fit` with `exchange`: it always has the lists `accumulate` and `update`,
+   * and its pieces name the buffers of the sums of gradients between them.
+   */
+  readonly exchange?: boolean;
   /** Schedules that were measured to be best; the others are chosen by the cost model. */
   readonly tuned?: TunedSchedules;
   /** The adapter on which they were. */
@@ -117,7 +122,7 @@ export function traceProgram(forward: Graph, options: ProgramOptions): TracedPro
   const persistent = persistentStorage(forward, graphs.train, stored, options);
   const folded: Folded = { storage: new Map(), steps: new Map() };
   const common = { options, persistent, stored, folded };
-  // Each graph has its own ids for values: the sums' mean nothing but to the two graphs that
+  // Values have ids of their own in each graph: the sums' mean nothing but to the two graphs that
   // share them.
   const { slice, update, sums } = graphs.sliced ?? {};
   const lower = (graph: Graph | undefined, list: keyof Lists, shared?: SlicedTraining["sums"]) =>
@@ -273,7 +278,7 @@ type StateStorage = ReadonlyMap<number, readonly (readonly Storage[])[]>;
 
 /**
  * What outlives a step; the optimizer's states by parameter, since each training graph has values
- * for them.
+ * of its own for them.
  */
 type ProgramStorage = Omit<Persistent, "states" | "gradients"> & {
   readonly states: StateStorage;
@@ -549,7 +554,8 @@ class ProgramWriter {
   ): ProgramParameter {
     const { value, role, initializer, trainable } = parameter;
     const { parameters, states, averages } = this.parts.persistent;
-    const kept = this.options.keepGradients ? this.parts.persistent.gradients : undefined;
+    const { keepGradients, exchange } = this.options;
+    const kept = keepGradients || exchange ? this.parts.persistent.gradients : undefined;
     const gradients = kept?.get(value.id);
     return {
       name: value.name,

@@ -150,7 +150,7 @@ function describe(
     noun,
     isBuiltIn: false,
     summary: documentation?.split("\n")[0] ?? "",
-    documentation,
+    ...(documentation !== undefined && { documentation }),
     positional: names,
     arguments: Object.fromEntries(declared.map((each, index) => [names[index]!, each])),
   };
@@ -164,6 +164,6 @@ function describeParameter(
     type: parameterType(type.name),
     meaning: "",
     isRequired: !defaultValue,
-    defaultValue: defaultValue ? document.textOf(defaultValue.span) : undefined,
+    ...(defaultValue && { defaultValue: document.textOf(defaultValue.span) }),
   };
 }

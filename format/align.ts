@@ -1,11 +1,11 @@
-/** Columns: corresponding parts of similar neighboring lines are aligned. */
+/** Columns: in neighbouring lines of one kind, what corresponds stands one below the other. */
 
-/** With larger gaps than this, lines are not aligned. */
+/** Further apart than this, lines are no table. */
 const MOST_PADDING = 32;
 
 /** One of several neighbouring statements. */
 export interface Cell {
-  /** Lines of the same group may be aligned; undefined for lines that are not. */
+  /** Lines of the same group may stand in one table; undefined for lines that stand in none. */
   readonly group: string | undefined;
   readonly width: number;
   /** Whether a blank line or a comment separates the line from the one before. */

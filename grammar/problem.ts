@@ -5,7 +5,7 @@ export interface SyntaxProblem {
   readonly code: `NET00${number}`;
   readonly message: string;
   readonly span: Span;
-  /** The text after the underline. */
+  /** What stands beside the underline. */
   readonly label?: string;
   readonly related?: readonly { readonly span: Span; readonly message: string }[];
   readonly notes: readonly string[];

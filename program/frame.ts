@@ -35,20 +35,28 @@ export const FRAME = {
   /** Adam's bias corrections, 1 - beta^t. */
   correction1: "f32",
   correction2: "f32",
-  /** Index of the slice's first image in its step. */
+  /**
+   * Index of the slice's first image among all images of the step, those on other devices included.
+   */
   first_image: "u32",
-  /** Images of the whole step. */
+  /** Images of the whole step, on all devices. */
   step_images: "u32",
   /** 1 - beta1 and 1 - beta2: of beta in f32 the difference would have lost digits. */
   rest1: "f32",
   rest2: "f32",
+  /** 1 in the first slice that this device computes of a step, where its sums start again; or 0. */
+  is_first_slice: "u32",
+  /** 1 in the last one, or 0. */
+  is_last_slice: "u32",
 } as const satisfies WordTable;
 
-/**
- * The words of a frame with this many class totals (`Program.classTotals`) behind it: f32, padded
- * to whole vec4.
- */
-export const frameWords = (totals: number): number => wordCount(FRAME) + 4 * Math.ceil(totals / 4);
+const wholeVectors = (words: number): number => 4 * Math.ceil(words / 4);
+
+/** Where the class totals (`Program.classTotals`) begin behind a frame: f32, in whole vec4. */
+export const TOTALS_AT = wholeVectors(wordCount(FRAME));
+
+/** The words of a frame with this many class totals. */
+export const frameWords = (totals: number): number => TOTALS_AT + wholeVectors(totals);
 
 /** The frame as kernels declare it. */
 export function frameStruct(totals: number): string {

@@ -1,7 +1,8 @@
 /** What a network's calls take: their options, their results, and the checks of settings. */
-import type { OptimizerSettings } from "../program/program.js";
+import type { OptimizerSettings, Program } from "../program/program.js";
 import { InputError } from "./errors.js";
 import type { Inputs, Targets } from "./examples.js";
+import type { Memory } from "./memory.js";
 import { assertNumber, type OptionNames } from "./options.js";
 import type { TensorOf } from "./parameters.js";
 import type { CompileProgress } from "./pipelines.js";
@@ -54,6 +55,37 @@ export interface StepOptions extends OptimizerOptions {
    * given.
    */
   readonly transfer?: boolean;
+  /**
+   * Makes the call a part of a step that several networks do together (`fit` with `exchange`); needs
+   * a program compiled with `exchange`.
+   */
+  readonly share?: SharedStep;
+}
+
+/** A step that several networks do together, each on a part of its examples. */
+export interface SharedStep {
+  /** Whether this network has no examples in the step. */
+  readonly isEmpty: boolean;
+  /** Index of this network's first example among those of the step. */
+  readonly first: number;
+  /** Examples of the step in all networks. */
+  readonly images: number;
+  /** What the program's class totals come to over all of them. */
+  readonly totals: readonly number[];
+  /**
+   * Adds up over all networks what the update reads, in place, and resolves to the sums of the
+   * metrics, alone in a list. Runs between the last slice and the update.
+   */
+  readonly sum: (part: SummedPart) => Promise<readonly [Float32Array]>;
+}
+
+/** What a network contributes to a shared step. */
+export interface SummedPart {
+  readonly gpu: GPUDevice;
+  readonly program: Program;
+  readonly memory: Memory;
+  /** The metrics of its own slices; undefined for a network without examples in the step. */
+  readonly own: Promise<readonly Float32Array[]> | undefined;
 }
 
 /** Loss and metrics by name, each the mean over the examples of the call. */
@@ -136,6 +168,7 @@ export const STEP_OPTIONS: OptionNames<StepOptions> = {
   ...OPTIMIZER_OPTIONS,
   accumulate: true,
   transfer: true,
+  share: true,
 };
 
 export const READ_OPTIONS: OptionNames<ReadOptions> = { of: true };
@@ -151,6 +184,9 @@ export function withSettings(
   options: OptimizerOptions,
 ): OptimizerSettings {
   const { momentum, learningRate, weightDecay } = options;
+  if (momentum !== undefined && !("momentum" in base)) {
+    throw new InputError(`the optimizer ${base.kind} has no momentum`);
+  }
   const settings = {
     learningRate: learningRate ?? base.learningRate,
     weightDecay: weightDecay ?? base.weightDecay,
@@ -158,8 +194,6 @@ export function withSettings(
   for (const [name, value] of Object.entries(settings)) {
     assertNumber(value, { minimum: 0 }, `\`${name}\``);
   }
-  if (momentum === undefined) return { ...base, ...settings };
-  if (!("momentum" in base)) throw new InputError(`the optimizer ${base.kind} has no momentum`);
-  assertNumber(momentum, { minimum: 0, below: 1 }, "`momentum`");
-  return { ...base, ...settings, momentum };
+  if (momentum !== undefined) assertNumber(momentum, { minimum: 0, below: 1 }, "`momentum`");
+  return { ...base, ...settings, ...(momentum !== undefined && { momentum }) };
 }

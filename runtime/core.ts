@@ -6,11 +6,15 @@ export {
   evaluateDataset,
   fit,
   learningRateFactor,
+  loopback,
+  PeerFailedError,
   runLength,
   RunFailedError,
 } from "./training/index.js";
 export type {
+  Arrival,
   BatchSource,
+  Collective,
   Divergence,
   EpochReport,
   EvaluateOptions,

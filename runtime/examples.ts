@@ -73,7 +73,7 @@ export function checkInputs(program: Program, images: Inputs, batch: number): Ch
 }
 
 function byTensor(
-  { tensors: all }: Program,
+  { tensors: all }: Pick<Program, "tensors">,
   tensors: readonly ProgramTensor[],
   values: readonly (Float32Array | Uint32Array)[],
 ): TensorData {
@@ -136,13 +136,16 @@ function assertFloats(name: string, values: unknown): asserts values is Float32A
   throw new InputError(`\`${name}\` must be a Float32Array, not ${describe(values)}`);
 }
 
+/** What targets are checked against. */
+export type ComparingProgram = Pick<Program, "metrics" | "model" | "tensors">;
+
 /**
  * A copy of the targets as the device takes them, none where the loss is of the images themselves.
  * Throws InputError for a wrong count, a label that is no class, a share beyond 0 to 1, and a
  * number that is not finite.
  */
 export function checkTargets(
-  program: Program,
+  program: ComparingProgram,
   targets: Targets,
   { images, training }: { readonly images: number; readonly training: boolean },
 ): TensorData {
@@ -172,7 +175,7 @@ export function checkTargets(
 const isMixed = (targets: Targets): targets is MixedLabels =>
   targets instanceof Object && "partners" in targets && "shares" in targets;
 
-function notMixing({ model }: Program, training: boolean): InputError {
+function notMixing({ model }: ComparingProgram, training: boolean): InputError {
   return new InputError(
     training
       ? `model \`${model}\` was compiled for one label an image: mixed labels need a recipe whose data mix images (cutmix or mixup)`

@@ -1,16 +1,18 @@
 /** What the frame of a step holds. */
-import { FRAME, frameWords } from "../program/frame.js";
+import { FRAME, frameWords, TOTALS_AT } from "../program/frame.js";
 import type { OptimizerSettings } from "../program/program.js";
-import { packWords, wordCount, type ValuesOf } from "../program/words.js";
+import { packWords, type ValuesOf } from "../program/words.js";
 
 export interface Frame {
   /** Images in this slice of the step. */
   readonly batch: number;
-  /**
-   * Which of the step's images is the slice's first, and how many the step has; those of a step in
-   * one slice if absent.
-   */
-  readonly slice?: { readonly first: number; readonly images: number };
+  /** Index of its first image among the images of the step, on all devices. */
+  readonly first: number;
+  /** Images of the step, on all devices. */
+  readonly images: number;
+  /** Whether it is the first, and the last, slice of the step on this device. */
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
   /** Training steps done before. */
   readonly step: number;
   /** The step before which the optimizer began; 0 if absent. */
@@ -26,25 +28,26 @@ export interface Frame {
 const UNLIMITED = 3.4028234663852886e38;
 
 export function packFrame(frame: Frame): ArrayBuffer {
-  const { batch, step, seed, training, optimizer, totals = [] } = frame;
+  const { batch, step, seed, optimizer, totals = [] } = frame;
   const { learningRate, weightDecay, clip } = optimizer;
-  const { first, images } = frame.slice ?? { first: 0, images: batch };
   const words: ValuesOf<typeof FRAME> = {
     batch,
     step,
     seed,
-    training: Number(training),
+    training: Number(frame.training),
     learning_rate: learningRate,
     weight_decay: weightDecay,
     clip_norm: clip?.norm ?? UNLIMITED,
     clip_value: clip?.value ?? UNLIMITED,
-    first_image: first,
-    step_images: images,
+    first_image: frame.first,
+    step_images: frame.images,
+    is_first_slice: Number(frame.isFirst),
+    is_last_slice: Number(frame.isLast),
     ...UNKNOWN,
     ...optimizerWords(frame),
   };
   const bytes = packWords(FRAME, words, frameWords(totals.length));
-  new Float32Array(bytes).set(totals, wordCount(FRAME));
+  new Float32Array(bytes).set(totals, TOTALS_AT);
   return bytes;
 }
 

@@ -46,17 +46,17 @@ export function totalOf(
   return total;
 }
 
-/** What a list left in the buffer `metrics`, of so many examples. */
+/** What a list left in the buffer `metrics`, of this many examples. */
 export function readMeasurement(
   sums: readonly ProgramSum[],
   values: Float32Array,
-  { examples, totals }: { readonly examples: number; readonly totals: readonly number[] },
+  { images, totals }: { readonly images: number; readonly totals: readonly number[] },
 ): Measurement {
   return {
-    examples,
+    examples: images,
     notFinite: Math.max(0, ...values.subarray(sums.length)),
     sums: sums.map(({ metric, factor, total }, index) => {
-      const weight = total === undefined ? examples : totals[total]!;
+      const weight = total === undefined ? images : totals[total]!;
       return { metric, factor, sum: values[index]!, weight };
     }),
   };

@@ -3,34 +3,34 @@ import type { Device } from "./device.js";
 import { InputError, NetcError } from "./errors.js";
 
 export class Queue {
-  private opened: Device;
-  private hasEnded = false;
+  #device: Device;
+  #isDestroyed = false;
   /** Settles when every call so far has been submitted. */
-  private submitted: Promise<unknown> = Promise.resolve();
+  #submitted: Promise<unknown> = Promise.resolve();
 
   /** `open` opens another device like the first; absent where the device is the user's own. */
   constructor(
     device: Device,
     private readonly open: (() => Promise<Device>) | undefined,
   ) {
-    this.opened = device;
+    this.#device = device;
   }
 
   get device(): Device {
-    return this.opened;
+    return this.#device;
   }
 
   get isDestroyed(): boolean {
-    return this.hasEnded;
+    return this.#isDestroyed;
   }
 
   /** Runs `work` when all earlier calls are submitted. */
   enqueue<T>(work: () => T | Promise<T>): Promise<T> {
-    const turn = this.submitted.then(() => {
-      this.assertAlive();
+    const turn = this.#submitted.then(() => {
+      this.#assertAlive();
       return work();
     });
-    this.submitted = turn.catch(() => undefined);
+    this.#submitted = turn.catch(() => undefined);
     return this.explain(turn);
   }
 
@@ -38,19 +38,19 @@ export class Queue {
   async explain<T>(result: Promise<T>): Promise<T> {
     try {
       const value = await result;
-      this.assertAlive();
+      this.#assertAlive();
       return value;
     } catch (error) {
       if (!(error instanceof NetcError)) {
-        await this.opened.settled();
-        this.assertAlive();
+        await this.#device.settled();
+        this.#assertAlive();
       }
       throw error;
     }
   }
 
   get canReopen(): boolean {
-    return this.open !== undefined && !this.hasEnded;
+    return this.open !== undefined && !this.#isDestroyed;
   }
 
   /** Throws InputError where there is no other device to open. */
@@ -61,23 +61,23 @@ export class Queue {
 
   /** Continues on another device, with no calls waiting. */
   async reopen(): Promise<Device> {
-    this.opened.release();
-    this.opened = await this.open!();
-    this.submitted = Promise.resolve();
+    this.#device.release();
+    this.#device = await this.open!();
+    this.#submitted = Promise.resolve();
     // A network that was destroyed meanwhile must not keep it.
-    if (this.hasEnded) this.opened.release();
-    this.assertAlive();
-    return this.opened;
+    if (this.#isDestroyed) this.#device.release();
+    this.#assertAlive();
+    return this.#device;
   }
 
   /** Releases the device. Calls under way reject. */
   destroy(): void {
-    this.hasEnded = true;
-    this.opened.release();
+    this.#isDestroyed = true;
+    this.#device.release();
   }
 
-  private assertAlive(): void {
-    if (this.hasEnded) throw new InputError("the network was destroyed: create another");
-    this.opened.assertUsable();
+  #assertAlive(): void {
+    if (this.#isDestroyed) throw new InputError("the network was destroyed: create another");
+    this.#device.assertUsable();
   }
 }

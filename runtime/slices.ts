@@ -63,8 +63,9 @@ export function runsOf(
 
 export interface CallLimits {
   readonly steps: Pick<Program["steps"], "accumulate" | "average">;
-  /** The most images of a slice, and of a call. */
+  /** The most images of a slice. */
   readonly most: number;
+  /** The most images of a step, on all devices. */
   readonly batch: number;
   /** Slices that the caller asks for. */
   readonly atLeast?: number | undefined;

@@ -17,7 +17,7 @@ export class EpiloguePrinter {
     return this.names.map((name) => ({ name, access: "read", element: "vec4f" }));
   }
 
-  /** Names of the operands that are read at a separate place. */
+  /** Names of the operands that are read at a place of their own. */
   get activations(): readonly string[] {
     return this.names.filter((_, index) => this.epilogue.operands[index] === "activation");
   }

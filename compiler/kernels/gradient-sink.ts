@@ -70,17 +70,17 @@ const RULES: Readonly<Record<UpdateRule, (rule: Rule) => Code>> = {
     return code`
       let inner = select(1.0, rate, ${frame.convention} == 1u);
       let outer = select(rate, 1.0, ${frame.convention} == 1u);
-      let is_first = ${frame.first_image} == 0u;
+      let is_first = ${frame.is_first_slice} != 0u;
       let g = inner * (gradient + select(0.0, decay, is_first) * weight);
       let v = select(1.0, ${frame.momentum}, is_first) * ${velocity!.load(AT)} + g;
       ${velocity!.store(AT, code`v`)}
-      if (${frame.first_image} + ${frame.batch} == ${frame.step_images}) {
+      if (${frame.is_last_slice} != 0u) {
         ${weights.store(AT, code`weight - outer * ${moved}`)}
       }`;
   },
   // The first slice overwrites what is left of the step before.
   accumulate: ({ weights }) =>
-    weights.store(AT, code`select(weight, vec4f(0), ${frame.first_image} == 0u) + gradient`),
+    weights.store(AT, code`select(weight, vec4f(0), ${frame.is_first_slice} != 0u) + gradient`),
   adam: ({ weights, adam }) =>
     weights.store(AT, code`weight - rate * ${adam()}(at, gradient + decay * weight)`),
   // The decay is taken off the weights and does not enter the averages (Loshchilov and Hutter,
@@ -137,7 +137,7 @@ const STORED: GradientSink = {
 };
 
 /**
- * What a sink binds and is given, by the names of weights; `prefixed` adds those of a bias to
+ * What a sink binds and is given, by the names of weights; `prefixed` has those of a bias beside
  * them.
  */
 const factorsOf = ({ optimizer, unscales }: Descent): readonly string[] => [

@@ -30,7 +30,7 @@ export interface KernelParts {
   readonly storage: readonly StorageBinding[];
   readonly constants: readonly string[];
   /**
-   * Numbers in front of the constants, read as `table_NAME(index)`: f32, in as many vec4
+   * Numbers that stand in front of the constants, read as `table_NAME(index)`: f32, in as many vec4
    * as are needed.
    */
   readonly table?: { readonly name: string; readonly length: number };

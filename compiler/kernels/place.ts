@@ -1,5 +1,5 @@
 /**
- * Where an activation's elements lie, in vec4 units: element (image, y, x, channel quad) is at
+ * Where an activation's elements lie, in vec4 units: element (image, y, x, channel quad) stands at
  * base + image * imagePitch + y * rowPitch + x * columnPitch + quad. Kernels take these four as
  * constants.
  */

@@ -10,7 +10,7 @@ export type ColorFunction = "luma" | (typeof JITTER_PARTS)[number];
 interface ColorText {
   readonly name: ColorFunction;
   readonly text: string;
-  /** The text for images of one channel instead. */
+  /** What stands instead for images of one channel. */
   readonly grey?: string;
 }
 

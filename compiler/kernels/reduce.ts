@@ -164,7 +164,7 @@ const addUpTo = (sums: Stored) =>
       fn add_up(at: u32, part: f32, lane: u32) {
         let sum = ${SUM}(part, lane);
         if (lane == 0u) {
-          ${sums.store(AT, code`select(${sums.load(AT)}, 0.0, ${frame.first_image} == 0u) + sum`)}
+          ${sums.store(AT, code`select(${sums.load(AT)}, 0.0, ${frame.is_first_slice} != 0u) + sum`)}
         }
       }`,
   );

@@ -35,16 +35,16 @@ const RULES: Readonly<Record<UpdateRule, (name: (local: string) => string) => st
   sgd: (name) => wgsl`
     let inner = select(1.0, rate, frame.convention == 1u);
     let outer = select(rate, 1.0, frame.convention == 1u);
-    let is_first = frame.first_image == 0u;
+    let is_first = frame.is_first_slice != 0u;
     let g = inner * (gradient + select(0.0, decay, is_first) * weight);
     let v = select(1.0, frame.momentum, is_first) * ${name("state0")}[at] + g;
     ${name("state0")}[at] = v;
-    if (frame.first_image + frame.batch == frame.step_images) {
+    if (frame.is_last_slice != 0u) {
       ${name("w")}[at] = weight - outer * select(v, g + frame.momentum * v, frame.nesterov != 0u);
     }`,
   // The first slice overwrites what is left of the step before.
   accumulate: (name) => wgsl`
-    ${name("w")}[at] = select(weight, vec4f(0), frame.first_image == 0u) + gradient;`,
+    ${name("w")}[at] = select(weight, vec4f(0), frame.is_first_slice != 0u) + gradient;`,
   adam: (name) => wgsl`
     ${name("w")}[at] = weight - rate * ${name("adam")}(at, gradient + decay * weight);`,
   // The decay is taken off the weights and does not enter the averages (Loshchilov and Hutter,

@@ -1,4 +1,4 @@
-/** What a WGSL template may insert. Lists are joined line by line. */
+/** What may stand in a hole of a WGSL template. Lists are joined line by line. */
 export type Hole = string | number | readonly string[];
 
 /**

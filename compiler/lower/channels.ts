@@ -32,7 +32,7 @@ interface ChannelCopy {
   readonly channels: number;
 }
 
-/** Copies channels in fours where both sides store them in fours, else one by one. */
+/** Copies channels in fours where they stand in fours on both sides, else one by one. */
 function copy(
   context: LoweringContext,
   { origin, kind }: Pick<Node, "origin" | "kind">,

@@ -78,7 +78,7 @@ function withParts(
   return gradients;
 }
 
-/** Some graphs have their own ids for values; a port is known by its role and its name. */
+/** Values have ids of their own in some graphs; a port is known by its role and its name. */
 export const portKey = ({ role, name }: Pick<Port, "role" | "name">): string => `${role} ${name}`;
 
 /** What lowering an op has at hand: where values lie, and where to put its dispatches. */
@@ -223,7 +223,7 @@ export class LoweringContext {
   }
 
   /**
-   * The same, where each part of K leaves this many bytes per image: one for each range of batches
+   * The same, where each part of K leaves so many bytes an image: one for each range of batches
    * that does best with its own.
    */
   schedules(problem: ContractionProblem, partialBytes: number): readonly RangedSchedule[] {
@@ -299,7 +299,7 @@ export class LoweringContext {
   }
 
   /**
-   * Laid out like the parameter's pieces; scratch, unless it is read after the step.
+   * Laid out like the parameter's pieces; scratch, unless somebody is to read it after the step.
    */
   private gradientStorage(
     { parameter, pieces }: StoredParameter,

@@ -76,7 +76,7 @@ function boundEpilogue(
   });
 }
 
-/** The same epilogue for a result with this many channels. */
+/** The same epilogue where the result is taken to have so many channels. */
 export function withChannels(finish: LoweredEpilogue, channels: number): LoweredEpilogue {
   const { epilogue, bound, constants } = finish;
   return {

@@ -19,7 +19,7 @@ export interface Gather {
   readonly constants: Readonly<Record<string, number>>;
 }
 
-/** The parts of a channel's values, of equal size, that are to be joined. */
+/** The parts of a channel's values, of so many each, that are to be joined. */
 export interface ChannelParts {
   readonly storage: Storage;
   readonly values: number;
@@ -31,7 +31,7 @@ export interface LeftParts {
   readonly parts?: ChannelParts;
 }
 
-/** Room for the parts of this many values of a channel. */
+/** Room for the parts of so many values of a channel. */
 export function partsBytes(parts: {
   readonly gathered: Gathered;
   readonly quads: number;

@@ -46,7 +46,7 @@ type PartsCommon = ReturnType<typeof partsCommon>;
 /** What the kernels that join parts are given alike. */
 type JoinCommon = ReturnType<typeof joinCommon>;
 
-/** Joins the parts that the previous kernel has left, or else computes parts first. */
+/** Joins the parts that the kernel before has left, or else parts of its own. */
 function emitReduction(context: LoweringContext, node: AnyNode, reduction: ChannelReduction): void {
   for (const { batches, parts } of leftFor(context, node)) {
     context.forBatches(batches, () => {

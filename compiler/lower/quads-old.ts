@@ -26,8 +26,8 @@ export interface QuadStep {
   readonly constants: Readonly<Record<string, number>>;
   kernel(epilogue: Epilogue, skeleton: QuadSkeleton): Kernel;
   /**
-   * Whether a thread makes a quad or a line of them, or only does so where a reduction follows;
-   * quads if left out.
+   * Whether a thread makes a quad or a line of them, be it only where a reduction follows; quads if
+   * left out.
    */
   readonly form?: "quads" | "lines" | "lines to gather";
   /** Multiply-adds per image; 0 if left out. */

@@ -19,8 +19,8 @@ export interface QuadStep<B extends Bindings, C extends Constants> extends Bound
   readonly fused?: Fused | undefined;
   readonly kernel: QuadKernel<B, C>;
   /**
-   * Whether a thread makes a quad or a line of them, or only does so where a reduction follows;
-   * quads if left out.
+   * Whether a thread makes a quad or a line of them, be it only where a reduction follows; quads if
+   * left out.
    */
   readonly form?: "quads" | "lines" | "lines to gather";
   /** Multiply-adds per image; 0 if left out. */

@@ -245,7 +245,7 @@ function emitPartialUpdates(
     );
   };
   emit({ use, bound, base: 0, first: 0, quads: partials.weightQuads });
-  // A piece sums the bias of only its output channels.
+  // A piece sums the bias of its own output channels.
   const own = { first: piece.start / 4, quads: roundUpTo4(piece.count) / 4 };
   if (bias) emit({ ...own, use: bias.use, bound: bias.bound.weights, base: partials.weightQuads });
 }

@@ -140,11 +140,11 @@ function lossGradient({ node, weight }: LossTerm, builder: GraphBuilder): Value 
       return addPointwise(builder, inputs, multiply(share, node.attributes.slope!), origin);
     }
     default:
-      throw new Error(`${node.kind} of ${origin.name} is not a loss`);
+      throw new Error(`${node.kind} of ${origin.name} is no loss`);
   }
 }
 
-/** The values that depend on a trainable parameter: only their gradients are needed. */
+/** The values that depend on a trainable parameter: only their gradients are of use to anybody. */
 function neededGradients({ parameters, nodes }: Graph): ReadonlySet<number> {
   const trainable = parameters.filter((parameter) => parameter.trainable);
   const needed = new Set(trainable.map(({ value }) => value.id));

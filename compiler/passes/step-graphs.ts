@@ -34,6 +34,8 @@ export interface GraphOptions {
   readonly fusion?: "all" | "none";
   /** Leaves every gradient to be read after a step. */
   readonly keepGradients?: boolean;
+  /** Makes graphs for slices of a step in any case: several devices may share it. */
+  readonly exchange?: boolean;
   /** Whether training data mix pairs of images, so that each has two labels and a share. */
   readonly mixesLabels?: boolean;
   readonly precision?: MixedPrecision;
@@ -91,10 +93,11 @@ export function fusedTraining(forward: Graph, options: GraphOptions): Graph | un
   });
 }
 
-/** The same for slices of the batch, where those need separate graphs. */
+/** The same for slices of the batch, where those need graphs of their own. */
 function fusedSlices(forward: Graph, options: GraphOptions): SlicedTraining | undefined {
   const rule = ruleOf(options);
-  if (!rule || !(options.keepGradients || !takesSlices(rule))) return undefined;
+  const isNeeded = options.keepGradients || options.exchange || (rule && !takesSlices(rule));
+  if (!rule || !isNeeded) return undefined;
   return once(forward, ["slices", ...settingsOf(options)], () => {
     const watched = watching(options);
     const sliced = differentiateInSlices(trainedGraph(forward, options), rule);
@@ -161,8 +164,8 @@ const takesSlices = (optimizer: Rule) =>
 
 /** All that a training graph depends on apart from the forward graph and what is repeated. */
 const settingsOf = (options: GraphOptions) => {
-  const { fusion, keepGradients = false, mixesLabels = false } = options;
-  return [fusion, keepGradients, mixesLabels, ruleOf(options)];
+  const { fusion, keepGradients = false, exchange = false, mixesLabels = false } = options;
+  return [fusion, keepGradients, exchange, mixesLabels, ruleOf(options)];
 };
 
 const known = new WeakMap<Graph, Map<string, unknown>>();

@@ -190,8 +190,7 @@ export class NetworkReader {
   // Layers
 
   /**
-   * A layer as a call, which may also be one that is not in the text: the convolution of `skip
-   * auto`.
+   * A layer as a call, which may as well be one that nobody wrote: the convolution of `skip auto`.
    */
   readLayer(call: CallExpression, place: Place): void {
     const definition = findLayer(call.callee.name);
@@ -319,7 +318,7 @@ export class NetworkReader {
     this.values.define({ ...named, alias, shape, previous, current }, place, alias);
   }
 
-  /** The value of a name, or undefined after a report. */
+  /** The value that a name stands for, or undefined after a report. */
   findValue(name: string, span: Span, place: Place): NamedValue | undefined {
     const found = this.values.find(name, place);
     if (!found) {
@@ -347,7 +346,7 @@ export class NetworkReader {
     environment.reporter.report("NET1037", {
       message: `layers are nested more than ${DEEPEST_NESTING} deep here`,
       span,
-      notes: ["blocks count with everything in them: look at blocks that use other blocks"],
+      notes: ["blocks count with all that stands in them: look at those that use one another"],
     });
   }
 

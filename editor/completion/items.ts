@@ -55,7 +55,7 @@ export function argumentItem(name: string, declaration: ArgumentDeclaration<unkn
 }
 
 export function wordItem(word: string, detail?: string): Proposal {
-  return { label: word, kind: CompletionItemKind.EnumMember, detail: detail || undefined };
+  return { label: word, kind: CompletionItemKind.EnumMember, ...(detail && { detail }) };
 }
 
 export function nameItem({ name, kind, token }: ScopeName, document: SpecDocument): Proposal {
@@ -64,7 +64,7 @@ export function nameItem({ name, kind, token }: ScopeName, document: SpecDocumen
     label: name,
     kind: kind === "constant" ? CompletionItemKind.Constant : CompletionItemKind.Variable,
     detail: [kind, valueOf(name, document)].filter(Boolean).join(" "),
-    documentation: facts.length > 0 ? markdown(documentFacts(facts)) : undefined,
+    ...(facts.length > 0 && { documentation: markdown(documentFacts(facts)) }),
   };
 }
 

@@ -22,7 +22,7 @@ export function hover(document: SpecDocument, offset: number): Hover | undefined
   if (parts.length === 0) return undefined;
   return {
     contents: { kind: "markdown", value: parts.join("\n\n---\n\n") },
-    range: found ? lspRange(found.span) : undefined,
+    ...(found && { range: lspRange(found.span) }),
   };
 }
 

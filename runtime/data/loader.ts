@@ -28,6 +28,11 @@ export interface LoaderOptions {
   readonly start?: number;
   /** Batches kept ready ahead of the consumer, 2 unless told. */
   readonly ahead?: number;
+  /**
+   * Which of this many parts of each batch is loaded: all of it unless given. Then batches without
+   * examples are not left out.
+   */
+  readonly part?: { readonly rank: number; readonly size: number } | undefined;
 }
 
 /**
@@ -56,7 +61,7 @@ export async function* loadBatches(
   };
   for (fill(); queue.length > 0; fill()) {
     const batch = await queue.shift()!;
-    if (batch.count > 0) yield batch;
+    if (batch.count > 0 || options.part) yield batch;
   }
 }
 
@@ -77,7 +82,8 @@ class Pass {
   async prepare(position: number): Promise<Batch> {
     const { staging, options } = this;
     const { batch: examples } = options;
-    const indices = [...this.order.subarray(position * examples, (position + 1) * examples)];
+    const whole = this.order.subarray(position * examples, (position + 1) * examples);
+    const indices = [...partOf(whole, options.part)];
     const staged = staging.start(indices.length);
     const keys = indices.map((example) => ({ seed: options.seed, epoch: options.epoch, example }));
     // Each example goes to its slot as soon as it is decoded, so that few decoded images are in
@@ -112,6 +118,13 @@ class Pass {
     if (example) checkSize(dataset, example.image, staging);
     return example;
   }
+}
+
+/** A part of a batch, as even as slices of it are. */
+function partOf(indices: Uint32Array, part: LoaderOptions["part"]): Uint32Array {
+  if (!part) return indices;
+  const each = Math.ceil(indices.length / part.size);
+  return indices.subarray(part.rank * each, (part.rank + 1) * each);
 }
 
 function visitingOrder(length: number, options: LoaderOptions): Uint32Array {

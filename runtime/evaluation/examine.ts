@@ -102,13 +102,9 @@ async function examine(
   const { program } = network;
   const judged = overViews(network, transforms, options.scores);
   for await (const { images, labels, position, count } of loadBatches(view, {
-    batch: judged.batch,
-    shape: imageOf(program),
-    transforms,
+    ...{ batch: judged.batch, shape: imageOf(program), transforms },
     staging: chooseStaging(program, "eval", { dataset: view, transforms }),
-    seed: 0,
-    epoch: 0,
-    shuffle: false,
+    ...{ seed: 0, epoch: 0, shuffle: false },
   })) {
     if (options.signal?.aborted) return undefined;
     const judging = judge(judged, images, labels);
@@ -132,13 +128,7 @@ async function examine(
   const classes = classResults(confusion, names, unjudged);
   const notFinite = unjudged.reduce((sum, each) => sum + each, 0);
   const { list: mistakes } = worst;
-  return {
-    examples: done,
-    classes,
-    confusion,
-    mistakes,
-    notFinite: notFinite > 0 ? notFinite : undefined,
-  };
+  return { examples: done, classes, confusion, mistakes, ...(notFinite > 0 && { notFinite }) };
 }
 
 /**

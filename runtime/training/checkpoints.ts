@@ -24,7 +24,7 @@ export class Checkpoints {
     private readonly network: Pick<TrainableNetwork, "save" | "load">,
     private readonly options: Pick<
       FitOptions,
-      "checkpoint" | "checkpointSeconds" | "checkpointSteps" | "restore"
+      "checkpoint" | "checkpointSeconds" | "checkpointSteps" | "exchange" | "restore"
     >,
   ) {}
 
@@ -52,7 +52,7 @@ export class Checkpoints {
   async save(state: TrainingState): Promise<void> {
     const start = performance.now();
     await this.options.checkpoint?.(state);
-    if (!this.options.restore) await this.keepSnapshot(state);
+    if (!this.options.restore && !this.options.exchange) await this.keepSnapshot(state);
     this.savedAt = performance.now();
     this.savingTime = this.savedAt - start;
   }

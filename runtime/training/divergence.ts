@@ -91,7 +91,10 @@ async function repeatEpochsEnd(run: Repeatable): Promise<void> {
   run.progress.completeEpoch(evaluation?.metrics ?? run.progress.training);
 }
 
-function divergedError({ what, learningRate }: Symptom, divergence: Divergence): DivergedError {
+export function divergedError(
+  { what, learningRate }: Symptom,
+  divergence: Divergence,
+): DivergedError {
   const { step, culprit } = divergence;
   const where = culprit ? `; ${describeCulprit(culprit, ` in step ${culprit.step}`)}` : "";
   return new DivergedError(

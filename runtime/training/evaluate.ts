@@ -17,6 +17,7 @@ import {
 import type { Scores } from "../evaluation/probabilities.js";
 import type { Measurement } from "../measurement.js";
 import { describeCulprit, NotFiniteEvaluationError } from "./error.js";
+import type { Exchange } from "./exchange.js";
 import { MetricsMean } from "./mean.js";
 import type { Metrics } from "./network.js";
 import { findNonFinite, type Culprit } from "./non-finite.js";
@@ -28,6 +29,8 @@ export interface EvaluateOptions {
   /** What the model's output holds, for averages over views of an image; logits unless told. */
   readonly scores?: Scores;
   readonly signal?: AbortSignal | undefined;
+  /** The ranks that divide the examples among them. Batches that come ready made are all of each rank's. */
+  readonly exchange?: Exchange | undefined;
   /** Called after each batch with the number of examples done, and awaited. */
   readonly onProgress?: (examples: number) => unknown;
 }
@@ -36,6 +39,7 @@ const EVALUATE_OPTIONS: OptionNames<EvaluateOptions> = {
   transforms: true,
   scores: true,
   signal: true,
+  exchange: true,
   onProgress: true,
 };
 
@@ -63,29 +67,40 @@ export async function evaluateDataset(
   assertSource(dataset, "what is evaluated");
   assertKnown(options, EVALUATE_OPTIONS, "evaluateDataset");
   // Batches that come ready made have been through theirs.
+  const { exchange, signal } = options;
   const transforms = isDataset(dataset) ? (options.transforms ?? []) : [];
   const evaluated = overViews(network, transforms, options.scores);
   const sums = new EvaluationSums(network, imagesOf(transforms));
   const batches: AsyncGenerator<TrainingBatch, void, void> = isDataset(dataset)
     ? loadBatches(dataset, {
-        batch: evaluated.batch,
+        batch: evaluated.batch * (exchange?.part.size ?? 1),
         shape: imageOf(network.program),
         transforms,
         staging: chooseStaging(network.program, "eval", { dataset, transforms }),
         seed: 0,
         epoch: 0,
         shuffle: false,
+        part: exchange?.part,
       })
     : passOver(dataset, { epoch: 0, start: 0, most: Infinity, shape: imageOf(network.program) });
-  for await (const batch of untilAborted(batches, options.signal)) {
-    sums.add(await evaluated.measure(batch.images, batch.targets), batch);
+  // Ranks stop where they meet.
+  for await (const batch of untilAborted(batches, exchange ? undefined : signal)) {
+    const own =
+      batch.count > 0 ? await evaluated.measure(batch.images, batch.targets) : NOTHING_MEASURED;
+    const all = exchange && isDataset(dataset) ? await exchange.measurements(own) : [own];
+    const ownIndex = all.length > 1 ? exchange!.rank : 0;
+    all.forEach((each, rank) => sums.add(each, rank === ownIndex ? batch : undefined));
+    if (exchange?.isStopping) return undefined;
     await options.onProgress?.(sums.examples);
   }
-  if (options.signal?.aborted) return undefined;
+  if (!exchange && signal?.aborted) return undefined;
   if (sums.examples === 0)
     throw noExamplesError(isDataset(dataset) ? dataset : { name: "the dataset" });
   return sums.finish();
 }
+
+/** Of a rank that has no part of a batch. */
+const NOTHING_MEASURED: Measurement = { examples: 0, notFinite: 0, sums: [] };
 
 type EvaluatedBatch = Pick<TrainingBatch, "images" | "targets" | "count">;
 
@@ -105,7 +120,8 @@ export class EvaluationSums {
     return this.mean.examples;
   }
 
-  add(measurement: Measurement, batch: EvaluatedBatch): void {
+  /** `batch` is what was measured, where this process has it. */
+  add(measurement: Measurement, batch: EvaluatedBatch | undefined): void {
     this.mean.add(measurement);
     if (measurement.notFinite > 0) this.spoilt ??= batch;
   }
@@ -116,7 +132,7 @@ export class EvaluationSums {
     const metrics = this.mean.values();
     const { loss } = metrics;
     if (loss !== undefined && !Number.isFinite(loss)) throw await this.explain(loss);
-    return { examples, metrics, notFinite: notFinite > 0 ? notFinite : undefined };
+    return { examples, metrics, ...(notFinite > 0 && { notFinite }) };
   }
 
   private async explain(loss: number): Promise<NotFiniteEvaluationError> {

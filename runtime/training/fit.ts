@@ -8,16 +8,25 @@ import { DataError } from "../data/error.js";
 import { InputError } from "../errors.js";
 import { meansOf } from "../measurement.js";
 import { Checkpoints } from "./checkpoints.js";
-import { evaluationDiverged, explainDivergence, type Repeatable } from "./divergence.js";
-import { NotFiniteEvaluationError, RunFailedError } from "./error.js";
+import {
+  divergedError,
+  evaluationDiverged,
+  explainDivergence,
+  type Repeatable,
+  type Symptom,
+} from "./divergence.js";
+import { NotFiniteEvaluationError, RunFailedError, type DivergedError } from "./error.js";
 import { evaluateDataset, type Evaluation } from "./evaluate.js";
+import { assertExchangeable } from "./exchangeable.js";
+import { Exchange, type Agreement } from "./exchange.js";
 import { NotFiniteError } from "./finite.js";
 import { runLengthOver } from "./length.js";
 import { LostDevices } from "./lost-devices.js";
 import type { TrainableNetwork } from "./network.js";
 import { checkFitOptions, checkRecipe, type FitOptions, type FitResult } from "./options.js";
 import { Progress } from "./progress.js";
-import { assertSource, isDataset, type BatchSource } from "./source.js";
+import { PeerFailedError } from "./ranks.js";
+import { assertSource, isDataset, type BatchSource, type TrainingBatch } from "./source.js";
 import { Steps, type RunningStep } from "./steps.js";
 import { Throughput } from "./throughput.js";
 import { WaitingTime } from "./waiting-time.js";
@@ -37,27 +46,32 @@ export async function fit(
 ): Promise<FitResult> {
   checkFitOptions(options);
   checkRecipe(recipe);
-  checkData(network, dataset, recipe);
-  return new TrainingRun(network, dataset, recipe, options).run();
+  checkData(network, dataset, recipe, options.exchange?.size);
+  const run = new TrainingRun(network, dataset, recipe, options);
+  return run.exchange ? run.exchange.guarding(() => run.run()) : run.run();
 }
 
 function checkData(
   network: TrainableNetwork,
   dataset: Dataset | BatchSource,
   recipe: TrainRecipe,
+  ranks = 1,
 ): void {
   assertSource(dataset, "what `fit` trains on");
   if (!isDataset(dataset)) return;
   if (dataset.length === 0) throw new DataError(`${dataset.name} holds no examples to train on`);
-  if (recipe.batch <= network.batch) return;
+  const part = Math.ceil(recipe.batch / ranks);
+  if (part <= network.batch) return;
+  const own = ranks === 1 ? "" : `, ${part} on each of ${ranks} ranks`;
   throw new InputError(
-    `the recipe's batch is ${recipe.batch}, but the network was created for batches of up to ${network.batch}`,
+    `the recipe's batch is ${recipe.batch}${own}, but the network was created for batches of up to ${network.batch}`,
   );
 }
 
 class TrainingRun implements Repeatable {
   readonly progress: Progress;
   readonly steps: Steps;
+  readonly exchange: Exchange | undefined;
   private readonly checkpoints: Checkpoints;
   private readonly lostDevices: LostDevices;
   private readonly throughput = new Throughput();
@@ -69,9 +83,15 @@ class TrainingRun implements Repeatable {
     readonly recipe: TrainRecipe,
     private readonly options: FitOptions,
   ) {
+    const { exchange, signal } = options;
+    if (exchange && exchange.size > 1) {
+      assertExchangeable(recipe);
+      this.exchange = new Exchange(exchange, network, signal);
+    }
     const length = runLengthOver(dataset, recipe, options);
     this.progress = new Progress(recipe, length, network.program, options.start);
-    this.steps = new Steps(network, dataset, recipe, length, this.progress, options.signal);
+    const parts = [network, dataset, recipe, length, this.progress] as const;
+    this.steps = new Steps(...parts, signal, this.exchange);
     this.checkpoints = new Checkpoints(network, options);
     this.lostDevices = new LostDevices(network);
   }
@@ -79,6 +99,7 @@ class TrainingRun implements Repeatable {
   async run(): Promise<FitResult> {
     const { progress, options } = this;
     this.steps.restart();
+    await this.compareRanks();
     if (options.start === undefined || !options.restore) await this.save();
     let evaluation: Evaluation | undefined;
     let ended = false;
@@ -92,15 +113,22 @@ class TrainingRun implements Repeatable {
     }
     if (this.stopped) await this.save();
     return {
-      state: progress.state,
-      completed: !this.stopped,
-      stoppedEarly: progress.hasLostPatience || undefined,
-      evaluation,
+      ...{ state: progress.state, completed: !this.stopped },
+      ...(progress.hasLostPatience && { stoppedEarly: true }),
+      ...(evaluation && { evaluation }),
     };
   }
 
   get stopped(): boolean {
-    return this.options.signal?.aborted ?? false;
+    return this.exchange?.isStopping ?? this.options.signal?.aborted ?? false;
+  }
+
+  /** Ranks whose weights differ must not go on as if they were one network. */
+  private async compareRanks(): Promise<void> {
+    const { exchange } = this;
+    if (!exchange) return;
+    exchange.step = this.progress.state.step;
+    await exchange.compareWeights();
   }
 
   /**
@@ -130,17 +158,23 @@ class TrainingRun implements Repeatable {
     try {
       for await (const batch of this.waitingTime.measure(steps.batches())) {
         if (this.stopped) return await settle();
+        // Ranks meet with no step under way, so that all of them meet in the same order.
+        if (this.exchange) await settle();
+        const agreed = await this.agree(batch);
+        if (this.stopped) return;
+        if (agreed && !agreed.share) continue;
         if (steps.beginsPhase(running?.counts ?? progress.state)) {
           await settle();
           await steps.enterPhase();
         }
         const before: RunningStep | undefined = running;
-        running = steps.submit(batch, before?.counts ?? progress.state);
+        running = steps.submit(batch, before?.counts ?? progress.state, agreed?.share);
         if (before) await this.settle(before);
         const { step } = running.counts;
         if (step >= steps.length.steps) return await settle();
-        if (checkpoints.isDue(step)) {
+        if (agreed?.isDue ?? checkpoints.isDue(step)) {
           await settle();
+          await this.compareRanks();
           await this.save();
         }
       }
@@ -154,25 +188,31 @@ class TrainingRun implements Repeatable {
     if (!this.stopped) progress.completeSteps();
   }
 
+  /** What ranks agree on before a step; undefined for a run of one. */
+  private async agree(batch: TrainingBatch): Promise<Agreement | undefined> {
+    const { exchange, progress } = this;
+    if (!exchange) return undefined;
+    const { step } = progress.state;
+    exchange.step = step;
+    return exchange.agree(batch, this.checkpoints.isDue(step + 1));
+  }
+
   /** Waits for a step, checks its loss and reports it. */
   private async settle(running: RunningStep): Promise<void> {
-    const { counts, learningRate, batch } = running;
+    const { counts, learningRate, count } = running;
     const measurement = await running.measurement;
     const values = meansOf(measurement);
     const { step, epoch } = counts;
     const loss = values["loss"];
     if (!Number.isFinite(loss)) {
-      throw await explainDivergence(this, { what: `the loss is ${loss}`, step, learningRate });
+      throw await this.diverged({ what: `the loss is ${loss}`, step, learningRate });
     }
     this.lostDevices.noteStep();
     this.progress.completeStep(counts, measurement);
     await this.options.onStep?.({
-      step,
-      epoch: epoch + 1,
-      metrics: values,
-      learningRate,
+      ...{ step, epoch: epoch + 1, metrics: values, learningRate },
       steps: this.steps.length.steps,
-      examplesPerSecond: this.throughput.add(batch.count),
+      examplesPerSecond: this.throughput.add(count),
       dataWait: this.waitingTime.share(),
     });
   }
@@ -191,13 +231,10 @@ class TrainingRun implements Repeatable {
     const isBest = evaluation !== undefined && progress.noteEvaluation(evaluation);
     if (progress.isEpochWhole) progress.completeEpoch(evaluation?.metrics ?? training);
     await options.onEpoch?.({
-      step,
-      epoch: epoch + 1,
-      training,
-      isBest,
-      seconds,
-      evaluation,
+      ...{ step, epoch: epoch + 1, training, isBest, seconds },
+      ...(evaluation && { evaluation }),
     });
+    await this.compareRanks();
     if (!this.stopped && (progress.isOver || this.checkpoints.pays)) await this.save();
     this.throughput.restart();
     this.waitingTime.restart();
@@ -210,8 +247,9 @@ class TrainingRun implements Repeatable {
     const options = {
       transforms: this.recipe.data?.eval?.transforms ?? [],
       signal,
-      scores,
-      onProgress: onEvaluationProgress,
+      ...(scores && { scores }),
+      ...(this.exchange && { exchange: this.exchange }),
+      ...(onEvaluationProgress && { onProgress: onEvaluationProgress }),
     };
     return evaluateDataset(this.network, evaluation, options).catch((error: unknown) => {
       if (error instanceof NotFiniteEvaluationError)
@@ -231,8 +269,14 @@ class TrainingRun implements Repeatable {
       }
       const learningRate = this.steps.learningRateAt(state.step - 1);
       const symptom = { what: error.message, step: state.step, learningRate };
-      throw await explainDivergence(this, symptom);
+      throw await this.diverged(symptom);
     }
+  }
+
+  /** Ranks do not search together for where numbers ceased to be finite. */
+  private async diverged(symptom: Symptom): Promise<DivergedError> {
+    if (this.exchange) return divergedError(symptom, { step: symptom.step });
+    return explainDivergence(this, symptom);
   }
 
   async restore(): Promise<void> {
@@ -250,7 +294,8 @@ class TrainingRun implements Repeatable {
    * was reached saved.
    */
   private async recover(error: unknown): Promise<void> {
-    if (error instanceof DataError) await this.save();
+    if (error instanceof DataError || error instanceof PeerFailedError) await this.save();
+    if (this.exchange) throw error;
     const reason = await this.lostDevices.replace(error);
     await this.restore();
     await this.options.onRestart?.(this.progress.state, reason);

@@ -1,5 +1,8 @@
 export { objectiveOf } from "./best.js";
 export type { Best, Objective } from "./best.js";
+export { loopback } from "./collective.js";
+export type { Arrival, Collective } from "./collective.js";
+export { PeerFailedError, Ranks } from "./ranks.js";
 export { DivergedError, RunFailedError } from "./error.js";
 export type { Divergence } from "./error.js";
 export { evaluateDataset } from "./evaluate.js";

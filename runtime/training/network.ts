@@ -1,4 +1,5 @@
 import type { Program } from "../../program/program.js";
+import type { SharedStep } from "../calls.js";
 import type { Inputs, Targets } from "../examples.js";
 import type { InspectableRun } from "../inspection.js";
 import type { Measurement } from "../measurement.js";
@@ -14,7 +15,15 @@ export interface TrainableNetwork {
     Partial<
       Pick<
         Program,
-        "accuracies" | "classTotals" | "fractions" | "kernels" | "lossScale" | "metrics" | "sums"
+        | "accuracies"
+        | "classTotals"
+        | "fractions"
+        | "kernels"
+        | "lossScale"
+        | "metrics"
+        | "model"
+        | "steps"
+        | "sums"
       >
     >;
   /**
@@ -28,6 +37,7 @@ export interface TrainableNetwork {
       readonly learningRate: number;
       readonly accumulate?: number;
       readonly transfer?: boolean;
+      readonly share?: SharedStep;
     },
   ): Promise<Measurement>;
   /** Loss and metrics without an update, dropout off. */
@@ -50,6 +60,9 @@ export interface TrainableNetwork {
   reopen?(): Promise<void>;
   save?(options: { readonly optimizer: true }): Promise<Uint8Array>;
   load?(bytes: Uint8Array): Promise<unknown>;
+  /** What ranks that train together compare. */
+  readonly parameters?: readonly { readonly name: string }[];
+  read?(name: string): Promise<Float32Array>;
   inspectCall?<Result>(
     call: "train" | "evaluate" | "predict",
     examples: {

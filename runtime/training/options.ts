@@ -1,6 +1,7 @@
 /** What `fit` is told and what it tells: reports on the way, and the result. */
 import type { Dataset } from "../data/dataset.js";
 import type { Scores } from "../evaluation/probabilities.js";
+import type { Collective } from "./collective.js";
 import type { Evaluation } from "./evaluate.js";
 import type { Metrics } from "./network.js";
 import type { BatchSource } from "./source.js";
@@ -77,6 +78,13 @@ export interface FitOptions {
   readonly steps?: number | undefined;
   /** Ends the run after the step at hand. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * The ranks that train together. All call `fit` with the same options on networks of the same
+   * module and weights; `batch` is that of all ranks. Each rank takes its part of each batch of a
+   * dataset; batches that come ready made are the rank's own parts. The network must be compiled
+   * with `exchange: true`. A signal on one rank stops all.
+   */
+  readonly exchange?: Collective | undefined;
 }
 
 const FIT_OPTIONS: OptionNames<FitOptions> = {
@@ -95,6 +103,7 @@ const FIT_OPTIONS: OptionNames<FitOptions> = {
   start: true,
   steps: true,
   signal: true,
+  exchange: true,
 };
 
 /** Throws InputError for options that `fit` does not have, and for numbers out of range. */

@@ -37,17 +37,16 @@ export function stepRecord(report: StepReport): StepRecord {
     loss: report.metrics["loss"]!,
     lr: report.learningRate,
     examplesPerSecond: Math.round(report.examplesPerSecond * 10) / 10,
-    dataWait: report.dataWait !== undefined ? Math.round(report.dataWait * 1000) / 1000 : undefined,
+    ...(report.dataWait !== undefined && { dataWait: Math.round(report.dataWait * 1000) / 1000 }),
   };
 }
 
 export function epochRecord(report: EpochReport): EpochRecord {
   const { step, epoch, training: train, evaluation, seconds } = report;
   return {
-    step,
-    epoch,
-    eval: evaluation?.metrics,
-    notFinite: evaluation?.notFinite || undefined,
+    ...{ step, epoch },
+    ...(evaluation && { eval: evaluation.metrics }),
+    ...(evaluation?.notFinite && { notFinite: evaluation.notFinite }),
     train,
     seconds: Math.round(seconds * 1000) / 1000,
   };

@@ -7,7 +7,9 @@ import type { TrainRecipe } from "../../program/recipe.js";
 import type { Dataset } from "../data/dataset.js";
 import { loadBatches } from "../data/loader.js";
 import { chooseStaging } from "../data/stage.js";
+import type { SharedStep } from "../calls.js";
 import type { Measurement } from "../measurement.js";
+import type { Exchange } from "./exchange.js";
 import type { TrainableNetwork } from "./network.js";
 import type { Counts, Progress } from "./progress.js";
 import { learningRateFactor, phaseAt, type RunLength } from "./schedule.js";
@@ -17,7 +19,8 @@ import { untilAborted } from "./until-aborted.js";
 /** A step whose result has not been looked at yet. */
 export interface RunningStep {
   readonly measurement: Promise<Measurement>;
-  readonly batch: TrainingBatch;
+  /** Examples of the step, of all ranks. */
+  readonly count: number;
   readonly learningRate: number;
   /** After it. */
   readonly counts: Counts;
@@ -34,6 +37,7 @@ export class Steps {
     readonly length: RunLength,
     private readonly progress: Progress,
     private readonly signal: AbortSignal | undefined,
+    private readonly exchange: Exchange | undefined,
   ) {}
 
   /** The network has become that of the run's state, by whatever way. */
@@ -44,7 +48,8 @@ export class Steps {
 
   /** The rest of the current epoch's batches, or those that come before the run is stopped. */
   batches(): AsyncGenerator<TrainingBatch, void, void> {
-    return untilAborted(this.allBatches(), this.signal);
+    // Ranks stop where they meet, all before the same step.
+    return this.exchange ? this.allBatches() : untilAborted(this.allBatches(), this.signal);
   }
 
   private allBatches(): AsyncGenerator<TrainingBatch, void, void> {
@@ -57,7 +62,8 @@ export class Steps {
     const transforms = recipe.data?.train?.transforms ?? [];
     const staging = chooseStaging(network.program, "train", { dataset, transforms });
     const { batch, seed } = recipe;
-    const options = { batch, shape, transforms, staging, seed, epoch, start };
+    const part = this.exchange?.part;
+    const options = { batch, shape, transforms, staging, seed, epoch, start, part };
     return loadBatches(dataset, { ...options, shuffle: true });
   }
 
@@ -79,20 +85,26 @@ export class Steps {
     return phaseAt(this.recipe, step, this.length);
   }
 
-  /** Hands a step to the network; `before` is what was done and handed over before it. */
-  submit(batch: TrainingBatch, before: Counts): RunningStep {
+  /**
+   * Hands a step to the network; `before` is what was done and handed over before it, `share` what
+   * the step is a part of.
+   */
+  submit(batch: TrainingBatch, before: Counts, share?: SharedStep): RunningStep {
     const { accumulate } = this.recipe;
     const learningRate = this.learningRateAt(before.step);
     const measurement = this.network.measureStep(batch.images, batch.targets, {
       learningRate,
       // The loader makes every batch in arrays of its own.
-      transfer: isDataset(this.dataset),
-      accumulate,
+      ...(isDataset(this.dataset) && { transfer: true }),
+      ...(accumulate !== undefined && {
+        accumulate: Math.ceil(accumulate / (this.exchange?.part.size ?? 1)),
+      }),
+      ...(share && { share }),
     });
     // Awaited one step later: a rejection until then is not an unhandled one.
     measurement.catch(() => {});
     const counts = { step: before.step + 1, epoch: before.epoch, position: batch.position + 1 };
-    return { measurement, batch, learningRate, counts };
+    return { measurement, count: share?.images ?? batch.count, learningRate, counts };
   }
 
   learningRateAt(step: number): number {

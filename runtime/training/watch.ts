@@ -33,10 +33,10 @@ export function watchPlateau(
   const reduces = bad > patience;
   const rest = reduces ? cooldown : Math.max(0, resting - 1);
   return {
-    best: isBetter ? loss : before.best,
+    ...(isBetter ? { best: loss } : before.best !== undefined && { best: before.best }),
     bad: reduces ? 0 : bad,
     factor: reduces ? Math.max(to, before.factor * factor) : before.factor,
-    resting: rest > 0 ? rest : undefined,
+    ...(rest > 0 && { resting: rest }),
   };
 }
 

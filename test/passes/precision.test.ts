@@ -24,9 +24,7 @@ const network = (start = first().lrn({ before: 2, after: 2 })) =>
 const first = () => new Chain(["N", 3, 16, 16]).convolution(64).bias().unary("relu");
 
 const options = (given: Partial<ProgramOptions> = {}): ProgramOptions => ({
-  target: "gpu",
-  source: { file: "test.net", hash: "0" },
-  classes: 5,
+  ...{ target: "gpu", source: { file: "test.net", hash: "0" }, classes: 5 },
   optimizer: context.optimizer,
   ...given,
 });
@@ -57,11 +55,7 @@ describe("numbers of 16 bits", () => {
 describe("kernels", () => {
   const kernelOf = (body: string) =>
     assemble({
-      name: "test",
-      summary: "A test.",
-      constants: [],
-      workgroupSize: 1,
-      body,
+      ...{ name: "test", summary: "A test.", constants: [], workgroupSize: 1, body },
       storage: [
         { name: "a", access: "read", element: "vec4f" },
         { name: "codes", access: "read", element: "u32" },

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { FRAME, frameStruct, frameWords } from "../../program/frame.js";
+import { FRAME, frameStruct, frameWords, TOTALS_AT } from "../../program/frame.js";
 import type { OptimizerSettings } from "../../program/program.js";
-import { packWords, wordCount, wordIndex } from "../../program/words.js";
+import { packWords, wordIndex } from "../../program/words.js";
 import { packFrame } from "../../runtime/frame.js";
 
 const adam: OptimizerSettings = {
@@ -20,8 +20,8 @@ test("a table's words are packed in its order, each as its type says", () => {
 });
 
 test("every word of the frame is where kernels read it", () => {
-  const slice = { first: 3, images: 11 };
-  const frame = { batch: 5, step: 1, seed: 42, training: true, optimizer: adam, slice };
+  const slice = { first: 3, images: 11, isFirst: false, isLast: true };
+  const frame = { batch: 5, step: 1, seed: 42, training: true, optimizer: adam, ...slice };
   const bytes = packFrame({ ...frame, totals: [1.5] });
   const [whole, floats] = [new Uint32Array(bytes), new Float32Array(bytes)];
   const read = (word: keyof typeof FRAME) =>
@@ -39,8 +39,16 @@ test("every word of the frame is where kernels read it", () => {
   expect(read("correction2")).toBe(1 - 0.75 ** 2);
   expect(read("first_image")).toBe(3);
   expect(read("step_images")).toBe(11);
+  expect(read("is_first_slice")).toBe(0);
+  expect(read("is_last_slice")).toBe(1);
   expect(read("rest2")).toBe(0.25);
-  expect(floats[wordCount(FRAME)]).toBe(1.5);
+  expect(floats[TOTALS_AT]).toBe(1.5);
+});
+
+test("class totals begin where kernels' alignment of vec4 puts them", () => {
+  expect(TOTALS_AT % 4).toBe(0);
+  expect(TOTALS_AT - Object.keys(FRAME).length).toBeLessThan(4);
+  expect(frameWords(5)).toBe(TOTALS_AT + 8);
 });
 
 test("kernels declare the frame's words in the order of the table", () => {

@@ -32,7 +32,7 @@ export interface VerifyOptions {
    */
   readonly only?: (traced: TracedNode) => boolean;
   /**
-   * Called with what diverges; returns whether to continue checking. Checking ends if absent.
+   * Hears of what diverges, and whether checking should go on is its answer; it ends unless given.
    */
   readonly onDivergence?: (traced: TracedNode, divergence: Divergence) => boolean;
 }
@@ -76,7 +76,7 @@ interface Stage {
 
 class ListCheck {
   private readonly device: DeviceTensors;
-  /** What values hold, as long as any is still to be read. */
+  /** What values hold, as long as somebody is to read all of them. */
   private readonly tensors = new Map<number, Tensor>();
   private readonly lastReader = new Map<number, number>();
   /** Of each step of the list for any batch, its place among those for this one. */
@@ -207,7 +207,7 @@ class ListCheck {
     return { halves: new Set(values.filter((value) => this.list.isHalf(value))) };
   }
 
-  /** The predictions, where a caller wants them. */
+  /** The predictions, where somebody outside wants them. */
   private async checkExport(first: number): Promise<Finding> {
     this.runSteps({ first, end: this.list.steps.length });
     const tensors = tensorsOf(this.network.program, "prediction");

@@ -10,7 +10,7 @@ const families = { ...syntax, ...names, ...shapes, ...training, ...limits, ...in
 
 export type DiagnosticCode = keyof typeof families;
 
-/** Every code that netc can report. A code's entry is in exactly one family file. */
+/** Every code that netc can report. A code's entry stands in one family file and nowhere else. */
 export const catalogue: Readonly<Record<DiagnosticCode, CatalogueEntry>> = families;
 
 /** All codes, in order. */

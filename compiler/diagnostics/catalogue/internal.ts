@@ -3,11 +3,10 @@ import type { CatalogueFamily } from "./entry.js";
 /** NET9: mistakes of netc itself. */
 export const internal = {
   NET9001: {
-    title: "an internal error of netc",
+    title: "netc made a mistake",
     explanation:
-      "Something went wrong inside the compiler, and not because of your spec. Please report " +
-      "it together with the spec and the message. Often a small change of the spec near this " +
-      "place avoids the problem.",
+      "Something went wrong inside the compiler, and not because of your spec. Please report it together with " +
+      "the spec and the message. Often a small change of the spec near the place shown lets the work go on.",
     wrong: "",
     right: "",
     withoutSpec: "a spec that gives it is a bug to be fixed",

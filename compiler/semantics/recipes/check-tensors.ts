@@ -13,7 +13,7 @@ export function checkOneTensor(
   if (inputs.length <= 1 && targets.length <= 1) return true;
   const [noun, ports] = inputs.length > 1 ? ["inputs", inputs] : ["targets", targets];
   reporter.report("NET3024", {
-    message: `a data source gives one image and one label, but model \`${name}\` has the ${noun} ${listNames(ports.map((port) => port.name))}`,
+    message: `data give one image and one label, but model \`${name}\` has the ${noun} ${listNames(ports.map((port) => port.name))}`,
     span,
     notes: [
       "compile the model and call `step` with tensors by name, or give `fit` batches of them",

@@ -65,7 +65,7 @@ export const optimizers: Registry<OptimizerSettings> = {
         convention: withDefault(
           choice(["pytorch", "caffe"]),
           "pytorch",
-          "whether the learning rate multiplies the velocity (PyTorch) or the gradient (Caffe)",
+          "whether the learning rate stands outside the velocity (PyTorch) or inside it (Caffe)",
         ),
       },
       resolve: ({ lr, momentum, weight_decay, nesterov, convention }) => ({

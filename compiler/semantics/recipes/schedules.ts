@@ -38,7 +38,7 @@ export const schedules: Registry<ScheduleStage> = {
             "`LinearLR` starts at a third and lasts 5 epochs; `warmup(5 epochs)` starts at 0",
         },
       ],
-      summary: "grows from a small factor to 1; precedes another schedule",
+      summary: "grows from a small factor to 1; stands in front of another schedule",
       positional: ["duration"],
       arguments: {
         duration: required(duration(), "how long it takes"),
@@ -49,7 +49,7 @@ export const schedules: Registry<ScheduleStage> = {
     stage({
       name: "step",
       aliases: ["StepLR", "steps", "staircase"],
-      summary: "multiplied by gamma after every interval",
+      summary: "multiplied by gamma again and again",
       positional: [],
       arguments: { every: required(duration(), "from one step to the next"), gamma },
       resolve: ({ every, gamma }) => ({ kind: "step", every, gamma }),

@@ -92,7 +92,7 @@ export const sources: Registry<SourceRule> = {
     files("tar", {
       aliases: ["webdataset", "WebDataset", "wds", "shards"],
       summary:
-        "WebDataset shards: KEY.jpg and KEY.cls in tar files; `*` and `{000..009}` match several",
+        "WebDataset shards: KEY.jpg and KEY.cls in tar files; `*` and `{000..009}` stand for several",
     }),
     source({
       name: "parquet",
@@ -103,7 +103,7 @@ export const sources: Registry<SourceRule> = {
         }),
       ],
       summary:
-        "Parquet files with an image and a label in each row, as Hugging Face's datasets have them; `*` and `{000..009}` match several",
+        "Parquet files with an image and a label in each row, as Hugging Face's datasets have them; `*` and `{000..009}` stand for several",
       positional: ["path"],
       arguments: {
         path,

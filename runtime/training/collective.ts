@@ -1,0 +1,127 @@
+/** How networks in several processes, or in one, take part in the same run. */
+import { InputError } from "../errors.js";
+
+/** What a rank says when it arrives at a point that all ranks pass together. */
+export interface Arrival {
+  /** `stopping`: it was asked to stop. `failed`: it ends with an error, and takes part no more. */
+  readonly status: "ready" | "stopping" | "failed";
+  /** Steps done. */
+  readonly step: number;
+  /** What it brings for the others: values as JSON holds them. */
+  readonly content?: unknown;
+}
+
+/**
+ * Ranks that train together, each a process with a network of its own. All ranks must call the
+ * methods in the same order. `mpi.ts` has it over MPI, `loopback` within one process.
+ */
+export interface Collective {
+  /** This rank, from 0. */
+  readonly rank: number;
+  /** Ranks in all. */
+  readonly size: number;
+  /** This rank among those of its host, from 0. */
+  readonly localRank: number;
+  /** The hosts of all ranks, for messages. */
+  readonly hosts?: readonly string[];
+  /** Waits for all ranks. Resolves to what each said, in the order of ranks. */
+  arrive(arrival: Arrival): Promise<readonly Arrival[]>;
+  /** Adds up `values` over all ranks, in place. All ranks get the same bits. */
+  allReduce(values: Float32Array): Promise<void>;
+  /** Copies `bytes` of the rank `root` into those of all others. */
+  broadcast(bytes: Uint8Array, root: number): Promise<void>;
+  /** Waits for all ranks. */
+  barrier(): Promise<void>;
+  /** Ends the run of all ranks at once: this one can continue no more, not even by arriving. */
+  abort(reason: string): void;
+}
+
+/** `n` ranks in one process: for tests, and for several devices of one process. */
+export function loopback(n: number): readonly Collective[] {
+  if (!Number.isSafeInteger(n) || n < 1) throw new InputError(`${n} is not a number of ranks`);
+  const meeting = new Meeting(n);
+  return Array.from({ length: n }, (_, rank) => new LoopbackRank(rank, n, meeting));
+}
+
+interface Round {
+  readonly given: unknown[];
+  count: number;
+  resolve(all: readonly unknown[]): void;
+  reject(reason: unknown): void;
+  readonly all: Promise<readonly unknown[]>;
+}
+
+/** Where the ranks of one process meet: a round ends when all have come. */
+class Meeting {
+  #round: Round | undefined;
+  #aborted: Error | undefined;
+
+  constructor(private readonly size: number) {}
+
+  async join(rank: number, given: unknown): Promise<readonly unknown[]> {
+    if (this.#aborted) throw this.#aborted;
+    const round = (this.#round ??= this.#begin());
+    round.given[rank] = given;
+    if (++round.count === this.size) {
+      this.#round = undefined;
+      round.resolve(round.given);
+    }
+    return round.all;
+  }
+
+  abort(error: Error): void {
+    this.#aborted ??= error;
+    this.#round?.reject(this.#aborted);
+    this.#round = undefined;
+  }
+
+  #begin(): Round {
+    const round = { given: [], count: 0 };
+    let settle!: Pick<Round, "resolve" | "reject">;
+    const all = new Promise<readonly unknown[]>((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    all.catch(() => {});
+    return { ...round, ...settle, all };
+  }
+}
+
+class LoopbackRank implements Collective {
+  constructor(
+    readonly rank: number,
+    readonly size: number,
+    private readonly meeting: Meeting,
+  ) {}
+
+  get localRank(): number {
+    return this.rank;
+  }
+
+  async arrive(arrival: Arrival): Promise<readonly Arrival[]> {
+    // As over a wire: what is no JSON must fail here, too.
+    const texts = await this.meeting.join(this.rank, JSON.stringify(arrival));
+    return texts.map((text) => JSON.parse(text as string) as Arrival);
+  }
+
+  async allReduce(values: Float32Array): Promise<void> {
+    const all = (await this.meeting.join(this.rank, values.slice())) as readonly Float32Array[];
+    values.set(all[0]!);
+    for (const other of all.slice(1)) {
+      for (let index = 0; index < values.length; index++) values[index]! += other[index]!;
+    }
+  }
+
+  async broadcast(bytes: Uint8Array, root: number): Promise<void> {
+    const given = this.rank === root ? bytes.slice() : undefined;
+    const all = await this.meeting.join(this.rank, given);
+    if (this.rank !== root) bytes.set(all[root] as Uint8Array);
+  }
+
+  async barrier(): Promise<void> {
+    await this.meeting.join(this.rank, undefined);
+  }
+
+  abort(reason: string): void {
+    this.meeting.abort(new InputError(`rank ${this.rank} ended the run: ${reason}`));
+  }
+}

@@ -1,0 +1,116 @@
+/** The steps and evaluations of a run that several ranks do together. */
+import type { Program } from "../../program/program.js";
+import type { SharedStep, SummedPart } from "../calls.js";
+import { murmur3 } from "../checksum.js";
+import { InputError } from "../errors.js";
+import { checkTargets, type ComparingProgram } from "../examples.js";
+import { totalsOf, type Measurement } from "../measurement.js";
+import type { Collective } from "./collective.js";
+import { RunFailedError } from "./error.js";
+import type { TrainableNetwork } from "./network.js";
+import { Ranks } from "./ranks.js";
+import type { TrainingBatch } from "./source.js";
+import { sumOverRanks } from "./sums.js";
+
+/** What all ranks agreed on before a step. */
+export interface Agreement {
+  /** This rank's part of the step; undefined where no rank has an example. */
+  readonly share: SharedStep | undefined;
+  /** Whether a checkpoint follows the step, by rank 0's clock. */
+  readonly isDue: boolean;
+}
+
+interface StepContent {
+  readonly count: number;
+  readonly totals: readonly number[];
+  readonly isDue: boolean;
+}
+
+export class Exchange extends Ranks {
+  /** Throws InputError where the network's program cannot exchange what it sums up. */
+  constructor(
+    collective: Collective,
+    private readonly network: TrainableNetwork,
+    signal?: AbortSignal,
+  ) {
+    super(collective, signal);
+    const { steps } = network.program;
+    if (steps && steps.update.length > 0) return;
+    throw new InputError(
+      "`exchange` needs a network that was compiled with the option `exchange: true`",
+    );
+  }
+
+  /** Before a step: where this rank's examples are among those of all. */
+  async agree(batch: TrainingBatch, isDue: boolean): Promise<Agreement> {
+    const { count } = batch;
+    const all = await this.meet<StepContent>({ count, totals: this.#totals(batch), isDue });
+    const images = sumOf(all.map((each) => each.count));
+    const first = sumOf(all.slice(0, this.rank).map((each) => each.count));
+    const totals = all[0]!.totals.map((_, index) => sumOf(all.map((each) => each.totals[index]!)));
+    const sum = (part: SummedPart) => this.#sum(part, count / images);
+    const share = { isEmpty: count === 0, first, images, totals, sum };
+    return { share: images === 0 ? undefined : share, isDue: all[0]!.isDue };
+  }
+
+  /** What the classes of this rank's examples weigh, for the program's means. */
+  #totals({ count, targets }: TrainingBatch): readonly number[] {
+    const { program } = this.network;
+    if (!weighsClasses(program)) return [];
+    return totalsOf(program, checkTargets(program, targets, { images: count, training: true }));
+  }
+
+  /** A measurement of each rank: all of them, in the order of ranks. */
+  async measurements(own: Measurement): Promise<readonly Measurement[]> {
+    const all = await this.meet<Measurement>(own);
+    // JSON has no NaN and writes null.
+    return all.map(({ sums, ...counts }) => ({
+      ...counts,
+      sums: sums.map((each) => ({ ...each, sum: (each.sum as number | null) ?? NaN })),
+    }));
+  }
+
+  /** Throws where the ranks' weights are not the same bits, with the first tensor's name. */
+  async compareWeights(): Promise<void> {
+    const { network } = this;
+    if (!network.read || !network.parameters) return;
+    const names = network.parameters.map(({ name }) => name);
+    const own: number[] = [];
+    for (const name of names) {
+      const { buffer, byteOffset, byteLength } = await network.read(name);
+      own.push(murmur3(new Uint8Array(buffer, byteOffset, byteLength)));
+    }
+    const all = await this.meet<readonly number[]>(own);
+    for (const [index, name] of names.entries()) {
+      const rank = all.findIndex((digests) => digests[index] !== all[0]![index]);
+      if (rank < 0) continue;
+      throw new RunFailedError(
+        `\`${name}\` differs between rank 0 and ${this.nameOf(rank)} after step ${this.step}`,
+        "use the same files, adapters and drivers on all hosts; resume from the last checkpoint",
+      );
+    }
+  }
+
+  /** The metrics come first: a rank whose slices failed says so, and nobody updates. */
+  async #sum(part: SummedPart, weight: number): Promise<readonly [Float32Array]> {
+    const own = (await part.own)?.[0];
+    const all = await this.meet<readonly (number | null)[] | null>(own ? Array.from(own) : null);
+    const known = all.filter((metrics) => metrics !== null);
+    const sums = new Float32Array(known[0]!.length);
+    for (const metrics of known) {
+      // JSON has no NaN and writes null.
+      for (const [index, value] of metrics.entries()) sums[index]! += value ?? NaN;
+    }
+    this.isAdding = true;
+    await sumOverRanks(part, this.collective, weight);
+    this.isAdding = false;
+    return [sums];
+  }
+}
+
+type WeighingProgram = ComparingProgram & Pick<Program, "classTotals">;
+
+const weighsClasses = (program: Partial<WeighingProgram>): program is WeighingProgram =>
+  (program.classTotals?.length ?? 0) > 0;
+
+const sumOf = (values: readonly number[]): number => values.reduce((sum, each) => sum + each, 0);
