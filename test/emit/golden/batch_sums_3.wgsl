@@ -21,6 +21,8 @@ struct Frame {
   step_images: u32,
   rest1: f32,
   rest2: f32,
+  is_first_slice: u32,
+  is_last_slice: u32,
 }
 
 struct Constants {
@@ -54,7 +56,7 @@ fn total(value: f32, lane: u32) -> f32 {
 fn add_up(at: u32, part: f32, lane: u32) {
   let sum = total(part, lane);
   if (lane == 0u) {
-    y[at] = select(y[at], 0.0, frame.first_image == 0u) + sum;
+    y[at] = select(y[at], 0.0, frame.is_first_slice != 0u) + sum;
   }
 }
 

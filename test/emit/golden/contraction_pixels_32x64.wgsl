@@ -21,6 +21,8 @@ struct Frame {
   step_images: u32,
   rest1: f32,
   rest2: f32,
+  is_first_slice: u32,
+  is_last_slice: u32,
 }
 
 struct Constants {

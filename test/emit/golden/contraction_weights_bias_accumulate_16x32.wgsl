@@ -22,6 +22,8 @@ struct Frame {
   step_images: u32,
   rest1: f32,
   rest2: f32,
+  is_first_slice: u32,
+  is_last_slice: u32,
 }
 
 struct Constants {
@@ -62,13 +64,13 @@ fn descend(at: u32, made: vec4f) {
 
   let gradient = made;
   let weight = w[at];
-  w[at] = select(weight, vec4f(0), frame.first_image == 0u) + gradient;
+  w[at] = select(weight, vec4f(0), frame.is_first_slice != 0u) + gradient;
 }
 fn bias_descend(at: u32, made: vec4f) {
 
   let gradient = made;
   let weight = bias_w[at];
-  bias_w[at] = select(weight, vec4f(0), frame.first_image == 0u) + gradient;
+  bias_w[at] = select(weight, vec4f(0), frame.is_first_slice != 0u) + gradient;
 }
 fn finish(row: u32, group: u32, column: u32, sum: vec4f) {
   let is_value = row % (4u * constants.run) < constants.run_values;

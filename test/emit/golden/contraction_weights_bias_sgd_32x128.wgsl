@@ -21,6 +21,8 @@ struct Frame {
   step_images: u32,
   rest1: f32,
   rest2: f32,
+  is_first_slice: u32,
+  is_last_slice: u32,
 }
 
 struct Constants {
@@ -72,11 +74,11 @@ fn descend(at: u32, made: vec4f) {
   let weight = w[at];
   let inner = select(1.0, rate, frame.convention == 1u);
   let outer = select(rate, 1.0, frame.convention == 1u);
-  let is_first = frame.first_image == 0u;
+  let is_first = frame.is_first_slice != 0u;
   let g = inner * (gradient + select(0.0, decay, is_first) * weight);
   let v = select(1.0, frame.momentum, is_first) * state0[at] + g;
   state0[at] = v;
-  if (frame.first_image + frame.batch == frame.step_images) {
+  if (frame.is_last_slice != 0u) {
     w[at] = weight - outer * select(v, g + frame.momentum * v, frame.nesterov != 0u);
   }
 }
@@ -87,11 +89,11 @@ fn bias_descend(at: u32, made: vec4f) {
   let weight = bias_w[at];
   let inner = select(1.0, rate, frame.convention == 1u);
   let outer = select(rate, 1.0, frame.convention == 1u);
-  let is_first = frame.first_image == 0u;
+  let is_first = frame.is_first_slice != 0u;
   let g = inner * (gradient + select(0.0, decay, is_first) * weight);
   let v = select(1.0, frame.momentum, is_first) * bias_state0[at] + g;
   bias_state0[at] = v;
-  if (frame.first_image + frame.batch == frame.step_images) {
+  if (frame.is_last_slice != 0u) {
     bias_w[at] = weight - outer * select(v, g + frame.momentum * v, frame.nesterov != 0u);
   }
 }
