@@ -31,6 +31,12 @@ const ROOMS = {
     ],
     ...["grammar", "program"],
   ],
+  "compiler/reference": [
+    "compiler/semantics",
+    "compiler/layers",
+    "compiler/calls",
+    "compiler/diagnostics",
+  ],
   "compiler/layout": ["compiler/ir", "program"],
   "compiler/passes": ["compiler/ir", "compiler/ops", "compiler/layout", "program"],
   "compiler/schedules": ["program"],

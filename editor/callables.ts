@@ -1,18 +1,7 @@
 import type { BlockDeclaration, ModelDeclaration, ParameterDeclaration } from "../grammar/ast.js";
-import { initializers } from "../compiler/layers/initializers.js";
-import { layers } from "../compiler/layers/index.js";
-import type { LayerDefinition } from "../compiler/layers/layer.js";
-import { valueName } from "../compiler/calls/argument-types.js";
-import { functions } from "../compiler/calls/functions.js";
-import { losses, metrics } from "../compiler/layers/scores.js";
 import { parameterType } from "../compiler/semantics/parameters.js";
-import { optimizers } from "../compiler/semantics/recipes/optimizers.js";
-import { averages, loads, precisions, stops } from "../compiler/semantics/recipes/policies.js";
-import { schedules } from "../compiler/semantics/recipes/schedules.js";
-import { sources } from "../compiler/semantics/recipes/sources.js";
-import { stages } from "../compiler/semantics/recipes/stages.js";
-import { transforms } from "../compiler/semantics/recipes/transforms.js";
-import { type ArgumentDeclaration, type Described, required } from "../compiler/calls/signature.js";
+import type { ArgumentDeclaration, Described } from "../compiler/calls/signature.js";
+import { type BuiltIns, builtIns } from "../compiler/reference/built-ins.js";
 import type { CallRole } from "./calls.js";
 import type { SpecDocument } from "./document.js";
 
@@ -32,11 +21,33 @@ interface Declared {
   readonly model: readonly Callable[];
 }
 
+/** netc's own, by the role of a call. An argument may be an initializer or a function. */
+const builtInsOf: Readonly<Record<Exclude<CallRole, "model">, readonly Callable[]>> = {
+  layer: callables(builtIns.layer),
+  loss: callables(builtIns.loss),
+  metric: callables(builtIns.metric),
+  source: callables(builtIns.source),
+  transform: callables(builtIns.transform),
+  optimizer: callables(builtIns.optimizer),
+  schedule: callables(builtIns.schedule),
+  average: callables(builtIns.average),
+  unfreeze: callables(builtIns.unfreeze),
+  stop: callables(builtIns.stop),
+  precision: callables(builtIns.precision),
+  weights: callables(builtIns.weights),
+  argument: [...callables(builtIns.initializer), ...callables(builtIns.function)],
+  function: callables(builtIns.function),
+};
+
+function callables({ definitions }: BuiltIns): readonly Callable[] {
+  return definitions.map((definition) => ({ ...definition, isBuiltIn: true }));
+}
+
 const declaredIn = new WeakMap<SpecDocument, Declared>();
 
 function declaredBy(document: SpecDocument): Declared {
   const known = declaredIn.get(document) ?? {
-    layer: [...blocksOf(document), ...builtIns.layer],
+    layer: [...blocksOf(document), ...builtInsOf.layer],
     model: modelsOf(document),
   };
   declaredIn.set(document, known);
@@ -45,7 +56,7 @@ function declaredBy(document: SpecDocument): Declared {
 
 /** What may be called at a place, by its role. */
 export function callablesFor(role: CallRole, document: SpecDocument): readonly Callable[] {
-  return role === "layer" || role === "model" ? declaredBy(document)[role] : builtIns[role];
+  return role === "layer" || role === "model" ? declaredBy(document)[role] : builtInsOf[role];
 }
 
 /** What a name means where something may be called. */
@@ -55,46 +66,6 @@ export function findCallable(
   document: SpecDocument,
 ): Callable | undefined {
   return callablesFor(role, document).find((callable) => callable.name === name);
-}
-
-function builtIn(noun: string, definitions: readonly Described[]): readonly Callable[] {
-  return definitions.map((definition) => ({ ...definition, noun, isBuiltIn: true }));
-}
-
-const constantFunctions = functions.map(({ name, aliases, summary }) => ({
-  name,
-  aliases,
-  summary,
-  positional: [],
-  arguments: {},
-}));
-
-const builtIns: Readonly<Record<Exclude<CallRole, "model">, readonly Callable[]>> = {
-  layer: builtIn("layer", layers.map(withOthers)),
-  loss: builtIn("loss", losses),
-  metric: builtIn("metric", metrics),
-  source: builtIn("data source", sources.definitions),
-  transform: builtIn("transform", transforms.definitions),
-  optimizer: builtIn("optimizer", optimizers.definitions),
-  schedule: builtIn("schedule", schedules.definitions),
-  average: builtIn("average of weights", averages.definitions),
-  unfreeze: builtIn("stage of `unfreeze`", stages.definitions),
-  stop: builtIn("stopping rule", stops.definitions),
-  precision: builtIn("precision", precisions.definitions),
-  weights: builtIn("weights source", loads.definitions),
-  argument: [...builtIn("initializer", initializers), ...builtIn("function", constantFunctions)],
-  function: builtIn("function", constantFunctions),
-};
-
-/** A layer that reads other values has them as its first arguments. */
-function withOthers(layer: LayerDefinition): LayerDefinition {
-  if (!layer.others) return layer;
-  const meaning = layer.others === "one" ? "the other value" : "another value; there may be more";
-  return {
-    ...layer,
-    positional: ["value", ...layer.positional],
-    arguments: { value: required(valueName(), meaning), ...layer.arguments },
-  };
 }
 
 // What the spec declares

@@ -1,12 +1,8 @@
 import type { Callable } from "./callables.js";
 import type { Fact } from "./facts.js";
-import type { ArgumentDeclaration } from "../compiler/calls/signature.js";
+import { codeBlock, documentArguments, signatureText } from "../compiler/reference/describe.js";
 
 /** Markdown that hover and completion show. */
-
-export function codeBlock(text: string): string {
-  return `\`\`\`net\n${text}\n\`\`\``;
-}
 
 // What can be called
 
@@ -22,41 +18,6 @@ export function documentCallable(callable: Callable): string {
   ]
     .filter((part) => part !== "")
     .join("\n\n");
-}
-
-/** `conv(out, kernel, stride=1, ...)`; without parentheses where it takes nothing. */
-export function signatureText({ name, positional, arguments: declared }: Callable): string {
-  const parts = Object.entries(declared)
-    .filter(([, { isRequired, defaultValue }]) => isRequired || defaultValue !== undefined)
-    .map(([key, declaration]) => argumentText(key, declaration, positional.includes(key)));
-  const optional = Object.keys(declared).length - parts.length;
-  const all = optional > 0 ? [...parts, "..."] : parts;
-  return all.length > 0 ? `${name}(${all.join(", ")})` : name;
-}
-
-function argumentText(
-  name: string,
-  { type, isRequired, defaultValue }: ArgumentDeclaration<unknown>,
-  isPositional: boolean,
-): string {
-  if (!isRequired) return `${name}=${type.write(defaultValue)}`;
-  return isPositional ? name : `${name}=`;
-}
-
-function documentArguments({ arguments: declared }: Callable): string {
-  return Object.entries(declared)
-    .map(([name, declaration]) => `- ${documentArgument(name, declaration)}`)
-    .join("\n");
-}
-
-/** `**kernel**: size of the kernel (an integer of at least 1, or [height, width])`. */
-export function documentArgument(
-  name: string,
-  { meaning, type, isRequired, defaultValue }: ArgumentDeclaration<unknown>,
-): string {
-  const standard = defaultValue === undefined ? "" : `; ${type.write(defaultValue)} if left out`;
-  const need = isRequired ? "; required" : standard;
-  return `\`${name}\`: ${[meaning, `${type.description}${need}`].filter(Boolean).join(", ")}`;
 }
 
 // What a layer is in its network

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { diagnosticCodes } from "../../compiler/diagnostics/catalogue/index.js";
-import { explain, explainAll } from "../../compiler/diagnostics/explain.js";
+import { explainWord, listEverything, nearestWord } from "../../compiler/reference/explain.js";
 import { wrongUsage } from "../failure.js";
 import { print } from "../terminal.js";
 import { describeCommand } from "./command.js";
@@ -8,30 +8,44 @@ import { describeCommand } from "./command.js";
 export function explainCommand(): Command {
   return describeCommand(
     "explain",
-    "Show a diagnostic's page: the rule, a wrong spec, a right one.",
-    ["explain NET2002", "explain"],
+    "Explain a layer, loss, optimizer, setting, term or diagnostic.",
+    ["explain conv", "explain momentum", "explain NET2002", "explain"],
   )
     .argument(
-      "[code]",
-      "the code in the brackets of a message, NET2002 or just 2002; all codes are listed without it",
+      "[word]",
+      "a name of the language, another framework's name, a term, or the code of a message such as " +
+        "NET2002; everything is listed without it",
     )
-    .action(explainCode);
+    .action(explain);
 }
 
-function explainCode(argument: string | undefined): void {
-  if (argument === undefined) {
-    print(explainAll());
+function explain(word: string | undefined): void {
+  if (word === undefined) {
+    print(listEverything());
     return;
   }
-  const code = argument.toUpperCase().replace(/^(?=\d)/, "NET");
-  const page = explain(code);
-  if (page === undefined) throw wrongUsage(`there is no diagnostic ${argument}`, ...suggest(code));
+  const page = explainWord(word);
+  if (page === undefined) throw unknownWord(word);
   print(page);
 }
 
-/** The codes of the same family, since a mistyped number is near to none in particular. */
-function suggest(code: string): string[] {
-  const family = diagnosticCodes.filter((known) => known.startsWith(code.slice(0, 4)));
-  const listed = family.length > 0 ? family : diagnosticCodes;
-  return [`codes are ${listed.join(", ")}`];
+function unknownWord(word: string): Error {
+  if (/^(NET)?\d+$/i.test(word)) return unknownCode(word);
+  const nearest = nearestWord(word);
+  const question = nearest === undefined ? "" : `; did you mean ${nearest}?`;
+  return wrongUsage(
+    `nothing is known of ${word}${question}`,
+    "`netc explain` lists layers, settings, terms and codes",
+  );
+}
+
+/** With the codes of the same family, since a mistyped number is near to none in particular. */
+function unknownCode(word: string): Error {
+  const family = word
+    .toUpperCase()
+    .replace(/^(?=\d)/, "NET")
+    .slice(0, 4);
+  const known = diagnosticCodes.filter((code) => code.startsWith(family));
+  const listed = known.length > 0 ? known : diagnosticCodes;
+  return wrongUsage(`there is no diagnostic ${word}`, `codes are ${listed.join(", ")}`);
 }

@@ -8,6 +8,8 @@ import { adviseName, listNames } from "./suggestion.js";
 /** A function of constants. */
 export interface ConstantFunction {
   readonly name: string;
+  /** How a spec writes it, of a constant `width`. */
+  readonly example: string;
   readonly aliases: readonly Alias[];
   readonly summary: string;
   readonly compute: (values: readonly number[]) => number;
@@ -20,6 +22,7 @@ export interface ConstantFunction {
 export const functions: readonly ConstantFunction[] = [
   {
     name: "min",
+    example: "min(64, width)",
     aliases: ["minimum"],
     summary: "the smallest of its values",
     compute: (values) => values.reduce((a, b) => Math.min(a, b)),
@@ -28,6 +31,7 @@ export const functions: readonly ConstantFunction[] = [
   },
   {
     name: "max",
+    example: "max(8, width / 4)",
     aliases: ["maximum"],
     summary: "the largest of its values",
     compute: (values) => values.reduce((a, b) => Math.max(a, b)),
@@ -36,6 +40,7 @@ export const functions: readonly ConstantFunction[] = [
   },
   {
     name: "floor",
+    example: "floor(width / 3)",
     aliases: [{ name: "int", differs: "`int(-2.5)` is -2 in Python, `floor(-2.5)` is -3" }],
     summary: "rounded down to an integer",
     compute: ([value]) => Math.floor(value!),
@@ -44,6 +49,7 @@ export const functions: readonly ConstantFunction[] = [
   },
   {
     name: "ceil",
+    example: "ceil(width / 3)",
     aliases: ["ceiling"],
     summary: "rounded up to an integer",
     compute: ([value]) => Math.ceil(value!),
@@ -52,6 +58,7 @@ export const functions: readonly ConstantFunction[] = [
   },
   {
     name: "round",
+    example: "round(width * 1.5)",
     aliases: [],
     summary: "rounded to the nearest integer",
     compute: ([value]) => Math.round(value!),
@@ -60,6 +67,7 @@ export const functions: readonly ConstantFunction[] = [
   },
   {
     name: "abs",
+    example: "abs(width - 64)",
     aliases: ["fabs"],
     summary: "without its sign",
     compute: ([value]) => Math.abs(value!),
@@ -68,6 +76,7 @@ export const functions: readonly ConstantFunction[] = [
   },
   {
     name: "sqrt",
+    example: "sqrt(width)",
     aliases: [],
     summary: "the square root",
     compute: ([value]) => Math.sqrt(value!),

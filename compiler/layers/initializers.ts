@@ -34,6 +34,8 @@ export interface WrittenInitializer {
 interface InitializerDefinition<
   Declarations extends ArgumentDeclarations = ArgumentDeclarations,
 > extends Described<Declarations> {
+  /** How an argument `init` writes it. */
+  readonly example: string;
   resolve(values: ArgumentValues<Declarations>, fans: Fans): Initializer;
 }
 
@@ -70,6 +72,7 @@ const distribution = choice(["normal", "uniform"]);
 export const initializers: readonly InitializerDefinition[] = [
   define({
     name: "default",
+    example: "default",
     aliases: ["pytorch", "torch"],
     summary: "PyTorch's: uniform over -1/sqrt(fan in) .. 1/sqrt(fan in)",
     positional: [],
@@ -78,6 +81,7 @@ export const initializers: readonly InitializerDefinition[] = [
   }),
   define({
     name: "constant",
+    example: "constant(0)",
     aliases: [
       ...["const", "fill", "value", "Constant", "constant_"],
       ...each(["zeros", "zeros_", "Zeros", "zero"], { defaults: { value: "0" } }),
@@ -90,6 +94,7 @@ export const initializers: readonly InitializerDefinition[] = [
   }),
   define({
     name: "normal",
+    example: "normal(0.01)",
     aliases: [
       "gaussian",
       { name: "randn", defaults: { std: "1" } },
@@ -106,6 +111,7 @@ export const initializers: readonly InitializerDefinition[] = [
   }),
   define({
     name: "uniform",
+    example: "uniform(0.1)",
     aliases: each(["rand", "RandomUniform", "uniform_"], {
       differs: "elsewhere the ends are given; `uniform(x)` goes from -x to x",
     }),
@@ -117,6 +123,7 @@ export const initializers: readonly InitializerDefinition[] = [
   // He et al., "Delving deep into rectifiers", ICCV 2015.
   define({
     name: "kaiming",
+    example: "kaiming(mode=fan_out)",
     aliases: [
       ...["he", "msra", "kaiming_normal", "kaiming_normal_"],
       ...each(["kaiming_uniform", "kaiming_uniform_", "he_uniform", "HeUniform"], {
@@ -147,6 +154,7 @@ export const initializers: readonly InitializerDefinition[] = [
   // AISTATS 2010.
   define({
     name: "xavier",
+    example: "xavier",
     aliases: [
       ...["glorot", "xavier_uniform", "xavier_uniform_", "glorot_uniform", "GlorotUniform"],
       ...each(["xavier_normal", "xavier_normal_"], { defaults: { distribution: "normal" } }),
@@ -171,7 +179,7 @@ const uncut = "`normal(0.02)` is the distribution without the cut at twice its d
  * Initializers of other frameworks that netc does not have, in plain letters, and what to do
  * instead.
  */
-const absentInitializers: AbsentNames = {
+export const absentInitializers: AbsentNames = {
   ...{ truncatednormal: uncut, truncnormal: uncut, truncnormal_: uncut },
   ...{ orthogonal: "`xavier` keeps the variance, too", identity: "`constant(1)` is the nearest" },
   lecunnormal: "`kaiming(nonlinearity=linear)` has its variance",

@@ -20,6 +20,8 @@ import {
 export interface ScoreDefinition<
   Declarations extends ArgumentDeclarations = ArgumentDeclarations,
 > extends Described<Declarations> {
+  /** How a model writes it. */
+  readonly example: string;
   /**
    * `labels`: logits [N, C] against classes [N]; `values`: numbers against numbers of the same
    * shape.
@@ -60,7 +62,7 @@ const ofValues = {
 
 type ElementScore = Pick<
   ScoreDefinition,
-  "name" | "aliases" | "summary" | "applies" | "isFraction"
+  "name" | "example" | "aliases" | "summary" | "applies" | "isFraction"
 > &
   ElementLossAttributes;
 
@@ -92,6 +94,7 @@ const squaredErrorNames = [
 
 const squaredError = {
   name: "mse",
+  example: "mse(output, target)",
   aliases: squaredErrorNames,
   summary: "the mean squared difference from the target",
   expression: multiply(difference, difference),
@@ -101,6 +104,7 @@ const squaredError = {
 export const losses: readonly ScoreDefinition[] = [
   define({
     name: "cross_entropy",
+    example: "cross_entropy(logits, label, label_smoothing=0.1)",
     aliases: [
       ...["CrossEntropyLoss", "crossentropy", "softmax_cross_entropy", "SoftmaxWithLoss"],
       ...each(["nll", "NLLLoss", "nll_loss"], {
@@ -138,6 +142,7 @@ export const losses: readonly ScoreDefinition[] = [
   elementwise(squaredError),
   elementwise({
     name: "l1",
+    example: "l1(output, target)",
     aliases: ["L1Loss", "l1_loss", "mae", "mean_absolute_error", "absolute_error"],
     summary: "the mean absolute difference from the target",
     expression: distance,
@@ -145,6 +150,7 @@ export const losses: readonly ScoreDefinition[] = [
   }),
   elementwise({
     name: "bce_with_logits",
+    example: "bce_with_logits(output, target)",
     aliases: [
       ...["BCEWithLogitsLoss", "binary_cross_entropy_with_logits"],
       ...each(
@@ -170,6 +176,7 @@ export const losses: readonly ScoreDefinition[] = [
 export const metrics: readonly ScoreDefinition[] = [
   define({
     name: "accuracy",
+    example: "accuracy(logits, label, k=5)",
     aliases: [
       ...["Accuracy", "acc", "top1"],
       { name: "top5", defaults: { k: "5" } },
@@ -189,12 +196,14 @@ export const metrics: readonly ScoreDefinition[] = [
   elementwise({ ...squaredError, aliases: [...squaredError.aliases, "MeanSquaredError"] }),
   elementwise({
     name: "mae",
+    example: "mae(output, target)",
     aliases: ["MeanAbsoluteError", "l1", "mean_absolute_error"],
     summary: "the mean absolute difference from the target",
     expression: distance,
   }),
   elementwise({
     name: "binary_accuracy",
+    example: "binary_accuracy(output, target)",
     aliases: each(["BinaryAccuracy", "multilabel_accuracy"], {
       differs: "it may take probabilities and a threshold; here logits count that are above 0",
     }),

@@ -2,7 +2,7 @@ import { CompletionItemKind } from "vscode-languageserver";
 import type { Declaration } from "../../grammar/ast.js";
 import { callablesFor } from "../callables.js";
 import type { SpecDocument } from "../document.js";
-import { declarationKeywords } from "../keywords.js";
+import { declarationKeywords } from "../../compiler/reference/keywords.js";
 import type { CursorContext } from "./context.js";
 import { expressions } from "./in-call.js";
 import { callableItem, keywordItem, type Proposal, wordItem } from "./items.js";

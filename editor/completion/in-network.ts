@@ -7,7 +7,7 @@ import {
   modelKeywords,
   skipKeyword,
   statementKeywords,
-} from "../keywords.js";
+} from "../../compiler/reference/keywords.js";
 import type { CursorContext } from "./context.js";
 import { expressions } from "./in-call.js";
 import { callableItem, keywordItem, nameItem, type Proposal, wordItem } from "./items.js";

@@ -2,8 +2,9 @@ import { type CompletionItem, CompletionItemKind, InsertTextFormat } from "vscod
 import type { ArgumentDeclaration } from "../../compiler/calls/signature.js";
 import type { Callable } from "../callables.js";
 import type { SpecDocument } from "../document.js";
-import type { Keyword } from "../keywords.js";
-import { documentArgument, documentCallable, documentFacts, signatureText } from "../markdown.js";
+import type { Keyword } from "../../compiler/reference/keywords.js";
+import { documentArgument, signatureText } from "../../compiler/reference/describe.js";
+import { documentCallable, documentFacts } from "../markdown.js";
 import type { ScopeName } from "./scope.js";
 
 /** A completion without its place in the text. What comes first in a list is shown first. */

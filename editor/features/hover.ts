@@ -6,8 +6,9 @@ import type { Occurrence } from "../../compiler/calls/occurrences.js";
 import { trainSettings } from "../../compiler/semantics/recipes/settings.js";
 import { argumentAt, callAt } from "../arguments.js";
 import type { SpecDocument } from "../document.js";
-import { keywords } from "../keywords.js";
-import { codeBlock, documentArgument, documentCallable, documentFacts } from "../markdown.js";
+import { codeBlock, documentArgument } from "../../compiler/reference/describe.js";
+import { keywords } from "../../compiler/reference/keywords.js";
+import { documentCallable, documentFacts } from "../markdown.js";
 import { lastPart, touches } from "../spans.js";
 
 /** What stands at a place, with its documentation and what it is in this network. */

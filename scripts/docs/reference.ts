@@ -175,9 +175,10 @@ Without a name, in this order: \`duration\`, \`weights\`.
 `;
 
 function settingsPage(): string {
-  const rows = trainSettings.map(({ name, meaning, aliases }) => [
+  const rows = trainSettings.map(({ name, meaning, example, aliases }) => [
     code(name),
     meaning,
+    code(example),
     codes(aliasNames(aliases)),
   ]);
   const calls: readonly Described[] = [
@@ -190,7 +191,7 @@ function settingsPage(): string {
     "# Recipe settings",
     "Settings of a `train` declaration. `epochs`, `batch` and `optimizer` are required.",
     ELSEWHERE,
-    table(["setting", "meaning", "elsewhere"], rows),
+    table(["setting", "meaning", "example", "elsewhere"], rows),
     "Optimizers have [a page](optimizers.md), schedules have [a page](schedules.md).",
     "## Values of `average`, `stop`, `precision` and `weights`",
     ...calls.map((definition) => describeCall(definition)),
@@ -200,10 +201,10 @@ function settingsPage(): string {
 }
 
 function functionsPage(): string {
-  const rows = functions.map(({ name, summary }) => [code(name), summary]);
+  const rows = functions.map(({ name, summary, example }) => [code(name), summary, code(example)]);
   return page(
     "# Functions of constants",
     "Functions for [constants and arithmetic](language.md#constants-and-arithmetic).",
-    table(["function", "gives"], rows),
+    table(["function", "gives", "example"], rows),
   );
 }

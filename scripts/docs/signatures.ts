@@ -2,14 +2,18 @@ import { aliasNames } from "../../compiler/diagnostics/alias.js";
 import type { ArgumentDeclaration, Described } from "../../compiler/calls/signature.js";
 import { code, codes, page, sentence, table } from "./markdown.js";
 
-/** What may be called, as a section of a page: its summary, other names, arguments. */
-export function describeCall(definition: Described, ...details: readonly string[]): string {
+/** A layer has samples of its own instead of an example. */
+type Exemplified = Described & { readonly example?: string };
+
+/** What may be called, as a section of a page: its summary, other names, arguments, an example. */
+export function describeCall(definition: Exemplified, ...details: readonly string[]): string {
   return page(
     `### ${definition.name}`,
     `${sentence(definition.summary)} ${otherNames(definition)}`,
     ...details,
     positionalArguments(definition),
     argumentTable(definition),
+    definition.example === undefined ? "" : `Example: ${code(definition.example)}`,
   );
 }
 

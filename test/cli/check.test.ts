@@ -74,11 +74,19 @@ describe("files that are no specs end with 1 and one clear line", () => {
   });
 });
 
-test("explain lists all codes by family", async () => {
+test("explain lists topics, and all codes by family", async () => {
   const { code, stdout } = await netc(["explain"]);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^NET0: syntax\n {2}NET0001 {2}\S/);
+  expect(stdout).toMatch(/^layer:\n {2}conv +\S/m);
+  expect(stdout).toMatch(/^NET0: syntax\n {2}NET0001 {2}\S/m);
   expect(stdout).toMatch(/^NET2: shapes\n {2}NET2001 {2}a layer needs an image$/m);
+});
+
+test("explain shows the page of a layer, and proposes a name near an unknown one", async () => {
+  expect((await netc(["explain", "conv"])).stdout).toMatch(/^# conv: layer/);
+  const { code, stderr } = await netc(["explain", "conf"]);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^error: nothing is known of conf; did you mean conv\?\nhelp: /);
 });
 
 test("explain shows a code's page", async () => {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { layers } from "../../compiler/layers/index.js";
-import { keywords } from "../../editor/keywords.js";
+import { keywords } from "../../compiler/reference/keywords.js";
 import { classify, type TokenKind } from "../../grammar/index.js";
 import { statementWords } from "../../grammar/tokens.js";
 import { examplesOf, specAround } from "../docs/examples.js";

@@ -18,6 +18,8 @@ export interface RecipeDefinition<
   Result,
   Declarations extends ArgumentDeclarations = ArgumentDeclarations,
 > extends Described<Declarations> {
+  /** How a recipe or a `data` declaration writes it. */
+  readonly example: string;
   resolve(values: ArgumentValues<NoInfer<Declarations>>): Result;
 }
 

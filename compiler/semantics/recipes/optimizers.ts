@@ -44,6 +44,7 @@ export const optimizers: Registry<OptimizerSettings> = {
   definitions: [
     optimizer({
       name: "sgd",
+      example: "sgd(lr=0.01, momentum=0.9, weight_decay=5e-4)",
       aliases: [
         "gradient_descent",
         { name: "SGD", given: OF_PYTORCH },
@@ -79,6 +80,7 @@ export const optimizers: Registry<OptimizerSettings> = {
     }),
     optimizer({
       name: "adam",
+      example: "adam(lr=1e-3)",
       aliases: ofTwo("Adam", "as in PyTorch; Keras has `eps=1e-7`, outside of the bias correction"),
       summary: "running averages of the gradient and its square (arXiv:1412.6980)",
       positional: [],
@@ -94,6 +96,7 @@ export const optimizers: Registry<OptimizerSettings> = {
     }),
     optimizer({
       name: "adamw",
+      example: "adamw(lr=1e-3, weight_decay=0.05)",
       aliases: ofTwo("AdamW", "as in PyTorch; Keras has `weight_decay=0.004` and `eps=1e-7`"),
       summary: "adam with the decay taken off the weights themselves (arXiv:1711.05101)",
       positional: [],
@@ -109,6 +112,7 @@ export const optimizers: Registry<OptimizerSettings> = {
     }),
     optimizer({
       name: "rmsprop",
+      example: "rmsprop(lr=1e-2, alpha=0.99)",
       aliases: ["RMSprop", "RMSProp"].flatMap((name) =>
         ofTwo(name, "as in PyTorch; Keras has `lr=1e-3`, `alpha=0.9` and `eps=1e-7`"),
       ),

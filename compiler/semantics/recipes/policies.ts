@@ -23,6 +23,7 @@ export const averages: Registry<WeightAverage> = {
   definitions: [
     define<WeightAverage>()({
       name: "ema",
+      example: "ema(0.999)",
       aliases: [
         ...["EMA", "ExponentialMovingAverage"],
         { name: "ModelEmaV2", defaults: { decay: "0.9999" } },
@@ -52,6 +53,7 @@ export const stops: Registry<EarlyStopping> = {
   definitions: [
     define<EarlyStopping>()({
       name: "early_stopping",
+      example: "early_stopping(patience=5)",
       aliases: ["EarlyStopping", "patience", "early_stop"],
       summary: "ends the run where evaluations do not get better any more",
       positional: [],
@@ -84,6 +86,7 @@ export const precisions: Registry<Precision> = {
   definitions: [
     define<Precision>()({
       name: "f32",
+      example: "f32",
       aliases: ["float32", "full"],
       summary: "every number in 32 bits",
       positional: [],
@@ -92,6 +95,7 @@ export const precisions: Registry<Precision> = {
     }),
     define<Precision>()({
       name: "f16",
+      example: "f16(loss_scale=dynamic)",
       aliases: [
         ...["amp", "mixed"],
         ...each(["float16", "half"], {
@@ -178,6 +182,7 @@ export const loads: Registry<Load> = {
   definitions: [
     define<Load>()({
       name: "load",
+      example: 'load("pretrained.safetensors", except=[logits.*])',
       aliases: ["file", "load_state_dict", "load_weights", "pretrained", "from_file"],
       summary: "weights from a safetensors file, or one of PyTorch's (in Node), by their names",
       positional: ["path"],

@@ -22,6 +22,7 @@ export const schedules: Registry<ScheduleStage> = {
   definitions: [
     stage({
       name: "constant",
+      example: "constant",
       aliases: ["none", "fixed"],
       summary: "the learning rate stays as it is",
       positional: [],
@@ -30,6 +31,7 @@ export const schedules: Registry<ScheduleStage> = {
     }),
     stage({
       name: "warmup",
+      example: "warmup(5 epochs) -> cosine",
       aliases: [
         ...["linear_warmup", "warm_up"],
         {
@@ -48,6 +50,7 @@ export const schedules: Registry<ScheduleStage> = {
     }),
     stage({
       name: "step",
+      example: "step(every=30 epochs, gamma=0.1)",
       aliases: ["StepLR", "steps", "staircase"],
       summary: "multiplied by gamma again and again",
       positional: [],
@@ -56,6 +59,7 @@ export const schedules: Registry<ScheduleStage> = {
     }),
     stage({
       name: "multistep",
+      example: "multistep(at=[30 epochs, 60 epochs], gamma=0.1)",
       aliases: ["MultiStepLR", "milestones", "piecewise"],
       summary: "multiplied by gamma at given points",
       positional: [],
@@ -64,6 +68,7 @@ export const schedules: Registry<ScheduleStage> = {
     }),
     stage({
       name: "exponential",
+      example: "exponential(gamma=0.95)",
       aliases: [
         { name: "ExponentialLR", differs: everyStep },
         { name: "exp", differs: "`exp` of Caffe has its `gamma` for a step: `every=1 steps`" },
@@ -78,6 +83,7 @@ export const schedules: Registry<ScheduleStage> = {
     }),
     stage({
       name: "polynomial",
+      example: "polynomial(power=2)",
       aliases: [
         "poly",
         { name: "PolynomialLR", differs: everyStep },
@@ -93,6 +99,7 @@ export const schedules: Registry<ScheduleStage> = {
     }),
     stage({
       name: "cosine",
+      example: "cosine(to=0.01)",
       aliases: ["cos", ...each(["CosineAnnealingLR", "cosine_annealing"], { differs: everyStep })],
       summary: "falls along half a cosine",
       positional: [],
@@ -101,6 +108,7 @@ export const schedules: Registry<ScheduleStage> = {
     }),
     stage({
       name: "onecycle",
+      example: "onecycle",
       aliases: [
         ...["one_cycle", "1cycle", "superconvergence"],
         {
@@ -120,6 +128,7 @@ export const schedules: Registry<ScheduleStage> = {
     }),
     stage({
       name: "reduce_on_plateau",
+      example: "reduce_on_plateau(factor=0.1, patience=3)",
       aliases: [
         ...["plateau", "reduce_lr_on_plateau"],
         {

@@ -16,6 +16,8 @@ const REQUIRED = ["epochs", "batch", "optimizer"] as const;
 
 /** A setting of a training recipe. */
 export interface SettingDefinition extends Named {
+  /** How a recipe writes it. */
+  readonly example: string;
   /** What it means, in a few words, for documentation and completion. */
   readonly meaning: string;
 }
@@ -24,22 +26,31 @@ export interface SettingDefinition extends Named {
 export const trainSettings: readonly SettingDefinition[] = [
   {
     name: "epochs",
+    example: "epochs = 90",
     aliases: ["epoch", "num_epochs", "max_epochs"],
     meaning: "how often the training images are gone through",
   },
-  { name: "batch", aliases: ["batch_size", "batchsize", "bs"], meaning: "images a step" },
+  {
+    name: "batch",
+    example: "batch = 128",
+    aliases: ["batch_size", "batchsize", "bs"],
+    meaning: "images a step",
+  },
   {
     name: "optimizer",
+    example: "optimizer = sgd(lr=0.01, momentum=0.9)",
     aliases: ["optimiser", "solver", "optim"],
     meaning: "how gradients become steps",
   },
   {
     name: "schedule",
+    example: "schedule = warmup(5 epochs) -> cosine",
     aliases: ["scheduler", "lr_schedule", "lr_policy"],
     meaning: "how the learning rate changes over the run; constant if left out",
   },
   {
     name: "clip_norm",
+    example: "clip_norm = 1",
     aliases: [
       ...["global_clipnorm", "clip_gradients", "clip_grad_norm", "max_grad_norm"],
       ...["gradient_clip_val", "gradient_clip_norm"],
@@ -52,21 +63,25 @@ export const trainSettings: readonly SettingDefinition[] = [
   },
   {
     name: "clip_value",
+    example: "clip_value = 0.5",
     aliases: ["clipvalue", "clip_grad_value", "gradient_clip_value"],
     meaning: "the largest magnitude of any element of a gradient",
   },
   {
     name: "freeze",
+    example: "freeze = [features.*]",
     aliases: ["frozen", "freeze_layers"],
     meaning: "names of weights that stay as they are: `[features.*]`",
   },
   {
     name: "unfreeze",
+    example: "unfreeze = after(5 epochs, [features.*])",
     aliases: ["thaw", "unfreeze_after"],
     meaning: "when some of them are trained after all: `after(5 epochs, [features.conv5])`",
   },
   {
     name: "weights",
+    example: 'weights = load("pretrained.safetensors", except=[logits.*])',
     aliases: [
       ...["pretrained", "init_from", "load"],
       ...each(["checkpoint", "resume_from"], {
@@ -77,16 +92,19 @@ export const trainSettings: readonly SettingDefinition[] = [
   },
   {
     name: "lr_factors",
+    example: "lr_factors = [(features.*, 0.1)]",
     aliases: ["lr_mult", "param_groups", "layer_lr", "lr_multipliers"],
     meaning: "factors of the learning rate by names of weights: `[(features.*, 0.1)]`",
   },
   {
     name: "no_decay",
+    example: "no_decay = [*.bias]",
     aliases: ["no_weight_decay", "exclude_from_weight_decay"],
     meaning: "names of weights that weight decay leaves alone: `[*.bias]`",
   },
   {
     name: "accumulate",
+    example: "accumulate = 4",
     aliases: each(
       [
         ...["accumulation", "gradient_accumulation_steps", "accumulate_grad_batches"],
@@ -98,25 +116,31 @@ export const trainSettings: readonly SettingDefinition[] = [
   },
   {
     name: "average",
+    example: "average = ema(0.999)",
     aliases: ["ema", "model_ema", "ema_decay", "weight_average"],
     meaning: "averaged weights to evaluate and keep: `ema(0.999)`",
   },
   {
     name: "stop",
+    example: "stop = early_stopping(patience=5)",
     aliases: ["early_stopping", "early_stop", "patience", "early_stopping_patience"],
     meaning: "when to end before the last epoch: `early_stopping(patience=5)`",
   },
   {
     name: "precision",
+    example: "precision = f16",
     aliases: ["dtype", "mixed_precision", "amp"],
     meaning: "what numbers are kept in: `f32`, or `f16` for mixed precision",
   },
   {
     name: "seed",
+    example: "seed = 1",
     aliases: ["random_seed", "rng"],
     meaning: "what initial weights, dropout and the order of the images are drawn from",
   },
 ];
+
+const exampleOf = (name: string) => trainSettings.find((each) => each.name === name)!.example;
 
 /** The settings of a train declaration by name; reports unknown, repeated and missing ones. */
 export function readSettings(
@@ -132,20 +156,14 @@ export function readSettings(
     reporter.report("NET3004", {
       message: `train \`${declaration.name.name}\` does not say ${listNames(missing)}`,
       span: declaration.name.span,
-      notes: missing.map((name) => `for instance \`${examples[name]}\``),
+      notes: missing.map((name) => `for instance \`${exampleOf(name)}\``),
     });
   }
   return settings;
 }
 
-const examples = {
-  epochs: "epochs = 90",
-  batch: "batch = 128",
-  optimizer: "optimizer = sgd(lr=0.01, momentum=0.9)",
-};
-
 /** What other tools set for a run as a whole, in plain letters, and a spec says elsewhere. */
-const absentSettings: AbsentNames = {
+export const absentSettings: AbsentNames = {
   ...all(
     ["lr", "learningrate", "baselr", "initlr"],
     "the optimizer takes it: `optimizer = sgd(lr=0.01)`",

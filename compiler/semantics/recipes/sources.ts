@@ -1,9 +1,9 @@
 import { absentSources } from "./absent.js";
-import { type Alias, each } from "../../diagnostics/alias.js";
+import { each } from "../../diagnostics/alias.js";
 import type { DataSource, Holdout } from "../../../program/recipe.js";
 import { choice, float, string, strings } from "../../calls/argument-types.js";
 import { optional, required, withDefault } from "../../calls/signature.js";
-import { define, type Registry } from "./definition.js";
+import { define, type RecipeDefinition, type Registry } from "./definition.js";
 
 /** A source as written; which part of a holdout it reads depends on the split. */
 export type SourceRule = (split: "train" | "eval") => DataSource;
@@ -25,7 +25,7 @@ function part(holdout: number, split: "train" | "eval"): { readonly holdout?: Ho
 /** A source that is a path and nothing else. */
 function files(
   kind: "cifar10" | "idx" | "tar",
-  described: { readonly aliases: readonly Alias[]; readonly summary: string },
+  described: Pick<RecipeDefinition<SourceRule>, "example" | "aliases" | "summary">,
 ) {
   return source({
     name: kind,
@@ -47,6 +47,7 @@ export const sources: Registry<SourceRule> = {
   definitions: [
     source({
       name: "folder",
+      example: 'folder("data/photos", holdout=0.2)',
       aliases: ["ImageFolder", "images", "directory", "dir"],
       summary: "images as FOLDER/CLASS/IMAGE",
       positional: ["path"],
@@ -61,6 +62,7 @@ export const sources: Registry<SourceRule> = {
     }),
     source({
       name: "csv",
+      example: 'csv("data/digits.csv", label=first)',
       aliases: ["CSV", "table", "tsv"],
       summary: "a table with a label and pixels or features in each row",
       positional: ["path"],
@@ -79,6 +81,7 @@ export const sources: Registry<SourceRule> = {
         (split) => ({ kind: "csv", path, label, maximum, ...part(holdout, split) }),
     }),
     files("cifar10", {
+      example: 'cifar10("data/cifar-10-batches-bin")',
       aliases: [
         ...["cifar", "Cifar10"],
         {
@@ -88,14 +91,20 @@ export const sources: Registry<SourceRule> = {
       ],
       summary: "CIFAR-10's binary batches",
     }),
-    files("idx", { aliases: ["mnist", "MNIST", "ubyte"], summary: "MNIST's IDX files" }),
+    files("idx", {
+      example: 'idx("data/train")',
+      aliases: ["mnist", "MNIST", "ubyte"],
+      summary: "MNIST's IDX files",
+    }),
     files("tar", {
+      example: 'tar("data/train-{000..009}.tar")',
       aliases: ["webdataset", "WebDataset", "wds", "shards"],
       summary:
         "WebDataset shards: KEY.jpg and KEY.cls in tar files; `*` and `{000..009}` stand for several",
     }),
     source({
       name: "parquet",
+      example: 'parquet("data/train-*.parquet", label="label")',
       aliases: [
         "Parquet",
         ...each(["huggingface", "load_dataset"], {

@@ -18,6 +18,7 @@ export const stages: Registry<Stage> = {
   definitions: [
     define<Stage>()({
       name: "after",
+      example: "after(5 epochs, [features.*])",
       aliases: ["at", "from", "stage", "unfreeze"],
       summary: "weights that are frozen at first are trained from then on",
       positional: ["after", "weights"],

@@ -21,6 +21,7 @@ export const transforms: Registry<Transform> = {
   definitions: [
     transform({
       name: "resize",
+      example: "resize(40) -> center_crop(32)",
       aliases: [
         "Resize",
         { name: "scale", differs: "`resize` scales to a number of pixels, not by a factor" },
@@ -32,6 +33,7 @@ export const transforms: Registry<Transform> = {
     }),
     transform({
       name: "center_crop",
+      example: "center_crop(32)",
       aliases: [
         ...["CenterCrop", "centre_crop"],
         {
@@ -46,6 +48,7 @@ export const transforms: Registry<Transform> = {
     }),
     transform({
       name: "ten_crop",
+      example: "ten_crop(32)",
       aliases: ["TenCrop", "tencrop"],
       summary:
         "cuts squares from the corners and the middle, and mirrors them: predictions are averaged",
@@ -55,6 +58,7 @@ export const transforms: Registry<Transform> = {
     }),
     transform({
       name: "random_crop",
+      example: "random_crop(32, padding=4)",
       aliases: ["RandomCrop"],
       summary: "cuts a square from anywhere",
       positional: ["size"],
@@ -66,6 +70,7 @@ export const transforms: Registry<Transform> = {
     }),
     transform({
       name: "random_resized_crop",
+      example: "random_resized_crop(32, scale=[0.5, 1])",
       aliases: ["RandomResizedCrop"],
       summary: "cuts a rectangle of random area and shape, and scales it to a square",
       positional: ["size"],
@@ -91,6 +96,7 @@ export const transforms: Registry<Transform> = {
     }),
     transform({
       name: "hflip",
+      example: "hflip(0.5)",
       aliases: [
         "RandomHorizontalFlip",
         ...each(["flip", "horizontal_flip", "fliplr", "mirror"], {
@@ -106,6 +112,7 @@ export const transforms: Registry<Transform> = {
     }),
     transform({
       name: "vflip",
+      example: "vflip(0.5)",
       aliases: [
         "RandomVerticalFlip",
         ...each(["vertical_flip", "flipud"], {
@@ -119,6 +126,7 @@ export const transforms: Registry<Transform> = {
     }),
     transform({
       name: "color_jitter",
+      example: "color_jitter(brightness=0.2, hue=0.05)",
       aliases: [
         ...["ColorJitter", "colour_jitter", "jitter"],
         ...["brightness", "contrast", "saturation", "hue"].map((name) => ({
@@ -146,6 +154,7 @@ export const transforms: Registry<Transform> = {
     }),
     transform({
       name: "pca_noise",
+      example: "pca_noise(0.1)",
       aliases: [
         ...["Lighting", "lighting", "PCANoise", "color_noise"],
         ...each(["FancyPCA", "fancy_pca"], {
@@ -175,6 +184,7 @@ export const transforms: Registry<Transform> = {
     }),
     transform({
       name: "random_erasing",
+      example: "random_erasing(0.25)",
       aliases: [
         "RandomErasing",
         ...each(["erase", "cutout", "Cutout"], {
@@ -207,6 +217,7 @@ export const transforms: Registry<Transform> = {
     }),
     transform({
       name: "normalize",
+      example: "normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])",
       aliases: [
         ...["Normalize", "normalise"],
         {
@@ -224,6 +235,7 @@ export const transforms: Registry<Transform> = {
     }),
     transform({
       name: "cutmix",
+      example: "cutmix(1)",
       aliases: ["CutMix"],
       summary:
         "takes a rectangle of each image, and its label's share, from another one of the batch",
@@ -235,6 +247,7 @@ export const transforms: Registry<Transform> = {
     }),
     transform({
       name: "mixup",
+      example: "mixup(0.2)",
       aliases: ["MixUp", "Mixup", "mix_up"],
       summary: "makes each image, and its label, the weighted mean of two of the batch",
       positional: ["alpha"],
