@@ -1,5 +1,5 @@
 /** Training within `--memory`: what is done about it, in words. */
-import type { BudgetFit, TracedProgram } from "../compiler/trace.js";
+import type { BudgetFit, FittedProgram } from "../compiler/budget.js";
 import { wrongInput } from "./failure.js";
 import { formatBytes } from "../program/format-bytes.js";
 import { plural } from "./format.js";
@@ -9,7 +9,7 @@ import { plural } from "./format.js";
  * least and what takes that.
  */
 export function requireFit(
-  { excess }: Pick<TracedProgram, "excess">,
+  { excess }: Pick<FittedProgram, "excess">,
   budget: number | undefined,
 ): void {
   if (!excess || budget === undefined) return;
@@ -23,10 +23,10 @@ export function requireFit(
 
 /** The same where no program can, whichever an adapter will run. */
 export function requireSomeFit(
-  { traces }: { readonly traces: readonly TracedProgram[] },
+  { compiled }: { readonly compiled: readonly FittedProgram[] },
   budget: number | undefined,
 ): void {
-  if (traces.every(({ excess }) => excess)) requireFit(traces[0]!, budget);
+  if (compiled.every(({ excess }) => excess)) requireFit(compiled[0]!, budget);
 }
 
 /** `the batch comes in 2 slices of up to 64; 5 values are computed twice (+3.1% multiply-adds)`. */
@@ -47,7 +47,7 @@ export function describeFit({ batch, slices, repeated, work }: BudgetFit): strin
 /**
  * Whether slices change what a network computes: batch normalization takes each one's statistics.
  */
-export const normalizesSlices = ({ fit, program }: TracedProgram): boolean =>
+export const normalizesSlices = ({ fit, program }: FittedProgram): boolean =>
   fit !== undefined &&
   fit.slices > 1 &&
   program.parameters.some(({ role }) => role === "statistic");

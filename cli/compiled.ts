@@ -5,7 +5,7 @@ import {
   type CompileOptions,
   type MemoryWish,
 } from "../compiler/index.js";
-import type { TracedProgram } from "../compiler/trace.js";
+import type { FittedProgram } from "../compiler/budget.js";
 import { analyze, type Analysis, type AnalyzedModel } from "../compiler/semantics/index.js";
 import type { Program } from "../program/program.js";
 import type { DataRecipe, TrainRecipe } from "../program/recipe.js";
@@ -63,10 +63,13 @@ export async function compileSpec(path: string, select: SelectOptions): Promise<
 }
 
 /** What the program that a network runs came from. */
-export function traceOf({ compilation }: CompiledSpec, { program }: Network): TracedProgram {
-  const trace = compilation.traces.find((candidate) => candidate.program === program);
-  if (!trace) throw new Error("the network was made from another compilation");
-  return trace;
+export function compiledProgramOf(
+  { compilation }: CompiledSpec,
+  { program }: Network,
+): FittedProgram {
+  const compiled = compilation.compiled.find((candidate) => candidate.program === program);
+  if (!compiled) throw new Error("the network was made from another compilation");
+  return compiled;
 }
 
 /** The recipe of a compiled spec, for commands that cannot do without. */

@@ -1,7 +1,7 @@
 /** How long a network's kernels take: what `netc time` shows. */
 import type { Affine } from "../program/program.js";
-import type { StepDraft } from "../compiler/lower/storage.js";
-import { trafficOf, type TracedProgram } from "../compiler/trace.js";
+import type { StepDraft } from "../compiler/lower/step-draft.js";
+import type { WrittenProgram } from "../compiler/write/program.js";
 import type { Network } from "../runtime/network.js";
 import { profileSteps, type Profile, type ProfiledStep } from "../runtime/profile.js";
 import type { Ceilings } from "../workbench/ceilings.js";
@@ -11,7 +11,7 @@ export type TimedList = "train" | "predict";
 
 /**
  * A dispatch. Rates count its multiply-adds, two operations each, and the bytes that it binds
- * (compiler/trace.ts).
+ * (`trafficOf`).
  */
 export interface KernelTime {
   readonly list: TimedList;
@@ -43,10 +43,10 @@ export interface NetworkTimes {
   readonly predict: ListTime;
 }
 
-/** Profiles training and prediction of a network that was made from a traced program. */
+/** Profiles training and prediction of a network that was made from a compiled program. */
 export async function timeNetwork(
   network: Network,
-  { lists }: Pick<TracedProgram, "lists">,
+  { lists }: Pick<WrittenProgram, "lists">,
   examples: Examples,
   ceilings: Ceilings,
 ): Promise<NetworkTimes> {
@@ -100,4 +100,19 @@ function listTime({
   const sum = kernels.reduce((total, { milliseconds }) => total + milliseconds, 0);
   const { milliseconds, submissions } = profile;
   return { milliseconds, submissions, kernels: sum };
+}
+
+/**
+ * Bytes that a step moves, if each thing it binds is read or written once: what caches save on
+ * reading the same again is as little counted as what they fail to save. What is changed in place
+ * counts twice.
+ */
+function trafficOf({ kernel, storage }: StepDraft): Affine {
+  const outlives = (index: number) => ["parameter", "state"].includes(storage[index]!.purpose);
+  const passes = kernel.storage.map(({ access }, index) =>
+    access === "read_write" && outlives(index) ? 2 : 1,
+  );
+  const sum = (part: keyof Affine) =>
+    storage.reduce((total, { bytes }, index) => total + passes[index]! * bytes[part], 0);
+  return { fixed: sum("fixed"), perImage: sum("perImage") };
 }

@@ -2,7 +2,7 @@
  * Training within a budget of memory: by slices of the batch, by computing values again instead of
  * keeping them, or both.
  */
-import { trainingBytes } from "../program/planned-memory.js";
+import { trainingBytes, type SlicedBatch } from "../program/planned-memory.js";
 import { stepsFor, type Program, type ProgramBuffer } from "../program/program.js";
 import type { Graph } from "./ir/graph.js";
 import {
@@ -12,8 +12,7 @@ import {
   type RepetitionChoice,
 } from "./passes/choose-repeated.js";
 import { fusedTraining } from "./passes/step-graphs.js";
-import { traceProgram, type ProgramOptions } from "./program.js";
-import type { BudgetExcess, RepeatedValue, TracedProgram } from "./trace.js";
+import { compileGraph, type CompiledProgram, type ProgramOptions } from "./program.js";
 
 export interface MemoryBudget {
   /** Of training: weights, what the optimizer keeps, and the values of a step. */
@@ -24,17 +23,51 @@ export interface MemoryBudget {
   readonly accumulate?: number | undefined;
 }
 
+/** How a program keeps to a budget. */
+export interface BudgetFit extends SlicedBatch {
+  readonly bytes: number;
+  /** What is computed twice, in the order of the forward pass. */
+  readonly repeated: readonly RepeatedValue[];
+  /** Multiply-adds of a step, as a multiple of those without repetitions. */
+  readonly work: number;
+}
+
+/** A budget that nothing can keep. */
+export interface BudgetExcess {
+  /** The least that training takes, with all that was tried, by what takes it. */
+  readonly least: number;
+  readonly weights: number;
+  readonly optimizer: number;
+  readonly values: number;
+}
+
+export interface RepeatedValue {
+  /** `features.relu1`. */
+  readonly name: string;
+  readonly line: number;
+  /** Multiply-adds an image. */
+  readonly macs: number;
+}
+
+/** A program that was compiled for a budget of memory. */
+export interface FittedProgram extends CompiledProgram {
+  /** How it keeps to it. */
+  readonly fit?: BudgetFit;
+  /** What it takes, if nothing keeps to it. */
+  readonly excess?: BudgetExcess;
+}
+
 /**
  * The program with which a training step keeps to the budget in the least time; where none does,
  * the plain one, with what it takes at least (`excess`). Slices repeat no arithmetic, but read and
  * update the weights once more each; a repetition takes the time of its kernel. With batch
  * normalization, whose statistics slices would change, there are no more slices than must be.
  */
-export function traceWithin(
+export function compileWithin(
   forward: Graph,
   options: ProgramOptions,
   budget: MemoryBudget,
-): TracedProgram {
+): FittedProgram {
   return new BudgetSearch(forward, options, budget).run();
 }
 
@@ -46,7 +79,7 @@ interface Way {
 }
 
 class BudgetSearch {
-  private readonly traces = new Map<number, TracedProgram>();
+  private readonly compiled = new Map<number, FittedProgram>();
   private known: readonly RepetitionChoice[] | undefined;
   private least: { readonly bytes: number; readonly program: Program; readonly slices: number };
 
@@ -55,12 +88,12 @@ class BudgetSearch {
     private readonly options: ProgramOptions,
     private readonly budget: MemoryBudget,
   ) {
-    const { program } = this.trace(0);
+    const { program } = this.compile(0);
     this.least = { bytes: Infinity, program, slices: 1 };
   }
 
-  run(): TracedProgram {
-    const plain = this.trace(0);
+  run(): FittedProgram {
+    const plain = this.compile(0);
     if (!plain.lists.train) return plain;
     const best = this.bestWay(normalizesBatches(plain));
     return best ? this.fitted(best) : { ...plain, excess: this.excess() };
@@ -97,7 +130,7 @@ class BudgetSearch {
   }
 
   private fits(choice: number, slices: number): boolean {
-    const { program } = this.trace(choice);
+    const { program } = this.compile(choice);
     const bytes = trainingBytes(program, { batch: this.budget.batch, slices });
     if (bytes < this.least.bytes) this.least = { bytes, program, slices };
     return bytes <= this.budget.bytes;
@@ -112,12 +145,12 @@ class BudgetSearch {
     return this.known;
   }
 
-  private trace(choice: number): TracedProgram {
-    const known = this.traces.get(choice);
+  private compile(choice: number): FittedProgram {
+    const known = this.compiled.get(choice);
     if (known) return known;
     const again = choice === 0 ? undefined : this.choices[choice]!.again;
-    const made = traceProgram(this.forward, { ...this.options, ...(again && { again }) });
-    this.traces.set(choice, made);
+    const made = compileGraph(this.forward, { ...this.options, ...(again && { again }) });
+    this.compiled.set(choice, made);
     return made;
   }
 
@@ -126,7 +159,7 @@ class BudgetSearch {
    * the optimizer keeps are updated.
    */
   private sliceTime(): number {
-    const { program } = this.trace(0);
+    const { program } = this.compile(0);
     const lasting = bytesFor(program, ["parameter", "state"], 1);
     return MACS_PER_BYTE * 2 * lasting;
   }
@@ -135,17 +168,17 @@ class BudgetSearch {
     return choice === 0 ? 0 : this.budget.batch * timeOf(this.choices[choice]!.cost);
   }
 
-  private fitted({ slices, choice }: Way): TracedProgram {
+  private fitted({ slices, choice }: Way): FittedProgram {
     const { batch } = this.budget;
-    const trace = this.trace(choice);
+    const compiled = this.compile(choice);
     const slice = Math.ceil(batch / slices);
-    const program = { ...trace.program, slice };
-    const repeated = choice === 0 ? [] : repeatedIn(trace, this.choices[choice]!);
-    const macs = (of: TracedProgram) =>
+    const program = { ...compiled.program, slice };
+    const repeated = choice === 0 ? [] : repeatedIn(compiled, this.choices[choice]!);
+    const macs = (of: FittedProgram) =>
       stepsFor(of.program.steps.train, slice).reduce((sum, step) => sum + step.macs, 0);
     const bytes = trainingBytes(program, { batch, slices });
-    const work = macs(trace) / macs(this.trace(0));
-    return { ...trace, program, fit: { batch, slices, bytes, repeated, work } };
+    const work = macs(compiled) / macs(this.compile(0));
+    return { ...compiled, program, fit: { batch, slices, bytes, repeated, work } };
   }
 
   private excess(): BudgetExcess {
@@ -163,8 +196,8 @@ function nextSlices(batch: number, slices: number): number | undefined {
   return slice === 1 ? undefined : Math.ceil(batch / (slice - 1));
 }
 
-const normalizesBatches = ({ lists }: TracedProgram) =>
-  lists.train!.graph.nodes.some(({ kind }) => kind === "channelStatistics");
+const normalizesBatches = ({ lists }: FittedProgram) =>
+  lists.train!.plan.graph.nodes.some(({ kind }) => kind === "channelStatistics");
 
 /** Bytes of the buffers of these purposes that training binds. */
 function bytesFor(
@@ -180,7 +213,7 @@ function bytesFor(
 }
 
 /** What stands twice in a program's training, with what its second time takes. */
-function repeatedIn({ lists }: TracedProgram, { again }: RepetitionChoice): RepeatedValue[] {
+function repeatedIn({ lists }: FittedProgram, { again }: RepetitionChoice): RepeatedValue[] {
   const { nodes, steps } = lists.train!;
   return nodes
     .filter(({ node }) => again.has(node.outputs[0]?.id ?? -1))

@@ -12,9 +12,14 @@ import { fingerprint } from "./emit/fingerprint.js";
 import { emitModule } from "./emit/module.js";
 import { applyWeightSettings } from "./passes/weight-settings.js";
 import type { AfterPass } from "./passes/step-graphs.js";
-import { traceProgram, type ProgramOptions } from "./program.js";
+import { compileGraph, type ProgramOptions } from "./program.js";
 import type { Graph } from "./ir/graph.js";
-import { traceWithin, type MemoryBudget } from "./budget.js";
+import {
+  compileWithin,
+  type BudgetExcess,
+  type FittedProgram,
+  type MemoryBudget,
+} from "./budget.js";
 import { build } from "./network/build.js";
 import { fractionsOf } from "./network/facts.js";
 import { outlineOf } from "./network/outline.js";
@@ -26,7 +31,6 @@ import {
   type RecipeOverrides,
 } from "./semantics/index.js";
 import type { TunedSchedules } from "./schedules/index.js";
-import type { BudgetExcess, TracedProgram } from "./trace.js";
 
 export type { Diagnostic, Edit, Fix, Label, Severity } from "./diagnostics/diagnostic.js";
 export type { Program } from "../program/program.js";
@@ -93,7 +97,7 @@ export interface Compilation {
   /** One program for each kind of adapter; empty if the spec has errors. */
   readonly programs: readonly Program[];
   /** What each of them came from, in the same order. */
-  readonly traces: readonly TracedProgram[];
+  readonly compiled: readonly FittedProgram[];
   /** The first of them. */
   readonly program: Program | undefined;
   /** The ES module's text, empty if the spec has errors. */
@@ -103,7 +107,7 @@ export interface Compilation {
   readonly diagnostics: readonly Diagnostic[];
   /**
    * What training takes at least, if that is more than `memory`, with the first program for which
-   * it is; `traces` say which.
+   * it is; `compiled` says which.
    */
   readonly excess?: BudgetExcess;
 }
@@ -144,8 +148,8 @@ export function compile(source: string, options: CompileOptions): Compilation {
   if (hasErrors || !network || !graph) return compilationOf([], { diagnostics });
   const { recipe } = selected!;
   const hash = fingerprint([...sources.values()].join("\n"));
-  const traces = tracePrograms({ network, graph, recipe, hash }, options);
-  return compilationOf(traces, { recipe, documentation, diagnostics });
+  const compiled = compilePrograms({ network, graph, recipe, hash }, options);
+  return compilationOf(compiled, { recipe, documentation, diagnostics });
 }
 
 /** What may be said of the compilation of a network that comes from no spec. */
@@ -160,24 +164,24 @@ export interface NetworkOptions extends Pick<
 export function compileNetwork(network: ResolvedNetwork, options: NetworkOptions): Compilation {
   const { recipe, ...rest } = options;
   const hash = fingerprint(JSON.stringify(outlineOf(network)));
-  const traces = tracePrograms({ network, graph: build(network), recipe, hash }, rest);
-  return compilationOf(traces, { recipe, diagnostics: [] });
+  const compiled = compilePrograms({ network, graph: build(network), recipe, hash }, rest);
+  return compilationOf(compiled, { recipe, diagnostics: [] });
 }
 
 function compilationOf(
-  traces: readonly TracedProgram[],
+  compiled: readonly FittedProgram[],
   said: Pick<Compilation, "diagnostics"> & {
     readonly recipe?: TrainRecipe | undefined;
     readonly documentation?: string | undefined;
   },
 ): Compilation {
   const { diagnostics, recipe, documentation } = said;
-  const excess = traces.find((each) => each.excess)?.excess;
-  const programs = traces.map((trace) => trace.program);
+  const excess = compiled.find((each) => each.excess)?.excess;
+  const programs = compiled.map((each) => each.program);
   const [program] = programs;
   return {
     programs,
-    traces,
+    compiled,
     program,
     module: program ? emitModule(programs, recipe) : "",
     declarations: program ? emitDeclarations(program, recipe, documentation) : "",
@@ -195,7 +199,7 @@ interface Trained {
   readonly hash: string;
 }
 
-function tracePrograms(
+function compilePrograms(
   { network, graph, recipe, hash }: Trained,
   {
     file,
@@ -206,7 +210,7 @@ function tracePrograms(
     memory,
     ...rest
   }: CompileOptions,
-): readonly TracedProgram[] {
+): readonly FittedProgram[] {
   const { afterPass, limits } = rest;
   const common = {
     source: { file: file.replace(/^.*[\\/]/, ""), hash },
@@ -234,10 +238,10 @@ function tracePrograms(
   );
   return variants.map((variant) => {
     const settings = { ...common, ...variant };
-    const made = phases.map((phase) => traceFor(phase, settings, recipe, memory));
+    const made = phases.map((phase) => compileFor(phase, settings, recipe, memory));
     const excess = made.find((each) => each.excess)?.excess;
-    const [first, ...later] = made.map((trace) => {
-      return { ...trace, program: annotateKernels(trace.program) };
+    const [first, ...later] = made.map((each) => {
+      return { ...each, program: annotateKernels(each.program) };
     });
     const { program } = first!;
     const programs = later.map((each) => each.program);
@@ -256,15 +260,15 @@ const mixedPrecision = (recipe: TrainRecipe | undefined): MixedPrecision | undef
   recipe?.precision?.kind === "f16" ? recipe.precision : undefined;
 
 /** One phase's program, within a budget if there is one. */
-function traceFor(
+function compileFor(
   graph: Graph,
   settings: ProgramOptions,
   recipe: TrainRecipe | undefined,
   memory: MemoryWish | undefined,
-): TracedProgram {
-  if (!memory) return traceProgram(graph, settings);
+): FittedProgram {
+  if (!memory) return compileGraph(graph, settings);
   const { batch = 1, accumulate } = recipe ?? {};
-  return traceWithin(graph, settings, { batch, accumulate, ...memory });
+  return compileWithin(graph, settings, { batch, accumulate, ...memory });
 }
 
 /**

@@ -11,15 +11,16 @@ import { createDiagnostic } from "./diagnostics/create.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import type { Graph } from "./ir/graph.js";
 import type { Origin } from "./ir/origin.js";
-import type { StepDraft, Storage } from "./lower/storage.js";
-import type { TracedProgram } from "./trace.js";
+import type { StepDraft } from "./lower/step-draft.js";
+import type { Storage } from "./plan/storage.js";
+import type { CompiledProgram } from "./program.js";
 
 /**
  * What a batch of a program needs and the limits do not grant, and what is done about it; errors
  * where nothing can be.
  */
 export function checkLimits(
-  traces: readonly TracedProgram[],
+  traces: readonly CompiledProgram[],
   batch: number,
   limits: DeviceLimits,
 ): readonly Diagnostic[] {
@@ -41,10 +42,10 @@ export function checkLimits(
 
 const startOf = ({ primary }: Diagnostic) => primary.span.start.offset;
 
-const graphOf = ({ lists }: TracedProgram): Graph => (lists.train ?? lists.predict).graph;
+const graphOf = ({ lists }: CompiledProgram): Graph => (lists.train ?? lists.predict).plan.graph;
 
 /** Weights beyond the limit are split into shards; a shard is made for the default limits. */
-function checkWeights(trace: TracedProgram, limits: DeviceLimits): Diagnostic[] {
+function checkWeights(trace: CompiledProgram, limits: DeviceLimits): Diagnostic[] {
   const { program } = trace;
   const most = bindableBytes(limits);
   const holds = `a storage binding holds ${formatBytes(most)} at most`;
@@ -94,7 +95,7 @@ function describeShard(layout: ParameterLayout, { piece, bytes, shape }: Shard):
  * What no slice makes smaller: weights turned for a gradient, or sums of parts of a weight
  * gradient.
  */
-function checkScratch(trace: TracedProgram, limits: DeviceLimits): Diagnostic[] {
+function checkScratch(trace: CompiledProgram, limits: DeviceLimits): Diagnostic[] {
   const most = bindableBytes(limits);
   return stepsOf(trace).flatMap(({ storage, origin }) => {
     const excess = storage.find(
@@ -108,7 +109,7 @@ function checkScratch(trace: TracedProgram, limits: DeviceLimits): Diagnostic[] 
 
 /** What grows with the batch: beyond the limit, the batch comes in slices. */
 function checkBatch(
-  traces: readonly TracedProgram[],
+  traces: readonly CompiledProgram[],
   batch: number,
   limits: DeviceLimits,
 ): Diagnostic[] {
@@ -150,11 +151,11 @@ interface BoundStorage {
   readonly origin: Origin;
 }
 
-const stepsOf = ({ lists }: TracedProgram): readonly StepDraft[] =>
+const stepsOf = ({ lists }: CompiledProgram): readonly StepDraft[] =>
   [lists.train, lists.evaluate, lists.predict].flatMap((list) => list?.steps ?? []);
 
 /** With the place of the step that first needs it. */
-function largestStorage(traces: readonly TracedProgram[], batch: number): BoundStorage {
+function largestStorage(traces: readonly CompiledProgram[], batch: number): BoundStorage {
   const bound = traces
     .flatMap(stepsOf)
     .filter(({ batches: { atMost = batch } = {} }) => atMost >= batch)
@@ -168,7 +169,7 @@ function largestStorage(traces: readonly TracedProgram[], batch: number): BoundS
 }
 
 /** Kernels are made for the default limits; nothing helps where a device grants less. */
-function checkKernels(trace: TracedProgram, limits: DeviceLimits): Diagnostic[] {
+function checkKernels(trace: CompiledProgram, limits: DeviceLimits): Diagnostic[] {
   return stepsOf(trace).flatMap((step) => {
     const excess = needsOf(step).find(({ needed, limit }) => needed > limits[limit]);
     if (!excess) return [];

@@ -15,7 +15,7 @@ import {
   passQuads,
   type Passage,
 } from "../compiler/kernels/ceilings.js";
-import { fixed } from "../compiler/lower/storage.js";
+import { fixed } from "../compiler/plan/storage.js";
 
 /** Accumulators to try. */
 const BLOCKS = [2, 4, 8, 16, 32] as const;

@@ -82,8 +82,8 @@ function diagnose(
 ): readonly Diagnostic[] {
   const { diagnostics, selected } = analyze(text, path, { readImport, readWeights });
   if (limits === undefined || hasErrors(diagnostics)) return diagnostics;
-  const { traces } = compile(text, { file: path, readImport });
-  return [...diagnostics, ...checkLimits(traces, selected?.recipe?.batch ?? 1, limits)];
+  const { compiled } = compile(text, { file: path, readImport });
+  return [...diagnostics, ...checkLimits(compiled, selected?.recipe?.batch ?? 1, limits)];
 }
 
 /**

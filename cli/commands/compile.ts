@@ -103,7 +103,7 @@ async function compileOnce(path: string, flags: CompileFlags): Promise<void> {
   requireFit(compilation, flags.memory);
   const written = await writeOutputs(spec, compilation, flags);
   for (const line of written) print(line);
-  const fits = new Set(compilation.traces.flatMap(({ fit }) => (fit ? [describeFit(fit)] : [])));
+  const fits = new Set(compilation.compiled.flatMap(({ fit }) => (fit ? [describeFit(fit)] : [])));
   for (const fit of fits) print(`to train within ${formatBytes(flags.memory!)}, ${fit}`);
   print(`compiled in ${formatDuration((performance.now() - start) / 1000)}`);
 }

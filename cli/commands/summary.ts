@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { RepeatedValue } from "../../compiler/trace.js";
+import type { RepeatedValue } from "../../compiler/budget.js";
 import type { AnalyzedLayer } from "../../compiler/semantics/index.js";
 import {
   bufferBytes,
@@ -101,7 +101,7 @@ async function summarize(path: string, options: SummaryOptions): Promise<void> {
   const { model, recipe, compilation } = await compileSpec(path, { ...selected, target: "gpu" });
   requireFit(compilation, options.memory);
   const batch = options.batch ?? recipe?.batch ?? 1;
-  const { program, fit } = compilation.traces[0]!;
+  const { program, fit } = compilation.compiled[0]!;
   const floats = compilation.programs.find(({ precision }) => !precision)!;
   const slices = fit?.slices ?? recipe?.accumulate ?? 1;
   const summary = {

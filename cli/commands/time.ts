@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { measureCeilings, type Ceilings } from "../../workbench/ceilings.js";
-import { compileSpec, traceOf } from "../compiled.js";
+import { compileSpec, compiledProgramOf } from "../compiled.js";
 import { formatPercent } from "../format.js";
 import { openNetwork } from "../open-network.js";
 import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
@@ -57,7 +57,12 @@ async function time(path: string, options: TimeOptions): Promise<void> {
     const ceilings = await measureCeilings(adapter, network.adapter);
     say(`timing ${network.program.model} at batch ${batch}`);
     const examples = randomExamples(network.program, batch);
-    const times = await timeNetwork(network, traceOf(compiled, network), examples, ceilings);
+    const times = await timeNetwork(
+      network,
+      compiledProgramOf(compiled, network),
+      examples,
+      ceilings,
+    );
     const { model } = network.program;
     const report: TimeReport = { adapter: network.adapter.name, model, batch, ceilings, ...times };
     if (json) printJson(report);

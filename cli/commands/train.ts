@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { checkRun } from "../../compiler/semantics/recipes/check-run.js";
-import type { TracedProgram } from "../../compiler/trace.js";
+import type { FittedProgram } from "../../compiler/budget.js";
 import { DataError } from "../../runtime/data/error.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
 import type { Network } from "../../runtime/network.js";
@@ -14,7 +14,7 @@ import {
   parametersOf,
   requireData,
   requireRecipe,
-  traceOf,
+  compiledProgramOf,
   type CompiledSpec,
 } from "../compiled.js";
 import { openRecipeData, type DataFlags } from "../data.js";
@@ -147,9 +147,9 @@ async function openFor(
 ): Promise<Network> {
   const network = await openNetwork(compiled, { batch, accumulate, seed, adapter });
   try {
-    const traced = traceOf(compiled, network);
-    requireFit(traced, memory);
-    announceFit(traced);
+    const fitted = compiledProgramOf(compiled, network);
+    requireFit(fitted, memory);
+    announceFit(fitted);
   } catch (error) {
     network.destroy();
     throw error;
@@ -212,10 +212,10 @@ async function loadRecipeWeights(network: Network, { spec, recipe }: CompiledSpe
 }
 
 /** Says what is done to keep to `--memory`, if anything is. */
-function announceFit(traced: TracedProgram): void {
-  if (!traced.fit) return;
-  say(`training takes ${formatBytes(traced.fit.bytes)}: ${describeFit(traced.fit)}`);
-  if (normalizesSlices(traced)) {
+function announceFit(fitted: FittedProgram): void {
+  if (!fitted.fit) return;
+  say(`training takes ${formatBytes(fitted.fit.bytes)}: ${describeFit(fitted.fit)}`);
+  if (normalizesSlices(fitted)) {
     warn("in training, batch normalization takes the statistics of each slice, not of the batch");
   }
 }

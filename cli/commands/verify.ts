@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { compileSpec, traceOf, type CompiledSpec } from "../compiled.js";
+import { compileSpec, compiledProgramOf, type CompiledSpec } from "../compiled.js";
 import { ExitCode, Reported } from "../failure.js";
 import { formatCount, formatDuration, formatNumber } from "../format.js";
 import { openNetwork } from "../open-network.js";
@@ -97,8 +97,8 @@ async function verifyCompiled(
   try {
     const { steps } = network.program;
     const trainsAtOnce = steps.train.length > 0 && steps.accumulate.length === 0;
-    const traced = traceOf(compiled, network);
-    const tally = await verifyNetwork(network, traced, lists, { known, onProgress });
+    const written = compiledProgramOf(compiled, network);
+    const tally = await verifyNetwork(network, written, lists, { known, onProgress });
     return { adapter: network.adapter.name, tally, trainsAtOnce };
   } finally {
     counter?.stop();

@@ -1,6 +1,6 @@
 /** Tuning: every round runs a network with another candidate of every problem. */
 import { compile, type TunedAdapter } from "../../compiler/index.js";
-import { traceOf, type CompiledSpec, type SelectOptions } from "../compiled.js";
+import { compiledProgramOf, type CompiledSpec, type SelectOptions } from "../compiled.js";
 import { openNetwork } from "../open-network.js";
 import {
   candidatesOf,
@@ -39,9 +39,9 @@ export async function tune(compiled: CompiledSpec, settings: TuneSettings): Prom
   const first = await openNetwork(compiled, { batch, adapter: settings.adapter });
   const { target } = first.program;
   const { name, vendor, architecture } = first.adapter;
-  const traced = traceOf(compiled, first);
+  const written = compiledProgramOf(compiled, first);
   first.destroy();
-  const problems = candidatesOf(traced, target, { batch, count });
+  const problems = candidatesOf(written, target, { batch, count });
   const rounds = Math.max(0, ...problems.map(({ schedules }) => schedules.length));
   const adapter = { name, vendor, architecture };
   const known = new Set<string>();
@@ -90,15 +90,15 @@ async function runRound(
   { known, wanted }: { readonly known: Set<string>; readonly wanted: ReadonlySet<string> },
 ): ReturnType<typeof measureRound> {
   const { createNetwork } = await import("../../runtime/index.js");
-  const { traces } = compile(spec.text, {
+  const { compiled: programs } = compile(spec.text, {
     ...{ file: spec.path, model, train, target: "tuned", tuned: [tuned] },
     readImport: spec.readImport,
   });
   // Kernels of 16 bits, if there are any, come first; they take the schedules of those of 32.
-  const traced = traces.at(-1)!;
-  const network = await createNetwork([traced.program], { batch, adapter });
+  const written = programs.at(-1)!;
+  const network = await createNetwork([written.program], { batch, adapter });
   try {
-    return await measureRound(network, traced, wanted, { known, ...(clock && { clock }) });
+    return await measureRound(network, written, wanted, { known, ...(clock && { clock }) });
   } finally {
     network.destroy();
   }

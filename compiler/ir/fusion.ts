@@ -29,6 +29,9 @@ export interface LeftParts {
   readonly operands: readonly Value[];
 }
 
+/** vec4 that a part takes of each channel quad. */
+export const PART_QUADS: Readonly<Record<LeftParts["what"], number>> = { moments: 3, products: 2 };
+
 export interface Fusion {
   /** Of the node's first input, before the node reads it. */
   readonly prologue?: Fused;

@@ -4,11 +4,12 @@
  * [part][quad][...]; lanes need nothing of each other. In the second, a workgroup for each channel
  * quad puts the parts together. Sums have the same order every time.
  */
+import { PART_QUADS } from "../ir/fusion.js";
 import { read, written } from "./bindings.js";
 import { block, code, frame, lane, startThread, type Code, type Hole } from "./code.js";
 import type { PlaceCode } from "./constants.js";
 import { defineKernel } from "./define-kernel.js";
-import { LEFT, leaveMoments, leaveProducts } from "./gather.js";
+import { leaveMoments, leaveProducts } from "./gather.js";
 import { placeName } from "./pixels.js";
 import { REDUCE_WORKGROUP, SUM4 } from "./reduce.js";
 
@@ -122,14 +123,14 @@ export const joinMoments = defineKernel("join_moments", () => ({
     const variance = code`${running.variance} + momentum * squares / (count - 1.0)`;
     return code`
       ${allValues(k)}
-      let near = ${io.partial.load(code`${LEFT.moments} * ${block}`)};
+      let near = ${io.partial.load(code`${PART_QUADS.moments} * ${block}`)};
       var rest = vec4f(0);
-      ${overParts(k, LEFT.moments, values, code`rest += values * (${distance});`)}
+      ${overParts(k, PART_QUADS.moments, values, code`rest += values * (${distance});`)}
       rest = ${SUM4}(rest, ${lane}) / count;
       var squares = vec4f(0);
       ${overParts(
         k,
-        LEFT.moments,
+        PART_QUADS.moments,
         values,
         code`let distance = ${distance} - rest;`,
         code`squares += ${ofPart(2)} + values * distance * distance;`,
@@ -199,7 +200,7 @@ export const joinProducts = defineKernel("join_products", () => ({
       var products = vec4f(0);
       ${overParts(
         k,
-        LEFT.products,
+        PART_QUADS.products,
         code`sum += ${io.partial.load(code`at`)};`,
         code`products += ${io.partial.load(code`at + 1u`)};`,
       )}

@@ -2,7 +2,8 @@
  * What a kernel leaves of the values that it stores, for a reduction of each channel that is joined
  * afterwards (channel-statistics.ts).
  */
-import { LEFT, type Gathered } from "./gather.js";
+import { PART_QUADS } from "../ir/fusion.js";
+import type { Gathered } from "./gather.js";
 import type { Declared } from "./code.js";
 import type { StorageBinding } from "./kernel.js";
 import { RELU } from "./not-a-number.js";
@@ -39,7 +40,7 @@ const placeOfPart = (part: string, at: string) => `(${part} * constants.partial_
 
 const GATHERINGS: Readonly<Record<Gathered, Gathering>> = {
   moments: {
-    left: LEFT.moments,
+    left: PART_QUADS.moments,
     storage: [PARTIAL],
     activations: [],
     constants: ["partial_quads"],
@@ -58,13 +59,13 @@ const GATHERINGS: Readonly<Record<Gathered, Gathering>> = {
     leave: (part, at) => wgsl`
       if (count > 0.0) {
         let place = ${placeOfPart(part, at)};
-        partial[${LEFT.moments}u * place] = near;
-        partial[${LEFT.moments}u * place + 1u] = rest / count;
-        partial[${LEFT.moments}u * place + 2u] = relu(squares - rest * rest / count);
+        partial[${PART_QUADS.moments}u * place] = near;
+        partial[${PART_QUADS.moments}u * place + 1u] = rest / count;
+        partial[${PART_QUADS.moments}u * place + 2u] = relu(squares - rest * rest / count);
       }`,
   },
   products: {
-    left: LEFT.products,
+    left: PART_QUADS.products,
     storage: [read("input"), read("mean"), PARTIAL],
     activations: ["input"],
     constants: ["partial_quads", ...placeConstants("input")],
@@ -80,8 +81,8 @@ const GATHERINGS: Readonly<Record<Gathered, Gathering>> = {
     leave: (part, at) => wgsl`
       if (count > 0.0) {
         let place = ${placeOfPart(part, at)};
-        partial[${LEFT.products}u * place] = gradients;
-        partial[${LEFT.products}u * place + 1u] = products;
+        partial[${PART_QUADS.products}u * place] = gradients;
+        partial[${PART_QUADS.products}u * place + 1u] = products;
       }`,
   },
 };

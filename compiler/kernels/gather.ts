@@ -2,6 +2,7 @@
  * What a kernel leaves of the values that it stores, for a reduction of each channel that is joined
  * afterwards (channel-statistics.ts).
  */
+import { PART_QUADS } from "../ir/fusion.js";
 import { read, written, type Stored } from "./bindings.js";
 import { code, privateVariable, type Code } from "./code.js";
 import { scopeOf, type Fragment } from "./define-kernel.js";
@@ -12,9 +13,6 @@ import { RELU } from "./not-a-number.js";
  * normalization that they are of, and its `mean`.
  */
 export type Gathered = "moments" | "products";
-
-/** vec4 that a part leaves of a channel quad. */
-export const LEFT: Readonly<Record<Gathered, number>> = { moments: 3, products: 2 };
 
 /**
  * A lane's values of one channel quad, one after the other, and the part of the reduction that they
@@ -115,14 +113,14 @@ export const gatherFragment = (gathered: Gathered): GatherFragment =>
 
 /** Stores what `near`, and `rest` and `squares` of the distances from it, say of `count` values. */
 export const leaveMoments = (partial: Stored, place: Code): Code => code`
-  ${partial.store(code`${LEFT.moments} * ${place}`, code`near`)}
-  ${partial.store(code`${LEFT.moments} * ${place} + 1u`, code`rest / count`)}
+  ${partial.store(code`${PART_QUADS.moments} * ${place}`, code`near`)}
+  ${partial.store(code`${PART_QUADS.moments} * ${place} + 1u`, code`rest / count`)}
   ${partial.store(
-    code`${LEFT.moments} * ${place} + 2u`,
+    code`${PART_QUADS.moments} * ${place} + 2u`,
     code`${RELU}(squares - rest * rest / count)`,
   )}`;
 
 /** Stores the sums `gradients` and `products`. */
 export const leaveProducts = (partial: Stored, place: Code): Code => code`
-  ${partial.store(code`${LEFT.products} * ${place}`, code`gradients`)}
-  ${partial.store(code`${LEFT.products} * ${place} + 1u`, code`products`)}`;
+  ${partial.store(code`${PART_QUADS.products} * ${place}`, code`gradients`)}
+  ${partial.store(code`${PART_QUADS.products} * ${place} + 1u`, code`products`)}`;

@@ -17,9 +17,6 @@ import type { ConstantCode } from "./constants.js";
 import { defineKernel } from "./define-kernel.js";
 import { gradientSink, type Descent, type GradientSink } from "./gradient-sink.js";
 
-/** The most images for which the form pays: their output gradients stay in registers. */
-export const RANK_IMAGES = 8;
-
 /** Rows of weights that a workgroup goes through. */
 export const RANK_ROWS = 64;
 

@@ -1,13 +1,8 @@
+import { SQUARES_BLOCKS } from "../schedules/reductions.js";
 import { read, written } from "./bindings.js";
 import { block, code, lane } from "./code.js";
 import { defineKernel } from "./define-kernel.js";
 import { REDUCE_WORKGROUP, SUM } from "./reduce.js";
-
-/**
- * Workgroups that share the sum of a gradient's squares: enough to fill an adapter, few enough for
- * one to add them up.
- */
-export const SQUARES_BLOCKS = 64;
 
 /** Sums of squares of every 64th part of a gradient. Padding is zero. blocks: [SQUARES_BLOCKS]. */
 export const squareSums = defineKernel("square_sums", () => ({

@@ -1,75 +1,62 @@
-import type { Node, Value } from "../ir/graph.js";
+import type { Node } from "../ir/graph.js";
 import { copyChannels } from "../kernels/copy.js";
 import { IDENTITY } from "../kernels/epilogue.js";
 import { pointwise } from "../kernels/pointwise.js";
 import type { PixelPlace } from "../layout/activation-layout.js";
+import type { ChannelCopy, CopyNode } from "../plan/forms.js";
+import { perImage } from "../plan/storage.js";
 import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";
-import { perImage } from "./storage.js";
+import type { StepDraft } from "./step-draft.js";
 
 /** Each input is copied to its place among the channels. */
-export function lowerConcatenate(context: LoweringContext, node: Node<"concatenate">): void {
-  const output = node.outputs[0]!;
-  let start = 0;
-  for (const input of node.inputs) {
-    const { channels } = context.layout(input);
-    copy(context, node, { from: input, to: output, fromStart: 0, toStart: start, channels });
-    start += channels;
-  }
-}
+export const lowerConcatenate = (context: LoweringContext, node: Node<"concatenate">) =>
+  copySteps(context, node, context.choice(node));
 
-export function lowerSlice(context: LoweringContext, node: Node<"slice">): void {
-  const [from, to] = [node.inputs[0]!, node.outputs[0]!];
-  const { start, count } = node.attributes;
-  copy(context, node, { from, to, fromStart: start, toStart: 0, channels: count });
-}
+export const lowerSlice = (context: LoweringContext, node: Node<"slice">) =>
+  copySteps(context, node, context.choice(node));
 
-interface ChannelCopy {
-  readonly from: Value;
-  readonly to: Value;
-  readonly fromStart: number;
-  readonly toStart: number;
-  readonly channels: number;
-}
-
-/** Copies channels in fours where they stand in fours on both sides, else one by one. */
-function copy(
+const copySteps = (
   context: LoweringContext,
-  { origin, kind }: Pick<Node, "origin" | "kind">,
-  problem: ChannelCopy,
-): void {
-  const { from, to, fromStart, toStart, channels } = problem;
+  { origin, kind }: CopyNode,
+  copies: readonly ChannelCopy[],
+): readonly StepDraft[] =>
+  copies.map((copy) => {
+    const common = { label: `${origin.name} ${kind}`, origin };
+    return copy.inFours ? copyQuads(context, copy, common) : copySingly(context, copy, common);
+  });
+
+type Common = Pick<StepDraft, "label" | "origin">;
+
+function copySingly(context: LoweringContext, copy: ChannelCopy, common: Common): StepDraft {
+  const { from, to, fromStart, toStart, channels } = copy;
   const { pixels, height, width } = context.layout(to);
-  const inFours = [fromStart, toStart, channels].every((count) => count % 4 === 0);
-  const common = { label: `${origin.name} ${kind}`, origin };
-  if (!inFours) {
-    context.emit(
-      dispatch(copyChannels(), {
-        buffers: { a: context.storageOf(from), result: context.storageOf(to) },
-        constants: {
-          ...{ channels, height, width },
-          a: fromChannel(context.layout(from).inFloats(), fromStart),
-          y: fromChannel(context.layout(to).inFloats(), toStart),
-        },
-        threads: perImage(pixels * channels),
-        ...common,
-      }),
-    );
-    return;
-  }
+  return dispatch(copyChannels(), {
+    buffers: { a: context.storageOf(from), result: context.storageOf(to) },
+    constants: {
+      ...{ channels, height, width },
+      a: fromChannel(context.layout(from).inFloats(), fromStart),
+      y: fromChannel(context.layout(to).inFloats(), toStart),
+    },
+    threads: perImage(pixels * channels),
+    ...common,
+  });
+}
+
+function copyQuads(context: LoweringContext, copy: ChannelCopy, common: Common): StepDraft {
+  const { from, to, fromStart, toStart, channels } = copy;
+  const { pixels, width } = context.layout(to);
   const quads = channels / 4;
-  context.emit(
-    dispatch(pointwise().in({ form: "quads", epilogue: IDENTITY }), {
-      buffers: { a: context.storageOf(from), result: context.storageOf(to) },
-      constants: {
-        ...{ pixels, width, quads },
-        a: fromChannel(context.layout(from).inQuads(), fromStart / 4),
-        y: fromChannel(context.layout(to).inQuads(), toStart / 4),
-      },
-      threads: perImage(pixels * quads),
-      ...common,
-    }),
-  );
+  return dispatch(pointwise().in({ form: "quads", epilogue: IDENTITY }), {
+    buffers: { a: context.storageOf(from), result: context.storageOf(to) },
+    constants: {
+      ...{ pixels, width, quads },
+      a: fromChannel(context.layout(from).inQuads(), fromStart / 4),
+      y: fromChannel(context.layout(to).inQuads(), toStart / 4),
+    },
+    threads: perImage(pixels * quads),
+    ...common,
+  });
 }
 
 /** The place of an activation's pixels from one of its channels, or channel quads, on. */

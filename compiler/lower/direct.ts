@@ -2,10 +2,13 @@ import type { Node, Value } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
 import { directConvolution, directInputGradient, directWeightGradient } from "../kernels/direct.js";
 import type { ConvolutionGeometry } from "../layout/geometry.js";
+import { labelOf } from "../plan/labels.js";
+import { geometryOf } from "../plan/problem.js";
+import { fixed } from "../plan/storage.js";
 import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";
-import { emitQuads } from "./quads.js";
-import { fixed } from "./storage.js";
+import { quadSteps } from "./quads.js";
+import type { StepDraft } from "./step-draft.js";
 
 /** Groups and windows. */
 function windows({ attributes, inputs, outputs }: ConvolutionGeometry) {
@@ -38,41 +41,39 @@ const outputSize = ({ outputSize: [height, width] }: ConvolutionGeometry) => ({
 export function lowerDirect(
   context: LoweringContext,
   node: Node<"convolution"> | Node<"convolutionInputGradient">,
-  geometry: ConvolutionGeometry,
-  direction: "forward" | "input gradient",
-): void {
+): readonly StepDraft[] {
+  const geometry = geometryOf(node);
   const [from, weights] = node.inputs as [Value, Value];
   const common = {
-    label: `${node.origin.name} ${direction}`,
+    label: labelOf(node),
     result: node.outputs[0]!,
     fused: node.fusion?.epilogue,
     buffers: { a: context.storageOf(from), w: context.storageOf(weights) },
     macs: geometry.macs,
   };
   const shared = { ...windows(geometry), a: context.layout(from).inQuads() };
-  if (direction === "forward") {
-    emitQuads(context, node, {
+  if (node.kind === "convolution") {
+    return quadSteps(context, node, {
       ...common,
       kernel: directConvolution(),
       constants: { ...shared, ...inputSize(geometry), output_channels: geometry.outputs },
     });
-  } else {
-    emitQuads(context, node, {
-      ...common,
-      kernel: directInputGradient(),
-      constants: { ...shared, ...outputSize(geometry), input_channels: geometry.inputs },
-    });
   }
+  return quadSteps(context, node, {
+    ...common,
+    kernel: directInputGradient(),
+    constants: { ...shared, ...outputSize(geometry), input_channels: geometry.inputs },
+  });
 }
 
 export function lowerDirectWeightGradient(
   context: LoweringContext,
   node: Node<"convolutionWeightGradient">,
-  geometry: ConvolutionGeometry,
-): void {
+): readonly StepDraft[] {
+  const geometry = geometryOf(node);
   const [input, gradient] = node.inputs as [Value, Value];
   const weights = elementCount(node.attributes.weightShape);
-  context.emit(
+  return [
     dispatch(directWeightGradient(), {
       buffers: {
         a: context.storageOf(input),
@@ -90,5 +91,5 @@ export function lowerDirectWeightGradient(
       origin: node.origin,
       macs: geometry.macs,
     }),
-  );
+  ];
 }

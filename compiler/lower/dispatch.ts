@@ -9,7 +9,8 @@ import {
   type ValueOf,
 } from "../kernels/constants.js";
 import { joinNamed, type Fragment, type TypedKernel } from "../kernels/define-kernel.js";
-import type { StepDraft, Storage } from "./storage.js";
+import type { Storage } from "../plan/storage.js";
+import type { StepDraft } from "./step-draft.js";
 
 /** Names that each variant of a kernel has, and those that only some have. */
 type Always<All> = { [Name in keyof All]: undefined extends All[Name] ? never : Name }[keyof All];

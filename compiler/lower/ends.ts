@@ -1,37 +1,53 @@
 import { groupsOf, runLength } from "../../program/pieces.js";
 import type { Initializer } from "../../program/program.js";
-import type { Graph, Value } from "../ir/graph.js";
+import type { Port } from "../ir/graph.js";
+import { BATCH, elementCount, formatShape } from "../ir/shape.js";
 import { average } from "../kernels/average.js";
 import { importImages } from "../kernels/copy.js";
 import { DISTRIBUTIONS, initializeContraction, initializeDense } from "../kernels/initialize.js";
 import { UPDATE_QUADS, UPDATE_WORKGROUP } from "../kernels/update.js";
 import { isActivation } from "../layout/choose-layouts.js";
-import { roundUpTo4 } from "../layout/activation-layout.js";
+import { ActivationLayout, roundUpTo4 } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";
-import type { StoredParameter } from "../layout/parameters.js";
-import { fixed, perImage, type StepDraft, type Storage } from "./storage.js";
+import type { KeptParameter } from "../plan/persistent.js";
+import { fixed, perImage, type Storage } from "../plan/storage.js";
+import { reshapeStep } from "./elementwise.js";
+import type { StepDraft } from "./step-draft.js";
 
 /** Uploaded images, and targets that are numbers, into the layouts of their readers. */
-export function importBatch(context: LoweringContext, { inputs }: Graph): void {
-  for (const port of inputs) {
-    if (isActivation(port.value)) importActivation(context, port.value, context.portStorage(port));
-  }
-}
+export const importBatch = (context: LoweringContext): readonly StepDraft[] =>
+  context.plan.graph.inputs
+    .filter(({ value }) => isActivation(value))
+    .map((port) => importActivation(context, port));
 
-function importActivation(context: LoweringContext, value: Value, uploaded: Storage): void {
+function importActivation(context: LoweringContext, port: Port): StepDraft {
+  const { value } = port;
   const layout = context.layout(value);
   const { channels, height, width } = layout;
-  const elements = channels * height * width;
-  context.emit(
-    dispatch(importImages(), {
-      buffers: { a: uploaded, result: context.storageOf(value) },
-      constants: { channels, height, width, y: layout.inFloats() },
-      threads: perImage(elements),
-      label: `${value.name} import`,
-      origin: value.origin,
-    }),
-  );
+  return dispatch(importImages(), {
+    buffers: { a: context.portStorage(port), result: context.storageOf(value) },
+    constants: { channels, height, width, y: layout.inFloats() },
+    threads: perImage(channels * height * width),
+    label: `${value.name} import`,
+    origin: value.origin,
+  });
+}
+
+/** Predictions that lie otherwise than in rows of channels are copied there, in PyTorch's order. */
+export const exportPredictions = (context: LoweringContext): readonly StepDraft[] =>
+  context.plan.graph.outputs
+    .filter((port) => context.storageOf(port.value) !== context.portStorage(port))
+    .map((port) => exportPrediction(context, port));
+
+function exportPrediction(context: LoweringContext, port: Port): StepDraft {
+  const { origin, shape } = port.value;
+  return reshapeStep(context, origin, {
+    label: `prediction ${formatShape(shape)}`,
+    from: port.value,
+    storage: context.portStorage(port),
+    to: new ActivationLayout([BATCH, elementCount(shape)]),
+  });
 }
 
 /** A distribution with its two numbers. */
@@ -48,10 +64,9 @@ function distributionOf(initializer: Initializer): { kind: number; a: number; b:
 
 /** One dispatch for each buffer of a parameter. */
 export function initializeParameter(
-  { parameter, layout, pieces }: StoredParameter,
-  storage: readonly Storage[],
+  { parameter, layout, pieces, storage }: KeptParameter,
   stream: number,
-): StepDraft[] {
+): readonly StepDraft[] {
   const { kind: distribution, a, b } = distributionOf(parameter.initializer);
   return pieces.map((piece, index) => {
     const size = piece.bytes / 4;
@@ -86,19 +101,18 @@ export function initializeParameter(
   });
 }
 
-interface AveragedStorage {
-  readonly storage: readonly Storage[];
+interface AverageOptions {
   readonly averages: readonly Storage[];
   /** The state of a dynamic loss scale, by which steps are skipped. */
   readonly lossScale: Storage | undefined;
+  readonly decay: number;
 }
 
 /** One dispatch for each buffer of a parameter: its average follows it. */
 export function averageParameter(
-  { parameter: { value }, pieces }: StoredParameter,
-  { storage, averages, lossScale }: AveragedStorage,
-  decay: number,
-): StepDraft[] {
+  { parameter: { value }, pieces, storage }: KeptParameter,
+  { averages, lossScale, decay }: AverageOptions,
+): readonly StepDraft[] {
   return pieces.map(({ bytes }, index) => {
     const quads = bytes / 16;
     return dispatch(average({ skips: lossScale !== undefined }), {

@@ -10,7 +10,7 @@ import {
 } from "../kernels/epilogue.js";
 import type { LoweringContext } from "./context.js";
 import { bind, type Bound } from "./dispatch.js";
-import type { Storage } from "./storage.js";
+import type { Storage } from "../plan/storage.js";
 
 /** A fused expression with what its operands bind and where they lie. */
 export interface LoweredEpilogue {

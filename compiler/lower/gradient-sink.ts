@@ -8,7 +8,8 @@ import {
 import type { StoredParameter } from "../layout/parameters.js";
 import type { LoweringContext } from "./context.js";
 import { bind, type Bound } from "./dispatch.js";
-import { floatBits, type Storage } from "./storage.js";
+import type { Storage } from "../plan/storage.js";
+import { floatBits } from "./step-draft.js";
 
 /**
  * Where a gradient goes: into memory of its own, or at once into the parameter and what the
@@ -61,7 +62,7 @@ export function lowerGradientSink(
     const storage = (piece: number) => context.piecesOf(gradient!)[piece]!;
     return {
       use: "stored",
-      parameter: context.parameterOfGradient(gradient!),
+      parameter: context.parameter(gradient!),
       bound: (piece) =>
         bind(gradientSink("stored"), { buffers: { result: storage(piece) }, constants: {} }),
       storage: (piece) => [storage(piece)],

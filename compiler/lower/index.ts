@@ -1,11 +1,11 @@
-import type { Graph, Node, OpKind, Port } from "../ir/graph.js";
-import { BATCH, elementCount, formatShape } from "../ir/shape.js";
-import { ActivationLayout } from "../layout/activation-layout.js";
+import type { AnyNode, Node, OpKind } from "../ir/graph.js";
+import { withHalves } from "../kernels/half.js";
+import type { Plan } from "../plan/plan.js";
 import { lowerConcatenate, lowerSlice } from "./channels.js";
-import type { LoweringContext } from "./context.js";
+import { LoweringContext } from "./context.js";
 import { lowerConvolution, lowerInputGradient } from "./contraction.js";
-import { emitReshape, lowerChannelWindowSum, lowerPointwise, lowerReshape } from "./elementwise.js";
-import { importBatch } from "./ends.js";
+import { lowerChannelWindowSum, lowerPointwise, lowerReshape } from "./elementwise.js";
+import { exportPredictions, importBatch } from "./ends.js";
 import { lowerGroupNormalize, lowerGroupNormalizeGradient } from "./group-normalize.js";
 import {
   lowerChannelStatistics,
@@ -33,6 +33,7 @@ import {
 } from "./reduce.js";
 import { lowerAdjustLossScale, lowerScaleGradient } from "./loss-scale.js";
 import { lowerResample, lowerResampleGradient } from "./resample.js";
+import { inPlanes, type StepDraft } from "./step-draft.js";
 import { lowerSquareSum, lowerSumGradients, lowerUpdate } from "./update.js";
 import { lowerWeightGradient } from "./weight-gradient.js";
 
@@ -42,7 +43,7 @@ import { lowerWeightGradient } from "./weight-gradient.js";
  * missing rule does not compile.
  */
 const lowerings: {
-  readonly [Kind in OpKind]: (context: LoweringContext, node: Node<Kind>) => void;
+  readonly [Kind in OpKind]: Lowering<Kind>;
 } = {
   convolution: lowerConvolution,
   convolutionInputGradient: lowerInputGradient,
@@ -81,39 +82,45 @@ const lowerings: {
   elementLoss: lowerElementLoss,
 };
 
-/**
- * Adds the dispatches of a graph to the context's steps, from the uploaded images to the
- * prediction.
- */
-export function lowerGraph(context: LoweringContext): void {
-  importBatch(context, context.graph);
-  lowerNodes(context);
-  exportPredictions(context, context.graph);
+type Lowering<Kind extends OpKind> = (
+  context: LoweringContext,
+  node: Node<Kind>,
+) => readonly StepDraft[];
+
+/** A node with its dispatches. */
+export interface LoweredNode {
+  readonly node: AnyNode;
+  readonly steps: readonly StepDraft[];
 }
 
-/**
- * Adds the dispatches of a graph's nodes alone: all there is to one that only updates parameters.
- */
-export function lowerNodes(context: LoweringContext): void {
-  for (const node of context.graph.nodes) {
-    const lower = lowerings[node.kind] as (context: LoweringContext, node: Node) => void;
-    context.trace(node, () => lower(context, node));
-  }
+/** A plan's dispatches, in the graph's order. */
+export interface LoweredList {
+  readonly plan: Plan;
+  /** Bring in the batch. */
+  readonly imports: readonly StepDraft[];
+  readonly nodes: readonly LoweredNode[];
+  /** Take out the predictions. */
+  readonly exports: readonly StepDraft[];
 }
 
-/** Predictions that lie otherwise than in rows of channels are copied there, in PyTorch's order. */
-function exportPredictions(context: LoweringContext, { outputs }: Graph): void {
-  for (const port of outputs) exportPrediction(context, port);
+export function lowerPlan(plan: Plan): LoweredList {
+  const context = new LoweringContext(plan);
+  return {
+    plan,
+    imports: importBatch(context),
+    nodes: plan.graph.nodes.map((node) => ({ node, steps: lowerNode(context, node) })),
+    exports: exportPredictions(context),
+  };
 }
 
-function exportPrediction(context: LoweringContext, port: Port): void {
-  const prediction = port.value;
-  const storage = context.portStorage(port);
-  if (context.piecesOf(prediction)[0] === storage) return;
-  emitReshape(context, prediction.origin, {
-    label: `prediction ${formatShape(prediction.shape)}`,
-    from: prediction,
-    storage,
-    to: new ActivationLayout([BATCH, elementCount(prediction.shape)]),
-  });
+export function lowerNode(context: LoweringContext, node: AnyNode): readonly StepDraft[] {
+  const lower = lowerings[node.kind] as Lowering<OpKind>;
+  const { maxComputeWorkgroupsPerDimension: most } = context.plan.limits;
+  return lower(context, node).flatMap((step) => inPlanes(inStoredWidths(step), most));
+}
+
+/** Kernels that are written for 32 bits read and write what they bind as it is stored. */
+function inStoredWidths(step: StepDraft): StepDraft {
+  const isHalf = (index: number) => step.storage[index]!.element === "f16";
+  return { ...step, kernel: withHalves(step.kernel, isHalf) };
 }

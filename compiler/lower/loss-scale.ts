@@ -3,15 +3,19 @@ import type { Origin } from "../ir/origin.js";
 import { adjustLossScale, scaleGradient, startLossScale } from "../kernels/loss-scale.js";
 import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";
-import { emitQuads } from "./quads.js";
-import { fixed, type StepDraft, type Storage } from "./storage.js";
+import { fixed, type Storage } from "../plan/storage.js";
+import { quadSteps } from "./quads.js";
+import type { StepDraft } from "./step-draft.js";
 
 /** A single workgroup. */
 const ONCE = { x: { ...fixed(1), tile: 1 }, z: 1 };
 
-export function lowerScaleGradient(context: LoweringContext, node: Node<"scaleGradient">): void {
+export function lowerScaleGradient(
+  context: LoweringContext,
+  node: Node<"scaleGradient">,
+): readonly StepDraft[] {
   const [gradient, state] = node.inputs as [Value, Value];
-  emitQuads(context, node, {
+  return quadSteps(context, node, {
     label: `${node.origin.name} loss scale`,
     result: node.outputs[0]!,
     kernel: scaleGradient(),
@@ -23,11 +27,11 @@ export function lowerScaleGradient(context: LoweringContext, node: Node<"scaleGr
 export function lowerAdjustLossScale(
   context: LoweringContext,
   node: Node<"adjustLossScale">,
-): void {
+): readonly StepDraft[] {
   const { growth, backoff, interval } = node.attributes;
   const [squares, state] = node.inputs.map((value) => context.storageOf(value));
   const [applied] = node.outputs.map((value) => context.storageOf(value));
-  context.emit(
+  return [
     dispatch(adjustLossScale({ clipsNorm: node.attributes.clipsNorm }), {
       buffers: { squares: squares!, state: state!, applied: applied! },
       constants: { growth, backoff, interval },
@@ -35,7 +39,7 @@ export function lowerAdjustLossScale(
       label: "loss scale",
       origin: node.origin,
     }),
-  );
+  ];
 }
 
 /** The dispatch that gives a loss scale its first state. */

@@ -1,6 +1,6 @@
 import { groupsOf } from "../../program/pieces.js";
 import type { Affine } from "../../program/program.js";
-import type { AnyNode, Node, Value } from "../ir/graph.js";
+import type { Node, Value } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
 import {
   channelMoments,
@@ -9,22 +9,17 @@ import {
   joinProducts,
   PARTS_WORKGROUP,
 } from "../kernels/channel-statistics.js";
-import type { Gathered } from "../kernels/gather.js";
 import { normalizeScale, scaleColumns, scaleWeights } from "../kernels/normalize.js";
 import { normalizeExpression } from "../ir/normalize-expression.js";
 import { roundUpTo4, type ActivationLayout } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";
-import { lowerPointwise } from "./elementwise.js";
-import { leftFor, partsBytes, type ChannelParts } from "./gather.js";
+import { expressionSteps } from "./elementwise.js";
 import { pieceLabel } from "../layout/parameters.js";
-import { fixed, type StepDraft, type Storage } from "./storage.js";
-
-/**
- * Values of a channel that a lane goes through, at least: enough to spread the cost of a thread and
- * of its part.
- */
-const PART_VALUES = 64;
+import { labelOf } from "../plan/labels.js";
+import type { ReductionNode } from "../plan/parts.js";
+import { fixed, type Storage } from "../plan/storage.js";
+import type { StepDraft } from "./step-draft.js";
 
 /**
  * A reduction of each channel over batch and space: a kernel for parts of its values, and one to
@@ -34,7 +29,6 @@ interface ChannelReduction {
   readonly label: string;
   /** Of what is reduced. */
   readonly layout: ActivationLayout;
-  readonly gathered: Gathered;
   /** The dispatch that makes parts, and the one that joins them. */
   readonly parts: (partial: Storage, common: PartsCommon) => StepDraft;
   readonly join: (partial: Storage, common: JoinCommon) => StepDraft;
@@ -47,46 +41,33 @@ type PartsCommon = ReturnType<typeof partsCommon>;
 type JoinCommon = ReturnType<typeof joinCommon>;
 
 /** Joins the parts that the kernel before has left, or else parts of its own. */
-function emitReduction(context: LoweringContext, node: AnyNode, reduction: ChannelReduction): void {
-  for (const { batches, parts } of leftFor(context, node)) {
-    context.forBatches(batches, () => {
-      const { storage, values } = parts ?? emitParts(context, node, reduction);
-      context.emit(reduction.join(storage, joinCommon(node, reduction, values)));
-    });
-  }
-}
-
-function emitParts(
+const reductionSteps = (
   context: LoweringContext,
-  node: AnyNode,
+  node: ReductionNode,
   reduction: ChannelReduction,
-): ChannelParts {
-  const { label, layout, gathered } = reduction;
-  const { pixels, width, quads } = layout;
-  const lines = Math.ceil(PART_VALUES / width);
-  const values = lines * width;
-  const storage: Storage = {
-    name: `${label} of parts`,
-    purpose: "scratch",
-    bytes: partsBytes({ gathered, quads, values, pixels }),
-  };
-  context.emit(reduction.parts(storage, partsCommon(node, layout, { lines, label: storage.name })));
-  return { storage, values };
-}
+): readonly StepDraft[] =>
+  context.choice(node).flatMap(({ batches, parts: { storage, values }, lines }) => {
+    const own =
+      lines === undefined
+        ? []
+        : [reduction.parts(storage, partsCommon(node, reduction, { lines, label: storage.name }))];
+    const steps = [...own, reduction.join(storage, joinCommon(node, reduction, values))];
+    return steps.map((step) => (batches ? { ...step, batches } : step));
+  });
 
 const partsCommon = (
-  { origin }: AnyNode,
-  layout: ActivationLayout,
+  { origin }: Pick<Node, "origin">,
+  { layout }: Pick<ChannelReduction, "layout">,
   { lines, label }: { readonly lines: number; readonly label: string },
 ) => ({
   constants: { height: layout.height, width: layout.width, quads: layout.quads, lines },
-  workgroups: { x: { ...threadsOfLines(layout), tile: lines * PARTS_WORKGROUP }, z: 1 },
+  workgroups: { x: { ...threadsOfLines(layout, lines), tile: lines * PARTS_WORKGROUP }, z: 1 },
   label,
   origin,
 });
 
 const joinCommon = (
-  { origin }: AnyNode,
+  { origin }: Pick<Node, "origin">,
   { label, layout: { pixels, quads } }: ChannelReduction,
   values: number,
 ) => ({
@@ -97,23 +78,22 @@ const joinCommon = (
 });
 
 /** A thread for each quad of some lines, the last ones perhaps fewer, times the lines. */
-const threadsOfLines = ({ width, height, quads }: ActivationLayout): Affine => ({
-  fixed: quads * (Math.ceil(PART_VALUES / width) - 1),
+const threadsOfLines = ({ height, quads }: ActivationLayout, lines: number): Affine => ({
+  fixed: quads * (lines - 1),
   perImage: quads * height,
 });
 
 export function lowerChannelStatistics(
   context: LoweringContext,
   node: Node<"channelStatistics">,
-): void {
+): readonly StepDraft[] {
   const stored = (value: Value | undefined) => context.storageOf(value!);
   const [input, runningMean, runningVariance] = node.inputs;
   const [mean, variance] = node.outputs;
   const layout = context.layout(input!);
-  emitReduction(context, node, {
-    label: `${node.origin.name} statistics`,
+  return reductionSteps(context, node, {
+    label: labelOf(node),
     layout,
-    gathered: "moments",
     parts: (partial, common) =>
       dispatch(channelMoments(), {
         ...common,
@@ -138,16 +118,15 @@ export function lowerChannelStatistics(
 export function lowerNormalizeGradient(
   context: LoweringContext,
   node: Node<"normalizeGradient">,
-): void {
+): readonly StepDraft[] {
   const stored = (value: Value | undefined) => context.storageOf(value!);
   const [gradient, input, ...statistics] = node.inputs;
   const [mean, variance] = statistics.map(stored);
   const [bias, weight, slope, offset] = node.outputs;
   const layout = context.layout(input!);
-  emitReduction(context, node, {
-    label: `${node.origin.name} weight and bias gradient`,
+  return reductionSteps(context, node, {
+    label: labelOf(node),
     layout,
-    gathered: "products",
     parts: (partial, common) =>
       dispatch(channelProducts(), {
         ...common,
@@ -176,18 +155,19 @@ export function lowerNormalizeGradient(
 }
 
 /** Where fusion has not made it an expression, it becomes one here. */
-export function lowerNormalize(context: LoweringContext, node: Node<"normalize">): void {
-  const expression = normalizeExpression(node);
-  lowerPointwise(context, { ...node, kind: "pointwise", attributes: { expression } });
-}
+export const lowerNormalize = (context: LoweringContext, node: Node<"normalize">) =>
+  expressionSteps(context, node, normalizeExpression(node));
 
-export function lowerNormalizeScale(context: LoweringContext, node: Node<"normalizeScale">): void {
+export function lowerNormalizeScale(
+  context: LoweringContext,
+  node: Node<"normalizeScale">,
+): readonly StepDraft[] {
   const { inputs, outputs, attributes, origin } = node;
   const quads = roundUpTo4(elementCount(outputs[0]!.shape)) / 4;
   const [mean, variance, weight, bias] = inputs.map((value) => context.storageOf(value));
   const [scale, shift] = outputs.map((value) => context.storageOf(value));
   const isAffine = weight !== undefined;
-  context.emit(
+  return [
     dispatch(normalizeScale({ isAffine }), {
       buffers: {
         mean: mean!,
@@ -201,15 +181,18 @@ export function lowerNormalizeScale(context: LoweringContext, node: Node<"normal
       label: `${origin.name} scale`,
       origin,
     }),
-  );
+  ];
 }
 
-export function lowerScaledWeights(context: LoweringContext, node: Node<"scaledWeights">): void {
+export function lowerScaledWeights(
+  context: LoweringContext,
+  node: Node<"scaledWeights">,
+): readonly StepDraft[] {
   const [weights, scale] = node.inputs as [Value, Value];
   const [output] = node.outputs as [Value];
   const stored = context.parameter(weights);
   const { parameter, layout, pieces } = stored;
-  pieces.forEach((piece, index) => {
+  return pieces.map((piece, index) => {
     const given = {
       buffers: {
         w: context.piecesOf(weights)[index]!,
@@ -222,8 +205,7 @@ export function lowerScaledWeights(context: LoweringContext, node: Node<"scaledW
     if (layout.kind !== "contraction") {
       const threads = layout.length;
       const constants = { threads, per_output: threads / Number(parameter.value.shape[0]) };
-      context.emit(dispatch(scaleWeights(), { ...given, constants, threads: fixed(threads) }));
-      return;
+      return dispatch(scaleWeights(), { ...given, constants, threads: fixed(threads) });
     }
     const threads = piece.bytes / 16;
     const { count, outputs } = groupsOf(piece, layout);
@@ -233,6 +215,6 @@ export function lowerScaledWeights(context: LoweringContext, node: Node<"scaledW
       group_quads: threads / count,
       first_quad: piece.start / 4,
     };
-    context.emit(dispatch(scaleColumns(), { ...given, constants, threads: fixed(threads) }));
+    return dispatch(scaleColumns(), { ...given, constants, threads: fixed(threads) });
   });
 }

@@ -10,9 +10,10 @@ import {
   type Divisor,
 } from "../kernels/pool.js";
 import type { ActivationLayout } from "../layout/activation-layout.js";
-import { codeWidth } from "./code-width.js";
+import { codeWidth } from "../layout/code-width.js";
 import type { LoweringContext } from "./context.js";
-import { emitQuads } from "./quads-old.js";
+import { quadSteps } from "./quads-old.js";
+import type { StepDraft } from "./step-draft.js";
 
 type Constants = Record<string, number>;
 
@@ -37,7 +38,10 @@ const outputConstants = (output: ActivationLayout): Constants => ({
   output_width: output.width,
 });
 
-export function lowerMaxPool(context: LoweringContext, node: Node<"maxPool">): void {
+export function lowerMaxPool(
+  context: LoweringContext,
+  node: Node<"maxPool">,
+): readonly StepDraft[] {
   const input = node.inputs[0]!;
   const [result, code] = node.outputs as [Value, Value];
   const layout = context.layout(input);
@@ -49,8 +53,8 @@ export function lowerMaxPool(context: LoweringContext, node: Node<"maxPool">): v
     slope: slopeOf(prologue.expression)!,
     vectors: vectors.length,
   };
-  const keepsCodes = context.uses.readers(code).length > 0;
-  emitQuads(context, node, {
+  const keepsCodes = context.isStored(code);
+  return quadSteps(context, node, {
     label: `${node.origin.name} forward`,
     result,
     fused: undefined,
@@ -65,11 +69,11 @@ export function lowerMaxPool(context: LoweringContext, node: Node<"maxPool">): v
 export function lowerMaxPoolGradient(
   context: LoweringContext,
   node: Node<"maxPoolGradient">,
-): void {
+): readonly StepDraft[] {
   const [gradient, code] = node.inputs as [Value, Value];
   const result = node.outputs[0]!;
   const layout = context.layout(gradient);
-  emitQuads(context, node, {
+  return quadSteps(context, node, {
     label: `${node.origin.name} gradient`,
     result,
     fused: node.fusion?.epilogue,
@@ -79,7 +83,6 @@ export function lowerMaxPoolGradient(
       ...outputConstants(layout),
       ...layout.place("a"),
     },
-    form: "lines to gather",
     kernel: (epilogue, skeleton) =>
       maxPoolGradient(codeWidth(node.attributes.kernel), epilogue, skeleton),
   });
@@ -99,7 +102,10 @@ function averageConstants(attributes: Sliding, input: ActivationLayout): Constan
   };
 }
 
-export function lowerAveragePool(context: LoweringContext, node: Node<"averagePool">): void {
+export function lowerAveragePool(
+  context: LoweringContext,
+  node: Node<"averagePool">,
+): readonly StepDraft[] {
   const { attributes } = node;
   const input = node.inputs[0]!;
   const result = node.outputs[0]!;
@@ -107,7 +113,7 @@ export function lowerAveragePool(context: LoweringContext, node: Node<"averagePo
   const common = { result, fused: node.fusion?.epilogue, storage: [context.storageOf(input)] };
   const label = `${node.origin.name} forward`;
   if (attributes.windows === "adaptive") {
-    emitQuads(context, node, {
+    return quadSteps(context, node, {
       ...common,
       label,
       constants: {
@@ -118,9 +124,8 @@ export function lowerAveragePool(context: LoweringContext, node: Node<"averagePo
       },
       kernel: adaptiveAveragePool,
     });
-    return;
   }
-  emitQuads(context, node, {
+  return quadSteps(context, node, {
     ...common,
     label,
     constants: { ...averageConstants(attributes, layout), ...layout.place("a") },
@@ -131,7 +136,7 @@ export function lowerAveragePool(context: LoweringContext, node: Node<"averagePo
 export function lowerAveragePoolGradient(
   context: LoweringContext,
   node: Node<"averagePoolGradient">,
-): void {
+): readonly StepDraft[] {
   const { attributes } = node;
   const gradient = node.inputs[0]!;
   const result = node.outputs[0]!;
@@ -144,7 +149,7 @@ export function lowerAveragePoolGradient(
     label: `${node.origin.name} gradient`,
   };
   if (attributes.windows === "adaptive") {
-    emitQuads(context, node, {
+    return quadSteps(context, node, {
       ...common,
       constants: {
         input_height: target.height,
@@ -152,19 +157,16 @@ export function lowerAveragePoolGradient(
         ...outputConstants(layout),
         ...layout.place("a"),
       },
-      form: "lines to gather",
       kernel: adaptiveAveragePoolGradient,
     });
-    return;
   }
-  emitQuads(context, node, {
+  return quadSteps(context, node, {
     ...common,
     constants: {
       ...averageConstants(attributes, target),
       ...outputConstants(layout),
       ...layout.place("a"),
     },
-    form: "lines to gather",
     kernel: (epilogue, skeleton) => averagePoolGradient(divisorOf(attributes), epilogue, skeleton),
   });
 }

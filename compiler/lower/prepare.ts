@@ -25,7 +25,8 @@ import {
 } from "../kernels/prepare.js";
 import { keepsSize, sizeAfter, sourceSize } from "../../program/image-size.js";
 import { roundUpTo4 } from "../layout/activation-layout.js";
-import { floatBits, perImage, type StepDraft, type Storage } from "./storage.js";
+import { perImage, type Storage } from "../plan/storage.js";
+import { floatBits, type StepDraft } from "./step-draft.js";
 
 interface Size {
   readonly height: number;

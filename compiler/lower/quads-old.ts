@@ -1,6 +1,6 @@
 /** Quads of kernels that are still assembled from text. */
 import type { Fused } from "../ir/fusion.js";
-import type { AnyNode, Value } from "../ir/graph.js";
+import type { AnyNode, Node, Value } from "../ir/graph.js";
 import type { Epilogue } from "../kernels/epilogue.js";
 import type { Kernel } from "../kernels/kernel.js";
 import {
@@ -11,8 +11,9 @@ import {
 } from "../kernels/pointwise-old.js";
 import type { LoweringContext } from "./context.js";
 import { lowerEpilogue } from "./fused.js";
-import { gatherFor, leftBy } from "./gather.js";
-import { perImage, type Storage } from "./storage.js";
+import { gatherFor } from "./gather.js";
+import { perImage, type Storage } from "../plan/storage.js";
+import type { StepDraft } from "./step-draft.js";
 
 /**
  * A kernel in which a thread makes a channel quad of the result, with what it reads apart from its
@@ -25,43 +26,42 @@ export interface QuadStep {
   readonly storage: readonly Storage[];
   readonly constants: Readonly<Record<string, number>>;
   kernel(epilogue: Epilogue, skeleton: QuadSkeleton): Kernel;
-  /**
-   * Whether a thread makes a quad or a line of them, be it only where a reduction follows; quads if
-   * left out.
-   */
-  readonly form?: "quads" | "lines" | "lines to gather";
   /** Multiply-adds per image; 0 if left out. */
   readonly macs?: number;
 }
 
-export function emitQuads(context: LoweringContext, node: AnyNode, step: QuadStep): void {
+export function quadSteps(
+  context: LoweringContext,
+  node: Node,
+  step: QuadStep,
+): readonly StepDraft[] {
   const layout = context.layout(step.result);
-  const { form = "quads" } = step;
   const finish = lowerEpilogue(context, step.fused, step.result);
   const storage = [...step.storage, context.storageOf(step.result), ...finish.storage];
   const gather = gatherFor(context, node);
-  const left = gather && leftBy(context, node)[0]!.parts;
-  const inLines = form === "lines" || gather !== undefined;
+  const inLines = context.plan.lines.has(node as AnyNode);
   const skeleton: QuadSkeleton = inLines
     ? (parts) => lineKernel(parts, gather?.gathered)
     : quadKernel;
   const { pixels, height, width, quads } = layout;
-  context.emit({
-    kernel: step.kernel(finish.epilogue, skeleton),
-    storage: [...storage, ...(gather && left ? [...gather.storage, left.storage] : [])],
-    constants: {
-      ...{ pixels, height, width, quads },
-      ...layout.place("y"),
-      ...step.constants,
-      ...finish.constants,
-      ...gather?.constants,
+  return [
+    {
+      kernel: step.kernel(finish.epilogue, skeleton),
+      storage: [...storage, ...(gather?.storage ?? [])],
+      constants: {
+        ...{ pixels, height, width, quads },
+        ...layout.place("y"),
+        ...step.constants,
+        ...finish.constants,
+        ...gather?.constants,
+      },
+      workgroups: {
+        x: { ...perImage((inLines ? height : pixels) * quads), tile: POINTWISE_WORKGROUP },
+        z: 1,
+      },
+      label: step.label,
+      origin: node.origin,
+      macs: step.macs ?? 0,
     },
-    workgroups: {
-      x: { ...perImage((inLines ? height : pixels) * quads), tile: POINTWISE_WORKGROUP },
-      z: 1,
-    },
-    label: step.label,
-    origin: node.origin,
-    macs: step.macs ?? 0,
-  });
+  ];
 }

@@ -17,14 +17,18 @@ import { batchSums, channelSum, elementLoss, softmax, softmaxGradient } from "..
 import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";
 import { lowerGradientSink } from "./gradient-sink.js";
-import { fixed, perImage } from "./storage.js";
+import { fixed, perImage } from "../plan/storage.js";
+import type { StepDraft } from "./step-draft.js";
 
-export function lowerChannelSum(context: LoweringContext, node: Node<"channelSum">): void {
+export function lowerChannelSum(
+  context: LoweringContext,
+  node: Node<"channelSum">,
+): readonly StepDraft[] {
   const input = node.inputs[0]!;
   const layout = context.layout(input);
   const { pixels, width, quads } = layout;
   const sink = lowerGradientSink(context, node);
-  context.emit(
+  return [
     dispatch(channelSum(sink.use), {
       buffers: { a: context.storageOf(input) },
       constants: { pixels, width, a: layout.inQuads() },
@@ -33,38 +37,41 @@ export function lowerChannelSum(context: LoweringContext, node: Node<"channelSum
       label: `${node.origin.name} bias ${sink.label}`,
       origin: node.origin,
     }),
-  );
+  ];
 }
 
-export function lowerBatchSums(context: LoweringContext, node: Node<"batchSums">): void {
-  const { metrics } = context.persistent;
-  if (!metrics) throw new Error("a program without a loss has no metrics");
+export function lowerBatchSums(
+  context: LoweringContext,
+  node: Node<"batchSums">,
+): readonly StepDraft[] {
   const { shares } = node.attributes;
-  sumChunks(node.inputs).forEach((inputs, chunk) => {
+  const result = context.storageOf(node.outputs[0]!);
+  return sumChunks(node.inputs).map((inputs, chunk) => {
     const at = chunk * SUMS_AT_ONCE;
     const values = inputs.map((input, index) => [`a${index}`, context.storageOf(input)] as const);
     const flags = inputs.map((_, index) => [`share${index}`, Number(shares[at + index])] as const);
-    context.emit(
-      dispatch(batchSums(inputs.length), {
-        buffers: { ...Object.fromEntries(values), y: metrics },
-        constants: {
-          at,
-          unfit_at: node.inputs.length + chunk,
-          ...Object.fromEntries(flags),
-        },
-        workgroups: { x: { ...fixed(1), tile: 1 }, z: 1 },
-        label: "loss and metrics",
-        origin: node.origin,
-      }),
-    );
+    return dispatch(batchSums(inputs.length), {
+      buffers: { ...Object.fromEntries(values), y: result },
+      constants: {
+        at,
+        unfit_at: node.inputs.length + chunk,
+        ...Object.fromEntries(flags),
+      },
+      workgroups: { x: { ...fixed(1), tile: 1 }, z: 1 },
+      label: "loss and metrics",
+      origin: node.origin,
+    });
   });
 }
 
-export function lowerElementLoss(context: LoweringContext, node: Node<"elementLoss">): void {
+export function lowerElementLoss(
+  context: LoweringContext,
+  node: Node<"elementLoss">,
+): readonly StepDraft[] {
   const [prediction, target] = node.inputs as [Value, Value];
   const layout = context.layout(prediction);
   const { pixels, width, channels } = layout;
-  context.emit(
+  return [
     dispatch(elementLoss(node.attributes.expression), {
       buffers: {
         a_values: context.storageOf(prediction),
@@ -82,15 +89,18 @@ export function lowerElementLoss(context: LoweringContext, node: Node<"elementLo
       label: `${target.name} against ${prediction.name}`,
       origin: node.origin,
     }),
-  );
+  ];
 }
 
 /** A workgroup for each pixel. */
-export function lowerSoftmax(context: LoweringContext, node: Node<"softmax">): void {
+export function lowerSoftmax(
+  context: LoweringContext,
+  node: Node<"softmax">,
+): readonly StepDraft[] {
   const [input, output] = [node.inputs[0]!, node.outputs[0]!];
   const layout = context.layout(input);
   const { pixels, width, channels } = layout;
-  context.emit(
+  return [
     dispatch(softmax(), {
       buffers: { a: context.storageOf(input), result: context.storageOf(output) },
       constants: {
@@ -104,19 +114,19 @@ export function lowerSoftmax(context: LoweringContext, node: Node<"softmax">): v
       label: `${node.origin.name} forward`,
       origin: node.origin,
     }),
-  );
+  ];
 }
 
 /** A workgroup for each pixel. */
 export function lowerSoftmaxGradient(
   context: LoweringContext,
   node: Node<"softmaxGradient">,
-): void {
+): readonly StepDraft[] {
   const [probabilities, gradient] = node.inputs as [Value, Value];
   const [result] = node.outputs as [Value];
   const layout = context.layout(probabilities);
   const { pixels, width, channels } = layout;
-  context.emit(
+  return [
     dispatch(softmaxGradient(), {
       buffers: {
         a: context.storageOf(probabilities),
@@ -135,33 +145,33 @@ export function lowerSoftmaxGradient(
       label: `${node.origin.name} gradient`,
       origin: node.origin,
     }),
-  );
+  ];
 }
 
 /** What one pass over the logits makes, apart from what the labels say. */
 type Made = Pick<ClassificationVariant, "loss" | "gradient" | "topK">;
 
 /** Loss, hits and gradient of logits, or some of them. */
-function emitClassification(
+function classificationSteps(
   context: LoweringContext,
   node: Pick<Node, "inputs" | "outputs" | "origin">,
   made: Made,
   { smoothing, classWeights = [], weight = 1 }: LabelRule & { readonly weight?: number },
-): void {
+): readonly StepDraft[] {
   const [logits, labels, partners, shares] = node.inputs as [Value, Value, Value?, Value?];
   const layout = context.layout(logits);
   const mixed = partners !== undefined;
-  const totals = made.gradient ? totalsOf(context.graph, classWeights, mixed) : undefined;
+  const totals = made.gradient ? totalsOf(context.plan.graph, classWeights, mixed) : undefined;
   const variant: ClassificationVariant = {
     ...made,
     mixed,
     weightedClasses: classWeights.length,
-    totals: totals ? classTotals(context.graph).length : 0,
+    totals: totals ? classTotals(context.plan.graph).length : 0,
   };
   const stored = (value: Value | undefined) => value && context.storageOf(value);
   const outputs = classificationOutputs(variant);
   const results = outputs.map((name, index) => [name, stored(node.outputs[index])!] as const);
-  context.emit(
+  return [
     dispatch(classification(variant), {
       buffers: {
         a: context.storageOf(logits),
@@ -183,7 +193,7 @@ function emitClassification(
       label: `${labels.name} against ${logits.name}`,
       origin: node.origin,
     }),
-  );
+  ];
 }
 
 /** Which of the frame's totals a gradient's means divide by; none where all classes count alike. */
@@ -197,23 +207,47 @@ function totalsOf(
   return { total: place("labels"), ...(mixed && { partner_total: place("partners") }) };
 }
 
-export function lowerClassification(context: LoweringContext, node: Node<"classification">): void {
+export function lowerClassification(
+  context: LoweringContext,
+  node: Node<"classification">,
+): readonly StepDraft[] {
   const { topK, gradient } = node.attributes;
-  emitClassification(context, node, { loss: true, gradient, topK }, node.attributes);
+  return classificationSteps(context, node, { loss: true, gradient, topK }, node.attributes);
 }
 
-export function lowerCrossEntropy(context: LoweringContext, node: Node<"crossEntropy">): void {
-  emitClassification(context, node, { loss: true, gradient: false, topK: [] }, node.attributes);
+export function lowerCrossEntropy(
+  context: LoweringContext,
+  node: Node<"crossEntropy">,
+): readonly StepDraft[] {
+  return classificationSteps(
+    context,
+    node,
+    { loss: true, gradient: false, topK: [] },
+    node.attributes,
+  );
 }
 
 export function lowerCrossEntropyGradient(
   context: LoweringContext,
   node: Node<"crossEntropyGradient">,
-): void {
-  emitClassification(context, node, { loss: false, gradient: true, topK: [] }, node.attributes);
+): readonly StepDraft[] {
+  return classificationSteps(
+    context,
+    node,
+    { loss: false, gradient: true, topK: [] },
+    node.attributes,
+  );
 }
 
-export function lowerAccuracy(context: LoweringContext, node: Node<"accuracy">): void {
+export function lowerAccuracy(
+  context: LoweringContext,
+  node: Node<"accuracy">,
+): readonly StepDraft[] {
   const { k } = node.attributes;
-  emitClassification(context, node, { loss: false, gradient: false, topK: [k] }, { smoothing: 0 });
+  return classificationSteps(
+    context,
+    node,
+    { loss: false, gradient: false, topK: [k] },
+    { smoothing: 0 },
+  );
 }

@@ -3,8 +3,8 @@ import { resample, resampleGradient } from "../kernels/resample.js";
 import { resamplePlace } from "../ir/resample-taps.js";
 import type { ActivationLayout } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
-import { emitQuads } from "./quads-old.js";
-import { floatBits } from "./storage.js";
+import { quadSteps } from "./quads-old.js";
+import { floatBits, type StepDraft } from "./step-draft.js";
 
 /** Sizes of the image and of what is made of it, and where the pixels of one fall on the other. */
 function sizeConstants(
@@ -26,11 +26,14 @@ function sizeConstants(
   };
 }
 
-export function lowerResample(context: LoweringContext, node: Node<"resample">): void {
+export function lowerResample(
+  context: LoweringContext,
+  node: Node<"resample">,
+): readonly StepDraft[] {
   const { attributes } = node;
   const [input, result] = [node.inputs[0]!, node.outputs[0]!];
   const layout = context.layout(input);
-  emitQuads(context, node, {
+  return quadSteps(context, node, {
     label: `${node.origin.name} forward`,
     result,
     fused: node.fusion?.epilogue,
@@ -46,11 +49,11 @@ export function lowerResample(context: LoweringContext, node: Node<"resample">):
 export function lowerResampleGradient(
   context: LoweringContext,
   node: Node<"resampleGradient">,
-): void {
+): readonly StepDraft[] {
   const { attributes } = node;
   const [gradient, result] = [node.inputs[0]!, node.outputs[0]!];
   const layout = context.layout(gradient);
-  emitQuads(context, node, {
+  return quadSteps(context, node, {
     label: `${node.origin.name} gradient`,
     result,
     fused: node.fusion?.epilogue,

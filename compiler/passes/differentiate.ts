@@ -7,6 +7,7 @@ import { GraphBuilder } from "../ops/builder.js";
 import { add, batchShare, constant, multiply, operand, type Expression } from "../ir/expression.js";
 import type { AnyNode, Graph, Parameter, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
+import type { SlicedTraining } from "../ir/step-graphs.js";
 import { elementCount } from "../ir/shape.js";
 import { summarize } from "./summarize.js";
 
@@ -21,16 +22,6 @@ import { summarize } from "./summarize.js";
 export function differentiate(forward: Graph, optimizer: TrainingRule = SGD): Graph {
   const { graph, trained } = withGradients(forward, optimizer);
   return withUpdates(graph, trained, optimizer);
-}
-
-/** A training step in slices of the batch: what each slice does, and what follows the last. */
-export interface SlicedTraining {
-  /** Adds the gradients of a slice to the sums of the step. */
-  readonly slice: Graph;
-  /** Nothing but the updates of the parameters, by the sums. */
-  readonly update: Graph;
-  /** The sum of a parameter's gradients, a value of both graphs, by the parameter's id. */
-  readonly sums: ReadonlyMap<number, Value>;
 }
 
 /**

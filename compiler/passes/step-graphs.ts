@@ -1,12 +1,8 @@
 import type { OptimizerSettings } from "../../program/program.js";
 import type { MixedPrecision } from "../../program/recipe.js";
 import type { Graph } from "../ir/graph.js";
-import {
-  differentiate,
-  differentiateInSlices,
-  type SlicedTraining,
-  type TrainingRule,
-} from "./differentiate.js";
+import type { SlicedTraining, StepGraphs } from "../ir/step-graphs.js";
+import { differentiate, differentiateInSlices, type TrainingRule } from "./differentiate.js";
 import { fuse } from "./fuse.js";
 import { forInference, forPrediction } from "./inference.js";
 import { chooseHalves, NO_HALVES } from "../layout/halves.js";
@@ -16,15 +12,6 @@ import { recompute } from "./recompute.js";
 import { simplify, simplifyTraining } from "./simplify.js";
 import { separateSpacings } from "./spacing.js";
 import { summarize } from "./summarize.js";
-
-/** The graphs behind the step lists. */
-export interface StepGraphs {
-  readonly train?: Graph;
-  /** Absent where `train` does for slices as well. */
-  readonly sliced?: SlicedTraining;
-  readonly evaluate?: Graph;
-  readonly predict: Graph;
-}
 
 /** Looks at a graph between two passes. */
 export type AfterPass = (graph: Graph) => void;

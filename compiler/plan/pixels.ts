@@ -1,30 +1,29 @@
 /** Contractions whose rows are pixels: convolutions, and input gradients of those with windows. */
 import { bindableBytes } from "../../program/limits.js";
 import { groupsOf, type PieceGroups } from "../../program/pieces.js";
-import type { AnyNode, Node, Value } from "../ir/graph.js";
+import type { BatchRange } from "../../program/program.js";
+import type { Node, Value } from "../ir/graph.js";
 import { roundUpTo4, type ActivationLayout, type Steps } from "../layout/activation-layout.js";
-import { ConvolutionGeometry } from "../layout/geometry.js";
+import type { ConvolutionGeometry } from "../layout/geometry.js";
 import { evenShare, shares } from "../layout/shares.js";
 import { productWindow, window, windowSteps, type Window } from "../layout/window.js";
-import {
-  chooseSchedules,
-  type ContractionProblem,
-  type PartialSums,
-  type RangedSchedule,
-} from "../schedules/index.js";
-import { fitsWinograd, tilesOf } from "../schedules/winograd.js";
-import type { PlanSettings } from "./plan.js";
+import { chooseSchedules, type ContractionProblem } from "../schedules/index.js";
+import { isSplit, type ContractionSchedule } from "../schedules/schedule.js";
+import { labelOf } from "./labels.js";
+import { geometryOf, type ContractionChoice } from "./problem.js";
+import { layoutOf, parameterOf, sumsOf, type PlanSettings } from "./settings.js";
+import { fixed, perImage, scratch, type Storage } from "./storage.js";
+import { planWinograd, winogradTiles, type WinogradPlan } from "./winograd.js";
 
 export type PixelNode = Node<"convolution"> | Node<"convolutionInputGradient">;
 
-export interface PixelPlan {
+export interface PixelPlan extends ContractionChoice {
+  readonly form: "pixels";
   /** How the windows of the first group move over what is read. */
   readonly windows: Window;
   readonly shares: readonly PixelShare[];
-  readonly problem: ContractionProblem;
-  readonly sums: PartialSums;
-  /** Of all shares: those of the first, which is the largest. */
-  readonly schedules: readonly RangedSchedule[];
+  /** Of all shares: the schedules of the first, which is the largest. */
+  readonly ranges: readonly PixelRange[];
 }
 
 /** Some columns of the result: those of some groups, or some of one group. */
@@ -33,45 +32,70 @@ export interface PixelShare {
   /** vec4 columns of each group, and the first of them in a group. */
   readonly columns: number;
   readonly firstQuad: number;
+  /** Of an input gradient: memory for the weights of the share, flipped and transposed. */
+  readonly flipped?: Storage;
 }
 
-/** Whether a node is a contraction over pixels: the direct form and matrix products are not. */
-export function isOverPixels(node: AnyNode): node is AnyNode & PixelNode {
-  if (node.kind !== "convolution" && node.kind !== "convolutionInputGradient") return false;
-  const { isDirect, coversInput } = geometryOf(node);
-  return !isDirect && (node.kind === "convolution" || !coversInput);
+/** How the results of some batches are computed. */
+export interface PixelRange {
+  /** All batches if absent. */
+  readonly batches?: BatchRange;
+  readonly schedule: ContractionSchedule;
+  readonly way: PixelWay;
 }
 
-export function geometryOf(node: PixelNode): ConvolutionGeometry {
-  const [from, to] = [node.inputs[0]!.shape, node.outputs[0]!.shape];
-  return node.kind === "convolution"
-    ? new ConvolutionGeometry(node.attributes, from, to)
-    : new ConvolutionGeometry(node.attributes, to, from);
-}
+/** At once; by parts of K, with memory for the sums of all parts; or by Winograd's transforms. */
+export type PixelWay =
+  | { readonly kind: "whole" }
+  | { readonly kind: "split"; readonly splits: number; readonly partials: Storage }
+  | WinogradPlan;
 
 export function planPixels(settings: PlanSettings, node: PixelNode): PixelPlan {
-  const read = settings.layouts.get(node.inputs[0]!.id)!;
-  const { pixels, quads } = settings.layouts.get(node.outputs[0]!.id)!;
   const geometry = geometryOf(node);
+  const read = layoutOf(settings, node.inputs[0]!);
+  const { pixels, width, quads } = layoutOf(settings, node.outputs[0]!);
   const isProduct = node.kind === "convolution" && geometry.coversInput && read.isContiguous;
   const windows = isProduct ? productWindow(read) : windowsOf(node, geometry, read);
   const shared =
-    node.kind === "convolution" ? weightShares(settings, node) : flippedShares(settings, geometry);
+    node.kind === "convolution"
+      ? weightShares(settings, node)
+      : flippedShares(settings, node, geometry);
   const [{ columns, groups }] = shared as [PixelShare, ...PixelShare[]];
   const tiles =
     isProduct || shared.length > 1 ? undefined : winogradTiles(settings, node, geometry);
   const problem: ContractionProblem = {
     form: "pixels",
-    rows: { fixed: 0, perImage: pixels },
-    columns: { fixed: columns, perImage: 0 },
-    depth: { fixed: windows.segments * windows.run, perImage: 0 },
+    rows: perImage(pixels),
+    columns: fixed(columns),
+    depth: fixed(windows.segments * windows.run),
     groups: groups.count,
-    ...(tiles !== undefined && { tiles: { fixed: 0, perImage: tiles } }),
+    ...(tiles !== undefined && { tiles: perImage(tiles) }),
   };
-  const sums = { bindable: bindableBytes(settings.limits), partialBytes: 16 * pixels * quads };
+  const sums = sumsOf(settings, 16 * pixels * quads);
   const { target, tuned } = settings;
-  const schedules = chooseSchedules(problem, target, { ...sums, tuned });
-  return { windows, shares: shared, problem, sums, schedules };
+  const label = labelOf(node);
+  const wayOf = (schedule: ContractionSchedule): PixelWay =>
+    schedule.algorithm === "winograd"
+      ? planWinograd(label, { pixels, width, quads: windows.run / 3, columns })
+      : splitWay(schedule, { label, bytes: sums.partialBytes });
+  const ranges = chooseSchedules(problem, target, { ...sums, tuned }).map((range) => {
+    return { ...range, way: wayOf(range.schedule) };
+  });
+  return { form: "pixels", windows, shares: shared, problem, sums, ranges };
+}
+
+/**
+ * At once, or in the parts of K that a schedule asks for; `pieces` of K are summed in any case.
+ * `bytes`: what each part leaves, an image.
+ */
+export function splitWay(
+  schedule: ContractionSchedule,
+  { label, bytes, pieces = 1 }: { label: string; bytes: number; pieces?: number },
+): PixelWay {
+  if (!isSplit(schedule)) return { kind: "whole" };
+  const splits = schedule.splits! * pieces;
+  const partials = scratch(`${label} partials`, perImage(splits * bytes));
+  return { kind: "split", splits, partials };
 }
 
 function windowsOf(
@@ -88,10 +112,10 @@ function windowsOf(
 
 /** A share for each piece of the weights. */
 function weightShares(
-  { parameter }: Pick<PlanSettings, "parameter">,
+  settings: PlanSettings,
   { inputs: [, weights] }: Node<"convolution">,
 ): readonly PixelShare[] {
-  const { pieces, layout } = parameter(weights as Value);
+  const { pieces, layout } = parameterOf(settings, weights as Value);
   if (layout.kind !== "contraction") throw new Error(`${weights!.name} are not of a contraction`);
   return pieces.map((piece) => {
     const groups = groupsOf(piece, layout);
@@ -103,13 +127,15 @@ function weightShares(
  * A share for each part of the flipped weights that fits a buffer: some groups, or inputs of one.
  */
 function flippedShares(
-  { limits }: Pick<PlanSettings, "limits">,
+  { limits }: PlanSettings,
+  { inputs: [, weights] }: Node<"convolutionInputGradient">,
   geometry: ConvolutionGeometry,
 ): readonly PixelShare[] {
   const { groups, kernel } = geometry.attributes;
   const outputs = roundUpTo4(geometry.groupOutputs);
   const quads = roundUpTo4(geometry.groupInputs) / 4;
-  const fitting = Math.floor(bindableBytes(limits) / (16 * kernel[0] * kernel[1] * outputs));
+  const columnBytes = 16 * kernel[0] * kernel[1] * outputs;
+  const fitting = Math.floor(bindableBytes(limits) / columnBytes);
   const wholeGroups = Math.max(1, Math.floor(fitting / quads));
   const ofGroup = shares(quads, evenShare(quads, Math.max(1, fitting)));
   return shares(groups, evenShare(groups, wholeGroups)).flatMap((count, index, counts) =>
@@ -117,26 +143,7 @@ function flippedShares(
       groups: { first: index * counts[0]!, count, outputs },
       columns,
       firstQuad: part * ofGroup[0]!,
+      flipped: scratch(`${weights!.name} flipped`, fixed(columnBytes * count * columns)),
     })),
   );
-}
-
-/**
- * 3x3 windows that move by one pixel over whole vec4 can go by tiles of 2x2 outputs: how many tiles
- * an image has.
- */
-function winogradTiles(
-  { layouts, limits }: Pick<PlanSettings, "layouts" | "limits">,
-  { inputs, outputs }: PixelNode,
-  { attributes }: ConvolutionGeometry,
-): number | undefined {
-  const { kernel, stride, dilation, groups } = attributes;
-  const isEach = (pair: readonly number[], size: number) => pair.every((each) => each === size);
-  const fits = isEach(kernel, 3) && isEach(stride, 1) && isEach(dilation, 1) && groups === 1;
-  const read = layouts.get(inputs[0]!.id)!;
-  if (!fits || read.pitch % 4 !== 0) return undefined;
-  const { pixels, width, quads: columns } = layouts.get(outputs[0]!.id)!;
-  const tiles = tilesOf(pixels, width).count;
-  const sizes = { tiles, quads: read.pitch / 4, columns };
-  return fitsWinograd(sizes, bindableBytes(limits)) ? tiles : undefined;
 }

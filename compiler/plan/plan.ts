@@ -1,44 +1,53 @@
-import type { DeviceLimits } from "../../program/limits.js";
-import type { Target } from "../../program/program.js";
 import type { AnyNode, Node, Value } from "../ir/graph.js";
-import type { Layouts } from "../layout/choose-layouts.js";
-import type { StoredParameter } from "../layout/parameters.js";
-import type { TunedSchedules } from "../schedules/index.js";
-import { rangedParts, type RangedParts } from "./parts.js";
-import { planPixels, type PixelNode, type PixelPlan } from "./pixels.js";
+import { Uses } from "../ir/uses.js";
+import { chooseForNodes, type Choices, type ChosenKind, type NodeChoices } from "./choices.js";
+import { foldedNodes } from "./folded.js";
+import { makesLines } from "./forms.js";
+import type { Persistent } from "./persistent.js";
+import { placeValues, type PlacementOptions, type Placements } from "./placements.js";
+import type { PlanSettings } from "./settings.js";
 
-/** What the choices for a step graph depend on. */
-export interface PlanSettings {
-  readonly target: Target;
-  readonly limits: DeviceLimits;
-  readonly layouts: Layouts;
-  readonly tuned: TunedSchedules | undefined;
-  /** How a parameter, or what inference makes of it, lies in memory. */
-  parameter(value: Value): StoredParameter;
+/**
+ * A step graph with all choices made, before any kernel is written: where values lie, which
+ * algorithm and form each node takes, and the memory in between. Lowering adds nothing to it.
+ */
+export interface Plan extends PlanSettings, NodeChoices {
+  readonly persistent: Persistent;
+  readonly placements: Placements;
+  /** Nodes whose kernels make a line of pixels a lane. */
+  readonly lines: ReadonlySet<AnyNode>;
+  /** Nodes that run where parameters change instead of in the list. */
+  readonly folded: ReadonlySet<AnyNode>;
 }
 
-/** Choices for the nodes of a step graph, each made once, whoever asks first. */
-export class Plan {
-  private readonly pixelPlans = new Map<AnyNode, PixelPlan>();
-  private readonly parts = new Map<AnyNode, readonly RangedParts[]>();
-
-  constructor(private readonly settings: PlanSettings) {}
-
-  /** The plan of a contraction over pixels. */
-  pixels(node: PixelNode): PixelPlan {
-    return once(this.pixelPlans, node, () => planPixels(this.settings, node));
-  }
-
-  /** What a node leaves for the reduction of its result, by range of batches. */
-  partsOf(node: AnyNode): readonly RangedParts[] {
-    return once(this.parts, node, () => rangedParts(this, this.settings, node));
-  }
+export interface PlanOptions extends PlacementOptions {
+  /** Whether the graph reads parameters that nothing in it changes. */
+  readonly folds: boolean;
 }
 
-function once<Made>(known: Map<AnyNode, Made>, node: Node, make: () => Made): Made {
-  const existing = known.get(node as AnyNode);
-  if (existing) return existing;
-  const made = make();
-  known.set(node as AnyNode, made);
-  return made;
+export function planGraph(settings: PlanSettings, options: PlanOptions): Plan {
+  const { graph } = settings;
+  const placements = placeValues(settings, options);
+  return {
+    ...settings,
+    persistent: options.persistent,
+    placements,
+    ...chooseForNodes(settings, new Uses(graph), placements),
+    lines: new Set(graph.nodes.filter(makesLines)),
+    folded: new Set(options.folds ? foldedNodes(graph) : []),
+  };
+}
+
+/** Whether a value that the list stores has 16 bits. */
+export const isHalf = ({ placements }: Pick<Plan, "placements">, { id }: Value): boolean =>
+  placements.get(id)?.[0]?.element === "f16";
+
+/** What is chosen for a node. */
+export function choiceFor<Kind extends ChosenKind>(
+  { choices }: Pick<Plan, "choices">,
+  node: Node<Kind>,
+): Choices[Kind] {
+  const choice = choices.get(node as AnyNode);
+  if (choice === undefined) throw new Error(`${node.origin.name} is not in the plan`);
+  return choice as Choices[Kind];
 }

@@ -110,6 +110,12 @@ function cheapest(
  */
 export const prefersTransposed = (target: Target): boolean => target === "gpu";
 
+/**
+ * The most images for which that form of a linear layer's update pays: their output gradients stay
+ * in registers.
+ */
+export const RANK_IMAGES = 8;
+
 /** The form of a linear layer's update for a few images (kernels/rank-update.ts), where it pays. */
 export const RANK_SCHEDULES: Readonly<Partial<Record<Target, ContractionSchedule>>> = {
   lanes8: { exchange: "broadcast", rowLanes: 8, loads: 1, columns: 8 },

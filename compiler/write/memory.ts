@@ -3,7 +3,8 @@ import { stepsFor, type Affine, type BufferSize } from "../../program/program.js
 import type { Origin } from "../ir/origin.js";
 import { clear } from "../kernels/clear.js";
 import { dispatch } from "../lower/dispatch.js";
-import type { StepDraft, Storage } from "../lower/storage.js";
+import type { StepDraft } from "../lower/step-draft.js";
+import type { Storage } from "../plan/storage.js";
 
 /** A buffer for scratch. */
 export interface Slot {

@@ -58,7 +58,7 @@ export function analyzeWrongSpec(folder: string): Analysis {
     return { ...analysis, diagnostics: [...analysis.diagnostics, ...run] };
   }
   if (!codeOf(folder).startsWith("NET4")) return analysis;
-  const { traces } = compile(spec, { file: "spec.net", ...host });
+  const { compiled } = compile(spec, { file: "spec.net", ...host });
   const { batch = 1 } = analysis.selected?.recipe ?? {};
-  return { ...analysis, diagnostics: checkLimits(traces, batch, DEFAULT_LIMITS) };
+  return { ...analysis, diagnostics: checkLimits(compiled, batch, DEFAULT_LIMITS) };
 }

@@ -4,7 +4,7 @@ import { code, frame, helper, local, startThread, type Hole } from "../../compil
 import { defineKernel, definitions, scopeOf } from "../../compiler/kernels/define-kernel.js";
 import { Printer } from "../../compiler/kernels/printer.js";
 import { bind, dispatch, type BuffersOf } from "../../compiler/lower/dispatch.js";
-import { fixed, type Storage } from "../../compiler/lower/storage.js";
+import { fixed, type Storage } from "../../compiler/plan/storage.js";
 import { compile } from "../../compiler/index.js";
 import { compileVariant } from "./variants.js";
 import { nowhere } from "../passes/chain.js";

@@ -37,8 +37,8 @@ function printOf(programs: readonly Program[], keepsTexts: boolean): Record<stri
 }
 
 /** A few images fit into the default limits; weights may be sharded (NET4001). */
-function expectDefaultLimits({ traces, programs }: Compilation): void {
-  const found = checkLimits(traces, 2, DEFAULT_LIMITS).filter(({ code }) => code !== "NET4001");
+function expectDefaultLimits({ compiled, programs }: Compilation): void {
+  const found = checkLimits(compiled, 2, DEFAULT_LIMITS).filter(({ code }) => code !== "NET4001");
   expect(found.map(({ message }) => message)).toEqual([]);
   for (const program of programs) {
     for (const step of Object.values(program.steps).flat()) checkBindings(program, step);

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { verifyNetwork } from "../../workbench/verify/verify.js";
 import type { Graph } from "../../compiler/ir/graph.js";
 import { elementCount } from "../../compiler/ir/shape.js";
-import { traceProgram } from "../../compiler/program.js";
+import { compileGraph } from "../../compiler/program.js";
 import { createNetwork, type Network } from "../../runtime/index.js";
 import { distance, optimizer, programsOf } from "../kernels/compare.js";
 import { labelValues, uniformValues } from "../oracle/values.js";
@@ -110,7 +110,7 @@ async function expectRightKernels(graph: Graph): Promise<void> {
     optimizer,
   };
   const traced = (["gpu", "lanes8", "lanes4"] as const).map((target) =>
-    traceProgram(graph, { target, ...options }),
+    compileGraph(graph, { target, ...options }),
   );
   const programs = traced.map(({ program }) => program);
   const network = await createNetwork(programs, { batch: BATCH, seed: 3 });

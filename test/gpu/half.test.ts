@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { verifyNetwork } from "../../workbench/verify/verify.js";
 import { multiply, operand, unary } from "../../compiler/ir/expression.js";
 import type { Graph } from "../../compiler/ir/graph.js";
-import { traceProgram, type ProgramOptions } from "../../compiler/program.js";
+import { compileGraph, type ProgramOptions } from "../../compiler/program.js";
 import type { MixedPrecision } from "../../program/recipe.js";
 import { createNetwork } from "../../runtime/index.js";
 import { adapterWithHalves } from "../adapters.js";
@@ -50,7 +50,7 @@ const ADAM: ProgramOptions["optimizer"] = {
 function traces(graph: Graph, options: Partial<ProgramOptions>) {
   const common = { source: { file: "test.net", hash: "0" }, classes: 3, optimizer };
   return (["gpu", "lanes8"] as const).map((target) =>
-    traceProgram(graph, { target, ...common, ...options }),
+    compileGraph(graph, { target, ...common, ...options }),
   );
 }
 

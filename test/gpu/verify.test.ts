@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { multiply, operand, unary } from "../../compiler/ir/expression.js";
 import { compile } from "../../compiler/index.js";
 import type { Graph } from "../../compiler/ir/graph.js";
-import { traceProgram, type ProgramOptions } from "../../compiler/program.js";
-import type { TracedProgram } from "../../compiler/trace.js";
+import { compileGraph, type ProgramOptions } from "../../compiler/program.js";
+import type { CompiledProgram } from "../../compiler/program.js";
 import type { Tally, VerifiedList } from "../../workbench/verify/tally.js";
 import { ALL_LISTS, verifyNetwork } from "../../workbench/verify/verify.js";
 import type { Target } from "../../program/program.js";
@@ -34,13 +34,13 @@ const network = () =>
 
 const TARGETS: readonly Target[] = ["gpu", "lanes8", "lanes4"];
 
-function traces(graph: Graph, options: Partial<ProgramOptions> = {}): TracedProgram[] {
+function compiledFor(graph: Graph, options: Partial<ProgramOptions> = {}): CompiledProgram[] {
   const common = { source: { file: "test.net", hash: "0" }, classes: 3, optimizer };
-  return TARGETS.map((target) => traceProgram(graph, { target, ...common, ...options }));
+  return TARGETS.map((target) => compileGraph(graph, { target, ...common, ...options }));
 }
 
 async function verify(
-  programs: readonly TracedProgram[],
+  programs: readonly CompiledProgram[],
   lists: readonly VerifiedList[] = ["train"],
 ): Promise<Tally> {
   const opened = await createNetwork(
@@ -63,11 +63,11 @@ async function verify(
  * for it.
  */
 function corrupt(
-  programs: readonly TracedProgram[],
+  programs: readonly CompiledProgram[],
   label: string | RegExp,
   change: (wgsl: string) => string,
   list: VerifiedList = "train",
-): TracedProgram[] {
+): CompiledProgram[] {
   return programs.map((traced) => {
     const { program } = traced;
     const { preparations = {} } = program;
@@ -104,13 +104,13 @@ model Pixels {
 
 describe("sums over many pixels", () => {
   test.each([{}, { keepGradients: true }])("are right, with %j", async (options) => {
-    const { traces: compiled } = compile(MANY_PIXELS, { file: "pixels.net", ...options });
+    const { compiled } = compile(MANY_PIXELS, { file: "pixels.net", ...options });
     const tally = await verify(compiled, ALL_LISTS);
     expect(tally.divergence).toBeUndefined();
   });
 
   test("are wrong where a pixel of 12288 is left out", async () => {
-    const { traces: compiled } = compile(MANY_PIXELS, { file: "pixels.net" });
+    const { compiled } = compile(MANY_PIXELS, { file: "pixels.net" });
     const damaged = corrupt(compiled, /^conv1 weight/, (wgsl) =>
       wgsl.replace("line_sum += b[b_line];", "line_sum += b[b_line] * f32(line + x > 0u);"),
     );
@@ -135,7 +135,7 @@ describe("kernels as compiled are right", () => {
       },
     ],
   ])("%s", async (_, options) => {
-    const tally = await verify(traces(network(), options), ALL_LISTS);
+    const tally = await verify(compiledFor(network(), options), ALL_LISTS);
     expect(tally.divergence).toBeUndefined();
     expect(tally.kernels).toBeGreaterThan(20);
     expect(tally.values).toBeGreaterThan(5000);
@@ -157,11 +157,11 @@ const large = () =>
     .classify();
 
 test("large results are checked at some places, and what is wrong there is found", async () => {
-  const tally = await verify(traces(large()), ["train", "evaluate", "predict"]);
+  const tally = await verify(compiledFor(large()), ["train", "evaluate", "predict"]);
   expect(tally.divergence).toBeUndefined();
   expect(tally.values).toBeLessThan(2_000_000);
   const wrong = (label: RegExp, from: string, to: string) =>
-    corrupt(traces(large()), label, (wgsl) => wgsl.replace(from, to));
+    corrupt(compiledFor(large()), label, (wgsl) => wgsl.replace(from, to));
   const pooled = await verify(
     wrong(/maxpool\d+ forward/, "candidate > winner", "candidate < winner"),
   );
@@ -183,7 +183,7 @@ describe("a wrong kernel of each list is found", () => {
     ["evaluate", /batchnorm\d+ scale/, "weight[quad] /", "0.5 * weight[quad] /"],
     ["predict", /linear\d+ forward/, "fma(", "0.5 * fma("],
   ])("%s: %s", async (list, label, right, wrong) => {
-    const programs = traces(graph().classify(), { average, keepGradients: true });
+    const programs = compiledFor(graph().classify(), { average, keepGradients: true });
     const changed = corrupt(programs, label, (wgsl) => wgsl.replace(right, wrong), list);
     const lists = list === "update" ? (["accumulate", "update"] as const) : ([list] as const);
     const { divergence } = await verify(changed, lists);
@@ -208,7 +208,7 @@ test("images prepared from bytes are checked, and what is wrong with them is fou
       batch     = 3
       optimizer = sgd(lr=0.1)
     }`;
-  const { traces: compiled } = compile(spec, { file: "pictures.net" });
+  const { compiled } = compile(spec, { file: "pictures.net" });
   const right = await verify(compiled, ["prepare"]);
   expect(right).toEqual({ kernels: expect.any(Number), values: 3 * 192 * 2 });
   const wrong = corrupt(
@@ -231,12 +231,12 @@ describe("a wrong kernel is named, and none before it", () => {
       (wgsl: string) => wgsl.replace("candidate > winner", "candidate < winner"),
     ],
   ])("%s", async (label, change) => {
-    const { divergence } = await verify(corrupt(traces(network()), label, change));
+    const { divergence } = await verify(corrupt(compiledFor(network()), label, change));
     expect(divergence).toMatchObject({ list: "train", name: label });
   });
 
   test("the gradient of a weight", async () => {
-    const programs = corrupt(traces(network()), "conv1 weight update", halfOfFirst);
+    const programs = corrupt(compiledFor(network()), "conv1 weight update", halfOfFirst);
     const { divergence } = await verify(programs);
     expect(divergence?.name).toMatch(/weight update$/);
     expect(divergence?.list).toBe("train");

@@ -1,18 +1,19 @@
 import { expect, test } from "vitest";
-import { DEFAULT_LIMITS } from "../../program/limits.js";
-import type { Graph, OpKind, Value } from "../../compiler/ir/graph.js";
+import type { Graph, OpKind } from "../../compiler/ir/graph.js";
 import { Uses } from "../../compiler/ir/uses.js";
-import { chooseLayouts } from "../../compiler/layout/choose-layouts.js";
 import { chooseHalves, NO_HALVES } from "../../compiler/layout/halves.js";
-import { storeParameter } from "../../compiler/layout/parameters.js";
 import { verify } from "../../compiler/ops/verify.js";
 import { differentiate } from "../../compiler/passes/differentiate.js";
 import { fuse } from "../../compiler/passes/fuse.js";
 import { leaveParts } from "../../compiler/passes/leave-parts.js";
 import { simplify, simplifyTraining } from "../../compiler/passes/simplify.js";
-import { Plan } from "../../compiler/plan/plan.js";
+import { stepGraphs } from "../../compiler/passes/step-graphs.js";
+import { problemOf } from "../../compiler/plan/contractions.js";
+import { choiceFor } from "../../compiler/plan/plan.js";
+import { planProgram } from "../../compiler/plan/program.js";
 import { keyOf, type TunedSchedules } from "../../compiler/schedules/index.js";
 import type { ContractionSchedule } from "../../compiler/schedules/schedule.js";
+import { optimizer } from "../kernels/compare.js";
 import { Chain } from "./chain.js";
 
 const PADDING = { top: 1, bottom: 1, left: 1, right: 1 };
@@ -87,22 +88,15 @@ test("verify knows what parts are of", () => {
 
 /** What the first convolution leaves by ranges of batches, with a schedule that was measured. */
 function partsBy(schedule: ContractionSchedule) {
-  const graph = leaveParts(training(block()), NO_HALVES);
-  const layouts = chooseLayouts(graph);
-  const uses = new Uses(graph);
-  const parameter = (value: Value) =>
-    storeParameter(
-      graph.parameters.find((each) => each.value === value)!,
-      uses,
-      layouts,
-      2 ** 27,
-    );
+  const forward = block().classify();
+  const graphs = stepGraphs(forward, { optimizer });
   const planWith = (tuned: TunedSchedules) =>
-    new Plan({ target: "lanes8", limits: DEFAULT_LIMITS, layouts, tuned, parameter });
-  const node = graph.nodes.find(({ kind }) => kind === "convolution")!;
+    planProgram(forward, graphs, { target: "lanes8", optimizer, tuned }).lists.train!;
+  const node = graphs.train!.nodes.find(({ kind }) => kind === "convolution")!;
   if (node.kind !== "convolution") throw new Error("not a convolution");
-  const { problem } = planWith({}).pixels(node);
-  return planWith({ [keyOf(problem)]: schedule }).partsOf(node);
+  const { problem } = problemOf(choiceFor<"convolution">(planWith({}), node))!;
+  const left = planWith({ [keyOf(problem)]: schedule }).left.get(node)!;
+  return left.map(({ parts }) => ({ ...(parts && { values: parts.values }) }));
 }
 
 test("a schedule leaves parts of as many values as a lane accumulates rows", () => {

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Kernel } from "../../compiler/kernels/kernel.js";
-import type { StepDraft, Storage } from "../../compiler/lower/storage.js";
+import type { StepDraft } from "../../compiler/lower/step-draft.js";
+import type { Storage } from "../../compiler/plan/storage.js";
 import { planMemory } from "../../compiler/write/memory.js";
 import { bufferBytes } from "../../program/planned-memory.js";
 import { nowhere } from "./chain.js";

@@ -97,9 +97,9 @@ test("every binding of every program fits, or it is said at a line why not", () 
   fc.assert(
     fc.property(spec, smallLimits, target, (text, limits, target) => {
       const options = { file: "random.net", limits, target };
-      const { traces, programs, diagnostics } = compile(text, options);
+      const { compiled, programs, diagnostics } = compile(text, options);
       expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
-      const refusals = checkLimits(traces, BATCH, limits).filter(
+      const refusals = checkLimits(compiled, BATCH, limits).filter(
         ({ severity }) => severity === "error",
       );
       const excesses = programs.flatMap((program) => excessesOf(program, limits));

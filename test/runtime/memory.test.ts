@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { bytesOf, trainingBytes } from "../../program/planned-memory.js";
 import { compile } from "../../compiler/index.js";
 import { aliveBytes } from "../../compiler/write/memory.js";
-import type { TracedProgram } from "../../compiler/trace.js";
+import type { CompiledProgram } from "../../compiler/program.js";
 import { stepsFor } from "../../program/program.js";
 import { createNetwork } from "../../runtime/index.js";
 import { labelValues, uniformValues } from "../oracle/values.js";
@@ -14,7 +14,7 @@ const BATCH = 4;
 
 const tracesOf = (spec: string) => {
   const text = readFileSync(join(import.meta.dirname, "../../specs", `${spec}.net`), "utf8");
-  return compile(text, { file: `${spec}.net` }).traces;
+  return compile(text, { file: `${spec}.net` }).compiled;
 };
 
 const programsOf = (spec: string) => tracesOf(spec).map(({ program }) => program);
@@ -53,7 +53,7 @@ test.each([
 });
 
 /** What outlives the steps, and the most that is alive at once: no plan of the list takes less. */
-function leastBytes({ program, lists }: TracedProgram, batch: number): number {
+function leastBytes({ program, lists }: CompiledProgram, batch: number): number {
   const used = new Set(lists.train!.steps.flatMap(({ storage }) => storage));
   const lasting = [...used].filter(({ purpose }) => purpose !== "scratch");
   const outliving = lasting.reduce(

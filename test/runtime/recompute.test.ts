@@ -4,7 +4,7 @@ import { compile } from "../../compiler/index.js";
 import type { Graph } from "../../compiler/ir/graph.js";
 import { chooseRepeated } from "../../compiler/passes/choose-repeated.js";
 import { fusedTraining } from "../../compiler/passes/step-graphs.js";
-import { traceProgram, type ProgramOptions } from "../../compiler/program.js";
+import { compileGraph, type ProgramOptions } from "../../compiler/program.js";
 import { analyze } from "../../compiler/semantics/index.js";
 import { trainingBytes } from "../../program/planned-memory.js";
 import type { OptimizerSettings, Program, Target } from "../../program/program.js";
@@ -88,7 +88,7 @@ test.each(
   const programs = (again?: ReadonlySet<number>) =>
     TARGETS.map((target) => {
       const options: ProgramOptions = { target, source, classes: 10, optimizer };
-      return traceProgram(graph, { ...options, ...(again && { again }) }).program;
+      return compileGraph(graph, { ...options, ...(again && { again }) }).program;
     });
   const kept = programs();
   const expected = await train(kept, accumulate);
@@ -117,23 +117,23 @@ test.each(Object.entries(SPECS))("%s keeps to every budget that can be kept", (_
   const text = trainable(spec);
   const batch = 32;
   const fitting = (bytes: number) => compile(text, { file: "a.net", memory: { bytes, batch } });
-  const [whole] = fitting(Number.MAX_SAFE_INTEGER).traces;
+  const [whole] = fitting(Number.MAX_SAFE_INTEGER).compiled;
   expect(whole!.fit).toMatchObject({ slices: 1, repeated: [], work: 1 });
   const { least } = fitting(1).excess!;
   let before = Infinity;
   for (let part = 1; part >= 0; part -= 0.25) {
     const bytes = Math.floor(least + part * (whole!.fit!.bytes - least));
-    const { traces, excess } = fitting(bytes);
+    const { compiled, excess } = fitting(bytes);
     // Each target has a least of its own; the one that was named first is the GPU's.
     if (part > 0) expect(excess).toBeUndefined();
-    expect(traces[0]!.excess).toBeUndefined();
-    for (const { fit, program } of traces.filter((each) => !each.excess)) {
+    expect(compiled[0]!.excess).toBeUndefined();
+    for (const { fit, program } of compiled.filter((each) => !each.excess)) {
       expect(fit!.bytes).toBeLessThanOrEqual(bytes);
       expect(trainingBytes(program, fit!)).toBe(fit!.bytes);
       expect(program.slice).toBe(Math.ceil(batch / fit!.slices));
       expect(fit!.work).toBeGreaterThanOrEqual(1);
     }
-    expect(traces[0]!.fit!.bytes).toBeLessThanOrEqual(before);
+    expect(compiled[0]!.fit!.bytes).toBeLessThanOrEqual(before);
     before = bytes;
   }
 });
@@ -141,7 +141,7 @@ test.each(Object.entries(SPECS))("%s keeps to every budget that can be kept", (_
 test("batch normalization is not sliced where repetitions do", () => {
   const text = trainable(RESIDUAL);
   const fit = (bytes: number) =>
-    compile(text, { file: "a.net", target: "gpu", memory: { bytes, batch: 32 } }).traces[0]!.fit!;
+    compile(text, { file: "a.net", target: "gpu", memory: { bytes, batch: 32 } }).compiled[0]!.fit!;
   const whole = fit(Number.MAX_SAFE_INTEGER).bytes;
   const repeating = fit(whole - 1);
   expect(repeating.slices).toBe(1);
@@ -162,8 +162,8 @@ train R of Residual {
     const fitting = (bytes: number) =>
       compile(text, { file: "a.net", target: "gpu", memory: { bytes, batch: BATCH } });
     const whole = fitting(Number.MAX_SAFE_INTEGER);
-    const small = fitting(whole.traces[0]!.fit!.bytes - 1);
-    expect(small.traces[0]!.fit).toMatchObject({ slices: 1 });
+    const small = fitting(whole.compiled[0]!.fit!.bytes - 1);
+    expect(small.compiled[0]!.fit).toMatchObject({ slices: 1 });
     const results = [];
     for (const { programs } of [whole, small]) results.push(await trainPhases(programs));
     const [kept, repeated] = results;

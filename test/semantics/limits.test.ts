@@ -9,8 +9,8 @@ const folder = join(import.meta.dirname, "../../specs");
 
 function check(spec: string, batch: number, limits: Partial<DeviceLimits> = {}): string[] {
   const text = readFileSync(join(folder, spec), "utf8");
-  const { traces } = compile(text, { file: spec });
-  return checkLimits(traces, batch, { ...DEFAULT_LIMITS, ...limits }).map(
+  const { compiled } = compile(text, { file: spec });
+  return checkLimits(compiled, batch, { ...DEFAULT_LIMITS, ...limits }).map(
     ({ code, message, notes }) => [code, message, ...notes].join("; "),
   );
 }
@@ -50,9 +50,9 @@ function checkModel(input: string, layers: string): string[] {
   loss cross_entropy(logits, label)
 }
 `;
-  const { traces, programs } = compile(text, { file: "m.net", target: "gpu" });
+  const { compiled, programs } = compile(text, { file: "m.net", target: "gpu" });
   expect(programs[0]!.metrics).toEqual(["loss", "top1"]);
-  return checkLimits(traces, 1, DEFAULT_LIMITS).map(
+  return checkLimits(compiled, 1, DEFAULT_LIMITS).map(
     ({ code, message, notes, primary }) =>
       `${code} line ${primary.span.start.line}: ${[message, ...notes].join("; ")}`,
   );

@@ -1,4 +1,5 @@
 /** Candidates of every contraction problem of a network, measured on the adapter at hand. */
+import type { AnyNode } from "../../compiler/ir/graph.js";
 import type { ContractionSchedule } from "../../compiler/schedules/schedule.js";
 import {
   bindsPartialSums,
@@ -8,7 +9,10 @@ import {
   keyOf,
   type TunedSchedules,
 } from "../../compiler/schedules/index.js";
-import type { Choice, TracedNode, TracedProgram } from "../../compiler/trace.js";
+import { problemOf, type ContractionPlan } from "../../compiler/plan/contractions.js";
+import { isContraction, type ContractionChoice } from "../../compiler/plan/problem.js";
+import type { WrittenList, WrittenNode } from "../../compiler/write/lists.js";
+import type { WrittenProgram } from "../../compiler/write/program.js";
 import type { ProgramStep, Target } from "../../program/program.js";
 import type { Network } from "../../runtime/network.js";
 import { timeSteps, type ProfileOptions } from "../../runtime/profile.js";
@@ -32,30 +36,33 @@ export interface Measured {
 type List = "train" | "predict";
 
 /** The list that poses every problem: training, where there is any. */
-const listOf = ({ lists }: Pick<TracedProgram, "lists">): List =>
+const listOf = ({ lists }: Pick<WrittenProgram, "lists">): List =>
   lists.train ? "train" : "predict";
 
 /** The nodes whose schedule matters at a batch: some kernels for few images take none. */
 function problemsOf(
-  { lists }: TracedProgram,
+  { lists }: WrittenProgram,
   batch: number,
-): { readonly traced: TracedNode; readonly choice: Choice }[] {
-  const list = listOf({ lists });
-  return lists[list]!.nodes.flatMap((traced) => {
-    const [choice] = traced.choices;
+): { readonly written: WrittenNode; readonly choice: ContractionChoice }[] {
+  const { plan, nodes } = lists[listOf({ lists })]!;
+  return nodes.flatMap((written) => {
+    const choice = choiceOf(plan, written.node);
     const { atLeast = 1, atMost = Infinity } = choice?.batches ?? {};
-    return choice && atLeast <= batch && batch <= atMost ? [{ traced, choice }] : [];
+    return choice && atLeast <= batch && batch <= atMost ? [{ written, choice }] : [];
   });
 }
 
+const choiceOf = ({ choices }: WrittenList["plan"], node: AnyNode) =>
+  isContraction(node) ? problemOf(choices.get(node) as ContractionPlan) : undefined;
+
 /** The problems of a network, each with its best `count` candidates by the cost model. */
 export function candidatesOf(
-  traced: TracedProgram,
+  written: WrittenProgram,
   target: Target,
   { batch, count }: { readonly batch: number; readonly count: number },
 ): readonly TunedCandidates[] {
-  const byKey = new Map<string, { choice: Choice; layers: string[] }>();
-  for (const { traced: node, choice } of problemsOf(traced, batch)) {
+  const byKey = new Map<string, { choice: ContractionChoice; layers: string[] }>();
+  for (const { written: node, choice } of problemsOf(written, batch)) {
     const known = byKey.get(keyOf(choice.problem));
     const { name } = node.node.origin;
     if (known) known.layers.push(name);
@@ -89,26 +96,26 @@ export function roundOf(problems: readonly TunedCandidates[], round: number): Tu
  */
 export async function measureRound(
   network: Network,
-  traced: TracedProgram,
+  written: WrittenProgram,
   wanted: ReadonlySet<string>,
   { known, ...options }: ProfileOptions & { readonly known: Set<string> },
 ): Promise<{ readonly times: ReadonlyMap<string, number>; readonly wrong: readonly string[] }> {
-  const list = listOf(traced);
-  const posing = new Map<string, TracedNode>();
-  for (const { traced: node, choice } of problemsOf(traced, network.slice)) {
+  const list = listOf(written);
+  const posing = new Map<string, WrittenNode>();
+  for (const { written: node, choice } of problemsOf(written, network.slice)) {
     const key = keyOf(choice.problem);
     if (wanted.has(key) && !posing.has(key)) posing.set(key, node);
   }
   const keys = new Map([...posing].map(([key, node]) => [node, key]));
   const examples = randomExamples(network.program, network.slice);
   const wrong = new Set<string>();
-  await verifyList(network, traced, list, examples, {
+  await verifyList(network, written, list, examples, {
     known,
     only: (node) => keys.has(node),
     onDivergence: (node) => wrong.add(keys.get(node)!) !== undefined,
   });
   const right = [...posing].filter(([key]) => !wrong.has(key));
-  const stepsOf = ({ first, end }: TracedNode) => network.program.steps[list].slice(first, end);
+  const stepsOf = ({ first, end }: WrittenNode) => network.program.steps[list].slice(first, end);
   const timed = new Set(right.flatMap(([, node]) => stepsOf(node)));
   const only = (step: ProgramStep) => timed.has(step);
   const steps = await timeSteps(network, list, examples, { rounds: 3, ...options, only });

@@ -2,18 +2,19 @@
 import type { Graph, Value } from "../../compiler/ir/graph.js";
 import { imageShape } from "../../compiler/ir/shape.js";
 import { roundUpTo4, type ActivationLayout } from "../../compiler/layout/activation-layout.js";
-import { codeWidth } from "../../compiler/lower/code-width.js";
+import { codeWidth } from "../../compiler/layout/code-width.js";
 import { NO_WINNER } from "../../compiler/ir/graph.js";
 import type { Tensor } from "../../compiler/ops/op.js";
 import { resolveShape, tensorSize } from "../../compiler/ops/tensors.js";
-import type { TracedList } from "../../compiler/trace.js";
+import { isHalf } from "../../compiler/plan/plan.js";
+import type { WrittenList } from "../../compiler/write/lists.js";
 import type { Inspection } from "../../runtime/inspection.js";
 import { floatsOf } from "../../program/half.js";
 import { placeOf, unpackPiece } from "../../runtime/layout.js";
 
 export class DeviceTensors {
   constructor(
-    private readonly list: TracedList,
+    private readonly list: WrittenList,
     private readonly inspection: Inspection,
   ) {}
 
@@ -25,10 +26,10 @@ export class DeviceTensors {
     const buffers = this.list.buffersOf(value);
     if (buffers.length === 0) return undefined;
     const shape = resolveShape(value.shape, this.inspection.batch);
-    const parameter = this.list.parameterOf(value);
+    const parameter = this.list.plan.parameters.get(value.id);
     if (parameter) return { shape, data: await this.parameter(parameter, buffers) };
     const [buffer] = buffers as [number];
-    const layout = this.list.layouts.get(value.id);
+    const layout = this.list.plan.layouts.get(value.id);
     if (layout) return { shape, data: await this.activation(value, layout, shape, buffer) };
     if (value.type === "u32" && shape.length > 1) {
       return { shape, data: await this.codes(value, buffer) };
@@ -40,7 +41,7 @@ export class DeviceTensors {
 
   /** Some elements of a parameter, or of what is laid out like one, in a column. */
   async gather(value: Value, places: readonly number[]): Promise<Tensor> {
-    const { layout, pieces } = this.list.parameterOf(value)!;
+    const { layout, pieces } = this.list.plan.parameters.get(value.id)!;
     const buffers = this.list.buffersOf(value);
     const rows = Number(value.shape[0] ?? 1);
     const data = await this.inspection.gather(
@@ -53,7 +54,11 @@ export class DeviceTensors {
   }
 
   private async parameter(
-    { parameter, layout, pieces }: NonNullable<ReturnType<TracedList["parameterOf"]>>,
+    {
+      parameter,
+      layout,
+      pieces,
+    }: NonNullable<ReturnType<WrittenList["plan"]["parameters"]["get"]>>,
     buffers: readonly number[],
   ): Promise<Float32Array> {
     const shape = parameter.value.shape.map(Number);
@@ -90,7 +95,7 @@ export class DeviceTensors {
 
   /** The first numbers in a value's buffer. */
   private async numbers(value: Value, buffer: number, count: number): Promise<Float32Array> {
-    if (!this.list.isHalf(value)) return this.inspection.read(buffer, 4 * count);
+    if (!isHalf(this.list.plan, value)) return this.inspection.read(buffer, 4 * count);
     const read = await this.inspection.read(buffer, 2 * count);
     return floatsOf(new Uint16Array(read.buffer, 0, count));
   }
@@ -99,7 +104,7 @@ export class DeviceTensors {
   private async codes(value: Value, buffer: number): Promise<Uint32Array> {
     const { channels, height, width } = imageShape(value.shape);
     const quads = roundUpTo4(channels) / 4;
-    const isPacked = codeWidth(kernelOf(this.list.graph, value)) === "bytes";
+    const isPacked = codeWidth(kernelOf(this.list.plan.graph, value)) === "bytes";
     const words = height * width * quads * (isPacked ? 1 : 4);
     const packed = await this.inspection.read(buffer, 4 * words * this.inspection.batch);
     const bytes = isPacked ? new Uint8Array(packed.buffer) : undefined;

@@ -3,9 +3,9 @@
  * read.
  */
 import { changesOf, isUpdate, readsOf } from "../../compiler/ir/fusion.js";
-import { portsOf, type AnyNode, type Port, type Value } from "../../compiler/ir/graph.js";
+import { portsOf, type Port, type Value } from "../../compiler/ir/graph.js";
 import { isActivation } from "../../compiler/layout/choose-layouts.js";
-import type { StepDraft } from "../../compiler/lower/storage.js";
+import type { StepDraft } from "../../compiler/lower/step-draft.js";
 import { tensorsOf } from "../../program/tensors.js";
 import type { ProgramTensor } from "../../program/program.js";
 import type { ReferenceContext, Tensor } from "../../compiler/ops/op.js";
@@ -13,14 +13,16 @@ import { tensorSize } from "../../compiler/ops/tensors.js";
 import { checkNode } from "./check-node.js";
 import { sampledReads } from "./check-update.js";
 import { Comparison, compareTensors, type Finding } from "./comparison.js";
-import type { TracedList, TracedNode, TracedProgram } from "../../compiler/trace.js";
+import { isHalf } from "../../compiler/plan/plan.js";
+import type { WrittenList, WrittenNode } from "../../compiler/write/lists.js";
+import type { WrittenProgram } from "../../compiler/write/program.js";
 import { inspecting, type Inspection } from "../../runtime/inspection.js";
 import type { Network } from "../../runtime/network.js";
 import type { Examples } from "../random-examples.js";
 import { DeviceTensors } from "./device-tensors.js";
 import type { Divergence, Tally } from "./tally.js";
 
-export type TracedListName = keyof TracedProgram["lists"];
+export type WrittenListName = keyof WrittenProgram["lists"];
 
 export interface VerifyOptions {
   /** Kernels with their constants that were found right before: they are not checked again. */
@@ -30,17 +32,17 @@ export interface VerifyOptions {
    * The nodes to check, all unless given, and what comes before and after them; the others run all
    * the same.
    */
-  readonly only?: (traced: TracedNode) => boolean;
+  readonly only?: (written: WrittenNode) => boolean;
   /**
    * Hears of what diverges, and whether checking should go on is its answer; it ends unless given.
    */
-  readonly onDivergence?: (traced: TracedNode, divergence: Divergence) => boolean;
+  readonly onDivergence?: (written: WrittenNode, divergence: Divergence) => boolean;
 }
 
 export function verifyList(
   network: Network,
-  traced: Pick<TracedProgram, "lists">,
-  list: TracedListName,
+  written: Pick<WrittenProgram, "lists">,
+  list: WrittenListName,
   examples: Examples,
   options: VerifyOptions,
 ): Promise<Tally> {
@@ -49,17 +51,17 @@ export function verifyList(
   const context: ReferenceContext = { seed, step, training, optimizer: program.optimizer };
   const settings = { list, context, examples, options };
   const visit = (inspection: Inspection) =>
-    new ListCheck(network, traced.lists[list]!, inspection, settings).run();
+    new ListCheck(network, written.lists[list]!, inspection, settings).run();
   return network.inspect(list, examples, inspecting(visit));
 }
 
 /**
  * The parts that a list is checked in: bringing in the batch, each node, taking out the prediction.
  */
-export const stagesOf = ({ nodes }: TracedList): number => nodes.length + 2;
+export const stagesOf = ({ nodes }: WrittenList): number => nodes.length + 2;
 
 interface CheckSettings {
-  readonly list: TracedListName;
+  readonly list: WrittenListName;
   readonly context: ReferenceContext;
   readonly examples: Examples;
   readonly options: VerifyOptions;
@@ -69,7 +71,7 @@ interface CheckSettings {
 interface Stage {
   readonly first: number;
   readonly end: number;
-  readonly traced?: TracedNode;
+  readonly written?: WrittenNode;
   /** Runs the steps and looks at what they leave. */
   check(): Promise<Finding>;
 }
@@ -84,7 +86,7 @@ class ListCheck {
 
   constructor(
     private readonly network: Network,
-    private readonly list: TracedList,
+    private readonly list: WrittenList,
     private readonly inspection: Inspection,
     private readonly settings: CheckSettings,
   ) {
@@ -110,7 +112,7 @@ class ListCheck {
         tally.values += compared;
         const divergence = deviation && this.describe(stage, deviation);
         if (!divergence) known.add(this.keyOf(stage));
-        else if (!stage.traced || !onDivergence?.(stage.traced, divergence))
+        else if (!stage.written || !onDivergence?.(stage.written, divergence))
           return { ...tally, divergence };
       } else this.runSteps(stage);
       this.forget(index);
@@ -126,24 +128,24 @@ class ListCheck {
     const last = nodes.at(-1)?.end ?? first;
     return [
       { first: 0, end: first, check: () => this.checkImport(first) },
-      ...nodes.map((traced) => ({ ...traced, traced, check: () => this.checkNode(traced) })),
+      ...nodes.map((written) => ({ ...written, written, check: () => this.checkNode(written) })),
       { first: last, end: steps.length, check: () => this.checkExport(last) },
     ];
   }
 
   private isDue(stage: Stage): boolean {
     const { known, only } = this.settings.options;
-    const isWanted = !only || (stage.traced !== undefined && only(stage.traced));
+    const isWanted = !only || (stage.written !== undefined && only(stage.written));
     return isWanted && this.kernelsOf(stage) > 0 && !known.has(this.keyOf(stage));
   }
 
   /** Those of its list, or those that have run before it. */
-  private kernelsOf({ first, end, traced }: Stage): number {
-    return traced?.folded?.length ?? this.placeOf(end) - this.placeOf(first);
+  private kernelsOf({ first, end, written }: Stage): number {
+    return written?.folded?.length ?? this.placeOf(end) - this.placeOf(first);
   }
 
-  private stepsOf({ first, end, traced }: Stage): readonly StepDraft[] {
-    return traced?.folded ?? this.list.steps.slice(first, end);
+  private stepsOf({ first, end, written }: Stage): readonly StepDraft[] {
+    return written?.folded ?? this.list.steps.slice(first, end);
   }
 
   private placeOf(step: number): number {
@@ -158,7 +160,7 @@ class ListCheck {
   /** The uploaded batch, where its readers want it. */
   private async checkImport(end: number): Promise<Finding> {
     this.runSteps({ first: 0, end });
-    const { graph } = this.list;
+    const { graph } = this.list.plan;
     const imported = graph.inputs.filter(({ value }) => isActivation(value));
     const inputs = portsOf(graph, "input");
     const comparison = new Comparison(this.halvesOf(inputs).halves);
@@ -178,7 +180,7 @@ class ListCheck {
     return (given as Readonly<Record<string, Float32Array>>)[name]!;
   }
 
-  private async checkNode({ node, first, end }: TracedNode): Promise<Finding> {
+  private async checkNode({ node, first, end }: WrittenNode): Promise<Finding> {
     // What the optimizer keeps begins with zeros, and counts from the second time on.
     if (isUpdate(node)) this.runSteps({ first, end });
     const sampled = sampledReads(node, this.inspection.batch);
@@ -193,7 +195,7 @@ class ListCheck {
     for (const { id } of changes) this.tensors.delete(id);
     const changed = new Map(await Promise.all(changes.map(tensorOf)));
     const inputs = node.inputs.map((value) => read.get(value)!);
-    const outputs = await Promise.all(node.outputs.map((output) => this.outputOf(node, output)));
+    const outputs = await Promise.all(node.outputs.map((output) => this.device.read(output)));
     node.outputs.forEach((output, place) => {
       if (outputs[place]) this.tensors.set(output.id, outputs[place]);
     });
@@ -204,7 +206,7 @@ class ListCheck {
   /** In a program of mixed precision, those of some values that are stored in 16 bits. */
   private halvesOf(values: readonly Value[]): { readonly halves?: ReadonlySet<Value> } {
     if (!this.network.program.precision) return {};
-    return { halves: new Set(values.filter((value) => this.list.isHalf(value))) };
+    return { halves: new Set(values.filter((value) => isHalf(this.list.plan, value))) };
   }
 
   /** The predictions, where somebody outside wants them. */
@@ -212,7 +214,7 @@ class ListCheck {
     this.runSteps({ first, end: this.list.steps.length });
     const tensors = tensorsOf(this.network.program, "prediction");
     const comparison = new Comparison();
-    for (const [index, { value }] of this.list.graph.outputs.entries()) {
+    for (const [index, { value }] of this.list.plan.graph.outputs.entries()) {
       const expected = await this.tensorOf(value);
       const data = await this.exported(tensors[index]!, expected);
       compareTensors(comparison, value, { expected, actual: { shape: expected.shape, data } });
@@ -237,22 +239,13 @@ class ListCheck {
     return tensor;
   }
 
-  private async outputOf(node: AnyNode, output: Value): Promise<Tensor | undefined> {
-    if (node.kind !== "batchSums") return this.device.read(output);
-    const { buffers } = this.network.program;
-    const metrics = buffers.findIndex(({ purpose }) => purpose === "metrics");
-    const count = Number(output.shape[0]);
-    const values = await this.inspection.read(metrics);
-    return { shape: [count], data: values.subarray(0, count) };
-  }
-
   /** Which of the stages is the last to read the whole of a value. */
   private noteReaders(stages: readonly Stage[]): void {
     for (const [index, stage] of stages.entries()) {
-      if (!stage.traced) {
-        for (const { value } of this.list.graph.outputs) this.lastReader.set(value.id, index);
+      if (!stage.written) {
+        for (const { value } of this.list.plan.graph.outputs) this.lastReader.set(value.id, index);
       } else if (this.isDue(stage)) {
-        const { node } = stage.traced;
+        const { node } = stage.written;
         const sampled = sampledReads(node, this.inspection.batch);
         for (const value of readsOf(node))
           if (!sampled.has(value)) this.lastReader.set(value.id, index);

@@ -2,7 +2,7 @@
  * The lists that see to parameters alone, held against the CPU: their initial values, and their
  * averages.
  */
-import type { TracedProgram } from "../../compiler/trace.js";
+import type { CompiledProgram } from "../../compiler/program.js";
 import { Comparison, STORING } from "./comparison.js";
 import { initialTolerance, initialValue } from "./initial-values.js";
 import { samplePlaces } from "./places.js";
@@ -37,7 +37,7 @@ export function verifyInitialValues(network: Network, examples: Examples): Promi
  */
 export function verifyAverages(
   network: Network,
-  { average }: Pick<TracedProgram, "average">,
+  { average }: Pick<CompiledProgram, "average">,
   examples: Examples,
 ): Promise<Tally> {
   const { decay } = average!;

@@ -1,5 +1,5 @@
 /** A network's kernels and gradients on the adapter at hand, held against the references. */
-import type { TracedProgram } from "../../compiler/trace.js";
+import type { CompiledProgram } from "../../compiler/program.js";
 import type { Network } from "../../runtime/network.js";
 import { randomExamples, type Examples } from "../random-examples.js";
 import { addTallies, type Tally, type VerifiedList } from "./tally.js";
@@ -16,14 +16,14 @@ export const ALL_LISTS: readonly VerifiedList[] = [
   ...(["evaluate", "predict"] as const),
 ];
 
-type Traced = Pick<TracedProgram, "lists" | "average">;
+type Written = Pick<CompiledProgram, "lists" | "average">;
 
 /**
  * Checks those of the lists that a network has, one after the other, up to the first that is wrong.
  */
 export async function verifyNetwork(
   network: Network,
-  traced: Traced,
+  written: Written,
   lists: readonly VerifiedList[],
   options: Pick<VerifyOptions, "known" | "onProgress">,
 ): Promise<Tally> {
@@ -34,13 +34,13 @@ export async function verifyNetwork(
       ? preparedSplits(network).length > 0
       : network.program.steps[list].length > 0,
   );
-  const stages = wanted.map((list) => stagesIn(traced, list));
+  const stages = wanted.map((list) => stagesIn(written, list));
   const total = stages.reduce((sum, count) => sum + count, 0);
   let tally: Tally = { kernels: 0, values: 0 };
   let before = 0;
   for (const [index, list] of wanted.entries()) {
     const onProgress = (done: number) => options.onProgress?.(before + done, total);
-    const found = await verifyOne(network, traced, list, examples, { ...options, onProgress });
+    const found = await verifyOne(network, written, list, examples, { ...options, onProgress });
     tally = addTallies(tally, found);
     if (tally.divergence) break;
     before += stages[index]!;
@@ -49,14 +49,14 @@ export async function verifyNetwork(
   return tally;
 }
 
-function stagesIn({ lists }: Traced, list: VerifiedList): number {
-  const traced = list in lists && lists[list as keyof typeof lists];
-  return traced ? stagesOf(traced) : 1;
+function stagesIn({ lists }: Written, list: VerifiedList): number {
+  const written = list in lists && lists[list as keyof typeof lists];
+  return written ? stagesOf(written) : 1;
 }
 
 async function verifyOne(
   network: Network,
-  traced: Traced,
+  written: Written,
   list: VerifiedList,
   examples: Examples,
   options: VerifyOptions,
@@ -78,9 +78,9 @@ async function verifyOne(
         images,
         targets,
       );
-      return verifyAverages(network, traced, examples);
+      return verifyAverages(network, written, examples);
     }
     default:
-      return verifyList(network, traced, list, examples, options);
+      return verifyList(network, written, list, examples, options);
   }
 }

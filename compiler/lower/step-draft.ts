@@ -1,21 +1,8 @@
-import type { Affine, BatchRange, ProgramBuffer } from "../../program/program.js";
+import type { Affine, BatchRange } from "../../program/program.js";
 import { FIRST_PLANE, type Kernel } from "../kernels/kernel.js";
 import type { Origin } from "../ir/origin.js";
 import { shares } from "../layout/shares.js";
-
-/**
- * Memory that a step binds. The memory plan maps it to a buffer; scratch of one lifetime may share
- * a buffer with another.
- */
-export interface Storage {
-  readonly name: string;
-  readonly purpose: ProgramBuffer["purpose"];
-  readonly bytes: Affine;
-  /** Present where its numbers have 16 bits; 32 otherwise. */
-  readonly element?: "f16";
-  /** What must stay zero in it; scratch shares a buffer only where promises are the same. */
-  readonly zeros?: string;
-}
+import type { Storage } from "../plan/storage.js";
 
 /** A dispatch before its memory is planned. */
 export interface StepDraft {
@@ -29,19 +16,6 @@ export interface StepDraft {
   readonly macs: number;
   /** The batches for which the step is part of its list; all if absent. */
   readonly batches?: BatchRange;
-}
-
-export const perImage = (count: number): Affine => ({ fixed: 0, perImage: count });
-export const fixed = (count: number): Affine => ({ fixed: count, perImage: 0 });
-
-/** The same room for numbers of 16 bits instead of 32. What must stay zero lies elsewhere then. */
-export function inHalf({ bytes, zeros, ...storage }: Storage): Storage {
-  return {
-    ...storage,
-    element: "f16",
-    bytes: { fixed: bytes.fixed / 2, perImage: bytes.perImage / 2 },
-    ...(zeros !== undefined && { zeros: `${zeros} f16` }),
-  };
 }
 
 /** The bits of an f32, for constants that are not integers. */

@@ -7,6 +7,8 @@ const WORDS = {
   pointwise: "pointwise",
   maxPoolGradient: "gradient",
   averagePoolGradient: "gradient",
+  channelStatistics: "statistics",
+  normalizeGradient: "weight and bias gradient",
 } as const satisfies Partial<Record<OpKind, string>>;
 
 /** `features.conv1 forward`: the label of the dispatch that makes a node's result. */

@@ -1,5 +1,7 @@
 import type { PoolAttributes } from "../ir/graph.js";
-import type { CodeWidth } from "../kernels/pool.js";
+
+/** How a pooling's codes lie: four to a word, or one. */
+export type CodeWidth = "bytes" | "words";
 
 /** A byte a code, unless the window has more elements than that. */
 export const codeWidth = (kernel: PoolAttributes["kernel"]): CodeWidth =>

@@ -1,0 +1,20 @@
+import type { Graph, Value } from "./graph.js";
+
+/** The graphs behind the step lists of a program. */
+export interface StepGraphs {
+  readonly train?: Graph;
+  /** Absent where `train` does for slices as well. */
+  readonly sliced?: SlicedTraining;
+  readonly evaluate?: Graph;
+  readonly predict: Graph;
+}
+
+/** A training step in slices of the batch: what each slice does, and what follows the last. */
+export interface SlicedTraining {
+  /** Adds the gradients of a slice to the sums of the step. */
+  readonly slice: Graph;
+  /** Nothing but the updates of the parameters, by the sums. */
+  readonly update: Graph;
+  /** The sum of a parameter's gradients, a value of both graphs, by the parameter's id. */
+  readonly sums: ReadonlyMap<number, Value>;
+}

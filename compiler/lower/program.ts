@@ -1,0 +1,114 @@
+/** All dispatches of a program: those of its step graphs, and those around them. */
+import type {
+  DataRecipe,
+  DataSplitRecipe,
+  MixedPrecision,
+  WeightAverage,
+} from "../../program/recipe.js";
+import { portOf } from "../ir/graph.js";
+import { imageShape } from "../ir/shape.js";
+import { LOSS_SCALE_KEY, portKey, type KeptParameter } from "../plan/persistent.js";
+import type { PlannedList, ProgramPlan } from "../plan/program.js";
+import { averageParameter, initializeParameter } from "./ends.js";
+import { lowerPlan, type LoweredList } from "./index.js";
+import { initializeLossScale } from "./loss-scale.js";
+import { lowerPreparation, type PreparationDraft } from "./prepare.js";
+import type { StepDraft } from "./step-draft.js";
+
+export interface LoweringOptions {
+  readonly precision?: MixedPrecision;
+  readonly average?: WeightAverage;
+  /** What the images are read from; without it, they come as floats. */
+  readonly data?: DataRecipe;
+}
+
+export type LoweredLists = { readonly [List in PlannedList]?: LoweredList } & {
+  readonly predict: LoweredList;
+};
+
+export interface LoweredProgram {
+  readonly lists: LoweredLists;
+  readonly initialize: readonly StepDraft[];
+  readonly average: readonly StepDraft[];
+  /** What evaluation and prediction read in place of parameters. */
+  readonly fold: readonly StepDraft[];
+  readonly preparations: PreparationDrafts;
+}
+
+export interface PreparationDrafts {
+  readonly train?: PreparationDraft;
+  readonly eval?: PreparationDraft;
+}
+
+export function lowerProgram(plan: ProgramPlan, options: LoweringOptions): LoweredProgram {
+  const { train, accumulate, update, evaluate, predict } = plan.lists;
+  const lists: LoweredLists = {
+    ...(train && { train: lowerPlan(train) }),
+    ...(accumulate && { accumulate: lowerPlan(accumulate) }),
+    ...(update && { update: lowerPlan(update) }),
+    ...(evaluate && { evaluate: lowerPlan(evaluate) }),
+    predict: lowerPlan(predict),
+  };
+  const { parameters } = plan.persistent;
+  return {
+    lists,
+    initialize: [
+      ...initialLossScale(plan, options),
+      ...parameters.flatMap((parameter, index) => initializeParameter(parameter, index + 1)),
+    ],
+    average: parameters.flatMap((parameter) => averageSteps(plan, parameter, options)),
+    fold: foldSteps([...(lists.evaluate ? [lists.evaluate] : []), lists.predict]),
+    preparations: lowerPreparations(plan, options),
+  };
+}
+
+function initialLossScale(
+  { persistent, forward: { inputs } }: ProgramPlan,
+  { precision }: LoweringOptions,
+): readonly StepDraft[] {
+  const lossScale = persistent.ports.get(LOSS_SCALE_KEY);
+  if (!lossScale || precision?.lossScale.kind !== "dynamic") return [];
+  return [initializeLossScale(lossScale, precision.lossScale, inputs[0]!.value.origin)];
+}
+
+function averageSteps(
+  { persistent: { ports } }: ProgramPlan,
+  parameter: KeptParameter,
+  { average }: LoweringOptions,
+): readonly StepDraft[] {
+  const { average: averages } = parameter;
+  if (!averages || !average) return [];
+  const lossScale = ports.get(LOSS_SCALE_KEY);
+  return averageParameter(parameter, { averages, lossScale, decay: average.decay });
+}
+
+/** Both lists read the same results. */
+function foldSteps(lists: readonly LoweredList[]): readonly StepDraft[] {
+  const byResult = new Map<number, readonly StepDraft[]>();
+  for (const { plan, nodes } of lists) {
+    for (const { node, steps } of nodes) {
+      const { id } = node.outputs[0]!;
+      if (plan.folded.has(node) && !byResult.has(id)) byResult.set(id, steps);
+    }
+  }
+  return [...byResult.values()].flat();
+}
+
+function lowerPreparations(
+  { forward, persistent: { ports } }: ProgramPlan,
+  { data }: LoweringOptions,
+): PreparationDrafts {
+  if (!data) return {};
+  const value = portOf(forward, "input");
+  const images = ports.get(portKey({ role: "input", name: value.name }))!;
+  const shape = imageShape(value.shape);
+  const lower = (split: DataSplitRecipe | undefined, name: string) => {
+    if (!split) return undefined;
+    const { span } = value.origin;
+    const origin = { name, span: { ...span, start: { ...span.start, ...split.location } } };
+    return lowerPreparation(name, split, { shape, images, origin });
+  };
+  const train = lower(data.train, "train");
+  const evaluation = lower(data.eval, "eval");
+  return { ...(train && { train }), ...(evaluation && { eval: evaluation }) };
+}

@@ -1,0 +1,124 @@
+/** Memory that outlives a step, shared by all of a program's step lists. */
+import { LOSS_SCALE_WORDS } from "../../program/loss-scale.js";
+import { stateNames, summedWords, type OptimizerSettings } from "../../program/program.js";
+import type { WeightAverage } from "../../program/recipe.js";
+import { trainedParameters } from "../ir/fusion.js";
+import { scoreValues, type Graph, type Port } from "../ir/graph.js";
+import { elementCount, type Shape } from "../ir/shape.js";
+import { roundUpTo4 } from "../layout/activation-layout.js";
+import type { StoredParameter } from "../layout/parameters.js";
+import { fixed, perImage, type Storage } from "./storage.js";
+
+/** A parameter with all that is kept of it: a storage for each of its pieces. */
+export interface KeptParameter extends StoredParameter {
+  readonly storage: readonly Storage[];
+  /** Of a parameter that training changes. */
+  readonly trained?: {
+    /** By the optimizer's names for them, in their order. */
+    readonly states: readonly (readonly Storage[])[];
+    /** The gradient, where it is to be read after a step, or the sum of those of slices. */
+    readonly gradient: readonly Storage[];
+  };
+  /** Where averages are kept, also of running statistics. */
+  readonly average?: readonly Storage[];
+}
+
+export interface Persistent {
+  /** Of what comes in and goes out, by `portKey`. */
+  readonly ports: ReadonlyMap<string, Storage>;
+  /** The sums behind loss and metrics; absent without a loss. */
+  readonly metrics?: Storage;
+  readonly parameters: readonly KeptParameter[];
+}
+
+/** Values have ids of their own in some graphs; a port is known by its role and its name. */
+export const portKey = ({ role, name }: Pick<Port, "role" | "name">): string => `${role} ${name}`;
+
+export const LOSS_SCALE_KEY = portKey({ role: "loss scale", name: "loss scale" });
+
+/** Floats from one image's prediction to the next. */
+export const predictionPitch = (shape: Shape): number => roundUpTo4(elementCount(shape));
+
+export interface KeptStates {
+  readonly optimizer: OptimizerSettings;
+  readonly average?: WeightAverage | undefined;
+}
+
+export function planPersistent(
+  forward: Graph,
+  train: Graph | undefined,
+  stored: readonly StoredParameter[],
+  kept: KeptStates,
+): Persistent {
+  const trained = new Set(train && trainedParameters(train).map(({ parameter }) => parameter.id));
+  const isTrained = ({ parameter }: StoredParameter) => trained.has(parameter.value.id);
+  const averages = kept.average !== undefined && train !== undefined;
+  const isAveraged = (parameter: StoredParameter) =>
+    averages && (isTrained(parameter) || parameter.parameter.role === "statistic");
+  return {
+    ports: portStorage(forward, train),
+    ...(forward.metrics.length > 0 && {
+      metrics: storage("metrics", "metrics", fixed(4 * roundUpTo4(largestSums(train, forward)))),
+    }),
+    parameters: stored.map((parameter) => ({
+      ...parameter,
+      storage: piecesOf(parameter, "parameter"),
+      ...(isTrained(parameter) && { trained: trainedStorage(parameter, kept) }),
+      ...(isAveraged(parameter) && { average: piecesOf(parameter, "state", "average") }),
+    })),
+  };
+}
+
+const trainedStorage = (parameter: StoredParameter, { optimizer }: KeptStates) => ({
+  states: stateNames(optimizer).map((name) => piecesOf(parameter, "state", name)),
+  gradient: piecesOf(parameter, "gradient"),
+});
+
+const storage = (name: string, purpose: Storage["purpose"], bytes: Storage["bytes"]): Storage => ({
+  name,
+  purpose,
+  bytes,
+});
+
+function piecesOf(
+  { parameter, pieces }: StoredParameter,
+  purpose: "parameter" | "state" | "gradient",
+  kind: string = purpose,
+): readonly Storage[] {
+  const { name } = parameter.value;
+  return pieces.map(({ bytes }) => storage(`${name} ${kind}`, purpose, fixed(bytes)));
+}
+
+/** One buffer for each tensor that comes in or goes out of any list. */
+function portStorage(forward: Graph, train: Graph | undefined): ReadonlyMap<string, Storage> {
+  const ports = [...(train ?? forward).inputs, ...forward.inputs, ...forward.outputs];
+  return new Map(
+    ports.map((port) => [portKey(port), storageFor(port, forward.outputs.length)] as const),
+  );
+}
+
+function storageFor({ name, role, value }: Port, outputs: number): Storage {
+  const bytes = perImage(4 * elementCount(value.shape));
+  switch (role) {
+    case "input":
+      return storage(name, "images", bytes);
+    case "target":
+      return storage(name, "labels", bytes);
+    case "partner":
+      return storage("partners", "partners", perImage(4));
+    case "share":
+      return storage("shares", "shares", perImage(4));
+    case "loss scale":
+      return storage("loss scale", "state", fixed(4 * LOSS_SCALE_WORDS));
+    case "prediction": {
+      const label = outputs > 1 ? `prediction ${name}` : "prediction";
+      return storage(label, "prediction", perImage(4 * predictionPitch(value.shape)));
+    }
+  }
+}
+
+/** The most numbers that a list leaves of loss and metrics. */
+function largestSums(train: Graph | undefined, forward: Graph): number {
+  const counts = [train, forward].map((graph) => (graph ? scoreValues(graph).length : 0));
+  return summedWords(Math.max(...counts));
+}

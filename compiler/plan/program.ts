@@ -1,0 +1,158 @@
+/** The plans of all step lists of a program. */
+import { bindableBytes, DEFAULT_LIMITS, type DeviceLimits } from "../../program/limits.js";
+import type { Target } from "../../program/program.js";
+import type { MixedPrecision } from "../../program/recipe.js";
+import { trainedParameters } from "../ir/fusion.js";
+import type { Graph, Value } from "../ir/graph.js";
+import type { StepGraphs } from "../ir/step-graphs.js";
+import { Uses } from "../ir/uses.js";
+import { chooseLayouts } from "../layout/choose-layouts.js";
+import { chooseHalves, NO_HALVES } from "../layout/halves.js";
+import { storeParameter } from "../layout/parameters.js";
+import type { TunedSchedules } from "../schedules/index.js";
+import { foldedNodes, foldedStorage } from "./folded.js";
+import { layoutsOfParameters } from "./parameters.js";
+import {
+  planPersistent,
+  type KeptParameter,
+  type KeptStates,
+  type Persistent,
+} from "./persistent.js";
+import type { Placements } from "./placements.js";
+import { planGraph, type Plan } from "./plan.js";
+
+export interface ProgramPlanOptions extends KeptStates {
+  readonly target: Target;
+  /**
+   * Present where activations and their gradients are stored in 16 bits: on adapters with
+   * `shader-f16`.
+   */
+  readonly precision?: MixedPrecision;
+  /** Gives every gradient a buffer of its own, to be read after a step. */
+  readonly keepGradients?: boolean;
+  /** Schedules that were measured to be best; the others are chosen by the cost model. */
+  readonly tuned?: TunedSchedules;
+  /**
+   * Of the devices that are to run it; WebGPU's own if absent: a module then runs on any device.
+   */
+  readonly limits?: DeviceLimits | undefined;
+}
+
+/** The lists that are graphs. */
+export type PlannedList = "train" | "accumulate" | "update" | "evaluate" | "predict";
+
+export interface ProgramPlan {
+  readonly forward: Graph;
+  readonly limits: DeviceLimits;
+  readonly persistent: Persistent;
+  readonly lists: { readonly [List in PlannedList]?: Plan } & { readonly predict: Plan };
+}
+
+export function planProgram(
+  forward: Graph,
+  graphs: StepGraphs,
+  options: ProgramPlanOptions,
+): ProgramPlan {
+  const { limits = DEFAULT_LIMITS } = options;
+  const reader = graphs.evaluate ?? graphs.predict;
+  const layouts = chooseLayouts(reader);
+  const uses = new Uses(reader);
+  const bindable = bindableBytes(limits);
+  const stored = forward.parameters.map((parameter) =>
+    storeParameter(parameter, uses, layouts, bindable),
+  );
+  const persistent = planPersistent(forward, graphs.train, stored, options);
+  const common: Common = { options, limits, persistent, byId: byIdOf(persistent) };
+  const { evaluate, predict, train } = graphs;
+  const { slice, update, sums } = graphs.sliced ?? {};
+  const read = { kept: keptForReading([evaluate ?? predict, predict], common), folds: true };
+  const own = { gradients: options.keepGradients ? gradientsIn(persistent) : NOTHING };
+  return {
+    forward,
+    limits,
+    persistent,
+    lists: {
+      ...(train && { train: planList(train, common, own) }),
+      ...(slice && { accumulate: planList(slice, common, { sums }) }),
+      ...(update && { update: planList(update, common, { sums }) }),
+      ...(evaluate && { evaluate: planList(evaluate, common, read) }),
+      predict: planList(predict, common, read),
+    },
+  };
+}
+
+type ById<Of> = ReadonlyMap<number, Of>;
+
+const NOTHING: Placements = new Map();
+
+/** What all lists of a program are planned with. */
+interface Common {
+  readonly options: ProgramPlanOptions;
+  readonly limits: DeviceLimits;
+  readonly persistent: Persistent;
+  readonly byId: ById<KeptParameter>;
+}
+
+/** What one of the lists has of its own. */
+interface ListOptions {
+  readonly kept?: Placements;
+  readonly folds?: boolean;
+  readonly gradients?: Placements;
+  /** Values that hold the sums of gradients, by the ids of parameters. */
+  readonly sums?: ById<Value> | undefined;
+}
+
+const byIdOf = ({ parameters }: Persistent): ById<KeptParameter> =>
+  new Map(parameters.map((parameter) => [parameter.parameter.value.id, parameter]));
+
+/** Values have ids of their own in each graph: sums mean nothing but to the graphs they are of. */
+function planList(graph: Graph, common: Common, list: ListOptions): Plan {
+  const { options, limits, persistent, byId } = common;
+  const { kept = keptForTraining(graph, common), folds = false, gradients = NOTHING } = list;
+  const sums = [...(list.sums ?? [])].map(([id, sum]) => [sum.id, byId.get(id)!] as const);
+  const ofSums = sums.map(([id, { trained }]) => [id, trained!.gradient] as const);
+  const { target, tuned, precision } = options;
+  const settings = {
+    ...{ graph, target, limits, tuned },
+    layouts: chooseLayouts(graph),
+    half: precision ? chooseHalves(graph) : NO_HALVES,
+    parameters: layoutsOfParameters(graph, new Map([...byId, ...sums])),
+  };
+  return planGraph(settings, {
+    ...{ persistent, gradients, folds },
+    kept: new Map([...kept, ...ofSums]),
+  });
+}
+
+const gradientsIn = ({ parameters }: Persistent): Placements =>
+  new Map(
+    parameters.flatMap(({ parameter, trained }) =>
+      trained ? [[parameter.value.id, trained.gradient] as const] : [],
+    ),
+  );
+
+/** Parameters, and what the optimizer keeps of those that a graph trains. */
+function keptForTraining(graph: Graph, { byId }: Common): Placements {
+  const states = trainedParameters(graph).flatMap(({ parameter, states: kept }) =>
+    kept.map(
+      (state, index) => [state.id, byId.get(parameter.id)!.trained!.states[index]!] as const,
+    ),
+  );
+  return new Map([...[...byId].map(([id, { storage }]) => [id, storage] as const), ...states]);
+}
+
+/** Parameters, or their averages, and what is made of parameters alone. */
+function keptForReading(graphs: readonly Graph[], { byId }: Common): Placements {
+  const kept = new Map(
+    [...byId].map(([id, { average, storage }]) => [id, average ?? storage] as const),
+  );
+  for (const graph of graphs) {
+    const layouts = layoutsOfParameters(graph, byId);
+    for (const output of foldedNodes(graph).flatMap(({ outputs }) => outputs)) {
+      if (!kept.has(output.id)) {
+        kept.set(output.id, foldedStorage(output, layouts.get(output.id)));
+      }
+    }
+  }
+  return kept;
+}
