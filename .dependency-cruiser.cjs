@@ -3,7 +3,7 @@
  * compiler to runtime is plain data, defined in program/, which both may import.
  */
 
-/** Room -> what it may import besides itself: rooms, and packages as `npm:NAME`. The longest folder that matches a file is its room. */
+/** Room -> what it may import in addition to itself: rooms, and packages as `npm:NAME`. The longest folder that matches a file is its room. */
 const ROOMS = {
   program: [],
   grammar: ["npm:chevrotain", "npm:@chevrotain"],
@@ -71,7 +71,7 @@ const forbid = (name, comment, from, to) => ({
   to: typeof to === "string" ? { path: to } : to,
 });
 
-/** The folders that are rooms of their own within a room. */
+/** Separate rooms within a room. */
 const innerRooms = (room) => Object.keys(ROOMS).filter((name) => name.startsWith(`${room}/`));
 
 /** Those under which Node's modules and native packages may be used: the rules below say where. */
@@ -114,7 +114,7 @@ module.exports = {
       { dependencyTypes: ["core", "npm"] },
     ),
     forbid(
-      "nobody-imports-the-cli",
+      "no-room-imports-the-cli",
       "The command line is thin and on top.",
       { pathNot: "^(cli|test)/" },
       "^cli/",

@@ -1,4 +1,4 @@
-// A contender in a process of its own: it prepares, then makes a step whenever it is asked to.
+// One library in a separate process: it prepares, then makes a step whenever it is asked to.
 import { fork, spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -68,7 +68,7 @@ class Worker {
 
 /**
  * The hand-written skeleton of AlexNet's step: a program that prints its times and ends. It
- * computes on noise, so there is nothing to check; each step is a run of its own, which lies among
+ * computes on noise, so there is nothing to check; each step is a separate run, which lies among
  * the others' steps like theirs.
  */
 class Prototype {
@@ -113,7 +113,7 @@ class Prototype {
   }
 }
 
-/** The prototype knows nothing of netc's choice of adapters. */
+/** The prototype does not know how netc chooses adapters. */
 function vulkanDriver(adapter) {
   const driver = readdirSync(DRIVERS).find((file) => file.startsWith("lvp_icd"));
   if (adapter !== "lavapipe" || !driver) throw new Error("the prototype runs on lavapipe only");

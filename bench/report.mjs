@@ -1,6 +1,6 @@
 // Tables and the chart of what results/ holds: results/benchmark.md, results/benchmark.svg,
 // results/schedules.md, results/rdna3.md, and the same tables in docs/performance.md.
-// `node report.mjs` makes them anew without measuring.
+// `node report.mjs` writes them again without measuring.
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { format, resolveConfig } from "prettier";

@@ -1,11 +1,12 @@
 // netc and its peers side by side, on one adapter and one Dawn.
 //
-//     node run.mjs [--adapters lavapipe,embedded] [--cases NAME,...] [--contenders NAME,...] [--rounds 5] [--prototypes DIR]
+//     node run.mjs [--adapters lavapipe,embedded] [--cases NAME,...] [--contenders NAME,...]
+//     [--rounds 5] [--prototypes DIR]
 //
-// Each contender has a process of its own and all start from the same weights and images. They take
+// Each library has a separate process, and all start from the same weights and images. They take
 // turns, one step each, so that whatever else the machine does touches all alike. A contender whose
-// output the others contradict, or that fails, is reported as such and left out; the rest goes on.
-// results/ keeps what came of each case; report.mjs makes tables of it.
+// output the others contradict, or that fails, is reported as such and left out; the rest
+// continues. results/ keeps what came of each case; report.mjs makes tables of it.
 import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";

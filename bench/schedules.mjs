@@ -1,8 +1,9 @@
-// The cost model's choices beside the best measured candidates, for AlexNet's and VGG-16's
-// contractions: `netc tune` on both, in a folder of its own, so that nothing is left beside the
+// The cost model's choices compared with the best measured candidates, for AlexNet's and VGG-16's
+// contractions: `netc tune` on both, in a separate folder, so that no files are left next to the
 // specs. Results go to results/, and from there into docs/performance.md.
 //
-//     node schedules.mjs [--adapter lavapipe] [--networks alexnet,vgg16] [--candidates 6] [--clock processor]
+//     node schedules.mjs [--adapter lavapipe] [--networks alexnet,vgg16] [--candidates 6] [--clock
+//     processor]
 //
 // `--clock device` measures the device's time, and wants an otherwise idle machine; `processor` all
 // processor time that goes by, which others' programs hardly change, and which for a software

@@ -1,4 +1,4 @@
-// One contender in a process of its own. Alone: `node worker.mjs CONTENDER CASE [--steps 3]` prints
+// One library in a separate process. Alone: `node worker.mjs CONTENDER CASE [--steps 3]` prints
 // each step's time. Under run.mjs it makes one step for each message, so that contenders take
 // turns.
 import { parseArgs } from "node:util";

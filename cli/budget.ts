@@ -29,7 +29,10 @@ export function requireSomeFit(
   if (compiled.every(({ excess }) => excess)) requireFit(compiled[0]!, budget);
 }
 
-/** `the batch comes in 2 slices of up to 64; 5 values are computed twice (+3.1% multiply-adds)`. */
+/**
+ * `netc splits the batch into 2 slices of up to 64; 5 values are computed twice (+3.1%
+ * multiply-adds)`.
+ */
 export function describeFit({ batch, slices, repeated, work }: BudgetFit): string {
   const parts = [
     ...(slices > 1

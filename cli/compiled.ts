@@ -26,9 +26,9 @@ export interface SelectOptions {
   readonly memory?: MemoryWish | undefined;
   /** Adapters to compile for; all unless given. */
   readonly target?: CompileOptions["target"];
-  /** Gives gradients buffers of their own. */
+  /** Gives gradients separate buffers. */
   readonly keepGradients?: boolean;
-  /** Whether choices that `netc tune` left beside the spec are compiled in; yes unless given. */
+  /** Whether choices that `netc tune` wrote next to the spec are compiled in; yes unless given. */
   readonly usesTuning?: boolean;
   /**
    * Whether weights files that recipes load are compared with their models, for a command that is

@@ -10,17 +10,18 @@ import { formatBytes } from "../program/format-bytes.js";
 const MAX_SPEC_BYTES = 4 * 1024 * 1024;
 
 /**
- * Reads a spec's text. Fails on a missing file, a directory, an empty file, and on what is no text.
+ * Reads a spec's text. Fails on a missing file, a directory, an empty file, and on what is not
+ * text.
  */
 export async function readSpec(path: string): Promise<string> {
   const bytes = await readBytes(path, "spec");
   if (bytes.length > MAX_SPEC_BYTES) {
-    throw wrongInput(`${path} is no spec: it has ${formatBytes(bytes.length)}`);
+    throw wrongInput(`${path} is not a spec: it has ${formatBytes(bytes.length)}`);
   }
   const text = decodeText(bytes);
   if (text === undefined) {
     throw wrongInput(
-      `${path} is no text file`,
+      `${path} is not a text file`,
       "a spec is UTF-8 text, usually named *.net; see specs/alexnet.net for an example",
     );
   }
@@ -83,7 +84,7 @@ export async function writeOutput(path: string, content: string | Uint8Array): P
 export async function makeFolder(path: string): Promise<void> {
   await makeFolders(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "EEXIST" || error.code === "ENOTDIR") {
-      throw new RunFailedError(`cannot make the folder ${path}: a file stands in its place`);
+      throw new RunFailedError(`cannot create the folder ${path}: a file has this name`);
     }
     throw writeError(error.path ?? path, error);
   });

@@ -10,7 +10,7 @@ export async function openImport(path: string, weights?: string): Promise<Import
   return {
     file: await readWhole(path, "model"),
     ...(weights !== undefined && { weights: await readWhole(weights, "weights") }),
-    beside: (name, range) => readBeside(dirname(path), name, range),
+    sibling: (name, range) => readSibling(dirname(path), name, range),
   };
 }
 
@@ -19,7 +19,7 @@ async function readWhole(path: string, what: string): Promise<ImportFile> {
 }
 
 /** A file that a model names: it must lie in the model's folder, also behind links. */
-async function readBeside(folder: string, name: string, range?: ByteRange): Promise<Uint8Array> {
+async function readSibling(folder: string, name: string, range?: ByteRange): Promise<Uint8Array> {
   const path = join(folder, name);
   const refusal = `the model names the file ${name}, which is not in its folder`;
   if (isAbsolute(name) || leaves(folder, path) || name.includes("\0")) {

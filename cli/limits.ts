@@ -50,7 +50,7 @@ async function readJson(path: string): Promise<Readonly<Record<string, unknown>>
     // Said below.
   }
   throw wrongInput(
-    `${path} is no JSON object of limits`,
+    `${path} is not a JSON object of limits`,
     'write, for instance, { "maxStorageBufferBindingSize": 268435456 }',
   );
 }

@@ -33,7 +33,7 @@ export async function openNetwork(
 }
 
 /**
- * Says where the device makes a batch come in slices that nobody asked for, and what that changes.
+ * Says when the device's limits split a batch into slices, and what that changes.
  */
 function announceSlices(
   { batch, slice, parameters, program }: Network,

@@ -1,4 +1,4 @@
-/** What netc knows of its own package. */
+/** netc's package.json. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";

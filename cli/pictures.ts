@@ -70,7 +70,7 @@ async function byPattern(pattern: string): Promise<Picture[]> {
 }
 
 /**
- * Where the copy of a file goes below another folder: never beside or above it, and no two files'
+ * Where the copy of a file goes below another folder: always inside it, and no two files'
  * in one place.
  */
 function placeBelow(path: string): string {
@@ -125,7 +125,7 @@ export class Pictures implements Dataset {
       if (result.frames > 1) warn(`${picture.name} is animated: its first frame is used`);
       return { image: result.image, label: 0 };
     }
-    const message = `${picture.name} is no image that can be read: ${result.failure}`;
+    const message = `${picture.name} cannot be read as an image: ${result.failure}`;
     if (picture.isNamed) throw wrongInput(message);
     warn(message);
     this.unreadablePictures.add(picture);

@@ -51,7 +51,7 @@ export async function openSpec(path: string): Promise<SpecFile> {
   };
 }
 
-/** The file that `import ... from "TARGET"` names, looked for beside the file that imports it. */
+/** The file that `import ... from "TARGET"` names, relative to the file that imports it. */
 function readImported(target: string, importer: string): ReturnType<ReadImport> {
   const file = join(dirname(importer), target);
   try {

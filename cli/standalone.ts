@@ -1,5 +1,5 @@
 /**
- * Makes a generated module stand alone: the browser runtime's bundle takes the place of the import.
+ * Makes a generated module standalone: the browser runtime's bundle takes the place of the import.
  */
 import { wrongInput } from "./failure.js";
 
@@ -8,7 +8,7 @@ const bundleExport = /export\s*\{([^}]*)\}\s*;?\s*(?:\/\/.*\s*)?$/;
 
 /**
  * Returns the module without imports. `bundle` is an ES module that ends in one `export { ... }`
- * clause; it becomes a function of its own, so that its names and the module's cannot meet.
+ * clause; it becomes a separate function, so that its names and the module's cannot clash.
  */
 export function inlineRuntime(module: string, bundle: string): string {
   const clause = bundleExport.exec(bundle);
@@ -27,7 +27,7 @@ export function inlineRuntime(module: string, bundle: string): string {
     return `const { ${importedNames(names)} } = netcRuntime;\n`;
   });
   if (/^import\s/m.test(rest)) {
-    throw wrongInput("the module imports more than the runtime and cannot be made to stand alone");
+    throw wrongInput("the module imports more than the runtime and cannot be made standalone");
   }
   return `${header}${runtime}${rest}`;
 }

@@ -52,8 +52,8 @@ export function wantsColor(stream: Output): boolean {
 }
 
 /**
- * Columns of the terminal, or undefined where a stream is none and lines may be as long as they
- * are.
+ * Columns of the terminal, or undefined where a stream is not a terminal and lines may be as long
+ * as they are.
  */
 export function widthOf(stream: Output): number | undefined {
   return stream.isTTY ? stream.columns || 80 : undefined;
@@ -70,7 +70,7 @@ export function styled(style: keyof typeof styles, text: string, stream: Output)
 let lost: NodeJS.ErrnoException | undefined;
 
 /**
- * Lets commands, runs above all, continue where nobody hears them any more: `netc train x | head`
+ * Lets commands, runs above all, continue after their output is closed: `netc train x | head`
  * closes our stdout early, a terminal is closed, the disk of a redirection is full.
  */
 export function outliveStreams(): void {

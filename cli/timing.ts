@@ -28,7 +28,8 @@ export interface KernelTime {
 
 export interface ListTime {
   /**
-   * The step or the prediction as it runs, in so many submissions: one, unless it comes in slices.
+   * The step or the prediction as it runs, in this many submissions: one, unless it is split into
+   * slices.
    */
   readonly milliseconds: number;
   readonly submissions: number;

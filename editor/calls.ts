@@ -11,7 +11,7 @@ import type {
 } from "../grammar/ast.js";
 import { asCalls } from "../compiler/semantics/recipes/definition.js";
 
-/** Settings of recipes that take calls of their own. */
+/** Settings of recipes that take specific calls. */
 const POLICIES = [
   ...(["optimizer", "schedule", "average", "stop"] as const),
   ...(["precision", "weights", "unfreeze"] as const),
@@ -22,7 +22,7 @@ type PolicyName = (typeof POLICIES)[number];
 const isPolicy = (name: string): name is PolicyName =>
   (POLICIES as readonly string[]).includes(name);
 
-/** What a call can be of, by where it stands. */
+/** What a call can be of, by its place. */
 export type CallRole =
   | "layer"
   | "loss"
@@ -41,7 +41,7 @@ export interface PlacedCall {
 }
 
 /**
- * Every call in a spec, in the order of the text but for what stands within another. Bare names
+ * Every call in a spec, in the order of the text except for calls within another. Bare names
  * count where they are calls.
  */
 export function callsIn(spec: Spec): readonly PlacedCall[] {
@@ -81,7 +81,7 @@ function callsOfSetting({ name, value }: Setting): readonly PlacedCall[] {
   return calls?.flatMap((call) => placed(call, role)) ?? callsOfExpression(value, role);
 }
 
-/** What stands behind `optimizer =` and the like. */
+/** The role of a call after `optimizer =` and the like. */
 export function settingRole(setting: string): CallRole {
   return isPolicy(setting) ? setting : "function";
 }

@@ -25,7 +25,7 @@ export class SpecDocument {
   private known: Facts | undefined;
   private readonly parsed = new Map<string, Spec>();
 
-  /** @param readImport reads files by their names beside the document */
+  /** @param readImport reads files by their names relative to the document */
   constructor(
     readonly source: TextDocument,
     readImport: ReadImport,

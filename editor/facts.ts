@@ -22,12 +22,12 @@ export interface Place {
   readonly span: Span;
   /** Where its output is there: the whole of `residual { ... }`. */
   readonly whole: Span;
-  /** Whether nobody wrote its layers: those of `skip auto`. */
+  /** Whether its layers are not in the text: those of `skip auto`. */
   readonly isImplied: boolean;
   readonly facts: Fact[];
 }
 
-/** What the layers and uses of blocks that stand in one file are in its models. */
+/** What the layers and uses of blocks of one file are in its models. */
 export class Facts {
   private readonly byOffset = new Map<number, Place>();
 

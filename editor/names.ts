@@ -48,7 +48,7 @@ export function nameAt(document: SpecDocument, offset: number): NameUse | undefi
   return namesIn(document).find(({ span }) => touches(span, offset));
 }
 
-/** Every use of what a name stands for, in a document and in others. */
+/** Every use of what a name refers to, in a document and in others. */
 export function usesOf({ key }: NameUse, documents: Iterable<SpecDocument>): readonly NameUse[] {
   return [...documents].flatMap((document) => namesIn(document).filter((use) => use.key === key));
 }

@@ -10,7 +10,7 @@ export function lastPart(name: string): string {
   return name.slice(name.lastIndexOf(".") + 1);
 }
 
-/** Where the last part of a name stands. */
+/** The place of the last part of a name. */
 export function lastPartSpan(span: Span, name: string): Span {
   const { length } = lastPart(name);
   const { offset, line, column } = span.end;

@@ -1,9 +1,10 @@
 /**
- * Names of files beside a document, as messages show them (`blocks.net`, `../shared/blocks.net`),
- * and their URIs. The document itself is called by the last part of its URI.
+ * Names of files relative to a document, as messages show them (`blocks.net`,
+ * `../shared/blocks.net`), and their URIs. The document itself is called by the last part of its
+ * URI.
  */
 
-/** The name of the file that `target` stands for in an import of the file `importer`. */
+/** The name of the file that `target` names in an import of the file `importer`. */
 export function nameBeside(importer: string, target: string): string {
   const parts: string[] = [];
   for (const part of [...importer.split("/").slice(0, -1), ...target.split("/")]) {
@@ -20,7 +21,9 @@ export function nameOf(uri: string): string {
   return decode(uri.slice(uri.lastIndexOf("/") + 1));
 }
 
-/** The URI of a file by its name beside the document; undefined for documents that lie nowhere. */
+/**
+ * The URI of a file by its name relative to the document; undefined for documents without a folder.
+ */
 export function uriBeside(document: string, name: string): string | undefined {
   if (!URL.canParse(name === "" ? "." : "x", document)) return undefined;
   return new URL(name.split("/").map(encodeURIComponent).join("/"), document).href;

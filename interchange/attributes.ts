@@ -1,4 +1,4 @@
-/** A node's attributes, read by their types. What nobody has read is an error, not a loss. */
+/** A node's attributes, read by their types. Attributes that were not read are an error. */
 import {
   isTensor,
   type ForeignAttribute,
@@ -24,7 +24,7 @@ export class Attributes {
     return value;
   }
 
-  /** An integer that stands for false or true. */
+  /** An integer that means false or true. */
   flag(name: string, otherwise: boolean): boolean {
     return this.number(name, otherwise ? 1 : 0) !== 0;
   }
@@ -54,7 +54,7 @@ export class Attributes {
     for (const name of names) this.unread.delete(name);
   }
 
-  /** Names of attributes that nobody has read so far. */
+  /** Names of attributes that were not read so far. */
   get left(): readonly string[] {
     return [...this.unread];
   }
@@ -78,7 +78,7 @@ export class RefusedNode extends Error {
 
   constructor(
     message: string,
-    /** What could stand in its place. */
+    /** What to use instead. */
     readonly instead?: string,
   ) {
     super(message);

@@ -22,7 +22,9 @@ export interface ForeignGraph {
   readonly nodes: readonly ForeignNode[];
   /** Weights and other constants, by the name of the value. */
   readonly constants: ReadonlyMap<string, ForeignTensor>;
-  /** What the reader chose, or what the file says besides the network: comments in the spec. */
+  /**
+   * What the reader chose, or what the file says in addition to the network: comments in the spec.
+   */
   readonly remarks?: readonly string[];
 }
 

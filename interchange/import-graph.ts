@@ -39,7 +39,7 @@ export interface ImportReport {
     readonly layer: string;
     readonly kind: string;
   }[];
-  /** What has no layer of its own, and why. */
+  /** What has no separate layer, and why. */
   readonly folded: readonly { readonly node: string; readonly into: string }[];
   /** Choices that the reader of the spec should know of. */
   readonly remarks: readonly string[];
@@ -104,7 +104,7 @@ function declaredSizes({ name, shape }: ForeignInput): readonly number[] {
   if (sizes.every((size) => size !== undefined)) {
     const product = sizes.reduce((a, b) => a * b, 1);
     if (product >= 1 && product <= MOST_ELEMENTS) return sizes;
-    throw new ImportError(`the input \`${name}\` is [${text}], which is no size of an image`);
+    throw new ImportError(`the input \`${name}\` is [${text}], which is not the size of an image`);
   }
   const example = sizes.map((size, axis) => size ?? [3, 224, 224][axis]).join("x");
   throw new ImportError(`the file leaves sizes of the input \`${name}\` open: [${text}]`, [

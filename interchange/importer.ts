@@ -10,14 +10,14 @@ export interface ImportFile {
 export interface ImportSource {
   /** The model. */
   readonly file: ImportFile;
-  /** The second file of the command line, for formats that keep weights in one of their own. */
+  /** The second file of the command line, for formats that keep weights in a separate file. */
   readonly weights?: ImportFile;
   /**
    * A file that the model names, such as external data or a shard; `range` asks for a part of it.
    * Rejects with an ImportError for a name that leaves the model's folder and for a file that is
-   * not there or too short.
+   * missing or too short.
    */
-  readonly beside: (name: string, range?: ByteRange) => Promise<Uint8Array>;
+  readonly sibling: (name: string, range?: ByteRange) => Promise<Uint8Array>;
 }
 
 export interface ByteRange {

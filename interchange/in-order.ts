@@ -1,7 +1,8 @@
 /** Items in an order in which each comes after those that it needs. */
 
 /**
- * Keeps the given order where it can. Returns undefined where items need each other in a circle.
+ * Keeps the given order where it can. Returns undefined where items depend on each other in a
+ * cycle.
  * @param needs indices of the items that an item needs
  */
 export function inOrder<Item>(

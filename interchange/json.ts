@@ -1,11 +1,11 @@
 import { ImportError } from "./error.js";
 
-/** Throws an ImportError that says what is no JSON. */
+/** Throws an ImportError that says what is not JSON. */
 export function parseJson(text: string, what: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw new ImportError(`${what} is no JSON: ${(error as Error).message}`);
+    throw new ImportError(`${what} is not valid JSON: ${(error as Error).message}`);
   }
 }
 
@@ -14,6 +14,6 @@ export function decodeUtf8(bytes: Uint8Array, what: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new ImportError(`${what} is no text`);
+    throw new ImportError(`${what} is not text`);
   }
 }

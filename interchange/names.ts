@@ -107,7 +107,7 @@ function commonStart(a: readonly string[], b: readonly string[]): readonly strin
   return differs < 0 ? a : a.slice(0, differs);
 }
 
-/** A section whose layers are not next to each other is none: its name goes into theirs. */
+/** Layers that are not next to each other cannot be a section: they get its name as a prefix. */
 function keepWhole(paths: readonly Path[]): readonly Path[] {
   const split = splitSections(paths);
   if (split.size === 0) return paths;

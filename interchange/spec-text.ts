@@ -1,4 +1,4 @@
-/** The text of an imported network: a spec that a person can read and go on with. */
+/** The text of an imported network: a spec that people can read and continue with. */
 import { analyze } from "../compiler/index.js";
 import { outlineOf } from "../compiler/network/outline.js";
 import { print } from "../compiler/network/print.js";

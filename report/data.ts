@@ -1,6 +1,6 @@
 /**
  * What a run's report shows: plain data, which the page draws. It is embedded in report.html, and
- * served while a run goes on.
+ * served during a run.
  */
 import type { ClassResult, ConfusionMatrix } from "../runtime/evaluation/index.js";
 import type { MetricsRecord } from "../runtime/training/records.js";
@@ -51,7 +51,7 @@ export type TextKind =
   "plain" | "keyword" | "function" | "parameter" | "number" | "string" | "comment";
 
 export interface ReportedExamination {
-  /** Examples looked at, of so many. */
+  /** Number of examples that were examined. */
   readonly examples: number;
   readonly of: number;
   readonly classes: readonly ClassResult[];

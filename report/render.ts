@@ -31,7 +31,7 @@ export function renderReport(data: ReportData, { script, style }: PageAssets): s
 </head>
 <body>
 <main id="report"></main>
-<noscript>This page draws its curves with a script of its own.</noscript>
+<noscript>This page draws its curves with a script.</noscript>
 <script type="application/json" id="data">${embedJson(thinned)}</script>
 <script>${script.replaceAll("</script", "<\\\\/script")}</script>
 </body>
@@ -56,7 +56,7 @@ export function thinOut(records: readonly MetricsRecord[]): MetricsRecord[] {
   });
 }
 
-/** JSON that cannot end the element it stands in. */
+/** JSON that cannot end the element it is in. */
 function embedJson(value: unknown): string {
   return JSON.stringify(value).replaceAll("<", "\\u003c");
 }

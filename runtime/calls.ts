@@ -125,7 +125,7 @@ export interface ReadOptions {
 export type Metadata = Readonly<Record<string, string>>;
 
 export interface SaveOptions {
-  /** Whether to save what training needs to go on: the optimizer's state, the step and the seed. */
+  /** Whether to save what training needs to continue: optimizer state, step and seed. */
   readonly optimizer?: boolean;
   /** More text for the file's metadata. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -138,8 +138,8 @@ export interface LoadOptions {
    */
   readonly optimizer?: boolean;
   /**
-   * Names of parameters that keep the values they have. Given, be it without names, tensors that
-   * the model does not have are passed over; they are an error otherwise.
+   * Names of parameters that keep the values they have. If given, even without names, tensors that
+   * the model does not have are ignored; they are an error otherwise.
    */
   readonly except?: readonly string[];
 }
@@ -176,7 +176,7 @@ export const SAVE_OPTIONS: OptionNames<SaveOptions> = { optimizer: true, metadat
 export const LOAD_OPTIONS: OptionNames<LoadOptions> = { optimizer: true, except: true };
 
 /**
- * The optimizer's settings with those of a call in place of its own. Throws InputError for a number
+ * The optimizer's settings with those of a call in their place. Throws InputError for a number
  * out of range, and for a momentum that the optimizer does not have.
  */
 export function withSettings(

@@ -88,7 +88,7 @@ class Health {
     if (--this.users === 0) gpu.removeEventListener("uncapturederror", this.noteError);
   }
 
-  /** Settles once the device is lost, or after so many milliseconds. */
+  /** Settles once the device is lost, or after this many milliseconds. */
   lost(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
       const done = (): void => {
@@ -220,7 +220,7 @@ export function adapterName(information: GPUAdapterInfo): string {
 }
 
 /**
- * The best target for an adapter whose subgroups have at least so many lanes; 0 stands for none.
+ * The best target for an adapter whose subgroups have at least this many lanes; 0 means none.
  */
 export function targetFor({ software, lanes }: { software: boolean; lanes: number }): Target {
   if (!software || lanes < 4) return "gpu";

@@ -1,6 +1,6 @@
 /**
- * What can go wrong at run time. Every message stands alone: what was expected, what came, what to
- * do.
+ * What can go wrong at run time. Every message makes sense alone: what was expected, what came,
+ * what to do.
  */
 
 /** The base of all errors that the runtime throws on purpose. */

@@ -124,7 +124,7 @@ function countFloats({ name, shape }: ProgramTensor, images: Float32Array): numb
   if (count === 0 || !Number.isInteger(count)) {
     const [channels, height = 1, width = 1] = shape;
     throw new InputError(
-      `\`${name}\` has ${images.length} values, which is no whole number of images: expected ${each} values an image (${channels} x ${height} x ${width})`,
+      `\`${name}\` has ${images.length} values, which is not a whole number of images: expected ${each} values per image (${channels} x ${height} x ${width})`,
     );
   }
   assertFinite(images, `\`${name}\``);
@@ -141,7 +141,7 @@ export type ComparingProgram = Pick<Program, "metrics" | "model" | "tensors">;
 
 /**
  * A copy of the targets as the device takes them, none where the loss is of the images themselves.
- * Throws InputError for a wrong count, a label that is no class, a share beyond 0 to 1, and a
+ * Throws InputError for a wrong count, a label that is not a class, a share beyond 0 to 1, and a
  * number that is not finite.
  */
 export function checkTargets(

@@ -15,7 +15,7 @@ const OTHER_KINDS: readonly (readonly [starts: readonly string[], kind: string])
   [["<!doctype", "<html", "<?xml", "<!--", "<head"], PAGE],
   [
     ["version https://git-lfs"],
-    "a Git LFS pointer, which stands for the file: run `git lfs pull`, or download the file itself",
+    "a Git LFS pointer, which replaces the file: run `git lfs pull`, or download the file itself",
   ],
   [["pk\u0003\u0004", "\u0080\u0002", "\u0080\u0003", "\u0080\u0004", "\u0080\u0005"], PICKLE],
   [["\u0089hdf"], "an HDF5 file, such as Keras writes"],
@@ -24,7 +24,7 @@ const OTHER_KINDS: readonly (readonly [starts: readonly string[], kind: string])
   [["\u001f\u008b"], "compressed: run `gunzip` on it"],
 ];
 
-/** What else a file is that has no header; undefined where nobody can tell. */
+/** The kind of a file without a header; undefined if it is unknown. */
 export function otherKind(bytes: Uint8Array): WeightsError | undefined {
   const text = String.fromCharCode(...bytes.subarray(0, RECOGNIZED_BYTES));
   // Pages may begin with a byte order mark, here one character a byte, and with space.

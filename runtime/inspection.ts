@@ -101,7 +101,7 @@ export class Inspection {
   }
 
   /**
-   * Milliseconds of each step on the device, all steps run in order, each so many times as
+   * Milliseconds of each step on the device, all steps run in order, each as often as
    * `repeats` says.
    */
   async stamp(repeats: readonly number[]): Promise<number[]> {

@@ -61,7 +61,7 @@ export interface LoadedFile extends LoadOptions {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** What a file says besides its weights, and what users should know of how it was read. */
+/** What a file says in addition to its weights, and notes on how it was read. */
 export interface LoadResult {
   readonly metadata: Metadata;
   readonly warning: string | undefined;
@@ -101,5 +101,5 @@ function countIn(metadata: Metadata, key: string): number | undefined {
   if (text === undefined) return undefined;
   const count = Number(text);
   if (/^\d+$/.test(text) && count <= 0xffffffff) return count;
-  throw new WeightsError(`the file's \`${key}\` is no count: ${text}`);
+  throw new WeightsError(`the file's \`${key}\` is not a count: ${text}`);
 }

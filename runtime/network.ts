@@ -166,7 +166,7 @@ export class Network<
   /**
    * The parameters as a safetensors file, their averages where the program keeps them; with
    * `optimizer: true`, all that is needed to continue training: the parameters themselves, and
-   * their averages under names of their own.
+   * their averages under separate names.
    */
   async save(options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     return this.#saving.save(options);

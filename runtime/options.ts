@@ -1,4 +1,4 @@
-/** Checks of what calls are told beside their data. */
+/** Checks of the options of calls. */
 import { describe } from "./describe.js";
 import { InputError } from "./errors.js";
 

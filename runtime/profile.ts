@@ -170,7 +170,7 @@ async function timeEach(
 }
 
 /**
- * Milliseconds from submitting steps, all unless given, each so many times, until they are done,
+ * Milliseconds from submitting steps, all unless given, each this many times, until they are done,
  * what the submission takes included.
  */
 async function time(

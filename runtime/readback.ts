@@ -48,7 +48,7 @@ async function readMapped(buffer: GPUBuffer, floats: number): Promise<Float32Arr
 }
 
 /**
- * Copies a buffer, or its first bytes, back through a staging buffer of its own: outside the
+ * Copies a buffer, or its first bytes, back through a separate staging buffer: outside the
  * training loop.
  */
 export async function readBuffer(

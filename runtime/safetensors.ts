@@ -1,5 +1,5 @@
 /**
- * Reading and writing safetensors files without a network. The format is in files of its own, which
+ * Reading and writing safetensors files without a network. The format is in separate files, which
  * networks import with the first file that they load or save: bundlers keep it apart only if no
  * other file of the runtime exports it.
  */

@@ -58,7 +58,7 @@ export class Schedule {
     return new Schedule(steps, dispatches, gpu.limits.maxComputeWorkgroupsPerDimension);
   }
 
-  /** Encodes every dispatch, in order, for so many images. */
+  /** Encodes every dispatch, in order, for this many images. */
   encode(encoder: GPUCommandEncoder, batch: number): void {
     const pass = encoder.beginComputePass();
     for (let index = 0; index < this.dispatches.length; index++) {

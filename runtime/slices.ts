@@ -10,7 +10,7 @@ export interface Slice {
 }
 
 /**
- * Slices of at most `most` images, and at least so many of them as are asked for, as even as
+ * Slices of at most `most` images, and at least as many of them as requested, as even as
  * torch.chunk makes them.
  */
 export function slicesOf(
@@ -73,7 +73,7 @@ export interface CallLimits {
 
 type DataArray = Float32Array | Uint32Array | Uint8Array;
 
-/** The part of a call's values, so many for each of its images, that is a slice's. */
+/** A slice's part of a call's values, with this many values for each image. */
 export function partOf<Values extends DataArray>(
   values: Values,
   { first, count }: Slice,

@@ -15,7 +15,7 @@ export function writeChecksum(bytes: Uint8Array, start: number): void {
 
 /**
  * Throws WeightsError where a file's content is not that of its checksum. Files without one, and
- * those that another program has written anew, are taken as they are.
+ * those that another program has rewritten, are taken as they are.
  */
 export function assertUndamaged(bytes: Uint8Array, start: number): void {
   const from = 8 + CHECKSUM_PREFIX.length;

@@ -35,7 +35,7 @@ export type Align = (part: Uint8Array, width: number) => Uint8Array;
 /** Gives tensors a copy of their bytes. */
 export const copied: Align = (part) => part.slice();
 
-/** Gives tensors views of bytes that nobody else changes, where they are aligned. */
+/** Gives tensors views of bytes that nothing else changes, where they are aligned. */
 export const viewed: Align = (part, width) => (part.byteOffset % width === 0 ? part : part.slice());
 
 /** Reads a whole file; see `parseTensors`. */
@@ -75,7 +75,7 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.slice());
     return JSON.parse(text) as Record<string, unknown>;
   } catch (error) {
-    throw foreign(`its header is no JSON: ${(error as Error).message}`);
+    throw foreign(`its header is not valid JSON: ${(error as Error).message}`);
   }
 }
 
@@ -127,7 +127,7 @@ export function checkMetadata(metadata: unknown): Record<string, string> {
     typeof metadata === "object" &&
     metadata !== null &&
     Object.values(metadata).every((value) => typeof value === "string");
-  if (!valid) throw foreign("its metadata is no record of strings");
+  if (!valid) throw foreign("its metadata is not a record of strings");
   return metadata as Record<string, string>;
 }
 

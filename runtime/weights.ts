@@ -7,17 +7,17 @@ import type { ParameterValues } from "./loaded.js";
 import type { TensorOf } from "./parameters.js";
 import type { Tensor } from "./tensor-file.js";
 
-/** What stands before the names of everything that an optimizer keeps. */
+/** The prefix of the names of everything that an optimizer keeps. */
 const OPTIMIZER_PREFIX = "optimizer.";
 
 /**
- * What stands before a parameter's name in front of one of the optimizer's states:
+ * The prefix of a parameter's name in the name of one of the optimizer's states:
  * `optimizer.velocity.`.
  */
 export const statePrefix = (state: TensorOf): string => `${OPTIMIZER_PREFIX}${state}.`;
 
 /**
- * What stands before the names of averages in a checkpoint. In a file of weights alone they are the
+ * The prefix of the names of averages in a checkpoint. In a file of weights alone they are the
  * weights.
  */
 export const AVERAGE_PREFIX = "average.";
@@ -101,7 +101,7 @@ export function matchWeights(
 const isOfTraining = (name: string) =>
   name.startsWith(OPTIMIZER_PREFIX) || name.startsWith(AVERAGE_PREFIX);
 
-/** PyTorch saves how many batches a running mean has seen. With a momentum nobody asks. */
+/** PyTorch saves how many batches a running mean has seen. With a momentum, it is not needed. */
 const counterOf = (name: string) => name.replace(/\.running_mean$/, ".num_batches_tracked");
 
 /** The names in a file that lacks some of the model's: what to rename shows in them. */

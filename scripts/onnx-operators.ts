@@ -1,6 +1,6 @@
 /**
- * ONNX's own operator tests (Debian's libonnx-testdata) through `netc import`: a table by operator of
- * what passed, what was refused with a message, and what failed, of which there must be none.
+ * ONNX's own operator tests (Debian's libonnx-testdata) through `netc import`: a table by operator
+ * of what passed, what was refused with a message, and what failed, and nothing may fail.
  *
  *   node scripts/run.mjs scripts/onnx-operators.ts [FOLDER]
  */
@@ -26,14 +26,14 @@ interface Outcome {
   readonly message: string;
 }
 
-const beside = () => Promise.reject(new ImportError("operator tests have no other files"));
+const sibling = () => Promise.reject(new ImportError("operator tests have no other files"));
 
 /** Inputs after the first become weights where the test gives them as data. */
 async function runTest(name: string): Promise<Outcome & { readonly operator: string }> {
   const path = join(folder, name, "model.onnx");
   let operator = "?";
   try {
-    const graph = await onnx.read({ file: { path, bytes: readFileSync(path) }, beside });
+    const graph = await onnx.read({ file: { path, bytes: readFileSync(path) }, sibling });
     operator = graph.nodes.at(-1)?.operator ?? "Constant";
     const inputs = await dataOf(name, "input");
     const constants = new Map(graph.constants);
@@ -80,7 +80,7 @@ async function dataOf(name: string, what: "input" | "output") {
   const tensors = sorted.map((file) =>
     fromBinary(TensorProtoSchema, readFileSync(join(data, file))),
   );
-  return Promise.all(tensors.map((tensor) => readTensor(tensor, { beside })));
+  return Promise.all(tensors.map((tensor) => readTensor(tensor, { sibling })));
 }
 
 const names = readdirSync(folder).filter((name) => existsSync(join(folder, name, "model.onnx")));

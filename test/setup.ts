@@ -1,4 +1,4 @@
 import fc from "fast-check";
 
-// A red test is red for everybody: the same random cases every time.
+// A red test is red on every machine: the same random cases every time.
 fc.configureGlobal({ seed: 20260 });

@@ -54,7 +54,7 @@ export function checkCommand(): Command {
     .action(check);
 }
 
-/** Exits with 1 if any spec has an error; warnings alone are no failure. */
+/** Exits with 1 if any spec has an error; warnings alone are not a failure. */
 async function check(
   paths: readonly string[],
   { format, fix = false, limits: wish, adapter }: CheckOptions,

@@ -79,7 +79,7 @@ function collectTarget(target: string, before: readonly string[]): readonly stri
   throw new InvalidArgumentError(`Expected ${kinds}, or a file NAME.tune.json.`);
 }
 
-/** Tuned adapters come beside the programs for all others. */
+/** Adds programs for tuned adapters to the programs for all others. */
 async function targetOptions(
   targets: readonly string[],
 ): Promise<Pick<CompileOptions, "target" | "tuned">> {

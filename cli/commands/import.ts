@@ -43,7 +43,7 @@ export function importCommand(): Command {
     ],
   )
     .argument("<file>", "the model; or a spec, to bring weights under its names")
-    .argument("[weights]", "its weights, for formats that keep them in a file of their own")
+    .argument("[weights]", "its weights, for formats that keep them in a separate file")
     .option("-o, --output <dir>", "the folder to write to", ".")
     .option("--input <sizes>", "channels x height x width, where the file leaves them open", sizes)
     .option("--name <name>", "what the files and the model are called (default: the file's name)")
@@ -133,7 +133,7 @@ const safeName = (name: string) => name.replace(/[^A-Za-z0-9_-]/g, "_");
 
 /**
  * An identifier. Names of files may have `-` in them, begin with a digit or be keywords: `model` is
- * what many tools call theirs. With a capital, as models of specs have it, a name is no keyword.
+ * what many tools call theirs. With a capital, as models of specs have it, a name is not a keyword.
  */
 function modelName(name: string): string {
   const plain = name.replaceAll("-", "_");

@@ -61,7 +61,7 @@ interface TrainOptions extends AdapterOptions, DataFlags {
 export function trainCommand(): Command {
   return describeCommand(
     "train",
-    "Train a network on its data. Ctrl-C saves a checkpoint and ends; --resume goes on.",
+    "Train a network on its data. Ctrl-C saves a checkpoint and ends; --resume continues.",
     [
       "train specs/digits.net",
       "train specs/cifar10-quick.net --data cifar10 --epochs 20 --out runs/quick",
@@ -73,28 +73,28 @@ export function trainCommand(): Command {
     .option("--epochs <n>", "passes over the data, instead of the recipe's", positiveInteger)
     .option("--batch <n>", "images a step, instead of the recipe's", positiveInteger)
     .addOption(
-      new Option("--steps <n>", "end after so many steps, instead of the recipe's epochs")
+      new Option("--steps <n>", "end after this many steps, instead of the recipe's epochs")
         .argParser(positiveInteger)
         .conflicts("epochs"),
     )
     .option("--lr <x>", "the learning rate, instead of the recipe's", positiveNumber)
     .option("--seed <n>", "of weights, shuffles and dropout, instead of the recipe's", seedValue)
     .option("--out <dir>", "the run's folder (default: runs/NAME)")
-    .option("--resume", "go on from the folder's last checkpoint")
+    .option("--resume", "continue from the folder's last checkpoint")
     .addOption(new Option("--overwrite", "replace the folder's earlier run").conflicts("resume"))
     .option("--weights <file>", "start from these weights: safetensors, or PyTorch's .pth")
     .option(
       "--memory <size>",
-      "what training may take, for instance 512MiB: less is kept, or the batch comes in slices",
+      "memory limit for training, such as 512MiB: netc recomputes values or splits the batch",
       byteSize,
     )
     .option(
       "--checkpoint-steps <n>",
-      "save a checkpoint every so many steps (in any case every 10 minutes, and after epochs)",
+      "save a checkpoint every n steps (always every 10 minutes and after epochs)",
       positiveInteger,
     )
     .option("--log <file>", "write the lines of metrics.jsonl to this file, too")
-    .option("--open", "show the report in the browser while the run goes on")
+    .option("--open", "show the report in the browser during the run")
     .option("--tensorboard [dir]", "write TensorBoard's event files (default: OUT/tensorboard)")
     .option("--max-skipped <n>", "unreadable files to tolerate (default: 1%)", positiveInteger)
     .addOption(adapterOption())
@@ -102,7 +102,7 @@ export function trainCommand(): Command {
 }
 
 async function train(path: string, options: TrainOptions): Promise<void> {
-  // A run that goes on, or starts from other weights, does without what the recipe loads.
+  // A resumed run, or one that starts from other weights, does not load the recipe's weights.
   const checksWeights = !options.resume && options.weights === undefined;
   const memory = memoryWish(options);
   const { epochs, batch, steps, lr } = options;
@@ -178,7 +178,7 @@ function warnOfRun(
 }
 
 /**
- * Files whose class names the run goes on with, in the order of preference: the checkpoint that it
+ * Files whose class names the run keeps, in the order of preference: the checkpoint that it
  * resumes, or all the weights that it starts from. A recipe that excepts some trains other classes.
  */
 function startsOf(

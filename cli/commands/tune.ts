@@ -33,7 +33,7 @@ interface TuneReport {
     readonly tried: number;
     readonly chosen: Measured | null;
     readonly best: Measured | null;
-    /** The best that is no Winograd's. */
+    /** The best that does not use Winograd's algorithm. */
     readonly bestSum: Measured | null;
   }[];
 }
@@ -44,7 +44,7 @@ export function tuneCommand(): Command {
     "Measure schedules of the network's contractions on this adapter and keep the best in NAME.tune.json.",
     ["tune specs/alexnet.net", "tune specs/vgg16.net --batch 2 --all"],
   )
-    .argument("<spec>", "the spec file, NAME.net; writes NAME.tune.json beside it")
+    .argument("<spec>", "the spec file, NAME.net; writes NAME.tune.json next to it")
     .option("--batch <n>", "images a step", positiveInteger, 8)
     .option("--candidates <n>", "schedules to try of each problem", positiveInteger, 6)
     .option("--all", "try all that there are")

@@ -121,7 +121,7 @@ export class RunFolder {
     if (!overwrite) {
       throw wrongUsage(
         `${path} holds an earlier run`,
-        "--resume goes on with it, --overwrite replaces it, --out DIR puts this run elsewhere",
+        "--resume continues it, --overwrite replaces it, --out DIR chooses another folder",
       );
     }
     const aside = join(path, OVERWRITTEN);

@@ -51,23 +51,23 @@ export function describeResult(
   ].join("\n");
 }
 
-/** Of a run that was stopped: where it stands and how to go on. */
+/** Of a run that was stopped: how far it is and how to continue. */
 export function describeStop({ folder }: TrainingParts, { state }: FitResult): string {
   return [
     `stopped after ${plural(state.step, "step")}; the checkpoint is in ${folder}`,
     "",
-    "go on with the same command and --resume:",
+    "continue with the same command and --resume:",
     `  npx netc ${resumeArguments().join(" ")}`,
   ].join("\n");
 }
 
 function describeEarlyStop({ metric, patience }: EarlyStopping): string {
-  return `stopped early: ${metric} was no better in ${plural(patience, "evaluation")}`;
+  return `stopped early: ${metric} did not improve in ${plural(patience, "evaluation")}`;
 }
 
 /**
  * What the user reads of a run that failed: the spec's line, where there is one, and what can be
- * gone on from.
+ * continued from.
  */
 export function explainFailure(error: unknown, parts: TrainingParts): unknown {
   if (error instanceof DivergedError) return explainDivergence(error, parts);
@@ -75,7 +75,7 @@ export function explainFailure(error: unknown, parts: TrainingParts): unknown {
   // A run without a step leaves nothing that it could be resumed from.
   if (!parts.claim.hasStarted) return error;
   const { exitCode, message, help } = describeError(error);
-  const saved = `what was trained is in ${checkpointOf(parts)}: --resume goes on from there`;
+  const saved = `the trained weights are in ${checkpointOf(parts)}: --resume continues from there`;
   return new Failure(exitCode, message, [...help, saved]);
 }
 

@@ -20,7 +20,7 @@ export interface TrainingParts {
   readonly network: Network;
   /**
    * Puts in place what the run starts from, where it is not what the seed gives; for a run that
-   * does not go on from a checkpoint.
+   * does not continue from a checkpoint.
    */
   readonly initialize: () => Promise<void>;
   readonly claim: RunFolder;
@@ -30,13 +30,13 @@ export interface TrainingParts {
 
 export interface RunOptions {
   readonly resume?: boolean;
-  /** Ends the run after so many steps, instead of the recipe's epochs. */
+  /** Ends the run after this many steps, instead of the recipe's epochs. */
   readonly steps?: number;
-  /** Saves a checkpoint after every so many steps, beside those that are due anyway. */
+  /** Saves a checkpoint after every this many steps, in addition to those that are due anyway. */
   readonly checkpointSteps?: number;
   /** Another file for the lines of metrics.jsonl. */
   readonly log?: string;
-  /** Serves the report while the run goes on. */
+  /** Serves the report during the run. */
   readonly open?: boolean;
   /** Writes TensorBoard's event files: into this folder, or into the run's own. */
   readonly tensorboard?: string | true;
@@ -47,12 +47,12 @@ export interface RunOptions {
  * which they are listed.
  */
 export interface RunObserver {
-  /** Before the first step; `start` is where a resumed run goes on. */
+  /** Before the first step; `start` is where a resumed run continues. */
   begin?(start: TrainingState | undefined): void | Promise<void>;
   step?(report: StepReport): void;
-  /** Awaited before the run goes on. */
+  /** Awaited before the run continues. */
   epoch?(report: EpochReport): void | Promise<void>;
-  /** The device was lost, and the run goes on from this state. */
+  /** The device was lost, and the run continues from this state. */
   restart?(state: TrainingState): void | Promise<void>;
   /** After the last step, completed or stopped. The signal asks for haste. */
   finish?(result: FitResult, signal: AbortSignal): void | Promise<void>;

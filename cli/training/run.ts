@@ -114,7 +114,7 @@ export class TrainingRun {
 
   private async restart(state: TrainingState, reason: string): Promise<void> {
     warn(`${reason.split(";")[0]}`);
-    say(`another device was opened; going on from the checkpoint of step ${state.step}`);
+    say(`another device was opened; continuing from the checkpoint of step ${state.step}`);
     for (const observer of this.observers) await observer.restart?.(state);
   }
 

@@ -35,7 +35,7 @@ export const tunePathOf = ({ folder, name }: Pick<SpecFile, "folder" | "name">):
   join(folder, `${name}.tune.json`);
 
 /**
- * Adapters with their schedules. Fails on a file that is none; what another version measured is
+ * Adapters with their schedules. Fails on other files; what another version measured is
  * left out, with a warning.
  */
 export async function readTuning(path: string): Promise<readonly TunedAdapter[]> {
@@ -47,7 +47,7 @@ export async function readTuning(path: string): Promise<readonly TunedAdapter[]>
   }));
 }
 
-/** What lies beside a spec; nothing where there is none. */
+/** The tuning next to a spec; empty if there is none. */
 export async function tuningBeside(spec: SpecFile): Promise<readonly TunedAdapter[]> {
   const path = tunePathOf(spec);
   return existsSync(path) ? readTuning(path) : [];
@@ -80,11 +80,11 @@ function parse(path: string, text: string): TuneFile {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw wrongInput(`${path} is no JSON: ${(error as Error).message}`, TUNE_AGAIN);
+    throw wrongInput(`${path} is not valid JSON: ${(error as Error).message}`, TUNE_AGAIN);
   }
   const { format, netc, adapters } = (value ?? {}) as Partial<TuneFile>;
   if (format !== FORMAT || typeof netc !== "string" || !Array.isArray(adapters)) {
-    throw wrongInput(`${path} is no file that \`netc tune\` wrote (format ${FORMAT})`, TUNE_AGAIN);
+    throw wrongInput(`${path} was not written by \`netc tune\` (format ${FORMAT})`, TUNE_AGAIN);
   }
   if (!adapters.every(isEntry)) throw wrongInput(`${path} is damaged`, TUNE_AGAIN);
   return { format, netc, adapters };

@@ -14,7 +14,7 @@ import {
 
 /**
  * How the values of a block's rows reach all lanes: the one variable of the contraction skeleton. A
- * lane loads the values of its own row; `share` makes them readable by every lane, `value` reads
+ * lane loads the values of one row; `share` makes them readable by every lane, `value` reads
  * them.
  */
 export interface Exchange {

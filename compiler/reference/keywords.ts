@@ -48,7 +48,7 @@ export const declarationKeywords: readonly Keyword[] = [
   },
 ];
 
-/** What a model says besides its layers. */
+/** What a model has in addition to its layers. */
 export const modelKeywords: readonly Keyword[] = [
   {
     word: "input",
@@ -63,7 +63,7 @@ export const modelKeywords: readonly Keyword[] = [
   { word: "loss", summary: "what training makes small", snippet: "loss $0" },
   {
     word: "metric",
-    summary: "what is measured besides the loss",
+    summary: "what is measured in addition to the loss",
     snippet: "metric ${1:top1} = $0",
   },
   {
@@ -87,7 +87,7 @@ export const statementKeywords: readonly Keyword[] = [
   },
 ];
 
-/** What may stand wherever a layer may. */
+/** What is allowed wherever a layer is. */
 export const chainKeywords: readonly Keyword[] = [
   { word: "from", summary: "starts again from a named value", snippet: "from $0" },
   {
@@ -127,7 +127,7 @@ const headerKeywords: readonly Keyword[] = [
   { word: "on", summary: "the data that it is trained on", snippet: "on $0" },
   {
     word: "auto",
-    summary: "the input itself if the shapes agree, else a 1x1 convolution and batch normalisation",
+    summary: "the input itself if the shapes agree, else a 1x1 convolution and batch normalization",
     snippet: "auto",
   },
 ];

@@ -4,7 +4,7 @@ import type { SpecDocument } from "../document.js";
 /** A bracket that is open at the cursor, or the file as a whole. */
 export interface Frame {
   readonly opener: "" | "{" | "(" | "[";
-  /** What stands before a brace: `for width in [64, 128]`. Empty for other brackets. */
+  /** The text before a brace: `for width in [64, 128]`. Empty for other brackets. */
   readonly header: readonly ClassifiedToken[];
   /** The name right before a parenthesis. */
   readonly callee: ClassifiedToken | undefined;
@@ -13,11 +13,13 @@ export interface Frame {
    * for their `}`.
    */
   readonly statement: ClassifiedToken[];
-  /** The same with what stands in brackets that are closed again. */
+  /** The same, including the text in closed brackets. */
   readonly whole: ClassifiedToken[];
 }
 
-/** Where a cursor stands. Works on tokens alone, since the text around a cursor is seldom whole. */
+/**
+ * The context of a cursor. Works on tokens alone, since the text around a cursor is seldom whole.
+ */
 export interface CursorContext {
   /** The word before the cursor, which is being written. */
   readonly word: string;
@@ -53,11 +55,11 @@ function isClosedTo({ kind, span, text }: ClassifiedToken, offset: number): bool
 }
 
 const OPENERS = ["(", "[", "{"];
-/** A line that ends with one of these goes on below. */
+/** A line that ends with one of these continues below. */
 const JOINERS = ["->", ",", "=", ":", "+", "-", "*", "/", "%", "(", "["];
 /** No parenthesis reaches across these. */
 const BOUNDARIES = ["->", "as", "const", "model", "{", "}"];
-/** What goes on with the statement of a `}` before it. */
+/** What continues the statement of a `}` before it. */
 const AFTER_BLOCK = ["->", "as", "skip", "from"];
 
 class FrameReader {

@@ -61,7 +61,7 @@ export function expressions(context: CursorContext, document: SpecDocument): rea
 interface CallAtCursor {
   readonly callable: Callable;
   readonly role: CallRole;
-  /** What stands between its parenthesis and the cursor. */
+  /** The text between its parenthesis and the cursor. */
   readonly tokens: readonly ClassifiedToken[];
 }
 
@@ -75,7 +75,7 @@ function callAt({ frames }: CursorContext, document: SpecDocument): CallAtCursor
   return callable && { callable, role, tokens: statement };
 }
 
-/** What a call is of, by the statement that it stands in. */
+/** What a call is of, by the statement that it is in. */
 export function roleOfStatement(frames: CursorContext["frames"]): CallRole {
   const declaration = frames[1] ? headWord(frames[1]) : "";
   const { statement, opener, header } = blockOf(frames);

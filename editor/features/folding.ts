@@ -3,7 +3,7 @@ import type { ClassifiedToken } from "../../grammar/index.js";
 import type { SpecDocument } from "../document.js";
 
 /**
- * What can be folded: whatever stands between brackets on several lines, and runs of comments.
+ * What can be folded: the text between brackets on several lines, and runs of comments.
  * Broken text folds as well.
  */
 export function foldingRanges({ tokens }: SpecDocument): FoldingRange[] {

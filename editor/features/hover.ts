@@ -11,7 +11,7 @@ import { keywords } from "../../compiler/reference/keywords.js";
 import { documentCallable, documentFacts } from "../markdown.js";
 import { lastPart, touches } from "../spans.js";
 
-/** What stands at a place, with its documentation and what it is in this network. */
+/** The word at a place, with its documentation and what it is in this network. */
 export function hover(document: SpecDocument, offset: number): Hover | undefined {
   const found =
     hoverCall(document, offset) ??
@@ -77,7 +77,7 @@ function describeName(occurrence: Occurrence, document: SpecDocument): string {
   );
 }
 
-/** The declaration whose name stands at a place. */
+/** The declaration whose name is at a place. */
 function declarationAt({ file, start }: Span, document: SpecDocument): Declaration | undefined {
   return document
     .specOf(file)

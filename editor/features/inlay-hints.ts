@@ -43,7 +43,7 @@ function hintOf(
 
 function labelOf(places: readonly Place[]): string {
   const turns = Math.max(...places.map(({ facts }) => facts.length));
-  // What stands on the same line but in another loop has turns of its own.
+  // Text on the same line but in another loop has other iterations.
   const alike = places.filter(({ facts }) => facts.length === turns);
   const ways = Array.from({ length: turns }, (_, turn) => shapesIn(alike, turn));
   const distinct = [...new Set(ways)].filter((way) => way !== "");

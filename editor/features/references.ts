@@ -4,7 +4,7 @@ import type { SpecDocument } from "../document.js";
 import { nameAt, type NameUse, usesOf } from "../names.js";
 
 /**
- * Every place that uses what a name stands for.
+ * Every place that uses what a name refers to.
  *
  * @param documents those that may use it, the document itself among them
  */

@@ -26,7 +26,7 @@ export interface RenameScope {
 }
 
 /**
- * Changes a name wherever it stands for the same thing. The change is tried first: it is refused
+ * Changes a name wherever it refers to the same thing. The change is tried first: it is refused
  * where a name would then mean something else, or where the spec would have mistakes that it does
  * not have now.
  */
@@ -55,9 +55,7 @@ function requireName(document: SpecDocument, offset: number): NameUse {
   );
   const isElsewhere = name.definition.file !== document.file;
   if (isDefined || isElsewhere) return name;
-  throw new RenameRefused(
-    `\`${name.name}\` is numbered by netc: give the layer a name of its own with \`as\``,
-  );
+  throw new RenameRefused(`\`${name.name}\` is numbered by netc: name the layer with \`as\``);
 }
 
 /**
@@ -109,7 +107,7 @@ function renamed(document: SpecDocument, uses: readonly NameUse[], newText: stri
   );
 }
 
-/** The message of a diagnostic that was not there before. */
+/** The message of a diagnostic that is new. */
 function newMistake(before: SpecDocument, after: SpecDocument): string | undefined {
   const count = ({ analysis }: SpecDocument, code: string) =>
     analysis.diagnostics.filter((diagnostic) => diagnostic.code === code).length;
@@ -118,7 +116,7 @@ function newMistake(before: SpecDocument, after: SpecDocument): string | undefin
 }
 
 /**
- * Which names stand for the same thing, apart from what they are called: the n-th name is defined
+ * Which names refer to the same thing, apart from what they are called: the n-th name is defined
  * by the m-th.
  */
 function meaningsOf(document: SpecDocument): string {

@@ -4,9 +4,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { readTextSync } from "../../runtime/node/read-file.js";
 import type { SpecHost } from "../host.js";
 
-/** Folders in which nobody looks for specs. */
+/** Folders that are not searched for specs. */
 const SKIPPED = ["node_modules", ".git"];
-/** More specs than these in a folder are somebody's archive. */
+/** More specs than these in a folder are an archive. */
 const MOST_LISTED = 2000;
 
 /** Specs as files. */

@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 /** What is to be drawn. */
 export interface PictureRequest {
   readonly text: string;
-  /** The spec's file: imports are looked for beside it. */
+  /** The spec's file: imports are relative to it. */
   readonly path: string;
   /** The spec's first if left out. */
   readonly model?: string;
@@ -14,7 +14,10 @@ export type PictureAnswer =
   | { readonly kind: "picture"; readonly svg: string }
   | { readonly kind: "mistake"; readonly message: string };
 
-/** Draws one spec again and again as it changes. A drawing that is overtaken by the next is given up. */
+/**
+ * Draws one spec again and again as it changes. A drawing that is overtaken by the next is given
+ * up.
+ */
 export class Drawing {
   private worker: Worker | undefined;
 
@@ -45,7 +48,10 @@ export function modelsIn(text: string): readonly string[] {
   return [...text.matchAll(/^[ \t]*model\s+(\w+)/gm)].map((match) => match[1]!);
 }
 
-/** A page without scripts that shows a picture, and above it what is wrong with the spec since it was drawn. */
+/**
+ * A page without scripts that shows a picture, and above it what is wrong with the spec since it
+ * was drawn.
+ */
 export function pageOf(svg: string, mistake: string): string {
   const note = mistake === "" ? "" : `<p class="mistake">${escapeHtml(mistake)}</p>`;
   return `<!DOCTYPE html>

@@ -8,10 +8,10 @@ import {
 } from "vscode";
 import { Drawing, modelsIn, pageOf } from "./drawing.js";
 
-/** Milliseconds without typing after which a picture is drawn anew. */
+/** Milliseconds without typing after which a picture is drawn again. */
 const QUIET = 400;
 
-/** Pictures of networks beside their specs, one for each document, which follow what is typed. */
+/** Pictures of networks next to their specs, one for each document, which follow what is typed. */
 export class PicturePanels implements Disposable {
   private readonly panels = new Map<string, PicturePanel>();
   private readonly subscription = workspace.onDidChangeTextDocument(({ document }) =>

@@ -1,6 +1,6 @@
 /**
- * Draws a spec's network in a thread of its own: the layout of a large network takes a second or two, and the editor's
- * extensions share one thread.
+ * Draws a spec's network in a separate thread: the layout of a large network takes a second or two,
+ * and the editor's extensions share one thread.
  */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";

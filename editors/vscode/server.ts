@@ -1,4 +1,4 @@
-/** The language server that the extension brings along, for workspaces without a netc of their own. */
+/** The extension's own language server, for workspaces without netc. */
 import { serve } from "../../editor/node/serve.js";
 
 serve();

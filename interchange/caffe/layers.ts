@@ -159,13 +159,13 @@ function poolWindow(settings: PoolingParameter) {
 const lrn: LayerMapping = (call) => {
   const settings = call.layer.lrnParam ?? create(LRNParameterSchema);
   if (settings.normRegion === NormRegion.WITHIN_CHANNEL) {
-    throw new RefusedLayer("it normalises within channels", "norm_region: ACROSS_CHANNELS");
+    throw new RefusedLayer("it normalizes within channels", "norm_region: ACROSS_CHANNELS");
   }
   const { localSize: size, alpha, beta, k: bias } = settings;
   return elementwise(call, "LRN", { size, alpha, beta, bias });
 };
 
-/** Mean and variance, both times the third blob; scale and bias are a layer of their own. */
+/** Mean and variance, both times the third blob; scale and bias are a separate layer. */
 const batchNorm: LayerMapping = (call) => batchNormWith(call, undefined);
 
 /** @param scale the blobs of the Scale layer behind it */
@@ -173,7 +173,7 @@ export function batchNormWith(call: LayerCall, scale: readonly ForeignTensor[] |
   const { writer, layer } = call;
   const settings = layer.batchNormParam ?? create(BatchNormParameterSchema);
   if (isSet(settings, "useGlobalStats") && !settings.useGlobalStats) {
-    throw new RefusedLayer("it normalises by the batch", "use_global_stats: true");
+    throw new RefusedLayer("it normalizes by the batch", "use_global_stats: true");
   }
   const [sum, squares, factor] = weightsOf(call, 3) as [
     ForeignTensor,
@@ -365,7 +365,7 @@ function inputOf({ inputs }: LayerCall): Blob {
 function imageOf(call: LayerCall): Blob {
   const input = inputOf(call);
   if (input.rank === 4) return input;
-  throw new RefusedLayer("its input is no image", "a Reshape to [N, C, H, W] before it");
+  throw new RefusedLayer("its input is not an image", "a Reshape to [N, C, H, W] before it");
 }
 
 function weightsOf({ blobs }: LayerCall, count: number): readonly ForeignTensor[] {

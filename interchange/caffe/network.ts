@@ -31,7 +31,7 @@ export interface CaffeNetwork {
 /** Messages within messages. */
 const DEEPEST = 20;
 
-/** Throws an ImportError for a text that is no network. */
+/** Throws an ImportError for a text that is not a network. */
 export function readPrototxt(text: string, path: string): CaffeNetwork {
   const net = parsed(() => fromText(NetParameterSchema, text, { recursionLimit: DEEPEST }), path);
   if (net.layer.length > 0 && net.layers.length > 0) {
@@ -149,7 +149,7 @@ function blobOf(blob: Blob, what: string): CaffeBlob {
 }
 
 function numbersIn(bytes: Uint8Array, width: number): Float32Array {
-  // A copy that starts at a multiple of the width; `slice` of a Buffer is none.
+  // A copy that starts at a multiple of the width; `slice` of a Buffer is not a copy.
   const { buffer } = new Uint8Array(bytes);
   return width === 4 ? new Float32Array(buffer) : Float32Array.from(new Float64Array(buffer));
 }

@@ -10,7 +10,7 @@ export interface Section {
   readonly settings: ReadonlyMap<string, string>;
 }
 
-/** Throws an ImportError that names the line that is no section and no setting. */
+/** Throws an ImportError that names a line that is neither a section nor a setting. */
 export function readConfig(text: string, path: string): readonly Section[] {
   const sections: { name: string; place: string; settings: Map<string, string> }[] = [];
   text.split(/\r?\n/).forEach((written, index) => {

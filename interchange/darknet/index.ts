@@ -99,7 +99,7 @@ class Walk {
       : integerIn(section, "padding", 0);
     const perGroup = sizes[0] / groups;
     if (![out, size, stride, groups, perGroup].every(isCount) || padding < 0) {
-      throw new RefusedLayer("its filters, size, stride or groups are no sizes");
+      throw new RefusedLayer("its filters, size, stride or groups are not valid sizes");
     }
     const biases = this.weights.next([out], section.place);
     const normalizes = integerIn(section, "batch_normalize", 0) !== 0;
@@ -119,7 +119,7 @@ class Walk {
   connected(section: Section): Output {
     const { value, sizes } = this.flat(this.last);
     const out = integerIn(section, "output", 1);
-    if (!isCount(out)) throw new RefusedLayer("its `output` is no size");
+    if (!isCount(out)) throw new RefusedLayer("its `output` is not a valid size");
     const biases = this.weights.next([out], section.place);
     const given = this.weights.isTransposed
       ? this.weights.next([sizes[0], out], section.place)
@@ -139,7 +139,7 @@ class Walk {
     const size = integerIn(section, "size", stride);
     const padding = integerIn(section, "padding", size - 1);
     if (![stride, size].every(isCount) || padding < 0) {
-      throw new RefusedLayer("its size, stride or padding are no sizes");
+      throw new RefusedLayer("its size, stride or padding are not valid sizes");
     }
     const before = Math.floor(padding / 2);
     const pads = [before, before, padding - before, padding - before];
@@ -218,7 +218,7 @@ class Walk {
 
   private image(): Output {
     if (!this.last.isFlat) return this.last;
-    throw new RefusedLayer("its input is no image");
+    throw new RefusedLayer("its input is not an image");
   }
 
   private flat(output: Output): Output {

@@ -19,7 +19,7 @@ export class WeightsReader {
     private readonly path: string,
   ) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (bytes.length < 16) throw new ImportError(`${path} is no weights file of Darknet`);
+    if (bytes.length < 16) throw new ImportError(`${path} is not a weights file of Darknet`);
     const [major, minor] = [this.view.getInt32(0, true), this.view.getInt32(4, true)];
     this.isTransposed = major > TRANSPOSED || minor > TRANSPOSED;
     const isWide = major * 10 + minor >= WIDE_COUNT && major < TRANSPOSED && minor < TRANSPOSED;

@@ -52,14 +52,16 @@ function filesIn(bytes: Uint8Array): Readonly<Record<string, Uint8Array>> {
     });
   } catch (error) {
     if (error instanceof ImportError) throw error;
-    throw new ImportError(`this .keras file is no whole zip file: ${(error as Error).message}`);
+    throw new ImportError(
+      `this .keras file is not a complete zip file: ${(error as Error).message}`,
+    );
   }
 }
 
 function fileIn(files: Readonly<Record<string, Uint8Array>>, name: string): Uint8Array {
   const file = files[name];
   if (file) return file;
-  throw new ImportError(`this zip file has no \`${name}\`: it is no model of Keras`, [
+  throw new ImportError(`this zip file has no \`${name}\`: it is not a Keras model`, [
     'save the model with model.save("NAME.keras")',
   ]);
 }
@@ -108,5 +110,5 @@ const snakeCase = (className: string) =>
     .toLowerCase();
 
 function missing(path: readonly string[], key: string): never {
-  throw new ImportError(`weight ${key} of \`${path.join("/")}\` is no dataset`);
+  throw new ImportError(`weight ${key} of \`${path.join("/")}\` is not a dataset`);
 }

@@ -115,7 +115,7 @@ class Walk {
     if (call === 1) {
       this.build.writer.remark(
         `The Keras model applies \`${layer.name}\` ${layer.calls.length} times with the same ` +
-          "weights; here each has weights of its own.",
+          "weights; here each has separate weights.",
       );
     }
     return this.mapped(layer, call, known, path);
@@ -177,6 +177,6 @@ function applicationsOf(model: KerasModel): readonly Application[] {
     throw new ImportError(`the model reads \`${value.layer}\`, which it does not have`);
   };
   const ordered = inOrder(all, (application) => application.inputs.flatMap(placeOf));
-  if (!ordered) throw new ImportError("layers of the model read each other in a circle");
+  if (!ordered) throw new ImportError("layers of the model form a cycle");
   return ordered;
 }

@@ -29,10 +29,10 @@ const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 export const isHdf5 = (bytes: Uint8Array) =>
   SIGNATURE.every((byte, index) => bytes[index] === byte);
 
-/** Throws an ImportError for a file that is no HDF5. */
+/** Throws an ImportError for a file that is not HDF5. */
 export function openHdf5(bytes: Uint8Array): Hdf5Group {
   const isWhole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
-  // `slice` of a Buffer is no copy.
+  // `slice` of a Buffer is not a copy.
   const whole = isWhole ? bytes : new Uint8Array(bytes);
   const file = new Source(whole.buffer as ArrayBuffer);
   return file.root();

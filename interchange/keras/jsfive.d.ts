@@ -10,7 +10,7 @@ declare module "jsfive" {
   }
   export class Dataset {
     readonly shape: readonly unknown[];
-    /** `<f4`; an array for types that are no numbers. */
+    /** `<f4`; an array for types that are not numbers. */
     readonly dtype: unknown;
     readonly value: readonly unknown[];
     readonly _dataobjects: DataObjects;

@@ -83,7 +83,7 @@ function axisOf(settings: Settings): number {
   const axis = settings.find("axis") ?? -1;
   const only = isList(axis) && axis.length === 1 ? axis[0] : axis;
   if (typeof only === "number") return only;
-  throw new RefusedLayer("it normalises several axes", "one axis, the channels");
+  throw new RefusedLayer("it normalizes several axes", "one axis, the channels");
 }
 
 const layerNormalization: LayerMapping = (call) => {
@@ -267,7 +267,7 @@ const operation =
     const other =
       constants["y"] ?? constants["x2"] ?? constants["argument 1"] ?? constants["argument 0"];
     if (typeof other !== "number" || (isReversed && operator === "Sub")) {
-      throw new RefusedLayer("its other argument is no number", "a layer such as Rescaling");
+      throw new RefusedLayer("its other argument is not a number", "a layer such as Rescaling");
     }
     return build.withConstant(operator, inputOf(call), floats([], [other]));
   };

@@ -15,7 +15,7 @@ export interface KerasLayer {
   readonly settings: Settings;
   /** Places in the network where it is applied, in the file's order. */
   readonly calls: readonly KerasCall[];
-  /** What it consists of, where it is a model of its own. */
+  /** What it consists of, if it is a nested model. */
   readonly inner?: KerasModel;
   /** `[rows, columns, channels]` or `[features]`, of a layer that images come in through. */
   readonly inputShape?: readonly (number | undefined)[];
@@ -25,7 +25,7 @@ export interface KerasLayer {
 
 export interface KerasCall {
   readonly inputs: readonly KerasValue[];
-  /** Arguments of the call that are no values of the network. */
+  /** Arguments of the call that are not values of the network. */
   readonly constants: JsonObject;
 }
 
@@ -42,7 +42,7 @@ const MODELS = new Set([SEQUENTIAL, "Functional", "Model"]);
 
 /** Throws an ImportError for what is not a Sequential or functional model. */
 export function readModel(config: unknown, depth = 0): KerasModel {
-  if (!isObject(config)) throw broken("its configuration is no object");
+  if (!isObject(config)) throw broken("its configuration is not an object");
   const className = textOf(config["class_name"], "class_name");
   if (!MODELS.has(className)) {
     throw new ImportError(
@@ -71,7 +71,7 @@ function outputsOf(given: JsonObject): readonly KerasValue[] {
 }
 
 function readLayer(config: Json, depth: number): KerasLayer {
-  if (!isObject(config)) throw broken("one of its layers is no object");
+  if (!isObject(config)) throw broken("one of its layers is not an object");
   const className = textOf(config["class_name"], "class_name");
   const given = isObject(config["config"]) ? config["config"] : {};
   const isModel = MODELS.has(className);

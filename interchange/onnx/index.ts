@@ -43,7 +43,7 @@ async function readModel(source: ImportSource): Promise<ForeignGraph> {
   const model = decode(file);
   const { graph } = model;
   if (!graph || graph.node.length + graph.initializer.length === 0) {
-    throw new ImportError(`${file.path} has no graph: it is no ONNX model`);
+    throw new ImportError(`${file.path} has no graph: it is not an ONNX model`);
   }
   const opset = opsetOf(model, file);
   if (graph.sparseInitializer.length > 0) {
@@ -76,7 +76,9 @@ function decode({ path, bytes }: ImportFile): ModelProto {
   try {
     return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
   } catch (error) {
-    throw new ImportError(`${path} is no ONNX model, or is cut off: ${(error as Error).message}`);
+    throw new ImportError(
+      `${path} is not an ONNX model, or is truncated: ${(error as Error).message}`,
+    );
   }
 }
 
@@ -90,7 +92,7 @@ function opsetOf({ opsetImport, functions }: ModelProto, { path }: ImportFile): 
     );
   }
   if (functions.length > 0) {
-    throw new ImportError(`${path} has functions of its own, which netc does not read`, [
+    throw new ImportError(`${path} defines functions, which netc does not read`, [
       "export it with the functions inlined (onnx.inliner)",
     ]);
   }
@@ -190,7 +192,7 @@ function ordered(
         : node.inputs.find((name) => name && !isKnown.has(name) && isOpen(makers.get(name), done));
       const maker = missing === undefined ? undefined : makers.get(missing);
       if (maker && waiting.has(maker)) {
-        throw new ImportError(`its nodes form a circle at \`${missing}\`: it is no ONNX model`);
+        throw new ImportError(`its nodes form a cycle at \`${missing}\`: it is not an ONNX model`);
       }
       if (maker) {
         waiting.add(node);

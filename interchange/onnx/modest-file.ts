@@ -19,7 +19,9 @@ export function requireModestFile(path: string, bytes: Uint8Array): void {
       if (field === GRAPH) eachField(part, (_, each) => (count += 1 + Math.min(1, each.length)));
     });
   } catch (error) {
-    throw new ImportError(`${path} is no ONNX model, or is cut off: ${(error as Error).message}`);
+    throw new ImportError(
+      `${path} is not an ONNX model, or is truncated: ${(error as Error).message}`,
+    );
   }
   if (count > MOST_MESSAGES) {
     throw new ImportError(`${path} has ${count} parts, and a network has at most ${MOST_MESSAGES}`);

@@ -52,7 +52,7 @@ const DATA_TYPES: ReadonlyMap<number, DataType> = new Map<number, DataType>([
  */
 export async function readTensor(
   tensor: TensorProto,
-  { beside }: Pick<ImportSource, "beside">,
+  { sibling }: Pick<ImportSource, "sibling">,
 ): Promise<ForeignTensor> {
   const title = `the tensor \`${tensor.name}\``;
   const type = DATA_TYPES.get(tensor.dataType);
@@ -62,7 +62,7 @@ export async function readTensor(
   const { shape, count } = sizesOf(tensor, title);
   if (tensor.segment) throw new ImportError(`${title} comes in segments, which netc does not read`);
   if (tensor.dataLocation === TensorProto_DataLocation.EXTERNAL) {
-    const bytes = await externalBytes(tensor, { title, length: count * type.bytes, beside });
+    const bytes = await externalBytes(tensor, { title, length: count * type.bytes, sibling });
     return fromBytes(bytes, { type, shape, count, title });
   }
   if (tensor.rawData.length > 0) {
@@ -82,7 +82,7 @@ function sizesOf({ dims }: TensorProto, title: string) {
   const shape = dims.map(Number);
   const count = shape.reduce((a, b) => a * b, 1);
   if (shape.every((size) => size >= 0) && Number.isSafeInteger(count)) return { shape, count };
-  throw new ImportError(`${title} is [${shape.join(", ")}], which is no shape`);
+  throw new ImportError(`${title} is [${shape.join(", ")}], which is not a shape`);
 }
 
 /** Checked before anything is allocated. */
@@ -128,7 +128,7 @@ function fieldsOf(tensor: TensorProto, { name }: DataType): readonly number[] {
 
 async function externalBytes(
   { externalData }: TensorProto,
-  { title, length, beside }: { title: string; length: number } & Pick<ImportSource, "beside">,
+  { title, length, sibling }: { title: string; length: number } & Pick<ImportSource, "sibling">,
 ): Promise<Uint8Array> {
   const entries = new Map(externalData.map(({ key, value }) => [key, value]));
   const location = entries.get("location");
@@ -140,5 +140,5 @@ async function externalBytes(
       `${title} needs ${length} bytes, and says it has ${said} from byte ${offset} of ${location}`,
     );
   }
-  return beside(location, { offset, length });
+  return sibling(location, { offset, length });
 }

@@ -39,7 +39,7 @@ export const clip: Mapping = (context) => {
   return context.elementwise("clip", [x], values);
 };
 
-/** Bounds beyond f32's largest number are none. */
+/** Bounds beyond f32's largest number do not count. */
 function bound(context: NodeContext, index: number, otherwise: number): number {
   const tensor = context.optionalConstant(index, "bound");
   if (!tensor) return otherwise;
@@ -114,7 +114,7 @@ export const cast: Mapping = (context) => {
   return input ?? context.refuse("it has no input");
 };
 
-/** `Dropout`: kept, because training goes on with it. */
+/** `Dropout`: kept, because training needs it. */
 export const dropout: Mapping = (context) => {
   const { attributes } = context;
   attributes.ignore("seed");

@@ -77,7 +77,7 @@ export function matMul(context: NodeContext): Known {
 
 function transposedMatrix(context: NodeContext, weight: ForeignTensor): ForeignTensor {
   if (weight.shape.length === 2) return transposed(weight, [1, 0]);
-  return context.refuse(`its weight [${weight.shape.join(", ")}] is no matrix`);
+  return context.refuse(`its weight [${weight.shape.join(", ")}] is not a matrix`);
 }
 
 /** @param weight `[out, in]`, with its inputs in the order that the foreign graph has */
@@ -113,7 +113,7 @@ export function requireImage(context: NodeContext) {
   const image = context.stored(0);
   if (image.stored.length === 4) return image;
   return context.refuse(
-    `its input [${image.stored.join(", ")}] is no image`,
+    `its input [${image.stored.join(", ")}] is not an image`,
     "netc's windows slide over [N, C, H, W]",
   );
 }

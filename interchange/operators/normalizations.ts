@@ -14,7 +14,7 @@ export function batchNormalization(context: NodeContext): Known {
   const x = context.feature(0);
   if (x.order.as === "axes") context.refuse("its input is transposed: channels are not axis 1");
   if (attributes.flag("training_mode", false)) {
-    context.refuse("it normalises by the batch, as in training", "export the model for inference");
+    context.refuse("it normalizes by the batch, as in training", "export the model for inference");
   }
   if (attributes.number("spatial", 1) !== 1) context.refuse("spatial=0 has weights for each pixel");
   const channels = Number(x.stored[1]);
@@ -63,7 +63,7 @@ export function layerNormalization(context: NodeContext): Known {
   const axis = axisOf(attributes.number("axis", -1), rank);
   const storedAxis = x.order.as === "axes" ? x.order.axes[axis] : axis;
   if (axis !== rank - 1 || storedAxis !== 1) {
-    context.refuse("it does not normalise the channels of each pixel alone");
+    context.refuse("it does not normalize the channels of each pixel alone");
   }
   const channels = Number(x.stored[1]);
   const weight = reshaped(context.constant(1, "scale"), [channels]);

@@ -21,7 +21,7 @@ export const flatten: Mapping = (context) => {
   const x = context.feature(0);
   const axis = context.attributes.number("axis", 1);
   if (axis !== 1 && axis !== 1 - x.stored.length) {
-    context.refuse(`it flattens from axis ${axis} on, and the batch stays an axis of its own`);
+    context.refuse(`it flattens from axis ${axis} on, and the batch stays a separate axis`);
   }
   return flattened(context, x);
 };
@@ -160,7 +160,7 @@ function axesOf(context: NodeContext, rank: number): readonly number[] | undefin
   return given?.map((axis) => axisOf(axis, rank));
 }
 
-/** `Pad` with zeros at the sides of an image: a layer of its own, whatever follows it. */
+/** `Pad` with zeros at the sides of an image: a separate layer, whatever follows it. */
 export const pad: Mapping = (context) => {
   const x = context.feature(0);
   const { attributes } = context;

@@ -40,7 +40,7 @@ export function windowOf(context: NodeContext, image: Feature, kernel?: Pair): W
   };
 }
 
-/** Two integers of at least 1; one or three axes are no image. */
+/** Two integers of at least 1; one or three axes are not an image. */
 export function pairOf(context: NodeContext, name: string): Pair | undefined {
   const values = context.attributes.numbers(name);
   if (!values || values.length === 0) return undefined;

@@ -1,4 +1,4 @@
-/** A bias that is added by a node of its own. */
+/** A bias that is added by a separate node. */
 import type { ForeignNode } from "../foreign-graph.js";
 import type { Recognized } from "./activations.js";
 import type { Terms } from "./terms.js";

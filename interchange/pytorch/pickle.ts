@@ -126,7 +126,9 @@ class Machine {
     this.push(call(this.pop(), args));
   }
 
-  /** What an OrderedDict or a parameter has beside its content: nothing that weights need. */
+  /**
+   * What an OrderedDict or a parameter has in addition to its content: nothing that weights need.
+   */
   build(): void {
     this.pop();
     if (this.top() instanceof Name) throw malformed("a state of no object");
@@ -150,7 +152,7 @@ type Step = (machine: Machine, cursor: Cursor) => void;
 
 const STOP = ".".charCodeAt(0);
 
-/** A text of so many bytes. */
+/** A text of this many bytes. */
 const text = (machine: Machine, cursor: Cursor, length: number) =>
   machine.push(decodeText(cursor.bytes(length)));
 
@@ -158,7 +160,7 @@ const text = (machine: Machine, cursor: Cursor, length: number) =>
 const binary = (machine: Machine, cursor: Cursor, length: number) =>
   machine.push(cursor.bytes(length).slice());
 
-/** An integer of so many bytes, the least first, in two's complement. */
+/** An integer of this many bytes, the least first, in two's complement. */
 function long(machine: Machine, cursor: Cursor, length: number): void {
   if (length > LONGEST_INTEGER) throw malformed(`an integer of ${length} bytes`);
   const bytes = cursor.bytes(length);

@@ -117,7 +117,7 @@ export function put(target: Value | undefined, key: Value | undefined, value: Va
   if (typeof key === "string" || typeof key === "number" || typeof key === "boolean") {
     entries.set(key, value);
   } else if (key === null || typeof key === "bigint") entries.set(String(key), value);
-  else if (!(key instanceof Tuple)) throw malformed("a key of a dictionary that is no text");
+  else if (!(key instanceof Tuple)) throw malformed("a key of a dictionary that is not a text");
   // No weights have tuples for names; whatever is there is of no use.
 }
 

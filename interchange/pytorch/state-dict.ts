@@ -54,7 +54,7 @@ function collect(dictionary: Dictionary, path: string, depth: number): readonly 
       inner.push(...collect(value, path === "" ? String(name) : `${path}.${name}`, depth + 1));
     }
   }
-  // A tensor beside whole dictionaries of them is a mean, a loss or the like.
+  // A tensor next to whole dictionaries of them is a mean, a loss or the like.
   const isWeights = tensors.size > 0 && (inner.length === 0 || tensors.size > 2);
   return isWeights ? [{ path, tensors }, ...inner] : inner;
 }

@@ -73,7 +73,7 @@ export class Opaque {
   constructor(readonly what: string) {}
 }
 
-/** A dictionary. The same class stands for OrderedDict, whose order any Map keeps. */
+/** A dictionary. The same class is used for OrderedDict, whose order any Map keeps. */
 export class Dictionary {
   readonly entries = new Map<string | number | boolean, Value>();
 }

@@ -12,7 +12,7 @@ export function given({ inputs }: ReferenceCall, index: number): ForeignTensor {
 
 type Kind = ForeignTensor["kind"];
 
-/** Most elements that one operator makes here: more is no network, but a mistake or an attack. */
+/** Most elements that one operator makes here: more are a mistake or an attack. */
 const MOST_ELEMENTS = 2 ** 28;
 
 export function made(kind: Kind, shape: readonly number[]): ForeignTensor {

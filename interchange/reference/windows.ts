@@ -17,7 +17,7 @@ interface Sliding {
 }
 
 function sliding(attributes: Attributes, image: ForeignTensor, weightKernel?: Two): Sliding {
-  if (image.shape.length !== 4) throw new RefusedNode("its input is no image");
+  if (image.shape.length !== 4) throw new RefusedNode("its input is not an image");
   const pair = (name: string) => attributes.numbers(name) as Two | undefined;
   const kernel = pair("kernel_shape") ?? weightKernel;
   if (!kernel) throw new RefusedNode("it has no kernel");

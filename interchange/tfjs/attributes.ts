@@ -9,7 +9,7 @@ export class NodeAttributes {
     const value = this.field(name, "f") ?? this.field(name, "i");
     const number = typeof value === "string" ? Number(value) : (value ?? otherwise);
     if (typeof number === "number" && Number.isFinite(number)) return number;
-    throw new RefusedLayer(`its \`${name}\` is no number`);
+    throw new RefusedLayer(`its \`${name}\` is not a number`);
   }
 
   flag(name: string, otherwise: boolean): boolean {
@@ -57,6 +57,6 @@ function decodeBase64(text: string): string {
   try {
     return atob(text);
   } catch {
-    throw new RefusedLayer("a text among its attributes is no base64");
+    throw new RefusedLayer("a text among its attributes is not base64");
   }
 }

@@ -38,7 +38,7 @@ export function readGraphModel(
 }
 
 function nodesIn({ node }: JsonObject): readonly GraphNode[] {
-  if (!isList(node)) throw broken("its `node` is no list");
+  if (!isList(node)) throw broken("its `node` is not a list");
   return node.map((each): GraphNode => {
     if (!isObject(each) || typeof each["name"] !== "string" || typeof each["op"] !== "string") {
       throw broken("a node has no name or no operator");
@@ -92,7 +92,7 @@ function neededNodes(
   const ordered = inOrder(nodes, (node, index) =>
     needed.has(index) ? node.inputs.map(placeOf) : [],
   );
-  if (!ordered) throw broken("its nodes read each other in a circle");
+  if (!ordered) throw broken("its nodes form a cycle");
   const kept = new Set([...needed].map((place) => nodes[place]!));
   return ordered.filter((node) => kept.has(node));
 }

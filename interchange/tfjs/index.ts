@@ -28,12 +28,12 @@ function sniff({ bytes }: ImportFile): boolean {
   return /"(weightsManifest|modelTopology)"/.test(start) || end.includes('"weightsManifest"');
 }
 
-async function read({ file, beside }: ImportSource): Promise<ForeignGraph> {
+async function read({ file, sibling }: ImportSource): Promise<ForeignGraph> {
   const json = parseJson(decodeUtf8(file.bytes, file.path), file.path);
-  if (!isObject(json)) throw new ImportError(`${file.path} is no model of TensorFlow.js`);
+  if (!isObject(json)) throw new ImportError(`${file.path} is not a model of TensorFlow.js`);
   const topology = json["modelTopology"];
   if (!isObject(topology)) throw new ImportError(`${file.path} has no \`modelTopology\``);
-  const tensors = await readWeights(json["weightsManifest"], beside);
+  const tensors = await readWeights(json["weightsManifest"], sibling);
   const made = `TensorFlow.js${saidBy(json["generatedBy"])}`;
   if ("node" in topology) {
     return readGraphModel(topology, tensors, `${made}, graph model`, json["signature"]);

@@ -113,7 +113,7 @@ const pool =
 const batchNormalization: OperationMapping = (operation) => {
   const { build, inputs, attributes } = operation;
   requireFormat(attributes);
-  if (attributes.flag("is_training", true)) throw new RefusedLayer("it normalises by the batch");
+  if (attributes.flag("is_training", true)) throw new RefusedLayer("it normalizes by the batch");
   const [gamma, beta, mean, variance] = ["scale", "offset", "mean", "variance"].map((what, index) =>
     constantOf(inputs[index + 1], what),
   );

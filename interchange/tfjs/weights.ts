@@ -11,21 +11,21 @@ export interface NamedTensor {
   read(): ForeignTensor;
 }
 
-/** @param beside reads a shard; it refuses names outside of the model's folder */
+/** @param sibling reads a shard; it refuses names outside of the model's folder */
 export async function readWeights(
   manifest: Json | undefined,
-  beside: ImportSource["beside"],
+  sibling: ImportSource["sibling"],
 ): Promise<readonly NamedTensor[]> {
   if (!isList(manifest)) throw broken("it has no `weightsManifest`");
   const tensors: NamedTensor[] = [];
   for (const group of manifest) {
-    if (!isObject(group)) throw broken("a group of its weights is no object");
+    if (!isObject(group)) throw broken("a group of its weights is not an object");
     const [paths, specs] = [group["paths"], group["weights"]];
     if (!isList(paths) || !isList(specs)) throw broken("a group of weights has no paths or names");
     const shards: Uint8Array[] = [];
     for (const path of paths) {
-      if (typeof path !== "string") throw broken("the path of a shard is no text");
-      shards.push(await beside(path));
+      if (typeof path !== "string") throw broken("the path of a shard is not a text");
+      shards.push(await sibling(path));
     }
     tensors.push(...tensorsIn(specs, joined(shards)));
   }
@@ -84,7 +84,7 @@ const STORED: Readonly<Record<string, Pick<Spec, "width" | "kind" | "number">>> 
 };
 
 function specOf(given: Json): Spec {
-  if (!isObject(given)) throw broken("a weight is no object");
+  if (!isObject(given)) throw broken("a weight is not an object");
   const { name, shape, dtype, quantization } = given;
   if (typeof name !== "string" || !isList(shape) || !shape.every(isSize)) {
     throw broken("a weight has no name or no shape");

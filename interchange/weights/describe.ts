@@ -91,7 +91,9 @@ export function adviceOf({ unmatched }: Matching): readonly string[] {
         ]
       : []),
     ...(hasOther
-      ? ["a head of other classes starts anew with `load(FILE, except=[NAMES])` in a recipe"]
+      ? [
+          "a head for other classes gets initial values with `load(FILE, except=[NAMES])` in a recipe",
+        ]
       : []),
   ];
 }

@@ -269,7 +269,7 @@ interface Found {
   readonly except: ReadonlySet<string>;
 }
 
-/** Tensor by tensor. What does not have the numbers that the model wants is no match. */
+/** Tensor by tensor. Tensors of other sizes than the model's do not match. */
 function matchingOf(
   { own }: MatchRequest,
   { explicit, solution: { pairs, candidates }, used, except }: Found,

@@ -33,7 +33,7 @@ const HEIGHT = 230;
 const sync = uPlot.sync("steps");
 
 /**
- * The charts of a run, drawn into `host`. Draw anew when the data, the width or the colours change.
+ * The charts of a run, drawn into `host`. Draw again when the data, the width or the colors change.
  */
 export function drawCharts(
   host: HTMLElement,
@@ -123,7 +123,7 @@ function lossLines(records: readonly MetricsRecord[], align: Align): Line[] {
 }
 
 /**
- * Means over an epoch's steps beside those of its evaluation; the first metric in strong colours.
+ * Means over an epoch's steps next to those of its evaluation; the first metric in strong colors.
  */
 function metricLines(
   name: string,

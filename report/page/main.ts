@@ -1,4 +1,4 @@
-/** Draws a run's report from its data, and again while the run that serves it goes on. */
+/** Draws a run's report from its data, and again during the run that serves it. */
 import { isStep, type EpochRecord } from "../../runtime/training/records.js";
 import type { Facts, HighlightedText, ReportData, Timings } from "../data.js";
 import { drawCharts } from "./charts.js";
@@ -34,7 +34,7 @@ function draw(): void {
   redrawCharts();
 }
 
-/** While a run goes on, only what changes is drawn anew: pages that jump cannot be read. */
+/** During a run, only what changes is drawn again: pages that jump are hard to read. */
 function redrawRunning(): void {
   root.querySelector(".head")!.replaceWith(header());
   root.querySelector(".tiles")!.replaceWith(tiles());
@@ -140,7 +140,7 @@ async function poll(): Promise<void> {
   else draw();
 }
 
-/** Goes on until the run has ended or its process has. */
+/** Continues until the run has ended or its process has. */
 async function follow(): Promise<void> {
   while (data.status === "running") {
     await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));

@@ -24,7 +24,7 @@ export function mistakesSection({ mistakes }: ReportedExamination): HTMLElement 
   );
 }
 
-/** Each filter is drawn about so many pixels wide. */
+/** Each filter is drawn about this many pixels wide. */
 const FILTER_SIZE = 56;
 
 export function filtersSection(filters: Filters): HTMLElement {

@@ -14,7 +14,7 @@ export interface Image {
   readonly channels: number;
   /** Bytes as decoded, or floats once a transform has made them so. */
   readonly pixels: Uint8Array | Float32Array;
-  /** The value that stands for full intensity; divides the pixels when they go to the network. */
+  /** The value of full intensity; divides the pixels when they go to the network. */
   readonly maximum: number;
 }
 

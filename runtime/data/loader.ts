@@ -24,7 +24,7 @@ export interface LoaderOptions {
   /** Keys the shuffle and the random transforms. */
   readonly epoch: number;
   readonly shuffle: boolean;
-  /** Position of the first batch, to go on within an epoch. */
+  /** Position of the first batch, to continue within an epoch. */
   readonly start?: number;
   /** Batches kept ready ahead of the consumer, 2 unless told. */
   readonly ahead?: number;

@@ -31,8 +31,8 @@ export async function prepareExample(
 }
 
 /**
- * Keeps the first examples in memory, up to `budget` bytes of pixels; the others are made anew each
- * time. After a stage, too, where nothing in it is random.
+ * Keeps the first examples in memory, up to `budget` bytes of pixels; the others are made again
+ * each time. After a stage, too, where nothing in it is random.
  */
 export function keepInMemory(dataset: Dataset, budget: number): Dataset {
   const kept = new Map<string, Example>();

@@ -84,7 +84,7 @@ export function shuffledOrder(length: number, key: { seed: number; epoch: number
   return permute(length, key.seed, SHUFFLE_STREAM, key.epoch);
 }
 
-/** The permutation whose head is held out of a dataset without splits of its own. */
+/** The permutation whose head is held out of a dataset without splits. */
 export function holdoutOrder(length: number, seed: number): Uint32Array {
   return permute(length, seed, HOLDOUT_STREAM, 0);
 }

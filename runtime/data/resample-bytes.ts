@@ -21,7 +21,7 @@ export interface FixedFilter {
 /** Where two taps are enough, three cost little more. */
 const LEAST_TAPS = 3;
 
-/** A filter of so many inputs in fixed point. It reads none beyond the last. */
+/** A filter of this many inputs in fixed point. It reads none beyond the last. */
 export function fixedPoint({ first, count, weights, span }: Filter, inputs: number): FixedFilter {
   const most = count.reduce((most, each) => Math.max(most, each), LEAST_TAPS);
   const taps = Math.min(most, inputs);

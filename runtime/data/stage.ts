@@ -30,7 +30,7 @@ export interface Staging {
   readonly shape: InputShape;
   /** Images that an example gives: more than one with `ten_crop`. */
   readonly images: number;
-  /** A batch of so many slots. */
+  /** A batch of this many slots. */
   start(slots: number): StagedBatch;
 }
 

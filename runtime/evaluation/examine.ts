@@ -57,7 +57,7 @@ export interface ExamineOptions extends EvaluateOptions {
   readonly scores: Scores;
   /** Mistakes to keep, 0 unless told. */
   readonly mistakes?: number;
-  /** Looks at about so many examples, evenly spread over the dataset, instead of at all. */
+  /** Examines about this many examples, evenly spread over the dataset, instead of all. */
   readonly examples?: number;
 }
 

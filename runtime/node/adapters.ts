@@ -1,4 +1,4 @@
-/** Which GPU is used in Node, where Dawn stands for the browser's `navigator.gpu`. */
+/** Which GPU is used in Node, where Dawn replaces the browser's `navigator.gpu`. */
 import { adapterName, type FoundAdapter } from "../device.js";
 import { NoAdapterError } from "../errors.js";
 import { adapterNames, requestAdapter, type AdapterSource } from "./dawn.js";

@@ -62,7 +62,7 @@ type LoadingNetwork = Pick<Network, "load" | "program">;
 
 /**
  * Saves a checkpoint and keeps the one before. Throws a RunFailedError where the disk is full, and
- * a NotFiniteError where there are numbers that nobody could go on from.
+ * a NotFiniteError where there are numbers that no run can continue from.
  */
 export async function saveCheckpoint(
   directory: string,
@@ -109,7 +109,7 @@ export async function resumeCheckpoint(
   if (!(failure instanceof Error)) return failure;
   const fallback = await tryResume(previous, network, run);
   if (fallback instanceof Error) throw unreadable(directory, [failure, fallback]);
-  return { ...fallback, notice: `${failure.message}; going on from ${previous} instead` };
+  return { ...fallback, notice: `${failure.message}; continuing from ${previous} instead` };
 }
 
 /** What is said where neither checkpoint can be read. */

@@ -30,7 +30,7 @@ export function mesaVersion(description: string): number | undefined {
 
 /**
  * Loads a shared library, by name or path, for the rest of the process. Returns whether that went
- * well. Node finds that the library is no module of its own and says so, which is true and without
+ * well. Node finds that the library is not a Node module and says so, which is true and without
  * harm: RTLD_NODELETE keeps it loaded.
  */
 export function loadForever(library: string): boolean {

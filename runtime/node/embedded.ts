@@ -89,7 +89,7 @@ function cacheFolders(): string[] {
   return [join(cache, "netc"), join(tmpdir(), `netc-${process.getuid?.()}`)];
 }
 
-/** Code is loaded from here, so the folder must be nobody else's. */
+/** Code is loaded from here, so no other user may own the folder. */
 function assertOwnFolder(folder: string): void {
   const { uid, mode } = lstatSync(folder);
   if (uid !== process.getuid?.() || (mode & 0o022) !== 0) {

@@ -12,7 +12,7 @@ export interface TensorBoardEvent {
   readonly step: number;
   readonly content:
     | { readonly kind: "version" }
-    /** A run that goes on at this step: later ones of an earlier attempt are void. */
+    /** A run that continues at this step: later ones of an earlier attempt are void. */
     | { readonly kind: "restart" }
     | { readonly kind: "scalars"; readonly values: Readonly<Record<string, number>> }
     | { readonly kind: "image"; readonly tag: string; readonly image: EncodedImage };
@@ -100,7 +100,7 @@ function frame(data: Uint8Array): Uint8Array {
   return record;
 }
 
-/** CRC-32C, rotated and moved so that checksums of data that hold checksums are no trouble. */
+/** CRC-32C, rotated and moved so that checksums of data with checksums work. */
 function maskedChecksum(data: Uint8Array): number {
   const sum = crc32c(data);
   return (((sum >>> 15) | (sum << 17)) + 0xa282ead8) >>> 0;

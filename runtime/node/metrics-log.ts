@@ -13,9 +13,9 @@ export class MetricsLog {
   ) {}
 
   /**
-   * Opens a log. A run that goes on from a state keeps the records of what is done there, and drops
-   * those of what it will do again; a new run starts an empty log. Throws a RunFailedError where
-   * the file cannot be written; that it cannot be later on is told to `onFailure`.
+   * Opens a log. A run that continues from a state keeps the records of what is done there, and
+   * drops those of what it will do again; a new run starts an empty log. Throws a RunFailedError
+   * where the file cannot be written; that it cannot be later on is told to `onFailure`.
    */
   static async open(
     path: string,
@@ -98,7 +98,7 @@ function noticesOf(
 }
 
 /**
- * An epoch is done once it was evaluated: a state may stand behind its last step and before that.
+ * An epoch is done once it was evaluated: a state may be after its last step and before that.
  */
 function isDone(record: MetricsRecord, { step, epoch }: TrainingState): boolean {
   return isStep(record) ? record.step <= step : record.epoch <= epoch;

@@ -122,7 +122,7 @@ async function readLock(path: string): Promise<string | undefined> {
   });
 }
 
-/** Something in the place of a lock, which nobody may remove unasked. */
+/** Something in the place of a lock, which netc must not remove. */
 function obstacle(path: string, reason: string): RunFailedError {
   return new RunFailedError(
     `${path} keeps runs out of this folder: ${reason}`,
@@ -140,7 +140,7 @@ function parseOwner(text: string | undefined): LockOwner | undefined {
   }
 }
 
-/** Of processes on other machines nobody here knows. */
+/** Processes on other machines are unknown. */
 async function isAlive({ pid, host, started }: LockOwner): Promise<boolean> {
   if (host !== hostname()) return true;
   if (!exists(pid)) return false;
@@ -170,6 +170,6 @@ function inUse(folder: string, path: string, { pid, host }: LockOwner): RunFaile
   const where = host === hostname() ? "" : ` on ${host}`;
   return new RunFailedError(
     `another run is at work in ${folder}: process ${pid}${where}`,
-    `wait for it, or give this one a folder of its own with --out; if that process is long gone, delete ${path}`,
+    `wait for it, or choose another folder with --out; if that process is long gone, delete ${path}`,
   );
 }

@@ -1,4 +1,4 @@
-/** Files that are either whole or not there. */
+/** Files that are either complete or absent. */
 import { existsSync } from "node:fs";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";

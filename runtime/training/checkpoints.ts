@@ -1,4 +1,4 @@
-/** When a run is saved, and what it goes on from after it lost its device or its numbers. */
+/** When a run is saved, and what it continues from after a lost device or NaN. */
 import { InputError } from "../errors.js";
 import { assertFiniteTensors } from "./finite.js";
 import type { TrainableNetwork } from "./network.js";
@@ -8,8 +8,8 @@ import type { TrainingState } from "./state.js";
 const DEFAULT_SECONDS = 600;
 
 /**
- * Training for so many times as long as the last checkpoint took makes the next one, at an epoch's
- * end, worth while.
+ * At an epoch's end, the next checkpoint is worth its time after training this many times as long
+ * as the last one took.
  */
 const SAVING_SHARE = 10;
 
@@ -28,7 +28,7 @@ export class Checkpoints {
     >,
   ) {}
 
-  /** Whether one is wanted within an epoch, after so many steps. */
+  /** Whether one is wanted within an epoch, after this many steps. */
   isDue(step: number): boolean {
     const { checkpoint, checkpointSteps, checkpointSeconds = DEFAULT_SECONDS } = this.options;
     if (checkpoint === undefined) return false;
@@ -37,8 +37,8 @@ export class Checkpoints {
   }
 
   /**
-   * Whether saving now costs little beside the training since: epochs of a few steps are not worth
-   * a checkpoint each.
+   * Whether saving now costs little compared with the training since: epochs of a few steps are not
+   * worth a checkpoint each.
    */
   get pays(): boolean {
     return this.secondsSince * 1000 >= SAVING_SHARE * this.savingTime;
@@ -71,7 +71,7 @@ export class Checkpoints {
    */
   async restore(): Promise<TrainingState> {
     if (this.options.restore) return this.options.restore();
-    if (!this.snapshot) throw new InputError("there is nothing to go on from");
+    if (!this.snapshot) throw new InputError("there is nothing to continue from");
     const { bytes, state } = this.snapshot;
     await this.network.load!(bytes);
     return state;

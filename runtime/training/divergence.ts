@@ -19,12 +19,12 @@ export interface Repeatable {
   readonly recipe: TrainRecipe;
   readonly progress: Progress;
   readonly steps: Steps;
-  /** Whether somebody wants the search to end. */
+  /** Whether the search should end. */
   readonly stopped: boolean;
   /** Brings network and progress back to what was saved last. */
   restore(): Promise<void>;
   evaluate(): Promise<Evaluation | undefined>;
-  /** So many steps are going to be done again. */
+  /** Called before this many steps are repeated. */
   onSearch?(steps: number): void | Promise<void>;
 }
 
@@ -56,7 +56,7 @@ async function search(run: Repeatable, step: number): Promise<Divergence> {
   await run.restore();
   const good = progress.state.step;
   // With a dynamic loss scale, a step whose gradients overflow changes nothing: that of the step
-  // before is no fault.
+  // before is not a fault.
   const first = run.network.program.lossScale === undefined ? step - 1 : step;
   await run.onSearch?.(step - good);
   while (!run.stopped && progress.state.step < step) {

@@ -29,7 +29,7 @@ export function describeCulprit({ label, location, leavesHalf }: Culprit, place 
 export const HALF_HINT =
   "train with `precision = f32`, or keep the numbers small: normalize the images, and use batchnorm";
 
-/** A run cannot go on: the loss is not finite, the disk is full. The hint says what may help. */
+/** A run cannot continue: the loss is not finite, the disk is full. The hint says what may help. */
 export class RunFailedError extends NetcError {
   override readonly name: string = "RunFailedError";
   readonly hint: string | undefined;

@@ -145,7 +145,7 @@ export class EvaluationSums {
     );
   }
 
-  /** Several views of an example have no labels of their own: they are only predicted. */
+  /** Several views of an example have no separate labels: they are only predicted. */
   private async findCulprit(): Promise<Culprit | undefined> {
     const { network, spoilt, views } = this;
     if (!spoilt) return undefined;

@@ -1,4 +1,4 @@
-/** Whether what a checkpoint is made of can be gone on from. */
+/** Whether a run can continue from what a checkpoint holds. */
 import { WeightsError } from "../errors.js";
 import { areFinite } from "../examples.js";
 import { parseTensors } from "../safetensors.js";

@@ -290,7 +290,7 @@ class TrainingRun implements Repeatable {
   }
 
   /**
-   * After a lost device the run goes on from the last checkpoint. Missing data end it, with what
+   * After a lost device the run continues from the last checkpoint. Missing data end it, with what
    * was reached saved.
    */
   private async recover(error: unknown): Promise<void> {

@@ -7,7 +7,7 @@ import type { RunLength } from "./schedule.js";
 import { isDataset, type BatchSource } from "./source.js";
 
 /**
- * Steps of the whole run and of an epoch, on so many examples; `steps` instead of the recipe's
+ * Steps of the whole run and of an epoch, on this many examples; `steps` instead of the recipe's
  * epochs where they are given.
  */
 export function runLength(
@@ -20,7 +20,7 @@ export function runLength(
 
 /**
  * The same of a run over a dataset, or over batches that come ready made. Throws an InputError
- * where nobody can know.
+ * where it is unknown.
  */
 export function runLengthOver(
   source: Dataset | BatchSource,

@@ -23,7 +23,7 @@ export class LostDevices {
 
   /**
    * Opens another device where `error` is the loss of one; its weights are the initial ones.
-   * Resolves to why, or throws the error where that is no way out.
+   * Resolves to why, or throws the error where that is not possible.
    */
   async replace(error: unknown): Promise<string> {
     const isGone = error instanceof DeviceLostError && error.isGone;

@@ -1,7 +1,7 @@
 import { addMeasurements, meansOf, type Measurement } from "../measurement.js";
 import type { Metrics } from "./network.js";
 
-/** Sums of metrics over examples: plain data, from which another mean goes on. */
+/** Sums of metrics over examples: plain data, from which another mean continues. */
 export type MeanState = Measurement;
 
 const NOTHING: Measurement = { examples: 0, notFinite: 0, sums: [] };

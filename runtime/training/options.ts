@@ -39,7 +39,7 @@ export interface FitOptions {
   /** Evaluated after each epoch. */
   readonly evaluation?: Dataset | BatchSource | undefined;
   /**
-   * Batches in an epoch: needed where they come ready made, since nobody can count them beforehand.
+   * Batches in an epoch: required for your own batches, which cannot be counted in advance.
    */
   readonly stepsPerEpoch?: number | undefined;
   /** This and the other functions are awaited before the run continues; what they throw ends it. */
@@ -61,20 +61,20 @@ export interface FitOptions {
   readonly checkpointSteps?: number | undefined;
   /**
    * Brings back into the network what `checkpoint` saved last, and resolves to its state. For a run
-   * that goes on after its device was lost, or that looks for the reason why its loss is not
+   * that continues after its device was lost, or that looks for the reason why its loss is not
    * finite. Without it, `fit` keeps a copy in memory whenever a checkpoint is due.
    */
   readonly restore?: () => Promise<TrainingState>;
-  /** The device was lost and another taken: the run goes on from this state. */
+  /** The device was lost and replaced: the run continues from this state. */
   readonly onRestart?: (state: TrainingState, reason: string) => unknown;
   /**
-   * So many steps are going to be done again, to find where numbers ceased to be finite. The signal
-   * ends the search.
+   * Called before this many steps are repeated, to find the first value that is not finite. The
+   * signal ends the search.
    */
   readonly onSearch?: (steps: number) => unknown;
-  /** Where a resumed run goes on. */
+  /** Where a resumed run continues. */
   readonly start?: TrainingState | undefined;
-  /** Ends the run after so many steps, instead of the recipe's epochs; schedules span them. */
+  /** Ends the run after this many steps, instead of the recipe's epochs; schedules span them. */
   readonly steps?: number | undefined;
   /** Ends the run after the step at hand. */
   readonly signal?: AbortSignal | undefined;

@@ -9,7 +9,7 @@ import type { RunLength } from "./schedule.js";
 import { INITIAL_STATE, type TrainingState } from "./state.js";
 import { watchPatience, watchPlateau, type Watched } from "./watch.js";
 
-/** Where a step stands in its run. */
+/** The place of a step in its run. */
 export type Counts = Pick<TrainingState, "step" | "epoch" | "position">;
 
 export class Progress {

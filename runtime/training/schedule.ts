@@ -44,7 +44,7 @@ export function phaseAt(
 type TimedSchedule = Exclude<Schedule, { readonly kind: "reduce_on_plateau" }>;
 
 function scheduleFactor(schedule: TimedSchedule, step: number, run: RunLength): number {
-  // A run may go on beyond the length it was planned for: the last value holds.
+  // A run may continue beyond its planned length: the last value holds.
   const remaining = Math.max(0, 1 - step / run.steps);
   switch (schedule.kind) {
     case "constant":

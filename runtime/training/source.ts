@@ -1,6 +1,6 @@
 /**
  * Where a run's batches come from: a dataset, which is shuffled and prepared here, or batches that
- * somebody else makes.
+ * the caller makes.
  */
 import type { Batch, Dataset, InputShape } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
@@ -23,7 +23,7 @@ export interface GivenBatch {
 
 /**
  * Batches that are ready, an epoch a pass: something that can be gone over again and again (an
- * object whose `[Symbol.asyncIterator]` begins anew), or a function that makes the batches of an
+ * object whose `[Symbol.asyncIterator]` starts again), or a function that makes the batches of an
  * epoch, counted from 0. What is shuffled or random in it should follow from the epoch alone, so
  * that a resumed run meets the same batches.
  */

@@ -6,7 +6,7 @@ import type { Best } from "./best.js";
 import type { MeanState } from "./mean.js";
 import type { Patience, Plateau } from "./watch.js";
 
-/** How far a run has come. With what the network saves, all that it needs to go on. */
+/** How far a run has come. With what the network saves, all that it needs to continue. */
 export interface TrainingState {
   /** Steps done. */
   readonly step: number;
@@ -21,9 +21,9 @@ export interface TrainingState {
    * absent before its first.
    */
   readonly seconds?: number;
-  /** Where `reduce_on_plateau` stands. */
+  /** The state of `reduce_on_plateau`. */
   readonly plateau?: Plateau;
-  /** Where `early_stopping` stands. */
+  /** The state of `early_stopping`. */
   readonly patience?: Patience;
   /** The best evaluation so far; absent before the first. */
   readonly best?: Best;
@@ -42,8 +42,8 @@ export function parseState(text: string): TrainingState | undefined {
     const state = JSON.parse(text) as Partial<TrainingState> | null;
     const counts = [state?.step, state?.epoch, state?.position];
     const isState = counts.every((count) => Number.isSafeInteger(count) && count! >= 0);
-    // Earlier versions kept means of another form: such a checkpoint within an epoch is not gone on
-    // from.
+    // Earlier versions kept means of another form: a run does not continue from such a checkpoint
+    // within an epoch.
     const sums = state?.training?.sums ?? [];
     return isState && Array.isArray(sums) ? (state as TrainingState) : undefined;
   } catch {

@@ -67,7 +67,7 @@ export class Steps {
     return loadBatches(dataset, { ...options, shuffle: true });
   }
 
-  /** Whether the step after so many trains other weights than the one before it. */
+  /** Whether the next step trains other weights than the one before it. */
   beginsPhase({ step }: Counts): boolean {
     return this.phaseAt(step) !== this.phase;
   }
@@ -94,7 +94,7 @@ export class Steps {
     const learningRate = this.learningRateAt(before.step);
     const measurement = this.network.measureStep(batch.images, batch.targets, {
       learningRate,
-      // The loader makes every batch in arrays of its own.
+      // The loader makes every batch in new arrays.
       ...(isDataset(this.dataset) && { transfer: true }),
       ...(accumulate !== undefined && {
         accumulate: Math.ceil(accumulate / (this.exchange?.part.size ?? 1)),

@@ -6,7 +6,7 @@ export class Throughput {
   private readonly recent: { readonly at: number; readonly count: number }[] = [];
   private start = performance.now();
 
-  /** Begins anew, after a pause that is not training. */
+  /** Starts again, after a pause that is not training. */
   restart(): void {
     this.recent.length = 0;
     this.start = performance.now();

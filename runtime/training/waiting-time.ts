@@ -21,7 +21,7 @@ export class WaitingTime {
     return share;
   }
 
-  /** Begins anew, after a pause that is not training. */
+  /** Starts again, after a pause that is not training. */
   restart(): void {
     this.waited = 0;
     this.since = performance.now();

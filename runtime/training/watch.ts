@@ -1,7 +1,7 @@
 /** What a run learns from its evaluations: when to lower the learning rate, and when to end. */
 import type { EarlyStopping, PlateauSchedule } from "../../program/recipe.js";
 
-/** Where `reduce_on_plateau` stands. */
+/** The state of `reduce_on_plateau`. */
 export interface Plateau {
   /** The smallest loss so far; absent where none was finite. */
   readonly best?: number;
@@ -13,7 +13,7 @@ export interface Plateau {
   readonly resting?: number;
 }
 
-/** Where `early_stopping` stands. */
+/** The state of `early_stopping`. */
 export interface Patience {
   /** The best value so far; absent where none was finite. */
   readonly best?: number;
@@ -46,7 +46,7 @@ export interface Watched {
   readonly rises: boolean;
 }
 
-/** Counts the evaluations that are no better than the best so far, by more than `minimumChange`. */
+/** Counts evaluations that do not improve on the best so far by more than `minimumChange`. */
 export function watchPatience(
   { minimumChange }: EarlyStopping,
   before: Patience = { bad: 0 },

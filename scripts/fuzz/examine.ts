@@ -122,7 +122,7 @@ function readIfThere(uri: string): string | undefined {
   try {
     return readFileSync(fileURLToPath(uri), "utf8");
   } catch {
-    return undefined; // an import of a file that is not there, or of no file
+    return undefined; // an import of a missing file, or of no file
   }
 }
 

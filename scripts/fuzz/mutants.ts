@@ -186,7 +186,7 @@ function repeated(
   return { start, end, newText: piece.repeat(count) };
 }
 
-/** Pairs that may stand around a construct, however deep. */
+/** Pairs that may enclose a construct, however deep. */
 const brackets = [
   ...(["()", "[]", "{}"] as const).map((pair) => [pair[0]!, pair[1]!] as const),
   ["s {\n", "\n}\n"],

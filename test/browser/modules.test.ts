@@ -1,6 +1,6 @@
 /**
  * The modules that run in Node run unmodified in a browser: Debian's Chromium, headless, with
- * WebGPU on its own SwiftShader, beside Node on the embedded SwiftShader.
+ * WebGPU on its own SwiftShader, compared with Node on the embedded SwiftShader.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -102,7 +102,7 @@ describe.skipIf(!chromiumPath)("a generated module in Chromium", () => {
       "logits after a step": difference(actual.after, expected.after),
     };
     console.log(
-      `${spec}.js in Chromium (${actual.adapter}) beside Node (${expected.adapter}):`,
+      `${spec}.js in Chromium (${actual.adapter}) and Node (${expected.adapter}):`,
       differences,
     );
     for (const error of Object.values(differences)) expect(error).toBeLessThan(TOLERANCE);

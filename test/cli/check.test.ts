@@ -58,7 +58,7 @@ test("SARIF is one document on stdout, its rules linked to pages that are there"
   expect(await readFile(page, "utf8")).toContain("# NET2002: ");
 });
 
-describe("files that are no specs end with 1 and one clear line", () => {
+describe("files that are not specs end with 1 and one clear line", () => {
   test.each([
     ["a missing file", "none.net", undefined, /cannot find the spec file none.net/],
     ["a directory", ".", undefined, /. is a directory, expected a spec file/],

@@ -15,7 +15,7 @@ afterEach(() => workspace.remove());
 
 const compile = (...args: string[]) => netc(["compile", ...args], { cwd: workspace.folder });
 
-test("writes the module and its declarations beside the spec, and says so", async () => {
+test("writes the module and its declarations next to the spec, and says so", async () => {
   const { code, stdout, stderr } = await compile("stripes.net");
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(await readdir(workspace.folder)).toEqual(["stripes.d.ts", "stripes.js", "stripes.net"]);
@@ -59,11 +59,11 @@ test("an unknown model or recipe is named with those there are", async () => {
 test("a file in the folder's place", async () => {
   const { code, stderr } = await compile("stripes.net", "-o", "stripes.net");
   expect(code).toBe(4);
-  expect(stderr).toMatch(/cannot make the folder stripes.net: a file stands in its place/);
+  expect(stderr).toMatch(/cannot create the folder stripes.net: a file has this name/);
 });
 
 describe("a full disk", () => {
-  /** Runs netc in a name space of its own, on a disk of 16 KiB mounted at ./small. */
+  /** Runs netc in a separate name space, on a disk of 16 KiB mounted at ./small. */
   const mount =
     'mkdir -p small && mount -t tmpfs -o size=16k tmpfs small && "$@"; code=$?; ls -A small; exit $code';
 

@@ -40,7 +40,7 @@ describe("readSpec", () => {
   ])("binary garbage: %s", async (_, bytes) => {
     const path = join(folder, "garbage.net");
     await writeFile(path, bytes);
-    await expect(readSpec(path)).rejects.toThrow(/is no text file/);
+    await expect(readSpec(path)).rejects.toThrow(/is not a text file/);
   });
 });
 
@@ -64,10 +64,10 @@ describe("writeOutput", () => {
     await expect(writeOutput("/proc/netc/deeper/out.js", "")).rejects.toThrow(failure);
   });
 
-  test("says when a file stands where a folder is needed", async () => {
+  test("says when a folder is needed and a file has its name", async () => {
     await writeFile(join(folder, "file"), "");
     await expect(writeOutput(join(folder, "file/out.js"), "text")).rejects.toThrow(
-      /a file stands in its place/,
+      /a file has this name/,
     );
     expect(await readdir(folder)).toEqual(["file"]);
   });

@@ -35,19 +35,19 @@ test("where nothing can be done, the command fails", async () => {
 test("--limits adapter takes those of the adapter that networks would run on", async () => {
   const { code, stderr } = await check("adapter");
   expect(code).toBe(0);
-  // Some drivers say things of their own before it.
+  // Some drivers print other things before it.
   expect(stderr).toMatch(/^specs\/cifar10-quick\.net: no problems$/m);
 });
 
 test.each([
   ["unknown.json", /there is no limit `maxBindings`[\s\S]*known are maxStorageBufferBindingSize/],
   ["half.json", /`maxBufferSize` is 1\.5, not a whole number/],
-  ["list.json", /is no JSON object of limits/],
+  ["list.json", /is not a JSON object of limits/],
   [
     "none.json",
     /cannot read limits: there is no file .*none\.json[\s\S]*`default`, `adapter` or a JSON/,
   ],
-])("%s is no file of limits, and why is said", async (file, message) => {
+])("%s is not a file of limits, and the message says why", async (file, message) => {
   const { code, stderr } = await check(workspace.path(file));
   expect(code).toBe(1);
   expect(stderr).toMatch(message);

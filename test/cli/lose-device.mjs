@@ -1,4 +1,5 @@
-// Loaded before netc: the first device is destroyed after so many submissions (LOSE_AFTER), as by a driver that is reset.
+// Loaded before netc: the first device is destroyed after this many submissions (LOSE_AFTER), as by
+// a driver that is reset.
 import { isMainThread } from "node:worker_threads";
 
 const after = Number(process.env["LOSE_AFTER"]);

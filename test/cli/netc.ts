@@ -22,7 +22,7 @@ export function netc(args: readonly string[], options: RunOptions = {}): Promise
   return run(process.execPath, [main, ...args], options);
 }
 
-/** Runs `netc` through a shell line in which `"$@"` stands for it. */
+/** Runs `netc` through a shell line in which `"$@"` is its command. */
 export function netcInShell(
   line: string,
   args: readonly string[],

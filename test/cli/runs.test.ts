@@ -65,7 +65,7 @@ test("a new run does not touch an earlier one, unless it is told to replace it",
 
   await cp(workspace.path("whole"), workspace.path("twice"), { recursive: true });
   const args = [...RUN, "--out", "twice", "--seed", "8"];
-  // Killed before it has a checkpoint of its own: the earlier run is still there, and is not taken
+  // Killed before it has a checkpoint: the earlier run is still there, and is not taken
   // for this one.
   const killed = await killedAt("waits in twice/overwritten", [...args, "--overwrite"]);
   expect(killed.code).toBeNull();
@@ -139,7 +139,7 @@ test("checkpoints of another spec and damaged ones are named, and nothing is ove
   const fallback = await resume("stripes.net");
   expect(fallback.code, fallback.stderr).toBe(0);
   expect(fallback.stderr).toMatch(
-    /file is damaged: its checksum is .*; going on from damaged\/previous\.safetensors/,
+    /file is damaged: its checksum is .*; continuing from damaged\/previous\.safetensors/,
   );
   expect(fallback.stderr).toContain(
     "damaged/metrics.jsonl has 1 line that is not a record: left out",
@@ -251,7 +251,7 @@ test("a file in the place of the folder is named", async () => {
   await writeFile(workspace.path("a-file"), "");
   const outcome = await netc([...RUN, "--out", "a-file"]);
   expect(outcome.code).toBe(4);
-  expectPlainError(outcome, /cannot make the folder a-file: a file stands in its place/);
+  expectPlainError(outcome, /cannot create the folder a-file: a file has this name/);
 });
 
 test("a lost device is replaced, which is said, and the run ends with the same bits", async () => {
@@ -261,7 +261,7 @@ test("a lost device is replaced, which is said, and the run ends with the same b
   });
   expect(code, stderr).toBe(0);
   expect(stderr).toMatch(/warning: the GPU device was lost \(.*\)\n/);
-  expect(stderr).toMatch(/another device was opened; going on from the checkpoint of step \d+/);
+  expect(stderr).toMatch(/another device was opened; continuing from the checkpoint of step \d+/);
   for (const name of ["weights.safetensors", "best.safetensors", "last.safetensors"]) {
     expect((await read("lost", name)).equals(await read("whole", name)), name).toBe(true);
   }
@@ -286,7 +286,7 @@ test("a run that diverges names step, layer, spec line and the last good checkpo
   );
 });
 
-test("data that vanish end the run with a checkpoint, from which it goes on when they are back", async () => {
+test("data that vanish end the run with a checkpoint, from which it continues when they are back", async () => {
   const spec = stripes.replace("{ normalize", "{ random_resized_crop(8) -> normalize");
   await workspace.write("moving.net", spec.replace("data/train", "moving/train"));
   await cp(workspace.path("data"), workspace.path("moving"), { recursive: true });
@@ -300,9 +300,9 @@ test("data that vanish end the run with a checkpoint, from which it goes on when
     },
   });
   expect(outcome.code).toBe(1);
-  expectPlainError(outcome, /the folder .*moving\/train\/\w+ is not there any more/);
+  expectPlainError(outcome, /the folder .*moving\/train\/\w+ does not exist any more/);
   expect(outcome.stderr).toContain(
-    "what was trained is in moved/last.safetensors: --resume goes on from there",
+    "the trained weights are in moved/last.safetensors: --resume continues from there",
   );
   renameSync(workspace.path("elsewhere"), workspace.path("moving"));
   const resumed = await netc([...args, "--out", "moved", "--resume"]);

@@ -35,7 +35,7 @@ test("the table has a row a layer and the totals", async () => {
   expect(stdout).toMatch(/^total +61,100,840 +714,188,480/m);
 });
 
-test("the table names the weights of a layer, beside it", async () => {
+test("the table names the weights of a layer in its row", async () => {
   const { stdout } = await netc(["summary", "specs/resnet18.net"]);
   expect(stdout).toMatch(/^stem\.conv1 .* \d+ {2}weight$/m);
   expect(stdout).toMatch(/^stem\.batchnorm1 .*weight, bias, running_mean, running_var$/m);

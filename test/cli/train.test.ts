@@ -97,7 +97,7 @@ describe("train", () => {
     });
   });
 
-  test("--open serves the report on this machine while the run goes on", async () => {
+  test("--open serves the report on this machine during the run", async () => {
     const answers: Promise<readonly [number, string, number]>[] = [];
     const ask = async (address: string) => {
       const page = await fetch(address);
@@ -142,7 +142,7 @@ train Again of Stripes on Pictures {
     expect(code, stderr).toBe(0);
     // The first evaluation is the best so far, the second no better by a hundred.
     expect(stdout).toContain("trained 8 steps");
-    expect(stdout).toContain("stopped early: loss was no better in 1 evaluation\n");
+    expect(stdout).toContain("stopped early: loss did not improve in 1 evaluation\n");
     const tensorsOf = async (path: string) =>
       parseTensors(await readFile(workspace.path(path))).tensors;
     const [before, after] = [
@@ -347,7 +347,7 @@ describe("predict", () => {
       { cwd: workspace.folder, env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" } },
     );
     expect(outcome.code, outcome.stderr).toBe(0);
-    expectPlainError(outcome, /warning: mixed\/broken\.png is no image/);
+    expectPlainError(outcome, /warning: mixed\/broken\.png cannot be read as an image/);
     const predictions = JSON.parse(outcome.stdout) as {
       image: string;
       classes: { name: string }[];
@@ -394,7 +394,7 @@ describe("wrong input ends with 1 and says what is wrong", () => {
     await broken.write("data/train/above/broken.png", "no image");
     const outcome = await netc(["train", "stripes.net", "--epochs", "1"], { cwd: broken.folder });
     expect(outcome.code).toBe(0);
-    expectPlainError(outcome, /warning: skipped .*broken\.png: it is no image/);
+    expectPlainError(outcome, /warning: skipped .*broken\.png: it is not an image/);
     expect(outcome.stderr).toMatch(/1 image that could not be read was left out/);
     const log = await readFile(join(broken.folder, "runs/stripes/metrics.jsonl"), "utf8");
     const [first] = log.split("\n");
@@ -406,16 +406,16 @@ describe("wrong input ends with 1 and says what is wrong", () => {
     await workspace.write("broken.png", "no image");
     const outcome = await netc(["predict", "stripes.net", "--weights", WEIGHTS, "broken.png"]);
     expect(outcome.code).toBe(1);
-    expectPlainError(outcome, /broken\.png is no image that can be read/);
+    expectPlainError(outcome, /broken\.png cannot be read as an image/);
   });
 
-  test("data that are not there", async () => {
+  test("missing data", async () => {
     const outcome = await netc(["train", "stripes.net", "--data", "nowhere"]);
     expect(outcome.code).toBe(1);
     expectPlainError(outcome, /nowhere/);
   });
 
-  test("a weights file of the recipe that does not fit, or is not there", async () => {
+  test("a weights file of the recipe that does not fit, or is missing", async () => {
     const settings = `  weights   = load("${WEIGHTS}")\n  epochs    = 4`;
     const loading = stripes.replace("  epochs    = 4", settings);
     await workspace.write("loading.net", loading.replace("conv(4", "conv(6"));
@@ -443,7 +443,7 @@ describe("wrong input ends with 1 and says what is wrong", () => {
     expectPlainError(outcome, /cut\.safetensors: .*truncated/);
   });
 
-  test("weights that are not there", async () => {
+  test("missing weights", async () => {
     const outcome = await netc(["eval", "stripes.net", "--weights", "none.safetensors"]);
     expect(outcome.code).toBe(1);
     expectPlainError(outcome, /cannot find the weights file none\.safetensors/);

@@ -27,7 +27,7 @@ test("tune measures, keeps, merges; compile and time use what it kept", async ()
   const keys = Object.keys(problems);
   expect(keys.length).toBeGreaterThan(2);
 
-  // Another adapter's entry, and an older one of this adapter's under a key of its own, stay.
+  // Another adapter's entry, and an older one of this adapter's under a separate key, stay.
   const other = { ...file.adapters[0], adapter: { ...adapter, vendor: "other" } };
   file.adapters[0].problems["pixels 1n x 1 x 1"] = problems[keys[0]!];
   await workspace.write(
@@ -64,7 +64,7 @@ test("files that tune did not write, and those of another version, are told", as
   await workspace.write("wrong.tune.json", '{"format":1}');
   const wrong = await run("compile", "stripes.net", "--target", "wrong.tune.json");
   expect(wrong.code).toBe(1);
-  expect(wrong.stderr).toContain("wrong.tune.json is no file that `netc tune` wrote");
+  expect(wrong.stderr).toContain("wrong.tune.json was not written by `netc tune`");
   await workspace.write("old.tune.json", '{"format":1,"netc":"0.0.1","adapters":[]}');
   const old = await run("compile", "stripes.net", "--target", "old.tune.json");
   expect(old.code).toBe(0);

@@ -79,7 +79,7 @@ test.each([
   ["numbers the pixels from 1, and names the label", "1,2,3,4,label\n1,2,3,4,1\n"],
   ["names the label in its own way above numbers", "0,1,2,3,digit\n1,2,3,4,1\n"],
   ["names the label, and has other numbers", "7,9,5,8,target\n1,2,3,4,1\n"],
-])("a csv header that %s is no example, which is said", async (_, text) => {
+])("a csv header that %s is not an example, and a note says so", async (_, text) => {
   const notices: string[] = [];
   const path = await writeCsv("numbered.csv", text);
   const source = { kind: "csv", path, label: "last", maximum: 255 } as const;

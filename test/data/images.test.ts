@@ -36,7 +36,11 @@ async function declaring(width: number, height: number): Promise<Buffer> {
 
 test.each([
   ["empty", Buffer.alloc(0), /the file is empty/],
-  ["of text", Buffer.from("<html>not found</html>"), /^it is no image, .*unsupported image format/],
+  [
+    "of text",
+    Buffer.from("<html>not found</html>"),
+    /^it is not an image, .*unsupported image format/,
+  ],
   [
     "cut off",
     (await noise(64, 64).jpeg().toBuffer()).subarray(0, 1500),
@@ -61,7 +65,7 @@ test("an image of any kind that is cut off decodes, or is refused in words", asy
     }
   }
   expect(reasons.length).toBeGreaterThan(100);
-  const inWords = /^it is (cut off|damaged or cut off|no image, or of a format)/;
+  const inWords = /^it is (cut off|damaged or cut off|not an image, or its format)/;
   expect(reasons.filter((reason) => !inWords.test(reason))).toEqual([]);
 });
 
@@ -189,7 +193,7 @@ test("CMYK gives what it looks like, neither inverted nor with a fourth channel"
   expect(right[2]).toBeGreaterThan(right[0]! + 50);
 });
 
-test("the camera's orientation is applied: what was turned stands upright", async () => {
+test("the camera's orientation is applied: rotated images are upright", async () => {
   // 6: the camera lay on its side; turned clockwise, left comes to the top.
   const turned = await redAndBlue.clone().withMetadata({ orientation: 6 }).png().toBuffer();
   const { width, height, pixels } = await decodeImage(turned, 3);

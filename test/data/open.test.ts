@@ -86,7 +86,7 @@ test("--data with class folders alone trains without evaluation, and says so", a
   expect(alone.length).toBe(2);
 });
 
-test("--data without the split that is needed says what is there", async () => {
+test("--data without the split that is needed says which splits exist", async () => {
   const directory = join(root, "only");
   await expect(openData(folders, { shape, base: root, directory })).rejects.toThrow(
     /holds val\/, but no train\/ to train on/,

@@ -192,7 +192,7 @@ test("files that are damaged, cut off or gone, and files of two datasets", async
   await expect(dataset.get(0)).rejects.toThrow(/1\.parquet is damaged in (rows|its index)/);
   await truncate(source.path, 30);
   await expect(openParquet(source, options)).rejects.toMatchObject({
-    message: expect.stringMatching(/is no Parquet file, or cut off/),
+    message: expect.stringMatching(/is not a Parquet file, or is truncated/),
     hint: "download or write it again",
   });
   const gone = { ...source, path: await write("gone.parquet", content) };
@@ -205,7 +205,7 @@ test("files that are damaged, cut off or gone, and files of two datasets", async
   await expect(openParquet(mixed, options)).rejects.toThrow(/name the classes differently/);
 });
 
-test("a run of 8191 values in a column of labels is refused before anybody counts it out", async () => {
+test("a run of 8191 values in a column of labels is refused before it is decoded", async () => {
   const samples = await parquets();
   const bytes = samples.at(-1)!;
   const path = join(root, "run.parquet");

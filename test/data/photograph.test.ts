@@ -1,6 +1,6 @@
 /**
- * A photograph from its file to the network's size, beside Pillow's and torchvision's numbers
- * (photograph/make.py).
+ * A photograph from its file to the network's size, compared with Pillow's and torchvision's
+ * numbers (photograph/make.py).
  */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -58,7 +58,7 @@ test("a crop after a resize, which computes nothing else, gives what a crop of t
       const crop = { kind, size, padding };
       for (const example of [1, 2, 3]) {
         const at = { ...key, example };
-        // What stands at position 0 changes nothing: decisions are keyed by position.
+        // The image at position 0 changes nothing: decisions are keyed by position.
         const after = applyTransforms(whole, [{ kind: "vflip", probability: 0 }, crop], at);
         const { pixels } = applyTransforms(photograph, [{ kind: "resize", size: 70 }, crop], at);
         expect(pixels).toEqual(after.pixels);

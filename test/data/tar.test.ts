@@ -20,7 +20,7 @@ type EntryTypeName =
   "File" | "Directory" | "Link" | "SymbolicLink" | "FIFO" | "SparseFile" | "ContinuationFile";
 
 /**
- * A tar file; names that do not fit a header go into one of their own, as GNU tar and Python write
+ * A tar file; names that do not fit a header go into a separate header, as GNU tar and Python write
  * them. The content of a link is its target.
  */
 function pack(files: readonly Packed[]): Buffer {
@@ -121,16 +121,16 @@ test("what is wrong with a shard is said by its name", async () => {
     hint: expect.stringMatching(/gunzip packed\.tar/),
   });
   await expect(write("text.tar", Buffer.alloc(2048, "text"))).rejects.toThrow(
-    /no tar file, or damaged/,
+    /not a tar file, or is damaged/,
   );
 });
 
-test("a header whose numbers are none is a damaged file's", async () => {
+test("a header with invalid numbers is a damaged file's", async () => {
   const path = await shard("damaged.tar", [["1.png", await picture(1)]]);
   const bytes = await readFile(path);
   bytes.fill(0xe5, 100, 160);
   await writeFile(path, bytes);
-  await expect(openTar(path, options)).rejects.toThrow("is no tar file, or damaged");
+  await expect(openTar(path, options)).rejects.toThrow("is not a tar file, or is damaged");
 });
 
 test("links are the files that they lead to", async () => {
@@ -235,7 +235,7 @@ test("a shard that is cut off anywhere is refused, unless all of its files are t
   expect(lengths.filter((length) => length !== undefined).length).toBeGreaterThan(10);
 });
 
-test.each(["", " ", "-1"])("the label %j is none", async (label) => {
+test.each(["", " ", "-1"])("the label %j is refused", async (label) => {
   const path = await shard("unlabelled.tar", [
     ["1.png", await picture(1)],
     ["1.cls", "0"],
@@ -252,6 +252,6 @@ test("a shard that vanishes is named, and its images are not counted as broken",
   ]);
   const dataset = await openTar(path, options);
   await rm(path);
-  await expect(dataset.get(0)).rejects.toThrow(`the file ${path} is not there any more`);
+  await expect(dataset.get(0)).rejects.toThrow(`the file ${path} does not exist any more`);
   expect(dataset.unreadable!()).toBe(0);
 });

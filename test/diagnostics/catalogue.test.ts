@@ -42,7 +42,7 @@ function complete(fragment: string): string {
 }
 
 /**
- * Their examples are shortened, or stand for what cannot be written down, or are wrong at the top
+ * Their examples are shortened, or describe bytes that are not text, or are wrong at the top
  * of a file only.
  */
 const special = ["NET0013", "NET0015", "NET0016"];

@@ -4,7 +4,7 @@ import { catalogue, diagnosticCodes } from "../../compiler/diagnostics/catalogue
 import { renderText } from "../../compiler/diagnostics/render-text.js";
 import { analyzeWrongSpec, codeOf, goldenOf, wrongSpecs } from "./wrong-specs.js";
 
-/** NETC_UPDATE_GOLDEN=1 writes the messages anew: read the difference before committing it. */
+/** NETC_UPDATE_GOLDEN=1 writes the messages again: read the difference before committing it. */
 const update = process.env["NETC_UPDATE_GOLDEN"] === "1";
 
 function messagesOf(folder: string): { readonly codes: string[]; readonly text: string } {

@@ -6,7 +6,7 @@ import { analyze } from "../../compiler/semantics/index.js";
 import { applyEdits } from "../../compiler/semantics/check-fixes.js";
 
 /**
- * Specs as somebody who knows PyTorch or Keras gets them wrong, each a real mistake, with the
+ * Specs with mistakes of people who know PyTorch or Keras, each a real mistake, with the
  * messages they get; and whether the fixes that are offered, applied one after the other, make them
  * compile.
  */

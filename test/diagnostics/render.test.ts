@@ -5,7 +5,7 @@ import { renderJson } from "../../compiler/diagnostics/render-json.js";
 import { renderText } from "../../compiler/diagnostics/render-text.js";
 import type { Span } from "../../grammar/index.js";
 
-/** The span of the nth time that `part` stands in a text. */
+/** The span of the nth time that `part` occurs in a text. */
 function spanOf(text: string, part: string, nth = 0): Span {
   let offset = text.indexOf(part);
   for (let count = 0; count < nth; count++) offset = text.indexOf(part, offset + 1);
@@ -66,7 +66,7 @@ error[NET0001]: linear \`fc6\` declares in=9216 but receives 12544 features
     ["combining marks", '"e\u0301" (x)', ' 1 | "e\u0301" (x)', "   |     ^^^"],
     ["a byte order mark", "\ufeffa (x)", " 1 | a (x)", "   |   ^^^"],
     ["escapes", "\u001b[31m(x)", " 1 | \ufffd[31m(x)", "   |      ^^^"],
-  ])("underlines stand below what they mean: %s", (_, text, line, marks) => {
+  ])("underlines are below their text: %s", (_, text, line, marks) => {
     expect(excerptOf(underline(text, "(x)"), text)).toEqual([line, marks]);
   });
 
@@ -80,7 +80,7 @@ error[NET0001]: linear \`fc6\` declares in=9216 but receives 12544 features
     ]);
   });
 
-  test("an empty span at the end of a line has a mark of its own", () => {
+  test("an empty span at the end of a line has a separate mark", () => {
     const diagnostic = createDiagnostic("NET0001", {
       message: "wrong",
       span: { ...spanOf("relu", "relu"), start: spanOf("relu", "relu").end },

@@ -51,7 +51,7 @@ describe("the published schema accepts the log of", () => {
   });
 });
 
-test("the schema refuses what is no log", () => {
+test("the schema refuses what is not a log", () => {
   expect(validate({ version: "2.1.0", runs: [{ results: [{ level: "wrong" }] }] })).toBe(false);
 });
 

@@ -30,7 +30,7 @@ const allOf = (diagnostic: Diagnostic) =>
 
 const beginsLow = (text: string) => /^[a-z`]/.test(text);
 const hasNoStop = (text: string) => !text.endsWith(".") || text.endsWith("...");
-/** Without what stands in backticks. */
+/** Without text in backticks. */
 const prose = (text: string) => text.replace(/`[^`]*`/g, "`");
 /** A layer's kind before its name, and an argument with its value, need no backticks. */
 const plainWords = (text: string) => prose(text).replace(/\b\w+(?= `)|\b\w+=/g, "");
@@ -47,16 +47,16 @@ const rules: readonly Rule<Diagnostic>[] = [
   eachOf("messages have at most 130 characters", messageOf, (text) => text.length <= 130),
   eachOf("messages are one line", messageOf, (text) => !text.includes("\n")),
   eachOf(
-    "messages do not talk to anybody, but for a question",
+    "messages do not address the reader, except for a question",
     (diagnostic) => messageOf(diagnostic).map(withoutQuestion),
     (text) => !/\b(you|your|please|sorry|must not)\b|[!?]$/i.test(prose(text)),
   ),
   eachOf("nothing is invalid or illegal", allOf, (text) => !/invalid|illegal/i.test(text)),
   eachOf("backticks are closed", allOf, (text) => text.split("`").length % 2 === 1),
-  eachOf("names of several words stand in backticks", allOf, (text) => {
+  eachOf("names of several words are in backticks", allOf, (text) => {
     return !/[a-z\d]_\w/.test(plainWords(text));
   }),
-  eachOf("files stand in backticks", messageOf, (text) => !/\w\.net\b/.test(prose(text))),
+  eachOf("files are in backticks", messageOf, (text) => !/\w\.net\b/.test(prose(text))),
   eachOf("single quotes quote nothing", allOf, (text) => !/(^|\s)'[^']+'/.test(prose(text))),
   eachOf("labels have at most 50 characters", labelsOf, (text) => text.length <= 50),
   eachOf("labels begin without a capital", labelsOf, (text) => !/^[A-Z]/.test(text)),

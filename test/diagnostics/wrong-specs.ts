@@ -27,7 +27,7 @@ export function goldenOf(folder: string): string {
   return join(root, folder, "expected.txt");
 }
 
-/** How its host reads what stands beside a wrong spec. */
+/** How its host reads the files next to a wrong spec. */
 export function hostOf(folder: string): Pick<AnalyzeOptions, "readImport" | "readWeights"> {
   const readImport: ReadImport = (path) => {
     const file = join(root, folder, path);

@@ -97,14 +97,14 @@ const MODEL = [
 /**
  * A whole spec around an example.
  *
- * - Declarations (`const`, `model`, `data` ...) stand as they are.
+ * - Declarations (`const`, `model`, `data` ...) are used as they are.
  * - Arguments (`init=kaiming`, without blanks) are those of a convolution.
- * - Settings (`optimizer = adam()`) stand in a recipe, which gets the required ones that they leave
- *   out.
- * - The splits of data (`train folder("...")`) stand in a data declaration.
+ * - Settings (`optimizer = adam()`) are put into a recipe, which gets the required ones that they
+ *   leave out.
+ * - The splits of data (`train folder("...")`) are put into a data declaration.
  * - All else is the body of a model. Unless it says otherwise, its input is
  *   `image: f32[N, 3, 32, 32]` or the `input` of the notes, its target `label: u32[N] in 0..10` or
- *   the `target` of the notes; `layers` of the notes stand before it.
+ *   the `target` of the notes; `layers` of the notes come before it.
  */
 export function specAround({ text, notes }: Pick<Example, "text" | "notes">): string {
   const first = text.split("\n").find((line) => line !== "" && !line.startsWith("//")) ?? "";

@@ -29,7 +29,7 @@ export function hostOf(files: Files): SpecHost {
   };
 }
 
-/** A cursor in a text: where `|` stands, which is taken out. */
+/** A cursor in a text: where `|` is, which is removed. */
 export function cursorIn(marked: string): { text: string; position: Position } {
   const offset = marked.indexOf("|");
   const text = marked.slice(0, offset) + marked.slice(offset + 1);
@@ -113,7 +113,7 @@ export class Client {
     }
   }
 
-  /** Forgets what was published, to wait for it anew. */
+  /** Forgets what was published, to wait for it again. */
   forget(uri: string): void {
     this.published.delete(uri);
   }
@@ -126,7 +126,7 @@ export class Client {
     });
   }
 
-  /** A request about the place where a word stands for the n-th time. */
+  /** A request about the n-th occurrence of a word. */
   askAt<Result>(
     method: string,
     uri: string,

@@ -99,7 +99,7 @@ describe("completion", () => {
   }
   const labels = (items: readonly CompletionItem[]) => items.map(({ label }) => label);
 
-  test("layers, blocks and keywords where a layer may stand", async () => {
+  test("layers, blocks and keywords where a layer is allowed", async () => {
     const items = await completed(`block unit { relu }\n${small.replace("-> relu ->", "-> | ->")}`);
     expect(labels(items)).toEqual(
       expect.arrayContaining(["conv", "batchnorm", "upsample", "unit", "residual"]),

@@ -51,10 +51,10 @@ const scopeOf: Readonly<Record<TokenKind, RegExp>> = {
   documentation: /^comment\.line\.documentation\./,
 };
 
-/** Kinds that a token has whatever stands around it. */
+/** Kinds that a token has whatever is around it. */
 const lexical: readonly TokenKind[] = ["number", "string", "comment", "documentation"];
 
-/** Tokens whose colour is not that of their kind: `line: token has SCOPES, which is no KIND`. */
+/** Tokens whose colour is not that of their kind: `line: token has SCOPES, which is not KIND`. */
 async function miscoloured(
   text: string,
   kinds = Object.keys(scopeOf) as readonly TokenKind[],
@@ -66,7 +66,7 @@ async function miscoloured(
       .filter((piece) => piece.start < end.offset && piece.end > start.offset)
       .filter(({ scopes }) => !scopes.some((scope) => scopeOf[kind].test(scope)))
       .map(
-        ({ scopes }) => `${start.line}: ${image} has [${scopes.join(" ")}], which is no ${kind}`,
+        ({ scopes }) => `${start.line}: ${image} has [${scopes.join(" ")}], which is not ${kind}`,
       );
   });
 }
@@ -146,7 +146,7 @@ describe("words of the language", () => {
   );
 
   // So the tests above know a new keyword.
-  test.each([...new Set(words)])("`%s` stands in a spec or in an example of docs/", (word) => {
+  test.each([...new Set(words)])("`%s` occurs in a spec or in an example of docs/", (word) => {
     expect([...used]).toContain(word);
   });
 

@@ -47,7 +47,7 @@ describe("code", () => {
   });
 
   test("takes no strings", () => {
-    // @ts-expect-error a string says nothing of what it needs
+    // @ts-expect-error a string does not say what it needs
     expect(() => print(code`${"text"}`)).toThrow('a WGSL template got "text"');
   });
 

@@ -137,7 +137,7 @@ describe("a change that the WGSL does not show", () => {
     );
   });
 
-  test("of the place in the spec is none", () => {
+  test("of the place in the spec does not count", () => {
     expect(told(changedTrain(() => ({ location: { line: 1, column: 1 } })))).toBe("");
   });
 });

@@ -46,7 +46,7 @@ export function labelled(programs: readonly Program[]): readonly (readonly [stri
 }
 
 /**
- * The parts of a program, each with a hash; nothing of the spec's lines, so that a comment in it
+ * The parts of a program, each with a hash; without the spec's lines, so that a comment in it
  * changes none.
  */
 export function hashesOf(program: Program): Record<string, string> {

@@ -42,7 +42,7 @@ const isOneStatementOfTypes = (declarations: string) =>
   ts.transpileModule(declarations, { reportDiagnostics: true, compilerOptions: { strict: true } })
     .diagnostics?.length === 0;
 
-/** A text with a NUL is no spec. */
+/** A text with a NUL is not a spec. */
 const readable = hostileTexts.filter((text) => !text.includes("\u0000"));
 
 test.each(readable)("a module compiled with %j in its path, paths and comments", (text) => {

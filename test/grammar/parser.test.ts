@@ -125,7 +125,7 @@ describe("chains", () => {
     expect(layersOf("conv(64,\n  kernel=[1,\n    2])")).toEqual([["conv"]]);
   });
 
-  test("sections nest, and stand on one line or with their brace on the next", () => {
+  test("sections nest, and are on one line or with their brace on the next", () => {
     const { members } = modelOf(parseClean("model M { a { b { relu } } }"));
     expect(members).toMatchObject([{ name: { name: "a" }, members: [{ name: { name: "b" } }] }]);
     parseClean("model M\n{\n  a\n  {\n    relu\n  }\n}");
@@ -166,7 +166,7 @@ describe("expressions", () => {
     expect(valueOf(text)).toMatchObject({ kind: "number", value, isInteger });
   });
 
-  test.each(["1_000", "12abc", "1.2.3", "0x10", "1e"])("%s is no number", (text) => {
+  test.each(["1_000", "12abc", "1.2.3", "0x10", "1e"])("%s is not a number", (text) => {
     const { problems } = parse(`const x = ${text}`, "a");
     expect(problems.map(({ code }) => code)).toEqual(["NET0005"]);
   });
@@ -185,7 +185,7 @@ describe("text", () => {
     expect(parse(strange, "a").spec.declarations[2]?.span.start.line).toBe(5);
   });
 
-  test("documentation is attached to what it stands above", () => {
+  test("documentation is attached to the declaration below it", () => {
     const text =
       "/// one\n/// two\nmodel M {\n  /// in\n  input x: f32[N]\n  // plain\n  a { relu }\n}";
     const model = modelOf(parseClean(text));
@@ -220,7 +220,7 @@ describe("text", () => {
 
   test("prose makes one problem", () => {
     const prose =
-      "This is a letter\nto somebody who reads letters.\n\nIt has lines (many), and signs: yes!\n";
+      "This is a letter\nto everyone who reads letters.\n\nIt has lines (many), and signs: yes!\n";
     expect(parse(prose.repeat(5), "a").problems.length).toBeLessThanOrEqual(2);
   });
 

@@ -51,7 +51,7 @@ export function sourceOf(folder: string, files: readonly string[]): ImportSource
   return {
     file: file!,
     ...(weights && { weights }),
-    beside: (name) => Promise.resolve(new Uint8Array(readFileSync(join(folder, basename(name))))),
+    sibling: (name) => Promise.resolve(new Uint8Array(readFileSync(join(folder, basename(name))))),
   };
 }
 
@@ -64,7 +64,7 @@ export function sourceIn(
   return {
     file: file!,
     ...(weights && { weights }),
-    beside: (name) => {
+    sibling: (name) => {
       const bytes = Object.hasOwn(files, name) ? files[name] : undefined;
       return bytes ? Promise.resolve(bytes) : Promise.reject(new ImportError(`no file ${name}`));
     },
@@ -87,7 +87,7 @@ export function predicted({ network, tensors }: ImportedModel, images: Float32Ar
   return values.get(portOf(graph, "prediction").id)!.data;
 }
 
-/** What the foreign graph gives by the rules of its own operators, before it is mapped. */
+/** What the foreign graph gives by the rules of its operators, before it is mapped. */
 export function evaluated(graph: ForeignGraph, images: Float32Array, shape: readonly number[]) {
   const tensor = { kind: "float" as const, shape, values: images };
   return evaluate(graph, new Map([[graph.inputs[0]!.name, tensor]]))[0]!.values;

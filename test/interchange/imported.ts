@@ -21,7 +21,7 @@ export function readModel(path: string, bytes: Uint8Array): Promise<ForeignGraph
   const file = { path, bytes };
   return importerOf(file).read({
     file,
-    beside: async (name, { offset = 0, length } = { offset: 0 }) => {
+    sibling: async (name, { offset = 0, length } = { offset: 0 }) => {
       const whole = await readFile(join(dirname(path), name));
       return whole.subarray(offset, length === undefined ? undefined : offset + length);
     },

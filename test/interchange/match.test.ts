@@ -193,7 +193,7 @@ describe("other names", () => {
       "b.weight <- net.7.weight (numbered names, likely)",
       "c.weight <- net.10.weight (numbered names, likely)",
     ]);
-    // A file in the order of definition says otherwise: then nobody knows.
+    // A file in the order of definition says otherwise: then it is undefined.
     const { unmatched } = matchTensors({
       ...{ own: [...mine, ...linear("d", 3, 4)], isOrdered: true },
       file: [...linear("z", 3, 4), ...theirs],
@@ -201,7 +201,7 @@ describe("other names", () => {
     expect(unmatched.map(({ candidates }) => candidates.length)).toEqual([3, 3, 3]);
   });
 
-  test("a layer without its bias is no match for one with it", () => {
+  test("a layer without its bias does not match one with it", () => {
     const lines = linesOf({ own: conv("a", 4, 4), file: linear("b", 4, 4), isOrdered: true });
     expect(lines).toEqual([
       "`a.weight` [4, 4, 3, 3]: no tensor of the file has this kind and shape",

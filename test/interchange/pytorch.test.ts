@@ -116,7 +116,7 @@ describe.each([
     ["an extension", bytesOf(0x82, 1), "use an extension"],
     ["a reference by text", bytesOf("Pstorage\n"), "refer to something by a text"],
     [
-      "a call of what is no function",
+      "a call of what is not a function",
       bytesOf(text("os.system"), tuple(text("ls")), "R"),
       "a call of no function",
     ],
@@ -136,7 +136,7 @@ describe.each([
     ["a state for a name", bytesOf(global("torch", "Tensor"), "}", "b"), "a state of no object"],
     ["marks within marks", bytesOf("(".repeat(5000)), "nested more than 1000 deep"],
     ["half a million values", bytesOf("N".repeat(500_000)), "more than 400,000 values"],
-    ["a value that is not there", bytesOf("h", 7), "no value of number 7"],
+    ["a missing value", bytesOf("h", 7), "no value of number 7"],
     ["a text beyond the file", bytesOf("X", 0xff, 0xff, 0xff, 0x7f, "abc"), "are left"],
     [
       "bytes of 2^63",
@@ -171,7 +171,7 @@ describe.each([
     ["an offset behind its storage", tensor(storage("0", 4), [1], [1], 4), "reaches number 4"],
     ["a storage larger than the file", tensor(storage("0", 2 ** 30), [2 ** 30], [1]), "file"],
     [
-      "a storage that is not there",
+      "a missing storage",
       tensor(storage("1", 4), [4], [1]),
       /storage `1`|a storage that no tensor uses/,
     ],
@@ -213,14 +213,14 @@ test("a storage with other bytes than were written is damage", () => {
   expect(() => readAll(file)).toThrow(/damaged: the checksum of `archive\/data\/0` is/);
 });
 
-test("archives that are none of torch.save's are named", () => {
+test("archives that torch.save did not write are named", () => {
   const other = zipOf([{ name: "xl/workbook.xml", bytes: bytesOf("<x/>") }]);
   expect(() => open(other)).toThrow("a zip file, but not one that torch.save wrote");
   const pickle = bytesOf(0x80, 2, "}", ".");
   expect(() => open(pickle)).toThrow("a pickle of Python, but not one that torch.save wrote");
 });
 
-test("each storage is read once, and nothing of what is not asked for", () => {
+test("each storage is read once, and no storage that was not requested", () => {
   const two = bytesOf(
     ...["}", text("a"), tensor(storage("0", 2), [2], [1]), "s"],
     ...[text("b"), tensor(storage("0", 2), [1], [1], 1), "s"],

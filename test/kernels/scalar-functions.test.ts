@@ -1,4 +1,4 @@
-/** Scalar functions and their slopes on a device, beside double precision. */
+/** Scalar functions and their slopes on a device, compared with double precision. */
 import { predictions } from "../../compiler/ops/builder.js";
 import { expect, test } from "vitest";
 import { derivative } from "../../compiler/ir/expression-derivative.js";
@@ -74,7 +74,7 @@ const LAYERS = [
 
 test.each([
   ...LAYERS,
-  // The cube of x has an error of its own, which the exponential multiplies by as much as it is
+  // The cube of x has an error, which the exponential multiplies by as much as it is
   // large.
   { layer: "gelu(approximate=tanh)", tolerance: 5e-5 },
 ])("$layer, and its slope", async ({ layer, tolerance }) => {

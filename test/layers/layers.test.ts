@@ -64,7 +64,7 @@ test("a layer that is warned of is there all the same", () => {
     ["NET2042", "warning"],
   ]);
   expect(models[0]!.graph).toBeDefined();
-  // Running statistics are no parameters in this sum.
+  // Running statistics are not parameters in this sum.
   expect(models[0]!.layers[0]).toMatchObject({ output: [6, 2, 2], parameters: 12 });
 });
 

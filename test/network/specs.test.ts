@@ -24,7 +24,7 @@ const model = (body: string, input = "f32[N, 3, 8, 8]") => `
 test.each([
   ["loops and blocks", "for w in [4, 6] { unit(w) as u -> relu as r }\n repeat 2 { unit(3) }"],
   ["residual with a skip", "residual { unit(5) } skip auto as sum\n residual { relu }"],
-  ["a skip of its own", "s { residual { unit(5) } skip { conv(5, kernel=1) as p } }"],
+  ["a separate skip", "s { residual { unit(5) } skip { conv(5, kernel=1) as p } }"],
   [
     "branches",
     "concat { branch { unit(2) } branch pool { maxpool(3, stride=1, padding=1) } branch {} } as both",

@@ -5,7 +5,7 @@
 
 Each case is a network, defined here by hand with torch.nn, at batch 2 with dropout off. Weights, images and labels come
 from the hash of values.ts, so that nothing but results is stored. All is computed in float64: what is committed is the
-truth, and the tests measure the error of netc alone. Of each tensor stands there its norm and a sketch (sketch.ts).
+truth, and the tests measure the error of netc alone. Each tensor is stored as its norm and a sketch (sketch.ts).
 
 A ReLU or a maximum that lies within rounding of its edge may fall either way, and one such element can move a gradient by
 more than the tolerance. The images are therefore chosen, among a few dozen seeds, as those whose values keep farthest
@@ -118,7 +118,7 @@ class ReLU(nn.Module):
 class MaxPool(nn.Module):
     """
     Max pooling. `relu` applies one to the result, so that only the winners' signs are edges; `after_relu` says that ties at
-    zero are none, since no gradient passes there.
+    zero do not count, since no gradient passes there.
     """
 
     def __init__(self, size, stride, relu=False, after_relu=False, **options):
@@ -360,7 +360,7 @@ def write(name, content):
 
 # In the older specs biases learn at twice the rate and do not decay.
 BIAS_FACTORS = {"bias": (2, 0)}
-# cuda-convnet decays linear layers more: 0.03 beside 0.004.
+# cuda-convnet decays linear layers more: 0.03 compared with 0.004.
 FC_DECAY = 0.03 / 0.004
 
 
@@ -441,7 +441,7 @@ def digits():
 
 
 def normalized(name="normalized", slices=1):
-    """Not a spec of its own: test/parity/batchnorm.test.ts has it."""
+    """Not a separate spec: test/parity/batchnorm.test.ts has it."""
     features = {
         "conv1": nn.Conv2d(3, 10, 3, padding=1, bias=False),
         "bn1": nn.BatchNorm2d(10),
@@ -808,7 +808,7 @@ def in_slices(count):
 
 
 def mixed(rule):
-    """The loss of images that are mixtures of two, each with a share of its own."""
+    """The loss of images that are mixtures of two, each with its share."""
 
     def loss(made, example):
         first, second = (F.cross_entropy(made["out"], example[key], reduction="none", **rule) for key in ("labels", "partners"))
@@ -1011,7 +1011,7 @@ def torchvision_case(name, model):
 def fill(name, model):
     """Weights keyed by their place in the spec's order. Returns how many tensors there are."""
     tensors = [(key, value) for key, value in model.state_dict().items() if "num_batches" not in key]
-    # GoogLeNet's early classifiers stand at the end of the spec.
+    # GoogLeNet's early classifiers are at the end of the spec.
     tensors.sort(key=lambda item: item[0].startswith("aux"))
     with torch.no_grad():
         for index, (key, value) in enumerate(tensors):

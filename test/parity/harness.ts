@@ -68,7 +68,7 @@ export function readSpec(name: string): string {
 }
 
 /**
- * Gradients kept in memory of their own, to be compared as well; or applied where they are made, as
+ * Gradients kept in separate memory, to be compared as well; or applied where they are made, as
  * in programs that users compile.
  */
 export type Gradients = "kept" | "applied";

@@ -236,7 +236,7 @@ export class Chain {
     return this;
   }
 
-  /** Ends in a loss of the images themselves, beside one of an early value, which counts half. */
+  /** Ends in a loss of the images themselves, and one of an early value, which counts half. */
   reconstruct(early: Value, loss: ScoreDefinition): Graph {
     const scores = [this.value, early].map((value) =>
       loss.lower([value, this.images], {}, this.builder, nowhere("loss")),

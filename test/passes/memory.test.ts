@@ -85,7 +85,7 @@ test("values that share a buffer never live at the same time", () => {
   );
 });
 
-test("what must be zero is: nobody else has written there, or it is cleared just before", () => {
+test("what must be zero is: nothing else has written there, or it is cleared just before", () => {
   fc.assert(
     fc.property(lives, fc.constantFrom("alike", "any"), (values, sharing) => {
       const { slotOf, steps } = planOf(stepsOf(values), sharing);

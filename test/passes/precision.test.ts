@@ -30,7 +30,7 @@ const options = (given: Partial<ProgramOptions> = {}): ProgramOptions => ({
 });
 
 describe("numbers of 16 bits", () => {
-  test("what they stand for is rounded to itself, and nothing lies between neighbours", () => {
+  test("what they represent is rounded to itself, and nothing lies between neighbours", () => {
     const all = floatsOf(Uint16Array.from({ length: 0x7c00 }, (_, bits) => bits));
     all.forEach((value, bits) => {
       if (bits === 0) return;

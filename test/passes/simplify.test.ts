@@ -92,7 +92,7 @@ describe("simplify", () => {
     expect(outline(simplify(graph))).toEqual(["convolution", "relu($0)", ...end]);
   });
 
-  test("drops nodes whose results nobody reads", () => {
+  test("drops nodes whose results nothing reads", () => {
     const chain = new Chain().convolution(4);
     const { value } = chain;
     chain.unary("tanh");
@@ -138,7 +138,7 @@ describe("simplifyTraining", () => {
     expect(gradientsOf(simple, inputs)).toEqual(gradientsOf(training, inputs));
   });
 
-  test("leaves the sign where the rectified value is a result of its own", () => {
+  test("leaves the sign where the rectified value is a separate result", () => {
     const chain = new Chain().flatten().linear(8).unary("relu");
     const outputs = predictions(chain.value);
     const training = differentiate({ ...chain.dropout(0.5).classify(), outputs });

@@ -12,7 +12,7 @@ const embeddedOnly = process.platform === "linux" && process.arch === "x64";
 const root = join(import.meta.dirname, "../..");
 const run = promisify(execFile);
 
-/** The runtime as one module, for processes of their own whose end can be watched. */
+/** The runtime as one module, for separate processes whose end can be watched. */
 let folder: string;
 beforeAll(async () => {
   // Inside the checkout, so that the packages are found.

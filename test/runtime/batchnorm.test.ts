@@ -56,7 +56,7 @@ test("running statistics start at 0 and 1, move in steps alone, and are read and
   }
 });
 
-test("a saved network goes on bit for bit, running statistics included", async () => {
+test("a saved network continues bit for bit, running statistics included", async () => {
   const first = await open(specOf(CONVOLUTION));
   const resumed = await open(specOf(CONVOLUTION));
   try {
@@ -204,7 +204,7 @@ test.each([
   const network = await open(specOf(layers, shape), 8);
   try {
     if (before) await network.write("same.weight", Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1));
-    // Steps of 1/16 around 4096, which f32 holds exactly; E[x^2] - E[x]^2 would leave nothing of
+    // Steps of 1/16 around 4096, which f32 holds exactly; E[x^2] - E[x]^2 would lose
     // their variance.
     const noise = uniformValues("bn/far", 8 * 3 * pixels, 16).map((value) => Math.round(value));
     const images = noise.map((value) => 4096 + value / 16);

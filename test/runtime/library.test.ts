@@ -73,7 +73,7 @@ async function train(source: Parameters<typeof fit>[1], options: FitOptions = {}
   return { network, result, losses };
 }
 
-test("an iterable that begins anew is passed over once an epoch, and evaluated on", async () => {
+test("an iterable that starts again is read once an epoch, and evaluated on", async () => {
   const { result, losses } = await train(again, { evaluation: again });
   expect(losses).toHaveLength(4 * STEPS);
   expect(result).toMatchObject({
@@ -94,7 +94,7 @@ test("a function makes the batches of each epoch", async () => {
   expect(asked).toEqual([0, 1, 2, 3]);
 });
 
-test("a signal stops between steps, and the run goes on from its state with the same bits", async () => {
+test("a signal stops between steps, and the run continues from its state with the same bits", async () => {
   const whole = await train(batchesOf);
   const expected = await whole.network.save({ optimizer: true });
   for (const stopAfter of [STEPS, 13]) {
@@ -140,14 +140,14 @@ async function* inOneArray(epoch: number): AsyncGenerator<GivenBatch> {
   }
 }
 
-test("batches that come in the same arrays train as those in arrays of their own", async () => {
+test("batches that come in the same arrays train like those in separate arrays", async () => {
   const own = await train(batchesOf, { evaluation: again });
   const shared = await train(inOneArray, { evaluation: () => inOneArray(0) });
   expect(shared.losses).toEqual(own.losses);
   expect(shared.result).toEqual(own.result);
 });
 
-/** A source whose batch after so many never comes. */
+/** A source whose batch after this many never comes. */
 async function* stuckAfter(batches: number): AsyncGenerator<GivenBatch> {
   for await (const batch of batchesOf(0)) {
     if (batches-- === 0) await new Promise(() => {});
@@ -233,6 +233,6 @@ describe("mistakes are explained", () => {
       await Promise.resolve();
       yield { images: new Float32Array(17), targets: [0] };
     }
-    expect(await failing(wrong)).toMatch(/17 values, which is no whole number of images/);
+    expect(await failing(wrong)).toMatch(/17 values, which is not a whole number of images/);
   });
 });

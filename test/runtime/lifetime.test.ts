@@ -119,7 +119,7 @@ test("so they do where a network is destroyed in the middle of its first calls",
   }
 });
 
-test("networks that come and go on a device share one listener, and leave none", async () => {
+test("networks that are opened and destroyed on a device share one listener, and leave none", async () => {
   const other = await create();
   const device = gpuOf(other);
   let listeners = 0;

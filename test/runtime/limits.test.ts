@@ -45,7 +45,7 @@ test("the largest batch really is the largest", () => {
   }
 });
 
-test("a parameter that exceeds the limit by itself is no question of the batch", () => {
+test("a parameter that alone exceeds the limit does not depend on the batch", () => {
   const error = thrown(() => assertWithinLimits([buffer("fc6", 2000, 0)], 1, limits));
   expect(error).toBeInstanceOf(DeviceLimitError);
   expect(error).not.toBeInstanceOf(BatchTooLargeError);

@@ -188,7 +188,7 @@ describe("weights", () => {
     expect([...(await network.predict(unit(0, 1, 2)))]).toEqual([1, 4, 2, 5, 3, 6]);
   });
 
-  test("saved with the optimizer and loaded elsewhere, training goes on to the same bits", async () => {
+  test("saved with the optimizer and loaded elsewhere, training continues to the same bits", async () => {
     const first = await create();
     await first.step(unit(0), [0]);
     const bytes = await first.save({ optimizer: true, metadata: { epoch: "4" } });
@@ -304,14 +304,18 @@ describe("wrong input", () => {
   });
 
   test.each<[string, (network: Network) => Promise<unknown>, string]>([
-    ["part of an image", (n) => n.predict(new Float32Array(4)), "no whole number of images"],
+    ["part of an image", (n) => n.predict(new Float32Array(4)), "not a whole number of images"],
     ["no image", (n) => n.predict(new Float32Array()), "has 0 values"],
     ["too many images", (n) => n.predict(new Float32Array(15)), "holds 5 images"],
     ["an array", (n) => n.predict([1, 2, 3] as never), "must be a Float32Array, not Array"],
     ["NaN", (n) => n.predict(new Float32Array([0, NaN, 0])), "`image` is NaN at index 1"],
     ["infinity", (n) => n.step(new Float32Array([0, 0, -Infinity]), [0]), "-Infinity at index 2"],
     ["a missing label", (n) => n.step(unit(0, 1), [0]), "expected 2 labels for 2 images, got 1"],
-    ["a label that is no class", (n) => n.step(unit(0), [2]), "label 0 is 2: labels are integers"],
+    [
+      "a label that is not a class",
+      (n) => n.step(unit(0), [2]),
+      "label 0 is 2: labels are integers",
+    ],
     ["a negative label", (n) => n.evaluate(unit(0, 1), [0, -1]), "label 1 is -1"],
     ["a fraction", (n) => n.evaluate(unit(0), [0.5]), "label 0 is 0.5"],
     ["no labels", (n) => n.step(unit(0), undefined as never), "not undefined"],

@@ -104,7 +104,7 @@ describe("a row that is not finite", () => {
     }
   });
 
-  test("of a metric alone is reported beside the loss", async () => {
+  test("of a metric alone is reported next to the loss", async () => {
     const network = await opened(specOf(classified("good", "bad")));
     try {
       const evaluation = (await evaluateDataset(network, dataset))!;

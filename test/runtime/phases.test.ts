@@ -8,8 +8,8 @@ import { parseState, serializeState } from "../../runtime/training/state.js";
 import { countingDataset } from "../data/pattern.js";
 
 /**
- * All that a run keeps beside its weights at once: averages, Adam's, statistics, phases, a plateau,
- * patience.
+ * All that a run keeps in addition to its weights, at once: averages, Adam's, statistics, phases, a
+ * plateau, patience.
  */
 const spec = `
 model Small {
@@ -106,7 +106,7 @@ test("a file loaded right after a phase was entered stays in that phase, with it
   }
 });
 
-test("weights that are not finite do not enter another phase, and the network goes on", async () => {
+test("weights that are not finite do not enter another phase, and the network still works", async () => {
   const network = await open();
   try {
     const { gpu } = (network as unknown as { device: Device }).device;

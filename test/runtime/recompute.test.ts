@@ -124,7 +124,7 @@ test.each(Object.entries(SPECS))("%s keeps to every budget that can be kept", (_
   for (let part = 1; part >= 0; part -= 0.25) {
     const bytes = Math.floor(least + part * (whole!.fit!.bytes - least));
     const { compiled, excess } = fitting(bytes);
-    // Each target has a least of its own; the one that was named first is the GPU's.
+    // Each target has its least; the one that was named first is the GPU's.
     if (part > 0) expect(excess).toBeUndefined();
     expect(compiled[0]!.excess).toBeUndefined();
     for (const { fit, program } of compiled.filter((each) => !each.excess)) {

@@ -84,7 +84,7 @@ function loseDevice(network: Network): void {
   (network as unknown as { device: Device }).device.gpu.destroy();
 }
 
-test("a run whose device is lost goes on with another, to the same bits", async () => {
+test("a run whose device is lost continues with another, to the same bits", async () => {
   const { network, recipe } = await open(ADAM);
   const whole = await train(network, recipe);
   for (const lostAfter of [1, 12]) {
@@ -164,7 +164,7 @@ test.for([
   });
 });
 
-test("weights that are not finite are no checkpoint", async () => {
+test("weights that are not finite are not a checkpoint", async () => {
   const { network, recipe } = await open("optimizer = sgd(lr=1e12)");
   const saved: TrainingState[] = [];
   const running = train(network, recipe, {

@@ -4,7 +4,7 @@ import { murmur3 } from "../../runtime/checksum.js";
 import { WeightsError } from "../../runtime/errors.js";
 import { parseTensors, serializeTensors, type Tensor } from "../../runtime/safetensors.js";
 
-/** A file with this header text and so many bytes of data. */
+/** A file with this header text and this many bytes of data. */
 function fileOf(header: string, dataBytes: number | Uint8Array): Uint8Array {
   const text = new TextEncoder().encode(header);
   const data = typeof dataBytes === "number" ? new Uint8Array(dataBytes) : dataBytes;
@@ -130,7 +130,7 @@ describe("parseTensors", () => {
   test.each([
     ["an empty file", new Uint8Array(), "it has 0 bytes"],
     ["a PNG", new Uint8Array([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10, 0, 0]), "does not start"],
-    ["a header that is no JSON", fileOf("{nonsense", 0), "its header is no JSON"],
+    ["a header that is not JSON", fileOf("{nonsense", 0), "its header is not valid JSON"],
     ["an entry without offsets", fileOf('{"a":{"dtype":"F32"}}', 0), "entry for `a`"],
     ["a negative size", fileOf(`{"a":${entry("F32", [-1], 0, 4)}}`, 4), "entry for `a`"],
     ["integers", fileOf(`{"a":${entry("I32", [1], 0, 4)}}`, 4), "has type I32"],

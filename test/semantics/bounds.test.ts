@@ -70,7 +70,7 @@ describe("what is too deep or too large is refused", () => {
     expect(codesOf(`const a = [${",".repeat(130_000)}]`)).toEqual(["NET0009"]);
   });
 
-  test("more mistakes than anybody reads: the first 200, and a word on the others", () => {
+  test("too many mistakes: the first 200, and a note on the others", () => {
     const text = model(`  conv(4, kernel=3)\n${lines(1000, (i) => `  conv(4, kernal=${i})`)}`);
     const { diagnostics } = analyze(text, "many.net");
     expect(diagnostics).toHaveLength(200);

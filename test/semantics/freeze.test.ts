@@ -43,7 +43,7 @@ test("layers, single weights and stars in the middle", () => {
   ]);
 });
 
-test("each stage of unfreeze is a program of its own, which trains what the stage sets free", () => {
+test("each stage of unfreeze is a separate program, which trains what the stage unfreezes", () => {
   const { programs, diagnostics } = compile(
     specOf(
       "[features.*]\n  unfreeze = after(2 steps, [features.conv2]) -> after(4 steps, [*.bias])",

@@ -139,7 +139,7 @@ describe("constants", () => {
   });
 
   test.each(["min(1)", "floor(1, 2)", 'max("a", 2)', "mix(1, 2)", "(1, 2)"])(
-    "%s is no count of channels",
+    "%s is not a count of channels",
     (text) => {
       expect(analyzeBody(`  conv(${text}, kernel=1)`).diagnostics).toHaveLength(1);
     },
@@ -251,7 +251,7 @@ describe("imports", () => {
     ]);
   });
 
-  test("need somebody who reads files", () => {
+  test("need a host that reads files", () => {
     const text = 'import { basic } from "./b.net"\nmodel M { input x: f32[N, 3]\n basic }';
     expect(analyze(text, "m.net").diagnostics.map(({ code }) => code)).toEqual(["NET1030"]);
   });

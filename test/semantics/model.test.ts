@@ -99,7 +99,7 @@ describe("the graph", () => {
     expect(graph.nodes.at(-1)!.attributes).toEqual({ k: 3 });
   });
 
-  test("gives every dropout a stream of its own", () => {
+  test("gives every dropout a separate stream", () => {
     const streams = JSON.stringify(graph.nodes).match(/"stream":\d+/g);
     expect(streams).toEqual(['"stream":1', '"stream":2']);
   });

@@ -12,7 +12,7 @@ function occurrencesOf(text: string, readImport?: ReadImport): readonly string[]
   });
 }
 
-test("names stand alone, without what is around them", () => {
+test("names are without the text around them", () => {
   const text = `model M {
   input image: f32[N, 3, 8, 8]
   target label: u32[N]

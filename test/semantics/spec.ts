@@ -6,7 +6,7 @@ export interface SpecParts {
   readonly target?: string;
   /** What follows the layers in the model. */
   readonly loss?: string;
-  /** What stands before and after the model. */
+  /** The text before and after the model. */
   readonly before?: string;
   readonly after?: string;
 }

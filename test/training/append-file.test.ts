@@ -68,7 +68,7 @@ test("the records of a log are all of them, also where the disk is full", async 
   log.close();
 });
 
-test("a folder is no log", async () => {
+test("a folder is not a log", async () => {
   await mkdir(join(folder, "sub"));
   expect(() => AppendFile.open(join(folder, "sub"), () => {})).toThrow(/could not be written/);
 });

@@ -81,7 +81,7 @@ test("a run's best follows the metric that stops it, whatever is declared first"
   expect(first.best).toMatchObject({ epoch: 1, metrics: { top2: 1 } });
 });
 
-test("a resumed run goes on from the best so far", async () => {
+test("a resumed run continues from the best so far", async () => {
   const { state } = await run({ stop: stop("top1") }, undefined, 3);
   const resumed = await run({ stop: stop("top1") }, JSON.parse(JSON.stringify(state)), 4);
   expect(resumed.reports.map(({ isBest }) => isBest)).toEqual([false]);

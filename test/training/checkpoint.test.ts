@@ -92,7 +92,9 @@ test.each([0, 4, 60, "all but one"] as const)(
     const network = new OneWeight(0);
     const resumed = await resumeCheckpoint(directory, asLoading(network), run);
     expect(resumed.state).toEqual(state(7));
-    expect(resumed.notice).toMatch(/last\.safetensors: .*; going on from .*previous\.safetensors/);
+    expect(resumed.notice).toMatch(
+      /last\.safetensors: .*; continuing from .*previous\.safetensors/,
+    );
     expect(network.weight).toBe(0.5);
   },
 );
@@ -111,7 +113,9 @@ test("one flipped bit anywhere gives way to the checkpoint before, and says so",
     const network = new OneWeight(0);
     const resumed = await resumeCheckpoint(directory, asLoading(network), run);
     expect(resumed.state, `bit ${bit}`).toEqual({ ...state(7), best });
-    expect(resumed.notice).toMatch(/last\.safetensors: .*; going on from .*previous\.safetensors/);
+    expect(resumed.notice).toMatch(
+      /last\.safetensors: .*; continuing from .*previous\.safetensors/,
+    );
     expect(network.weight).toBe(0.5);
   }
 });
@@ -122,7 +126,7 @@ test("a checkpoint with NaN is damaged, and named", async () => {
   await writeFile(join(directory, "last.safetensors"), file);
   const resumed = await resumeCheckpoint(directory, asLoading(new OneWeight(0)), run);
   expect(resumed.state).toEqual(state(7));
-  expect(resumed.notice).toContain("last.safetensors: `w` is not finite; going on from");
+  expect(resumed.notice).toContain("last.safetensors: `w` is not finite; continuing from");
 });
 
 test("a checkpoint tells of the length and the rate that its run was planned with", async () => {
@@ -183,7 +187,7 @@ test("checkpoints of another model, spec or run are refused by name and reason",
   );
 });
 
-test("a state is text and back the same, and other text is none", () => {
+test("a state is text and back the same, and other text is not a state", () => {
   expect(parseState(serializeState(state(3)))).toEqual(state(3));
   for (const text of [
     "",
@@ -196,7 +200,7 @@ test("a state is text and back the same, and other text is none", () => {
     expect(parseState(text), text).toBeUndefined();
 });
 
-test("plain weights are no checkpoint", async () => {
+test("plain weights are not a checkpoint", async () => {
   await mkdir(directory);
   const network = new OneWeight(1);
   const metadata = { seed: "1", batch: "4", examples: "10" };
@@ -264,7 +268,7 @@ test("a resumed log keeps what stays done, and drops the rest and a line cut off
   expect(await readMetrics(path)).toEqual([]);
 });
 
-test("the line of an epoch stays only where the state stands behind its evaluation", async () => {
+test("the line of an epoch stays only where the state is after its evaluation", async () => {
   await mkdir(directory);
   const path = join(directory, "metrics.jsonl");
   const epoch = (number: number) => ({ step: 2 * number, epoch: number, eval: { loss: 1 } });

@@ -33,7 +33,7 @@ test("records have the bytes that TensorBoard read", () => {
   `);
 });
 
-test("scalars stand in Event.summary.value", () => {
+test("scalars are in Event.summary.value", () => {
   const record = encodeRecord({ ...at, content: { kind: "scalars", values: { a: 0.5 } } });
   const length = Number(new DataView(record.buffer).getBigUint64(0, true));
   expect(record.length).toBe(length + 16);

@@ -59,7 +59,7 @@ export class FakeNetwork implements TrainableNetwork {
   }
 }
 
-/** Means over so many examples, as sums. */
+/** Means over this many examples, as sums. */
 export function measured(metrics: Metrics, examples: number): Measurement {
   const sums = Object.entries(metrics).map(([metric, mean]) => {
     return { metric, factor: 1, sum: mean * examples, weight: examples };

@@ -166,7 +166,7 @@ test("a finished run that is resumed only evaluates", async () => {
   expect(result).toMatchObject({ completed: true, evaluation: { examples: 6 } });
 });
 
-test("checkpoints stand at the beginning, follow each epoch, and time and steps within an epoch", async () => {
+test("checkpoints come at the beginning, follow each epoch, and time and steps within an epoch", async () => {
   const states = async (when: Pick<FitOptions, "checkpointSeconds" | "checkpointSteps"> = {}) => {
     const saved: TrainingState[] = [];
     await fit(

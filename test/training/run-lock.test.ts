@@ -35,7 +35,7 @@ test("the lock of a process that has ended is taken over", async () => {
   expect(await readdir(folder)).toEqual([]);
 });
 
-test("a lock that was cut off while it was written is none", async () => {
+test("a truncated lock file is ignored", async () => {
   await writeFile(path, '{"pid":');
   await (await lockRun(folder)).release();
 });

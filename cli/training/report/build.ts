@@ -143,7 +143,7 @@ function recipeFacts({ recipe }: TrainingParts): Facts {
   ];
 }
 
-/** What the page's title says, and where the recipe stands in the spec. */
+/** What the page's title says, and the recipe's place in the spec. */
 const ELSEWHERE: readonly string[] = ["name", "model", "location"];
 
 type Split = NonNullable<NonNullable<TrainingParts["recipe"]["data"]>["train"]>;

@@ -8,7 +8,7 @@ import type { TrainingParts } from "../parts.js";
 
 const MISTAKES = 24;
 /**
- * A look at so many examples tells what there is to see, and costs little beside the run's
+ * This many examples show enough, and cost little compared with the run's
  * evaluations.
  */
 const MAX_EXAMPLES = 10_000;

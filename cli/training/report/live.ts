@@ -1,4 +1,4 @@
-/** `--open`: the report over HTTP on this machine alone, while the run goes on. */
+/** `--open`: the report over HTTP on this machine alone, during the run. */
 import type { ReportData } from "../../../report/data.js";
 import { renderReport, type PageAssets } from "../../../report/render.js";
 import {

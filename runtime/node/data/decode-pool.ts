@@ -1,6 +1,6 @@
 /**
  * Decoding in worker threads, so that the thread that feeds the GPU never waits for it. One pool
- * serves the whole process; its threads end with it, and keep nobody from ending.
+ * serves the whole process; its threads end with it, and do not keep the process alive.
  */
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";

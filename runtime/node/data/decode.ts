@@ -17,7 +17,7 @@ export const IMAGE_ENDINGS = ["jpg", "jpeg", "png", "webp", "gif", "tif", "tiff"
 /**
  * The picture in `bytes` as 8-bit grey or RGB. The camera's orientation is applied, transparency
  * goes over white, 16 bits come to 8 and CMYK to sRGB. Numbers of RGB and grey images are taken as
- * they stand, whatever profile is embedded, as Pillow and so torchvision take them: weights are
+ * they are, whatever profile is embedded, as Pillow and so torchvision take them: weights are
  * trained on these. Rejects, in words for the user, where the file is empty, truncated, damaged,
  * too large or no image.
  */
@@ -60,8 +60,8 @@ function describeFailure(message: string): string {
 }
 
 const MEANINGS: readonly (readonly [RegExp, string])[] = [
-  [/unsupported image format/, "it is no image, or of a format that is not read"],
-  [/unsupported|not supported/i, "it is of a kind that is not read"],
+  [/unsupported image format/, "it is not an image, or its format is not supported"],
+  [/unsupported|not supported/i, "its format is not supported"],
   [/premature end/, "it is cut off"],
   [/pixels are/, "it is too large"],
 ];

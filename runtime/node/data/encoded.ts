@@ -94,7 +94,7 @@ async function fetchBytes(
 
 /**
  * An image that cannot be read is skipped; that its folder, or the shard that it is a part of, is
- * gone is no fault of the image.
+ * gone is not a fault of the image.
  */
 function refuseVanished(from: ImageBytes): void {
   if (!("path" in from)) return;
@@ -102,7 +102,7 @@ function refuseVanished(from: ImageBytes): void {
   const place = isPart ? from.path : dirname(from.path);
   if (existsSync(place)) return;
   throw new DataError(
-    `the ${isPart ? "file" : "folder"} ${place} is not there any more`,
+    `the ${isPart ? "file" : "folder"} ${place} does not exist any more`,
     "bring it back, with the images that were in it",
   );
 }

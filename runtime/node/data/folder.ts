@@ -80,11 +80,11 @@ async function classFolders(directory: string, unused: UnusedEntries): Promise<s
     files.length === 0
       ? `${directory} is empty`
       : `${directory} has no class folders` + (images > 0 ? `, but ${images} images` : ""),
-    "put each class's images into a folder of its own: DIR/CLASS/IMAGE.jpg",
+    "put each class's images into a separate folder: DIR/CLASS/IMAGE.jpg",
   );
 }
 
-/** Throws a DataError where one of the wanted folders is not there. */
+/** Throws a DataError where one of the wanted folders is missing. */
 function pickClasses(
   directory: string,
   found: readonly string[],

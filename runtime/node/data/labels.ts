@@ -65,7 +65,7 @@ const MOST_CLASSES = 1_000_000;
 
 const isNumber = (text: string) => /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
 
-/** Empty labels and negative numbers, which stand for "no label". */
+/** Empty labels and negative numbers, which mean "no label". */
 function refuseNoLabel({ texts, placeOf }: FoundLabels): void {
   const index = texts.findIndex((text) => text === "" || /^-\d*[1-9]\d*(\.0*)?$/.test(text));
   if (index < 0) return;

@@ -31,7 +31,7 @@ export class ParquetFile {
   }
 
   /**
-   * Reads what stands at the file's end. Throws a DataError where it is no Parquet file, or
+   * Reads the file's end. Throws a DataError where it is not a Parquet file, or
    * damaged.
    */
   static async open(path: string): Promise<ParquetFile> {
@@ -41,7 +41,7 @@ export class ParquetFile {
       checkRows(metadata);
       return new ParquetFile(path, metadata, parquetSchema(metadata).children);
     } catch (error) {
-      throw unreadable(path, error, "is no Parquet file, or cut off");
+      throw unreadable(path, error, "is not a Parquet file, or is truncated");
     }
   }
 
@@ -49,7 +49,7 @@ export class ParquetFile {
     return this.groups.at(-1)?.end ?? 0;
   }
 
-  /** What writers have put beside the rows under a name. */
+  /** What writers have stored under a name, in addition to the rows. */
   note(name: string): string | undefined {
     return this.metadata.key_value_metadata?.find(({ key }) => key === name)?.value;
   }
@@ -202,7 +202,7 @@ interface GroupColumn extends PageColumn {
   readonly index: number | undefined;
 }
 
-/** The same file, whose pages are checked before anybody decodes them. */
+/** The same file, whose pages are checked before they are decoded. */
 function withCheckedPages(
   file: AsyncBuffer,
   columns: readonly GroupColumn[],
@@ -229,7 +229,7 @@ function withCheckedPages(
 /** As many as an array may hold. */
 const MOST_ROWS = 2 ** 32 - 1;
 
-/** The bytes of a file, as the library asks for them: of a range that is not there, it is told. */
+/** The bytes of a file, as the library asks for them; a missing range is an error. */
 async function bytesOf(path: string): Promise<AsyncBuffer> {
   const file = await openFile(path);
   const { size: byteLength } = await file.stat().finally(() => file.close());
@@ -265,7 +265,7 @@ async function readRange(
   }
 }
 
-/** A file that is not there is another mistake than one of which the bytes are wrong. */
+/** A missing file is another mistake than a file with wrong bytes. */
 function unreadable(path: string, error: unknown, otherwise: string): DataError {
   const { code } = error as NodeJS.ErrnoException;
   if (code !== undefined) return new DataError(describeReadError(path, error as Error));

@@ -10,7 +10,7 @@ import { deserializeTCompactProtocol } from "hyparquet/src/thrift.js";
 export interface PageColumn {
   /** What the file says of it. */
   readonly meta: ColumnMetaData;
-  /** Parts of its path that may be missing: levels that say which is are of so many bits. */
+  /** Parts of its path that may be missing: the levels that say which have this many bits. */
   readonly optionalParts: number;
 }
 

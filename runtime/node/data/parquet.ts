@@ -1,7 +1,7 @@
 /**
  * Images and labels in the columns of Parquet files. Hugging Face's datasets
  * (https://huggingface.co/docs/datasets/image_load) hold an image as a group of its file's `bytes`
- * and `path`, and the names of a label's classes beside the schema.
+ * and `path`, and the names of a label's classes next to the schema.
  */
 import { join } from "node:path";
 import type { SchemaTree } from "hyparquet";
@@ -205,7 +205,7 @@ function sameNames(files: readonly ParquetFile[], label: string): readonly strin
   );
 }
 
-/** Of the `ClassLabel` that Hugging Face's library notes beside the schema. */
+/** Of the `ClassLabel` that Hugging Face's library notes next to the schema. */
 function classNames(file: ParquetFile, label: string): readonly string[] | undefined {
   try {
     const note = JSON.parse(file.note("huggingface") ?? "{}") as {

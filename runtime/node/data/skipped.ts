@@ -27,7 +27,7 @@ export class SkipCounter {
     private readonly options: SkipOptions,
   ) {
     const tolerated = Math.max(10, Math.ceil(files / 100));
-    // Ten bad files of twelve are no accident: without a word from the user, half must decode.
+    // Ten bad files of twelve are not an accident: by default, half must decode.
     this.maximum = options.maximumSkips ?? Math.min(tolerated, Math.floor(files / 2));
   }
 

@@ -219,7 +219,7 @@ function compressed(path: string): DataError {
 
 function damaged(path: string, offset: number): DataError {
   return new DataError(
-    `${path} is no tar file, or damaged: there is no valid header at byte ${offset}`,
+    `${path} is not a tar file, or is damaged: there is no valid header at byte ${offset}`,
     "make or download it again",
   );
 }

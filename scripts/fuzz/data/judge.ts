@@ -59,7 +59,7 @@ export class Judge {
     const start = performance.now();
     const outcome = await this.read(bytes, mutated, findings);
     const milliseconds = performance.now() - start;
-    // Rejections that nobody handles are known one turn of the loop later.
+    // Unhandled rejections are known one turn of the loop later.
     await new Promise((resolve) => setImmediate(resolve));
     process.off("unhandledRejection", onRejection);
     if (milliseconds > LONGEST) findings.push(`slow: ${milliseconds.toFixed(0)} ms`);
