@@ -145,22 +145,25 @@ function placeIn(index: number, shape: readonly number[], kept: readonly number[
   return place;
 }
 
+/** Rows for a matrix, or a matrix for each of several others. */
 const matMul: Reference = (call) => {
   const [a, b] = [given(call, 0), given(call, 1)];
-  if (b.shape.length !== 2 || a.shape.at(-1) !== b.shape[0]) {
+  const [depth, columns] = b.shape.slice(-2) as [number, number];
+  const isOneMatrix = b.shape.length === 2;
+  if (a.shape.at(-1) !== depth || !(isOneMatrix || a.shape.length === 2)) {
     throw new RefusedNode("its matrices do not go together");
   }
-  const [depth, columns] = b.shape as [number, number];
-  const rows = a.values.length / depth;
-  const result = made("float", [...a.shape.slice(0, -1), columns]);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      let sum = 0;
-      for (let k = 0; k < depth; k++) {
-        sum += a.values[row * depth + k]! * b.values[k * columns + column]!;
-      }
-      result.values[row * columns + column] = sum;
+  const rows = isOneMatrix ? a.values.length / depth : a.shape[0]!;
+  const before = isOneMatrix ? a.shape.slice(0, -1) : [...b.shape.slice(0, -2), rows];
+  const result = made("float", [...before, columns]);
+  for (let index = 0; index < result.values.length; index++) {
+    const [column, line] = [index % columns, Math.floor(index / columns)];
+    const matrix = Math.floor(line / rows) * depth * columns;
+    let sum = 0;
+    for (let k = 0; k < depth; k++) {
+      sum += a.values[(line % rows) * depth + k]! * b.values[matrix + k * columns + column]!;
     }
+    result.values[index] = sum;
   }
   return result;
 };
