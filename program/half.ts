@@ -47,3 +47,19 @@ function roundToEven(value: number): number {
   if (rest !== 0.5) return Math.round(value);
   return below % 2 === 0 ? below : below + 1;
 }
+
+/** The 16 bits of numbers, rounded to the nearest. */
+export function halvesOf(values: ArrayLike<number>): Uint16Array<ArrayBuffer> {
+  return Uint16Array.from(values, (value) => bitsOf(roundToHalf(value)));
+}
+
+/** Of a number that 16 bits hold exactly. */
+function bitsOf(value: number): number {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const size = Math.abs(value);
+  if (Number.isNaN(value)) return 0x7e00;
+  if (size === Infinity) return sign | 0x7c00;
+  if (size < SMALLEST_NORMAL_HALF) return sign | (size * 2 ** 24);
+  const exponent = Math.floor(Math.log2(size));
+  return sign | ((exponent + 15) << 10) | ((size / 2 ** exponent - 1) * 1024);
+}

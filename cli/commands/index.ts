@@ -19,6 +19,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   verify: async () => (await import("./verify.js")).verifyCommand(),
   tune: async () => (await import("./tune.js")).tuneCommand(),
   import: async () => (await import("./import.js")).importCommand(),
+  export: async () => (await import("./export.js")).exportCommand(),
   doctor: async () => (await import("./doctor.js")).doctorCommand(),
   lsp: async () => (await import("./lsp.js")).lspCommand(),
 };

@@ -7,6 +7,7 @@ export const families = {
   NET2: "shapes",
   NET3: "training and data",
   NET4: "limits of devices",
+  NET5: "export",
   NET9: "netc itself",
 } as const;
 

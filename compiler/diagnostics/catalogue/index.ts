@@ -1,4 +1,5 @@
 import type { CatalogueEntry } from "./entry.js";
+import { exports } from "./export.js";
 import { internal } from "./internal.js";
 import { limits } from "./limits.js";
 import { names } from "./names.js";
@@ -6,7 +7,15 @@ import { shapes } from "./shapes.js";
 import { syntax } from "./syntax.js";
 import { training } from "./training.js";
 
-const families = { ...syntax, ...names, ...shapes, ...training, ...limits, ...internal };
+const families = {
+  ...syntax,
+  ...names,
+  ...shapes,
+  ...training,
+  ...limits,
+  ...exports,
+  ...internal,
+};
 
 export type DiagnosticCode = keyof typeof families;
 

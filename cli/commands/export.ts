@@ -1,0 +1,179 @@
+import { existsSync } from "node:fs";
+import { Option, type Command } from "commander";
+import { build } from "../../compiler/network/build.js";
+import { analyze, type Analysis } from "../../compiler/semantics/index.js";
+import type { ResolvedNetwork } from "../../compiler/network/resolved.js";
+import { lostInExport, preparationOf } from "../../interchange/export/describe.js";
+import type { ExportChoices, Exporter } from "../../interchange/export/exporter.js";
+import { exporters } from "../../interchange/export/formats.js";
+import type { ExportModel, Exported } from "../../interchange/export/model.js";
+import { neededFor } from "../../interchange/export/needed.js";
+import { WEIGHT_TYPES } from "../../interchange/export/onnx/weight-types.js";
+import { ExportError } from "../../interchange/export/refusal.js";
+import { formatBytes } from "../../program/format-bytes.js";
+import { parseTensors } from "../../runtime/safetensors.js";
+import { wrongInput, wrongUsage } from "../failure.js";
+import { writeOutput } from "../files.js";
+import { plural } from "../format.js";
+import { jsonOption } from "../options.js";
+import { version } from "../package.js";
+import { openSpec, requireNoErrors, type SpecFile } from "../spec.js";
+import { print, printJson } from "../terminal.js";
+import { classNamesOf, readWeights } from "../weights.js";
+import { keyOption, renameOption, type WeightsFlags } from "../weights-options.js";
+import { describeCommand } from "./command.js";
+
+interface ExportFlags extends WeightsFlags {
+  readonly to: string;
+  readonly weights: string;
+  readonly output?: string;
+  readonly model?: string;
+  readonly train?: string;
+  readonly as?: ExportChoices["as"];
+  readonly softmax?: boolean;
+  readonly withPreprocessing?: boolean;
+  readonly overwrite?: boolean;
+  readonly json?: boolean;
+}
+
+export function exportCommand(): Command {
+  return describeCommand("export", "Write a model and its weights for another tool.", [
+    "export specs/digits.net --weights runs/digits/best.safetensors --to onnx -o digits.onnx",
+    "export specs/resnet18.net --weights resnet18.pth --to onnx --as i8 --softmax",
+  ])
+    .argument("<spec>", "the spec file")
+    .requiredOption("--weights <file>", "the weights: safetensors, or PyTorch's .pth and .pt")
+    .addOption(
+      new Option("--to <format>", "the format")
+        .choices(exporters.map(({ name }) => name))
+        .makeOptionMandatory(),
+    )
+    .option("-o, --output <file>", "the file to write (default: the spec's name, here)")
+    .option("--model <name>", "the model, where the spec has several")
+    .option("--train <name>", "the recipe whose data and model arguments count")
+    .option("--softmax", "end in probabilities instead of logits (onnx)")
+    .option("--with-preprocessing", "take pixels: scale and normalize them in the model (onnx)")
+    .addOption(
+      new Option("--as <type>", "how the weights of convolutions and linear layers are kept (onnx)")
+        .choices(WEIGHT_TYPES)
+        .default(undefined, "f32"),
+    )
+    .option("--overwrite", "replace files that are there already")
+    .addOption(renameOption())
+    .addOption(keyOption())
+    .addOption(jsonOption())
+    .action(exportSpec);
+}
+
+async function exportSpec(path: string, flags: ExportFlags): Promise<void> {
+  const exporter = exporters.find(({ name }) => name === flags.to)!;
+  requireChoices(exporter, flags);
+  const spec = await openSpec(path);
+  const { network, recipe } = networkOf(spec, flags);
+  const output = outputOf(spec, flags.output, exporter);
+  const { network: needed, left } = neededFor(network);
+  const model: ExportModel = {
+    network: needed,
+    ...(await weightsOf(network, flags)),
+    ...(recipe?.data?.eval && { preparation: preparationOf(recipe.data.eval) }),
+  };
+  if (flags.withPreprocessing) requirePreparation(model, spec);
+  const { keepsDropout } = exporter;
+  const lost = lostInExport({ network, left, recipe, keepsDropout });
+  const { files, notes } = written(spec, () => {
+    const { as = "f32", softmax = false, withPreprocessing: preprocessing = false } = flags;
+    const choices = { as, softmax, preprocessing };
+    return exporter.write(model, { ...choices, path: output, version: version() });
+  });
+  if (!flags.overwrite) refuseExisting(files.map((file) => file.path));
+  for (const file of files) await writeOutput(file.path, file.content);
+  const { layers } = needed;
+  report(exporter, { files, notes: [...notes, ...lost] }, { ...flags, layers: layers.length });
+}
+
+const CHOICES = [
+  ["as", "as", "--as"],
+  ["softmax", "softmax", "--softmax"],
+  ["withPreprocessing", "preprocessing", "--with-preprocessing"],
+] as const;
+
+function requireChoices({ choices, name }: Exporter, flags: ExportFlags): void {
+  const useless = CHOICES.find(([flag, choice]) => flags[flag] && !choices.includes(choice));
+  if (!useless) return;
+  throw wrongUsage(`${useless[2]} is for --to onnx, not for --to ${name}`);
+}
+
+function networkOf(spec: SpecFile, { model, train }: ExportFlags) {
+  const { readImport } = spec;
+  const select = { ...(model !== undefined && { model }), ...(train !== undefined && { train }) };
+  const analysis: Analysis = analyze(spec.text, spec.path, { ...select, readImport });
+  requireNoErrors(spec, analysis.diagnostics);
+  const { selected } = analysis;
+  const network = selected?.model.network;
+  if (!network) throw wrongInput(`${spec.path} declares no model`);
+  return { network, recipe: selected.recipe };
+}
+
+function outputOf(
+  { name }: SpecFile,
+  output: string | undefined,
+  { extension, title }: Exporter,
+): string {
+  if (output === undefined) return `${name}${extension}`;
+  if (output.endsWith(extension)) return output;
+  throw wrongUsage(`-o ${output}: a file of ${title} ends in ${extension}`);
+}
+
+async function weightsOf(network: ResolvedNetwork, { weights, ...options }: ExportFlags) {
+  const own = build(network).parameters.map(({ value: { name, shape } }) => {
+    return { name, shape: shape.map(Number) };
+  });
+  const { rename, key } = options;
+  const file = await readWeights(weights, own, { rename, key });
+  const { tensors } = parseTensors(file.bytes);
+  const classNames = classNamesOf(file);
+  return { tensors, ...(classNames && { classNames }) };
+}
+
+function requirePreparation({ network, preparation }: ExportModel, { path }: SpecFile): void {
+  if (!preparation) {
+    throw wrongInput(
+      `${path} declares no data for evaluation, which --with-preprocessing would take over`,
+      `add \`data NAME for ${network.name} { eval ... }\` and a \`train\` declaration on it`,
+    );
+  }
+  if (!preparation.transforms.some(({ kind }) => kind === "ten_crop")) return;
+  throw wrongInput(`${path} evaluates ten views of each image, which --with-preprocessing cannot`);
+}
+
+/** Shows the layers that a format cannot hold, and ends the command. */
+function written(spec: SpecFile, write: () => Exported): Exported {
+  try {
+    return write();
+  } catch (error) {
+    if (!(error instanceof ExportError)) throw error;
+    requireNoErrors(spec, error.diagnostics);
+    throw error;
+  }
+}
+
+function refuseExisting(paths: readonly string[]): void {
+  const existing = paths.filter((path) => existsSync(path));
+  if (existing.length === 0) return;
+  throw wrongInput(
+    `${existing.join(" and ")} ${existing.length === 1 ? "is" : "are"} there already`,
+    "--overwrite replaces them, -o FILE writes others",
+  );
+}
+
+function report(
+  { title, name }: Exporter,
+  { files, notes }: Exported,
+  { json, layers }: { readonly json?: boolean; readonly layers: number },
+): void {
+  const sizes = files.map(({ path, content }) => ({ path, bytes: Buffer.byteLength(content) }));
+  if (json) return printJson({ format: name, layers, files: sizes, notes });
+  print(`${title}: ${plural(layers, "layer")}`);
+  for (const { path, bytes } of sizes) print(`wrote ${path} (${formatBytes(bytes)})`);
+  for (const note of notes) print(note);
+}

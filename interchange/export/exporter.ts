@@ -1,0 +1,35 @@
+/** A format that models are written in. `formats.ts` lists them all. */
+import type { ExportModel, Exported } from "./model.js";
+import type { WeightType } from "./onnx/weight-types.js";
+
+/** What may be asked of a format besides the model itself. */
+export interface ExportChoices {
+  /** How weights of convolutions and linear layers are kept. */
+  readonly as: WeightType;
+  /** Whether logits become probabilities. */
+  readonly softmax: boolean;
+  /** Whether the model takes pixels and scales and normalizes them itself. */
+  readonly preprocessing: boolean;
+}
+
+export interface ExportRequest extends ExportChoices {
+  /** The file to write, as the user named it. Others are next to it. */
+  readonly path: string;
+  /** Of netc. */
+  readonly version: string;
+}
+
+export interface Exporter {
+  /** What `--to` calls it. */
+  readonly name: string;
+  /** What messages call it. */
+  readonly title: string;
+  /** Of the file that `-o` names. */
+  readonly extension: string;
+  /** Choices that the format has; others are refused before anything is read. */
+  readonly choices: readonly (keyof ExportChoices)[];
+  /** Whether dropout is still in the model, for whoever trains it further. */
+  readonly keepsDropout: boolean;
+  /** Throws an ExportError for layers that the format cannot hold. */
+  write(model: ExportModel, request: ExportRequest): Exported;
+}

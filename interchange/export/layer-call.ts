@@ -1,0 +1,82 @@
+/** A layer as an exporter reads it: arguments by their types, shapes and weights. */
+import type { Padding, Pair } from "../../compiler/ir/graph.js";
+import { imageShape, type ImageShape, type Shape } from "../../compiler/ir/shape.js";
+import type { ResolvedLayer } from "../../compiler/network/resolved.js";
+import { nameOf, shapeOf, type ExportModel, type ExportTensor } from "./model.js";
+
+export interface NamedTensor extends ExportTensor {
+  /** `features.conv1.weight`; layers that share weights have the same. */
+  readonly name: string;
+}
+
+export class LayerCall {
+  readonly kind: string;
+  readonly name: string;
+  /** Names of the values that it reads. */
+  readonly inputs: readonly string[];
+  /** Of what it reads, the batch axis first. */
+  readonly inputShapes: readonly Shape[];
+  readonly output: Shape;
+
+  constructor(
+    readonly model: ExportModel,
+    readonly layer: ResolvedLayer,
+  ) {
+    this.kind = layer.definition.name;
+    this.name = layer.name;
+    this.inputs = layer.inputs.map((value) => nameOf(model.network, value));
+    this.inputShapes = layer.inputs.map((value) => shapeOf(model.network, value));
+    this.output = layer.type.shape;
+  }
+
+  /** Of its first input. */
+  get shape(): Shape {
+    return this.inputShapes[0]!;
+  }
+
+  get image(): ImageShape {
+    return imageShape(this.shape);
+  }
+
+  get isImage(): boolean {
+    return this.shape.length === 4;
+  }
+
+  has(name: string): boolean {
+    return this.layer.values[name] !== undefined;
+  }
+
+  number(name: string): number {
+    return this.value(name, (value) => typeof value === "number");
+  }
+
+  flag(name: string): boolean {
+    return this.value(name, (value) => typeof value === "boolean");
+  }
+
+  text(name: string): string {
+    return this.value(name, (value) => typeof value === "string");
+  }
+
+  pair(name: string): Pair {
+    return this.value(name, (value) => Array.isArray(value) && value.length === 2);
+  }
+
+  padding(name: string): Padding {
+    return this.value(name, (value) => typeof value === "object" && value !== null);
+  }
+
+  /** One of its weights or statistics by the last part of its name. */
+  tensor(part: string): NamedTensor {
+    const name = `${this.layer.weights}.${part}`;
+    const tensor = this.model.tensors.get(name);
+    if (!tensor) throw new Error(`the weights have no \`${name}\``);
+    return { name, ...tensor };
+  }
+
+  private value<Value>(name: string, is: (value: unknown) => boolean): Value {
+    const value = this.layer.values[name];
+    if (is(value)) return value as Value;
+    throw new Error(`\`${name}\` of ${this.kind} is ${String(value)}, and an exporter misreads it`);
+  }
+}

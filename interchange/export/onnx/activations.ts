@@ -1,0 +1,70 @@
+/** Activations as operators of ONNX, opset 17. Gelu, Mish and Silu are operators only since then. */
+import type { LayerNodes } from "./node-writer.js";
+
+export const plain = (operator: string) => (nodes: LayerNodes) =>
+  nodes.end(operator, [nodes.input()]);
+
+export function leakyRelu(nodes: LayerNodes): void {
+  nodes.end("LeakyRelu", [nodes.input()], { alpha: nodes.call.number("slope") });
+}
+
+export function elu(nodes: LayerNodes): void {
+  nodes.end("Elu", [nodes.input()], { alpha: nodes.call.number("alpha") });
+}
+
+export function relu6(nodes: LayerNodes): void {
+  nodes.end("Clip", [nodes.input(), nodes.scalar("min", 0), nodes.scalar("max", 6)]);
+}
+
+export function clip(nodes: LayerNodes): void {
+  const limit = (name: string) =>
+    nodes.call.has(name) ? nodes.scalar(name, nodes.call.number(name)) : undefined;
+  const [min, max] = [limit("min"), limit("max")];
+  nodes.end("Clip", [nodes.input(), min, ...(max === undefined ? [] : [max])]);
+}
+
+export function hardsigmoid(nodes: LayerNodes): void {
+  const { call } = nodes;
+  const line = { alpha: call.number("slope"), beta: call.number("offset") };
+  nodes.end("HardSigmoid", [nodes.input()], line);
+}
+
+export function silu(nodes: LayerNodes): void {
+  const x = nodes.input();
+  nodes.end("Mul", [x, nodes.part("gate", "Sigmoid", [x])]);
+}
+
+export function mish(nodes: LayerNodes): void {
+  const x = nodes.input();
+  const softplus = nodes.part("softplus", "Softplus", [x]);
+  nodes.end("Mul", [x, nodes.part("gate", "Tanh", [softplus])]);
+}
+
+export function softplus(nodes: LayerNodes): void {
+  const beta = nodes.call.number("beta");
+  if (beta === 1) return nodes.end("Softplus", [nodes.input()]);
+  const factor = nodes.scalar("beta", beta);
+  const scaled = nodes.part("scaled", "Mul", [nodes.input(), factor]);
+  nodes.end("Div", [nodes.part("softplus", "Softplus", [scaled]), factor]);
+}
+
+/** x * 0.5 * (1 + erf(x / sqrt(2))), or with tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)). */
+export function gelu(nodes: LayerNodes): void {
+  const x = nodes.input();
+  const bend =
+    nodes.call.text("approximate") === "tanh"
+      ? nodes.part("tanh", "Tanh", [cubic(nodes, x)])
+      : nodes.part("erf", "Erf", [
+          nodes.part("inner", "Mul", [x, nodes.scalar("sqrt1_2", Math.SQRT1_2)]),
+        ]);
+  const gate = nodes.part("gate", "Add", [bend, nodes.scalar("one", 1)]);
+  const product = nodes.part("product", "Mul", [x, gate]);
+  nodes.end("Mul", [product, nodes.scalar("half", 0.5)]);
+}
+
+function cubic(nodes: LayerNodes, x: string): string {
+  const cube = nodes.part("cube", "Pow", [x, nodes.scalar("three", 3)]);
+  const small = nodes.part("small", "Mul", [cube, nodes.scalar("share", 0.044715)]);
+  const sum = nodes.part("sum", "Add", [x, small]);
+  return nodes.part("inner", "Mul", [sum, nodes.scalar("sqrt2_pi", Math.sqrt(2 / Math.PI))]);
+}

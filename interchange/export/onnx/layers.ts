@@ -1,0 +1,78 @@
+/**
+ * What each layer is in operators of ONNX, opset 17, while predicting: one table. None is refused.
+ */
+import type { LayerNodes } from "./node-writer.js";
+import * as activations from "./activations.js";
+import { conv, convTranspose, linear } from "./convolutions.js";
+import { batchnorm, groupnorm, layernorm, lrn, scale } from "./normalizations.js";
+import { adaptiveAvgpool, avgpool, globalAvgpool, maxpool } from "./pools.js";
+import { upsample } from "./resampling.js";
+
+/** Writes the nodes of one layer. */
+export type OnnxLayer = (nodes: LayerNodes) => void;
+
+export const onnxLayers: Readonly<Record<string, OnnxLayer>> = {
+  conv,
+  conv_transpose: convTranspose,
+  linear,
+
+  relu: activations.plain("Relu"),
+  leaky_relu: activations.leakyRelu,
+  relu6: activations.relu6,
+  elu: activations.elu,
+  gelu: activations.gelu,
+  silu: activations.silu,
+  mish: activations.mish,
+  hardswish: activations.plain("HardSwish"),
+  softplus: activations.softplus,
+  sigmoid: activations.plain("Sigmoid"),
+  hardsigmoid: activations.hardsigmoid,
+  tanh: activations.plain("Tanh"),
+  clip: activations.clip,
+  softmax: (nodes) => nodes.end("Softmax", [nodes.input()], { axis: 1 }),
+
+  maxpool,
+  avgpool,
+  adaptive_avgpool: adaptiveAvgpool,
+  global_avgpool: globalAvgpool,
+  upsample,
+  pad,
+
+  lrn,
+  batchnorm,
+  groupnorm,
+  layernorm,
+  scale,
+
+  dropout: (nodes) => nodes.pass(),
+  identity: (nodes) => nodes.pass(),
+  flatten,
+  reshape,
+
+  add: (nodes) => nodes.end("Add", [nodes.input(0), nodes.input(1)]),
+  multiply: (nodes) => nodes.end("Mul", [nodes.input(0), nodes.input(1)]),
+  concat,
+};
+
+function pad(nodes: LayerNodes): void {
+  const { top, left, bottom, right } = nodes.call.padding("size");
+  const pads = nodes.integers("pads", [0, 0, top, left, 0, 0, bottom, right]);
+  nodes.end("Pad", [nodes.input(), pads], { mode: "constant" });
+}
+
+function flatten(nodes: LayerNodes): void {
+  if (nodes.call.isImage) nodes.end("Flatten", [nodes.input()], { axis: 1 });
+  else nodes.pass();
+}
+
+/** A size of 0 keeps that of the input: the batch. */
+function reshape(nodes: LayerNodes): void {
+  const shape = nodes.integers("shape", [0, ...nodes.call.output.slice(1).map(Number)]);
+  nodes.end("Reshape", [nodes.input(), shape]);
+}
+
+function concat(nodes: LayerNodes): void {
+  const parts = nodes.call.inputs.map((_, index) => nodes.input(index));
+  if (parts.length === 1) nodes.pass();
+  else nodes.end("Concat", parts, { axis: 1 });
+}

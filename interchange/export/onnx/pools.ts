@@ -1,0 +1,94 @@
+import { adaptiveWindows, evenWindows, hasOverhang, hasPadding } from "../pool-windows.js";
+import { paddingWithOverhang, poolWindows, type PoolWindows } from "../pool-windows.js";
+import { sidesOf, type LayerNodes } from "./node-writer.js";
+
+/**
+ * Padding never wins, so what `ceil` adds may be padding, too. `ceil_mode` is written where it
+ * means the same to every reader: some forget that a window must start inside the image.
+ */
+export function maxpool(nodes: LayerNodes): void {
+  const windows = poolWindows(nodes.call);
+  nodes.end("MaxPool", [nodes.input()], attributesOf(windows, roundingOf(nodes, windows)));
+}
+
+/** In ONNX, padding counts all of what `pads` says or nothing of it; overhang must never count. */
+export function avgpool(nodes: LayerNodes): void {
+  const windows = poolWindows(nodes.call);
+  const counts = nodes.call.flag("count_padding") && hasPadding(windows.padding);
+  if (!counts || !hasOverhang(windows)) {
+    const attributes = attributesOf(windows, roundingOf(nodes, windows));
+    return nodes.end("AveragePool", [nodes.input()], {
+      ...attributes,
+      ...(counts && { count_include_pad: 1 }),
+    });
+  }
+  const { top, left, bottom, right } = windows.padding;
+  const pads = nodes.integers("pads", [0, 0, top, left, 0, 0, bottom, right]);
+  const padded = nodes.part("padded", "Pad", [nodes.input(), pads], { mode: "constant" });
+  const { overhang } = windows;
+  const rest = { ...windows, padding: { top: 0, left: 0, ...overhang } };
+  nodes.end("AveragePool", [padded], attributesOf(rest, {}));
+}
+
+interface Rounding {
+  readonly pads?: readonly number[];
+  readonly ceil_mode?: number;
+}
+
+function attributesOf({ kernel, stride, padding }: PoolWindows, rounding: Rounding) {
+  return { kernel_shape: kernel, strides: stride, pads: sidesOf(padding), ...rounding };
+}
+
+/** How the overhang is said: by `ceil_mode`, or as padding where only one axis has one. */
+function roundingOf({ call }: LayerNodes, windows: PoolWindows): Rounding {
+  if (!hasOverhang(windows)) return {};
+  const { kernel, stride, padding } = windows;
+  const { height, width } = call.image;
+  const ceiled = [
+    Math.ceil((height + padding.top + padding.bottom - kernel[0]) / stride[0]) + 1,
+    Math.ceil((width + padding.left + padding.right - kernel[1]) / stride[1]) + 1,
+  ];
+  const isPlain = ceiled.every((size, axis) => size === call.output[axis + 2]);
+  return isPlain ? { ceil_mode: 1 } : { pads: sidesOf(paddingWithOverhang(windows)) };
+}
+
+export function globalAvgpool(nodes: LayerNodes): void {
+  nodes.end("GlobalAveragePool", [nodes.input()]);
+}
+
+export function adaptiveAvgpool(nodes: LayerNodes): void {
+  const [rows, columns] = nodes.call.pair("size");
+  const { height, width } = nodes.call.image;
+  if (rows === height && columns === width) return nodes.pass();
+  if (rows === 1 && columns === 1) return globalAvgpool(nodes);
+  const [vertical, horizontal] = [evenWindows(height, rows), evenWindows(width, columns)];
+  if (!vertical || !horizontal) return averageByMatrices(nodes);
+  nodes.end("AveragePool", [nodes.input()], {
+    kernel_shape: [vertical.kernel, horizontal.kernel],
+    strides: [vertical.stride, horizontal.stride],
+  });
+}
+
+/** Windows of different sizes: rows and columns are averaged by a product with a matrix each. */
+function averageByMatrices(nodes: LayerNodes): void {
+  const [rows, columns] = nodes.call.pair("size");
+  const { height, width } = nodes.call.image;
+  const left = nodes.floats("rows", [rows, height], shares(height, rows, [height, 1]));
+  const right = nodes.floats("columns", [width, columns], shares(width, columns, [1, columns]));
+  nodes.end("MatMul", [nodes.part("averaged", "MatMul", [left, nodes.input()]), right]);
+}
+
+/** What each element counts in each window; steps of a matrix from window to window, to the next. */
+function shares(
+  size: number,
+  count: number,
+  [perWindow, perElement]: readonly [number, number],
+): Float32Array {
+  const matrix = new Float32Array(size * count);
+  adaptiveWindows(size, count).forEach(([start, end], window) => {
+    for (let at = start; at < end; at++) {
+      matrix[window * perWindow + at * perElement] = 1 / (end - start);
+    }
+  });
+  return matrix;
+}

@@ -1,0 +1,57 @@
+/** Why a format cannot hold a network, by layer. */
+import { createDiagnostic } from "../../compiler/diagnostics/create.js";
+import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.js";
+import type { ResolvedLayer } from "../../compiler/network/resolved.js";
+
+/** Thrown while a layer is written, where the format has nothing that computes the same. */
+export class RefusedExport extends Error {
+  override readonly name = "RefusedExport";
+
+  constructor(
+    message: string,
+    /** What to write or choose instead. */
+    readonly instead?: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A network that a format cannot hold: a diagnostic for each layer that it lacks. */
+export class ExportError extends Error {
+  override readonly name = "ExportError";
+
+  constructor(readonly diagnostics: readonly Diagnostic[]) {
+    super(diagnostics.map(({ message }) => message).join("\n"));
+  }
+}
+
+/** Calls `write` for every layer, in order. Throws an ExportError that names all that are refused. */
+export function forEachLayer(
+  layers: readonly ResolvedLayer[],
+  format: string,
+  write: (layer: ResolvedLayer, index: number) => void,
+): void {
+  const diagnostics: Diagnostic[] = [];
+  layers.forEach((layer, index) => {
+    try {
+      write(layer, index);
+    } catch (error) {
+      if (!(error instanceof RefusedExport)) throw error;
+      diagnostics.push(describeRefusal(layer, format, error));
+    }
+  });
+  if (diagnostics.length > 0) throw new ExportError(diagnostics);
+}
+
+function describeRefusal(
+  { name, definition, origin }: ResolvedLayer,
+  format: string,
+  { message, instead }: RefusedExport,
+): Diagnostic {
+  return createDiagnostic("NET5001", {
+    message: `${definition.name} \`${name}\` has no form in ${format}: ${message}`,
+    span: origin.span,
+    label: "not exported",
+    notes: instead === undefined ? [] : [`instead: ${instead}`],
+  });
+}

@@ -1,0 +1,76 @@
+/** `netc export` with the built command: files, refusals, and the way back. */
+import { existsSync, readFileSync } from "node:fs";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { serializeTensors } from "../../runtime/safetensors.js";
+import { exportModel } from "../interchange/export-cases.js";
+import { netc as run, root } from "./netc.js";
+
+let folder: string;
+const spec = join(root, "specs", "digits.net");
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "netc-export-"));
+  const { tensors } = exportModel(readFileSync(spec, "utf8"));
+  const named = [...tensors].map(([name, tensor]) => ({ name, ...tensor }));
+  const classes = JSON.stringify([..."0123456789"]);
+  await writeFile(join(folder, "w.safetensors"), serializeTensors(named, { classes }));
+  await copyFile(spec, join(folder, "digits.net"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const netc = (...args: readonly string[]) =>
+  run(args, { cwd: folder, env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" } });
+
+const exported = (...args: readonly string[]) =>
+  netc("export", "digits.net", "--weights", "w.safetensors", ...args);
+
+test("an ONNX file that netc reads back as the same network", async () => {
+  const outcome = await exported("--to", "onnx", "-o", "out.onnx");
+  expect(outcome.stderr).toBe("");
+  expect(outcome.code).toBe(0);
+  expect(outcome.stdout).toContain("wrote out.onnx");
+  expect(outcome.stdout).toContain(
+    "left out: dropout (2); loss and metrics (cross_entropy, top1); recipe Base",
+  );
+  const back = await netc("import", "out.onnx", "-o", "back", "--check", "1");
+  expect(back.stderr).toContain("largest difference from the model on 1 random input");
+  expect(back.code).toBe(0);
+  const refused = await exported("--to", "onnx", "-o", "out.onnx");
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain("out.onnx is there already");
+  expect((await exported("--to", "onnx", "-o", "out.onnx", "--overwrite")).code).toBe(0);
+});
+
+test("without -o it is named after the spec; --json says what was written", async () => {
+  const flags = ["--softmax", "--with-preprocessing", "--as", "i8", "--json"];
+  const { code, stdout } = await exported("--to", "onnx", ...flags);
+  expect(code).toBe(0);
+  const report = JSON.parse(stdout) as { files: readonly { path: string; bytes: number }[] };
+  expect(report).toMatchObject({ format: "onnx", files: [{ path: "digits.onnx" }] });
+  expect(readFileSync(join(folder, "digits.onnx")).length).toBe(report.files[0]!.bytes);
+});
+
+test("a wrong name, missing data and foreign weights are said, and nothing is written", async () => {
+  const name = await exported("--to", "onnx", "-o", "model.pb");
+  expect(name.code).toBe(2);
+  expect(name.stderr).toContain("a file of ONNX ends in .onnx");
+  await writeFile(join(folder, "bare.net"), "model M {\n  input x: f32[N, 4]\n  linear(2)\n}\n");
+  const weights = await netc("export", "bare.net", "--weights", "w.safetensors", "--to", "onnx");
+  expect(weights.code).toBe(1);
+  expect(weights.stderr).toContain("w.safetensors: ");
+  const own = [
+    { name: "linear1.weight", shape: [2, 4], values: new Float32Array(8) },
+    { name: "linear1.bias", shape: [2], values: new Float32Array(2) },
+  ];
+  await writeFile(join(folder, "bare.safetensors"), serializeTensors(own));
+  const data = await netc(
+    ...["export", "bare.net", "--weights", "bare.safetensors", "--to", "onnx"],
+    "--with-preprocessing",
+  );
+  expect(data.code).toBe(1);
+  expect(data.stderr).toContain("declares no data for evaluation");
+  expect(existsSync(join(folder, "bare.onnx"))).toBe(false);
+});

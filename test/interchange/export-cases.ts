@@ -1,0 +1,224 @@
+/** Networks for tests of exporters: every sample of every layer, and where formats differ. */
+import { build } from "../../compiler/network/build.js";
+import type { ResolvedNetwork } from "../../compiler/network/resolved.js";
+import { portsOf } from "../../compiler/ir/graph.js";
+import { layers } from "../../compiler/layers/index.js";
+import { runGraph, type Numbers } from "../../compiler/ops/run-graph.js";
+import { forInference } from "../../compiler/passes/inference.js";
+import { analyze } from "../../compiler/semantics/index.js";
+import type { ExportModel, ExportTensor } from "../../interchange/export/model.js";
+import { neededFor } from "../../interchange/export/needed.js";
+import { parameterValues, uniformValues } from "../oracle/values.js";
+
+export interface ExportCase {
+  readonly name: string;
+  readonly text: string;
+}
+
+const shapeText = (sizes: readonly number[]) => `f32[N, ${sizes.join(", ")}]`;
+
+/** Every sample of every layer's documentation, with its other values as further inputs. */
+const samples: readonly ExportCase[] = layers.flatMap(({ name, samples: each }) =>
+  each.map(({ spec, input, others = [] }, index): ExportCase => {
+    const names = /\(([a-z, ]*)\)/.exec(spec)?.[1]?.split(", ") ?? [];
+    const inputs = others.map((shape, at) => `input ${names[at]}: ${shapeText(shape)}`);
+    const text = `model M {\ninput x: ${shapeText(input)}\n${inputs.join("\n")}\nfrom x -> ${spec}\n}`;
+    return { name: `${name} ${index + 1}: ${spec}`, text };
+  }),
+);
+
+const single = (size: string, ...bodies: readonly string[]): readonly ExportCase[] =>
+  bodies.map((body) => ({
+    name: body.replaceAll("\n", " "),
+    text: `model M {\ninput x: f32[N, ${size}]\n${body}\n}`,
+  }));
+
+/** Where two tools that have the same layer do not mean the same by it. */
+const corners: readonly ExportCase[] = [
+  ...single(
+    "3, 8, 7",
+    "maxpool(3, stride=2, padding=[0, 1, 0, 1])",
+    "maxpool(3, stride=2, padding=1, ceil=true)",
+    "maxpool([2, 3], stride=[3, 2], ceil=true)",
+    "maxpool(2, stride=2, padding=1, ceil=true)",
+    "avgpool(3, stride=2, padding=1)",
+    "avgpool(3, stride=2, padding=1, count_padding=false)",
+    "avgpool(3, stride=2, ceil=true)",
+    "avgpool(3, stride=2, padding=1, ceil=true)",
+    "avgpool(3, stride=2, padding=[0, 1, 1, 0])",
+    "avgpool(3, stride=2, padding=[0, 1, 1, 0], count_padding=false)",
+    "avgpool(3, stride=2, padding=[1, 0, 0, 1], ceil=true)",
+    "avgpool(3, stride=2, padding=[1, 0, 0, 1], ceil=true, count_padding=false)",
+    "avgpool(3, stride=1, padding=1, count_padding=false)",
+    "maxpool(3, stride=1, padding=1)",
+    "relu -> maxpool(3, stride=2, padding=1)",
+    "adaptive_avgpool(3)",
+    "adaptive_avgpool([8, 7])",
+    "adaptive_avgpool([10, 4])",
+    "conv(4, kernel=3, stride=2, padding=[0, 1, 1, 0])",
+    "conv(6, kernel=[3, 2], stride=[1, 2], dilation=[2, 1], groups=3)",
+    "conv(6, kernel=3, padding=1, groups=3, bias=false)",
+    "conv(3, kernel=3, padding=1, stride=2, groups=3)",
+    "conv_transpose(4, kernel=3, stride=2, padding=1, output_padding=1)",
+    "conv_transpose(3, kernel=[2, 3], stride=[2, 1], groups=3, bias=false)",
+    "conv_transpose(4, kernel=3, dilation=2, padding=1)",
+    "pad([1, 0, 2, 1]) -> conv(2, kernel=3)",
+    "upsample(2, mode=bilinear)",
+    "upsample([2, 3], mode=bilinear, align_corners=true)",
+    "upsample(size=[13, 11])",
+    "upsample(size=[11, 9], mode=bilinear)",
+    "upsample(size=[11, 9], mode=bilinear, align_corners=true)",
+    "conv(6, kernel=3) -> groupnorm(2) -> relu",
+    "conv(4, kernel=1) -> groupnorm(4)",
+    "conv(4, kernel=1) -> groupnorm(4, affine=false)",
+    "layernorm(eps=1e-3)",
+    "batchnorm(eps=1e-3, momentum=0.25)",
+    "scale -> scale(bias=false)",
+    "flatten -> linear(5) -> batchnorm -> relu -> linear(3, bias=false)",
+    "flatten -> batchnorm -> linear(3)",
+    "flatten -> dropout -> relu -> linear(3)",
+    "conv(4, kernel=1) -> reshape([2, 16, 7]) -> conv(2, kernel=1)",
+    "flatten -> linear(12) -> reshape([3, 2, 2]) -> conv(2, kernel=1)",
+    "softmax",
+    "dropout",
+    "identity as y -> sigmoid -> multiply(y)",
+    "identity as y -> global_avgpool -> conv(3, kernel=1) -> hardsigmoid -> multiply(y)",
+    "residual { conv(3, kernel=3, padding=1) -> batchnorm } -> relu",
+    "concat { branch { conv(2, kernel=1) } branch { maxpool(3, stride=1, padding=1) } } -> relu",
+  ),
+  ...single(
+    "8, 5, 4",
+    "lrn(4)",
+    "lrn(5, alpha=0.5, k=2, divide=none)",
+    "lrn(3, alpha=0.3)",
+    "lrn(12, alpha=0.3)",
+    "elu(0)",
+    "leaky_relu(1.5)",
+    "gelu",
+    "gelu(approximate=tanh)",
+    "softplus(3)",
+    "hardswish",
+    "hardsigmoid(slope=0.2)",
+    "clip(min=-0.2)",
+    "clip(max=0.2)",
+    "upsample(size=[9, 7])",
+  ),
+  {
+    name: "two inputs that share weights",
+    text: `model M {
+      input left: f32[N, 3, 6, 6]
+      input right: f32[N, 3, 6, 6]
+      share tower { conv(4, kernel=3) -> batchnorm -> relu -> flatten }
+      from left -> tower as a
+      from right -> tower as b
+      concat(a) -> linear(3) as logits
+    }`,
+  },
+  {
+    name: "two outputs",
+    text: `model M {
+      input x: f32[N, 3, 6, 6]
+      target kind: u32[N] in 0..3
+      target size: f32[N, 2]
+      features { conv(4, kernel=3) -> relu -> flatten as flat }
+      from features.flat -> linear(3) as logits
+      from features.flat -> linear(2) as measured
+      loss cross_entropy(logits, kind) + mse(measured, size)
+    }`,
+  },
+  {
+    name: "a classifier that only helps to train",
+    text: `model M {
+      input x: f32[N, 3, 6, 6]
+      target label: u32[N] in 0..3
+      conv(4, kernel=3) -> relu as trunk -> conv(5, kernel=3) -> relu -> flatten
+      linear(3) as logits
+      from trunk -> flatten -> linear(3) as helper
+      loss cross_entropy(logits, label) + 0.3 * cross_entropy(helper, label)
+    }`,
+  },
+  {
+    name: "sections, blocks and loops",
+    text: `
+    block basic(width: int, stride: int = 1) {
+      residual {
+        conv(width, kernel=3, stride=stride, padding=1, bias=false) -> batchnorm -> relu
+        conv(width, kernel=3, padding=1, bias=false) -> batchnorm
+      } skip auto
+      relu
+    }
+    model M {
+      input x: f32[N, 3, 9, 9]
+      stem { conv(4, kernel=3, padding=1, bias=false) -> batchnorm -> relu }
+      for (width, stride, n) in [(4, 1, 2), (8, 2, 3)] {
+        stage {
+          basic(width, stride=stride)
+          repeat n - 1 { basic(width) }
+        }
+      }
+      adaptive_avgpool(1) -> flatten -> dropout(0.2) -> linear(5) as logits
+    }`,
+  },
+];
+
+export const exportCases: readonly ExportCase[] = [...samples, ...corners];
+
+/** The model of a spec, with weights that are the same in every run. */
+export function exportModel(text: string, name = "case.net"): ExportModel {
+  const { selected, diagnostics } = analyze(text, name);
+  const network = selected?.model.network;
+  if (!network) throw new Error(diagnostics.map(({ message }) => message).join("\n"));
+  return { network: neededFor(network).network, tensors: tensorsOf(network) };
+}
+
+/** Of 4 decimal digits for running means, so that nothing hides behind zeros. */
+export function tensorsOf(network: ResolvedNetwork): ReadonlyMap<string, ExportTensor> {
+  const tensors = build(network).parameters.map(({ value: { name, shape } }) => {
+    const sizes = shape.map(Number);
+    return [name, { shape: sizes, values: parameterValues(`export/${name}`, sizes) }] as const;
+  });
+  return new Map(tensors);
+}
+
+/** Random numbers for every input, by name. */
+export function inputsOf({ network }: ExportModel, batch = 2): ReadonlyMap<string, Float32Array> {
+  return new Map(
+    network.inputs.map(({ name, type }) => {
+      const length = batch * type.shape.slice(1).reduce<number>((n, size) => n * Number(size), 1);
+      return [name, uniformValues(`export/${name}`, length, 2)];
+    }),
+  );
+}
+
+const context = {
+  seed: 0,
+  step: 0,
+  training: false,
+  optimizer: { kind: "sgd", learningRate: 0, momentum: 0, weightDecay: 0, nesterov: false },
+} as never;
+
+/** What the network predicts by the references of its ops, in double precision. */
+export function predictions(
+  { network, tensors }: ExportModel,
+  inputs: ReadonlyMap<string, Numbers>,
+): readonly Numbers[] {
+  const graph = forInference(build(network));
+  const wide = (numbers: Numbers) => Float64Array.from(numbers);
+  const parameters = new Map([...tensors].map(([name, { values }]) => [name, wide(values)]));
+  const given = Object.fromEntries([...inputs].map(([name, values]) => [name, wide(values)]));
+  const images = given[network.inputs[0]!.name]!;
+  const values = runGraph(graph, { images, given, parameters, context });
+  return portsOf(graph, "prediction").map(({ id }) => values.get(id)!.data as Numbers);
+}
+
+/** Largest difference as a share of the largest expected number. */
+export function largestError(got: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (got.length !== expected.length) return Infinity;
+  let [difference, size] = [0, 1e-6];
+  for (let index = 0; index < got.length; index++) {
+    const apart = Math.abs(got[index]! - expected[index]!);
+    difference = Math.max(difference, apart >= 0 ? apart : Infinity);
+    size = Math.max(size, Math.abs(expected[index]!));
+  }
+  return difference / size;
+}
