@@ -199,7 +199,7 @@ export function needsOf({ kernel, workgroups }: StepDraft): readonly Need[] {
     },
     {
       limit: "maxComputeWorkgroupStorageSize",
-      needed: kernel.workgroupBytes ?? workgroupBytes(kernel.wgsl),
+      needed: kernel.workgroupBytes,
       what: "bytes of workgroup memory",
     },
     {
@@ -209,14 +209,4 @@ export function needsOf({ kernel, workgroups }: StepDraft): readonly Need[] {
     },
     { limit: "maxComputeWorkgroupsPerDimension", needed: workgroups.z, what: "workgroups" },
   ];
-}
-
-const ELEMENT_BYTES: Readonly<Record<string, number>> = { f32: 4, u32: 4, vec4f: 16, vec4u: 16 };
-
-function workgroupBytes(wgsl: string): number {
-  const arrays = wgsl.matchAll(/var<workgroup> \w+: array<(\w+), (\d+)>/g);
-  return [...arrays].reduce(
-    (sum, [, element, length]) => sum + ELEMENT_BYTES[element!]! * Number(length),
-    0,
-  );
 }

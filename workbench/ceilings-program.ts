@@ -7,7 +7,7 @@ import {
   type Target,
 } from "../program/program.js";
 import {
-  CEILING_WORKGROUP,
+  CEILING_LANES,
   LANE_MULTIPLY_ADDS,
   LANE_QUADS,
   multiplyAdds,
@@ -51,14 +51,15 @@ export const PASSAGES: Readonly<Record<Passage, number>> = {
  */
 export function ceilingsProgram(target: Target): Program {
   const passages = Object.keys(PASSAGES) as Passage[];
-  const kernels = [...BLOCKS.map(multiplyAdds), ...passages.map(passQuads)].map(
-    ({ name, wgsl, storage }) => ({
-      name,
-      wgsl,
-      bindings: storage.map(({ access }) => access),
-    }),
-  );
-  const lanes = WORKGROUPS[target] * CEILING_WORKGROUP;
+  const typed = [
+    ...BLOCKS.map((count) => multiplyAdds(count)),
+    ...passages.map((each) => passQuads(each)),
+  ];
+  const kernels = typed.map((kernel) => {
+    const { name, wgsl, storage } = kernel.print();
+    return { name, wgsl, bindings: storage.map(({ access }) => access) };
+  });
+  const lanes = WORKGROUPS[target] * CEILING_LANES;
   const common = { constants: [], location: { line: 0, column: 0 } };
   const NO_STEPS = {
     initialize: [],
@@ -77,7 +78,7 @@ export function ceilingsProgram(target: Target): Program {
       buffers: [IMAGES, TO],
       label: `${count} accumulators`,
       macs: 4 * LANE_MULTIPLY_ADDS * lanes,
-      workgroups: perGroup(lanes, CEILING_WORKGROUP),
+      workgroups: perGroup(lanes, CEILING_LANES),
     })),
     ...passages.map((passage, index) => ({
       ...common,
@@ -85,7 +86,7 @@ export function ceilingsProgram(target: Target): Program {
       label: passage,
       macs: 0,
       buffers: passageBinds(passage).map((name) => (name === "a" ? FROM : TO)),
-      workgroups: perGroup(PASSED_BYTES / 16, CEILING_WORKGROUP * LANE_QUADS),
+      workgroups: perGroup(PASSED_BYTES / 16, CEILING_LANES * LANE_QUADS),
     })),
   ];
   return {

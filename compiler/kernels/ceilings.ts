@@ -2,10 +2,11 @@
  * What an adapter can do at most, as kernels: multiply-adds without memory, and memory without
  * multiply-adds.
  */
-import { assemble, type Kernel } from "./kernel.js";
-import { wgsl } from "./wgsl.js";
+import { read, written, type Loaded, type Stored } from "./bindings.js";
+import { block, code, joined, lane, locals, times, type Code } from "./code.js";
+import { defineKernel } from "./define-kernel.js";
 
-export const CEILING_WORKGROUP = 64;
+export const CEILING_LANES = 64;
 
 /** Multiply-adds of a vec4 that each lane makes, whatever its number of accumulators. */
 export const LANE_MULTIPLY_ADDS = 16384;
@@ -17,29 +18,26 @@ const TURN = 64;
  * Multiply-adds through a block of vec4 accumulators that do not wait for each other. How many are
  * best depends on the adapter's registers and on how long a result takes.
  */
-export function multiplyAdds(accumulators: number): Kernel {
-  const names = Array.from({ length: accumulators }, (_, index) => `c${index}`);
-  const repeats = Array.from({ length: TURN / accumulators }, () => names).flat();
-  return assemble({
-    name: `multiply_adds_${accumulators}`,
+export const multiplyAdds = defineKernel("multiply_adds", (accumulators: number) => {
+  const names = locals("c", accumulators);
+  const repeats = times(TURN / accumulators, () => names).flat();
+  return {
+    suffix: `_${accumulators}`,
     summary: `The ceiling of multiply-adds: ${accumulators} accumulators of a vec4.`,
-    storage: [
-      { name: "a", access: "read", element: "vec4f" },
-      { name: "y", access: "read_write", element: "vec4f" },
-    ],
-    constants: [],
-    workgroupSize: CEILING_WORKGROUP,
-    body: wgsl`
+    bindings: { a: read("vec4f"), y: written("vec4f") },
+    constants: {},
+    lanes: CEILING_LANES,
+    body: ({ io }) => code`
       // Both come from memory, so that no compiler knows them.
-      let factor = a[0] + vec4f(1.0);
-      let addend = a[1];
-      ${names.map((name, index) => `var ${name} = vec4f(f32(lane + ${index}u));`)}
-      for (var turn = 0u; turn < ${LANE_MULTIPLY_ADDS / TURN}u; turn++) {
-        ${repeats.map((name) => `${name} = fma(${name}, factor, addend);`)}
+      let factor = ${io.a.load(0)} + vec4f(1.0);
+      let addend = ${io.a.load(1)};
+      ${names.map((name, index) => code`var ${name} = vec4f(f32(${lane} + ${index}));`)}
+      for (var turn = 0u; turn < ${LANE_MULTIPLY_ADDS / TURN}; turn++) {
+        ${repeats.map((name) => code`${name} = fma(${name}, factor, addend);`)}
       }
-      y[block * ${CEILING_WORKGROUP}u + lane] = ${names.join(" + ")};`,
-  });
-}
+      ${io.y.store(code`${block} * ${CEILING_LANES} + ${lane}`, joined(names, " + "))}`,
+  };
+});
 
 /**
  * How vec4 go through a lane: from one buffer to another, from a buffer into a sum, or changed
@@ -50,33 +48,38 @@ export type Passage = "copy" | "read" | "change";
 /** vec4 that a lane handles, a workgroup's width apart. */
 export const LANE_QUADS = 8;
 
-const PASSAGES: Readonly<Record<Passage, { readonly each: string; readonly end: string }>> = {
-  copy: { each: "y[index] = a[index];", end: "" },
-  read: { each: "sum += a[index];", end: "y[block * 64u + lane] = sum;" },
-  change: { each: "y[index] = fma(y[index], vec4f(0.5), vec4f(1.0));", end: "" },
+interface Ends {
+  readonly a: Loaded;
+  readonly y: Stored;
+}
+
+const INDEX = code`index`;
+
+/** What is done with the vec4 at `index`. */
+const PASSAGES: Readonly<Record<Passage, (ends: Ends) => Code>> = {
+  copy: ({ a, y }) => y.store(INDEX, a.load(INDEX)),
+  read: ({ a }) => code`sum += ${a.load(INDEX)};`,
+  change: ({ y }) => y.store(INDEX, code`fma(${y.load(INDEX)}, vec4f(0.5), vec4f(1.0))`),
 };
 
 /** The buffers that a passage binds. */
 export const passageBinds = (passage: Passage): readonly ("a" | "y")[] =>
   passage === "change" ? ["y"] : ["a", "y"];
 
-export function passQuads(passage: Passage): Kernel {
-  const { each, end } = PASSAGES[passage];
-  return assemble({
-    name: passage,
-    summary: `The ceiling of memory: ${passage} vec4.`,
-    storage: passageBinds(passage).map((name) => ({
-      ...{ name, element: "vec4f" },
-      access: name === "a" ? "read" : "read_write",
-    })),
-    constants: [],
-    workgroupSize: CEILING_WORKGROUP,
-    body: wgsl`
-      ${passage === "read" ? "var sum = vec4f();" : ""}
-      for (var turn = 0u; turn < ${LANE_QUADS}u; turn++) {
-        let index = (block * ${LANE_QUADS}u + turn) * ${CEILING_WORKGROUP}u + lane;
-        ${each}
-      }
-      ${end}`,
-  });
-}
+export const passQuads = defineKernel("pass", (passage: Passage) => ({
+  suffix: `_${passage}`,
+  summary: `The ceiling of memory: ${passage} vec4.`,
+  bindings: {
+    a: passageBinds(passage).includes("a") ? read("vec4f") : undefined,
+    y: written("vec4f"),
+  },
+  constants: {},
+  lanes: CEILING_LANES,
+  body: ({ io }) => code`
+    ${passage === "read" && code`var sum = vec4f();`}
+    for (var turn = 0u; turn < ${LANE_QUADS}; turn++) {
+      let index = (${block} * ${LANE_QUADS} + turn) * ${CEILING_LANES} + ${lane};
+      ${PASSAGES[passage](io)}
+    }
+    ${passage === "read" && io.y.store(code`${block} * ${CEILING_LANES} + ${lane}`, code`sum`)}`,
+}));

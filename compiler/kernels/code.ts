@@ -112,6 +112,14 @@ export function times<Result>(count: number, make: (index: number) => Result): R
 export const joined = (parts: readonly Code[], separator: string): Code =>
   new Code((printer) => parts.map((part) => part.print(printer)).join(separator));
 
+/** `at + count`, or `at` itself where that is the same. */
+export const offset = (at: Code, count: number): Code =>
+  count === 0 ? at : code`${at} + ${count}`;
+
+/** `at * factor`, or `at` itself where that is the same. */
+export const scaled = (at: Code, factor: number): Code =>
+  factor === 1 ? at : code`${at} * ${factor}`;
+
 /** An f32 literal. */
 export function float(value: number): Code {
   if (!Number.isFinite(value)) throw new Error(`no WGSL literal for ${value}`);

@@ -1,4 +1,4 @@
-import { code, Declaration, helper, type Code } from "./code.js";
+import { code, Declaration, helper, text, type Code } from "./code.js";
 
 /**
  * Functions that let NaN through, as PyTorch's do. WGSL may assume that there is none: `max`, `min`
@@ -63,7 +63,7 @@ export const RANK_OF = helper("rank_of", RANKS);
 export const RANKED = helper("ranked", RANKS);
 
 /** The rank of minus infinity. */
-export const LOWEST_RANK = "-0x7f800000";
+export const LOWEST_RANK = text("-0x7f800000");
 
 /** A condition: the f32 `value` is infinite or NaN. */
 export const isNotFinite = (value: Code): Code =>

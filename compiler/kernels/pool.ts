@@ -1,62 +1,88 @@
-import type { Expression } from "../ir/expression.js";
-import { plain, raw } from "./bridge.js";
-import { IDENTITY, type Epilogue } from "./epilogue.js";
-import { describe, expressionDeclarations, print } from "./expression.js";
-import type { Kernel } from "./kernel.js";
-import { LOWEST_RANK, RANK_OF, RELU } from "./not-a-number.js";
-import { quadKernel, type QuadSkeleton } from "./pointwise-old.js";
-import { times, wgsl } from "./wgsl.js";
-
 /**
  * Pooling and its gradients. A thread makes one channel quad of one pixel. Window corners are
  * computed in i32, since padding puts them outside; a window is cut to the image, so padding needs
  * no values.
  */
+import type { Expression } from "../ir/expression.js";
+import { read, written, type Loaded } from "./bindings.js";
+import { code, Declaration, helper, joined, times, type Code, type Hole } from "./code.js";
+import type { ConstantCode, PlaceCode } from "./constants.js";
+import { describe, expressionDeclarations, print } from "./expression.js";
+import { LOWEST_RANK, RANK_OF, RANKED, RELU } from "./not-a-number.js";
+import { defineQuads, sizes } from "./quads.js";
 
-const WINDOW = [
-  ...["input_height", "input_width", "kernel_height", "kernel_width"],
-  ...["stride_height", "stride_width", "padding_top", "padding_left"],
-];
+const WINDOW = {
+  input_height: "u32",
+  input_width: "u32",
+  kernel_height: "u32",
+  kernel_width: "u32",
+  stride_height: "u32",
+  stride_width: "u32",
+  padding_top: "u32",
+  padding_left: "u32",
+} as const;
+
+const OUTPUT = { output_height: "u32", output_width: "u32" } as const;
+
+type Window = ConstantCode<typeof WINDOW>;
+type Output = ConstantCode<typeof OUTPUT>;
 
 /**
  * Loops over the part of the output pixel's window that lies inside the image, at (row, column).
  */
-const overWindow = (body: string) => wgsl`
-  let top = i32(y * constants.stride_height) - i32(constants.padding_top);
-  let left = i32(x * constants.stride_width) - i32(constants.padding_left);
-  let last_row = min(top + i32(constants.kernel_height), i32(constants.input_height));
-  let last_column = min(left + i32(constants.kernel_width), i32(constants.input_width));
+const overWindow = (k: Window, body: Hole) => code`
+  let top = i32(y * ${k.stride_height}) - i32(${k.padding_top});
+  let left = i32(x * ${k.stride_width}) - i32(${k.padding_left});
+  let last_row = min(top + i32(${k.kernel_height}), i32(${k.input_height}));
+  let last_column = min(left + i32(${k.kernel_width}), i32(${k.input_width}));
   for (var row = max(top, 0); row < last_row; row++) {
     for (var column = max(left, 0); column < last_column; column++) {
       ${body}
     }
   }`;
 
+/** The first of the windows that cover what lies at `offset` in the padded image. */
+const firstWindow = (offset: Code, kernel: Code, stride: Code) =>
+  code`select((${offset} - ${kernel}) / ${stride} + 1u, 0u, ${offset} < ${kernel})`;
+
+const endOfWindows = (offset: Code, stride: Code, count: Code) =>
+  code`min(${offset} / ${stride} + 1u, ${count})`;
+
 /**
  * Loops over the output pixels (oy, ox) whose windows cover the input pixel (y, x); (row, column)
  * is its place in the window.
  */
-const overWindows = (body: string) => wgsl`
-  let top = y + constants.padding_top;
-  let left = x + constants.padding_left;
-  let first_y = select((top - constants.kernel_height) / constants.stride_height + 1u, 0u, top < constants.kernel_height);
-  let first_x = select((left - constants.kernel_width) / constants.stride_width + 1u, 0u, left < constants.kernel_width);
-  for (var oy = first_y; oy < min(top / constants.stride_height + 1u, constants.output_height); oy++) {
-    for (var ox = first_x; ox < min(left / constants.stride_width + 1u, constants.output_width); ox++) {
-      let row = top - oy * constants.stride_height;
-      let column = left - ox * constants.stride_width;
+const overWindows = (k: Window & Output, body: Hole) => code`
+  let top = y + ${k.padding_top};
+  let left = x + ${k.padding_left};
+  let first_y = ${firstWindow(TOP, k.kernel_height, k.stride_height)};
+  let first_x = ${firstWindow(LEFT, k.kernel_width, k.stride_width)};
+  for (var oy = first_y; oy < ${endOfWindows(TOP, k.stride_height, k.output_height)}; oy++) {
+    for (var ox = first_x; ox < ${endOfWindows(LEFT, k.stride_width, k.output_width)}; ox++) {
+      let row = top - oy * ${k.stride_height};
+      let column = left - ox * ${k.stride_width};
       ${body}
     }
   }`;
 
-const INPUT = ["a_image", "a_row", "a_column", "a_base"];
-const OUTPUT = ["output_height", "output_width"];
+const [TOP, LEFT, BOTTOM, RIGHT] = [code`top`, code`left`, code`bottom`, code`right`];
+const [IMAGE, QUAD, Y, X] = [code`image`, code`quad`, code`y`, code`x`];
+const [OUTPUT_Y, OUTPUT_X] = [code`oy`, code`ox`];
+const [ROW, COLUMN] = [code`row`, code`column`];
 
-const inputQuad =
-  "a[constants.a_base + image * constants.a_image + u32(row) * constants.a_row + u32(column) * constants.a_column + quad]";
+/** What every one of them reads. */
+interface Input {
+  readonly io: { readonly a: Loaded };
+  readonly k: { readonly a: PlaceCode };
+}
 
-const gradientQuad =
-  "a[constants.a_base + image * constants.a_image + oy * constants.a_row + ox * constants.a_column + quad]";
+const loadAt = ({ io, k }: Input, y: Code, x: Code) =>
+  io.a.load(code`${k.a.at(IMAGE, y, x)} + ${QUAD}`);
+
+/** The element of the window that is being looped over. */
+const inputQuad = (input: Input) => loadAt(input, code`u32(${ROW})`, code`u32(${COLUMN})`);
+
+const gradientQuad = (input: Input) => loadAt(input, OUTPUT_Y, OUTPUT_X);
 
 /**
  * How winners are kept: four channels to a word, for windows of up to 255 elements, or a word each.
@@ -66,11 +92,16 @@ export type CodeWidth = "bytes" | "words";
 const CODES = {
   bytes: {
     element: "u32",
-    pack: "code.x | (code.y << 8u) | (code.z << 16u) | (code.w << 24u)",
-    unpack: "(vec4u(codes[at]) >> vec4u(0, 8, 16, 24)) & vec4u(255)",
-    noWinner: "255",
+    pack: code`code.x | (code.y << 8u) | (code.z << 16u) | (code.w << 24u)`,
+    unpack: (packed: Code) => code`(vec4u(${packed}) >> vec4u(0, 8, 16, 24)) & vec4u(255)`,
+    noWinner: code`255`,
   },
-  words: { element: "vec4u", pack: "code", unpack: "codes[at]", noWinner: "0xffffffffu" },
+  words: {
+    element: "vec4u",
+    pack: code`code`,
+    unpack: (packed: Code) => packed,
+    noWinner: code`0xffffffffu`,
+  },
 } as const;
 
 export interface MaxPoolVariant {
@@ -92,107 +123,127 @@ export interface PoolLine {
   readonly vectors: number;
 }
 
+/** The binding of a line's vector, from 0 on. */
+export const vectorName = (index: number): string => `p${index + 1}`;
+
+const vectorsOf = (line: PoolLine | undefined) =>
+  Object.fromEntries(
+    times(line?.vectors ?? 0, (index) => [vectorName(index), read("vec4f")] as const),
+  );
+
+const summaryOf = ({ relu, keepsCodes }: MaxPoolVariant) => {
+  const name = `Max pooling${relu ? " and ReLU" : ""}`;
+  return `${name}: the largest of a window${keepsCodes ? ", and which it was" : ""}.`;
+};
+
 /** Elements are compared by their ranks, so that NaN wins, as in PyTorch. */
-export function maxPool(variant: MaxPoolVariant): Kernel {
+export const maxPool = defineQuads("max_pool", (variant: MaxPoolVariant) => {
   const { relu, keepsCodes, codes, line } = variant;
-  const start = relu && !line ? "0" : LOWEST_RANK;
   const { element, pack, noWinner } = CODES[codes];
-  const takesWinner = keepsCodes
-    ? wgsl`
-      let place = u32(row - top) * constants.kernel_width + u32(column - left);
-      code = select(code, vec4u(place), candidate > winner);`
-    : "";
-  return quadKernel({
-    name: `max_pool${line ? `_of_${describe(line.expression)}` : ""}${relu ? "_relu" : ""}${keepsCodes ? `_${codes}` : ""}`,
-    summary: `Max pooling${relu ? " and ReLU" : ""}: the largest of a window${keepsCodes ? ", and which it was" : ""}.`,
-    storage: [
-      { name: "a", access: "read", element: "vec4f" },
-      ...(keepsCodes ? [{ name: "codes", access: "read_write", element } as const] : []),
-      ...times(line?.vectors ?? 0, (index) => {
-        return { name: `p${index + 1}`, access: "read", element: "vec4f" } as const;
-      }),
-    ],
-    constants: [...INPUT, ...WINDOW],
-    inputs: [],
+  const words = [
+    line && `_of_${describe(line.expression)}`,
+    relu && "_relu",
+    keepsCodes && `_${codes}`,
+  ];
+  return {
+    suffix: words.filter((word) => word).join(""),
+    summary: summaryOf(variant),
+    bindings: {
+      a: read("vec4f"),
+      codes: keepsCodes ? written(element) : undefined,
+      ...vectorsOf(line),
+    },
+    constants: { a: "place", ...WINDOW },
     declarations: [
       RANK_OF,
-      ...(line ? [...(relu ? [RELU] : []), ...expressionDeclarations([line.expression])] : []),
+      ...(line && relu ? [RELU] : []),
+      ...(line ? expressionDeclarations([line.expression]) : []),
     ],
-    result: onLine(
-      line,
-      variant,
-      wgsl`
-      var winner = vec4i(${start});
-      ${keepsCodes ? `var code = vec4u(${noWinner});` : ""}
-      ${overWindow(wgsl`
-        let candidate = rank_of(${line ? "rises * " : ""}${inputQuad});
-        ${takesWinner}
-        winner = max(winner, candidate);`)}
-      ${line ? "var" : "let"} value = ranked(winner);`,
-    ),
-    after: keepsCodes ? `codes[thread] = ${pack};` : "",
-    epilogue: IDENTITY,
-  });
-}
+    value: (scope) => {
+      const { k } = scope;
+      const vectors = scope.io as unknown as Readonly<Record<string, Loaded>>;
+      const takesWinner = code`
+        let place = u32(row - top) * ${k.kernel_width} + u32(column - left);
+        code = select(code, vec4u(place), candidate > winner);`;
+      const winner = code`
+        var winner = vec4i(${relu && !line ? code`0` : LOWEST_RANK});
+        ${keepsCodes && code`var code = vec4u(${noWinner});`}
+        ${overWindow(
+          k,
+          code`
+            let candidate = ${RANK_OF}(${line && code`rises * `}${inputQuad(scope)});
+            ${keepsCodes && takesWinner}
+            winner = max(winner, candidate);`,
+        )}
+        ${line ? code`var` : code`let`} value = ${RANKED}(winner);`;
+      return line ? onLine(line, variant, { vectors, winner }) : winner;
+    },
+    after: ({ io }) => keepsCodes && io.codes.store(code`thread`, pack),
+  };
+});
 
-const printLine = (line: PoolLine, part: "expression" | "slope") =>
-  plain(
-    print(line[part], {
-      type: "vec4f",
-      operand: () => raw("(rises * value)"),
-      channel: (index) => raw(`p${index}[quad]`),
-      counter: raw("0u"),
-    }),
-  );
+interface OnLine {
+  readonly vectors: Readonly<Record<string, Loaded>>;
+  /** Statements that make `value`, the winner's. */
+  readonly winner: Code;
+}
 
 /**
  * The largest value on a line is that of the largest or of the smallest element, whichever way the
  * line goes; on a level one, of the first. So the line's rounding plays no part in who wins.
  */
 function onLine(
-  line: PoolLine | undefined,
+  line: PoolLine,
   { relu, keepsCodes, codes }: MaxPoolVariant,
-  winner: string,
-): string {
-  if (!line) return winner;
+  { vectors, winner }: OnLine,
+): Code {
+  const printed = (expression: Expression) =>
+    print(expression, {
+      type: "vec4f",
+      operand: () => code`(rises * value)`,
+      channel: (index) => vectors[vectorName(index - 1)]!.load(QUAD),
+      counter: code`0u`,
+    });
   const { noWinner } = CODES[codes];
-  const cut = wgsl`
-    value = relu(value);
-    ${keepsCodes ? `code = select(code, vec4u(${noWinner}), value == vec4f(0));` : []}`;
-  return wgsl`
-    let rises = sign(${printLine(line, "slope")});
+  const cut = code`
+    value = ${RELU}(value);
+    ${keepsCodes && code`code = select(code, vec4u(${noWinner}), value == vec4f(0));`}`;
+  return code`
+    let rises = sign(${printed(line.slope)});
     ${winner}
-    value = ${printLine(line, "expression")};
-    ${relu ? cut : []}`;
+    value = ${printed(line.expression)};
+    ${relu && cut}`;
+}
+
+export interface MaxPoolGradientVariant {
+  readonly codes: CodeWidth;
 }
 
 /** Each input gathers the gradients of the windows that it won. */
-export function maxPoolGradient(
-  codes: CodeWidth,
-  epilogue: Epilogue,
-  skeleton: QuadSkeleton = quadKernel,
-): Kernel {
-  const { element, unpack } = CODES[codes];
-  return skeleton({
-    name: `max_pool_gradient_${codes}`,
-    summary: "Max pooling, gradient: an input gathers from the windows that it won.",
-    storage: [
-      { name: "a", access: "read", element: "vec4f" },
-      { name: "codes", access: "read", element },
-    ],
-    constants: [...INPUT, ...WINDOW, ...OUTPUT],
-    inputs: [],
-    result: wgsl`
-      var value = vec4f(0);
-      ${overWindows(wgsl`
-        let window = (image * constants.output_height + oy) * constants.output_width + ox;
-        let at = window * constants.quads + quad;
-        let code = ${unpack};
-        let place = row * constants.kernel_width + column;
-        value += select(vec4f(0), ${gradientQuad}, code == vec4u(place));`)}`,
-    epilogue,
-  });
-}
+export const maxPoolGradient = defineQuads(
+  "max_pool_gradient",
+  ({ codes }: MaxPoolGradientVariant) => {
+    const { element, unpack } = CODES[codes];
+    return {
+      suffix: `_${codes}`,
+      summary: "Max pooling, gradient: an input gathers from the windows that it won.",
+      bindings: { a: read("vec4f"), codes: read(element) },
+      constants: { a: "place", ...WINDOW, ...OUTPUT },
+      value: (scope) => {
+        const { io, k } = scope;
+        const won = code`
+          let window = (image * ${k.output_height} + oy) * ${k.output_width} + ox;
+          let at = window * ${sizes.quads} + quad;
+          let code = ${unpack(io.codes.load(code`at`))};
+          let place = row * ${k.kernel_width} + column;
+          value += select(vec4f(0), ${gradientQuad(scope)}, code == vec4u(place));`;
+        return code`
+          var value = vec4f(0);
+          ${overWindows(k, won)}`;
+      },
+    };
+  },
+);
 
 /**
  * What a sliding average divides by. `padded`: the window's size, cut only where it passes the
@@ -200,125 +251,136 @@ export function maxPoolGradient(
  */
 export type Divisor = "padded" | "inside";
 
-const divisorFunction = (divisor: Divisor) =>
-  divisor === "inside"
-    ? wgsl`
+const EXTENTS: Readonly<Record<Divisor, Code>> = {
+  inside: helper(
+    "extent",
+    code`
       fn extent(start: i32, kernel: u32, padding: u32, size: u32, after: u32) -> f32 {
         return f32(min(start + i32(kernel), i32(size)) - max(start, 0));
-      }`
-    : wgsl`
+      }`,
+  ),
+  padded: helper(
+    "extent",
+    code`
       fn extent(start: i32, kernel: u32, padding: u32, size: u32, after: u32) -> f32 {
         return f32(min(start + i32(kernel), i32(size + after)) - start);
-      }`;
+      }`,
+  ),
+};
 
-const AVERAGE = [...WINDOW, "padding_bottom", "padding_right"];
+const AVERAGE = { ...WINDOW, padding_bottom: "u32", padding_right: "u32" } as const;
 
-const area = (top: string, left: string) =>
-  `extent(${top}, constants.kernel_height, constants.padding_top, constants.input_height, constants.padding_bottom)` +
-  ` * extent(${left}, constants.kernel_width, constants.padding_left, constants.input_width, constants.padding_right)`;
-
-export function averagePool(divisor: Divisor, epilogue: Epilogue): Kernel {
-  return quadKernel({
-    name: `average_pool_${divisor}`,
-    summary: "Average pooling: the mean of a window.",
-    storage: [{ name: "a", access: "read", element: "vec4f" }],
-    constants: [...INPUT, ...AVERAGE],
-    inputs: [],
-    declarations: [divisorFunction(divisor)],
-    result: wgsl`
-      var sum = vec4f(0);
-      ${overWindow(`sum += ${inputQuad};`)}
-      let value = sum / (${area("top", "left")});`,
-    epilogue,
-  });
+/** How many elements a window counts. */
+function area(
+  divisor: Divisor,
+  k: ConstantCode<typeof AVERAGE>,
+  { top, left }: { readonly top: Code; readonly left: Code },
+): Code {
+  const extent = EXTENTS[divisor];
+  const extentOf = (...operands: readonly Code[]) => code`${extent}(${joined(operands, ", ")})`;
+  const { kernel_height, padding_top, input_height, padding_bottom } = k;
+  const { kernel_width, padding_left, input_width, padding_right } = k;
+  const height = extentOf(top, kernel_height, padding_top, input_height, padding_bottom);
+  const width = extentOf(left, kernel_width, padding_left, input_width, padding_right);
+  return code`${height} * ${width}`;
 }
 
-export function averagePoolGradient(
-  divisor: Divisor,
-  epilogue: Epilogue,
-  skeleton: QuadSkeleton = quadKernel,
-): Kernel {
-  return skeleton({
-    name: `average_pool_gradient_${divisor}`,
+export interface AveragePoolVariant {
+  readonly divisor: Divisor;
+}
+
+export const averagePool = defineQuads("average_pool", ({ divisor }: AveragePoolVariant) => ({
+  suffix: `_${divisor}`,
+  summary: "Average pooling: the mean of a window.",
+  bindings: { a: read("vec4f") },
+  constants: { a: "place", ...AVERAGE },
+  value: (scope) => code`
+    var sum = vec4f(0);
+    ${overWindow(scope.k, code`sum += ${inputQuad(scope)};`)}
+    let value = sum / (${area(divisor, scope.k, { top: TOP, left: LEFT })});`,
+}));
+
+export const averagePoolGradient = defineQuads(
+  "average_pool_gradient",
+  ({ divisor }: AveragePoolVariant) => ({
+    suffix: `_${divisor}`,
     summary:
       "Average pooling, gradient: an input gathers its share of every window that covers it.",
-    storage: [{ name: "a", access: "read", element: "vec4f" }],
-    constants: [...INPUT, ...AVERAGE, ...OUTPUT],
-    inputs: [],
-    declarations: [divisorFunction(divisor)],
-    result: wgsl`
-      var value = vec4f(0);
-      ${overWindows(wgsl`
-        let window_top = i32(oy * constants.stride_height) - i32(constants.padding_top);
-        let window_left = i32(ox * constants.stride_width) - i32(constants.padding_left);
-        value += ${gradientQuad} / (${area("window_top", "window_left")});`)}`,
-    epilogue,
-  });
-}
+    bindings: { a: read("vec4f") },
+    constants: { a: "place", ...AVERAGE, ...OUTPUT },
+    value: (scope) => {
+      const { k } = scope;
+      const [top, left] = [code`window_top`, code`window_left`];
+      const share = code`
+        let window_top = i32(oy * ${k.stride_height}) - i32(${k.padding_top});
+        let window_left = i32(ox * ${k.stride_width}) - i32(${k.padding_left});
+        value += ${gradientQuad(scope)} / (${area(divisor, k, { top, left })});`;
+      return code`
+        var value = vec4f(0);
+        ${overWindows(k, share)}`;
+    },
+  }),
+);
 
-const ADAPTIVE = ["input_height", "input_width", "output_height", "output_width"];
+const ADAPTIVE = { input_height: "u32", input_width: "u32", ...OUTPUT } as const;
 
 /** PyTorch's adaptive windows: i of n covers floor(i * size / n) up to ceil((i + 1) * size / n). */
-const ADAPTIVE_WINDOW = `fn window_start(index: u32, size: u32, count: u32) -> u32 {
-  return index * size / count;
-}
+const ADAPTIVE_WINDOW = new Declaration(code`
+  fn window_start(index: u32, size: u32, count: u32) -> u32 {
+    return index * size / count;
+  }
 
-fn window_end(index: u32, size: u32, count: u32) -> u32 {
-  return ((index + 1u) * size + count - 1u) / count;
-}`;
+  fn window_end(index: u32, size: u32, count: u32) -> u32 {
+    return ((index + 1u) * size + count - 1u) / count;
+  }`);
 
-export function adaptiveAveragePool(epilogue: Epilogue): Kernel {
-  return quadKernel({
-    name: "adaptive_average_pool",
-    summary: "Adaptive average pooling: means of windows that divide the image evenly.",
-    storage: [{ name: "a", access: "read", element: "vec4f" }],
-    constants: [...INPUT, ...ADAPTIVE],
-    inputs: [],
-    declarations: [ADAPTIVE_WINDOW],
-    result: wgsl`
-      let top = window_start(y, constants.input_height, constants.output_height);
-      let bottom = window_end(y, constants.input_height, constants.output_height);
-      let left = window_start(x, constants.input_width, constants.output_width);
-      let right = window_end(x, constants.input_width, constants.output_width);
-      var sum = vec4f(0);
-      for (var row = top; row < bottom; row++) {
-        for (var column = left; column < right; column++) {
-          sum += ${inputQuad};
-        }
+const WINDOW_START = helper("window_start", ADAPTIVE_WINDOW);
+const WINDOW_END = helper("window_end", ADAPTIVE_WINDOW);
+
+/** The first and the last row, or column, of the window `index`. */
+const adaptiveRows = (k: ConstantCode<typeof ADAPTIVE>, index: Code) => code`
+  let top = ${WINDOW_START}(${index}, ${k.input_height}, ${k.output_height});
+  let bottom = ${WINDOW_END}(${index}, ${k.input_height}, ${k.output_height});`;
+
+const adaptiveColumns = (k: ConstantCode<typeof ADAPTIVE>, index: Code) => code`
+  let left = ${WINDOW_START}(${index}, ${k.input_width}, ${k.output_width});
+  let right = ${WINDOW_END}(${index}, ${k.input_width}, ${k.output_width});`;
+
+const ADAPTIVE_AREA = code`f32((${BOTTOM} - ${TOP}) * (${RIGHT} - ${LEFT}))`;
+
+export const adaptiveAveragePool = defineQuads("adaptive_average_pool", () => ({
+  summary: "Adaptive average pooling: means of windows that divide the image evenly.",
+  bindings: { a: read("vec4f") },
+  constants: { a: "place", ...ADAPTIVE },
+  value: (scope) => code`
+    ${adaptiveRows(scope.k, Y)}
+    ${adaptiveColumns(scope.k, X)}
+    var sum = vec4f(0);
+    for (var row = top; row < bottom; row++) {
+      for (var column = left; column < right; column++) {
+        sum += ${loadAt(scope, ROW, COLUMN)};
       }
-      let value = sum / f32((bottom - top) * (right - left));`,
-    epilogue,
-  });
-}
+    }
+    let value = sum / ${ADAPTIVE_AREA};`,
+}));
 
 /** Windows may overlap when the input is smaller than the output, so every window is asked. */
-export function adaptiveAveragePoolGradient(
-  epilogue: Epilogue,
-  skeleton: QuadSkeleton = quadKernel,
-): Kernel {
-  return skeleton({
-    name: "adaptive_average_pool_gradient",
-    summary: "Adaptive average pooling, gradient.",
-    storage: [{ name: "a", access: "read", element: "vec4f" }],
-    constants: [...INPUT, ...ADAPTIVE],
-    inputs: [],
-    declarations: [ADAPTIVE_WINDOW],
-    result: wgsl`
-      var value = vec4f(0);
-      for (var oy = 0u; oy < constants.output_height; oy++) {
-        let top = window_start(oy, constants.input_height, constants.output_height);
-        let bottom = window_end(oy, constants.input_height, constants.output_height);
-        if (y < top || y >= bottom) {
-          continue;
+export const adaptiveAveragePoolGradient = defineQuads("adaptive_average_pool_gradient", () => ({
+  summary: "Adaptive average pooling, gradient.",
+  bindings: { a: read("vec4f") },
+  constants: { a: "place", ...ADAPTIVE },
+  value: (scope) => code`
+    var value = vec4f(0);
+    for (var oy = 0u; oy < ${scope.k.output_height}; oy++) {
+      ${adaptiveRows(scope.k, OUTPUT_Y)}
+      if (y < top || y >= bottom) {
+        continue;
+      }
+      for (var ox = 0u; ox < ${scope.k.output_width}; ox++) {
+        ${adaptiveColumns(scope.k, OUTPUT_X)}
+        if (x >= left && x < right) {
+          value += ${gradientQuad(scope)} / ${ADAPTIVE_AREA};
         }
-        for (var ox = 0u; ox < constants.output_width; ox++) {
-          let left = window_start(ox, constants.input_width, constants.output_width);
-          let right = window_end(ox, constants.input_width, constants.output_width);
-          if (x >= left && x < right) {
-            value += ${gradientQuad} / f32((bottom - top) * (right - left));
-          }
-        }
-      }`,
-    epilogue,
-  });
-}
+      }
+    }`,
+}));

@@ -3,54 +3,51 @@
  * twin of runtime/data/color.ts. Colours are kept within 0..1.
  */
 import type { JITTER_PARTS } from "../../program/transforms.js";
-import { wgsl } from "./wgsl.js";
+import { code, helper, type Declared } from "./code.js";
 
-export type ColorFunction = "luma" | (typeof JITTER_PARTS)[number];
+/** The grey of a colour. */
+export const LUMA = helper(
+  "luma",
+  code`
+    fn luma(color: vec3f) -> f32 {
+      return dot(color, vec3f(0.2989, 0.587, 0.114));
+    }`,
+);
 
-interface ColorText {
-  readonly name: ColorFunction;
-  readonly text: string;
-  /** What stands instead for images of one channel. */
-  readonly grey?: string;
-}
+/** The same of images of one channel. */
+export const GREY_LUMA = helper(
+  "luma",
+  code`
+    fn luma(color: vec3f) -> f32 {
+      return color.x;
+    }`,
+);
 
-/** In the order in which WGSL's readers want to meet them: what is used before its users. */
-export const PREPARE_COLORS: readonly ColorText[] = [
-  {
-    name: "luma",
-    text: wgsl`
-      fn luma(color: vec3f) -> f32 {
-        return dot(color, vec3f(0.2989, 0.587, 0.114));
-      }`,
-    grey: wgsl`
-      fn luma(color: vec3f) -> f32 {
-        return color.x;
-      }`,
-  },
-  {
-    name: "brightness",
-    text: wgsl`
+export const COLOR_FUNCTIONS: Readonly<Record<(typeof JITTER_PARTS)[number], Declared>> = {
+  brightness: helper(
+    "brightness",
+    code`
       fn brightness(color: vec3f, factor: f32) -> vec3f {
         return clamp(color * factor, vec3f(0), vec3f(1));
       }`,
-  },
-  {
-    name: "contrast",
-    text: wgsl`
+  ),
+  contrast: helper(
+    "contrast",
+    code`
       fn contrast(color: vec3f, factor: f32, mean: f32) -> vec3f {
         return clamp(mix(vec3f(mean), color, factor), vec3f(0), vec3f(1));
       }`,
-  },
-  {
-    name: "saturation",
-    text: wgsl`
+  ),
+  saturation: helper(
+    "saturation",
+    code`
       fn saturation(color: vec3f, factor: f32) -> vec3f {
-        return clamp(mix(vec3f(luma(color)), color, factor), vec3f(0), vec3f(1));
+        return clamp(mix(vec3f(${LUMA}(color)), color, factor), vec3f(0), vec3f(1));
       }`,
-  },
-  {
-    name: "hue",
-    text: wgsl`
+  ),
+  hue: helper(
+    "hue",
+    code`
       // To hue, saturation and value, round the circle of hues by a part of a turn, and back.
       fn hue(color: vec3f, turn: f32) -> vec3f {
         let value = max(color.r, max(color.g, color.b));
@@ -69,5 +66,5 @@ export const PREPARE_COLORS: readonly ColorText[] = [
         let distance = abs(fract((vec3f(around) + vec3f(0.0, 4.0, 2.0)) / 6.0) * 6.0 - vec3f(3));
         return vec3f(value) - chroma * (vec3f(1) - clamp(distance - vec3f(1), vec3f(0), vec3f(1)));
       }`,
-  },
-];
+  ),
+};

@@ -5,12 +5,29 @@
  * after a transform are those of torchvision's images before and after it.
  */
 import { DECISIONS, JITTER_PARTS, type PreparedKind } from "../../program/transforms.js";
-import { PREPARE_COLORS, type ColorFunction } from "./prepare-colors.js";
-import { assemble, type Kernel } from "./kernel.js";
+import { read, written, type Loaded } from "./bindings.js";
+import {
+  block,
+  code,
+  frame,
+  helper,
+  joined,
+  lane,
+  local,
+  offset,
+  scaled,
+  startThread,
+  times,
+  type Code,
+  type Declared,
+  type Hole,
+} from "./code.js";
+import type { Constants } from "./constants.js";
+import { defineKernel, scopeOf, type Fragment } from "./define-kernel.js";
+import { COLOR_FUNCTIONS, GREY_LUMA, LUMA } from "./prepare-colors.js";
 import { REDUCE_WORKGROUP, SUM } from "./reduce.js";
-import { times, wgsl } from "./wgsl.js";
 
-export const PREPARE_WORKGROUP = REDUCE_WORKGROUP;
+const LANES = REDUCE_WORKGROUP;
 
 /** What distinguishes a transform's code from others'; its numbers are constants. */
 export interface PreparedStep {
@@ -32,258 +49,309 @@ export interface PrepareProblem {
 }
 
 /** Staged bytes and draws to NCHW floats; a thread a pixel of the batch. */
-export function prepareImages(problem: PrepareProblem): Kernel {
+export const prepareImages = defineKernel("prepare_images", (problem: PrepareProblem) => {
   const steps = problem.steps.filter(({ kind }) => !MIXERS[kind]);
   const mixer = problem.steps.find(({ kind }) => MIXERS[kind]);
-  const uses = usedFunctions(problem.steps);
-  return assemble({
-    name: "prepare_images",
+  return {
     summary: "Images of the network's input from bytes, transformed as it was drawn for each.",
-    storage: [
-      { name: "staged", access: "read", element: "u32" },
-      { name: "draws", access: "read", element: "u32" },
-      ...meansStorage(problem, "read"),
-      { name: "images", access: "read_write", element: "f32" },
-    ],
-    constants: [...SHARED_CONSTANTS, "width", "height", ...steps.flatMap(stepConstants)],
-    workgroupSize: PREPARE_WORKGROUP,
-    declarations: declarations(problem, uses, preparedFunction(problem, steps)),
-    body: wgsl`
-      let thread = block * ${PREPARE_WORKGROUP}u + lane;
-      let pixels = constants.width * constants.height;
-      let image = thread / pixels;
-      if (image >= frame.batch) {
-        return;
-      }
-      let x = i32(thread % constants.width);
-      let y = i32(thread % pixels / constants.width);
-      let view = image * ${problem.views}u;
-      var color = prepared(view, x, y);
-      ${mixer ? MIXERS[mixer.kind]!(mixer) : ""}
-      for (var channel = 0u; channel < constants.channels; channel++) {
-        images[(image * constants.channels + channel) * pixels + thread % pixels] = color[channel];
-      }`,
-  });
-}
-
-/** Mean luma of each view where a color_jitter changes its contrast; a workgroup a view. */
-export function prepareMean(problem: PrepareProblem, step: PreparedStep): Kernel {
-  const steps = problem.steps.slice(0, problem.steps.indexOf(step) + 1);
-  return assemble({
-    name: "prepare_mean",
-    summary: "Mean grey of each image where its contrast is changed.",
-    storage: [
-      { name: "staged", access: "read", element: "u32" },
-      { name: "draws", access: "read", element: "u32" },
-      ...meansStorage(problem, "read_write"),
-    ],
-    constants: [...SHARED_CONSTANTS, "width", "height", ...steps.flatMap(stepConstants)],
-    workgroupSize: PREPARE_WORKGROUP,
-    declarations: [
-      SUM,
-      ...declarations(
-        problem,
-        new Set([...usedFunctions(steps), "luma"]),
-        preparedFunction(problem, steps, step),
-      ),
-    ],
-    body: wgsl`
-      if (block >= frame.batch * ${problem.views}u) {
-        return;
-      }
-      let pixels = constants.width * constants.height;
-      var sum = 0.0;
-      for (var pixel = lane; pixel < pixels; pixel += ${PREPARE_WORKGROUP}u) {
-        sum += luma(prepared(block, i32(pixel % constants.width), i32(pixel / constants.width)));
-      }
-      sum = total(sum, lane);
-      if (lane == 0u) {
-        means[block * ${problem.means}u + ${step.mean!}u] = sum / f32(pixels);
-      }`,
-  });
-}
-
-const SHARED_CONSTANTS = [
-  ...["channels", "staged_width", "staged_height", "slot", "view_bytes", "words"],
-];
-
-function meansStorage({ means }: PrepareProblem, access: "read" | "read_write") {
-  return means > 0 ? [{ name: "means", access, element: "f32" } as const] : [];
-}
-
-/** Names of a step's constants, made unique by its place among the words. */
-function stepConstants({ kind, firstWord }: PreparedStep): string[] {
-  return STEPS[kind].constants.map((name) => `${name}_${firstWord}`);
-}
+    bindings: {
+      ...DATA,
+      means: problem.means > 0 ? read("f32") : undefined,
+      images: written("f32"),
+    },
+    constants: constantsOf(problem),
+    fragments: steps.map(stepFragment),
+    lanes: LANES,
+    body: ({ io, k }) => {
+      const prepared = preparedFunction(problem, { steps, means: io.means });
+      const plane = code`(image * ${k.channels} + channel)`;
+      return code`
+        ${startThread(LANES)}
+        let pixels = ${k.width} * ${k.height};
+        let image = thread / pixels;
+        if (image >= ${frame.batch}) {
+          return;
+        }
+        let x = i32(thread % ${k.width});
+        let y = i32(thread % pixels / ${k.width});
+        let view = ${scaled(code`image`, problem.views)};
+        var color = ${prepared}(view, x, y);
+        ${mixer && MIXERS[mixer.kind]!(mixer, prepared)}
+        for (var channel = 0u; channel < ${k.channels}; channel++) {
+          ${io.images.store(code`${plane} * pixels + thread % pixels`, code`color[channel]`)}
+        }`;
+    },
+  };
+});
 
 /**
- * The value of an output pixel of a view, or, up to `until`, that where this step changes the
- * contrast.
+ * Mean luma of each view where the color_jitter at `place` among the steps changes its contrast; a
+ * workgroup a view.
  */
-function preparedFunction(
-  problem: PrepareProblem,
-  steps: readonly PreparedStep[],
-  until?: PreparedStep,
-): string {
-  // Word 0 of a view brings its bytes to 0..1 (transforms.ts, SCALE_WORD).
-  const backward = steps.filter((step) => step !== until).toReversed();
-  return wgsl`
-    fn prepared(view: u32, column: i32, row: i32) -> vec3f {
-      let word = view * constants.words;
-      var x = column;
-      var y = row;
-      ${backward.flatMap((step) => STEPS[step.kind].backward?.(step) ?? [])}
-      var color = staged_color(view, x, y) * bitcast<f32>(draws[word]);
-      ${steps.flatMap((step) => STEPS[step.kind].forward?.(step, problem, step === until) ?? [])}
-      return color;
-    }`;
+export const prepareMean = defineKernel(
+  "prepare_mean",
+  (problem: PrepareProblem, place: number) => {
+    const steps = problem.steps.slice(0, place + 1);
+    const step = steps[place]!;
+    return {
+      summary: "Mean grey of each image where its contrast is changed.",
+      bindings: { ...DATA, means: written("f32") },
+      constants: constantsOf({ ...problem, steps }),
+      fragments: steps.map(stepFragment),
+      lanes: LANES,
+      body: ({ io, k }) => {
+        const prepared = preparedFunction(problem, { steps, means: io.means, until: step });
+        const luma = problem.isGrey ? GREY_LUMA : LUMA;
+        const column = code`i32(pixel % ${k.width})`;
+        const row = code`i32(pixel / ${k.width})`;
+        return code`
+        if (${block} >= ${scaled(frame.batch, problem.views)}) {
+          return;
+        }
+        let pixels = ${k.width} * ${k.height};
+        var sum = 0.0;
+        for (var pixel = ${lane}; pixel < pixels; pixel += ${LANES}) {
+          sum += ${luma}(${prepared}(${block}, ${column}, ${row}));
+        }
+        sum = ${SUM}(sum, ${lane});
+        if (${lane} == 0u) {
+          ${io.means.store(meanPlace(problem, step, block), code`sum / f32(pixels)`)}
+        }`;
+      },
+    };
+  },
+);
+
+const DATA = { staged: read("u32"), draws: read("u32") } as const;
+
+/** What is only read where a crop reaches beyond the image, or where images are mixed. */
+const SIZES = {
+  channels: "u32",
+  staged_width: "u32",
+  staged_height: "u32",
+  slot: "u32",
+  view_bytes: "u32",
+  words: "u32",
+  width: "u32",
+  height: "u32",
+} as const;
+
+const constantsOf = ({ steps, views }: PrepareProblem) => ({
+  ...SIZES,
+  staged_height: steps.some(isCrop) ? SIZES.staged_height : undefined,
+  view_bytes: views === 2 ? SIZES.view_bytes : undefined,
+});
+
+const isCrop = ({ kind }: PreparedStep) => kind === "center_crop" || kind === "random_crop";
+
+const { io: data, k: sizes } = scopeOf({ bindings: DATA, constants: SIZES });
+
+const meanPlace = ({ means }: PrepareProblem, { mean }: PreparedStep, view: Code) =>
+  offset(scaled(view, means), mean!);
+
+interface Chain {
+  readonly steps: readonly PreparedStep[];
+  readonly means: Loaded | undefined;
+  /** Where this step changes the contrast, the colour that comes to it is the result. */
+  readonly until?: PreparedStep;
 }
+
+/** The value of an output pixel of a view. */
+function preparedFunction(problem: PrepareProblem, { steps, means, until }: Chain): Declared {
+  const backward = steps.filter((step) => step !== until).toReversed();
+  // Word 0 of a view brings its bytes to 0..1 (transforms.ts, SCALE_WORD).
+  return helper(
+    "prepared",
+    code`
+      fn prepared(view: u32, column: i32, row: i32) -> vec3f {
+        let word = view * ${sizes.words};
+        var x = column;
+        var y = row;
+        ${backward.map((step) => TRANSFORMS[step.kind].backward?.(step))}
+        var color = ${stagedColor(problem, steps)}(view, x, y) * ${asFloat(data.draws.load(WORD))};
+        ${steps.map((step) => TRANSFORMS[step.kind].forward?.(step, { problem, means, until }))}
+        return color;
+      }`,
+  );
+}
+
+const WORD = code`word`;
+
+const STAGED_BYTE = helper(
+  "staged_byte",
+  code`
+    fn staged_byte(index: u32) -> f32 {
+      return f32((${data.staged.load(code`index / 4u`)} >> (index % 4u * 8u)) & 255u);
+    }`,
+);
 
 /** Where a crop reaches beyond the image, any pixel will do: its colour does not count. */
-const stagedColor = (
-  { views, isGrey, steps }: PrepareProblem,
-  crops = steps.some(({ kind }) => kind.endsWith("_crop")),
-) => wgsl`
-  fn staged_byte(index: u32) -> f32 {
-    return f32((staged[index / 4u] >> (index % 4u * 8u)) & 255u);
-  }
-
-  fn staged_color(view: u32, x: i32, y: i32) -> vec3f {
-    let column = ${crops ? "u32(clamp(x, 0, i32(constants.staged_width) - 1))" : "u32(x)"};
-    let row = ${crops ? "u32(clamp(y, 0, i32(constants.staged_height) - 1))" : "u32(y)"};
-    let start = ${views === 1 ? "view * constants.slot" : "view / 2u * constants.slot + view % 2u * constants.view_bytes"};
-    let first = start + (row * constants.staged_width + column) * constants.channels;
-    return ${isGrey ? "vec3f(staged_byte(first))" : "vec3f(staged_byte(first), staged_byte(first + 1u), staged_byte(first + 2u))"};
-  }`;
-
-const WITHIN = wgsl`
-  fn within(first_word: u32, x: i32, y: i32) -> bool {
-    let left = bitcast<i32>(draws[first_word]);
-    let top = bitcast<i32>(draws[first_word + 1u]);
-    let right = left + bitcast<i32>(draws[first_word + 2u]);
-    let bottom = top + bitcast<i32>(draws[first_word + 3u]);
-    return x >= left && x < right && y >= top && y < bottom;
-  }`;
-
-function declarations(
-  problem: PrepareProblem,
-  uses: ReadonlySet<Helper>,
-  prepared: string,
-): string[] {
-  const colors = PREPARE_COLORS.filter(({ name }) => uses.has(name));
-  return [
-    stagedColor(problem),
-    ...(uses.has("within") ? [WITHIN] : []),
-    ...colors.map(({ text, grey }) => (problem.isGrey && grey ? grey : text)),
-    prepared,
-  ].flatMap((text) => [text, ""]);
+function stagedColor({ views, isGrey }: PrepareProblem, steps: readonly PreparedStep[]): Declared {
+  const { slot, view_bytes, staged_width, staged_height, channels } = sizes;
+  const inside = (at: Code, size: Code) =>
+    steps.some(isCrop) ? code`u32(clamp(${at}, 0, i32(${size}) - 1))` : code`u32(${at})`;
+  const start =
+    views === 1 ? code`view * ${slot}` : code`view / 2u * ${slot} + view % 2u * ${view_bytes}`;
+  const bytes = times(isGrey ? 1 : 3, (channel) => {
+    return code`${STAGED_BYTE}(${offset(code`first`, channel)})`;
+  });
+  return helper(
+    "staged_color",
+    code`
+      fn staged_color(view: u32, x: i32, y: i32) -> vec3f {
+        let column = ${inside(code`x`, staged_width)};
+        let row = ${inside(code`y`, staged_height)};
+        let start = ${start};
+        let first = start + (row * ${staged_width} + column) * ${channels};
+        return vec3f(${joined(bytes, ", ")});
+      }`,
+  );
 }
 
-type Helper = ColorFunction | "within";
+const drawn = (at: Code) => code`bitcast<i32>(${data.draws.load(at)})`;
 
-function usedFunctions(steps: readonly PreparedStep[]): ReadonlySet<Helper> {
-  const uses = new Set<Helper>();
-  for (const { kind, parts = [] } of steps) {
-    if (kind === "random_erasing" || kind === "cutmix") uses.add("within");
-    for (const part of parts) uses.add(part);
-  }
-  if (uses.has("saturation")) uses.add("luma");
-  return uses;
-}
+/** Whether a place lies in a rectangle that was drawn. */
+const WITHIN = helper(
+  "within",
+  code`
+    fn within(first_word: u32, x: i32, y: i32) -> bool {
+      let left = ${drawn(code`first_word`)};
+      let top = ${drawn(code`first_word + 1u`)};
+      let right = left + ${drawn(code`first_word + 2u`)};
+      let bottom = top + ${drawn(code`first_word + 3u`)};
+      return x >= left && x < right && y >= top && y < bottom;
+    }`,
+);
 
 /** A transform's part in `prepared`. */
-interface StepText {
-  /** Whole numbers, or the bits of floats. */
-  readonly constants: readonly string[];
+interface TransformCode {
+  readonly constants: Constants;
   /** From coordinates after the transform, in `x` and `y`, to those before it. */
-  readonly backward?: (step: PreparedStep) => string;
+  readonly backward?: (step: PreparedStep) => Hole;
   /** From `color` before the transform to that after it. */
-  readonly forward?: (step: PreparedStep, problem: PrepareProblem, isLast: boolean) => string;
+  readonly forward?: (step: PreparedStep, chain: ForwardChain) => Hole;
 }
 
-const float = (name: string) => `bitcast<f32>(${name})`;
-const constant = (name: string, { firstWord }: PreparedStep) => `constants.${name}_${firstWord}`;
+interface ForwardChain extends Pick<Chain, "means" | "until"> {
+  readonly problem: PrepareProblem;
+}
 
-/** The word of a decision. */
-function word({ kind, firstWord }: PreparedStep, name: string): string {
+/** A step's constant, made unique by its place among the words. */
+export const stepConstant = (name: string, { firstWord }: { readonly firstWord: number }): string =>
+  `${name}_${firstWord}`;
+
+/** A step's constants. */
+function stepFragment(step: PreparedStep): Fragment {
+  const named = Object.entries(TRANSFORMS[step.kind].constants);
+  const constants = named.map(([name, kind]) => [stepConstant(name, step), kind] as const);
+  return { bindings: {}, constants: Object.fromEntries(constants) };
+}
+
+function constant<Kind extends "u32" | "f32">(kind: Kind, name: string, step: PreparedStep): Code {
+  const own = stepConstant(name, step);
+  return scopeOf({ bindings: {}, constants: { [own]: kind } }).k[own] as Code;
+}
+
+const asFloat = (bits: Code) => code`bitcast<f32>(${bits})`;
+const asSigned = (bits: Code) => code`bitcast<i32>(${bits})`;
+
+/** A decision's bits. */
+function word({ kind, firstWord }: PreparedStep, name: string): Code {
   const index = Object.keys(DECISIONS[kind]).indexOf(name);
   if (index < 0) throw new Error(`${kind} decides no ${name}`);
-  return `draws[word + ${firstWord + index}u]`;
+  return data.draws.load(code`word + ${firstWord + index}`);
 }
 
-const mirror = (axis: "x" | "y", step: PreparedStep, size: string) => wgsl`
+const mirror = (at: Code, size: string) => (step: PreparedStep) => code`
   if (${word(step, "flipped")} != 0u) {
-    ${axis} = i32(${constant(size, step)}) - 1 - ${axis};
+    ${at} = i32(${constant("u32", size, step)}) - 1 - ${at};
   }`;
 
-const intoCrop = (step: PreparedStep) => wgsl`
-  x += bitcast<i32>(${word(step, "left")});
-  y += bitcast<i32>(${word(step, "top")});
-  let outside_${step.firstWord} = x < 0 || y < 0 || x >= i32(${constant("from_width", step)}) || y >= i32(${constant("from_height", step)});`;
+function intoCrop(step: PreparedStep): Code {
+  const [width, height] = ["from_width", "from_height"].map((name) => constant("u32", name, step));
+  return code`
+    x += ${asSigned(word(step, "left"))};
+    y += ${asSigned(word(step, "top"))};
+    let ${outside(step)} = x < 0 || y < 0 || x >= i32(${width}) || y >= i32(${height});`;
+}
 
-const blackOutside = ({ firstWord }: PreparedStep) => wgsl`
-  if (outside_${firstWord}) {
+const outside = ({ firstWord }: PreparedStep) => local("outside_", firstWord);
+const erased = ({ firstWord }: PreparedStep) => local("erased_", firstWord);
+
+const blackOutside = (step: PreparedStep) => code`
+  if (${outside(step)}) {
     color = vec3f(0);
   }`;
 
-const crop: StepText = {
-  constants: ["from_width", "from_height"],
+const CROP: TransformCode = {
+  constants: { from_width: "u32", from_height: "u32" },
   backward: intoCrop,
   forward: blackOutside,
 };
 
-const vector = (name: string, step: PreparedStep) =>
-  `vec3f(${times(3, (channel) => float(constant(`${name}${channel}`, step))).join(", ")})`;
+/** Names of a number for each channel. */
+const channelNames = (name: string) => times(3, (channel) => `${name}${channel}`);
 
-const STEPS: Readonly<Record<PreparedKind, StepText>> = {
-  center_crop: crop,
-  random_crop: crop,
-  hflip: { constants: ["to_width"], backward: (step) => mirror("x", step, "to_width") },
-  vflip: { constants: ["to_height"], backward: (step) => mirror("y", step, "to_height") },
+function channelVector(name: string, step: PreparedStep): Code {
+  const numbers = channelNames(name).map((each) => constant("f32", each, step));
+  return code`vec3f(${joined(numbers, ", ")})`;
+}
+
+const TRANSFORMS: Readonly<Record<PreparedKind, TransformCode>> = {
+  center_crop: CROP,
+  random_crop: CROP,
+  hflip: { constants: { to_width: "u32" }, backward: mirror(code`x`, "to_width") },
+  vflip: { constants: { to_height: "u32" }, backward: mirror(code`y`, "to_height") },
   normalize: {
-    constants: [
-      ...times(3, (channel) => `mean${channel}`),
-      ...times(3, (channel) => `std${channel}`),
-    ],
-    forward: (step) => `color = (color - ${vector("mean", step)}) / ${vector("std", step)};`,
-  },
-  color_jitter: { constants: [], forward: jitter },
-  pca_noise: {
-    constants: [],
+    constants: Object.fromEntries(
+      [...channelNames("mean"), ...channelNames("std")].map((name) => [name, "f32"] as const),
+    ),
     forward: (step) => {
-      const shifts = ["red", "green", "blue"].map((name) => float(word(step, name)));
-      return `color += vec3f(${shifts.join(", ")});`;
+      const [mean, deviation] = [channelVector("mean", step), channelVector("std", step)];
+      return code`color = (color - ${mean}) / ${deviation};`;
+    },
+  },
+  color_jitter: { constants: {}, forward: jitter },
+  pca_noise: {
+    constants: {},
+    forward: (step) => {
+      const shifts = ["red", "green", "blue"].map((name) => asFloat(word(step, name)));
+      return code`color += vec3f(${joined(shifts, ", ")});`;
     },
   },
   random_erasing: {
-    constants: ["value"],
-    backward: ({ firstWord }) => `let erased_${firstWord} = within(word + ${firstWord}u, x, y);`,
-    forward: (step) => wgsl`
-      if (erased_${step.firstWord}) {
-        color = vec3f(${float(constant("value", step))});
+    constants: { value: "f32" },
+    backward: (step) => code`let ${erased(step)} = ${WITHIN}(word + ${step.firstWord}, x, y);`,
+    forward: (step) => code`
+      if (${erased(step)}) {
+        color = vec3f(${constant("f32", "value", step)});
       }`,
   },
-  cutmix: { constants: [] },
-  mixup: { constants: [] },
+  cutmix: { constants: {} },
+  mixup: { constants: {} },
 };
 
 /**
  * The parts of color_jitter in the order that was drawn; the mean that contrast needs is of the
  * image as it comes to it.
  */
-function jitter(step: PreparedStep, { means }: PrepareProblem, isLast: boolean): string {
+function jitter(step: PreparedStep, { problem, means, until }: ForwardChain): Code {
+  const change = (part: (typeof JITTER_PARTS)[number]) => {
+    const operands = [code`color`, asFloat(word(step, part))];
+    if (part !== "contrast")
+      return code`color = ${COLOR_FUNCTIONS[part]}(${joined(operands, ", ")});`;
+    if (step === until) return code`return color;`;
+    operands.push(means!.load(meanPlace(problem, step, code`view`)));
+    return code`color = ${COLOR_FUNCTIONS[part]}(${joined(operands, ", ")});`;
+  };
   const cases = step.parts!.map((part) => {
-    const factor = float(word(step, part));
-    const mean = part === "contrast" ? `, means[view * ${means}u + ${step.mean!}u]` : "";
-    const statement =
-      part === "contrast" && isLast ? "return color;" : `color = ${part}(color, ${factor}${mean});`;
-    return wgsl`
-      case ${JITTER_PARTS.indexOf(part)}u: {
-        ${statement}
+    return code`
+      case ${JITTER_PARTS.indexOf(part)}: {
+        ${change(part)}
       }`;
   });
-  return wgsl`
-    for (var turn = 0u; turn < ${JITTER_PARTS.length}u; turn++) {
+  return code`
+    for (var turn = 0u; turn < ${JITTER_PARTS.length}; turn++) {
       switch ((${word(step, "order")} >> (2u * turn)) & 3u) {
         ${cases}
         default: {
@@ -292,13 +360,15 @@ function jitter(step: PreparedStep, { means }: PrepareProblem, isLast: boolean):
     }`;
 }
 
+type Mixer = (step: PreparedStep, prepared: Declared) => Code;
+
 /** How a view and the other image's, which follows it, become one; `color` is the view's own. */
-const MIXERS: { readonly [Kind in PreparedKind]?: (step: PreparedStep) => string } = {
-  cutmix: ({ firstWord }) => wgsl`
-    if (within(view * constants.words + ${firstWord}u, x, y)) {
-      color = prepared(view + 1u, x, y);
+const MIXERS: { readonly [Kind in PreparedKind]?: Mixer } = {
+  cutmix: ({ firstWord }, prepared) => code`
+    if (${WITHIN}(view * ${sizes.words} + ${firstWord}, x, y)) {
+      color = ${prepared}(view + 1u, x, y);
     }`,
-  mixup: ({ firstWord }) => wgsl`
-    let share = bitcast<f32>(draws[view * constants.words + ${firstWord}u]);
-    color = mix(prepared(view + 1u, x, y), color, share);`,
+  mixup: ({ firstWord }, prepared) => code`
+    let share = ${asFloat(data.draws.load(code`view * ${sizes.words} + ${firstWord}`))};
+    color = mix(${prepared}(view + 1u, x, y), color, share);`,
 };

@@ -1,136 +1,168 @@
-import type { ResampleAttributes } from "../ir/graph.js";
-import type { Epilogue } from "./epilogue.js";
-import type { Kernel } from "./kernel.js";
-import { quadKernel } from "./pointwise-old.js";
-import { wgsl } from "./wgsl.js";
-
 /**
  * Images in another size, and the gradient. A thread makes one channel quad of one pixel. `input`
- * is the smaller side's size in the forward pass: the image that is resampled.
+ * is the image that is resampled and `output` what is made of it, in the gradient as well.
  */
+import { read, type Loaded } from "./bindings.js";
+import { code, Declaration, helper, type Code } from "./code.js";
+import type { PlaceCode } from "./constants.js";
+import { defineQuads } from "./quads.js";
 
-type Mode = ResampleAttributes["mode"];
+const INPUT = { input_height: "u32", input_width: "u32" } as const;
+const SIZES = { ...INPUT, output_height: "u32", output_width: "u32" } as const;
 
-const CONSTANTS = [
-  ...["a_image", "a_row", "a_column", "a_base"],
-  ...["input_height", "input_width", "output_height", "output_width"],
-];
+/** Output pixel i falls on max(0, i * ratio + shift) of the input. */
+const PLACES = { ratio_y: "f32", shift_y: "f32", ratio_x: "f32", shift_x: "f32" } as const;
 
-/**
- * Ratio and shift of both axes, as bits of f32: output pixel i falls on max(0, i * ratio + shift).
- */
-const PLACES = ["ratio_y", "shift_y", "ratio_x", "shift_x"];
+interface Pixels {
+  readonly io: { readonly a: Loaded };
+  readonly k: { readonly a: PlaceCode };
+}
 
-const constantsOf = (mode: Mode) => (mode === "nearest" ? CONSTANTS : [...CONSTANTS, ...PLACES]);
+const quadAt = ({ io, k }: Pixels, row: Code, column: Code) =>
+  io.a.load(code`${k.a.at(code`image`, row, column)} + quad`);
 
-const number = (name: string) => `bitcast<f32>(constants.${name})`;
+const [OUTPUT_Y, OUTPUT_X] = [code`oy`, code`ox`];
+
+const NEAREST_OF = helper(
+  "nearest_of",
+  code`
+    fn nearest_of(index: u32, size: u32, count: u32) -> u32 {
+      return index * size / count;
+    }`,
+);
+
+export const resampleNearest = defineQuads("resample_nearest", () => ({
+  summary: "An image in another size: the nearest pixels.",
+  bindings: { a: read("vec4f") },
+  constants: { a: "place", ...SIZES },
+  value: (scope) => {
+    const { input_height, input_width, output_height, output_width } = scope.k;
+    return code`
+      let row = ${NEAREST_OF}(y, ${input_height}, ${output_height});
+      let column = ${NEAREST_OF}(x, ${input_width}, ${output_width});
+      let value = ${quadAt(scope, code`row`, code`column`)};`;
+  },
+}));
+
+/** The first of the output pixels whose nearest pixel lies at `index` or behind it. */
+const FIRST_NEAREST = helper(
+  "first_nearest",
+  code`
+    fn first_nearest(index: u32, size: u32, count: u32) -> u32 {
+      return (index * count + size - 1u) / size;
+    }`,
+);
+
+export const resampleNearestGradient = defineQuads("resample_gradient_nearest", () => ({
+  summary: "An image in another size, gradient: a pixel gathers from those that are its copies.",
+  bindings: { a: read("vec4f") },
+  constants: { a: "place", ...SIZES },
+  value: (scope) => {
+    const { input_height, input_width, output_height, output_width } = scope.k;
+    return code`
+      let first_y = ${FIRST_NEAREST}(y, ${input_height}, ${output_height});
+      let end_y = ${FIRST_NEAREST}(y + 1u, ${input_height}, ${output_height});
+      let first_x = ${FIRST_NEAREST}(x, ${input_width}, ${output_width});
+      let end_x = ${FIRST_NEAREST}(x + 1u, ${input_width}, ${output_width});
+      var value = vec4f(0);
+      for (var oy = first_y; oy < end_y; oy++) {
+        for (var ox = first_x; ox < end_x; ox++) {
+          value += ${quadAt(scope, OUTPUT_Y, OUTPUT_X)};
+        }
+      }`;
+  },
+}));
 
 /** The input pixels that an output pixel is made of, and how much the second counts. */
-const TAPS: Readonly<Record<Mode, string>> = {
-  nearest: wgsl`
-    struct Taps { first: u32, second: u32, share: f32 }
+const BETWEEN = new Declaration(code`
+  struct Taps { first: u32, second: u32, share: f32 }
 
-    fn taps(index: u32, size: u32, count: u32, ratio: f32, shift: f32) -> Taps {
-      let only = index * size / count;
-      return Taps(only, only, 0.0);
-    }`,
-  bilinear: wgsl`
-    struct Taps { first: u32, second: u32, share: f32 }
+  fn taps(index: u32, size: u32, ratio: f32, shift: f32) -> Taps {
+    let place = max(f32(index) * ratio + shift, 0.0);
+    let first = min(u32(place), size - 1u);
+    return Taps(first, min(first + 1u, size - 1u), place - f32(first));
+  }`);
 
-    fn taps(index: u32, size: u32, count: u32, ratio: f32, shift: f32) -> Taps {
-      let place = max(f32(index) * ratio + shift, 0.0);
-      let first = min(u32(place), size - 1u);
-      return Taps(first, min(first + 1u, size - 1u), place - f32(first));
-    }`,
-};
+const TAPS = helper("taps", BETWEEN);
+const TAPS_TYPE = helper("Taps", BETWEEN);
 
-/** The taps of row or column `index`. */
-function tapsOf(axis: "y" | "x", index: string, mode: Mode): string {
-  const size = axis === "y" ? "height" : "width";
-  const place =
-    mode === "nearest" ? "0.0, 0.0" : `${number(`ratio_${axis}`)}, ${number(`shift_${axis}`)}`;
-  return `taps(${index}, constants.input_${size}, constants.output_${size}, ${place})`;
-}
-
-const quadAt = (row: string, column: string) =>
-  `a[constants.a_base + image * constants.a_image + ${row} * constants.a_row + ${column} * constants.a_column + quad]`;
-
-export function resample(mode: Mode, epilogue: Epilogue): Kernel {
-  const between = wgsl`
-    let upper = mix(${quadAt("rows.first", "columns.first")}, ${quadAt("rows.first", "columns.second")}, columns.share);
-    let lower = mix(${quadAt("rows.second", "columns.first")}, ${quadAt("rows.second", "columns.second")}, columns.share);
-    let value = mix(upper, lower, rows.share);`;
-  return quadKernel({
-    name: `resample_${mode}`,
-    summary: "An image in another size.",
-    storage: [{ name: "a", access: "read", element: "vec4f" }],
-    constants: constantsOf(mode),
-    inputs: [],
-    declarations: [TAPS[mode]],
-    result: wgsl`
-      let rows = ${tapsOf("y", "y", mode)};
-      let columns = ${tapsOf("x", "x", mode)};
-      ${mode === "nearest" ? `let value = ${quadAt("rows.first", "columns.first")};` : between}`,
-    epilogue,
-  });
-}
+export const resampleBilinear = defineQuads("resample_bilinear", () => ({
+  summary: "An image in another size: between the four pixels around each place.",
+  bindings: { a: read("vec4f") },
+  constants: { a: "place", ...INPUT, ...PLACES },
+  value: (scope) => {
+    const { input_height, input_width, ratio_y, shift_y, ratio_x, shift_x } = scope.k;
+    const between = (row: Code) => {
+      const [left, right] = [code`columns.first`, code`columns.second`].map((column) =>
+        quadAt(scope, row, column),
+      );
+      return code`mix(${left}, ${right}, columns.share)`;
+    };
+    return code`
+      let rows = ${TAPS}(y, ${input_height}, ${ratio_y}, ${shift_y});
+      let columns = ${TAPS}(x, ${input_width}, ${ratio_x}, ${shift_x});
+      let upper = ${between(code`rows.first`)};
+      let lower = ${between(code`rows.second`)};
+      let value = mix(upper, lower, rows.share);`;
+  },
+}));
 
 /**
- * The output pixels that may be made of an input pixel: those that fall on it or, between pixels,
- * within one of it; at the image's edge all that lie beyond.
+ * The output pixels that may be made of an input pixel: those that fall within one pixel of it, and
+ * at the image's edge all that lie beyond.
  */
-const RANGE: Readonly<Record<Mode, string>> = {
-  nearest: wgsl`
-    fn first_of(index: u32, size: u32, count: u32, ratio: f32, shift: f32) -> u32 {
-      return (index * count + size - 1u) / size;
-    }
-
-    fn end_of(index: u32, size: u32, count: u32, ratio: f32, shift: f32) -> u32 {
-      return ((index + 1u) * count + size - 1u) / size;
-    }`,
-  bilinear: wgsl`
-    fn first_of(index: u32, size: u32, count: u32, ratio: f32, shift: f32) -> u32 {
+const FIRST_OF = helper(
+  "first_of",
+  code`
+    fn first_of(index: u32, ratio: f32, shift: f32) -> u32 {
       if (index == 0u || ratio == 0.0) {
         return 0u;
       }
       return u32(max((f32(index) - 1.0 - shift) / ratio, 0.0));
-    }
+    }`,
+);
 
+const END_OF = helper(
+  "end_of",
+  code`
     fn end_of(index: u32, size: u32, count: u32, ratio: f32, shift: f32) -> u32 {
       if (index == size - 1u || ratio == 0.0) {
         return count;
       }
       return min(u32(ceil((f32(index) + 1.0 - shift) / ratio)) + 1u, count);
     }`,
-};
-
-const rangeOf = (axis: "y" | "x", mode: Mode, end: "first_of" | "end_of") =>
-  tapsOf(axis, axis, mode).replace("taps(", `${end}(`);
+);
 
 /** How much of an output pixel comes from the input pixel. */
-const SHARE = wgsl`
-  fn share_of(index: u32, made: Taps) -> f32 {
-    return select(0.0, 1.0 - made.share, made.first == index) + select(0.0, made.share, made.second == index);
-  }`;
+const SHARE_OF = helper(
+  "share_of",
+  code`
+    fn share_of(index: u32, made: ${TAPS_TYPE}) -> f32 {
+      let first = select(0.0, 1.0 - made.share, made.first == index);
+      let second = select(0.0, made.share, made.second == index);
+      return first + second;
+    }`,
+);
 
-export function resampleGradient(mode: Mode, epilogue: Epilogue): Kernel {
-  return quadKernel({
-    name: `resample_gradient_${mode}`,
-    summary:
-      "An image in another size, gradient: a pixel gathers its share of all that it is part of.",
-    storage: [{ name: "a", access: "read", element: "vec4f" }],
-    constants: constantsOf(mode),
-    inputs: [],
-    declarations: [TAPS[mode], RANGE[mode], SHARE],
-    result: wgsl`
+export const resampleBilinearGradient = defineQuads("resample_gradient_bilinear", () => ({
+  summary: "An image in another size, gradient: a pixel gathers its share of all around it.",
+  bindings: { a: read("vec4f") },
+  constants: { a: "place", ...SIZES, ...PLACES },
+  value: (scope) => {
+    const { input_height, input_width, output_height, output_width } = scope.k;
+    const { ratio_y, shift_y, ratio_x, shift_x } = scope.k;
+    return code`
+      let first_y = ${FIRST_OF}(y, ${ratio_y}, ${shift_y});
+      let end_y = ${END_OF}(y, ${input_height}, ${output_height}, ${ratio_y}, ${shift_y});
+      let first_x = ${FIRST_OF}(x, ${ratio_x}, ${shift_x});
+      let end_x = ${END_OF}(x, ${input_width}, ${output_width}, ${ratio_x}, ${shift_x});
       var value = vec4f(0);
-      for (var oy = ${rangeOf("y", mode, "first_of")}; oy < ${rangeOf("y", mode, "end_of")}; oy++) {
-        let row_share = share_of(y, ${tapsOf("y", "oy", mode)});
-        for (var ox = ${rangeOf("x", mode, "first_of")}; ox < ${rangeOf("x", mode, "end_of")}; ox++) {
-          let share = row_share * share_of(x, ${tapsOf("x", "ox", mode)});
-          value += share * ${quadAt("oy", "ox")};
+      for (var oy = first_y; oy < end_y; oy++) {
+        let row_share = ${SHARE_OF}(y, ${TAPS}(oy, ${input_height}, ${ratio_y}, ${shift_y}));
+        for (var ox = first_x; ox < end_x; ox++) {
+          let column_share = ${SHARE_OF}(x, ${TAPS}(ox, ${input_width}, ${ratio_x}, ${shift_x}));
+          value += row_share * column_share * ${quadAt(scope, OUTPUT_Y, OUTPUT_X)};
         }
-      }`,
-    epilogue,
-  });
-}
+      }`;
+  },
+}));

@@ -1,23 +1,21 @@
-import { assemble, type Kernel } from "./kernel.js";
-import { UPDATE_WORKGROUP } from "./update.js";
-import { wgsl } from "./wgsl.js";
+import { read, written } from "./bindings.js";
+import { code, startThread } from "./code.js";
+import { defineKernel } from "./define-kernel.js";
+
+const LANES = 64;
 
 /** Two gradients of a piece of a parameter, added up. Padding is zero in all of them. */
-export function sumGradients(): Kernel {
-  return assemble({
-    name: "sum_gradients",
+export const sumGradients = defineKernel("sum_gradients", () => {
+  const at = code`at`;
+  return {
     summary: "The sum of the gradients of two layers that share weights.",
-    storage: [
-      { name: "first", access: "read", element: "vec4f" },
-      { name: "second", access: "read", element: "vec4f" },
-      { name: "result", access: "read_write", element: "vec4f" },
-    ],
-    constants: ["quads"],
-    workgroupSize: UPDATE_WORKGROUP,
-    body: wgsl`
-      let at = block * ${UPDATE_WORKGROUP}u + lane;
-      if (at < constants.quads) {
-        result[at] = first[at] + second[at];
+    bindings: { first: read("vec4f"), second: read("vec4f"), result: written("vec4f") },
+    constants: { quads: "u32" },
+    lanes: LANES,
+    body: ({ io, k }) => code`
+      ${startThread(LANES, "at")}
+      if (at < ${k.quads}) {
+        ${io.result.store(at, code`${io.first.load(at)} + ${io.second.load(at)}`)}
       }`,
-  });
-}
+  };
+});

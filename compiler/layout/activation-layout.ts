@@ -132,38 +132,8 @@ export class ActivationLayout {
     };
   }
 
-  /**
-   * The place constants (kernels/place.ts) of this activation under a kernel's name for it, in
-   * vec4.
-   */
-  place(name: string, steps: Steps = this.ownPixels): Record<string, number> {
-    return inQuads(this.placeInFloats(name, steps));
-  }
-
-  /** The same in floats, for kernels that handle scalars. */
-  placeInFloats(name: string, steps: Steps = this.ownPixels): Record<string, number> {
-    const { top, left } = this.margins;
-    return {
-      [`${name}_image`]: this.imagePitch,
-      [`${name}_row`]: steps.stride[0] * this.rowPitch,
-      [`${name}_column`]: steps.stride[1] * this.pitch,
-      [`${name}_base`]:
-        (top + steps.offset[0]) * this.rowPitch + (left + steps.offset[1]) * this.pitch,
-    };
-  }
-
   /** The activation's own pixels, one after the other. */
   private get ownPixels(): Steps {
     return { offset: [0, 0], stride: this.margins.spacing };
   }
-}
-
-function inQuads(place: Record<string, number>): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(place).map(([name, floats]) => {
-      if (floats % 4 !== 0)
-        throw new Error(`${name} = ${floats} floats is not a whole number of vec4`);
-      return [name, floats / 4];
-    }),
-  );
 }

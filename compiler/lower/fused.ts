@@ -10,23 +10,17 @@ import {
 } from "../kernels/epilogue.js";
 import type { LoweringContext } from "./context.js";
 import { bind, type Bound } from "./dispatch.js";
-import type { Storage } from "../plan/storage.js";
 
 /** A fused expression with what its operands bind and where they lie. */
 export interface LoweredEpilogue {
   readonly epilogue: Epilogue;
   readonly bound: Bound;
-  /** The same for kernels that are still assembled from text. */
-  readonly storage: readonly Storage[];
-  readonly constants: Readonly<Record<string, number>>;
 }
 
 /** An epilogue that leaves results as they are. */
 export const UNFUSED: LoweredEpilogue = {
   epilogue: IDENTITY,
   bound: { buffers: {}, constants: {} },
-  storage: [],
-  constants: {},
 };
 
 /** The epilogue of a node whose result is `result`. Operands keep their order: `e1`, `e2`, ... */
@@ -38,20 +32,12 @@ export function lowerEpilogue(
   if (!fused) return UNFUSED;
   const { expression, operands } = fused;
   const { channels } = context.layout(result);
-  const places = operands.map((value, index) =>
-    isVector(value) ? {} : context.layout(value).place(`e${index + 1}`),
-  );
   const epilogue: Epilogue = {
     expression,
     operands: operands.map((value) => (isVector(value) ? "vector" : "activation")),
     clearsPadding: channels % 4 !== 0 && !keepsZero(expression),
   };
-  return {
-    epilogue,
-    bound: boundEpilogue(context, epilogue, { operands, channels }),
-    storage: operands.map((value) => context.storageOf(value)),
-    constants: Object.assign({ channels }, ...places) as Record<string, number>,
-  };
+  return { epilogue, bound: boundEpilogue(context, epilogue, { operands, channels }) };
 }
 
 interface Operands {
@@ -78,14 +64,9 @@ function boundEpilogue(
 
 /** The same epilogue where the result is taken to have so many channels. */
 export function withChannels(finish: LoweredEpilogue, channels: number): LoweredEpilogue {
-  const { epilogue, bound, constants } = finish;
-  return {
-    ...finish,
-    constants: { ...constants, channels },
-    bound: readsChannels(epilogue)
-      ? { ...bound, constants: { ...bound.constants, channels } }
-      : bound,
-  };
+  const { epilogue, bound } = finish;
+  if (!readsChannels(epilogue)) return finish;
+  return { epilogue, bound: { ...bound, constants: { ...bound.constants, channels } } };
 }
 
 const isVector = (value: Value) => value.shape.length === 1;

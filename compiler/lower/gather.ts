@@ -4,7 +4,6 @@
 import type { AnyNode, Node } from "../ir/graph.js";
 import { GATHER_INTERFACES, type Gathered } from "../kernels/gather.js";
 import type { ChannelParts } from "../plan/parts.js";
-import type { Storage } from "../plan/storage.js";
 import type { LoweringContext } from "./context.js";
 import { bind, type Bound } from "./dispatch.js";
 
@@ -13,9 +12,6 @@ export interface Gather {
   readonly gathered: Gathered;
   /** What the fragment is given, with the memory for the parts of a range of batches. */
   readonly bound: (range?: number) => Bound | undefined;
-  /** What else a kernel that is still assembled from text reads, and where it leaves the parts. */
-  readonly storage: readonly Storage[];
-  readonly constants: Readonly<Record<string, number>>;
 }
 
 /** What the kernel of a node's result is to leave. */
@@ -39,18 +35,11 @@ export function gatherFor(
           buffers: { input: input!, mean: mean!, partial },
           constants: { partial_quads: quads, input: place!.inQuads() },
         });
-  const partsOf = (range: number) => left[range]!.parts;
-  const first = partsOf(0);
   return {
     gathered: what,
     bound: (range = 0) => {
-      const parts = partsOf(range);
+      const { parts } = left[range]!;
       return parts && boundTo(parts);
     },
-    storage: [
-      ...operands.map((value) => context.storageOf(value)),
-      ...(first ? [first.storage] : []),
-    ],
-    constants: { partial_quads: quads, ...place?.place("input") },
   };
 }

@@ -9,7 +9,6 @@ import type { StoredParameter } from "../layout/parameters.js";
 import type { LoweringContext } from "./context.js";
 import { bind, type Bound } from "./dispatch.js";
 import type { Storage } from "../plan/storage.js";
-import { floatBits } from "./step-draft.js";
 
 /**
  * Where a gradient goes: into memory of its own, or at once into the parameter and what the
@@ -20,9 +19,6 @@ export interface LoweredSink {
   readonly parameter: StoredParameter;
   /** What a kernel is given for one of the parameter's pieces. */
   bound(piece: number): Bound;
-  /** The same for kernels that are still assembled from text. */
-  storage(piece: number): readonly Storage[];
-  readonly constants: Record<string, number>;
   /** `gradient` or `update`. */
   readonly label: string;
 }
@@ -65,8 +61,6 @@ export function lowerGradientSink(
       parameter: context.parameter(gradient!),
       bound: (piece) =>
         bind(gradientSink("stored"), { buffers: { result: storage(piece) }, constants: {} }),
-      storage: (piece) => [storage(piece)],
-      constants: {},
       label: "gradient",
     };
   }
@@ -77,10 +71,6 @@ export function lowerGradientSink(
     use: descentOf(rule),
     parameter: context.parameter(parameter),
     bound: (piece) => boundUpdate(rule, storage(piece)),
-    storage,
-    constants: Object.fromEntries(
-      Object.entries(factorsOf(rule)).map(([name, value]) => [name, floatBits(value)]),
-    ),
     label: "update",
   };
 }

@@ -1,5 +1,4 @@
 import type { AnyNode, Node, OpKind } from "../ir/graph.js";
-import { withHalves } from "../kernels/half.js";
 import type { Plan } from "../plan/plan.js";
 import { lowerConcatenate, lowerSlice } from "./channels.js";
 import { LoweringContext } from "./context.js";
@@ -116,11 +115,5 @@ export function lowerPlan(plan: Plan): LoweredList {
 export function lowerNode(context: LoweringContext, node: AnyNode): readonly StepDraft[] {
   const lower = lowerings[node.kind] as Lowering<OpKind>;
   const { maxComputeWorkgroupsPerDimension: most } = context.plan.limits;
-  return lower(context, node).flatMap((step) => inPlanes(inStoredWidths(step), most));
-}
-
-/** Kernels that are written for 32 bits read and write what they bind as it is stored. */
-function inStoredWidths(step: StepDraft): StepDraft {
-  const isHalf = (index: number) => step.storage[index]!.element === "f16";
-  return { ...step, kernel: withHalves(step.kernel, isHalf) };
+  return lower(context, node).flatMap((step) => inPlanes(step, most));
 }

@@ -7,20 +7,16 @@ import {
   averagePoolGradient,
   maxPool,
   maxPoolGradient,
+  vectorName,
   type Divisor,
 } from "../kernels/pool.js";
 import type { ActivationLayout } from "../layout/activation-layout.js";
 import { codeWidth } from "../layout/code-width.js";
 import type { LoweringContext } from "./context.js";
-import { quadSteps } from "./quads-old.js";
+import { quadSteps } from "./quads.js";
 import type { StepDraft } from "./step-draft.js";
 
-type Constants = Record<string, number>;
-
-function windowConstants(
-  { kernel, stride, padding }: PoolAttributes,
-  input: ActivationLayout,
-): Constants {
+function windowConstants({ kernel, stride, padding }: PoolAttributes, input: ActivationLayout) {
   return {
     input_height: input.height,
     input_width: input.width,
@@ -33,7 +29,7 @@ function windowConstants(
   };
 }
 
-const outputConstants = (output: ActivationLayout): Constants => ({
+const outputConstants = (output: ActivationLayout) => ({
   output_height: output.height,
   output_width: output.width,
 });
@@ -54,15 +50,19 @@ export function lowerMaxPool(
     vectors: vectors.length,
   };
   const keepsCodes = context.isStored(code);
+  const vectorBuffers = vectors.map(
+    (vector, index) => [vectorName(index), context.storageOf(vector)] as const,
+  );
   return quadSteps(context, node, {
     label: `${node.origin.name} forward`,
     result,
-    fused: undefined,
-    storage: [input, ...(keepsCodes ? [code] : []), ...vectors].map((value) =>
-      context.storageOf(value),
-    ),
-    constants: { ...windowConstants(node.attributes, layout), ...layout.place("a") },
-    kernel: () => maxPool({ relu, keepsCodes, codes: codeWidth(kernel), line }),
+    kernel: maxPool({ relu, keepsCodes, codes: codeWidth(kernel), line }),
+    buffers: {
+      a: context.storageOf(input),
+      ...(keepsCodes && { codes: context.storageOf(code) }),
+      ...Object.fromEntries(vectorBuffers),
+    },
+    constants: { ...windowConstants(node.attributes, layout), a: layout.inQuads() },
   });
 }
 
@@ -77,14 +77,13 @@ export function lowerMaxPoolGradient(
     label: `${node.origin.name} gradient`,
     result,
     fused: node.fusion?.epilogue,
-    storage: [context.storageOf(gradient), context.storageOf(code)],
+    kernel: maxPoolGradient({ codes: codeWidth(node.attributes.kernel) }),
+    buffers: { a: context.storageOf(gradient), codes: context.storageOf(code) },
     constants: {
       ...windowConstants(node.attributes, context.layout(result)),
       ...outputConstants(layout),
-      ...layout.place("a"),
+      a: layout.inQuads(),
     },
-    kernel: (epilogue, skeleton) =>
-      maxPoolGradient(codeWidth(node.attributes.kernel), epilogue, skeleton),
   });
 }
 
@@ -93,7 +92,7 @@ type Sliding = Extract<AverageAttributes, { windows: "sliding" }>;
 const divisorOf = (attributes: Sliding): Divisor => (attributes.countPadding ? "padded" : "inside");
 
 /** Padding that counts in the divisor: not what only completes the last windows in ceil mode. */
-function averageConstants(attributes: Sliding, input: ActivationLayout): Constants {
+function averageConstants(attributes: Sliding, input: ActivationLayout) {
   const { padding, overhang } = attributes;
   return {
     ...windowConstants(attributes, input),
@@ -110,26 +109,28 @@ export function lowerAveragePool(
   const input = node.inputs[0]!;
   const result = node.outputs[0]!;
   const layout = context.layout(input);
-  const common = { result, fused: node.fusion?.epilogue, storage: [context.storageOf(input)] };
-  const label = `${node.origin.name} forward`;
+  const common = {
+    result,
+    fused: node.fusion?.epilogue,
+    buffers: { a: context.storageOf(input) },
+    label: `${node.origin.name} forward`,
+  };
   if (attributes.windows === "adaptive") {
     return quadSteps(context, node, {
       ...common,
-      label,
+      kernel: adaptiveAveragePool(),
       constants: {
         input_height: layout.height,
         input_width: layout.width,
         ...outputConstants(context.layout(result)),
-        ...layout.place("a"),
+        a: layout.inQuads(),
       },
-      kernel: adaptiveAveragePool,
     });
   }
   return quadSteps(context, node, {
     ...common,
-    label,
-    constants: { ...averageConstants(attributes, layout), ...layout.place("a") },
-    kernel: (epilogue) => averagePool(divisorOf(attributes), epilogue),
+    kernel: averagePool({ divisor: divisorOf(attributes) }),
+    constants: { ...averageConstants(attributes, layout), a: layout.inQuads() },
   });
 }
 
@@ -145,28 +146,28 @@ export function lowerAveragePoolGradient(
   const common = {
     result,
     fused: node.fusion?.epilogue,
-    storage: [context.storageOf(gradient)],
+    buffers: { a: context.storageOf(gradient) },
     label: `${node.origin.name} gradient`,
   };
   if (attributes.windows === "adaptive") {
     return quadSteps(context, node, {
       ...common,
+      kernel: adaptiveAveragePoolGradient(),
       constants: {
         input_height: target.height,
         input_width: target.width,
         ...outputConstants(layout),
-        ...layout.place("a"),
+        a: layout.inQuads(),
       },
-      kernel: adaptiveAveragePoolGradient,
     });
   }
   return quadSteps(context, node, {
     ...common,
+    kernel: averagePoolGradient({ divisor: divisorOf(attributes) }),
     constants: {
       ...averageConstants(attributes, target),
       ...outputConstants(layout),
-      ...layout.place("a"),
+      a: layout.inQuads(),
     },
-    kernel: (epilogue, skeleton) => averagePoolGradient(divisorOf(attributes), epilogue, skeleton),
   });
 }

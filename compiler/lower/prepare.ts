@@ -17,16 +17,18 @@ import {
 } from "../../program/transforms.js";
 import type { Origin } from "../ir/origin.js";
 import {
-  PREPARE_WORKGROUP,
   prepareImages,
   prepareMean,
+  stepConstant,
   type PreparedStep,
   type PrepareProblem,
 } from "../kernels/prepare.js";
 import { keepsSize, sizeAfter, sourceSize } from "../../program/image-size.js";
 import { roundUpTo4 } from "../layout/activation-layout.js";
+import type { TypedKernel } from "../kernels/define-kernel.js";
+import { dispatch, type Bound } from "./dispatch.js";
 import { perImage, type Storage } from "../plan/storage.js";
-import { floatBits, type StepDraft } from "./step-draft.js";
+import type { StepDraft } from "./step-draft.js";
 
 interface Size {
   readonly height: number;
@@ -74,14 +76,19 @@ export function lowerPreparation(
     draws: { name: `${name} draws`, purpose: "draws", bytes: perImage(4 * views * words) },
   } as const;
   const problem = problemOf(places, channels, views);
-  const constants = {
-    ...{ channels, staged_width: staged!.width, staged_height: staged!.height },
-    ...{ slot, view_bytes: viewBytes, words },
-    ...Object.fromEntries(
-      places.flatMap((place, index) => stepConstants(place, plan.sizes, index)),
-    ),
+  const parts: PrepareParts = {
+    ...{ ...storage, sizes: plan.sizes },
+    constants: {
+      channels,
+      staged_width: staged!.width,
+      staged_height: staged!.height,
+      slot,
+      view_bytes: viewBytes,
+      words,
+    },
+    given: places.map((place, index) => stepConstants(place, plan.sizes, index)),
   };
-  const steps = prepareSteps(name, problem, { ...storage, constants, sizes: plan.sizes }, input);
+  const steps = prepareSteps(name, problem, parts, input);
   return {
     transforms: split.transforms,
     first: split.transforms.length - plan.prepared.length,
@@ -165,43 +172,62 @@ function jitterParts(transform: TransformOf<"color_jitter">, isGrey: boolean) {
   });
 }
 
-/** Of all transforms, under the names that the kernels give them. */
+/** What a transform's kernels are given, under the names that they give it. */
 function stepConstants(
   { transform, first }: WordsPlace,
   sizes: readonly Size[],
   index: number,
-): (readonly [string, number])[] {
-  const [from, to] = [sizes[index]!, sizes[index + 1]!];
-  const own = {
-    ...{ from_width: from.width, from_height: from.height },
-    ...{ to_width: to.width, to_height: to.height },
-    ...transformConstants(transform),
-  };
-  return Object.entries(own).map(([name, value]) => [`${name}_${first}`, value] as const);
+): Bound {
+  const own = transformConstants(transform, sizes[index]!, sizes[index + 1]!);
+  const named = Object.entries(own).map(([name, value]) => {
+    return [stepConstant(name, { firstWord: first }), value] as const;
+  });
+  return { buffers: {}, constants: Object.fromEntries(named) };
 }
 
-function transformConstants(transform: Transform): Record<string, number> {
-  if (transform.kind === "random_erasing") return { value: floatBits(transform.value) };
-  if (transform.kind !== "normalize") return {};
-  const { mean, std } = transform;
-  const channels = [0, 1, 2].flatMap((channel) => [
-    [`mean${channel}`, floatBits(mean[channel] ?? mean[0]!)] as const,
-    [`std${channel}`, floatBits(std[channel] ?? std[0]!)] as const,
-  ]);
+function transformConstants(transform: Transform, from: Size, to: Size): Record<string, number> {
+  switch (transform.kind) {
+    case "center_crop":
+    case "random_crop":
+      return { from_width: from.width, from_height: from.height };
+    case "hflip":
+      return { to_width: to.width };
+    case "vflip":
+      return { to_height: to.height };
+    case "normalize":
+      return { ...channelConstants("mean", transform), ...channelConstants("std", transform) };
+    case "random_erasing":
+      return { value: transform.value };
+    default:
+      return {};
+  }
+}
+
+function channelConstants(name: "mean" | "std", transform: TransformOf<"normalize">) {
+  const numbers = transform[name];
+  const channels = [0, 1, 2].map((channel) => {
+    return [`${name}${channel}`, numbers[channel] ?? numbers[0]!] as const;
+  });
   return Object.fromEntries(channels);
 }
 
 interface PrepareParts {
   readonly staged: Storage;
   readonly draws: Storage;
-  readonly constants: Readonly<Record<string, number>>;
+  /** Of the staged images and what was drawn. */
+  readonly constants: Readonly<Record<StagedConstant, number>>;
+  /** What each step's transform is given. */
+  readonly given: readonly Bound[];
   readonly sizes: readonly Size[];
 }
+
+type StagedConstant =
+  "channels" | "staged_width" | "staged_height" | "slot" | "view_bytes" | "words";
 
 function prepareSteps(
   name: string,
   problem: PrepareProblem,
-  { staged, draws, constants, sizes }: PrepareParts,
+  { staged, draws, constants, given, sizes }: PrepareParts,
   { images, origin }: PreparedInput,
 ): StepDraft[] {
   const means: Storage = {
@@ -209,32 +235,36 @@ function prepareSteps(
     purpose: "scratch",
     bytes: perImage(4 * problem.views * problem.means),
   };
-  const inputs = [staged, draws, ...(problem.means > 0 ? [means] : [])];
-  const common = { origin, macs: 0 };
-  const meanSteps = problem.steps.flatMap((step, index): StepDraft[] =>
-    step.mean === undefined
-      ? []
-      : [
-          {
-            ...common,
-            kernel: prepareMean(problem, step),
-            storage: inputs,
-            constants: { ...constants, ...sizes[index]! },
-            workgroups: { x: { ...perImage(problem.views), tile: 1 }, z: 1 },
-            label: `${name} means for color_jitter`,
-          },
-        ],
-  );
+  const { staged_height, view_bytes, ...others } = constants;
+  /** What a kernel with these steps is given, and `size`, that of the image after them. */
+  const constantsOf = ({ constants: has }: TypedKernel, size: Size) => ({
+    ...others,
+    ...("staged_height" in has && { staged_height }),
+    ...("view_bytes" in has && { view_bytes }),
+    ...{ height: size.height, width: size.width },
+  });
+  const meanSteps = problem.steps.flatMap(({ mean }, index): StepDraft[] => {
+    if (mean === undefined) return [];
+    const kernel = prepareMean(problem, index);
+    const step = dispatch(kernel, {
+      buffers: { staged, draws, means },
+      constants: constantsOf(kernel, sizes[index]!),
+      fragments: given.slice(0, index + 1),
+      workgroups: { x: { ...perImage(problem.views), tile: 1 }, z: 1 },
+      label: `${name} means for color_jitter`,
+      origin,
+    });
+    return [step];
+  });
   const size = sizes.at(-1)!;
-  return [
-    ...meanSteps,
-    {
-      ...common,
-      kernel: prepareImages(problem),
-      storage: [...inputs, images],
-      constants: { ...constants, ...size },
-      workgroups: { x: { ...perImage(size.height * size.width), tile: PREPARE_WORKGROUP }, z: 1 },
-      label: `${name} images`,
-    },
-  ];
+  const kernel = prepareImages(problem);
+  const imageStep = dispatch(kernel, {
+    buffers: { staged, draws, images, ...(problem.means > 0 && { means }) },
+    constants: constantsOf(kernel, size),
+    fragments: given,
+    threads: perImage(size.height * size.width),
+    label: `${name} images`,
+    origin,
+  });
+  return [...meanSteps, imageStep];
 }

@@ -1,28 +1,39 @@
 import type { Node, ResampleAttributes } from "../ir/graph.js";
-import { resample, resampleGradient } from "../kernels/resample.js";
 import { resamplePlace } from "../ir/resample-taps.js";
+import {
+  resampleBilinear,
+  resampleBilinearGradient,
+  resampleNearest,
+  resampleNearestGradient,
+} from "../kernels/resample.js";
 import type { ActivationLayout } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
-import { quadSteps } from "./quads-old.js";
-import { floatBits, type StepDraft } from "./step-draft.js";
+import { quadSteps } from "./quads.js";
+import type { StepDraft } from "./step-draft.js";
 
-/** Sizes of the image and of what is made of it, and where the pixels of one fall on the other. */
-function sizeConstants(
-  attributes: ResampleAttributes,
-  input: ActivationLayout,
-  output: ActivationLayout,
-): Record<string, number> {
+/** Of the image that is resampled, and of what is made of it. */
+interface Sides {
+  readonly input: ActivationLayout;
+  readonly output: ActivationLayout;
+}
+
+const inputSize = ({ input }: Sides) => ({ input_height: input.height, input_width: input.width });
+
+const sizes = (sides: Sides) => ({
+  ...inputSize(sides),
+  output_height: sides.output.height,
+  output_width: sides.output.width,
+});
+
+/** Where the pixels of the output fall on the input. */
+function places(attributes: ResampleAttributes, { input, output }: Sides) {
   const rows = resamplePlace({ input: input.height, output: output.height }, attributes);
   const columns = resamplePlace({ input: input.width, output: output.width }, attributes);
   return {
-    input_height: input.height,
-    input_width: input.width,
-    output_height: output.height,
-    output_width: output.width,
-    ratio_y: floatBits(rows.ratio),
-    shift_y: floatBits(rows.shift),
-    ratio_x: floatBits(columns.ratio),
-    shift_x: floatBits(columns.shift),
+    ratio_y: rows.ratio,
+    shift_y: rows.shift,
+    ratio_x: columns.ratio,
+    shift_x: columns.shift,
   };
 }
 
@@ -32,18 +43,20 @@ export function lowerResample(
 ): readonly StepDraft[] {
   const { attributes } = node;
   const [input, result] = [node.inputs[0]!, node.outputs[0]!];
-  const layout = context.layout(input);
-  return quadSteps(context, node, {
+  const sides = { input: context.layout(input), output: context.layout(result) };
+  const a = sides.input.inQuads();
+  const common = {
     label: `${node.origin.name} forward`,
     result,
     fused: node.fusion?.epilogue,
-    storage: [context.storageOf(input)],
-    constants: {
-      ...sizeConstants(attributes, layout, context.layout(result)),
-      ...layout.place("a"),
-    },
-    kernel: (epilogue) => resample(attributes.mode, epilogue),
-  });
+    buffers: { a: context.storageOf(input) },
+  };
+  if (attributes.mode === "nearest") {
+    const constants = { a, ...sizes(sides) };
+    return quadSteps(context, node, { ...common, kernel: resampleNearest(), constants });
+  }
+  const constants = { a, ...inputSize(sides), ...places(attributes, sides) };
+  return quadSteps(context, node, { ...common, kernel: resampleBilinear(), constants });
 }
 
 export function lowerResampleGradient(
@@ -52,16 +65,18 @@ export function lowerResampleGradient(
 ): readonly StepDraft[] {
   const { attributes } = node;
   const [gradient, result] = [node.inputs[0]!, node.outputs[0]!];
-  const layout = context.layout(gradient);
-  return quadSteps(context, node, {
+  const sides = { input: context.layout(result), output: context.layout(gradient) };
+  const a = sides.output.inQuads();
+  const common = {
     label: `${node.origin.name} gradient`,
     result,
     fused: node.fusion?.epilogue,
-    storage: [context.storageOf(gradient)],
-    constants: {
-      ...sizeConstants(attributes, context.layout(result), layout),
-      ...layout.place("a"),
-    },
-    kernel: (epilogue) => resampleGradient(attributes.mode, epilogue),
-  });
+    buffers: { a: context.storageOf(gradient) },
+  };
+  if (attributes.mode === "nearest") {
+    const constants = { a, ...sizes(sides) };
+    return quadSteps(context, node, { ...common, kernel: resampleNearestGradient(), constants });
+  }
+  const constants = { a, ...sizes(sides), ...places(attributes, sides) };
+  return quadSteps(context, node, { ...common, kernel: resampleBilinearGradient(), constants });
 }

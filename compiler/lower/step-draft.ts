@@ -18,11 +18,6 @@ export interface StepDraft {
   readonly batches?: BatchRange;
 }
 
-/** The bits of an f32, for constants that are not integers. */
-export function floatBits(value: number): number {
-  return new Uint32Array(new Float32Array([value]).buffer)[0]!;
-}
-
 /**
  * The step, or, where its kernel goes through more planes than a dispatch may have workgroups in z,
  * as many as are needed.

@@ -40,15 +40,13 @@ export function lowerSumGradients(
   const [first, second] = node.inputs.map((input) => context.piecesOf(input));
   return context.piecesOf(node.outputs[0]!).map((result, index) => {
     const quads = result.bytes.fixed / 16;
-    return {
-      kernel: sumGradients(),
-      storage: [first![index]!, second![index]!, result],
+    return dispatch(sumGradients(), {
+      buffers: { first: first![index]!, second: second![index]!, result },
       constants: { quads },
-      workgroups: { x: { ...fixed(quads), tile: UPDATE_WORKGROUP }, z: 1 },
+      threads: fixed(quads),
       label: `${node.origin.name} gradients summed`,
       origin: node.origin,
-      macs: 0,
-    };
+    });
   });
 }
 

@@ -81,6 +81,29 @@ describe("a kernel", () => {
     expect(kernel.wgsl).toContain("fn rounded4(value: vec4f)");
   });
 
+  test("widens and rounds inside of indices, too, and leaves integers as they are", () => {
+    const gathered = defineKernel("gathered", () => ({
+      summary: "A test.",
+      bindings: { a: read("vec4f"), codes: read("u32"), result: written("f32") },
+      constants: {},
+      lanes: 1,
+      body: ({ io }) => {
+        const from = io.a.load(code`place + ${io.codes.load(0)}`);
+        const product = code`${io.a.load(local("at"))}.y * ${io.result.load(0)}`;
+        return io.result.store(code`at + u32(${from}.x)`, product);
+      },
+    }));
+    definitions.pop();
+    const half = gathered().print(new Set(["a", "result"]));
+    expect(half.wgsl).toContain("var<storage, read> a: array<vec4h>;");
+    expect(half.wgsl).toContain("var<storage, read> codes: array<u32>;");
+    expect(half.wgsl).toContain("var<storage, read_write> result: array<f16>;");
+    expect(half.wgsl).toContain(
+      "result[at + u32(vec4f(a[place + codes[0]]).x)] = rounded(vec4f(a[at]).y * f32(result[0]));",
+    );
+    expect(half.storage.map(({ element }) => element)).toEqual(["vec4h", "u32", "f16"]);
+  });
+
   test("binds only what it reads", () => {
     const idle = defineKernel("idle", () => ({
       summary: "Reads nothing.",

@@ -7,7 +7,14 @@ import { planMemory } from "../../compiler/write/memory.js";
 import { bufferBytes } from "../../program/planned-memory.js";
 import { nowhere } from "./chain.js";
 
-const kernel: Kernel = { name: "none", wgsl: "", storage: [], constants: [], lanes: 1 };
+const kernel: Kernel = {
+  name: "none",
+  wgsl: "",
+  storage: [],
+  constants: [],
+  lanes: 1,
+  workgroupBytes: 0,
+};
 
 const step = (storage: readonly Storage[]): StepDraft => ({
   kernel,

@@ -1,8 +1,6 @@
 import { portOf } from "../../compiler/ir/graph.js";
 import { describe, expect, test } from "vitest";
 import type { AnyNode, Graph } from "../../compiler/ir/graph.js";
-import { withHalves } from "../../compiler/kernels/half.js";
-import { assemble } from "../../compiler/kernels/kernel.js";
 import { adjustLossScale } from "../../compiler/ops/adjust-loss-scale.js";
 import { chooseHalves } from "../../compiler/layout/halves.js";
 import { stepGraphs } from "../../compiler/passes/step-graphs.js";
@@ -49,42 +47,6 @@ describe("numbers of 16 bits", () => {
       -Infinity,
       NaN,
     ]);
-  });
-});
-
-describe("kernels", () => {
-  const kernelOf = (body: string) =>
-    assemble({
-      ...{ name: "test", summary: "A test.", constants: [], workgroupSize: 1, body },
-      storage: [
-        { name: "a", access: "read", element: "vec4f" },
-        { name: "codes", access: "read", element: "u32" },
-        { name: "result", access: "read_write", element: "f32" },
-      ],
-    });
-
-  test("widen what they load and round what they store, inside of indices, too", () => {
-    const kernel = kernelOf(
-      "let at = codes[lane];\nresult[at + u32(a[a_place + codes[0]].x)] =\n  a[at].y * result[0];",
-    );
-    const half = withHalves(kernel, (index) => index !== 1);
-    expect(half.wgsl).toContain("enable f16;");
-    expect(half.wgsl).toContain("var<storage, read> a: array<vec4h>;");
-    expect(half.wgsl).toContain("var<storage, read> codes: array<u32>;");
-    expect(half.wgsl).toContain("var<storage, read_write> result: array<f16>;");
-    expect(half.wgsl).toContain(
-      "result[at + u32(vec4f(a[a_place + codes[0]]).x)] = rounded(vec4f(a[at]).y * f32(result[0]));",
-    );
-    expect(half.storage.map(({ element }) => element)).toEqual(["vec4h", "u32", "f16"]);
-    expect(withHalves(kernel, () => false)).toBe(kernel);
-    // Integers stay what they are.
-    expect(withHalves(kernel, (index) => index === 1)).toBe(kernel);
-  });
-
-  test("that change a part of what they store are refused", () => {
-    for (const statement of ["result[0] += 1.0;", "result[0].x = 1.0;", "result[0][1] *= 2.0;"])
-      expect(() => withHalves(kernelOf(statement), () => true)).toThrow("changes a part");
-    expect(() => withHalves(kernelOf("let same = result[0] == 1.0;"), () => true)).not.toThrow();
   });
 });
 

@@ -81,7 +81,7 @@ fn main(
   var sum = vec4f(0);
   for (var row = top; row < bottom; row++) {
     for (var column = left; column < right; column++) {
-      sum += a[constants.a_base + image * constants.a_image + u32(row) * constants.a_row + u32(column) * constants.a_column + quad];
+      sum += a[constants.a_base + image * constants.a_image + row * constants.a_row + column * constants.a_column + quad];
     }
   }
   let value = sum / f32((bottom - top) * (right - left));

@@ -62,13 +62,6 @@ struct Constants {
 @group(0) @binding(6) var<storage, read> mean: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> partial: array<vec4f>;
 
-fn window_start(index: u32, size: u32, count: u32) -> u32 {
-  return index * size / count;
-}
-
-fn window_end(index: u32, size: u32, count: u32) -> u32 {
-  return ((index + 1u) * size + count - 1u) / count;
-}
 fn relu(x: vec4f) -> vec4f {
   let bits = bitcast<vec4i>(x);
   return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
@@ -84,6 +77,13 @@ fn smaller(a: vec4f, b: vec4f) -> vec4f {
 var<private> count: f32;
 var<private> gradients: vec4f;
 var<private> products: vec4f;
+fn window_start(index: u32, size: u32, count: u32) -> u32 {
+  return index * size / count;
+}
+
+fn window_end(index: u32, size: u32, count: u32) -> u32 {
+  return ((index + 1u) * size + count - 1u) / count;
+}
 
 @compute @workgroup_size(64)
 fn main(

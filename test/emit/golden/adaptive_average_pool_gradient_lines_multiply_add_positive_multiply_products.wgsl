@@ -72,6 +72,9 @@ struct Constants {
 @group(0) @binding(8) var<storage, read> mean: array<vec4f>;
 @group(0) @binding(9) var<storage, read_write> partial: array<vec4f>;
 
+var<private> count: f32;
+var<private> gradients: vec4f;
+var<private> products: vec4f;
 fn window_start(index: u32, size: u32, count: u32) -> u32 {
   return index * size / count;
 }
@@ -79,9 +82,6 @@ fn window_start(index: u32, size: u32, count: u32) -> u32 {
 fn window_end(index: u32, size: u32, count: u32) -> u32 {
   return ((index + 1u) * size + count - 1u) / count;
 }
-var<private> count: f32;
-var<private> gradients: vec4f;
-var<private> products: vec4f;
 
 @compute @workgroup_size(64)
 fn main(

@@ -62,6 +62,9 @@ struct Constants {
 @group(0) @binding(6) var<storage, read> mean: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> partial: array<vec4f>;
 
+var<private> count: f32;
+var<private> gradients: vec4f;
+var<private> products: vec4f;
 fn window_start(index: u32, size: u32, count: u32) -> u32 {
   return index * size / count;
 }
@@ -69,9 +72,6 @@ fn window_start(index: u32, size: u32, count: u32) -> u32 {
 fn window_end(index: u32, size: u32, count: u32) -> u32 {
   return ((index + 1u) * size + count - 1u) / count;
 }
-var<private> count: f32;
-var<private> gradients: vec4f;
-var<private> products: vec4f;
 
 @compute @workgroup_size(64)
 fn main(

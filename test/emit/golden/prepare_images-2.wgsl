@@ -29,9 +29,7 @@ struct Constants {
 
   channels: u32,
   staged_width: u32,
-  staged_height: u32,
   slot: u32,
-  view_bytes: u32,
   words: u32,
   width: u32,
   height: u32,
@@ -52,7 +50,6 @@ struct Constants {
 fn staged_byte(index: u32) -> f32 {
   return f32((staged[index / 4u] >> (index % 4u * 8u)) & 255u);
 }
-
 fn staged_color(view: u32, x: i32, y: i32) -> vec3f {
   let column = u32(x);
   let row = u32(y);
@@ -60,7 +57,6 @@ fn staged_color(view: u32, x: i32, y: i32) -> vec3f {
   let first = start + (row * constants.staged_width + column) * constants.channels;
   return vec3f(staged_byte(first), staged_byte(first + 1u), staged_byte(first + 2u));
 }
-
 fn prepared(view: u32, column: i32, row: i32) -> vec3f {
   let word = view * constants.words;
   var x = column;
@@ -86,7 +82,7 @@ fn main(
   }
   let x = i32(thread % constants.width);
   let y = i32(thread % pixels / constants.width);
-  let view = image * 1u;
+  let view = image;
   var color = prepared(view, x, y);
 
   for (var channel = 0u; channel < constants.channels; channel++) {

@@ -1,4 +1,4 @@
-// An image in another size, gradient: a pixel gathers its share of all that it is part of.
+// An image in another size, gradient: a pixel gathers from those that are its copies.
 
 struct Frame {
   batch: u32,
@@ -54,25 +54,12 @@ struct Constants {
 @group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
 @group(0) @binding(4) var<storage, read> e1: array<vec4f>;
 
-struct Taps { first: u32, second: u32, share: f32 }
-
-fn taps(index: u32, size: u32, count: u32, ratio: f32, shift: f32) -> Taps {
-  let only = index * size / count;
-  return Taps(only, only, 0.0);
-}
-fn first_of(index: u32, size: u32, count: u32, ratio: f32, shift: f32) -> u32 {
-  return (index * count + size - 1u) / size;
-}
-
-fn end_of(index: u32, size: u32, count: u32, ratio: f32, shift: f32) -> u32 {
-  return ((index + 1u) * count + size - 1u) / size;
-}
-fn share_of(index: u32, made: Taps) -> f32 {
-  return select(0.0, 1.0 - made.share, made.first == index) + select(0.0, made.share, made.second == index);
-}
 fn relu(x: vec4f) -> vec4f {
   let bits = bitcast<vec4i>(x);
   return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+}
+fn first_nearest(index: u32, size: u32, count: u32) -> u32 {
+  return (index * count + size - 1u) / size;
 }
 
 @compute @workgroup_size(64)
@@ -93,12 +80,14 @@ fn main(
   let x = pixel % constants.width;
   let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
   let e1_place = constants.e1_base + image * constants.e1_image + y * constants.e1_row + x * constants.e1_column;
+  let first_y = first_nearest(y, constants.input_height, constants.output_height);
+  let end_y = first_nearest(y + 1u, constants.input_height, constants.output_height);
+  let first_x = first_nearest(x, constants.input_width, constants.output_width);
+  let end_x = first_nearest(x + 1u, constants.input_width, constants.output_width);
   var value = vec4f(0);
-  for (var oy = first_of(y, constants.input_height, constants.output_height, 0.0, 0.0); oy < end_of(y, constants.input_height, constants.output_height, 0.0, 0.0); oy++) {
-    let row_share = share_of(y, taps(oy, constants.input_height, constants.output_height, 0.0, 0.0));
-    for (var ox = first_of(x, constants.input_width, constants.output_width, 0.0, 0.0); ox < end_of(x, constants.input_width, constants.output_width, 0.0, 0.0); ox++) {
-      let share = row_share * share_of(x, taps(ox, constants.input_width, constants.output_width, 0.0, 0.0));
-      value += share * a[constants.a_base + image * constants.a_image + oy * constants.a_row + ox * constants.a_column + quad];
+  for (var oy = first_y; oy < end_y; oy++) {
+    for (var ox = first_x; ox < end_x; ox++) {
+      value += a[constants.a_base + image * constants.a_image + oy * constants.a_row + ox * constants.a_column + quad];
     }
   }
   result[y_place + quad] = (vec4f(0.16666666666666666) * (value * select(vec4f(0), select(vec4f(0), vec4f(1), (e1[e1_place + quad] + vec4f(3.0)) > vec4f(0)), (vec4f(6.0) - relu((e1[e1_place + quad] + vec4f(3.0)))) > vec4f(0))));

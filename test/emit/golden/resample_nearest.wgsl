@@ -1,4 +1,4 @@
-// An image in another size.
+// An image in another size: the nearest pixels.
 
 struct Frame {
   batch: u32,
@@ -49,11 +49,8 @@ struct Constants {
 @group(0) @binding(2) var<storage, read> a: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
 
-struct Taps { first: u32, second: u32, share: f32 }
-
-fn taps(index: u32, size: u32, count: u32, ratio: f32, shift: f32) -> Taps {
-  let only = index * size / count;
-  return Taps(only, only, 0.0);
+fn nearest_of(index: u32, size: u32, count: u32) -> u32 {
+  return index * size / count;
 }
 
 @compute @workgroup_size(64)
@@ -73,8 +70,8 @@ fn main(
   let y = pixel % constants.pixels / constants.width;
   let x = pixel % constants.width;
   let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
-  let rows = taps(y, constants.input_height, constants.output_height, 0.0, 0.0);
-  let columns = taps(x, constants.input_width, constants.output_width, 0.0, 0.0);
-  let value = a[constants.a_base + image * constants.a_image + rows.first * constants.a_row + columns.first * constants.a_column + quad];
+  let row = nearest_of(y, constants.input_height, constants.output_height);
+  let column = nearest_of(x, constants.input_width, constants.output_width);
+  let value = a[constants.a_base + image * constants.a_image + row * constants.a_row + column * constants.a_column + quad];
   result[y_place + quad] = value;
 }
