@@ -276,8 +276,8 @@ export function stepsFor<Step extends Pick<ProgramStep, "batches">>(
  */
 export interface ClassTotal {
   readonly of: "labels" | "partners";
-  /** Of several targets, the one with these labels. */
-  readonly target?: string;
+  /** The name of the target with these labels, or with those that the partners are for. */
+  readonly target: string;
   /** One for each class. */
   readonly weights: readonly number[];
 }

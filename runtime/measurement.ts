@@ -28,9 +28,8 @@ export function totalsOf(
   data: TensorData,
 ): readonly number[] {
   return classTotals.map(({ of, target, weights }) => {
-    const wanted = of === "labels" ? "target" : "partner";
-    const index = tensors.findIndex(
-      ({ role, name }) => role === wanted && (target === undefined || name === target),
+    const index = tensors.findIndex(({ role, name }) =>
+      of === "labels" ? role === "target" && name === target : role === "partner",
     );
     return totalOf(weights, data[index]);
   });

@@ -161,7 +161,9 @@ function classificationSteps(
   const [logits, labels, partners, shares] = node.inputs as [Value, Value, Value?, Value?];
   const layout = context.layout(logits);
   const mixed = partners !== undefined;
-  const totals = made.gradient ? totalsOf(context.plan.graph, classWeights, mixed) : undefined;
+  const totals = made.gradient
+    ? totalsOf(context.plan.graph, labels, classWeights, mixed)
+    : undefined;
   const variant: ClassificationVariant = {
     ...made,
     mixed,
@@ -199,11 +201,13 @@ function classificationSteps(
 /** Which of the frame's totals a gradient's means divide by; none where all classes count alike. */
 function totalsOf(
   graph: Graph,
+  { name: target }: Value,
   weights: readonly number[],
   mixed: boolean,
 ): Record<string, number> | undefined {
   if (weights.length === 0) return undefined;
-  const place = (of: "labels" | "partners") => indexOfTotal(classTotals(graph), { of, weights });
+  const totals = classTotals(graph);
+  const place = (of: "labels" | "partners") => indexOfTotal(totals, { of, target, weights });
   return { total: place("labels"), ...(mixed && { partner_total: place("partners") }) };
 }
 

@@ -82,13 +82,9 @@ class NetworkBuild {
     const inputs = [this.valueOf(score.prediction), this.valueOf(score.target)] as const;
     const value = definition.lower(inputs, values, this.builder, origin);
     const weights = definition.classWeights?.(values);
-    const over = weights && ({ of: "labels", weights, ...this.targetOf(score) } as const);
+    const target = this.network.targets[score.target.index]?.name;
+    const over = weights && ({ of: "labels", target: target!, weights } as const);
     return { value, factor, ...(over && { over }) };
-  }
-
-  /** Names the target where there are several. */
-  private targetOf({ target: { index } }: ResolvedScore): { readonly target?: string } {
-    return this.made.target.size > 1 ? { target: this.network.targets[index]!.name } : {};
   }
 
   private valueOf({ from, index }: NetworkValue): Value {

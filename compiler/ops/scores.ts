@@ -24,7 +24,8 @@ const sumOf = (numbers: readonly number[]) => numbers.reduce((sum, each) => sum 
 
 function totalOf(graph: Graph, { value, over }: ScoreTerm, values: GraphValues): number {
   if (!over) return values.get(value.id)!.data.length;
-  const targets = portsOf(graph, over.of === "labels" ? "target" : "partner");
-  const classes = targets.find(({ name }) => over.target === undefined || name === over.target);
+  const [partner] = portsOf(graph, "partner");
+  const target = graph.inputs.find(({ role, name }) => role === "target" && name === over.target);
+  const classes = over.of === "labels" ? target?.value : partner;
   return sumOf(numbersOf(classes!, values).map((label) => over.weights[label]!));
 }
