@@ -16,6 +16,7 @@ import {
   type Evaluation,
 } from "../training/evaluate.js";
 import type { TrainableNetwork } from "../training/network.js";
+import { assertOneTensor } from "../training/source.js";
 import { overViews, type OverViews } from "../training/views.js";
 import { classResults, ConfusionCounts, type ClassResult } from "./confusion.js";
 import type { ConfusionMatrix } from "./confusion.js";
@@ -93,6 +94,7 @@ async function examine(
   network: Classifier,
   sums?: EvaluationSums,
 ): Promise<Examination | undefined> {
+  assertOneTensor(network.program);
   const names = classNames(network, dataset);
   const view = new DatasetView(dataset, options.examples ?? dataset.length);
   const counts = new ConfusionCounts(names.length);

@@ -8,6 +8,7 @@ import { loadBatches } from "../data/loader.js";
 import { chooseStaging } from "../data/stage.js";
 import { assertKnown, type OptionNames } from "../options.js";
 import {
+  assertOneTensor,
   assertSource,
   isDataset,
   passOver,
@@ -66,6 +67,7 @@ export async function evaluateDataset(
 ): Promise<Evaluation | undefined> {
   assertSource(dataset, "what is evaluated");
   assertKnown(options, EVALUATE_OPTIONS, "evaluateDataset");
+  if (isDataset(dataset)) assertOneTensor(network.program);
   // Batches that come ready made have been through theirs.
   const { exchange, signal } = options;
   const transforms = isDataset(dataset) ? (options.transforms ?? []) : [];
@@ -82,7 +84,7 @@ export async function evaluateDataset(
         shuffle: false,
         part: exchange?.part,
       })
-    : passOver(dataset, { epoch: 0, start: 0, most: Infinity, shape: imageOf(network.program) });
+    : passOver(dataset, { epoch: 0, start: 0, most: Infinity, program: network.program });
   // Ranks stop where they meet.
   for await (const batch of untilAborted(batches, exchange ? undefined : signal)) {
     const own =

@@ -26,7 +26,13 @@ import type { TrainableNetwork } from "./network.js";
 import { checkFitOptions, checkRecipe, type FitOptions, type FitResult } from "./options.js";
 import { Progress } from "./progress.js";
 import { PeerFailedError } from "./ranks.js";
-import { assertSource, isDataset, type BatchSource, type TrainingBatch } from "./source.js";
+import {
+  assertOneTensor,
+  assertSource,
+  isDataset,
+  type BatchSource,
+  type TrainingBatch,
+} from "./source.js";
 import { Steps, type RunningStep } from "./steps.js";
 import { Throughput } from "./throughput.js";
 import { WaitingTime } from "./waiting-time.js";
@@ -59,6 +65,7 @@ function checkData(
 ): void {
   assertSource(dataset, "what `fit` trains on");
   if (!isDataset(dataset)) return;
+  assertOneTensor(network.program);
   if (dataset.length === 0) throw new DataError(`${dataset.name} holds no examples to train on`);
   const part = Math.ceil(recipe.batch / ranks);
   if (part <= network.batch) return;

@@ -42,8 +42,11 @@ export interface TrainableNetwork {
   ): Promise<Measurement>;
   /** Loss and metrics without an update, dropout off. */
   measure(images: Inputs, targets: Targets): Promise<Measurement>;
-  /** Images to rows of the model's output; what evaluation over several views of an image needs. */
-  predict?(images: Inputs): Promise<Float32Array>;
+  /**
+   * Images to rows of the model's output, by name where there are several; what evaluation over
+   * several views of an image needs.
+   */
+  predict?(images: Inputs): Promise<Float32Array | Readonly<Record<string, Float32Array>>>;
   /**
    * Trains the weights of another phase of the recipe from now on; nothing where that is the
    * present one.

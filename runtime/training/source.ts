@@ -2,7 +2,9 @@
  * Where a run's batches come from: a dataset, which is shuffled and prepared here, or batches that
  * the caller makes.
  */
-import type { Batch, Dataset, InputShape } from "../data/dataset.js";
+import type { Program, ProgramTensor } from "../../program/program.js";
+import { sizeOf, tensorsOf } from "../../program/tensors.js";
+import type { Batch, Dataset } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
 import { describe } from "../describe.js";
 import { InputError } from "../errors.js";
@@ -61,8 +63,11 @@ export interface Pass {
   readonly start: number;
   /** Batches after which the epoch ends, although there may be more. */
   readonly most: number;
-  readonly shape: NamedShape;
+  /** What the batches are for. */
+  readonly program: WithTensors;
 }
+
+type WithTensors = Pick<Program, "tensors">;
 
 /**
  * The batches of an epoch. Throws a DataError where there are none, as in a generator's second
@@ -70,7 +75,7 @@ export interface Pass {
  */
 export async function* passOver(
   source: BatchSource,
-  { epoch, start, most, shape }: Pass,
+  { epoch, start, most, program }: Pass,
 ): AsyncGenerator<TrainingBatch, void, void> {
   if (start >= most) return;
   const batches = typeof source === "function" ? source(epoch) : source;
@@ -79,42 +84,67 @@ export async function* passOver(
   }
   let position = 0;
   for await (const batch of batches) {
-    if (position >= start) yield numbered(batch, { position, epoch, shape });
+    if (position >= start) yield numbered(batch, { position, epoch, program });
     if (++position >= most) return;
   }
   if (position === 0) throw exhausted(epoch);
   if (most < Infinity) throw tooFew(epoch, position, most);
 }
 
-/** The first input's. */
-type NamedShape = InputShape & { readonly name: string };
-
 const A_BATCH = "expected an async iterable of batches { images, targets }";
 
 interface Place {
   readonly position: number;
   readonly epoch: number;
-  readonly shape: NamedShape;
+  readonly program: WithTensors;
 }
 
-function numbered(batch: GivenBatch, { position, epoch, shape }: Place): TrainingBatch {
+function numbered(batch: GivenBatch, { position, epoch, program }: Place): TrainingBatch {
   if (!(batch instanceof Object)) {
     throw new InputError(
       `batch ${position + 1} of epoch ${epoch + 1} is ${describe(batch)}: ${A_BATCH}`,
     );
   }
   const { images, targets, count } = batch;
-  return { position, count: count ?? countImages(images, shape), images, targets };
+  return { position, count: count ?? countImages(images, program), images, targets };
 }
 
-function countImages(given: Inputs, { name, channels, height, width }: NamedShape): number {
+function countImages(given: Inputs, program: WithTensors): number {
+  const inputs = tensorsOf(program, "input");
+  const [{ name, shape }] = inputs as [ProgramTensor];
   const isNamed = given instanceof Object && name in given;
   const images: unknown = isNamed ? (given as Readonly<Record<string, unknown>>)[name] : given;
-  if (images instanceof Float32Array) return images.length / (channels * height * width);
+  const isKnown = isNamed || inputs.length === 1;
+  if (isKnown && images instanceof Float32Array) return images.length / sizeOf(shape);
   if (images instanceof Object && "staged" in images) {
     throw new InputError("a batch of bytes and draws must say how many images it has: `count`");
   }
-  throw new InputError(`a batch's \`images\` must be a Float32Array, not ${describe(images)}`);
+  const wanted = isKnown ? "a Float32Array" : namesOf(inputs);
+  throw new InputError(`a batch's \`images\` must be ${wanted}, not ${describe(images)}`);
+}
+
+/** `{ left, right }`. */
+const namesOf = (tensors: readonly ProgramTensor[]) =>
+  `{ ${tensors.map(({ name }) => name).join(", ")} }`;
+
+/**
+ * Throws InputError where a network has several inputs or targets: a dataset gives one image and
+ * one label an example.
+ */
+export function assertOneTensor(program: WithTensors): void {
+  const roles = ["input", "target"] as const;
+  const [inputs, targets] = roles.map((role) => tensorsOf(program, role)) as [
+    readonly ProgramTensor[],
+    readonly ProgramTensor[],
+  ];
+  if (inputs.length <= 1 && targets.length <= 1) return;
+  const [noun, several] = inputs.length > 1 ? ["inputs", inputs] : ["targets", targets];
+  const images = inputs.length > 1 ? `images: ${namesOf(inputs)}` : "images";
+  const others = targets.length > 1 ? `targets: ${namesOf(targets)}` : "targets";
+  throw new InputError(
+    `a dataset gives one image and one label an example, but this network has the ${noun} ` +
+      `${namesOf(several)}: give batches of named arrays, { ${images}, ${others} }, instead`,
+  );
 }
 
 function exhausted(epoch: number): DataError {

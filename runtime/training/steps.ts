@@ -55,12 +55,13 @@ export class Steps {
   private allBatches(): AsyncGenerator<TrainingBatch, void, void> {
     const { dataset, network, recipe } = this;
     const { epoch, position: start } = this.progress.state;
-    const shape = imageOf(network.program);
+    const { program } = network;
     if (!isDataset(dataset)) {
-      return passOver(dataset, { epoch, start, most: this.length.stepsPerEpoch, shape });
+      return passOver(dataset, { epoch, start, most: this.length.stepsPerEpoch, program });
     }
+    const shape = imageOf(program);
     const transforms = recipe.data?.train?.transforms ?? [];
-    const staging = chooseStaging(network.program, "train", { dataset, transforms });
+    const staging = chooseStaging(program, "train", { dataset, transforms });
     const { batch, seed } = recipe;
     const part = this.exchange?.part;
     const options = { batch, shape, transforms, staging, seed, epoch, start, part };

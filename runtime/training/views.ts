@@ -18,9 +18,8 @@ export type Evaluated = Pick<
 >;
 
 /** What judges examples by several views of them. */
-export interface OverViews extends Required<
-  Pick<Evaluated, "batch" | "measure" | "predict" | "program">
-> {
+export interface OverViews extends Pick<Evaluated, "batch" | "measure" | "program"> {
+  predict(images: Images): Promise<Float32Array>;
   /** Of what was predicted: an evaluation predicts in its turn. */
   measureRows(rows: Float32Array, labels: Uint32Array): Measurement;
 }
@@ -44,8 +43,11 @@ export function overViews<Network extends Evaluated>(
       `ten_crop makes ${views} images of each, and the network takes batches of up to ${batch}: choose a batch of at least ${views}`,
     );
   }
-  const predict = async (images: Images) =>
-    averageViews(await network.predict!(images), { views, scores, classes: classesOf(program) });
+  const predict = async (images: Images) => {
+    // Images of a dataset are those of a network with one output.
+    const values = (await network.predict!(images)) as Float32Array;
+    return averageViews(values, { views, scores, classes: classesOf(program) });
+  };
   return {
     batch: Math.floor(batch / views),
     program,
