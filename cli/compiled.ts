@@ -6,7 +6,12 @@ import {
   type MemoryWish,
 } from "../compiler/index.js";
 import type { FittedProgram } from "../compiler/budget.js";
-import { analyze, type Analysis, type AnalyzedModel } from "../compiler/semantics/index.js";
+import {
+  analyze,
+  unfedBy,
+  type Analysis,
+  type AnalyzedModel,
+} from "../compiler/semantics/index.js";
 import type { Program } from "../program/program.js";
 import type { DataRecipe, TrainRecipe } from "../program/recipe.js";
 import type { Scores } from "../runtime/evaluation/index.js";
@@ -75,6 +80,7 @@ export function compiledProgramOf(
 /** The recipe of a compiled spec, for commands that cannot do without. */
 export function requireRecipe({ spec, model, recipe }: CompiledSpec): TrainRecipe {
   if (recipe !== undefined) return recipe;
+  requireFeedable({ spec, model });
   throw wrongInput(
     `${spec.path} declares no training of model ${model.name}`,
     `add \`train NAME of ${model.name} on DATA { epochs = 10 ... }\`; see specs/digits.net`,
@@ -85,9 +91,22 @@ export function requireRecipe({ spec, model, recipe }: CompiledSpec): TrainRecip
 export function requireData(compiled: CompiledSpec): DataRecipe {
   const recipe = requireRecipe(compiled);
   if (recipe.data !== undefined) return recipe.data;
+  requireFeedable(compiled);
   throw wrongInput(
     `recipe ${recipe.name} of ${compiled.spec.path} names no data`,
     `declare \`data NAME for ${compiled.model.name} { ... }\` and write \`train ${recipe.name} of ${compiled.model.name} on NAME\``,
+  );
+}
+
+/** Ends a command that reads data, for a model that they cannot feed. */
+function requireFeedable({ spec, model }: Pick<CompiledSpec, "spec" | "model">): void {
+  const unfed = unfedBy(model);
+  if (!unfed) return;
+  throw wrongInput(
+    `data give one image and one label, but model ${model.name} of ${spec.path} has ${unfed.what}`,
+    `feed it arrays from JavaScript: \`netc compile ${spec.path}\`, then \`${unfed.call}\`, ` +
+      "or `fit` with batches of them",
+    "`netc explain NET3024` has more",
   );
 }
 

@@ -1,5 +1,9 @@
 import type { Span } from "../grammar/ast.js";
-import type { AnalyzedLayer, AnalyzedModel } from "../compiler/semantics/index.js";
+import {
+  countParameters,
+  type AnalyzedLayer,
+  type AnalyzedModel,
+} from "../compiler/semantics/index.js";
 import { lastPart, touches } from "./spans.js";
 
 /**
@@ -108,7 +112,7 @@ function usesOf(model: AnalyzedModel): readonly { readonly span: Span; readonly 
       name,
       input: shapeAt(layers[0]?.inputs[0], model),
       output: layers.at(-1)?.output,
-      parameters: layers.reduce((sum, { parameters }) => sum + parameters, 0),
+      parameters: countParameters(layers),
       macs: layers.reduce((sum, { macs }) => sum + macs, 0),
     },
   }));

@@ -1,4 +1,8 @@
-import type { AnalyzedLayer, AnalyzedModel } from "../compiler/semantics/index.js";
+import {
+  countParameters,
+  type AnalyzedLayer,
+  type AnalyzedModel,
+} from "../compiler/semantics/index.js";
 import {
   formatDimensions,
   sameDimensions,
@@ -91,10 +95,8 @@ export function drawSvg(
 }
 
 function titleOf({ name, layers }: AnalyzedModel) {
-  const sum = (valueOf: (layer: AnalyzedLayer) => number) =>
-    layers.reduce((total, layer) => total + valueOf(layer), 0);
-  const parameters = shortCount(sum((layer) => layer.parameters));
-  const macs = shortCount(sum((layer) => layer.macs));
+  const parameters = shortCount(countParameters(layers));
+  const macs = shortCount(layers.reduce((total, layer) => total + layer.macs, 0));
   const totals = `${parameters} parameters, ${macs} MACs per image`;
   const lines = [
     `<text class="title" x="16" y="18">${escapeXml(name)}</text>`,

@@ -1,4 +1,5 @@
-import { classesOf, imageOf } from "../../program/tensors.js";
+import { classesOf, imageOf, tensorsOf } from "../../program/tensors.js";
+import { listNames } from "../../compiler/calls/suggestion.js";
 import type { Command } from "commander";
 import { imagesOf } from "../../program/transforms.js";
 import { visible } from "../../program/visible.js";
@@ -55,6 +56,7 @@ async function predict(
   options: PredictOptions,
 ): Promise<void> {
   const compiled = await compileSpec(path, { train: options.train });
+  requireOneTensor(compiled);
   requireImages(compiled);
   requireClasses(compiled);
   const weights = await readWeights(options.weights, parametersOf(compiled));
@@ -79,6 +81,23 @@ async function predict(
   } finally {
     network.destroy();
   }
+}
+
+/** The command gives one image, and shows one list of classes. */
+function requireOneTensor({ model, compilation, spec }: CompiledSpec): void {
+  const program = compilation.programs[0]!;
+  const list = (role: "input" | "prediction") => tensorsOf(program, role).map(({ name }) => name);
+  const [inputs, outputs] = [list("input"), list("prediction")];
+  if (inputs.length <= 1 && outputs.length <= 1) return;
+  const given = inputs.length > 1 ? `{ ${inputs.join(", ")} }` : inputs[0]!;
+  const what =
+    inputs.length > 1
+      ? `reads ${listNames(inputs)}, and \`netc predict\` gives it one image`
+      : `gives ${listNames(outputs)}, and \`netc predict\` shows classes of one output`;
+  throw wrongInput(
+    `model ${model.name} of ${spec.path} ${what}`,
+    `call \`predict(${given})\` of the compiled module: \`netc compile ${spec.path}\` writes it`,
+  );
 }
 
 function requireImages({ model, spec }: CompiledSpec): void {

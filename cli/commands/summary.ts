@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { RepeatedValue } from "../../compiler/budget.js";
-import type { AnalyzedLayer } from "../../compiler/semantics/index.js";
+import { countParameters, type AnalyzedLayer } from "../../compiler/semantics/index.js";
 import {
   bufferBytes,
   bytesOf,
@@ -62,6 +62,8 @@ interface LayerSummary {
   readonly line: number;
   readonly output: readonly number[];
   readonly parameters: number;
+  /** What names of its weights start with, where other layers use them, too. */
+  readonly weights?: string;
   readonly macs: number;
   readonly macsBackward: number;
 }
@@ -127,7 +129,7 @@ function summaryOf(
     layers: layers.map(summarizeLayer),
     weights: program.parameters.map(summarizeWeight),
     totals: {
-      parameters: sum(layers, (layer) => layer.parameters),
+      parameters: countParameters(layers),
       macs: sum(layers, (layer) => layer.macs),
       macsBackward: sum(layers, (layer) => layer.macsBackward),
     },
@@ -146,8 +148,9 @@ function memoryOf(program: Program, { batch, slices }: SlicedBatch): MemorySumma
 }
 
 function summarizeLayer(layer: AnalyzedLayer): LayerSummary {
-  const { name, kind, line, output, parameters, macs, macsBackward } = layer;
-  return { name, kind, line, output: output ?? [], parameters, macs, macsBackward };
+  const { name, kind, line, output = [], parameters, weights, macs, macsBackward } = layer;
+  const shared = weights !== name && parameters > 0 && { weights };
+  return { name, kind, line, output, parameters, ...shared, macs, macsBackward };
 }
 
 function summarizeWeight(parameter: ProgramParameter): WeightSummary {
@@ -188,10 +191,14 @@ const weightColumns: readonly Column[] = [
 
 function describeSummary(summary: Summary, width: number | undefined): string {
   const weightsOf = weightsByLayer(summary.weights);
-  const layerRows = summary.layers.map((layer) => [
-    ...layerRow(layer),
-    (weightsOf.get(layer.name) ?? []).join(", "),
-  ]);
+  const nameOf = ({ name, weights = name }: LayerSummary) => weights;
+  const firsts = new Map(summary.layers.toReversed().map((layer) => [nameOf(layer), layer]));
+  const layerRows = summary.layers.map((layer) => {
+    const isCounted = firsts.get(nameOf(layer)) !== layer;
+    const own = weightsOf.get(nameOf(layer)) ?? [];
+    const prefix = layer.weights === undefined ? "" : `${layer.weights}: `;
+    return [...layerRow(layer, { isCounted }), prefix + own.join(", ")];
+  });
   const rows = [...layerRows, totalsRow(summary)];
   const { weights, training, inference } = summary.memory;
   const { train, predict } = summary.dispatches;
@@ -259,12 +266,13 @@ function describeWeights(summary: Summary, width: number | undefined): string {
   ].join("\n");
 }
 
-function layerRow(layer: LayerSummary): string[] {
+/** Weights that an earlier layer has, too, are counted there. */
+function layerRow(layer: LayerSummary, { isCounted }: { readonly isCounted: boolean }): string[] {
   return [
     layer.name,
     layer.kind,
     layer.output.join(" x "),
-    orDash(layer.parameters),
+    isCounted ? "shared" : orDash(layer.parameters),
     orDash(layer.macs),
     orDash(layer.macsBackward),
     String(layer.line),

@@ -49,7 +49,10 @@ export interface AnalyzedLayer {
   readonly span: Group["span"];
   /** Undefined where a mistake hides it. */
   readonly output: readonly number[] | undefined;
+  /** Numbers in its weights, which other layers may share; `countParameters` adds them up. */
   readonly parameters: number;
+  /** What names of its weights start with: its name, or that of shared weights. */
+  readonly weights: string;
   readonly macs: number;
   /**
    * Gradients of input and weight, as far as they are needed, cost as much as the forward pass
@@ -92,10 +95,17 @@ export function describeLayers({
       span: origin.span,
       output: layer.type?.shape.slice(1).map(Number),
       parameters,
+      weights: layer.weights,
       macs,
       macsBackward: gradients * macs,
     };
   });
+}
+
+/** Numbers in the weights of layers; those that several of them share count once. */
+export function countParameters(layers: readonly AnalyzedLayer[]): number {
+  const counts = new Map(layers.map(({ weights, parameters }) => [weights, parameters]));
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
 }
 
 function layerCost(

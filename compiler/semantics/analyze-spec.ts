@@ -23,7 +23,7 @@ import {
   type ModelArguments,
   modelScope,
 } from "./parameters.js";
-import { checkOneTensor } from "./recipes/check-tensors.js";
+import { checkOneTensor, unfedBy } from "./recipes/check-tensors.js";
 import { analyzeData } from "./recipes/data.js";
 import { analyzeTrain } from "./recipes/train.js";
 import { Reporter } from "../calls/reporter.js";
@@ -163,10 +163,10 @@ class SpecAnalysis {
   private runOf(declaration: TrainDeclaration): Run | undefined {
     const model = this.find(this.models, declaration.model.callee, "model", "NET3001");
     const data = declaration.data && this.find(this.data, declaration.data, "data", "NET3002");
-    if (model && !declaration.data) this.warnOfNoData(declaration);
     const values = model && callArguments(model, declaration.model, this.environment);
     if (!values) return undefined;
     const bound = this.bindModel(model, values);
+    if (!declaration.data && !unfedBy(bound)) this.warnOfNoData(declaration);
     const { train = declaration.name.name, readWeights, overrides } = this.options;
     const isSelected = declaration.name.name === (this.options.train ?? [...this.trains.keys()][0]);
     // A recipe that is not asked for may well load what one that is has yet to write.

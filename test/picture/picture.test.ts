@@ -20,7 +20,7 @@ const layers: readonly AnalyzedLayer[] = [
   { name: "relu1", kind: "relu", call: "relu", inputs: [0], group: 0, macs: 0 },
   { name: "basic1.conv1", kind: "conv", call: "conv(8)", inputs: [1], group: 2, macs: 9 },
   { name: "add1", kind: "add", call: "add", inputs: [2, 1], macs: 0 },
-].map((layer) => ({ ...place, ...layer, output: shape, parameters: 0 }));
+].map((layer) => ({ ...place, ...layer, weights: layer.name, output: shape, parameters: 0 }));
 
 const joined = {
   name: "Joined",

@@ -166,8 +166,11 @@ export const training = {
   NET3024: {
     title: "data for a model with several inputs or targets",
     explanation:
-      "A source of data gives one image and one label for each example. Compile the model and give its tensors by name: " +
-      "`step({ left, right }, { same })`, or batches of them to `fit`.",
+      "A source of data gives one image and one label for each example. Write the recipe without data, compile the " +
+      "model, and give it arrays by name from JavaScript: `net.step({ left, right }, { kind, shift })`, or " +
+      "`fit(net, batches, recipe, { stepsPerEpoch })` with batches `{ images: { left, right }, targets: { kind, " +
+      "shift } }`. `net.predict({ left, right })` gives the outputs by name. docs/guides/several-inputs.md has a " +
+      "complete program.",
     wrong: "train Base of Siamese on Pairs { ... }",
     right: "train Base of Siamese { ... }",
   },
