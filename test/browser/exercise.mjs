@@ -1,4 +1,5 @@
-// What the browser test does with a generated module, in Node and in the browser alike. Plain JavaScript, served as it is.
+// What the browser test does with a generated module, in Node and in the browser alike. Plain
+// JavaScript, served as it is.
 
 /** Numbers in [-1, 1) that are the same everywhere. */
 function values(length, seed) {
@@ -9,19 +10,35 @@ function values(length, seed) {
   });
 }
 
+/** What a call takes for the tensors of a role: by name, or the only one as it is. */
+function examples(program, role, batch) {
+  const tensors = program.tensors.filter((tensor) => tensor.role === role);
+  const made = tensors.map(({ name, shape, classes }, index) => [
+    name,
+    classes
+      ? Uint32Array.from({ length: batch }, (_, example) => example % classes.count)
+      : values(batch * shape.reduce((product, size) => product * size, 1), 1 + index),
+  ]);
+  return made.length === 1 ? made[0][1] : Object.fromEntries(made);
+}
+
+/** Predictions as one list, by the order of the outputs. */
+const listed = (predicted) =>
+  (ArrayBuffer.isView(predicted) ? [predicted] : Object.values(predicted)).flatMap((each) => [
+    ...each,
+  ]);
+
 /** Imports a module, predicts, makes one training step, and predicts again. */
 export async function exercise(url, { batch, ...options }) {
   const module = await import(url);
   const [create] = Object.entries(module).find(([name]) => name.startsWith("create")) ?? [];
   const network = await module[create]({ batch, seed: 7, ...options });
-  const [{ shape }] = network.program.tensors;
-  const [channels, height, width] = shape;
-  const images = values(batch * channels * height * width, 1);
-  const labels = Uint32Array.from({ length: batch }, (_, index) => index % 10);
-  const before = await network.predict(images);
-  const metrics = await network.step(images, labels);
-  const after = await network.predict(images);
+  const images = examples(network.program, "input", batch);
+  const targets = examples(network.program, "target", batch);
+  const before = listed(await network.predict(images));
+  const metrics = await network.step(images, targets);
+  const after = listed(await network.predict(images));
   const adapter = network.adapter.name;
   network.destroy();
-  return { adapter, before: [...before], metrics, after: [...after] };
+  return { adapter, before, metrics, after };
 }

@@ -3,11 +3,12 @@
  * WebGPU on its own SwiftShader, compared with Node on the embedded SwiftShader.
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { Server } from "node:http";
 import { join } from "node:path";
 import { chromium, type Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { SIAMESE } from "../ports/siamese.js";
 import { chromiumPath } from "./chromium.js";
 import { addressOf, serve } from "./server.js";
 
@@ -41,6 +42,7 @@ describe.skipIf(!chromiumPath)("a generated module in Chromium", () => {
     // Inside the package, so that Node finds "netc/runtime" as a user's project would.
     mkdirSync(join(root, ".cache"), { recursive: true });
     folder = mkdtempSync(join(root, ".cache", "browser-"));
+    writeFileSync(join(folder, "siamese.net"), SIAMESE);
     server = await serve({ dist: join(root, "dist"), modules: folder, test: import.meta.dirname });
     browser = await chromium.launch({
       executablePath: chromiumPath!,
@@ -54,9 +56,11 @@ describe.skipIf(!chromiumPath)("a generated module in Chromium", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  /** A spec of ours by its name, or one that the test wrote into the folder. */
   function compile(spec: string, ...flags: string[]): void {
     const main = join(root, "dist", "cli", "main.js");
-    const path = join(root, "specs", `${spec}.net`);
+    const own = join(folder, `${spec}.net`);
+    const path = existsSync(own) ? own : join(root, "specs", `${spec}.net`);
     execFileSync(process.execPath, [main, "compile", path, "-o", folder, ...flags]);
   }
 
@@ -92,6 +96,8 @@ describe.skipIf(!chromiumPath)("a generated module in Chromium", () => {
   test.each([
     { spec: "digits", batch: 16 },
     { spec: "alexnet", batch: 2 },
+    // Two inputs, a tower that both share, two targets.
+    { spec: "siamese", batch: 4 },
   ])("$spec: Node's logits, loss and trained weights", async ({ spec, batch }) => {
     compile(spec);
     const expected = runInNode(spec, batch);
