@@ -92,13 +92,13 @@ export class ByHand {
     weights.forEach((weight, index) => {
       if (kind === "sgd") {
         first[index] = momentum * first[index]! + gradient[index]! + decay * weight;
-        weights[index] = weight - rate * first[index]!;
+        weights[index] = weight - rate * first[index];
         return;
       }
       first[index] = 0.9 * first[index]! + 0.1 * gradient[index]!;
       second[index] = 0.999 * second[index]! + 0.001 * gradient[index]! ** 2;
-      const mean = first[index]! / (1 - 0.9 ** this.steps);
-      const size = Math.sqrt(second[index]! / (1 - 0.999 ** this.steps)) + 1e-8;
+      const mean = first[index] / (1 - 0.9 ** this.steps);
+      const size = Math.sqrt(second[index] / (1 - 0.999 ** this.steps)) + 1e-8;
       weights[index] = weight * (1 - rate * decay) - (rate * mean) / size;
     });
   }
