@@ -31,7 +31,6 @@ export interface ImportedTensor {
 
 export interface FinishedDraft {
   readonly network: ResolvedNetwork;
-  readonly tensors: readonly ImportedTensor[];
   /** What each of the network's layers was made of. */
   readonly layers: readonly DraftLayer[];
 }
@@ -59,12 +58,8 @@ export class Draft {
     return { is: "feature", value, stored: this.shapeOf(value), order: STORED };
   }
 
-  /** The network of the layers that the output needs, under their final names. */
-  finish(
-    name: string,
-    names: (layers: readonly DraftLayer[]) => readonly string[],
-    output: NetworkValue,
-  ): FinishedDraft {
+  /** The network of the layers that the output needs, under names that only count. */
+  finish(name: string, output: NetworkValue): FinishedDraft {
     const needed = this.neededFor(output);
     const layers = this.layers.filter((_, index) => needed.has(index));
     const places = new Map([...needed].sort((a, b) => a - b).map((old, index) => [old, index]));
@@ -78,18 +73,10 @@ export class Draft {
     }
     const maker = new NetworkMaker(name);
     maker.input(this.input.name, this.input.sizes);
-    const full = names(moved);
     moved.forEach(({ kind, inputs, values }, index) =>
-      maker.layer(full[index]!, kind, inputs, values),
+      maker.layer(`${kind}_${index}`, kind, inputs, values),
     );
-    const tensors = moved.flatMap((layer, index) =>
-      Object.entries(layer.tensors).map(([own, tensor]) => ({
-        name: `${full[index]!}.${own}`,
-        shape: tensor.shape,
-        values: asFloats(tensor),
-      })),
-    );
-    return { network: maker.finish(), tensors, layers: moved };
+    return { network: maker.finish(), layers: moved };
   }
 
   private neededFor(output: NetworkValue): ReadonlySet<number> {
@@ -110,6 +97,13 @@ export class Draft {
 
 function movedValue(value: NetworkValue, places: ReadonlyMap<number, number>): NetworkValue {
   return value.from === "layer" ? { from: "layer", index: places.get(value.index)! } : value;
+}
+
+/** A layer's weights under its name in the network. */
+export function tensorsOf({ tensors }: DraftLayer, name: string): readonly ImportedTensor[] {
+  return Object.entries(tensors).map(([own, tensor]) => {
+    return { name: `${name}.${own}`, shape: tensor.shape, values: asFloats(tensor) };
+  });
 }
 
 const asFloats = ({ values }: ForeignTensor) =>

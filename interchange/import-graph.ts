@@ -1,7 +1,7 @@
 /** From a foreign graph to a network of the language and its weights. */
 import type { ResolvedNetwork } from "../compiler/network/resolved.js";
 import { RefusedNode } from "./attributes.js";
-import { Draft, type DraftLayer, type ImportedTensor } from "./draft.js";
+import { Draft, tensorsOf, type DraftLayer, type ImportedTensor } from "./draft.js";
 import { ImportError } from "./error.js";
 import { fold, type FoldedGraph } from "./fold.js";
 import {
@@ -11,10 +11,11 @@ import {
   type ForeignNode,
 } from "./foreign-graph.js";
 import { constant, type Feature, type Known } from "./known.js";
-import { namesOf } from "./names.js";
+import { pathsOf } from "./names.js";
 import { NodeContext } from "./node-context.js";
 import { operators } from "./operators/index.js";
 import { recognize } from "./patterns/index.js";
+import { structured } from "./structure/index.js";
 
 export interface ImportOptions {
   /** The model's name in the spec: an identifier. */
@@ -27,6 +28,8 @@ export interface ImportOptions {
 
 export interface ImportedModel {
   readonly network: ResolvedNetwork;
+  /** The declarations of a spec that resolves to the network. */
+  readonly text: string;
   readonly tensors: readonly ImportedTensor[];
   readonly report: ImportReport;
 }
@@ -139,9 +142,11 @@ class Mapping {
     if (this.refusals.length > 0) throw refusalError(this.refusals);
     const output = this.output();
     if (output.value.from === "input") throw new ImportError("the model computes nothing");
-    const named = (layers: readonly DraftLayer[]) => namesOf(layers, INPUT);
-    const { network, tensors, layers } = this.draft.finish(this.name, named, output.value);
-    return { network, tensors, report: this.reportOn(network, layers) };
+    const draft = this.draft.finish(this.name, output.value);
+    const { text, network, order } = structured(draft.network, pathsOf(draft.layers));
+    const layers = order.map((index) => draft.layers[index]!);
+    const tensors = layers.flatMap((layer, index) => tensorsOf(layer, network.layers[index]!.name));
+    return { network, text, tensors, report: this.reportOn(network, layers) };
   }
 
   private map(node: ForeignNode): void {

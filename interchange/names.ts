@@ -1,4 +1,5 @@
-/** Names of layers: those of the file where they mean something, the language's own elsewhere. */
+/** Names of layers and sections that the file gives, where they mean something. */
+import { findLayer } from "../compiler/layers/index.js";
 import type { DraftLayer } from "./draft.js";
 import { operators } from "./operators/index.js";
 
@@ -20,11 +21,18 @@ const RESERVED = new Set([
   ...["loss", "metric", "model", "repeat", "residual", "skip", "target", "train", "true"],
 ]);
 
-/** Full names, one for each layer: sections in front, unique, and sections in one piece each. */
-export function namesOf(layers: readonly DraftLayer[], input: string): readonly string[] {
-  const paths = keepWhole(inSections(layers.map(({ node, kind }) => pathOf(node.name, kind))));
-  return numbered(layers, withoutCommon(paths), input);
+/** Of each layer, the sections that the file puts it in, and its name there. */
+export function pathsOf(layers: readonly DraftLayer[]): readonly Path[] {
+  const paths = inSections(layers.map(({ node, kind }) => pathOf(node.name, kind)));
+  return withoutCommon(paths).map(({ sections, own }, index) => {
+    const isNamed = own !== undefined && keepsName(layers[index]!, index === layers.length - 1);
+    return isNamed ? { sections, own } : { sections };
+  });
 }
+
+/** Convolutions and the network's end; other layers belong to one of these. */
+const keepsName = ({ kind }: DraftLayer, isLast: boolean): boolean =>
+  isLast || findLayer(kind)?.macs !== undefined;
 
 /** Sections around all layers say nothing. */
 function withoutCommon(paths: readonly Path[]): readonly Path[] {
@@ -37,13 +45,13 @@ function withoutCommon(paths: readonly Path[]): readonly Path[] {
 }
 
 /** Sections, and the layer's own name where the file gives it one. */
-interface Path {
+export interface Path {
   readonly sections: readonly string[];
   readonly own?: string;
 }
 
 /**
- * The parts of a name: `/layer1/layer1.0/conv1/Conv` and `layer1.0.conv1` are `layer1`, `block0`,
+ * The parts of a name: `/layer1/layer1.0/conv1/Conv` and `layer1.0.conv1` are `layer1`, `#0`,
  * `conv1`. Undefined for a name that only counts: `Conv_12`, `conv2d_3`.
  */
 export function pathOf(name: string, kind: string): Path | undefined {
@@ -59,7 +67,8 @@ export function pathOf(name: string, kind: string): Path | undefined {
   return { sections, ...(!isMeaningless && { own: identifier(own) }) };
 }
 
-const sectionName = (part: string) => (/^\d+$/.test(part) ? `block${part}` : identifier(part));
+/** A part that only counts keeps apart what is in it, and is no section. */
+const sectionName = (part: string) => (/^\d+$/.test(part) ? `#${part}` : identifier(part));
 
 /** `Conv_12`, `conv2d_3.tmp_0`, `Relu`: what tools give that have no name. */
 function isCounted(part: string, kind: string): boolean {
@@ -105,61 +114,4 @@ function inSections(paths: readonly (Path | undefined)[]): readonly Path[] {
 function commonStart(a: readonly string[], b: readonly string[]): readonly string[] {
   const differs = a.findIndex((part, index) => part !== b[index]);
   return differs < 0 ? a : a.slice(0, differs);
-}
-
-/** Layers that are not next to each other cannot be a section: they get its name as a prefix. */
-function keepWhole(paths: readonly Path[]): readonly Path[] {
-  const split = splitSections(paths);
-  if (split.size === 0) return paths;
-  const merged = paths.map(({ sections, own }): Path => {
-    const depth = sections.findIndex((_, index) =>
-      split.has(sections.slice(0, index + 1).join(".")),
-    );
-    if (depth < 0) return { sections, ...(own !== undefined && { own }) };
-    const inside = [...sections.slice(depth), ...(own === undefined ? [] : [own])];
-    return {
-      sections: sections.slice(0, depth),
-      ...(own !== undefined && { own: inside.join("_") }),
-    };
-  });
-  return keepWhole(merged);
-}
-
-function splitSections(paths: readonly Path[]): ReadonlySet<string> {
-  const closed = new Set<string>();
-  const split = new Set<string>();
-  let open: readonly string[] = [];
-  for (const { sections } of paths) {
-    const names = sections.map((_, index) => sections.slice(0, index + 1).join("."));
-    for (const name of open) if (!names.includes(name)) closed.add(name);
-    for (const name of names) if (closed.has(name)) split.add(name);
-    open = names;
-  }
-  return split;
-}
-
-/** Fills in the language's own names, and makes all of them different. */
-function numbered(
-  layers: readonly DraftLayer[],
-  paths: readonly Path[],
-  input: string,
-): readonly string[] {
-  const sections = paths.flatMap((path) =>
-    path.sections.map((_, index) => path.sections.slice(0, index + 1).join(".")),
-  );
-  const taken = new Set([input, ...sections]);
-  const counts = new Map<string, number>();
-  return layers.map(({ kind }, index) => {
-    const { sections: path, own } = paths[index]!;
-    const prefix = path.map((part) => `${part}.`).join("");
-    const count = (counts.get(prefix + kind) ?? 0) + 1;
-    const counted = `${kind}${count}`;
-    const wanted = own ?? counted;
-    let name = wanted;
-    for (let more = 2; taken.has(prefix + name) || name === input; more++)
-      name = `${wanted}_${more}`;
-    if (name === counted) counts.set(prefix + kind, count);
-    taken.add(prefix + name);
-    return prefix + name;
-  });
 }

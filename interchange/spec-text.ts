@@ -1,7 +1,6 @@
 /** The text of an imported network: a spec that people can read and continue with. */
 import { analyze } from "../compiler/index.js";
 import { outlineOf } from "../compiler/network/outline.js";
-import { print } from "../compiler/network/print.js";
 import type { ResolvedNetwork } from "../compiler/network/resolved.js";
 import { formatSpec } from "../format/index.js";
 import type { ImportedModel } from "./import-graph.js";
@@ -10,13 +9,16 @@ import type { ImportedModel } from "./import-graph.js";
 const WIDTH = 98;
 
 /** In the canonical layout. What it says resolves to the network again: that is checked here. */
-export async function specText({ network, report }: ImportedModel, file: string): Promise<string> {
+export async function specText(
+  { network, text: body, report }: ImportedModel,
+  file: string,
+): Promise<string> {
   const comments = [
     ...[`Imported by netc from ${file} (${report.source}).`, ...report.remarks],
     ...endingOf(network),
   ];
   const lines = comments.flatMap(wrapped).map((line) => `// ${line}`);
-  const text = await formatSpec(`${lines.join("\n")}\n\n${print(network)}`);
+  const text = await formatSpec(`${lines.join("\n")}\n\n${body}`);
   requireSame(text, network);
   return text;
 }

@@ -1,0 +1,90 @@
+/** What a block is called, and a line on it: by the names of its sections, or by what it does. */
+import { findLayer } from "../../compiler/layers/index.js";
+import { bodiesOf, isWeighted, type Block, type Body, type Item } from "./items.js";
+import { layersOf } from "./references.js";
+
+/** @param sections names that the file gives to the block's uses */
+export function nameBlock(
+  body: Body,
+  sections: readonly string[],
+  taken: ReadonlySet<string>,
+): string {
+  const common = sections.length > 0 ? commonName(sections) : undefined;
+  const wanted = common ?? usualName(body);
+  let name = findLayer(wanted) ? `${wanted}_block` : wanted;
+  for (let more = 2; taken.has(name) || findLayer(name); more++) name = `${wanted}_${letter(more)}`;
+  return name;
+}
+
+/** Without digits, which number uses. */
+const letter = (count: number) => String.fromCharCode(96 + Math.min(count, 26));
+
+/** `inception` of `inception_3a` and `inception_4b`. */
+function commonName(names: readonly string[]): string | undefined {
+  const start = names.reduce((a, b) => {
+    const differs = [...a].findIndex((character, index) => character !== b[index]);
+    return differs < 0 ? a : a.slice(0, differs);
+  });
+  const name = start.replace(/[_\d]+$/, "");
+  return name.length > 1 ? name : undefined;
+}
+
+function usualName(body: Body): string {
+  const joins = joinsIn(body);
+  const [first] = joins;
+  if (first?.form === "residual") return residualName(first.body);
+  if (first?.form === "branches") {
+    if (first.branches.some((branch) => branch.body.length === 0)) return "dense_layer";
+    return first.branches.length === 2 && body[0]!.form === "layer" ? "fire" : "inception";
+  }
+  const kinds = layersOf(body).map(({ layer }) => layer.definition.name);
+  if (kinds.includes("multiply")) return "gated";
+  const isDeep = layersOf(body).some(({ role }) => role === "depthwise");
+  return isDeep ? "separable" : "unit";
+}
+
+const joinsIn = (body: Body): readonly Item[] =>
+  body.filter(({ form }) => form === "residual" || form === "branches");
+
+/** As the papers call them: He and others, 2015; Sandler and others, 2018. */
+function residualName(body: Body): string {
+  const layers = layersOf(body).filter(isWeighted);
+  if (layers.some(({ role }) => role === "depthwise")) return "inverted_residual";
+  return layers.length === 3 ? "bottleneck" : "basic";
+}
+
+/** What a block does, in a line above it. */
+export function docOf({ body }: Block): string {
+  const [join] = joinsIn(body);
+  const kinds = kindsIn(body);
+  const weighted = kinds.filter((kind) => WEIGHTED.has(kind)).length;
+  if (join?.form === "residual") return `${counted(weighted)} around which the input is added.`;
+  if (join?.form === "branches") {
+    return join.branches.some((branch) => branch.body.length === 0)
+      ? "Layers whose channels are joined to those of the input."
+      : `${WORDS[join.branches.length] ?? "Several"} branches whose channels are concatenated.`;
+  }
+  const others = [...new Set(kinds.filter((kind) => !WEIGHTED.has(kind)))];
+  if (weighted === 0) return `Layers: ${others.join(", ")}.`;
+  return `${counted(weighted)} with ${listed(others)}.`;
+}
+
+const WEIGHTED = new Set(["conv", "linear", "conv_transpose"]);
+
+const counted = (count: number) =>
+  count === 1 ? "A convolution" : `${WORDS[count] ?? "Several"} convolutions`;
+
+const WORDS = ["No", "", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten"];
+
+const listed = (words: readonly string[]): string =>
+  words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+
+/** Also of the blocks that it uses. */
+function kindsIn(body: Body): readonly string[] {
+  return body.flatMap((item) => {
+    if (item.form === "layer")
+      return item.layer.definition.name === "identity" ? [] : [item.layer.definition.name];
+    if (item.form === "use") return kindsIn(item.block.body);
+    return bodiesOf(item).flatMap(kindsIn);
+  });
+}

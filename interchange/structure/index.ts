@@ -1,0 +1,128 @@
+/**
+ * A network as a person would have written it: residual connections and branches in braces, runs
+ * that come again as blocks and loops, sections and names of the file where they mean something.
+ * Nothing is rewritten: layers, arguments and what reads what stay as they are. Only their order,
+ * their names, and the order of the two terms of a sum or a product are those of the text.
+ */
+import { analyze } from "../../compiler/index.js";
+import { layers as layerKinds } from "../../compiler/layers/index.js";
+import { outlineOf } from "../../compiler/network/outline.js";
+import type { NetworkValue, ResolvedNetwork } from "../../compiler/network/resolved.js";
+import { formatShape } from "../../compiler/ir/shape.js";
+import type { Path } from "../names.js";
+import { withBlocks } from "./blocks.js";
+import { bodiesOf, type Block, type Body } from "./items.js";
+import { withLoops, withPlainLoops } from "./loops.js";
+import { References } from "./references.js";
+import { regionsOf, type Regions } from "./regions.js";
+import { withSections } from "./sections.js";
+import { SpecWriter } from "./text.js";
+
+export interface Structured {
+  /** Blocks and the model; not in the formatter's layout. */
+  readonly text: string;
+  /** What the text resolves to: the given layers in another order, under other names. */
+  readonly network: ResolvedNetwork;
+  /** Of each of its layers, the given one. */
+  readonly order: readonly number[];
+}
+
+/**
+ * @param network with one input and one output, its last layer, which needs all layers; no losses
+ * @param paths names of the layers in the file, for each
+ */
+export function structured(network: ResolvedNetwork, paths: readonly Path[]): Structured {
+  const regions = regionsOf(network);
+  const inText = regions.order.map((layer) => paths[layer] ?? { sections: [] });
+  const sectioned = withSections(regions.body, inText);
+  const [input] = network.inputs as [ResolvedNetwork["inputs"][number]];
+  const kinds = layerKinds.map(({ name }) => name);
+  const taken = new Set([...kinds, "branch", "skip", input.name, ...namesIn(sectioned)]);
+  const references = new References(regions.body);
+  const { blocks, body } = withBlocks(withPlainLoops(sectioned, references), references, taken);
+  const writer = new SpecWriter({
+    input: input.name,
+    taken: new Set([...taken, ...blocks.map(({ name }) => name)]),
+  });
+  const declared = usedFirst(blocks).map((block) => ({
+    ...block,
+    body: withLoops(block.body, references),
+  }));
+  const lines = writer.body(withLoops(body, references));
+  const text = [
+    ...declared.flatMap((block) => writer.block(block)),
+    `model ${network.name} {`,
+    `  input ${input.name}: ${input.type.dtype}${formatShape(input.type.shape)}`,
+    "",
+    ...lines.map((line) => `  ${line}`),
+    "}",
+    "",
+  ].join("\n");
+  return { text, network: resolved(text, network, regions), order: regions.order };
+}
+
+/** Blocks after those that they use. */
+function usedFirst(blocks: readonly Block[]): readonly Block[] {
+  const named = new Map(blocks.map((block) => [block.name, block]));
+  const found = new Set<Block>();
+  const visit = (block: Block) => {
+    if (found.has(block)) return;
+    for (const name of usesIn(block.body)) visit(named.get(name)!);
+    found.add(block);
+  };
+  blocks.forEach(visit);
+  return [...found];
+}
+
+const usesIn = (body: Body): readonly string[] =>
+  body.flatMap((item) =>
+    item.form === "use" ? [item.block.name] : bodiesOf(item).flatMap(usesIn),
+  );
+
+/** Names of sections and branches, which layers cannot have as well. */
+function namesIn(body: Body): readonly string[] {
+  return body.flatMap((item) => [
+    ...(item.form === "section" ? [item.name] : []),
+    ...(item.form === "branches" ? item.branches.flatMap(({ name }) => name ?? []) : []),
+    ...bodiesOf(item).flatMap(namesIn),
+  ]);
+}
+
+/** What the text means. Throws where that is not the given network: a mistake of netc's own. */
+function resolved(text: string, network: ResolvedNetwork, regions: Regions): ResolvedNetwork {
+  const { selected, diagnostics } = analyze(text, "imported.net");
+  const [error] = diagnostics.filter(({ severity }) => severity === "error");
+  if (error) throw new Error(`the spec that was written is wrong: ${error.message}\n${text}`);
+  const read = selected!.model.network!;
+  const wanted = rearranged(network, regions, read);
+  const [a, b] = [read, wanted].map((each) => JSON.stringify(outlineOf(each)));
+  if (a !== b) throw new Error(`the spec that was written is another network\n${text}`);
+  return read;
+}
+
+/** The given network in the order and under the names of another. */
+function rearranged(
+  network: ResolvedNetwork,
+  { order, swapped }: Regions,
+  names: ResolvedNetwork,
+): ResolvedNetwork {
+  const places = new Map(order.map((layer, place) => [layer, place]));
+  const moved = ({ from, index }: NetworkValue): NetworkValue =>
+    from === "layer" ? { from, index: places.get(index)! } : { from, index };
+  const layers = order.map((index, place) => {
+    const layer = network.layers[index]!;
+    const name = names.layers[place]?.name ?? "";
+    const inputs = layer.inputs.map(moved);
+    return {
+      ...layer,
+      name,
+      weights: name,
+      inputs: swapped.has(place) ? inputs.reverse() : inputs,
+    };
+  });
+  const outputs = network.outputs.map((output) => {
+    const value = moved(output.value);
+    return { ...output, value, name: layers[value.index]!.name };
+  });
+  return { ...network, layers, outputs };
+}

@@ -1,0 +1,157 @@
+/** Sections and names of the file, where items next to each other have them. */
+import type { Path } from "../names.js";
+import { withBodies, bodiesOf, type Body, type Item, type LayerItem } from "./items.js";
+
+/** @param paths of the layers, in the order of the text */
+export function withSections(body: Body, paths: readonly Path[]): Body {
+  return lone(new Sections(paths).body(body, 0));
+}
+
+class Sections {
+  constructor(private readonly paths: readonly Path[]) {}
+
+  /** @param depth how many sections are around the body already */
+  body(body: Body, depth: number): Body {
+    const parts = body.map((item) => this.sharedPath(item)[depth]);
+    const split = splitNames(parts);
+    const items: Item[] = [];
+    for (let at = 0; at < body.length;) {
+      const part = parts[at];
+      let end = at + 1;
+      while (end < body.length && parts[end] === part) end++;
+      const run = body.slice(at, end);
+      if (part === undefined || split.has(part)) {
+        items.push(...run.map((item) => this.inside(item, depth)));
+      } else {
+        items.push(...section(part, this.body(run, depth + 1)));
+      }
+      at = end;
+    }
+    return items;
+  }
+
+  private inside(item: Item, depth: number): Item {
+    if (item.form === "layer") return this.named(item);
+    const own = this.alias(item.last);
+    if (item.form === "branches") {
+      const branches = item.branches.map(({ body }) => this.branch(body, depth));
+      return { ...item, branches: distinctNames(branches), ...own };
+    }
+    const bodies = bodiesOf(item).map((body) => this.body(body, depth));
+    return { ...withBodies(item, bodies), ...(item.form === "residual" && own) };
+  }
+
+  /** A branch whose layers are one section is called like it. */
+  private branch(body: Body, depth: number) {
+    const parts = new Set(body.map((item) => this.sharedPath(item)[depth]));
+    const [name] = parts;
+    if (parts.size !== 1 || name === undefined) return { body: this.body(body, depth) };
+    const inner = this.body(body, depth + 1);
+    return isCount(name) || isAutomatic(name) ? { body: inner } : { name, body: inner };
+  }
+
+  private named(item: LayerItem): Item {
+    return { ...item, ...this.alias(item.last) };
+  }
+
+  private alias(layer: number) {
+    const own = this.paths[layer]?.own;
+    return own === undefined ? {} : { alias: own };
+  }
+
+  private sharedPath({ first, last }: Item): readonly string[] {
+    let shared = this.paths[first]!.sections;
+    for (let layer = first + 1; layer <= last; layer++) {
+      shared = commonStart(shared, this.paths[layer]!.sections);
+    }
+    return shared;
+  }
+}
+
+/** Names that items have which are not next to each other. */
+function splitNames(parts: readonly (string | undefined)[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const split = new Set<string>();
+  parts.forEach((part, index) => {
+    if (part === undefined || part === parts[index - 1]) return;
+    if (seen.has(part)) split.add(part);
+    seen.add(part);
+  });
+  return split;
+}
+
+function distinctNames<Each extends { readonly name?: string; readonly body: Body }>(
+  branches: readonly Each[],
+) {
+  const names = branches.map(({ name }) => name);
+  return branches.map(({ name, body }) =>
+    name !== undefined && names.indexOf(name) === names.lastIndexOf(name)
+      ? { name, body }
+      : { body },
+  );
+}
+
+/** A number is no name: what it holds is not a section. */
+const isCount = (part: string) => part.startsWith("#");
+const isAutomatic = (name: string) => /^branch_?\d*$/.test(name);
+
+function section(name: string, body: Body): Body {
+  if (isCount(name)) return body;
+  const [first, ...others] = body;
+  if (first && others.length === 0 && "layer" in first)
+    return [{ ...first, alias: first.alias ?? name }];
+  return [{ form: "section", name, body, first: body[0]!.first, last: body.at(-1)!.last }];
+}
+
+/**
+ * Sections whose name is there once. Those that come again in the place of one name (`conv` in each
+ * of several blocks that had numbers alone) were parts of what had no name.
+ */
+function lone(body: Body): Body {
+  let left = body;
+  for (let again = namesAgain(left); again.size > 0; again = namesAgain(left)) {
+    left = without(left, again);
+  }
+  return left.map(loneInside);
+}
+
+function namesAgain(body: Body): ReadonlySet<string> {
+  const seen = new Set<string>();
+  return new Set(sectionNames(body).filter((name) => seen.size === seen.add(name).size));
+}
+
+/** The layers of these sections without them; branches without these names. */
+function without(body: Body, names: ReadonlySet<string>): Body {
+  return body.flatMap((item) => {
+    if (item.form === "section") return names.has(item.name) ? item.body : [item];
+    if (item.form === "residual") return [{ ...item, body: without(item.body, names) }];
+    if (item.form !== "branches") return [item];
+    const branches = item.branches.map(({ name, body }) =>
+      name === undefined || names.has(name) ? { body } : { name, body },
+    );
+    return [{ ...item, branches }];
+  });
+}
+
+/** Names in sections, branches and skips are their own. */
+function loneInside(item: Item): Item {
+  if (item.form !== "residual") return withBodies(item, bodiesOf(item).map(lone));
+  const body = item.body.map(loneInside);
+  return typeof item.skip === "string"
+    ? { ...item, body }
+    : { ...item, body, skip: lone(item.skip) };
+}
+
+/** Of the sections and branches whose layers have the same names before them. */
+function sectionNames(body: Body): readonly string[] {
+  return body.flatMap((item): readonly string[] => {
+    if (item.form === "section") return [item.name];
+    if (item.form === "branches") return item.branches.flatMap(({ name }) => name ?? []);
+    return item.form === "residual" ? sectionNames(item.body) : [];
+  });
+}
+
+function commonStart(a: readonly string[], b: readonly string[]): readonly string[] {
+  const differs = a.findIndex((part, index) => part !== b[index]);
+  return differs < 0 ? a : a.slice(0, differs);
+}
