@@ -36,7 +36,7 @@ export function requireSomeFit(
 export function describeFit({ batch, slices, repeated, work }: BudgetFit): string {
   const parts = [
     ...(slices > 1
-      ? [`the batch comes in ${slices} slices of up to ${Math.ceil(batch / slices)}`]
+      ? [`netc splits the batch into ${slices} slices of up to ${Math.ceil(batch / slices)}`]
       : []),
     ...(repeated.length > 0
       ? [

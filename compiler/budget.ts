@@ -71,7 +71,7 @@ export function compileWithin(
   return new BudgetSearch(forward, options, budget).run();
 }
 
-/** A way to keep to the budget: so many slices, and that choice of repetitions. */
+/** A way to keep to the budget: a number of slices and a choice of repetitions. */
 interface Way {
   readonly slices: number;
   readonly choice: number;

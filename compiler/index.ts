@@ -69,7 +69,7 @@ export interface CompileOptions {
    * of `tuned`.
    */
   readonly target?: "auto" | "gpu" | "software" | "tuned" | undefined;
-  /** Adapters that get a program of their own, with the schedules that were measured on them. */
+  /** Adapters that get a separate program, with the schedules that were measured on them. */
   readonly tuned?: readonly TunedAdapter[] | undefined;
   /** Reads the files that the spec imports; without it, an import is an error. */
   readonly readImport?: ReadImport | undefined;
@@ -85,7 +85,7 @@ export interface CompileOptions {
    * any device.
    */
   readonly limits?: DeviceLimits | undefined;
-  /** Gives every gradient a buffer of its own, to be read after a step. Costs their memory. */
+  /** Gives every gradient a separate buffer, to be read after a step. Costs their memory. */
   readonly keepGradients?: boolean | undefined;
   /** Makes programs for several networks that train together: `fit` with `exchange`. */
   readonly exchange?: boolean | undefined;

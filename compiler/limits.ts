@@ -62,9 +62,7 @@ function checkWeights(trace: CompiledProgram, limits: DeviceLimits): Diagnostic[
       return [createDiagnostic("NET4003", { message, span: origin.span, notes })];
     }
     const over = isGrouped(layout) ? "groups and output channels" : "output channels";
-    const notes = [
-      `it is sharded into ${pieces.length} buffers over ${over}; nothing is left to do`,
-    ];
+    const notes = [`it is sharded into ${pieces.length} buffers over ${over}; no change is needed`];
     return [createDiagnostic("NET4001", { message, span: origin.span, notes })];
   });
 }
@@ -78,11 +76,13 @@ interface Shard {
   readonly shape: readonly number[];
 }
 
-/** Why a shard is no smaller. */
+/** Why a shard cannot be smaller. */
 function describeShard(layout: ParameterLayout, { piece, bytes, shape }: Shard): string {
   if (layout.kind !== "contraction") {
     const reason =
-      layout.kind === "plain" ? "channels of a group that are no multiple of 4" : "one dimension";
+      layout.kind === "plain"
+        ? "channels of a group that are not a multiple of 4"
+        : "one dimension";
     return `${shape.join(" x ")} values of 4 bytes in one buffer: weights of ${reason} are not sharded`;
   }
   const { outputs } = groupsOf(piece, layout);
@@ -128,7 +128,7 @@ function checkBatch(
   const slices = Math.ceil(batch / slice);
   const normalizes = graphOf(traces[0]!).parameters.some(({ role }) => role === "statistic");
   const notes = [
-    `the batch comes in ${slices} slices of up to ${Math.ceil(batch / slices)} images, with one update for all`,
+    `netc splits the batch into ${slices} slices of up to ${Math.ceil(batch / slices)} images, with one update for all`,
     ...(normalizes ? ["batch normalization takes the statistics of each slice"] : []),
   ];
   return [createDiagnostic("NET4002", { ...details, notes })];

@@ -121,7 +121,7 @@ function describe(
     noun,
     isBuiltIn: false,
     summary: documentation?.split("\n")[0] ?? "",
-    ...(documentation !== undefined && { documentation }),
+    documentation,
     positional: names,
     arguments: Object.fromEntries(declared.map((each, index) => [names[index]!, each])),
   };
@@ -135,6 +135,6 @@ function describeParameter(
     type: parameterType(type.name),
     meaning: "",
     isRequired: !defaultValue,
-    ...(defaultValue && { defaultValue: document.textOf(defaultValue.span) }),
+    defaultValue: defaultValue ? document.textOf(defaultValue.span) : undefined,
   };
 }

@@ -1,11 +1,11 @@
-/** Columns: in neighbouring lines of one kind, what corresponds stands one below the other. */
+/** Columns: corresponding parts of similar neighboring lines are aligned. */
 
-/** Further apart than this, lines are no table. */
+/** With larger gaps than this, lines are not aligned. */
 const MOST_PADDING = 32;
 
 /** One of several neighbouring statements. */
 export interface Cell {
-  /** Lines of the same group may stand in one table; undefined for lines that stand in none. */
+  /** Lines of the same group may be aligned; undefined for lines that are not. */
   readonly group: string | undefined;
   readonly width: number;
   /** Whether a blank line or a comment separates the line from the one before. */

@@ -28,8 +28,8 @@ export function placeAtLineEnd(
 }
 
 /**
- * A comment before a closing brace belongs to what stands inside, even where something follows the
- * brace: `} skip auto`. One before a leading arrow belongs to what stands above, so that the arrow
+ * A comment before a closing brace belongs to what is inside, even where something follows the
+ * brace: `} skip auto`. One before a leading arrow belongs to what is above, so that the arrow
  * stays in front of its layer. True where that was decided here.
  */
 export function placeOnOwnLine(comment: PlacedComment, text: string): boolean {
@@ -122,12 +122,12 @@ interface Commented {
   readonly comments?: readonly { readonly leading?: boolean }[];
 }
 
-/** Whether comments stand above the node. */
+/** Whether there are comments above the node. */
 export function hasLeadingComments(node: Node): boolean {
   return (node as Commented).comments?.some(({ leading }) => leading) ?? false;
 }
 
-/** Whether a comment stands anywhere in the node. */
+/** Whether there is a comment anywhere in the node. */
 export function containsComments(node: Node): boolean {
   return ((node as Commented).comments ?? []).length > 0 || childrenOf(node).some(containsComments);
 }

@@ -55,7 +55,7 @@ export type Node =
   | Argument;
 
 /**
- * Where the children of each kind of node stand, in the order of the text. Names of things are
+ * Where the children of each kind of node are, in the order of the text. Names of things are
  * printed by their parents.
  */
 const childKeys: Readonly<Record<string, readonly string[]>> = {
@@ -102,7 +102,7 @@ export const statements: ReadonlySet<string> = new Set([
   ...["split", "setting"],
 ]);
 
-/** The keys of a node's children. Arguments and the range of a target have no kind of their own. */
+/** The keys of a node's children. Arguments and the range of a target have no separate kind. */
 export function keysOf(node: object): readonly string[] {
   const { kind, skip } = node as { readonly kind?: string; readonly skip?: Skip };
   // A residual without a written skip has the identity, which has no place in the text.

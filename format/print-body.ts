@@ -6,13 +6,13 @@ import type { Node } from "./nodes.js";
 
 const { group, hardline, indent, line } = doc.builders;
 
-/** Chains longer than this stand in no table: they are broken anyway. */
+/** Chains longer than this are not aligned: they are broken anyway. */
 const WIDEST_IN_TABLE = 100;
 
-/** What a statement is told by the body that it stands in: blanks behind its first cell. */
+/** What a statement's body tells it: the number of spaces after its first cell. */
 export interface Alignment {
   readonly padding: number;
-  /** Of `metric NAME =`, whose names stand in a column as well. */
+  /** Of `metric NAME =`, whose names are a column, too. */
   readonly namePadding: number;
 }
 
@@ -65,7 +65,7 @@ function blankLine(
   return isEmpty || (isSpec && !belongTogether) ? hardline : "";
 }
 
-/** Whether a blank line or a comment stands between two statements. */
+/** Whether there is a blank line or a comment between two statements. */
 function isSeparate(
   before: Statement,
   statement: Statement,
@@ -76,7 +76,7 @@ function isSeparate(
 }
 
 /**
- * What stands in the first column: a keyword, a name before `=`, or a layer before the first arrow.
+ * The first column: a keyword, a name before `=`, or a layer before the first arrow.
  */
 function firstCell(statement: Statement, flat: () => string): Omit<Cell, "isApart"> {
   switch (statement.kind) {
@@ -118,12 +118,12 @@ function flatText(printed: Doc, options: ParserOptions<Node>): string {
 }
 
 export interface BodyOptions {
-  /** Whether a body that stands on one line may stay there. */
+  /** Whether a body on one line may stay there. */
   readonly mayStayOnLine: boolean;
 }
 
 /**
- * `{ ... }` around statements. What stands on one line and fits stays there if it is a single
+ * `{ ... }` around statements. A body on one line that fits stays there if it is a single
  * statement.
  */
 export function printBody(

@@ -9,7 +9,7 @@ type PathOf<Kind extends Expression["kind"]> = AstPath<
   Extract<Expression, { readonly kind: Kind }>
 >;
 
-/** `name(argument, ...) as alias`; arguments that do not fit stand on lines of their own. */
+/** `name(argument, ...) as alias`; arguments that do not fit are on separate lines. */
 export function printCall(path: AstPath<CallExpression>, print: PrintChild): Doc {
   const { callee, hasParentheses, alias } = path.node;
   const call = hasParentheses

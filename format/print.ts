@@ -87,7 +87,7 @@ class Printer {
     }
   }
 
-  /** What stands in models, blocks and data. */
+  /** Members of models, blocks and data. */
   private member(node: Exclude<Node, { readonly kind: "spec" | "model" | "train" }>): Doc {
     if (!("kind" in node)) return this.argument();
     switch (node.kind) {

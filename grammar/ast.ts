@@ -47,7 +47,7 @@ export interface BooleanLiteral {
   readonly span: Span;
 }
 
-/** A name standing for a constant, a parameter, a named value, or one of an argument's choices. */
+/** A name of a constant, a parameter, a named value, or one of an argument's choices. */
 export interface NameExpression {
   readonly kind: "name";
   readonly name: string;
@@ -69,7 +69,7 @@ export interface ListExpression {
   readonly span: Span;
 }
 
-/** `(64, 2)`: what a `for` takes apart. A value in parentheses alone is no tuple. */
+/** `(64, 2)`: what a `for` takes apart. A single value in parentheses is not a tuple. */
 export interface TupleExpression {
   readonly kind: "tuple";
   readonly elements: readonly Expression[];
@@ -170,7 +170,7 @@ export interface TargetDeclaration {
 /** A run of layers joined by `->`, on one line or on several joined by leading arrows. */
 export interface Chain {
   readonly kind: "chain";
-  /** At least one. A `from` only stands first. */
+  /** At least one. Only the first may be a `from`. */
   readonly elements: readonly ChainElement[];
   readonly span: Span;
 }
@@ -200,7 +200,7 @@ export interface Residual {
 export type Skip =
   /** Nothing written: the input itself. */
   | { readonly kind: "identity" }
-  /** The input itself if the shapes agree, else a 1x1 convolution and batch normalisation. */
+  /** The input itself if the shapes agree, else a 1x1 convolution and batch normalization. */
   | { readonly kind: "auto"; readonly span: Span }
   | { readonly kind: "body"; readonly members: readonly BodyMember[]; readonly span: Span };
 
@@ -253,7 +253,9 @@ export interface Section {
   readonly span: Span;
 }
 
-/** `share tower { ... }`: layers that are applied under one name, each time with the same weights. */
+/**
+ * `share tower { ... }`: layers that are applied under one name, each time with the same weights.
+ */
 export interface Share {
   readonly kind: "share";
   readonly name: Identifier;
@@ -262,7 +264,7 @@ export interface Share {
   readonly span: Span;
 }
 
-/** What may stand in a section, a block, a branch or a loop. */
+/** A member of a section, a block, a branch or a loop. */
 export type BodyMember = Chain | Section | Repeat | For;
 
 /**
@@ -287,7 +289,7 @@ export type ModelMember =
 
 const MODEL_ONLY = ["input", "target", "share", "loss", "metric"];
 
-/** Whether a member may also stand in a section, a block, a branch or a loop. */
+/** Whether a member is also allowed in a section, a block, a branch or a loop. */
 export const isBodyMember = (member: ModelMember): member is BodyMember =>
   !MODEL_ONLY.includes(member.kind);
 

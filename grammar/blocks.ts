@@ -90,7 +90,7 @@ class BlockBalancer {
     return is(token, RightBrace) && this.excess < 0 && is(previous, RightBrace);
   }
 
-  /** A line that is indented no deeper than the line of an open brace stands outside that block. */
+  /** A line that is indented no deeper than the line of an open brace is outside that block. */
   private closeBlocksLeftOpen(token: IToken): void {
     while (this.excess > 0 && this.isOutside(token)) {
       this.closeInnermost();

@@ -102,7 +102,7 @@ class BracketBalancer {
     while (this.open.length > 0) this.closeInnermost();
   }
 
-  /** Closes the innermost bracket where nobody did. */
+  /** Closes the innermost bracket where its end is missing. */
   private closeInnermost(): void {
     const open = this.open.pop();
     if (!open) return;
@@ -179,7 +179,7 @@ class BracketBalancer {
   }
 
   /**
-   * Whether a line end stands between partners: the brackets that are open are closed further down.
+   * Whether a line end is between partners: the brackets that are open are closed further down.
    */
   private continuesAfter(index: number): boolean {
     if (this.open.length === 0) return false;
@@ -214,7 +214,7 @@ function imageOf(bracket: TokenType): string {
   return bracket === RightParenthesis ? ")" : "]";
 }
 
-/** What an opening bracket starts, from what stands before it. */
+/** What an opening bracket starts, from the tokens before it. */
 function describeContents(before: readonly IToken[], opening: IToken): string {
   const [beforePrevious, previous] = [before.at(-2), before.at(-1)];
   if (!is(previous, Name)) return is(opening, LeftBracket) ? "the list" : "the group";

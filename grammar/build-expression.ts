@@ -176,7 +176,7 @@ function buildNumber(context: BuildContext, parent: CstNode): NumberLiteral | un
     kind: "number",
     value: Number.parseFloat(value),
     isInteger: is(digits, Integer),
-    ...(unit && { unit }),
+    unit,
     span: spanOfNode(context.file, parent),
   };
 }
@@ -243,7 +243,7 @@ function buildArgument(context: BuildContext, parent: CstNode): Argument | undef
   const colon = token(parent, "Colon");
   if (colon && name) context.problems.push(colonForEquals(context.file, colon, name.name));
   if (!value) return undefined;
-  return { ...(name && { name }), value, span: spanOfNode(context.file, parent) };
+  return { name, value, span: spanOfNode(context.file, parent) };
 }
 
 function colonForEquals(file: string, colon: IToken, name: string): SyntaxProblem {

@@ -129,7 +129,7 @@ class Builder implements BuildContext {
     const name = identifier(this, token(parent, "Name"));
     const alias = this.alias(parent);
     const span = spanOfNode(this.file, parent);
-    return name && { kind: "importedName", name, ...(alias && { alias }), span };
+    return name && { kind: "importedName", name, alias, span };
   }
 
   private constDeclaration(parent: CstNode): ConstDeclaration | undefined {
@@ -184,7 +184,7 @@ class Builder implements BuildContext {
     const defaultValue = buildExpression(this, node(parent, "expression"));
     if (!name || !type) return undefined;
     const span = spanOfNode(this.file, parent);
-    return { kind: "parameter", name, type, ...(defaultValue && { defaultValue }), span };
+    return { kind: "parameter", name, type, defaultValue, span };
   }
 
   private members(body: CstNode): ModelMember[] {
@@ -228,7 +228,7 @@ class Builder implements BuildContext {
     const type = this.tensorType(node(parent, "tensorType"));
     const range = this.range(node(parent, "range"));
     if (!name || !type) return undefined;
-    return { kind: "target", name, type, ...(range && { range }), ...this.documented(parent) };
+    return { kind: "target", name, type, range, ...this.documented(parent) };
   }
 
   private range(parent: CstNode | undefined): TargetDeclaration["range"] {
@@ -310,7 +310,7 @@ class Builder implements BuildContext {
 
   private isBodyMember(member: ModelMember, place: string): member is BodyMember {
     if (isBodyMember(member)) return true;
-    const message = `\`${member.kind}\` stands directly in the model, not in ${place}`;
+    const message = `\`${member.kind}\` is only allowed directly in the model, not in ${place}`;
     this.problems.push(problem("NET0001", member.span, message));
     return false;
   }
@@ -354,7 +354,7 @@ class Builder implements BuildContext {
     const skip = this.skip(node(parent, "skip"));
     const alias = this.alias(parent);
     const span = spanOfNode(this.file, parent);
-    return { kind: "residual", members, skip, ...(alias && { alias }), span };
+    return { kind: "residual", members, skip, alias, span };
   }
 
   private skip(parent: CstNode | undefined): Skip {
@@ -374,7 +374,7 @@ class Builder implements BuildContext {
     const branches = body ? this.eachNode(body, (child) => this.branch(child)) : [];
     const alias = this.alias(parent);
     const span = spanOfNode(this.file, parent);
-    return { kind: "concat", branches, ...(alias && { alias }), span };
+    return { kind: "concat", branches, alias, span };
   }
 
   private branch(parent: CstNode): Branch | undefined {
@@ -382,7 +382,7 @@ class Builder implements BuildContext {
     const name = identifier(this, token(parent, "Name"));
     this.checkNoHeader(parent);
     const members = this.body(parent, "a branch");
-    return { kind: "branch", ...(name && { name }), members, span: spanOfNode(this.file, parent) };
+    return { kind: "branch", name, members, span: spanOfNode(this.file, parent) };
   }
 
   private layer(parent: CstNode): CallExpression | undefined {
@@ -390,7 +390,7 @@ class Builder implements BuildContext {
     if (prefix) this.problems.push(layerPrefix(this.file, prefix));
     const call = buildCall(this, node(parent, "call"));
     const alias = this.alias(parent);
-    return call && { ...call, ...(alias && { alias }), span: spanOfNode(this.file, parent) };
+    return call && { ...call, alias, span: spanOfNode(this.file, parent) };
   }
 
   /** `as NAME` below a node. */
@@ -409,7 +409,7 @@ class Builder implements BuildContext {
       child.name === "split" ? this.split(child) : undefined,
     );
     if (!name) return undefined;
-    return { kind: "data", name, ...(model && { model }), splits, ...this.documented(parent) };
+    return { kind: "data", name, model, splits, ...this.documented(parent) };
   }
 
   private split(parent: CstNode): DataSplit | undefined {
@@ -438,7 +438,7 @@ class Builder implements BuildContext {
       kind: "train",
       name,
       model,
-      ...(data && { data }),
+      data,
       settings,
       ...this.documented(parent),
     };
@@ -464,6 +464,6 @@ class Builder implements BuildContext {
   private documented(parent: CstNode) {
     const span = spanOfNode(this.file, parent);
     const documentation = this.documentation.above(span.start);
-    return { ...(documentation !== undefined && { documentation }), span };
+    return { documentation, span };
   }
 }

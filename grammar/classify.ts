@@ -38,7 +38,7 @@ const kinds: readonly (readonly [TokenKind, readonly TokenType[]])[] = [
 ];
 
 /**
- * @param typed the same tokens with keywords recognised where they stand; some may be missing or
+ * @param typed the same tokens with keywords recognized in their places; some may be missing or
  * made up
  */
 export function classifyTokens(

@@ -23,7 +23,7 @@ export class Documentation {
   }
 
   /**
-   * The text of the comments right above what stands first in a line, joined by line ends;
+   * The text of the comments right above the first token of a line, joined by line ends;
    * undefined if there are none.
    */
   above({ line, column }: Position): string | undefined {

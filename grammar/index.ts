@@ -33,7 +33,7 @@ export interface ParsedSpec {
 const mostTried = 20;
 /** Characters that are parsed in all to try fixes: of a long file, few are tried. */
 const mostParsed = 400_000;
-/** A file with more problems than this is no spec: nobody reads on, and no fix is tried. */
+/** A file with more problems than this is not a spec: it is not read further and gets no fixes. */
 const mostReported = 100;
 
 /**

@@ -54,7 +54,7 @@ function malformedNumber(file: string, token: IToken): SyntaxProblem {
   return problem("NET0005", span, `\`${token.image}\` is not a number`, { fixes });
 }
 
-/** `1_000` means `1000`, `0x10` means `16`, `5epochs` means `5 epochs`; for others nobody knows. */
+/** `1_000` means `1000`, `0x10` means `16`, `5epochs` means `5 epochs`; undefined for others. */
 export function numberMeant(image: string): string | undefined {
   if (/^\d+(_\d+)+$/.test(image)) return image.replaceAll("_", "");
   if (/^0x[\da-fA-F]+$/.test(image)) return String(Number(image));
@@ -65,7 +65,7 @@ export function numberMeant(image: string): string | undefined {
 function singleQuotes(file: string, token: IToken): SyntaxProblem {
   const span = spanOf(file, token);
   const inDouble = `"${token.image.slice(1, -1).replaceAll('"', '\\"')}"`;
-  return problem("NET0004", span, "strings stand between double quotes", {
+  return problem("NET0004", span, "strings are in double quotes", {
     fixes: [replace(span, inDouble, `write \`${inDouble}\``)],
   });
 }
@@ -110,7 +110,7 @@ const meantByCharacter: Readonly<Record<string, string>> = {
   "）": ")",
 };
 
-/** One problem for each character, however often it stands in the text: its fix mends them all. */
+/** One problem for each character, however often it occurs in the text: its fix mends them all. */
 function unknownCharacters(
   text: string,
   file: string,
@@ -131,7 +131,7 @@ function unknownCharacter(image: string, spans: readonly Span[]): SyntaxProblem 
   const edits = spans.map((span) => ({ span, newText: meant ?? "" }));
   const more = spans.length - 1;
   return problem("NET0006", first, describeCharacter(image, meant), {
-    notes: more > 0 ? [`it stands in ${more} more ${more === 1 ? "place" : "places"}`] : [],
+    notes: more > 0 ? [`it occurs in ${more} more ${more === 1 ? "place" : "places"}`] : [],
     fixes: meant === undefined ? [] : [{ title, edits }],
   });
 }
@@ -140,7 +140,7 @@ function describeCharacter(image: string, meant: string | undefined): string {
   if (meant === "") return "statements end with their line, without `;`";
   if (meant !== undefined) return `\`${image}\` means nothing here: write \`${meant}\``;
   if (!/\p{L}/u.test(image)) return `${printable(image)} means nothing here`;
-  return `\`${image}\` cannot stand in a name: names are made of a-z, A-Z, 0-9 and _`;
+  return `\`${image}\` is not allowed in a name: names are made of a-z, A-Z, 0-9 and _`;
 }
 
 function spanOfError(file: string, error: ILexingError): Span {

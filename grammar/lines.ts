@@ -4,7 +4,7 @@ import { Arrow, LeftBrace, NewLine, Plus, RightBrace } from "./tokens.js";
 
 /**
  * Drops the line ends that end nothing: empty lines, those before a leading `->` or `+`, after a
- * trailing one, and before a `{` on a line of its own.
+ * trailing one, and before a `{` on a separate line.
  */
 export function joinLines(tokens: readonly IToken[]): IToken[] {
   const output: IToken[] = [];

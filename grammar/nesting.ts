@@ -22,7 +22,10 @@ import {
   Star,
 } from "./tokens.js";
 
-/** Beyond this the recursion of the parser could overflow its stack; nobody writes half as many. */
+/**
+ * Beyond this the recursion of the parser could overflow its stack; real specs have less than half
+ * as many.
+ */
 const MOST_BRACKETS = 100;
 
 /** The same for all that reads the syntax tree: `1+1+1` is an addition within an addition. */
@@ -58,7 +61,7 @@ function startExpression(level: Level): void {
   level.height = 0;
 }
 
-/** What stands between brackets is an operand of the expression around them. */
+/** The text between brackets is an operand of the expression around them. */
 function closeLevel(levels: Level[]): void {
   const inner = levels.length > 1 ? levels.pop()! : levels[0]!;
   const outer = levels.at(-1)!;

@@ -561,7 +561,7 @@ export class SpecParser extends CstParser {
 
   /**
    * Braces are balanced before parsing: one more would open or close the wrong block. And a name is
-   * not missing where a reserved word stands in its place.
+   * not missing where a reserved word takes its place.
    */
   protected override canTokenTypeBeInsertedInRecovery(type: TokenType): boolean {
     if (type === t.Name) return !isReserved(this.LA(1));

@@ -27,7 +27,10 @@ export function spanAfter(file: string, token: IToken | undefined): Span {
   return { file, start: at, end: at };
 }
 
-/** A token that nobody wrote, just after another: empty, so that spans stay true to the text. */
+/**
+ * A token that is missing in the text, just after another: empty, so that spans stay true to the
+ * text.
+ */
 export function missingToken(type: TokenType, after: IToken | undefined): IToken {
   const at = after ? endOf(after) : { offset: 0, line: 1, column: 1 };
   return createTokenInstance(

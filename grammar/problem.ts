@@ -5,7 +5,7 @@ export interface SyntaxProblem {
   readonly code: `NET00${number}`;
   readonly message: string;
   readonly span: Span;
-  /** What stands beside the underline. */
+  /** The text after the underline. */
   readonly label?: string;
   readonly related?: readonly { readonly span: Span; readonly message: string }[];
   readonly notes: readonly string[];

@@ -12,7 +12,7 @@ import { describeFound, isReserved, reservedWord } from "./wording.js";
  * text.
  */
 
-/** What may stand in the body of each rule, to say so where something else does. */
+/** What the body of each rule may have, for messages about other text. */
 const statementsOf: Readonly<Record<string, string>> = {
   modelBody: "a layer, a section, `input`, `target`, `loss` or `metric`",
   concatBody: "a branch such as `branch { conv(64) }`",
@@ -55,13 +55,13 @@ function checkStatement(
   const last = lastToken(before);
   const first = firstToken(statement);
   if (!last || !first || isHeader(before)) return undefined;
-  // After a block, or what was reported already, nothing needs to stand between.
+  // After a block, or what was reported already, nothing is needed between them.
   if (is(last, RightBrace) || last.image === "") return undefined;
   return runTogether(file, before, last, first);
 }
 
 /**
- * The source of a split and the model of a train declaration stand in a body without being
+ * The source of a split and the model of a train declaration are in a body without being
  * statements of it.
  */
 function isHeader(part: CstNode): boolean {
@@ -139,11 +139,11 @@ function notADeclaration(file: string, first: IToken): SyntaxProblem {
     `expected \`model\`, \`block\`, \`const\`, \`import\`, \`data\` or \`train\`, but ` +
     `${describeFound(first)}`;
   return problem("NET0013", spanOf(file, first), message, {
-    notes: ["layers belong into a model: look for a `}` too many above"],
+    notes: ["layers belong in a model: look for an extra `}` above"],
   });
 }
 
-/** The last part of a header: `on Digits`, `for LeNet`, and what stands between it and the body. */
+/** The last part of a header: `on Digits`, `for LeNet`, and what is between it and the body. */
 export function checkHeader(
   file: string,
   declaration: CstNode,
@@ -180,7 +180,7 @@ export function lateFrom(before: Span, { span, path }: From): SyntaxProblem {
   const message = `\`from ${name}\` starts a chain, and cannot continue one`;
   return problem("NET0017", span, message, {
     label: "begin a new line here",
-    notes: [`what stands before the arrow has a value already; \`from\` goes back to \`${name}\``],
+    notes: [`the layer before the arrow already has a value; \`from\` goes back to \`${name}\``],
     fixes: [replace({ ...span, start: before.end, end: span.start }, "\n", "start a new line")],
   });
 }
@@ -218,7 +218,7 @@ export function layerPrefix(file: string, prefix: CstNode): SyntaxProblem {
   return problem(
     "NET0011",
     span,
-    `\`${text}\` cannot stand before a layer: layers go by their names alone`,
+    `\`${text}\` is not allowed before a layer: write the layer's name alone`,
     {
       fixes: [replace(span, "", `drop \`${text}\``)],
     },

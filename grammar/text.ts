@@ -23,6 +23,6 @@ export function checkText(text: string, file: string): SyntaxProblem | undefined
   const isText = !sample.includes("\u0000") && strange.length <= sample.length / 50;
   if (isText) return undefined;
   return problem("NET0015", { file, start, end: start }, "this is not a text file in UTF-8", {
-    notes: ["specs are plain text: an image, an archive or a weights file is none"],
+    notes: ["specs are plain text, not images, archives or weights files"],
   });
 }

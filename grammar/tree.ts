@@ -27,7 +27,7 @@ export function token(parent: CstNode | undefined, name: string, index = 0): ITo
   return parent && tokens(parent, name)[index];
 }
 
-/** All that stands right below a node, in the order of the text. Empty rules are left out. */
+/** The direct children of a node, in the order of the text. Empty rules are left out. */
 export function elementsInOrder(parent: CstNode): CstElement[] {
   return Object.values(parent.children)
     .flat()

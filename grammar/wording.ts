@@ -83,7 +83,7 @@ function somethingElse(
   return problem("NET0001", span, text, { label: `expected ${expected}`, fixes });
 }
 
-/** Where a bracket could be closed, something else could stand as well. */
+/** Where a bracket could be closed, something else is allowed as well. */
 function widened(expected: string, rule: string | undefined): string {
   if (expected === "`)`" && rule === "arguments") return "an argument or `)`";
   if (expected === "`)`" && rule === "parameters") return "a parameter or `)`";

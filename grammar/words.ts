@@ -101,7 +101,7 @@ const statementKeywords: readonly Keyword[] = [
   },
 ];
 
-/** What joins ways, wherever a layer may stand. Misspelt, it could as well be a section's name. */
+/** Keywords that join branches. A misspelled one could also be the name of a section. */
 const joinKeywords: readonly Keyword[] = [
   { word: "residual", type: Residual, fits: followedByBlock, fitsMisspelt: () => false },
   { word: "concat", type: Concat, fits: followedByBlock, fitsMisspelt: () => false },
@@ -152,7 +152,7 @@ const fromAfterImport: Keyword = {
 /**
  * Finds the keywords: words such as `train` and `loss` are keywords only where they start a
  * statement, and misspelt keywords are read as what was meant. `const` and `model` elsewhere must
- * not look like the start of a declaration, or the parser would go on there after a mistake.
+ * not look like the start of a declaration, or the parser would continue there after a mistake.
  */
 export function findKeywords(tokens: readonly IToken[], file: string): Balanced {
   return new KeywordFinder(tokens, file).run();
@@ -228,7 +228,7 @@ class KeywordFinder {
       .sort((a, b) => editDistance(written, a.word) - editDistance(written, b.word))[0];
   }
 
-  /** The keywords that may stand at a place. */
+  /** The keywords that are allowed at a place. */
   private candidates(index: number, startsStatement: boolean): readonly Keyword[] {
     if (this.open.length === 0) return this.declarationCandidates(index, startsStatement);
     if (this.declaration !== Model && this.declaration !== Block) return [];
@@ -252,7 +252,7 @@ class KeywordFinder {
     return is(before, RightBrace) && this.closed === Residual ? skipAfterResidual : skipElsewhere;
   }
 
-  /** `skip` may stand on the line below its `residual`. */
+  /** `skip` may be on the line below its `residual`. */
   private dropLineEnd(): void {
     while (is(this.output.at(-1), NewLine)) this.output.pop();
   }

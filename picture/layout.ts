@@ -21,7 +21,7 @@ export interface Rectangle extends Point {
 
 export interface PlacedBox extends Rectangle, Pick<Measured, "lines"> {}
 
-/** Where everything stands, in pixels from the picture's top left corner. */
+/** Positions of everything, in pixels from the picture's top left corner. */
 export interface Layout {
   readonly width: number;
   readonly height: number;
@@ -125,5 +125,5 @@ function readWire(edge: ElkExtendedEdge, corners: ReadonlyMap<string, Point>) {
     [startPoint, ...bendPoints, endPoint].map(move),
   );
   const [label] = edge.labels ?? [];
-  return { points, ...(label && { label: move({ x: label.x ?? 0, y: label.y ?? 0 }) }) };
+  return { points, label: label ? move({ x: label.x ?? 0, y: label.y ?? 0 }) : undefined };
 }

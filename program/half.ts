@@ -15,12 +15,12 @@ export const SMALLEST_NORMAL_HALF = 2 ** -14;
  */
 export const HALF_EPSILON = 2 ** -10;
 
-/** The numbers that halves stand for. */
+/** The numbers that halves represent. */
 export function floatsOf(bits: Uint16Array): Float32Array<ArrayBuffer> {
   return Float32Array.from(bits, floatOf);
 }
 
-/** The number that 16 bits stand for. */
+/** The number that 16 bits represent. */
 export function floatOf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];

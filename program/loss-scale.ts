@@ -25,7 +25,7 @@ export const LOSS_SCALE_WORDS = 8;
 export const APPLIED_SCALE = {
   /** Of the gradients; 0 where the step is to change nothing. */
   factor: "f32",
-  /** Adam's bias corrections after so many updates. */
+  /** Adam's bias corrections after this many updates. */
   correction1: "f32",
   correction2: "f32",
   /** The scale that the gradients had. */

@@ -24,7 +24,7 @@ export interface SlicedBatch {
   readonly slices: number;
 }
 
-/** Planned bytes of training a batch in so many slices. */
+/** Planned bytes of training a batch in this many slices. */
 export function trainingBytes(program: Program, { batch, slices }: SlicedBatch): number {
   const { train, accumulate, update, average } = program.steps;
   const sums = slices > 1 && accumulate.length > 0;

@@ -68,8 +68,8 @@ export interface SourceLocation {
 }
 
 /**
- * What a program's kernels assume of the adapter. `lanes4`, `lanes8`: subgroups of at least so many
- * lanes, tiles for software adapters; `gpu`: nothing, tiles for hardware.
+ * What a program's kernels assume of the adapter. `lanes4`, `lanes8`: subgroups of at least this
+ * many lanes, tiles for software adapters; `gpu`: nothing, tiles for hardware.
  */
 export type Target = "gpu" | "lanes8" | "lanes4";
 
@@ -288,7 +288,7 @@ export interface ClassTotal {
  */
 export const SUMS_AT_ONCE = 7;
 
-/** Numbers that so many sums take in the buffer `metrics`, with the counts behind them. */
+/** Numbers that this many sums take in the buffer `metrics`, with the counts behind them. */
 export const summedWords = (sums: number): number => sums + Math.ceil(sums / SUMS_AT_ONCE);
 
 /**
@@ -319,7 +319,7 @@ export interface SgdSettings extends CommonSettings {
   readonly momentum: number;
   readonly nesterov: boolean;
   /**
-   * Where the learning rate stands: outside the velocity (PyTorch) or inside it (Caffe, and the
+   * Where the learning rate is applied: outside the velocity (PyTorch) or inside it (Caffe, and the
    * 2012 paper).
    */
   readonly convention: "pytorch" | "caffe";
@@ -437,7 +437,7 @@ export interface Program {
     readonly average: readonly ProgramStep[];
     /**
      * What `evaluate` and `predict` read in place of parameters, and which depends on nothing else:
-     * batch normalisation as a scale and a shift, or folded into weights. Run before either where
+     * batch normalization as a scale and a shift, or folded into weights. Run before either where
      * parameters may have changed.
      */
     readonly fold: readonly ProgramStep[];

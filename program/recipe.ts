@@ -172,7 +172,7 @@ export interface MixedPrecision {
 export type Precision = { readonly kind: "f32" } | MixedPrecision;
 
 /**
- * Ends the run after `patience` evaluations in a row that were no better than the best by more than
+ * Ends the run after `patience` evaluations in a row that did not improve on the best by more than
  * `minimumChange`.
  */
 export interface EarlyStopping {
@@ -203,7 +203,8 @@ export interface TrainRecipe {
   /** In the order in which they happen. */
   readonly unfreeze?: readonly Unfreezing[];
   /**
-   * Factors of the learning rate by the names of weights, beside those of the layers; compiled in.
+   * Factors of the learning rate by the names of weights, in addition to those of the layers;
+   * compiled in.
    */
   readonly learningRateFactors?: Readonly<Record<string, number>>;
   /** Names of the weights that do not decay; compiled in. */

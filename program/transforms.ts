@@ -132,7 +132,7 @@ export function changesContrast({ contrast }: TransformOf<"color_jitter">): bool
   return contrast[0] !== 1 || contrast[1] !== 1;
 }
 
-/** Where a transform's words stand among those of a view. */
+/** The place of a transform's words among those of a view. */
 export interface WordsPlace {
   readonly transform: TransformOf<PreparedKind>;
   readonly first: number;

@@ -1,6 +1,6 @@
 /**
  * Characters that end a line or a comment somewhere, steer a terminal, or turn the direction of a
- * text around: what stands behind them would not be what it seems to be.
+ * text around: the text after them would not be what it seems to be.
  */
 const HARMFUL =
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for

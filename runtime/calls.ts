@@ -184,9 +184,6 @@ export function withSettings(
   options: OptimizerOptions,
 ): OptimizerSettings {
   const { momentum, learningRate, weightDecay } = options;
-  if (momentum !== undefined && !("momentum" in base)) {
-    throw new InputError(`the optimizer ${base.kind} has no momentum`);
-  }
   const settings = {
     learningRate: learningRate ?? base.learningRate,
     weightDecay: weightDecay ?? base.weightDecay,
@@ -194,6 +191,8 @@ export function withSettings(
   for (const [name, value] of Object.entries(settings)) {
     assertNumber(value, { minimum: 0 }, `\`${name}\``);
   }
-  if (momentum !== undefined) assertNumber(momentum, { minimum: 0, below: 1 }, "`momentum`");
-  return { ...base, ...settings, ...(momentum !== undefined && { momentum }) };
+  if (momentum === undefined) return { ...base, ...settings };
+  if (!("momentum" in base)) throw new InputError(`the optimizer ${base.kind} has no momentum`);
+  assertNumber(momentum, { minimum: 0, below: 1 }, "`momentum`");
+  return { ...base, ...settings, momentum };
 }

@@ -126,16 +126,16 @@ function lossError({ message, reason }: GPUDeviceLostInfo): DeviceLostError {
 const LOSS_DELAY = 100;
 
 export class Device {
-  readonly #health: Health;
-  #released = false;
+  private readonly health: Health;
+  private released = false;
 
   private constructor(
     readonly gpu: GPUDevice,
     readonly summary: AdapterSummary,
     private readonly owned: boolean,
   ) {
-    this.#health = Health.of(gpu);
-    this.#health.watch(gpu);
+    this.health = Health.of(gpu);
+    this.health.watch(gpu);
   }
 
   /**
@@ -156,19 +156,19 @@ export class Device {
 
   /** Throws what went wrong on the device, if anything did. */
   assertUsable(): void {
-    if (this.#health.failure !== undefined) throw this.#health.failure;
+    if (this.health.failure !== undefined) throw this.health.failure;
   }
 
   /** Settles when a loss that has just happened was noted: calls under way may reject before. */
   async settled(): Promise<void> {
-    await this.#health.lost(LOSS_DELAY);
+    await this.health.lost(LOSS_DELAY);
   }
 
   /** Leaves the device, and destroys it if it is ours. May be called again. */
   release(): void {
-    if (this.#released) return;
-    this.#released = true;
-    this.#health.unwatch(this.gpu);
+    if (this.released) return;
+    this.released = true;
+    this.health.unwatch(this.gpu);
     if (this.owned) this.gpu.destroy();
   }
 }

@@ -90,7 +90,7 @@ export class Inspection {
     const { gpu } = this.parts;
     const encoder = gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    for (let index = first; index < end; index++) this.#repeat(pass, index, repeats);
+    for (let index = first; index < end; index++) this.repeat(pass, index, repeats);
     pass.end();
     gpu.queue.submit([encoder.finish()]);
   }
@@ -109,7 +109,7 @@ export class Inspection {
     const most = MOST_QUERIES / 2;
     for (let first = 0; first < this.steps.length; first += most) {
       const part = repeats.slice(first, first + most);
-      milliseconds.push(...(await this.#stampPart(first, part)));
+      milliseconds.push(...(await this.stampPart(first, part)));
     }
     return milliseconds;
   }
@@ -144,20 +144,20 @@ export class Inspection {
    */
   async preserving<Result>(action: () => Promise<Result>): Promise<Result> {
     const { gpu, memory } = this.parts;
-    const originals = this.#changed().map((index) => memory.buffer(index));
+    const originals = this.changed().map((index) => memory.buffer(index));
     const usage = BufferUsage.copySource | BufferUsage.copyDestination;
     const copies = originals.map(({ size }) => gpu.createBuffer({ size, usage, label: "kept" }));
-    this.#copy(originals, copies);
+    this.copy(originals, copies);
     try {
       return await action();
     } finally {
-      this.#copy(copies, originals);
+      this.copy(copies, originals);
       for (const copy of copies) copy.destroy();
     }
   }
 
   /** Buffers of weights and states that a step may write. */
-  #changed(): number[] {
+  private changed(): number[] {
     const { program } = this.parts;
     const written = this.steps.flatMap(({ kernel, buffers }) =>
       buffers.filter((_, place) => program.kernels[kernel]!.bindings[place] === "read_write"),
@@ -167,7 +167,7 @@ export class Inspection {
     return [...new Set(written)].filter(outlives);
   }
 
-  #copy(from: readonly GPUBuffer[], to: readonly GPUBuffer[]): void {
+  private copy(from: readonly GPUBuffer[], to: readonly GPUBuffer[]): void {
     const { gpu } = this.parts;
     const encoder = gpu.createCommandEncoder();
     from.forEach((buffer, index) =>
@@ -176,12 +176,12 @@ export class Inspection {
     gpu.queue.submit([encoder.finish()]);
   }
 
-  #repeat(pass: GPUComputePassEncoder, index: number, repeats: number): void {
+  private repeat(pass: GPUComputePassEncoder, index: number, repeats: number): void {
     const { schedule, batch } = this.parts;
     for (let repeat = 0; repeat < repeats; repeat++) schedule.encodeOne(pass, index, batch);
   }
 
-  async #stampPart(first: number, repeats: readonly number[]): Promise<number[]> {
+  private async stampPart(first: number, repeats: readonly number[]): Promise<number[]> {
     const { gpu } = this.parts;
     const count = 2 * repeats.length;
     const querySet = gpu.createQuerySet({ type: "timestamp", count });
@@ -192,7 +192,7 @@ export class Inspection {
       const [beginningOfPassWriteIndex, endOfPassWriteIndex] = [2 * place, 2 * place + 1];
       const timestampWrites = { querySet, beginningOfPassWriteIndex, endOfPassWriteIndex };
       const pass = encoder.beginComputePass({ timestampWrites });
-      this.#repeat(pass, first + place, times);
+      this.repeat(pass, first + place, times);
       pass.end();
     });
     encoder.resolveQuerySet(querySet, 0, count, resolved, 0);

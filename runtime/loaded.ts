@@ -33,10 +33,10 @@ export class Loaded {
   readonly runner: Runner;
   /** Whether the folded parameters are up to date. */
   isFolded = false;
-  readonly #gpu: GPUDevice;
+  private readonly gpu: GPUDevice;
 
   constructor({ gpu, program, slice, onCompile }: LoadedParts) {
-    this.#gpu = gpu;
+    this.gpu = gpu;
     this.program = program;
     this.memory = new Memory(gpu, program, slice);
     this.parameters = new Parameters(gpu, program, this.memory);
@@ -72,7 +72,7 @@ export class Loaded {
     if (lossScale === undefined) return undefined;
     await this.memory.allocate([lossScale]);
     const buffer = this.memory.buffer(lossScale);
-    if (values) this.#gpu.queue.writeBuffer(buffer, 0, Float32Array.from(values));
-    return readBuffer(this.#gpu, buffer);
+    if (values) this.gpu.queue.writeBuffer(buffer, 0, Float32Array.from(values));
+    return readBuffer(this.gpu, buffer);
   }
 }

@@ -18,9 +18,9 @@ export type MemoryUse = { readonly [purpose in Purpose | "runtime"]: number } & 
 };
 
 export class Memory {
-  readonly #buffers = new Map<number, GPUBuffer>();
-  readonly #extra: GPUBuffer[] = [];
-  #destroyed = false;
+  private readonly buffers = new Map<number, GPUBuffer>();
+  private readonly extra: GPUBuffer[] = [];
+  private destroyed = false;
 
   constructor(
     private readonly gpu: GPUDevice,
@@ -30,7 +30,7 @@ export class Memory {
 
   /** The buffer of that index in the program. It must have been allocated. */
   buffer(index: number): GPUBuffer {
-    const buffer = this.#buffers.get(index);
+    const buffer = this.buffers.get(index);
     if (buffer === undefined) throw new Error(`buffer ${index} is not allocated`);
     return buffer;
   }
@@ -40,50 +40,62 @@ export class Memory {
    * BatchTooLargeError or DeviceLimitError before it allocates anything.
    */
   async allocate(indices: Iterable<number>): Promise<void> {
-    this.#assertAlive();
-    const missing = [...new Set(indices)].filter((index) => !this.#buffers.has(index));
+    this.assertAlive();
+    const missing = [...new Set(indices)].filter((index) => !this.buffers.has(index));
     const wanted = missing.map((index) => this.program.buffers[index]!);
     const located = missing.map((index) => withLocation(this.program, index));
     assertWithinLimits(located, this.batch, this.gpu.limits);
     await this.guarded(wanted, () => {
-      for (const index of missing) this.#buffers.set(index, this.#create(index));
+      for (const index of missing) this.buffers.set(index, this.create(index));
     });
   }
 
   /** A buffer of the runtime's own, destroyed with the others. */
   createOwn(size: number, usage: number, label: string): GPUBuffer {
-    this.#assertAlive();
+    this.assertAlive();
     const buffer = this.gpu.createBuffer({ size, usage, label });
-    this.#extra.push(buffer);
+    this.extra.push(buffer);
     return buffer;
   }
 
   get use(): MemoryUse {
     const use: Record<Purpose | "runtime" | "total", number> = {
-      ...{ parameter: 0, state: 0, folded: 0, gradient: 0, images: 0, labels: 0 },
-      ...{ partners: 0, shares: 0, staged: 0, draws: 0 },
-      ...{ metrics: 0, prediction: 0, scratch: 0, runtime: 0, total: 0 },
+      parameter: 0,
+      state: 0,
+      folded: 0,
+      gradient: 0,
+      images: 0,
+      labels: 0,
+      partners: 0,
+      shares: 0,
+      staged: 0,
+      draws: 0,
+      metrics: 0,
+      prediction: 0,
+      scratch: 0,
+      runtime: 0,
+      total: 0,
     };
-    for (const [index, buffer] of this.#buffers) {
+    for (const [index, buffer] of this.buffers) {
       use[this.program.buffers[index]!.purpose] += buffer.size;
       use.total += buffer.size;
     }
-    for (const buffer of this.#extra) use.runtime += buffer.size;
+    for (const buffer of this.extra) use.runtime += buffer.size;
     use.total += use.runtime;
     return use;
   }
 
   /** Frees all buffers. Allocations that are asked for afterwards, by calls under way, throw. */
   destroy(): void {
-    this.#destroyed = true;
-    for (const buffer of [...this.#buffers.values(), ...this.#extra]) buffer.destroy();
+    this.destroyed = true;
+    for (const buffer of [...this.buffers.values(), ...this.extra]) buffer.destroy();
   }
 
-  #assertAlive(): void {
-    if (this.#destroyed) throw new Error("the network's buffers were freed");
+  private assertAlive(): void {
+    if (this.destroyed) throw new Error("the network's buffers were freed");
   }
 
-  #create(index: number): GPUBuffer {
+  private create(index: number): GPUBuffer {
     const { name, bytes } = this.program.buffers[index]!;
     const usage = BufferUsage.storage | BufferUsage.copySource | BufferUsage.copyDestination;
     return this.gpu.createBuffer({ label: name, size: bufferBytes(bytes, this.batch), usage });
@@ -114,7 +126,7 @@ function withLocation({ buffers, parameters }: Program, index: number): ProgramB
       [piece.buffer, piece.average, piece.gradient, ...(piece.states ?? [])].includes(index),
     );
   const location = buffer.location ?? parameters.find(holds)?.location;
-  return { ...buffer, ...(location && { location }) };
+  return { ...buffer, location };
 }
 
 /**

@@ -49,11 +49,10 @@ async function trainingMetadata(phases: Phases): Promise<Metadata> {
   const { step, seed, since, current, loaded } = phases;
   const phase = phases.count > 1 && { phase: current, since };
   const counts = Object.entries({ step, seed, ...phase });
+  const metadata = counts.map(([name, count]) => [name, String(count)]);
   const scale = await loaded.lossScale();
-  return {
-    ...Object.fromEntries(counts.map(([name, count]) => [name, String(count)])),
-    ...(scale && { loss_scale: scale.join(" ") }),
-  };
+  if (scale) metadata.push(["loss_scale", scale.join(" ")]);
+  return Object.fromEntries(metadata) as Metadata;
 }
 
 export interface LoadedFile extends LoadOptions {
@@ -81,7 +80,7 @@ export async function load(
   const [step, seed, since] = ["step", "seed", "since"].map((name) => countIn(metadata, name));
   await phases.enter(phase);
   const { values, averages, states, prefix } = matched;
-  await phases.loaded.put({ values, averages, ...(optimizer && { states }) });
+  await phases.loaded.put({ values, averages, states: optimizer ? states : undefined });
   if (optimizer) {
     phases.step = step ?? phases.step;
     phases.seed = seed ?? phases.seed;

@@ -47,10 +47,10 @@ export class Network<
   readonly adapter: AdapterSummary;
   /** The most examples of one call. */
   readonly batch: number;
-  readonly #queue: Queue;
-  readonly #phases: Phases;
-  readonly #stepping: Stepping;
-  readonly #saving: Saving;
+  private readonly queue: Queue;
+  private readonly phases: Phases;
+  private readonly stepping: Stepping;
+  private readonly saving: Saving;
 
   private constructor(
     program: Program,
@@ -62,10 +62,10 @@ export class Network<
     const { batch = DEFAULT_BATCH } = options;
     this.adapter = device.summary;
     this.batch = batch;
-    this.#queue = new Queue(device, openDevice);
-    this.#phases = new Phases(program, device, { ...options, batch });
-    this.#stepping = new Stepping(this.#queue, this.#phases, { ...options, batch });
-    this.#saving = new Saving(this.#queue, this.#phases, options.onWarning ?? console.warn);
+    this.queue = new Queue(device, openDevice);
+    this.phases = new Phases(program, device, { ...options, batch });
+    this.stepping = new Stepping(this.queue, this.phases, { ...options, batch });
+    this.saving = new Saving(this.queue, this.phases, options.onWarning ?? console.warn);
   }
 
   /** A network with its parameters filled from their initializers. */
@@ -88,17 +88,17 @@ export class Network<
       openDevice,
     );
     try {
-      await network.#stepping.initialize();
+      await network.stepping.initialize();
       return network;
     } catch (error) {
-      network.#phases.loaded.memory.destroy();
+      network.phases.loaded.memory.destroy();
       throw error;
     }
   }
 
   /** The program of the present phase of training. */
   get program(): Program {
-    return this.#phases.loaded.program;
+    return this.phases.loaded.program;
   }
 
   get parameters(): readonly ParameterInfo<Name>[] {
@@ -107,7 +107,7 @@ export class Network<
 
   /** The most examples on the device at a time: a call with more of them comes in slices. */
   get slice(): number {
-    return this.#phases.slice;
+    return this.phases.slice;
   }
 
   /**
@@ -130,7 +130,7 @@ export class Network<
     options: StepOptions = {},
   ): Promise<Measurement> {
     assertKnown(options, STEP_OPTIONS, "step");
-    return this.#stepping.measure("train", { images, targets }, options);
+    return this.stepping.measure("train", { images, targets }, options);
   }
 
   /** Loss and metrics of 1 to `batch` examples; nothing is changed, dropout is off. */
@@ -140,27 +140,27 @@ export class Network<
 
   /** The same as sums with their weights, for means over several calls. */
   async measure(images: Input, targets: Target): Promise<Measurement> {
-    return this.#stepping.measure("evaluate", { images, targets });
+    return this.stepping.measure("evaluate", { images, targets });
   }
 
   /** The model's outputs for 1 to `batch` images: images x values, row-major. */
   async predict(images: Input): Promise<Output> {
-    return (await this.#stepping.predict(images)) as Output;
+    return (await this.stepping.predict(images)) as Output;
   }
 
   /** A parameter's values in PyTorch's order. */
   async read(name: Name, options: ReadOptions = {}): Promise<Float32Array> {
     assertKnown(options, READ_OPTIONS, "read");
     const { of = "value" } = options;
-    const parameter = this.#phases.loaded.parameters.find(name);
-    return this.#queue.enqueue(() => this.#phases.loaded.parameters.read(parameter, of));
+    const parameter = this.phases.loaded.parameters.find(name);
+    return this.queue.enqueue(() => this.phases.loaded.parameters.read(parameter, of));
   }
 
   /** Replaces a parameter's values, given in PyTorch's order, and its average. */
   async write(name: Name, values: Float32Array): Promise<void> {
-    const parameter = this.#phases.loaded.parameters.find(name);
+    const parameter = this.phases.loaded.parameters.find(name);
     const own = ownValues(parameter, values);
-    await this.#queue.enqueue(() => this.#phases.loaded.write(parameter, own));
+    await this.queue.enqueue(() => this.phases.loaded.write(parameter, own));
   }
 
   /**
@@ -169,7 +169,7 @@ export class Network<
    * their averages under separate names.
    */
   async save(options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#saving.save(options);
+    return this.saving.save(options);
   }
 
   /**
@@ -178,7 +178,7 @@ export class Network<
    * another network.
    */
   async load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Metadata> {
-    return this.#saving.load(bytes, options);
+    return this.saving.load(bytes, options);
   }
 
   /**
@@ -190,7 +190,7 @@ export class Network<
     examples: InspectionExamples,
     visit: (parts: InspectionParts) => Promise<Result>,
   ): Promise<Result> {
-    return this.#stepping.inspect(list, examples, visit);
+    return this.stepping.inspect(list, examples, visit);
   }
 
   /**
@@ -202,12 +202,12 @@ export class Network<
     examples: CallExamples,
     visit: (runs: readonly InspectableRun[]) => Promise<Result>,
   ): Promise<Result> {
-    return this.#stepping.inspectCall(call, examples, visit);
+    return this.stepping.inspectCall(call, examples, visit);
   }
 
   /** The phase of training, from 0: each stage of a recipe's `unfreeze` begins another. */
   get phase(): number {
-    return this.#phases.current;
+    return this.phases.current;
   }
 
   /**
@@ -215,34 +215,34 @@ export class Network<
    * optimizer starts again, as a new one in PyTorch. Throws InputError if there is no such phase.
    */
   async enterPhase(phase: number): Promise<void> {
-    this.#phases.programOf(phase);
-    await this.#queue.enqueue(() => this.#phases.enter(phase));
+    this.phases.programOf(phase);
+    await this.queue.enqueue(() => this.phases.enter(phase));
   }
 
   /** Training steps done. Dropout depends on it, so a resumed run sets it. */
   get stepCount(): number {
-    return this.#phases.step;
+    return this.phases.step;
   }
 
   setStep(step: number): void {
     assertInteger(step, 0, "the step");
-    this.#phases.step = step;
+    this.phases.step = step;
   }
 
   get seed(): number {
-    return this.#phases.seed;
+    return this.phases.seed;
   }
 
   /**
    * Bytes on the device; grows with the first step, evaluation and prediction, then never again.
    */
   get memory(): MemoryUse {
-    return this.#phases.loaded.memory.use;
+    return this.phases.loaded.memory.use;
   }
 
   /** Whether `reopen` can be called: not with a device of the user's own. */
   get canReopen(): boolean {
-    return this.#queue.canReopen;
+    return this.queue.canReopen;
   }
 
   /**
@@ -251,17 +251,17 @@ export class Network<
    * the user's own.
    */
   async reopen(): Promise<void> {
-    this.#queue.assertCanReopen();
-    this.#phases.loaded.memory.destroy();
-    this.device = await this.#queue.reopen();
-    this.#phases.restart(this.device);
-    await this.#stepping.initialize();
+    this.queue.assertCanReopen();
+    this.phases.loaded.memory.destroy();
+    this.device = await this.queue.reopen();
+    this.phases.restart(this.device);
+    await this.stepping.initialize();
   }
 
   /** Frees the device's memory, so that the process can end. Calls under way reject. */
   destroy(): void {
-    if (this.#queue.isDestroyed) return;
-    this.#phases.loaded.memory.destroy();
-    this.#queue.destroy();
+    if (this.queue.isDestroyed) return;
+    this.phases.loaded.memory.destroy();
+    this.queue.destroy();
   }
 }

@@ -33,12 +33,12 @@ export class Parameters {
   /** Allocates the tensors of these parameters that are not on the device yet. */
   allocate(parameters: Iterable<ProgramParameter>, of: TensorOf): Promise<void> {
     return this.memory.allocate(
-      [...parameters].flatMap((parameter) => this.#buffersOf(parameter, of)),
+      [...parameters].flatMap((parameter) => this.buffersOf(parameter, of)),
     );
   }
 
   async read(parameter: ProgramParameter, of: TensorOf): Promise<Float32Array> {
-    const buffers = this.#buffersOf(parameter, of);
+    const buffers = this.buffersOf(parameter, of);
     if (buffers.length < parameter.pieces.length) {
       throw new InputError(`the program was compiled without a ${of} of \`${parameter.name}\``);
     }
@@ -55,14 +55,14 @@ export class Parameters {
   /** The tensors must have been allocated. */
   write(parameter: ProgramParameter, of: TensorOf, values: Float32Array): void {
     const rows = parameter.shape[0] ?? 1;
-    for (const [index, buffer] of this.#buffersOf(parameter, of).entries()) {
+    for (const [index, buffer] of this.buffersOf(parameter, of).entries()) {
       const packed = packPiece(parameter.layout, parameter.pieces[index]!, rows, values);
       this.gpu.queue.writeBuffer(this.memory.buffer(buffer), 0, packed);
     }
   }
 
   /** The buffers of one of a parameter's tensors, by piece; none if the program has none. */
-  #buffersOf({ pieces }: ProgramParameter, of: TensorOf): number[] {
+  private buffersOf({ pieces }: ProgramParameter, of: TensorOf): number[] {
     const state = stateNames(this.program.optimizer).indexOf(of);
     return pieces
       .map((piece) => {
@@ -77,7 +77,7 @@ export class Parameters {
   async valuesOf(of: TensorOf): Promise<Map<ProgramParameter, Float32Array>> {
     const tensors = new Map<ProgramParameter, Float32Array>();
     for (const parameter of this.program.parameters) {
-      if (this.#buffersOf(parameter, of).length === 0) continue;
+      if (this.buffersOf(parameter, of).length === 0) continue;
       tensors.set(parameter, await this.read(parameter, of));
     }
     return tensors;

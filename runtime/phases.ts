@@ -24,39 +24,39 @@ export class Phases {
   /** The step before which the phase began. */
   since = 0;
   seed: number;
-  #current = 0;
-  #loaded: Loaded;
-  #gpu: GPUDevice;
-  readonly #programs: readonly Program[];
-  readonly #onCompile: PhasesOptions["onCompile"];
+  private phase = 0;
+  private present: Loaded;
+  private gpu: GPUDevice;
+  private readonly programs: readonly Program[];
+  private readonly onCompile: PhasesOptions["onCompile"];
 
   constructor(program: Program, { gpu }: Device, options: PhasesOptions) {
-    this.#programs = [program, ...(program.phases ?? [])];
-    this.#gpu = gpu;
-    this.#onCompile = options.onCompile;
+    this.programs = [program, ...(program.phases ?? [])];
+    this.gpu = gpu;
+    this.onCompile = options.onCompile;
     this.seed = options.seed ?? 0;
     const wanted = Math.ceil(options.batch / (options.accumulate ?? 1));
-    this.slice = sliceFor(this.#programs, gpu, wanted);
-    this.#loaded = this.#load(program);
+    this.slice = sliceFor(this.programs, gpu, wanted);
+    this.present = this.load(program);
   }
 
   /** The program of the present phase, on the device. */
   get loaded(): Loaded {
-    return this.#loaded;
+    return this.present;
   }
 
   /** The present phase, from 0. */
   get current(): number {
-    return this.#current;
+    return this.phase;
   }
 
   get count(): number {
-    return this.#programs.length;
+    return this.programs.length;
   }
 
   /** The program of a phase. Throws InputError where the recipe has no such phase. */
   programOf(phase: number): Program {
-    const program = this.#programs[phase];
+    const program = this.programs[phase];
     if (program) return program;
     throw new InputError(`the recipe has no phase ${phase} of training`);
   }
@@ -66,36 +66,36 @@ export class Phases {
    * values; the optimizer starts again.
    */
   async enter(phase: number): Promise<void> {
-    if (phase === this.#current) return;
+    if (phase === this.phase) return;
     const program = this.programOf(phase);
-    const { parameters, memory } = this.#loaded;
+    const { parameters, memory } = this.present;
     const values = await parameters.valuesOf("value");
     const averages = await parameters.valuesOf("average");
     for (const [{ name }, tensor] of [...values, ...averages]) assertFinite(tensor, `\`${name}\``);
     // The powers of Adam's betas start again with the optimizer.
-    const scale = await this.#loaded.lossScale();
+    const scale = await this.present.lossScale();
     if (scale) for (const power of ["power1", "power2"] as const) scale[inLossScale(power)] = 1;
     // Calls under way read their results from the memory that is freed.
-    await this.#gpu.queue.onSubmittedWorkDone();
+    await this.gpu.queue.onSubmittedWorkDone();
     memory.destroy();
-    this.#loaded = this.#load(program);
-    await this.#loaded.put({
+    this.present = this.load(program);
+    await this.present.put({
       values: ofProgram(program, values),
       averages: program.steps.average.length > 0 ? ofProgram(program, averages) : new Map(),
     });
-    await this.#loaded.lossScale(scale);
-    [this.#current, this.since] = [phase, this.step];
+    await this.present.lossScale(scale);
+    [this.phase, this.since] = [phase, this.step];
   }
 
   /** Starts training again from the first phase, on another device. */
   restart({ gpu }: Device): void {
-    this.#gpu = gpu;
-    this.#loaded = this.#load(this.programOf(0));
-    [this.step, this.since, this.#current] = [0, 0, 0];
+    this.gpu = gpu;
+    this.present = this.load(this.programOf(0));
+    [this.step, this.since, this.phase] = [0, 0, 0];
   }
 
-  #load(program: Program): Loaded {
-    const [gpu, slice, onCompile] = [this.#gpu, this.slice, this.#onCompile];
+  private load(program: Program): Loaded {
+    const [gpu, slice, onCompile] = [this.gpu, this.slice, this.onCompile];
     return new Loaded({ gpu, program, slice, onCompile });
   }
 }

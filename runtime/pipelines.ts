@@ -18,10 +18,10 @@ export interface CompileProgress {
 const UNIFORM_BINDINGS = 2;
 
 export class Pipelines {
-  readonly #pipelines = new Map<string, Promise<Pipeline>>();
-  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  private readonly pipelines = new Map<string, Promise<Pipeline>>();
+  private readonly layouts = new Map<string, GPUBindGroupLayout>();
 
-  #done = 0;
+  private done = 0;
 
   constructor(
     private readonly gpu: GPUDevice,
@@ -33,35 +33,35 @@ export class Pipelines {
    * the kernel, and what `onCompile` throws.
    */
   async compile(kernels: readonly ProgramKernel[]): Promise<Pipeline[]> {
-    const before = this.#pipelines.size;
-    const pipelines = kernels.map((kernel) => this.#pipeline(kernel));
-    const created = [...this.#pipelines.values()].slice(before);
+    const before = this.pipelines.size;
+    const pipelines = kernels.map((kernel) => this.pipeline(kernel));
+    const created = [...this.pipelines.values()].slice(before);
     const reported = created.map(async (pipeline) => {
       await pipeline;
-      this.#done++;
-      await this.#report();
+      this.done++;
+      await this.report();
     });
     // All together, so that no promise is left alone where one of them fails.
-    const begun = created.length > 0 ? this.#report() : undefined;
+    const begun = created.length > 0 ? this.report() : undefined;
     const [compiled] = await Promise.all([Promise.all(pipelines), begun, ...reported]);
     return compiled;
   }
 
-  async #report(): Promise<void> {
-    await this.onCompile?.({ done: this.#done, total: this.#pipelines.size });
+  private async report(): Promise<void> {
+    await this.onCompile?.({ done: this.done, total: this.pipelines.size });
   }
 
-  #pipeline(kernel: ProgramKernel): Promise<Pipeline> {
+  private pipeline(kernel: ProgramKernel): Promise<Pipeline> {
     const key = `${kernel.bindings.join()}\n${kernel.wgsl}`;
-    let pipeline = this.#pipelines.get(key);
+    let pipeline = this.pipelines.get(key);
     if (pipeline === undefined) {
-      pipeline = this.#create(kernel);
-      this.#pipelines.set(key, pipeline);
+      pipeline = this.create(kernel);
+      this.pipelines.set(key, pipeline);
     }
     return pipeline;
   }
 
-  async #create(kernel: ProgramKernel): Promise<Pipeline> {
+  private async create(kernel: ProgramKernel): Promise<Pipeline> {
     const allowed = this.gpu.limits.maxStorageBuffersPerShaderStage;
     if (kernel.bindings.length > allowed) {
       const count = kernel.bindings.length;
@@ -70,7 +70,7 @@ export class Pipelines {
       );
     }
     const { gpu } = this;
-    const layout = this.#layout(kernel.bindings);
+    const layout = this.layout(kernel.bindings);
     const label = kernel.name;
     const module = gpu.createShaderModule({ label, code: kernel.wgsl });
     try {
@@ -88,9 +88,9 @@ export class Pipelines {
   }
 
   /** Kernels with the same kinds of bindings share a layout. */
-  #layout(bindings: ProgramKernel["bindings"]): GPUBindGroupLayout {
+  private layout(bindings: ProgramKernel["bindings"]): GPUBindGroupLayout {
     const key = bindings.join();
-    let layout = this.#layouts.get(key);
+    let layout = this.layouts.get(key);
     if (layout === undefined) {
       const uniforms = Array<GPUBufferBindingType>(UNIFORM_BINDINGS).fill("uniform");
       const storage = bindings.map<GPUBufferBindingType>((access) =>
@@ -102,7 +102,7 @@ export class Pipelines {
         buffer: { type },
       }));
       layout = this.gpu.createBindGroupLayout({ label: key, entries });
-      this.#layouts.set(key, layout);
+      this.layouts.set(key, layout);
     }
     return layout;
   }

@@ -3,34 +3,34 @@ import type { Device } from "./device.js";
 import { InputError, NetcError } from "./errors.js";
 
 export class Queue {
-  #device: Device;
-  #isDestroyed = false;
+  private opened: Device;
+  private hasEnded = false;
   /** Settles when every call so far has been submitted. */
-  #submitted: Promise<unknown> = Promise.resolve();
+  private submitted: Promise<unknown> = Promise.resolve();
 
   /** `open` opens another device like the first; absent where the device is the user's own. */
   constructor(
     device: Device,
     private readonly open: (() => Promise<Device>) | undefined,
   ) {
-    this.#device = device;
+    this.opened = device;
   }
 
   get device(): Device {
-    return this.#device;
+    return this.opened;
   }
 
   get isDestroyed(): boolean {
-    return this.#isDestroyed;
+    return this.hasEnded;
   }
 
   /** Runs `work` when all earlier calls are submitted. */
   enqueue<T>(work: () => T | Promise<T>): Promise<T> {
-    const turn = this.#submitted.then(() => {
-      this.#assertAlive();
+    const turn = this.submitted.then(() => {
+      this.assertAlive();
       return work();
     });
-    this.#submitted = turn.catch(() => undefined);
+    this.submitted = turn.catch(() => undefined);
     return this.explain(turn);
   }
 
@@ -38,19 +38,19 @@ export class Queue {
   async explain<T>(result: Promise<T>): Promise<T> {
     try {
       const value = await result;
-      this.#assertAlive();
+      this.assertAlive();
       return value;
     } catch (error) {
       if (!(error instanceof NetcError)) {
-        await this.#device.settled();
-        this.#assertAlive();
+        await this.opened.settled();
+        this.assertAlive();
       }
       throw error;
     }
   }
 
   get canReopen(): boolean {
-    return this.open !== undefined && !this.#isDestroyed;
+    return this.open !== undefined && !this.hasEnded;
   }
 
   /** Throws InputError where there is no other device to open. */
@@ -61,23 +61,23 @@ export class Queue {
 
   /** Continues on another device, with no calls waiting. */
   async reopen(): Promise<Device> {
-    this.#device.release();
-    this.#device = await this.open!();
-    this.#submitted = Promise.resolve();
+    this.opened.release();
+    this.opened = await this.open!();
+    this.submitted = Promise.resolve();
     // A network that was destroyed meanwhile must not keep it.
-    if (this.#isDestroyed) this.#device.release();
-    this.#assertAlive();
-    return this.#device;
+    if (this.hasEnded) this.opened.release();
+    this.assertAlive();
+    return this.opened;
   }
 
   /** Releases the device. Calls under way reject. */
   destroy(): void {
-    this.#isDestroyed = true;
-    this.#device.release();
+    this.hasEnded = true;
+    this.opened.release();
   }
 
-  #assertAlive(): void {
-    if (this.#isDestroyed) throw new InputError("the network was destroyed: create another");
-    this.#device.assertUsable();
+  private assertAlive(): void {
+    if (this.hasEnded) throw new InputError("the network was destroyed: create another");
+    this.opened.assertUsable();
   }
 }

@@ -12,22 +12,22 @@ interface Slot {
 }
 
 export class Readback {
-  readonly #slots: Slot[] = [];
-  #next = 0;
+  private readonly slots: Slot[] = [];
+  private next = 0;
 
   /** A ring of `slots` staging buffers of `bytes` each. */
   constructor(memory: Memory, bytes: number, slots: number, label: string) {
     const usage = BufferUsage.mapRead | BufferUsage.copyDestination;
     for (let index = 0; index < slots; index++) {
       const buffer = memory.createOwn(bytes, usage, `${label} staging`);
-      this.#slots.push({ buffer, idle: Promise.resolve() });
+      this.slots.push({ buffer, idle: Promise.resolve() });
     }
   }
 
   /** The next staging buffer, once it is free. To be followed by `collect` of the same slot. */
   async acquire(): Promise<Slot> {
-    const slot = this.#slots[this.#next]!;
-    this.#next = (this.#next + 1) % this.#slots.length;
+    const slot = this.slots[this.next]!;
+    this.next = (this.next + 1) % this.slots.length;
     await slot.idle;
     return slot;
   }

@@ -55,13 +55,13 @@ interface Output {
 const RING_SLOTS = 4;
 
 export class Runner {
-  readonly #frame: GPUBuffer;
-  readonly #pipelines: Pipelines;
-  readonly #prepared = new Map<StepListName, Promise<Prepared>>();
-  readonly #preparations = new Map<SplitName, Promise<Schedule>>();
-  readonly #rings = new Map<GPUBuffer, Readback>();
+  private readonly frame: GPUBuffer;
+  private readonly pipelines: Pipelines;
+  private readonly prepared = new Map<StepListName, Promise<Prepared>>();
+  private readonly preparations = new Map<SplitName, Promise<Schedule>>();
+  private readonly rings = new Map<GPUBuffer, Readback>();
   /** Which list used a scratch buffer last. */
-  readonly #users = new Map<GPUBuffer, StepListName>();
+  private readonly users = new Map<GPUBuffer, StepListName>();
 
   constructor(
     private readonly gpu: GPUDevice,
@@ -69,9 +69,9 @@ export class Runner {
     private readonly memory: Memory,
     onCompile?: (progress: CompileProgress) => unknown,
   ) {
-    this.#pipelines = new Pipelines(gpu, onCompile);
+    this.pipelines = new Pipelines(gpu, onCompile);
     const usage = BufferUsage.uniform | BufferUsage.copyDestination;
-    this.#frame = memory.createOwn(4 * frameWords(program.classTotals.length), usage, "frame");
+    this.frame = memory.createOwn(4 * frameWords(program.classTotals.length), usage, "frame");
   }
 
   /**
@@ -80,23 +80,23 @@ export class Runner {
    * neither.
    */
   async run(list: StepListName, work: Work): Promise<{ result: Promise<readonly Float32Array[]> }> {
-    const prepared = await this.#prepare(list);
+    const prepared = await this.prepare(list);
     const { schedule, outputs } = prepared;
     const { after } = work;
-    const following = after && (await this.#prepare(after));
-    const preparation = work.split && (await this.#preparation(work.split));
+    const following = after && (await this.prepare(after));
+    const preparation = work.split && (await this.preparation(work.split));
     const collected = work.collects ? outputs : [];
     const slots = await Promise.all(collected.map(({ ring }) => ring.acquire()));
-    this.#upload(list, work);
+    this.upload(list, work);
     const encoder = this.gpu.createCommandEncoder({ label: list });
-    this.#clearAfterOthers(list, prepared, encoder);
+    this.clearAfterOthers(list, prepared, encoder);
     preparation?.encode(encoder, work.frame.batch);
     schedule.encode(encoder, work.frame.batch);
     if (following) {
-      this.#clearAfterOthers(after, following, encoder);
+      this.clearAfterOthers(after, following, encoder);
       following.schedule.encode(encoder, work.frame.batch);
     }
-    const floats = (tensor: ProgramTensor) => this.#lengthOf(tensor, list, work.frame.batch);
+    const floats = (tensor: ProgramTensor) => this.lengthOf(tensor, list, work.frame.batch);
     collected.forEach(({ tensor, buffer }, index) =>
       encoder.copyBufferToBuffer(buffer, 0, slots[index]!.buffer, 0, floats(tensor) * 4),
     );
@@ -113,15 +113,15 @@ export class Runner {
   /** Makes a step list ready to be run one dispatch at a time, on examples that it uploads. */
   async inspect(list: StepListName, work: Work): Promise<InspectionParts> {
     const { gpu, program, memory } = this;
-    const prepared = await this.#prepare(list);
+    const prepared = await this.prepare(list);
     const { schedule, scratch } = prepared;
-    const preparation = work.split && (await this.#preparation(work.split));
-    this.#upload(list, work);
+    const preparation = work.split && (await this.preparation(work.split));
+    this.upload(list, work);
     const encoder = gpu.createCommandEncoder({ label: list });
     // Numbers that an earlier run left must not be taken for what the list computes.
     for (const buffer of scratch) {
       encoder.clearBuffer(buffer);
-      this.#users.set(buffer, list);
+      this.users.set(buffer, list);
     }
     preparation?.encode(encoder, work.frame.batch);
     gpu.queue.submit([encoder.finish()]);
@@ -132,40 +132,44 @@ export class Runner {
    * Lists find zeros where they have left zeros (the halos of activations), so what another list
    * has left in between must go.
    */
-  #clearAfterOthers(list: StepListName, { scratch }: Prepared, encoder: GPUCommandEncoder): void {
+  private clearAfterOthers(
+    list: StepListName,
+    { scratch }: Prepared,
+    encoder: GPUCommandEncoder,
+  ): void {
     for (const buffer of scratch) {
-      const user = this.#users.get(buffer);
+      const user = this.users.get(buffer);
       if (user === list) continue;
       if (user !== undefined) encoder.clearBuffer(buffer);
-      this.#users.set(buffer, list);
+      this.users.set(buffer, list);
     }
   }
 
-  #prepare(list: StepListName): Promise<Prepared> {
-    let prepared = this.#prepared.get(list);
+  private prepare(list: StepListName): Promise<Prepared> {
+    let prepared = this.prepared.get(list);
     if (prepared === undefined) {
-      prepared = this.#create(list);
-      this.#prepared.set(list, prepared);
+      prepared = this.create(list);
+      this.prepared.set(list, prepared);
       // The next call tries again.
-      prepared.catch(() => this.#prepared.delete(list));
+      prepared.catch(() => this.prepared.delete(list));
     }
     return prepared;
   }
 
-  async #create(list: StepListName): Promise<Prepared> {
+  private async create(list: StepListName): Promise<Prepared> {
     const { program, memory } = this;
-    const { reads, gives } = this.#tensorsOf(list);
+    const { reads, gives } = this.tensorsOf(list);
     await memory.allocate([...reads, ...gives].map((index) => program.tensors[index]!.buffer));
-    const schedule = await this.#build(list, program.steps[list]);
+    const schedule = await this.build(list, program.steps[list]);
     const outputs = gives.map((index) => {
       const tensor = program.tensors[index]!;
       const buffer = memory.buffer(tensor.buffer);
-      return { tensor, buffer, ring: this.#ring(buffer, tensor.role) };
+      return { tensor, buffer, ring: this.ring(buffer, tensor.role) };
     });
-    return { schedule, scratch: this.#scratchOf(list), outputs };
+    return { schedule, scratch: this.scratchOf(list), outputs };
   }
 
-  #scratchOf(list: StepListName): readonly GPUBuffer[] {
+  private scratchOf(list: StepListName): readonly GPUBuffer[] {
     const bound = stepsFor(this.program.steps[list], this.memory.batch).flatMap(
       (step) => step.buffers,
     );
@@ -174,57 +178,57 @@ export class Runner {
       .map((index) => this.memory.buffer(index));
   }
 
-  #preparation(split: SplitName): Promise<Schedule> {
-    let preparation = this.#preparations.get(split);
+  private preparation(split: SplitName): Promise<Schedule> {
+    let preparation = this.preparations.get(split);
     if (preparation === undefined) {
       const { steps } = this.program.preparations![split]!;
-      preparation = this.#build(`${split} preparation`, steps);
-      this.#preparations.set(split, preparation);
-      preparation.catch(() => this.#preparations.delete(split));
+      preparation = this.build(`${split} preparation`, steps);
+      this.preparations.set(split, preparation);
+      preparation.catch(() => this.preparations.delete(split));
     }
     return preparation;
   }
 
-  async #build(label: string, steps: readonly ProgramStep[]): Promise<Schedule> {
+  private async build(label: string, steps: readonly ProgramStep[]): Promise<Schedule> {
     const { gpu, program, memory } = this;
     await memory.allocate(stepsFor(steps, memory.batch).flatMap((step) => step.buffers));
-    const [frame, pipelines] = [this.#frame, this.#pipelines];
+    const [frame, pipelines] = [this.frame, this.pipelines];
     return Schedule.build({ gpu, program, label, steps, memory, frame, pipelines });
   }
 
   /** Step lists with the same output share its ring. */
-  #ring(buffer: GPUBuffer, label: string): Readback {
+  private ring(buffer: GPUBuffer, label: string): Readback {
     const ring =
-      this.#rings.get(buffer) ?? new Readback(this.memory, buffer.size, RING_SLOTS, label);
-    this.#rings.set(buffer, ring);
+      this.rings.get(buffer) ?? new Readback(this.memory, buffer.size, RING_SLOTS, label);
+    this.rings.set(buffer, ring);
     return ring;
   }
 
-  #upload(list: StepListName, work: Work): void {
+  private upload(list: StepListName, work: Work): void {
     const { frame, split, staged, draws } = work;
-    this.gpu.queue.writeBuffer(this.#frame, 0, packFrame(frame));
+    this.gpu.queue.writeBuffer(this.frame, 0, packFrame(frame));
     const preparation = split && this.program.preparations![split]!;
     if (preparation && staged && draws) {
-      this.#write(preparation.staged.buffer, staged);
-      this.#write(preparation.draws.buffer, draws);
+      this.write(preparation.staged.buffer, staged);
+      this.write(preparation.draws.buffer, draws);
     }
-    for (const index of this.#tensorsOf(list).reads) {
+    for (const index of this.tensorsOf(list).reads) {
       const values = work[index];
-      if (values) this.#write(this.program.tensors[index]!.buffer, values);
+      if (values) this.write(this.program.tensors[index]!.buffer, values);
     }
   }
 
-  #write(index: number, { buffer, byteOffset, byteLength }: ArrayBufferView): void {
+  private write(index: number, { buffer, byteOffset, byteLength }: ArrayBufferView): void {
     this.gpu.queue.writeBuffer(this.memory.buffer(index), 0, buffer, byteOffset, byteLength);
   }
 
-  #lengthOf({ pitch }: ProgramTensor, list: StepListName, batch: number): number {
+  private lengthOf({ pitch }: ProgramTensor, list: StepListName, batch: number): number {
     if (pitch !== undefined) return batch * pitch;
     const { sums } = this.program;
     return summedWords(sums[list === "evaluate" ? "evaluate" : "train"].length);
   }
 
-  #tensorsOf(list: StepListName): ListTensors {
+  private tensorsOf(list: StepListName): ListTensors {
     const { uses } = this.program;
     return list in uses ? uses[list as ListWithTensors] : { reads: [], gives: [] };
   }

@@ -15,21 +15,21 @@ import type { Queue } from "./queue.js";
 const importFile = () => import("./network-file.js");
 
 export class Saving {
-  readonly #queue: Queue;
-  readonly #phases: Phases;
-  readonly #onWarning: (message: string) => unknown;
+  private readonly queue: Queue;
+  private readonly phases: Phases;
+  private readonly onWarning: (message: string) => unknown;
 
   constructor(queue: Queue, phases: Phases, onWarning: (message: string) => unknown) {
-    this.#queue = queue;
-    this.#phases = phases;
-    this.#onWarning = onWarning;
+    this.queue = queue;
+    this.phases = phases;
+    this.onWarning = onWarning;
   }
 
   /** The network as a file, as it is after all earlier calls. */
   async save(options: SaveOptions): Promise<Uint8Array<ArrayBuffer>> {
     assertKnown(options, SAVE_OPTIONS, "save");
     const own = { ...options, metadata: { ...options.metadata } };
-    return this.#queue.enqueue(async () => (await importFile()).save(this.#phases, own));
+    return this.queue.enqueue(async () => (await importFile()).save(this.phases, own));
   }
 
   /** Fills the network from a file, before all later calls. Resolves to the file's metadata. */
@@ -37,10 +37,10 @@ export class Saving {
     assertKnown(options, LOAD_OPTIONS, "load");
     const { optimizer, except } = options;
     const own = { bytes: ownBytes(bytes), optimizer, except: except && [...except] };
-    const { metadata, warning } = await this.#queue.enqueue(async () =>
-      (await importFile()).load(this.#phases, own),
+    const { metadata, warning } = await this.queue.enqueue(async () =>
+      (await importFile()).load(this.phases, own),
     );
-    if (warning) await this.#onWarning(warning);
+    if (warning) await this.onWarning(warning);
     return metadata;
   }
 }

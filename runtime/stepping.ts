@@ -51,35 +51,35 @@ interface FrameParts extends Partial<SharedStep> {
 const NO_EXAMPLES: Examples = { count: 0, data: {}, totals: [] };
 
 export class Stepping {
-  readonly #queue: Queue;
-  readonly #phases: Phases;
-  readonly #batch: number;
-  readonly #optimizer: OptimizerSettings;
-  readonly #copies = new Copies();
+  private readonly queue: Queue;
+  private readonly phases: Phases;
+  private readonly batch: number;
+  private readonly optimizer: OptimizerSettings;
+  private readonly copies = new Copies();
 
   constructor(queue: Queue, phases: Phases, { batch, ...settings }: SteppingOptions) {
-    this.#queue = queue;
-    this.#phases = phases;
-    this.#batch = batch;
-    this.#optimizer = withSettings(phases.loaded.program.optimizer, settings);
+    this.queue = queue;
+    this.phases = phases;
+    this.batch = batch;
+    this.optimizer = withSettings(phases.loaded.program.optimizer, settings);
   }
 
-  get #program(): Program {
-    return this.#phases.loaded.program;
+  private get program(): Program {
+    return this.phases.loaded.program;
   }
 
   /** Fills parameters from their initializers; averages begin with them. */
   async initialize(): Promise<void> {
-    const { loaded } = this.#phases;
+    const { loaded } = this.phases;
     const { steps, parameters } = loaded.program;
-    await this.#queue.enqueue(async () => {
+    await this.queue.enqueue(async () => {
       await loaded.parameters.allocate(parameters, "value");
       loaded.isFolded = false;
-      const frame = this.#frame({ first: 0, count: 1 }, { training: false, count: 1 });
+      const frame = this.frame({ first: 0, count: 1 }, { training: false, count: 1 });
       await loaded.runner.run("initialize", { frame, collects: false });
       if (steps.average.length > 0) await loaded.runner.run("average", { frame, collects: false });
     });
-    await this.#queue.explain(this.#queue.device.gpu.queue.onSubmittedWorkDone());
+    await this.queue.explain(this.queue.device.gpu.queue.onSubmittedWorkDone());
   }
 
   /** The loss and metrics of a training step or an evaluation, as sums with their weights. */
@@ -89,10 +89,10 @@ export class Stepping {
     { accumulate = 1, transfer, share, ...settings }: StepOptions = {},
   ): Promise<Measurement> {
     assertInteger(accumulate, 1, "`accumulate`");
-    const optimizer = withSettings(this.#optimizer, settings);
-    return this.#copies.keeping(images, transfer, async (own) => {
-      const { sums } = this.#program;
-      const examples = share?.isEmpty ? NO_EXAMPLES : this.#examplesOf(call, own, targets);
+    const optimizer = withSettings(this.optimizer, settings);
+    return this.copies.keeping(images, transfer, async (own) => {
+      const { sums } = this.program;
+      const examples = share?.isEmpty ? NO_EXAMPLES : this.examplesOf(call, own, targets);
       const { count, totals } = examples;
       const parts = {
         training: call === "train",
@@ -102,18 +102,18 @@ export class Stepping {
         optimizer,
         ...share,
       };
-      const { values } = (await this.#run(call, examples, parts, accumulate)).at(-1)!;
+      const { values } = (await this.run(call, examples, parts, accumulate)).at(-1)!;
       return readMeasurement(sums[call], values[0]!, parts);
     });
   }
 
   /** The model's output: images x values, row-major; by name where there are several. */
   predict(images: Inputs): Promise<Float32Array | Readonly<Record<string, Float32Array>>> {
-    return this.#copies.keeping(images, false, async (own) => {
-      const examples = this.#examplesOf("predict", own);
+    return this.copies.keeping(images, false, async (own) => {
+      const examples = this.examplesOf("predict", own);
       const { count } = examples;
-      const parts = await this.#run("predict", examples, { training: false, count });
-      const outputs = tensorsOf(this.#program, "prediction").map((tensor, place) => {
+      const parts = await this.run("predict", examples, { training: false, count });
+      const outputs = tensorsOf(this.program, "prediction").map((tensor, place) => {
         const slices = parts.map((part) => ({ ...part, values: part.values[place]! }));
         return [tensor.name, joinSlices(tensor, slices, count)] as const;
       });
@@ -127,12 +127,12 @@ export class Stepping {
     { images, targets, optimizer = {} }: InspectionExamples,
     visit: (parts: InspectionParts) => Promise<Result>,
   ): Promise<Result> {
-    return this.#copies.keeping(images, false, (own) => {
-      const examples = this.#examplesOf(list, own, targets, this.#phases.slice);
+    return this.copies.keeping(images, false, (own) => {
+      const examples = this.examplesOf(list, own, targets, this.phases.slice);
       const training = list !== "evaluate" && list !== "predict";
       const runs = [{ list, slice: { first: 0, count: examples.count } }];
-      const parts = { training, optimizer: withSettings(this.#optimizer, optimizer) };
-      return this.#inspect(runs, examples, parts, ([run]) => run!.begin().then(visit));
+      const parts = { training, optimizer: withSettings(this.optimizer, optimizer) };
+      return this.inspectRuns(runs, examples, parts, ([run]) => run!.begin().then(visit));
     });
   }
 
@@ -142,18 +142,18 @@ export class Stepping {
     { images, targets, optimizer = {}, accumulate }: CallExamples,
     visit: (runs: readonly InspectableRun[]) => Promise<Result>,
   ): Promise<Result> {
-    return this.#copies.keeping(images, false, (own) => {
-      const examples = this.#examplesOf(call, own, targets);
+    return this.copies.keeping(images, false, (own) => {
+      const examples = this.examplesOf(call, own, targets);
       const parts = {
         training: call === "train",
-        optimizer: withSettings(this.#optimizer, optimizer),
+        optimizer: withSettings(this.optimizer, optimizer),
       };
-      const runs = this.#runsOf(call, { ...parts, count: examples.count }, accumulate);
-      return this.#inspect(runs, examples, parts, visit);
+      const runs = this.runsOf(call, { ...parts, count: examples.count }, accumulate);
+      return this.inspectRuns(runs, examples, parts, visit);
     });
   }
 
-  #inspect<Result>(
+  private inspectRuns<Result>(
     runs: readonly ListRun[],
     examples: Examples,
     call: Omit<FrameParts, "count" | "totals">,
@@ -161,13 +161,13 @@ export class Stepping {
   ): Promise<Result> {
     const parts = { ...call, count: examples.count, totals: examples.totals };
     const begin = (run: ListRun): Promise<InspectionParts> => {
-      const frame = this.#frame(run.slice, parts);
+      const frame = this.frame(run.slice, parts);
       const own = partOfRun(examples.data, run, examples.count);
-      return this.#phases.loaded.runner.inspect(run.list, { ...own, frame, collects: false });
+      return this.phases.loaded.runner.inspect(run.list, { ...own, frame, collects: false });
     };
-    return this.#queue.enqueue(async () => {
-      const whole = { first: 0, count: Math.min(parts.count, this.#phases.slice) };
-      await this.#fold(runs[0]!.list, this.#frame(whole, parts));
+    return this.queue.enqueue(async () => {
+      const whole = { first: 0, count: Math.min(parts.count, this.phases.slice) };
+      await this.fold(runs[0]!.list, this.frame(whole, parts));
       return visit(runs.map((run) => ({ ...run, begin: () => begin(run) })));
     });
   }
@@ -176,26 +176,26 @@ export class Stepping {
    * Submits a call's runs in its turn, and waits for its results while later calls are submitted.
    * The results are a prediction each slice, or the metrics of all of them with the last.
    */
-  async #run(
+  private async run(
     call: Call,
     examples: Examples,
     parts: FrameParts,
     atLeast?: number,
   ): Promise<readonly SliceResults[]> {
     const { count } = examples;
-    const results = await this.#queue.enqueue(async () => {
+    const results = await this.queue.enqueue(async () => {
       // In its turn: a phase of training that begins before it has other lists.
-      const runs = this.#runsOf(call, parts, atLeast);
-      const { runner, program, memory } = this.#phases.loaded;
+      const runs = this.runsOf(call, parts, atLeast);
+      const { runner, program, memory } = this.phases.loaded;
       const last = runs.filter(({ list }) => list !== "update").at(-1);
-      await this.#fold(call, this.#frame({ first: 0, count }, parts));
+      await this.fold(call, this.frame({ first: 0, count }, parts));
       const submitted: { slice: Slice; result: Promise<readonly Float32Array[]> }[] = [];
       for (const run of runs) {
         const { list, slice, after } = run;
-        const frame = this.#frame(slice, parts);
+        const frame = this.frame(slice, parts);
         if (parts.sum && list === "update") {
           const own = submitted.at(-1)?.result;
-          const result = parts.sum({ gpu: this.#queue.device.gpu, program, memory, own });
+          const result = parts.sum({ gpu: this.queue.device.gpu, program, memory, own });
           await result;
           submitted.push({ slice, result });
         }
@@ -204,16 +204,16 @@ export class Stepping {
         const { result } = await runner.run(list, { ...own, frame, collects, after });
         if (list !== "update") submitted.push({ slice, result });
       }
-      if (call === "train") this.#phases.step++;
+      if (call === "train") this.phases.step++;
       return submitted;
     });
     const read = results.map(async ({ slice, result }) => ({ ...slice, values: await result }));
-    return this.#queue.explain(Promise.all(read));
+    return this.queue.explain(Promise.all(read));
   }
 
   /** Folds parameters again, if the list reads what is folded and they have changed. */
-  async #fold(list: StepListName, frame: Frame): Promise<void> {
-    const { loaded } = this.#phases;
+  private async fold(list: StepListName, frame: Frame): Promise<void> {
+    const { loaded } = this.phases;
     const reads = list === "evaluate" || list === "predict";
     if (reads && !loaded.isFolded && loaded.program.steps.fold.length > 0) {
       await loaded.runner.run("fold", { frame, collects: false });
@@ -221,9 +221,9 @@ export class Stepping {
     loaded.isFolded = reads;
   }
 
-  #frame(slice: Slice, parts: FrameParts): Frame {
-    const { count, first = 0, images = count, optimizer = this.#optimizer } = parts;
-    const { step, since, seed } = this.#phases;
+  private frame(slice: Slice, parts: FrameParts): Frame {
+    const { count, first = 0, images = count, optimizer = this.optimizer } = parts;
+    const { step, since, seed } = this.phases;
     return {
       ...parts,
       batch: slice.count,
@@ -239,18 +239,23 @@ export class Stepping {
   }
 
   /** Checks the examples of a call of at most `most`, and copies their targets. */
-  #examplesOf(list: StepListName, images: Inputs, targets?: Targets, most = this.#batch): Examples {
-    const { count, data } = checkInputs(this.#program, images, most);
+  private examplesOf(
+    list: StepListName,
+    images: Inputs,
+    targets?: Targets,
+    most = this.batch,
+  ): Examples {
+    const { count, data } = checkInputs(this.program, images, most);
     if (list === "predict") return { count, data, totals: [] };
     const training = list !== "evaluate";
-    const compared = checkTargets(this.#program, targets, { images: count, training });
-    return { count, data: { ...data, ...compared }, totals: totalsOf(this.#program, compared) };
+    const compared = checkTargets(this.program, targets, { images: count, training });
+    return { count, data: { ...data, ...compared }, totals: totalsOf(this.program, compared) };
   }
 
-  #runsOf(call: Call, { count, sum }: FrameParts, atLeast?: number): readonly ListRun[] {
-    const { steps } = this.#program;
-    const most = this.#phases.slice;
+  private runsOf(call: Call, { count, sum }: FrameParts, atLeast?: number): readonly ListRun[] {
+    const { steps } = this.program;
+    const most = this.phases.slice;
     // The update of a shared step waits for the sums of others, as it does for those of slices.
-    return runsOf(call, count, { steps, most, batch: sum ? Infinity : this.#batch, atLeast });
+    return runsOf(call, count, { steps, most, batch: sum ? Infinity : this.batch, atLeast });
   }
 }

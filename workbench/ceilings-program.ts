@@ -1,4 +1,6 @@
-/** A program that is no network: its predictions take as long as an adapter's limits let them. */
+/**
+ * A program that is not a network: its predictions take as long as an adapter's limits let them.
+ */
 import {
   PROGRAM_FORMAT,
   type Program,

@@ -8,7 +8,7 @@ const unneeded = "netc has no such choice: leave it out";
  */
 export const absentArguments: AbsentNames = {
   // Layers
-  activation: "an activation is a layer of its own: `conv(64, kernel=3) -> relu`",
+  activation: "an activation is a separate layer: `conv(64, kernel=3) -> relu`",
   inplace: "the compiler plans the memory: leave it out",
   numfeatures: inferred,
   normalizedshape: inferred,

@@ -6,6 +6,6 @@ import type { Scope } from "./scope.js";
 export interface Environment {
   readonly scope: Scope;
   readonly reporter: Reporter;
-  /** Remembers what names stand for, for editors. */
+  /** Remembers what names mean, for editors. */
   readonly names: Occurrences;
 }

@@ -85,7 +85,7 @@ export const functions: readonly ConstantFunction[] = [
   },
 ];
 
-/** Whether a call computes a constant, and is no loss, schedule or the like. */
+/** Whether a call computes a constant, and is not a loss, a schedule or the like. */
 export function isFunction(name: string): boolean {
   return functions.some((each) => each.name === name);
 }

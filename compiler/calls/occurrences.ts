@@ -1,7 +1,7 @@
 import type { Span } from "../../grammar/ast.js";
 import { type Constant, formatConstant } from "./constant.js";
 
-/** A name in the text and what it stands for: definition (then both spans are the same) or use. */
+/** A name in the text and what it means: definition (then both spans are the same) or use. */
 export interface Occurrence {
   readonly name: string;
   readonly kind:
@@ -33,7 +33,7 @@ type Kind = Occurrence["kind"];
 const MOST_VALUES = 24;
 
 /**
- * Collects names and what they stand for. What is analysed twice (a model for two recipes) counts
+ * Collects names and what they mean. What is analysed twice (a model for two recipes) counts
  * once.
  */
 export class Occurrences {

@@ -2,7 +2,7 @@ import type { Span } from "../../grammar/ast.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue/index.js";
 import { createDiagnostic, type DiagnosticDetails } from "../diagnostics/create.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
-/** A place where a block's body stands for one of its uses. */
+/** A place where a block is used and replaced by its body. */
 export interface BlockUse {
   /** The block's name. */
   readonly block: string;

@@ -13,7 +13,7 @@ export interface ArgumentReader extends Environment {
 /** What may be written for an argument, for editors to offer. */
 export type Accepted =
   | { readonly kind: "number" | "string" | "value" | "duration" }
-  /** Names that stand for themselves: `divide=size`. */
+  /** Names that mean themselves: `divide=size`. */
   | { readonly kind: "word"; readonly words: readonly string[] }
   /** Calls: `init=normal(0.01)`. */
   | { readonly kind: "call"; readonly signatures: readonly Described[] };
@@ -80,7 +80,7 @@ export interface Described<
 /** A call whose arguments were checked. */
 export interface Bound<Declarations extends ArgumentDeclarations = ArgumentDeclarations> {
   readonly values: ArgumentValues<Declarations>;
-  /** Where each argument that the call gives stands. */
+  /** The place of each argument that the call gives. */
   readonly spans: ReadonlyMap<string, Span>;
 }
 

@@ -51,7 +51,7 @@ export function adviseCall(
   };
 }
 
-/** What to say about a name that stands alone. */
+/** What to say about a name that is not a call. */
 export function adviseName({ name, span }: Identifier, vocabulary: Vocabulary): Advice {
   const found = lookUp(name, vocabulary, []);
   if (typeof found === "string") return { question: "", notes: [found], fixes: [] };
@@ -118,7 +118,7 @@ function named(candidate: string | Named): Named {
   return typeof candidate === "string" ? { name: candidate, aliases: [] } : candidate;
 }
 
-/** More names than these nobody reads. */
+/** No one reads a longer list of names. */
 const MOST_LISTED = 100;
 
 /** `a, b and c`; of very many, the first. */

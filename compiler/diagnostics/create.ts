@@ -7,7 +7,7 @@ export interface DiagnosticDetails {
   readonly message: string;
   /** The place that is underlined with `^^^`. */
   readonly span: Span;
-  /** What stands beside the underline; nothing if left out. */
+  /** The text after the underline; none if left out. */
   readonly label?: string;
   readonly related?: readonly Label[];
   readonly notes?: readonly string[];

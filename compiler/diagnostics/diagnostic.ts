@@ -30,8 +30,9 @@ export interface Fix {
 }
 
 /**
- * One thing that is wrong with a spec. The message stands alone: it says what was expected and what
- * came, with the numbers. Related labels (three at most) show where the offending value came from.
+ * One thing that is wrong with a spec. The message makes sense alone: it says what was expected and
+ * what came, with the numbers. Related labels (three at most) show where the offending value came
+ * from.
  */
 export interface Diagnostic {
   readonly code: string;

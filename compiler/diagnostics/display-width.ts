@@ -1,6 +1,6 @@
 import { visible } from "../../program/visible.js";
 
-/** How wide text is on a terminal, so that underlines stand below what they mean. */
+/** How wide text is on a terminal, so that underlines are below their text. */
 
 export const tabWidth = 4;
 
@@ -28,7 +28,7 @@ export function cellsOf(line: string): Cell[] {
     const cell = cellOf(character, column);
     column += cell.width;
     cells.push(cell);
-    // The second half of a surrogate pair shows nothing of its own.
+    // The second half of a surrogate pair has no cell.
     if (character.length > 1) cells.push({ text: "", width: 0 });
   }
   return cells;

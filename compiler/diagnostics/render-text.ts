@@ -178,7 +178,7 @@ function showCells(cells: readonly Cell[], start: number): string {
   return `${start > 0 ? ellipsis : ""}${text}${isCut ? ellipsis : ""}`;
 }
 
-/** How far an underline stands beyond the end of its line. */
+/** How far an underline extends beyond the end of its line. */
 function cellsMissing(cells: readonly Cell[], { from }: Underline): number {
   return Math.max(0, from - 1 - cells.length);
 }

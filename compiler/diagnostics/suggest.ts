@@ -103,7 +103,7 @@ function bySpelledAlias(matches: readonly Match[]): Suggestion {
   return { name, alias, isCertain: isCertain && alias.differs === undefined };
 }
 
-/** Where nobody spells it so, all who nearly do have to agree. */
+/** If no framework has this exact name, all with a similar name must agree. */
 function byOneWord(matches: readonly Match[]): Suggestion | undefined {
   const [first] = matches;
   if (!first) return undefined;

@@ -7,7 +7,7 @@ import { isUnrolled, ROWS, rowsOf, unrolledBlocks } from "./unrolled.js";
 /**
  * The generated ES module: the programs as data, with kernels as readable text, and one function
  * that puts them on a GPU. Programs of different targets share kernels and parameters; their steps
- * stand one a line, close together, since they are most of the file.
+ * are one per line, close together, since they are most of the file.
  */
 export function emitModule(programs: readonly Program[], recipe: TrainRecipe | undefined): string {
   const [first] = programs;
@@ -73,7 +73,7 @@ const step = (kernel, buffers, constants, [fixed, perImage, tile, z], label, [li
 ${ROWS}`;
 
 /**
- * Kernels of all programs, each text once. Those that are alike stand together, by name: a
+ * Kernels of all programs, each text once. Similar ones are next to each other, sorted by name: a
  * compressor sees no further than 32 KiB back.
  */
 class KernelTable {
@@ -98,8 +98,8 @@ class KernelTable {
 const FRAME = frameStruct(0);
 
 /**
- * Kernels as template literals; blocks that several of them share stand once, before them, under a
- * name.
+ * Kernels as template literals; blocks that several of them share are written once, before them,
+ * under a name.
  */
 function emitKernels(kernels: readonly ProgramKernel[]): string[] {
   const blocks = sharedBlocks(kernels.map(({ wgsl }) => wgsl));
@@ -207,7 +207,7 @@ function emitPreparations({ preparations }: Program): string[] {
     "    preparations: {",
     ...Object.entries(preparations).flatMap(([split, { steps, ...plain }]) => [
       `      ${split}: {`,
-      // They stand in the recipe already, from which they came.
+      // The recipe, from which they came, has them already.
       `        transforms: recipe.data.${split}.transforms,`,
       ...Object.entries(plain)
         .filter(([name]) => name !== "transforms")

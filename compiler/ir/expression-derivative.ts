@@ -69,7 +69,7 @@ const binaryRules: Readonly<
 };
 
 /**
- * The derivative of `expression` by one of its leaves, simplified. `value` stands for what the
+ * The derivative of `expression` by one of its leaves, simplified. `value` is what the
  * expression itself comes to where that is stored: relu, sigmoid, tanh, exp and sqrt at the root
  * are then differentiated in terms of it, and nothing below the root need be kept for the backward
  * pass.

@@ -169,7 +169,7 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  *   running one is unbiased
  * - normalize: x, its channelStatistics, and weight and bias [C] if it has any -> (x - mean) /
  *   sqrt(variance + epsilon), times weight plus bias. Its gradient takes into account that the
- *   statistics depend on x, and theirs is none
+ *   statistics depend on x, and they have no gradient
  * - normalizeScale: known mean and variance, and weight and bias if it has any -> scale, shift [C]:
  *   normalize is then x * scale + shift
  * - scaledWeights: w, scale [O] -> w, each output channel times its scale
@@ -202,7 +202,7 @@ export interface LossScaleAttributes extends Omit<DynamicLossScale, "kind"> {
  *   scale
  * - adjustLossScale: the squareSum of all gradients, and the state of the loss scale -> [4]: the
  *   factor of the gradients, 0 where this step is to change nothing; Adam's two bias corrections
- *   after so many updates; the scale that gradients had. Changes the state in place
+ *   after this many updates; the scale that gradients had. Changes the state in place
  * - update: w, dw, the optimizer's states of w -> nothing; changes w and the states in place. With
  *   `clipsNorm`, a last input is the squareSum of all gradients; with `skips`, what adjustLossScale
  *   made of it. By the rule `accumulate`, w is the sum of a parameter's gradients over the slices
@@ -311,7 +311,7 @@ export interface Port {
 }
 
 /**
- * A network as primitives. Nodes stand in an order in which every value is made before it is used.
+ * A network as primitives. Every node comes after the nodes that make its inputs.
  */
 export interface Graph {
   readonly name: string;
@@ -381,13 +381,13 @@ export function sumChunks<Input>(inputs: readonly Input[]): readonly (readonly I
   );
 }
 
-/** What a graph's means divide by beside the number of examples, each once. */
+/** What a graph's means divide by, other than the number of examples, each once. */
 export function classTotals({ metrics }: Pick<Graph, "metrics">): readonly ClassTotal[] {
   const totals = metrics.flatMap(({ terms }) => terms.flatMap(({ over }) => over ?? []));
   return totals.filter((total, index) => indexOfTotal(totals, total) === index);
 }
 
-/** The place of a total among others; -1 if it is not there. */
+/** The place of a total among others; -1 if it is missing. */
 export function indexOfTotal(totals: readonly ClassTotal[], wanted: ClassTotal): number {
   return totals.findIndex(
     ({ of, target, weights }) =>

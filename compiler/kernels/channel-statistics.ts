@@ -1,7 +1,7 @@
 /**
  * Reductions of each channel over batch and space, in two kernels. In the first, a lane goes
  * through a part of a channel quad's values and leaves a few vec4 of it in `partial`,
- * [part][quad][...]; lanes need nothing of each other. In the second, a workgroup for each channel
+ * [part][quad][...]; lanes do not depend on each other. In the second, a workgroup for each channel
  * quad puts the parts together. Sums have the same order every time.
  */
 import { PART_QUADS } from "../ir/fusion.js";

@@ -24,7 +24,7 @@ export interface ClassificationVariant {
   readonly topK: readonly number[];
   /** Whether images are mixtures of two, with a partner's label and the first one's share. */
   readonly mixed: boolean;
-  /** How many classes have weights of their own; 0 where all count alike. */
+  /** How many classes have a weight each; 0 if all classes count equally. */
   readonly weightedClasses: number;
   /** How many totals the frame has, if the kernel reads them. */
   readonly totals: number;
@@ -108,7 +108,7 @@ function constantsOf(variant: ClassificationVariant) {
   } as const;
 }
 
-/** A part of a loss that is a mean of its own. */
+/** A part of a loss that is a separate mean. */
 interface LossPart {
   /** Of the names of what belongs to it. */
   readonly prefix: "" | "partner_";

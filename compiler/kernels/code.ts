@@ -1,5 +1,5 @@
 /**
- * WGSL as it is written: statements are text, and every name in them that anybody else must know is
+ * WGSL as it is written: statements are text, and every name in them that others must know is
  * an object. Text is printed last, by a `Printer`, which learns what the text needs.
  */
 import { FRAME } from "../../program/frame.js";
@@ -143,7 +143,7 @@ export const frame = Object.fromEntries(
   Object.keys(FRAME).map((word) => [word, text(`frame.${word}`)]),
 ) as Readonly<Record<keyof typeof FRAME, Code>>;
 
-/** A total of the frame that has so many of them behind its words. */
+/** One of the frame's totals, which follow its words; `totals` is their number. */
 export const classTotal = (totals: number, at: Code): Code =>
   new Code((printer) => {
     printer.readTotals(totals);
@@ -168,7 +168,7 @@ export const subgroupLane = new Code((printer) => {
   return "subgroup_lane";
 });
 
-/** The thread's number over all workgroups of so many lanes, as a variable. */
+/** The thread's number over all workgroups of `lanes` lanes, as a variable. */
 export const startThread = (lanes: number, name = "thread"): Code =>
   code`let ${text(name)} = ${block} * ${lanes} + ${lane};`;
 

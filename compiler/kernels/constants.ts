@@ -2,7 +2,7 @@
 import { Code, code, helper, text } from "./code.js";
 
 /**
- * A table of so many f32, in as many vec4 as are needed: that is how uniform memory holds arrays.
+ * A table of this many f32, in as many vec4 as are needed: that is how uniform memory holds arrays.
  */
 export interface Table {
   readonly table: number;

@@ -16,7 +16,7 @@ import type { Exchange } from "./exchange.js";
  *   output pixels
  *
  * Every size is a constant of the step, not of the kernel, so that layers share pipelines. Tint
- * leaves loops with bounds from uniforms a counter of their own; in a register block of this size
+ * leaves loops with bounds from uniforms an extra counter; in a register block of this size
  * that is not noticeable.
  */
 

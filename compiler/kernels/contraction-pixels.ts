@@ -191,13 +191,13 @@ const COLUMNS: Readonly<Record<ColumnOrder, ColumnWalk>> = {
 
 /** A turn of the loop over K. */
 interface Turn {
-  /** What stands before the loop, whose first step of K is given. */
+  /** The code before the loop, whose first step of K is given. */
   readonly before: (first: Code) => readonly Code[];
   readonly body: readonly Code[];
 }
 
 /**
- * From so many rows a lane on, a turn is long enough for another turn's loads to pay for the
+ * From this many rows per lane on, a turn is long enough for another turn's loads to pay for the
  * registers that hold them.
  */
 const LEAST_ROWS_AHEAD = 16;

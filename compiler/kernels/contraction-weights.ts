@@ -148,7 +148,7 @@ const BIAS_PARTIALS: GradientSink = {
 };
 
 /**
- * A loop of its own, for the workgroups of the first rows alone: in the other loop every workgroup
+ * A separate loop for the workgroups of the first rows alone: in the other loop every workgroup
  * would pay for it. Lines are summed by themselves, and images of them: of a single sum of all
  * pixels, the last digits would be lost.
  */

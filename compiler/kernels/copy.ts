@@ -29,7 +29,7 @@ export const importImages = defineKernel("import_images", () => ({
     }`,
 }));
 
-/** Some channels of each pixel, one by one, to a place of their own. Pitches in floats. */
+/** Some channels of each pixel, one by one, each to its place. Pitches in floats. */
 export const copyChannels = defineKernel("copy_channels", () => ({
   summary: "Channels of each pixel, to their place in another activation.",
   bindings: { a: read("f32"), result: written("f32") },

@@ -19,7 +19,7 @@ export interface Scope<B extends Bindings, C extends Constants> {
   readonly k: ConstantCode<C>;
 }
 
-/** A part of a kernel that varies, such as an epilogue, with bindings and constants of its own. */
+/** A part of a kernel that varies, such as an epilogue, with its bindings and constants. */
 export interface Fragment<B extends Bindings = Bindings, C extends Constants = Constants> {
   readonly bindings: B;
   readonly constants: C;
@@ -68,7 +68,7 @@ export interface KernelDefinition {
 
 export const definitions: KernelDefinition[] = [];
 
-/** From so many kernels on, those that were made before are forgotten. */
+/** Most kernels that are kept; beyond that, earlier ones are forgotten. */
 const MOST_KEPT = 1000;
 
 /**

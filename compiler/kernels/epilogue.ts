@@ -64,7 +64,7 @@ export interface Unfinished {
 export interface EpilogueFragment extends Fragment {
   /** Words for the kernel's name. */
   readonly suffix: string;
-  /** Names of the operands that are read at a place of their own, and of those read by channel. */
+  /** Names of the operands that are read at a separate place, and of those read by channel. */
   readonly activations: readonly string[];
   readonly vectors: readonly string[];
   readonly readsPixels: boolean;

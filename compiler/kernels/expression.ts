@@ -81,7 +81,7 @@ function printBinary(
   leaves: Leaves,
 ): Code {
   if (operator === "multiply") {
-    // A mask times a value is a selection: cheaper, and 0 times infinity is no NaN.
+    // A mask times a value is a selection: cheaper, and 0 times infinity is not NaN.
     if (isPositive(left)) return printMasked(left.argument, right, leaves);
     if (isPositive(right)) return printMasked(right.argument, left, leaves);
   }

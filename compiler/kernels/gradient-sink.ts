@@ -137,7 +137,7 @@ const STORED: GradientSink = {
 };
 
 /**
- * What a sink binds and is given, by the names of weights; `prefixed` has those of a bias beside
+ * What a sink binds and is given, by the names of weights; `prefixed` adds those of a bias to
  * them.
  */
 const factorsOf = ({ optimizer, unscales }: Descent): readonly string[] => [

@@ -10,8 +10,8 @@ export const UPDATE_WORKGROUP = 64;
 export const UPDATE_QUADS = 4;
 
 /**
- * What an update by itself reads beside the gradient: the sum of all gradients' squares, or what a
- * loss scale made of it.
+ * What an update by itself reads in addition to the gradient: the sum of all gradients' squares, or
+ * what a loss scale made of it.
  */
 export type UpdateScale = "none" | "norm" | "applied";
 

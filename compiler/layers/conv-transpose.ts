@@ -81,7 +81,7 @@ checkerboard is left (Odena, Dumoulin and Olah, 2016).
     const { kernel, stride, dilation, groups, out } = values;
     const image = imageShape(input.shape);
     const area = kernel[0] * kernel[1];
-    // PyTorch counts the fans by the weight's axes, which stand the other way round here.
+    // PyTorch counts the fans by the weight's axes, which are in the other order here.
     const fans = { fanIn: (out / groups) * area, fanOut: image.channels * area };
     const weight = addWeight([image.channels, out / groups, ...kernel], fans, values, context);
     const [vertical, horizontal] = values.padding;
@@ -140,7 +140,7 @@ function reportNothing(
 ): undefined {
   const [height, width] = transposedSize(image, windows);
   return context.report("NET2032", {
-    message: `${context.title}: padding ${windows.padding.join(" and ")} leaves nothing of its ${height}x${width} output`,
+    message: `${context.title}: padding ${windows.padding.join(" and ")} removes all of its ${height}x${width} output`,
     at: "padding",
     label: "cuts off everything",
     axis: "space",

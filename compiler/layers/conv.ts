@@ -96,8 +96,8 @@ Sutskever and Hinton, 2012).
 });
 
 /**
- * A kernel larger than any image, with fewer channels than it has columns: they may stand in each
- * other's place.
+ * A kernel larger than any image, with fewer channels than it has columns: they may have been
+ * swapped.
  */
 function swapFixes(
   { out, kernel }: { readonly out: number; readonly kernel: Pair },

@@ -25,7 +25,7 @@ export interface LayerProblem {
   readonly message: string;
   /** The argument to underline; the layer's name if left out or not written. */
   readonly at?: string;
-  /** What stands beside the underline. */
+  /** The text after the underline. */
   readonly label?: string;
   readonly axis?: Axis;
   readonly notes?: readonly string[];
@@ -49,7 +49,7 @@ export interface InferenceContext {
   report(code: DiagnosticCode, problem: LayerProblem): undefined;
   /**
    * Which square inputs of the network would satisfy `test`, given the shape that this layer would
-   * receive then: "inputs of 223 to 254". Undefined where none would, or where the input is no
+   * receive then: "inputs of 223 to 254". Undefined where none would, or where the input is not a
    * square image.
    */
   inputsWhere(test: (shape: Shape) => boolean): string | undefined;
@@ -85,8 +85,9 @@ export interface LayerDefinition<
   readonly documentation: string;
   readonly samples: readonly LayerSample[];
   /**
-   * Whether the layer reads other values besides the current one. They are named by its first
-   * arguments (`add(shortcut)`, `concat(a, b)`), before those of `positional`. None if left out.
+   * Whether the layer reads other values in addition to the current one. They are named by its
+   * first arguments (`add(shortcut)`, `concat(a, b)`), before those of `positional`. None if left
+   * out.
    */
   readonly others?: "one" | "several";
 

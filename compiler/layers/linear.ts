@@ -102,7 +102,7 @@ function reportFeatures(declared: number, actual: number, context: InferenceCont
 }
 
 /**
- * The side of the square image of so many channels that has `features` elements, if there is one.
+ * The side of the square image with this many channels and `features` elements, if there is one.
  */
 function squareSide(features: number, channels: number): number | undefined {
   const side = Math.sqrt(features / channels);

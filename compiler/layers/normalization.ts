@@ -7,7 +7,7 @@ import { type ArgumentValues, withDefault } from "../calls/signature.js";
 import type { InferenceContext, LayerContext } from "./layer.js";
 import { addBias, addWeight, trainingArguments } from "./weights.js";
 
-/** Settings of every layer that normalises. */
+/** Settings of every layer that normalizes. */
 export const normalizationArguments = {
   eps: withDefault(float({ above: 0 }), 1e-5, "added to the variance"),
   affine: withDefault(boolean(), true, "whether a weight and a bias per channel follow"),
@@ -72,11 +72,9 @@ export function lowerGroups(
 export function requireSeveral(count: number, input: Shape, context: InferenceContext): void {
   if (count > 1) return;
   context.report("NET2041", {
-    message: `${context.title} would normalise each value of ${formatShape(input)} by itself`,
+    message: `${context.title} normalizes over single values of ${formatShape(input)}`,
     label: "mean and variance of one value",
     axis: "channels",
-    notes: [
-      "a value less its own mean is 0, whatever the input: the output would be the bias alone",
-    ],
+    notes: ["a value minus its mean is 0, whatever the input: the output would be the bias alone"],
   });
 }

@@ -71,7 +71,7 @@ function checkPadding(values: PoolingValues, context: InferenceContext): void {
   });
 }
 
-/** The op's geometry. What `ceil` adds stands as further padding at the bottom and at the right. */
+/** The op's geometry. What `ceil` adds becomes padding at the bottom and the right. */
 export function poolGeometry(input: Shape, values: PoolingValues) {
   const image = imageShape(input);
   const windows = windowsOf(values);

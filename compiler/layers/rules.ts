@@ -13,7 +13,7 @@ export function requireImage(input: Shape, context: InferenceContext): ImageShap
     message: `${context.title} needs an image [N, C, H, W] but receives ${formatShape(input)}`,
     label: `expected 4 axes, got ${input.length}`,
     axis: "rank",
-    notes: ["a flat value has no rows and columns: convolutions and pools stand before `flatten`"],
+    notes: ["a flat value has no rows and columns: put convolutions and pools before `flatten`"],
   });
 }
 
@@ -67,7 +67,7 @@ export function warnOfGaps(image: ImageShape, windows: Windows, context: Inferen
   if ((span[0] === 1 && span[1] === 1) || !(isApart(0) || isApart(1))) return;
   const read = Math.min(1, span[0] / stride[0]) * Math.min(1, span[1] / stride[1]);
   context.report("NET2050", {
-    message: `${context.title}: its stride of ${sizeText(stride)} steps over its ${span[0]}x${span[1]} window, so that ${Math.round(100 * (1 - read))}% of its input is never read`,
+    message: `${context.title}: its stride of ${sizeText(stride)} exceeds its ${span[0]}x${span[1]} window, so ${Math.round(100 * (1 - read))}% of its input is never read`,
     at: "stride",
     label: `at most ${sizeText([Math.min(stride[0], span[0]), Math.min(stride[1], span[1])])} leaves no gaps`,
   });

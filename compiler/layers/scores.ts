@@ -27,7 +27,7 @@ export interface ScoreDefinition<
    * shape.
    */
   readonly against: "labels" | "values";
-  /** A layer that the score applies itself, and that must not stand before it. */
+  /** A layer that the score applies itself, and that must not precede it. */
   readonly applies?: "softmax" | "sigmoid";
   /** Whether it is a share of something, shown as a percentage. */
   readonly isFraction?: true;

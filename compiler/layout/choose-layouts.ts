@@ -31,7 +31,7 @@ export function chooseLayouts(graph: Graph): Layouts {
   );
 }
 
-/** [N, C, H, W] or [N, F]; [N] values and codes have layouts of their own. */
+/** [N, C, H, W] or [N, F]; [N] values and codes have other layouts. */
 export function isActivation(value: Value): boolean {
   return value.shape[0] === BATCH && value.shape.length >= 2 && value.type === "f32";
 }

@@ -13,9 +13,9 @@ export const NO_HALVES: HalfValues = new Set();
  * training keeps and moves. Every kernel computes and sums in 32 bits; what it stores in 16 is
  * rounded once.
  *
- * In 32 bits stay whatever is no activation (weights, their gradients, what the optimizer keeps,
- * statistics, means, losses), and of the activations the prediction and those next to a loss, a
- * softmax or a sum of squares: where PyTorch's autocast has f32, too.
+ * In 32 bits stay whatever is not an activation (weights, their gradients, what the optimizer
+ * keeps, statistics, means, losses), and of the activations the prediction and those next to a
+ * loss, a softmax or a sum of squares: where PyTorch's autocast has f32, too.
  */
 export function chooseHalves(graph: Graph): HalfValues {
   const uses = new Uses(graph);

@@ -9,7 +9,7 @@ import { ConvolutionGeometry } from "./geometry.js";
 import { evenShare, shares } from "./shares.js";
 
 /**
- * Rows [start, start + count) of a parameter, which are output channels, in a buffer of their own.
+ * Rows [start, start + count) of a parameter, which are output channels, in a separate buffer.
  */
 export interface Piece {
   readonly start: number;
@@ -23,7 +23,9 @@ export interface StoredParameter {
   readonly pieces: readonly Piece[];
 }
 
-/** How a parameter lies in memory, which its reader decides, in pieces of at most so many bytes. */
+/**
+ * How a parameter lies in memory, which its reader decides, in pieces of at most this many bytes.
+ */
 export function storeParameter(
   parameter: Parameter,
   uses: Uses,
@@ -74,7 +76,7 @@ function layoutOf({ value }: Parameter, uses: Uses, layouts: Layouts): Parameter
 /**
  * Whole if it fits, else in pieces of whole groups, or of some output channels of a group. Four
  * output channels are never split, nor are parameters of other layouts: what is larger than the
- * limit then is an error of its own (../limits.ts).
+ * limit then is a separate error (../limits.ts).
  */
 function split(layout: ParameterLayout, channels: number, limit: number): readonly Piece[] {
   if (layout.kind !== "contraction") {

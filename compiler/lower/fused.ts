@@ -62,7 +62,7 @@ function boundEpilogue(
   });
 }
 
-/** The same epilogue where the result is taken to have so many channels. */
+/** The same epilogue for a result with this many channels. */
 export function withChannels(finish: LoweredEpilogue, channels: number): LoweredEpilogue {
   const { epilogue, bound } = finish;
   if (!readsChannels(epilogue)) return finish;

@@ -11,7 +11,7 @@ import { bind, type Bound } from "./dispatch.js";
 import type { Storage } from "../plan/storage.js";
 
 /**
- * Where a gradient goes: into memory of its own, or at once into the parameter and what the
+ * Where a gradient goes: into separate memory, or at once into the parameter and what the
  * optimizer keeps of it.
  */
 export interface LoweredSink {
@@ -27,7 +27,7 @@ export interface LoweredSink {
 export interface BiasSink {
   readonly use: Descent;
   readonly quads: number;
-  /** What a kernel is given beside the weights' sink, or by itself. */
+  /** What a kernel is given in addition to the weights' sink, or by itself. */
   readonly bound: Readonly<Record<Trained, Bound>>;
 }
 

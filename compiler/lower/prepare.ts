@@ -119,7 +119,7 @@ function planStaging({ source, transforms }: DataSplitRecipe, input: Size): Stag
   };
 }
 
-/** Transforms after which images are no bytes any more. */
+/** Transforms after which images are not bytes any more. */
 const MAKES_FLOATS: { readonly [Kind in Transform["kind"]]?: true } = {
   normalize: true,
   color_jitter: true,

@@ -54,7 +54,7 @@ function placeOf({ name, weights }: ResolvedLayer) {
   );
 }
 
-/** A layer that has weights of its own is not part of a share. */
+/** A layer with separate weights is not part of a share. */
 function requireShares({ layers }: ResolvedNetwork): void {
   const shared = new Set(
     layers.flatMap(({ name, weights }) => (name === weights ? [] : [weights])),
@@ -74,7 +74,7 @@ function inputOf({ layers }: ResolvedNetwork, { name, first, count }: ShareUse):
   throw new Error(`the shared layers \`${name}\` read several values`);
 }
 
-/** The layers of a use as a network of their own, which reads what they are applied to. */
+/** The layers of a use as a separate network, which reads what they are applied to. */
 export function withinUse(network: ResolvedNetwork, use: ShareUse): ResolvedNetwork {
   const { first, count, share } = use;
   const value = ({ from, index }: NetworkValue): NetworkValue =>

@@ -10,8 +10,8 @@ import type { OpDefinition } from "./op.js";
 
 /**
  * A dynamic loss scale after a step's gradients are known (Micikevicius et al., "Mixed precision
- * training", ICLR 2018; PyTorch's GradScaler). Where the sum of their squares is no finite number,
- * neither is one of them: the step changes nothing, and the scale backs off.
+ * training", ICLR 2018; PyTorch's GradScaler). Where the sum of their squares is not a finite
+ * number, neither is one of them: the step changes nothing, and the scale backs off.
  */
 export const adjustLossScale: OpDefinition<"adjustLossScale"> = {
   outputs([squares, state]) {

@@ -4,7 +4,7 @@ import type { OpDefinition } from "./op.js";
 import { imageSizes, resolveShape, zeros } from "./tensors.js";
 import { averageWindows, pooledShape, windowedSize } from "./windows.js";
 
-/** The shape of what an average pool gives; it allocates nothing of that size. */
+/** The output shape of an average pool; this allocates no memory of that size. */
 export function averagedShape(x: Shape, attributes: AverageAttributes): Shape {
   const isAdaptive = attributes.windows === "adaptive";
   return pooledShape(x, isAdaptive ? attributes.outputSize : windowedSize(x, attributes));

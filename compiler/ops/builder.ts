@@ -40,7 +40,7 @@ export class GraphBuilder implements Builder {
   }
 
   /**
-   * Continues from an existing graph whose nodes are to be written anew; ids stay unique over both.
+   * Continues from an existing graph whose nodes are to be replaced; ids stay unique over both.
    */
   static withoutNodes(graph: Graph): GraphBuilder {
     const builder = new GraphBuilder(graph.name);
@@ -109,7 +109,7 @@ export class GraphBuilder implements Builder {
     return this.value(name, shape, type, origin);
   }
 
-  /** Adds a node as it stands, with the outputs it has. */
+  /** Adds a node unchanged, with the outputs it has. */
   keep(node: AnyNode): void {
     this.nodes.push(node);
   }

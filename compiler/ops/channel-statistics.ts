@@ -9,7 +9,7 @@ import { imageSizes, zeros } from "./tensors.js";
  * unbiased one, as PyTorch does; where a channel has a single value there is none, and the running
  * variance stays.
  *
- * It has no gradient of its own: `normalize`, its only reader, answers for both.
+ * It has no gradient: that of `normalize`, its only reader, includes it.
  */
 export const channelStatistics: OpDefinition<"channelStatistics"> = {
   outputs([x, runningMean, runningVariance]) {

@@ -85,7 +85,7 @@ function logSumOfPowers(logits: readonly number[]): number {
   return maximum + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - maximum), 0));
 }
 
-/** Whether partners have a sum of their own: by class weights, it is over another weight. */
+/** Whether partners have a separate sum: by class weights, it is over another weight. */
 const separatesPartners = (inputs: readonly unknown[], { classWeights }: LabelRule) =>
   inputs.length > 2 && classWeights !== undefined;
 

@@ -13,7 +13,7 @@ export interface Tensor {
   readonly data: Float32Array | Float64Array | Uint32Array;
 }
 
-/** What a reference needs to know beside its inputs. */
+/** What a reference needs to know in addition to its inputs. */
 export interface ReferenceContext {
   readonly seed: number;
   readonly step: number;
@@ -33,7 +33,7 @@ export interface OpDefinition<Kind extends OpKind> {
   /**
    * The gradient as a graph: given the gradients of the node's outputs (undefined where nothing
    * depends on one), adds nodes to the builder and returns the gradient of each input, undefined
-   * where there is none. `wanted[i]` is false where nobody reads input i's gradient: add no nodes
+   * where there is none. `wanted[i]` is false where nothing reads input i's gradient: add no nodes
    * for it. Absent for ops that have none.
    */
   gradient?(

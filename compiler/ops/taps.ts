@@ -2,7 +2,8 @@ import type { ConvolutionAttributes } from "../ir/graph.js";
 import { imageSizes } from "./tensors.js";
 
 /**
- * Where the input channels of one tap lie: `count` of them, so many elements apart in x and in w.
+ * Where the input channels of one tap lie: `count` of them, with these distances in elements of x
+ * and of w.
  */
 export interface ChannelRun {
   readonly count: number;

@@ -144,9 +144,9 @@ function verifyUpdates(graph: Graph): void {
       for (const { parameter, states } of trainedBy(node)) {
         const isSum = known.has(parameter.id);
         if (!isSum && !trainable.has(parameter.id))
-          throw new Error(`%${parameter.id} is no trainable parameter`);
+          throw new Error(`%${parameter.id} is not a trainable parameter`);
         for (const { id } of states) {
-          if (!known.has(id)) throw new Error(`%${id} is no state of the optimizer`);
+          if (!known.has(id)) throw new Error(`%${id} is not a state of the optimizer`);
         }
         for (const { id } of [parameter, ...states]) updated.add(id);
       }
@@ -155,7 +155,7 @@ function verifyUpdates(graph: Graph): void {
 }
 
 /**
- * Running statistics are parameters of their own kind; layers that share weights move the same
+ * Running statistics are a separate kind of parameters; layers that share weights move the same
  * ones.
  */
 function verifyStatistics({ parameters, nodes }: Graph): void {

@@ -7,7 +7,7 @@ export function hasEffect(node: AnyNode): boolean {
   return isUpdate(node) || node.kind === "batchSums";
 }
 
-/** The graph without the nodes whose results nobody reads. */
+/** The graph without the nodes whose results nothing reads. */
 export function removeDeadNodes(graph: Graph): Graph {
   const read = new Set(resultsOf(graph));
   const alive = graph.nodes.toReversed().filter((node) => {

@@ -131,11 +131,11 @@ function lossGradient({ node, weight }: LossTerm, builder: GraphBuilder): Value 
       return addPointwise(builder, inputs, multiply(share, node.attributes.slope!), origin);
     }
     default:
-      throw new Error(`${node.kind} of ${origin.name} is no loss`);
+      throw new Error(`${node.kind} of ${origin.name} is not a loss`);
   }
 }
 
-/** The values that depend on a trainable parameter: only their gradients are of use to anybody. */
+/** The values that depend on a trainable parameter: only their gradients are needed. */
 function neededGradients({ parameters, nodes }: Graph): ReadonlySet<number> {
   const trainable = parameters.filter((parameter) => parameter.trainable);
   const needed = new Set(trainable.map(({ value }) => value.id));

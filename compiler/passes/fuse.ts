@@ -24,8 +24,8 @@ import { rewriteWith, type Rule, type Rules } from "./rewrite.js";
  * - an update joins the op that makes its gradient, which is then never stored, and a bias's update
  *   that of its weights
  *
- * Updates move up to the place where their gradient is ready and nobody reads the weights any more,
- * so that gradients live shortly.
+ * Updates move up to the place where their gradient is ready and nothing reads the weights any
+ * more, so that gradients are short-lived.
  */
 export function fuse(graph: Graph, { keepGradients = false }: FuseOptions = {}): Graph {
   const placed = placeUpdates(rewriteBy(graph, JOINED_OPS));
@@ -48,7 +48,7 @@ function isKind<Kind extends OpKind>(
 }
 
 /**
- * An op with a gradient of its own that is pointwise all the same, so that it joins its neighbours.
+ * A pointwise op with a separate gradient, so that it still fuses with its neighbors.
  */
 const exposeExpression: Rule<"normalize"> = (node) => [
   [node, { ...node, kind: "pointwise", attributes: { expression: normalizeExpression(node) } }],

@@ -16,7 +16,7 @@ export interface Place {
   isGone: boolean;
 }
 
-/** Builds what takes a node's place, and returns what stands in for each of its outputs. */
+/** Builds what takes a node's place, and returns the replacement of each of its outputs. */
 export type Replacement = (builder: Builder) => readonly Value[];
 
 /**
@@ -27,7 +27,7 @@ export type Joined = readonly (readonly [AnyNode, AnyNode | undefined])[];
 
 /**
  * A graph that is changed node by node: a linked list whose uses follow every change, at a cost
- * that does not depend on the graph's size. Nodes whose results nobody reads any more are removed.
+ * that does not depend on the graph's size. Nodes whose results nothing reads any more are removed.
  */
 export class GraphEditor extends Uses {
   private readonly places = new Map<AnyNode, Place>();
@@ -176,7 +176,7 @@ export class GraphEditor extends Uses {
     }));
   }
 
-  /** Removes those of the nodes that nobody needs, and then those that made what only they read. */
+  /** Removes unused nodes, then the nodes whose results only those read. */
   private removeDead(nodes: readonly AnyNode[]): void {
     const open = [...nodes];
     for (let node = open.pop(); node; node = open.pop()) {

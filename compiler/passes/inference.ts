@@ -7,8 +7,8 @@ import { removeDeadNodes } from "./dead-nodes.js";
 import { rewrite, type Rule } from "./rewrite.js";
 
 /**
- * The graph as it runs outside training: dropout keeps everything, and running statistics stand in
- * for the batch's.
+ * The graph as it runs outside training: dropout keeps everything, and running statistics replace
+ * those of the batch.
  */
 export function forInference(graph: Graph): Graph {
   const known = rewrite(graph, { normalize: [byRunningStatistics] });
@@ -49,10 +49,10 @@ const byRunningStatistics: Rule<"normalize"> = (node, uses) => {
 };
 
 /**
- * A factor in the weights saves a multiplication for each output, beside as many as an output has
- * weights: it counts where those are few. The scaled weights are a second copy, since training and
- * files know them as they are. They are made where the copy takes no more memory than the outputs
- * of one image, which is where an output has fewer weights than an image has pixels.
+ * A factor in the weights saves a multiplication for each output, compared with as many as an
+ * output has weights: it counts where those are few. The scaled weights are a second copy, since
+ * training and files know them as they are. They are made where the copy takes no more memory than
+ * the outputs of one image, which is where an output has fewer weights than an image has pixels.
  */
 function isWorthCopy({ inputs: [, weights], outputs: [y] }: Node<"convolution">): boolean {
   return elementCount(weights!.shape) <= elementCount(y!.shape);

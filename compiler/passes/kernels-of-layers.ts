@@ -16,7 +16,7 @@ export function kernelsOfLayers(graph: Graph): readonly (readonly string[])[] {
 }
 
 /**
- * The nodes that a fused node stands for: all between its outputs and its inputs, the last first.
+ * The nodes that a fused node replaces: all between its outputs and its inputs, the last first.
  */
 function membersOf(fused: AnyNode, before: Uses): readonly AnyNode[] {
   const members = new Set<AnyNode>();

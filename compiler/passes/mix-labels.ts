@@ -48,7 +48,7 @@ function mixLoss(
   partnersOf.set(loss, partnersLoss);
 }
 
-/** Labels and partners weigh differently: each part of the loss is a mean of its own. */
+/** Labels and partners weigh differently: each part of the loss is a separate mean. */
 function withPartners(
   term: ScoreTerm,
   partnersOf: ReadonlyMap<Value, Value>,

@@ -41,14 +41,14 @@ export class TrainingParts {
 
 export interface Recomputed {
   readonly graph: Graph;
-  /** The nodes that stand in it a second time, each with its repetition. */
+  /** The nodes that it has twice, each with its repetition. */
   readonly repeated: ReadonlyMap<AnyNode, AnyNode>;
 }
 
 /**
  * Computes values of the forward pass again where the backward pass first reads them, instead of
  * keeping them meanwhile (Chen et al., "Training deep nets with sublinear memory cost", 2016).
- * `again` names them by the id of their node's first output; ids that stand for nothing that can be
+ * `again` names them by the id of their node's first output; ids of nodes that cannot be
  * repeated are ignored.
  *
  * A repetition is the node itself, after fusion, on the same values: its kernel, and so each bit of

@@ -35,7 +35,7 @@ const singleReshape: Rule<"reshape"> = (node, uses) => {
   return (builder) => [builder.add("reshape", before.inputs, { shape }, node.origin)];
 };
 
-/** Zeros around an image that a convolution reads are padding of its own. */
+/** Zeros around an image that a convolution reads become its padding. */
 const padInConvolution: Rule<"convolution"> = (node, uses) => {
   if (node.inputs[1]!.shape.length !== 4) return undefined;
   const pad = uses.maker(node.inputs[0]!);
@@ -67,7 +67,7 @@ const poolBeforeRelu: Rule<"maxPool"> = (node, uses) => {
   const [y, code] = node.outputs;
   const relu = uses.maker(node.inputs[0]!);
   if (relu?.kind !== "pointwise" || !isRelu(relu.attributes.expression)) return undefined;
-  // Where all of a window is negative the codes differ, so nobody must have looked at them yet.
+  // Where all of a window is negative the codes differ, so nothing may have read them yet.
   if (uses.readers(code!).length > 0) return undefined;
   if (!uses.isReadOnlyBy(relu.outputs[0]!, node)) return undefined;
   return (builder) => {

@@ -5,7 +5,7 @@ import { isActivation, spacingFor } from "../layout/choose-layouts.js";
 import { Uses } from "../ir/uses.js";
 
 /**
- * Gives a copy of their own to readers that need a value's pixels further apart than others do: the
+ * Gives a separate copy to readers that need a value's pixels further apart than others do: the
  * gradient of a sum goes to convolutions of different strides, and lies in memory in one way only.
  */
 export function separateSpacings(graph: Graph): Graph {
@@ -13,7 +13,7 @@ export function separateSpacings(graph: Graph): Graph {
   const builder = GraphBuilder.withoutNodes(graph);
   const copies = new Copies(uses);
   for (const node of graph.nodes) {
-    // A copy stands before its first reader, so that it lives shortly.
+    // A copy comes right before its first reader, so that it is short-lived.
     const inputs = node.inputs.map((input, index) =>
       index === 0 ? copies.readAs(input, node, builder) : input,
     );

@@ -80,7 +80,7 @@ export function fusedTraining(forward: Graph, options: GraphOptions): Graph | un
   });
 }
 
-/** The same for slices of the batch, where those need graphs of their own. */
+/** The same for slices of the batch, where those need separate graphs. */
 function fusedSlices(forward: Graph, options: GraphOptions): SlicedTraining | undefined {
   const rule = ruleOf(options);
   const isNeeded = options.keepGradients || options.exchange || (rule && !takesSlices(rule));

@@ -13,8 +13,8 @@ const broadcast = (rowLanes: number, loads: number, columns: number): Tile => ({
 });
 
 /**
- * One wave of 32 lanes: `columns * rowGroups` is 32, and so many rows that each lane accumulates
- * `own` of them.
+ * One wave of 32 lanes: `columns * rowGroups` is 32, and each lane accumulates
+ * `own` rows.
  */
 const wave = (columns: number, own: number): Tile => {
   const rowGroups = 32 / columns;

@@ -79,7 +79,7 @@ const MACHINES: Readonly<Record<Target, Machine>> = {
 const CACHE_BYTES = 4 << 20;
 
 /**
- * Computing and memory go on at once, but not quite: of two schedules that wait for memory alike,
+ * Computing and memory traffic overlap, but not fully: of two schedules that wait for memory alike,
  * the one with less to do is better.
  */
 const OVERLAP = 0.05;

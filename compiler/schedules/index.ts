@@ -63,7 +63,7 @@ export interface RangedSchedule {
 
 /**
  * The same, where partial sums grow with the batch. Where a large batch does without them at little
- * cost, it has a schedule of its own that does, so that the memory of the largest step is not spent
+ * cost, it has a separate schedule that does, so that the memory of the largest step is not spent
  * on them.
  */
 export function chooseSchedules(

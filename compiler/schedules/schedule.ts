@@ -14,7 +14,7 @@ export interface ContractionSchedule {
   readonly columns: number;
   /** Groups of lanes that share the block's rows; 1 if absent, and always with `broadcast`. */
   readonly rowGroups?: number;
-  /** Parts of K that workgroups of their own sum, to be added in a fixed order; 1 if absent. */
+  /** Parts of K that separate workgroups sum, to be added in a fixed order; 1 if absent. */
   readonly splits?: number;
   /** Winograd's F(2x2, 3x3) instead of the sum over the window (winograd.ts); the sum if absent. */
   readonly algorithm?: "winograd" | undefined;

@@ -27,7 +27,7 @@ export interface AnalyzedModel {
   /** In the order of the text, loops unrolled and blocks expanded. */
   readonly layers: readonly AnalyzedLayer[];
   readonly groups: readonly Group[];
-  /** Whether it says what to minimise, be it with mistakes. */
+  /** Whether it has a loss, even a wrong one. */
   readonly hasLoss: boolean;
   /** What it means; undefined where the model has errors. */
   readonly network?: ResolvedNetwork;
@@ -44,12 +44,12 @@ export type ReadImport = (
   importer: string,
 ) => { readonly file: string; readonly text: string } | undefined;
 
-/** The shapes of the tensors in a weights file, by name; or why it is none. */
+/** The shapes of the tensors in a weights file, by name; or why the file is not readable. */
 export type WeightsShapes =
   | {
       readonly kind: "shapes";
       readonly shapes: ReadonlyMap<string, readonly number[]>;
-      /** By the model's names: those of the file of which nobody can tell which one it is. */
+      /** By the model's names: names in the file that match equally well. */
       readonly candidates?: ReadonlyMap<string, readonly string[]>;
     }
   | { readonly kind: "broken"; readonly reason: string };
@@ -108,7 +108,7 @@ export interface Analysis {
    * The texts of the spec and of all files that it imports, by the names that spans have for them.
    */
   readonly sources: ReadonlyMap<string, string>;
-  /** Names and what they stand for, in this spec's own text: for editors. */
+  /** Names and what they mean, in this spec's own text: for editors. */
   readonly occurrences: readonly Occurrence[];
   /**
    * Every model of the spec, its parameters at their defaults; those without defaults are left out.

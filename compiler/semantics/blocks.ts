@@ -73,6 +73,6 @@ function reportRecursion(
     message: `a block cannot contain itself: ${names.join(" uses ")}`,
     span: callee.span,
     related: [{ span: declaration.name.span, message: "declared here" }],
-    notes: ["for layers again and again, use `repeat`"],
+    notes: ["to repeat layers, use `repeat`"],
   });
 }

@@ -30,7 +30,7 @@ export function keepHelpfulFixes(
     // The parser has checked its own, and a repaired text may well show mistakes that were hidden
     // before.
     if (diagnostic.code.startsWith("NET0")) return true;
-    // An imported file is somebody else's as well.
+    // Other specs use an imported file as well.
     if (fix.edits.some(({ span }) => span.file !== file)) return false;
     if (checks++ >= most) return false;
     const after = countByKey(analyzeAgain(applyEdits(text, fix.edits)));

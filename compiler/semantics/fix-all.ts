@@ -66,7 +66,7 @@ export function chooseFixes(
 }
 
 /**
- * Edits that touch count, too: what stands between two insertions at one place is nobody's to say.
+ * Edits that touch count, too: the order of two insertions at one place is undefined.
  */
 function overlap({ span: a }: Edit, { span: b }: Edit): boolean {
   return a.start.offset <= b.end.offset && b.start.offset <= a.end.offset;

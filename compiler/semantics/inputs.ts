@@ -44,7 +44,7 @@ export function readInputShape(
       message: "an input's shape must be [N, channels, height, width] or [N, features]",
       span: type.span,
       label: hasBatch ? `has ${type.dimensions.length} axes` : "does not start with N",
-      notes: ["`N` stands for the batch, whose size is chosen when training starts"],
+      notes: ["`N` is the batch size, which is chosen when training starts"],
     });
   }
   const dimensions = sizes.map((size) => readSize(size, environment));
@@ -91,7 +91,7 @@ function reportTargetType({ type, range }: TargetDeclaration, { reporter }: Envi
   reporter.report("NET2014", {
     message: range
       ? "a target with classes must be `u32[N]`: one class index per image"
-      : "a target is `u32[N]`, a class for each image, or numbers with a size of their own, such as `f32[N, 1]`",
+      : "a target is `u32[N]`, one class for each example, or numbers, such as `f32[N, 1]`",
     span: type.span,
     fixes: isScalar ? [write("f32[N, 1]")] : [write("u32[N]")],
   });

@@ -91,7 +91,7 @@ function readSkip(
 }
 
 /**
- * `skip auto` between different shapes: a 1x1 convolution and batch normalisation (He et al.,
+ * `skip auto` between different shapes: a 1x1 convolution and batch normalization (He et al.,
  * arXiv:1512.03385).
  */
 function readProjection(
@@ -107,7 +107,7 @@ function readProjection(
       message: `\`skip auto\` finds no stride that leads from ${formatShape(from)} to ${formatShape(to)}`,
       span,
       notes: [
-        "it is a 1x1 convolution with a stride, and batch normalisation",
+        "it is a 1x1 convolution with a stride, and batch normalization",
         "write the layers of the skip yourself: `skip { ... }`",
       ],
     });
@@ -127,7 +127,7 @@ function readProjection(
   reader.readLayer(synthesize("batchnorm", span, {}), place);
 }
 
-/** A call that nobody wrote. */
+/** A call that is not in the text. */
 function synthesize(
   name: string,
   span: Span,
@@ -159,7 +159,7 @@ function strideOf(from: number, to: number): number | undefined {
 
 // Mistakes of residual
 
-/** What comes in goes on, so that the layers below are checked, too. */
+/** Passes on its input, so that the layers below are checked, too. */
 function reportNoBody(reader: NetworkReader, { span }: Residual, { environment }: Place): void {
   reader.hasFailed = true;
   environment.reporter.report("NET2018", {
@@ -185,7 +185,7 @@ function reportDisagreement(
     : `the body gives ${AXES[axis]!} ${String(ours[axis])} and the skip ${String(theirs[axis])}`;
   const same = (shape: Shape) => (isRank ? shape.length : shape[axis]);
   environment.reporter.report("NET2017", {
-    message: `the two ways of \`residual\` disagree: ${what}`,
+    message: `the body and the skip of \`residual\` differ: ${what}`,
     span: keywordSpan(residual.span, "residual"),
     label: `${formatShape(ours)} + ${formatShape(theirs)}`,
     related: [
@@ -195,7 +195,7 @@ function reportDisagreement(
     notes: [
       residual.skip.kind === "identity"
         ? "without `skip`, the input itself is added: the body must keep its shape"
-        : "both ways start from the same value and must end in one shape",
+        : "both start from the same value and must end in the same shape",
     ],
     fixes: disagreementFixes(residual, body, skip),
   });
@@ -218,7 +218,7 @@ function disagreementFixes(residual: Residual, body: Current, skip: Current): re
 }
 
 function bodyEnd({ span, alias }: Residual) {
-  // `} as sum`: the skip stands between the brace and the alias.
+  // `} as sum`: the skip is between the brace and the alias.
   return alias
     ? {
         ...alias.span.start,
@@ -382,7 +382,7 @@ function sizeFixes({ trail }: Current, noun: "branch" | "body"): readonly Fix[] 
   return [propose("stride=1"), ...(canPad ? [propose(padding)] : [])];
 }
 
-/** What comes in goes on, so that the layers below are checked, too. */
+/** Passes on its input, so that the layers below are checked, too. */
 function reportNoBranches(reader: NetworkReader, span: Span, { environment }: Place): void {
   reader.hasFailed = true;
   environment.reporter.report("NET2020", {

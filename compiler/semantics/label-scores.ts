@@ -104,7 +104,7 @@ function checkK({ call, bound, prediction: logits }: ScoreUse, { reporter }: Env
   const classes = Number(logits.shape![1]);
   if (k <= classes) return true;
   reporter.report("NET2008", {
-    message: `\`${call.callee.name}\` takes the ${k} largest of only ${classes} logits`,
+    message: `\`${call.callee.name}\` has k=${k}, but there are only ${classes} logits`,
     span: bound.spans.get("k")!,
     label: `at most ${classes}`,
     related: [{ span: logits.span, message: `gives ${formatShape(logits.shape!)}` }],

@@ -8,7 +8,7 @@ import type { Reporter } from "../calls/reporter.js";
 import type { Bound } from "../calls/signature.js";
 import { explainAxis, inputsWhere, lastImage, type Trail } from "./trail.js";
 
-/** A layer as it stands in a spec. */
+/** A layer as a spec writes it. */
 export interface LayerUse extends LayerCall {
   readonly call: CallExpression;
   readonly spans: Bound["spans"];

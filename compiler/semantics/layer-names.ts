@@ -3,21 +3,21 @@ import type { Reporter } from "../calls/reporter.js";
 
 /** What is to be named: a layer, a section, the use of a block. */
 export interface Naming {
-  /** What stands before its name: sections, uses of blocks, branches. Empty at top level. */
+  /** The prefix of its name: sections, uses of blocks, branches. Empty at top level. */
   readonly path: readonly string[];
   /** What it is called if it has no name: its kind with a number. */
   readonly kind: string;
   /** The name that the spec gives it. */
   readonly alias?: Identifier | undefined;
-  /** Where it stands. */
+  /** Its place. */
   readonly span: Span;
-  /** Whether it stands in a loop, whose turns give its name a number: `stage1`, `stage2`. */
+  /** Whether it is in a loop, whose iterations add a number to its name: `stage1`, `stage2`. */
   readonly isRepeated: boolean;
 }
 
 /**
  * Full names of layers, sections and uses of blocks: `features.conv1`. What has no name is numbered
- * per prefix and kind, from 1; so are names in a loop's body. Every name stands for one thing.
+ * per prefix and kind, from 1; so are names in a loop's body. Every name is unique.
  * Names of weights follow from these: they stay the same as long as the layers before them in the
  * same section, block or branch do.
  */
@@ -54,6 +54,6 @@ function reportTaken(
     span: second,
     label: `this would be \`${name}\` too`,
     related: [{ span: first, message: `this is \`${name}\`` }],
-    notes: ["names of weights follow these names, so each stands for one thing only"],
+    notes: ["names of weights follow these names, so each must be unique"],
   });
 }

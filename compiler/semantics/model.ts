@@ -41,7 +41,7 @@ import type { Target } from "./values.js";
 
 /** What a model's text refers to outside of it. */
 export interface ModelScope {
-  /** The model's parameters stand in its scope. */
+  /** Its scope has the model's parameters. */
   readonly environment: Environment;
   readonly module: Module;
   readonly modules: Modules;
@@ -120,7 +120,7 @@ class ModelAnalysis {
   private readMember(member: ModelMember): void {
     switch (member.kind) {
       case "input":
-        return; // read first, wherever it stands
+        return; // read first, wherever it is
       case "target":
         return this.readTarget(member);
       case "share":

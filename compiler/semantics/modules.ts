@@ -39,7 +39,7 @@ interface NewModule extends Module {
   readonly missing: Set<string>;
 }
 
-/** Something that a file imports, and whether anybody uses it. */
+/** Something that a file imports, and whether it is used. */
 interface Imported {
   readonly name: ImportedName;
   readonly block?: Block;
@@ -113,7 +113,7 @@ export class Modules {
     }
   }
 
-  /** Warns of blocks of a file that nobody uses, and of what it imports for nothing. */
+  /** Warns of unused blocks and unused imports of a file. */
   warnOfUnused({ environment, blocks, file }: Module): void {
     const { reporter } = environment;
     for (const [name, { declaration }] of blocks) {
@@ -189,7 +189,7 @@ export class Modules {
     const found = this.readImport(path.value, importer.file);
     if (!found) {
       return reporter.report("NET1030", {
-        message: `cannot find \`${path.value}\`, which is looked for beside \`${importer.file}\``,
+        message: `cannot find \`${path.value}\`, relative to \`${importer.file}\``,
         span: path.span,
         notes: ['paths start from the importing file: `"./blocks.net"` lies in the same folder'],
       });
@@ -198,9 +198,9 @@ export class Modules {
     if (cycle >= 0) {
       const files = [...this.reading.slice(cycle).map(({ file }) => file), found.file];
       return reporter.report("NET1031", {
-        message: `files import each other in a circle: ${files.map((file) => `\`${file}\``).join(" imports ")}`,
+        message: `circular import: ${files.map((file) => `\`${file}\``).join(" imports ")}`,
         span: path.span,
-        notes: ["move what both need into a file of its own"],
+        notes: ["move what both need into a third file"],
       });
     }
     const known = this.loaded.get(found.file);

@@ -40,7 +40,7 @@ export class NamedValues {
     return matches.length === 1 ? matches[0]![1] : undefined;
   }
 
-  /** Whether a name stands for something in the network around the block that a place is in. */
+  /** Whether a name means something in the network around the block that a place is in. */
   isOutside(name: string, { outside }: Place): boolean {
     return outside > 0 && this.byName.has(name);
   }
@@ -59,7 +59,7 @@ export class NamedValues {
 }
 
 /**
- * Reports a name that stands for no value at its place. @param later where the value is made, if it
+ * Reports a name that has no value at its place. @param later where the value is made, if it
  * is further down
  */
 export function reportNoValue(
@@ -101,7 +101,7 @@ export function reportNoValue(
   return reporter.report("NET1021", {
     message: `there is no value \`${name}\`${didYouMean(name, names)}`,
     span,
-    notes: [`${known}; \`as ${short}\` behind a layer names its output`],
+    notes: [`${known}; \`as ${short}\` after a layer names its output`],
     fixes: renameFixes(span, name, names),
   });
 }

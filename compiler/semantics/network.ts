@@ -190,7 +190,8 @@ export class NetworkReader {
   // Layers
 
   /**
-   * A layer as a call, which may as well be one that nobody wrote: the convolution of `skip auto`.
+   * A layer as a call, which may also be one that is not in the text: the convolution of `skip
+   * auto`.
    */
   readLayer(call: CallExpression, place: Place): void {
     const definition = findLayer(call.callee.name);
@@ -318,7 +319,7 @@ export class NetworkReader {
     this.values.define({ ...named, alias, shape, previous, current }, place, alias);
   }
 
-  /** The value that a name stands for, or undefined after a report. */
+  /** The value of a name, or undefined after a report. */
   findValue(name: string, span: Span, place: Place): NamedValue | undefined {
     const found = this.values.find(name, place);
     if (!found) {
@@ -346,7 +347,7 @@ export class NetworkReader {
     environment.reporter.report("NET1037", {
       message: `layers are nested more than ${DEEPEST_NESTING} deep here`,
       span,
-      notes: ["blocks count with all that stands in them: look at those that use one another"],
+      notes: ["blocks count with everything in them: look at blocks that use other blocks"],
     });
   }
 

@@ -13,7 +13,10 @@ export interface SplitCall {
   readonly others: readonly NamedValue[] | undefined;
 }
 
-/** Finds the values that a layer reads besides the current one: `add(shortcut)`, `concat(a, b)`. */
+/**
+ * Finds the values that a layer reads in addition to the current one: `add(shortcut)`, `concat(a,
+ * b)`.
+ */
 export function splitOthers(
   call: CallExpression,
   definition: LayerDefinition | undefined,
@@ -45,7 +48,7 @@ function findOne(
     message: `\`${callee.name}\` needs the name of a value`,
     span: value.span,
     label: "expected a name",
-    notes: ["`as NAME` behind a layer names its output"],
+    notes: ["`as NAME` after a layer names its output"],
   });
 }
 
@@ -53,6 +56,6 @@ function reportNone({ callee }: CallExpression, { environment }: Place): undefin
   return environment.reporter.report("NET1034", {
     message: `\`${callee.name}\` needs the value to join with the current one, as in \`${callee.name}(shortcut)\``,
     span: callee.span,
-    notes: ["`as NAME` behind a layer names its output"],
+    notes: ["`as NAME` after a layer names its output"],
   });
 }

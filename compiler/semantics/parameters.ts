@@ -29,7 +29,9 @@ export function parameterType(name: string): ArgumentType<number | boolean> {
   return parameterTypes.get(name) ?? float();
 }
 
-/** The values of a model's parameters where nobody gives any; undefined if one has no default. */
+/**
+ * The values of a model's parameters where no recipe gives any; undefined if one has no default.
+ */
 export function defaultArguments(
   model: Parameterized,
   environment: Environment,

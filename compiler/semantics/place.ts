@@ -8,11 +8,11 @@ import type { Module } from "./modules.js";
 import type { NetworkValue } from "../network/resolved.js";
 import type { Trail } from "./trail.js";
 
-/** Where in a network the analysis stands: what names mean there, and what new names start with. */
+/** Where in a network the analysis is: what names mean there, and what new names start with. */
 export interface Place {
   /** Constants, parameters and loop variables; the reporter knows the uses of blocks. */
   readonly environment: Environment;
-  /** The file that the text stands in: its blocks. */
+  /** The file of the text: its blocks. */
   readonly module: Module;
   /** Prefix of names: sections, uses of blocks, branches. */
   readonly path: readonly string[];
@@ -20,7 +20,7 @@ export interface Place {
    * How much of the path lies outside of the innermost block: names there are not seen from here.
    */
   readonly outside: number;
-  /** Whether names written here stand for several things, one each turn, and are numbered. */
+  /** Whether names written here are numbered: in a loop, each iteration has its own. */
   readonly isRepeated: boolean;
   /**
    * Within shared layers: full names that begin with `use` have weights that begin with `share`.
@@ -28,7 +28,7 @@ export interface Place {
   readonly shared?: { readonly use: string; readonly share: string };
   /** Index of the innermost group. */
   readonly group: number | undefined;
-  /** How many sections, loops, branches and blocks stand around. */
+  /** How many sections, loops, branches and blocks are around it. */
   readonly depth: number;
   /** The uses of blocks around, the outermost first, and their declarations. */
   readonly uses: readonly BlockUse[];

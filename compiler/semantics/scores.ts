@@ -23,7 +23,7 @@ export interface ScoreModel {
   readonly targets: readonly Target[];
   /** The model's inputs, which an autoencoder is compared with. */
   readonly inputs: readonly Target[];
-  /** Named values that stand further down. */
+  /** Named values further down. */
   readonly laterValues: ReadonlyMap<string, Span>;
   readonly lastCall: CallExpression | undefined;
   /**

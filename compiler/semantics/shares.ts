@@ -72,7 +72,7 @@ export function readShare(
   const before = reader.current;
   if (!checkUse(reader, call, share, place)) {
     reader.lose();
-    // Known by its name all the same, so that what reads it is no mistake.
+    // Known by its name all the same, so that what reads it is not reported.
     return reader.nameValue({ name, layer: callee.name, span, call, before }, alias, place);
   }
   const { reporter } = place.environment;

@@ -81,7 +81,7 @@ function startText(shape: Shape, axis: Axis): string {
 
 function changes({ input, output }: Step, axis: Axis): boolean {
   if (axis === "rank") return input.length !== output.length;
-  // A flat value has no space of its own: what counts is the image that was made flat.
+  // A flat value has no rows and columns: what counts is the image before `flatten`.
   if (axis === "space") return output.length === 4 && !sameShape(input.slice(2), output.slice(2));
   return input[1] !== output[1];
 }
@@ -97,7 +97,8 @@ const LARGEST_TRIED = 1024;
 
 /**
  * The square inputs near the present one whose shape at the trail's end passes `test`: "inputs of
- * 223 to 254". Undefined where there are none up to 1024, and where the input is no square image.
+ * 223 to 254". Undefined where there are none up to 1024, and where the input is not a square
+ * image.
  */
 export function inputsWhere(trail: Trail, test: (shape: Shape) => boolean): string | undefined {
   const [batch, channels, height, width] = trail.start.shape;

@@ -2,8 +2,8 @@ import type { ResolvedNetwork } from "../network/resolved.js";
 import type { Environment } from "../calls/environment.js";
 
 /**
- * Warns of layers whose output nobody reads, directly or through others: what a `from` left behind.
- * Of a chain, the last layer is named.
+ * Warns of layers whose output nothing reads, directly or through others: what a `from` left
+ * behind. Of a chain, the last layer is named.
  */
 export function warnOfUnreachable(
   { layers, losses, metrics, outputs }: ResolvedNetwork,

@@ -21,8 +21,8 @@ import { argumentNamed } from "../calls/signature.js";
 
 /**
  * Finds names where the analysis does not come by, by their place in the text alone: in blocks that
- * nobody uses, in loops without turns, in models whose parameters have no values. An editor is to
- * rename them there, too.
+ * are not used, in loops without iterations, in models whose parameters have no values. An editor
+ * is to rename them there, too.
  */
 export function findUnreadNames(spec: Spec, module: Module, names: Occurrences): void {
   for (const declaration of spec.declarations) {
@@ -124,7 +124,7 @@ class NameFinder {
     for (const { name, value } of given) {
       const declared = name && signature && argumentNamed(signature, name.name);
       const accepted = declared?.type.accepts.kind;
-      // `divide=size` says nothing of a constant `size`.
+      // In `divide=size`, `size` is not a constant.
       if (accepted === "word" || accepted === "call") continue;
       const isKnown = value.kind !== "name" || this.meaningOf(value.name, meanings);
       if (isKnown) this.readExpression(value, meanings);

@@ -20,7 +20,7 @@ function reportLabels(use: ScoreUse, { reporter }: Environment): false {
     message: `\`${call.callee.name}\` compares numbers, but \`${target.name}\` holds classes`,
     span: spanOf(use, "target"),
     label: `expected ${type}`,
-    related: [{ span: target.span, message: "one class an image" }],
+    related: [{ span: target.span, message: "one class per image" }],
     notes: [
       ...classNotes(use, instead),
       `numbers are declared as \`${target.name}: ${type}\` and come from JavaScript: \`step(images, targets)\``,

@@ -10,7 +10,7 @@ export interface NamedValue {
   readonly name: string;
   /** Undefined where a mistake hides it. */
   readonly shape: Shape | undefined;
-  /** The layer's kind, where it stands, and its name if it has one. */
+  /** The layer's kind, its place, and its name if it has one. */
   readonly layer: string;
   readonly span: Span;
   readonly alias: Identifier | undefined;

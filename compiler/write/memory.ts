@@ -41,7 +41,7 @@ const sizeOf = ({ fixed, perImage, least = 0 }: BufferSize) =>
   NOMINAL_BATCHES.reduce((sum, batch) => sum + Math.max(least, fixed + perImage * batch), 0);
 
 /**
- * What does not grow with the batch (gradients of weights) only asks for so much beside what does
+ * What does not grow with the batch (gradients of weights) takes its size in addition to what does
  * (activations).
  */
 const asSize = ({ fixed, perImage, least = 0 }: BufferSize): Required<BufferSize> =>
@@ -150,7 +150,7 @@ const withZeroing = (cost: number, { storage, size }: Lifetime): number =>
  * 2020). No step reads and writes one buffer, which WebGPU forbids.
  *
  * Halos must be zero. Values of the very same layout keep each other's zeros; one that shares its
- * buffer with other values is cleared by a step of its own before it is written, which is worth its
+ * buffer with other values is cleared by a separate step before it is written, which is worth its
  * time where it saves memory.
  *
  * No buffer becomes larger by sharing than can be bound with a single image, where its values alone
@@ -299,7 +299,7 @@ interface Conditions {
   readonly bindable: number;
 }
 
-/** The free room that costs least, if that is less than a room of its own would. */
+/** The free room that costs least, if that is less than a new room would. */
 function cheapestRoom(
   lifetime: Lifetime,
   rooms: readonly Room[],

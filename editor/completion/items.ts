@@ -56,7 +56,7 @@ export function argumentItem(name: string, declaration: ArgumentDeclaration<unkn
 }
 
 export function wordItem(word: string, detail?: string): Proposal {
-  return { label: word, kind: CompletionItemKind.EnumMember, ...(detail && { detail }) };
+  return { label: word, kind: CompletionItemKind.EnumMember, detail: detail || undefined };
 }
 
 export function nameItem({ name, kind, token }: ScopeName, document: SpecDocument): Proposal {
@@ -65,7 +65,7 @@ export function nameItem({ name, kind, token }: ScopeName, document: SpecDocumen
     label: name,
     kind: kind === "constant" ? CompletionItemKind.Constant : CompletionItemKind.Variable,
     detail: [kind, valueOf(name, document)].filter(Boolean).join(" "),
-    ...(facts.length > 0 && { documentation: markdown(documentFacts(facts)) }),
+    documentation: facts.length > 0 ? markdown(documentFacts(facts)) : undefined,
   };
 }
 

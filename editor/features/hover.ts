@@ -23,7 +23,7 @@ export function hover(document: SpecDocument, offset: number): Hover | undefined
   if (parts.length === 0) return undefined;
   return {
     contents: { kind: "markdown", value: parts.join("\n\n---\n\n") },
-    ...(found && { range: lspRange(found.span) }),
+    range: found ? lspRange(found.span) : undefined,
   };
 }
 

@@ -167,7 +167,7 @@ function symbolOf({ name, kind, at, span, detail, children = [] }: Named): Docum
     kind,
     range: lspRange(span),
     selectionRange: lspRange(at),
-    ...(detail && { detail }),
+    detail: detail || undefined,
     children: [...children],
   };
 }

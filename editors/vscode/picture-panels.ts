@@ -86,7 +86,7 @@ class PicturePanel {
     const answer = await this.drawing.draw({
       text: this.document.getText(),
       path: this.document.uri.fsPath,
-      ...(this.model !== undefined && { model: this.model }),
+      model: this.model,
     });
     if (!answer) return;
     if (answer.kind === "picture") this.svg = answer.svg;

@@ -21,7 +21,7 @@ const readImport: ReadImport = (target, importer) => {
 async function draw({ text, path, model }: PictureRequest): Promise<PictureAnswer> {
   const { diagnostics, selected } = analyze(text, path, {
     readImport,
-    ...(model !== undefined && { model }),
+    model,
   });
   const mistake = diagnostics.find(({ severity }) => severity === "error");
   if (mistake) {

@@ -24,7 +24,7 @@ export function withHoldout(dataset: Dataset, { share, takes }: Holdout): Datase
   }
   return {
     ...dataset,
-    ...(dataset.labelAt && { labelAt: (index) => dataset.labelAt!(chosen[index]!) }),
+    labelAt: dataset.labelAt && ((index) => dataset.labelAt!(chosen[index]!)),
     length: chosen.length,
     get: (index) => dataset.get(chosen[index]!),
     prepare: (index, stage) => prepareExample(dataset, chosen[index]!, stage),

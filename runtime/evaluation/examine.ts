@@ -104,9 +104,13 @@ async function examine(
   const { program } = network;
   const judged = overViews(network, transforms, options.scores);
   for await (const { images, labels, position, count } of loadBatches(view, {
-    ...{ batch: judged.batch, shape: imageOf(program), transforms },
+    batch: judged.batch,
+    shape: imageOf(program),
+    transforms,
     staging: chooseStaging(program, "eval", { dataset: view, transforms }),
-    ...{ seed: 0, epoch: 0, shuffle: false },
+    seed: 0,
+    epoch: 0,
+    shuffle: false,
   })) {
     if (options.signal?.aborted) return undefined;
     const judging = judge(judged, images, labels);
@@ -130,7 +134,13 @@ async function examine(
   const classes = classResults(confusion, names, unjudged);
   const notFinite = unjudged.reduce((sum, each) => sum + each, 0);
   const { list: mistakes } = worst;
-  return { examples: done, classes, confusion, mistakes, ...(notFinite > 0 && { notFinite }) };
+  return {
+    examples: done,
+    classes,
+    confusion,
+    mistakes,
+    notFinite: notFinite > 0 ? notFinite : undefined,
+  };
 }
 
 /**

@@ -140,7 +140,7 @@ async function tryResume(
     const state = readState(metadata);
     checkIdentity(file, metadata, network, run);
     const plan = readPlan(metadata);
-    return { state, file, ...(plan && { plan }) };
+    return { state, file, plan };
   } catch (error) {
     if (!(error instanceof WeightsError)) throw error;
     return new WeightsError(`${file}: ${error.message}`);

@@ -33,7 +33,8 @@ export interface RunLock {
 export async function lockRun(folder: string): Promise<RunLock> {
   const path = join(folder, LOCK_FILE);
   const own = JSON.stringify({
-    ...{ pid: process.pid, host: hostname() },
+    pid: process.pid,
+    host: hostname(),
     started: await startOf(process.pid),
   });
   let abandonedBy: LockOwner | undefined;
@@ -46,7 +47,7 @@ export async function lockRun(folder: string): Promise<RunLock> {
     const text = await readLock(path).catch(() => undefined);
     if (text === own) await rm(path, { force: true });
   };
-  return { release, ...(abandonedBy && { abandonedBy }) };
+  return { release, abandonedBy };
 }
 
 let created = 0;

@@ -134,7 +134,7 @@ export class EvaluationSums {
     const metrics = this.mean.values();
     const { loss } = metrics;
     if (loss !== undefined && !Number.isFinite(loss)) throw await this.explain(loss);
-    return { examples, metrics, ...(notFinite > 0 && { notFinite }) };
+    return { examples, metrics, notFinite: notFinite > 0 ? notFinite : undefined };
   }
 
   private async explain(loss: number): Promise<NotFiniteEvaluationError> {

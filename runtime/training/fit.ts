@@ -120,9 +120,10 @@ class TrainingRun implements Repeatable {
     }
     if (this.stopped) await this.save();
     return {
-      ...{ state: progress.state, completed: !this.stopped },
-      ...(progress.hasLostPatience && { stoppedEarly: true }),
-      ...(evaluation && { evaluation }),
+      state: progress.state,
+      completed: !this.stopped,
+      stoppedEarly: progress.hasLostPatience || undefined,
+      evaluation,
     };
   }
 
@@ -217,7 +218,10 @@ class TrainingRun implements Repeatable {
     this.lostDevices.noteStep();
     this.progress.completeStep(counts, measurement);
     await this.options.onStep?.({
-      ...{ step, epoch: epoch + 1, metrics: values, learningRate },
+      step,
+      epoch: epoch + 1,
+      metrics: values,
+      learningRate,
       steps: this.steps.length.steps,
       examplesPerSecond: this.throughput.add(count),
       dataWait: this.waitingTime.share(),
@@ -238,8 +242,12 @@ class TrainingRun implements Repeatable {
     const isBest = evaluation !== undefined && progress.noteEvaluation(evaluation);
     if (progress.isEpochWhole) progress.completeEpoch(evaluation?.metrics ?? training);
     await options.onEpoch?.({
-      ...{ step, epoch: epoch + 1, training, isBest, seconds },
-      ...(evaluation && { evaluation }),
+      step,
+      epoch: epoch + 1,
+      training,
+      isBest,
+      seconds,
+      evaluation,
     });
     await this.compareRanks();
     if (!this.stopped && (progress.isOver || this.checkpoints.pays)) await this.save();
@@ -254,9 +262,9 @@ class TrainingRun implements Repeatable {
     const options = {
       transforms: this.recipe.data?.eval?.transforms ?? [],
       signal,
-      ...(scores && { scores }),
-      ...(this.exchange && { exchange: this.exchange }),
-      ...(onEvaluationProgress && { onProgress: onEvaluationProgress }),
+      scores,
+      exchange: this.exchange,
+      onProgress: onEvaluationProgress,
     };
     return evaluateDataset(this.network, evaluation, options).catch((error: unknown) => {
       if (error instanceof NotFiniteEvaluationError)

@@ -65,7 +65,7 @@ async function firstCulprit(
     const leavesHalf = written.some(
       ({ isHalf }, at) => isHalf && isSpoilt[at] && after[at]!.some(isInfinite),
     );
-    return { label, location, ...(leavesHalf && { leavesHalf }) };
+    return { label, location, leavesHalf: leavesHalf || undefined };
   }
   return undefined;
 }

@@ -97,11 +97,15 @@ export class Progress {
     const { schedule, stop } = this.recipe;
     const { step, epoch, plateau, patience, best } = this.current;
     this.goOnFrom({
-      ...{ step, epoch: epoch + 1, position: 0, ...(best && { best }) },
-      ...(schedule.kind === "reduce_on_plateau" && {
-        plateau: watchPlateau(schedule, plateau, metrics["loss"]!),
-      }),
-      ...(stop && { patience: watchPatience(stop, patience, this.watched(metrics)) }),
+      step,
+      epoch: epoch + 1,
+      position: 0,
+      best,
+      plateau:
+        schedule.kind === "reduce_on_plateau"
+          ? watchPlateau(schedule, plateau, metrics["loss"]!)
+          : undefined,
+      patience: stop && watchPatience(stop, patience, this.watched(metrics)),
     });
   }
 

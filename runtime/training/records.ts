@@ -37,16 +37,17 @@ export function stepRecord(report: StepReport): StepRecord {
     loss: report.metrics["loss"]!,
     lr: report.learningRate,
     examplesPerSecond: Math.round(report.examplesPerSecond * 10) / 10,
-    ...(report.dataWait !== undefined && { dataWait: Math.round(report.dataWait * 1000) / 1000 }),
+    dataWait: report.dataWait !== undefined ? Math.round(report.dataWait * 1000) / 1000 : undefined,
   };
 }
 
 export function epochRecord(report: EpochReport): EpochRecord {
   const { step, epoch, training: train, evaluation, seconds } = report;
   return {
-    ...{ step, epoch },
-    ...(evaluation && { eval: evaluation.metrics }),
-    ...(evaluation?.notFinite && { notFinite: evaluation.notFinite }),
+    step,
+    epoch,
+    eval: evaluation?.metrics,
+    notFinite: evaluation?.notFinite || undefined,
     train,
     seconds: Math.round(seconds * 1000) / 1000,
   };

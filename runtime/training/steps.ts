@@ -96,11 +96,12 @@ export class Steps {
     const measurement = this.network.measureStep(batch.images, batch.targets, {
       learningRate,
       // The loader makes every batch in new arrays.
-      ...(isDataset(this.dataset) && { transfer: true }),
-      ...(accumulate !== undefined && {
-        accumulate: Math.ceil(accumulate / (this.exchange?.part.size ?? 1)),
-      }),
-      ...(share && { share }),
+      transfer: isDataset(this.dataset),
+      accumulate:
+        accumulate === undefined
+          ? undefined
+          : Math.ceil(accumulate / (this.exchange?.part.size ?? 1)),
+      share,
     });
     // Awaited one step later: a rejection until then is not an unhandled one.
     measurement.catch(() => {});

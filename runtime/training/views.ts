@@ -108,7 +108,8 @@ function measureRows(rows: Float32Array, labels: Uint32Array, judging: Judging):
   const examples = labels.length;
   const weight = weights ? totalOf(weights, labels) : examples;
   return {
-    ...{ examples, notFinite },
+    examples,
+    notFinite,
     sums: [
       { metric: "loss", factor: 1, sum: loss, weight },
       ...accuracies.map(([metric], place) => {

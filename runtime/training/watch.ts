@@ -33,10 +33,10 @@ export function watchPlateau(
   const reduces = bad > patience;
   const rest = reduces ? cooldown : Math.max(0, resting - 1);
   return {
-    ...(isBetter ? { best: loss } : before.best !== undefined && { best: before.best }),
+    best: isBetter ? loss : before.best,
     bad: reduces ? 0 : bad,
     factor: reduces ? Math.max(to, before.factor * factor) : before.factor,
-    ...(rest > 0 && { resting: rest }),
+    resting: rest > 0 ? rest : undefined,
   };
 }
 

@@ -23,7 +23,7 @@ test("--limits FILE says at the spec's line what exceeds them and what is done a
   expect(code).toBe(0);
   expect(stderr).toMatch(/^warning\[NET4002\]: `[\w. ]+` takes [\d.]+ MiB at a batch of \d+/m);
   expect(stderr).toMatch(/^ +--> specs\/cifar10-quick\.net:\d+:\d+$/m);
-  expect(stderr).toMatch(/the batch comes in \d+ slices of up to \d+ images/);
+  expect(stderr).toMatch(/netc splits the batch into \d+ slices of up to \d+ images/);
 });
 
 test("where nothing can be done, the command fails", async () => {

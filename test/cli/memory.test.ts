@@ -64,7 +64,9 @@ test("compile --memory bakes the slices in", async () => {
   const args = ["compile", "specs/alexnet.net", "-o", workspace.folder, "--memory", "600MiB"];
   const { code, stdout } = await netc([...args, "--target", "gpu"]);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/^to train within 600 MiB, the batch comes in \d slices of up to \d+$/m);
+  expect(stdout).toMatch(
+    /^to train within 600 MiB, netc splits the batch into \d slices of up to \d+$/m,
+  );
   const module = await readFile(`${workspace.folder}/alexnet.js`, "utf8");
   expect(module).toMatch(/^ {4}slice: \d+,$/m);
 });

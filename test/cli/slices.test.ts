@@ -55,7 +55,7 @@ test("so does one that `--memory` slices", async () => {
   const budget = `${Math.round(0.5 * memory.training)}B`;
   const outcome = await netc("train", "stripes.net", ...["--memory", budget, "--batch", "32"]);
   expect(outcome.code, outcome.stderr).toBe(0);
-  expect(outcome.stderr).toMatch(/the batch comes in \d slices/);
+  expect(outcome.stderr).toMatch(/netc splits the batch into \d slices/);
   expect((await reportOf("runs/stripes")).timings!.note).toMatch(/in \d slices/);
 });
 
@@ -64,7 +64,7 @@ test("slices that `--memory` makes in a later phase are not the device's", async
   const flags = ["--batch", "32", "--memory", "24KiB", "--steps", "1"];
   const { code, stderr } = await netc("train", "phases.net", ...flags);
   expect(code, stderr).toBe(0);
-  expect(stderr).toMatch(/the batch comes in \d+ slices/);
+  expect(stderr).toMatch(/netc splits the batch into \d+ slices/);
   expect(stderr).not.toContain("exceeds what this device can bind");
 });
 

@@ -31,7 +31,10 @@ test.each([
     "all",
     {
       order: orderOf("saturation", "contrast", "hue", "brightness"),
-      ...{ brightness: 0.8, contrast: 1.7, saturation: 0.4, hue: 0.31 },
+      brightness: 0.8,
+      contrast: 1.7,
+      saturation: 0.4,
+      hue: 0.31,
     },
   ],
 ] as const)("%s is torchvision's", (name, changes) => {

@@ -126,7 +126,8 @@ test("a file that cannot be read is named once with its reason, counted and left
   const skipped: string[] = [];
   const open = (maximumSkips: number) =>
     openFolder(join(root, "some"), {
-      ...{ channels: 3, maximumSkips },
+      channels: 3,
+      maximumSkips,
       onSkip: ({ file, reason }) => skipped.push(`${file.split("/").at(-1)}: ${reason}`),
     });
   const dataset = await open(2);

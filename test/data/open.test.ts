@@ -123,7 +123,8 @@ test("splits that share examples, or leave some out, are refused", async () => {
   const source = { kind: "folder", path: "all" } as const;
   const location = { line: 1, column: 1 };
   const split = (share: number) => ({
-    ...{ transforms: [], location },
+    transforms: [],
+    location,
     source: { ...source, holdout: { share, takes: "rest" } } as const,
   });
   const open = openData(
@@ -167,7 +168,7 @@ describe("class numbers of an eval split that lacks a class", () => {
 
   test("or else those of the train split, also where `--data` names the eval split", async () => {
     for (const directory of [undefined, join(root, "three"), join(root, "three/val")]) {
-      const { dataset } = await openedForEvaluation(split, { ...(directory && { directory }) });
+      const { dataset } = await openedForEvaluation(split, { directory });
       expect(labels(dataset), directory).toEqual([0, 2]);
       expect(dataset.classes).toEqual(["a", "b", "c"]);
     }

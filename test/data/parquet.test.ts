@@ -51,7 +51,7 @@ async function write(name: string, content: Content): Promise<string> {
     schema: [{ name: "root", num_children: 2 }, ...image, label],
     rowGroupSize: 4,
     pageSize: 64,
-    ...(classes && { kvMetadata: [note] }),
+    kvMetadata: classes ? [note] : undefined,
   });
   const path = join(root, name);
   await mkdir(join(path, ".."), { recursive: true });
@@ -63,11 +63,13 @@ const grouped = (from: number, end: number) =>
   pictures.slice(from, end).map((bytes, index) => ({ bytes, path: `${index}.png` }));
 
 await write("shards/train-00001.parquet", {
-  ...{ images: grouped(6, 12), labels: [0n, 1n, 2n, 0n, 1n, 2n] },
+  images: grouped(6, 12),
+  labels: [0n, 1n, 2n, 0n, 1n, 2n],
   classes: ["owl", "cat", "dog"],
 });
 await write("shards/train-00000.parquet", {
-  ...{ images: grouped(0, 6), labels: [2n, 1n, 0n, 2n, 1n, 0n] },
+  images: grouped(0, 6),
+  labels: [2n, 1n, 0n, 2n, 1n, 0n],
   classes: ["owl", "cat", "dog"],
 });
 

@@ -33,7 +33,7 @@ function pack(files: readonly Packed[]): Buffer {
       size: bytes.length,
       type,
       mode: 0o644,
-      ...(isLink && { linkpath: String(content) }),
+      linkpath: isLink ? String(content) : undefined,
     });
     header.encode();
     return [...long, header.block!, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)];

@@ -53,7 +53,7 @@ const registries: readonly Registry[] = [
   { noun: "type", known: typeNames },
   { noun: "setting", known: trainSettings },
   ...[optimizers, schedules, sources, transforms, stages, averages, stops, precisions, loads].map(
-    ({ noun, definitions, absent }) => ({ noun, known: definitions, ...(absent && { absent }) }),
+    ({ noun, definitions, absent }) => ({ noun, known: definitions, absent }),
   ),
 ];
 

@@ -27,7 +27,7 @@ describe("docs/diagnostics is what the catalogue and specs/errors say", () => {
 
 test("a page has the rule, both examples, the spec and its message", () => {
   const page = pages["docs/diagnostics/NET2002.md"];
-  expect(page).toContain("# NET2002: an asserted size does not agree");
+  expect(page).toContain("# NET2002: a declared input size does not match");
   expect(page).toContain("[Shapes](README.md#shapes), an error.");
   expect(page).toContain("Wrong:\n\n```net\nlinear(4096, in=9216)");
   expect(page).toContain("Right:\n\n```net\nlinear(4096)");

@@ -13,8 +13,10 @@ const print = (printed: { print(printer: Printer): string }, halves: readonly st
   printed.print(new Printer(new Set(halves)));
 
 const storage = (element?: "f16"): Storage => ({
-  ...{ name: "memory", purpose: "scratch", bytes: fixed(64) },
-  ...(element && { element }),
+  name: "memory",
+  purpose: "scratch",
+  bytes: fixed(64),
+  element,
 });
 
 const bindings = { a: read("f32"), y: written("f32") } as const;
@@ -69,7 +71,8 @@ describe("a kernel", () => {
 
   test("widens what it loads and rounds what it stores where memory has 16 bits", () => {
     const { kernel } = dispatch(scaled(), {
-      ...{ ...common, constants },
+      ...common,
+      constants,
       buffers: { a: storage("f16"), y: storage("f16") },
     });
     expect(kernel.name).toBe("scaled_f16");

@@ -89,14 +89,17 @@ test("ten crops of an example are judged by their mean", async () => {
   const pixels = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9);
   const image = { width: 3, height: 3, channels: 1, pixels, maximum: 1 };
   const pictures: Dataset = {
-    ...{ name: "crops", classes: ["a", "b", "c", "d"], length: 3 },
+    name: "crops",
+    classes: ["a", "b", "c", "d"],
+    length: 3,
     get: (index) => {
       const label = index === 0 ? 3 : 0;
       return Promise.resolve(index === 1 ? undefined : { image, label });
     },
   };
   const judge = {
-    ...{ batch: 25, measure: () => Promise.reject(new Error("not of single crops")) },
+    batch: 25,
+    measure: () => Promise.reject(new Error("not of single crops")),
     program: {
       tensors: tensorsFor({ channels: 1, height: 2, width: 2 }, { classes: 4, values: 4 }),
       accuracies: { top1: 1, top3: 3 },
@@ -108,7 +111,9 @@ test("ten crops of an example are judged by their mean", async () => {
     return Promise.resolve(images as Float32Array);
   };
   const examination = await evaluateClassifier({ ...judge, predict }, pictures, {
-    ...{ transforms: [{ kind: "ten_crop", size: 2 }], scores: "logits", mistakes: 2 },
+    transforms: [{ kind: "ten_crop", size: 2 }],
+    scores: "logits",
+    mistakes: 2,
   });
   // Crops differ by constants only, and a mirrored one swaps its columns.
   const total = [0, 1, 3, 4].reduce((sum, value) => sum + Math.exp(value), 0);

@@ -28,7 +28,8 @@ test.runIf(full)("5,000 steps take no more memory than 100", { timeout: 1_800_00
   const use: Record<number, { rss: number; heap: number; gpu: number }> = {};
   try {
     await fit(network, train!, recipe, {
-      ...{ evaluation, steps: 5000 },
+      evaluation,
+      steps: 5000,
       onStep: ({ step }) => {
         if (step % 500 !== 0 && step !== 100) return;
         collectGarbage();

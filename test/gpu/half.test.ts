@@ -43,8 +43,13 @@ const network = () =>
     .classify();
 
 const ADAM: ProgramOptions["optimizer"] = {
-  ...{ kind: "adam", learningRate: 0.01, weightDecay: 0.01 },
-  ...{ beta1: 0.9, beta2: 0.99, epsilon: 1e-8, clip: { norm: 0.5, value: 0.1 } },
+  kind: "adam",
+  learningRate: 0.01,
+  weightDecay: 0.01,
+  beta1: 0.9,
+  beta2: 0.99,
+  epsilon: 1e-8,
+  clip: { norm: 0.5, value: 0.1 },
 };
 
 function traces(graph: Graph, options: Partial<ProgramOptions>) {

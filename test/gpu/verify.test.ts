@@ -129,8 +129,13 @@ describe("kernels as compiled are right", () => {
       "adam with clipped gradients",
       {
         optimizer: {
-          ...{ kind: "adam" as const, learningRate: 0.01, weightDecay: 0.01 },
-          ...{ beta1: 0.9, beta2: 0.99, epsilon: 1e-8, clip: { norm: 0.5, value: 0.1 } },
+          kind: "adam" as const,
+          learningRate: 0.01,
+          weightDecay: 0.01,
+          beta1: 0.9,
+          beta2: 0.99,
+          epsilon: 1e-8,
+          clip: { norm: 0.5, value: 0.1 },
         },
       },
     ],

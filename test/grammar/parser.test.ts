@@ -191,8 +191,8 @@ describe("text", () => {
     const model = modelOf(parseClean(text));
     expect(model.documentation).toBe("one\ntwo");
     expect(
-      model.members.map((member) => ("documentation" in member ? member.documentation : null)),
-    ).toEqual(["in", null]);
+      model.members.map((member) => ("documentation" in member ? member.documentation : undefined)),
+    ).toEqual(["in", undefined]);
   });
 
   test("unicode is welcome in comments and strings, and named where it is not", () => {

@@ -50,7 +50,7 @@ export function sourceOf(folder: string, files: readonly string[]): ImportSource
   });
   return {
     file: file!,
-    ...(weights && { weights }),
+    weights,
     sibling: (name) => Promise.resolve(new Uint8Array(readFileSync(join(folder, basename(name))))),
   };
 }
@@ -63,7 +63,7 @@ export function sourceIn(
   const [file, weights] = args.map((path): ImportFile => ({ path, bytes: files[path]! }));
   return {
     file: file!,
-    ...(weights && { weights }),
+    weights,
     sibling: (name) => {
       const bytes = Object.hasOwn(files, name) ? files[name] : undefined;
       return bytes ? Promise.resolve(bytes) : Promise.reject(new ImportError(`no file ${name}`));

@@ -13,7 +13,7 @@ import { specText } from "../../interchange/spec-text.js";
 /** Without `input`, the file must say its sizes. */
 export async function imported(path: string, { input }: { readonly input?: readonly number[] }) {
   const graph = await readModel(path, await readFile(path));
-  const model = importGraph(graph, { name: "Imported", ...(input && { input }) });
+  const model = importGraph(graph, { name: "Imported", input });
   return { graph, model, text: await specText(model, basename(path)) };
 }
 

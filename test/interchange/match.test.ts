@@ -22,7 +22,8 @@ const conv = (name: string, out: number, inputs: number, kernel = 3): readonly S
 ];
 const norm = (name: string, size: number): readonly Shaped[] =>
   ["weight", "bias", "running_mean", "running_var"].map((kind) => ({
-    ...{ name: `${name}.${kind}`, shape: [size] },
+    name: `${name}.${kind}`,
+    shape: [size],
   }));
 const linear = (name: string, out: number, inputs: number): readonly Shaped[] => [
   { name: `${name}.weight`, shape: [out, inputs] },
@@ -50,7 +51,8 @@ describe("torchvision's names", () => {
   const filesOf = (name: string) => {
     const { selected } = analyze(readSpec(name), `${name}.net`);
     const own = selected!.model.graph!.parameters.map(({ value }) => ({
-      ...{ name: value.name, shape: value.shape.map(Number) },
+      name: value.name,
+      shape: value.shape.map(Number),
     }));
     const layers = layersOf[name]!.split(" ");
     layers.sort((a, b) => Number(a.startsWith("aux")) - Number(b.startsWith("aux")));
@@ -195,7 +197,8 @@ describe("other names", () => {
     ]);
     // A file in the order of definition says otherwise: then it is undefined.
     const { unmatched } = matchTensors({
-      ...{ own: [...mine, ...linear("d", 3, 4)], isOrdered: true },
+      own: [...mine, ...linear("d", 3, 4)],
+      isOrdered: true,
       file: [...linear("z", 3, 4), ...theirs],
     });
     expect(unmatched.map(({ candidates }) => candidates.length)).toEqual([3, 3, 3]);

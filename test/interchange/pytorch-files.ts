@@ -92,7 +92,8 @@ export function archiveOf(
   storages: Readonly<Record<string, Uint8Array>> = {},
 ): Uint8Array {
   const data = Object.entries(storages).map(([key, bytes]) => ({
-    ...{ name: `archive/data/${key}`, bytes },
+    name: `archive/data/${key}`,
+    bytes,
   }));
   return zipOf([
     { name: "archive/data.pkl", bytes: bytesOf(0x80, 2, pickle, STOP) },

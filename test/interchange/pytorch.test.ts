@@ -49,7 +49,9 @@ describe("what PyTorch wrote", () => {
   test("shapes and types are known without the numbers", async () => {
     const { tensors } = open(await fileOf("views-zip.pt"));
     expect(tensors.find(({ name }) => name === "b.weight")).toEqual({
-      ...{ name: "b.weight", shape: [4, 2, 3], type: "float32" },
+      name: "b.weight",
+      shape: [4, 2, 3],
+      type: "float32",
     });
     expect(tensors.find(({ name }) => name === "c.brain")!.type).toBe("bfloat16");
   });

@@ -36,25 +36,36 @@ const cases: readonly Case[] = [
   { train: `resize(10) -> random_crop(8) -> hflip`, width: 17, height: 13, size: 8, prepared: 1 },
   {
     train: `resize(10) -> center_crop(9) -> random_crop(9, padding=3) -> hflip -> random_crop(8) -> ${normalize}`,
-    ...{ width: 17, height: 13, size: 8, prepared: 4 },
+    width: 17,
+    height: 13,
+    size: 8,
+    prepared: 4,
   },
   // Crops that take off 3, 2 and 1 pixels: halves are rounded to even numbers.
   {
     train: `random_resized_crop(12) -> center_crop(9) -> center_crop(7) -> center_crop(6)`,
-    ...{ width: 17, height: 13, size: 6, prepared: 3 },
+    width: 17,
+    height: 13,
+    size: 6,
+    prepared: 3,
   },
   {
     train: `random_resized_crop(7) -> ${normalize} -> random_crop(7, padding=2)`,
-    ...{ width: 17, height: 13, size: 7, prepared: 2 },
+    width: 17,
+    height: 13,
+    size: 7,
+    prepared: 2,
   },
   {
     train: "color_jitter(0.5, 0.5, 0.5, 0.3) -> hflip",
-    ...{ ...square, prepared: 2 },
+    ...square,
+    prepared: 2,
   },
   { ...square, train: "color_jitter(0.5, 0.4) -> vflip", channels: 1, prepared: 2 },
   {
     train: `color_jitter(contrast=[0.2, 1.8]) -> random_erasing(1) -> color_jitter(hue=0.5, contrast=0.9) -> ${normalize}`,
-    ...{ ...square, prepared: 4 },
+    ...square,
+    prepared: 4,
   },
   {
     ...square,

@@ -16,7 +16,11 @@ const TOLERANCE = 2e-5;
 const TILES: Readonly<Record<"lanes4" | "gpu", ContractionSchedule>> = {
   lanes4: { exchange: "broadcast", rowLanes: 4, loads: 2, columns: 8, algorithm: "winograd" },
   gpu: {
-    ...{ exchange: "workgroup", rowLanes: 32, loads: 1, columns: 16, rowGroups: 2 },
+    exchange: "workgroup",
+    rowLanes: 32,
+    loads: 1,
+    columns: 16,
+    rowGroups: 2,
     algorithm: "winograd",
   },
 };

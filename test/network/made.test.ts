@@ -153,7 +153,10 @@ function randomNetwork(steps: readonly (typeof step extends fc.Arbitrary<infer T
     const first = values[input % values.length]!;
     const square = { top: 1, bottom: 1, left: 1, right: 1 };
     const given = {
-      ...{ relu: {}, add: {}, concat: {}, dropout: { rate: isDefault ? 0.5 : 0.25 } },
+      relu: {},
+      add: {},
+      concat: {},
+      dropout: { rate: isDefault ? 0.5 : 0.25 },
       conv: { out: 4, kernel: [3, 3], padding: square, groups: isDefault ? 1 : 2, bias: isDefault },
       batchnorm: isDefault ? {} : { eps: 1e-7, momentum: 0.01 },
       maxpool: { kernel: [3, 3], stride: [1, 1], padding: square },

@@ -41,8 +41,11 @@ function nodesOf(attributes: ConvolutionAttributes): readonly Node[] {
     "weight",
     [6, 4 / attributes.groups, ...attributes.kernel],
     {
-      ...{ role: "weight", initializer: { kind: "constant", value: 0 } },
-      ...{ learningRateFactor: 1, decayFactor: 1, trainable: true },
+      role: "weight",
+      initializer: { kind: "constant", value: 0 },
+      learningRateFactor: 1,
+      decayFactor: 1,
+      trainable: true,
     },
     nowhere("weight"),
   );

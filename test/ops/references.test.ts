@@ -309,7 +309,7 @@ describe("losses and metrics agree with PyTorch", () => {
     const { labels, partners, shares, smoothing, classWeights } = example;
     const mixture = partners && shares ? [integers(partners), numbers(shares)] : [];
     const inputs = [hashed(`${name}.x`, x), integers(labels), ...mixture];
-    const rule = { smoothing, ...(classWeights && { classWeights }) };
+    const rule = { smoothing, classWeights };
     const sums = run("crossEntropy", inputs, rule);
     expect(sums.length).toBe(classWeights && partners ? 2 : 1);
     expectClose(losses(sums, inputs.length > 2 ? [labels, partners!] : [labels], classWeights), y);
@@ -341,7 +341,10 @@ describe("losses and metrics agree with PyTorch", () => {
   test("classification is the loss, the hits and the gradient at once", () => {
     const inputs = [hashed("logits", [4, 6]), integers([5, 0, 3, 2])];
     const outputs = run("classification", inputs, {
-      ...{ smoothing: 0.1, topK: [1, 3], gradient: true, weight: 0.3 },
+      smoothing: 0.1,
+      topK: [1, 3],
+      gradient: true,
+      weight: 0.3,
     });
     expect(outputs).toEqual([
       ...run("crossEntropy", inputs, { smoothing: 0.1 }),
@@ -377,9 +380,12 @@ describe("SGD agrees with PyTorch and with Caffe", () => {
       } as const;
       const inputs = [w, hashed(`${name}.dw${step}`, [6]), velocity];
       const factors = {
-        ...({ optimizer: "sgd", clipsValue: false, clipsNorm: false } as const),
-        ...{ learningRateFactor: 2, decayFactor: 4 },
-      };
+        optimizer: "sgd",
+        clipsValue: false,
+        clipsNorm: false,
+        learningRateFactor: 2,
+        decayFactor: 4,
+      } as const;
       ops.update.reference(inputs, factors, { ...context, optimizer }, []);
     });
     expectClose(w, wanted);

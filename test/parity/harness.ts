@@ -91,8 +91,10 @@ async function limitedDevice(binding: number): Promise<GPUDevice> {
   const device = await adapter.requestDevice({ requiredFeatures });
   const { minUniformBufferOffsetAlignment, maxComputeWorkgroupsPerDimension } = device.limits;
   const limits = {
-    ...{ minUniformBufferOffsetAlignment, maxComputeWorkgroupsPerDimension },
-    ...{ maxBufferSize: device.limits.maxBufferSize, maxStorageBufferBindingSize: binding },
+    minUniformBufferOffsetAlignment,
+    maxComputeWorkgroupsPerDimension,
+    maxBufferSize: device.limits.maxBufferSize,
+    maxStorageBufferBindingSize: binding,
   };
   return new Proxy(device, {
     get(own, key) {

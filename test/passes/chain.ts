@@ -116,7 +116,11 @@ export class Chain {
     const origin = this.layer("transposed");
     const { channels } = imageShape(this.value.shape);
     const attributes = {
-      ...{ kernel: [3, 3], stride: [1, 1], padding: NO_PADDING, dilation: [1, 1], groups: 1 },
+      kernel: [3, 3],
+      stride: [1, 1],
+      padding: NO_PADDING,
+      dilation: [1, 1],
+      groups: 1,
       ...given,
       inputShape: [BATCH, outputs, ...size],
     } as ConvolutionAttributes & GradientShape;

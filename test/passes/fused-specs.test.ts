@@ -17,8 +17,12 @@ const SIZES = { digits: 28, lenet: 32, squeezenet1_1: 33, mobilenet_v3_small: 32
 const BATCH = 2;
 
 const optimizer: OptimizerSettings = {
-  ...{ kind: "sgd", learningRate: 0.01, momentum: 0.9, weightDecay: 1e-3 },
-  ...{ nesterov: false, convention: "pytorch" },
+  kind: "sgd",
+  learningRate: 0.01,
+  momentum: 0.9,
+  weightDecay: 1e-3,
+  nesterov: false,
+  convention: "pytorch",
 };
 
 /** Sums and products in double precision, in another order. */

@@ -124,13 +124,17 @@ test("a chain of values of one size needs two buffers", () => {
 });
 
 const big = (zeros?: string): Storage => ({
-  ...{ name: "value", purpose: "scratch", bytes: { fixed: 0, perImage: 1e7 } },
-  ...(zeros !== undefined && { zeros }),
+  name: "value",
+  purpose: "scratch",
+  bytes: { fixed: 0, perImage: 1e7 },
+  zeros,
 });
 
 test("large values of other layouts share memory and are cleared, where sharing may cost time", () => {
   const values = ["a", "b", "a"].map((zeros, index) => ({
-    ...{ storage: big(zeros), first: index, last: index },
+    storage: big(zeros),
+    first: index,
+    last: index,
   }));
   const any = planOf(stepsOf(values), "any");
   expect(new Set(any.slotOf.values()).size).toBe(1);

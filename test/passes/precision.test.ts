@@ -22,7 +22,9 @@ const network = (start = first().lrn({ before: 2, after: 2 })) =>
 const first = () => new Chain(["N", 3, 16, 16]).convolution(64).bias().unary("relu");
 
 const options = (given: Partial<ProgramOptions> = {}): ProgramOptions => ({
-  ...{ target: "gpu", source: { file: "test.net", hash: "0" }, classes: 5 },
+  target: "gpu",
+  source: { file: "test.net", hash: "0" },
+  classes: 5,
   optimizer: context.optimizer,
   ...given,
 });

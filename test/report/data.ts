@@ -38,7 +38,10 @@ export function reportData(classes: number): ReportData {
     records: records(50),
     fractions: ["top1", "top5"],
     examination: {
-      ...{ examples: 500, of: 1000, confusion, classes: classResults(confusion, names) },
+      examples: 500,
+      of: 1000,
+      confusion,
+      classes: classResults(confusion, names),
       mistakes: [
         {
           actual: "cat",
@@ -50,7 +53,11 @@ export function reportData(classes: number): ReportData {
       ],
     },
     filters: {
-      ...{ name: "conv1.weight", width: 1, height: 1, channels: 3, count: 2 },
+      name: "conv1.weight",
+      width: 1,
+      height: 1,
+      channels: 3,
+      count: 2,
       pixels: Buffer.from([255, 0, 0, 0, 0, 255]).toString("base64"),
     },
     timings: {

@@ -22,7 +22,10 @@ beforeAll(async () => {
       contents: `export * from "./runtime/index.ts"; export * from "./test/runtime/tiny-program.ts";`,
       resolveDir: root,
     },
-    ...{ bundle: true, platform: "node", format: "esm", packages: "external" },
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    packages: "external",
     outfile: join(folder, "netc.mjs"),
   });
 });

@@ -49,7 +49,12 @@ const layoutWithPieces = fc.tuple(contraction, fc.nat()).map(([{ extraPitch, ...
 describe("the contraction layout", () => {
   test("is [kernel row][kernel column x input, padded][output, padded]", () => {
     const layout: ParameterLayout = {
-      ...{ kind: "contraction", groups: 1, outputs: 3, inputs: 2, kernel: [1, 2], inputPitch: 3 },
+      kind: "contraction",
+      groups: 1,
+      outputs: 3,
+      inputs: 2,
+      kernel: [1, 2],
+      inputPitch: 3,
     };
     // w[o][c][0][x] = 1 + 4 o + 2 c + x
     const packed = packPiece(layout, whole(3), 3, counting(12));
@@ -110,7 +115,12 @@ describe("the contraction layout", () => {
 
   test("keeps groups apart", () => {
     const layout: ParameterLayout = {
-      ...{ kind: "contraction", groups: 2, outputs: 1, inputs: 1, kernel: [1, 1], inputPitch: 1 },
+      kind: "contraction",
+      groups: 2,
+      outputs: 1,
+      inputs: 1,
+      kernel: [1, 1],
+      inputPitch: 1,
     };
     const packed = packPiece(layout, whole(2), 2, counting(2));
     expect(packed.length).toBe(32);

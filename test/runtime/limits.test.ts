@@ -10,7 +10,9 @@ import { tinyProgram } from "./tiny-program.js";
 
 const limits = { maxStorageBufferBindingSize: 1000, maxBufferSize: 5000 };
 const buffer = (name: string, fixed: number, perImage: number): ProgramBuffer => ({
-  ...{ name, purpose: "scratch", bytes: { fixed, perImage } },
+  name,
+  purpose: "scratch",
+  bytes: { fixed, perImage },
 });
 
 function thrown(action: () => unknown): Error {

@@ -59,7 +59,9 @@ async function train(
     start = parseState(from.state);
   }
   const { state } = await fit(network, dataset, recipe, {
-    ...{ evaluation, start, signal: abort.signal },
+    evaluation,
+    start,
+    signal: abort.signal,
     onStep: ({ step }) => step === to && abort.abort(),
   });
   return { bytes: await network.save({ optimizer: true }), state: serializeState(state) };

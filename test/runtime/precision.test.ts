@@ -71,7 +71,9 @@ test("where a device has no shader-f16 the network says so, and is the one of 32
   const f16 = programsOf(graph(), { precision: mixed(DYNAMIC) }, ["gpu", "lanes8"]);
   const [network, plain] = await Promise.all([
     createNetwork([...f16, ...f32], {
-      ...{ device, batch: COUNT, onWarning: (message) => warnings.push(message) },
+      device,
+      batch: COUNT,
+      onWarning: (message) => warnings.push(message),
     }),
     createNetwork(f32, { device, batch: COUNT }),
   ]);
@@ -142,8 +144,13 @@ describe.skipIf(!found)("on an adapter with shader-f16", () => {
 
   test("a resumed run ends with the same bits, the scale's among them", async () => {
     const adam: ProgramOptions["optimizer"] = {
-      ...{ kind: "adam", learningRate: 0.01, weightDecay: 0 },
-      ...{ beta1: 0.9, beta2: 0.99, epsilon: 1e-8, clip: { norm: 1 } },
+      kind: "adam",
+      learningRate: 0.01,
+      weightDecay: 0,
+      beta1: 0.9,
+      beta2: 0.99,
+      epsilon: 1e-8,
+      clip: { norm: 1 },
     };
     // So large that it backs off on the way.
     const options = { precision: mixed({ ...DYNAMIC, initial: 2 ** 22 }), optimizer: adam };

@@ -39,11 +39,20 @@ const BATCH = 6;
 const IMAGES = 5;
 
 const SGD: OptimizerSettings = {
-  ...{ kind: "sgd", learningRate: 0.05, momentum: 0.9, weightDecay: 1e-3 },
-  ...{ nesterov: false, convention: "pytorch" },
+  kind: "sgd",
+  learningRate: 0.05,
+  momentum: 0.9,
+  weightDecay: 1e-3,
+  nesterov: false,
+  convention: "pytorch",
 };
 const ADAM: OptimizerSettings = {
-  ...{ kind: "adam", learningRate: 0.001, weightDecay: 0, beta1: 0.9, beta2: 0.99, epsilon: 1e-8 },
+  kind: "adam",
+  learningRate: 0.001,
+  weightDecay: 0,
+  beta1: 0.9,
+  beta2: 0.99,
+  epsilon: 1e-8,
   clip: { norm: 1 },
 };
 

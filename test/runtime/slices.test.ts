@@ -34,7 +34,9 @@ test("a slice's part of the values is its images'", () => {
 
 test("the largest slice is the largest that the device can bind", () => {
   const buffers = [90, 99].map((perImage) => ({
-    ...{ name: "x", purpose: "scratch" as const, bytes: { fixed: 100, perImage } },
+    name: "x",
+    purpose: "scratch" as const,
+    bytes: { fixed: 100, perImage },
   }));
   expect(largestSlice(buffers, 8, 1000)).toBe(8);
   expect(largestSlice(buffers, 128, 1000)).toBe(9);

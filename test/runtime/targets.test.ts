@@ -10,11 +10,15 @@ const summary = (
   target: AdapterSummary["target"] = "gpu",
 ): AdapterSummary => ({
   ...own,
-  ...{ description: "", software: target !== "gpu", subgroupSizes: [8, 8], half: false, target },
+  description: "",
+  software: target !== "gpu",
+  subgroupSizes: [8, 8],
+  half: false,
+  target,
 });
 
 const program = (target: Program["target"], adapter?: ProgramAdapter) =>
-  ({ format: PROGRAM_FORMAT, target, ...(adapter && { adapter }) }) as Program;
+  ({ format: PROGRAM_FORMAT, target, adapter }) as Program;
 
 test("a program measured on the adapter goes before the one for its target; others' never run", () => {
   const [auto, tuned] = [program("gpu"), program("gpu", card)];

@@ -19,7 +19,7 @@ const SHARDS = "a storage binding holds 128 MiB at most; it is sharded into";
 
 test("the weights of AlexNet's and VGG's fc6 are sharded", () => {
   expect(check("alexnet.net", 1)).toEqual([
-    `NET4001; \`classifier.fc6.weight\` takes 144 MiB, and ${SHARDS} 2 buffers over output channels; nothing is left to do`,
+    `NET4001; \`classifier.fc6.weight\` takes 144 MiB, and ${SHARDS} 2 buffers over output channels; no change is needed`,
   ]);
   expect(check("vgg16.net", 1)[0]).toContain("takes 392 MiB");
 });
@@ -27,7 +27,7 @@ test("the weights of AlexNet's and VGG's fc6 are sharded", () => {
 test("the batch of 2012 comes in slices", () => {
   const [conv1] = check("alexnet-2012.net", 128);
   expect(conv1).toMatch(/^NET4002; `features.\w+` takes 1\d\d MiB at a batch of 128, /);
-  expect(conv1).toContain("the batch comes in 2 slices of up to 64 images");
+  expect(conv1).toContain("netc splits the batch into 2 slices of up to 64 images");
 });
 
 test("where a device grants less than a kernel needs, nothing can be done", () => {
@@ -66,7 +66,7 @@ test.each([
     layers:
       "conv(1024, kernel=3) -> conv(4096, kernel=3) -> global_avgpool -> flatten -> linear(3)",
     found: [
-      `NET4001 line 4: \`conv2.weight\` takes 144 MiB, ${HOLDS}; it is sharded into 2 buffers over output channels; nothing is left to do`,
+      `NET4001 line 4: \`conv2.weight\` takes 144 MiB, ${HOLDS}; it is sharded into 2 buffers over output channels; no change is needed`,
     ],
   },
   {
@@ -74,7 +74,7 @@ test.each([
     layers:
       "conv(4096, kernel=1) -> conv(8192, kernel=3, groups=2) -> global_avgpool -> flatten -> linear(3)",
     found: [
-      `NET4001 line 4: \`conv2.weight\` takes 576 MiB, ${HOLDS}; it is sharded into 6 buffers over groups and output channels; nothing is left to do`,
+      `NET4001 line 4: \`conv2.weight\` takes 576 MiB, ${HOLDS}; it is sharded into 6 buffers over groups and output channels; no change is needed`,
     ],
   },
   {
@@ -94,7 +94,7 @@ test.each([
     layers:
       "conv(15006, kernel=1) -> conv(15006, kernel=1, groups=3) -> global_avgpool -> flatten -> linear(3)",
     found: [
-      `NET4003 line 4: \`conv2.weight\` takes 286 MiB, ${HOLDS}; 15006 x 5002 x 1 x 1 values of 4 bytes in one buffer: weights of channels of a group that are no multiple of 4 are not sharded`,
+      `NET4003 line 4: \`conv2.weight\` takes 286 MiB, ${HOLDS}; 15006 x 5002 x 1 x 1 values of 4 bytes in one buffer: weights of channels of a group that are not a multiple of 4 are not sharded`,
     ],
   },
   // More features than a dispatch has workgroups in z.

@@ -25,9 +25,11 @@ train Other of Net {
 }`;
 
 const found = (overrides: RecipeOverrides, train?: string) =>
-  analyze(spec, "net.net", { overrides, ...(train && { train }) }).diagnostics.map(
-    ({ code, message, notes }) => [code, message, ...notes],
-  );
+  analyze(spec, "net.net", { overrides, train }).diagnostics.map(({ code, message, notes }) => [
+    code,
+    message,
+    ...notes,
+  ]);
 
 test("settings that replace a recipe's are checked like those of the recipe", () => {
   expect(found({})).toEqual([]);

@@ -57,7 +57,11 @@ test("settings become plain data", () => {
 
 test("reduce_on_plateau has PyTorch's defaults", () => {
   expect(recipeOf("schedule = reduce_on_plateau").schedule).toEqual({
-    ...{ kind: "reduce_on_plateau", factor: 0.1, patience: 10, threshold: 1e-4, to: 0 },
+    kind: "reduce_on_plateau",
+    factor: 0.1,
+    patience: 10,
+    threshold: 1e-4,
+    to: 0,
   });
 });
 
@@ -82,7 +86,8 @@ test("a weights file that another recipe is to make comes with the command that 
   const other = specOf(settings).replace("train Head", "train Tail");
   const text = `${specOf("")}${other.slice(other.indexOf("train Tail"))}`;
   const { diagnostics } = analyze(text, "specs/small.net", {
-    ...{ train: "Tail", readWeights: () => undefined },
+    train: "Tail",
+    readWeights: () => undefined,
   });
   expect(diagnostics.map(({ code }) => code)).toEqual(["NET3051"]);
   expect(diagnostics[0]!.notes.at(-1)).toBe(
@@ -120,7 +125,9 @@ test("a loss scale is dynamic unless it is a number alone", () => {
     growth: 4,
   });
   expect(lossScaleOf("f16(loss_scale=1024, growth_interval=500)")).toEqual({
-    ...{ ...dynamic, initial: 1024, interval: 500 },
+    ...dynamic,
+    initial: 1024,
+    interval: 500,
   });
   expect(lossScaleOf("f16(loss_scale=1024)")).toEqual({ kind: "static", scale: 1024 });
 });

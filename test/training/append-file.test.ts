@@ -55,7 +55,11 @@ test("the records of a log are all of them, also where the disk is full", async 
     said.push(message),
   );
   const record = (step: number) => ({
-    ...{ step, epoch: 1, loss: 1, learningRate: 0.1, examplesPerSecond: 1 },
+    step,
+    epoch: 1,
+    loss: 1,
+    learningRate: 0.1,
+    examplesPerSecond: 1,
     dataWait: 0,
   });
   log.write(record(1));

@@ -63,7 +63,9 @@ const run = { seed: 1, batch: 4, examples: 10, classes: ["a", "b"] };
 
 /** Numbers that JSON must keep to the last bit. */
 const state = (step: number): TrainingState => ({
-  ...{ step, epoch: 1, position: 2 },
+  step,
+  epoch: 1,
+  position: 2,
   plateau: { best: 0.1 + 0.2, bad: 1, factor: 0.1 ** 3 },
   patience: { bad: 2 },
 });

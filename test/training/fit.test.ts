@@ -104,7 +104,9 @@ test("a run stopped anywhere and resumed does the steps of one that was not, and
     const saved: TrainingState[] = [];
     const first = new FakeNetwork(4);
     const part = await fit(first, dataset, recipe, {
-      ...{ signal: abort.signal, evaluation, onEpoch },
+      signal: abort.signal,
+      evaluation,
+      onEpoch,
       onStep: ({ step }) => step === stopAfter && abort.abort(),
       checkpoint: (state) => void saved.push(state),
     });
@@ -128,7 +130,8 @@ test("a run stopped while it evaluates evaluates again when it is resumed", asyn
     onEpoch: (report: EpochReport) => void epochs.push(report),
   };
   const part = await fit(new FakeNetwork(4), dataset, recipe, {
-    ...{ ...options, signal: abort.signal },
+    ...options,
+    signal: abort.signal,
     onEvaluationProgress: () => abort.abort(),
   });
   expect(part.state).toMatchObject({ step: 3, epoch: 0, position: 3 });
@@ -255,13 +258,15 @@ test("a run with such rules that is stopped anywhere and resumed equals one that
     const first = new FakeNetwork(4);
     first.evaluationLosses = losses;
     const { state } = await fit(first, dataset, patient, {
-      ...{ evaluation, signal: abort.signal },
+      evaluation,
+      signal: abort.signal,
       onStep: ({ step }) => step === stopAfter && abort.abort(),
     });
     const second = new FakeNetwork(4);
     second.evaluationLosses = losses.slice(first.evaluations);
     const rest = await fit(second, dataset, patient, {
-      ...{ evaluation, start: parseState(serializeState(state))! },
+      evaluation,
+      start: parseState(serializeState(state))!,
     });
     expect([...first.seen, ...second.seen]).toEqual(whole.seen);
     expect(first.evaluations + second.evaluations).toBe(whole.evaluations);

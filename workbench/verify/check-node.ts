@@ -92,7 +92,7 @@ function checkPart(
     const place = node.inputs.indexOf(value);
     const after = values.changed.get(value)!;
     const tensors = { expected: inputs[place]!, actual: take(after, part) };
-    // Running statistics move towards the node's outputs, which stand in their order.
+    // Running statistics move towards the node's outputs, which have the same order.
     const towards = node.kind === "channelStatistics" ? magnitudes?.[place - 1] : undefined;
     const places = part.indices(after.shape);
     compareTensors(comparison, value, tensors, { places, magnitudes: towards });

@@ -136,8 +136,7 @@ function checkDescent(
   const follow = (direction: number) => {
     const [w, ...states] = changes.map(({ before }) => startOf(before, rule));
     const dw = column(gradients.map((sum) => sum.value + direction * toleranceOf(sum)));
-    if (scale !== 0)
-      descend({ w: w!, dw, states, ...(corrections && { corrections }) }, rule, context);
+    if (scale !== 0) descend({ w: w!, dw, states, corrections }, rule, context);
     return [w!, ...states];
   };
   const [exact, above, below] = [follow(0), follow(1), follow(-1)];

@@ -1,4 +1,4 @@
-/** What came beside what was expected, and how much rounding explains. */
+/** Compares actual with expected values, and how much rounding explains. */
 import { HALF_EPSILON, LARGEST_HALF, SMALLEST_NORMAL_HALF } from "../../program/half.js";
 import type { Value } from "../../compiler/ir/graph.js";
 import type { Tensor } from "../../compiler/ops/op.js";
@@ -51,7 +51,7 @@ export class Comparison {
     const tolerance = element.tolerance + (isHalf ? storingHalf(expected) : 0);
     const deviation = { ...element, tolerance };
     const ratio = Math.abs(actual - expected) / tolerance;
-    // What is no number is off beyond measure.
+    // NaN is infinitely far off.
     const off = Number.isNaN(ratio) ? Infinity : ratio;
     if (off <= this.worst) return;
     this.worst = off;
@@ -60,7 +60,7 @@ export class Comparison {
 
   get finding(): Finding {
     const { compared, deviation } = this;
-    return { compared, ...(deviation && { deviation }) };
+    return { compared, deviation };
   }
 }
 

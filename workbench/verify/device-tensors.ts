@@ -127,6 +127,6 @@ const bitsOf = (values: Float32Array): Uint32Array =>
 
 function kernelOf(graph: Graph, code: Value) {
   const pool = graph.nodes.find((node) => node.outputs.includes(code));
-  if (pool?.kind !== "maxPool") throw new Error(`${code.name} is no pooling's code`);
+  if (pool?.kind !== "maxPool") throw new Error(`${code.name} is not the code of a pooling`);
   return pool.attributes.kernel;
 }

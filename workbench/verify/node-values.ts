@@ -12,7 +12,7 @@ export interface NodeValues {
   readonly inputs: readonly Tensor[];
   /** Of all that the node reads: its inputs, and what is fused into it. */
   readonly read: ReadonlyMap<Value, Tensor>;
-  /** Undefined where an output is not stored, because nobody reads it. */
+  /** Undefined where an output is not stored, because nothing reads it. */
   readonly outputs: readonly (Tensor | undefined)[];
   /** What it left of the values that it changes. */
   readonly changed: ReadonlyMap<Value, Tensor>;

@@ -7,7 +7,7 @@ const FEWEST = 48;
 const MOST = 1024;
 
 /**
- * Places to look at in a tensor whose elements take so many products each: the ends, and others
+ * Places to look at in a tensor whose elements take this many products each: the ends, and others
  * between.
  */
 export function samplePlaces(length: number, products: number): readonly number[] {
@@ -15,7 +15,7 @@ export function samplePlaces(length: number, products: number): readonly number[
   return spread(length, Math.min(MOST, Math.max(FEWEST, affordable)));
 }
 
-/** So many places of a length, or all: the ends, and others between. */
+/** This many places of a length, or all: the ends, and others between. */
 export function spread(length: number, count: number): readonly number[] {
   if (count >= length) return Array.from({ length }, (_, index) => index);
   const places = new Set([0, length - 1]);

@@ -34,7 +34,7 @@ export interface VerifyOptions {
    */
   readonly only?: (written: WrittenNode) => boolean;
   /**
-   * Hears of what diverges, and whether checking should go on is its answer; it ends unless given.
+   * Called with what diverges; returns whether to continue checking. Checking ends if absent.
    */
   readonly onDivergence?: (written: WrittenNode, divergence: Divergence) => boolean;
 }
@@ -78,7 +78,7 @@ interface Stage {
 
 class ListCheck {
   private readonly device: DeviceTensors;
-  /** What values hold, as long as somebody is to read all of them. */
+  /** What values hold, as long as any is still to be read. */
   private readonly tensors = new Map<number, Tensor>();
   private readonly lastReader = new Map<number, number>();
   /** Of each step of the list for any batch, its place among those for this one. */
@@ -209,7 +209,7 @@ class ListCheck {
     return { halves: new Set(values.filter((value) => isHalf(this.list.plan, value))) };
   }
 
-  /** The predictions, where somebody outside wants them. */
+  /** The predictions, where a caller wants them. */
   private async checkExport(first: number): Promise<Finding> {
     this.runSteps({ first, end: this.list.steps.length });
     const tensors = tensorsOf(this.network.program, "prediction");

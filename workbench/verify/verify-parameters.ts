@@ -14,7 +14,7 @@ import type { Network } from "../../runtime/network.js";
 import type { Examples } from "../random-examples.js";
 import type { Tally } from "./tally.js";
 
-/** Fills the parameters anew, and puts back what they were. */
+/** Fills the parameters again, and restores what they were. */
 export function verifyInitialValues(network: Network, examples: Examples): Promise<Tally> {
   const { seed } = network;
   return verifyEach(network, "initialize", examples, async (parameter, inspection) => {

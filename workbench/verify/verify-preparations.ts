@@ -60,7 +60,7 @@ async function loadBoth(
   const dataset = randomDataset(preparation, slice);
   const options = { batch: slice, shape: imageOf(program), transforms, seed, epoch: 0 };
   const load = async (staging?: Staging): Promise<Images> => {
-    const how = { ...options, shuffle: false, ...(staging && { staging }) };
+    const how = { ...options, shuffle: false, staging };
     const first = await loadBatches(dataset, how).next();
     return first.value!.images;
   };
@@ -97,7 +97,7 @@ function randomDataset({ first, staged }: Preparation, length: number): Dataset 
 }
 
 /**
- * So many of the images: with `ten_crop` an example alone may be more than the device takes at a
+ * This many of the images: with `ten_crop` an example alone may be more than the device takes at a
  * time.
  */
 function firstOf(

@@ -12,7 +12,7 @@ export interface CatalogueEntry {
   readonly right: string;
   /** "error" unless it says otherwise. */
   readonly severity?: Severity;
-  /** Whether it is about text that nobody needs, which editors show faded. */
+  /** Whether it is about text that has no effect, which editors show faded. */
   readonly isUnnecessary?: true;
   /** Why no spec on its own can give this diagnostic; such a code has no folder in specs/errors. */
   readonly withoutSpec?: string;

@@ -19,7 +19,7 @@ const families = {
 
 export type DiagnosticCode = keyof typeof families;
 
-/** Every code that netc can report. A code's entry stands in one family file and nowhere else. */
+/** Every code that netc can report. A code's entry is in exactly one family file. */
 export const catalogue: Readonly<Record<DiagnosticCode, CatalogueEntry>> = families;
 
 /** All codes, in order. */

@@ -5,15 +5,21 @@ export const limits = {
   NET4001: {
     title: "weights exceed a storage binding and are sharded",
     explanation:
-      "A device binds buffers up to a limit, 128 MiB unless it grants more. The weights of a large fully connected layer are then kept in several buffers, each of a range of output channels, and the layer runs once for each. Files, names and results stay the same.",
+      "A device can bind buffers up to a limit, usually 128 MiB. netc splits the weights of " +
+      "a larger layer into several buffers, each with a range of output channels, and runs " +
+      "the layer once for each buffer. Files, names and results stay the same.",
     wrong: "flatten -> linear(4096)  // 25088 x 4096 weights: 392 MiB",
     right: "flatten -> linear(1024)  // 98 MiB, in one buffer",
     severity: "warning",
   },
   NET4002: {
-    title: "a batch exceeds a storage binding and comes in slices",
+    title: "a batch exceeds a storage binding and is split into slices",
     explanation:
-      "A device binds buffers up to a limit, 128 MiB unless it grants more. A batch whose activations exceed it comes in slices, one after the other: gradients are those of the mean over the whole batch, and the weights are updated once, after the last slice. Results are the same up to the order of sums. Statistics of batch normalization, and means weighted by class, are each slice's own, as where gradients are accumulated in PyTorch.",
+      "A device can bind buffers up to a limit, usually 128 MiB. netc splits a batch whose " +
+      "activations exceed it into slices and runs them one after the other. Gradients are " +
+      "those of the mean over the whole batch, and netc updates the weights once, after the " +
+      "last slice. Results are the same up to the order of sums. Only batch normalization " +
+      "takes its statistics from each slice, as with gradient accumulation in PyTorch.",
     wrong: "batch = 256",
     right: "batch = 64",
     severity: "warning",
@@ -21,16 +27,20 @@ export const limits = {
   NET4003: {
     title: "more memory than the device can bind",
     explanation:
-      "A tensor of a single image, or a shard of a layer's weights, exceeds what the device binds: neither slices nor shards help. Smaller images, an earlier pooling or a smaller layer do.",
+      "A tensor of a single image, or a shard of a layer's weights, exceeds what the device " +
+      "can bind, and netc cannot split it further. Use smaller images, earlier pooling or a " +
+      "smaller layer.",
     wrong: "input image: f32[N, 3, 4096, 4096]",
     right: "input image: f32[N, 3, 1024, 1024]",
   },
   NET4004: {
     title: "a kernel needs more than the device grants",
     explanation:
-      "Kernels keep to what every device with WebGPU grants: 8 storage buffers, 16 KiB of workgroup memory, 256 invocations a workgroup and 65,535 workgroups in a dimension. Limits below these come from a file that was given to `--limits`.",
+      "Kernels stay within the default limits of WebGPU: 8 storage buffers, 16 KiB of " +
+      "workgroup memory, 256 invocations in a workgroup and 65,535 workgroups in a " +
+      "dimension. Lower limits come from a file that was given to `--limits`.",
     wrong: "",
     right: "",
-    withoutSpec: "only limits below WebGPU's own, given in a file, lead to it",
+    withoutSpec: "it needs a file with limits below the defaults of WebGPU",
   },
 } as const satisfies CatalogueFamily;

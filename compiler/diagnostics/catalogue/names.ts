@@ -3,48 +3,51 @@ import type { CatalogueFamily } from "./entry.js";
 /** NET1: names and arguments. */
 export const names = {
   NET1001: {
-    title: "a layer that does not exist",
+    title: "an unknown layer",
     explanation:
-      "A chain names a layer that netc does not know. The message proposes the nearest name; names that PyTorch, Keras " +
-      "and Caffe use are recognised and translated.",
+      "A chain names a layer that netc does not have. The message suggests the nearest name; " +
+      "netc recognizes the names of PyTorch, Keras and Caffe, and translates them.",
     wrong: "conv2d(64, kernel=3) -> relu",
     right: "conv(64, kernel=3) -> relu",
   },
   NET1002: {
-    title: "an argument that does not exist",
+    title: "an unknown argument",
     explanation:
-      "A call gives an argument that what it calls does not have. The note lists the arguments it has; names that other " +
-      "frameworks use are recognised.",
+      "A call has an argument that its layer or function does not take. The note lists the " +
+      "arguments; netc recognizes the names of other frameworks.",
     wrong: "conv(64, kernel_size=3)",
     right: "conv(64, kernel=3)",
   },
   NET1003: {
-    title: "a constant or parameter that does not exist",
+    title: "an unknown constant or parameter",
     explanation:
-      "An expression uses a name that is neither a `const` of the spec nor a parameter of the model.",
+      "An expression uses a name that is neither a `const` of the spec nor a parameter of " +
+      "the model.",
     wrong: "const width = 64\nmodel M {\n  ...\n  conv(widht, kernel=3)\n}",
     right: "const width = 64\nmodel M {\n  ...\n  conv(width, kernel=3)\n}",
   },
   NET1004: {
-    title: "something is declared twice",
+    title: "a duplicate declaration",
     explanation:
-      "Constants, models, data, recipes, splits and settings are found by their names, so each name is declared once. A model " +
-      "has one target and one loss.",
+      "Constants, models, data, recipes, splits and settings are found by their names, so " +
+      "each name can be declared once. A model has one loss.",
     wrong: "const width = 64\nconst width = 96",
     right: "const width = 64\nconst wide = 96",
   },
   NET1005: {
     title: "two parts of a network with one name",
     explanation:
-      "Weights are named after sections and layers (`features.conv1.weight`), and a file of weights finds them by these names. " +
-      "So no two sections and no two layers may have the same full name. Layers without `as` are numbered by themselves.",
+      "Weights are named after sections and layers (`features.conv1.weight`), and a weights " +
+      "file uses these names. So two sections or layers cannot have the same full name. netc " +
+      "numbers layers without `as`.",
     wrong: "linear(64) as fc -> relu -> linear(10) as fc",
     right: "linear(64) as fc1 -> relu -> linear(10) as fc2",
   },
   NET1006: {
     title: "an argument is given twice",
     explanation:
-      "One call gives the same argument a second time, for instance once by its position and once by its name.",
+      "One call gives the same argument twice, for instance once by position and once by " +
+      "name.",
     wrong: "conv(64, 3, kernel=5)",
     right: "conv(64, kernel=5)",
   },
@@ -57,34 +60,38 @@ export const names = {
   NET1008: {
     title: "too many arguments without a name",
     explanation:
-      "Only a call's first arguments may be given by position. All others are given by name, so that a reader can tell what they mean.",
+      "Only the first arguments of a call can be given by position. All others are given by " +
+      "name, so that a reader can tell what they mean.",
     wrong: "conv(64, 3, 1, 1)",
     right: "conv(64, 3, stride=1, padding=1)",
   },
   NET1009: {
     title: "an argument of the wrong type",
     explanation:
-      "An argument or a setting has a value of another type than it needs. Computed values count as they are: " +
-      "`7 / 2` is 3.5 and no integer.",
+      "An argument or a setting has a value of the wrong type. Computed values count as " +
+      "their result: `7 / 2` is 3.5, which is not an integer.",
     wrong: 'conv("64", kernel=3)',
     right: "conv(64, kernel=3)",
   },
   NET1010: {
     title: "an argument out of its range",
-    explanation: "An argument or a setting has the right type, but a value that makes no sense.",
+    explanation:
+      "An argument or a setting has the right type, but its value is outside the allowed " +
+      "range.",
     wrong: "dropout(1.5)",
     right: "dropout(0.5)",
   },
   NET1011: {
-    title: "a choice that does not exist",
-    explanation: "Some arguments are one of a few words, written without quotes.",
+    title: "an unknown choice",
+    explanation: "Some arguments take one of a few words, written without quotes.",
     wrong: "lrn(5, divide=channels)",
     right: "lrn(5, divide=size)",
   },
   NET1012: {
-    title: "a name is used before it exists",
+    title: "a name is used before its declaration",
     explanation:
-      "A spec is read from top to bottom: constants are computed, and layers are built, in the order in which they are written.",
+      "netc reads a spec from top to bottom: it computes constants and builds layers in the " +
+      "order in which they are written.",
     wrong: "const wide = 2 * width\nconst width = 64",
     right: "const width = 64\nconst wide = 2 * width",
   },
@@ -98,40 +105,41 @@ export const names = {
   NET1014: {
     title: "an expression that cannot be computed",
     explanation:
-      "Compile-time arithmetic works on integers and floats. Strings, lists and calls cannot be added or multiplied.",
+      "Compile-time arithmetic works on integers and floats. Strings, lists and calls cannot " +
+      "be added or multiplied.",
     wrong: 'const width = "64" * 2',
     right: "const width = 64 * 2",
   },
   NET1015: {
     title: "a constant that is never used",
     explanation:
-      "Nothing in the spec uses this constant. Perhaps another name was written where it was meant.",
+      "Nothing in the spec uses this constant. Perhaps another name was written in its place.",
     wrong: "const width = 64\nmodel M {\n  ...\n  conv(32, kernel=3)\n}",
     right: "const width = 64\nmodel M {\n  ...\n  conv(width, kernel=3)\n}",
     severity: "warning",
     isUnnecessary: true,
   },
   NET1016: {
-    title: "a loss that does not exist",
-    explanation: "A model's `loss` names a function that netc does not know.",
+    title: "an unknown loss",
+    explanation: "A model's `loss` names a function that netc does not have.",
     wrong: "loss crossentropy(logits, label)",
     right: "loss cross_entropy(logits, label)",
   },
   NET1017: {
-    title: "a metric that does not exist",
-    explanation: "A model's `metric` names a function that netc does not know.",
+    title: "an unknown metric",
+    explanation: "A model's `metric` names a function that netc does not have.",
     wrong: "metric top5 = topk(logits, label, k=5)",
     right: "metric top5 = accuracy(logits, label, k=5)",
   },
   NET1018: {
-    title: "an initializer that does not exist",
+    title: "an unknown initializer",
     explanation:
       "`init` and `bias_init` take one of netc's initializers; without them a layer starts as it would in PyTorch.",
     wrong: "conv(64, kernel=3, init=gaussian(0.01))",
     right: "conv(64, kernel=3, init=normal(0.01))",
   },
   NET1019: {
-    title: "a type that does not exist",
+    title: "an unknown type",
     explanation: "Inputs hold `f32`. Parameters of a model are `int`, `float` or `bool`.",
     wrong: "input image: float[N, 3, 224, 224]",
     right: "input image: f32[N, 3, 224, 224]",
@@ -139,34 +147,38 @@ export const names = {
   NET1020: {
     title: "a parameter without a value",
     explanation:
-      "A model with a parameter that has no default cannot be checked or compiled on its own: a recipe must bind it.",
+      "A model with a parameter that has no default cannot be checked or compiled alone: a " +
+      "recipe must give the parameter a value.",
     wrong: "model M(classes: int) { ... }",
     right: "model M(classes: int = 10) { ... }",
   },
   NET1021: {
-    title: "a value that does not exist",
+    title: "an unknown value",
     explanation:
-      "A loss or a metric is taken of a named value of the model and of its target. `as NAME` after a layer names its output.",
+      "A loss or a metric compares a named value of the model with its target. `as NAME` " +
+      "after a layer names its output.",
     wrong: "linear(10)\nloss cross_entropy(logits, label)",
     right: "linear(10) as logits\nloss cross_entropy(logits, label)",
   },
   NET1022: {
     title: "not supported yet",
-    explanation: "This belongs to netc's language, but this version cannot do it yet.",
-    wrong: "optimizer = adam(lr=1e-3)",
-    right: "optimizer = sgd(lr=0.01, momentum=0.9)",
+    explanation:
+      "This part of the language is planned, but this version of netc does not support it.",
+    wrong: "average = swa(0.99)",
+    right: "average = ema(0.99)",
   },
   NET1023: {
-    title: "a chosen model or recipe does not exist",
+    title: "an unknown model or recipe on the command line",
     explanation: "`--model` or `--train` names something that the spec does not declare.",
     wrong: "netc compile alexnet.net --model AlexNett",
     right: "netc compile alexnet.net --model AlexNet",
-    withoutSpec: "it takes a wrong option beside a spec",
+    withoutSpec: "it needs a spec and a wrong option",
   },
   NET1024: {
     title: "a block that contains itself",
     explanation:
-      "A block's layers are put in the place of its use, so a block that uses itself, directly or through another, would have no end. For layers again and again, use `repeat`.",
+      "netc replaces each use of a block with the layers of the block, so a block that uses " +
+      "itself, directly or through another, would never end. To repeat layers, use `repeat`.",
     wrong: "block deep(out: int) { conv(out, kernel=3) -> deep(out) }",
     right: "block pair(out: int) { repeat 2 { conv(out, kernel=3) -> relu } }",
   },
@@ -175,7 +187,8 @@ export const names = {
     severity: "warning",
     isUnnecessary: true,
     explanation:
-      "Nothing in this file uses the block. Remove it, or use it like a layer. A file without a model is there to be imported from, so its blocks are not warned about.",
+      "Nothing in this file uses the block. Remove it, or use it like a layer. netc does not " +
+      "warn about blocks of a file without a model, since other files import them.",
     wrong: "block basic(out: int) { conv(out, kernel=1) }\nmodel Net { ... }",
     right: "block basic(out: int) { conv(out, kernel=1) }\nmodel Net { ... basic(64) ... }",
   },
@@ -187,35 +200,40 @@ export const names = {
     right: "block conv_relu(out: int) { ... }",
   },
   NET1027: {
-    title: "a loop over something else than a list",
+    title: "a loop over something that is not a list",
     explanation:
-      "`for` takes the elements of a list or of a range, one a turn. With several names in parentheses, each element is a tuple of as many values.",
+      "`for` takes one element of a list or a range in each iteration. With several names in " +
+      "parentheses, each element must be a tuple of this many values.",
     wrong: "for (width, n) in [64, 128] { ... }",
     right: "for (width, n) in [(64, 1), (128, 2)] { ... }",
   },
   NET1028: {
-    title: "a count that is no count",
-    explanation: "`repeat` needs an integer of at least 0 that is known when compiling.",
+    title: "a repeat count that is not an integer",
+    explanation: "`repeat` needs an integer of at least 0 that is known at compile time.",
     wrong: "repeat 2.5 { conv(64, kernel=3) }",
     right: "repeat 2 { conv(64, kernel=3) }",
   },
   NET1029: {
     title: "too many layers",
     explanation:
-      "Loops and blocks multiply. Networks of more than 10,000 layers are taken for a mistake.",
+      "Nested loops and blocks multiply the number of layers. netc allows 10,000 layers; " +
+      "more are most likely a mistake.",
     wrong: "repeat 10000 { repeat 10000 { relu } }",
     right: "repeat 10 { relu }",
   },
   NET1030: {
     title: "an import that cannot be read",
     explanation:
-      "The file is looked for beside the importing one. Where netc is used as a library, it reads files only through the `readImport` that it is given.",
+      "Paths are relative to the importing file. As a library, netc reads files only through " +
+      "the option `readImport`.",
     wrong: 'import { basic } from "./block.net"',
     right: 'import { basic } from "./blocks.net"',
   },
   NET1031: {
-    title: "files that import each other in a circle",
-    explanation: "A file cannot need itself. Move what both files need into a third.",
+    title: "a circular import",
+    explanation:
+      "A file cannot import itself, directly or through others. Move what both files need " +
+      "into a third.",
     wrong: 'import { a } from "./b.net"  // and b.net imports from this file',
     right: 'import { a } from "./shared.net"',
   },
@@ -237,14 +255,16 @@ export const names = {
   NET1034: {
     title: "`add` and the like without a value",
     explanation:
-      "`add`, `multiply` and `concat` join the current value with others, which are named first: by the `as` behind a layer, or by its full name.",
+      "`add`, `multiply` and `concat` join the current value with other values. Name those " +
+      "first with `as` after a layer, or use the layer's full name.",
     wrong: "conv(64, kernel=1) -> add",
     right: "conv(64, kernel=1) as left -> relu -> add(left)",
   },
   NET1035: {
     title: "a list that is too long",
     explanation:
-      "A list holds at most 10,000 values and is nested at most 16 deep. Lists of lists multiply: a constant that names another list twice is twice as long.",
+      "A list holds at most 10,000 values and is nested at most 16 deep. Lists of lists " +
+      "multiply: a constant that names another list twice is twice as long.",
     wrong:
       "const a = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\nconst b = [a, a, a, a, a, a, a, a, a, a]  // and so on up to e",
     right: "const widths = [64, 128, 256, 512]",
@@ -252,16 +272,17 @@ export const names = {
   NET1036: {
     title: "a number that is too large",
     explanation:
-      "Integers are exact up to 2^53 - 1 = 9007199254740991, as in JavaScript; other numbers reach 1.8e308. " +
-      "A larger number would be rounded without a word. Results of computations are checked, too.",
+      "Integers are exact up to 2^53 - 1 = 9007199254740991, as in JavaScript; other numbers " +
+      "reach 1.8e308. netc refuses larger numbers, which would be rounded silently. It " +
+      "checks computed values, too.",
     wrong: "conv(999999999999999999999999999999, kernel=3)",
     right: "conv(64, kernel=3)",
   },
   NET1037: {
     title: "layers nested too deeply",
     explanation:
-      "Sections, loops, branches and blocks may be nested up to 100 deep, blocks that use other blocks included. More is most likely " +
-      "a file that was generated by mistake.",
+      "Sections, loops, branches and blocks can be nested up to 100 deep, including blocks " +
+      "that use other blocks. More is most likely a file that was generated by mistake.",
     wrong: "block b1 { b2 }\nblock b2 { b3 }  // and so on up to b1000",
     right: "block b1 { conv(64, kernel=3) -> relu }",
   },
@@ -270,15 +291,16 @@ export const names = {
     severity: "warning",
     isUnnecessary: true,
     explanation:
-      "`share tower { ... }` only declares layers. They become part of the network where `tower` stands in a chain.",
+      "`share tower { ... }` only declares layers. They become part of the network when a " +
+      "chain uses `tower`.",
     wrong: "share tower { conv(64, kernel=3) }  // and nothing uses tower",
     right: "share tower { conv(64, kernel=3) }\nfrom left -> tower as a\nfrom right -> tower as b",
   },
   NET1039: {
-    title: "shared layers in a place that cannot have them",
+    title: "shared layers that are not allowed here",
     explanation:
-      "Shared layers are applied by their name alone, in their model: not in blocks, and not in other shared layers. " +
-      "Their name must not be that of a layer or a block.",
+      "A model applies its shared layers by their name alone. Blocks and other shared layers " +
+      "cannot use them. Their name must differ from the names of layers and blocks.",
     wrong: "from left -> tower(64)",
     right: "from left -> tower",
   },

@@ -3,10 +3,11 @@ import type { CatalogueFamily } from "./entry.js";
 /** NET0: the text does not follow the grammar. All of these come from the parser. */
 export const syntax = {
   NET0001: {
-    title: "something else was expected here",
+    title: "unexpected text",
     explanation:
-      "The text is read from left to right, and at this place the grammar allows something else than what stands " +
-      "there. The message names what was expected. The rest of the file is still read, as far as it makes sense.",
+      "netc reads the text from left to right, and the grammar does not allow the text at " +
+      "this place. The message names what was expected. netc still reads the rest of the " +
+      "file, as far as it makes sense.",
     wrong: "train Base of LeNet on Digits {\n  epochs 10\n}",
     right: "train Base of LeNet on Digits {\n  epochs = 10\n}",
   },
@@ -19,31 +20,32 @@ export const syntax = {
     right: "conv(64, kernel=11) -> relu",
   },
   NET0003: {
-    title: "a bracket closes nothing",
+    title: "an unmatched closing bracket",
     explanation:
-      "A `)`, `]` or `}` stands where no bracket of its kind is open: it is one too many, or the opening bracket " +
-      "was forgotten.",
+      "This `)`, `]` or `}` has no matching opening bracket. Remove it, or add the opening " +
+      "bracket.",
     wrong: "conv(64, kernel=11)) -> relu",
     right: "conv(64, kernel=11) -> relu",
   },
   NET0004: {
     title: "a string is not closed",
     explanation:
-      'Strings stand between double quotes, `"like this"`, and end on the line they start on. Within a string `\\"` ' +
-      "is a quote and `\\\\` a backslash.",
+      'Strings are in double quotes, `"like this"`, and end on the line they start on. ' +
+      'Within a string, `\\"` is a quote and `\\\\` is a backslash.',
     wrong: 'train folder("data/digits) { normalize(mean=0.5, std=0.5) }',
     right: 'train folder("data/digits") { normalize(mean=0.5, std=0.5) }',
   },
   NET0005: {
     title: "not a number",
     explanation:
-      "Numbers are whole (`64`), with a point (`0.5`), or with an exponent (`1e-3`, `5e-4`). There are no " +
-      "separators (`1000`, not `1_000`), no hexadecimal numbers, and a unit stands apart from its number: `5 epochs`.",
+      "Numbers are integers (`64`), decimals (`0.5`), or have an exponent (`1e-3`, `5e-4`). " +
+      "There are no separators (`1000`, not `1_000`) and no hexadecimal numbers. A space " +
+      "separates a number from its unit: `5 epochs`.",
     wrong: "schedule = warmup(5epochs)",
     right: "schedule = warmup(5 epochs)",
   },
   NET0006: {
-    title: "a character that means nothing here",
+    title: "a character that is not allowed here",
     explanation:
       "Outside strings and comments a spec is written with letters, digits, `_` and the signs " +
       "`( ) [ ] { } , : = . .. -> + - * / %`. Names are made of the letters a to z and A to Z, digits and `_`, " +
@@ -52,24 +54,25 @@ export const syntax = {
     right: "conv(64, kernel=3)",
   },
   NET0007: {
-    title: "a misspelt keyword",
+    title: "a misspelled keyword",
     explanation:
-      "A file consists of `const`, `model`, `data` and `train` declarations; a model declares its `input`, `target`, " +
-      "`loss` and `metric`. The word here is none of these, but so close to one that the rest was read as if it " +
-      "stood there.",
+      "A file consists of `const`, `model`, `data` and `train` declarations; a model " +
+      "declares its `input`, `target`, `loss` and `metric`. The word here is not one of these, " +
+      "but it is close to one of them, so netc read the rest of the file as if that word had " +
+      "been written.",
     wrong: "modle LeNet {\n}",
     right: "model LeNet {\n}",
   },
   NET0008: {
     title: "two statements run together",
     explanation:
-      "Layers are joined by `->`, or stand on lines of their own; both continue from the previous value. Other " +
-      "statements each have a line of their own too.",
+      "Join layers with `->`, or write each on a new line: both continue from the previous " +
+      "value. Every other statement needs a new line, too.",
     wrong: "conv(64, kernel=3) relu",
     right: "conv(64, kernel=3) -> relu",
   },
   NET0009: {
-    title: "a comma is missing or too many",
+    title: "a missing or extra comma",
     explanation:
       "Arguments, parameters and the elements of a list are separated by one comma each. A comma after the last " +
       "is allowed.",
@@ -79,17 +82,17 @@ export const syntax = {
   NET0010: {
     title: "an arrow without a layer",
     explanation:
-      "`->` hands the value of the layer on its left to the layer on its right, so both must be there. An arrow at " +
-      "the start of a line continues the chain of the line before it. Sections are not joined by arrows: what " +
-      "follows a section continues from its last value anyway.",
+      "`->` passes the value of the layer on its left to the layer on its right, so it needs " +
+      "both. An arrow at the start of a line continues the chain of the line before it. " +
+      "Sections need no arrows: the layers after a section continue from its last value.",
     wrong: "conv(64, kernel=3) -> -> relu",
     right: "conv(64, kernel=3) -> relu",
   },
   NET0011: {
-    title: "a word where it cannot stand",
+    title: "a keyword that is not allowed here",
     explanation:
-      "`branch` belongs directly into the block of `concat`, `skip` right behind the block of `residual`; `block` and " +
-      "`import` stand outside of models.",
+      "`branch` is only allowed directly in the block of `concat`, and `skip` directly after " +
+      "the block of `residual`. `block` and `import` are only allowed outside of models.",
     wrong: "branch pool { maxpool(3, padding=1) }",
     right:
       "concat {\n  branch pool { maxpool(3, stride=1, padding=1) }\n  branch { conv(64, kernel=1) }\n}",
@@ -105,24 +108,25 @@ export const syntax = {
   NET0013: {
     title: "not a declaration",
     explanation:
-      "At the top of a file stand `const`, `model`, `data` and `train` declarations and nothing else. Layers belong " +
-      "into a model. Where they are inside one at first sight, look for a `}` too many, or a `{` too few, above.",
+      "The top level of a file has `const`, `import`, `block`, `model`, `data` and `train` " +
+      "declarations. Layers belong in a model. If the layers look as if they were in one, " +
+      "look above for an extra `}` or a missing `{`.",
     wrong: "conv(64, kernel=3) -> relu",
     right: "model Net {\n  conv(64, kernel=3) -> relu\n}",
   },
   NET0014: {
     title: "an empty spec",
     explanation:
-      "The file has no declaration: nothing but space and comments, if anything. A spec has at least a model with " +
-      "an input and a layer.",
+      "The file has no declaration: it is empty, or has only spaces and comments. A spec has " +
+      "at least a model with an input and a layer.",
     wrong: "// nothing yet",
     right: "model Net {\n  input image: f32[N, 1, 8, 8]\n  flatten -> linear(10)\n}",
   },
   NET0015: {
     title: "not a text file",
     explanation:
-      "The file holds bytes that no text in UTF-8 has: it is an image, an archive, a weights file, or text in another " +
-      "encoding. Specs are plain text in UTF-8.",
+      "The file holds bytes that are not valid UTF-8: it is an image, an archive, a weights " +
+      "file, or text in another encoding. Specs are plain text in UTF-8.",
     wrong: "(bytes that are not text)",
     right: "model Net {\n  input image: f32[N, 1, 8, 8]\n  flatten -> linear(10)\n}",
   },
@@ -137,16 +141,18 @@ export const syntax = {
   NET0017: {
     title: "`from` in the middle of a chain",
     explanation:
-      "`from NAME` goes back to a named value and starts a chain there. Behind an arrow there is a value already; to " +
-      "join both, use `add(NAME)` or `concat(NAME)`, or write the ways as `residual { ... }` or `concat { ... }`.",
+      "`from NAME` goes back to a named value and starts a new chain there, but after an " +
+      "arrow there is already a value. To join both, use `add(NAME)` or `concat(NAME)`, or " +
+      "write the branches as `residual { ... }` or `concat { ... }`.",
     wrong: "conv(64, kernel=1) as stem -> relu -> from stem -> sigmoid",
     right: "conv(64, kernel=1) as stem -> relu\nfrom stem -> sigmoid",
   },
   NET0018: {
     title: "a skip that is neither `auto` nor a block",
     explanation:
-      "Behind `residual { ... }`, `skip auto` passes the input on, through a 1x1 convolution and batch normalisation " +
-      "where the shapes differ, and `skip { ... }` puts it through layers of your own. Without `skip`, it is passed on as it is.",
+      "After `residual { ... }`, `skip auto` passes on the input, through a 1x1 convolution " +
+      "and batch normalization where the shapes differ. `skip { ... }` passes it through " +
+      "your own layers. Without `skip`, the input is passed on unchanged.",
     wrong: "residual { conv(64, kernel=3) } skip conv(64, kernel=1)",
     right: "residual { conv(64, kernel=3) } skip { conv(64, kernel=1) }",
   },

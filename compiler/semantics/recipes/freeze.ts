@@ -51,7 +51,7 @@ interface Names {
   readonly environment: Environment;
 }
 
-/** The weights that each stage sets free, beyond those of the stages before. */
+/** The weights that each stage unfreezes, in addition to earlier stages. */
 function resolveStages(
   calls: readonly Resolved<Stage>[],
   frozen: readonly string[],
@@ -78,7 +78,7 @@ function checkOrder(
   reporter.report("NET3055", {
     message: `this stage begins after ${describe(after)}, the one before it after ${describe(before)}`,
     span: bound.spans.get("after")!,
-    notes: ["stages stand in the order in which they begin"],
+    notes: ["stages must be in the order in which they begin"],
   });
 }
 
@@ -87,23 +87,23 @@ const describe = ({ count, unit }: Duration) => `${count} ${unit}`;
 function reportFree({ result, bound }: Resolved<Stage>, { reporter }: Environment): void {
   const texts = result.patterns.map(({ text }) => `\`${text}\``).join(", ");
   reporter.report("NET3054", {
-    message: `nothing of ${texts} is frozen at that time`,
+    message: `${texts} matches no frozen weights at that epoch`,
     span: bound.spans.get("weights")!,
-    notes: ["`freeze` says what is frozen from the start; a stage sets some of it free"],
+    notes: ["`freeze` names the weights frozen at the start; a stage unfreezes some"],
   });
 }
 
 function reportNothingFrozen({ name }: Setting, { reporter }: Environment): void {
   reporter.report("NET3054", {
-    message: "`unfreeze` sets weights free, but nothing is frozen",
+    message: "`unfreeze` has nothing to unfreeze: no weights are frozen",
     span: name.span,
-    notes: ["`freeze = [features.*]` says which weights stay as they are at first"],
+    notes: ["`freeze = [features.*]` freezes weights at the start"],
   });
 }
 
 function reportAll({ value }: Setting, { reporter }: Environment): void {
   reporter.report("NET3023", {
-    message: "`freeze` keeps every weight of the model as it is: nothing is left to train",
+    message: "`freeze` freezes all weights of the model: nothing is left to train",
     span: value.span,
   });
 }

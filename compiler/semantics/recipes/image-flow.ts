@@ -8,7 +8,7 @@ import type { Environment } from "../../calls/environment.js";
 import type { Bound } from "../../calls/signature.js";
 import { sizeAfter, type ImageSize } from "../../../program/image-size.js";
 
-/** A transform as it stands in a spec. */
+/** A transform as a spec writes it. */
 export interface TransformUse {
   readonly transform: Transform;
   readonly call: CallExpression;

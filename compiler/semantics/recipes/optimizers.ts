@@ -66,7 +66,7 @@ export const optimizers: Registry<OptimizerSettings> = {
         convention: withDefault(
           choice(["pytorch", "caffe"]),
           "pytorch",
-          "whether the learning rate stands outside the velocity (PyTorch) or inside it (Caffe)",
+          "whether the learning rate multiplies the velocity (PyTorch) or the gradient (Caffe)",
         ),
       },
       resolve: ({ lr, momentum, weight_decay, nesterov, convention }) => ({

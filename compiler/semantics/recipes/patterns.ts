@@ -81,7 +81,7 @@ export function namesMatching(
 }
 
 /**
- * A `*` is one part of a name or several; a pattern that stops early stands for all that follows.
+ * A `*` is one part of a name or several; a pattern that ends early matches everything below.
  * The places that the pattern so far can end at are kept together, so that nothing is tried twice.
  */
 export function matches({ segments }: Pick<Pattern, "segments">, name: string): boolean {
@@ -109,7 +109,7 @@ function reportNothing(
   const meant = nearest && `${nearest}${text.endsWith(".*") ? ".*" : ""}`;
   const outermost = [...new Set(names.map((name) => name.split(".")[0]!))];
   reporter.report("NET3022", {
-    message: `\`${text}\` is the name of no weights${meant ? `; did you mean \`${meant}\`?` : ""}`,
+    message: `\`${text}\` matches no weights${meant ? `; did you mean \`${meant}\`?` : ""}`,
     span,
     notes: [`weights begin with ${listNames(outermost)}`],
     fixes: meant ? [{ title: `write \`${meant}\``, edits: [{ span, newText: meant }] }] : [],

@@ -1,6 +1,6 @@
 import { each } from "../../diagnostics/alias.js";
 /**
- * What may stand behind the settings that take one call: `average`, `stop`, `precision`, `weights`.
+ * The values of settings that take one call: `average`, `stop`, `precision`, `weights`.
  */
 import type {
   EarlyStopping,
@@ -151,7 +151,7 @@ interface LossScaleArguments {
 }
 
 /**
- * A number with a rule of growth beside it is where a dynamic scale starts. Defaults are PyTorch's.
+ * A number with a growth rule is the start value of a dynamic scale. Defaults are PyTorch's.
  */
 function resolveLossScale(given: LossScaleArguments): LossScale {
   const { loss_scale: scale, growth_factor, backoff_factor, growth_interval } = given;

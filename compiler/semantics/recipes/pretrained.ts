@@ -15,8 +15,8 @@ import { loads } from "./policies.js";
 const MISMATCHES_SHOWN = 3;
 
 /**
- * What checkpoints hold beside weights: netc's own, and PyTorch's count of the batches that a
- * running mean has seen.
+ * What checkpoints hold in addition to weights: netc's own, and PyTorch's count of the batches that
+ * a running mean has seen.
  */
 const BESIDE_WEIGHTS = /^(optimizer|average)\.|\.num_batches_tracked$/;
 
@@ -176,7 +176,7 @@ function compareShapes(
   });
 }
 
-/** A layer's weight and bias stand at the same place. */
+/** A layer's weight and bias have the same place. */
 function firstOfEachPlace(mismatches: readonly Mismatch[]): readonly Mismatch[] {
   const spanOf = ({ parameter }: Mismatch) => parameter.value.origin.span;
   return mismatches.filter(
@@ -228,7 +228,7 @@ function warnOfOthers(
   reporter.report("NET3053", {
     message: `\`${path}\` holds \`${first}\`${more}, which model \`${model}\` does not have`,
     span,
-    notes: ["they are left out; `except` says that this is meant"],
+    notes: ["they are ignored; if this is intended, list them in `except`"],
   });
 }
 

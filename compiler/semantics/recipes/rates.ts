@@ -68,9 +68,9 @@ export function readNoDecay(
   if (!patterns || !graph) return [];
   if (optimizer?.weightDecay === 0) {
     environment.reporter.report("NET3057", {
-      message: "`no_decay` spares weights from decay, but the optimizer's weight decay is 0",
+      message: "`no_decay` has no effect: the optimizer's weight decay is 0",
       span: setting.name.span,
-      notes: ["give the optimizer one, for instance `weight_decay=5e-4`"],
+      notes: ["set it in the optimizer, for instance `weight_decay=5e-4`"],
     });
   }
   return namesMatching(patterns, weightNames(graph), environment);

@@ -3,7 +3,7 @@ import { mismatch } from "../../calls/argument-types.js";
 import type { ArgumentType } from "../../calls/signature.js";
 import { patternOf } from "./patterns.js";
 
-/** A name in a weights file, and the model's; one `*` in each stands for the same text. */
+/** A name in a weights file, and the model's; one `*` in each matches the same text. */
 export interface Renaming {
   readonly from: string;
   readonly to: string;

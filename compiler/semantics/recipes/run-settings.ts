@@ -88,7 +88,7 @@ function warnOfNoEvaluation({ settings, schedule, data }: Parts, { reporter }: E
       message: `\`${setting.name.name}\` looks at evaluations, but data \`${data.name.name}\` has no \`eval\` split`,
       span: setting.value.span,
       related: [{ span: data.name.span, message: "has no `eval` split" }],
-      notes: ["it takes the training loss instead"],
+      notes: ["it watches the training loss instead"],
     });
   }
 }

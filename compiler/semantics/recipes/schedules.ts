@@ -40,7 +40,7 @@ export const schedules: Registry<ScheduleStage> = {
             "`LinearLR` starts at a third and lasts 5 epochs; `warmup(5 epochs)` starts at 0",
         },
       ],
-      summary: "grows from a small factor to 1; stands in front of another schedule",
+      summary: "grows from a small factor to 1; precedes another schedule",
       positional: ["duration"],
       arguments: {
         duration: required(duration(), "how long it takes"),
@@ -52,7 +52,7 @@ export const schedules: Registry<ScheduleStage> = {
       name: "step",
       example: "step(every=30 epochs, gamma=0.1)",
       aliases: ["StepLR", "steps", "staircase"],
-      summary: "multiplied by gamma again and again",
+      summary: "multiplied by gamma after every interval",
       positional: [],
       arguments: { every: required(duration(), "from one step to the next"), gamma },
       resolve: ({ every, gamma }) => ({ kind: "step", every, gamma }),

@@ -149,7 +149,7 @@ export function readSettings(
 ): ReadonlyMap<string, Setting> {
   for (const { name } of declaration.settings) checkName(name, { reporter });
   const settings = withoutDuplicates(declaration.settings, "setting", reporter);
-  // What is there under another name is not missing as well.
+  // A setting with a misspelled name is not also reported as missing.
   const meant = declaration.settings.map(({ name }) => nearestName(name.name, trainSettings));
   const missing = REQUIRED.filter((name) => !settings.has(name) && !meant.includes(name));
   if (missing.length > 0) {

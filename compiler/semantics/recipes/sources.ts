@@ -100,7 +100,7 @@ export const sources: Registry<SourceRule> = {
       example: 'tar("data/train-{000..009}.tar")',
       aliases: ["webdataset", "WebDataset", "wds", "shards"],
       summary:
-        "WebDataset shards: KEY.jpg and KEY.cls in tar files; `*` and `{000..009}` stand for several",
+        "WebDataset shards: KEY.jpg and KEY.cls in tar files; `*` and `{000..009}` match several",
     }),
     source({
       name: "parquet",
@@ -112,7 +112,7 @@ export const sources: Registry<SourceRule> = {
         }),
       ],
       summary:
-        "Parquet files with an image and a label in each row, as Hugging Face's datasets have them; `*` and `{000..009}` stand for several",
+        "Parquet files with an image and a label in each row, as Hugging Face's datasets have them; `*` and `{000..009}` match several",
       positional: ["path"],
       arguments: {
         path,

@@ -83,7 +83,7 @@ function checkLoss(
   reporter.report("NET3009", {
     message: `train \`${name.name}\` cannot train model \`${model.name}\`, which has no loss`,
     span: call.span,
-    notes: ["say in the model what is to become small: `loss cross_entropy(logits, label)`"],
+    notes: ["add a loss to the model: `loss cross_entropy(logits, label)`"],
   });
 }
 

@@ -8,7 +8,7 @@ interface Mistake {
   readonly note: string;
 }
 
-/** Reports transforms that have no meaning, or hardly the one that was meant, where they stand. */
+/** Reports transforms in places where they do not work. */
 export function checkOrder(
   uses: readonly TransformUse[],
   split: "train" | "eval",
@@ -44,7 +44,7 @@ function mistakeOf(
     case "pca_noise":
       return before.some((use) => use.transform.kind === "normalize")
         ? {
-            message: `${name} changes colours in 0..1, but comes after \`normalize\``,
+            message: `${name} works on colors in 0..1, but comes after \`normalize\``,
             label: "before `normalize`",
             note: "for instance `color_jitter(0.4) -> normalize(...)`",
           }

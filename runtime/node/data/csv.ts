@@ -32,7 +32,9 @@ export async function openCsv(
   const size = imageSize(path, table.columns, shape);
   const values = asBytesIfExact(table);
   const description = {
-    ...{ name: basename(path), classes, length: table.labels.length },
+    name: basename(path),
+    classes,
+    length: table.labels.length,
     pixels: values instanceof Uint8Array ? "bytes" : "floats",
     largestPixel: table.values.reduce((most, value) => Math.max(most, value), 0),
     labelAt: (row: number) => numbers[row]!,

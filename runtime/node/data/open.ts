@@ -58,7 +58,7 @@ export async function openData(recipe: DataRecipe, given: OpenDataOptions): Prom
   checkHoldouts(recipe);
   const { classNames: before, ...options } = given;
   const train = recipe.train && (await openTrainSplit(recipe.train, given));
-  if (recipe.eval === undefined) return { ...(train && { train }), notices: [] };
+  if (recipe.eval === undefined) return { train, notices: [] };
   const isHeldOut = recipe.eval.source.holdout !== undefined;
   if (
     train &&
@@ -72,10 +72,10 @@ export async function openData(recipe: DataRecipe, given: OpenDataOptions): Prom
   const classNames = train?.classes ?? before;
   const evaluation = await openSplit(recipe.eval, "eval", {
     ...options,
-    ...(classNames && { classNames }),
+    classNames,
   });
   const notices = train ? describeDifferences(train, evaluation) : [];
-  return { ...(train && { train }), evaluation, notices };
+  return { train, evaluation, notices };
 }
 
 async function openTrainSplit(
@@ -250,7 +250,7 @@ async function locateSource(
   const path = source.holdout ? directory : await splitDirectory(source, split, directory);
   if (source.kind === "folder") return { ...source, path };
   if (!(await holdsFormat(source, path))) {
-    return { kind: "folder", path, ...(source.holdout && { holdout: source.holdout }) };
+    return { kind: "folder", path, holdout: source.holdout };
   }
   return { ...source, path: await pathWithin(path, source) };
 }

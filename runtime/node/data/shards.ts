@@ -14,7 +14,9 @@ export async function findShards(pattern: string, kind: ShardKind): Promise<stri
   const { glob } = await import("tinyglobby");
   const base = fixedPart(pattern);
   const found = await glob(withRanges(relative(base, pattern).replaceAll("\\", "/")), {
-    ...{ cwd: base, absolute: true, expandDirectories: false },
+    cwd: base,
+    absolute: true,
+    expandDirectories: false,
   });
   if (found.length > 0) return found.sort();
   throw new DataError(

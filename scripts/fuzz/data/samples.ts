@@ -108,7 +108,7 @@ function tar(entries: readonly Entry[]): Uint8Array {
       size: bytes.length,
       type: type ?? "File",
       mode: 0o644,
-      ...(isLink && { linkpath: String(content) }),
+      linkpath: isLink ? String(content) : undefined,
     });
     header.encode();
     const padding = Buffer.alloc((BLOCK - (bytes.length % BLOCK)) % BLOCK);
@@ -184,12 +184,13 @@ function parquet(
       ]
     : [{ name: "image", type: "BYTE_ARRAY", ...optional } as const];
   const isText = typeof labels[0] === "string";
-  const label = { name: "label", ...(isText ? text : ({ type: "INT64" } as const)), ...optional };
+  const labelType = isText ? text : ({ type: "INT64" } as const);
+  const label = { name: "label", ...labelType, ...optional };
   return new Uint8Array(
     parquetWriteBuffer({
       columnData: [
         { name: "image", data: [...images] },
-        { name: "label", data: [...labels], ...(isDictionary && { encoding: "RLE_DICTIONARY" }) },
+        { name: "label", data: [...labels], encoding: isDictionary ? "RLE_DICTIONARY" : undefined },
       ],
       schema: [{ name: "root", num_children: 2 }, ...image, label],
       rowGroupSize: 4,
