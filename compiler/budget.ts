@@ -212,7 +212,7 @@ function bytesFor(
     .reduce((sum, { bytes: { fixed, perImage } }) => sum + fixed + perImage * batch, 0);
 }
 
-/** What stands twice in a program's training, with what its second time takes. */
+/** Values that a program's training computes twice, with the cost of the second time. */
 function repeatedIn({ lists }: FittedProgram, { again }: RepetitionChoice): RepeatedValue[] {
   const { nodes, steps } = lists.train!;
   return nodes
