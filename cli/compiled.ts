@@ -57,7 +57,7 @@ export async function compileSpec(path: string, select: SelectOptions): Promise<
   const spec = await openSpec(path);
   const { usesTuning = true, checksWeights = false, ...selection } = select;
   const { readImport } = spec;
-  const host = { readImport, ...(checksWeights && { readWeights: spec.readWeights }) };
+  const host = { readImport, readWeights: checksWeights ? spec.readWeights : undefined };
   const analysis = analyze(spec.text, spec.path, { ...selection, ...host });
   const { selected } = analysis;
   const tuned = usesTuning ? await tuningBeside(spec) : [];

@@ -20,7 +20,7 @@ export async function openRecipeData(
   classNames?: readonly string[],
 ): Promise<OpenedData> {
   const { openData } = await import("../runtime/node/data/index.js");
-  const options = { ...dataOptions(compiled, flags), ...(classNames && { classNames }) };
+  const options = { ...dataOptions(compiled, flags), classNames };
   const opened = await openData(recipe, options);
   for (const notice of opened.notices) warn(notice);
   return opened;
@@ -44,7 +44,7 @@ export async function openEvaluationData(
     );
   }
   const { openEvaluation } = await import("../runtime/node/data/index.js");
-  const options = { ...dataOptions(compiled, flags), ...(classNames && { classNames }) };
+  const options = { ...dataOptions(compiled, flags), classNames };
   return openEvaluation({ ...recipe, eval: split }, options);
 }
 
@@ -66,10 +66,10 @@ function dataOptions({ spec, compilation }: CompiledSpec, flags: DataFlags): Ope
   const classes = classesOf(program);
   return {
     shape: imageOf(program),
-    ...(classes !== undefined && { classes }),
+    classes,
     base: spec.folder,
-    ...(flags.data !== undefined && { directory: flags.data }),
-    ...(flags.maxSkipped !== undefined && { maximumSkips: flags.maxSkipped }),
+    directory: flags.data,
+    maximumSkips: flags.maxSkipped,
     onSkip: reportSkipped,
     onNotice: warn,
   };

@@ -15,6 +15,7 @@ import { sameNumbers, type Shaped } from "../interchange/weights/modules.js";
 import type { Renaming } from "../interchange/weights/rename.js";
 import { WeightsError } from "../runtime/errors.js";
 import { parseTensors, serializeTensors } from "../runtime/safetensors.js";
+import { withoutUndefined } from "../program/without-undefined.js";
 import type { FileSource } from "./file-source.js";
 import { wrongInput } from "./failure.js";
 import { renderTable, type Column } from "./table.js";
@@ -46,7 +47,10 @@ export function pyTorchWeights(source: FileSource, key?: string): FileWeights | 
 export function safetensorsWeights(bytes: Uint8Array): FileWeights {
   const { tensors, metadata } = parseTensors(bytes);
   return {
-    ...{ tensors: [...tensors.values()], isOrdered: false, metadata, notes: [] },
+    tensors: [...tensors.values()],
+    isOrdered: false,
+    metadata,
+    notes: [],
     read: (names) => new Map(names.map((name) => [name, tensors.get(name)!.values])),
   };
 }
@@ -73,7 +77,13 @@ export function matchWeights(
   { except, rename }: MatchOptions,
 ): Matching {
   const sparing = except && { except: new Set(except) };
-  return matchTensors({ own, file: tensors, isOrdered, ...sparing, ...(rename && { rename }) });
+  return matchTensors({
+    own,
+    file: tensors,
+    isOrdered,
+    ...sparing,
+    rename,
+  });
 }
 
 /** Whether names and shapes are the model's own, as in netc's files, or are meant to be. */
@@ -118,11 +128,13 @@ export function underOwnNames(
 ): Uint8Array<ArrayBuffer> {
   const values = read(matches.map(({ file }) => file.name));
   const tensors = matches.map(({ own, file }) => ({
-    ...{ name: own.name, shape: own.shape, values: values.get(file.name)! },
+    name: own.name,
+    shape: own.shape,
+    values: values.get(file.name)!,
   }));
   // Names of classes stay true; what else netc notes down is of the file as it was.
   const { classes } = metadata;
-  return serializeTensors(tensors, { format: "pt", ...(classes !== undefined && { classes }) });
+  return serializeTensors(tensors, withoutUndefined({ format: "pt", classes }));
 }
 
 /** Says how weights were matched; where that is not sure, tensor by tensor. */

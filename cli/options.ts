@@ -43,7 +43,7 @@ export function memoryWish({
   readonly memory?: number;
   readonly batch?: number;
 }): MemoryWish | undefined {
-  return memory === undefined ? undefined : { bytes: memory, ...(batch && { batch }) };
+  return memory === undefined ? undefined : { bytes: memory, batch };
 }
 
 /** A seed: a whole number of 32 bits. */

@@ -85,8 +85,13 @@ function timeOf(draft: StepDraft, { list, profiled, batch, ceilings }: Measureme
   const gflops = perMillisecond(2 * draft.macs * batch);
   const gbps = perMillisecond(at(trafficOf(draft)));
   return {
-    ...{ list, name: draft.label, layer: draft.origin.name, line: draft.origin.span.start.line },
-    ...{ milliseconds, gflops, gbps },
+    list,
+    name: draft.label,
+    layer: draft.origin.name,
+    line: draft.origin.span.start.line,
+    milliseconds,
+    gflops,
+    gbps,
     share: { multiplyAdds: gflops / ceilings.gflops, memory: gbps / ceilings.gbps },
   };
 }

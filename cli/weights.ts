@@ -55,7 +55,7 @@ export async function useWeights<Result>(
   use: (matched: MatchedFile) => Result,
 ): Promise<Result> {
   const matched = (weights: FileWeights, bytes?: Uint8Array) =>
-    use({ weights, matching: matchWeights(weights, own, options), ...(bytes && { bytes }) });
+    use({ weights, matching: matchWeights(weights, own, options), bytes });
   const fromPyTorch = await usePyTorch(path, options.key, (weights) => ({
     result: matched(weights),
   }));

@@ -7,6 +7,7 @@ import type { ForeignAttributes, ForeignTensor } from "./foreign-graph.js";
 import { RefusedLayer, type GraphWriter } from "./graph-writer.js";
 import { permuteFeatures } from "./permute-features.js";
 import { floats, integers, reshaped, transposed } from "./tensors.js";
+import { withoutUndefined } from "../program/without-undefined.js";
 
 /** A value: an image has rank 4, rows of features have rank 2. */
 export interface Tensor {
@@ -258,7 +259,7 @@ export class ChannelsLast {
     const value = this.writer.node("Resize", [x.value, undefined, scales], {
       mode,
       coordinate_transformation_mode: mode === "nearest" ? "asymmetric" : "half_pixel",
-      ...(mode === "nearest" && { nearest_mode: "floor" }),
+      ...withoutUndefined({ nearest_mode: mode === "nearest" ? "floor" : undefined }),
     });
     const [rows, columns, channels] = x.sizes ?? [];
     if (rows === undefined) return { value, rank: 4 };
@@ -287,7 +288,7 @@ function requireRank(tensor: ForeignTensor, rank: number): ForeignTensor {
 }
 
 function windowAttributes({ strides, dilations, padding }: Window): ForeignAttributes {
-  const common = { strides, ...(dilations && { dilations }) };
+  const common = withoutUndefined({ strides, dilations });
   if (padding === "same") return { ...common, auto_pad: "SAME_UPPER" };
   if (padding === "valid") return common;
   const [[top, bottom], [left, right]] = padding;

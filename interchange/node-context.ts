@@ -82,8 +82,12 @@ export class NodeContext {
     const read = inputs.map((input) => input.value);
     try {
       return this.draft.add({
-        ...{ kind, inputs: read, values, tensors, node },
-        ...(remark !== undefined && { remark }),
+        kind,
+        inputs: read,
+        values,
+        tensors,
+        node,
+        remark,
       });
     } catch (error) {
       if (error instanceof RefusedNode) throw error;

@@ -58,7 +58,8 @@ async function evaluate(path: string, options: EvalOptions): Promise<void> {
   try {
     await loadWeights(network, weights);
     const pass = {
-      ...{ transforms, scores: scoresOf(compiled) },
+      transforms,
+      scores: scoresOf(compiled),
       onProgress: (examples: number) => counter.update(examples),
     };
     const { fractions } = network.program;
@@ -106,7 +107,11 @@ function evaluationJson({
   notFinite,
   ...details
 }: Evaluation | (Evaluation & Examination)): unknown {
-  const measured = { examples, ...metrics, ...(notFinite && { notFinite }) };
+  const measured = {
+    examples,
+    ...metrics,
+    notFinite: notFinite || undefined,
+  };
   if (!("classes" in details)) return measured;
   return { ...measured, classes: details.classes, confusion: details.confusion };
 }

@@ -31,10 +31,7 @@ export function graphCommand(): Command {
 async function graph(path: string, options: GraphOptions): Promise<void> {
   const spec = await openSpec(path);
   const { model, train } = options;
-  const selection = {
-    ...(model !== undefined && { model }),
-    ...(train !== undefined && { train }),
-  };
+  const selection = { model, train };
   const { diagnostics, selected } = analyze(spec.text, spec.path, {
     ...selection,
     readImport: spec.readImport,

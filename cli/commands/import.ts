@@ -107,7 +107,7 @@ async function importModel(
     const source = await openImport(path, weights);
     const graph = await importerOf(source.file).read(source);
     const { input, endsIn } = flags;
-    const chosen = { ...(input && { input }), ...(endsIn !== undefined && { output: endsIn }) };
+    const chosen = { input, output: endsIn };
     const model = importGraph(graph, { name: modelName(name), ...chosen });
     return { graph, model, text: await specText(model, basename(path)) };
   });

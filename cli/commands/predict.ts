@@ -128,9 +128,13 @@ async function probabilities(
   const transforms = compiled.recipe?.data?.eval?.transforms ?? [];
   const judge = overViews(network, transforms, scores);
   for await (const { images, count } of loadBatches(pictures, {
-    ...{ batch: judge.batch, shape: imageOf(program), transforms },
+    batch: judge.batch,
+    shape: imageOf(program),
+    transforms,
     staging: chooseStaging(program, "eval", { dataset: pictures, transforms }),
-    ...{ seed: 0, epoch: 0, shuffle: false },
+    seed: 0,
+    epoch: 0,
+    shuffle: false,
   })) {
     const values = await judge.predict(images);
     for (let index = 0; index < count; index++) {

@@ -108,8 +108,8 @@ async function summarize(path: string, options: SummaryOptions): Promise<void> {
   const slices = fit?.slices ?? recipe?.accumulate ?? 1;
   const summary = {
     ...summaryOf(model.name, model.layers, program, { batch, slices }),
-    ...(program !== floats && { memoryInFloats: memoryOf(floats, { batch, slices }) }),
-    ...(fit && { repeated: { values: fit.repeated, work: fit.work } }),
+    memoryInFloats: program !== floats ? memoryOf(floats, { batch, slices }) : undefined,
+    repeated: fit ? { values: fit.repeated, work: fit.work } : undefined,
   };
   const describe = options.weights ? describeWeights : describeSummary;
   if (options.json) printJson(summary);
@@ -125,7 +125,9 @@ function summaryOf(
   const train = stepsFor(program.steps.train, batch);
   const predict = stepsFor(program.steps.predict, batch);
   return {
-    ...{ model, batch, slices },
+    model,
+    batch,
+    slices,
     layers: layers.map(summarizeLayer),
     weights: program.parameters.map(summarizeWeight),
     totals: {

@@ -170,9 +170,10 @@ function warnOfRun(
   const { batch, accumulate = 1 } = recipe;
   const diagnostics = checkRun(compiled.analysis, {
     steps: runLength(dataset.length, recipe, steps).steps,
-    ...{ batch, slices: Math.max(accumulate, Math.ceil(batch / network.slice)) },
+    batch,
+    slices: Math.max(accumulate, Math.ceil(batch / network.slice)),
     classes: dataset.classes.length,
-    ...(dataset.largestPixel !== undefined && { largestPixel: dataset.largestPixel }),
+    largestPixel: dataset.largestPixel,
   });
   showDiagnostics(compiled.spec, diagnostics);
 }

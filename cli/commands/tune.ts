@@ -73,7 +73,11 @@ async function tuneSpec(path: string, flags: TuneFlags): Promise<void> {
   const { batch, adapter, model, train, clock } = flags;
   const compiled = await compileSpec(path, { model, train, usesTuning: false });
   const result = await tune(compiled, {
-    ...{ batch, adapter, model, train, count: flags.all ? Infinity : flags.candidates },
+    batch,
+    adapter,
+    model,
+    train,
+    count: flags.all ? Infinity : flags.candidates,
     clock: clock === "processor" ? processorTime : undefined,
     onRound: (round, rounds) => say(`round ${round} of ${rounds}`),
     onWrong: ({ key, schedules }, candidate) =>
@@ -81,7 +85,8 @@ async function tuneSpec(path: string, flags: TuneFlags): Promise<void> {
   });
   const file = tunePathOf(compiled.spec);
   await mergeTuning(file, {
-    ...{ adapter: result.adapter, target: result.target },
+    adapter: result.adapter,
+    target: result.target,
     problems: chosenProblems(result, batch),
   });
   if (flags.json)
@@ -97,9 +102,15 @@ function reportOf(
 ): TuneReport {
   const { model, batch, clock, file } = about;
   return {
-    ...{ adapter: adapter.name, model, batch, clock, file },
+    adapter: adapter.name,
+    model,
+    batch,
+    clock,
+    file,
     problems: problems.map((problem) => ({
-      ...{ problem: problem.key, layers: problem.layers, tried: problem.schedules.length },
+      problem: problem.key,
+      layers: problem.layers,
+      tried: problem.schedules.length,
       chosen: problem.measured[0] ?? null,
       best: bestOf(problem) ?? null,
       bestSum: bestOf(problem, isSum) ?? null,

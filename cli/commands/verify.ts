@@ -65,7 +65,11 @@ async function verify(path: string, flags: VerifyFlags): Promise<void> {
   }
   const { divergence = null, kernels, values } = tally;
   const report: VerifyReport = {
-    ...{ adapter: first.adapter, model: compiled.model.name, batch: flags.batch, kernels, values },
+    adapter: first.adapter,
+    model: compiled.model.name,
+    batch: flags.batch,
+    kernels,
+    values,
     seconds: (performance.now() - start) / 1000,
     ok: divergence === null,
     first: divergence,

@@ -33,7 +33,9 @@ export class RunDisplay implements RunObserver {
     const { dataset, recipe, network } = this.parts;
     const [share] = network.program.fractions;
     this.progress.update({
-      ...{ step, steps, epoch },
+      step,
+      steps,
+      epoch,
       learningRate: report.learningRate,
       examplesPerSecond: report.examplesPerSecond,
       dataWait: report.dataWait,

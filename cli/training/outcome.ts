@@ -4,6 +4,7 @@ import { LAST_CHECKPOINT } from "../../runtime/node/training.js";
 import { DataError } from "../../runtime/data/error.js";
 import { DeviceLostError } from "../../runtime/errors.js";
 import type { EarlyStopping } from "../../program/recipe.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import {
   DivergedError,
   objectiveOf,
@@ -105,7 +106,7 @@ function describeEvaluation(
   fractions: readonly string[],
 ): string {
   const { loss, ...others } = metrics;
-  const ordered = { ...others, ...(loss !== undefined && { loss }) };
+  const ordered = { ...others, ...withoutUndefined({ loss }) };
   const noun = fractions.length > 0 ? "test accuracy" : "test";
   const result = `${noun}: ${formatMetrics(ordered, fractions)} on ${plural(examples, "image")}`;
   return notFinite ? `${result}\n${describeNotFinite(notFinite, examples)}` : result;

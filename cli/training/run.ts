@@ -79,7 +79,8 @@ export class TrainingRun {
   private fit(start: TrainingState | undefined, signal: AbortSignal): Promise<FitResult> {
     const { compiled, network, dataset, evaluation, recipe } = this.parts;
     return fit(network, dataset, recipe, {
-      ...{ evaluation, scores: scoresOf(compiled) },
+      evaluation,
+      scores: scoresOf(compiled),
       start,
       steps: this.options.steps,
       signal,

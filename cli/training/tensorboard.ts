@@ -12,6 +12,7 @@ import type {
 } from "../../runtime/training/index.js";
 import { makeFolder } from "../files.js";
 import { say, warn } from "../terminal.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import type { RunObserver, TrainingParts } from "./parts.js";
 import { readFilters } from "./report/filters.js";
 
@@ -47,14 +48,14 @@ export class TensorBoardLog implements RunObserver {
       ...named("step", metrics),
       "step/learning_rate": learningRate,
       "step/examples_per_second": examplesPerSecond,
-      ...(dataWait !== undefined && { "step/data_wait": dataWait }),
+      ...withoutUndefined({ "step/data_wait": dataWait }),
     });
   }
 
   epoch({ step, training, evaluation }: EpochReport): void {
     this.scalars(step, {
       ...named("train", training),
-      ...(evaluation && named("eval", evaluation.metrics)),
+      ...named("eval", evaluation?.metrics ?? {}),
     });
   }
 

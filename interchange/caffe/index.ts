@@ -104,7 +104,9 @@ class Walk {
     const { writer } = this;
     const { name, type } = layer.parameters;
     const call: LayerCall = {
-      ...{ writer, inputs, layer: layer.parameters },
+      writer,
+      inputs,
+      layer: layer.parameters,
       blobs: this.weights.get(name) ?? [],
     };
     try {

@@ -3,6 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import type { ForeignTensor } from "../foreign-graph.js";
 import { RefusedLayer, type GraphWriter } from "../graph-writer.js";
 import { floats, integers, reshaped, transposed } from "../tensors.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import {
   BatchNormParameterSchema,
   ConcatParameterSchema,
@@ -132,7 +133,7 @@ const pooling: LayerMapping = (call) => {
     ...poolWindow(settings),
     ceil_mode: settings.roundMode === RoundMode.CEIL ? 1 : 0,
     // Caffe divides by the window with its padding, as far as that reaches.
-    ...(!isMax && { count_include_pad: 1 }),
+    ...withoutUndefined({ count_include_pad: isMax ? undefined : 1 }),
   };
   return {
     ...image,

@@ -4,6 +4,7 @@ import { fromText } from "@bufbuild/protobuf/txtpb";
 import { ImportError } from "../error.js";
 import { sizeOf, type ForeignTensor } from "../foreign-graph.js";
 import { floats } from "../tensors.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import {
   LayerParameterSchema,
   NetParameterSchema,
@@ -73,8 +74,15 @@ function layerLines(text: string): readonly number[] {
 }
 
 const TYPES: Readonly<Record<string, string>> = {
-  ...{ RELU: "ReLU", LRN: "LRN", TANH: "TanH", ABSVAL: "AbsVal", BNLL: "BNLL", MVN: "MVN" },
-  ...{ SOFTMAX_LOSS: "SoftmaxWithLoss", HDF5_DATA: "HDF5Data", ARGMAX: "ArgMax" },
+  RELU: "ReLU",
+  LRN: "LRN",
+  TANH: "TanH",
+  ABSVAL: "AbsVal",
+  BNLL: "BNLL",
+  MVN: "MVN",
+  SOFTMAX_LOSS: "SoftmaxWithLoss",
+  HDF5_DATA: "HDF5Data",
+  ARGMAX: "ArgMax",
 };
 
 /** A layer of the older form in the newer one. */
@@ -86,13 +94,26 @@ function upgraded(layer: V1LayerParameter): LayerParameter {
   const { convolutionParam, poolingParam, innerProductParam, lrnParam, dropoutParam } = layer;
   const { concatParam, eltwiseParam, reluParam, softmaxParam, powerParam, transformParam } = layer;
   const parameters = {
-    ...{ convolutionParam, poolingParam, innerProductParam, lrnParam, dropoutParam },
-    ...{ concatParam, eltwiseParam, reluParam, softmaxParam, powerParam, transformParam },
+    convolutionParam,
+    poolingParam,
+    innerProductParam,
+    lrnParam,
+    dropoutParam,
+    concatParam,
+    eltwiseParam,
+    reluParam,
+    softmaxParam,
+    powerParam,
+    transformParam,
   };
-  const given = Object.entries(parameters).filter(([, value]) => value !== undefined);
   return create(LayerParameterSchema, {
-    ...{ name, bottom, top, include, exclude, type: TYPES[said] ?? pascal },
-    ...Object.fromEntries(given),
+    name,
+    bottom,
+    top,
+    include,
+    exclude,
+    type: TYPES[said] ?? pascal,
+    ...withoutUndefined(parameters),
   });
 }
 

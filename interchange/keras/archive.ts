@@ -30,7 +30,8 @@ export function readArchive(bytes: Uint8Array): ForeignGraph {
   const model = readModel(jsonOf(CONFIG));
   const weights = weightsIn(model, openHdf5(fileIn(files, WEIGHTS)));
   return graphOf({
-    ...{ model, weights },
+    model,
+    weights,
     version: versionOf(version),
     source: `Keras ${version}, .keras`,
   });

@@ -58,7 +58,7 @@ function tensorOf({ name, shape }: ForeignInput): Tensor {
   const [, channels, height, width] = shape;
   const sizes = [height, width, channels];
   const isKnown = sizes.every((size) => size !== undefined);
-  return { value: name, rank: shape.length, ...(isKnown && { sizes: sizes }) };
+  return { value: name, rank: shape.length, sizes: isKnown ? sizes : undefined };
 }
 
 /** A call of a layer, and what it reads. */
@@ -132,7 +132,10 @@ class Walk {
     const given = () => this.weights([...path, layer.name]);
     try {
       return mappingOf(layer)({
-        ...{ build, settings, inputs, version },
+        build,
+        settings,
+        inputs,
+        version,
         constants: layer.calls[call]?.constants ?? {},
         weights: (names) => pickWeights(given(), names),
       });

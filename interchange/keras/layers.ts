@@ -403,7 +403,11 @@ function windowOf(settings: Settings): Window {
   }
   const dilations = settings.pair("dilation_rate", 1);
   const isDilated = dilations.some((each) => each !== 1);
-  return { strides: settings.pair("strides", 1), padding, ...(isDilated && { dilations }) };
+  return {
+    strides: settings.pair("strides", 1),
+    padding,
+    dilations: isDilated ? dilations : undefined,
+  };
 }
 
 function requireLast(settings: Settings): void {

@@ -83,7 +83,7 @@ function readLayer(config: Json, depth: number): KerasLayer {
     name: typeof named === "string" ? named : "",
     settings: new Settings(given),
     calls: isList(nodes) ? nodes.map(readCall) : [],
-    ...(isModel && { inner: readModel(config, depth + 1) }),
+    inner: isModel ? readModel(config, depth + 1) : undefined,
     ...shapeIn(given),
     isFunction: typeof module === "string" && module.startsWith("keras.src.ops"),
   };
@@ -118,7 +118,7 @@ function constantsOf(args: Json, kwargs: Json): JsonObject {
   const positional = Object.fromEntries(
     list.flatMap((each, index) => (typeof each === "number" ? [[`argument ${index}`, each]] : [])),
   );
-  return { ...positional, ...(isObject(kwargs) && kwargs) };
+  return isObject(kwargs) ? { ...positional, ...kwargs } : positional;
 }
 
 /** `__keras_tensor__`s anywhere in the arguments of a call. */
@@ -166,7 +166,7 @@ function sequential(name: string, given: readonly KerasLayer[], config: JsonObje
     name: "__input__",
     settings: new Settings({}),
     calls: [],
-    ...(inputShape && { inputShape }),
+    inputShape,
     isFunction: true,
   };
   const chain = isOpen ? [start, ...given] : given;

@@ -113,7 +113,10 @@ async function readNode(
   // Operators of other domains may have the names of ONNX's own, and another meaning.
   const operator = isOwnDomain(domain) ? opType : `${domain}.${opType}`;
   return {
-    ...{ operator, name, place: `node ${index}`, attributes },
+    operator,
+    name,
+    place: `node ${index}`,
+    attributes,
     inputs: input.map((each) => (each === "" ? undefined : each)),
     outputs: output,
   };

@@ -83,7 +83,9 @@ function resized(node: ForeignNode): ForeignNode {
   const rule = { coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" };
   return {
     ...node,
-    ...{ operator: "Resize", calledThere: node.operator, inputs: [image, undefined, scales] },
+    operator: "Resize",
+    calledThere: node.operator,
+    inputs: [image, undefined, scales],
     attributes: { ...node.attributes, ...rule },
   };
 }

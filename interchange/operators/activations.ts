@@ -3,6 +3,7 @@ import { RefusedNode } from "../attributes.js";
 import type { Feature, Known } from "../known.js";
 import { axisOf, type NodeContext } from "../node-context.js";
 import { scalarOf } from "../tensors.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 
 type Mapping = (context: NodeContext) => Known;
 
@@ -32,10 +33,10 @@ export const clip: Mapping = (context) => {
   if (minimum === 0 && maximum === Infinity) return context.elementwise("relu", [x]);
   if (minimum === 0 && maximum === 6) return context.elementwise("relu6", [x]);
   if (minimum === -Infinity && maximum === Infinity) return x;
-  const values: CallValues = {
-    ...(minimum !== -Infinity && { min: shortest(minimum) }),
-    ...(maximum !== Infinity && { max: shortest(maximum) }),
-  };
+  const values: CallValues = withoutUndefined({
+    min: minimum === -Infinity ? undefined : shortest(minimum),
+    max: maximum === Infinity ? undefined : shortest(maximum),
+  });
   return context.elementwise("clip", [x], values);
 };
 
@@ -52,10 +53,10 @@ function bound(context: NodeContext, index: number, otherwise: number): number {
 export const hardSigmoid: Mapping = (context) => {
   const slope = context.attributes.number("alpha", 0.2);
   const offset = context.attributes.number("beta", 0.5);
-  const values = {
-    ...(!isNear(slope, 1 / 6) && { slope: shortest(slope) }),
-    ...(!isNear(offset, 0.5) && { offset: shortest(offset) }),
-  };
+  const values = withoutUndefined({
+    slope: isNear(slope, 1 / 6) ? undefined : shortest(slope),
+    offset: isNear(offset, 0.5) ? undefined : shortest(offset),
+  });
   return context.elementwise("hardsigmoid", [context.feature(0)], values);
 };
 

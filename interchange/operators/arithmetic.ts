@@ -5,6 +5,7 @@ import type { ForeignTensor } from "../foreign-graph.js";
 import { shapeOf, type Feature, type Known } from "../known.js";
 import { axisOf, inStoredOrder, type NodeContext } from "../node-context.js";
 import { filled, floats, reshaped } from "../tensors.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 
 type Mapping = (context: NodeContext) => Known;
 
@@ -120,7 +121,7 @@ function scale(context: NodeContext, x: Feature, { weight, bias }: Line): Featur
     "scale",
     [x],
     { bias: bias !== undefined },
-    { tensors: { weight: weight ?? ones, ...(bias && { bias }) } },
+    { tensors: withoutUndefined({ weight: weight ?? ones, bias }) },
   );
   return { ...layer, order: x.order };
 }

@@ -2,6 +2,7 @@ import type { ForeignTensor } from "../foreign-graph.js";
 import type { Known } from "../known.js";
 import { inStoredOrder, type NodeContext } from "../node-context.js";
 import { reshaped, scaled, transposed } from "../tensors.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import { pairOf, windowOf } from "./windows.js";
 
 /** `Conv`: input, weights `[out, in/groups, kh, kw]`, bias. */
@@ -18,7 +19,7 @@ export function conv(context: NodeContext): Known {
     "conv",
     [image],
     { out, kernel, ...window, groups, bias: bias !== undefined },
-    { tensors: { weight, ...(bias && { bias: reshaped(bias, [out]) }) } },
+    { tensors: withoutUndefined({ weight, bias: bias && reshaped(bias, [out]) }) },
   );
 }
 
@@ -48,10 +49,16 @@ export function convTranspose(context: NodeContext): Known {
     context.refuse(`its pads [${[top, left, bottom, right].join(", ")}] differ by side`);
   }
   const values = {
-    ...{ out: perGroup * groups, kernel, stride, padding: [top, left], dilation, groups },
-    ...{ output_padding: more, bias: bias !== undefined },
+    out: perGroup * groups,
+    kernel,
+    stride,
+    padding: [top, left],
+    dilation,
+    groups,
+    output_padding: more,
+    bias: bias !== undefined,
   };
-  const tensors = { weight, ...(bias && { bias }) };
+  const tensors = withoutUndefined({ weight, bias });
   return context.layer("conv_transpose", [image], values, { tensors });
 }
 
@@ -92,10 +99,10 @@ function linear(
   }
   const [out, features] = weight.shape as [number, number];
   requireChannels(context, features, Number(rows.stored[1]));
-  const tensors = {
+  const tensors = withoutUndefined({
     weight: inStoredOrder(weight, 1, rows.order),
-    ...(bias && { bias: spreadBias(context, bias, out) }),
-  };
+    bias: bias && spreadBias(context, bias, out),
+  });
   return context.layer("linear", [rows], { out, bias: bias !== undefined }, { tensors });
 }
 

@@ -24,8 +24,13 @@ function merged(node: ForeignNode, found: Recognized): ForeignNode {
   const { operator, inputs, attributes = {}, from = node } = found;
   const { name, place, calledThere } = from;
   return {
-    ...{ operator, inputs, attributes, name, place, outputs: node.outputs },
-    ...(calledThere !== undefined && { calledThere }),
+    operator,
+    inputs,
+    attributes,
+    name,
+    place,
+    outputs: node.outputs,
+    calledThere,
   };
 }
 

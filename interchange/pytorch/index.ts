@@ -55,7 +55,8 @@ export function openPyTorch(source: ByteSource, key?: string): PyTorchWeights {
   const checkpoint = openCheckpoint(source);
   const { path, others, tensors } = findStateDict(checkpoint.root, key);
   return {
-    ...{ path, others },
+    path,
+    others,
     tensors: [...tensors].map(([name, { shape, storage }]) => {
       return { name, shape, type: storage.type.name };
     }),

@@ -252,7 +252,7 @@ function windowOf({ attributes }: Operation): Window {
   const given = attributes.numbers("dilations");
   const dilations = given.length === 0 ? ([1, 1] as const) : spatial(given, "dilations");
   const isDilated = dilations.some((each) => each !== 1);
-  return { strides, padding: paddingOf(attributes), ...(isDilated && { dilations }) };
+  return { strides, padding: paddingOf(attributes), dilations: isDilated ? dilations : undefined };
 }
 
 function paddingOf(attributes: NodeAttributes): WindowPadding {

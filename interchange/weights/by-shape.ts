@@ -37,7 +37,10 @@ function pairsOf(
   isOrdered: boolean,
 ): readonly Pair[] | undefined {
   const pair = (index: number, file: Module<Named>, how: string, sure: Pair["sure"]): Pair => ({
-    ...{ own: own[index]!, file, how, sure },
+    own: own[index]!,
+    file,
+    how,
+    sure,
   });
   if (own.length !== files.length) return undefined;
   if (own.length === 1) return [pair(0, files[0]!, "unique shape", "sure")];

@@ -20,14 +20,25 @@ export interface MatchRow {
 export function rowsOf({ matches, unmatched, left }: Matching): readonly MatchRow[] {
   return [
     ...matches.map(({ own, file, how, sure }) => ({
-      ...{ own: own.name, file: file.name, shape: shapesOf(own, file), how, sure },
+      own: own.name,
+      file: file.name,
+      shape: shapesOf(own, file),
+      how,
+      sure,
     })),
     ...unmatched.map(({ own, candidates }) => ({
-      ...{ own: own.name, file: listCandidates(candidates), shape: formatShape(own) },
-      ...{ how: describeGap(own, candidates), sure: "no" },
+      own: own.name,
+      file: listCandidates(candidates),
+      shape: formatShape(own),
+      how: describeGap(own, candidates),
+      sure: "no",
     })),
     ...left.map((file) => ({
-      ...{ own: "-", file: file.name, shape: formatShape(file), how: "not used", sure: "-" },
+      own: "-",
+      file: file.name,
+      shape: formatShape(file),
+      how: "not used",
+      sure: "-",
     })),
   ];
 }

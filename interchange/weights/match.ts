@@ -160,7 +160,9 @@ function countIn(names: readonly string[], own: readonly string[]): number {
 }
 
 const withoutPrefix = (tensor: Shaped, prefix: string): Named => ({
-  ...{ name: tensor.name.slice(prefix.length), shape: tensor.shape, original: tensor },
+  name: tensor.name.slice(prefix.length),
+  shape: tensor.shape,
+  original: tensor,
 });
 
 /**

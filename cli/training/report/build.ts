@@ -61,19 +61,19 @@ export class ReportBuilder {
     const examination = await examine(this.parts, signal);
     const filters = await readFilters(this.parts.network);
     const timings = signal.aborted ? undefined : await this.timings();
-    const parts = {
-      ...(examination && { examination }),
-      ...(filters && { filters }),
-      ...(timings && { timings }),
-      ...(best && { best: this.describeBest(best) }),
+    return {
+      ...this.outline("completed", records),
+      examination,
+      filters,
+      timings,
+      best: best && this.describeBest(best),
     };
-    return { ...this.outline("completed", records), ...parts };
   }
 
   /** Of a run that was stopped: the user does not want to wait. */
   async stopped(records: readonly MetricsRecord[]): Promise<ReportData> {
     const filters = await readFilters(this.parts.network);
-    return { ...this.outline("stopped", records), ...(filters && { filters }) };
+    return { ...this.outline("stopped", records), filters };
   }
 
   private describeBest({ epoch, step }: Best): ReportedBest {
