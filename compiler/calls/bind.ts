@@ -144,7 +144,9 @@ function reportUnknown(argument: Argument, signature: Signature, { reporter }: E
   const { question, notes, fixes } = adviseArgument(argument, signature);
   reporter.report("NET1002", {
     message: `\`${signature.name}\` has no argument \`${name}\`${question}`,
-    ...{ span, notes, fixes },
+    span,
+    notes,
+    fixes,
   });
 }
 

@@ -40,7 +40,7 @@ export function translateCall(
   return {
     edits: [renamed, ...parts.flatMap(({ edits }) => edits), ...append(call, added.join(", "))],
     text: written ? `${name}(${written})` : name,
-    ...(untranslated !== undefined && { untranslated }),
+    untranslated,
   };
 }
 
@@ -72,7 +72,7 @@ function translateArgument(
   const newText = `${meant}=${edits[0]?.newText ?? ""}`;
   const naming = edits[0] ? { ...edits[0], newText } : insertAt(argument.span, newText);
   const text = edits[0] ? newText : `${meant}=...`;
-  return { name: meant, edits: [naming], text, ...(note !== undefined && { note }) };
+  return { name: meant, edits: [naming], text, note };
 }
 
 function translateNamed(
@@ -102,7 +102,7 @@ function translateValue(
 ): Pick<TranslatedArgument, "edits" | "note"> {
   if (!rule?.value) return { edits: [] };
   const text = rule.value(value);
-  if (text === undefined) return { edits: [], ...(rule.note !== undefined && { note: rule.note }) };
+  if (text === undefined) return { edits: [], note: rule.note };
   return { edits: [{ span: value.span, newText: text }] };
 }
 

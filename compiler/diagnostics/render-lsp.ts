@@ -39,9 +39,10 @@ export function renderLsp(
   return {
     range: lspRange(primary.span),
     severity: SEVERITIES[severity],
-    ...{ code, source: "netc" },
+    code,
+    source: "netc",
     message: [message, ...(primary.message ? [primary.message] : []), ...notes].join("\n"),
-    ...(isUnnecessary && { tags: [UNNECESSARY] }),
+    tags: isUnnecessary ? [UNNECESSARY] : undefined,
     relatedInformation: related.map((label) => ({
       location: { uri: uriOf(label.span.file), range: lspRange(label.span) },
       message: label.message,

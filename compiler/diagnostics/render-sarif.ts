@@ -36,7 +36,7 @@ function describeTool({ version, helpUri }: SarifOptions) {
     semanticVersion: version,
     rules: diagnosticCodes.map((code) => ({
       ...describeRule(code),
-      ...(helpUri && { helpUri: helpUri(code) }),
+      helpUri: helpUri?.(code),
     })),
   };
 }
@@ -58,7 +58,7 @@ function describeResult({ code, severity, message, primary, related, notes, fixe
   const ruleIndex = (diagnosticCodes as readonly string[]).indexOf(code);
   return {
     ruleId: code,
-    ...(ruleIndex >= 0 && { ruleIndex }),
+    ruleIndex: ruleIndex >= 0 ? ruleIndex : undefined,
     level: severity,
     message: { text: [message, ...notes].join("\n") },
     locations: [describeLocation(primary)],
@@ -71,9 +71,9 @@ function describeLocation({ span, message }: Label) {
   return {
     physicalLocation: {
       artifactLocation: { uri: uriOf(span.file) },
-      ...(!isWholeFile(span) && { region: regionOf(span) }),
+      region: isWholeFile(span) ? undefined : regionOf(span),
     },
-    ...(message !== "" && { message: { text: message } }),
+    message: message !== "" ? { text: message } : undefined,
   };
 }
 
@@ -92,7 +92,7 @@ function describeFix({ title, edits }: Fix) {
 function describeReplacement({ span, newText }: Edit) {
   return {
     deletedRegion: regionOf(span),
-    ...(newText !== "" && { insertedContent: { text: newText } }),
+    insertedContent: newText !== "" ? { text: newText } : undefined,
   };
 }
 

@@ -109,7 +109,7 @@ function byOneWord(matches: readonly Match[]): Suggestion | undefined {
   if (!first) return undefined;
   const isCertain = matches.every(({ name, alias }) => name === first.name && !isForeign(alias));
   const alias = matches.map((match) => match.alias).find((each) => isForeign(each) && each.differs);
-  return { name: first.name, ...(alias && { alias: alias as ForeignAlias }), isCertain };
+  return { name: first.name, alias: alias as ForeignAlias | undefined, isCertain };
 }
 
 const isForeign = (alias: Alias): alias is ForeignAlias => typeof alias === "object";

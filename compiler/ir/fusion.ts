@@ -1,6 +1,7 @@
 /** Work of other ops that a node does along with its own. Passes alone write it. */
 import type { Expression } from "./expression.js";
 import type { AnyNode, Graph, OpKind, UpdateAttributes, Value } from "./graph.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 
 /** An expression applied to each element of a node's result, or to each element that it reads. */
 export interface Fused {
@@ -80,7 +81,7 @@ export function readsOf({ inputs, fusion }: AnyNode): readonly Value[] {
 export function withReads(node: AnyNode, replace: (value: Value) => Value): AnyNode {
   const inputs = node.inputs.map(replace);
   const fusion = node.fusion && replaceIn(node.fusion, replace);
-  return { ...node, inputs, ...(fusion && { fusion }) };
+  return { ...node, inputs, fusion };
 }
 
 function replaceIn(
@@ -88,20 +89,16 @@ function replaceIn(
   replace: (value: Value) => Value,
 ): Fusion {
   const operandsOf = (fused: Fused) => ({ ...fused, operands: fused.operands.map(replace) });
-  return {
-    ...(prologue && { prologue: operandsOf(prologue) }),
-    ...(epilogue && { epilogue: operandsOf(epilogue) }),
-    ...(updates && {
-      updates: updates.map(({ parameter, states, rule }) => ({
-        parameter: replace(parameter),
-        states: states.map(replace),
-        rule,
-      })),
-    }),
-    ...(leaves && {
-      leaves: { ...leaves, operands: leaves.operands.map(replace) },
-    }),
-  };
+  return withoutUndefined({
+    prologue: prologue && operandsOf(prologue),
+    epilogue: epilogue && operandsOf(epilogue),
+    updates: updates?.map(({ parameter, states, rule }) => ({
+      parameter: replace(parameter),
+      states: states.map(replace),
+      rule,
+    })),
+    leaves: leaves && { ...leaves, operands: leaves.operands.map(replace) },
+  });
 }
 
 /** The values that a node changes in place: parameters, states and running statistics. */

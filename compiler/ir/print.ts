@@ -9,6 +9,7 @@ import {
   type Value,
 } from "./graph.js";
 import { formatShape } from "./shape.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 
 const INFIX: Readonly<Record<string, string>> = {
   add: "+",
@@ -71,8 +72,7 @@ const formatScore = ({ terms }: Score) =>
 function formatNode(node: AnyNode): string {
   const outputs = node.outputs.map(formatValue).join(", ");
   const inputs = formatIds(node.inputs);
-  const attributes = Object.entries(node.attributes)
-    .filter(([, value]) => value !== undefined)
+  const attributes = Object.entries(withoutUndefined(node.attributes))
     .map(([name, value]) => ` ${formatAttribute(name, value)}`)
     .join("");
   const result = outputs ? `${outputs} = ` : "";
@@ -113,6 +113,8 @@ function formatAttribute(name: string, value: unknown): string {
 function formatSetting(value: unknown): string {
   if (Array.isArray(value)) return `[${value.join(", ")}]`;
   if (typeof value !== "object" || value === null) return String(value);
-  const fields = Object.entries(value).map(([name, field]) => `${name}: ${String(field)}`);
+  const fields = Object.entries(withoutUndefined(value)).map(
+    ([name, field]) => `${name}: ${String(field)}`,
+  );
   return `{ ${fields.join(", ")} }`;
 }

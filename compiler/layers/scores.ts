@@ -74,7 +74,7 @@ function elementwise({ expression, slope, ...words }: ElementScore): ScoreDefini
     positional: ["prediction", "target"],
     arguments: ofValues,
     lower: (inputs, _, builder, origin) =>
-      builder.add("elementLoss", inputs, { expression, ...(slope && { slope }) }, origin),
+      builder.add("elementLoss", inputs, { expression, slope }, origin),
   });
 }
 
@@ -135,7 +135,7 @@ export const losses: readonly ScoreDefinition[] = [
     },
     classWeights: ({ class_weights }) => class_weights,
     lower: (inputs, { label_smoothing: smoothing, class_weights }, builder, origin) => {
-      const rule = { smoothing, ...(class_weights && { classWeights: class_weights }) };
+      const rule = { smoothing, classWeights: class_weights };
       return builder.add("crossEntropy", inputs, rule, origin);
     },
   }),

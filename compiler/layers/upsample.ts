@@ -56,7 +56,7 @@ the outer pixels' centres on each other instead of their edges).
     if (size) return [BATCH, image.channels, ...size];
     return context.report("NET2034", {
       message: `${context.title} needs either \`scale\` or \`size\`${values.scale ? ", not both" : ""}`,
-      ...(values.size && { at: "size" }),
+      at: values.size ? "size" : undefined,
       fixes: values.scale ? [context.removeArgument("size", "drop `size`")] : [],
     });
   },

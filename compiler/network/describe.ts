@@ -88,7 +88,7 @@ export function describeLayers({
       kind: kindOf(layer),
       call: isResolved(layer) ? shownCall(layer) : layer.call,
       inputs: inputs.map(({ from, index }) => (from === "layer" ? index : -1 - index)),
-      ...(group !== undefined && { group }),
+      group,
       uses: usesAround(group, groups),
       line,
       column,

@@ -48,7 +48,7 @@ export class NetworkMaker {
   /** A class for each example. */
   labels(name: string, classes?: number): NetworkValue {
     const type = { dtype: "u32", shape: [BATCH] } as const;
-    return this.target({ name, type, ...(classes !== undefined && { classes }) });
+    return this.target({ name, type, classes });
   }
 
   /** Numbers of these sizes for each example. */
@@ -81,7 +81,7 @@ export class NetworkMaker {
     const group = this.groupOf(name.split(".").slice(0, -1));
     const weights = this.weightsOf(name, definition, share);
     const layer = { name, definition, values, inputs, type, weights, origin: originOf(name) };
-    const index = this.layers.push({ ...layer, ...(group !== undefined && { group }) }) - 1;
+    const index = this.layers.push({ ...layer, group }) - 1;
     return (this.last = { from: "layer", index });
   }
 
@@ -128,7 +128,7 @@ export class NetworkMaker {
     if (known >= 0) return known;
     const parent = this.groupOf(path.slice(0, -1));
     const section = { name, label: path.at(-1)!, kind: "section", span: NOWHERE } as const;
-    return this.groups.push({ ...section, ...(parent !== undefined && { parent }) }) - 1;
+    return this.groups.push({ ...section, parent }) - 1;
   }
 }
 

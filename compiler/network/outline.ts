@@ -13,7 +13,7 @@ export function outlineOf(network: ResolvedNetwork) {
     targets: targets.map(portOutline),
     layers: layers.map(({ name, definition, values, inputs, type, weights }) => {
       const call = [definition.name, valueTexts(definition, values)] as const;
-      return { name, call, inputs, type, ...(weights !== name && { weights }) };
+      return { name, call, inputs, type, weights: weights !== name ? weights : undefined };
     }),
     losses: losses.map(({ score, factor }) => ({ factor, score: scoreOutline(score) })),
     metrics: metrics.map(scoreOutline),
@@ -22,7 +22,7 @@ export function outlineOf(network: ResolvedNetwork) {
 }
 
 function portOutline({ name, type, classes }: NetworkPort) {
-  return { name, type, ...(classes !== undefined && { classes }) };
+  return { name, type, classes };
 }
 
 function scoreOutline({ name, definition, values, prediction, target }: ResolvedScore) {

@@ -82,7 +82,7 @@ export class GraphBuilder implements Builder {
 
   private port(role: PortRole, value: Value, classes?: number): Value {
     const { name } = value;
-    this.inputs.push({ name, role, value, ...(classes !== undefined && { classes }) });
+    this.inputs.push({ name, role, value, classes });
     return value;
   }
 

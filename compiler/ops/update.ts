@@ -19,11 +19,7 @@ export const update: OpDefinition<"update"> = {
     const { scale, corrections } = gradientScale(attributes, rest.at(-1), context);
     if (scale === 0) return [];
     const scaled = { ...dw!, data: Float64Array.from(dw!.data, (value) => scale * value) };
-    descend(
-      { w: w!, dw: scaled, states, ...(corrections && { corrections }) },
-      attributes,
-      context,
-    );
+    descend({ w: w!, dw: scaled, states, corrections }, attributes, context);
     return [];
   },
 };

@@ -282,11 +282,13 @@ function addUpdate(
   const { lossScale } = optimizer;
   const skips = lossScale?.kind === "dynamic";
   const attributes = {
-    ...{ optimizer: optimizer.kind, learningRateFactor, decayFactor },
+    optimizer: optimizer.kind,
+    learningRateFactor,
+    decayFactor,
     clipsValue: optimizer.clip?.value !== undefined,
     clipsNorm: last !== undefined && !skips,
-    ...(skips && { skips }),
-    ...(lossScale?.kind === "static" && { gradientFactor: 1 / lossScale.scale }),
+    skips: skips || undefined,
+    gradientFactor: lossScale?.kind === "static" ? 1 / lossScale.scale : undefined,
   };
   builder.addAll("update", inputs, attributes, value.origin);
 }

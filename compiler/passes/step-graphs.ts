@@ -56,7 +56,7 @@ export function stepGraphs(forward: Graph, options: GraphOptions): StepGraphs {
       return {
         ...reading,
         train: finish(train),
-        ...(sliced && { sliced: { ...sliced, slice: finish(sliced.slice) } }),
+        sliced: sliced && { ...sliced, slice: finish(sliced.slice) },
       };
     },
   );

@@ -9,7 +9,9 @@ type Tile = Omit<ContractionSchedule, "splits">;
 
 const broadcast = (rowLanes: number, loads: number, columns: number): Tile => ({
   exchange: "broadcast",
-  ...{ rowLanes, loads, columns },
+  rowLanes,
+  loads,
+  columns,
 });
 
 /**

@@ -83,7 +83,9 @@ class SpecAnalysis {
       syntax: this.spec,
       sources: new Map([[this.spec.file, this.text], ...sources]),
       occurrences: this.names.in(this.spec.file),
-      ...{ models, recipes, selected },
+      models,
+      recipes,
+      selected,
     };
   }
 

@@ -304,7 +304,7 @@ const typeOfInput = ({ shape }: Current): TensorType | undefined =>
   shape && { dtype: "f32", shape };
 
 function portOf({ name, span, type, range }: Target): NetworkPort {
-  return { name, type, ...(range && { classes: range.classes }), origin: { name, span } };
+  return { name, type, classes: range?.classes, origin: { name, span } };
 }
 
 /** Labels where a mistake hides what the target holds. */

@@ -64,8 +64,10 @@ export class Modules {
   load(spec: Spec, { reporter, names }: Pick<Environment, "reporter" | "names">): Module {
     const environment = { scope: new Scope(), reporter, names };
     const module: NewModule = {
-      ...{ file: spec.file, environment },
-      ...{ blocks: new Map<string, Block>(), missing: new Set<string>() },
+      file: spec.file,
+      environment,
+      blocks: new Map<string, Block>(),
+      missing: new Set<string>(),
     };
     this.loaded.set(spec.file, module);
     this.reading.push({ file: spec.file });

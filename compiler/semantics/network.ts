@@ -170,7 +170,7 @@ export class NetworkReader {
 
   private readFrom({ path, span: whole }: From, place: Place): void {
     const name = path.map((part) => part.name).join(".");
-    const span = { ...whole, ...(path[0] && { start: path[0].span.start }) };
+    const span = path[0] ? { ...whole, start: path[0].span.start } : whole;
     const found = this.findValue(name, span, place);
     this.current = found?.current ?? lost({ ...this.current, call: undefined });
     if (!found) this.hasFailed = true;
@@ -241,7 +241,11 @@ export class NetworkReader {
     if (context.hasReported || !output) this.hasFailed = true;
     if (!output) return this.lose();
     const step = {
-      ...{ layer: use.definition.name, span: use.call.span, call: use.call, input, output },
+      layer: use.definition.name,
+      span: use.call.span,
+      call: use.call,
+      input,
+      output,
       infer: (shape: typeof input) => inferShape(use, shape),
     };
     this.current = { ...this.current, shape: output, trail: trail.with(step) };
@@ -261,7 +265,7 @@ export class NetworkReader {
       name,
       inputs,
       weights: weightsAt(name, place),
-      ...(group !== undefined && { group }),
+      group,
       origin,
     };
     const { shape } = this.current;
@@ -301,7 +305,7 @@ export class NetworkReader {
 
   addGroup(group: Omit<Group, "parent">, place: Place): number {
     const parent = place.group;
-    return this.groups.push({ ...group, ...(parent !== undefined && { parent }) }) - 1;
+    return this.groups.push({ ...group, parent }) - 1;
   }
 
   /** Makes the current value known under a layer's name. */
@@ -338,7 +342,9 @@ export class NetworkReader {
     const { question, notes, fixes } = adviseLayer(call, [...place.module.blocks.keys()]);
     place.environment.reporter.report("NET1001", {
       message: `there is no layer \`${name}\`${question}`,
-      ...{ span, notes, fixes },
+      span,
+      notes,
+      fixes,
     });
   }
 

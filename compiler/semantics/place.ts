@@ -60,5 +60,5 @@ export function valueOf({ index }: Current): NetworkValue {
 }
 
 export function originAt(name: string, span: Span, { uses }: Place): Origin {
-  return { name, span, ...(uses.length > 0 && { uses: uses.map((use) => use.span) }) };
+  return { name, span, uses: uses.length > 0 ? uses.map((use) => use.span) : undefined };
 }

@@ -53,7 +53,7 @@ function larger(one: BufferSize, other: BufferSize): BufferSize {
   const perImage = Math.max(a.perImage, b.perImage);
   const [fixed, least] = [Math.max(a.fixed, b.fixed), Math.max(a.least, b.least)];
   if (perImage === 0) return { fixed: least, perImage };
-  return { fixed, perImage, ...(least > 0 && { least }) };
+  return { fixed, perImage, least: least > 0 ? least : undefined };
 }
 
 interface Lifetime {

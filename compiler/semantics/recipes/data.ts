@@ -43,8 +43,8 @@ export function analyzeData(
   if (!isValid) return undefined;
   return {
     name: declaration.name.name,
-    ...(train && { train: train.recipe }),
-    ...(evaluation && { eval: evaluation.recipe }),
+    train: train?.recipe,
+    eval: evaluation?.recipe,
   };
 }
 

@@ -133,6 +133,8 @@ function reportUnknown<Result>(
   const { question, notes, fixes } = adviseCall(call, vocabulary);
   return reporter.report(unknown, {
     message: `there is no ${noun} \`${name}\`${question}`,
-    ...{ span, notes, fixes },
+    span,
+    notes,
+    fixes,
   });
 }

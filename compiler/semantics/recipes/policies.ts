@@ -72,7 +72,9 @@ export const stops: Registry<EarlyStopping> = {
       },
       resolve: ({ patience, min_delta, metric }) => ({
         kind: "early_stopping",
-        ...{ patience, minimumChange: min_delta, metric },
+        patience,
+        minimumChange: min_delta,
+        metric,
       }),
     }),
   ],

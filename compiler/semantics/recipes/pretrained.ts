@@ -52,7 +52,8 @@ export function readInitialWeights(
   const own = graph.parameters.map(({ value }) => value.name);
   const request = {
     tensors: graph.parameters.map(({ value: { name, shape } }) => ({
-      ...{ name, shape: shape.map(Number) },
+      name,
+      shape: shape.map(Number),
     })),
     except: new Set(own.filter((name) => except.some((pattern) => matches(pattern, name)))),
     rename,
@@ -66,8 +67,9 @@ export function readInitialWeights(
     checkFile(file, graph, { ...place, isSpared: (name) => spared.has(name) }, environment);
   }
   return {
-    ...{ path, except: own.filter((name) => spared.has(name)) },
-    ...(rename.length > 0 && { rename }),
+    path,
+    except: own.filter((name) => spared.has(name)),
+    rename: rename.length > 0 ? rename : undefined,
     location: { line, column },
   };
 }

@@ -32,10 +32,10 @@ export function readRunSettings(parts: Parts, environment: Environment): RunSett
   if (stop) checkMetric(stop, parts.model, environment);
   warnOfNoEvaluation(parts, environment);
   return {
-    ...(accumulate !== undefined && { accumulate }),
-    ...(average && { average: average.result }),
-    ...(stop && { stop: stop.result }),
-    ...(precision && { precision: precision.result }),
+    accumulate,
+    average: average?.result,
+    stop: stop?.result,
+    precision: precision?.result,
   };
 }
 

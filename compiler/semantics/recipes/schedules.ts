@@ -159,8 +159,11 @@ export const schedules: Registry<ScheduleStage> = {
       },
       resolve: ({ factor, patience, threshold, to, cooldown }) => ({
         kind: "reduce_on_plateau",
-        ...{ factor, patience, threshold, to },
-        ...(cooldown > 0 && { cooldown }),
+        factor,
+        patience,
+        threshold,
+        to,
+        cooldown: cooldown > 0 ? cooldown : undefined,
       }),
     }),
   ],

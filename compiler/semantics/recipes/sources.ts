@@ -58,7 +58,7 @@ export const sources: Registry<SourceRule> = {
       },
       resolve:
         ({ path, classes, holdout }) =>
-        (split) => ({ kind: "folder", path, ...(classes && { classes }), ...part(holdout, split) }),
+        (split) => ({ kind: "folder", path, classes, ...part(holdout, split) }),
     }),
     source({
       name: "csv",

@@ -51,9 +51,14 @@ export function analyzeTrain(
   const optimizer = clip ? { ...rule, clip } : rule;
   const { line, column } = declaration.name.span.start;
   return {
-    ...{ name: declaration.name.name, model: model.name, data },
+    name: declaration.name.name,
+    model: model.name,
+    data,
     ...weightSettings,
-    ...{ epochs, batch, seed, optimizer },
+    epochs,
+    batch,
+    seed,
+    optimizer,
     ...schedule,
     ...runSettings,
     location: { line, column },
@@ -148,7 +153,7 @@ function readClipping(
   const norm = readSetting(settings.get("clip_norm"), limitType, environment);
   const value = readSetting(settings.get("clip_value"), limitType, environment);
   if (norm === undefined && value === undefined) return undefined;
-  return { ...(norm !== undefined && { norm }), ...(value !== undefined && { value }) };
+  return { norm, value };
 }
 
 function readOptimizer(

@@ -40,9 +40,9 @@ export function readWeightSettings(
   const learningRateFactors = readRateFactors(settings.get("lr_factors"), model, environment);
   const noDecay = readNoDecay(settings.get("no_decay"), model, optimizer, environment);
   return {
-    ...(weights && { weights }),
+    weights,
     ...freezing,
-    ...(learningRateFactors && { learningRateFactors }),
-    ...(noDecay.length > 0 && { noDecay }),
+    learningRateFactors,
+    noDecay: noDecay.length > 0 ? noDecay : undefined,
   };
 }
