@@ -9,7 +9,7 @@ import { readBytes } from "./files.js";
 export async function openImport(path: string, weights?: string): Promise<ImportSource> {
   return {
     file: await readWhole(path, "model"),
-    ...(weights !== undefined && { weights: await readWhole(weights, "weights") }),
+    weights: weights !== undefined ? await readWhole(weights, "weights") : undefined,
     sibling: (name, range) => readSibling(dirname(path), name, range),
   };
 }

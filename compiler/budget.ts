@@ -149,7 +149,7 @@ class BudgetSearch {
     const known = this.compiled.get(choice);
     if (known) return known;
     const again = choice === 0 ? undefined : this.choices[choice]!.again;
-    const made = compileGraph(this.forward, { ...this.options, ...(again && { again }) });
+    const made = compileGraph(this.forward, { ...this.options, again });
     this.compiled.set(choice, made);
     return made;
   }

@@ -136,11 +136,11 @@ const DEFAULT_OPTIMIZER: OptimizerSettings = {
 export function compile(source: string, options: CompileOptions): Compilation {
   const { file, model, train, overrides, readImport, readWeights } = options;
   const analysis = analyze(source, file, {
-    ...(model !== undefined && { model }),
-    ...(train !== undefined && { train }),
-    ...(overrides && { overrides }),
-    ...(readImport && { readImport }),
-    ...(readWeights && { readWeights }),
+    model,
+    train,
+    overrides,
+    readImport,
+    readWeights,
   });
   const { diagnostics, selected, sources } = analysis;
   const hasErrors = diagnostics.some(({ severity }) => severity === "error");
@@ -186,7 +186,7 @@ function compilationOf(
     module: program ? emitModule(programs, recipe) : "",
     declarations: program ? emitDeclarations(program, recipe, documentation) : "",
     diagnostics,
-    ...(excess && { excess }),
+    excess,
   };
 }
 
@@ -215,12 +215,12 @@ function compilePrograms(
   const common = {
     source: { file: file.replace(/^.*[\\/]/, ""), hash },
     optimizer: optimizerOf(recipe),
-    ...(recipe?.data && { data: recipe.data }),
-    ...(recipe?.average && { average: recipe.average }),
+    data: recipe?.data ? recipe.data : undefined,
+    average: recipe?.average ? recipe.average : undefined,
     keepGradients,
     exchange,
-    ...(limits && { limits }),
-    ...(afterPass && { afterPass }),
+    limits,
+    afterPass,
     mixesLabels: mixesImages(recipe?.data?.train),
     fractions: fractionsOf(network),
   };
@@ -248,7 +248,7 @@ function compilePrograms(
     return {
       ...first!,
       program: later.length > 0 ? { ...program, phases: programs } : program,
-      ...(excess && { excess }),
+      excess,
     };
   });
 }

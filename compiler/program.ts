@@ -24,7 +24,7 @@ export function compileGraph(forward: Graph, options: ProgramOptions): CompiledP
   const plan = planProgram(forward, graphs, options);
   const lowered = lowerProgram(plan, options);
   const { average } = options;
-  return { ...writeProgram(plan, lowered, options), ...(average && { average }) };
+  return { ...writeProgram(plan, lowered, options), average };
 }
 
 /** The same, without what it came from. */

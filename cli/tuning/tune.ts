@@ -91,14 +91,18 @@ async function runRound(
 ): ReturnType<typeof measureRound> {
   const { createNetwork } = await import("../../runtime/index.js");
   const { compiled: programs } = compile(spec.text, {
-    ...{ file: spec.path, model, train, target: "tuned", tuned: [tuned] },
+    file: spec.path,
+    model,
+    train,
+    target: "tuned",
+    tuned: [tuned],
     readImport: spec.readImport,
   });
   // Kernels of 16 bits, if there are any, come first; they take the schedules of those of 32.
   const written = programs.at(-1)!;
   const network = await createNetwork([written.program], { batch, adapter });
   try {
-    return await measureRound(network, written, wanted, { known, ...(clock && { clock }) });
+    return await measureRound(network, written, wanted, { known, clock });
   } finally {
     network.destroy();
   }

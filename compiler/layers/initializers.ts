@@ -180,12 +180,16 @@ const uncut = "`normal(0.02)` is the distribution without the cut at twice its d
  * instead.
  */
 export const absentInitializers: AbsentNames = {
-  ...{ truncatednormal: uncut, truncnormal: uncut, truncnormal_: uncut },
-  ...{ orthogonal: "`xavier` keeps the variance, too", identity: "`constant(1)` is the nearest" },
+  truncatednormal: uncut,
+  truncnormal: uncut,
+  truncnormal_: uncut,
+  orthogonal: "`xavier` keeps the variance, too",
+  identity: "`constant(1)` is the nearest",
   lecunnormal: "`kaiming(nonlinearity=linear)` has its variance",
   lecununiform: "`kaiming(nonlinearity=linear, distribution=uniform)` has its variance",
   variancescaling: "`kaiming` and `xavier` scale the variance",
-  ...{ eye: "`constant(1)` is the nearest", dirac: "`kaiming` starts at random" },
+  eye: "`constant(1)` is the nearest",
+  dirac: "`kaiming` starts at random",
 };
 
 /** An initializer: `normal(0.01)`, `kaiming`, `xavier(distribution=normal)`. */

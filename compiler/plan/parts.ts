@@ -54,8 +54,8 @@ export function leftParts(
   // Elsewhere a lane makes a line of pixels.
   if (contraction?.form !== "pixels") return [{ parts: partsOf(layout.width) }];
   return contraction.ranges.map(({ way, schedule, batches }: PixelRange) => ({
-    ...(batches && { batches }),
-    ...(way.kind === "whole" && { parts: partsOf(accumulatedRows(schedule)) }),
+    batches,
+    parts: way.kind === "whole" ? partsOf(accumulatedRows(schedule)) : undefined,
   }));
 }
 
@@ -71,10 +71,9 @@ export function planReduction(
   const lines = Math.ceil(PART_VALUES / layout.width);
   const name = `${labelOf(node)} of parts`;
   const own = () => channelParts(name, { what, layout, values: lines * layout.width });
-  return left.map(({ batches, parts }) => ({
-    ...(batches && { batches }),
-    ...(parts ? { parts } : { parts: own(), lines }),
-  }));
+  return left.map(({ batches, parts }) =>
+    parts ? { batches, parts } : { batches, parts: own(), lines },
+  );
 }
 
 interface PartSizes {

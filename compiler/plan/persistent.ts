@@ -57,14 +57,15 @@ export function planPersistent(
     averages && (isTrained(parameter) || parameter.parameter.role === "statistic");
   return {
     ports: portStorage(forward, train),
-    ...(forward.metrics.length > 0 && {
-      metrics: storage("metrics", "metrics", fixed(4 * roundUpTo4(largestSums(train, forward)))),
-    }),
+    metrics:
+      forward.metrics.length > 0
+        ? storage("metrics", "metrics", fixed(4 * roundUpTo4(largestSums(train, forward))))
+        : undefined,
     parameters: stored.map((parameter) => ({
       ...parameter,
       storage: piecesOf(parameter, "parameter"),
-      ...(isTrained(parameter) && { trained: trainedStorage(parameter, kept) }),
-      ...(isAveraged(parameter) && { average: piecesOf(parameter, "state", "average") }),
+      trained: isTrained(parameter) ? trainedStorage(parameter, kept) : undefined,
+      average: isAveraged(parameter) ? piecesOf(parameter, "state", "average") : undefined,
     })),
   };
 }

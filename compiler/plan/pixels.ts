@@ -69,7 +69,7 @@ export function planPixels(settings: PlanSettings, node: PixelNode): PixelPlan {
     columns: fixed(columns),
     depth: fixed(windows.segments * windows.run),
     groups: groups.count,
-    ...(tiles !== undefined && { tiles: perImage(tiles) }),
+    tiles: tiles !== undefined ? perImage(tiles) : undefined,
   };
   const sums = sumsOf(settings, 16 * pixels * quads);
   const { target, tuned } = settings;

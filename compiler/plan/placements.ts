@@ -107,7 +107,7 @@ class Placing {
     const output = this.predictions.get(value);
     if (output && layout.pixels === 1 && layout.isContiguous) return this.port(output);
     const { bytes, zeros } = layout;
-    const storage = { ...scratch(value.name, bytes), ...(zeros && { zeros }) };
+    const storage = { ...scratch(value.name, bytes), zeros: zeros || undefined };
     return this.settings.half.has(value.id) ? inHalf(storage) : storage;
   }
 

@@ -2,6 +2,7 @@
 import { bindableBytes, DEFAULT_LIMITS, type DeviceLimits } from "../../program/limits.js";
 import type { Target } from "../../program/program.js";
 import type { MixedPrecision } from "../../program/recipe.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import { trainedParameters } from "../ir/fusion.js";
 import type { Graph, Value } from "../ir/graph.js";
 import type { StepGraphs } from "../ir/step-graphs.js";
@@ -71,13 +72,13 @@ export function planProgram(
     forward,
     limits,
     persistent,
-    lists: {
-      ...(train && { train: planList(train, common, own) }),
-      ...(slice && { accumulate: planList(slice, common, { sums }) }),
-      ...(update && { update: planList(update, common, { sums }) }),
-      ...(evaluate && { evaluate: planList(evaluate, common, read) }),
+    lists: withoutUndefined({
+      train: train && planList(train, common, own),
+      accumulate: slice && planList(slice, common, { sums }),
+      update: update && planList(update, common, { sums }),
+      evaluate: evaluate && planList(evaluate, common, read),
       predict: planList(predict, common, read),
-    },
+    }),
   };
 }
 
@@ -113,13 +114,18 @@ function planList(graph: Graph, common: Common, list: ListOptions): Plan {
   const ofSums = sums.map(([id, { trained }]) => [id, trained!.gradient] as const);
   const { target, tuned, precision } = options;
   const settings = {
-    ...{ graph, target, limits, tuned },
+    graph,
+    target,
+    limits,
+    tuned,
     layouts: chooseLayouts(graph),
     half: precision ? chooseHalves(graph) : NO_HALVES,
     parameters: layoutsOfParameters(graph, new Map([...byId, ...sums])),
   };
   return planGraph(settings, {
-    ...{ persistent, gradients, folds },
+    persistent,
+    gradients,
+    folds,
     kept: new Map([...kept, ...ofSums]),
   });
 }

@@ -27,6 +27,6 @@ export function inHalf({ bytes, zeros, ...storage }: Storage): Storage {
     ...storage,
     element: "f16",
     bytes: { fixed: bytes.fixed / 2, perImage: bytes.perImage / 2 },
-    ...(zeros !== undefined && { zeros: `${zeros} f16` }),
+    zeros: zeros === undefined ? undefined : `${zeros} f16`,
   };
 }

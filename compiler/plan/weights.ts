@@ -73,7 +73,7 @@ export function planWeights(settings: PlanSettings, node: WeightNode): WeightPla
   const common = { settings, node, windows, geometry, parameter, hasRank: rank !== undefined };
   return {
     form: "weights",
-    ...(rank && { rank }),
+    rank,
     runValues: isProduct ? layout.imagePitch : runValues(layout, geometry),
     pieces: parameter.pieces.map((_, index) => planPiece(common, index)),
   };
@@ -116,9 +116,11 @@ function planPiece(common: Common, index: number): WeightPiece {
   const own = { label, piece, held, window: ofGroups(windows, held.first), quads, columns };
   return {
     ...own,
-    ...{ problem, sums, schedule },
-    ...(hasRank && { batches: { atLeast: RANK_IMAGES + 1 } }),
-    ...(partials && { partials }),
+    problem,
+    sums,
+    schedule,
+    batches: hasRank ? { atLeast: RANK_IMAGES + 1 } : undefined,
+    partials,
   };
 }
 

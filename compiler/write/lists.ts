@@ -77,10 +77,12 @@ export function writtenList(
     // Behind the step before, and so with what clears memory for the node.
     const first = end;
     end = behind(ownSteps(list, lowered).at(-1), first);
-    return { node, first, end, ...(plan.folded.has(node) && { folded: lowered.steps }) };
+    return { node, first, end, folded: plan.folded.has(node) ? lowered.steps : undefined };
   });
   return {
-    ...{ plan, nodes, steps },
+    plan,
+    nodes,
+    steps,
     buffersOf: ({ id }) => {
       const buffers = (plan.placements.get(id) ?? []).map((piece) => numbering.find(piece));
       return buffers.filter((buffer) => buffer !== undefined);

@@ -25,7 +25,7 @@ export class Numbering {
       label,
       location: locationOf(origin),
       macs,
-      ...(draft.batches && { batches: draft.batches }),
+      batches: draft.batches,
     };
   }
 
@@ -52,8 +52,8 @@ export class Numbering {
       name,
       purpose: bound.purpose,
       bytes,
-      ...(to !== undefined && { largestBatch: to }),
-      ...(slot && { location: locationOf(slot.origin) }),
+      largestBatch: to,
+      location: slot && locationOf(slot.origin),
     };
     return this.buffers.push(buffer) - 1;
   }

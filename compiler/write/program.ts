@@ -10,6 +10,7 @@ import {
   type TensorRole,
 } from "../../program/program.js";
 import type { MixedPrecision } from "../../program/recipe.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import { classTotals, type Graph, type Port } from "../ir/graph.js";
 import type { PreparationDraft } from "../lower/prepare.js";
 import type { LoweredProgram } from "../lower/program.js";
@@ -65,13 +66,13 @@ export function writeProgram(
   const { lists } = memory;
   return {
     program,
-    lists: {
-      ...(train && { train: writtenList(train, lists.train, numbering) }),
-      ...(accumulate && { accumulate: writtenList(accumulate, lists.accumulate, numbering) }),
-      ...(update && { update: writtenList(update, lists.update, numbering) }),
-      ...(evaluate && { evaluate: writtenList(evaluate, lists.evaluate, numbering) }),
+    lists: withoutUndefined({
+      train: train && writtenList(train, lists.train, numbering),
+      accumulate: accumulate && writtenList(accumulate, lists.accumulate, numbering),
+      update: update && writtenList(update, lists.update, numbering),
+      evaluate: evaluate && writtenList(evaluate, lists.evaluate, numbering),
       predict: writtenList(predict, lists.predict, numbering),
-    },
+    }),
   };
 }
 
@@ -105,9 +106,9 @@ class ProgramWriter {
     return {
       format: PROGRAM_FORMAT,
       target: options.target,
-      ...(options.precision && { precision: options.precision.kind }),
-      ...(lossScale && { lossScale }),
-      ...(options.adapter && { adapter: options.adapter }),
+      precision: options.precision?.kind,
+      lossScale,
+      adapter: options.adapter,
       model: forward.name,
       source: options.source,
       ...this.tensors(),
@@ -121,7 +122,7 @@ class ProgramWriter {
       kernels: numbering.kernels,
       steps,
       optimizer: options.optimizer,
-      ...(Object.keys(prepared).length > 0 && { preparations: prepared }),
+      preparations: Object.keys(prepared).length > 0 ? prepared : undefined,
     };
   }
 
@@ -153,10 +154,10 @@ class ProgramWriter {
   }
 
   private preparations({ train, eval: evaluation }: Drafts["preparations"]) {
-    return {
-      ...(train && { train: this.preparation(train) }),
-      ...(evaluation && { eval: this.preparation(evaluation) }),
-    };
+    return withoutUndefined({
+      train: train && this.preparation(train),
+      eval: evaluation && this.preparation(evaluation),
+    });
   }
 
   private preparation({ staged, draws, steps, ...plain }: PreparationDraft): Preparation {
@@ -210,14 +211,14 @@ class ProgramWriter {
           start,
           count,
           buffer: numbering.buffer(storage[index]!),
-          ...(states && { states }),
-          ...(average && { average: numbering.buffer(average[index]!) }),
-          ...(gradient && { gradient: numbering.buffer(gradient[index]!) }),
+          states,
+          average: average && numbering.buffer(average[index]!),
+          gradient: gradient && numbering.buffer(gradient[index]!),
         };
       }),
       initializer,
       stream,
-      ...(role === "statistic" && { role }),
+      role: role === "statistic" ? role : undefined,
       trainable,
       location: locationOf(value.origin),
     };

@@ -25,9 +25,9 @@ export function describeTensor(
     shape,
     axes: IMAGE_AXES.slice(0, shape.length),
     buffer,
-    ...(role === "prediction" && { pitch: predictionPitch(value.shape) }),
-    ...(count !== undefined && { classes: { count } }),
-    ...(gives && { gives }),
+    pitch: role === "prediction" ? predictionPitch(value.shape) : undefined,
+    classes: count !== undefined ? { count } : undefined,
+    gives,
   };
 }
 

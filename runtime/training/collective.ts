@@ -53,29 +53,29 @@ interface Round {
 
 /** Where the ranks of one process meet: a round ends when all have come. */
 class Meeting {
-  #round: Round | undefined;
-  #aborted: Error | undefined;
+  private round: Round | undefined;
+  private aborted: Error | undefined;
 
   constructor(private readonly size: number) {}
 
   async join(rank: number, given: unknown): Promise<readonly unknown[]> {
-    if (this.#aborted) throw this.#aborted;
-    const round = (this.#round ??= this.#begin());
+    if (this.aborted) throw this.aborted;
+    const round = (this.round ??= this.begin());
     round.given[rank] = given;
     if (++round.count === this.size) {
-      this.#round = undefined;
+      this.round = undefined;
       round.resolve(round.given);
     }
     return round.all;
   }
 
   abort(error: Error): void {
-    this.#aborted ??= error;
-    this.#round?.reject(this.#aborted);
-    this.#round = undefined;
+    this.aborted ??= error;
+    this.round?.reject(this.aborted);
+    this.round = undefined;
   }
 
-  #begin(): Round {
+  private begin(): Round {
     const round = { given: [], count: 0 };
     let settle!: Pick<Round, "resolve" | "reject">;
     const all = new Promise<readonly unknown[]>((resolve, reject) => {

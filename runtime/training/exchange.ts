@@ -44,17 +44,17 @@ export class Exchange extends Ranks {
   /** Before a step: where this rank's examples are among those of all. */
   async agree(batch: TrainingBatch, isDue: boolean): Promise<Agreement> {
     const { count } = batch;
-    const all = await this.meet<StepContent>({ count, totals: this.#totals(batch), isDue });
+    const all = await this.meet<StepContent>({ count, totals: this.totals(batch), isDue });
     const images = sumOf(all.map((each) => each.count));
     const first = sumOf(all.slice(0, this.rank).map((each) => each.count));
     const totals = all[0]!.totals.map((_, index) => sumOf(all.map((each) => each.totals[index]!)));
-    const sum = (part: SummedPart) => this.#sum(part, count / images);
+    const sum = (part: SummedPart) => this.sum(part, count / images);
     const share = { isEmpty: count === 0, first, images, totals, sum };
     return { share: images === 0 ? undefined : share, isDue: all[0]!.isDue };
   }
 
   /** What the classes of this rank's examples weigh, for the program's means. */
-  #totals({ count, targets }: TrainingBatch): readonly number[] {
+  private totals({ count, targets }: TrainingBatch): readonly number[] {
     const { program } = this.network;
     if (!weighsClasses(program)) return [];
     return totalsOf(program, checkTargets(program, targets, { images: count, training: true }));
@@ -92,7 +92,7 @@ export class Exchange extends Ranks {
   }
 
   /** The metrics come first: a rank whose slices failed says so, and nobody updates. */
-  async #sum(part: SummedPart, weight: number): Promise<readonly [Float32Array]> {
+  private async sum(part: SummedPart, weight: number): Promise<readonly [Float32Array]> {
     const own = (await part.own)?.[0];
     const all = await this.meet<readonly (number | null)[] | null>(own ? Array.from(own) : null);
     const known = all.filter((metrics) => metrics !== null);

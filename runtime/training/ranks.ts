@@ -51,7 +51,7 @@ export class Ranks {
     try {
       return await run();
     } catch (error) {
-      await this.#tell(error);
+      await this.tell(error);
       throw error;
     }
   }
@@ -63,7 +63,7 @@ export class Ranks {
   async meet<Content>(content: Content): Promise<readonly Content[]> {
     const status = this.signal?.aborted ? "stopping" : "ready";
     const all = await this.collective.arrive({ status, step: this.step, content });
-    this.#look(all);
+    this.look(all);
     return all.map((arrival) => arrival.content as Content);
   }
 
@@ -72,7 +72,7 @@ export class Ranks {
     return (await this.meet<Value>(own))[0]!;
   }
 
-  #look(all: readonly Arrival[]): void {
+  private look(all: readonly Arrival[]): void {
     if (all.some(({ status }) => status === "stopping")) this.isStopping = true;
     const failed = all.findIndex(({ status }) => status === "failed");
     if (failed >= 0) {
@@ -89,7 +89,7 @@ export class Ranks {
   }
 
   /** Tells the others of an error of this rank, unless they know of one. */
-  async #tell(error: unknown): Promise<void> {
+  private async tell(error: unknown): Promise<void> {
     if (ended.has(this.collective)) return;
     ended.add(this.collective);
     const message = (error instanceof Error ? error.message : String(error)).split("\n")[0]!;

@@ -96,7 +96,7 @@ function partsBy(schedule: ContractionSchedule) {
   if (node.kind !== "convolution") throw new Error("not a convolution");
   const { problem } = problemOf(choiceFor<"convolution">(planWith({}), node))!;
   const left = planWith({ [keyOf(problem)]: schedule }).left.get(node)!;
-  return left.map(({ parts }) => ({ ...(parts && { values: parts.values }) }));
+  return left.map(({ parts }) => ({ values: parts?.values }));
 }
 
 test("a schedule leaves parts of as many values as a lane accumulates rows", () => {

@@ -97,7 +97,7 @@ test.each(
   const programs = (again?: ReadonlySet<number>) =>
     TARGETS.map((target) => {
       const options: ProgramOptions = { target, source, classes: 10, optimizer };
-      return compileGraph(graph, { ...options, ...(again && { again }) }).program;
+      return compileGraph(graph, { ...options, again }).program;
     });
   const kept = programs();
   const expected = await train(kept, accumulate);
