@@ -24,8 +24,10 @@ export class Phases {
   /** The step before which the phase began. */
   since = 0;
   seed: number;
-  private phase = 0;
-  private present: Loaded;
+  /** The present phase, from 0. `enter` and `restart` change it, and `loaded`. */
+  current = 0;
+  /** The program of the present phase, on the device. */
+  loaded: Loaded;
   private gpu: GPUDevice;
   private readonly programs: readonly Program[];
   private readonly onCompile: PhasesOptions["onCompile"];
@@ -37,17 +39,7 @@ export class Phases {
     this.seed = options.seed ?? 0;
     const wanted = Math.ceil(options.batch / (options.accumulate ?? 1));
     this.slice = sliceFor(this.programs, gpu, wanted);
-    this.present = this.load(program);
-  }
-
-  /** The program of the present phase, on the device. */
-  get loaded(): Loaded {
-    return this.present;
-  }
-
-  /** The present phase, from 0. */
-  get current(): number {
-    return this.phase;
+    this.loaded = this.load(program);
   }
 
   get count(): number {
@@ -66,32 +58,32 @@ export class Phases {
    * values; the optimizer starts again.
    */
   async enter(phase: number): Promise<void> {
-    if (phase === this.phase) return;
+    if (phase === this.current) return;
     const program = this.programOf(phase);
-    const { parameters, memory } = this.present;
+    const { parameters, memory } = this.loaded;
     const values = await parameters.valuesOf("value");
     const averages = await parameters.valuesOf("average");
     for (const [{ name }, tensor] of [...values, ...averages]) assertFinite(tensor, `\`${name}\``);
     // The powers of Adam's betas start again with the optimizer.
-    const scale = await this.present.lossScale();
+    const scale = await this.loaded.lossScale();
     if (scale) for (const power of ["power1", "power2"] as const) scale[inLossScale(power)] = 1;
     // Calls under way read their results from the memory that is freed.
     await this.gpu.queue.onSubmittedWorkDone();
     memory.destroy();
-    this.present = this.load(program);
-    await this.present.put({
+    this.loaded = this.load(program);
+    await this.loaded.put({
       values: ofProgram(program, values),
       averages: program.steps.average.length > 0 ? ofProgram(program, averages) : new Map(),
     });
-    await this.present.lossScale(scale);
-    [this.phase, this.since] = [phase, this.step];
+    await this.loaded.lossScale(scale);
+    [this.current, this.since] = [phase, this.step];
   }
 
   /** Starts training again from the first phase, on another device. */
   restart({ gpu }: Device): void {
     this.gpu = gpu;
-    this.present = this.load(this.programOf(0));
-    [this.step, this.since, this.phase] = [0, 0, 0];
+    this.loaded = this.load(this.programOf(0));
+    [this.step, this.since, this.current] = [0, 0, 0];
   }
 
   private load(program: Program): Loaded {

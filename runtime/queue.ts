@@ -3,26 +3,16 @@ import type { Device } from "./device.js";
 import { InputError, NetcError } from "./errors.js";
 
 export class Queue {
-  private opened: Device;
-  private hasEnded = false;
+  /** `destroy` and `reopen` change these two. */
+  isDestroyed = false;
   /** Settles when every call so far has been submitted. */
   private submitted: Promise<unknown> = Promise.resolve();
 
   /** `open` opens another device like the first; absent where the device is the user's own. */
   constructor(
-    device: Device,
+    public device: Device,
     private readonly open: (() => Promise<Device>) | undefined,
-  ) {
-    this.opened = device;
-  }
-
-  get device(): Device {
-    return this.opened;
-  }
-
-  get isDestroyed(): boolean {
-    return this.hasEnded;
-  }
+  ) {}
 
   /** Runs `work` when all earlier calls are submitted. */
   enqueue<T>(work: () => T | Promise<T>): Promise<T> {
@@ -42,7 +32,7 @@ export class Queue {
       return value;
     } catch (error) {
       if (!(error instanceof NetcError)) {
-        await this.opened.settled();
+        await this.device.settled();
         this.assertAlive();
       }
       throw error;
@@ -50,7 +40,7 @@ export class Queue {
   }
 
   get canReopen(): boolean {
-    return this.open !== undefined && !this.hasEnded;
+    return this.open !== undefined && !this.isDestroyed;
   }
 
   /** Throws InputError where there is no other device to open. */
@@ -61,23 +51,23 @@ export class Queue {
 
   /** Continues on another device, with no calls waiting. */
   async reopen(): Promise<Device> {
-    this.opened.release();
-    this.opened = await this.open!();
+    this.device.release();
+    this.device = await this.open!();
     this.submitted = Promise.resolve();
     // A network that was destroyed meanwhile must not keep it.
-    if (this.hasEnded) this.opened.release();
+    if (this.isDestroyed) this.device.release();
     this.assertAlive();
-    return this.opened;
+    return this.device;
   }
 
   /** Releases the device. Calls under way reject. */
   destroy(): void {
-    this.hasEnded = true;
-    this.opened.release();
+    this.isDestroyed = true;
+    this.device.release();
   }
 
   private assertAlive(): void {
-    if (this.hasEnded) throw new InputError("the network was destroyed: create another");
-    this.opened.assertUsable();
+    if (this.isDestroyed) throw new InputError("the network was destroyed: create another");
+    this.device.assertUsable();
   }
 }

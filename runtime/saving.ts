@@ -15,15 +15,11 @@ import type { Queue } from "./queue.js";
 const importFile = () => import("./network-file.js");
 
 export class Saving {
-  private readonly queue: Queue;
-  private readonly phases: Phases;
-  private readonly onWarning: (message: string) => unknown;
-
-  constructor(queue: Queue, phases: Phases, onWarning: (message: string) => unknown) {
-    this.queue = queue;
-    this.phases = phases;
-    this.onWarning = onWarning;
-  }
+  constructor(
+    private readonly queue: Queue,
+    private readonly phases: Phases,
+    private readonly onWarning: (message: string) => unknown,
+  ) {}
 
   /** The network as a file, as it is after all earlier calls. */
   async save(options: SaveOptions): Promise<Uint8Array<ArrayBuffer>> {
