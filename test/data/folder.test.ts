@@ -86,12 +86,11 @@ test("files that are not used are counted by reason, and said once", async () =>
   });
   const notices: string[] = [];
   const onNotice = (notice: string) => notices.push(notice);
-  expect((await openFolder(directory, { channels: 3, onNotice })).length).toBe(1);
+  expect((await openFolder(directory, { channels: 3, onNotice })).length).toBe(3);
   const at = (name: string) => join(directory, name);
   expect(notices).toEqual([
-    `${directory}: 5 files are not used: 1 outside of the class folders (${at("labels.csv")}), ` +
+    `${directory}: 3 files are not used: 1 outside of the class folders (${at("labels.csv")}), ` +
       `1 hidden (${at("a/.DS_Store")}), ` +
-      `2 in a folder of a class folder (${at("a/more/2.png")}, for instance), ` +
       `1 without the ending of an image (${at("a/notes.txt")})`,
   ]);
 });
@@ -102,10 +101,22 @@ test("the splits of a data set are not taken for its classes", async () => {
     message: `${directory} holds splits (val/), where class folders are expected`,
     hint: `name a split's own folder in the spec: folder("${join(directory, "val")}")`,
   });
-  const deep = await makeFolder("deep", { "dogs/small/1.png": png, "dogs/large/2.png": png });
+  const deep = await makeFolder("deep", { "dogs/small/1.txt": png, "dogs/large/2.txt": png });
   await expect(openFolder(deep, { channels: 3 })).rejects.toThrow(
-    /deep\/dogs holds folders \(large, small\), but no images/,
+    /deep\/dogs holds no images, nor do its folders \(large, small\)/,
   );
+});
+
+test("images in folders of a class folder are the class's, as in torchvision's ImageFolder", async () => {
+  const directory = await makeFolder("nested", {
+    "a/1.png": png,
+    "a/images/0.png": png,
+    "a/images/more/9.png": png,
+    "b/images/2.png": png,
+  });
+  const dataset = await openFolder(directory, { channels: 3 });
+  expect(dataset.classes).toEqual(["a", "b"]);
+  expect([0, 1, 2, 3].map((index) => dataset.labelAt!(index))).toEqual([0, 0, 0, 1]);
 });
 
 test("labels follow the classes of training; a class that training lacks is refused", async () => {

@@ -12,7 +12,7 @@ export interface DecodedImage {
 }
 
 /** Endings of the files that are taken for images. */
-export const IMAGE_ENDINGS = ["jpg", "jpeg", "png", "webp", "gif", "tif", "tiff"];
+export const IMAGE_ENDINGS = ["jpg", "jpeg", "png", "webp", "avif", "gif", "tif", "tiff"];
 
 /**
  * The picture in `bytes` as 8-bit grey or RGB. The camera's orientation is applied, transparency

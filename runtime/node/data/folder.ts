@@ -1,6 +1,7 @@
 /**
  * DIR/CLASS/IMAGE.{jpg,png,...}: a folder for each class, labels in the order of their sorted
- * names.
+ * names. As with torchvision's ImageFolder, images may lie in folders of their class's folder:
+ * CLASS/images/IMAGE.jpg.
  */
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
@@ -98,31 +99,25 @@ function pickClasses(
 
 interface ClassFolder {
   readonly path: string;
-  /** Paths of its images. */
+  /** Paths of its images, those of its folders included. */
   readonly images: readonly string[];
   /** Names of the folders in it. */
   readonly folders: readonly string[];
+  /** Whether an image is in the folder itself. */
+  readonly hasOwnImages: boolean;
 }
 
+/** The images of a class: those of its folder first, then those of the folders in it, by name. */
 async function readClass(path: string, unused: UnusedEntries): Promise<ClassFolder> {
   const { folders, files, hidden } = await splitEntries(path);
   const within = (name: string) => join(path, name);
   hidden.forEach((name) => unused.add("hidden", within(name)));
-  for (const name of folders) await addNested(within(name), unused);
-  const images = files.filter((name) => IMAGE_FILE.test(name));
+  const own = files.filter((name) => IMAGE_FILE.test(name));
   const others = files.filter((name) => !IMAGE_FILE.test(name));
   others.forEach((name) => unused.add("without the ending of an image", within(name)));
-  return { path, images: images.map(within), folders };
-}
-
-/** Counts what a folder in a class folder holds. */
-async function addNested(folder: string, unused: UnusedEntries): Promise<void> {
-  const { folders, files, hidden } = await splitEntries(folder);
-  const within = (name: string) => join(folder, name);
-  [...files, ...hidden].forEach((name) =>
-    unused.add("in a folder of a class folder", within(name)),
-  );
-  for (const name of folders) await addNested(within(name), unused);
+  const images = own.map(within);
+  for (const name of folders) images.push(...(await readClass(within(name), unused)).images);
+  return { path, images, folders, hasOwnImages: own.length > 0 };
 }
 
 const SPLITS: readonly string[] = ["train", "val", "valid", "validation", "test"];
@@ -130,8 +125,8 @@ const SPLITS: readonly string[] = ["train", "val", "valid", "validation", "test"
 /** Throws a DataError where what should be classes are the splits of a data set. */
 function refuseSplits(directory: string, classes: readonly ClassFolder[]): void {
   const splits = classes.filter(
-    ({ path, images, folders }) =>
-      images.length === 0 && folders.length > 0 && SPLITS.includes(basename(path).toLowerCase()),
+    ({ path, hasOwnImages, folders }) =>
+      !hasOwnImages && folders.length > 0 && SPLITS.includes(basename(path).toLowerCase()),
   );
   if (splits.length === 0) return;
   const names = splits.map(({ path }) => `${basename(path)}/`).join(", ");
@@ -147,10 +142,8 @@ function refuseEmptyClasses(classes: readonly ClassFolder[]): void {
   const { path, folders } = empty;
   const endings = IMAGE_ENDINGS.map((ending) => `.${ending}`).join(", ");
   throw new DataError(
-    folders.length > 0
-      ? `the class folder ${path} holds folders (${folders.slice(0, 3).join(", ")}), but no images`
-      : `the class folder ${path} holds no images`,
-    `images are directly in their class's folder, and end in ${endings}; ` +
-      `delete ${path} if it is not a class`,
+    `the class folder ${path} holds no images` +
+      (folders.length > 0 ? `, nor do its folders (${folders.slice(0, 3).join(", ")})` : ""),
+    `images end in ${endings}; delete ${path} if it is not a class`,
   );
 }
