@@ -1,6 +1,7 @@
 /**
  * A seeded fraction of a dataset that is kept apart for evaluation, where it has no splits of its
- * own.
+ * own. Where labels are known, each class gives the same share of its examples, as in
+ * scikit-learn's `train_test_split(..., stratify=labels)`.
  */
 import type { Holdout } from "../../program/recipe.js";
 import type { Dataset } from "./dataset.js";
@@ -13,9 +14,10 @@ const HOLDOUT_SEED = 0;
 
 /** The examples of one side. Throws a DataError where there are none. */
 export function withHoldout(dataset: Dataset, { share, takes }: Holdout): Dataset {
-  const held = Math.round(dataset.length * share);
-  const order = holdoutOrder(dataset.length, HOLDOUT_SEED);
-  const chosen = takes === "holdout" ? order.slice(0, held).sort() : order.slice(held).sort();
+  const isHeld = heldOut(dataset, share);
+  const chosen = Uint32Array.from(isHeld.keys()).filter(
+    (index) => isHeld[index] === (takes === "holdout"),
+  );
   if (chosen.length === 0) {
     throw new DataError(
       `a holdout of ${share} leaves none of the ${dataset.length} examples of ${dataset.name} for this split`,
@@ -29,4 +31,45 @@ export function withHoldout(dataset: Dataset, { share, takes }: Holdout): Datase
     get: (index) => dataset.get(chosen[index]!),
     prepare: (index, stage) => prepareExample(dataset, chosen[index]!, stage),
   };
+}
+
+/** Of each example, whether it is held out. */
+function heldOut(dataset: Dataset, share: number): readonly boolean[] {
+  const order = holdoutOrder(dataset.length, HOLDOUT_SEED);
+  const total = Math.round(dataset.length * share);
+  const labelAt = dataset.labelAt?.bind(dataset) ?? (() => 0);
+  const left = quotas(order, labelAt, { share, total });
+  const isHeld = new Array<boolean>(dataset.length).fill(false);
+  for (const index of order) {
+    const label = labelAt(index);
+    if (left.get(label)! <= 0) continue;
+    left.set(label, left.get(label)! - 1);
+    isHeld[index] = true;
+  }
+  return isHeld;
+}
+
+/**
+ * How many examples of each class are held out: `total` by the method of the largest remainders,
+ * but where a class would have none left to train on.
+ */
+function quotas(
+  order: Uint32Array,
+  labelAt: (index: number) => number,
+  { share, total }: { readonly share: number; readonly total: number },
+): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const index of order) counts.set(labelAt(index), (counts.get(labelAt(index)) ?? 0) + 1);
+  const whole = new Map([...counts].map(([label, count]) => [label, Math.floor(count * share)]));
+  let rest = total - [...whole.values()].reduce((sum, count) => sum + count, 0);
+  const remainder = (label: number) => counts.get(label)! * share - whole.get(label)!;
+  const candidates = [...counts.keys()]
+    .filter((label) => counts.get(label)! - whole.get(label)! >= 2)
+    .sort((a, b) => remainder(b) - remainder(a) || a - b);
+  for (const label of candidates) {
+    if (rest <= 0) break;
+    whole.set(label, whole.get(label)! + 1);
+    rest--;
+  }
+  return whole;
 }

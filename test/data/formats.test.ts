@@ -129,6 +129,26 @@ test("csv holds out the same rows on each reading, and never shares them", async
   expect(held).not.toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
+test("a holdout takes the same share of each class, and leaves each an example to train on", async () => {
+  const counts = [50, 20, 3, 1];
+  const text = counts.flatMap((count, label) => Array<string>(count).fill(`0,0,0,0,${label}\n`));
+  const read = async (takes: Holdout["takes"]) => {
+    const dataset = withHoldout(await openText("classes.csv", text.join("")), {
+      share: 0.2,
+      takes,
+    });
+    const labels = [...Array(dataset.length).keys()].map((index) => dataset.labelAt!(index));
+    return counts.map((_, label) => labels.filter((each) => each === label).length);
+  };
+  expect(await read("holdout")).toEqual([10, 4, 1, 0]);
+  expect(await read("rest")).toEqual([40, 16, 2, 1]);
+});
+
+test("a holdout of examples that are all of their own class is refused", async () => {
+  const all = await openText("single.csv", "0,0,0,0,0\n0,0,0,0,1\n0,0,0,0,2\n");
+  expect(() => withHoldout(all, { share: 0.4, takes: "holdout" })).toThrow(/leaves none of the 3/);
+});
+
 test.each([
   ["short row", "1,2,3,4,0\n\n1,2,3,0\n", /mistake\.csv:3: this row has 4 cells, .* have 5/],
   ["text for a pixel", "1,2,3,4,0\n1,x,3,4,0\n", /:2: expected a number for a pixel, but got "x"/],
