@@ -55,6 +55,7 @@ const ROOMS = {
   workbench: ["compiler", "runtime", "program"],
   "interchange/pytorch": ["runtime", "program"],
   "interchange/weights": ["runtime", "program"],
+  starter: ["runtime", "format", "npm:sharp"],
   format: ["grammar", "npm:prettier"],
   interchange: ["compiler", "format", "program", "npm:(@bufbuild|fflate|jsfive)"],
   picture: ["compiler", "program", "npm:elkjs"],

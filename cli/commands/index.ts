@@ -5,6 +5,7 @@ import type { Command } from "commander";
  * all of them take a while.
  */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  init: async () => (await import("./init.js")).initCommand(),
   compile: async () => (await import("./compile.js")).compileCommand(),
   check: async () => (await import("./check.js")).checkCommand(),
   fmt: async () => (await import("./fmt.js")).fmtCommand(),

@@ -52,7 +52,7 @@ async function decodeWithSharp(bytes: Uint8Array, channels: 1 | 3): Promise<Deco
 }
 
 /** What libraries say, after what it means. */
-function describeFailure(message: string): string {
+export function describeFailure(message: string): string {
   const said = message.trim().split("\n")[0]!;
   const [, meaning] = MEANINGS.find(([pattern]) => pattern.test(said)) ?? [];
   const isEmpty = /^(unknown error)?$/i.test(said);

@@ -25,21 +25,44 @@ export interface FolderOptions extends EncodedOptions {
 
 const IMAGE_FILE = new RegExp(`\\.(${IMAGE_ENDINGS.join("|")})$`, "i");
 
+/** The images of a folder with class folders. */
+export interface FolderListing {
+  /** Names of the class folders. */
+  readonly classes: readonly string[];
+  /** Paths of the images of each class. */
+  readonly images: readonly (readonly string[])[];
+  readonly unused: UnusedEntries;
+}
+
+/**
+ * Lists the images of a folder without opening them; of all classes, sorted, or of those in `only`.
+ * Throws a DataError where there are none.
+ */
+export async function listImages(
+  directory: string,
+  only?: readonly string[],
+): Promise<FolderListing> {
+  await requireDirectory(directory);
+  const unused = new UnusedEntries();
+  const classes = pickClasses(directory, await classFolders(directory, unused), only);
+  const folders = await Promise.all(
+    classes.map((name) => readClass(join(directory, name), unused)),
+  );
+  refuseSplits(directory, folders);
+  refuseEmptyClasses(folders);
+  return { classes, images: folders.map(({ images }) => images), unused };
+}
+
 /**
  * The images of a folder, decoded each time they are asked for. Throws a DataError where there are
  * none.
  */
 export async function openFolder(directory: string, options: FolderOptions): Promise<Dataset> {
-  await requireDirectory(directory);
-  const unused = new UnusedEntries();
-  const found = pickClasses(directory, await classFolders(directory, unused), options.only);
+  const { classes: found, images, unused } = await listImages(directory, options.only);
   const { classes, numbers } = numberNames(directory, found, options.classes);
-  const folders = await Promise.all(found.map((name) => readClass(join(directory, name), unused)));
-  refuseSplits(directory, folders);
-  refuseEmptyClasses(folders);
   unused.say(directory, options.onNotice);
-  const files = folders.flatMap(({ images }, index): EncodedImage[] =>
-    images.map((path) => ({ name: path, label: numbers[index]!, from: { path } })),
+  const files = images.flatMap((paths, index): EncodedImage[] =>
+    paths.map((path) => ({ name: path, label: numbers[index]!, from: { path } })),
   );
   return encodedDataset({ name: directory, classes }, files, options);
 }

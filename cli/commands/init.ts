@@ -1,0 +1,126 @@
+import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { basename, dirname, extname, relative, resolve, sep } from "node:path";
+import type { Command } from "commander";
+import { analyze } from "../../compiler/index.js";
+import {
+  planFor,
+  type Survey,
+  specText,
+  surveyPictures,
+  surveyTable,
+} from "../../starter/index.js";
+import { wrongInput, wrongUsage } from "../failure.js";
+import { writeOutput } from "../files.js";
+import { describeSurvey } from "../init-text.js";
+import { jsonOption } from "../options.js";
+import { print, printJson, say } from "../terminal.js";
+import { describeCommand } from "./command.js";
+
+interface InitFlags {
+  readonly output?: string;
+  readonly overwrite?: boolean;
+  readonly json?: boolean;
+}
+
+export function initCommand(): Command {
+  return describeCommand(
+    "init",
+    "Look at your pictures or table, and write a first spec for them. Needs no GPU.",
+    ["init photos", "init photos -o flowers.net", "init measurements.csv"],
+  )
+    .argument(
+      "<data>",
+      "a folder with a folder for each class, or with train/ and val/; or a csv file",
+    )
+    .option("-o, --output <file>", "the spec to write (default: the data's name, NAME.net)")
+    .option("--overwrite", "replace the file if it is there already")
+    .addOption(jsonOption())
+    .action(init);
+}
+
+async function init(data: string, flags: InitFlags): Promise<void> {
+  const output = flags.output ?? `${nameOf(data)}.net`;
+  if (extname(output) !== ".net") throw wrongUsage(`${output} does not end in .net`);
+  if (!flags.overwrite && existsSync(output)) {
+    throw wrongInput(
+      `${output} is there already`,
+      "--overwrite replaces it, -o FILE writes another",
+    );
+  }
+  const survey = await surveyOf(data);
+  requireClasses(survey);
+  const plan = planFor(survey);
+  const text = await specText(survey, plan, {
+    model: modelName(nameOf(output)),
+    train: pathFrom(output, survey.train),
+    ...(survey.evaluation !== undefined && { evaluation: pathFrom(output, survey.evaluation) }),
+  });
+  requireCorrect(text, output);
+  await writeOutput(output, text);
+  if (flags.json) printJson({ output, survey, plan });
+  else
+    print(
+      [...describeSurvey(survey), "", `wrote ${output}; next: netc train ${output}`].join("\n"),
+    );
+}
+
+async function surveyOf(data: string): Promise<Survey> {
+  const status = await stat(data).catch(() => undefined);
+  if (status === undefined) throw wrongInput(`there is no folder or file ${data}`);
+  if (status.isDirectory()) return surveyPictures(data, sayProgress());
+  if (/\.(csv|tsv)(\.gz)?$/i.test(data)) return surveyTable(data);
+  throw wrongInput(
+    `${data} is neither a folder nor a csv file`,
+    "other sources are written by hand: `netc explain parquet`, `netc explain tar`",
+  );
+}
+
+/** A line for each 500 pictures: looking takes seconds for thousands. */
+function sayProgress() {
+  return (done: number, total: number) => {
+    if (done % 500 === 0 && done < total) say(`${done} of ${total} pictures`);
+  };
+}
+
+/** A network needs something to tell apart. */
+function requireClasses({ classes, train }: Survey): void {
+  if (classes.length >= 2) return;
+  throw wrongInput(
+    `${train} has one class (${classes[0]!.name}), and a classifier needs at least two`,
+    "put the pictures of each class into a folder of its own: DIR/CLASS/IMAGE.jpg",
+  );
+}
+
+/** What netc writes must compile: anything else is a mistake of its own. */
+function requireCorrect(text: string, output: string): void {
+  const wrong = analyze(text, output).diagnostics.find(({ severity }) => severity === "error");
+  if (wrong) throw new Error(`the spec of netc init does not compile: ${wrong.message}\n${text}`);
+}
+
+/** `photos` of `data/photos/`, `iris` of `iris.csv.gz`. */
+function nameOf(path: string): string {
+  const name = basename(resolve(path)).replace(/\.(net|(csv|tsv)(\.gz)?)$/i, "");
+  return name.replace(/[^A-Za-z0-9_-]+/g, "_") || "network";
+}
+
+/** `my-photos` is `MyPhotos`. */
+function modelName(name: string): string {
+  const words = name.split(/[-_]+/).filter((word) => word !== "");
+  const joined = words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join("");
+  return /^[A-Za-z]/.test(joined) ? joined : `Net${joined}`;
+}
+
+/** A path as a spec in `output` writes it, with `/` on every system. */
+function pathFrom(output: string, path: string): string {
+  const found = relative(dirname(resolve(output)), resolve(path))
+    .split(sep)
+    .join("/");
+  if (/["\\\n]/.test(found)) {
+    throw wrongInput(
+      `the path ${found} has characters that a spec cannot write`,
+      "rename the folder",
+    );
+  }
+  return found || ".";
+}

@@ -1,0 +1,105 @@
+/** What `netc init` found, for people. */
+import type { PictureSurvey, Survey } from "../starter/index.js";
+import { formatCount, formatNumber, plural } from "./format.js";
+import { renderTable } from "./table.js";
+
+/** More names than these are only counted. */
+const MOST_NAMED = 10;
+
+/** Classes and their counts, sizes, and whatever may be wrong. */
+export function describeSurvey(survey: Survey): readonly string[] {
+  return [
+    classTable(survey),
+    "",
+    ...(survey.kind === "pictures"
+      ? describePictures(survey)
+      : [`${survey.columns} columns of numbers`]),
+    ...warnings(survey),
+    ...survey.notices,
+  ];
+}
+
+function classTable({ classes, evaluation }: Survey): string {
+  const columns = [
+    { title: "class", align: "left", expendable: 0 },
+    { title: evaluation === undefined ? "examples" : "train", align: "right", expendable: 0 },
+    ...(evaluation === undefined
+      ? []
+      : [{ title: "eval", align: "right", expendable: 0 } as const]),
+  ] as const;
+  const rows = classes.map(({ name, train, evaluation: other }) => [
+    name,
+    formatCount(train),
+    ...(other === undefined ? [] : [formatCount(other)]),
+  ]);
+  return renderTable(columns, rows);
+}
+
+function describePictures(survey: PictureSurvey): readonly string[] {
+  const { shorterSide, longerSide, isOneSize, isGray, statistics, rotated } = survey;
+  const size = isOneSize
+    ? `all pictures are of one size, ${longerSide.most} x ${shorterSide.most} or turned`
+    : `shorter sides ${shorterSide.least} to ${shorterSide.most} pixels, median ${shorterSide.median}`;
+  const channels = isGray ? 1 : 3;
+  const numbers = (values: readonly number[]) =>
+    values
+      .slice(0, channels)
+      .map((value) => formatNumber(Number(value.toFixed(3))))
+      .join(", ");
+  return [
+    `${size}; ${isGray ? "gray" : "color"}`,
+    `mean ${numbers(statistics.mean)}; standard deviation ${numbers(statistics.std)}`,
+    ...(rotated > 0 ? [`${plural(rotated, "picture")} turned upright as their EXIF says`] : []),
+  ];
+}
+
+function warnings(survey: Survey): readonly string[] {
+  return [
+    ...smallClasses(survey),
+    ...(survey.kind === "pictures" ? [...unreadable(survey), ...duplicates(survey)] : []),
+  ];
+}
+
+/** Below this, neither training nor evaluation says much. */
+const FEW = 20;
+
+function smallClasses({ classes }: Survey): readonly string[] {
+  const few = classes.filter(({ train }) => train < FEW);
+  if (few.length === 0) return [];
+  const names = few.map(({ name, train }) => `${name} (${train})`);
+  return [`warning: fewer than ${FEW} examples to learn from: ${shortList(names)}`];
+}
+
+function unreadable({ unreadable: files }: PictureSurvey): readonly string[] {
+  if (files.length === 0) return [];
+  const lines = files.slice(0, MOST_NAMED).map(({ file, reason }) => `  ${file}: ${reason}`);
+  return [
+    `warning: ${plural(files.length, "file")} cannot be read, and training skips them:`,
+    ...lines,
+    ...andMore(files),
+  ];
+}
+
+const MEANINGS = {
+  splits: "in both splits, so that evaluation sees what was trained on",
+  classes: "in two classes, so that one label is wrong",
+  "one class": "twice in one class",
+} as const;
+
+function duplicates({ duplicates: all }: PictureSurvey): readonly string[] {
+  return Object.entries(MEANINGS).flatMap(([across, meaning]) => {
+    const found = all.filter((each) => each.across === across);
+    if (found.length === 0) return [];
+    const lines = found.slice(0, MOST_NAMED).map(({ file, of }) => `  ${file} = ${of}`);
+    return [`warning: ${plural(found.length, "picture")} ${meaning}:`, ...lines, ...andMore(found)];
+  });
+}
+
+function andMore(all: readonly unknown[]): readonly string[] {
+  return all.length > MOST_NAMED ? [`  and ${formatCount(all.length - MOST_NAMED)} more`] : [];
+}
+
+function shortList(names: readonly string[]): string {
+  const shown = names.slice(0, MOST_NAMED).join(", ");
+  return names.length > MOST_NAMED ? `${shown} and ${names.length - MOST_NAMED} more` : shown;
+}

@@ -1,0 +1,120 @@
+/** The text of a first spec, each choice with its reason. */
+import { basename } from "node:path";
+import { formatSpec } from "../format/index.js";
+import type { Plan } from "./plan.js";
+import { type Survey, trainCount } from "./survey.js";
+
+export interface SpecNames {
+  /** An identifier with a capital letter. */
+  readonly model: string;
+  /** Paths of the splits as the spec writes them: from its own folder. */
+  readonly train: string;
+  readonly evaluation?: string;
+}
+
+/** Characters of a line of comments. */
+const WIDTH = 96;
+
+/** A comment in as many lines as it needs; nothing for an empty reason. */
+function comment(why: string): string {
+  const lines: string[] = [];
+  for (const word of why.split(" ").filter((each) => each !== "")) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + word.length + 1 > WIDTH) lines.push(`// ${word}`);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+/** A spec in the canonical layout. */
+export function specText(survey: Survey, plan: Plan, names: SpecNames): Promise<string> {
+  const parts = [
+    header(survey),
+    constants(plan),
+    model(survey, plan, names),
+    data(plan, names),
+    recipe(plan, names),
+  ];
+  return formatSpec(parts.join("\n\n"));
+}
+
+function header(survey: Survey): string {
+  const noun = survey.kind === "table" ? "rows" : "pictures";
+  const examples = trainCount(survey).toLocaleString("en-US");
+  return comment(
+    `Written by \`netc init\` for ${examples} ${noun} in ${survey.classes.length} classes ` +
+      `(${basename(survey.train)}). Change what you like.`,
+  ).trimEnd();
+}
+
+function constants({ mean, std }: Plan): string {
+  return [
+    comment(std.why).trimEnd(),
+    `const mean = ${numbers(mean)}`,
+    `const std = ${numbers(std.value)}`,
+  ].join("\n");
+}
+
+/** Three significant digits; one number stands for itself. */
+function numbers(values: readonly number[]): string {
+  const texts = values.map((value) => String(Number(value.toPrecision(3))));
+  return texts.length === 1 ? texts[0]! : `[${texts.join(", ")}]`;
+}
+
+function model(survey: Survey, plan: Plan, names: SpecNames): string {
+  const { input, classWeights } = plan;
+  const weights = classWeights ? `, class_weights=${numbers(classWeights.value)}` : "";
+  return `model ${names.model}(classes: int = ${survey.classes.length}) {
+    ${comment(input.why)}input ${input.value.length === 1 ? "x" : "image"}: f32[N, ${input.value.join(", ")}]
+    target label: u32[N] in 0..classes
+
+    ${input.value.length === 1 ? hiddenLayers(plan) : stages(plan)}
+
+    ${comment(classWeights?.why ?? "")}loss cross_entropy(logits, label${weights})
+    metric top1 = accuracy(logits, label)
+  }`;
+}
+
+function stages({ widths, dropout }: Plan): string {
+  return `${comment(widths.why)}features {
+      for width in [${widths.value.join(", ")}] {
+        conv(width, kernel=3, padding=1, bias=false) -> batchnorm -> relu -> maxpool(2)
+      }
+    }
+    classifier {
+      global_avgpool -> flatten${dropoutLayer(dropout)} -> linear(classes) as logits
+    }`;
+}
+
+function hiddenLayers({ widths, dropout }: Plan): string {
+  return `${comment(widths.why)}for width in [${widths.value.join(", ")}] {
+      linear(width) -> relu${dropoutLayer(dropout)}
+    }
+    linear(classes) as logits`;
+}
+
+const dropoutLayer = (share: number) => (share === 0 ? "" : ` -> dropout(${share})`);
+
+function data(plan: Plan, names: SpecNames): string {
+  const { holdout, augmentation, evaluation } = plan;
+  const normalize = "normalize(mean=mean, std=std)";
+  return `data Own for ${names.model} {
+    ${comment(holdout?.why ?? "")}${comment(augmentation.why)}train ${source(plan, names.train)} { ${[...augmentation.value, normalize].join(" -> ")} }
+    eval ${source(plan, names.evaluation ?? names.train)} { ${[...evaluation, normalize].join(" -> ")} }
+  }`;
+}
+
+function source({ source: { name, arguments: others }, holdout }: Plan, path: string): string {
+  const held = holdout ? [`holdout=${holdout.value}`] : [];
+  return `${name}(${[`"${path}"`, ...others, ...held].join(", ")})`;
+}
+
+function recipe({ epochs, batch, learningRate }: Plan, { model }: SpecNames): string {
+  return `train Base of ${model} on Own {
+    ${comment(epochs.why)}epochs = ${epochs.value}
+    batch = ${batch}
+    optimizer = adamw(lr=${learningRate}, weight_decay=0.01)
+    schedule = onecycle
+    seed = 1
+  }`;
+}

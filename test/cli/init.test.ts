@@ -1,0 +1,74 @@
+/** `netc init` as a user runs it: from pictures to a trained network. */
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { shades, writeFiles } from "../starter/pictures.js";
+import { makeWorkspace, type Workspace } from "./fixtures.js";
+import { netc as run } from "./netc.js";
+
+let workspace: Workspace;
+
+const netc = (...args: readonly string[]) =>
+  run(args, {
+    cwd: workspace.folder,
+    env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" },
+  });
+
+beforeAll(async () => {
+  workspace = await makeWorkspace();
+  await writeFiles(workspace.path("my photos"), {
+    ...shades("red things", 24, { size: 32, tint: 55 }),
+    ...shades("gray things", 24, { size: 32 }),
+    "gray things/broken.jpg": "no picture",
+    "red things/copy.jpg": shades("x", 1, { size: 32 })["x/000.jpg"]!,
+    "notes.txt": "hello",
+  });
+});
+
+afterAll(() => workspace.remove());
+
+test("from folders to a spec that trains as it is", async () => {
+  const { code, stdout } = await netc("init", "my photos");
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^gray things +25\nred things +25$/m);
+  expect(stdout).toContain("warning: 1 file cannot be read, and training skips them:");
+  expect(stdout).toMatch(
+    /warning: 1 picture in two classes, .*\n {2}my photos\/red things\/copy\.jpg = /,
+  );
+  expect(stdout).toContain("1 file is not used: 1 outside of the class folders");
+  expect(stdout).toContain("wrote my_photos.net; next: netc train my_photos.net");
+  expect((await netc("check", "my_photos.net")).code).toBe(0);
+  const trained = await netc("train", "my_photos.net", "--steps", "2", "--out", "run");
+  expect(trained.stderr).not.toMatch(/^error/m);
+  expect(trained.code).toBe(0);
+});
+
+test("a spec that is there is kept unless told otherwise", async () => {
+  await workspace.write("kept.net", "// mine\n");
+  const refused = await netc("init", "my photos", "-o", "kept.net");
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain("error: kept.net is there already");
+  expect(await readFile(workspace.path("kept.net"), "utf8")).toBe("// mine\n");
+  expect((await netc("init", "my photos", "-o", "kept.net", "--overwrite")).code).toBe(0);
+  expect(await readFile(workspace.path("kept.net"), "utf8")).toContain("model Kept(");
+});
+
+test("the document holds what was found and what was chosen", async () => {
+  const { stdout } = await netc("init", "my photos", "-o", "more/own.net", "--json");
+  const { output, survey, plan } = JSON.parse(stdout);
+  expect(output).toBe("more/own.net");
+  expect(survey).toMatchObject({ kind: "pictures", size: 32, isGray: false });
+  expect(plan.input.value).toEqual([3, 32, 32]);
+  expect(await readFile(workspace.path("more/own.net"), "utf8")).toContain('folder("../my photos"');
+});
+
+test.each([
+  [["init", "nowhere"], 1, /^error: there is no folder or file nowhere$/m],
+  [["init", "my photos/notes.txt"], 1, /is neither a folder nor a csv file\nhelp: other sources/],
+  [["init", "my photos", "-o", "x.txt"], 2, /x\.txt does not end in \.net/],
+  [["init", "my photos/red things"], 1, /has no class folders, but 25 images/],
+])("%s is refused in words", async (args, expected, message) => {
+  const { code, stderr } = await netc(...args);
+  expect(code).toBe(expected);
+  expect(stderr).toMatch(message);
+  expect(stderr).not.toMatch(/\n\s+at /);
+});

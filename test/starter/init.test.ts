@@ -1,0 +1,231 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { analyze } from "../../compiler/index.js";
+import {
+  planFor,
+  specText,
+  type Survey,
+  surveyPictures,
+  surveyTable,
+} from "../../starter/index.js";
+import { temporaryFolder } from "../data/pattern.js";
+import { type Painted, paint, shades, writeFiles } from "./pictures.js";
+
+const root = await temporaryFolder();
+
+/** A survey of files that are written first. */
+async function surveyOf(
+  name: string,
+  files: Readonly<Record<string, Painted | Uint8Array | string>>,
+) {
+  return surveyPictures(await writeFiles(join(root, name), files));
+}
+
+async function textOf(survey: Survey): Promise<string> {
+  return specText(survey, planFor(survey), {
+    model: "Photos",
+    train: "photos",
+    ...(survey.evaluation !== undefined && { evaluation: "photos/val" }),
+  });
+}
+
+const diagnosticsOf = (text: string) => analyze(text, "photos.net").diagnostics;
+
+describe("what is found in folders of pictures", () => {
+  test("classes, sizes after turning, color, mean and standard deviation", async () => {
+    const survey = await surveyOf("found", {
+      "a/1.jpg": { width: 100, height: 50, color: [255, 0, 0] },
+      "a/2.jpg": { width: 100, height: 50, color: [0, 0, 0], orientation: 6 },
+      "b/3.jpg": { width: 60, height: 60, color: [255, 0, 0] },
+      "b/4.jpg": { width: 60, height: 60, color: [0, 0, 0] },
+    });
+    expect(survey.classes).toEqual([
+      { name: "a", train: 2 },
+      { name: "b", train: 2 },
+    ]);
+    expect(survey.shorterSide).toEqual({ least: 50, median: 60, most: 60 });
+    expect(survey.longerSide).toEqual({ least: 60, median: 100, most: 100 });
+    expect(survey).toMatchObject({ rotated: 1, isGray: false, isOneSize: false, size: 48 });
+    const [red, green, blue] = survey.statistics.mean;
+    expect(red).toBeCloseTo(0.5, 1);
+    expect(Math.max(green!, blue!)).toBeLessThan(0.02);
+    expect(survey.statistics.std[0]).toBeCloseTo(0.5, 1);
+  });
+
+  test("splits of their own, with counts for both", async () => {
+    const survey = await surveyOf("splits", {
+      ...shades("train/a", 3),
+      ...shades("train/b", 2),
+      ...shades("val/b", 1),
+    });
+    expect(survey.classes).toEqual([
+      { name: "a", train: 3, evaluation: 0 },
+      { name: "b", train: 2, evaluation: 1 },
+    ]);
+    expect(survey.evaluation).toBe(join(root, "splits", "val"));
+    expect(planFor(survey).holdout).toBeUndefined();
+  });
+
+  test("files that cannot be read, whether their header or the rest is damaged", async () => {
+    const whole = await paint({ width: 300, height: 300, color: [1, 2, 3] });
+    const survey = await surveyOf("damaged", {
+      ...shades("a", 3),
+      "a/empty.jpg": "",
+      "a/text.jpg": "no picture",
+      "b/cut.jpg": whole.subarray(0, whole.length - 200),
+      "b/good.jpg": whole,
+    });
+    const named = survey.unreadable.map(({ file, reason }) => [file.slice(root.length), reason]);
+    expect(named).toEqual([
+      ["/damaged/a/empty.jpg", "the file is empty"],
+      ["/damaged/a/text.jpg", expect.stringMatching(/^it is no image/)],
+      ["/damaged/b/cut.jpg", expect.stringMatching(/^it is (cut off|damaged)/)],
+    ]);
+  });
+
+  test("copies across splits come before those across classes and within one", async () => {
+    const one: Painted = { width: 20, height: 20, color: [9, 9, 9] };
+    const other: Painted = { width: 20, height: 20, color: [90, 9, 9] };
+    const survey = await surveyOf("copies", {
+      ...shades("train/a", 2),
+      ...shades("train/b", 2, { tint: 30 }),
+      "train/a/one.jpg": one,
+      "train/a/same.jpg": one,
+      "train/b/other.jpg": one,
+      "val/b/seen.jpg": other,
+      "train/b/seen.jpg": other,
+    });
+    expect(survey.duplicates.map(({ across }) => across)).toEqual([
+      "splits",
+      "classes",
+      "one class",
+    ]);
+    expect(survey.duplicates[0]).toMatchObject({
+      file: join(root, "copies/val/b/seen.jpg"),
+      of: join(root, "copies/train/b/seen.jpg"),
+    });
+  });
+
+  test("a folder in which no file is a picture is refused with the reasons", async () => {
+    await expect(surveyOf("none", { "a/1.jpg": "x", "b/2.jpg": "" })).rejects.toMatchObject({
+      name: "DataError",
+      message: expect.stringMatching(
+        /none of the 2 files .*1\.jpg: it is no image.*2\.jpg: the file is empty/s,
+      ),
+    });
+    await expect(surveyOf("flat", { "1.jpg": "x" })).rejects.toThrow(/has no class folders/);
+  });
+
+  test("a class that only the evaluation has is refused", async () => {
+    const files = { ...shades("train/a", 2), ...shades("val/b", 2) };
+    await expect(surveyOf("unknown", files)).rejects.toThrow(
+      /classes that training does not have: b/,
+    );
+  });
+});
+
+describe("what is chosen", () => {
+  test("small squares of one size keep it, and are only shifted", async () => {
+    const survey = await surveyOf("icons", {
+      ...shades("a", 30),
+      ...shades("b", 30, { tint: 40 }),
+    });
+    const text = await textOf(survey);
+    expect(text).toContain("f32[N, 3, 40, 40]");
+    expect(text).toContain("random_crop(40, padding=5) -> hflip");
+    expect(text).not.toContain("resize");
+    expect(diagnosticsOf(text)).toEqual([]);
+  });
+
+  test("gray pictures have one channel, and no mirror images", async () => {
+    const text = await textOf(await surveyOf("gray", { ...shades("a", 30), ...shades("b", 30) }));
+    expect(text).toContain("f32[N, 1, 40, 40]");
+    expect(text).not.toMatch(/-> hflip/);
+    expect(text).toMatch(/const mean = 0\.\d+\n/);
+    expect(diagnosticsOf(text)).toEqual([]);
+  });
+
+  test("of wide pictures it is said what a square crop loses", async () => {
+    const wide = { size: 400, height: 100, tint: 40 };
+    const text = await textOf(
+      await surveyOf("wide", { ...shades("a", 25, wide), ...shades("b", 25, wide) }),
+    );
+    expect(text.replaceAll("\n  // ", " ")).toContain("loses 75% of its longer side");
+    expect(text).toContain("resize(96) -> center_crop(96)");
+    expect(diagnosticsOf(text)).toEqual([]);
+  });
+
+  test("rare classes are weighed by the root of their inverse share", async () => {
+    const files = { ...shades("common", 36, { tint: 9 }), ...shades("rare", 4, { tint: 30 }) };
+    const text = await textOf(await surveyOf("rare", files));
+    expect(text).toContain("class_weights=[1, 3]");
+    expect(text).toContain("9.0 times the examples");
+    expect(diagnosticsOf(text)).toEqual([]);
+  });
+
+  test("many examples get larger batches, fewer epochs, and a smaller holdout", () => {
+    const survey = (train: number): Survey => ({
+      kind: "table",
+      train: "t.csv",
+      label: "last",
+      columns: 4,
+      classes: [
+        { name: "a", train },
+        { name: "b", train },
+      ],
+      statistics: { mean: [0, 0, 0, 0], std: [1, 0, 1, 1] },
+      notices: [],
+    });
+    const [few, many] = [planFor(survey(50)), planFor(survey(50_000))];
+    expect([few.batch, few.epochs.value, few.holdout!.value]).toEqual([32, 60, 0.2]);
+    expect([many.batch, many.epochs.value, many.holdout!.value]).toEqual([128, 10, 0.1]);
+    // A column that never changes must not be divided by zero.
+    expect(few.std.value).toEqual([1, 1, 1, 1]);
+  });
+});
+
+describe("tables", () => {
+  const table = async (name: string, text: string) =>
+    surveyTable(join(await writeFiles(root, { [name]: text }), name));
+  const rows = (make: (row: number) => string) =>
+    Array.from({ length: 40 }, (_, row) => make(row)).join("\n");
+
+  test("names in the first column are the label, the others features", async () => {
+    const survey = await table(
+      "first.csv",
+      rows((row) => `${row % 2 ? "x" : "y"},${row},-1,${row / 7}`),
+    );
+    expect(survey).toMatchObject({ label: "first", columns: 3 });
+    expect(survey.classes).toEqual([
+      { name: "x", train: 20 },
+      { name: "y", train: 20 },
+    ]);
+    const text = await textOf(survey);
+    expect(text).toContain("input  x: f32[N, 3]");
+    expect(text).toContain('csv("photos", label=first, holdout=0.2)');
+    expect(diagnosticsOf(text)).toEqual([]);
+  });
+
+  test("whole numbers in a square are gray pixels, with their largest value", async () => {
+    const pixels = (row: number) =>
+      Array.from({ length: 64 }, (_, at) => (row * at) % 17).join(",");
+    const survey = await table(
+      "pixels.csv",
+      rows((row) => `${pixels(row)},${row % 3}`),
+    );
+    expect(survey).toMatchObject({ label: "last", side: 8, maximum: 16 });
+    const text = await textOf(survey);
+    expect(text).toContain("f32[N, 1, 8, 8]");
+    expect(text).toContain("maximum=16");
+    expect(diagnosticsOf(text)).toEqual([]);
+  });
+
+  test("a table without classes is refused", async () => {
+    const open = table(
+      "regression.csv",
+      rows((row) => `${row / 3},${row * 1.5}`),
+    );
+    await expect(open).rejects.toThrow(/neither the first nor the last column holds classes/);
+    await expect(table("words.csv", "a,b\nx,y\nz,w\n")).rejects.toThrow(/expected a number/);
+  });
+});
