@@ -3,7 +3,7 @@
  * compiler to runtime is plain data, defined in program/, which both may import.
  */
 
-/** Room -> what it may import in addition to itself: rooms, and packages as `npm:NAME`. The longest folder that matches a file is its room. */
+/** Room -> what it may import in addition to itself: rooms, packages as `npm:NAME`, and modules of Node as `node:NAME`. The longest folder that matches a file is its room. */
 const ROOMS = {
   program: [],
   grammar: ["npm:chevrotain", "npm:@chevrotain"],
@@ -55,7 +55,7 @@ const ROOMS = {
   workbench: ["compiler", "runtime", "program"],
   "interchange/pytorch": ["runtime", "program"],
   "interchange/weights": ["runtime", "program"],
-  starter: ["runtime", "format", "npm:sharp"],
+  starter: ["runtime", "format", "npm:sharp", "node:(fs/promises|path|crypto)"],
   format: ["grammar", "npm:prettier"],
   interchange: ["compiler", "format", "program", "npm:(@bufbuild|fflate|jsfive)"],
   picture: ["compiler", "program", "npm:elkjs"],
@@ -63,7 +63,11 @@ const ROOMS = {
   report: ["runtime", "program", "npm:uplot"],
 };
 
-const pathOf = (name) => (name.startsWith("npm:") ? `node_modules/${name.slice(4)}/` : `${name}/`);
+function pathOf(name) {
+  const [kind, rest] = name.split(":");
+  if (rest === undefined) return `${name}/`;
+  return kind === "npm" ? `node_modules/${rest}/` : `${rest}$`;
+}
 
 /** A rule: modules under `from` must not reach modules that match `to`. */
 const forbid = (name, comment, from, to) => ({
