@@ -1,10 +1,10 @@
 import { trainedParameters } from "../../compiler/ir/fusion.js";
-import { portOf, type Graph, type Value } from "../../compiler/ir/graph.js";
+import { portOf, type Graph, type Port, type Value } from "../../compiler/ir/graph.js";
 import { stepGraphs } from "../../compiler/passes/step-graphs.js";
 import { makeProgram, type ProgramOptions } from "../../compiler/program.js";
 import { runGraph, type Numbers } from "../../compiler/ops/run-graph.js";
 import { scoresOf } from "../../compiler/ops/scores.js";
-import { createNetwork } from "../../runtime/index.js";
+import { createNetwork, type Network } from "../../runtime/index.js";
 import type { Program, Target } from "../../program/program.js";
 import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";
 
@@ -27,7 +27,6 @@ export function programsOf(
     makeProgram(graph, {
       target,
       source: { file: "test.net", hash: "0" },
-      classes: Number(portOf(graph, "prediction").shape[1]),
       optimizer,
       keepGradients: true,
       ...options,
@@ -39,30 +38,61 @@ export function programsOf(
  * Relative distance of two tensors, against the norm of the second; absolute where that is tiny.
  */
 export function distance(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  const norm = Math.sqrt(Array.from(expected).reduce((sum, value) => sum + value ** 2, 0));
+  return differenceOf(actual, expected) / Math.max(norm, 1e-4);
+}
+
+/** The norm of the difference of two tensors. */
+function differenceOf(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (actual.length !== expected.length) return Infinity;
-  let [difference, norm] = [0, 0];
-  for (let i = 0; i < expected.length; i++) {
-    difference += (actual[i]! - expected[i]!) ** 2;
-    norm += expected[i]! ** 2;
-  }
-  return Math.sqrt(difference) / Math.max(Math.sqrt(norm), 1e-4);
+  const squares = Array.from(expected, (value, index) => (actual[index]! - value) ** 2);
+  return Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
 }
 
 export interface Comparison {
   readonly tensor: string;
+  /** Relative to the tensor's norm. */
   readonly error: number;
+  /** Its norm. */
+  readonly difference: number;
 }
 
 /** Steps that are compared: memory is used again from the second on, and momentum counts. */
 const STEPS = 2;
 
-/** A graph's values on the CPU: the prediction, and all values of each step. */
-function expectedValues(
-  graph: Graph,
-  images: Float32Array,
-  labels: Uint32Array,
-  rule: Program["optimizer"],
-) {
+/** Values of a graph's inputs and targets by name, of so many examples. */
+function examplesOf(graph: Graph, count: number) {
+  const valuesOf = ({ role, name, value, classes }: Port, place: number) => {
+    const key = place === 0 ? `kernels/${role}` : `kernels/${name}`;
+    if (value.type === "u32") return labelValues(key, count, classes ?? classesOf(graph));
+    const size = value.shape.slice(1).map(Number);
+    return uniformValues(
+      key,
+      size.reduce((a, b) => a * b, count),
+      1,
+    );
+  };
+  const named = (role: "input" | "target") =>
+    Object.fromEntries(
+      graph.inputs
+        .filter((port) => port.role === role)
+        .map((port, place) => [port.name, valuesOf(port, place)]),
+    );
+  return {
+    inputs: named("input") as Readonly<Record<string, Float32Array>>,
+    targets: named("target"),
+  };
+}
+
+type GraphExamples = ReturnType<typeof examplesOf>;
+
+/** Of a graph without a name for its classes, as a chain's: as many as its prediction tells. */
+const classesOf = (graph: Graph) => Number(portOf(graph, "prediction").shape[1]);
+
+/** A graph's values on the CPU: the predictions, and all values of each step. */
+function expectedValues(graph: Graph, examples: GraphExamples, rule: Program["optimizer"]) {
+  const given = { ...examples.inputs, ...examples.targets };
+  const [images] = Object.values(examples.inputs) as [Float32Array];
   let parameters = new Map<string, Numbers>(
     graph.parameters.map(({ value }) => [value.name, initial(value.name, value.shape)]),
   );
@@ -70,13 +100,12 @@ function expectedValues(
   const { train, predict } = stepGraphs(graph, { fusion: "none", optimizer: rule });
   const context = { seed: 7, training: true, optimizer: rule };
   const predicted = runGraph(predict, {
-    images,
-    parameters,
+    ...{ images, given, parameters },
     context: { ...context, step: 0, training: false },
   });
   const steps = [];
   for (let step = 0; step < STEPS; step++) {
-    const inputs = { images, labels, parameters, states };
+    const inputs = { images, given, parameters, states };
     const values = runGraph(train!, { ...inputs, context: { ...context, step } });
     steps.push(values);
     const numbersOf = ({ id }: Value) => values.get(id)!.data as Numbers;
@@ -89,7 +118,9 @@ function expectedValues(
     );
   }
   return {
-    prediction: predicted.get(portOf(predict, "prediction").id)!.data,
+    predictions: predict.outputs
+      .filter(({ role }) => role === "prediction")
+      .map(({ name, value }) => [name, predicted.get(value.id)!.data] as const),
     train: train!,
     steps,
   };
@@ -97,6 +128,14 @@ function expectedValues(
 
 const initial = (name: string, shape: readonly (number | string)[]) =>
   parameterValues(`kernels/${name}`, shape.map(Number));
+
+type AnyNetwork = Network<
+  string,
+  string,
+  { [name: string]: Uint32Array | Float32Array },
+  Readonly<Record<string, Float32Array>>,
+  Float32Array | Readonly<Record<string, Float32Array>>
+>;
 
 /** Runs a graph's program on the test adapter and on the CPU and compares all that can be read. */
 export async function compare(
@@ -107,24 +146,27 @@ export async function compare(
     ...options
   }: Partial<ProgramOptions> & { count?: number; batch?: number } = {},
 ): Promise<Comparison[]> {
-  const size = portOf(graph, "input")
-    .shape.slice(1)
-    .map(Number)
-    .reduce((a, b) => a * b, 1);
-  const images = uniformValues("kernels/images", count * size, 1);
-  const labels = labelValues("kernels/labels", count, Number(portOf(graph, "prediction").shape[1]));
-  const expected = expectedValues(graph, images, labels, options.optimizer ?? optimizer);
+  const examples = examplesOf(graph, count);
+  const expected = expectedValues(graph, examples, options.optimizer ?? optimizer);
   const targets = options.target ? [options.target] : undefined;
-  const network = await createNetwork(programsOf(graph, options, targets), { batch, seed: 7 });
+  const programs = programsOf(graph, options, targets);
+  const network = (await createNetwork(programs, { batch, seed: 7 })) as unknown as AnyNetwork;
   try {
     for (const { name, shape } of network.parameters)
       await network.write(name, initial(name, shape));
     const results: Comparison[] = [];
     const add = (tensor: string, actual: ArrayLike<number>, wanted: ArrayLike<number>) =>
-      results.push({ tensor, error: distance(actual, wanted) });
-    add("prediction", await network.predict(images), expected.prediction);
+      results.push({
+        tensor,
+        error: distance(actual, wanted),
+        difference: differenceOf(actual, wanted),
+      });
+    const predicted = await network.predict(examples.inputs);
+    for (const [name, values] of expected.predictions) {
+      add(name, predicted instanceof Float32Array ? predicted : predicted[name]!, values);
+    }
     for (const [step, values] of expected.steps.entries()) {
-      const metrics = await network.step(images, labels);
+      const metrics = await network.step(examples.inputs, examples.targets);
       for (const [name, mean] of scoresOf(expected.train, values))
         add(`${name} of step ${step}`, [metrics[name]!], [mean]);
       for (const { parameter, gradient } of trainedParameters(expected.train)) {

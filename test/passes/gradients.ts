@@ -5,7 +5,7 @@ import { runGraph, type GraphInputs } from "../../compiler/ops/run-graph.js";
 import { scoresOf } from "../../compiler/ops/scores.js";
 import { inputsFor } from "./chain.js";
 
-export type Inputs = ReturnType<typeof inputsFor>;
+export type Inputs = Pick<ReturnType<typeof inputsFor>, "context" | "parameters"> & GraphInputs;
 
 export function meanLoss(graph: Graph, inputs: GraphInputs): number {
   return scoresOf(graph, runGraph(graph, inputs)).get("loss")!;
