@@ -1,0 +1,38 @@
+/** Guides whose blocks are files of one program: it runs, and prints what the page says. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readPage, root } from "../docs/pages.js";
+import { netc } from "./netc.js";
+
+const FILE = /<!-- file: (\S+) -->\n\n```\w+\n([^]*?)```/g;
+
+let folder: string;
+
+beforeAll(() => {
+  // Inside the package, so that Node finds "netc/runtime" as a user's project would.
+  mkdirSync(join(root, ".cache"), { recursive: true });
+  folder = mkdtempSync(join(root, ".cache", "guide-"));
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("several inputs and targets train and predict, end to end", async () => {
+  for (const [, name, text] of readPage("docs/guides/several-inputs.md").matchAll(FILE)) {
+    writeFileSync(join(folder, name!), text!);
+  }
+  const compiled = await netc(["compile", "scenes.net"], { cwd: folder });
+  expect(compiled).toMatchObject({ code: 0, stderr: "" });
+  const run = promisify(execFile);
+  const { stdout } = await run(process.execPath, ["scenes.mjs"], { cwd: folder });
+  const [last, right, ...predicted] = stdout.trim().split("\n").slice(7) as [string, string];
+  expect(Number(/epoch 8: loss (\S+)/.exec(last)![1])).toBeLessThan(0.05);
+  expect(Number(/right: (\d+)%/.exec(right)![1])).toBeGreaterThan(95);
+  expect(predicted).toHaveLength(3);
+  for (const line of predicted) {
+    const [, moved, wanted] = /^(?:rows|columns), moved by (\S+) of (\d)$/.exec(line)!;
+    expect(Math.abs(Number(moved) - Number(wanted))).toBeLessThan(1);
+  }
+});
