@@ -8,7 +8,7 @@ import type { TensorOf } from "./parameters.js";
 import type { Tensor } from "./tensor-file.js";
 
 /** The prefix of the names of everything that an optimizer keeps. */
-const OPTIMIZER_PREFIX = "optimizer.";
+export const OPTIMIZER_PREFIX = "optimizer.";
 
 /**
  * The prefix of a parameter's name in the name of one of the optimizer's states:

@@ -11,7 +11,9 @@ import { neededFor } from "../../interchange/export/needed.js";
 import { WEIGHT_TYPES } from "../../interchange/export/onnx/weight-types.js";
 import { ExportError } from "../../interchange/export/refusal.js";
 import { formatBytes } from "../../program/format-bytes.js";
+import type { TrainRecipe } from "../../program/recipe.js";
 import { parseTensors } from "../../runtime/safetensors.js";
+import { AVERAGE_PREFIX, OPTIMIZER_PREFIX } from "../../runtime/weights.js";
 import { wrongInput, wrongUsage } from "../failure.js";
 import { writeOutput } from "../files.js";
 import { plural } from "../format.js";
@@ -72,9 +74,10 @@ async function exportSpec(path: string, flags: ExportFlags): Promise<void> {
   const { network, recipe } = networkOf(spec, flags);
   const output = outputOf(spec, flags.output, exporter);
   const { network: needed, left } = neededFor(network);
+  const { weights, notes: lostWeights } = await weightsOf(network, recipe, flags);
   const model: ExportModel = {
     network: needed,
-    ...(await weightsOf(network, flags)),
+    ...weights,
     ...(recipe?.data?.eval && { preparation: preparationOf(recipe.data.eval) }),
   };
   if (flags.withPreprocessing) requirePreparation(model, spec);
@@ -88,7 +91,11 @@ async function exportSpec(path: string, flags: ExportFlags): Promise<void> {
   if (!flags.overwrite) refuseExisting(files.map((file) => file.path));
   for (const file of files) await writeOutput(file.path, file.content);
   const { layers } = needed;
-  report(exporter, { files, notes: [...notes, ...lost] }, { ...flags, layers: layers.length });
+  report(
+    exporter,
+    { files, notes: [...notes, ...lost, ...lostWeights] },
+    { ...flags, layers: layers.length },
+  );
 }
 
 const CHOICES = [
@@ -124,15 +131,25 @@ function outputOf(
   throw wrongUsage(`-o ${output}: a file of ${title} ends in ${extension}`);
 }
 
-async function weightsOf(network: ResolvedNetwork, { weights, ...options }: ExportFlags) {
+async function weightsOf(
+  network: ResolvedNetwork,
+  recipe: TrainRecipe | undefined,
+  { weights, rename, key }: ExportFlags,
+) {
   const own = build(network).parameters.map(({ value: { name, shape } }) => {
     return { name, shape: shape.map(Number) };
   });
-  const { rename, key } = options;
   const file = await readWeights(weights, own, { rename, key });
-  const { tensors } = parseTensors(file.bytes);
+  const { tensors: all } = parseTensors(file.bytes);
+  // Evaluation uses the averages that a recipe keeps, and so does this.
+  const averageOf = (name: string) => recipe?.average && all.get(`${AVERAGE_PREFIX}${name}`);
+  const tensors = new Map(own.map(({ name }) => [name, averageOf(name) ?? all.get(name)!]));
   const classNames = classNamesOf(file);
-  return { tensors, ...(classNames && { classNames }) };
+  const optimizer = [...all.keys()].some((name) => name.startsWith(OPTIMIZER_PREFIX));
+  return {
+    weights: { tensors, ...(classNames && { classNames }) },
+    notes: optimizer ? ["left out: the optimizer's state"] : [],
+  };
 }
 
 function requirePreparation({ network, preparation }: ExportModel, { path }: SpecFile): void {

@@ -1,4 +1,5 @@
 import type { Exporter } from "./exporter.js";
 import { onnxExporter } from "./onnx/index.js";
+import { pytorchExporter } from "./pytorch/index.js";
 
-export const exporters: readonly Exporter[] = [onnxExporter];
+export const exporters: readonly Exporter[] = [onnxExporter, pytorchExporter];

@@ -20,15 +20,32 @@ export function neededFor(network: ResolvedNetwork): NeededNetwork {
   for (let index = network.layers.length - 1; index >= 0; index--) {
     if (needed.has(index)) network.layers[index]!.inputs.forEach(need);
   }
-  const kept = network.layers.flatMap((_, index) => (needed.has(index) ? [index] : []));
-  const places = new Map(kept.map((index, place) => [index, place]));
-  const moved = (value: NetworkValue): NetworkValue =>
-    value.from === "layer" ? { from: "layer", index: places.get(value.index)! } : value;
-  const layers = kept.map((index) => {
-    const layer = network.layers[index]!;
-    return { ...layer, inputs: layer.inputs.map(moved) };
+  const kept = network.layers.map((_, index) => needed.has(index));
+  const left = network.layers.filter((_, index) => !needed.has(index));
+  return { network: { ...withLayers(network, kept), losses: [], metrics: [] }, left };
+}
+
+/** The network without layers that pass on what they read. */
+export function bypassing(
+  network: ResolvedNetwork,
+  isPassed: (layer: ResolvedLayer) => boolean,
+): ResolvedNetwork {
+  return withLayers(
+    network,
+    network.layers.map((layer) => !isPassed(layer)),
+  );
+}
+
+/** Whoever reads a layer that is not kept reads what that layer reads. */
+function withLayers(network: ResolvedNetwork, kept: readonly boolean[]): ResolvedNetwork {
+  const values: NetworkValue[] = [];
+  const layers: ResolvedLayer[] = [];
+  const moved = (value: NetworkValue) => (value.from === "layer" ? values[value.index]! : value);
+  network.layers.forEach((layer, index) => {
+    const inputs = layer.inputs.map(moved);
+    if (kept[index]) values.push({ from: "layer", index: layers.push({ ...layer, inputs }) - 1 });
+    else values.push(inputs[0]!);
   });
   const outputs = network.outputs.map((output) => ({ ...output, value: moved(output.value) }));
-  const left = network.layers.filter((_, index) => !needed.has(index));
-  return { network: { ...network, layers, outputs, losses: [], metrics: [] }, left };
+  return { ...network, layers, outputs };
 }

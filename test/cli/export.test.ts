@@ -74,3 +74,40 @@ test("a wrong name, missing data and foreign weights are said, and nothing is wr
   expect(data.stderr).toContain("declares no data for evaluation");
   expect(existsSync(join(folder, "bare.onnx"))).toBe(false);
 });
+
+test("a Python file with its weights; what only ONNX has is refused", async () => {
+  const outcome = await exported("--to", "pytorch", "-o", "python/digits.py");
+  expect(outcome.code).toBe(0);
+  expect(outcome.stdout).toContain("wrote python/digits.pth");
+  expect(outcome.stdout).not.toContain("dropout");
+  const source = readFileSync(join(folder, "python", "digits.py"), "utf8");
+  expect(source).toContain('"digits.pth"');
+  expect(source).toContain('CLASSES = ["0", "1"');
+  const summary = await netc("weights", "digits.net", "python/digits.pth");
+  expect(summary.stdout).toContain("10 tensors matched");
+  const refused = await exported("--to", "pytorch", "--as", "f16");
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain("--as is for --to onnx, not for --to pytorch");
+});
+
+test("of a checkpoint its averages are exported, where the recipe keeps them", async () => {
+  const averaged = readFileSync(spec, "utf8").replace("seed      = 1", "average = ema(0.9)");
+  await writeFile(join(folder, "averaged.net"), averaged);
+  const { tensors } = exportModel(averaged);
+  const all = [...tensors].flatMap(([name, { shape, values }]) => [
+    { name, shape, values: values.map(() => 1) },
+    { name: `average.${name}`, shape, values },
+    { name: `optimizer.velocity.${name}`, shape, values },
+  ]);
+  await writeFile(join(folder, "checkpoint.safetensors"), serializeTensors(all));
+  const flags = ["--weights", "checkpoint.safetensors", "--to", "onnx"];
+  const { code, stdout } = await netc("export", "averaged.net", ...flags, "-o", "a.onnx");
+  expect(code).toBe(0);
+  expect(stdout).toContain("left out: the optimizer's state");
+  expect((await exported("--to", "onnx", "-o", "b.onnx")).code).toBe(0);
+  const weightsIn = async (name: string) => {
+    expect((await netc("import", `${name}.onnx`, "-o", name)).code).toBe(0);
+    return readFileSync(join(folder, name, `${name}.safetensors`));
+  };
+  expect((await weightsIn("a")).equals(await weightsIn("b"))).toBe(true);
+});

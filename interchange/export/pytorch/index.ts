@@ -1,0 +1,87 @@
+/** A network as a Python file of `nn.Module`s and the state_dict that belongs to it. */
+import { basename } from "../paths.js";
+import type { ResolvedLayer } from "../../../compiler/network/resolved.js";
+import { usesOf, type ShareUse } from "../../../compiler/network/share-uses.js";
+import type { Exporter, ExportRequest } from "../exporter.js";
+import { LayerCall } from "../layer-call.js";
+import type { Exported, ExportModel } from "../model.js";
+import { bypassing } from "../needed.js";
+import { forEachLayer, RefusedExport } from "../refusal.js";
+import { TorchArchive } from "./archive.js";
+import { Classes } from "./classes.js";
+import type { Helper } from "./helpers.js";
+import { isPassedOn, torchLayers } from "./layers.js";
+import { attributeName } from "./python.js";
+import { pythonSource } from "./source.js";
+import { treeOf } from "./tree.js";
+
+export const pytorchExporter: Exporter = {
+  name: "pytorch",
+  title: "PyTorch",
+  extension: ".py",
+  choices: [],
+  keepsDropout: true,
+  write,
+};
+
+function write(given: ExportModel, { path }: ExportRequest): Exported {
+  const isPassed = (layer: ResolvedLayer) => isPassedOn(new LayerCall(given, layer));
+  const model = { ...given, network: bypassing(given.network, isPassed) };
+  const uses = usesOf(model.network);
+  const helpers = new Set<Helper>();
+  forEachLayer(model.network.layers, "PyTorch", (layer, index) => {
+    const call = new LayerCall(model, layer);
+    const found = torchLayers[call.kind];
+    if (!found) throw new RefusedExport("netc does not know how PyTorch says it");
+    requireTopLevel(uses, index);
+    const helper = found.helper?.(call);
+    if (helper) helpers.add(helper);
+  });
+  const classes = new Classes();
+  const root = classes.add(treeOf(model, uses));
+  const weights = path.replace(/\.py$/, ".pth");
+  const parts = { model, classes, root, helpers: [...helpers], weights: basename(weights) };
+  return {
+    files: [
+      { path: weights, content: stateDict(model) },
+      { path, content: pythonSource(parts) },
+    ],
+    notes: notesOf(model),
+  };
+}
+
+/** A module calls only what it has itself. */
+function requireTopLevel(uses: readonly ShareUse[], index: number): void {
+  const use = uses.find(({ first, count }) => index >= first && index < first + count);
+  if (!use?.name.includes(".")) return;
+  throw new RefusedExport(
+    `\`${use.name}\` uses the layers of \`${use.share}\` within a section`,
+    "use shared layers outside of sections and blocks",
+  );
+}
+
+const nameInPython = (name: string) => name.split(".").map(attributeName).join(".");
+
+/** Weights in the spec's order; PyTorch counts the batches of running statistics, too. */
+function stateDict({ network, tensors }: ExportModel): Uint8Array {
+  const archive = new TorchArchive();
+  const needed = new Set(network.layers.map(({ weights }) => weights));
+  const entries = [...tensors].flatMap(([name, { shape, values }]) => {
+    const [, layer, part] = /^(.*)\.([^.]*)$/.exec(name)!;
+    if (!needed.has(layer!)) return [];
+    const own = nameInPython(layer!);
+    const entry = [`${own}.${part}`, archive.tensor({ shape, values })] as const;
+    if (part !== "running_var") return [entry];
+    const count = archive.tensor({ shape: [], values: new BigInt64Array(1) });
+    return [entry, [`${own}.num_batches_tracked`, count] as const];
+  });
+  return archive.finish({ ordered: entries });
+}
+
+function notesOf({ network }: ExportModel): readonly string[] {
+  const parts = new Set(network.layers.flatMap(({ weights }) => weights.split(".")));
+  const renamed = [...parts].filter((part) => attributeName(part) !== part);
+  if (renamed.length === 0) return [];
+  const pairs = renamed.map((part) => `\`${part}\` is \`${attributeName(part)}\``);
+  return [`names that Python or nn.Module has already: ${pairs.join(", ")}`];
+}

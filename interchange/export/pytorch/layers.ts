@@ -1,0 +1,388 @@
+/** What each layer is in PyTorch: a module, a function, or both. One table. */
+import type { Padding } from "../../../compiler/ir/graph.js";
+import type { LayerCall } from "../layer-call.js";
+import { hasOverhang, poolWindows } from "../pool-windows.js";
+import type { Helper } from "./helpers.js";
+import { pairText, truth, tuple } from "./python.js";
+
+/** An argument of a constructor as Python writes it. */
+export interface Argument {
+  readonly name: string;
+  readonly value: string;
+  /** Left out where it is the default. */
+  readonly otherwise?: string;
+  readonly isPositional?: boolean;
+}
+
+export interface Constructor {
+  /** `nn.Conv2d`. */
+  readonly callee: string;
+  readonly arguments: readonly Argument[];
+}
+
+export interface TorchLayer {
+  /** A module; undefined where the layer with these arguments is none of PyTorch's. */
+  readonly module?: (call: LayerCall) => Constructor | undefined;
+  /** Whether it must be a module: it has weights, or does another thing while training. */
+  readonly hasState?: boolean;
+  /** What it makes of its inputs; `self` is how its module is called, which is the default. */
+  readonly apply?: (
+    call: LayerCall,
+    inputs: readonly [string, ...string[]],
+    self: string,
+  ) => string;
+  readonly helper?: (call: LayerCall) => Helper | undefined;
+}
+
+const sized = (name: string, value: number): Argument => ({
+  ...{ name, value: String(value), isPositional: true },
+});
+const optional = (name: string, value: string, otherwise: string): Argument => ({
+  ...{ name, value, otherwise },
+});
+const named = (name: string, value: string): Argument => ({ name, value });
+
+const isEven = ({ top, bottom, left, right }: Padding) => top === bottom && left === right;
+const torchSides = ({ left, right, top, bottom }: Padding) => tuple([left, right, top, bottom]);
+const NO_PADDING: Padding = { top: 0, bottom: 0, left: 0, right: 0 };
+
+/** Padding that PyTorch's layer takes; elsewhere it is another step, and the layer's is none. */
+const ownPadding = (padding: Padding) => (isEven(padding) ? padding : NO_PADDING);
+const paddingText = ({ top, left }: Padding) => pairText([top, left]);
+
+const conv: TorchLayer = {
+  hasState: true,
+  module: (call) => ({
+    callee: "nn.Conv2d",
+    arguments: [
+      sized("in_channels", call.image.channels),
+      sized("out_channels", call.number("out")),
+      named("kernel_size", pairText(call.pair("kernel"))),
+      optional("stride", pairText(call.pair("stride")), "1"),
+      optional("padding", paddingText(ownPadding(call.padding("padding"))), "0"),
+      optional("dilation", pairText(call.pair("dilation")), "1"),
+      optional("groups", String(call.number("groups")), "1"),
+      optional("bias", truth(call.flag("bias")), "True"),
+    ],
+  }),
+  apply: (call, [x], self) => {
+    const padding = call.padding("padding");
+    return `${self}(${isEven(padding) ? x : `F.pad(${x}, ${torchSides(padding)})`})`;
+  },
+};
+
+const convTranspose: TorchLayer = {
+  hasState: true,
+  module: (call) => ({
+    callee: "nn.ConvTranspose2d",
+    arguments: [
+      sized("in_channels", call.image.channels),
+      sized("out_channels", call.number("out")),
+      named("kernel_size", pairText(call.pair("kernel"))),
+      optional("stride", pairText(call.pair("stride")), "1"),
+      optional("padding", pairText(call.pair("padding")), "0"),
+      optional("output_padding", pairText(call.pair("output_padding")), "0"),
+      optional("groups", String(call.number("groups")), "1"),
+      optional("bias", truth(call.flag("bias")), "True"),
+      optional("dilation", pairText(call.pair("dilation")), "1"),
+    ],
+  }),
+};
+
+const linear: TorchLayer = {
+  hasState: true,
+  module: (call) => ({
+    callee: "nn.Linear",
+    arguments: [
+      sized("in_features", call.image.channels),
+      sized("out_features", call.number("out")),
+      optional("bias", truth(call.flag("bias")), "True"),
+    ],
+  }),
+};
+
+/** A layer without settings, or with some, that is also a function. */
+function both(
+  callee: string,
+  apply: (call: LayerCall, x: string) => string,
+  given: (call: LayerCall) => readonly Argument[] = () => [],
+): TorchLayer {
+  return {
+    module: (call) => ({ callee, arguments: given(call) }),
+    apply: (call, [x]) => apply(call, x),
+  };
+}
+
+const number = (call: LayerCall, name: string) => String(call.number(name));
+
+const hardsigmoid: TorchLayer = {
+  module: (call) => (isPyTorchs(call) ? { callee: "nn.Hardsigmoid", arguments: [] } : undefined),
+  apply: (call, [x]) =>
+    isPyTorchs(call)
+      ? `F.hardsigmoid(${x})`
+      : `torch.clamp(${number(call, "slope")} * ${x} + ${number(call, "offset")}, 0, 1)`,
+};
+
+const isPyTorchs = (call: LayerCall) =>
+  call.number("slope") === 1 / 6 && call.number("offset") === 0.5;
+
+const clip: TorchLayer = {
+  module: (call) =>
+    call.has("min") && call.has("max")
+      ? { callee: "nn.Hardtanh", arguments: limits(call, "_val") }
+      : undefined,
+  apply: (call, [x]) => {
+    const texts = limits(call, "").map(({ name, value }) => `${name}=${value}`);
+    return `torch.clamp(${[x, ...texts].join(", ")})`;
+  },
+};
+
+const limits = (call: LayerCall, end: string) =>
+  ["min", "max"].flatMap((name) => (call.has(name) ? [named(name + end, number(call, name))] : []));
+
+const maxpool: TorchLayer = {
+  module: (call) =>
+    isEven(call.padding("padding")) ? { callee: "nn.MaxPool2d", arguments: pool(call) } : undefined,
+  apply: (call, [x]) => {
+    const padding = call.padding("padding");
+    if (isEven(padding)) return `F.max_pool2d(${x}, ${texts(pool(call))})`;
+    const padded = `F.pad(${x}, ${torchSides(padding)}, value=-math.inf)`;
+    return `F.max_pool2d(${padded}, ${texts(pool(call))})`;
+  },
+};
+
+function pool(call: LayerCall): readonly Argument[] {
+  const { kernel, stride, padding } = poolWindows(call);
+  return [
+    { name: "kernel_size", value: pairText(kernel), isPositional: true },
+    optional("stride", pairText(stride), pairText(kernel)),
+    optional("padding", paddingText(ownPadding(padding)), "0"),
+    optional("ceil_mode", truth(hasOverhang(poolWindows(call))), "False"),
+  ];
+}
+
+const texts = (given: readonly Argument[]) =>
+  given
+    .filter(({ value, otherwise }) => value !== otherwise)
+    .map(({ name, value, isPositional }) => (isPositional ? value : `${name}=${value}`))
+    .join(", ");
+
+const avgpool: TorchLayer = {
+  module: (call) =>
+    isEven(call.padding("padding"))
+      ? { callee: "nn.AvgPool2d", arguments: [...pool(call), counted(call)] }
+      : undefined,
+  apply: (call, [x]) => {
+    const padding = call.padding("padding");
+    if (isEven(padding)) return `F.avg_pool2d(${x}, ${texts([...pool(call), counted(call)])})`;
+    const padded = (value: string) => `F.pad(${value}, ${torchSides(padding)})`;
+    if (call.flag("count_padding")) return `F.avg_pool2d(${padded(x)}, ${texts(pool(call))})`;
+    return `average_inside(${x}, ${torchSides(padding)}, ${texts(pool(call))})`;
+  },
+  helper: (call) =>
+    !isEven(call.padding("padding")) && !call.flag("count_padding") ? "average_inside" : undefined,
+};
+
+const counted = (call: LayerCall) =>
+  optional("count_include_pad", truth(call.flag("count_padding")), "True");
+
+const size = (call: LayerCall, name: string) => pairText(call.pair(name));
+
+const upsample: TorchLayer = {
+  module: (call) => ({ callee: "nn.Upsample", arguments: upsampling(call) }),
+  apply: (call, [x]) => `F.interpolate(${x}, ${texts(upsampling(call))})`,
+};
+
+function upsampling(call: LayerCall): readonly Argument[] {
+  const to = call.has("scale")
+    ? named("scale_factor", floatPair(call.pair("scale")))
+    : named("size", size(call, "size"));
+  if (call.text("mode") === "nearest") return [to];
+  const corners = truth(call.flag("align_corners"));
+  return [to, named("mode", '"bilinear"'), named("align_corners", corners)];
+}
+
+/** Scale factors of two axes must be floats. */
+const floatPair = ([a, b]: readonly [number, number]) => (a === b ? String(a) : `(${a}.0, ${b}.0)`);
+
+function normalization(
+  callee: string,
+  first: (call: LayerCall) => readonly Argument[],
+): TorchLayer {
+  return {
+    hasState: true,
+    module: (call) => ({
+      callee,
+      arguments: [...first(call), optional("eps", number(call, "eps"), "0.00001")],
+    }),
+  };
+}
+
+const affine = (call: LayerCall) => optional("affine", truth(call.flag("affine")), "True");
+
+const batchnorm: TorchLayer = {
+  hasState: true,
+  module: (call) => ({
+    callee: call.isImage ? "nn.BatchNorm2d" : "nn.BatchNorm1d",
+    arguments: [
+      sized("num_features", call.image.channels),
+      optional("eps", number(call, "eps"), "0.00001"),
+      optional("momentum", number(call, "momentum"), "0.1"),
+      affine(call),
+    ],
+  }),
+};
+
+const groupnorm = normalization("nn.GroupNorm", (call) => [
+  sized("num_groups", call.number("groups")),
+  sized("num_channels", call.image.channels),
+  affine(call),
+]);
+
+const layernorm: TorchLayer = {
+  hasState: true,
+  module: (call) => ({
+    callee: call.isImage ? "LayerNorm2d" : "nn.LayerNorm",
+    arguments: [
+      sized("normalized_shape", call.image.channels),
+      optional("eps", number(call, "eps"), "0.00001"),
+      optional("elementwise_affine", truth(call.flag("affine")), "True"),
+    ],
+  }),
+  helper: (call) => (call.isImage ? "LayerNorm2d" : undefined),
+};
+
+const scale: TorchLayer = {
+  hasState: true,
+  module: (call) => ({
+    callee: "Scale",
+    arguments: [
+      sized("num_features", call.image.channels),
+      optional("bias", truth(call.flag("bias")), "True"),
+    ],
+  }),
+  helper: () => "Scale",
+};
+
+/** PyTorch divides alpha by the size, and its even windows begin where netc's do. */
+const lrn = both(
+  "nn.LocalResponseNorm",
+  (call, x) => `F.local_response_norm(${x}, ${texts(lrnOf(call))})`,
+  lrnOf,
+);
+
+function lrnOf(call: LayerCall): readonly Argument[] {
+  const divided = call.text("divide") === "size";
+  return [
+    sized("size", call.number("size")),
+    named("alpha", String(call.number("alpha") * (divided ? 1 : call.number("size")))),
+    named("beta", number(call, "beta")),
+    named("k", number(call, "k")),
+  ];
+}
+
+const reshape: TorchLayer = {
+  module: (call) =>
+    call.isImage
+      ? undefined
+      : {
+          callee: "nn.Unflatten",
+          arguments: [
+            named("dim", "1"),
+            named("unflattened_size", tuple(call.output.slice(1).map(Number))),
+          ],
+        },
+  apply: (call, [x]) => {
+    const sizes = call.output.slice(1).join(", ");
+    return `torch.reshape(${x}, (-1, ${sizes}))`;
+  },
+};
+
+const padSides = (call: LayerCall) => torchSides(call.padding("size"));
+
+/** Layers that compute nothing while predicting and training are written as nothing. */
+export const isPassedOn = ({ kind, inputs, isImage }: LayerCall): boolean =>
+  kind === "identity" ||
+  (kind === "concat" && inputs.length === 1) ||
+  (kind === "flatten" && !isImage);
+
+export const torchLayers: Readonly<Record<string, TorchLayer>> = {
+  conv,
+  conv_transpose: convTranspose,
+  linear,
+
+  relu: both("nn.ReLU", (_, x) => `F.relu(${x})`),
+  leaky_relu: both(
+    "nn.LeakyReLU",
+    (call, x) => `F.leaky_relu(${x}, ${number(call, "slope")})`,
+    (call) => [{ name: "negative_slope", value: number(call, "slope"), isPositional: true }],
+  ),
+  relu6: both("nn.ReLU6", (_, x) => `F.relu6(${x})`),
+  elu: both(
+    "nn.ELU",
+    (call, x) => `F.elu(${x}, ${number(call, "alpha")})`,
+    (call) => [optional("alpha", number(call, "alpha"), "1")],
+  ),
+  gelu: both(
+    "nn.GELU",
+    (call, x) => `F.gelu(${x}, approximate="${call.text("approximate")}")`,
+    (call) => [optional("approximate", `"${call.text("approximate")}"`, '"none"')],
+  ),
+  silu: both("nn.SiLU", (_, x) => `F.silu(${x})`),
+  mish: both("nn.Mish", (_, x) => `F.mish(${x})`),
+  hardswish: both("nn.Hardswish", (_, x) => `F.hardswish(${x})`),
+  softplus: both(
+    "nn.Softplus",
+    (call, x) => `F.softplus(${x}, beta=${number(call, "beta")})`,
+    (call) => [optional("beta", number(call, "beta"), "1")],
+  ),
+  sigmoid: both("nn.Sigmoid", (_, x) => `torch.sigmoid(${x})`),
+  hardsigmoid,
+  tanh: both("nn.Tanh", (_, x) => `torch.tanh(${x})`),
+  clip,
+  softmax: both(
+    "nn.Softmax",
+    (_, x) => `torch.softmax(${x}, dim=1)`,
+    () => [named("dim", "1")],
+  ),
+
+  maxpool,
+  avgpool,
+  adaptive_avgpool: both(
+    "nn.AdaptiveAvgPool2d",
+    (call, x) => `F.adaptive_avg_pool2d(${x}, ${size(call, "size")})`,
+    (call) => [{ name: "output_size", value: size(call, "size"), isPositional: true }],
+  ),
+  global_avgpool: both(
+    "nn.AdaptiveAvgPool2d",
+    (_, x) => `F.adaptive_avg_pool2d(${x}, 1)`,
+    () => [{ name: "output_size", value: "1", isPositional: true }],
+  ),
+  upsample,
+  pad: both(
+    "nn.ZeroPad2d",
+    (call, x) => `F.pad(${x}, ${padSides(call)})`,
+    (call) => [{ name: "padding", value: padSides(call), isPositional: true }],
+  ),
+
+  lrn,
+  batchnorm,
+  groupnorm,
+  layernorm,
+  scale,
+
+  dropout: {
+    hasState: true,
+    module: (call) => ({
+      callee: "nn.Dropout",
+      arguments: [{ name: "p", value: number(call, "rate"), isPositional: true }],
+    }),
+  },
+  identity: {},
+  flatten: both("nn.Flatten", (_, x) => `torch.flatten(${x}, 1)`),
+  reshape,
+
+  add: { apply: (_, [x, y]) => `${x} + ${y}` },
+  multiply: { apply: (_, [x, y]) => `${x} * ${y}` },
+  concat: { apply: (_, inputs) => `torch.cat([${inputs.join(", ")}], dim=1)` },
+};
