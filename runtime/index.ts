@@ -12,6 +12,8 @@ export * from "./node/data/index.js";
 export * from "./node/training.js";
 export { findAdapter } from "./node/adapters.js";
 export type { Attempt, NodeAdapter } from "./node/adapters.js";
+export { joinRanks, launchOf } from "./node/mpi/index.js";
+export type { Launch, MpiCollective, MpiOptions } from "./node/mpi/index.js";
 export { doctor } from "./node/doctor.js";
 export type { DoctorAdapter, DoctorReport } from "./node/doctor.js";
 

@@ -1,9 +1,10 @@
 /** The points that all ranks of a run pass together, and how an error of one reaches the others. */
-import { InputError, NetcError } from "../errors.js";
+import { InputError } from "../errors.js";
 import type { Arrival, Collective } from "./collective.js";
+import { RunFailedError } from "./error.js";
 
 /** Another rank ended with an error, so this one ends, too. */
-export class PeerFailedError extends NetcError {
+export class PeerFailedError extends RunFailedError {
   override readonly name: string = "PeerFailedError";
 }
 
@@ -46,13 +47,15 @@ export class Ranks {
     return host === undefined ? `rank ${rank}` : `rank ${rank} (${host})`;
   }
 
-  /** Runs this rank's part of a run: an error of its own reaches all others. */
+  /**
+   * Runs this rank's part of a run: an error of its own reaches all others. An error that a rank
+   * before this one has, too, is that rank's: this one throws a PeerFailedError.
+   */
   async guarding<Result>(run: () => Promise<Result>): Promise<Result> {
     try {
       return await run();
     } catch (error) {
-      await this.tell(error);
-      throw error;
+      throw await this.tell(error);
     }
   }
 
@@ -74,11 +77,10 @@ export class Ranks {
 
   private look(all: readonly Arrival[]): void {
     if (all.some(({ status }) => status === "stopping")) this.isStopping = true;
-    const failed = all.findIndex(({ status }) => status === "failed");
+    const failed = all.findIndex(hasFailed);
     if (failed >= 0) {
       ended.add(this.collective);
-      const { message } = all[failed]!.content as FailedContent;
-      throw new PeerFailedError(`${this.nameOf(failed)} ended the run: ${message}`);
+      throw this.peerFailed(failed, messageOf(all[failed]!));
     }
     const other = all.findIndex(({ step }) => step !== all[0]!.step);
     if (other < 0) return;
@@ -88,14 +90,31 @@ export class Ranks {
     );
   }
 
-  /** Tells the others of an error of this rank, unless they know of one. */
-  private async tell(error: unknown): Promise<void> {
-    if (ended.has(this.collective)) return;
+  private peerFailed(rank: number, message: string): PeerFailedError {
+    return new PeerFailedError(`${this.nameOf(rank)} ended the run: ${message}`);
+  }
+
+  /**
+   * Tells the others of an error of this rank, unless they know of one. Resolves to the error with
+   * which this rank ends.
+   */
+  private async tell(error: unknown): Promise<unknown> {
+    if (ended.has(this.collective)) return error;
     ended.add(this.collective);
-    const message = (error instanceof Error ? error.message : String(error)).split("\n")[0]!;
-    if (this.isAdding) return this.collective.abort(message);
-    const content: FailedContent = { message: message.slice(0, MESSAGE_LENGTH) };
-    // What the others say does not matter any more.
-    await this.collective.arrive({ status: "failed", step: this.step, content }).catch(() => {});
+    const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+    const message = line.slice(0, MESSAGE_LENGTH);
+    if (this.isAdding) {
+      this.collective.abort(message);
+      return error;
+    }
+    const content: FailedContent = { message };
+    const arrival = { status: "failed", step: this.step, content } as const;
+    const all = await this.collective.arrive(arrival).catch(() => []);
+    const first = all.findIndex((each) => hasFailed(each) && messageOf(each) === message);
+    return first >= 0 && first < this.rank ? this.peerFailed(first, message) : error;
   }
 }
+
+const hasFailed = ({ status }: Arrival): boolean => status === "failed";
+
+const messageOf = ({ content }: Arrival): string => (content as FailedContent).message;

@@ -265,9 +265,9 @@ test("a loss that is not finite ends all ranks", async () => {
   const runs = loopback(2).map(async (exchange) =>
     fit(await open(4), halves(), recipe, { exchange }),
   );
-  for (const outcome of await Promise.allSettled(runs)) {
-    expect(outcome).toMatchObject({ reason: expect.any(DivergedError) as Error });
-  }
+  const [first, second] = await Promise.allSettled(runs);
+  expect(first).toMatchObject({ reason: expect.any(DivergedError) as Error });
+  expect(second).toMatchObject({ reason: expect.any(PeerFailedError) as Error });
 });
 
 test("ranks that begin with different weights are named with the tensor", async () => {
@@ -277,12 +277,12 @@ test("ranks that begin with different weights are named with the tensor", async 
     if (exchange.rank === 1) await network.write("hidden.bias", new Float32Array(8).fill(1));
     return fit(network, halves(), recipe, { exchange });
   });
-  for (const outcome of await Promise.allSettled(runs)) {
-    expect((outcome as PromiseRejectedResult).reason).toHaveProperty(
-      "message",
-      "`hidden.bias` differs between rank 0 and rank 1 after step 0",
-    );
-  }
+  const outcomes = await Promise.allSettled(runs);
+  const difference = "`hidden.bias` differs between rank 0 and rank 1 after step 0";
+  expect(outcomes.map((outcome) => (outcome as PromiseRejectedResult).reason as Error)).toEqual([
+    expect.objectContaining({ message: difference }),
+    expect.objectContaining({ message: `rank 0 ended the run: ${difference}` }),
+  ]);
 });
 
 test("what ranks cannot do together is refused before the run", async () => {

@@ -1,0 +1,181 @@
+/** Ranks that mpirun, mpiexec or srun started, joined by the system's MPI library. */
+import { hostname } from "node:os";
+import type { Arrival, Collective } from "../../training/collective.js";
+import { PeerFailedError } from "../../training/ranks.js";
+import type { Launch } from "./launcher.js";
+import { beginMpi, type MpiLibrary, type Request } from "./library.js";
+import { SignsOfLife } from "./signs-of-life.js";
+import { until } from "./waiting.js";
+
+export { launchOf } from "./launcher.js";
+export type { Launch } from "./launcher.js";
+
+export interface MpiOptions {
+  /** Seconds without a sign of life after which a rank ends the run of all. */
+  readonly timeout: number;
+  /** Told each `timeout` that this rank waits for others that are alive. */
+  readonly onWait?: (ranks: readonly number[], seconds: number) => unknown;
+}
+
+/** A collective that must be closed: a process that ends without it takes the others with it. */
+export interface MpiCollective extends Collective {
+  /**
+   * Waits for all ranks and ends MPI. Ends the processes of all ranks at once where they can meet
+   * no more, with that exit code.
+   */
+  close(exitCode: number): Promise<void>;
+}
+
+/** Joins the ranks of a launch. Throws a RunFailedError where there is no MPI that can. */
+export async function joinRanks(launch: Launch, options: MpiOptions): Promise<MpiCollective> {
+  const world = new World(await beginMpi(launch), launch, options);
+  await world.learnHosts();
+  return world;
+}
+
+const ARRIVAL = 1;
+const ANSWER = 2;
+
+/** Milliseconds after which a rank that blocks looks whether another is silent. */
+const WATCH_INTERVAL = 100;
+
+/** Floats that are added up in one call: between calls other work of the process has its turn. */
+const CHUNK = (16 * 2 ** 20) / 4;
+
+class World implements MpiCollective {
+  readonly rank: number;
+  readonly size: number;
+  readonly localRank: number;
+  hosts: readonly string[] = [];
+  readonly #signs: SignsOfLife;
+  readonly #timeout: number;
+  /** Why ranks can meet no more. */
+  #broken: Error | undefined;
+
+  constructor(
+    private readonly mpi: MpiLibrary,
+    { localRank }: Launch,
+    private readonly options: MpiOptions,
+  ) {
+    this.rank = mpi.rank;
+    this.size = mpi.size;
+    this.localRank = localRank;
+    this.#timeout = 1000 * options.timeout;
+    this.#signs = new SignsOfLife(mpi, this.#timeout);
+  }
+
+  async learnHosts(): Promise<void> {
+    const all = await this.arrive({ status: "ready", step: 0, content: hostname() });
+    this.hosts = all.map(({ content }) => content as string);
+  }
+
+  async arrive(arrival: Arrival): Promise<readonly Arrival[]> {
+    if (this.#broken) throw this.#broken;
+    const text = JSON.stringify(arrival);
+    const all = this.rank === 0 ? await this.#gather(text) : await this.#report(text);
+    return JSON.parse(all) as readonly Arrival[];
+  }
+
+  async allReduce(values: Float32Array): Promise<void> {
+    for (let start = 0; start < values.length; start += CHUNK) {
+      await this.#unlessSilent(this.mpi.sum(values.subarray(start, start + CHUNK)));
+    }
+  }
+
+  async broadcast(bytes: Uint8Array, root: number): Promise<void> {
+    for (let start = 0; start < bytes.length; start += 4 * CHUNK) {
+      await this.#unlessSilent(this.mpi.broadcast(bytes.subarray(start, start + 4 * CHUNK), root));
+    }
+  }
+
+  async barrier(): Promise<void> {
+    await this.arrive({ status: "ready", step: 0 });
+  }
+
+  abort(reason: string): void {
+    this.#broken ??= new PeerFailedError(reason);
+  }
+
+  async close(exitCode: number): Promise<void> {
+    try {
+      await this.barrier();
+      this.#signs.end();
+      await this.barrier();
+      this.#signs.drain();
+      await this.mpi.finalize();
+    } catch {
+      this.mpi.abort(exitCode);
+    }
+  }
+
+  /** Rank 0: hears all others, in their order, and tells each what all have said. */
+  async #gather(own: string): Promise<string> {
+    const texts: string[] = [own];
+    for (let rank = 1; rank < this.size; rank++) texts.push(await this.#hear(rank, ARRIVAL));
+    const all = `[${texts.join(",")}]`;
+    const bytes = Buffer.from(all);
+    const requests = texts.slice(1).map((_, index) => this.mpi.send(bytes, index + 1, ANSWER));
+    for (const request of requests) await this.#done(request, 0);
+    return all;
+  }
+
+  async #report(own: string): Promise<string> {
+    await this.#done(this.mpi.send(Buffer.from(own), 0, ARRIVAL), 0);
+    return this.#hear(0, ANSWER);
+  }
+
+  async #hear(rank: number, tag: number): Promise<string> {
+    let length: number | undefined;
+    await this.#until(() => (length = this.mpi.probe(rank, tag)) !== undefined, rank);
+    const bytes = Buffer.alloc(length!);
+    await this.#done(this.mpi.receive(bytes, rank, tag), rank);
+    this.#signs.note(rank);
+    return bytes.toString();
+  }
+
+  #done(request: Request, rank: number): Promise<void> {
+    return this.#until(() => this.mpi.test(request), rank);
+  }
+
+  /** Waits for a rank. Throws a PeerFailedError where a rank is silent. */
+  async #until(isSo: () => boolean, rank: number): Promise<void> {
+    const start = performance.now();
+    let waits = 1;
+    await until(() => {
+      if (isSo()) return true;
+      this.#throwIfSilent();
+      if (performance.now() - start > waits * this.#timeout) {
+        this.options.onWait?.([rank], waits++ * this.options.timeout);
+      }
+      return false;
+    });
+  }
+
+  /** Waits for a call that blocks until all ranks have made it, or until a rank is silent. */
+  async #unlessSilent(call: Promise<void>): Promise<void> {
+    if (this.#broken) throw this.#broken;
+    let timer: NodeJS.Timeout | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      timer = setInterval(() => this.#rejectIfSilent(reject), WATCH_INTERVAL);
+    });
+    await Promise.race([call, silence]).finally(() => clearInterval(timer));
+  }
+
+  #rejectIfSilent(reject: (reason: unknown) => void): void {
+    try {
+      this.#throwIfSilent();
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  #throwIfSilent(): void {
+    const rank = this.#signs.silentAmong();
+    if (rank === undefined) return;
+    const name = `rank ${rank}${this.hosts[rank] ? ` (${this.hosts[rank]})` : ""}`;
+    this.#broken ??= new PeerFailedError(
+      `${name} has given no sign of life for ${this.options.timeout} s`,
+    );
+    throw this.#broken;
+  }
+}
