@@ -33,6 +33,8 @@ export interface SelectOptions {
   readonly target?: CompileOptions["target"];
   /** Gives gradients separate buffers. */
   readonly keepGradients?: boolean;
+  /** Compiles for ranks that train together. */
+  readonly exchange?: boolean;
   /** Whether choices that `netc tune` wrote next to the spec are compiled in; yes unless given. */
   readonly usesTuning?: boolean;
   /**

@@ -5,7 +5,7 @@ import type { Dataset } from "../runtime/data/dataset.js";
 import type { OpenDataOptions, OpenedData, SkippedFile } from "../runtime/node/data/index.js";
 import type { DataRecipe } from "../program/recipe.js";
 import type { CompiledSpec } from "./compiled.js";
-import { warn } from "./terminal.js";
+import { warn, warnOwn } from "./terminal.js";
 
 export interface DataFlags {
   readonly data?: string;
@@ -76,7 +76,7 @@ function dataOptions({ spec, compilation }: CompiledSpec, flags: DataFlags): Ope
 }
 
 function reportSkipped({ file, reason }: SkippedFile): void {
-  warn(`skipped ${file}: ${reason}`);
+  warnOwn(`skipped ${file}: ${reason}`);
 }
 
 /** Says how many images no numbers speak of, where files were skipped. */

@@ -4,7 +4,7 @@ import { DeviceLostError, NetcError, NoAdapterError } from "../runtime/errors.js
 import { isOutOfFiles, OUT_OF_FILES } from "../runtime/node/read-file.js";
 import { RunFailedError } from "../runtime/training/error.js";
 import { ExitCode, Failure, Reported } from "./failure.js";
-import { say, styled } from "./terminal.js";
+import { sayOwn, styled } from "./terminal.js";
 
 interface ErrorReport {
   readonly exitCode: ExitCode;
@@ -16,9 +16,9 @@ interface ErrorReport {
 export function reportError(error: unknown): ExitCode {
   if (error instanceof Reported) return error.exitCode;
   const report = describeError(error);
-  say(`${styled("red", "error", process.stderr)}: ${report.message}`);
-  for (const line of report.help) say(`${styled("cyan", "help", process.stderr)}: ${line}`);
-  if (process.env.NETC_DEBUG === "1" && error instanceof Error) say(error.stack ?? "no stack");
+  sayOwn(`${styled("red", "error", process.stderr)}: ${report.message}`);
+  for (const line of report.help) sayOwn(`${styled("cyan", "help", process.stderr)}: ${line}`);
+  if (process.env.NETC_DEBUG === "1" && error instanceof Error) sayOwn(error.stack ?? "no stack");
   return report.exitCode;
 }
 

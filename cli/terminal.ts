@@ -8,11 +8,41 @@ import { visibleLines } from "../program/visible.js";
 
 type Output = NodeJS.WriteStream | WriteStream;
 
+/** The name under which this process speaks, of errors alone, where it is not the first rank. */
+let rankName: string | undefined;
+
+/** The end of what a rank did not say. */
+let muted = "";
+
+const MUTED_LENGTH = 16384;
+
+/** From now on this process says nothing but what is its own, with its name before each line. */
+export function speakAsRank(name: string): void {
+  rankName = name;
+}
+
+/**
+ * Says what only this process knows, an error above all: also where it is not the first rank, with
+ * its name.
+ */
+export function sayOwn(text: string): void {
+  if (rankName === undefined) return say(text);
+  const lines = forTerminal(text).trimEnd().split("\n");
+  process.stderr.write(lines.map((line) => `${rankName}: ${line}\n`).join(""));
+}
+
+/** Says the last of what a rank kept to itself: diagnostics that ended it. */
+export function sayWhatWasMuted(): void {
+  if (muted !== "") sayOwn(muted);
+  muted = "";
+}
+
 /**
  * Writes a result, ending it with a new line: as it is into files and pipes, without control
  * characters on a terminal.
  */
 export function print(text: string): void {
+  if (rankName !== undefined) return;
   const shown = process.stdout.isTTY ? forTerminal(text) : text;
   process.stdout.write(shown.endsWith("\n") ? shown : `${shown}\n`);
 }
@@ -38,6 +68,10 @@ export function printJson(value: unknown): void {
 
 /** Says something about the work: progress, notes, warnings. */
 export function say(text: string): void {
+  if (rankName !== undefined) {
+    muted = `${muted}${text.trimEnd()}\n`.slice(-MUTED_LENGTH);
+    return;
+  }
   const shown = forTerminal(text);
   process.stderr.write(shown.endsWith("\n") ? shown : `${shown}\n`);
 }
@@ -90,5 +124,13 @@ export async function lostResults(): Promise<string | undefined> {
 }
 
 export function warn(message: string): void {
-  say(`${styled("yellow", "warning", process.stderr)}: ${message}`);
+  say(describeWarning(message));
 }
+
+/** Warns of what only this process knows. */
+export function warnOwn(message: string): void {
+  sayOwn(describeWarning(message));
+}
+
+const describeWarning = (message: string) =>
+  `${styled("yellow", "warning", process.stderr)}: ${message}`;

@@ -34,6 +34,8 @@ import {
 import { showDiagnostics } from "../spec.js";
 import { CHECKPOINTS, RunFolder } from "../training/folder.js";
 import type { TrainingParts } from "../training/parts.js";
+import { follow } from "../training/follower.js";
+import { isLaunched, onRanks, type TrainingRanks } from "../training/ranks.js";
 import { TrainingRun } from "../training/run.js";
 import { warnOfLateParts } from "../training/late-parts.js";
 import { say } from "../terminal.js";
@@ -56,6 +58,7 @@ interface TrainOptions extends AdapterOptions, DataFlags {
   readonly open?: boolean;
   readonly tensorboard?: string | true;
   readonly memory?: number;
+  readonly timeout: number;
 }
 
 export function trainCommand(): Command {
@@ -96,12 +99,20 @@ export function trainCommand(): Command {
     .option("--log <file>", "write the lines of metrics.jsonl to this file, too")
     .option("--open", "show the report in the browser during the run")
     .option("--tensorboard [dir]", "write TensorBoard's event files (default: OUT/tensorboard)")
+    .option(
+      "--timeout <seconds>",
+      "under mpirun: end the run when a rank gives no sign of life for this long",
+      positiveNumber,
+      60,
+    )
     .option("--max-skipped <n>", "unreadable files to tolerate (default: 1%)", positiveInteger)
     .addOption(adapterOption())
-    .action(train);
+    .action((path: string, options: TrainOptions) =>
+      onRanks(options, (ranks) => train(path, options, ranks)),
+    );
 }
 
-async function train(path: string, options: TrainOptions): Promise<void> {
+async function train(path: string, options: TrainOptions, ranks?: TrainingRanks): Promise<void> {
   // A resumed run, or one that starts from other weights, does not load the recipe's weights.
   const checksWeights = !options.resume && options.weights === undefined;
   const memory = memoryWish(options);
@@ -111,6 +122,7 @@ async function train(path: string, options: TrainOptions): Promise<void> {
     overrides: { epochs, batch, steps, learningRate: lr },
     checksWeights,
     memory,
+    exchange: isLaunched(),
   });
   requireSomeFit(compiled.compilation, options.memory);
   const declared = requireRecipe(compiled);
@@ -125,28 +137,38 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   // No batch holds more than there is, and memory is planned for the batch.
   const recipe = { ...wanted, batch: Math.min(wanted.batch, Math.max(1, dataset.length)) };
   warnOfLateParts(recipe, dataset, options.steps);
-  const claim = await RunFolder.claim(folder, options);
+  await ranks?.compare({ compiled, recipe, dataset, evaluation, steps: options.steps });
+  const claim = ranks?.isFirst === false ? undefined : await RunFolder.claim(folder, options);
   try {
-    const network = await openFor(compiled, recipe, options);
-    warnOfRun({ compiled, recipe, dataset, network }, options);
+    const network = await openFor(compiled, recipe, options, ranks);
+    warnOfRun({ compiled, recipe, dataset, network }, options, ranks);
     const initialize = () =>
       weights ? loadWeights(network, weights) : loadRecipeWeights(network, compiled);
-    const parts = { compiled, recipe, dataset, evaluation, network, initialize, claim };
-    await new TrainingRun({ ...parts, folder: claim.path }, options)
-      .start()
-      .finally(() => network.destroy());
+    const parts = { compiled, recipe, dataset, evaluation, network, initialize, ranks };
+    const run = claim
+      ? new TrainingRun({ ...parts, claim, folder: claim.path }, options).start()
+      : follow(parts, ranks!, options);
+    await run.finally(() => network.destroy());
   } finally {
-    await claim.release();
+    await claim?.release();
   }
 }
 
 async function openFor(
   compiled: CompiledSpec,
-  { batch, seed, accumulate }: TrainRecipe,
+  recipe: TrainRecipe,
   { adapter, memory }: TrainOptions,
+  ranks?: TrainingRanks,
 ): Promise<Network> {
-  const network = await openNetwork(compiled, { batch, accumulate, seed, adapter });
+  const size = ranks?.size ?? 1;
+  const network = await openNetwork(compiled, {
+    batch: Math.ceil(recipe.batch / size),
+    accumulate: recipe.accumulate && Math.ceil(recipe.accumulate / size),
+    seed: recipe.seed,
+    adapter,
+  });
   try {
+    ranks?.announce(recipe, network);
     const fitted = compiledProgramOf(compiled, network);
     requireFit(fitted, memory);
     announceFit(fitted);
@@ -166,12 +188,14 @@ function warnOfRun(
     network,
   }: Pick<TrainingParts, "compiled" | "recipe" | "dataset" | "network">,
   { steps }: TrainOptions,
+  ranks?: TrainingRanks,
 ): void {
   const { batch, accumulate = 1 } = recipe;
+  const slices = Math.ceil((ranks?.partOfBatch(batch) ?? batch) / network.slice);
   const diagnostics = checkRun(compiled.analysis, {
     steps: runLength(dataset.length, recipe, steps).steps,
     batch,
-    slices: Math.max(accumulate, Math.ceil(batch / network.slice)),
+    slices: Math.max(accumulate, slices * (ranks?.size ?? 1)),
     classes: dataset.classes.length,
     largestPixel: dataset.largestPixel,
   });

@@ -8,6 +8,7 @@ import { withoutUndefined } from "../../program/without-undefined.js";
 import {
   DivergedError,
   objectiveOf,
+  PeerFailedError,
   type Evaluation,
   type FitResult,
 } from "../../runtime/training/index.js";
@@ -72,7 +73,10 @@ function describeEarlyStop({ metric, patience }: EarlyStopping): string {
  */
 export function explainFailure(error: unknown, parts: TrainingParts): unknown {
   if (error instanceof DivergedError) return explainDivergence(error, parts);
-  if (!(error instanceof DataError || error instanceof DeviceLostError)) return error;
+  const isSaved = [DataError, DeviceLostError, PeerFailedError].some(
+    (kind) => error instanceof kind,
+  );
+  if (!isSaved) return error;
   // A run without a step leaves nothing that it could be resumed from.
   if (!parts.claim.hasStarted) return error;
   const { exitCode, message, help } = describeError(error);

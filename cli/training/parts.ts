@@ -10,6 +10,7 @@ import type {
 } from "../../runtime/training/index.js";
 import type { CompiledSpec } from "../compiled.js";
 import type { RunFolder } from "./folder.js";
+import type { TrainingRanks } from "./ranks.js";
 
 export interface TrainingParts {
   readonly compiled: CompiledSpec;
@@ -26,6 +27,8 @@ export interface TrainingParts {
   readonly claim: RunFolder;
   /** The claim's: where the run's files go. */
   readonly folder: string;
+  /** The ranks that train together, where there are others. */
+  readonly ranks: TrainingRanks | undefined;
 }
 
 export interface RunOptions {

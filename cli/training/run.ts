@@ -65,6 +65,7 @@ export class TrainingRun {
     try {
       const start = this.options.resume ? await this.resume() : undefined;
       if (start === undefined) await this.parts.initialize();
+      await this.parts.ranks?.share(this.parts.network, start);
       for (const observer of this.observers) await observer.begin?.(start);
       const result = await this.fit(start, interrupt.signal).catch((error: unknown) => {
         throw explainFailure(error, this.parts);
@@ -77,7 +78,7 @@ export class TrainingRun {
   }
 
   private fit(start: TrainingState | undefined, signal: AbortSignal): Promise<FitResult> {
-    const { compiled, network, dataset, evaluation, recipe } = this.parts;
+    const { compiled, network, dataset, evaluation, recipe, ranks } = this.parts;
     return fit(network, dataset, recipe, {
       evaluation,
       scores: scoresOf(compiled),
@@ -97,6 +98,7 @@ export class TrainingRun {
       onSearch: (steps) =>
         say(`looking for the layer: ${plural(steps, "step")} again; Ctrl-C leaves it out`),
       checkpoint: (state) => this.save(state),
+      exchange: ranks?.collective,
     });
   }
 

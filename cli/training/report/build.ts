@@ -83,7 +83,7 @@ export class ReportBuilder {
   }
 
   private facts(): Facts {
-    const { network, dataset, evaluation, folder } = this.parts;
+    const { network, dataset, evaluation, folder, ranks } = this.parts;
     const { name, software } = network.adapter;
     return [
       ["command", `netc ${process.argv.slice(2).join(" ")}`],
@@ -94,6 +94,7 @@ export class ReportBuilder {
       ...(evaluation
         ? [["evaluated on", `${evaluation.name}: ${formatCount(evaluation.length)}`] as const]
         : []),
+      ...(ranks ? [["ranks", formatCount(ranks.size)] as const] : []),
       ["parameters", formatCount(parameterCount(this.parts))],
       ["folder", folder],
       ["versions", `netc ${version()}, Node ${process.versions.node}`],
@@ -101,21 +102,23 @@ export class ReportBuilder {
   }
 
   private async timings(): Promise<Timings> {
-    const { network, recipe } = this.parts;
-    const examples = randomExamples(network.program, recipe.batch);
-    const step = { ...examples, accumulate: recipe.accumulate };
+    const { network, recipe, ranks } = this.parts;
+    // Of several ranks, this one's part of a step.
+    const { batch } = network;
+    const examples = randomExamples(network.program, batch);
+    const accumulate = recipe.accumulate && Math.ceil(recipe.accumulate / (ranks?.size ?? 1));
+    const step = { ...examples, accumulate };
     const profile = await profileSteps(network, "train", step, { rounds: 3, seconds: 2 });
     const clock = profile.method === "timestamps" ? "the device's clock" : "repeated submissions";
     const kernels = profile.steps.map(({ step, milliseconds }): KernelTiming => {
-      const operations = 2 * step.macs * recipe.batch;
+      const operations = 2 * step.macs * batch;
       const gflops = operations / (Math.max(milliseconds, 1e-6) * 1e6);
       const timing = { name: step.label, line: step.location.line, milliseconds };
       return operations > 0 ? { ...timing, gflops } : timing;
     });
     const whole = `${profile.milliseconds.toFixed(1)} ms`;
     const slices = Math.max(...profile.steps.map(({ times }) => times));
-    const examplesOf =
-      slices > 1 ? `${recipe.batch} examples in ${slices} slices` : `${recipe.batch} examples`;
+    const examplesOf = slices > 1 ? `${batch} examples in ${slices} slices` : `${batch} examples`;
     const note =
       `A training step of ${examplesOf}, dispatch by dispatch, timed by ${clock} after the run; ` +
       `${whole} in all. \`netc time\` measures more closely.`;

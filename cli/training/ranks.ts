@@ -1,0 +1,170 @@
+/** `netc train` as one of several ranks that a launcher started: they train together. */
+import { createHash } from "node:crypto";
+import type { TrainRecipe } from "../../program/recipe.js";
+import type { Dataset } from "../../runtime/data/dataset.js";
+import { InputError } from "../../runtime/errors.js";
+import type { Network } from "../../runtime/network.js";
+import { launchOf, type MpiCollective } from "../../runtime/node/mpi/index.js";
+import {
+  parseState,
+  PeerFailedError,
+  Ranks,
+  serializeState,
+  type TrainingState,
+} from "../../runtime/training/index.js";
+import type { CompiledSpec } from "../compiled.js";
+import { ExitCode, Reported } from "../failure.js";
+import { plural } from "../format.js";
+import { version } from "../package.js";
+import { describeError, reportError } from "../report.js";
+import { say, sayWhatWasMuted, speakAsRank, warn } from "../terminal.js";
+
+export interface RanksOptions {
+  /** Seconds without a sign of life after which a rank ends the run. */
+  readonly timeout: number;
+}
+
+/** What ranks must have in common before they train. */
+export interface RankInputs {
+  readonly compiled: CompiledSpec;
+  readonly recipe: TrainRecipe;
+  readonly dataset: Dataset;
+  readonly evaluation: Dataset | undefined;
+  readonly steps: number | undefined;
+}
+
+/** The ranks of a run, from the point of view of one. */
+export class TrainingRanks extends Ranks {
+  constructor(override readonly collective: MpiCollective) {
+    super(collective);
+  }
+
+  get size(): number {
+    return this.collective.size;
+  }
+
+  /** Rank 0 speaks, writes and saves; the others only train. */
+  get isFirst(): boolean {
+    return this.rank === 0;
+  }
+
+  /** Throws InputError where a rank would train on something else than the others. */
+  async compare(inputs: RankInputs): Promise<void> {
+    const own = describeInputs(inputs);
+    const all = await this.meet<typeof own>(own);
+    const [first] = all as [typeof own];
+    for (const name of Object.keys(own) as (keyof typeof own)[]) {
+      const other = all.findIndex((each) => each[name] !== first[name]);
+      if (other < 0) continue;
+      throw new InputError(
+        `rank 0 has ${name} ${first[name]}, and ${this.nameOf(other)} has ${all[other]![name]}: ` +
+          "all ranks must have the same spec, data and flags",
+      );
+    }
+  }
+
+  /** Says how a batch is divided, and what that changes. */
+  announce({ batch }: TrainRecipe, { parameters }: Network): void {
+    const each = this.partOfBatch(batch);
+    const share = each * this.size === batch ? `${each}` : `up to ${each}`;
+    say(`${plural(batch, "image")} a step, ${share} on each of ${this.size} ranks`);
+    if (!parameters.some(({ role }) => role === "statistic")) return;
+    warn(
+      "in training, batch normalization takes the statistics of each rank's images; " +
+        "the running statistics are averaged",
+    );
+  }
+
+  /** The most examples that a rank has of a batch. */
+  partOfBatch(batch: number): number {
+    return Math.ceil(batch / this.size);
+  }
+
+  /** Gives all ranks the weights of rank 0, and the state with which it begins. */
+  async share(
+    network: Network,
+    start: TrainingState | undefined,
+  ): Promise<TrainingState | undefined> {
+    const own = this.isFirst ? await network.save({ optimizer: true }) : undefined;
+    const { length, state } = await this.ofRank0({
+      length: own?.length ?? 0,
+      ...(start && { state: serializeState(start) }),
+    });
+    const bytes = own ?? new Uint8Array(length);
+    await this.collective.broadcast(bytes, 0);
+    if (!own) await network.load(bytes);
+    return state === undefined ? undefined : parseState(state);
+  }
+
+  /** Waits until all ranks are done. */
+  async finish(): Promise<void> {
+    await this.meet(null);
+  }
+}
+
+function describeInputs({ compiled, recipe, dataset, evaluation, steps }: RankInputs) {
+  return {
+    netc: version(),
+    spec: compiled.compilation.programs[0]!.source.hash,
+    recipe: createHash("sha256").update(JSON.stringify(recipe)).digest("hex").slice(0, 16),
+    "training images": String(dataset.length),
+    "evaluation images": String(evaluation?.length ?? 0),
+    classes: dataset.classes.join(", "),
+    steps: String(steps ?? "of the recipe"),
+  };
+}
+
+/** Whether a launcher started this process, be it as the only one. */
+export const isLaunched = (): boolean => launchOf() !== undefined;
+
+/**
+ * Does a command's work as one of the ranks that a launcher started, or alone where it started no
+ * other. An error of one rank ends all; rank 0 tells the user of it, and the rank itself.
+ */
+export async function onRanks(
+  { timeout }: RanksOptions,
+  work: (ranks?: TrainingRanks) => Promise<void>,
+): Promise<void> {
+  const launch = launchOf();
+  if (!launch || launch.size === 1) return work();
+  if (launch.rank > 0) speakAsRank(`rank ${launch.rank}`);
+  const ranks = new TrainingRanks(await join(launch, timeout));
+  const exitCode = await endOf(ranks, work);
+  await ranks.collective.close(exitCode);
+  if (exitCode !== ExitCode.done) throw new Reported(exitCode);
+}
+
+async function join(
+  launch: NonNullable<ReturnType<typeof launchOf>>,
+  timeout: number,
+): Promise<MpiCollective> {
+  const { joinRanks } = await import("../../runtime/node/mpi/index.js");
+  const onWait = ([rank]: readonly number[], seconds: number) =>
+    say(`still waiting for rank ${rank}, which is alive, after ${seconds} s`);
+  try {
+    const collective = await joinRanks(launch, { timeout, onWait });
+    if (launch.rank > 0) speakAsRank(`rank ${launch.rank} (${collective.hosts![launch.rank]})`);
+    return collective;
+  } catch (error) {
+    // All ranks meet the same, and rank 0 says so.
+    throw launch.rank === 0 ? error : new Reported(describeError(error).exitCode);
+  }
+}
+
+async function endOf(
+  ranks: TrainingRanks,
+  work: (ranks: TrainingRanks) => Promise<void>,
+): Promise<ExitCode> {
+  try {
+    await ranks.guarding(async () => {
+      await work(ranks);
+      await ranks.finish();
+    });
+    return ExitCode.done;
+  } catch (error) {
+    // Rank 0 says what ended another.
+    if (error instanceof PeerFailedError && !ranks.isFirst) return ExitCode.runFailed;
+    if (error instanceof Reported) sayWhatWasMuted();
+    return reportError(error);
+  }
+}

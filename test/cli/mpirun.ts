@@ -1,0 +1,75 @@
+/** The launchers of this machine, and netc under them. */
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { join } from "node:path";
+import { root, type Outcome } from "./netc.js";
+
+/** A launcher, and the library whose processes it can start. */
+export interface Launcher {
+  readonly name: "Open MPI" | "MPICH";
+  readonly command: readonly string[];
+  readonly library: string;
+  /** A script that each rank runs netc through. */
+  readonly wrapper?: string;
+}
+
+const OPEN_MPI: Launcher = {
+  name: "Open MPI",
+  command: ["mpirun.openmpi", "--oversubscribe", "--allow-run-as-root"],
+  library: "libmpi.so.40",
+};
+
+const MPICH: Launcher = {
+  name: "MPICH",
+  command: ["mpirun.mpich"],
+  library: "libmpich.so.12",
+};
+
+const isInstalled = ({ command: [program] }: Launcher) =>
+  spawnSync(program!, ["--version"], { stdio: "ignore" }).status === 0;
+
+/**
+ * Those that are installed. Throws where Open MPI is not and `NETC_TEST_NO_SKIP` says that it must
+ * be.
+ */
+export function launchers(): readonly Launcher[] {
+  const found = [OPEN_MPI, MPICH].filter(isInstalled);
+  if (process.env["NETC_TEST_NO_SKIP"] === "1" && !found.includes(OPEN_MPI)) {
+    throw new Error("Open MPI is not installed");
+  }
+  return found;
+}
+
+export interface RankRun {
+  /** The launcher's process. */
+  readonly child: ChildProcess;
+  readonly ended: Promise<Outcome>;
+  /** Standard error so far. */
+  readonly stderr: () => string;
+}
+
+export interface RankRunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts `netc` on so many ranks. */
+export function startRanks(
+  { command: [program, ...flags], wrapper }: Launcher,
+  ranks: number,
+  args: readonly string[],
+  { env = {} }: RankRunOptions = {},
+): RankRun {
+  const main = join(root, "dist", "cli", "main.js");
+  const command = [...(wrapper ? [wrapper] : []), process.execPath, main, ...args];
+  const child = spawn(program!, [...flags, "-n", `${ranks}`, ...command], {
+    cwd: root,
+    env: { ...process.env, NETC_ADAPTER: process.env["NETC_ADAPTER"] ?? "embedded", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const ended = new Promise<Outcome>((resolve, reject) => {
+    child.on("error", reject).on("close", (code) => resolve({ code, stdout, stderr }));
+  });
+  return { child, ended, stderr: () => stderr };
+}
