@@ -58,7 +58,7 @@ interface TrainOptions extends AdapterOptions, DataFlags {
   readonly open?: boolean;
   readonly tensorboard?: string | true;
   readonly memory?: number;
-  readonly timeout: number;
+  readonly timeout?: number;
 }
 
 export function trainCommand(): Command {
@@ -101,9 +101,8 @@ export function trainCommand(): Command {
     .option("--tensorboard [dir]", "write TensorBoard's event files (default: OUT/tensorboard)")
     .option(
       "--timeout <seconds>",
-      "under mpirun: end the run when a rank gives no sign of life for this long",
+      "under mpirun: end the run when a rank gives no sign of life for this long (default: 60)",
       positiveNumber,
-      60,
     )
     .option("--max-skipped <n>", "unreadable files to tolerate (default: 1%)", positiveInteger)
     .addOption(adapterOption())

@@ -20,9 +20,11 @@ import { describeError, reportError } from "../report.js";
 import { say, sayWhatWasMuted, speakAsRank, warn } from "../terminal.js";
 
 export interface RanksOptions {
-  /** Seconds without a sign of life after which a rank ends the run. */
-  readonly timeout: number;
+  /** Seconds without a sign of life after which a rank ends the run; 60 unless given. */
+  readonly timeout?: number;
 }
+
+const DEFAULT_TIMEOUT = 60;
 
 /** What ranks must have in common before they train. */
 export interface RankInputs {
@@ -122,7 +124,7 @@ export const isLaunched = (): boolean => launchOf() !== undefined;
  * other. An error of one rank ends all; rank 0 tells the user of it, and the rank itself.
  */
 export async function onRanks(
-  { timeout }: RanksOptions,
+  { timeout = DEFAULT_TIMEOUT }: RanksOptions,
   work: (ranks?: TrainingRanks) => Promise<void>,
 ): Promise<void> {
   const launch = launchOf();

@@ -13,20 +13,23 @@ export type { Launch } from "./launcher.js";
 export interface MpiOptions {
   /** Seconds without a sign of life after which a rank ends the run of all. */
   readonly timeout: number;
-  /** Told each `timeout` that this rank waits for others that are alive. */
+  /** Called every `timeout` seconds while this rank waits for others that are alive. */
   readonly onWait?: (ranks: readonly number[], seconds: number) => unknown;
 }
 
-/** A collective that must be closed: a process that ends without it takes the others with it. */
+/** Ranks of an MPI launcher. Call `close` at the end: a process that ends without it ends all. */
 export interface MpiCollective extends Collective {
   /**
-   * Waits for all ranks and ends MPI. Ends the processes of all ranks at once where they can meet
-   * no more, with that exit code.
+   * Waits for all ranks and ends MPI. If the ranks can no longer meet, ends the processes of all
+   * ranks at once, with that exit code.
    */
   close(exitCode: number): Promise<void>;
 }
 
-/** Joins the ranks of a launch. Throws a RunFailedError where there is no MPI that can. */
+/**
+ * Joins the ranks that a launcher started (`launchOf`). Throws a RunFailedError if there is no MPI
+ * library, or if it is not the launcher's.
+ */
 export async function joinRanks(launch: Launch, options: MpiOptions): Promise<MpiCollective> {
   const world = new World(await beginMpi(launch), launch, options);
   await world.learnHosts();

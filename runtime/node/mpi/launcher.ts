@@ -30,7 +30,10 @@ const LAUNCHERS = [
   { launcher: "Slurm", size: "SLURM_STEP_NUM_TASKS", rank: "SLURM_PROCID", local: "SLURM_LOCALID" },
 ] as const;
 
-/** Undefined for a process that no launcher started. */
+/**
+ * This process's place among those that a launcher started, by the environment; undefined for a
+ * process that no launcher started.
+ */
 export function launchOf(environment: Environment = process.env): Launch | undefined {
   for (const { launcher, ...names } of LAUNCHERS) {
     const size = numberIn(environment, names.size);
