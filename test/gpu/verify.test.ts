@@ -182,7 +182,7 @@ describe("a wrong kernel of each list is found", () => {
     ["initialize", /initial values/, "draw(index),", "0.1 + draw(index),"],
     ["train", /image import/, "a[(plane", "0.5 * a[(plane"],
     ["train", /weight update/, "frame.momentum, is_first", "1.0, is_first"],
-    ["accumulate", /weight update/, "== 0u) + gradient", "== 0u) - gradient"],
+    ["accumulate", /weight update/, "!= 0u) + gradient", "!= 0u) - gradient"],
     ["update", /weight update/, "frame.momentum, is_first", "1.0, is_first"],
     ["average", /weight average/, "decay * average[at]", "average[at]"],
     ["evaluate", /batchnorm\d+ scale/, "weight[quad] /", "0.5 * weight[quad] /"],
