@@ -14,7 +14,6 @@ import {
 } from "../compiler/semantics/index.js";
 import type { Program } from "../program/program.js";
 import type { DataRecipe, TrainRecipe } from "../program/recipe.js";
-import type { Scores } from "../runtime/evaluation/index.js";
 import type { Network } from "../runtime/network.js";
 import { wrongInput } from "./failure.js";
 import { openSpec, requireNoErrors, type SpecFile } from "./spec.js";
@@ -115,9 +114,4 @@ function requireFeedable({ spec, model }: Pick<CompiledSpec, "spec" | "model">):
 /** The parameters of a compiled spec's model: the same in all of its programs. */
 export function parametersOf({ compilation }: CompiledSpec): Program["parameters"] {
   return compilation.programs[0]!.parameters;
-}
-
-/** What the network's prediction is of classes. */
-export function scoresOf({ model }: CompiledSpec): Scores {
-  return model.network?.outputs[0]?.gives === "probabilities" ? "probabilities" : "logits";
 }

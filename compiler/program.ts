@@ -4,7 +4,8 @@ import type { Graph } from "./ir/graph.js";
 import { lowerProgram, type LoweringOptions } from "./lower/program.js";
 import { stepGraphs, type GraphOptions } from "./passes/step-graphs.js";
 import { planProgram, type ProgramPlanOptions } from "./plan/program.js";
-import { writeProgram, type WriteOptions, type WrittenProgram } from "./write/program.js";
+import type { WriteOptions } from "./write/program-writer.js";
+import { writeProgram, type WrittenProgram } from "./write/program.js";
 
 /** What each stage is told; the options of several stages have the same meaning in all of them. */
 export type ProgramOptions = GraphOptions & ProgramPlanOptions & LoweringOptions & WriteOptions;

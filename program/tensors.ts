@@ -1,5 +1,5 @@
 /** Questions about a program's tensors. */
-import type { Program, ProgramTensor, TensorRole } from "./program.js";
+import type { Gives, Program, ProgramTensor, TensorRole } from "./program.js";
 
 type WithTensors = Pick<Program, "tensors">;
 
@@ -22,4 +22,17 @@ export function imageOf(program: WithTensors) {
 export function classesOf(program: WithTensors): number | undefined {
   const targets = tensorsOf(program, "target");
   return targets.length === 1 ? targets[0]!.classes?.count : undefined;
+}
+
+/** What an output may say of classes. */
+export type Scores = Exclude<Gives, "values">;
+
+/**
+ * What the one output says of classes; undefined where it holds other values, and where there are
+ * several outputs.
+ */
+export function scoresOf(program: WithTensors): Scores | undefined {
+  const outputs = tensorsOf(program, "prediction");
+  const gives = outputs.length === 1 ? outputs[0]!.gives : undefined;
+  return gives === "values" ? undefined : gives;
 }

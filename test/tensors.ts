@@ -36,5 +36,5 @@ export function tensorsFor(
 
 function predictionOf(values: number): ProgramTensor {
   const tensor = { name: "logits", role: "prediction", dtype: "f32" } as const;
-  return { ...tensor, shape: [values], axes: ["channel"], buffer: 2, pitch: 4 };
+  return { ...tensor, shape: [values], axes: ["channel"], buffer: 2, pitch: 4, gives: "logits" };
 }

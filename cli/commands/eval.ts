@@ -8,7 +8,6 @@ import {
   parametersOf,
   requireData,
   requireRecipe,
-  scoresOf,
   type CompiledSpec,
 } from "../compiled.js";
 import { openEvaluationData, warnOfUnreadable, type DataFlags } from "../data.js";
@@ -59,7 +58,6 @@ async function evaluate(path: string, options: EvalOptions): Promise<void> {
     await loadWeights(network, weights);
     const pass = {
       transforms,
-      scores: scoresOf(compiled),
       onProgress: (examples: number) => counter.update(examples),
     };
     const { fractions } = network.program;

@@ -1,4 +1,4 @@
-import { classesOf, imageOf, tensorsOf } from "../../program/tensors.js";
+import { imageOf, scoresOf, tensorsOf } from "../../program/tensors.js";
 import { listNames } from "../../compiler/calls/suggestion.js";
 import type { Command } from "commander";
 import { imagesOf } from "../../program/transforms.js";
@@ -8,7 +8,7 @@ import { rowOf, toProbabilities } from "../../runtime/evaluation/index.js";
 import type { Network } from "../../runtime/network.js";
 import { overViews } from "../../runtime/training/views.js";
 import { annotate, type Prediction } from "../annotate.js";
-import { compileSpec, parametersOf, scoresOf, type CompiledSpec } from "../compiled.js";
+import { compileSpec, parametersOf, type CompiledSpec } from "../compiled.js";
 import { trainedClassNames } from "../data.js";
 import { ExitCode, Failure, wrongInput } from "../failure.js";
 import { formatPercent } from "../format.js";
@@ -109,9 +109,16 @@ function requireImages({ model, spec }: CompiledSpec): void {
 
 function requireClasses({ compilation, spec }: CompiledSpec): void {
   const program = compilation.programs[0]!;
-  if (classesOf(program) !== undefined || program.metrics.length === 0) return;
+  const { model, metrics } = program;
+  if (scoresOf(program) !== undefined) return;
+  if (metrics.length > 0) {
+    throw wrongInput(
+      `model ${model} of ${spec.path} predicts numbers, not classes: call \`predict\` of the compiled module`,
+    );
+  }
   throw wrongInput(
-    `model ${program.model} of ${spec.path} predicts numbers, not classes: call \`predict\` of the compiled module`,
+    `model ${model} of ${spec.path} does not say whether its output holds scores of classes`,
+    "add a target and `loss cross_entropy(OUTPUT, TARGET)` if these are logits, or end the model with `softmax`; for other numbers, call `predict` of the compiled module",
   );
 }
 
@@ -122,11 +129,11 @@ async function probabilities(
   pictures: Pictures,
   onProgress: (done: number) => void,
 ): Promise<Float32Array[]> {
-  const scores = scoresOf(compiled);
   const rows: Float32Array[] = [];
   const { program } = network;
+  const scores = scoresOf(program)!;
   const transforms = compiled.recipe?.data?.eval?.transforms ?? [];
-  const judge = overViews(network, transforms, scores);
+  const judge = overViews(network, transforms);
   for await (const { images, count } of loadBatches(pictures, {
     batch: judge.batch,
     shape: imageOf(program),

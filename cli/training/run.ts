@@ -16,7 +16,6 @@ import {
   type TrainingState,
 } from "../../runtime/training/index.js";
 import { join } from "node:path";
-import { scoresOf } from "../compiled.js";
 import { warn } from "../terminal.js";
 import { warnOfUnreadable } from "../data.js";
 import { wrongInput } from "../failure.js";
@@ -78,10 +77,9 @@ export class TrainingRun {
   }
 
   private fit(start: TrainingState | undefined, signal: AbortSignal): Promise<FitResult> {
-    const { compiled, network, dataset, evaluation, recipe, ranks } = this.parts;
+    const { network, dataset, evaluation, recipe, ranks } = this.parts;
     return fit(network, dataset, recipe, {
       evaluation,
-      scores: scoresOf(compiled),
       start,
       steps: this.options.steps,
       signal,

@@ -8,8 +8,8 @@ import {
 } from "../ir/graph.js";
 import { BATCH, imageShape } from "../ir/shape.js";
 import { ActivationLayout, NO_MARGINS, type Margins } from "./activation-layout.js";
-import { ConvolutionGeometry } from "./geometry.js";
-import { Uses } from "../ir/uses.js";
+import { geometryOf, isContraction, type ConvolutionGeometry } from "./geometry.js";
+import type { Uses } from "../ir/uses.js";
 
 export type Layouts = ReadonlyMap<number, ActivationLayout>;
 
@@ -17,8 +17,7 @@ export type Layouts = ReadonlyMap<number, ActivationLayout>;
  * Chooses how each activation lies in memory: with the widest halo that one of its readers needs,
  * so that producers write into the interior and no reader tests bounds.
  */
-export function chooseLayouts(graph: Graph): Layouts {
-  const uses = new Uses(graph);
+export function chooseLayouts(graph: Graph, uses: Uses): Layouts {
   const values = [
     ...graph.inputs.map(({ value }) => value),
     ...graph.nodes.flatMap((node) => node.outputs),
@@ -72,17 +71,7 @@ function marginsFor(value: Value, reader: AnyNode): Margins {
 
 /** The geometry of a convolution (or gradient of one) whose windows move over the value. */
 function convolutionReading(value: Value, reader: AnyNode): ConvolutionGeometry | undefined {
-  if (reader.inputs[0] !== value) return undefined;
-  switch (reader.kind) {
-    case "convolution":
-      return new ConvolutionGeometry(reader.attributes, value.shape, reader.outputs[0]!.shape);
-    case "convolutionInputGradient":
-      return new ConvolutionGeometry(reader.attributes, reader.attributes.inputShape, value.shape);
-    case "convolutionWeightGradient":
-      return new ConvolutionGeometry(reader.attributes, value.shape, reader.inputs[1]!.shape);
-    default:
-      return undefined;
-  }
+  return isContraction(reader) && reader.inputs[0] === value ? geometryOf(reader) : undefined;
 }
 
 function widest(a: Margins, b: Margins): Margins {

@@ -1,4 +1,4 @@
-import type { ConvolutionAttributes, Pair } from "../ir/graph.js";
+import type { AnyNode, ConvolutionAttributes, Node, Pair } from "../ir/graph.js";
 import { imageShape, type Shape } from "../ir/shape.js";
 
 /** A convolution's sizes, in one place for layouts, parameters and kernels. */
@@ -86,4 +86,23 @@ export class ConvolutionGeometry {
       after: Math.max(0, last - spread + 1),
     };
   }
+}
+
+export type ContractionNode =
+  Node<"convolution"> | Node<"convolutionInputGradient"> | Node<"convolutionWeightGradient">;
+
+export const isContraction = (node: AnyNode): node is AnyNode & ContractionNode =>
+  node.kind === "convolution" ||
+  node.kind === "convolutionInputGradient" ||
+  node.kind === "convolutionWeightGradient";
+
+/** Of the convolution that a node computes, or a gradient of. */
+export function geometryOf({ kind, inputs, outputs, attributes }: ContractionNode) {
+  const shapes = {
+    convolution: () => [inputs[0]!.shape, outputs[0]!.shape] as const,
+    convolutionInputGradient: () => [outputs[0]!.shape, inputs[0]!.shape] as const,
+    convolutionWeightGradient: () => [inputs[0]!.shape, inputs[1]!.shape] as const,
+  };
+  const [from, to] = shapes[kind]();
+  return new ConvolutionGeometry(attributes, from, to);
 }

@@ -17,8 +17,7 @@ export const NO_HALVES: HalfValues = new Set();
  * keeps, statistics, means, losses), and of the activations the prediction and those next to a
  * loss, a softmax or a sum of squares: where PyTorch's autocast has f32, too.
  */
-export function chooseHalves(graph: Graph): HalfValues {
-  const uses = new Uses(graph);
+export function chooseHalves(graph: Graph, uses = new Uses(graph)): HalfValues {
   const predicted = portsOf(graph, "prediction");
   const values = [...portsOf(graph, "input"), ...graph.nodes.flatMap((node) => node.outputs)];
   const half = new Set(

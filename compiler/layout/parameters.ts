@@ -5,7 +5,7 @@ import { elementCount } from "../ir/shape.js";
 import type { Uses } from "../ir/uses.js";
 import type { Layouts } from "./choose-layouts.js";
 import { roundUpTo4 } from "./activation-layout.js";
-import { ConvolutionGeometry } from "./geometry.js";
+import { geometryOf } from "./geometry.js";
 import { evenShare, shares } from "./shares.js";
 
 /**
@@ -56,11 +56,8 @@ function layoutOf({ value }: Parameter, uses: Uses, layouts: Layouts): Parameter
     );
   if (!reader) return { kind: "vector", length: elementCount(value.shape) };
   // A transposed convolution makes what a convolution would read.
-  const isTransposed = reader.kind === "convolutionInputGradient";
-  const [input, output] = isTransposed
-    ? [reader.outputs[0]!, reader.inputs[0]!]
-    : [reader.inputs[0]!, reader.outputs[0]!];
-  const geometry = new ConvolutionGeometry(reader.attributes, input.shape, output.shape);
+  const [input] = reader.kind === "convolutionInputGradient" ? reader.outputs : reader.inputs;
+  const geometry = geometryOf(reader);
   if (geometry.isDirect) return { kind: "plain", length: elementCount(value.shape) };
   const { groups, kernel } = reader.attributes;
   return {
@@ -69,7 +66,7 @@ function layoutOf({ value }: Parameter, uses: Uses, layouts: Layouts): Parameter
     outputs: geometry.groupOutputs,
     inputs: geometry.groupInputs,
     kernel,
-    inputPitch: groups === 1 ? layouts.get(input.id)!.pitch : geometry.groupInputs,
+    inputPitch: groups === 1 ? layouts.get(input!.id)!.pitch : geometry.groupInputs,
   };
 }
 

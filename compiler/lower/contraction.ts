@@ -3,7 +3,7 @@ import type { Node, Value } from "../ir/graph.js";
 import { roundUpTo4 } from "../layout/activation-layout.js";
 import { ofGroups } from "../layout/window.js";
 import type { PixelNode, PixelPlan } from "../plan/pixels.js";
-import { geometryOf } from "../plan/problem.js";
+import { geometryOf } from "../layout/geometry.js";
 import type { LoweringContext } from "./context.js";
 import { lowerDirect } from "./direct.js";
 import { flippedWeights, taps } from "./flipped-weights.js";

@@ -3,7 +3,7 @@ import { elementCount } from "../ir/shape.js";
 import { directConvolution, directInputGradient, directWeightGradient } from "../kernels/direct.js";
 import type { ConvolutionGeometry } from "../layout/geometry.js";
 import { labelOf } from "../plan/labels.js";
-import { geometryOf } from "../plan/problem.js";
+import { geometryOf } from "../layout/geometry.js";
 import { fixed } from "../plan/storage.js";
 import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";

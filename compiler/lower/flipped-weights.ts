@@ -5,7 +5,7 @@ import { roundUpTo4 } from "../layout/activation-layout.js";
 import type { ConvolutionGeometry } from "../layout/geometry.js";
 import { pieceLabel } from "../layout/parameters.js";
 import type { PixelPlan, PixelShare } from "../plan/pixels.js";
-import { geometryOf } from "../plan/problem.js";
+import { geometryOf } from "../layout/geometry.js";
 import { fixed } from "../plan/storage.js";
 import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";

@@ -4,7 +4,7 @@ import { featureContraction } from "../kernels/contraction-features.js";
 import { pieceLabel } from "../layout/parameters.js";
 import { oneRun } from "../layout/window.js";
 import { labelOf } from "../plan/labels.js";
-import { geometryOf } from "../plan/problem.js";
+import { geometryOf } from "../layout/geometry.js";
 import type { FeaturePlan, TransposedPlan } from "../plan/products.js";
 import { perImage } from "../plan/storage.js";
 import { roundUpTo4 } from "../layout/activation-layout.js";

@@ -1,25 +1,16 @@
 /** All dispatches of a program: those of its step graphs, and those around them. */
-import type {
-  DataRecipe,
-  DataSplitRecipe,
-  MixedPrecision,
-  WeightAverage,
-} from "../../program/recipe.js";
-import { portOf } from "../ir/graph.js";
-import { imageShape } from "../ir/shape.js";
-import { LOSS_SCALE_KEY, portKey, type KeptParameter } from "../plan/persistent.js";
+import type { MixedPrecision, WeightAverage } from "../../program/recipe.js";
+import { LOSS_SCALE_KEY, type KeptParameter } from "../plan/persistent.js";
 import type { PlannedList, ProgramPlan } from "../plan/program.js";
 import { averageParameter, initializeParameter } from "./ends.js";
 import { lowerPlan, type LoweredList } from "./index.js";
 import { initializeLossScale } from "./loss-scale.js";
-import { lowerPreparation, type PreparationDraft } from "./prepare.js";
+import { lowerPreparations, type PreparationDrafts } from "./prepare.js";
 import type { StepDraft } from "./step-draft.js";
 
 export interface LoweringOptions {
   readonly precision?: MixedPrecision;
   readonly average?: WeightAverage;
-  /** What the images are read from; without it, they come as floats. */
-  readonly data?: DataRecipe;
 }
 
 export type LoweredLists = { readonly [List in PlannedList]?: LoweredList } & {
@@ -33,11 +24,6 @@ export interface LoweredProgram {
   /** What evaluation and prediction read in place of parameters. */
   readonly fold: readonly StepDraft[];
   readonly preparations: PreparationDrafts;
-}
-
-export interface PreparationDrafts {
-  readonly train?: PreparationDraft;
-  readonly eval?: PreparationDraft;
 }
 
 export function lowerProgram(plan: ProgramPlan, options: LoweringOptions): LoweredProgram {
@@ -58,7 +44,7 @@ export function lowerProgram(plan: ProgramPlan, options: LoweringOptions): Lower
     ],
     average: parameters.flatMap((parameter) => averageSteps(plan, parameter, options)),
     fold: foldSteps([...(lists.evaluate ? [lists.evaluate] : []), lists.predict]),
-    preparations: lowerPreparations(plan, options),
+    preparations: lowerPreparations(plan.preparations),
   };
 }
 
@@ -92,23 +78,4 @@ function foldSteps(lists: readonly LoweredList[]): readonly StepDraft[] {
     }
   }
   return [...byResult.values()].flat();
-}
-
-function lowerPreparations(
-  { forward, persistent: { ports } }: ProgramPlan,
-  { data }: LoweringOptions,
-): PreparationDrafts {
-  if (!data) return {};
-  const value = portOf(forward, "input");
-  const images = ports.get(portKey({ role: "input", name: value.name }))!;
-  const shape = imageShape(value.shape);
-  const lower = (split: DataSplitRecipe | undefined, name: string) => {
-    if (!split) return undefined;
-    const { span } = value.origin;
-    const origin = { name, span: { ...span, start: { ...span.start, ...split.location } } };
-    return lowerPreparation(name, split, { shape, images, origin });
-  };
-  const train = lower(data.train, "train");
-  const evaluation = lower(data.eval, "eval");
-  return { ...(train && { train }), ...(evaluation && { eval: evaluation }) };
 }

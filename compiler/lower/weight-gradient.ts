@@ -4,7 +4,7 @@ import type { Descent, GradientUse } from "../kernels/gradient-sink.js";
 import { RANK_ROWS, rankUpdate } from "../kernels/rank-update.js";
 import { updateFromPartials } from "../kernels/update.js";
 import { roundUpTo4 } from "../layout/activation-layout.js";
-import { geometryOf } from "../plan/problem.js";
+import { geometryOf } from "../layout/geometry.js";
 import { fixed } from "../plan/storage.js";
 import type { WeightPartials, WeightPiece, WeightPlan } from "../plan/weights.js";
 import { RANK_IMAGES } from "../schedules/index.js";

@@ -1,7 +1,7 @@
 import { readsOf } from "../ir/fusion.js";
 import { portsOf, type AnyNode, type Graph, type Value } from "../ir/graph.js";
 import { BATCH, elementCount } from "../ir/shape.js";
-import { ConvolutionGeometry } from "../layout/geometry.js";
+import { geometryOf, isContraction } from "../layout/geometry.js";
 import { chooseLayouts, isActivation, type Layouts } from "../layout/choose-layouts.js";
 import { recompute, TrainingParts } from "./recompute.js";
 import { Uses } from "../ir/uses.js";
@@ -75,7 +75,7 @@ class RepetitionSearch {
   ) {
     this.parts = new TrainingParts(graph);
     this.uses = new Uses(graph);
-    this.layouts = chooseLayouts(graph);
+    this.layouts = chooseLayouts(graph, this.uses);
     this.timeline = this.timelineOf(this.chosen);
   }
 
@@ -186,18 +186,10 @@ class RepetitionSearch {
   }
 
   private costOf(node: AnyNode): RepetitionCost {
-    const { inputs, outputs } = node;
+    const { outputs } = node;
     const moved = [...readsOf(node), ...outputs].filter(isLarge);
     const bytes = moved.reduce((sum, value) => sum + this.bytesOf(value), 0) / this.batch;
-    const [x, y] = [inputs[0]!.shape, outputs[0]!.shape];
-    switch (node.kind) {
-      case "convolution":
-        return { macs: new ConvolutionGeometry(node.attributes, x, y).macs, bytes };
-      case "convolutionInputGradient":
-        return { macs: new ConvolutionGeometry(node.attributes, y, x).macs, bytes };
-      default:
-        return { macs: 0, bytes };
-    }
+    return { macs: isContraction(node) ? geometryOf(node).macs : 0, bytes };
   }
 }
 

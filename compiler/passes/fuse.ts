@@ -5,7 +5,7 @@ import { channel, operand, type Expression } from "../ir/expression.js";
 import { canFuse, readsOf, type Fusion } from "../ir/fusion.js";
 import type { AnyNode, Graph, LabelRule, Node, OpKind, Value } from "../ir/graph.js";
 import { MOST_BINDINGS } from "../../program/limits.js";
-import { ConvolutionGeometry } from "../layout/geometry.js";
+import { geometryOf } from "../layout/geometry.js";
 import { normalizeExpression } from "../ir/normalize-expression.js";
 import type { Uses } from "../ir/uses.js";
 import { GraphEditor, type Joined } from "./graph-editor.js";
@@ -293,11 +293,8 @@ const fuseBias: Rule<"channelSum"> = (bias, uses) => {
 };
 
 /** Whether a weight gradient takes the direct form, whose kernel stores scalars. */
-function isDirect(node: AnyNode): boolean {
-  if (node.kind !== "convolutionWeightGradient") return false;
-  const [input, gradient] = node.inputs;
-  return new ConvolutionGeometry(node.attributes, input!.shape, gradient!.shape).isDirect;
-}
+const isDirect = (node: AnyNode): boolean =>
+  node.kind === "convolutionWeightGradient" && geometryOf(node).isDirect;
 
 /**
  * Each update behind the last node that reads its weights or makes what it reads; the later of two

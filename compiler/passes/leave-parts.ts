@@ -1,7 +1,7 @@
 import { canFuse, readsOf, type LeftParts } from "../ir/fusion.js";
 import type { AnyNode, Graph, Value } from "../ir/graph.js";
 import { Uses } from "../ir/uses.js";
-import { ConvolutionGeometry } from "../layout/geometry.js";
+import { geometryOf, isContraction } from "../layout/geometry.js";
 import type { HalfValues } from "../layout/halves.js";
 import { MOST_BINDINGS } from "../../program/limits.js";
 
@@ -57,9 +57,7 @@ const reduces = ({ kind, inputs }: AnyNode, value: Value): boolean =>
  */
 function canLeave(node: AnyNode): boolean {
   if (!canFuse(node.kind, "leaves")) return false;
-  const [x, y] = [node.inputs[0]!.shape, node.outputs[0]!.shape];
-  if (node.kind === "convolution") return !new ConvolutionGeometry(node.attributes, x, y).isDirect;
-  if (node.kind !== "convolutionInputGradient") return true;
-  const { isDirect, coversInput } = new ConvolutionGeometry(node.attributes, y, x);
-  return !isDirect && !coversInput;
+  if (!isContraction(node)) return true;
+  const { isDirect, coversInput } = geometryOf(node);
+  return !isDirect && (node.kind === "convolution" || !coversInput);
 }

@@ -1,5 +1,4 @@
 import type { AnyNode, Node, OpKind, Value } from "../ir/graph.js";
-import type { Uses } from "../ir/uses.js";
 import { SQUARES_BLOCKS } from "../schedules/reductions.js";
 import {
   planConvolution,
@@ -42,7 +41,6 @@ export type ChosenKind = keyof Choices;
 /** What is known when the choices for a node are made. */
 interface Known {
   readonly settings: PlanSettings;
-  readonly uses: Uses;
   readonly placements: Placements;
   /** By the nodes before it that leave parts of reductions. */
   readonly left: ReadonlyMap<AnyNode, readonly RangedParts[]>;
@@ -63,8 +61,8 @@ const PLANNERS: {
   squareSum: ({ placements }, { inputs: [gradient] }) => squareBlocks(gradient!, placements),
 };
 
-function joinedParts({ settings, uses, left }: Known, node: ReductionNode) {
-  const maker = uses.maker(node.inputs[0]!);
+function joinedParts({ settings, left }: Known, node: ReductionNode) {
+  const maker = settings.uses.maker(node.inputs[0]!);
   const isLeft = maker?.fusion?.leaves?.reduction === node.outputs[0];
   return planReduction(settings, node, isLeft ? left.get(maker!) : undefined);
 }
@@ -79,14 +77,10 @@ export interface NodeChoices {
   readonly left: ReadonlyMap<AnyNode, readonly RangedParts[]>;
 }
 
-export function chooseForNodes(
-  settings: PlanSettings,
-  uses: Uses,
-  placements: Placements,
-): NodeChoices {
+export function chooseForNodes(settings: PlanSettings, placements: Placements): NodeChoices {
   const choices = new Map<AnyNode, Choices[ChosenKind]>();
   const left = new Map<AnyNode, readonly RangedParts[]>();
-  const known = { settings, uses, placements, left };
+  const known = { settings, placements, left };
   for (const node of settings.graph.nodes) {
     if (isChosen(node)) choices.set(node, plannerOf(node.kind)(known, node));
     if (node.fusion?.leaves) {

@@ -1,6 +1,7 @@
 import type { Node } from "../ir/graph.js";
 import { planPixels, type PixelPlan } from "./pixels.js";
-import { geometryOf, type ContractionChoice } from "./problem.js";
+import { geometryOf } from "../layout/geometry.js";
+import type { ContractionChoice } from "./problem.js";
 import { planProduct, type FeaturePlan, type TransposedPlan } from "./products.js";
 import type { PlanSettings } from "./settings.js";
 import { planWeights, type WeightPlan } from "./weights.js";

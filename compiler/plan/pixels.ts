@@ -10,7 +10,8 @@ import { productWindow, window, windowSteps, type Window } from "../layout/windo
 import { chooseSchedules, type ContractionProblem } from "../schedules/index.js";
 import { isSplit, type ContractionSchedule } from "../schedules/schedule.js";
 import { labelOf } from "./labels.js";
-import { geometryOf, type ContractionChoice } from "./problem.js";
+import { geometryOf } from "../layout/geometry.js";
+import type { ContractionChoice } from "./problem.js";
 import { layoutOf, parameterOf, sumsOf, type PlanSettings } from "./settings.js";
 import { fixed, perImage, scratch, type Storage } from "./storage.js";
 import { planWinograd, winogradTiles, type WinogradPlan } from "./winograd.js";

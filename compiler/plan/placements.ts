@@ -1,7 +1,6 @@
 /** The memory of each value of a step graph. */
 import type { AnyNode, Graph, Port, Value } from "../ir/graph.js";
 import { BATCH, elementCount, imageShape } from "../ir/shape.js";
-import { Uses } from "../ir/uses.js";
 import { roundUpTo4 } from "../layout/activation-layout.js";
 import { isActivation } from "../layout/choose-layouts.js";
 import { codeWidth } from "../layout/code-width.js";
@@ -32,7 +31,6 @@ export function placeValues(settings: PlanSettings, options: PlacementOptions): 
 
 class Placing {
   private readonly placed: Map<number, readonly Storage[]>;
-  private readonly uses: Uses;
   private readonly gradients: ReadonlyMap<number, StoredParameter>;
   private readonly predictions: ReadonlyMap<Value, Port>;
 
@@ -42,7 +40,6 @@ class Placing {
   ) {
     const { graph, parameters } = settings;
     this.placed = new Map(options.kept);
-    this.uses = new Uses(graph);
     this.gradients = gradientsOf(graph, parameters);
     this.predictions = new Map(graph.outputs.map((port) => [port.value, port]));
   }
@@ -96,7 +93,7 @@ class Placing {
    */
   private gradient({ parameter, pieces }: StoredParameter, gradient: Value): readonly Storage[] {
     const kept = this.options.gradients.get(parameter.value.id);
-    const isPart = this.uses.readers(gradient).some(({ kind }) => kind === "sumGradients");
+    const isPart = this.settings.uses.readers(gradient).some(({ kind }) => kind === "sumGradients");
     if (kept && !isPart) return kept;
     return pieces.map(({ bytes }) => scratch(`${parameter.value.name} gradient`, fixed(bytes)));
   }
@@ -117,7 +114,7 @@ class Placing {
     if (shape[0] !== BATCH) return fixed(4 * roundUpTo4(elementCount(shape)));
     if (shape.length === 1) return perImage(4);
     if (node.kind !== "maxPool") throw new Error(`${value.name} is neither activation nor code`);
-    if (this.uses.readers(value).length === 0) return undefined;
+    if (this.settings.uses.readers(value).length === 0) return undefined;
     // A word for each channel quad of each output pixel, or for each element.
     const { channels, height, width } = imageShape(shape);
     const words = codeWidth(node.attributes.kernel) === "bytes" ? 1 : 4;

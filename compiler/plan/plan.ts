@@ -1,5 +1,4 @@
 import type { AnyNode, Node, Value } from "../ir/graph.js";
-import { Uses } from "../ir/uses.js";
 import { chooseForNodes, type Choices, type ChosenKind, type NodeChoices } from "./choices.js";
 import { foldedNodes } from "./folded.js";
 import { makesLines } from "./forms.js";
@@ -32,7 +31,7 @@ export function planGraph(settings: PlanSettings, options: PlanOptions): Plan {
     ...settings,
     persistent: options.persistent,
     placements,
-    ...chooseForNodes(settings, new Uses(graph), placements),
+    ...chooseForNodes(settings, placements),
     lines: new Set(graph.nodes.filter(makesLines)),
     folded: new Set(options.folds ? foldedNodes(graph) : []),
   };

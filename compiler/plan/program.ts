@@ -1,7 +1,7 @@
 /** The plans of all step lists of a program. */
 import { bindableBytes, DEFAULT_LIMITS, type DeviceLimits } from "../../program/limits.js";
 import type { Target } from "../../program/program.js";
-import type { MixedPrecision } from "../../program/recipe.js";
+import type { DataRecipe, MixedPrecision } from "../../program/recipe.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
 import { trainedParameters } from "../ir/fusion.js";
 import type { Graph, Value } from "../ir/graph.js";
@@ -9,7 +9,7 @@ import type { StepGraphs } from "../ir/step-graphs.js";
 import { Uses } from "../ir/uses.js";
 import { chooseLayouts } from "../layout/choose-layouts.js";
 import { chooseHalves, NO_HALVES } from "../layout/halves.js";
-import { storeParameter } from "../layout/parameters.js";
+import { storeParameter, type StoredParameter } from "../layout/parameters.js";
 import type { TunedSchedules } from "../schedules/index.js";
 import { foldedNodes, foldedStorage } from "./folded.js";
 import { layoutsOfParameters } from "./parameters.js";
@@ -21,6 +21,7 @@ import {
 } from "./persistent.js";
 import type { Placements } from "./placements.js";
 import { planGraph, type Plan } from "./plan.js";
+import { planPreparations, type PreparationPlans } from "./preparation.js";
 
 export interface ProgramPlanOptions extends KeptStates {
   readonly target: Target;
@@ -33,6 +34,8 @@ export interface ProgramPlanOptions extends KeptStates {
   readonly keepGradients?: boolean;
   /** Schedules that were measured to be best; the others are chosen by the cost model. */
   readonly tuned?: TunedSchedules;
+  /** What the images are read from; without it, they come as floats. */
+  readonly data?: DataRecipe;
   /**
    * Of the devices that are to run it; WebGPU's own if absent: a module then runs on any device.
    */
@@ -46,6 +49,7 @@ export interface ProgramPlan {
   readonly forward: Graph;
   readonly limits: DeviceLimits;
   readonly persistent: Persistent;
+  readonly preparations: PreparationPlans;
   readonly lists: { readonly [List in PlannedList]?: Plan } & { readonly predict: Plan };
 }
 
@@ -55,13 +59,7 @@ export function planProgram(
   options: ProgramPlanOptions,
 ): ProgramPlan {
   const { limits = DEFAULT_LIMITS } = options;
-  const reader = graphs.evaluate ?? graphs.predict;
-  const layouts = chooseLayouts(reader);
-  const uses = new Uses(reader);
-  const bindable = bindableBytes(limits);
-  const stored = forward.parameters.map((parameter) =>
-    storeParameter(parameter, uses, layouts, bindable),
-  );
+  const stored = storeParameters(forward, graphs.evaluate ?? graphs.predict, limits);
   const persistent = planPersistent(forward, graphs.train, stored, options);
   const common: Common = { options, limits, persistent, byId: byIdOf(persistent) };
   const { evaluate, predict, train } = graphs;
@@ -79,7 +77,20 @@ export function planProgram(
       evaluate: evaluate && planList(evaluate, common, read),
       predict: planList(predict, common, read),
     }),
+    preparations: planPreparations(forward, persistent, options.data),
   };
+}
+
+/** As the forward pass reads them. */
+function storeParameters(
+  { parameters }: Graph,
+  reader: Graph,
+  limits: DeviceLimits,
+): readonly StoredParameter[] {
+  const uses = new Uses(reader);
+  const layouts = chooseLayouts(reader, uses);
+  const bindable = bindableBytes(limits);
+  return parameters.map((parameter) => storeParameter(parameter, uses, layouts, bindable));
 }
 
 type ById<Of> = ReadonlyMap<number, Of>;
@@ -113,13 +124,15 @@ function planList(graph: Graph, common: Common, list: ListOptions): Plan {
   const sums = [...(list.sums ?? [])].map(([id, sum]) => [sum.id, byId.get(id)!] as const);
   const ofSums = sums.map(([id, { trained }]) => [id, trained!.gradient] as const);
   const { target, tuned, precision } = options;
+  const uses = new Uses(graph);
   const settings = {
     graph,
+    uses,
     target,
     limits,
     tuned,
-    layouts: chooseLayouts(graph),
-    half: precision ? chooseHalves(graph) : NO_HALVES,
+    layouts: chooseLayouts(graph, uses),
+    half: precision ? chooseHalves(graph, uses) : NO_HALVES,
     parameters: layoutsOfParameters(graph, new Map([...byId, ...sums])),
   };
   return planGraph(settings, {

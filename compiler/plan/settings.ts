@@ -1,6 +1,7 @@
 import { bindableBytes, type DeviceLimits } from "../../program/limits.js";
 import type { Target } from "../../program/program.js";
 import type { Graph, Value } from "../ir/graph.js";
+import type { Uses } from "../ir/uses.js";
 import type { ActivationLayout } from "../layout/activation-layout.js";
 import type { Layouts } from "../layout/choose-layouts.js";
 import type { HalfValues } from "../layout/halves.js";
@@ -10,6 +11,7 @@ import type { PartialSums, TunedSchedules } from "../schedules/index.js";
 /** What the choices for a step graph depend on. */
 export interface PlanSettings {
   readonly graph: Graph;
+  readonly uses: Uses;
   readonly target: Target;
   /** Of the devices that are to run it. */
   readonly limits: DeviceLimits;

@@ -12,7 +12,8 @@ import {
   type ContractionProblem,
 } from "../schedules/index.js";
 import { isSplit, type ContractionSchedule } from "../schedules/schedule.js";
-import { geometryOf, type ContractionChoice } from "./problem.js";
+import { geometryOf } from "../layout/geometry.js";
+import type { ContractionChoice } from "./problem.js";
 import { layoutOf, parameterOf, sumsOf, type PlanSettings } from "./settings.js";
 import { fixed, perImage, scratch, type Storage } from "./storage.js";
 

@@ -20,7 +20,7 @@ import { assertOneTensor } from "../training/source.js";
 import { overViews, type OverViews } from "../training/views.js";
 import { classResults, ConfusionCounts, type ClassResult } from "./confusion.js";
 import type { ConfusionMatrix } from "./confusion.js";
-import { indexOfLargest, rowOf, toProbabilities, type Scores } from "./probabilities.js";
+import { indexOfLargest, requireScores, rowOf, toProbabilities } from "./probabilities.js";
 
 /** What an examination uses of a network. */
 export type Classifier = Pick<TrainableNetwork, "batch" | "inspectCall" | "measure"> & {
@@ -55,7 +55,6 @@ export interface Examination {
 }
 
 export interface ExamineOptions extends EvaluateOptions {
-  readonly scores: Scores;
   /** Mistakes to keep, 0 unless told. */
   readonly mistakes?: number;
   /** Examines about this many examples, evenly spread over the dataset, instead of all. */
@@ -69,7 +68,7 @@ export interface ExamineOptions extends EvaluateOptions {
 export async function examineDataset(
   network: Classifier,
   dataset: Dataset,
-  options: ExamineOptions,
+  options: ExamineOptions = {},
 ): Promise<Examination | undefined> {
   return examine(dataset, options, network);
 }
@@ -80,7 +79,7 @@ export async function examineDataset(
 export async function evaluateClassifier(
   network: Classifier,
   dataset: Dataset,
-  options: ExamineOptions,
+  options: ExamineOptions = {},
 ): Promise<(Examination & Evaluation) | undefined> {
   const sums = new EvaluationSums(network, imagesOf(options.transforms ?? []));
   const examination = await examine(dataset, options, network, sums);
@@ -102,7 +101,8 @@ async function examine(
   const { transforms = [] } = options;
   let done = 0;
   const { program } = network;
-  const judged = overViews(network, transforms, options.scores);
+  const kind = requireScores(program);
+  const judged = overViews(network, transforms);
   for await (const { images, labels, position, count } of loadBatches(view, {
     batch: judged.batch,
     shape: imageOf(program),
@@ -120,7 +120,7 @@ async function examine(
     labels.forEach((actual, index) => {
       const row = rowOf(scores, count, index);
       if (!areFinite(row)) return counts.add(actual, undefined);
-      const probabilities = toProbabilities(row, options.scores);
+      const probabilities = toProbabilities(row, kind);
       const predicted = indexOfLargest(probabilities);
       counts.add(actual, predicted);
       if (actual === predicted) return;

@@ -1,7 +1,19 @@
 /** What a classifier's output says about each class. */
 
-/** What the rows of a network's output hold. */
-export type Scores = "logits" | "probabilities";
+import type { Program } from "../../program/program.js";
+import { scoresOf, tensorsOf, type Scores } from "../../program/tensors.js";
+import { InputError } from "../errors.js";
+
+/** What the network's output says of classes. Throws an InputError where it says nothing. */
+export function requireScores(program: Pick<Program, "tensors">): Scores {
+  const scores = scoresOf(program);
+  if (scores !== undefined) return scores;
+  const names = tensorsOf(program, "prediction").map(({ name }) => `\`${name}\``);
+  throw new InputError(
+    `expected an output with scores of classes, and got ${names.join(" and ") || "none"}: ` +
+      "compare one output with labels in a loss or a metric, or end the model with `softmax`",
+  );
+}
 
 /**
  * The softmax of a row of logits; a row of probabilities as it is. The largest logit is taken off

@@ -15,7 +15,6 @@ import {
   type BatchSource,
   type TrainingBatch,
 } from "./source.js";
-import type { Scores } from "../evaluation/probabilities.js";
 import type { Measurement } from "../measurement.js";
 import { describeCulprit, NotFiniteEvaluationError } from "./error.js";
 import type { Exchange } from "./exchange.js";
@@ -27,8 +26,6 @@ import { overViews, type Evaluated } from "./views.js";
 
 export interface EvaluateOptions {
   readonly transforms?: readonly Transform[];
-  /** What the model's output holds, for averages over views of an image; logits unless told. */
-  readonly scores?: Scores;
   readonly signal?: AbortSignal | undefined;
   /** The ranks that divide the examples among them. Batches that come ready made are all of each rank's. */
   readonly exchange?: Exchange | undefined;
@@ -38,7 +35,6 @@ export interface EvaluateOptions {
 
 const EVALUATE_OPTIONS: OptionNames<EvaluateOptions> = {
   transforms: true,
-  scores: true,
   signal: true,
   exchange: true,
   onProgress: true,
@@ -71,7 +67,7 @@ export async function evaluateDataset(
   // Batches that come ready made have been through theirs.
   const { exchange, signal } = options;
   const transforms = isDataset(dataset) ? (options.transforms ?? []) : [];
-  const evaluated = overViews(network, transforms, options.scores);
+  const evaluated = overViews(network, transforms);
   const sums = new EvaluationSums(network, imagesOf(transforms));
   const batches: AsyncGenerator<TrainingBatch, void, void> = isDataset(dataset)
     ? loadBatches(dataset, {

@@ -257,12 +257,11 @@ class TrainingRun implements Repeatable {
   }
 
   async evaluate(): Promise<Evaluation | undefined> {
-    const { evaluation, signal, scores, onEvaluationProgress } = this.options;
+    const { evaluation, signal, onEvaluationProgress } = this.options;
     if (evaluation === undefined) return undefined;
     const options = {
       transforms: this.recipe.data?.eval?.transforms ?? [],
       signal,
-      scores,
       exchange: this.exchange,
       onProgress: onEvaluationProgress,
     };

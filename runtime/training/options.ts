@@ -1,6 +1,5 @@
 /** What `fit` is told and what it tells: reports on the way, and the result. */
 import type { Dataset } from "../data/dataset.js";
-import type { Scores } from "../evaluation/probabilities.js";
 import type { Collective } from "./collective.js";
 import type { Evaluation } from "./evaluate.js";
 import type { Metrics } from "./network.js";
@@ -47,8 +46,6 @@ export interface FitOptions {
   readonly onEpoch?: (report: EpochReport) => unknown;
   /** Examples evaluated so far in the evaluation after an epoch. */
   readonly onEvaluationProgress?: (examples: number) => unknown;
-  /** What the model's output holds, for evaluations by ten crops; logits unless told. */
-  readonly scores?: Scores;
   /**
    * Called with the state to save when a run begins, after each epoch (short epochs share one),
    * every `checkpointSeconds` and `checkpointSteps` within one, and when the run ends, early or
@@ -93,7 +90,6 @@ const FIT_OPTIONS: OptionNames<FitOptions> = {
   onStep: true,
   onEpoch: true,
   onEvaluationProgress: true,
-  scores: true,
   checkpoint: true,
   checkpointSeconds: true,
   checkpointSteps: true,

@@ -4,10 +4,10 @@
  */
 import { imagesOf, type Transform } from "../../program/transforms.js";
 import type { Images } from "../data/dataset.js";
-import { sizeOf, tensorsOf } from "../../program/tensors.js";
+import { sizeOf, tensorsOf, type Scores } from "../../program/tensors.js";
 import { InputError } from "../errors.js";
 import { areFinite } from "../examples.js";
-import { toProbabilities, type Scores } from "../evaluation/probabilities.js";
+import { requireScores, toProbabilities } from "../evaluation/probabilities.js";
 import { totalOf, type Measurement } from "../measurement.js";
 import type { TrainableNetwork } from "./network.js";
 
@@ -28,12 +28,12 @@ export interface OverViews extends Pick<Evaluated, "batch" | "measure" | "progra
  * The network as one of examples rather than of views: of an example's probabilities the mean over
  * its views is taken, as the 2012 paper does. The loss is then the cross entropy of the mean, by
  * the loss's class weights, and metrics are those of labels alone. The network itself where each
- * example is one image. Throws an InputError where the views of an example are more than a batch.
+ * example is one image. Throws an InputError where the views of an example are more than a batch,
+ * and where the output holds no scores of classes.
  */
 export function overViews<Network extends Evaluated>(
   network: Network,
   transforms: readonly Transform[],
-  scores: Scores = "logits",
 ): Network | OverViews {
   const views = imagesOf(transforms);
   if (views === 1) return network;
@@ -43,6 +43,7 @@ export function overViews<Network extends Evaluated>(
       `ten_crop makes ${views} images of each, and the network takes batches of up to ${batch}: choose a batch of at least ${views}`,
     );
   }
+  const scores = requireScores(program);
   const predict = async (images: Images) => {
     // Images of a dataset are those of a network with one output.
     const values = (await network.predict!(images)) as Float32Array;

@@ -409,6 +409,15 @@ describe("wrong input ends with 1 and says what is wrong", () => {
     expectPlainError(outcome, /broken\.png cannot be read as an image/);
   });
 
+  test("classes of a model that does not say what its output holds", async () => {
+    const model = "model Bare { input image: f32[N, 3, 8, 8]\n flatten -> linear(2) }";
+    await workspace.write("bare.net", model);
+    const outcome = await netc(["predict", "bare.net", "--weights", WEIGHTS, "a.png"]);
+    expect(outcome.code).toBe(1);
+    expectPlainError(outcome, /does not say whether its output holds scores of classes/);
+    expect(outcome.stderr).toMatch(/add a target and `loss cross_entropy/);
+  });
+
   test("missing data", async () => {
     const outcome = await netc(["train", "stripes.net", "--data", "nowhere"]);
     expect(outcome.code).toBe(1);

@@ -32,7 +32,7 @@ const dataset: Dataset = {
 };
 const network = {
   batch: 2,
-  program: { tensors: tensorsFor({ channels: 1, height: 1, width: 2 }, { classes: 3 }) },
+  program: { tensors: tensorsFor({ channels: 1, height: 1, width: 2 }, { classes: 3, values: 2 }) },
   predict: (images: Float32Array) => Promise.resolve(images),
   measure: (_: Float32Array, of: Uint32Array) =>
     Promise.resolve(measured({ loss: of[0]! }, of.length)),
@@ -47,18 +47,16 @@ test("metrics are measured only where they are wanted", async () => {
       return network.measure(images, of);
     },
   };
-  const examined = await examineDataset(judge, dataset, { scores: "logits" });
+  const examined = await examineDataset(judge, dataset);
   expect(evaluations).toEqual([]);
-  const { metrics, ...evaluated } = (await evaluateClassifier(judge, dataset, {
-    scores: "logits",
-  }))!;
+  const { metrics, ...evaluated } = (await evaluateClassifier(judge, dataset))!;
   expect(evaluated).toEqual(examined);
   expect(evaluations).toEqual([2, 1, 1]);
   expect(metrics).toEqual({ loss: (0 * 2 + 1 + 1) / 4 });
 });
 
 test("an examination counts what is taken for what, and keeps the surest mistakes", async () => {
-  const examination = await examineDataset(network, dataset, { scores: "logits", mistakes: 1 });
+  const examination = await examineDataset(network, dataset, { mistakes: 1 });
   expect(examination).toMatchObject({
     examples: 4,
     confusion: [
@@ -77,9 +75,9 @@ test("an examination counts what is taken for what, and keeps the surest mistake
 });
 
 test("mistakes name examples of the whole dataset, also after unreadable ones and in a part", async () => {
-  const all = await examineDataset(network, dataset, { scores: "logits", mistakes: 9 });
+  const all = await examineDataset(network, dataset, { mistakes: 9 });
   expect(all!.mistakes.map(({ example }) => example)).toEqual([4, 3]);
-  const part = { scores: "logits", mistakes: 9, examples: 2 } as const;
+  const part = { mistakes: 9, examples: 2 } as const;
   const some = await examineDataset(network, dataset, part);
   expect(some!.examples).toBe(1);
 });
@@ -112,7 +110,6 @@ test("ten crops of an example are judged by their mean", async () => {
   };
   const examination = await evaluateClassifier({ ...judge, predict }, pictures, {
     transforms: [{ kind: "ten_crop", size: 2 }],
-    scores: "logits",
     mistakes: 2,
   });
   // Crops differ by constants only, and a mirrored one swaps its columns.
@@ -146,7 +143,7 @@ test("an examination leaves transforms to the dataset, where it has a place for 
         });
       },
     },
-    { scores: "logits", transforms, examples: 2 },
+    { transforms, examples: 2 },
   );
   expect(stages).toEqual([
     [0, transforms],

@@ -22,7 +22,7 @@ const STAGES: Readonly<Record<string, (forward: Graph) => () => unknown>> = {
   },
   lowered(forward) {
     const plan = planProgram(forward, stepGraphs(forward, options), options);
-    return () => lowerProgram(plan, options);
+    return () => lowerProgram(plan, {});
   },
   compiled: (forward) => () => compileGraph(forward, options),
 };

@@ -13,16 +13,17 @@ const TARGETS: readonly Target[] = ["gpu", "lanes8", "lanes4"];
 
 const VARIANTS: Readonly<Record<string, Partial<ProgramPlanOptions>>> = {
   plain: {},
-  "16 bits": { precision: { kind: "f16", lossScale: { kind: "none" } } },
+  "16 bits": { precision: { kind: "f16", lossScale: { kind: "static", scale: 128 } } },
   "clipped adam": {
     optimizer: {
-      ...optimizer,
       kind: "adam",
+      learningRate: 0.1,
+      weightDecay: 0,
       beta1: 0.9,
       beta2: 0.999,
       epsilon: 1e-8,
-      clip: { kind: "norm", limit: 1 },
-    } as ProgramPlanOptions["optimizer"],
+      clip: { norm: 1 },
+    },
   },
   "averages and gradients": { average: { kind: "ema", decay: 0.5 }, keepGradients: true },
   // Weights in several pieces.

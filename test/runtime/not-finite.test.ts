@@ -90,9 +90,8 @@ describe("a row that is not finite", () => {
       /^the loss of the evaluation is NaN: 1 of 4 examples .* come from `first.*` \(line 5\)$/;
     try {
       await expect(evaluateDataset(network, dataset)).rejects.toThrow(message);
-      const scores = "logits" as const;
-      await expect(evaluateClassifier(network, dataset, { scores })).rejects.toThrow(message);
-      const examined = await examineDataset(network, dataset, { scores, mistakes: 4 });
+      await expect(evaluateClassifier(network, dataset)).rejects.toThrow(message);
+      const examined = await examineDataset(network, dataset, { mistakes: 4 });
       expect(examined).toMatchObject({ examples: 4, notFinite: 1 });
       expect(examined!.confusion).toEqual([
         [2, 0],

@@ -69,3 +69,32 @@ test("a batch that holds no ten views is refused", async () => {
   const small = { ...network, batch: 9 };
   await expect(evaluateDataset(small, dataset, { transforms })).rejects.toThrow(/at least 10/);
 });
+
+test("views of an output without scores of classes are refused", async () => {
+  const { program } = network;
+  const tensors = program.tensors.map((tensor) =>
+    tensor.role === "prediction" ? { ...tensor, gives: "values" as const } : tensor,
+  );
+  const other = { ...network, program: { ...program, tensors } };
+  await expect(evaluateDataset(other, dataset, { transforms })).rejects.toThrow(
+    "expected an output with scores of classes, and got `logits`",
+  );
+});
+
+test("views of probabilities are averaged as they are", async () => {
+  const { program } = network;
+  const tensors = program.tensors.map((tensor) =>
+    tensor.role === "prediction" ? { ...tensor, gives: "probabilities" as const } : tensor,
+  );
+  const rows = (images: unknown) => {
+    const views = (images as Float32Array).length / 48;
+    return Promise.resolve(
+      Float32Array.from({ length: 2 * views }, (_, at) => [0.2, 0.8][at % 2]!),
+    );
+  };
+  const other = { ...network, program: { ...program, tensors }, predict: rows };
+  const evaluation = (await evaluateDataset(other, dataset, { transforms }))!;
+  // Labels are 0, 0 and 1.
+  expect(evaluation.metrics["loss"]).toBeCloseTo(-(2 * Math.log(0.2) + Math.log(0.8)) / 3, 5);
+  expect(evaluation.metrics["top1"]).toBeCloseTo(1 / 3, 5);
+});

@@ -10,7 +10,8 @@ import {
   type TunedSchedules,
 } from "../../compiler/schedules/index.js";
 import { problemOf, type ContractionPlan } from "../../compiler/plan/contractions.js";
-import { isContraction, type ContractionChoice } from "../../compiler/plan/problem.js";
+import { isContraction } from "../../compiler/layout/geometry.js";
+import type { ContractionChoice } from "../../compiler/plan/problem.js";
 import type { WrittenList, WrittenNode } from "../../compiler/write/lists.js";
 import type { WrittenProgram } from "../../compiler/write/program.js";
 import type { ProgramStep, Target } from "../../program/program.js";

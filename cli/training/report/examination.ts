@@ -3,7 +3,6 @@ import { classesOf } from "../../../program/tensors.js";
 import type { ReportedExamination, ReportedMistake } from "../../../report/data.js";
 import { examineDataset, type Mistake } from "../../../runtime/evaluation/index.js";
 import type { Dataset, Image } from "../../../runtime/data/dataset.js";
-import { scoresOf } from "../../compiled.js";
 import type { TrainingParts } from "../parts.js";
 
 const MISTAKES = 24;
@@ -18,13 +17,12 @@ const MAX_EXAMPLES = 10_000;
  * signal stopped it.
  */
 export async function examine(
-  { compiled, network, evaluation, recipe }: TrainingParts,
+  { network, evaluation, recipe }: TrainingParts,
   signal: AbortSignal,
 ): Promise<ReportedExamination | undefined> {
   if (evaluation === undefined || classesOf(network.program) === undefined) return undefined;
   const examination = await examineDataset(network, evaluation, {
     transforms: recipe.data?.eval?.transforms ?? [],
-    scores: scoresOf(compiled),
     // Features have no picture.
     mistakes: isOfFeatures(recipe) ? 0 : MISTAKES,
     examples: MAX_EXAMPLES,

@@ -1,0 +1,192 @@
+import {
+  PROGRAM_FORMAT,
+  type OptimizerSettings,
+  type Preparation,
+  type Program,
+  type ProgramAdapter,
+  type ProgramParameter,
+  type Target,
+  type TensorRole,
+} from "../../program/program.js";
+import type { MixedPrecision } from "../../program/recipe.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
+import { classTotals, type Graph, type Port } from "../ir/graph.js";
+import type { PreparationDraft } from "../lower/prepare.js";
+import type { LoweredProgram } from "../lower/program.js";
+import type { StepDraft } from "../lower/step-draft.js";
+import {
+  LOSS_SCALE_KEY,
+  portKey,
+  type KeptParameter,
+  type Persistent,
+} from "../plan/persistent.js";
+import type { PlannedList, ProgramPlan } from "../plan/program.js";
+import { locationOf, type Numbering } from "./numbering.js";
+import { accuraciesOf, describeTensor, metricsTensor, sumsOf } from "./tensors.js";
+
+export interface WriteOptions {
+  readonly target: Target;
+  readonly source: Program["source"];
+  /** Of the one target's labels, where the graph does not say. */
+  readonly classes?: number;
+  /** Metrics that are shares of something. */
+  readonly fractions?: readonly string[];
+  readonly optimizer: OptimizerSettings;
+  readonly precision?: MixedPrecision;
+  readonly keepGradients?: boolean;
+  /** Names the buffers of the sums of gradients, for `fit` with `exchange`. */
+  readonly exchange?: boolean;
+  /** The adapter on which schedules were measured. */
+  readonly adapter?: ProgramAdapter;
+}
+
+/** All dispatches, with those that clear memory. */
+export type Drafts = Pick<LoweredProgram, "initialize" | "average" | "fold" | "preparations"> &
+  Record<PlannedList, readonly StepDraft[]>;
+
+/** Writes a program down, with numbers for buffers and kernels. */
+export class ProgramWriter {
+  private readonly persistent: Persistent;
+  /** The graph of a training step; the forward one where there is none. */
+  private readonly trained: Graph;
+
+  constructor(
+    private readonly plan: ProgramPlan,
+    private readonly options: WriteOptions,
+    private readonly numbering: Numbering,
+  ) {
+    this.persistent = plan.persistent;
+    this.trained = plan.lists.train?.graph ?? plan.forward;
+  }
+
+  write({ preparations, ...lists }: Drafts): Program {
+    const { options, numbering, trained } = this;
+    const { forward } = this.plan;
+    const totals = classTotals(trained);
+    const parameters = this.persistent.parameters.map((parameter, index) =>
+      this.parameter(parameter, index + 1),
+    );
+    const lossScale = this.numberPorts();
+    const steps = this.steps(lists);
+    const prepared = this.preparations(preparations);
+    return {
+      format: PROGRAM_FORMAT,
+      target: options.target,
+      precision: options.precision?.kind,
+      lossScale,
+      adapter: options.adapter,
+      model: forward.name,
+      source: options.source,
+      ...this.tensors(),
+      metrics: forward.metrics.map(({ name }) => name),
+      fractions: options.fractions ?? [],
+      sums: { train: sumsOf(trained, totals), evaluate: sumsOf(forward, totals) },
+      classTotals: totals,
+      accuracies: accuraciesOf(forward),
+      parameters,
+      buffers: numbering.buffers,
+      kernels: numbering.kernels,
+      steps,
+      optimizer: options.optimizer,
+      preparations: Object.keys(prepared).length > 0 ? prepared : undefined,
+    };
+  }
+
+  /** Predictions come last. Returns the loss scale's. */
+  private numberPorts(): number | undefined {
+    const { ports, metrics } = this.persistent;
+    const { numbering } = this;
+    const scale = ports.get(LOSS_SCALE_KEY);
+    const lossScale = scale && numbering.buffer(scale);
+    const isPrediction = (key: string) => key.startsWith("prediction ");
+    for (const [key, io] of ports) if (!isPrediction(key)) numbering.buffer(io);
+    if (metrics) numbering.buffer(metrics);
+    for (const [key, io] of ports) if (isPrediction(key)) numbering.buffer(io);
+    return lossScale;
+  }
+
+  private steps(lists: Omit<Drafts, "preparations">): Program["steps"] {
+    const { numbering } = this;
+    return {
+      initialize: numbering.steps(lists.initialize),
+      train: numbering.steps(lists.train),
+      accumulate: numbering.steps(lists.accumulate),
+      update: numbering.steps(lists.update),
+      average: numbering.steps(lists.average),
+      fold: numbering.steps(lists.fold),
+      evaluate: numbering.steps(lists.evaluate),
+      predict: numbering.steps(lists.predict),
+    };
+  }
+
+  private preparations({ train, eval: evaluation }: Drafts["preparations"]) {
+    return withoutUndefined({
+      train: train && this.preparation(train),
+      eval: evaluation && this.preparation(evaluation),
+    });
+  }
+
+  private preparation({ staged, draws, steps, ...plain }: PreparationDraft): Preparation {
+    const { storage: stagedStorage, ...size } = staged;
+    return {
+      ...plain,
+      staged: { ...size, buffer: this.numbering.buffer(stagedStorage) },
+      draws: { words: draws.words, buffer: this.numbering.buffer(draws.storage) },
+      steps: this.numbering.steps(steps),
+    };
+  }
+
+  /** What crosses the border in a call, and which lists read and leave it. */
+  private tensors(): Pick<Program, "tensors" | "uses"> {
+    const { options, persistent, trained } = this;
+    const tensorOf = (port: Port) =>
+      describeTensor(port, options, this.numbering.buffer(persistent.ports.get(portKey(port))!));
+    const inputs = trained.inputs.flatMap((port) =>
+      port.role === "loss scale" ? [] : [tensorOf(port)],
+    );
+    const metrics = persistent.metrics && metricsTensor(this.numbering.buffer(persistent.metrics));
+    const outputs = this.plan.forward.outputs.map(tensorOf);
+    const tensors = [...inputs, ...(metrics ? [metrics] : []), ...outputs];
+    const of = (...roles: readonly TensorRole[]) =>
+      tensors.flatMap(({ role }, index) => (roles.includes(role) ? [index] : []));
+    const training = { reads: of("input", "target", "partner", "share"), gives: of("metrics") };
+    const uses = {
+      train: training,
+      accumulate: training,
+      evaluate: { reads: of("input", "target"), gives: of("metrics") },
+      predict: { reads: of("input"), gives: of("prediction") },
+    };
+    return { tensors, uses };
+  }
+
+  private parameter(
+    { parameter, layout, pieces, storage, trained, average }: KeptParameter,
+    stream: number,
+  ): ProgramParameter {
+    const { value, role, initializer, trainable } = parameter;
+    const { numbering } = this;
+    const { keepGradients, exchange } = this.options;
+    const gradient = keepGradients || exchange ? trained?.gradient : undefined;
+    return {
+      name: value.name,
+      shape: value.shape.map(Number),
+      layout,
+      pieces: pieces.map(({ start, count }, index) => {
+        const states = trained?.states.map((state) => numbering.buffer(state[index]!));
+        return {
+          start,
+          count,
+          buffer: numbering.buffer(storage[index]!),
+          states,
+          average: average && numbering.buffer(average[index]!),
+          gradient: gradient && numbering.buffer(gradient[index]!),
+        };
+      }),
+      initializer,
+      stream,
+      role: role === "statistic" ? role : undefined,
+      trainable,
+      location: locationOf(value.origin),
+    };
+  }
+}
