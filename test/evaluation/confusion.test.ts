@@ -128,7 +128,7 @@ test("an examination leaves transforms to the dataset, where it has a place for 
   const transforms = [{ kind: "center_crop", size: 1 }] as const;
   const judge = {
     ...network,
-    program: { tensors: tensorsFor({ channels: 1, height: 1, width: 1 }) },
+    program: { tensors: tensorsFor({ channels: 1, height: 1, width: 1 }, { values: 1 }) },
   };
   await examineDataset(
     { ...judge, predict: (images: unknown) => Promise.resolve(images as Float32Array) },
