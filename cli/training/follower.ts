@@ -1,12 +1,11 @@
 /** A training run as ranks other than 0 do it: they train, and write and say nothing. */
 import { fit } from "../../runtime/training/index.js";
-import { scoresOf } from "../compiled.js";
 import { listenForInterrupt } from "../interrupt.js";
 import type { RunOptions, TrainingParts } from "./parts.js";
 import type { TrainingRanks } from "./ranks.js";
 
 export async function follow(
-  { compiled, network, dataset, evaluation, recipe }: Omit<TrainingParts, "claim" | "folder">,
+  { network, dataset, evaluation, recipe }: Omit<TrainingParts, "claim" | "folder">,
   ranks: TrainingRanks,
   { steps }: RunOptions,
 ): Promise<void> {
@@ -15,7 +14,6 @@ export async function follow(
     const start = await ranks.share(network, undefined);
     await fit(network, dataset, recipe, {
       evaluation,
-      scores: scoresOf(compiled),
       start,
       steps,
       signal: interrupt.signal,
