@@ -107,7 +107,7 @@ function parseLexed(lexed: LexedText, empty: Spec): ParsedSpec {
 
 /**
  * Notes of a block whose header is broken that its parameters are not to be relied on: its uses are
- * no mistakes, too.
+ * not mistakes, too.
  */
 function withHeader(declaration: Declaration, problems: readonly SyntaxProblem[]): Declaration {
   if (declaration.kind !== "block") return declaration;

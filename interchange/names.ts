@@ -67,7 +67,7 @@ export function pathOf(name: string, kind: string): Path | undefined {
   return { sections, ...(!isMeaningless && { own: identifier(own) }) };
 }
 
-/** A part that only counts keeps apart what is in it, and is no section. */
+/** A number separates its members, but is not a section. */
 const sectionName = (part: string) => (/^\d+$/.test(part) ? `#${part}` : identifier(part));
 
 /** `Conv_12`, `conv2d_3.tmp_0`, `Relu`: what tools give that have no name. */

@@ -38,11 +38,11 @@ export interface NetworkOptions extends OptimizerOptions {
    */
   readonly adapter?: string;
   /**
-   * Hears of kernels that are being compiled: all of a step list at once when it first runs, each
-   * once for all lists.
+   * Called while kernels compile: for all of a step list at once when it first runs, for each
+   * only once for all lists.
    */
   readonly onCompile?: (progress: CompileProgress) => unknown;
-  /** Hears of what the device cannot do as the recipe has it; `console.warn` unless given. */
+  /** Called with what the device cannot do as the recipe says; default: `console.warn`. */
   readonly onWarning?: (message: string) => unknown;
 }
 
@@ -56,8 +56,8 @@ export interface StepOptions extends OptimizerOptions {
    */
   readonly transfer?: boolean;
   /**
-   * Makes the call a part of a step that several networks do together (`fit` with `exchange`); needs
-   * a program compiled with `exchange`.
+   * Makes the call a part of a step that several networks do together (`fit` with `exchange`);
+   * needs a program compiled with `exchange`.
    */
   readonly share?: SharedStep;
 }
@@ -84,7 +84,7 @@ export interface SummedPart {
   readonly gpu: GPUDevice;
   readonly program: Program;
   readonly memory: Memory;
-  /** The metrics of its own slices; undefined for a network without examples in the step. */
+  /** The metrics of this network's slices; undefined for a network without examples in the step. */
   readonly own: Promise<readonly Float32Array[]> | undefined;
 }
 

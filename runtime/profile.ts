@@ -52,7 +52,7 @@ type ListExamples = Pick<InspectionExamples, "images" | "targets">;
 
 /** Short dispatches are repeated until they take this long: browsers round timestamps to 0.1 ms. */
 const LEAST_STAMPED = 2;
-/** The same where submissions are timed, whose end Node hears of a millisecond late. */
+/** The same where submissions are timed, whose end Node notices a millisecond late. */
 const LEAST_SUBMITTED = 25;
 const MOST_REPEATS = 200;
 const FEWEST_ROUNDS = 3;

@@ -1,6 +1,6 @@
 // Builds dist/: the sources compiled by tsc, with the parser's library in one file, and the browser
-// runtime bundled into one file for `netc compile --standalone`. Everything is made in a folder of
-// its own and takes dist's place only when complete, so a failed build leaves the previous one as
+// runtime bundled into one file for `netc compile --standalone`. Everything is made in a separate
+// folder and takes dist's place only when complete, so a failed build leaves the previous one as
 // it was.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";

@@ -160,7 +160,7 @@ function holdoutFor(survey: Survey): Pick<Plan, "holdout"> {
   return {
     holdout: {
       value: share,
-      why: `The data has no split of its own: ${100 * share}% of each class are kept for evaluation.`,
+      why: `The data has no splits: ${100 * share}% of each class are held out for evaluation.`,
     },
   };
 }

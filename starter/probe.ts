@@ -26,7 +26,7 @@ export interface Unreadable extends Picture {
 /** Orientations of EXIF from this one on exchange width and height. */
 const FIRST_SIDEWAYS = 5;
 
-/** Reads a picture's size and digest. A file that is no picture is a result, too. */
+/** Reads a picture's size and digest. A file that is not a picture is a result, too. */
 export async function probe(picture: Picture): Promise<ProbedPicture | Unreadable> {
   try {
     const bytes = await readFile(picture.path);

@@ -55,7 +55,7 @@ function constants({ mean, std }: Plan): string {
   ].join("\n");
 }
 
-/** Three significant digits; one number stands for itself. */
+/** Three significant digits; one number stays as it is. */
 function numbers(values: readonly number[]): string {
   const texts = values.map((value) => String(Number(value.toPrecision(3))));
   return texts.length === 1 ? texts[0]! : `[${texts.join(", ")}]`;

@@ -37,7 +37,7 @@ export interface Statistics {
 interface Found {
   /** The folder or file of the examples to train on. */
   readonly train: string;
-  /** That of the evaluation, where the data has one of its own. */
+  /** That of the evaluation, where the data has one. */
   readonly evaluation?: string;
   readonly classes: readonly ClassCount[];
   /** What the user should know although nothing is wrong. */

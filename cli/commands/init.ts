@@ -88,11 +88,11 @@ function requireClasses({ classes, train }: Survey): void {
   if (classes.length >= 2) return;
   throw wrongInput(
     `${train} has one class (${classes[0]!.name}), and a classifier needs at least two`,
-    "put the pictures of each class into a folder of its own: DIR/CLASS/IMAGE.jpg",
+    "put the pictures of each class into a separate folder: DIR/CLASS/IMAGE.jpg",
   );
 }
 
-/** What netc writes must compile: anything else is a mistake of its own. */
+/** What netc writes must compile: anything else is a mistake of netc. */
 function requireCorrect(text: string, output: string): void {
   const wrong = analyze(text, output).diagnostics.find(({ severity }) => severity === "error");
   if (wrong) throw new Error(`the spec of netc init does not compile: ${wrong.message}\n${text}`);

@@ -116,7 +116,7 @@ function describeInputs({ compiled, recipe, dataset, evaluation, steps }: RankIn
   };
 }
 
-/** Whether a launcher started this process, be it as the only one. */
+/** Whether a launcher started this process, even as the only one. */
 export const isLaunched = (): boolean => launchOf() !== undefined;
 
 /**

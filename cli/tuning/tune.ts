@@ -18,7 +18,7 @@ export interface TuneSettings extends SelectOptions {
   /** Another clock than the device's. */
   readonly clock?: (() => number) | undefined;
   readonly onRound?: (round: number, rounds: number) => void;
-  /** Hears of candidates whose results were wrong. */
+  /** Called with candidates whose results were wrong. */
   readonly onWrong?: (problem: TunedCandidates, candidate: number) => void;
 }
 

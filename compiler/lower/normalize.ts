@@ -40,7 +40,7 @@ type PartsCommon = ReturnType<typeof partsCommon>;
 /** What the kernels that join parts are given alike. */
 type JoinCommon = ReturnType<typeof joinCommon>;
 
-/** Joins the parts that the kernel before has left, or else parts of its own. */
+/** Joins the parts that the previous kernel has left, or else computes parts first. */
 const reductionSteps = (
   context: LoweringContext,
   node: ReductionNode,

@@ -141,7 +141,7 @@ function partialSteps(
   const own = { first: piece.start / 4, quads: roundUpTo4(piece.count) / 4 };
   const updates: readonly PartialUpdate[] = [
     { use, bound, base: 0, first: 0, quads: weightQuads },
-    // A piece sums the bias of its own output channels.
+    // A piece sums the bias of only its output channels.
     ...(bias ? [{ ...own, use: bias.use, bound: bias.bound.weights, base: weightQuads }] : []),
   ];
   const common = { label: `${label} (sum)`, origin: node.origin, batches };

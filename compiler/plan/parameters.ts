@@ -26,7 +26,7 @@ const scaled = ({ nodes }: Graph, stored: ById) =>
   });
 
 /**
- * The parameter of each gradient that has memory of its own. The gradients of layers that share a
+ * The parameter of each gradient that has separate memory. The gradients of layers that share a
  * parameter lie as their sum does.
  */
 export function gradientsOf(graph: Graph, stored: ById): ById {

@@ -11,7 +11,7 @@ import type { PixelRange } from "./pixels.js";
 import { layoutOf, type PlanSettings } from "./settings.js";
 import { scratch, type Storage } from "./storage.js";
 
-/** The parts of a channel's values, of so many each, that are to be joined. */
+/** The parts of a channel's values, of equal size, that are to be joined. */
 export interface ChannelParts {
   readonly storage: Storage;
   readonly values: number;
@@ -59,7 +59,7 @@ export function leftParts(
   }));
 }
 
-/** What a reduction joins: the parts that the kernel before leaves, or else parts of its own. */
+/** What a reduction joins: the parts that the previous kernel leaves, or else new parts. */
 export function planReduction(
   settings: PlanSettings,
   node: ReductionNode,

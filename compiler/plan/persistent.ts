@@ -31,7 +31,7 @@ export interface Persistent {
   readonly parameters: readonly KeptParameter[];
 }
 
-/** Values have ids of their own in some graphs; a port is known by its role and its name. */
+/** Some graphs have their own ids for values; a port is known by its role and its name. */
 export const portKey = ({ role, name }: Pick<Port, "role" | "name">): string => `${role} ${name}`;
 
 export const LOSS_SCALE_KEY = portKey({ role: "loss scale", name: "loss scale" });

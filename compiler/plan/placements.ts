@@ -22,7 +22,7 @@ export interface PlacementOptions {
 }
 
 /**
- * Places what a graph reads and makes. Values that nobody stores, such as the codes of a pooling
+ * Places what a graph reads and makes. Values that are not stored, such as the codes of a pooling
  * without a gradient, have no place.
  */
 export function placeValues(settings: PlanSettings, options: PlacementOptions): Placements {

@@ -30,7 +30,7 @@ export interface ProgramPlanOptions extends KeptStates {
    * `shader-f16`.
    */
   readonly precision?: MixedPrecision;
-  /** Gives every gradient a buffer of its own, to be read after a step. */
+  /** Gives every gradient a separate buffer, to be read after a step. */
   readonly keepGradients?: boolean;
   /** Schedules that were measured to be best; the others are chosen by the cost model. */
   readonly tuned?: TunedSchedules;
@@ -105,7 +105,7 @@ interface Common {
   readonly byId: ById<KeptParameter>;
 }
 
-/** What one of the lists has of its own. */
+/** What differs between the lists. */
 interface ListOptions {
   readonly kept?: Placements;
   readonly folds?: boolean;
@@ -117,7 +117,7 @@ interface ListOptions {
 const byIdOf = ({ parameters }: Persistent): ById<KeptParameter> =>
   new Map(parameters.map((parameter) => [parameter.parameter.value.id, parameter]));
 
-/** Values have ids of their own in each graph: sums mean nothing but to the graphs they are of. */
+/** Each graph has its own ids for values: sums have a meaning only in their graphs. */
 function planList(graph: Graph, common: Common, list: ListOptions): Plan {
   const { options, limits, persistent, byId } = common;
   const { kept = keptForTraining(graph, common), folds = false, gradients = NOTHING } = list;

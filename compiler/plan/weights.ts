@@ -21,7 +21,7 @@ type WeightNode = Node<"convolutionWeightGradient">;
 
 export interface WeightPlan {
   readonly form: "weights";
-  /** Of a few images, where a kernel of its own applies their update. */
+  /** Of a few images, where a separate kernel applies their update. */
   readonly rank?: ContractionSchedule;
   /** Of a run of the window, the values that are weights; the others are padding. */
   readonly runValues: number;
@@ -58,7 +58,7 @@ interface Common {
   readonly windows: Window;
   readonly geometry: ConvolutionGeometry;
   readonly parameter: StoredParameter;
-  /** Whether a few images have a kernel of their own. */
+  /** Whether a few images have a separate kernel. */
   readonly hasRank: boolean;
 }
 

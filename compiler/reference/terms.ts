@@ -6,7 +6,7 @@ export interface Term {
   readonly meaning: string;
 }
 
-/** Words that specs, messages and the documentation use without an explanation of their own. */
+/** Words that specs, messages and the documentation use without explaining them. */
 export const terms: readonly Term[] = [
   {
     word: "logits",

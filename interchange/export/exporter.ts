@@ -2,7 +2,7 @@
 import type { ExportModel, Exported } from "./model.js";
 import type { WeightType } from "./onnx/weight-types.js";
 
-/** What may be asked of a format besides the model itself. */
+/** Options of a format. */
 export interface ExportChoices {
   /** How weights of convolutions and linear layers are kept. */
   readonly as: WeightType;

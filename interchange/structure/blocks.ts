@@ -24,7 +24,7 @@ export interface Structure {
 /** Statements that a block may take from a body; the bodies in them are as long as they are. */
 const LONGEST = 14;
 const MOST_BLOCKS = 12;
-/** Fewer layers are no block. */
+/** Fewer layers are not a block. */
 const LEAST_LAYERS = 3;
 /** Characters that a block must save, and their share of what it replaces. */
 const LEAST_SAVED = 60;
@@ -227,7 +227,7 @@ function ordered(names: readonly string[], values: readonly (readonly string[])[
 
 const isWidth = (name: string) => /^(width|out|channels|squeezed)\d*$/.test(name);
 
-/** The number that at least half of the uses give; an expression is none. */
+/** The number that at least half of the uses give; expressions do not count. */
 function usual(texts: readonly string[]): string | undefined {
   const groups = [...grouped(texts, (text) => text)];
   const [text, uses] = groups.toSorted(([, a], [, b]) => b.length - a.length)[0]!;

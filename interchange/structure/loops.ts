@@ -20,7 +20,7 @@ const LONGEST = 14;
 const LEAST_LINES = 3;
 /** Characters that a `for` must save, as a share of what it replaces. */
 const LEAST_SHARE = 0.2;
-/** More numbers in a turn are no easier to read than the turns. */
+/** With more numbers per iteration, a loop is not easier to read. */
 const MOST_VARIABLES = 4;
 
 export function withLoops(body: Body, references: References): Body {

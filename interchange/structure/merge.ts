@@ -123,7 +123,10 @@ function takenIn(columns: readonly Column[]): ReadonlySet<string> {
 
 const wordsIn = (text: string): readonly string[] => text.match(/[a-z_]\w*/gi) ?? [];
 
-/** Both as one: names stay where they agree, and `skip auto` is no skip where shapes agree. */
+/**
+ * Both as one: names stay where they agree, and `skip auto` is the same as no skip where shapes
+ * agree.
+ */
 function agreed(a: Body, b: Body): Body {
   return a.map((item, index) => agreedItem(item, b[index]!));
 }

@@ -91,7 +91,7 @@ function distinctNames<Each extends { readonly name?: string; readonly body: Bod
   );
 }
 
-/** A number is no name: what it holds is not a section. */
+/** A number is not a name: what it holds is not a section. */
 const isCount = (part: string) => part.startsWith("#");
 const isAutomatic = (name: string) => /^branch_?\d*$/.test(name);
 

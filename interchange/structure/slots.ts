@@ -51,7 +51,7 @@ function withDefaultsApart(signature: Signature, texts: ReadonlyMap<string, stri
   return { ...signature, arguments: Object.fromEntries(entries) as Signature["arguments"] };
 }
 
-/** What a convolution is by its groups: people give these names of their own. */
+/** What a convolution is by its groups: people name these kinds differently. */
 export function roleOf({ definition, values }: ResolvedLayer, channels: number): string {
   if (definition.name !== "conv") return "";
   const groups = Number(values.groups);

@@ -1,7 +1,7 @@
 /**
- * A seeded fraction of a dataset that is kept apart for evaluation, where it has no splits of its
- * own. Where labels are known, each class gives the same share of its examples, as in
- * scikit-learn's `train_test_split(..., stratify=labels)`.
+ * A seeded fraction of a dataset that is held out for evaluation, where it has no splits. Where
+ * labels are known, each class gives the same share of its examples, as in scikit-learn's
+ * `train_test_split(..., stratify=labels)`.
  */
 import type { Holdout } from "../../program/recipe.js";
 import type { Dataset } from "./dataset.js";

@@ -35,7 +35,7 @@ export interface RunIdentity {
   readonly classes: readonly string[];
 }
 
-/** What a resumed run may have otherwise, and its user should hear of. */
+/** What may differ in a resumed run, of which netc informs the user. */
 export interface RunPlan {
   /** Of the whole run. */
   readonly steps: number;

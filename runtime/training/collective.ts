@@ -12,7 +12,7 @@ export interface Arrival {
 }
 
 /**
- * Ranks that train together, each a process with a network of its own. All ranks must call the
+ * Ranks that train together, each a process with a separate network. All ranks must call the
  * methods in the same order. `mpi.ts` has it over MPI, `loopback` within one process.
  */
 export interface Collective {
@@ -98,7 +98,7 @@ class LoopbackRank implements Collective {
   }
 
   async arrive(arrival: Arrival): Promise<readonly Arrival[]> {
-    // As over a wire: what is no JSON must fail here, too.
+    // As over a wire: what is not JSON must fail here, too.
     const texts = await this.meeting.join(this.rank, JSON.stringify(arrival));
     return texts.map((text) => JSON.parse(text as string) as Arrival);
   }

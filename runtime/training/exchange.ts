@@ -91,7 +91,7 @@ export class Exchange extends Ranks {
     }
   }
 
-  /** The metrics come first: a rank whose slices failed says so, and nobody updates. */
+  /** The metrics come first: a rank whose slices failed says so, and no rank updates. */
   private async sum(part: SummedPart, weight: number): Promise<readonly [Float32Array]> {
     const own = (await part.own)?.[0];
     const all = await this.meet<readonly (number | null)[] | null>(own ? Array.from(own) : null);

@@ -131,7 +131,7 @@ class TrainingRun implements Repeatable {
     return this.exchange?.isStopping ?? this.options.signal?.aborted ?? false;
   }
 
-  /** Ranks whose weights differ must not go on as if they were one network. */
+  /** Ranks whose weights differ must not continue as if they were one network. */
   private async compareRanks(): Promise<void> {
     const { exchange } = this;
     if (!exchange) return;

@@ -48,7 +48,7 @@ export class Ranks {
   }
 
   /**
-   * Runs this rank's part of a run: an error of its own reaches all others. An error that a rank
+   * Runs this rank's part of a run: its errors reach all others. An error that a rank
    * before this one has, too, is that rank's: this one throws a PeerFailedError.
    */
   async guarding<Result>(run: () => Promise<Result>): Promise<Result> {

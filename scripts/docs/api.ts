@@ -42,6 +42,15 @@ const PAGES: readonly ApiPage[] = [
     ],
   },
   {
+    file: "parallel",
+    title: "Training on several devices: exchange and collectives",
+    introduction: "What `fit` needs to train several networks together.",
+    names: [
+      ...["Collective", "Arrival", "PeerFailedError", "loopback", "joinRanks", "launchOf"],
+      ...["Launch", "MpiCollective", "MpiOptions"],
+    ],
+  },
+  {
     file: "errors",
     title: "Errors",
     introduction: "All errors that the runtime throws on purpose are `NetcError`s.",

@@ -2,7 +2,7 @@ import { aliasNames } from "../../compiler/diagnostics/alias.js";
 import type { ArgumentDeclaration, Described } from "../../compiler/calls/signature.js";
 import { code, codes, page, sentence, table } from "./markdown.js";
 
-/** A layer has samples of its own instead of an example. */
+/** A layer has samples instead of an example. */
 type Exemplified = Described & { readonly example?: string };
 
 /** What may be called, as a section of a page: its summary, other names, arguments, an example. */

@@ -51,7 +51,7 @@ export interface RankRunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Starts `netc` on so many ranks. */
+/** Starts `netc` on this many ranks. */
 export function startRanks(
   { command: [program, ...flags], wrapper }: Launcher,
   ranks: number,

@@ -144,7 +144,7 @@ test("a holdout takes the same share of each class, and leaves each an example t
   expect(await read("rest")).toEqual([40, 16, 2, 1]);
 });
 
-test("a holdout of examples that are all of their own class is refused", async () => {
+test("a holdout of examples that each have another class is refused", async () => {
   const all = await openText("single.csv", "0,0,0,0,0\n0,0,0,0,1\n0,0,0,0,2\n");
   expect(() => withHoldout(all, { share: 0.4, takes: "holdout" })).toThrow(/leaves none of the 3/);
 });

@@ -133,7 +133,7 @@ model Chain {
 `);
   });
 
-  test("a section whose layers are not next to each other is none", async () => {
+  test("a section whose layers are not next to each other is not a section", async () => {
     const net = chainOf();
     const paths = ["a", "b", "a"].map((section): Path => ({ sections: [section] }));
     for (const out of [4, 8, 4]) net.add("conv", settings(out));
@@ -305,7 +305,7 @@ test("random networks are written as the same network", { timeout: 300_000 }, ()
       addParts(net, parts, 0);
       net.add("conv", settings(8));
       if (net.maker.layers.length > 300) return;
-      // `concat` of the same value several times is no branch of its own: covered above.
+      // `concat` of the same value several times is not a separate branch: covered above.
       const network = inference(net.maker.finish());
       const named = network.layers.map(
         (_, index) => paths[Math.floor(index / 4)] ?? { sections: [] },

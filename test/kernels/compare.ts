@@ -60,7 +60,7 @@ export interface Comparison {
 /** Steps that are compared: memory is used again from the second on, and momentum counts. */
 const STEPS = 2;
 
-/** Values of a graph's inputs and targets by name, of so many examples. */
+/** Values of a graph's inputs and targets by name, of this many examples. */
 function examplesOf(graph: Graph, count: number) {
   const valuesOf = ({ role, name, value, classes }: Port, place: number) => {
     const key = place === 0 ? `kernels/${role}` : `kernels/${name}`;

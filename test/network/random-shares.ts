@@ -26,7 +26,7 @@ interface SharedLayer {
 }
 
 interface Step {
-  /** Layers of its own, or the share of this number. */
+  /** Separate layers, or the share with this number. */
   readonly share: number | undefined;
   readonly kind: Kind;
   readonly join: "add" | "multiply" | "concat" | undefined;
@@ -111,7 +111,7 @@ class RandomMaker {
     this.values.push(isWide ? this.layer("conv", [joined], narrow) : joined);
   }
 
-  /** Applies the share, in a section of its own where it is to be in one. */
+  /** Applies the share, in a separate section if it is to be in one. */
   private apply(index: number, value: NetworkValue, section = false): void {
     const share = `share${index}`;
     const count = (this.uses.get(index) ?? 0) + 1;

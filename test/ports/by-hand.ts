@@ -1,6 +1,6 @@
 /**
- * Training of a network with shared weights, without sharing: each use of the tower has weights of
- * its own in a graph that runs on the CPU in double precision. This file adds up their gradients
+ * Training of a network with shared weights, without sharing: each use of the tower has separate
+ * weights in a graph that runs on the CPU in double precision. This file adds up their gradients
  * and applies PyTorch's rules to them.
  */
 import { analyze } from "../../compiler/index.js";

@@ -29,7 +29,7 @@ export const SIAMESE = `model Siamese {
 /** The same without batch normalization, whose statistics are each slice's own. */
 export const PLAIN = SIAMESE.replace("batchnorm -> ", "");
 
-/** A smaller one, in which both targets are classes, each with weights of its own. */
+/** A smaller one, in which both targets are classes, each with separate weights. */
 export const TWO_KINDS = `model TwoKinds {
   input  left: f32[N, 2, 4, 4]
   input  right: f32[N, 2, 4, 4]
@@ -50,7 +50,7 @@ export const TWO_KINDS = `model TwoKinds {
 }
 `;
 
-/** The network in which each use of the tower has weights of its own: `a.conv1.weight`. */
+/** The network in which each use of the tower has separate weights: `a.conv1.weight`. */
 export function apart(spec: string): string {
   const [, tower] = /share (tower \{[^]*?\n {2}\}|tower \{[^\n]*\})\n/.exec(spec)!;
   const block = `block ${tower!.replace("tower {", "tower() {")}\n`;

@@ -52,7 +52,7 @@ describe("what is found in folders of pictures", () => {
     expect(survey.statistics.std[0]).toBeCloseTo(0.5, 1);
   });
 
-  test("splits of their own, with counts for both", async () => {
+  test("separate splits, with counts for both", async () => {
     const survey = await surveyOf("splits", {
       ...shades("train/a", 3),
       ...shades("train/b", 2),
@@ -78,7 +78,7 @@ describe("what is found in folders of pictures", () => {
     const named = survey.unreadable.map(({ file, reason }) => [file.slice(root.length), reason]);
     expect(named).toEqual([
       ["/damaged/a/empty.jpg", "the file is empty"],
-      ["/damaged/a/text.jpg", expect.stringMatching(/^it is no image/)],
+      ["/damaged/a/text.jpg", expect.stringMatching(/^it is not an image/)],
       ["/damaged/b/cut.jpg", expect.stringMatching(/^it is (cut off|damaged)/)],
     ]);
   });
@@ -110,7 +110,7 @@ describe("what is found in folders of pictures", () => {
     await expect(surveyOf("none", { "a/1.jpg": "x", "b/2.jpg": "" })).rejects.toMatchObject({
       name: "DataError",
       message: expect.stringMatching(
-        /none of the 2 files .*1\.jpg: it is no image.*2\.jpg: the file is empty/s,
+        /none of the 2 files .*1\.jpg: it is not an image.*2\.jpg: the file is empty/s,
       ),
     });
     await expect(surveyOf("flat", { "1.jpg": "x" })).rejects.toThrow(/has no class folders/);

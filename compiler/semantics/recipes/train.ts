@@ -145,7 +145,7 @@ function readScheduleSetting(
     : { schedule: { kind: "constant" } as const };
 }
 
-/** The limits of gradients, if the recipe sets any. */
+/** Gradient clipping, if the recipe has any. */
 function readClipping(
   settings: ReadonlyMap<string, Setting>,
   environment: Environment,

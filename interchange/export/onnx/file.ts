@@ -63,7 +63,7 @@ function nodeProto({ operator, name, inputs, outputs, attributes }: ForeignNode)
   });
 }
 
-/** Attributes that are no integers, whatever number they have. */
+/** Attributes that are floats, even if their value is an integer. */
 const FLOATS = new Set(["alpha", "beta", "bias", "epsilon", "momentum"]);
 
 function attributeProto(name: string, value: ForeignAttribute) {

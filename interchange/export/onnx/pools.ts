@@ -11,7 +11,7 @@ export function maxpool(nodes: LayerNodes): void {
   nodes.end("MaxPool", [nodes.input()], attributesOf(windows, roundingOf(nodes, windows)));
 }
 
-/** In ONNX, padding counts all of what `pads` says or nothing of it; overhang must never count. */
+/** In ONNX, either all or none of the padding in `pads` counts; overhang must never count. */
 export function avgpool(nodes: LayerNodes): void {
   const windows = poolWindows(nodes.call);
   const counts = nodes.call.flag("count_padding") && hasPadding(windows.padding);
@@ -78,7 +78,9 @@ function averageByMatrices(nodes: LayerNodes): void {
   nodes.end("MatMul", [nodes.part("averaged", "MatMul", [left, nodes.input()]), right]);
 }
 
-/** What each element counts in each window; steps of a matrix from window to window, to the next. */
+/**
+ * What each element counts in each window; steps of a matrix from window to window, to the next.
+ */
 function shares(
   size: number,
   count: number,

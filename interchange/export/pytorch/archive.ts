@@ -12,7 +12,7 @@ export interface SavedTensor {
 export class TorchArchive {
   private readonly storages: Uint8Array[] = [];
 
-  /** What stands for a tensor in the pickle. */
+  /** The reference to a tensor in the pickle. */
   tensor({ shape, values }: SavedTensor): PickleValue {
     const key = String(this.storages.length);
     const { buffer, byteOffset, byteLength } = values;

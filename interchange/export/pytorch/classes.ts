@@ -1,5 +1,5 @@
 /**
- * The classes of a Python file: one for each module of its own structure. Modules that differ in
+ * The classes of a Python file: one for each structure of modules. Modules that differ in
  * numbers alone are instances of one class, whose constructor takes the numbers that differ.
  */
 import type { LayerCall } from "../layer-call.js";

@@ -21,7 +21,7 @@ export interface Constructor {
 }
 
 export interface TorchLayer {
-  /** A module; undefined where the layer with these arguments is none of PyTorch's. */
+  /** A module; undefined where PyTorch has no such layer. */
   readonly module?: (call: LayerCall) => Constructor | undefined;
   /** Whether it must be a module: it has weights, or does another thing while training. */
   readonly hasState?: boolean;
@@ -46,7 +46,7 @@ const isEven = ({ top, bottom, left, right }: Padding) => top === bottom && left
 const torchSides = ({ left, right, top, bottom }: Padding) => tuple([left, right, top, bottom]);
 const NO_PADDING: Padding = { top: 0, bottom: 0, left: 0, right: 0 };
 
-/** Padding that PyTorch's layer takes; elsewhere it is another step, and the layer's is none. */
+/** Padding that PyTorch's layer takes; otherwise padding is a separate step, and the layer has 0. */
 const ownPadding = (padding: Padding) => (isEven(padding) ? padding : NO_PADDING);
 const paddingText = ({ top, left }: Padding) => pairText([top, left]);
 

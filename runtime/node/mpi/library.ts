@@ -138,7 +138,7 @@ export class MpiLibrary {
     return count[0]!;
   }
 
-  /** Adds up over all ranks, in place. Blocks a thread of its own until all ranks have called. */
+  /** Adds up over all ranks, in place. Blocks a separate thread until all ranks have called. */
   async sum(values: Float32Array): Promise<void> {
     const { handleType: handle, inPlace } = this.abi;
     const float = this.abi.handle(this.library, "float");
@@ -217,7 +217,7 @@ export class MpiLibrary {
     this.library.func("MPI_Error_string", INT, [INT, "void *", "void *"])(code, text, length);
     throw new RunFailedError(
       `${name} failed: ${text.toString("utf8", 0, length[0])}`,
-      "the connection to another rank may be lost; --resume goes on from the last checkpoint",
+      "the connection to another rank may be lost; --resume continues from the last checkpoint",
     );
   }
 }
