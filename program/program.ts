@@ -7,7 +7,7 @@
 
 import type { Transform } from "./transforms.js";
 
-export const PROGRAM_FORMAT = 8;
+export const PROGRAM_FORMAT = 9;
 
 /** `fixed + perImage * batch`. */
 export interface Affine {
@@ -191,9 +191,20 @@ export interface ProgramKernel {
    * 2... storage.
    */
   readonly wgsl: string;
-  /** Access of each storage binding, in order. */
-  readonly bindings: readonly ("read" | "read_write")[];
+  /** Storage arrays, in order. */
+  readonly bindings: readonly ProgramBinding[];
 }
+
+/** A storage array: what the kernel does with it, and what it holds. */
+export interface ProgramBinding {
+  readonly access: BindingAccess;
+  readonly element: BindingElement;
+}
+
+export type BindingAccess = "read" | "read_write";
+
+/** `f16` and `vec4h` are numbers of 16 bits. */
+export type BindingElement = "f32" | "vec4f" | "f16" | "vec4h" | "u32" | "vec4u";
 
 /**
  * A count of workgroups: ceil((fixed + perImage * batch) / tile). Only x may exceed 65,535; the

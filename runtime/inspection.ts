@@ -160,7 +160,9 @@ export class Inspection {
   private changed(): number[] {
     const { program } = this.parts;
     const written = this.steps.flatMap(({ kernel, buffers }) =>
-      buffers.filter((_, place) => program.kernels[kernel]!.bindings[place] === "read_write"),
+      buffers.filter((_, place) => {
+        return program.kernels[kernel]!.bindings[place]!.access === "read_write";
+      }),
     );
     const outlives = (index: number) =>
       ["parameter", "state"].includes(program.buffers[index]!.purpose);

@@ -1,5 +1,5 @@
 /** Kernels as pipelines: compiled once for each text, all at the same time. */
-import type { ProgramKernel } from "../program/program.js";
+import type { BindingAccess, ProgramKernel } from "../program/program.js";
 import { SHADER_STAGE_COMPUTE } from "./constants.js";
 import { DeviceLimitError } from "./errors.js";
 
@@ -52,7 +52,7 @@ export class Pipelines {
   }
 
   private pipeline(kernel: ProgramKernel): Promise<Pipeline> {
-    const key = `${kernel.bindings.join()}\n${kernel.wgsl}`;
+    const key = `${accessesOf(kernel).join()}\n${kernel.wgsl}`;
     let pipeline = this.pipelines.get(key);
     if (pipeline === undefined) {
       pipeline = this.create(kernel);
@@ -70,7 +70,7 @@ export class Pipelines {
       );
     }
     const { gpu } = this;
-    const layout = this.layout(kernel.bindings);
+    const layout = this.layout(accessesOf(kernel));
     const label = kernel.name;
     const module = gpu.createShaderModule({ label, code: kernel.wgsl });
     try {
@@ -88,12 +88,12 @@ export class Pipelines {
   }
 
   /** Kernels with the same kinds of bindings share a layout. */
-  private layout(bindings: ProgramKernel["bindings"]): GPUBindGroupLayout {
-    const key = bindings.join();
+  private layout(accesses: readonly BindingAccess[]): GPUBindGroupLayout {
+    const key = accesses.join();
     let layout = this.layouts.get(key);
     if (layout === undefined) {
       const uniforms = Array<GPUBufferBindingType>(UNIFORM_BINDINGS).fill("uniform");
-      const storage = bindings.map<GPUBufferBindingType>((access) =>
+      const storage = accesses.map<GPUBufferBindingType>((access) =>
         access === "read" ? "read-only-storage" : "storage",
       );
       const entries = [...uniforms, ...storage].map((type, binding) => ({
@@ -107,3 +107,5 @@ export class Pipelines {
     return layout;
   }
 }
+
+const accessesOf = ({ bindings }: ProgramKernel) => bindings.map(({ access }) => access);

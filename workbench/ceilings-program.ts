@@ -59,7 +59,7 @@ export function ceilingsProgram(target: Target): Program {
   ];
   const kernels = typed.map((kernel) => {
     const { name, wgsl, storage } = kernel.print();
-    return { name, wgsl, bindings: storage.map(({ access }) => access) };
+    return { name, wgsl, bindings: storage.map(({ access, element }) => ({ access, element })) };
   });
   const lanes = WORKGROUPS[target] * CEILING_LANES;
   const common = { constants: [], location: { line: 0, column: 0 } };

@@ -59,7 +59,14 @@ const HELPERS = `const buffer = (name, purpose, [line, column], fixed, perImage,
   bytes: { fixed, perImage, ...(least && { least }) },
   ...(largestBatch && { largestBatch }),
 });
-const kernel = (name, bindings, wgsl) => ({ name, bindings, wgsl });
+const kernel = (name, bindings, wgsl) => ({
+  name,
+  bindings: bindings.map((each) => {
+    const [access, element] = each.split(" ");
+    return { access, element };
+  }),
+  wgsl,
+});
 const step = (kernel, buffers, constants, [fixed, perImage, tile, z], label, [line, column], macs, batches) => ({
   kernel,
   buffers,
@@ -114,7 +121,8 @@ function emitKernels(kernels: readonly ProgramKernel[]): string[] {
         .map((block) => blockText(block, blocks.get(block)))
         .join("\n")
         .replace(FRAME, "${frame}");
-      return `  kernel(${literal(name)}, ${literal(bindings)}, \`${text}\`),`;
+      const bound = bindings.map(({ access, element }) => `${access} ${element}`);
+      return `  kernel(${literal(name)}, ${literal(bound)}, \`${text}\`),`;
     }),
     "];",
   ];

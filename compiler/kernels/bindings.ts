@@ -1,13 +1,14 @@
 /** What a kernel binds: the only ways to memory. */
+import type { BindingAccess, BindingElement } from "../../program/program.js";
 import { Code, code } from "./code.js";
 
-export type Access = "read" | "read_write";
-export type Element = "f32" | "u32" | "vec4f" | "vec4u";
+/** What kernels compute with: what is stored in 16 bits is widened. */
+export type Element = Exclude<BindingElement, "f16" | "vec4h">;
 
 /**
  * A storage array: what the kernel does with it, and its elements as the kernel computes with them.
  */
-export interface Binding<Use extends Access = Access> {
+export interface Binding<Use extends BindingAccess = BindingAccess> {
   readonly access: Use;
   readonly element: Element;
 }

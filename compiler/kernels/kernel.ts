@@ -1,9 +1,8 @@
 /** Kernels as they are printed. */
+import type { ProgramBinding } from "../../program/program.js";
 
-export interface StorageBinding {
+export interface StorageBinding extends ProgramBinding {
   readonly name: string;
-  readonly access: "read" | "read_write";
-  readonly element: "f32" | "u32" | "vec4f" | "vec4u" | "f16" | "vec4h";
 }
 
 /** A compute shader with the names of what it takes, ready to be put into a Program. */

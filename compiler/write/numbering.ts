@@ -58,11 +58,12 @@ export class Numbering {
     return this.buffers.push(buffer) - 1;
   }
 
-  private kernel({ name, wgsl, storage: bindings }: Kernel): number {
+  private kernel({ name, wgsl, storage }: Kernel): number {
     const existing = this.kernelIndex.get(wgsl);
     if (existing !== undefined) return existing;
     this.kernelIndex.set(wgsl, this.kernels.length);
-    return this.kernels.push({ name, wgsl, bindings: bindings.map(({ access }) => access) }) - 1;
+    const bindings = storage.map(({ access, element }) => ({ access, element }));
+    return this.kernels.push({ name, wgsl, bindings }) - 1;
   }
 }
 

@@ -80,12 +80,11 @@ interface Written {
  * The buffers that a dispatch writes numbers to. Codes of poolings are integers, whose bits may
  * look like no number.
  */
-function writtenNumbers({ buffers }: ProgramStep, { wgsl }: ProgramKernel): Written[] {
-  const numbers = /@binding\((\d+)\)\s+var<storage, read_write> \w+: array<(f32|vec4f|f16|vec4h)>/g;
-  return [...wgsl.matchAll(numbers)].map(([, binding, element]) => ({
-    buffer: buffers[Number(binding) - 2]!,
-    isHalf: element === "f16" || element === "vec4h",
-  }));
+function writtenNumbers({ buffers }: ProgramStep, { bindings }: ProgramKernel): Written[] {
+  return bindings.flatMap(({ access, element }, index) => {
+    if (access === "read" || element === "u32" || element === "vec4u") return [];
+    return [{ buffer: buffers[index]!, isHalf: element === "f16" || element === "vec4h" }];
+  });
 }
 
 const readAll = (inspection: Inspection, written: readonly Written[]) =>

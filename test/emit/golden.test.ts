@@ -51,7 +51,7 @@ function expectDefaultLimits({ compiled, programs }: Compilation): void {
 function checkBindings(program: Program, step: ProgramStep): void {
   const { bindings } = program.kernels[step.kernel]!;
   expect(step.buffers).toHaveLength(bindings.length);
-  const written = step.buffers.filter((_, index) => bindings[index] === "read_write");
+  const written = step.buffers.filter((_, index) => bindings[index]!.access === "read_write");
   for (const buffer of written) {
     expect(
       step.buffers.filter((other) => other === buffer),

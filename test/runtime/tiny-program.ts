@@ -125,6 +125,10 @@ const forward = step(1, [IMAGES, WEIGHT, BIAS, PREDICTION], {
 const loss = step(2, [PREDICTION, LABELS, METRICS]);
 const update = step(3, [BIAS, VELOCITY]);
 
+const READ = { access: "read", element: "f32" } as const;
+const READ_WHOLE = { access: "read", element: "u32" } as const;
+const WRITTEN = { access: "read_write", element: "f32" } as const;
+
 const SUMS: Program["sums"]["train"] = [
   { metric: "loss", factor: 1, mean: "examples" },
   { metric: "top1", factor: 1, mean: "examples" },
@@ -203,10 +207,10 @@ export const tinyProgram: Program = {
     { name: "prediction", purpose: "prediction", bytes: { fixed: 0, perImage: 16 } },
   ],
   kernels: [
-    { name: "fill", wgsl: FILL, bindings: ["read_write"] },
-    { name: "forward", wgsl: FORWARD, bindings: ["read", "read", "read", "read_write"] },
-    { name: "loss", wgsl: LOSS, bindings: ["read", "read", "read_write"] },
-    { name: "update", wgsl: UPDATE, bindings: ["read_write", "read_write"] },
+    { name: "fill", wgsl: FILL, bindings: [WRITTEN] },
+    { name: "forward", wgsl: FORWARD, bindings: [READ, READ, READ, WRITTEN] },
+    { name: "loss", wgsl: LOSS, bindings: [READ, READ_WHOLE, WRITTEN] },
+    { name: "update", wgsl: UPDATE, bindings: [WRITTEN, WRITTEN] },
   ],
   steps: {
     // The weight's first two rows of outputs (padding between them): seed + 0, 1, ... 5.
