@@ -17,11 +17,15 @@ import {
   type GradientUse,
 } from "./gradient-sink.js";
 
-export interface WeightVariant {
+/** How a gradient of weights is computed, and what becomes of it and of their bias's. */
+export interface WeightVariant<Use extends GradientUse = GradientUse> {
   readonly schedule: ContractionSchedule;
-  readonly use: GradientUse;
+  readonly use: Use;
   readonly bias?: Descent | undefined;
 }
+
+/** How many segments there are follows from the rows. */
+const { segments: _, ...OWN_SEGMENTS } = SEGMENTS;
 
 const CONSTANTS = {
   height: "u32",
@@ -31,14 +35,14 @@ const CONSTANTS = {
   first_quad: "u32",
   row_quads: "u32",
   run_values: "u32",
-  ...SEGMENTS,
+  ...OWN_SEGMENTS,
   a_group: "u32",
   y_group: "u32",
   a: "place",
   b: "place",
 } as const;
 
-const SPLIT = { groups: "u32", splits: "u32", partial_quads: "u32", weight_quads: "u32" } as const;
+const SPLIT = { groups: "u32", splits: "u32", partial_quads: "u32" } as const;
 
 const { k } = scopeOf({ bindings: {}, constants: { ...SPLIT, ...CONSTANTS } });
 
@@ -141,10 +145,18 @@ const PARTIALS: GradientSink = {
   use: (at, gradient) => result.store(code`split * ${k.partial_quads} + ${at}`, gradient),
 };
 
-const BIAS_PARTIALS: GradientSink = {
-  ...PARTIALS,
+/** Where sums of the bias's part go: behind those of the weights. */
+export const BIAS_PARTIALS_INTERFACE = {
   bindings: {},
-  use: (at, gradient) => PARTIALS.use(code`${k.weight_quads} + ${at}`, gradient),
+  constants: { weight_quads: "u32" },
+} as const;
+
+const { weight_quads: weightQuads } = scopeOf(BIAS_PARTIALS_INTERFACE).k;
+
+const BIAS_PARTIALS: GradientSink = {
+  ...BIAS_PARTIALS_INTERFACE,
+  suffix: "",
+  use: (at, gradient) => PARTIALS.use(code`${weightQuads} + ${at}`, gradient),
 };
 
 /**

@@ -167,9 +167,12 @@ function printKernel(whole: Whole, halves: ReadonlySet<string>): Kernel {
   };
 }
 
-/** What is bound and never read costs a binding in every dispatch. */
-function requireUse({ name, bindings }: Whole, printer: Printer): void {
-  const unused = Object.keys(bindings).filter((binding) => !printer.uses("binding", binding));
+/** What a kernel is given and never reads is a mistake, and costs something in every dispatch. */
+function requireUse({ name, bindings, constants }: Whole, printer: Printer): void {
+  const unused = [
+    ...Object.keys(bindings).filter((binding) => !printer.uses("binding", binding)),
+    ...Object.keys(constants).filter((constant) => !printer.uses("constant", constant)),
+  ];
   if (unused.length > 0) throw new Error(`${name} never reads ${unused.join(", ")}`);
 }
 

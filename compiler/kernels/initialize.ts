@@ -10,12 +10,13 @@ export const DISTRIBUTIONS = { constant: 0, uniform: 1, normal: 2 } as const;
 
 const VALUES = {
   size: "u32",
-  length: "u32",
   distribution: "u32",
   a: "f32",
   b: "f32",
   stream: "u32",
 } as const;
+
+const DENSE = { length: "u32" } as const;
 
 const CONTRACTION = {
   kernel_height: "u32",
@@ -40,7 +41,7 @@ const SUMMARY = "Initial values of a parameter, from the counter-based generator
 export const initializeDense = defineKernel("initialize_dense", () => ({
   summary: SUMMARY,
   bindings: { y: written("f32") },
-  constants: VALUES,
+  constants: { ...VALUES, ...DENSE },
   lanes: LANES,
   body: ({ io, k }) => fill(k, denseIndex(k), (value) => io.y.store(code`thread`, value)),
 }));
@@ -90,7 +91,7 @@ const drawOf = (k: In<typeof VALUES>) =>
       }`,
   );
 
-const denseIndex = ({ length }: In<typeof VALUES>) =>
+const denseIndex = ({ length }: In<typeof DENSE>) =>
   helper(
     "logical_index",
     code`

@@ -5,15 +5,15 @@
  */
 import type { Expression } from "../ir/expression.js";
 import { read, written, type Loaded } from "./bindings.js";
-import { code, Declaration, helper, joined, times, type Code, type Hole } from "./code.js";
+import { code, Declaration, helper, times, type Code, type Hole } from "./code.js";
 import type { ConstantCode, PlaceCode } from "./constants.js";
 import { describe, expressionDeclarations, print } from "./expression.js";
 import { LOWEST_RANK, RANK_OF, RANKED, RELU } from "./not-a-number.js";
 import { defineQuads, sizes } from "./quads.js";
 
+const INPUT = { input_height: "u32", input_width: "u32" } as const;
+
 const WINDOW = {
-  input_height: "u32",
-  input_width: "u32",
   kernel_height: "u32",
   kernel_width: "u32",
   stride_height: "u32",
@@ -24,13 +24,14 @@ const WINDOW = {
 
 const OUTPUT = { output_height: "u32", output_width: "u32" } as const;
 
+type InputSize = ConstantCode<typeof INPUT>;
 type Window = ConstantCode<typeof WINDOW>;
 type Output = ConstantCode<typeof OUTPUT>;
 
 /**
  * Loops over the part of the output pixel's window that lies inside the image, at (row, column).
  */
-const overWindow = (k: Window, body: Hole) => code`
+const overWindow = (k: InputSize & Window, body: Hole) => code`
   let top = i32(y * ${k.stride_height}) - i32(${k.padding_top});
   let left = i32(x * ${k.stride_width}) - i32(${k.padding_left});
   let last_row = min(top + i32(${k.kernel_height}), i32(${k.input_height}));
@@ -153,7 +154,7 @@ export const maxPool = defineQuads("max_pool", (variant: MaxPoolVariant) => {
       codes: keepsCodes ? written(element) : undefined,
       ...vectorsOf(line),
     },
-    constants: { a: "place", ...WINDOW },
+    constants: { a: "place", ...INPUT, ...WINDOW },
     declarations: [
       RANK_OF,
       ...(line && relu ? [RELU] : []),
@@ -251,37 +252,45 @@ export const maxPoolGradient = defineQuads(
  */
 export type Divisor = "padded" | "inside";
 
+/** How many rows, or columns, of a window count, of which `size` could. */
 const EXTENTS: Readonly<Record<Divisor, Code>> = {
   inside: helper(
     "extent",
     code`
-      fn extent(start: i32, kernel: u32, padding: u32, size: u32, after: u32) -> f32 {
+      fn extent(start: i32, kernel: u32, size: u32) -> f32 {
         return f32(min(start + i32(kernel), i32(size)) - max(start, 0));
       }`,
   ),
   padded: helper(
     "extent",
     code`
-      fn extent(start: i32, kernel: u32, padding: u32, size: u32, after: u32) -> f32 {
-        return f32(min(start + i32(kernel), i32(size + after)) - start);
+      fn extent(start: i32, kernel: u32, size: u32) -> f32 {
+        return f32(min(start + i32(kernel), i32(size)) - start);
       }`,
   ),
 };
 
-const AVERAGE = { ...WINDOW, padding_bottom: "u32", padding_right: "u32" } as const;
+const BEHIND = { padding_bottom: "u32", padding_right: "u32" } as const;
 
-/** How many elements a window counts. */
+/** The padding behind the image counts only in the padded one. */
+const averageConstants = (divisor: Divisor) => ({
+  ...{ ...INPUT, ...WINDOW },
+  padding_bottom: divisor === "padded" ? BEHIND.padding_bottom : undefined,
+  padding_right: divisor === "padded" ? BEHIND.padding_right : undefined,
+});
+
+/** How many elements of a window count. */
 function area(
   divisor: Divisor,
-  k: ConstantCode<typeof AVERAGE>,
+  k: ConstantCode<ReturnType<typeof averageConstants>>,
   { top, left }: { readonly top: Code; readonly left: Code },
 ): Code {
   const extent = EXTENTS[divisor];
-  const extentOf = (...operands: readonly Code[]) => code`${extent}(${joined(operands, ", ")})`;
-  const { kernel_height, padding_top, input_height, padding_bottom } = k;
-  const { kernel_width, padding_left, input_width, padding_right } = k;
-  const height = extentOf(top, kernel_height, padding_top, input_height, padding_bottom);
-  const width = extentOf(left, kernel_width, padding_left, input_width, padding_right);
+  const { padding_bottom: bottom, padding_right: right } = k;
+  const rows = code`${k.input_height}${bottom && code` + ${bottom}`}`;
+  const columns = code`${k.input_width}${right && code` + ${right}`}`;
+  const height = code`${extent}(${top}, ${k.kernel_height}, ${rows})`;
+  const width = code`${extent}(${left}, ${k.kernel_width}, ${columns})`;
   return code`${height} * ${width}`;
 }
 
@@ -293,7 +302,7 @@ export const averagePool = defineQuads("average_pool", ({ divisor }: AveragePool
   suffix: `_${divisor}`,
   summary: "Average pooling: the mean of a window.",
   bindings: { a: read("vec4f") },
-  constants: { a: "place", ...AVERAGE },
+  constants: { a: "place", ...averageConstants(divisor) },
   value: (scope) => code`
     var sum = vec4f(0);
     ${overWindow(scope.k, code`sum += ${inputQuad(scope)};`)}
@@ -307,7 +316,7 @@ export const averagePoolGradient = defineQuads(
     summary:
       "Average pooling, gradient: an input gathers its share of every window that covers it.",
     bindings: { a: read("vec4f") },
-    constants: { a: "place", ...AVERAGE, ...OUTPUT },
+    constants: { a: "place", ...averageConstants(divisor), ...OUTPUT },
     value: (scope) => {
       const { k } = scope;
       const [top, left] = [code`window_top`, code`window_left`];
@@ -322,7 +331,7 @@ export const averagePoolGradient = defineQuads(
   }),
 );
 
-const ADAPTIVE = { input_height: "u32", input_width: "u32", ...OUTPUT } as const;
+const ADAPTIVE = { ...INPUT, ...OUTPUT } as const;
 
 /** PyTorch's adaptive windows: i of n covers floor(i * size / n) up to ceil((i + 1) * size / n). */
 const ADAPTIVE_WINDOW = new Declaration(code`

@@ -1,4 +1,3 @@
-import type { ContractionSchedule } from "../schedules/schedule.js";
 import { read } from "./bindings.js";
 import {
   block,
@@ -14,17 +13,12 @@ import {
   type Code,
 } from "./code.js";
 import type { ConstantCode } from "./constants.js";
+import type { WeightVariant } from "./contraction-weights.js";
 import { defineKernel } from "./define-kernel.js";
 import { gradientSink, type Descent, type GradientSink } from "./gradient-sink.js";
 
 /** Rows of weights that a workgroup goes through. */
 export const RANK_ROWS = 64;
-
-export interface RankVariant {
-  readonly schedule: ContractionSchedule;
-  readonly descent: Descent;
-  readonly bias?: Descent | undefined;
-}
 
 const CONSTANTS = {
   features: "u32",
@@ -41,20 +35,22 @@ const CONSTANTS = {
  * rows, as the contraction has, would be waiting for memory as well and overflow the instruction
  * cache. a: the layer's input, scalars; b: output gradient; w and states: [features][columns].
  */
-export const rankUpdate = defineKernel("rank", ({ schedule, descent, bias }: RankVariant) => {
-  const sink = gradientSink(descent);
-  const biasSink = bias && gradientSink(bias, "bias");
-  const { rowLanes, loads, columns } = schedule;
-  const images = rowLanes * loads;
-  const x = locals("x", loads);
-  return {
-    suffix: `${bias ? "_bias" : ""}${sink.suffix}_${images}x${4 * columns}`,
-    summary: "Weight gradient of a few images, applied row by row.",
-    bindings: { a: read("f32"), b: read("vec4f") },
-    constants: CONSTANTS,
-    fragments: [sink, biasSink],
-    lanes: columns,
-    body: ({ io, k }) => code`
+export const rankUpdate = defineKernel(
+  "rank",
+  ({ schedule, use, bias }: WeightVariant<Descent>) => {
+    const sink = gradientSink(use);
+    const biasSink = bias && gradientSink(bias, "bias");
+    const { rowLanes, loads, columns } = schedule;
+    const images = rowLanes * loads;
+    const x = locals("x", loads);
+    return {
+      suffix: `${bias ? "_bias" : ""}${sink.suffix}_${images}x${4 * columns}`,
+      summary: "Weight gradient of a few images, applied row by row.",
+      bindings: { a: read("f32"), b: read("vec4f") },
+      constants: CONSTANTS,
+      fragments: [sink, biasSink],
+      lanes: columns,
+      body: ({ io, k }) => code`
       let column = ${block} * ${columns} + ${lane};
       let quad = ${k.first_quad} + min(column, ${k.columns} - 1u);
       let row_lane = ${subgroupLane} % ${rowLanes};
@@ -85,8 +81,9 @@ export const rankUpdate = defineKernel("rank", ({ schedule, descent, bias }: Ran
         }
       }
       ${biasSink && sumBias(biasSink, images, k)}`,
-  };
-});
+    };
+  },
+);
 
 const sumBias = (
   sink: GradientSink,

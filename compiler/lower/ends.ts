@@ -87,7 +87,6 @@ export function initializeParameter(
       ...common,
       constants: {
         ...values,
-        length: size,
         kernel_height: kernelHeight,
         kernel_width: kernelWidth,
         inputs: layout.inputs,

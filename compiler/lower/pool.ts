@@ -16,18 +16,19 @@ import type { LoweringContext } from "./context.js";
 import { quadSteps } from "./quads.js";
 import type { StepDraft } from "./step-draft.js";
 
-function windowConstants({ kernel, stride, padding }: PoolAttributes, input: ActivationLayout) {
-  return {
-    input_height: input.height,
-    input_width: input.width,
-    kernel_height: kernel[0],
-    kernel_width: kernel[1],
-    stride_height: stride[0],
-    stride_width: stride[1],
-    padding_top: padding.top,
-    padding_left: padding.left,
-  };
-}
+const windowConstants = ({ kernel, stride, padding }: PoolAttributes) => ({
+  kernel_height: kernel[0],
+  kernel_width: kernel[1],
+  stride_height: stride[0],
+  stride_width: stride[1],
+  padding_top: padding.top,
+  padding_left: padding.left,
+});
+
+const inputConstants = (input: ActivationLayout) => ({
+  input_height: input.height,
+  input_width: input.width,
+});
 
 const outputConstants = (output: ActivationLayout) => ({
   output_height: output.height,
@@ -62,7 +63,11 @@ export function lowerMaxPool(
       ...(keepsCodes && { codes: context.storageOf(code) }),
       ...Object.fromEntries(vectorBuffers),
     },
-    constants: { ...windowConstants(node.attributes, layout), a: layout.inQuads() },
+    constants: {
+      ...inputConstants(layout),
+      ...windowConstants(node.attributes),
+      a: layout.inQuads(),
+    },
   });
 }
 
@@ -80,7 +85,7 @@ export function lowerMaxPoolGradient(
     kernel: maxPoolGradient({ codes: codeWidth(node.attributes.kernel) }),
     buffers: { a: context.storageOf(gradient), codes: context.storageOf(code) },
     constants: {
-      ...windowConstants(node.attributes, context.layout(result)),
+      ...windowConstants(node.attributes),
       ...outputConstants(layout),
       a: layout.inQuads(),
     },
@@ -93,11 +98,14 @@ const divisorOf = (attributes: Sliding): Divisor => (attributes.countPadding ? "
 
 /** Padding that counts in the divisor: not what only completes the last windows in ceil mode. */
 function averageConstants(attributes: Sliding, input: ActivationLayout) {
-  const { padding, overhang } = attributes;
+  const { padding, overhang, countPadding } = attributes;
   return {
-    ...windowConstants(attributes, input),
-    padding_bottom: padding.bottom - (overhang?.bottom ?? 0),
-    padding_right: padding.right - (overhang?.right ?? 0),
+    ...inputConstants(input),
+    ...windowConstants(attributes),
+    ...(countPadding && {
+      padding_bottom: padding.bottom - (overhang?.bottom ?? 0),
+      padding_right: padding.right - (overhang?.right ?? 0),
+    }),
   };
 }
 
@@ -120,8 +128,7 @@ export function lowerAveragePool(
       ...common,
       kernel: adaptiveAveragePool(),
       constants: {
-        input_height: layout.height,
-        input_width: layout.width,
+        ...inputConstants(layout),
         ...outputConstants(context.layout(result)),
         a: layout.inQuads(),
       },
@@ -154,8 +161,7 @@ export function lowerAveragePoolGradient(
       ...common,
       kernel: adaptiveAveragePoolGradient(),
       constants: {
-        input_height: target.height,
-        input_width: target.width,
+        ...inputConstants(target),
         ...outputConstants(layout),
         a: layout.inQuads(),
       },

@@ -1,5 +1,9 @@
 import type { Node, Value } from "../ir/graph.js";
-import { PARTIALS_INTERFACE, weightContraction } from "../kernels/contraction-weights.js";
+import {
+  BIAS_PARTIALS_INTERFACE,
+  PARTIALS_INTERFACE,
+  weightContraction,
+} from "../kernels/contraction-weights.js";
 import type { Descent, GradientUse } from "../kernels/gradient-sink.js";
 import { RANK_ROWS, rankUpdate } from "../kernels/rank-update.js";
 import { updateFromPartials } from "../kernels/update.js";
@@ -62,7 +66,7 @@ function rankStep(
   const features = context.layout(input).imagePitch;
   const columns = roundUpTo4(count) / 4;
   const place = context.layout(gradient).inQuads();
-  return dispatch(rankUpdate({ schedule, descent: sink.use as Descent, bias: bias?.use }), {
+  return dispatch(rankUpdate({ schedule, use: sink.use as Descent, bias: bias?.use }), {
     buffers: { a: context.storageOf(input), b: context.storageOf(gradient) },
     constants: {
       features,
@@ -93,24 +97,22 @@ function contractionStep(
   const { piece, held, window, quads, columns, schedule, partials } = planned;
   const { outputSize, macs, outputs } = geometryOf(node);
   const [height, width] = outputSize;
+  const { segments_per_row, segment_row, segment_column, run, a_group, a } = window;
   const blocks = Math.ceil(columns / schedule.columns);
   return dispatch(weightContraction({ schedule, use, bias: bias?.use }), {
     buffers: { a: context.storageOf(input), b: context.storageOf(gradient) },
     constants: {
       ...{ height, width, columns, column_blocks: blocks, first_quad: piece.start / 4 },
       ...{ row_quads: quads, run_values: plan.runValues, y_group: 4 * quads * columns },
-      ...window,
+      ...{ segments_per_row, segment_row, segment_column, run, a_group, a },
       b: context.layout(gradient).inQuads(),
       ...(partials && {
         groups: held.count,
         splits: partials.splits,
         partial_quads: partials.quads,
-        weight_quads: partials.weightQuads,
       }),
     },
-    fragments: partials
-      ? [bind(PARTIALS_INTERFACE, { buffers: { result: partials.storage }, constants: {} })]
-      : [bound, bias?.bound.bias],
+    fragments: partials ? boundPartials(partials, bias) : [bound, bias?.bound.bias],
     workgroups: {
       x: { ...fixed(quads), tile: rowsPerBlock(schedule) },
       z: blocks * held.count * (schedule.splits ?? 1),
@@ -121,6 +123,14 @@ function contractionStep(
     batches: planned.batches,
   });
 }
+
+const boundPartials = (
+  { storage, weightQuads }: WeightPartials,
+  bias: BiasSink | undefined,
+): readonly (Bound | undefined)[] => [
+  bind(PARTIALS_INTERFACE, { buffers: { result: storage }, constants: {} }),
+  bias && bind(BIAS_PARTIALS_INTERFACE, { buffers: {}, constants: { weight_quads: weightQuads } }),
+];
 
 /** Some quads of the parts' sums, and what becomes of them. */
 interface PartialUpdate {

@@ -107,7 +107,7 @@ describe("a kernel", () => {
     expect(half.storage.map(({ element }) => element)).toEqual(["vec4h", "u32", "f16"]);
   });
 
-  test("binds only what it reads", () => {
+  test("is given only what it reads", () => {
     const idle = defineKernel("idle", () => ({
       summary: "Reads nothing.",
       bindings: { a: read("f32") },
@@ -115,7 +115,7 @@ describe("a kernel", () => {
       lanes: 1,
       body: () => code`let batch = ${frame.batch};`,
     }));
-    expect(() => idle().print()).toThrow("idle never reads a");
+    expect(() => idle().print()).toThrow("idle never reads a, count, from");
     definitions.pop();
   });
 

@@ -30,7 +30,6 @@ struct Constants {
   groups: u32,
   splits: u32,
   partial_quads: u32,
-  weight_quads: u32,
   height: u32,
   width: u32,
   columns: u32,
@@ -38,7 +37,6 @@ struct Constants {
   first_quad: u32,
   row_quads: u32,
   run_values: u32,
-  segments: u32,
   segments_per_row: u32,
   segment_row: u32,
   segment_column: u32,
@@ -53,6 +51,7 @@ struct Constants {
   b_row: u32,
   b_column: u32,
   b_base: u32,
+  weight_quads: u32,
   first_plane: u32,
 }
 

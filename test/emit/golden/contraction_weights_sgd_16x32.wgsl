@@ -35,7 +35,6 @@ struct Constants {
   first_quad: u32,
   row_quads: u32,
   run_values: u32,
-  segments: u32,
   segments_per_row: u32,
   segment_row: u32,
   segment_column: u32,

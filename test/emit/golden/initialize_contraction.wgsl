@@ -28,7 +28,6 @@ struct Frame {
 struct Constants {
 
   size: u32,
-  length: u32,
   distribution: u32,
   a: u32,
   b: u32,

@@ -28,11 +28,11 @@ struct Frame {
 struct Constants {
 
   size: u32,
-  length: u32,
   distribution: u32,
   a: u32,
   b: u32,
   stream: u32,
+  length: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;

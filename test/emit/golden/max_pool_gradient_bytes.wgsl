@@ -38,8 +38,6 @@ struct Constants {
   a_row: u32,
   a_column: u32,
   a_base: u32,
-  input_height: u32,
-  input_width: u32,
   kernel_height: u32,
   kernel_width: u32,
   stride_height: u32,
