@@ -1,5 +1,5 @@
 /** Kernels as pipelines: compiled once for each text, all at the same time. */
-import type { BindingAccess, ProgramKernel } from "../program/program.js";
+import type { ProgramKernel } from "../program/program.js";
 import { SHADER_STAGE_COMPUTE } from "./constants.js";
 import { DeviceLimitError } from "./errors.js";
 
@@ -52,11 +52,10 @@ export class Pipelines {
   }
 
   private pipeline(kernel: ProgramKernel): Promise<Pipeline> {
-    const key = `${accessesOf(kernel).join()}\n${kernel.wgsl}`;
-    let pipeline = this.pipelines.get(key);
+    let pipeline = this.pipelines.get(kernel.wgsl);
     if (pipeline === undefined) {
       pipeline = this.create(kernel);
-      this.pipelines.set(key, pipeline);
+      this.pipelines.set(kernel.wgsl, pipeline);
     }
     return pipeline;
   }
@@ -70,7 +69,7 @@ export class Pipelines {
       );
     }
     const { gpu } = this;
-    const layout = this.layout(accessesOf(kernel));
+    const layout = this.layout(kernel);
     const label = kernel.name;
     const module = gpu.createShaderModule({ label, code: kernel.wgsl });
     try {
@@ -88,7 +87,8 @@ export class Pipelines {
   }
 
   /** Kernels with the same kinds of bindings share a layout. */
-  private layout(accesses: readonly BindingAccess[]): GPUBindGroupLayout {
+  private layout({ bindings }: ProgramKernel): GPUBindGroupLayout {
+    const accesses = bindings.map(({ access }) => access);
     const key = accesses.join();
     let layout = this.layouts.get(key);
     if (layout === undefined) {
@@ -107,5 +107,3 @@ export class Pipelines {
     return layout;
   }
 }
-
-const accessesOf = ({ bindings }: ProgramKernel) => bindings.map(({ access }) => access);
