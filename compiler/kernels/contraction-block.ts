@@ -27,13 +27,14 @@ export const COMPONENTS = [0, 1, 2, 3] as const;
  * Where a window's values lie: `segments` runs of `run` vec4, `segments_per_row` of them in each
  * kernel row.
  */
-export const SEGMENTS = {
-  segments: "u32",
+export const SEGMENT = {
   segments_per_row: "u32",
   segment_row: "u32",
   segment_column: "u32",
   run: "u32",
 } as const;
+
+export const SEGMENTS = { segments: "u32", ...SEGMENT } as const;
 
 type Segments = Omit<ConstantCode<typeof SEGMENTS>, "run" | "segments">;
 

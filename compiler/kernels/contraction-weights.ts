@@ -7,7 +7,7 @@ import {
 } from "../schedules/schedule.js";
 import { read, written, type Loaded } from "./bindings.js";
 import { block, code, frame, helper, local, locals, plane, times, type Code } from "./code.js";
-import { places, SEGMENTS, segmentPlace, tileName } from "./contraction-block.js";
+import { places, SEGMENT, segmentPlace, tileName } from "./contraction-block.js";
 import { defineKernel, scopeOf } from "./define-kernel.js";
 import { exchangeFor, type Exchange } from "./exchange.js";
 import {
@@ -24,9 +24,6 @@ export interface WeightVariant<Use extends GradientUse = GradientUse> {
   readonly bias?: Descent | undefined;
 }
 
-/** How many segments there are follows from the rows. */
-const { segments: _, ...OWN_SEGMENTS } = SEGMENTS;
-
 const CONSTANTS = {
   height: "u32",
   width: "u32",
@@ -35,7 +32,7 @@ const CONSTANTS = {
   first_quad: "u32",
   row_quads: "u32",
   run_values: "u32",
-  ...OWN_SEGMENTS,
+  ...SEGMENT,
   a_group: "u32",
   y_group: "u32",
   a: "place",
