@@ -15,6 +15,8 @@ import {
 import type { Program } from "../program/program.js";
 import type { DataRecipe, TrainRecipe } from "../program/recipe.js";
 import type { Network } from "../runtime/network.js";
+import { build } from "../compiler/network/build.js";
+import type { Shaped } from "../interchange/weights/modules.js";
 import { wrongInput } from "./failure.js";
 import { openSpec, requireNoErrors, type SpecFile } from "./spec.js";
 import { tuningBeside } from "./tuning/tune-file.js";
@@ -66,6 +68,26 @@ export async function compileSpec(path: string, select: SelectOptions): Promise<
   requireNoErrors(spec, compilation.diagnostics);
   if (selected === undefined) throw wrongInput(`${path} declares no model`);
   return { spec, analysis, model: selected.model, recipe: selected.recipe, compilation };
+}
+
+/** A spec that was analysed and not compiled. */
+export type AnalyzedSpec = Pick<CompiledSpec, "spec" | "model">;
+
+/** Reads and analyses a spec, for commands that run no network: that is much faster. */
+export async function analyzeSpec(path: string, select: SelectOptions): Promise<AnalyzedSpec> {
+  const spec = await openSpec(path);
+  const { readImport } = spec;
+  const { selected, diagnostics } = analyze(spec.text, spec.path, { ...select, readImport });
+  requireNoErrors(spec, diagnostics);
+  if (selected === undefined) throw wrongInput(`${path} declares no model`);
+  return { spec, model: selected.model };
+}
+
+/** Names and shapes of a model's weights and running statistics, in the network's order. */
+export function tensorsOf({ model }: AnalyzedSpec): readonly Shaped[] {
+  return build(model.network!).parameters.map(({ value }) => {
+    return { name: value.name, shape: value.shape.map(Number) };
+  });
 }
 
 /** What the program that a network runs came from. */

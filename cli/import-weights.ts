@@ -1,7 +1,7 @@
 /** `netc import SPEC.net WEIGHTS`: the weights of another program under the names of a spec. */
 import { existsSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
-import { compileSpec, parametersOf } from "./compiled.js";
+import { analyzeSpec, tensorsOf } from "./compiled.js";
 import { wrongInput } from "./failure.js";
 import { readBytes, writeOutput } from "./files.js";
 import { plural } from "./format.js";
@@ -34,18 +34,18 @@ export async function importWeights(
   weights: string,
   flags: ImportWeightsFlags,
 ): Promise<void> {
-  const compiled = await compileSpec(path, {});
-  const name = flags.name ?? compiled.spec.name;
+  const analyzed = await analyzeSpec(path, {});
+  const name = flags.name ?? analyzed.spec.name;
   const files = {
     spec: join(flags.output, `${name}.net`),
     weights: join(flags.output, `${name}.safetensors`),
   };
-  const copies = await copiesOf(compiled.spec, files.spec, flags.output);
+  const copies = await copiesOf(analyzed.spec, files.spec, flags.output);
   const written = [...copies.keys(), files.weights];
   if (!flags.overwrite) refuseExisting(written);
   const { matching, bytes } = await useWeights(
     weights,
-    parametersOf(compiled),
+    tensorsOf(analyzed),
     flags,
     ({ weights: file, matching: found }) => convert(weights, file, found),
   );

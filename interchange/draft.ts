@@ -37,6 +37,8 @@ export interface FinishedDraft {
 
 export class Draft {
   readonly layers: DraftLayer[] = [];
+  /** Values that join others along their channels, by these. */
+  readonly joins = new Map<string, Feature>();
   private readonly maker: NetworkMaker;
   private readonly image: NetworkValue;
 

@@ -34,6 +34,17 @@ const LEAST_ALLOWED = 2 ** 16;
 /** Elements that one constant may become, as a multiple of all that the file has. */
 const GROWTH = 2;
 
+/**
+ * What a node gives whose inputs became constants while the graph was mapped: shapes are known only
+ * then. Undefined where it is more than arithmetic of shapes.
+ */
+export function computedShape(
+  node: ForeignNode,
+  inputs: readonly (ForeignTensor | undefined)[],
+): readonly ForeignTensor[] | undefined {
+  return computed(node, inputs, LEAST_ALLOWED);
+}
+
 /** Undefined where the node stays: its mapping says what is wrong with it. */
 function computed(
   node: ForeignNode,

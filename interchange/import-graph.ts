@@ -3,7 +3,7 @@ import type { ResolvedNetwork } from "../compiler/network/resolved.js";
 import { RefusedNode } from "./attributes.js";
 import { Draft, tensorsOf, type DraftLayer, type ImportedTensor } from "./draft.js";
 import { ImportError } from "./error.js";
-import { fold, type FoldedGraph } from "./fold.js";
+import { computedShape, fold, type FoldedGraph } from "./fold.js";
 import {
   describeNode,
   type ForeignGraph,
@@ -169,6 +169,8 @@ class Mapping {
     const mapping = Object.hasOwn(operators, node.operator) ? operators[node.operator] : undefined;
     if (!mapping) throw new RefusedNode("netc has no layer for this operator");
     const inputs = node.inputs.map((name) => (name ? this.valueOf(name) : undefined));
+    const result = constantResult(node, inputs);
+    if (result) return result;
     const context = new NodeContext(node, inputs, this.draft);
     const output = mapping(context);
     const [left] = context.attributes.left;
@@ -205,6 +207,15 @@ class Mapping {
     const { source } = this.graph;
     return { source, mapped, folded, remarks: [...(this.graph.remarks ?? []), ...remarks] };
   }
+}
+
+/** Of nodes that compute with shapes, once these are known. */
+function constantResult(node: ForeignNode, inputs: readonly (Known | undefined)[]) {
+  const isConstant = inputs.every((input) => !input || input.is === "constant");
+  if (!isConstant || node.outputs.length !== 1) return undefined;
+  const tensors = inputs.map((input) => (input?.is === "constant" ? input.tensor : undefined));
+  const [tensor] = computedShape(node, tensors) ?? [];
+  return tensor && constant(tensor);
 }
 
 /** What the network's input is called. */

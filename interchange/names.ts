@@ -21,12 +21,15 @@ const RESERVED = new Set([
   ...["loss", "metric", "model", "repeat", "residual", "skip", "target", "train", "true"],
 ]);
 
+/** Whether a name is a word of the language. */
+export const isWord = (name: string): boolean => RESERVED.has(name);
+
 /** Of each layer, the sections that the file puts it in, and its name there. */
 export function pathsOf(layers: readonly DraftLayer[]): readonly Path[] {
   const paths = inSections(layers.map(({ node, kind }) => pathOf(node.name, kind)));
-  return withoutCommon(paths).map(({ sections, own }, index) => {
+  return withoutCommon(paths).map(({ own, ...path }, index) => {
     const isNamed = own !== undefined && keepsName(layers[index]!, index === layers.length - 1);
-    return isNamed ? { sections, own } : { sections };
+    return isNamed ? { ...path, own } : path;
   });
 }
 
@@ -48,6 +51,8 @@ function withoutCommon(paths: readonly Path[]): readonly Path[] {
 export interface Path {
   readonly sections: readonly string[];
   readonly own?: string;
+  /** Whether the file says nothing, and its neighbours' sections are taken. */
+  readonly isGuessed?: boolean;
 }
 
 /**
@@ -107,7 +112,7 @@ function inSections(paths: readonly (Path | undefined)[]): readonly Path[] {
   return paths.map((path, index) => {
     const sections = path?.sections ?? commonStart(before, following[index]!);
     before = sections;
-    return { ...path, sections };
+    return path ? { ...path, sections } : { sections, isGuessed: true };
   });
 }
 

@@ -96,6 +96,24 @@ export class NodeContext {
     }
   }
 
+  /**
+   * Joins channels. The value itself where there is one; and where the first of several were joined
+   * before, as in DenseNet, that join and the rest.
+   */
+  concat(parts: readonly Feature[]): Feature {
+    const { joins } = this.draft;
+    const nameOf = (inputs: readonly Feature[]) =>
+      inputs.map(({ value: { from, index } }) => `${from} ${index}`).join();
+    for (let count = parts.length; count > 1; count--) {
+      const known = joins.get(nameOf(parts.slice(0, count)));
+      if (known) return this.concat([known, ...parts.slice(count)]);
+    }
+    if (parts.length === 1) return parts[0]!;
+    const joined = this.layer("concat", parts);
+    joins.set(nameOf(parts), joined);
+    return joined;
+  }
+
   /** A layer that treats each element by itself, so that their order stays. */
   elementwise(kind: string, inputs: readonly Feature[], values: CallValues = {}): Feature {
     const order = inputs[0]!.order;

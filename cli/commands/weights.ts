@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { adviceOf, rowsOf, summarize } from "../../interchange/weights/describe.js";
 import type { Matching } from "../../interchange/weights/match.js";
-import { compileSpec, parametersOf } from "../compiled.js";
+import { analyzeSpec, tensorsOf } from "../compiled.js";
 import { ExitCode, Reported } from "../failure.js";
 import { plural } from "../format.js";
 import { matchingTable, type FileWeights } from "../foreign-weights.js";
@@ -35,8 +35,8 @@ export function weightsCommand(): Command {
 }
 
 async function showWeights(path: string, file: string, options: WeightsOptions): Promise<void> {
-  const compiled = await compileSpec(path, { model: options.model });
-  const matched = await useWeights(file, parametersOf(compiled), options, (each) => each);
+  const analyzed = await analyzeSpec(path, { model: options.model });
+  const matched = await useWeights(file, tensorsOf(analyzed), options, (each) => each);
   const { weights, matching } = matched;
   if (options.json) printJson({ matched: rowsOf(matching), notes: weights.notes });
   else showMatching(file, weights, matching);

@@ -8,11 +8,25 @@ import type { ForeignNode } from "../foreign-graph.js";
  * `/layer1/layer1.0/conv1/Conv`.
  */
 export function moduleNames(nodes: readonly ForeignNode[]): readonly ForeignNode[] {
-  return nodes.map((node) => {
+  const named = nodes.map((node) => {
     const weight = node.inputs.slice(1).find((name) => name?.endsWith(".weight"));
     const name = weight?.slice(0, -".weight".length) ?? scopeOf(node.name);
     return { ...node, name };
   });
+  const containers = containersOf(named.map(({ name }) => name));
+  // What a module with others in it computes itself is in that module, and has no name.
+  return named.map((node) =>
+    containers.has(node.name) ? { ...node, name: `${node.name}.${node.operator}` } : node,
+  );
+}
+
+/** Names that others begin with. */
+function containersOf(names: readonly string[]): ReadonlySet<string> {
+  const outer = names.flatMap((name) => {
+    const parts = name.split(".");
+    return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("."));
+  });
+  return new Set(outer);
 }
 
 /** Each part of a scope repeats those before it where the module is in a list. */

@@ -58,9 +58,9 @@ export const concat: Mapping = (context) => {
     if (!parts.every((part) => sameOrder(part, first))) {
       context.refuse("some of its inputs are transposed, and others not");
     }
-    return { ...context.layer("concat", parts), order: first.order };
+    return { ...context.concat(parts), order: first.order };
   }
-  return { ...context.layer("concat", parts), order: { as: "features", features: chained(parts) } };
+  return { ...context.concat(parts), order: { as: "features", features: chained(parts) } };
 };
 
 /** The order of features that are joined. */

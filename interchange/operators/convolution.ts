@@ -1,5 +1,5 @@
 import type { ForeignTensor } from "../foreign-graph.js";
-import type { Known } from "../known.js";
+import type { Feature, Known } from "../known.js";
 import { inStoredOrder, type NodeContext } from "../node-context.js";
 import { reshaped, scaled, transposed } from "../tensors.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
@@ -94,6 +94,7 @@ function linear(
   bias: ForeignTensor | undefined,
 ): Known {
   const rows = context.feature(0);
+  if (isChannelsLast(rows)) return pointwise(context, rows, weight, bias);
   if (rows.stored.length !== 2) {
     context.refuse("its input has several rows for each example", "only [N, features] has one");
   }
@@ -104,6 +105,26 @@ function linear(
     bias: bias && spreadBias(context, bias, out),
   });
   return context.layer("linear", [rows], { out, bias: bias !== undefined }, { tensors });
+}
+
+const isChannelsLast = ({ order }: Feature): boolean =>
+  order.as === "axes" && order.axes.join() === "0,2,3,1";
+
+/** Of an image turned to `[N, H, W, C]`: the same for each pixel, a convolution of kernel 1. */
+function pointwise(
+  context: NodeContext,
+  image: Feature,
+  weight: ForeignTensor,
+  bias: ForeignTensor | undefined,
+): Known {
+  const [out, channels] = weight.shape as [number, number];
+  requireChannels(context, channels, Number(image.stored[1]));
+  const tensors = {
+    weight: reshaped(weight, [out, channels, 1, 1]),
+    ...(bias && { bias: spreadBias(context, bias, out) }),
+  };
+  const values = { out, kernel: [1, 1], bias: bias !== undefined };
+  return { ...context.layer("conv", [image], values, { tensors }), order: image.order };
 }
 
 /** One number for all outputs, or one for each. */

@@ -1,5 +1,6 @@
 /** What a block is called, and a line on it: by the names of its sections, or by what it does. */
 import { findLayer } from "../../compiler/layers/index.js";
+import { isWord } from "../names.js";
 import { bodiesOf, isWeighted, type Block, type Body, type Item } from "./items.js";
 import { layersOf } from "./references.js";
 
@@ -26,7 +27,7 @@ function commonName(names: readonly string[]): string | undefined {
     return differs < 0 ? a : a.slice(0, differs);
   });
   const name = start.replace(/[_\d]+$/, "");
-  return name.length > 1 ? name : undefined;
+  return name.length > 1 && !isWord(name) ? name : undefined;
 }
 
 function usualName(body: Body): string {

@@ -14,6 +14,7 @@ import {
 import { Keys, type Likeness } from "./keys.js";
 import { merge } from "./merge.js";
 import { layersOf, type References } from "./references.js";
+import { withoutUnnamed } from "./sections.js";
 import { cutsOf } from "./statements.js";
 
 export interface Structure {
@@ -163,7 +164,8 @@ const itemsOf = ({ list, start, end }: Window): Body => list.slice(start, end);
 
 function blockOf(candidate: Candidate, structure: Structure, naming: Naming): Found | undefined {
   const bodies = candidate.windows.map((window) => insideOf(itemsOf(window)));
-  const { body, parameters, values } = merge(bodies, { isApart: true });
+  const { body: merged, parameters, values } = merge(bodies, { isApart: true });
+  const body = withoutUnnamed(merged);
   if (layersOf(body).length + usesIn(body) < LEAST_LAYERS) return undefined;
   const { order, defaults } = ordered(
     parameters.map(({ name }) => name),

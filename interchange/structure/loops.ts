@@ -12,6 +12,7 @@ import {
 import { Keys, type Likeness } from "./keys.js";
 import { merge } from "./merge.js";
 import type { References } from "./references.js";
+import { withoutUnnamed } from "./sections.js";
 import { cutsOf } from "./statements.js";
 
 /** Statements of a turn. */
@@ -128,7 +129,7 @@ function loopOf(
   const named = turnNames(turns, list, start);
   if (!named) return undefined;
   const { body, parameters, values } = merge(turns, { isApart: false });
-  const plain = body.map((item, index) => inLoop(item, named[index]));
+  const plain = withoutUnnamed(body.map((item, index) => inLoop(item, named[index])));
   const range = { first: turns[0]![0]!.first, last: turns[0]!.at(-1)!.last };
   const whole = { ...range, last: turns.at(-1)!.at(-1)!.last };
   if (likeness === "equal" || parameters.length === 0) {

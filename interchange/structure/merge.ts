@@ -138,6 +138,9 @@ function agreedItem(a: Item, b: Item): Item {
     bodiesOf(a).map((body, index) => agreed(body, others[index]!)),
   );
   if (merged.form === "branches" && b.form === "branches") return agreedBranches(merged, b);
+  if (merged.form === "section" && b.form === "section") {
+    return merged.name === b.name ? merged : { ...merged, name: "" };
+  }
   const alias =
     "alias" in merged && "alias" in b && merged.alias === b.alias ? merged : unnamed(merged);
   if (alias.form !== "residual" || b.form !== "residual") return alias;

@@ -1,6 +1,13 @@
 /** Sections and names of the file, where items next to each other have them. */
 import type { Path } from "../names.js";
-import { withBodies, bodiesOf, type Body, type Item, type LayerItem } from "./items.js";
+import {
+  bodiesOf,
+  changeBodies,
+  withBodies,
+  type Body,
+  type Item,
+  type LayerItem,
+} from "./items.js";
 
 /** @param paths of the layers, in the order of the text */
 export function withSections(body: Body, paths: readonly Path[]): Body {
@@ -12,7 +19,7 @@ class Sections {
 
   /** @param depth how many sections are around the body already */
   body(body: Body, depth: number): Body {
-    const parts = body.map((item) => this.sharedPath(item)[depth]);
+    const parts = this.partsOf(body, depth);
     const split = splitNames(parts);
     const items: Item[] = [];
     for (let at = 0; at < body.length;) {
@@ -43,7 +50,7 @@ class Sections {
 
   /** A branch whose layers are one section is called like it. */
   private branch(body: Body, depth: number) {
-    const parts = new Set(body.map((item) => this.sharedPath(item)[depth]));
+    const parts = new Set(this.partsOf(body, depth));
     const [name] = parts;
     if (parts.size !== 1 || name === undefined) return { body: this.body(body, depth) };
     const inner = this.body(body, depth + 1);
@@ -59,12 +66,21 @@ class Sections {
     return own === undefined ? {} : { alias: own };
   }
 
+  /** Of each item, its section; an activation that the file does not name is in the one before. */
+  private partsOf(body: Body, depth: number): readonly (string | undefined)[] {
+    let before: string | undefined;
+    return body.map((item) => {
+      const follows = item.form === "layer" && item.isAttached && this.paths[item.last]!.isGuessed;
+      if (!follows) before = this.sharedPath(item)[depth];
+      return before;
+    });
+  }
+
+  /** The sections around all layers that the file names; around all if it names none. */
   private sharedPath({ first, last }: Item): readonly string[] {
-    let shared = this.paths[first]!.sections;
-    for (let layer = first + 1; layer <= last; layer++) {
-      shared = commonStart(shared, this.paths[layer]!.sections);
-    }
-    return shared;
+    const all = this.paths.slice(first, last + 1);
+    const said = all.filter(({ isGuessed }) => !isGuessed);
+    return (said.length > 0 ? said : all).map(({ sections }) => sections).reduce(commonStart);
   }
 }
 
@@ -95,12 +111,18 @@ function distinctNames<Each extends { readonly name?: string; readonly body: Bod
 const isCount = (part: string) => part.startsWith("#");
 const isAutomatic = (name: string) => /^branch_?\d*$/.test(name);
 
+/** A section; the name of a layer, where there is one with what belongs to it. */
 function section(name: string, body: Body): Body {
   if (isCount(name)) return body;
-  const [first, ...others] = body;
-  if (first && others.length === 0 && "layer" in first)
-    return [{ ...first, alias: first.alias ?? name }];
-  return [{ form: "section", name, body, first: body[0]!.first, last: body.at(-1)!.last }];
+  const [first, ...others] = body as [Item, ...Item[]];
+  const isOne = others.every((item) => item.form === "layer" && item.isAttached);
+  if (first.form === "layer" && isOne) return [{ ...first, alias: first.alias ?? name }, ...others];
+  return [{ form: "section", name, body, first: first.first, last: body.at(-1)!.last }];
+}
+
+/** Without sections that have no name: their layers are in what is around them. */
+export function withoutUnnamed(body: Body): Body {
+  return lone(changeBodies(body, (each) => without(each, new Set([""]))));
 }
 
 /**
