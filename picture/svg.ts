@@ -16,7 +16,10 @@ import { FONT_SIZE, shortCount, type Line } from "./measure.js";
 import { drawOutlines } from "./outlines.js";
 import { escapeXml, textWidth } from "./text.js";
 
+/** Of the name and the totals. */
 const TITLE_HEIGHT = 44;
+const LEGEND_HEIGHT = 22;
+const LEGEND = "one kernel in prediction";
 
 const STYLE = `
   svg { background: #ffffff; font-family: system-ui, -apple-system, "Segoe UI", "DejaVu Sans", Helvetica, Arial, sans-serif; }
@@ -40,6 +43,7 @@ const STYLE = `
   .frame-label, .wire-shape { paint-order: stroke; stroke: #f4f6f8; stroke-width: 4px; stroke-linejoin: round; }
   .outline-edge { stroke: #d0521b; fill: #d0521b; }
   .outline-inside { stroke: #fff1e8; fill: #fff1e8; }
+  .legend { fill: #fff1e8; stroke: #d0521b; stroke-width: 1.3; }
   .outline-edge, .outline-inside { stroke-linejoin: round; stroke-linecap: round; }
   @media (prefers-color-scheme: dark) {
     svg { background: #14191f; }
@@ -58,6 +62,7 @@ const STYLE = `
     .arrow { fill: #93a0ad; }
     .outline-edge { stroke: #f0824f; fill: #f0824f; }
     .outline-inside { stroke: #33211a; fill: #33211a; }
+    .legend { stroke: #f0824f; fill: #33211a; }
   }`;
 
 /**
@@ -70,9 +75,9 @@ export function drawSvg(
   layout: Layout,
   kernels: readonly (readonly number[])[] = [],
 ): string {
-  const title = titleOf(model);
+  const title = titleOf(model, kernels.length > 0);
   const width = Math.ceil(Math.max(layout.width, title.width + 32));
-  const height = Math.ceil(layout.height + TITLE_HEIGHT);
+  const height = Math.ceil(layout.height + title.height);
   const indent = Math.max(0, (width - layout.width) / 2);
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
@@ -80,7 +85,7 @@ export function drawSvg(
     `<style>${STYLE}\n</style>`,
     `<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="arrow" d="M0 0.5L8 4L0 7.5z"/></marker></defs>`,
     ...title.lines,
-    `<g transform="translate(${number(indent)} ${TITLE_HEIGHT})">`,
+    `<g transform="translate(${number(indent)} ${title.height})">`,
     ...diagram.frames.map(({ id }) => drawFrame(layout.frames.get(id)!)),
     ...drawOutlines(diagram, layout, kernels),
     ...diagram.wires.map(({ id }) => drawWire(layout.wires.get(id)!.points)),
@@ -94,19 +99,28 @@ export function drawSvg(
   ].join("\n")}\n`;
 }
 
-function titleOf({ name, layers }: AnalyzedModel) {
+function titleOf({ name, layers }: AnalyzedModel, hasLegend: boolean) {
   const parameters = shortCount(countParameters(layers));
   const macs = shortCount(layers.reduce((total, layer) => total + layer.macs, 0));
   const totals = `${parameters} parameters, ${macs} MACs per image`;
   const lines = [
     `<text class="title" x="16" y="18">${escapeXml(name)}</text>`,
     `<text class="totals" x="16" y="38">${totals}</text>`,
+    ...(hasLegend ? drawLegend() : []),
   ];
   const width = Math.max(
     textWidth(name, FONT_SIZE.title, "bold"),
     textWidth(totals, FONT_SIZE.call),
   );
-  return { lines, width };
+  return { lines, width, height: TITLE_HEIGHT + (hasLegend ? LEGEND_HEIGHT : 0) };
+}
+
+/** What the outlines are, below the totals. */
+function drawLegend(): readonly string[] {
+  return [
+    '<rect class="legend" rx="4" x="16" y="51" width="22" height="12"/>',
+    `<text class="totals" x="44" y="57">${LEGEND}</text>`,
+  ];
 }
 
 const number = (value: number) => String(Math.round(value * 10) / 10);

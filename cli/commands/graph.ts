@@ -1,6 +1,7 @@
+import { extname } from "node:path";
 import type { Command } from "commander";
 import { analyze } from "../../compiler/semantics/index.js";
-import { wrongInput } from "../failure.js";
+import { wrongInput, wrongUsage } from "../failure.js";
 import { writeOutput } from "../files.js";
 import { plural } from "../format.js";
 import { openSpec, requireNoErrors } from "../spec.js";
@@ -17,18 +18,24 @@ interface GraphOptions {
 export function graphCommand(): Command {
   return describeCommand(
     "graph",
-    "Draw a network as SVG: layers with their costs, shapes on the wires. Needs no GPU.",
-    ["graph specs/alexnet.net -o alexnet.svg", "graph specs/alexnet.net --fused -o kernels.svg"],
+    "Draw a network as SVG or PNG: layers with their costs, shapes on the wires. Needs no GPU.",
+    ["graph specs/alexnet.net -o alexnet.svg", "graph specs/alexnet.net --fused -o kernels.png"],
   )
     .argument("<spec>", "the spec file")
-    .option("-o, --output <file>", "the SVG file to write (default: standard output)")
+    .option(
+      "-o, --output <file>",
+      "the file to write: .svg or .png (default: SVG on standard output)",
+    )
     .option("--model <name>", "the model, where the spec has several")
     .option("--train <name>", "the recipe whose model to draw")
     .option("--fused", "outline the layers that one kernel computes when the network predicts")
     .action(graph);
 }
 
+const FORMATS = [".svg", ".png"] as const;
+
 async function graph(path: string, options: GraphOptions): Promise<void> {
+  const format = formatOf(options.output);
   const spec = await openSpec(path);
   const { model, train } = options;
   const selection = { model, train };
@@ -42,8 +49,22 @@ async function graph(path: string, options: GraphOptions): Promise<void> {
   const { drawModel } = await import("../../picture/index.js");
   const picture = await drawModel(selected.model, { fused: options.fused ?? false });
   if (options.output === undefined) return print(picture.trimEnd());
-  await writeOutput(options.output, picture);
+  await writeOutput(options.output, format === ".png" ? await toPng(picture) : picture);
   say(
     `${options.output}: ${selected.model.name}, ${plural(selected.model.layers.length, "layer")}`,
   );
+}
+
+/** What the file's ending asks for: nothing else is written under it. */
+function formatOf(output = ".svg"): (typeof FORMATS)[number] {
+  const ending = extname(`graph${output}`).toLowerCase();
+  const format = FORMATS.find((each) => each === ending);
+  if (format) return format;
+  throw wrongUsage(`${output} ends in neither .svg nor .png, the two formats of graphs`);
+}
+
+/** The image library takes a while to load; SVG does without. */
+async function toPng(picture: string): Promise<Buffer> {
+  const { svgToPng } = await import("../png.js");
+  return svgToPng(picture);
 }

@@ -110,6 +110,8 @@ describe("a picture", () => {
     // relu with the pool behind it three times, convolution with relu twice, linear with relu
     // twice.
     expect(svg.split('class="kernel"').length - 1).toBe(7);
+    expect(svg).toContain("one kernel in prediction");
+    expect(await drawModel(modelOf("alexnet"))).not.toContain("one kernel in prediction");
   });
 
   it("escapes what is special in XML", async () => {
