@@ -2,8 +2,8 @@
 import sharp from "sharp";
 import { RunFailedError } from "../runtime/training/error.js";
 
-/** Dots per inch; SVG's own pixels are 96 an inch, so a PNG is twice as fine. */
-const DENSITY = 192;
+/** Dots per inch; 72 would give a pixel for each unit of the SVG, this gives four. */
+const DENSITY = 144;
 
 /** The picture of an SVG. Throws a RunFailedError where the machine has no font to write with. */
 export async function svgToPng(svg: string): Promise<Buffer> {

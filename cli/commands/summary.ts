@@ -1,6 +1,10 @@
 import type { Command } from "commander";
 import type { RepeatedValue } from "../../compiler/budget.js";
-import { countParameters, type AnalyzedLayer } from "../../compiler/semantics/index.js";
+import {
+  type AnalyzedLayer,
+  countParameters,
+  macsOfBackward,
+} from "../../compiler/semantics/index.js";
 import {
   bufferBytes,
   bytesOf,
@@ -63,9 +67,11 @@ interface LayerSummary {
   readonly output: readonly number[];
   readonly parameters: number;
   /** What names of its weights start with, where other layers use them, too. */
-  readonly weights?: string;
+  readonly weights?: string | undefined;
   readonly macs: number;
   readonly macsBackward: number;
+  /** Whether it has weights of which none is trained. */
+  readonly isFrozen: boolean;
 }
 
 /** A tensor of the weights file, by the name that it has there. */
@@ -124,16 +130,17 @@ function summaryOf(
 ): Summary {
   const train = stepsFor(program.steps.train, batch);
   const predict = stepsFor(program.steps.predict, batch);
+  const summaries = summarizeLayers(layers, program.parameters);
   return {
     model,
     batch,
     slices,
-    layers: layers.map(summarizeLayer),
+    layers: summaries,
     weights: program.parameters.map(summarizeWeight),
     totals: {
       parameters: countParameters(layers),
       macs: sum(layers, (layer) => layer.macs),
-      macsBackward: sum(layers, (layer) => layer.macsBackward),
+      macsBackward: sum(summaries, (layer) => layer.macsBackward),
     },
     memory: memoryOf(program, { batch, slices }),
     dispatches: { train: train.length, predict: predict.length },
@@ -149,10 +156,36 @@ function memoryOf(program: Program, { batch, slices }: SlicedBatch): MemorySumma
   };
 }
 
-function summarizeLayer(layer: AnalyzedLayer): LayerSummary {
-  const { name, kind, line, output = [], parameters, weights, macs, macsBackward } = layer;
-  const shared = weights !== name && parameters > 0 && { weights };
-  return { name, kind, line, output, parameters, ...shared, macs, macsBackward };
+/** What the recipe freezes counts as the program has it: its gradients are not computed. */
+function summarizeLayers(
+  layers: readonly AnalyzedLayer[],
+  parameters: readonly ProgramParameter[],
+): readonly LayerSummary[] {
+  const own = ({ weights }: AnalyzedLayer) =>
+    parameters.filter(({ name, role }) => !role && layerOf(name) === weights);
+  const isTrained = (layer: AnalyzedLayer) => own(layer).some(({ trainable }) => trainable);
+  const backward = macsOfBackward(layers, (index) => isTrained(layers[index]!));
+  return layers.map((layer, index) => ({
+    ...summarizeLayer(layer),
+    macsBackward: backward[index]!,
+    isFrozen: own(layer).length > 0 && !isTrained(layer),
+  }));
+}
+
+/** A weight's name is its layer's and its own: `features.conv1` of `features.conv1.weight`. */
+const layerOf = (weight: string) => weight.slice(0, weight.lastIndexOf("."));
+
+function summarizeLayer(layer: AnalyzedLayer): Omit<LayerSummary, "isFrozen" | "macsBackward"> {
+  const { name, kind, line, output = [], parameters, weights, macs } = layer;
+  return {
+    name,
+    kind,
+    line,
+    output,
+    parameters,
+    weights: weights !== name && parameters > 0 ? weights : undefined,
+    macs,
+  };
 }
 
 function summarizeWeight(parameter: ProgramParameter): WeightSummary {
@@ -248,9 +281,8 @@ const describeSlices = ({ batch, slices }: Summary) =>
 function weightsByLayer(weights: readonly WeightSummary[]): ReadonlyMap<string, readonly string[]> {
   const names = new Map<string, string[]>();
   for (const { name } of weights) {
-    const dot = name.lastIndexOf(".");
-    const layer = name.slice(0, dot);
-    names.set(layer, [...(names.get(layer) ?? []), name.slice(dot + 1)]);
+    const layer = layerOf(name);
+    names.set(layer, [...(names.get(layer) ?? []), name.slice(layer.length + 1)]);
   }
   return names;
 }
@@ -274,7 +306,7 @@ function layerRow(layer: LayerSummary, { isCounted }: { readonly isCounted: bool
     layer.name,
     layer.kind,
     layer.output.join(" x "),
-    isCounted ? "shared" : orDash(layer.parameters),
+    isCounted ? "shared" : orDash(layer.parameters) + (layer.isFrozen ? " frozen" : ""),
     orDash(layer.macs),
     orDash(layer.macsBackward),
     String(layer.line),

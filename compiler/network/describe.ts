@@ -75,13 +75,11 @@ export function describeLayers({
   const typeOf = ({ from, index }: NetworkValue) =>
     from === "layer" ? layers[index]?.type : ports[index];
   const trained: boolean[] = [];
-  return layers.map((layer) => {
+  const described = layers.map((layer) => {
     const { name, inputs, group, origin } = layer;
     const types = inputs.map(typeOf);
     const { parameters, macs, isTrainable } = isResolved(layer) ? layerCost(layer, types) : NO_COST;
-    const isInputTrained = inputs.some(({ from, index }) => from === "layer" && trained[index]);
-    trained.push(isInputTrained || isTrainable);
-    const gradients = Number(isInputTrained) + Number(isTrainable);
+    trained.push(isTrainable);
     const { line, column } = origin.span.start;
     return {
       name,
@@ -97,8 +95,25 @@ export function describeLayers({
       parameters,
       weights: layer.weights,
       macs,
-      macsBackward: gradients * macs,
     };
+  });
+  const backward = macsOfBackward(described, (index) => trained[index]!);
+  return described.map((layer, index) => ({ ...layer, macsBackward: backward[index]! }));
+}
+
+/**
+ * Multiply-adds of each layer's gradients: those of its weight, where it is trained, and those of
+ * its input, where something before it is.
+ */
+export function macsOfBackward(
+  layers: readonly Pick<AnalyzedLayer, "inputs" | "macs">[],
+  isTrained: (index: number) => boolean,
+): readonly number[] {
+  const reaches: boolean[] = [];
+  return layers.map(({ inputs, macs }, index) => {
+    const isInputTrained = inputs.some((input) => input >= 0 && reaches[input]);
+    reaches.push(isInputTrained || isTrained(index));
+    return macs * (Number(isInputTrained) + Number(isTrained(index)));
   });
 }
 

@@ -14,7 +14,7 @@ export type {
   ReadWeights,
   WeightsShapes,
 } from "./analysis.js";
-export { countParameters } from "../network/describe.js";
+export { countParameters, macsOfBackward } from "../network/describe.js";
 export type { AnalyzedLayer } from "../network/describe.js";
 export { unfedBy } from "./recipes/check-tensors.js";
 export type { Group } from "../network/resolved.js";

@@ -20,6 +20,7 @@ test("AlexNet's numbers as JSON", async () => {
     macs: 70_276_800,
     // Nothing before it needs a gradient: only its weights' is computed.
     macsBackward: 70_276_800,
+    isFrozen: false,
   });
   // Weights alone are 61,100,840 floats; padding adds little.
   expect(summary.memory.weights / (4 * 61_100_840)).toBeCloseTo(1, 2);
@@ -33,6 +34,19 @@ test("the table has a row a layer and the totals", async () => {
   expect(code).toBe(0);
   expect(stdout).toMatch(/^features\.conv1 +conv +64 x 55 x 55 +23,296 +70,276,800/m);
   expect(stdout).toMatch(/^total +61,100,840 +714,188,480/m);
+});
+
+test("frozen layers are marked, and gradients that nothing needs cost nothing", async () => {
+  const summary = (train: string) =>
+    netc(["summary", "specs/cifar10-transfer.net", "--train", train]).then(({ stdout }) => stdout);
+  const frozen = await summary("Transfer");
+  expect(frozen).toMatch(/^features\.stage2\.conv1 +conv .* 18,432 frozen +4,718,592 +- /m);
+  expect(frozen).toMatch(/^features\.stage2\.batchnorm1 .* 128 frozen /m);
+  expect(frozen).toMatch(/^features\.stage2\.relu1 +relu [^f]*$/m);
+  // The head's weight gradient is all that is computed.
+  expect(frozen).toMatch(/^classifier\.logits .* 645 +640 +640 /m);
+  expect(frozen).toMatch(/^total +94,117 +10,322,560 +640$/m);
+  expect(await summary("Scratch")).toMatch(/^total +94,117 +10,322,560 +19,760,384$/m);
 });
 
 test("the table names the weights of a layer in its row", async () => {
