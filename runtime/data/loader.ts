@@ -1,13 +1,19 @@
 /**
  * From a dataset to batches: order, transforms, and the next batches prepared while the GPU works.
  */
-import type { Transform } from "../../program/transforms.js";
+import { isMixing, type Transform } from "../../program/transforms.js";
 import { countBatches } from "./dataset.js";
-import type { Batch, Dataset, Example, Image, InputShape } from "./dataset.js";
+import type { Batch, Dataset, Example, ExampleKey, Image, InputShape } from "./dataset.js";
 import { DataError } from "./error.js";
 import { shuffledOrder } from "./random.js";
 import { prepareExample } from "./memory.js";
-import { decideMixtures, floatStaging, type Mixture, type Staging } from "./stage.js";
+import {
+  decideMixtures,
+  floatStaging,
+  type Mixture,
+  type StagedBatch,
+  type Staging,
+} from "./stage.js";
 
 export interface LoaderOptions {
   /** Examples in a batch; the last batch of a pass holds what is left. */
@@ -69,12 +75,15 @@ class Pass {
   readonly batches: number;
   private readonly order: Uint32Array;
   private readonly staging: Staging;
+  /** Whether images are mixed, and partners may be in other parts of the batch. */
+  private readonly mixesParts: boolean;
 
   constructor(
     private readonly dataset: Dataset,
     private readonly options: LoaderOptions,
   ) {
     this.staging = options.staging ?? floatStaging(options.transforms, options.shape);
+    this.mixesParts = options.part !== undefined && options.transforms.some(isMixing);
     this.order = visitingOrder(dataset.length, options);
     this.batches = countBatches(dataset.length, options.batch);
   }
@@ -84,8 +93,9 @@ class Pass {
     const { batch: examples } = options;
     const whole = this.order.subarray(position * examples, (position + 1) * examples);
     const indices = [...partOf(whole, options.part)];
-    const staged = staging.start(indices.length);
-    const keys = indices.map((example) => ({ seed: options.seed, epoch: options.epoch, example }));
+    // One slot more for the example that the first of a part is mixed with.
+    const staged = staging.start(indices.length + Number(this.mixesParts));
+    const keys = indices.map((example) => this.keyOf(example));
     // Each example goes to its slot as soon as it is decoded, so that few decoded images are in
     // memory at once.
     const labels = await Promise.all(
@@ -99,21 +109,50 @@ class Pass {
     // Closes the gaps that unreadable examples left.
     kept.forEach((slot, place) => slot === place || staged.move(slot, place));
     const keptKeys = kept.map((slot) => keys[slot]!);
-    const mixtures = decideMixtures(options.transforms, keptKeys, options.shape);
+    const before = await this.stageBefore(whole, staged, kept.length);
+    const mixtures = decideMixtures(options.transforms, keptKeys, options.shape, {
+      before: before && kept.length,
+    });
     const own = kept.map((slot) => labels[slot]!);
     return {
       position,
       count: own.length,
       images: staged.finish(kept.length, mixtures),
-      ...labelsOf(Uint32Array.from(own), mixtures),
+      ...labelsOf(own, mixtures, before?.label),
     };
+  }
+
+  /**
+   * If images are mixed and this is a part of a batch: writes the last readable example before the
+   * part to a slot, as the partner of the part's first. Undefined if there is none.
+   */
+  private async stageBefore(
+    whole: Uint32Array,
+    staged: StagedBatch,
+    slot: number,
+  ): Promise<Example | undefined> {
+    const { part } = this.options;
+    if (!part || slot === 0 || !this.mixesParts) return undefined;
+    const { length } = partOf(whole, part);
+    const first = part.rank * Math.ceil(whole.length / part.size);
+    for (let back = 1; back <= whole.length - length; back++) {
+      const index = whole[(first - back + whole.length) % whole.length]!;
+      const example = await this.example(index);
+      if (!example) continue;
+      staged.write(slot, example.image, this.keyOf(index));
+      return example;
+    }
+    return undefined;
+  }
+
+  private keyOf(example: number): ExampleKey {
+    return { seed: this.options.seed, epoch: this.options.epoch, example };
   }
 
   /** The example as it is staged; undefined where it cannot be decoded. */
   private async example(index: number): Promise<Example | undefined> {
-    const { dataset, options, staging } = this;
-    const key = { seed: options.seed, epoch: options.epoch, example: index };
-    const stage = { transforms: staging.transforms, key };
+    const { dataset, staging } = this;
+    const stage = { transforms: staging.transforms, key: this.keyOf(index) };
     const example = await prepareExample(dataset, index, stage);
     if (example) checkSize(dataset, example.image, staging);
     return example;
@@ -132,12 +171,15 @@ function visitingOrder(length: number, options: LoaderOptions): Uint32Array {
   return Uint32Array.from({ length }, (_, index) => index);
 }
 
+/** `before` is the label in the slot behind the own ones. */
 function labelsOf(
-  labels: Uint32Array,
+  own: readonly number[],
   mixtures: readonly Mixture[] | undefined,
+  before?: number,
 ): Pick<Batch, "labels" | "targets"> {
+  const labels = Uint32Array.from(own);
   if (!mixtures) return { labels, targets: labels };
-  const partners = Uint32Array.from(mixtures, ({ partner }) => labels[partner]!);
+  const partners = Uint32Array.from(mixtures, ({ partner }) => own[partner] ?? before!);
   const shares = Float32Array.from(mixtures, ({ decisions }) => decisions.share);
   return { labels, targets: { labels, partners, shares } };
 }

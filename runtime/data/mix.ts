@@ -3,14 +3,14 @@ import type { InputShape } from "./dataset.js";
 import type { Decisions } from "./decide.js";
 import type { Mixture } from "./stage.js";
 
-/** NCHW images, each mixed with another of them. */
+/** The first of some NCHW images, one for each mixture, each mixed with another of them. */
 export function mixPlanes(
   images: Float32Array,
   shape: InputShape,
   mixtures: readonly Mixture[],
 ): Float32Array {
   const size = shape.channels * shape.height * shape.width;
-  const result = images.slice();
+  const result = images.slice(0, mixtures.length * size);
   mixtures.forEach(({ kind, partner, decisions }, slot) => {
     const target = result.subarray(slot * size, (slot + 1) * size);
     const other = images.subarray(partner * size, (partner + 1) * size);

@@ -72,8 +72,10 @@ export function floatStaging(transforms: readonly Transform[], shape: InputShape
         move: (from, to) =>
           values.copyWithin(to * slotSize, from * slotSize, (from + 1) * slotSize),
         finish(kept, mixtures) {
-          const result = values.subarray(0, kept * slotSize);
-          return mixtures ? mixPlanes(result, shape, mixtures) : result;
+          // A partner may be in a slot behind the first.
+          return mixtures
+            ? mixPlanes(values, shape, mixtures)
+            : values.subarray(0, kept * slotSize);
         },
       };
     },
@@ -201,19 +203,21 @@ class DeviceBatch implements StagedBatch {
 }
 
 /**
- * What the batch of each kept example is mixed with: the one before it, which shuffling has chosen.
+ * What each kept example of a batch is mixed with: the one before it, which shuffling has chosen.
+ * The first is mixed with the example in the slot `before`: the last one unless given.
  */
 export function decideMixtures(
   transforms: readonly Transform[],
   keys: readonly ExampleKey[],
   size: Size,
+  { before = keys.length - 1 }: { readonly before?: number | undefined } = {},
 ): readonly Mixture[] | undefined {
   const position = transforms.findIndex(isMixing);
   if (position < 0) return undefined;
   const transform = transforms[position] as TransformOf<MixingKind>;
   return keys.map((key, slot) => ({
     kind: transform.kind,
-    partner: (slot + keys.length - 1) % keys.length,
+    partner: slot === 0 ? before : slot - 1,
     decisions: decide(transform, size, randomFor(key, position)) as Decisions<MixingKind>,
   }));
 }

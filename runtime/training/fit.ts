@@ -17,7 +17,6 @@ import {
 } from "./divergence.js";
 import { NotFiniteEvaluationError, RunFailedError, type DivergedError } from "./error.js";
 import { evaluateDataset, type Evaluation } from "./evaluate.js";
-import { assertExchangeable } from "./exchangeable.js";
 import { Exchange, type Agreement } from "./exchange.js";
 import { NotFiniteError } from "./finite.js";
 import { runLengthOver } from "./length.js";
@@ -92,7 +91,6 @@ class TrainingRun implements Repeatable {
   ) {
     const { exchange, signal } = options;
     if (exchange && exchange.size > 1) {
-      assertExchangeable(recipe);
       this.exchange = new Exchange(exchange, network, signal);
     }
     const length = runLengthOver(dataset, recipe, options);
