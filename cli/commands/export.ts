@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { Option, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import { build } from "../../compiler/network/build.js";
 import { analyze, type Analysis } from "../../compiler/semantics/index.js";
 import type { ResolvedNetwork } from "../../compiler/network/resolved.js";
@@ -26,7 +26,7 @@ import { keyOption, renameOption, type WeightsFlags } from "../weights-options.j
 import { describeCommand } from "./command.js";
 
 interface ExportFlags extends WeightsFlags {
-  readonly to: string;
+  readonly to: Exporter;
   readonly weights: string;
   readonly output?: string;
   readonly model?: string;
@@ -46,8 +46,8 @@ export function exportCommand(): Command {
     .argument("<spec>", "the spec file")
     .requiredOption("--weights <file>", "the weights: safetensors, or PyTorch's .pth and .pt")
     .addOption(
-      new Option("--to <format>", "the format")
-        .choices(exporters.map(({ name }) => name))
+      new Option("--to <format>", `the format: ${FORMATS}`)
+        .argParser(exporterNamed)
         .makeOptionMandatory(),
     )
     .option("-o, --output <file>", "the file to write (default: the spec's name, here)")
@@ -67,8 +67,21 @@ export function exportCommand(): Command {
     .action(exportSpec);
 }
 
+const FORMATS = exporters.map(({ name }) => name).join(", ");
+
+function exporterNamed(name: string): Exporter {
+  const found = exporters.find((exporter) => exporter.name === name);
+  if (found) return found;
+  const keras =
+    name === "keras"
+      ? " Keras keeps weights in HDF5, which netc does not write: export to tfjs, and convert that" +
+        " with tensorflowjs_converter."
+      : "";
+  throw new InvalidArgumentError(`Expected one of ${FORMATS}.${keras}`);
+}
+
 async function exportSpec(path: string, flags: ExportFlags): Promise<void> {
-  const exporter = exporters.find(({ name }) => name === flags.to)!;
+  const { to: exporter } = flags;
   requireChoices(exporter, flags);
   const spec = await openSpec(path);
   const { network, recipe } = networkOf(spec, flags);

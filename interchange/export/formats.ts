@@ -1,5 +1,6 @@
 import type { Exporter } from "./exporter.js";
 import { onnxExporter } from "./onnx/index.js";
 import { pytorchExporter } from "./pytorch/index.js";
+import { tfjsExporter } from "./tfjs/index.js";
 
-export const exporters: readonly Exporter[] = [onnxExporter, pytorchExporter];
+export const exporters: readonly Exporter[] = [onnxExporter, pytorchExporter, tfjsExporter];

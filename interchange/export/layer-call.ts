@@ -71,7 +71,7 @@ export class LayerCall {
     const name = `${this.layer.weights}.${part}`;
     const tensor = this.model.tensors.get(name);
     if (!tensor) throw new Error(`the weights have no \`${name}\``);
-    return { name, ...tensor };
+    return { name, shape: tensor.shape, values: tensor.values };
   }
 
   private value<Value>(name: string, is: (value: unknown) => boolean): Value {

@@ -57,6 +57,9 @@ test("a wrong name, missing data and foreign weights are said, and nothing is wr
   const name = await exported("--to", "onnx", "-o", "model.pb");
   expect(name.code).toBe(2);
   expect(name.stderr).toContain("a file of ONNX ends in .onnx");
+  const keras = await exported("--to", "keras");
+  expect(keras.code).toBe(2);
+  expect(keras.stderr).toContain("Keras keeps weights in HDF5, which netc does not write");
   await writeFile(join(folder, "bare.net"), "model M {\n  input x: f32[N, 4]\n  linear(2)\n}\n");
   const weights = await netc("export", "bare.net", "--weights", "w.safetensors", "--to", "onnx");
   expect(weights.code).toBe(1);
@@ -110,4 +113,21 @@ test("of a checkpoint its averages are exported, where the recipe keeps them", a
     return readFileSync(join(folder, name, `${name}.safetensors`));
   };
   expect((await weightsIn("a")).equals(await weightsIn("b"))).toBe(true);
+});
+
+test("a model of TensorFlow.js, and the line of a layer that it cannot have", async () => {
+  const outcome = await exported("--to", "tfjs", "-o", "web/model.json");
+  expect(outcome.code).toBe(0);
+  expect(outcome.stdout).toContain("wrote web/group1-shard1of1.bin");
+  const back = await netc("import", "web/model.json", "-o", "web", "--check", "1");
+  expect(back.stderr).toContain("largest difference from the model on 1 random input");
+  expect(back.code).toBe(0);
+  const text = readFileSync(spec, "utf8").replace("-> maxpool(2)", "-> lrn(5) -> maxpool(2)");
+  await writeFile(join(folder, "lrn.net"), text);
+  const flags = ["--weights", "w.safetensors", "--to", "tfjs"];
+  const refused = await netc("export", "lrn.net", ...flags, "-o", "lrn.json");
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain("error[NET5001]: lrn `features.lrn1` has no form");
+  expect(refused.stderr).toMatch(/--> lrn\.net:8:\d+/);
+  expect(existsSync(join(folder, "lrn.json"))).toBe(false);
 });

@@ -11,6 +11,10 @@ import {
   type ReadImport,
 } from "../../compiler/semantics/index.js";
 import { checkRun, type RunFacts } from "../../compiler/semantics/recipes/check-run.js";
+import type { ExportModel } from "../../interchange/export/model.js";
+import { ExportError } from "../../interchange/export/refusal.js";
+import { tfjsExporter } from "../../interchange/export/tfjs/index.js";
+import { exportModel } from "../interchange/export-cases.js";
 import { lookIntoWeights } from "../../cli/weights-host.js";
 
 const root = join(import.meta.dirname, "../../specs/errors");
@@ -57,8 +61,23 @@ export function analyzeWrongSpec(folder: string): Analysis {
     const run = checkRun(analysis, facts);
     return { ...analysis, diagnostics: [...analysis.diagnostics, ...run] };
   }
+  if (codeOf(folder).startsWith("NET5")) {
+    return { ...analysis, diagnostics: refusalsOf(exportModel(spec, "spec.net")) };
+  }
   if (!codeOf(folder).startsWith("NET4")) return analysis;
   const { compiled } = compile(spec, { file: "spec.net", ...host });
   const { batch = 1 } = analysis.selected?.recipe ?? {};
   return { ...analysis, diagnostics: checkLimits(compiled, batch, DEFAULT_LIMITS) };
+}
+
+/** What an export to TensorFlow.js refuses. */
+function refusalsOf(model: ExportModel): Analysis["diagnostics"] {
+  try {
+    const choices = { as: "f32", softmax: false, preprocessing: false } as const;
+    tfjsExporter.write(model, { ...choices, path: "model.json", version: "0" });
+    return [];
+  } catch (error) {
+    if (error instanceof ExportError) return error.diagnostics;
+    throw error;
+  }
 }

@@ -8,6 +8,5 @@ export const exports = {
       "`netc export` writes a model only if the other tool computes the same from it. The format has no operator for this layer, or none with these arguments. Nothing is written. The note says which layer or which format does the same.",
     wrong: "lrn(5)                // netc export --to tfjs",
     right: "lrn(5)                // netc export --to onnx",
-    withoutSpec: "only `netc export` to a format without the layer leads to it",
   },
 } as const satisfies CatalogueFamily;

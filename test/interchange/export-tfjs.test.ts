@@ -1,0 +1,179 @@
+/** Layers models that netc writes for TensorFlow.js: for netc's own reader, and in TensorFlow.js. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { layers } from "../../compiler/layers/index.js";
+import { exporters } from "../../interchange/export/formats.js";
+import type { ExportedFile, ExportModel } from "../../interchange/export/model.js";
+import type { ForeignGraph } from "../../interchange/foreign-graph.js";
+import { ExportError } from "../../interchange/export/refusal.js";
+import { tfjsExporter } from "../../interchange/export/tfjs/index.js";
+import { tfjsLayers } from "../../interchange/export/tfjs/layers.js";
+import { evaluate } from "../../interchange/reference/evaluate.js";
+import { exportCases, exportModel, inputsOf, largestError, predictions } from "./export-cases.js";
+import { readForeign, sourceIn } from "./foreign-model.js";
+import { peer } from "./peers.js";
+
+const choices = { as: "f32", softmax: false, preprocessing: false } as const;
+
+/** Undefined where a layer of it is refused. */
+function written(model: ExportModel): readonly ExportedFile[] | undefined {
+  try {
+    return tfjsExporter.write(model, { ...choices, path: "model.json", version: "0" }).files;
+  } catch (error) {
+    if (error instanceof ExportError) return undefined;
+    throw error;
+  }
+}
+
+const bytesOf = ({ content }: ExportedFile) =>
+  typeof content === "string" ? new TextEncoder().encode(content) : content;
+
+test("every layer of the language has a form in TensorFlow.js, or a reason", () => {
+  expect(Object.keys(tfjsLayers).sort()).toEqual(layers.map(({ name }) => name).sort());
+  expect(exporters.map(({ name }) => name)).toContain("tfjs");
+});
+
+const cases = exportCases.map(({ name, text }) => ({ name, model: exportModel(text) }));
+const saying = cases.filter(({ model }) => written(model));
+
+test("what is refused is what TensorFlow.js has no layer for", () => {
+  const refused = cases.filter(({ model }) => !written(model)).map(({ name }) => name);
+  expect(refused).toMatchSnapshot();
+});
+
+test("a refusal names the line, the reason and what to do", () => {
+  const model = exportModel("model M {\ninput x: f32[N, 8, 5, 5]\nconv(8, kernel=3) -> lrn(5)\n}");
+  expect(() => tfjsExporter.write(model, { ...choices, path: "m.json", version: "0" })).toThrow(
+    "lrn `lrn1` has no form in TensorFlow.js: it has no layer for local response normalization",
+  );
+});
+
+const floats = (values: ArrayLike<number>) => Float32Array.from(values);
+
+/** From channels first to channels last. */
+function turnedImage(values: Float32Array, sizes: readonly number[]): Float32Array {
+  const [channels, height, width] = sizes;
+  if (height === undefined) return values;
+  const pixels = height * width!;
+  const size = channels! * pixels;
+  return values.map((_, index) => {
+    const [image, at] = [Math.floor(index / size), index % size];
+    const [pixel, channel] = [Math.floor(at / channels!), at % channels!];
+    return values[image * size + channel * pixels + pixel]!;
+  });
+}
+
+function readBack(files: readonly ExportedFile[]): Promise<ForeignGraph> {
+  const named = Object.fromEntries(files.map((file) => [file.path, bytesOf(file)]));
+  return readForeign(sourceIn(named, ["model.json"]));
+}
+
+/** The reader knows channels last only where a fully connected layer settles the order. */
+const HAS_NO_FORM = /Cropping2D|Permute|Reshape/;
+
+/** Readers give the graph one input and one output. */
+describe("netc's own reader finds the same network in it", () => {
+  const single = saying.filter(({ model: { network } }) => {
+    return network.inputs.length === 1 && network.outputs.length === 1;
+  });
+  const isRead = ({ model }: (typeof cases)[number]) =>
+    !HAS_NO_FORM.test(written(model)!.at(-1)!.content as string);
+
+  test.each(single.filter(isRead))("$name", async ({ model }) => {
+    const graph = await readBack(written(model)!);
+    const [[name, values]] = [...inputsOf(model)] as [[string, Float32Array]];
+    const shape = [2, ...model.network.inputs[0]!.type.shape.slice(1).map(Number)];
+    expect(graph.inputs.length).toBe(1);
+    const given = new Map([[graph.inputs[0]!.name, { kind: "float" as const, shape, values }]]);
+    const [got] = evaluate(graph, given);
+    const [expected] = predictions(model, inputsOf(model));
+    expect(largestError(got!.values, expected!), name).toBeLessThan(1e-5);
+  });
+
+  test("or says that it has no form for it", async () => {
+    const others = single.filter((each) => !isRead(each));
+    expect(others.length).toBeLessThan(12);
+    for (const { model } of others) {
+      await expect(readBack(written(model)!)).rejects.toThrow("no counterpart in netc");
+    }
+  });
+});
+
+/** As much of TensorFlow.js as is used here. */
+interface TensorFlow {
+  setBackend(name: string): Promise<boolean>;
+  loadLayersModel(handler: unknown): Promise<{
+    predict(inputs: unknown): Tensor | readonly Tensor[];
+    dispose(): void;
+  }>;
+  tensor(values: Float32Array, shape: readonly number[]): Tensor;
+}
+
+interface Tensor {
+  readonly shape: readonly number[];
+  dataSync(): Float32Array;
+}
+
+const isFull = process.env.NETC_TEST_FULL === "1";
+const tf = isFull ? (peer("@tensorflow/tfjs") as TensorFlow | undefined) : undefined;
+
+/** What TensorFlow.js reads from memory. */
+function handlerOf(files: readonly ExportedFile[]) {
+  const shards = files.slice(0, -1).map(bytesOf);
+  const json = JSON.parse(files.at(-1)!.content as string) as {
+    readonly modelTopology: unknown;
+    readonly weightsManifest: readonly [{ readonly weights: unknown }];
+  };
+  const data = Buffer.concat(shards);
+  const weightData = data.buffer.slice(data.byteOffset, data.byteOffset + data.length);
+  const [{ weights: weightSpecs }] = json.weightsManifest;
+  return {
+    load: () => Promise.resolve({ modelTopology: json.modelTopology, weightSpecs, weightData }),
+  };
+}
+
+async function computed(
+  model: ExportModel,
+  inputs: ReadonlyMap<string, Float32Array>,
+): Promise<readonly Float32Array[]> {
+  await tf!.setBackend("cpu");
+  const net = await tf!.loadLayersModel(handlerOf(written(model)!));
+  const tensors = model.network.inputs.map(({ name, type }) => {
+    const sizes = type.shape.slice(1).map(Number);
+    const values = turnedImage(inputs.get(name)!, sizes);
+    const batch = values.length / sizes.reduce((a, b) => a * b, 1);
+    const [channels, ...pixels] = sizes as [number, ...number[]];
+    return tf!.tensor(values, [batch, ...pixels, channels]);
+  });
+  const result = net.predict(tensors.length === 1 ? tensors[0] : tensors);
+  const outputs = Array.isArray(result) ? (result as readonly Tensor[]) : [result as Tensor];
+  const values = outputs.map((output) => floats(output.dataSync()));
+  net.dispose();
+  return values;
+}
+
+/** Predictions with channels last. */
+const expectedOf = (model: ExportModel, inputs: ReadonlyMap<string, Float32Array>) =>
+  predictions(model, inputs).map((values, index) => {
+    const { value } = model.network.outputs[index]!;
+    const { shape } = model.network.layers[value.index]!.type;
+    return turnedImage(floats(values), shape.slice(1).map(Number));
+  });
+
+describe.skipIf(!tf)("TensorFlow.js computes what the network computes", () => {
+  test.each(saying)("$name", async ({ model }) => {
+    const got = await computed(model, inputsOf(model));
+    expectedOf(model, inputsOf(model)).forEach((expected, index) => {
+      expect(largestError(got[index]!, expected)).toBeLessThan(1e-5);
+    });
+  });
+
+  const specs = join(import.meta.dirname, "../../specs");
+  test.each(["digits", "lenet", "cifar10-quick"])("%s", async (name) => {
+    const model = exportModel(readFileSync(join(specs, `${name}.net`), "utf8"));
+    const got = await computed(model, inputsOf(model));
+    const [expected] = expectedOf(model, inputsOf(model));
+    expect(largestError(got[0]!, expected!)).toBeLessThan(1e-5);
+  });
+});
