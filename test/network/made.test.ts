@@ -104,6 +104,50 @@ describe("a network without a text", () => {
   });
 });
 
+/** Two images through one tower, and two targets. */
+function twoImages(): ResolvedNetwork {
+  const maker = new NetworkMaker("Pairs");
+  const images = ["left", "right"].map((name) => maker.input(name, [3, 8, 8]));
+  const [same, shift] = [maker.labels("same", 2), maker.numbers("shift", [2])];
+  const settings = { out: 4, kernel: [3, 3], padding: { top: 1, bottom: 1, left: 1, right: 1 } };
+  const seen = images.map((image, index) => {
+    const use = ["a", "b"][index]!;
+    const conv = maker.layer(`${use}.conv1`, "conv", [image], settings, "tower.conv1");
+    return maker.layer(`${use}.flatten1`, "flatten", [conv], {}, "tower.flatten1");
+  });
+  const both = maker.layer("both", "concat", seen);
+  const logits = maker.layer("logits", "linear", [both], { out: 2 });
+  const moved = maker.layer("moved", "linear", [both], { out: 2 });
+  maker.loss("cross_entropy", { prediction: logits, target: same });
+  maker.loss("mse", { prediction: moved, target: shift }, {}, 0.5);
+  return maker.finish();
+}
+
+describe("a network of several inputs with shared weights, without a text", () => {
+  test("prints as a spec that resolves to it", () => {
+    expectRoundTrip(twoImages());
+    expect(print(twoImages())).toContain("share tower {");
+  });
+
+  test("compiles to the program of the spec that it prints", () => {
+    const network = twoImages();
+    verify(build(network));
+    const options = { file: "pairs.net", target: "gpu" } as const;
+    const made = compileNetwork(network, options).program!;
+    const read = compile(print(network), options).program!;
+    const names = ({ parameters }: typeof made) => parameters.map(({ name }) => name);
+    expect(names(made)).toEqual([
+      ...["tower.conv1.weight", "tower.conv1.bias"],
+      ...["logits.weight", "logits.bias", "moved.weight", "moved.bias"],
+    ]);
+    expect(names(read)).toEqual(names(made));
+    expect(read.tensors).toEqual(made.tensors);
+    expect(made.tensors.flatMap(({ gives }) => gives ?? [])).toEqual(["logits", "values"]);
+    const steps = ({ steps: { train } }: typeof made) => train.map(({ label }) => label);
+    expect(steps(read)).toEqual(steps(made));
+  });
+});
+
 describe("what a spec cannot say is an error", () => {
   const chain = (...names: readonly string[]) => {
     const maker = new NetworkMaker("M");

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { formatSpec } from "../../format/index.js";
 import { print } from "../../compiler/network/print.js";
+import { apart, PLAIN, SIAMESE, TWO_KINDS } from "../ports/siamese.js";
 import { expectRoundTrip, networksOf } from "./round-trip.js";
 
 const folder = join(import.meta.dirname, "../../specs");
@@ -65,6 +66,37 @@ test.each([
   ],
 ])("%s resolve to what they print", (_, body) => {
   for (const network of networksOf(model(body))) expectRoundTrip(network);
+});
+
+const inputs = "input left: f32[N, 3, 8, 8]\n input right: f32[N, 3, 8, 8]";
+const shared = "share tower { conv(4, kernel=3, padding=1) as c\n inner { relu as r } }";
+
+test.each([
+  ["two towers and two targets", SIAMESE],
+  ["towers without statistics", PLAIN],
+  ["two targets of classes", TWO_KINDS],
+  ["towers with weights of their own", apart(SIAMESE)],
+  ["inputs without shared layers", `model M { ${inputs}\n from left -> add(right) as sum\n relu }`],
+  [
+    "uses in a section, without names and in loops",
+    `model M { ${inputs}\n ${shared}\n
+      s { from left -> tower as a -> maxpool(2) }
+      from right -> tower -> add(s.a)
+      from left -> tower -> flatten
+      repeat 2 { from right -> tower }
+    }`,
+  ],
+  [
+    "uses in branches",
+    `model M { ${inputs}\n ${shared}\n
+      from right -> add(left)
+      concat { branch { tower } branch { tanh -> tower as b } } as both
+    }`,
+  ],
+])("%s resolve to what they print", (_, text) => {
+  const [network] = networksOf(text);
+  expect(network!.inputs.map(({ name }) => name)).toEqual(["left", "right"]);
+  expectRoundTrip(network!);
 });
 
 test("the formatter changes only blanks of what is printed", async () => {
