@@ -23,6 +23,10 @@ export function groupsOf(
     : { first, count: count / outputs, outputs };
 }
 
+/** Floats from one row of K to the next: the output channels of a group that a piece holds. */
+export const columnPitch = ({ outputs }: Pick<PieceGroups, "outputs">): number =>
+  roundUp(outputs, 4);
+
 /** Rows of K that a kernel row takes: its pixels with all their channels, and padding. */
 export const runLength = ({ kernel, inputPitch }: ContractionLayout): number =>
   roundUp(kernel[1] * inputPitch, 4);
@@ -43,8 +47,8 @@ export function pieceLength(
     case "plain":
       return piece.count * (layout.length / rows);
     case "contraction": {
-      const { count, outputs } = groupsOf(piece, layout);
-      return count * contractionRows(layout) * roundUp(outputs, 4);
+      const groups = groupsOf(piece, layout);
+      return groups.count * contractionRows(layout) * columnPitch(groups);
     }
   }
 }

@@ -2,9 +2,14 @@
  * Parameters between PyTorch's row-major order, which users see, and the layouts of buffers, which
  * kernels read.
  */
-import { groupsOf, pieceLength, runLength, type ContractionLayout } from "../program/pieces.js";
+import {
+  columnPitch,
+  groupsOf,
+  pieceLength,
+  runLength,
+  type ContractionLayout,
+} from "../program/pieces.js";
 import type { ParameterLayout, ParameterPiece } from "../program/program.js";
-import { roundUp } from "../program/round-up.js";
 
 /**
  * Outputs copied together: their reads are far apart, so a few streams at a time keep the cache
@@ -76,7 +81,7 @@ export function placeOf(
     (group * height + Math.floor(tap / width)) * runLength(layout) +
     (tap % width) * layout.inputPitch +
     channel;
-  return { piece, offset: line * roundUp(held.outputs, 4) + column };
+  return { piece, offset: line * columnPitch(held) + column };
 }
 
 /** Values of one output channel. */
@@ -97,8 +102,9 @@ function forEachRun(
 ): void {
   const { inputs, inputPitch } = layout;
   const [height, width] = layout.kernel;
-  const { count: groups, outputs } = groupsOf(piece, layout);
-  const pitch = roundUp(outputs, 4);
+  const held = groupsOf(piece, layout);
+  const { count: groups, outputs } = held;
+  const pitch = columnPitch(held);
   const run = runLength(layout);
   const stride = inputs * height * width;
   for (let group = 0; group < groups; group++) {

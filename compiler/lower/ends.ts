@@ -1,4 +1,4 @@
-import { groupsOf, runLength } from "../../program/pieces.js";
+import { columnPitch, groupsOf, runLength } from "../../program/pieces.js";
 import type { Initializer } from "../../program/program.js";
 import type { Port } from "../ir/graph.js";
 import { BATCH, elementCount, formatShape } from "../ir/shape.js";
@@ -7,7 +7,7 @@ import { importImages } from "../kernels/copy.js";
 import { DISTRIBUTIONS, initializeContraction, initializeDense } from "../kernels/initialize.js";
 import { UPDATE_QUADS, UPDATE_WORKGROUP } from "../kernels/update.js";
 import { isActivation } from "../layout/choose-layouts.js";
-import { ActivationLayout, roundUpTo4 } from "../layout/activation-layout.js";
+import { ActivationLayout } from "../layout/activation-layout.js";
 import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";
 import type { KeptParameter } from "../plan/persistent.js";
@@ -93,7 +93,7 @@ export function initializeParameter(
         input_pitch: layout.inputPitch,
         outputs,
         first_output: piece.start,
-        output_pitch: roundUpTo4(outputs),
+        output_pitch: columnPitch({ outputs }),
         run: runLength(layout),
       },
     });

@@ -1,4 +1,4 @@
-import { groupsOf, type PieceGroups } from "../../program/pieces.js";
+import { columnPitch, groupsOf, type PieceGroups } from "../../program/pieces.js";
 import type { Node } from "../ir/graph.js";
 import { flipWeights } from "../kernels/copy.js";
 import { roundUpTo4 } from "../layout/activation-layout.js";
@@ -54,7 +54,7 @@ function flipConstants(
 ) {
   const { first, count } = commonGroups(share.groups, own);
   const rowQuads = roundUpTo4(geometry.groupInputs) / 4;
-  const outputs = roundUpTo4(own.outputs);
+  const outputs = columnPitch(own);
   const toGroup = (first - share.groups.first) * taps(geometry) * share.groups.outputs;
   return {
     input_quads: share.columns,

@@ -1,4 +1,4 @@
-import { groupsOf } from "../../program/pieces.js";
+import { columnPitch, groupsOf } from "../../program/pieces.js";
 import type { Affine } from "../../program/program.js";
 import type { Node, Value } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
@@ -211,7 +211,7 @@ export function lowerScaledWeights(
     const { count, outputs } = groupsOf(piece, layout);
     const constants = {
       threads,
-      columns: roundUpTo4(outputs) / 4,
+      columns: columnPitch({ outputs }) / 4,
       group_quads: threads / count,
       first_quad: piece.start / 4,
     };

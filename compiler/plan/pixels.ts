@@ -1,6 +1,6 @@
 /** Contractions whose rows are pixels: convolutions, and input gradients of those with windows. */
 import { bindableBytes } from "../../program/limits.js";
-import { groupsOf, type PieceGroups } from "../../program/pieces.js";
+import { columnPitch, groupsOf, type PieceGroups } from "../../program/pieces.js";
 import type { BatchRange } from "../../program/program.js";
 import type { Node, Value } from "../ir/graph.js";
 import { roundUpTo4, type ActivationLayout, type Steps } from "../layout/activation-layout.js";
@@ -120,7 +120,7 @@ function weightShares(
   if (layout.kind !== "contraction") throw new Error(`${weights!.name} are not of a contraction`);
   return pieces.map((piece) => {
     const groups = groupsOf(piece, layout);
-    return { groups, columns: roundUpTo4(groups.outputs) / 4, firstQuad: piece.start / 4 };
+    return { groups, columns: columnPitch(groups) / 4, firstQuad: piece.start / 4 };
   });
 }
 

@@ -1,7 +1,7 @@
 /** Weight gradients: rows are weights of a window, in the order in which the weights lie. */
-import { groupsOf, type PieceGroups } from "../../program/pieces.js";
+import { columnPitch, groupsOf, type PieceGroups } from "../../program/pieces.js";
 import type { Node, Value } from "../ir/graph.js";
-import { roundUpTo4, type ActivationLayout } from "../layout/activation-layout.js";
+import type { ActivationLayout } from "../layout/activation-layout.js";
 import type { ConvolutionGeometry } from "../layout/geometry.js";
 import { pieceLabel, type Piece, type StoredParameter } from "../layout/parameters.js";
 import { ofGroups, productWindow, window, windowSteps, type Window } from "../layout/window.js";
@@ -97,7 +97,7 @@ function planPiece(common: Common, index: number): WeightPiece {
   const piece = pieces[index]!;
   const held = groupsOf(piece, layout);
   const quads = windows.segments * windows.run;
-  const columns = roundUpTo4(held.outputs) / 4;
+  const columns = columnPitch(held) / 4;
   const [height, width] = geometry.outputSize;
   const problem: ContractionProblem = {
     form: "weights",
