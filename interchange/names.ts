@@ -69,7 +69,7 @@ export function pathOf(name: string, kind: string): Path | undefined {
   if (own === undefined || (parts.length === 1 && isCounted(own, kind))) return undefined;
   const sections = parts.slice(0, -1).map(sectionName);
   const isMeaningless = /^\d+$/.test(own) || isCounted(own, kind);
-  return { sections, ...(!isMeaningless && { own: identifier(own) }) };
+  return { sections, own: isMeaningless ? undefined : identifier(own) };
 }
 
 /** A number separates its members, but is not a section. */

@@ -11,7 +11,7 @@ type Given<Fields> = {
  * Returns the fields that have a value. For objects whose readers list their names or test for one
  * with `in`, and for spreads that must not replace a value by `undefined`.
  */
-export function withoutUndefined<Fields extends object>(fields: Fields): Given<Fields> {
+export function withoutUndefined<const Fields extends object>(fields: Fields): Given<Fields> {
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given) as Given<Fields>;
 }

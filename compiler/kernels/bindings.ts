@@ -1,6 +1,7 @@
 /** What a kernel binds: the only ways to memory. */
 import type { BindingAccess, BindingElement } from "../../program/program.js";
 import { Code, code } from "./code.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 
 /** What kernels compute with: what is stored in 16 bits is widened. */
 export type Element = Exclude<BindingElement, "f16" | "vec4h">;
@@ -47,7 +48,7 @@ export function ioOf<All extends Bindings>(bindings: All): Io<All> {
     name,
     {
       load: loadOf(name, element),
-      ...(access === "read_write" && { store: storeOf(name, element) }),
+      ...withoutUndefined({ store: access === "read_write" ? storeOf(name, element) : undefined }),
     },
   ]);
   return Object.fromEntries(entries) as Io<All>;

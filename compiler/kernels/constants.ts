@@ -87,7 +87,10 @@ function placeCode(name: string): PlaceCode {
     Code,
   ];
   return {
-    ...{ image, row, column, base },
+    image,
+    row,
+    column,
+    base,
     at: (atImage, y, x) => code`${base} + ${atImage} * ${image} + ${y} * ${row} + ${x} * ${column}`,
   };
 }

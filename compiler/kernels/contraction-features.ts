@@ -63,7 +63,10 @@ export const featureContraction = defineKernel(
       lanes: columns,
       body: ({ io, k }) => {
         const value = fused.finish({
-          ...{ value: code`value`, quad: code`quad`, pixel: code`pixel`, pixels: k.pixels },
+          value: code`value`,
+          quad: code`quad`,
+          pixel: code`pixel`,
+          pixels: k.pixels,
           place: placeName,
         });
         const at = code`y_place + quad`;

@@ -92,6 +92,10 @@ export const pixelContraction = defineKernel(
     const rows = rowsPerBlock(schedule);
     const split = isSplit(schedule);
     const transposed = order === "columns first";
+    const ofOrder = transposed ? TRANSPOSED : undefined;
+    const [ofParts, ofWhole] = split
+      ? ([SPLIT, undefined] as const)
+      : ([undefined, WHOLE] as const);
     const addresses = split ? [] : addressesOf(fused, gather);
     const words = `${transposed ? "_transposed" : ""}${fused.suffix}${gather?.suffix ?? ""}`;
     return {
@@ -100,10 +104,10 @@ export const pixelContraction = defineKernel(
       bindings: BINDINGS,
       constants: {
         ...COMMON,
-        ...(transposed && TRANSPOSED),
-        ...(split && SPLIT),
+        ...ofOrder,
+        ...ofParts,
         ...INPUT,
-        ...(!split && WHOLE),
+        ...ofWhole,
       },
       declarations: exchange.declarations,
       fragments: [fused, gather],
@@ -328,7 +332,11 @@ function finishRow(fused: EpilogueFragment, gather: GatherFragment | undefined):
   const activations = [...fused.activations, ...(gather?.activations ?? [])];
   const parameters = ["y", ...activations].map((name) => code`${placeName(name)}: u32`);
   const value = fused.finish({
-    ...{ value: code`sum`, quad: OWN_QUAD, pixel: code`row`, pixels: k.pixels, place: placeName },
+    value: code`sum`,
+    quad: OWN_QUAD,
+    pixel: code`row`,
+    pixels: k.pixels,
+    place: placeName,
   });
   const store = (made: Code) => io.result.store(code`y_place + quad + ${k.first_quad}`, made);
   const stored = gather

@@ -57,6 +57,7 @@ export const weightContraction = defineKernel(
   ({ schedule, use, bias }: WeightVariant) => {
     const exchange = exchangeFor(schedule);
     const split = isSplit(schedule);
+    const ofParts = split ? SPLIT : undefined;
     const sink = split ? PARTIALS : gradientSink(use);
     const biasSink = bias && (split ? BIAS_PARTIALS : gradientSink(bias, "bias"));
     const quads = rowsPerBlock(schedule);
@@ -66,7 +67,7 @@ export const weightContraction = defineKernel(
       summary:
         "Contraction: rows are weights of a kernel window, columns output channels, K pixels.",
       bindings: { a: read("vec4f"), b: read("vec4f") },
-      constants: { ...(split && SPLIT), ...CONSTANTS },
+      constants: { ...ofParts, ...CONSTANTS },
       declarations: exchange.declarations,
       fragments: [sink, biasSink],
       lanes: lanesOf(schedule),

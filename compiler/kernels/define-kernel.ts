@@ -103,7 +103,9 @@ function kernelOf<B extends Bindings, C extends Constants>(
 ): TypedKernel<B, C> {
   const fragments = [parts, ...(parts.fragments ?? [])].filter((part) => part !== undefined);
   const whole: Whole = {
-    ...{ name: `${name}${parts.suffix ?? ""}`, summary: parts.summary, lanes: parts.lanes },
+    name: `${name}${parts.suffix ?? ""}`,
+    summary: parts.summary,
+    lanes: parts.lanes,
     bindings: joinNamed(fragments.map(({ bindings }) => bindings)),
     constants: joinNamed(fragments.map(({ constants }) => constants)),
     declarations: fragments.flatMap(({ declarations = [] }) => declarations),
@@ -112,7 +114,11 @@ function kernelOf<B extends Bindings, C extends Constants>(
   const printed = new Map<string, Kernel>();
   const { lanes, bindings, constants } = whole;
   return {
-    ...{ name: whole.name, lanes, bindings, constants, own: parts },
+    name: whole.name,
+    lanes,
+    bindings,
+    constants,
+    own: parts,
     print: (halves = new Set()) => {
       const key = [...halves].join(" ");
       const kernel = printed.get(key) ?? printKernel(whole, halves);
@@ -157,7 +163,9 @@ function printKernel(whole: Whole, halves: ReadonlySet<string>): Kernel {
     return { name: binding, access, element: stored };
   });
   return {
-    ...{ name: halves.size > 0 ? `${name}_f16` : name, storage, lanes },
+    name: halves.size > 0 ? `${name}_f16` : name,
+    storage,
+    lanes,
     wgsl: moduleText(whole, storage, { printer, body }),
     constants: [
       ...namedConstants(constants).flatMap(([constant, kind]) => fieldsOf(constant, kind)),

@@ -1,5 +1,6 @@
 import { evaluate } from "../ir/expression-evaluate.js";
 import type { Expression } from "../ir/expression.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import { read, type Bindings } from "./bindings.js";
 import { code, frame, type Code } from "./code.js";
 import type { Constants } from "./constants.js";
@@ -81,7 +82,7 @@ export function epilogueFragment(epilogue: Epilogue): EpilogueFragment {
   const bindings: Bindings = Object.fromEntries(names.map((name) => [name, read("vec4f")]));
   const constants: Constants = {
     ...Object.fromEntries(activations.map((name) => [name, "place"] as const)),
-    ...(readsChannels(epilogue) && { channels: "u32" }),
+    ...withoutUndefined({ channels: readsChannels(epilogue) ? "u32" : undefined }),
   };
   const words = describe(expression);
   const { io } = scopeOf({ bindings, constants });
@@ -89,7 +90,9 @@ export function epilogueFragment(epilogue: Epilogue): EpilogueFragment {
   const { k: places } = scopeOf({ bindings: {}, constants: placesOf(activations) });
   const load = (index: number, at: Code) => io[operandName(index - 1)]!.load(at);
   return {
-    ...{ bindings, constants, activations },
+    bindings,
+    constants,
+    activations,
     declarations: expressionDeclarations([expression]),
     suffix: words === "" ? "" : `_${words}`,
     vectors: names.filter((_, index) => operands[index] === "vector"),

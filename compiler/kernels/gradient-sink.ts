@@ -180,7 +180,8 @@ export function gradientSink(
       }`,
   );
   return {
-    ...{ bindings, constants },
+    bindings,
+    constants,
     declarations: [descend],
     suffix: `_${optimizer}${clipsValue ? "_clipped" : ""}${unscales ? "_unscaled" : ""}`,
     use: (at, gradient) => code`${descend}(${at}, ${gradient});`,

@@ -13,6 +13,7 @@ import {
 import { epilogueFragment, type Epilogue } from "./epilogue.js";
 import { gatherFragment, type Gathered } from "./gather.js";
 import { placeName, splitPixel } from "./pixels.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 
 const LANES = 64;
 
@@ -100,10 +101,17 @@ function inQuads(parts: AnyParts, { epilogue }: QuadForm): KernelParts<Bindings,
   const names = ["y", ...inputs, ...fused.activations];
   const places = placesOf(names);
   const finished = fused.finish({
-    ...{ value: VALUE, quad: QUAD, pixel: code`pixel`, pixels: sizes.pixels, place: placeName },
+    value: VALUE,
+    quad: QUAD,
+    pixel: code`pixel`,
+    pixels: sizes.pixels,
+    place: placeName,
   });
   return {
-    ...{ suffix: `${parts.suffix ?? ""}${fused.suffix}`, summary, declarations, lanes: LANES },
+    suffix: `${parts.suffix ?? ""}${fused.suffix}`,
+    summary,
+    declarations,
+    lanes: LANES,
     bindings: { ...parts.bindings, result: written("vec4f") },
     constants: { pixels, width, quads, y: "place", ...asPlaces(inputs) },
     fragments: [fused, otherConstants(parts)],
@@ -134,7 +142,11 @@ function inLines(
   const names = ["y", ...inputs, ...fused.activations, ...(gather?.activations ?? [])];
   const places = placesOf(names);
   const made = fused.finish({
-    ...{ value: VALUE, quad: QUAD, pixel: PIXEL_OF_LINE, pixels: sizes.pixels, place: placeName },
+    value: VALUE,
+    quad: QUAD,
+    pixel: PIXEL_OF_LINE,
+    pixels: sizes.pixels,
+    place: placeName,
     vector: quadName,
   });
   const store = gather
@@ -142,10 +154,15 @@ function inLines(
     : result.store(RESULT_PLACE, made);
   return {
     suffix: `${parts.suffix ?? ""}_lines${fused.suffix}${gather?.suffix ?? ""}`,
-    ...{ summary, declarations, lanes: LANES },
+    summary,
+    declarations,
+    lanes: LANES,
     bindings: { ...parts.bindings, result: written("vec4f") },
     constants: {
-      ...{ height, width, quads, ...(fused.readsPixels && { pixels }) },
+      height,
+      width,
+      quads,
+      ...withoutUndefined({ pixels: fused.readsPixels ? pixels : undefined }),
       ...asPlaces(["y", ...inputs]),
     },
     fragments: [fused, gather, otherConstants(parts)],

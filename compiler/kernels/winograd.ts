@@ -148,7 +148,10 @@ export const winogradOutput = defineKernel(
       lanes: LANES,
       body: ({ io, k }) => {
         const finished = fused.finish({
-          ...{ value: code`sum`, quad: code`quad`, pixel: code`pixel`, pixels: k.pixels },
+          value: code`sum`,
+          quad: code`quad`,
+          pixel: code`pixel`,
+          pixels: k.pixels,
           place: placeName,
         });
         const places = fused.activations.map((name) => {

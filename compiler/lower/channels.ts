@@ -34,7 +34,9 @@ function copySingly(context: LoweringContext, copy: ChannelCopy, common: Common)
   return dispatch(copyChannels(), {
     buffers: { a: context.storageOf(from), result: context.storageOf(to) },
     constants: {
-      ...{ channels, height, width },
+      channels,
+      height,
+      width,
       a: fromChannel(context.layout(from).inFloats(), fromStart),
       y: fromChannel(context.layout(to).inFloats(), toStart),
     },
@@ -50,7 +52,9 @@ function copyQuads(context: LoweringContext, copy: ChannelCopy, common: Common):
   return dispatch(pointwise().in({ form: "quads", epilogue: IDENTITY }), {
     buffers: { a: context.storageOf(from), result: context.storageOf(to) },
     constants: {
-      ...{ pixels, width, quads },
+      pixels,
+      width,
+      quads,
       a: fromChannel(context.layout(from).inQuads(), fromStart / 4),
       y: fromChannel(context.layout(to).inQuads(), toStart / 4),
     },

@@ -82,7 +82,9 @@ export function lowerDirectWeightGradient(
       },
       constants: {
         weights,
-        ...{ ...windows(geometry), ...inputSize(geometry), ...outputSize(geometry) },
+        ...windows(geometry),
+        ...inputSize(geometry),
+        ...outputSize(geometry),
         a: context.layout(input).inQuads(),
         b: context.layout(gradient).inQuads(),
       },

@@ -81,8 +81,10 @@ export function dispatch<const B extends Bindings, const C extends Constants>(
       }),
     ),
     workgroups: given.workgroups ?? { x: { ...given.threads, tile: kernel.lanes }, z: 1 },
-    ...{ label, origin, macs },
-    ...(batches && { batches }),
+    label,
+    origin,
+    macs,
+    batches,
   };
 }
 

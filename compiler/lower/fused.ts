@@ -8,6 +8,7 @@ import {
   readsChannels,
   type Epilogue,
 } from "../kernels/epilogue.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import type { LoweringContext } from "./context.js";
 import { bind, type Bound } from "./dispatch.js";
 
@@ -57,7 +58,7 @@ function boundEpilogue(
     buffers: Object.fromEntries(named.map(([name, value]) => [name, context.storageOf(value)])),
     constants: {
       ...Object.fromEntries(places.map(([name, value]) => [name, context.layout(value).inQuads()])),
-      ...(readsChannels(epilogue) && { channels }),
+      ...withoutUndefined({ channels: readsChannels(epilogue) ? channels : undefined }),
     },
   });
 }

@@ -9,6 +9,7 @@ import type { StoredParameter } from "../layout/parameters.js";
 import type { LoweringContext } from "./context.js";
 import { bind, type Bound } from "./dispatch.js";
 import type { Storage } from "../plan/storage.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 
 /**
  * Where a gradient goes: into separate memory, or at once into the parameter and what the
@@ -81,7 +82,9 @@ export const descentOf = ({
   clipsValue,
   gradientFactor,
 }: UpdateAttributes): Descent => ({
-  ...{ optimizer, clipsValue, unscales: gradientFactor !== undefined },
+  optimizer,
+  clipsValue,
+  unscales: gradientFactor !== undefined,
 });
 
 /**
@@ -109,5 +112,5 @@ export function boundUpdate(
 const factorsOf = (rule: UpdateAttributes) => ({
   learning_rate_factor: rule.learningRateFactor,
   decay_factor: rule.decayFactor,
-  ...(rule.gradientFactor !== undefined && { gradient_factor: rule.gradientFactor }),
+  ...withoutUndefined({ gradient_factor: rule.gradientFactor }),
 });

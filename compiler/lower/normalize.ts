@@ -1,5 +1,6 @@
 import { columnPitch, groupsOf } from "../../program/pieces.js";
 import type { Affine } from "../../program/program.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import type { Node, Value } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
 import {
@@ -172,7 +173,10 @@ export function lowerNormalizeScale(
       buffers: {
         mean: mean!,
         variance: variance!,
-        ...(isAffine && { weight, bias }),
+        ...withoutUndefined({
+          weight: isAffine ? weight : undefined,
+          bias: isAffine ? bias : undefined,
+        }),
         scale: scale!,
         shift: shift!,
       },

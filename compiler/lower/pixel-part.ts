@@ -1,5 +1,6 @@
 /** A dispatch of a contraction over pixels: some columns of the result, or some of K. */
 import type { BatchRange } from "../../program/program.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import type { Node, Value } from "../ir/graph.js";
 import {
   pixelContraction,
@@ -96,16 +97,22 @@ export function partStep(
   return dispatch(pixelContraction({ schedule, ...variant }), {
     buffers: { a: part.a, b: part.b, result: to },
     constants: {
-      ...{ pixels, width, columns: part.columns, column_blocks: blocks },
+      pixels,
+      width,
+      columns: part.columns,
+      column_blocks: blocks,
       first_quad: part.firstQuad,
       ...part.window,
       ...constants,
     },
-    ...(fragments && { fragments }),
+    ...withoutUndefined({ fragments }),
     workgroups: {
       x: { ...perImage(pixels), tile: rowsPerBlock(schedule) },
       z: blocks * part.groups * (schedule.splits ?? 1),
     },
-    ...{ label, origin, macs: part.macs, batches },
+    label,
+    origin,
+    macs: part.macs,
+    batches,
   });
 }

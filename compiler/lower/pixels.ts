@@ -37,7 +37,8 @@ function wholeSteps(
 ): readonly StepDraft[] {
   return parts.map((part, index) =>
     partStep(common, part, {
-      ...{ result, label: pieceLabel(common.label, index, parts.length) },
+      result,
+      label: pieceLabel(common.label, index, parts.length),
       variant: { epilogue: finish.epilogue, order, gathered: gather?.gathered },
       to: result.storage,
       constants: { y: result.place },
@@ -59,7 +60,8 @@ function splitSteps(
   const isOfK = order === "columns first";
   const partSteps = parts.map((part, index) =>
     partStep(common, part, {
-      ...{ result, label: pieceLabel(common.label, index, parts.length) },
+      result,
+      label: pieceLabel(common.label, index, parts.length),
       variant: { epilogue: IDENTITY, order },
       to: partials,
       constants: {

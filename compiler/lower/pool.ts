@@ -12,6 +12,7 @@ import {
 } from "../kernels/pool.js";
 import type { ActivationLayout } from "../layout/activation-layout.js";
 import { codeWidth } from "../layout/code-width.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import type { LoweringContext } from "./context.js";
 import { quadSteps } from "./quads.js";
 import type { StepDraft } from "./step-draft.js";
@@ -60,7 +61,7 @@ export function lowerMaxPool(
     kernel: maxPool({ relu, keepsCodes, codes: codeWidth(kernel), line }),
     buffers: {
       a: context.storageOf(input),
-      ...(keepsCodes && { codes: context.storageOf(code) }),
+      ...withoutUndefined({ codes: keepsCodes ? context.storageOf(code) : undefined }),
       ...Object.fromEntries(vectorBuffers),
     },
     constants: {

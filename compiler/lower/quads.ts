@@ -4,6 +4,7 @@ import type { Bindings } from "../kernels/bindings.js";
 import type { Constants } from "../kernels/constants.js";
 import type { QuadKernel } from "../kernels/quads.js";
 import { perImage } from "../plan/storage.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import type { LoweringContext } from "./context.js";
 import { dispatch, type Bound } from "./dispatch.js";
 import { lowerEpilogue } from "./fused.js";
@@ -44,13 +45,19 @@ export function quadSteps<const B extends Bindings, const C extends Constants>(
     dispatch(kernel, {
       buffers: { result: context.storageOf(result) },
       constants: {
-        ...{ width, quads, y: layout.inQuads() },
-        ...(inLines && { height }),
-        ...("pixels" in kernel.constants && { pixels }),
+        width,
+        quads,
+        y: layout.inQuads(),
+        ...withoutUndefined({
+          height: inLines ? height : undefined,
+          pixels: "pixels" in kernel.constants ? pixels : undefined,
+        }),
       },
       fragments: [own, finish.bound, gather?.bound()],
       threads: perImage((inLines ? height : pixels) * quads),
-      ...{ label, origin: node.origin, macs },
+      label,
+      origin: node.origin,
+      macs,
     }),
   ];
 }

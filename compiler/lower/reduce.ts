@@ -1,4 +1,5 @@
 import { SUMS_AT_ONCE } from "../../program/program.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import {
   classTotals,
   indexOfTotal,
@@ -178,16 +179,22 @@ function classificationSteps(
       buffers: {
         a: context.storageOf(logits),
         labels: context.storageOf(labels),
-        ...(mixed && { partners: stored(partners), shares: stored(shares) }),
+        ...withoutUndefined({
+          partners: mixed ? stored(partners) : undefined,
+          shares: mixed ? stored(shares) : undefined,
+        }),
         ...Object.fromEntries(results),
       },
       constants: {
-        ...(classWeights.length > 0 && { class_weights: classWeights }),
+        ...withoutUndefined({ class_weights: classWeights.length > 0 ? classWeights : undefined }),
         pixels: 1,
         width: 1,
         channels: layout.channels,
-        ...((made.loss || made.gradient) && { smoothing }),
-        ...(made.gradient && { weight, y: context.layout(node.outputs.at(-1)!).inQuads() }),
+        ...withoutUndefined({
+          smoothing: made.loss || made.gradient ? smoothing : undefined,
+          weight: made.gradient ? weight : undefined,
+          y: made.gradient ? context.layout(node.outputs.at(-1)!).inQuads() : undefined,
+        }),
         ...totals,
         a: layout.inQuads(),
       },
@@ -208,7 +215,10 @@ function totalsOf(
   if (weights.length === 0) return undefined;
   const totals = classTotals(graph);
   const place = (of: "labels" | "partners") => indexOfTotal(totals, { of, target, weights });
-  return { total: place("labels"), ...(mixed && { partner_total: place("partners") }) };
+  return {
+    total: place("labels"),
+    ...withoutUndefined({ partner_total: mixed ? place("partners") : undefined }),
+  };
 }
 
 export function lowerClassification(

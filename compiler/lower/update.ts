@@ -5,6 +5,7 @@ import { sumGradients } from "../kernels/sum-gradients.js";
 import { update, UPDATE_QUADS, UPDATE_WORKGROUP, type UpdateScale } from "../kernels/update.js";
 import { fixed } from "../plan/storage.js";
 import { SQUARES_BLOCKS } from "../schedules/reductions.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import type { LoweringContext } from "./context.js";
 import { dispatch } from "./dispatch.js";
 import { boundUpdate, descentOf } from "./gradient-sink.js";
@@ -74,7 +75,11 @@ export function lowerSquareSum(
       }),
       dispatch(sumOfBlocks(earlier), {
         ...label,
-        buffers: { blocks, result, ...(earlier === "other" && { before }) },
+        buffers: {
+          blocks,
+          result,
+          ...withoutUndefined({ before: earlier === "other" ? before : undefined }),
+        },
         constants: {},
         workgroups: { x: { ...fixed(1), tile: 1 }, z: 1 },
       }),

@@ -97,7 +97,9 @@ function outputsTransform(
 
 /** Transformed tiles as [image][position][tile][quad], positions being groups. */
 const productsWindow = ({ tiles, across, quads, columns }: WinogradPlan): PixelWindow => ({
-  ...{ ...oneRun(quads), a_group: tiles * quads, b_group: 4 * quads * columns },
+  ...oneRun(quads),
+  a_group: tiles * quads,
+  b_group: 4 * quads * columns,
   a: { image: POSITIONS * tiles * quads, row: across * quads, column: quads, base: 0 },
 });
 

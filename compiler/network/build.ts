@@ -74,7 +74,7 @@ class NetworkBuild {
   private buildMetric(metric: ResolvedScore): Score {
     const { name, definition } = metric;
     const isShare = definition.isFraction;
-    return { name, ...(isShare && { isShare }), terms: [this.buildTerm(metric, 1)] };
+    return { name, isShare: isShare || undefined, terms: [this.buildTerm(metric, 1)] };
   }
 
   private buildTerm(score: ResolvedScore, factor: number): ScoreTerm {
@@ -84,7 +84,7 @@ class NetworkBuild {
     const weights = definition.classWeights?.(values);
     const target = this.network.targets[score.target.index]?.name;
     const over = weights && ({ of: "labels", target: target!, weights } as const);
-    return { value, factor, ...(over && { over }) };
+    return { value, factor, over };
   }
 
   private valueOf({ from, index }: NetworkValue): Value {

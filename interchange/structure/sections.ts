@@ -45,7 +45,8 @@ class Sections {
       return { ...item, branches: distinctNames(branches), ...own };
     }
     const bodies = bodiesOf(item).map((body) => this.body(body, depth));
-    return { ...withBodies(item, bodies), ...(item.form === "residual" && own) };
+    const changed = withBodies(item, bodies);
+    return changed.form === "residual" ? { ...changed, ...own } : changed;
   }
 
   /** A branch whose layers are one section is called like it. */

@@ -64,7 +64,10 @@ test("what is wrong in the text would be an error", () => {
 });
 
 const settings = (out: number, groups = 1) => ({
-  ...{ out, groups, kernel: [3, 3], bias: false },
+  out,
+  groups,
+  kernel: [3, 3],
+  bias: false,
   padding: { top: 1, bottom: 1, left: 1, right: 1 },
 });
 

@@ -154,7 +154,10 @@ async function train(
     start = parseState(from.state);
   }
   const { state } = await fit(network, batchesOf(model), recipe, {
-    ...{ evaluation: batchesOf(model), stepsPerEpoch: 3, start, signal: abort.signal },
+    evaluation: batchesOf(model),
+    stepsPerEpoch: 3,
+    start,
+    signal: abort.signal,
     onStep: ({ step }) => step === to && abort.abort(),
   });
   return { bytes: await network.save({ optimizer: true }), state: serializeState(state) };

@@ -57,7 +57,9 @@ export function onnxFile(model: OnnxGraph, facts: OnnxFacts): Uint8Array {
 
 function nodeProto({ operator, name, inputs, outputs, attributes }: ForeignNode) {
   return create(NodeProtoSchema, {
-    ...{ opType: operator, name, output: [...outputs] },
+    opType: operator,
+    name,
+    output: [...outputs],
     input: inputs.map((input) => input ?? ""),
     attribute: Object.entries(attributes).map(([key, value]) => attributeProto(key, value)),
   });

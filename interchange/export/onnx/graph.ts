@@ -42,7 +42,9 @@ export function onnxGraph(model: ExportModel, options: OnnxOptions): OnnxGraph {
     name: network.name,
     source: "netc",
     inputs: network.inputs.map(({ name, type }) => ({ name, shape: openBatch(type.shape) })),
-    ...{ outputs, nodes, constants },
+    outputs,
+    nodes,
+    constants,
   };
   const outputShapes = network.outputs.map(({ value }) => openBatch(shapeOf(network, value)));
   return { graph, outputShapes, stored };

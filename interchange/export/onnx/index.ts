@@ -1,6 +1,7 @@
 import type { Exporter, ExportRequest } from "../exporter.js";
 import { preparationText, transformText } from "../describe.js";
 import type { Exported, ExportModel } from "../model.js";
+import { withoutUndefined } from "../../../program/without-undefined.js";
 import { onnxFile } from "./file.js";
 import { leftToCaller, onnxGraph } from "./graph.js";
 
@@ -17,10 +18,10 @@ function write(model: ExportModel, request: ExportRequest): Exported {
   const { as, softmax, preprocessing, path, version } = request;
   const built = onnxGraph(model, { weights: as, softmax, preprocessing });
   const { classNames, preparation, network } = model;
-  const metadata = {
-    ...(classNames && { classes: JSON.stringify(classNames) }),
-    ...(preparation && { preprocessing: preparationText(preparation) }),
-  };
+  const metadata = withoutUndefined({
+    classes: classNames ? JSON.stringify(classNames) : undefined,
+    preprocessing: preparation ? preparationText(preparation) : undefined,
+  });
   const documentation = `${network.name}, written by netc export`;
   const content = onnxFile(built, { version, documentation, metadata });
   return { files: [{ path, content }], notes: notesOf(model, request) };

@@ -1,5 +1,6 @@
 import { adaptiveWindows, evenWindows, hasOverhang, hasPadding } from "../pool-windows.js";
 import { paddingWithOverhang, poolWindows, type PoolWindows } from "../pool-windows.js";
+import { withoutUndefined } from "../../../program/without-undefined.js";
 import { sidesOf, type LayerNodes } from "./node-writer.js";
 
 /**
@@ -19,7 +20,7 @@ export function avgpool(nodes: LayerNodes): void {
     const attributes = attributesOf(windows, roundingOf(nodes, windows));
     return nodes.end("AveragePool", [nodes.input()], {
       ...attributes,
-      ...(counts && { count_include_pad: 1 }),
+      ...withoutUndefined({ count_include_pad: counts ? 1 : undefined }),
     });
   }
   const { top, left, bottom, right } = windows.padding;

@@ -35,7 +35,8 @@ export function compressed(
     });
   }
   return {
-    ...{ type, numbers: { kind: "int", shape, values: numbers } },
+    type,
+    numbers: { kind: "int", shape, values: numbers },
     scale: floats([channels], scale),
     zero: { kind: "int", shape: [channels], values: zero },
   };
