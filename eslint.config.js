@@ -14,6 +14,38 @@ const nodeGlobals = {
   navigator: "readonly",
 };
 
+/** Prettier wraps code; this holds what it leaves as it is: strings and comments. */
+const maxLength = [
+  "error",
+  {
+    code: 100,
+    ignoreUrls: true,
+    ignoreRegExpLiterals: true,
+    // Markdown, specs, styles and WGSL in template literals have line breaks of their own.
+    ignoreTemplateLiterals: true,
+    // A test's title is one string, which Prettier keeps on the line of its call.
+    ignorePattern: "^\\s*(test|describe)\\(",
+  },
+];
+
+/** An object's properties are written out: what is absent is undefined. */
+const writtenOut = [
+  {
+    selector: "ObjectExpression > SpreadElement > ObjectExpression",
+    message: "Write the properties on lines of their own, without a spread.",
+  },
+  {
+    selector: "ObjectExpression > SpreadElement > ConditionalExpression",
+    message: "Write the properties with a condition each, or name the object and spread it.",
+  },
+  {
+    selector: "ObjectExpression > SpreadElement > LogicalExpression",
+    message:
+      "Write the property as `name: condition ? value : undefined`. Where readers list the names, " +
+      "`withoutUndefined` (program/without-undefined.ts) leaves those out that are undefined.",
+  },
+];
+
 export default defineConfig(
   globalIgnores([
     "dist",
@@ -25,6 +57,12 @@ export default defineConfig(
     "test/fixtures",
   ]),
   eslint.configs.recommended,
+  {
+    files: ["**/*.{ts,js,mjs,cjs}"],
+    // protoc-gen-es writes these.
+    ignores: ["**/*_pb.ts"],
+    rules: { "max-len": maxLength, "no-restricted-syntax": ["error", ...writtenOut] },
+  },
   {
     files: ["**/*.ts"],
     extends: [typescript.configs.recommendedTypeChecked],
@@ -44,6 +82,14 @@ export default defineConfig(
         { considerDefaultExhaustiveForUnions: true },
       ],
       "max-lines-per-function": ["warn", { max: 60, skipBlankLines: true, skipComments: true }],
+      "no-restricted-syntax": [
+        "error",
+        ...writtenOut,
+        {
+          selector: ":matches(PropertyDefinition, MethodDefinition) > PrivateIdentifier.key",
+          message: "Write `private` instead of `#`.",
+        },
+      ],
     },
   },
   {

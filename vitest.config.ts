@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-/** Tests that run kernels: two files at a time, since a software adapter idles while JavaScript compares. */
+/**
+ * Tests that run kernels: two files at a time, since a software adapter idles while JavaScript
+ * compares.
+ */
 const gpu = ["test/{runtime,kernels,parity,gpu}/**/*.test.ts"];
 /** Tests that run dist/, as users do; it is built first where the sources are newer. */
 const built = ["test/{cli,browser}/**/*.test.ts"];

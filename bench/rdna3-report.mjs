@@ -86,7 +86,9 @@ function summary(contenders) {
 /** Markdown of rdna3.mjs's result; a word if there is none. */
 export function generatedCodeSection(result) {
   if (!result) return "Not measured yet.";
-  const heading = `${result.date}, AlexNet at batch 8, family ${result.family}.\n\n${codeBlock(result.command)}`;
+  const heading =
+    `${result.date}, AlexNet at batch 8, family ${result.family}.\n` +
+    `\n${codeBlock(result.command)}`;
   const { contenders } = result;
   return [heading, summary(contenders), ...contenders.map(contenderSection)].join("\n\n");
 }

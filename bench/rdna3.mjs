@@ -1,7 +1,9 @@
 // What a compiler for a GPU, Mesa's for RDNA3, makes of netc's contractions and of its peers',
 // without the GPU:
 //
-//     node rdna3.mjs --isa PATH/isa.mjs [--family navi31] [--wave32] [--contenders netc,jax-js,tensorflow,onnxruntime]
+//     node rdna3.mjs --isa PATH/isa.mjs [--family navi31] [--wave32] [--contenders LIST]
+//
+// LIST: netc,jax-js,tensorflow,onnxruntime
 //
 // The tool `isa` hands WGSL to Dawn, and Dawn's SPIR-V to RADV's null device; its own header says
 // what it needs installed. AlexNet at batch 8: forward pass, input gradient and weight gradient of
@@ -162,7 +164,7 @@ function measuredRow(row, machineCode) {
   const { workgroups } = found;
   const measured = { layer, operation, label, kernel, macs, splits, workgroup, workgroups, wave };
   const share = usefulShare(measured);
-  return { ...measured, vgpr, spill, lds, waves, perInstruction, ...(share && { share }) };
+  return { ...measured, vgpr, spill, lds, waves, perInstruction, share: share || undefined };
 }
 
 /** ONNX Runtime tells no layers: its kernels with multiply-adds come in the layers' order. */

@@ -121,14 +121,13 @@ function summarize({ name, version, prepared, steps, failure }) {
     median: median(times),
     fastest: Math.min(...times),
     slowest: Math.max(...times),
-    ...(last.javascript !== undefined && {
-      javascript: median(rest.map(({ javascript }) => javascript)),
-    }),
+    javascript:
+      last.javascript === undefined ? undefined : median(rest.map(({ javascript }) => javascript)),
     dispatches: last.dispatches,
     submits: last.submits,
     pipelines: last.pipelines,
-    ...(last.peakBytes && { peakBytes: last.peakBytes }),
-    ...(last.output?.length === 1 && { losses: steps.map(({ output }) => output[0]) }),
+    peakBytes: last.peakBytes || undefined,
+    losses: last.output?.length === 1 ? steps.map(({ output }) => output[0]) : undefined,
   };
 }
 

@@ -85,7 +85,8 @@ function panelSvg(
     return (
       `<rect x="0" y="${top}" width="${bar}" height="${line - 2}" fill="${colour}"/>` +
       `<text x="${gap}" y="${baseline}">${escapeXml(name)}</text>` +
-      `<text x="${width - gap}" y="${baseline}" text-anchor="end">${formatPercent(probability)}</text>`
+      `<text x="${width - gap}" y="${baseline}" ` +
+      `text-anchor="end">${formatPercent(probability)}</text>`
     );
   });
   const height = classes.length * line + gap;

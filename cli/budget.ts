@@ -16,8 +16,10 @@ export function requireFit(
   const { least, weights, optimizer, values } = excess;
   throw wrongInput(
     `training takes at least ${formatBytes(least)}, and \`--memory\` allows ${formatBytes(budget)}`,
-    `that is one image at a time, with all computed again that saves memory: ${formatBytes(weights)} of weights, ` +
-      `${formatBytes(optimizer)} that the optimizer keeps of them, and ${formatBytes(values)} of values and gradients`,
+    "that is one image at a time, with all computed again that saves memory: " +
+      `${formatBytes(weights)} of weights, ` +
+      `${formatBytes(optimizer)} that the optimizer keeps of them, ` +
+      `and ${formatBytes(values)} of values and gradients`,
   );
 }
 
@@ -40,7 +42,8 @@ export function describeFit({ batch, slices, repeated, work }: BudgetFit): strin
       : []),
     ...(repeated.length > 0
       ? [
-          `${plural(repeated.length, "value")} are computed again in the backward pass (+${(100 * (work - 1)).toFixed(1)}% multiply-adds)`,
+          `${plural(repeated.length, "value")} are computed again in the backward pass ` +
+            `(+${(100 * (work - 1)).toFixed(1)}% multiply-adds)`,
         ]
       : []),
   ];

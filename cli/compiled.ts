@@ -117,7 +117,8 @@ export function requireData(compiled: CompiledSpec): DataRecipe {
   requireFeedable(compiled);
   throw wrongInput(
     `recipe ${recipe.name} of ${compiled.spec.path} names no data`,
-    `declare \`data NAME for ${compiled.model.name} { ... }\` and write \`train ${recipe.name} of ${compiled.model.name} on NAME\``,
+    `declare \`data NAME for ${compiled.model.name} { ... }\` ` +
+      `and write \`train ${recipe.name} of ${compiled.model.name} on NAME\``,
   );
 }
 

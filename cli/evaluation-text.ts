@@ -61,7 +61,8 @@ function classTable(classes: readonly ClassResult[], width: number | undefined):
   if (present.length <= MAX_ROWS) return renderTable(classColumns, present.map(classRow), width);
   const worst = present.toSorted((a, b) => a.recall! - b.recall!).slice(0, WORST_ROWS);
   return [
-    `the ${WORST_ROWS} of ${formatCount(present.length)} classes that are recognised worst (--json has all)`,
+    `the ${WORST_ROWS} of ${formatCount(present.length)} classes ` +
+      "that are recognised worst (--json has all)",
     renderTable(classColumns, worst.map(classRow), width),
   ].join("\n");
 }

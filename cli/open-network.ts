@@ -45,7 +45,8 @@ function announceSlices(
   if (slice >= Math.min(wanted, ...phases.map((phase) => phase.slice ?? wanted))) return;
   const slices = Math.ceil(batch / slice);
   say(
-    `a batch of ${batch} exceeds what this device can bind: netc splits it into ${slices} slices of up to ${slice} images`,
+    `a batch of ${batch} exceeds what this device can bind: ` +
+      `netc splits it into ${slices} slices of up to ${slice} images`,
   );
   const normalizes = parameters.some(({ role }) => role === "statistic");
   if (normalizes && program.steps.train.length > 0) {

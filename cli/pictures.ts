@@ -56,7 +56,8 @@ async function inFolder(folder: string): Promise<Picture[]> {
   const paths = await glob(IMAGES, { cwd: folder, caseSensitiveMatch: false });
   if (paths.length === 0)
     throw wrongInput(
-      `${folder} holds no images: files that end in ${IMAGE_ENDINGS.map((ending) => `.${ending}`).join(", ")}`,
+      `${folder} holds no images: ` +
+        `files that end in ${IMAGE_ENDINGS.map((ending) => `.${ending}`).join(", ")}`,
     );
   return paths
     .sort()
@@ -97,7 +98,8 @@ export class Pictures implements Dataset {
     const { channels } = imageOf(compilation.programs[0]!);
     if (channels !== 1 && channels !== 3) {
       throw wrongInput(
-        `the input of model ${model.name} has ${channels} channels, but images have 1 (grey) or 3 (RGB)`,
+        `the input of model ${model.name} has ${channels} channels, ` +
+          "but images have 1 (grey) or 3 (RGB)",
       );
     }
     this.channels = channels;

@@ -50,7 +50,9 @@ function hintOf(error: Error): string[] {
 function describeInternalError(error: unknown): ErrorReport {
   return {
     exitCode: ExitCode.runFailed,
-    message: `NET9001: netc made a mistake: ${error instanceof Error ? error.message : String(error)}`,
+    message:
+      "NET9001: netc made a mistake: " +
+      `${error instanceof Error ? error.message : String(error)}`,
     help: [
       "this is a fault of netc, not of your spec: please report it with the spec and the command",
       ...(process.env.NETC_DEBUG === "1" ? [] : ["NETC_DEBUG=1 shows where it happened"]),

@@ -83,12 +83,18 @@ function describeShard(layout: ParameterLayout, { piece, bytes, shape }: Shard):
       layout.kind === "plain"
         ? "channels of a group that are not a multiple of 4"
         : "one dimension";
-    return `${shape.join(" x ")} values of 4 bytes in one buffer: weights of ${reason} are not sharded`;
+    return (
+      `${shape.join(" x ")} values of 4 bytes in one buffer: ` +
+      `weights of ${reason} are not sharded`
+    );
   }
   const { outputs } = groupsOf(piece, layout);
   if (outputs > 4) return `its largest shard, of ${outputs} channels, takes ${formatBytes(bytes)}`;
   const each = bytes / 16;
-  return `a shard holds 4 output channels at least: 4 x ${each} values of 4 bytes take ${formatBytes(bytes)}`;
+  return (
+    "a shard holds 4 output channels at least: " +
+    `4 x ${each} values of 4 bytes take ${formatBytes(bytes)}`
+  );
 }
 
 /**
@@ -102,7 +108,9 @@ function checkScratch(trace: CompiledProgram, limits: DeviceLimits): Diagnostic[
       ({ purpose, bytes }) => purpose === "scratch" && bytes.perImage === 0 && bytes.fixed > most,
     );
     if (!excess) return [];
-    const message = `\`${excess.name}\` takes ${formatBytes(excess.bytes.fixed)}, and a storage binding holds ${formatBytes(most)} at most`;
+    const message =
+      `\`${excess.name}\` takes ${formatBytes(excess.bytes.fixed)}, ` +
+      `and a storage binding holds ${formatBytes(most)} at most`;
     return [createDiagnostic("NET4003", { message, span: origin.span })];
   });
 }
@@ -121,14 +129,17 @@ function checkBatch(
   const images = needed === 1 ? "for a single image" : `at a batch of ${batch}`;
   const size = formatBytes(bytesAt(storage.bytes, needed));
   const details = {
-    message: `\`${storage.name}\` takes ${size} ${images}, and a storage binding holds ${formatBytes(most)} at most`,
+    message:
+      `\`${storage.name}\` takes ${size} ${images}, ` +
+      `and a storage binding holds ${formatBytes(most)} at most`,
     span: origin.span,
   };
   if (slice < 1) return [createDiagnostic("NET4003", details)];
   const slices = Math.ceil(batch / slice);
   const normalizes = graphOf(traces[0]!).parameters.some(({ role }) => role === "statistic");
   const notes = [
-    `netc splits the batch into ${slices} slices of up to ${Math.ceil(batch / slices)} images, with one update for all`,
+    `netc splits the batch into ${slices} slices of up ` +
+      `to ${Math.ceil(batch / slices)} images, with one update for all`,
     ...(normalizes ? ["batch normalization takes the statistics of each slice"] : []),
   ];
   return [createDiagnostic("NET4002", { ...details, notes })];

@@ -162,5 +162,8 @@ function printable(image: string): string {
   const shown = image.length > 12 ? `${image.slice(0, 12)}...` : image;
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   if (!/[\u0000-\u001f\u007f-\u009f]/.test(shown)) return `\`${shown}\``;
-  return `the control character U+${shown.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+  return (
+    "the control character " +
+    `U+${shown.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`
+  );
 }

@@ -11,14 +11,18 @@ export const tensorsOf = ({ tensors }: WithTensors, role: TensorRole): readonly 
 export const sizeOf = (shape: readonly number[]): number =>
   shape.reduce((product, extent) => product * extent, 1);
 
-/** The size of the images, or features, of the first input, which is the only one that data have. */
+/**
+ * The size of the images, or features, of the first input, which is the only one that data have.
+ */
 export function imageOf(program: WithTensors) {
   const [{ name, shape }] = tensorsOf(program, "input") as [ProgramTensor];
   const [channels, height = 1, width = 1] = shape as [number, number?, number?];
   return { name, channels, height, width };
 }
 
-/** How many classes the one target has; undefined where it holds numbers, and where it is not one. */
+/**
+ * How many classes the one target has; undefined where it holds numbers, and where it is not one.
+ */
 export function classesOf(program: WithTensors): number | undefined {
   const targets = tensorsOf(program, "target");
   return targets.length === 1 ? targets[0]!.classes?.count : undefined;

@@ -29,7 +29,8 @@ export async function findAdapter(): Promise<FoundAdapter> {
   const gpu = globalThis.navigator?.gpu as GPU | undefined;
   if (gpu === undefined) {
     throw new NoAdapterError(
-      "this browser has no WebGPU (`navigator.gpu`): use a current Chrome, Edge, Firefox or Safari, " +
+      "this browser has no WebGPU (`navigator.gpu`): " +
+        "use a current Chrome, Edge, Firefox or Safari, " +
         "and serve the page over https or from localhost",
     );
   }

@@ -124,7 +124,8 @@ function countFloats({ name, shape }: ProgramTensor, images: Float32Array): numb
   if (count === 0 || !Number.isInteger(count)) {
     const [channels, height = 1, width = 1] = shape;
     throw new InputError(
-      `\`${name}\` has ${images.length} values, which is not a whole number of images: expected ${each} values per image (${channels} x ${height} x ${width})`,
+      `\`${name}\` has ${images.length} values, which is not a whole number of images: ` +
+        `expected ${each} values per image (${channels} x ${height} x ${width})`,
     );
   }
   assertFinite(images, `\`${name}\``);
@@ -178,7 +179,8 @@ const isMixed = (targets: Targets): targets is MixedLabels =>
 function notMixing({ model }: ComparingProgram, training: boolean): InputError {
   return new InputError(
     training
-      ? `model \`${model}\` was compiled for one label an image: mixed labels need a recipe whose data mix images (cutmix or mixup)`
+      ? `model \`${model}\` was compiled for one label an image: ` +
+          "mixed labels need a recipe whose data mix images (cutmix or mixup)"
       : "mixed labels are for training: evaluate with one label an image",
   );
 }

@@ -150,7 +150,8 @@ export function assertWithinLimits(
   if (excess === undefined) return;
   const largest = Math.min(...sizes.map(({ fits }) => fits));
   throw new BatchTooLargeError(
-    `a batch of ${batch} is too large for this device: ${describeNeed(excess.buffer, batch, limit)}; ` +
+    `a batch of ${batch} is too large for this device: ` +
+      `${describeNeed(excess.buffer, batch, limit)}; ` +
       `the largest batch that fits is ${largest}`,
     largest,
   );
@@ -164,5 +165,8 @@ function describeNeed(
   const place = location ? ` (line ${location.line})` : "";
   const grows = batch === 1 && bytes.perImage > 0 ? " for a single image" : "";
   const size = formatBytes(bufferBytes(bytes, batch));
-  return `\`${name}\`${place} needs ${size}${grows}, and the device binds at most ${formatBytes(limit)}`;
+  return (
+    `\`${name}\`${place} needs ${size}${grows}, ` +
+    `and the device binds at most ${formatBytes(limit)}`
+  );
 }

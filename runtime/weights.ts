@@ -151,7 +151,10 @@ function describeMissing(program: Program, parameter: ProgramParameter): string 
 }
 
 function describeWanted(program: Program, { shape, location }: ProgramParameter): string {
-  return `the model wants ${formatShape(shape)} (${program.source.file}:${location.line}:${location.column})`;
+  return (
+    `the model wants ${formatShape(shape)} ` +
+    `(${program.source.file}:${location.line}:${location.column})`
+  );
 }
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {

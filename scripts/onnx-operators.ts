@@ -97,7 +97,8 @@ for (const operator of [...new Set(known.map((each) => each.operator))].sort()) 
 }
 const others = outcomes.filter((each) => !known.includes(each));
 console.log(
-  `other operators: ${others.length} tests, ${others.filter(({ kind }) => kind === "refused").length} refused`,
+  `other operators: ${others.length} tests, ` +
+    `${others.filter(({ kind }) => kind === "refused").length} refused`,
 );
 const failed = outcomes.filter(({ kind }) => kind === "failed");
 for (const { name, message } of failed) console.log(`FAILED ${name}: ${message}`);

@@ -41,7 +41,8 @@ export function compileCommand(): Command {
     .option("--train <name>", "the recipe whose optimizer is compiled in")
     .option(
       "--target <target>",
-      "programs for GPUs (gpu), software adapters (software) or both (auto), or what `netc tune` measured (NAME.tune.json; may be given again)",
+      "programs for GPUs (gpu), software adapters (software) or both (auto), " +
+        "or what `netc tune` measured (NAME.tune.json; may be given again)",
       collectTarget,
       [],
     )

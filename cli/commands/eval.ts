@@ -87,7 +87,8 @@ function withTenCrop(
   const input = imageOf(program);
   if (classesOf(program) === undefined || input.width !== input.height) {
     throw wrongInput(
-      `--ten-crop averages over crops of a classifier's square images, which ${spec.path} does not have`,
+      "--ten-crop averages over crops of a classifier's square images, " +
+        `which ${spec.path} does not have`,
     );
   }
   const isCrop = ({ kind }: Transform) => kind === "center_crop" || kind === "ten_crop";

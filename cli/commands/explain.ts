@@ -13,7 +13,8 @@ export function explainCommand(): Command {
   )
     .argument(
       "[word]",
-      "a name of the language, another framework's name, a term, or the code of a message such as " +
+      "a name of the language, another framework's name, " +
+        "a term, or the code of a message such as " +
         "NET2002; everything is listed without it",
     )
     .action(explain);

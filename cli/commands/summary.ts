@@ -245,7 +245,8 @@ function describeSummary(summary: Summary, width: number | undefined): string {
     `weights          ${formatBytes(weights)}`,
     ...(train > 0
       ? [
-          `memory, training ${formatBytes(training)} (${train} dispatches ${describeSlices(summary)})`,
+          `memory, training ${formatBytes(training)} ` +
+            `(${train} dispatches ${describeSlices(summary)})`,
         ]
       : []),
     ...describeRepeated(summary),

@@ -90,7 +90,8 @@ function describeReport(report: TimeReport, width: number | undefined): string {
   const clock = method === "timestamps" ? "the device's clock" : "repeated submissions";
   return [
     styled("bold", `${model}, batch ${batch}, on ${adapter}`, process.stdout),
-    `at most ${formatRate(ceilings.gflops)} GFLOP/s and ${formatRate(ceilings.gbps)} GB/s, measured; times by ${clock}`,
+    `at most ${formatRate(ceilings.gflops)} GFLOP/s and ${formatRate(ceilings.gbps)} GB/s, ` +
+      `measured; times by ${clock}`,
     ...describeList(report, "train", width),
     ...describeList(report, "predict", width),
     "",

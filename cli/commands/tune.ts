@@ -41,7 +41,8 @@ interface TuneReport {
 export function tuneCommand(): Command {
   return describeCommand(
     "tune",
-    "Measure schedules of the network's contractions on this adapter and keep the best in NAME.tune.json.",
+    "Measure schedules of the network's contractions " +
+      "on this adapter and keep the best in NAME.tune.json.",
     ["tune specs/alexnet.net", "tune specs/vgg16.net --batch 2 --all"],
   )
     .argument("<spec>", "the spec file, NAME.net; writes NAME.tune.json next to it")
@@ -51,7 +52,8 @@ export function tuneCommand(): Command {
     .addOption(
       new Option(
         "--clock <name>",
-        "what is measured: the device's time, or the processor's, for a software adapter that is not alone",
+        "what is measured: the device's time, or the processor's, " +
+          "for a software adapter that is not alone",
       )
         .choices(["device", "processor"])
         .default("device"),

@@ -122,7 +122,9 @@ function digitsFor({ expected, actual, tolerance }: Deviation): (value: number) 
 
 function describeReport(report: VerifyReport, { spec }: CompiledSpec): string {
   const { adapter, model, batch, kernels, values, seconds, first } = report;
-  const checked = `${formatCount(kernels)} kernels, ${formatCount(values)} values compared in ${formatDuration(seconds)}`;
+  const checked =
+    `${formatCount(kernels)} kernels, ` +
+    `${formatCount(values)} values compared in ${formatDuration(seconds)}`;
   if (!first) {
     const right = styled("green", "right", process.stdout);
     return `${right}: ${model}, batch ${batch}, on ${adapter}: ${checked}`;
@@ -132,7 +134,8 @@ function describeReport(report: VerifyReport, { spec }: CompiledSpec): string {
   return [
     `${styled("red", "wrong", process.stdout)}: ${model}, batch ${batch}, on ${adapter}`,
     `${spec.path}:${first.line}: ${first.name} (${first.list}) diverges from the reference`,
-    `  ${value}[${index}] is ${show(actual)}, expected ${show(expected)} to within ${formatNumber(tolerance)}`,
+    `  ${value}[${index}] is ${show(actual)}, ` +
+      `expected ${show(expected)} to within ${formatNumber(tolerance)}`,
     `  computed by ${first.kernels.join(", ")}`,
     `found after ${checked}; what runs later was not checked`,
   ].join("\n");

@@ -24,7 +24,8 @@ export class RunDisplay implements RunObserver {
     const left = Math.max(0, steps - (start?.step ?? 0));
     const evaluated = evaluation ? `, evaluating on ${plural(evaluation.length, "image")}` : "";
     say(
-      `training ${recipe.model} by ${recipe.name} on ${plural(dataset.length, "image")}${evaluated}: ` +
+      `training ${recipe.model} by ${recipe.name} ` +
+        `on ${plural(dataset.length, "image")}${evaluated}: ` +
         `${plural(left, "step")} of ${plural(recipe.batch, "image")}`,
     );
   }

@@ -108,7 +108,9 @@ export function choice<const Name extends string>(names: readonly Name[]): Argum
       const found = names.find((name) => name === expression.name);
       if (found) return found;
       return reader.reporter.report("NET1011", {
-        message: `${reader.subject} must be ${description}, not \`${expression.name}\`${didYouMean(expression.name, names)}`,
+        message:
+          `${reader.subject} must be ${description}, ` +
+          `not \`${expression.name}\`${didYouMean(expression.name, names)}`,
         span: expression.span,
         fixes: renameFixes(expression.span, expression.name, names),
       });

@@ -107,7 +107,9 @@ function reportSuperfluous(
     (name) => !signature.positional.includes(name),
   );
   reporter.report("NET1008", {
-    message: `\`${signature.name}\` takes ${countOf(allowed, "argument")} without a name${names}; here ${count === 1 ? "is 1" : `are ${count}`}`,
+    message:
+      `\`${signature.name}\` takes ${countOf(allowed, "argument")} without a name${names}; ` +
+      `here ${count === 1 ? "is 1" : `are ${count}`}`,
     span: first.span,
     label: "which argument is this?",
     notes: named.length ? [`by name it also takes ${listNames(named)}`] : [],

@@ -118,7 +118,9 @@ function evaluateElements(
   const made = elementsOf(kind, values);
   if (made) return made;
   return environment.reporter.report("NET1035", {
-    message: `this ${kind} holds more than ${MOST_VALUES} values or is nested more than ${DEEPEST_LIST} deep`,
+    message:
+      `this ${kind} holds more than ${MOST_VALUES} values ` +
+      `or is nested more than ${DEEPEST_LIST} deep`,
     span,
     notes: ["a list in a list counts with all its values: lists of lists multiply"],
   });
@@ -148,7 +150,9 @@ function evaluateBinary(
   if (!isNumeric(left) || !isNumeric(right)) {
     const wrong = isNumeric(left) ? expression.right : expression.left;
     return environment.reporter.report("NET1014", {
-      message: `\`${expression.operator}\` needs two numbers, but computes with ${describeConstant(isNumeric(left) ? right : left)}`,
+      message:
+        `\`${expression.operator}\` needs two numbers, ` +
+        `but computes with ${describeConstant(isNumeric(left) ? right : left)}`,
       span: wrong.span,
     });
   }
@@ -165,7 +169,9 @@ function calculate(
   const divides = expression.operator === "/" || expression.operator === "%";
   if (divides && right.value === 0) {
     return reporter.report("NET1013", {
-      message: `division by zero: \`${formatConstant(left)} ${expression.operator} ${formatConstant(right)}\``,
+      message:
+        "division by zero: " +
+        `\`${formatConstant(left)} ${expression.operator} ${formatConstant(right)}\``,
       span: expression.right.span,
       label: "this is 0",
     });

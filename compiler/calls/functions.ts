@@ -116,7 +116,9 @@ function reportUnknown(call: CallExpression, { reporter }: Environment): undefin
   const list = `functions of constants are ${listNames(functions.map((each) => each.name))}`;
   const { question, ...advice } = adviseName(call.callee, { known: functions, otherwise: [list] });
   return reporter.report("NET1014", {
-    message: `expected a value that is known when compiling, but this is the call \`${name}(...)\`${question}`,
+    message:
+      "expected a value that is known when compiling, " +
+      `but this is the call \`${name}(...)\`${question}`,
     span: call.span,
     ...advice,
   });
@@ -131,7 +133,9 @@ function checkCount(
   if (count >= least && count <= most && !call.arguments.some((each) => each.name)) return true;
   const expected = most === least ? `${least} value` : `at least ${least} values`;
   reporter.report("NET1014", {
-    message: `\`${name}\` takes ${expected} without names, as in \`${name}(${least === 1 ? "width / 2" : "width, 64"})\``,
+    message:
+      `\`${name}\` takes ${expected} without names, ` +
+      `as in \`${name}(${least === 1 ? "width / 2" : "width, 64"})\``,
     span: call.span,
   });
   return false;

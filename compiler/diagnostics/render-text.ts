@@ -68,7 +68,10 @@ class TextRenderer {
   }
 
   private location(): string {
-    return `${" ".repeat(this.numberWidth)}${this.paint.frame("-->")} ${placeOf(this.diagnostic.primary.span)}`;
+    return (
+      `${" ".repeat(this.numberWidth)}${this.paint.frame("-->")} ` +
+      `${placeOf(this.diagnostic.primary.span)}`
+    );
   }
 
   // Excerpts

@@ -15,7 +15,8 @@ export function emitModule(programs: readonly Program[], recipe: TrainRecipe | u
   const kernels = new KernelTable(programs.flatMap((each) => [each, ...phasesOf(each)]));
   return [
     lineComment(
-      `${first.model}, compiled by netc from ${first.source.file}. Change the spec and compile again, not this file.`,
+      `${first.model}, compiled by netc from ${first.source.file}. ` +
+        "Change the spec and compile again, not this file.",
     ),
     'import { createNetwork } from "netc/runtime";',
     "",
@@ -111,7 +112,8 @@ const FRAME = frameStruct(0);
 function emitKernels(kernels: readonly ProgramKernel[]): string[] {
   const blocks = sharedBlocks(kernels.map(({ wgsl }) => wgsl));
   return [
-    "// What the runtime tells every kernel, and register blocks, unrolled, that several of them share.",
+    "// What the runtime tells every kernel, and register blocks, " +
+      "unrolled, that several of them share.",
     `const frame = \`${FRAME}\`;`,
     ...[...blocks].map(([text, name]) => `const ${name} = ${expressionOf(text)};`),
     "",

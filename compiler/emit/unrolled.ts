@@ -5,7 +5,9 @@
 import { templateText } from "./text.js";
 
 /** What modules need where they have such lines. */
-export const ROWS = `const rows = (count, line) => Array.from({ length: count }, (_, i) => line(i)).join("\\n");`;
+export const ROWS =
+  "const rows = (count, line) => Array.from({ length: " +
+  `count }, (_, i) => line(i)).join("\\n");`;
 
 /** Fewer lines are shorter as they are. */
 const FEWEST_LINES = 8;

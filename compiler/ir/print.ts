@@ -78,7 +78,10 @@ function formatNode(node: AnyNode): string {
   const result = outputs ? `${outputs} = ` : "";
   const { name, span } = node.origin;
   const fused = formatFusion(node.fusion ?? {});
-  return `${result}${node.kind}(${inputs})${attributes}${fused}  // ${name}, line ${span.start.line}`;
+  return (
+    `${result}${node.kind}(${inputs})${attributes}${fused}  // ${name}, ` +
+    `line ${span.start.line}`
+  );
 }
 
 const formatIds = (values: readonly Value[]) => values.map(({ id }) => `%${id}`).join(", ");

@@ -70,7 +70,8 @@ export const absentLayers: AbsentNames = {
   // Normalization and regularization
   ...all(
     ["instancenorm", "instancenorm1d", "instancenorm2d", "instancenorm3d", "instancenormalization"],
-    "`groupnorm(C)`, with as many groups as channels, normalizes each channel of an image by itself",
+    "`groupnorm(C)`, with as many groups as channels, " +
+      "normalizes each channel of an image by itself",
   ),
   rmsnorm: "`layernorm` also takes off the mean",
   ...all(["batchnorm3d", "syncbatchnorm"], "`batchnorm` takes images and rows, on one device"),

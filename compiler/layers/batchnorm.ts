@@ -89,11 +89,14 @@ const KEPT_ELSEWHERE = 0.9;
 function reportMomentum(momentum: number, context: InferenceContext): void {
   const counterpart = counterpartOf(momentum);
   context.report("NET2042", {
-    message: `${context.title}: momentum=${momentum} moves the running statistics nearly all the way in every step`,
+    message:
+      `${context.title}: ` +
+      `momentum=${momentum} moves the running statistics nearly all the way in every step`,
     at: "momentum",
     label: `keeps ${counterpart} of what was measured before`,
     notes: [
-      `where a momentum says how much is kept (Keras, TensorFlow, Caffe), ${momentum} is ${counterpart} here`,
+      "where a momentum says how much is kept (Keras, TensorFlow, " +
+        `Caffe), ${momentum} is ${counterpart} here`,
     ],
     fixes: [
       context.replaceArgument(

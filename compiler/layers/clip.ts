@@ -56,7 +56,9 @@ function reportMissing(context: InferenceContext): void {
 
 function reportOrder(min: number, max: number, context: InferenceContext): void {
   context.report("NET1010", {
-    message: `${context.title}: min=${min} is not below max=${max}, so that every value becomes ${max}`,
+    message:
+      `${context.title}: min=${min} is not below max=${max}, ` +
+      `so that every value becomes ${max}`,
     at: "max",
     label: `must be above ${min}`,
   });

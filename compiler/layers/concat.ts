@@ -34,7 +34,9 @@ from one value without names.
     );
     if (wrong) {
       return context.report("NET2031", {
-        message: `${context.title} joins ${formatShape(input)} and ${formatShape(wrong)}, which differ in more than their channels`,
+        message:
+          `${context.title} joins ${formatShape(input)} and ${formatShape(wrong)}, ` +
+          "which differ in more than their channels",
         axis: wrong.length === input.length ? "space" : "rank",
       });
     }

@@ -119,7 +119,9 @@ function checkOutputPadding(windows: TransposedWindows, context: InferenceContex
   const [given, below] = [output_padding[axis], Math.max(stride[axis], dilation[axis])];
   if (given < below) return true;
   context.report("NET2032", {
-    message: `${context.title}: output_padding=${given} must be less than its stride of ${stride[axis]}`,
+    message:
+      `${context.title}: ` +
+      `output_padding=${given} must be less than its stride of ${stride[axis]}`,
     at: "output_padding",
     label: `at most ${below - 1}`,
     fixes: [
@@ -140,7 +142,9 @@ function reportNothing(
 ): undefined {
   const [height, width] = transposedSize(image, windows);
   return context.report("NET2032", {
-    message: `${context.title}: padding ${windows.padding.join(" and ")} removes all of its ${height}x${width} output`,
+    message:
+      `${context.title}: ` +
+      `padding ${windows.padding.join(" and ")} removes all of its ${height}x${width} output`,
     at: "padding",
     label: "cuts off everything",
     axis: "space",

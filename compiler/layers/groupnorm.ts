@@ -53,7 +53,9 @@ function reportGroups(groups: number, input: Shape, context: InferenceContext): 
   const nearest = divisors.findLast((divisor) => divisor < groups)!;
   const fits = divisors.length > MOST_LISTED ? "" : `: ${divisors.join(", ")}`;
   context.report("NET2040", {
-    message: `${context.title}: groups=${groups} does not divide the ${channels} channels of ${formatShape(input)}`,
+    message:
+      `${context.title}: ` +
+      `groups=${groups} does not divide the ${channels} channels of ${formatShape(input)}`,
     at: "groups",
     label: `${channels} / ${groups} leaves ${channels % groups} over`,
     axis: "channels",

@@ -34,8 +34,10 @@ sizes may be \`-1\`: it is computed from the others.
     if (wanted && elementCount(wanted) === elementCount(input)) return wanted;
     return context.report("NET2033", {
       message: wanted
-        ? `${context.title} cannot make ${formatShape(wanted)} (${elementCount(wanted)} elements) of ${formatShape(input)} (${elementCount(input)} elements)`
-        : `${context.title} cannot make [${[BATCH, ...shape].join(", ")}] of ${formatShape(input)}, which has ${elementCount(input)} elements`,
+        ? `${context.title} cannot make ${formatShape(wanted)} (${elementCount(wanted)} ` +
+          `elements) of ${formatShape(input)} (${elementCount(input)} elements)`
+        : `${context.title} cannot make [${[BATCH, ...shape].join(", ")}] ` +
+          `of ${formatShape(input)}, which has ${elementCount(input)} elements`,
       at: "shape",
       label: describeWanted(shape),
       axis: input.length === 2 ? "channels" : "space",

@@ -32,7 +32,9 @@ export function requireFit(
     return size[0] >= spanHeight && size[1] >= spanWidth;
   });
   context.report("NET2004", {
-    message: `${context.title}: its ${spanHeight}x${spanWidth} window is larger than its ${height}x${width} input${describePadding(image, windows)}`,
+    message:
+      `${context.title}: its ${spanHeight}x${spanWidth} window is larger ` +
+      `than its ${height}x${width} input${describePadding(image, windows)}`,
     at: "kernel",
     label: describeSpan(windows),
     axis: "space",
@@ -67,9 +69,13 @@ export function warnOfGaps(image: ImageShape, windows: Windows, context: Inferen
   if ((span[0] === 1 && span[1] === 1) || !(isApart(0) || isApart(1))) return;
   const read = Math.min(1, span[0] / stride[0]) * Math.min(1, span[1] / stride[1]);
   context.report("NET2050", {
-    message: `${context.title}: its stride of ${sizeText(stride)} exceeds its ${span[0]}x${span[1]} window, so ${Math.round(100 * (1 - read))}% of its input is never read`,
+    message:
+      `${context.title}: its stride of ${sizeText(stride)} exceeds its ${span[0]}x${span[1]} ` +
+      `window, so ${Math.round(100 * (1 - read))}% of its input is never read`,
     at: "stride",
-    label: `at most ${sizeText([Math.min(stride[0], span[0]), Math.min(stride[1], span[1])])} leaves no gaps`,
+    label:
+      `at most ${sizeText([Math.min(stride[0], span[0]), Math.min(stride[1], span[1])])} ` +
+      "leaves no gaps",
   });
 }
 
@@ -79,7 +85,10 @@ const sizeText = ([height, width]: Pair) =>
 function describePadding({ height, width }: ImageShape, windows: Windows): string {
   const { top, bottom, left, right } = windows.padding;
   if (top + bottom + left + right === 0) return "";
-  return ` (${height}x${width} with padding: ${height}+${top}+${bottom} by ${width}+${left}+${right})`;
+  return (
+    ` (${height}x${width} with padding: ` +
+    `${height}+${top}+${bottom} by ${width}+${left}+${right})`
+  );
 }
 
 function describeSpan(windows: Windows): string {
@@ -87,7 +96,10 @@ function describeSpan(windows: Windows): string {
   const [height, width] = spanOf(windows);
   if (dilation[0] === 1 && dilation[1] === 1) return `spans ${height}x${width}`;
   if (height === width) return `spans ${dilation[0]}*(${kernel[0]}-1)+1 = ${height}`;
-  return `spans ${dilation[0]}*(${kernel[0]}-1)+1 = ${height} by ${dilation[1]}*(${kernel[1]}-1)+1 = ${width}`;
+  return (
+    `spans ${dilation[0]}*(${kernel[0]}-1)+1 = ${height} ` +
+    `by ${dilation[1]}*(${kernel[1]}-1)+1 = ${width}`
+  );
 }
 
 /**
@@ -105,7 +117,9 @@ export function joinedShape(
   const differs = input.findIndex((size, axis) => size !== other[axis]);
   const areImages = input.length === 4 && other.length === 4;
   return context.report("NET2031", {
-    message: `${context.title} joins ${formatShape(input)} and ${formatShape(other)}, which must have one shape`,
+    message:
+      `${context.title} joins ${formatShape(input)} and ${formatShape(other)}, ` +
+      "which must have one shape",
     axis: input.length !== other.length ? "rank" : differs === 1 ? "channels" : "space",
     notes: areImages
       ? ["one number for each channel, [N, C, 1, 1], goes with every image of C channels"]

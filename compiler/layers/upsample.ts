@@ -55,7 +55,9 @@ the outer pixels' centres on each other instead of their edges).
     const size = outputSize(image, values);
     if (size) return [BATCH, image.channels, ...size];
     return context.report("NET2034", {
-      message: `${context.title} needs either \`scale\` or \`size\`${values.scale ? ", not both" : ""}`,
+      message:
+        `${context.title} needs either \`scale\` ` +
+        `or \`size\`${values.scale ? ", not both" : ""}`,
       at: values.size ? "size" : undefined,
       fixes: values.scale ? [context.removeArgument("size", "drop `size`")] : [],
     });

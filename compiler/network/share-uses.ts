@@ -50,7 +50,8 @@ function placeOf({ name, weights }: ResolvedLayer) {
     return { share: share!, use: name.slice(0, -end.length) };
   }
   throw new Error(
-    `\`${name}\` uses the weights \`${weights}\`: a spec writes layers like \`use.conv1\` with the weights \`share.conv1\``,
+    `\`${name}\` uses the weights \`${weights}\`: ` +
+      `a spec writes layers like \`use.conv1\` with the weights \`share.conv1\``,
   );
 }
 

@@ -145,7 +145,8 @@ class SpecAnalysis {
       message: `parameter \`${free.name.name}\` of model \`${name.name}\` has no value`,
       span: free.span,
       notes: [
-        `give it a default, as in \`${free.name.name}: ${free.type.name} = 10\`, or bind it in a \`train ... of ${name.name}(${free.name.name}=10)\``,
+        `give it a default, as in \`${free.name.name}: ${free.type.name} = 10\`, ` +
+          `or bind it in a \`train ... of ${name.name}(${free.name.name}=10)\``,
       ],
     });
   }
@@ -190,7 +191,9 @@ class SpecAnalysis {
     if (fitting.length === 0) return;
     const names = fitting.map((data) => data.name.name);
     this.reporter.report("NET3021", {
-      message: `train \`${name.name}\` does not say which data it trains on, though there is ${listNames(names)}`,
+      message:
+        `train \`${name.name}\` does not say which data it trains on, ` +
+        `though there is ${listNames(names)}`,
       span: name.span,
       notes: ["without data, `netc train` has nothing to read"],
       fixes: names.map((data) => ({

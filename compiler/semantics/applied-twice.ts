@@ -36,7 +36,9 @@ function warnOfAppliedTwice(use: ScoreUse, maker: KnownLayer, { reporter }: Envi
   const { definition, prediction } = use;
   const { name, applies } = definition;
   reporter.report("NET2010", {
-    message: `\`${name}\` applies ${applies} itself, but \`${shortNameOf(prediction)}\` has gone through \`${applies}\` already`,
+    message:
+      `\`${name}\` applies ${applies} itself, ` +
+      `but \`${shortNameOf(prediction)}\` has gone through \`${applies}\` already`,
     span: spanOf(use, "prediction"),
     label: "expected logits, not probabilities",
     related: [{ span: maker.origin.span, message: "probabilities from here on" }],
@@ -53,7 +55,9 @@ function warnOfRange(use: ScoreUse, maker: KnownLayer, { reporter }: Environment
   const range = findLayer(kind)?.range;
   if (!range) return;
   reporter.report("NET2061", {
-    message: `\`${definition.name}\` takes logits of any size, but \`${kind}\` limits \`${shortNameOf(prediction)}\` to ${describeRange(range)}`,
+    message:
+      `\`${definition.name}\` takes logits of any size, ` +
+      `but \`${kind}\` limits \`${shortNameOf(prediction)}\` to ${describeRange(range)}`,
     span: spanOf(use, "prediction"),
     label: `is the output of \`${kind}\``,
     related: [{ span: maker.origin.span, message: "limited from here on" }],
@@ -86,7 +90,9 @@ export function warnOfDropout(use: ScoreUse, { reporter }: Environment): void {
   const { definition, prediction } = use;
   if (prediction.layer !== "dropout") return;
   reporter.report("NET2051", {
-    message: `\`${definition.name}\` is taken of \`${shortNameOf(prediction)}\`, the output of a dropout`,
+    message:
+      `\`${definition.name}\` is taken of \`${shortNameOf(prediction)}\`, ` +
+      "the output of a dropout",
     span: spanOf(use, "prediction"),
     label: "partly zeros in training",
     related: [{ span: prediction.span, message: "zeros come in here" }],

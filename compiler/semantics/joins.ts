@@ -104,7 +104,9 @@ function readProjection(
   if (stride === undefined || !findLayer("batchnorm")) {
     reader.lose();
     place.environment.reporter.report("NET2021", {
-      message: `\`skip auto\` finds no stride that leads from ${formatShape(from)} to ${formatShape(to)}`,
+      message:
+        `\`skip auto\` finds no stride that leads ` +
+        `from ${formatShape(from)} to ${formatShape(to)}`,
       span,
       notes: [
         "it is a 1x1 convolution with a stride, and batch normalization",
@@ -350,7 +352,9 @@ function checkBranches({ ends }: Branches, { environment }: Place): boolean {
   for (const { end, name, span } of wrong) {
     const space = (shape: Shape) => shape.slice(2).join("x") || "flat";
     environment.reporter.report("NET2019", {
-      message: `branch \`${name}\` gives ${formatShape(end.shape!)}, but \`${first.name}\` gives ${formatShape(expected)}: \`concat\` joins channels, everything else must agree`,
+      message:
+        `branch \`${name}\` gives ${formatShape(end.shape!)}, but \`${first.name}\` gives ` +
+        `${formatShape(expected)}: \`concat\` joins channels, everything else must agree`,
       span,
       label: `expected ${space(expected)}, got ${space(end.shape!)}`,
       related: [lastChange(end, space), lastChange(first.end, space)].flatMap(

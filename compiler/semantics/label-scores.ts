@@ -35,7 +35,9 @@ function reportRank(use: ScoreUse, { reporter }: Environment): false {
   if (complaints.has(logits.name)) return false;
   complaints.add(logits.name);
   reporter.report("NET2009", {
-    message: `\`${call.callee.name}\` needs logits [N, classes], but \`${shortNameOf(logits)}\` is ${formatShape(logits.shape!)}`,
+    message:
+      `\`${call.callee.name}\` needs logits [N, classes], ` +
+      `but \`${shortNameOf(logits)}\` is ${formatShape(logits.shape!)}`,
     span: spanOf(use, "prediction"),
     label: `has ${logits.shape!.length} axes, not 2`,
     related: [{ span: logits.span, message: `gives ${formatShape(logits.shape!)}` }],
@@ -51,7 +53,9 @@ function checkClasses(use: ScoreUse, { reporter }: Environment): boolean {
   if (!target.range || target.range.classes === width) return true;
   const { classes, span } = target.range;
   reporter.report("NET2007", {
-    message: `\`${shortNameOf(logits)}\` has ${width} values per image, but \`${target.name}\` has ${classes} classes`,
+    message:
+      `\`${shortNameOf(logits)}\` has ${width} values per image, ` +
+      `but \`${target.name}\` has ${classes} classes`,
     span: spanOf(use, "prediction"),
     label: `${width} values, one per class`,
     related: [
@@ -66,7 +70,9 @@ function checkClasses(use: ScoreUse, { reporter }: Environment): boolean {
 function reportOneLogit(use: ScoreUse, { reporter }: Pick<Environment, "reporter">): false {
   const { call, prediction: logits } = use;
   reporter.report("NET2015", {
-    message: `\`${call.callee.name}\` of one class is always 0, and \`${shortNameOf(logits)}\` has 1 value per image`,
+    message:
+      `\`${call.callee.name}\` of one class is always 0, ` +
+      `and \`${shortNameOf(logits)}\` has 1 value per image`,
     span: spanOf(use, "prediction"),
     label: "1 value, one per class",
     related: [{ span: logits.span, message: `gives ${formatShape(logits.shape!)}` }],
@@ -91,7 +97,10 @@ function checkClassWeights(
   const classes = Number(logits.shape![1]);
   if (!weights || weights.length === classes) return true;
   reporter.report("NET2060", {
-    message: `\`${call.callee.name}\` has weights for ${weights.length} ${weights.length === 1 ? "class" : "classes"}, but \`${shortNameOf(logits)}\` has ${classes} logits`,
+    message:
+      `\`${call.callee.name}\` has weights ` +
+      `for ${weights.length} ${weights.length === 1 ? "class" : "classes"}, ` +
+      `but \`${shortNameOf(logits)}\` has ${classes} logits`,
     span: bound.spans.get("class_weights")!,
     label: `one for each of the ${classes} classes`,
     related: [{ span: logits.span, message: `gives ${formatShape(logits.shape!)}` }],

@@ -15,7 +15,8 @@ export function readCount({ count }: Repeat, environment: Environment): number |
     return constant.value;
   }
   return environment.reporter.report("NET1028", {
-    message: `\`repeat\` needs an integer from 0 to ${MOST_TURNS}, not ${describeConstant(constant)}`,
+    message:
+      `\`repeat\` needs an integer from 0 to ${MOST_TURNS}, ` + `not ${describeConstant(constant)}`,
     span: count.span,
   });
 }

@@ -183,7 +183,9 @@ export class Modules {
     const { reporter, names } = importer.environment;
     if (!this.readImport) {
       return reporter.report("NET1030", {
-        message: `\`${path.value}\` cannot be imported here: this program gives netc no files to read`,
+        message:
+          `\`${path.value}\` cannot be imported here: this program gives netc no files ` +
+          "to read",
         span: path.span,
         notes: ["pass `readImport` to `compile` or `analyze`"],
       });

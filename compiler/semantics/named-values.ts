@@ -83,7 +83,9 @@ export function reportNoValue(
   const names = values.namesAt(place);
   if (values.isOutside(name, place)) {
     return reporter.report("NET1021", {
-      message: `there is no value \`${name}\` in this block, which sees none of the network around it`,
+      message:
+        `there is no value \`${name}\` in this block, which sees none ` +
+        "of the network around it",
       span,
       notes: ["`identity as x` at the start of a block names what comes in"],
     });

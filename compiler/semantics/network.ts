@@ -228,7 +228,9 @@ export class NetworkReader {
         ? `makes ${formatShape(shape)}, ${made} numbers for each image`
         : `has ${parameters} weights`;
     place.environment.reporter.report("NET2052", {
-      message: `${use.definition.name} \`${use.shortName}\` ${what}: a device holds at most ${MOST_NUMBERS} in one piece`,
+      message:
+        `${use.definition.name} \`${use.shortName}\` ${what}: ` +
+        `a device holds at most ${MOST_NUMBERS} in one piece`,
       span: call.span,
     });
   }

@@ -54,7 +54,9 @@ function findOne(
 
 function reportNone({ callee }: CallExpression, { environment }: Place): undefined {
   return environment.reporter.report("NET1034", {
-    message: `\`${callee.name}\` needs the value to join with the current one, as in \`${callee.name}(shortcut)\``,
+    message:
+      `\`${callee.name}\` needs the value to join with the current one, ` +
+      `as in \`${callee.name}(shortcut)\``,
     span: callee.span,
     notes: ["`as NAME` after a layer names its output"],
   });

@@ -49,7 +49,9 @@ export function declareShare(reader: ShareReader, declaration: Share, place: Pla
   if (findLayer(name.name) ?? place.module.blocks.get(name.name)) {
     reader.hasFailed = true;
     reporter.report("NET1039", {
-      message: `\`${name.name}\` is already a ${findLayer(name.name) ? "layer" : "block"}: shared layers need another name`,
+      message:
+        `\`${name.name}\` is already a ${findLayer(name.name) ? "layer" : "block"}: ` +
+        "shared layers need another name",
       span: name.span,
     });
     return;

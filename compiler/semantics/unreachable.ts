@@ -22,7 +22,8 @@ export function warnOfUnreachable(
       message: `nothing reads the output of ${definition.name} \`${name.split(".").at(-1)!}\``,
       span: origin.span,
       notes: [
-        "it is neither what the network predicts nor part of it; join it with `add` or `concat`, take a loss of it, or remove it",
+        "it is neither what the network predicts nor part of it; " +
+          "join it with `add` or `concat`, take a loss of it, or remove it",
       ],
     });
   }

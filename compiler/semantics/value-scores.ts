@@ -23,7 +23,8 @@ function reportLabels(use: ScoreUse, { reporter }: Environment): false {
     related: [{ span: target.span, message: "one class per image" }],
     notes: [
       ...classNotes(use, instead),
-      `numbers are declared as \`${target.name}: ${type}\` and come from JavaScript: \`step(images, targets)\``,
+      `numbers are declared as \`${target.name}: ${type}\` and come from JavaScript: ` +
+        `\`step(images, targets)\``,
     ],
     fixes: [
       {
@@ -51,7 +52,9 @@ function reportShapes(use: ScoreUse, { reporter }: Environment): false {
   complaints.add(key);
   const [made, wanted] = [formatShape(prediction.shape!), formatShape(target.type.shape)];
   reporter.report("NET2047", {
-    message: `\`${call.callee.name}\` needs one shape, but \`${shortNameOf(prediction)}\` is ${made} and \`${target.name}\` is ${wanted}`,
+    message:
+      `\`${call.callee.name}\` needs one shape, ` +
+      `but \`${shortNameOf(prediction)}\` is ${made} and \`${target.name}\` is ${wanted}`,
     span: spanOf(use, "prediction"),
     label: `is ${made}`,
     related: [
@@ -60,7 +63,8 @@ function reportShapes(use: ScoreUse, { reporter }: Environment): false {
     ],
     notes: isSmaller(prediction.shape!, target.type.shape)
       ? [
-          "`upsample(2)` and `conv_transpose(out, kernel=4, stride=2, padding=1)` double an image exactly",
+          "`upsample(2)` " +
+            "and `conv_transpose(out, kernel=4, stride=2, padding=1)` double an image exactly",
         ]
       : [],
   });

@@ -20,7 +20,10 @@ export interface Surroundings {
 
 const IN_PACKAGE = join("node_modules", "netc", "dist", "cli", "main.js");
 
-/** The server that was asked for, else that of the netc which the workspace has installed, else the bundled one. */
+/**
+ * The server that was asked for, else that of the netc which the workspace has installed, else the
+ * bundled one.
+ */
 export function locateServer(surroundings: Surroundings): ServerLocation {
   const { configured, folders, isTrusted, bundled, exists } = surroundings;
   const own: ServerLocation = { kind: "module", path: bundled, arguments: [] };

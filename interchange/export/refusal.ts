@@ -25,7 +25,9 @@ export class ExportError extends Error {
   }
 }
 
-/** Calls `write` for every layer, in order. Throws an ExportError that names all that are refused. */
+/**
+ * Calls `write` for every layer, in order. Throws an ExportError that names all that are refused.
+ */
 export function forEachLayer(
   layers: readonly ResolvedLayer[],
   format: string,

@@ -27,7 +27,8 @@ export function readBytes(source: ByteSource, start: number, length: number): Ui
 export function assertInside({ size }: ByteSource, start: number, length: number): void {
   if (start >= 0 && length >= 0 && start + length <= size) return;
   throw new WeightsError(
-    `this PyTorch file is truncated or damaged: it refers to bytes ${start} to ${start + length}, ` +
+    "this PyTorch file is truncated or damaged: " +
+      `it refers to bytes ${start} to ${start + length}, ` +
       `and has ${size}`,
   );
 }

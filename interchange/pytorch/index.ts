@@ -82,6 +82,7 @@ function chosen(
   const bytes = [...views.values()].reduce((sum, view) => sum + 4 * countOf(view), 0);
   if (bytes <= MOST_GROWTH * size) return views;
   throw new WeightsError(
-    `these tensors take ${bytes} bytes in a file of ${size}: they repeat its numbers, as no weights do`,
+    `these tensors take ${bytes} bytes in a file of ${size}: ` +
+      "they repeat its numbers, as no weights do",
   );
 }

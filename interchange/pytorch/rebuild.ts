@@ -69,8 +69,10 @@ export function lookUp(module: string, name: string): Name {
   if (NAMES.has(path)) return new Name(path);
   const shown = visible(path).slice(0, 120);
   throw new WeightsError(
-    `this file wants \`${shown}\`, which weights do not need: netc runs no code of files and reads ` +
-      "only tensors, numbers, texts, lists and dictionaries. If you trust the file, load it in PyTorch " +
+    `this file wants \`${shown}\`, which weights do not need: ` +
+      "netc runs no code of files and reads " +
+      "only tensors, numbers, texts, lists and dictionaries. " +
+      "If you trust the file, load it in PyTorch " +
       "and save its weights alone: `torch.save(model.state_dict(), NEW_FILE)`",
   );
 }
@@ -158,7 +160,8 @@ function checkedView(
   }
   if (count > 0 && last >= typed.length) {
     throw new WeightsError(
-      `this PyTorch file is damaged: a tensor of shape [${sizes.join(", ")}] reaches number ${last} ` +
+      "this PyTorch file is damaged: " +
+        `a tensor of shape [${sizes.join(", ")}] reaches number ${last} ` +
         `of a storage of ${typed.length}`,
     );
   }

@@ -73,7 +73,8 @@ function refusal(root: Value, found: readonly Found[], key: string | undefined):
   }
   if (found.length > 0) {
     return new WeightsError(
-      `this file has several dictionaries of tensors: ${listed}. \`netc import --key NAME\` chooses one`,
+      `this file has several dictionaries of tensors: ${listed}. ` +
+        `\`netc import --key NAME\` chooses one`,
     );
   }
   return new WeightsError(`this file holds ${describe(root)}: weights are a dictionary of tensors`);

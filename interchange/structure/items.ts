@@ -109,7 +109,7 @@ export function withBodies<Kind extends Item>(item: Kind, bodies: readonly Body[
   const [body, skip] = bodies;
   switch (item.form) {
     case "residual":
-      return { ...item, body: body!, skip };
+      return { ...item, body: body!, skip: skip ?? item.skip };
     case "branches": {
       const branches = item.branches.map((branch, index) => ({ ...branch, body: bodies[index]! }));
       return { ...item, branches };

@@ -97,13 +97,15 @@ export function adviceOf({ unmatched }: Matching): readonly string[] {
   return [
     ...(isQuestion
       ? [
-          "say which is which: `netc import SPEC FILE -o DIR --rename 'FILE_NAME.*=SPEC_NAME.*'`, " +
+          "say which is which: " +
+            "`netc import SPEC FILE -o DIR --rename 'FILE_NAME.*=SPEC_NAME.*'`, " +
             "or `rename=` in a recipe's `load`",
         ]
       : []),
     ...(hasOther
       ? [
-          "a head for other classes gets initial values with `load(FILE, except=[NAMES])` in a recipe",
+          "a head for other classes gets initial values " +
+            "with `load(FILE, except=[NAMES])` in a recipe",
         ]
       : []),
   ];

@@ -99,7 +99,8 @@ function centralStart(length: number, size: number): number {
 export function fiveSquares(image: Size, size: number): Rectangle[] {
   if (image.width < size || image.height < size) {
     throw new DataError(
-      `ten_crop(${size}) met an image of ${image.width}x${image.height} (width x height), too small for it`,
+      `ten_crop(${size}) met an image of ${image.width}x${image.height} ` +
+        "(width x height), too small for it",
       `put \`resize(${size})\` before it, or resize to more`,
     );
   }
@@ -129,7 +130,8 @@ function randomCorner(
   const freeWidth = image.width + 2 * padding - size;
   if (freeHeight < 0 || freeWidth < 0) {
     throw new DataError(
-      `random_crop(${size}, padding=${padding}) met an image of ${image.width}x${image.height} (width x height), too small for it`,
+      `random_crop(${size}, padding=${padding}) met an image of ${image.width}x${image.height} ` +
+        "(width x height), too small for it",
       `put \`resize(${size})\` before it`,
     );
   }

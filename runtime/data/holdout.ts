@@ -20,7 +20,8 @@ export function withHoldout(dataset: Dataset, { share, takes }: Holdout): Datase
   );
   if (chosen.length === 0) {
     throw new DataError(
-      `a holdout of ${share} leaves none of the ${dataset.length} examples of ${dataset.name} for this split`,
+      `a holdout of ${share} leaves none of the ${dataset.length} examples ` +
+        `of ${dataset.name} for this split`,
       "choose a share that leaves both splits at least one example, such as 0.2",
     );
   }

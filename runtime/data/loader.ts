@@ -188,12 +188,14 @@ function checkSize(dataset: Dataset, image: Image, { shape, images }: Staging): 
   const { channels, height, width } = shape;
   if (image.channels !== channels) {
     throw new DataError(
-      `${dataset.name} gives images of ${image.channels} channels, but the network's input has ${channels}`,
+      `${dataset.name} gives images of ${image.channels} channels, ` +
+        `but the network's input has ${channels}`,
     );
   }
   if (image.height === height * images && image.width === width) return;
   throw new DataError(
-    `${dataset.name} gives images of ${image.width}x${image.height} pixels (width x height) after its transforms, but the network's input is ${width}x${height}`,
+    `${dataset.name} gives images of ${image.width}x${image.height} pixels ` +
+      `(width x height) after its transforms, but the network's input is ${width}x${height}`,
     sizeHint(image, shape),
   );
 }

@@ -127,7 +127,8 @@ function normalize(image: Image, { mean, std }: TransformOf<"normalize">): Image
   const { channels, pixels, maximum } = image;
   if (mean.length !== channels || std.length !== channels) {
     throw new DataError(
-      `normalize has ${mean.length} means and ${std.length} standard deviations, but the images have ${channels} channels`,
+      `normalize has ${mean.length} means and ${std.length} standard deviations, ` +
+        `but the images have ${channels} channels`,
       `give one mean and one standard deviation for each channel`,
     );
   }

@@ -132,8 +132,10 @@ function noAdapter(wish: string, tried: readonly Attempt[]): NoAdapterError {
   const triedEmbedded = tried.some(({ source }) => source === "embedded");
   return new NoAdapterError(
     `no GPU adapter for \`${wish}\`\n  ${lines.join("\n  ")}\n` +
-      "Install your GPU's Vulkan driver, or Mesa's lavapipe (Debian and Ubuntu: mesa-vulkan-drivers " +
-      `${OLDEST_MESA} or later)${triedEmbedded ? "" : ", or choose `embedded`"}; \`netc doctor\` says more.`,
+      "Install your GPU's Vulkan driver, or Mesa's lavapipe " +
+      "(Debian and Ubuntu: mesa-vulkan-drivers " +
+      `${OLDEST_MESA} or later)${triedEmbedded ? "" : ", or choose `embedded`"}; ` +
+      `\`netc doctor\` says more.`,
     lines,
   );
 }

@@ -59,7 +59,8 @@ async function loadDawn(): Promise<typeof import("webgpu")> {
     return await import("webgpu");
   } catch (error) {
     throw new NoAdapterError(
-      `the package \`webgpu\` does not load on ${process.platform} ${process.arch}: ${(error as Error).message}`,
+      `the package \`webgpu\` does not load on ${process.platform} ${process.arch}: ` +
+        `${(error as Error).message}`,
     );
   }
 }

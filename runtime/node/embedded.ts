@@ -39,7 +39,8 @@ export function unpackEmbeddedAdapter(): EmbeddedAdapter {
 function unpack(): EmbeddedAdapter {
   if (process.platform !== "linux" || process.arch !== "x64") {
     throw new NoAdapterError(
-      `the embedded adapter runs on Linux x64 only, and this is ${process.platform} ${process.arch}`,
+      "the embedded adapter runs on Linux x64 only, " +
+        `and this is ${process.platform} ${process.arch}`,
     );
   }
   const archive = readFileSync(findArchive());
@@ -60,7 +61,8 @@ function findArchive(): string {
     return join(root, "bin", "swiftshader.tar.br");
   } catch {
     throw new NoAdapterError(
-      "the package `@sparticuz/chromium`, which carries the embedded adapter, is not installed: run `npm install`",
+      "the package `@sparticuz/chromium`, which carries the embedded adapter, " +
+        "is not installed: run `npm install`",
     );
   }
 }
@@ -79,7 +81,8 @@ function unpackOnce(archive: Buffer, name: string): string {
     }
   }
   throw new NoAdapterError(
-    `the embedded adapter could not be unpacked (set XDG_CACHE_HOME to a folder that can be written): ${failures.join("; ")}`,
+    "the embedded adapter could not be unpacked (set XDG_CACHE_HOME " +
+      `to a folder that can be written): ${failures.join("; ")}`,
   );
 }
 

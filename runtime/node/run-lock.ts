@@ -171,6 +171,7 @@ function inUse(folder: string, path: string, { pid, host }: LockOwner): RunFaile
   const where = host === hostname() ? "" : ` on ${host}`;
   return new RunFailedError(
     `another run is at work in ${folder}: process ${pid}${where}`,
-    `wait for it, or choose another folder with --out; if that process is long gone, delete ${path}`,
+    "wait for it, or choose another folder with --out; " +
+      `if that process is long gone, delete ${path}`,
   );
 }

@@ -98,7 +98,8 @@ export function divergedError(
   const { step, culprit } = divergence;
   const where = culprit ? `; ${describeCulprit(culprit, ` in step ${culprit.step}`)}` : "";
   return new DivergedError(
-    `${what} after step ${step}, at a learning rate of ${learningRate}: the run has diverged${where}`,
+    `${what} after step ${step}, at a learning rate of ${learningRate}: ` +
+      `the run has diverged${where}`,
     culprit?.leavesHalf
       ? HALF_HINT
       : `a smaller learning rate, or a warmup in front of the schedule, usually helps`,

@@ -27,7 +27,8 @@ export function describeCulprit({ label, location, leavesHalf }: Culprit, place 
 
 /** What helps where numbers do not fit into 16 bits. */
 export const HALF_HINT =
-  "train with `precision = f32`, or keep the numbers small: normalize the images, and use batchnorm";
+  "train with `precision = f32`, or keep the numbers small: " +
+  "normalize the images, and use batchnorm";
 
 /** A run cannot continue: the loss is not finite, the disk is full. The hint says what may help. */
 export class RunFailedError extends NetcError {
@@ -67,4 +68,5 @@ export class NotFiniteEvaluationError extends RunFailedError {
 }
 
 const EVALUATION_HINT =
-  "the weights may have diverged; or the images are not normalized as those that they were trained on";
+  "the weights may have diverged; " +
+  "or the images are not normalized as those that they were trained on";

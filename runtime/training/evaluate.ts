@@ -27,7 +27,10 @@ import { overViews, type Evaluated } from "./views.js";
 export interface EvaluateOptions {
   readonly transforms?: readonly Transform[];
   readonly signal?: AbortSignal | undefined;
-  /** The ranks that divide the examples among them. Batches that come ready made are all of each rank's. */
+  /**
+   * The ranks that divide the examples among them. Batches that come ready made are all of each
+   * rank's.
+   */
   readonly exchange?: Exchange | undefined;
   /** Called after each batch with the number of examples done, and awaited. */
   readonly onProgress?: (examples: number) => unknown;
@@ -138,7 +141,8 @@ export class EvaluationSums {
     const culprit = await this.findCulprit();
     const where = culprit ? `; ${describeCulprit(culprit)}` : "";
     return new NotFiniteEvaluationError(
-      `the loss of the evaluation is ${loss}: ${notFinite} of ${examples} examples give numbers that are not finite${where}`,
+      `the loss of the evaluation is ${loss}: ` +
+        `${notFinite} of ${examples} examples give numbers that are not finite${where}`,
       culprit,
     );
   }

@@ -70,7 +70,8 @@ function checkData(
   if (part <= network.batch) return;
   const own = ranks === 1 ? "" : `, ${part} on each of ${ranks} ranks`;
   throw new InputError(
-    `the recipe's batch is ${recipe.batch}${own}, but the network was created for batches of up to ${network.batch}`,
+    `the recipe's batch is ${recipe.batch}${own}, ` +
+      `but the network was created for batches of up to ${network.batch}`,
   );
 }
 

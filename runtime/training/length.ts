@@ -32,7 +32,8 @@ export function runLengthOver(
     return lengthOf(stepsPerEpoch, recipe, steps);
   }
   throw new InputError(
-    `how many batches make an epoch cannot be seen from batches that come ready made: say \`stepsPerEpoch\`, not ${stepsPerEpoch}`,
+    "how many batches make an epoch cannot be seen from batches that come ready made: " +
+      `say \`stepsPerEpoch\`, not ${stepsPerEpoch}`,
   );
 }
 

@@ -47,7 +47,8 @@ export function assertSource(source: Dataset | BatchSource, what: string): void 
   if (typeof source === "function" || isIterable(source)) return;
   if (source instanceof Object && "get" in source) return;
   throw new InputError(
-    `${what} must be a dataset, an async iterable of batches, or a function that makes one, not ${describe(source)}`,
+    `${what} must be a dataset, an async iterable of batches, ` +
+      `or a function that makes one, not ${describe(source)}`,
   );
 }
 
@@ -149,14 +150,17 @@ export function assertOneTensor(program: WithTensors): void {
 
 function exhausted(epoch: number): DataError {
   return new DataError(
-    `epoch ${epoch + 1} has no batches: each epoch is a pass over the dataset, and a generator can be passed over once`,
-    "give `fit` an object whose [Symbol.asyncIterator] begins again, or a function of the epoch: (epoch) => batches(epoch)",
+    `epoch ${epoch + 1} has no batches: ` +
+      "each epoch is a pass over the dataset, and a generator can be passed over once",
+    "give `fit` an object whose [Symbol.asyncIterator] begins again, " +
+      "or a function of the epoch: (epoch) => batches(epoch)",
   );
 }
 
 function tooFew(epoch: number, batches: number, stepsPerEpoch: number): DataError {
   return new DataError(
-    `epoch ${epoch + 1} has ${batches} batches, and \`stepsPerEpoch\` is ${stepsPerEpoch}: learning rate schedules and the run's length count on them`,
+    `epoch ${epoch + 1} has ${batches} batches, and \`stepsPerEpoch\` is ${stepsPerEpoch}: ` +
+      "learning rate schedules and the run's length count on them",
     `give \`fit\` the number of batches that every epoch has: \`stepsPerEpoch: ${batches}\``,
   );
 }

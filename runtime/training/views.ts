@@ -40,7 +40,8 @@ export function overViews<Network extends Evaluated>(
   const { batch, program } = network;
   if (batch < views || !network.predict) {
     throw new InputError(
-      `ten_crop makes ${views} images of each, and the network takes batches of up to ${batch}: choose a batch of at least ${views}`,
+      `ten_crop makes ${views} images of each, and the network takes batches ` +
+        `of up to ${batch}: choose a batch of at least ${views}`,
     );
   }
   const scores = requireScores(program);

@@ -144,7 +144,8 @@ function callsPage(title: string, introduction: string, definitions: readonly De
 function scoresPage(): string {
   return page(
     "# Losses and metrics",
-    "A model has at most one `loss` and any number of metrics: `metric top5 = accuracy(logits, label, k=5)`.",
+    "A model has at most one `loss` and any number of metrics: " +
+      "`metric top5 = accuracy(logits, label, k=5)`.",
     ELSEWHERE,
     ...["## Losses", ...losses.map(describeScore)],
     ...["## Metrics", ...metrics.map(describeScore)],

@@ -1,4 +1,5 @@
-// node in-node.mjs MODULE BATCH: exercises a generated module in Node and prints the result as JSON.
+// node in-node.mjs MODULE BATCH: exercises a generated module in Node and prints the result as
+// JSON.
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { exercise } from "./exercise.mjs";

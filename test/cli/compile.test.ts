@@ -65,7 +65,8 @@ test("a file in the folder's place", async () => {
 describe("a full disk", () => {
   /** Runs netc in a separate name space, on a disk of 16 KiB mounted at ./small. */
   const mount =
-    'mkdir -p small && mount -t tmpfs -o size=16k tmpfs small && "$@"; code=$?; ls -A small; exit $code';
+    'mkdir -p small && mount -t tmpfs -o size=16k tmpfs small && "$@"; ' +
+    "code=$?; ls -A small; exit $code";
 
   test("is named, and nothing half-written stays", async (context) => {
     const unshare = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh"];

@@ -86,62 +86,69 @@ async function reached(run: Run, out: string, step: number): Promise<void> {
 }
 
 describe.runIf(full)("kill -9", { timeout: 1_800_000 }, () => {
-  test("at ten random steps: weights, checkpoints and log are those of a run that was left alone", async () => {
-    const flags = ["--epochs", "5", "--checkpoint-steps", "7", "--seed", "3"];
-    await complete("whole", flags);
-    const steps = Math.max(...(await log("whole")).map(({ step }) => step));
-    const draw = random(1);
-    const points = Array.from({ length: 10 }, () => 1 + Math.floor(draw() * (steps - 1)));
-    points.sort((a, b) => a - b);
-    for (const [index, point] of points.entries()) {
-      const run = start("killed", index === 0 ? flags : [...flags, "--resume"]);
-      await reached(run, "killed", point);
-      await sleep(20 * draw());
-      run.child.kill("SIGKILL");
-      expect((await run.ended).code, (await run.ended).stderr).toBeNull();
-    }
-    await complete("killed", [...flags, "--resume"]);
-    console.log(`killed at steps ${points.join(", ")} of ${steps}`);
-    // `previous` is of the middle of an epoch: it holds the seconds that the epoch took so far.
-    for (const name of ["weights", "best", "last"]) {
-      const [a, b] = await Promise.all(
-        ["whole", "killed"].map((out) => readFile(join(folder, out, `${name}.safetensors`))),
-      );
-      expect(b!.equals(a!), name).toBe(true);
-    }
-    expect(await stepOf("previous")).toBeLessThan(await stepOf("last"));
-    expect(await log("killed")).toEqual(await log("whole"));
-  });
+  test(
+    "at ten random steps: weights, checkpoints and log are those of a run " + "that was left alone",
+    async () => {
+      const flags = ["--epochs", "5", "--checkpoint-steps", "7", "--seed", "3"];
+      await complete("whole", flags);
+      const steps = Math.max(...(await log("whole")).map(({ step }) => step));
+      const draw = random(1);
+      const points = Array.from({ length: 10 }, () => 1 + Math.floor(draw() * (steps - 1)));
+      points.sort((a, b) => a - b);
+      for (const [index, point] of points.entries()) {
+        const run = start("killed", index === 0 ? flags : [...flags, "--resume"]);
+        await reached(run, "killed", point);
+        await sleep(20 * draw());
+        run.child.kill("SIGKILL");
+        expect((await run.ended).code, (await run.ended).stderr).toBeNull();
+      }
+      await complete("killed", [...flags, "--resume"]);
+      console.log(`killed at steps ${points.join(", ")} of ${steps}`);
+      // `previous` is of the middle of an epoch: it holds the seconds that the epoch took so far.
+      for (const name of ["weights", "best", "last"]) {
+        const [a, b] = await Promise.all(
+          ["whole", "killed"].map((out) => readFile(join(folder, out, `${name}.safetensors`))),
+        );
+        expect(b!.equals(a!), name).toBe(true);
+      }
+      expect(await stepOf("previous")).toBeLessThan(await stepOf("last"));
+      expect(await log("killed")).toEqual(await log("whole"));
+    },
+  );
 
-  test("fifty times at random moments: the folder can always be resumed, and nothing saved is lost", async () => {
-    // A checkpoint after every step, so that many kills fall into their writing.
-    const flags = ["--epochs", "500", "--checkpoint-steps", "1", "--seed", "4"];
-    const draw = random(2);
-    const resumed: number[] = [];
-    for (let kill = 0; kill < 50; kill++) {
-      const begun = existsSync(join(folder, "fifty", "run.lock"));
-      const run = start("fifty", begun ? [...flags, "--resume"] : flags);
-      // A third while it starts, the others after a few steps more, in or between the writing of
-      // their checkpoints.
-      const done = (await log("fifty")).at(-1)?.step ?? 0;
-      if (draw() < 0.33) await sleep(3000 * draw());
-      else await reached(run, "fifty", done + 1 + Math.floor(8 * draw()));
-      await sleep(60 * draw());
-      run.child.kill("SIGKILL");
-      const { code, stderr } = await run.ended;
-      expect(code, stderr).toBeNull();
-      expect(stderr).not.toMatch(/error/);
-      const from = /resuming from .*: (\d+) steps? done/.exec(stderr);
-      if (from) resumed.push(Number(from[1]));
-    }
-    console.log(`resumed ${resumed.length} times, at steps ${resumed.join(", ")}`);
-    expect(resumed).toEqual([...resumed].sort((a, b) => a - b));
-    expect(resumed.at(-1)).toBeGreaterThan(0);
-    const last = await log("fifty");
-    const alone = start("alone", flags);
-    await reached(alone, "alone", last.at(-1)!.step + 1);
-    alone.child.kill("SIGKILL");
-    await alone.ended;
-    expect((await log("alone")).slice(0, last.length)).toEqual(last);
-  });
+  test(
+    "fifty times at random moments: the folder can always be resumed, and nothing saved " +
+      "is lost",
+    async () => {
+      // A checkpoint after every step, so that many kills fall into their writing.
+      const flags = ["--epochs", "500", "--checkpoint-steps", "1", "--seed", "4"];
+      const draw = random(2);
+      const resumed: number[] = [];
+      for (let kill = 0; kill < 50; kill++) {
+        const begun = existsSync(join(folder, "fifty", "run.lock"));
+        const run = start("fifty", begun ? [...flags, "--resume"] : flags);
+        // A third while it starts, the others after a few steps more, in or between the writing of
+        // their checkpoints.
+        const done = (await log("fifty")).at(-1)?.step ?? 0;
+        if (draw() < 0.33) await sleep(3000 * draw());
+        else await reached(run, "fifty", done + 1 + Math.floor(8 * draw()));
+        await sleep(60 * draw());
+        run.child.kill("SIGKILL");
+        const { code, stderr } = await run.ended;
+        expect(code, stderr).toBeNull();
+        expect(stderr).not.toMatch(/error/);
+        const from = /resuming from .*: (\d+) steps? done/.exec(stderr);
+        if (from) resumed.push(Number(from[1]));
+      }
+      console.log(`resumed ${resumed.length} times, at steps ${resumed.join(", ")}`);
+      expect(resumed).toEqual([...resumed].sort((a, b) => a - b));
+      expect(resumed.at(-1)).toBeGreaterThan(0);
+      const last = await log("fifty");
+      const alone = start("alone", flags);
+      await reached(alone, "alone", last.at(-1)!.step + 1);
+      alone.child.kill("SIGKILL");
+      await alone.ended;
+      expect((await log("alone")).slice(0, last.length)).toEqual(last);
+    },
+  );
 });

@@ -54,7 +54,8 @@ test("a budget that nothing can keep says the least that can, and what takes it"
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toBe(
       "error: training takes at least 498 MiB, and `--memory` allows 400 MiB\n" +
-        "help: that is one image at a time, with all computed again that saves memory: 233 MiB of weights, " +
+        "help: that is one image at a time, with all computed again that saves memory: " +
+        "233 MiB of weights, " +
         "233 MiB that the optimizer keeps of them, and 31.8 MiB of values and gradients\n",
     );
   }

@@ -286,31 +286,34 @@ test("a run that diverges names step, layer, spec line and the last good checkpo
   );
 });
 
-test("data that vanish end the run with a checkpoint, from which it continues when they are back", async () => {
-  const spec = stripes.replace("{ normalize", "{ random_resized_crop(8) -> normalize");
-  await workspace.write("moving.net", spec.replace("data/train", "moving/train"));
-  await cp(workspace.path("data"), workspace.path("moving"), { recursive: true });
-  const args = ["train", "moving.net", "--epochs", "15", "--lr", "0.001"];
-  let moved = false;
-  const outcome = await netc([...args, "--out", "moved"], {
-    onStderr: (stderr) => {
-      if (moved || !stderr.includes("epoch 2:")) return;
-      moved = true;
-      renameSync(workspace.path("moving"), workspace.path("elsewhere"));
-    },
-  });
-  expect(outcome.code).toBe(1);
-  expectPlainError(outcome, /the folder .*moving\/train\/\w+ does not exist any more/);
-  expect(outcome.stderr).toContain(
-    "the trained weights are in moved/last.safetensors: --resume continues from there",
-  );
-  renameSync(workspace.path("elsewhere"), workspace.path("moving"));
-  const resumed = await netc([...args, "--out", "moved", "--resume"]);
-  expect(resumed.code, resumed.stderr).toBe(0);
-  if (!full) return;
-  const whole = await netc([...args, "--out", "stayed"]);
-  expect(whole.code, whole.stderr).toBe(0);
-  const name = "weights.safetensors";
-  expect((await read("moved", name)).equals(await read("stayed", name))).toBe(true);
-  expect(await untimed("moved")).toEqual(await untimed("stayed"));
-});
+test(
+  "data that vanish end the run with a checkpoint, from which it continues when they " + "are back",
+  async () => {
+    const spec = stripes.replace("{ normalize", "{ random_resized_crop(8) -> normalize");
+    await workspace.write("moving.net", spec.replace("data/train", "moving/train"));
+    await cp(workspace.path("data"), workspace.path("moving"), { recursive: true });
+    const args = ["train", "moving.net", "--epochs", "15", "--lr", "0.001"];
+    let moved = false;
+    const outcome = await netc([...args, "--out", "moved"], {
+      onStderr: (stderr) => {
+        if (moved || !stderr.includes("epoch 2:")) return;
+        moved = true;
+        renameSync(workspace.path("moving"), workspace.path("elsewhere"));
+      },
+    });
+    expect(outcome.code).toBe(1);
+    expectPlainError(outcome, /the folder .*moving\/train\/\w+ does not exist any more/);
+    expect(outcome.stderr).toContain(
+      "the trained weights are in moved/last.safetensors: --resume continues from there",
+    );
+    renameSync(workspace.path("elsewhere"), workspace.path("moving"));
+    const resumed = await netc([...args, "--out", "moved", "--resume"]);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    if (!full) return;
+    const whole = await netc([...args, "--out", "stayed"]);
+    expect(whole.code, whole.stderr).toBe(0);
+    const name = "weights.safetensors";
+    expect((await read("moved", name)).equals(await read("stayed", name))).toBe(true);
+    expect(await untimed("moved")).toEqual(await untimed("stayed"));
+  },
+);

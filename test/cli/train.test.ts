@@ -124,10 +124,13 @@ describe("train", () => {
     expect(events).toEqual([expect.stringMatching(/^events\.out\.tfevents\.\d+\./)]);
   });
 
-  test("a recipe starts from a file, but for what it excepts, and ends early where nothing gets better", async () => {
-    await workspace.write(
-      "again.net",
-      `${stripes}
+  test(
+    "a recipe starts from a file, but for what it excepts, " +
+      "and ends early where nothing gets better",
+    async () => {
+      await workspace.write(
+        "again.net",
+        `${stripes}
 train Again of Stripes on Pictures {
   weights   = load("${WEIGHTS}", except=[logits])
   freeze    = [features.*]
@@ -136,24 +139,25 @@ train Again of Stripes on Pictures {
   batch     = 8
   optimizer = sgd(lr=0.01)
 }`,
-    );
-    const { code, stdout, stderr } = await netc(["train", "again.net", "--train", "Again"]);
-    expect(stderr).not.toContain("warning");
-    expect(code, stderr).toBe(0);
-    // The first evaluation is the best so far, the second no better by a hundred.
-    expect(stdout).toContain("trained 8 steps");
-    expect(stdout).toContain("stopped early: loss did not improve in 1 evaluation\n");
-    const tensorsOf = async (path: string) =>
-      parseTensors(await readFile(workspace.path(path))).tensors;
-    const [before, after] = [
-      await tensorsOf(WEIGHTS),
-      await tensorsOf("runs/again/weights.safetensors"),
-    ];
-    const name = "features.conv1.weight";
-    expect(after.get(name)!.values).toEqual(before.get(name)!.values);
-    // Initial weights that were trained for 8 steps are not those that were trained for 16.
-    expect(after.get("logits.weight")!.values).not.toEqual(before.get("logits.weight")!.values);
-  });
+      );
+      const { code, stdout, stderr } = await netc(["train", "again.net", "--train", "Again"]);
+      expect(stderr).not.toContain("warning");
+      expect(code, stderr).toBe(0);
+      // The first evaluation is the best so far, the second no better by a hundred.
+      expect(stdout).toContain("trained 8 steps");
+      expect(stdout).toContain("stopped early: loss did not improve in 1 evaluation\n");
+      const tensorsOf = async (path: string) =>
+        parseTensors(await readFile(workspace.path(path))).tensors;
+      const [before, after] = [
+        await tensorsOf(WEIGHTS),
+        await tensorsOf("runs/again/weights.safetensors"),
+      ];
+      const name = "features.conv1.weight";
+      expect(after.get(name)!.values).toEqual(before.get(name)!.values);
+      // Initial weights that were trained for 8 steps are not those that were trained for 16.
+      expect(after.get("logits.weight")!.values).not.toEqual(before.get("logits.weight")!.values);
+    },
+  );
 
   test("flags override the recipe", async () => {
     const args = ["train", "stripes.net", "--out", "short", "--steps", "3", "--lr", "0.5"];
@@ -514,7 +518,8 @@ describe("other ends", () => {
     const probe = await netcInShell("unshare --user --map-root-user --mount true", []);
     context.skip(probe.code !== 0, "this system has no user name spaces");
     const mount =
-      'mkdir -p small && mount -t tmpfs -o size=12k tmpfs small && "$@"; code=$?; ls -A small; exit $code';
+      'mkdir -p small && mount -t tmpfs -o size=12k tmpfs small && "$@"; ' +
+      "code=$?; ls -A small; exit $code";
     const line = `unshare --user --map-root-user --mount sh -c '${mount}' sh "$@"`;
     const outcome = await netcInShell(line, ["train", "stripes.net", "--out", "small"], {
       cwd: workspace.folder,

@@ -71,7 +71,8 @@ test("an image of any kind that is cut off decodes, or is refused in words", asy
 
 test("a picture too large to decode is refused before it takes memory", async () => {
   await expect(decodeImage(await declaring(10_001, 10_000), 3)).rejects.toThrow(
-    "10001x10000 pixels are 100.0 megapixels, and at most 100 are decoded: scale it down beforehand",
+    "10001x10000 pixels are 100.0 megapixels, and at most 100 are decoded: " +
+      "scale it down beforehand",
   );
 });
 
@@ -115,41 +116,45 @@ test("16-bit and grey images with transparency come out as 8 bits over white", a
   expect([...(await decodeImage(veiled, 1)).pixels]).toEqual([255, 0]);
 });
 
-test("a file that cannot be read is named once with its reason, counted and left out; too many end the run", async () => {
-  await mkdir(join(root, "some/a"), { recursive: true });
-  const good = await plain(4, 4, "red").png().toBuffer();
-  const write = (name: string, bytes: Buffer) => writeFile(join(root, "some/a", name), bytes);
-  await write("1.png", good);
-  await write("2.png", good.subarray(0, 30));
-  await write("3.jpg", Buffer.alloc(0));
-  await write("4.png", good);
-  const skipped: string[] = [];
-  const open = (maximumSkips: number) =>
-    openFolder(join(root, "some"), {
-      channels: 3,
-      maximumSkips,
-      onSkip: ({ file, reason }) => skipped.push(`${file.split("/").at(-1)}: ${reason}`),
-    });
-  const dataset = await open(2);
-  const read = () => Promise.all([0, 1, 2, 3].map((index) => dataset.get(index)));
-  expect((await read()).map((example) => example !== undefined)).toEqual([
-    true,
-    false,
-    false,
-    true,
-  ]);
-  await read();
-  expect(dataset.unreadable!()).toBe(2);
-  expect(skipped.sort()).toEqual([
-    expect.stringMatching(/^2\.png: it is damaged or cut off/),
-    "3.jpg: the file is empty",
-  ]);
-  const strict = await open(1);
-  await strict.get(1);
-  await expect(strict.get(2)).rejects.toThrow(
-    /2 of the 4 files in .*some cannot be decoded, and 1/,
-  );
-});
+test(
+  "a file that cannot be read is named once with its reason, " +
+    "counted and left out; too many end the run",
+  async () => {
+    await mkdir(join(root, "some/a"), { recursive: true });
+    const good = await plain(4, 4, "red").png().toBuffer();
+    const write = (name: string, bytes: Buffer) => writeFile(join(root, "some/a", name), bytes);
+    await write("1.png", good);
+    await write("2.png", good.subarray(0, 30));
+    await write("3.jpg", Buffer.alloc(0));
+    await write("4.png", good);
+    const skipped: string[] = [];
+    const open = (maximumSkips: number) =>
+      openFolder(join(root, "some"), {
+        channels: 3,
+        maximumSkips,
+        onSkip: ({ file, reason }) => skipped.push(`${file.split("/").at(-1)}: ${reason}`),
+      });
+    const dataset = await open(2);
+    const read = () => Promise.all([0, 1, 2, 3].map((index) => dataset.get(index)));
+    expect((await read()).map((example) => example !== undefined)).toEqual([
+      true,
+      false,
+      false,
+      true,
+    ]);
+    await read();
+    expect(dataset.unreadable!()).toBe(2);
+    expect(skipped.sort()).toEqual([
+      expect.stringMatching(/^2\.png: it is damaged or cut off/),
+      "3.jpg: the file is empty",
+    ]);
+    const strict = await open(1);
+    await strict.get(1);
+    await expect(strict.get(2)).rejects.toThrow(
+      /2 of the 4 files in .*some cannot be decoded, and 1/,
+    );
+  },
+);
 
 /**
  * The left and the right half of a picture of 8x4, as [red, green, blue], from the middle of each.

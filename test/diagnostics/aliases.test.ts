@@ -114,7 +114,10 @@ function argumentLines(): readonly string[] {
       const { name, of } = typeof each === "string" ? { name: each } : each;
       const signature = signatureWith(argument, of);
       const [given] = callOf(signature.name, [name]).arguments;
-      return `argument ${signature.name}(${name}=0.5) ${describeAdvice(adviseArgument(given!, signature))}`;
+      return (
+        `argument ${signature.name}(${name}=0.5) ` +
+        `${describeAdvice(adviseArgument(given!, signature))}`
+      );
     }),
   );
 }

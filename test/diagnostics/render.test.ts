@@ -32,7 +32,8 @@ function excerptOf(diagnostic: Diagnostic, text: string): string[] {
 describe("as text", () => {
   test("related places come in the order of the lines, then notes, then help", () => {
     const text =
-      "\n\n\n\n  input  image: f32[N, 3, 256, 256]\n\n\n\n\n\n\n\n    relu -> maxpool(3)\n\n\n  linear(4096, in=9216)\n";
+      "\n\n\n\n  input  image: f32[N, 3, 256, 256]\n\n\n\n\n\n\n\n" +
+      "    relu -> maxpool(3)\n\n\n  linear(4096, in=9216)\n";
     const diagnostic = createDiagnostic("NET0001", {
       message: "linear `fc6` declares in=9216 but receives 12544 features",
       span: spanOf(text, "in=9216"),

@@ -79,7 +79,9 @@ describe("diagnostics", () => {
 
   test("an imported block that changes in another tab is seen at once", async () => {
     const blocks = "block unit(out: int) { conv(out, kernel=3, padding=1) -> relu }\n";
-    const user = `import { unit } from "./blocks.net"\n${small.replace("conv(16, kernel=3, padding=1)", "unit(16)")}`;
+    const user =
+      `import { unit } from "./blocks.net"\n` +
+      `${small.replace("conv(16, kernel=3, padding=1)", "unit(16)")}`;
     const uri = await open("user.net", user, { [uriOf("blocks.net")]: blocks });
     expect(await client.diagnostics(uri)).toEqual([]);
     client.forget(uri);
@@ -230,7 +232,9 @@ describe("shapes, structure and colours", () => {
 describe("names", () => {
   test("definition of values, parameters, blocks, models, and of imported blocks in their file", async () => {
     const blocks = "block unit(out: int) { conv(out, kernel=3, padding=1) -> relu }\n";
-    const user = `import { unit } from "./blocks.net"\n${small.replace("conv(16, kernel=3, padding=1)", "unit(16)")}`;
+    const user =
+      `import { unit } from "./blocks.net"\n` +
+      `${small.replace("conv(16, kernel=3, padding=1)", "unit(16)")}`;
     const uri = await open("user.net", user, { [uriOf("blocks.net")]: blocks });
     const definitionOf = async (word: string, nth = 1) =>
       [await client.askAt<Location | Location[]>("definition", uri, { word, nth })].flat()[0]!;
@@ -268,7 +272,9 @@ describe("names", () => {
 
   test("renaming a block changes the files that import it", async () => {
     const blocks = "block unit(out: int) { conv(out, kernel=3, padding=1) -> relu }\n";
-    const user = `import { unit } from "./blocks.net"\n${small.replace("conv(16, kernel=3, padding=1)", "unit(16)")}`;
+    const user =
+      `import { unit } from "./blocks.net"\n` +
+      `${small.replace("conv(16, kernel=3, padding=1)", "unit(16)")}`;
     const uri = await open("blocks.net", blocks, { [uriOf("user.net")]: user });
     const edit = await client.askAt<WorkspaceEdit>("rename", uri, {
       word: "unit",

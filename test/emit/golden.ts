@@ -57,7 +57,9 @@ export function hashesOf(program: Program): Record<string, string> {
     ([split, { steps: list, ...plain }]) => [`prepare ${split}`, list, plain] as const,
   );
   return {
-    kernels: `${kernels.length} ${hash(kernels.map(({ wgsl, ...kernel }) => ({ ...kernel, wgsl: withoutUses(wgsl) })))}`,
+    kernels:
+      `${kernels.length} ` +
+      `${hash(kernels.map(({ wgsl, ...kernel }) => ({ ...kernel, wgsl: withoutUses(wgsl) })))}`,
     buffers: `${buffers.length} ${hash(buffers)}`,
     ...Object.fromEntries([...lists, ...prepared].map(([name, list]) => [name, hashOfList(list)])),
     rest: hash([rest, prepared.map(([, , plain]) => plain)]),

@@ -168,15 +168,18 @@ describe("comments stay where they belong", () => {
     'data D for M {\n  train folder("a") // c\n {\n    resize(40) -> hflip\n  }\n}\n',
     'data D for M {\n  train folder("a") { // c\n    resize(40) -> hflip\n  }\n}\n',
     'data D for M {\n  train folder("a") {\n    // c\n    resize(40) -> hflip\n  }\n}\n',
-    "model M {\n  repeat 2 // c\n {\n relu }\n concat { // c\n branch // d\n { relu } // e\n } as x\n}\n",
-    "model M(a // c\n : int // d\n = 3) {\n target y: u32[N] in 0..3\n conv(2, kernel=[ // c\n 3, 3 // d\n ])\n}\n",
+    "model M {\n  repeat 2 // c\n {\n relu }\n concat { // c\n" +
+      " branch // d\n { relu } // e\n } as x\n}\n",
+    "model M(a // c\n : int // d\n = 3) {\n target y: u32[N] in 0..3\n" +
+      " conv(2, kernel=[ // c\n 3, 3 // d\n ])\n}\n",
     "block b( // c\n ) { relu }\n",
     "const a = [ // c\n ]\n",
     "const a = [ // c\n // d\n 1, // e\n ]\n",
     "train T of M {\n  a = sgd( // c\n )\n b = f(\n // d\n)\n}\n",
     'data D for M {\n  train folder("a  b") { }\n}\n',
     "model M // c\n {\n relu }\n",
-    "model M {\n  residual { relu } skip { // c\n relu }\n residual { relu } skip // d\n { relu }\n}\n",
+    "model M {\n  residual { relu } skip { // c\n relu }\n" +
+      " residual { relu } skip // d\n { relu }\n}\n",
     "model M {\n  for (a, b) in [(1, // c\n 2)] // d\n { conv(a) }\n}\n",
   ];
   test.each(mistakes)("%j", checkFormat);

@@ -30,7 +30,9 @@ test(`${COUNT} mutants break neither compiler, formatter nor language server`, a
 
 /** A spec with a name at each place that has one. */
 const withName = (name: string): readonly string[] => {
-  const data = `data D for M { train folder("a", ${name}=1) { ${name}(1) -> normalize(${name}=2) }\n ${name} folder("b") }`;
+  const data =
+    `data D for M { train folder("a", ${name}=1) { ${name}(1) -> normalize(${name}=2) }\n` +
+    ` ${name} folder("b") }`;
   const train = "train T of M on D {\n epochs = 1\n batch = 1\n optimizer = sgd(lr=0.1)\n";
   const model = (body: string, header = "model M") =>
     `${header} {\n input image: f32[N, 3, 8, 8]\n target label: u32[N] in 0..2\n ${body}\n` +

@@ -18,21 +18,25 @@ const examples = {
   targets: labelValues("profile/labels", 2, 3),
 };
 
-test("a profile has the time of every step and leaves weights, statistics and states as they were", async () => {
-  const network = await createNetwork(programsOf(graph()), { batch: 2 });
-  try {
-    const { images, targets } = examples;
-    await network.step(images, targets);
-    const before = await network.save({ optimizer: true });
-    const profile = await profileSteps(network, "train", examples, { rounds: 3 });
-    expect(await network.save({ optimizer: true })).toEqual(before);
-    expect(profile.steps.map(({ step }) => step)).toEqual(network.program.steps.train);
-    for (const { milliseconds } of profile.steps) expect(milliseconds).toBeGreaterThanOrEqual(0);
-    expect(profile.milliseconds).toBeGreaterThan(0);
-  } finally {
-    network.destroy();
-  }
-});
+test(
+  "a profile has the time of every step and leaves weights, statistics and states " +
+    "as they were",
+  async () => {
+    const network = await createNetwork(programsOf(graph()), { batch: 2 });
+    try {
+      const { images, targets } = examples;
+      await network.step(images, targets);
+      const before = await network.save({ optimizer: true });
+      const profile = await profileSteps(network, "train", examples, { rounds: 3 });
+      expect(await network.save({ optimizer: true })).toEqual(before);
+      expect(profile.steps.map(({ step }) => step)).toEqual(network.program.steps.train);
+      for (const { milliseconds } of profile.steps) expect(milliseconds).toBeGreaterThanOrEqual(0);
+      expect(profile.milliseconds).toBeGreaterThan(0);
+    } finally {
+      network.destroy();
+    }
+  },
+);
 
 const adam: OptimizerSettings = {
   kind: "adam",

@@ -52,7 +52,10 @@ function outline(member: unknown): string {
     case "repeat":
       return `repeat ${outline(node.count)} { ${list(node.members)} }`;
     case "for":
-      return `for ${(node.names as unknown[]).map(name).join(", ")} in ${outline(node.values)} { ${list(node.members)} }`;
+      return (
+        `for ${(node.names as unknown[]).map(name).join(", ")} ` +
+        `in ${outline(node.values)} { ${list(node.members)} }`
+      );
     case "number":
       return String(node.value);
     case "name":

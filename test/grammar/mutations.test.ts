@@ -53,7 +53,8 @@ describe("a mistake in alexnet.net", () => {
     const kept = resultsOf("delete").map(({ spec }) => countCalls(spec) / whole);
     const mean = kept.reduce((sum, share) => sum + share, 0) / kept.length;
     console.log(
-      `layers kept: ${(100 * mean).toFixed(1)}% on average, ${(100 * Math.min(...kept)).toFixed(0)}% at least`,
+      `layers kept: ${(100 * mean).toFixed(1)}% on average, ` +
+        `${(100 * Math.min(...kept)).toFixed(0)}% at least`,
     );
     expect(mean).toBeGreaterThan(0.97);
   });

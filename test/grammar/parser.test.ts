@@ -133,7 +133,8 @@ describe("chains", () => {
 
   test("words that are keywords elsewhere can name layers, values and sections", () => {
     const text =
-      "input input: f32[N, 3]\ntrain { linear(1) as target }\nloss { relu }\ndata -> loss(in=3, of=2)";
+      "input input: f32[N, 3]\ntrain { linear(1) as target }\n" +
+      "loss { relu }\ndata -> loss(in=3, of=2)";
     const { members } = modelOf(parseClean(`model M {\n${text}\n}`));
     expect(members.map(({ kind }) => kind)).toEqual(["input", "section", "section", "chain"]);
   });

@@ -185,7 +185,9 @@ const specs = join(import.meta.dirname, "../../specs");
 const quick = ["digits.net", "cifar10-quick.net", "lenet.net"];
 const all = readdirSync(specs).filter((name) => name.endsWith(".net"));
 
-/** The larger ones take minutes by the references: their layers are compared, and not their logits. */
+/**
+ * The larger ones take minutes by the references: their layers are compared, and not their logits.
+ */
 describe("a shipped spec comes back as the same network", () => {
   test.each(isFull ? all : quick)("%s", { timeout: 600_000 }, async (file) => {
     const model = exportModel(readFileSync(join(specs, file), "utf8"), file);

@@ -262,27 +262,31 @@ test("more images than registers hold take another form of a linear layer's upda
 
 const WIDE = { kernel: [5, 5], padding: { top: 2, bottom: 2, left: 2, right: 2 } } as const;
 
-test("contractions for hardware that split K for few images alone agree with the reference without", async () => {
-  const make = () =>
-    new Chain(["N", 4, 5, 5])
-      .convolution(12, WIDE)
-      .bias()
-      .unary("relu")
-      .convolution(12, WIDE)
-      .flatten()
-      .linear(200)
-      .bias()
-      .unary("relu");
-  const options = { target: "gpu", keepGradients: false } as const;
-  const [program] = programsOf(make().classify(), options, ["gpu"]);
-  const sums = (batch: number, label: string) =>
-    stepsFor(program!.steps.train, batch).filter((step) => step.label === `${label} (sum)`);
-  for (const label of ["conv5 forward", "conv5 input gradient", "linear7 forward"]) {
-    expect([sums(31, label).length, sums(32, label).length], label).toEqual([1, 0]);
-  }
-  const results = await compare(make().classify(), { ...options, count: 3, batch: 32 });
-  expect(Math.max(...results.map(({ error }) => error)), worst(results)).toBeLessThan(TOLERANCE);
-});
+test(
+  "contractions for hardware that split K for few images alone agree " +
+    "with the reference without",
+  async () => {
+    const make = () =>
+      new Chain(["N", 4, 5, 5])
+        .convolution(12, WIDE)
+        .bias()
+        .unary("relu")
+        .convolution(12, WIDE)
+        .flatten()
+        .linear(200)
+        .bias()
+        .unary("relu");
+    const options = { target: "gpu", keepGradients: false } as const;
+    const [program] = programsOf(make().classify(), options, ["gpu"]);
+    const sums = (batch: number, label: string) =>
+      stepsFor(program!.steps.train, batch).filter((step) => step.label === `${label} (sum)`);
+    for (const label of ["conv5 forward", "conv5 input gradient", "linear7 forward"]) {
+      expect([sums(31, label).length, sums(32, label).length], label).toEqual([1, 0]);
+    }
+    const results = await compare(make().classify(), { ...options, count: 3, batch: 32 });
+    expect(Math.max(...results.map(({ error }) => error)), worst(results)).toBeLessThan(TOLERANCE);
+  },
+);
 
 const optimizers: Readonly<Record<string, Program["optimizer"]>> = {
   adam: { ...averages, kind: "adam" },

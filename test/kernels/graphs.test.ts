@@ -34,7 +34,8 @@ function graphOf(body: string, input = "3, 9, 9"): Graph {
 
 const cases: Record<string, string> = {
   "a residual":
-    "conv(8, kernel=3, padding=1) -> relu\nresidual { conv(8, kernel=3, padding=1) -> relu -> conv(8, kernel=1) } -> relu",
+    "conv(8, kernel=3, padding=1) -> relu\n" +
+    "residual { conv(8, kernel=3, padding=1) -> relu -> conv(8, kernel=1) } -> relu",
   "residuals with strided skips": "stage(8)\nstage(12, stride=2)\nstage(12)",
   "a residual around a pool":
     "conv(6, kernel=1) -> residual { maxpool(3, stride=1, padding=1) -> relu }",

@@ -35,7 +35,9 @@ const cases: readonly Case[] = [
   { ...square, train: `hflip -> vflip(0.4) -> ${normalize}`, prepared: 3 },
   { train: `resize(10) -> random_crop(8) -> hflip`, width: 17, height: 13, size: 8, prepared: 1 },
   {
-    train: `resize(10) -> center_crop(9) -> random_crop(9, padding=3) -> hflip -> random_crop(8) -> ${normalize}`,
+    train:
+      "resize(10) -> center_crop(9) -> random_crop(9, " +
+      `padding=3) -> hflip -> random_crop(8) -> ${normalize}`,
     width: 17,
     height: 13,
     size: 8,
@@ -63,7 +65,9 @@ const cases: readonly Case[] = [
   },
   { ...square, train: "color_jitter(0.5, 0.4) -> vflip", channels: 1, prepared: 2 },
   {
-    train: `color_jitter(contrast=[0.2, 1.8]) -> random_erasing(1) -> color_jitter(hue=0.5, contrast=0.9) -> ${normalize}`,
+    train:
+      "color_jitter(contrast=[0.2, 1.8]) -> random_erasing(1) " +
+      `-> color_jitter(hue=0.5, contrast=0.9) -> ${normalize}`,
     ...square,
     prepared: 4,
   },

@@ -57,7 +57,8 @@ const cases = {
     "5, 6, 6",
   ],
   "pools and sums after it": [
-    "conv(8, kernel=3, padding=1) -> relu -> maxpool(2)\nresidual { conv(8, kernel=3, padding=1) -> relu -> conv(8, kernel=3, padding=1) }\nrelu",
+    "conv(8, kernel=3, padding=1) -> relu -> maxpool(2)\n" +
+      "residual { conv(8, kernel=3, padding=1) -> relu -> conv(8, kernel=3, padding=1) }\nrelu",
     "4, 10, 14",
   ],
 } as const;

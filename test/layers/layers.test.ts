@@ -93,7 +93,9 @@ describe("shapes agree with PyTorch's formulas", () => {
     fc.assert(
       fc.property(geometry, ({ size, kernel, stride, dilation, before, after }) => {
         const padding = `[${before}, ${after}, 0, 1]`;
-        const spec = `conv(2, kernel=[${kernel}, 1], stride=[${stride}, 2], dilation=${dilation}, padding=${padding})`;
+        const spec =
+          `conv(2, kernel=[${kernel}, 1], stride=[${stride}, ` +
+          `2], dilation=${dilation}, padding=${padding})`;
         const { models, diagnostics } = analyzeChain(spec, [3, size, 9]);
         const rows = windowed(size, kernel, stride, before + after, dilation);
         if (rows < 1) {

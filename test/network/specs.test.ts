@@ -28,7 +28,8 @@ test.each([
   ["a separate skip", "s { residual { unit(5) } skip { conv(5, kernel=1) as p } }"],
   [
     "branches",
-    "concat { branch { unit(2) } branch pool { maxpool(3, stride=1, padding=1) } branch {} } as both",
+    "concat { branch { unit(2) } branch pool { maxpool(3, " +
+      "stride=1, padding=1) } branch {} } as both",
   ],
   ["one branch", "concat { branch { relu } }\n relu"],
   [
@@ -53,7 +54,8 @@ test.each([
   ["an autoencoder", "conv(3, kernel=1) as out\n loss mse(out, image) + 2 * l1(out, image)"],
   [
     "targets of numbers",
-    "target t: f32[N, 2]\n flatten -> linear(2) as out\n loss mse(out, t)\n metric off = mae(out, t)",
+    "target t: f32[N, 2]\n flatten -> linear(2) as out\n" +
+      " loss mse(out, t)\n metric off = mae(out, t)",
   ],
   [
     "metrics without a loss",

@@ -1,4 +1,5 @@
-// What onnxruntime computes from the models of make_onnx.py: node run_onnx.mjs FOLDER, where onnxruntime-web (1.30.0) can be found.
+// What onnxruntime computes from the models of make_onnx.py: node run_onnx.mjs FOLDER, where
+// onnxruntime-web (1.30.0) can be found.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";

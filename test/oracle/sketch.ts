@@ -41,7 +41,8 @@ function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 /**
- * ||actual - expected|| / ||expected||: exact for small tensors, estimated for others. NaN stays NaN.
+ * ||actual - expected|| / ||expected||: exact for small tensors, estimated for others. NaN stays
+ * NaN.
  */
 export function relativeError(actual: ArrayLike<number>, expected: Summary): number {
   const length = expected.shape.reduce((product, size) => product * size, 1);

@@ -61,21 +61,30 @@ describe("what is stored in 16 bits", () => {
     return new Set(graph.nodes.filter(makes).map(({ kind }) => kind));
   };
 
-  test("activations and their gradients are; losses, statistics, squares and gradients of weights are not", () => {
-    for (const fusion of ["all", "none"] as const) {
-      const graph = train(DYNAMIC, fusion);
-      const half = kindsOf(graph, true);
-      expect([...half]).toEqual(
-        expect.arrayContaining(["convolution", "convolutionInputGradient", "pointwise"]),
-      );
-      for (const kind of ["channelSum", "scaleGradient", "squareSum", "convolutionWeightGradient"])
-        expect(half).not.toContain(kind);
-      expect(chooseHalves(graph).has(portOf(graph, "input").id)).toBe(true);
-      expect(chooseHalves(graph).has(portOf(graph, "prediction").id)).toBe(false);
-    }
-    // The sum of squares of the local response normalisation, where nothing has brought it back.
-    expect(kindsOf(train(DYNAMIC, "none"), true)).not.toContain("channelWindowSum");
-  });
+  test(
+    "activations and their gradients are; " +
+      "losses, statistics, squares and gradients of weights are not",
+    () => {
+      for (const fusion of ["all", "none"] as const) {
+        const graph = train(DYNAMIC, fusion);
+        const half = kindsOf(graph, true);
+        expect([...half]).toEqual(
+          expect.arrayContaining(["convolution", "convolutionInputGradient", "pointwise"]),
+        );
+        for (const kind of [
+          "channelSum",
+          "scaleGradient",
+          "squareSum",
+          "convolutionWeightGradient",
+        ])
+          expect(half).not.toContain(kind);
+        expect(chooseHalves(graph).has(portOf(graph, "input").id)).toBe(true);
+        expect(chooseHalves(graph).has(portOf(graph, "prediction").id)).toBe(false);
+      }
+      // The sum of squares of the local response normalisation, where nothing has brought it back.
+      expect(kindsOf(train(DYNAMIC, "none"), true)).not.toContain("channelWindowSum");
+    },
+  );
 
   test("halves what grows with the batch", () => {
     const bytes = (given: Partial<ProgramOptions>) => {

@@ -19,7 +19,10 @@ const layer = fc.oneof(
     .record({ channels, groups, kernel: fc.constantFrom(1, 3), stride: fc.constantFrom(1, 1, 2) })
     .map((own) => {
       const padding = own.kernel === 3 ? ", padding=1" : "";
-      return `conv(${own.channels}, kernel=${own.kernel}${padding}, stride=${own.stride}, groups=${own.groups})`;
+      return (
+        `conv(${own.channels}, kernel=${own.kernel}${padding}, ` +
+        `stride=${own.stride}, groups=${own.groups})`
+      );
     }),
   fc
     .record({ channels, groups })

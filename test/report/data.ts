@@ -15,7 +15,8 @@ export function records(steps: number): MetricsRecord[] {
 }
 
 const PIXEL =
-  "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+  "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9Q" +
+  "DwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 export function reportData(classes: number): ReportData {
   const names = Array.from({ length: classes }, (_, label) => `species ${label}`);

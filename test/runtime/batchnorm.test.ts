@@ -28,33 +28,37 @@ async function open(spec: string, batch = 4): Promise<Network> {
 const imagesOf = (step: number, count = 4) => uniformValues(`bn/${step}`, count * PIXELS, 1);
 const labelsOf = (step: number, count = 4) => labelValues(`bn/${step}`, count, 4);
 
-test("running statistics start at 0 and 1, move in steps alone, and are read and written like weights", async () => {
-  const network = await open(specOf(CONVOLUTION));
-  try {
-    const read = async () => [
-      await network.read("bn.running_mean"),
-      await network.read("bn.running_var"),
-    ];
-    expect(await read()).toEqual([new Float32Array(6), new Float32Array(6).fill(1)]);
-    const statistics = network.parameters.filter(({ role }) => role === "statistic");
-    expect(statistics.map(({ name }) => name)).toEqual(["bn.running_mean", "bn.running_var"]);
+test(
+  "running statistics start at 0 and 1, move in steps alone, " +
+    "and are read and written like weights",
+  async () => {
+    const network = await open(specOf(CONVOLUTION));
+    try {
+      const read = async () => [
+        await network.read("bn.running_mean"),
+        await network.read("bn.running_var"),
+      ];
+      expect(await read()).toEqual([new Float32Array(6), new Float32Array(6).fill(1)]);
+      const statistics = network.parameters.filter(({ role }) => role === "statistic");
+      expect(statistics.map(({ name }) => name)).toEqual(["bn.running_mean", "bn.running_var"]);
 
-    await network.step(imagesOf(0), labelsOf(0));
-    const moved = await read();
-    expect(moved[0]!.every((value) => value !== 0)).toBe(true);
-    expect(moved[1]!.every((value) => value !== 1)).toBe(true);
-    await network.evaluate(imagesOf(1), labelsOf(1));
-    await network.predict(imagesOf(1));
-    expect(await read()).toEqual(moved);
+      await network.step(imagesOf(0), labelsOf(0));
+      const moved = await read();
+      expect(moved[0]!.every((value) => value !== 0)).toBe(true);
+      expect(moved[1]!.every((value) => value !== 1)).toBe(true);
+      await network.evaluate(imagesOf(1), labelsOf(1));
+      await network.predict(imagesOf(1));
+      expect(await read()).toEqual(moved);
 
-    const before = await network.predict(imagesOf(1));
-    await network.write("bn.running_var", Float32Array.of(1, 2, 3, 4, 5, 6));
-    expect([...(await network.read("bn.running_var"))]).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(await network.predict(imagesOf(1))).not.toEqual(before);
-  } finally {
-    network.destroy();
-  }
-});
+      const before = await network.predict(imagesOf(1));
+      await network.write("bn.running_var", Float32Array.of(1, 2, 3, 4, 5, 6));
+      expect([...(await network.read("bn.running_var"))]).toEqual([1, 2, 3, 4, 5, 6]);
+      expect(await network.predict(imagesOf(1))).not.toEqual(before);
+    } finally {
+      network.destroy();
+    }
+  },
+);
 
 test("a saved network continues bit for bit, running statistics included", async () => {
   const first = await open(specOf(CONVOLUTION));
@@ -175,18 +179,22 @@ test("one example of features gives the bias, and leaves the running variance", 
   }
 });
 
-test("convolutions and poolings leave what batch normalisation reduces: no kernel reads their results for that", () => {
-  const layers = `conv(6, kernel=3, padding=1, bias=false) -> batchnorm -> relu
+test(
+  "convolutions and poolings leave what batch normalisation reduces: " +
+    "no kernel reads their results for that",
+  () => {
+    const layers = `conv(6, kernel=3, padding=1, bias=false) -> batchnorm -> relu
     conv(6, kernel=3, padding=1) -> batchnorm -> relu -> maxpool(2) -> flatten`;
-  const { programs } = compile(specOf(layers), { file: "normalized.net" });
-  for (const { steps } of programs) {
-    const labels = steps.train.map(({ label }) => label);
-    expect(
-      labels.filter((label) => /statistics|weight and bias gradient/.test(label)),
-    ).toHaveLength(4);
-    expect(labels.filter((label) => label.endsWith("of parts"))).toEqual([]);
-  }
-});
+    const { programs } = compile(specOf(layers), { file: "normalized.net" });
+    for (const { steps } of programs) {
+      const labels = steps.train.map(({ label }) => label);
+      expect(
+        labels.filter((label) => /statistics|weight and bias gradient/.test(label)),
+      ).toHaveLength(4);
+      expect(labels.filter((label) => label.endsWith("of parts"))).toEqual([]);
+    }
+  },
+);
 
 test.each([
   { rows: 6, columns: 5, before: "", how: "by themselves" },

@@ -32,7 +32,8 @@ test("a batch that is too large is refused with the buffer, its size, the limit 
   expect(error).toBeInstanceOf(BatchTooLargeError);
   expect((error as BatchTooLargeError).largestBatch).toBe(9);
   expect(error.message).toBe(
-    "a batch of 20 is too large for this device: `conv1` (line 7) needs 1.9 KiB, and the device binds " +
+    "a batch of 20 is too large for this device: " +
+      "`conv1` (line 7) needs 1.9 KiB, and the device binds " +
       "at most 992 B; the largest batch that fits is 9",
   );
 });

@@ -71,7 +71,8 @@ test("AlexNet's plans are within a tenth of what must be there", () => {
     expect(training(8)).toBeLessThan(600e6);
     const least = leastBytes(traced, 128);
     console.log(
-      `${program.target}: ${training(8) / 1e6} MB at 8; ${training(128) / 1e6} at 128, ${(training(128) / least).toFixed(3)} of the least`,
+      `${program.target}: ${training(8) / 1e6} MB at 8; ` +
+        `${training(128) / 1e6} at 128, ${(training(128) / least).toFixed(3)} of the least`,
     );
     // docs/memory.md: 844 MB must be there.
     expect(Math.abs(least - 844e6)).toBeLessThan(10e6);

@@ -67,46 +67,54 @@ async function train(
   return { bytes: await network.save({ optimizer: true }), state: serializeState(state) };
 }
 
-test("a run stopped anywhere, phases and averages and all, and resumed elsewhere, ends in the same bits", async () => {
-  const network = await open();
-  try {
-    const whole = await train(network, {});
-    expect(network.phase).toBe(2);
-    expect(parseState(whole.state)).toMatchObject({ step: 9, plateau: { factor: 0.25 } });
-    for (const to of [2, 3, 4, 5, 8]) {
-      const first = await open();
-      const second = await open();
-      try {
-        const half = await train(first, { to });
-        const rest = await train(second, { from: half });
-        expect(rest.state, `stopped after step ${to}`).toBe(whole.state);
-        expect(rest.bytes, `stopped after step ${to}`).toEqual(whole.bytes);
-        expect(await second.save()).toEqual(await network.save());
-      } finally {
-        first.destroy();
-        second.destroy();
+test(
+  "a run stopped anywhere, phases and averages and all, " +
+    "and resumed elsewhere, ends in the same bits",
+  async () => {
+    const network = await open();
+    try {
+      const whole = await train(network, {});
+      expect(network.phase).toBe(2);
+      expect(parseState(whole.state)).toMatchObject({ step: 9, plateau: { factor: 0.25 } });
+      for (const to of [2, 3, 4, 5, 8]) {
+        const first = await open();
+        const second = await open();
+        try {
+          const half = await train(first, { to });
+          const rest = await train(second, { from: half });
+          expect(rest.state, `stopped after step ${to}`).toBe(whole.state);
+          expect(rest.bytes, `stopped after step ${to}`).toEqual(whole.bytes);
+          expect(await second.save()).toEqual(await network.save());
+        } finally {
+          first.destroy();
+          second.destroy();
+        }
       }
+    } finally {
+      network.destroy();
     }
-  } finally {
-    network.destroy();
-  }
-});
+  },
+);
 
-test("a file loaded right after a phase was entered stays in that phase, with its bytes of the call", async () => {
-  const network = await open();
-  try {
-    const bytes = await network.save();
-    const before = bytes.slice();
-    const entered = network.enterPhase(1);
-    const loaded = network.load(bytes);
-    bytes.fill(0);
-    await Promise.all([entered, loaded]);
-    expect(network.phase).toBe(1);
-    expect(await network.save()).toEqual(before);
-  } finally {
-    network.destroy();
-  }
-});
+test(
+  "a file loaded right after a phase was entered stays " +
+    "in that phase, with its bytes of the call",
+  async () => {
+    const network = await open();
+    try {
+      const bytes = await network.save();
+      const before = bytes.slice();
+      const entered = network.enterPhase(1);
+      const loaded = network.load(bytes);
+      bytes.fill(0);
+      await Promise.all([entered, loaded]);
+      expect(network.phase).toBe(1);
+      expect(await network.save()).toEqual(before);
+    } finally {
+      network.destroy();
+    }
+  },
+);
 
 test("weights that are not finite do not enter another phase, and the network still works", async () => {
   const network = await open();
@@ -194,29 +202,33 @@ test("frozen weights stay as they are to the bit until their phase", async () =>
   }
 });
 
-test("averages begin with the weights, follow them, and are what evaluations use and files of weights hold", async () => {
-  const network = await open();
-  const plain = await open();
-  try {
-    const name = "logits.weight";
-    const values = () => network.read(name);
-    const averages = () => network.read(name, { of: "average" });
-    const first = await values();
-    expect(await averages()).toEqual(first);
-    await network.step(images, [0, 1, 2, 0]);
-    const second = await values();
-    const expected = first.map((value, index) => 0.8 * value + 0.2 * second[index]!);
-    const kept = await averages();
-    kept.forEach((value, index) => expect(value).toBeCloseTo(expected[index]!, 6));
-    expect(kept).not.toEqual(second);
-    // Weights alone: another network has the averages as its weights, and evaluates alike.
-    await plain.load(await network.save());
-    expect(await plain.read(name)).toEqual(kept);
-    expect(await plain.predict(images)).toEqual(await network.predict(images));
-    await network.write(name, first);
-    expect(await averages()).toEqual(first);
-  } finally {
-    network.destroy();
-    plain.destroy();
-  }
-});
+test(
+  "averages begin with the weights, follow them, " +
+    "and are what evaluations use and files of weights hold",
+  async () => {
+    const network = await open();
+    const plain = await open();
+    try {
+      const name = "logits.weight";
+      const values = () => network.read(name);
+      const averages = () => network.read(name, { of: "average" });
+      const first = await values();
+      expect(await averages()).toEqual(first);
+      await network.step(images, [0, 1, 2, 0]);
+      const second = await values();
+      const expected = first.map((value, index) => 0.8 * value + 0.2 * second[index]!);
+      const kept = await averages();
+      kept.forEach((value, index) => expect(value).toBeCloseTo(expected[index]!, 6));
+      expect(kept).not.toEqual(second);
+      // Weights alone: another network has the averages as its weights, and evaluates alike.
+      await plain.load(await network.save());
+      expect(await plain.read(name)).toEqual(kept);
+      expect(await plain.predict(images)).toEqual(await network.predict(images));
+      await network.write(name, first);
+      expect(await averages()).toEqual(first);
+    } finally {
+      network.destroy();
+      plain.destroy();
+    }
+  },
+);

@@ -112,35 +112,44 @@ describe.skipIf(!found)("on an adapter with shader-f16", () => {
     }
   });
 
-  test("a step whose gradients overflow changes nothing and halves the scale; good steps double it", async () => {
-    const initial = 2 ** 40;
-    const average = { kind: "ema", decay: 0.5 } as const;
-    const network = await open({ precision: mixed({ ...DYNAMIC, initial }), average });
-    const before = await stateOf(network);
-    expect(before.scale).toBe(initial);
-    await network.step(images, labels);
-    const after = await stateOf(network);
-    expect([after.scale, after.good, after.factor, after.skipped]).toEqual([initial / 2, 0, 0, 1]);
-    for (const [name, values] of after.values) {
-      // Running statistics are the forward pass's; their averages wait.
-      if (isStatistic(name) && !name.startsWith("average.")) continue;
-      expect(values, name).toEqual(before.values.get(name));
-    }
-    let state = after;
-    for (let step = 0; step < 40 && state.factor === 0; step++) {
+  test(
+    "a step whose gradients overflow changes nothing and halves the scale; " +
+      "good steps double it",
+    async () => {
+      const initial = 2 ** 40;
+      const average = { kind: "ema", decay: 0.5 } as const;
+      const network = await open({ precision: mixed({ ...DYNAMIC, initial }), average });
+      const before = await stateOf(network);
+      expect(before.scale).toBe(initial);
       await network.step(images, labels);
-      state = await stateOf(network);
-    }
-    const { scale, skipped } = state;
-    expect(scale).toBe(initial / 2 ** skipped!);
-    expect([state.good, state.factor]).toEqual([1, 1 / scale!]);
-    expect(state.values.get("linear3.weight") ?? [...state.values.values()][0]).not.toEqual(
-      before.values.get("linear3.weight") ?? [...before.values.values()][0],
-    );
-    await network.step(images, labels);
-    const grown = await stateOf(network);
-    expect([grown.scale, grown.good]).toEqual([2 * scale!, 0]);
-  });
+      const after = await stateOf(network);
+      expect([after.scale, after.good, after.factor, after.skipped]).toEqual([
+        initial / 2,
+        0,
+        0,
+        1,
+      ]);
+      for (const [name, values] of after.values) {
+        // Running statistics are the forward pass's; their averages wait.
+        if (isStatistic(name) && !name.startsWith("average.")) continue;
+        expect(values, name).toEqual(before.values.get(name));
+      }
+      let state = after;
+      for (let step = 0; step < 40 && state.factor === 0; step++) {
+        await network.step(images, labels);
+        state = await stateOf(network);
+      }
+      const { scale, skipped } = state;
+      expect(scale).toBe(initial / 2 ** skipped!);
+      expect([state.good, state.factor]).toEqual([1, 1 / scale!]);
+      expect(state.values.get("linear3.weight") ?? [...state.values.values()][0]).not.toEqual(
+        before.values.get("linear3.weight") ?? [...before.values.values()][0],
+      );
+      await network.step(images, labels);
+      const grown = await stateOf(network);
+      expect([grown.scale, grown.good]).toEqual([2 * scale!, 0]);
+    },
+  );
 
   test("a resumed run ends with the same bits, the scale's among them", async () => {
     const adam: ProgramOptions["optimizer"] = {

@@ -119,23 +119,26 @@ test("a device that is lost again and again ends the run", async () => {
   expect(restarts).toBeLessThan(4);
 });
 
-test("a loss that is not finite is traced to the step and the layer whose numbers were the first", async () => {
-  // Each step multiplies the weights by up to thousands, so that numbers overflow after a few.
-  const { network, recipe } = await open("optimizer = sgd(lr=1e12)");
-  const searched: number[] = [];
-  const error = await train(network, recipe, {
-    onSearch: (steps) => void searched.push(steps),
-  }).catch((reason: unknown) => reason);
-  expect(error).toBeInstanceOf(DivergedError);
-  const { divergence, message } = error as DivergedError;
-  const { step, culprit, good } = divergence;
-  expect(good).toBe(0);
-  expect(searched).toEqual([step]);
-  expect(culprit!.step).toBeGreaterThanOrEqual(step - 1);
-  expect(culprit!.label).toMatch(/^(stem|hidden|logits|cross_entropy)/);
-  expect([4, 5, 6, 7]).toContain(culprit!.location.line);
-  expect(message).toContain(`\`${culprit!.label}\` in step ${culprit!.step}`);
-});
+test(
+  "a loss that is not finite is traced to the step and the layer whose numbers were " + "the first",
+  async () => {
+    // Each step multiplies the weights by up to thousands, so that numbers overflow after a few.
+    const { network, recipe } = await open("optimizer = sgd(lr=1e12)");
+    const searched: number[] = [];
+    const error = await train(network, recipe, {
+      onSearch: (steps) => void searched.push(steps),
+    }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(DivergedError);
+    const { divergence, message } = error as DivergedError;
+    const { step, culprit, good } = divergence;
+    expect(good).toBe(0);
+    expect(searched).toEqual([step]);
+    expect(culprit!.step).toBeGreaterThanOrEqual(step - 1);
+    expect(culprit!.label).toMatch(/^(stem|hidden|logits|cross_entropy)/);
+    expect([4, 5, 6, 7]).toContain(culprit!.location.line);
+    expect(message).toContain(`\`${culprit!.label}\` in step ${culprit!.step}`);
+  },
+);
 
 test("the first dispatch is the one that reads what is not finite", async () => {
   const { network, recipe } = await open("optimizer = sgd(lr=0.1)");

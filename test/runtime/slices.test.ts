@@ -61,7 +61,10 @@ function specOf(name: string, optimizer: string): string {
   const [, declared] = /model (\w+)/.exec(model)!;
   const withDropout = model.replace("relu", "relu -> dropout(0.4)");
   expect(withDropout).not.toBe(model);
-  return `${withDropout}\ntrain Sliced of ${declared} {\n  epochs = 1\n  batch = 13\n  optimizer = ${optimizer}\n}\n`;
+  return (
+    `${withDropout}\ntrain Sliced of ${declared} {\n  epochs = 1\n` +
+    `  batch = 13\n  optimizer = ${optimizer}\n}\n`
+  );
 }
 
 interface Trained {

@@ -107,7 +107,8 @@ describe("work", () => {
   test("a value added to itself makes a module that is linear in its layers", () => {
     const doubling = (count: number) =>
       model(
-        `  conv(4, kernel=3) as a0\n${lines(count, (i) => `  from a${i} -> add(a${i}) as a${i + 1}`)}\n` +
+        `  conv(4, kernel=3) as a0\n` +
+          `${lines(count, (i) => `  from a${i} -> add(a${i}) as a${i + 1}`)}\n` +
           "  flatten -> linear(2)",
       );
     const size = (count: number) => {

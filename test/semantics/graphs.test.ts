@@ -149,11 +149,14 @@ describe("constants", () => {
 describe("from", () => {
   test("goes back to a named value, to a layer by its full name, and to the input", () => {
     for (const name of ["features.stem", "stem"]) {
-      const body = `  features { conv(4, kernel=1) as stem -> relu as r }\n  from ${name} -> tanh -> add(r)`;
+      const body =
+        `  features { conv(4, kernel=1) as stem -> relu as r }\n` +
+        `  from ${name} -> tanh -> add(r)`;
       expect(modelOf(body).layers.map(({ inputs }) => inputs)).toEqual([[-1], [0], [0], [2, 1]]);
     }
     const auto =
-      "  conv(4, kernel=1) -> relu\n  from conv1 -> tanh -> add(relu1)\n  from image -> relu -> conv(4, kernel=1) -> add(add1)";
+      "  conv(4, kernel=1) -> relu\n  from conv1 -> tanh -> add(relu1)\n" +
+      "  from image -> relu -> conv(4, kernel=1) -> add(add1)";
     const { layers } = modelOf(auto);
     expect(layers.map(({ inputs }) => inputs)).toEqual([[-1], [0], [0], [2, 1], [-1], [4], [5, 3]]);
   });
@@ -189,7 +192,8 @@ describe("from", () => {
 describe("joins", () => {
   test("list their inputs, groups and names", () => {
     const { layers, groups } = modelOf(
-      "  concat {\n    branch { conv(4, kernel=1) }\n    branch pool { maxpool(3, stride=1, padding=1) }\n    branch { }\n  } as both\n",
+      "  concat {\n    branch { conv(4, kernel=1) }\n" +
+        "    branch pool { maxpool(3, stride=1, padding=1) }\n    branch { }\n  } as both\n",
     );
     expect(layers.map(({ name, inputs, output }) => [name, inputs, output])).toEqual([
       ["branch1.conv1", [-1], [4, 32, 32]],
@@ -222,7 +226,8 @@ describe("joins", () => {
 describe("imports", () => {
   const files: Record<string, string> = {
     "lib/blocks.net":
-      'import { wide as factor } from "./sizes.net"\nblock basic(out: int) { conv(factor * out, kernel=1) -> relu }\n',
+      'import { wide as factor } from "./sizes.net"\n' +
+      "block basic(out: int) { conv(factor * out, kernel=1) -> relu }\n",
     "lib/sizes.net": "const wide = 3\n",
     "lib/broken.net": "block basic(out: int) { conv(out, kernl=1) }\nblock other { conv(1 }\n",
   };
@@ -261,9 +266,11 @@ describe("occurrences", () => {
   test("tell each name's kind and definition", () => {
     const text =
       "const width = 4\nblock b(out: int) { conv(out, kernel=1) }\n" +
-      "model M(classes: int = 3) {\n  input image: f32[N, 1, 4, 4]\n  target label: u32[N] in 0..classes\n" +
+      "model M(classes: int = 3) {\n  input image: f32[N, 1, 4, 4]\n" +
+      "  target label: u32[N] in 0..classes\n" +
       "  s { b(width) as first }\n  from s.first -> flatten -> linear(classes) as logits\n" +
-      "  for k in [1] { relu }\n  loss cross_entropy(logits, label)\n}\ntrain T of M { epochs = 1\n batch = 1\n optimizer = sgd(lr=0.1) }\n";
+      "  for k in [1] { relu }\n  loss cross_entropy(logits, label)\n}\n" +
+      "train T of M { epochs = 1\n batch = 1\n optimizer = sgd(lr=0.1) }\n";
     const { occurrences } = analyze(text, "m.net");
     const shown = occurrences.map(({ kind, name, span, definition }) => {
       const isDefinition = span.start.offset === definition.start.offset;

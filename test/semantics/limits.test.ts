@@ -19,7 +19,8 @@ const SHARDS = "a storage binding holds 128 MiB at most; it is sharded into";
 
 test("the weights of AlexNet's and VGG's fc6 are sharded", () => {
   expect(check("alexnet.net", 1)).toEqual([
-    `NET4001; \`classifier.fc6.weight\` takes 144 MiB, and ${SHARDS} 2 buffers over output channels; no change is needed`,
+    `NET4001; \`classifier.fc6.weight\` takes 144 MiB, ` +
+      `and ${SHARDS} 2 buffers over output channels; no change is needed`,
   ]);
   expect(check("vgg16.net", 1)[0]).toContain("takes 392 MiB");
 });
@@ -66,22 +67,26 @@ test.each([
     layers:
       "conv(1024, kernel=3) -> conv(4096, kernel=3) -> global_avgpool -> flatten -> linear(3)",
     found: [
-      `NET4001 line 4: \`conv2.weight\` takes 144 MiB, ${HOLDS}; it is sharded into 2 buffers over output channels; no change is needed`,
+      `NET4001 line 4: \`conv2.weight\` takes 144 MiB, ${HOLDS}; ` +
+        "it is sharded into 2 buffers over output channels; no change is needed",
     ],
   },
   {
     input: "3, 4, 4",
     layers:
-      "conv(4096, kernel=1) -> conv(8192, kernel=3, groups=2) -> global_avgpool -> flatten -> linear(3)",
+      "conv(4096, kernel=1) -> conv(8192, kernel=3, " +
+      "groups=2) -> global_avgpool -> flatten -> linear(3)",
     found: [
-      `NET4001 line 4: \`conv2.weight\` takes 576 MiB, ${HOLDS}; it is sharded into 6 buffers over groups and output channels; no change is needed`,
+      `NET4001 line 4: \`conv2.weight\` takes 576 MiB, ${HOLDS}; ` +
+        "it is sharded into 6 buffers over groups and output channels; no change is needed",
     ],
   },
   {
     input: "3, 1500, 1500",
     layers: "flatten -> linear(3)",
     found: [
-      `NET4003 line 4: \`logits.weight\` takes 137 MiB, ${HOLDS}; a shard holds 4 output channels at least: 4 x 9000000 values of 4 bytes take 137 MiB`,
+      `NET4003 line 4: \`logits.weight\` takes 137 MiB, ${HOLDS}; ` +
+        "a shard holds 4 output channels at least: 4 x 9000000 values of 4 bytes take 137 MiB",
     ],
   },
   {
@@ -92,9 +97,12 @@ test.each([
   {
     input: "6, 8, 8",
     layers:
-      "conv(15006, kernel=1) -> conv(15006, kernel=1, groups=3) -> global_avgpool -> flatten -> linear(3)",
+      "conv(15006, kernel=1) -> conv(15006, kernel=1, " +
+      "groups=3) -> global_avgpool -> flatten -> linear(3)",
     found: [
-      `NET4003 line 4: \`conv2.weight\` takes 286 MiB, ${HOLDS}; 15006 x 5002 x 1 x 1 values of 4 bytes in one buffer: weights of channels of a group that are not a multiple of 4 are not sharded`,
+      `NET4003 line 4: \`conv2.weight\` takes 286 MiB, ${HOLDS}; ` +
+        "15006 x 5002 x 1 x 1 values of 4 bytes in one buffer: " +
+        "weights of channels of a group that are not a multiple of 4 are not sharded",
     ],
   },
   // More features than a dispatch has workgroups in z.

@@ -82,9 +82,11 @@ describe("constants and parameters", () => {
 
 describe("the graph", () => {
   const loss =
-    "loss cross_entropy(logits, label, label_smoothing=0.1)\nmetric top3 = accuracy(logits, label, k=3)";
+    "loss cross_entropy(logits, label, label_smoothing=0.1)\n" +
+    "metric top3 = accuracy(logits, label, k=3)";
   const { models } = analyzed(
-    "conv(4, kernel=3, groups=1) -> relu -> lrn(3) -> avgpool(2)\ndropout(0.5) -> flatten -> dropout(0.1) -> linear(10) as logits",
+    "conv(4, kernel=3, groups=1) -> relu -> lrn(3) -> avgpool(2)\n" +
+      "dropout(0.5) -> flatten -> dropout(0.1) -> linear(10) as logits",
     { loss },
   );
   const graph = models[0]!.graph!;

@@ -8,7 +8,10 @@ function occurrencesOf(text: string, readImport?: ReadImport): readonly string[]
     const written = text.slice(span.start.offset, span.end.offset);
     const { file, start } = definition;
     const shown = values.length > 0 ? ` = ${values.join(" ")}` : "";
-    return `${kind} ${written} ${file === "m.net" ? "" : `${file}:`}${start.line}:${start.column}${shown}`;
+    return (
+      `${kind} ${written} ` +
+      `${file === "m.net" ? "" : `${file}:`}${start.line}:${start.column}${shown}`
+    );
   });
 }
 

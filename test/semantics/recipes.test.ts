@@ -132,31 +132,35 @@ test("a loss scale is dynamic unless it is a number alone", () => {
   expect(lossScaleOf("f16(loss_scale=1024)")).toEqual({ kind: "static", scale: 1024 });
 });
 
-test("a weights file may have names that the model has not, if they are excepted or of an optimizer", () => {
-  const own: [string, number[]][] = [
-    ["features.conv1.weight", [4, 3, 3, 3]],
-    ["features.conv1.bias", [4]],
-    ["features.bn.weight", [4]],
-    ["features.bn.bias", [4]],
-    ["features.bn.running_mean", [4]],
-    ["features.bn.running_var", [4]],
-    ["features.conv2.weight", [4, 4, 3, 3]],
-    ["features.conv2.bias", [4]],
-  ];
-  const others: [string, number[]][] = [
-    ["features.bn.num_batches_tracked", []],
-    ["optimizer.velocity.features.conv1.bias", [4]],
-    ["head.weight", [2]],
-  ];
-  const file: WeightsShapes = { kind: "shapes", shapes: new Map([...own, ...others]) };
-  const codesOf = (except: string) => {
-    const text = specOf(`weights = load("w.safetensors", except=[${except}])`);
-    const { diagnostics, selected } = analyze(text, "small.net", { readWeights: () => file });
-    return [diagnostics.map(({ code }) => code), selected?.recipe?.weights?.except] as const;
-  };
-  const head = ["classifier.logits.weight", "classifier.logits.bias"];
-  expect(codesOf("classifier.*, head")).toEqual([[], head]);
-  expect(codesOf("classifier.*")).toEqual([["NET3053"], head]);
-  expect(codesOf("head")[0]).toEqual(["NET3050"]);
-  expect(codesOf("heads")[0]).toEqual(["NET3050", "NET3022"]);
-});
+test(
+  "a weights file may have names that the model has not, " +
+    "if they are excepted or of an optimizer",
+  () => {
+    const own: [string, number[]][] = [
+      ["features.conv1.weight", [4, 3, 3, 3]],
+      ["features.conv1.bias", [4]],
+      ["features.bn.weight", [4]],
+      ["features.bn.bias", [4]],
+      ["features.bn.running_mean", [4]],
+      ["features.bn.running_var", [4]],
+      ["features.conv2.weight", [4, 4, 3, 3]],
+      ["features.conv2.bias", [4]],
+    ];
+    const others: [string, number[]][] = [
+      ["features.bn.num_batches_tracked", []],
+      ["optimizer.velocity.features.conv1.bias", [4]],
+      ["head.weight", [2]],
+    ];
+    const file: WeightsShapes = { kind: "shapes", shapes: new Map([...own, ...others]) };
+    const codesOf = (except: string) => {
+      const text = specOf(`weights = load("w.safetensors", except=[${except}])`);
+      const { diagnostics, selected } = analyze(text, "small.net", { readWeights: () => file });
+      return [diagnostics.map(({ code }) => code), selected?.recipe?.weights?.except] as const;
+    };
+    const head = ["classifier.logits.weight", "classifier.logits.bias"];
+    expect(codesOf("classifier.*, head")).toEqual([[], head]);
+    expect(codesOf("classifier.*")).toEqual([["NET3053"], head]);
+    expect(codesOf("head")[0]).toEqual(["NET3050"]);
+    expect(codesOf("heads")[0]).toEqual(["NET3050", "NET3022"]);
+  },
+);

@@ -89,38 +89,42 @@ test("evaluation weighs batches by their size and follows each epoch", async () 
 /** As a checkpoint keeps it. */
 const kept = (state: TrainingState) => parseState(serializeState(state))!;
 
-test("a run stopped anywhere and resumed does the steps of one that was not, and reports the same", async () => {
-  const evaluation = countingDataset(6);
-  const epochs: EpochReport[] = [];
-  const onEpoch = ({ seconds, ...report }: EpochReport) => {
-    expect(seconds).toBeGreaterThan(0);
-    epochs.push({ ...report, seconds: 0 });
-  };
-  const whole = new FakeNetwork(4);
-  const complete = await fit(whole, dataset, recipe, { evaluation, onEpoch });
-  const expected = epochs.splice(0);
-  for (let stopAfter = 1; stopAfter < 9; stopAfter++) {
-    const abort = new AbortController();
-    const saved: TrainingState[] = [];
-    const first = new FakeNetwork(4);
-    const part = await fit(first, dataset, recipe, {
-      signal: abort.signal,
-      evaluation,
-      onEpoch,
-      onStep: ({ step }) => step === stopAfter && abort.abort(),
-      checkpoint: (state) => void saved.push(state),
-    });
-    expect(part.completed).toBe(false);
-    expect(saved.at(-1)).toEqual(part.state);
-    expect(part.state.step).toBe(first.seen.length);
-    const second = new FakeNetwork(4);
-    const start = kept(part.state);
-    const rest = await fit(second, dataset, recipe, { start, evaluation, onEpoch });
-    expect(rest).toEqual(complete);
-    expect([...first.seen, ...second.seen]).toEqual(whole.seen);
-    expect(epochs.splice(0)).toEqual(expected);
-  }
-});
+test(
+  "a run stopped anywhere and resumed does the steps of one that was not, " +
+    "and reports the same",
+  async () => {
+    const evaluation = countingDataset(6);
+    const epochs: EpochReport[] = [];
+    const onEpoch = ({ seconds, ...report }: EpochReport) => {
+      expect(seconds).toBeGreaterThan(0);
+      epochs.push({ ...report, seconds: 0 });
+    };
+    const whole = new FakeNetwork(4);
+    const complete = await fit(whole, dataset, recipe, { evaluation, onEpoch });
+    const expected = epochs.splice(0);
+    for (let stopAfter = 1; stopAfter < 9; stopAfter++) {
+      const abort = new AbortController();
+      const saved: TrainingState[] = [];
+      const first = new FakeNetwork(4);
+      const part = await fit(first, dataset, recipe, {
+        signal: abort.signal,
+        evaluation,
+        onEpoch,
+        onStep: ({ step }) => step === stopAfter && abort.abort(),
+        checkpoint: (state) => void saved.push(state),
+      });
+      expect(part.completed).toBe(false);
+      expect(saved.at(-1)).toEqual(part.state);
+      expect(part.state.step).toBe(first.seen.length);
+      const second = new FakeNetwork(4);
+      const start = kept(part.state);
+      const rest = await fit(second, dataset, recipe, { start, evaluation, onEpoch });
+      expect(rest).toEqual(complete);
+      expect([...first.seen, ...second.seen]).toEqual(whole.seen);
+      expect(epochs.splice(0)).toEqual(expected);
+    }
+  },
+);
 
 test("a run stopped while it evaluates evaluates again when it is resumed", async () => {
   const abort = new AbortController();

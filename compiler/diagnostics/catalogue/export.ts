@@ -5,7 +5,9 @@ export const exports = {
   NET5001: {
     title: "a layer that the format cannot hold",
     explanation:
-      "`netc export` writes a model only if the other tool computes the same from it. The format has no operator for this layer, or none with these arguments. Nothing is written. The note says which layer or which format does the same.",
+      "`netc export` writes a model only if the other tool computes the same from it. " +
+      "The format has no operator for this layer, or none with these arguments. " +
+      "Nothing is written. The note says which layer or which format does the same.",
     wrong: "lrn(5)                // netc export --to tfjs",
     right: "lrn(5)                // netc export --to onnx",
   },

@@ -134,7 +134,8 @@ export const names = {
   NET1018: {
     title: "an unknown initializer",
     explanation:
-      "`init` and `bias_init` take one of netc's initializers; without them a layer starts as it would in PyTorch.",
+      "`init` and `bias_init` take one of netc's initializers; " +
+      "without them a layer starts as it would in PyTorch.",
     wrong: "conv(64, kernel=3, init=gaussian(0.01))",
     right: "conv(64, kernel=3, init=normal(0.01))",
   },
@@ -195,7 +196,8 @@ export const names = {
   NET1026: {
     title: "a block with the name of a layer",
     explanation:
-      "A block is used like a layer, so it cannot have a layer's name: a reader could not tell them apart.",
+      "A block is used like a layer, so it cannot have a layer's name: " +
+      "a reader could not tell them apart.",
     wrong: "block conv(out: int) { ... }",
     right: "block conv_relu(out: int) { ... }",
   },
@@ -240,7 +242,8 @@ export const names = {
   NET1032: {
     title: "an imported name that the file does not have",
     explanation:
-      "Blocks and constants can be imported, by the names that their file gives them. `as` gives them another name here.",
+      "Blocks and constants can be imported, by the names that their file gives them. " +
+      "`as` gives them another name here.",
     wrong: 'import { basik } from "./blocks.net"',
     right: 'import { basic as basik } from "./blocks.net"',
   },
@@ -266,7 +269,8 @@ export const names = {
       "A list holds at most 10,000 values and is nested at most 16 deep. Lists of lists " +
       "multiply: a constant that names another list twice is twice as long.",
     wrong:
-      "const a = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\nconst b = [a, a, a, a, a, a, a, a, a, a]  // and so on up to e",
+      "const a = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" +
+      "const b = [a, a, a, a, a, a, a, a, a, a]  // and so on up to e",
     right: "const widths = [64, 128, 256, 512]",
   },
   NET1036: {

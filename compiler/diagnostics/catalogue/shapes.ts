@@ -56,7 +56,8 @@ export const shapes = {
   NET2007: {
     title: "the number of logits differs from the number of classes",
     explanation:
-      "The loss reads one logit per class. `target label: u32[N] in 0..classes` allows labels from 0 to `classes - 1`, so the layer that " +
+      "The loss reads one logit per class. `target label: u32[N] in 0..classes` allows labels " +
+      "from 0 to `classes - 1`, so the layer that " +
       "makes the logits must have `classes` outputs.",
     wrong: "target label: u32[N] in 0..10\nlinear(100) as logits",
     right: "target label: u32[N] in 0..10\nlinear(10) as logits",
@@ -99,7 +100,8 @@ export const shapes = {
   NET2012: {
     title: "an input that nothing reads",
     explanation:
-      "Layers read the first input until a `from` names another one. Every input must reach a layer or a loss.",
+      "Layers read the first input until a `from` names another one. " +
+      "Every input must reach a layer or a loss.",
     wrong: "input left: f32[N, 3, 32, 32]\ninput right: f32[N, 3, 32, 32]\nconv(8, kernel=3) as a",
     right: "from left -> conv(8, kernel=3) as a\nfrom right -> conv(8, kernel=3) -> add(a)",
   },

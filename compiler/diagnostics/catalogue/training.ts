@@ -28,7 +28,8 @@ export const training = {
       "constant) and `seed` (default: 0) are optional.",
     wrong: "train Base of AlexNet {\n  epochs = 90\n}",
     right:
-      "train Base of AlexNet {\n  epochs = 90\n  batch = 128\n  optimizer = sgd(lr=0.01, momentum=0.9)\n}",
+      "train Base of AlexNet {\n  epochs = 90\n  batch = 128\n" +
+      "  optimizer = sgd(lr=0.01, momentum=0.9)\n}",
   },
   NET3005: {
     title: "an unknown optimizer",
@@ -59,12 +60,14 @@ export const training = {
     explanation: "Training minimizes a loss; a model without a loss can only predict.",
     wrong: "model M {\n  ...\n  linear(10) as logits\n}\ntrain Base of M { ... }",
     right:
-      "model M {\n  ...\n  linear(10) as logits\n  loss cross_entropy(logits, label)\n}\ntrain Base of M { ... }",
+      "model M {\n  ...\n  linear(10) as logits\n" +
+      "  loss cross_entropy(logits, label)\n}\ntrain Base of M { ... }",
   },
   NET3010: {
     title: "normalization for another number of channels",
     explanation:
-      "`normalize` takes one mean and one standard deviation for each channel of the model's input.",
+      "`normalize` takes one mean and one standard deviation " +
+      "for each channel of the model's input.",
     wrong: "input image: f32[N, 3, 32, 32]\nnormalize(mean=[0.5], std=[0.25])",
     right:
       "input image: f32[N, 3, 32, 32]\nnormalize(mean=[0.5, 0.5, 0.5], std=[0.25, 0.25, 0.25])",
@@ -99,7 +102,8 @@ export const training = {
     explanation: "A recipe trains on the `train` split of its data, so there must be one.",
     wrong: 'data Photos { eval folder("data/val") { } }\ntrain Base of M on Photos { ... }',
     right:
-      'data Photos {\n  train folder("data/train") { }\n  eval folder("data/val") { }\n}\ntrain Base of M on Photos { ... }',
+      'data Photos {\n  train folder("data/train") { }\n' +
+      '  eval folder("data/val") { }\n}\ntrain Base of M on Photos { ... }',
   },
   NET3015: {
     title: "schedules in a wrong order",
@@ -177,10 +181,14 @@ export const training = {
   NET3024: {
     title: "data for a model with several inputs or targets",
     explanation:
-      "A data source gives one image and one label for each example. Write the recipe without data, compile the " +
-      "model, and give it arrays by name from JavaScript: `net.step({ left, right }, { kind, shift })`, or " +
-      "`fit(net, batches, recipe, { stepsPerEpoch })` with batches `{ images: { left, right }, targets: { kind, " +
-      "shift } }`. `net.predict({ left, right })` gives the outputs by name. docs/guides/several-inputs.md has a " +
+      "A data source gives one image and one label for each example. " +
+      "Write the recipe without data, compile the " +
+      "model, and give it arrays by name from JavaScript: " +
+      "`net.step({ left, right }, { kind, shift })`, or " +
+      "`fit(net, batches, recipe, { stepsPerEpoch })` " +
+      "with batches `{ images: { left, right }, targets: { kind, " +
+      "shift } }`. `net.predict({ left, " +
+      "right })` gives the outputs by name. docs/guides/several-inputs.md has a " +
       "complete program.",
     wrong: "train Base of Siamese on Pairs { ... }",
     right: "train Base of Siamese { ... }",
@@ -299,7 +307,8 @@ export const training = {
       "overfits.",
     wrong: 'data Photos {\n  train folder("data/train") { }\n}\nstop = early_stopping(patience=5)',
     right:
-      'data Photos {\n  train folder("data/train") { }\n  eval  folder("data/val") { }\n}\nstop = early_stopping(patience=5)',
+      'data Photos {\n  train folder("data/train") { }\n' +
+      '  eval  folder("data/val") { }\n}\nstop = early_stopping(patience=5)',
   },
   NET3061: {
     title: "splits that are normalized differently",
@@ -312,7 +321,8 @@ export const training = {
     wrong:
       'train folder("data/train") { normalize(mean=0.5, std=0.25) }\neval  folder("data/val") { }',
     right:
-      'train folder("data/train") { normalize(mean=0.5, std=0.25) }\neval  folder("data/val") { normalize(mean=0.5, std=0.25) }',
+      'train folder("data/train") { normalize(mean=0.5, std=0.25) }\n' +
+      'eval  folder("data/val") { normalize(mean=0.5, std=0.25) }',
   },
   NET3062: {
     title: "a pixel mean or deviation above 1",

@@ -65,7 +65,9 @@ function averageProblem(run: Run): Problem {
   return [
     "NET3066",
     {
-      message: `after ${steps} steps, ${percent(left)} of the averaged weights are still the initial ones`,
+      message:
+        `after ${steps} steps, ${percent(left)} ` +
+        "of the averaged weights are still the initial ones",
       span: setting.value.span,
       label: `${decay}^${steps} = ${Number(left.toPrecision(3))}`,
       notes: [
@@ -119,7 +121,8 @@ function pixelProblem(run: Run): Problem {
       span,
       label: `pixels come to 0..${quotient}, not 0..1`,
       notes: [
-        `since ${largest} / ${maximum} = ${quotient}; \`maximum=${Math.max(1, Math.ceil(largest))}\` gives 0..1`,
+        `since ${largest} / ${maximum} = ${quotient}; ` +
+          `\`maximum=${Math.max(1, Math.ceil(largest))}\` gives 0..1`,
       ],
     },
   ];

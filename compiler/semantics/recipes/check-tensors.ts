@@ -42,7 +42,9 @@ export function checkOneTensor(
   const unfed = unfedBy(model);
   if (!unfed || !isSeveral(model)) return true;
   reporter.report("NET3024", {
-    message: `a data source gives one image and one label, but model \`${model.name}\` has ${unfed.what}`,
+    message:
+      "a data source gives one image and one label, " +
+      `but model \`${model.name}\` has ${unfed.what}`,
     span,
     notes: [
       "leave out the data, compile the model, and feed it arrays from JavaScript: " +

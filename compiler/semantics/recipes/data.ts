@@ -145,7 +145,9 @@ function checkSource(
   const format = fixedFormats[kind];
   if (!format || format.channels === channels) return;
   reporter.report("NET3017", {
-    message: `images of \`${kind}\` have ${plural(format.channels, "channel")}, but the model's input has ${channels}`,
+    message:
+      `images of \`${kind}\` have ${plural(format.channels, "channel")}, ` +
+      `but the model's input has ${channels}`,
     span: call.span,
     related: [{ span, message: `starts with ${plural(channels, "channel")}` }],
   });

@@ -97,7 +97,9 @@ function reportNoCall<Result>(
   { reporter }: Environment,
 ): undefined {
   return reporter.report("NET1009", {
-    message: `\`${setting}\` must be ${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun} such as \`${example}\``,
+    message:
+      `\`${setting}\` must be ${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun} such ` +
+      `as \`${example}\``,
     span,
   });
 }

@@ -76,7 +76,9 @@ function checkOrder(
   const before = previous?.result.after;
   if (!before || before.unit !== after.unit || before.count < after.count) return;
   reporter.report("NET3055", {
-    message: `this stage begins after ${describe(after)}, the one before it after ${describe(before)}`,
+    message:
+      `this stage begins after ${describe(after)}, ` +
+      `the one before it after ${describe(before)}`,
     span: bound.spans.get("after")!,
     notes: ["stages must be in the order in which they begin"],
   });

@@ -73,7 +73,10 @@ function warnOfShape(
   const isSquare = height === width;
   const crop = `center_crop(${size})`;
   reporter.report("NET3063", {
-    message: `after \`${call.callee.name}(${size})\`, only ${isSquare ? "square images" : `images of the shape ${height}:${width}`} fit the model's ${height}x${width}`,
+    message:
+      `after \`${call.callee.name}(${size})\`, ` +
+      `only ${isSquare ? "square images" : `images of the shape ${height}:${width}`} ` +
+      `fit the model's ${height}x${width}`,
     span: call.span,
     label: "scales the shorter side",
     related: [{ span, message: `wants ${height}x${width}` }],
@@ -106,7 +109,9 @@ function checkCrop(
   if (transform.size <= available) return;
   const sum = padding ? `${shorter}+2*${padding} = ${available}` : `${available}`;
   reporter.report("NET3018", {
-    message: `\`${call.callee.name}\` cuts ${transform.size} pixels out of images whose shorter side has only ${sum}`,
+    message:
+      `\`${call.callee.name}\` cuts ${transform.size} pixels out ` +
+      `of images whose shorter side has only ${sum}`,
     span: bound.spans.get("size") ?? call.span,
     label: `at most ${available}`,
     notes: [`put \`resize(${transform.size})\` before it, or cut less`],

@@ -42,7 +42,9 @@ function reportLarge(
   { reporter }: Environment,
 ): void {
   reporter.report("NET3062", {
-    message: `\`${name}\` of \`${call.callee.name}\` is ${largest}, but pixels are numbers from 0 to 1`,
+    message:
+      `\`${name}\` of \`${call.callee.name}\` is ${largest}, but pixels are numbers ` +
+      "from 0 to 1",
     span,
     label: name === "mean" ? "at most 1" : "at most 0.5",
     notes: [`of pixels from 0 to 255 it would be ${largest} / 255 = ${short(largest / 255)} here`],

@@ -105,13 +105,15 @@ export const precisions: Registry<Precision> = {
         }),
       ],
       summary:
-        "activations and their gradients in 16 bits, sums and weights in 32, where the adapter has `shader-f16`",
+        "activations and their gradients in 16 bits, " +
+        "sums and weights in 32, where the adapter has `shader-f16`",
       positional: [],
       arguments: {
         loss_scale: withDefault(
           lossScale(),
           "dynamic",
-          "what the loss is multiplied by: a number alone stays as it is, `dynamic` starts at 65536",
+          "what the loss is multiplied by: " +
+            "a number alone stays as it is, `dynamic` starts at 65536",
         ),
         growth_factor: optional(
           float({ above: 1 }),

@@ -85,7 +85,9 @@ function warnOfNoEvaluation({ settings, schedule, data }: Parts, { reporter }: E
   for (const setting of [plateau, settings.get("stop")]) {
     if (!setting) continue;
     reporter.report("NET3060", {
-      message: `\`${setting.name.name}\` looks at evaluations, but data \`${data.name.name}\` has no \`eval\` split`,
+      message:
+        `\`${setting.name.name}\` looks at evaluations, ` +
+        `but data \`${data.name.name}\` has no \`eval\` split`,
       span: setting.value.span,
       related: [{ span: data.name.span, message: "has no `eval` split" }],
       notes: ["it watches the training loss instead"],

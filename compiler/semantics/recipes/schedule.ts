@@ -33,7 +33,9 @@ export function readSchedule(
 
 function reportOrder({ call }: Stage, { reporter }: Environment): undefined {
   return reporter.report("NET3015", {
-    message: `\`${call.callee.name}\` is not allowed here: a recipe has one schedule, after an optional \`warmup\``,
+    message:
+      `\`${call.callee.name}\` is not allowed here: ` +
+      `a recipe has one schedule, after an optional \`warmup\``,
     span: call.span,
     notes: ["for instance `warmup(5 epochs) -> cosine(to=0)`"],
   });

@@ -117,7 +117,8 @@ export const schedules: Registry<ScheduleStage> = {
         },
       ],
       summary:
-        "rises along half a cosine to the learning rate, then falls along another (arXiv:1708.07120)",
+        "rises along half a cosine to the learning rate, " +
+        "then falls along another (arXiv:1708.07120)",
       positional: [],
       arguments: {
         peak: withDefault(float({ above: 0, below: 1 }), 0.3, "share of the run that it rises"),

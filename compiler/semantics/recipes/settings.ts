@@ -191,7 +191,8 @@ export const absentSettings: AbsentNames = {
   dropout: "it is a layer of the model: `dropout(0.5)`",
   ...all(
     ["augmentation", "transforms", "transform", "imagesize", "normalize"],
-    "the `data` declaration says what happens to images: `train folder(...) { random_crop(32, padding=4) -> hflip(0.5) }`",
+    "the `data` declaration says what happens to images: " +
+      "`train folder(...) { random_crop(32, padding=4) -> hflip(0.5) }`",
   ),
   ...all(
     ["validationsplit", "valsplit", "holdout"],

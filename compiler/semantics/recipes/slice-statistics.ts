@@ -26,7 +26,9 @@ export function singleExampleProblem(
   const division = slices > 1 ? `batch ${batch} / ${slices} slices = ` : "";
   const { name, span: layer } = normalization.origin;
   return {
-    message: `batchnorm \`${name}\` normalizes each feature over ${division}1 example, so its output is constant`,
+    message:
+      `batchnorm \`${name}\` normalizes each feature over ${division}1 example, ` +
+      "so its output is constant",
     span,
     related: [{ span: layer, message: "mean and variance of 1 number" }],
     notes: ["the variance of 1 number is 0: train with at least 2 examples in a slice"],

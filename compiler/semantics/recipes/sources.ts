@@ -112,7 +112,8 @@ export const sources: Registry<SourceRule> = {
         }),
       ],
       summary:
-        "Parquet files with an image and a label in each row, as Hugging Face's datasets have them; `*` and `{000..009}` match several",
+        "Parquet files with an image and a label in each row, " +
+        "as Hugging Face's datasets have them; `*` and `{000..009}` match several",
       positional: ["path"],
       arguments: {
         path,

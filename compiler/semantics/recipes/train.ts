@@ -101,7 +101,9 @@ function readData(
   const { reporter } = environment;
   if (data.model && data.model.name !== model.name) {
     reporter.report("NET3016", {
-      message: `data \`${data.name.name}\` is for model \`${data.model.name}\`, but train \`${train.name.name}\` trains \`${model.name}\``,
+      message:
+        `data \`${data.name.name}\` is for model \`${data.model.name}\`, ` +
+        `but train \`${train.name.name}\` trains \`${model.name}\``,
       span: train.data!.span,
       related: [{ span: data.model.span, message: `is for \`${data.model.name}\`` }],
     });
@@ -127,7 +129,9 @@ function reportNumbers(
   { reporter }: Environment,
 ): undefined {
   return reporter.report("NET3020", {
-    message: `train \`${name.name}\` reads images with classes, but its model is trained on the numbers of \`${target.name}\``,
+    message:
+      `train \`${name.name}\` reads images with classes, ` +
+      `but its model is trained on the numbers of \`${target.name}\``,
     span: data!.span,
     related: [{ span: target.origin.span, message: "numbers for each image" }],
     notes: ["compile the model and call `step(images, targets)` with numbers of your own"],

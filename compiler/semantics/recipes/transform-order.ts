@@ -69,7 +69,9 @@ function mixingMistake(
   const [next] = after;
   if (!next) return undefined;
   return {
-    message: `${name} mixes whole batches and comes last, but \`${next.call.callee.name}\` follows it`,
+    message:
+      `${name} mixes whole batches and comes last, ` +
+      `but \`${next.call.callee.name}\` follows it`,
     label: "comes last",
     note: isMixing(next.transform)
       ? "a split has one of `cutmix` and `mixup`"
@@ -84,7 +86,9 @@ function tenCropMistake(
 ): Mistake | undefined {
   if (split === "train") {
     return {
-      message: `${name} makes ten images of each, whose predictions are averaged: it is for an eval split`,
+      message:
+        `${name} makes ten images of each, whose predictions are averaged: ` +
+        "it is for an eval split",
       label: "only in an eval split",
       note: "`random_crop` cuts another square of each image in each epoch",
     };

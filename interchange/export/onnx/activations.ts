@@ -1,4 +1,6 @@
-/** Activations as operators of ONNX, opset 17. Gelu, Mish and Silu are operators only since then. */
+/**
+ * Activations as operators of ONNX, opset 17. Gelu, Mish and Silu are operators only since then.
+ */
 import type { LayerNodes } from "./node-writer.js";
 
 export const plain = (operator: string) => (nodes: LayerNodes) =>

@@ -5,7 +5,9 @@ import { floats, integers } from "../../tensors.js";
 import type { LayerCall, NamedTensor } from "../layer-call.js";
 import { compressed, type WeightType } from "./weight-types.js";
 
-/** How a constant's numbers are written; f32 for floats and i64 for integers where nothing is said. */
+/**
+ * How a constant's numbers are written; f32 for floats and i64 for integers where nothing is said.
+ */
 export type StoredType = "f16" | "i8" | "u8";
 
 export class NodeWriter {

@@ -91,7 +91,9 @@ interface LrnSettings {
   readonly k: number;
 }
 
-/** ONNX's even windows lie half a channel further on: the mean of squares is a pool over channels. */
+/**
+ * ONNX's even windows lie half a channel further on: the mean of squares is a pool over channels.
+ */
 function lrnOfEvenSize(nodes: LayerNodes, { size, alpha, beta, k }: LrnSettings): void {
   const { channels, height, width } = nodes.call.image;
   const x = nodes.input();

@@ -97,7 +97,8 @@ async function findBatch(directory: string, name: string): Promise<string> {
   if (path !== undefined) return path;
   throw new DataError(
     `${directory} has no ${name}.bin`,
-    "cifar10() reads the binary version of CIFAR-10: data_batch_1.bin to data_batch_5.bin and test_batch.bin",
+    "cifar10() reads the binary version of CIFAR-10: " +
+      "data_batch_1.bin to data_batch_5.bin and test_batch.bin",
   );
 }
 
@@ -105,14 +106,16 @@ async function readBatch(path: string): Promise<Buffer> {
   const bytes = await readMaybeGzipped(path);
   if (bytes.length === 0 || bytes.length % RECORD !== 0) {
     throw new DataError(
-      `${path} is not a whole number of ${RECORD}-byte CIFAR-10 records: it has ${bytes.length} bytes`,
+      `${path} is not a whole number of ${RECORD}-byte CIFAR-10 records: ` +
+        `it has ${bytes.length} bytes`,
       "download the binary version again (the Python and Matlab versions have another format)",
     );
   }
   for (let offset = 0; offset < bytes.length; offset += RECORD) {
     if (bytes[offset]! >= CLASSES.length) {
       throw new DataError(
-        `${path} is not CIFAR-10: record ${offset / RECORD} has the label ${bytes[offset]}, and labels are 0 to 9`,
+        `${path} is not CIFAR-10: ` +
+          `record ${offset / RECORD} has the label ${bytes[offset]}, and labels are 0 to 9`,
       );
     }
   }

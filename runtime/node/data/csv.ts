@@ -85,7 +85,9 @@ function imageSize(path: string, pixels: number, shape: InputShape): InputShape 
   }
   const { channels, height, width } = shape;
   throw new DataError(
-    `${path} has ${pixels} pixels a row, which is neither the network's input (${channels}x${height}x${width} = ${channels * height * width}) nor a square of grey or RGB`,
+    `${path} has ${pixels} pixels a row, which is neither the network's input ` +
+      `(${channels}x${height}x${width} = ${channels * height * width}) nor a square ` +
+      "of grey or RGB",
   );
 }
 

@@ -74,6 +74,7 @@ export async function decodeImage(bytes: Uint8Array, channels: 1 | 3): Promise<I
 function tooLarge(width: number, height: number): Error {
   const megapixels = (width * height) / 1e6;
   return new Error(
-    `${width}x${height} pixels are ${megapixels.toFixed(1)} megapixels, and at most ${MOST_PIXELS / 1e6} are decoded: scale it down beforehand`,
+    `${width}x${height} pixels are ${megapixels.toFixed(1)} megapixels, ` +
+      `and at most ${MOST_PIXELS / 1e6} are decoded: scale it down beforehand`,
   );
 }

@@ -75,7 +75,8 @@ async function readIdx(path: string, dimensions: number): Promise<IdxFile> {
   const expected = (UNSIGNED_BYTES << 8) | dimensions;
   if (bytes.length < header || bytes.readUInt32BE(0) !== expected) {
     throw new DataError(
-      `${path} is not an IDX file of bytes in ${dimensions} dimension${dimensions > 1 ? "s" : ""}: it does not start with the number ${expected}`,
+      `${path} is not an IDX file of bytes in ${dimensions} ` +
+        `dimension${dimensions > 1 ? "s" : ""}: it does not start with the number ${expected}`,
       "download it again",
     );
   }
@@ -83,7 +84,8 @@ async function readIdx(path: string, dimensions: number): Promise<IdxFile> {
   const total = sizes.reduce((product, size) => product * size, 1);
   if (total === 0 || bytes.length !== header + total) {
     throw new DataError(
-      `${path} declares ${sizes.join("x")} bytes after its header, but has ${bytes.length - header}`,
+      `${path} declares ${sizes.join("x")} bytes after its header, ` +
+        `but has ${bytes.length - header}`,
       "download it again",
     );
   }

@@ -167,7 +167,8 @@ function checkHoldouts({ name, train, eval: evaluation }: DataRecipe): void {
   if (left === taken) return;
   if (WITH_OWN_SPLITS.includes(one.kind) && (left === 0 || taken === 0)) return;
   throw new DataError(
-    `data ${name} trains on "${one.path}" but for a holdout of ${left}, and evaluates on a holdout of ${taken} of it: some examples would be in both splits, or in none`,
+    `data ${name} trains on "${one.path}" but for a holdout of ${left}, and evaluates ` +
+      `on a holdout of ${taken} of it: some examples would be in both splits, or in none`,
     "give both splits the same holdout",
   );
 }
@@ -288,7 +289,8 @@ async function splitDirectory(
   if (present.length === 0 || (await holdsFormat(source, directory))) return directory;
   const expected = SPLIT_DIRECTORIES[split].map((candidate) => `${candidate}/`).join(" or ");
   throw new DataError(
-    `${directory} holds ${present.map((found) => `${found}/`).join(", ")}, but no ${expected} to ${split === "train" ? "train on" : "evaluate on"}`,
+    `${directory} holds ${present.map((found) => `${found}/`).join(", ")}, ` +
+      `but no ${expected} to ${split === "train" ? "train on" : "evaluate on"}`,
   );
 }
 

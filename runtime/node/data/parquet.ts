@@ -108,7 +108,8 @@ function imageColumn(file: ParquetFile, name: string) {
     return { leaf: [name, "bytes"], bytesOf };
   }
   throw new DataError(
-    `the column ${name} of ${file.path} holds ${describeColumn(column)}, but images are bytes, or groups with \`bytes\` among their fields`,
+    `the column ${name} of ${file.path} holds ${describeColumn(column)}, ` +
+      `but images are bytes, or groups with \`bytes\` among their fields`,
     otherColumns(file, "image"),
   );
 }
@@ -120,7 +121,8 @@ function refuseDifferent(
   const other = columns.findIndex(({ leaf }) => leaf.length !== columns[0]!.leaf.length);
   if (other < 0) return;
   throw new DataError(
-    `${files[0]!.path} and ${files[other]!.path} hold images differently: one as bytes, one in groups`,
+    `${files[0]!.path} and ${files[other]!.path} hold images differently: ` +
+      "one as bytes, one in groups",
     "write the files of a data set in one way, or name only some of them",
   );
 }
@@ -134,7 +136,8 @@ function checkLabelColumn(file: ParquetFile, name: string): void {
   const isNested = column.children.length > 0 || isRepeated(column);
   if (!isNested && (type === "INT32" || type === "INT64" || type === "BYTE_ARRAY")) return;
   throw new DataError(
-    `the column ${name} of ${file.path} holds ${describeColumn(column)}, but labels are whole numbers or text`,
+    `the column ${name} of ${file.path} holds ${describeColumn(column)}, ` +
+      "but labels are whole numbers or text",
     otherColumns(file, "label"),
   );
 }

@@ -53,7 +53,8 @@ export class SkipCounter {
     const lines = names.map(([file, reason]) => `  ${file}: ${reason}`);
     if (rest > 0) lines.push(`  and ${rest} more`);
     return new DataError(
-      `${this.skipped.size} of the ${this.files} files in ${this.directory} cannot be decoded, and ${this.maximum} are tolerated:\n${lines.join("\n")}`,
+      `${this.skipped.size} of the ${this.files} files in ${this.directory} cannot be decoded, ` +
+        `and ${this.maximum} are tolerated:\n${lines.join("\n")}`,
       "repair or delete these files",
     );
   }
