@@ -1,9 +1,13 @@
 /**
- * The rooms of the house and the arrows between them. A folder may import itself and what its row names, types included. What passes from
- * compiler to runtime is plain data, defined in program/, which both may import.
+ * The rooms of the house and the arrows between them. A folder may import itself and what its row
+ * names, types included. What passes from compiler to runtime is plain data, defined in program/,
+ * which both may import.
  */
 
-/** Room -> what it may import in addition to itself: rooms, packages as `npm:NAME`, and modules of Node as `node:NAME`. The longest folder that matches a file is its room. */
+/**
+ * Room -> what it may import in addition to itself: rooms, packages as `npm:NAME`, and modules of
+ * Node as `node:NAME`. The longest folder that matches a file is its room.
+ */
 const ROOMS = {
   program: [],
   grammar: ["npm:chevrotain", "npm:@chevrotain"],
@@ -71,7 +75,9 @@ function pathOf(name) {
 
 /** A rule: modules under `from` must not reach modules that match `to`. */
 const forbid = (name, comment, from, to) => ({
-  ...{ name, comment, severity: "error" },
+  name,
+  comment,
+  severity: "error",
   from: typeof from === "string" ? { path: from } : from,
   to: typeof to === "string" ? { path: to } : to,
 });
@@ -114,7 +120,8 @@ module.exports = {
     ),
     forbid(
       "node-code-is-in-runtime-node",
-      "Whatever needs Node's modules or native packages lives in runtime/node, so the rest runs in browsers.",
+      "Whatever needs Node's modules or native packages lives " +
+        "in runtime/node, so the rest runs in browsers.",
       { path: "^runtime/", pathNot: "^runtime/node/" },
       { dependencyTypes: ["core", "npm"] },
     ),

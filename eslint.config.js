@@ -41,7 +41,8 @@ const writtenOut = [
   {
     selector: "ObjectExpression > SpreadElement > LogicalExpression",
     message:
-      "Write the property as `name: condition ? value : undefined`. Where readers list the names, " +
+      "Write the property as `name: condition ? value : undefined`. " +
+      "Where readers list the names, " +
       "`withoutUndefined` (program/without-undefined.ts) leaves those out that are undefined.",
   },
 ];

@@ -39,7 +39,8 @@ function describePictures(survey: PictureSurvey): readonly string[] {
   const { shorterSide, longerSide, isOneSize, isGray, statistics, rotated } = survey;
   const size = isOneSize
     ? `all pictures are of one size, ${longerSide.most} x ${shorterSide.most} or turned`
-    : `shorter sides ${shorterSide.least} to ${shorterSide.most} pixels, median ${shorterSide.median}`;
+    : `shorter sides ${shorterSide.least} to ${shorterSide.most} pixels, ` +
+      `median ${shorterSide.median}`;
   const channels = isGray ? 1 : 3;
   const numbers = (values: readonly number[]) =>
     values

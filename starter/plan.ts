@@ -30,8 +30,9 @@ export interface Plan {
 /** The parts of a first spec. */
 export function planFor(survey: Survey): Plan {
   const batch = batchFor(trainCount(survey));
+  const specific = survey.kind === "table" ? planTable(survey) : planPictures(survey);
   return {
-    ...(survey.kind === "table" ? planTable(survey) : planPictures(survey)),
+    ...specific,
     ...holdoutFor(survey),
     ...weightsFor(survey),
     epochs: epochsFor(trainCount(survey), batch),
@@ -98,7 +99,9 @@ function stagesFor(size: number, examples: number): Choice<readonly number[]> {
   const few = first === 16 ? "few channels, which suit" : "more channels suit";
   return {
     value: widths,
-    why: `Each stage halves the image: ${stages} leave ${size >> stages} x ${size >> stages}; ${few} ${count(examples)} pictures.`,
+    why:
+      `Each stage halves the image: ${stages} leave ${size >> stages} x ${size >> stages}; ` +
+      `${few} ${count(examples)} pictures.`,
   };
 }
 
@@ -179,7 +182,9 @@ function weightsFor(survey: Survey): Pick<Plan, "classWeights"> {
   return {
     classWeights: {
       value: weights,
-      why: `The largest class has ${(most / least).toFixed(1)} times the examples of the smallest: rare classes count more.`,
+      why:
+        `The largest class has ${(most / least).toFixed(1)} times the examples ` +
+        "of the smallest: rare classes count more.",
     },
   };
 }

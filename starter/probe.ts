@@ -57,8 +57,8 @@ export interface PixelSums {
 }
 
 /**
- * Decodes a picture scaled to `size` pixels on its shorter side, as training does. Rejects, in words
- * for the user, where it is damaged.
+ * Decodes a picture scaled to `size` pixels on its shorter side, as training does. Rejects, in
+ * words for the user, where it is damaged.
  */
 export async function sumPixels(path: string, size: number): Promise<PixelSums> {
   const { default: sharp } = await import("sharp");

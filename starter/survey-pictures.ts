@@ -44,7 +44,7 @@ export async function surveyPictures(
   return {
     kind: "pictures",
     train: train.path,
-    ...(evaluation && { evaluation: evaluation.path }),
+    evaluation: evaluation ? evaluation.path : undefined,
     classes: countClasses(train.listing, evaluation?.listing),
     notices: [train, ...(evaluation ? [evaluation] : [])].flatMap(noticesOf),
     ...sizesOf(good),
@@ -69,7 +69,7 @@ async function openSplits(directory: string): Promise<{ train: Split; evaluation
   if (train === undefined) return { train: await openSplit(directory) };
   return {
     train: await openSplit(join(directory, train)),
-    ...(evaluation && { evaluation: await openSplit(join(directory, evaluation)) }),
+    evaluation: evaluation ? await openSplit(join(directory, evaluation)) : undefined,
   };
 }
 
@@ -99,7 +99,8 @@ function picturesOf(
 function noPicture(path: string, bad: readonly Unreadable[]): DataError {
   const lines = bad.slice(0, 5).map((each) => `  ${each.path}: ${each.failure}`);
   return new DataError(
-    `none of the ${bad.length} files in ${path} is a picture that can be read:\n${lines.join("\n")}`,
+    `none of the ${bad.length} files in ${path} is a picture that can be read:\n` +
+      `${lines.join("\n")}`,
     "JPEG, PNG, WebP, AVIF, GIF and TIFF are read",
   );
 }
@@ -117,7 +118,7 @@ function countClasses(train: FolderListing, evaluation?: FolderListing): readonl
     return {
       name,
       train: train.images[index]!.length,
-      ...(evaluation && { evaluation: evaluated }),
+      evaluation: evaluation ? evaluated : undefined,
     };
   });
 }

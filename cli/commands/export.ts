@@ -91,7 +91,7 @@ async function exportSpec(path: string, flags: ExportFlags): Promise<void> {
   const model: ExportModel = {
     network: needed,
     ...weights,
-    ...(recipe?.data?.eval && { preparation: preparationOf(recipe.data.eval) }),
+    preparation: recipe?.data?.eval ? preparationOf(recipe.data.eval) : undefined,
   };
   if (flags.withPreprocessing) requirePreparation(model, spec);
   const { keepsDropout } = exporter;
@@ -125,7 +125,7 @@ function requireChoices({ choices, name }: Exporter, flags: ExportFlags): void {
 
 function networkOf(spec: SpecFile, { model, train }: ExportFlags) {
   const { readImport } = spec;
-  const select = { ...(model !== undefined && { model }), ...(train !== undefined && { train }) };
+  const select = { model, train };
   const analysis: Analysis = analyze(spec.text, spec.path, { ...select, readImport });
   requireNoErrors(spec, analysis.diagnostics);
   const { selected } = analysis;
@@ -160,7 +160,7 @@ async function weightsOf(
   const classNames = classNamesOf(file);
   const optimizer = [...all.keys()].some((name) => name.startsWith(OPTIMIZER_PREFIX));
   return {
-    weights: { tensors, ...(classNames && { classNames }) },
+    weights: { tensors, classNames },
     notes: optimizer ? ["left out: the optimizer's state"] : [],
   };
 }

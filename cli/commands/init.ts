@@ -54,7 +54,7 @@ async function init(data: string, flags: InitFlags): Promise<void> {
   const text = await specText(survey, plan, {
     model: modelName(nameOf(output)),
     train: pathFrom(output, survey.train),
-    ...(survey.evaluation !== undefined && { evaluation: pathFrom(output, survey.evaluation) }),
+    evaluation: survey.evaluation !== undefined ? pathFrom(output, survey.evaluation) : undefined,
   });
   requireCorrect(text, output);
   await writeOutput(output, text);

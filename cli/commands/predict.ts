@@ -39,7 +39,8 @@ export function predictCommand(): Command {
     .argument("<spec>", "the spec file")
     .argument(
       "<image...>",
-      "image files, folders of them, patterns such as 'photos/*.jpg', or - for standard input; the eval split's transforms are applied",
+      "image files, folders of them, patterns such as 'photos/*.jpg', " +
+        "or - for standard input; the eval split's transforms are applied",
     )
     .requiredOption("--weights <file>", "the weights: safetensors, or PyTorch's .pth")
     .option("--train <name>", "the recipe whose model and data to use")
@@ -103,7 +104,8 @@ function requireOneTensor({ model, compilation, spec }: CompiledSpec): void {
 function requireImages({ model, spec }: CompiledSpec): void {
   if (model.input?.shape.length !== 1) return;
   throw wrongInput(
-    `model ${model.name} of ${spec.path} reads rows of numbers, not images: call \`predict\` of the compiled module`,
+    `model ${model.name} of ${spec.path} reads rows of numbers, not images: ` +
+      `call \`predict\` of the compiled module`,
   );
 }
 
@@ -113,12 +115,15 @@ function requireClasses({ compilation, spec }: CompiledSpec): void {
   if (scoresOf(program) !== undefined) return;
   if (metrics.length > 0) {
     throw wrongInput(
-      `model ${model} of ${spec.path} predicts numbers, not classes: call \`predict\` of the compiled module`,
+      `model ${model} of ${spec.path} predicts numbers, not classes: ` +
+        `call \`predict\` of the compiled module`,
     );
   }
   throw wrongInput(
     `model ${model} of ${spec.path} does not say whether its output holds scores of classes`,
-    "add a target and `loss cross_entropy(OUTPUT, TARGET)` if these are logits, or end the model with `softmax`; for other numbers, call `predict` of the compiled module",
+    "add a target and `loss cross_entropy(OUTPUT, TARGET)` if these are logits, " +
+      "or end the model with `softmax`; for other numbers, call `predict` " +
+      "of the compiled module",
   );
 }
 
@@ -157,7 +162,8 @@ async function probabilities(
 
 function notFinite(image: string): Failure {
   return new Failure(ExitCode.runFailed, `${image}: the network's output is not finite`, [
-    "the weights may have diverged; or the images are not normalized as those that they were trained on",
+    "the weights may have diverged; " +
+      "or the images are not normalized as those that they were trained on",
   ]);
 }
 

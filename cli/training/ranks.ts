@@ -90,7 +90,7 @@ export class TrainingRanks extends Ranks {
     const own = this.isFirst ? await network.save({ optimizer: true }) : undefined;
     const { length, state } = await this.ofRank0({
       length: own?.length ?? 0,
-      ...(start && { state: serializeState(start) }),
+      state: start ? serializeState(start) : undefined,
     });
     const bytes = own ?? new Uint8Array(length);
     await this.collective.broadcast(bytes, 0);

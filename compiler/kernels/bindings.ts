@@ -1,7 +1,7 @@
 /** What a kernel binds: the only ways to memory. */
 import type { BindingAccess, BindingElement } from "../../program/program.js";
-import { Code, code } from "./code.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
+import { Code, code } from "./code.js";
 
 /** What kernels compute with: what is stored in 16 bits is widened. */
 export type Element = Exclude<BindingElement, "f16" | "vec4h">;

@@ -274,7 +274,8 @@ const BEHIND = { padding_bottom: "u32", padding_right: "u32" } as const;
 
 /** The padding behind the image counts only in the padded one. */
 const averageConstants = (divisor: Divisor) => ({
-  ...{ ...INPUT, ...WINDOW },
+  ...INPUT,
+  ...WINDOW,
   padding_bottom: divisor === "padded" ? BEHIND.padding_bottom : undefined,
   padding_right: divisor === "padded" ? BEHIND.padding_right : undefined,
 });

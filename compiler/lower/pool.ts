@@ -103,9 +103,9 @@ function averageConstants(attributes: Sliding, input: ActivationLayout) {
   return {
     ...inputConstants(input),
     ...windowConstants(attributes),
-    ...(countPadding && {
-      padding_bottom: padding.bottom - (overhang?.bottom ?? 0),
-      padding_right: padding.right - (overhang?.right ?? 0),
+    ...withoutUndefined({
+      padding_bottom: countPadding ? padding.bottom - (overhang?.bottom ?? 0) : undefined,
+      padding_right: countPadding ? padding.right - (overhang?.right ?? 0) : undefined,
     }),
   };
 }

@@ -1,6 +1,7 @@
 /** The dispatches that prepare a split's images. */
 import type { Preparation } from "../../program/program.js";
 import type { Transform, TransformOf, WordsPlace } from "../../program/transforms.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import type { TypedKernel } from "../kernels/define-kernel.js";
 import {
   prepareImages,
@@ -31,14 +32,18 @@ export interface PreparationDrafts {
 }
 
 export const lowerPreparations = ({ train, eval: evaluation }: PreparationPlans) => ({
-  ...(train && { train: lowerPreparation(train) }),
-  ...(evaluation && { eval: lowerPreparation(evaluation) }),
+  ...withoutUndefined({
+    train: train ? lowerPreparation(train) : undefined,
+    eval: evaluation ? lowerPreparation(evaluation) : undefined,
+  }),
 });
 
 function lowerPreparation(plan: PreparationPlan): PreparationDraft {
   const { transforms, first, views, channels, slot, words, sizes, storage } = plan;
   return {
-    ...{ transforms, first, views },
+    transforms,
+    first,
+    views,
     staged: { ...sizes[0]!, channels, slot, storage: storage.staged },
     draws: { words, storage: storage.draws },
     steps: prepareSteps(plan),
@@ -75,7 +80,12 @@ function prepareSteps(plan: PreparationPlan): readonly StepDraft[] {
   const size = sizes.at(-1)!;
   const kernel = prepareImages(problem);
   const imageStep = dispatch(kernel, {
-    buffers: { staged, draws, images, ...(problem.means > 0 && { means }) },
+    buffers: {
+      staged,
+      draws,
+      images,
+      ...withoutUndefined({ means: problem.means > 0 ? means : undefined }),
+    },
     constants: constantsOf(plan, kernel, size),
     fragments: given,
     threads: perImage(size.height * size.width),
@@ -93,10 +103,16 @@ function constantsOf(
 ) {
   const [staged] = sizes as [Size, ...Size[]];
   return {
-    ...{ channels, staged_width: staged.width, slot, words },
-    ...("staged_height" in constants && { staged_height: staged.height }),
-    ...("view_bytes" in constants && { view_bytes: viewBytes }),
-    ...{ height, width },
+    channels,
+    staged_width: staged.width,
+    slot,
+    words,
+    ...withoutUndefined({
+      staged_height: "staged_height" in constants ? staged.height : undefined,
+      view_bytes: "view_bytes" in constants ? viewBytes : undefined,
+    }),
+    height,
+    width,
   };
 }
 

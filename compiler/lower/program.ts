@@ -1,5 +1,6 @@
 /** All dispatches of a program: those of its step graphs, and those around them. */
 import type { MixedPrecision, WeightAverage } from "../../program/recipe.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import { LOSS_SCALE_KEY, type KeptParameter } from "../plan/persistent.js";
 import type { PlannedList, ProgramPlan } from "../plan/program.js";
 import { averageParameter, initializeParameter } from "./ends.js";
@@ -29,10 +30,12 @@ export interface LoweredProgram {
 export function lowerProgram(plan: ProgramPlan, options: LoweringOptions): LoweredProgram {
   const { train, accumulate, update, evaluate, predict } = plan.lists;
   const lists: LoweredLists = {
-    ...(train && { train: lowerPlan(train) }),
-    ...(accumulate && { accumulate: lowerPlan(accumulate) }),
-    ...(update && { update: lowerPlan(update) }),
-    ...(evaluate && { evaluate: lowerPlan(evaluate) }),
+    ...withoutUndefined({
+      train: train ? lowerPlan(train) : undefined,
+      accumulate: accumulate ? lowerPlan(accumulate) : undefined,
+      update: update ? lowerPlan(update) : undefined,
+      evaluate: evaluate ? lowerPlan(evaluate) : undefined,
+    }),
     predict: lowerPlan(predict),
   };
   const { parameters } = plan.persistent;

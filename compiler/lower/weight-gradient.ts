@@ -99,18 +99,30 @@ function contractionStep(
   const [height, width] = outputSize;
   const { segments_per_row, segment_row, segment_column, run, a_group, a } = window;
   const blocks = Math.ceil(columns / schedule.columns);
+  const ofParts = partials && {
+    groups: held.count,
+    splits: partials.splits,
+    partial_quads: partials.quads,
+  };
   return dispatch(weightContraction({ schedule, use, bias: bias?.use }), {
     buffers: { a: context.storageOf(input), b: context.storageOf(gradient) },
     constants: {
-      ...{ height, width, columns, column_blocks: blocks, first_quad: piece.start / 4 },
-      ...{ row_quads: quads, run_values: plan.runValues, y_group: 4 * quads * columns },
-      ...{ segments_per_row, segment_row, segment_column, run, a_group, a },
+      height,
+      width,
+      columns,
+      column_blocks: blocks,
+      first_quad: piece.start / 4,
+      row_quads: quads,
+      run_values: plan.runValues,
+      y_group: 4 * quads * columns,
+      segments_per_row,
+      segment_row,
+      segment_column,
+      run,
+      a_group,
+      a,
       b: context.layout(gradient).inQuads(),
-      ...(partials && {
-        groups: held.count,
-        splits: partials.splits,
-        partial_quads: partials.quads,
-      }),
+      ...ofParts,
     },
     fragments: partials ? boundPartials(partials, bias) : [bound, bias?.bound.bias],
     workgroups: {

@@ -11,6 +11,7 @@ import {
   type TransformOf,
   type WordsPlace,
 } from "../../program/transforms.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import { portOf, type Graph } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
 import { imageShape } from "../ir/shape.js";
@@ -77,7 +78,7 @@ export function planPreparations(
   };
   const train = plan(data.train, "train");
   const evaluation = plan(data.eval, "eval");
-  return { ...(train && { train }), ...(evaluation && { eval: evaluation }) };
+  return { train, eval: evaluation };
 }
 
 /**
@@ -101,7 +102,16 @@ function planPreparation(
   const slot = roundUpTo4(views * viewBytes);
   const { steps, means } = planSteps(places, channels === 1);
   return {
-    ...{ name, origin, steps, sizes, channels, viewBytes, slot, words, views, means },
+    name,
+    origin,
+    steps,
+    sizes,
+    channels,
+    viewBytes,
+    slot,
+    words,
+    views,
+    means,
     transforms: split.transforms,
     first: split.transforms.length - prepared.length,
     storage: {
@@ -118,7 +128,11 @@ function planSteps(places: readonly WordsPlace[], isGrey: boolean) {
   const steps = places.map((place): PreparationStep => {
     if (place.transform.kind !== "color_jitter") return place;
     const parts = jitterParts(place.transform, isGrey);
-    return { ...place, parts, ...(parts.includes("contrast") && { mean: means++ }) };
+    return {
+      ...place,
+      parts,
+      ...withoutUndefined({ mean: parts.includes("contrast") ? means++ : undefined }),
+    };
   });
   return { steps, means };
 }

@@ -140,7 +140,9 @@ describe.each(found.map((launcher) => [launcher.name, launcher] as const))("%s",
   test("an error on rank 1 alone ends all, named", async () => {
     const out = name("unreadable");
     // Rank 1 finds no data.
-    const script = `[ "\${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" = 1 ] && set -- "$@" --data /nowhere; exec "$@"`;
+    const script =
+      `[ "\${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" = 1 ] && set -- "$@" --data /nowhere; ` +
+      `exec "$@"`;
     const { code, stderr } = await startScript(launcher, script, train(DIGITS, out)).ended;
     expect(code).not.toBe(0);
     expect(stderr).toMatch(/^rank 1 \(.+\): error: .*nowhere/m);

@@ -1,4 +1,6 @@
-/** Python files and state_dicts that netc writes: as text, for netc's own reader, and in PyTorch. */
+/**
+ * Python files and state_dicts that netc writes: as text, for netc's own reader, and in PyTorch.
+ */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -31,7 +33,7 @@ describe("the text is what a person would write", () => {
     "%s",
     (name) => {
       const classNames = name === "digits.net" ? [..."0123456789"] : undefined;
-      const model = { ...shipped(name), ...(classNames && { classNames }) };
+      const model = { ...shipped(name), classNames };
       expect(written(model)[1]!.content).toMatchSnapshot();
     },
   );

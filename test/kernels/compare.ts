@@ -100,7 +100,9 @@ function expectedValues(graph: Graph, examples: GraphExamples, rule: Program["op
   const { train, predict } = stepGraphs(graph, { fusion: "none", optimizer: rule });
   const context = { seed: 7, training: true, optimizer: rule };
   const predicted = runGraph(predict, {
-    ...{ images, given, parameters },
+    images,
+    given,
+    parameters,
     context: { ...context, step: 0, training: false },
   });
   const steps = [];

@@ -25,7 +25,7 @@ async function textOf(survey: Survey): Promise<string> {
   return specText(survey, planFor(survey), {
     model: "Photos",
     train: "photos",
-    ...(survey.evaluation !== undefined && { evaluation: "photos/val" }),
+    evaluation: survey.evaluation !== undefined ? "photos/val" : undefined,
   });
 }
 

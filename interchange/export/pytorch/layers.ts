@@ -35,10 +35,14 @@ export interface TorchLayer {
 }
 
 const sized = (name: string, value: number): Argument => ({
-  ...{ name, value: String(value), isPositional: true },
+  name,
+  value: String(value),
+  isPositional: true,
 });
 const optional = (name: string, value: string, otherwise: string): Argument => ({
-  ...{ name, value, otherwise },
+  name,
+  value,
+  otherwise,
 });
 const named = (name: string, value: string): Argument => ({ name, value });
 
@@ -46,7 +50,9 @@ const isEven = ({ top, bottom, left, right }: Padding) => top === bottom && left
 const torchSides = ({ left, right, top, bottom }: Padding) => tuple([left, right, top, bottom]);
 const NO_PADDING: Padding = { top: 0, bottom: 0, left: 0, right: 0 };
 
-/** Padding that PyTorch's layer takes; otherwise padding is a separate step, and the layer has 0. */
+/**
+ * Padding that PyTorch's layer takes; otherwise padding is a separate step, and the layer has 0.
+ */
 const ownPadding = (padding: Padding) => (isEven(padding) ? padding : NO_PADDING);
 const paddingText = ({ top, left }: Padding) => pairText([top, left]);
 

@@ -1,6 +1,6 @@
 /**
- * Writes Python's pickles, protocol 2, of what a state_dict consists of. The reader's counterpart is
- * interchange/pytorch/pickle.ts.
+ * Writes Python's pickles, protocol 2, of what a state_dict consists of. The reader's counterpart
+ * is interchange/pytorch/pickle.ts.
  */
 
 /** A value of a pickle. */

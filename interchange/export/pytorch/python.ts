@@ -46,7 +46,9 @@ const OF_FILE = ["F", "math", "nn", "os", "self", "torch", "x", "y", "z"];
 const ATTRIBUTES = new Set([...KEYWORDS, ...OF_MODULES]);
 const VARIABLES = new Set([...KEYWORDS, ...OF_FILE]);
 
-/** A name for an attribute of a module: the spec's, unless Python or PyTorch has another use for it. */
+/**
+ * A name for an attribute of a module: the spec's, unless Python or PyTorch has another use for it.
+ */
 export const attributeName = (name: string): string => (ATTRIBUTES.has(name) ? `${name}_` : name);
 
 export const variableName = (name: string): string => (VARIABLES.has(name) ? `${name}_` : name);

@@ -101,7 +101,7 @@ class TreeBuilder {
     if (path.length === depth + 1) return { name, what: this.callOf(range.first), ...ends };
     const steps = this.stepsOf(range, depth + 1, uses);
     const block = this.blockOf(path.slice(0, depth + 1).join("."));
-    return { name, what: { name, ...(block && { block }), steps, ...ends }, ...ends };
+    return { name, what: { name, block: block || undefined, steps, ...ends }, ...ends };
   }
 
   /** The module of a share is made of its first use; others only call it. */

@@ -50,10 +50,10 @@ class World implements MpiCollective {
   readonly size: number;
   readonly localRank: number;
   hosts: readonly string[] = [];
-  readonly #signs: SignsOfLife;
-  readonly #timeout: number;
+  private readonly signs: SignsOfLife;
+  private readonly timeout: number;
   /** Why ranks can meet no more. */
-  #broken: Error | undefined;
+  private broken: Error | undefined;
 
   constructor(
     private readonly mpi: MpiLibrary,
@@ -63,8 +63,8 @@ class World implements MpiCollective {
     this.rank = mpi.rank;
     this.size = mpi.size;
     this.localRank = localRank;
-    this.#timeout = 1000 * options.timeout;
-    this.#signs = new SignsOfLife(mpi, this.#timeout);
+    this.timeout = 1000 * options.timeout;
+    this.signs = new SignsOfLife(mpi, this.timeout);
   }
 
   async learnHosts(): Promise<void> {
@@ -73,21 +73,21 @@ class World implements MpiCollective {
   }
 
   async arrive(arrival: Arrival): Promise<readonly Arrival[]> {
-    if (this.#broken) throw this.#broken;
+    if (this.broken) throw this.broken;
     const text = JSON.stringify(arrival);
-    const all = this.rank === 0 ? await this.#gather(text) : await this.#report(text);
+    const all = this.rank === 0 ? await this.gather(text) : await this.report(text);
     return JSON.parse(all) as readonly Arrival[];
   }
 
   async allReduce(values: Float32Array): Promise<void> {
     for (let start = 0; start < values.length; start += CHUNK) {
-      await this.#unlessSilent(this.mpi.sum(values.subarray(start, start + CHUNK)));
+      await this.unlessSilent(this.mpi.sum(values.subarray(start, start + CHUNK)));
     }
   }
 
   async broadcast(bytes: Uint8Array, root: number): Promise<void> {
     for (let start = 0; start < bytes.length; start += 4 * CHUNK) {
-      await this.#unlessSilent(this.mpi.broadcast(bytes.subarray(start, start + 4 * CHUNK), root));
+      await this.unlessSilent(this.mpi.broadcast(bytes.subarray(start, start + 4 * CHUNK), root));
     }
   }
 
@@ -96,15 +96,15 @@ class World implements MpiCollective {
   }
 
   abort(reason: string): void {
-    this.#broken ??= new PeerFailedError(reason);
+    this.broken ??= new PeerFailedError(reason);
   }
 
   async close(exitCode: number): Promise<void> {
     try {
       await this.barrier();
-      this.#signs.end();
+      this.signs.end();
       await this.barrier();
-      this.#signs.drain();
+      this.signs.drain();
       await this.mpi.finalize();
     } catch {
       this.mpi.abort(exitCode);
@@ -112,42 +112,42 @@ class World implements MpiCollective {
   }
 
   /** Rank 0: hears all others, in their order, and tells each what all have said. */
-  async #gather(own: string): Promise<string> {
+  private async gather(own: string): Promise<string> {
     const texts: string[] = [own];
-    for (let rank = 1; rank < this.size; rank++) texts.push(await this.#hear(rank, ARRIVAL));
+    for (let rank = 1; rank < this.size; rank++) texts.push(await this.hear(rank, ARRIVAL));
     const all = `[${texts.join(",")}]`;
     const bytes = Buffer.from(all);
     const requests = texts.slice(1).map((_, index) => this.mpi.send(bytes, index + 1, ANSWER));
-    for (const request of requests) await this.#done(request, 0);
+    for (const request of requests) await this.done(request, 0);
     return all;
   }
 
-  async #report(own: string): Promise<string> {
-    await this.#done(this.mpi.send(Buffer.from(own), 0, ARRIVAL), 0);
-    return this.#hear(0, ANSWER);
+  private async report(own: string): Promise<string> {
+    await this.done(this.mpi.send(Buffer.from(own), 0, ARRIVAL), 0);
+    return this.hear(0, ANSWER);
   }
 
-  async #hear(rank: number, tag: number): Promise<string> {
+  private async hear(rank: number, tag: number): Promise<string> {
     let length: number | undefined;
-    await this.#until(() => (length = this.mpi.probe(rank, tag)) !== undefined, rank);
+    await this.until(() => (length = this.mpi.probe(rank, tag)) !== undefined, rank);
     const bytes = Buffer.alloc(length!);
-    await this.#done(this.mpi.receive(bytes, rank, tag), rank);
-    this.#signs.note(rank);
+    await this.done(this.mpi.receive(bytes, rank, tag), rank);
+    this.signs.note(rank);
     return bytes.toString();
   }
 
-  #done(request: Request, rank: number): Promise<void> {
-    return this.#until(() => this.mpi.test(request), rank);
+  private done(request: Request, rank: number): Promise<void> {
+    return this.until(() => this.mpi.test(request), rank);
   }
 
   /** Waits for a rank. Throws a PeerFailedError where a rank is silent. */
-  async #until(isSo: () => boolean, rank: number): Promise<void> {
+  private async until(isSo: () => boolean, rank: number): Promise<void> {
     const start = performance.now();
     let waits = 1;
     await until(() => {
       if (isSo()) return true;
-      this.#throwIfSilent();
-      if (performance.now() - start > waits * this.#timeout) {
+      this.throwIfSilent();
+      if (performance.now() - start > waits * this.timeout) {
         this.options.onWait?.([rank], waits++ * this.options.timeout);
       }
       return false;
@@ -155,30 +155,30 @@ class World implements MpiCollective {
   }
 
   /** Waits for a call that blocks until all ranks have made it, or until a rank is silent. */
-  async #unlessSilent(call: Promise<void>): Promise<void> {
-    if (this.#broken) throw this.#broken;
+  private async unlessSilent(call: Promise<void>): Promise<void> {
+    if (this.broken) throw this.broken;
     let timer: NodeJS.Timeout | undefined;
     const silence = new Promise<never>((_, reject) => {
-      timer = setInterval(() => this.#rejectIfSilent(reject), WATCH_INTERVAL);
+      timer = setInterval(() => this.rejectIfSilent(reject), WATCH_INTERVAL);
     });
     await Promise.race([call, silence]).finally(() => clearInterval(timer));
   }
 
-  #rejectIfSilent(reject: (reason: unknown) => void): void {
+  private rejectIfSilent(reject: (reason: unknown) => void): void {
     try {
-      this.#throwIfSilent();
+      this.throwIfSilent();
     } catch (error) {
       reject(error);
     }
   }
 
-  #throwIfSilent(): void {
-    const rank = this.#signs.silentAmong();
+  private throwIfSilent(): void {
+    const rank = this.signs.silentAmong();
     if (rank === undefined) return;
     const name = `rank ${rank}${this.hosts[rank] ? ` (${this.hosts[rank]})` : ""}`;
-    this.#broken ??= new PeerFailedError(
+    this.broken ??= new PeerFailedError(
       `${name} has given no sign of life for ${this.options.timeout} s`,
     );
-    throw this.#broken;
+    throw this.broken;
   }
 }

@@ -74,19 +74,19 @@ export interface Request {
 export class MpiLibrary {
   readonly rank: number;
   readonly size: number;
-  readonly #functions = new Map<string, KoffiFunction>();
-  readonly #world: unknown;
-  readonly #byte: unknown;
+  private readonly functions = new Map<string, KoffiFunction>();
+  private readonly world: unknown;
+  private readonly byte: unknown;
 
   constructor(
     private readonly library: LibraryHandle,
     private readonly abi: Abi,
     readonly version: string,
   ) {
-    this.#world = abi.handle(library, "comm_world");
-    this.#byte = abi.handle(library, "byte");
+    this.world = abi.handle(library, "comm_world");
+    this.byte = abi.handle(library, "byte");
     const provided = new Int32Array(1);
-    this.#call(
+    this.call(
       "MPI_Init_thread",
       ["void *", "void *", INT, "void *"],
       [...[null, null, THREAD_MULTIPLE, provided]],
@@ -99,26 +99,26 @@ export class MpiLibrary {
     }
     const { handleType: handle } = abi;
     const errors = abi.handle(library, "errors_return");
-    this.#call("MPI_Comm_set_errhandler", [handle, handle], [this.#world, errors]);
-    this.rank = this.#number("MPI_Comm_rank");
-    this.size = this.#number("MPI_Comm_size");
+    this.call("MPI_Comm_set_errhandler", [handle, handle], [this.world, errors]);
+    this.rank = this.number("MPI_Comm_rank");
+    this.size = this.number("MPI_Comm_size");
   }
 
   /** Begins to send bytes. */
   send(bytes: Uint8Array, rank: number, tag: number): Request {
-    return this.#begin("MPI_Isend", bytes, rank, tag);
+    return this.begin("MPI_Isend", bytes, rank, tag);
   }
 
   /** Begins to receive a message of exactly that length. */
   receive(bytes: Uint8Array, rank: number, tag: number): Request {
-    return this.#begin("MPI_Irecv", bytes, rank, tag);
+    return this.begin("MPI_Irecv", bytes, rank, tag);
   }
 
   /** Whether a send or receive is done. Not to be asked again after it was. */
   test({ handle }: Request): boolean {
     const flag = new Int32Array(1);
     const status = new Uint8Array(STATUS_BYTES);
-    this.#call("MPI_Test", ["void *", "void *", "void *"], [handle, flag, status]);
+    this.call("MPI_Test", ["void *", "void *", "void *"], [handle, flag, status]);
     return flag[0] !== 0;
   }
 
@@ -127,14 +127,14 @@ export class MpiLibrary {
     const flag = new Int32Array(1);
     const status = new Uint8Array(STATUS_BYTES);
     const { handleType: handle } = this.abi;
-    this.#call(
+    this.call(
       "MPI_Iprobe",
       [INT, INT, handle, "void *", "void *"],
-      [...[rank, tag, this.#world, flag, status]],
+      [...[rank, tag, this.world, flag, status]],
     );
     if (flag[0] === 0) return undefined;
     const count = new Int32Array(1);
-    this.#call("MPI_Get_count", ["void *", handle, "void *"], [status, this.#byte, count]);
+    this.call("MPI_Get_count", ["void *", handle, "void *"], [status, this.byte, count]);
     return count[0]!;
   }
 
@@ -143,61 +143,66 @@ export class MpiLibrary {
     const { handleType: handle, inPlace } = this.abi;
     const float = this.abi.handle(this.library, "float");
     const sum = this.abi.handle(this.library, "op_sum");
-    await this.#callAsync(
+    await this.callAsync(
       "MPI_Allreduce",
       ["intptr_t", "void *", INT, handle, handle, handle],
-      [inPlace, values, values.length, float, sum, this.#world],
+      [inPlace, values, values.length, float, sum, this.world],
     );
   }
 
   /** Copies the bytes of a rank to all others. */
   async broadcast(bytes: Uint8Array, root: number): Promise<void> {
     const { handleType: handle } = this.abi;
-    await this.#callAsync(
+    await this.callAsync(
       "MPI_Bcast",
       ["void *", INT, handle, INT, handle],
-      [bytes, bytes.length, this.#byte, root, this.#world],
+      [bytes, bytes.length, this.byte, root, this.world],
     );
   }
 
   /** Ends this process's part, when all ranks do. */
   async finalize(): Promise<void> {
-    await this.#callAsync("MPI_Finalize", [], []);
+    await this.callAsync("MPI_Finalize", [], []);
   }
 
   /** Ends the processes of all ranks at once, this one included. */
   abort(exitCode: number): void {
-    this.#call("MPI_Abort", [this.abi.handleType, INT], [this.#world, exitCode]);
+    this.call("MPI_Abort", [this.abi.handleType, INT], [this.world, exitCode]);
   }
 
-  #begin(name: "MPI_Isend" | "MPI_Irecv", bytes: Uint8Array, rank: number, tag: number): Request {
+  private begin(
+    name: "MPI_Isend" | "MPI_Irecv",
+    bytes: Uint8Array,
+    rank: number,
+    tag: number,
+  ): Request {
     const handle = new Uint8Array(REQUEST_BYTES);
     const { handleType } = this.abi;
-    this.#call(
+    this.call(
       name,
       ["void *", INT, handleType, INT, INT, handleType, "void *"],
-      [...[bytes, bytes.length, this.#byte, rank, tag, this.#world, handle]],
+      [...[bytes, bytes.length, this.byte, rank, tag, this.world, handle]],
     );
     return { handle, bytes };
   }
 
-  #number(name: string): number {
+  private number(name: string): number {
     const value = new Int32Array(1);
-    this.#call(name, [this.abi.handleType, "void *"], [this.#world, value]);
+    this.call(name, [this.abi.handleType, "void *"], [this.world, value]);
     return value[0]!;
   }
 
-  #function(name: string, types: readonly string[]): KoffiFunction {
-    const known = this.#functions.get(name) ?? this.library.func(name, INT, [...types]);
-    this.#functions.set(name, known);
+  private function(name: string, types: readonly string[]): KoffiFunction {
+    const known = this.functions.get(name) ?? this.library.func(name, INT, [...types]);
+    this.functions.set(name, known);
     return known;
   }
 
-  #call(name: string, types: readonly string[], values: readonly unknown[]): void {
-    this.#check(name, this.#function(name, types)(...values) as number);
+  private call(name: string, types: readonly string[], values: readonly unknown[]): void {
+    this.check(name, this.function(name, types)(...values) as number);
   }
 
-  async #callAsync(
+  private async callAsync(
     name: string,
     types: readonly string[],
     values: readonly unknown[],
@@ -205,12 +210,12 @@ export class MpiLibrary {
     const code = await new Promise<number>((resolve, reject) => {
       const settle = (error: Error | null, result: number) =>
         error ? reject(error) : resolve(result);
-      this.#function(name, types).async(...values, settle);
+      this.function(name, types).async(...values, settle);
     });
-    this.#check(name, code);
+    this.check(name, code);
   }
 
-  #check(name: string, code: number): void {
+  private check(name: string, code: number): void {
     if (code === SUCCESS) return;
     const text = Buffer.alloc(MESSAGE_LENGTH);
     const length = new Int32Array(1);
