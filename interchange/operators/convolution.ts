@@ -119,10 +119,10 @@ function pointwise(
 ): Known {
   const [out, channels] = weight.shape as [number, number];
   requireChannels(context, channels, Number(image.stored[1]));
-  const tensors = {
+  const tensors = withoutUndefined({
     weight: reshaped(weight, [out, channels, 1, 1]),
-    ...(bias && { bias: spreadBias(context, bias, out) }),
-  };
+    bias: bias && spreadBias(context, bias, out),
+  });
   const values = { out, kernel: [1, 1], bias: bias !== undefined };
   return { ...context.layer("conv", [image], values, { tensors }), order: image.order };
 }
