@@ -74,7 +74,8 @@ function exporterNamed(name: string): Exporter {
   if (found) return found;
   const keras =
     name === "keras"
-      ? " Keras keeps weights in HDF5, which netc does not write: export to tfjs, and convert that" +
+      ? " Keras keeps weights in HDF5, which netc does not write: " +
+        "export to tfjs, and convert that" +
         " with tensorflowjs_converter."
       : "";
   throw new InvalidArgumentError(`Expected one of ${FORMATS}.${keras}`);
