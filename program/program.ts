@@ -5,7 +5,10 @@
  * Sizes are affine functions of the batch, so that one program serves every batch.
  */
 
+import type { OptimizerSettings } from "./optimizers.js";
 import type { Transform } from "./transforms.js";
+
+export type { Clipping, OptimizerSettings } from "./optimizers.js";
 
 export const PROGRAM_FORMAT = 9;
 
@@ -314,65 +317,6 @@ export interface ProgramSum {
   readonly mean: "examples" | "class weights";
   /** Which of `Program.classTotals` that is. */
   readonly total?: number;
-}
-
-interface CommonSettings {
-  readonly learningRate: number;
-  /**
-   * Factor of the weights that is added to their gradient; with `adamw`, of the weights that are
-   * taken off them.
-   */
-  readonly weightDecay: number;
-}
-
-export interface SgdSettings extends CommonSettings {
-  readonly kind: "sgd";
-  readonly momentum: number;
-  readonly nesterov: boolean;
-  /**
-   * Where the learning rate is applied: outside the velocity (PyTorch) or inside it (Caffe, and the
-   * 2012 paper).
-   */
-  readonly convention: "pytorch" | "caffe";
-}
-
-export interface AdamSettings extends CommonSettings {
-  readonly kind: "adam" | "adamw";
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-}
-
-export interface RmspropSettings extends CommonSettings {
-  readonly kind: "rmsprop";
-  readonly alpha: number;
-  readonly momentum: number;
-  readonly epsilon: number;
-}
-
-/** How gradients are kept from growing beyond all bounds, before the optimizer takes them. */
-export interface Clipping {
-  /** The largest norm of all gradients together: beyond it, all are scaled down alike. */
-  readonly norm?: number;
-  /** The largest magnitude of any element. */
-  readonly value?: number;
-}
-
-export type OptimizerSettings = (SgdSettings | AdamSettings | RmspropSettings) & {
-  readonly clip?: Clipping;
-};
-
-/** What an optimizer keeps of each parameter from step to step, by name. */
-export function stateNames({ kind }: Pick<OptimizerSettings, "kind">): readonly string[] {
-  switch (kind) {
-    case "sgd":
-      return ["velocity"];
-    case "adam":
-    case "adamw":
-      return ["exp_avg", "exp_avg_sq"];
-    case "rmsprop":
-      return ["square_avg", "velocity"];
-  }
 }
 
 /** An adapter as it names itself. Browsers tell no more than vendor and architecture. */

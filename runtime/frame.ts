@@ -1,5 +1,6 @@
 /** What the frame of a step holds. */
 import { FRAME, frameWords, TOTALS_AT } from "../program/frame.js";
+import { optimizerWords } from "../program/optimizers.js";
 import type { OptimizerSettings } from "../program/program.js";
 import { packWords, type ValuesOf } from "../program/words.js";
 
@@ -28,7 +29,7 @@ export interface Frame {
 const UNLIMITED = 3.4028234663852886e38;
 
 export function packFrame(frame: Frame): ArrayBuffer {
-  const { batch, step, seed, optimizer, totals = [] } = frame;
+  const { batch, step, since = 0, seed, optimizer, totals = [] } = frame;
   const { learningRate, weightDecay, clip } = optimizer;
   const words: ValuesOf<typeof FRAME> = {
     batch,
@@ -44,27 +45,15 @@ export function packFrame(frame: Frame): ArrayBuffer {
     is_first_slice: Number(frame.isFirst),
     is_last_slice: Number(frame.isLast),
     ...UNKNOWN,
-    ...optimizerWords(frame),
+    ...optimizerWords(optimizer, step - since + 1),
   };
   const bytes = packWords(FRAME, words, frameWords(totals.length));
   new Float32Array(bytes).set(totals, TOTALS_AT);
   return bytes;
 }
 
-type OptimizerWord =
-  | "momentum"
-  | "nesterov"
-  | "convention"
-  | "beta1"
-  | "beta2"
-  | "epsilon"
-  | "correction1"
-  | "correction2"
-  | "rest1"
-  | "rest2";
-
 /** What an optimizer does not know. */
-const UNKNOWN: Readonly<Record<OptimizerWord, number>> = {
+const UNKNOWN = {
   momentum: 0,
   nesterov: 0,
   convention: 0,
@@ -75,39 +64,4 @@ const UNKNOWN: Readonly<Record<OptimizerWord, number>> = {
   correction2: 0,
   rest1: 0,
   rest2: 0,
-};
-
-function optimizerWords({
-  optimizer,
-  step,
-  since = 0,
-}: Frame): Partial<Record<OptimizerWord, number>> {
-  switch (optimizer.kind) {
-    case "sgd": {
-      const { momentum, nesterov, convention } = optimizer;
-      return {
-        momentum,
-        nesterov: Number(nesterov),
-        convention: Number(convention === "caffe"),
-      };
-    }
-    case "rmsprop": {
-      const { momentum, alpha, epsilon } = optimizer;
-      return { momentum, beta2: alpha, epsilon, rest1: 1, rest2: 1 - alpha };
-    }
-    default: {
-      const { beta1, beta2, epsilon } = optimizer;
-      // Averages that start at zero are too small at first. Steps count from 1.
-      const time = step - since + 1;
-      return {
-        beta1,
-        beta2,
-        epsilon,
-        correction1: 1 - beta1 ** time,
-        correction2: 1 - beta2 ** time,
-        rest1: 1 - beta1,
-        rest2: 1 - beta2,
-      };
-    }
-  }
-}
+} as const;

@@ -1,6 +1,7 @@
 /** A program's parameters on the device, in PyTorch's order to the outside. */
 import { sizeOf } from "../program/tensors.js";
-import { stateNames, type Program, type ProgramParameter } from "../program/program.js";
+import { stateNames } from "../program/optimizers.js";
+import type { Program, ProgramParameter } from "../program/program.js";
 import { describe } from "./describe.js";
 import { InputError } from "./errors.js";
 import { assertFinite } from "./examples.js";

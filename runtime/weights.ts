@@ -1,5 +1,6 @@
 /** Which tensors of a file are a network's parameters, and clear words where they are not. */
-import { stateNames, type Program, type ProgramParameter } from "../program/program.js";
+import { stateNames } from "../program/optimizers.js";
+import type { Program, ProgramParameter } from "../program/program.js";
 import { commonPrefix, withoutPrefix, wrapperPrefix } from "../program/weight-names.js";
 import { WeightsError } from "./errors.js";
 import { areFinite } from "./examples.js";

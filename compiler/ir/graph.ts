@@ -2,13 +2,12 @@ import type { Expression } from "./expression.js";
 import type { Fusion } from "./fusion.js";
 import type { Origin } from "./origin.js";
 import type { Shape } from "./shape.js";
+import { stateNames, type OptimizerSettings } from "../../program/optimizers.js";
 import {
-  stateNames,
   SUMS_AT_ONCE,
   type ClassTotal,
   type Gives,
   type Initializer,
-  type OptimizerSettings,
 } from "../../program/program.js";
 import type { LossScale } from "../../program/recipe.js";
 

@@ -1,4 +1,4 @@
-import { stateNames, type OptimizerSettings } from "../../program/program.js";
+import { stateNames, type OptimizerSettings } from "../../program/optimizers.js";
 import type { LossScale } from "../../program/recipe.js";
 import { addPointwise } from "../ops/add-pointwise.js";
 import { ops } from "../ops/index.js";

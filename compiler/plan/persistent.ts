@@ -1,6 +1,7 @@
 /** Memory that outlives a step, shared by all of a program's step lists. */
 import { LOSS_SCALE_WORDS } from "../../program/loss-scale.js";
-import { stateNames, summedWords, type OptimizerSettings } from "../../program/program.js";
+import { stateNames, type OptimizerSettings } from "../../program/optimizers.js";
+import { summedWords } from "../../program/program.js";
 import type { WeightAverage } from "../../program/recipe.js";
 import { trainedParameters } from "../ir/fusion.js";
 import { scoreValues, type Graph, type Port } from "../ir/graph.js";
