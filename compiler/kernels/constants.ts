@@ -132,7 +132,10 @@ const paddedToVec4 = (words: readonly number[]) => [
   ...Array.from({ length: (4 - (words.length % 4)) % 4 }, () => 0),
 ];
 
+const FLOAT = new DataView(new ArrayBuffer(4));
+
 /** The bits of an f32. */
 function floatBits(value: number): number {
-  return new Uint32Array(new Float32Array([value]).buffer)[0]!;
+  FLOAT.setFloat32(0, value);
+  return FLOAT.getUint32(0);
 }

@@ -46,6 +46,18 @@ export interface KernelParts<B extends Bindings, C extends Constants> extends Fr
   readonly body: (scope: Scope<B, C>) => Hole;
 }
 
+/** What a kernel is given, in order. */
+export interface KernelSlots {
+  readonly bindings: ReturnType<typeof namedBindings>;
+  readonly constants: readonly ConstantSlot[];
+}
+
+export interface ConstantSlot {
+  readonly name: string;
+  readonly kind: ConstantKind;
+  readonly fields: readonly string[];
+}
+
 /** A kernel whose text is printed for the bindings that have 16 bits. */
 export interface TypedKernel<B extends Bindings = Bindings, C extends Constants = Constants> {
   readonly name: string;
@@ -53,6 +65,8 @@ export interface TypedKernel<B extends Bindings = Bindings, C extends Constants 
   /** With those of its fragments, in order. */
   readonly bindings: Bindings;
   readonly constants: Constants;
+  /** The same as lists, which every dispatch goes through. */
+  readonly slots: KernelSlots;
   /** Without fragments. */
   readonly own: Fragment<B, C>;
   /** The text; once for each set of bindings with 16 bits. */
@@ -119,6 +133,12 @@ function kernelOf<B extends Bindings, C extends Constants>(
     bindings,
     constants,
     own: parts,
+    slots: {
+      bindings: namedBindings(bindings),
+      constants: namedConstants(constants).map(([constant, kind]) => {
+        return { name: constant, kind, fields: fieldsOf(constant, kind) };
+      }),
+    },
     print: (halves = new Set()) => {
       const key = [...halves].join(" ");
       const kernel = printed.get(key) ?? printKernel(whole, halves);
@@ -133,10 +153,13 @@ export function joinNamed<Thing>(
   parts: readonly Readonly<Record<string, Thing | undefined>>[],
 ): Record<string, Thing> {
   const joined: Record<string, Thing> = {};
-  for (const [name, thing] of parts.flatMap((part) => Object.entries(part))) {
-    if (thing === undefined) continue;
-    if (name in joined) throw new Error(`\`${name}\` is given twice`);
-    joined[name] = thing;
+  for (const part of parts) {
+    for (const name of Object.keys(part)) {
+      const thing = part[name];
+      if (thing === undefined) continue;
+      if (name in joined) throw new Error(`\`${name}\` is given twice`);
+      joined[name] = thing;
+    }
   }
   return joined;
 }

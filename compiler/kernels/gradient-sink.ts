@@ -136,14 +136,26 @@ const STORED: GradientSink = {
   use: (at, gradient) => scopeOf(STORED_INTERFACE).io.result.store(at, gradient),
 };
 
-/**
- * What a sink binds and is given, by the names of weights; `prefixed` adds those of a bias to
- * them.
- */
+/** The factors of a parameter of its own, by the names that they have for weights. */
 const factorsOf = ({ optimizer, unscales }: Descent): readonly string[] => [
   ...(optimizer === "accumulate" ? [] : ["learning_rate_factor", "decay_factor"]),
   ...(unscales ? ["gradient_factor"] : []),
 ];
+
+/**
+ * What an update binds, the weights and then what the optimizer keeps of them, and the factors that
+ * it is given.
+ */
+export function sinkNames(
+  use: Descent,
+  trained: Trained,
+): { readonly memory: readonly string[]; readonly factors: readonly string[] } {
+  const states = times(stateCount(use), (index) => `state${index}`);
+  return {
+    memory: ["w", ...states].map((name) => nameOf(trained, name)),
+    factors: factorsOf(use).map((name) => nameOf(trained, name)),
+  };
+}
 
 export function gradientSink(
   use: GradientUse,
@@ -153,18 +165,15 @@ export function gradientSink(
   if (use === "stored") return STORED;
   const { optimizer, clipsValue, unscales } = use;
   const name = (own: string) => nameOf(trained, own);
-  const states = times(stateCount({ optimizer }), (index) => name(`state${index}`));
-  const bindings: Bindings = Object.fromEntries(
-    [name("w"), ...states].map((each) => [each, written("vec4f")]),
-  );
-  const constants: Constants = Object.fromEntries(
-    factorsOf(use).map((factor) => [name(factor), "f32"] as const),
-  );
-  const { io } = scopeOf({ bindings: asWritten([name("w"), ...states]), constants: {} });
-  const { k } = scopeOf({ bindings: {}, constants: asFloats(factorsOf(use).map(name)) });
+  const { memory, factors } = sinkNames(use, trained);
+  const [weightsName, ...states] = memory as [string, ...string[]];
+  const bindings: Bindings = asWritten(memory);
+  const constants: Constants = asFloats(factors);
+  const { io } = scopeOf({ bindings: asWritten(memory), constants: {} });
+  const { k } = scopeOf({ bindings: {}, constants: asFloats(factors) });
   const kept = states.map((state) => io[state]!);
   const adam = () => adamOf(name("adam"), kept, corrections);
-  const weights = io[name("w")]!;
+  const weights = io[weightsName]!;
   const made = unscales ? code`${k[name("gradient_factor")]} * made` : code`made`;
   const pace = code`
     let rate = ${frame.learning_rate} * ${k[name("learning_rate_factor")]};

@@ -1,14 +1,14 @@
 import type { Affine, BatchRange } from "../../program/program.js";
 import type { Origin } from "../ir/origin.js";
-import { HALVES, namedBindings, type Bindings } from "../kernels/bindings.js";
+import { HALVES, type Bindings } from "../kernels/bindings.js";
+import { wordsOf, type Constants, type ValueOf } from "../kernels/constants.js";
 import {
-  fieldsOf,
-  namedConstants,
-  wordsOf,
-  type Constants,
-  type ValueOf,
-} from "../kernels/constants.js";
-import { joinNamed, type Fragment, type TypedKernel } from "../kernels/define-kernel.js";
+  joinNamed,
+  type ConstantSlot,
+  type Fragment,
+  type KernelSlots,
+  type TypedKernel,
+} from "../kernels/define-kernel.js";
 import type { Storage } from "../plan/storage.js";
 import type { StepDraft } from "./step-draft.js";
 
@@ -67,19 +67,13 @@ export function dispatch<const B extends Bindings, const C extends Constants>(
   const bound = [given as unknown as Bound, ...fragments.filter((each) => each !== undefined)];
   const buffers = joinNamed(bound.map((each) => each.buffers));
   const values = joinNamed(bound.map(({ constants }) => constants as Record<string, Value>));
-  const bindings = namedBindings(kernel.bindings);
-  const constants = namedConstants(kernel.constants);
-  requireSame(kernel.name, bindings, buffers);
-  requireSame(kernel.name, constants, values);
+  const { bindings, constants } = kernel.slots;
+  requireSame(kernel.name, kernel.bindings, buffers);
+  requireSame(kernel.name, kernel.constants, values);
   return {
     kernel: kernel.print(halvesOf(bindings, buffers)),
     storage: bindings.map(([name]) => buffers[name]!),
-    constants: Object.fromEntries(
-      constants.flatMap(([name, kind]) => {
-        const words = wordsOf(kind, values[name]!);
-        return fieldsOf(name, kind).map((field, index) => [field, words[index]!]);
-      }),
-    ),
+    constants: wordsByField(constants, values),
     workgroups: given.workgroups ?? { x: { ...given.threads, tile: kernel.lanes }, z: 1 },
     label,
     origin,
@@ -90,23 +84,38 @@ export function dispatch<const B extends Bindings, const C extends Constants>(
 
 type Value = ValueOf<"u32"> | ValueOf<"place"> | readonly number[];
 
-type Named = readonly (readonly [string, unknown])[];
+function wordsByField(
+  constants: readonly ConstantSlot[],
+  values: Readonly<Record<string, Value>>,
+): Record<string, number> {
+  const byField: Record<string, number> = {};
+  for (const { name, kind, fields } of constants) {
+    const words = wordsOf(kind, values[name]!);
+    fields.forEach((field, index) => {
+      byField[field] = words[index]!;
+    });
+  }
+  return byField;
+}
 
-function requireSame(kernel: string, declared: Named, given: Readonly<Record<string, unknown>>) {
-  const names = new Set(declared.map(([name]) => name));
-  const missing = [...names].filter((name) => !(name in given));
-  const left = Object.keys(given).filter((name) => !names.has(name));
+type Named = Readonly<Record<string, unknown>>;
+
+function requireSame(kernel: string, declared: Named, given: Named): void {
+  const missing = Object.keys(declared).filter((name) => !(name in given));
+  const left = Object.keys(given).filter((name) => !(name in declared));
   if (missing.length > 0) throw new Error(`${kernel} is not given ${missing.join(", ")}`);
   if (left.length > 0) throw new Error(`${kernel} has no ${left.join(", ")}`);
 }
 
+const NO_HALVES: ReadonlySet<string> = new Set();
+
 /** Bindings of floats whose memory has 16 bits. */
 function halvesOf(
-  bindings: readonly (readonly [string, { readonly element: keyof typeof HALVES }])[],
+  bindings: KernelSlots["bindings"],
   buffers: Readonly<Record<string, Storage>>,
 ): ReadonlySet<string> {
-  const halves = bindings.filter(
-    ([name, { element }]) => HALVES[element] && buffers[name]!.element === "f16",
-  );
-  return new Set(halves.map(([name]) => name));
+  const isHalf = ([name, { element }]: (typeof bindings)[number]) =>
+    HALVES[element] !== undefined && buffers[name]!.element === "f16";
+  const halves = bindings.filter(isHalf);
+  return halves.length === 0 ? NO_HALVES : new Set(halves.map(([name]) => name));
 }

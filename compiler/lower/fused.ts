@@ -1,7 +1,6 @@
 import type { Fused } from "../ir/fusion.js";
 import type { Value } from "../ir/graph.js";
 import {
-  epilogueFragment,
   IDENTITY,
   keepsZero,
   operandName,
@@ -10,7 +9,7 @@ import {
 } from "../kernels/epilogue.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
 import type { LoweringContext } from "./context.js";
-import { bind, type Bound } from "./dispatch.js";
+import type { Bound } from "./dispatch.js";
 
 /** A fused expression with what its operands bind and where they lie. */
 export interface LoweredEpilogue {
@@ -54,13 +53,13 @@ function boundEpilogue(
 ): Bound {
   const named = operands.map((value, index) => [operandName(index), value] as const);
   const places = named.filter(([, value]) => !isVector(value));
-  return bind(epilogueFragment(epilogue), {
+  return {
     buffers: Object.fromEntries(named.map(([name, value]) => [name, context.storageOf(value)])),
     constants: {
       ...Object.fromEntries(places.map(([name, value]) => [name, context.layout(value).inQuads()])),
       ...withoutUndefined({ channels: readsChannels(epilogue) ? channels : undefined }),
     },
-  });
+  };
 }
 
 /** The same epilogue for a result with this many channels. */

@@ -1,6 +1,7 @@
 import type { Node, UpdateAttributes } from "../ir/graph.js";
 import {
   gradientSink,
+  sinkNames,
   type Descent,
   type GradientUse,
   type Trained,
@@ -95,17 +96,14 @@ export function boundUpdate(
   memory: readonly Storage[],
   trained: Trained = "weights",
 ): Bound {
-  const sink = gradientSink(descentOf(rule), trained);
-  const factors: Readonly<Record<string, number>> = factorsOf(rule);
+  const names = sinkNames(descentOf(rule), trained);
+  const own: Readonly<Record<string, number>> = factorsOf(rule);
   const prefix = trained === "bias" ? "bias_" : "";
-  return bind(sink, {
-    buffers: Object.fromEntries(
-      Object.keys(sink.bindings).map((name, index) => [name, memory[index]!]),
-    ),
-    constants: Object.fromEntries(
-      Object.keys(sink.constants).map((name) => [name, factors[name.slice(prefix.length)]!]),
-    ),
-  });
+  const factors = names.factors.map((name) => [name, own[name.slice(prefix.length)]!] as const);
+  return {
+    buffers: Object.fromEntries(names.memory.map((name, index) => [name, memory[index]!])),
+    constants: Object.fromEntries(factors),
+  };
 }
 
 /** A parameter's own factors. */
