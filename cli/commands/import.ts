@@ -9,6 +9,7 @@ import {
   type ImportReport,
 } from "../../interchange/import-graph.js";
 import type { ForeignGraph } from "../../interchange/foreign-graph.js";
+import { preprocessed } from "../../interchange/preprocessing.js";
 import { specText } from "../../interchange/spec-text.js";
 import { serializeTensors } from "../../runtime/safetensors.js";
 import { ExitCode, Reported, wrongInput, wrongUsage } from "../failure.js";
@@ -27,6 +28,8 @@ interface ImportFlags extends AdapterOptions, WeightsFlags {
   readonly input?: readonly number[];
   readonly name?: string;
   readonly endsIn?: string;
+  readonly bgr?: boolean;
+  readonly mean?: readonly number[];
   readonly check?: number;
   readonly overwrite?: boolean;
   readonly json?: boolean;
@@ -48,6 +51,8 @@ export function importCommand(): Command {
     .option("--input <sizes>", "channels x height x width, where the file leaves them open", sizes)
     .option("--name <name>", "what the files and the model are called (default: the file's name)")
     .option("--ends-in <value>", "the output to end in, where the model has several")
+    .option("--bgr", "the model reads BGR images: reorder its first weights for RGB")
+    .option("--mean <numbers>", "what it subtracts from each channel, 0 to 255: 104,117,123", means)
     .option("--check <n>", "compare the network with the model on n random inputs", positiveInteger)
     .option("--overwrite", "replace files that are there already")
     .addOption(renameOption())
@@ -63,6 +68,13 @@ function sizes(text: string): readonly number[] {
   const isKnown = values.length === 1 || values.length === 3;
   if (isKnown && values.every((size) => Number.isSafeInteger(size) && size >= 1)) return values;
   throw new InvalidArgumentError("Expected channels x height x width, such as 3x224x224.");
+}
+
+/** One number for each channel, in the model's order. */
+function means(text: string): readonly number[] {
+  const values = text.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));
+  if (values.every((value) => value >= 0 && value <= 255)) return values;
+  throw new InvalidArgumentError("Expected a number from 0 to 255 for each channel: 104,117,123.");
 }
 
 async function importFile(
@@ -88,6 +100,8 @@ const ONLY_OF_MODELS: Flags = [
   ["input", "--input"],
   ["endsIn", "--ends-in"],
   ["check", "--check"],
+  ["bgr", "--bgr"],
+  ["mean", "--mean"],
 ];
 const ONLY_OF_SPECS: Flags = [
   ["rename", "--rename"],
@@ -105,7 +119,7 @@ async function importModel(
   if (!flags.overwrite) refuseExisting(Object.values(files));
   const { graph, model, text } = await explained(path, async () => {
     const source = await openImport(path, weights);
-    const graph = await importerOf(source.file).read(source);
+    const graph = preprocessed(await importerOf(source.file).read(source), flags);
     const { input, endsIn } = flags;
     const chosen = { input, output: endsIn };
     const model = importGraph(graph, { name: modelName(name), ...chosen });

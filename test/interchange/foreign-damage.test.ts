@@ -8,7 +8,10 @@ import { caseNamed, imported, readForeign, sourceIn } from "./foreign-model.js";
 /** Of each file; `NETC_TEST_FULL` makes 10,000. */
 const MUTATIONS = process.env["NETC_TEST_FULL"] ? 10_000 : 300;
 
-const CASES = ["keras-2-h5", "keras-3-keras", "tfjs-depthwise-quantised", "caffe-lenet-lrn"];
+const CASES = [
+  ...["keras-2-h5", "keras-3-keras", "tfjs-flatten", "tfjs-depthwise-quantised"],
+  ...["caffe-lenet-lrn", "caffe-residual-batchnorm"],
+];
 
 test.each(CASES)("%s damaged is read or refused", { timeout: 600_000 }, async (name) => {
   const { folder, files } = caseNamed(name);
