@@ -49,7 +49,7 @@ const read = (text: string, model: Uint8Array) => {
 };
 
 const CONV_WEIGHTS = { c: [weights(4, 3, 3, 3), weights(4)] };
-const images = Float32Array.from({ length: 108 }, (_, index) => Math.cos(index * 0.7));
+const images = Float32Array.from({ length: 108 }, (_, index) => Math.cos(index * index * 0.37));
 
 describe("phases", () => {
   test("layers of training are left out, by include, exclude and level", async () => {

@@ -1,0 +1,300 @@
+/** Rules of ONNX that converters get wrong, each in a model made here. */
+import { create, toBinary } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import {
+  AttributeProto_AttributeType as AttributeType,
+  ModelProtoSchema,
+  TensorProto_DataLocation as DataLocation,
+} from "../../interchange/onnx/onnx_pb.js";
+import { specText } from "../../interchange/spec-text.js";
+import {
+  evaluated,
+  imported,
+  predicted,
+  readForeign,
+  relativeError,
+  sourceIn,
+} from "./foreign-model.js";
+
+interface Tensor {
+  readonly dims: readonly number[];
+  /** Of `TensorProto.DataType`. */
+  readonly type: number;
+  readonly raw: Uint8Array;
+  /** The file that holds the bytes. */
+  readonly file?: string;
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: NodeJS.TypedArray) =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+const float = (dims: readonly number[], values: readonly number[]): Tensor => ({
+  ...{ dims, type: 1, raw: bytesOf(Float32Array.from(values)) },
+});
+const int64 = (values: readonly number[]): Tensor => ({
+  ...{ dims: [values.length], type: 7, raw: bytesOf(BigInt64Array.from(values, BigInt)) },
+});
+
+/** Numbers that all differ. */
+const several = (...dims: readonly number[]): Tensor => {
+  const length = dims.reduce((a, b) => a * b, 1);
+  return float(
+    dims,
+    Array.from({ length }, (_, index) => Math.sin(index * index + 1)),
+  );
+};
+
+interface NodeText {
+  readonly op: string;
+  readonly domain?: string;
+  readonly inputs: readonly string[];
+  readonly attributes?: Readonly<Record<string, number | string | readonly number[]>>;
+}
+
+const attributesOf = ({ attributes = {} }: NodeText) =>
+  Object.entries(attributes).map(([name, value]) => {
+    if (typeof value === "string") {
+      return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
+    }
+    if (typeof value !== "number") {
+      return { name, type: AttributeType.INTS, ints: value.map(BigInt) };
+    }
+    const isInteger = Number.isInteger(value);
+    return isInteger
+      ? { name, type: AttributeType.INT, i: BigInt(value) }
+      : { name, type: AttributeType.FLOAT, f: value };
+  });
+
+/** A model whose nodes give `v0`, `v1` and so on; the last is the output. */
+function model(
+  nodes: readonly NodeText[],
+  tensors: Readonly<Record<string, Tensor>>,
+  input: readonly number[],
+): Uint8Array {
+  const valueInfo = (name: string, dims: readonly number[]) => ({
+    name,
+    type: {
+      value: {
+        case: "tensorType" as const,
+        value: {
+          elemType: 1,
+          shape: {
+            dim: dims.map((d) => ({ value: { case: "dimValue" as const, value: BigInt(d) } })),
+          },
+        },
+      },
+    },
+  });
+  const initializer = Object.entries(tensors).map(([name, { dims, type, raw, file }]) => ({
+    ...{ name, dims: dims.map(BigInt), dataType: type },
+    ...(file === undefined
+      ? { rawData: raw }
+      : {
+          dataLocation: DataLocation.EXTERNAL,
+          externalData: [
+            { key: "location", value: file },
+            { key: "offset", value: "4" },
+            { key: "length", value: String(raw.length) },
+          ],
+        }),
+  }));
+  const node = nodes.map((each, index) => ({
+    ...{ opType: each.op, domain: each.domain ?? "", input: [...each.inputs] },
+    ...{ output: [`v${index}`], attribute: attributesOf(each) },
+  }));
+  const graph = {
+    ...{ name: "g", node, initializer, input: [valueInfo("x", input)] },
+    output: [valueInfo(`v${nodes.length - 1}`, [])],
+  };
+  const opsetImport = [{ version: 13n }];
+  return toBinary(
+    ModelProtoSchema,
+    create(ModelProtoSchema, { irVersion: 8n, graph, opsetImport }),
+  );
+}
+
+const images = (length: number) =>
+  Float32Array.from({ length }, (_, index) => Math.cos(index * index * 0.37));
+
+interface Made {
+  readonly nodes: readonly NodeText[];
+  readonly tensors?: Readonly<Record<string, Tensor>>;
+  readonly input?: readonly number[];
+  readonly files?: Readonly<Record<string, Uint8Array>>;
+}
+
+/** Imports a model and compares it with the rules of ONNX; the kinds of its layers. */
+async function same({ nodes, tensors = {}, input = [1, 3, 6, 6], files = {} }: Made) {
+  const bytes = model(nodes, tensors, input);
+  const graph = await readForeign(sourceIn({ ...files, "m.onnx": bytes }, ["m.onnx"]));
+  const found = imported(graph);
+  const given = images(input.reduce((a, b) => a * b, 1));
+  const got = predicted(found, given);
+  expect(relativeError(got, evaluated(graph, given, input))).toBeLessThan(1e-5);
+  await specText(found, "m.onnx");
+  return { found, got, kinds: found.network.layers.map(({ definition }) => definition.name) };
+}
+
+const conv = (attributes: NodeText["attributes"], input = "x"): NodeText => ({
+  ...{ op: "Conv", inputs: [input, "w"], attributes },
+});
+
+test("a Pad before MaxPool wins where all pixels are negative: it is no padding of the pool", async () => {
+  const { kinds, got } = await same({
+    nodes: [
+      { op: "Mul", inputs: ["x", "zero"] },
+      { op: "Sub", inputs: ["v0", "one"] },
+      { op: "Pad", inputs: ["v1", "pads"] },
+      { op: "MaxPool", inputs: ["v2"], attributes: { kernel_shape: [3, 3], strides: [2, 2] } },
+    ],
+    tensors: {
+      zero: float([], [0]),
+      one: float([], [1]),
+      pads: int64([0, 0, 1, 1, 0, 0, 1, 1]),
+    },
+  });
+  expect(kinds).toContain("pad");
+  expect(Math.max(...got)).toBe(0);
+});
+
+test("a mean that is subtracted before a padded convolution stays before it", async () => {
+  const { kinds } = await same({
+    nodes: [{ op: "Sub", inputs: ["x", "mean"] }, conv({ pads: [1, 1, 1, 1] }, "v0")],
+    tensors: { mean: float([1, 3, 1, 1], [3, 4, 5]), w: several(2, 3, 3, 3) },
+  });
+  expect(kinds).toEqual(["scale", "conv"]);
+});
+
+test.each([
+  ["SAME_LOWER", { top: 1, bottom: 0, left: 1, right: 0 }],
+  ["SAME_UPPER", { top: 0, bottom: 1, left: 0, right: 1 }],
+])("%s puts the odd row and column on its side", async (auto_pad, padding) => {
+  const { found } = await same({
+    nodes: [conv({ auto_pad, strides: [2, 2] })],
+    tensors: { w: several(2, 3, 3, 3) },
+  });
+  expect(found.network.layers[0]!.values.padding).toEqual(padding);
+});
+
+describe("weights", () => {
+  test("of 8 bits are scaled, with a zero point for each channel", async () => {
+    const raw = Uint8Array.from({ length: 54 }, (_, index) => (index * 37) % 256);
+    const { found } = await same({
+      nodes: [
+        { op: "DequantizeLinear", inputs: ["q", "scale", "zero"], attributes: { axis: 0 } },
+        { op: "Conv", inputs: ["x", "v0"] },
+      ],
+      tensors: {
+        q: { dims: [2, 3, 3, 3], type: 2, raw },
+        scale: float([2], [0.5, 0.25]),
+        zero: { dims: [2], type: 2, raw: Uint8Array.of(100, 20) },
+      },
+    });
+    const { values } = found.tensors[0]!;
+    expect(values[1]).toBe((37 - 100) * 0.5);
+    expect(values[27]).toBe((((27 * 37) % 256) - 20) * 0.25);
+  });
+
+  test("of bfloat16 are widened", async () => {
+    // 1, -2, 0.5 in the upper halves of 32-bit floats.
+    const raw = bytesOf(Uint16Array.of(0x3f80, 0xc000, 0x3f00));
+    const { found } = await same({
+      nodes: [
+        { op: "Cast", inputs: ["w"], attributes: { to: 1 } },
+        { op: "Conv", inputs: ["x", "v0"] },
+      ],
+      tensors: { w: { dims: [1, 3, 1, 1], type: 16, raw } },
+    });
+    expect([...found.tensors[0]!.values]).toEqual([1, -2, 0.5]);
+  });
+
+  test("in another file are read from their offset; one that is missing is named", async () => {
+    const weight = several(2, 3, 3, 3);
+    const tensors = { w: { ...weight, file: "w.bin" } };
+    const nodes = [conv({})];
+    const whole = new Uint8Array([9, 9, 9, 9, ...weight.raw]);
+    const source = sourceIn({ "m.onnx": model(nodes, tensors, [1, 3, 6, 6]) }, ["m.onnx"]);
+    const sibling = (_: string, { offset = 0, length = 0 } = {}) =>
+      Promise.resolve(whole.slice(offset, offset + length));
+    const found = imported(await readForeign({ ...source, sibling }));
+    expect(bytesOf(found.tensors[0]!.values)).toEqual(weight.raw);
+    await expect(readForeign(source)).rejects.toThrow("w.bin");
+  });
+});
+
+test("a Conv of another domain is not ONNX's", async () => {
+  const nodes = [{ ...conv({}), domain: "com.example" }];
+  const bytes = model(nodes, { w: several(2, 3, 3, 3) }, [1, 3, 6, 6]);
+  const graph = await readForeign(sourceIn({ "m.onnx": bytes }, ["m.onnx"]));
+  expect(() => imported(graph)).toThrow("com.example.Conv (node 0): netc has no layer");
+});
+
+test("a product over NHWC is a convolution of kernel 1, as in ConvNeXt", async () => {
+  const { kinds } = await same({
+    nodes: [
+      { op: "Transpose", inputs: ["x"], attributes: { perm: [0, 2, 3, 1] } },
+      { op: "MatMul", inputs: ["v0", "w"] },
+      { op: "Add", inputs: ["v1", "b"] },
+      { op: "Transpose", inputs: ["v2"], attributes: { perm: [0, 3, 1, 2] } },
+    ],
+    tensors: { w: several(3, 5), b: several(5) },
+  });
+  expect(kinds).toEqual(["conv"]);
+});
+
+test("channels that are joined again and again are joined pairwise, as in DenseNet", async () => {
+  const layer = (input: string): NodeText => conv({ pads: [1, 1, 1, 1] }, input);
+  const { kinds, found } = await same({
+    nodes: [
+      { op: "Concat", inputs: ["x"], attributes: { axis: 1 } },
+      layer("v0"),
+      { op: "Concat", inputs: ["x", "v1"], attributes: { axis: 1 } },
+      { op: "Conv", inputs: ["v2", "w2"], attributes: { pads: [1, 1, 1, 1] } },
+      { op: "Concat", inputs: ["x", "v1", "v3"], attributes: { axis: 1 } },
+    ],
+    tensors: { w: several(2, 3, 3, 3), w2: several(2, 5, 3, 3) },
+  });
+  expect(kinds).toEqual(["conv", "concat", "conv", "concat"]);
+  expect(found.network.layers.map(({ inputs }) => inputs.length)).toEqual([1, 2, 1, 2]);
+});
+
+test("shapes that are known only while a graph is mapped are computed", async () => {
+  const { kinds } = await same({
+    nodes: [
+      { op: "Shape", inputs: ["x"] },
+      { op: "Gather", inputs: ["v0", "channels"], attributes: { axis: 0 } },
+      { op: "Div", inputs: ["v1", "three"] },
+      { op: "Unsqueeze", inputs: ["v2", "axis"] },
+      { op: "Concat", inputs: ["zero", "v3", "rest"], attributes: { axis: 0 } },
+      { op: "Reshape", inputs: ["x", "v4"] },
+    ],
+    tensors: {
+      channels: { ...int64([1]), dims: [] },
+      three: { ...int64([3]), dims: [] },
+      ...{ axis: int64([0]), zero: int64([0]), rest: int64([-1, 6]) },
+    },
+  });
+  expect(kinds).toEqual(["reshape"]);
+});
+
+test.each([
+  [
+    "Split of channels",
+    [{ op: "Split", inputs: ["x"], attributes: { axis: 1 } }],
+    "Split (node 0): netc has no layer for this operator",
+  ],
+  ["PRelu", [{ op: "PRelu", inputs: ["x", "slope"] }], "PRelu (node 0): netc has no layer"],
+  [
+    "Slice of channels",
+    [{ op: "Slice", inputs: ["x", "start", "end", "axis"] }],
+    "Slice (node 0): it cuts a part out of a value",
+  ],
+])("%s is refused by name", async (_, nodes, message) => {
+  const tensors = {
+    slope: float([3, 1, 1], [0.1, 0.2, 0.3]),
+    ...{ start: int64([0]), end: int64([2]), axis: int64([1]) },
+  };
+  const bytes = model(nodes, tensors, [1, 3, 6, 6]);
+  const graph = await readForeign(sourceIn({ "m.onnx": bytes }, ["m.onnx"]));
+  expect(() => imported(graph)).toThrow(message);
+});
