@@ -56,7 +56,7 @@ function firstWeight(node: ForeignNode, { constants }: ForeignGraph) {
   const isWhole = (node.attributes["group"] ?? 1) === 1;
   if (node.operator === "Conv" && weight?.shape[1] === 3 && isWhole) return weight;
   throw new ImportError(
-    `--bgr reorders the weights of the first convolution, and ${describeNode(node)} reads the image`,
+    `--bgr reorders a first convolution's weights, and ${describeNode(node)} reads the image`,
     ["import it without --bgr, and give it images in BGR"],
   );
 }

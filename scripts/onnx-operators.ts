@@ -12,6 +12,7 @@ import { build } from "../compiler/network/build.js";
 import { runGraph } from "../compiler/ops/run-graph.js";
 import { forInference } from "../compiler/passes/inference.js";
 import { ImportError } from "../interchange/error.js";
+import type { ForeignTensor } from "../interchange/foreign-graph.js";
 import { importGraph } from "../interchange/import-graph.js";
 import { onnx } from "../interchange/onnx/index.js";
 import { TensorProtoSchema } from "../interchange/onnx/onnx_pb.js";
@@ -28,6 +29,20 @@ interface Outcome {
 
 const sibling = () => Promise.reject(new ImportError("operator tests have no other files"));
 
+/** Operators that treat each element by itself, whatever axes it has. */
+const ELEMENTWISE = new Set([
+  ...["Relu", "Sigmoid", "Tanh", "Softplus", "HardSwish", "LeakyRelu", "Elu", "HardSigmoid"],
+  ...["Clip", "Neg", "Identity", "Add", "Sub", "Mul", "Div"],
+]);
+
+/** The same elements as the features of one example: netc has features and images alone. */
+function inARow(inputs: readonly ForeignTensor[]): readonly ForeignTensor[] {
+  const length = inputs[0]?.values.length;
+  return inputs.map((tensor) =>
+    tensor.values.length === length ? { ...tensor, shape: [1, length] } : tensor,
+  );
+}
+
 /** Inputs after the first become weights where the test gives them as data. */
 async function runTest(name: string): Promise<Outcome & { readonly operator: string }> {
   const path = join(folder, name, "model.onnx");
@@ -35,7 +50,8 @@ async function runTest(name: string): Promise<Outcome & { readonly operator: str
   try {
     const graph = await onnx.read({ file: { path, bytes: readFileSync(path) }, sibling });
     operator = graph.nodes.at(-1)?.operator ?? "Constant";
-    const inputs = await dataOf(name, "input");
+    const given = await dataOf(name, "input");
+    const inputs = ELEMENTWISE.has(operator) ? inARow(given) : given;
     const constants = new Map(graph.constants);
     graph.inputs.slice(1).forEach((input, index) => constants.set(input.name, inputs[index + 1]!));
     const one = { ...graph, inputs: graph.inputs.slice(0, 1), constants };

@@ -60,6 +60,7 @@ async function readModel(source: ImportSource): Promise<ForeignGraph> {
     if (value) constants.set(node.outputs[0]!, value);
     else nodes.push(...upgrade(node, opset, constants));
   }
+  requireFloats(graph, nodes, constants);
   const tool = [model.producerName, model.producerVersion].filter((text) => text !== "").join(" ");
   return {
     name: graph.name,
@@ -149,6 +150,26 @@ async function readAttribute(
 }
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** `float`, `float16`, `double`, `bfloat16`; 0 says nothing. */
+const FLOATS = new Set([0, 1, 10, 11, 16]);
+
+/** Operators compute with integers by other rules: 7 / 2 is 3. A `Cast` of them is read. */
+function requireFloats(
+  { input }: GraphProto,
+  nodes: readonly ForeignNode[],
+  constants: ReadonlyMap<string, ForeignTensor>,
+): void {
+  for (const { name, type } of input) {
+    const elements = type?.value.case === "tensorType" ? type.value.value.elemType : 0;
+    const readers = nodes.filter(({ inputs }) => inputs.includes(name));
+    const isCast = readers.every(({ operator }) => operator === "Cast");
+    if (constants.has(name) || FLOATS.has(elements) || isCast) continue;
+    throw new ImportError(`its input \`${name}\` holds integers, and netc's inputs are floats`, [
+      "export the model with an input of floats, or with a Cast to float behind it",
+    ]);
+  }
+}
 
 function inputOf({ name, type }: ValueInfoProto): ForeignInput {
   const dims = type?.value.case === "tensorType" ? type.value.value.shape?.dim : undefined;

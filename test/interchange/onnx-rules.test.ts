@@ -29,10 +29,14 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: NodeJS.TypedArray) =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
 const float = (dims: readonly number[], values: readonly number[]): Tensor => ({
-  ...{ dims, type: 1, raw: bytesOf(Float32Array.from(values)) },
+  dims,
+  type: 1,
+  raw: bytesOf(Float32Array.from(values)),
 });
 const int64 = (values: readonly number[]): Tensor => ({
-  ...{ dims: [values.length], type: 7, raw: bytesOf(BigInt64Array.from(values, BigInt)) },
+  dims: [values.length],
+  type: 7,
+  raw: bytesOf(BigInt64Array.from(values, BigInt)),
 });
 
 /** Numbers that all differ. */
@@ -65,11 +69,23 @@ const attributesOf = ({ attributes = {} }: NodeText) =>
       : { name, type: AttributeType.FLOAT, f: value };
   });
 
+/** In the model, or behind the first 4 bytes of a file. */
+function storage(raw: Uint8Array, file: string | undefined) {
+  if (file === undefined) return { rawData: raw };
+  const externalData = [
+    { key: "location", value: file },
+    { key: "offset", value: "4" },
+    { key: "length", value: String(raw.length) },
+  ];
+  return { dataLocation: DataLocation.EXTERNAL, externalData };
+}
+
 /** A model whose nodes give `v0`, `v1` and so on; the last is the output. */
 function model(
   nodes: readonly NodeText[],
   tensors: Readonly<Record<string, Tensor>>,
   input: readonly number[],
+  elemType = 1,
 ): Uint8Array {
   const valueInfo = (name: string, dims: readonly number[]) => ({
     name,
@@ -77,7 +93,7 @@ function model(
       value: {
         case: "tensorType" as const,
         value: {
-          elemType: 1,
+          elemType,
           shape: {
             dim: dims.map((d) => ({ value: { case: "dimValue" as const, value: BigInt(d) } })),
           },
@@ -86,24 +102,23 @@ function model(
     },
   });
   const initializer = Object.entries(tensors).map(([name, { dims, type, raw, file }]) => ({
-    ...{ name, dims: dims.map(BigInt), dataType: type },
-    ...(file === undefined
-      ? { rawData: raw }
-      : {
-          dataLocation: DataLocation.EXTERNAL,
-          externalData: [
-            { key: "location", value: file },
-            { key: "offset", value: "4" },
-            { key: "length", value: String(raw.length) },
-          ],
-        }),
+    name,
+    dims: dims.map(BigInt),
+    dataType: type,
+    ...storage(raw, file),
   }));
   const node = nodes.map((each, index) => ({
-    ...{ opType: each.op, domain: each.domain ?? "", input: [...each.inputs] },
-    ...{ output: [`v${index}`], attribute: attributesOf(each) },
+    opType: each.op,
+    domain: each.domain ?? "",
+    input: [...each.inputs],
+    output: [`v${index}`],
+    attribute: attributesOf(each),
   }));
   const graph = {
-    ...{ name: "g", node, initializer, input: [valueInfo("x", input)] },
+    name: "g",
+    node,
+    initializer,
+    input: [valueInfo("x", input)],
     output: [valueInfo(`v${nodes.length - 1}`, [])],
   };
   const opsetImport = [{ version: 13n }];
@@ -136,10 +151,12 @@ async function same({ nodes, tensors = {}, input = [1, 3, 6, 6], files = {} }: M
 }
 
 const conv = (attributes: NodeText["attributes"], input = "x"): NodeText => ({
-  ...{ op: "Conv", inputs: [input, "w"], attributes },
+  op: "Conv",
+  inputs: [input, "w"],
+  attributes,
 });
 
-test("a Pad before MaxPool wins where all pixels are negative: it is no padding of the pool", async () => {
+test("the zeros of a Pad before MaxPool win over negative pixels", async () => {
   const { kinds, got } = await same({
     nodes: [
       { op: "Mul", inputs: ["x", "zero"] },
@@ -222,6 +239,21 @@ describe("weights", () => {
   });
 });
 
+test("an input of integers is refused, unless a Cast reads it", async () => {
+  const half = { op: "Div", inputs: ["x", "two"] };
+  const two = { ...int64([2]), type: 7, dims: [] };
+  const readInteger = (nodes: readonly NodeText[]) => {
+    const bytes = model(nodes, { two }, [1, 3, 6, 6], 2);
+    return readForeign(sourceIn({ "m.onnx": bytes }, ["m.onnx"]));
+  };
+  await expect(readInteger([half])).rejects.toThrow("its input `x` holds integers");
+  const cast = { op: "Cast", inputs: ["x"], attributes: { to: 1 } };
+  const graph = await readInteger([cast, { ...half, inputs: ["v0", "two"] }]);
+  expect(imported(graph).network.layers.map(({ definition }) => definition.name)).toEqual([
+    "scale",
+  ]);
+});
+
 test("a Conv of another domain is not ONNX's", async () => {
   const nodes = [{ ...conv({}), domain: "com.example" }];
   const bytes = model(nodes, { w: several(2, 3, 3, 3) }, [1, 3, 6, 6]);
@@ -271,7 +303,9 @@ test("shapes that are known only while a graph is mapped are computed", async ()
     tensors: {
       channels: { ...int64([1]), dims: [] },
       three: { ...int64([3]), dims: [] },
-      ...{ axis: int64([0]), zero: int64([0]), rest: int64([-1, 6]) },
+      axis: int64([0]),
+      zero: int64([0]),
+      rest: int64([-1, 6]),
     },
   });
   expect(kinds).toEqual(["reshape"]);
@@ -292,7 +326,9 @@ test.each([
 ])("%s is refused by name", async (_, nodes, message) => {
   const tensors = {
     slope: float([3, 1, 1], [0.1, 0.2, 0.3]),
-    ...{ start: int64([0]), end: int64([2]), axis: int64([1]) },
+    start: int64([0]),
+    end: int64([2]),
+    axis: int64([1]),
   };
   const bytes = model(nodes, tensors, [1, 3, 6, 6]);
   const graph = await readForeign(sourceIn({ "m.onnx": bytes }, ["m.onnx"]));
