@@ -133,9 +133,9 @@ const FEATURES = {
   },
   "without WebGPU": {
     netc: "no",
-    "jax-js": "WebAssembly",
+    "jax-js": "WebGL, WebAssembly",
     tensorflow: "WebGL, WebAssembly",
-    onnxruntime: "WebAssembly",
+    onnxruntime: "WebGL, WebAssembly",
   },
 };
 

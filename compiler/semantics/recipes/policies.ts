@@ -16,7 +16,7 @@ import { type Pattern, patterns } from "./patterns.js";
 import { renamings, type Renaming } from "./renamings.js";
 
 export const averages: Registry<WeightAverage> = {
-  noun: "average of weights",
+  noun: "weight average",
   example: "ema(0.999)",
   unknown: "NET3056",
   planned: ["swa"],
