@@ -58,8 +58,8 @@ test.each(Object.entries(syntax).filter(([code]) => !special.includes(code)))(
 );
 
 /**
- * Their examples are shortened (`...`), or need files, other data, other models or shapes than those
- * that `specAround` puts around them.
+ * Their examples are shortened (`...`), or need files, data, models or shapes other than those that
+ * `specAround` puts around them.
  */
 const partial: readonly string[] = [
   ...["NET1003", "NET1015", "NET1020", "NET1023", "NET1024", "NET1025", "NET1026", "NET1027"],

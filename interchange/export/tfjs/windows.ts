@@ -27,7 +27,7 @@ export function isSame(
   );
 }
 
-/** What a window without padding of its own reads. */
+/** What a window without padding reads. */
 export function padded(layers: KerasLayers, { top, bottom, left, right }: Padding): TensorRef {
   const input = layers.input();
   if (!hasPadding({ top, bottom, left, right })) return input;
