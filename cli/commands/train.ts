@@ -82,7 +82,10 @@ export function trainCommand(): Command {
     )
     .option("--lr <x>", "the learning rate, instead of the recipe's", positiveNumber)
     .option("--seed <n>", "of weights, shuffles and dropout, instead of the recipe's", seedValue)
-    .option("--out <dir>", "the run's folder (default: runs/NAME)")
+    .option(
+      "--out <dir>",
+      "the run's folder (default: runs/NAME, or runs/NAME-RECIPE for all but the first recipe)",
+    )
     .option("--resume", "continue from the folder's last checkpoint")
     .addOption(new Option("--overwrite", "replace the folder's earlier run").conflicts("resume"))
     .option("--weights <file>", "start from these weights: safetensors, or PyTorch's .pth")
@@ -130,14 +133,17 @@ async function train(path: string, options: TrainOptions, ranks?: TrainingRanks)
     options.weights === undefined
       ? undefined
       : await readWeights(options.weights, parametersOf(compiled));
-  const folder = options.out ?? join("runs", compiled.spec.name);
+  const folder = options.out ?? defaultFolder(compiled);
   const classNames = classNamesIn(startsOf(folder, compiled, options));
   const { dataset, evaluation } = await openSplits(compiled, options, classNames);
   // No batch holds more than there is, and memory is planned for the batch.
   const recipe = { ...wanted, batch: Math.min(wanted.batch, Math.max(1, dataset.length)) };
   warnOfLateParts(recipe, dataset, options.steps);
   await ranks?.compare({ compiled, recipe, dataset, evaluation, steps: options.steps });
-  const claim = ranks?.isFirst === false ? undefined : await RunFolder.claim(folder, options);
+  const claim =
+    ranks?.isFirst === false
+      ? undefined
+      : await RunFolder.claim(folder, { ...options, reads: sourceOf(compiled, options) });
   try {
     const network = await openFor(compiled, recipe, options, ranks);
     warnOfRun({ compiled, recipe, dataset, network }, options, ranks);
@@ -151,6 +157,19 @@ async function train(path: string, options: TrainOptions, ranks?: TrainingRanks)
   } finally {
     await claim?.release();
   }
+}
+
+/** Recipes of one spec do not share a folder: one may start from the weights of another. */
+function defaultFolder({ spec, recipe, analysis }: CompiledSpec): string {
+  const [first] = analysis.recipes;
+  const isFirst = recipe === undefined || first === undefined || recipe.name === first.name;
+  return join("runs", isFirst ? spec.name : `${spec.name}-${recipe.name}`);
+}
+
+/** The file of weights that the run starts from. */
+function sourceOf({ spec, recipe }: CompiledSpec, { weights }: TrainOptions): string | undefined {
+  if (weights !== undefined) return weights;
+  return recipe?.weights && join(spec.folder, recipe.weights.path);
 }
 
 async function openFor(

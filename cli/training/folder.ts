@@ -2,7 +2,7 @@
  * The folder of a run: one run at a time, and an earlier one stays until the new one has a
  * checkpoint.
  */
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { mkdir, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -32,6 +32,8 @@ export interface ClaimOptions {
   readonly resume?: boolean;
   /** Whether an earlier run may be replaced. */
   readonly overwrite?: boolean;
+  /** The file of weights that a new run starts from. */
+  readonly reads?: string | undefined;
 }
 
 export class RunFolder {
@@ -50,7 +52,8 @@ export class RunFolder {
    * Makes the folder where it is missing and takes it for this run. Fails where another run is at
    * work in it, and for a new run where it holds an earlier one that may not be overwritten.
    */
-  static async claim(path: string, { resume, overwrite }: ClaimOptions): Promise<RunFolder> {
+  static async claim(path: string, options: ClaimOptions): Promise<RunFolder> {
+    const { resume } = options;
     const isNew = !existsSync(path);
     await makeFolder(path);
     const lock = await lockRun(path);
@@ -58,7 +61,7 @@ export class RunFolder {
     try {
       const { abandonedBy } = lock;
       if (abandonedBy) say(`${path} was left by process ${abandonedBy.pid}, which has ended`);
-      if (!resume && folder.holdsRun) await folder.setAside(overwrite);
+      if (!resume && folder.holdsRun) await folder.setAside(options);
       await folder.removeHalfWritten();
       return folder;
     } catch (error) {
@@ -116,12 +119,18 @@ export class RunFolder {
     return existsSync(join(this.path, name));
   }
 
-  private async setAside(overwrite: boolean | undefined): Promise<void> {
+  private async setAside({ overwrite, reads }: ClaimOptions): Promise<void> {
     const { path } = this;
     if (!overwrite) {
       throw wrongUsage(
         `${path} holds an earlier run`,
         "--resume continues it, --overwrite replaces it, --out DIR chooses another folder",
+      );
+    }
+    if (reads !== undefined && this.wouldReplace(reads)) {
+      throw wrongUsage(
+        `the run starts from ${reads}, which --overwrite would replace`,
+        "--out DIR chooses another folder",
       );
     }
     const aside = join(path, OVERWRITTEN);
@@ -133,6 +142,13 @@ export class RunFolder {
       if (this.has(name)) await rename(join(path, name), join(aside, name));
     }
     warn(`the earlier run in ${path} waits in ${aside} until this one has a checkpoint`);
+  }
+
+  /** Whether a file is one of the earlier run's, by whatever name or link it is reached. */
+  private wouldReplace(file: string): boolean {
+    if (!existsSync(file)) return false;
+    const real = realpathSync(file);
+    return FILES.some((name) => this.has(name) && realpathSync(join(this.path, name)) === real);
   }
 
   /** What a process that was killed had not written to the end. */

@@ -4,7 +4,17 @@
  */
 import { spawn } from "node:child_process";
 import { renameSync } from "node:fs";
-import { access, copyFile, cp, readFile, readdir, rm, truncate, writeFile } from "node:fs/promises";
+import {
+  access,
+  copyFile,
+  cp,
+  readFile,
+  readdir,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -76,6 +86,46 @@ test("a new run does not touch an earlier one, unless it is told to replace it",
   expect(resumed.stderr).toMatch(/twice was left by process \d+, which has ended/);
   expect((await read("twice", "weights.safetensors")).equals(weights)).toBe(false);
   await expect(access(workspace.path("twice/overwritten"))).rejects.toThrow();
+});
+
+/** `stripes` with a second recipe that starts from the weights of the first. */
+const twoRecipes = (load: string) => `${stripes}
+train Fine of Stripes on Pictures {
+  weights   = load("${load}")
+  epochs    = 1
+  batch     = 8
+  optimizer = sgd(lr=0.01)
+}
+`;
+
+test("recipes of one spec have folders of their own", async () => {
+  await workspace.write("two.net", twoRecipes("runs/two/best.safetensors"));
+  const first = await netc(["train", "two.net", "--epochs", "1"]);
+  expect(first.code, first.stderr).toBe(0);
+  const weights = await read("runs/two", "best.safetensors");
+  const second = await netc(["train", "two.net", "--train", "Fine"]);
+  expect(second.code, second.stderr).toBe(0);
+  expect((await read("runs/two", "best.safetensors")).equals(weights)).toBe(true);
+  expect((await read("runs/two-Fine", "weights.safetensors")).length).toBeGreaterThan(0);
+});
+
+test("a run does not replace the weights that it starts from", async () => {
+  await cp(workspace.path("whole"), workspace.path("source"), { recursive: true });
+  const weights = await read("source", "best.safetensors");
+  await symlink(workspace.path("source"), workspace.path("linked"));
+  await workspace.write("loads.net", twoRecipes("linked/best.safetensors"));
+  const fine = ["train", "loads.net", "--train", "Fine", "--out", "source", "--overwrite"];
+  const named = ["train", "stripes.net", "--out", "source", "--overwrite"];
+  for (const args of [fine, [...named, "--weights", "source/best.safetensors"]]) {
+    const refused = await netc(args);
+    expect(refused.code).toBe(2);
+    expectPlainError(
+      refused,
+      /starts from \S+best\.safetensors, which --overwrite would replace\n/,
+    );
+    expect((await read("source", "best.safetensors")).equals(weights)).toBe(true);
+  }
+  await expect(access(workspace.path("source/overwritten"))).rejects.toThrow();
 });
 
 test("a run that is killed again and again ends with the bits and the log of one that was not", async () => {

@@ -150,7 +150,7 @@ train Again of Stripes on Pictures {
         parseTensors(await readFile(workspace.path(path))).tensors;
       const [before, after] = [
         await tensorsOf(WEIGHTS),
-        await tensorsOf("runs/again/weights.safetensors"),
+        await tensorsOf("runs/again-Again/weights.safetensors"),
       ];
       const name = "features.conv1.weight";
       expect(after.get(name)!.values).toEqual(before.get(name)!.values);
