@@ -1,5 +1,5 @@
 import { trainedParameters } from "../../compiler/ir/fusion.js";
-import { portOf, type Graph, type Port, type Value } from "../../compiler/ir/graph.js";
+import { portsOf, type Graph, type Port, type Value } from "../../compiler/ir/graph.js";
 import { stepGraphs } from "../../compiler/passes/step-graphs.js";
 import { makeProgram, type ProgramOptions } from "../../compiler/program.js";
 import { runGraph, type Numbers } from "../../compiler/ops/run-graph.js";
@@ -28,6 +28,7 @@ export function programsOf(
       target,
       source: { file: "test.net", hash: "0" },
       optimizer,
+      classes: classesOf(graph),
       keepGradients: true,
       ...options,
     }),
@@ -86,8 +87,8 @@ function examplesOf(graph: Graph, count: number) {
 
 type GraphExamples = ReturnType<typeof examplesOf>;
 
-/** Of a graph without a name for its classes, as a chain's: as many as its prediction tells. */
-const classesOf = (graph: Graph) => Number(portOf(graph, "prediction").shape[1]);
+/** Of labels that do not say it, as a chain's: as many as the first prediction tells apart. */
+const classesOf = (graph: Graph) => Number(portsOf(graph, "prediction")[0]!.shape[1]);
 
 /** A graph's values on the CPU: the predictions, and all values of each step. */
 function expectedValues(graph: Graph, examples: GraphExamples, rule: Program["optimizer"]) {
