@@ -61,10 +61,19 @@ export interface Comparison {
 /** Steps that are compared: memory is used again from the second on, and momentum counts. */
 const STEPS = 2;
 
+/**
+ * What the values of the first input and target are drawn by: bounds on rounding hold for these
+ * values, whatever a graph calls them.
+ */
+const FIRST_KEYS: Readonly<Record<string, string>> = {
+  input: "kernels/images",
+  target: "kernels/labels",
+};
+
 /** Values of a graph's inputs and targets by name, of this many examples. */
 function examplesOf(graph: Graph, count: number) {
   const valuesOf = ({ role, name, value, classes }: Port, place: number) => {
-    const key = place === 0 ? `kernels/${role}` : `kernels/${name}`;
+    const key = place === 0 ? FIRST_KEYS[role]! : `kernels/${name}`;
     if (value.type === "u32") return labelValues(key, count, classes ?? classesOf(graph));
     const size = value.shape.slice(1).map(Number);
     return uniformValues(
