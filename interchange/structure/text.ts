@@ -1,7 +1,7 @@
 /** Items as the text of a spec. Layout is the formatter's; lines are broken here. */
 import { useText } from "./calls.js";
 import { docOf } from "./block-names.js";
-import type { Block, Body, Item } from "./items.js";
+import { bodiesOf, type Block, type Body, type Item } from "./items.js";
 import { namedWithin } from "./references.js";
 import { layerText } from "./slots.js";
 
@@ -38,7 +38,8 @@ export class SpecWriter {
 
   body(body: Body): readonly string[] {
     const names = new Map<number, string>([[-1, this.options.input]]);
-    return this.lines(body, { names, named: namedWithin(body), path: "" });
+    const scope = { names, named: namedWithin(body), path: "", numbered: numberedIn(body) };
+    return this.lines(body, scope);
   }
 
   private lines(body: Body, scope: Scope): readonly string[] {
@@ -74,7 +75,7 @@ export class SpecWriter {
       case "use":
         return [`${useText(item)}${this.alias(item, scope)}`];
       case "section":
-        return braced(item.name, this.lines(item.body, inPath(scope, item.name)));
+        return braced(item.name, this.lines(item.body, inPath(scope, item.name, item.body)));
       case "repeat":
         return braced(`repeat ${item.count.text}`, this.lines(item.body, scope));
       case "for":
@@ -93,7 +94,7 @@ export class SpecWriter {
         ? item.skip === "auto"
           ? [" skip auto"]
           : [""]
-        : braced(" skip", this.lines(item.skip, inPath(scope, "skip")));
+        : braced(" skip", this.lines(item.skip, inPath(scope, "skip", item.skip)));
     const joined = [...lines.slice(0, -1), lines.at(-1)! + skip[0]!, ...skip.slice(1)];
     return [...joined.slice(0, -1), joined.at(-1)! + this.alias(item, scope)];
   }
@@ -102,7 +103,7 @@ export class SpecWriter {
     const lines = item.branches.flatMap(({ name, body }, index) =>
       braced(
         name === undefined ? "branch" : `branch ${name}`,
-        this.lines(body, inPath(scope, name ?? `branch${index}`)),
+        this.lines(body, inPath(scope, name ?? `branch${index}`, body)),
       ),
     );
     const text = ["concat {", ...lines.map((line) => `  ${line}`)];
@@ -125,14 +126,18 @@ export class SpecWriter {
 
   /** A section has a name once; the whole text, if a value is read by it: none may hide it. */
   private isFree(
-    { form, alias: name }: Exclude<Item, Unnamed>,
-    { path }: Scope,
+    item: Exclude<Item, Unnamed>,
+    { path, numbered }: Scope,
     { isRead }: { readonly isRead: boolean },
   ): boolean {
+    const { form, alias: name } = item;
     if (name === undefined) return false;
     const { taken } = this.options;
-    const isTaken = taken.has(name) || taken.has(name.replace(/\d+$/, ""));
+    const stem = name.replace(/\d+$/, "");
+    const isTaken = taken.has(name) || taken.has(stem);
     if (isTaken && form !== "use") return false;
+    // Uses without a name are counted: `stage1`, `stage2`.
+    if (form === "use" && stem === item.block.name && numbered.has(stem)) return false;
     return !this.read.has(name) && !this.given.has(isRead ? name : `${path}.${name}`);
   }
 
@@ -153,9 +158,24 @@ interface Scope {
   /** Values that must be called something. */
   readonly named: ReadonlySet<number>;
   readonly path: string;
+  /** Names of blocks of which a use in this part has no name of its own. */
+  readonly numbered: ReadonlySet<string>;
 }
 
-const inPath = (scope: Scope, name: string): Scope => ({ ...scope, path: `${scope.path}.${name}` });
+function inPath(scope: Scope, name: string, body: Body): Scope {
+  return { ...scope, path: `${scope.path}.${name}`, numbered: numberedIn(body) };
+}
+
+/** Names are those of a part: of a body, with its loops and what residual connections go around. */
+function numberedIn(body: Body): ReadonlySet<string> {
+  const names = body.flatMap((item) => {
+    if (item.form === "use") return item.alias === undefined ? [item.block.name] : [];
+    if (item.form === "section" || item.form === "branches") return [];
+    const [own] = bodiesOf(item);
+    return own === undefined ? [] : [...numberedIn(own)];
+  });
+  return new Set(names);
+}
 
 function lettersOf(count: number): string {
   if (count === 0) return "";

@@ -51,6 +51,16 @@ describe.each(specs)("%s", (file) => {
     expect(text.replace(/,? ?(bias_)?init=\w+(\([^()]*\))?/g, "")).toMatchSnapshot();
     expect(await formatSpec(text)).toBe(text);
   });
+
+  // An export has the spec's own names: `bottleneck1` of a use, next to uses that loops number.
+  test("is written as the same network with its own names, too", () => {
+    const plain = inference(network!);
+    const paths = plain.layers.map(({ name }): Path => {
+      const parts = name.split(".");
+      return { sections: parts.slice(0, -1), own: parts.at(-1)! };
+    });
+    expect(() => structured(plain, paths)).not.toThrow();
+  });
 });
 
 test("what is wrong in the text would be an error", () => {
