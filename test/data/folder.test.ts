@@ -107,6 +107,19 @@ test("the splits of a data set are not taken for its classes", async () => {
   );
 });
 
+test.each([
+  ["its class", "a/more", "a"],
+  ["the data set", "a/all", "."],
+  ["the data set, as a class", "all", "."],
+])("a link to a folder that holds it, %s, is refused", async (name, link, target) => {
+  const directory = await makeFolder(`circle of ${name}`, { "a/1.png": png, "b/2.png": png });
+  await symlink(join(directory, target), join(directory, link));
+  await expect(openFolder(directory, { channels: 3 })).rejects.toMatchObject({
+    message: expect.stringContaining(`${join(directory, link)} is a link to`),
+    hint: expect.stringContaining(`remove ${join(directory, link)}`),
+  });
+});
+
 test("images in folders of a class folder are the class's, as in torchvision's ImageFolder", async () => {
   const directory = await makeFolder("nested", {
     "a/1.png": png,

@@ -3,7 +3,7 @@
  * names. As with torchvision's ImageFolder, images may lie in folders of their class's folder:
  * CLASS/images/IMAGE.jpg.
  */
-import { stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Dataset } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
@@ -45,8 +45,9 @@ export async function listImages(
   await requireDirectory(directory);
   const unused = new UnusedEntries();
   const classes = pickClasses(directory, await classFolders(directory, unused), only);
+  const around = [await realpath(directory)];
   const folders = await Promise.all(
-    classes.map((name) => readClass(join(directory, name), unused)),
+    classes.map((name) => readClass(join(directory, name), { around, unused })),
   );
   refuseSplits(directory, folders);
   refuseEmptyClasses(folders);
@@ -103,7 +104,8 @@ async function classFolders(directory: string, unused: UnusedEntries): Promise<s
   throw new DataError(
     files.length === 0
       ? `${directory} is empty`
-      : `${directory} has no class folders` + (images > 0 ? `, but ${images} images` : ""),
+      : `${directory} has no class folders` +
+          (images > 0 ? `, but ${images} image${images === 1 ? "" : "s"}` : ""),
     "put each class's images into a separate folder: DIR/CLASS/IMAGE.jpg",
   );
 }
@@ -130,8 +132,20 @@ interface ClassFolder {
   readonly hasOwnImages: boolean;
 }
 
-/** The images of a class: those of its folder first, then those of the folders in it, by name. */
-async function readClass(path: string, unused: UnusedEntries): Promise<ClassFolder> {
+interface Place {
+  /** Real paths of the folders that hold this one, the outermost first. */
+  readonly around: readonly string[];
+  readonly unused: UnusedEntries;
+}
+
+/**
+ * The images of a class: those of its folder first, then those of the folders in it, by name.
+ * Throws a DataError for a link to a folder that holds it: its images would have no end.
+ */
+async function readClass(path: string, { around, unused }: Place): Promise<ClassFolder> {
+  const real = await realpath(path);
+  if (around.includes(real)) throw linkInCircle(path, real);
+  const inside = { around: [...around, real], unused };
   const { folders, files, hidden } = await splitEntries(path);
   const within = (name: string) => join(path, name);
   hidden.forEach((name) => unused.add("hidden", within(name)));
@@ -139,8 +153,15 @@ async function readClass(path: string, unused: UnusedEntries): Promise<ClassFold
   const others = files.filter((name) => !IMAGE_FILE.test(name));
   others.forEach((name) => unused.add("without the ending of an image", within(name)));
   const images = own.map(within);
-  for (const name of folders) images.push(...(await readClass(within(name), unused)).images);
+  for (const name of folders) images.push(...(await readClass(within(name), inside)).images);
   return { path, images, folders, hasOwnImages: own.length > 0 };
+}
+
+function linkInCircle(path: string, real: string): DataError {
+  return new DataError(
+    `${path} is a link to ${real}, a folder that holds the link`,
+    `remove ${path}, or let it lead to a folder of images`,
+  );
 }
 
 const SPLITS: readonly string[] = ["train", "val", "valid", "validation", "test"];
