@@ -26,6 +26,17 @@ test("the ending says whether the graph is SVG or PNG", async () => {
   expect(channels[0]!.min).toBeLessThan(80);
 });
 
+test("a network that is too long for two pixels a unit becomes a smaller PNG", async () => {
+  const layers = Array.from({ length: 250 }, () => "linear(4)").join(" -> ");
+  await workspace.write("long.net", `model Long { input x: f32[N, 4]\n ${layers} as y }`);
+  const { code, stderr } = await netc("graph", "long.net", "-o", "long.png");
+  expect(stderr).not.toContain("error");
+  expect(code).toBe(0);
+  const { height } = await sharp(workspace.path("long.png"), { unlimited: true }).metadata();
+  expect(height).toBeGreaterThan(30_000);
+  expect(height).toBeLessThanOrEqual(32_767);
+});
+
 test("another ending is refused before anything is drawn", async () => {
   const { code, stderr } = await netc("graph", "stripes.net", "-o", "stripes.jpg");
   expect(code).toBe(2);
