@@ -12,7 +12,7 @@ export function explainCommand(): Command {
     ["explain conv", "explain momentum", "explain NET2002", "explain"],
   )
     .argument(
-      "[word]",
+      "[word...]",
       "a name of the language, another framework's name, " +
         "a term, or the code of a message such as " +
         "NET2002; everything is listed without it",
@@ -20,15 +20,23 @@ export function explainCommand(): Command {
     .action(explain);
 }
 
-function explain(word: string | undefined): void {
-  if (word === undefined) {
+/** Several words are one term: `netc explain learning rate`. */
+function explain(words: readonly string[]): void {
+  const word = words.join(" ").trim();
+  if (word === "") {
     print(listEverything());
     return;
   }
   const page = explainWord(word);
-  if (page === undefined) throw unknownWord(word);
+  if (page === undefined) throw unknownWord(shortened(word));
   print(page);
 }
+
+/** Names have fewer characters; more would hide what is said about them. */
+const LONGEST = 60;
+
+const shortened = (word: string) =>
+  word.length <= LONGEST ? word : `${word.slice(0, LONGEST)}...`;
 
 function unknownWord(word: string): Error {
   if (/^(NET)?\d+$/i.test(word)) return unknownCode(word);
@@ -47,6 +55,9 @@ function unknownCode(word: string): Error {
     .replace(/^(?=\d)/, "NET")
     .slice(0, 4);
   const known = diagnosticCodes.filter((code) => code.startsWith(family));
-  const listed = known.length > 0 ? known : diagnosticCodes;
-  return wrongUsage(`there is no diagnostic ${word}`, `codes are ${listed.join(", ")}`);
+  const help =
+    known.length > 0
+      ? `codes of this family are ${known.join(", ")}`
+      : "`netc explain` lists all codes";
+  return wrongUsage(`there is no diagnostic ${word}`, help);
 }

@@ -12,11 +12,22 @@ const kinds: readonly BuiltIns[] = Object.values(builtIns);
 
 /** What a word means: markdown. Undefined where nothing is known of it. */
 export function explainWord(word: string): string | undefined {
+  return explainName(word) ?? explainName(withoutCode(word)) ?? searchResults(word);
+}
+
+/** `Conv2d` of `torch.nn.Conv2d(3, 8)`, `padding` of `padding=1`. */
+const withoutCode = (word: string) =>
+  word
+    .replace(/[(={].*$/s, "")
+    .replace(/^.*\./s, "")
+    .trim();
+
+function explainName(word: string): string | undefined {
   const code = explainCode(codeOf(word));
   if (code !== undefined) return code;
   const pages = pagesOf(word);
   if (pages.length > 0) return pages.join("\n\n---\n\n");
-  return explainAbsent(word) ?? searchResults(word);
+  return explainAbsent(word);
 }
 
 /**

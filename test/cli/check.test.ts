@@ -89,6 +89,16 @@ test("explain shows the page of a layer, and proposes a name near an unknown one
   expect(stderr).toMatch(/^error: nothing is known of conf; did you mean conv\?\nhelp: /);
 });
 
+test("explain takes several words as one term", async () => {
+  expect((await netc(["explain", "learning", "rate"])).stdout).toMatch(/^# learning rate: term/);
+});
+
+test("explain cuts a long word short", async () => {
+  const { code, stderr } = await netc(["explain", "x".repeat(3000)]);
+  expect(code).toBe(2);
+  expect(stderr.length).toBeLessThan(200);
+});
+
 test("explain shows a code's page", async () => {
   const { code, stdout } = await netc(["explain", "net2001"]);
   expect(code).toBe(0);

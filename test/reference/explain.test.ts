@@ -145,6 +145,14 @@ describe("what a word means", () => {
     expect(explainWord("GRADIENT-CLIPPING")).toContain("# gradient clipping: term");
   });
 
+  test.each([
+    ["torch.nn.Conv2d", "# conv: layer"],
+    ["tf.keras.layers.Dense(10)", "# linear: layer"],
+    ["padding=same", "# padding: argument"],
+  ])("of code, %s, the name is explained", (word, title) => {
+    expect(explainWord(word)).toContain(title);
+  });
+
   test("what netc does not have is said with what to do instead", () => {
     expect(explainWord("LSTM")).toMatch(/^netc has no `LSTM`: /);
     expect(explainWord("num_workers")).toContain("as many threads as there are cores");
@@ -156,7 +164,7 @@ describe("what a word means", () => {
 
   test("other words are searched for in names, summaries and titles", () => {
     expect(explainWord("rectangle")).toMatch(/^Nothing is named `rectangle`;.*\n {2}random_/);
-    expect(explainWord("asserted")).toContain("NET2002");
+    expect(explainWord("declared input size")).toContain("NET2002");
     expect(explainWord("qwertyuiop")).toBeUndefined();
     expect(explainWord("  ")).toBeUndefined();
     expect(nearestWord("conf")).toBe("conv");
