@@ -1,5 +1,6 @@
 /** What `netc init` found, for people. */
-import type { PictureSurvey, Survey } from "../starter/index.js";
+import { toleratedSkips } from "../runtime/node/data/skipped.js";
+import { type PictureSurvey, type Survey, trainCount } from "../starter/index.js";
 import { formatCount, formatNumber, plural } from "./format.js";
 import { renderTable } from "./table.js";
 
@@ -38,7 +39,7 @@ function classTable({ classes, evaluation }: Survey): string {
 function describePictures(survey: PictureSurvey): readonly string[] {
   const { shorterSide, longerSide, isOneSize, isGray, statistics, rotated } = survey;
   const size = isOneSize
-    ? `all pictures are of one size, ${longerSide.most} x ${shorterSide.most} or turned`
+    ? `all pictures are of one size, ${longerSide.most} x ${shorterSide.most} pixels`
     : `shorter sides ${shorterSide.least} to ${shorterSide.most} pixels, ` +
       `median ${shorterSide.median}`;
   const channels = isGray ? 1 : 3;
@@ -50,7 +51,7 @@ function describePictures(survey: PictureSurvey): readonly string[] {
   return [
     `${size}; ${isGray ? "gray" : "color"}`,
     `mean ${numbers(statistics.mean)}; standard deviation ${numbers(statistics.std)}`,
-    ...(rotated > 0 ? [`${plural(rotated, "picture")} turned upright as their EXIF says`] : []),
+    ...(rotated > 0 ? [`${plural(rotated, "picture")} turned upright by EXIF`] : []),
   ];
 }
 
@@ -71,11 +72,17 @@ function smallClasses({ classes }: Survey): readonly string[] {
   return [`warning: fewer than ${FEW} examples to learn from: ${shortList(names)}`];
 }
 
-function unreadable({ unreadable: files }: PictureSurvey): readonly string[] {
+function unreadable(survey: PictureSurvey): readonly string[] {
+  const { unreadable: files } = survey;
   if (files.length === 0) return [];
+  const tolerated = toleratedSkips(trainCount(survey));
+  const what =
+    files.length <= tolerated
+      ? "and training skips them"
+      : `and training ends with an error after ${tolerated}, so remove them`;
   const lines = files.slice(0, MOST_NAMED).map(({ file, reason }) => `  ${file}: ${reason}`);
   return [
-    `warning: ${plural(files.length, "file")} cannot be read, and training skips them:`,
+    `warning: ${plural(files.length, "file")} cannot be read, ${what}:`,
     ...lines,
     ...andMore(files),
   ];

@@ -1,6 +1,6 @@
 /** From somebody's data to a first spec: `netc init`. */
 export { planFor, type Plan } from "./plan.js";
 export { specText, type SpecNames } from "./spec-text.js";
-export type { Survey, PictureSurvey, TableSurvey } from "./survey.js";
+export { trainCount, type Survey, type PictureSurvey, type TableSurvey } from "./survey.js";
 export { surveyPictures } from "./survey-pictures.js";
 export { surveyTable } from "./survey-table.js";

@@ -36,14 +36,18 @@ export async function measurePictures(
   };
 }
 
+/**
+ * Every picture counts alike, as in training, which sees a square of each: one that is 1000 times
+ * as wide as high would else decide the result.
+ */
 function statisticsOf(all: readonly PixelSums[]): Statistics {
-  const pixels = all.reduce((sum, each) => sum + each.pixels, 0);
   const channels = [0, 1, 2] as const;
   const mean = channels.map((channel) => {
-    return all.reduce((sum, { sums }) => sum + sums[channel], 0) / pixels;
+    return all.reduce((sum, { sums, pixels }) => sum + sums[channel] / pixels, 0) / all.length;
   });
   const std = channels.map((channel) => {
-    const square = all.reduce((sum, { squares }) => sum + squares[channel], 0) / pixels;
+    const square =
+      all.reduce((sum, { squares, pixels }) => sum + squares[channel] / pixels, 0) / all.length;
     return Math.sqrt(Math.max(0, square - mean[channel]! ** 2));
   });
   return { mean, std };

@@ -54,7 +54,7 @@ function planPictures(survey: PictureSurvey): Specific {
     dropout: trainCount(survey) < 5000 ? 0.2 : 0,
     mean: statistics.mean.slice(0, channels),
     std: {
-      value: statistics.std.slice(0, channels),
+      value: statistics.std.slice(0, channels).map(aboveZero),
       why: `Measured on ${some}, scaled to ${size} pixels.`,
     },
     source: { name: "folder", arguments: [] },
@@ -141,7 +141,7 @@ function planTable(survey: TableSurvey): Specific {
     dropout: trainCount(survey) < 5000 ? 0.2 : 0,
     mean: statistics.mean,
     std: {
-      value: statistics.std.map((std) => (std > 0 ? std : 1)),
+      value: statistics.std.map(aboveZero),
       why: isImage ? "Measured on all pixels." : "Measured on each column.",
     },
     source: {
@@ -155,6 +155,9 @@ function planTable(survey: TableSurvey): Specific {
 }
 
 // The rest is alike
+
+/** What is always the same has no spread to divide by. */
+const aboveZero = (std: number) => (std > 0 ? std : 1);
 
 /** Few examples need a larger share for a figure that can be trusted. */
 function holdoutFor(survey: Survey): Pick<Plan, "holdout"> {

@@ -1,7 +1,7 @@
 /** Looks at one picture without keeping it. */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { describeFailure } from "../runtime/node/data/decode.js";
+import { describeFailure, refuseTooLarge } from "../runtime/node/data/decode.js";
 
 export interface Picture {
   readonly path: string;
@@ -34,6 +34,7 @@ export async function probe(picture: Picture): Promise<ProbedPicture | Unreadabl
     const { default: sharp } = await import("sharp");
     const about = await sharp(bytes, { limitInputPixels: false }).metadata();
     const { width, height: whole, pageHeight: height = whole, orientation = 1 } = about;
+    refuseTooLarge(width, height);
     const isSideways = orientation >= FIRST_SIDEWAYS;
     return {
       ...picture,

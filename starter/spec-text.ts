@@ -50,16 +50,30 @@ function header(survey: Survey): string {
 function constants({ mean, std }: Plan): string {
   return [
     comment(std.why).trimEnd(),
-    `const mean = ${numbers(mean)}`,
+    `const mean = ${list(mean.map((value, at) => meanText(value, std.value[at]!)))}`,
     `const std = ${numbers(std.value)}`,
   ].join("\n");
 }
 
-/** Three significant digits; one number stays as it is. */
-function numbers(values: readonly number[]): string {
-  const texts = values.map((value) => String(Number(value.toPrecision(3))));
-  return texts.length === 1 ? texts[0]! : `[${texts.join(", ")}]`;
+const numbers = (values: readonly number[]) => list(values.map((value) => inDigits(value, 3)));
+
+/**
+ * A mean to a thousandth of the standard deviation at least: three digits of a mean of 1,000,003
+ * would shift values that differ by 2 far away from 0.
+ */
+function meanText(mean: number, std: number): string {
+  const magnitude = Math.ceil(Math.log10(Math.abs(mean) / std));
+  return inDigits(mean, Number.isFinite(magnitude) ? clampDigits(3 + magnitude) : 3);
 }
+
+/** From three to those that f64 has. */
+const clampDigits = (digits: number) => Math.min(15, Math.max(3, digits));
+
+const inDigits = (value: number, digits: number) => String(Number(value.toPrecision(digits)));
+
+/** One number stays as it is. */
+const list = (texts: readonly string[]) =>
+  texts.length === 1 ? texts[0]! : `[${texts.join(", ")}]`;
 
 function model(survey: Survey, plan: Plan, names: SpecNames): string {
   const { input, classWeights } = plan;

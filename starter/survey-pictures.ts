@@ -7,7 +7,7 @@ import { findDuplicates } from "./duplicates.js";
 import { inTurns, type Progress } from "./in-turns.js";
 import { measurePictures } from "./measure.js";
 import { type Picture, probe, type ProbedPicture, type Unreadable } from "./probe.js";
-import { type ClassCount, type PictureSurvey, spreadOf } from "./survey.js";
+import { type ClassCount, type PictureSurvey, spreadOf, type UnreadableFile } from "./survey.js";
 
 /** Pictures that are decoded for the statistics: enough for three digits of a mean. */
 const MOST_DECODED = 1000;
@@ -37,10 +37,12 @@ export async function surveyPictures(
   const looked = await inTurns(pictures, probe, progress);
   const good = looked.filter((each): each is ProbedPicture => !("failure" in each));
   const bad = looked.filter((each): each is Unreadable => "failure" in each);
-  if (good.length === 0) throw noPicture(train.path, bad);
+  if (good.length === 0) throw noPicture(train.path, bad.map(asFile));
   const size = inputSize(good);
   const paths = good.filter(({ split }) => split === "train").map(({ path }) => path);
   const measured = await measurePictures(sample(paths, MOST_DECODED), size, progress);
+  const unreadable = [...bad.map(asFile), ...measured.failed];
+  requireReadable(train, unreadable);
   return {
     kind: "pictures",
     train: train.path,
@@ -50,10 +52,7 @@ export async function surveyPictures(
     ...sizesOf(good),
     isGray: !measured.hasColor,
     rotated: good.filter(({ isRotated }) => isRotated).length,
-    unreadable: [
-      ...bad.map(({ path, failure }) => ({ file: path, reason: failure })),
-      ...measured.failed,
-    ],
+    unreadable,
     duplicates: findDuplicates(good),
     size,
     statistics: measured.statistics,
@@ -96,8 +95,22 @@ function picturesOf(
   });
 }
 
-function noPicture(path: string, bad: readonly Unreadable[]): DataError {
-  const lines = bad.slice(0, 5).map((each) => `  ${each.path}: ${each.failure}`);
+const asFile = ({ path, failure }: Unreadable): UnreadableFile => ({
+  file: path,
+  reason: failure,
+});
+
+/** Throws a DataError where a class has no picture to train on. */
+function requireReadable({ path, listing }: Split, unreadable: readonly UnreadableFile[]): void {
+  const reasons = new Map(unreadable.map((each) => [each.file, each]));
+  listing.images.forEach((files, index) => {
+    const bad = files.flatMap((file) => reasons.get(file) ?? []);
+    if (bad.length === files.length) throw noPicture(join(path, listing.classes[index]!), bad);
+  });
+}
+
+function noPicture(path: string, bad: readonly UnreadableFile[]): DataError {
+  const lines = bad.slice(0, 5).map(({ file, reason }) => `  ${file}: ${reason}`);
   return new DataError(
     `none of the ${bad.length} files in ${path} is a picture that can be read:\n` +
       `${lines.join("\n")}`,

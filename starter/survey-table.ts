@@ -46,12 +46,22 @@ function readTable(bytes: Buffer, path: string, onNotice: (notice: string) => vo
   const read = (label: "first" | "last", onNotice?: (notice: string) => void) =>
     parseCsvTable(bytes, { path, label, maximum: Infinity, noun: "feature", onNotice });
   const [last, first] = [attempt(() => read("last")), attempt(() => read("first"))];
+  requireFeatures(last, path);
   if (areClasses(last)) return { table: read("last", onNotice), label: "last" };
   if (areClasses(first)) return { table: read("first", onNotice), label: "first" };
   if (last instanceof DataError) throw last;
   throw new DataError(
     `${path}: neither the first nor the last column holds classes`,
-    "a label is a name, or a whole number from 0, in the first or the last column",
+    "a label is a name, or a whole number from 0, in the first or the last column, and " +
+      "several rows share it; numbers to predict are not read from csv files",
+  );
+}
+
+function requireFeatures(table: CsvTable | DataError, path: string): void {
+  if (table instanceof DataError || table.columns > 0) return;
+  throw new DataError(
+    `${path} has one column, and a network needs a label and at least one feature`,
+    "cells are separated by commas, semicolons or tabs",
   );
 }
 
@@ -104,12 +114,10 @@ function largest(values: Float32Array): number {
 
 function meanAndDeviation(values: ArrayLike<number>, unit = 1) {
   let sum = 0;
-  let squares = 0;
-  for (let at = 0; at < values.length; at++) {
-    const value = values[at]! / unit;
-    sum += value;
-    squares += value * value;
-  }
+  for (let at = 0; at < values.length; at++) sum += values[at]! / unit;
   const mean = sum / values.length;
-  return { mean, std: Math.sqrt(Math.max(0, squares / values.length - mean * mean)) };
+  // Deviations are summed, not squares, whose digits are lost where the mean is large.
+  let squares = 0;
+  for (let at = 0; at < values.length; at++) squares += (values[at]! / unit - mean) ** 2;
+  return { mean, std: Math.sqrt(squares / values.length) };
 }

@@ -50,6 +50,7 @@ async function init(data: string, flags: InitFlags): Promise<void> {
   }
   const survey = await surveyOf(data);
   requireClasses(survey);
+  requireHoldout(survey);
   const plan = planFor(survey);
   const text = await specText(survey, plan, {
     model: modelName(nameOf(output)),
@@ -84,11 +85,22 @@ function sayProgress() {
 }
 
 /** A network needs something to tell apart. */
-function requireClasses({ classes, train }: Survey): void {
+function requireClasses({ kind, classes, train }: Survey): void {
   if (classes.length >= 2) return;
   throw wrongInput(
     `${train} has one class (${classes[0]!.name}), and a classifier needs at least two`,
-    "put the pictures of each class into a separate folder: DIR/CLASS/IMAGE.jpg",
+    kind === "table"
+      ? `its label is ${classes[0]!.name} in every row; are these the right rows and columns?`
+      : "put the pictures of each class into a separate folder: DIR/CLASS/IMAGE.jpg",
+  );
+}
+
+/** Some example must be left for evaluation, and one of each class for training. */
+function requireHoldout({ classes, train, evaluation }: Survey): void {
+  if (evaluation !== undefined || classes.some((each) => each.train > 1)) return;
+  throw wrongInput(
+    `${train} has one example of each class, and none to hold out for evaluation`,
+    "add examples, or put those for training into train/ and others into val/",
   );
 }
 

@@ -72,3 +72,25 @@ test.each([
   expect(stderr).toMatch(message);
   expect(stderr).not.toMatch(/\n\s+at /);
 });
+
+test("data that cannot be split or told apart is refused in words for its kind", async () => {
+  await writeFiles(workspace.path("pair"), { ...shades("a", 1), ...shades("b", 1) });
+  const pair = await netc("init", "pair");
+  expect(pair).toMatchObject({ code: 1, stdout: "" });
+  expect(pair.stderr).toContain("pair has one example of each class, and none to hold out");
+  await workspace.write("same.csv", "1,a\n2,a\n3,a\n");
+  const same = await netc("init", "same.csv");
+  expect(same.code).toBe(1);
+  expect(same.stderr).toContain("its label is a in every row");
+});
+
+test("more broken files than training tolerates must be removed", async () => {
+  const broken = Array.from({ length: 11 }, (_, at) => [`a/broken${at}.jpg`, "no picture"]);
+  await writeFiles(workspace.path("broken"), {
+    ...shades("a", 12),
+    ...shades("b", 12),
+    ...Object.fromEntries(broken),
+  });
+  const { stdout } = await netc("init", "broken");
+  expect(stdout).toContain("11 files cannot be read, and training ends with an error after 10");
+});

@@ -116,6 +116,27 @@ describe("what is found in folders of pictures", () => {
     await expect(surveyOf("flat", { "1.jpg": "x" })).rejects.toThrow(/has no class folders/);
   });
 
+  test("a class in which no file is a picture is refused", async () => {
+    const open = surveyOf("half", { ...shades("a", 3), "b/1.jpg": "hello" });
+    await expect(open).rejects.toThrow(/none of the 1 files in .*half.b is a picture/);
+  });
+
+  test("every picture counts alike, however long it is", async () => {
+    const survey = await surveyOf("long", {
+      "a/1.jpg": { width: 32, height: 32, color: [0, 0, 0] },
+      "b/2.jpg": { width: 3200, height: 32, color: [255, 255, 255] },
+    });
+    expect(survey.statistics.mean[0]).toBeCloseTo(0.5, 2);
+    expect(survey.statistics.std[0]).toBeCloseTo(0.5, 2);
+  });
+
+  test("pictures of one color have no spread to divide by", async () => {
+    const black = { width: 32, height: 32, color: [0, 0, 0] } as const;
+    const text = await textOf(await surveyOf("black", { "a/1.jpg": black, "b/2.jpg": black }));
+    expect(text).toContain("const std  = 1");
+    expect(diagnosticsOf(text)).toEqual([]);
+  });
+
   test("a class that only the evaluation has is refused", async () => {
     const files = { ...shades("train/a", 2), ...shades("val/b", 2) };
     await expect(surveyOf("unknown", files)).rejects.toThrow(
@@ -218,6 +239,23 @@ describe("tables", () => {
     expect(text).toContain("f32[N, 1, 8, 8]");
     expect(text).toContain("maximum=16");
     expect(diagnosticsOf(text)).toEqual([]);
+  });
+
+  test("a large mean keeps the digits that its small deviation needs", async () => {
+    const survey = await table(
+      "offset.csv",
+      rows((row) => `${1_000_000 + (row % 2)},${row % 2 ? "x" : "y"}`),
+    );
+    expect(survey.statistics).toEqual({ mean: [1_000_000.5], std: [0.5] });
+    expect(await textOf(survey)).toContain("const mean = 1000000.5");
+  });
+
+  test("a table of labels alone is refused", async () => {
+    const open = table(
+      "labels.csv",
+      rows((row) => `${row % 2}`),
+    );
+    await expect(open).rejects.toThrow(/has one column, and a network needs a label/);
   });
 
   test("a table without classes is refused", async () => {

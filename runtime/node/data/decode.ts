@@ -37,7 +37,7 @@ async function decodeWithSharp(bytes: Uint8Array, channels: 1 | 3): Promise<Deco
   const options = { failOn: "error", limitInputPixels: false } as const;
   const about = await sharp(bytes, options).metadata();
   const { width, height, pages: frames = 1, pageHeight = height, space, orientation = 1 } = about;
-  if (width * pageHeight > MOST_PIXELS) throw tooLarge(width, pageHeight);
+  refuseTooLarge(width, pageHeight);
   // What CMYK looks like, only a profile says.
   let picture = sharp(bytes, { ...options, ignoreIcc: space !== "cmyk" });
   if (orientation !== 1) picture = picture.autoOrient();
@@ -71,9 +71,11 @@ export async function decodeImage(bytes: Uint8Array, channels: 1 | 3): Promise<I
   return (await decodePicture(bytes, channels)).image;
 }
 
-function tooLarge(width: number, height: number): Error {
+/** Throws where a picture has more pixels than are decoded. */
+export function refuseTooLarge(width: number, height: number): void {
+  if (width * height <= MOST_PIXELS) return;
   const megapixels = (width * height) / 1e6;
-  return new Error(
+  throw new Error(
     `${width}x${height} pixels are ${megapixels.toFixed(1)} megapixels, ` +
       `and at most ${MOST_PIXELS / 1e6} are decoded: scale it down beforehand`,
   );

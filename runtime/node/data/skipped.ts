@@ -17,6 +17,11 @@ export interface SkipOptions {
 
 const NAMES_IN_MESSAGE = 5;
 
+/** Ten bad files of twelve are not an accident: half must decode. */
+export function toleratedSkips(files: number): number {
+  return Math.min(Math.max(10, Math.ceil(files / 100)), Math.floor(files / 2));
+}
+
 export class SkipCounter {
   private readonly skipped = new Map<string, string>();
   private readonly maximum: number;
@@ -26,9 +31,7 @@ export class SkipCounter {
     private readonly files: number,
     private readonly options: SkipOptions,
   ) {
-    const tolerated = Math.max(10, Math.ceil(files / 100));
-    // Ten bad files of twelve are not an accident: by default, half must decode.
-    this.maximum = options.maximumSkips ?? Math.min(tolerated, Math.floor(files / 2));
+    this.maximum = options.maximumSkips ?? toleratedSkips(files);
   }
 
   get count(): number {
