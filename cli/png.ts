@@ -11,7 +11,9 @@ const LONGEST_SIDE = 32_767;
 
 /**
  * The picture of an SVG, with two pixels for each unit of its sides; fewer where the longer one
- * would be more than librsvg draws. Throws a RunFailedError where the machine has no font to write with. */
+ * would be more than librsvg draws. Throws a RunFailedError where the machine has no font to write
+ * with.
+ */
 export async function svgToPng(svg: string): Promise<Buffer> {
   if (!(await hasFont())) {
     throw new RunFailedError(
