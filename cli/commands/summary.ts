@@ -147,11 +147,13 @@ function summaryOf(
   };
 }
 
+/** For training, what the phase with the most trained weights takes: `unfreeze` adds phases. */
 function memoryOf(program: Program, { batch, slices }: SlicedBatch): MemorySummary {
+  const phases = [program, ...(program.phases ?? [])];
   const { fold, predict } = program.steps;
   return {
     weights: parameterBytes(program, batch),
-    training: trainingBytes(program, { batch, slices }),
+    training: Math.max(...phases.map((phase) => trainingBytes(phase, { batch, slices }))),
     inference: bytesOf(program, [...fold, ...stepsFor(predict, batch)], batch),
   };
 }

@@ -1,4 +1,7 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { temporaryFolder } from "../data/pattern.js";
 import { netc } from "./netc.js";
 
 test("AlexNet's numbers as JSON", async () => {
@@ -69,4 +72,30 @@ test("--json has the weights too", async () => {
   const line = expect.any(Number);
   const conv1 = { name: "features.conv1.weight", shape: [64, 3, 11, 11], role: "trained", line };
   expect(weights[0]).toEqual(conv1);
+});
+
+test("the memory for training is that of the phase that trains most", async () => {
+  const spec = (setting: string) => `model M {
+    input  image: f32[N, 3, 32, 32]
+    target label: u32[N] in 0..10
+    features { conv(8, kernel=3) -> relu -> conv(8, kernel=3) -> relu }
+    global_avgpool -> flatten -> linear(10) as logits
+    loss cross_entropy(logits, label)
+  }
+  train T of M {
+    epochs = 2
+    batch = 8
+    optimizer = sgd(lr=0.01)
+    ${setting}
+  }`;
+  const memoryWith = async (setting: string) => {
+    await writeFile(path, spec(setting));
+    return JSON.parse((await netc(["summary", path, "--json"])).stdout).memory.training;
+  };
+  const path = join(await temporaryFolder(), "phases.net");
+  const frozen = await memoryWith("freeze = [features]");
+  const thawed = await memoryWith("freeze = [features]\n unfreeze = after(1 epochs, [features])");
+  const whole = await memoryWith("");
+  expect(frozen).toBeLessThan(whole);
+  expect(thawed).toBe(whole);
 });
