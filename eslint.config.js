@@ -21,7 +21,7 @@ const maxLength = [
     code: 100,
     ignoreUrls: true,
     ignoreRegExpLiterals: true,
-    // Markdown, specs, styles and WGSL in template literals have line breaks of their own.
+    // Markdown, specs, styles and WGSL in template literals have fixed line breaks.
     ignoreTemplateLiterals: true,
     // A test's title is one string, which Prettier keeps on the line of its call.
     ignorePattern: "^\\s*(test|describe)\\(",
@@ -32,7 +32,7 @@ const maxLength = [
 const writtenOut = [
   {
     selector: "ObjectExpression > SpreadElement > ObjectExpression",
-    message: "Write the properties on lines of their own, without a spread.",
+    message: "Write out the properties, without a spread.",
   },
   {
     selector: "ObjectExpression > SpreadElement > ConditionalExpression",

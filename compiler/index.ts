@@ -267,8 +267,11 @@ function compileFor(
   memory: MemoryWish | undefined,
 ): FittedProgram {
   if (!memory) return compileGraph(graph, settings);
-  const { batch = 1, accumulate } = recipe ?? {};
-  return compileWithin(graph, settings, { batch, accumulate, ...memory });
+  return compileWithin(graph, settings, {
+    bytes: memory.bytes,
+    batch: memory.batch ?? recipe?.batch ?? 1,
+    accumulate: memory.accumulate ?? recipe?.accumulate,
+  });
 }
 
 /**

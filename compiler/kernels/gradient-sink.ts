@@ -136,7 +136,7 @@ const STORED: GradientSink = {
   use: (at, gradient) => scopeOf(STORED_INTERFACE).io.result.store(at, gradient),
 };
 
-/** The factors of a parameter of its own, by the names that they have for weights. */
+/** The factors of a single parameter, by the names that they have for weights. */
 const factorsOf = ({ optimizer, unscales }: Descent): readonly string[] => [
   ...(optimizer === "accumulate" ? [] : ["learning_rate_factor", "decay_factor"]),
   ...(unscales ? ["gradient_factor"] : []),

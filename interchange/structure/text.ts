@@ -158,7 +158,7 @@ interface Scope {
   /** Values that must be called something. */
   readonly named: ReadonlySet<number>;
   readonly path: string;
-  /** Names of blocks of which a use in this part has no name of its own. */
+  /** Names of blocks with an unnamed use in this part. */
   readonly numbered: ReadonlySet<string>;
 }
 

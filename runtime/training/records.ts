@@ -58,5 +58,5 @@ export function isStep(record: MetricsRecord): record is StepRecord {
 }
 
 export function isEvaluation(record: MetricsRecord): record is EvaluationRecord {
-  return "eval" in record;
+  return !isStep(record) && record.eval !== undefined;
 }

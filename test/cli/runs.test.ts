@@ -98,7 +98,7 @@ train Fine of Stripes on Pictures {
 }
 `;
 
-test("recipes of one spec have folders of their own", async () => {
+test("recipes of one spec have separate folders", async () => {
   await workspace.write("two.net", twoRecipes("runs/two/best.safetensors"));
   const first = await netc(["train", "two.net", "--epochs", "1"]);
   expect(first.code, first.stderr).toBe(0);

@@ -77,7 +77,7 @@ test.each([
   ["two towers and two targets", SIAMESE],
   ["towers without statistics", PLAIN],
   ["two targets of classes", TWO_KINDS],
-  ["towers with weights of their own", apart(SIAMESE)],
+  ["towers with separate weights", apart(SIAMESE)],
   ["inputs without shared layers", `model M { ${inputs}\n from left -> add(right) as sum\n relu }`],
   [
     "uses in a section, without names and in loops",
