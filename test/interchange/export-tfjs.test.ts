@@ -1,4 +1,4 @@
-/** Layers models that netc writes for TensorFlow.js: for netc's own reader, and in TensorFlow.js. */
+/** Layers models that netc writes for TensorFlow.js, in netc's own reader and in TensorFlow.js. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";

@@ -16,7 +16,9 @@ export function conv(layers: KerasLayers): void {
   const isItSame = isSame(call.image, window);
   const input = isItSame ? layers.input() : padded(layers, window.padding);
   const config = {
-    ...{ kernel_size: window.kernel, strides: window.stride, dilation_rate: window.dilation },
+    kernel_size: window.kernel,
+    strides: window.stride,
+    dilation_rate: window.dilation,
     padding: isItSame ? "same" : "valid",
     ...common(layers),
   };
@@ -36,7 +38,9 @@ function requireOneStep({ stride, dilation }: KerasWindow): void {
 }
 
 const common = ({ call }: KerasLayers): KerasConfig => ({
-  ...{ use_bias: call.flag("bias"), activation: "linear", data_format: "channels_last" },
+  use_bias: call.flag("bias"),
+  activation: "linear",
+  data_format: "channels_last",
 });
 
 const bias = ({ call }: KerasLayers): readonly KerasWeight[] => {
@@ -106,7 +110,9 @@ export function convTranspose(layers: KerasLayers): void {
     return padding[axis] === Math.floor(cut / 2) && padding[axis] + ends[axis]! === cut;
   });
   const config = {
-    ...{ filters: call.number("out"), kernel_size: kernel, strides: stride },
+    filters: call.number("out"),
+    kernel_size: kernel,
+    strides: stride,
     padding: isItSame ? "same" : "valid",
     ...common(layers),
   };
@@ -158,7 +164,9 @@ export function linear(layers: KerasLayers): void {
   const weight = order ? permuted(given, 1, order) : given;
   const kernel = { name: "kernel", ...turned(weight, [1, 0]) };
   const config = {
-    ...{ units: call.number("out"), use_bias: call.flag("bias"), activation: "linear" },
+    units: call.number("out"),
+    use_bias: call.flag("bias"),
+    activation: "linear",
   };
   layers.end("Dense", config, [layers.input()], [kernel, ...bias(layers)]);
 }

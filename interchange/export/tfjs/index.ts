@@ -41,8 +41,8 @@ function write(model: ExportModel, { path, version }: ExportRequest): Exported {
     modelTopology: topologyOf(model, writer),
     weightsManifest: [manifest],
     userDefinedMetadata: {
-      ...(classNames && { classes: classNames }),
-      ...(preparation && { preprocessing: preparationText(preparation) }),
+      classes: classNames,
+      preprocessing: preparation ? preparationText(preparation) : undefined,
     },
   };
   const images = model.network.inputs.filter(({ type }) => type.shape.length === 4);

@@ -93,6 +93,6 @@ export class KerasLayers {
   }
 
   give(ref: TensorRef, order?: ColumnsLast): void {
-    this.writer.values.set(this.call.name, { ref, ...(order && { order }) });
+    this.writer.values.set(this.call.name, { ref, order });
   }
 }

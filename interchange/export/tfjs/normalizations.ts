@@ -14,7 +14,10 @@ export function batchnorm(layers: KerasLayers): void {
   const affine = call.flag("affine");
   const { order } = layers.value();
   const config = {
-    ...{ axis: -1, center: affine, scale: affine, epsilon: call.number("eps") },
+    axis: -1,
+    center: affine,
+    scale: affine,
+    epsilon: call.number("eps"),
     momentum: 1 - call.number("momentum"),
   };
   const weights = PARTS.slice(affine ? 0 : 2).map(([part, name]) => {
@@ -60,5 +63,7 @@ export function lineWeights(gamma: Float32Array, beta: Float32Array) {
 }
 
 const weight = (name: string, { shape, values }: NamedTensor): KerasWeight => ({
-  ...{ name, shape, values },
+  name,
+  shape,
+  values,
 });
