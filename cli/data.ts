@@ -71,7 +71,16 @@ function dataOptions({ spec, compilation }: CompiledSpec, flags: DataFlags): Ope
     directory: flags.data,
     maximumSkips: flags.maxSkipped,
     onSkip: reportSkipped,
-    onNotice: warn,
+    onNotice: warnOnce(),
+  };
+}
+
+/** Both sides of a holdout read one folder, of which the same is to be said. */
+function warnOnce(): (notice: string) => void {
+  const said = new Set<string>();
+  return (notice) => {
+    if (!said.has(notice)) warn(notice);
+    said.add(notice);
   };
 }
 

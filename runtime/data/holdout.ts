@@ -22,7 +22,8 @@ export function withHoldout(dataset: Dataset, { share, takes }: Holdout): Datase
     throw new DataError(
       `a holdout of ${share} leaves none of the ${dataset.length} examples ` +
         `of ${dataset.name} for this split`,
-      "choose a share that leaves both splits at least one example, such as 0.2",
+      "choose a share that leaves both splits at least one example; " +
+        "of a class with one example, none is held out",
     );
   }
   return {

@@ -39,6 +39,8 @@ test("from folders to a spec that trains as it is", async () => {
   expect((await netc("check", "my_photos.net")).code).toBe(0);
   const trained = await netc("train", "my_photos.net", "--steps", "2", "--out", "run");
   expect(trained.stderr).not.toMatch(/^error/m);
+  // Both splits read the folder, which is said once.
+  expect(trained.stderr.match(/is not used/g)).toHaveLength(1);
   expect(trained.code).toBe(0);
 });
 
