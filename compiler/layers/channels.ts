@@ -1,3 +1,4 @@
+import { plural } from "../diagnostics/plural.js";
 import type { InferenceContext } from "./layer.js";
 
 /** What a convolution, transposed or not, says of its channels. */
@@ -19,7 +20,7 @@ export function checkChannels(
 
 function reportChannels(declared: number, actual: number, context: InferenceContext): void {
   context.report("NET2002", {
-    message: `${context.title} declares in=${declared} but receives ${actual} channels`,
+    message: `${context.title} declares in=${declared} but receives ${plural(actual, "channel")}`,
     at: "in",
     label: `expected ${declared}`,
     axis: "channels",

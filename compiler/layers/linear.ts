@@ -1,3 +1,4 @@
+import { plural } from "../diagnostics/plural.js";
 import { caffeInitialValues, kerasInitialValues } from "./foreign-initial-values.js";
 import { each } from "../diagnostics/alias.js";
 import { add, channel, operand } from "../ir/expression.js";
@@ -92,7 +93,7 @@ function reportFeatures(declared: number, actual: number, context: InferenceCont
     );
   }
   context.report("NET2002", {
-    message: `${context.title} declares in=${declared} but receives ${actual} features`,
+    message: `${context.title} declares in=${declared} but receives ${plural(actual, "feature")}`,
     at: "in",
     label: `expected ${declared}` + (side ? ` = ${channels}*${side}*${side}` : ""),
     axis: side ? "space" : "channels",

@@ -1,3 +1,4 @@
+import { plural } from "../diagnostics/plural.js";
 import type { CallExpression, Span } from "../../grammar/ast.js";
 import type { Label } from "../diagnostics/diagnostic.js";
 import { formatShape, imageShape, type ImageShape, sameShape, type Shape } from "../ir/shape.js";
@@ -76,7 +77,7 @@ function startText(shape: Shape, axis: Axis): string {
   if (shape.length !== 4) return `starts as ${formatShape(shape)}`;
   const { channels, height, width } = imageShape(shape);
   if (axis === "space") return `starts as ${height}x${width}`;
-  return channels === 1 ? "starts with 1 channel" : `starts with ${channels} channels`;
+  return `starts with ${plural(channels, "channel")}`;
 }
 
 function changes({ input, output }: Step, axis: Axis): boolean {

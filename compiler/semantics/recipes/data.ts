@@ -1,3 +1,4 @@
+import { plural } from "../../diagnostics/plural.js";
 import type { CallExpression, DataDeclaration, DataSplit } from "../../../grammar/ast.js";
 import type { DataRecipe, DataSource, DataSplitRecipe } from "../../../program/recipe.js";
 import type { AnalyzedModel } from "../analysis.js";
@@ -165,8 +166,4 @@ function checkClasses(
     message: `\`${kind}\` has ${known} classes, but model \`${name}\` has ${classes}`,
     span: call.callee.span,
   });
-}
-
-function plural(count: number, noun: string): string {
-  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
 }

@@ -1,3 +1,4 @@
+import { plural } from "../../diagnostics/plural.js";
 import type { CallExpression } from "../../../grammar/ast.js";
 import type { DataSource } from "../../../program/recipe.js";
 import type { Transform, TransformOf } from "../../../program/transforms.js";
@@ -133,9 +134,7 @@ function checkColors(
   reporter.report("NET3041", {
     message: `\`pca_noise\` is for images of 3 channels, but the model's input has ${channels}`,
     span: call.span,
-    related: [
-      { span, message: `starts with ${channels === 1 ? "1 channel" : `${channels} channels`}` },
-    ],
+    related: [{ span, message: `starts with ${plural(channels, "channel")}` }],
   });
 }
 
