@@ -1,4 +1,5 @@
 /** Reading what the user names and writing what netc makes. */
+import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { OUT_OF_FILES, readBytes as readFile } from "../runtime/node/read-file.js";
 import { makeFolders, writeError, writeFileAtomically } from "../runtime/node/write-file.js";
@@ -78,6 +79,14 @@ export function describeReadError(error: NodeJS.ErrnoException, path: string, wh
 export async function writeOutput(path: string, content: string | Uint8Array): Promise<void> {
   await makeFolder(dirname(path));
   await writeFileAtomically(path, content);
+}
+
+/** Fails where one of the files exists; `advice` says what the user can do then. */
+export function refuseExisting(paths: readonly string[], advice: string): void {
+  const existing = paths.filter((path) => existsSync(path));
+  if (existing.length === 0) return;
+  const verb = existing.length === 1 ? "is" : "are";
+  throw wrongInput(`${existing.join(" and ")} ${verb} there already`, advice);
 }
 
 /** Makes a folder and those above it. */

@@ -1,9 +1,8 @@
 /** `netc import SPEC.net WEIGHTS`: the weights of another program under the names of a spec. */
-import { existsSync } from "node:fs";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { analyzeSpec, tensorsOf } from "./compiled.js";
 import { wrongInput } from "./failure.js";
-import { readBytes, writeOutput } from "./files.js";
+import { readBytes, refuseExisting, writeOutput } from "./files.js";
 import { plural } from "./format.js";
 import {
   announceMatching,
@@ -42,7 +41,8 @@ export async function importWeights(
   };
   const copies = await copiesOf(analyzed.spec, files.spec, flags.output);
   const written = [...copies.keys(), files.weights];
-  if (!flags.overwrite) refuseExisting(written);
+  if (!flags.overwrite)
+    refuseExisting(written, "--overwrite replaces them, --name NAME or -o DIR writes others");
   const { matching, bytes } = await useWeights(
     weights,
     tensorsOf(analyzed),
@@ -86,15 +86,6 @@ async function copiesOf(
     if (resolve(copy) !== resolve(source)) copies.set(copy, await readBytes(source, "spec"));
   }
   return copies;
-}
-
-function refuseExisting(paths: readonly string[]): void {
-  const existing = paths.filter((path) => existsSync(path));
-  if (existing.length === 0) return;
-  throw wrongInput(
-    `${existing.join(" and ")} ${existing.length === 1 ? "is" : "are"} there already`,
-    "--overwrite replaces them, --name NAME or -o DIR writes others",
-  );
 }
 
 const SHOWN = 5;

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { build } from "../../compiler/network/build.js";
 import { analyze, type Analysis } from "../../compiler/semantics/index.js";
@@ -15,7 +14,7 @@ import type { TrainRecipe } from "../../program/recipe.js";
 import { parseTensors } from "../../runtime/safetensors.js";
 import { AVERAGE_PREFIX, OPTIMIZER_PREFIX } from "../../runtime/weights.js";
 import { wrongInput, wrongUsage } from "../failure.js";
-import { writeOutput } from "../files.js";
+import { refuseExisting, writeOutput } from "../files.js";
 import { plural } from "../format.js";
 import { jsonOption } from "../options.js";
 import { version } from "../package.js";
@@ -102,7 +101,11 @@ async function exportSpec(path: string, flags: ExportFlags): Promise<void> {
     const choices = { as, softmax, preprocessing };
     return exporter.write(model, { ...choices, path: output, version: version() });
   });
-  if (!flags.overwrite) refuseExisting(files.map((file) => file.path));
+  if (!flags.overwrite)
+    refuseExisting(
+      files.map((file) => file.path),
+      "--overwrite replaces them, -o FILE writes others",
+    );
   for (const file of files) await writeOutput(file.path, file.content);
   const { layers } = needed;
   report(
@@ -186,15 +189,6 @@ function written(spec: SpecFile, write: () => Exported): Exported {
     requireNoErrors(spec, error.diagnostics);
     throw error;
   }
-}
-
-function refuseExisting(paths: readonly string[]): void {
-  const existing = paths.filter((path) => existsSync(path));
-  if (existing.length === 0) return;
-  throw wrongInput(
-    `${existing.join(" and ")} ${existing.length === 1 ? "is" : "are"} there already`,
-    "--overwrite replaces them, -o FILE writes others",
-  );
 }
 
 function report(

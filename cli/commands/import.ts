@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
 import { ImportError } from "../../interchange/error.js";
@@ -13,7 +12,7 @@ import { preprocessed } from "../../interchange/preprocessing.js";
 import { specText } from "../../interchange/spec-text.js";
 import { serializeTensors } from "../../runtime/safetensors.js";
 import { ExitCode, Reported, wrongInput, wrongUsage } from "../failure.js";
-import { writeOutput } from "../files.js";
+import { refuseExisting, writeOutput } from "../files.js";
 import { formatCount, formatNumber, plural } from "../format.js";
 import { checkImport, TOLERANCE } from "../import-check.js";
 import { openImport } from "../import-source.js";
@@ -116,7 +115,11 @@ async function importModel(
   const name = safeName(flags.name ?? basename(path, extname(path)));
   const files = { spec: join(flags.output, `${name}.net`), weights: "" };
   files.weights = join(flags.output, `${name}.safetensors`);
-  if (!flags.overwrite) refuseExisting(Object.values(files));
+  if (!flags.overwrite)
+    refuseExisting(
+      Object.values(files),
+      "--overwrite replaces them, --name NAME or -o DIR writes others",
+    );
   const { graph, model, text } = await explained(path, async () => {
     const source = await openImport(path, weights);
     const graph = preprocessed(await importerOf(source.file).read(source), flags);
@@ -152,15 +155,6 @@ const safeName = (name: string) => name.replace(/[^A-Za-z0-9_-]/g, "_");
 function modelName(name: string): string {
   const plain = name.replaceAll("-", "_");
   return /^[A-Za-z_]/.test(plain) ? plain[0]!.toUpperCase() + plain.slice(1) : `_${plain}`;
-}
-
-function refuseExisting(paths: readonly string[]): void {
-  const existing = paths.filter((path) => existsSync(path));
-  if (existing.length === 0) return;
-  throw wrongInput(
-    `${existing.join(" and ")} ${existing.length === 1 ? "is" : "are"} there already`,
-    "--overwrite replaces them, --name NAME or -o DIR writes others",
-  );
 }
 
 async function check(

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, dirname, extname, relative, resolve, sep } from "node:path";
 import type { Command } from "commander";
@@ -11,7 +10,7 @@ import {
   surveyTable,
 } from "../../starter/index.js";
 import { wrongInput, wrongUsage } from "../failure.js";
-import { writeOutput } from "../files.js";
+import { refuseExisting, writeOutput } from "../files.js";
 import { describeSurvey } from "../init-text.js";
 import { jsonOption } from "../options.js";
 import { print, printJson, say } from "../terminal.js";
@@ -42,12 +41,7 @@ export function initCommand(): Command {
 async function init(data: string, flags: InitFlags): Promise<void> {
   const output = flags.output ?? `${nameOf(data)}.net`;
   if (extname(output) !== ".net") throw wrongUsage(`${output} does not end in .net`);
-  if (!flags.overwrite && existsSync(output)) {
-    throw wrongInput(
-      `${output} is there already`,
-      "--overwrite replaces it, -o FILE writes another",
-    );
-  }
+  if (!flags.overwrite) refuseExisting([output], "--overwrite replaces it, -o FILE writes another");
   const survey = await surveyOf(data);
   requireClasses(survey);
   requireHoldout(survey);
