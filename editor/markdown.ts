@@ -1,6 +1,7 @@
 import type { Callable } from "./callables.js";
 import type { Fact } from "./facts.js";
-import { codeBlock, documentArguments, signatureText } from "../compiler/reference/describe.js";
+import { codeBlock } from "../compiler/diagnostics/explain.js";
+import { documentArguments, shapeText, signatureText } from "../compiler/reference/describe.js";
 
 /** Markdown that hover and completion show. */
 
@@ -41,11 +42,6 @@ function documentFact({ name, input, output, parameters, macs }: Fact): string {
     ...(macs > 0 ? [`${countText(macs)} MACs per image`] : []),
   ];
   return [`\`${name}\`: \`${shapes.join(" -> ")}\``, ...costs].join(", ");
-}
-
-/** With the batch axis, as messages show shapes. */
-export function shapeText(shape: readonly number[]): string {
-  return `[N, ${shape.join(", ")}]`;
 }
 
 function countText(count: number): string {

@@ -5,7 +5,7 @@ import { codesOf, families, type Family } from "./families.js";
 export function explain(code: string): string | undefined {
   if (!isDiagnosticCode(code)) return undefined;
   const { title, explanation, wrong, right } = catalogue[code];
-  const examples = wrong === "" ? [] : ["Wrong:", netBlock(wrong), "Right:", netBlock(right)];
+  const examples = wrong === "" ? [] : ["Wrong:", codeBlock(wrong), "Right:", codeBlock(right)];
   return [`# ${code}: ${title}`, explanation, ...examples].join("\n\n");
 }
 
@@ -23,6 +23,7 @@ function listFamily(family: Family): string {
   return [`${family}: ${families[family]}`, ...lines].join("\n");
 }
 
-function netBlock(text: string): string {
+/** A code block of a spec's text. */
+export function codeBlock(text: string): string {
   return `\`\`\`net\n${text.trimEnd()}\n\`\`\``;
 }

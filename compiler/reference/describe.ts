@@ -45,7 +45,7 @@ export function meaningOf({
   return [meaning, `${type.description}${need}`].filter(Boolean).join(", ");
 }
 
-/** A code block of a spec's text. */
-export function codeBlock(text: string): string {
-  return `\`\`\`net\n${text.trimEnd()}\n\`\`\``;
+/** With the batch axis, as messages show shapes: `[N, 3, 224, 224]`. */
+export function shapeText(shape: readonly number[]): string {
+  return `[N, ${shape.join(", ")}]`;
 }

@@ -2,7 +2,8 @@ import type { Alias } from "../diagnostics/alias.js";
 import { layers } from "../layers/index.js";
 import { trainSettings } from "../semantics/recipes/settings.js";
 import { type BuiltIn, type BuiltIns, builtIns } from "./built-ins.js";
-import { codeBlock, documentArguments, signatureText } from "./describe.js";
+import { codeBlock } from "../diagnostics/explain.js";
+import { documentArguments, shapeText, signatureText } from "./describe.js";
 import { type Keyword, keywords } from "./keywords.js";
 import { type Term, terms } from "./terms.js";
 
@@ -68,8 +69,6 @@ function examplesText({ name, noun, examples }: BuiltIn, { place }: BuiltIns): s
   });
   return `For example:\n\n${lines.join("\n")}`;
 }
-
-const shapeText = (shape: readonly number[]) => `[N, ${shape.join(", ")}]`;
 
 function ofTerm({ word, aliases, meaning }: Term): Topic {
   return { name: word, noun: "term", aliases, summary: meaning, text: () => "" };

@@ -10,6 +10,7 @@ import { schedules } from "../../compiler/semantics/recipes/schedules.js";
 import { trainSettings } from "../../compiler/semantics/recipes/settings.js";
 import { sources } from "../../compiler/semantics/recipes/sources.js";
 import { transforms } from "../../compiler/semantics/recipes/transforms.js";
+import { shapeText } from "../../compiler/reference/describe.js";
 import { code, codes, formatted, page, table } from "./markdown.js";
 import { describeCall } from "./signatures.js";
 
@@ -103,13 +104,11 @@ function describeLayer(layer: LayerDefinition): string {
 function samplesTable({ samples }: LayerDefinition): string {
   const rows = samples.map(({ spec, input, others = [], output }) => [
     code(spec),
-    [input, ...others].map(formatShape).join(" and "),
-    formatShape(output),
+    [input, ...others].map(shapeText).join(" and "),
+    shapeText(output),
   ]);
   return table(["example", "input", "output"], rows);
 }
-
-const formatShape = (shape: readonly number[]) => `[N, ${shape.join(", ")}]`;
 
 const INITIALIZERS = `
 Values of the arguments \`init\` and \`bias_init\` of \`conv\`, \`conv_transpose\` and \`linear\`:
