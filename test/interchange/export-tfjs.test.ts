@@ -10,6 +10,7 @@ import { ExportError } from "../../interchange/export/refusal.js";
 import { tfjsExporter } from "../../interchange/export/tfjs/index.js";
 import { tfjsLayers } from "../../interchange/export/tfjs/layers.js";
 import { evaluate } from "../../interchange/reference/evaluate.js";
+import { expectedOf, floats, turnedImage } from "./channels-last.js";
 import { exportCases, exportModel, inputsOf, largestError, predictions } from "./export-cases.js";
 import { readForeign, sourceIn } from "./foreign-model.js";
 import { peer } from "./peers.js";
@@ -48,21 +49,6 @@ test("a refusal names the line, the reason and what to do", () => {
     "lrn `lrn1` has no form in TensorFlow.js: it has no layer for local response normalization",
   );
 });
-
-const floats = (values: ArrayLike<number>) => Float32Array.from(values);
-
-/** From channels first to channels last. */
-function turnedImage(values: Float32Array, sizes: readonly number[]): Float32Array {
-  const [channels, height, width] = sizes;
-  if (height === undefined) return values;
-  const pixels = height * width!;
-  const size = channels! * pixels;
-  return values.map((_, index) => {
-    const [image, at] = [Math.floor(index / size), index % size];
-    const [pixel, channel] = [Math.floor(at / channels!), at % channels!];
-    return values[image * size + channel * pixels + pixel]!;
-  });
-}
 
 function readBack(files: readonly ExportedFile[]): Promise<ForeignGraph> {
   const named = Object.fromEntries(files.map((file) => [file.path, bytesOf(file)]));
@@ -152,14 +138,6 @@ async function computed(
   net.dispose();
   return values;
 }
-
-/** Predictions with channels last. */
-const expectedOf = (model: ExportModel, inputs: ReadonlyMap<string, Float32Array>) =>
-  predictions(model, inputs).map((values, index) => {
-    const { value } = model.network.outputs[index]!;
-    const { shape } = model.network.layers[value.index]!.type;
-    return turnedImage(floats(values), shape.slice(1).map(Number));
-  });
 
 describe.skipIf(!tf)("TensorFlow.js computes what the network computes", () => {
   test.each(saying)("$name", async ({ model }) => {

@@ -1,21 +1,14 @@
+import {
+  activation,
+  element,
+  type KerasLayers,
+  type KerasMapping,
+  type TensorRef,
+} from "../channels-last/keras-writer.js";
 import { RefusedExport } from "../refusal.js";
-import type { KerasConfig, KerasLayers, TensorRef } from "./keras-writer.js";
-import { lineWeights } from "./normalizations.js";
+import { filled, lineOf } from "./normalizations.js";
 
-type TfjsLayer = (layers: KerasLayers) => void;
-
-/** An element by element layer keeps the order of what it reads. */
-const element =
-  (className: string, config: (layers: KerasLayers) => KerasConfig = () => ({})): TfjsLayer =>
-  (layers) => {
-    const { order } = layers.value();
-    layers.end(className, config(layers), [layers.input()]);
-    layers.give([layers.call.name, 0, 0], order);
-  };
-
-const named = (activation: string) => element("Activation", () => ({ activation }));
-
-export const activations: Readonly<Record<string, TfjsLayer>> = {
+export const activations: Readonly<Record<string, KerasMapping>> = {
   relu: element("ReLU"),
   leaky_relu: element("LeakyReLU", ({ call }) => ({ alpha: call.number("slope") })),
   relu6: element("ReLU", () => ({ max_value: 6 })),
@@ -31,18 +24,18 @@ export const activations: Readonly<Record<string, TfjsLayer>> = {
         "`gelu`, which differs by less than 5e-4",
       );
     }
-    named("gelu")(layers);
+    activation("gelu")(layers);
   },
-  silu: named("swish"),
-  mish: named("mish"),
+  silu: activation("swish"),
+  mish: activation("mish"),
   hardswish,
   softplus: (layers) => {
     if (layers.call.number("beta") !== 1) throw new RefusedExport("its softplus has no `beta`");
-    named("softplus")(layers);
+    activation("softplus")(layers);
   },
-  sigmoid: named("sigmoid"),
+  sigmoid: activation("sigmoid"),
   hardsigmoid,
-  tanh: named("tanh"),
+  tanh: activation("tanh"),
   clip,
   softmax: element("Softmax", () => ({ axis: -1 })),
 };
@@ -60,7 +53,7 @@ function clip(layers: KerasLayers): void {
 function hardsigmoid(layers: KerasLayers): void {
   const { call } = layers;
   const [slope, offset] = [call.number("slope"), call.number("offset")];
-  if (slope === 0.2 && offset === 0.5) return named("hard_sigmoid")(layers);
+  if (slope === 0.2 && offset === 0.5) return activation("hard_sigmoid")(layers);
   const clipped = clippedLine(layers, { slope, offset });
   layers.give(line(layers, "sixth", clipped, { weight: 1 / 6, bias: 0 }), layers.value().order);
 }
@@ -68,9 +61,8 @@ function hardsigmoid(layers: KerasLayers): void {
 function hardswish(layers: KerasLayers): void {
   const clipped = clippedLine(layers, { slope: 1 / 6, offset: 0.5 });
   const gate = line(layers, "gate", clipped, { weight: 1 / 6, bias: 0 });
-  const { order } = layers.value();
-  layers.end("Multiply", {}, [layers.input(), gate]);
-  layers.give([layers.call.name, 0, 0], order);
+  layers.end("Multiply", { inputs: [layers.input(), gate] });
+  layers.keepOrder();
 }
 
 /** min(max(6 * (slope * x + offset), 0), 6) */
@@ -80,7 +72,8 @@ function clippedLine(
 ): TensorRef {
   const x = layers.input();
   const straight = line(layers, "line", x, { weight: 6 * slope, bias: 6 * offset });
-  return layers.part("clipped", "ReLU", { max_value: 6 }, [straight]);
+  const config = { max_value: 6 };
+  return layers.part("clipped", "ReLU", straight.shape, { config, inputs: [straight] });
 }
 
 function line(
@@ -89,8 +82,7 @@ function line(
   input: TensorRef,
   { weight, bias }: { readonly weight: number; readonly bias: number },
 ): TensorRef {
-  const { channels } = layers.call.image;
-  const filled = (value: number) => new Float32Array(channels).fill(value);
-  const { config, weights } = lineWeights(filled(weight), filled(bias));
-  return layers.part(name, "BatchNormalization", config, [input], weights);
+  const channels = input.shape.at(-1)!;
+  const settings = lineOf(filled(channels, weight), filled(channels, bias));
+  return layers.part(name, "BatchNormalization", input.shape, { ...settings, inputs: [input] });
 }

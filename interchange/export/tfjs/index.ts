@@ -1,12 +1,11 @@
 /** A network as a layers model of TensorFlow.js: `model.json` and its shards, channels last. */
 import { nameOf } from "../model.js";
 import type { Exported, ExportedFile, ExportModel } from "../model.js";
+import { channelsLastNote, kerasLayers } from "../channels-last/model.js";
+import type { KerasLayer, KerasWriter, TensorRef } from "../channels-last/keras-writer.js";
 import { preparationText } from "../describe.js";
 import type { Exporter, ExportRequest } from "../exporter.js";
-import { LayerCall } from "../layer-call.js";
 import { basename, folderOf } from "../paths.js";
-import { forEachLayer, RefusedExport } from "../refusal.js";
-import { KerasLayers, KerasWriter, type KerasLayer, type TensorRef } from "./keras-writer.js";
 import { tfjsLayers } from "./layers.js";
 
 export const tfjsExporter: Exporter = {
@@ -22,7 +21,7 @@ export const tfjsExporter: Exporter = {
 const SHARD_BYTES = 4 * 1024 * 1024;
 
 function write(model: ExportModel, { path, version }: ExportRequest): Exported {
-  const writer = kerasLayers(model);
+  const writer = kerasLayers(model, FORMAT);
   const layers = [...writer.layers.values()];
   const shards = shardsOf(layers, path);
   const manifest = {
@@ -45,41 +44,24 @@ function write(model: ExportModel, { path, version }: ExportRequest): Exported {
       preprocessing: preparation ? preparationText(preparation) : undefined,
     },
   };
-  const images = model.network.inputs.filter(({ type }) => type.shape.length === 4);
-  const order =
-    images.length === 0
-      ? []
-      : [`images come with channels last, as in TensorFlow.js: [N, height, width, channels]`];
   return {
     files: [...shards, { path, content: `${JSON.stringify(json)}\n` }],
-    notes: [...order, ...writer.notes],
+    notes: [...channelsLastNote(model, FORMAT.title), ...writer.notes],
   };
 }
 
-function kerasLayers(model: ExportModel): KerasWriter {
-  const writer = new KerasWriter();
-  for (const { name, type } of model.network.inputs) {
-    const [channels, ...pixels] = type.shape.slice(1).map(Number) as [number, ...number[]];
-    const config = {
-      batch_input_shape: [null, ...pixels, channels],
-      dtype: "float32",
-      sparse: false,
-    };
-    writer.values.set(name, { ref: writer.layer("InputLayer", name, config, []) });
-  }
-  forEachLayer(model.network.layers, "TensorFlow.js", (layer) => {
-    const call = new LayerCall(model, layer);
-    // What reads a refused layer is not looked at: one message says it.
-    if (call.inputs.some((input) => !writer.values.has(input))) return;
-    const found = tfjsLayers[call.kind];
-    if (!found) throw new RefusedExport("netc does not know how TensorFlow.js says it");
-    found(new KerasLayers(call, writer));
-  });
-  return writer;
-}
+const FORMAT = {
+  title: "TensorFlow.js",
+  mappings: tfjsLayers,
+  input: (sizes: readonly (number | null)[]) => ({
+    batch_input_shape: sizes,
+    dtype: "float32",
+    sparse: false,
+  }),
+};
 
 function topologyOf({ network }: ExportModel, writer: KerasWriter) {
-  const refOf = (name: string): TensorRef => writer.values.get(name)!.ref;
+  const refOf = (name: string) => historyOf(writer.values.get(name)!.ref);
   return {
     class_name: "Model",
     config: {
@@ -98,9 +80,12 @@ function layerJson({ className, name, config, uses }: KerasLayer) {
     class_name: className,
     config: { name, trainable: true, ...config },
     name,
-    inbound_nodes: uses.map((inputs) => inputs.map((ref) => [...ref, {}])),
+    inbound_nodes: uses.map(({ inputs }) => inputs.map((ref) => [...historyOf(ref), {}])),
   };
 }
+
+/** The layer, the number of its use, and the number of the output. */
+const historyOf = ({ layer, use }: TensorRef) => [layer, use, 0] as const;
 
 function shardsOf(layers: readonly KerasLayer[], path: string): readonly ExportedFile[] {
   const values = layers.flatMap(({ weights }) => weights.map((weight) => weight.values));

@@ -1,80 +1,47 @@
 /** What each layer is in layers of TensorFlow.js, with channels last: one table. */
+import { linear } from "../channels-last/convolutions.js";
+import type { KerasLayers, KerasMapping } from "../channels-last/keras-writer.js";
+import { sharedLayers } from "../channels-last/layers.js";
+import { batchnorm } from "../channels-last/normalizations.js";
+import { adaptiveAvgpool, avgpool, globalAvgpool, maxpool } from "../channels-last/pools.js";
+import { LAST } from "../channels-last/windows.js";
 import { RefusedExport } from "../refusal.js";
 import { activations } from "./activations.js";
-import { conv, convTranspose, linear } from "./convolutions.js";
-import type { KerasLayers } from "./keras-writer.js";
-import { flatten, reshape } from "./shapes.js";
-import { batchnorm, layernorm, scale } from "./normalizations.js";
-import { adaptiveAvgpool, avgpool, globalAvgpool, maxpool } from "./pools.js";
+import { conv, convTranspose } from "./convolutions.js";
+import { layernorm, scale } from "./normalizations.js";
 
-/** Writes the layers of one layer of the spec. */
-export type TfjsLayer = (layers: KerasLayers) => void;
+const refused = (reason: string, instead?: string) => () => {
+  throw new RefusedExport(reason, instead);
+};
 
-const refused =
-  (reason: string, instead?: string): TfjsLayer =>
-  () => {
-    throw new RefusedExport(reason, instead);
-  };
-
-export const tfjsLayers: Readonly<Record<string, TfjsLayer>> = {
+export const tfjsLayers: Readonly<Record<string, KerasMapping>> = {
+  ...sharedLayers,
   ...activations,
   conv,
   conv_transpose: convTranspose,
   linear,
 
-  maxpool,
-  avgpool,
-  adaptive_avgpool: adaptiveAvgpool,
+  maxpool: maxpool(
+    refused(
+      "its padding is not `same` of Keras, and zeros would exceed negative values",
+      "`relu` before it, `--to onnx` or `--to keras`",
+    ),
+  ),
+  avgpool: avgpool(
+    refused("what it leaves out of a mean is not `same` of Keras", "`--to onnx` or `--to keras`"),
+  ),
+  adaptive_avgpool: adaptiveAvgpool(
+    refused("its windows have different sizes", "`avgpool`, `--to onnx` or `--to keras`"),
+  ),
   global_avgpool: globalAvgpool,
   upsample,
-  pad,
 
-  lrn: refused("it has no layer for local response normalization", "`--to onnx`"),
+  lrn: refused("it has no layer for local response normalization", "`--to onnx` or `--to keras`"),
   batchnorm,
-  groupnorm: refused("it has no layer for group normalization", "`--to onnx`"),
+  groupnorm: refused("it has no layer for group normalization", "`--to onnx` or `--to keras`"),
   layernorm,
   scale,
-
-  dropout: (layers) => {
-    const { order } = layers.value();
-    layers.end("Dropout", { rate: layers.call.number("rate") }, [layers.input()]);
-    layers.give([layers.call.name, 0, 0], order);
-  },
-  identity: pass,
-  flatten,
-  reshape,
-
-  add: join("Add"),
-  multiply: join("Multiply"),
-  concat: (layers) => {
-    if (layers.call.inputs.length === 1) return pass(layers);
-    layers.end("Concatenate", { axis: -1 }, inputsOf(layers));
-  },
 };
-
-function pass(layers: KerasLayers): void {
-  const { ref, order } = layers.value();
-  layers.give(ref, order);
-}
-
-const inputsOf = (layers: KerasLayers) => layers.call.inputs.map((_, index) => layers.input(index));
-
-function join(className: string): TfjsLayer {
-  return (layers) => layers.end(className, {}, inputsOf(layers));
-}
-
-function pad(layers: KerasLayers): void {
-  const { top, bottom, left, right } = layers.call.padding("size");
-  const config = {
-    padding: [
-      [top, bottom],
-      [left, right],
-    ],
-  };
-  layers.end("ZeroPadding2D", { ...config, ...LAST }, [layers.input()]);
-}
-
-const LAST = { data_format: "channels_last" };
 
 function upsample(layers: KerasLayers): void {
   const { call } = layers;
@@ -87,5 +54,5 @@ function upsample(layers: KerasLayers): void {
     throw new RefusedExport("it repeats pixels by whole numbers", "a whole `scale`");
   }
   const config = { size, interpolation: "nearest", ...LAST };
-  layers.end("UpSampling2D", config, [layers.input()]);
+  layers.end("UpSampling2D", { config, inputs: [layers.input()] });
 }

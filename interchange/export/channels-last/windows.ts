@@ -2,7 +2,7 @@
 import type { Padding, Pair } from "../../../compiler/ir/graph.js";
 import { samePadding } from "../../operators/windows.js";
 import { hasPadding } from "../pool-windows.js";
-import type { KerasLayers, TensorRef } from "./keras-writer.js";
+import type { KerasConfig, KerasLayers, KerasShape, TensorRef } from "./keras-writer.js";
 
 export interface KerasWindow {
   readonly kernel: Pair;
@@ -28,15 +28,30 @@ export function isSame(
 }
 
 /** What a window without padding reads. */
-export function padded(layers: KerasLayers, { top, bottom, left, right }: Padding): TensorRef {
+export function padded(layers: KerasLayers, padding: Padding): TensorRef {
   const input = layers.input();
-  if (!hasPadding({ top, bottom, left, right })) return input;
-  const config = {
-    padding: [
-      [top, bottom],
-      [left, right],
-    ],
-    data_format: "channels_last",
-  };
-  return layers.part("pad", "ZeroPadding2D", config, [input]);
+  if (!hasPadding(padding)) return input;
+  const config = zeroPadding(padding);
+  return layers.part("pad", "ZeroPadding2D", paddedShape(input.shape, padding), {
+    config,
+    inputs: [input],
+  });
 }
+
+/** Settings of ZeroPadding2D. */
+export const zeroPadding = ({ top, bottom, left, right }: Padding): KerasConfig => ({
+  padding: [
+    [top, bottom],
+    [left, right],
+  ],
+  ...LAST,
+});
+
+export function paddedShape(
+  [height = 0, width = 0, channels = 0]: KerasShape,
+  { top, bottom, left, right }: Padding,
+): KerasShape {
+  return [height + top + bottom, width + left + right, channels];
+}
+
+export const LAST = { data_format: "channels_last" };

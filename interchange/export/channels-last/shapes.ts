@@ -14,12 +14,12 @@ export function flatten(layers: KerasLayers): void {
   const { network } = call.model;
   const index = network.layers.indexOf(call.layer);
   const isPlain = pixels === 1 || channels === 1;
-  if (isPlain || isOnlyForLinear(network, { from: "layer", index })) {
-    layers.end("Flatten", {}, [layers.input()]);
-    return isPlain ? undefined : layers.give([call.name, 0, 0], { channels, pixels });
+  if (!isPlain && !isOnlyForLinear(network, { from: "layer", index })) {
+    return layers.end("Flatten", { inputs: [channelsFirst(layers)] });
   }
-  const first = layers.part("channels_first", "Permute", { dims: FIRST }, [layers.input()]);
-  layers.end("Flatten", {}, [first]);
+  layers.end("Flatten", { inputs: [layers.input()] });
+  const { ref } = layers.writer.values.get(call.name)!;
+  if (!isPlain) layers.give(ref, { channels, pixels });
 }
 
 /** Layers that treat every feature alike. */
@@ -31,24 +31,33 @@ const ALIKE = new Set([
 function isOnlyForLinear(network: ResolvedNetwork, value: NetworkValue): boolean {
   const is = ({ from, index }: NetworkValue) => from === value.from && index === value.index;
   if (network.outputs.some((output) => is(output.value))) return false;
-  return network.layers.every(({ definition, inputs }, index) => {
-    if (!inputs.some(is) || definition.name === "linear") return true;
+  return network.layers.every(({ definition, inputs, weights }, index) => {
+    if (!inputs.some(is)) return true;
+    if (definition.name === "linear") return isUsedOnce(network, weights);
     return ALIKE.has(definition.name) && isOnlyForLinear(network, { from: "layer", index });
   });
 }
 
+/** Another use of the same weights may read features in the spec's order. */
+const isUsedOnce = ({ layers }: ResolvedNetwork, weights: string) =>
+  layers.filter((layer) => layer.weights === weights).length === 1;
+
 /** In the spec's order of elements: channels, rows, columns. */
 export function reshape(layers: KerasLayers): void {
-  const { call } = layers;
-  const sizes = call.output.slice(1).map(Number);
+  const sizes = layers.call.output.slice(1).map(Number);
   const input = channelsFirst(layers);
-  const shaped = { target_shape: sizes };
-  if (sizes.length === 1) return layers.end("Reshape", shaped, [input]);
-  const image = layers.part("reshaped", "Reshape", shaped, [input]);
-  layers.end("Permute", { dims: LAST }, [image]);
+  const config = { target_shape: sizes };
+  if (sizes.length === 1) return layers.end("Reshape", { config, inputs: [input] });
+  const image = layers.part("reshaped", "Reshape", sizes, { config, inputs: [input] });
+  layers.end("Permute", { config: { dims: LAST }, inputs: [image] });
 }
 
 function channelsFirst(layers: KerasLayers): TensorRef {
-  if (!layers.call.isImage) return layers.input();
-  return layers.part("channels_first", "Permute", { dims: FIRST }, [layers.input()]);
+  const input = layers.input();
+  if (!layers.call.isImage) return input;
+  const [height, width, channels] = input.shape as [number, number, number];
+  return layers.part("channels_first", "Permute", [channels, height, width], {
+    config: { dims: FIRST },
+    inputs: [input],
+  });
 }

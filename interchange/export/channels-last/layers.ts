@@ -1,0 +1,41 @@
+/** Layers that Keras and TensorFlow.js say alike. */
+import type { KerasLayers, KerasMapping, TensorRef } from "./keras-writer.js";
+import { flatten, reshape } from "./shapes.js";
+import { zeroPadding } from "./windows.js";
+
+export const sharedLayers: Readonly<Record<string, KerasMapping>> = {
+  pad: (layers) => {
+    const config = zeroPadding(layers.call.padding("size"));
+    layers.end("ZeroPadding2D", { config, inputs: [layers.input()] });
+  },
+
+  dropout: (layers) => {
+    layers.end("Dropout", {
+      config: { rate: layers.call.number("rate") },
+      inputs: [layers.input()],
+    });
+    layers.keepOrder();
+  },
+  identity: pass,
+  flatten,
+  reshape,
+
+  add: join("Add"),
+  multiply: join("Multiply"),
+  concat: (layers) => {
+    if (layers.call.inputs.length === 1) return pass(layers);
+    layers.end("Concatenate", { config: { axis: -1 }, inputs: inputsOf(layers) });
+  },
+};
+
+function pass(layers: KerasLayers): void {
+  const { ref, order } = layers.value();
+  layers.give(ref, order);
+}
+
+const inputsOf = (layers: KerasLayers): readonly TensorRef[] =>
+  layers.call.inputs.map((_, index) => layers.input(index));
+
+function join(className: string): KerasMapping {
+  return (layers) => layers.end(className, { inputs: inputsOf(layers) });
+}
