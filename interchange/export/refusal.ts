@@ -1,6 +1,7 @@
 /** Why a format cannot hold a network, by layer. */
 import { createDiagnostic } from "../../compiler/diagnostics/create.js";
 import type { Diagnostic } from "../../compiler/diagnostics/diagnostic.js";
+import { formatBytes } from "../../program/format-bytes.js";
 import type { ResolvedLayer } from "../../compiler/network/resolved.js";
 
 /** Thrown while a layer is written, where the format has nothing that computes the same. */
@@ -13,6 +14,20 @@ export class RefusedExport extends Error {
     readonly instead?: string,
   ) {
     super(message);
+  }
+}
+
+/** A file that would be larger than its format allows. */
+export class TooLarge extends Error {
+  override readonly name = "TooLarge";
+
+  constructor(
+    title: string,
+    { bytes, most }: { readonly bytes: number; readonly most: number },
+    /** What to write or choose instead. */
+    readonly instead?: string,
+  ) {
+    super(`${title} of ${formatBytes(bytes)} is not possible: it ends at ${formatBytes(most)}`);
   }
 }
 
