@@ -8,7 +8,7 @@ import { exporters } from "../../interchange/export/formats.js";
 import type { ExportModel, Exported } from "../../interchange/export/model.js";
 import { neededFor } from "../../interchange/export/needed.js";
 import { WEIGHT_TYPES } from "../../interchange/export/onnx/weight-types.js";
-import { ExportError } from "../../interchange/export/refusal.js";
+import { ExportError, TooLarge } from "../../interchange/export/refusal.js";
 import { formatBytes } from "../../program/format-bytes.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { parseTensors } from "../../runtime/safetensors.js";
@@ -71,13 +71,7 @@ const FORMATS = exporters.map(({ name }) => name).join(", ");
 function exporterNamed(name: string): Exporter {
   const found = exporters.find((exporter) => exporter.name === name);
   if (found) return found;
-  const keras =
-    name === "keras"
-      ? " Keras keeps weights in HDF5, which netc does not write: " +
-        "export to tfjs, and convert that" +
-        " with tensorflowjs_converter."
-      : "";
-  throw new InvalidArgumentError(`Expected one of ${FORMATS}.${keras}`);
+  throw new InvalidArgumentError(`Expected one of ${FORMATS}.`);
 }
 
 async function exportSpec(path: string, flags: ExportFlags): Promise<void> {
@@ -185,6 +179,9 @@ function written(spec: SpecFile, write: () => Exported): Exported {
   try {
     return write();
   } catch (error) {
+    if (error instanceof TooLarge) {
+      throw wrongInput(error.message, ...(error.instead === undefined ? [] : [error.instead]));
+    }
     if (!(error instanceof ExportError)) throw error;
     requireNoErrors(spec, error.diagnostics);
     throw error;

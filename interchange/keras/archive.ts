@@ -4,6 +4,7 @@ import { ImportError } from "../error.js";
 import type { ForeignGraph } from "../foreign-graph.js";
 import { decodeUtf8, parseJson } from "../json.js";
 import { isObject } from "../settings.js";
+import { snakeCase } from "./group-names.js";
 import { graphOf } from "./graph.js";
 import { openHdf5, type Hdf5Group } from "./hdf5.js";
 import { readModel, type KerasLayer, type KerasModel } from "./model.js";
@@ -101,14 +102,6 @@ function groupNameOf({ layers }: KerasModel, name: string): string {
   const count = before.filter(({ className }) => snakeCase(className) === own).length;
   return count === 0 ? own : `${own}_${count}`;
 }
-
-/** As Keras makes it: `MaxPooling2D` is `max_pooling2d`. */
-const snakeCase = (className: string) =>
-  className
-    .replace(/\W+/g, "")
-    .replace(/(.)([A-Z][a-z]+)/g, "$1_$2")
-    .replace(/([a-z])([A-Z])/g, "$1_$2")
-    .toLowerCase();
 
 function missing(path: readonly string[], key: string): never {
   throw new ImportError(`weight ${key} of \`${path.join("/")}\` is not a dataset`);

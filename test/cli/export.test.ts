@@ -57,9 +57,9 @@ test("a wrong name, missing data and foreign weights are said, and nothing is wr
   const name = await exported("--to", "onnx", "-o", "model.pb");
   expect(name.code).toBe(2);
   expect(name.stderr).toContain("a file of ONNX ends in .onnx");
-  const keras = await exported("--to", "keras");
-  expect(keras.code).toBe(2);
-  expect(keras.stderr).toContain("Keras keeps weights in HDF5, which netc does not write");
+  const caffe = await exported("--to", "caffe");
+  expect(caffe.code).toBe(2);
+  expect(caffe.stderr).toContain("Expected one of onnx, pytorch, keras, tfjs");
   await writeFile(join(folder, "bare.net"), "model M {\n  input x: f32[N, 4]\n  linear(2)\n}\n");
   const weights = await netc("export", "bare.net", "--weights", "w.safetensors", "--to", "onnx");
   expect(weights.code).toBe(1);
@@ -113,6 +113,15 @@ test("of a checkpoint its averages are exported, where the recipe keeps them", a
     return readFileSync(join(folder, name, `${name}.safetensors`));
   };
   expect((await weightsIn("a")).equals(await weightsIn("b"))).toBe(true);
+});
+
+test("a model of Keras that netc reads back as the same network", async () => {
+  const outcome = await exported("--to", "keras", "-o", "keras/digits.keras");
+  expect(outcome.stderr).toBe("");
+  expect(outcome.stdout).toContain("Keras: ");
+  const back = await netc("import", "keras/digits.keras", "-o", "keras", "--check", "1");
+  expect(back.stderr).toContain("largest difference from the model on 1 random input");
+  expect(back.code).toBe(0);
 });
 
 test("a model of TensorFlow.js, and the line of a layer that it cannot have", async () => {

@@ -29,3 +29,6 @@ export function pythonHas(module: string): boolean {
     return false;
   }
 }
+
+/** A Python with Keras 3, which Debian does not have: NETC_KERAS names it. */
+export const KERAS_PYTHON = process.env.NETC_KERAS;
