@@ -4,11 +4,11 @@ import { defineConfig } from "vitest/config";
  * Tests that run kernels: two files at a time, since a software adapter idles while JavaScript
  * compares.
  */
-const gpu = ["test/{runtime,kernels,parity,gpu}/**/*.test.ts"];
+const GPU = ["test/{runtime,kernels,parity,gpu}/**/*.test.ts"];
 /** Tests that run dist/, as users do; it is built first where the sources are newer. */
-const built = ["test/{cli,browser}/**/*.test.ts"];
+const BUILT = ["test/{cli,browser}/**/*.test.ts"];
 
-const common = { setupFiles: ["test/setup.ts"], testTimeout: 120_000, hookTimeout: 240_000 };
+const COMMON = { setupFiles: ["test/setup.ts"], testTimeout: 120_000, hookTimeout: 240_000 };
 
 export default defineConfig({
   test: {
@@ -17,31 +17,31 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: [...gpu, ...built],
+          exclude: [...GPU, ...BUILT],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
-          ...common,
+          ...COMMON,
         },
       },
       {
         test: {
           name: "gpu",
-          include: gpu,
+          include: GPU,
           pool: "forks",
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
-          ...common,
+          ...COMMON,
         },
       },
       {
         test: {
           name: "built",
-          include: built,
+          include: BUILT,
           pool: "forks",
           maxWorkers: 2,
           globalSetup: ["test/global-setup.ts"],
           sequence: { groupOrder: 2 },
-          ...common,
+          ...COMMON,
         },
       },
     ],

@@ -5,11 +5,11 @@ import { compile } from "vega-lite";
 const WIDTH = 420;
 const BAR_HEIGHT = 18;
 
-const bars = {
+const BARS = {
   mark: "bar",
   encoding: { color: { field: "contender", type: "nominal", legend: null, sort: null } },
 };
-const labels = {
+const LABELS = {
   mark: { type: "text", align: "left", dx: 4 },
   encoding: { text: { field: "ratio", format: ".1f" } },
 };
@@ -29,7 +29,7 @@ function caseView(title, values, longest) {
     height: { step: BAR_HEIGHT },
     data: { values },
     encoding: { x, y },
-    layer: [bars, labels],
+    layer: [BARS, LABELS],
   };
 }
 

@@ -23,7 +23,7 @@ const spec = await readFile(join(import.meta.dirname, "../specs/alexnet.net"), "
 const { program } = compile(spec, { file: "alexnet.net" });
 const { transforms } = program.preparations.eval;
 const crop = transforms.slice(0, 2);
-const key = { seed: 0, epoch: 0, example: 0 };
+const KEY = { seed: 0, epoch: 0, example: 0 };
 const files = await imageFiles(root);
 
 /** The paths that the folder source reads, in its order. */
@@ -117,5 +117,5 @@ await measure([
   ],
 ]);
 const decoded = await Promise.all(bytes.map((each) => decodeImage(each, 3)));
-const resize = () => decoded.forEach((image) => applyTransforms(image, crop, key));
+const resize = () => decoded.forEach((image) => applyTransforms(image, crop, KEY));
 await measure([["of which resize(256) -> center_crop(224)", resize]]);

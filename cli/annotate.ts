@@ -90,7 +90,8 @@ function panelSvg(
     );
   });
   const height = classes.length * line + gap;
-  const style = `font-family="DejaVu Sans, Helvetica, Arial, sans-serif" font-size="${size}" fill="#fff"`;
+  const fonts = "DejaVu Sans, Helvetica, Arial, sans-serif";
+  const style = `font-family="${fonts}" font-size="${size}" fill="#fff"`;
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">` +
     `<rect width="100%" height="100%" fill="${BACKGROUND}"/><g ${style}>${rows.join("")}</g></svg>`;

@@ -45,7 +45,7 @@ export function describeNotFinite(notFinite: number, examples: number): string {
   return `${share} give numbers that are not finite, and count as wrong`;
 }
 
-const classColumns: readonly Column[] = [
+const CLASS_COLUMNS: readonly Column[] = [
   { title: "class", align: "left", expendable: 0 },
   { title: "examples", align: "right", expendable: 1 },
   { title: "precision", align: "right", expendable: 0 },
@@ -58,12 +58,12 @@ const WORST_ROWS = 20;
 
 function classTable(classes: readonly ClassResult[], width: number | undefined): string {
   const present = classes.filter(({ support }) => support > 0);
-  if (present.length <= MAX_ROWS) return renderTable(classColumns, present.map(classRow), width);
+  if (present.length <= MAX_ROWS) return renderTable(CLASS_COLUMNS, present.map(classRow), width);
   const worst = present.toSorted((a, b) => a.recall! - b.recall!).slice(0, WORST_ROWS);
   return [
     `the ${WORST_ROWS} of ${formatCount(present.length)} classes ` +
       "that are recognised worst (--json has all)",
-    renderTable(classColumns, worst.map(classRow), width),
+    renderTable(CLASS_COLUMNS, worst.map(classRow), width),
   ].join("\n");
 }
 

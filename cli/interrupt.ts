@@ -1,6 +1,6 @@
 import { say } from "./terminal.js";
 
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** A request to stop: the signal, and how to stop listening for it. */
 export interface Interrupt {
@@ -14,19 +14,19 @@ export interface Interrupt {
  */
 export function listenForInterrupt(message: string): Interrupt {
   const controller = new AbortController();
-  const listener = (signal: (typeof signals)[number]) => {
+  const listener = (signal: (typeof SIGNALS)[number]) => {
     if (controller.signal.aborted) return end(signal);
     say(`\n${message}`);
     controller.abort();
   };
   const dispose = (): void => {
-    for (const signal of signals) process.off(signal, listener);
+    for (const signal of SIGNALS) process.off(signal, listener);
   };
   // By the system, which waits for nothing: drivers may hang while a process exits by itself.
   const end = (signal: NodeJS.Signals): void => {
     dispose();
     process.kill(process.pid, signal);
   };
-  for (const signal of signals) process.on(signal, listener);
+  for (const signal of SIGNALS) process.on(signal, listener);
   return { signal: controller.signal, dispose };
 }

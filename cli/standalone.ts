@@ -3,15 +3,15 @@
  */
 import { wrongInput } from "./failure.js";
 
-const runtimeImport = /^import\s*\{([^}]*)\}\s*from\s*"netc\/runtime";[ \t]*\n?/gm;
-const bundleExport = /export\s*\{([^}]*)\}\s*;?\s*(?:\/\/.*\s*)?$/;
+const RUNTIME_IMPORT = /^import\s*\{([^}]*)\}\s*from\s*"netc\/runtime";[ \t]*\n?/gm;
+const BUNDLE_EXPORT = /export\s*\{([^}]*)\}\s*;?\s*(?:\/\/.*\s*)?$/;
 
 /**
  * Returns the module without imports. `bundle` is an ES module that ends in one `export { ... }`
  * clause; it becomes a separate function, so that its names and the module's cannot clash.
  */
 export function inlineRuntime(module: string, bundle: string): string {
-  const clause = bundleExport.exec(bundle);
+  const clause = BUNDLE_EXPORT.exec(bundle);
   if (!clause) throw new Error("the runtime's bundle does not end in an export clause");
   const body = bundle.slice(0, clause.index).trimEnd();
   const runtime = [
@@ -23,7 +23,7 @@ export function inlineRuntime(module: string, bundle: string): string {
     "",
   ].join("\n");
   const header = /^(?:(?:\/\/[^\n]*|\/\*[\s\S]*?\*\/)?\s*\n)*/.exec(module)?.[0] ?? "";
-  const rest = module.slice(header.length).replace(runtimeImport, (_, names: string) => {
+  const rest = module.slice(header.length).replace(RUNTIME_IMPORT, (_, names: string) => {
     return `const { ${importedNames(names)} } = netcRuntime;\n`;
   });
   if (/^import\s/m.test(rest)) {

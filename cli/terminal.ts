@@ -93,11 +93,11 @@ export function widthOf(stream: Output): number | undefined {
   return stream.isTTY ? stream.columns || 80 : undefined;
 }
 
-const styles = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+const STYLES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 
 /** The text in a style where the stream wants colours, else as it is. */
-export function styled(style: keyof typeof styles, text: string, stream: Output): string {
-  return wantsColor(stream) ? `\u001b[${styles[style]}m${text}\u001b[0m` : text;
+export function styled(style: keyof typeof STYLES, text: string, stream: Output): string {
+  return wantsColor(stream) ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text;
 }
 
 /** Why results could not be written; undefined while they can. */

@@ -11,7 +11,7 @@ import { print } from "./print.js";
 /** Characters of a line. */
 export const PRINT_WIDTH = 120;
 
-export const languages: Plugin["languages"] = [
+export const LANGUAGES: Plugin["languages"] = [
   { name: "netc", parsers: ["netc"], extensions: [".net"], vscodeLanguageIds: ["netc"] },
 ];
 
@@ -33,7 +33,7 @@ export const parsers: Plugin["parsers"] = { netc: parser as Parser };
 export const printers: Plugin["printers"] = { netc: printer as Printer };
 export const defaultOptions: Plugin["defaultOptions"] = { printWidth: PRINT_WIDTH, tabWidth: 2 };
 
-const plugin: Plugin = { languages, parsers, printers, defaultOptions };
+const plugin: Plugin = { languages: LANGUAGES, parsers, printers, defaultOptions };
 
 /**
  * A spec in its canonical layout, comments kept. Throws a SyntaxError for a text that does not

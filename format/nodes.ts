@@ -58,7 +58,7 @@ export type Node =
  * Where the children of each kind of node are, in the order of the text. Names of things are
  * printed by their parents.
  */
-const childKeys: Readonly<Record<string, readonly string[]>> = {
+const CHILD_KEYS: Readonly<Record<string, readonly string[]>> = {
   spec: ["declarations"],
   import: ["names"],
   const: ["value"],
@@ -107,7 +107,7 @@ export function keysOf(node: object): readonly string[] {
   const { kind, skip } = node as { readonly kind?: string; readonly skip?: Skip };
   // A residual without a written skip has the identity, which has no place in the text.
   if (skip?.kind === "identity") return ["members"];
-  if (kind !== undefined) return childKeys[kind] ?? [];
+  if (kind !== undefined) return CHILD_KEYS[kind] ?? [];
   return "from" in node ? ["from", "to"] : ["value"];
 }
 

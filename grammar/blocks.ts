@@ -191,7 +191,7 @@ function lastLine(before: readonly IToken[]): IToken[] {
 }
 
 /** Words whose block follows at the end of a line. */
-const joinWords = /^(?:residual|skip|concat|branch)$/;
+const JOIN_WORDS = /^(?:residual|skip|concat|branch)$/;
 
 /**
  * Whether a line looks like one that opens a block: a name alone, or two words without a sign
@@ -200,7 +200,7 @@ const joinWords = /^(?:residual|skip|concat|branch)$/;
 function opensBlock(line: readonly IToken[]): boolean {
   const [first, second, third] = line;
   if (is(first, Model, For) || /^(?:block|repeat)$/.test(first?.image ?? "")) return true;
-  if (joinWords.test(line.at(-1)?.image ?? "")) return true;
+  if (JOIN_WORDS.test(line.at(-1)?.image ?? "")) return true;
   return (
     is(first, Name) && (second === undefined || (is(second, Name) && !is(third, Colon, Equals)))
   );
@@ -215,6 +215,6 @@ function describeHeader(before: readonly IToken[]): string {
 
 /** `conv(64) -> residual`: the block belongs to the join. */
 function fromJoin(line: readonly IToken[]): readonly IToken[] {
-  const join = line.findLastIndex(({ image }) => joinWords.test(image));
+  const join = line.findLastIndex(({ image }) => JOIN_WORDS.test(image));
   return join < 0 ? line : line.slice(join);
 }

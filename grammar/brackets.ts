@@ -125,10 +125,11 @@ class BracketBalancer {
     if (!open) return;
     const closer = closerFor(open.token);
     const span = spanOf(this.file, token);
-    const message = `expected ${closer.LABEL} to close ${open.contents}, but found \`${token.image}\``;
+    const expected = `expected ${closer.LABEL}`;
+    const message = `${expected} to close ${open.contents}, but found \`${token.image}\``;
     this.problems.push(
       problem("NET0002", span, message, {
-        label: `expected ${closer.LABEL}`,
+        label: expected,
         related: [{ span: spanOf(this.file, open.token), message: "opened here" }],
         fixes: [replace(span, imageOf(closer), `write ${closer.LABEL}`)],
       }),

@@ -30,11 +30,11 @@ export interface ParsedSpec {
 }
 
 /** Each fix costs a parse to try: the later problems of a broken file are shown without. */
-const mostTried = 20;
+const MOST_TRIED = 20;
 /** Characters that are parsed in all to try fixes: of a long file, few are tried. */
-const mostParsed = 400_000;
+const MOST_PARSED = 400_000;
 /** A file with more problems than this is not a spec: it is not read further and gets no fixes. */
-const mostReported = 100;
+const MOST_REPORTED = 100;
 
 /**
  * Parses a spec. Never throws because of the text: what is wrong with it is in `problems`, each
@@ -45,9 +45,9 @@ const mostReported = 100;
 export function parse(text: string, file: string): ParsedSpec {
   const parsed = parseOnce(text, file);
   const count = parsed.problems.length;
-  const affordable = Math.min(mostTried, Math.floor(mostParsed / (text.length + 1)));
-  const tried = count > mostReported ? 0 : affordable;
-  const problems = parsed.problems.slice(0, mostReported).map((found, index) => ({
+  const affordable = Math.min(MOST_TRIED, Math.floor(MOST_PARSED / (text.length + 1)));
+  const tried = count > MOST_REPORTED ? 0 : affordable;
+  const problems = parsed.problems.slice(0, MOST_REPORTED).map((found, index) => ({
     ...found,
     fixes: (index < tried ? found.fixes : []).filter((fix) =>
       helps(found, parsed.problems, parseOnce(applyFix(text, fix), file).problems),

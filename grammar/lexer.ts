@@ -92,7 +92,7 @@ function foreignComment(file: string, token: IToken): SyntaxProblem {
 }
 
 /** What people mean by characters that come from word processors, web pages and other languages. */
-const meantByCharacter: Readonly<Record<string, string>> = {
+const MEANT_BY_CHARACTER: Readonly<Record<string, string>> = {
   "→": "->",
   "⇒": "->",
   "–": "-",
@@ -126,7 +126,7 @@ function unknownCharacters(
 
 function unknownCharacter(image: string, spans: readonly Span[]): SyntaxProblem {
   const [first] = spans as readonly [Span];
-  const meant = image === ";" ? "" : meantByCharacter[image];
+  const meant = image === ";" ? "" : MEANT_BY_CHARACTER[image];
   const title = meant === "" ? "remove `;`" : `write \`${meant}\``;
   const edits = spans.map((span) => ({ span, newText: meant ?? "" }));
   const more = spans.length - 1;

@@ -13,7 +13,7 @@ import { describeFound, isReserved, reservedWord } from "./wording.js";
  */
 
 /** What the body of each rule may have, for messages about other text. */
-const statementsOf: Readonly<Record<string, string>> = {
+const STATEMENTS_OF: Readonly<Record<string, string>> = {
   modelBody: "a layer, a section, `input`, `target`, `loss` or `metric`",
   concatBody: "a branch such as `branch { conv(64) }`",
   dataDeclaration: 'a split such as `train folder("DIR") { ... }`',
@@ -51,7 +51,7 @@ function checkStatement(
 ): SyntaxProblem | undefined {
   if (statement.name === "skippedHeader") return undefined;
   if (statement.name === "skipped") return skippedStatement(file, body, statement, before);
-  if (before === undefined || statementsOf[body.name] === undefined) return undefined;
+  if (before === undefined || STATEMENTS_OF[body.name] === undefined) return undefined;
   const last = lastToken(before);
   const first = firstToken(statement);
   if (!last || !first || isHeader(before)) return undefined;
@@ -94,7 +94,7 @@ function skippedStatement(
   if (is(first, Arrow)) return leadingArrow(file, first);
   const misplaced = misplacedWord(first);
   if (misplaced) return problem("NET0011", span, misplaced.message, { notes: misplaced.notes });
-  const expected = statementsOf[body.name];
+  const expected = STATEMENTS_OF[body.name];
   if (is(first, LeftBrace)) {
     return problem("NET0001", span, "expected a name before `{`: each block has one");
   }

@@ -21,8 +21,13 @@ const TITLE_HEIGHT = 44;
 const LEGEND_HEIGHT = 22;
 const LEGEND = "one kernel in prediction";
 
+const FONTS = [
+  ...["system-ui", "-apple-system", '"Segoe UI"', '"DejaVu Sans"'],
+  ...["Helvetica", "Arial", "sans-serif"],
+].join(", ");
+
 const STYLE = `
-  svg { background: #ffffff; font-family: system-ui, -apple-system, "Segoe UI", "DejaVu Sans", Helvetica, Arial, sans-serif; }
+  svg { background: #ffffff; font-family: ${FONTS}; }
   text { fill: #1d2733; dominant-baseline: central; }
   .title { font-size: ${FONT_SIZE.title}px; font-weight: 600; }
   .totals, .call, .cost, .wire-shape { fill: #5a6775; }
@@ -40,7 +45,8 @@ const STYLE = `
   .wire { fill: none; stroke: #66727e; stroke-width: 1.3; }
   .arrow { fill: #66727e; }
   .wire-shape { font-size: ${FONT_SIZE.wire}px; }
-  .frame-label, .wire-shape { paint-order: stroke; stroke: #f4f6f8; stroke-width: 4px; stroke-linejoin: round; }
+  .frame-label, .wire-shape { paint-order: stroke; stroke: #f4f6f8; stroke-width: 4px; }
+  .frame-label, .wire-shape { stroke-linejoin: round; }
   .outline-edge { stroke: #d0521b; fill: #d0521b; }
   .outline-inside { stroke: #fff1e8; fill: #fff1e8; }
   .legend { fill: #fff1e8; stroke: #d0521b; stroke-width: 1.3; }
@@ -80,10 +86,12 @@ export function drawSvg(
   const height = Math.ceil(layout.height + title.height);
   const indent = Math.max(0, (width - layout.width) / 2);
   return `${[
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"` +
+      ` viewBox="0 0 ${width} ${height}">`,
     `<title>${escapeXml(model.name)}</title>`,
     `<style>${STYLE}\n</style>`,
-    `<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path class="arrow" d="M0 0.5L8 4L0 7.5z"/></marker></defs>`,
+    `<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7"` +
+      ` markerHeight="7" orient="auto"><path class="arrow" d="M0 0.5L8 4L0 7.5z"/></marker></defs>`,
     ...title.lines,
     `<g transform="translate(${number(indent)} ${title.height})">`,
     ...diagram.frames.map(({ id }) => drawFrame(layout.frames.get(id)!)),

@@ -32,7 +32,7 @@ async function bundleParser() {
     absWorkingDir: root,
     outfile: join(folder, "chevrotain.js"),
     format: "esm",
-    ...bundling,
+    ...BUNDLING,
   });
   for (const name of await readdir(folder)) {
     if (!name.endsWith(".js")) continue;
@@ -68,16 +68,16 @@ async function bundleReportPage() {
     entryPoints: [join(page, "main.js")],
     outfile: join(fresh, "report", "page.js"),
     format: "iife",
-    ...bundling,
+    ...BUNDLING,
   });
   await build({
     stdin: { contents: style, loader: "css", resolveDir: join(root, "report", "page") },
     outfile: join(fresh, "report", "page.css"),
-    ...bundling,
+    ...BUNDLING,
   });
 }
 
-const bundling = {
+const BUNDLING = {
   bundle: true,
   minify: true,
   target: "es2022",

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const source = join(root, "editors", "vscode");
-const copied = ["README.md", "icon.png", "language-configuration.json", "syntaxes"];
+const COPIED = ["README.md", "icon.png", "language-configuration.json", "syntaxes"];
 
 /**
  * Bundles the extension and its programs into a folder, and returns the paths of all that went in.
@@ -68,7 +68,7 @@ async function pack(destination) {
   try {
     const description = await manifest();
     const paths = await bundle(folder);
-    for (const name of copied)
+    for (const name of COPIED)
       await cp(join(source, name), join(folder, name), { recursive: true });
     await cp(join(root, "LICENSE"), join(folder, "LICENSE.txt"));
     await writeFile(join(folder, "THIRD-PARTY-NOTICES.txt"), await notices(paths));

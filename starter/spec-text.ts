@@ -77,12 +77,13 @@ const list = (texts: readonly string[]) =>
 
 function model(survey: Survey, plan: Plan, names: SpecNames): string {
   const { input, classWeights } = plan;
+  const isTable = input.value.length === 1;
   const weights = classWeights ? `, class_weights=${numbers(classWeights.value)}` : "";
   return `model ${names.model}(classes: int = ${survey.classes.length}) {
-    ${comment(input.why)}input ${input.value.length === 1 ? "x" : "image"}: f32[N, ${input.value.join(", ")}]
+    ${comment(input.why)}input ${isTable ? "x" : "image"}: f32[N, ${input.value.join(", ")}]
     target label: u32[N] in 0..classes
 
-    ${input.value.length === 1 ? hiddenLayers(plan) : stages(plan)}
+    ${isTable ? hiddenLayers(plan) : stages(plan)}
 
     ${comment(classWeights?.why ?? "")}loss cross_entropy(logits, label${weights})
     metric top1 = accuracy(logits, label)
@@ -111,10 +112,12 @@ const dropoutLayer = (share: number) => (share === 0 ? "" : ` -> dropout(${share
 
 function data(plan: Plan, names: SpecNames): string {
   const { holdout, augmentation, evaluation } = plan;
-  const normalize = "normalize(mean=mean, std=std)";
+  const after = (transforms: readonly string[]) =>
+    [...transforms, "normalize(mean=mean, std=std)"].join(" -> ");
+  const whys = [comment(holdout?.why ?? ""), comment(augmentation.why)].join("");
   return `data Own for ${names.model} {
-    ${comment(holdout?.why ?? "")}${comment(augmentation.why)}train ${source(plan, names.train)} { ${[...augmentation.value, normalize].join(" -> ")} }
-    eval ${source(plan, names.evaluation ?? names.train)} { ${[...evaluation, normalize].join(" -> ")} }
+    ${whys}train ${source(plan, names.train)} { ${after(augmentation.value)} }
+    eval ${source(plan, names.evaluation ?? names.train)} { ${after(evaluation)} }
   }`;
 }
 

@@ -3,7 +3,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
-const sources = [
+const SOURCES = [
   "grammar",
   "compiler",
   "runtime",
@@ -23,7 +23,7 @@ function newest(path: string): number {
 
 /** Builds dist/ where it is missing or older than the sources. */
 export default function setup(): void {
-  const changed = Math.max(...sources.map((path) => newest(join(root, path))));
+  const changed = Math.max(...SOURCES.map((path) => newest(join(root, path))));
   // The build's last step writes the bundle.
   if (newest(join(root, "dist", "runtime", "standalone.js")) > changed) return;
   const { status } = spawnSync(process.execPath, [join(root, "scripts", "build.mjs")], {

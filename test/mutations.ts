@@ -4,8 +4,8 @@
  */
 import { lex } from "../grammar/lexer.js";
 
-export const mutationKinds = ["delete", "double", "swap", "misspell"] as const;
-export type MutationKind = (typeof mutationKinds)[number];
+export const MUTATION_KINDS = ["delete", "double", "swap", "misspell"] as const;
+export type MutationKind = (typeof MUTATION_KINDS)[number];
 
 export interface Mutation {
   readonly kind: MutationKind;
@@ -23,7 +23,7 @@ export function mutationsOf(text: string): readonly Mutation[] {
     image,
   }));
   return tokens.flatMap((token, index) =>
-    mutationKinds.flatMap((kind) => {
+    MUTATION_KINDS.flatMap((kind) => {
       const changed = mutate(text, token, tokens[index + 1], kind);
       const line = text.slice(0, token.start).split("\n").length;
       const { image, start: offset } = token;

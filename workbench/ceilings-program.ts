@@ -47,6 +47,16 @@ export const PASSAGES: Readonly<Record<Passage, number>> = {
   change: 2 * PASSED_BYTES,
 };
 
+const NO_STEPS = {
+  initialize: [],
+  train: [],
+  accumulate: [],
+  update: [],
+  average: [],
+  fold: [],
+  evaluate: [],
+};
+
 /**
  * Runs on one image of one value. The steps are passages through memory, and multiply-adds, which
  * their `macs` count.
@@ -63,15 +73,6 @@ export function ceilingsProgram(target: Target): Program {
   });
   const lanes = WORKGROUPS[target] * CEILING_LANES;
   const common = { constants: [], location: { line: 0, column: 0 } };
-  const NO_STEPS = {
-    initialize: [],
-    train: [],
-    accumulate: [],
-    update: [],
-    average: [],
-    fold: [],
-    evaluate: [],
-  };
   const perGroup = (count: number, tile: number) => ({ x: { ...fixed(count), tile }, z: 1 });
   const predict: ProgramStep[] = [
     ...BLOCKS.map((count, kernel) => ({

@@ -207,7 +207,7 @@ function sum<Item>(items: readonly Item[], valueOf: (item: Item) => number): num
 
 // The tables
 
-const columns: readonly Column[] = [
+const COLUMNS: readonly Column[] = [
   { title: "layer", align: "left", expendable: 0 },
   { title: "kind", align: "left", expendable: 2 },
   { title: "output", align: "right", expendable: 0 },
@@ -218,7 +218,7 @@ const columns: readonly Column[] = [
   { title: "weights", align: "left", expendable: 4 },
 ];
 
-const weightColumns: readonly Column[] = [
+const WEIGHT_COLUMNS: readonly Column[] = [
   { title: "weight", align: "left", expendable: 0 },
   { title: "shape", align: "right", expendable: 0 },
   { title: "values", align: "right", expendable: 0 },
@@ -242,7 +242,7 @@ function describeSummary(summary: Summary, width: number | undefined): string {
   return [
     styled("bold", `${summary.model}, batch ${summary.batch}`, process.stdout),
     "",
-    renderTable(columns, rows, width),
+    renderTable(COLUMNS, rows, width),
     "",
     `weights          ${formatBytes(weights)}`,
     ...(train > 0
@@ -299,7 +299,7 @@ function describeWeights(summary: Summary, width: number | undefined): string {
   return [
     styled("bold", `${model}, ${weights.length} weights`, process.stdout),
     "",
-    renderTable(weightColumns, rows, width),
+    renderTable(WEIGHT_COLUMNS, rows, width),
   ].join("\n");
 }
 

@@ -74,7 +74,7 @@ async function time(path: string, options: TimeOptions): Promise<void> {
 
 // The tables
 
-const kernelColumns: readonly Column[] = [
+const KERNEL_COLUMNS: readonly Column[] = [
   { title: "kernel", align: "left", expendable: 0 },
   { title: "line", align: "right", expendable: 3 },
   { title: "ms", align: "right", expendable: 0 },
@@ -111,7 +111,7 @@ function describeList(report: TimeReport, list: TimedList, width: number | undef
     "",
     `${styled("bold", list, process.stdout)}: ${kernels.length} kernels; ` +
       `${whole} in ${describeSubmissions(times)}, of which the kernels' own times are ${share}`,
-    renderTable(kernelColumns, rows, width),
+    renderTable(KERNEL_COLUMNS, rows, width),
   ];
 }
 
@@ -142,7 +142,7 @@ function sumRow(kernels: readonly KernelTime[], { ceilings }: TimeReport): strin
   ];
 }
 
-const layerColumns: readonly Column[] = [
+const LAYER_COLUMNS: readonly Column[] = [
   { title: "layer", align: "left", expendable: 0 },
   { title: "line", align: "right", expendable: 1 },
   { title: "train ms", align: "right", expendable: 0 },
@@ -167,7 +167,7 @@ function describeLayers(
   const totals = [train?.kernels, predict.kernels].map((total) =>
     total === undefined ? "-" : formatMilliseconds(total),
   );
-  return renderTable(layerColumns, [...rows, ["total", "", ...totals]], width);
+  return renderTable(LAYER_COLUMNS, [...rows, ["total", "", ...totals]], width);
 }
 
 const formatMilliseconds = (milliseconds: number) =>

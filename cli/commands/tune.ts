@@ -141,7 +141,7 @@ function bestOf(
 
 // The table
 
-const columns: readonly Column[] = [
+const COLUMNS: readonly Column[] = [
   { title: "problem", align: "left", expendable: 0 },
   { title: "layers", align: "left", expendable: 3 },
   { title: "cost model's choice", align: "left", expendable: 2 },
@@ -161,7 +161,7 @@ function describeResult(
   return [
     styled("bold", `${model}, batch ${batch}, on ${result.adapter.name}`, process.stdout),
     "",
-    renderTable(columns, rows, widthOf(process.stdout)),
+    renderTable(COLUMNS, rows, widthOf(process.stdout)),
     "",
   ].join("\n");
 }

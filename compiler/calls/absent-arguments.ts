@@ -1,7 +1,7 @@
 import type { AbsentNames } from "./suggestion.js";
 
-const inferred = "sizes of the input are inferred: leave it out";
-const unneeded = "netc has no such choice: leave it out";
+const INFERRED = "sizes of the input are inferred: leave it out";
+const UNNEEDED = "netc has no such choice: leave it out";
 
 /**
  * Arguments of other frameworks that netc does not have, in plain letters, and what to do instead.
@@ -10,9 +10,9 @@ export const absentArguments: AbsentNames = {
   // Layers
   activation: "an activation is a separate layer: `conv(64, kernel=3) -> relu`",
   inplace: "the compiler plans the memory: leave it out",
-  numfeatures: inferred,
-  normalizedshape: inferred,
-  numchannels: inferred,
+  numfeatures: INFERRED,
+  normalizedshape: INFERRED,
+  numchannels: INFERRED,
   inputshape: "the model's `input` declares it: `input image: f32[N, 3, 224, 224]`",
   inputsize: "the model's `input` declares it: `input image: f32[N, 3, 224, 224]`",
   dataformat: "images are always [N, channels, height, width]: leave it out",
@@ -23,9 +23,9 @@ export const absentArguments: AbsentNames = {
   trainable: "`lr=0` freezes a weight; `freeze = [features.*]` in a recipe freezes many",
   kernelregularizer: "the optimizer decays the weights: `sgd(lr=0.1, weight_decay=5e-4)`",
   trackrunningstats: "batch normalization always keeps running statistics",
-  returnindices: unneeded,
+  returnindices: UNNEEDED,
   divisoroverride: "`count_padding` chooses the divisor",
-  threshold: unneeded,
+  threshold: UNNEEDED,
   // Losses
   reduction: "the loss is always the mean over the examples",
   ignoreindex: "every example counts; give a class less weight with `class_weights`",

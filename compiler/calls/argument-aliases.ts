@@ -1,6 +1,6 @@
 import { type ArgumentAlias, literalNumber, literalNumbers } from "../diagnostics/alias.js";
 
-const optimizers = ["sgd", "adam", "adamw", "rmsprop"];
+const OPTIMIZERS = ["sgd", "adam", "adamw", "rmsprop"];
 const layersWithWeights = [
   ...["conv", "conv_transpose", "linear"],
   ...["batchnorm", "groupnorm", "layernorm"],
@@ -55,8 +55,8 @@ export const argumentAliases: Readonly<Record<string, readonly (string | Argumen
   lr: [
     { name: "lr_mult", of: layersWithWeights },
     { name: "learning_rate_factor", of: layersWithWeights },
-    { name: "base_lr", of: optimizers },
-    { name: "learning_rate", of: optimizers },
+    { name: "base_lr", of: OPTIMIZERS },
+    { name: "learning_rate", of: OPTIMIZERS },
     {
       name: "learning_rate",
       of: layersWithWeights,

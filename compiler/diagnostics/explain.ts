@@ -1,5 +1,5 @@
 import { catalogue, isDiagnosticCode } from "./catalogue/index.js";
-import { codesOf, families, type Family } from "./families.js";
+import { codesOf, FAMILIES, type Family } from "./families.js";
 
 /** The page of a code, in markdown; undefined for a code that does not exist. */
 export function explain(code: string): string | undefined {
@@ -11,7 +11,7 @@ export function explain(code: string): string | undefined {
 
 /** Every code with its title, family by family. */
 export function explainAll(): string {
-  const all = Object.keys(families) as Family[];
+  const all = Object.keys(FAMILIES) as Family[];
   return all
     .filter((family) => codesOf(family).length > 0)
     .map(listFamily)
@@ -20,7 +20,7 @@ export function explainAll(): string {
 
 function listFamily(family: Family): string {
   const lines = codesOf(family).map((code) => `  ${code}  ${catalogue[code].title}`);
-  return [`${family}: ${families[family]}`, ...lines].join("\n");
+  return [`${family}: ${FAMILIES[family]}`, ...lines].join("\n");
 }
 
 /** A code block of a spec's text. */

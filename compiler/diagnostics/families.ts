@@ -1,7 +1,7 @@
 import { type DiagnosticCode, diagnosticCodes } from "./catalogue/index.js";
 
 /** What the codes that begin alike have in common, by those beginnings and in their order. */
-export const families = {
+export const FAMILIES = {
   NET0: "syntax",
   NET1: "names",
   NET2: "shapes",
@@ -11,7 +11,7 @@ export const families = {
   NET9: "netc itself",
 } as const;
 
-export type Family = keyof typeof families;
+export type Family = keyof typeof FAMILIES;
 
 export function familyOf(code: DiagnosticCode): Family {
   return code.slice(0, "NET0".length) as Family;

@@ -2,7 +2,7 @@ import type { Span } from "../../grammar/ast.js";
 import { catalogue, diagnosticCodes, type DiagnosticCode } from "./catalogue/index.js";
 import type { Diagnostic, Edit, Fix, Label } from "./diagnostic.js";
 import { explain } from "./explain.js";
-import { families, familyOf } from "./families.js";
+import { FAMILIES, familyOf } from "./families.js";
 
 export interface SarifOptions {
   /** netc's own version. */
@@ -50,7 +50,7 @@ function describeRule(code: DiagnosticCode) {
     fullDescription: { text: explanation },
     help: { text: page, markdown: page },
     defaultConfiguration: { level: severity },
-    properties: { tags: [families[familyOf(code)]] },
+    properties: { tags: [FAMILIES[familyOf(code)]] },
   };
 }
 

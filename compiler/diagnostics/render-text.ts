@@ -12,9 +12,9 @@ export interface RenderOptions {
 }
 
 /** Lines longer than this are shown in part. */
-const longestLine = 160;
+const LONGEST_LINE = 160;
 /** How much of a long line is shown before the first underline. */
-const leadBeforeUnderline = 40;
+const LEAD_BEFORE_UNDERLINE = 40;
 
 /**
  * A diagnostic for people: what is wrong, where, the lines of the spec that matter with underlines,
@@ -64,7 +64,8 @@ class TextRenderer {
 
   private header(): string {
     const { severity, code, message } = this.diagnostic;
-    return `${this.paint[severity](`${severity}[${code}]`)}${this.paint.bold(`: ${visible(message)}`)}`;
+    const kind = this.paint[severity](`${severity}[${code}]`);
+    return kind + this.paint.bold(`: ${visible(message)}`);
   }
 
   private location(): string {
@@ -104,9 +105,9 @@ class TextRenderer {
   }
 
   private underline(mark: Underline, cells: readonly Cell[], start: number): string {
-    const lead = start > 0 ? ellipsis.length : 0;
+    const lead = start > 0 ? ELLIPSIS.length : 0;
     const indent = lead + totalWidth(cells.slice(start, mark.from - 1)) + cellsMissing(cells, mark);
-    const to = Math.min(mark.to ?? cells.length + 1, start + longestLine);
+    const to = Math.min(mark.to ?? cells.length + 1, start + LONGEST_LINE);
     const width = Math.max(1, totalWidth(cells.slice(mark.from - 1, to - 1)));
     const drawn = (mark.isPrimary ? "^" : "-").repeat(width);
     const words = mark.message === "" ? drawn : `${drawn} ${visible(mark.message)}`;
@@ -142,7 +143,7 @@ class TextRenderer {
   }
 }
 
-const ellipsis = "...";
+const ELLIPSIS = "...";
 
 function placeOf({ file, start }: Span): string {
   return `${visible(file)}:${start.line}:${start.column}`;
@@ -170,15 +171,16 @@ function underlinesOf({ span, message }: Label, isPrimary: boolean): Underline[]
 }
 
 function firstCellShown(cells: readonly Cell[], column: number): number {
-  if (totalWidth(cells) <= longestLine) return 0;
-  return Math.max(0, column - 1 - leadBeforeUnderline);
+  if (totalWidth(cells) <= LONGEST_LINE) return 0;
+  return Math.max(0, column - 1 - LEAD_BEFORE_UNDERLINE);
 }
 
 function showCells(cells: readonly Cell[], start: number): string {
-  const shown = totalWidth(cells) <= longestLine ? cells : cells.slice(start, start + longestLine);
+  const shown =
+    totalWidth(cells) <= LONGEST_LINE ? cells : cells.slice(start, start + LONGEST_LINE);
   const text = shown.map((cell) => cell.text).join("");
   const isCut = start + shown.length < cells.length;
-  return `${start > 0 ? ellipsis : ""}${text}${isCut ? ellipsis : ""}`;
+  return `${start > 0 ? ELLIPSIS : ""}${text}${isCut ? ELLIPSIS : ""}`;
 }
 
 /** How far an underline extends beyond the end of its line. */

@@ -13,7 +13,7 @@ import type { Diagnostic, Fix } from "./diagnostic.js";
  * arrows and commas are not among them: where one is missing, or one too many, a word may just as
  * well be missing or one too many.
  */
-const punctuation: { readonly [Code in DiagnosticCode]?: RegExp } = {
+const PUNCTUATION: { readonly [Code in DiagnosticCode]?: RegExp } = {
   NET0001: /^ ?[=:]$/,
   NET0005: /./, // `1_000`, `0x10`, `5epochs`
   NET0006: /^/, // signs of other languages and of word processors
@@ -28,6 +28,6 @@ export function safeFix({ code, fixes }: Diagnostic): Fix | undefined {
 }
 
 function isPunctuation(code: DiagnosticCode, { edits }: Fix): boolean {
-  const allowed = punctuation[code];
+  const allowed = PUNCTUATION[code];
   return allowed !== undefined && edits.every(({ newText }) => allowed.test(newText));
 }

@@ -53,7 +53,13 @@ const phasesOf = ({ phases = [] }: Program) => phases;
 /** What the programs of a phase share: in later ones, other parameters are trained. */
 const commonName = (phase: number) => (phase === 0 ? "common" : `phase${phase}`);
 
-const HELPERS = `const buffer = (name, purpose, [line, column], fixed, perImage, least, largestBatch) => ({
+const BUFFER_PARAMETERS = "name, purpose, [line, column], fixed, perImage, least, largestBatch";
+const STEP_PARAMETERS = [
+  ...["kernel", "buffers", "constants", "[fixed, perImage, tile, z]", "label", "[line, column]"],
+  ...["macs", "batches"],
+].join(", ");
+
+const HELPERS = `const buffer = (${BUFFER_PARAMETERS}) => ({
   name,
   purpose,
   ...(line && { location: { line, column } }),
@@ -68,7 +74,7 @@ const kernel = (name, bindings, wgsl) => ({
   }),
   wgsl,
 });
-const step = (kernel, buffers, constants, [fixed, perImage, tile, z], label, [line, column], macs, batches) => ({
+const step = (${STEP_PARAMETERS}) => ({
   kernel,
   buffers,
   constants,

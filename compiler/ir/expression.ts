@@ -62,7 +62,7 @@ export const operand = (index: number): Expression => ({ kind: "operand", index 
 export const channel = (index: number): Expression => ({ kind: "channel", index });
 export const constant = (value: number): Expression => ({ kind: "constant", value });
 export const keep = (rate: number, stream: number): Expression => ({ kind: "keep", rate, stream });
-export const batchShare: Expression = { kind: "batchShare" };
+export const BATCH_SHARE: Expression = { kind: "batchShare" };
 export const unary = (operator: UnaryOperator, argument: Expression): Expression => ({
   kind: "unary",
   operator,

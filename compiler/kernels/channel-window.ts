@@ -27,6 +27,8 @@ export const channelWindowSum = defineQuads(
           },
           counter: code`0u`,
         });
+        const isInside = code`(distance >= vec4i(-i32(${k.before})))`;
+        const isBefore = code`(distance <= vec4i(i32(${k.after})))`;
         return code`
           let first = 4u * quad;
           let start = 4u * (${k.a.at(code`image`, code`y`, code`x`)});
@@ -37,7 +39,7 @@ export const channelWindowSum = defineQuads(
           for (var c = low; c < high; c++) {
             let element = ${element};
             let distance = vec4i(i32(c)) - lanes;
-            let inside = (distance >= vec4i(-i32(${k.before}))) & (distance <= vec4i(i32(${k.after})));
+            let inside = ${isInside} & ${isBefore};
             value += select(vec4f(0), vec4f(element), inside);
           }`;
       },

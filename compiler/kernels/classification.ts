@@ -258,8 +258,12 @@ class Classifier {
         ${mass} = ${SUM}(${mass}, ${lane});
         ${cost} = ${SUM}(${cost}, ${lane});`;
     };
+    const mixed = partners && [
+      code`let partner = ${partners.load(block)};`,
+      code`let label_share = ${shares.load(block)};`,
+    ];
     return code`
-      ${partners && [code`let partner = ${partners.load(block)};`, code`let label_share = ${shares.load(block)};`]}
+      ${mixed}
       ${this.parts.map(ofPart)}`;
   }
 
@@ -286,8 +290,11 @@ class Classifier {
       return code`${share} * (${mass} * probability - (${expected}))`;
     });
     const { weight } = this.scope.k;
+    const shares = this.parts.map((part) => {
+      return code`let ${text(`${part.prefix}share`)} = ${weight} / ${this.divisor(part)};`;
+    });
     return code`
-      ${this.parts.map((part) => code`let ${text(`${part.prefix}share`)} = ${weight} / ${this.divisor(part)};`)}
+      ${shares}
       ${this.loop} {
         let probability = exp(${this.logit} - most) / exponentials;
         ${this.scope.io.result.store(C_OF_RESULT, joined(slopes, " + "))}

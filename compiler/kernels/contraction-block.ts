@@ -42,8 +42,10 @@ type Segments = Omit<ConstantCode<typeof SEGMENTS>, "run" | "segments">;
 export const segmentPlace = (
   { segments_per_row, segment_row, segment_column }: Segments,
   segment: Code,
-): Code =>
-  code`${segment} / ${segments_per_row} * ${segment_row} + ${segment} % ${segments_per_row} * ${segment_column}`;
+): Code => {
+  const ofRow = code`${segment} / ${segments_per_row} * ${segment_row}`;
+  return code`${ofRow} + ${segment} % ${segments_per_row} * ${segment_column}`;
+};
 
 /**
  * Register block: `c0 += a0.x * b0`, row outside and K inside, one fma at a time (a sum of products

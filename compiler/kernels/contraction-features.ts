@@ -12,11 +12,12 @@ import {
   locals,
   plane,
   times,
+  type Code,
 } from "./code.js";
 import { COMPONENTS } from "./contraction-block.js";
-import { defineKernel } from "./define-kernel.js";
-import { epilogueFragment, type Epilogue } from "./epilogue.js";
-import { exchangeFor } from "./exchange.js";
+import { defineKernel, scopeOf } from "./define-kernel.js";
+import { epilogueFragment, type Epilogue, type EpilogueFragment } from "./epilogue.js";
+import { exchangeFor, type Exchange } from "./exchange.js";
 import { placeName } from "./pixels.js";
 
 /**
@@ -31,6 +32,21 @@ export interface FeatureVariant {
   readonly start: Start;
 }
 
+const BINDINGS = { a: read("vec4f"), b: read("vec4f"), result: written("vec4f") } as const;
+
+const CONSTANTS = {
+  features: "u32",
+  quads: "u32",
+  pixels: "u32",
+  width: "u32",
+  run: "u32",
+  b_image: "u32",
+  b_base: "u32",
+  y: "place",
+} as const;
+
+const { io, k } = scopeOf({ bindings: BINDINGS, constants: CONSTANTS });
+
 /**
  * A fully connected layer's input gradient: rows are rows of the weights (features), a lane is an
  * image. a: weights [features][columns * 4]; b: output gradient [image][...]; y: input gradient
@@ -41,97 +57,101 @@ export const featureContraction = defineKernel(
   ({ schedule, epilogue, start }: FeatureVariant) => {
     const exchange = exchangeFor(schedule);
     const fused = epilogueFragment(epilogue);
-    const { rowLanes, loads, columns } = schedule;
     const rows = rowsPerBlock(schedule);
-    const [a, c] = [locals("a", loads), locals("c", rows)];
+    const c = locals("c", rows);
+    const finish = finishQuad(fused, start);
     return {
-      suffix: `${fused.suffix}${start === "stored" ? "_added" : ""}_${rows}x${columns}`,
+      suffix: `${fused.suffix}${start === "stored" ? "_added" : ""}_${rows}x${schedule.columns}`,
       summary: "Contraction: rows are features, columns images, K output channels.",
-      bindings: { a: read("vec4f"), b: read("vec4f"), result: written("vec4f") },
-      constants: {
-        features: "u32",
-        quads: "u32",
-        pixels: "u32",
-        width: "u32",
-        run: "u32",
-        b_image: "u32",
-        b_base: "u32",
-        y: "place",
-      },
+      bindings: BINDINGS,
+      constants: CONSTANTS,
       declarations: exchange.declarations,
       fragments: [fused],
-      lanes: columns,
-      body: ({ io, k }) => {
-        const value = fused.finish({
-          value: code`value`,
-          quad: code`quad`,
-          pixel: code`pixel`,
-          pixels: k.pixels,
-          place: placeName,
-        });
-        const at = code`y_place + quad`;
-        const [image, y, x] = [code`image`, code`y`, code`x`];
-        /**
-         * Four successive features of an image are a channel quad of a pixel: features run as (y,
-         * x, channel).
-         */
-        const finish = helper(
-          "finish",
-          code`
-            fn finish(image: u32, feature_quad: u32, sum: vec4f) {
-              if (image >= ${frame.batch} || 4u * feature_quad >= ${k.features}) {
-                return;
-              }
-              let quad = feature_quad % ${k.quads};
-              let place = feature_quad / ${k.quads};
-              let pixel = image * ${k.pixels} + place;
-              let y = place / ${k.width};
-              let x = place % ${k.width};
-              ${[
-                code`let y_place = ${k.y.at(image, y, x)};`,
-                ...fused.activations.map((name) => {
-                  return code`let ${placeName(name)} = ${fused.placeOf(name, image, y, x)};`;
-                }),
-              ]}
-              let value = sum${start === "stored" && code` + ${io.result.load(at)}`};
-              ${io.result.store(at, value)}
-            }`,
-        );
-        const last = code`${k.features} - 1u`;
-        return code`
-          let first_row = ${plane} * ${rows};
-          let image = ${block} * ${columns} + ${lane};
-          let row_lane = ${exchange.rowLane};
-          ${times(loads, (load) => {
-            const row = code`min(first_row + ${load * rowLanes} + row_lane, ${last})`;
-            return code`let ${local("a_place", load)} = ${row} * ${k.run};`;
-          })}
-          let b_place = ${k.b_base} + min(image, ${frame.batch} - 1u) * ${k.b_image};
-          ${c.map((sum) => code`var ${sum} = 0f;`)}
-          let run = ${k.run};
-          for (var k = 0u; k < run; k++) {
-            ${a.map((name, load) => {
-              return code`let ${name} = ${io.a.load(code`${local("a_place", load)} + k`)};`;
-            })}
-            ${exchange.share(a)}
-            let b0 = ${io.b.load(code`b_place + k`)};
-            ${c.map((sum, row) => {
-              const steps = COMPONENTS.map((step) => {
-                const factor = exchange.value(a, row, step);
-                return code`${sum} = fma(${factor}, ${component(code`b0`, step)}, ${sum});`;
-              });
-              return joined(steps, " ");
-            })}
-          }
-          ${exchange.eachRow({
-            sums: times(rows / 4, (four) => {
-              return code`vec4f(${joined(c.slice(4 * four, 4 * four + 4), ", ")})`;
-            }),
-            isInside: (four) => code`first_row + 4u * ${four} < ${k.features}`,
-            perRow: [],
-            finish: (four, sum) => code`${finish}(image, first_row / 4u + ${four}, ${sum});`,
-          })}`;
-      },
+      lanes: schedule.columns,
+      body: () => code`
+        let first_row = ${plane} * ${rows};
+        let image = ${block} * ${schedule.columns} + ${lane};
+        ${sumProducts(schedule, exchange, c)}
+        ${exchange.eachRow({
+          sums: times(rows / 4, (four) => {
+            return code`vec4f(${joined(c.slice(4 * four, 4 * four + 4), ", ")})`;
+          }),
+          isInside: (four) => code`first_row + 4u * ${four} < ${k.features}`,
+          perRow: [],
+          finish: (four, sum) => code`${finish}(image, first_row / 4u + ${four}, ${sum});`,
+        })}`,
     };
   },
 );
+
+/** The sums `c` over K of a lane's image, a variable for each row of the block. */
+function sumProducts(
+  { rowLanes, loads }: ContractionSchedule,
+  exchange: Exchange,
+  c: readonly Code[],
+): Code {
+  const a = locals("a", loads);
+  const last = code`${k.features} - 1u`;
+  return code`
+    let row_lane = ${exchange.rowLane};
+    ${times(loads, (load) => {
+      const row = code`min(first_row + ${load * rowLanes} + row_lane, ${last})`;
+      return code`let ${local("a_place", load)} = ${row} * ${k.run};`;
+    })}
+    let b_place = ${k.b_base} + min(image, ${frame.batch} - 1u) * ${k.b_image};
+    ${c.map((sum) => code`var ${sum} = 0f;`)}
+    let run = ${k.run};
+    for (var k = 0u; k < run; k++) {
+      ${a.map((name, load) => {
+        return code`let ${name} = ${io.a.load(code`${local("a_place", load)} + k`)};`;
+      })}
+      ${exchange.share(a)}
+      let b0 = ${io.b.load(code`b_place + k`)};
+      ${c.map((sum, row) => {
+        const steps = COMPONENTS.map((step) => {
+          const factor = exchange.value(a, row, step);
+          return code`${sum} = fma(${factor}, ${component(code`b0`, step)}, ${sum});`;
+        });
+        return joined(steps, " ");
+      })}
+    }`;
+}
+
+/**
+ * Four successive features of an image are a channel quad of a pixel: features run as (y, x,
+ * channel).
+ */
+function finishQuad(fused: EpilogueFragment, start: Start): Code {
+  const value = fused.finish({
+    value: code`value`,
+    quad: code`quad`,
+    pixel: code`pixel`,
+    pixels: k.pixels,
+    place: placeName,
+  });
+  const at = code`y_place + quad`;
+  const [image, y, x] = [code`image`, code`y`, code`x`];
+  const places = [
+    code`let y_place = ${k.y.at(image, y, x)};`,
+    ...fused.activations.map((name) => {
+      return code`let ${placeName(name)} = ${fused.placeOf(name, image, y, x)};`;
+    }),
+  ];
+  return helper(
+    "finish",
+    code`
+      fn finish(image: u32, feature_quad: u32, sum: vec4f) {
+        if (image >= ${frame.batch} || 4u * feature_quad >= ${k.features}) {
+          return;
+        }
+        let quad = feature_quad % ${k.quads};
+        let place = feature_quad / ${k.quads};
+        let pixel = image * ${k.pixels} + place;
+        let y = place / ${k.width};
+        let x = place % ${k.width};
+        ${places}
+        let value = sum${start === "stored" && code` + ${io.result.load(at)}`};
+        ${io.result.store(at, value)}
+      }`,
+  );
+}

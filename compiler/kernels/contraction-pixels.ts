@@ -175,15 +175,17 @@ const loadFor = (prefix: string, value: (component: number) => Code): readonly L
     value: value(index),
   }));
 
+const FIRST_COLUMN = code`min(column, columns - 1u)`;
+
 const COLUMNS: Readonly<Record<ColumnOrder, ColumnWalk>> = {
   "columns last": {
-    start: code`var b_place = group * ${k.b_group} + min(column, columns - 1u);`,
+    start: code`var b_place = group * ${k.b_group} + ${FIRST_COLUMN};`,
     skip: (steps) => code`b_place += 4u * columns * ${steps};`,
     loads: loadFor("b", (row) => io.b.load(code`b_place + ${row} * columns`)),
     derive: [],
   },
   "columns first": {
-    start: code`var b_place = group * ${k.b_group} + 4u * min(column, columns - 1u) * ${k.b_column};`,
+    start: code`var b_place = group * ${k.b_group} + 4u * ${FIRST_COLUMN} * ${k.b_column};`,
     skip: (steps) => code`b_place += ${steps};`,
     loads: loadFor("column", (column) => io.b.load(code`b_place + ${column} * ${k.b_column}`)),
     derive: COMPONENTS.map((row) => {
@@ -353,13 +355,15 @@ function finishRow(fused: EpilogueFragment, gather: GatherFragment | undefined):
   );
 }
 
+const PARTIAL_PLACE = code`(split * rows + row) * ${k.quads} + quad + ${k.first_quad}`;
+
 const FINISH_PARTIAL = helper(
   "finish",
   code`
     fn finish(row: u32, column: u32, quad: u32, split: u32, sum: vec4f) {
       let rows = ${frame.batch} * ${k.pixels};
       if (row < rows && column < ${k.columns}) {
-        ${io.result.store(code`(split * rows + row) * ${k.quads} + quad + ${k.first_quad}`, code`sum`)}
+        ${io.result.store(PARTIAL_PLACE, code`sum`)}
       }
     }`,
 );

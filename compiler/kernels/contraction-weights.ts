@@ -189,7 +189,8 @@ const sumBias = (sink: GradientSink, { firstRow }: Exchange, b: Loaded) => code`
 const WEIGHT_PLACE = code`group * ${k.y_group} + row * ${k.columns} + column`;
 
 /** Where the output gradient's pixels of a line (a row of an image) start. */
-const B_LINE = code`${k.b.base} + line / ${k.height} * ${k.b.image} + line % ${k.height} * ${k.b.row} + b_quad`;
+const B_ROW = code`line / ${k.height} * ${k.b.image} + line % ${k.height} * ${k.b.row}`;
+const B_LINE = code`${k.b.base} + ${B_ROW} + b_quad`;
 
 type Operands = Readonly<Record<"a" | "b", Loaded>>;
 

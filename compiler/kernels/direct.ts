@@ -52,8 +52,10 @@ const overQuad = (channels: Code, body: Code) => code`
     value[part] = sum;
   }`;
 
-const weightAt = (k: Geometry) =>
-  code`((output * ${k.group_inputs} + input) * ${k.kernel_height} + row) * ${k.kernel_width} + column`;
+const weightAt = (k: Geometry) => {
+  const ofInput = code`(output * ${k.group_inputs} + input) * ${k.kernel_height}`;
+  return code`(${ofInput} + row) * ${k.kernel_width} + column`;
+};
 
 const BINDINGS = { a: read("f32"), w: read("f32") } as const;
 
@@ -107,6 +109,7 @@ export const directInputGradient = defineQuads("direct_input_gradient", () => ({
   constants: BACKWARD,
   value: ({ io, k }) => {
     const value = scalar(io.a, k.a, code`u32(oy)`, code`u32(ox)`, code`output`);
+    const isBeyond = code`oy >= i32(${k.output_height}) || ox >= i32(${k.output_width})`;
     const taps = overTaps(
       k,
       code`
@@ -115,7 +118,7 @@ export const directInputGradient = defineQuads("direct_input_gradient", () => ({
         let oy = ty / i32(${k.stride_height});
         let ox = tx / i32(${k.stride_width});
         let aligned = oy * i32(${k.stride_height}) == ty && ox * i32(${k.stride_width}) == tx;
-        if (ty < 0 || tx < 0 || !aligned || oy >= i32(${k.output_height}) || ox >= i32(${k.output_width})) {
+        if (ty < 0 || tx < 0 || !aligned || ${isBeyond}) {
           continue;
         }
         for (var part_output = 0u; part_output < ${k.group_outputs}; part_output++) {
@@ -150,6 +153,8 @@ export const directWeightGradient = defineKernel("direct_weight_gradient", () =>
   body: ({ io, k }) => {
     const a = scalar(io.a, k.a, code`u32(iy)`, code`u32(ix)`, code`input`);
     const b = scalar(io.b, k.b, code`oy`, code`ox`, code`output`);
+    const y = code`oy * ${k.stride_height} + row * ${k.dilation_height}`;
+    const x = code`ox * ${k.stride_width} + column * ${k.dilation_width}`;
     return code`
       ${startThread(LANES, "weight")}
       if (weight >= ${k.weights}) {
@@ -164,12 +169,12 @@ export const directWeightGradient = defineKernel("direct_weight_gradient", () =>
       var sum = 0f;
       for (var image = 0u; image < ${frame.batch}; image++) {
         for (var oy = 0u; oy < ${k.output_height}; oy++) {
-          let iy = i32(oy * ${k.stride_height} + row * ${k.dilation_height}) - i32(${k.padding_top});
+          let iy = i32(${y}) - i32(${k.padding_top});
           if (iy < 0 || iy >= i32(${k.input_height})) {
             continue;
           }
           for (var ox = 0u; ox < ${k.output_width}; ox++) {
-            let ix = i32(ox * ${k.stride_width} + column * ${k.dilation_width}) - i32(${k.padding_left});
+            let ix = i32(${x}) - i32(${k.padding_left});
             if (ix >= 0 && ix < i32(${k.input_width})) {
               sum = fma(${a}, ${b}, sum);
             }

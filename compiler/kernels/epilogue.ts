@@ -108,7 +108,8 @@ export function epilogueFragment(epilogue: Epilogue): EpilogueFragment {
         counter: code`(${frame.first_image} * ${pixels} + ${pixel}) * ${k.channels} + 4u * ${quad}`,
       });
       if (!clearsPadding) return made;
-      return code`select(vec4f(0), ${made}, vec4u(4u * ${quad}) + vec4u(0, 1, 2, 3) < vec4u(${k.channels}))`;
+      const channels = code`vec4u(4u * ${quad}) + vec4u(0, 1, 2, 3)`;
+      return code`select(vec4f(0), ${made}, ${channels} < vec4u(${k.channels}))`;
     },
   };
 }

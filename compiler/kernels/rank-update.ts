@@ -62,7 +62,8 @@ export const rankUpdate = defineKernel(
       ${times(images, (image) => {
         const at = code`${k.b_base} + min(${image}, last_image) * ${k.b_image} + quad`;
         const loaded = io.b.load(at);
-        return code`let ${local("d", image)} = select(vec4f(0), ${loaded}, ${image} <= last_image);`;
+        const value = code`select(vec4f(0), ${loaded}, ${image} <= last_image)`;
+        return code`let ${local("d", image)} = ${value};`;
       })}
       let first = ${plane} * ${RANK_ROWS};
       let end = min(first + ${RANK_ROWS}, ${k.features});

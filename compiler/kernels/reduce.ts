@@ -78,6 +78,8 @@ const PART_TURNS = 64;
  * Bias gradient: the sum over batch and space of each channel. One workgroup a channel quad.
  * Result: [C].
  */
+const pixelsOf = ({ pixels }: { readonly pixels: Code }) => code`${frame.batch} * ${pixels}`;
+
 export const channelSum = defineKernel("channel_sum", (use: GradientUse) => {
   const sink = gradientSink(use);
   return {
@@ -92,7 +94,7 @@ export const channelSum = defineKernel("channel_sum", (use: GradientUse) => {
       var sum = vec4f(0);
       var part = vec4f(0);
       var turn = 0u;
-      for (var pixel = ${lane}; pixel < ${frame.batch} * ${k.pixels}; pixel += ${REDUCE_WORKGROUP}) {
+      for (var pixel = ${lane}; pixel < ${pixelsOf(k)}; pixel += ${REDUCE_WORKGROUP}) {
         ${splitPixel(code`pixel`, k)}
         part += ${io.a.load(code`${k.a.at(IMAGE, Y, X)} + ${block}`)};
         turn++;
@@ -127,11 +129,12 @@ export const batchSums = defineKernel("batch_sums", (values: number) => ({
     const flags = constantCode(flagsOf(values));
     const takeIn = (index: number) => {
       const [value, isUnfit] = [local("value", index), local("is_unfit", index)];
+      const isShare = flags[`share${index}`]!;
       return code`
         let ${value} = ${inputs[`a${index}`]!.load(code`image`)};
         let ${isUnfit} = ${isNotFinite(value)};
         is_unfit = is_unfit || ${isUnfit};
-        ${local("sum", index)} += select(${value}, 0.0, ${isUnfit} && ${flags[`share${index}`]} != 0u);`;
+        ${local("sum", index)} += select(${value}, 0.0, ${isUnfit} && ${isShare} != 0u);`;
     };
     const addUp = addUpTo(io.y);
     return code`
@@ -142,7 +145,9 @@ export const batchSums = defineKernel("batch_sums", (values: number) => ({
         ${times(values, takeIn)}
         unfit += select(0.0, 1.0, is_unfit);
       }
-      ${locals("sum", values).map((sum, index) => code`${addUp}(${k.at} + ${index}, ${sum}, ${lane});`)}
+      ${locals("sum", values).map((sum, index) => {
+        return code`${addUp}(${k.at} + ${index}, ${sum}, ${lane});`;
+      })}
       ${addUp}(${k.unfit_at}, unfit, ${lane});`;
   },
 }));
@@ -157,6 +162,8 @@ const flagsOf = (values: number) =>
     Record<`share${number}`, "u32">
   >;
 
+const soFar = (sums: Stored) => code`select(${sums.load(AT)}, 0.0, ${frame.is_first_slice} != 0u)`;
+
 const addUpTo = (sums: Stored) =>
   helper(
     "add_up",
@@ -164,7 +171,7 @@ const addUpTo = (sums: Stored) =>
       fn add_up(at: u32, part: f32, lane: u32) {
         let sum = ${SUM}(part, lane);
         if (lane == 0u) {
-          ${sums.store(AT, code`select(${sums.load(AT)}, 0.0, ${frame.is_first_slice} != 0u) + sum`)}
+          ${sums.store(AT, code`${soFar(sums)} + sum`)}
         }
       }`,
   );

@@ -53,6 +53,8 @@ const EXP = helper(
   }`,
 );
 
+const LESS_ONE = code`fma(rest, first, first - ${POWER_OF_2}(half - n))`;
+
 const EXPM1 = helper(
   "exp_minus_1",
   code`
@@ -62,7 +64,7 @@ const EXPM1 = helper(
     let half = floor(0.5 * n);
     let first = ${POWER_OF_2}(half);
     let rest = ${REST}(bounded, n);
-    return ${OR_NAN}(x, fma(rest, first, first - ${POWER_OF_2}(half - n)) * ${POWER_OF_2}(n - half));
+    return ${OR_NAN}(x, ${LESS_ONE} * ${POWER_OF_2}(n - half));
   }`,
 );
 

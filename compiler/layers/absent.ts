@@ -1,24 +1,24 @@
 import type { AbsentNames } from "../calls/suggestion.js";
 
-const onlyImages =
+const ONLY_IMAGES =
   "netc has layers of images [N, C, H, W] and rows [N, C]; a sequence is an image of height 1";
-const noAttention = "netc has no attention";
-const noRecurrence = "netc has no recurrent layers";
-const noTransposing = "netc has no layer that changes the order of axes: [N, C, H, W] is fixed";
-const noParts = "a value cannot be cut; two layers that read the same value make two parts";
-const noArithmetic = "netc computes with `add`, `multiply` and `concat`";
-const noMatrices = "products of matrices are those of `linear` and `conv` with their weights";
-const noDropPath = "netc has no stochastic depth; `dropout` zeroes single elements";
-const channelDropout = "`dropout` zeroes single elements; netc has no dropout of whole channels";
-const noGates =
+const NO_ATTENTION = "netc has no attention";
+const NO_RECURRENCE = "netc has no recurrent layers";
+const NO_TRANSPOSING = "netc has no layer that changes the order of axes: [N, C, H, W] is fixed";
+const NO_PARTS = "a value cannot be cut; two layers that read the same value make two parts";
+const NO_ARITHMETIC = "netc computes with `add`, `multiply` and `concat`";
+const NO_MATRICES = "products of matrices are those of `linear` and `conv` with their weights";
+const NO_DROP_PATH = "netc has no stochastic depth; `dropout` zeroes single elements";
+const CHANNEL_DROPOUT = "`dropout` zeroes single elements; netc has no dropout of whole channels";
+const NO_GATES =
   "two `conv` or `linear` of one value, one of them followed by `sigmoid`, and `multiply`";
-const depthwise = "`conv(C, kernel=3, groups=C)` of C channels is depthwise";
-const zerosOnly = "`pad` adds zeros; netc has no other padding";
-const globalMaximum = "`maxpool` with a kernel of the image's size takes each channel's maximum";
-const enlarge = "`conv_transpose` or `upsample` followed by `conv` makes an image larger";
-const oneByOne = "values keep their axes: `flatten` or `reshape` gives another shape";
-const reductions = "`global_avgpool` takes the mean of each channel";
-const dataSide = "the `data` declaration normalizes images: `normalize(mean=..., std=...)`";
+const DEPTHWISE = "`conv(C, kernel=3, groups=C)` of C channels is depthwise";
+const ZEROS_ONLY = "`pad` adds zeros; netc has no other padding";
+const GLOBAL_MAXIMUM = "`maxpool` with a kernel of the image's size takes each channel's maximum";
+const ENLARGE = "`conv_transpose` or `upsample` followed by `conv` makes an image larger";
+const ONE_BY_ONE = "values keep their axes: `flatten` or `reshape` gives another shape";
+const REDUCTIONS = "`global_avgpool` takes the mean of each channel";
+const DATA_SIDE = "the `data` declaration normalizes images: `normalize(mean=..., std=...)`";
 
 /** Layers of other frameworks that netc does not have, in plain letters, and what to do instead. */
 export const absentLayers: AbsentNames = {
@@ -27,9 +27,9 @@ export const absentLayers: AbsentNames = {
   rrelu: "`leaky_relu(0.23)` has the mean of its slopes",
   selu: "`elu` is near to it; scale what follows by 1.05",
   celu: "`elu` is the same for an `alpha` of 1",
-  glu: noGates,
-  swiglu: noGates,
-  geglu: noGates,
+  glu: NO_GATES,
+  swiglu: NO_GATES,
+  geglu: NO_GATES,
   logsoftmax: "`cross_entropy` takes logits: end in `linear`",
   softmin: "`softmax` of a layer whose weights can take the other sign",
   logsigmoid: "`bce_with_logits` takes logits: end in `linear`",
@@ -37,35 +37,35 @@ export const absentLayers: AbsentNames = {
   maxout: "netc has no maximum of several values",
   activation: "write the activation as a layer: `-> relu`",
   // Convolutions
-  ...all(["conv1d", "conv3d", "convtranspose1d", "convtranspose3d"], onlyImages),
+  ...all(["conv1d", "conv3d", "convtranspose1d", "convtranspose3d"], ONLY_IMAGES),
   ...all(
     ["separableconv2d", "separableconv"],
-    `${depthwise}, and a \`conv(out, kernel=1)\` follows`,
+    `${DEPTHWISE}, and a \`conv(out, kernel=1)\` follows`,
   ),
-  ...all(["depthwiseconv2d", "depthwiseconv", "dwconv", "depthwise"], depthwise),
+  ...all(["depthwiseconv2d", "depthwiseconv", "dwconv", "depthwise"], DEPTHWISE),
   pointwise: "`conv(out, kernel=1)` is pointwise",
   ...all(["deformconv2d", "locallyconnected2d"], "netc has `conv` with one kernel for all places"),
   ...all(["unfold", "fold", "im2col"], "netc gives no access to windows; `conv` reads them"),
   // Pools
-  ...all(["maxpool1d", "maxpool3d", "avgpool1d", "avgpool3d"], onlyImages),
-  ...all(["globalmaxpool", "globalmaxpool2d", "globalmaxpooling2d", "gmp"], globalMaximum),
-  ...all(["adaptivemaxpool", "adaptivemaxpool2d"], `${globalMaximum}; or \`adaptive_avgpool\``),
+  ...all(["maxpool1d", "maxpool3d", "avgpool1d", "avgpool3d"], ONLY_IMAGES),
+  ...all(["globalmaxpool", "globalmaxpool2d", "globalmaxpooling2d", "gmp"], GLOBAL_MAXIMUM),
+  ...all(["adaptivemaxpool", "adaptivemaxpool2d"], `${GLOBAL_MAXIMUM}; or \`adaptive_avgpool\``),
   ...all(["lppool2d", "fractionalmaxpool2d"], "pools are `maxpool` and `avgpool`"),
-  maxunpool2d: enlarge,
+  maxunpool2d: ENLARGE,
   // Sizes and order
-  ...all(["pixelshuffle", "depthtospace"], enlarge),
+  ...all(["pixelshuffle", "depthtospace"], ENLARGE),
   ...all(["pixelunshuffle", "spacetodepth"], "`conv(out, kernel=2, stride=2)` makes it smaller"),
   channelshuffle: "`conv(C, kernel=1)` mixes the channels of all groups",
-  ...all(["permute", "transpose", "swapaxes", "rearrange"], noTransposing),
-  ...all(["split", "chunk", "slice", "narrow", "select", "gather"], noParts),
-  ...all(["squeeze", "unsqueeze", "expand", "repeatvector"], oneByOne),
+  ...all(["permute", "transpose", "swapaxes", "rearrange"], NO_TRANSPOSING),
+  ...all(["split", "chunk", "slice", "narrow", "select", "gather"], NO_PARTS),
+  ...all(["squeeze", "unsqueeze", "expand", "repeatvector"], ONE_BY_ONE),
   ...all(["cropping2d", "crop"], "`conv` and `pad` change a size; netc has no cropping layer"),
-  ...all(["reflectionpad2d", "replicationpad2d", "circularpad2d"], zerosOnly),
+  ...all(["reflectionpad2d", "replicationpad2d", "circularpad2d"], ZEROS_ONLY),
   // Arithmetic
-  ...all(["sub", "subtract", "minus", "div", "divide", "pow", "sqrt", "exp", "abs"], noArithmetic),
-  ...all(["maximum", "minimum", "average"], noArithmetic),
-  ...all(["mean", "reducemean"], reductions),
-  ...all(["matmul", "bmm", "mm", "dot", "einsum", "bilinear"], noMatrices),
+  ...all(["sub", "subtract", "minus", "div", "divide", "pow", "sqrt", "exp", "abs"], NO_ARITHMETIC),
+  ...all(["maximum", "minimum", "average"], NO_ARITHMETIC),
+  ...all(["mean", "reducemean"], REDUCTIONS),
+  ...all(["matmul", "bmm", "mm", "dot", "einsum", "bilinear"], NO_MATRICES),
   lambda: "netc has no functions of your own; a `block` puts layers together",
   // Normalization and regularization
   ...all(
@@ -76,17 +76,17 @@ export const absentLayers: AbsentNames = {
   rmsnorm: "`layernorm` also takes off the mean",
   ...all(["batchnorm3d", "syncbatchnorm"], "`batchnorm` takes images and rows, on one device"),
   ...all(["weightnorm", "spectralnorm"], "netc has no norms of weights; `batchnorm` is of values"),
-  ...all(["rescaling", "normalization", "normalize"], dataSide),
-  ...all(["dropout1d", "dropout2d", "dropout3d", "spatialdropout2d", "dropblock"], channelDropout),
+  ...all(["rescaling", "normalization", "normalize"], DATA_SIDE),
+  ...all(["dropout1d", "dropout2d", "dropout3d", "spatialdropout2d", "dropblock"], CHANNEL_DROPOUT),
   alphadropout: "`dropout` zeroes elements",
-  ...all(["droppath", "stochasticdepth", "dropconnect"], noDropPath),
+  ...all(["droppath", "stochasticdepth", "dropconnect"], NO_DROP_PATH),
   ...all(["gaussiannoise", "gaussiandropout"], "`dropout` is the only noise in a network"),
   // Sequences
-  ...all(["lstm", "gru", "rnn", "simplernn", "bidirectional", "timedistributed"], noRecurrence),
+  ...all(["lstm", "gru", "rnn", "simplernn", "bidirectional", "timedistributed"], NO_RECURRENCE),
   embedding: "netc takes images and rows of numbers, not indices",
-  ...all(["attention", "selfattention", "multiheadattention", "mha", "mhsa"], noAttention),
-  ...all(["transformer", "transformerencoder", "transformerencoderlayer", "vit"], noAttention),
-  ...all(["positionalencoding", "positionalembedding"], noAttention),
+  ...all(["attention", "selfattention", "multiheadattention", "mha", "mhsa"], NO_ATTENTION),
+  ...all(["transformer", "transformerencoder", "transformerencoderlayer", "vit"], NO_ATTENTION),
+  ...all(["positionalencoding", "positionalembedding"], NO_ATTENTION),
   // Structure
   sequential: "layers are written one after the other: `conv(8, kernel=3) -> relu -> maxpool(2)`",
   ...all(

@@ -1,4 +1,4 @@
-import { strideOfOne } from "./pooling.js";
+import { STRIDE_OF_ONE } from "./pooling.js";
 import { boolean } from "../calls/argument-types.js";
 import { withDefault } from "../calls/signature.js";
 import { defineLayer } from "./layer.js";
@@ -10,7 +10,7 @@ export const avgpool = defineLayer({
     ...["avgpool2d", "AvgPool2d", "avg_pool2d"],
     { name: "AveragePooling2D", defaults: { kernel: "2" } },
     { name: "avg_pool", given: ["stride", "strides"] },
-    { name: "avg_pool", differs: strideOfOne },
+    { name: "avg_pool", differs: STRIDE_OF_ONE },
     {
       name: "AveragePool",
       differs: "ONNX has a stride of 1 and leaves padding out: `stride=1, count_padding=false`",
@@ -20,10 +20,13 @@ export const avgpool = defineLayer({
   documentation: `
 \`y\` is the average of each window of each channel.
 
-- input \`[N, C, H, W]\`, output \`[N, C, OH, OW]\` with \`OH = floor((H + padding - kernel) / stride) + 1\`
+- input \`[N, C, H, W]\`, output \`[N, C, OH, OW]\` with
+  \`OH = floor((H + padding - kernel) / stride) + 1\`
 - \`stride\` is the kernel if left out, as in PyTorch
-- \`count_padding=false\` divides by the number of elements inside the image; by default padded zeros count
-- \`ceil=true\` rounds up instead of down; what the last windows reach beyond the padding never counts
+- \`count_padding=false\` divides by the number of elements inside the image; by default padded
+  zeros count
+- \`ceil=true\` rounds up instead of down; what the last windows reach beyond the padding never
+  counts
 `,
   positional: ["kernel", "stride"],
   arguments: {

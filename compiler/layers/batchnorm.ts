@@ -30,19 +30,22 @@ export const batchnorm = defineLayer({
   ],
   summary: "batch normalisation: each channel to mean 0 and variance 1 over the batch",
   documentation: `
-\`y = weight[c] * (x - mean[c]) / sqrt(variance[c] + eps) + bias[c]\` (Ioffe and Szegedy, 2015). Input and output have the
-same shape, an image \`[N, C, H, W]\` or features \`[N, C]\`.
+\`y = weight[c] * (x - mean[c]) / sqrt(variance[c] + eps) + bias[c]\` (Ioffe and Szegedy, 2015).
+Input and output have the same shape, an image \`[N, C, H, W]\` or features \`[N, C]\`.
 
-- While training, mean and (biased) variance are those of the step's examples, over batch, rows and columns. The running ones
-  follow: \`running = (1 - momentum) * running + momentum * measured\`, the variance divided by \`n - 1\`. Keras and
-  TensorFlow count the other way: their momentum 0.99 is 0.01 here.
-- Evaluation and prediction use the running ones, and cost next to nothing: they are folded into the convolution before, its weights or what
-  follows its sums, when parameters have changed.
-- parameters \`weight [C]\` (ones) and \`bias [C]\` (zeros), unless \`affine=false\`; statistics \`running_mean [C]\` (zeros) and
-  \`running_var [C]\` (ones), which are saved and loaded with the weights, but neither trained nor counted.
+- While training, mean and (biased) variance are those of the step's examples, over batch, rows and
+  columns. The running ones follow: \`running = (1 - momentum) * running + momentum * measured\`,
+  the variance divided by \`n - 1\`. Keras and TensorFlow count the other way: their momentum 0.99
+  is 0.01 here.
+- Evaluation and prediction use the running ones, and cost next to nothing: they are folded into the
+  convolution before, its weights or what follows its sums, when parameters have changed.
+- parameters \`weight [C]\` (ones) and \`bias [C]\` (zeros), unless \`affine=false\`; statistics
+  \`running_mean [C]\` (zeros) and \`running_var [C]\` (ones), which are saved and loaded with the
+  weights, but neither trained nor counted.
 - A bias in the layer before would be taken off again with the mean: write \`bias=false\` there.
-- Of a single value per channel (one example, of features) there is no variance. PyTorch refuses it; here \`y = bias\`, the
-  running mean moves and the running variance stays, so that a last batch of one example does not end a run.
+- Of a single value per channel (one example, of features) there is no variance. PyTorch refuses it;
+  here \`y = bias\`, the running mean moves and the running variance stays, so that a last batch of
+  one example does not end a run.
 `,
   positional: [],
   arguments: {

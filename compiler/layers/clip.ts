@@ -19,8 +19,9 @@ export const clip = defineLayer({
   ],
   summary: "values between two limits",
   documentation: `
-\`y = min(max(x, min), max)\`; one of the limits may be left out. Element by element; input and output have the same
-shape. \`clip(-1, max=1)\` is PyTorch's \`Hardtanh\`; \`relu6\` is \`clip(0, max=6)\`.
+\`y = min(max(x, min), max)\`; one of the limits may be left out. Element by element; input and
+output have the same shape. \`clip(-1, max=1)\` is PyTorch's \`Hardtanh\`; \`relu6\` is
+\`clip(0, max=6)\`.
 `,
   positional: ["min", "max"],
   arguments: {

@@ -7,9 +7,10 @@ export const concat = defineLayer({
   aliases: ["Concat", "Concatenate", "cat", "concatenate"],
   summary: "channels of several values, one after the other",
   documentation: `
-The channels of the current value and then those of the values named, in their order: \`concat(a, b)\` of \`[N, 8, H, W]\`, \`[N, 4, H, W]\`
-and \`[N, 2, H, W]\` is \`[N, 14, H, W]\`. Everything but the channels must agree. \`concat { branch { ... } ... }\` writes ways
-from one value without names.
+The channels of the current value and then those of the values named, in their order:
+\`concat(a, b)\` of \`[N, 8, H, W]\`, \`[N, 4, H, W]\` and \`[N, 2, H, W]\` is \`[N, 14, H, W]\`.
+Everything but the channels must agree. \`concat { branch { ... } ... }\` writes ways from one value
+without names.
 `,
   positional: [],
   arguments: {},

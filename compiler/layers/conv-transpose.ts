@@ -1,4 +1,4 @@
-import { caffeInitialValues, kerasInitialValues } from "./foreign-initial-values.js";
+import { CAFFE_INITIAL_VALUES, KERAS_INITIAL_VALUES } from "./foreign-initial-values.js";
 import { add, channel, operand } from "../ir/expression.js";
 import type { Pair } from "../ir/graph.js";
 import { BATCH, type ImageShape, imageShape, type Shape } from "../ir/shape.js";
@@ -22,20 +22,22 @@ export const convTranspose = defineLayer({
   name: "conv_transpose",
   aliases: [
     ...["ConvTranspose2d", "conv_transpose2d", "deconv", "deconvolution"],
-    { name: "Conv2DTranspose", defaults: kerasInitialValues },
+    { name: "Conv2DTranspose", defaults: KERAS_INITIAL_VALUES },
     { name: "ConvTranspose", differs: "`ConvTranspose` of Flax multiplies the size by the stride" },
-    { name: "Deconvolution", differs: caffeInitialValues },
+    { name: "Deconvolution", differs: CAFFE_INITIAL_VALUES },
   ],
   summary: "transposed convolution: a convolution's way back, from few pixels to many",
   documentation: `
-Every input pixel adds its kernel, times its value, to a window of the output, \`stride\` pixels further for each: what the gradient of
-\`conv\` does with regard to its input (PyTorch's ConvTranspose2d; Zeiler et al., "Deconvolutional networks", 2010).
+Every input pixel adds its kernel, times its value, to a window of the output, \`stride\` pixels
+further for each: what the gradient of \`conv\` does with regard to its input (PyTorch's
+ConvTranspose2d; Zeiler et al., "Deconvolutional networks", 2010).
 
-- input \`[N, C, H, W]\`, output \`[N, out, OH, OW]\` with \`OH = (H - 1)*stride - 2*padding + dilation*(kernel - 1) + output_padding + 1\`
+- input \`[N, C, H, W]\`, output \`[N, out, OH, OW]\` with
+  \`OH = (H - 1)*stride - 2*padding + dilation*(kernel - 1) + output_padding + 1\`
 - parameters \`weight [C, out/groups, kernel, kernel]\` and \`bias [out]\`
 
-\`conv_transpose(out, kernel=4, stride=2, padding=1)\` doubles an image's size exactly, with a kernel that the stride divides, so that no
-checkerboard is left (Odena, Dumoulin and Olah, 2016).
+\`conv_transpose(out, kernel=4, stride=2, padding=1)\` doubles an image's size exactly, with a
+kernel that the stride divides, so that no checkerboard is left (Odena, Dumoulin and Olah, 2016).
 `,
   positional: ["out", "kernel"],
   arguments: {

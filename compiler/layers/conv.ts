@@ -1,4 +1,4 @@
-import { caffeInitialValues, kerasInitialValues } from "./foreign-initial-values.js";
+import { CAFFE_INITIAL_VALUES, KERAS_INITIAL_VALUES } from "./foreign-initial-values.js";
 import { add, channel, operand } from "../ir/expression.js";
 import type { Fix } from "../diagnostics/diagnostic.js";
 import type { Pair } from "../ir/graph.js";
@@ -15,8 +15,8 @@ export const conv = defineLayer({
   name: "conv",
   aliases: [
     ...["conv2d", "Conv2d", "convolution"],
-    { name: "Conv2D", defaults: kerasInitialValues },
-    { name: "Convolution", differs: caffeInitialValues },
+    { name: "Conv2D", defaults: KERAS_INITIAL_VALUES },
+    { name: "Convolution", differs: CAFFE_INITIAL_VALUES },
     { name: "Conv", differs: "`Conv` of Flax pads so that the size stays; here `padding` is 0" },
     {
       name: "convolutional",
@@ -25,15 +25,17 @@ export const conv = defineLayer({
   ],
   summary: "convolution over an image",
   documentation: `
-Slides \`out\` kernels over the image: \`y[n, o, i, j] = bias[o] + sum w[o, c, u, v] * x[n, c, i*stride + u*dilation -
-padding, j*stride + v*dilation - padding]\`, the sum over the channels \`c\` of \`o\`'s group and the kernel's rows and
-columns \`u, v\` (a cross-correlation, as in PyTorch).
+Slides \`out\` kernels over the image:
+\`y[n, o, i, j] = bias[o] + sum w[o, c, u, v] * x[n, c, i*stride + u*dilation - padding,
+j*stride + v*dilation - padding]\`, the sum over the channels \`c\` of \`o\`'s group
+and the kernel's rows and columns \`u, v\` (a cross-correlation, as in PyTorch).
 
-- input \`[N, C, H, W]\`, output \`[N, out, OH, OW]\` with \`OH = floor((H + padding - dilation*(kernel - 1) - 1) / stride) + 1\`
+- input \`[N, C, H, W]\`, output \`[N, out, OH, OW]\` with
+  \`OH = floor((H + padding - dilation*(kernel - 1) - 1) / stride) + 1\`
 - parameters \`weight [out, C/groups, kernel, kernel]\` and \`bias [out]\`
 
-With \`groups=2\` the channels are cut in two halves that do not see each other, as in AlexNet's conv2 (Krizhevsky,
-Sutskever and Hinton, 2012).
+With \`groups=2\` the channels are cut in two halves that do not see each other, as in AlexNet's
+conv2 (Krizhevsky, Sutskever and Hinton, 2012).
 `,
   positional: ["out", "kernel"],
   arguments: {

@@ -8,9 +8,10 @@ export const dropout = defineLayer({
   aliases: ["Dropout", "drop"],
   summary: "zeroes elements at random while training",
   documentation: `
-While training, each element becomes 0 with probability \`rate\`, and the others are multiplied by \`1 / (1 - rate)\`, so
-that the mean stays; otherwise nothing changes (Srivastava et al., 2014, in the inverted form that PyTorch uses).
-Input and output have the same shape. The mask follows from the seed, the step and the layer.
+While training, each element becomes 0 with probability \`rate\`, and the others are multiplied by
+\`1 / (1 - rate)\`, so that the mean stays; otherwise nothing changes (Srivastava et al., 2014, in
+the inverted form that PyTorch uses). Input and output have the same shape. The mask follows from
+the seed, the step and the layer.
 `,
   positional: ["rate"],
   arguments: {

@@ -8,7 +8,8 @@ export const elu = defineLayer({
   aliases: ["ELU"],
   summary: "exponential linear unit",
   documentation: `
-\`y = x\` for \`x > 0\`, else \`alpha * (exp(x) - 1)\` (Clevert et al., arXiv:1511.07289). Element by element; input and output have the same shape.
+\`y = x\` for \`x > 0\`, else \`alpha * (exp(x) - 1)\` (Clevert et al., arXiv:1511.07289). Element
+by element; input and output have the same shape.
 `,
   positional: ["alpha"],
   arguments: {

@@ -8,8 +8,9 @@ export const gelu = defineLayer({
   aliases: ["GELU", "Gelu"],
   summary: "x times the normal distribution up to it",
   documentation: `
-\`y = x * (1 + erf(x / sqrt(2))) / 2\` (Hendrycks and Gimpel, arXiv:1606.08415); with \`approximate=tanh\`, PyTorch's
-\`0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))\`. Element by element; input and output have the same shape.
+\`y = x * (1 + erf(x / sqrt(2))) / 2\` (Hendrycks and Gimpel, arXiv:1606.08415); with
+\`approximate=tanh\`, PyTorch's \`0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))\`.
+Element by element; input and output have the same shape.
 `,
   positional: [],
   arguments: {

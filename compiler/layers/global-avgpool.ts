@@ -13,7 +13,8 @@ export const globalAvgpool = defineLayer({
   ],
   summary: "the mean of each channel over the whole image",
   documentation: `
-The mean over all rows and columns (Lin, Chen and Yan, "Network in network", arXiv:1312.4400): what \`adaptive_avgpool(1)\` does.
+The mean over all rows and columns (Lin, Chen and Yan, "Network in network", arXiv:1312.4400): what
+\`adaptive_avgpool(1)\` does.
 
 - input \`[N, C, H, W]\`, output \`[N, C, 1, 1]\`; \`flatten\` makes \`[N, C]\` of it
 `,

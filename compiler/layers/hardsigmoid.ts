@@ -19,8 +19,9 @@ export const hardsigmoid = defineLayer({
   ],
   summary: "sigmoid of three lines",
   documentation: `
-\`y = min(max(slope * x + offset, 0), 1)\`: two level lines, and a line between them. Without arguments it is PyTorch's
-\`min(max(x + 3, 0), 6) / 6\`: 0 up to -3, and 1 from 3 on. Element by element; input and output have the same shape.
+\`y = min(max(slope * x + offset, 0), 1)\`: two level lines, and a line between them. Without
+arguments it is PyTorch's \`min(max(x + 3, 0), 6) / 6\`: 0 up to -3, and 1 from 3 on. Element by
+element; input and output have the same shape.
 
 ONNX, Keras 2 and TensorFlow.js have \`hardsigmoid(slope=0.2)\`.
 `,

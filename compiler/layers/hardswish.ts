@@ -7,7 +7,8 @@ export const hardswish = defineLayer({
   aliases: ["Hardswish", "HardSwish", "hard_swish", "hard_silu"],
   summary: "x times its hard sigmoid",
   documentation: `
-\`y = x * min(max(x + 3, 0), 6) / 6\` (MobileNetV3, arXiv:1905.02244). Element by element; input and output have the same shape.
+\`y = x * min(max(x + 3, 0), 6) / 6\` (MobileNetV3, arXiv:1905.02244). Element by element; input and
+output have the same shape.
 `,
   positional: [],
   arguments: {},

@@ -5,8 +5,8 @@ export const identity = defineLayer({
   aliases: ["Identity", "pass", "noop"],
   summary: "the value itself, to give it a name",
   documentation: `
-\`y = x\`. Computes nothing: \`identity as x\` names what comes in, so that a block can return to it with \`from x\`, or join it with
-\`add(x)\` and \`multiply(x)\`.
+\`y = x\`. Computes nothing: \`identity as x\` names what comes in, so that a block can return to it
+with \`from x\`, or join it with \`add(x)\` and \`multiply(x)\`.
 `,
   positional: [],
   arguments: {},

@@ -173,16 +173,16 @@ export const initializers: readonly InitializerDefinition[] = [
   }),
 ];
 
-const uncut = "`normal(0.02)` is the distribution without the cut at twice its deviation";
+const UNCUT = "`normal(0.02)` is the distribution without the cut at twice its deviation";
 
 /**
  * Initializers of other frameworks that netc does not have, in plain letters, and what to do
  * instead.
  */
 export const absentInitializers: AbsentNames = {
-  truncatednormal: uncut,
-  truncnormal: uncut,
-  truncnormal_: uncut,
+  truncatednormal: UNCUT,
+  truncnormal: UNCUT,
+  truncnormal_: UNCUT,
   orthogonal: "`xavier` keeps the variance, too",
   identity: "`constant(1)` is the nearest",
   lecunnormal: "`kaiming(nonlinearity=linear)` has its variance",

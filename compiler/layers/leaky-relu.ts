@@ -14,7 +14,8 @@ export const leakyRelu = defineLayer({
   ],
   summary: "rectified linear unit with a slope below zero",
   documentation: `
-\`y = max(x, slope * x)\` (Maas et al., 2013). Element by element; input and output have the same shape.
+\`y = max(x, slope * x)\` (Maas et al., 2013). Element by element; input and output have the same
+shape.
 `,
   positional: ["slope"],
   arguments: {

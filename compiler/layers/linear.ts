@@ -1,5 +1,5 @@
 import { plural } from "../diagnostics/plural.js";
-import { caffeInitialValues, kerasInitialValues } from "./foreign-initial-values.js";
+import { CAFFE_INITIAL_VALUES, KERAS_INITIAL_VALUES } from "./foreign-initial-values.js";
 import { each } from "../diagnostics/alias.js";
 import { add, channel, operand } from "../ir/expression.js";
 import { BATCH, elementCount, formatShape, imageShape, type Shape } from "../ir/shape.js";
@@ -12,17 +12,19 @@ export const linear = defineLayer({
   name: "linear",
   aliases: [
     ...["Linear", "fc", "FullyConnected", "fully_connected"],
-    ...each(["Dense", "dense"], { defaults: kerasInitialValues }),
-    { name: "InnerProduct", differs: caffeInitialValues },
+    ...each(["Dense", "dense"], { defaults: KERAS_INITIAL_VALUES }),
+    { name: "InnerProduct", differs: CAFFE_INITIAL_VALUES },
   ],
   summary: "fully connected layer",
   documentation: `
-Every output sees every input: \`y[n, o] = bias[o] + sum w[o, f] * x[n, f]\` over the features \`f\`.
+Every output sees every input: \`y[n, o] = bias[o] + sum w[o, f] * x[n, f]\` over the features
+\`f\`.
 
 - input \`[N, F]\`, output \`[N, out]\`
 - parameters \`weight [out, F]\` and \`bias [out]\`
 
-An image must pass through \`flatten\` first. \`in=9216\` asserts the number of features, which is inferred otherwise.
+An image must pass through \`flatten\` first. \`in=9216\` asserts the number of features, which is
+inferred otherwise.
 `,
   positional: ["out"],
   arguments: {

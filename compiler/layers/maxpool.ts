@@ -1,4 +1,4 @@
-import { strideOfOne } from "./pooling.js";
+import { STRIDE_OF_ONE } from "./pooling.js";
 import { each } from "../diagnostics/alias.js";
 import { defineLayer } from "./layer.js";
 import { inferPooling, poolGeometry, poolingArguments } from "./pooling.js";
@@ -9,17 +9,19 @@ export const maxpool = defineLayer({
     ...["maxpool2d", "MaxPool2d", "max_pool2d"],
     { name: "MaxPooling2D", defaults: { kernel: "2" } },
     ...each(["MaxPool", "max_pool"], { given: ["stride", "strides"] }),
-    ...each(["MaxPool", "max_pool"], { differs: strideOfOne }),
+    ...each(["MaxPool", "max_pool"], { differs: STRIDE_OF_ONE }),
     { name: "Pooling", differs: "Caffe has a stride of 1 and rounds up: `stride=1, ceil=true`" },
   ],
   summary: "largest element of each window",
   documentation: `
 \`y\` is the largest element of each window of each channel. Padding never wins.
 
-- input \`[N, C, H, W]\`, output \`[N, C, OH, OW]\` with \`OH = floor((H + padding - kernel) / stride) + 1\`
-- \`stride\` is the kernel if left out, as in PyTorch; AlexNet's overlapping pools are \`maxpool(3, stride=2)\`
-- \`ceil=true\` rounds up instead, so that a last window that starts inside the image counts (Caffe's and
-  cuda-convnet's rule; PyTorch's \`ceil_mode\`)
+- input \`[N, C, H, W]\`, output \`[N, C, OH, OW]\` with
+  \`OH = floor((H + padding - kernel) / stride) + 1\`
+- \`stride\` is the kernel if left out, as in PyTorch; AlexNet's overlapping pools are
+  \`maxpool(3, stride=2)\`
+- \`ceil=true\` rounds up instead, so that a last window that starts inside the image counts
+  (Caffe's and cuda-convnet's rule; PyTorch's \`ceil_mode\`)
 `,
   positional: ["kernel", "stride"],
   arguments: poolingArguments,

@@ -6,8 +6,8 @@ export const mish = defineLayer({
   aliases: ["Mish"],
   summary: "x times the hyperbolic tangent of softplus",
   documentation: `
-\`y = x * tanh(log(1 + exp(x)))\` (Misra, "Mish: a self regularized non-monotonic activation function", arXiv:1908.08681). Element by
-element; input and output have the same shape.
+\`y = x * tanh(log(1 + exp(x)))\` (Misra, "Mish: a self regularized non-monotonic activation
+function", arXiv:1908.08681). Element by element; input and output have the same shape.
 `,
   positional: [],
   arguments: {},

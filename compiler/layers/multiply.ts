@@ -10,8 +10,9 @@ export const multiply = defineLayer({
   ],
   summary: "product with another value",
   documentation: `
-\`y = x * other\`, element by element: \`multiply(gate)\` multiplies with the value that an \`as gate\` further up has named. Both have
-the same shape, and so has the result; or one of them is \`[N, C, 1, 1]\`, a factor for each channel, as in squeeze-and-excitation (Hu and others,
+\`y = x * other\`, element by element: \`multiply(gate)\` multiplies with the value that an
+\`as gate\` further up has named. Both have the same shape, and so has the result; or one of them is
+\`[N, C, 1, 1]\`, a factor for each channel, as in squeeze-and-excitation (Hu and others,
 arXiv:1709.01507):
 
 \`\`\`net

@@ -8,7 +8,7 @@ import { ceilOutput, floorOutput, NO_DILATION, overhangOf, type Windows } from "
 
 /** What maxpool and avgpool share. */
 /** A note on pools of ONNX and Flax. */
-export const strideOfOne =
+export const STRIDE_OF_ONE =
   "without a stride, ONNX and Flax move the window by 1, netc (as PyTorch) by the kernel";
 
 export const poolingArguments = {
@@ -63,8 +63,9 @@ function checkPadding(values: PoolingValues, context: InferenceContext): void {
   const axis = height > kernel[0] / 2 ? 0 : 1;
   const [given, most] = [[height, width][axis]!, Math.floor(kernel[axis] / 2)];
   if (given <= most) return;
+  const half = `half of its kernel of ${kernel[axis]}`;
   context.report("NET2006", {
-    message: `${context.title}: padding ${given} is more than half of its kernel of ${kernel[axis]}`,
+    message: `${context.title}: padding ${given} is more than ${half}`,
     at: "padding",
     label: `at most ${most}`,
     fixes: [context.replaceArgument("padding", `padding=${most}`, `write \`padding=${most}\``)],

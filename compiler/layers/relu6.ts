@@ -6,7 +6,8 @@ export const relu6 = defineLayer({
   aliases: ["ReLU6", "Relu6"],
   summary: "rectified linear unit that ends at 6",
   documentation: `
-\`y = min(max(x, 0), 6)\` (MobileNet, arXiv:1801.04381). Element by element; input and output have the same shape.
+\`y = min(max(x, 0), 6)\` (MobileNet, arXiv:1801.04381). Element by element; input and output have
+the same shape.
 `,
   range: [0, 6],
   positional: [],

@@ -11,10 +11,11 @@ export const reshape = defineLayer({
   ],
   summary: "the same elements in another shape",
   documentation: `
-The elements in the order channels, rows, columns, as in PyTorch, read in another shape. The batch axis stays and is not written. One of the
-sizes may be \`-1\`: it is computed from the others.
+The elements in the order channels, rows, columns, as in PyTorch, read in another shape. The batch
+axis stays and is not written. One of the sizes may be \`-1\`: it is computed from the others.
 
-- input any shape, output \`[N, ...shape]\` of as many elements: \`[features]\` or \`[channels, height, width]\`
+- input any shape, output \`[N, ...shape]\` of as many elements: \`[features]\` or
+  \`[channels, height, width]\`
 `,
   positional: ["shape"],
   arguments: {

@@ -14,12 +14,13 @@ export const scale = defineLayer({
   ],
   summary: "a factor and an offset for each channel",
   documentation: `
-\`y = weight[c] * x + bias[c]\`. Input and output have the same shape, an image \`[N, C, H, W]\` or features \`[N, C]\`.
+\`y = weight[c] * x + bias[c]\`. Input and output have the same shape, an image \`[N, C, H, W]\` or
+features \`[N, C]\`.
 
-- parameters \`weight [C]\` (ones) and \`bias [C]\` (zeros), which are trained; \`lr=0, bias_lr=0\` keeps them as they are, for
-  instance for the mean of images that a network takes off its input
-- \`scale(bias=false, init=constant(1e-6))\` is the layer scale of CaiT and ConvNeXt (Touvron and others,
-  arXiv:2103.17239); \`batchnorm\` has the same two parameters behind its statistics
+- parameters \`weight [C]\` (ones) and \`bias [C]\` (zeros), which are trained; \`lr=0, bias_lr=0\`
+  keeps them as they are, for instance for the mean of images that a network takes off its input
+- \`scale(bias=false, init=constant(1e-6))\` is the layer scale of CaiT and ConvNeXt (Touvron and
+  others, arXiv:2103.17239); \`batchnorm\` has the same two parameters behind its statistics
 `,
   positional: [],
   arguments: weightArguments,

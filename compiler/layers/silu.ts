@@ -6,7 +6,8 @@ export const silu = defineLayer({
   aliases: ["SiLU", "swish", "Swish"],
   summary: "x times its sigmoid",
   documentation: `
-\`y = x * sigmoid(x)\`, also called swish (Ramachandran et al., arXiv:1710.05941). Element by element; input and output have the same shape.
+\`y = x * sigmoid(x)\`, also called swish (Ramachandran et al., arXiv:1710.05941). Element by
+element; input and output have the same shape.
 `,
   positional: [],
   arguments: {},

@@ -7,7 +7,8 @@ export const softmax = defineLayer({
   documentation: `
 \`y[c] = exp(x[c]) / sum exp(x[d])\` over the channels \`d\`. Input and output have the same shape.
 
-\`cross_entropy\` applies it already: a network that is trained with it ends in \`linear\`, without \`softmax\`.
+\`cross_entropy\` applies it already: a network that is trained with it ends in \`linear\`, without
+\`softmax\`.
 `,
   range: [0, 1],
   positional: [],

@@ -8,7 +8,8 @@ export const softplus = defineLayer({
   aliases: ["Softplus", "SoftPlus"],
   summary: "smooth rectified linear unit",
   documentation: `
-\`y = log(1 + exp(beta * x)) / beta\`, computed so that nothing overflows. Element by element; input and output have the same shape.
+\`y = log(1 + exp(beta * x)) / beta\`, computed so that nothing overflows. Element by element; input
+and output have the same shape.
 `,
   range: [0, Infinity],
   positional: ["beta"],

@@ -4,7 +4,14 @@ import { addPointwise } from "../ops/add-pointwise.js";
 import { ops } from "../ops/index.js";
 import type { OpDefinition } from "../ops/op.js";
 import { GraphBuilder } from "../ops/builder.js";
-import { add, batchShare, constant, multiply, operand, type Expression } from "../ir/expression.js";
+import {
+  add,
+  BATCH_SHARE,
+  constant,
+  multiply,
+  operand,
+  type Expression,
+} from "../ir/expression.js";
 import type { AnyNode, Graph, Parameter, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
 import type { SlicedTraining } from "../ir/step-graphs.js";
@@ -127,7 +134,7 @@ function lossGradient({ node, weight }: LossTerm, builder: GraphBuilder): Value 
     case "crossEntropy":
       return builder.add("crossEntropyGradient", inputs, { ...node.attributes, weight }, origin);
     case "elementLoss": {
-      const share = multiply(constant(weight / elementCount(inputs[0]!.shape)), batchShare);
+      const share = multiply(constant(weight / elementCount(inputs[0]!.shape)), BATCH_SHARE);
       return addPointwise(builder, inputs, multiply(share, node.attributes.slope!), origin);
     }
     default:

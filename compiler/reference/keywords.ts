@@ -7,7 +7,7 @@ export interface Keyword {
 }
 
 /** What a file declares. */
-export const declarationKeywords: readonly Keyword[] = [
+export const DECLARATION_KEYWORDS: readonly Keyword[] = [
   {
     word: "model",
     summary:
@@ -49,7 +49,7 @@ export const declarationKeywords: readonly Keyword[] = [
 ];
 
 /** What a model has in addition to its layers. */
-export const modelKeywords: readonly Keyword[] = [
+export const MODEL_KEYWORDS: readonly Keyword[] = [
   {
     word: "input",
     summary: "what the network receives; `N` is the batch",
@@ -74,7 +74,7 @@ export const modelKeywords: readonly Keyword[] = [
 ];
 
 /** What starts a statement among layers. */
-export const statementKeywords: readonly Keyword[] = [
+export const STATEMENT_KEYWORDS: readonly Keyword[] = [
   {
     word: "repeat",
     summary: "the same layers several times, one after the other",
@@ -88,7 +88,7 @@ export const statementKeywords: readonly Keyword[] = [
 ];
 
 /** What is allowed wherever a layer is. */
-export const chainKeywords: readonly Keyword[] = [
+export const CHAIN_KEYWORDS: readonly Keyword[] = [
   { word: "from", summary: "starts again from a named value", snippet: "from $0" },
   {
     word: "residual",
@@ -102,26 +102,26 @@ export const chainKeywords: readonly Keyword[] = [
   },
 ];
 
-export const branchKeyword: Keyword = {
+export const BRANCH_KEYWORD: Keyword = {
   word: "branch",
   summary: "one of the ways that `concat` joins",
   snippet: "branch { $0 }",
 };
 
-export const skipKeyword: Keyword = {
+export const SKIP_KEYWORD: Keyword = {
   word: "skip",
   summary: "the other way of `residual`: `auto` is a 1x1 convolution where the shapes differ",
   snippet: "skip ${1:auto}",
 };
 
-export const asKeyword: Keyword = {
+export const AS_KEYWORD: Keyword = {
   word: "as",
   summary: "names the layer's output, and its weights",
   snippet: "as ${1:name}",
 };
 
 /** Words of headers. */
-const headerKeywords: readonly Keyword[] = [
+const HEADER_KEYWORDS: readonly Keyword[] = [
   { word: "in", summary: "the values of a loop, or the classes of a target", snippet: "in $0" },
   { word: "of", summary: "the model that is trained", snippet: "of $0" },
   { word: "on", summary: "the data that it is trained on", snippet: "on $0" },
@@ -134,6 +134,6 @@ const headerKeywords: readonly Keyword[] = [
 
 /** Every keyword. */
 export const keywords: readonly Keyword[] = [
-  ...[...declarationKeywords, ...modelKeywords, ...statementKeywords, ...chainKeywords],
-  ...[branchKeyword, skipKeyword, asKeyword, ...headerKeywords],
+  ...[...DECLARATION_KEYWORDS, ...MODEL_KEYWORDS, ...STATEMENT_KEYWORDS, ...CHAIN_KEYWORDS],
+  ...[BRANCH_KEYWORD, SKIP_KEYWORD, AS_KEYWORD, ...HEADER_KEYWORDS],
 ];

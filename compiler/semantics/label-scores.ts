@@ -19,7 +19,8 @@ export function checkLabelScore(use: ScoreUse, environment: Environment): boolea
 function reportNumbers(use: ScoreUse, { reporter }: Environment): false {
   const { call, target, kind } = use;
   reporter.report("NET2046", {
-    message: `\`${call.callee.name}\` needs labels \`u32[N]\`, but \`${target.name}\` holds numbers`,
+    message:
+      `\`${call.callee.name}\` needs labels \`u32[N]\`, ` + `but \`${target.name}\` holds numbers`,
     span: spanOf(use, "target"),
     related: [{ span: target.span, message: `is ${formatShape(target.type.shape)} of numbers` }],
     notes:

@@ -152,12 +152,13 @@ function reportShapes(
   { environment: { reporter } }: Place,
 ): false {
   const shape = formatShape(reader.current.shape!);
+  const before = formatShape(first!.shape);
   reader.hasFailed = true;
   reporter.report("NET2023", {
-    message: `\`${callee.name}\` is applied to ${shape}, and before to ${formatShape(first!.shape)}`,
+    message: `\`${callee.name}\` is applied to ${shape}, and before to ${before}`,
     span: callee.span,
     label: `receives ${shape}`,
-    related: [{ span: first!.span, message: `receives ${formatShape(first!.shape)}` }],
+    related: [{ span: first!.span, message: `receives ${before}` }],
     notes: ["layers with one set of weights receive one shape"],
   });
   return false;

@@ -2,7 +2,7 @@ import { CompletionItemKind } from "vscode-languageserver";
 import type { Declaration } from "../../grammar/ast.js";
 import { callablesFor } from "../callables.js";
 import type { SpecDocument } from "../document.js";
-import { declarationKeywords } from "../../compiler/reference/keywords.js";
+import { DECLARATION_KEYWORDS } from "../../compiler/reference/keywords.js";
 import type { CursorContext } from "./context.js";
 import { expressions } from "./in-call.js";
 import { callableItem, keywordItem, type Proposal, wordItem } from "./items.js";
@@ -17,7 +17,7 @@ export function proposalsInFile(
   const top = frames.at(-1)!;
   if (top.opener === "{") return headWord(top) === "import" ? importedNames(context, document) : [];
   const [first] = top.statement;
-  if (!first) return declarationKeywords.map(keywordItem);
+  if (!first) return DECLARATION_KEYWORDS.map(keywordItem);
   switch (first.text) {
     case "const":
       return top.statement.length > 2 ? expressions(context, document) : [];

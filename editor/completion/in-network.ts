@@ -1,12 +1,12 @@
 import { callablesFor } from "../callables.js";
 import type { SpecDocument } from "../document.js";
 import {
-  asKeyword,
-  branchKeyword,
-  chainKeywords,
-  modelKeywords,
-  skipKeyword,
-  statementKeywords,
+  AS_KEYWORD,
+  BRANCH_KEYWORD,
+  CHAIN_KEYWORDS,
+  MODEL_KEYWORDS,
+  SKIP_KEYWORD,
+  STATEMENT_KEYWORDS,
 } from "../../compiler/reference/keywords.js";
 import type { CursorContext } from "./context.js";
 import { expressions } from "./in-call.js";
@@ -23,7 +23,7 @@ export function proposalsInNetwork(
   if (!last) return statementStarts(context, document);
   switch (last.text) {
     case "->":
-      return [...layerItems(document), ...chainKeywords.map(keywordItem)];
+      return [...layerItems(document), ...CHAIN_KEYWORDS.map(keywordItem)];
     case "from":
       return valuesInScope(context).map((name) => nameItem(name, document));
     case "as":
@@ -42,19 +42,21 @@ function layerItems(document: SpecDocument): readonly Proposal[] {
 }
 
 function statementStarts({ frames }: CursorContext, document: SpecDocument): readonly Proposal[] {
-  if (headWord(frames.at(-1)!) === "concat") return [keywordItem(branchKeyword)];
+  if (headWord(frames.at(-1)!) === "concat") return [keywordItem(BRANCH_KEYWORD)];
   const isModel = frames.length === 2 && headWord(frames[1]!) === "model";
   return [
     ...layerItems(document),
-    ...[...chainKeywords, ...statementKeywords, ...(isModel ? modelKeywords : [])].map(keywordItem),
+    ...[...CHAIN_KEYWORDS, ...STATEMENT_KEYWORDS, ...(isModel ? MODEL_KEYWORDS : [])].map(
+      keywordItem,
+    ),
   ];
 }
 
 /** Behind `}`: the skip of a residual, or a name. */
 function afterBlock({ before }: CursorContext): readonly Proposal[] {
   const word = ownerOfLastBlock(before.map(({ text }) => text));
-  if (word === "residual") return [keywordItem(skipKeyword), keywordItem(asKeyword)];
-  return word === "concat" || word === "skip" ? [keywordItem(asKeyword)] : [];
+  if (word === "residual") return [keywordItem(SKIP_KEYWORD), keywordItem(AS_KEYWORD)];
+  return word === "concat" || word === "skip" ? [keywordItem(AS_KEYWORD)] : [];
 }
 
 /** The word before the block that has just been closed. */
@@ -85,7 +87,7 @@ function withinStatement(context: CursorContext, document: SpecDocument): readon
     case "for":
       return last.text === "in" ? expressions(context, document) : [wordItem("in")];
     default:
-      return last.kind === "name" || last.text === ")" ? [keywordItem(asKeyword)] : [];
+      return last.kind === "name" || last.text === ")" ? [keywordItem(AS_KEYWORD)] : [];
   }
 }
 

@@ -15,14 +15,14 @@ const types = [
   ...["namespace", "class", "function", "parameter", "variable", "enumMember", "property", "type"],
   ...["keyword", "number", "string", "comment", "operator"],
 ] as const;
-const modifiers = ["declaration", "documentation", "readonly", "defaultLibrary"] as const;
+const MODIFIERS = ["declaration", "documentation", "readonly", "defaultLibrary"] as const;
 
 type TokenType = (typeof types)[number];
-type Modifier = (typeof modifiers)[number];
+type Modifier = (typeof MODIFIERS)[number];
 
 export const semanticTokensLegend: SemanticTokensLegend = {
   tokenTypes: [...types],
-  tokenModifiers: [...modifiers],
+  tokenModifiers: [...MODIFIERS],
 };
 
 interface Meaning {
@@ -38,7 +38,7 @@ export function semanticTokens(document: SpecDocument): SemanticTokens {
   const meanings = meaningsIn(document);
   const builder = new SemanticTokensBuilder();
   for (const { kind, span, text } of document.tokens) {
-    const meaning = meanings.get(span.start.offset) ?? byKind[kind];
+    const meaning = meanings.get(span.start.offset) ?? BY_KIND[kind];
     if (!meaning || span.start.line !== span.end.line) continue;
     const { line, column } = span.start;
     const type = types.indexOf(meaning.type);
@@ -48,10 +48,10 @@ export function semanticTokens(document: SpecDocument): SemanticTokens {
 }
 
 function modifierBits({ modifiers: own = [] }: Meaning): number {
-  return own.reduce((bits, modifier) => bits | (1 << modifiers.indexOf(modifier)), 0);
+  return own.reduce((bits, modifier) => bits | (1 << MODIFIERS.indexOf(modifier)), 0);
 }
 
-const byKind: Partial<Record<TokenKind, Meaning>> = {
+const BY_KIND: Partial<Record<TokenKind, Meaning>> = {
   keyword: { type: "keyword" },
   name: { type: "variable" },
   number: { type: "number" },
@@ -118,7 +118,7 @@ function markWords({ spec }: SpecDocument, mark: Mark): void {
   }
 }
 
-const byOccurrence: Readonly<Record<Occurrence["kind"], Meaning>> = {
+const BY_OCCURRENCE: Readonly<Record<Occurrence["kind"], Meaning>> = {
   constant: { type: "variable", modifiers: ["readonly"] },
   parameter: { type: "parameter" },
   variable: { type: "variable" },
@@ -134,7 +134,7 @@ const byOccurrence: Readonly<Record<Occurrence["kind"], Meaning>> = {
 };
 
 function meaningOf({ kind, span, definition }: Occurrence): Meaning {
-  const meaning = byOccurrence[kind];
+  const meaning = BY_OCCURRENCE[kind];
   const isDeclaration =
     span.start.offset === definition.start.offset && span.file === definition.file;
   if (!isDeclaration) return meaning;

@@ -62,8 +62,12 @@ export function pageOf(svg: string, mistake: string): string {
 <style>
   body { margin: 0; padding: 0; }
   main { display: flex; min-width: max-content; justify-content: center; }
-  .mistake { position: sticky; top: 0; left: 0; margin: 0; padding: 6px 12px; font-family: var(--vscode-font-family);
-    color: var(--vscode-inputValidation-errorForeground, inherit); background: var(--vscode-inputValidation-errorBackground); }
+  .mistake {
+    position: sticky; top: 0; left: 0; margin: 0; padding: 6px 12px;
+    font-family: var(--vscode-font-family);
+    color: var(--vscode-inputValidation-errorForeground, inherit);
+    background: var(--vscode-inputValidation-errorBackground);
+  }
 </style>
 </head>
 <body>${note}<main>${svg}</main></body>

@@ -28,15 +28,16 @@ export function mesaVersion(description: string): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
+const RTLD_NOW = 2;
+const RTLD_GLOBAL = 0x100;
+const RTLD_NODELETE = 0x1000;
+
 /**
  * Loads a shared library, by name or path, for the rest of the process. Returns whether that went
  * well. Node finds that the library is not a Node module and says so, which is true and without
  * harm: RTLD_NODELETE keeps it loaded.
  */
 export function loadForever(library: string): boolean {
-  const RTLD_NOW = 2;
-  const RTLD_GLOBAL = 0x100;
-  const RTLD_NODELETE = 0x1000;
   try {
     process.dlopen({ exports: {} }, library, RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
     return true;

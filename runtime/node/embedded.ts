@@ -149,18 +149,19 @@ function replaceFile(path: string, content: Uint8Array | string): void {
   }
 }
 
+const TAR_BLOCK = 512;
+
 /**
  * The files of a tar archive: blocks of 512 bytes, a header (name, size in octal at byte 124)
  * before each file.
  */
 function* readTar(bytes: Buffer): Generator<[name: string, content: Buffer]> {
-  const BLOCK = 512;
-  for (let offset = 0; offset + BLOCK <= bytes.length;) {
+  for (let offset = 0; offset + TAR_BLOCK <= bytes.length;) {
     const name = bytes.toString("utf8", offset, offset + 100).replace(/\0.*$/s, "");
     if (name === "") return;
     const size = parseInt(bytes.toString("latin1", offset + 124, offset + 136), 8);
-    const start = offset + BLOCK;
+    const start = offset + TAR_BLOCK;
     yield [name, bytes.subarray(start, start + size)];
-    offset = start + Math.ceil(size / BLOCK) * BLOCK;
+    offset = start + Math.ceil(size / TAR_BLOCK) * TAR_BLOCK;
   }
 }

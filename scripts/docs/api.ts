@@ -117,22 +117,22 @@ const TOOLS: ApiPage = {
 const MODULE = `
 # API
 
-| page                      | has                                                                   |
-| ------------------------- | --------------------------------------------------------------------- |
+| page | has |
+| --- | --- |
 PAGES
 
 ## The generated module
 
 \`netc compile digits.net\` writes \`digits.js\` and \`digits.d.ts\` with these exports:
 
-| export                   | is                                                                     |
-| ------------------------ | ---------------------------------------------------------------------- |
-| \`createDigits(options?)\` | opens a GPU and resolves to a \`Digits\`, a [Network](network.md)        |
-| \`recipe\`                 | the spec's recipe, for [fit](training.md); absent without a recipe     |
-| \`programs\`               | the compiled programs, one for each kind of adapter                    |
-| \`Digits\`                 | type of the network                                                    |
-| \`DigitsParameter\`        | type: names of the weights, \`"features.conv1.weight"\` and others       |
-| \`DigitsMetric\`           | type: names of the loss and the metrics                                |
+| export | is |
+| --- | --- |
+| \`createDigits(options?)\` | opens a GPU and resolves to a \`Digits\`, a [Network](network.md) |
+| \`recipe\` | the spec's recipe, for [fit](training.md); absent without a recipe |
+| \`programs\` | the compiled programs, one for each kind of adapter |
+| \`Digits\` | type of the network |
+| \`DigitsParameter\` | type: names of the weights, \`"features.conv1.weight"\` and others |
+| \`DigitsMetric\` | type: names of the loss and the metrics |
 
 The names follow the name of the model. [NetworkOptions](options.md) lists the options.
 
@@ -164,7 +164,8 @@ try {
 }
 \`\`\`
 
-[Browser](../../deploy/browser.md) has a complete page, [Web worker](../../deploy/worker.md) a worker.
+[Browser](../../deploy/browser.md) has a complete page, [Web worker](../../deploy/worker.md) a
+worker.
 `;
 
 /** The pages of the API by path. @param root the repository */

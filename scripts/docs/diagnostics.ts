@@ -5,7 +5,7 @@ import {
   type DiagnosticCode,
   diagnosticCodes,
 } from "../../compiler/diagnostics/catalogue/index.js";
-import { codesOf, families, type Family, familyOf } from "../../compiler/diagnostics/families.js";
+import { codesOf, FAMILIES, type Family, familyOf } from "../../compiler/diagnostics/families.js";
 import { formatted, page, sentence, table } from "./markdown.js";
 
 const NOTICE =
@@ -15,8 +15,9 @@ const NOTICE =
 const INTRODUCTION = `
 # Diagnostics
 
-Everything that netc can find wrong with a spec, a page each: what the rule is and why, a wrong and a right example, and the message of a whole wrong
-spec. \`netc explain NET2002\` prints the page without the message. [diagnostics-style.md](../diagnostics-style.md) says how messages are written.
+Everything that netc can find wrong with a spec, a page each: what the rule is and why, a wrong and
+a right example, and the message of a whole wrong spec. \`netc explain NET2002\` prints the page
+without the message. [diagnostics-style.md](../diagnostics-style.md) says how messages are written.
 `;
 
 /** The pages of docs/diagnostics by path. @param errors the folder specs/errors */
@@ -31,7 +32,7 @@ export async function diagnosticPages(errors: string): Promise<Readonly<Record<s
 }
 
 function index(): string {
-  const all = (Object.keys(families) as Family[]).filter((family) => codesOf(family).length > 0);
+  const all = (Object.keys(FAMILIES) as Family[]).filter((family) => codesOf(family).length > 0);
   return page(NOTICE, INTRODUCTION, ...all.map(familySection));
 }
 
@@ -45,13 +46,13 @@ function familySection(family: Family): string {
 }
 
 function headingOf(family: Family): string {
-  return sentence(families[family]).slice(0, -1);
+  return sentence(FAMILIES[family]).slice(0, -1);
 }
 
 function codePage(code: DiagnosticCode, errors: string): string {
   const { title, explanation, wrong, right } = catalogue[code];
   const family = familyOf(code);
-  const back = `[${headingOf(family)}](README.md#${families[family].replaceAll(" ", "-")})`;
+  const back = `[${headingOf(family)}](README.md#${FAMILIES[family].replaceAll(" ", "-")})`;
   return page(
     NOTICE,
     `# ${code}: ${title}`,

@@ -42,8 +42,8 @@ const LAYER_PAGES: readonly LayerPage[] = [
 const LAYERS_INTRODUCTION = `
 # Layers
 
-All layers of a spec. The [language](../language.md) shows how to combine them. Where the value of an
-argument is "an integer, or [height, width]", one integer is used for both. ${ELSEWHERE.trim()}
+All layers of a spec. The [language](../language.md) shows how to combine them. Where the value of
+an argument is "an integer, or [height, width]", one integer is used for both. ${ELSEWHERE.trim()}
 `;
 
 /** Where a definition is on the pages of layers. */
@@ -112,7 +112,8 @@ function samplesTable({ samples }: LayerDefinition): string {
 
 const INITIALIZERS = `
 Values of the arguments \`init\` and \`bias_init\` of \`conv\`, \`conv_transpose\` and \`linear\`:
-\`conv(64, kernel=3, init=kaiming, bias_init=constant(0))\`. Without them, weights start as in PyTorch.
+\`conv(64, kernel=3, init=kaiming, bias_init=constant(0))\`. Without them, weights start as in
+PyTorch.
 `;
 
 const OPTIMIZERS = `
@@ -120,8 +121,8 @@ Values of the recipe's setting \`optimizer\`. Formulas and defaults are PyTorch'
 `;
 
 const SCHEDULES = `
-Values of the recipe's setting \`schedule\`. A schedule multiplies the optimizer's learning rate by a
-factor. \`warmup\` may precede another schedule, which then starts when the warmup ends.
+Values of the recipe's setting \`schedule\`. A schedule multiplies the optimizer's learning rate by
+a factor. \`warmup\` may precede another schedule, which then starts when the warmup ends.
 [Guide](../guides/learning-rate.md).
 `;
 
@@ -131,8 +132,8 @@ Where the examples of a split come from. \`netc train --data DIR\` replaces the 
 `;
 
 const TRANSFORMS = `
-Steps that images go through, in the order in which the spec lists them. Pixels are numbers from 0 to 1.
-[Guide](../guides/data-augmentation.md).
+Steps that images go through, in the order in which the spec lists them. Pixels are numbers from 0
+to 1. [Guide](../guides/data-augmentation.md).
 `;
 
 function callsPage(title: string, introduction: string, definitions: readonly Described[]): string {
@@ -163,15 +164,16 @@ function describeScore(score: ScoreDefinition): string {
 const AFTER = `
 ### after
 
-A stage of \`unfreeze\`: from this time on, the named weights are trained, too. Stages are joined by \`->\`
-in the order in which they begin. [Guide](../guides/fine-tuning.md#unfreeze-layers-in-stages).
+A stage of \`unfreeze\`: from this time on, the named weights are trained, too. Stages are joined by
+\`->\` in the order in which they begin.
+[Guide](../guides/fine-tuning.md#unfreeze-layers-in-stages).
 
 Without a name, in this order: \`duration\`, \`weights\`.
 
-| argument   | value                                             | default  | meaning                          |
-| ---------- | ------------------------------------------------- | -------- | -------------------------------- |
-| \`duration\` | a number with a unit: \`5 epochs\`, \`1000 steps\`    | required | when the stage begins            |
-| \`weights\`  | a list of names or patterns of frozen weights     | required | which weights are trained from then on |
+| argument | value | default | meaning |
+| --- | --- | --- | --- |
+| \`duration\` | a number with a unit: \`5 epochs\`, \`1000 steps\` | required | when it begins |
+| \`weights\` | a list of names or patterns of frozen weights | required | weights that it trains |
 `;
 
 function settingsPage(): string {

@@ -138,13 +138,13 @@ function hostileText(image: string, random: Random): string {
 
 // Characters
 
-const strangeCharacters = ['"', "'", "\\", "\n", "\r", "\t", "\u0000", "\ufeff", "é", "🙂", "→"];
+const STRANGE_CHARACTERS = [..."\"'\\\n\r\t\u0000\ufeffé🙂→"];
 const signs = [..."(){}[]<>=!+-*/%.,:;#@_0a"];
 
 function changeCharacter(text: string, { random }: Context): Change | undefined {
   const start = random(text.length + 1);
   const end = Math.min(text.length, start + random(3));
-  const newText = random(3) === 0 ? "" : pick([...strangeCharacters, ...signs], random);
+  const newText = random(3) === 0 ? "" : pick([...STRANGE_CHARACTERS, ...signs], random);
   return { start, end, newText };
 }
 

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
-const parts = ["grammar", "compiler", "runtime", "cli", "program", "workbench"];
+const PARTS = ["grammar", "compiler", "runtime", "cli", "program", "workbench"];
 
 /** Runs dependency-cruiser over the parts in a folder and returns what it printed. */
 function cruise(folder: string, outputType: "err" | "json"): string {
   const bin = join(root, "node_modules", "dependency-cruiser", "bin", "dependency-cruise.mjs");
-  const options = ["--config", ".dependency-cruiser.cjs", "--output-type", outputType, ...parts];
+  const options = ["--config", ".dependency-cruiser.cjs", "--output-type", outputType, ...PARTS];
   const { stdout, stderr } = spawnSync(process.execPath, [bin, ...options], {
     cwd: folder,
     encoding: "utf8",
@@ -63,7 +63,7 @@ test("no import goes against the arrows, and circles have at most three files", 
 });
 
 test("an import against an arrow is found", () => {
-  for (const name of [...parts, ".dependency-cruiser.cjs", "tsconfig.json", "package.json"]) {
+  for (const name of [...PARTS, ".dependency-cruiser.cjs", "tsconfig.json", "package.json"]) {
     cpSync(join(root, name), join(copy, name), { recursive: true });
   }
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));

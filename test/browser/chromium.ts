@@ -1,10 +1,10 @@
 /** The browser that tests run in. */
 import { existsSync } from "node:fs";
 
-const candidates = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 /** Undefined where there is none; tests are then skipped, unless NETC_TEST_NO_SKIP forbids it. */
-export const chromiumPath = [process.env.NETC_CHROMIUM ?? "", ...candidates].find(existsSync);
+export const chromiumPath = [process.env.NETC_CHROMIUM ?? "", ...CANDIDATES].find(existsSync);
 
 if (!chromiumPath) {
   if (process.env["NETC_TEST_NO_SKIP"] === "1") throw new Error("no Chromium found");

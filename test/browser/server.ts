@@ -3,11 +3,11 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join, normalize } from "node:path";
 
-const importMap = `{ "imports": { "netc/runtime": "/dist/runtime/browser.js" } }`;
+const IMPORT_MAP = `{ "imports": { "netc/runtime": "/dist/runtime/browser.js" } }`;
 
 const pages: Readonly<Record<string, string>> = {
   /** Knows where a generated module's one import leads, since nothing bundles it. */
-  "/": `<!doctype html><title>netc</title><script type="importmap">${importMap}</script>`,
+  "/": `<!doctype html><title>netc</title><script type="importmap">${IMPORT_MAP}</script>`,
   "/bare": `<!doctype html><title>netc</title>`,
 };
 

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { makeWorkspace, stripes, type Workspace } from "./fixtures.js";
+import { makeWorkspace, STRIPES, type Workspace } from "./fixtures.js";
 import { netc } from "./netc.js";
 
 let workspace: Workspace;
@@ -14,9 +14,10 @@ afterEach(() => workspace.remove());
 const check = (...args: string[]) => netc(["check", ...args], { cwd: workspace.folder });
 const read = (name: string) => readFile(workspace.path(name), "utf8");
 
-const misspelt = stripes
-  .replace("conv(4, kernel=3", "Conv2d(4, kernel_size=3")
-  .replace("relu", "ReLU");
+const misspelt = STRIPES.replace("conv(4, kernel=3", "Conv2d(4, kernel_size=3").replace(
+  "relu",
+  "ReLU",
+);
 const wrong = misspelt.replace("linear(classes)", "linear(classes, bias=99)");
 
 test("--fix mends what is certain, in place, and says what", async () => {
@@ -32,7 +33,7 @@ test("--fix mends what is certain, in place, and says what", async () => {
       "",
     ].join("\n"),
   );
-  expect(await read("a.net")).toBe(stripes);
+  expect(await read("a.net")).toBe(STRIPES);
   expect(await readdir(workspace.folder)).toEqual(["a.net"]);
 });
 
@@ -43,7 +44,7 @@ test("what is a guess is left, and ends with 1", async () => {
   expect(stderr).toContain("a.net:6:5: fixed NET1001");
   expect(stderr).toContain("--> a.net:8:");
   expect(stderr).toMatch(/^a.net: 1 error$/m);
-  expect(await read("a.net")).toBe(stripes.replace("linear(classes)", "linear(classes, bias=99)"));
+  expect(await read("a.net")).toBe(STRIPES.replace("linear(classes)", "linear(classes, bias=99)"));
 });
 
 test("without --fix nothing is written, and the offer is made", async () => {
@@ -55,7 +56,7 @@ test("without --fix nothing is written, and the offer is made", async () => {
 });
 
 test("a right file is not touched", async () => {
-  await workspace.write("good.net", stripes);
+  await workspace.write("good.net", STRIPES);
   const { code, stderr } = await check("--fix", "good.net");
   expect({ code, stderr }).toEqual({ code: 0, stderr: "good.net: no problems\n" });
 });
@@ -71,7 +72,7 @@ test("with a document on stdout, what was fixed is said on stderr", async () => 
 test("a file that is imported stays as it is", async () => {
   const block = "block body(out: int) {\n  conv(out, kernel=3, padding=1);\n}\n";
   await workspace.write("blocks.net", block);
-  const call = stripes.replace("conv(4, kernel=3, padding=1) -> relu", "body(4) -> ReLU");
+  const call = STRIPES.replace("conv(4, kernel=3, padding=1) -> relu", "body(4) -> ReLU");
   await workspace.write("a.net", `import { body } from "./blocks.net"\n${call}`);
   const { code } = await check("--fix", "a.net");
   expect(code).toBe(1);

@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { makeWorkspace, stripes, type Workspace } from "./fixtures.js";
+import { makeWorkspace, STRIPES, type Workspace } from "./fixtures.js";
 import { netc } from "./netc.js";
 
 let workspace: Workspace;
 
 beforeAll(async () => {
   workspace = await makeWorkspace();
-  await workspace.write("good.net", stripes);
-  await workspace.write("wrong.net", stripes.replace("linear(classes)", "linear(classes, in=99)"));
+  await workspace.write("good.net", STRIPES);
+  await workspace.write("wrong.net", STRIPES.replace("linear(classes)", "linear(classes, in=99)"));
 });
 
 afterAll(() => workspace.remove());

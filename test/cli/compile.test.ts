@@ -1,14 +1,14 @@
 import { readdir, readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { makeWorkspace, stripes, type Workspace } from "./fixtures.js";
+import { makeWorkspace, STRIPES, type Workspace } from "./fixtures.js";
 import { netc, netcInShell } from "./netc.js";
 
 let workspace: Workspace;
 
 beforeEach(async () => {
   workspace = await makeWorkspace();
-  await workspace.write("stripes.net", stripes);
+  await workspace.write("stripes.net", STRIPES);
 });
 
 afterEach(() => workspace.remove());
@@ -43,7 +43,7 @@ test("--standalone gives one file without imports that loads", async () => {
 });
 
 test("nothing is written for a wrong spec", async () => {
-  await workspace.write("stripes.net", stripes.replace("relu", "rulu"));
+  await workspace.write("stripes.net", STRIPES.replace("relu", "rulu"));
   const { code, stderr } = await compile("stripes.net");
   expect(code).toBe(1);
   expect(stderr).toContain("relu");
@@ -89,7 +89,7 @@ test("--watch compiles again when the spec changes", async () => {
     onStderr: (text, kill) => {
       if (!changed && text.includes("watching stripes.net")) {
         changed = true;
-        void workspace.write("stripes.net", stripes.replace("relu", "rulu"));
+        void workspace.write("stripes.net", STRIPES.replace("relu", "rulu"));
       }
       // A second signal would end the process before it has closed what it watches.
       if (!ended && text.includes("rulu")) {

@@ -53,7 +53,7 @@ test("without -o it is named after the spec; --json says what was written", asyn
   expect(readFileSync(join(folder, "digits.onnx")).length).toBe(report.files[0]!.bytes);
 });
 
-test("a wrong name, missing data and foreign weights are said, and nothing is written", async () => {
+test("wrong names, missing data and foreign weights: a message, and no file", async () => {
   const name = await exported("--to", "onnx", "-o", "model.pb");
   expect(name.code).toBe(2);
   expect(name.stderr).toContain("a file of ONNX ends in .onnx");

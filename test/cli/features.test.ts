@@ -14,7 +14,7 @@ const netc = (...args: readonly string[]) =>
     env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" },
   });
 
-const spec = `model Flowers {
+const SPEC = `model Flowers {
   input  x: f32[N, 4]
   target label: u32[N] in 0..3
 
@@ -58,7 +58,7 @@ let trained: Outcome;
 
 beforeAll(async () => {
   workspace = await makeWorkspace();
-  await workspace.write("flowers.net", spec);
+  await workspace.write("flowers.net", SPEC);
   await workspace.write("iris.csv", iris());
   trained = await netc("train", "flowers.net");
 });
@@ -109,8 +109,7 @@ describe("before the first step", () => {
   };
 
   test("what only the data tell is said", async () => {
-    const images = spec
-      .replace("x: f32[N, 4]", "image: f32[N, 1, 2, 2]")
+    const images = SPEC.replace("x: f32[N, 4]", "image: f32[N, 1, 2, 2]")
       .replace("  linear(16)", "  flatten -> linear(16)")
       .replaceAll(/normalize\(.*\)/g, "")
       .replaceAll("iris.csv", "pixels.csv")
@@ -126,7 +125,7 @@ describe("before the first step", () => {
   });
 
   test("slices of one example that a flag makes are said", async () => {
-    const normalized = spec.replace("linear(16)", "linear(16) -> batchnorm");
+    const normalized = SPEC.replace("linear(16)", "linear(16) -> batchnorm");
     const stderr = await startOf("slices", normalized, "--batch", "1");
     expect(stderr).toMatch(/NET3065\]: batchnorm `batchnorm1` normalizes each feature over 1/);
   });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 
 /** Two classes of 8x8 grey images, bright above and bright below, that a few steps tell apart. */
-export const stripes = `model Stripes(classes: int = 2) {
+export const STRIPES = `model Stripes(classes: int = 2) {
   input  image: f32[N, 1, 8, 8]
   target label: u32[N] in 0..classes
 
@@ -56,7 +56,7 @@ export async function makeWorkspace(): Promise<Workspace> {
 
 /** Writes stripes.net with 16 images a class to train on and 8 to evaluate on. */
 export async function writeStripes(workspace: Workspace): Promise<void> {
-  await workspace.write("stripes.net", stripes);
+  await workspace.write("stripes.net", STRIPES);
   for (const [split, count] of [
     ["train", 16],
     ["val", 8],

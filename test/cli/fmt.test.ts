@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { format } from "prettier";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeWorkspace, stripes, type Workspace } from "./fixtures.js";
+import { makeWorkspace, STRIPES, type Workspace } from "./fixtures.js";
 import { netc, root } from "./netc.js";
 
 let workspace: Workspace;
@@ -17,7 +17,7 @@ const read = (name: string) => readFile(join(workspace.folder, name), "utf8");
 const fmt = (...args: string[]) => netc(["fmt", ...args], { cwd: workspace.folder });
 
 test("fmt rewrites what is laid out otherwise, and says which files", async () => {
-  await workspace.write("wild.net", stripes.replaceAll("  ", "      ").replaceAll(" -> ", "->"));
+  await workspace.write("wild.net", STRIPES.replaceAll("  ", "      ").replaceAll(" -> ", "->"));
   expect(await fmt("--check", "wild.net")).toEqual({
     code: 1,
     stdout: "wild.net\n",

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeWorkspace, stripes, type Workspace } from "./fixtures.js";
+import { makeWorkspace, STRIPES, type Workspace } from "./fixtures.js";
 import { netc as run } from "./netc.js";
 
 let workspace: Workspace;
@@ -9,7 +9,7 @@ const netc = (...args: readonly string[]) => run(args, { cwd: workspace.folder }
 
 beforeAll(async () => {
   workspace = await makeWorkspace();
-  await workspace.write("stripes.net", stripes);
+  await workspace.write("stripes.net", STRIPES);
 });
 
 afterAll(() => workspace.remove());

@@ -18,7 +18,7 @@ afterAll(() => workspace.remove());
 const check = (limits: string, spec = "specs/cifar10-quick.net") =>
   netc(["check", spec, "--limits", limits], { cwd: root });
 
-test("--limits FILE says at the spec's line what exceeds them and what is done about it", async () => {
+test("--limits FILE names the lines that exceed them, and what netc does about it", async () => {
   const { code, stderr } = await check(workspace.path("small.json"));
   expect(code).toBe(0);
   expect(stderr).toMatch(/^warning\[NET4002\]: `[\w. ]+` takes [\d.]+ MiB at a batch of \d+/m);

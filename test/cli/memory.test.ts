@@ -11,7 +11,7 @@ beforeAll(async () => {
 
 afterAll(() => workspace.remove());
 
-const residual = `model Residual {
+const RESIDUAL = `model Residual {
   input  image: f32[N, 3, 32, 32]
   target label: u32[N] in 0..10
   conv(16, kernel=3, padding=1) -> batchnorm -> relu
@@ -27,8 +27,8 @@ const residual = `model Residual {
 }
 `;
 
-test("summary --memory says what is computed again, in how many slices, and what it costs", async () => {
-  await workspace.write("residual.net", residual);
+test("summary --memory shows what is recomputed, the slices and the cost", async () => {
+  await workspace.write("residual.net", RESIDUAL);
   const summary = (...args: string[]) =>
     netc(["summary", "residual.net", "--batch", "32", ...args], { cwd: workspace.folder });
   const { memory } = JSON.parse((await summary("--json")).stdout);

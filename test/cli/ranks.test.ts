@@ -95,7 +95,7 @@ describe.each(found.map((launcher) => [launcher.name, launcher] as const))("%s",
     expect(differenceOf(one, four)).toBeLessThan(1e-6);
   });
 
-  test("a signal stops all ranks with a checkpoint, which any number of ranks resumes", async () => {
+  test("a signal stops all ranks with a checkpoint that any number resumes", async () => {
     const [whole, stopped] = [name("whole"), name("stopped")];
     const flags = ["--steps", "60"];
     await complete(netc(train(DIGITS, whole, ...flags), { env }));
@@ -157,7 +157,8 @@ describe.each(found.map((launcher) => [launcher.name, launcher] as const))("%s",
   });
 
   test("ranks that differ in what they train on are refused", async () => {
-    const script = `[ "\${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" = 1 ] && set -- "$@" --seed 9; exec "$@"`;
+    const isFirst = '[ "${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" = 1 ]';
+    const script = `${isFirst} && set -- "$@" --seed 9; exec "$@"`;
     const run = startScript(launcher, script, train(DIGITS, name("other")));
     const { code, stderr } = await run.ended;
     expect(code).not.toBe(0);

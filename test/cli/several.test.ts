@@ -7,16 +7,16 @@ import { netc } from "./netc.js";
 
 let workspace: Workspace;
 
-const settings = "  epochs = 1\n  batch = 4\n  optimizer = sgd(lr=0.1)";
+const SETTINGS = "  epochs = 1\n  batch = 4\n  optimizer = sgd(lr=0.1)";
 
 beforeAll(async () => {
   workspace = await makeWorkspace();
-  await workspace.write("siamese.net", recipeOf(SIAMESE, settings));
+  await workspace.write("siamese.net", recipeOf(SIAMESE, SETTINGS));
   await workspace.write("plain.net", PLAIN);
   const data = '\ndata Pairs { train csv("pairs.csv") }\n';
-  const read = recipeOf(SIAMESE, settings).replace("of Siamese {", "of Siamese on Pairs {");
+  const read = recipeOf(SIAMESE, SETTINGS).replace("of Siamese {", "of Siamese on Pairs {");
   await workspace.write("data.net", read + data);
-  const loads = `${settings}\n  weights = load("w.safetensors", except=[a.*])`;
+  const loads = `${SETTINGS}\n  weights = load("w.safetensors", except=[a.*])`;
   await workspace.write("except.net", recipeOf(SIAMESE, loads));
   await workspace.write("targets.net", TARGETS);
 });

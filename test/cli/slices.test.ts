@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ReportData } from "../../report/data.js";
-import { makeWorkspace, stripes, writeStripes, type Workspace } from "./fixtures.js";
+import { makeWorkspace, STRIPES, writeStripes, type Workspace } from "./fixtures.js";
 import { netc as run } from "./netc.js";
 
 let workspace: Workspace;
@@ -10,7 +10,7 @@ const env = { NETC_ADAPTER: process.env["NETC_ADAPTER"] ?? "embedded" };
 const netc = (...args: string[]) => run(args, { cwd: workspace.folder, env });
 
 /** Three slices of 3, 3 and 2 images; a phase that ends within the run; averages. */
-const sliced = stripes.replace(
+const sliced = STRIPES.replace(
   /epochs .*\n[^]*$/,
   `epochs     = 2
   batch      = 8

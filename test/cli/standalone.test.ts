@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { inlineRuntime } from "../../cli/standalone.js";
 
-const bundle = `const a=1;function b(){return a}class c{}export{b as createNetwork,c as Network,a};\n`;
+const BUNDLE =
+  "const a=1;function b(){return a}class c{}" + "export{b as createNetwork,c as Network,a};\n";
 
 async function importText(text: string): Promise<Record<string, unknown>> {
   return (await import(
@@ -16,7 +17,7 @@ test("the bundle takes the import's place, and names do not meet", async () => {
     "const b = 2;",
     "export const result = [createNetwork(), one, b];",
   ].join("\n");
-  const text = inlineRuntime(module, bundle);
+  const text = inlineRuntime(module, BUNDLE);
   expect(text).not.toMatch(/^import/m);
   expect(text.startsWith("// From digits.net.\n")).toBe(true);
   expect((await importText(text)).result).toEqual([1, 1, 2]);
@@ -24,7 +25,7 @@ test("the bundle takes the import's place, and names do not meet", async () => {
 
 test("a module that imports something else is refused", () => {
   const module = 'import { createNetwork } from "netc/runtime";\nimport "other";\n';
-  expect(() => inlineRuntime(module, bundle)).toThrow(/imports more than the runtime/);
+  expect(() => inlineRuntime(module, BUNDLE)).toThrow(/imports more than the runtime/);
 });
 
 test("a bundle of another form is refused", () => {

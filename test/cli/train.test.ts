@@ -4,7 +4,7 @@ import { get } from "node:http";
 import { join } from "node:path";
 import sharp from "sharp";
 import { parseTensors, serializeTensors } from "../../runtime/safetensors.js";
-import { makeWorkspace, stripe, stripes, writeStripes, type Workspace } from "./fixtures.js";
+import { makeWorkspace, stripe, STRIPES, writeStripes, type Workspace } from "./fixtures.js";
 import { netc as run, netcInShell, type Outcome, type RunOptions } from "./netc.js";
 
 let workspace: Workspace;
@@ -130,7 +130,7 @@ describe("train", () => {
     async () => {
       await workspace.write(
         "again.net",
-        `${stripes}
+        `${STRIPES}
 train Again of Stripes on Pictures {
   weights   = load("${WEIGHTS}", except=[logits])
   freeze    = [features.*]
@@ -218,7 +218,7 @@ describe("eval", () => {
     });
   });
 
-  test("ten crops, which are the image and its mirror image here, change nothing for stripes", async () => {
+  test("ten crops, here the image and its mirror image, change nothing for stripes", async () => {
     const args = ["eval", "stripes.net", "--weights", WEIGHTS, "--ten-crop", "--json"];
     const { code, stdout } = await netc(args);
     expect(code).toBe(0);
@@ -244,7 +244,7 @@ describe("weights that do not name their classes", () => {
       const name = `partial/val/below/${index}.png`;
       await workspace.write(name, await stripe("below", index));
     }
-    const elsewhere = stripes.replace("data/train", "nowhere").replace("data/val", "partial/val");
+    const elsewhere = STRIPES.replace("data/train", "nowhere").replace("data/val", "partial/val");
     await workspace.write("elsewhere.net", elsewhere);
   });
 
@@ -305,7 +305,7 @@ describe("weights that do not name their classes", () => {
 });
 
 test("flags are checked like the spec", async () => {
-  const planned = stripes.replace("seed", "accumulate = 3\n  schedule = warmup(2 epochs)\n  seed");
+  const planned = STRIPES.replace("seed", "accumulate = 3\n  schedule = warmup(2 epochs)\n  seed");
   await workspace.write("planned.net", planned);
   const train = (...flags: string[]) =>
     netc(["train", "planned.net", "--out", "planned", "--overwrite", ...flags]);
@@ -430,7 +430,7 @@ describe("wrong input ends with 1 and says what is wrong", () => {
 
   test("a weights file of the recipe that does not fit, or is missing", async () => {
     const settings = `  weights   = load("${WEIGHTS}")\n  epochs    = 4`;
-    const loading = stripes.replace("  epochs    = 4", settings);
+    const loading = STRIPES.replace("  epochs    = 4", settings);
     await workspace.write("loading.net", loading.replace("conv(4", "conv(6"));
     const wrong = await netc(["train", "loading.net"]);
     expect(wrong.code).toBe(1);
@@ -463,7 +463,7 @@ describe("wrong input ends with 1 and says what is wrong", () => {
   });
 
   test("weights of another network", async () => {
-    await workspace.write("other.net", stripes.replace("conv(4", "conv(6"));
+    await workspace.write("other.net", STRIPES.replace("conv(4", "conv(6"));
     const outcome = await netc(["eval", "other.net", "--weights", WEIGHTS]);
     expect(outcome.code).toBe(1);
     expectPlainError(outcome, /features\.conv1\.weight.*\[4, 1, 3, 3\].*\[6, 1, 3, 3\]/);
@@ -473,7 +473,7 @@ describe("wrong input ends with 1 and says what is wrong", () => {
   test("labels out of range", async () => {
     const pixels = Array.from({ length: 64 }, () => 1).join(",");
     await workspace.write("labels.csv", [0, 1, 5].map((label) => `${pixels},${label}`).join("\n"));
-    const csv = stripes.replace('folder("data/train")', 'csv("labels.csv")');
+    const csv = STRIPES.replace('folder("data/train")', 'csv("labels.csv")');
     await workspace.write("labels.net", csv);
     const outcome = await netc(["train", "labels.net"]);
     expect(outcome.code).toBe(1);

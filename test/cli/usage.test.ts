@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { netc } from "./netc.js";
 
-const commands = [
+const COMMANDS = [
   "compile",
   "check",
   "explain",
@@ -19,10 +19,10 @@ describe("help", () => {
   test("netc --help lists every command", async () => {
     const { code, stdout } = await netc(["--help"]);
     expect(code).toBe(0);
-    for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command} `, "m"));
+    for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command} `, "m"));
   });
 
-  test.concurrent.each(commands)("%s --help has an example", async (command) => {
+  test.concurrent.each(COMMANDS)("%s --help has an example", async (command) => {
     const { code, stdout, stderr } = await netc([command, "--help"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain(`$ netc ${command}`);

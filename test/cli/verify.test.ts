@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { makeWorkspace, stripes, type Workspace } from "./fixtures.js";
+import { makeWorkspace, STRIPES, type Workspace } from "./fixtures.js";
 import { netc } from "./netc.js";
 
 let workspace: Workspace;
 
 beforeAll(async () => {
   workspace = await makeWorkspace();
-  await workspace.write("stripes.net", stripes);
+  await workspace.write("stripes.net", STRIPES);
 });
 
 afterAll(() => workspace.remove());

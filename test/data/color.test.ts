@@ -8,7 +8,7 @@ import { patternImage } from "./pattern.js";
  * Every seventh value of torchvision.transforms.functional's images of floats, for the pattern of
  * 5x4 pixels.
  */
-const torchvision = {
+const TORCHVISION = {
   brightness: [0.0, 0.79686, 1.0, 1.0, 0.40157, 0.52078, 0.81569, 0.80314, 0.25725],
   contrast: [0.35189, 0.5013, 0.65071, 0.56248, 0.42718, 0.44953, 0.50483, 0.50248, 0.40012],
   saturation: [0.0, 0.53267, 1.0, 0.65257, 0.28559, 0.27708, 0.3574, 0.53659, 0.0],
@@ -16,7 +16,7 @@ const torchvision = {
   all: [0.08286, 0.25137, 0.78064, 0.39795, 0.0, 0.092, 0.77616, 0.25671, 0.77072],
 };
 
-const neutral = { order: 0b11100100, brightness: 1, contrast: 1, saturation: 1, hue: 0 };
+const NEUTRAL = { order: 0b11100100, brightness: 1, contrast: 1, saturation: 1, hue: 0 };
 
 /** The parts' numbers, the first to come in the lowest bits. */
 const orderOf = (...parts: (typeof JITTER_PARTS)[number][]) =>
@@ -38,9 +38,9 @@ test.each([
     },
   ],
 ] as const)("%s is torchvision's", (name, changes) => {
-  const { pixels } = jitterColors(patternImage(5, 4), { ...neutral, ...changes });
+  const { pixels } = jitterColors(patternImage(5, 4), { ...NEUTRAL, ...changes });
   const sample = [...pixels].filter((_, index) => index % 7 === 0);
-  sample.forEach((value, index) => expect(value).toBeCloseTo(torchvision[name][index]!, 4));
+  sample.forEach((value, index) => expect(value).toBeCloseTo(TORCHVISION[name][index]!, 4));
 });
 
 test("shares of mixtures follow the beta distribution", () => {

@@ -61,7 +61,7 @@ test("classes are the sorted folder names, files any of the four kinds", async (
   }
 });
 
-test("of the class folders, those that are named are read, in the order in which they are named", async () => {
+test("only the named class folders are read, in the order of their names", async () => {
   const directory = await makeFolder("some", { "a/1.png": png, "b/2.png": png, "c/3.png": png });
   const dataset = await openFolder(directory, { channels: 3, only: ["c", "a"] });
   expect(dataset.classes).toEqual(["c", "a"]);
@@ -120,7 +120,7 @@ test.each([
   });
 });
 
-test("images in folders of a class folder are the class's, as in torchvision's ImageFolder", async () => {
+test("nested folders belong to their class folder, as in torchvision's ImageFolder", async () => {
   const directory = await makeFolder("nested", {
     "a/1.png": png,
     "a/images/0.png": png,

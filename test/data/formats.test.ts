@@ -10,7 +10,7 @@ import { openIdx } from "../../runtime/node/data/idx.js";
 import { temporaryFolder } from "./pattern.js";
 
 const root = await temporaryFolder();
-const grey2x2 = { channels: 1, height: 2, width: 2 } as const;
+const GRAY_2X2 = { channels: 1, height: 2, width: 2 } as const;
 
 async function writeCsv(name: string, text: string): Promise<string> {
   const path = join(root, name);
@@ -24,7 +24,7 @@ async function openText(
   { label = "last", maximum = 255 }: { label?: "first" | "last"; maximum?: number } = {},
 ) {
   const path = await writeCsv(name, text);
-  return openCsv({ kind: "csv", path, label, maximum }, grey2x2);
+  return openCsv({ kind: "csv", path, label, maximum }, GRAY_2X2);
 }
 
 test("csv reads pixels and labels, gzipped or not, with a header or without", async () => {
@@ -55,10 +55,10 @@ test("csv takes labels from the first column, and names as labels", async () => 
 test("csv's names of classes follow those of training", async () => {
   const path = await writeCsv("eval.csv", "1,2,3,4,dog\n5,6,7,8,cat\n");
   const source = { kind: "csv", path, label: "last", maximum: 255 } as const;
-  const dataset = await openCsv(source, grey2x2, { classes: ["ant", "cat", "dog"] });
+  const dataset = await openCsv(source, GRAY_2X2, { classes: ["ant", "cat", "dog"] });
   expect(dataset.classes).toEqual(["ant", "cat", "dog"]);
   expect([(await dataset.get(0))!.label, (await dataset.get(1))!.label]).toEqual([2, 1]);
-  await expect(openCsv(source, grey2x2, { classes: ["cat"] })).rejects.toThrow(
+  await expect(openCsv(source, GRAY_2X2, { classes: ["cat"] })).rejects.toThrow(
     /a class that training does not have: dog/,
   );
 });
@@ -84,7 +84,7 @@ test.each([
   const path = await writeCsv("numbered.csv", text);
   const source = { kind: "csv", path, label: "last", maximum: 255 } as const;
   const onNotice = (notice: string) => notices.push(notice);
-  const dataset = await openCsv(source, grey2x2, { onNotice });
+  const dataset = await openCsv(source, GRAY_2X2, { onNotice });
   expect([dataset.length, dataset.classes]).toEqual([1, ["0", "1"]]);
   expect([...(await dataset.get(0))!.image.pixels]).toEqual([1, 2, 3, 4]);
   expect(notices).toEqual([expect.stringMatching(/numbered\.csv:1: .* taken for a header/)]);
@@ -129,7 +129,7 @@ test("csv holds out the same rows on each reading, and never shares them", async
   expect(held).not.toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
-test("a holdout takes the same share of each class, and leaves each an example to train on", async () => {
+test("a holdout takes the same share of each class, and leaves one to train on", async () => {
   const counts = [50, 20, 3, 1];
   const text = counts.flatMap((count, label) => Array<string>(count).fill(`0,0,0,0,${label}\n`));
   const read = async (takes: Holdout["takes"]) => {
@@ -178,7 +178,7 @@ test.each([
 
 test("csv names a file that is missing, a directory, and a damaged archive", async () => {
   const open = (path: string) =>
-    openCsv({ kind: "csv", path, label: "last", maximum: 255 }, grey2x2);
+    openCsv({ kind: "csv", path, label: "last", maximum: 255 }, GRAY_2X2);
   await expect(open(join(root, "no.csv"))).rejects.toThrow(/there is no file .*no\.csv/);
   await expect(open(root)).rejects.toThrow(/is a directory, not a file/);
   const cut = join(root, "cut.csv.gz");
@@ -190,7 +190,7 @@ test("csv in UTF-16 is refused as such", async () => {
   const path = join(root, "wide.csv");
   await writeFile(path, Buffer.from("\ufeff1,2,3,4,0\n", "utf16le"));
   const source = { kind: "csv", path, label: "last", maximum: 255 } as const;
-  await expect(openCsv(source, grey2x2)).rejects.toThrow(/wide\.csv is UTF-16/);
+  await expect(openCsv(source, GRAY_2X2)).rejects.toThrow(/wide\.csv is UTF-16/);
 });
 
 // CIFAR-10

@@ -11,8 +11,8 @@ import { parquets } from "../../scripts/fuzz/data/samples.js";
 import { temporaryFolder } from "./pattern.js";
 
 const root = await temporaryFolder();
-const options = { channels: 3 } as const;
-const columns = { image: "image", label: "label" };
+const OPTIONS = { channels: 3 } as const;
+const COLUMNS = { image: "image", label: "label" };
 
 const picture = (red: number) =>
   sharp({ create: { width: 3, height: 2, channels: 3, background: { r: red, g: 0, b: 0 } } })
@@ -21,14 +21,14 @@ const picture = (red: number) =>
 
 const pictures = await Promise.all(Array.from({ length: 12 }, (_, red) => picture(red)));
 
-const group: SchemaElement[] = [
+const GROUP: SchemaElement[] = [
   { name: "image", num_children: 2, repetition_type: "OPTIONAL" },
   { name: "bytes", type: "BYTE_ARRAY", repetition_type: "OPTIONAL" },
   { name: "path", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" },
 ];
-const plain: SchemaElement = { name: "image", type: "BYTE_ARRAY", repetition_type: "OPTIONAL" };
-const numbers: SchemaElement = { name: "label", type: "INT64", repetition_type: "OPTIONAL" };
-const text: SchemaElement = { ...numbers, type: "BYTE_ARRAY", converted_type: "UTF8" };
+const PLAIN: SchemaElement = { name: "image", type: "BYTE_ARRAY", repetition_type: "OPTIONAL" };
+const NUMBERS: SchemaElement = { name: "label", type: "INT64", repetition_type: "OPTIONAL" };
+const text: SchemaElement = { ...NUMBERS, type: "BYTE_ARRAY", converted_type: "UTF8" };
 
 interface Content {
   readonly images: readonly unknown[];
@@ -40,7 +40,7 @@ interface Content {
 
 /** A file with two columns, whose rows come in groups of four. */
 async function write(name: string, content: Content): Promise<string> {
-  const { images, labels, image = group, label = numbers, classes } = content;
+  const { images, labels, image = GROUP, label = NUMBERS, classes } = content;
   const features = { label: { names: classes, _type: "ClassLabel" } };
   const note = { key: "huggingface", value: JSON.stringify({ info: { features } }) };
   const bytes = parquetWriteBuffer({
@@ -73,11 +73,11 @@ await write("shards/train-00000.parquet", {
   classes: ["owl", "cat", "dog"],
 });
 
-const labelled = { images: pictures.slice(0, 2), image: [plain] };
+const labelled = { images: pictures.slice(0, 2), image: [PLAIN] };
 
-test("the rows of a folder's files, in any order, with the names that the files give to classes", async () => {
+test("the rows of a folder's files, in any order, with the files' class names", async () => {
   for (const path of ["shards", "shards/train-{00000..00001}.parquet"]) {
-    const dataset = await openParquet({ path: join(root, path), ...columns }, options);
+    const dataset = await openParquet({ path: join(root, path), ...COLUMNS }, OPTIONS);
     expect(dataset.classes).toEqual(["owl", "cat", "dog"]);
     const order = [11, 3, 0, 6, 7, 5, 1];
     const examples = await Promise.all(order.map((index) => dataset.get(index)));
@@ -87,18 +87,18 @@ test("the rows of a folder's files, in any order, with the names that the files 
 });
 
 test("labels follow the classes of training; text is numbered in its order", async () => {
-  const shards = { path: join(root, "shards"), ...columns };
-  const trained = await openParquet(shards, { ...options, classes: ["cat", "cow", "dog", "owl"] });
+  const shards = { path: join(root, "shards"), ...COLUMNS };
+  const trained = await openParquet(shards, { ...OPTIONS, classes: ["cat", "cow", "dog", "owl"] });
   expect((await trained.get(0))!.label).toBe(2);
-  await expect(openParquet(shards, { ...options, classes: ["cat", "dog"] })).rejects.toThrow(
+  await expect(openParquet(shards, { ...OPTIONS, classes: ["cat", "dog"] })).rejects.toThrow(
     /has a class that training does not have: owl/,
   );
   const path = await write("text.parquet", { ...labelled, labels: ["dog", "cat"], label: text });
-  const named = await openParquet({ path, ...columns }, options);
+  const named = await openParquet({ path, ...COLUMNS }, OPTIONS);
   expect(named.classes).toEqual(["cat", "dog"]);
   expect((await named.get(0))!.label).toBe(1);
   const bare = await write("bare.parquet", { ...labelled, labels: [0n, 2n] });
-  expect((await openParquet({ path: bare, ...columns }, options)).classes).toEqual(["0", "1", "2"]);
+  expect((await openParquet({ path: bare, ...COLUMNS }, OPTIONS)).classes).toEqual(["0", "1", "2"]);
 });
 
 test("rows without an image, or with one that does not decode, are left out by name", async () => {
@@ -109,7 +109,7 @@ test("rows without an image, or with one that does not decode, are left out by n
   const skipped: string[] = [];
   const onSkip = ({ file, reason }: { file: string; reason: string }) =>
     skipped.push(`${file}: ${reason}`);
-  const dataset = await openParquet({ path, ...columns }, { ...options, onSkip });
+  const dataset = await openParquet({ path, ...COLUMNS }, { ...OPTIONS, onSkip });
   const found = [0, 1, 2, 3].map(async (index) => (await dataset.get(index))?.image.pixels[0]);
   expect(await Promise.all(found)).toEqual([0, 1, undefined, undefined]);
   expect(skipped).toEqual([
@@ -118,7 +118,7 @@ test("rows without an image, or with one that does not decode, are left out by n
   ]);
 });
 
-test("memory holds the rows that were read last, and what is asked for at once is read once", async () => {
+test("memory holds the rows read last; rows asked for together are read once", async () => {
   const file = await ParquetFile.open(join(root, "shards/train-00000.parquet"));
   const spans: string[] = [];
   const counting = Object.assign(Object.create(file) as ParquetFile, {
@@ -148,14 +148,14 @@ test.each([
   [
     { path: "shards", image: "img" },
     /train-00000\.parquet has no column img/,
-    /its columns are image \(groups of bytes and path\), label \(whole numbers\); parquet\(\.\.\., image="NAME"\)/,
+    /image \(groups of bytes and path\), label \(whole numbers\); parquet\(\.{3}, image="NAME"\)/,
   ],
   [{ path: "shards", label: "class" }, /has no column class/, /label="NAME"/],
   [{ path: "shards", image: "label" }, /column label of .* holds whole numbers, but images are/],
   [{ path: "shards", label: "image" }, /column image of .* holds groups of bytes and path, but/],
 ])("what is asked of a file that has other columns: %o", async (source, message, hint = /./) => {
   const path = join(root, source.path);
-  await expect(openParquet({ ...columns, ...source, path }, options)).rejects.toMatchObject({
+  await expect(openParquet({ ...COLUMNS, ...source, path }, OPTIONS)).rejects.toMatchObject({
     message: expect.stringMatching(message),
     hint: expect.stringMatching(hint),
   });
@@ -176,35 +176,35 @@ test.each<[string, Content, RegExp]>([
   ["paths", { ...labelled, image: [{ ...text, name: "image" }], labels: [0n, 0n] }, /holds text/],
   [
     "floats",
-    { ...labelled, labels: [0.5, 1], label: { ...numbers, type: "DOUBLE" } },
+    { ...labelled, labels: [0.5, 1], label: { ...NUMBERS, type: "DOUBLE" } },
     /column label of .* holds numbers, but labels are whole numbers or text/,
   ],
-  ["empty", { images: [], image: [plain], labels: [] }, /empty\.parquet has no rows/],
+  ["empty", { images: [], image: [PLAIN], labels: [] }, /empty\.parquet has no rows/],
 ])("what is wrong in a file is said: %s", async (name, content, message) => {
   const images = name === "paths" ? ["a.png", "b.png"] : content.images;
   const path = await write(`${name}.parquet`, { ...content, images });
-  await expect(openParquet({ path, ...columns }, options)).rejects.toThrow(message);
+  await expect(openParquet({ path, ...COLUMNS }, OPTIONS)).rejects.toThrow(message);
 });
 
 test("files that are damaged, cut off or gone, and files of two datasets", async () => {
   const content = { ...labelled, labels: [0n, 1n] };
-  const source = { path: await write("damaged/1.parquet", content), ...columns };
-  const dataset = await openParquet(source, options);
+  const source = { path: await write("damaged/1.parquet", content), ...COLUMNS };
+  const dataset = await openParquet(source, OPTIONS);
   await writeFile(source.path, Buffer.alloc(400, 0xff));
   await expect(dataset.get(0)).rejects.toThrow(/1\.parquet is damaged in (rows|its index)/);
   await truncate(source.path, 30);
-  await expect(openParquet(source, options)).rejects.toMatchObject({
+  await expect(openParquet(source, OPTIONS)).rejects.toMatchObject({
     message: expect.stringMatching(/is not a Parquet file, or is truncated/),
     hint: "download or write it again",
   });
   const gone = { ...source, path: await write("gone.parquet", content) };
-  const vanishing = await openParquet(gone, options);
+  const vanishing = await openParquet(gone, OPTIONS);
   await rm(gone.path);
   await expect(vanishing.get(1)).rejects.toThrow(/there is no file .*gone\.parquet/);
   await write("mixed/1.parquet", { ...content, classes: ["a", "b"] });
   await write("mixed/2.parquet", { ...content, classes: ["b", "a"] });
-  const mixed = { path: join(root, "mixed"), ...columns };
-  await expect(openParquet(mixed, options)).rejects.toThrow(/name the classes differently/);
+  const mixed = { path: join(root, "mixed"), ...COLUMNS };
+  await expect(openParquet(mixed, OPTIONS)).rejects.toThrow(/name the classes differently/);
 });
 
 test("a run of 8191 values in a column of labels is refused before it is decoded", async () => {
@@ -230,7 +230,7 @@ test("a run of 8191 values in a column of labels is refused before it is decoded
   expect(refused).toContainEqual(expect.stringMatching(/a page has a run of too many values/));
 });
 
-test("a column of which the bytes are not where the file says is refused, and nothing is left", async () => {
+test("a column with wrong offsets is refused, and no file stays open", async () => {
   const path = await write("lost.parquet", { images: grouped(0, 4), labels: [0n, 1n, 0n, 1n] });
   const file = await ParquetFile.open(path);
   await truncate(path, 20);

@@ -16,7 +16,7 @@ const pillow = JSON.parse(await readFile(join(folder, "pillow.json"), "utf8")) a
   number[]
 >;
 const photograph = await decodeImage(await readFile(join(folder, "photograph.jpg")), 3);
-const key = { seed: 0, epoch: 0, example: 0 };
+const KEY = { seed: 0, epoch: 0, example: 0 };
 
 const made: Record<string, Image> = {
   decoded: photograph,
@@ -26,9 +26,9 @@ const made: Record<string, Image> = {
       { kind: "resize", size: 64 },
       { kind: "center_crop", size: 56 },
     ],
-    key,
+    KEY,
   ),
-  "resize(160)": applyTransforms(photograph, [{ kind: "resize", size: 160 }], key),
+  "resize(160)": applyTransforms(photograph, [{ kind: "resize", size: 160 }], KEY),
   "cropped, then 48x48": resample(photograph, {
     from: { left: 31, top: 17, width: 84, height: 61 },
     to: { width: 48, height: 48 },
@@ -46,8 +46,8 @@ test.each(Object.keys(pillow))("%s: within 2 grey levels of Pillow", (name) => {
   );
 });
 
-test("a crop after a resize, which computes nothing else, gives what a crop of the whole gives", () => {
-  const whole = applyTransforms(photograph, [{ kind: "resize", size: 70 }], key);
+test("a crop after a resize equals a crop of the whole image", () => {
+  const whole = applyTransforms(photograph, [{ kind: "resize", size: 70 }], KEY);
   for (const kind of ["center_crop", "random_crop"] as const) {
     for (const [size, padding] of [
       [70, 0],
@@ -57,7 +57,7 @@ test("a crop after a resize, which computes nothing else, gives what a crop of t
     ] as const) {
       const crop = { kind, size, padding };
       for (const example of [1, 2, 3]) {
-        const at = { ...key, example };
+        const at = { ...KEY, example };
         // The image at position 0 changes nothing: decisions are keyed by position.
         const after = applyTransforms(whole, [{ kind: "vflip", probability: 0 }, crop], at);
         const { pixels } = applyTransforms(photograph, [{ kind: "resize", size: 70 }, crop], at);

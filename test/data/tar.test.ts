@@ -8,7 +8,7 @@ import { openTar } from "../../runtime/node/data/tar.js";
 import { temporaryFolder } from "./pattern.js";
 
 const root = await temporaryFolder();
-const options = { channels: 3 } as const;
+const OPTIONS = { channels: 3 } as const;
 
 const picture = (red: number) =>
   sharp({ create: { width: 3, height: 2, channels: 3, background: { r: red, g: 0, b: 0 } } })
@@ -62,7 +62,7 @@ test("shards are read in the order of their names, examples by key, in any order
     ["readme", "no example"],
   ]);
   for (const pattern of ["train-{000..001}.tar", "train-*.tar", "train-00?.tar"]) {
-    const dataset = await openTar(join(root, pattern), options);
+    const dataset = await openTar(join(root, pattern), OPTIONS);
     expect(dataset.length).toBe(3);
     expect(dataset.classes).toEqual(["0", "1", "2"]);
     const examples = await Promise.all([2, 0, 1].map((index) => dataset.get(index)));
@@ -78,12 +78,12 @@ test("labels may be names, which follow those of training", async () => {
     ["2.jpg", await picture(2)],
     ["2.cls", "cat"],
   ]);
-  const own = await openTar(path, options);
+  const own = await openTar(path, OPTIONS);
   expect(own.classes).toEqual(["cat", "dog"]);
   const classes = ["ant", "cat", "dog"];
-  const dataset = await openTar(path, { ...options, classes });
+  const dataset = await openTar(path, { ...OPTIONS, classes });
   expect((await dataset.get(0))!.label).toBe(2);
-  await expect(openTar(path, { ...options, classes: ["cat"] })).rejects.toThrow(
+  await expect(openTar(path, { ...OPTIONS, classes: ["cat"] })).rejects.toThrow(
     /has a class that training does not have: dog/,
   );
 });
@@ -96,22 +96,22 @@ test("an image that does not decode is named with its shard", async () => {
     ["2.cls", "0"],
   ]);
   const skipped: string[] = [];
-  const dataset = await openTar(path, { ...options, onSkip: ({ file }) => skipped.push(file) });
+  const dataset = await openTar(path, { ...OPTIONS, onSkip: ({ file }) => skipped.push(file) });
   expect(await dataset.get(0)).toBeUndefined();
   expect((await dataset.get(1))!.image.pixels[0]).toBe(2);
   expect(skipped).toEqual([`${path}: 1.png`]);
 });
 
 test("what is wrong with a shard is said by its name", async () => {
-  await expect(openTar(join(root, "no-*.tar"), options)).rejects.toThrow(/no file matches .*no-/);
+  await expect(openTar(join(root, "no-*.tar"), OPTIONS)).rejects.toThrow(/no file matches .*no-/);
   const unlabelled = await shard("unlabelled.tar", [["7.png", await picture(1)]]);
-  await expect(openTar(unlabelled, options)).rejects.toThrow(/unlabelled\.tar has no label for 7/);
+  await expect(openTar(unlabelled, OPTIONS)).rejects.toThrow(/unlabelled\.tar has no label for 7/);
   const empty = await shard("empty.tar", [["notes.txt", "x"]]);
-  await expect(openTar(empty, options)).rejects.toThrow(/empty\.tar holds no images/);
+  await expect(openTar(empty, OPTIONS)).rejects.toThrow(/empty\.tar holds no images/);
   const whole = pack([["1.png", await picture(1)]]);
   const write = async (name: string, bytes: Buffer) => {
     await writeFile(join(root, name), bytes);
-    return openTar(join(root, name), options);
+    return openTar(join(root, name), OPTIONS);
   };
   await expect(write("cut.tar", whole.subarray(0, 520))).rejects.toThrow(
     /ends in the middle of 1\.png/,
@@ -130,7 +130,7 @@ test("a header with invalid numbers is a damaged file's", async () => {
   const bytes = await readFile(path);
   bytes.fill(0xe5, 100, 160);
   await writeFile(path, bytes);
-  await expect(openTar(path, options)).rejects.toThrow("is not a tar file, or is damaged");
+  await expect(openTar(path, OPTIONS)).rejects.toThrow("is not a tar file, or is damaged");
 });
 
 test("links are the files that they lead to", async () => {
@@ -146,7 +146,7 @@ test("links are the files that they lead to", async () => {
     ["b/5.png", "b/5.png", "Link"],
   ]);
   const notices: string[] = [];
-  const dataset = await openTar(path, { ...options, onNotice: (said) => notices.push(said) });
+  const dataset = await openTar(path, { ...OPTIONS, onNotice: (said) => notices.push(said) });
   const examples = await Promise.all([0, 1, 2].map((index) => dataset.get(index)));
   expect(examples.map((each) => [each!.image.pixels[0], each!.label])).toEqual([
     [7, 1],
@@ -173,7 +173,7 @@ test("files that are not used are counted by reason, and said once", async () =>
     ["folder/", "", "Directory"],
   ]);
   const notices: string[] = [];
-  await openTar(path, { ...options, onNotice: (said) => notices.push(said) });
+  await openTar(path, { ...OPTIONS, onNotice: (said) => notices.push(said) });
   expect(notices).toEqual([
     `${path}: 6 files are not used: 1 of a special type (pipe.png), ` +
       "2 hidden (.DS_Store, for instance), 1 without an ending (readme), " +
@@ -188,7 +188,7 @@ test.each<[string, Packed[], RegExp]>([
   ["twice", Array(2).fill(["1.cls", "0"]) as Packed[], /twice\.tar holds 1\.cls twice/],
   ["again", ["1.cls", "2.cls", "./1.cls"].map((name) => [name, "0"]), /holds \.\/1\.cls twice/],
 ])("an archive is refused for what it holds: %s", async (name, files, message) => {
-  await expect(openTar(await shard(`${name}.tar`, files), options)).rejects.toMatchObject({
+  await expect(openTar(await shard(`${name}.tar`, files), OPTIONS)).rejects.toMatchObject({
     message: expect.stringMatching(message),
     hint: expect.stringMatching(/pack the archive again/),
   });
@@ -201,7 +201,7 @@ test("an extended header that is damaged, or names a sparse file, is refused", a
   const at = bytes.indexOf(" path=");
   bytes[at - 1] = "9".charCodeAt(0);
   await writeFile(path, bytes);
-  await expect(openTar(path, options)).rejects.toThrow(
+  await expect(openTar(path, OPTIONS)).rejects.toThrow(
     "damaged: there is no valid header at byte 0",
   );
   bytes.write("22 GNU.sparse.major=1\n", 512);
@@ -209,7 +209,7 @@ test("an extended header that is damaged, or names a sparse file, is refused", a
   const header = new Header({ path: "PaxHeader", size: 22, type: "ExtendedHeader", mode: 0o644 });
   header.encode();
   await writeFile(path, Buffer.concat([header.block!, bytes.subarray(512)]));
-  await expect(openTar(path, options)).rejects.toThrow(/as a sparse file/);
+  await expect(openTar(path, OPTIONS)).rejects.toThrow(/as a sparse file/);
 });
 
 test("a shard that is cut off anywhere is refused, unless all of its files are there", async () => {
@@ -225,7 +225,7 @@ test("a shard that is cut off anywhere is refused, unless all of its files are t
   const lengths: (number | undefined)[] = [];
   for (let end = 0; end < whole.length; end += 61) {
     await writeFile(path, whole.subarray(0, end));
-    const opened = await openTar(path, options).catch((error: Error) => {
+    const opened = await openTar(path, OPTIONS).catch((error: Error) => {
       expect(error.name).toBe("DataError");
       return undefined;
     });
@@ -242,7 +242,7 @@ test.each(["", " ", "-1"])("the label %j is refused", async (label) => {
     ["2.png", await picture(1)],
     ["2.cls", label],
   ]);
-  await expect(openTar(path, options)).rejects.toThrow(`${path}: 2.png: the label is `);
+  await expect(openTar(path, OPTIONS)).rejects.toThrow(`${path}: 2.png: the label is `);
 });
 
 test("a shard that vanishes is named, and its images are not counted as broken", async () => {
@@ -250,7 +250,7 @@ test("a shard that vanishes is named, and its images are not counted as broken",
     ["1.png", await picture(1)],
     ["1.cls", "0"],
   ]);
-  const dataset = await openTar(path, options);
+  const dataset = await openTar(path, OPTIONS);
   await rm(path);
   await expect(dataset.get(0)).rejects.toThrow(`the file ${path} does not exist any more`);
   expect(dataset.unreadable!()).toBe(0);

@@ -6,10 +6,10 @@ import { resizeImage } from "../../runtime/data/resample.js";
 import { applyTransforms } from "../../runtime/data/transforms.js";
 import { patternImage } from "./pattern.js";
 
-const key = { seed: 7, epoch: 0, example: 0 };
+const KEY = { seed: 7, epoch: 0, example: 0 };
 
 function apply(image: Image, ...transforms: Transform[]): Image {
-  return applyTransforms(image, transforms, key);
+  return applyTransforms(image, transforms, KEY);
 }
 
 // Pillow 9.4: Image.fromarray(pattern).resize(size, Image.BILINEAR)
@@ -75,7 +75,7 @@ test("random_crop reaches every position of the padded image and nothing else", 
   const crop: Transform = { kind: "random_crop", size: 4, padding: 1 };
   const seen = new Set<string>();
   for (let example = 0; example < 300; example++) {
-    const { pixels } = applyTransforms(image, [crop], { ...key, example });
+    const { pixels } = applyTransforms(image, [crop], { ...KEY, example });
     seen.add([...pixels].join());
   }
   expect(seen.size).toBe(9);
@@ -101,7 +101,7 @@ test("random_resized_crop keeps to its scale and ratio", () => {
       scale: [0.25, 0.5],
       ratio: [0.75, 4 / 3],
     };
-    const row = applyTransforms(image, [crop], { ...key, example }).pixels;
+    const row = applyTransforms(image, [crop], { ...KEY, example }).pixels;
     widths.push(((row[30]! - row[20]!) / 10) * 50);
   }
   expect(Math.min(...widths)).toBeGreaterThan(Math.sqrt(2000 * 0.75) - 2);
@@ -123,7 +123,7 @@ test("hflip mirrors the given share of the examples", () => {
   let count = 0;
   for (let example = 0; example < 1000; example++) {
     const result = applyTransforms(image, [{ kind: "hflip", probability: 0.25 }], {
-      ...key,
+      ...KEY,
       example,
     });
     if (result !== image) count++;
@@ -136,14 +136,14 @@ test("random decisions depend on seed, epoch, example and place in the chain", (
   const crop: Transform = { kind: "random_crop", size: 16, padding: 16 };
   const image = patternImage(32, 32);
   const results = [
-    applyTransforms(image, [crop], key),
-    applyTransforms(image, [crop], { ...key, seed: 8 }),
-    applyTransforms(image, [crop], { ...key, epoch: 1 }),
-    applyTransforms(image, [crop], { ...key, example: 1 }),
-    applyTransforms(image, [{ kind: "hflip", probability: 0 }, crop], key),
+    applyTransforms(image, [crop], KEY),
+    applyTransforms(image, [crop], { ...KEY, seed: 8 }),
+    applyTransforms(image, [crop], { ...KEY, epoch: 1 }),
+    applyTransforms(image, [crop], { ...KEY, example: 1 }),
+    applyTransforms(image, [{ kind: "hflip", probability: 0 }, crop], KEY),
   ].map(({ pixels }) => [...pixels].join());
   expect(new Set(results).size).toBe(5);
-  expect([...applyTransforms(image, [crop], key).pixels].join()).toBe(results[0]);
+  expect([...applyTransforms(image, [crop], KEY).pixels].join()).toBe(results[0]);
 });
 
 test("normalize works on values from 0 to 1, channel by channel", () => {

@@ -57,8 +57,8 @@ const registries: readonly Registry[] = [
   ),
 ];
 
-const place = { offset: 0, line: 1, column: 1 };
-const span = { file: "a.net", start: place, end: place };
+const PLACE = { offset: 0, line: 1, column: 1 };
+const span = { file: "a.net", start: PLACE, end: PLACE };
 
 /** A call without arguments, or with some whose values do not matter. */
 function callOf(name: string, given: readonly string[] = []): CallExpression {

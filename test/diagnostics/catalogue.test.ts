@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { catalogue, diagnosticCodes } from "../../compiler/diagnostics/catalogue/index.js";
 import { explain } from "../../compiler/diagnostics/explain.js";
-import { syntax } from "../../compiler/diagnostics/catalogue/syntax.js";
+import { SYNTAX } from "../../compiler/diagnostics/catalogue/syntax.js";
 import { analyze } from "../../compiler/semantics/index.js";
 import { parse } from "../../grammar/index.js";
 import { specAround } from "../docs/examples.js";
@@ -32,7 +32,7 @@ test("the syntax family has the codes that the grammar reports, and no others", 
   const grammar = join(dirname(fileURLToPath(import.meta.url)), "../../grammar");
   const sources = readdirSync(grammar).map((name) => readFileSync(join(grammar, name), "utf8"));
   const reported = sources.flatMap((source) => source.match(/(?<=")NET\d{4}(?=")/g) ?? []);
-  expect([...new Set(reported)].sort()).toEqual(Object.keys(syntax).sort());
+  expect([...new Set(reported)].sort()).toEqual(Object.keys(SYNTAX).sort());
 });
 
 /** Places for the fragments among the examples of the syntax family. */
@@ -47,9 +47,9 @@ function complete(fragment: string): string {
  * Their examples are shortened, or describe bytes that are not text, or are wrong at the top
  * of a file only.
  */
-const special = ["NET0013", "NET0015", "NET0016"];
+const SPECIAL = ["NET0013", "NET0015", "NET0016"];
 
-test.each(Object.entries(syntax).filter(([code]) => !special.includes(code)))(
+test.each(Object.entries(SYNTAX).filter(([code]) => !SPECIAL.includes(code)))(
   "the examples of %s are wrong and right",
   (code, { wrong, right }) => {
     expect(parse(complete(wrong), "a").problems.map((problem) => problem.code)).toEqual([code]);

@@ -13,8 +13,8 @@ import { optimizers } from "../../compiler/semantics/recipes/optimizers.js";
 import { transforms } from "../../compiler/semantics/recipes/transforms.js";
 import { analyzeWrongSpec, factsOf, hostOf, wrongSpecs } from "./wrong-specs.js";
 
-const place = { offset: 0, line: 1, column: 1 };
-const span = { file: "a.net", start: place, end: place };
+const PLACE = { offset: 0, line: 1, column: 1 };
+const span = { file: "a.net", start: PLACE, end: PLACE };
 
 function fixWith(newText: string, isCertain = false): Fix {
   return { title: "mend", edits: [{ span, newText }], isCertain };

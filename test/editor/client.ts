@@ -19,8 +19,8 @@ export const specText = (name: string): string => readFileSync(join(specs, name)
 /** Files of a test, by URI. */
 export type Files = Record<string, string>;
 
-export const folder = "file:///work/";
-export const uriOf = (name: string): string => `${folder}${name}`;
+export const FOLDER = "file:///work/";
+export const uriOf = (name: string): string => `${FOLDER}${name}`;
 
 export function hostOf(files: Files): SpecHost {
   return {
@@ -74,7 +74,7 @@ export class Client {
     await connection.sendRequest("initialize", {
       processId: null,
       rootUri: null,
-      workspaceFolders: [{ uri: folder, name: "work" }],
+      workspaceFolders: [{ uri: FOLDER, name: "work" }],
       capabilities: {
         textDocument: { completion: { completionItem: { snippetSupport: true } } },
       },

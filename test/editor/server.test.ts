@@ -25,7 +25,7 @@ async function open(name: string, text: string, files: Files = {}): Promise<stri
   return client.open(name, text);
 }
 
-const small = `/// A small network.
+const SMALL = `/// A small network.
 model Small(classes: int = 10) {
   input  image: f32[N, 3, 32, 32]
   target label: u32[N] in 0..classes
@@ -40,23 +40,23 @@ model Small(classes: int = 10) {
 }
 `;
 
-const everything = { start: { line: 0, character: 0 }, end: { line: 9999, character: 0 } };
+const EVERYTHING = { start: { line: 0, character: 0 }, end: { line: 9999, character: 0 } };
 
 describe("diagnostics", () => {
   test("none for a right spec, and those of an edit a moment later", async () => {
-    const uri = await open("small.net", small);
+    const uri = await open("small.net", SMALL);
     expect(await client.diagnostics(uri)).toEqual([]);
-    const at = small.indexOf("linear(classes)");
+    const at = SMALL.indexOf("linear(classes)");
     await client.edit(uri, at, at + "linear".length, "liner");
     const [mistake, ...others] = await client.diagnostics(uri);
     expect(others).toEqual([]);
     expect(mistake).toMatchObject({ code: "NET1001", severity: 1, source: "netc" });
     expect(mistake!.message).toContain("did you mean `linear`?");
-    expect(mistake!.range.start).toEqual(positionOf(small, at));
+    expect(mistake!.range.start).toEqual(positionOf(SMALL, at));
   });
 
   test("shapes that disagree name the places that led there", async () => {
-    const uri = await open("small.net", small.replace("linear(classes)", "linear(classes, in=99)"));
+    const uri = await open("small.net", SMALL.replace("linear(classes)", "linear(classes, in=99)"));
     const [mistake] = await client.diagnostics(uri);
     expect(mistake!.code).toBe("NET2002");
     expect(mistake!.relatedInformation!.length).toBeGreaterThan(0);
@@ -64,7 +64,7 @@ describe("diagnostics", () => {
   });
 
   test("broken text gives one mistake and keeps everything else alive", async () => {
-    const uri = await open("small.net", small.replace("padding=1)", "padding=1"));
+    const uri = await open("small.net", SMALL.replace("padding=1)", "padding=1"));
     expect(await client.diagnostics(uri)).toHaveLength(1);
     const symbols = await client.ask<DocumentSymbol[]>("documentSymbol", uri);
     expect(symbols[0]!.name).toBe("Small");
@@ -72,7 +72,7 @@ describe("diagnostics", () => {
   });
 
   test("unused names are faded", async () => {
-    const uri = await open("small.net", `const unused = 3\n${small}`);
+    const uri = await open("small.net", `const unused = 3\n${SMALL}`);
     const [warning] = await client.diagnostics(uri);
     expect(warning).toMatchObject({ code: "NET1015", severity: 2, tags: [1] });
   });
@@ -81,7 +81,7 @@ describe("diagnostics", () => {
     const blocks = "block unit(out: int) { conv(out, kernel=3, padding=1) -> relu }\n";
     const user =
       `import { unit } from "./blocks.net"\n` +
-      `${small.replace("conv(16, kernel=3, padding=1)", "unit(16)")}`;
+      `${SMALL.replace("conv(16, kernel=3, padding=1)", "unit(16)")}`;
     const uri = await open("user.net", user, { [uriOf("blocks.net")]: blocks });
     expect(await client.diagnostics(uri)).toEqual([]);
     client.forget(uri);
@@ -102,7 +102,7 @@ describe("completion", () => {
   const labels = (items: readonly CompletionItem[]) => items.map(({ label }) => label);
 
   test("layers, blocks and keywords where a layer is allowed", async () => {
-    const items = await completed(`block unit { relu }\n${small.replace("-> relu ->", "-> | ->")}`);
+    const items = await completed(`block unit { relu }\n${SMALL.replace("-> relu ->", "-> | ->")}`);
     expect(labels(items)).toEqual(
       expect.arrayContaining(["conv", "batchnorm", "upsample", "unit", "residual"]),
     );
@@ -111,29 +111,29 @@ describe("completion", () => {
   });
 
   test("arguments that are not written yet", async () => {
-    const found = labels(await completed(small.replace("padding=1)", "padding=1, |)")));
+    const found = labels(await completed(SMALL.replace("padding=1)", "padding=1, |)")));
     expect(found.join(" ")).toMatch(/stride.*dilation.*groups/);
     expect(found.join(" ")).not.toMatch(/\bpadding/);
   });
 
   test("values of an argument: choices, initializers, parameters", async () => {
-    expect(labels(await completed(small.replace("padding=1)", "init=|)")))).toContain("kaiming");
-    const choices = await completed(small.replace("relu", "gelu(approximate=|)"));
+    expect(labels(await completed(SMALL.replace("padding=1)", "init=|)")))).toContain("kaiming");
+    const choices = await completed(SMALL.replace("relu", "gelu(approximate=|)"));
     expect(labels(choices)).toEqual(expect.arrayContaining(["none", "tanh"]));
-    expect(labels(await completed(small.replace("conv(16", "conv(|")))).toContain("classes");
+    expect(labels(await completed(SMALL.replace("conv(16", "conv(|")))).toContain("classes");
   });
 
   test("named values in losses and after `from`", async () => {
-    expect(labels(await completed(small.replace("entropy(logits, ", "entropy(|, ")))).toEqual(
+    expect(labels(await completed(SMALL.replace("entropy(logits, ", "entropy(|, ")))).toEqual(
       expect.arrayContaining(["stem", "logits"]),
     );
-    expect(labels(await completed(small.replace("  loss ", "  from |\n  loss ")))).toContain(
+    expect(labels(await completed(SMALL.replace("  loss ", "  from |\n  loss ")))).toContain(
       "stem",
     );
   });
 
   test("settings, optimizers and their arguments in a recipe", async () => {
-    const recipe = (body: string) => `${small}train Base of Small {\n  ${body}\n}\n`;
+    const recipe = (body: string) => `${SMALL}train Base of Small {\n  ${body}\n}\n`;
     expect(labels(await completed(recipe("|")))).toEqual(
       expect.arrayContaining(["epochs", "batch", "optimizer", "freeze"]),
     );
@@ -151,7 +151,7 @@ describe("hover", () => {
   };
 
   test("a layer tells its shape, parameters and multiply-adds, and its documentation", async () => {
-    const text = await hovered(small, "conv(16");
+    const text = await hovered(SMALL, "conv(16");
     expect(text).toContain("16");
     expect(text).toContain("448 parameters");
     expect(text).toMatch(/442[,.]?368|442K|0\\.44/);
@@ -159,11 +159,11 @@ describe("hover", () => {
   });
 
   test("an argument, a parameter and a metric", async () => {
-    expect(await hovered(small, "padding=1")).toContain("zeros around the image");
+    expect(await hovered(SMALL, "padding=1")).toContain("zeros around the image");
     client.stop();
-    expect(await hovered(small, "classes", 2)).toContain("10");
+    expect(await hovered(SMALL, "classes", 2)).toContain("10");
     client.stop();
-    expect(await hovered(small, "accuracy")).toContain("largest logits");
+    expect(await hovered(SMALL, "accuracy")).toContain("largest logits");
   });
 
   test("a block in its use", async () => {
@@ -177,7 +177,7 @@ describe("shapes, structure and colours", () => {
   test("hints show the shape after each line of alexnet.net", async () => {
     const text = specText("alexnet.net");
     const uri = await open("alexnet.net", text);
-    const hints = await client.ask<InlayHint[]>("inlayHint", uri, { range: everything });
+    const hints = await client.ask<InlayHint[]>("inlayHint", uri, { range: EVERYTHING });
     const byLine = new Map(hints.map(({ position, label }) => [position.line, label]));
     const lineOf = (word: string) => positionOf(text, text.indexOf(word)).line;
     expect(byLine.get(lineOf("conv(64"))).toBe("64x55x55 -> 64x27x27");
@@ -195,7 +195,7 @@ describe("shapes, structure and colours", () => {
   });
 
   test("bodies fold", async () => {
-    const uri = await open("small.net", small);
+    const uri = await open("small.net", SMALL);
     const ranges = await client.ask<FoldingRange[]>("foldingRange", uri);
     const lines = ranges.map(({ startLine, endLine }) => [startLine, endLine]);
     expect(lines).toContainEqual([1, 11]);
@@ -220,21 +220,21 @@ describe("shapes, structure and colours", () => {
   });
 
   test("formatting is that of `netc fmt`, and leaves broken text alone", async () => {
-    const uri = await open("small.net", small.replaceAll(" -> ", "->"));
+    const uri = await open("small.net", SMALL.replaceAll(" -> ", "->"));
     const options = { options: { tabSize: 4, insertSpaces: true } };
     const [edit] = await client.ask<TextEdit[]>("formatting", uri, options);
-    expect(edit!.newText).toBe(small);
+    expect(edit!.newText).toBe(SMALL);
     const broken = await client.open("broken.net", "model M {\n     conv(3\n}");
     expect(await client.ask("formatting", broken, options)).toEqual([]);
   });
 });
 
 describe("names", () => {
-  test("definition of values, parameters, blocks, models, and of imported blocks in their file", async () => {
+  test("definition of values, parameters, blocks, models and imported blocks", async () => {
     const blocks = "block unit(out: int) { conv(out, kernel=3, padding=1) -> relu }\n";
     const user =
       `import { unit } from "./blocks.net"\n` +
-      `${small.replace("conv(16, kernel=3, padding=1)", "unit(16)")}`;
+      `${SMALL.replace("conv(16, kernel=3, padding=1)", "unit(16)")}`;
     const uri = await open("user.net", user, { [uriOf("blocks.net")]: blocks });
     const definitionOf = async (word: string, nth = 1) =>
       [await client.askAt<Location | Location[]>("definition", uri, { word, nth })].flat()[0]!;
@@ -251,7 +251,7 @@ describe("names", () => {
   });
 
   test("references, with the declaration if asked for", async () => {
-    const uri = await open("small.net", small);
+    const uri = await open("small.net", SMALL);
     const find = (includeDeclaration: boolean) =>
       client.askAt<Location[]>("references", uri, {
         word: "logits",
@@ -262,19 +262,19 @@ describe("names", () => {
   });
 
   test("renaming changes every use and nothing else", async () => {
-    const uri = await open("small.net", small);
+    const uri = await open("small.net", SMALL);
     const edit = await client.askAt<WorkspaceEdit>("rename", uri, {
       word: "logits",
       newName: "scores",
     });
-    expect(client.applied(uri, edit)).toBe(small.replaceAll("logits", "scores"));
+    expect(client.applied(uri, edit)).toBe(SMALL.replaceAll("logits", "scores"));
   });
 
   test("renaming a block changes the files that import it", async () => {
     const blocks = "block unit(out: int) { conv(out, kernel=3, padding=1) -> relu }\n";
     const user =
       `import { unit } from "./blocks.net"\n` +
-      `${small.replace("conv(16, kernel=3, padding=1)", "unit(16)")}`;
+      `${SMALL.replace("conv(16, kernel=3, padding=1)", "unit(16)")}`;
     const uri = await open("blocks.net", blocks, { [uriOf("user.net")]: user });
     const edit = await client.askAt<WorkspaceEdit>("rename", uri, {
       word: "unit",
@@ -289,20 +289,20 @@ describe("names", () => {
     ["9lives", /not a name/],
     ["features", /fit|already/],
   ])("a rename to %s is refused with the reason", async (newName, reason) => {
-    const uri = await open("small.net", small);
+    const uri = await open("small.net", SMALL);
     await expect(client.askAt("rename", uri, { word: "logits", newName })).rejects.toThrow(reason);
   });
 });
 
 test("fixes are offered where the mistake is, and mend it", async () => {
-  const uri = await open("small.net", small.replace("maxpool", "MaxPool2d"));
-  const [{ range } = { range: everything }] = await client.diagnostics(uri);
+  const uri = await open("small.net", SMALL.replace("maxpool", "MaxPool2d"));
+  const [{ range } = { range: EVERYTHING }] = await client.diagnostics(uri);
   const [action] = await client.ask<CodeAction[]>("codeAction", uri, {
     range,
     context: { diagnostics: [] },
   });
   expect(action).toMatchObject({ title: "Write `maxpool`", isPreferred: true });
-  expect(client.applied(uri, action!.edit!)).toBe(small);
+  expect(client.applied(uri, action!.edit!)).toBe(SMALL);
 });
 
 test("an edit of alexnet.net is analysed once, and nothing else is", async () => {

@@ -38,7 +38,7 @@ const layerSamples: readonly Named[] = layers.flatMap(({ name, samples }) =>
 );
 
 /** The scope that each kind of token must have among its scopes. */
-const scopeOf: Readonly<Record<TokenKind, RegExp>> = {
+const SCOPE_OF: Readonly<Record<TokenKind, RegExp>> = {
   keyword: /^keyword\.(declaration|control)\./,
   name: /^(entity\.name|variable|support\.type|keyword\.other\.unit|constant\.language\.batch)\b/,
   number: /^constant\.numeric\./,
@@ -52,19 +52,19 @@ const scopeOf: Readonly<Record<TokenKind, RegExp>> = {
 };
 
 /** Kinds that a token has whatever is around it. */
-const lexical: readonly TokenKind[] = ["number", "string", "comment", "documentation"];
+const LEXICAL: readonly TokenKind[] = ["number", "string", "comment", "documentation"];
 
 /** Tokens whose colour is not that of their kind: `line: token has SCOPES, which is not KIND`. */
 async function miscoloured(
   text: string,
-  kinds = Object.keys(scopeOf) as readonly TokenKind[],
+  kinds = Object.keys(SCOPE_OF) as readonly TokenKind[],
 ): Promise<readonly string[]> {
   const pieces = await scopedPieces(text);
   return classify(text, "a.net").flatMap(({ kind, text: image, span: { start, end } }) => {
     if (!kinds.includes(kind) || start.line !== end.line) return [];
     return pieces
       .filter((piece) => piece.start < end.offset && piece.end > start.offset)
-      .filter(({ scopes }) => !scopes.some((scope) => scopeOf[kind].test(scope)))
+      .filter(({ scopes }) => !scopes.some((scope) => SCOPE_OF[kind].test(scope)))
       .map(
         ({ scopes }) => `${start.line}: ${image} has [${scopes.join(" ")}], which is not ${kind}`,
       );
@@ -90,7 +90,7 @@ describe("every token has the colour of its kind", () => {
   test("numbers, strings and comments in wrong specs, too", async () => {
     expect(wrong.length).toBeGreaterThan(50);
     for (const { name, text } of wrong) {
-      expect(await miscoloured(text, lexical), name).toEqual([]);
+      expect(await miscoloured(text, LEXICAL), name).toEqual([]);
     }
   });
 });
@@ -109,7 +109,7 @@ function isLeaf(scope: string): boolean {
 }
 
 /** The scope that fits what the language server says about a name. */
-const scopeOfMeaning: Readonly<Record<string, RegExp>> = {
+const SCOPE_OF_MEANING: Readonly<Record<string, RegExp>> = {
   class: /^entity\.name\.type\./,
   // A name alone in an argument may be a call, a constant or a choice: `init=kaiming`.
   function: /^(entity\.name\.function|variable\.other)\./,
@@ -125,7 +125,7 @@ const scopeOfMeaning: Readonly<Record<string, RegExp>> = {
 test.each(shipped)("names in $name have the colour that the server gives them", async (spec) => {
   const pieces = await scopedPieces(spec.text);
   const differing = meaningsIn(spec.text).flatMap(({ type, start, text, line }) => {
-    const expected = scopeOfMeaning[type];
+    const expected = SCOPE_OF_MEANING[type];
     const { scopes = [] } = pieces.find((piece) => piece.start <= start && start < piece.end) ?? {};
     if (!expected || scopes.some((scope) => expected.test(scope))) return [];
     return [`${line}: ${text} is a ${type} and has [${scopes.join(" ")}]`];

@@ -35,7 +35,7 @@ const scaled = defineKernel("scaled", () => ({
 
 const common = { threads: fixed(16), label: "scaled", origin: nowhere("scaled") };
 const buffers = { a: storage(), y: storage() };
-const constants = { count: 16, factor: 0.5 };
+const CONSTANTS = { count: 16, factor: 0.5 };
 
 describe("code", () => {
   test("prints whole numbers as u32, lists by line, and nothing as nothing", () => {
@@ -72,7 +72,7 @@ describe("a kernel", () => {
   test("widens what it loads and rounds what it stores where memory has 16 bits", () => {
     const { kernel } = dispatch(scaled(), {
       ...common,
-      constants,
+      constants: CONSTANTS,
       buffers: { a: storage("f16"), y: storage("f16") },
     });
     expect(kernel.name).toBe("scaled_f16");
@@ -139,8 +139,9 @@ describe("a dispatch", () => {
   });
 
   test("refuses a binding that is missing", () => {
+    const given = { ...common, constants: CONSTANTS };
     // @ts-expect-error y is missing
-    expect(() => dispatch(scaled(), { ...common, constants, buffers: { a: storage() } })).toThrow(
+    expect(() => dispatch(scaled(), { ...given, buffers: { a: storage() } })).toThrow(
       "scaled is not given y",
     );
   });
@@ -149,9 +150,9 @@ describe("a dispatch", () => {
     const memory = storage();
     // @ts-expect-error the kernel calls it y
     const misspelt: BuffersOf<typeof bindings> = { a: memory, y: memory, x: memory };
-    expect(() => dispatch(scaled(), { ...common, constants, buffers: misspelt })).toThrow(
-      "scaled has no x",
-    );
+    expect(() =>
+      dispatch(scaled(), { ...common, constants: CONSTANTS, buffers: misspelt }),
+    ).toThrow("scaled has no x");
   });
 
   test("refuses a constant that is missing or that the kernel does not have", () => {
@@ -159,7 +160,7 @@ describe("a dispatch", () => {
     expect(() => dispatch(scaled(), { ...common, buffers, constants: { count: 1 } })).toThrow(
       "scaled is not given factor",
     );
-    const left = { ...constants, rate: 1 };
+    const left = { ...CONSTANTS, rate: 1 };
     expect(() => dispatch(scaled(), { ...common, buffers, constants: left })).toThrow(
       "scaled has no rate",
     );

@@ -22,7 +22,7 @@ import { comparedVariants, compileVariant, SPECS } from "./variants.js";
 
 /** NETC_UPDATE_GOLDEN=1 writes the files again: read the difference before you commit it. */
 const update = process.env["NETC_UPDATE_GOLDEN"] === "1";
-const advice = "If this is right: NETC_UPDATE_GOLDEN=1 npx vitest run test/emit/golden.test.ts";
+const ADVICE = "If this is right: NETC_UPDATE_GOLDEN=1 npx vitest run test/emit/golden.test.ts";
 
 const texts = new Texts();
 
@@ -69,7 +69,7 @@ describe.each(SPECS)("%s", (spec) => {
     if (update) writePrint(spec, { ...readPrint(spec), [variant]: print });
     const before = update ? readPrint(spec) : committed;
     const changes = describePrints({ [variant]: before[variant] ?? {} }, { [variant]: print });
-    expect(changes, `${spec}: ${changes}\n${advice}`).toBe("");
+    expect(changes, `${spec}: ${changes}\n${ADVICE}`).toBe("");
     if (variant === "f32") expectDefaultLimits(compiled);
   });
 });
@@ -83,7 +83,7 @@ test("the WGSL of representative specs is what it was", () => {
   const files = new Map([...texts.files].filter(([name]) => used.has(name)));
   if (update) writeTexts(files);
   const changes = describeTexts(readTexts(), files);
-  expect(changes, `${changes}\n${advice}`).toBe("");
+  expect(changes, `${changes}\n${ADVICE}`).toBe("");
 });
 
 const textOf = (text: string) => new Map([["add.wgsl", text]]);

@@ -100,7 +100,8 @@ function variantText(text: string, { settings = [], mixes = false }: Change): st
     ? []
     : ["optimizer = sgd(lr=0.1, momentum=0.9, weight_decay=5e-4)"];
   const lines = ["epochs = 3", `batch = ${BATCH}`, ...optimizer, ...settings];
-  const recipe = `train Variant of ${model}${data ? ` on ${data}` : ""} {\n${lines.join("\n")}\n}\n`;
+  const on = data ? ` on ${data}` : "";
+  const recipe = `train Variant of ${model}${on} {\n${lines.join("\n")}\n}\n`;
   return (mixes ? withMixup(declarations) : declarations) + recipe;
 }
 

@@ -12,22 +12,22 @@ import type { Dataset } from "../../runtime/data/dataset.js";
 import { measured } from "../training/fake.js";
 
 /** Five pictures of two pixels: the scores of two classes. The third cannot be read. */
-const scores = [
+const SCORES = [
   [3, 1],
   [0, 4],
   [0, 0],
   [2, 0],
   [5, 0],
 ] as const;
-const labels = [0, 1, 0, 1, 1];
+const LABELS = [0, 1, 0, 1, 1];
 const dataset: Dataset = {
   name: "scores",
   classes: ["cat", "dog"],
   length: 5,
   get: (index) => {
-    const pixels = Float32Array.from(scores[index]!);
+    const pixels = Float32Array.from(SCORES[index]!);
     const image = { width: 2, height: 1, channels: 1, pixels, maximum: 1 };
-    return Promise.resolve(index === 2 ? undefined : { image, label: labels[index]! });
+    return Promise.resolve(index === 2 ? undefined : { image, label: LABELS[index]! });
   },
 };
 const network = {
@@ -74,7 +74,7 @@ test("an examination counts what is taken for what, and keeps the surest mistake
   expect(examination!.mistakes[0]!.probability).toBeCloseTo(1 / (1 + Math.exp(-5)), 6);
 });
 
-test("mistakes name examples of the whole dataset, also after unreadable ones and in a part", async () => {
+test("mistakes name examples of the dataset, also after unreadable ones", async () => {
   const all = await examineDataset(network, dataset, { mistakes: 9 });
   expect(all!.mistakes.map(({ example }) => example)).toEqual([4, 3]);
   const part = { mistakes: 9, examples: 2 } as const;

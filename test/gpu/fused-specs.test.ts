@@ -6,7 +6,7 @@ import type { Graph } from "../../compiler/ir/graph.js";
 import { elementCount } from "../../compiler/ir/shape.js";
 import { compileGraph } from "../../compiler/program.js";
 import { createNetwork, type Network } from "../../runtime/index.js";
-import { distance, optimizer, programsOf } from "../kernels/compare.js";
+import { distance, OPTIMIZER, programsOf } from "../kernels/compare.js";
 import { labelValues, uniformValues } from "../oracle/values.js";
 import { graphOf, SPECS } from "../passes/spec-graphs.js";
 
@@ -107,7 +107,7 @@ async function expectRightKernels(graph: Graph): Promise<void> {
   const options = {
     source: { file: "test.net", hash: "0" },
     classes: Number(portOf(graph, "prediction").shape[1]),
-    optimizer,
+    optimizer: OPTIMIZER,
   };
   const traced = (["gpu", "lanes8", "lanes4"] as const).map((target) =>
     compileGraph(graph, { target, ...options }),

@@ -6,7 +6,7 @@ import { compileGraph, type ProgramOptions } from "../../compiler/program.js";
 import type { MixedPrecision } from "../../program/recipe.js";
 import { createNetwork } from "../../runtime/index.js";
 import { adapterWithHalves } from "../adapters.js";
-import { optimizer } from "../kernels/compare.js";
+import { OPTIMIZER } from "../kernels/compare.js";
 import { parameterValues } from "../oracle/values.js";
 import { Chain } from "../passes/chain.js";
 
@@ -53,7 +53,7 @@ const ADAM: ProgramOptions["optimizer"] = {
 };
 
 function traces(graph: Graph, options: Partial<ProgramOptions>) {
-  const common = { source: { file: "test.net", hash: "0" }, classes: 3, optimizer };
+  const common = { source: { file: "test.net", hash: "0" }, classes: 3, optimizer: OPTIMIZER };
   return (["gpu", "lanes8"] as const).map((target) =>
     compileGraph(graph, { target, ...common, ...options }),
   );

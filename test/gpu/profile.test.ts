@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { createNetwork, findAdapter, profileSteps } from "../../runtime/index.js";
 import { Chain } from "../passes/chain.js";
 import { labelValues, uniformValues } from "../oracle/values.js";
-import { optimizer, programsOf } from "../kernels/compare.js";
+import { OPTIMIZER, programsOf } from "../kernels/compare.js";
 import {
   stepsFor,
   type OptimizerSettings,
@@ -38,7 +38,7 @@ test(
   },
 );
 
-const adam: OptimizerSettings = {
+const ADAM: OptimizerSettings = {
   kind: "adam",
   learningRate: 0.01,
   weightDecay: 0,
@@ -48,8 +48,8 @@ const adam: OptimizerSettings = {
 };
 
 test.for<[string, OptimizerSettings, (steps: Program["steps"]) => readonly ProgramStep[]]>([
-  ["sums of gradients", adam, ({ accumulate, update }) => [...accumulate, ...update]],
-  ["an update a slice", optimizer, ({ train }) => train],
+  ["sums of gradients", ADAM, ({ accumulate, update }) => [...accumulate, ...update]],
+  ["an update a slice", OPTIMIZER, ({ train }) => train],
 ])("a batch in slices is profiled as it is trained: %s", async ([, rule, stepsOf]) => {
   const network = await createNetwork(
     programsOf(graph(), { optimizer: rule, keepGradients: false }),

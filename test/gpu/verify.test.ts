@@ -8,7 +8,7 @@ import type { Tally, VerifiedList } from "../../workbench/verify/tally.js";
 import { ALL_LISTS, verifyNetwork } from "../../workbench/verify/verify.js";
 import type { Target } from "../../program/program.js";
 import { createNetwork } from "../../runtime/index.js";
-import { optimizer } from "../kernels/compare.js";
+import { OPTIMIZER } from "../kernels/compare.js";
 import { parameterValues } from "../oracle/values.js";
 import { Chain } from "../passes/chain.js";
 
@@ -35,7 +35,7 @@ const network = () =>
 const TARGETS: readonly Target[] = ["gpu", "lanes8", "lanes4"];
 
 function compiledFor(graph: Graph, options: Partial<ProgramOptions> = {}): CompiledProgram[] {
-  const common = { source: { file: "test.net", hash: "0" }, classes: 3, optimizer };
+  const common = { source: { file: "test.net", hash: "0" }, classes: 3, optimizer: OPTIMIZER };
   return TARGETS.map((target) => compileGraph(graph, { target, ...common, ...options }));
 }
 
@@ -205,8 +205,13 @@ test("images prepared from bytes are checked, and what is wrong with them is fou
       loss cross_entropy(logits, label)
     }
     data Some for Pictures {
-      train folder("pictures") { resize(10) -> random_crop(8) -> hflip -> normalize(mean=[0.4, 0.5, 0.6], std=[0.2, 0.3, 0.2]) -> mixup(0.4) }
-      eval folder("pictures") { ten_crop(8) -> normalize(mean=[0.4, 0.5, 0.6], std=[0.2, 0.3, 0.2]) }
+      train folder("pictures") {
+        resize(10) -> random_crop(8) -> hflip
+          -> normalize(mean=[0.4, 0.5, 0.6], std=[0.2, 0.3, 0.2]) -> mixup(0.4)
+      }
+      eval folder("pictures") {
+        ten_crop(8) -> normalize(mean=[0.4, 0.5, 0.6], std=[0.2, 0.3, 0.2])
+      }
     }
     train Base of Pictures on Some {
       epochs    = 1

@@ -2,7 +2,7 @@
  * A spec with everything the language has, for tests that must not change when the shipped specs
  * do.
  */
-export const alexnetText = `/// AlexNet, torchvision's single-tower variant (arXiv:1404.5997).
+export const ALEXNET_TEXT = `/// AlexNet, torchvision's single-tower variant (arXiv:1404.5997).
 const rgb_mean = [0.485, 0.456, 0.406]
 const rgb_std  = [0.229, 0.224, 0.225]
 
@@ -31,7 +31,8 @@ model AlexNet(classes: int = 1000) {
 
 data ImageNet for AlexNet {
   train folder("data/imagenet/train") {
-    random_resized_crop(224, scale=[0.08, 1.0]) -> hflip(0.5) -> normalize(mean=rgb_mean, std=rgb_std)
+    random_resized_crop(224, scale=[0.08, 1.0]) -> hflip(0.5)
+      -> normalize(mean=rgb_mean, std=rgb_std)
   }
   eval folder("data/imagenet/val") {
     resize(256) -> center_crop(224) -> normalize(mean=rgb_mean, std=rgb_std)

@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
 import type { Spec } from "../../grammar/index.js";
 import { parse } from "../../grammar/index.js";
-import { mutationKinds, mutationsOf, type Mutation } from "../mutations.js";
+import { MUTATION_KINDS, mutationsOf, type Mutation } from "../mutations.js";
 import { createRandom } from "./random.js";
-import { alexnetText } from "./alexnet-text.js";
+import { ALEXNET_TEXT } from "./alexnet-text.js";
 
 /** Every single mistake in AlexNet's spec, as the parser alone sees it. */
-const mutations = mutationsOf(alexnetText);
+const mutations = mutationsOf(ALEXNET_TEXT);
 const tokens = mutations.filter(({ kind }) => kind === "delete");
 
 const results = new Map<string, (Mutation & ReturnType<typeof parse>)[]>(
-  mutationKinds.map((kind) => [
+  MUTATION_KINDS.map((kind) => [
     kind,
     mutations
       .filter((mutation) => mutation.kind === kind)
@@ -29,7 +29,7 @@ function percentile(sorted: readonly number[], share: number): number {
 }
 
 describe("a mistake in alexnet.net", () => {
-  test.each(mutationKinds)(
+  test.each(MUTATION_KINDS)(
     "%s: no exception, and one problem in nineteen cases of twenty",
     (kind) => {
       const counts = resultsOf(kind)
@@ -49,7 +49,7 @@ describe("a mistake in alexnet.net", () => {
   );
 
   test("leaves most of the layers in the tree", () => {
-    const whole = countCalls(parse(alexnetText, "alexnet.net").spec);
+    const whole = countCalls(parse(ALEXNET_TEXT, "alexnet.net").spec);
     const kept = resultsOf("delete").map(({ spec }) => countCalls(spec) / whole);
     const mean = kept.reduce((sum, share) => sum + share, 0) / kept.length;
     console.log(
@@ -106,8 +106,8 @@ describe("garbage", () => {
   });
 
   test("cut off anywhere never throws, and is reported", () => {
-    for (let length = 0; length < alexnetText.length; length += 7) {
-      expect(() => parse(alexnetText.slice(0, length), "a")).not.toThrow();
+    for (let length = 0; length < ALEXNET_TEXT.length; length += 7) {
+      expect(() => parse(ALEXNET_TEXT.slice(0, length), "a")).not.toThrow();
     }
   });
 });

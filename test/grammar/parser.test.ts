@@ -5,7 +5,7 @@ import { parse } from "../../grammar/index.js";
 import { SpecParser } from "../../grammar/parser.js";
 import { lexedTokens } from "../../grammar/tokens.js";
 import { callsOf } from "../work.js";
-import { alexnetText } from "./alexnet-text.js";
+import { ALEXNET_TEXT } from "./alexnet-text.js";
 
 function parseClean(text: string): Spec {
   const { spec, problems } = parse(text, "test.net");
@@ -70,7 +70,7 @@ test("the tokens and the grammar are sound", () => {
 });
 
 test("AlexNet has all its parts", () => {
-  const spec = parseClean(alexnetText);
+  const spec = parseClean(ALEXNET_TEXT);
   expect(
     spec.declarations.map((each) => `${each.kind} ${each.kind === "import" ? "" : each.name.name}`),
   ).toEqual([
@@ -102,7 +102,7 @@ test("AlexNet has all its parts", () => {
 test("the work of parsing grows in proportion to the text", async () => {
   const copies = (count: number) =>
     Array.from({ length: count }, (_, index) =>
-      alexnetText.replaceAll("AlexNet", `AlexNet${index}`),
+      ALEXNET_TEXT.replaceAll("AlexNet", `AlexNet${index}`),
     ).join("\n");
   const [once, eightTimes] = [copies(1), copies(8)];
   parse(once, "alexnet.net"); // the parser analyses its grammar on first use
@@ -181,7 +181,7 @@ describe("expressions", () => {
 
 describe("text", () => {
   test("CRLF, tabs, a byte order mark and odd blanks mean nothing", () => {
-    const strange = `\ufeff${alexnetText.replaceAll("\n", "\r\n").replaceAll("    ", "\t\u00a0")}`;
+    const strange = `\ufeff${ALEXNET_TEXT.replaceAll("\n", "\r\n").replaceAll("    ", "\t\u00a0")}`;
     expect(parse(strange, "a").problems).toEqual([]);
     expect(parse(strange, "a").spec.declarations[2]?.span.start.line).toBe(5);
   });

@@ -22,7 +22,8 @@ const samples: readonly ExportCase[] = layers.flatMap(({ name, samples: each }) 
   each.map(({ spec, input, others = [] }, index): ExportCase => {
     const names = /\(([a-z, ]*)\)/.exec(spec)?.[1]?.split(", ") ?? [];
     const inputs = others.map((shape, at) => `input ${names[at]}: ${shapeText(shape)}`);
-    const text = `model M {\ninput x: ${shapeText(input)}\n${inputs.join("\n")}\nfrom x -> ${spec}\n}`;
+    const lines = [`input x: ${shapeText(input)}`, ...inputs, `from x -> ${spec}`];
+    const text = `model M {\n${lines.join("\n")}\n}`;
     return { name: `${name} ${index + 1}: ${spec}`, text };
   }),
 );
@@ -190,7 +191,7 @@ export function inputsOf({ network }: ExportModel, batch = 2): ReadonlyMap<strin
   );
 }
 
-const context = {
+const CONTEXT = {
   seed: 0,
   step: 0,
   training: false,
@@ -207,7 +208,7 @@ export function predictions(
   const parameters = new Map([...tensors].map(([name, { values }]) => [name, wide(values)]));
   const given = Object.fromEntries([...inputs].map(([name, values]) => [name, wide(values)]));
   const images = given[network.inputs[0]!.name]!;
-  const values = runGraph(graph, { images, given, parameters, context });
+  const values = runGraph(graph, { images, given, parameters, context: CONTEXT });
   return portsOf(graph, "prediction").map(({ id }) => values.get(id)!.data as Numbers);
 }
 

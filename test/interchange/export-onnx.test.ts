@@ -182,14 +182,14 @@ describe("choices", () => {
 });
 
 const specs = join(import.meta.dirname, "../../specs");
-const quick = ["digits.net", "cifar10-quick.net", "lenet.net"];
+const QUICK = ["digits.net", "cifar10-quick.net", "lenet.net"];
 const all = readdirSync(specs).filter((name) => name.endsWith(".net"));
 
 /**
  * The larger ones take minutes by the references: their layers are compared, and not their logits.
  */
 describe("a shipped spec comes back as the same network", () => {
-  test.each(isFull ? all : quick)("%s", { timeout: 600_000 }, async (file) => {
+  test.each(isFull ? all : QUICK)("%s", { timeout: 600_000 }, async (file) => {
     const model = exportModel(readFileSync(join(specs, file), "utf8"), file);
     const back = importGraph(await readBack(model), { name: "Imported" });
     expect(summaryOf(back.network)).toEqual(summaryOf(model.network));
@@ -200,7 +200,7 @@ describe("a shipped spec comes back as the same network", () => {
     const needed = [...model.tensors].filter(([name]) => used.has(name.replace(/\.[^.]*$/, "")));
     const total = totalOf(needed.map(([, tensor]) => tensor));
     expect(totalOf([...tensors.values()]) / total).toBeCloseTo(1, 6);
-    if (!quick.includes(file)) return;
+    if (!QUICK.includes(file)) return;
     const images = inputsOf(model, 1);
     const [expected] = predictions(model, images);
     const [first] = images.values();

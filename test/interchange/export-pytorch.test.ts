@@ -82,7 +82,10 @@ for case in json.load(open(sys.argv[1])):
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         net = module.load()
-        inputs = [torch.from_numpy(numpy.fromfile(file, "<f4").reshape(shape)) for file, shape in case["inputs"]]
+        inputs = [
+            torch.from_numpy(numpy.fromfile(file, "<f4").reshape(shape))
+            for file, shape in case["inputs"]
+        ]
         with torch.no_grad():
             outputs = net(*inputs)
         for index, output in enumerate(outputs if isinstance(outputs, tuple) else [outputs]):

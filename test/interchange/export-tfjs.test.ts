@@ -15,12 +15,12 @@ import { exportCases, exportModel, inputsOf, largestError, predictions } from ".
 import { readForeign, sourceIn } from "./foreign-model.js";
 import { peer } from "./peers.js";
 
-const choices = { as: "f32", softmax: false, preprocessing: false } as const;
+const CHOICES = { as: "f32", softmax: false, preprocessing: false } as const;
 
 /** Undefined where a layer of it is refused. */
 function written(model: ExportModel): readonly ExportedFile[] | undefined {
   try {
-    return tfjsExporter.write(model, { ...choices, path: "model.json", version: "0" }).files;
+    return tfjsExporter.write(model, { ...CHOICES, path: "model.json", version: "0" }).files;
   } catch (error) {
     if (error instanceof ExportError) return undefined;
     throw error;
@@ -45,7 +45,7 @@ test("what is refused is what TensorFlow.js has no layer for", () => {
 
 test("a refusal names the line, the reason and what to do", () => {
   const model = exportModel("model M {\ninput x: f32[N, 8, 5, 5]\nconv(8, kernel=3) -> lrn(5)\n}");
-  expect(() => tfjsExporter.write(model, { ...choices, path: "m.json", version: "0" })).toThrow(
+  expect(() => tfjsExporter.write(model, { ...CHOICES, path: "m.json", version: "0" })).toThrow(
     "lrn `lrn1` has no form in TensorFlow.js: it has no layer for local response normalization",
   );
 });

@@ -14,7 +14,7 @@ import { evaluate } from "../../interchange/reference/evaluate.js";
 import type { Program } from "../../program/program.js";
 
 /** Of no account: nothing is trained here. */
-const optimizer: Program["optimizer"] = {
+const OPTIMIZER: Program["optimizer"] = {
   kind: "sgd",
   learningRate: 0.1,
   momentum: 0,
@@ -80,9 +80,9 @@ export const imported = (graph: ForeignGraph): ImportedModel =>
 
 /** What the imported network gives: the ops of its layers in plain loops. */
 export function predicted({ network, tensors }: ImportedModel, images: Float32Array) {
-  const { predict: graph } = stepGraphs(build(network), { fusion: "none", optimizer });
+  const { predict: graph } = stepGraphs(build(network), { fusion: "none", optimizer: OPTIMIZER });
   const parameters = new Map(tensors.map(({ name, values }) => [name, values]));
-  const context = { seed: 1, step: 0, training: false, optimizer };
+  const context = { seed: 1, step: 0, training: false, optimizer: OPTIMIZER };
   const values = runGraph(graph, { images, parameters, context });
   return values.get(portOf(graph, "prediction").id)!.data;
 }

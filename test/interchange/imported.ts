@@ -28,7 +28,7 @@ export function readModel(path: string, bytes: Uint8Array): Promise<ForeignGraph
   });
 }
 
-const context = {
+const CONTEXT = {
   seed: 0,
   step: 0,
   training: false,
@@ -42,7 +42,7 @@ export function outputsOf(
 ): Float32Array | Float64Array {
   const graph = forInference(build(network));
   const parameters = new Map(tensors.map(({ name, values }) => [name, values]));
-  const values = runGraph(graph, { images, parameters, context });
+  const values = runGraph(graph, { images, parameters, context: CONTEXT });
   return values.get(portOf(graph, "prediction").id)!.data as Float64Array;
 }
 

@@ -7,7 +7,7 @@ import { importGraph } from "../../interchange/import-graph.js";
 import { readModel } from "./imported.js";
 
 const fixtures = join(import.meta.dirname, "../fixtures/onnx");
-const names = ["gate-by-hand", "channels-last", "lenet-pytorch"];
+const NAMES = ["gate-by-hand", "channels-last", "lenet-pytorch"];
 const COUNT = process.env.NETC_TEST_FULL ? 10_000 : 300;
 
 /** The same numbers in every run. */
@@ -33,7 +33,7 @@ function damaged(bytes: Uint8Array, seed: number): Uint8Array {
 it(`${COUNT} damaged models are read or refused in words`, async () => {
   let read = 0;
   for (let seed = 0; seed < COUNT; seed++) {
-    const path = join(fixtures, `${names[seed % names.length]}.onnx`);
+    const path = join(fixtures, `${NAMES[seed % NAMES.length]}.onnx`);
     try {
       const graph = await readModel(path, damaged(readFileSync(path), seed));
       importGraph(graph, { name: "Damaged", output: graph.outputs[0]! });

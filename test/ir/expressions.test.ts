@@ -21,12 +21,12 @@ import { environment, expressions } from "./helpers.js";
 
 const x = operand(0);
 const y = operand(1);
-const samples = [
+const SAMPLES = [
   [0.61, 1.13, 0.87],
   [1.31, 0.77, 1.47],
 ] as const;
 
-const runs = { seed: 11, numRuns: 500 };
+const RUNS = { seed: 11, numRuns: 500 };
 
 describe("simplify", () => {
   const cases: readonly (readonly [Expression, string])[] = [
@@ -52,13 +52,13 @@ describe("simplify", () => {
     fc.assert(
       fc.property(expressions, (expression) => {
         const simple = simplify(expression);
-        for (const values of samples) {
+        for (const values of SAMPLES) {
           const wanted = evaluate(expression, environment(values));
           expect(evaluate(simple, environment(values))).toBeCloseTo(wanted, 9);
         }
         expect(simplify(simple)).toEqual(simple);
       }),
-      runs,
+      RUNS,
     );
   });
 });
@@ -69,7 +69,7 @@ describe("derivative", () => {
       fc.property(expressions, fc.constantFrom(0, 1, 2), (expression, index) => {
         const leaf = index === 2 ? channel(2) : operand(index);
         const slope = derivative(expression, leaf as Parameters<typeof derivative>[1]);
-        for (const values of samples) {
+        for (const values of SAMPLES) {
           const at = (shift: number) =>
             evaluate(
               expression,
@@ -84,7 +84,7 @@ describe("derivative", () => {
           expect(Math.abs(actual - wanted)).toBeLessThan(1e-3 * (1 + Math.abs(wanted)));
         }
       }),
-      runs,
+      RUNS,
     );
   });
 

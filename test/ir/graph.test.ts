@@ -71,7 +71,7 @@ describe("verify", () => {
     expect(() => verify(broken)).toThrow("convolution of conv1 at 1:1: reads %5 before it is made");
   });
 
-  test("a fused update of another parameter, with too few states, or of too many parameters", () => {
+  test("a fused update of another parameter, with too few states or too many parameters", () => {
     const graph = fuse(differentiate(forward(), { kind: "adam" }));
     const at = graph.nodes.findIndex(({ fusion }) => fusion?.updates?.length === 2);
     const [weights, bias] = graph.nodes[at]!.fusion!.updates!;

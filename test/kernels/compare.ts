@@ -8,7 +8,7 @@ import { createNetwork, type Network } from "../../runtime/index.js";
 import type { Program, Target } from "../../program/program.js";
 import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";
 
-export const optimizer: Program["optimizer"] = {
+export const OPTIMIZER: Program["optimizer"] = {
   kind: "sgd",
   learningRate: 0.1,
   momentum: 0.9,
@@ -27,7 +27,7 @@ export function programsOf(
     makeProgram(graph, {
       target,
       source: { file: "test.net", hash: "0" },
-      optimizer,
+      optimizer: OPTIMIZER,
       classes: classesOf(graph),
       keepGradients: true,
       ...options,
@@ -159,7 +159,7 @@ export async function compare(
   }: Partial<ProgramOptions> & { count?: number; batch?: number } = {},
 ): Promise<Comparison[]> {
   const examples = examplesOf(graph, count);
-  const expected = expectedValues(graph, examples, options.optimizer ?? optimizer);
+  const expected = expectedValues(graph, examples, options.optimizer ?? OPTIMIZER);
   const targets = options.target ? [options.target] : undefined;
   const programs = programsOf(graph, options, targets);
   const network = (await createNetwork(programs, { batch, seed: 7 })) as unknown as AnyNetwork;

@@ -3,7 +3,7 @@ import { add, channel, constant, multiply, operand, unary } from "../../compiler
 import { Chain } from "../passes/chain.js";
 import { stepsFor, type Program } from "../../program/program.js";
 import { runsAllVariants } from "../adapters.js";
-import { compare, optimizer as sgd, programsOf, worst } from "./compare.js";
+import { compare, OPTIMIZER as sgd, programsOf, worst } from "./compare.js";
 
 /**
  * Sums in f32 in another order than the reference's doubles: 1e-5 of a tensor's norm is a few units
@@ -244,10 +244,10 @@ const cases: Record<string, () => Chain> = {
   },
 };
 
-const common = { learningRate: 0.02, weightDecay: 0.01 };
-const averages = { ...common, beta1: 0.8, beta2: 0.9, epsilon: 1e-3 };
+const COMMON = { learningRate: 0.02, weightDecay: 0.01 };
+const averages = { ...COMMON, beta1: 0.8, beta2: 0.9, epsilon: 1e-3 };
 
-const variants = {
+const VARIANTS = {
   fused: { fusion: "all", keepGradients: false },
   "fused, gradients kept": { fusion: "all", keepGradients: true },
   "not fused": { fusion: "none", keepGradients: true },
@@ -295,7 +295,7 @@ const optimizers: Readonly<Record<string, Program["optimizer"]>> = {
     kind: "adamw",
     clip: { norm: 0.1, value: 0.01 },
   },
-  rmsprop: { ...common, kind: "rmsprop", alpha: 0.9, momentum: 0.5, epsilon: 1e-3 },
+  rmsprop: { ...COMMON, kind: "rmsprop", alpha: 0.9, momentum: 0.5, epsilon: 1e-3 },
   "sgd with limited elements": { ...sgd, clip: { value: 0.01 } },
   "sgd with a limited norm": { ...sgd, clip: { norm: 0.1 } },
 };
@@ -318,7 +318,7 @@ const IN_PROGRAMS = new Set<string>(["fused", "for hardware"]);
 
 describe("programs agree with the reference", () => {
   for (const [name, make] of Object.entries(cases)) {
-    for (const [variant, options] of Object.entries(variants)) {
+    for (const [variant, options] of Object.entries(VARIANTS)) {
       test.runIf(runsAllVariants || IN_PROGRAMS.has(variant))(`${name}, ${variant}`, async () => {
         const results = await compare(make().classify(), { ...options, count: 3, batch: 4 });
         const farthest = Math.max(...results.map(({ error }) => error));

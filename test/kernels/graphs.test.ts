@@ -32,7 +32,7 @@ function graphOf(body: string, input = "3, 9, 9"): Graph {
   return selected.model.graph;
 }
 
-const cases: Record<string, string> = {
+const CASES: Record<string, string> = {
   "a residual":
     "conv(8, kernel=3, padding=1) -> relu\n" +
     "residual { conv(8, kernel=3, padding=1) -> relu -> conv(8, kernel=1) } -> relu",
@@ -46,7 +46,11 @@ const cases: Record<string, string> = {
     conv(6, kernel=3) -> flatten -> concat(third) -> linear(9)`,
   "branches in fours": `
     conv(8, kernel=3, padding=1) -> relu
-    concat { branch { conv(4, kernel=1) } branch { conv(8, kernel=3, padding=1) -> relu } branch { } }
+    concat {
+      branch { conv(4, kernel=1) }
+      branch { conv(8, kernel=3, padding=1) -> relu }
+      branch { }
+    }
     conv(8, kernel=3)`,
   "branches of odd channels": `
     concat {
@@ -77,14 +81,14 @@ const cases: Record<string, string> = {
     residual { linear(13) -> relu }`,
 };
 
-const variants = {
+const VARIANTS = {
   fused: { fusion: "all", keepGradients: false },
   "not fused": { fusion: "none", keepGradients: true },
 } as const;
 
 describe("graphs with several ways agree with the reference", () => {
-  for (const [name, body] of Object.entries(cases)) {
-    for (const [variant, options] of Object.entries(variants)) {
+  for (const [name, body] of Object.entries(CASES)) {
+    for (const [variant, options] of Object.entries(VARIANTS)) {
       test.runIf(runsAllVariants || variant === "fused")(`${name}, ${variant}`, async () => {
         const results = await compare(graphOf(body), { ...options, count: 3, batch: 4 });
         const farthest = Math.max(...results.map(({ error }) => error));

@@ -7,7 +7,7 @@ import { createNetwork } from "../../runtime/index.js";
  * A convolution of five channels in two groups of kernels, and a linear layer: layouts with padding
  * everywhere.
  */
-const spec = `
+const SPEC = `
 model Net {
   input  image: f32[N, 3, 6, 6]
   target label: u32[N] in 0..5
@@ -20,7 +20,7 @@ model Net {
 `;
 
 test("initial values are those of the counter-based generator, whatever the layout", async () => {
-  const { programs, diagnostics } = compile(spec, { file: "net.net" });
+  const { programs, diagnostics } = compile(SPEC, { file: "net.net" });
   expect(diagnostics.filter(({ severity }) => severity === "error")).toEqual([]);
   const seed = 9;
   const network = await createNetwork(programs, { batch: 1, seed });

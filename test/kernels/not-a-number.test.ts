@@ -180,7 +180,7 @@ describe("every layer lets NaN through", () => {
 /**
  * Pools that keep winners, normalisation by the batch's statistics, and what they are fused with.
  */
-const trained = [
+const TRAINED = [
   "relu -> maxpool(2)",
   "maxpool(3, stride=2, padding=1) -> relu6",
   "batchnorm -> relu",
@@ -190,7 +190,7 @@ const trained = [
   "dropout(0.3) -> elu -> softmax",
 ];
 
-test.each(trained)("training shows NaN in its loss: %s", async (body) => {
+test.each(TRAINED)("training shows NaN in its loss: %s", async (body) => {
   const spec = `
     model M {
       input image: f32[N, 4, 6, 6]

@@ -24,20 +24,20 @@ interface Case {
   readonly prepared: number;
 }
 
-const normalize = "normalize(mean=[0.49, 0.48, 0.45], std=[0.25, 0.24, 0.26])";
+const NORMALIZE = "normalize(mean=[0.49, 0.48, 0.45], std=[0.25, 0.24, 0.26])";
 
-const square = { width: 12, height: 12, size: 12 };
+const SQUARE = { width: 12, height: 12, size: 12 };
 
 const cases: readonly Case[] = [
-  { ...square, train: "", prepared: 0 },
-  { ...square, train: normalize, prepared: 1 },
-  { ...square, train: "normalize(mean=0.3, std=0.4)", channels: 1, prepared: 1 },
-  { ...square, train: `hflip -> vflip(0.4) -> ${normalize}`, prepared: 3 },
+  { ...SQUARE, train: "", prepared: 0 },
+  { ...SQUARE, train: NORMALIZE, prepared: 1 },
+  { ...SQUARE, train: "normalize(mean=0.3, std=0.4)", channels: 1, prepared: 1 },
+  { ...SQUARE, train: `hflip -> vflip(0.4) -> ${NORMALIZE}`, prepared: 3 },
   { train: `resize(10) -> random_crop(8) -> hflip`, width: 17, height: 13, size: 8, prepared: 1 },
   {
     train:
       "resize(10) -> center_crop(9) -> random_crop(9, " +
-      `padding=3) -> hflip -> random_crop(8) -> ${normalize}`,
+      `padding=3) -> hflip -> random_crop(8) -> ${NORMALIZE}`,
     width: 17,
     height: 13,
     size: 8,
@@ -52,7 +52,7 @@ const cases: readonly Case[] = [
     prepared: 3,
   },
   {
-    train: `random_resized_crop(7) -> ${normalize} -> random_crop(7, padding=2)`,
+    train: `random_resized_crop(7) -> ${NORMALIZE} -> random_crop(7, padding=2)`,
     width: 17,
     height: 13,
     size: 7,
@@ -60,24 +60,24 @@ const cases: readonly Case[] = [
   },
   {
     train: "color_jitter(0.5, 0.5, 0.5, 0.3) -> hflip",
-    ...square,
+    ...SQUARE,
     prepared: 2,
   },
-  { ...square, train: "color_jitter(0.5, 0.4) -> vflip", channels: 1, prepared: 2 },
+  { ...SQUARE, train: "color_jitter(0.5, 0.4) -> vflip", channels: 1, prepared: 2 },
   {
     train:
       "color_jitter(contrast=[0.2, 1.8]) -> random_erasing(1) " +
-      `-> color_jitter(hue=0.5, contrast=0.9) -> ${normalize}`,
-    ...square,
+      `-> color_jitter(hue=0.5, contrast=0.9) -> ${NORMALIZE}`,
+    ...SQUARE,
     prepared: 4,
   },
   {
-    ...square,
-    train: `pca_noise(0.5) -> ${normalize} -> random_erasing(0.7, value=0.5)`,
+    ...SQUARE,
+    train: `pca_noise(0.5) -> ${NORMALIZE} -> random_erasing(0.7, value=0.5)`,
     prepared: 3,
   },
-  { ...square, train: `hflip -> ${normalize} -> cutmix`, prepared: 3 },
-  { ...square, train: `color_jitter(contrast=0.5) -> vflip -> mixup(0.4)`, prepared: 3 },
+  { ...SQUARE, train: `hflip -> ${NORMALIZE} -> cutmix`, prepared: 3 },
+  { ...SQUARE, train: `color_jitter(contrast=0.5) -> vflip -> mixup(0.4)`, prepared: 3 },
 ];
 
 /** A network whose prediction is its input. */
@@ -150,8 +150,8 @@ test.each(cases)("$train of $channels channels", async (each) => {
   }
 });
 
-test("a staged batch in slices gives the predictions and the step of one that is whole", async () => {
-  const each = { ...square, train: `hflip -> ${normalize} -> cutmix`, prepared: 3 };
+test("a staged batch in slices equals a whole one: predictions and step", async () => {
+  const each = { ...SQUARE, train: `hflip -> ${NORMALIZE} -> cutmix`, prepared: 3 };
   const { programs } = compile(specOf(each), { file: "images.net" });
   const { transforms } = programs[0]!.preparations!.train!;
   const dataset = pictures(each);

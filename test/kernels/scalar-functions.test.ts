@@ -9,7 +9,7 @@ import { analyze } from "../../compiler/semantics/index.js";
 import { createNetwork } from "../../runtime/index.js";
 import { environment } from "../ir/helpers.js";
 import { Chain } from "../passes/chain.js";
-import { optimizer } from "./compare.js";
+import { OPTIMIZER } from "./compare.js";
 
 /** From -100 to 100, and towards 0 from both sides. */
 const GRID = Float32Array.from([
@@ -33,7 +33,7 @@ async function onDevice(expression: Expression): Promise<Float32Array> {
   const graph = builder.finish({ outputs: predictions(value), metrics: [] });
   const source = { file: "m.net", hash: "0" };
   const programs = (["gpu", "lanes8", "lanes4"] as const).map((target) =>
-    makeProgram(graph, { target, source, optimizer }),
+    makeProgram(graph, { target, source, optimizer: OPTIMIZER }),
   );
   const network = await createNetwork(programs, { batch: 1 });
   try {

@@ -4,7 +4,7 @@ import { build } from "../../compiler/network/build.js";
 import { print } from "../../compiler/network/print.js";
 import { runsAllVariants } from "../adapters.js";
 import { made, randomNetwork } from "../network/random-shares.js";
-import { compare, optimizer, worst } from "./compare.js";
+import { compare, OPTIMIZER, worst } from "./compare.js";
 
 /** As in graphs.test.ts; normalization a few layers deep enlarges rounding. */
 const TOLERANCE = 5e-5;
@@ -15,7 +15,7 @@ const TOLERANCE = 5e-5;
  */
 const ROUNDING = 1e-6;
 
-const slow = { ...optimizer, learningRate: 0.02 } as typeof optimizer;
+const slow = { ...OPTIMIZER, learningRate: 0.02 } as typeof OPTIMIZER;
 
 test("random networks with shared weights train on the device as on the CPU", async () => {
   await fc.assert(

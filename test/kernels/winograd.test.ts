@@ -5,7 +5,7 @@ import type { TunedSchedules } from "../../compiler/schedules/index.js";
 import { makeProgram } from "../../compiler/program.js";
 import { analyze } from "../../compiler/semantics/index.js";
 import type { Target } from "../../program/program.js";
-import { compare, optimizer, worst } from "./compare.js";
+import { compare, OPTIMIZER, worst } from "./compare.js";
 
 /**
  * Of a tensor's norm. Most tensors are within 1e-6. One case has gradients that nearly cancel, and
@@ -46,7 +46,7 @@ function graphOf(body: string, input: string): Graph {
   return graph;
 }
 
-const cases = {
+const CASES = {
   "odd sizes": [
     "conv(8, kernel=3, padding=1) -> relu -> conv(12, kernel=3, padding=1) -> relu",
     "8, 9, 7",
@@ -64,12 +64,13 @@ const cases = {
 } as const;
 
 const kernelsOf = (graph: Graph, target: Target, tuned: TunedSchedules) =>
-  makeProgram(graph, { target, source: { file: "m.net", hash: "0" }, optimizer, tuned }).kernels;
+  makeProgram(graph, { target, source: { file: "m.net", hash: "0" }, optimizer: OPTIMIZER, tuned })
+    .kernels;
 
 describe.each(Object.keys(TILES) as (keyof typeof TILES)[])("Winograd's way, %s", (target) => {
   const tuned = winograd(TILES[target]);
 
-  test.each(Object.entries(cases))("%s", async (_, [body, input]) => {
+  test.each(Object.entries(CASES))("%s", async (_, [body, input]) => {
     const graph = graphOf(body, input);
     const names = kernelsOf(graph, target, tuned).map(({ name }) => name);
     expect(names.filter((name) => name.startsWith("winograd")).length).toBeGreaterThanOrEqual(3);
@@ -79,7 +80,7 @@ describe.each(Object.keys(TILES) as (keyof typeof TILES)[])("Winograd's way, %s"
   });
 
   test("is not taken unless measured", () => {
-    const graph = graphOf(...cases["odd sizes"]);
+    const graph = graphOf(...CASES["odd sizes"]);
     const names = kernelsOf(graph, target, {}).map(({ name }) => name);
     expect(names.filter((name) => name.startsWith("winograd"))).toEqual([]);
   });

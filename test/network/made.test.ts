@@ -60,6 +60,8 @@ describe("a network without a text", () => {
 
   test("prints as a spec that resolves to it", () => {
     expectRoundTrip(twoWays());
+    const terms =
+      "cross_entropy(logits, label, label_smoothing=0.1, class_weights=[1, 2, 1, 1, 0.5])";
     expect(print(twoWays())).toBe(`model TwoWays {
   input  image: f32[N, 3, 8, 8]
   target label: u32[N] in 0..5
@@ -76,7 +78,7 @@ describe("a network without a text", () => {
   from flatten1 -> dropout(0.25)
   linear(5) as logits
 
-  loss   cross_entropy(logits, label, label_smoothing=0.1, class_weights=[1, 2, 1, 1, 0.5]) + 0.3 * cross_entropy(early, label)
+  loss   ${terms} + 0.3 * cross_entropy(early, label)
   metric top1 = accuracy(logits, label)
   metric top3 = accuracy(logits, label, k=3)
 }
@@ -174,9 +176,9 @@ describe("what a spec cannot say is an error", () => {
   });
 });
 
-const kinds = ["relu", "conv", "batchnorm", "add", "concat", "dropout", "maxpool"] as const;
+const KINDS = ["relu", "conv", "batchnorm", "add", "concat", "dropout", "maxpool"] as const;
 const step = fc.record({
-  kind: fc.constantFrom(...kinds),
+  kind: fc.constantFrom(...KINDS),
   input: fc.nat(20),
   other: fc.nat(20),
   section: fc.constantFrom("", "a", "a.b", "c"),

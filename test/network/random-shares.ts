@@ -4,17 +4,17 @@ import { NetworkMaker } from "../../compiler/network/maker.js";
 import type { NetworkValue, ResolvedNetwork } from "../../compiler/network/resolved.js";
 
 const SIZE = [4, 5, 5] as const;
-const square = { top: 1, bottom: 1, left: 1, right: 1 };
+const SQUARE = { top: 1, bottom: 1, left: 1, right: 1 };
 
 /** Layers that keep the shape, so that anything can be applied to anything. */
 const LAYERS = {
   relu: {},
   tanh: {},
-  conv: { out: 4, kernel: [3, 3], padding: square },
-  grouped: { out: 4, kernel: [3, 3], padding: square, groups: 2, bias: false },
+  conv: { out: 4, kernel: [3, 3], padding: SQUARE },
+  grouped: { out: 4, kernel: [3, 3], padding: SQUARE, groups: 2, bias: false },
   batchnorm: {},
   groupnorm: { groups: 2 },
-  maxpool: { kernel: [3, 3], stride: [1, 1], padding: square },
+  maxpool: { kernel: [3, 3], stride: [1, 1], padding: SQUARE },
 } as const;
 
 type Kind = keyof typeof LAYERS;

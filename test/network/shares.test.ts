@@ -9,7 +9,7 @@ import { verify } from "../../compiler/ops/verify.js";
 import { differentiate } from "../../compiler/passes/differentiate.js";
 import { simplify, simplifyTraining } from "../../compiler/passes/simplify.js";
 import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";
-import { context } from "../passes/chain.js";
+import { CONTEXT } from "../passes/chain.js";
 import { gradientError, gradientsOf } from "../passes/gradients.js";
 import { made, randomNetwork } from "./random-shares.js";
 import { expectRoundTrip, networksOf } from "./round-trip.js";
@@ -30,7 +30,7 @@ function inputsOf(graph: Graph, batch = 2) {
     }),
   );
   const images = Object.values(given)[0] as Float64Array;
-  return { images, given, labels: new Uint32Array(batch), parameters, context };
+  return { images, given, labels: new Uint32Array(batch), parameters, context: CONTEXT };
 }
 
 test("random networks with shared weights resolve to what they print, to the same graph", () => {

@@ -70,18 +70,18 @@ test.each([
   for (const network of networksOf(model(body))) expectRoundTrip(network);
 });
 
-const inputs = "input left: f32[N, 3, 8, 8]\n input right: f32[N, 3, 8, 8]";
-const shared = "share tower { conv(4, kernel=3, padding=1) as c\n inner { relu as r } }";
+const INPUTS = "input left: f32[N, 3, 8, 8]\n input right: f32[N, 3, 8, 8]";
+const SHARED = "share tower { conv(4, kernel=3, padding=1) as c\n inner { relu as r } }";
 
 test.each([
   ["two towers and two targets", SIAMESE],
   ["towers without statistics", PLAIN],
   ["two targets of classes", TWO_KINDS],
   ["towers with separate weights", apart(SIAMESE)],
-  ["inputs without shared layers", `model M { ${inputs}\n from left -> add(right) as sum\n relu }`],
+  ["inputs without shared layers", `model M { ${INPUTS}\n from left -> add(right) as sum\n relu }`],
   [
     "uses in a section, without names and in loops",
-    `model M { ${inputs}\n ${shared}\n
+    `model M { ${INPUTS}\n ${SHARED}\n
       s { from left -> tower as a -> maxpool(2) }
       from right -> tower -> add(s.a)
       from left -> tower -> flatten
@@ -90,7 +90,7 @@ test.each([
   ],
   [
     "uses in branches",
-    `model M { ${inputs}\n ${shared}\n
+    `model M { ${INPUTS}\n ${SHARED}\n
       from right -> add(left)
       concat { branch { tower } branch { tanh -> tower as b } } as both
     }`,

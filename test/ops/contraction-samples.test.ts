@@ -12,7 +12,7 @@ import {
   type ContractionNode,
 } from "../../workbench/verify/contraction-samples.js";
 import { samplePlaces } from "../../workbench/verify/places.js";
-import { context, nowhere } from "../passes/chain.js";
+import { CONTEXT, nowhere } from "../passes/chain.js";
 import { uniformValues } from "../oracle/values.js";
 
 const IMAGES = 2;
@@ -75,7 +75,7 @@ test("samples are elements of the references' results", () => {
         const [whole] = definition.reference(
           inputs,
           node.attributes as never,
-          context,
+          CONTEXT,
           node.outputs,
         );
         const contraction = node as ContractionNode;

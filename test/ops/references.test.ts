@@ -78,7 +78,7 @@ const expected = JSON.parse(
   readFileSync(new URL("../fixtures/ops.json", import.meta.url), "utf8"),
 ) as Expected;
 
-const context: ReferenceContext = {
+const CONTEXT: ReferenceContext = {
   seed: 1,
   step: 0,
   training: true,
@@ -127,7 +127,7 @@ function run<Kind extends OpKind>(
     return { ...type, id: values.length + index, name: "output", origin };
   });
   const node = { ...joined, kind, outputs, attributes, origin } as unknown as AnyNode;
-  return runNode(node, ({ id }) => tensors[id]!, context);
+  return runNode(node, ({ id }) => tensors[id]!, CONTEXT);
 }
 
 function expectClose(actual: Tensor | undefined, wanted: readonly number[]): void {
@@ -386,7 +386,7 @@ describe("SGD agrees with PyTorch and with Caffe", () => {
         learningRateFactor: 2,
         decayFactor: 4,
       } as const;
-      ops.update.reference(inputs, factors, { ...context, optimizer }, []);
+      ops.update.reference(inputs, factors, { ...CONTEXT, optimizer }, []);
     });
     expectClose(w, wanted);
   });

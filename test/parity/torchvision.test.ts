@@ -22,7 +22,7 @@ const IMAGE = 3 * 224 * 224;
 const cases = readExpected<readonly Case[]>("torchvision");
 const full = process.env.NETC_TEST_FULL === "1";
 /** Small enough for every test run. */
-const quick = ["resnet18", "squeezenet1_1"];
+const QUICK = ["resnet18", "squeezenet1_1"];
 
 async function openNetwork(name: string): Promise<Network> {
   const { programs, diagnostics } = compile(readSpec(name), { file: `${name}.net` });
@@ -42,7 +42,7 @@ async function writeWeights(network: Network, { name }: Case): Promise<void> {
 }
 
 describe("logits as torchvision's", () => {
-  const chosen = cases.filter(({ name }) => full || quick.includes(name));
+  const chosen = cases.filter(({ name }) => full || QUICK.includes(name));
   test.each(chosen)("$name", { timeout: 600_000 }, async (expected) => {
     const network = await openNetwork(expected.name);
     try {

@@ -39,7 +39,7 @@ export function nowhere(name: string): Origin {
 
 const NO_PADDING = { top: 0, bottom: 0, left: 0, right: 0 };
 
-export const context: ReferenceContext = {
+export const CONTEXT: ReferenceContext = {
   seed: 7,
   step: 3,
   training: true,
@@ -278,6 +278,6 @@ export function inputsFor(graph: Graph, batch = 2) {
     images: Float64Array.from(uniformValues("images", pixels, 1)),
     labels: labelValues("labels", batch, 3),
     parameters,
-    context,
+    context: CONTEXT,
   };
 }

@@ -18,7 +18,7 @@ import { Chain } from "./chain.js";
 import { losses } from "../../compiler/layers/scores.js";
 import { gradientError } from "./gradients.js";
 
-const square = { top: 1, bottom: 1, left: 1, right: 1 };
+const SQUARE = { top: 1, bottom: 1, left: 1, right: 1 };
 const start = () => new Chain().convolution(4).bias();
 /** Values well above 0, for operators that are only defined there. */
 const positive = () =>
@@ -33,7 +33,7 @@ const networks: Readonly<Record<string, () => Graph>> = {
   convolution: () => start().convolution(3).classify(),
   "convolution with stride and padding": () =>
     start()
-      .convolution(3, { stride: [2, 3], padding: { ...square, right: 2 } })
+      .convolution(3, { stride: [2, 3], padding: { ...SQUARE, right: 2 } })
       .classify(),
   "convolution with dilation": () =>
     start()
@@ -72,14 +72,14 @@ const networks: Readonly<Record<string, () => Graph>> = {
     const chain = start().unary("tanh");
     const first = chain.value;
     return chain
-      .convolution(4, { padding: square })
+      .convolution(4, { padding: SQUARE })
       .pointwise(subtract(operand(0), operand(1)), first)
       .classify();
   },
   maxPool: () => start().maxPool().classify(),
   "maxPool that overlaps": () =>
     start()
-      .maxPool({ kernel: [3, 3], stride: [1, 2], padding: { ...square, top: 0 } })
+      .maxPool({ kernel: [3, 3], stride: [1, 2], padding: { ...SQUARE, top: 0 } })
       .classify(),
   averagePool: () =>
     start()
@@ -87,7 +87,7 @@ const networks: Readonly<Record<string, () => Graph>> = {
         windows: "sliding",
         kernel: [3, 3],
         stride: [2, 2],
-        padding: { ...square, bottom: 2 },
+        padding: { ...SQUARE, bottom: 2 },
         countPadding: true,
         overhang: { bottom: 1, right: 0 },
       })
@@ -109,7 +109,7 @@ const networks: Readonly<Record<string, () => Graph>> = {
     const { value } = chain;
     return chain
       .unary("tanh")
-      .convolution(3, { padding: square })
+      .convolution(3, { padding: SQUARE })
       .concatenate(value, value)
       .classify();
   },
@@ -117,7 +117,7 @@ const networks: Readonly<Record<string, () => Graph>> = {
   "no smoothing": () => start().classify({ smoothing: 0 }),
   "transposed convolution": () =>
     start()
-      .transposed(3, [9, 12], { stride: [2, 3], padding: square, kernel: [4, 4] })
+      .transposed(3, [9, 12], { stride: [2, 3], padding: SQUARE, kernel: [4, 4] })
       .unary("tanh")
       .classify(),
   "transposed convolution with groups": () =>
@@ -143,9 +143,9 @@ const networks: Readonly<Record<string, () => Graph>> = {
       .map((loss) => [
         `a sum of ${loss.name}`,
         () => {
-          const chain = new Chain().convolution(2, { padding: square });
+          const chain = new Chain().convolution(2, { padding: SQUARE });
           const early = chain.value;
-          return chain.unary("tanh").convolution(2, { padding: square }).reconstruct(early, loss);
+          return chain.unary("tanh").convolution(2, { padding: SQUARE }).reconstruct(early, loss);
         },
       ]),
   ),

@@ -16,7 +16,7 @@ const SIZES = { digits: 28, lenet: 32, squeezenet1_1: 33, mobilenet_v3_small: 32
 
 const BATCH = 2;
 
-const optimizer: OptimizerSettings = {
+const OPTIMIZER: OptimizerSettings = {
   kind: "sgd",
   learningRate: 0.01,
   momentum: 0.9,
@@ -74,13 +74,13 @@ test.each(Object.entries(SIZES))(
       parameters,
     };
     const [fused, plain] = (["all", "none"] as const).map((fusion) =>
-      stepGraphs(graph, { fusion, optimizer }),
+      stepGraphs(graph, { fusion, optimizer: OPTIMIZER }),
     );
     for (const list of ["train", "evaluate", "predict"] as const) {
       const run = (of: Graph): GraphValues =>
         runGraph(of, {
           ...inputs,
-          context: { seed: 3, step: 1, training: list === "train", optimizer },
+          context: { seed: 3, step: 1, training: list === "train", optimizer: OPTIMIZER },
         });
       const [one, other] = [fused![list]!, plain![list]!];
       expect(one.nodes.length).toBeLessThan(other.nodes.length);

@@ -13,7 +13,7 @@ import { choiceFor } from "../../compiler/plan/plan.js";
 import { planProgram } from "../../compiler/plan/program.js";
 import { keyOf, type TunedSchedules } from "../../compiler/schedules/index.js";
 import type { ContractionSchedule } from "../../compiler/schedules/schedule.js";
-import { optimizer } from "../kernels/compare.js";
+import { OPTIMIZER } from "../kernels/compare.js";
 import { Chain } from "./chain.js";
 
 const PADDING = { top: 1, bottom: 1, left: 1, right: 1 };
@@ -89,9 +89,9 @@ test("verify knows what parts are of", () => {
 /** What the first convolution leaves by ranges of batches, with a schedule that was measured. */
 function partsBy(schedule: ContractionSchedule) {
   const forward = block().classify();
-  const graphs = stepGraphs(forward, { optimizer });
+  const graphs = stepGraphs(forward, { optimizer: OPTIMIZER });
   const planWith = (tuned: TunedSchedules) =>
-    planProgram(forward, graphs, { target: "lanes8", optimizer, tuned }).lists.train!;
+    planProgram(forward, graphs, { target: "lanes8", optimizer: OPTIMIZER, tuned }).lists.train!;
   const node = graphs.train!.nodes.find(({ kind }) => kind === "convolution")!;
   if (node.kind !== "convolution") throw new Error("not a convolution");
   const { problem } = problemOf(choiceFor<"convolution">(planWith({}), node))!;

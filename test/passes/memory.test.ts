@@ -130,7 +130,7 @@ const big = (zeros?: string): Storage => ({
   zeros,
 });
 
-test("large values of other layouts share memory and are cleared, where sharing may cost time", () => {
+test("large values of other layouts share memory and are cleared if sharing may cost time", () => {
   const values = ["a", "b", "a"].map((zeros, index) => ({
     storage: big(zeros),
     first: index,

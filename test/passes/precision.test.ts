@@ -8,7 +8,7 @@ import { makeProgram, type ProgramOptions } from "../../compiler/program.js";
 import { floatsOf, roundToHalf } from "../../program/half.js";
 import { trainingBytes } from "../../program/planned-memory.js";
 import type { MixedPrecision } from "../../program/recipe.js";
-import { Chain, context } from "./chain.js";
+import { Chain, CONTEXT } from "./chain.js";
 
 const DYNAMIC: MixedPrecision = {
   kind: "f16",
@@ -25,7 +25,7 @@ const options = (given: Partial<ProgramOptions> = {}): ProgramOptions => ({
   target: "gpu",
   source: { file: "test.net", hash: "0" },
   classes: 5,
-  optimizer: context.optimizer,
+  optimizer: CONTEXT.optimizer,
   ...given,
 });
 
@@ -54,7 +54,7 @@ describe("numbers of 16 bits", () => {
 
 describe("what is stored in 16 bits", () => {
   const train = (precision: MixedPrecision, fusion: "all" | "none"): Graph =>
-    stepGraphs(network(), { optimizer: context.optimizer, precision, fusion }).train!;
+    stepGraphs(network(), { optimizer: CONTEXT.optimizer, precision, fusion }).train!;
   const kindsOf = (graph: Graph, isHalf: boolean) => {
     const half = chooseHalves(graph);
     const makes = ({ outputs }: AnyNode) => outputs.some(({ id }) => half.has(id) === isHalf);
@@ -114,10 +114,10 @@ describe("what is stored in 16 bits", () => {
 test("a dynamic scale backs off where gradients are not finite and grows after good steps", () => {
   const rule = { initial: 1024, growth: 2, backoff: 0.5, interval: 3, clipsNorm: false };
   const state = { shape: [8], data: Float64Array.of(1024, 0, 1, 1, 0, 0, 0, 0) };
-  const optimizer = { ...context.optimizer, kind: "adam", beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };
+  const optimizer = { ...CONTEXT.optimizer, kind: "adam", beta1: 0.9, beta2: 0.99, epsilon: 1e-8 };
   const step = (squares: number) => {
     const inputs = [{ shape: [1], data: Float64Array.of(squares) }, state];
-    const given = { ...context, optimizer: optimizer as ProgramOptions["optimizer"] };
+    const given = { ...CONTEXT, optimizer: optimizer as ProgramOptions["optimizer"] };
     const [applied] = adjustLossScale.reference(inputs, rule, given, []);
     return Array.from(applied!.data);
   };

@@ -9,7 +9,7 @@ import { gradientError, gradientsOf } from "./gradients.js";
 
 type Layer = (chain: Chain) => Chain;
 
-const square = { top: 1, bottom: 1, left: 1, right: 1 };
+const SQUARE = { top: 1, bottom: 1, left: 1, right: 1 };
 const pair = fc.tuple(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 3 }));
 const side = fc.integer({ min: 0, max: 2 });
 
@@ -42,8 +42,8 @@ const layer: fc.Arbitrary<Layer> = fc.oneof(
     (chain) => chain.softmax(),
     (chain) => chain.batchnorm(),
     (chain) => chain.groupNormalize(1, "together"),
-    (chain) => chain.maxPool({ kernel: [3, 2], stride: [1, 1], padding: square }),
-    (chain) => chain.unary("relu").maxPool({ stride: [1, 2], padding: square }),
+    (chain) => chain.maxPool({ kernel: [3, 2], stride: [1, 1], padding: SQUARE }),
+    (chain) => chain.unary("relu").maxPool({ stride: [1, 2], padding: SQUARE }),
     (chain) => chain.averagePool({ windows: "adaptive", outputSize: [3, 4] }),
   ),
 );

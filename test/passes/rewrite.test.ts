@@ -4,7 +4,7 @@ import { stepGraphs } from "../../compiler/passes/step-graphs.js";
 import { analyze } from "../../compiler/semantics/index.js";
 import { callsOf } from "../work.js";
 
-const optimizer: OptimizerSettings = {
+const OPTIMIZER: OptimizerSettings = {
   kind: "sgd",
   learningRate: 0.1,
   momentum: 0.9,
@@ -34,8 +34,8 @@ function blocks(count: number) {
 /** Rules' visits for each node of the unfused training graph, over all tables of all passes. */
 async function visitsPerNode(count: number): Promise<number> {
   const graph = blocks(count);
-  const { train } = stepGraphs(blocks(count), { fusion: "none", optimizer });
-  const run = () => stepGraphs(graph, { optimizer });
+  const { train } = stepGraphs(blocks(count), { fusion: "none", optimizer: OPTIMIZER });
+  const run = () => stepGraphs(graph, { optimizer: OPTIMIZER });
   const visits = await callsOf(run, { file: "passes/rewrite", name: "visit" });
   expect(visits).toBeGreaterThan(0);
   return visits / train!.nodes.length;

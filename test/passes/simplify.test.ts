@@ -30,13 +30,13 @@ function expectSameResults(before: Graph, after: Graph): void {
     );
 }
 
-const end = ["convolution", "crossEntropy", "accuracy"];
+const END = ["convolution", "crossEntropy", "accuracy"];
 
 describe("simplify", () => {
   test("pools before it rectifies", () => {
     const graph = new Chain().convolution(4).unary("relu").maxPool().classify();
     const simple = simplify(graph);
-    expect(outline(simple)).toEqual(["convolution", "maxPool", "relu($0)", ...end]);
+    expect(outline(simple)).toEqual(["convolution", "maxPool", "relu($0)", ...END]);
     expectSameResults(graph, simple);
   });
 
@@ -63,7 +63,7 @@ describe("simplify", () => {
       "convolution",
       "relu($0)",
       "$0 * keep(0.5, stream 4)",
-      ...end,
+      ...END,
     ]);
     expect(portOf(simple, "prediction").shape).toEqual([BATCH, 3]);
     expectSameResults(graph, simple);
@@ -72,12 +72,12 @@ describe("simplify", () => {
   test("leaves the reshape of a single pixel, which moves nothing", () => {
     const chain = new Chain().averagePool({ windows: "adaptive", outputSize: [1, 1] });
     const graph = chain.flatten().classify();
-    expect(outline(simplify(graph))).toEqual(["averagePool", "reshape", ...end]);
+    expect(outline(simplify(graph))).toEqual(["averagePool", "reshape", ...END]);
   });
 
   test("keeps a reshape below a bias per feature", () => {
     const graph = new Chain().flatten().bias().classify();
-    expect(outline(simplify(graph))).toEqual(["reshape", "$0 + $1[c]", ...end]);
+    expect(outline(simplify(graph))).toEqual(["reshape", "$0 + $1[c]", ...END]);
   });
 
   test("drops reshapes that undo each other, and what does nothing", () => {
@@ -89,7 +89,7 @@ describe("simplify", () => {
       .pointwise(add(multiply(constant(1), operand(0)), constant(0)))
       .unary("relu")
       .classify();
-    expect(outline(simplify(graph))).toEqual(["convolution", "relu($0)", ...end]);
+    expect(outline(simplify(graph))).toEqual(["convolution", "relu($0)", ...END]);
   });
 
   test("drops nodes whose results nothing reads", () => {
@@ -97,7 +97,7 @@ describe("simplify", () => {
     const { value } = chain;
     chain.unary("tanh");
     chain.value = value;
-    expect(outline(simplify(chain.classify()))).toEqual(["convolution", ...end]);
+    expect(outline(simplify(chain.classify()))).toEqual(["convolution", ...END]);
   });
 
   test("keeps origins", () => {
@@ -124,7 +124,7 @@ describe("simplify", () => {
 describe("simplifyTraining", () => {
   const masked = () => new Chain().flatten().linear(8).unary("relu").dropout(0.5).classify();
 
-  test("reads the sign of a rectified value after dropout, so that it need not be kept twice", () => {
+  test("reads the sign of a rectified value after dropout instead of keeping it twice", () => {
     const forward = masked();
     const rectified = forward.nodes.find(({ origin }) => origin.name === "pointwise3")!.outputs[0]!;
     const readers = (graph: Graph) =>

@@ -12,7 +12,7 @@ function modelOf(file: string): AnalyzedModel {
 }
 
 const place = { line: 1, column: 1, span: undefined as never, uses: [], macsBackward: 0 };
-const shape = [8, 4, 4];
+const SHAPE = [8, 4, 4];
 
 /** conv, relu, then the relu's value twice: through a convolution, and as it is. */
 const layers: readonly AnalyzedLayer[] = [
@@ -20,13 +20,13 @@ const layers: readonly AnalyzedLayer[] = [
   { name: "relu1", kind: "relu", call: "relu", inputs: [0], group: 0, macs: 0 },
   { name: "basic1.conv1", kind: "conv", call: "conv(8)", inputs: [1], group: 2, macs: 9 },
   { name: "add1", kind: "add", call: "add", inputs: [2, 1], macs: 0 },
-].map((layer) => ({ ...place, ...layer, weights: layer.name, output: shape, parameters: 0 }));
+].map((layer) => ({ ...place, ...layer, weights: layer.name, output: SHAPE, parameters: 0 }));
 
 const joined = {
   name: "Joined",
   arguments: {},
-  input: { name: "image", shape, span: undefined as never },
-  inputs: [{ name: "image", shape, span: undefined as never }],
+  input: { name: "image", shape: SHAPE, span: undefined as never },
+  inputs: [{ name: "image", shape: SHAPE, span: undefined as never }],
   layers,
   groups: [
     { name: "stem", label: "stem", kind: "section", span: undefined as never },

@@ -4,14 +4,14 @@ import { lowerProgram } from "../../compiler/lower/program.js";
 import { stepGraphs } from "../../compiler/passes/step-graphs.js";
 import { planProgram } from "../../compiler/plan/program.js";
 import { compileGraph } from "../../compiler/program.js";
-import { optimizer } from "../kernels/compare.js";
+import { OPTIMIZER } from "../kernels/compare.js";
 import { callsOf } from "../work.js";
 import { residualBlocks } from "./networks.js";
 
 const options = {
   target: "gpu",
   source: { file: "deep.net", hash: "0" },
-  optimizer,
+  optimizer: OPTIMIZER,
 } as const;
 
 /** What is counted of a stage: what comes before it is made first. */

@@ -6,7 +6,7 @@ import { lowerNode, lowerPlan } from "../../compiler/lower/index.js";
 import { stepGraphs } from "../../compiler/passes/step-graphs.js";
 import type { Plan } from "../../compiler/plan/plan.js";
 import { planProgram, type ProgramPlanOptions } from "../../compiler/plan/program.js";
-import { optimizer } from "../kernels/compare.js";
+import { OPTIMIZER } from "../kernels/compare.js";
 import { mostOps } from "./networks.js";
 
 const TARGETS: readonly Target[] = ["gpu", "lanes8", "lanes4"];
@@ -34,7 +34,7 @@ const VARIANTS: Readonly<Record<string, Partial<ProgramPlanOptions>>> = {
 
 function plansOf(target: Target, variant: string): readonly Plan[] {
   const forward = mostOps();
-  const options = { optimizer, target, ...VARIANTS[variant] };
+  const options = { optimizer: OPTIMIZER, target, ...VARIANTS[variant] };
   return Object.values(planProgram(forward, stepGraphs(forward, options), options).lists);
 }
 

@@ -8,7 +8,7 @@ import { runGraph, type Numbers } from "../../compiler/ops/run-graph.js";
 import { scoresOf } from "../../compiler/ops/scores.js";
 import { trainedParameters } from "../../compiler/ir/fusion.js";
 import { differentiate } from "../../compiler/passes/differentiate.js";
-import { context } from "../passes/chain.js";
+import { CONTEXT } from "../passes/chain.js";
 import { apart, type Pair, type Wanted } from "./siamese.js";
 
 type Weights = Map<string, Float64Array>;
@@ -51,7 +51,12 @@ export class ByHand {
         return [name, this.weights.get(sharedName(name))!];
       }),
     );
-    const values = runGraph(this.graph, { images: images.left, given, parameters, context });
+    const values = runGraph(this.graph, {
+      images: images.left,
+      given,
+      parameters,
+      context: CONTEXT,
+    });
     const gradients: Weights = new Map();
     for (const { parameter, gradient } of trainedParameters(this.graph)) {
       const name = sharedName(parameter.name);

@@ -44,7 +44,8 @@ export const TWO_KINDS = `model TwoKinds {
   linear(3) as logits
   from both -> linear(2) as sides
 
-  loss   cross_entropy(logits, kind, class_weights=[1, 2, 0.5]) + 0.3 * cross_entropy(sides, side, class_weights=[3, 1])
+  loss   cross_entropy(logits, kind, class_weights=[1, 2, 0.5])
+    + 0.3 * cross_entropy(sides, side, class_weights=[3, 1])
   metric top1 = accuracy(logits, kind)
   metric turn = accuracy(sides, side)
 }

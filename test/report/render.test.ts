@@ -4,11 +4,11 @@ import { isEvaluation, isStep } from "../../runtime/training/records.js";
 import { smooth } from "../../report/page/smooth.js";
 import { records, reportData } from "./data.js";
 
-const assets = { script: 'let a = "</script>";', style: "body {}" };
+const ASSETS = { script: 'let a = "</script>";', style: "body {}" };
 
 test("a report holds its data, and nothing in them ends an element", () => {
   const data = reportData(3);
-  const html = renderReport(data, assets);
+  const html = renderReport(data, ASSETS);
   expect(html).toContain("<title>Net &lt;1>, recipe Base</title>");
   expect(html.match(/<\/script>/g)).toHaveLength(2);
   const embedded = /<script type="application\/json" id="data">(.*)<\/script>/.exec(html)![1]!;
@@ -16,7 +16,7 @@ test("a report holds its data, and nothing in them ends an element", () => {
 });
 
 test("a report names no other place", () => {
-  const html = renderReport(reportData(3), assets);
+  const html = renderReport(reportData(3), ASSETS);
   expect(html).not.toMatch(/https?:|<link| src=/);
   expect(html).toContain("default-src 'none'");
 });

@@ -19,7 +19,9 @@ beforeAll(async () => {
   folder = mkdtempSync(join(root, "node_modules", ".netc-test-"));
   await build({
     stdin: {
-      contents: `export * from "./runtime/index.ts"; export * from "./test/runtime/tiny-program.ts";`,
+      contents: `
+        export * from "./runtime/index.ts";
+        export * from "./test/runtime/tiny-program.ts";`,
       resolveDir: root,
     },
     bundle: true,
@@ -84,11 +86,12 @@ describe("the process", () => {
 });
 
 describe.runIf(embeddedOnly)("the embedded adapter", () => {
-  test("is unpacked once, by processes that start together, and brings its own loader", async () => {
+  test("is unpacked once by processes that start together, with its own loader", async () => {
     const cache = mkdtempSync(join(tmpdir(), "netc-cache-"));
     const body = `${USE}
       const { readFileSync } = await import("node:fs");
-      console.log([...new Set(readFileSync("/proc/self/maps", "utf8").match(/\\/\\S*libvulkan\\.so\\S*/g))].join());`;
+      const maps = readFileSync("/proc/self/maps", "utf8");
+      console.log([...new Set(maps.match(/\\/\\S*libvulkan\\.so\\S*/g))].join());`;
     const environment = { NETC_ADAPTER: "embedded", XDG_CACHE_HOME: cache };
     const runs = await Promise.all([runScript(body, environment), runScript(body, environment)]);
     const folders = readdirSync(join(cache, "netc"));
@@ -102,7 +105,7 @@ describe.runIf(embeddedOnly)("the embedded adapter", () => {
     rmSync(cache, { recursive: true });
   });
 
-  test("is unpacked again where a file is missing, empty, cut off, damaged, or a folder", async () => {
+  test("is unpacked again if a file is missing, truncated, damaged or a folder", async () => {
     const cache = mkdtempSync(join(tmpdir(), "netc-cache-"));
     const environment = { NETC_ADAPTER: "embedded", XDG_CACHE_HOME: cache };
     const expectWorking = async () => {
@@ -156,7 +159,8 @@ async function summarizeAuto(): Promise<{ name: string; reason: string; embedded
   const body = `
     import fs from "node:fs"; import { syncBuiltinESMExports } from "node:module";
     const real = fs.readdirSync;
-    fs.readdirSync = (path, ...rest) => String(path).endsWith("vulkan/icd.d") ? [] : real(path, ...rest);
+    const isDrivers = (path) => String(path).endsWith("vulkan/icd.d");
+    fs.readdirSync = (path, ...rest) => isDrivers(path) ? [] : real(path, ...rest);
     syncBuiltinESMExports();
     const { name, reason } = await findAdapter("auto");
     const { name: embedded } = await findAdapter("embedded");

@@ -132,7 +132,7 @@ test("what predictions read of the parameters follows them, however these change
   }
 });
 
-test("PyTorch's weights load, its counters of batches among them; other names are refused", async () => {
+test("PyTorch's weights load, with its counters of batches; other names are refused", async () => {
   const network = await open(specOf(CONVOLUTION));
   try {
     const { tensors } = parseTensors(await network.save());

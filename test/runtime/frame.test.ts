@@ -4,7 +4,7 @@ import type { OptimizerSettings } from "../../program/program.js";
 import { packWords, wordIndex } from "../../program/words.js";
 import { packFrame } from "../../runtime/frame.js";
 
-const adam: OptimizerSettings = {
+const ADAM: OptimizerSettings = {
   kind: "adam",
   learningRate: 0.5,
   weightDecay: 0.25,
@@ -21,7 +21,7 @@ test("a table's words are packed in its order, each as its type says", () => {
 
 test("every word of the frame is where kernels read it", () => {
   const slice = { first: 3, images: 11, isFirst: false, isLast: true };
-  const frame = { batch: 5, step: 1, seed: 42, training: true, optimizer: adam, ...slice };
+  const frame = { batch: 5, step: 1, seed: 42, training: true, optimizer: ADAM, ...slice };
   const bytes = packFrame({ ...frame, totals: [1.5] });
   const [whole, floats] = [new Uint32Array(bytes), new Float32Array(bytes)];
   const read = (word: keyof typeof FRAME) =>

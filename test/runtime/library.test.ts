@@ -94,7 +94,7 @@ test("a function makes the batches of each epoch", async () => {
   expect(asked).toEqual([0, 1, 2, 3]);
 });
 
-test("a signal stops between steps, and the run continues from its state with the same bits", async () => {
+test("a signal stops between steps; the run continues with the same bits", async () => {
   const whole = await train(batchesOf);
   const expected = await whole.network.save({ optimizer: true });
   for (const stopAfter of [STEPS, 13]) {

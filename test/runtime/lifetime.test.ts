@@ -119,7 +119,7 @@ test("so they do where a network is destroyed in the middle of its first calls",
   }
 });
 
-test("networks that are opened and destroyed on a device share one listener, and leave none", async () => {
+test("networks of one device share one listener, and leave no listener behind", async () => {
   const other = await create();
   const device = gpuOf(other);
   let listeners = 0;

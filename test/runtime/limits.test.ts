@@ -8,7 +8,7 @@ import { assertPlanes, countWorkgroups, foldWorkgroups } from "../../runtime/sch
 import { chooseProgram } from "../../runtime/targets.js";
 import { tinyProgram } from "./tiny-program.js";
 
-const limits = { maxStorageBufferBindingSize: 1000, maxBufferSize: 5000 };
+const LIMITS = { maxStorageBufferBindingSize: 1000, maxBufferSize: 5000 };
 const buffer = (name: string, fixed: number, perImage: number): ProgramBuffer => ({
   name,
   purpose: "scratch",
@@ -24,11 +24,11 @@ function thrown(action: () => unknown): Error {
   throw new Error("nothing was thrown");
 }
 
-test("a batch that is too large is refused with the buffer, its size, the limit and what fits", () => {
+test("a batch that is too large: the message has the buffer, sizes and what fits", () => {
   const located = { ...buffer("conv1", 100, 90), location: { line: 7, column: 3 } };
   const buffers = [buffer("small", 16, 1), located, buffer("conv2", 0, 99)];
-  expect(() => assertWithinLimits(buffers, 9, limits)).not.toThrow();
-  const error = thrown(() => assertWithinLimits(buffers, 20, limits));
+  expect(() => assertWithinLimits(buffers, 9, LIMITS)).not.toThrow();
+  const error = thrown(() => assertWithinLimits(buffers, 20, LIMITS));
   expect(error).toBeInstanceOf(BatchTooLargeError);
   expect((error as BatchTooLargeError).largestBatch).toBe(9);
   expect(error.message).toBe(
@@ -41,7 +41,7 @@ test("a batch that is too large is refused with the buffer, its size, the limit 
 test("the largest batch really is the largest", () => {
   for (const each of [1, 7, 16, 33, 99, 250]) {
     const buffers = [buffer("x", 100, each)];
-    const error = thrown(() => assertWithinLimits(buffers, 5000, limits)) as BatchTooLargeError;
+    const error = thrown(() => assertWithinLimits(buffers, 5000, LIMITS)) as BatchTooLargeError;
     const largest = error.largestBatch!;
     expect(bufferBytes(buffers[0]!.bytes, largest)).toBeLessThanOrEqual(992);
     expect(bufferBytes(buffers[0]!.bytes, largest + 1)).toBeGreaterThan(992);
@@ -49,7 +49,7 @@ test("the largest batch really is the largest", () => {
 });
 
 test("a parameter that alone exceeds the limit does not depend on the batch", () => {
-  const error = thrown(() => assertWithinLimits([buffer("fc6", 2000, 0)], 1, limits));
+  const error = thrown(() => assertWithinLimits([buffer("fc6", 2000, 0)], 1, LIMITS));
   expect(error).toBeInstanceOf(DeviceLimitError);
   expect(error).not.toBeInstanceOf(BatchTooLargeError);
   expect(error.message).toContain("`fc6` needs 2.0 KiB, and the device binds at most 992 B");
@@ -57,7 +57,7 @@ test("a parameter that alone exceeds the limit does not depend on the batch", ()
 
 test("an activation of which a single image exceeds the limit is named with its line", () => {
   const located = { ...buffer("conv1", 64, 1000), location: { line: 7, column: 3 } };
-  const error = thrown(() => assertWithinLimits([buffer("x", 0, 500), located], 8, limits));
+  const error = thrown(() => assertWithinLimits([buffer("x", 0, 500), located], 8, LIMITS));
   expect(error).toBeInstanceOf(DeviceLimitError);
   expect(error.message).toBe(
     "the model does not fit this device: `conv1` (line 7) needs 1.0 KiB for a single image, " +

@@ -93,7 +93,7 @@ describe("training", () => {
     expect((await network.read("fc.bias"))[0]).toBe(11);
   });
 
-  test("carries out overlapping calls in order, and more of them than the ring has slots", async () => {
+  test("runs overlapping calls in order, also more than the ring has slots", async () => {
     const network = await create({ learningRate: 1, momentum: 0, weightDecay: 0 });
     const steps = Array.from({ length: 11 }, () => network.step(unit(2), [0]));
     const reading = network.read("fc.bias");
@@ -164,7 +164,7 @@ describe("arguments", () => {
   });
 });
 
-test("what `onCompile` throws is what the call rejects with, and the next call compiles", async () => {
+test("a call rejects with what `onCompile` throws, and the next call compiles", async () => {
   let fails = false;
   const network = await create({
     onCompile: () => {
@@ -188,7 +188,7 @@ describe("weights", () => {
     expect([...(await network.predict(unit(0, 1, 2)))]).toEqual([1, 4, 2, 5, 3, 6]);
   });
 
-  test("saved with the optimizer and loaded elsewhere, training continues to the same bits", async () => {
+  test("saved with the optimizer and loaded elsewhere, training gives the same bits", async () => {
     const first = await create();
     await first.step(unit(0), [0]);
     const bytes = await first.save({ optimizer: true, metadata: { epoch: "4" } });
@@ -213,7 +213,7 @@ describe("weights", () => {
     });
   });
 
-  test("of another network are refused with both shapes and the spec's line, and change nothing", async () => {
+  test("of another network: a message with both shapes and the line; no change", async () => {
     const network = await create();
     const before = await network.save();
     const foreign = serializeTensors([
@@ -249,7 +249,7 @@ describe("weights", () => {
     },
   );
 
-  test("under other names are refused with the file's own names and what they have in common", async () => {
+  test("under other names: a message with the file's names and common parts", async () => {
     const network = await create();
     const { tensors } = parseTensors(await network.save());
     const renamed = [...tensors.values()].map((tensor) => ({
@@ -274,7 +274,7 @@ describe("weights", () => {
     }
   });
 
-  test("a file fills all but what is excepted, and what the model has not is passed over then", async () => {
+  test("`except` keeps weights, and then tensors that the model lacks are ignored", async () => {
     const network = await create();
     const bias = await network.read("fc.bias");
     const long = await network.read("long");
@@ -432,7 +432,7 @@ describe("the end", () => {
     await expect(network.save()).rejects.toThrow("the network was destroyed");
   });
 
-  test("a device of the user's own stays theirs; once it is lost, the next call says so", async () => {
+  test("a user's own device is not destroyed; once it is lost, the next call says so", async () => {
     const owner = await create();
     const { gpu } = (owner as unknown as { device: { gpu: GPUDevice } }).device;
     const guest = await create({ device: gpu });

@@ -45,7 +45,7 @@ async function opened(spec: string, options: NetworkOptions = {}) {
 
 /** The second of four becomes NaN. Of the others, `bad` is [0, 0], which is class 0. */
 const images = Float32Array.of(0, 0, 1e30, 1e30, 0, 0, 0, 0);
-const labels = [0, 0, 0, 1];
+const LABELS = [0, 0, 0, 1];
 
 const dataset: Dataset = {
   name: "four",
@@ -54,7 +54,7 @@ const dataset: Dataset = {
   get: (index) => {
     const pixels = images.slice(2 * index, 2 * index + 2);
     const image = { width: 1, height: 1, channels: 2, pixels, maximum: 1 };
-    return Promise.resolve({ image, label: labels[index]! });
+    return Promise.resolve({ image, label: LABELS[index]! });
   },
 };
 
@@ -71,13 +71,13 @@ describe("a row that is not finite", () => {
         accumulate,
       });
       try {
-        expect(await network.evaluate(images, labels)).toEqual({
+        expect(await network.evaluate(images, LABELS)).toEqual({
           loss: NaN,
           top1: 0.5,
           top2: 0.75,
         });
-        expect(await network.measure(images, labels)).toMatchObject({ examples: 4, notFinite: 1 });
-        expect(await network.step(images, labels)).toEqual({ loss: NaN, top1: 0.5, top2: 0.75 });
+        expect(await network.measure(images, LABELS)).toMatchObject({ examples: 4, notFinite: 1 });
+        expect(await network.step(images, LABELS)).toEqual({ loss: NaN, top1: 0.5, top2: 0.75 });
       } finally {
         network.destroy();
       }
@@ -140,11 +140,11 @@ test("eight sums and more are summed, and their rows counted", async () => {
   const ks = Array.from({ length: 9 }, (_, index) => `metric m${index} = accuracy(bad, label)`);
   const network = await opened(specOf(["loss cross_entropy(good, label)", ...ks].join("\n")));
   try {
-    const { loss, ...others } = await network.evaluate(images, labels);
+    const { loss, ...others } = await network.evaluate(images, LABELS);
     expect(loss).toBeGreaterThan(0);
     expect(new Set(Object.values(others))).toEqual(new Set([0.5]));
-    expect(await network.measure(images, labels)).toMatchObject({ notFinite: 1 });
-    expect((await network.step(images, labels))["m8"]).toBe(0.5);
+    expect(await network.measure(images, LABELS)).toMatchObject({ notFinite: 1 });
+    expect((await network.step(images, LABELS))["m8"]).toBe(0.5);
   } finally {
     network.destroy();
   }
@@ -209,7 +209,7 @@ test.skipIf(!found).each([1e5, -1e5])(
         get: (index) => {
           const pixels = new Float32Array(32).fill(1 + index);
           const image = { width: 4, height: 4, channels: 2, pixels, maximum: 1 };
-          return Promise.resolve({ image, label: labels[index]! });
+          return Promise.resolve({ image, label: LABELS[index]! });
         },
       };
       await expect(fit(network, bright, recipe)).rejects.toMatchObject({

@@ -11,7 +11,7 @@ import { countingDataset } from "../data/pattern.js";
  * All that a run keeps in addition to its weights, at once: averages, Adam's, statistics, phases, a
  * plateau, patience.
  */
-const spec = `
+const SPEC = `
 model Small {
   input  image: f32[N, 1, 3, 3]
   target label: u32[N] in 0..3
@@ -32,8 +32,8 @@ train Run of Small {
   seed      = 3
 }`;
 
-const { programs } = compile(spec, { file: "small.net" });
-const recipe: TrainRecipe = analyze(spec, "small.net").selected!.recipe!;
+const { programs } = compile(SPEC, { file: "small.net" });
+const recipe: TrainRecipe = analyze(SPEC, "small.net").selected!.recipe!;
 const dataset = countingDataset(10, 3);
 const evaluation = countingDataset(4, 3);
 
@@ -116,7 +116,7 @@ test(
   },
 );
 
-test("weights that are not finite do not enter another phase, and the network still works", async () => {
+test("weights that are not finite enter no other phase; the network still works", async () => {
   const network = await open();
   try {
     const { gpu } = (network as unknown as { device: Device }).device;
@@ -138,7 +138,7 @@ test("weights that are not finite do not enter another phase, and the network st
   }
 });
 
-test("a device that is lost in a phase, with averages, is replaced on the way to the same bits", async () => {
+test("a device lost in a phase, with averages, is replaced: the same bits", async () => {
   const network = await open();
   const lost = await open();
   try {

@@ -5,7 +5,7 @@ import type { LossScale, MixedPrecision } from "../../program/recipe.js";
 import { createNetwork, findAdapter, type Network } from "../../runtime/index.js";
 import { parseTensors } from "../../runtime/safetensors.js";
 import { adapterWithHalves } from "../adapters.js";
-import { distance, optimizer, programsOf } from "../kernels/compare.js";
+import { distance, OPTIMIZER, programsOf } from "../kernels/compare.js";
 import { labelValues, parameterValues, uniformValues } from "../oracle/values.js";
 import { Chain } from "../passes/chain.js";
 
@@ -64,7 +64,7 @@ async function stateOf(network: Network) {
 
 const isStatistic = (name: string) => name.includes("running_");
 
-test("where a device has no shader-f16 the network says so, and is the one of 32 bits", async () => {
+test("without shader-f16 the network says so and runs in 32 bits", async () => {
   const device = await adapter.requestDevice({ requiredFeatures: ["subgroups"] });
   const warnings: string[] = [];
   const f32 = programsOf(graph(), {}, ["gpu", "lanes8", "lanes4"]);
@@ -175,7 +175,7 @@ describe.skipIf(!found)("on an adapter with shader-f16", () => {
   });
 
   test("slices of a batch are one step, which counts or does not as a whole", async () => {
-    const options = { precision: mixed(DYNAMIC), optimizer };
+    const options = { precision: mixed(DYNAMIC), optimizer: OPTIMIZER };
     const [whole, sliced] = [await open(options), await open(options)];
     await whole.step(images, labels);
     await sliced.step(images, labels, { accumulate: 2 });

@@ -27,7 +27,9 @@ const spec = (settings: string) => `model Small {
   loss cross_entropy(logits, label)
 }
 data Some for Small {
-  train folder("nowhere") { random_crop(8, padding=1) -> hflip(0.5) -> normalize(mean=[0.5], std=[0.5]) }
+  train folder("nowhere") {
+    random_crop(8, padding=1) -> hflip(0.5) -> normalize(mean=[0.5], std=[0.5])
+  }
 }
 train Base of Small on Some {
   epochs = 3

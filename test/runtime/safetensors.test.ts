@@ -82,7 +82,12 @@ describe("parseTensors", () => {
     data.set(new Uint8Array(halves.buffer), 0);
     data.set(new Uint8Array(brains.buffer), 8);
     data.set(new Uint8Array(doubles.buffer), 12);
-    const header = `{"h":${entry("F16", [4], 0, 8)},"b":${entry("BF16", [2], 8, 12)},"d":${entry("F64", [2], 12, 28)}}`;
+    const entries = [
+      `"h":${entry("F16", [4], 0, 8)}`,
+      `"b":${entry("BF16", [2], 8, 12)}`,
+      `"d":${entry("F64", [2], 12, 28)}`,
+    ];
+    const header = `{${entries.join()}}`;
     const { tensors } = parseTensors(fileOf(header, data));
     expect([...tensors.get("h")!.values]).toEqual([1, -5, 2 ** -24, Infinity]);
     expect([...tensors.get("b")!.values]).toEqual([1, -5]);

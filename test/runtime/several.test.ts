@@ -163,7 +163,7 @@ async function train(
   return { bytes: await network.save({ optimizer: true }), state: serializeState(state) };
 }
 
-test("a run in phases, slices and averages, stopped anywhere and resumed, ends in the same bits", async () => {
+test("a run in phases, slices and averages, stopped and resumed: the same bits", async () => {
   const whole = await open(ALL);
   const expected = await train(whole, ALL);
   expect(whole.phase).toBe(2);
@@ -277,7 +277,7 @@ describe("numbers that are not finite", () => {
   });
 });
 
-test("a tower that was trained alone fills the shared one, and `except` keeps the heads", async () => {
+test("a tower trained alone fills the shared one, and `except` keeps the heads", async () => {
   const text = `model Alone {
     input image: f32[N, 3, 12, 12]
     target label: u32[N] in 0..10

@@ -26,7 +26,9 @@ struct Constants { length: u32, base: i32 }
 @compute @workgroup_size(1)
 fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) count: vec3u) {
   let index = id.x + id.y * count.x;
-  if (index < constants.length) { values[index] = f32(frame.seed) + f32(constants.base) + f32(index); }
+  if (index < constants.length) {
+    values[index] = f32(frame.seed) + f32(constants.base) + f32(index);
+  }
 }
 `;
 
@@ -93,8 +95,8 @@ const LABELS = 5;
 const METRICS = 6;
 const PREDICTION = 7;
 
-const location = { line: 7, column: 3 };
-const once = { x: { fixed: 1, perImage: 0, tile: 1 }, z: 1 };
+const LOCATION = { line: 7, column: 3 };
+const ONCE = { x: { fixed: 1, perImage: 0, tile: 1 }, z: 1 };
 
 function step(
   kernel: number,
@@ -106,9 +108,9 @@ function step(
     kernel,
     buffers,
     constants: [],
-    workgroups: once,
+    workgroups: ONCE,
     label,
-    location,
+    location: LOCATION,
     macs: 0,
     ...overrides,
   };
@@ -173,7 +175,7 @@ export const tinyProgram: Program = {
       initializer: { kind: "constant", value: 0 },
       stream: 0,
       trainable: true,
-      location,
+      location: LOCATION,
     },
     {
       name: "fc.bias",
@@ -183,7 +185,7 @@ export const tinyProgram: Program = {
       initializer: { kind: "constant", value: 0 },
       stream: 1,
       trainable: true,
-      location,
+      location: LOCATION,
     },
     {
       name: "long",
@@ -193,7 +195,7 @@ export const tinyProgram: Program = {
       initializer: { kind: "constant", value: 0 },
       stream: 2,
       trainable: false,
-      location,
+      location: LOCATION,
     },
   ],
   buffers: [

@@ -18,12 +18,12 @@ train T of M on D {
 }
 `;
 
-const usual: RunFacts = { steps: 100, batch: 8, slices: 1, classes: 4 };
+const USUAL: RunFacts = { steps: 100, batch: 8, slices: 1, classes: 4 };
 
 function codes(text: string, facts: Partial<RunFacts> = {}): readonly string[] {
   const analysis = analyze(text, "a.net");
   expect(analysis.diagnostics).toEqual([]);
-  return checkRun(analysis, { ...usual, ...facts }).map(({ code }) => code);
+  return checkRun(analysis, { ...USUAL, ...facts }).map(({ code }) => code);
 }
 
 describe("a run is warned of", () => {
@@ -66,5 +66,5 @@ describe("a run is warned of", () => {
 
 test("a recipe in an imported place, or none, is not warned of", () => {
   const analysis = analyze("model M {\n  input x: f32[N, 2]\n  linear(2)\n}\n", "a.net");
-  expect(checkRun(analysis, usual)).toEqual([]);
+  expect(checkRun(analysis, USUAL)).toEqual([]);
 });

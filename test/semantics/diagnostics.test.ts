@@ -17,7 +17,7 @@ describe("several mistakes", () => {
     expect(codesOf(analyzed(layers))).toEqual(["NET1002", "NET1009", "NET1010", "NET1001"]);
   });
 
-  test("a layer whose output is unknown hides no mistakes of names, and invents none of shapes", () => {
+  test("a layer with unknown output hides no wrong names and invents no wrong shapes", () => {
     const layers = "conv(16, kernel=99) -> linear(10) -> conv(3, kernel=3, group=2)";
     expect(codesOf(analyzed(layers))).toEqual(["NET2004", "NET1002"]);
   });

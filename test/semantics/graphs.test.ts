@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { analyze, type Analysis, type AnalyzedModel } from "../../compiler/semantics/index.js";
 
-const basic = `
+const BASIC = `
 block basic(out: int, stride: int = 1) {
   residual {
     conv(out, kernel=3, stride=stride, padding=1) -> relu
@@ -29,7 +29,7 @@ describe("blocks", () => {
   test("give their layers the use's name, numbered or its own", () => {
     const model = modelOf(
       "  basic(8) -> basic(16, stride=2) as down\n  stage { basic(16) }",
-      basic,
+      BASIC,
     );
     expect(namesOf(model).filter((name) => name.includes("conv"))).toEqual([
       ...["basic1.conv1", "basic1.conv2", "basic1.skip1.conv1"],
@@ -40,7 +40,7 @@ describe("blocks", () => {
   });
 
   test("read their parameters in the place of their use, with defaults", () => {
-    expect(shapesOf(modelOf("  basic(8)\n  basic(stride=2, out=6)", basic)).at(-1)).toBe("6x16x16");
+    expect(shapesOf(modelOf("  basic(8)\n  basic(stride=2, out=6)", BASIC)).at(-1)).toBe("6x16x16");
   });
 
   test("see the constants of their file, not those of a loop around", () => {
@@ -52,7 +52,7 @@ describe("blocks", () => {
   });
 
   test("say which use each layer belongs to", () => {
-    const before = `${basic}block pair(n: int) { basic(n) -> basic(n) }\n`;
+    const before = `${BASIC}block pair(n: int) { basic(n) -> basic(n) }\n`;
     const { layers } = modelOf("  pair(4)", before);
     expect(layers[0]!.uses.map(({ block, name }) => `${block} ${name}`)).toEqual([
       "pair pair1",
@@ -79,13 +79,13 @@ describe("arguments of blocks", () => {
     ["basic(0.5)", "NET1009"],
     ["basc(8)", "NET1001"],
   ])("%s", (use, code) => {
-    const { diagnostics } = analyzeBody(`  ${use}`, basic);
+    const { diagnostics } = analyzeBody(`  ${use}`, BASIC);
     expect(diagnostics.map((each) => each.code)).toEqual([code]);
   });
 
   test("misspelt names of blocks and arguments are mended", () => {
     for (const use of ["basc(8)", "basic(8, strid=2)"]) {
-      expect(analyzeBody(`  ${use}`, basic).diagnostics[0]!.fixes).toHaveLength(1);
+      expect(analyzeBody(`  ${use}`, BASIC).diagnostics[0]!.fixes).toHaveLength(1);
     }
   });
 });

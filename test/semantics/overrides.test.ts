@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { analyze } from "../../compiler/index.js";
 import type { RecipeOverrides } from "../../compiler/semantics/index.js";
 
-const spec = `model Net {
+const SPEC = `model Net {
   input  image: f32[N, 1, 8, 8]
   target label: u32[N] in 0..2
   conv(4, kernel=3) as stem -> relu -> flatten -> linear(2) as logits
@@ -25,7 +25,7 @@ train Other of Net {
 }`;
 
 const found = (overrides: RecipeOverrides, train?: string) =>
-  analyze(spec, "net.net", { overrides, train }).diagnostics.map(({ code, message, notes }) => [
+  analyze(SPEC, "net.net", { overrides, train }).diagnostics.map(({ code, message, notes }) => [
     code,
     message,
     ...notes,
@@ -57,6 +57,6 @@ test("they are those of one recipe, and become part of it", () => {
     "`warmup` acts after 2 epochs, but the run has only 1",
   ]);
   const overrides = { epochs: 30, batch: 16, learningRate: 0.5 };
-  const { recipe } = analyze(spec, "net.net", { overrides }).selected!;
+  const { recipe } = analyze(SPEC, "net.net", { overrides }).selected!;
   expect(recipe).toMatchObject({ epochs: 30, batch: 16, optimizer: { learningRate: 0.5 } });
 });

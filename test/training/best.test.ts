@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { isBetter, objectiveOf } from "../../runtime/training/best.js";
 import { fit, type EpochReport, type TrainingState } from "../../runtime/training/index.js";
 import type { TrainRecipe } from "../../program/recipe.js";
-import { FakeNetwork, measured, numberedDataset, recipe } from "./fake.js";
+import { FakeNetwork, measured, numberedDataset, RECIPE } from "./fake.js";
 
 const stop = (metric: string): TrainRecipe["stop"] => ({
   kind: "early_stopping",
@@ -52,7 +52,7 @@ class Scripted extends FakeNetwork {
   }
 }
 
-const script = [
+const SCRIPT = [
   { top2: 1, top1: 0.5, loss: 3 },
   { top2: 0.9, top1: 1, loss: 2 },
   { top2: 0.9, top1: 1, loss: 1 },
@@ -60,7 +60,7 @@ const script = [
 ];
 
 async function run(changes: Partial<TrainRecipe>, start?: TrainingState, epochs = 4) {
-  const network = new Scripted(script);
+  const network = new Scripted(SCRIPT);
   network.evaluations = start?.epoch ?? 0;
   const reports: EpochReport[] = [];
   const dataset = numberedDataset(8);
@@ -69,14 +69,14 @@ async function run(changes: Partial<TrainRecipe>, start?: TrainingState, epochs 
     start,
     onEpoch: (each: EpochReport) => void reports.push(each),
   };
-  const result = await fit(network, dataset, { ...recipe, ...changes, epochs }, options);
+  const result = await fit(network, dataset, { ...RECIPE, ...changes, epochs }, options);
   return { best: result.state.best, state: result.state, reports };
 }
 
 test("a run's best follows the metric that stops it, whatever is declared first", async () => {
   const watched = await run({ stop: stop("top1") });
   expect(watched.reports.map(({ isBest }) => isBest)).toEqual([true, true, true, false]);
-  expect(watched.best).toEqual({ step: 6, epoch: 3, examples: 8, metrics: script[2] });
+  expect(watched.best).toEqual({ step: 6, epoch: 3, examples: 8, metrics: SCRIPT[2] });
   const first = await run({});
   expect(first.best).toMatchObject({ epoch: 1, metrics: { top2: 1 } });
 });
@@ -89,6 +89,6 @@ test("a resumed run continues from the best so far", async () => {
 });
 
 test("a run without evaluations has no best", async () => {
-  const { state } = await fit(new FakeNetwork(8), numberedDataset(8), recipe);
+  const { state } = await fit(new FakeNetwork(8), numberedDataset(8), RECIPE);
   expect(state.best).toBeUndefined();
 });

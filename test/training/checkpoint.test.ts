@@ -59,7 +59,7 @@ class OneWeight {
 
 const asSaving = (network: OneWeight) => network as unknown as Saving;
 const asLoading = (network: OneWeight) => network as unknown as Loading;
-const run = { seed: 1, batch: 4, examples: 10, classes: ["a", "b"] };
+const RUN = { seed: 1, batch: 4, examples: 10, classes: ["a", "b"] };
 
 /** Numbers that JSON must keep to the last bit. */
 const state = (step: number): TrainingState => ({
@@ -71,14 +71,14 @@ const state = (step: number): TrainingState => ({
 });
 
 async function saveTwo(): Promise<void> {
-  await saveCheckpoint(directory, asSaving(new OneWeight(0.5)), state(7), run);
-  await saveCheckpoint(directory, asSaving(new OneWeight(0.75)), state(9), run);
+  await saveCheckpoint(directory, asSaving(new OneWeight(0.5)), state(7), RUN);
+  await saveCheckpoint(directory, asSaving(new OneWeight(0.75)), state(9), RUN);
 }
 
 test("a run resumes from its last checkpoint; the one before is kept", async () => {
   await saveTwo();
   const network = new OneWeight(0);
-  const resumed = await resumeCheckpoint(directory, asLoading(network), run);
+  const resumed = await resumeCheckpoint(directory, asLoading(network), RUN);
   expect(resumed).toEqual({ state: state(9), file: join(directory, "last.safetensors") });
   expect(network.weight).toBe(0.75);
   expect((await readdir(directory)).sort()).toEqual(["last.safetensors", "previous.safetensors"]);
@@ -92,7 +92,7 @@ test.each([0, 4, 60, "all but one"] as const)(
     const size = (await readFile(last)).length;
     await truncate(last, length === "all but one" ? size - 1 : length);
     const network = new OneWeight(0);
-    const resumed = await resumeCheckpoint(directory, asLoading(network), run);
+    const resumed = await resumeCheckpoint(directory, asLoading(network), RUN);
     expect(resumed.state).toEqual(state(7));
     expect(resumed.notice).toMatch(
       /last\.safetensors: .*; continuing from .*previous\.safetensors/,
@@ -104,8 +104,8 @@ test.each([0, 4, 60, "all but one"] as const)(
 test("one flipped bit anywhere gives way to the checkpoint before, and says so", async () => {
   const metrics = { loss: 0.5, top1: 0.25 };
   const best = { step: 5, epoch: 1, examples: 9, metrics };
-  await saveCheckpoint(directory, asSaving(new OneWeight(0.5)), { ...state(7), best }, run);
-  await saveCheckpoint(directory, asSaving(new OneWeight(0.75)), state(9), run);
+  await saveCheckpoint(directory, asSaving(new OneWeight(0.5)), { ...state(7), best }, RUN);
+  await saveCheckpoint(directory, asSaving(new OneWeight(0.75)), state(9), RUN);
   const last = join(directory, "last.safetensors");
   const whole = await readFile(last);
   for (let bit = 0; bit < 8 * whole.length; bit += bit < 64 ? 1 : 3) {
@@ -113,7 +113,7 @@ test("one flipped bit anywhere gives way to the checkpoint before, and says so",
     damaged[bit >> 3]! ^= 1 << (bit & 7);
     await writeFile(last, damaged);
     const network = new OneWeight(0);
-    const resumed = await resumeCheckpoint(directory, asLoading(network), run);
+    const resumed = await resumeCheckpoint(directory, asLoading(network), RUN);
     expect(resumed.state, `bit ${bit}`).toEqual({ ...state(7), best });
     expect(resumed.notice).toMatch(
       /last\.safetensors: .*; continuing from .*previous\.safetensors/,
@@ -126,22 +126,22 @@ test("a checkpoint with NaN is damaged, and named", async () => {
   await saveTwo();
   const file = await new OneWeight(NaN).save();
   await writeFile(join(directory, "last.safetensors"), file);
-  const resumed = await resumeCheckpoint(directory, asLoading(new OneWeight(0)), run);
+  const resumed = await resumeCheckpoint(directory, asLoading(new OneWeight(0)), RUN);
   expect(resumed.state).toEqual(state(7));
   expect(resumed.notice).toContain("last.safetensors: `w` is not finite; continuing from");
 });
 
 test("a checkpoint tells of the length and the rate that its run was planned with", async () => {
   const plan = { steps: 40, learningRate: 0.1 };
-  await saveCheckpoint(directory, asSaving(new OneWeight(0.5)), state(7), { ...run, plan });
-  const resumed = await resumeCheckpoint(directory, asLoading(new OneWeight(0)), run);
+  await saveCheckpoint(directory, asSaving(new OneWeight(0.5)), state(7), { ...RUN, plan });
+  const resumed = await resumeCheckpoint(directory, asLoading(new OneWeight(0)), RUN);
   expect(resumed.plan).toEqual(plan);
 });
 
 test("a run that died between the renames resumes from the one before", async () => {
   await saveTwo();
   await rm(join(directory, "last.safetensors"));
-  const resumed = await resumeCheckpoint(directory, asLoading(new OneWeight(0)), run);
+  const resumed = await resumeCheckpoint(directory, asLoading(new OneWeight(0)), RUN);
   expect(resumed.state).toEqual(state(7));
 });
 
@@ -149,7 +149,7 @@ test("where both are damaged, the error names both", async () => {
   await saveTwo();
   await writeFile(join(directory, "last.safetensors"), "junk");
   await writeFile(join(directory, "previous.safetensors"), "junk");
-  const resuming = resumeCheckpoint(directory, asLoading(new OneWeight(0)), run);
+  const resuming = resumeCheckpoint(directory, asLoading(new OneWeight(0)), RUN);
   await expect(resuming).rejects.toThrow(WeightsError);
   await expect(resuming).rejects.toThrow(
     /^no checkpoint in .* can be resumed: .*last\.safetensors: .*; .*previous\.safetensors: /,
@@ -157,7 +157,7 @@ test("where both are damaged, the error names both", async () => {
 });
 
 test("no checkpoint at all is an error that says where it was looked for", async () => {
-  await expect(resumeCheckpoint(directory, asLoading(new OneWeight(0)), run)).rejects.toMatchObject(
+  await expect(resumeCheckpoint(directory, asLoading(new OneWeight(0)), RUN)).rejects.toMatchObject(
     {
       name: "CheckpointError",
       message: expect.stringContaining(`there is no checkpoint in ${directory}, neither last.`),
@@ -167,7 +167,7 @@ test("no checkpoint at all is an error that says where it was looked for", async
 
 test("checkpoints of another model, spec or run are refused by name and reason", async () => {
   await saveTwo();
-  const resume = (changes: Partial<OneWeight["program"]>, changedRun = run) => {
+  const resume = (changes: Partial<OneWeight["program"]>, changedRun = RUN) => {
     const network = new OneWeight(0);
     network.program = { ...network.program, ...changes };
     return resumeCheckpoint(directory, asLoading(network), changedRun);
@@ -178,13 +178,13 @@ test("checkpoints of another model, spec or run are refused by name and reason",
   await expect(resume({ source: { file: "tiny.net", hash: "def" } })).rejects.toThrow(
     /tiny\.net has changed/,
   );
-  await expect(resume({}, { ...run, batch: 8 })).rejects.toThrow(
+  await expect(resume({}, { ...RUN, batch: 8 })).rejects.toThrow(
     /its run had batch 4, this one has 8/,
   );
-  await expect(resume({}, { ...run, seed: 2 })).rejects.toThrow(
+  await expect(resume({}, { ...RUN, seed: 2 })).rejects.toThrow(
     /its run had seed 1, this one has 2/,
   );
-  await expect(resume({}, { ...run, classes: ["b"] })).rejects.toThrow(
+  await expect(resume({}, { ...RUN, classes: ["b"] })).rejects.toThrow(
     /its run had classes \["a","b"\], this one has \["b"\]/,
   );
 });
@@ -207,28 +207,28 @@ test("plain weights are not a checkpoint", async () => {
   const network = new OneWeight(1);
   const metadata = { seed: "1", batch: "4", examples: "10" };
   await saveWeights(join(directory, "last.safetensors"), asSaving(network), metadata);
-  await expect(resumeCheckpoint(directory, asLoading(network), run)).rejects.toThrow(
+  await expect(resumeCheckpoint(directory, asLoading(network), RUN)).rejects.toThrow(
     /last\.safetensors: this file does not say how far/,
   );
 });
 
-test("a full disk is named, leaves the checkpoints as they were and nothing half-written", async () => {
+test("a full disk is named and leaves the checkpoints as they were", async () => {
   await saveTwo();
   disk.failure = "ENOSPC";
   await expect(
-    saveCheckpoint(directory, asSaving(new OneWeight(1)), state(11), run),
+    saveCheckpoint(directory, asSaving(new OneWeight(1)), state(11), RUN),
   ).rejects.toMatchObject({
     name: "RunFailedError",
     message: expect.stringContaining("the disk is full"),
   });
   expect((await readdir(directory)).sort()).toEqual(["last.safetensors", "previous.safetensors"]);
-  const resumed = await resumeCheckpoint(directory, asLoading(new OneWeight(0)), run);
+  const resumed = await resumeCheckpoint(directory, asLoading(new OneWeight(0)), RUN);
   expect(resumed.state).toEqual(state(9));
 });
 
 test("a directory that cannot be made is an error in words", async () => {
   await writeFile(directory, "a file in the way");
-  const saving = saveCheckpoint(join(directory, "run"), asSaving(new OneWeight(1)), state(1), run);
+  const saving = saveCheckpoint(join(directory, "run"), asSaving(new OneWeight(1)), state(1), RUN);
   await expect(saving).rejects.toMatchObject({ name: "RunFailedError" });
 });
 

@@ -83,7 +83,7 @@ export function numberedDataset(length: number): Dataset {
   };
 }
 
-export const recipe: TrainRecipe = {
+export const RECIPE: TrainRecipe = {
   name: "Base",
   model: "Fake",
   epochs: 3,

@@ -10,13 +10,13 @@ import {
 } from "../../runtime/training/state.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { countingDataset } from "../data/pattern.js";
-import { FakeNetwork, numberedDataset, recipe } from "./fake.js";
+import { FakeNetwork, numberedDataset, RECIPE } from "./fake.js";
 
 const dataset = numberedDataset(10);
 
 test("a run does every epoch over every example, in another order each time", async () => {
   const network = new FakeNetwork(4);
-  const result = await fit(network, dataset, recipe);
+  const result = await fit(network, dataset, RECIPE);
   expect(result).toEqual({ state: { step: 9, epoch: 3, position: 0 }, completed: true });
   expect(network.seen.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
   const epochs = [0, 3, 6].map((start) =>
@@ -30,7 +30,7 @@ test("a run does every epoch over every example, in another order each time", as
 
 test("the learning rate follows the schedule step by step", async () => {
   const network = new FakeNetwork(4);
-  await fit(network, dataset, recipe);
+  await fit(network, dataset, RECIPE);
   const rates = network.seen.map(({ learningRate }) => learningRate);
   expect(rates).toEqual([0.2, 0.2, 0.2, 0.1, 0.1, 0.1, 0.05, 0.05, 0.05]);
 });
@@ -38,7 +38,7 @@ test("the learning rate follows the schedule step by step", async () => {
 test("a step's images come in the slices that the recipe asks for", async () => {
   const seen = async (slices: { accumulate?: number }) => {
     const network = new FakeNetwork(4);
-    await fit(network, dataset, { ...recipe, ...slices });
+    await fit(network, dataset, { ...RECIPE, ...slices });
     return network.seen.map(({ accumulate }) => accumulate);
   };
   expect(new Set(await seen({ accumulate: 2 }))).toEqual(new Set([2]));
@@ -47,14 +47,14 @@ test("a step's images come in the slices that the recipe asks for", async () => 
 
 test("each step is submitted before the one before it is answered, and no earlier", async () => {
   const network = new FakeNetwork(4);
-  await fit(network, dataset, recipe);
+  await fit(network, dataset, RECIPE);
   expect(network.overlap).toBe(2);
 });
 
 test("steps and epochs are reported in order, with means over the epoch's examples", async () => {
   const steps: StepReport[] = [];
   const epochs: EpochReport[] = [];
-  await fit(new FakeNetwork(4), dataset, recipe, {
+  await fit(new FakeNetwork(4), dataset, RECIPE, {
     onStep: (report) => steps.push(report),
     onEpoch: (report) => void epochs.push(report),
   });
@@ -74,7 +74,7 @@ test("steps and epochs are reported in order, with means over the epoch's exampl
 test("evaluation weighs batches by their size and follows each epoch", async () => {
   const network = new FakeNetwork(4);
   const epochs: EpochReport[] = [];
-  const result = await fit(network, dataset, recipe, {
+  const result = await fit(network, dataset, RECIPE, {
     evaluation: countingDataset(6),
     onEpoch: (report) => void epochs.push(report),
   });
@@ -100,13 +100,13 @@ test(
       epochs.push({ ...report, seconds: 0 });
     };
     const whole = new FakeNetwork(4);
-    const complete = await fit(whole, dataset, recipe, { evaluation, onEpoch });
+    const complete = await fit(whole, dataset, RECIPE, { evaluation, onEpoch });
     const expected = epochs.splice(0);
     for (let stopAfter = 1; stopAfter < 9; stopAfter++) {
       const abort = new AbortController();
       const saved: TrainingState[] = [];
       const first = new FakeNetwork(4);
-      const part = await fit(first, dataset, recipe, {
+      const part = await fit(first, dataset, RECIPE, {
         signal: abort.signal,
         evaluation,
         onEpoch,
@@ -118,7 +118,7 @@ test(
       expect(part.state.step).toBe(first.seen.length);
       const second = new FakeNetwork(4);
       const start = kept(part.state);
-      const rest = await fit(second, dataset, recipe, { start, evaluation, onEpoch });
+      const rest = await fit(second, dataset, RECIPE, { start, evaluation, onEpoch });
       expect(rest).toEqual(complete);
       expect([...first.seen, ...second.seen]).toEqual(whole.seen);
       expect(epochs.splice(0)).toEqual(expected);
@@ -133,14 +133,14 @@ test("a run stopped while it evaluates evaluates again when it is resumed", asyn
     evaluation: countingDataset(6),
     onEpoch: (report: EpochReport) => void epochs.push(report),
   };
-  const part = await fit(new FakeNetwork(4), dataset, recipe, {
+  const part = await fit(new FakeNetwork(4), dataset, RECIPE, {
     ...options,
     signal: abort.signal,
     onEvaluationProgress: () => abort.abort(),
   });
   expect(part.state).toMatchObject({ step: 3, epoch: 0, position: 3 });
   expect(epochs).toEqual([]);
-  await fit(new FakeNetwork(4), dataset, recipe, { ...options, start: kept(part.state) });
+  await fit(new FakeNetwork(4), dataset, RECIPE, { ...options, start: kept(part.state) });
   expect(epochs.map(({ step, epoch }) => [step, epoch])).toEqual([
     [3, 1],
     [6, 2],
@@ -152,13 +152,13 @@ test("a run stopped while it evaluates evaluates again when it is resumed", asyn
 test("an epoch's seconds count what it took before the run was resumed", async () => {
   const seconds: number[] = [];
   const abort = new AbortController();
-  const { state } = await fit(new FakeNetwork(4), dataset, recipe, {
+  const { state } = await fit(new FakeNetwork(4), dataset, RECIPE, {
     signal: abort.signal,
     onStep: () => abort.abort(),
   });
   expect(state.seconds).toBeGreaterThan(0);
   const start = kept({ ...state, seconds: 100 });
-  await fit(new FakeNetwork(4), dataset, recipe, {
+  await fit(new FakeNetwork(4), dataset, RECIPE, {
     start,
     onEpoch: (report) => void seconds.push(report.seconds),
   });
@@ -168,18 +168,18 @@ test("an epoch's seconds count what it took before the run was resumed", async (
 test("a finished run that is resumed only evaluates", async () => {
   const network = new FakeNetwork(4);
   const start = { step: 9, epoch: 3, position: 0 };
-  const result = await fit(network, dataset, recipe, { start, evaluation: countingDataset(6) });
+  const result = await fit(network, dataset, RECIPE, { start, evaluation: countingDataset(6) });
   expect(network.seen).toEqual([]);
   expect(result).toMatchObject({ completed: true, evaluation: { examples: 6 } });
 });
 
-test("checkpoints come at the beginning, follow each epoch, and time and steps within an epoch", async () => {
+test("checkpoints: at the beginning, after epochs, and by time and steps within one", async () => {
   const states = async (when: Pick<FitOptions, "checkpointSeconds" | "checkpointSteps"> = {}) => {
     const saved: TrainingState[] = [];
     await fit(
       new FakeNetwork(4),
       dataset,
-      { ...recipe, epochs: 1 },
+      { ...RECIPE, epochs: 1 },
       {
         checkpoint: (state) => void saved.push(state),
         ...when,
@@ -200,7 +200,7 @@ test("checkpoints come at the beginning, follow each epoch, and time and steps w
 const evaluation = countingDataset(4);
 
 const plateau: TrainRecipe = {
-  ...recipe,
+  ...RECIPE,
   epochs: 15,
   schedule: { kind: "reduce_on_plateau", factor: 0.5, patience: 1, threshold: 0.1, to: 0.2 },
 };
@@ -240,7 +240,7 @@ test("early stopping ends a run whose evaluations get no better", async () => {
   expect(network.evaluations).toBe(7);
 });
 
-test("without evaluations, rules look at the training loss; metrics that are shares are to rise", async () => {
+test("without evaluations, rules watch the training loss; shares should rise", async () => {
   const stop = { ...patient.stop!, metric: "top1", minimumChange: 0 };
   // It is 0.5 in every step: the first is the best.
   const network = Object.assign(new FakeNetwork(4), {
@@ -251,7 +251,7 @@ test("without evaluations, rules look at the training loss; metrics that are sha
   expect(result.state.epoch).toBe(4);
 });
 
-test("a run with such rules that is stopped anywhere and resumed equals one that was not", async () => {
+test("a run with such rules, stopped anywhere and resumed, equals a whole one", async () => {
   const losses = [2, 1.9, 1.5, 1.45, 1.4, 1.35];
   const whole = new FakeNetwork(4);
   whole.evaluationLosses = losses;
@@ -280,16 +280,16 @@ test("a run with such rules that is stopped anywhere and resumed equals one that
 
 test("a number of steps ends the run, evaluated, and may exceed the recipe's epochs", async () => {
   const network = new FakeNetwork(4);
-  const short = await fit(network, dataset, recipe, { steps: 4, evaluation: countingDataset(6) });
+  const short = await fit(network, dataset, RECIPE, { steps: 4, evaluation: countingDataset(6) });
   expect(short).toMatchObject({ state: { step: 4, epoch: 1, position: 1 }, completed: true });
   expect(short.evaluation).toBeDefined();
-  const long = await fit(new FakeNetwork(4), dataset, recipe, { steps: 11 });
+  const long = await fit(new FakeNetwork(4), dataset, RECIPE, { steps: 11 });
   expect(long.state).toMatchObject({ step: 11, epoch: 3, position: 2 });
 });
 
 test("a loss that is not finite ends the run with step and learning rate", async () => {
   const network = new FakeNetwork(4, (step) => (step === 4 ? NaN : undefined));
-  await expect(fit(network, dataset, recipe)).rejects.toMatchObject({
+  await expect(fit(network, dataset, RECIPE)).rejects.toMatchObject({
     name: "DivergedError",
     message: "the loss is NaN after step 5, at a learning rate of 0.1: the run has diverged",
     hint: expect.stringContaining("smaller learning rate"),
@@ -299,19 +299,19 @@ test("a loss that is not finite ends the run with step and learning rate", async
 test("unreadable examples shorten a run but do not hang it", async () => {
   const missing = countingDataset(8, 2, [0, 1, 2, 3, 4, 5, 6]);
   const network = new FakeNetwork(2);
-  const result = await fit(network, missing, { ...recipe, batch: 2 });
+  const result = await fit(network, missing, { ...RECIPE, batch: 2 });
   expect(result).toMatchObject({ completed: true, state: { step: 3, epoch: 3, position: 0 } });
 });
 
 test("an error of the network ends the run", async () => {
   const network = new FakeNetwork(4);
   network.measureStep = () => Promise.reject(new Error("device lost"));
-  await expect(fit(network, dataset, recipe)).rejects.toThrow("device lost");
+  await expect(fit(network, dataset, RECIPE)).rejects.toThrow("device lost");
 });
 
 test("a batch larger than the network's, and data without examples, are refused", async () => {
-  await expect(fit(new FakeNetwork(2), dataset, recipe)).rejects.toThrow(/batch is 4, .* up to 2/);
-  await expect(fit(new FakeNetwork(4), numberedDataset(0), recipe)).rejects.toThrow(/no examples/);
+  await expect(fit(new FakeNetwork(2), dataset, RECIPE)).rejects.toThrow(/batch is 4, .* up to 2/);
+  await expect(fit(new FakeNetwork(4), numberedDataset(0), RECIPE)).rejects.toThrow(/no examples/);
   await expect(evaluateDataset(new FakeNetwork(4), numberedDataset(0))).rejects.toThrow(
     /no examples/,
   );

@@ -3,7 +3,7 @@ import type { LearningRateRecipe } from "../../runtime/training/schedule.js";
 import { learningRateFactor } from "../../runtime/training/schedule.js";
 
 /** 10 epochs of 10 steps. */
-const run = { stepsPerEpoch: 10, steps: 100 };
+const RUN = { stepsPerEpoch: 10, steps: 100 };
 
 const epochs = (count: number) => ({ count, unit: "epochs" }) as const;
 const steps = (count: number) => ({ count, unit: "steps" }) as const;
@@ -140,11 +140,11 @@ const cases: readonly (readonly [
 
 test.each(cases)("the learning rate is that of %s", (_, recipe, expected) => {
   for (const [step, factor] of expected) {
-    expect(learningRateFactor(recipe, step, run)).toBeCloseTo(factor, 12);
+    expect(learningRateFactor(recipe, step, RUN)).toBeCloseTo(factor, 12);
   }
 });
 
 test("a constant schedule stays at 1, and a run beyond its length keeps the last value", () => {
-  expect(learningRateFactor({ schedule: { kind: "constant" } }, 57, run)).toBe(1);
-  expect(learningRateFactor({ schedule: { kind: "cosine", to: 0.1 } }, 250, run)).toBeCloseTo(0.1);
+  expect(learningRateFactor({ schedule: { kind: "constant" } }, 57, RUN)).toBe(1);
+  expect(learningRateFactor({ schedule: { kind: "cosine", to: 0.1 } }, 250, RUN)).toBeCloseTo(0.1);
 });

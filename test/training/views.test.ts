@@ -5,8 +5,8 @@ import { loadBatches } from "../../runtime/data/loader.js";
 import { evaluateDataset } from "../../runtime/training/evaluate.js";
 import { patternImage } from "../data/pattern.js";
 
-const transforms = [{ kind: "ten_crop", size: 4 }] as const;
-const shape = { channels: 3, height: 4, width: 4 };
+const TRANSFORMS = [{ kind: "ten_crop", size: 4 }] as const;
+const SHAPE = { channels: 3, height: 4, width: 4 };
 const image = patternImage(7, 6);
 const dataset: Dataset = {
   name: "pictures",
@@ -19,7 +19,14 @@ const dataset: Dataset = {
 const at = (x: number, y: number) => image.pixels[(y * 7 + x) * 3]! / 255;
 
 test("ten crops are torchvision's, in its order, and a batch has a label for all ten", async () => {
-  const options = { batch: 2, shape, transforms, seed: 0, epoch: 0, shuffle: false };
+  const options = {
+    batch: 2,
+    shape: SHAPE,
+    transforms: TRANSFORMS,
+    seed: 0,
+    epoch: 0,
+    shuffle: false,
+  };
   const batches = [];
   for await (const batch of loadBatches(dataset, options)) batches.push(batch);
   expect(batches.map(({ count, labels }) => [count, [...labels]])).toEqual([
@@ -40,7 +47,7 @@ test("ten crops are torchvision's, in its order, and a batch has a label for all
 const network = {
   batch: 25,
   program: {
-    tensors: tensorsFor(shape, { values: 2 }),
+    tensors: tensorsFor(SHAPE, { values: 2 }),
     accuracies: { top1: 1 },
   },
   measure: () => Promise.reject(new Error("views are averaged, not evaluated")),
@@ -53,7 +60,7 @@ const network = {
 };
 
 test("evaluation takes the mean of the views' probabilities", async () => {
-  const evaluation = (await evaluateDataset(network, dataset, { transforms }))!;
+  const evaluation = (await evaluateDataset(network, dataset, { transforms: TRANSFORMS }))!;
   const corners = [0, 3].flatMap((left) => [at(left, 0), at(left, 2)]);
   const mirrored = [3, 6].flatMap((left) => [at(left, 0), at(left, 2)]);
   const firsts = [...corners, at(2, 1), ...mirrored, at(4, 1)];
@@ -67,7 +74,9 @@ test("evaluation takes the mean of the views' probabilities", async () => {
 
 test("a batch that holds no ten views is refused", async () => {
   const small = { ...network, batch: 9 };
-  await expect(evaluateDataset(small, dataset, { transforms })).rejects.toThrow(/at least 10/);
+  await expect(evaluateDataset(small, dataset, { transforms: TRANSFORMS })).rejects.toThrow(
+    /at least 10/,
+  );
 });
 
 test("views of an output without scores of classes are refused", async () => {
@@ -76,7 +85,7 @@ test("views of an output without scores of classes are refused", async () => {
     tensor.role === "prediction" ? { ...tensor, gives: "values" as const } : tensor,
   );
   const other = { ...network, program: { ...program, tensors } };
-  await expect(evaluateDataset(other, dataset, { transforms })).rejects.toThrow(
+  await expect(evaluateDataset(other, dataset, { transforms: TRANSFORMS })).rejects.toThrow(
     "expected an output with scores of classes, and got `logits`",
   );
 });
@@ -93,7 +102,7 @@ test("views of probabilities are averaged as they are", async () => {
     );
   };
   const other = { ...network, program: { ...program, tensors }, predict: rows };
-  const evaluation = (await evaluateDataset(other, dataset, { transforms }))!;
+  const evaluation = (await evaluateDataset(other, dataset, { transforms: TRANSFORMS }))!;
   // Labels are 0, 0 and 1.
   expect(evaluation.metrics["loss"]).toBeCloseTo(-(2 * Math.log(0.2) + Math.log(0.8)) / 3, 5);
   expect(evaluation.metrics["top1"]).toBeCloseTo(1 / 3, 5);

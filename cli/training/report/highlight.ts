@@ -2,7 +2,7 @@
 import { classify, type ClassifiedToken, type TokenKind } from "../../../grammar/index.js";
 import type { HighlightedText, TextKind } from "../../../report/data.js";
 
-const kinds: Partial<Record<TokenKind, TextKind>> = {
+const KINDS: Partial<Record<TokenKind, TextKind>> = {
   keyword: "keyword",
   boolean: "keyword",
   number: "number",
@@ -27,7 +27,7 @@ export function highlight(text: string, path: string): HighlightedText {
 
 /** A name before a parenthesis is called, one before an equals sign is given a value. */
 function kindOf({ kind }: ClassifiedToken, next: ClassifiedToken | undefined): TextKind {
-  if (kind !== "name") return kinds[kind] ?? "plain";
+  if (kind !== "name") return KINDS[kind] ?? "plain";
   if (next?.text === "(") return "function";
   return next?.text === "=" ? "parameter" : "plain";
 }

@@ -1,7 +1,7 @@
 import type { CatalogueFamily } from "./entry.js";
 
 /** NET5: models for other tools. `netc export` reports them. */
-export const exports = {
+export const EXPORTS = {
   NET5001: {
     title: "a layer that the format cannot hold",
     explanation:

@@ -1,20 +1,20 @@
 import type { CatalogueEntry } from "./entry.js";
-import { exports } from "./export.js";
-import { internal } from "./internal.js";
-import { limits } from "./limits.js";
-import { names } from "./names.js";
-import { shapes } from "./shapes.js";
-import { syntax } from "./syntax.js";
-import { training } from "./training.js";
+import { EXPORTS } from "./export.js";
+import { INTERNAL } from "./internal.js";
+import { LIMITS } from "./limits.js";
+import { NAMES } from "./names.js";
+import { SHAPES } from "./shapes.js";
+import { SYNTAX } from "./syntax.js";
+import { TRAINING } from "./training.js";
 
 const families = {
-  ...syntax,
-  ...names,
-  ...shapes,
-  ...training,
-  ...limits,
-  ...exports,
-  ...internal,
+  ...SYNTAX,
+  ...NAMES,
+  ...SHAPES,
+  ...TRAINING,
+  ...LIMITS,
+  ...EXPORTS,
+  ...INTERNAL,
 };
 
 export type DiagnosticCode = keyof typeof families;

@@ -1,7 +1,7 @@
 import type { CatalogueFamily } from "./entry.js";
 
 /** NET9: mistakes of netc itself. */
-export const internal = {
+export const INTERNAL = {
   NET9001: {
     title: "an internal error of netc",
     explanation:

@@ -1,7 +1,7 @@
 import type { CatalogueFamily } from "./entry.js";
 
 /** NET4: limits of devices. `netc check --limits` reports them. */
-export const limits = {
+export const LIMITS = {
   NET4001: {
     title: "weights exceed a storage binding and are sharded",
     explanation:

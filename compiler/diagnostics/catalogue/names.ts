@@ -1,7 +1,7 @@
 import type { CatalogueFamily } from "./entry.js";
 
 /** NET1: names and arguments. */
-export const names = {
+export const NAMES = {
   NET1001: {
     title: "an unknown layer",
     explanation:

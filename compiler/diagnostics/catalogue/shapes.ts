@@ -1,7 +1,7 @@
 import type { CatalogueFamily } from "./entry.js";
 
 /** NET2: shapes. */
-export const shapes = {
+export const SHAPES = {
   NET2001: {
     title: "a layer needs an image",
     explanation:

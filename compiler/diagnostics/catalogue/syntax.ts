@@ -1,7 +1,7 @@
 import type { CatalogueFamily } from "./entry.js";
 
 /** NET0: the text does not follow the grammar. All of these come from the parser. */
-export const syntax = {
+export const SYNTAX = {
   NET0001: {
     title: "unexpected text",
     explanation:

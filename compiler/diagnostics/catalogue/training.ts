@@ -1,7 +1,7 @@
 import type { CatalogueFamily } from "./entry.js";
 
 /** NET3: train and data declarations. */
-export const training = {
+export const TRAINING = {
   NET3001: {
     title: "an unknown model",
     explanation:

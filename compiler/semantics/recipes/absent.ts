@@ -4,14 +4,14 @@
  */
 import type { AbsentNames } from "../../calls/suggestion.js";
 
-const nearest = "`adam` and `adamw` are the nearest to it";
-const colours = "`color_jitter(0.4, 0.4, 0.4)` changes brightness, contrast and saturation";
-const shapes = "`random_resized_crop(224)` and `hflip` change position, size and shape";
-const decoded = "pixels come as numbers from 0 to 1, channels first: leave it out";
-const converted = "convert the data to folders of images, tar shards, Parquet or CSV";
+const NEAREST = "`adam` and `adamw` are the nearest to it";
+const COLORS = "`color_jitter(0.4, 0.4, 0.4)` changes brightness, contrast and saturation";
+const SHAPES = "`random_resized_crop(224)` and `hflip` change position, size and shape";
+const DECODED = "pixels come as numbers from 0 to 1, channels first: leave it out";
+const CONVERTED = "convert the data to folders of images, tar shards, Parquet or CSV";
 
 export const absentOptimizers: AbsentNames = {
-  ...all(["nadam", "radam", "adamax", "adabelief", "adafactor", "lion", "ftrl"], nearest),
+  ...all(["nadam", "radam", "adamax", "adabelief", "adafactor", "lion", "ftrl"], NEAREST),
   ...all(["asgd", "rprop", "lbfgs"], "`sgd` with momentum, or `adam`"),
 };
 
@@ -27,14 +27,14 @@ export const absentSchedules: AbsentNames = {
 };
 
 export const absentTransforms: AbsentNames = {
-  ...all(["totensor", "piltotensor", "toimage", "todtype", "convertimagedtype"], decoded),
-  ...all(["rescale", "rescaling"], decoded),
+  ...all(["totensor", "piltotensor", "toimage", "todtype", "convertimagedtype"], DECODED),
+  ...all(["rescale", "rescaling"], DECODED),
   compose: "write `->` between transforms: `resize(256) -> center_crop(224)`",
-  ...all(["randomrotation", "randomaffine", "randomperspective", "elastictransform"], shapes),
-  ...all(["randomzoom", "randomtranslation"], shapes),
-  ...all(["gaussianblur", "randomadjustsharpness", "randomautocontrast"], colours),
-  ...all(["randomequalize", "randomposterize", "randomsolarize", "randominvert"], colours),
-  ...all(["autoaugment", "randaugment", "trivialaugment", "trivialaugmentwide"], shapes),
+  ...all(["randomrotation", "randomaffine", "randomperspective", "elastictransform"], SHAPES),
+  ...all(["randomzoom", "randomtranslation"], SHAPES),
+  ...all(["gaussianblur", "randomadjustsharpness", "randomautocontrast"], COLORS),
+  ...all(["randomequalize", "randomposterize", "randomsolarize", "randominvert"], COLORS),
+  ...all(["autoaugment", "randaugment", "trivialaugment", "trivialaugmentwide"], SHAPES),
   augmix: "`mixup` and `cutmix` mix two images",
   ...all(["grayscale", "greyscale", "randomgrayscale", "togray"], "an input of 1 channel is grey"),
   fivecrop: "`ten_crop(224)` takes the five squares and mirrors them",
@@ -48,8 +48,8 @@ export const absentSources: AbsentNames = {
     ["imagenet", "caltech101", "flowers102", "food101"],
     '`folder("...")` reads class folders',
   ),
-  ...all(["cifar100", "svhn", "stl10", "coco", "vocdetection"], converted),
-  ...all(["npy", "npz", "numpy", "hdf5", "h5", "tfrecord", "tfrecords", "lmdb", "json"], converted),
+  ...all(["cifar100", "svhn", "stl10", "coco", "vocdetection"], CONVERTED),
+  ...all(["npy", "npz", "numpy", "hdf5", "h5", "tfrecord", "tfrecords", "lmdb", "json"], CONVERTED),
 };
 
 function all(names: readonly string[], instead: string): AbsentNames {

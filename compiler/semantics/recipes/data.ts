@@ -132,7 +132,7 @@ function readTransform(call: CallExpression, environment: Environment): Transfor
 }
 
 /** Channels and classes that a format has by definition. */
-const fixedFormats: Partial<Record<DataSource["kind"], { channels: number; classes?: number }>> = {
+const FIXED_FORMATS: Partial<Record<DataSource["kind"], { channels: number; classes?: number }>> = {
   cifar10: { channels: 3, classes: 10 },
   idx: { channels: 1 },
 };
@@ -143,7 +143,7 @@ function checkSource(
   { channels, span }: ImageInput,
   { reporter }: Environment,
 ): void {
-  const format = fixedFormats[kind];
+  const format = FIXED_FORMATS[kind];
   if (!format || format.channels === channels) return;
   reporter.report("NET3017", {
     message:
@@ -160,7 +160,7 @@ function checkClasses(
   { classes, name }: AnalyzedModel,
   { reporter }: Environment,
 ): void {
-  const known = fixedFormats[kind]?.classes;
+  const known = FIXED_FORMATS[kind]?.classes;
   if (known === undefined || classes === undefined || classes === known) return;
   reporter.report("NET3017", {
     message: `\`${kind}\` has ${known} classes, but model \`${name}\` has ${classes}`,

@@ -10,7 +10,7 @@ export type ScheduleStage = Schedule | ({ readonly kind: "warmup" } & Warmup);
 const stage = define<ScheduleStage>();
 
 /** A note on schedules that PyTorch moves once an epoch. */
-const everyStep = "netc changes the rate at every step, PyTorch at every `scheduler.step()`";
+const EVERY_STEP = "netc changes the rate at every step, PyTorch at every `scheduler.step()`";
 const gamma = required(float({ above: 0, maximum: 1 }), "factor at each step");
 
 export const schedules: Registry<ScheduleStage> = {
@@ -70,7 +70,7 @@ export const schedules: Registry<ScheduleStage> = {
       name: "exponential",
       example: "exponential(gamma=0.95)",
       aliases: [
-        { name: "ExponentialLR", differs: everyStep },
+        { name: "ExponentialLR", differs: EVERY_STEP },
         { name: "exp", differs: "`exp` of Caffe has its `gamma` for a step: `every=1 steps`" },
       ],
       summary: "shrinks by gamma over each period, smoothly",
@@ -86,7 +86,7 @@ export const schedules: Registry<ScheduleStage> = {
       example: "polynomial(power=2)",
       aliases: [
         "poly",
-        { name: "PolynomialLR", differs: everyStep },
+        { name: "PolynomialLR", differs: EVERY_STEP },
         { name: "linear", differs: "`polynomial` falls to `to`; `warmup` rises" },
       ],
       summary: "falls as (1 - t)^power",
@@ -100,7 +100,7 @@ export const schedules: Registry<ScheduleStage> = {
     stage({
       name: "cosine",
       example: "cosine(to=0.01)",
-      aliases: ["cos", ...each(["CosineAnnealingLR", "cosine_annealing"], { differs: everyStep })],
+      aliases: ["cos", ...each(["CosineAnnealingLR", "cosine_annealing"], { differs: EVERY_STEP })],
       summary: "falls along half a cosine",
       positional: [],
       arguments: { to: withDefault(float({ minimum: 0, maximum: 1 }), 0, "factor at the end") },

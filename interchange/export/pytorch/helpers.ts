@@ -1,8 +1,8 @@
 /** What PyTorch lacks, as the file that is written defines it. */
 
-export type Helper = keyof typeof helpers;
+export type Helper = keyof typeof HELPERS;
 
-export const helpers = {
+export const HELPERS = {
   Scale: `class Scale(nn.Module):
     """A factor and an offset for each channel."""
 

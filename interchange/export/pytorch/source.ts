@@ -10,7 +10,7 @@ import {
   type ModuleClass,
   type ModuleForm,
 } from "./classes.js";
-import { helpers, type Helper } from "./helpers.js";
+import { HELPERS, type Helper } from "./helpers.js";
 import { quoted } from "./python.js";
 
 const WIDTH = 88;
@@ -33,7 +33,7 @@ export function pythonSource({
   weights,
 }: SourceParts): string {
   const definitions = [
-    ...used.map((name) => helpers[name].trimEnd()),
+    ...used.map((name) => HELPERS[name].trimEnd()),
     ...classes.all.map(classText),
     loading(root, weights),
   ];

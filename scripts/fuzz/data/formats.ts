@@ -37,7 +37,7 @@ export interface DataFormat {
   read(bytes: Uint8Array, place: Place): Promise<Reading>;
 }
 
-const shape = { channels: 1, height: 3, width: 3 } as const;
+const SHAPE = { channels: 1, height: 3, width: 3 } as const;
 
 /** A file alone in the folder, opened by its path. */
 async function readFileAs(
@@ -147,7 +147,7 @@ export const formats = {
     namesFile: true,
     read: (bytes, place) =>
       readFileAs("rows.csv", bytes, place, (path) =>
-        openCsv({ kind: "csv", path, label: "last", maximum: 255 }, shape),
+        openCsv({ kind: "csv", path, label: "last", maximum: 255 }, SHAPE),
       ),
   },
   idx: {

@@ -21,8 +21,12 @@ export interface Verdict {
 const LONGEST = 5000;
 
 /** What programs say of themselves rather than of a file. */
-const RAW =
-  /undefined|is not a function|not iterable|Cannot |Invalid (array|typed)|out of bounds|\[object|^\s*$|Unknown error|Offset is/;
+const RAW = new RegExp(
+  [
+    ...["undefined", "is not a function", "not iterable", "Cannot ", "Invalid (array|typed)"],
+    ...["out of bounds", "\\[object", "^\\s*$", "Unknown error", "Offset is"],
+  ].join("|"),
+);
 
 const MOST_CHARACTERS = 700;
 
