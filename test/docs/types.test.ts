@@ -1,13 +1,22 @@
-/** Blocks marked `ts` in the documentation are modules that compile in TypeScript's strict mode. */
+/**
+ * Code of the documentation: blocks marked `ts` compile in TypeScript's strict mode. Blocks marked
+ * `js` and the module scripts of blocks marked `html` parse, and use the names and types of what
+ * they import. A comment before a block may say why it is left out:
+ *
+ *   <!-- file: pixels.js -->            other blocks import it under this name
+ *   <!-- example: needs another library -->
+ */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compile } from "../../compiler/index.js";
 import { examplesOf } from "./examples.js";
 import { isDiagnostic, pages, readPage, root } from "./pages.js";
 
-const BLOCK = /^( *)```ts\n([^]*?)^ *```$/gm;
+const BLOCK = /(?:<!-- (file|example): ([^\n]*) -->\n\n)?^( *)```(ts|js|html)\n([^]*?)^ *```$/gm;
+const SCRIPT = /<script type="module">\n([^]*?)<\/script>/g;
+const IMPORT_MAP = /<script type="importmap">([^]*?)<\/script>/g;
 
 /** Generated pages of the API show declarations, whose source compiles. */
 const isOfApi = (page: string) => /^docs\/reference\/api\/(?!README)/.test(page);
@@ -17,11 +26,36 @@ const PARTS = new Set(["CONTRIBUTING.md"]);
 
 const checked = pages.filter((page) => !isDiagnostic(page) && !isOfApi(page) && !PARTS.has(page));
 
+interface Block {
+  /** Where the block's file would be, next to the modules that it imports. */
+  readonly path: string;
+  readonly language: "ts" | "js" | "html";
+  readonly text: string;
+  readonly isExample: boolean;
+}
+
+function blocksOf(page: string): readonly Block[] {
+  return [...readPage(page).matchAll(BLOCK)].map((found) => {
+    const [, note, value, , language, text] = found as unknown as (string | undefined)[];
+    const line = readPage(page).slice(0, found.index).split("\n").length;
+    const unnamed = `${page.replaceAll("/", "+")}+${line}.${language === "html" ? "js" : language}`;
+    return {
+      path: join(root, "docs", note === "file" && language !== "html" ? value! : unnamed),
+      language: language as Block["language"],
+      text: text!,
+      isExample: note === "example",
+    };
+  });
+}
+
+const blocks = checked.flatMap(blocksOf);
+
 /** Modules that blocks import, and the specs that they are compiled from. */
 const SPECS: Readonly<Record<string, () => string>> = {
   digits: () => readFileSync(join(root, "specs/digits.net"), "utf8"),
   flowers: () => readFileSync(join(root, "docs/start/flowers.net"), "utf8"),
   tags: () => blockOf("docs/guides/regression-and-multi-label.md", "Tags"),
+  scenes: () => blockOf("docs/guides/several-inputs.md", "Scenes"),
 };
 
 /** The block of a page that declares a model. */
@@ -30,22 +64,26 @@ function blockOf(page: string, model: string): string {
   return found!.text;
 }
 
-/** Files that are not on disk: blocks, and the declarations of compiled modules. */
-function virtualFiles(): ReadonlyMap<string, string> {
-  const blocks = checked.flatMap((page) =>
-    [...readPage(page).matchAll(BLOCK)].map(({ index, 2: text }): [string, string] => {
-      const line = readPage(page).slice(0, index).split("\n").length;
-      return [
-        join(root, "docs", `${page.replaceAll("/", "+")}+${line}.ts`),
-        `${text!}\nexport {};\n`,
-      ];
-    }),
-  );
-  const modules = Object.entries(SPECS).map(([name, spec]): [string, string] => {
-    const { declarations } = compile(spec(), { file: `${name}.net` });
-    return [join(root, "docs", `${name}.d.ts`), declarations];
+/** Declarations of compiled modules, which are not on disk. */
+const modules = Object.entries(SPECS).map(([name, spec]): [string, string] => {
+  const { declarations } = compile(spec(), { file: `${name}.net` });
+  return [join(root, "docs", `${name}.d.ts`), declarations];
+});
+
+/** Files of a language that are not on disk: the code of blocks, and what it may import. */
+function virtualFiles(language: "ts" | "js"): ReadonlyMap<string, string> {
+  const files = blocks.flatMap((block) => {
+    const isTypeScript = block.language === "ts";
+    if (block.isExample || isTypeScript !== (language === "ts")) return [];
+    return scriptsOf(block).map((text): [string, string] => [block.path, text]);
   });
-  return new Map([...blocks, ...modules]);
+  return new Map([...files, ...modules]);
+}
+
+/** The module that a block is, or those that are within its page. */
+function scriptsOf({ language, text }: Block): readonly string[] {
+  if (language !== "html") return [`${text}\nexport {};\n`];
+  return [...text.matchAll(SCRIPT)].map((found) => found[1]!);
 }
 
 const OPTIONS: ts.CompilerOptions = {
@@ -54,17 +92,27 @@ const OPTIONS: ts.CompilerOptions = {
   moduleResolution: ts.ModuleResolutionKind.NodeNext,
   lib: ["lib.es2023.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts", "lib.dom.asynciterable.d.ts"],
   types: ["node", "@webgpu/types"],
-  strict: true,
   skipLibCheck: true,
   noEmit: true,
   paths: {
     netc: [join(root, "compiler/index.ts")],
     "netc/runtime": [join(root, "runtime/index.ts")],
+    "netc/prettier": [join(root, "format/index.ts")],
   },
 };
 
-function problemsIn(files: ReadonlyMap<string, string>): readonly string[] {
-  const disk = ts.createCompilerHost(OPTIONS);
+/**
+ * JavaScript says less about its types: parameters and parsed JSON are `any`, and nothing says
+ * whether `querySelector` finds an element. Names, arguments and properties are checked.
+ */
+const OPTIONS_OF = {
+  ts: { ...OPTIONS, strict: true },
+  js: { ...OPTIONS, allowJs: true, checkJs: true, strict: false },
+} as const;
+
+function problemsIn(files: ReadonlyMap<string, string>, language: "ts" | "js"): readonly string[] {
+  const options = OPTIONS_OF[language];
+  const disk = ts.createCompilerHost(options);
   const host: ts.CompilerHost = {
     ...disk,
     fileExists: (path) => files.has(path) || existsSync(path),
@@ -75,9 +123,9 @@ function problemsIn(files: ReadonlyMap<string, string>): readonly string[] {
       return ts.createSourceFile(path, text, target);
     },
   };
-  const blocks = [...files.keys()];
-  const program = ts.createProgram(blocks, OPTIONS, host);
-  return blocks
+  const paths = [...files.keys()];
+  const program = ts.createProgram(paths, options, host);
+  return paths
     .flatMap((path) => ts.getPreEmitDiagnostics(program, program.getSourceFile(path)))
     .map(({ file, messageText }) => {
       const [page] = (file?.fileName ?? "").split("/").slice(-1);
@@ -85,20 +133,35 @@ function problemsIn(files: ReadonlyMap<string, string>): readonly string[] {
     });
 }
 
-test("blocks of TypeScript compile against netc's own types", { timeout: 120_000 }, () => {
-  const files = virtualFiles();
-  expect(files.size).toBeGreaterThan(12);
-  expect(problemsIn(files)).toEqual([]);
-});
+describe.each([
+  { language: "ts", least: 13 },
+  { language: "js", least: 10 },
+] as const)("blocks of $language", ({ language, least }) => {
+  test("compile against netc's own types", { timeout: 120_000 }, () => {
+    const files = virtualFiles(language);
+    expect(files.size - modules.length).toBeGreaterThanOrEqual(least);
+    expect(problemsIn(files, language)).toEqual([]);
+  });
 
-test("a block with a wrong name or type would be seen", { timeout: 120_000 }, () => {
-  const text = `import { createDigits } from "./digits.js";
+  test("wrong names and types would be seen", { timeout: 120_000 }, () => {
+    const text = `import { createDigits } from "./digits.js";
 const net = await createDigits({ batch: 1 });
 await net.predict("a picture");
 await net.classify();
 export {};
 `;
-  const wrong = new Map([...virtualFiles()].filter(([path]) => path.endsWith(".d.ts")));
-  const problems = problemsIn(new Map([...wrong, [join(root, "docs", "wrong.ts"), text]]));
-  expect(problems).toHaveLength(2);
+    const files = new Map([...modules, [join(root, "docs", `wrong.${language}`), text]]);
+    expect(problemsIn(files, language)).toHaveLength(2);
+  });
+});
+
+test("pages of HTML find the runtime where npm installs it", () => {
+  const pagesOfHtml = blocks.filter(({ language }) => language === "html");
+  expect(pagesOfHtml.length).toBeGreaterThan(1);
+  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const runtime = exports["./runtime"].browser.replace("./", "/node_modules/netc/");
+  for (const { text } of pagesOfHtml) {
+    const maps = [...text.matchAll(IMPORT_MAP)].map((found) => JSON.parse(found[1]!));
+    expect(maps).toEqual([{ imports: { "netc/runtime": runtime } }]);
+  }
 });
