@@ -116,7 +116,8 @@ const FRAME = frameStruct(0);
  * under a name.
  */
 function emitKernels(kernels: readonly ProgramKernel[]): string[] {
-  const blocks = sharedBlocks(kernels.map(({ wgsl }) => wgsl));
+  const cut = kernels.map(({ wgsl }) => unrolledBlocks(wgsl));
+  const blocks = sharedBlocks(cut.flat());
   return [
     "// What the runtime tells every kernel, and register blocks, " +
       "unrolled, that several of them share.",
@@ -124,9 +125,8 @@ function emitKernels(kernels: readonly ProgramKernel[]): string[] {
     ...[...blocks].map(([text, name]) => `const ${name} = ${expressionOf(text)};`),
     "",
     "const kernels = [",
-    ...kernels.map(({ name, bindings, wgsl }) => {
-      const text = unrolledBlocks(wgsl)
-        .map((block) => blockText(block, blocks.get(block)))
+    ...kernels.map(({ name, bindings }, index) => {
+      const text = cut[index]!.map((block) => blockText(block, blocks.get(block)))
         .join("\n")
         .replace(FRAME, "${frame}");
       const bound = bindings.map(({ access, element }) => `${access} ${element}`);
@@ -145,10 +145,10 @@ function blockText(block: string, name: string | undefined): string {
 const expressionOf = (block: string) => rowsOf(block) ?? `\`${templateText(block)}\``;
 
 /** Names for the unrolled blocks that occur in more than one kernel. */
-function sharedBlocks(texts: readonly string[]): ReadonlyMap<string, string> {
+function sharedBlocks(blocks: readonly string[]): ReadonlyMap<string, string> {
   const seen = new Set<string>();
   const shared = new Map<string, string>();
-  for (const block of texts.flatMap((text) => unrolledBlocks(text))) {
+  for (const block of blocks) {
     if (!isUnrolled(block) || shared.has(block)) continue;
     if (seen.has(block)) shared.set(block, `block${shared.size + 1}`);
     seen.add(block);
@@ -243,7 +243,7 @@ function emitBuffer(buffer: ProgramBuffer): string {
   const rest = largestBatch > 0 ? [least, largestBatch] : least > 0 ? [least] : [];
   const place = location ? [location.line, location.column] : [];
   const given = [name, purpose, place, bytes.fixed, bytes.perImage, ...rest];
-  return `buffer(${given.map((each) => literal(each)).join(",")})`;
+  return `buffer(${literals(given)})`;
 }
 
 function emitStep(step: ProgramStep): string {
@@ -254,5 +254,8 @@ function emitStep(step: ProgramStep): string {
     ...[label, [location.line, location.column], macs],
     ...(batches ? [batches] : []),
   ];
-  return `step(${given.map((each) => literal(each)).join(",")})`;
+  return `step(${literals(given)})`;
 }
+
+/** Arguments of a call: a list without its brackets. */
+const literals = (values: readonly unknown[]) => literal(values).slice(1, -1);

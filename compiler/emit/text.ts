@@ -32,11 +32,7 @@ const insideComment = (line: string) => visible(line).replaceAll("*/", "*\\/");
 
 /** The text between the backquotes of a template literal. A literal would turn `\r\n` into `\n`. */
 export function templateText(text: string): string {
-  return text
-    .replaceAll("\\", "\\\\")
-    .replaceAll("`", "\\`")
-    .replaceAll("${", "\\${")
-    .replaceAll("\r", "\\r");
+  return text.replaceAll(/\\|`|\$\{|\r/g, (special) => (special === "\r" ? "\\r" : `\\${special}`));
 }
 
 /**

@@ -12,6 +12,9 @@ export const ROWS =
 /** Fewer lines are shorter as they are. */
 const FEWEST_LINES = 8;
 
+/** Characters by which lines begin alike; a number counts as one. */
+const BEGINNING = 24;
+
 /**
  * A text cut into runs of lines that begin alike. Joined by line breaks they are the text again.
  */
@@ -19,12 +22,33 @@ export function unrolledBlocks(text: string): string[] {
   const blocks: string[][] = [];
   let previous: string | undefined;
   for (const line of text.split("\n")) {
-    const beginning = patternOf(line).slice(0, 24);
-    if (beginning === previous) blocks.at(-1)!.push(line);
+    if (previous !== undefined && beginAlike(line, previous)) blocks.at(-1)!.push(line);
     else blocks.push([line]);
-    previous = beginning;
+    previous = line;
   }
   return blocks.map((lines) => lines.join("\n"));
+}
+
+/** Whether lines are the same at their beginning, but for their numbers. */
+function beginAlike(one: string, other: string): boolean {
+  let [at, otherAt] = [0, 0];
+  for (let count = 0; count < BEGINNING; count++) {
+    if (at === one.length || otherAt === other.length) {
+      return at === one.length && otherAt === other.length;
+    }
+    const [end, otherEnd] = [endOfNumber(one, at), endOfNumber(other, otherAt)];
+    const areNumbers = end > at && otherEnd > otherAt;
+    if (!areNumbers && one[at] !== other[otherAt]) return false;
+    [at, otherAt] = areNumbers ? [end, otherEnd] : [at + 1, otherAt + 1];
+  }
+  return true;
+}
+
+/** Where the number at a place ends; the place itself where there is none. */
+function endOfNumber(line: string, at: number): number {
+  let end = at;
+  while (end < line.length && line[end]! >= "0" && line[end]! <= "9") end++;
+  return end;
 }
 
 /** Whether a block is long enough to be shared or written as rows. */
@@ -34,10 +58,11 @@ const patternOf = (line: string) => line.replaceAll(/\d+/g, "0");
 
 /** The expression of JavaScript that gives a block's text; undefined where there is no rule. */
 export function rowsOf(block: string): string | undefined {
+  if (!isUnrolled(block)) return undefined;
   const lines = block.split("\n");
   const [first, ...others] = lines;
   const pattern = patternOf(first!);
-  if (!isUnrolled(block) || others.some((line) => patternOf(line) !== pattern)) return undefined;
+  if (others.some((line) => patternOf(line) !== pattern)) return undefined;
   const numbers = lines.map((line) => line.match(/\d+/g) ?? []);
   const rules = numbers[0]!.map((_, place) => ruleOf(numbers.map((own) => own[place]!)));
   if (!rules.every((rule) => rule !== undefined)) return undefined;
