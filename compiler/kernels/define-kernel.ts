@@ -49,13 +49,7 @@ export interface KernelParts<B extends Bindings, C extends Constants> extends Fr
 /** What a kernel is given, in order. */
 export interface KernelSlots {
   readonly bindings: ReturnType<typeof namedBindings>;
-  readonly constants: readonly ConstantSlot[];
-}
-
-export interface ConstantSlot {
-  readonly name: string;
-  readonly kind: ConstantKind;
-  readonly fields: readonly string[];
+  readonly constants: ReturnType<typeof namedConstants>;
 }
 
 /** A kernel whose text is printed for the bindings that have 16 bits. */
@@ -133,12 +127,7 @@ function kernelOf<B extends Bindings, C extends Constants>(
     bindings,
     constants,
     own: parts,
-    slots: {
-      bindings: namedBindings(bindings),
-      constants: namedConstants(constants).map(([constant, kind]) => {
-        return { name: constant, kind, fields: fieldsOf(constant, kind) };
-      }),
-    },
+    slots: { bindings: namedBindings(bindings), constants: namedConstants(constants) },
     print: (halves = new Set()) => {
       const key = [...halves].join(" ");
       const kernel = printed.get(key) ?? printKernel(whole, halves);

@@ -18,5 +18,5 @@ export interface Kernel {
   readonly workgroupBytes: number;
 }
 
-/** The constant that says where in z a dispatch begins. */
+/** The constant that says where in z a dispatch begins: the last one of a kernel. */
 export const FIRST_PLANE = "first_plane";

@@ -4,7 +4,6 @@ import { HALVES, type Bindings } from "../kernels/bindings.js";
 import { wordsOf, type Constants, type ValueOf } from "../kernels/constants.js";
 import {
   joinNamed,
-  type ConstantSlot,
   type Fragment,
   type KernelSlots,
   type TypedKernel,
@@ -68,12 +67,12 @@ export function dispatch<const B extends Bindings, const C extends Constants>(
   const buffers = joinNamed(bound.map((each) => each.buffers));
   const values = joinNamed(bound.map(({ constants }) => constants as Record<string, Value>));
   const { bindings, constants } = kernel.slots;
-  requireSame(kernel.name, kernel.bindings, buffers);
-  requireSame(kernel.name, kernel.constants, values);
+  requireSame(kernel.name, bindings, buffers);
+  requireSame(kernel.name, constants, values);
   return {
     kernel: kernel.print(halvesOf(bindings, buffers)),
     storage: bindings.map(([name]) => buffers[name]!),
-    constants: wordsByField(constants, values),
+    constants: constants.flatMap(([name, kind]) => wordsOf(kind, values[name]!)),
     workgroups: given.workgroups ?? { x: { ...given.threads, tile: kernel.lanes }, z: 1 },
     label,
     origin,
@@ -84,27 +83,16 @@ export function dispatch<const B extends Bindings, const C extends Constants>(
 
 type Value = ValueOf<"u32"> | ValueOf<"place"> | readonly number[];
 
-function wordsByField(
-  constants: readonly ConstantSlot[],
-  values: Readonly<Record<string, Value>>,
-): Record<string, number> {
-  const byField: Record<string, number> = {};
-  for (const { name, kind, fields } of constants) {
-    const words = wordsOf(kind, values[name]!);
-    fields.forEach((field, index) => {
-      byField[field] = words[index]!;
-    });
-  }
-  return byField;
-}
+type Declared = readonly (readonly [name: string, ...what: unknown[]])[];
 
-type Named = Readonly<Record<string, unknown>>;
-
-function requireSame(kernel: string, declared: Named, given: Named): void {
-  const missing = Object.keys(declared).filter((name) => !(name in given));
-  const left = Object.keys(given).filter((name) => !(name in declared));
+function requireSame(kernel: string, declared: Declared, given: Readonly<Record<string, unknown>>) {
+  const names = Object.keys(given);
+  const isGiven = declared.every(([name]) => name in given);
+  if (isGiven && names.length === declared.length) return;
+  const missing = declared.flatMap(([name]) => (name in given ? [] : [name]));
+  const left = names.filter((name) => !declared.some(([known]) => known === name));
   if (missing.length > 0) throw new Error(`${kernel} is not given ${missing.join(", ")}`);
-  if (left.length > 0) throw new Error(`${kernel} has no ${left.join(", ")}`);
+  throw new Error(`${kernel} has no ${left.join(", ")}`);
 }
 
 const NO_HALVES: ReadonlySet<string> = new Set();

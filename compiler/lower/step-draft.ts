@@ -8,7 +8,8 @@ import type { Storage } from "../plan/storage.js";
 export interface StepDraft {
   readonly kernel: Kernel;
   readonly storage: readonly Storage[];
-  readonly constants: Readonly<Record<string, number>>;
+  /** A word for each of the kernel's fields. */
+  readonly constants: readonly number[];
   readonly workgroups: { readonly x: Affine & { readonly tile: number }; readonly z: number };
   readonly label: string;
   readonly origin: Origin;
@@ -29,7 +30,7 @@ export function inPlanes(step: StepDraft, most: number): readonly StepDraft[] {
   const counts = shares(planes, most);
   return counts.map((z, index) => ({
     ...step,
-    constants: { ...constants, [FIRST_PLANE]: index * most },
+    constants: [...constants, index * most],
     workgroups: { ...workgroups, z },
     label: counts.length === 1 ? label : `${label} (${index + 1} of ${counts.length} dispatches)`,
     macs: macs * (z / planes),

@@ -20,7 +20,7 @@ export class Numbering {
     return {
       kernel: this.kernel(kernel),
       buffers: draft.storage.map((bound) => this.buffer(bound)),
-      constants: kernel.constants.map((field) => integer(constants[field], field, label)),
+      constants: kernel.constants.map((field, index) => integer(constants[index], field, label)),
       workgroups,
       label,
       location: locationOf(origin),

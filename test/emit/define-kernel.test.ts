@@ -134,7 +134,7 @@ describe("a dispatch", () => {
       constants: { factor: 0.5, count: 16 },
     });
     expect(draft.storage).toEqual([buffers.a, buffers.y]);
-    expect(draft.constants).toEqual({ count: 16, factor: 0x3f000000 });
+    expect(draft.constants).toEqual([16, 0x3f000000]);
     expect(draft.workgroups).toEqual({ x: { fixed: 16, perImage: 0, tile: 64 }, z: 1 });
   });
 

@@ -19,7 +19,7 @@ const kernel: Kernel = {
 const step = (storage: readonly Storage[]): StepDraft => ({
   kernel,
   storage,
-  constants: {},
+  constants: [],
   workgroups: { x: { fixed: 1, perImage: 0, tile: 1 }, z: 1 },
   label: "step",
   origin: nowhere("step"),
