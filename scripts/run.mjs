@@ -10,10 +10,11 @@ const [file] = process.argv.slice(2);
 if (!file) throw new Error("usage: node scripts/run.mjs FILE.ts");
 
 const cache = fileURLToPath(new URL("../.cache", import.meta.url));
-const outfile = join(cache, `script-${process.pid}.mjs`);
+// As deep as most sources are, for paths that they make from their own.
+const outfile = join(cache, `scripts/${process.pid}.mjs`);
 
 try {
-  await mkdir(cache, { recursive: true });
+  await mkdir(join(cache, "scripts"), { recursive: true });
   await build({
     entryPoints: [file],
     outfile,
