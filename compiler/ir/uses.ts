@@ -1,6 +1,15 @@
 import { readsOf } from "./fusion.js";
 import { resultsOf, type AnyNode, type Graph, type Value } from "./graph.js";
 
+const known = new WeakMap<Graph, Uses>();
+
+/** The uses of a graph, found once. */
+export function usesOf(graph: Graph): Uses {
+  const uses = known.get(graph) ?? new Uses(graph);
+  known.set(graph, uses);
+  return uses;
+}
+
 /** Who makes and who reads each value of a graph: what passes ask about the rest of it. */
 export class Uses {
   protected readonly makers = new Map<Value, AnyNode>();

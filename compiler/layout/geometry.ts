@@ -1,4 +1,4 @@
-import type { AnyNode, ConvolutionAttributes, Node, Pair } from "../ir/graph.js";
+import type { AnyNode, ConvolutionAttributes, Node, Pair, Value } from "../ir/graph.js";
 import { imageShape, type Shape } from "../ir/shape.js";
 
 /** A convolution's sizes, in one place for layouts, parameters and kernels. */
@@ -97,12 +97,15 @@ export const isContraction = (node: AnyNode): node is AnyNode & ContractionNode 
   node.kind === "convolutionWeightGradient";
 
 /** Of the convolution that a node computes, or a gradient of. */
-export function geometryOf({ kind, inputs, outputs, attributes }: ContractionNode) {
-  const shapes = {
-    convolution: () => [inputs[0]!.shape, outputs[0]!.shape] as const,
-    convolutionInputGradient: () => [outputs[0]!.shape, inputs[0]!.shape] as const,
-    convolutionWeightGradient: () => [inputs[0]!.shape, inputs[1]!.shape] as const,
-  };
-  const [from, to] = shapes[kind]();
-  return new ConvolutionGeometry(attributes, from, to);
+export function geometryOf(node: ContractionNode): ConvolutionGeometry {
+  const { kind, inputs, outputs, attributes } = node;
+  const [first, second] = inputs as [Value, Value];
+  switch (kind) {
+    case "convolution":
+      return new ConvolutionGeometry(attributes, first.shape, outputs[0]!.shape);
+    case "convolutionInputGradient":
+      return new ConvolutionGeometry(attributes, outputs[0]!.shape, first.shape);
+    case "convolutionWeightGradient":
+      return new ConvolutionGeometry(attributes, first.shape, second.shape);
+  }
 }

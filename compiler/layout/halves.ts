@@ -1,6 +1,6 @@
 import { portsOf, type AnyNode, type Graph, type OpKind, type Value } from "../ir/graph.js";
 import { isActivation } from "./choose-layouts.js";
-import { Uses } from "../ir/uses.js";
+import { usesOf, type Uses } from "../ir/uses.js";
 
 /** The ids of the values that are stored in 16 bits. */
 export type HalfValues = ReadonlySet<number>;
@@ -17,7 +17,7 @@ export const NO_HALVES: HalfValues = new Set();
  * keeps, statistics, means, losses), and of the activations the prediction and those next to a
  * loss, a softmax or a sum of squares: where PyTorch's autocast has f32, too.
  */
-export function chooseHalves(graph: Graph, uses = new Uses(graph)): HalfValues {
+export function chooseHalves(graph: Graph, uses = usesOf(graph)): HalfValues {
   const predicted = portsOf(graph, "prediction");
   const values = [...portsOf(graph, "input"), ...graph.nodes.flatMap((node) => node.outputs)];
   const half = new Set(

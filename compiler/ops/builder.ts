@@ -48,8 +48,12 @@ export class GraphBuilder implements Builder {
     for (const { value } of graph.parameters) builder.parametersByName.set(value.name, value);
     builder.states.push(...graph.states);
     builder.inputs.push(...graph.inputs);
-    const values = [...externalValues(graph), ...graph.nodes.flatMap((node) => node.outputs)];
-    builder.nextId = Math.max(...values.map((value) => value.id)) + 1;
+    for (const { id } of [
+      ...externalValues(graph),
+      ...graph.nodes.flatMap((node) => node.outputs),
+    ]) {
+      builder.nextId = Math.max(builder.nextId, id + 1);
+    }
     return builder;
   }
 

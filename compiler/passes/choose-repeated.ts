@@ -4,7 +4,7 @@ import { BATCH, elementCount } from "../ir/shape.js";
 import { geometryOf, isContraction } from "../layout/geometry.js";
 import { chooseLayouts, isActivation, type Layouts } from "../layout/choose-layouts.js";
 import { recompute, TrainingParts } from "./recompute.js";
-import { Uses } from "../ir/uses.js";
+import { usesOf, type Uses } from "../ir/uses.js";
 
 /** What repeating some nodes takes, an image. */
 export interface RepetitionCost {
@@ -74,7 +74,7 @@ class RepetitionSearch {
     private readonly batch: number,
   ) {
     this.parts = new TrainingParts(graph);
-    this.uses = new Uses(graph);
+    this.uses = usesOf(graph);
     this.layouts = chooseLayouts(graph, this.uses);
     this.timeline = this.timelineOf(this.chosen);
   }

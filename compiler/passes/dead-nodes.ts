@@ -1,4 +1,3 @@
-import { GraphBuilder } from "../ops/builder.js";
 import { isUpdate, readsOf } from "../ir/fusion.js";
 import { resultsOf, type AnyNode, type Graph } from "../ir/graph.js";
 
@@ -16,7 +15,5 @@ export function removeDeadNodes(graph: Graph): Graph {
     return true;
   });
   if (alive.length === graph.nodes.length) return graph;
-  const builder = GraphBuilder.withoutNodes(graph);
-  alive.toReversed().forEach((node) => builder.keep(node));
-  return builder.finish(graph);
+  return { ...graph, nodes: alive.toReversed() };
 }

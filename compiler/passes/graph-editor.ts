@@ -35,7 +35,7 @@ export class GraphEditor extends Uses {
   private last: Place | undefined;
   private outputs: Graph["outputs"];
   private metrics: Graph["metrics"];
-  private readonly builder: GraphBuilder;
+  private madeBuilder: GraphBuilder | undefined;
   /** Values whose maker or readers changed since they were last taken. */
   private readonly changed = new Set<Value>();
 
@@ -43,7 +43,6 @@ export class GraphEditor extends Uses {
     super(graph);
     this.outputs = graph.outputs;
     this.metrics = graph.metrics;
-    this.builder = GraphBuilder.withoutNodes(graph);
     for (const node of graph.nodes) this.insert(node, undefined);
   }
 
@@ -100,6 +99,11 @@ export class GraphEditor extends Uses {
   finish(): Graph {
     const { graph, outputs, metrics } = this;
     return { ...graph, nodes: this.order.map(({ node }) => node), outputs, metrics };
+  }
+
+  /** Some rules only join nodes, and build none. */
+  private get builder(): GraphBuilder {
+    return (this.madeBuilder ??= GraphBuilder.withoutNodes(this.graph));
   }
 
   private placeOf(node: AnyNode): Place {

@@ -1,14 +1,14 @@
 import { readsOf } from "../ir/fusion.js";
 import type { AnyNode, Graph, Value } from "../ir/graph.js";
 import { fuse } from "./fuse.js";
-import { Uses } from "../ir/uses.js";
+import { usesOf, type Uses } from "../ir/uses.js";
 
 /**
  * The names of the layers that each kernel of a graph computes once it is fused, kernels of several
  * layers alone. The graph must be simplified already. A layer that vanished on the way is in none.
  */
 export function kernelsOfLayers(graph: Graph): readonly (readonly string[])[] {
-  const before = new Uses(graph);
+  const before = usesOf(graph);
   return fuse(graph).nodes.flatMap((node) => {
     const names = [...new Set(membersOf(node, before).map(({ origin }) => origin.name))];
     return names.length > 1 ? [names.reverse()] : [];

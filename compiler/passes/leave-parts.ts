@@ -1,6 +1,6 @@
 import { canFuse, readsOf, type LeftParts } from "../ir/fusion.js";
 import type { AnyNode, Graph, Value } from "../ir/graph.js";
-import { Uses } from "../ir/uses.js";
+import { usesOf, type Uses } from "../ir/uses.js";
 import { geometryOf, isContraction } from "../layout/geometry.js";
 import type { HalfValues } from "../layout/halves.js";
 import { MOST_BINDINGS } from "../../program/limits.js";
@@ -11,7 +11,7 @@ import { MOST_BINDINGS } from "../../program/limits.js";
  * 16 bits.
  */
 export function leaveParts(graph: Graph, half: HalfValues): Graph {
-  const uses = new Uses(graph);
+  const uses = usesOf(graph);
   const made = new Set(graph.inputs.map(({ value }) => value));
   const nodes = graph.nodes.map((node): AnyNode => {
     const leaves = leavesOf(node, { uses, half, made });

@@ -2,7 +2,7 @@ import { GraphBuilder } from "../ops/builder.js";
 import { isUpdate, readsOf, trainedBy, withReads } from "../ir/fusion.js";
 import { resultsOf, type AnyNode, type Graph, type OpKind, type Value } from "../ir/graph.js";
 import { isActivation } from "../layout/choose-layouts.js";
-import { Uses } from "../ir/uses.js";
+import { usesOf, type Uses } from "../ir/uses.js";
 
 /** Ops that can run a second time: they make activations and nothing else, and change nothing. */
 const REPEATABLE = new Set<OpKind>([
@@ -58,10 +58,10 @@ export interface Recomputed {
 export function recompute(
   graph: Graph,
   again: ReadonlySet<number>,
-  parts = new TrainingParts(graph),
+  parts?: TrainingParts,
 ): Recomputed {
   if (again.size === 0) return { graph, repeated: new Map() };
-  return new Recomputation(graph, again, parts).run();
+  return new Recomputation(graph, again, parts ?? new TrainingParts(graph)).run();
 }
 
 class Recomputation {
@@ -76,7 +76,7 @@ class Recomputation {
     private readonly parts: TrainingParts,
   ) {
     this.builder = GraphBuilder.withoutNodes(graph);
-    this.uses = new Uses(graph);
+    this.uses = usesOf(graph);
   }
 
   run(): Recomputed {

@@ -1,4 +1,4 @@
-import type { Graph, Node, OpKind } from "../ir/graph.js";
+import type { AnyNode, Graph, Node, OpKind } from "../ir/graph.js";
 import type { Uses } from "../ir/uses.js";
 import { removeDeadNodes } from "./dead-nodes.js";
 import { GraphEditor, type Joined, type Place, type Replacement } from "./graph-editor.js";
@@ -34,15 +34,17 @@ export function rewrite(graph: Graph, rules: Rules): Graph {
 
 /** The same on a graph that further rules are to change. */
 export function rewriteWith(editor: GraphEditor, rules: Rules): GraphEditor {
-  const queue = new Queue(editor.order);
+  // The table's rules are of the node's kind, which TypeScript cannot follow.
+  const rulesFor = ({ kind }: AnyNode) => rules[kind] as readonly Rule<OpKind>[] | undefined;
+  const matched = (places: readonly Place[]) => places.filter(({ node }) => rulesFor(node));
+  const queue = new Queue(matched(editor.order));
   for (let place = queue.take(); place; place = queue.take()) {
-    // The table's rules are of the node's kind, which TypeScript cannot follow.
-    const table = rules[place.node.kind] as readonly Rule<OpKind>[] | undefined;
+    const table = rulesFor(place.node);
     const change = table && visit(place, table, editor);
     if (!change) continue;
     if (typeof change === "function") editor.rebuild(place.node, change);
     else editor.join(change);
-    queue.add(editor.takeChanged());
+    queue.add(matched(editor.takeChanged()));
   }
   return editor;
 }

@@ -2,14 +2,14 @@ import { GraphBuilder } from "../ops/builder.js";
 import { operand } from "../ir/expression.js";
 import type { AnyNode, Graph, Value } from "../ir/graph.js";
 import { isActivation, spacingFor } from "../layout/choose-layouts.js";
-import { Uses } from "../ir/uses.js";
+import { usesOf, type Uses } from "../ir/uses.js";
 
 /**
  * Gives a separate copy to readers that need a value's pixels further apart than others do: the
  * gradient of a sum goes to convolutions of different strides, and lies in memory in one way only.
  */
 export function separateSpacings(graph: Graph): Graph {
-  const uses = new Uses(graph);
+  const uses = usesOf(graph);
   const builder = GraphBuilder.withoutNodes(graph);
   const copies = new Copies(uses);
   for (const node of graph.nodes) {
@@ -19,7 +19,7 @@ export function separateSpacings(graph: Graph): Graph {
     );
     builder.keep(inputs[0] === node.inputs[0] ? node : { ...node, inputs });
   }
-  return builder.finish(graph);
+  return copies.areNeeded ? builder.finish(graph) : graph;
 }
 
 class Copies {
@@ -28,12 +28,15 @@ class Copies {
 
   constructor(private readonly uses: Uses) {}
 
+  get areNeeded(): boolean {
+    return this.made.size > 0;
+  }
+
   /** What a node is to read in the value's place. */
   readAs(value: Value, reader: AnyNode, builder: GraphBuilder): Value {
     if (!isActivation(value)) return value;
     const own = spacingFor(value, reader)?.join(" ");
-    const [kept] = this.spacings(value);
-    if (own === undefined || own === kept) return value;
+    if (own === undefined || own === this.spacing(value)) return value;
     const key = `${value.id} ${own}`;
     const known = this.made.get(key);
     if (known) return known;
@@ -43,8 +46,12 @@ class Copies {
     return copy;
   }
 
-  private spacings(value: Value): readonly string[] {
-    const readers = this.uses.readers(value);
-    return readers.flatMap((reader) => spacingFor(value, reader)?.join(" ") ?? []);
+  /** What the value's first reader with a spacing needs. */
+  private spacing(value: Value): string | undefined {
+    for (const reader of this.uses.readers(value)) {
+      const spacing = spacingFor(value, reader);
+      if (spacing) return spacing.join(" ");
+    }
+    return undefined;
   }
 }
