@@ -3,13 +3,13 @@ import type { ActivationLayout } from "../layout/activation-layout.js";
 import type { StoredParameter } from "../layout/parameters.js";
 import type { Choices, ChosenKind } from "../plan/choices.js";
 import { portKey } from "../plan/persistent.js";
-import { choiceFor, type Plan } from "../plan/plan.js";
+import { choiceFor, type PlacedGraph } from "../plan/plan.js";
 import { layoutOf, parameterOf } from "../plan/settings.js";
 import type { Storage } from "../plan/storage.js";
 
 /** What lowering a node reads of the plan. Nothing is noted here, so nodes come in any order. */
 export class LoweringContext {
-  constructor(readonly plan: Plan) {}
+  constructor(readonly plan: PlacedGraph) {}
 
   /** What was chosen for a node. */
   choice<Kind extends ChosenKind>(node: Node<Kind>): Choices[Kind] {

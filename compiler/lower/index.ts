@@ -1,5 +1,7 @@
 import type { AnyNode, Node, OpKind } from "../ir/graph.js";
-import type { Plan } from "../plan/plan.js";
+import { once } from "../ir/once.js";
+import { differsByAdapter } from "../plan/choices.js";
+import type { PlacedGraph, Plan } from "../plan/plan.js";
 import { lowerConcatenate, lowerSlice } from "./channels.js";
 import { LoweringContext } from "./context.js";
 import { lowerConvolution, lowerInputGradient } from "./contraction.js";
@@ -104,10 +106,22 @@ export interface LoweredList {
 
 export function lowerPlan(plan: Plan): LoweredList {
   const context = new LoweringContext(plan);
+  const { imports, steps, exports } = once(plan.common, ["lowered"], () =>
+    lowerCommon(plan.common),
+  );
+  const nodes = plan.graph.nodes.map((node) => {
+    return { node, steps: steps.get(node) ?? lowerNode(context, node) };
+  });
+  return { plan, imports, nodes, exports };
+}
+
+/** The dispatches that are the same for all adapters. */
+function lowerCommon(common: PlacedGraph) {
+  const context = new LoweringContext(common);
+  const nodes = common.graph.nodes.filter((node) => !differsByAdapter(node, common.uses));
   return {
-    plan,
     imports: importBatch(context),
-    nodes: plan.graph.nodes.map((node) => ({ node, steps: lowerNode(context, node) })),
+    steps: new Map(nodes.map((node) => [node, lowerNode(context, node)])),
     exports: exportPredictions(context),
   };
 }

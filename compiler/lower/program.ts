@@ -1,6 +1,7 @@
 /** All dispatches of a program: those of its step graphs, and those around them. */
 import type { MixedPrecision, WeightAverage } from "../../program/recipe.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
+import { once } from "../ir/once.js";
 import { LOSS_SCALE_KEY, type KeptParameter } from "../plan/persistent.js";
 import type { PlannedList, ProgramPlan } from "../plan/program.js";
 import { averageParameter, initializeParameter } from "./ends.js";
@@ -38,16 +39,24 @@ export function lowerProgram(plan: ProgramPlan, options: LoweringOptions): Lower
     }),
     predict: lowerPlan(predict),
   };
-  const { parameters } = plan.persistent;
+  const { precision, average } = options;
   return {
     lists,
+    ...once(plan.persistent, [precision, average], () => stepsOfParameters(plan, options)),
+    fold: foldSteps([...(lists.evaluate ? [lists.evaluate] : []), lists.predict]),
+    preparations: lowerPreparations(plan.preparations),
+  };
+}
+
+/** Adapters do not differ in them. */
+function stepsOfParameters(plan: ProgramPlan, options: LoweringOptions) {
+  const { parameters } = plan.persistent;
+  return {
     initialize: [
       ...initialLossScale(plan, options),
       ...parameters.flatMap((parameter, index) => initializeParameter(parameter, index + 1)),
     ],
     average: parameters.flatMap((parameter) => averageSteps(plan, parameter, options)),
-    fold: foldSteps([...(lists.evaluate ? [lists.evaluate] : []), lists.predict]),
-    preparations: lowerPreparations(plan.preparations),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { OptimizerSettings } from "../../program/program.js";
 import type { MixedPrecision } from "../../program/recipe.js";
 import type { Graph } from "../ir/graph.js";
+import { once } from "../ir/once.js";
 import type { SlicedTraining, StepGraphs } from "../ir/step-graphs.js";
 import { differentiate, differentiateInSlices, type TrainingRule } from "./differentiate.js";
 import { fuse } from "./fuse.js";
@@ -154,14 +155,3 @@ const settingsOf = (options: GraphOptions) => {
   const { fusion, keepGradients = false, exchange = false, mixesLabels = false } = options;
   return [fusion, keepGradients, exchange, mixesLabels, ruleOf(options)];
 };
-
-const known = new WeakMap<Graph, Map<string, unknown>>();
-
-/** What is made of a forward graph, made once for each key. */
-function once<Made>(forward: Graph, key: readonly unknown[], make: () => Made): Made {
-  const made = known.get(forward) ?? new Map<string, unknown>();
-  known.set(forward, made);
-  const name = JSON.stringify(key);
-  if (!made.has(name)) made.set(name, make());
-  return made.get(name) as Made;
-}

@@ -1,16 +1,16 @@
-import type { AnyNode, Node, OpKind, Value } from "../ir/graph.js";
+import type { AnyNode, Node, Value } from "../ir/graph.js";
+import type { Uses } from "../ir/uses.js";
+import { isContraction, type ContractionNode } from "../layout/geometry.js";
 import { SQUARES_BLOCKS } from "../schedules/reductions.js";
 import {
-  planConvolution,
-  planInputGradient,
-  planWeightGradient,
-  type ContractionPlan,
+  planContraction,
   type ConvolutionPlan,
   type InputGradientPlan,
   type WeightGradientPlan,
 } from "./contractions.js";
 import { planCopies, planGroups, type ChannelCopy, type GroupPlan } from "./forms.js";
 import {
+  isReduction,
   leftParts,
   planReduction,
   type RangedParts,
@@ -18,7 +18,7 @@ import {
   type ReductionRange,
 } from "./parts.js";
 import type { Placements } from "./placements.js";
-import type { PlanSettings } from "./settings.js";
+import type { AdapterSettings, GraphSettings } from "./settings.js";
 import { fixed, scratch, type Storage } from "./storage.js";
 
 /** What is chosen for a node, by its op; nothing for the other ops. */
@@ -38,20 +38,28 @@ export interface Choices {
 
 export type ChosenKind = keyof Choices;
 
-/** What is known when the choices for a node are made. */
+/** All choices for the nodes of a graph. */
+export interface NodeChoices {
+  readonly choices: ReadonlyMap<AnyNode, Choices[ChosenKind]>;
+  /** What nodes leave for the reductions of their results, by ranges of batches. */
+  readonly left: ReadonlyMap<AnyNode, readonly RangedParts[]>;
+}
+
+/** What is known when a choice is made. */
 interface Known {
-  readonly settings: PlanSettings;
+  readonly settings: GraphSettings;
   readonly placements: Placements;
   /** By the nodes before it that leave parts of reductions. */
   readonly left: ReadonlyMap<AnyNode, readonly RangedParts[]>;
 }
 
+/** Choices that are the same for all adapters. */
 const PLANNERS: {
-  readonly [Kind in ChosenKind]: (known: Known, node: Node<Kind>) => Choices[Kind];
+  readonly [Kind in Exclude<ChosenKind, ContractionNode["kind"]>]: (
+    known: Known,
+    node: Node<Kind>,
+  ) => Choices[Kind];
 } = {
-  convolution: ({ settings }, node) => planConvolution(settings, node),
-  convolutionInputGradient: ({ settings }, node) => planInputGradient(settings, node),
-  convolutionWeightGradient: ({ settings }, node) => planWeightGradient(settings, node),
   channelStatistics: joinedParts,
   normalizeGradient: joinedParts,
   groupNormalize: ({ settings }, node) => planGroups(settings, node),
@@ -61,37 +69,68 @@ const PLANNERS: {
   squareSum: ({ placements }, { inputs: [gradient] }) => squareBlocks(gradient!, placements),
 };
 
+/** The node that leaves parts for a reduction. */
+function leaverFor(node: ReductionNode, uses: Uses): AnyNode | undefined {
+  const maker = uses.maker(node.inputs[0]!);
+  return maker?.fusion?.leaves?.reduction === node.outputs[0] ? maker : undefined;
+}
+
 function joinedParts({ settings, left }: Known, node: ReductionNode) {
-  const maker = settings.uses.maker(node.inputs[0]!);
-  const isLeft = maker?.fusion?.leaves?.reduction === node.outputs[0];
-  return planReduction(settings, node, isLeft ? left.get(maker!) : undefined);
+  const leaver = leaverFor(node, settings.uses);
+  return planReduction(settings, node, leaver && left.get(leaver));
 }
 
 const squareBlocks = ({ id, name }: Value, placements: Placements): readonly Storage[] =>
   placements.get(id)!.map(() => scratch(`${name} squares`, fixed(4 * SQUARES_BLOCKS)));
 
-/** All choices for the nodes of a graph. */
-export interface NodeChoices {
-  readonly choices: ReadonlyMap<AnyNode, Choices[ChosenKind]>;
-  /** What nodes leave for the reductions of their results, by ranges of batches. */
-  readonly left: ReadonlyMap<AnyNode, readonly RangedParts[]>;
+/**
+ * Whether adapters differ in the choice for a node: contractions, whose schedules they differ in,
+ * and reductions of the parts that these leave.
+ */
+export function differsByAdapter(node: AnyNode, uses: Uses): boolean {
+  if (isContraction(node)) return true;
+  const leaver = isReduction(node) ? leaverFor(node, uses) : undefined;
+  return leaver !== undefined && isContraction(leaver);
 }
 
-export function chooseForNodes(settings: PlanSettings, placements: Placements): NodeChoices {
+/** The choices in which adapters do not differ. */
+export function commonChoices(settings: GraphSettings, placements: Placements): NodeChoices {
   const choices = new Map<AnyNode, Choices[ChosenKind]>();
   const left = new Map<AnyNode, readonly RangedParts[]>();
   const known = { settings, placements, left };
   for (const node of settings.graph.nodes) {
-    if (isChosen(node)) choices.set(node, plannerOf(node.kind)(known, node));
-    if (node.fusion?.leaves) {
-      left.set(node, leftParts(settings, node, choices.get(node) as ContractionPlan | undefined));
+    if (differsByAdapter(node, settings.uses)) continue;
+    if (isPlanned(node)) choices.set(node, plannerOf(node.kind)(known, node));
+    if (node.fusion?.leaves) left.set(node, leftParts(settings, node, undefined));
+  }
+  return { choices, left };
+}
+
+/** A graph with the choices that adapters share. */
+type Common = GraphSettings & NodeChoices & { readonly placements: Placements };
+
+/** All choices for an adapter; the common ones are the same objects. */
+export function adapterChoices(common: Common, adapter: AdapterSettings): NodeChoices {
+  const settings = { ...common, ...adapter };
+  const choices = new Map(common.choices);
+  const left = new Map(common.left);
+  const known = { settings, placements: common.placements, left };
+  for (const node of common.graph.nodes) {
+    if (isContraction(node)) {
+      const plan = planContraction(settings, node);
+      choices.set(node, plan);
+      if (node.fusion?.leaves) left.set(node, leftParts(settings, node, plan));
+    } else if (isReduction(node) && differsByAdapter(node, common.uses)) {
+      choices.set(node, joinedParts(known, node));
     }
   }
   return { choices, left };
 }
 
-const isChosen = (node: AnyNode): node is AnyNode & { readonly kind: ChosenKind } =>
+type Planned = keyof typeof PLANNERS;
+
+const isPlanned = (node: AnyNode): node is AnyNode & { readonly kind: Planned } =>
   node.kind in PLANNERS;
 
-const plannerOf = (kind: ChosenKind & OpKind) =>
+const plannerOf = (kind: Planned) =>
   PLANNERS[kind] as (known: Known, node: Node) => Choices[ChosenKind];

@@ -1,6 +1,5 @@
-import type { Node } from "../ir/graph.js";
 import { planPixels, type PixelPlan } from "./pixels.js";
-import { geometryOf } from "../layout/geometry.js";
+import { geometryOf, type ContractionNode } from "../layout/geometry.js";
 import type { ContractionChoice } from "./problem.js";
 import { planProduct, type FeaturePlan, type TransposedPlan } from "./products.js";
 import type { PlanSettings } from "./settings.js";
@@ -20,24 +19,18 @@ export type ContractionPlan = ConvolutionPlan | InputGradientPlan | WeightGradie
 
 const DIRECT: DirectPlan = { form: "direct" };
 
-export const planConvolution = (
-  settings: PlanSettings,
-  node: Node<"convolution">,
-): ConvolutionPlan => (geometryOf(node).isDirect ? DIRECT : planPixels(settings, node));
-
-export function planInputGradient(
-  settings: PlanSettings,
-  node: Node<"convolutionInputGradient">,
-): InputGradientPlan {
+export function planContraction(settings: PlanSettings, node: ContractionNode): ContractionPlan {
   const { isDirect, coversInput } = geometryOf(node);
   if (isDirect) return DIRECT;
-  return coversInput ? planProduct(settings, node) : planPixels(settings, node);
+  switch (node.kind) {
+    case "convolution":
+      return planPixels(settings, node);
+    case "convolutionInputGradient":
+      return coversInput ? planProduct(settings, node) : planPixels(settings, node);
+    case "convolutionWeightGradient":
+      return planWeights(settings, node);
+  }
 }
-
-export const planWeightGradient = (
-  settings: PlanSettings,
-  node: Node<"convolutionWeightGradient">,
-): WeightGradientPlan => (geometryOf(node).isDirect ? DIRECT : planWeights(settings, node));
 
 /** What the schedule was chosen for; of several pieces, that of the first. */
 export function problemOf(plan: ContractionPlan): ContractionChoice | undefined {

@@ -1,7 +1,7 @@
 /** Forms of the kernels that need no schedule. */
 import type { AnyNode, Node, Value } from "../ir/graph.js";
 import { MOST_OF_A_THREAD } from "../schedules/reductions.js";
-import { layoutOf, type PlanSettings } from "./settings.js";
+import { layoutOf, type GraphSettings } from "./settings.js";
 
 export type GroupNode = Node<"groupNormalize"> | Node<"groupNormalizeGradient">;
 
@@ -21,7 +21,7 @@ export interface GroupPlan {
 export const isOverGroups = (node: AnyNode): node is AnyNode & GroupNode =>
   node.kind === "groupNormalize" || node.kind === "groupNormalizeGradient";
 
-export function planGroups(settings: PlanSettings, node: GroupNode): GroupPlan {
+export function planGroups(settings: GraphSettings, node: GroupNode): GroupPlan {
   const { groups, pixels: extent } = node.attributes;
   const layout = layoutOf(settings, node.inputs[0]!);
   const [starts, pixels] = extent === "together" ? [1, layout.pixels] : [layout.pixels, 1];
@@ -53,7 +53,7 @@ export type CopyNode = Node<"concatenate"> | Node<"slice">;
 export const isCopy = (node: AnyNode): node is AnyNode & CopyNode =>
   node.kind === "concatenate" || node.kind === "slice";
 
-export function planCopies(settings: PlanSettings, node: CopyNode): readonly ChannelCopy[] {
+export function planCopies(settings: GraphSettings, node: CopyNode): readonly ChannelCopy[] {
   const [to] = node.outputs as [Value];
   if (node.kind === "slice") {
     const { start, count } = node.attributes;

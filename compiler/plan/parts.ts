@@ -8,7 +8,7 @@ import { PART_VALUES } from "../schedules/reductions.js";
 import type { ContractionPlan } from "./contractions.js";
 import { labelOf } from "./labels.js";
 import type { PixelRange } from "./pixels.js";
-import { layoutOf, type PlanSettings } from "./settings.js";
+import { layoutOf, type GraphSettings } from "./settings.js";
 import { scratch, type Storage } from "./storage.js";
 
 /** The parts of a channel's values, of equal size, that are to be joined. */
@@ -43,7 +43,7 @@ export const isReduction = (node: AnyNode): node is AnyNode & ReductionNode =>
  * schedule splits K or goes Winograd's way: then another kernel makes the result.
  */
 export function leftParts(
-  settings: PlanSettings,
+  settings: GraphSettings,
   node: AnyNode,
   contraction: ContractionPlan | undefined,
 ): readonly RangedParts[] {
@@ -61,7 +61,7 @@ export function leftParts(
 
 /** What a reduction joins: the parts that the previous kernel leaves, or else new parts. */
 export function planReduction(
-  settings: PlanSettings,
+  settings: GraphSettings,
   node: ReductionNode,
   left: readonly RangedParts[] = [{}],
 ): readonly ReductionRange[] {

@@ -7,7 +7,7 @@ import { roundUpTo4, type ActivationLayout, type Steps } from "../layout/activat
 import type { ConvolutionGeometry } from "../layout/geometry.js";
 import { evenShare, shares } from "../layout/shares.js";
 import { productWindow, window, windowSteps, type Window } from "../layout/window.js";
-import { chooseSchedules, type ContractionProblem } from "../schedules/index.js";
+import type { ContractionProblem } from "../schedules/index.js";
 import { isSplit, type ContractionSchedule } from "../schedules/schedule.js";
 import { labelOf } from "./labels.js";
 import { geometryOf } from "../layout/geometry.js";
@@ -73,13 +73,12 @@ export function planPixels(settings: PlanSettings, node: PixelNode): PixelPlan {
     tiles: tiles !== undefined ? perImage(tiles) : undefined,
   };
   const sums = sumsOf(settings, 16 * pixels * quads);
-  const { target, tuned } = settings;
   const label = labelOf(node);
   const wayOf = (schedule: ContractionSchedule): PixelWay =>
     schedule.algorithm === "winograd"
       ? planWinograd(label, { pixels, width, quads: windows.run / 3, columns })
       : splitWay(schedule, { label, bytes: sums.partialBytes });
-  const ranges = chooseSchedules(problem, target, { ...sums, tuned }).map((range) => {
+  const ranges = settings.schedules.ranges(problem, sums).map((range) => {
     return { ...range, way: wayOf(range.schedule) };
   });
   return { form: "pixels", windows, shares: shared, problem, sums, ranges };

@@ -7,7 +7,7 @@ import { codeWidth } from "../layout/code-width.js";
 import type { StoredParameter } from "../layout/parameters.js";
 import { gradientsOf } from "./parameters.js";
 import { portKey, type Persistent } from "./persistent.js";
-import { layoutOf, type PlanSettings } from "./settings.js";
+import { layoutOf, type GraphSettings } from "./settings.js";
 import { fixed, inHalf, perImage, scratch, type Storage } from "./storage.js";
 
 /** By the id of the value: a storage for each of its pieces. */
@@ -25,7 +25,7 @@ export interface PlacementOptions {
  * Places what a graph reads and makes. Values that are not stored, such as the codes of a pooling
  * without a gradient, have no place.
  */
-export function placeValues(settings: PlanSettings, options: PlacementOptions): Placements {
+export function placeValues(settings: GraphSettings, options: PlacementOptions): Placements {
   return new Placing(settings, options).run();
 }
 
@@ -35,7 +35,7 @@ class Placing {
   private readonly predictions: ReadonlyMap<Value, Port>;
 
   constructor(
-    private readonly settings: PlanSettings,
+    private readonly settings: GraphSettings,
     private readonly options: PlacementOptions,
   ) {
     const { graph, parameters } = settings;

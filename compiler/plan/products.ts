@@ -2,12 +2,7 @@
 import type { Node, Value } from "../ir/graph.js";
 import { roundUpTo4 } from "../layout/activation-layout.js";
 import type { Piece } from "../layout/parameters.js";
-import {
-  chooseSchedule,
-  chooseSchedules,
-  prefersTransposed,
-  type ContractionProblem,
-} from "../schedules/index.js";
+import { prefersTransposed, type ContractionProblem } from "../schedules/index.js";
 import type { ContractionSchedule } from "../schedules/schedule.js";
 import { labelOf } from "./labels.js";
 import { splitWay, type PixelRange } from "./pixels.js";
@@ -88,10 +83,9 @@ function planTransposed(
     groups: 1,
   };
   const sums = sumsOf(settings, 16 * result.pixels * result.quads);
-  const { target, tuned } = settings;
   const parts = { label: labelOf(node), bytes: sums.partialBytes, pieces: pieces.length };
   const least = pieces.length === 1 ? 1 : 2;
-  const ranges = chooseSchedules(problem, target, { ...sums, tuned }).map((range) => {
+  const ranges = settings.schedules.ranges(problem, sums).map((range) => {
     const { splits = 1 } = range.schedule;
     const schedule = splits < least ? { ...range.schedule, splits: least } : range.schedule;
     return { ...range, schedule, way: splitWay(schedule, parts) };
@@ -107,7 +101,6 @@ function planFeatures(
   const features = pixels * 4 * quads;
   // This form never splits K.
   const sums = sumsOf(settings, Infinity);
-  const { target, tuned } = settings;
   const pieces = parameterOf(settings, weights!).pieces.map((piece) => {
     const run = runOf(piece);
     const problem: ContractionProblem = {
@@ -117,7 +110,7 @@ function planFeatures(
       depth: fixed(run),
       groups: 1,
     };
-    return { run, problem, sums, schedule: chooseSchedule(problem, target, { ...sums, tuned }) };
+    return { run, problem, sums, schedule: settings.schedules.one(problem, sums) };
   });
   return { form: "features", features, pieces };
 }

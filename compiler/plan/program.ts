@@ -5,8 +5,9 @@ import type { DataRecipe, MixedPrecision } from "../../program/recipe.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
 import { trainedParameters } from "../ir/fusion.js";
 import type { Graph, Value } from "../ir/graph.js";
+import { once } from "../ir/once.js";
 import type { StepGraphs } from "../ir/step-graphs.js";
-import { Uses } from "../ir/uses.js";
+import { usesOf } from "../ir/uses.js";
 import { chooseLayouts } from "../layout/choose-layouts.js";
 import { chooseHalves, NO_HALVES } from "../layout/halves.js";
 import { storeParameter, type StoredParameter } from "../layout/parameters.js";
@@ -20,8 +21,9 @@ import {
   type Persistent,
 } from "./persistent.js";
 import type { Placements } from "./placements.js";
-import { planGraph, type Plan } from "./plan.js";
+import { placeGraph, planFor, type PlacedGraph, type Plan } from "./plan.js";
 import { planPreparations, type PreparationPlans } from "./preparation.js";
+import { Schedules } from "./schedules.js";
 
 export interface ProgramPlanOptions extends KeptStates {
   readonly target: Target;
@@ -45,19 +47,39 @@ export interface ProgramPlanOptions extends KeptStates {
 /** The lists that are graphs. */
 export type PlannedList = "train" | "accumulate" | "update" | "evaluate" | "predict";
 
-export interface ProgramPlan {
+type Lists<Of> = { readonly [List in PlannedList]?: Of } & { readonly predict: Of };
+
+/** A program of which the adapters' own choices are open. */
+interface PlacedProgram {
   readonly forward: Graph;
   readonly limits: DeviceLimits;
   readonly persistent: Persistent;
   readonly preparations: PreparationPlans;
-  readonly lists: { readonly [List in PlannedList]?: Plan } & { readonly predict: Plan };
+  readonly lists: Lists<PlacedGraph>;
 }
 
+export interface ProgramPlan extends PlacedProgram {
+  readonly lists: Lists<Plan>;
+}
+
+/** The plan for one adapter. What adapters share of it is planned once for all. */
 export function planProgram(
   forward: Graph,
   graphs: StepGraphs,
   options: ProgramPlanOptions,
 ): ProgramPlan {
+  const { optimizer, average, precision, keepGradients = false, data, limits } = options;
+  const key = ["placed", optimizer, average, precision, keepGradients, data, limits];
+  const placed = once(graphs, key, () => placeProgram(forward, graphs, options));
+  const { target, tuned } = options;
+  const adapter = { target, schedules: new Schedules(target, tuned) };
+  const plans = Object.entries(placed.lists).map(([name, list]) => [name, planFor(list, adapter)]);
+  return { ...placed, lists: Object.fromEntries(plans) as Lists<Plan> };
+}
+
+type PlacedOptions = Omit<ProgramPlanOptions, "target" | "tuned">;
+
+function placeProgram(forward: Graph, graphs: StepGraphs, options: PlacedOptions): PlacedProgram {
   const { limits = DEFAULT_LIMITS } = options;
   const stored = storeParameters(forward, graphs.evaluate ?? graphs.predict, limits);
   const persistent = planPersistent(forward, graphs.train, stored, options);
@@ -71,11 +93,11 @@ export function planProgram(
     limits,
     persistent,
     lists: withoutUndefined({
-      train: train && planList(train, common, own),
-      accumulate: slice && planList(slice, common, { sums }),
-      update: update && planList(update, common, { sums }),
-      evaluate: evaluate && planList(evaluate, common, read),
-      predict: planList(predict, common, read),
+      train: train && placeList(train, common, own),
+      accumulate: slice && placeList(slice, common, { sums }),
+      update: update && placeList(update, common, { sums }),
+      evaluate: evaluate && placeList(evaluate, common, read),
+      predict: placeList(predict, common, read),
     }),
     preparations: planPreparations(forward, persistent, options.data),
   };
@@ -87,7 +109,7 @@ function storeParameters(
   reader: Graph,
   limits: DeviceLimits,
 ): readonly StoredParameter[] {
-  const uses = new Uses(reader);
+  const uses = usesOf(reader);
   const layouts = chooseLayouts(reader, uses);
   const bindable = bindableBytes(limits);
   return parameters.map((parameter) => storeParameter(parameter, uses, layouts, bindable));
@@ -99,7 +121,7 @@ const NOTHING: Placements = new Map();
 
 /** What all lists of a program are planned with. */
 interface Common {
-  readonly options: ProgramPlanOptions;
+  readonly options: PlacedOptions;
   readonly limits: DeviceLimits;
   readonly persistent: Persistent;
   readonly byId: ById<KeptParameter>;
@@ -118,24 +140,21 @@ const byIdOf = ({ parameters }: Persistent): ById<KeptParameter> =>
   new Map(parameters.map((parameter) => [parameter.parameter.value.id, parameter]));
 
 /** Each graph has its own ids for values: sums have a meaning only in their graphs. */
-function planList(graph: Graph, common: Common, list: ListOptions): Plan {
+function placeList(graph: Graph, common: Common, list: ListOptions): PlacedGraph {
   const { options, limits, persistent, byId } = common;
   const { kept = keptForTraining(graph, common), folds = false, gradients = NOTHING } = list;
   const sums = [...(list.sums ?? [])].map(([id, sum]) => [sum.id, byId.get(id)!] as const);
   const ofSums = sums.map(([id, { trained }]) => [id, trained!.gradient] as const);
-  const { target, tuned, precision } = options;
-  const uses = new Uses(graph);
+  const uses = usesOf(graph);
   const settings = {
     graph,
     uses,
-    target,
     limits,
-    tuned,
     layouts: chooseLayouts(graph, uses),
-    half: precision ? chooseHalves(graph, uses) : NO_HALVES,
+    half: options.precision ? chooseHalves(graph, uses) : NO_HALVES,
     parameters: layoutsOfParameters(graph, new Map([...byId, ...sums])),
   };
-  return planGraph(settings, {
+  return placeGraph(settings, {
     persistent,
     gradients,
     folds,

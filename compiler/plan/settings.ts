@@ -6,16 +6,15 @@ import type { ActivationLayout } from "../layout/activation-layout.js";
 import type { Layouts } from "../layout/choose-layouts.js";
 import type { HalfValues } from "../layout/halves.js";
 import type { StoredParameter } from "../layout/parameters.js";
-import type { PartialSums, TunedSchedules } from "../schedules/index.js";
+import type { PartialSums } from "../schedules/index.js";
+import type { Schedules } from "./schedules.js";
 
-/** What the choices for a step graph depend on. */
-export interface PlanSettings {
+/** What is known of a step graph for all adapters. */
+export interface GraphSettings {
   readonly graph: Graph;
   readonly uses: Uses;
-  readonly target: Target;
   /** Of the devices that are to run it. */
   readonly limits: DeviceLimits;
-  readonly tuned: TunedSchedules | undefined;
   readonly layouts: Layouts;
   /** The values that are stored in 16 bits. */
   readonly half: HalfValues;
@@ -26,11 +25,20 @@ export interface PlanSettings {
   readonly parameters: ReadonlyMap<number, StoredParameter>;
 }
 
-export function layoutOf({ layouts }: Pick<PlanSettings, "layouts">, value: Value) {
+/** What differs between adapters. */
+export interface AdapterSettings {
+  readonly target: Target;
+  readonly schedules: Schedules;
+}
+
+/** What the choices for contractions depend on. */
+export type PlanSettings = GraphSettings & AdapterSettings;
+
+export function layoutOf({ layouts }: Pick<GraphSettings, "layouts">, value: Value) {
   return required<ActivationLayout>(layouts, value, "an activation");
 }
 
-export function parameterOf({ parameters }: Pick<PlanSettings, "parameters">, value: Value) {
+export function parameterOf({ parameters }: Pick<GraphSettings, "parameters">, value: Value) {
   return required<StoredParameter>(parameters, value, "a parameter");
 }
 
@@ -41,6 +49,6 @@ function required<Found>(known: ReadonlyMap<number, Found>, { id, name }: Value,
 }
 
 /** `partialBytes`: what each part of K leaves, where it is split. */
-export const sumsOf = ({ limits }: PlanSettings, partialBytes: number): PartialSums => {
+export const sumsOf = ({ limits }: GraphSettings, partialBytes: number): PartialSums => {
   return { bindable: bindableBytes(limits), partialBytes };
 };

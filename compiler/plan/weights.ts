@@ -5,12 +5,7 @@ import type { ActivationLayout } from "../layout/activation-layout.js";
 import type { ConvolutionGeometry } from "../layout/geometry.js";
 import { pieceLabel, type Piece, type StoredParameter } from "../layout/parameters.js";
 import { ofGroups, productWindow, window, windowSteps, type Window } from "../layout/window.js";
-import {
-  chooseSchedule,
-  RANK_IMAGES,
-  RANK_SCHEDULES,
-  type ContractionProblem,
-} from "../schedules/index.js";
+import { RANK_IMAGES, RANK_SCHEDULES, type ContractionProblem } from "../schedules/index.js";
 import { isSplit, type ContractionSchedule } from "../schedules/schedule.js";
 import { geometryOf } from "../layout/geometry.js";
 import type { ContractionChoice } from "./problem.js";
@@ -109,8 +104,7 @@ function planPiece(common: Common, index: number): WeightPiece {
   const weightQuads = 4 * quads * columns * held.count;
   const partQuads = weightQuads + biasQuads(settings, node);
   const sums = sumsOf(settings, 16 * partQuads);
-  const { target, tuned } = settings;
-  const schedule = chooseSchedule(problem, target, { ...sums, tuned });
+  const schedule = settings.schedules.one(problem, sums);
   const made = node.fusion?.updates ? "update" : "gradient";
   const label = pieceLabel(`${node.origin.name} weight ${made}`, index, pieces.length);
   const partials = partialsOf(schedule, { label, quads: partQuads, weightQuads });

@@ -4,7 +4,7 @@ import type { Affine } from "../../program/program.js";
 import type { Node } from "../ir/graph.js";
 import type { ConvolutionGeometry } from "../layout/geometry.js";
 import { fitsWinograd, POSITIONS, tilesOf } from "../schedules/winograd.js";
-import { layoutOf, type PlanSettings } from "./settings.js";
+import { layoutOf, type GraphSettings } from "./settings.js";
 import { fixed, perImage, scratch, type Storage } from "./storage.js";
 
 /** Tiles of an image and across it, vec4 of input and output channels, and what is transformed. */
@@ -51,7 +51,7 @@ export function planWinograd(
  * an image has.
  */
 export function winogradTiles(
-  settings: PlanSettings,
+  settings: GraphSettings,
   { inputs, outputs }: Pick<Node, "inputs" | "outputs">,
   { attributes }: ConvolutionGeometry,
 ): number | undefined {
