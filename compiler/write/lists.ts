@@ -4,8 +4,9 @@ import type { LoweredList, LoweredNode } from "../lower/index.js";
 import type { StepDraft } from "../lower/step-draft.js";
 import type { PlannedList } from "../plan/program.js";
 import type { Plan } from "../plan/plan.js";
-import { planMemory, type MemoryPlan, type Sharing } from "./memory.js";
+import { planMemory, type MemoryPlan } from "./memory.js";
 import type { Numbering } from "./numbering.js";
+import type { Sharing } from "./room.js";
 
 /** A node with the steps that it became: those from `first` up to `end` of its list. */
 export interface WrittenNode {

@@ -3,7 +3,7 @@ import type { Origin } from "../ir/origin.js";
 import type { Kernel } from "../kernels/kernel.js";
 import type { StepDraft } from "../lower/step-draft.js";
 import type { Storage } from "../plan/storage.js";
-import type { Slot } from "./memory.js";
+import type { Slot } from "./slots.js";
 
 /** Numbers buffers and kernels in the order in which they are asked for. */
 export class Numbering {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { bytesOf, trainingBytes } from "../../program/planned-memory.js";
 import { compile } from "../../compiler/index.js";
-import { aliveBytes } from "../../compiler/write/memory.js";
+import { aliveBytes } from "../../compiler/write/lifetimes.js";
 import type { CompiledProgram } from "../../compiler/program.js";
 import { stepsFor } from "../../program/program.js";
 import { createNetwork } from "../../runtime/index.js";

@@ -1,0 +1,104 @@
+/** Which values of a list share memory. */
+import type { Lifetime } from "./lifetimes.js";
+import { costOf, keyOf, Room, unusedCost, type Conditions, type RoomKind } from "./room.js";
+import { RoomTree } from "./room-tree.js";
+
+/**
+ * What grows with the batch comes first; what does not (gradients of weights) finds room in it,
+ * where it is free. What only small batches need comes last: it may not make a room larger that
+ * large batches have.
+ */
+const ORDER: readonly ((lifetime: Lifetime) => boolean)[] = [
+  ({ largestBatch, storage }) => largestBatch === undefined && storage.bytes.perImage > 0,
+  ({ largestBatch, storage }) => largestBatch === undefined && storage.bytes.perImage === 0,
+  ({ largestBatch }) => largestBatch !== undefined,
+];
+
+/** Greedy, the largest first, each where it costs least. */
+export function assignRooms(
+  lifetimes: readonly Lifetime[],
+  conditions: Conditions,
+): readonly Room[] {
+  const rooms = new Rooms(lifetimes.length, conditions);
+  const bySize = lifetimes.toSorted((a, b) => b.size - a.size);
+  for (const lifetime of ORDER.flatMap((comes) => bySize.filter(comes))) rooms.place(lifetime);
+  return rooms.all;
+}
+
+/** The first free room of a kind, and what a value costs there. */
+interface Offer {
+  readonly room: Room;
+  readonly cost: number;
+}
+
+interface RoomsOfKind {
+  readonly kind: RoomKind;
+  readonly rooms: RoomTree;
+}
+
+/**
+ * The rooms of a list by their kinds. Networks repeat blocks, so that there are few kinds, however
+ * many rooms there are.
+ */
+class Rooms {
+  readonly all: Room[] = [];
+  private readonly kinds = new Map<string, RoomsOfKind>();
+
+  constructor(
+    private readonly most: number,
+    private readonly conditions: Conditions,
+  ) {}
+
+  place(lifetime: Lifetime): void {
+    const room = this.cheapest(lifetime);
+    if (room) {
+      this.remove(room);
+      room.take(lifetime);
+      this.add(room);
+    } else {
+      const made = new Room(this.all.length, lifetime);
+      this.all.push(made);
+      this.add(made);
+    }
+  }
+
+  /** The free room that costs least, the first of several, if a new room would cost more. */
+  private cheapest(lifetime: Lifetime): Room | undefined {
+    let best: Offer | undefined;
+    for (const ofKind of this.kinds.values()) {
+      const offer = this.offer(ofKind, lifetime, best);
+      if (offer && (!best || isBetter(offer, best))) best = offer;
+    }
+    return best?.room;
+  }
+
+  private offer(
+    { kind, rooms }: RoomsOfKind,
+    lifetime: Lifetime,
+    best: Offer | undefined,
+  ): Offer | undefined {
+    const isTooMuch = (cost: number) => cost >= lifetime.size || (best && cost > best.cost);
+    if (isTooMuch(unusedCost(kind, lifetime))) return undefined;
+    const cost = costOf(kind, lifetime, this.conditions);
+    if (cost === undefined || isTooMuch(cost)) return undefined;
+    const room = rooms.firstFree(lifetime);
+    return room && { room, cost };
+  }
+
+  private add(room: Room): void {
+    const key = keyOf(room.kind);
+    const ofKind = this.kinds.get(key) ?? { kind: room.kind, rooms: new RoomTree(this.most) };
+    this.kinds.set(key, ofKind);
+    ofKind.rooms.add(room);
+  }
+
+  private remove(room: Room): void {
+    const key = keyOf(room.kind);
+    const { rooms } = this.kinds.get(key)!;
+    rooms.remove(room);
+    if (rooms.isEmpty) this.kinds.delete(key);
+  }
+}
+
+const isBetter = (offer: Offer, other: Offer): boolean =>
+  offer.cost < other.cost || (offer.cost === other.cost && offer.room.place < other.room.place);
