@@ -33,6 +33,9 @@ export class NetworkMaker {
   readonly targets: NetworkPort[] = [];
   readonly layers: ResolvedLayer[] = [];
   private readonly groups: Group[] = [];
+  private readonly groupByName = new Map<string, number>();
+  /** Of the first layer that has the weights. */
+  private readonly kindByWeights = new Map<string, string>();
   private readonly losses: ResolvedLoss[] = [];
   private readonly metrics: ResolvedScore[] = [];
   private last: NetworkValue = { from: "input", index: 0 };
@@ -115,8 +118,9 @@ export class NetworkMaker {
 
   /** Throws where layers of different kinds are to share weights. */
   private weightsOf(name: string, { name: kind }: Signature, share: string = name): string {
-    const other = this.layers.find(({ weights }) => weights === share)?.definition.name;
-    if (other === undefined || other === kind) return share;
+    const other = this.kindByWeights.get(share) ?? kind;
+    this.kindByWeights.set(share, other);
+    if (other === kind) return share;
     throw new Error(`\`${name}\` is a ${kind} and cannot share the weights of a ${other}`);
   }
 
@@ -124,11 +128,13 @@ export class NetworkMaker {
   private groupOf(path: readonly string[]): number | undefined {
     if (path.length === 0) return undefined;
     const name = path.join(".");
-    const known = this.groups.findIndex((group) => group.name === name);
-    if (known >= 0) return known;
+    const known = this.groupByName.get(name);
+    if (known !== undefined) return known;
     const parent = this.groupOf(path.slice(0, -1));
     const section = { name, label: path.at(-1)!, kind: "section", span: NOWHERE } as const;
-    return this.groups.push({ ...section, parent }) - 1;
+    const index = this.groups.push({ ...section, parent }) - 1;
+    this.groupByName.set(name, index);
+    return index;
   }
 }
 

@@ -9,6 +9,7 @@ import { print } from "../../compiler/network/print.js";
 import type { NetworkValue, ResolvedNetwork } from "../../compiler/network/resolved.js";
 import { verify } from "../../compiler/ops/verify.js";
 import { expectRoundTrip, networksOf } from "./round-trip.js";
+import { callsOf } from "../work.js";
 
 /** Two ways that join, a section in a section, an unnamed layer, and a loss of two terms. */
 function twoWays(): ResolvedNetwork {
@@ -236,4 +237,20 @@ test("an outline tells arguments, names and ports apart", () => {
   expect(changed({ targets: [{ ...targets[0]!, classes: 6 }] })).not.toEqual(outlineOf(network));
   expect(changed({})).toEqual(outlineOf(network));
   expect(networksOf(print(network)).map(outlineOf)).toEqual([outlineOf(network)]);
+});
+
+test("each layer of a deep network is made with the same work", async () => {
+  const make = (count: number) => () => {
+    const maker = new NetworkMaker("Deep");
+    let value = maker.input("image", [3, 8, 8]);
+    for (let index = 0; index < count; index++) {
+      value = maker.layer(`block${index}.conv`, "conv", [value], { out: 3, kernel: [1, 1] });
+    }
+    return maker;
+  };
+  const callsPerLayer = async (count: number) => (await callsOf(make(count))) / count;
+  await callsPerLayer(10);
+  const few = await callsPerLayer(50);
+  expect(few).toBeGreaterThan(10);
+  expect(await callsPerLayer(200)).toBeLessThanOrEqual(1.05 * few);
 });
