@@ -1,6 +1,7 @@
 import type { Program, ProgramBuffer, ProgramKernel, ProgramStep } from "../../program/program.js";
 import { frameStruct } from "../../program/frame.js";
 import type { TrainRecipe } from "../../program/recipe.js";
+import { byLikeness } from "./kernel-order.js";
 import { lineComment, literal, templateText } from "./text.js";
 import { isUnrolled, ROWS, rowsOf, unrolledBlocks } from "./unrolled.js";
 
@@ -86,10 +87,7 @@ const step = (${STEP_PARAMETERS}) => ({
 });
 ${ROWS}`;
 
-/**
- * Kernels of all programs, each text once. Similar ones are next to each other, sorted by name: a
- * compressor sees no further than 32 KiB back.
- */
+/** Kernels of all programs, each text once. */
 class KernelTable {
   readonly list: readonly ProgramKernel[];
   private readonly index: ReadonlyMap<string, number>;
@@ -98,8 +96,7 @@ class KernelTable {
     const texts = new Map(
       programs.flatMap(({ kernels }) => kernels.map((each) => [each.wgsl, each])),
     );
-    const order = ({ name }: ProgramKernel, other: ProgramKernel) => (name < other.name ? -1 : 1);
-    this.list = [...texts.values()].sort(order);
+    this.list = byLikeness([...texts.values()]);
     this.index = new Map(this.list.map(({ wgsl }, index) => [wgsl, index]));
   }
 
