@@ -3,12 +3,28 @@
  */
 import { wrongInput } from "./failure.js";
 
+/** What a standalone module exports of the runtime in addition to its own. */
+export const ERRORS = [
+  "BatchTooLargeError",
+  "DataError",
+  "DeviceLimitError",
+  "DeviceLostError",
+  "InputError",
+  "NetcError",
+  "NoAdapterError",
+  "WeightsError",
+] as const;
+
+/** The same, of one whose spec has a recipe. */
+export const TRAINING = [...ERRORS, "DivergedError", "RunFailedError", "fit"] as const;
+
 const RUNTIME_IMPORT = /^import\s*\{([^}]*)\}\s*from\s*"netc\/runtime";[ \t]*\n?/gm;
 const BUNDLE_EXPORT = /export\s*\{([^}]*)\}\s*;?\s*(?:\/\/.*\s*)?$/;
 
 /**
  * Returns the module without imports. `bundle` is an ES module that ends in one `export { ... }`
- * clause; it becomes a separate function, so that its names and the module's cannot clash.
+ * clause; it becomes a separate function, so that its names and the module's cannot clash. The
+ * module exports what it does not import of it.
  */
 export function inlineRuntime(module: string, bundle: string): string {
   const clause = BUNDLE_EXPORT.exec(bundle);
@@ -23,13 +39,32 @@ export function inlineRuntime(module: string, bundle: string): string {
     "",
   ].join("\n");
   const header = /^(?:(?:\/\/[^\n]*|\/\*[\s\S]*?\*\/)?\s*\n)*/.exec(module)?.[0] ?? "";
-  const rest = module.slice(header.length).replace(RUNTIME_IMPORT, (_, names: string) => {
-    return `const { ${importedNames(names)} } = netcRuntime;\n`;
+  const used = new Set<string>();
+  const rest = module.slice(header.length).replace(RUNTIME_IMPORT, (_, clause: string) => {
+    for (const [imported] of names(clause)) used.add(imported);
+    return `const { ${importedNames(clause)} } = netcRuntime;\n`;
   });
   if (/^import\s/m.test(rest)) {
     throw wrongInput("the module imports more than the runtime and cannot be made standalone");
   }
-  return `${header}${runtime}${rest}`;
+  const others = names(clause[1]!).flatMap(([, exported]) =>
+    used.has(exported) ? [] : [exported],
+  );
+  return `${header}${runtime}${rest}${exportOf(others)}`;
+}
+
+/** Exports properties of the runtime under names that clash with none of the module's. */
+function exportOf(properties: readonly string[]): string {
+  if (properties.length === 0) return "";
+  const bound = properties.map((name, index) => [name, `netcExport${index}`]);
+  const values = bound.map(([name, local]) => `${name}: ${local}`).join(", ");
+  const exported = bound.map(([name, local]) => `${local} as ${name}`).join(", ");
+  return `\nconst { ${values} } = netcRuntime;\nexport { ${exported} };\n`;
+}
+
+/** The declarations of a module, with those of what it exports of the runtime. */
+export function declareRuntime(declarations: string, exported: readonly string[]): string {
+  return `${declarations}\nexport { ${exported.join(", ")} } from "netc/runtime";\n`;
 }
 
 /** `a as createNetwork, b` as properties: `createNetwork: a, b`. */

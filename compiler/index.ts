@@ -100,6 +100,8 @@ export interface Compilation {
   readonly compiled: readonly FittedProgram[];
   /** The first of them. */
   readonly program: Program | undefined;
+  /** The training recipe, if the spec has one and no errors. */
+  readonly recipe?: TrainRecipe | undefined;
   /** The ES module's text, empty if the spec has errors. */
   readonly module: string;
   /** Its TypeScript declarations. */
@@ -183,6 +185,7 @@ function compilationOf(
     programs,
     compiled,
     program,
+    recipe: program && recipe,
     module: program ? emitModule(programs, recipe) : "",
     declarations: program ? emitDeclarations(program, recipe, documentation) : "",
     diagnostics,

@@ -1,7 +1,7 @@
 /** The runtime for browsers: the same names as in Node, and nothing but `navigator.gpu`. */
 import type { Program } from "../program/program.js";
 import type { NetworkOptions } from "./calls.js";
-import { adapterName, type FoundAdapter } from "./device.js";
+import { adapterName, informationOf, isSoftware, type FoundAdapter } from "./device.js";
 import { NoAdapterError } from "./errors.js";
 import type { Images } from "./data/dataset.js";
 import type { Inputs, Labels, Targets } from "./examples.js";
@@ -24,22 +24,20 @@ export function createNetwork<
   return openNetwork(programs, options, findAdapter);
 }
 
-/** The browser's adapter: high performance first, then whatever there is. */
+/**
+ * The browser's adapter: high performance first, then whatever there is. Throws NoAdapterError with
+ * what helps on this browser.
+ */
 export async function findAdapter(): Promise<FoundAdapter> {
   const gpu = globalThis.navigator?.gpu as GPU | undefined;
-  if (gpu === undefined) {
-    throw new NoAdapterError(
-      "this browser has no WebGPU (`navigator.gpu`): " +
-        "use a current Chrome, Edge, Firefox or Safari, " +
-        "and serve the page over https or from localhost",
-    );
+  const tried: string[] = [];
+  const request = (options: GPURequestAdapterOptions) =>
+    gpu?.requestAdapter(options).catch((error: unknown) => void tried.push(String(error)));
+  const adapter = (await request({ powerPreference: "high-performance" })) ?? (await request({}));
+  if (!adapter) {
+    const { explainNoAdapter } = await import("./no-adapter.js");
+    throw new NoAdapterError(explainNoAdapter(gpu !== undefined, tried, globalThis), tried);
   }
-  const adapter =
-    (await gpu.requestAdapter({ powerPreference: "high-performance" })) ??
-    (await gpu.requestAdapter());
-  if (adapter === null) {
-    throw new NoAdapterError("WebGPU is there, but this browser found no adapter to run it on");
-  }
-  const { info } = adapter;
-  return { adapter, name: adapterName(info), software: info.isFallbackAdapter };
+  const information = informationOf(adapter);
+  return { adapter, name: adapterName(information), software: isSoftware(information) };
 }

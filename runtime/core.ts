@@ -1,5 +1,7 @@
 /** What the runtime offers in Node and in browsers alike. */
 export * from "./errors.js";
+export { fromErrorMessage, toErrorMessage } from "./error-messages.js";
+export type { ErrorMessage } from "./error-messages.js";
 export * from "./data/index.js";
 export {
   DivergedError,

@@ -1,5 +1,6 @@
-/** A GPUDevice with the limits that programs want, and a memory of what went wrong on it. */
+/** A GPUDevice with the limits that programs want, and what went wrong on it. */
 import type { Target } from "../program/program.js";
+import { inErrorScopes } from "./error-scopes.js";
 import { DeviceLostError, NoAdapterError } from "./errors.js";
 
 /** An adapter, and how it was found. */
@@ -46,22 +47,14 @@ const WANTED_LIMITS = [
 const WANTED_FEATURES: readonly GPUFeatureName[] = ["subgroups", "timestamp-query"];
 
 /**
- * What went wrong on a GPUDevice, as long as anything uses it. However many networks share a
- * device, there is one listener on it, and none once they have gone: a listener would keep the
- * device alive.
+ * Whether a GPUDevice was lost. One for each device, however many networks share it: what waits for
+ * `lost` would keep all of them.
  */
 class Health {
   private static readonly known = new WeakMap<GPUDevice, Health>();
 
-  private loss: DeviceLostError | undefined;
-  private reported: DeviceLostError | undefined;
-  private users = 0;
+  loss: DeviceLostError | undefined;
   private readonly waiting = new Set<() => void>();
-  private readonly noteError = (event: GPUUncapturedErrorEvent): void => {
-    event.preventDefault();
-    // What a lost device reports follows from its loss.
-    if (!this.loss) this.reported ??= reportedError(event.error);
-  };
 
   private constructor(gpu: GPUDevice) {
     void gpu.lost.then((information) => this.noteLoss(information));
@@ -71,21 +64,6 @@ class Health {
     const health = Health.known.get(gpu) ?? new Health(gpu);
     Health.known.set(gpu, health);
     return health;
-  }
-
-  get failure(): DeviceLostError | undefined {
-    return this.reported ?? this.loss;
-  }
-
-  watch(gpu: GPUDevice): void {
-    if (this.users++ > 0) return;
-    // Results of earlier networks are nothing to this one.
-    this.reported = undefined;
-    gpu.addEventListener("uncapturederror", this.noteError);
-  }
-
-  unwatch(gpu: GPUDevice): void {
-    if (--this.users === 0) gpu.removeEventListener("uncapturederror", this.noteError);
   }
 
   /** Settles once the device is lost, or after this many milliseconds. */
@@ -127,15 +105,18 @@ const LOSS_DELAY = 100;
 
 export class Device {
   private readonly health: Health;
+  private reported: DeviceLostError | undefined;
   private released = false;
 
   private constructor(
+    /** A borrowed one reports errors of calls that are made with this object, and no others. */
     readonly gpu: GPUDevice,
     readonly summary: AdapterSummary,
-    private readonly owned: boolean,
+    /** Undefined for one that is ours. */
+    private readonly borrowed?: GPUDevice,
   ) {
-    this.health = Health.of(gpu);
-    this.health.watch(gpu);
+    this.health = Health.of(borrowed ?? gpu);
+    if (!borrowed) gpu.addEventListener("uncapturederror", this.hear);
   }
 
   /**
@@ -144,19 +125,24 @@ export class Device {
    */
   static async open(found: FoundAdapter, more: readonly GPUFeatureName[] = []): Promise<Device> {
     const gpu = await requestDevice(found, [...WANTED_FEATURES, ...more]);
-    return new Device(gpu, summarize(found.adapter.info, gpu.features, found), true);
+    return new Device(gpu, summarize(informationOf(found.adapter), gpu.features, found));
   }
 
   /** Takes over a device that the user made, and leaves its life to them. */
-  static borrow(gpu: GPUDevice): Device {
-    const { adapterInfo } = gpu;
-    const found = { name: adapterName(adapterInfo), software: adapterInfo.isFallbackAdapter };
-    return new Device(gpu, summarize(adapterInfo, gpu.features, found), false);
+  static async borrow(gpu: GPUDevice): Promise<Device> {
+    const { reporting } = await import("./borrowed-device.js");
+    const information = informationOf(gpu);
+    const found = { name: adapterName(information), software: isSoftware(information) };
+    const summary = summarize(information, gpu.features, found);
+    const own = reporting(gpu, (error) => device.note(error), inErrorScopes);
+    const device = new Device(own, summary, gpu);
+    return device;
   }
 
   /** Throws what went wrong on the device, if anything did. */
   assertUsable(): void {
-    if (this.health.failure !== undefined) throw this.health.failure;
+    const failure = this.reported ?? this.health.loss;
+    if (failure) throw failure;
   }
 
   /** Settles when a loss that has just happened was noted: calls under way may reject before. */
@@ -168,39 +154,70 @@ export class Device {
   release(): void {
     if (this.released) return;
     this.released = true;
-    this.health.unwatch(this.gpu);
-    if (this.owned) this.gpu.destroy();
+    if (this.borrowed) return;
+    this.gpu.removeEventListener("uncapturederror", this.hear);
+    this.gpu.destroy();
+  }
+
+  private readonly hear = (event: GPUUncapturedErrorEvent): void => {
+    event.preventDefault();
+    this.note(event.error);
+  };
+
+  /** What a lost device reports follows from its loss. */
+  private note(error: GPUError): void {
+    if (!this.health.loss) this.reported ??= reportedError(error);
   }
 }
 
+/** A device with all that programs profit from; with less, where the adapter refuses that. */
 async function requestDevice(
   found: FoundAdapter,
   features: readonly GPUFeatureName[],
 ): Promise<GPUDevice> {
   const { adapter } = found;
-  const requiredLimits: Record<string, number> = {};
-  for (const limit of WANTED_LIMITS) requiredLimits[limit] = adapter.limits[limit];
+  const known = WANTED_LIMITS.filter((limit) => adapter.limits[limit] !== undefined);
+  const requiredLimits = Object.fromEntries(known.map((limit) => [limit, adapter.limits[limit]]));
   const requiredFeatures = features.filter((feature) => adapter.features.has(feature));
-  try {
-    return await adapter.requestDevice({ requiredLimits, requiredFeatures });
-  } catch (error) {
-    throw new NoAdapterError(`adapter \`${found.name}\` refused a device: ${String(error)}`);
+  const requests: readonly GPUDeviceDescriptor[] = [
+    { requiredLimits, requiredFeatures },
+    { requiredFeatures },
+    {},
+  ];
+  let refusal: unknown;
+  for (const request of requests) {
+    try {
+      return await adapter.requestDevice(request);
+    } catch (error) {
+      refusal ??= error;
+    }
   }
+  throw new NoAdapterError(`adapter \`${found.name}\` refused a device: ${String(refusal)}`);
+}
+
+/** What an adapter says of itself. Browsers leave out some of it, or all. */
+export type AdapterInformation = Partial<GPUAdapterInfo>;
+
+/** Of an adapter or a device. */
+export function informationOf(source: GPUAdapter | GPUDevice): AdapterInformation {
+  const { info, adapterInfo } = source as Partial<GPUAdapter & GPUDevice>;
+  return info ?? adapterInfo ?? {};
 }
 
 function summarize(
-  information: GPUAdapterInfo,
+  information: AdapterInformation,
   features: GPUSupportedFeatures,
   found: Pick<FoundAdapter, "name" | "software">,
 ): AdapterSummary {
+  const { vendor = "", architecture = "", description = "" } = information;
   const subgroups = features.has("subgroups");
   const minimum = (subgroups && information.subgroupMinSize) || 0;
   const maximum = (subgroups && information.subgroupMaxSize) || 0;
   return {
     name: found.name,
-    vendor: information.vendor,
-    architecture: information.architecture,
-    description: information.description,
+    vendor,
+    architecture,
+    description,
     software: found.software,
     subgroupSizes: [minimum, maximum],
     half: features.has("shader-f16"),
@@ -208,14 +225,25 @@ function summarize(
   };
 }
 
+/** Software by its names, for browsers that do not say what is software. */
+const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i;
+
+/** Whether a CPU does the work of an adapter. */
+export function isSoftware(information: AdapterInformation): boolean {
+  const { isFallbackAdapter, vendor, architecture, device, description } = information;
+  const names = [vendor, architecture, device, description].join(" ");
+  return isFallbackAdapter ?? SOFTWARE.test(names);
+}
+
 /**
  * A name to show. Software tells of itself in the description, drivers of hardware only of
  * themselves.
  */
-export function adapterName(information: GPUAdapterInfo): string {
-  const { description, device, vendor, architecture, isFallbackAdapter } = information;
+export function adapterName(information: AdapterInformation): string {
+  const { description, device, vendor, architecture } = information;
   const both = [vendor, architecture].filter(Boolean).join(" ");
-  const names = isFallbackAdapter ? [description, device, both] : [device, description, both];
+  const isSoft = isSoftware(information);
+  const names = isSoft ? [description, device, both] : [device, description, both];
   return names.find(Boolean) ?? "unnamed adapter";
 }
 

@@ -4,6 +4,7 @@
 import type { Program, ProgramTensor } from "../program/program.js";
 import { sizeOf, tensorsOf } from "../program/tensors.js";
 import type { Images, StagedImages } from "./data/dataset.js";
+import { areFinite } from "./are-finite.js";
 import { describe } from "./describe.js";
 import { InputError } from "./errors.js";
 
@@ -242,20 +243,4 @@ export function assertFinite(values: Float32Array, what: string): void {
   if (areFinite(values)) return;
   const index = values.findIndex((value) => !Number.isFinite(value));
   throw new InputError(`${what} is ${values[index]} at index ${index}: values must be finite`);
-}
-
-/**
- * Whether no value is infinite or NaN. Runs over all images of every step, so it takes no branch
- * for an element: sums keep NaN and infinities, and those of finite f32 are finite in JavaScript's
- * doubles. Eight at a time, summed in pairs, wait little for each other.
- */
-export function areFinite(values: Float32Array): boolean {
-  const end = values.length - (values.length % 8);
-  let [left, right] = [0, 0];
-  for (let index = 0; index < end; index += 8) {
-    left += values[index]! + values[index + 1]! + (values[index + 2]! + values[index + 3]!);
-    right += values[index + 4]! + values[index + 5]! + (values[index + 6]! + values[index + 7]!);
-  }
-  for (let index = end; index < values.length; index++) left += values[index]!;
-  return Number.isFinite(left + right);
 }

@@ -8,6 +8,7 @@ import { bufferBytes } from "../program/planned-memory.js";
 import type { Program, ProgramBuffer } from "../program/program.js";
 import { largestBatch } from "../program/slices.js";
 import { BufferUsage } from "./constants.js";
+import { inErrorScopes } from "./error-scopes.js";
 import { BatchTooLargeError, DeviceLimitError } from "./errors.js";
 
 type Purpose = ProgramBuffer["purpose"];
@@ -19,7 +20,7 @@ export type MemoryUse = { readonly [purpose in Purpose | "runtime"]: number } & 
 
 export class Memory {
   private readonly buffers = new Map<number, GPUBuffer>();
-  private readonly extra: GPUBuffer[] = [];
+  private readonly extra = new Set<GPUBuffer>();
   private destroyed = false;
 
   constructor(
@@ -42,20 +43,30 @@ export class Memory {
   async allocate(indices: Iterable<number>): Promise<void> {
     this.assertAlive();
     const missing = [...new Set(indices)].filter((index) => !this.buffers.has(index));
-    const wanted = missing.map((index) => this.program.buffers[index]!);
     const located = missing.map((index) => withLocation(this.program, index));
     assertWithinLimits(located, this.batch, this.gpu.limits);
-    await this.guarded(wanted, () => {
-      for (const index of missing) this.buffers.set(index, this.create(index));
-    });
+    if (missing.length === 0) return;
+    await this.guarded(() =>
+      missing.map((index) => {
+        const buffer = this.create(index);
+        this.buffers.set(index, buffer);
+        return buffer;
+      }),
+    );
   }
 
   /** A buffer of the runtime's own, destroyed with the others. */
   createOwn(size: number, usage: number, label: string): GPUBuffer {
     this.assertAlive();
     const buffer = this.gpu.createBuffer({ size, usage, label });
-    this.extra.push(buffer);
+    this.extra.add(buffer);
     return buffer;
+  }
+
+  /** Buffers of the runtime's own as large as a prediction. Throws BatchTooLargeError. */
+  allocateOwn(count: number, size: number, usage: number, label: string): Promise<GPUBuffer[]> {
+    const create = () => Array.from({ length: count }, () => this.createOwn(size, usage, label));
+    return this.guarded(create);
   }
 
   get use(): MemoryUse {
@@ -101,19 +112,26 @@ export class Memory {
     return this.gpu.createBuffer({ label: name, size: bufferBytes(bytes, this.batch), usage });
   }
 
-  /** Runs allocations in error scopes, and turns what they report into a clear error. */
-  private async guarded(wanted: readonly ProgramBuffer[], create: () => void): Promise<void> {
-    if (wanted.length === 0) return;
-    this.gpu.pushErrorScope("validation");
-    this.gpu.pushErrorScope("out-of-memory");
-    create();
-    const errors = await Promise.all([this.gpu.popErrorScope(), this.gpu.popErrorScope()]);
-    const error = errors.find((candidate) => candidate !== null);
-    if (error === undefined) return;
-    const bytes = wanted.reduce((sum, { bytes }) => sum + bufferBytes(bytes, this.batch), 0);
+  /**
+   * Runs allocations in error scopes. Where one of them fails, none is kept, so that the next call
+   * tries again.
+   */
+  private async guarded(create: () => GPUBuffer[]): Promise<GPUBuffer[]> {
+    const { result: made, error } = inErrorScopes(this.gpu, create);
+    const found = await error;
+    if (!found) return made;
+    const failed = new Set(made);
+    for (const [index, buffer] of this.buffers) {
+      if (failed.has(buffer)) this.buffers.delete(index);
+    }
+    for (const buffer of made) {
+      this.extra.delete(buffer);
+      buffer.destroy();
+    }
+    const bytes = made.reduce((sum, { size }) => sum + size, 0);
     throw new BatchTooLargeError(
       `the device has no room for ${formatBytes(bytes)} more at a batch of ${this.batch}; ` +
-        `choose a smaller batch (${error.message})`,
+        `choose a smaller batch (${found.message})`,
     );
   }
 }

@@ -31,7 +31,7 @@ export async function openNetwork<
   checkOptions(programs, options);
   const features = programs.some(({ precision }) => precision) ? [HALF] : ([] as const);
   const openDevice = async () => Device.open(await findAdapter(options.adapter), features);
-  const device = options.device ? Device.borrow(options.device) : await openDevice();
+  const device = await (options.device ? Device.borrow(options.device) : openDevice());
   const again = options.device ? undefined : openDevice;
   try {
     const program = chooseProgram(programs, device.summary);

@@ -4,13 +4,13 @@
  */
 import { bindableBytes } from "../program/limits.js";
 import { inLossScale } from "../program/loss-scale.js";
-import type { Program, ProgramParameter } from "../program/program.js";
+import type { Program } from "../program/program.js";
 import { largestSlice } from "../program/slices.js";
 import type { NetworkOptions } from "./calls.js";
 import type { Device } from "./device.js";
 import { InputError } from "./errors.js";
 import { assertFinite } from "./examples.js";
-import { Loaded, type Tensors } from "./loaded.js";
+import { Loaded } from "./loaded.js";
 
 export interface PhasesOptions extends Pick<NetworkOptions, "accumulate" | "onCompile" | "seed"> {
   readonly batch: number;
@@ -28,7 +28,7 @@ export class Phases {
   current = 0;
   /** The program of the present phase, on the device. */
   loaded: Loaded;
-  private gpu: GPUDevice;
+  gpu: GPUDevice;
   private readonly programs: readonly Program[];
   private readonly onCompile: PhasesOptions["onCompile"];
 
@@ -59,24 +59,7 @@ export class Phases {
    */
   async enter(phase: number): Promise<void> {
     if (phase === this.current) return;
-    const program = this.programOf(phase);
-    const { parameters, memory } = this.loaded;
-    const values = await parameters.valuesOf("value");
-    const averages = await parameters.valuesOf("average");
-    for (const [{ name }, tensor] of [...values, ...averages]) assertFinite(tensor, `\`${name}\``);
-    // The powers of Adam's betas start again with the optimizer.
-    const scale = await this.loaded.lossScale();
-    if (scale) for (const power of ["power1", "power2"] as const) scale[inLossScale(power)] = 1;
-    // Calls under way read their results from the memory that is freed.
-    await this.gpu.queue.onSubmittedWorkDone();
-    memory.destroy();
-    this.loaded = this.load(program);
-    await this.loaded.put({
-      values: ofProgram(program, values),
-      averages: program.steps.average.length > 0 ? ofProgram(program, averages) : new Map(),
-    });
-    await this.loaded.lossScale(scale);
-    [this.current, this.since] = [phase, this.step];
+    await (await import("./enter-phase.js")).enterPhase(this, phase, { assertFinite, inLossScale });
   }
 
   /** Starts training again from the first phase, on another device. */
@@ -86,7 +69,8 @@ export class Phases {
     [this.step, this.since, this.current] = [0, 0, 0];
   }
 
-  private load(program: Program): Loaded {
+  /** Puts a program on the device. */
+  load(program: Program): Loaded {
     const [gpu, slice, onCompile] = [this.gpu, this.slice, this.onCompile];
     return new Loaded({ gpu, program, slice, onCompile });
   }
@@ -100,13 +84,4 @@ function sliceFor(programs: readonly Program[], { limits }: GPUDevice, wanted: n
     return largestSlice(buffers, most, bindableBytes(limits)) || most;
   });
   return Math.min(...slices);
-}
-
-/** The same values for the parameters of another program, which have the same names and shapes. */
-function ofProgram({ parameters }: Program, tensors: Tensors): Tensors {
-  const byName = new Map([...tensors].map(([{ name }, values]) => [name, values]));
-  const known = parameters.filter(({ name }) => byName.has(name));
-  return new Map(
-    known.map((own): [ProgramParameter, Float32Array] => [own, byName.get(own.name)!]),
-  );
 }

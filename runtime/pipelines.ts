@@ -56,6 +56,8 @@ export class Pipelines {
     if (pipeline === undefined) {
       pipeline = this.create(kernel);
       this.pipelines.set(kernel.wgsl, pipeline);
+      // The next call tries again.
+      pipeline.catch(() => this.pipelines.delete(kernel.wgsl));
     }
     return pipeline;
   }
@@ -73,7 +75,10 @@ export class Pipelines {
     const label = kernel.name;
     const module = gpu.createShaderModule({ label, code: kernel.wgsl });
     try {
-      const pipeline = await gpu.createComputePipelineAsync({
+      // Some browsers can only wait for it.
+      const isAsync = "createComputePipelineAsync" in gpu;
+      const method = isAsync ? "createComputePipelineAsync" : "createComputePipeline";
+      const pipeline = await gpu[method]({
         label,
         layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
         compute: { module, entryPoint: "main" },

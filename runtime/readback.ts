@@ -3,6 +3,8 @@
  * for the last.
  */
 import { BufferUsage, MAP_MODE_READ } from "./constants.js";
+import { inErrorScopes } from "./error-scopes.js";
+import { DeviceLimitError } from "./errors.js";
 import type { Memory } from "./memory.js";
 
 interface Slot {
@@ -12,16 +14,22 @@ interface Slot {
 }
 
 export class Readback {
-  private readonly slots: Slot[] = [];
+  private readonly slots: readonly Slot[];
   private next = 0;
 
-  /** A ring of `slots` staging buffers of `bytes` each. */
-  constructor(memory: Memory, bytes: number, slots: number, label: string) {
+  private constructor(buffers: readonly GPUBuffer[]) {
+    this.slots = buffers.map((buffer) => ({ buffer, idle: Promise.resolve() }));
+  }
+
+  /** A ring of `slots` staging buffers of `bytes` each. Throws BatchTooLargeError. */
+  static async create(
+    memory: Memory,
+    bytes: number,
+    slots: number,
+    label: string,
+  ): Promise<Readback> {
     const usage = BufferUsage.mapRead | BufferUsage.copyDestination;
-    for (let index = 0; index < slots; index++) {
-      const buffer = memory.createOwn(bytes, usage, `${label} staging`);
-      this.slots.push({ buffer, idle: Promise.resolve() });
-    }
+    return new Readback(await memory.allocateOwn(slots, bytes, usage, `${label} staging`));
   }
 
   /** The next staging buffer, once it is free. To be followed by `collect` of the same slot. */
@@ -57,12 +65,19 @@ export async function readBuffer(
   bytes = source.size,
 ): Promise<Float32Array<ArrayBuffer>> {
   const usage = BufferUsage.mapRead | BufferUsage.copyDestination;
-  const staging = gpu.createBuffer({ size: bytes, usage, label: "read staging" });
-  const encoder = gpu.createCommandEncoder();
-  encoder.copyBufferToBuffer(source, 0, staging, 0, bytes);
-  gpu.queue.submit([encoder.finish()]);
+  const { result: staging, error } = inErrorScopes(gpu, () => {
+    const made = gpu.createBuffer({ size: bytes, usage, label: "read staging" });
+    const encoder = gpu.createCommandEncoder();
+    encoder.copyBufferToBuffer(source, 0, made, 0, bytes);
+    gpu.queue.submit([encoder.finish()]);
+    return made;
+  });
   try {
     return await readMapped(staging, bytes / 4);
+  } catch (reason) {
+    const found = await error;
+    if (!found) throw reason;
+    throw new DeviceLimitError(`no room to read ${bytes} bytes: ${found.message}`);
   } finally {
     staging.destroy();
   }

@@ -161,11 +161,12 @@ export class Runner {
     const { reads, gives } = this.tensorsOf(list);
     await memory.allocate([...reads, ...gives].map((index) => program.tensors[index]!.buffer));
     const schedule = await this.build(list, program.steps[list]);
-    const outputs = gives.map((index) => {
+    const outputs: Output[] = [];
+    for (const index of gives) {
       const tensor = program.tensors[index]!;
       const buffer = memory.buffer(tensor.buffer);
-      return { tensor, buffer, ring: this.ring(buffer, tensor.role) };
-    });
+      outputs.push({ tensor, buffer, ring: await this.ring(buffer, tensor.role) });
+    }
     return { schedule, scratch: this.scratchOf(list), outputs };
   }
 
@@ -197,9 +198,10 @@ export class Runner {
   }
 
   /** Step lists with the same output share its ring. */
-  private ring(buffer: GPUBuffer, label: string): Readback {
+  private async ring(buffer: GPUBuffer, label: string): Promise<Readback> {
     const ring =
-      this.rings.get(buffer) ?? new Readback(this.memory, buffer.size, RING_SLOTS, label);
+      this.rings.get(buffer) ??
+      (await Readback.create(this.memory, buffer.size, RING_SLOTS, label));
     this.rings.set(buffer, ring);
     return ring;
   }

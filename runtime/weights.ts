@@ -3,7 +3,7 @@ import { stateNames } from "../program/optimizers.js";
 import type { Program, ProgramParameter } from "../program/program.js";
 import { commonPrefix, withoutPrefix, wrapperPrefix } from "../program/weight-names.js";
 import { WeightsError } from "./errors.js";
-import { areFinite } from "./examples.js";
+import { areFinite } from "./are-finite.js";
 import type { ParameterValues } from "./loaded.js";
 import type { TensorOf } from "./parameters.js";
 import type { Tensor } from "./tensor-file.js";

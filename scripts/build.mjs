@@ -44,12 +44,20 @@ async function bundleParser() {
   }
 }
 
+/** What standalone modules hold of the runtime: with a recipe, also what trains by it. */
+async function bundleRuntimes() {
+  const { ERRORS, TRAINING } = await import(join(fresh, "cli", "standalone.js"));
+  await bundleRuntime("standalone-training.js", TRAINING);
+  await bundleRuntime("standalone.js", ERRORS);
+}
+
 /** One minified ES module without imports. */
-async function bundleRuntime() {
+async function bundleRuntime(name, exported) {
+  const names = ["createNetwork", ...exported].join(", ");
   await build({
-    // What generated modules import, and nothing else of the runtime.
-    stdin: { contents: 'export { createNetwork } from "./runtime/browser.js";', resolveDir: fresh },
-    outfile: join(fresh, "runtime", "standalone.js"),
+    // What generated modules import and export, and nothing else of the runtime.
+    stdin: { contents: `export { ${names} } from "./runtime/browser.js";`, resolveDir: fresh },
+    outfile: join(fresh, "runtime", name),
     bundle: true,
     minify: true,
     format: "esm",
@@ -96,7 +104,7 @@ try {
   await mkdir(work, { recursive: true });
   if (compileSources()) {
     await bundleParser();
-    await bundleRuntime();
+    await bundleRuntimes();
     await bundleReportPage();
     await chmod(join(fresh, "cli", "main.js"), 0o755);
     await replaceDist();

@@ -11,7 +11,7 @@ import { formatBytes } from "../../program/format-bytes.js";
 import { formatDuration, plural } from "../format.js";
 import { reportError } from "../report.js";
 import { byteSize, memoryWish, positiveInteger } from "../options.js";
-import { inlineRuntime } from "../standalone.js";
+import { declareRuntime, ERRORS, inlineRuntime, TRAINING } from "../standalone.js";
 import { openSpec, requireNoErrors, type SpecFile } from "../spec.js";
 import { print, say } from "../terminal.js";
 import { readTuning } from "../tuning/tune-file.js";
@@ -128,7 +128,7 @@ async function writeOutputs(
   const base = join(flags.output ?? spec.folder, spec.name);
   const kernels = flags.emit === "wgsl" ? [await writeKernels(compilation, `${base}.wgsl`)] : [];
   const files: OutputFile[] = [
-    { path: `${base}.d.ts`, text: compilation.declarations },
+    { path: `${base}.d.ts`, text: declarationsText(compilation, flags) },
     { path: `${base}.js`, text: await moduleText(compilation, flags) },
   ];
   for (const { path, text } of files) await writeOutput(path, text);
@@ -137,8 +137,14 @@ async function writeOutputs(
 
 async function moduleText(compilation: Compilation, flags: CompileFlags): Promise<string> {
   if (!flags.standalone) return compilation.module;
-  const bundle = new URL("../../runtime/standalone.js", import.meta.url);
+  const name = compilation.recipe ? "standalone-training.js" : "standalone.js";
+  const bundle = new URL(`../../runtime/${name}`, import.meta.url);
   return inlineRuntime(compilation.module, await readFile(bundle, "utf8"));
+}
+
+function declarationsText({ declarations, recipe }: Compilation, flags: CompileFlags): string {
+  if (!flags.standalone) return declarations;
+  return declareRuntime(declarations, recipe ? TRAINING : ERRORS);
 }
 
 /**

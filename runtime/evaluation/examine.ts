@@ -8,7 +8,7 @@ import type { Dataset, Example, Images, Stage } from "../data/dataset.js";
 import { loadBatches } from "../data/loader.js";
 import { prepareExample } from "../data/memory.js";
 import { chooseStaging } from "../data/stage.js";
-import { areFinite } from "../examples.js";
+import { areFinite } from "../are-finite.js";
 import {
   EvaluationSums,
   noExamplesError,

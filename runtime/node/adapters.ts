@@ -1,5 +1,5 @@
 /** Which GPU is used in Node, where Dawn replaces the browser's `navigator.gpu`. */
-import { adapterName, type FoundAdapter } from "../device.js";
+import { adapterName, isSoftware, type FoundAdapter } from "../device.js";
 import { NoAdapterError } from "../errors.js";
 import { adapterNames, requestAdapter, type AdapterSource } from "./dawn.js";
 import { mesaVersion, OLDEST_MESA } from "./drivers.js";
@@ -95,7 +95,7 @@ async function open(
   try {
     const adapter = await requestAdapter(source, name);
     assertRecent(adapter.info);
-    const software = adapter.info.isFallbackAdapter;
+    const software = isSoftware(adapter.info);
     const shown = name ?? adapterName(adapter.info);
     tried.push({ source, outcome: `found ${shown}` });
     return { adapter, source, reason, name: shown, software };

@@ -18,7 +18,7 @@ export class Checkpoints {
   /** Milliseconds that the last checkpoint took. */
   private savingTime = 0;
   /** What a checkpoint would hold, where there is nowhere to restore one from. */
-  private snapshot: { readonly bytes: Uint8Array; readonly state: TrainingState } | undefined;
+  private copy: { readonly bytes: Uint8Array; readonly state: TrainingState } | undefined;
 
   constructor(
     private readonly network: Pick<TrainableNetwork, "save" | "load">,
@@ -31,7 +31,7 @@ export class Checkpoints {
   /** Whether one is wanted within an epoch, after this many steps. */
   isDue(step: number): boolean {
     const { checkpoint, checkpointSteps, checkpointSeconds = DEFAULT_SECONDS } = this.options;
-    if (checkpoint === undefined) return false;
+    if (checkpoint === undefined && !this.keepsCopies) return false;
     if (checkpointSteps !== undefined && step % checkpointSteps === 0) return true;
     return this.secondsSince >= checkpointSeconds;
   }
@@ -44,6 +44,13 @@ export class Checkpoints {
     return this.secondsSince * 1000 >= SAVING_SHARE * this.savingTime;
   }
 
+  /** Whether copies in memory take the place of what `restore` would bring back. */
+  private get keepsCopies(): boolean {
+    const { network, options } = this;
+    const isAlone = !options.restore && !options.exchange;
+    return isAlone && network.save !== undefined && network.load !== undefined;
+  }
+
   private get secondsSince(): number {
     return (performance.now() - this.savedAt) / 1000;
   }
@@ -52,17 +59,15 @@ export class Checkpoints {
   async save(state: TrainingState): Promise<void> {
     const start = performance.now();
     await this.options.checkpoint?.(state);
-    if (!this.options.restore && !this.options.exchange) await this.keepSnapshot(state);
+    if (this.keepsCopies) await this.keepCopy(state);
     this.savedAt = performance.now();
     this.savingTime = this.savedAt - start;
   }
 
-  private async keepSnapshot(state: TrainingState): Promise<void> {
-    const { network } = this;
-    if (!network.save || !network.load) return;
-    const bytes = await network.save({ optimizer: true });
+  private async keepCopy(state: TrainingState): Promise<void> {
+    const bytes = await this.network.save!({ optimizer: true });
     assertFiniteTensors(bytes);
-    this.snapshot = { bytes, state };
+    this.copy = { bytes, state };
   }
 
   /**
@@ -71,8 +76,8 @@ export class Checkpoints {
    */
   async restore(): Promise<TrainingState> {
     if (this.options.restore) return this.options.restore();
-    if (!this.snapshot) throw new InputError("there is nothing to continue from");
-    const { bytes, state } = this.snapshot;
+    if (!this.copy) throw new InputError("there is nothing to continue from");
+    const { bytes, state } = this.copy;
     await this.network.load!(bytes);
     return state;
   }

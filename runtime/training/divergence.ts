@@ -3,7 +3,7 @@
  * where they began.
  */
 import type { TrainRecipe } from "../../program/recipe.js";
-import { DeviceLostError, InputError } from "../errors.js";
+import { isNamed } from "../errors.js";
 import type { NotFiniteEvaluationError } from "./error.js";
 import { describeCulprit, DivergedError, HALF_HINT, type Divergence } from "./error.js";
 import type { Evaluation } from "./evaluate.js";
@@ -43,7 +43,7 @@ export interface Symptom {
 export async function explainDivergence(run: Repeatable, symptom: Symptom): Promise<DivergedError> {
   const { step } = symptom;
   const divergence = await search(run, step).catch((error: unknown): Divergence => {
-    if (run.stopped || error instanceof InputError || error instanceof DeviceLostError)
+    if (run.stopped || isNamed(error, "InputError") || isNamed(error, "DeviceLostError"))
       return { step };
     throw error;
   });

@@ -1,6 +1,6 @@
 /** Whether a run can continue from what a checkpoint holds. */
 import { WeightsError } from "../errors.js";
-import { areFinite } from "../examples.js";
+import { areFinite } from "../are-finite.js";
 import { parseTensors } from "../safetensors.js";
 
 /** A tensor holds infinities or NaN. */

@@ -5,7 +5,7 @@
 import type { TrainRecipe } from "../../program/recipe.js";
 import type { Dataset } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
-import { InputError } from "../errors.js";
+import { InputError, isNamed } from "../errors.js";
 import { meansOf } from "../measurement.js";
 import { Checkpoints } from "./checkpoints.js";
 import {
@@ -18,13 +18,11 @@ import {
 import { NotFiniteEvaluationError, RunFailedError, type DivergedError } from "./error.js";
 import { evaluateDataset, type Evaluation } from "./evaluate.js";
 import { Exchange, type Agreement } from "./exchange.js";
-import { NotFiniteError } from "./finite.js";
 import { runLengthOver } from "./length.js";
 import { LostDevices } from "./lost-devices.js";
 import type { TrainableNetwork } from "./network.js";
 import { checkFitOptions, checkRecipe, type FitOptions, type FitResult } from "./options.js";
 import { Progress } from "./progress.js";
-import { PeerFailedError } from "./ranks.js";
 import {
   assertOneTensor,
   assertSource,
@@ -188,7 +186,7 @@ class TrainingRun implements Repeatable {
       await settle();
     } catch (error) {
       // The run is going to be saved, so its state must be that of the network.
-      if (error instanceof DataError) await settle();
+      if (isNamed(error, "DataError")) await settle();
       throw error;
     }
     // Where the signal has ended the batches, the epoch has more of them.
@@ -276,7 +274,7 @@ class TrainingRun implements Repeatable {
     try {
       await this.checkpoints.save(state);
     } catch (error) {
-      if (!(error instanceof NotFiniteError)) throw error;
+      if (!isNamed(error, "NotFiniteError")) throw error;
       if (state.step === 0) {
         throw new RunFailedError(`the run cannot begin: the initial weights: ${error.message}`);
       }
@@ -307,7 +305,8 @@ class TrainingRun implements Repeatable {
    * was reached saved.
    */
   private async recover(error: unknown): Promise<void> {
-    if (error instanceof DataError || error instanceof PeerFailedError) await this.save();
+    const isOfOthers = isNamed(error, "DataError") || isNamed(error, "PeerFailedError");
+    if (isOfOthers) await this.save();
     if (this.exchange) throw error;
     const reason = await this.lostDevices.replace(error);
     await this.restore();

@@ -1,5 +1,5 @@
 /** Another device for a network that has lost its own. */
-import { DeviceLostError, NoAdapterError } from "../errors.js";
+import { isNamed } from "../errors.js";
 import type { TrainableNetwork } from "./network.js";
 
 /** Devices that may be lost one after the other with no step in between. */
@@ -26,7 +26,7 @@ export class LostDevices {
    * Resolves to why, or throws the error where that is not possible.
    */
   async replace(error: unknown): Promise<string> {
-    const isGone = error instanceof DeviceLostError && error.isGone;
+    const isGone = isNamed(error, "DeviceLostError") && error.isGone;
     if (!isGone || !this.network.canReopen || ++this.losses > MOST_LOSSES) throw error;
     await this.reopen();
     return error.message;
@@ -37,7 +37,7 @@ export class LostDevices {
       try {
         return await this.network.reopen!();
       } catch (error) {
-        if (!(error instanceof NoAdapterError)) throw error;
+        if (!isNamed(error, "NoAdapterError")) throw error;
         await new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
       }
     }

@@ -1,7 +1,8 @@
 /** Which dispatch of a call is the first to make a number that is not finite. */
 import type { ProgramKernel, ProgramStep, SourceLocation } from "../../program/program.js";
 import { floatsOf } from "../../program/half.js";
-import { areFinite, type Inputs, type Targets } from "../examples.js";
+import { areFinite } from "../are-finite.js";
+import type { Inputs, Targets } from "../examples.js";
 import { inspectingRuns, type Inspection } from "../inspection.js";
 import type { TrainableNetwork } from "./network.js";
 

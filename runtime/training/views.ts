@@ -6,7 +6,7 @@ import { imagesOf, type Transform } from "../../program/transforms.js";
 import type { Images } from "../data/dataset.js";
 import { sizeOf, tensorsOf, type Scores } from "../../program/tensors.js";
 import { InputError } from "../errors.js";
-import { areFinite } from "../examples.js";
+import { areFinite } from "../are-finite.js";
 import { requireScores, toProbabilities } from "../evaluation/probabilities.js";
 import { totalOf, type Measurement } from "../measurement.js";
 import type { TrainableNetwork } from "./network.js";

@@ -119,5 +119,12 @@ describe.skipIf(!chromiumPath)("a generated module in Chromium", () => {
     compile("digits", "--standalone");
     const { before } = await runInBrowser("digits", 4, "/bare");
     expect(before.length).toBe(40);
+    const page = await browser.newPage();
+    await page.goto(`${addressOf(server)}/bare`);
+    const names = await page.evaluate<string[]>(
+      'import("/modules/digits.js").then((module) => Object.keys(module))',
+    );
+    expect(names).toEqual(expect.arrayContaining(["createDigits", "fit", "DeviceLostError"]));
+    await page.close();
   });
 });

@@ -20,7 +20,10 @@ test("the bundle takes the import's place, and names do not meet", async () => {
   const text = inlineRuntime(module, BUNDLE);
   expect(text).not.toMatch(/^import/m);
   expect(text.startsWith("// From digits.net.\n")).toBe(true);
-  expect((await importText(text)).result).toEqual([1, 1, 2]);
+  const { result, ...others } = await importText(text);
+  expect(result).toEqual([1, 1, 2]);
+  // What the module does not use of the bundle, it passes on.
+  expect(Object.keys(others)).toEqual(["Network"]);
 });
 
 test("a module that imports something else is refused", () => {

@@ -104,6 +104,40 @@ test("a run whose device is lost continues with another, to the same bits", asyn
   }
 });
 
+test("a device is replaced whatever copy of the runtime says that it was lost", async () => {
+  const { network, recipe } = await open(ADAM);
+  const measureStep = network.measureStep.bind(network);
+  // A standalone module has other classes of the same names.
+  class DeviceLostError extends Error {
+    override readonly name = "DeviceLostError";
+    readonly isGone = true;
+  }
+  network.measureStep = async (...given) => {
+    try {
+      return await measureStep(...given);
+    } catch (error) {
+      throw new DeviceLostError((error as Error).message);
+    }
+  };
+  let restarts = 0;
+  await train(network, recipe, {
+    onStep: ({ step }) => step === 2 && restarts === 0 && loseDevice(network),
+    onRestart: () => void restarts++,
+  });
+  expect(restarts).toBe(1);
+});
+
+test("without `checkpoint`, a run continues from its last copy within an epoch", async () => {
+  const { network, recipe } = await open(ADAM);
+  const from: number[] = [];
+  await train(network, recipe, {
+    checkpointSteps: 2,
+    onStep: ({ step }) => step === 3 && from.length === 0 && loseDevice(network),
+    onRestart: ({ step }) => void from.push(step),
+  });
+  expect(from).toEqual([2]);
+});
+
 test("a device that is lost again and again ends the run", async () => {
   const { network, recipe } = await open(ADAM);
   let restarts = 0;

@@ -1,0 +1,44 @@
+/** Another phase of training: only runs that have several load this file. */
+import type * as lossScales from "../program/loss-scale.js";
+import type { Program, ProgramParameter } from "../program/program.js";
+import type * as examples from "./examples.js";
+import type { Tensors } from "./loaded.js";
+import type { Phases } from "./phases.js";
+
+/** Given, because imports would split the file that a page loads first. */
+type Shared = Pick<typeof examples, "assertFinite"> & Pick<typeof lossScales, "inLossScale">;
+
+/** `Phases.enter`, for a phase that is not the present one. */
+export async function enterPhase(
+  phases: Phases,
+  phase: number,
+  { assertFinite, inLossScale }: Shared,
+): Promise<void> {
+  const program = phases.programOf(phase);
+  const { parameters, memory } = phases.loaded;
+  const values = await parameters.valuesOf("value");
+  const averages = await parameters.valuesOf("average");
+  for (const [{ name }, tensor] of [...values, ...averages]) assertFinite(tensor, `\`${name}\``);
+  // The powers of Adam's betas start again with the optimizer.
+  const scale = await phases.loaded.lossScale();
+  if (scale) for (const power of ["power1", "power2"] as const) scale[inLossScale(power)] = 1;
+  // Calls under way read their results from the memory that is freed.
+  await phases.gpu.queue.onSubmittedWorkDone();
+  memory.destroy();
+  phases.loaded = phases.load(program);
+  await phases.loaded.put({
+    values: ofProgram(program, values),
+    averages: program.steps.average.length > 0 ? ofProgram(program, averages) : new Map(),
+  });
+  await phases.loaded.lossScale(scale);
+  [phases.current, phases.since] = [phase, phases.step];
+}
+
+/** The same values for the parameters of another program, which have the same names and shapes. */
+function ofProgram({ parameters }: Program, tensors: Tensors): Tensors {
+  const byName = new Map([...tensors].map(([{ name }, values]) => [name, values]));
+  const known = parameters.filter(({ name }) => byName.has(name));
+  return new Map(
+    known.map((own): [ProgramParameter, Float32Array] => [own, byName.get(own.name)!]),
+  );
+}
