@@ -176,6 +176,17 @@ test("a kernel that does not compile is tried again with the next call", async (
   network.destroy();
 });
 
+const PHONE =
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 " +
+  "(KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
+const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+const CHROME =
+  "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) " +
+  "Chrome/140.0.0.0 Safari/537.36";
+const MAC =
+  "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 " +
+  "(KHTML, like Gecko) Version/18.5 Safari/605.1.15";
+
 describe("a browser without an adapter", () => {
   /** Runs `findAdapter` of browsers with these globals. */
   async function failure(given: {
@@ -203,17 +214,6 @@ describe("a browser without an adapter", () => {
       }
     }
   }
-
-  const PHONE =
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 " +
-    "(KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
-  const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-  const CHROME =
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) " +
-    "Chrome/140.0.0.0 Safari/537.36";
-  const MAC =
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 " +
-    "(KHTML, like Gecko) Version/18.5 Safari/605.1.15";
 
   test.each([
     [PHONE, /iOS 26/],
