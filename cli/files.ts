@@ -2,7 +2,12 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { OUT_OF_FILES, readBytes as readFile } from "../runtime/node/read-file.js";
-import { makeFolders, writeError, writeFileAtomically } from "../runtime/node/write-file.js";
+import {
+  makeFolders,
+  writeError,
+  writeFileAtomically,
+  type FileContent,
+} from "../runtime/node/write-file.js";
 import { RunFailedError } from "../runtime/training/error.js";
 import { wrongInput } from "./failure.js";
 import { formatBytes } from "../program/format-bytes.js";
@@ -76,7 +81,7 @@ export function describeReadError(error: NodeJS.ErrnoException, path: string, wh
  * Writes a file whole or not at all, making the folders it needs. Throws a RunFailedError that says
  * why not.
  */
-export async function writeOutput(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeOutput(path: string, content: FileContent): Promise<void> {
   await makeFolder(dirname(path));
   await writeFileAtomically(path, content);
 }

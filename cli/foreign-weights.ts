@@ -14,7 +14,7 @@ import { matchTensors, type Matching } from "../interchange/weights/match.js";
 import { sameNumbers, type Shaped } from "../interchange/weights/modules.js";
 import type { Renaming } from "../interchange/weights/rename.js";
 import { WeightsError } from "../runtime/errors.js";
-import { parseTensors, serializeTensors } from "../runtime/safetensors.js";
+import { parseTensors, type Tensor } from "../runtime/safetensors.js";
 import { withoutUndefined } from "../program/without-undefined.js";
 import type { FileSource } from "./file-source.js";
 import { wrongInput } from "./failure.js";
@@ -121,11 +121,16 @@ export function requireMatched(matching: Matching, left: "refused" | "ignored"):
   );
 }
 
-/** The safetensors file of the model's own names. */
+/** What a safetensors file of the model's own names holds. */
+export interface OwnWeights {
+  readonly tensors: readonly Tensor[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
 export function underOwnNames(
   { read, metadata }: FileWeights,
   { matches }: Matching,
-): Uint8Array<ArrayBuffer> {
+): OwnWeights {
   const values = read(matches.map(({ file }) => file.name));
   const tensors = matches.map(({ own, file }) => ({
     name: own.name,
@@ -134,7 +139,7 @@ export function underOwnNames(
   }));
   // Names of classes stay true; what else netc notes down is of the file as it was.
   const { classes } = metadata;
-  return serializeTensors(tensors, withoutUndefined({ format: "pt", classes }));
+  return { tensors, metadata: withoutUndefined({ format: "pt", classes }) };
 }
 
 /** Says how weights were matched; where that is not sure, tensor by tensor. */

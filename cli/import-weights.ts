@@ -14,6 +14,7 @@ import { summarize } from "../interchange/weights/describe.js";
 import type { Matching } from "../interchange/weights/match.js";
 import type { SpecFile } from "./spec.js";
 import { print, printJson, warn } from "./terminal.js";
+import { tensorParts } from "../runtime/tensor-parts.js";
 import { useWeights } from "./weights.js";
 import type { WeightsFlags } from "./weights-options.js";
 
@@ -43,13 +44,13 @@ export async function importWeights(
   const written = [...copies.keys(), files.weights];
   if (!flags.overwrite)
     refuseExisting(written, "--overwrite replaces them, --name NAME or -o DIR writes others");
-  const { matching, bytes } = await useWeights(
+  const { matching, own } = await useWeights(
     weights,
     tensorsOf(analyzed),
     flags,
     ({ weights: file, matching: found }) => convert(weights, file, found),
   );
-  await writeOutput(files.weights, bytes);
+  await writeOutput(files.weights, tensorParts(own.tensors, own.metadata));
   for (const [copy, text] of copies) await writeOutput(copy, text);
   const left = matching.left.map((tensor) => tensor.name);
   if (left.length > 0)
@@ -62,7 +63,7 @@ export async function importWeights(
 function convert(path: string, file: FileWeights, matching: Matching) {
   requireMatched(matching, "ignored");
   announceMatching(path, file, matching);
-  return { matching, bytes: underOwnNames(file, matching) };
+  return { matching, own: underOwnNames(file, matching) };
 }
 
 /**

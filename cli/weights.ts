@@ -1,7 +1,7 @@
 /** Weights files, and the names of classes that travel in their metadata. */
 import type { LoadOptions } from "../runtime/calls.js";
 import type { Network } from "../runtime/network.js";
-import { readMetadata } from "../runtime/safetensors.js";
+import { readMetadata, serializeTensors } from "../runtime/safetensors.js";
 import type { Shaped } from "../interchange/weights/modules.js";
 import { FileSource } from "./file-source.js";
 import { describeReadError, readBytes } from "./files.js";
@@ -40,7 +40,8 @@ export function readWeights(
     if (bytes && !options.rename?.length && isOwnFile(matching)) return { path, bytes, metadata };
     requireMatched(matching, options.except ? "ignored" : "refused");
     announceMatching(path, weights, matching);
-    return { path, bytes: underOwnNames(weights, matching), metadata };
+    const own = underOwnNames(weights, matching);
+    return { path, bytes: serializeTensors(own.tensors, own.metadata), metadata };
   });
 }
 

@@ -16,6 +16,12 @@ export function murmur3(bytes: Uint8Array): number {
   return finish(hash ^ bytes.length);
 }
 
+/** The same of bytes in parts, each of a whole number of words. */
+export function murmur3OfParts(parts: readonly Uint8Array[]): number {
+  const mixed = parts.reduce((hash, part) => mixWords(hash, wordsOf(part, part.length >>> 2)), 0);
+  return finish(mixed ^ parts.reduce((sum, part) => sum + part.length, 0));
+}
+
 /** Little-endian words, read where they lie if they are aligned. */
 function wordsOf(bytes: Uint8Array, count: number): Int32Array {
   const { buffer, byteOffset } = bytes;

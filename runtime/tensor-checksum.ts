@@ -1,5 +1,5 @@
 /** The checksum in the metadata of safetensors files that netc writes. */
-import { murmur3 } from "./checksum.js";
+import { murmur3, murmur3OfParts } from "./checksum.js";
 import { WeightsError } from "./errors.js";
 
 /** Where a file that netc wrote has its checksum. */
@@ -28,12 +28,20 @@ export function assertUndamaged(bytes: Uint8Array, start: number): void {
   );
 }
 
+/** The same of a file in parts: its header, with zeros in place of the checksum, and its data. */
+export function writeChecksumOfParts(header: Uint8Array, data: readonly Uint8Array[]): void {
+  const text = textOf([murmur3(header), murmur3OfParts(data)]);
+  header.set(new TextEncoder().encode(text), 8 + CHECKSUM_PREFIX.length);
+}
+
 /**
  * Of a file whose data begin at `start`: of its header, with zeros in place of it, and its data.
  */
 function checksumOf(bytes: Uint8Array, start: number): string {
   const header = bytes.slice(0, start);
   header.fill(0x30, 8 + CHECKSUM_PREFIX.length, 8 + CHECKSUM_PREFIX.length + CHECKSUM_DIGITS);
-  const hashes = [murmur3(header), murmur3(bytes.subarray(start))];
-  return hashes.map((hash) => hash.toString(16).padStart(8, "0")).join("");
+  return textOf([murmur3(header), murmur3(bytes.subarray(start))]);
 }
+
+const textOf = (hashes: readonly number[]): string =>
+  hashes.map((hash) => hash.toString(16).padStart(8, "0")).join("");

@@ -8,6 +8,28 @@ export function writeTensors(
   tensors: readonly Tensor[],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array<ArrayBuffer> {
+  const header = headerOf(tensors, metadata);
+  const data = tensors.reduce((sum, { values }) => sum + values.byteLength, 0);
+  const bytes = new Uint8Array(header.length + data);
+  bytes.set(header);
+  let offset = header.length;
+  for (const { values } of tensors) {
+    bytes.set(bytesOf(values), offset);
+    offset += values.byteLength;
+  }
+  writeChecksum(bytes, header.length);
+  return bytes;
+}
+
+/** The numbers of a tensor as they lie in memory. */
+export const bytesOf = ({ buffer, byteOffset, byteLength }: Tensor["values"]): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+/** What a file begins with, up to its data, with zeros in place of the checksum. */
+export function headerOf(
+  tensors: readonly Tensor[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
   const others = Object.entries(metadata).filter(([name]) => name !== "checksum");
   const own = objectText([["checksum", NO_CHECKSUM], ...others]);
   const header: [name: string, entry: unknown][] = [];
@@ -20,16 +42,10 @@ export function writeTensors(
   const entries = objectText(header).slice(1, -1);
   const all = `{"__metadata__":${own}${entries && `,${entries}`}}`;
   const text = new TextEncoder().encode(all);
-  const headerLength = roundUp(text.length, 8);
-  const bytes = new Uint8Array(8 + headerLength + end).fill(0x20, 8, 8 + headerLength);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true);
+  const length = roundUp(text.length, 8);
+  const bytes = new Uint8Array(8 + length).fill(0x20, 8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
   bytes.set(text, 8);
-  let offset = 8 + headerLength;
-  for (const { values } of tensors) {
-    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), offset);
-    offset += values.byteLength;
-  }
-  writeChecksum(bytes, 8 + headerLength);
   return bytes;
 }
 

@@ -10,7 +10,7 @@ import {
 import type { ForeignGraph } from "../../interchange/foreign-graph.js";
 import { preprocessed } from "../../interchange/preprocessing.js";
 import { specText } from "../../interchange/spec-text.js";
-import { serializeTensors } from "../../runtime/safetensors.js";
+import { tensorParts } from "../../runtime/tensor-parts.js";
 import { ExitCode, Reported, wrongInput, wrongUsage } from "../failure.js";
 import { refuseExisting, writeOutput } from "../files.js";
 import { formatCount, formatNumber, plural } from "../format.js";
@@ -129,7 +129,7 @@ async function importModel(
     return { graph, model, text: await specText(model, basename(path)) };
   });
   const checked = flags.check === undefined ? undefined : await check(path, graph, model, flags);
-  await writeOutput(files.weights, serializeTensors(model.tensors));
+  await writeOutput(files.weights, tensorParts(model.tensors));
   await writeOutput(files.spec, text);
   if (flags.json) printJson({ ...files, ...model.report, check: checked ?? null });
   else print(describe(model.report, files));

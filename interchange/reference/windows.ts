@@ -80,34 +80,62 @@ function eachInside(
 const conv: Reference = (call) => {
   const [image, weight, bias] = [given(call, 0), given(call, 1), call.inputs[2]];
   const groups = call.attributes.number("group", 1);
-  const window = sliding(call.attributes, image, weight.shape.slice(2) as unknown as Two);
+  const kernel = weight.shape.slice(2) as unknown as Two;
+  const window = sliding(call.attributes, image, kernel);
   const [batch, channels, height, width] = image.shape as [number, number, number, number];
   const [out, perGroup] = weight.shape as [number, number];
   if (perGroup * groups !== channels) throw new RefusedNode("its channels do not fit its weights");
   const [rows, columns] = window.output;
-  const area = window.kernel[0] * window.kernel[1];
+  const [pixels, area] = [height * width, kernel[0] * kernel[1]];
   const result = made("float", [batch, out, rows, columns]);
-  let at = 0;
-  for (let n = 0; n < batch; n++) {
-    for (let o = 0; o < out; o++) {
-      const first = Math.floor(o / (out / groups)) * perGroup;
-      for (let row = 0; row < rows; row++) {
-        for (let column = 0; column < columns; column++) {
-          let sum = bias?.values[o] ?? 0;
-          for (let c = 0; c < perGroup; c++) {
-            const plane = (n * channels + first + c) * height * width;
-            const taps = (o * perGroup + c) * area;
-            eachInside(window, [height, width], [row, column], (place, tap) => {
-              sum += image.values[plane + place]! * weight.values[taps + tap]!;
-            });
-          }
-          result.values[at++] = sum;
-        }
-      }
+  for (let plane = 0; plane < batch * out; plane++) {
+    const [n, o] = [Math.floor(plane / out), plane % out];
+    const sums = result.values.subarray(plane * rows * columns, (plane + 1) * rows * columns);
+    sums.fill(bias?.values[o] ?? 0);
+    const first = n * channels + Math.floor(o / (out / groups)) * perGroup;
+    for (let c = 0; c < perGroup; c++) {
+      const start = (first + c) * pixels;
+      const inputs = image.values.subarray(start, start + pixels);
+      const taps = weight.values.subarray((o * perGroup + c) * area, (o * perGroup + c + 1) * area);
+      taps.forEach((factor, tap) => addTap({ window, kernel, inputs, width, sums }, tap, factor));
     }
   }
   return result;
 };
+
+interface Plane {
+  readonly window: Sliding;
+  readonly kernel: Two;
+  /** A channel of the image, and the length of its rows. */
+  readonly inputs: ForeignTensor["values"];
+  readonly width: number;
+  /** A channel of the output. */
+  readonly sums: ForeignTensor["values"];
+}
+
+/** Adds what one element of a kernel gives to all pixels: rows of products, in long loops. */
+function addTap({ window, kernel, inputs, width, sums }: Plane, tap: number, factor: number): void {
+  const { stride, output } = window;
+  const height = inputs.length / width;
+  const vertical = insideAlong(window, 0, Math.floor(tap / kernel[1]), height);
+  const horizontal = insideAlong(window, 1, tap % kernel[1], width);
+  for (let row = vertical.first; row < vertical.end; row++) {
+    const line = (row * stride[0] + vertical.offset) * width + horizontal.offset;
+    const at = row * output[1];
+    for (let column = horizontal.first; column < horizontal.end; column++) {
+      sums[at + column]! += factor * inputs[line + column * stride[1]]!;
+    }
+  }
+}
+
+/** The outputs whose element `tap` of the kernel lies inside the image, and where the first is. */
+function insideAlong(window: Sliding, axis: 0 | 1, tap: number, size: number) {
+  const [stride, output] = [window.stride[axis], window.output[axis]];
+  const offset = tap * window.dilation[axis] - window.before[axis];
+  const first = Math.max(0, Math.ceil(-offset / stride));
+  const end = Math.min(output, Math.floor((size - 1 - offset) / stride) + 1);
+  return { offset, first, end };
+}
 
 const convTranspose: Reference = (call) => {
   const { attributes } = call;

@@ -5,6 +5,9 @@ import { dirname } from "node:path";
 import { RunFailedError } from "../training/error.js";
 import { kindOf, OUT_OF_FILES } from "./read-file.js";
 
+/** A whole file, or its parts in their order. */
+export type FileContent = Uint8Array | string | readonly Uint8Array[];
+
 /**
  * Writes a file under a temporary name, brings it to the disk and renames it. Where that fails,
  * whatever had the name before is untouched, nothing half-written stays behind, and a
@@ -12,7 +15,7 @@ import { kindOf, OUT_OF_FILES } from "./read-file.js";
  */
 export async function writeFileAtomically(
   path: string,
-  content: Uint8Array | string,
+  content: FileContent,
 ): Promise<void> {
   await refuseOthers(path);
   const temporary = `${path}.${process.pid}.partial`;
@@ -33,15 +36,19 @@ async function refuseOthers(path: string): Promise<void> {
   throw new RunFailedError(`${path} could not be written: it is ${kindOf(status)}, not a file`);
 }
 
-async function writeDurably(path: string, content: Uint8Array | string): Promise<void> {
+async function writeDurably(path: string, content: FileContent): Promise<void> {
   const file = await open(path, "w");
   try {
-    await file.writeFile(content);
+    // Each part goes behind the one before.
+    for (const part of isWhole(content) ? [content] : content) await file.writeFile(part);
     await file.sync();
   } finally {
     await file.close();
   }
 }
+
+const isWhole = (content: FileContent): content is Uint8Array | string =>
+  typeof content === "string" || content instanceof Uint8Array;
 
 /**
  * Makes a folder and those above it. Node's own `recursive` never ends where the system refuses a

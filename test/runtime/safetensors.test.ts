@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { murmur3 } from "../../runtime/checksum.js";
+import { tensorParts } from "../../runtime/tensor-parts.js";
 import { WeightsError } from "../../runtime/errors.js";
 import { parseTensors, serializeTensors, type Tensor } from "../../runtime/safetensors.js";
 
@@ -121,6 +122,13 @@ describe("parseTensors", () => {
     expect(hash("test")).toBe(0xba6bd213);
     expect(hash("Hello, world!")).toBe(0xc0363e43);
     expect(hash("The quick brown fox jumps over the lazy dog")).toBe(0x2e4ff723);
+  });
+
+  test("parts of a file are the file when they are joined", () => {
+    const metadata = { format: "pt" };
+    const parts = tensorParts(sample, metadata);
+    expect(parts).toHaveLength(1 + sample.length);
+    expect(Buffer.concat(parts).equals(serializeTensors(sample, metadata))).toBe(true);
   });
 
   test("refuses a file cut off anywhere", () => {
