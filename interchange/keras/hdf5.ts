@@ -2,7 +2,7 @@
  * Groups and datasets of an HDF5 file. jsfive reads its structure; numbers that lie in one piece,
  * as Keras writes them, are read here from the bytes, because jsfive makes an element at a time.
  */
-import { Dataset, File, Group } from "jsfive";
+import { Dataset, File, Group, type DataObjects } from "jsfive";
 import { ImportError } from "../error.js";
 import { sizeOf, type ForeignTensor } from "../foreign-graph.js";
 import { floatOf } from "../../program/half.js";
@@ -40,9 +40,12 @@ export function openHdf5(bytes: Uint8Array): Hdf5Group {
 
 class Source {
   private readonly view: DataView;
+  /** What attributes may still take: elements, and bytes of texts. */
+  private allowance: number;
 
   constructor(private readonly buffer: ArrayBuffer) {
     this.view = new DataView(buffer);
+    this.allowance = MOST_EXPANSION * buffer.byteLength;
   }
 
   root(): Hdf5Group {
@@ -51,7 +54,10 @@ class Source {
 
   private wrapped(group: Group): Hdf5Group {
     const keys = guarded(() => [...group.keys]);
-    const attributes = guarded(() => group.attrs);
+    const attributes = guarded(() => {
+      this.watch(group._dataobjects);
+      return group.attrs;
+    });
     const found = (path: string) => {
       const [first = ""] = path.split("/");
       return keys.includes(first) ? guarded(() => group.get(path)) : null;
@@ -70,6 +76,29 @@ class Source {
       text: (name) => textOf(attributes[name]),
       texts: (name) => textsOf(attributes, name),
     };
+  }
+
+  /**
+   * jsfive makes room for as many elements as an attribute says it has, and decodes a text again
+   * for each element that refers to it. Throws where that is more than the file explains.
+   */
+  private watch(objects: DataObjects): void {
+    const readElements = objects._attr_value.bind(objects);
+    objects._attr_value = (type, bytes, count, offset) => {
+      this.take(count);
+      return readElements(type, bytes, count, offset);
+    };
+    const readText = objects._vlen_size_and_data.bind(objects);
+    objects._vlen_size_and_data = (bytes, offset) => {
+      const [length, data] = readText(bytes, offset);
+      this.take(length);
+      return [length, data];
+    };
+  }
+
+  private take(count: number): void {
+    this.allowance -= count;
+    if (!(this.allowance >= 0)) throw broken("its attributes are larger than the file");
   }
 
   private dataset(dataset: Dataset, path: string): Hdf5Dataset {

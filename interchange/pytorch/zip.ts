@@ -35,18 +35,26 @@ const LARGEST_DIRECTORY = 64 * 1024 * 1024;
 const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array) =>
   new DataView(buffer, byteOffset, byteLength);
 
-/** All records by their names. Throws WeightsError where the file has no directory. */
+/**
+ * All records by their names. Throws WeightsError where the file has no directory, or where its
+ * records cannot all be in it.
+ */
 export function readDirectory(source: ByteSource): ReadonlyMap<string, ZipRecord> {
   const { start, length } = findDirectory(source);
   if (length > LARGEST_DIRECTORY) throw damaged(`its directory has ${length} bytes`);
   const bytes = readBytes(source, start, length);
   const records = new Map<string, ZipRecord>();
+  let total = 0;
   for (let at = 0; at + ENTRY_BYTES <= length;) {
     const { record, next } = readEntry(bytes, at);
     if (records.has(record.name)) throw damaged(`it has two records \`${record.name}\``);
     records.set(record.name, record);
+    total += record.size;
     at = next;
   }
+  // Records that are stored as they are and do not overlap are no longer than the file.
+  if (total > source.size)
+    throw damaged(`its records have ${total} bytes, and it has ${source.size}`);
   return records;
 }
 

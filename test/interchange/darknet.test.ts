@@ -1,50 +1,14 @@
 import { expect, test } from "vitest";
 import { ImportError } from "../../interchange/error.js";
+import { CONFIG, CONVOLUTION, darknetFiles, MATRIX, NUMBERS } from "./darknet-files.js";
 import { imported, predicted, readForeign, relativeError, sourceIn } from "./foreign-model.js";
 
-const CONFIG = `[net]
-height=6
-width=5
-channels=2
-
-[convolutional] # two by two, without padding
-batch_normalize=1
-filters=2
-size=1
-activation=leaky
-
-[maxpool]
-size=2
-stride=2
-
-[connected]
-output=3
-activation=linear
-
-[softmax]
-`.replace(/ #.*/, "");
-
-/** Header of version 0.2, then numbers. */
-function weightsOf(numbers: readonly number[]): Uint8Array {
-  const bytes = new Uint8Array(20 + 4 * numbers.length);
-  const view = new DataView(bytes.buffer);
-  view.setInt32(4, 2, true);
-  numbers.forEach((value, index) => view.setFloat32(20 + 4 * index, value, true));
-  return bytes;
-}
-
-const text = (value: string) => new TextEncoder().encode(value);
-const import_ = (config: string, weights: Uint8Array) =>
-  readForeign(sourceIn({ "a.cfg": text(config), "a.weights": weights }, ["a.cfg", "a.weights"]));
-
-// Biases, scales, means, variances, kernel [2, 2, 1, 1]; then biases and matrix [3, 18].
-const CONVOLUTION = [0.1, -0.2, 1.5, 0.5, 0.3, -0.1, 0.25, 4, 1, -0.5, 0.75, 2];
-const MATRIX = Array.from({ length: 54 }, (_, index) => Math.sin(index * 1.7) / 4);
-const NUMBERS = [...CONVOLUTION, 0.5, 0, -0.5, ...MATRIX];
+const import_ = (config: string, numbers: readonly number[]) =>
+  readForeign(sourceIn(darknetFiles(config, numbers), ["a.cfg", "a.weights"]));
 
 test("a network of Darknet gives what its rules say", async () => {
   const images = Float32Array.from({ length: 60 }, (_, index) => Math.cos(index * 0.9));
-  const model = imported(await import_(CONFIG, weightsOf(NUMBERS)));
+  const model = imported(await import_(CONFIG, NUMBERS));
   expect(relativeError(predicted(model, images), expectedOf(images))).toBeLessThan(1e-5);
 });
 
@@ -81,7 +45,7 @@ test.each([
   [CONFIG.replace("size=1", "size=x"), NUMBERS, "its `size` must be an integer, and is `x`"],
   [CONFIG.replace("[net]", "[conv]"), NUMBERS, "does not begin with [net]"],
 ])("a wrong network of Darknet is refused (%#)", async (config, numbers, message) => {
-  const refusal = import_(config, weightsOf(numbers));
+  const refusal = import_(config, numbers);
   await expect(refusal).rejects.toThrow(ImportError);
   await expect(refusal).rejects.toThrow(message);
 });
