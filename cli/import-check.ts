@@ -1,8 +1,10 @@
 /** An imported network against the model that it came from. */
 import { compileNetwork } from "../compiler/index.js";
+import { inputsRead } from "../interchange/fold.js";
 import { evaluate } from "../interchange/reference/evaluate.js";
 import type { ForeignGraph, ForeignTensor } from "../interchange/foreign-graph.js";
 import type { ImportedModel } from "../interchange/import-graph.js";
+import type { Inputs, Labels } from "../runtime/examples.js";
 import { createNetwork } from "../runtime/index.js";
 import { serializeTensors } from "../runtime/safetensors.js";
 
@@ -29,15 +31,21 @@ export async function checkImport(
 ): Promise<CheckResult> {
   const { network, tensors } = model;
   const { programs } = compileNetwork(network, { file: `${network.name}.net` });
-  const shape = network.inputs[0]!.type.shape.slice(1).map(Number);
-  const running = await createNetwork(programs, { batch: 1, adapter });
+  const shapes = network.inputs.map(({ type }) => type.shape.slice(1).map(Number));
+  const names = network.inputs.map(({ name }) => name);
+  const running = await createNetwork<string, string, Labels, Inputs>(programs, {
+    batch: 1,
+    adapter,
+  });
   try {
     await running.load(serializeTensors(tensors));
     let [largestDifference, largestOutput] = [0, 0];
     for (let index = 0; index < count; index++) {
-      const input = randomInput(shape, index);
-      const expected = expectedOf(graph, input);
-      const actual = await running.predict(Float32Array.from(input.values));
+      const inputs = shapes.map((shape, port) => randomInput(shape, index + port * count));
+      const expected = expectedOf(graph, inputs);
+      const values = inputs.map(({ values }) => Float32Array.from(values));
+      const named = Object.fromEntries(values.map((value, port) => [names[port]!, value]));
+      const actual = await running.predict(values.length === 1 ? values[0]! : named);
       requireLength(actual.length, expected.length);
       expected.forEach((value, at) => {
         const difference = Math.abs(value - actual[at]!);
@@ -59,17 +67,20 @@ function requireLength(actual: number, expected: number): void {
 }
 
 /** Of the first example, where the file fixes a larger batch. */
-function expectedOf(graph: ForeignGraph, input: ForeignTensor): readonly number[] {
-  const read = new Set(graph.nodes.flatMap(({ inputs }) => inputs));
-  const port = graph.inputs.find(({ name }) => read.has(name))!;
-  const batch = port.shape[0] ?? 1;
-  const values = new Float64Array(batch * input.values.length);
-  for (let image = 0; image < batch; image++) {
-    values.set(input.values, image * input.values.length);
-  }
-  const images = { ...input, shape: [batch, ...input.shape], values };
-  const [output] = evaluate(graph, new Map([[port.name, images]]));
+function expectedOf(graph: ForeignGraph, inputs: readonly ForeignTensor[]): readonly number[] {
+  const ports = inputsRead(graph);
+  const batch = ports[0]!.shape[0] ?? 1;
+  const given = ports.map(({ name }, port) => [name, batched(inputs[port]!, batch)] as const);
+  const [output] = evaluate(graph, new Map(given));
   return [...output!.values.slice(0, output!.values.length / batch)];
+}
+
+/** The same example several times. */
+function batched(example: ForeignTensor, batch: number): ForeignTensor {
+  const length = example.values.length;
+  const values = new Float64Array(batch * length);
+  for (let image = 0; image < batch; image++) values.set(example.values, image * length);
+  return { ...example, shape: [batch, ...example.shape], values };
 }
 
 /** Numbers of a normal distribution, the same in every run. */

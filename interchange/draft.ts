@@ -22,6 +22,12 @@ export interface DraftLayer {
   readonly remark?: string;
 }
 
+export interface DraftInput {
+  readonly name: string;
+  /** Without the batch. */
+  readonly sizes: Shape;
+}
+
 /** A weight of the imported network, by its full name. */
 export interface ImportedTensor {
   readonly name: string;
@@ -39,16 +45,19 @@ export class Draft {
   readonly layers: DraftLayer[] = [];
   /** Values that join others along their channels, by these. */
   readonly joins = new Map<string, Feature>();
-  private readonly maker: NetworkMaker;
-  private readonly image: NetworkValue;
+  /** The inputs, in their order. */
+  readonly starts: readonly Feature[];
+  private readonly maker = new NetworkMaker("draft");
 
-  constructor(private readonly input: { readonly name: string; readonly sizes: Shape }) {
-    this.maker = new NetworkMaker("draft");
-    this.image = this.maker.input(input.name, input.sizes);
-  }
-
-  get start(): Feature {
-    return { is: "feature", value: this.image, stored: this.shapeOf(this.image), order: STORED };
+  /** @param batch where the file fixes its size */
+  constructor(
+    private readonly inputs: readonly DraftInput[],
+    readonly batch: number | undefined,
+  ) {
+    this.starts = inputs.map(({ name, sizes }) => {
+      const value = this.maker.input(name, sizes);
+      return { is: "feature", value, stored: this.shapeOf(value), order: STORED };
+    });
   }
 
   /** Adds a layer. Throws with the reason where the layer refuses its input. */
@@ -74,7 +83,7 @@ export class Draft {
       throw new Error("the output is not the last layer");
     }
     const maker = new NetworkMaker(name);
-    maker.input(this.input.name, this.input.sizes);
+    for (const input of this.inputs) maker.input(input.name, input.sizes);
     moved.forEach(({ kind, inputs, values }, index) =>
       maker.layer(`${kind}_${index}`, kind, inputs, values),
     );

@@ -1,6 +1,6 @@
 /** Nodes that the outputs need, with those whose inputs are all constant computed at once. */
 import { RefusedNode } from "./attributes.js";
-import type { ForeignGraph, ForeignNode, ForeignTensor } from "./foreign-graph.js";
+import type { ForeignGraph, ForeignInput, ForeignNode, ForeignTensor } from "./foreign-graph.js";
 import { sizeOf } from "./foreign-graph.js";
 import { evaluateNode, hasReference } from "./reference/evaluate.js";
 
@@ -97,6 +97,12 @@ const BROADCASTS = new Set([
   ...["Add", "And", "Div", "Equal", "Greater", "Less", "Max", "Min", "Mul", "Pow", "Sub", "Sum"],
   "Where",
 ]);
+
+/** The inputs that the outputs need, in the graph's order. */
+export function inputsRead(graph: ForeignGraph): readonly ForeignInput[] {
+  const read = new Set(neededNodes(graph).flatMap(({ inputs }) => inputs));
+  return graph.inputs.filter(({ name }) => read.has(name) || graph.outputs.includes(name));
+}
 
 /** In the graph's order. */
 export function neededNodes({ nodes, outputs }: ForeignGraph): readonly ForeignNode[] {

@@ -1,9 +1,10 @@
 /** From a foreign graph to a network of the language and its weights. */
+import { findLayer } from "../compiler/layers/index.js";
 import type { ResolvedNetwork } from "../compiler/network/resolved.js";
 import { RefusedNode } from "./attributes.js";
 import { Draft, tensorsOf, type DraftLayer, type ImportedTensor } from "./draft.js";
 import { ImportError } from "./error.js";
-import { computedShape, fold, type FoldedGraph } from "./fold.js";
+import { computedShape, fold, inputsRead, type FoldedGraph } from "./fold.js";
 import {
   describeNode,
   type ForeignGraph,
@@ -11,7 +12,7 @@ import {
   type ForeignNode,
 } from "./foreign-graph.js";
 import { constant, type Feature, type Known } from "./known.js";
-import { pathsOf } from "./names.js";
+import { identifier, pathsOf } from "./names.js";
 import { NodeContext } from "./node-context.js";
 import { operators } from "./operators/index.js";
 import { recognize } from "./patterns/index.js";
@@ -20,7 +21,10 @@ import { structured } from "./structure/index.js";
 export interface ImportOptions {
   /** The model's name in the spec: an identifier. */
   readonly name: string;
-  /** Sizes of one input without the batch, where the file leaves them open or others are wanted. */
+  /**
+   * Sizes without the batch, where the file leaves them open or others are wanted; of several
+   * inputs, of the one whose sizes are open.
+   */
   readonly input?: readonly number[];
   /** The value to end in, where the file has several outputs. */
   readonly output?: string;
@@ -53,8 +57,8 @@ export function importGraph(graph: ForeignGraph, options: ImportOptions): Import
   const output = outputOf(graph, options.output);
   const folded = fold({ ...graph, outputs: [output] });
   const recognized = recognize(folded);
-  const input = inputOf(recognized, options.input);
-  return new Mapping(recognized, input, options.name).run();
+  const inputs = inputsOf(recognized, options.input);
+  return new Mapping(recognized, inputs, options.name).run();
 }
 
 function outputOf({ outputs }: ForeignGraph, wanted: string | undefined): string {
@@ -73,24 +77,36 @@ function outputOf({ outputs }: ForeignGraph, wanted: string | undefined): string
 interface SizedInput {
   /** Of the file. */
   readonly name: string;
+  readonly batch: number | undefined;
   readonly sizes: readonly number[];
 }
 
-/** The input that the output needs, with all its sizes. */
-function inputOf(graph: ForeignGraph, wanted: readonly number[] | undefined): SizedInput {
-  const read = new Set(graph.nodes.flatMap(({ inputs }) => inputs));
-  const used = graph.inputs.filter(({ name }) => read.has(name) || graph.outputs.includes(name));
-  const [input, ...others] = used;
-  if (!input || others.length > 0) {
-    const names = used.map(({ name }) => `\`${name}\``).join(", ");
-    throw new ImportError(
-      `the model reads ${used.length} inputs, and a spec has one`,
-      names ? [`its inputs are ${names}`] : [],
-    );
-  }
-  const { name, shape } = input;
-  const sized = wanted ? { name, shape: [shape[0], ...wanted] } : input;
-  return { name, sizes: declaredSizes(sized) };
+/** The inputs that the output needs, with all their sizes. */
+function inputsOf(
+  graph: ForeignGraph,
+  wanted: readonly number[] | undefined,
+): readonly SizedInput[] {
+  const used = inputsRead(graph);
+  if (used.length === 0) throw new ImportError("the model reads no input");
+  const resized = wanted && resizedInput(used);
+  return used.map((input) => {
+    const { name, shape } = input;
+    const sized = input === resized ? { name, shape: [shape[0], ...wanted!] } : input;
+    return { name, batch: shape[0], sizes: declaredSizes(sized) };
+  });
+}
+
+/** The input that `--input` is about. */
+function resizedInput(inputs: readonly ForeignInput[]): ForeignInput {
+  const [only, ...others] = inputs;
+  const open = inputs.filter(({ shape }) => shape.slice(1).includes(undefined));
+  if (only && others.length === 0) return only;
+  if (open.length === 1) return open[0]!;
+  const names = inputs.map(({ name }) => `\`${name}\``).join(", ");
+  throw new ImportError(
+    `--input gives the sizes of one input, and ${open.length} of this model's are open`,
+    [`its inputs are ${names}`],
+  );
 }
 
 /** Most elements of an example: more is a wrong number. */
@@ -129,12 +145,15 @@ class Mapping {
 
   constructor(
     private readonly graph: FoldedGraph,
-    input: SizedInput,
+    inputs: readonly SizedInput[],
     private readonly name: string,
   ) {
-    this.draft = new Draft({ name: INPUT, sizes: input.sizes });
+    const names = inputNames(inputs.map((input) => input.name));
+    const [{ batch }] = inputs as [SizedInput];
+    const ports = inputs.map(({ sizes }, index) => ({ name: names[index]!, sizes }));
+    this.draft = new Draft(ports, batch);
     for (const [name, tensor] of graph.constants) this.known.set(name, constant(tensor));
-    this.known.set(input.name, this.draft.start);
+    inputs.forEach(({ name }, index) => this.known.set(name, this.draft.starts[index]!));
   }
 
   run(): ImportedModel {
@@ -218,8 +237,22 @@ function constantResult(node: ForeignNode, inputs: readonly (Known | undefined)[
   return tensor && constant(tensor);
 }
 
-/** What the network's input is called. */
+/** What a single input is called. */
 const INPUT = "image";
+
+/** Of several, the file's names as far as they can be names of a spec. */
+function inputNames(names: readonly string[]): readonly string[] {
+  if (names.length === 1) return [INPUT];
+  const given = names.map((name) => name.replace(/:\d+$/, ""));
+  return given.reduce<readonly string[]>((taken, name) => {
+    const stem = identifier(name);
+    let own = isLayerKind(stem) ? `${stem}_` : stem;
+    while (taken.includes(own)) own += "_";
+    return [...taken, own];
+  }, []);
+}
+
+const isLayerKind = (name: string) => findLayer(name) !== undefined;
 /** Refusals that a message lists. */
 const MOST_LISTED = 12;
 

@@ -93,7 +93,8 @@ const TOOL_WORDS = new Set([
   ...["depthwiseconv2d", "innerproduct", "pooling", "node", "op", "tmp"],
 ]);
 
-function identifier(part: string): string {
+/** A name of a file as one of the language. */
+export function identifier(part: string): string {
   const plain = part.replace(/[^A-Za-z0-9_]/g, "_");
   const named = /^[A-Za-z_]/.test(plain) ? plain : `_${plain}`;
   return RESERVED.has(named) ? `${named}_` : named;

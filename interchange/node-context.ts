@@ -19,6 +19,11 @@ export class NodeContext {
     this.attributes = new Attributes(node.attributes);
   }
 
+  /** How many examples the file is for; undefined where it leaves that open. */
+  get batch(): number | undefined {
+    return this.draft.batch;
+  }
+
   has(index: number): boolean {
     return this.inputs[index] !== undefined;
   }

@@ -19,39 +19,35 @@ export interface KerasFile {
 
 /** Throws an ImportError that names every layer without a counterpart. */
 export function graphOf({ model, weights, version, source }: KerasFile): ForeignGraph {
-  const input = inputOf(model);
+  const inputs = model.inputs.map(({ layer }) => inputOf(model, layer));
+  if (inputs.length === 0) throw new ImportError("the model reads no input");
   const writer = new GraphWriter();
   const walk = new Walk(new ChannelsLast(writer), weights, version);
-  const outputs = walk.model(model, [tensorOf(input)], []);
+  const outputs = walk.model(model, inputs.map(tensorOf), []);
   return writer.finish(
     model.name,
     source,
-    [input],
+    inputs,
     outputs.map((output) => output?.value ?? ""),
   );
 }
 
-const INPUT = "input";
-
 /** With channels first. */
-function inputOf(model: KerasModel): ForeignInput {
-  if (model.inputs.length !== 1) {
-    throw new ImportError(`the model reads ${model.inputs.length} inputs, and a spec has one`);
-  }
-  const layer = model.layers.find(({ name }) => name === model.inputs[0]!.layer);
+function inputOf(model: KerasModel, name: string): ForeignInput {
+  const layer = model.layers.find((each) => each.name === name);
   const shape = layer?.inputShape;
   if (!shape) {
-    throw new ImportError("the model does not say the shape of its input", [
+    throw new ImportError(`the model does not say the shape of its input \`${name}\``, [
       "build it with an Input layer, and save it again",
     ]);
   }
-  if (shape.length === 1) return { name: INPUT, shape: [undefined, shape[0]] };
+  if (shape.length === 1) return { name, shape: [undefined, shape[0]] };
   if (shape.length !== 3) {
     const sizes = ["N", ...shape.map((size) => size ?? "?")].join(", ");
     throw new ImportError(`the model reads [${sizes}], and netc has images and rows of features`);
   }
   const [height, width, channels] = shape;
-  return { name: INPUT, shape: [undefined, channels, height, width] };
+  return { name, shape: [undefined, channels, height, width] };
 }
 
 function tensorOf({ name, shape }: ForeignInput): Tensor {

@@ -9,12 +9,13 @@ import { layers as layerKinds } from "../../compiler/layers/index.js";
 import { outlineOf } from "../../compiler/network/outline.js";
 import type { NetworkValue, ResolvedNetwork } from "../../compiler/network/resolved.js";
 import { formatShape } from "../../compiler/ir/shape.js";
+import { ImportError } from "../error.js";
 import type { Path } from "../names.js";
 import { withBlocks } from "./blocks.js";
 import { bodiesOf, type Block, type Body } from "./items.js";
 import { withLoops, withPlainLoops } from "./loops.js";
 import { References } from "./references.js";
-import { regionsOf, type Regions } from "./regions.js";
+import { placeOfInput, regionsOf, type Regions } from "./regions.js";
 import { withSections } from "./sections.js";
 import { SpecWriter } from "./text.js";
 
@@ -28,20 +29,20 @@ export interface Structured {
 }
 
 /**
- * @param network with one input and one output, its last layer, which needs all layers; no losses
+ * @param network with one output, its last layer, which needs all inputs and layers; no losses
  * @param paths names of the layers in the file, for each
  */
 export function structured(network: ResolvedNetwork, paths: readonly Path[]): Structured {
   const regions = regionsOf(network);
   const inText = regions.order.map((layer) => paths[layer] ?? { sections: [] });
   const sectioned = withSections(regions.body, inText);
-  const [input] = network.inputs as [ResolvedNetwork["inputs"][number]];
+  const inputs = network.inputs.map(({ name }) => name);
   const kinds = layerKinds.map(({ name }) => name);
-  const taken = new Set([...kinds, "branch", "skip", input.name, ...namesIn(sectioned)]);
+  const taken = new Set([...kinds, "branch", "skip", ...inputs, ...namesIn(sectioned)]);
   const references = new References(regions.body);
   const { blocks, body } = withBlocks(withPlainLoops(sectioned, references), references, taken);
   const writer = new SpecWriter({
-    input: input.name,
+    inputs: new Map(inputs.map((name, index) => [placeOfInput(index), name])),
     taken: new Set([...taken, ...blocks.map(({ name }) => name)]),
   });
   const declared = usedFirst(blocks).map((block) => ({
@@ -52,7 +53,9 @@ export function structured(network: ResolvedNetwork, paths: readonly Path[]): St
   const text = [
     ...declared.flatMap((block) => writer.block(block)),
     `model ${network.name} {`,
-    `  input ${input.name}: ${input.type.dtype}${formatShape(input.type.shape)}`,
+    ...network.inputs.map(
+      ({ name, type }) => `  input ${name}: ${type.dtype}${formatShape(type.shape)}`,
+    ),
     "",
     ...lines.map((line) => `  ${line}`),
     "}",
@@ -88,11 +91,14 @@ function namesIn(body: Body): readonly string[] {
   ]);
 }
 
-/** What the text means. Throws where that is not the given network: a mistake of netc's own. */
+/**
+ * What the text means. Throws an ImportError where an argument has a value that specs cannot have,
+ * such as a negative `eps`, and an Error where the text is another network: netc's own mistake.
+ */
 function resolved(text: string, network: ResolvedNetwork, regions: Regions): ResolvedNetwork {
   const { selected, diagnostics } = analyze(text, "imported.net");
   const [error] = diagnostics.filter(({ severity }) => severity === "error");
-  if (error) throw new Error(`the spec that was written is wrong: ${error.message}\n${text}`);
+  if (error) throw new ImportError(`no spec can say this network: ${error.message}`);
   const read = selected!.model.network!;
   const wanted = rearranged(network, regions, read);
   const [a, b] = [read, wanted].map((each) => JSON.stringify(outlineOf(each)));

@@ -20,7 +20,7 @@ export interface Regions {
   readonly swapped: ReadonlySet<number>;
 }
 
-/** Of a network with one input and one output, all of whose layers the output needs. */
+/** Of a network with one output, which needs all of its inputs and layers. */
 export function regionsOf(network: ResolvedNetwork): Regions {
   return new RegionFinder(network).run();
 }
@@ -30,19 +30,27 @@ const LONGEST_BRANCH = 24;
 /** Joins within joins, up to which braces are used. */
 const DEEPEST = 12;
 
-/** Node 0 is the input, node i + 1 the network's layer i. */
+/**
+ * Node 0 is the input, and node i + 1 the network's layer i. Of several inputs, node 0 is what they
+ * come from, and they are nodes of their own, before the layers.
+ */
 class RegionFinder {
   private readonly flow: Flow;
   private readonly dominators: AncestorTree;
   private readonly postDominators: AncestorTree;
   private readonly order: number[] = [];
   private readonly swapped = new Set<number>();
-  /** Of each node, its layer in the text: -1 for the input. */
-  private readonly placed: number[] = [-1];
+  /** Of each node, its layer in the text; inputs have negative numbers. */
+  private readonly placed: number[];
   private current = 0;
   private depth = 0;
+  /** The node of the first layer. */
+  private readonly firstLayer: number;
 
   constructor(private readonly network: ResolvedNetwork) {
+    this.firstLayer = firstLayerOf(network);
+    this.placed = network.inputs.map((_, index) => placeOfInput(index));
+    if (this.hasSeveralInputs) this.placed.unshift(NOWHERE);
     this.flow = flowOf(network);
     this.dominators = dominators(this.flow);
     this.postDominators = postDominators(this.flow);
@@ -60,7 +68,8 @@ class RegionFinder {
     let [node, next] = [start, readers];
     for (;;) {
       const join = this.postDominators.common(next);
-      if (next.length === 1) items.push(this.layer(join));
+      if (this.isInput(join)) this.current = 0;
+      else if (next.length === 1) items.push(this.layer(join));
       else items.push(...this.region(node, next, join));
       if (join === last) return items;
       [node, next] = [join, this.flow.readers[join]!];
@@ -78,6 +87,8 @@ class RegionFinder {
   private regionWithin(start: number, readers: readonly number[], join: number): Body {
     const ways = this.waysOf(start, readers, join);
     if (!ways) return this.listed(start, join, { isPlain: false });
+    // Braces are around what becomes of one value.
+    if (start === 0 && this.hasSeveralInputs) return this.oneByOne(ways, start, join);
     const { name } = this.layerOf(join).definition;
     if (name === "add" && this.isResidual(ways)) return [this.residual(ways, start, join)];
     if (name === "concat" && !isFar(ways)) return [this.branches(ways, start, join)];
@@ -129,7 +140,7 @@ class RegionFinder {
 
   /** Sums of one number a channel have no braces. */
   private isResidual(ways: readonly Way[]): boolean {
-    const [first, second] = ways.map(({ end }) => this.shapeOf(end));
+    const [first, second] = ways.map(({ end }) => this.shapeAt(end));
     return ways.length === 2 && sameShape(first!, second!);
   }
 
@@ -151,7 +162,7 @@ class RegionFinder {
 
   /** Whether layers are what `skip auto` makes: see compiler/semantics/joins.ts. */
   private isAuto(skip: Body, start: number, join: number): boolean {
-    const [from, to] = [this.shapeOf(start), this.shapeOf(join)];
+    const [from, to] = [this.shapeAt(start), this.shapeAt(join)];
     const texts = skip.map((item) => (item.form === "layer" ? textOf(item.layer) : ""));
     return skip.length === 2 && !sameShape(from, to) && sameTexts(texts, autoTexts(from, to));
   }
@@ -210,7 +221,7 @@ class RegionFinder {
     const [from, ...others] = inputs.map((input) => this.placed[input]!);
     const isElsewhere = inputs[0] !== this.current;
     const range = this.place(node, []);
-    const input = this.shapeOf(nodeOf(layer.inputs[0]!));
+    const input = this.shapeOf(layer.inputs[0]!);
     const item: LayerItem = {
       form: "layer",
       layer,
@@ -229,23 +240,36 @@ class RegionFinder {
 
   /** Makes a node the next layer of the text; what is in its braces came before. */
   private place(node: number, inside: Body) {
-    this.placed[node] = this.order.push(node - 1) - 1;
+    this.placed[node] = this.order.push(node - this.firstLayer) - 1;
     this.current = node;
     const last = this.order.length - 1;
     return { first: Math.min(last, ...inside.map(({ first }) => first)), last };
   }
 
   private layerOf(node: number): ResolvedLayer {
-    return this.network.layers[node - 1]!;
+    return this.network.layers[node - this.firstLayer]!;
   }
 
   private inputsOf(node: number): readonly number[] {
-    return this.layerOf(node).inputs.map(nodeOf);
+    return this.layerOf(node).inputs.map((value) => nodeOf(this.network, value));
   }
 
-  private shapeOf(node: number): Shape {
-    const value = { from: node === 0 ? "input" : "layer", index: Math.max(0, node - 1) } as const;
+  private get hasSeveralInputs(): boolean {
+    return this.firstLayer > 1;
+  }
+
+  private isInput(node: number): boolean {
+    return this.hasSeveralInputs && node < this.firstLayer;
+  }
+
+  private shapeOf(value: NetworkValue): Shape {
     return typeOf(this.network, value).shape;
+  }
+
+  private shapeAt(node: number): Shape {
+    const [first, several] = [this.firstLayer, this.hasSeveralInputs];
+    if (node >= first) return this.shapeOf({ from: "layer", index: node - first });
+    return this.shapeOf({ from: "input", index: several ? node - 1 : 0 });
   }
 }
 
@@ -266,10 +290,26 @@ const isFar = (ways: readonly Way[]): boolean =>
 const isAttached = ({ definition, type, inputs }: ResolvedLayer, input: Shape): boolean =>
   inputs.length === 1 && definition.name !== "dropout" && sameShape(input, type.shape);
 
-const nodeOf = ({ from, index }: NetworkValue): number => (from === "input" ? 0 : index + 1);
+/** What an input is called by layers that read it: those that read layers name these by 0, 1, ... */
+export const placeOfInput = (index: number): number => -1 - index;
+const NOWHERE = NaN;
 
-function flowOf({ layers }: ResolvedNetwork): Flow {
-  const reads = [[], ...layers.map(({ inputs }) => [...new Set(inputs.map(nodeOf))])];
+const firstLayerOf = ({ inputs }: ResolvedNetwork) => (inputs.length === 1 ? 1 : inputs.length + 1);
+
+function nodeOf(network: ResolvedNetwork, { from, index }: NetworkValue): number {
+  const first = firstLayerOf(network);
+  if (from === "layer") return first + index;
+  return first === 1 ? 0 : 1 + index;
+}
+
+function flowOf(network: ResolvedNetwork): Flow {
+  const { inputs: all, layers } = network;
+  const inputs = all.length === 1 ? [] : all.map(() => [0]);
+  const reads = [
+    [],
+    ...inputs,
+    ...layers.map((layer) => [...new Set(layer.inputs.map((value) => nodeOf(network, value)))]),
+  ];
   const readers: number[][] = reads.map(() => []);
   reads.forEach((inputs, node) => inputs.forEach((input) => readers[input]!.push(node)));
   return { reads, readers };

@@ -11,8 +11,8 @@ const WIDTH = 96;
 const SHORT = 56;
 
 export interface TextOptions {
-  /** What the network's input is called. */
-  readonly input: string;
+  /** What the network's inputs are called, by the numbers that layers read them by. */
+  readonly inputs: ReadonlyMap<number, string>;
   /** Names of layers that the file gives, for those that keep them. */
   readonly taken: ReadonlySet<string>;
 }
@@ -37,7 +37,7 @@ export class SpecWriter {
   }
 
   body(body: Body): readonly string[] {
-    const names = new Map<number, string>([[-1, this.options.input]]);
+    const names = new Map(this.options.inputs);
     const scope = { names, named: namedWithin(body), path: "", numbered: numberedIn(body) };
     return this.lines(body, scope);
   }

@@ -30,11 +30,12 @@ export function readGraphModel(
   const nodes = nodesIn(topology);
   const outputs = outputsOf(nodes, signature);
   const needed = neededNodes(nodes, outputs);
-  const input = inputOf(needed);
+  const inputs = new Map(needed.flatMap((node) => inputOf(node)));
+  if (inputs.size === 0) throw broken("it reads no input");
   const writer = new GraphWriter();
-  const values = new GraphWalk(new ChannelsLast(writer), tensors).run(needed, input);
+  const values = new GraphWalk(new ChannelsLast(writer), tensors).run(needed, inputs);
   const names = outputs.map((output) => values.get(output)?.value ?? "");
-  return writer.finish("", source, [input], names);
+  return writer.finish("", source, [...inputs.values()], names);
 }
 
 function nodesIn({ node }: JsonObject): readonly GraphNode[] {
@@ -97,15 +98,13 @@ function neededNodes(
   return ordered.filter((node) => kept.has(node));
 }
 
-const INPUT = "input";
-
-function inputOf(nodes: readonly GraphNode[]): ForeignInput {
-  const inputs = nodes.filter(({ op }) => op === "Placeholder");
-  if (inputs.length !== 1) throw broken(`it reads ${inputs.length} inputs, and a spec has one`);
-  const shape = inputs[0]!.attributes.shape("shape");
-  if (shape?.length === 2) return { name: INPUT, shape: [undefined, shape[1]] };
+/** With channels first; nothing for a node of another kind. */
+function inputOf({ name, op, attributes }: GraphNode): readonly [string, ForeignInput][] {
+  if (op !== "Placeholder") return [];
+  const shape = attributes.shape("shape");
+  if (shape?.length === 2) return [[name, { name, shape: [undefined, shape[1]] }]];
   const [, height, width, channels] = shape ?? [];
-  return { name: INPUT, shape: [undefined, channels, height, width] };
+  return [[name, { name, shape: [undefined, channels, height, width] }]];
 }
 
 class GraphWalk {
@@ -120,19 +119,18 @@ class GraphWalk {
     this.weights = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   }
 
-  run(nodes: readonly GraphNode[], input: ForeignInput): ReadonlyMap<string, Tensor> {
-    nodes.forEach((node, index) => this.visit(node, index, input));
+  run(
+    nodes: readonly GraphNode[],
+    inputs: ReadonlyMap<string, ForeignInput>,
+  ): ReadonlyMap<string, Tensor> {
+    for (const [name, input] of inputs) this.values.set(name, tensorOf(input));
+    nodes.forEach((node, index) => this.visit(node, index));
     return this.values;
   }
 
-  private visit(node: GraphNode, index: number, { name, shape }: ForeignInput): void {
-    const [, channels, height, width] = shape;
-    const sizes = [height, width, channels];
-    const isKnown = sizes.every((size) => size !== undefined);
-    if (node.op === "Placeholder") {
-      const image = { value: name, rank: shape.length };
-      this.values.set(node.name, isKnown ? { ...image, sizes: sizes } : image);
-    } else if (node.op === "Const") this.constants.set(node.name, this.constantOf(node.name));
+  private visit(node: GraphNode, index: number): void {
+    if (node.op === "Placeholder") return;
+    if (node.op === "Const") this.constants.set(node.name, this.constantOf(node.name));
     else this.map(node, index);
   }
 
@@ -160,6 +158,13 @@ class GraphWalk {
       this.build.writer.refuse(error.message, error.instead);
     }
   }
+}
+
+function tensorOf({ name, shape }: ForeignInput): Tensor {
+  const [, channels, height, width] = shape;
+  const sizes = [height, width, channels];
+  const image = { value: name, rank: shape.length };
+  return sizes.every((size) => size !== undefined) ? { ...image, sizes } : image;
 }
 
 const broken = (why: string) =>
