@@ -5,7 +5,6 @@
  */
 import type { ForeignAttributes, ForeignTensor } from "./foreign-graph.js";
 import { RefusedLayer, type GraphWriter } from "./graph-writer.js";
-import { permuteFeatures } from "./permute-features.js";
 import { floats, integers, reshaped, transposed } from "./tensors.js";
 import { withoutUndefined } from "../program/without-undefined.js";
 
@@ -34,7 +33,16 @@ export interface Statistics {
   readonly variance: ForeignTensor;
 }
 
+/** Between images with channels first and last. */
+const TO_FIRST = [0, 3, 1, 2];
+const TO_LAST = [0, 2, 3, 1];
+/** Where rows, columns and channels are in images with channels first. */
+const STORED_AXES = [2, 3, 1];
+
 export class ChannelsLast {
+  /** What values are transposes of. */
+  private readonly turns = new Map<string, { from: string; perm: readonly number[] }>();
+
   constructor(readonly writer: GraphWriter) {}
 
   /** @param kernel `[kh, kw, in/groups, out]` */
@@ -159,8 +167,7 @@ export class ChannelsLast {
   /** Rows, then columns, then channels. */
   flatten(x: Tensor): Tensor {
     if (x.rank === 2) return x;
-    const turned = this.writer.node("Transpose", [x.value], { perm: [0, 2, 3, 1] });
-    return { value: this.writer.node("Flatten", [turned]), rank: 2 };
+    return { value: this.writer.node("Flatten", [this.turned(x.value, TO_LAST)]), rank: 2 };
   }
 
   /** @param shape without the batch; -1 once for what is left */
@@ -172,16 +179,59 @@ export class ChannelsLast {
         "netc has [N, features] and [N, channels, height, width]",
       );
     }
-    if (x.rank === 4) return sameImage(x, shape);
+    if (isSameImage(x, shape)) return x;
     const [height, width, channels] = this.wholeShape(x, shape);
-    permuteFeatures(this.writer, x.value, channelsFirst(height, width, channels));
-    const wanted = this.writer.constant(integers([4], [0, channels, height, width]));
-    const value = this.writer.node("Reshape", [x.value, wanted]);
+    const wanted = this.writer.constant(integers([4], [0, height, width, channels]));
+    const read = x.rank === 4 ? this.turned(x.value, TO_LAST) : x.value;
+    const value = this.turned(this.writer.node("Reshape", [read, wanted]), TO_FIRST);
     return { value, rank: 4, sizes: [height, width, channels] };
   }
 
+  /** @param dims of rows, columns and channels, which are 1, 2 and 3 */
+  permute(x: Tensor, dims: readonly number[]): Tensor {
+    requireImage(x);
+    if ([...dims].sort().join() !== "1,2,3") {
+      throw new RefusedLayer(`it permutes axes to [${dims.join(", ")}]`);
+    }
+    const [rows, columns, channels] = dims.map((axis) => STORED_AXES[axis - 1]!);
+    const value = this.turned(x.value, [0, channels!, rows!, columns!]);
+    return { value, rank: 4, sizes: x.sizes && dims.map((axis) => x.sizes![axis - 1]!) };
+  }
+
+  /** Cuts rows and columns off a transposed convolution, which is the same as its padding. */
+  crop(x: Tensor, [[top, bottom], [left, right]]: Sides): Tensor {
+    const maker = this.writer.nodes.find(({ outputs }) => outputs.includes(x.value));
+    const pads = maker?.attributes["pads"] as readonly number[] | undefined;
+    if (maker?.operator !== "ConvTranspose" || !pads) {
+      throw new RefusedLayer(
+        "netc has no layer that crops",
+        "a convolution without padding; after a transposed convolution it can be cropped",
+      );
+    }
+    const more = [top, left, bottom, right].map((each, side) => each + pads[side]!);
+    const attributes = { ...maker.attributes, pads: more };
+    const value = this.writer.node("ConvTranspose", maker.inputs, attributes);
+    const [rows, columns, channels] = x.sizes ?? [];
+    if (rows === undefined) return { value, rank: 4 };
+    return { value, rank: 4, sizes: [rows - top - bottom, columns! - left - right, channels!] };
+  }
+
+  /** `Transpose`; of a value that one makes, one for both. */
+  private turned(value: string, perm: readonly number[]): string {
+    const before = this.turns.get(value);
+    const composed = before ? perm.map((axis) => before.perm[axis]!) : perm;
+    const from = before?.from ?? value;
+    if (composed.every((axis, index) => axis === index)) return from;
+    const made = this.writer.node("Transpose", [from], { perm: composed });
+    this.turns.set(made, { from, perm: composed });
+    return made;
+  }
+
   private wholeShape(x: Tensor, shape: readonly number[]): readonly [number, number, number] {
-    if (shape.every((size) => size >= 1)) return shape as unknown as [number, number, number];
+    const elements = x.sizes?.reduce((product, size) => product * size, 1) ?? NaN;
+    const known = shape.reduce((product, size) => (size === -1 ? product : product * size), 1);
+    const whole = shape.map((size) => (size === -1 ? elements / known : size));
+    if (whole.every(isSize)) return whole as unknown as [number, number, number];
     throw new RefusedLayer(`it makes [N, ${shape.join(", ")}] of \`${x.value}\``, "name all sizes");
   }
 
@@ -339,19 +389,9 @@ function channelShape(constant: ForeignTensor, rank: number): readonly number[] 
   return rank === 4 ? [channels, 1, 1] : [channels];
 }
 
-function sameImage(x: Tensor, shape: readonly number[]): Tensor {
-  const known = x.sizes;
-  const isSame = known && shape.every((size, axis) => size === -1 || size === known[axis]);
-  if (isSame) return x;
-  throw new RefusedLayer(`it makes [N, ${shape.join(", ")}] of another image`);
-}
+const isSize = (size: number) => Number.isSafeInteger(size) && size >= 1;
 
-/** Place `i` of an image with channels first holds feature `order[i]` of the flat value. */
-function channelsFirst(height: number, width: number, channels: number): Int32Array {
-  const order = new Int32Array(height * width * channels);
-  let at = 0;
-  for (let channel = 0; channel < channels; channel++) {
-    for (let pixel = 0; pixel < height * width; pixel++) order[at++] = pixel * channels + channel;
-  }
-  return order;
+function isSameImage({ rank, sizes }: Tensor, shape: readonly number[]): boolean {
+  const isSame = sizes && shape.every((size, axis) => size === -1 || size === sizes[axis]);
+  return rank === 4 && isSame === true;
 }

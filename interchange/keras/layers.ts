@@ -8,7 +8,7 @@ import {
 } from "../channels-last.js";
 import type { ForeignTensor } from "../foreign-graph.js";
 import { RefusedLayer } from "../graph-writer.js";
-import { isList, shown, type Json, type JsonObject, type Settings } from "../settings.js";
+import { isList, type Json, type JsonObject, type Settings } from "../settings.js";
 import { floats } from "../tensors.js";
 import { applyActivation, reluLayer, softmaxLayer, type KerasVersion } from "./activations.js";
 
@@ -147,11 +147,14 @@ const reshape: LayerMapping = (call) => {
   return call.build.reshape(inputOf(call), sizes);
 };
 
-const permute: LayerMapping = ({ settings }) => {
-  throw new RefusedLayer(
-    `it permutes axes to [${(settings.list("dims") ?? []).map(shown).join(", ")}]`,
-    "a model that keeps its axes",
-  );
+const permute: LayerMapping = (call) => {
+  const dims = (call.settings.list("dims") ?? []).map(Number);
+  return call.build.permute(inputOf(call), dims);
+};
+
+const cropping: LayerMapping = (call) => {
+  requireLast(call.settings);
+  return call.build.crop(inputOf(call), sidesOf(call.settings.find("cropping") ?? 0, "cropping"));
 };
 
 const zeroPadding: LayerMapping = (call) => {
@@ -160,7 +163,7 @@ const zeroPadding: LayerMapping = (call) => {
 };
 
 /** One number, two (rows and columns), or two pairs. */
-function sidesOf(given: Json): Sides {
+function sidesOf(given: Json, name = "padding"): Sides {
   const list = isList(given) ? given : [given, given];
   const sides = list.map((each) => (isList(each) ? each : [each, each]));
   const isWhole = (size: Json | undefined) =>
@@ -168,7 +171,7 @@ function sidesOf(given: Json): Sides {
   if (sides.length === 2 && sides.every((pair) => pair.length === 2 && pair.every(isWhole))) {
     return sides as unknown as Sides;
   }
-  throw new RefusedLayer("its `padding` is not that of an image");
+  throw new RefusedLayer(`its \`${name}\` is not that of an image`);
 }
 
 const upSampling: LayerMapping = (call) => {
@@ -365,7 +368,7 @@ export const layers: Readonly<Record<string, LayerMapping>> = {
   TFOpLambda: tensorflowFunction,
   SlicingOpLambda: refusing("netc has no layer that cuts a part out of a value"),
   Lambda: refusing("its function is Python's bytecode, which netc never runs", "layers of Keras"),
-  Cropping2D: refusing("netc has no layer that crops", "a convolution without padding"),
+  Cropping2D: cropping,
   Resizing: refusing(
     "netc resizes images before the network",
     "`resize` among the data's transforms",

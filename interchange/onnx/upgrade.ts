@@ -24,8 +24,7 @@ export function upgrade(
     case "Resize":
       return [opset < 11 ? resized(node) : node];
     case "GroupNormalization":
-      // Before opset 21 its scale is of a group, not of a channel.
-      return [opset < 21 ? { ...node, operator: "GroupNormalization of opset 18" } : node];
+      return [opset < 21 ? perGroup(node) : node];
     case "Dropout":
     case "BatchNormalization":
       return [without(node, "is_test", "consumed_inputs")];
@@ -71,6 +70,12 @@ function withInputs(node: ForeignNode, constants: Constants, moved: readonly Mov
   const plain = without(node, ...moved.map(({ attribute }) => attribute));
   return { ...plain, inputs: [first, ...(others.length > 0 ? others : added)] };
 }
+
+/** Before opset 21 its scale is of a group, not of a channel. */
+const perGroup = (node: ForeignNode): ForeignNode => ({
+  ...node,
+  attributes: { ...node.attributes, per_group: 1 },
+});
 
 /** Before opset 13 softmax goes over all axes from `axis` on, which is 1 by default. */
 function flattening(node: ForeignNode): ForeignNode {

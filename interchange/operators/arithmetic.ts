@@ -4,7 +4,7 @@ import { formatShape } from "../../compiler/ir/shape.js";
 import type { ForeignTensor } from "../foreign-graph.js";
 import { shapeOf, type Feature, type Known } from "../known.js";
 import { axisOf, inStoredOrder, type NodeContext } from "../node-context.js";
-import { filled, floats, reshaped } from "../tensors.js";
+import { filled, floats, reshaped, scalarOf } from "../tensors.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
 
 type Mapping = (context: NodeContext) => Known;
@@ -112,6 +112,7 @@ function withConstant(
   line: (constant: ForeignTensor) => Line,
 ): Known {
   const constant = context.constant(index, "other input");
+  if (isNeutral(context.node.operator, constant, index)) return x;
   return scale(context, x, line(perChannel(context, constant, x)));
 }
 
@@ -124,6 +125,14 @@ function scale(context: NodeContext, x: Feature, { weight, bias }: Line): Featur
     { tensors: withoutUndefined({ weight: weight ?? ones, bias }) },
   );
   return { ...layer, order: x.order };
+}
+
+/** One number that changes nothing, as exporters write for what a layer does not have. */
+function isNeutral(operator: string, constant: ForeignTensor, index: number): boolean {
+  const number = scalarOf(constant);
+  const isLast = index === 1;
+  if (operator === "Mul" || (operator === "Div" && isLast)) return number === 1;
+  return (operator === "Add" || (operator === "Sub" && isLast)) && number === 0;
 }
 
 /** A constant that is the same at all pixels, as one number for each stored channel. */

@@ -22,12 +22,20 @@ import {
   layerNormalization,
   lrn,
 } from "./normalizations.js";
-import { averagePool, globalAveragePool, globalMaxPool, maxPool, reduce } from "./pools.js";
+import {
+  adaptiveAveragePool,
+  averagePool,
+  globalAveragePool,
+  globalMaxPool,
+  maxPool,
+  reduce,
+} from "./pools.js";
 import {
   arithmeticOnSizes,
   concatSizes,
   flatten,
   gather,
+  nearestPixels,
   pad,
   reshape,
   resize,
@@ -42,8 +50,8 @@ import {
 export type OperatorMapping = (context: NodeContext) => Known;
 
 /**
- * Operators as opset 17 of ONNX means them, and three more: `Silu`, `Mish` and `Gelu`, which files
- * mostly have in pieces. `Softmax` has one attribute more, see there.
+ * Operators as opset 17 of ONNX means them, and some that files have in pieces (patterns/): `Silu`,
+ * `Mish`, `Gelu`, `AdaptiveAveragePool` and `NearestPixels`. `Softmax` has one attribute more, see there.
  */
 export const operators: Readonly<Record<string, OperatorMapping>> = {
   Conv: conv,
@@ -77,6 +85,7 @@ export const operators: Readonly<Record<string, OperatorMapping>> = {
 
   MaxPool: maxPool,
   AveragePool: averagePool,
+  AdaptiveAveragePool: adaptiveAveragePool,
   GlobalAveragePool: globalAveragePool,
   GlobalMaxPool: globalMaxPool,
   ReduceMean: reduce("avgpool"),
@@ -99,6 +108,7 @@ export const operators: Readonly<Record<string, OperatorMapping>> = {
   Resize: resize,
   Shape: shape,
   Gather: gather,
+  NearestPixels: nearestPixels,
   Slice: slice,
 };
 

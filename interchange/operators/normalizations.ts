@@ -1,7 +1,9 @@
-import type { Known } from "../known.js";
+import type { Feature, Known } from "../known.js";
 import { axisOf, inStoredOrder, type NodeContext } from "../node-context.js";
 import type { ForeignTensor } from "../foreign-graph.js";
-import { reshaped } from "../tensors.js";
+import { formatShape } from "../../compiler/ir/shape.js";
+import { floats, reshaped } from "../tensors.js";
+import { resolvedShape } from "./shapes.js";
 import { requireImage } from "./convolution.js";
 import { shortest } from "./activations.js";
 
@@ -24,10 +26,33 @@ export function batchNormalization(context: NodeContext): Known {
       return inStoredOrder(tensor, 0, x.order);
     },
   ) as [ForeignTensor, ForeignTensor, ForeignTensor, ForeignTensor];
+  const epsilon = shortest(attributes.number("epsilon", 1e-5));
+  if (epsilon === 0) return scaled(context, x, { weight, bias, mean, variance });
   const momentum = shortest(1 - shortest(attributes.number("momentum", 0.9)));
-  const values = { eps: shortest(attributes.number("epsilon", 1e-5)), momentum };
+  const values = { eps: epsilon, momentum };
   const tensors = { weight, bias, running_mean: mean, running_var: variance };
   return { ...context.layer("batchnorm", [x], values, { tensors }), order: x.order };
+}
+
+interface Statistics {
+  readonly weight: ForeignTensor;
+  readonly bias: ForeignTensor;
+  readonly mean: ForeignTensor;
+  readonly variance: ForeignTensor;
+}
+
+/** Without an epsilon, which netc's `batchnorm` needs, it is a line for each channel. */
+function scaled(context: NodeContext, x: Feature, statistics: Statistics): Known {
+  const { weight, bias, mean, variance } = statistics;
+  context.attributes.ignore("momentum");
+  const factors = weight.values.map((each, at) => each / Math.sqrt(variance.values[at]!));
+  const offsets = bias.values.map((each, at) => each - factors[at]! * mean.values[at]!);
+  if (![...factors, ...offsets].every(Number.isFinite)) {
+    context.refuse("it divides by a variance of 0 and has no epsilon");
+  }
+  const channels = [weight.values.length];
+  const tensors = { weight: floats(channels, factors), bias: floats(channels, offsets) };
+  return { ...context.layer("scale", [x], {}, { tensors }), order: x.order };
 }
 
 /** `InstanceNormalization`: each channel of each example by itself. */
@@ -37,19 +62,49 @@ export function instanceNormalization(context: NodeContext): Known {
   return grouped(context, groups);
 }
 
-/** `GroupNormalization` with one weight a channel, as from opset 21. */
+/**
+ * `GroupNormalization` with one weight a channel, as from opset 21; with `per_group` one a group,
+ * as before; without weights as patterns find it. Those say by `apart` and `together` what shapes
+ * the file gives the value before and after, which must be groups of channels and the value's own.
+ */
 export function groupNormalization(context: NodeContext): Known {
-  context.attributes.ignore("stash_type");
-  return grouped(context, context.attributes.number("num_groups", 1));
+  const { attributes } = context;
+  attributes.ignore("stash_type");
+  const x = context.stored(0);
+  const [apart, together] = [attributes.numbers("apart"), attributes.numbers("together")];
+  if (apart) resolvedShape(context, filledShape(apart, x), x.stored);
+  const back = together && resolvedShape(context, filledShape(together, x), x.stored);
+  if (back && formatShape(back) !== formatShape(x.stored)) {
+    context.refuse(`it makes ${formatShape(back)} of ${formatShape(x.stored)}`);
+  }
+  return grouped(context, attributes.number("num_groups", 1));
 }
+
+/** Zeros of a `Reshape` are sizes that stay. */
+const filledShape = (wanted: readonly number[], { stored }: Feature) =>
+  wanted.map((size, axis) => (size === 0 ? (stored[axis] ?? 0) : size));
 
 function grouped(context: NodeContext, groups: number): Known {
   const x = context.stored(0);
+  const { attributes } = context;
+  const eps = shortest(attributes.number("epsilon", 1e-5));
+  const isOfGroups = attributes.flag("per_group", false);
+  if (!context.has(1)) return context.layer("groupnorm", [x], { groups, eps, affine: false });
   const channels = Number(x.stored[1]);
-  const weight = reshaped(context.constant(1, "scale"), [channels]);
-  const bias = reshaped(context.constant(2, "bias"), [channels]);
-  const eps = shortest(context.attributes.number("epsilon", 1e-5));
+  const [weight, bias] = ["scale", "bias"].map((what, index) => {
+    const tensor = context.constant(index + 1, what);
+    return reshaped(isOfGroups ? repeated(tensor, channels / groups) : tensor, [channels]);
+  }) as [ForeignTensor, ForeignTensor];
   return context.layer("groupnorm", [x], { groups, eps }, { tensors: { weight, bias } });
+}
+
+/** Every number several times. */
+function repeated({ values }: ForeignTensor, times: number): ForeignTensor {
+  const length = Math.floor(values.length * times);
+  return floats(
+    [length],
+    Float32Array.from({ length }, (_, at) => values[Math.floor(at / times)]!),
+  );
 }
 
 /**
@@ -77,15 +132,23 @@ export function layerNormalization(context: NodeContext): Known {
   return { ...context.layer("layernorm", [x], { eps }, { tensors }), order: x.order };
 }
 
-/** `LRN` across channels: alpha is divided by the size. */
+/**
+ * `LRN` across channels: alpha is divided by the size. Patterns say in `before` where their windows
+ * begin, and in `channels` what they take for channels.
+ */
 export function lrn(context: NodeContext): Known {
   const { attributes } = context;
   const size = attributes.number("size", 5);
-  if (size % 2 === 0) {
+  const image = requireImage(context);
+  const [before, channels] = [attributes.number("before", 0), attributes.number("channels", 0)];
+  if (channels > 0 && channels !== image.stored[1]) {
+    context.refuse(`it sums over ${channels} channels, and its input has ${image.stored[1]}`);
+  }
+  if (size % 2 === 0 && before !== size / 2) {
     // ONNX starts an even window floor((size - 1) / 2) channels before, netc floor(size / 2).
     context.refuse(`its window of ${size} channels has no middle`, "an odd `size`");
   }
-  return context.layer("lrn", [requireImage(context)], {
+  return context.layer("lrn", [image], {
     size,
     alpha: shortest(attributes.number("alpha", 1e-4)),
     beta: shortest(attributes.number("beta", 0.75)),

@@ -38,6 +38,15 @@ export function globalAveragePool(context: NodeContext): Known {
   return context.layer("global_avgpool", [requireImage(context)]);
 }
 
+/** Means of windows that cover an image, which files have as products with two matrices. */
+export function adaptiveAveragePool(context: NodeContext): Known {
+  const image = requireImage(context);
+  const { attributes } = context;
+  const [from, size] = [attributes.numbers("input_size"), attributes.numbers("output_size")];
+  if (from?.join() !== pixels(image).join()) context.refuse("its matrices do not fit its input");
+  return context.layer("adaptive_avgpool", [image], { size });
+}
+
 export function globalMaxPool(context: NodeContext): Known {
   const image = requireImage(context);
   return context.layer("maxpool", [image], { kernel: pixels(image) });

@@ -60,11 +60,11 @@ export const reshape: Mapping = (context) => {
   const wanted = context.sizes(1, "shape").map((size, axis) => {
     return size === 0 && isZeroKept ? (seen[axis] ?? 0) : size;
   });
-  return reshapedTo(context, x, resolved(context, wanted, seen));
+  return reshapedTo(context, x, resolvedShape(context, wanted, seen));
 };
 
 /** The shape with its batch axis and its -1 filled in. */
-function resolved(
+export function resolvedShape(
   context: NodeContext,
   wanted: readonly Dimension[],
   seen: readonly Dimension[],
@@ -75,10 +75,12 @@ function resolved(
   const inferred = elements / known;
   const open = others.filter((size) => size === -1).length;
   const isFixed = typeof first === "number" && first > 0;
+  const isOther = isFixed && context.batch !== undefined && first !== context.batch;
   const refusal = `it makes [${wanted.join(", ")}] of ${formatShape(seen)}`;
   if (
     first === undefined ||
     others.includes(BATCH) ||
+    isOther ||
     (isFixed && open === 0 && known !== elements)
   ) {
     return context.refuse(refusal, "the batch must stay the first axis");
@@ -296,13 +298,12 @@ export const shape: Mapping = (context) => {
   return settled(sizes(part));
 };
 
-/** `Gather` from sizes. Of features it has no counterpart. */
+/** `Gather` from sizes, and of rows or columns that nearest upsampling picks. */
 export const gather: Mapping = (context) => {
   const input = context.inputs[0];
-  context.attributes.ignore("axis");
-  if (input?.is !== "sizes") {
-    return context.refuse("it picks parts of a value", "netc has no layer that does");
-  }
+  const axis = context.attributes.number("axis", 0);
+  if (input?.is === "feature") return pickedPixels(context, axis);
+  if (input?.is !== "sizes") return context.refuse("it picks parts of a constant");
   const places = context.constant(1, "indices");
   const picked = [...places.values].map((index) => {
     const size = input.sizes[index < 0 ? index + input.sizes.length : index];
@@ -310,6 +311,32 @@ export const gather: Mapping = (context) => {
   });
   return settled({ is: "sizes", sizes: picked, isScalar: places.shape.length === 0 });
 };
+
+function pickedPixels(context: NodeContext, axis: number): Feature {
+  const x = context.feature(0);
+  const along = axisOf(axis, x.stored.length);
+  if (along < 2) context.refuse("it picks parts of a value", "netc has no layer that does");
+  const { values } = context.constant(1, "indices");
+  const all = Array.from({ length: Number(x.stored[5 - along]) }, (_, index) => index);
+  return nearest(context, along === 2 ? [values, all] : [all, values]);
+}
+
+/** Rows and columns of an image by their numbers: inputs 1 and 2. Two `Gather` in one. */
+export const nearestPixels: Mapping = (context) =>
+  nearest(context, [context.constant(1, "rows").values, context.constant(2, "columns").values]);
+
+function nearest(context: NodeContext, picked: readonly ArrayLike<number>[]): Feature {
+  const image = requireImage(context);
+  const from = image.stored.slice(2).map(Number) as [number, number];
+  const isNearest = picked.every((places, axis) =>
+    Array.from(places).every((place, index) => {
+      return place === Math.floor((index * from[axis]!) / places.length);
+    }),
+  );
+  if (!isNearest) context.refuse("it picks pixels, and not as nearest upsampling does");
+  const size = picked.map(({ length }) => length) as [number, number];
+  return context.layer("upsample", [image], upsampleTo(from, size));
+}
 
 /** `Slice` of sizes. Inputs: data, starts, ends, axes, steps. */
 export const slice: Mapping = (context) => {

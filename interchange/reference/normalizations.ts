@@ -49,10 +49,11 @@ function grouped(call: ReferenceCall, groups: number): ForeignTensor {
   const epsilon = call.attributes.number("epsilon", 1e-5);
   const length = sizeOf(x.shape.slice(1)) / groups;
   const [scale, bias] = [given(call, 1).values, given(call, 2).values];
-  return byChannel(
-    standardized(x, length, epsilon),
-    (value, channel) => value * scale[channel]! + bias[channel]!,
-  );
+  const together = call.attributes.flag("per_group", false) ? x.shape[1]! / groups : 1;
+  return byChannel(standardized(x, length, epsilon), (value, channel) => {
+    const at = Math.floor(channel / together);
+    return value * scale[at]! + bias[at]!;
+  });
 }
 
 const layerNormalization: Reference = (call) => {

@@ -1,0 +1,67 @@
+/**
+ * What netc writes for ONNX and TensorFlow.js comes back as a network that computes the same: the
+ * importer knows every form that the language has in these formats.
+ */
+import { describe, expect, test } from "vitest";
+import { onnxExporter } from "../../interchange/export/onnx/index.js";
+import type { Exporter } from "../../interchange/export/exporter.js";
+import type { ExportModel } from "../../interchange/export/model.js";
+import { ExportError } from "../../interchange/export/refusal.js";
+import { tfjsExporter } from "../../interchange/export/tfjs/index.js";
+import { importGraph, type ImportedModel } from "../../interchange/import-graph.js";
+import { exportCases, exportModel, inputsOf, largestError, predictions } from "./export-cases.js";
+import { readForeign, sourceIn } from "./foreign-model.js";
+
+const request = { as: "f32", softmax: false, preprocessing: false, version: "0" } as const;
+
+/** Undefined where the format has no form of a layer. */
+async function broughtBack(
+  model: ExportModel,
+  { write }: Exporter,
+  path: string,
+): Promise<readonly ImportedModel[] | undefined> {
+  let files: Record<string, Uint8Array> = {};
+  try {
+    const exported = write(model, { ...request, path }).files;
+    const bytes = (content: string | Uint8Array) =>
+      typeof content === "string" ? new TextEncoder().encode(content) : content;
+    files = Object.fromEntries(exported.map((file) => [file.path, bytes(file.content)]));
+  } catch (error) {
+    if (error instanceof ExportError) return undefined;
+    throw error;
+  }
+  const graph = await readForeign(sourceIn(files, [path]));
+  return graph.outputs.map((output) => importGraph(graph, { name: "Back", output }));
+}
+
+/** Of inputs by their place: names of readers may differ from the spec's. */
+function predictedBy({ network, tensors }: ImportedModel, model: ExportModel) {
+  const given = [...inputsOf(model).values()];
+  const kept = model.network.inputs.map(({ name }, index) => [name, given[index]!] as const);
+  const named = network.inputs.map(({ name }, index) => {
+    return [name, kept.find(([own]) => own === name)?.[1] ?? given[index]!] as const;
+  });
+  const own = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  return predictions({ network, tensors: own }, new Map(named))[0]!;
+}
+
+describe.each([
+  ["ONNX", onnxExporter, "model.onnx"],
+  ["TensorFlow.js", tfjsExporter, "model.json"],
+] as const)("forms of %s", (_, exporter, path) => {
+  test.each(exportCases)("$name", async ({ text }) => {
+    const model = exportModel(text);
+    const expected = predictions(model, inputsOf(model));
+    const models = await broughtBack(model, exporter, path).catch((error: Error) => {
+      // There is no spec without layers.
+      expect(error.message).toBe("the model computes nothing");
+      const [image] = inputsOf(model).values();
+      expect(largestError(expected[0]!, image!)).toBe(0);
+      return [];
+    });
+    if (!models) return;
+    models.forEach((back, index) => {
+      expect(largestError(predictedBy(back, model), expected[index]!)).toBeLessThan(1e-5);
+    });
+  });
+});
