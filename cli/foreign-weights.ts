@@ -127,10 +127,7 @@ export interface OwnWeights {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-export function underOwnNames(
-  { read, metadata }: FileWeights,
-  { matches }: Matching,
-): OwnWeights {
+export function underOwnNames({ read, metadata }: FileWeights, { matches }: Matching): OwnWeights {
   const values = read(matches.map(({ file }) => file.name));
   const tensors = matches.map(({ own, file }) => ({
     name: own.name,

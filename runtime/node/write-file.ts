@@ -13,10 +13,7 @@ export type FileContent = Uint8Array | string | readonly Uint8Array[];
  * whatever had the name before is untouched, nothing half-written stays behind, and a
  * RunFailedError says why.
  */
-export async function writeFileAtomically(
-  path: string,
-  content: FileContent,
-): Promise<void> {
+export async function writeFileAtomically(path: string, content: FileContent): Promise<void> {
   await refuseOthers(path);
   const temporary = `${path}.${process.pid}.partial`;
   try {
