@@ -50,8 +50,9 @@ import {
 export type OperatorMapping = (context: NodeContext) => Known;
 
 /**
- * Operators as opset 17 of ONNX means them, and some that files have in pieces (patterns/): `Silu`,
- * `Mish`, `Gelu`, `AdaptiveAveragePool` and `NearestPixels`. `Softmax` has one attribute more, see there.
+ * Operators as opset 17 of ONNX means them, and some that files have in pieces (patterns/):
+ * `Silu`, `Mish`, `Gelu`, `AdaptiveAveragePool` and `NearestPixels`. `Softmax` has one attribute
+ * more, see there.
  */
 export const operators: Readonly<Record<string, OperatorMapping>> = {
   Conv: conv,

@@ -19,7 +19,10 @@ export function adaptivePool(node: ForeignNode, terms: Terms): Recognized | unde
   return { operator: "AdaptiveAveragePool", inputs: [x], attributes };
 }
 
-/** Whether row i has the means of elements floor(i * size / count) to ceil((i + 1) * size / count). */
+/**
+ * Whether row i has the mean of the elements from floor(i * size / count) up to, not including,
+ * ceil((i + 1) * size / count).
+ */
 function isOfMeans({ shape, values }: ForeignTensor): boolean {
   const [count, size] = shape as [number, number];
   return values.every((value, index) => {

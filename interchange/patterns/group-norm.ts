@@ -1,5 +1,6 @@
 /** Group normalization as an instance normalization of groups, which opset 17 writes it as. */
 import type { ForeignNode, ForeignTensor } from "../foreign-graph.js";
+import { withoutUndefined } from "../../program/without-undefined.js";
 import { scalarOf } from "../tensors.js";
 import type { Recognized } from "./activations.js";
 import type { Terms } from "./terms.js";
@@ -31,12 +32,12 @@ function normalized(value: string | undefined, terms: Terms): Recognized | undef
   const isOwnShape = terms.maker(back.inputs[1], "Shape")?.inputs[0] === x;
   const together = terms.constant(back.inputs[1])?.values;
   if (!isOwnShape && !together) return undefined;
-  const attributes = {
+  const attributes = withoutUndefined({
     num_groups: groups!,
     epsilon: normalization.attributes["epsilon"] ?? 1e-5,
     apart: [...apart],
-    ...(together ? { together: [...together] } : {}),
-  };
+    together: together && [...together],
+  });
   return { operator: "GroupNormalization", inputs: [x], attributes };
 }
 

@@ -290,7 +290,7 @@ const isFar = (ways: readonly Way[]): boolean =>
 const isAttached = ({ definition, type, inputs }: ResolvedLayer, input: Shape): boolean =>
   inputs.length === 1 && definition.name !== "dropout" && sameShape(input, type.shape);
 
-/** What an input is called by layers that read it: those that read layers name these by 0, 1, ... */
+/** The number that layers read an input by; layers have 0, 1, and so on. */
 export const placeOfInput = (index: number): number => -1 - index;
 const NOWHERE = NaN;
 

@@ -19,11 +19,11 @@ function watch(name: string): void {
   const original = (globalThis as unknown as Record<string, Constructor>)[name]!;
   const watched: Constructor = new Proxy(original, {
     construct(target, given, newTarget) {
-      const made = Reflect.construct(
+      const made: InstanceType<Constructor> = Reflect.construct(
         target,
         given,
         newTarget === watched ? target : newTarget,
-      ) as InstanceType<Constructor>;
+      );
       // Views of a buffer take no memory.
       if (!((given[0] as unknown) instanceof ArrayBuffer)) count(made.byteLength);
       return made;

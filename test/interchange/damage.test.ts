@@ -16,7 +16,7 @@ const COUNT = process.env["NETC_TEST_FULL"] ? 10_000 : 200;
 const MOST_GROWTH = 4;
 /** Bytes that reading takes whatever the file: buffers, and shapes that are folded. */
 const FIXED = 64 * 1024;
-/** Growth of the heap: thousands of times that of these files, but no more than their nodes take. */
+/** Growth of the heap: far above what these files need, and far below what a hostile size takes. */
 const MOST_HEAP = 64 * 1024 * 1024;
 
 test.each(Object.entries(damagedFormats))(

@@ -5,31 +5,36 @@
 import { describe, expect, test } from "vitest";
 import { onnxExporter } from "../../interchange/export/onnx/index.js";
 import type { Exporter } from "../../interchange/export/exporter.js";
-import type { ExportModel } from "../../interchange/export/model.js";
+import type { ExportedFile, ExportModel } from "../../interchange/export/model.js";
 import { ExportError } from "../../interchange/export/refusal.js";
 import { tfjsExporter } from "../../interchange/export/tfjs/index.js";
 import { importGraph, type ImportedModel } from "../../interchange/import-graph.js";
 import { exportCases, exportModel, inputsOf, largestError, predictions } from "./export-cases.js";
 import { readForeign, sourceIn } from "./foreign-model.js";
 
-const request = { as: "f32", softmax: false, preprocessing: false, version: "0" } as const;
+const REQUEST = { as: "f32", softmax: false, preprocessing: false, version: "0" } as const;
+
+const bytesOf = ({ content }: ExportedFile) =>
+  typeof content === "string" ? new TextEncoder().encode(content) : content;
 
 /** Undefined where the format has no form of a layer. */
-async function broughtBack(
-  model: ExportModel,
-  { write }: Exporter,
-  path: string,
-): Promise<readonly ImportedModel[] | undefined> {
-  let files: Record<string, Uint8Array> = {};
+function written(model: ExportModel, exporter: Exporter, path: string) {
   try {
-    const exported = write(model, { ...request, path }).files;
-    const bytes = (content: string | Uint8Array) =>
-      typeof content === "string" ? new TextEncoder().encode(content) : content;
-    files = Object.fromEntries(exported.map((file) => [file.path, bytes(file.content)]));
+    const { files } = exporter.write(model, { ...REQUEST, path });
+    return Object.fromEntries(files.map((file) => [file.path, bytesOf(file)]));
   } catch (error) {
     if (error instanceof ExportError) return undefined;
     throw error;
   }
+}
+
+async function broughtBack(
+  model: ExportModel,
+  exporter: Exporter,
+  path: string,
+): Promise<readonly ImportedModel[] | undefined> {
+  const files = written(model, exporter, path);
+  if (!files) return undefined;
   const graph = await readForeign(sourceIn(files, [path]));
   return graph.outputs.map((output) => importGraph(graph, { name: "Back", output }));
 }
