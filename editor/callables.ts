@@ -1,6 +1,9 @@
 import type { BlockDeclaration, ModelDeclaration, ParameterDeclaration } from "../grammar/ast.js";
 import { parameterType } from "../compiler/semantics/parameters.js";
-import type { ArgumentDeclaration, Described } from "../compiler/calls/signature.js";
+import { type ArgumentDeclaration, type Described, required } from "../compiler/calls/signature.js";
+import { isActivation } from "../compiler/layers/activation.js";
+import { findLayer } from "../compiler/layers/index.js";
+import { formulaType } from "../compiler/layers/formula.js";
 import { type BuiltIns, builtIns } from "../compiler/reference/built-ins.js";
 import type { CallRole } from "./calls.js";
 import type { SpecDocument } from "./document.js";
@@ -37,7 +40,20 @@ const builtInsOf: Readonly<Record<Exclude<CallRole, "model">, readonly Callable[
   weights: callables(builtIns.weights),
   argument: [...callables(builtIns.initializer), ...callables(builtIns.function)],
   function: callables(builtIns.function),
+  formula: [...callables(builtIns.formula), ...activations()],
 };
+
+/** Activations as functions of a value. */
+function activations(): readonly Callable[] {
+  const x = required(formulaType, "what it is applied to");
+  return callables(builtIns.layer)
+    .filter(({ name }) => isActivation(findLayer(name)!))
+    .map((layer) => ({
+      ...layer,
+      positional: ["x", ...layer.positional],
+      arguments: { x, ...layer.arguments },
+    }));
+}
 
 function callables({ definitions }: BuiltIns): readonly Callable[] {
   return definitions.map((definition) => ({ ...definition, isBuiltIn: true }));

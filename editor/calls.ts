@@ -33,7 +33,9 @@ export type CallRole =
   | "model"
   /** In an argument: an initializer or a function of constants. */
   | "argument"
-  | "function";
+  | "function"
+  /** A function of values. */
+  | "formula";
 
 export interface PlacedCall {
   readonly call: CallExpression;
@@ -54,6 +56,8 @@ function callsOfDeclaration(declaration: Declaration): readonly PlacedCall[] {
       return [];
     case "const":
       return callsOfExpression(declaration.value, "function");
+    case "fn":
+      return callsOfExpression(declaration.value, "formula");
     case "block":
     case "model":
       return [
@@ -107,6 +111,8 @@ function callsOfBody(member: BodyMember): readonly PlacedCall[] {
   switch (member.kind) {
     case "chain":
       return member.elements.flatMap(callsOfElement);
+    case "let":
+      return callsOfExpression(member.value, "formula");
     case "section":
       return member.members.flatMap(callsOfBody);
     case "repeat":

@@ -5,6 +5,7 @@ import type {
   ChainElement,
   Declaration,
   Expression,
+  FunctionParameter,
   ImportedName,
   InputDeclaration,
   LossDeclaration,
@@ -38,6 +39,7 @@ export type Node =
   | Spec
   | Declaration
   | ParameterDeclaration
+  | FunctionParameter
   | ImportedName
   | InputDeclaration
   | TargetDeclaration
@@ -62,6 +64,9 @@ const CHILD_KEYS: Readonly<Record<string, readonly string[]>> = {
   spec: ["declarations"],
   import: ["names"],
   const: ["value"],
+  fn: ["parameters", "value"],
+  functionParameter: ["defaultValue"],
+  let: ["value"],
   block: ["parameters", "members"],
   model: ["parameters", "members"],
   parameter: ["defaultValue"],
@@ -97,8 +102,20 @@ const CHILD_KEYS: Readonly<Record<string, readonly string[]>> = {
  * of them.
  */
 export const statements: ReadonlySet<string> = new Set([
-  ...["import", "const", "block", "model", "data", "train"],
-  ...["input", "target", "loss", "metric", "chain", "share", "section", "repeat", "for", "branch"],
+  ...["import", "const", "fn", "block", "model", "data", "train"],
+  ...[
+    "input",
+    "target",
+    "loss",
+    "metric",
+    "let",
+    "chain",
+    "share",
+    "section",
+    "repeat",
+    "for",
+    "branch",
+  ],
   ...["split", "setting"],
 ]);
 

@@ -61,7 +61,8 @@ function blankLine(
   isSpec: boolean,
 ): Doc {
   const isEmpty = util.isNextLineEmpty(options.originalText, statement.span.end.offset);
-  const belongTogether = statement.kind === next.kind && ["const", "import"].includes(next.kind);
+  const belongTogether =
+    statement.kind === next.kind && ["const", "fn", "import"].includes(next.kind);
   return isEmpty || (isSpec && !belongTogether) ? hardline : "";
 }
 

@@ -44,6 +44,8 @@ export function printArrows(elements: readonly Doc[], padding = ""): Doc {
 /** How tightly operators bind. */
 function precedenceOf({ operator }: BinaryExpression): number {
   switch (operator) {
+    case "^":
+      return 4;
     case "*":
     case "/":
     case "%":
@@ -60,18 +62,25 @@ function precedenceOf({ operator }: BinaryExpression): number {
 export function printBinary(path: PathOf<"binary">, print: PrintChild): Doc {
   const { node } = path;
   const own = precedenceOf(node);
+  // `a ^ b ^ c` is `a ^ (b ^ c)`, and `-a ^ b` is `-(a ^ b)`.
+  const isPower = node.operator === "^";
   const side = (key: "left" | "right") => {
     const operand = node[key];
     const printed = path.call(print, key);
+    if (operand.kind === "unary" && isPower && key === "left") return ["(", printed, ")"];
     if (operand.kind !== "binary") return printed;
     const other = precedenceOf(operand);
-    const needsParentheses = other < own || (other === own && (key === "right" || own === 1));
+    const isUneven = key === (isPower ? "left" : "right") || own === 1;
+    const needsParentheses = other < own || (other === own && isUneven);
     return needsParentheses ? ["(", printed, ")"] : printed;
   };
-  return [side("left"), ` ${node.operator} `, side("right")];
+  const sign = isPower ? "^" : ` ${node.operator} `;
+  return [side("left"), sign, side("right")];
 }
 
 export function printUnary(path: PathOf<"unary">, print: PrintChild): Doc {
   const printed = path.call(print, "operand");
-  return path.node.operand.kind === "binary" ? ["-(", printed, ")"] : ["-", printed];
+  const { operand } = path.node;
+  const needsParentheses = operand.kind === "binary" && operand.operator !== "^";
+  return needsParentheses ? ["-(", printed, ")"] : ["-", printed];
 }

@@ -1,5 +1,5 @@
 import { doc, type AstPath, type Doc, type ParserOptions } from "prettier";
-import type { Identifier, ParameterDeclaration } from "../grammar/index.js";
+import type { FunctionParameter, Identifier, ParameterDeclaration } from "../grammar/index.js";
 import type { Node } from "./nodes.js";
 import {
   type Alignment,
@@ -65,9 +65,17 @@ class Printer {
           " ",
           this.body("members", node.kind === "block"),
         ];
-      case "parameter":
+      case "fn":
         return [
-          `${node.name.name}: ${node.type.name}`,
+          `fn ${node.name.name}`,
+          this.parameters(node.parameters),
+          " = ",
+          this.child("value"),
+        ];
+      case "parameter":
+      case "functionParameter":
+        return [
+          node.type ? `${node.name.name}: ${node.type.name}` : node.name.name,
           node.defaultValue ? [" = ", this.child("defaultValue")] : "",
         ];
       case "data":
@@ -88,7 +96,7 @@ class Printer {
   }
 
   /** Members of models, blocks and data. */
-  private member(node: Exclude<Node, { readonly kind: "spec" | "model" | "train" }>): Doc {
+  private member(node: Exclude<Node, { readonly kind: "spec" | "model" | "train" | "fn" }>): Doc {
     if (!("kind" in node)) return this.argument();
     switch (node.kind) {
       case "input":
@@ -114,6 +122,8 @@ class Printer {
         const name = `${node.name.name}${blanks(this.alignment.namePadding)}`;
         return [`metric${this.padding} ${name} = `, this.child("call")];
       }
+      case "let":
+        return [`let ${node.name.name} = `, this.child("value")];
       case "share":
         return [`share ${node.name.name} `, this.body("members", true)];
       case "section":
@@ -216,7 +226,7 @@ class Printer {
     return [...head, " ", inBraces(transforms, { isOnLine: isOnLine(this.path.node as Node) })];
   }
 
-  private parameters(parameters: readonly ParameterDeclaration[]): Doc {
+  private parameters(parameters: readonly (ParameterDeclaration | FunctionParameter)[]): Doc {
     return parameters.length > 0 ? bracketed("(", this.children("parameters"), ")") : "";
   }
 

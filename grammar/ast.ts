@@ -93,7 +93,7 @@ export interface UnaryExpression {
 
 export interface BinaryExpression {
   readonly kind: "binary";
-  readonly operator: "+" | "-" | "*" | "/" | "%" | "==" | "!=" | "<" | "<=" | ">" | ">=";
+  readonly operator: "+" | "-" | "*" | "/" | "%" | "^" | "==" | "!=" | "<" | "<=" | ">" | ">=";
   readonly left: Expression;
   readonly right: Expression;
   readonly span: Span;
@@ -264,8 +264,17 @@ export interface Share {
   readonly span: Span;
 }
 
+/** `let y = x * sigmoid(x)`: a value that is computed element by element from others. */
+export interface Let {
+  readonly kind: "let";
+  readonly name: Identifier;
+  readonly value: Expression;
+  readonly documentation?: string;
+  readonly span: Span;
+}
+
 /** A member of a section, a block, a branch or a loop. */
-export type BodyMember = Chain | Section | Repeat | For;
+export type BodyMember = Chain | Section | Repeat | For | Let;
 
 /**
  * `loss cross_entropy(logits, label) + 0.3 * cross_entropy(aux, label)`: a call, or a weighted sum
@@ -323,6 +332,25 @@ export interface BlockDeclaration {
   readonly parameters: readonly ParameterDeclaration[];
   readonly members: readonly BodyMember[];
   readonly documentation?: string;
+  readonly span: Span;
+}
+
+/** `fn swish(x, beta: float = 1) = x * sigmoid(beta * x)`: a formula under a name. */
+export interface FunctionDeclaration {
+  readonly kind: "fn";
+  readonly name: Identifier;
+  readonly parameters: readonly FunctionParameter[];
+  readonly value: Expression;
+  readonly documentation?: string;
+  readonly span: Span;
+}
+
+/** Without a type, it takes a value of the network; with one, a constant. */
+export interface FunctionParameter {
+  readonly kind: "functionParameter";
+  readonly name: Identifier;
+  readonly type?: Identifier;
+  readonly defaultValue?: Expression;
   readonly span: Span;
 }
 
@@ -392,6 +420,7 @@ export interface TrainDeclaration {
 export type Declaration =
   | ImportDeclaration
   | ConstDeclaration
+  | FunctionDeclaration
   | BlockDeclaration
   | ModelDeclaration
   | DataDeclaration

@@ -111,14 +111,25 @@ function binary(left: Expression, operator: IToken, right: Expression): BinaryEx
 }
 
 function buildUnary(context: BuildContext, parent: CstNode): Expression | undefined {
-  const primary = node(parent, "primary");
-  let operand = primary && buildPrimary(context, primary);
+  const power = node(parent, "power");
+  let operand = power && buildPower(context, power);
   for (const minus of tokens(parent, Minus.name).reverse()) {
     if (!operand) return undefined;
     const span = covering(spanOf(context.file, minus), operand.span);
     operand = { kind: "unary", operator: "-", operand, span };
   }
   return operand;
+}
+
+function buildPower(context: BuildContext, parent: CstNode): Expression | undefined {
+  const primary = node(parent, "primary");
+  const base = primary && buildPrimary(context, primary);
+  const exponent = node(parent, "unary");
+  if (!base || !exponent) return base;
+  const right = buildUnary(context, exponent);
+  if (!right) return base;
+  const span = covering(base.span, right.span);
+  return { kind: "binary", operator: "^", left: base, right, span };
 }
 
 function buildPrimary(context: BuildContext, parent: CstNode): Expression | undefined {

@@ -15,10 +15,13 @@ import type {
   Expression,
   For,
   From,
+  FunctionDeclaration,
+  FunctionParameter,
   Identifier,
   ImportDeclaration,
   ImportedName,
   InputDeclaration,
+  Let,
   LossDeclaration,
   MetricDeclaration,
   ModelDeclaration,
@@ -102,6 +105,8 @@ class Builder implements BuildContext {
         return this.importDeclaration(parent);
       case "constDeclaration":
         return this.constDeclaration(parent);
+      case "functionDeclaration":
+        return this.functionDeclaration(parent);
       case "blockDeclaration":
         return this.blockDeclaration(parent);
       case "modelDeclaration":
@@ -136,6 +141,25 @@ class Builder implements BuildContext {
     const name = identifier(this, token(parent, "Name"));
     const value = buildSequence(this, node(parent, "sequence"));
     return name && value && { kind: "const", name, value, ...this.documented(parent) };
+  }
+
+  private functionDeclaration(parent: CstNode): FunctionDeclaration | undefined {
+    const name = identifier(this, token(parent, "Name"));
+    const list = node(parent, "functionParameters");
+    if (list) addProblems(this.problems, checkCommas(this.file, list));
+    const parameters = (list ? nodes(list, "functionParameter") : [])
+      .map((parameter) => this.functionParameter(parameter))
+      .filter(present);
+    const value = buildExpression(this, node(parent, "expression"));
+    return name && value && { kind: "fn", name, parameters, value, ...this.documented(parent) };
+  }
+
+  private functionParameter(parent: CstNode): FunctionParameter | undefined {
+    const name = identifier(this, token(parent, "Name", 0));
+    const type = identifier(this, token(parent, "Name", 1));
+    const defaultValue = buildExpression(this, node(parent, "expression"));
+    const span = spanOfNode(this.file, parent);
+    return name && { kind: "functionParameter", name, type, defaultValue, span };
   }
 
   // Models
@@ -208,6 +232,8 @@ class Builder implements BuildContext {
         return this.loop(parent);
       case "share":
         return this.share(parent);
+      case "letStatement":
+        return this.letStatement(parent);
       case "section":
         return this.section(parent);
       case "chain":
@@ -260,6 +286,12 @@ class Builder implements BuildContext {
     const name = identifier(this, token(parent, "Name"));
     const members = this.body(parent, "shared layers");
     return name && { kind: "share", name, members, ...this.documented(parent) };
+  }
+
+  private letStatement(parent: CstNode): Let | undefined {
+    const name = identifier(this, token(parent, "Name"));
+    const value = buildExpression(this, node(parent, "expression"));
+    return name && value && { kind: "let", name, value, ...this.documented(parent) };
   }
 
   private section(parent: CstNode): Section | undefined {

@@ -4,6 +4,7 @@ import type { SyntaxProblem } from "./problem.js";
 import { problem } from "./problem.js";
 import {
   Arrow,
+  Caret,
   Colon,
   Comma,
   Comparison,
@@ -72,7 +73,7 @@ function closeLevel(levels: Level[]): void {
 function isOperator(tokens: readonly IToken[], index: number): boolean {
   const token = tokens[index];
   if (is(token, Star)) return !is(tokens[index - 1], Dot) && !is(tokens[index + 1], Dot);
-  return is(token, Plus, Minus, Slash, Percent, Comparison);
+  return is(token, Plus, Minus, Slash, Percent, Caret, Comparison);
 }
 
 function tooManyBrackets(token: IToken, file: string): SyntaxProblem {

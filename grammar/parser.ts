@@ -32,6 +32,7 @@ export class SpecParser extends CstParser {
           { ALT: () => this.CONSUME(t.NewLine) },
           { ALT: () => this.SUBRULE(this.importDeclaration) },
           { ALT: () => this.SUBRULE(this.constDeclaration) },
+          { ALT: () => this.SUBRULE(this.functionDeclaration) },
           { ALT: () => this.SUBRULE(this.blockDeclaration) },
           { ALT: () => this.SUBRULE(this.modelDeclaration) },
           { ALT: () => this.SUBRULE(this.dataDeclaration) },
@@ -75,6 +76,38 @@ export class SpecParser extends CstParser {
     this.CONSUME(t.Name);
     this.CONSUME(t.Equals);
     this.SUBRULE(this.sequence);
+  });
+
+  private readonly functionDeclaration = this.RULE("functionDeclaration", () => {
+    this.CONSUME(t.Fn);
+    this.CONSUME(t.Name);
+    this.SUBRULE(this.functionParameters);
+    this.CONSUME(t.Equals);
+    this.SUBRULE(this.expression);
+  });
+
+  private readonly functionParameters = this.RULE("functionParameters", () => {
+    this.CONSUME(t.LeftParenthesis);
+    this.MANY(() => {
+      this.OR([
+        { ALT: () => this.CONSUME(t.Comma) },
+        { ALT: () => this.SUBRULE(this.functionParameter) },
+      ]);
+    });
+    this.CONSUME(t.RightParenthesis);
+  });
+
+  /** `x`, which takes a value, or `gamma: float = 2`, which takes a constant. */
+  private readonly functionParameter = this.RULE("functionParameter", () => {
+    this.CONSUME(t.Name);
+    this.OPTION(() => {
+      this.CONSUME(t.Colon);
+      this.CONSUME2(t.Name);
+    });
+    this.OPTION2(() => {
+      this.CONSUME(t.Equals);
+      this.SUBRULE(this.expression);
+    });
   });
 
   // Models
@@ -124,6 +157,7 @@ export class SpecParser extends CstParser {
           { ALT: () => this.SUBRULE(this.lossDeclaration) },
           { ALT: () => this.SUBRULE(this.metricDeclaration) },
           { ALT: () => this.SUBRULE(this.share) },
+          { ALT: () => this.SUBRULE(this.letStatement) },
           { ALT: () => this.SUBRULE(this.repeat) },
           { ALT: () => this.SUBRULE(this.loop) },
           { GATE: () => this.opensBlock(), ALT: () => this.SUBRULE(this.section) },
@@ -179,6 +213,13 @@ export class SpecParser extends CstParser {
     this.CONSUME(t.Share);
     this.CONSUME(t.Name);
     this.SUBRULE(this.modelBody);
+  });
+
+  private readonly letStatement = this.RULE("letStatement", () => {
+    this.CONSUME(t.Let);
+    this.CONSUME(t.Name);
+    this.CONSUME(t.Equals);
+    this.SUBRULE(this.expression);
   });
 
   private readonly section = this.RULE("section", () => {
@@ -442,7 +483,16 @@ export class SpecParser extends CstParser {
 
   private readonly unary = this.RULE("unary", () => {
     this.MANY(() => this.CONSUME(t.Minus));
+    this.SUBRULE(this.power);
+  });
+
+  /** `-x^2` is `-(x^2)`, and `x^-1` needs no parentheses. */
+  private readonly power = this.RULE("power", () => {
     this.SUBRULE(this.primary);
+    this.OPTION(() => {
+      this.CONSUME(t.Caret);
+      this.SUBRULE(this.unary);
+    });
   });
 
   private readonly primary = this.RULE("primary", () => {

@@ -3,7 +3,21 @@ import type { From, Span } from "./ast.js";
 import { endOf, is, spanAfter, spanOf } from "./place.js";
 import type { SyntaxProblem } from "./problem.js";
 import { insert, problem, replace } from "./problem.js";
-import { Arrow, Block, Branch, Comma, Import, LeftBrace, RightBrace, Skip } from "./tokens.js";
+import {
+  Arrow,
+  Block,
+  Branch,
+  Caret,
+  Comma,
+  Import,
+  LeftBrace,
+  Minus,
+  Plus,
+  RightBrace,
+  Skip,
+  Slash,
+  Star,
+} from "./tokens.js";
 import { elementsInOrder, firstToken, isNode, lastToken, node, spanOfNode, token } from "./tree.js";
 import { describeFound, isReserved, reservedWord } from "./wording.js";
 
@@ -14,7 +28,7 @@ import { describeFound, isReserved, reservedWord } from "./wording.js";
 
 /** What the body of each rule may have, for messages about other text. */
 const STATEMENTS_OF: Readonly<Record<string, string>> = {
-  modelBody: "a layer, a section, `input`, `target`, `loss` or `metric`",
+  modelBody: "a layer, a section, `let`, `input`, `target`, `loss` or `metric`",
   concatBody: "a branch such as `branch { conv(64) }`",
   dataDeclaration: 'a split such as `train folder("DIR") { ... }`',
   split: "a transform",
@@ -104,7 +118,9 @@ function skippedStatement(
     last && last.image !== ""
       ? `expected a new line after \`${last.image}\`, but ${describeFound(first)}`
       : `expected ${expected}, but ${describeFound(first)}`;
-  return problem("NET0001", span, message);
+  const isFormula = before?.name === "chain" && is(first, Plus, Minus, Star, Slash, Caret);
+  const notes = isFormula ? ["a formula is a separate statement: `let y = 0.5 * x`"] : [];
+  return problem("NET0001", span, message, { notes });
 }
 
 /** Words that belong elsewhere: where. */

@@ -71,6 +71,8 @@ export const Residual = statementWord("Residual");
 export const Skip = statementWord("Skip");
 export const Concat = statementWord("Concat");
 export const Branch = statementWord("Branch");
+export const Let = statementWord("Let");
+export const Fn = statementWord("Fn");
 
 // Literals
 
@@ -142,6 +144,8 @@ export const Minus = sign("Minus", /-/, "-");
 export const Star = sign("Star", /\*/, "*");
 export const Slash = sign("Slash", /\//, "/");
 export const Percent = sign("Percent", /%/, "%");
+/** Python writes `**`, which means the same. */
+export const Caret = sign("Caret", /\^|\*\*/, "^");
 export const LeftParenthesis = sign("LeftParenthesis", /\(/, "(");
 export const RightParenthesis = sign("RightParenthesis", /\)/, ")");
 export const LeftBracket = sign("LeftBracket", /\[/, "[");
@@ -185,14 +189,14 @@ export const lexedTokens: TokenType[] = [
   ...[Const, Model, As, For, True, False, In, Of, On, Identifier],
   ...[Integer, Float, Range, MalformedNumber],
   ...[StringLiteral, SingleQuotedString, UnterminatedString],
-  ...[Arrow, Comparison, Dot, Comma, Colon, Equals, Plus, Minus, Star, Slash, Percent],
+  ...[Arrow, Comparison, Dot, Comma, Colon, Equals, Plus, Minus, Caret, Star, Slash, Percent],
   ...[LeftParenthesis, RightParenthesis, LeftBracket, RightBracket, LeftBrace, RightBrace],
 ];
 
 /** The words that are keywords where they start a statement or its block follows. */
 export const statementWords = [
-  ...[Data, Train, Import, Block],
-  ...[Input, Target, Loss, Metric, Share],
+  ...[Data, Train, Import, Block, Fn],
+  ...[Input, Target, Loss, Metric, Share, Let],
   ...[From, Repeat, Residual, Skip, Concat, Branch],
 ];
 

@@ -15,6 +15,7 @@ import {
   Data,
   Equals,
   Float,
+  Fn,
   For,
   From,
   Identifier,
@@ -24,6 +25,7 @@ import {
   Integer,
   LeftBrace,
   LeftParenthesis,
+  Let,
   Loss,
   Metric,
   MisplacedWord,
@@ -65,6 +67,7 @@ const declarationKeywords: readonly Keyword[] = [
   { word: "import", type: Import, fits: () => true, fitsMisspelt: followedByBlock },
   { word: "data", type: Data, fits: () => true, fitsMisspelt: followedByName },
   { word: "train", type: Train, fits: () => true, fitsMisspelt: followedByName },
+  { word: "fn", type: Fn, fits: () => true, fitsMisspelt: () => false },
 ];
 
 /** Within a model, a layer or a section may have a keyword's name: `loss -> relu`. */
@@ -85,6 +88,7 @@ const statementKeywords: readonly Keyword[] = [
   member("loss", Loss, LeftParenthesis),
   member("metric", Metric, Equals),
   { word: "share", type: Share, fits: followedByNameAnd(LeftBrace) },
+  { word: "let", type: Let, fits: followedByName, fitsMisspelt: followedByNameAnd(Equals) },
   {
     word: "repeat",
     type: Repeat,
@@ -117,6 +121,7 @@ const branchKeyword: Keyword = {
 const misplacedKeywords: readonly Keyword[] = [
   { word: "block", type: Block, fits: followedByName, fitsMisspelt: () => false },
   { word: "import", type: Import, fits: followedByBlock, fitsMisspelt: () => false },
+  { word: "fn", type: Fn, fits: followedByNameAnd(LeftParenthesis), fitsMisspelt: () => false },
 ];
 
 /** A mistake, but no section. */

@@ -9,6 +9,7 @@ export interface Occurrence {
     | "parameter"
     | "variable"
     | "block"
+    | "function"
     | "model"
     | "data"
     | "train"

@@ -1,9 +1,10 @@
-import { binary, constant, operand, type Expression } from "../ir/expression.js";
+import { binary, constant } from "../ir/expression.js";
 import { float } from "../calls/argument-types.js";
 import { optional } from "../calls/signature.js";
-import { defineLayer, type InferenceContext } from "./layer.js";
+import { defineActivation } from "./activation.js";
+import type { InferenceContext } from "./layer.js";
 
-export const clip = defineLayer({
+export const clip = defineActivation({
   name: "clip",
   aliases: [
     ...["Clip", "clamp"],
@@ -34,17 +35,14 @@ output have the same shape. \`clip(-1, max=1)\` is PyTorch's \`Hardtanh\`; \`rel
     { spec: "clip(min=-0.5)", input: [10], output: [10] },
   ],
 
-  infer(input, { min, max }, context) {
+  check({ min, max }, context) {
     if (min === undefined && max === undefined) reportMissing(context);
     else if (min !== undefined && max !== undefined && min >= max) reportOrder(min, max, context);
-    return input;
   },
 
-  lower(input, { min, max }, { builder, origin }) {
-    const x = operand(0);
-    const above: Expression = min === undefined ? x : binary("maximum", x, constant(min));
-    const expression = max === undefined ? above : binary("minimum", above, constant(max));
-    return builder.add("pointwise", [input], { expression }, origin);
+  expression(x, { min, max }) {
+    const above = min === undefined ? x : binary("maximum", x, constant(min));
+    return max === undefined ? above : binary("minimum", above, constant(max));
   },
 });
 

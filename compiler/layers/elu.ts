@@ -1,9 +1,9 @@
-import { add, binary, constant, multiply, operand, unary } from "../ir/expression.js";
+import { add, binary, constant, multiply, unary } from "../ir/expression.js";
 import { float } from "../calls/argument-types.js";
 import { withDefault } from "../calls/signature.js";
-import { defineLayer } from "./layer.js";
+import { defineActivation } from "./activation.js";
 
-export const elu = defineLayer({
+export const elu = defineActivation({
   name: "elu",
   aliases: ["ELU"],
   summary: "exponential linear unit",
@@ -21,14 +21,10 @@ by element; input and output have the same shape.
     { spec: "elu(0.5)", input: [10], output: [10] },
   ],
 
-  infer: (input) => input,
-
-  lower(input, { alpha }, { builder, origin }) {
-    const x = operand(0);
+  expression(x, { alpha }) {
     // Only arguments up to 0 reach the exponential, so that it does not overflow. The slope at 0 is
     // that below it.
     const below = unary("expm1", binary("minimum", constant(0), x));
-    const expression = add(unary("relu", x), multiply(constant(alpha), below));
-    return builder.add("pointwise", [input], { expression }, origin);
+    return add(unary("relu", x), multiply(constant(alpha), below));
   },
 });

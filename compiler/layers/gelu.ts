@@ -1,9 +1,9 @@
-import { add, constant, multiply, operand, unary, type Expression } from "../ir/expression.js";
+import { add, constant, multiply, unary, type Expression } from "../ir/expression.js";
 import { choice } from "../calls/argument-types.js";
 import { withDefault } from "../calls/signature.js";
-import { defineLayer } from "./layer.js";
+import { defineActivation } from "./activation.js";
 
-export const gelu = defineLayer({
+export const gelu = defineActivation({
   name: "gelu",
   aliases: ["GELU", "Gelu"],
   summary: "x times the normal distribution up to it",
@@ -22,17 +22,13 @@ Element by element; input and output have the same shape.
     { spec: "gelu(approximate=tanh)", input: [10], output: [10] },
   ],
 
-  infer: (input) => input,
-
-  lower(input, { approximate }, { builder, origin }) {
-    const x = operand(0);
+  expression(x, { approximate }) {
     // (1 + tanh(x)) / 2 is sigmoid(2 x), which keeps its digits far below 0.
     const share =
       approximate === "tanh"
         ? unary("sigmoid", multiply(constant(2), cubic(x)))
         : unary("normal", x);
-    const expression = multiply(x, share);
-    return builder.add("pointwise", [input], { expression }, origin);
+    return multiply(x, share);
   },
 });
 

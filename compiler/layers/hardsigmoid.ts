@@ -1,14 +1,13 @@
 import { each } from "../diagnostics/alias.js";
-import { operand } from "../ir/expression.js";
 import { float } from "../calls/argument-types.js";
 import { withDefault } from "../calls/signature.js";
 import { clampedLine, hardSigmoidOf } from "./hard.js";
-import { defineLayer } from "./layer.js";
+import { defineActivation } from "./activation.js";
 
 const SLOPE = 1 / 6;
 const OFFSET = 0.5;
 
-export const hardsigmoid = defineLayer({
+export const hardsigmoid = defineActivation({
   name: "hardsigmoid",
   aliases: [
     "Hardsigmoid",
@@ -38,13 +37,9 @@ ONNX, Keras 2 and TensorFlow.js have \`hardsigmoid(slope=0.2)\`.
     { spec: "hardsigmoid(slope=0.25, offset=0.4)", input: [10], output: [10] },
   ],
 
-  infer: (input) => input,
-
-  lower(input, { slope, offset }, { builder, origin }) {
+  expression(x, { slope, offset }) {
     // PyTorch multiplies last, which rounds another way than the general form.
     const isPyTorchs = slope === SLOPE && offset === OFFSET;
-    const x = operand(0);
-    const expression = isPyTorchs ? hardSigmoidOf(x) : clampedLine(x, slope, offset);
-    return builder.add("pointwise", [input], { expression }, origin);
+    return isPyTorchs ? hardSigmoidOf(x) : clampedLine(x, slope, offset);
   },
 });

@@ -1,8 +1,8 @@
-import { multiply, operand } from "../ir/expression.js";
+import { multiply } from "../ir/expression.js";
 import { hardSigmoidOf } from "./hard.js";
-import { defineLayer } from "./layer.js";
+import { defineActivation } from "./activation.js";
 
-export const hardswish = defineLayer({
+export const hardswish = defineActivation({
   name: "hardswish",
   aliases: ["Hardswish", "HardSwish", "hard_swish", "hard_silu"],
   summary: "x times its hard sigmoid",
@@ -17,10 +17,5 @@ output have the same shape.
     { spec: "hardswish", input: [10], output: [10] },
   ],
 
-  infer: (input) => input,
-
-  lower(input, _, { builder, origin }) {
-    const expression = multiply(operand(0), hardSigmoidOf(operand(0)));
-    return builder.add("pointwise", [input], { expression }, origin);
-  },
+  expression: (x) => multiply(x, hardSigmoidOf(x)),
 });

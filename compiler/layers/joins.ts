@@ -2,7 +2,7 @@ import type { Builder } from "../ir/builder.js";
 import { add, multiply, operand } from "../ir/expression.js";
 import type { Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
-import { imageShape, sameShape } from "../ir/shape.js";
+import { imageShape, sameShape, type Shape } from "../ir/shape.js";
 
 /** What `residual` and `concat`, and the layers of the same meaning, are in ops. */
 
@@ -18,16 +18,17 @@ export function spreadValues(
   origin: Origin,
 ): readonly [Value, Value] {
   if (sameShape(a.shape, b.shape)) return [a, b];
-  const spread = (value: Value, { shape }: Value) => {
-    const { height, width } = imageShape(shape);
-    const attributes = {
-      outputSize: [height, width],
-      mode: "nearest",
-      alignCorners: false,
-    } as const;
-    return builder.add("resample", [value], attributes, origin);
-  };
-  return hasOnePixel(a) ? [spread(a, b), b] : [a, spread(b, a)];
+  return hasOnePixel(a)
+    ? [spreadValue(builder, a, b.shape, origin), b]
+    : [a, spreadValue(builder, b, a.shape, origin)];
+}
+
+/** The value itself where it has the shape, else its one number a channel at all pixels. */
+export function spreadValue(builder: Builder, value: Value, shape: Shape, origin: Origin): Value {
+  if (sameShape(value.shape, shape)) return value;
+  const { height, width } = imageShape(shape);
+  const attributes = { outputSize: [height, width], mode: "nearest", alignCorners: false } as const;
+  return builder.add("resample", [value], attributes, origin);
 }
 
 /** The sum of two values of one shape. */

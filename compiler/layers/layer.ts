@@ -1,6 +1,7 @@
 import type { Fix } from "../diagnostics/diagnostic.js";
 import type { DiagnosticCode } from "../diagnostics/catalogue/index.js";
 import type { Builder } from "../ir/builder.js";
+import type { Expression } from "../ir/expression.js";
 import type { Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
 import type { ImageShape, Shape } from "../ir/shape.js";
@@ -93,6 +94,9 @@ export interface LayerDefinition<
 
   /** The least and the largest value that an activation gives, where it has limits. */
   readonly range?: readonly [least: number, largest: number];
+
+  /** Of an activation: what becomes of one element. Formulas call activations by this. */
+  expression?(x: Expression, values: ArgumentValues<NoInfer<Declarations>>): Expression;
 
   /** The output's shape, or undefined after reporting why it is not known. */
   infer(

@@ -1,10 +1,10 @@
 import { each } from "../diagnostics/alias.js";
-import { binary, constant, multiply, operand } from "../ir/expression.js";
+import { binary, constant, multiply } from "../ir/expression.js";
 import { float } from "../calls/argument-types.js";
 import { withDefault } from "../calls/signature.js";
-import { defineLayer } from "./layer.js";
+import { defineActivation } from "./activation.js";
 
-export const leakyRelu = defineLayer({
+export const leakyRelu = defineActivation({
   name: "leaky_relu",
   aliases: [
     { name: "LeakyReLU", given: ["negative_slope", "slope", "alpha"] },
@@ -27,11 +27,6 @@ shape.
     { spec: "leaky_relu(0.2)", input: [10], output: [10] },
   ],
 
-  infer: (input) => input,
-
-  lower(input, { slope }, { builder, origin }) {
-    const x = operand(0);
-    const expression = binary(slope > 1 ? "minimum" : "maximum", x, multiply(constant(slope), x));
-    return builder.add("pointwise", [input], { expression }, origin);
-  },
+  expression: (x, { slope }) =>
+    binary(slope > 1 ? "minimum" : "maximum", x, multiply(constant(slope), x)),
 });

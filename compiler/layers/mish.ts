@@ -1,7 +1,7 @@
-import { multiply, operand, unary } from "../ir/expression.js";
-import { defineLayer } from "./layer.js";
+import { multiply, unary } from "../ir/expression.js";
+import { defineActivation } from "./activation.js";
 
-export const mish = defineLayer({
+export const mish = defineActivation({
   name: "mish",
   aliases: ["Mish"],
   summary: "x times the hyperbolic tangent of softplus",
@@ -16,10 +16,5 @@ function", arXiv:1908.08681). Element by element; input and output have the same
     { spec: "mish", input: [10], output: [10] },
   ],
 
-  infer: (input) => input,
-
-  lower(input, _, { builder, origin }) {
-    const expression = multiply(operand(0), unary("tanh", unary("softplus", operand(0))));
-    return builder.add("pointwise", [input], { expression }, origin);
-  },
+  expression: (x) => multiply(x, unary("tanh", unary("softplus", x))),
 });

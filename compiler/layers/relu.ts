@@ -1,7 +1,7 @@
-import { operand, unary } from "../ir/expression.js";
-import { defineLayer } from "./layer.js";
+import { unary } from "../ir/expression.js";
+import { defineActivation } from "./activation.js";
 
-export const relu = defineLayer({
+export const relu = defineActivation({
   name: "relu",
   aliases: ["ReLU", "Relu", "rectifier"],
   summary: "rectified linear unit",
@@ -16,9 +16,5 @@ export const relu = defineLayer({
     { spec: "relu", input: [10], output: [10] },
   ],
 
-  infer: (input) => input,
-
-  lower(input, _, { builder, origin }) {
-    return builder.add("pointwise", [input], { expression: unary("relu", operand(0)) }, origin);
-  },
+  expression: (x) => unary("relu", x),
 });

@@ -1,7 +1,7 @@
-import { binary, constant, operand, unary } from "../ir/expression.js";
-import { defineLayer } from "./layer.js";
+import { binary, constant, unary } from "../ir/expression.js";
+import { defineActivation } from "./activation.js";
 
-export const relu6 = defineLayer({
+export const relu6 = defineActivation({
   name: "relu6",
   aliases: ["ReLU6", "Relu6"],
   summary: "rectified linear unit that ends at 6",
@@ -17,10 +17,5 @@ the same shape.
     { spec: "relu6", input: [10], output: [10] },
   ],
 
-  infer: (input) => input,
-
-  lower(input, _, { builder, origin }) {
-    const expression = binary("minimum", unary("relu", operand(0)), constant(6));
-    return builder.add("pointwise", [input], { expression }, origin);
-  },
+  expression: (x) => binary("minimum", unary("relu", x), constant(6)),
 });

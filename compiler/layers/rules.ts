@@ -127,5 +127,6 @@ export function joinedShape(
   });
 }
 
-const isPerChannel = (value: Shape, image: Shape) =>
+/** Whether a value has one number for each channel of an image. */
+export const isPerChannel = (value: Shape, image: Shape) =>
   image.length === 4 && sameShape(value, [...image.slice(0, 2), 1, 1]);

@@ -1,5 +1,6 @@
 import { type Alias, each } from "../diagnostics/alias.js";
 import { add, constant, multiply, operand, subtract, unary } from "../ir/expression.js";
+import { derivative } from "../ir/expression-derivative.js";
 import type { Builder } from "../ir/builder.js";
 import type { ElementLossAttributes, Value } from "../ir/graph.js";
 import type { Origin } from "../ir/origin.js";
@@ -12,6 +13,7 @@ import {
   required,
   withDefault,
 } from "../calls/signature.js";
+import { formulaType } from "./formula.js";
 
 /**
  * A loss or a metric: one number per example, of what the network makes and what it should have
@@ -100,6 +102,23 @@ const squaredError = {
   expression: multiply(difference, difference),
   slope: multiply(constant(2), difference),
 };
+
+/**
+ * `mean(FORMULA)`, as a loss and as a metric: what a spec says itself where no other score does.
+ */
+export const formulaScore = define({
+  name: "mean",
+  example: "mean((output - target)^2)",
+  aliases: ["reduce_mean"],
+  summary: "the mean of a formula of prediction and target over their elements",
+  against: "values",
+  positional: ["prediction", "target"],
+  arguments: { ...ofValues, expression: required(formulaType, "what is computed for an element") },
+  lower: (inputs, { expression }, builder, origin) => {
+    const slope = derivative(expression, { kind: "operand", index: 0 });
+    return builder.add("elementLoss", inputs, { expression, slope }, origin);
+  },
+});
 
 export const losses: readonly ScoreDefinition[] = [
   define({

@@ -1,7 +1,7 @@
-import { operand, unary } from "../ir/expression.js";
-import { defineLayer } from "./layer.js";
+import { unary } from "../ir/expression.js";
+import { defineActivation } from "./activation.js";
 
-export const sigmoid = defineLayer({
+export const sigmoid = defineActivation({
   name: "sigmoid",
   aliases: ["Sigmoid", "logistic", "Logistic"],
   summary: "logistic function",
@@ -16,9 +16,5 @@ export const sigmoid = defineLayer({
     { spec: "sigmoid", input: [10], output: [10] },
   ],
 
-  infer: (input) => input,
-
-  lower(input, _, { builder, origin }) {
-    return builder.add("pointwise", [input], { expression: unary("sigmoid", operand(0)) }, origin);
-  },
+  expression: (x) => unary("sigmoid", x),
 });

@@ -1,7 +1,7 @@
-import { multiply, operand, unary } from "../ir/expression.js";
-import { defineLayer } from "./layer.js";
+import { multiply, unary } from "../ir/expression.js";
+import { defineActivation } from "./activation.js";
 
-export const silu = defineLayer({
+export const silu = defineActivation({
   name: "silu",
   aliases: ["SiLU", "swish", "Swish"],
   summary: "x times its sigmoid",
@@ -16,10 +16,5 @@ element; input and output have the same shape.
     { spec: "silu", input: [10], output: [10] },
   ],
 
-  infer: (input) => input,
-
-  lower(input, _, { builder, origin }) {
-    const expression = multiply(operand(0), unary("sigmoid", operand(0)));
-    return builder.add("pointwise", [input], { expression }, origin);
-  },
+  expression: (x) => multiply(x, unary("sigmoid", x)),
 });

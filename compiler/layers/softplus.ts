@@ -1,9 +1,9 @@
-import { constant, multiply, operand, unary } from "../ir/expression.js";
+import { constant, multiply, unary } from "../ir/expression.js";
 import { float } from "../calls/argument-types.js";
 import { withDefault } from "../calls/signature.js";
-import { defineLayer } from "./layer.js";
+import { defineActivation } from "./activation.js";
 
-export const softplus = defineLayer({
+export const softplus = defineActivation({
   name: "softplus",
   aliases: ["Softplus", "SoftPlus"],
   summary: "smooth rectified linear unit",
@@ -22,13 +22,6 @@ and output have the same shape.
     { spec: "softplus(2)", input: [10], output: [10] },
   ],
 
-  infer: (input) => input,
-
-  lower(input, { beta }, { builder, origin }) {
-    const expression = multiply(
-      constant(1 / beta),
-      unary("softplus", multiply(constant(beta), operand(0))),
-    );
-    return builder.add("pointwise", [input], { expression }, origin);
-  },
+  expression: (x, { beta }) =>
+    multiply(constant(1 / beta), unary("softplus", multiply(constant(beta), x))),
 });

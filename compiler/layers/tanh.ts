@@ -1,7 +1,7 @@
-import { operand, unary } from "../ir/expression.js";
-import { defineLayer } from "./layer.js";
+import { unary } from "../ir/expression.js";
+import { defineActivation } from "./activation.js";
 
-export const tanh = defineLayer({
+export const tanh = defineActivation({
   name: "tanh",
   aliases: ["Tanh", "TanH"],
   summary: "hyperbolic tangent",
@@ -16,9 +16,5 @@ export const tanh = defineLayer({
     { spec: "tanh", input: [10], output: [10] },
   ],
 
-  infer: (input) => input,
-
-  lower(input, _, { builder, origin }) {
-    return builder.add("pointwise", [input], { expression: unary("tanh", operand(0)) }, origin);
-  },
+  expression: (x) => unary("tanh", x),
 });

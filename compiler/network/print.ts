@@ -1,6 +1,10 @@
 /** From a resolved network to the text of a spec, which resolves to the same network. */
 import { callText } from "../calls/call-text.js";
+import type { Expression } from "../ir/expression.js";
 import { formatShape } from "../ir/shape.js";
+import { formula } from "../layers/formula.js";
+import { formulaText } from "../layers/formula-text.js";
+import { formulaScore } from "../layers/scores.js";
 import { outputsOf, sameValue } from "./facts.js";
 import { firstUses, usesOf, withinUse, type ShareUse } from "./share-uses.js";
 import { PrintedNames, requireName } from "./printed-names.js";
@@ -95,6 +99,7 @@ class NetworkPrinter {
   private printLayer(index: number): void {
     const layer = this.network.layers[index]!;
     this.enter(layer.name.split(".").slice(0, -1));
+    if (layer.definition === formula) return this.printFormula(layer, index);
     const [input, ...others] = layer.inputs as [NetworkValue, ...NetworkValue[]];
     const isElsewhere = !sameValue(input, this.current);
     if (isElsewhere || layer.definition.macs) this.endStatement();
@@ -103,6 +108,16 @@ class NetworkPrinter {
     const isUnnamed = this.names.define(layer, index, { isScored: this.scored.has(index) });
     const text = this.layerText(layer, references);
     this.append(isUnnamed ? text : `${text} as ${layer.name.split(".").at(-1)}`);
+    this.current = { from: "layer", index };
+  }
+
+  /** `let y = ...`, a separate statement. */
+  private printFormula(layer: ResolvedLayer, index: number): void {
+    this.endStatement();
+    const names = layer.inputs.map((input) => this.names.reference(input, this.path));
+    const text = formulaText(layer.values.expression as Expression, names);
+    this.names.define(layer, index, { isScored: true });
+    this.lines.push(`${this.indent}let ${layer.name.split(".").at(-1)} = ${text}`);
     this.current = { from: "layer", index };
   }
 
@@ -177,6 +192,9 @@ class NetworkPrinter {
   private scoreText({ definition, values, prediction, target }: ResolvedScore): string {
     const ports = target.from === "input" ? this.network.inputs : this.network.targets;
     const names = [this.names.scoreReference(prediction), ports[target.index]!.name];
+    if (definition === formulaScore) {
+      return `${definition.name}(${formulaText(values.expression as Expression, names)})`;
+    }
     return callText(definition, values, names);
   }
 }

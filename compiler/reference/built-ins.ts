@@ -4,8 +4,10 @@ import { type Described, required } from "../calls/signature.js";
 import type { AbsentNames } from "../calls/suggestion.js";
 import { absentLayers } from "../layers/absent.js";
 import { type LayerDefinition, layers } from "../layers/index.js";
+import { formulaType } from "../layers/formula.js";
+import { type FormulaFunction, formulaFunctions } from "../layers/formula-functions.js";
 import { absentInitializers, initializers } from "../layers/initializers.js";
-import { losses, metrics } from "../layers/scores.js";
+import { formulaScore, losses, metrics } from "../layers/scores.js";
 import type { Registry } from "../semantics/recipes/definition.js";
 import { optimizers } from "../semantics/recipes/optimizers.js";
 import { averages, loads, precisions, stops } from "../semantics/recipes/policies.js";
@@ -34,6 +36,22 @@ export interface BuiltIns {
   readonly absent: AbsentNames;
 }
 
+/** `mean` as a spec writes it: with a formula, which names prediction and target itself. */
+const mean = {
+  ...formulaScore,
+  positional: ["formula"],
+  arguments: { formula: required(formulaType, "of the network's output and the target") },
+};
+
+/** Functions of values in addition to the activations, which are layers. */
+const formulas = formulaFunctions.map(({ parameters, ...known }: FormulaFunction) => ({
+  ...known,
+  positional: parameters,
+  arguments: Object.fromEntries(
+    parameters.map((name) => [name, required(formulaType, "a value or a number")]),
+  ),
+}));
+
 /** Everything that a spec may call without declaring it, by the place where it is called. */
 export const builtIns = {
   layer: {
@@ -42,8 +60,8 @@ export const builtIns = {
     definitions: layers.map(ofLayer),
     absent: absentLayers,
   },
-  loss: ofDefinitions("loss", losses, (call) => `loss ${call}`),
-  metric: ofDefinitions("metric", metrics, (call) => `metric score = ${call}`),
+  loss: ofDefinitions("loss", [...losses, mean], (call) => `loss ${call}`),
+  metric: ofDefinitions("metric", [...metrics, mean], (call) => `metric score = ${call}`),
   source: ofRegistry(sources, (call) => `train ${call}`),
   transform: ofRegistry(transforms, (call) => `folder("data/photos") { ${call} }`),
   optimizer: ofRegistry(optimizers, setting("optimizer")),
@@ -60,6 +78,7 @@ export const builtIns = {
     absentInitializers,
   ),
   function: ofDefinitions("function", functions.map(ofFunction), (call) => `const size = ${call}`),
+  formula: ofDefinitions("formula function", formulas, (call) => `let y = ${call}`),
 } as const satisfies Readonly<Record<string, BuiltIns>>;
 
 function setting(name: string) {

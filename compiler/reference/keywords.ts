@@ -23,6 +23,11 @@ export const DECLARATION_KEYWORDS: readonly Keyword[] = [
     snippet: "block ${1:name}(${2:out: int}) {\n  $0\n}",
   },
   {
+    word: "fn",
+    summary: "a formula under a name, for `let`, chains and losses",
+    snippet: "fn ${1:name}(${2:x}) = $0",
+  },
+  {
     word: "const",
     summary: "a value that is known when compiling",
     snippet: "const ${1:name} = $0",
@@ -79,6 +84,11 @@ export const STATEMENT_KEYWORDS: readonly Keyword[] = [
     word: "repeat",
     summary: "the same layers several times, one after the other",
     snippet: "repeat ${1:2} {\n  $0\n}",
+  },
+  {
+    word: "let",
+    summary: "a value computed from others by a formula",
+    snippet: "let ${1:y} = $0",
   },
   {
     word: "for",

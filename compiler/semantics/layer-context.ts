@@ -6,6 +6,8 @@ import type { InferenceContext, LayerProblem } from "../layers/layer.js";
 import { insertAt, removeArgument, setArgument } from "../calls/edits.js";
 import type { Reporter } from "../calls/reporter.js";
 import type { Bound } from "../calls/signature.js";
+import type { NetworkValue, ResolvedLayer } from "../network/resolved.js";
+import type { Place } from "./place.js";
 import { explainAxis, inputsWhere, lastImage, type Trail } from "./trail.js";
 
 /** A layer as a spec writes it. */
@@ -14,6 +16,17 @@ export interface LayerUse extends LayerCall {
   readonly spans: Bound["spans"];
   /** The last part of its full name. */
   readonly shortName: string;
+}
+
+/** A layer to be listed. */
+export interface NewLayer {
+  readonly name: string;
+  readonly kind: string;
+  /** Undefined where a mistake hides what it does. */
+  readonly resolved: Pick<ResolvedLayer, "definition" | "values"> | undefined;
+  readonly span: Span;
+  readonly inputs: readonly NetworkValue[];
+  readonly place: Place;
 }
 
 /** What the shape rule of a layer in a spec sees: it reports with the spec's places. */

@@ -27,6 +27,7 @@ import { reportTwice } from "./duplicates.js";
 import type { Environment } from "../calls/environment.js";
 import { readLossTerms } from "./loss-terms.js";
 import { checkPorts } from "./check-ports.js";
+import { isFormulaScore, readFormulaScore } from "./formula-scores.js";
 import { findInputs, readInputShape, readTarget, type TargetKind } from "./inputs.js";
 import type { Module, Modules } from "./modules.js";
 import { NetworkReader } from "./network.js";
@@ -261,7 +262,10 @@ class ModelAnalysis {
       complaints: this.complaints,
       layers: this.reader.layers,
     };
-    const score = readScore(call, kind, model, this.environment);
+    const { environment, surroundings } = this;
+    const score = isFormulaScore(call)
+      ? readFormulaScore(call, kind, model, environment, surroundings)
+      : readScore(call, kind, model, environment);
     return score && { ...score, name, origin: { name, span: call.span } };
   }
 
@@ -342,6 +346,7 @@ function namesIn(members: readonly ModelMember[]): ReadonlyMap<string, Span> {
 }
 
 function namesOf(member: BodyMember): readonly Identifier[] {
+  if (member.kind === "let") return [member.name];
   if (member.kind !== "chain") return member.members.flatMap(namesOf);
   return member.elements.flatMap((element) => {
     if (element.kind === "from") return [];

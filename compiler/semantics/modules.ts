@@ -1,6 +1,7 @@
 import type {
   BlockDeclaration,
   Declaration,
+  FunctionDeclaration,
   ImportDeclaration,
   ImportedName,
   Spec,
@@ -8,11 +9,13 @@ import type {
 import { parse } from "../../grammar/index.js";
 import { diagnosticFromSyntax } from "../diagnostics/from-syntax.js";
 import type { Diagnostic } from "../diagnostics/diagnostic.js";
+import { findFormulaFunction } from "../layers/formula-functions.js";
 import { findLayer } from "../layers/index.js";
 import type { ReadImport } from "./analysis.js";
 import { defineConstants } from "./constants.js";
 import { reportTwice, withoutDuplicates } from "./duplicates.js";
 import type { Environment } from "../calls/environment.js";
+import { checkFunction } from "./functions.js";
 import { checkParameters } from "./parameters.js";
 import { Scope } from "../calls/scope.js";
 import { didYouMean, listNames, renameFixes } from "../calls/suggestion.js";
@@ -23,12 +26,19 @@ export interface Block {
   readonly module: Module;
 }
 
+/** A function, and the module whose constants and functions its formula sees. */
+export interface DeclaredFunction {
+  readonly declaration: FunctionDeclaration;
+  readonly module: Module;
+}
+
 /** What a file declares and imports. */
 export interface Module {
   readonly file: string;
   readonly environment: Environment;
   /** By the name that the file calls them. */
   readonly blocks: ReadonlyMap<string, Block>;
+  readonly functions: ReadonlyMap<string, DeclaredFunction>;
   /** Names that it imports in vain, which was reported. */
   readonly missing: ReadonlySet<string>;
 }
@@ -36,20 +46,21 @@ export interface Module {
 /** A module while its declarations are read. */
 interface NewModule extends Module {
   readonly blocks: Map<string, Block>;
+  readonly functions: Map<string, DeclaredFunction>;
   readonly missing: Set<string>;
 }
 
 /** Something that a file imports, and whether it is used. */
 interface Imported {
   readonly name: ImportedName;
-  readonly block?: Block;
+  readonly declaration?: BlockDeclaration | FunctionDeclaration;
 }
 
 /** Loads a spec and what it imports. Each file is read once. */
 export class Modules {
   private readonly loaded = new Map<string, Module>();
   private readonly imports: Imported[] = [];
-  private readonly usedBlocks = new Set<BlockDeclaration>();
+  private readonly used = new Set<BlockDeclaration | FunctionDeclaration>();
   /** The files whose imports are being read, the spec first. */
   private readonly reading: { readonly file: string; readonly span?: ImportDeclaration["span"] }[] =
     [];
@@ -67,6 +78,7 @@ export class Modules {
       file: spec.file,
       environment,
       blocks: new Map<string, Block>(),
+      functions: new Map<string, DeclaredFunction>(),
       missing: new Set<string>(),
     };
     this.loaded.set(spec.file, module);
@@ -75,12 +87,13 @@ export class Modules {
     this.reading.pop();
     defineConstants(ofKind(spec, "const"), environment);
     this.declareBlocks(ofKind(spec, "block"), module);
+    this.declareFunctions(ofKind(spec, "fn"), module);
     return module;
   }
 
-  /** Remembers that a block is used. */
-  use(block: Block): void {
-    this.usedBlocks.add(block.declaration);
+  /** Remembers that a block or a function is used. */
+  use({ declaration }: Block | DeclaredFunction): void {
+    this.used.add(declaration);
   }
 
   // Blocks
@@ -115,21 +128,47 @@ export class Modules {
     }
   }
 
-  /** Warns of unused blocks and unused imports of a file. */
-  warnOfUnused({ environment, blocks, file }: Module): void {
+  // Functions
+
+  private declareFunctions(declarations: readonly FunctionDeclaration[], module: NewModule): void {
+    const { environment, blocks, functions } = module;
+    const { reporter, names } = environment;
+    for (const declaration of withoutDuplicates(declarations, "function", reporter).values()) {
+      const { name, span } = declaration.name;
+      names.define("function", name, span);
+      for (const each of declaration.parameters) {
+        names.define("parameter", each.name.name, each.name.span);
+      }
+      checkFunction(declaration, environment);
+      withoutDuplicates(declaration.parameters, "parameter", reporter);
+      const first = blocks.get(name)?.declaration ?? functions.get(name)?.declaration;
+      if (findLayer(name) ?? findFormulaFunction(name)) {
+        reportKnownName(declaration, environment);
+      } else if (first) {
+        const places = { first: first.name.span, second: span };
+        reportTwice(name, "function", places, reporter);
+      } else {
+        functions.set(name, { declaration, module });
+      }
+    }
+  }
+
+  /** Warns of unused blocks, functions and imports of a file. */
+  warnOfUnused({ environment, blocks, functions, file }: Module): void {
     const { reporter } = environment;
-    for (const [name, { declaration }] of blocks) {
-      if (this.usedBlocks.has(declaration) || declaration.span.file !== file) continue;
+    for (const [name, { declaration }] of [...blocks, ...functions]) {
+      if (this.used.has(declaration) || declaration.span.file !== file) continue;
+      const noun = declaration.kind === "fn" ? "function" : "block";
       reporter.report("NET1025", {
-        message: `block \`${name}\` is never used`,
+        message: `${noun} \`${name}\` is never used`,
         span: declaration.name.span,
       });
     }
-    for (const { name, block } of this.imports) {
+    for (const { name, declaration } of this.imports) {
       const own = name.alias ?? name.name;
       if (own.span.file !== file) continue;
       const entry = environment.scope.own(own.name);
-      const isUsed = block ? this.usedBlocks.has(block.declaration) : entry?.used;
+      const isUsed = declaration ? this.used.has(declaration) : entry?.used;
       if (isUsed) continue;
       reporter.report("NET1033", {
         message: `\`${own.name}\` is imported but never used`,
@@ -149,16 +188,23 @@ export class Modules {
   }
 
   private importName(imported: ImportedName, from: Module, importer: NewModule): void {
-    const { environment, blocks } = importer;
+    const { environment, blocks, functions } = importer;
     const { name, span } = imported.name;
     const own = ownName(imported);
     const block = from.blocks.get(name);
+    const declared = from.functions.get(name);
     const constant = from.environment.scope.own(name);
     if (block) {
       environment.names.use("block", name, span, block.declaration.name.span);
       environment.names.use("block", own.name, own.span, block.declaration.name.span);
       blocks.set(own.name, block);
-      this.imports.push({ name: imported, block });
+      this.imports.push({ name: imported, declaration: block.declaration });
+    } else if (declared) {
+      const { declaration } = declared;
+      environment.names.use("function", name, span, declaration.name.span);
+      environment.names.use("function", own.name, own.span, declaration.name.span);
+      functions.set(own.name, declared);
+      this.imports.push({ name: imported, declaration });
     } else if (constant) {
       constant.used = true;
       environment.names.use("constant", name, span, constant.span);
@@ -167,11 +213,17 @@ export class Modules {
       environment.scope.define(own.name, constant.value, own.span);
       this.imports.push({ name: imported });
     } else {
-      const names = [...from.blocks.keys(), ...from.environment.scope.names];
+      const names = [
+        ...from.blocks.keys(),
+        ...from.functions.keys(),
+        ...from.environment.scope.names,
+      ];
       environment.reporter.report("NET1032", {
-        message: `\`${from.file}\` has no block or constant \`${name}\`${didYouMean(name, names)}`,
+        message:
+          `\`${from.file}\` has no block, function or constant \`${name}\`` +
+          didYouMean(name, names),
         span,
-        notes: names.length ? [`it has ${listNames(names)}`] : ["it declares neither"],
+        notes: names.length ? [`it has ${listNames(names)}`] : ["it declares none"],
         fixes: renameFixes(span, name, names),
       });
       miss(imported, importer);
@@ -216,7 +268,7 @@ export class Modules {
   }
 }
 
-/** Nothing more is said of what could not be imported: it may be a block or a constant. */
+/** Nothing more is said of what could not be imported: it may be any of them. */
 function miss(imported: ImportedName, { missing, environment }: NewModule): void {
   const { name, span } = ownName(imported);
   missing.add(name);
@@ -234,6 +286,15 @@ function ofKind<Kind extends Declaration["kind"]>(
   return spec.declarations.filter(
     (declaration): declaration is Extract<Declaration, { kind: Kind }> => declaration.kind === kind,
   );
+}
+
+function reportKnownName({ name }: FunctionDeclaration, { reporter }: Environment): void {
+  reporter.report("NET1026", {
+    message: `function \`${name.name}\` has the name of a function or layer of netc`,
+    span: name.span,
+    label: `\`${name.name}\` exists already`,
+    notes: [`choose another name, for instance \`my_${name.name}\``],
+  });
 }
 
 function reportLayerName({ name }: BlockDeclaration, { reporter }: Environment): void {

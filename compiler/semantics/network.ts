@@ -15,13 +15,14 @@ import { findLayer } from "../layers/index.js";
 import { inferShape } from "../layers/infer.js";
 import { costOf } from "../network/costs.js";
 import { isResolved, type KnownLayer, shownCall } from "../network/describe.js";
-import type { Group, NetworkValue, ResolvedLayer } from "../network/resolved.js";
+import type { Group, ResolvedLayer } from "../network/resolved.js";
 import { adviseLayer } from "./advise-layer.js";
 import { bind } from "../calls/bind.js";
 import { readBlock } from "./blocks.js";
 import { readConcat, readResidual } from "./joins.js";
-import { type LayerUse, reportingContext } from "./layer-context.js";
+import { type LayerUse, type NewLayer, reportingContext } from "./layer-context.js";
 import { LayerNames } from "./layer-names.js";
+import { readFunctionLayer, readLet } from "./lets.js";
 import { readCount, readTurns } from "./loops.js";
 import type { Modules } from "./modules.js";
 import { NamedValues, reportNoValue } from "./named-values.js";
@@ -44,17 +45,6 @@ const DEEPEST_NESTING = 100;
  * holds.
  */
 const MOST_NUMBERS = 2 ** 30;
-
-/** A layer to be listed. */
-export interface NewLayer {
-  readonly name: string;
-  readonly kind: string;
-  /** Undefined where a mistake hides what it does. */
-  readonly resolved: Pick<ResolvedLayer, "definition" | "values"> | undefined;
-  readonly span: Span;
-  readonly inputs: readonly NetworkValue[];
-  readonly place: Place;
-}
 
 /**
  * Reads the layers of a model from top to bottom: names, arguments and shapes, as far as mistakes
@@ -102,6 +92,8 @@ export class NetworkReader {
 
   private readMember(member: BodyMember, place: Place): void {
     switch (member.kind) {
+      case "let":
+        return this.noting(place, () => readLet(this, member, place));
       case "section":
         return this.readSection(member, place);
       case "repeat":
@@ -182,7 +174,9 @@ export class NetworkReader {
       return readShare(this, call, share, place);
     }
     const block = place.module.blocks.get(call.callee.name);
+    const declared = place.module.functions.get(call.callee.name);
     if (block) readBlock(this, call, block, place);
+    else if (declared) this.noting(place, () => readFunctionLayer(this, call, declared, place));
     else if (place.module.missing.has(call.callee.name)) this.lose();
     else this.readLayer(call, place);
   }
@@ -341,7 +335,7 @@ export class NetworkReader {
 
   private reportUnknownLayer(call: CallExpression, place: Place): void {
     const { name, span } = call.callee;
-    const { question, notes, fixes } = adviseLayer(call, [...place.module.blocks.keys()]);
+    const { question, notes, fixes } = adviseLayer(call, place.module);
     place.environment.reporter.report("NET1001", {
       message: `there is no layer \`${name}\`${question}`,
       span,
@@ -375,4 +369,7 @@ export class NetworkReader {
  * Whether a name has a meaning in a block, which sees no shared layers of the network around it.
  */
 const isKnown = (name: string, { module }: Place) =>
-  module.blocks.has(name) || module.missing.has(name) || findLayer(name) !== undefined;
+  module.blocks.has(name) ||
+  module.functions.has(name) ||
+  module.missing.has(name) ||
+  findLayer(name) !== undefined;

@@ -66,9 +66,12 @@ export const typeNames = [
   { name: "bool", aliases: ["boolean"] },
 ];
 
-/** Checks the declarations of a model's parameters. */
-export function checkParameters(model: Parameterized, { reporter }: Environment): void {
-  for (const { type } of model.parameters) {
+/** Checks the types of parameters. */
+export function checkParameters(
+  { parameters }: { readonly parameters: readonly Pick<ParameterDeclaration, "type">[] },
+  { reporter }: Environment,
+): void {
+  for (const { type } of parameters) {
     if (parameterTypes.has(type.name)) continue;
     const otherwise = [`types of parameters are ${listNames([...parameterTypes.keys()])}`];
     const { question, ...advice } = adviseName(type, { known: typeNames, otherwise });
@@ -124,7 +127,7 @@ export function modelScope(model: Parameterized, values: ModelArguments, outer: 
   return scope;
 }
 
-function asConstant(value: number | boolean | undefined): Constant | undefined {
+export function asConstant(value: number | boolean | undefined): Constant | undefined {
   if (value === undefined) return undefined;
   if (typeof value === "boolean") return { kind: "boolean", value };
   return { kind: Number.isInteger(value) ? "integer" : "float", value };

@@ -78,7 +78,7 @@ function withoutNames(values: Bound["values"], { positional }: ScoreDefinition):
 }
 
 /** A name that a call gives, and where. */
-interface GivenName {
+export interface GivenName {
   readonly name: string;
   readonly span: Span;
 }
@@ -90,7 +90,7 @@ function argumentOf(call: CallExpression, { values, spans }: Bound, argument: st
   return { name: (values as Record<string, string>)[argument]!, span };
 }
 
-function markPrediction(
+export function markPrediction(
   { name, span }: GivenName,
   { alias }: NamedValue,
   { names }: Environment,
@@ -98,7 +98,7 @@ function markPrediction(
   if (alias) names.use("value", name, span, alias.span);
 }
 
-function markTarget(
+export function markTarget(
   { name, span }: GivenName,
   { isInput, nameSpan }: Target,
   { names }: Environment,
@@ -120,7 +120,7 @@ function findScore(call: CallExpression, kind: ScoreKind, { reporter }: Environm
   });
 }
 
-function findPrediction(
+export function findPrediction(
   { name, span }: GivenName,
   model: ScoreModel,
   { reporter }: Environment,
@@ -154,7 +154,7 @@ function findPrediction(
 /**
  * Named values with this full name, or else with this last part: `logits` is `classifier.logits`.
  */
-function valuesNamed(name: string, { values }: ScoreModel): readonly NamedValue[] {
+export function valuesNamed(name: string, { values }: ScoreModel): readonly NamedValue[] {
   const exact = values.get(name);
   if (exact) return [exact];
   return [...values.values()].filter((value) => value.name.endsWith(`.${name}`));
@@ -184,7 +184,7 @@ function nameLastFixes(name: string, { lastCall }: ScoreModel): readonly Fix[] {
   return [{ title: `name the last layer \`as ${name}\``, edits }];
 }
 
-function findTarget(
+export function findTarget(
   { name, span }: GivenName,
   { name: model, targets, inputs, complaints }: ScoreModel,
   { reporter }: Environment,

@@ -5,6 +5,7 @@ import type {
   ChainElement,
   Expression,
   From,
+  FunctionDeclaration,
   Identifier,
   ModelDeclaration,
   NameExpression,
@@ -26,6 +27,7 @@ import { argumentNamed } from "../calls/signature.js";
  */
 export function findUnreadNames(spec: Spec, module: Module, names: Occurrences): void {
   for (const declaration of spec.declarations) {
+    if (declaration.kind === "fn") new NameFinder(module, names).readFunction(declaration);
     if (declaration.kind !== "block" && declaration.kind !== "model") continue;
     new NameFinder(module, names).readDeclaration(declaration);
   }
@@ -65,6 +67,15 @@ class NameFinder {
     for (const member of members) this.readMember(member, meanings);
   }
 
+  readFunction({ parameters, value }: FunctionDeclaration): void {
+    const meanings = withNames(
+      new Map(),
+      "parameter",
+      parameters.map(({ name }) => name),
+    );
+    this.readExpression(value, meanings);
+  }
+
   private readShare({ name, members }: Share): readonly BodyMember[] {
     this.shares.set(name.name, name.span);
     this.names.define("share", name.name, name.span);
@@ -74,6 +85,7 @@ class NameFinder {
   // Named values
 
   private nameValues(member: BodyMember): void {
+    if (member.kind === "let") return this.nameValue(member.name);
     if (member.kind !== "chain") return member.members.forEach((each) => this.nameValues(each));
     for (const element of member.elements) {
       bodiesOf(element).forEach((each) => this.nameValues(each));
@@ -92,6 +104,7 @@ class NameFinder {
     if (member.kind === "chain") {
       return member.elements.forEach((element) => this.readElement(element, meanings));
     }
+    if (member.kind === "let") return this.readFormula(member.value, meanings);
     if (member.kind === "section") {
       this.names.define("section", member.name.name, member.name.span);
     }
@@ -118,6 +131,7 @@ class NameFinder {
   private readCall({ callee, arguments: given }: CallExpression, meanings: Meanings): void {
     const block = this.module.blocks.get(callee.name)?.declaration;
     if (block) this.names.use("block", callee.name, callee.span, block.name.span);
+    this.useFunction({ callee });
     const share = this.shares.get(callee.name);
     if (share) this.names.use("share", callee.name, callee.span, share);
     const signature = block ? undefined : findLayer(callee.name);
@@ -132,6 +146,22 @@ class NameFinder {
     }
   }
 
+  /** A name in a formula is a constant or else a value. */
+  private readFormula(expression: Expression, meanings: Meanings): void {
+    if (expression.kind === "name") {
+      if (this.meaningOf(expression.name, meanings)) this.useName(expression, meanings);
+      else this.useValue(expression);
+      return;
+    }
+    if (expression.kind === "call") this.useFunction(expression);
+    for (const part of partsOf(expression)) this.readFormula(part, meanings);
+  }
+
+  private useFunction({ callee }: Pick<CallExpression, "callee">): void {
+    const declared = this.module.functions.get(callee.name)?.declaration;
+    if (declared) this.names.use("function", callee.name, callee.span, declared.name.span);
+  }
+
   // Names
 
   private useValue({ name, span }: Pick<NameExpression, "name" | "span">): void {
@@ -142,6 +172,7 @@ class NameFinder {
   private readExpression(expression: Expression | undefined, meanings: Meanings): void {
     if (!expression) return;
     if (expression.kind === "name") return this.useName(expression, meanings);
+    if (expression.kind === "call") this.useFunction(expression);
     for (const part of partsOf(expression)) this.readExpression(part, meanings);
   }
 

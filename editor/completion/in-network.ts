@@ -11,7 +11,7 @@ import {
 import type { CursorContext } from "./context.js";
 import { expressions } from "./in-call.js";
 import { callableItem, keywordItem, nameItem, type Proposal, wordItem } from "./items.js";
-import { headWord, valuesInScope } from "./scope.js";
+import { headWord, namesInScope, valuesInScope } from "./scope.js";
 
 /** Completions in the body of a model or a block. */
 export function proposalsInNetwork(
@@ -82,6 +82,8 @@ function withinStatement(context: CursorContext, document: SpecDocument): readon
       return last.text === ":" ? [wordItem("f32", "32-bit numbers")] : [];
     case "target":
       return behindTarget(context, document);
+    case "let":
+      return formulas(context, document);
     case "repeat":
       return expressions(context, document);
     case "for":
@@ -89,6 +91,17 @@ function withinStatement(context: CursorContext, document: SpecDocument): readon
     default:
       return last.kind === "name" || last.text === ")" ? [keywordItem(AS_KEYWORD)] : [];
   }
+}
+
+/** Values, constants and functions, from `=` on. */
+function formulas(context: CursorContext, document: SpecDocument): readonly Proposal[] {
+  const { statement } = context.frames.at(-1)!;
+  if (!statement.some(({ text }) => text === "=")) return [];
+  return [
+    ...valuesInScope(context).map((name) => nameItem(name, document)),
+    ...namesInScope(context).map((name) => nameItem(name, document)),
+    ...callablesFor("formula", document).map(callableItem),
+  ];
 }
 
 /** `target label: u32[N] in 0..classes`. */

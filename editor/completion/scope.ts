@@ -43,9 +43,15 @@ function constantNames(tokens: readonly ClassifiedToken[]): readonly ScopeName[]
 export function valuesInScope(context: CursorContext): readonly ScopeName[] {
   const tokens = tokensOfDeclaration(context);
   const values = tokens.flatMap((token, index) =>
-    tokens[index - 1]?.text === "as" ? named(token, "value") : [],
+    isNamed(tokens, index) ? named(token, "value") : [],
   );
   return [...values.toReversed(), ...inputsInScope(context)];
+}
+
+/** Behind `as`, or between `let` and `=`. */
+function isNamed(tokens: readonly ClassifiedToken[], index: number): boolean {
+  const before = tokens[index - 1]?.text;
+  return before === "as" || (before === "let" && tokens[index + 1]?.text === "=");
 }
 
 export function inputsInScope(context: CursorContext): readonly ScopeName[] {

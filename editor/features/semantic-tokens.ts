@@ -123,6 +123,7 @@ const BY_OCCURRENCE: Readonly<Record<Occurrence["kind"], Meaning>> = {
   parameter: { type: "parameter" },
   variable: { type: "variable" },
   block: { type: "function" },
+  function: { type: "function" },
   model: { type: "class" },
   data: { type: "class" },
   train: { type: "class" },

@@ -52,6 +52,7 @@ class Outline {
   private detail(declaration: Declaration): string | undefined {
     switch (declaration.kind) {
       case "const":
+      case "fn":
         return this.document.textOf(declaration.value.span);
       case "train":
         return `of ${declaration.model.callee.name}`;
@@ -105,6 +106,7 @@ class Outline {
 
   private body(member: BodyMember): readonly DocumentSymbol[] {
     const { span } = member;
+    if (member.kind === "let") return [namedSymbol(member.name, span, SymbolKind.Variable, "let")];
     if (member.kind === "chain") return member.elements.flatMap((each) => this.element(each));
     if (member.kind === "section") return [this.group(member)];
     const children = member.members.flatMap((each) => this.body(each));
@@ -146,6 +148,7 @@ class Outline {
 
 const kinds = {
   const: SymbolKind.Constant,
+  fn: SymbolKind.Function,
   block: SymbolKind.Class,
   model: SymbolKind.Class,
   data: SymbolKind.Object,

@@ -72,7 +72,7 @@ function notesAbove(lines: readonly string[], index: number): Notes {
   );
 }
 
-const DECLARATION = /^(import|const|block|model|data|train \w+ of)\b/;
+const DECLARATION = /^(import|const|fn|block|model|data|train \w+ of)\b/;
 const SPLIT = /^(train|eval) /;
 const ARGUMENT = /^(bias_)?(init|lr|decay)=/;
 const SETTING = /^\w+\s*=/;

@@ -210,6 +210,27 @@ class Gate(nn.Module):
         return x * torch.sigmoid(x.mean((2, 3), keepdim=True))
 
 
+class Formula(nn.Module):
+    """A function of the value alone."""
+
+    def __init__(self, of):
+        super().__init__()
+        self.of = of
+
+    def forward(self, x):
+        return self.of(x)
+
+
+def with_gate(x):
+    gate = torch.sigmoid(x.mean((2, 3), keepdim=True))
+    return gate * x + torch.maximum(x, 0.1 * gate)
+
+
+def three_minima(x):
+    least = torch.minimum(torch.minimum(x, torch.full_like(x, 0.2)), F.gelu(x))
+    return torch.log(1 + torch.exp(x)) / torch.sqrt(x**2 + 0.5) - (x.abs() + 0.1) ** 1.3 + least
+
+
 class Scale(nn.Module):
     """A factor and an offset for each channel."""
 
@@ -514,6 +535,26 @@ def layer_cases():
         ("hardsigmoid(slope=0.2)", (5, 7, 6), Line()),
         ("clip(-0.4, max=0.7)", (5, 7, 6), nn.Hardtanh(-0.4, 0.7)),
         ("identity as x -> global_avgpool -> sigmoid -> multiply(x)", (6, 7, 9), Gate()),
+        (
+            "identity as x\n  let y = x * sigmoid(1.5 * x) - abs(x) / 2 + x^3 * exp(-x^2)",
+            (5, 7, 6),
+            Formula(lambda x: x * torch.sigmoid(1.5 * x) - x.abs() / 2 + x**3 * torch.exp(-(x**2))),
+        ),
+        (
+            "identity as x -> global_avgpool -> sigmoid as gate\n  let y = gate * x + max(x, 0.1 * gate)",
+            (6, 7, 9),
+            Formula(with_gate),
+        ),
+        (
+            "identity as x\n  let y = log(1 + exp(x)) / sqrt(x^2 + 0.5) - (abs(x) + 0.1)^1.3 + min(x, 0.2, gelu(x))",
+            (5, 7, 6),
+            Formula(three_minima),
+        ),
+        (
+            "identity as x\n  let half = clamp(x, -0.3, 0.6) / 2\n  let y = half * x^-2 * positive(x - 0.2)",
+            (5, 7, 6),
+            Formula(lambda x: x.clamp(-0.3, 0.6) / 2 * x**-2 * (x > 0.2)),
+        ),
         ("avgpool(2)", (5, 8, 10), average(2)),
         ("avgpool(3, stride=2, padding=1)", (6, 11, 9), average(3, 2, 1)),
         (
@@ -694,6 +735,11 @@ def recipe_cases():
     classes = ("cross_entropy(out, label)", labels)
     yield "mse(out, wanted)", numbers, sgd_text, linear_head, by_numbers(F.mse_loss), sgd_of, None
     yield "l1(out, wanted)", numbers, sgd_text, linear_head, by_numbers(F.l1_loss), sgd_of, None
+    charbonnier = by_numbers(lambda a, b: torch.sqrt((a - b) ** 2 + 0.01).mean())
+    yield "mean(sqrt((out - wanted)^2 + 0.01))", numbers, sgd_text, linear_head, charbonnier, sgd_of, None
+    pinball = lambda a, b: torch.maximum(0.7 * (b - a), 0.3 * (a - b)).mean() + 0.5 * F.mse_loss(a, b)
+    text = "mean(max(0.7 * (wanted - out), 0.3 * (out - wanted))) + 0.5 * mse(out, wanted)"
+    yield text, numbers, sgd_text, linear_head, by_numbers(pinball), sgd_of, None
     bce = by_numbers(lambda out, wanted: F.binary_cross_entropy_with_logits(out, wanted), "shares")
     yield "bce_with_logits(out, wanted)", numbers, sgd_text, linear_head, bce, sgd_of, None
     both = lambda made, example: by_labels("out")(made, example) + by_labels("early", 0.3)(made, example)

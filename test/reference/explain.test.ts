@@ -85,6 +85,7 @@ const placesOf = {
   weights: (example) => ({ setting: `weights = ${example}` }),
   initializer: (example) => ({ layer: `conv(8, kernel=3, padding=1, init=${example})` }),
   function: (example) => ({ constant: example }),
+  formula: (example) => ({ layer: `conv(8, kernel=3) as x -> relu as y\n  let z = ${example}` }),
 } satisfies Readonly<Record<Exclude<keyof typeof builtIns, "layer">, (text: string) => Places>>;
 
 describe("every example of the reference is right where it belongs", () => {

@@ -184,20 +184,20 @@ export const NAMES = {
     right: "block pair(out: int) { repeat 2 { conv(out, kernel=3) -> relu } }",
   },
   NET1025: {
-    title: "a block that is never used",
+    title: "a block or function that is never used",
     severity: "warning",
     isUnnecessary: true,
     explanation:
-      "Nothing in this file uses the block. Remove it, or use it like a layer. netc does not " +
-      "warn about blocks of a file without a model, since other files import them.",
+      "Nothing in this file uses the block or function. Remove it, or use it like a layer. netc " +
+      "does not warn about those of a file without a model, since other files import them.",
     wrong: "block basic(out: int) { conv(out, kernel=1) }\nmodel Net { ... }",
     right: "block basic(out: int) { conv(out, kernel=1) }\nmodel Net { ... basic(64) ... }",
   },
   NET1026: {
-    title: "a block with the name of a layer",
+    title: "a block or function with the name of a layer",
     explanation:
-      "A block is used like a layer, so it cannot have a layer's name: " +
-      "a reader could not tell them apart.",
+      "Blocks and functions are used like layers, so they cannot have the name of a layer or of " +
+      "a function of formulas: a reader could not tell them apart.",
     wrong: "block conv(out: int) { ... }",
     right: "block conv_relu(out: int) { ... }",
   },
@@ -242,8 +242,8 @@ export const NAMES = {
   NET1032: {
     title: "an imported name that the file does not have",
     explanation:
-      "Blocks and constants can be imported, by the names that their file gives them. " +
-      "`as` gives them another name here.",
+      "Blocks, functions and constants can be imported, by the names that their file gives " +
+      "them. `as` gives them another name here.",
     wrong: 'import { basik } from "./blocks.net"',
     right: 'import { basic as basik } from "./blocks.net"',
   },
@@ -307,5 +307,24 @@ export const NAMES = {
       "cannot use them. Their name must differ from the names of layers and blocks.",
     wrong: "from left -> tower(64)",
     right: "from left -> tower",
+  },
+  NET1040: {
+    title: "a formula that cannot be computed",
+    explanation:
+      "A formula computes each element of a value from the same elements of other values, with " +
+      "`+ - * / ^`, functions such as `exp` and `max`, activations, and numbers. It has no " +
+      "comparisons and no layers, reads at most 5 values, and the formula of `mean` in a loss " +
+      "compares one value with one target.",
+    wrong: "conv(64, kernel=3) as x\nlet y = x * batchnorm(x)",
+    right: "conv(64, kernel=3) as x -> batchnorm as normal\nlet y = x * normal",
+  },
+  NET1041: {
+    title: "a function with parameters that make no sense",
+    explanation:
+      "A parameter without a type takes a value of the network; it has no default, and a " +
+      "function needs at least one. A parameter with a type, `int`, `float` or `bool`, takes a " +
+      "number that is known when compiling, and may have a default.",
+    wrong: "fn swish(x, beta = 1) = x * sigmoid(beta * x)",
+    right: "fn swish(x, beta: float = 1) = x * sigmoid(beta * x)",
   },
 } as const satisfies CatalogueFamily;

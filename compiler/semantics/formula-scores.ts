@@ -1,0 +1,185 @@
+/** `loss mean((output - wanted)^2)`: scores that a spec says as a formula. */
+import type { CallExpression, Expression as Syntax, Span } from "../../grammar/ast.js";
+import type { Environment } from "../calls/environment.js";
+import { leaves } from "../ir/expression-transform.js";
+import { operand, type Expression } from "../ir/expression.js";
+import { formulaScore } from "../layers/scores.js";
+import { warnOfDropout } from "./applied-twice.js";
+import { type FormulaNames, readFormula } from "./formula-reader.js";
+import type { Module, Modules } from "./modules.js";
+import { valueOf } from "./place.js";
+import type { ScoreKind, ScoreUse } from "./score-use.js";
+import {
+  findPrediction,
+  findTarget,
+  type GivenName,
+  markPrediction,
+  markTarget,
+  type Score,
+  type ScoreModel,
+  valuesNamed,
+} from "./scores.js";
+import { checkValueScore } from "./value-scores.js";
+import type { NamedValue, Target } from "./values.js";
+
+/** Where a formula's functions are declared. */
+export interface FunctionSource {
+  readonly module: Module;
+  readonly modules: Modules;
+}
+
+/** What a formula compares, and where it names them first. */
+interface Compared {
+  prediction?: { readonly value: NamedValue; readonly span: Span };
+  target?: { readonly value: Target; readonly span: Span };
+}
+
+export const isFormulaScore = ({ callee }: CallExpression): boolean =>
+  callee.name === formulaScore.name;
+
+/** The mean of a formula over an example's elements; undefined after a report. */
+export function readFormulaScore(
+  call: CallExpression,
+  kind: ScoreKind,
+  model: ScoreModel,
+  environment: Environment,
+  source: FunctionSource,
+): Score | undefined {
+  const syntax = onlyArgument(call, environment);
+  const compared: Compared = {};
+  const names = namesOf(compared, model, environment, source);
+  const expression = syntax && readFormula(syntax, names);
+  if (!expression || !syntax) return undefined;
+  const { prediction, target } = compared;
+  if (!prediction || !target || !readsBoth(expression)) {
+    return reportOneSided(syntax, environment);
+  }
+  if (!prediction.value.shape) return undefined;
+  const spans = new Map([
+    ["prediction", prediction.span],
+    ["target", target.span],
+  ]);
+  const { complaints, layers } = model;
+  const use: ScoreUse = {
+    call,
+    kind,
+    definition: formulaScore,
+    bound: { values: {}, spans },
+    prediction: prediction.value,
+    target: target.value,
+    complaints,
+    layers,
+  };
+  if (!checkValueScore(use, environment)) return undefined;
+  if (kind === "loss") warnOfDropout(use, environment);
+  return {
+    definition: formulaScore,
+    values: { expression },
+    prediction: valueOf(prediction.value.current),
+    target: target.value.value,
+  };
+}
+
+const readsBoth = (expression: Expression) =>
+  [0, 1].every((index) => leaves(expression).some((leaf) => leaf.index === index));
+
+function onlyArgument(call: CallExpression, { reporter }: Environment): Syntax | undefined {
+  const [argument, ...more] = call.arguments;
+  if (argument && more.length === 0 && !argument.name) return argument.value;
+  return reporter.report("NET1040", {
+    message: "`mean` takes one formula, of the network's output and the target",
+    span: call.span,
+    notes: ["for instance `mean((output - target)^2)`"],
+  });
+}
+
+/** The network's output is operand 0, the target operand 1. */
+function namesOf(
+  compared: Compared,
+  model: ScoreModel,
+  environment: Environment,
+  { module, modules }: FunctionSource,
+): FormulaNames {
+  const isTarget = (name: string) =>
+    [...model.targets, ...model.inputs].some((each) => each.name === name);
+  const isPrediction = (name: string) => valuesNamed(name, model).length > 0;
+  return {
+    environment,
+    module,
+    within: [],
+    uses: { count: 0 },
+    use: (declared) => modules.use(declared),
+    isValue: (name) => isTarget(name) || isPrediction(name),
+    valueOf(name, span) {
+      if (isTarget(name) && isPrediction(name)) return reportBoth(name, span, environment);
+      return isTarget(name)
+        ? takeTarget(compared, { name, span }, model, environment)
+        : takePrediction(compared, { name, span }, model, environment);
+    },
+  };
+}
+
+function takePrediction(
+  compared: Compared,
+  given: GivenName,
+  model: ScoreModel,
+  environment: Environment,
+): Expression | undefined {
+  const value = findPrediction(given, model, environment);
+  if (!value) return undefined;
+  const known = compared.prediction?.value;
+  if (known && known.name !== value.name) {
+    return reportSeveral([known.name, value.name], given.span, environment);
+  }
+  markPrediction(given, value, environment);
+  compared.prediction ??= { value, span: given.span };
+  return operand(0);
+}
+
+function takeTarget(
+  compared: Compared,
+  given: GivenName,
+  model: ScoreModel,
+  environment: Environment,
+): Expression | undefined {
+  const value = findTarget(given, model, environment);
+  if (!value) return undefined;
+  const known = compared.target?.value;
+  if (known && known.name !== value.name) {
+    return reportSeveral([known.name, value.name], given.span, environment);
+  }
+  markTarget(given, value, environment);
+  compared.target ??= { value, span: given.span };
+  return operand(1);
+}
+
+function reportBoth(name: string, span: Span, { reporter }: Environment): undefined {
+  return reporter.report("NET1040", {
+    message: `\`${name}\` is both a value of the network and a target`,
+    span,
+    notes: ["give the value another name behind `as`"],
+  });
+}
+
+function reportSeveral(
+  [first, second]: readonly [string, string],
+  span: Span,
+  { reporter }: Environment,
+): undefined {
+  return reporter.report("NET1040", {
+    message: `a score compares one value with one target, not \`${first}\` and \`${second}\``,
+    span,
+    notes: [
+      "values are joined before: `let both = a - b`; " +
+        "scores of several targets are added: `mean(...) + mean(...)`",
+    ],
+  });
+}
+
+function reportOneSided({ span }: Syntax, { reporter }: Environment): undefined {
+  return reporter.report("NET1040", {
+    message: "the formula of a score needs a value of the network and a target",
+    span,
+    notes: ["for instance `mean((output - target)^2)`"],
+  });
+}

@@ -1,0 +1,196 @@
+/** `let y = x * sigmoid(x)`, and declared functions that are used like layers. */
+import type { CallExpression, Identifier, Let, Span } from "../../grammar/ast.js";
+import { bind } from "../calls/bind.js";
+import type { Signature } from "../calls/signature.js";
+import { compactInputs } from "../ir/expression-transform.js";
+import { operand, type Expression } from "../ir/expression.js";
+import { formula, MOST_OPERANDS } from "../layers/formula.js";
+import { inferShape } from "../layers/infer.js";
+import type { NetworkValue } from "../network/resolved.js";
+import {
+  applyFunction,
+  formulaArgument,
+  type FormulaNames,
+  readFormula,
+} from "./formula-reader.js";
+import { signatureOf } from "./functions.js";
+import { type NewLayer, reportingContext } from "./layer-context.js";
+import type { DeclaredFunction, Modules } from "./modules.js";
+import type { NamedValues } from "./named-values.js";
+import { type Current, type Place, valueOf } from "./place.js";
+import type { NamedValue } from "./values.js";
+
+/** What formulas need of the reader of a network. */
+interface FormulaHost {
+  current: Current;
+  readonly modules: Modules;
+  readonly values: NamedValues;
+  nameAt(place: Place, kind: string, alias: Identifier | undefined, span: Span): string;
+  findValue(name: string, span: Span, place: Place): NamedValue | undefined;
+  lose(): void;
+  list(layer: NewLayer): void;
+  nameValue(
+    layer: Pick<NamedValue, "name" | "layer" | "span" | "call"> & { readonly before: Current },
+    alias: Identifier | undefined,
+    place: Place,
+  ): void;
+}
+
+/** The values that a formula reads, each once. */
+class Operands {
+  readonly values: Current[] = [];
+
+  constructor(
+    private readonly host: FormulaHost,
+    private readonly place: Place,
+  ) {}
+
+  get names(): FormulaNames {
+    const { host, place } = this;
+    return {
+      environment: place.environment,
+      module: place.module,
+      within: [],
+      uses: { count: 0 },
+      use: (declared) => host.modules.use(declared),
+      isValue: (name) => host.values.find(name, place) !== undefined,
+      valueOf: (name, span) => {
+        const found = host.findValue(name, span, place);
+        return found && this.take(found.current);
+      },
+    };
+  }
+
+  take(value: Current): Expression {
+    const known = this.values.findIndex(({ index }) => index === value.index);
+    return operand(known >= 0 ? known : this.values.push(value) - 1);
+  }
+}
+
+/** A value under a name, which the layers below continue from. */
+export function readLet(host: FormulaHost, { name, value, span }: Let, place: Place): void {
+  const full = host.nameAt(place, formula.name, name, span);
+  const operands = new Operands(host, place);
+  const expression = readFormula(value, operands.names);
+  const made = { name: full, alias: name, span, at: value.span, call: undefined };
+  make(host, made, { expression, operands: operands.values }, place);
+}
+
+/** `-> swish(2)`: the current value is what the function's first value parameter takes. */
+export function readFunctionLayer(
+  host: FormulaHost,
+  call: CallExpression,
+  declared: DeclaredFunction,
+  place: Place,
+): void {
+  const { callee, alias, span } = call;
+  const { names: occurrences } = place.environment;
+  occurrences.use("function", callee.name, callee.span, declared.declaration.name.span);
+  const full = host.nameAt(place, callee.name, alias, callee.span);
+  const operands = new Operands(host, place);
+  const current = operands.take(host.current);
+  const expression = applyToCurrent(call, declared, current, operands.names);
+  const made = { name: full, alias, span, at: span, call };
+  make(host, made, { expression, operands: operands.values }, place);
+}
+
+function applyToCurrent(
+  call: CallExpression,
+  declared: DeclaredFunction,
+  current: Expression,
+  names: FormulaNames,
+): Expression | undefined {
+  const { parameters } = declared.declaration;
+  const first = parameters.find(({ type }) => !type)?.name.name;
+  if (first === undefined) return undefined; // reported at the declaration
+  names.use(declared);
+  const signature = without(signatureOf(declared, formulaArgument(names)), first);
+  const bound = bind(call, signature, names.environment);
+  const { callee } = call;
+  return bound && applyFunction(declared, { ...bound.values, [first]: current }, callee, names);
+}
+
+function without(signature: Signature, argument: string): Signature {
+  const rest = Object.entries(signature.arguments).filter(([name]) => name !== argument);
+  const positional = signature.positional.filter((name) => name !== argument);
+  return { ...signature, positional, arguments: Object.fromEntries(rest) };
+}
+
+/** A formula's layer to be. */
+interface Made {
+  readonly name: string;
+  readonly alias: Identifier | undefined;
+  readonly span: Span;
+  /** The formula's place. */
+  readonly at: Span;
+  readonly call: CallExpression | undefined;
+}
+
+interface ReadFormula {
+  /** Undefined after a report. */
+  readonly expression: Expression | undefined;
+  readonly operands: readonly Current[];
+}
+
+function make(host: FormulaHost, made: Made, read: ReadFormula, place: Place): void {
+  const { name, alias, span, call } = made;
+  const before = host.current;
+  const compact = read.expression && compactInputs(read.operands, read.expression);
+  const right = compact && checkOperands(made, compact.inputs, place) ? compact : undefined;
+  if (right) apply(host, made, right, place);
+  else host.lose();
+  const inputs: readonly NetworkValue[] = (right?.inputs ?? []).map(valueOf);
+  const resolved = right && { definition: formula, values: { expression: right.expression } };
+  host.list({ name, kind: formula.name, resolved, span, inputs, place });
+  host.nameValue({ name, layer: formula.name, span, call, before }, alias, place);
+}
+
+/** False after a report. */
+function checkOperands(
+  { name, at }: Made,
+  operands: readonly Current[],
+  { environment: { reporter } }: Place,
+): boolean {
+  if (operands.length > 0 && operands.length <= MOST_OPERANDS) return true;
+  const own = name.split(".").at(-1)!;
+  const message =
+    operands.length === 0
+      ? `the formula of \`${own}\` computes with no value of the network`
+      : `the formula of \`${own}\` computes with ${operands.length} values; ` +
+        `${MOST_OPERANDS} are possible`;
+  const notes =
+    operands.length === 0
+      ? ["numbers that are known when compiling are constants: `const scale = 0.5`"]
+      : ["compute a part of it first: `let part = ...`"];
+  reporter.report("NET1040", { message, span: at, notes });
+  return false;
+}
+
+/** The shape of what a formula makes, and the way that led there. */
+function apply(
+  host: FormulaHost,
+  { name, at }: Made,
+  { inputs, expression }: { readonly inputs: readonly Current[]; readonly expression: Expression },
+  place: Place,
+): void {
+  const [first, ...rest] = inputs.map(({ shape }) => shape);
+  const others = rest.flatMap((shape) => (shape ? [shape] : []));
+  const trail = inputs.find((each) => each.trail)?.trail;
+  if (!first || !trail || others.length < rest.length) return host.lose();
+  const callee: Identifier = { kind: "identifier", name: formula.name, span: at };
+  const call = { kind: "call", callee, arguments: [], hasParentheses: false, span: at } as const;
+  const rule = { definition: formula, values: { expression }, others };
+  const shortName = name.split(".").at(-1)!;
+  const use = { ...rule, call, spans: new Map<string, Span>(), shortName };
+  const context = reportingContext(use, trail, place.environment.reporter);
+  const output = formula.infer(first, rule.values, context);
+  if (!output) return host.lose();
+  const step = {
+    layer: formula.name,
+    span: at,
+    input: first,
+    output,
+    infer: (shape: typeof first) => inferShape(rule, shape),
+  };
+  host.current = { ...inputs[0]!, shape: output, trail: trail.with(step), call: undefined };
+}
