@@ -1,6 +1,6 @@
 /**
- * Files of torch.save since 1.6: a zip of `NAME/data.pkl`, which describes the tensors, and of
- * `NAME/data/KEY`, the numbers of each storage.
+ * Files of torch.save since 1.6, and TorchScript archives: a zip of `NAME/data.pkl`, which
+ * describes the tensors, and of `NAME/data/KEY`, the numbers of each storage.
  */
 import { visible } from "../../program/visible.js";
 import { WeightsError } from "../../runtime/errors.js";
@@ -17,6 +17,7 @@ const LARGEST_PICKLE = 64 * 1024 * 1024;
 export function readArchive(source: ByteSource): Checkpoint {
   const records = readDirectory(source);
   const folder = folderOf([...records.keys()]);
+  const isScript = records.has(`${folder}constants.pkl`);
   const recordOf = (path: string) => records.get(folder + path);
   refuseBigEndian(source, recordOf("byteorder"));
   const pickle = readRecord(source, recordOf("data.pkl")!);
@@ -27,7 +28,7 @@ export function readArchive(source: ByteSource): Checkpoint {
     return record;
   };
   return {
-    root: unpickle(cursor, (id) => storageOf(id, recordNamed)),
+    root: unpickle(cursor, (id) => storageOf(id, recordNamed), { isScript }),
     readStorage: ({ key }, target) => {
       const record = recordNamed(key);
       const bytes = target.length === record.size ? target : new Uint8Array(record.size);
@@ -41,13 +42,17 @@ export function readArchive(source: ByteSource): Checkpoint {
 /** The folder within the archive. Throws WeightsError where it is an archive of something else. */
 function folderOf(names: readonly string[]): string {
   const pickle = names.find((name) => /^[^/]*\/data\.pkl$/.test(name));
-  const has = (path: string) => names.some((name) => name.includes(path));
-  if (pickle !== undefined && !has("/constants.pkl")) return pickle.slice(0, -"data.pkl".length);
-  const kind = pickle
-    ? "a TorchScript archive: save its weights with `torch.save(module.state_dict(), NEW_FILE)`"
+  if (pickle !== undefined) return pickle.slice(0, -"data.pkl".length);
+  const kind = names.some((name) => OF_EXPORT.test(name))
+    ? "an archive of torch.export: save its weights with " +
+      "`torch.save(program.state_dict, NEW_FILE)`, " +
+      "and its network with `torch.onnx.export`, which netc imports"
     : "a zip file, but not one that torch.save wrote: it has no `data.pkl`";
   throw new WeightsError(`this is ${kind}`);
 }
+
+/** What archives of torch.export hold, in their older and newer form. */
+const OF_EXPORT = /(^|\/)(serialized_exported_program\.json|archive_format|models\/model\.json)$/;
 
 function refuseBigEndian(source: ByteSource, record: ZipRecord | undefined): void {
   if (!record || decodeText(readRecord(source, record)) === "little") return;

@@ -1,7 +1,7 @@
 /**
- * Weights that torch.save wrote, in either of its formats. No code of a file is ever run: see
- * pickle.ts and rebuild.ts. The numbers are read on demand, storage by storage, from ranges of the
- * file.
+ * Weights that torch.save wrote, in either of its formats, or that are in a TorchScript archive.
+ * No code of a file is ever run: see pickle.ts and rebuild.ts. The numbers are read on demand,
+ * storage by storage, from ranges of the file.
  */
 import { WeightsError } from "../../runtime/errors.js";
 import { readArchive } from "./archive.js";

@@ -8,7 +8,7 @@ import { WeightsError } from "../../runtime/errors.js";
 import type { Cursor } from "./byte-source.js";
 import { decodeText } from "./byte-source.js";
 import { call, lookUp, malformed, put } from "./rebuild.js";
-import { Dictionary, Name, Tuple, type Value } from "./values.js";
+import { Dictionary, Name, ScriptModule, Tuple, type Value } from "./values.js";
 
 /** Real files have some thousands; a file made to fill the memory has more. */
 const MOST_OBJECTS = 400_000;
@@ -24,8 +24,12 @@ export type PersistentLoad = (id: readonly Value[]) => Value;
 /**
  * Reads one pickle, and leaves the cursor behind it. Throws WeightsError for all that is not plain.
  */
-export function unpickle(cursor: Cursor, persistentLoad: PersistentLoad): Value {
-  return new Machine(cursor, persistentLoad).run();
+export function unpickle(
+  cursor: Cursor,
+  persistentLoad: PersistentLoad,
+  options: { readonly isScript: boolean } = { isScript: false },
+): Value {
+  return new Machine(cursor, persistentLoad, options.isScript).run();
 }
 
 const EMPTY = new Tuple([]);
@@ -39,6 +43,7 @@ class Machine {
   constructor(
     readonly cursor: Cursor,
     private readonly persistentLoad: PersistentLoad,
+    readonly isScript: boolean,
   ) {}
 
   run(): Value {
@@ -127,18 +132,26 @@ class Machine {
   }
 
   /**
-   * What an OrderedDict or a parameter has in addition to its content: nothing that weights need.
+   * What a module of TorchScript holds; what an OrderedDict or a parameter has in addition to its
+   * content is nothing that weights need.
    */
   build(): void {
-    this.pop();
-    if (this.top() instanceof Name) throw malformed("a state of no object");
+    const state = this.pop();
+    const target = this.top();
+    if (target instanceof Name) throw malformed("a state of no object");
+    if (!(target instanceof ScriptModule) || !(state instanceof Dictionary)) return;
+    for (const [name, value] of state.entries) target.entries.set(name, value);
+  }
+
+  named(module: string, name: string): void {
+    this.push(lookUp(module, name, this));
   }
 
   global(): void {
     const [name, module] = [this.pop(), this.pop()];
     if (typeof name !== "string" || typeof module !== "string")
       throw malformed("a name of no text");
-    this.push(lookUp(module, name));
+    this.named(module, name);
   }
 
   persistent(): void {
@@ -215,8 +228,7 @@ const BY_CHARACTER: Readonly<Record<string, Step>> = {
   r: (machine, cursor) => machine.put(word(cursor)),
   h: (machine, cursor) => machine.get(cursor.byte()),
   j: (machine, cursor) => machine.get(word(cursor)),
-  c: (machine, cursor) =>
-    machine.push(lookUp(cursor.line(LONGEST_NAME), cursor.line(LONGEST_NAME))),
+  c: (machine, cursor) => machine.named(cursor.line(LONGEST_NAME), cursor.line(LONGEST_NAME)),
   R: (machine) => machine.reduce(),
   b: (machine) => machine.build(),
   Q: (machine) => machine.persistent(),

@@ -8,6 +8,7 @@ import {
   Dictionary,
   Name,
   Opaque,
+  ScriptModule,
   STORAGES,
   StorageView,
   TensorView,
@@ -63,10 +64,22 @@ const NAMES: ReadonlySet<string> = new Set([
   ...["strided", "sparse_coo"].map((name) => `torch.${name}`),
 ]);
 
-/** A name that a file wants. Throws WeightsError, naming it, unless weights may use it. */
-export function lookUp(module: string, name: string): Name {
+/** Classes of modules, which TorchScript keeps under this name, and types of what these hold. */
+const SCRIPT_CLASS = /^__torch__\./;
+const SCRIPT_TYPES = /^torch\.jit\._pickle\.(restore_type_tag|build_\w+list)$/;
+
+/**
+ * A name that a file wants; with `isScript`, of TorchScript. Throws WeightsError, naming it, unless
+ * weights may use it.
+ */
+export function lookUp(
+  module: string,
+  name: string,
+  { isScript }: { readonly isScript: boolean },
+): Name {
   const path = `${module}.${name}`;
   if (NAMES.has(path)) return new Name(path);
+  if (isScript && (SCRIPT_CLASS.test(path) || SCRIPT_TYPES.test(path))) return new Name(path);
   const shown = visible(path).slice(0, 120);
   throw new WeightsError(
     `this file wants \`${shown}\`, which weights do not need: ` +
@@ -84,6 +97,8 @@ export function call(callee: Value, args: Value): Value {
   const kind = OTHER_TENSORS[callee.path];
   if (kind !== undefined)
     throw new WeightsError(`this file holds ${kind}: only dense ones are read`);
+  if (SCRIPT_CLASS.test(callee.path)) return new ScriptModule();
+  if (SCRIPT_TYPES.test(callee.path)) return args.items[0] ?? null;
   const make = CALLS.get(callee.path);
   if (!make) throw malformed(`a call of \`${callee.path}\``);
   return make(args.items);

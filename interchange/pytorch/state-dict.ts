@@ -1,7 +1,7 @@
 /** Which of the dictionaries in a checkpoint are the weights. */
 import { visible } from "../../program/visible.js";
 import { WeightsError } from "../../runtime/errors.js";
-import { Dictionary, TensorView, type Value } from "./values.js";
+import { Dictionary, ScriptModule, TensorView, type Value } from "./values.js";
 
 export interface StateDict {
   /** Names of the dictionaries that it is in: `state_dict`; empty where it is the whole file. */
@@ -27,11 +27,37 @@ const DEEPEST = 3;
  * candidates, where it has none or several that could be meant.
  */
 export function findStateDict(root: Value, key?: string): StateDict {
-  const found = root instanceof Dictionary ? collect(root, "", 0) : [];
+  const found =
+    root instanceof ScriptModule
+      ? [{ path: "", tensors: tensorsOf(root) }]
+      : root instanceof Dictionary
+        ? collect(root, "", 0)
+        : [];
   const chosen = key === undefined ? choose(found) : found.find(({ path }) => path === key);
   if (!chosen) throw refusal(root, found, key);
   const others = found.filter(({ path }) => path !== chosen.path).map(({ path }) => path);
   return { ...chosen, others };
+}
+
+/** Of all modules of a network together: files that refer to themselves would have more. */
+const MOST_NAMES = 400_000;
+
+/** Tensors of a TorchScript module under the names that its `state_dict` has for them. */
+function tensorsOf(root: ScriptModule): ReadonlyMap<string, TensorView> {
+  const tensors = new Map<string, TensorView>();
+  const open: [name: string, value: Value][] = [["", root]];
+  let count = 0;
+  for (let next = open.pop(); next; next = open.pop()) {
+    const [name, value] = next;
+    if (count++ > MOST_NAMES) throw new WeightsError("modules in this file hold each other");
+    if (value instanceof TensorView) tensors.set(name, value);
+    if (!(value instanceof ScriptModule)) continue;
+    const inner = [...value.entries].map(([key, each]): [string, Value] => {
+      return [name === "" ? String(key) : `${name}.${key}`, each];
+    });
+    open.push(...inner.reverse());
+  }
+  return tensors;
 }
 
 type Found = Omit<StateDict, "others">;

@@ -78,6 +78,9 @@ export class Dictionary {
   readonly entries = new Map<string | number | boolean, Value>();
 }
 
+/** A module of a TorchScript archive: its parameters, buffers and modules by their names. */
+export class ScriptModule extends Dictionary {}
+
 export type Value =
   | null
   | boolean

@@ -107,6 +107,7 @@ export const damagedFormats: Readonly<Record<string, DamagedFormat>> = {
     samples: [
       pytorch("views-zip.pt"),
       pytorch("checkpoint-ema.pt"),
+      pytorch("torchscript.pt"),
       pytorch("pytorch-zip-module", "checkpoint.pth"),
     ],
     damaged: /pt/,

@@ -73,9 +73,26 @@ describe("what PyTorch wrote", () => {
     expect(() => open(bytes)).toThrow("`torch.save(model.state_dict(), NEW_FILE)`");
   });
 
-  test("a TorchScript archive is refused with what to save instead", async () => {
+  test("of a TorchScript archive the weights are read by name, and its code is not", async () => {
     const bytes = await fileOf("torchscript.pt");
-    expect(() => open(bytes)).toThrow("a TorchScript archive: save its weights");
+    const { path, tensors } = open(bytes);
+    expect(path).toBe("");
+    expect(tensors.map(({ name, shape }) => [name, shape])).toEqual([
+      ["0.weight", [2, 2]],
+      ["0.bias", [2]],
+    ]);
+    const values = readAll(bytes);
+    expect([...values.get("0.weight")!].every((value) => Math.abs(value) < 1)).toBe(true);
+    // Elsewhere the names of its classes are refused like any other.
+    const wanting = archiveOf(bytesOf(global("__torch__.torch.nn", "Linear"), ")", 0x81));
+    expect(() => open(wanting)).toThrow("this file wants `__torch__.torch.nn.Linear`");
+  });
+
+  test("an archive of torch.export is refused with what to save instead", () => {
+    const name = "serialized_exported_program.json";
+    expect(() => open(zipOf([{ name, bytes: bytesOf("{}") }]))).toThrow(
+      "an archive of torch.export: save its weights with `torch.save(program.state_dict",
+    );
   });
 });
 
