@@ -2,12 +2,7 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { OUT_OF_FILES, readBytes as readFile } from "../runtime/node/read-file.js";
-import {
-  makeFolders,
-  writeError,
-  writeFileAtomically,
-  type FileContent,
-} from "../runtime/node/write-file.js";
+import { makeFolders, writeError, writePartsAtomically } from "../runtime/node/write-file.js";
 import { RunFailedError } from "../runtime/training/error.js";
 import { wrongInput } from "./failure.js";
 import { formatBytes } from "../program/format-bytes.js";
@@ -78,12 +73,17 @@ export function describeReadError(error: NodeJS.ErrnoException, path: string, wh
 }
 
 /**
- * Writes a file whole or not at all, making the folders it needs. Throws a RunFailedError that says
+ * Writes a file, or its parts in their order, whole or not at all, making the folders it needs.
+ * Throws a RunFailedError that says
  * why not.
  */
-export async function writeOutput(path: string, content: FileContent): Promise<void> {
+export async function writeOutput(
+  path: string,
+  content: string | Uint8Array | readonly Uint8Array[],
+): Promise<void> {
   await makeFolder(dirname(path));
-  await writeFileAtomically(path, content);
+  const isWhole = typeof content === "string" || content instanceof Uint8Array;
+  await writePartsAtomically(path, isWhole ? [content] : content);
 }
 
 /** Fails where one of the files exists; `advice` says what the user can do then. */

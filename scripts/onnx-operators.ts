@@ -2,10 +2,12 @@
  * ONNX's own operator tests (Debian's libonnx-testdata) through `netc import`: a table by operator
  * of what passed, what was refused with a message, and what failed, and nothing may fail.
  *
- *   node scripts/run.mjs scripts/onnx-operators.ts [FOLDER]
+ *   node scripts/run.mjs scripts/onnx-operators.ts [--write]
+ *
+ * With `--write` the table goes into docs/interop-operators.md.
  */
 import { fromBinary } from "@bufbuild/protobuf";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { portOf } from "../compiler/ir/graph.js";
 import { build } from "../compiler/network/build.js";
@@ -19,7 +21,8 @@ import { TensorProtoSchema } from "../interchange/onnx/onnx_pb.js";
 import { readTensor } from "../interchange/onnx/tensor.js";
 import { operators } from "../interchange/operators/index.js";
 
-const folder = process.argv[3] ?? "/usr/share/libonnx-testdata/data/node";
+const FOLDER = "/usr/share/libonnx-testdata/data/node";
+const PAGE = "docs/interop-operators.md";
 const TOLERANCE = 1e-4;
 
 interface Outcome {
@@ -45,7 +48,7 @@ function inARow(inputs: readonly ForeignTensor[]): readonly ForeignTensor[] {
 
 /** Inputs after the first become weights where the test gives them as data. */
 async function runTest(name: string): Promise<Outcome & { readonly operator: string }> {
-  const path = join(folder, name, "model.onnx");
+  const path = join(FOLDER, name, "model.onnx");
   let operator = "?";
   try {
     const graph = await onnx.read({ file: { path, bytes: readFileSync(path) }, sibling });
@@ -90,7 +93,7 @@ function compared(got: ArrayLike<number>, expected: ArrayLike<number>): Outcome 
 }
 
 async function dataOf(name: string, what: "input" | "output") {
-  const data = join(folder, name, "test_data_set_0");
+  const data = join(FOLDER, name, "test_data_set_0");
   const files = readdirSync(data).filter((file) => file.startsWith(`${what}_`));
   const sorted = files.toSorted((a, b) => Number(/\d+/.exec(a)) - Number(/\d+/.exec(b)));
   const tensors = sorted.map((file) =>
@@ -99,23 +102,36 @@ async function dataOf(name: string, what: "input" | "output") {
   return Promise.all(tensors.map((tensor) => readTensor(tensor, { sibling })));
 }
 
-const names = readdirSync(folder).filter((name) => existsSync(join(folder, name, "model.onnx")));
+const names = readdirSync(FOLDER).filter((name) => existsSync(join(FOLDER, name, "model.onnx")));
 const outcomes = [];
 for (const name of names) outcomes.push({ name, ...(await runTest(name)) });
 const known = outcomes.filter(({ operator }) => Object.hasOwn(operators, operator));
-console.log("operator                   passed refused failed");
-for (const operator of [...new Set(known.map((each) => each.operator))].sort()) {
+const rows = [...new Set(known.map((each) => each.operator))].sort().map((operator) => {
   const of = known.filter((each) => each.operator === operator);
   const counts = (["passed", "refused", "failed"] as const).map((kind) =>
     String(of.filter((each) => each.kind === kind).length).padStart(7),
   );
-  console.log(operator.padEnd(26) + counts.join(""));
-}
+  return `| ${operator.padEnd(18)} | ${counts.join(" | ")} |`;
+});
 const others = outcomes.filter((each) => !known.includes(each));
-console.log(
-  `other operators: ${others.length} tests, ` +
-    `${others.filter(({ kind }) => kind === "refused").length} refused`,
-);
+const refusedOthers = others.filter(({ kind }) => kind === "refused").length;
+const table = [
+  `| operator           |  passed | refused |  failed |`,
+  `| ------------------ | ------: | ------: | ------: |`,
+  ...rows,
+  "",
+  `The other ${others.length} tests are of operators that netc does not have; ` +
+    `${refusedOthers} are refused.`,
+].join("\n");
+console.log(table);
+if (process.argv.includes("--write")) {
+  const block = /(<!-- operators -->\n\n)[^]*?(\n\n<!-- end of operators -->)/;
+  const text = readFileSync(PAGE, "utf8");
+  writeFileSync(
+    PAGE,
+    text.replace(block, (_, begin: string, end: string) => begin + table + end),
+  );
+}
 const failed = outcomes.filter(({ kind }) => kind === "failed");
 for (const { name, message } of failed) console.log(`FAILED ${name}: ${message}`);
 if (process.env.NETC_SHOW_REFUSED) {

@@ -32,7 +32,7 @@ const DEEPEST = 12;
 
 /**
  * Node 0 is the input, and node i + 1 the network's layer i. Of several inputs, node 0 is what they
- * come from, and they are nodes of their own, before the layers.
+ * come from, and they are separate nodes before the layers.
  */
 class RegionFinder {
   private readonly flow: Flow;

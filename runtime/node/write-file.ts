@@ -5,19 +5,27 @@ import { dirname } from "node:path";
 import { RunFailedError } from "../training/error.js";
 import { kindOf, OUT_OF_FILES } from "./read-file.js";
 
-/** A whole file, or its parts in their order. */
-export type FileContent = Uint8Array | string | readonly Uint8Array[];
-
 /**
  * Writes a file under a temporary name, brings it to the disk and renames it. Where that fails,
  * whatever had the name before is untouched, nothing half-written stays behind, and a
  * RunFailedError says why.
  */
-export async function writeFileAtomically(path: string, content: FileContent): Promise<void> {
+export async function writeFileAtomically(
+  path: string,
+  content: Uint8Array | string,
+): Promise<void> {
+  await writePartsAtomically(path, [content]);
+}
+
+/** The same for a file in parts, one after the other. */
+export async function writePartsAtomically(
+  path: string,
+  parts: readonly (Uint8Array | string)[],
+): Promise<void> {
   await refuseOthers(path);
   const temporary = `${path}.${process.pid}.partial`;
   try {
-    await writeDurably(temporary, content);
+    await writeDurably(temporary, parts);
     await rename(temporary, path);
     await syncFolder(dirname(path));
   } catch (error) {
@@ -33,19 +41,16 @@ async function refuseOthers(path: string): Promise<void> {
   throw new RunFailedError(`${path} could not be written: it is ${kindOf(status)}, not a file`);
 }
 
-async function writeDurably(path: string, content: FileContent): Promise<void> {
+async function writeDurably(path: string, parts: readonly (Uint8Array | string)[]): Promise<void> {
   const file = await open(path, "w");
   try {
     // Each part goes behind the one before.
-    for (const part of isWhole(content) ? [content] : content) await file.writeFile(part);
+    for (const part of parts) await file.writeFile(part);
     await file.sync();
   } finally {
     await file.close();
   }
 }
-
-const isWhole = (content: FileContent): content is Uint8Array | string =>
-  typeof content === "string" || content instanceof Uint8Array;
 
 /**
  * Makes a folder and those above it. Node's own `recursive` never ends where the system refuses a
