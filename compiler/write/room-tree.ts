@@ -5,9 +5,11 @@ import type { Room } from "./room.js";
 interface Branch {
   /** Steps in which none of its rooms is free. */
   readonly taken: Span;
-  readonly lower: Branch | Room | undefined;
-  readonly upper: Branch | Room | undefined;
+  readonly lower: Tree;
+  readonly upper: Tree;
 }
+
+type Tree = Branch | Room | undefined;
 
 /**
  * Rooms by their places. A value that is needed in a step in which all rooms of a branch are taken
@@ -15,60 +17,51 @@ interface Branch {
  * backward pass would look at the rooms of all of them.
  */
 export class RoomTree {
-  private root: Branch | Room | undefined;
-
-  private readonly places: number;
-
-  /** `most`: how many rooms there may be. */
-  constructor(most: number) {
-    this.places = 2 ** Math.ceil(Math.log2(most));
-  }
+  private root: Tree;
+  /** Places that the root has, a power of two. */
+  private places = 1;
 
   get isEmpty(): boolean {
     return this.root === undefined;
   }
 
   add(room: Room): void {
-    this.root = this.changed(this.root, { place: room.place, room, size: this.places });
+    while (room.place >= this.places) {
+      this.root = branch(this.root, undefined);
+      this.places *= 2;
+    }
+    this.root = changed(this.root, this.places, room.place, room);
   }
 
   remove({ place }: Room): void {
-    this.root = this.changed(this.root, { place, room: undefined, size: this.places });
+    this.root = changed(this.root, this.places, place, undefined);
   }
 
   firstFree(lifetime: Lifetime): Room | undefined {
     return firstFree(this.root, lifetime);
   }
-
-  /** The tree with another room, or none, at a place among as many as `size`. */
-  private changed(tree: Branch | Room | undefined, change: Change): Branch | Room | undefined {
-    const { place, room, size } = change;
-    if (size === 1) return room;
-    const half = size / 2;
-    const { lower, upper } = (tree ?? {}) as Partial<Branch>;
-    return place < half
-      ? branch(this.changed(lower, { ...change, size: half }), upper)
-      : branch(lower, this.changed(upper, { place: place - half, room, size: half }));
-  }
 }
 
-interface Change {
-  readonly place: number;
-  readonly room: Room | undefined;
-  readonly size: number;
+/** A tree of so many places with another room, or none, at one of them. */
+function changed(tree: Tree, places: number, place: number, room: Room | undefined): Tree {
+  if (places === 1) return room;
+  const half = places / 2;
+  const { lower, upper } = (tree ?? NO_ROOMS) as Branch;
+  return place < half
+    ? branch(changed(lower, half, place, room), upper)
+    : branch(lower, changed(upper, half, place - half, room));
 }
 
-function branch(
-  lower: Branch | Room | undefined,
-  upper: Branch | Room | undefined,
-): Branch | undefined {
+const NO_ROOMS: Pick<Branch, "lower" | "upper"> = { lower: undefined, upper: undefined };
+
+function branch(lower: Tree, upper: Tree): Tree {
   const only = lower ?? upper;
   if (!only) return undefined;
   const taken = lower && upper ? common(lower.taken, upper.taken) : only.taken;
   return { taken, lower, upper };
 }
 
-function firstFree(tree: Branch | Room | undefined, lifetime: Lifetime): Room | undefined {
+function firstFree(tree: Tree, lifetime: Lifetime): Room | undefined {
   if (!tree || meet(tree.taken, lifetime)) return undefined;
   if (!("upper" in tree)) return tree.isFree(lifetime) ? tree : undefined;
   return firstFree(tree.lower, lifetime) ?? firstFree(tree.upper, lifetime);

@@ -27,7 +27,7 @@ export interface RoomKind {
   readonly zeroing: number;
 }
 
-export const keyOf = ({ bytes, largestBatch, zeros, isAlike, zeroing }: RoomKind): string =>
+const keyOf = ({ bytes, largestBatch, zeros, isAlike, zeroing }: RoomKind): string =>
   [bytes.fixed, bytes.perImage, bytes.least, largestBatch, zeros, isAlike, zeroing].join(" ");
 
 /** Bytes of memory that it is worth to clear a byte in each step, and to have one more dispatch. */
@@ -53,22 +53,29 @@ function joined(kind: RoomKind, lifetime: Lifetime): RoomKind {
   return { ...kind, bytes, size: sizeOf(bytes), isAlike, zeroing };
 }
 
+/** Whether a value may have a free room, whatever it costs. */
+export function mayHave(
+  kind: RoomKind,
+  { storage: { bytes, zeros }, largestBatch }: Lifetime,
+  { sharing, bindable }: Conditions,
+): boolean {
+  if (sharing === "alike" && kind.zeros !== zeros) return false;
+  if (kind.largestBatch !== largestBatch && grows(kind.bytes, bytes)) return false;
+  return mayShare(kind.bytes, bytes, bindable);
+}
+
 /**
  * What a value costs in a free room: bytes by which the room grows, what clearing counts, and a
- * little for what stays unused. Undefined where it may not have the room.
+ * little for what stays unused.
  */
-export function costOf(
-  kind: RoomKind,
-  lifetime: Lifetime,
-  { sharing, bindable }: Conditions,
-): number | undefined {
-  const { bytes, zeros } = lifetime.storage;
-  if (sharing === "alike" && kind.zeros !== zeros) return undefined;
-  if (kind.largestBatch !== lifetime.largestBatch && grows(kind.bytes, bytes)) return undefined;
-  if (!mayShare(kind.bytes, bytes, bindable)) return undefined;
-  const grown = sizeOf(larger(kind.bytes, bytes)) - kind.size;
+export function costOf(kind: RoomKind, lifetime: Lifetime): number {
+  const grown = sizeOf(larger(kind.bytes, lifetime.storage.bytes)) - kind.size;
   return grown + clearingCost(kind, lifetime) + unusedCost(kind, lifetime);
 }
+
+/** The same if the room need not grow: no more than `costOf`, and found in less time. */
+export const leastCostOf = (kind: RoomKind, lifetime: Lifetime): number =>
+  clearingCost(kind, lifetime) + unusedCost(kind, lifetime);
 
 /** What clearing counts beyond what it already does. */
 function clearingCost(kind: RoomKind, lifetime: Lifetime): number {
@@ -76,13 +83,15 @@ function clearingCost(kind: RoomKind, lifetime: Lifetime): number {
   return cost - (kind.isAlike ? 0 : kind.zeroing);
 }
 
-/** What stays unused, or the least that a value costs: between equals, the nearest size. */
-export const unusedCost = (kind: RoomKind, { size }: Lifetime): number =>
+/** Between rooms that need not grow, the nearest size is best. */
+const unusedCost = (kind: RoomKind, { size }: Lifetime): number =>
   Math.abs(kind.size - size) / 1024;
 
 /** Memory that some of a list's values share over time. */
 export class Room {
   kind: RoomKind;
+  /** The same for equal kinds. */
+  key: string;
   /** Steps in which it is not free: of its longest life. */
   taken: Span;
   readonly lives: Lifetime[];
@@ -95,6 +104,7 @@ export class Room {
     first: Lifetime,
   ) {
     this.kind = kindOf(first);
+    this.key = keyOf(this.kind);
     this.taken = first;
     this.lives = [first];
     this.inTime = [first];
@@ -102,6 +112,7 @@ export class Room {
 
   take(lifetime: Lifetime): void {
     this.kind = joined(this.kind, lifetime);
+    this.key = keyOf(this.kind);
     if (lengthOf(lifetime) > lengthOf(this.taken)) this.taken = lifetime;
     this.lives.push(lifetime);
     this.inTime.splice(this.beginningBefore(lifetime), 0, lifetime);

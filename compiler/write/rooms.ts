@@ -1,6 +1,6 @@
 /** Which values of a list share memory. */
 import type { Lifetime } from "./lifetimes.js";
-import { costOf, keyOf, Room, unusedCost, type Conditions, type RoomKind } from "./room.js";
+import { costOf, leastCostOf, mayHave, Room, type Conditions, type RoomKind } from "./room.js";
 import { RoomTree } from "./room-tree.js";
 
 /**
@@ -19,7 +19,7 @@ export function assignRooms(
   lifetimes: readonly Lifetime[],
   conditions: Conditions,
 ): readonly Room[] {
-  const rooms = new Rooms(lifetimes.length, conditions);
+  const rooms = new Rooms(conditions);
   const bySize = lifetimes.toSorted((a, b) => b.size - a.size);
   for (const lifetime of ORDER.flatMap((comes) => bySize.filter(comes))) rooms.place(lifetime);
   return rooms.all;
@@ -44,16 +44,15 @@ class Rooms {
   readonly all: Room[] = [];
   private readonly kinds = new Map<string, RoomsOfKind>();
 
-  constructor(
-    private readonly most: number,
-    private readonly conditions: Conditions,
-  ) {}
+  constructor(private readonly conditions: Conditions) {}
 
   place(lifetime: Lifetime): void {
     const room = this.cheapest(lifetime);
     if (room) {
-      this.remove(room);
+      const { key, taken } = room;
       room.take(lifetime);
+      if (room.key === key && room.taken === taken) return;
+      this.remove(key, room);
       this.add(room);
     } else {
       const made = new Room(this.all.length, lifetime);
@@ -78,22 +77,21 @@ class Rooms {
     best: Offer | undefined,
   ): Offer | undefined {
     const isTooMuch = (cost: number) => cost >= lifetime.size || (best && cost > best.cost);
-    if (isTooMuch(unusedCost(kind, lifetime))) return undefined;
-    const cost = costOf(kind, lifetime, this.conditions);
-    if (cost === undefined || isTooMuch(cost)) return undefined;
+    if (isTooMuch(leastCostOf(kind, lifetime))) return undefined;
+    const cost = costOf(kind, lifetime);
+    if (isTooMuch(cost) || !mayHave(kind, lifetime, this.conditions)) return undefined;
     const room = rooms.firstFree(lifetime);
     return room && { room, cost };
   }
 
   private add(room: Room): void {
-    const key = keyOf(room.kind);
-    const ofKind = this.kinds.get(key) ?? { kind: room.kind, rooms: new RoomTree(this.most) };
+    const { key, kind } = room;
+    const ofKind = this.kinds.get(key) ?? { kind, rooms: new RoomTree() };
     this.kinds.set(key, ofKind);
     ofKind.rooms.add(room);
   }
 
-  private remove(room: Room): void {
-    const key = keyOf(room.kind);
+  private remove(key: string, room: Room): void {
     const { rooms } = this.kinds.get(key)!;
     rooms.remove(room);
     if (rooms.isEmpty) this.kinds.delete(key);
