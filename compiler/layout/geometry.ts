@@ -31,12 +31,11 @@ export class ConvolutionGeometry {
   /** Whether a single window covers the whole input: a matrix product, such as a linear layer. */
   get coversInput(): boolean {
     const { kernel, padding, dilation, groups } = this.attributes;
-    const isUnpadded = Object.values(padding).every((size) => size === 0);
     const isWhole = kernel[0] === this.inputSize[0] && kernel[1] === this.inputSize[1];
-    const isDense = dilation[0] === 1 || kernel[0] === 1;
-    return (
-      groups === 1 && isUnpadded && isWhole && isDense && (dilation[1] === 1 || kernel[1] === 1)
-    );
+    if (groups > 1 || !isWhole) return false;
+    const isUnpadded = Object.values(padding).every((size) => size === 0);
+    const isDense = kernel.every((size, axis) => size === 1 || dilation[axis] === 1);
+    return isUnpadded && isDense;
   }
 
   /** Groups whose channels do not come in fours have no vec4 to load: they take the direct form. */
