@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join, normalize } from "node:path";
+import { extname, join, normalize } from "node:path";
 
 const IMPORT_MAP = `{ "imports": { "netc/runtime": "/dist/runtime/browser.js" } }`;
 
@@ -10,6 +10,9 @@ const pages: Readonly<Record<string, string>> = {
   "/": `<!doctype html><title>netc</title><script type="importmap">${IMPORT_MAP}</script>`,
   "/bare": `<!doctype html><title>netc</title>`,
 };
+
+const contentTypeOf = (path: string) =>
+  extname(path) === ".html" ? "text/html" : "text/javascript";
 
 /** Serves the pages, and files from mounted folders, on localhost. */
 export async function serve(mounts: Readonly<Record<string, string>>): Promise<Server> {
@@ -26,7 +29,7 @@ export async function serve(mounts: Readonly<Record<string, string>>): Promise<S
       return;
     }
     readFile(join(mounts[mount]!, path.slice(mount.length + 2))).then(
-      (content) => response.setHeader("content-type", "text/javascript").end(content),
+      (content) => response.setHeader("content-type", contentTypeOf(path)).end(content),
       () => response.writeHead(404).end(),
     );
   });

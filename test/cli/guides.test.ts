@@ -1,13 +1,12 @@
 /** Guides whose blocks are files of one program: it runs, and prints what the page says. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readPage, root } from "../docs/pages.js";
+import { writePageFiles } from "../docs/files.js";
+import { root } from "../docs/pages.js";
 import { netc } from "./netc.js";
-
-const FILE = /<!-- file: (\S+) -->\n\n```\w+\n([^]*?)```/g;
 
 let folder: string;
 
@@ -20,9 +19,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("several inputs and targets train and predict, end to end", async () => {
-  for (const [, name, text] of readPage("docs/guides/several-inputs.md").matchAll(FILE)) {
-    writeFileSync(join(folder, name!), text!);
-  }
+  writePageFiles("docs/guides/several-inputs.md", folder);
   const compiled = await netc(["compile", "scenes.net"], { cwd: folder });
   expect(compiled).toMatchObject({ code: 0, stderr: "" });
   const run = promisify(execFile);
