@@ -123,11 +123,11 @@ const FEATURES = {
     netc: "before the run, with a fix",
     "jax-js": "when the code runs",
     tensorflow: "when the code runs",
-    onnxruntime: "by the framework that exports",
+    onnxruntime: "",
   },
-  "recurrent layers, attention": {
+  "recurrent layers": {
     netc: "no",
-    "jax-js": "yes",
+    "jax-js": "as array code",
     tensorflow: "yes",
     onnxruntime: "yes",
   },

@@ -81,9 +81,9 @@ function panelSvg(
     const top = gap / 2 + index * line;
     const baseline = top + line * 0.72;
     const bar = Math.max(1, probability * width);
-    const colour = index === 0 ? "#2f6fd0" : "#34465f";
+    const color = index === 0 ? "#2f6fd0" : "#34465f";
     return (
-      `<rect x="0" y="${top}" width="${bar}" height="${line - 2}" fill="${colour}"/>` +
+      `<rect x="0" y="${top}" width="${bar}" height="${line - 2}" fill="${color}"/>` +
       `<text x="${gap}" y="${baseline}">${escapeXml(name)}</text>` +
       `<text x="${width - gap}" y="${baseline}" ` +
       `text-anchor="end">${formatPercent(probability)}</text>`

@@ -70,10 +70,10 @@ export async function compileSpec(path: string, select: SelectOptions): Promise<
   return { spec, analysis, model: selected.model, recipe: selected.recipe, compilation };
 }
 
-/** A spec that was analysed and not compiled. */
+/** A spec that was analyzed and not compiled. */
 export type AnalyzedSpec = Pick<CompiledSpec, "spec" | "model">;
 
-/** Reads and analyses a spec, for commands that run no network: that is much faster. */
+/** Reads and analyzes a spec, for commands that run no network: that is much faster. */
 export async function analyzeSpec(path: string, select: SelectOptions): Promise<AnalyzedSpec> {
   const spec = await openSpec(path);
   const { readImport } = spec;

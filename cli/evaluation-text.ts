@@ -52,7 +52,7 @@ const CLASS_COLUMNS: readonly Column[] = [
   { title: "recall", align: "right", expendable: 0 },
 ];
 
-/** More classes than this, and only those recognised worst are shown. */
+/** More classes than this, and only those recognized worst are shown. */
 const MAX_ROWS = 40;
 const WORST_ROWS = 20;
 
@@ -62,7 +62,7 @@ function classTable(classes: readonly ClassResult[], width: number | undefined):
   const worst = present.toSorted((a, b) => a.recall! - b.recall!).slice(0, WORST_ROWS);
   return [
     `the ${WORST_ROWS} of ${formatCount(present.length)} classes ` +
-      "that are recognised worst (--json has all)",
+      "that are recognized worst (--json has all)",
     renderTable(CLASS_COLUMNS, worst.map(classRow), width),
   ].join("\n");
 }

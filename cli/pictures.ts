@@ -99,7 +99,7 @@ export class Pictures implements Dataset {
     if (channels !== 1 && channels !== 3) {
       throw wrongInput(
         `the input of model ${model.name} has ${channels} channels, ` +
-          "but images have 1 (grey) or 3 (RGB)",
+          "but images have 1 (gray) or 3 (RGB)",
       );
     }
     this.channels = channels;

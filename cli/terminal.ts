@@ -77,7 +77,7 @@ export function say(text: string): void {
 }
 
 /**
- * Whether a stream wants colours: a terminal that has them, unless NO_COLOR is set
+ * Whether a stream wants colors: a terminal that has them, unless NO_COLOR is set
  * (https://no-color.org).
  */
 export function wantsColor(stream: Output): boolean {
@@ -95,7 +95,7 @@ export function widthOf(stream: Output): number | undefined {
 
 const STYLES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 
-/** The text in a style where the stream wants colours, else as it is. */
+/** The text in a style where the stream wants colors, else as it is. */
 export function styled(style: keyof typeof STYLES, text: string, stream: Output): string {
   return wantsColor(stream) ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text;
 }

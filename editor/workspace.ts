@@ -23,7 +23,7 @@ interface Analyzed {
 type Texts = ReadonlyMap<string, string>;
 
 /**
- * The specs that an editor works on: each analysed once for each version, imports read from what is
+ * The specs that an editor works on: each analyzed once for each version, imports read from what is
  * open first.
  */
 export class Workspace {

@@ -3,7 +3,7 @@
 /** With larger gaps than this, lines are not aligned. */
 const MOST_PADDING = 32;
 
-/** One of several neighbouring statements. */
+/** One of several neighboring statements. */
 export interface Cell {
   /** Lines of the same group may be aligned; undefined for lines that are not. */
   readonly group: string | undefined;
@@ -24,7 +24,7 @@ export function paddings(cells: readonly Cell[]): readonly number[] {
   return result;
 }
 
-/** Indices of neighbouring cells of one group. */
+/** Indices of neighboring cells of one group. */
 function runsOf(cells: readonly Cell[]): readonly (readonly number[])[] {
   const runs: number[][] = [];
   cells.forEach((cell, index) => {

@@ -5,7 +5,7 @@ export const effort = { cells: 0 };
 
 /**
  * The Damerau-Levenshtein distance of two words, in its restricted form: how many letters have to
- * be inserted, left out, replaced, or swapped with their neighbour. Infinity where it is more than
+ * be inserted, left out, replaced, or swapped with their neighbor. Infinity where it is more than
  * `most`, which is soon known.
  */
 export function editDistance(from: string, to: string, most = Infinity): number {

@@ -48,26 +48,26 @@ interface Keyword {
   readonly type: TokenType;
   /** Whether what follows fits the keyword, so that the word is one. */
   readonly fits: (next: IToken | undefined, afterNext: IToken | undefined) => boolean;
-  /** The same for a misspelt word, which needs better evidence; `fits` if left out. */
-  readonly fitsMisspelt?: Keyword["fits"];
+  /** The same for a misspelled word, which needs better evidence; `fits` if left out. */
+  readonly fitsMisspelled?: Keyword["fits"];
 }
 
 const followedByName: Keyword["fits"] = (next) => is(next, Name);
 const followedByBlock: Keyword["fits"] = (next) => is(next, LeftBrace);
-/** `input image:`: the sign behind the name tells a misspelt keyword from a layer. */
+/** `input image:`: the sign behind the name tells a misspelled keyword from a layer. */
 const followedByNameAnd =
   (...signs: readonly TokenType[]): Keyword["fits"] =>
   (next, afterNext) =>
     is(next, Name) && is(afterNext, ...signs);
 
 const declarationKeywords: readonly Keyword[] = [
-  { word: "const", type: Const, fits: () => true, fitsMisspelt: followedByNameAnd(Equals) },
-  { word: "model", type: Model, fits: () => true, fitsMisspelt: followedByName },
-  { word: "block", type: Block, fits: () => true, fitsMisspelt: followedByName },
-  { word: "import", type: Import, fits: () => true, fitsMisspelt: followedByBlock },
-  { word: "data", type: Data, fits: () => true, fitsMisspelt: followedByName },
-  { word: "train", type: Train, fits: () => true, fitsMisspelt: followedByName },
-  { word: "fn", type: Fn, fits: () => true, fitsMisspelt: () => false },
+  { word: "const", type: Const, fits: () => true, fitsMisspelled: followedByNameAnd(Equals) },
+  { word: "model", type: Model, fits: () => true, fitsMisspelled: followedByName },
+  { word: "block", type: Block, fits: () => true, fitsMisspelled: followedByName },
+  { word: "import", type: Import, fits: () => true, fitsMisspelled: followedByBlock },
+  { word: "data", type: Data, fits: () => true, fitsMisspelled: followedByName },
+  { word: "train", type: Train, fits: () => true, fitsMisspelled: followedByName },
+  { word: "fn", type: Fn, fits: () => true, fitsMisspelled: () => false },
 ];
 
 /** Within a model, a layer or a section may have a keyword's name: `loss -> relu`. */
@@ -78,7 +78,7 @@ const member = (word: string, type: TokenType, sign: TokenType): Keyword => ({
   word,
   type,
   fits: noLayerOrSection,
-  fitsMisspelt: followedByNameAnd(sign),
+  fitsMisspelled: followedByNameAnd(sign),
 });
 
 /** What starts a statement of a model, a section or a block. */
@@ -88,27 +88,27 @@ const statementKeywords: readonly Keyword[] = [
   member("loss", Loss, LeftParenthesis),
   member("metric", Metric, Equals),
   { word: "share", type: Share, fits: followedByNameAnd(LeftBrace) },
-  { word: "let", type: Let, fits: followedByName, fitsMisspelt: followedByNameAnd(Equals) },
+  { word: "let", type: Let, fits: followedByName, fitsMisspelled: followedByNameAnd(Equals) },
   {
     word: "repeat",
     type: Repeat,
     fits: (next) => is(next, Integer, Float, Name, LeftParenthesis),
-    fitsMisspelt: (next, afterNext) => is(next, Integer, Name) && is(afterNext, LeftBrace),
+    fitsMisspelled: (next, afterNext) => is(next, Integer, Name) && is(afterNext, LeftBrace),
   },
-  { word: "for", type: For, fits: () => true, fitsMisspelt: followedByNameAnd(In) },
-  // A misspelt `from` looks like two layers side by side, which is reported as that.
+  { word: "for", type: For, fits: () => true, fitsMisspelled: followedByNameAnd(In) },
+  // A misspelled `from` looks like two layers side by side, which is reported as that.
   {
     word: "from",
     type: From,
     fits: followedByName,
-    fitsMisspelt: followedByNameAnd(NewLine, Arrow),
+    fitsMisspelled: followedByNameAnd(NewLine, Arrow),
   },
 ];
 
 /** Keywords that join branches. A misspelled one could also be the name of a section. */
 const joinKeywords: readonly Keyword[] = [
-  { word: "residual", type: Residual, fits: followedByBlock, fitsMisspelt: () => false },
-  { word: "concat", type: Concat, fits: followedByBlock, fitsMisspelt: () => false },
+  { word: "residual", type: Residual, fits: followedByBlock, fitsMisspelled: () => false },
+  { word: "concat", type: Concat, fits: followedByBlock, fitsMisspelled: () => false },
 ];
 
 const branchKeyword: Keyword = {
@@ -119,19 +119,19 @@ const branchKeyword: Keyword = {
 
 /** Declarations in a model: a mistake, but neither layers nor sections. */
 const misplacedKeywords: readonly Keyword[] = [
-  { word: "block", type: Block, fits: followedByName, fitsMisspelt: () => false },
-  { word: "import", type: Import, fits: followedByBlock, fitsMisspelt: () => false },
-  { word: "fn", type: Fn, fits: followedByNameAnd(LeftParenthesis), fitsMisspelt: () => false },
+  { word: "block", type: Block, fits: followedByName, fitsMisspelled: () => false },
+  { word: "import", type: Import, fits: followedByBlock, fitsMisspelled: () => false },
+  { word: "fn", type: Fn, fits: followedByNameAnd(LeftParenthesis), fitsMisspelled: () => false },
 ];
 
 /** A mistake, but no section. */
-const branchElsewhere: Keyword = { ...branchKeyword, fitsMisspelt: () => false };
+const branchElsewhere: Keyword = { ...branchKeyword, fitsMisspelled: () => false };
 
 const followedByWay: Keyword["fits"] = (next) => is(next, LeftBrace) || next?.image === "auto";
 const skipAfterResidual: Keyword = {
   word: "skip",
   type: Skip,
-  fitsMisspelt: followedByWay,
+  fitsMisspelled: followedByWay,
   fits: (next) => is(next, LeftBrace, Name),
 };
 /** A mistake, but neither a layer nor a section. */
@@ -139,14 +139,14 @@ const skipElsewhere: Keyword = {
   word: "skip",
   type: Skip,
   fits: followedByWay,
-  fitsMisspelt: () => false,
+  fitsMisspelled: () => false,
 };
 
 const fromAfterArrow: Keyword = {
   word: "from",
   type: From,
   fits: followedByName,
-  fitsMisspelt: () => false,
+  fitsMisspelled: () => false,
 };
 const fromAfterImport: Keyword = {
   word: "from",
@@ -156,7 +156,7 @@ const fromAfterImport: Keyword = {
 
 /**
  * Finds the keywords: words such as `train` and `loss` are keywords only where they start a
- * statement, and misspelt keywords are read as what was meant. `const` and `model` elsewhere must
+ * statement, and misspelled keywords are read as what was meant. `const` and `model` elsewhere must
  * not look like the start of a declaration, or the parser would continue there after a mistake.
  */
 export function findKeywords(tokens: readonly IToken[], file: string): Balanced {
@@ -211,7 +211,7 @@ class KeywordFinder {
     if (!keyword) return token;
     this.header = keyword.type;
     if (keyword === skipAfterResidual) this.dropLineEnd();
-    if (token.image !== keyword.word) this.problems.push(misspelt(this.file, token, keyword));
+    if (token.image !== keyword.word) this.problems.push(misspelled(this.file, token, keyword));
     return retyped(token, keyword.type);
   }
 
@@ -228,7 +228,7 @@ class KeywordFinder {
     if (exact) return exact.fits(next, afterNext) ? exact : undefined;
     const written = token.image.toLowerCase();
     return candidates
-      .filter(({ fits, fitsMisspelt = fits }) => fitsMisspelt(next, afterNext))
+      .filter(({ fits, fitsMisspelled = fits }) => fitsMisspelled(next, afterNext))
       .filter(({ word }) => isClose(written, word))
       .sort((a, b) => editDistance(written, a.word) - editDistance(written, b.word))[0];
   }
@@ -263,7 +263,7 @@ class KeywordFinder {
   }
 }
 
-function misspelt(file: string, token: IToken, { word }: Keyword): SyntaxProblem {
+function misspelled(file: string, token: IToken, { word }: Keyword): SyntaxProblem {
   const span = spanOf(file, token);
   return problem(
     "NET0007",

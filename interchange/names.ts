@@ -51,7 +51,7 @@ function withoutCommon(paths: readonly Path[]): readonly Path[] {
 export interface Path {
   readonly sections: readonly string[];
   readonly own?: string;
-  /** Whether the file says nothing, and its neighbours' sections are taken. */
+  /** Whether the file says nothing, and its neighbors' sections are taken. */
   readonly isGuessed?: boolean;
 }
 

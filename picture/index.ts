@@ -1,4 +1,4 @@
-/** Pictures of networks: an analysed model to SVG. Pure, like the compiler. */
+/** Pictures of networks: an analyzed model to SVG. Pure, like the compiler. */
 import { stepGraphs } from "../compiler/passes/step-graphs.js";
 import { kernelsOfLayers } from "../compiler/passes/kernels-of-layers.js";
 import type { Graph } from "../compiler/ir/graph.js";

@@ -6,7 +6,7 @@ const EDGE = 1.4;
 
 /**
  * An outline around the layers of each kernel. Each is the union of its boxes and of the wires
- * between them, drawn twice: larger in the edge's colour, then smaller in the inside's, so that
+ * between them, drawn twice: larger in the edge's color, then smaller in the inside's, so that
  * what lies between them and belongs to others stays out.
  */
 export function drawOutlines(

@@ -205,7 +205,7 @@ function tooltip({ name, call, line, output, parameters, macs }: AnalyzedLayer):
 }
 
 /**
- * Boxes are coloured by what they do to values, which holds for any layer, today's and tomorrow's.
+ * Boxes are colored by what they do to values, which holds for any layer, today's and tomorrow's.
  */
 function classOf({ inputs, macs, output }: AnalyzedLayer, model: AnalyzedModel): string {
   if (inputs.length > 1) return "join";

@@ -1,6 +1,6 @@
 /**
- * What the compiler hands the runtime: plain data, serialised into the generated module. This is
- * the only file, with its neighbours in program/, that both sides import.
+ * What the compiler hands the runtime: plain data, serialized into the generated module. This is
+ * the only file, with its neighbors in program/, that both sides import.
  *
  * Sizes are affine functions of the batch, so that one program serves every batch.
  */

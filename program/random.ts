@@ -1,5 +1,5 @@
 /**
- * The counter-based random generator of kernels, initialisers, shuffles and augmentation:
+ * The counter-based random generator of kernels, initializers, shuffles and augmentation:
  * Threefry-2x32 with 20 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC
  * 2011). The same key and counter give the same bits on every machine, so nothing has to be stored
  * to resume a run. The WGSL twin is compiler/kernels/random.ts.

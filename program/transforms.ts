@@ -45,7 +45,7 @@ export type Transform =
       /** Standard deviation of the share of each component that is added. */
       readonly sigma: number;
       /**
-       * Principal components of the colours of all pixels: a row for each channel, a column for
+       * Principal components of the colors of all pixels: a row for each channel, a column for
        * each component.
        */
       readonly eigenvectors: readonly number[];

@@ -64,7 +64,7 @@ export interface ReportedMistake {
   readonly predicted: string;
   readonly probability: number;
   readonly probabilityOfActual: number;
-  /** A `data:` address of the picture before it was normalised. */
+  /** A `data:` address of the picture before it was normalized. */
   readonly picture: string;
 }
 
@@ -74,7 +74,7 @@ export interface Filters {
   readonly name: string;
   readonly width: number;
   readonly height: number;
-  /** 1 (grey) or 3 (RGB). */
+  /** 1 (gray) or 3 (RGB). */
   readonly channels: number;
   readonly count: number;
   /** Base64 of bytes, filter by filter, rows from the top, channels interleaved. */

@@ -40,7 +40,7 @@ export function renderReport(data: ReportData, { script, style }: PageAssets): s
 }
 
 /**
- * Means of neighbouring steps, so that no more than MAX_STEPS stay; other records stay as they are.
+ * Means of neighboring steps, so that no more than MAX_STEPS stay; other records stay as they are.
  */
 export function thinOut(records: readonly MetricsRecord[]): MetricsRecord[] {
   const size = Math.ceil(records.filter(isStep).length / MAX_STEPS);

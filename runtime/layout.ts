@@ -91,7 +91,7 @@ const sizeOfRow = (layout: ParameterLayout, rows: number): number =>
     : layout.length / rows;
 
 /**
- * Calls `visit` for each stretch of neighbouring output channels: where it starts in PyTorch's
+ * Calls `visit` for each stretch of neighboring output channels: where it starts in PyTorch's
  * order and how far apart its values lie there, where it starts in the buffer (values adjoin), and
  * how many there are.
  */

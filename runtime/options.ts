@@ -6,7 +6,7 @@ import { InputError } from "./errors.js";
 export type OptionNames<Options> = { readonly [name in keyof Required<Options>]: true };
 
 /**
- * Throws InputError unless `options` is an object of known options: a misspelt one would have no
+ * Throws InputError unless `options` is an object of known options: a misspelled one would have no
  * effect.
  */
 export function assertKnown<Options>(

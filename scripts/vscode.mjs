@@ -44,7 +44,7 @@ async function manifest() {
   return { ...own, type: "commonjs", version };
 }
 
-/** The licences of the packages that the paths belong to. */
+/** The licenses of the packages that the paths belong to. */
 async function notices(paths) {
   const packages = paths.flatMap((path) => {
     const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path);
@@ -57,7 +57,7 @@ async function notices(paths) {
 async function notice(folder) {
   const { name, version, license } = JSON.parse(await readFile(join(folder, "package.json")));
   const file = (await readdir(folder)).find((entry) => /^licen[sc]e/i.test(entry));
-  const text = file ? await readFile(join(folder, file), "utf8") : `Licence: ${license}\n`;
+  const text = file ? await readFile(join(folder, file), "utf8") : `License: ${license}\n`;
   return `${name} ${version}\n\n${text}`;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Single mistakes in a spec's text: each token deleted, doubled, swapped with the next, and
- * misspelt.
+ * misspelled.
  */
 import { lex } from "../grammar/lexer.js";
 

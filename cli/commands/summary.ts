@@ -105,7 +105,7 @@ export function summaryCommand(): Command {
 
 async function summarize(path: string, options: SummaryOptions): Promise<void> {
   const selected = { ...options, memory: memoryWish(options) };
-  // The program for GPUs is the one that is summarised.
+  // The program for GPUs is the one that is summarized.
   const { model, recipe, compilation } = await compileSpec(path, { ...selected, target: "gpu" });
   requireFit(compilation, options.memory);
   const batch = options.batch ?? recipe?.batch ?? 1;

@@ -34,7 +34,7 @@ type Kind = Occurrence["kind"];
 const MOST_VALUES = 24;
 
 /**
- * Collects names and what they mean. What is analysed twice (a model for two recipes) counts
+ * Collects names and what they mean. What is analyzed twice (a model for two recipes) counts
  * once.
  */
 export class Occurrences {

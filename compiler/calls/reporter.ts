@@ -35,7 +35,7 @@ const MOST_RELATED = 3;
 const MOST_REPORTED = 200;
 
 /**
- * Collects diagnostics. What is analysed twice (a model for two recipes, a block in its uses) is
+ * Collects diagnostics. What is analyzed twice (a model for two recipes, a block in its uses) is
  * reported once, for its first use, with a count of the others.
  */
 export class Reporter {

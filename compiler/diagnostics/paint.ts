@@ -2,7 +2,7 @@ import type { Severity } from "./diagnostic.js";
 
 type Paint = (text: string) => string;
 
-/** How the parts of a message are coloured. */
+/** How the parts of a message are colored. */
 export interface Painter extends Readonly<Record<Severity, Paint>> {
   readonly bold: Paint;
   /** Line numbers, arrows and the underlines of related places. */

@@ -7,7 +7,7 @@ import type { Painter } from "./paint.js";
 import { ansiPainter, plainPainter } from "./paint.js";
 
 export interface RenderOptions {
-  /** Whether to colour the text with ANSI escapes. */
+  /** Whether to color the text with ANSI escapes. */
   readonly color?: boolean;
 }
 

@@ -17,7 +17,7 @@ const PUNCTUATION: { readonly [Code in DiagnosticCode]?: RegExp } = {
   NET0001: /^ ?[=:]$/,
   NET0005: /./, // `1_000`, `0x10`, `5epochs`
   NET0006: /^/, // signs of other languages and of word processors
-  NET0007: /./, // a misspelt keyword
+  NET0007: /./, // a misspelled keyword
 };
 
 /** The fix of a diagnostic that may be applied without asking. */

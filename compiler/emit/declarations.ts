@@ -4,7 +4,7 @@ import type { TrainRecipe } from "../../program/recipe.js";
 import { blockComment, lineComment, literal, typeName } from "./text.js";
 
 /**
- * The module's types: names of parameters and metrics as literal unions, so that a misspelt one
+ * The module's types: names of parameters and metrics as literal unions, so that a misspelled one
  * does not compile.
  */
 export function emitDeclarations(

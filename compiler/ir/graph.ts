@@ -67,7 +67,7 @@ export type AverageAttributes =
 export interface ResampleAttributes {
   readonly outputSize: Pair;
   readonly mode: "nearest" | "bilinear";
-  /** Bilinear: whether the centres of the outer pixels lie on each other, or their edges. */
+  /** Bilinear: whether the centers of the outer pixels lie on each other, or their edges. */
   readonly alignCorners: boolean;
 }
 
@@ -92,7 +92,7 @@ export interface NormalizeAttributes {
 }
 
 /**
- * Which values of an image are normalised together: a group of its channels, at all pixels or at
+ * Which values of an image are normalized together: a group of its channels, at all pixels or at
  * each.
  */
 export interface GroupNormalizeAttributes extends NormalizeAttributes {
@@ -104,8 +104,8 @@ export interface GroupNormalizeAttributes extends NormalizeAttributes {
 export interface ElementLossAttributes {
   readonly expression: Expression;
   /**
-   * Its derivative by the prediction; absent for metrics. Spelt out because a kink's two sides make
-   * different sums.
+   * Its derivative by the prediction; absent for metrics. Spelled out because a kink's two sides
+   * make different sums.
    */
   readonly slope?: Expression;
 }

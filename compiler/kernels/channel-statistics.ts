@@ -151,7 +151,7 @@ export const joinMoments = defineKernel("join_moments", () => ({
 
 /** For each part, the sums of dy, and of dy times x less its mean. */
 export const channelProducts = defineKernel("channel_products", () => ({
-  summary: "Normalisation, gradient: sums over parts of each channel.",
+  summary: "Normalization, gradient: sums over parts of each channel.",
   bindings: {
     d: read("vec4f"),
     a: read("vec4f"),
@@ -176,11 +176,11 @@ export const channelProducts = defineKernel("channel_products", () => ({
 }));
 
 /**
- * Gradients of a normalisation's bias and weight, and the slope and offset (in x) of what its
+ * Gradients of a normalization's bias and weight, and the slope and offset (in x) of what its
  * statistics take off dy, from the sums of its parts. Results: [C].
  */
 export const joinProducts = defineKernel("join_products", () => ({
-  summary: "Normalisation, gradient: sums over batch and space for each channel, from its parts.",
+  summary: "Normalization, gradient: sums over batch and space for each channel, from its parts.",
   bindings: {
     partial: read("vec4f"),
     mean: read("vec4f"),

@@ -5,7 +5,7 @@ import { describe, expressionDeclarations, print } from "./expression.js";
 import { defineQuads } from "./quads.js";
 
 /**
- * Sums over neighbouring channels, as local response normalization needs. The prologue is computed
+ * Sums over neighboring channels, as local response normalization needs. The prologue is computed
  * on each element read.
  */
 export const channelWindowSum = defineQuads(
@@ -14,7 +14,7 @@ export const channelWindowSum = defineQuads(
     const words = describe(prologue);
     return {
       suffix: words === "" ? "" : `_of_${words}`,
-      summary: "Sum over a window of neighbouring channels.",
+      summary: "Sum over a window of neighboring channels.",
       bindings: { a: read("f32") },
       constants: { window_channels: "u32", before: "u32", after: "u32", a: "place" },
       declarations: expressionDeclarations([prologue]),

@@ -18,7 +18,7 @@ export const groupsPerWorkgroup = ({ worker }: GroupForm): number =>
   worker === "thread" ? REDUCE_WORKGROUP : 1;
 
 /**
- * What is normalised together: `size` elements, those of `channels` neighbouring channels (or quads
+ * What is normalized together: `size` elements, those of `channels` neighboring channels (or quads
  * of them) at a run of pixels. An image has `groups` of them at each of its `starts` first pixels.
  */
 const GROUP_CONSTANTS = {
@@ -119,7 +119,7 @@ class GroupCode {
 /** (x - mean) / sqrt(variance + epsilon). */
 export const groupNormalize = defineKernel("group_normalize", (form: GroupForm) => ({
   ...commonOf(form),
-  summary: "Normalisation of each group of channels, of an image or of a pixel.",
+  summary: "Normalization of each group of channels, of an image or of a pixel.",
   bindings: { a: read(form.element), result: written(form.element) },
   constants: { ...GROUP_CONSTANTS, a: "place", y: "place" },
   body: ({ io, k }) => {
@@ -132,12 +132,12 @@ export const groupNormalize = defineKernel("group_normalize", (form: GroupForm) 
   },
 }));
 
-/** With y the normalised x: (dy - mean(dy) - y mean(dy y)) / deviation. */
+/** With y the normalized x: (dy - mean(dy) - y mean(dy y)) / deviation. */
 export const groupNormalizeGradient = defineKernel(
   "group_normalize_gradient",
   (form: GroupForm) => ({
     ...commonOf(form),
-    summary: "Normalisation of each group of channels, gradient.",
+    summary: "Normalization of each group of channels, gradient.",
     bindings: { a: read(form.element), d: read(form.element), result: written(form.element) },
     constants: { ...GROUP_CONSTANTS, a: "place", d: "place", y: "place" },
     body: ({ io, k }) => {

@@ -5,14 +5,14 @@ import { defineKernel } from "./define-kernel.js";
 const LANES = 64;
 
 /**
- * Scale and shift of a normalisation by known statistics; with weight and bias, or without. A
+ * Scale and shift of a normalization by known statistics; with weight and bias, or without. A
  * thread a channel quad.
  */
 export const normalizeScale = defineKernel(
   "normalize_scale",
   ({ isAffine }: { readonly isAffine: boolean }) => ({
     suffix: isAffine ? "_affine" : "",
-    summary: "Normalisation by known statistics: what to multiply by, and what to add.",
+    summary: "Normalization by known statistics: what to multiply by, and what to add.",
     bindings: {
       mean: read("vec4f"),
       variance: read("vec4f"),

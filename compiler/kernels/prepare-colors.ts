@@ -1,11 +1,11 @@
 /**
- * The colour functions of color_jitter in WGSL, as torchvision has them for images of floats: the
- * twin of runtime/data/color.ts. Colours are kept within 0..1.
+ * The color functions of color_jitter in WGSL, as torchvision has them for images of floats: the
+ * twin of runtime/data/color.ts. Colors are kept within 0..1.
  */
 import type { JITTER_PARTS } from "../../program/transforms.js";
 import { code, helper, type Declared } from "./code.js";
 
-/** The grey of a colour. */
+/** The gray of a color. */
 export const LUMA = helper(
   "luma",
   code`
@@ -15,7 +15,7 @@ export const LUMA = helper(
 );
 
 /** The same of images of one channel. */
-export const GREY_LUMA = helper(
+export const GRAY_LUMA = helper(
   "luma",
   code`
     fn luma(color: vec3f) -> f32 {

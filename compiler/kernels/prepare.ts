@@ -1,7 +1,7 @@
 /**
  * A batch of images from staged bytes and what was drawn for each (program.ts, Preparation). A
  * thread finds the pixel of the staged image that its own comes from by going through the
- * transforms backwards, and then takes its colour through them forwards. Coordinates before and
+ * transforms backwards, and then takes its color through them forwards. Coordinates before and
  * after a transform are those of torchvision's images before and after it.
  */
 import { DECISIONS, JITTER_PARTS, type PreparedKind } from "../../program/transforms.js";
@@ -24,7 +24,7 @@ import {
 } from "./code.js";
 import type { Constants } from "./constants.js";
 import { defineKernel, scopeOf, type Fragment } from "./define-kernel.js";
-import { COLOR_FUNCTIONS, GREY_LUMA, LUMA } from "./prepare-colors.js";
+import { COLOR_FUNCTIONS, GRAY_LUMA, LUMA } from "./prepare-colors.js";
 import { REDUCE_WORKGROUP, SUM } from "./reduce.js";
 
 const LANES = REDUCE_WORKGROUP;
@@ -42,7 +42,7 @@ export interface PreparedStep {
 
 export interface PrepareProblem {
   readonly steps: readonly PreparedStep[];
-  readonly isGrey: boolean;
+  readonly isGray: boolean;
   readonly views: 1 | 2;
   /** Means that each view has, one for each step with contrast. */
   readonly means: number;
@@ -94,14 +94,14 @@ export const prepareMean = defineKernel(
     const steps = problem.steps.slice(0, place + 1);
     const step = steps[place]!;
     return {
-      summary: "Mean grey of each image where its contrast is changed.",
+      summary: "Mean gray of each image where its contrast is changed.",
       bindings: { ...DATA, means: written("f32") },
       constants: constantsOf({ ...problem, steps }),
       fragments: steps.map(stepFragment),
       lanes: LANES,
       body: ({ io, k }) => {
         const prepared = preparedFunction(problem, { steps, means: io.means, until: step });
-        const luma = problem.isGrey ? GREY_LUMA : LUMA;
+        const luma = problem.isGray ? GRAY_LUMA : LUMA;
         const column = code`i32(pixel % ${k.width})`;
         const row = code`i32(pixel / ${k.width})`;
         return code`
@@ -152,7 +152,7 @@ const meanPlace = ({ means }: PrepareProblem, { mean }: PreparedStep, view: Code
 interface Chain {
   readonly steps: readonly PreparedStep[];
   readonly means: Loaded | undefined;
-  /** Where this step changes the contrast, the colour that comes to it is the result. */
+  /** Where this step changes the contrast, the color that comes to it is the result. */
   readonly until?: PreparedStep;
 }
 
@@ -185,14 +185,14 @@ const STAGED_BYTE = helper(
     }`,
 );
 
-/** Where a crop reaches beyond the image, any pixel will do: its colour does not count. */
-function stagedColor({ views, isGrey }: PrepareProblem, steps: readonly PreparedStep[]): Declared {
+/** Where a crop reaches beyond the image, any pixel will do: its color does not count. */
+function stagedColor({ views, isGray }: PrepareProblem, steps: readonly PreparedStep[]): Declared {
   const { slot, view_bytes, staged_width, staged_height, channels } = sizes;
   const inside = (at: Code, size: Code) =>
     steps.some(isCrop) ? code`u32(clamp(${at}, 0, i32(${size}) - 1))` : code`u32(${at})`;
   const start =
     views === 1 ? code`view * ${slot}` : code`view / 2u * ${slot} + view % 2u * ${view_bytes}`;
-  const bytes = times(isGrey ? 1 : 3, (channel) => {
+  const bytes = times(isGray ? 1 : 3, (channel) => {
     return code`${STAGED_BYTE}(${offset(code`first`, channel)})`;
   });
   return helper(

@@ -28,7 +28,7 @@ export const batchnorm = defineLayer({
         "Caffe's has no weight and bias, and Caffe and Flax count `momentum` as what is kept",
     },
   ],
-  summary: "batch normalisation: each channel to mean 0 and variance 1 over the batch",
+  summary: "batch normalization: each channel to mean 0 and variance 1 over the batch",
   documentation: `
 \`y = weight[c] * (x - mean[c]) / sqrt(variance[c] + eps) + bias[c]\` (Ioffe and Szegedy, 2015).
 Input and output have the same shape, an image \`[N, C, H, W]\` or features \`[N, C]\`.

@@ -13,15 +13,15 @@ export const groupnorm = defineLayer({
       defaults: { groups: "32", eps: "1e-3" },
     }),
   ],
-  summary: "group normalisation: groups of channels to mean 0 and variance 1 in each example",
+  summary: "group normalization: groups of channels to mean 0 and variance 1 in each example",
   documentation: `
 \`y = weight[c] * (x - mean) / sqrt(variance + eps) + bias[c]\`, mean and (biased) variance over the
 channels of \`c\`'s group and all pixels of the example (Wu and He, 2018). Input and output have the
 same shape, an image \`[N, C, H, W]\` or features \`[N, C]\`. Examples do not see each other, so it
 does the same in training and outside, at any batch.
 
-- \`groups\` must divide the channels: \`groupnorm(1)\` normalises the whole example,
-  \`groupnorm(C)\` each channel by itself (instance normalisation)
+- \`groups\` must divide the channels: \`groupnorm(1)\` normalizes the whole example,
+  \`groupnorm(C)\` each channel by itself (instance normalization)
 - parameters \`weight [C]\` (ones) and \`bias [C]\` (zeros), unless \`affine=false\`
 `,
   positional: ["groups"],

@@ -30,7 +30,7 @@ export interface LayerProblem {
   readonly label?: string;
   readonly axis?: Axis;
   readonly notes?: readonly string[];
-  /** Proposals: each is applied and analysed, and offered only if it helps. */
+  /** Proposals: each is applied and analyzed, and offered only if it helps. */
   readonly fixes?: readonly (Fix | undefined)[];
 }
 

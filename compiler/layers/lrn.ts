@@ -15,9 +15,9 @@ export const lrn = defineLayer({
       differs: "TensorFlow does not divide `alpha` (`divide=none`) and has other defaults",
     },
   ],
-  summary: "local response normalisation across channels",
+  summary: "local response normalization across channels",
   documentation: `
-\`y = x / (k + a * s)^beta\`, where \`s\` is the sum of squares over \`size\` neighbouring channels,
+\`y = x / (k + a * s)^beta\`, where \`s\` is the sum of squares over \`size\` neighboring channels,
 the element's own in the middle (Krizhevsky, Sutskever and Hinton, 2012, section 3.3). Shapes stay
 as they are.
 

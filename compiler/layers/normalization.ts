@@ -52,7 +52,7 @@ export function addStatistic(
   return builder.parameter(`${weights}.${name}`, [channels], settings, origin);
 }
 
-/** Normalises groups of each example by themselves, then scales and shifts. */
+/** Normalizes groups of each example by themselves, then scales and shifts. */
 export function lowerGroups(
   input: Value,
   grouping: Omit<GroupNormalizeAttributes, "epsilon">,
@@ -68,7 +68,7 @@ export function lowerGroups(
   return builder.add("pointwise", [normalized, ...affine], { expression }, origin);
 }
 
-/** Reports a group of a single value, of which normalising leaves nothing. */
+/** Reports a group of a single value, of which normalizing leaves nothing. */
 export function requireSeveral(count: number, input: Shape, context: InferenceContext): void {
   if (count > 1) return;
   context.report("NET2041", {

@@ -29,8 +29,8 @@ export const upsample = defineLayer({
   documentation: `
 Makes an image \`scale\` times as large, or of a given \`size\`. With \`mode=nearest\` an output
 pixel is the input pixel that it falls on, \`x[floor(i * H / OH)]\`; with \`mode=bilinear\` it lies
-between the centres of four, weighted by their distance (PyTorch's conventions;
-\`align_corners=true\` puts the outer pixels' centres on each other instead of their edges).
+between the centers of four, weighted by their distance (PyTorch's conventions;
+\`align_corners=true\` puts the outer pixels' centers on each other instead of their edges).
 
 - input \`[N, C, H, W]\`, output \`[N, C, scale*H, scale*W]\` or \`[N, C, size, size]\`
 `,

@@ -43,7 +43,7 @@ function layoutFor(value: Value, pitch: number | undefined, uses: Uses): Activat
 
 /**
  * How far apart one reader needs the value's pixels to lie: a convolution's windows move over
- * neighbours, the gradient of a strided one over pixels with zeros between them. Undefined for
+ * neighbors, the gradient of a strided one over pixels with zeros between them. Undefined for
  * readers that take them as they lie.
  */
 export function spacingFor(value: Value, reader: AnyNode): Pair | undefined {

@@ -23,7 +23,7 @@ export function chooseHalves(graph: Graph, uses = usesOf(graph)): HalfValues {
   const half = new Set(
     values
       .filter((value) => isActivation(value) && !predicted.includes(value))
-      .filter((value) => !neighboursKeepFloats(value, uses))
+      .filter((value) => !neighborsKeepFloats(value, uses))
       .map(({ id }) => id),
   );
   spreadOverReshapes(graph, half);
@@ -36,11 +36,11 @@ const PRECISE = new Set<OpKind>([
   ...(["elementLoss", "softmax", "softmaxGradient", "scaleGradient"] as const),
 ]);
 
-function neighboursKeepFloats(value: Value, uses: Uses): boolean {
+function neighborsKeepFloats(value: Value, uses: Uses): boolean {
   const maker = uses.maker(value);
-  const neighbours = [...(maker ? [maker] : []), ...uses.readers(value)];
+  const neighbors = [...(maker ? [maker] : []), ...uses.readers(value)];
   return (
-    neighbours.some(({ kind }) => PRECISE.has(kind)) ||
+    neighbors.some(({ kind }) => PRECISE.has(kind)) ||
     (maker !== undefined && isBareWindow(maker)) ||
     uses.readers(value).some((reader) => isBareWindow(reader, "prologue"))
   );

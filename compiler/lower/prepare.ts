@@ -54,7 +54,7 @@ const problemOf = ({ steps, channels, views, means }: PreparationPlan): PrepareP
   steps: steps.map(({ transform, first, ...own }) => {
     return { kind: transform.kind, firstWord: first, ...own };
   }),
-  isGrey: channels === 1,
+  isGray: channels === 1,
   views,
   means,
 });

@@ -22,7 +22,7 @@ export function requireLogits([logits, ...others]: readonly Value[]): void {
 /**
  * One of the labels of an example, and what it counts of the example: 1 where there is no other.
  */
-export interface Labelled {
+export interface Labeled {
   readonly share: number;
   /** What each class's negative log-probability counts. */
   readonly targets: readonly number[];
@@ -33,7 +33,7 @@ export interface Labelled {
 interface Example {
   readonly logits: readonly number[];
   /** Of its label and, of a mixed image, its partner's. */
-  readonly labels: readonly Labelled[];
+  readonly labels: readonly Labeled[];
   readonly index: number;
 }
 
@@ -51,10 +51,10 @@ export function forEachExample(
   for (let index = 0; index < images; index++) {
     const row = logits.data.subarray(index * classes, (index + 1) * classes);
     const share = shares?.data[index] ?? 1;
-    const labelled = kinds.map(({ targetsAt, total }, kind) => {
+    const labeled = kinds.map(({ targetsAt, total }, kind) => {
       return { share: kind === 0 ? share : 1 - share, targets: targetsAt(index), total };
     });
-    visit({ logits: Array.from(row), labels: labelled, index });
+    visit({ logits: Array.from(row), labels: labeled, index });
   }
 }
 

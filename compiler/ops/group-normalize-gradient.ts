@@ -4,7 +4,7 @@ import type { OpDefinition } from "./op.js";
 import { zeros } from "./tensors.js";
 
 /**
- * With y the normalised x and r = 1 / deviation: dx = r (dy - mean(dy) - y mean(dy y)), the means
+ * With y the normalized x and r = 1 / deviation: dx = r (dy - mean(dy) - y mean(dy y)), the means
  * over the group.
  */
 export const groupNormalizeGradient: OpDefinition<"groupNormalizeGradient"> = {

@@ -10,7 +10,7 @@ export function requireGroups(shape: Shape, { groups }: GroupNormalizeAttributes
 }
 
 /**
- * Visits what is normalised together: the indices of each group of channels of each image, or of
+ * Visits what is normalized together: the indices of each group of channels of each image, or of
  * each of its pixels.
  */
 export function forEachGroup(
@@ -32,7 +32,7 @@ export function forEachGroup(
   }
 }
 
-/** What normalising subtracts, and what it multiplies by. */
+/** What normalizing subtracts, and what it multiplies by. */
 export function groupMoments(
   { data }: Tensor,
   indices: readonly number[],

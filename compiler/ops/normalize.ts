@@ -16,7 +16,7 @@ import { evaluateTensor } from "./fused.js";
 import type { OpDefinition } from "./op.js";
 
 /**
- * Normalises by the channels' statistics over batch and space, then scales and shifts (Ioffe and
+ * Normalizes by the channels' statistics over batch and space, then scales and shifts (Ioffe and
  * Szegedy, 2015).
  *
  * With n values in a channel, r = 1 / sqrt(variance + epsilon) and x' = (x - mean) r: dbias = sum

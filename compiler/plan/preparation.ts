@@ -123,11 +123,11 @@ function planPreparation(
   };
 }
 
-function planSteps(places: readonly WordsPlace[], isGrey: boolean) {
+function planSteps(places: readonly WordsPlace[], isGray: boolean) {
   let means = 0;
   const steps = places.map((place): PreparationStep => {
     if (place.transform.kind !== "color_jitter") return place;
-    const parts = jitterParts(place.transform, isGrey);
+    const parts = jitterParts(place.transform, isGray);
     return {
       ...place,
       parts,
@@ -137,11 +137,11 @@ function planSteps(places: readonly WordsPlace[], isGrey: boolean) {
   return { steps, means };
 }
 
-/** The parts of a color_jitter that do anything: grey has neither saturation nor hue. */
-function jitterParts(transform: TransformOf<"color_jitter">, isGrey: boolean) {
+/** The parts of a color_jitter that do anything: gray has neither saturation nor hue. */
+function jitterParts(transform: TransformOf<"color_jitter">, isGray: boolean) {
   return JITTER_PARTS.filter((part) => {
     if (part === "contrast") return changesContrast(transform);
-    if (isGrey && part !== "brightness") return false;
+    if (isGray && part !== "brightness") return false;
     const neutral = part === "hue" ? 0 : 1;
     return transform[part].some((bound) => bound !== neutral);
   });

@@ -92,7 +92,7 @@ export const terms: readonly Term[] = [
   {
     word: "padding",
     aliases: ["pad"],
-    meaning: "Zeros around an image, so that a kernel can be centred on the pixels of its border.",
+    meaning: "Zeros around an image, so that a kernel can be centered on the pixels of its border.",
   },
   {
     word: "receptive field",

@@ -135,7 +135,7 @@ class SpecAnalysis {
   }
 
   /**
-   * A model without defaults is analysed where a recipe binds it; without a recipe, it cannot be.
+   * A model without defaults is analyzed where a recipe binds it; without a recipe, it cannot be.
    */
   private checkUsed({ name, parameters }: ModelDeclaration): void {
     const isUsed = [...this.trains.values()].some(({ model }) => model.callee.name === name.name);

@@ -6,7 +6,7 @@ const MOST_CHECKS = 40;
 /** What all checks together may cost, in characters and layers that are read. */
 const MOST_WORK = 100_000;
 
-/** A text, and how many layers its models have in all: what analysing it costs. */
+/** A text, and how many layers its models have in all: what analyzing it costs. */
 export interface AnalyzedText {
   readonly file: string;
   readonly text: string;
@@ -14,7 +14,7 @@ export interface AnalyzedText {
 }
 
 /**
- * Keeps only the fixes that help: each is applied to the text, which is analysed again; it is
+ * Keeps only the fixes that help: each is applied to the text, which is analyzed again; it is
  * offered only if its diagnostic is gone then and no new one has come. A name in place of one that
  * does not exist may bring to light other mistakes that were hidden behind it.
  */

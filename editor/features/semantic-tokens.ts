@@ -31,7 +31,7 @@ interface Meaning {
 }
 
 /**
- * What each token is, for an editor to colour: layers, arguments and names by their meaning, the
+ * What each token is, for an editor to color: layers, arguments and names by their meaning, the
  * rest by its kind.
  */
 export function semanticTokens(document: SpecDocument): SemanticTokens {

@@ -1,4 +1,4 @@
-/** Layer normalisation in its nine pieces, as PyTorch writes it below opset 17. */
+/** Layer normalization in its nine pieces, as PyTorch writes it below opset 17. */
 import type { ForeignNode } from "../foreign-graph.js";
 import type { Recognized } from "./activations.js";
 import type { Terms } from "./terms.js";
@@ -11,9 +11,9 @@ export function layerNorm(node: ForeignNode, terms: Terms): Recognized | undefin
   const [normalized, weight] = (product && splitConstant(product, terms)) ?? [];
   const division = terms.maker(normalized, "Div");
   if (!division || weight === undefined || bias === undefined) return undefined;
-  const [centred, deviation] = division.inputs;
-  const epsilon = epsilonOf(deviation, centred, terms);
-  const x = terms.maker(centred, "Sub")?.inputs[0];
+  const [centered, deviation] = division.inputs;
+  const epsilon = epsilonOf(deviation, centered, terms);
+  const x = terms.maker(centered, "Sub")?.inputs[0];
   if (epsilon === undefined || x === undefined) return undefined;
   const attributes = { axis: -1, epsilon };
   return { operator: "LayerNormalization", inputs: [x, weight, bias], attributes };
@@ -31,19 +31,19 @@ function splitConstant(
 
 const isVector = (name: string, terms: Terms) => terms.constant(name)?.shape.length === 1;
 
-/** The eps of sqrt(mean(centred^2) + eps), where centred is x less its own mean. */
+/** The eps of sqrt(mean(centered^2) + eps), where centered is x less its own mean. */
 function epsilonOf(
   deviation: string | undefined,
-  centred: string | undefined,
+  centered: string | undefined,
   terms: Terms,
 ): number | undefined {
   const root = terms.maker(deviation, "Sqrt")?.inputs[0];
-  if (root === undefined || centred === undefined) return undefined;
+  if (root === undefined || centered === undefined) return undefined;
   const { number, parts } = terms.sum(root);
   const variance = meanOfLast(parts[0], terms);
-  const difference = terms.maker(centred, "Sub");
-  const isCentred = meanOfLast(difference?.inputs[1], terms) === difference?.inputs[0];
-  if (parts.length !== 1 || !difference || !isCentred || number <= 0) return undefined;
+  const difference = terms.maker(centered, "Sub");
+  const isCentered = meanOfLast(difference?.inputs[1], terms) === difference?.inputs[0];
+  if (parts.length !== 1 || !difference || !isCentered || number <= 0) return undefined;
   return isSquareOf(variance, difference, terms) ? number : undefined;
 }
 

@@ -179,7 +179,7 @@ const dequantize: Reference = (call) => {
   const named = call.attributes.number("axis", 1);
   const axis = named < 0 ? named + rank : named;
   if (call.attributes.number("block_size", 0) !== 0) {
-    throw new RefusedNode("it is quantised in blocks");
+    throw new RefusedNode("it is quantized in blocks");
   }
   const size = scale.values.length === 1 ? 1 : quantized.shape[axis];
   if (size !== scale.values.length || (zero && zero.values.length !== size)) {

@@ -1,4 +1,4 @@
-/** References of normalisations, softmax and reductions. */
+/** References of normalizations, softmax and reductions. */
 import { RefusedNode } from "../attributes.js";
 import { sizeOf, type ForeignTensor } from "../foreign-graph.js";
 import { given, made } from "./elementwise.js";
@@ -10,9 +10,9 @@ const batchNormalization: Reference = (call) => {
   const [scale, bias, mean, variance] = [1, 2, 3, 4].map((index) => given(call, index).values);
   const epsilon = call.attributes.number("epsilon", 1e-5);
   return byChannel(x, (value, channel) => {
-    const centred = value - mean![channel]!;
+    const centered = value - mean![channel]!;
     return (
-      (centred / Math.sqrt(variance![channel]! + epsilon)) * scale![channel]! + bias![channel]!
+      (centered / Math.sqrt(variance![channel]! + epsilon)) * scale![channel]! + bias![channel]!
     );
   });
 };

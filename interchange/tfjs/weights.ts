@@ -104,10 +104,10 @@ function quantized({ dtype, min, scale }: JsonObject, name: string, original: Js
   const stored = typeof dtype === "string" ? STORED[dtype] : undefined;
   if (dtype === "float16" && stored) return stored;
   if (!stored || (dtype !== "uint8" && dtype !== "uint16")) {
-    throw broken(`\`${name}\` is quantised as ${JSON.stringify(dtype)}`);
+    throw broken(`\`${name}\` is quantized as ${JSON.stringify(dtype)}`);
   }
   if (typeof min !== "number" || typeof scale !== "number") {
-    throw broken(`\`${name}\` is quantised without \`min\` or \`scale\``);
+    throw broken(`\`${name}\` is quantized without \`min\` or \`scale\``);
   }
   const isWhole = original === "int32";
   const value = (q: number) => (isWhole ? Math.round(q * scale + min) : q * scale + min);

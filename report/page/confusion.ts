@@ -5,7 +5,7 @@ import type { ReportedExamination } from "../data.js";
 import { color, grouped, h, percent, section, table } from "./elements.js";
 
 /** Below this size of a cell there is no room for numbers and names. */
-const LEAST_LABELLED = 26;
+const LEAST_LABELED = 26;
 const WORST = 12;
 
 export function confusionSection(examination: ReportedExamination): HTMLElement {
@@ -43,7 +43,7 @@ function geometryOf(width: number, examination: ReportedExamination): Geometry {
   const { classes } = examination;
   const longest = Math.min(110, 7 * Math.max(...classes.map(({ name }) => name.length)) + 10);
   const cell = Math.min(46, (width - longest) / classes.length);
-  if (cell >= LEAST_LABELLED) return { left: longest, top: Math.min(longest, 80), cell };
+  if (cell >= LEAST_LABELED) return { left: longest, top: Math.min(longest, 80), cell };
   return { left: 0, top: 0, cell: Math.min(width, 560) / classes.length };
 }
 
@@ -78,7 +78,7 @@ function drawMatrix(
       context.globalAlpha = 0.08 + 0.92 * strength;
       context.fillStyle = color(actual === predicted ? "right" : "wrong");
       context.fillRect(x, y, cell - gap, cell - gap);
-      if (cell < LEAST_LABELLED) return;
+      if (cell < LEAST_LABELED) return;
       context.globalAlpha = 1;
       context.fillStyle = strength > 0.6 ? color("on-strong") : color("text");
       context.textAlign = "center";
@@ -86,7 +86,7 @@ function drawMatrix(
     });
   });
   context.globalAlpha = 1;
-  if (cell >= LEAST_LABELLED) labelMatrix(context, examination, { left, top, cell });
+  if (cell >= LEAST_LABELED) labelMatrix(context, examination, { left, top, cell });
 }
 
 function labelMatrix(

@@ -48,6 +48,6 @@ export function filtersSection(filters: Filters): HTMLElement {
   const note =
     `${name}: ${grouped(count)} filters of ` +
     `${width}x${height}${channels === 3 ? ", red, green and blue as learned" : ""}. Each is ` +
-    "scaled to its own range; middle grey is zero.";
+    "scaled to its own range; middle gray is zero.";
   return section("First-layer filters", note, h("div.filters", ...pictures));
 }

@@ -1,5 +1,5 @@
 /**
- * The colour transforms in plain loops, as torchvision has them for images of floats: the reference
+ * The color transforms in plain loops, as torchvision has them for images of floats: the reference
  * of the kernels (compiler/kernels/prepare-colors.ts).
  */
 import { JITTER_PARTS } from "../../program/transforms.js";
@@ -10,7 +10,7 @@ import { toFloats } from "./image.js";
 type Color = [red: number, green: number, blue: number];
 
 /**
- * Brightness, contrast, saturation and hue, in the order that was drawn. Grey images have no
+ * Brightness, contrast, saturation and hue, in the order that was drawn. Gray images have no
  * saturation and no hue.
  */
 export function jitterColors(image: Image, decisions: Decisions<"color_jitter">): Image {
@@ -46,8 +46,8 @@ function colorFunction(
 
 const unitRange = (value: number) => Math.min(1, Math.max(0, value));
 
-const blend = (color: Color, grey: number, amount: number) =>
-  color.map((value) => unitRange(grey + (value - grey) * amount)) as Color;
+const blend = (color: Color, gray: number, amount: number) =>
+  color.map((value) => unitRange(gray + (value - gray) * amount)) as Color;
 
 const luma = ([red, green, blue]: Color) => 0.2989 * red + 0.587 * green + 0.114 * blue;
 
@@ -94,7 +94,7 @@ function mapColors(image: Image, change: (color: Color) => Color): Image {
   return { ...image, pixels: result };
 }
 
-/** Adds a colour to every pixel. */
+/** Adds a color to every pixel. */
 export function shiftColors(image: Image, { red, green, blue }: Decisions<"pca_noise">): Image {
   const shift = [red, green, blue];
   const floats = toFloats(image);

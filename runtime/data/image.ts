@@ -68,7 +68,7 @@ function flipRows(image: Image): Image {
 const LUMA = [19595 / 65536, 38470 / 65536, 7471 / 65536] as const;
 
 /**
- * Grey from colour by luma, colour from grey by repetition; the image itself where nothing changes.
+ * Gray from color by luma, color from gray by repetition; the image itself where nothing changes.
  */
 export function convertChannels(image: Image, channels: 1 | 3): Image {
   if (image.channels === channels) return image;

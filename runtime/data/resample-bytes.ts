@@ -52,7 +52,7 @@ export function bytesAcross(
 function acrossFor(channels: number, taps: number): Across {
   if (channels !== 3) return channelsAcross;
   if (taps === 3) return threeAcross;
-  return taps === 4 ? fourAcross : coloursAcross;
+  return taps === 4 ? fourAcross : colorsAcross;
 }
 
 const weigh3 = (a: number, b: number, c: number, p: number, q: number, r: number) =>
@@ -91,7 +91,7 @@ const fourAcross: Across = (pixels, target, { first, weights }, { start, pitch }
 };
 
 /** Three channels side by side: a weight is read once for all of them. */
-const coloursAcross: Across = (pixels, target, { first, weights, taps }, { start, pitch }) => {
+const colorsAcross: Across = (pixels, target, { first, weights, taps }, { start, pitch }) => {
   for (let output = 0, row = start; output < target.length; row += pitch) {
     for (let x = 0, tap = 0; x < first.length; x++, output += 3) {
       let input = row + first[x]! * 3;

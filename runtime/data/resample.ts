@@ -69,12 +69,12 @@ function triangleFilter(
   const count = new Int32Array(length);
   const weights = new Float64Array(length * span);
   for (let output = 0; output < length; output++) {
-    const centre = (start + output + 0.5) * scale;
-    const from = Math.max(0, Math.floor(centre - support + 0.5));
-    const end = Math.min(inputs, Math.floor(centre + support + 0.5));
+    const center = (start + output + 0.5) * scale;
+    const from = Math.max(0, Math.floor(center - support + 0.5));
+    const end = Math.min(inputs, Math.floor(center + support + 0.5));
     let total = 0;
     for (let input = from; input < end; input++) {
-      const weight = Math.max(0, 1 - Math.abs((input - centre + 0.5) * (1 / support)));
+      const weight = Math.max(0, 1 - Math.abs((input - center + 0.5) * (1 / support)));
       weights[output * span + input - from] = weight;
       total += weight;
     }

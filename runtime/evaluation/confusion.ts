@@ -40,7 +40,7 @@ export class ConfusionCounts {
 
 /**
  * Precision, recall and support of each class (https://en.wikipedia.org/wiki/Precision_and_recall).
- * Examples that were taken for nothing are not in the matrix, and were not recognised.
+ * Examples that were taken for nothing are not in the matrix, and were not recognized.
  */
 export function classResults(
   matrix: ConfusionMatrix,

@@ -21,7 +21,7 @@ export interface TensorBoardEvent {
 export interface EncodedImage {
   readonly width: number;
   readonly height: number;
-  /** 1 grey, 3 RGB. */
+  /** 1 gray, 3 RGB. */
   readonly channels: number;
   readonly png: Uint8Array;
 }

@@ -35,7 +35,7 @@ const LAYER_PAGES: readonly LayerPage[] = [
   { file: "activations", title: "Activation functions: ReLU, GELU, SiLU", first: "relu" },
   { file: "sigmoid-and-tanh", title: "Activation functions: sigmoid, tanh", first: "softplus" },
   { file: "pooling", title: "Pooling, upsampling and padding", first: "maxpool" },
-  { file: "normalization", title: "Normalization layers", first: "lrn" },
+  { file: "normalization", title: "Normalization: batch, layer, group", first: "lrn" },
   { file: "shape-and-dropout", title: "Dropout, shape and joining layers", first: "dropout" },
 ];
 

@@ -42,7 +42,7 @@ const MOST_CHARACTERS = 40_000;
 const mutations = {
   deleteToken: atToken(() => ""),
   doubleToken: atToken(({ image }) => `${image} ${image}`),
-  misspell: atToken(({ image }) => misspelt(image)),
+  misspell: atToken(({ image }) => misspelled(image)),
   swapTokens,
   foreignToken: atToken((_, context) => foreignToken(context)),
   insertToken: atToken(({ image }, context) => `${foreignToken(context)} ${image}`),
@@ -116,7 +116,7 @@ function foreignToken({ seeds, random }: Context): string {
   return tokens.length > 0 ? pick(tokens, random).image : "{";
 }
 
-function misspelt(image: string): string {
+function misspelled(image: string): string {
   const isWord = /^[A-Za-z_]\w+$/.test(image);
   return isWord ? image[1]! + image[0]! + image.slice(2) : `${image}x`;
 }

@@ -14,14 +14,14 @@ afterEach(() => workspace.remove());
 const check = (...args: string[]) => netc(["check", ...args], { cwd: workspace.folder });
 const read = (name: string) => readFile(workspace.path(name), "utf8");
 
-const misspelt = STRIPES.replace("conv(4, kernel=3", "Conv2d(4, kernel_size=3").replace(
+const misspelled = STRIPES.replace("conv(4, kernel=3", "Conv2d(4, kernel_size=3").replace(
   "relu",
   "ReLU",
 );
-const wrong = misspelt.replace("linear(classes)", "linear(classes, bias=99)");
+const wrong = misspelled.replace("linear(classes)", "linear(classes, bias=99)");
 
 test("--fix mends what is certain, in place, and says what", async () => {
-  await workspace.write("a.net", misspelt);
+  await workspace.write("a.net", misspelled);
   const { code, stdout, stderr } = await check("--fix", "a.net");
   expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
   expect(stderr).toBe(
@@ -48,11 +48,11 @@ test("what is a guess is left, and ends with 1", async () => {
 });
 
 test("without --fix nothing is written, and the offer is made", async () => {
-  await workspace.write("a.net", misspelt);
+  await workspace.write("a.net", misspelled);
   const { code, stderr } = await check("a.net");
   expect(code).toBe(1);
   expect(stderr).toMatch(/; `--fix` mends \d of them$/m);
-  expect(await read("a.net")).toBe(misspelt);
+  expect(await read("a.net")).toBe(misspelled);
 });
 
 test("a right file is not touched", async () => {

@@ -20,7 +20,7 @@ test("a spec without mistakes", async () => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: "good.net: no problems\n" });
 });
 
-test("a mistake is shown in the spec's lines, without colours in a pipe", async () => {
+test("a mistake is shown in the spec's lines, without colors in a pipe", async () => {
   const { code, stdout, stderr } = await check("good.net", "wrong.net");
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   expect(stderr).toMatch(/^error\[NET2\d{3}\]: .*99/m);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 
-/** Two classes of 8x8 grey images, bright above and bright below, that a few steps tell apart. */
+/** Two classes of 8x8 gray images, bright above and bright below, that a few steps tell apart. */
 export const STRIPES = `model Stripes(classes: int = 2) {
   input  image: f32[N, 1, 8, 8]
   target label: u32[N] in 0..classes

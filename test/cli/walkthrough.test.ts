@@ -62,12 +62,12 @@ const EXAMPLES: readonly (readonly [command: RegExp, reason: string])[] = [
   [/--host node1/, "needs several machines"],
 ];
 
-const BLOCK = /^```\n([^]*?)^```$/gm;
+const BLOCK = /^```(.*)\n([^]*?)^```$/gm;
 
 /** The commands of a page, where names in capital letters are those of the first network. */
 const commandsOf = (page: string): readonly string[] =>
   [...readPage(page).matchAll(BLOCK)]
-    .flatMap(([, text]) => text!.split("\n"))
+    .flatMap(([, language, text]) => (language === "" ? text!.split("\n") : []))
     .filter((line) => line !== "")
     .map((line) => line.replaceAll("SPEC", "flowers.net").replaceAll("NAME", "flowers"));
 
@@ -249,7 +249,7 @@ describe.runIf(process.env["NETC_TEST_FULL"] === "1")("pages work as they are wr
     const { code } = await transform(readFileSync(join(folder, "fit.ts"), "utf8"), {
       loader: "ts",
     });
-    // The page's program has no end of its own: a network keeps its process alive.
+    // The page's program does not end: a network keeps its process alive.
     writeFileSync(join(folder, "fit.mjs"), `${code}\nnet.destroy();\n`);
     const { stdout } = await succeed("node fit.mjs");
     expect(stdout.trimEnd().split("\n").at(-1)).toBe("true");

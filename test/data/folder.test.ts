@@ -9,14 +9,14 @@ import { temporaryFolder } from "./pattern.js";
 
 const root = await temporaryFolder();
 
-interface Colour {
+interface Color {
   r: number;
   g: number;
   b: number;
   alpha?: number;
 }
 
-function plain(background: Colour, width = 4, height = 4) {
+function plain(background: Color, width = 4, height = 4) {
   const channels = background.alpha === undefined ? 3 : 4;
   return sharp({ create: { width, height, channels, background } });
 }
@@ -216,7 +216,7 @@ test("without a limit of the user's, half of a small folder must decode", async 
   await expect(dataset.get(1)).rejects.toThrow("cannot be decoded");
 });
 
-test("orientation, transparency, grey, CMYK and 16 bits come out as plain 8-bit RGB", async () => {
+test("orientation, transparency, gray, CMYK and 16 bits come out as plain 8-bit RGB", async () => {
   const pixel = async (bytes: Uint8Array) => [
     ...(await decodeImage(bytes, 3)).pixels.subarray(0, 3),
   ];
@@ -228,9 +228,9 @@ test("orientation, transparency, grey, CMYK and 16 bits come out as plain 8-bit 
     .toBuffer();
   expect(await pixel(clear)).toEqual([255, 255, 255]);
 
-  const grey = await plain({ r: 90, g: 90, b: 90 }).toColourspace("b-w").png().toBuffer();
-  expect(await pixel(grey)).toEqual([90, 90, 90]);
-  expect([...(await decodeImage(grey, 1)).pixels.subarray(0, 2)]).toEqual([90, 90]);
+  const gray = await plain({ r: 90, g: 90, b: 90 }).toColourspace("b-w").png().toBuffer();
+  expect(await pixel(gray)).toEqual([90, 90, 90]);
+  expect([...(await decodeImage(gray, 1)).pixels.subarray(0, 2)]).toEqual([90, 90]);
 
   const cmyk = await plain(RED).toColourspace("cmyk").jpeg({ quality: 100 }).toBuffer();
   const [red, green, blue] = await pixel(cmyk);

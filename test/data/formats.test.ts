@@ -63,15 +63,15 @@ test("csv's names of classes follow those of training", async () => {
   );
 });
 
-test("csv keeps fractions, and takes colours in the order channels, rows, columns", async () => {
+test("csv keeps fractions, and takes colors in the order channels, rows, columns", async () => {
   const fractions = await openText("fractions.csv", "0.5,0.25,1,0,1\n", { maximum: 1 });
   expect([...(await fractions.get(0))!.image.pixels]).toEqual([0.5, 0.25, 1, 0]);
-  const path = await writeCsv("colour.csv", `${[...Array(12).keys()].join()},0\n`);
-  const colour = await openCsv(
+  const path = await writeCsv("color.csv", `${[...Array(12).keys()].join()},0\n`);
+  const color = await openCsv(
     { kind: "csv", path, label: "last", maximum: 255 },
     { channels: 3, height: 2, width: 2 },
   );
-  expect([...(await colour.get(0))!.image.pixels]).toEqual([0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11]);
+  expect([...(await color.get(0))!.image.pixels]).toEqual([0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11]);
 });
 
 test.each([

@@ -101,13 +101,13 @@ test("of an animation the first frame is used, which is said once", async () => 
   ]);
 });
 
-test("16-bit and grey images with transparency come out as 8 bits over white", async () => {
+test("16-bit and gray images with transparency come out as 8 bits over white", async () => {
   const deep = Uint16Array.from([0, 65535, 32768, 257]);
-  const grey = await sharp(deep, { raw: { width: 2, height: 2, channels: 1 } })
+  const gray = await sharp(deep, { raw: { width: 2, height: 2, channels: 1 } })
     .toColourspace("grey16")
     .png()
     .toBuffer();
-  expect([...(await decodeImage(grey, 1)).pixels]).toEqual([0, 255, 128, 1]);
+  expect([...(await decodeImage(gray, 1)).pixels]).toEqual([0, 255, 128, 1]);
   const veiled = await sharp(Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 255]), {
     raw: { width: 2, height: 1, channels: 4 },
   })
@@ -175,7 +175,7 @@ const redAndBlue = sharp(
   { raw: { width: 8, height: 4, channels: 3 } },
 );
 
-test("palettes, GIFs and TIFFs give their colours", async () => {
+test("palettes, GIFs and TIFFs give their colors", async () => {
   const files = [
     await redAndBlue.clone().png({ palette: true }).toBuffer(),
     await redAndBlue.clone().gif().toBuffer(),
@@ -208,9 +208,9 @@ test("the camera's orientation is applied: rotated images are upright", async ()
   expect([...pixels.subarray(-3)]).toEqual([0, 0, 255]);
 });
 
-test("grey images serve networks of colours, and colours networks of grey", async () => {
-  const grey = await plain(2, 2, "#808080").greyscale().jpeg().toBuffer();
-  expect([...(await decodeImage(grey, 3)).pixels.subarray(0, 3)]).toEqual([128, 128, 128]);
+test("gray images serve networks of colors, and colors networks of gray", async () => {
+  const gray = await plain(2, 2, "#808080").greyscale().jpeg().toBuffer();
+  expect([...(await decodeImage(gray, 3)).pixels.subarray(0, 3)]).toEqual([128, 128, 128]);
   // 0.299 of 255
   expect((await decodeImage(await plain(2, 2, "red").png().toBuffer(), 1)).pixels[0]).toBe(76);
 });

@@ -73,7 +73,7 @@ await write("shards/train-00000.parquet", {
   classes: ["owl", "cat", "dog"],
 });
 
-const labelled = { images: pictures.slice(0, 2), image: [PLAIN] };
+const labeled = { images: pictures.slice(0, 2), image: [PLAIN] };
 
 test("the rows of a folder's files, in any order, with the files' class names", async () => {
   for (const path of ["shards", "shards/train-{00000..00001}.parquet"]) {
@@ -93,11 +93,11 @@ test("labels follow the classes of training; text is numbered in its order", asy
   await expect(openParquet(shards, { ...OPTIONS, classes: ["cat", "dog"] })).rejects.toThrow(
     /has a class that training does not have: owl/,
   );
-  const path = await write("text.parquet", { ...labelled, labels: ["dog", "cat"], label: text });
+  const path = await write("text.parquet", { ...labeled, labels: ["dog", "cat"], label: text });
   const named = await openParquet({ path, ...COLUMNS }, OPTIONS);
   expect(named.classes).toEqual(["cat", "dog"]);
   expect((await named.get(0))!.label).toBe(1);
-  const bare = await write("bare.parquet", { ...labelled, labels: [0n, 2n] });
+  const bare = await write("bare.parquet", { ...labeled, labels: [0n, 2n] });
   expect((await openParquet({ path: bare, ...COLUMNS }, OPTIONS)).classes).toEqual(["0", "1", "2"]);
 });
 
@@ -162,21 +162,21 @@ test.each([
 });
 
 test.each<[string, Content, RegExp]>([
-  ["null", { ...labelled, labels: [0n, null] }, /row 1 has no label/],
+  ["null", { ...labeled, labels: [0n, null] }, /row 1 has no label/],
   [
-    "unlabelled",
-    { ...labelled, labels: [-1n, -1n] },
+    "unlabeled",
+    { ...labeled, labels: [-1n, -1n] },
     /row 0: the label is -1, which means "no label"/,
   ],
   [
     "beyond",
-    { ...labelled, labels: [0n, 3n], classes: ["a", "b"] },
+    { ...labeled, labels: [0n, 3n], classes: ["a", "b"] },
     /row 1: the label is 3, but the file names 2 classes: 0 to 1/,
   ],
-  ["paths", { ...labelled, image: [{ ...text, name: "image" }], labels: [0n, 0n] }, /holds text/],
+  ["paths", { ...labeled, image: [{ ...text, name: "image" }], labels: [0n, 0n] }, /holds text/],
   [
     "floats",
-    { ...labelled, labels: [0.5, 1], label: { ...NUMBERS, type: "DOUBLE" } },
+    { ...labeled, labels: [0.5, 1], label: { ...NUMBERS, type: "DOUBLE" } },
     /column label of .* holds numbers, but labels are whole numbers or text/,
   ],
   ["empty", { images: [], image: [PLAIN], labels: [] }, /empty\.parquet has no rows/],
@@ -187,7 +187,7 @@ test.each<[string, Content, RegExp]>([
 });
 
 test("files that are damaged, cut off or gone, and files of two datasets", async () => {
-  const content = { ...labelled, labels: [0n, 1n] };
+  const content = { ...labeled, labels: [0n, 1n] };
   const source = { path: await write("damaged/1.parquet", content), ...COLUMNS };
   const dataset = await openParquet(source, OPTIONS);
   await writeFile(source.path, Buffer.alloc(400, 0xff));

@@ -18,7 +18,7 @@ export function patternImage(width: number, height: number, channels: 1 | 3 = 3)
 }
 
 /**
- * A dataset whose example `i` is a grey image of the given side filled with `i`; those in `missing`
+ * A dataset whose example `i` is a gray image of the given side filled with `i`; those in `missing`
  * do not decode.
  */
 export function countingDataset(

@@ -35,7 +35,7 @@ const made: Record<string, Image> = {
   }),
 };
 
-test.each(Object.keys(pillow))("%s: within 2 grey levels of Pillow", (name) => {
+test.each(Object.keys(pillow))("%s: within 2 gray levels of Pillow", (name) => {
   const values = [...made[name]!.pixels].filter((_, index) => index % 41 === 0);
   expect(values.length).toBe(pillow[name]!.length);
   const differences = values.map((value, index) => Math.abs(value - pillow[name]![index]!));

@@ -104,8 +104,8 @@ test("an image that does not decode is named with its shard", async () => {
 
 test("what is wrong with a shard is said by its name", async () => {
   await expect(openTar(join(root, "no-*.tar"), OPTIONS)).rejects.toThrow(/no file matches .*no-/);
-  const unlabelled = await shard("unlabelled.tar", [["7.png", await picture(1)]]);
-  await expect(openTar(unlabelled, OPTIONS)).rejects.toThrow(/unlabelled\.tar has no label for 7/);
+  const unlabeled = await shard("unlabeled.tar", [["7.png", await picture(1)]]);
+  await expect(openTar(unlabeled, OPTIONS)).rejects.toThrow(/unlabeled\.tar has no label for 7/);
   const empty = await shard("empty.tar", [["notes.txt", "x"]]);
   await expect(openTar(empty, OPTIONS)).rejects.toThrow(/empty\.tar holds no images/);
   const whole = pack([["1.png", await picture(1)]]);
@@ -236,7 +236,7 @@ test("a shard that is cut off anywhere is refused, unless all of its files are t
 });
 
 test.each(["", " ", "-1"])("the label %j is refused", async (label) => {
-  const path = await shard("unlabelled.tar", [
+  const path = await shard("unlabeled.tar", [
     ["1.png", await picture(1)],
     ["1.cls", "0"],
     ["2.png", await picture(1)],

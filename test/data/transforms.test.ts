@@ -172,7 +172,7 @@ test("planes hold one channel after another", () => {
   expect([...target]).toEqual([1, 4, 2, 5, 3, 6]);
 });
 
-test("grey is luma, and colour from grey repeats it", () => {
+test("gray is luma, and color from gray repeats it", () => {
   const image = { ...patternImage(1, 1), pixels: new Uint8Array([255, 0, 0]) };
   expect([...convertChannels(image, 1).pixels]).toEqual([76]);
   expect([...convertChannels(convertChannels(image, 1), 3).pixels]).toEqual([76, 76, 76]);

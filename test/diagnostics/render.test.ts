@@ -106,7 +106,7 @@ error[NET0001]: linear \`fc6\` declares in=9216 but receives 12544 features
     expect(renderText(diagnostic, "x")).toContain("   = note: b.net:1:1: declared there");
   });
 
-  test("colours change nothing but colours", () => {
+  test("colors change nothing but colors", () => {
     const diagnostic = underline("relu", "relu", "this");
     const colored = renderText(diagnostic, "relu", { color: true });
     expect(colored).toContain("\u001b[1;31m^^^^ this");

@@ -61,7 +61,7 @@ describe("what can only have been meant", () => {
 
   test.each([
     ...["rotate", "prelu", "selu", "nadam", "conv1d", "softmin", "logsigmoid", "relu7"],
-    ...["Pooling", "topk", "crop", "ada", "adamax", "colour"],
+    ...["Pooling", "topk", "crop", "ada", "adamax", "color"],
   ])("%s could be something else", (written) => expect(isCertain(written)).toBe(false));
 
   test("of names that a spec declares, the only one that is near", () => {

@@ -29,8 +29,25 @@ const AVOIDED: readonly (readonly [RegExp, string])[] = [
   [/hears? of/, "is called with"],
 ];
 
+/** British spellings, and the American ones that the names of the API have. */
+const BRITISH: readonly (readonly [RegExp, string])[] = [
+  [/(\w*)colour(s|ed|ful)?/, "color"],
+  [/grey/, "gray"],
+  [/(normal|initial|optim|recogn|summar|serial|quant)is(e|es|ed|er|ing|ation)s?/, "-ize"],
+  [/centre[sd]?/, "center"],
+  [/neighbour(s|ing)?/, "neighbor"],
+  [/(un)?labell(ed|ing)/, "labeled"],
+  [/cancelled/, "canceled"],
+  [/misspelt|spelt/, "spelled"],
+  [/learnt/, "learned"],
+  [/analys(ed|e|ing)/, "analyze"],
+  [/licence/, "license"],
+];
+
 /** Real uses: the files, the text, and the reason. */
 const ALLOWED: readonly (readonly [files: RegExp, text: string, reason: string])[] = [
+  [/settings\.ts$|recipe-settings\.md$|aliases\.txt$/, "optimiser", "users may write it"],
+  [/transforms\.(ts|md)$|aliases\.txt$/, "normalise", "users may write it"],
   [/^editors\/vscode\/picture-panels\.ts$/, "Beside", "VS Code's ViewColumn.Beside"],
 ];
 
@@ -44,7 +61,7 @@ const IGNORED = [
   "test/docs/words.test.ts", // the list itself
 ];
 
-const words = AVOIDED.map(([word, instead]) => {
+const words = [...AVOIDED, ...BRITISH].map(([word, instead]) => {
   const source = word.source.replaceAll(" ", "\\s+");
   return { word: new RegExp(`(?<!-)\\b(${source})\\b`, "gi"), instead };
 });
@@ -97,6 +114,8 @@ describe("the list", () => {
     ["logits that are no row", "are no"],
     ["the file is not\nthere", "not there"],
     ["any network without circles", "without circles"],
+    ["a grey image", "grey"],
+    ["normalised pixels", "normalised"],
   ])("finds %j", (text, found) => {
     expect(complaintsAbout(text).join()).toContain(`"${found}"`);
   });
@@ -106,6 +125,7 @@ describe("the list", () => {
     "there is no layer, and\n * there are none",
     "it is no longer than that",
     "[a page](docs/beside.md)",
+    "`centre_crop` and `colour_jitter` are aliases",
   ])("accepts %j", (text) => {
     expect(complaintsAbout(text)).toEqual([]);
   });

@@ -173,7 +173,7 @@ describe("hover", () => {
   });
 });
 
-describe("shapes, structure and colours", () => {
+describe("shapes, structure and colors", () => {
   test("hints show the shape after each line of alexnet.net", async () => {
     const text = specText("alexnet.net");
     const uri = await open("alexnet.net", text);
@@ -305,7 +305,7 @@ test("fixes are offered where the mistake is, and mend it", async () => {
   expect(client.applied(uri, action!.edit!)).toBe(SMALL);
 });
 
-test("an edit of alexnet.net is analysed once, and nothing else is", async () => {
+test("an edit of alexnet.net is analyzed once, and nothing else is", async () => {
   const text = specText("alexnet.net");
   const uri = await open("alexnet.net", text);
   await client.diagnostics(uri);
@@ -323,7 +323,7 @@ test("an edit of alexnet.net is analysed once, and nothing else is", async () =>
   };
   await edit();
   analyses();
-  const [editing, analysing] = [await callsOf(edit), await callsOf(analyses)];
+  const [editing, analyzing] = [await callsOf(edit), await callsOf(analyses)];
   // The rest is the protocol: 0.2% when this was written.
-  expect(editing / analysing).toBeLessThan(1.1);
+  expect(editing / analyzing).toBeLessThan(1.1);
 });

@@ -1,4 +1,4 @@
-/** What the language server says that names mean, to compare colours with. */
+/** What the language server says that names mean, to compare colors with. */
 import { TextDocument } from "vscode-languageserver-textdocument";
 import { SpecDocument } from "../../editor/document.js";
 import { semanticTokens, semanticTokensLegend } from "../../editor/features/semantic-tokens.js";

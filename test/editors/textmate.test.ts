@@ -54,8 +54,8 @@ const SCOPE_OF: Readonly<Record<TokenKind, RegExp>> = {
 /** Kinds that a token has whatever is around it. */
 const LEXICAL: readonly TokenKind[] = ["number", "string", "comment", "documentation"];
 
-/** Tokens whose colour is not that of their kind: `line: token has SCOPES, which is not KIND`. */
-async function miscoloured(
+/** Tokens whose color is not that of their kind: `line: token has SCOPES, which is not KIND`. */
+async function miscolored(
   text: string,
   kinds = Object.keys(SCOPE_OF) as readonly TokenKind[],
 ): Promise<readonly string[]> {
@@ -71,31 +71,31 @@ async function miscoloured(
   });
 }
 
-describe("every token has the colour of its kind", () => {
+describe("every token has the color of its kind", () => {
   test.each(shipped)("$name", async ({ text }) => {
-    expect(await miscoloured(text)).toEqual([]);
+    expect(await miscolored(text)).toEqual([]);
   });
 
   test("in the examples of docs/", async () => {
     expect(examples.length).toBeGreaterThan(50);
     for (const { name, text } of examples) {
-      expect(await miscoloured(text), `${name}\n${text}`).toEqual([]);
+      expect(await miscolored(text), `${name}\n${text}`).toEqual([]);
     }
   });
 
   test.each(layerSamples)("in the sample of $name", async ({ text }) => {
-    expect(await miscoloured(text)).toEqual([]);
+    expect(await miscolored(text)).toEqual([]);
   });
 
   test("numbers, strings and comments in wrong specs, too", async () => {
     expect(wrong.length).toBeGreaterThan(50);
     for (const { name, text } of wrong) {
-      expect(await miscoloured(text, LEXICAL), name).toEqual([]);
+      expect(await miscolored(text, LEXICAL), name).toEqual([]);
     }
   });
 });
 
-test.each(shipped)("nothing in $name is without a colour", async ({ text }) => {
+test.each(shipped)("nothing in $name is without a color", async ({ text }) => {
   const pieces = await scopedPieces(text);
   const bare = pieces.filter(({ text, scopes }) => !scopes.some(isLeaf) && text.trim() !== "");
   expect(bare).toEqual([]);
@@ -103,7 +103,7 @@ test.each(shipped)("nothing in $name is without a colour", async ({ text }) => {
   expect(wrongly).toEqual([]);
 });
 
-/** Scopes that colour something; `meta` scopes only say where one is. */
+/** Scopes that color something; `meta` scopes only say where one is. */
 function isLeaf(scope: string): boolean {
   return !scope.startsWith("meta.");
 }
@@ -122,7 +122,7 @@ const SCOPE_OF_MEANING: Readonly<Record<string, RegExp>> = {
     /^(variable\.other|entity\.name\.section|keyword\.other\.unit|constant\.language\.batch)\b/,
 };
 
-test.each(shipped)("names in $name have the colour that the server gives them", async (spec) => {
+test.each(shipped)("names in $name have the color that the server gives them", async (spec) => {
   const pieces = await scopedPieces(spec.text);
   const differing = meaningsIn(spec.text).flatMap(({ type, start, text, line }) => {
     const expected = SCOPE_OF_MEANING[type];
@@ -181,13 +181,13 @@ describe("words that are keywords elsewhere are names", () => {
   for (const [name, textAround] of Object.entries(around)) {
     test.each(contextual)(`${name}: %s`, async (word) => {
       const text = textAround(word);
-      expect(await miscoloured(text), text).toEqual([]);
+      expect(await miscolored(text), text).toEqual([]);
     });
   }
 });
 
-describe("colours of", () => {
-  async function coloursIn(text: string): Promise<readonly string[]> {
+describe("colors of", () => {
+  async function colorsIn(text: string): Promise<readonly string[]> {
     const pieces = await scopedPieces(text);
     return pieces
       .filter((piece) => piece.text.trim() !== "")
@@ -195,7 +195,7 @@ describe("colours of", () => {
   }
 
   test("tensors: their type, the batch and the classes", async () => {
-    expect(await coloursIn("model M {\n target t: u32[N, 3] in 0..classes\n}")).toEqual([
+    expect(await colorsIn("model M {\n target t: u32[N, 3] in 0..classes\n}")).toEqual([
       "model  keyword.declaration.model.netc",
       "M  entity.name.type.model.netc",
       "{  punctuation.section.block.begin.netc",
@@ -218,10 +218,10 @@ describe("colours of", () => {
 
   test("units, factors and patterns of names", async () => {
     const recipe = (setting: string) => `train A of M {\n${setting}\n}`;
-    expect(await coloursIn(recipe("schedule = warmup(5 epochs)"))).toContain(
+    expect(await colorsIn(recipe("schedule = warmup(5 epochs)"))).toContain(
       "epochs  keyword.other.unit.netc",
     );
-    expect(await coloursIn(recipe("freeze = [features.conv1, *.bias]"))).toEqual(
+    expect(await colorsIn(recipe("freeze = [features.conv1, *.bias]"))).toEqual(
       expect.arrayContaining([
         ".  punctuation.accessor.netc",
         "*  keyword.operator.arithmetic.netc",
@@ -230,7 +230,7 @@ describe("colours of", () => {
   });
 
   test("escapes in strings", async () => {
-    expect(await coloursIn(String.raw`const a = "a\"b"`)).toContain(
+    expect(await colorsIn(String.raw`const a = "a\"b"`)).toContain(
       String.raw`\"  constant.character.escape.netc`,
     );
   });
@@ -247,7 +247,7 @@ describe("colours of", () => {
 test.each(["0..10", "[1., .5, 1e-3, 5e-4]", "3 % 2", "a.b", "n - 1", "-1", "[-.5]", "2 == 1.5"])(
   "numbers are those of the lexer: %s",
   async (value) => {
-    expect(await miscoloured(`const a = ${value}`)).toEqual([]);
+    expect(await miscolored(`const a = ${value}`)).toEqual([]);
   },
 );
 

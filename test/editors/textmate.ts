@@ -1,4 +1,4 @@
-/** Colours a text as editors do: by the TextMate grammar of editors/vscode, line by line. */
+/** Colors a text as editors do: by the TextMate grammar of editors/vscode, line by line. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import oniguruma from "vscode-oniguruma";
@@ -30,7 +30,7 @@ async function loadGrammar(): Promise<textmate.IGrammar> {
 
 let grammar: Promise<textmate.IGrammar> | undefined;
 
-/** A run of characters that are coloured alike. */
+/** A run of characters that are colored alike. */
 export interface ScopedPiece {
   readonly text: string;
   /** 1-based. */

@@ -149,9 +149,9 @@ describe("a dispatch", () => {
   test("refuses a binding that the kernel does not have", () => {
     const memory = storage();
     // @ts-expect-error the kernel calls it y
-    const misspelt: BuffersOf<typeof bindings> = { a: memory, y: memory, x: memory };
+    const misspelled: BuffersOf<typeof bindings> = { a: memory, y: memory, x: memory };
     expect(() =>
-      dispatch(scaled(), { ...common, constants: CONSTANTS, buffers: misspelt }),
+      dispatch(scaled(), { ...common, constants: CONSTANTS, buffers: misspelled }),
     ).toThrow("scaled has no x");
   });
 

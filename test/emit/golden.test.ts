@@ -8,7 +8,7 @@ import {
   describePrints,
   describeTexts,
   hashesOf,
-  labelled,
+  labeled,
   READ_SPECS,
   readPrint,
   readTexts,
@@ -27,7 +27,7 @@ const ADVICE = "If this is right: NETC_UPDATE_GOLDEN=1 npx vitest run test/emit/
 const texts = new Texts();
 
 function printOf(programs: readonly Program[], keepsTexts: boolean): Record<string, ProgramPrint> {
-  const entries = labelled(programs).map(([name, program]) => {
+  const entries = labeled(programs).map(([name, program]) => {
     const hashes = hashesOf(program);
     if (!keepsTexts) return [name, { hashes }] as const;
     const kernels = program.kernels.map((kernel) => texts.add(kernel.name, kernel.wgsl));

@@ -35,7 +35,7 @@ export interface ProgramPrint {
 export type SpecPrint = Readonly<Record<string, Readonly<Record<string, ProgramPrint>>>>;
 
 /** The programs of a compilation, each phase by itself, by target, precision and phase. */
-export function labelled(programs: readonly Program[]): readonly (readonly [string, Program])[] {
+export function labeled(programs: readonly Program[]): readonly (readonly [string, Program])[] {
   return programs.flatMap((program) => {
     const name = [program.target, program.precision].filter(Boolean).join(" ");
     const later = (program.phases ?? []).map(

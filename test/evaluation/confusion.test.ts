@@ -196,7 +196,7 @@ test("a matrix wider than the terminal gives way to the worst confusions", () =>
     ["top1"],
     80,
   );
-  expect(text).toContain("the 20 of 60 classes that are recognised worst");
+  expect(text).toContain("the 20 of 60 classes that are recognized worst");
   expect(text).toMatch(/^species 7 +species 3 +4 +30.8%$/m);
   expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
 });

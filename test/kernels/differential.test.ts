@@ -127,14 +127,14 @@ const cases: Record<string, () => Chain> = {
       .averagePool({ windows: "adaptive", outputSize: [2, 2] })
       .flatten()
       .linear(4),
-  "local response normalisation": () =>
+  "local response normalization": () =>
     new Chain(["N", 3, 6, 6])
       .convolution(10)
       .unary("relu")
       .lrn({ before: 2, after: 2 })
       .flatten()
       .linear(4),
-  "batch normalisation, padded channels inside halos": () =>
+  "batch normalization, padded channels inside halos": () =>
     new Chain(["N", 3, 7, 9])
       .convolution(6, { padding: PADDING })
       .batchnorm()
@@ -145,9 +145,9 @@ const cases: Record<string, () => Chain> = {
       .convolution(5)
       .flatten()
       .linear(4),
-  "batch normalisation of features": () =>
+  "batch normalization of features": () =>
     new Chain(["N", 13]).linear(18).batchnorm().unary("relu").linear(7).batchnorm().linear(3),
-  "batch normalisation of the images, unscaled, frozen, and after a pool": () =>
+  "batch normalization of the images, unscaled, frozen, and after a pool": () =>
     new Chain(["N", 3, 10, 10])
       .batchnorm({ affine: false })
       .convolution(6, { padding: PADDING })
@@ -158,7 +158,7 @@ const cases: Record<string, () => Chain> = {
       .convolution(4)
       .flatten()
       .linear(3),
-  "batch normalisation of a sum": () => {
+  "batch normalization of a sum": () => {
     const chain = new Chain(["N", 3, 6, 6]).convolution(8, { padding: PADDING }).batchnorm();
     const first = chain.value;
     return chain
@@ -169,7 +169,7 @@ const cases: Record<string, () => Chain> = {
       .flatten()
       .linear(3);
   },
-  "group normalisation, padded channels inside halos": () => {
+  "group normalization, padded channels inside halos": () => {
     const chain = new Chain(["N", 3, 7, 9])
       .convolution(6, { padding: PADDING })
       .groupNormalize(2, "together");
@@ -186,7 +186,7 @@ const cases: Record<string, () => Chain> = {
       .flatten()
       .linear(4);
   },
-  "group normalisation in fours": () =>
+  "group normalization in fours": () =>
     new Chain(["N", 3, 7, 9])
       .convolution(8, { padding: PADDING })
       .groupNormalize(2, "together")
@@ -197,7 +197,7 @@ const cases: Record<string, () => Chain> = {
       .groupNormalize(1, "apart")
       .flatten()
       .linear(4),
-  "layer normalisation of features": () =>
+  "layer normalization of features": () =>
     new Chain(["N", 13])
       .linear(150)
       .groupNormalize(1, "apart")

@@ -178,7 +178,7 @@ describe("every layer lets NaN through", () => {
 });
 
 /**
- * Pools that keep winners, normalisation by the batch's statistics, and what they are fused with.
+ * Pools that keep winners, normalization by the batch's statistics, and what they are fused with.
  */
 const TRAINED = [
   "relu -> maxpool(2)",

@@ -51,13 +51,13 @@ const LEAST = 2.4e-38;
 
 /** Where slopes change their sign, two terms of about 1 cancel. */
 const crossesZero = (x: number) => x > -2 && x < -0.5;
-const CANCELLED = 1.2e-7;
+const CANCELED = 1.2e-7;
 
 function expectPrecise(actual: Float32Array, expression: Expression, tolerance: number): void {
   const wrong = [...GRID].flatMap((x, index) => {
     const expected = evaluate(expression, environment([x]));
     const isInfinite = Math.abs(expected) > 3.4e38;
-    const least = crossesZero(x) ? CANCELLED : LEAST * Math.max(1, Math.abs(x));
+    const least = crossesZero(x) ? CANCELED : LEAST * Math.max(1, Math.abs(x));
     const size = Math.abs(expected) * tolerance + least;
     const isRight = isInfinite
       ? actual[index] === Math.sign(expected) * Infinity

@@ -21,7 +21,7 @@ function kernelsOfAllSpecs(): Map<string, string> {
 }
 
 /**
- * Specs with convolutions, pools, dropout and batch normalisation, whose recipes ask for mixed
+ * Specs with convolutions, pools, dropout and batch normalization, whose recipes ask for mixed
  * precision.
  */
 function halfKernels(): Map<string, string> {

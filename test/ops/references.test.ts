@@ -264,7 +264,7 @@ describe("pooling agrees with PyTorch", () => {
   });
 });
 
-describe("local response normalisation agrees with PyTorch", () => {
+describe("local response normalization agrees with PyTorch", () => {
   test.each(expected.normalization)("$name", ({ name, x: shape, size, alpha, beta, k, y }) => {
     const x = hashed(`${name}.x`, shape);
     const window = { before: Math.floor(size / 2), after: Math.floor((size - 1) / 2) };

@@ -186,7 +186,7 @@ class Padded(nn.Conv2d):
 
 def after_tanh(kind, *arguments, flat=False, **options):
     """
-    A normalisation behind tanh: it takes a bias right before it off again, and then there is no gradient to compare.
+    A normalization behind tanh: it takes a bias right before it off again, and then there is no gradient to compare.
     """
 
     class AfterTanh(kind):
@@ -483,7 +483,7 @@ def normalized(name="normalized", slices=1):
 
 
 def normalized_in_slices():
-    """Each slice normalised by its own statistics, which move the running ones one after the other."""
+    """Each slice normalized by its own statistics, which move the running ones one after the other."""
     return normalized("normalized-slices", slices=2)
 
 
@@ -613,7 +613,7 @@ def layer_cases():
             (8, 4, 6),
             after_tanh(batch, 8, momentum=0.3, eps=0.01, affine=False),
         ),
-        # Two values that are far apart for eps are normalised to -1 and 1, and have no gradient.
+        # Two values that are far apart for eps are normalized to -1 and 1, and have no gradient.
         (
             "flatten -> tanh -> batchnorm(eps=0.5) as tested",
             (5, 2, 3),

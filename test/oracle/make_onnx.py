@@ -21,7 +21,7 @@ def weights(*shape):
 
 
 class LeNet(nn.Module):
-    """Ceil pooling, groups, a batch normalisation that the exporter folds, and another one behind a pool."""
+    """Ceil pooling, groups, a batch normalization that the exporter folds, and another one behind a pool."""
 
     def __init__(self):
         super().__init__()

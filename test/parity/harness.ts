@@ -31,7 +31,7 @@ export interface Expected {
   readonly weights: Readonly<Record<string, Summary>>;
   /**
    * Running statistics after all steps, and the logits of a prediction with them; only of networks
-   * that normalise.
+   * that normalize.
    */
   readonly statistics?: Readonly<Record<string, Summary>>;
   readonly trainedLogits?: Summary;

@@ -190,7 +190,7 @@ export class Chain {
     return this;
   }
 
-  /** Local response normalisation, of which the window of channels may be lopsided. */
+  /** Local response normalization, of which the window of channels may be lopsided. */
   lrn(window: { readonly before: number; readonly after: number }): this {
     const origin = this.layer("lrn");
     const x = this.value;

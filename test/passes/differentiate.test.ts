@@ -96,7 +96,7 @@ const networks: Readonly<Record<string, () => Graph>> = {
     start()
       .averagePool({ windows: "adaptive", outputSize: [3, 2] })
       .classify(),
-  "local response normalisation": () => start().lrn({ before: 2, after: 1 }).classify(),
+  "local response normalization": () => start().lrn({ before: 2, after: 1 }).classify(),
   normalize: () => start().batchnorm().unary("tanh").classify(),
   "normalize without weights": () => start().batchnorm({ affine: false }).unary("tanh").classify(),
   "normalize of the images": () => new Chain().batchnorm().convolution(3).classify(),

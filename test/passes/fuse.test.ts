@@ -72,7 +72,7 @@ const normalized = () =>
     .convolution(4, { padding: PADDING })
     .batchnorm();
 
-test("outside training, batch normalisation and the relu behind it join the convolution", () => {
+test("outside training, batch normalization and the relu behind it join the convolution", () => {
   const plain = simplify(normalized().unary("relu").classify());
   const graph = fuse(forPrediction(simplify(forInference(plain))));
   expect(count(graph, "pointwise")).toBe(0);
@@ -87,7 +87,7 @@ test("a factor goes into weights only where they are fewer than an image's outpu
   expect(kinds(graph)).toEqual(["normalizeScale", "convolution", "convolution"]);
 });
 
-test("in training, a normalisation with its relu is one pass, and so is its gradient", () => {
+test("in training, a normalization with its relu is one pass, and so is its gradient", () => {
   const graph = training(normalized().unary("relu"));
   // Two forward, two backward; the masks of the relus join the convolutions' gradients.
   expect(count(graph, "pointwise")).toBe(4);
@@ -95,7 +95,7 @@ test("in training, a normalisation with its relu is one pass, and so is its grad
   expect(count(graph, "normalizeGradient")).toBe(2);
 });
 
-test("a pooling normalises what it keeps, whichever way the normalisation goes", () => {
+test("a pooling normalizes what it keeps, whichever way the normalization goes", () => {
   const graph = training(
     new Chain().convolution(4, { padding: PADDING }).batchnorm().unary("relu").maxPool(),
   );

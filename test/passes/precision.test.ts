@@ -30,7 +30,7 @@ const options = (given: Partial<ProgramOptions> = {}): ProgramOptions => ({
 });
 
 describe("numbers of 16 bits", () => {
-  test("what they represent is rounded to itself, and nothing lies between neighbours", () => {
+  test("what they represent is rounded to itself, and nothing lies between neighbors", () => {
     const all = floatsOf(Uint16Array.from({ length: 0x7c00 }, (_, bits) => bits));
     all.forEach((value, bits) => {
       if (bits === 0) return;
@@ -81,7 +81,7 @@ describe("what is stored in 16 bits", () => {
         expect(chooseHalves(graph).has(portOf(graph, "input").id)).toBe(true);
         expect(chooseHalves(graph).has(portOf(graph, "prediction").id)).toBe(false);
       }
-      // The sum of squares of the local response normalisation, where nothing has brought it back.
+      // The sum of squares of the local response normalization, where nothing has brought it back.
       expect(kindsOf(train(DYNAMIC, "none"), true)).not.toContain("channelWindowSum");
     },
   );

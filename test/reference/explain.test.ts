@@ -19,10 +19,10 @@ interface Places {
 const SETTINGS = ["epochs = 1", "batch = 8", "optimizer = sgd(lr=0.01)", "freeze = [features.*]"];
 
 /** Scores of labels and of values need different targets. */
-const LABELLED = { target: "label: u32[N] in 0..10", loss: "cross_entropy(logits, label)" };
+const LABELED = { target: "label: u32[N] in 0..10", loss: "cross_entropy(logits, label)" };
 const VALUED = { target: "target: f32[N, 10]", loss: "mse(output, target)" };
 
-function specOf(places: Places, kind: typeof LABELLED): string {
+function specOf(places: Places, kind: typeof LABELED): string {
   const { constant = "1", layer = "conv(8, kernel=3, padding=1)", setting = "" } = places;
   const { loss = kind.loss, metric, source = 'cifar10("data")', transform = "hflip" } = places;
   const others = SETTINGS.filter((line) => line.split(" ")[0] !== setting.split(" ")[0]);
@@ -64,7 +64,7 @@ train T of M on D {
 const isValued = (example: string) => example.includes("target");
 
 function errorsOf(places: Places, example: string): readonly string[] {
-  const text = specOf(places, isValued(example) ? VALUED : LABELLED);
+  const text = specOf(places, isValued(example) ? VALUED : LABELED);
   return analyze(text, "example.net")
     .diagnostics.filter(({ severity }) => severity === "error")
     .map(({ code, message }) => `${code}: ${message}`);

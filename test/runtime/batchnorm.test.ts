@@ -180,7 +180,7 @@ test("one example of features gives the bias, and leaves the running variance", 
 });
 
 test(
-  "convolutions and poolings leave what batch normalisation reduces: " +
+  "convolutions and poolings leave what batch normalization reduces: " +
     "no kernel reads their results for that",
   () => {
     const layers = `conv(6, kernel=3, padding=1, bias=false) -> batchnorm -> relu

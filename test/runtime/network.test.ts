@@ -30,7 +30,7 @@ describe("a fresh network", () => {
     network = await create();
   });
 
-  test("is initialised from the seed, in PyTorch's layout", async () => {
+  test("is initialized from the seed, in PyTorch's layout", async () => {
     // The buffer holds seed + index as [input][output, padded to 4]; the constants add 10 to the
     // bias.
     expect([...(await network.read("fc.weight"))]).toEqual([3, 7, 0, 4, 8, 0]);
@@ -326,7 +326,7 @@ describe("wrong input", () => {
     ["no gradient kept", (n) => n.read("fc.bias", { of: "gradient" }), "without a gradient"],
     ["a wrong length", (n) => n.write("fc.bias", new Float32Array(3)), "has 2 values ([2])"],
     ["NaN as weight", (n) => n.write("fc.bias", new Float32Array([1, NaN])), "NaN at index 1"],
-    ["a misspelt option", (n) => n.step(unit(0), [0], { lr: 1 } as never), "no option `lr`"],
+    ["a misspelled option", (n) => n.step(unit(0), [0], { lr: 1 } as never), "no option `lr`"],
     ["a number for options", (n) => n.step(unit(0), [0], 0.1 as never), "not a number"],
     ["a large rate", (n) => n.step(unit(0), [0], { learningRate: 1e39 }), "not 1e+39"],
     ["no images", (n) => n.predict(undefined as never), "must be a Float32Array, not undefined"],

@@ -106,7 +106,7 @@ describe.skipIf(!found)("on an adapter with shader-f16", () => {
       const gradient = scaled.map((value) => value / scale);
       const expected = await f32.read(name, { of: "gradient" });
       expect(distance(gradient, expected), name).toBeLessThan(3 * tolerance);
-      // A bias before a normalisation has no gradient but rounding; weights differ by less than
+      // A bias before a normalization has no gradient but rounding; weights differ by less than
       // their gradients.
       expect(distance(await f16.read(name), await f32.read(name)), name).toBeLessThan(tolerance);
     }

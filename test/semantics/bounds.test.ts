@@ -93,15 +93,15 @@ describe("work", () => {
     }
   });
 
-  test("250 misspelt layers compare no more than one", () => {
-    const misspelt = (count: number) => model(lines(count, () => "  cnov(4, kernel=3)"));
+  test("250 misspelled layers compare no more than one", () => {
+    const misspelled = (count: number) => model(lines(count, () => "  cnov(4, kernel=3)"));
     const cost = (text: string) => {
       const before = effort.cells;
-      analyze(text, "misspelt.net");
+      analyze(text, "misspelled.net");
       return effort.cells - before;
     };
-    cost(misspelt(1));
-    expect(cost(misspelt(250))).toBe(0);
+    cost(misspelled(1));
+    expect(cost(misspelled(250))).toBe(0);
   });
 
   test("a value added to itself makes a module that is linear in its layers", () => {

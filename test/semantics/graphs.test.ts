@@ -83,7 +83,7 @@ describe("arguments of blocks", () => {
     expect(diagnostics.map((each) => each.code)).toEqual([code]);
   });
 
-  test("misspelt names of blocks and arguments are mended", () => {
+  test("misspelled names of blocks and arguments are mended", () => {
     for (const use of ["basc(8)", "basic(8, strid=2)"]) {
       expect(analyzeBody(`  ${use}`, BASIC).diagnostics[0]!.fixes).toHaveLength(1);
     }

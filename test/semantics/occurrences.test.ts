@@ -42,7 +42,7 @@ model M {
   expect(found).toContain("parameter n 2:9 = 8 16 24");
 });
 
-test("names are found where nothing is analysed", () => {
+test("names are found where nothing is analyzed", () => {
   const text = `const w = 3
 block unused(n: int, size: int) {
   repeat 0 { conv(w * n, kernel=1) as a }

@@ -72,7 +72,7 @@ function mean(labels: Uint32Array): number {
   return labels.reduce((sum, label) => sum + label, 0) / labels.length;
 }
 
-/** Grey 2x2 images whose labels are their indices. */
+/** Gray 2x2 images whose labels are their indices. */
 export function numberedDataset(length: number): Dataset {
   const image = { width: 2, height: 2, channels: 1, pixels: new Uint8Array(4), maximum: 1 };
   return {

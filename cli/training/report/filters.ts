@@ -6,7 +6,7 @@ import type { Network } from "../../../runtime/network.js";
 const MAX_FILTERS = 256;
 
 /**
- * Undefined for a network whose first convolution does not read grey or RGB images, or has kernels
+ * Undefined for a network whose first convolution does not read gray or RGB images, or has kernels
  * of 1x1.
  */
 export async function readFilters(
@@ -29,7 +29,7 @@ export async function readFilters(
 }
 
 /**
- * Planes of weights to interleaved bytes: zero becomes grey, the largest magnitude black or white.
+ * Planes of weights to interleaved bytes: zero becomes gray, the largest magnitude black or white.
  */
 function toPixels(planes: Float32Array, channels: number): Uint8Array {
   const largest = planes.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-30);

@@ -1,4 +1,4 @@
-/** A spec's text in pieces, each with what it is, for the report to colour. */
+/** A spec's text in pieces, each with what it is, for the report to color. */
 import { classify, type ClassifiedToken, type TokenKind } from "../../../grammar/index.js";
 import type { HighlightedText, TextKind } from "../../../report/data.js";
 

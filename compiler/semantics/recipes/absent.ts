@@ -36,7 +36,7 @@ export const absentTransforms: AbsentNames = {
   ...all(["randomequalize", "randomposterize", "randomsolarize", "randominvert"], COLORS),
   ...all(["autoaugment", "randaugment", "trivialaugment", "trivialaugmentwide"], SHAPES),
   augmix: "`mixup` and `cutmix` mix two images",
-  ...all(["grayscale", "greyscale", "randomgrayscale", "togray"], "an input of 1 channel is grey"),
+  ...all(["grayscale", "greyscale", "randomgrayscale", "togray"], "an input of 1 channel is gray"),
   fivecrop: "`ten_crop(224)` takes the five squares and mirrors them",
   pad: "`random_crop(32, padding=4)` adds black pixels before it cuts",
   ...all(["lambda", "randomapply", "randomchoice"], "netc has no functions of images"),

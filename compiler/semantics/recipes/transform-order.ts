@@ -25,7 +25,7 @@ export function checkOrder(
   });
 }
 
-interface Neighbours {
+interface Neighbors {
   readonly before: readonly TransformUse[];
   readonly after: readonly TransformUse[];
 }
@@ -33,7 +33,7 @@ interface Neighbours {
 function mistakeOf(
   { transform, call }: TransformUse,
   split: "train" | "eval",
-  { before, after }: Neighbours,
+  { before, after }: Neighbors,
 ): Mistake | undefined {
   const name = `\`${call.callee.name}\``;
   if (isMixing(transform)) return mixingMistake(name, split, after);

@@ -161,7 +161,7 @@ export const transforms: Registry<Transform> = {
           differs: "albumentations takes the components of each image, `pca_noise` ImageNet's",
         }),
       ],
-      summary: "adds a colour drawn along the main directions in which colours vary",
+      summary: "adds a color drawn along the main directions in which colors vary",
       positional: ["sigma"],
       arguments: {
         sigma: withDefault(
@@ -172,7 +172,7 @@ export const transforms: Registry<Transform> = {
         eigenvalues: withDefault(
           floats({ length: 3, minimum: 0 }),
           [0.2175, 0.0188, 0.0045],
-          "of the covariance of the colours in 0..1; ImageNet's unless given",
+          "of the covariance of the colors in 0..1; ImageNet's unless given",
         ),
         eigenvectors: withDefault(
           floats({ length: 9 }),

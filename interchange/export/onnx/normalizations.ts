@@ -22,7 +22,7 @@ function neutral(nodes: LayerNodes, channels: number): readonly [string, string]
 }
 
 /**
- * Groups of channels as channels, each of which InstanceNormalization normalises. Opset 17 has no
+ * Groups of channels as channels, each of which InstanceNormalization normalizes. Opset 17 has no
  * GroupNormalization.
  */
 export function groupnorm(nodes: LayerNodes): void {

@@ -76,7 +76,7 @@ export async function openFeatures(
   });
 }
 
-/** The network's size where the pixels agree with it, otherwise a square of grey or RGB. */
+/** The network's size where the pixels agree with it, otherwise a square of gray or RGB. */
 function imageSize(path: string, pixels: number, shape: InputShape): InputShape {
   if (pixels === shape.channels * shape.height * shape.width) return shape;
   for (const channels of [1, 3]) {
@@ -87,7 +87,7 @@ function imageSize(path: string, pixels: number, shape: InputShape): InputShape 
   throw new DataError(
     `${path} has ${pixels} pixels a row, which is neither the network's input ` +
       `(${channels}x${height}x${width} = ${channels * height * width}) nor a square ` +
-      "of grey or RGB",
+      "of gray or RGB",
   );
 }
 

@@ -15,8 +15,8 @@ export interface DecodedImage {
 export const IMAGE_ENDINGS = ["jpg", "jpeg", "png", "webp", "avif", "gif", "tif", "tiff"];
 
 /**
- * The picture in `bytes` as 8-bit grey or RGB. The camera's orientation is applied, transparency
- * goes over white, 16 bits come to 8 and CMYK to sRGB. Numbers of RGB and grey images are taken as
+ * The picture in `bytes` as 8-bit gray or RGB. The camera's orientation is applied, transparency
+ * goes over white, 16 bits come to 8 and CMYK to sRGB. Numbers of RGB and gray images are taken as
  * they are, whatever profile is embedded, as Pillow and so torchvision take them: weights are
  * trained on these. Rejects, in words for the user, where the file is empty, truncated, damaged,
  * too large or no image.

@@ -24,7 +24,7 @@ export interface EncodedImages {
 }
 
 export interface EncodedOptions extends SkipOptions {
-  /** Channels of the network's input: grey images become RGB and the reverse. */
+  /** Channels of the network's input: gray images become RGB and the reverse. */
   readonly channels: 1 | 3;
 }
 

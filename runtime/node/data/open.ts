@@ -223,7 +223,7 @@ async function openSource(
 function imageChannels({ channels }: InputShape): 1 | 3 {
   if (channels === 1 || channels === 3) return channels;
   throw new DataError(
-    `the network's input has ${channels} channels, but images have 1 (grey) or 3 (RGB)`,
+    `the network's input has ${channels} channels, but images have 1 (gray) or 3 (RGB)`,
   );
 }
 

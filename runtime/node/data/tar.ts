@@ -23,7 +23,7 @@ interface Sample {
   readonly parts: Map<string, TarEntry>;
 }
 
-interface LabelledImage {
+interface LabeledImage {
   readonly shard: string;
   readonly image: TarEntry;
   readonly label: string;
@@ -36,7 +36,7 @@ interface LabelledImage {
 export async function openTar(pattern: string, options: TarOptions): Promise<Dataset> {
   const shards = await findShards(pattern, "tar");
   const unused = new UnusedEntries();
-  const found: LabelledImage[] = [];
+  const found: LabeledImage[] = [];
   for (const shard of shards) found.push(...(await readShard(shard, unused)));
   if (found.length === 0) throw noImages(pattern, shards);
   unused.say(pattern, options.onNotice);
@@ -60,20 +60,20 @@ function noImages(pattern: string, shards: readonly string[]): DataError {
   );
 }
 
-async function readShard(path: string, unused: UnusedEntries): Promise<LabelledImage[]> {
+async function readShard(path: string, unused: UnusedEntries): Promise<LabeledImage[]> {
   const file = await openFile(path).catch((error: NodeJS.ErrnoException) => {
     throw new DataError(describeReadError(path, error));
   });
   try {
     const archive = { path, file };
-    const labelled: LabelledImage[] = [];
+    const labeled: LabeledImage[] = [];
     for (const sample of groupSamples(await readTarEntries(archive, unused), unused)) {
       const image = takeImage(sample, unused);
       if (!image) continue;
-      labelled.push({ shard: path, image, label: await takeLabel(archive, sample) });
+      labeled.push({ shard: path, image, label: await takeLabel(archive, sample) });
       for (const { name } of sample.parts.values()) unused.add(NEITHER, name);
     }
-    return labelled;
+    return labeled;
   } finally {
     await file.close();
   }

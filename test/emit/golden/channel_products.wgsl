@@ -1,4 +1,4 @@
-// Normalisation, gradient: sums over parts of each channel.
+// Normalization, gradient: sums over parts of each channel.
 
 struct Frame {
   batch: u32,

@@ -1,4 +1,4 @@
-// Normalisation, gradient: sums over batch and space for each channel, from its parts.
+// Normalization, gradient: sums over batch and space for each channel, from its parts.
 
 struct Frame {
   batch: u32,

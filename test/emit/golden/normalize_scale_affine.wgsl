@@ -1,4 +1,4 @@
-// Normalisation by known statistics: what to multiply by, and what to add.
+// Normalization by known statistics: what to multiply by, and what to add.
 
 struct Frame {
   batch: u32,
