@@ -5,7 +5,7 @@
  * quad puts the parts together. Sums have the same order every time.
  */
 import { PART_QUADS } from "../ir/fusion.js";
-import { read, written } from "./bindings.js";
+import { read, written, type Loaded, type Stored } from "./bindings.js";
 import { block, code, frame, lane, startThread, type Code, type Hole } from "./code.js";
 import type { PlaceCode } from "./constants.js";
 import { defineKernel } from "./define-kernel.js";
@@ -68,6 +68,8 @@ const allValues = ({ pixels }: In<typeof JOINED>) => code`
 
 const THREAD = code`thread`;
 
+type Moments = Readonly<Record<"mean" | "variance" | "running_mean" | "running_variance", Stored>>;
+
 /**
  * For each part, a value near its mean, what is left of the mean, and the sum of squared distances
  * from the mean. Values are taken relative to the part's first (Chan, Golub and LeVeque,
@@ -95,10 +97,42 @@ export const channelMoments = defineKernel("channel_moments", () => ({
     ${leaveMoments(io.partial, THREAD)}`,
 }));
 
+/** Stores, in the lane 0 of a workgroup, what it has made of its channel quad. */
+const stores = (...statements: readonly Hole[]) => code`
+  if (${lane} == 0u) {
+    ${statements}
+  }`;
+
+/**
+ * Statements that make `center` and `squares` of a channel quad: the mean, and the sum of squared
+ * distances from it. Means are compared with a value near the first part's, so that those of values
+ * far from zero keep their digits.
+ */
+function joinedMoments(partial: Loaded, k: In<typeof JOINED>): Code {
+  const ofPart = (index: number) => partial.load(index === 0 ? code`at` : code`at + ${index}`);
+  const distance = code`(${ofPart(0)} - near) + ${ofPart(1)}`;
+  const left = code`all_values - part * ${k.part_values}`;
+  const values = code`let values = f32(min(${k.part_values}, ${left}));`;
+  return code`
+    ${allValues(k)}
+    let near = ${partial.load(code`${PART_QUADS.moments} * ${block}`)};
+    var rest = vec4f(0);
+    ${overParts(k, PART_QUADS.moments, values, code`rest += values * (${distance});`)}
+    rest = ${SUM4}(rest, ${lane}) / count;
+    var squares = vec4f(0);
+    ${overParts(
+      k,
+      PART_QUADS.moments,
+      values,
+      code`let distance = ${distance} - rest;`,
+      code`squares += ${ofPart(2)} + values * distance * distance;`,
+    )}
+    squares = ${SUM4}(squares, ${lane});`;
+}
+
 /**
  * Mean and biased variance over batch and space of each channel, from those of its parts; running
- * ones move towards them, in place. Means are compared with a value near the first part's, so that
- * those of values far from zero keep their digits.
+ * ones move towards them, in place.
  */
 export const joinMoments = defineKernel("join_moments", () => ({
   summary: "Mean and variance over batch and space for each channel, from those of its parts.",
@@ -111,43 +145,30 @@ export const joinMoments = defineKernel("join_moments", () => ({
   },
   constants: { ...JOINED, momentum: "f32" },
   lanes: REDUCE_WORKGROUP,
-  body: ({ io, k }) => {
-    const ofPart = (index: number) => io.partial.load(index === 0 ? code`at` : code`at + ${index}`);
-    const distance = code`(${ofPart(0)} - near) + ${ofPart(1)}`;
-    const left = code`all_values - part * ${k.part_values}`;
-    const values = code`let values = f32(min(${k.part_values}, ${left}));`;
-    const running = {
-      mean: code`(1.0 - momentum) * ${io.running_mean.load(block)}`,
-      variance: code`(1.0 - momentum) * ${io.running_variance.load(block)}`,
-    };
-    const variance = code`${running.variance} + momentum * squares / (count - 1.0)`;
-    return code`
-      ${allValues(k)}
-      let near = ${io.partial.load(code`${PART_QUADS.moments} * ${block}`)};
-      var rest = vec4f(0);
-      ${overParts(k, PART_QUADS.moments, values, code`rest += values * (${distance});`)}
-      rest = ${SUM4}(rest, ${lane}) / count;
-      var squares = vec4f(0);
-      ${overParts(
-        k,
-        PART_QUADS.moments,
-        values,
-        code`let distance = ${distance} - rest;`,
-        code`squares += ${ofPart(2)} + values * distance * distance;`,
-      )}
-      squares = ${SUM4}(squares, ${lane});
-      if (${lane} == 0u) {
-        let momentum = ${k.momentum};
-        let center = near + rest;
-        ${io.mean.store(block, code`center`)}
-        ${io.variance.store(block, code`squares / count`)}
-        ${io.running_mean.store(block, code`${running.mean} + momentum * center`)}
-        if (count > 1.0) {
-          ${io.running_variance.store(block, variance)}
-        }
-      }`;
-  },
+  body: ({ io, k }) => code`
+    ${joinedMoments(io.partial, k)}
+    ${stores(
+      code`let momentum = ${k.momentum};`,
+      code`let center = near + rest;`,
+      storeMoments(io, block),
+    )}`,
 }));
+
+/** The kernel's results, of `center`, `squares`, `count` and `momentum`. */
+function storeMoments(io: Moments, quad: Code): Code {
+  const running = {
+    mean: code`(1.0 - momentum) * ${io.running_mean.load(quad)}`,
+    variance: code`(1.0 - momentum) * ${io.running_variance.load(quad)}`,
+  };
+  const variance = code`${running.variance} + momentum * squares / (count - 1.0)`;
+  return code`
+    ${io.mean.store(quad, code`center`)}
+    ${io.variance.store(quad, code`squares / count`)}
+    ${io.running_mean.store(quad, code`${running.mean} + momentum * center`)}
+    if (count > 1.0) {
+      ${io.running_variance.store(quad, variance)}
+    }`;
+}
 
 /** For each part, the sums of dy, and of dy times x less its mean. */
 export const channelProducts = defineKernel("channel_products", () => ({
@@ -175,6 +196,38 @@ export const channelProducts = defineKernel("channel_products", () => ({
     ${leaveProducts(io.partial, THREAD)}`,
 }));
 
+/** Statements that make `sum`, of dy, and `products`, of dy times x less its mean, of a quad. */
+const joinedProducts = (partial: Loaded, k: In<typeof JOINED>) => code`
+  ${allValues(k)}
+  var sum = vec4f(0);
+  var products = vec4f(0);
+  ${overParts(
+    k,
+    PART_QUADS.products,
+    code`sum += ${partial.load(code`at`)};`,
+    code`products += ${partial.load(code`at + 1u`)};`,
+  )}
+  sum = ${SUM4}(sum, ${lane});
+  products = ${SUM4}(products, ${lane});`;
+
+/** Statements that make `deviation`, and `along`, the gradient of the weight. */
+const descent = (
+  io: Readonly<Record<"variance", Loaded>>,
+  { quad, epsilon }: { readonly quad: Code; readonly epsilon: Code },
+) => [
+  code`let deviation = sqrt(${io.variance.load(quad)} + vec4f(${epsilon}));`,
+  code`let along = products / deviation;`,
+];
+
+/** What the statistics take off dy, of `sum`, `along`, `deviation` and `count`. */
+const storeSlope = (
+  io: Readonly<Record<"mean", Loaded> & Record<"slope" | "offset", Stored>>,
+  quad: Code,
+) => [
+  io.slope.store(quad, code`along / count / deviation`),
+  io.offset.store(quad, code`sum / count - along / count / deviation * ${io.mean.load(quad)}`),
+];
+
 /**
  * Gradients of a normalization's bias and weight, and the slope and offset (in x) of what its
  * statistics take off dy, from the sums of its parts. Results: [C].
@@ -192,27 +245,107 @@ export const joinProducts = defineKernel("join_products", () => ({
   },
   constants: { ...JOINED, epsilon: "f32" },
   lanes: REDUCE_WORKGROUP,
-  body: ({ io, k }) => {
-    const offset = code`sum / count - along / count / deviation * ${io.mean.load(block)}`;
-    return code`
-      ${allValues(k)}
-      var sum = vec4f(0);
-      var products = vec4f(0);
-      ${overParts(
-        k,
-        PART_QUADS.products,
-        code`sum += ${io.partial.load(code`at`)};`,
-        code`products += ${io.partial.load(code`at + 1u`)};`,
-      )}
-      sum = ${SUM4}(sum, ${lane});
-      products = ${SUM4}(products, ${lane});
-      if (${lane} == 0u) {
-        let deviation = sqrt(${io.variance.load(block)} + vec4f(${k.epsilon}));
-        let along = products / deviation;
-        ${io.bias_gradient.store(block, code`sum`)}
-        ${io.weight_gradient.store(block, code`along`)}
-        ${io.slope.store(block, code`along / count / deviation`)}
-        ${io.offset.store(block, offset)}
-      }`;
+  body: ({ io, k }) => code`
+    ${joinedProducts(io.partial, k)}
+    ${stores(
+      ...descent(io, { quad: block, epsilon: k.epsilon }),
+      io.bias_gradient.store(block, code`sum`),
+      io.weight_gradient.store(block, code`along`),
+      ...storeSlope(io, block),
+    )}`,
+}));
+
+/**
+ * Where ranks combine what each has of a channel: [quad] of the one and then [quad] of the other
+ * quantity, and the number of values that they are of.
+ */
+const SHARED = { quads: "u32" } as const;
+
+/** Statements that store two quantities of a quad, and `count`. */
+const storeShared = (exchanged: Stored, quads: Code, [one, other]: readonly [Code, Code]) =>
+  stores(
+    exchanged.store(block, one),
+    exchanged.store(code`${quads} + ${block}`, other),
+    code`if (${block} == 0u) {\n  ${exchanged.store(code`2 * ${quads}`, code`vec4f(count)`)}\n}`,
+  );
+
+/** Statements that load them again, as `names`, in a thread for each quad. */
+const loadShared = (exchanged: Loaded, quads: Code, [one, other]: readonly [Code, Code]) => code`
+  let ${one} = ${exchanged.load(code`quad`)};
+  let ${other} = ${exchanged.load(code`${quads} + quad`)};
+  let count = ${exchanged.load(code`2 * ${quads}`)}.x;`;
+
+/** Mean and sum of squared distances of each channel's values on this rank, for all ranks. */
+export const joinSharedMoments = defineKernel("join_shared_moments", () => ({
+  summary: "Mean and sum of squared distances for each channel, from its parts, for all ranks.",
+  bindings: { partial: read("vec4f"), exchanged: written("vec4f") },
+  constants: JOINED,
+  lanes: REDUCE_WORKGROUP,
+  body: ({ io, k }) => code`
+    ${joinedMoments(io.partial, k)}
+    ${storeShared(io.exchanged, k.quads, [code`near + rest`, code`squares`])}`,
+}));
+
+/** What `joinMoments` makes, of the moments over all ranks. */
+export const finishMoments = defineKernel("finish_moments", () => ({
+  summary: "Mean and variance over batch and space for each channel, from those of all ranks.",
+  bindings: {
+    exchanged: read("vec4f"),
+    running_mean: written("vec4f"),
+    running_variance: written("vec4f"),
+    mean: written("vec4f"),
+    variance: written("vec4f"),
   },
+  constants: { ...SHARED, momentum: "f32" },
+  lanes: PARTS_WORKGROUP,
+  body: ({ io, k }) => code`
+    ${startThread(PARTS_WORKGROUP, "quad")}
+    if (quad < ${k.quads}) {
+      ${loadShared(io.exchanged, k.quads, [code`center`, code`squares`])}
+      let momentum = ${k.momentum};
+      ${storeMoments(io, code`quad`)}
+    }`,
+}));
+
+/** The gradients of this rank's bias and weight, and its sums for all ranks. */
+export const joinSharedProducts = defineKernel("join_shared_products", () => ({
+  summary: "Normalisation, gradient: sums for each channel, from its parts, for all ranks.",
+  bindings: {
+    partial: read("vec4f"),
+    variance: read("vec4f"),
+    bias_gradient: written("vec4f"),
+    weight_gradient: written("vec4f"),
+    exchanged: written("vec4f"),
+  },
+  constants: { ...JOINED, epsilon: "f32" },
+  lanes: REDUCE_WORKGROUP,
+  body: ({ io, k }) => code`
+    ${joinedProducts(io.partial, k)}
+    ${stores(
+      ...descent(io, { quad: block, epsilon: k.epsilon }),
+      io.bias_gradient.store(block, code`sum`),
+      io.weight_gradient.store(block, code`along`),
+    )}
+    ${storeShared(io.exchanged, k.quads, [code`sum`, code`products`])}`,
+}));
+
+/** What the statistics of all ranks take off dy. */
+export const finishProducts = defineKernel("finish_products", () => ({
+  summary: "Normalisation, gradient: what the statistics of all ranks take off.",
+  bindings: {
+    exchanged: read("vec4f"),
+    mean: read("vec4f"),
+    variance: read("vec4f"),
+    slope: written("vec4f"),
+    offset: written("vec4f"),
+  },
+  constants: { ...SHARED, epsilon: "f32" },
+  lanes: PARTS_WORKGROUP,
+  body: ({ io, k }) => code`
+    ${startThread(PARTS_WORKGROUP, "quad")}
+    if (quad < ${k.quads}) {
+      ${loadShared(io.exchanged, k.quads, [code`sum`, code`products`])}
+      ${descent(io, { quad: code`quad`, epsilon: k.epsilon })}
+      ${storeSlope(io, code`quad`)}
+    }`,
 }));
