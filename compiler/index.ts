@@ -222,6 +222,7 @@ function compilePrograms(
     average: recipe?.average ? recipe.average : undefined,
     keepGradients,
     exchange,
+    syncBatchnorm: recipe?.syncBatchnorm ?? false,
     limits,
     afterPass,
     mixesLabels: mixesImages(recipe?.data?.train),

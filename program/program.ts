@@ -236,6 +236,22 @@ export interface ProgramStep {
    * absent.
    */
   readonly batches?: BatchRange;
+  /**
+   * What ranks that train together combine after the step, each having run it on its examples; a
+   * single process leaves it as it is.
+   */
+  readonly shares?: SharedBuffer;
+}
+
+/**
+ * A buffer of `words` f32 of which each rank has a part. `moments`: [C] means, [C] sums of squared
+ * distances from them, and in the last four words the count of the values; `sums`: [C] sums twice,
+ * and the count.
+ */
+export interface SharedBuffer {
+  readonly buffer: number;
+  readonly words: number;
+  readonly as: "moments" | "sums";
 }
 
 /** Bounds included; absent ones do not bound. */

@@ -195,6 +195,11 @@ export interface TrainRecipe {
    */
   readonly accumulate?: number;
   readonly seed: number;
+  /**
+   * Whether ranks that train together take the statistics of batch normalization over the images of
+   * all of them; false if absent.
+   */
+  readonly syncBatchnorm?: boolean;
   readonly weights?: InitialWeights;
   /**
    * Names of the weights that training leaves as they are, at least at first; they are compiled in.

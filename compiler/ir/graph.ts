@@ -91,6 +91,11 @@ export interface NormalizeAttributes {
   readonly epsilon: number;
 }
 
+/** Whether sums over the batch are those of all ranks that train together; false if absent. */
+export interface SharedAttributes {
+  readonly isShared?: true;
+}
+
 /**
  * Which values of an image are normalized together: a group of its channels, at all pixels or at
  * each.
@@ -226,11 +231,11 @@ export interface OpAttributes {
   };
   channelSum: Record<never, never>;
   /** How far the running statistics move: 0 not at all, 1 all the way. */
-  channelStatistics: { readonly momentum: number };
+  channelStatistics: SharedAttributes & { readonly momentum: number };
   normalize: NormalizeAttributes;
   normalizeScale: NormalizeAttributes;
   scaledWeights: Record<never, never>;
-  normalizeGradient: NormalizeAttributes;
+  normalizeGradient: NormalizeAttributes & SharedAttributes;
   groupNormalize: GroupNormalizeAttributes;
   groupNormalizeGradient: GroupNormalizeAttributes;
   softmax: Record<never, never>;

@@ -1,13 +1,17 @@
 import { columnPitch, groupsOf } from "../../program/pieces.js";
-import type { Affine } from "../../program/program.js";
+import type { Affine, SharedBuffer } from "../../program/program.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
 import type { Node, Value } from "../ir/graph.js";
 import { elementCount } from "../ir/shape.js";
 import {
   channelMoments,
   channelProducts,
+  finishMoments,
+  finishProducts,
   joinMoments,
   joinProducts,
+  joinSharedMoments,
+  joinSharedProducts,
   PARTS_WORKGROUP,
 } from "../kernels/channel-statistics.js";
 import { normalizeScale, scaleColumns, scaleWeights } from "../kernels/normalize.js";
@@ -19,7 +23,7 @@ import { expressionSteps } from "./elementwise.js";
 import { pieceLabel } from "../layout/parameters.js";
 import { labelOf } from "../plan/labels.js";
 import type { ReductionNode } from "../plan/parts.js";
-import { fixed, type Storage } from "../plan/storage.js";
+import { fixed, scratch, type Storage } from "../plan/storage.js";
 import type { StepDraft } from "./step-draft.js";
 
 /**
@@ -33,6 +37,8 @@ interface ChannelReduction {
   /** The dispatch that makes parts, and the one that joins them. */
   readonly parts: (partial: Storage, common: PartsCommon) => StepDraft;
   readonly join: (partial: Storage, common: JoinCommon) => StepDraft;
+  /** The dispatch that follows where ranks combine what they have joined. */
+  readonly finish?: StepDraft;
 }
 
 /** What the kernels of parts are given alike. */
@@ -52,7 +58,8 @@ const reductionSteps = (
       lines === undefined
         ? []
         : [reduction.parts(storage, partsCommon(node, reduction, { lines, label: storage.name }))];
-    const steps = [...own, reduction.join(storage, joinCommon(node, reduction, values))];
+    const joined = reduction.join(storage, joinCommon(node, reduction, values));
+    const steps = [...own, joined, ...(reduction.finish ? [reduction.finish] : [])];
     return steps.map((step) => (batches ? { ...step, batches } : step));
   });
 
@@ -78,6 +85,24 @@ const joinCommon = (
   origin,
 });
 
+/** What ranks combine of a reduction: two numbers for each channel, and a count. */
+interface Shared {
+  readonly storage: Storage;
+  readonly as: SharedBuffer["as"];
+}
+
+function sharedBy(node: ReductionNode, { quads }: ActivationLayout): Shared | undefined {
+  if (!node.attributes.isShared) return undefined;
+  const as = node.kind === "channelStatistics" ? "moments" : "sums";
+  return { storage: scratch(`${labelOf(node)} of ranks`, fixed(16 * (2 * quads + 1))), as };
+}
+
+/** What the kernels that follow the ranks' exchange are given alike. */
+const finishCommon = (
+  { origin }: Pick<Node, "origin">,
+  { label, layout: { quads } }: Pick<ChannelReduction, "label" | "layout">,
+) => ({ constants: { quads }, threads: fixed(quads), label: `${label} of all ranks`, origin });
+
 /** A thread for each quad of some lines, the last ones perhaps fewer, times the lines. */
 const threadsOfLines = ({ height, quads }: ActivationLayout, lines: number): Affine => ({
   fixed: quads * (lines - 1),
@@ -91,28 +116,45 @@ export function lowerChannelStatistics(
   const stored = (value: Value | undefined) => context.storageOf(value!);
   const [input, runningMean, runningVariance] = node.inputs;
   const [mean, variance] = node.outputs;
-  const layout = context.layout(input!);
-  return reductionSteps(context, node, {
-    label: labelOf(node),
-    layout,
-    parts: (partial, common) =>
-      dispatch(channelMoments(), {
-        ...common,
-        buffers: { a: stored(input), partial },
-        constants: { ...common.constants, a: layout.inQuads() },
-      }),
-    join: (partial, common) =>
+  const [layout, label] = [context.layout(input!), labelOf(node)];
+  const shares = sharedBy(node, layout);
+  const { momentum } = node.attributes;
+  const results = {
+    running_mean: stored(runningMean),
+    running_variance: stored(runningVariance),
+    mean: stored(mean),
+    variance: stored(variance),
+  };
+  const parts: ChannelReduction["parts"] = (partial, common) =>
+    dispatch(channelMoments(), {
+      ...common,
+      buffers: { a: stored(input), partial },
+      constants: { ...common.constants, a: layout.inQuads() },
+    });
+  if (!shares) {
+    const join: ChannelReduction["join"] = (partial, common) =>
       dispatch(joinMoments(), {
         ...common,
-        buffers: {
-          partial,
-          running_mean: stored(runningMean),
-          running_variance: stored(runningVariance),
-          mean: stored(mean),
-          variance: stored(variance),
-        },
-        constants: { ...common.constants, momentum: node.attributes.momentum },
-      }),
+        buffers: { partial, ...results },
+        constants: { ...common.constants, momentum },
+      });
+    return reductionSteps(context, node, { label, layout, parts, join });
+  }
+  const { storage: exchanged } = shares;
+  const common = finishCommon(node, { label, layout });
+  return reductionSteps(context, node, {
+    label,
+    layout,
+    parts,
+    join: (partial, rest) => ({
+      ...dispatch(joinSharedMoments(), { ...rest, buffers: { partial, exchanged } }),
+      shares,
+    }),
+    finish: dispatch(finishMoments(), {
+      ...common,
+      buffers: { exchanged, ...results },
+      constants: { ...common.constants, momentum },
+    }),
   });
 }
 
@@ -122,36 +164,51 @@ export function lowerNormalizeGradient(
 ): readonly StepDraft[] {
   const stored = (value: Value | undefined) => context.storageOf(value!);
   const [gradient, input, ...statistics] = node.inputs;
-  const [mean, variance] = statistics.map(stored);
+  const [mean, variance] = statistics.map(stored) as [Storage, Storage];
   const [bias, weight, slope, offset] = node.outputs;
-  const layout = context.layout(input!);
-  return reductionSteps(context, node, {
-    label: labelOf(node),
-    layout,
-    parts: (partial, common) =>
-      dispatch(channelProducts(), {
-        ...common,
-        buffers: { d: stored(gradient), a: stored(input), mean: mean!, partial },
-        constants: {
-          ...common.constants,
-          d: context.layout(gradient!).inQuads(),
-          a: layout.inQuads(),
-        },
-      }),
-    join: (partial, common) =>
+  const [layout, label] = [context.layout(input!), labelOf(node)];
+  const shares = sharedBy(node, layout);
+  const { epsilon } = node.attributes;
+  const gradients = { bias_gradient: stored(bias), weight_gradient: stored(weight) };
+  const along = { slope: stored(slope), offset: stored(offset) };
+  const parts: ChannelReduction["parts"] = (partial, common) =>
+    dispatch(channelProducts(), {
+      ...common,
+      buffers: { d: stored(gradient), a: stored(input), mean, partial },
+      constants: {
+        ...common.constants,
+        d: context.layout(gradient!).inQuads(),
+        a: layout.inQuads(),
+      },
+    });
+  if (!shares) {
+    const join: ChannelReduction["join"] = (partial, common) =>
       dispatch(joinProducts(), {
         ...common,
-        buffers: {
-          partial,
-          mean: mean!,
-          variance: variance!,
-          bias_gradient: stored(bias),
-          weight_gradient: stored(weight),
-          slope: stored(slope),
-          offset: stored(offset),
-        },
-        constants: { ...common.constants, epsilon: node.attributes.epsilon },
+        buffers: { partial, mean, variance, ...gradients, ...along },
+        constants: { ...common.constants, epsilon },
+      });
+    return reductionSteps(context, node, { label, layout, parts, join });
+  }
+  const { storage: exchanged } = shares;
+  const common = finishCommon(node, { label, layout });
+  return reductionSteps(context, node, {
+    label,
+    layout,
+    parts,
+    join: (partial, rest) => ({
+      ...dispatch(joinSharedProducts(), {
+        ...rest,
+        buffers: { partial, variance, ...gradients, exchanged },
+        constants: { ...rest.constants, epsilon },
       }),
+      shares,
+    }),
+    finish: dispatch(finishProducts(), {
+      ...common,
+      buffers: { exchanged, mean, variance, ...along },
+      constants: { ...common.constants, epsilon },
+    }),
   });
 }
 

@@ -1,4 +1,4 @@
-import type { Affine, BatchRange } from "../../program/program.js";
+import type { Affine, BatchRange, SharedBuffer } from "../../program/program.js";
 import { FIRST_PLANE, type Kernel } from "../kernels/kernel.js";
 import type { Origin } from "../ir/origin.js";
 import { shares } from "../layout/shares.js";
@@ -17,6 +17,8 @@ export interface StepDraft {
   readonly macs: number;
   /** The batches for which the step is part of its list; all if absent. */
   readonly batches?: BatchRange;
+  /** What ranks that train together combine after it. */
+  readonly shares?: { readonly storage: Storage; readonly as: SharedBuffer["as"] };
 }
 
 /**

@@ -11,6 +11,7 @@ import { leaveParts } from "./leave-parts.js";
 import { mixLabels } from "./mix-labels.js";
 import { recompute } from "./recompute.js";
 import { simplify, simplifyTraining } from "./simplify.js";
+import { shareStatistics } from "./share-statistics.js";
 import { separateSpacings } from "./spacing.js";
 import { summarize } from "./summarize.js";
 
@@ -24,6 +25,8 @@ export interface GraphOptions {
   readonly keepGradients?: boolean;
   /** Makes graphs for slices of a step in any case: several devices may share it. */
   readonly exchange?: boolean;
+  /** Whether devices that share a step share the statistics of batch normalization, too. */
+  readonly syncBatchnorm?: boolean;
   /** Whether training data mix pairs of images, so that each has two labels and a share. */
   readonly mixesLabels?: boolean;
   readonly precision?: MixedPrecision;
@@ -90,7 +93,9 @@ function fusedSlices(forward: Graph, options: GraphOptions): SlicedTraining | un
     const watched = watching(options);
     const sliced = differentiateInSlices(trainedGraph(forward, options), rule);
     for (const made of [sliced.slice, sliced.update]) options.afterPass?.(made);
-    const slice = joining(options)(watched(simplifyTraining)(sliced.slice));
+    const simple = watched(simplifyTraining)(sliced.slice);
+    const shares = options.exchange && options.syncBatchnorm;
+    const slice = joining(options)(shares ? watched(shareStatistics)(simple) : simple);
     return { ...sliced, slice };
   });
 }
@@ -153,5 +158,6 @@ const takesSlices = (optimizer: Rule) =>
 /** All that a training graph depends on apart from the forward graph and what is repeated. */
 const settingsOf = (options: GraphOptions) => {
   const { fusion, keepGradients = false, exchange = false, mixesLabels = false } = options;
-  return [fusion, keepGradients, exchange, mixesLabels, ruleOf(options)];
+  const { syncBatchnorm = false } = options;
+  return [fusion, keepGradients, exchange, syncBatchnorm, mixesLabels, ruleOf(options)];
 };

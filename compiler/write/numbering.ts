@@ -26,6 +26,11 @@ export class Numbering {
       location: locationOf(origin),
       macs,
       batches: draft.batches,
+      shares: draft.shares && {
+        buffer: this.buffer(draft.shares.storage),
+        words: draft.shares.storage.bytes.fixed / 4,
+        as: draft.shares.as,
+      },
     };
   }
 

@@ -5,6 +5,7 @@ import type { AnalyzedModel } from "../analysis.js";
 import type { Environment } from "../../calls/environment.js";
 import { didYouMean, listNames } from "../../calls/suggestion.js";
 import { readCall, type Registry, type Resolved } from "./definition.js";
+import { boolean } from "../../calls/argument-types.js";
 import { averages, precisions, stops } from "./policies.js";
 import { singleExampleProblem } from "./slice-statistics.js";
 import { count, readSetting } from "./settings.js";
@@ -17,7 +18,10 @@ interface Parts {
   readonly data: DataDeclaration | undefined;
 }
 
-type RunSettings = Pick<TrainRecipe, "accumulate" | "average" | "stop" | "precision">;
+type RunSettings = Pick<
+  TrainRecipe,
+  "accumulate" | "syncBatchnorm" | "average" | "stop" | "precision"
+>;
 
 export function readRunSettings(parts: Parts, environment: Environment): RunSettings {
   const read = <Result>(name: string, registry: Registry<Result>) => {
@@ -33,6 +37,7 @@ export function readRunSettings(parts: Parts, environment: Environment): RunSett
   warnOfNoEvaluation(parts, environment);
   return {
     accumulate,
+    syncBatchnorm: readSetting(parts.settings.get("sync_batchnorm"), boolean(), environment),
     average: average?.result,
     stop: stop?.result,
     precision: precision?.result,

@@ -115,6 +115,12 @@ export const trainSettings: readonly SettingDefinition[] = [
     meaning: "slices that a batch is trained in, with one update for all, to save memory",
   },
   {
+    name: "sync_batchnorm",
+    example: "sync_batchnorm = true",
+    aliases: ["sync_bn", "syncbn", "SyncBatchNorm", "convert_sync_batchnorm"],
+    meaning: "under `mpirun`: batch normalization over the images of all ranks, not of each",
+  },
+  {
     name: "average",
     example: "average = ema(0.999)",
     aliases: ["ema", "model_ema", "ema_decay", "weight_average"],
