@@ -39,6 +39,12 @@ export interface ExampleKey {
   readonly example: number;
 }
 
+/** An example that could not be read. */
+export interface SkippedExample {
+  readonly file: string;
+  readonly reason: string;
+}
+
 export interface Dataset {
   /** For messages: a folder or a file. */
   readonly name: string;
@@ -61,6 +67,10 @@ export interface Dataset {
   labelAt?(index: number): number;
   /** How many examples could not be read so far. */
   unreadable?(): number;
+  /** The examples that could not be read since the last call, for other ranks. */
+  newlySkipped?(): readonly SkippedExample[];
+  /** Counts examples that other ranks could not read. Throws a DataError if there are too many. */
+  noteSkipped?(skipped: readonly SkippedExample[]): void;
   /**
    * The example after a stage's transforms, where the dataset has a better place for them than the
    * caller's thread.

@@ -41,6 +41,8 @@ export function encodedDataset(
     pixels: "bytes",
     labelAt: (index) => images.at(index)!.label,
     unreadable: () => skips.count,
+    newlySkipped: () => skips.take(),
+    noteSkipped: (skipped) => skips.note(skipped),
     get: (index) => reader.read(index, undefined),
     prepare: (index, stage) => reader.read(index, stage),
   };

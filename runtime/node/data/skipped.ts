@@ -1,10 +1,8 @@
 /** Files that do not decode: reported by name, counted, and too many of them end the run. */
+import type { SkippedExample } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 
-export interface SkippedFile {
-  readonly file: string;
-  readonly reason: string;
-}
+export type SkippedFile = SkippedExample;
 
 export interface SkipOptions {
   /** How many unreadable files a split may have: 1% of its files, but at least 10, unless told. */
@@ -25,6 +23,8 @@ export function toleratedSkips(files: number): number {
 export class SkipCounter {
   private readonly skipped = new Map<string, string>();
   private readonly maximum: number;
+  /** Those that other ranks have not been told of. */
+  private fresh: SkippedFile[] = [];
 
   constructor(
     private readonly directory: string,
@@ -45,8 +45,22 @@ export class SkipCounter {
   /** Records a file that cannot be decoded. Throws a DataError once there are too many. */
   add(file: string, reason: string): void {
     if (this.skipped.has(file)) return;
+    this.fresh.push({ file, reason });
     this.skipped.set(file, reason);
     this.options.onSkip?.({ file, reason });
+    if (this.skipped.size > this.maximum) throw this.tooMany();
+  }
+
+  /** Those since the last call. */
+  take(): readonly SkippedFile[] {
+    const { fresh } = this;
+    this.fresh = [];
+    return fresh;
+  }
+
+  /** Counts those of another rank, which has reported them. Throws like `add`. */
+  note(files: readonly SkippedFile[]): void {
+    for (const { file, reason } of files) this.skipped.set(file, reason);
     if (this.skipped.size > this.maximum) throw this.tooMany();
   }
 
