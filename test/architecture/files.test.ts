@@ -8,13 +8,14 @@ const root = join(import.meta.dirname, "../..");
 /** What opens files to read them, or could. */
 const OPENING = /\b(readFile|readFileSync|open|openSync|createReadStream|asyncBufferFromFile)\b/;
 
-/** These open files of netc's own, files to write, or are the one place. */
+/** These open files of netc's own, of /proc, files to write, or are the one place. */
 const ALLOWED = [
   "cli/commands/compile.ts",
   "cli/package.ts",
   "cli/training/report/build.ts",
   "runtime/node/append-file.ts",
   "runtime/node/embedded.ts",
+  "runtime/node/mpi/late.ts",
   "runtime/node/read-file.ts",
   "runtime/node/write-file.ts",
 ];

@@ -1,12 +1,15 @@
 /** Ranks that mpirun, mpiexec or srun started, joined by the system's MPI library. */
 import { hostname } from "node:os";
 import type { Arrival, Collective } from "../../training/collective.js";
-import { PeerFailedError } from "../../training/ranks.js";
+import { PeerFailedError, SilentRankError } from "../../training/ranks.js";
 import type { Launch } from "./launcher.js";
 import { beginMpi, type MpiLibrary, type Request } from "./library.js";
+import { inTime, LateRanksError } from "./late.js";
 import { SignsOfLife } from "./signs-of-life.js";
 import { until } from "./waiting.js";
 
+export { endProcess } from "./koffi.js";
+export { LateRanksError } from "./late.js";
 export { launchOf } from "./launcher.js";
 export type { Launch } from "./launcher.js";
 
@@ -21,17 +24,19 @@ export interface MpiOptions {
 export interface MpiCollective extends Collective {
   /**
    * Waits for all ranks and ends MPI. If the ranks can no longer meet, ends the processes of all
-   * ranks at once, with that exit code.
+   * ranks at once, with that exit code. Throws a LateRanksError where a rank does not end: this
+   * process can then only be ended (`endProcess`).
    */
   close(exitCode: number): Promise<void>;
 }
 
 /**
  * Joins the ranks that a launcher started (`launchOf`). Throws a RunFailedError if there is no MPI
- * library, or if it is not the launcher's.
+ * library, or if it is not the launcher's, and a LateRanksError if not all processes begin
+ * within the timeout: this one can then only be ended (`endProcess`).
  */
 export async function joinRanks(launch: Launch, options: MpiOptions): Promise<MpiCollective> {
-  const world = new World(await beginMpi(launch), launch, options);
+  const world = new World(await beginMpi(launch, options.timeout), launch, options);
   await world.learnHosts();
   return world;
 }
@@ -85,6 +90,14 @@ class World implements MpiCollective {
     }
   }
 
+  async allToAll(sent: Uint8Array, received: Uint8Array): Promise<void> {
+    await this.unlessSilent(this.mpi.allToAll(sent, received, sent.length / this.size));
+  }
+
+  async allGather(own: Uint8Array, all: Uint8Array): Promise<void> {
+    await this.unlessSilent(this.mpi.allGather(own, all));
+  }
+
   async broadcast(bytes: Uint8Array, root: number): Promise<void> {
     for (let start = 0; start < bytes.length; start += 4 * CHUNK) {
       await this.unlessSilent(this.mpi.broadcast(bytes.subarray(start, start + 4 * CHUNK), root));
@@ -105,8 +118,10 @@ class World implements MpiCollective {
       this.signs.end();
       await this.barrier();
       this.signs.drain();
-      await this.mpi.finalize();
-    } catch {
+      const { timeout } = this.options;
+      await inTime(this.mpi.finalize(), { timeout, done: "ended" });
+    } catch (error) {
+      if (error instanceof LateRanksError) throw error;
       this.mpi.abort(exitCode);
     }
   }
@@ -176,7 +191,7 @@ class World implements MpiCollective {
     const rank = this.signs.silentAmong();
     if (rank === undefined) return;
     const name = `rank ${rank}${this.hosts[rank] ? ` (${this.hosts[rank]})` : ""}`;
-    this.broken ??= new PeerFailedError(
+    this.broken ??= new SilentRankError(
       `${name} has given no sign of life for ${this.options.timeout} s`,
     );
     throw this.broken;

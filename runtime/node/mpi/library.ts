@@ -4,6 +4,8 @@
  */
 import type { LibraryHandle } from "koffi";
 import { RunFailedError } from "../../training/error.js";
+import { keepLoaded, loadKoffi, type Koffi } from "./koffi.js";
+import { inTime } from "./late.js";
 import type { Launch } from "./launcher.js";
 
 type KoffiFunction = ReturnType<LibraryHandle["func"]>;
@@ -72,21 +74,29 @@ export interface Request {
 
 /** MPI, begun, with the calls that netc needs. Errors of calls are RunFailedErrors. */
 export class MpiLibrary {
-  readonly rank: number;
-  readonly size: number;
+  rank = 0;
+  size = 1;
   private readonly functions = new Map<string, KoffiFunction>();
   private readonly world: unknown;
   private readonly byte: unknown;
 
-  constructor(
+  private constructor(
     private readonly library: LibraryHandle,
     private readonly abi: Abi,
     readonly version: string,
   ) {
     this.world = abi.handle(library, "comm_world");
     this.byte = abi.handle(library, "byte");
+  }
+
+  /**
+   * Begins MPI, which waits for all processes of the launcher: on a separate thread, so that this
+   * one can tell when another process does not come.
+   */
+  static async begin(library: LibraryHandle, abi: Abi, version: string): Promise<MpiLibrary> {
+    const mpi = new MpiLibrary(library, abi, version);
     const provided = new Int32Array(1);
-    this.call(
+    await mpi.callAsync(
       "MPI_Init_thread",
       ["void *", "void *", INT, "void *"],
       [...[null, null, THREAD_MULTIPLE, provided]],
@@ -97,8 +107,14 @@ export class MpiLibrary {
         "use an MPI library that was built with thread support",
       );
     }
-    const { handleType: handle } = abi;
-    const errors = abi.handle(library, "errors_return");
+    mpi.look();
+    return mpi;
+  }
+
+  /** This process's place in the world. */
+  private look(): void {
+    const { handleType: handle } = this.abi;
+    const errors = this.abi.handle(this.library, "errors_return");
     this.call("MPI_Comm_set_errhandler", [handle, handle], [this.world, errors]);
     this.rank = this.number("MPI_Comm_rank");
     this.size = this.number("MPI_Comm_size");
@@ -147,6 +163,30 @@ export class MpiLibrary {
       "MPI_Allreduce",
       ["intptr_t", "void *", INT, handle, handle, handle],
       [inPlace, values, values.length, float, sum, this.world],
+    );
+  }
+
+  /** Sends a block of `length` bytes to each rank, and receives one from each. */
+  allToAll(sent: Uint8Array, received: Uint8Array, length: number): Promise<void> {
+    return this.exchange("MPI_Alltoall", [sent, length], [received, length]);
+  }
+
+  /** Sends the same block to all ranks, and receives theirs. */
+  allGather(own: Uint8Array, all: Uint8Array): Promise<void> {
+    return this.exchange("MPI_Allgather", [own, own.length], [all, own.length]);
+  }
+
+  private exchange(
+    name: "MPI_Alltoall" | "MPI_Allgather",
+    sent: readonly [bytes: Uint8Array, length: number],
+    received: readonly [bytes: Uint8Array, length: number],
+  ): Promise<void> {
+    const { handleType: handle } = this.abi;
+    const block = ["void *", INT, handle];
+    return this.callAsync(
+      name,
+      [...block, ...block, handle],
+      [...sent, this.byte, ...received, this.byte, this.world],
     );
   }
 
@@ -230,9 +270,10 @@ export class MpiLibrary {
 /**
  * Loads and begins the MPI library that suits the launcher, or the one that NETC_MPI_LIBRARY names.
  * Throws a RunFailedError where there is none, and where the library knows of other processes than
- * the launcher started: it is then not the launcher's.
+ * the launcher started: it is then not the launcher's. Throws a LateRanksError where another
+ * process does not begin in time.
  */
-export async function beginMpi(launch: Launch): Promise<MpiLibrary> {
+export async function beginMpi(launch: Launch, timeout: number): Promise<MpiLibrary> {
   const koffi = await loadKoffi();
   // The default of 128 KiB is too little for MPICH.
   koffi.config({ async_stack_size: 4 * 2 ** 20 });
@@ -245,23 +286,10 @@ export async function beginMpi(launch: Launch): Promise<MpiLibrary> {
       "name another library with NETC_MPI_LIBRARY",
     );
   }
-  const mpi = new MpiLibrary(library, abi, version);
+  const begun = MpiLibrary.begin(library, abi, version);
+  const mpi = await inTime(begun, { timeout, done: "joined" });
   if (mpi.size === launch.size && mpi.rank === launch.rank) return mpi;
   throw otherWorld(launch, mpi, file);
-}
-
-type Koffi = typeof import("koffi");
-
-async function loadKoffi(): Promise<Koffi> {
-  try {
-    const module = (await import("koffi")) as Koffi & { readonly default?: Koffi };
-    return module.default ?? module;
-  } catch (error) {
-    throw new RunFailedError(
-      `several ranks need the package koffi, which cannot be loaded: ${(error as Error).message}`,
-      "npm install koffi",
-    );
-  }
 }
 
 function openLibrary(koffi: Koffi, launch: Launch): { library: LibraryHandle; file: string } {
@@ -270,7 +298,9 @@ function openLibrary(koffi: Koffi, launch: Launch): { library: LibraryHandle; fi
   for (const file of files) {
     try {
       // Open MPI's own plug-ins look for its symbols among those of all libraries.
-      return { library: koffi.load(file, { global: true }), file };
+      const library = koffi.load(file, { global: true });
+      keepLoaded(koffi, file);
+      return { library, file };
     } catch (error) {
       failures.push(`${file}: ${(error as Error).message.split("\n")[0]!}`);
     }
