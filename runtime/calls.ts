@@ -1,11 +1,13 @@
 /** What a network's calls take: their options, their results, and the checks of settings. */
-import type { OptimizerSettings, Program } from "../program/program.js";
+import type { OptimizerSettings } from "../program/program.js";
 import { InputError } from "./errors.js";
 import type { Inputs, Targets } from "./examples.js";
-import type { Memory } from "./memory.js";
+import type { Loaded } from "./loaded.js";
 import { assertNumber, type OptionNames } from "./options.js";
 import type { TensorOf } from "./parameters.js";
 import type { CompileProgress } from "./pipelines.js";
+import type { Work } from "./runner.js";
+import type { StepListName } from "./schedule.js";
 
 /** The optimizer's settings; those left out are the spec's. */
 export interface OptimizerOptions {
@@ -73,19 +75,14 @@ export interface SharedStep {
   /** What the program's class totals come to over all of them. */
   readonly totals: readonly number[];
   /**
-   * Adds up over all networks what the update reads, in place, and resolves to the sums of the
-   * metrics, alone in a list. Runs between the last slice and the update.
+   * Runs a list of the step in the network's place, with what the networks exchange in the list and
+   * before an update. The result of `update` are the sums of the metrics, alone in a list.
    */
-  readonly sum: (part: SummedPart) => Promise<readonly [Float32Array]>;
-}
-
-/** What a network contributes to a shared step. */
-export interface SummedPart {
-  readonly gpu: GPUDevice;
-  readonly program: Program;
-  readonly memory: Memory;
-  /** The metrics of this network's slices; undefined for a network without examples in the step. */
-  readonly own: Promise<readonly Float32Array[]> | undefined;
+  readonly run: (
+    loaded: Loaded,
+    list: StepListName,
+    work: Work,
+  ) => Promise<{ readonly result: Promise<readonly Float32Array[]> }>;
 }
 
 /** Loss and metrics by name, each the mean over the examples of the call. */

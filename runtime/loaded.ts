@@ -33,7 +33,7 @@ export class Loaded {
   readonly runner: Runner;
   /** Whether the folded parameters are up to date. */
   isFolded = false;
-  private readonly gpu: GPUDevice;
+  readonly gpu: GPUDevice;
 
   constructor({ gpu, program, slice, onCompile }: LoadedParts) {
     this.gpu = gpu;

@@ -30,6 +30,11 @@ export interface Work {
   /** A list that follows in the same submit. */
   readonly after?: StepListName | undefined;
   /**
+   * Encodes the list in place of the runner, and submits parts of it. Resolves to an encoder with
+   * what is yet to be submitted.
+   */
+  readonly encode?: (schedule: Schedule, encoder: GPUCommandEncoder) => Promise<GPUCommandEncoder>;
+  /**
    * Whether what the list leaves (metrics, or a prediction) is wanted: not after a slice that
    * others follow.
    */
@@ -88,19 +93,22 @@ export class Runner {
     const collected = work.collects ? outputs : [];
     const slots = await Promise.all(collected.map(({ ring }) => ring.acquire()));
     this.upload(list, work);
-    const encoder = this.gpu.createCommandEncoder({ label: list });
+    const { gpu } = this;
+    const { frame } = work;
+    let encoder = gpu.createCommandEncoder({ label: list });
     this.clearAfterOthers(list, prepared, encoder);
-    preparation?.encode(encoder, work.frame.batch);
-    schedule.encode(encoder, work.frame.batch);
+    preparation?.encode(encoder, frame.batch);
+    if (work.encode) encoder = await work.encode(schedule, encoder);
+    else schedule.encode(encoder, frame.batch);
     if (following) {
       this.clearAfterOthers(after, following, encoder);
-      following.schedule.encode(encoder, work.frame.batch);
+      following.schedule.encode(encoder, frame.batch);
     }
-    const floats = (tensor: ProgramTensor) => this.lengthOf(tensor, list, work.frame.batch);
+    const floats = (tensor: ProgramTensor) => this.lengthOf(tensor, list, frame.batch);
     collected.forEach(({ tensor, buffer }, index) =>
       encoder.copyBufferToBuffer(buffer, 0, slots[index]!.buffer, 0, floats(tensor) * 4),
     );
-    this.gpu.queue.submit([encoder.finish()]);
+    gpu.queue.submit([encoder.finish()]);
     const read = collected.map(({ tensor, ring }, index) =>
       ring.collect(slots[index]!, floats(tensor)),
     );

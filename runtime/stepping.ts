@@ -186,23 +186,18 @@ export class Stepping {
     const results = await this.queue.enqueue(async () => {
       // In its turn: a phase of training that begins before it has other lists.
       const runs = this.runsOf(call, parts, atLeast);
-      const { runner, program, memory } = this.phases.loaded;
+      const { loaded } = this.phases;
       const last = runs.filter(({ list }) => list !== "update").at(-1);
       await this.fold(call, this.frame({ first: 0, count }, parts));
       const submitted: { slice: Slice; result: Promise<readonly Float32Array[]> }[] = [];
       for (const run of runs) {
         const { list, slice, after } = run;
         const frame = this.frame(slice, parts);
-        if (parts.sum && list === "update") {
-          const own = submitted.at(-1)?.result;
-          const result = parts.sum({ gpu: this.queue.device.gpu, program, memory, own });
-          await result;
-          submitted.push({ slice, result });
-        }
         const collects = call === "predict" || run === last;
         const own = partOfRun(examples.data, run, examples.count);
-        const { result } = await runner.run(list, { ...own, frame, collects, after });
-        if (list !== "update") submitted.push({ slice, result });
+        const work = { ...own, frame, collects, after };
+        const { result } = await (parts.run?.(loaded, list, work) ?? loaded.runner.run(list, work));
+        if (list !== "update" || parts.run) submitted.push({ slice, result });
       }
       if (call === "train") this.phases.step++;
       return submitted;
@@ -252,10 +247,10 @@ export class Stepping {
     return { count, data: { ...data, ...compared }, totals: totalsOf(this.program, compared) };
   }
 
-  private runsOf(call: Call, { count, sum }: FrameParts, atLeast?: number): readonly ListRun[] {
+  private runsOf(call: Call, { count, run }: FrameParts, atLeast?: number): readonly ListRun[] {
     const { steps } = this.program;
     const most = this.phases.slice;
     // The update of a shared step waits for the sums of others, as it does for those of slices.
-    return runsOf(call, count, { steps, most, batch: sum ? Infinity : this.batch, atLeast });
+    return runsOf(call, count, { steps, most, batch: run ? Infinity : this.batch, atLeast });
   }
 }

@@ -28,6 +28,13 @@ export interface Collective {
   arrive(arrival: Arrival): Promise<readonly Arrival[]>;
   /** Adds up `values` over all ranks, in place. All ranks get the same bits. */
   allReduce(values: Float32Array): Promise<void>;
+  /**
+   * Sends block `r` of `sent`, which has a block of the same length for each rank, to rank `r`, and
+   * receives as many, in the order of the ranks that they come from.
+   */
+  allToAll(sent: Uint8Array, received: Uint8Array): Promise<void>;
+  /** Copies the block `own` of each rank, all of the same length, into `all`, by rank. */
+  allGather(own: Uint8Array, all: Uint8Array): Promise<void>;
   /** Copies `bytes` of the rank `root` into those of all others. */
   broadcast(bytes: Uint8Array, root: number): Promise<void>;
   /** Waits for all ranks. */
@@ -109,6 +116,18 @@ class LoopbackRank implements Collective {
     for (const other of all.slice(1)) {
       for (let index = 0; index < values.length; index++) values[index]! += other[index]!;
     }
+  }
+
+  async allToAll(sent: Uint8Array, received: Uint8Array): Promise<void> {
+    const all = (await this.meeting.join(this.rank, sent.slice())) as readonly Uint8Array[];
+    const length = sent.length / this.size;
+    const [start, end] = [this.rank * length, (this.rank + 1) * length];
+    all.forEach((other, rank) => received.set(other.subarray(start, end), rank * length));
+  }
+
+  async allGather(own: Uint8Array, all: Uint8Array): Promise<void> {
+    const each = (await this.meeting.join(this.rank, own.slice())) as readonly Uint8Array[];
+    each.forEach((block, rank) => all.set(block, rank * own.length));
   }
 
   async broadcast(bytes: Uint8Array, root: number): Promise<void> {

@@ -88,7 +88,7 @@ export async function evaluateDataset(
   for await (const batch of untilAborted(batches, exchange ? undefined : signal)) {
     const own =
       batch.count > 0 ? await evaluated.measure(batch.images, batch.targets) : NOTHING_MEASURED;
-    const all = exchange && isDataset(dataset) ? await exchange.measurements(own) : [own];
+    const all = exchange && isDataset(dataset) ? await exchange.measurements(own, dataset) : [own];
     const ownIndex = all.length > 1 ? exchange!.rank : 0;
     all.forEach((each, rank) => sums.add(each, rank === ownIndex ? batch : undefined));
     if (exchange?.isStopping) return undefined;

@@ -1,6 +1,7 @@
 /** The steps and evaluations of a run that several ranks do together. */
 import type { Program } from "../../program/program.js";
-import type { SharedStep, SummedPart } from "../calls.js";
+import type { SharedStep } from "../calls.js";
+import type { Dataset } from "../data/dataset.js";
 import { murmur3 } from "../checksum.js";
 import { InputError } from "../errors.js";
 import { checkTargets, type ComparingProgram } from "../examples.js";
@@ -9,8 +10,9 @@ import type { Collective } from "./collective.js";
 import { RunFailedError } from "./error.js";
 import type { TrainableNetwork } from "./network.js";
 import { Ranks } from "./ranks.js";
+import { SharedStepRun } from "./shared-step.js";
 import type { TrainingBatch } from "./source.js";
-import { sumOverRanks } from "./sums.js";
+import { wireOf, type Wire, type WireKind } from "./wire.js";
 
 /** What all ranks agreed on before a step. */
 export interface Agreement {
@@ -20,36 +22,68 @@ export interface Agreement {
   readonly isDue: boolean;
 }
 
+/** What a dataset says of examples that it could not read; nothing where it reads all. */
+export type SkippingData = Pick<Dataset, "newlySkipped" | "noteSkipped">;
+
 interface StepContent {
   readonly count: number;
   readonly totals: readonly number[];
   readonly isDue: boolean;
 }
 
+export interface ExchangeOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** In how many slices a rank's part of a batch comes. */
+  readonly slices: number;
+  readonly wire?: WireKind | undefined;
+}
+
 export class Exchange extends Ranks {
+  private readonly wire: Wire;
+  /** The step under way. */
+  private run: SharedStepRun | undefined;
+
   /** Throws InputError where the network's program cannot exchange what it sums up. */
   constructor(
     collective: Collective,
     private readonly network: TrainableNetwork,
-    signal?: AbortSignal,
+    { signal, slices, wire = "f32" }: ExchangeOptions,
   ) {
     super(collective, signal);
+    this.wire = wireOf(wire, collective);
     const { steps } = network.program;
-    if (steps && steps.update.length > 0) return;
+    if (!steps || steps.update.length === 0) {
+      throw new InputError(
+        "`exchange` needs a network that was compiled with the option `exchange: true`",
+      );
+    }
+    if (slices === 1 || !steps.accumulate.some(({ shares }) => shares)) return;
     throw new InputError(
-      "`exchange` needs a network that was compiled with the option `exchange: true`",
+      `\`sync_batchnorm\` needs each rank's part of a batch in one piece, ` +
+        `not in ${slices} slices: ` +
+        "leave out `accumulate`, take a smaller batch, or train on more ranks",
     );
   }
 
   /** Before a step: where this rank's examples are among those of all. */
-  async agree(batch: TrainingBatch, isDue: boolean): Promise<Agreement> {
+  async agree(batch: TrainingBatch, isDue: boolean, data: SkippingData): Promise<Agreement> {
     const { count } = batch;
-    const all = await this.meet<StepContent>({ count, totals: this.totals(batch), isDue });
+    const all = await this.meetAbout<StepContent>(data, {
+      count,
+      totals: this.totals(batch),
+      isDue,
+    });
     const images = sumOf(all.map((each) => each.count));
     const first = sumOf(all.slice(0, this.rank).map((each) => each.count));
     const totals = all[0]!.totals.map((_, index) => sumOf(all.map((each) => each.totals[index]!)));
-    const sum = (part: SummedPart) => this.sum(part, count / images);
-    const share = { isEmpty: count === 0, first, images, totals, sum };
+    const run = this.begin(count / images);
+    const share = {
+      isEmpty: count === 0,
+      first,
+      images,
+      totals,
+      run: (...call: Parameters<SharedStep["run"]>) => run.run(...call),
+    };
     return { share: images === 0 ? undefined : share, isDue: all[0]!.isDue };
   }
 
@@ -61,8 +95,8 @@ export class Exchange extends Ranks {
   }
 
   /** A measurement of each rank: all of them, in the order of ranks. */
-  async measurements(own: Measurement): Promise<readonly Measurement[]> {
-    const all = await this.meet<Measurement>(own);
+  async measurements(own: Measurement, data: SkippingData): Promise<readonly Measurement[]> {
+    const all = await this.meetAbout<Measurement>(data, own);
     // JSON has no NaN and writes null.
     return all.map(({ sums, ...counts }) => ({
       ...counts,
@@ -91,9 +125,39 @@ export class Exchange extends Ranks {
     }
   }
 
-  /** The metrics come first: a rank whose slices failed says so, and no rank updates. */
-  private async sum(part: SummedPart, weight: number): Promise<readonly [Float32Array]> {
-    const own = (await part.own)?.[0];
+  /** Meets the others, and counts the examples that they could not read. */
+  private async meetAbout<Content>(
+    data: SkippingData,
+    content: Content,
+  ): Promise<readonly Content[]> {
+    const skipped = data.newlySkipped?.() ?? [];
+    const all = await this.meet({ content, skipped });
+    const others = all.filter((_, rank) => rank !== this.rank);
+    data.noteSkipped?.(others.flatMap((other) => other.skipped));
+    return all.map((each) => each.content);
+  }
+
+  private begin(weight: number): SharedStepRun {
+    const { collective, wire } = this;
+    const meet = (content: number | null) => this.meet(content);
+    const adding = (isAdding: boolean) => (this.isAdding = isAdding);
+    this.run = new SharedStepRun({
+      collective,
+      wire,
+      weight,
+      meet,
+      adding,
+      sumMetrics: (own) => this.sumMetrics(own),
+    });
+    return this.run;
+  }
+
+  protected override async settle(): Promise<void> {
+    await this.run?.settle();
+  }
+
+  /** A rank whose slices failed says so where ranks meet, and no rank updates. */
+  private async sumMetrics(own: Float32Array | undefined): Promise<Float32Array> {
     const all = await this.meet<readonly (number | null)[] | null>(own ? Array.from(own) : null);
     const known = all.filter((metrics) => metrics !== null);
     const sums = new Float32Array(known[0]!.length);
@@ -101,10 +165,7 @@ export class Exchange extends Ranks {
       // JSON has no NaN and writes null.
       for (const [index, value] of metrics.entries()) sums[index]! += value ?? NaN;
     }
-    this.isAdding = true;
-    await sumOverRanks(part, this.collective, weight);
-    this.isAdding = false;
-    return [sums];
+    return sums;
   }
 }
 

@@ -73,6 +73,15 @@ function checkData(
   );
 }
 
+/** In how many slices a rank's part of a batch comes. */
+function slicesOfRank(
+  { batch, accumulate = 1 }: TrainRecipe,
+  { slice = batch }: TrainableNetwork,
+  ranks: number,
+): number {
+  return Math.max(Math.ceil(accumulate / ranks), Math.ceil(Math.ceil(batch / ranks) / slice));
+}
+
 class TrainingRun implements Repeatable {
   readonly progress: Progress;
   readonly steps: Steps;
@@ -84,13 +93,17 @@ class TrainingRun implements Repeatable {
 
   constructor(
     readonly network: TrainableNetwork,
-    dataset: Dataset | BatchSource,
+    private readonly dataset: Dataset | BatchSource,
     readonly recipe: TrainRecipe,
     private readonly options: FitOptions,
   ) {
     const { exchange, signal } = options;
     if (exchange && exchange.size > 1) {
-      this.exchange = new Exchange(exchange, network, signal);
+      this.exchange = new Exchange(exchange, network, {
+        signal,
+        wire: options.wire,
+        slices: slicesOfRank(recipe, network, exchange.size),
+      });
     }
     const length = runLengthOver(dataset, recipe, options);
     this.progress = new Progress(recipe, length, network.program, options.start);
@@ -199,7 +212,8 @@ class TrainingRun implements Repeatable {
     if (!exchange) return undefined;
     const { step } = progress.state;
     exchange.step = step;
-    return exchange.agree(batch, this.checkpoints.isDue(step + 1));
+    const isDue = this.checkpoints.isDue(step + 1);
+    return exchange.agree(batch, isDue, isDataset(this.dataset) ? this.dataset : {});
   }
 
   /** Waits for a step, checks its loss and reports it. */

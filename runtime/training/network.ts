@@ -11,6 +11,8 @@ export type Metrics = Readonly<Record<string, number>>;
 export interface TrainableNetwork {
   /** The most examples that one call takes. */
   readonly batch: number;
+  /** The most examples on the device at a time; all of a call's if absent. */
+  readonly slice?: number;
   readonly program: Pick<Program, "preparations" | "tensors"> &
     Partial<
       Pick<

@@ -7,6 +7,7 @@ import type { BatchSource } from "./source.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { assertInteger, assertKnown, assertNumber, type OptionNames } from "../options.js";
 import type { TrainingState } from "./state.js";
+import type { WireKind } from "./wire.js";
 
 /** A step that was done. Steps and epochs count from 1. */
 export interface StepReport {
@@ -82,6 +83,11 @@ export interface FitOptions {
    * with `exchange: true`. A signal on one rank stops all.
    */
   readonly exchange?: Collective | undefined;
+  /**
+   * In what numbers gradients travel between ranks: `f32` unless told. `f16` halves the bytes. What
+   * rounding takes off a gradient is added to that of the next step.
+   */
+  readonly wire?: WireKind | undefined;
 }
 
 const FIT_OPTIONS: OptionNames<FitOptions> = {
@@ -100,6 +106,7 @@ const FIT_OPTIONS: OptionNames<FitOptions> = {
   steps: true,
   signal: true,
   exchange: true,
+  wire: true,
 };
 
 /** Throws InputError for options that `fit` does not have, and for numbers out of range. */

@@ -8,6 +8,11 @@ export class PeerFailedError extends RunFailedError {
   override readonly name: string = "PeerFailedError";
 }
 
+/** Another rank gives no sign of life: it cannot say itself what ended the run. */
+export class SilentRankError extends PeerFailedError {
+  override readonly name: string = "SilentRankError";
+}
+
 /** What an arrival says of an error. */
 interface FailedContent {
   readonly message: string;
@@ -75,6 +80,11 @@ export class Ranks {
     return (await this.meet<Value>(own))[0]!;
   }
 
+  /** Waits until no meeting of this rank is under way. */
+  protected settle(): Promise<void> {
+    return Promise.resolve();
+  }
+
   private look(all: readonly Arrival[]): void {
     if (all.some(({ status }) => status === "stopping")) this.isStopping = true;
     const failed = all.findIndex(hasFailed);
@@ -99,6 +109,7 @@ export class Ranks {
    * which this rank ends.
    */
   private async tell(error: unknown): Promise<unknown> {
+    await this.settle();
     if (ended.has(this.collective)) return error;
     ended.add(this.collective);
     const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n");

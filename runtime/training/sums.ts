@@ -1,75 +1,70 @@
-/** Adds up over ranks what the update of a step reads. */
-import type { Program } from "../../program/program.js";
-import type { SummedPart } from "../calls.js";
-import { readBuffer } from "../readback.js";
-import type { Collective } from "./collective.js";
+/** What the update of a step reads, in the order in which ranks add it up. */
+import type { Program, ProgramStep } from "../../program/program.js";
 
-type Piece = Program["parameters"][number]["pieces"][number];
+/** A part of a buffer on the device, in bytes. */
+export interface Range {
+  /** The buffer's index in the program. */
+  readonly buffer: number;
+  readonly offset: number;
+  readonly bytes: number;
+}
 
-/** The most bytes that are added up at a time. */
-const BUCKET_BYTES = 64 * 2 ** 20;
+/** Gradients that are added up at a time, once the step at `after` of their list has run. */
+export interface Bucket {
+  readonly after: number;
+  readonly ranges: readonly Range[];
+  readonly bytes: number;
+}
+
+/** The most bytes of a bucket. The first ones travel while the backward pass makes the others. */
+const BUCKET_BYTES = 16 * 2 ** 20;
+
+type Parts = Pick<Program, "buffers" | "parameters">;
 
 /**
- * Adds up the gradients of all ranks, and averages the running statistics by the share that each
- * rank has of the step's examples; all in place on the device.
+ * The gradients of a program in buckets, in about the order in which the backward pass makes them:
+ * the parameters from the last to the first. The order is the same for all adapters. `steps`: those
+ * of the list `accumulate`.
  */
-export async function sumOverRanks(
-  part: SummedPart,
-  collective: Collective,
-  weight: number,
-): Promise<void> {
-  const { parameters } = part.program;
-  const gradients = parameters.flatMap(({ pieces }) => pieces.flatMap(gradientOf));
-  const statistics = parameters.flatMap((parameter) =>
-    parameter.role === "statistic" ? parameter.pieces.map(({ buffer }) => buffer) : [],
-  );
-  await part.memory.allocate([...gradients, ...statistics]);
-  const sum = async (indices: readonly number[], factor: number) => {
-    for (const bucket of bucketsOf(indices.map((index) => part.memory.buffer(index)))) {
-      await sumBucket(bucket, part, collective, factor);
+export function bucketsOf(program: Parts, steps: readonly ProgramStep[]): readonly Bucket[] {
+  const lastUse = lastUses(steps);
+  const buckets: Bucket[] = [];
+  for (const buffer of [...gradientsOf(program)].reverse()) {
+    for (const range of rangesOf(buffer, program.buffers[buffer]!.bytes.fixed)) {
+      const before = buckets.at(-1);
+      const after = Math.max(lastUse.get(buffer) ?? steps.length - 1, before?.after ?? 0);
+      const joins = before !== undefined && before.bytes + range.bytes <= BUCKET_BYTES;
+      const bucket = joins ? buckets.pop()! : { ranges: [], bytes: 0 };
+      buckets.push({
+        after,
+        ranges: [...bucket.ranges, range],
+        bytes: bucket.bytes + range.bytes,
+      });
     }
-  };
-  await sum(gradients, weight > 0 ? 1 : 0);
-  await sum(statistics, weight);
-}
-
-const gradientOf = ({ gradient }: Piece): readonly number[] =>
-  gradient === undefined ? [] : [gradient];
-
-async function sumBucket(
-  buffers: readonly GPUBuffer[],
-  { gpu }: SummedPart,
-  collective: Collective,
-  factor: number,
-): Promise<void> {
-  const read = await Promise.all(buffers.map((buffer) => readBuffer(gpu, buffer)));
-  const all = new Float32Array(read.reduce((length, values) => length + values.length, 0));
-  let at = 0;
-  for (const values of read) {
-    all.set(values, at);
-    at += values.length;
-  }
-  // What is left of an earlier step must not count, not even as NaN.
-  if (factor === 0) all.fill(0);
-  else if (factor !== 1) all.forEach((value, index) => (all[index] = factor * value));
-  await collective.allReduce(all);
-  at = 0;
-  for (const [index, { length }] of read.entries()) {
-    gpu.queue.writeBuffer(buffers[index]!, 0, all, at, length);
-    at += length;
-  }
-}
-
-function bucketsOf(buffers: readonly GPUBuffer[]): readonly (readonly GPUBuffer[])[] {
-  const buckets: GPUBuffer[][] = [];
-  let bytes = Infinity;
-  for (const buffer of buffers) {
-    if (bytes + buffer.size > BUCKET_BYTES) {
-      buckets.push([]);
-      bytes = 0;
-    }
-    buckets.at(-1)!.push(buffer);
-    bytes += buffer.size;
   }
   return buckets;
+}
+
+function lastUses(steps: readonly ProgramStep[]): ReadonlyMap<number, number> {
+  return new Map(
+    steps.flatMap(({ buffers }, index) => buffers.map((buffer) => [buffer, index] as const)),
+  );
+}
+
+const gradientsOf = ({ parameters }: Parts): readonly number[] =>
+  parameters.flatMap(({ pieces }) => pieces.flatMap(({ gradient }) => gradient ?? []));
+
+/** The running statistics, whole, without an order among other things. */
+export function statisticsOf({ buffers, parameters }: Parts): readonly Range[] {
+  const statistics = parameters.filter(({ role }) => role === "statistic");
+  return statistics.flatMap(({ pieces }) =>
+    pieces.map(({ buffer }) => ({ buffer, offset: 0, bytes: buffers[buffer]!.bytes.fixed })),
+  );
+}
+
+function rangesOf(buffer: number, size: number): readonly Range[] {
+  return Array.from({ length: Math.ceil(size / BUCKET_BYTES) }, (_, index) => {
+    const offset = index * BUCKET_BYTES;
+    return { buffer, offset, bytes: Math.min(BUCKET_BYTES, size - offset) };
+  });
 }

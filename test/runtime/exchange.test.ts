@@ -11,12 +11,14 @@ import {
   loopback,
   openSplit,
   PeerFailedError,
+  type Collective,
   type Dataset,
   type FitOptions,
   type FitResult,
   type Network,
   type TrainRecipe,
 } from "../../runtime/index.js";
+import { SkipCounter } from "../../runtime/node/data/skipped.js";
 
 const adapter = process.env["NETC_ADAPTER"] ?? "embedded";
 const networks: Network[] = [];
@@ -230,6 +232,142 @@ describe("equal one process in slices", () => {
     expect(statistics[1]).toEqual(statistics[0]);
   });
 });
+
+/** The largest difference of any number of two networks. */
+async function differenceOf(one: Trained, other: Trained): Promise<number> {
+  const [expected, found] = [await tensorsOf(one.network), await tensorsOf(other.network)];
+  const each = Object.entries(expected).flatMap(([name, values]) =>
+    values.map((value, index) => Math.abs(value - found[name]![index]!)),
+  );
+  return Math.max(...each);
+}
+
+describe("sync_batchnorm", () => {
+  const layers = "-> batchnorm -> relu -> conv(8, kernel=3) -> batchnorm(affine=false)";
+
+  test.each<[ranks: number, images: number, settings: string]>([
+    [2, 16, SGD],
+    // The last batch has 3 examples, on 3 of 4 ranks.
+    [4, 19, SGD],
+    [3, 16, `${SGD}\n  average = ema(0.9)\n  clip_norm = 0.5`],
+  ])("%i ranks with %i images are one process", async (ranks, images, settings) => {
+    const source = specOf({ layers, settings: `${settings}\n  sync_batchnorm = true` });
+    const dataset = halves(images);
+    const one = await alone(source, 1, dataset);
+    const all = await together(source, ranks, dataset);
+    for (const each of all) expect(await differenceOf(one, each)).toBeLessThan(1e-5);
+    expect(await tensorsOf(all[1]!.network)).toEqual(await tensorsOf(all[0]!.network));
+    // Statistics of each rank alone are something else.
+    const local = await together(source.replace("sync_batchnorm = true", ""), ranks, dataset);
+    expect(await differenceOf(one, local[0]!)).toBeGreaterThan(1e-3);
+  });
+
+  test("a part of a batch in slices is refused before the run", async () => {
+    const source = specOf({ layers, settings: `${SGD}\n  sync_batchnorm = true` });
+    const { open, recipe } = compiled(source);
+    const [exchange] = loopback(2);
+    const run = fit(await open(4), halves(), { ...recipe, accumulate: 4 }, { exchange });
+    await expect(run).rejects.toThrow("each rank's part of a batch in one piece, not in 2 slices");
+  });
+
+  test("an error on one rank between two exchanges ends all", async () => {
+    const source = specOf({ layers, settings: `${SGD}\n  sync_batchnorm = true` });
+    const { open, recipe } = compiled(source);
+    const runs = loopback(2).map(async (exchange) =>
+      fit(await open(4), halves(), recipe, {
+        exchange: exchange.rank === 1 ? failingOnce(exchange, 12) : exchange,
+      }),
+    );
+    const [first, second] = await Promise.allSettled(runs);
+    expect(second).toMatchObject({ reason: expect.any(DataError) as Error });
+    expect(first).toMatchObject({ reason: expect.any(PeerFailedError) as Error });
+    const { message } = (first as PromiseRejectedResult).reason as Error;
+    expect(message).toBe("rank 1 ended the run: the cable is loose");
+  });
+});
+
+/** A rank that fails before it arrives for the nth time. */
+function failingOnce(exchange: Collective, nth: number): Collective {
+  let count = 0;
+  const failing = Object.create(exchange) as {
+    -readonly [Name in keyof Collective]: Collective[Name];
+  };
+  failing.arrive = (arrival) =>
+    ++count === nth
+      ? Promise.reject(new DataError("the cable is loose"))
+      : exchange.arrive(arrival);
+  return failing;
+}
+
+describe("gradients as halves", () => {
+  test("train to nearly the same weights, and all ranks to the same bits", async () => {
+    const dataset = halves(32);
+    const one = await alone(specOf({}), 1, dataset);
+    for (const n of [2, 3]) {
+      const ranks = await together(specOf({}), n, dataset, { wire: "f16" });
+      const difference = await differenceOf(one, ranks[0]!);
+      expect(difference).toBeGreaterThan(0);
+      expect(difference).toBeLessThan(1e-4);
+      const [first, ...others] = await Promise.all(ranks.map(({ network }) => tensorsOf(network)));
+      for (const other of others) expect(other).toEqual(first);
+    }
+  });
+
+  test("what is not finite reaches the update", async () => {
+    const { open, recipe } = compiled(specOf({ settings: "optimizer = sgd(lr=1e30)" }));
+    const runs = loopback(2).map(async (exchange) =>
+      fit(await open(4), halves(), recipe, { exchange, wire: "f16" }),
+    );
+    const [first] = await Promise.allSettled(runs);
+    expect(first).toMatchObject({ reason: expect.any(DivergedError) as Error });
+  });
+});
+
+test("sgd without nesterov takes slices in another order: a step differs by an ulp", async () => {
+  const dataset = halves(8);
+  const options = { steps: 1, evaluation: undefined };
+  const { recipe } = compiled(specOf({}));
+  const { programs } = compile(specOf({}), { file: "small.net" });
+  const network = await createNetwork(programs, { adapter, batch: 8, seed: recipe.seed });
+  networks.push(network);
+  const plain = await trainOn(network, dataset, { ...recipe, accumulate: 2 }, options);
+  const exchanged = await alone(specOf({}), 2, dataset, options);
+  const [one, other] = [await tensorsOf(plain.network), await tensorsOf(exchanged.network)];
+  for (const [name, values] of Object.entries(one)) {
+    const largest = Math.max(...values.map(Math.abs));
+    const limit = 2 ** -22 * largest;
+    values.forEach((value, index) =>
+      expect(Math.abs(value - other[name]![index]!)).toBeLessThanOrEqual(limit),
+    );
+  }
+});
+
+test("files that ranks skip count together", async () => {
+  const { open, recipe } = compiled(specOf({}));
+  const runs = loopback(2).map(async (exchange) =>
+    fit(await open(4), skipping([0, 3, 5, 8, 11], 4), recipe, { exchange }),
+  );
+  for (const outcome of await Promise.allSettled(runs)) {
+    const { message } = (outcome as PromiseRejectedResult).reason as Error;
+    expect(message).toMatch(/5 of the 17 files in halves cannot be decoded, and 4 are tolerated/);
+  }
+});
+
+/** A dataset that skips some examples, of which it tolerates a number. */
+function skipping(indices: readonly number[], maximumSkips: number): Dataset {
+  const whole = halves();
+  const skips = new SkipCounter("halves", whole.length, { maximumSkips });
+  return {
+    ...whole,
+    newlySkipped: () => skips.take(),
+    noteSkipped: (skipped) => skips.note(skipped),
+    get: (index) => {
+      if (!indices.includes(index)) return whole.get(index);
+      skips.add(`${index}.png`, "it is damaged");
+      return Promise.resolve(undefined);
+    },
+  };
+}
 
 test("a signal on one rank stops all before the same step", async () => {
   const { open, recipe } = compiled(specOf({}));
