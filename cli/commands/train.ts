@@ -7,7 +7,7 @@ import type { FittedProgram } from "../../compiler/budget.js";
 import { DataError } from "../../runtime/data/error.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
 import type { Network } from "../../runtime/network.js";
-import { runLength } from "../../runtime/training/index.js";
+import { runLength, type WireKind } from "../../runtime/training/index.js";
 import { describeFit, normalizesSlices, requireFit, requireSomeFit } from "../budget.js";
 import {
   compileSpec,
@@ -59,6 +59,8 @@ interface TrainOptions extends AdapterOptions, DataFlags {
   readonly tensorboard?: string | true;
   readonly memory?: number;
   readonly timeout?: number;
+  readonly wire?: WireKind;
+  readonly devices?: number;
 }
 
 export function trainCommand(): Command {
@@ -107,6 +109,13 @@ export function trainCommand(): Command {
       "under mpirun: end the run when a rank gives no sign of life for this long (default: 60)",
       positiveNumber,
     )
+    .addOption(
+      new Option(
+        "--wire <type>",
+        "under mpirun: send gradients as f32 or, in half the bytes, as f16",
+      ).choices(["f32", "f16"]),
+    )
+    .option("--devices <n>", "train on n GPUs of this machine, through mpirun", positiveInteger)
     .option("--max-skipped <n>", "unreadable files to tolerate (default: 1%)", positiveInteger)
     .addOption(adapterOption())
     .action((path: string, options: TrainOptions) =>
@@ -139,7 +148,7 @@ async function train(path: string, options: TrainOptions, ranks?: TrainingRanks)
   // No batch holds more than there is, and memory is planned for the batch.
   const recipe = { ...wanted, batch: Math.min(wanted.batch, Math.max(1, dataset.length)) };
   warnOfLateParts(recipe, dataset, options.steps);
-  await ranks?.compare({ compiled, recipe, dataset, evaluation, steps: options.steps });
+  await ranks?.compare({ compiled, recipe, dataset, evaluation, ...options });
   const claim =
     ranks?.isFirst === false
       ? undefined
@@ -183,7 +192,7 @@ async function openFor(
     batch: Math.ceil(recipe.batch / size),
     accumulate: recipe.accumulate && Math.ceil(recipe.accumulate / size),
     seed: recipe.seed,
-    adapter,
+    adapter: adapter ?? ranks?.adapter,
   });
   try {
     ranks?.announce(recipe, network);

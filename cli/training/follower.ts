@@ -7,7 +7,7 @@ import type { TrainingRanks } from "./ranks.js";
 export async function follow(
   { network, dataset, evaluation, recipe }: Omit<TrainingParts, "claim" | "folder">,
   ranks: TrainingRanks,
-  { steps }: RunOptions,
+  { steps, wire }: RunOptions,
 ): Promise<void> {
   const interrupt = listenForInterrupt("stopping all ranks after this step");
   try {
@@ -18,6 +18,7 @@ export async function follow(
       steps,
       signal: interrupt.signal,
       exchange: ranks.collective,
+      wire,
     });
   } finally {
     interrupt.dispose();

@@ -7,6 +7,7 @@ import type {
   FitResult,
   StepReport,
   TrainingState,
+  WireKind,
 } from "../../runtime/training/index.js";
 import type { CompiledSpec } from "../compiled.js";
 import type { RunFolder } from "./folder.js";
@@ -37,6 +38,8 @@ export interface RunOptions {
   readonly steps?: number;
   /** Saves a checkpoint after every this many steps, in addition to those that are due anyway. */
   readonly checkpointSteps?: number;
+  /** In what numbers gradients travel between ranks. */
+  readonly wire?: WireKind;
   /** Another file for the lines of metrics.jsonl. */
   readonly log?: string;
   /** Serves the report during the run. */

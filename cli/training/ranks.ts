@@ -1,27 +1,40 @@
 /** `netc train` as one of several ranks that a launcher started: they train together. */
 import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { TrainRecipe } from "../../program/recipe.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
 import { InputError } from "../../runtime/errors.js";
 import type { Network } from "../../runtime/network.js";
-import { launchOf, type MpiCollective } from "../../runtime/node/mpi/index.js";
+import {
+  endProcess,
+  LateRanksError,
+  launchOf,
+  type MpiCollective,
+} from "../../runtime/node/mpi/index.js";
 import {
   parseState,
   PeerFailedError,
   Ranks,
   serializeState,
+  SilentRankError,
   type TrainingState,
+  type WireKind,
 } from "../../runtime/training/index.js";
 import type { CompiledSpec } from "../compiled.js";
 import { ExitCode, Reported } from "../failure.js";
 import { plural } from "../format.js";
 import { version } from "../package.js";
 import { describeError, reportError } from "../report.js";
+import { adapterOfRank, checkDevices, startDevices } from "./devices.js";
 import { say, sayWhatWasMuted, speakAsRank, warn } from "../terminal.js";
 
 export interface RanksOptions {
   /** Seconds without a sign of life after which a rank ends the run; 60 unless given. */
   readonly timeout?: number;
+  /** Ranks to start on this machine, unless a launcher has started some. */
+  readonly devices?: number | undefined;
+  /** What the user says of the adapter. */
+  readonly adapter?: string | undefined;
 }
 
 const DEFAULT_TIMEOUT = 60;
@@ -32,12 +45,17 @@ export interface RankInputs {
   readonly recipe: TrainRecipe;
   readonly dataset: Dataset;
   readonly evaluation: Dataset | undefined;
-  readonly steps: number | undefined;
+  readonly steps?: number | undefined;
+  readonly wire?: WireKind | undefined;
 }
 
 /** The ranks of a run, from the point of view of one. */
 export class TrainingRanks extends Ranks {
-  constructor(override readonly collective: MpiCollective) {
+  constructor(
+    override readonly collective: MpiCollective,
+    /** The adapter that is this rank's, where the user has not named one. */
+    readonly adapter: string | undefined,
+  ) {
     super(collective);
   }
 
@@ -66,14 +84,14 @@ export class TrainingRanks extends Ranks {
   }
 
   /** Says how a batch is divided, and what that changes. */
-  announce({ batch }: TrainRecipe, { parameters }: Network): void {
+  announce({ batch, syncBatchnorm }: TrainRecipe, { parameters }: Network): void {
     const each = this.partOfBatch(batch);
     const share = each * this.size === batch ? `${each}` : `up to ${each}`;
     say(`${plural(batch, "image")} a step, ${share} on each of ${this.size} ranks`);
-    if (!parameters.some(({ role }) => role === "statistic")) return;
+    if (syncBatchnorm || !parameters.some(({ role }) => role === "statistic")) return;
     warn(
       "in training, batch normalization takes the statistics of each rank's images; " +
-        "the running statistics are averaged",
+        "the running statistics are averaged (`sync_batchnorm = true` takes those of all images)",
     );
   }
 
@@ -104,7 +122,7 @@ export class TrainingRanks extends Ranks {
   }
 }
 
-function describeInputs({ compiled, recipe, dataset, evaluation, steps }: RankInputs) {
+function describeInputs({ compiled, recipe, dataset, evaluation, steps, wire }: RankInputs) {
   return {
     netc: version(),
     spec: compiled.compilation.programs[0]!.source.hash,
@@ -113,6 +131,7 @@ function describeInputs({ compiled, recipe, dataset, evaluation, steps }: RankIn
     "evaluation images": String(evaluation?.length ?? 0),
     classes: dataset.classes.join(", "),
     steps: String(steps ?? "of the recipe"),
+    "--wire": wire ?? "f32",
   };
 }
 
@@ -124,15 +143,20 @@ export const isLaunched = (): boolean => launchOf() !== undefined;
  * other. An error of one rank ends all; rank 0 tells the user of it, and the rank itself.
  */
 export async function onRanks(
-  { timeout = DEFAULT_TIMEOUT }: RanksOptions,
+  { timeout = DEFAULT_TIMEOUT, devices, adapter }: RanksOptions,
   work: (ranks?: TrainingRanks) => Promise<void>,
 ): Promise<void> {
   const launch = launchOf();
+  if (!launch && devices !== undefined && devices > 1) return startDevices(devices);
+  if (launch) checkDevices(devices, launch);
   if (!launch || launch.size === 1) return work();
   if (launch.rank > 0) speakAsRank(`rank ${launch.rank}`);
-  const ranks = new TrainingRanks(await join(launch, timeout));
+  const collective = await join(launch, timeout).catch(endIfLate);
+  const isChosen = adapter !== undefined || process.env["NETC_ADAPTER"] !== undefined;
+  const own = devices === undefined || isChosen ? undefined : await adapterOfRank(launch);
+  const ranks = new TrainingRanks(collective, own);
   const exitCode = await endOf(ranks, work);
-  await ranks.collective.close(exitCode);
+  await ranks.collective.close(exitCode).catch(endIfLate);
   if (exitCode !== ExitCode.done) throw new Reported(exitCode);
 }
 
@@ -148,10 +172,26 @@ async function join(
     if (launch.rank > 0) speakAsRank(`rank ${launch.rank} (${collective.hosts![launch.rank]})`);
     return collective;
   } catch (error) {
+    if (error instanceof LateRanksError) throw error;
     // All ranks meet the same, and rank 0 says so.
     throw launch.rank === 0 ? error : new Reported(describeError(error).exitCode);
   }
 }
+
+/** Milliseconds in which a launcher passes on what a rank has said: it ends all when one ends. */
+const UNTIL_HEARD = 250;
+
+/** Ends this process, which a call of MPI would keep for ever; the launcher ends the others. */
+async function endIfLate(error: unknown): Promise<never> {
+  if (!(error instanceof LateRanksError)) throw error;
+  const exitCode = reportError(error);
+  await sleep(UNTIL_HEARD);
+  return endProcess(exitCode);
+}
+
+/** Rank 0 says what ended another rank, unless it is rank 0 that is silent. */
+const isToldByFirst = (error: unknown): boolean =>
+  error instanceof PeerFailedError && !(error instanceof SilentRankError);
 
 async function endOf(
   ranks: TrainingRanks,
@@ -164,8 +204,7 @@ async function endOf(
     });
     return ExitCode.done;
   } catch (error) {
-    // Rank 0 says what ended another.
-    if (error instanceof PeerFailedError && !ranks.isFirst) return ExitCode.runFailed;
+    if (!ranks.isFirst && isToldByFirst(error)) return ExitCode.runFailed;
     if (error instanceof Reported) sayWhatWasMuted();
     return reportError(error);
   }

@@ -97,6 +97,7 @@ export class TrainingRun {
         say(`looking for the layer: ${plural(steps, "step")} again; Ctrl-C leaves it out`),
       checkpoint: (state) => this.save(state),
       exchange: ranks?.collective,
+      wire: this.options.wire,
     });
   }
 
