@@ -1,6 +1,8 @@
 /** The launchers of this machine, and netc under them. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { root, type Outcome } from "./netc.js";
 
 /** A launcher, and the library whose processes it can start. */
@@ -72,4 +74,53 @@ export function startRanks(
     child.on("error", reject).on("close", (code) => resolve({ code, stdout, stderr }));
   });
   return { child, ended, stderr: () => stderr };
+}
+
+/** Starts two ranks through a script of one line, in which `"$@"` is the command. */
+export function startScript(
+  launcher: Launcher,
+  path: string,
+  line: string,
+  args: readonly string[],
+): RankRun {
+  const { command, ...others } = launcher;
+  writeFileSync(path, `#!/bin/sh\n${line}\n`, { mode: 0o755 });
+  return startRanks({ ...others, command, wrapper: path }, 2, args);
+}
+
+/** Waits until a run has said something on standard error. */
+export async function untilSaid(run: RankRun, text: string): Promise<void> {
+  while (!run.stderr().includes(text)) {
+    if (run.child.exitCode !== null) throw new Error(`it ended early: ${run.stderr()}`);
+    await sleep(50);
+  }
+}
+
+/** Sends a signal to one rank. */
+export function signalRank(run: RankRun, rank: number, signal: NodeJS.Signals): void {
+  for (const pid of processesOf(run, rank)) process.kill(pid, signal);
+}
+
+/** The processes of one rank: none before it has begun, and after it has ended. */
+export function processesOf({ child }: RankRun, rank: number): readonly number[] {
+  const entries = ["OMPI_COMM_WORLD_RANK", "PMI_RANK"].map((name) => `${name}=${rank}`);
+  return descendantsOf(child.pid!).filter((pid) => {
+    const environment = read(`/proc/${pid}/environ`).split("\0");
+    return entries.some((entry) => environment.includes(entry));
+  });
+}
+
+/** The text of a file; empty where its process has ended. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function descendantsOf(pid: number): readonly number[] {
+  const children = read(`/proc/${pid}/task/${pid}/children`);
+  const own = children.trim().split(" ").filter(Boolean).map(Number);
+  return own.flatMap((child) => [child, ...descendantsOf(child)]);
 }

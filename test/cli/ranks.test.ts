@@ -1,12 +1,18 @@
 /** `mpirun -n N netc train` is one process, with the launchers of this machine. Takes minutes. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseTensors } from "../../runtime/safetensors.js";
-import { launchers, startRanks, type Launcher, type RankRun } from "./mpirun.js";
+import {
+  launchers,
+  signalRank,
+  startRanks,
+  startScript,
+  untilSaid,
+  type Launcher,
+} from "./mpirun.js";
 import { netc, root, type Outcome } from "./netc.js";
 
 const full = process.env["NETC_TEST_FULL"] === "1";
@@ -97,16 +103,22 @@ describe.each(found.map((launcher) => [launcher.name, launcher] as const))("%s",
 
   test("a signal stops all ranks with a checkpoint that any number resumes", async () => {
     const [whole, stopped] = [name("whole"), name("stopped")];
-    const flags = ["--steps", "60"];
+    const flags = ["--steps", "120"];
     await complete(netc(train(DIGITS, whole, ...flags), { env }));
-    const run = startRanks(launcher, 2, train(DIGITS, stopped, ...flags));
-    await untilSaid(run, "epoch 1:");
-    signalRank(run, 1, "SIGTERM");
-    const { code, stdout, stderr } = await run.ended;
-    expect(code, stderr).toBe(0);
-    expect(stdout).toContain("stopped after");
-    const four = train(DIGITS, stopped, "--resume", ...flags);
-    await onRanks(4, four);
+    const resumed = train(DIGITS, stopped, "--resume", ...flags);
+    const parts = [
+      [2, train(DIGITS, stopped, ...flags), "epoch 1:", "SIGTERM"],
+      [4, resumed, "epoch 2:", "SIGINT"],
+    ] as const;
+    for (const [ranks, args, moment, signal] of parts) {
+      const run = startRanks(launcher, ranks, args);
+      await untilSaid(run, moment);
+      signalRank(run, 1, signal);
+      const { code, stdout, stderr } = await run.ended;
+      expect(code, stderr).toBe(0);
+      expect(stdout).toContain("stopped after");
+    }
+    await complete(netc(resumed, { env }));
     expect(differenceOf(whole, stopped)).toBeLessThan(1e-6);
   });
 
@@ -123,6 +135,25 @@ describe.each(found.map((launcher) => [launcher.name, launcher] as const))("%s",
     expect(
       parseTensors(readFileSync(join(folder, out, "last.safetensors"))).metadata,
     ).toBeDefined();
+  });
+
+  test("a rank that is stopped before it has joined is named", async () => {
+    // Rank 1 stops itself before it is netc.
+    const script = `[ "\${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" = 1 ] && kill -STOP $$; exec "$@"`;
+    const args = train(DIGITS, name("unborn"), "--timeout", "3");
+    const { code, stderr } = await startScript(launcher, join(folder, "rank.sh"), script, args)
+      .ended;
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/error: rank 1 has not joined within 3 s: its process \d+ is stopped/);
+  });
+
+  test("a first rank that is stopped is named by the others", async () => {
+    const run = startRanks(launcher, 2, train(DIGITS, name("first"), "--timeout", "3"));
+    await untilSaid(run, "epoch 1:");
+    signalRank(run, 0, "SIGSTOP");
+    const { code, stderr } = await run.ended;
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/rank 1 .*error: rank 0 \(.+\) has given no sign of life for 3 s/);
   });
 
   test("a rank that is killed ends all, and the last checkpoint is whole", async () => {
@@ -143,7 +174,12 @@ describe.each(found.map((launcher) => [launcher.name, launcher] as const))("%s",
     const script =
       `[ "\${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" = 1 ] && set -- "$@" --data /nowhere; ` +
       `exec "$@"`;
-    const { code, stderr } = await startScript(launcher, script, train(DIGITS, out)).ended;
+    const { code, stderr } = await startScript(
+      launcher,
+      join(folder, "rank.sh"),
+      script,
+      train(DIGITS, out),
+    ).ended;
     expect(code).not.toBe(0);
     expect(stderr).toMatch(/^rank 1 \(.+\): error: .*nowhere/m);
     expect(stderr).toMatch(/^error: rank 1 \(.+\) ended the run: .*nowhere/m);
@@ -159,7 +195,12 @@ describe.each(found.map((launcher) => [launcher.name, launcher] as const))("%s",
   test("ranks that differ in what they train on are refused", async () => {
     const isFirst = '[ "${OMPI_COMM_WORLD_RANK:-$PMI_RANK}" = 1 ]';
     const script = `${isFirst} && set -- "$@" --seed 9; exec "$@"`;
-    const run = startScript(launcher, script, train(DIGITS, name("other")));
+    const run = startScript(
+      launcher,
+      join(folder, "rank.sh"),
+      script,
+      train(DIGITS, name("other")),
+    );
     const { code, stderr } = await run.ended;
     expect(code).not.toBe(0);
     expect(stderr).toMatch(/^error: rank 0 has recipe \w+, and rank 1 \(.+\) has \w+/m);
@@ -175,34 +216,3 @@ test.runIf(found.length === 2)("a library of another launcher is refused", async
   expect(code).not.toBe(0);
   expect(stderr).toMatch(/MPICH started 2 processes, .*libmpi\.so\.40 \(Open MPI.*\) knows 1/);
 });
-
-/** Starts ranks through a line of shell, in which `"$@"` is the command. */
-function startScript(launcher: Launcher, line: string, args: readonly string[]): RankRun {
-  const { command, ...others } = launcher;
-  const path = join(folder, "rank.sh");
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(path, `#!/bin/sh\n${line}\n`, { mode: 0o755 });
-  return startRanks({ ...others, command, wrapper: path }, 2, args);
-}
-
-async function untilSaid(run: RankRun, text: string): Promise<void> {
-  while (!run.stderr().includes(text)) {
-    if (run.child.exitCode !== null) throw new Error(`it ended early: ${run.stderr()}`);
-    await sleep(50);
-  }
-}
-
-/** Sends a signal to one rank. */
-function signalRank(run: RankRun, rank: number, signal: NodeJS.Signals): void {
-  for (const pid of descendantsOf(run.child.pid!)) {
-    const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
-    const names = ["OMPI_COMM_WORLD_RANK", "PMI_RANK"].map((variable) => `${variable}=${rank}`);
-    if (names.some((entry) => environment.includes(entry))) process.kill(pid, signal);
-  }
-}
-
-function descendantsOf(pid: number): readonly number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
-  const own = children.trim().split(" ").filter(Boolean).map(Number);
-  return own.flatMap((child) => [child, ...descendantsOf(child)]);
-}
