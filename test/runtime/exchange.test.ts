@@ -1,7 +1,7 @@
 /** Several networks that train together are one: `fit` with `exchange`, joined in this process. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { analyze, compile } from "../../compiler/index.js";
 import {
   createNetwork,
@@ -22,7 +22,8 @@ import { SkipCounter } from "../../runtime/node/data/skipped.js";
 
 const adapter = process.env["NETC_ADAPTER"] ?? "embedded";
 const networks: Network[] = [];
-afterAll(() => networks.forEach((network) => network.destroy()));
+// A device for each: too many at a time end the process.
+afterEach(() => networks.splice(0).forEach((network) => network.destroy()));
 
 interface Parts {
   readonly loss?: string;
