@@ -293,6 +293,9 @@ export async function beginMpi(launch: Launch, timeout: number): Promise<MpiLibr
 }
 
 function openLibrary(koffi: Koffi, launch: Launch): { library: LibraryHandle; file: string } {
+  // MPICH's UCX would change the memory functions of the running process, in which V8 has threads:
+  // about 1 start of 20 then ended in a segmentation fault.
+  process.env["UCX_MEM_EVENTS"] ??= "n";
   const files = libraryFiles(launch);
   const failures: string[] = [];
   for (const file of files) {
