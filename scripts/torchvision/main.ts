@@ -1,0 +1,288 @@
+/**
+ * Networks of torchvision with random weights, in and out: a table of how far each result is from
+ * PyTorch's logits, as ||got - expected|| / ||expected|| over two images.
+ *
+ *   node scripts/run.mjs scripts/torchvision/main.ts [NETWORK...]
+ *
+ * - netc: the `.pth` through `--weights`, the spec on the adapter that NETC_ADAPTER names
+ * - PyTorch: `netc export --to pytorch`, run by PyTorch
+ * - ONNX: `netc export --to onnx`, run by onnxruntime
+ * - Keras: `netc export --to keras`, run by Keras
+ * - same: whether the ONNX file, imported, has the layers, shapes and numbers of the spec
+ *
+ * It needs a built netc and Debian's python3-torchvision. NETC_PEERS names a folder whose
+ * node_modules have onnxruntime-node, NETC_KERAS a Python with Keras 3; without them their columns
+ * are empty.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { compile } from "../../compiler/index.js";
+import { build } from "../../compiler/network/build.js";
+import { describeLayers } from "../../compiler/network/describe.js";
+import type { ResolvedNetwork } from "../../compiler/network/resolved.js";
+import { analyze } from "../../compiler/semantics/index.js";
+import { loadWeights, readWeights } from "../../cli/weights.js";
+import { neededFor } from "../../interchange/export/needed.js";
+import { importGraph } from "../../interchange/import-graph.js";
+import { onnx } from "../../interchange/onnx/index.js";
+import { parseRenaming } from "../../interchange/weights/rename.js";
+import { createNetwork } from "../../runtime/index.js";
+
+const PYTHON = "/usr/bin/python3";
+const IMAGES = 2;
+const TOLERANCE = 1e-4;
+
+/** Of the repository, and next to this file those that only this table needs. */
+const FOLDERS = ["specs", "scripts/torchvision/specs"];
+
+const NETWORKS = [
+  ...["alexnet", "vgg11", "vgg16", "vgg19", "googlenet", "resnet18", "resnet34", "resnet50"],
+  ...["densenet121", "squeezenet1_1", "mobilenet_v2", "mobilenet_v3_small", "efficientnet_b0"],
+  ...["resnet101", "wide_resnet50_2", "resnext50_32x4d", "inception_v3", "mnasnet1_0"],
+  ...["mobilenet_v3_large", "regnet_y_400mf", "convnext_tiny"],
+];
+
+/** Where torchvision defines its tensors in another order than it uses them. */
+const RENAMED: Readonly<Record<string, () => readonly string[]>> = {
+  convnext_tiny: () => {
+    const stages: readonly (readonly [section: string, count: number])[] = [
+      ["", 3],
+      ["stage1.", 3],
+      ["stage2.", 9],
+      ["stage3.", 3],
+    ];
+    return stages.flatMap(([section, count], stage) =>
+      Array.from({ length: count }, (_, layer) => {
+        const name = `${section}layer${layer + 1}.scale1.weight`;
+        return `features.${2 * stage + 1}.${layer}.layer_scale=${name}`;
+      }),
+    );
+  },
+};
+
+/** Makes weights, images and what PyTorch gives. Statistics are random, too. */
+const MAKE = `
+import sys, numpy, torch, torchvision
+name, folder, size = sys.argv[1], sys.argv[2], int(sys.argv[3])
+torch.set_num_threads(1)
+torch.manual_seed(1)
+init = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+net = torchvision.models.get_model(name, **init).eval()
+for module in net.modules():
+    if isinstance(module, torch.nn.BatchNorm2d):
+        module.running_mean.normal_(0, 0.1)
+        module.running_var.uniform_(0.5, 1.5)
+        torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+        torch.nn.init.normal_(module.bias, 0, 0.1)
+for key, tensor in net.state_dict().items():
+    if key.endswith("layer_scale"):
+        tensor.uniform_(0.1, 0.5)
+images = torch.randn(${IMAGES}, 3, size, size)
+with torch.no_grad():
+    logits = net(images)
+torch.save(net.state_dict(), folder + "/weights.pth")
+images.numpy().tofile(folder + "/images")
+images.permute(0, 2, 3, 1).contiguous().numpy().tofile(folder + "/images_last")
+logits.numpy().tofile(folder + "/logits")
+`;
+
+const RUN_PYTORCH = `
+import sys, numpy, torch
+folder, size = sys.argv[1], int(sys.argv[2])
+torch.set_num_threads(1)
+sys.path.insert(0, folder)
+import exported
+images = torch.from_numpy(numpy.fromfile(folder + "/images", "<f4").reshape(${IMAGES}, 3, size, size))
+with torch.no_grad():
+    exported.load()(images).numpy().tofile(folder + "/pytorch")
+`;
+
+const RUN_KERAS = `
+import os, sys
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+import keras, numpy
+folder, size = sys.argv[1], int(sys.argv[2])
+images = numpy.fromfile(folder + "/images_last", "<f4").reshape(${IMAGES}, size, size, 3)
+logits = keras.models.load_model(folder + "/exported.keras")(images, training=False)
+keras.ops.convert_to_numpy(logits).astype("<f4").tofile(folder + "/keras")
+`;
+
+interface Case {
+  readonly name: string;
+  readonly spec: string;
+  readonly text: string;
+  readonly network: ResolvedNetwork;
+  readonly size: number;
+  /** Of files of this case. */
+  readonly folder: string;
+}
+
+interface Result {
+  readonly parameters: number;
+  readonly netc: number;
+  readonly pytorch: number;
+  readonly onnx?: number;
+  readonly keras?: number;
+  readonly same: boolean;
+}
+
+async function main(): Promise<void> {
+  const chosen = process.argv.slice(3);
+  console.log("| network | parameters | netc | PyTorch | ONNX | Keras | same |");
+  console.log("| ------- | ---------: | ---: | ------: | ---: | ----: | ---- |");
+  for (const name of chosen.length > 0 ? chosen : NETWORKS) {
+    const result = await inFolder((folder) => measured(caseOf(name, folder)));
+    console.log(rowOf(name, result));
+    if (!isFine(result)) process.exitCode = 1;
+  }
+}
+
+async function inFolder<Made>(use: (folder: string) => Promise<Made>): Promise<Made> {
+  const folder = mkdtempSync(join(tmpdir(), "netc-torchvision-"));
+  try {
+    return await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function caseOf(name: string, folder: string): Case {
+  const spec = FOLDERS.map((each) => join(each, `${name}.net`)).find((path) => existsSync(path));
+  if (!spec) throw new Error(`no folder has ${name}.net: ${FOLDERS.join(", ")}`);
+  const text = readFileSync(spec, "utf8");
+  const network = analyze(text, spec).selected?.model.network;
+  if (!network) throw new Error(`${spec} has no network`);
+  const size = Number(network.inputs[0]!.type.shape[2]);
+  return { name, spec, text, network, size, folder };
+}
+
+async function measured(given: Case): Promise<Result> {
+  const { name, folder, size, network } = given;
+  python(PYTHON, MAKE, name, folder, String(size));
+  const logits = await netcLogits(given);
+  for (const [format, file] of EXPORTS) exportTo(given, format, file);
+  python(PYTHON, RUN_PYTORCH, folder, String(size));
+  const keras = process.env.NETC_KERAS;
+  if (keras) python(keras, RUN_KERAS, folder, String(size));
+  const errorOf = (got: ArrayLike<number>) => relativeError(got, floatsIn(join(folder, "logits")));
+  const fromOnnx = await onnxLogits(given);
+  const count = build(network).parameters.filter(({ value }) => !value.name.includes("running_"));
+  return {
+    parameters: count.reduce((sum, { value }) => sum + sizeOf(value.shape), 0),
+    netc: errorOf(logits),
+    pytorch: errorOf(floatsIn(join(folder, "pytorch"))),
+    onnx: fromOnnx && errorOf(fromOnnx),
+    keras: keras ? errorOf(floatsIn(join(folder, "keras"))) : undefined,
+    same: await isSame(given),
+  };
+}
+
+const EXPORTS = [
+  ["pytorch", "exported.py"],
+  ["onnx", "exported.onnx"],
+  ["keras", "exported.keras"],
+] as const;
+
+function exportTo({ name, spec, folder }: Case, format: string, file: string): void {
+  const renames = RENAMED[name]?.().flatMap((pair) => ["--rename", pair]) ?? [];
+  const weights = ["--weights", join(folder, "weights.pth"), ...renames];
+  const output = ["--to", format, "-o", join(folder, file)];
+  execFileSync("node", ["dist/cli/main.js", "export", spec, ...weights, ...output], {
+    stdio: "pipe",
+  });
+}
+
+function python(command: string, program: string, ...args: readonly string[]): void {
+  execFileSync(command, ["-c", program, ...args], { stdio: ["ignore", "ignore", "pipe"] });
+}
+
+async function netcLogits({ name, spec, text, network, folder }: Case): Promise<Float32Array> {
+  const rename = (RENAMED[name]?.() ?? []).flatMap((pair) => parseRenaming(pair) ?? []);
+  const own = build(network).parameters.map(({ value }) => {
+    return { name: value.name, shape: value.shape.map(Number) };
+  });
+  const weights = await readWeights(join(folder, "weights.pth"), own, { rename });
+  const { programs } = compile(text, { file: basename(spec) });
+  const running = await createNetwork(programs, { batch: IMAGES });
+  try {
+    await loadWeights(running, weights);
+    return await running.predict(floatsIn(join(folder, "images")));
+  } finally {
+    running.destroy();
+  }
+}
+
+/** As much of onnxruntime as is used here. */
+interface OnnxRuntime {
+  readonly InferenceSession: {
+    create(
+      path: string,
+      options: object,
+    ): Promise<{
+      readonly inputNames: readonly string[];
+      run(feeds: object): Promise<Readonly<Record<string, { readonly data: Float32Array }>>>;
+    }>;
+  };
+  readonly Tensor: new (type: "float32", data: Float32Array, sizes: readonly number[]) => object;
+}
+
+async function onnxLogits({ folder, size }: Case): Promise<Float32Array | undefined> {
+  const peers = process.env.NETC_PEERS;
+  if (!peers) return undefined;
+  const runtime = createRequire(`${resolve(peers)}/`)("onnxruntime-node") as OnnxRuntime;
+  const options = { intraOpNumThreads: 1, graphOptimizationLevel: "basic" };
+  const session = await runtime.InferenceSession.create(join(folder, "exported.onnx"), options);
+  const images = floatsIn(join(folder, "images"));
+  const input = new runtime.Tensor("float32", images, [IMAGES, 3, size, size]);
+  const outputs = await session.run({ [session.inputNames[0]!]: input });
+  return Object.values(outputs)[0]!.data;
+}
+
+/** Whether the file, imported, has the layers that predictions need. */
+async function isSame({ network, folder }: Case): Promise<boolean> {
+  const path = join(folder, "exported.onnx");
+  const sibling = () => Promise.reject(new Error("one file"));
+  const graph = await onnx.read({ file: { path, bytes: readFileSync(path) }, sibling });
+  const { network: back } = importGraph(graph, { name: network.name });
+  const [got, expected] = [summaryOf(back), summaryOf(neededFor(network).network)];
+  return JSON.stringify(got) === JSON.stringify(expected);
+}
+
+function summaryOf({ inputs, layers, groups }: ResolvedNetwork) {
+  return describeLayers({ inputs: inputs.map(({ type }) => type), layers, groups })
+    .filter(({ kind }) => !["dropout", "identity"].includes(kind))
+    .map(({ kind, output, parameters, macs }) => {
+      const isWhole = kind === "adaptive_avgpool";
+      return { kind: isWhole ? "global_avgpool" : kind, output, parameters, macs };
+    });
+}
+
+const sizeOf = (shape: readonly (number | string)[]) =>
+  shape.reduce<number>((product, size) => product * Number(size), 1);
+
+function floatsIn(path: string): Float32Array {
+  const { buffer, byteOffset, byteLength } = readFileSync(path);
+  return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
+}
+
+function relativeError(got: ArrayLike<number>, expected: Float32Array): number {
+  if (got.length !== expected.length) return Infinity;
+  const norm = (values: ArrayLike<number>) =>
+    Math.sqrt(Array.from(values).reduce((sum, value) => sum + value * value, 0));
+  return norm(expected.map((value, index) => got[index]! - value)) / norm(expected);
+}
+
+const isFine = ({ netc, pytorch, onnx: fromOnnx = 0, keras = 0, same }: Result) =>
+  same && [netc, pytorch, fromOnnx, keras].every((error) => error < TOLERANCE);
+
+function rowOf(name: string, { parameters, same, ...errors }: Result): string {
+  const { netc, pytorch, onnx: fromOnnx, keras } = errors;
+  const texts = [netc, pytorch, fromOnnx, keras].map((error) => error?.toExponential(1) ?? "");
+  const cells = [name, parameters.toLocaleString("en"), ...texts, same ? "yes" : "no"];
+  return `| ${cells.join(" | ")} |`;
+}
+
+await main();
