@@ -1,7 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
-import { build } from "../../compiler/network/build.js";
 import { analyze, type Analysis } from "../../compiler/semantics/index.js";
-import type { ResolvedNetwork } from "../../compiler/network/resolved.js";
 import { lostInExport, preparationOf } from "../../interchange/export/describe.js";
 import type { ExportChoices, Exporter } from "../../interchange/export/exporter.js";
 import { exporters } from "../../interchange/export/formats.js";
@@ -10,17 +8,14 @@ import { neededFor } from "../../interchange/export/needed.js";
 import { WEIGHT_TYPES } from "../../interchange/export/onnx/weight-types.js";
 import { ExportError, TooLarge } from "../../interchange/export/refusal.js";
 import { formatBytes } from "../../program/format-bytes.js";
-import type { TrainRecipe } from "../../program/recipe.js";
-import { parseTensors } from "../../runtime/safetensors.js";
-import { AVERAGE_PREFIX, OPTIMIZER_PREFIX } from "../../runtime/weights.js";
 import { wrongInput, wrongUsage } from "../failure.js";
+import { weightsFor } from "../export-weights.js";
 import { refuseExisting, writeOutput } from "../files.js";
 import { plural } from "../format.js";
 import { jsonOption } from "../options.js";
 import { version } from "../package.js";
 import { openSpec, requireNoErrors, type SpecFile } from "../spec.js";
 import { print, printJson } from "../terminal.js";
-import { classNamesOf, readWeights } from "../weights.js";
 import { keyOption, renameOption, type WeightsFlags } from "../weights-options.js";
 import { describeCommand } from "./command.js";
 
@@ -81,7 +76,7 @@ async function exportSpec(path: string, flags: ExportFlags): Promise<void> {
   const { network, recipe } = networkOf(spec, flags);
   const output = outputOf(spec, flags.output, exporter);
   const { network: needed, left } = neededFor(network);
-  const { weights, notes: lostWeights } = await weightsOf(network, recipe, flags);
+  const { weights, notes: lostWeights } = await weightsFor(exporter, network, recipe, flags);
   const model: ExportModel = {
     network: needed,
     ...weights,
@@ -140,27 +135,6 @@ function outputOf(
   if (output === undefined) return `${name}${extension}`;
   if (output.endsWith(extension)) return output;
   throw wrongUsage(`-o ${output}: a file of ${title} ends in ${extension}`);
-}
-
-async function weightsOf(
-  network: ResolvedNetwork,
-  recipe: TrainRecipe | undefined,
-  { weights, rename, key }: ExportFlags,
-) {
-  const own = build(network).parameters.map(({ value: { name, shape } }) => {
-    return { name, shape: shape.map(Number) };
-  });
-  const file = await readWeights(weights, own, { rename, key });
-  const { tensors: all } = parseTensors(file.bytes);
-  // Evaluation uses the averages that a recipe keeps, and so does this.
-  const averageOf = (name: string) => recipe?.average && all.get(`${AVERAGE_PREFIX}${name}`);
-  const tensors = new Map(own.map(({ name }) => [name, averageOf(name) ?? all.get(name)!]));
-  const classNames = classNamesOf(file);
-  const optimizer = [...all.keys()].some((name) => name.startsWith(OPTIMIZER_PREFIX));
-  return {
-    weights: { tensors, classNames },
-    notes: optimizer ? ["left out: the optimizer's state"] : [],
-  };
 }
 
 function requirePreparation({ network, preparation }: ExportModel, { path }: SpecFile): void {

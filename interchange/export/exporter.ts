@@ -30,6 +30,8 @@ export interface Exporter {
   readonly choices: readonly (keyof ExportChoices)[];
   /** Whether dropout is still in the model, for whoever trains it further. */
   readonly keepsDropout: boolean;
+  /** Whether there is a place for the optimizer's state. */
+  readonly keepsOptimizer: boolean;
   /** Throws an ExportError for layers that the format cannot hold. */
   write(model: ExportModel, request: ExportRequest): Exported;
 }

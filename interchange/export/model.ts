@@ -6,6 +6,7 @@ import type {
 } from "../../compiler/network/resolved.js";
 import { typeOf } from "../../compiler/network/facts.js";
 import type { Shape } from "../../compiler/ir/shape.js";
+import type { ExportOptimizer } from "./optimizer.js";
 import type { Transform } from "../../program/transforms.js";
 
 export interface ExportTensor {
@@ -21,6 +22,8 @@ export interface ExportModel {
   readonly classNames?: readonly string[];
   /** What evaluation does to an image before the network sees it, where the spec says it. */
   readonly preparation?: Preparation;
+  /** Of a checkpoint. */
+  readonly optimizer?: ExportOptimizer;
 }
 
 export interface Preparation {

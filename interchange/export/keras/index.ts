@@ -17,6 +17,7 @@ export const kerasExporter: Exporter = {
   extension: ".keras",
   choices: [],
   keepsDropout: true,
+  keepsOptimizer: false,
   write,
 };
 

@@ -11,6 +11,7 @@ export const onnxExporter: Exporter = {
   extension: ".onnx",
   choices: ["as", "softmax", "preprocessing"],
   keepsDropout: false,
+  keepsOptimizer: false,
   write,
 };
 

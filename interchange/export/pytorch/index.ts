@@ -11,6 +11,7 @@ import { TorchArchive } from "./archive.js";
 import { Classes } from "./classes.js";
 import type { Helper } from "./helpers.js";
 import { isPassedOn, torchLayers } from "./layers.js";
+import { optimizerClass, optimizerFile } from "./optimizer.js";
 import { attributeName } from "./python.js";
 import { pythonSource } from "./source.js";
 import { treeOf } from "./tree.js";
@@ -21,6 +22,7 @@ export const pytorchExporter: Exporter = {
   extension: ".py",
   choices: [],
   keepsDropout: true,
+  keepsOptimizer: true,
   write,
 };
 
@@ -40,14 +42,35 @@ function write(given: ExportModel, { path }: ExportRequest): Exported {
   const classes = new Classes();
   const root = classes.add(treeOf(model, uses));
   const weights = path.replace(/\.py$/, ".pth");
-  const parts = { model, classes, root, helpers: [...helpers], weights: basename(weights) };
+  const optimizer = optimizerFileOf(model, path.replace(/\.py$/, ".optimizer.pth"));
+  const parts = {
+    model,
+    classes,
+    root,
+    helpers: [...helpers],
+    weights: basename(weights),
+    optimizer: optimizer && { ...optimizer, file: basename(optimizer.path) },
+  };
   return {
     files: [
       { path: weights, content: stateDict(model) },
+      ...(optimizer ? [optimizer] : []),
       { path, content: pythonSource(parts) },
     ],
     notes: notesOf(model),
   };
+}
+
+/** The optimizer's state, where PyTorch has that optimizer. */
+function optimizerFileOf({ optimizer, network }: ExportModel, path: string) {
+  const className = optimizer && optimizerClass(optimizer.settings);
+  if (className === undefined) return undefined;
+  const needed = new Set(network.layers.map(({ weights }) => weights));
+  const content = optimizerFile(optimizer!, {
+    has: (name) => needed.has(name.replace(/\.[^.]*$/, "")),
+    of: nameInPython,
+  });
+  return { path, content, className };
 }
 
 /** A module calls only what it has itself. */
@@ -78,7 +101,18 @@ function stateDict({ network, tensors }: ExportModel): Uint8Array {
   return archive.finish({ ordered: entries });
 }
 
-function notesOf({ network }: ExportModel): readonly string[] {
+function notesOf(model: ExportModel): readonly string[] {
+  return [...renamedNotes(model), ...optimizerNotes(model)];
+}
+
+function optimizerNotes({ optimizer }: ExportModel): readonly string[] {
+  if (!optimizer || optimizerClass(optimizer.settings)) return [];
+  return [
+    "left out: the optimizer's state: PyTorch keeps the learning rate outside of the velocity",
+  ];
+}
+
+function renamedNotes({ network }: ExportModel): readonly string[] {
   const parts = new Set(network.layers.flatMap(({ weights }) => weights.split(".")));
   const renamed = [...parts].filter((part) => attributeName(part) !== part);
   if (renamed.length === 0) return [];

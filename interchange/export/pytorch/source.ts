@@ -23,6 +23,14 @@ export interface SourceParts {
   readonly helpers: readonly Helper[];
   /** Name of the file of weights, next to this one. */
   readonly weights: string;
+  readonly optimizer?: TorchOptimizerFile;
+}
+
+export interface TorchOptimizerFile {
+  /** In `torch.optim`. */
+  readonly className: string;
+  /** Its name, next to this one. */
+  readonly file: string;
 }
 
 export function pythonSource({
@@ -31,11 +39,13 @@ export function pythonSource({
   root,
   helpers: used,
   weights,
+  optimizer,
 }: SourceParts): string {
   const definitions = [
     ...used.map((name) => HELPERS[name].trimEnd()),
     ...classes.all.map(classText),
     loading(root, weights),
+    ...(optimizer ? [resuming(optimizer)] : []),
   ];
   const body = definitions.join("\n\n\n");
   const classNames = model.classNames ? [`CLASSES = ${namesText(model.classNames)}\n`] : [];
@@ -76,13 +86,33 @@ function namesText(names: readonly string[]): string {
   return `[\n${names.map((name) => `${STEP}${quoted(name)},`).join("\n")}\n]`;
 }
 
+/** Where a file is that lies next to this one. */
+const nextToFile = (file: string) =>
+  `os.path.join(os.path.dirname(os.path.abspath(__file__)), ${quoted(file)})`;
+
 function loading({ name }: ModuleClass, weights: string): string {
   return [
-    `def load(path=os.path.join(os.path.dirname(os.path.abspath(__file__)), ${quoted(weights)})):`,
+    `def load(path=${nextToFile(weights)}):`,
     `    """The network with its weights, for predictions; \`.train()\` to train it further."""`,
     `    model = ${name}()`,
     `    model.load_state_dict(torch.load(path, map_location="cpu"))`,
     `    return model.eval()`,
+  ].join("\n");
+}
+
+function resuming({ className, file }: TorchOptimizerFile): string {
+  return [
+    `def optimizer(model, path=${nextToFile(file)}):`,
+    `    """The optimizer of \`model\` where training stopped, with its first learning rate."""`,
+    `    state = torch.load(path, map_location="cpu")`,
+    `    parameters = dict(model.named_parameters())`,
+    `    groups = [`,
+    `        {**group, "params": [parameters[name] for name in group["param_names"]]}`,
+    `        for group in state["param_groups"]`,
+    `    ]`,
+    `    result = torch.optim.${className}(groups, lr=groups[0]["lr"])`,
+    `    result.load_state_dict(state)`,
+    `    return result`,
   ].join("\n");
 }
 

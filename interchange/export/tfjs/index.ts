@@ -14,6 +14,7 @@ export const tfjsExporter: Exporter = {
   extension: ".json",
   choices: [],
   keepsDropout: true,
+  keepsOptimizer: false,
   write,
 };
 
