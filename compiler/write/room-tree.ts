@@ -42,7 +42,7 @@ export class RoomTree {
   }
 }
 
-/** A tree of so many places with another room, or none, at one of them. */
+/** The tree, of a number of places, with another room, or none, at one of them. */
 function changed(tree: Tree, places: number, place: number, room: Room | undefined): Tree {
   if (places === 1) return room;
   const half = places / 2;
