@@ -1,4 +1,5 @@
 /** A layer as an exporter reads it: arguments by their types, shapes and weights. */
+import type { Expression } from "../../compiler/ir/expression.js";
 import type { Padding, Pair } from "../../compiler/ir/graph.js";
 import { imageShape, type ImageShape, type Shape } from "../../compiler/ir/shape.js";
 import type { ResolvedLayer } from "../../compiler/network/resolved.js";
@@ -64,6 +65,11 @@ export class LayerCall {
 
   padding(name: string): Padding {
     return this.value(name, (value) => typeof value === "object" && value !== null);
+  }
+
+  /** What a `let` computes for each element. */
+  get formula(): Expression {
+    return this.value("expression", (value) => typeof value === "object" && value !== null);
   }
 
   /** One of its weights or statistics by the last part of its name. */

@@ -164,6 +164,19 @@ const corners: readonly ExportCase[] = [
 
 export const exportCases: readonly ExportCase[] = [...samples, ...corners];
 
+/** Formulas, which formats of layers alone cannot say. */
+export const formulaCases: readonly ExportCase[] = [
+  ...single(
+    "3, 6, 5",
+    "identity as a\nlet y = a * sigmoid(1.5 * a) - abs(a) / 2 + a^3 * exp(-a^2)",
+    "identity as a -> global_avgpool -> sigmoid as gate\nlet y = gate * a + max(a, 0.1 * gate)",
+    "identity as a\nlet y = log(1 + exp(a)) / sqrt(a^2 + 0.5) - (abs(a) + 0.1)^1.3 + gelu(a)",
+    "identity as a\nlet y = clamp(a, -0.3, 0.6) * positive(a - 0.2) - expm1(a) - min(a, -a, 2)",
+    "identity as a -> relu as b -> tanh\nadd(b) as c\nlet d = (c - a)^2\nlet e = -d - (a - b)",
+    "identity as a\nlet y = max(0.5, 2^a) - tanh(softplus(a))",
+  ),
+];
+
 /** The model of a spec, with weights that are the same in every run. */
 export function exportModel(text: string, name = "case.net"): ExportModel {
   const { selected, diagnostics } = analyze(text, name);

@@ -38,7 +38,8 @@ function writtenOrRefused(model: ExportModel): Uint8Array | undefined {
 }
 
 test("every layer of the language has a form in Keras", () => {
-  expect(Object.keys(kerasMappings).sort()).toEqual(layers.map(({ name }) => name).sort());
+  const wanted = [...layers.map(({ name }) => name), "let"];
+  expect(Object.keys(kerasMappings).sort()).toEqual(wanted.sort());
 });
 
 const cases = exportCases.map(({ name, text }) => {
@@ -57,6 +58,12 @@ test("what has none is refused at the line of the spec, with what to write inste
   );
   const write = () => kerasExporter.write(model, { ...choices, path: "m.keras", version: "0" });
   expect(write).toThrow("has no form in Keras: it has either strides or dilations");
+});
+
+test("a formula is refused", () => {
+  const model = exportModel("model M {\ninput x: f32[N, 3, 8, 8]\nrelu as a\nlet y = 2 * a\n}");
+  const write = () => kerasExporter.write(model, { ...choices, path: "m.keras", version: "0" });
+  expect(write).toThrow("let `y` has no form in Keras: it has layers only, and no formulas");
 });
 
 test("the same model is the same bytes", () => {

@@ -14,7 +14,14 @@ import type { WeightType } from "../../interchange/export/onnx/weight-types.js";
 import type { ExportModel } from "../../interchange/export/model.js";
 import { ModelProtoSchema, type ValueInfoProto } from "../../interchange/onnx/onnx_pb.js";
 import { evaluate } from "../../interchange/reference/evaluate.js";
-import { exportCases, exportModel, inputsOf, largestError, predictions } from "./export-cases.js";
+import {
+  exportCases,
+  exportModel,
+  formulaCases,
+  inputsOf,
+  largestError,
+  predictions,
+} from "./export-cases.js";
 import { readModel } from "./imported.js";
 
 const isFull = process.env.NETC_TEST_FULL === "1";
@@ -46,11 +53,12 @@ function evaluated(graph: ForeignGraph, model: ExportModel, inputs = inputsOf(mo
 }
 
 test("every layer of the language has a form in ONNX", () => {
-  expect(Object.keys(onnxLayers).sort()).toEqual(layers.map(({ name }) => name).sort());
+  const wanted = [...layers.map(({ name }) => name), "let"];
+  expect(Object.keys(onnxLayers).sort()).toEqual(wanted.sort());
 });
 
 describe("what the file computes is what the network computes", () => {
-  test.each(exportCases)("$name", async ({ text }) => {
+  test.each([...exportCases, ...formulaCases])("$name", async ({ text }) => {
     const model = exportModel(text);
     const got = evaluated(await readBack(model), model);
     const expected = predictions(model, inputsOf(model));

@@ -13,7 +13,14 @@ import { torchLayers } from "../../interchange/export/pytorch/layers.js";
 import { openPyTorch, sourceOf } from "../../interchange/pytorch/index.js";
 import { relativeError, type Summary } from "../oracle/sketch.js";
 import { parameterValues, uniformValues } from "../oracle/values.js";
-import { exportCases, exportModel, inputsOf, largestError, predictions } from "./export-cases.js";
+import {
+  exportCases,
+  exportModel,
+  formulaCases,
+  inputsOf,
+  largestError,
+  predictions,
+} from "./export-cases.js";
 import { PYTHON, pythonHas } from "./peers.js";
 
 const specs = join(import.meta.dirname, "../../specs");
@@ -25,7 +32,9 @@ function written(model: ExportModel, path = "model.py"): readonly ExportedFile[]
 }
 
 test("every layer of the language has a form in PyTorch", () => {
-  expect(Object.keys(torchLayers).sort()).toEqual(layers.map(({ name }) => name).sort());
+  expect(Object.keys(torchLayers).sort()).toEqual(
+    [...layers.map(({ name }) => name), "let"].sort(),
+  );
 });
 
 describe("the text is what a person would write", () => {
@@ -117,13 +126,14 @@ const floatsIn = (path: string) => {
 };
 
 describe.skipIf(!hasTorch)("PyTorch computes what the network computes", () => {
-  const models = exportCases.map(({ text }) => exportModel(text));
+  const cases = [...exportCases, ...formulaCases];
+  const models = cases.map(({ text }) => exportModel(text));
 
   test("every case loads strictly and runs", { timeout: 300_000 }, () => {
     expect(runInPython(models.map((model, index) => prepare(model, `case${index}`)))).toBe("");
   });
 
-  test.each(exportCases.map(({ name }, index) => ({ name, index })))("$name", ({ index }) => {
+  test.each(cases.map(({ name }, index) => ({ name, index })))("$name", ({ index }) => {
     const model = models[index]!;
     predictions(model, inputsOf(model)).forEach((expected, output) => {
       const got = floatsIn(join(folder, `case${index}.out${output}`));

@@ -1,5 +1,6 @@
 /** Layers that Keras and TensorFlow.js say alike. */
 import type { KerasLayers, KerasMapping, TensorRef } from "./keras-writer.js";
+import { RefusedExport } from "../refusal.js";
 import { flatten, reshape } from "./shapes.js";
 import { zeroPadding } from "./windows.js";
 
@@ -25,6 +26,13 @@ export const sharedLayers: Readonly<Record<string, KerasMapping>> = {
   concat: (layers) => {
     if (layers.call.inputs.length === 1) return pass(layers);
     layers.end("Concatenate", { config: { axis: -1 }, inputs: inputsOf(layers) });
+  },
+
+  let: () => {
+    throw new RefusedExport(
+      "it has layers only, and no formulas",
+      "layers such as `silu`, `add` and `multiply`, or export to ONNX or PyTorch",
+    );
   },
 };
 

@@ -4,6 +4,7 @@
 import type { LayerNodes } from "./node-writer.js";
 import * as activations from "./activations.js";
 import { conv, convTranspose, linear } from "./convolutions.js";
+import { formula } from "./formulas.js";
 import { batchnorm, groupnorm, layernorm, lrn, scale } from "./normalizations.js";
 import { adaptiveAvgpool, avgpool, globalAvgpool, maxpool } from "./pools.js";
 import { upsample } from "./resampling.js";
@@ -52,6 +53,8 @@ export const onnxLayers: Readonly<Record<string, OnnxLayer>> = {
   add: (nodes) => nodes.end("Add", [nodes.input(0), nodes.input(1)]),
   multiply: (nodes) => nodes.end("Mul", [nodes.input(0), nodes.input(1)]),
   concat,
+
+  let: formula,
 };
 
 function pad(nodes: LayerNodes): void {

@@ -1,4 +1,5 @@
 /** The forward pass of a module as lines of Python. */
+import { leaves } from "../../../compiler/ir/expression-transform.js";
 import type { LayerCall } from "../layer-call.js";
 import { torchLayers } from "./layers.js";
 import { attributeName, variableName } from "./python.js";
@@ -20,7 +21,7 @@ interface Pending {
 }
 
 /** Whose operands need brackets where they are sums or products. */
-const INFIX = new Set(["add", "multiply", "hardsigmoid"]);
+const INFIX = new Set(["add", "multiply", "hardsigmoid", "let"]);
 
 class Forward {
   private readonly lines: string[] = [];
@@ -52,7 +53,7 @@ class Forward {
     const text = this.textOf(step);
     this.pending = undefined;
     for (const key of operands) this.count(key, -1);
-    const isInfix = !isTree(step.what) && ["add", "multiply"].includes(step.what.kind);
+    const isInfix = !isTree(step.what) && ["add", "multiply", "let"].includes(step.what.kind);
     const [key, ...others] = step.gives;
     const readers = next ? operandsOf(next) : this.tree.gives;
     const isReadNext =
@@ -131,8 +132,11 @@ class Forward {
   }
 }
 
+/** Every read of a value: a formula may read one several times. */
 function operandsOf({ what, reads }: Step): readonly ValueKey[] {
-  return isTree(what) ? reads : what.layer.inputs.map(keyOf);
+  if (isTree(what)) return reads;
+  const keys = what.layer.inputs.map(keyOf);
+  return what.kind === "let" ? leaves(what.formula).map(({ index }) => keys[index]!) : keys;
 }
 
 function applied(call: LayerCall, inputs: readonly [string, ...string[]], self: string): string {

@@ -2,6 +2,7 @@
 import type { Padding } from "../../../compiler/ir/graph.js";
 import type { LayerCall } from "../layer-call.js";
 import { hasOverhang, poolWindows } from "../pool-windows.js";
+import { pythonFormula } from "./formulas.js";
 import type { Helper } from "./helpers.js";
 import { pairText, truth, tuple } from "./python.js";
 
@@ -391,4 +392,6 @@ export const torchLayers: Readonly<Record<string, TorchLayer>> = {
   add: { apply: (_, [x, y]) => `${x} + ${y}` },
   multiply: { apply: (_, [x, y]) => `${x} * ${y}` },
   concat: { apply: (_, inputs) => `torch.cat([${inputs.join(", ")}], dim=1)` },
+
+  let: { apply: (call, inputs) => pythonFormula(call.formula, inputs) },
 };

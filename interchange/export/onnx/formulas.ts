@@ -1,0 +1,112 @@
+/** Formulas as operators of ONNX, one node for each operation. */
+import type { BinaryOperator, Expression, UnaryOperator } from "../../../compiler/ir/expression.js";
+import type { LayerNodes } from "./node-writer.js";
+
+/** `TensorProto.FLOAT`. */
+const FLOAT = 1;
+
+const UNARY: Partial<Record<UnaryOperator, string>> = {
+  negate: "Neg",
+  exp: "Exp",
+  log: "Log",
+  sqrt: "Sqrt",
+  tanh: "Tanh",
+  softplus: "Softplus",
+  sigmoid: "Sigmoid",
+  relu: "Relu",
+};
+
+const BINARY: Readonly<Record<BinaryOperator, string>> = {
+  add: "Add",
+  subtract: "Sub",
+  multiply: "Mul",
+  divide: "Div",
+  maximum: "Max",
+  minimum: "Min",
+  power: "Pow",
+};
+
+export function formula(nodes: LayerNodes): void {
+  new FormulaNodes(nodes).write(nodes.call.formula);
+}
+
+class FormulaNodes {
+  private count = 0;
+
+  constructor(private readonly nodes: LayerNodes) {}
+
+  /** The last operation makes the layer's value. */
+  write(expression: Expression): void {
+    const last = this.operation(expression);
+    if (typeof last === "string") this.nodes.pass();
+    else this.nodes.end(last.operator, last.inputs, last.attributes);
+  }
+
+  /** The name of a part's value. */
+  private value(expression: Expression): string {
+    const made = this.operation(expression);
+    if (typeof made === "string") return made;
+    return this.nodes.part(this.next("part"), made.operator, made.inputs, made.attributes);
+  }
+
+  /** A name that is there already, or the node to be. */
+  private operation(expression: Expression): string | Operation {
+    switch (expression.kind) {
+      case "operand":
+        return this.nodes.input(expression.index);
+      case "constant":
+        return this.constant(expression.value);
+      case "unary":
+        return this.unary(expression.operator, expression.argument);
+      case "binary": {
+        const inputs = [this.value(expression.left), this.value(expression.right)];
+        return { operator: BINARY[expression.operator], inputs };
+      }
+      default:
+        throw new Error(`a formula cannot have \`${expression.kind}\``);
+    }
+  }
+
+  private unary(operator: UnaryOperator, argument: Expression): Operation {
+    const x = this.value(argument);
+    const plain = UNARY[operator];
+    if (plain) return { operator: plain, inputs: [x] };
+    switch (operator) {
+      case "expm1":
+        return { operator: "Sub", inputs: [this.part("Exp", [x]), this.constant(1)] };
+      case "positive": {
+        const isPositive = this.part("Greater", [x, this.constant(0)]);
+        return { operator: "Cast", inputs: [isPositive], attributes: { to: FLOAT } };
+      }
+      case "normal":
+        return this.normal(x);
+      default:
+        throw new Error(`a formula cannot have \`${operator}\``);
+    }
+  }
+
+  /** (1 + erf(x / sqrt(2))) / 2. */
+  private normal(x: string): Operation {
+    const scaled = this.part("Mul", [x, this.constant(Math.SQRT1_2)]);
+    const sum = this.part("Add", [this.part("Erf", [scaled]), this.constant(1)]);
+    return { operator: "Mul", inputs: [sum, this.constant(0.5)] };
+  }
+
+  private part(operator: string, inputs: readonly string[]): string {
+    return this.nodes.part(this.next("part"), operator, inputs);
+  }
+
+  private constant(value: number): string {
+    return this.nodes.scalar(this.next("number"), value);
+  }
+
+  private next(name: string): string {
+    return `${name}${++this.count}`;
+  }
+}
+
+interface Operation {
+  readonly operator: string;
+  readonly inputs: readonly string[];
+  readonly attributes?: { readonly to: number };
+}
