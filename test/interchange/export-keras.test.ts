@@ -20,10 +20,10 @@ import { exportCases, exportModel, inputsOf, largestError, predictions } from ".
 import { readModel } from "./imported.js";
 import { KERAS_PYTHON, PYTHON, pythonHas } from "./peers.js";
 
-const choices = { as: "f32", softmax: false, preprocessing: false } as const;
+const CHOICES = { as: "f32", softmax: false, preprocessing: false } as const;
 
 function written(model: ExportModel): Uint8Array {
-  const request = { ...choices, path: "model.keras", version: "0" };
+  const request = { ...CHOICES, path: "model.keras", version: "0" };
   return kerasExporter.write(model, request).files[0]!.content as Uint8Array;
 }
 
@@ -56,13 +56,13 @@ test("what has none is refused at the line of the spec, with what to write inste
   const model = exportModel(
     "model M {\ninput x: f32[N, 3, 8, 8]\nconv_transpose(4, kernel=3, stride=2, dilation=2)\n}",
   );
-  const write = () => kerasExporter.write(model, { ...choices, path: "m.keras", version: "0" });
+  const write = () => kerasExporter.write(model, { ...CHOICES, path: "m.keras", version: "0" });
   expect(write).toThrow("has no form in Keras: it has either strides or dilations");
 });
 
 test("a formula is refused", () => {
   const model = exportModel("model M {\ninput x: f32[N, 3, 8, 8]\nrelu as a\nlet y = 2 * a\n}");
-  const write = () => kerasExporter.write(model, { ...choices, path: "m.keras", version: "0" });
+  const write = () => kerasExporter.write(model, { ...CHOICES, path: "m.keras", version: "0" });
   expect(write).toThrow("let `y` has no form in Keras: it has layers only, and no formulas");
 });
 
