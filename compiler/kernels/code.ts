@@ -26,10 +26,21 @@ export function code(strings: TemplateStringsArray, ...holes: readonly Hole[]): 
       const filled = indented(fill(hole, printer), indent);
       const after = template[index + 1]!;
       indent = lastLineIndent(after) ?? lastLineIndent(filled) ?? indent;
-      text += filled + after;
+      const isLineWithoutText = filled === "" && isAlone(text, after);
+      text = isLineWithoutText ? withoutLine(text, after) : text + filled + after;
     });
     return isBlock(strings) ? text.trimEnd() : text;
   });
+}
+
+/** Whether a hole between these texts has a line of its own. */
+const isAlone = (before: string, after: string) =>
+  before.slice(before.lastIndexOf("\n") + 1).trim() === "" && (after === "" || after[0] === "\n");
+
+/** Both texts, without the line in which they meet. */
+function withoutLine(before: string, after: string): string {
+  const start = before.lastIndexOf("\n");
+  return start < 0 ? after.slice(1) : before.slice(0, start) + after;
 }
 
 function fill(hole: Hole, printer: Printer): string {
@@ -174,10 +185,14 @@ export const startThread = (lanes: number, name = "thread"): Code =>
 
 // What is declared before the entry point.
 
-/** Functions or variables of the module, declared once and only where something reads them. */
+/**
+ * What a module declares once, and only where something reads it: functions with what they need, or
+ * variables, a line each, which come before all functions.
+ */
 export class Declaration {
   constructor(
     readonly code: Code,
+    readonly kind: "functions" | "variable" = "functions",
     readonly workgroupBytes = 0,
   ) {}
 }
@@ -210,10 +225,10 @@ export function workgroupArray(
   element: keyof typeof ELEMENT_BYTES,
   length: number,
 ): Declared {
-  const declaration = text(`var<workgroup> ${name}: array<${element}, ${whole(length)}>;`);
-  return new Declared(name, new Declaration(declaration, ELEMENT_BYTES[element] * length));
+  const line = text(`var<workgroup> ${name}: array<${element}, ${whole(length)}>;`);
+  return new Declared(name, new Declaration(line, "variable", ELEMENT_BYTES[element] * length));
 }
 
 /** A variable that all functions of an invocation see. */
 export const privateVariable = (name: string, type: "f32" | "vec4f"): Declared =>
-  helper(name, text(`var<private> ${name}: ${type};`));
+  helper(name, new Declaration(text(`var<private> ${name}: ${type};`), "variable"));

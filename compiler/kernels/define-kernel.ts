@@ -1,6 +1,6 @@
 import { frameStruct } from "../../program/frame.js";
 import { HALVES, ioOf, namedBindings, ROUNDINGS, type Bindings, type Io } from "./bindings.js";
-import { code, type Code, text, type Declared, type Hole } from "./code.js";
+import { code, joined, type Code, text, type Declared, type Hole } from "./code.js";
 import {
   constantCode,
   declaredFields,
@@ -220,7 +220,9 @@ function moduleText(
     ${hasFields && code`@group(0) @binding(1) var<uniform> constants: Constants;`}
     ${storage.map(bindingText)}
 
-    ${printer.declarations.map(text)}
+    ${printer.declarations("variable").map(text)}
+
+    ${joined(printer.declarations("functions").map(text), "\n\n")}
 
     @compute @workgroup_size(${text(String(lanes))})
     fn main(
@@ -229,7 +231,8 @@ function moduleText(
       let block = workgroup.x + workgroup.y * workgroups.x;
       ${[readsPlane && PLANE, text(body)]}
     }
-    ${rounding && [NO_LINE, ROUNDINGS[rounding]]}`;
+
+    ${rounding && ROUNDINGS[rounding]}`;
   return withoutBlankRuns(module.print(printer));
 }
 
@@ -248,7 +251,6 @@ const FIRST_PLANE_FIELD = text(`${FIRST_PLANE}: u32,`);
 const bindingText = ({ name, access, element }: Kernel["storage"][number], index: number) =>
   text(`@group(0) @binding(${index + 2}) var<storage, ${access}> ${name}: array<${element}>;`);
 
-const NO_LINE = text("");
 const F16 = code`enable f16;`;
 const SUBGROUPS = code`enable subgroups;`;
 
@@ -261,7 +263,7 @@ const SUBGROUP_LANE = code`@builtin(subgroup_invocation_id) subgroup_lane: u32,`
 
 const PLANE = code`let plane = workgroup.z + constants.${text(FIRST_PLANE)};`;
 
-/** Holes that print nothing leave lines without text: one of several stays. */
+/** Between sections of a module that print nothing, one blank line of several stays. */
 function withoutBlankRuns(printed: string): string {
   const lines = printed.split("\n").map((line) => line.trimEnd());
   const kept = lines.filter((line, index) => line !== "" || lines[index - 1] !== "");

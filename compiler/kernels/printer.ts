@@ -38,8 +38,11 @@ export class Printer {
   }
 
   /** Texts of what is declared, in the order of first use. */
-  get declarations(): readonly string[] {
-    return [...new Set(this.declared.values())];
+  declarations(kind: Declaration["kind"]): readonly string[] {
+    const texts = [...this.declared].flatMap(([declaration, text]) =>
+      declaration.kind === kind ? [text] : [],
+    );
+    return [...new Set(texts)];
   }
 
   get workgroupBytes(): number {

@@ -4,7 +4,6 @@ import { ioOf, read, written, type Binding, type Stored } from "./bindings.js";
 import {
   block,
   code,
-  Declaration,
   frame,
   helper,
   lane,
@@ -13,6 +12,7 @@ import {
   LOWEST,
   text,
   times,
+  workgroupArray,
   type Code,
   type Declared,
 } from "./code.js";
@@ -36,10 +36,11 @@ function reduction(
   type: "f32" | "vec4f",
   combine: (a: Code, b: Code) => Code,
 ): Declared {
-  const [own, element, partial] = [name, type, `partial_${name}`].map(text) as [Code, Code, Code];
-  const declaration = code`
-    var<workgroup> ${partial}: array<${element}, ${text(`${REDUCE_WORKGROUP}`)}>;
-
+  const [own, element] = [text(name), text(type)];
+  const partial = workgroupArray(`partial_${name}`, type, REDUCE_WORKGROUP);
+  return helper(
+    name,
+    code`
     fn ${own}(value: ${element}, lane: u32) -> ${element} {
       workgroupBarrier();
       ${partial}[lane] = value;
@@ -49,11 +50,9 @@ function reduction(
         result = ${combine(code`result`, code`${partial}[other]`)};
       }
       return result;
-    }`;
-  return helper(name, new Declaration(declaration, BYTES[type] * REDUCE_WORKGROUP));
+    }`,
+  );
 }
-
-const BYTES = { f32: 4, vec4f: 16 } as const;
 
 /** The larger of two f32, or NaN. */
 const largerOf = (a: Code, b: Code): Code => code`${LARGER}(vec4f(${a}), vec4f(${b})).x`;

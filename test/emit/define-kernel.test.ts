@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { read, written } from "../../compiler/kernels/bindings.js";
-import { code, frame, helper, local, startThread, type Hole } from "../../compiler/kernels/code.js";
+import {
+  code,
+  frame,
+  helper,
+  local,
+  startThread,
+  workgroupArray,
+  type Hole,
+} from "../../compiler/kernels/code.js";
 import { defineKernel, definitions, scopeOf } from "../../compiler/kernels/define-kernel.js";
 import { Printer } from "../../compiler/kernels/printer.js";
 import { bind, dispatch, type BuffersOf } from "../../compiler/lower/dispatch.js";
@@ -43,6 +51,15 @@ describe("code", () => {
     expect(print(code`{\n  ${two}\n}`)).toBe("{\n  let a = 2u;\n  let b = a;\n}");
   });
 
+  test("leaves out lines that hold nothing but a hole without text", () => {
+    const none: Hole = undefined;
+    expect(print(code`a();\n${none}\nb();`)).toBe("a();\nb();");
+    expect(print(code`{\n  ${[none]}\n  ${code`b();`}\n}`)).toBe("{\n  b();\n}");
+    expect(print(code`${none}\nb();`)).toBe("b();");
+    expect(print(code`a();\n${none}`)).toBe("a();");
+    expect(print(code`a();\n\nb();${none}\nc(${none});`)).toBe("a();\n\nb();\nc();");
+  });
+
   test("refuses numbers that are not whole", () => {
     expect(() => print(code`${0.5}`)).toThrow("a WGSL template got 0.5");
     expect(() => print(code`${-1}`)).toThrow("a WGSL template got -1");
@@ -58,11 +75,36 @@ describe("code", () => {
     const outer = helper("outer", code`fn outer() {\n  ${inner}();\n}`);
     const printer = new Printer();
     expect(code`${outer}(); ${inner}();`.print(printer)).toBe("outer(); inner();");
-    expect(printer.declarations).toEqual(["fn inner() {\n}", "fn outer() {\n  inner();\n}"]);
+    expect(printer.declarations("functions")).toEqual([
+      "fn inner() {\n}",
+      "fn outer() {\n  inner();\n}",
+    ]);
   });
 });
 
 describe("a kernel", () => {
+  test("has one blank line between its sections and functions, and none in a struct", () => {
+    const twice = (name: string) => helper(name, code`fn ${local(name)}() {\n}`);
+    const small = defineKernel("small", () => ({
+      summary: "A test.",
+      bindings: { a: written("f32") },
+      constants: { count: "u32" },
+      lanes: 1,
+      body: ({ io, k }) => code`
+        ${twice("first")}();
+        ${twice("second")}();
+        ${workgroupArray("tile", "f32", 4)}[0] = 1f;
+        ${io.a.store(0, code`f32(${k.count})`)}`,
+    }));
+    definitions.pop();
+    const { wgsl } = small().print();
+    expect(wgsl).toContain("\n\nstruct Constants {\n  count: u32,\n}\n\n");
+    expect(wgsl).toContain(
+      "\n\nvar<workgroup> tile: array<f32, 4>;\n\nfn first() {\n}\n\nfn second() {\n}\n\n@compute",
+    );
+    expect(wgsl).not.toContain("\n\n\n");
+  });
+
   test("is printed once for each variant and set of 16-bit bindings", () => {
     expect(scaled()).toBe(scaled());
     expect(scaled().print(new Set(["a"]))).toBe(scaled().print(new Set(["a"])));

@@ -27,7 +27,7 @@ async function runOnDevice(expression: Code) {
     const shader = `
       @group(0) @binding(0) var<storage, read> a: array<vec4f>;
       @group(0) @binding(1) var<storage, read_write> result: array<vec4f>;
-      ${printer.declarations.join("\n")}
+      ${printer.declarations("functions").join("\n")}
       @compute @workgroup_size(1) fn main(@builtin(global_invocation_id) id: vec3u) {
         let x = a[id.x];
         let z = a[2];
