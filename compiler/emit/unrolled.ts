@@ -26,7 +26,14 @@ export function unrolledBlocks(text: string): string[] {
     else blocks.push([line]);
     previous = line;
   }
-  return blocks.map((lines) => lines.join("\n"));
+  return blocks.flatMap(firstApart).map((lines) => lines.join("\n"));
+}
+
+/** The first of many lines by itself where it has another form: `row` before `row + 1u`. */
+function firstApart(lines: readonly string[]): readonly (readonly string[])[] {
+  const [first, second] = lines;
+  if (lines.length <= FEWEST_LINES || patternOf(first!) === patternOf(second!)) return [lines];
+  return [[first!], lines.slice(1)];
 }
 
 /** Whether lines are the same at their beginning, but for their numbers. */

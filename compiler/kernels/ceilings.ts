@@ -3,7 +3,7 @@
  * multiply-adds.
  */
 import { read, written, type Loaded, type Stored } from "./bindings.js";
-import { block, code, joined, lane, locals, times, type Code } from "./code.js";
+import { block, code, joined, lane, locals, offset, times, type Code } from "./code.js";
 import { defineKernel } from "./define-kernel.js";
 
 export const CEILING_LANES = 64;
@@ -31,7 +31,7 @@ export const multiplyAdds = defineKernel("multiply_adds", (accumulators: number)
       // Both come from memory, so that no compiler knows them.
       let factor = ${io.a.load(0)} + vec4f(1.0);
       let addend = ${io.a.load(1)};
-      ${names.map((name, index) => code`var ${name} = vec4f(f32(${lane} + ${index}));`)}
+      ${names.map((name, index) => code`var ${name} = vec4f(f32(${offset(lane, index)}));`)}
       for (var turn = 0u; turn < ${LANE_MULTIPLY_ADDS / TURN}; turn++) {
         ${repeats.map((name) => code`${name} = fma(${name}, factor, addend);`)}
       }

@@ -124,8 +124,12 @@ export const joined = (parts: readonly Code[], separator: string): Code =>
   new Code((printer) => parts.map((part) => part.print(printer)).join(separator));
 
 /** `at + count`, or `at` itself where that is the same. */
-export const offset = (at: Code, count: number): Code =>
+export const offset = (at: Code, count: Code | number): Code =>
   count === 0 ? at : code`${at} + ${count}`;
+
+/** `at + count * stride`, without a factor of 1 or a sum with 0. */
+export const stepped = (at: Code, count: number, stride: Code): Code =>
+  count <= 1 ? offset(at, count && stride) : code`${at} + ${count} * ${stride}`;
 
 /** `at * factor`, or `at` itself where that is the same. */
 export const scaled = (at: Code, factor: number): Code =>

@@ -10,6 +10,7 @@ import {
   lane,
   local,
   locals,
+  offset,
   plane,
   times,
   type Code,
@@ -78,7 +79,9 @@ export const featureContraction = defineKernel(
           }),
           isInside: (four) => code`first_row + 4u * ${four} < ${k.features}`,
           perRow: [],
-          finish: (four, sum) => code`${finish}(image, first_row / 4u + ${four}, ${sum});`,
+          finish: (four, sum) => {
+            return code`${finish}(image, ${offset(code`first_row / 4u`, four)}, ${sum});`;
+          },
         })}`,
     };
   },
@@ -95,7 +98,7 @@ function sumProducts(
   return code`
     let row_lane = ${exchange.rowLane};
     ${times(loads, (load) => {
-      const row = code`min(first_row + ${load * rowLanes} + row_lane, ${last})`;
+      const row = code`min(${offset(code`first_row + row_lane`, load * rowLanes)}, ${last})`;
       return code`let ${local("a_place", load)} = ${row} * ${k.run};`;
     })}
     let b_place = ${k.b_base} + min(image, ${frame.batch} - 1u) * ${k.b_image};

@@ -15,7 +15,9 @@ import {
   joined,
   local,
   locals,
+  offset,
   plane,
+  stepped,
   times,
   type Code,
 } from "./code.js";
@@ -153,8 +155,8 @@ function addressesOf(fused: EpilogueFragment, gather: GatherFragment | undefined
 /** How a lane walks through the second operand: to its column, to a step of K, and to the next. */
 interface ColumnWalk {
   readonly start: Code;
-  /** Moves on by a number of steps. */
-  readonly skip: (steps: Code) => Code;
+  /** Moves on by a number of steps; one if absent. */
+  readonly skip: (steps?: Code) => Code;
   /** What is loaded for four values of K. */
   readonly loads: readonly Load[];
   /** Makes `b0` to `b3` of it, the vec4 of columns, where it is not these already. */
@@ -180,14 +182,14 @@ const FIRST_COLUMN = code`min(column, columns - 1u)`;
 const COLUMNS: Readonly<Record<ColumnOrder, ColumnWalk>> = {
   "columns last": {
     start: code`var b_place = group * ${k.b_group} + ${FIRST_COLUMN};`,
-    skip: (steps) => code`b_place += 4u * columns * ${steps};`,
-    loads: loadFor("b", (row) => io.b.load(code`b_place + ${row} * columns`)),
+    skip: (steps) => code`b_place += 4u * columns${steps && code` * ${steps}`};`,
+    loads: loadFor("b", (row) => io.b.load(stepped(code`b_place`, row, code`columns`))),
     derive: [],
   },
   "columns first": {
     start: code`var b_place = group * ${k.b_group} + 4u * ${FIRST_COLUMN} * ${k.b_column};`,
-    skip: (steps) => code`b_place += ${steps};`,
-    loads: loadFor("column", (column) => io.b.load(code`b_place + ${column} * ${k.b_column}`)),
+    skip: (steps) => code`b_place += ${steps ?? 1};`,
+    loads: loadFor("column", (column) => io.b.load(stepped(code`b_place`, column, k.b_column))),
     derive: COMPONENTS.map((row) => {
       const values = COMPONENTS.map((column) => component(local("column", column), row));
       return code`let ${local("b", row)} = vec4f(${joined(values, ", ")});`;
@@ -227,7 +229,7 @@ function turnOf(schedule: ContractionSchedule, exchange: Exchange, order: Column
       ${exchange.share(a)}
       ${[...loads.map(({ name, value }) => code`let ${name} = ${value};`), ...derive]}
       ${multiplyAdd(exchange, schedule, a)}
-      ${skip(code`1u`)}`;
+      ${skip()}`;
     return { before: () => [], body: [body] };
   }
   // Once shared, rows are read from the tile. What is loaded beyond the last step is not used.
@@ -235,7 +237,7 @@ function turnOf(schedule: ContractionSchedule, exchange: Exchange, order: Column
     ...exchange.share(a),
     ...derive,
     ...a.map((name, load) => code`${name} = ${rowAt(load, code`k + 1u`)};`),
-    skip(code`1u`),
+    skip(),
     ...loads.map(({ next, value }) => code`let ${next} = ${value};`),
     ...multiplyAdd(exchange, schedule, a),
     ...loads.map(({ name, next }) => code`${name} = ${next};`),
@@ -280,13 +282,15 @@ const overPartOfK = ({ skip }: ColumnWalk, { before, body }: Turn) => code`
     }
   }`;
 
+const OWN_LOAD = code`first_row + row_lane`;
+
 /**
  * Lane's own pixel of one load, and where it lies in each operand. Rows beyond the last repeat it.
  */
 function rowPlaces(load: number, rowLanes: number, addresses: readonly Address[]): Code {
   const [image, y, x] = [local("image", load), local("y", load), local("x", load)];
   return code`
-    let ${local("row", load)} = min(first_row + ${load * rowLanes} + row_lane, rows - 1u);
+    let ${local("row", load)} = min(${offset(OWN_LOAD, load * rowLanes)}, rows - 1u);
     ${splitPixel(local("row", load), k, load)}
     let ${placeName("a", load)} = ${k.a.at(image, y, x)} + group * ${k.a_group};
     ${addresses.map(({ name, at }) => code`let ${placeName(name, load)} = ${at(image, y, x)};`)}`;
@@ -312,7 +316,7 @@ function storeRows(
     isInside: (row) => code`first_row + ${row} < rows`,
     perRow: addresses.map(({ name }) => locals(`${name}_place`, schedule.loads)),
     finish: (row, sum, values) => {
-      const at = code`first_row${ownRow(exchange)} + ${row}`;
+      const at = offset(code`first_row${ownRow(exchange)}`, row);
       const given = [at, code`column`, code`quad`, ...split, sum, ...values];
       return code`${finish}(${joined(given, ", ")});`;
     },

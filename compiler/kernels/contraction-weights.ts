@@ -6,7 +6,18 @@ import {
   type ContractionSchedule,
 } from "../schedules/schedule.js";
 import { read, written, type Loaded } from "./bindings.js";
-import { block, code, frame, helper, local, locals, plane, times, type Code } from "./code.js";
+import {
+  block,
+  code,
+  frame,
+  helper,
+  local,
+  locals,
+  offset,
+  plane,
+  times,
+  type Code,
+} from "./code.js";
 import { places, SEGMENT, segmentPlace, tileName } from "./contraction-block.js";
 import { defineKernel, scopeOf } from "./define-kernel.js";
 import { exchangeFor, type Exchange } from "./exchange.js";
@@ -96,7 +107,7 @@ const sumsOf = (schedule: ContractionSchedule) => locals("c", 4 * accumulatedRow
 /** Where the values of a load's four rows lie in the input, from its window's corner on. */
 function rowPlace(load: number, { rowLanes }: ContractionSchedule): Code {
   const [quad, segment] = [local("quad", load), local("segment", load)];
-  const own = code`first_quad + ${load * rowLanes} + row_lane`;
+  const own = offset(code`first_quad + row_lane`, load * rowLanes);
   const place = segmentPlace(k, segment);
   return code`
     let ${quad} = min(${own}, ${k.row_quads} - 1u);
@@ -109,13 +120,13 @@ function finishRows(
   exchange: Exchange,
   finish: Code,
 ): readonly Code[] {
-  const from = exchange.firstRow ? code`(first_quad + own_row)` : code`first_quad`;
+  const from = code`4u * ${exchange.firstRow ? code`(first_quad + own_row)` : code`first_quad`}`;
   const split = isSplit(schedule) && code`split, `;
   return exchange.eachRow({
     sums: sumsOf(schedule),
     isInside: (row) => code`4u * first_quad + ${row} < 4u * ${k.row_quads}`,
     perRow: [],
-    finish: (row, sum) => code`${finish}(4u * ${from} + ${row}, group, column, ${split}${sum});`,
+    finish: (row, sum) => code`${finish}(${offset(from, row)}, group, column, ${split}${sum});`,
   });
 }
 

@@ -5,11 +5,11 @@ import {
   joined,
   lane,
   local,
+  offset,
   subgroupLane,
   workgroupArray,
   type Code,
   type Declared,
-  type Hole,
 } from "./code.js";
 
 /**
@@ -51,7 +51,7 @@ export interface FinishedRows {
    */
   readonly perRow: readonly (readonly Code[])[];
   /** A row's end: its number, counted from the lane's first, its sum, and its u32 values. */
-  readonly finish: (row: Code, sum: Code, values: readonly Code[]) => Code;
+  readonly finish: (row: Code | number, sum: Code, values: readonly Code[]) => Code;
 }
 
 export function exchangeFor(schedule: ContractionSchedule): Exchange {
@@ -120,13 +120,13 @@ function throughWorkgroup(schedule: ContractionSchedule): Exchange {
   const hasGroups = accumulatedRows(schedule) < rows;
   const tile = workgroupArray("tile", "vec4f", rows);
   const places = workgroupArray("places", "u32", rows * MOST_INDICES);
-  const ownRow = (row: number, before: Hole) =>
-    hasGroups ? code`[${before}own_row + ${row}]` : code`[${before}${row}]`;
+  const ownRow = (array: Code, row: number) =>
+    code`${array}[${hasGroups ? offset(code`own_row`, row) : row}]`;
   const publish = (into: Code, variables: readonly Code[]) => [
     code`workgroupBarrier();`,
     code`
       if (${lane} < ${rowLanes}) {
-        ${variables.map((name, load) => code`${into}[${lane} + ${load * rowLanes}] = ${name};`)}
+        ${variables.map((name, load) => code`${into}[${offset(lane, load * rowLanes)}] = ${name};`)}
       }`,
     code`workgroupBarrier();`,
   ];
@@ -136,15 +136,13 @@ function throughWorkgroup(schedule: ContractionSchedule): Exchange {
     firstRow: hasGroups ? code`${lane} / ${columns} * ${accumulatedRows(schedule)}` : undefined,
     declarations: [tile, places],
     share: (variables) => publish(tile, variables),
-    value: (_, row, index) => component(code`${tile}${ownRow(row, undefined)}`, index),
+    value: (_, row, index) => component(ownRow(tile, row), index),
     // Unrolled: GPUs have no registers that a variable could count.
     eachRow: ({ sums, perRow, finish }) => [
       ...(perRow.length > 0 ? publish(places, perRow.flat()) : []),
       ...sums.map((sum, row) => {
-        const values = perRow.map((_, which) => {
-          return code`${places}${ownRow(row, which > 0 && code`${which * rows} + `)}`;
-        });
-        return finish(code`${row}`, sum, values);
+        const values = perRow.map((_, which) => ownRow(places, which * rows + row));
+        return finish(row, sum, values);
       }),
     ],
   };

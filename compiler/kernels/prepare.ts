@@ -259,7 +259,7 @@ const asSigned = (bits: Code) => code`bitcast<i32>(${bits})`;
 function word({ kind, firstWord }: PreparedStep, name: string): Code {
   const index = Object.keys(DECISIONS[kind]).indexOf(name);
   if (index < 0) throw new Error(`${kind} decides no ${name}`);
-  return data.draws.load(code`word + ${firstWord + index}`);
+  return data.draws.load(offset(WORD, firstWord + index));
 }
 
 const mirror = (at: Code, size: string) => (step: PreparedStep) => code`
@@ -321,7 +321,8 @@ const TRANSFORMS: Readonly<Record<PreparedKind, TransformCode>> = {
   },
   random_erasing: {
     constants: { value: "f32" },
-    backward: (step) => code`let ${erased(step)} = ${WITHIN}(word + ${step.firstWord}, x, y);`,
+    backward: (step) =>
+      code`let ${erased(step)} = ${WITHIN}(${offset(WORD, step.firstWord)}, x, y);`,
     forward: (step) => code`
       if (${erased(step)}) {
         color = vec3f(${constant("f32", "value", step)});
@@ -365,10 +366,10 @@ type Mixer = (step: PreparedStep, prepared: Declared) => Code;
 /** How a view and the other image's, which follows it, become one; `color` is the view's own. */
 const MIXERS: { readonly [Kind in PreparedKind]?: Mixer } = {
   cutmix: ({ firstWord }, prepared) => code`
-    if (${WITHIN}(view * ${sizes.words} + ${firstWord}, x, y)) {
+    if (${WITHIN}(${offset(code`view * ${sizes.words}`, firstWord)}, x, y)) {
       color = ${prepared}(view + 1u, x, y);
     }`,
   mixup: ({ firstWord }, prepared) => code`
-    let share = ${asFloat(data.draws.load(code`view * ${sizes.words} + ${firstWord}`))};
+    let share = ${asFloat(data.draws.load(offset(code`view * ${sizes.words}`, firstWord)))};
     color = mix(${prepared}(view + 1u, x, y), color, share);`,
 };

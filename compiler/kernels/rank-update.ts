@@ -7,6 +7,7 @@ import {
   lane,
   local,
   locals,
+  offset,
   plane,
   subgroupLane,
   times,
@@ -56,7 +57,7 @@ export const rankUpdate = defineKernel(
       let row_lane = ${subgroupLane} % ${rowLanes};
       let last_image = ${frame.batch} - 1u;
       ${x.map((_, load) => {
-        const image = code`min(${load * rowLanes} + row_lane, last_image)`;
+        const image = code`min(${offset(code`row_lane`, load * rowLanes)}, last_image)`;
         return code`let ${local("a_place", load)} = ${image} * ${k.a_image};`;
       })}
       ${times(images, (image) => {

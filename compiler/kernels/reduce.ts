@@ -10,6 +10,7 @@ import {
   local,
   locals,
   LOWEST,
+  offset,
   text,
   times,
   workgroupArray,
@@ -145,7 +146,7 @@ export const batchSums = defineKernel("batch_sums", (values: number) => ({
         unfit += select(0.0, 1.0, is_unfit);
       }
       ${locals("sum", values).map((sum, index) => {
-        return code`${addUp}(${k.at} + ${index}, ${sum}, ${lane});`;
+        return code`${addUp}(${offset(k.at, index)}, ${sum}, ${lane});`;
       })}
       ${addUp}(${k.unfit_at}, unfit, ${lane});`;
   },

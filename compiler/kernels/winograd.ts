@@ -13,7 +13,17 @@
  */
 import { POSITIONS, TILE_OUTPUTS } from "../schedules/winograd.js";
 import { read, written } from "./bindings.js";
-import { code, frame, helper, local, startThread, times, type Code } from "./code.js";
+import {
+  code,
+  frame,
+  helper,
+  local,
+  offset,
+  startThread,
+  stepped,
+  times,
+  type Code,
+} from "./code.js";
 import { defineKernel, scopeOf } from "./define-kernel.js";
 import { epilogueFragment, type Epilogue } from "./epilogue.js";
 import { placeName } from "./pixels.js";
@@ -77,7 +87,7 @@ export const winogradInput = defineKernel("winograd_input", () => ({
     let place = ${k.a.at(code`image`, code`y`, code`x`)} + quad;
     ${FOUR.flatMap((row) =>
       FOUR.map((column) => {
-        const at = code`place + ${row} * ${k.a.row} + ${column} * ${k.a.column}`;
+        const at = stepped(stepped(code`place`, row, k.a.row), column, k.a.column);
         return code`let ${entry("d", row, column)} = ${io.a.load(at)};`;
       }),
     )}
@@ -92,7 +102,8 @@ export const winogradInput = defineKernel("winograd_input", () => ({
     ${FOUR.flatMap((row) =>
       FOUR.map((column) => {
         const along = fourOf((index) => entry("r", row, index));
-        return io.result.store(code`at + ${4 * row + column} * stride`, inputRow(column, along));
+        const at = stepped(code`at`, 4 * row + column, code`stride`);
+        return io.result.store(at, inputRow(column, along));
       }),
     )}`,
 }));
@@ -113,7 +124,7 @@ export const winogradWeights = defineKernel("winograd_weights", () => ({
     }
     ${times(9, (tap) => {
       const name = entry("g", Math.floor(tap / 3), tap % 3);
-      return code`let ${name} = ${io.a.load(code`${tap} * ${k.threads} + thread`)};`;
+      return code`let ${name} = ${io.a.load(stepped(code`thread`, tap, k.threads))};`;
     })}
     ${FOUR.flatMap((row) =>
       times(3, (column) => {
@@ -124,7 +135,7 @@ export const winogradWeights = defineKernel("winograd_weights", () => ({
     ${FOUR.flatMap((row) =>
       FOUR.map((column) => {
         const [a, b, c] = fourOf((index) => entry("r", row, index));
-        const at = code`${4 * row + column} * ${k.threads} + thread`;
+        const at = stepped(code`thread`, 4 * row + column, k.threads);
         return io.result.store(at, weightRow(column, [a, b, c]));
       }),
     )}`,
@@ -174,7 +185,7 @@ export const winogradOutput = defineKernel(
           let first = tile * ${POSITIONS} * ${k.quads} + quad;
           ${times(POSITIONS, (position) => {
             const name = entry("m", Math.floor(position / 4), position % 4);
-            return code`let ${name} = ${io.products.load(code`first + ${position} * ${k.quads}`)};`;
+            return code`let ${name} = ${io.products.load(stepped(code`first`, position, k.quads))};`;
           })}
           ${[0, 1].flatMap((row) =>
             FOUR.map((column) => {
@@ -185,8 +196,11 @@ export const winogradOutput = defineKernel(
           ${[0, 1].flatMap((row) =>
             times(TILE_OUTPUTS, (column) => {
               const along = fourOf((index) => entry("r", row, index));
-              const place = code`2u * tile_y + ${row}, 2u * tile_x + ${column}`;
-              return code`${finish}(image, ${place}, quad, ${outputRow(column, along)});`;
+              const [top, left] = [
+                offset(code`2u * tile_y`, row),
+                offset(code`2u * tile_x`, column),
+              ];
+              return code`${finish}(image, ${top}, ${left}, quad, ${outputRow(column, along)});`;
             }),
           )}`;
       },
