@@ -1,5 +1,5 @@
 import { accumulatedRows, type ContractionSchedule } from "../schedules/schedule.js";
-import { code, joined, local, times, type Code } from "./code.js";
+import { code, helper, local, times, type Code } from "./code.js";
 import type { ConstantCode } from "./constants.js";
 import type { Exchange } from "./exchange.js";
 
@@ -47,10 +47,19 @@ export const segmentPlace = (
   return code`${ofRow} + ${segment} % ${segments_per_row} * ${segment_column}`;
 };
 
-/**
- * Register block: `c0 += a0.x * b0`, row outside and K inside, one fma at a time (a sum of products
- * would not fuse).
- */
+/** One fma at a time: a sum of products would not fuse. */
+const MULTIPLY_ADD = helper(
+  "multiply_add",
+  code`
+    fn multiply_add(sum: vec4f, row: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+      let first = fma(vec4f(row.x), b0, sum);
+      let second = fma(vec4f(row.y), b1, first);
+      let third = fma(vec4f(row.z), b2, second);
+      return fma(vec4f(row.w), b3, third);
+    }`,
+);
+
+/** Register block: a row of the first operand times four rows of the second, added to each sum. */
 export function multiplyAdd(
   exchange: Exchange,
   schedule: ContractionSchedule,
@@ -58,11 +67,7 @@ export function multiplyAdd(
 ): readonly Code[] {
   return times(accumulatedRows(schedule), (row) => {
     const sum = local("c", row);
-    const steps = COMPONENTS.map((k) => {
-      const value = exchange.value(a, row, k);
-      return code`${sum} = fma(vec4f(${value}), ${local("b", k)}, ${sum});`;
-    });
-    return joined(steps, " ");
+    return code`${sum} = ${MULTIPLY_ADD}(${sum}, ${exchange.row(a, row)}, b0, b1, b2, b3);`;
   });
 }
 

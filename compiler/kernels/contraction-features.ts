@@ -3,7 +3,6 @@ import { read, written } from "./bindings.js";
 import {
   block,
   code,
-  component,
   frame,
   helper,
   joined,
@@ -15,7 +14,6 @@ import {
   times,
   type Code,
 } from "./code.js";
-import { COMPONENTS } from "./contraction-block.js";
 import { defineKernel, scopeOf } from "./define-kernel.js";
 import { epilogueFragment, type Epilogue, type EpilogueFragment } from "./epilogue.js";
 import { exchangeFor, type Exchange } from "./exchange.js";
@@ -47,6 +45,18 @@ const CONSTANTS = {
 } as const;
 
 const { io, k } = scopeOf({ bindings: BINDINGS, constants: CONSTANTS });
+
+/** One fma at a time: a sum of products would not fuse. */
+const MULTIPLY_ADD = helper(
+  "multiply_add",
+  code`
+    fn multiply_add(sum: f32, row: vec4f, column: vec4f) -> f32 {
+      let first = fma(row.x, column.x, sum);
+      let second = fma(row.y, column.y, first);
+      let third = fma(row.z, column.z, second);
+      return fma(row.w, column.w, third);
+    }`,
+);
 
 /**
  * A fully connected layer's input gradient: rows are rows of the weights (features), a lane is an
@@ -111,11 +121,7 @@ function sumProducts(
       ${exchange.share(a)}
       let b0 = ${io.b.load(code`b_place + k`)};
       ${c.map((sum, row) => {
-        const steps = COMPONENTS.map((step) => {
-          const factor = exchange.value(a, row, step);
-          return code`${sum} = fma(${factor}, ${component(code`b0`, step)}, ${sum});`;
-        });
-        return joined(steps, " ");
+        return code`${sum} = ${MULTIPLY_ADD}(${sum}, ${exchange.row(a, row)}, b0);`;
       })}
     }`;
 }

@@ -30,7 +30,9 @@ export interface Exchange {
   readonly declarations: readonly Declared[];
   /** Code that publishes the vec4 variables, one for each load. */
   share(variables: readonly Code[]): readonly Code[];
-  /** One component of the vec4 of a row, counted from the lane's first. */
+  /** The vec4 of a row, counted from the lane's first. */
+  row(variables: readonly Code[], row: number): Code;
+  /** One component of it. */
   value(variables: readonly Code[], row: number, component: number): Code;
   /** Code that hands the sums of all rows that a lane accumulated to `finish`. */
   eachRow(rows: FinishedRows): readonly Code[];
@@ -63,17 +65,18 @@ export function exchangeFor(schedule: ContractionSchedule): Exchange {
  * `rowLanes` lanes.
  */
 function broadcast({ rowLanes }: ContractionSchedule): Exchange {
-  const loadOf = (row: number) => Math.floor(row / rowLanes);
+  const broadcastOf = (value: Code, row: number) =>
+    code`subgroupBroadcast(${value}, ${row % rowLanes})`;
+  const loadOf = (variables: readonly Code[], row: number) =>
+    variables[Math.floor(row / rowLanes)]!;
   return {
     rowLane: code`${subgroupLane} % ${rowLanes}`,
     columnLane: lane,
     firstRow: undefined,
     declarations: [],
     share: () => [],
-    value: (variables, row, index) => {
-      const value = component(variables[loadOf(row)]!, index);
-      return code`subgroupBroadcast(${value}, ${row % rowLanes})`;
-    },
+    row: (variables, row) => broadcastOf(loadOf(variables, row), row),
+    value: (variables, row, index) => broadcastOf(component(loadOf(variables, row), index), row),
     eachRow: (rows) => finishInLoop(rows, rowLanes),
   };
 }
@@ -136,6 +139,7 @@ function throughWorkgroup(schedule: ContractionSchedule): Exchange {
     firstRow: hasGroups ? code`${lane} / ${columns} * ${accumulatedRows(schedule)}` : undefined,
     declarations: [tile, places],
     share: (variables) => publish(tile, variables),
+    row: (_, row) => ownRow(tile, row),
     value: (_, row, index) => component(ownRow(tile, row), index),
     // Unrolled: GPUs have no registers that a variable could count.
     eachRow: ({ sums, perRow, finish }) => [
