@@ -68,8 +68,7 @@ export const namedConstants = (
 function codeOf(name: string, kind: ConstantKind): Code | PlaceCode | ((index: Code) => Code) {
   if (typeof kind === "object") return tableCode(name);
   if (kind === "place") return placeCode(name);
-  const field = fieldOf(name, name);
-  return kind === "f32" ? code`bitcast<f32>(${field})` : field;
+  return fieldOf(name, name);
 }
 
 /** A field of the `Constants` struct that belongs to the constant `name`. */
@@ -110,7 +109,8 @@ const tableCode = (name: string) => {
 /** A constant's fields in the `Constants` struct, as they are declared. */
 export function declaredFields(name: string, kind: ConstantKind): readonly string[] {
   if (typeof kind === "object") return [`${name}: array<vec4f, ${Math.ceil(kind.table / 4)}>,`];
-  return fieldsOf(name, kind).map((field) => `${field}: u32,`);
+  const type = kind === "f32" ? "f32" : "u32";
+  return fieldsOf(name, kind).map((field) => `${field}: ${type},`);
 }
 
 /** The 32-bit words of a constant. */

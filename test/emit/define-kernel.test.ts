@@ -120,7 +120,7 @@ describe("a kernel", () => {
     expect(kernel.name).toBe("scaled_f16");
     expect(kernel.storage.map(({ element }) => element)).toEqual(["f16", "f16"]);
     expect(kernel.wgsl).toContain(
-      "y[thread] = rounded(bitcast<f32>(constants.factor) * f32(a[thread]));",
+      "y[thread] = rounded(constants.factor * f32(a[thread]));",
     );
     expect(kernel.wgsl).toContain("enable f16;");
     expect(kernel.wgsl).toContain("fn rounded4(value: vec4f)");
@@ -230,7 +230,7 @@ describe("a dispatch", () => {
     expect(bind(shift, { buffers: { b: storage() }, constants: {} })).toBeDefined();
     const given = { ...common, buffers: { y: storage() }, constants: {} };
     const { kernel } = dispatch(shifted(), { ...given, fragments: [bound] });
-    expect(kernel.wgsl).toContain("y[0] = b[0] + bitcast<f32>(constants.shift);");
+    expect(kernel.wgsl).toContain("y[0] = b[0] + constants.shift;");
     expect(() => dispatch(shifted(), given)).toThrow("shifted is not given b");
     expect(() => dispatch(shifted(), { ...given, fragments: [bound, bound] })).toThrow(
       "`b` is given twice",
