@@ -11,7 +11,7 @@ export interface Table {
 /** A whole number, a float, where an activation lies, or a table. */
 export type ConstantKind = "u32" | "f32" | "place" | Table;
 
-/** By name, in the order in which they lie; tables first. */
+/** By name. They lie in this order, but tables and places come first, as uniform memory wants. */
 export type Constants = Readonly<Record<string, ConstantKind | undefined>>;
 
 /**
@@ -26,7 +26,26 @@ export interface Place {
   readonly base: number;
 }
 
-const PITCHES = ["image", "row", "column", "base"] as const;
+/** The fields of `struct Place`. */
+const PITCHES = {
+  image: "image_pitch",
+  row: "row_pitch",
+  column: "column_pitch",
+  base: "base",
+} as const satisfies Record<keyof Place, string>;
+
+export const PLACE_STRUCT = code`
+  struct Place {
+    ${Object.values(PITCHES).map((field) => text(`${field}: u32,`))}
+  }`;
+
+const PLACE_OF = helper(
+  "place_of",
+  code`
+    fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+      return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
+    }`,
+);
 
 /** What a dispatch gives for a constant. */
 export type ValueOf<Kind> = Kind extends "place"
@@ -58,44 +77,40 @@ export function constantCode<All extends Constants>(constants: All): ConstantCod
   return Object.fromEntries(entries) as ConstantCode<All>;
 }
 
-export const namedConstants = (
-  constants: Constants,
-): readonly (readonly [string, ConstantKind])[] =>
-  Object.entries(constants).flatMap(([name, kind]) =>
+/** In the order in which they lie. */
+export function namedConstants(constants: Constants): readonly (readonly [string, ConstantKind])[] {
+  const named = Object.entries(constants).flatMap(([name, kind]) =>
     kind === undefined ? [] : [[name, kind] as const],
   );
+  const inVectors = named.filter(([, kind]) => kind === "place" || typeof kind === "object");
+  return [...inVectors, ...named.filter((each) => !inVectors.includes(each))];
+}
 
 function codeOf(name: string, kind: ConstantKind): Code | PlaceCode | ((index: Code) => Code) {
   if (typeof kind === "object") return tableCode(name);
-  if (kind === "place") return placeCode(name);
-  return fieldOf(name, name);
+  const field = fieldOf(name);
+  return kind === "place" ? placeCode(field) : field;
 }
 
-/** A field of the `Constants` struct that belongs to the constant `name`. */
-const fieldOf = (name: string, field: string) =>
+/** The constant in the `Constants` struct. */
+const fieldOf = (name: string) =>
   new Code((printer) => {
     printer.use("constant", name);
-    return `constants.${field}`;
+    return `constants.${name}`;
   });
 
-function placeCode(name: string): PlaceCode {
-  const [image, row, column, base] = PITCHES.map((pitch) => fieldOf(name, `${name}_${pitch}`)) as [
-    Code,
-    Code,
-    Code,
-    Code,
-  ];
+function placeCode(place: Code): PlaceCode {
+  const fields = Object.entries(PITCHES).map(([pitch, field]) => {
+    return [pitch, code`${place}.${text(field)}`] as const;
+  });
   return {
-    image,
-    row,
-    column,
-    base,
-    at: (atImage, y, x) => code`${base} + ${atImage} * ${image} + ${y} * ${row} + ${x} * ${column}`,
+    ...(Object.fromEntries(fields) as Record<keyof Place, Code>),
+    at: (image, y, x) => code`${PLACE_OF}(${place}, ${image}, ${y}, ${x})`,
   };
 }
 
 const tableCode = (name: string) => {
-  const table = fieldOf(name, name);
+  const table = fieldOf(name);
   const reader = helper(
     `table_${name}`,
     code`
@@ -106,16 +121,15 @@ const tableCode = (name: string) => {
   return (index: Code) => code`${reader}(${index})`;
 };
 
-/** A constant's fields in the `Constants` struct, as they are declared. */
-export function declaredFields(name: string, kind: ConstantKind): readonly string[] {
-  if (typeof kind === "object") return [`${name}: array<vec4f, ${Math.ceil(kind.table / 4)}>,`];
-  const type = kind === "f32" ? "f32" : "u32";
-  return fieldsOf(name, kind).map((field) => `${field}: ${type},`);
+/** The type of a constant in the `Constants` struct. */
+export function typeOf(kind: ConstantKind): string {
+  if (typeof kind === "object") return `array<vec4f, ${Math.ceil(kind.table / 4)}>`;
+  return kind === "place" ? "Place" : kind;
 }
 
 /** The 32-bit words of a constant. */
 export function fieldsOf(name: string, kind: ConstantKind): readonly string[] {
-  if (kind === "place") return PITCHES.map((pitch) => `${name}_${pitch}`);
+  if (kind === "place") return Object.values(PITCHES).map((pitch) => `${name}.${pitch}`);
   if (typeof kind !== "object") return [name];
   return Array.from({ length: 4 * Math.ceil(kind.table / 4) }, (_, index) => `${name}${index}`);
 }
@@ -124,7 +138,7 @@ export function fieldsOf(name: string, kind: ConstantKind): readonly string[] {
 export function wordsOf(kind: ConstantKind, value: ValueOf<ConstantKind>): readonly number[] {
   if (typeof value === "number") return [kind === "f32" ? floatBits(value) : value];
   if (!("image" in value)) return paddedToVec4(value.map(floatBits));
-  return PITCHES.map((pitch) => value[pitch]);
+  return [value.image, value.row, value.column, value.base];
 }
 
 const paddedToVec4 = (words: readonly number[]) => [

@@ -3,9 +3,10 @@ import { HALVES, ioOf, namedBindings, ROUNDINGS, type Bindings, type Io } from "
 import { code, joined, type Code, text, type Declared, type Hole } from "./code.js";
 import {
   constantCode,
-  declaredFields,
   fieldsOf,
   namedConstants,
+  PLACE_STRUCT,
+  typeOf,
   type ConstantCode,
   type ConstantKind,
   type Constants,
@@ -237,15 +238,12 @@ function moduleText(
 }
 
 const constantsStruct = (named: ReturnType<typeof namedConstants>, readsPlane: boolean) => code`
+  ${named.some(([, kind]) => kind === "place") && code`${PLACE_STRUCT}\n`}
   struct Constants {
-    ${named.filter(isTable).map(declaration)}
-    ${[...named.filter((each) => !isTable(each)).map(declaration), readsPlane && FIRST_PLANE_FIELD]}
+    ${named.map(([name, kind]) => text(`${name}: ${typeOf(kind)},`))}
+    ${readsPlane && FIRST_PLANE_FIELD}
   }`;
 
-type NamedConstant = readonly [name: string, kind: ConstantKind];
-
-const isTable = ([, kind]: NamedConstant) => typeof kind === "object";
-const declaration = ([name, kind]: NamedConstant) => declaredFields(name, kind).map(text);
 const FIRST_PLANE_FIELD = text(`${FIRST_PLANE}: u32,`);
 
 const bindingText = ({ name, access, element }: Kernel["storage"][number], index: number) =>
