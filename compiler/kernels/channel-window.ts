@@ -31,7 +31,7 @@ export const channelWindowSum = defineQuads(
         const isBefore = code`(distance <= vec4i(i32(${k.after})))`;
         return code`
           let first = 4u * quad;
-          let start = 4u * (${k.a.at(code`image`, code`y`, code`x`)});
+          let start = 4u * ${k.a.at(code`image`, code`y`, code`x`)};
           let lanes = vec4i(i32(first)) + vec4i(0, 1, 2, 3);
           var value = vec4f(0);
           let low = u32(max(i32(first) - i32(${k.before}), 0));

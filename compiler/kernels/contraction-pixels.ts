@@ -126,7 +126,7 @@ export const pixelContraction = defineKernel(
         let columns = ${k.columns};
         ${COLUMNS[order].start}
         ${overK(schedule, exchange, order)}
-        let quad = group * columns + column;
+        let quad = ${k.first_quad} + group * columns + column;
         ${storeRows(exchange, schedule, {
           addresses,
           finish: split ? FINISH_PARTIAL : finishRow(fused, gather),
@@ -323,30 +323,30 @@ function storeRows(
   });
 }
 
-/** Where a lane's channel quad lies in the result. */
-const OWN_QUAD = code`(quad + ${k.first_quad})`;
+/** The lane's channel quad of the result. */
+const QUAD = code`quad`;
 
 /**
  * The rows that a lane accumulated are a part of its channel's values, the last part perhaps with
  * fewer.
  */
 const leavePart = (gather: GatherFragment, exchange: Exchange, own: number) => code`
-  let part = (first_row${ownRow(exchange)}) / ${own};
-  ${gather.leave(code`part`, OWN_QUAD)}`;
+  let part = ${exchange.firstRow ? code`(first_row + own_row)` : code`first_row`} / ${own};
+  ${gather.leave(code`part`, QUAD)}`;
 
 function finishRow(fused: EpilogueFragment, gather: GatherFragment | undefined): Code {
   const activations = [...fused.activations, ...(gather?.activations ?? [])];
   const parameters = ["y", ...activations].map((name) => code`${placeName(name)}: u32`);
   const value = fused.finish({
     value: code`sum`,
-    quad: OWN_QUAD,
+    quad: QUAD,
     pixel: code`row`,
     pixels: k.pixels,
     place: placeName,
   });
-  const store = (made: Code) => io.result.store(code`y_place + quad + ${k.first_quad}`, made);
+  const store = (made: Code) => io.result.store(code`y_place + quad`, made);
   const stored = gather
-    ? [code`let made = ${value};`, store(code`made`), gather.take(OWN_QUAD)]
+    ? [code`let made = ${value};`, store(code`made`), gather.take(QUAD)]
     : store(value);
   return helper(
     "finish",
@@ -359,7 +359,7 @@ function finishRow(fused: EpilogueFragment, gather: GatherFragment | undefined):
   );
 }
 
-const PARTIAL_PLACE = code`(split * rows + row) * ${k.quads} + quad + ${k.first_quad}`;
+const PARTIAL_PLACE = code`(split * rows + row) * ${k.quads} + quad`;
 
 const FINISH_PARTIAL = helper(
   "finish",

@@ -29,7 +29,7 @@ type Geometry = ConstantCode<typeof GEOMETRY>;
 
 /** Loads a scalar of an activation whose place is in vec4. */
 const scalar = (from: Loaded, place: PlaceCode, y: Code, x: Code, channel: Code) =>
-  from.load(code`4u * (${place.at(code`image`, y, x)}) + ${channel}`);
+  from.load(code`4u * ${place.at(code`image`, y, x)} + ${channel}`);
 
 /** Loops over kernel taps; `row` and `column` count within the kernel. */
 const overTaps = (k: Geometry, body: Code) => code`

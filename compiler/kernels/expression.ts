@@ -36,6 +36,27 @@ export function print(expression: Expression, leaves: Leaves): Code {
   }
 }
 
+/** How tightly printed expressions hold together. */
+const SUM = 1;
+const PRODUCT = 2;
+const SIGNED = 3;
+const PRIMARY = 4;
+
+const TIGHTNESS = { add: SUM, subtract: SUM, multiply: PRODUCT, divide: PRODUCT } as const;
+
+function tightnessOf(expression: Expression): number {
+  if (expression.kind === "unary") return expression.operator === "negate" ? SIGNED : PRIMARY;
+  if (expression.kind !== "binary" || maskedOf(expression)) return PRIMARY;
+  const { operator } = expression;
+  return operator in TIGHTNESS ? TIGHTNESS[operator as keyof typeof TIGHTNESS] : PRIMARY;
+}
+
+/** An operand, in parentheses where it is looser than its operator allows. */
+function printOperand(expression: Expression, leaves: Leaves, least: number): Code {
+  const printed = print(expression, leaves);
+  return tightnessOf(expression) < least ? code`(${printed})` : printed;
+}
+
 function printUnary(
   { operator, argument }: Extract<Expression, { kind: "unary" }>,
   leaves: Leaves,
@@ -44,7 +65,7 @@ function printUnary(
   const x = print(argument, leaves);
   switch (operator) {
     case "negate":
-      return code`-(${x})`;
+      return code`-${printOperand(argument, leaves, PRIMARY)}`;
     case "positive":
       return code`select(${type}(0), ${type}(1), ${x} > ${type}(0))`;
     case "relu":
@@ -76,27 +97,41 @@ const INFIX = {
   divide: code`/`,
 } as const;
 
-function printBinary(
-  { operator, left, right }: Extract<Expression, { kind: "binary" }>,
-  leaves: Leaves,
-): Code {
-  if (operator === "multiply") {
-    // A mask times a value is a selection: cheaper, and 0 times infinity is not NaN.
-    if (isPositive(left)) return printMasked(left.argument, right, leaves);
-    if (isPositive(right)) return printMasked(right.argument, left, leaves);
-  }
-  const [a, b] = [print(left, leaves), print(right, leaves)];
+type Binary = Extract<Expression, { kind: "binary" }>;
+
+function printBinary(expression: Binary, leaves: Leaves): Code {
+  const masked = maskedOf(expression);
+  if (masked) return printMasked(masked, leaves);
+  const { operator, left, right } = expression;
   switch (operator) {
     case "add":
     case "subtract":
     case "multiply":
-    case "divide":
-      return code`(${a} ${INFIX[operator]} ${b})`;
+    case "divide": {
+      const least = TIGHTNESS[operator];
+      const first = printOperand(left, leaves, least);
+      // Operators are taken from the left: sums of floats are not associative.
+      return code`${first} ${INFIX[operator]} ${printOperand(right, leaves, least + 1)}`;
+    }
     case "maximum":
     case "minimum":
     case "power":
-      return called(FUNCTIONS[operator], leaves, a, b);
+      return called(FUNCTIONS[operator], leaves, print(left, leaves), print(right, leaves));
   }
+}
+
+/** A value where a condition is positive, else 0. */
+interface Masked {
+  readonly condition: Expression;
+  readonly value: Expression;
+}
+
+/** A mask times a value is a selection: cheaper, and 0 times infinity is not NaN. */
+function maskedOf({ operator, left, right }: Binary): Masked | undefined {
+  if (operator !== "multiply") return undefined;
+  if (isPositive(left)) return { condition: left.argument, value: right };
+  if (isPositive(right)) return { condition: right.argument, value: left };
+  return undefined;
 }
 
 type Positive = Extract<Expression, { kind: "unary" }> & { operator: "positive" };
@@ -105,7 +140,7 @@ function isPositive(expression: Expression): expression is Positive {
   return expression.kind === "unary" && expression.operator === "positive";
 }
 
-function printMasked(condition: Expression, value: Expression, leaves: Leaves): Code {
+function printMasked({ condition, value }: Masked, leaves: Leaves): Code {
   const zero = code`${text(leaves.type)}(0)`;
   return code`select(${zero}, ${print(value, leaves)}, ${print(condition, leaves)} > ${zero})`;
 }

@@ -59,7 +59,7 @@ export const GATHER_INTERFACES = {
 } as const;
 
 const placeOfPart = (part: Code, partialQuads: Code, quad: Code) =>
-  code`(${part} * ${partialQuads} + ${quad})`;
+  code`${part} * ${partialQuads} + ${quad}`;
 
 const moments = (): GatherFragment => {
   const { io, k } = scopeOf(MOMENTS_INTERFACE);

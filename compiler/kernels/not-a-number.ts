@@ -67,7 +67,7 @@ export const LOWEST_RANK = text("-0x7f800000");
 
 /** A condition: the f32 `value` is infinite or NaN. */
 export const isNotFinite = (value: Code): Code =>
-  code`((bitcast<u32>(${value}) & 0x7f800000u) == 0x7f800000u)`;
+  code`(bitcast<u32>(${value}) & 0x7f800000u) == 0x7f800000u`;
 
 /** A NaN of type f32 where `condition` holds, else `value`: WGSL has no such constant. */
 export const nanWhere = (condition: Code, value: Code): Code =>

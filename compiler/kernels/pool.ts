@@ -201,7 +201,7 @@ function onLine(
   const printed = (expression: Expression) =>
     print(expression, {
       type: "vec4f",
-      operand: () => code`(rises * value)`,
+      operand: () => code`value`,
       channel: (index) => vectors[vectorName(index - 1)]!.load(QUAD),
       counter: code`0u`,
     });
@@ -212,6 +212,7 @@ function onLine(
   return code`
     let rises = sign(${printed(line.slope)});
     ${winner}
+    value *= rises;
     value = ${printed(line.expression)};
     ${relu && cut}`;
 }

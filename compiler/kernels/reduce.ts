@@ -246,7 +246,7 @@ export const rowStart = (
     }`,
   ...splitPixel(block, k),
   ...Object.entries(places).map(
-    ([name, place]) => code`let ${placeName(name)} = 4u * (${place.at(IMAGE, Y, X)});`,
+    ([name, place]) => code`let ${placeName(name)} = 4u * ${place.at(IMAGE, Y, X)};`,
   ),
 ];
 
