@@ -10,7 +10,7 @@ import type { Transform } from "./transforms.js";
 
 export type { Clipping, OptimizerSettings } from "./optimizers.js";
 
-export const PROGRAM_FORMAT = 9;
+export const PROGRAM_FORMAT = 10;
 
 /** `fixed + perImage * batch`. */
 export interface Affine {

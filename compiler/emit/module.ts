@@ -1,5 +1,4 @@
 import type { Program, ProgramBuffer, ProgramKernel, ProgramStep } from "../../program/program.js";
-import { frameStruct } from "../../program/frame.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { byLikeness } from "./kernel-order.js";
 import { lineComment, literal, templateText } from "./text.js";
@@ -105,9 +104,6 @@ class KernelTable {
   }
 }
 
-/** The frame that most kernels declare. */
-const FRAME = frameStruct(0);
-
 /**
  * Kernels as template literals; blocks that several of them share are written once, before them,
  * under a name.
@@ -116,16 +112,12 @@ function emitKernels(kernels: readonly ProgramKernel[]): string[] {
   const cut = kernels.map(({ wgsl }) => unrolledBlocks(wgsl));
   const blocks = sharedBlocks(cut.flat());
   return [
-    "// What the runtime tells every kernel, and register blocks, " +
-      "unrolled, that several of them share.",
-    `const frame = \`${FRAME}\`;`,
+    "// Register blocks, unrolled, that several kernels share.",
     ...[...blocks].map(([text, name]) => `const ${name} = ${expressionOf(text)};`),
     "",
     "const kernels = [",
     ...kernels.map(({ name, bindings }, index) => {
-      const text = cut[index]!.map((block) => blockText(block, blocks.get(block)))
-        .join("\n")
-        .replace(FRAME, "${frame}");
+      const text = cut[index]!.map((block) => blockText(block, blocks.get(block))).join("\n");
       const bound = bindings.map(({ access, element }) => `${access} ${element}`);
       return `  kernel(${literal(name)}, ${literal(bound)}, \`${text}\`),`;
     }),

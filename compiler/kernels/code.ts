@@ -2,7 +2,7 @@
  * WGSL as it is written: statements are text, and every name in them that others must know is
  * an object. Text is printed last, by a `Printer`, which learns what the text needs.
  */
-import { FRAME } from "../../program/frame.js";
+import { FRAME, type FrameWord } from "../../program/frame.js";
 import type { Printer } from "./printer.js";
 
 /** A piece of WGSL that can be printed. */
@@ -155,8 +155,15 @@ export const LOWEST = text("-0x1.fffffep+127f");
 
 /** Words of the frame. */
 export const frame = Object.fromEntries(
-  Object.keys(FRAME).map((word) => [word, text(`frame.${word}`)]),
-) as Readonly<Record<keyof typeof FRAME, Code>>;
+  Object.keys(FRAME).map((word) => [word, frameWord(word as FrameWord)]),
+) as Readonly<Record<FrameWord, Code>>;
+
+function frameWord(word: FrameWord): Code {
+  return new Code((printer) => {
+    printer.readFrame(word);
+    return `frame.${word}`;
+  });
+}
 
 /** One of the frame's totals, which follow its words; `totals` is their number. */
 export const classTotal = (totals: number, at: Code): Code =>

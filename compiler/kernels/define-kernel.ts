@@ -8,7 +8,6 @@ import {
   PLACE_STRUCT,
   typeOf,
   type ConstantCode,
-  type ConstantKind,
   type Constants,
 } from "./constants.js";
 import { FIRST_PLANE, type Kernel } from "./kernel.js";
@@ -209,15 +208,16 @@ function moduleText(
 ): string {
   const { rounding, readsPlane } = printer;
   const named = namedConstants(constants);
+  const readsFrame = printer.frameWords.size > 0 || printer.classTotals > 0;
   const hasFields = named.length > 0 || readsPlane;
   const module = code`
     ${[text(`// ${summary}`), printer.halves.size > 0 && F16, printer.usesSubgroups && SUBGROUPS]}
 
-    ${text(frameStruct(printer.classTotals))}
+    ${readsFrame && text(frameStruct(printer.frameWords, printer.classTotals))}
 
     ${hasFields && constantsStruct(named, readsPlane)}
 
-    @group(0) @binding(0) var<uniform> frame: Frame;
+    ${readsFrame && code`@group(0) @binding(0) var<uniform> frame: Frame;`}
     ${hasFields && code`@group(0) @binding(1) var<uniform> constants: Constants;`}
     ${storage.map(bindingText)}
 

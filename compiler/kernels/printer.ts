@@ -1,3 +1,4 @@
+import type { FrameWord } from "../../program/frame.js";
 import type { Declaration } from "./code.js";
 
 /** Rounds an f32, or a vec4f, to 16 bits. */
@@ -9,6 +10,8 @@ type Named = "binding" | "constant";
 export class Printer {
   private readonly used = { binding: new Set<string>(), constant: new Set<string>() };
   private readonly declared = new Map<Declaration, string>();
+  /** Words of the frame that the text reads. */
+  readonly frameWords = new Set<FrameWord>();
   private totals = 0;
   private planes = false;
   private subgroups = false;
@@ -47,6 +50,10 @@ export class Printer {
 
   get workgroupBytes(): number {
     return [...this.declared.keys()].reduce((sum, { workgroupBytes }) => sum + workgroupBytes, 0);
+  }
+
+  readFrame(word: FrameWord): void {
+    this.frameWords.add(word);
   }
 
   readTotals(count: number): void {

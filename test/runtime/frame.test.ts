@@ -52,8 +52,15 @@ test("class totals begin where kernels' alignment of vec4 puts them", () => {
 });
 
 test("kernels declare the frame's words in the order of the table", () => {
-  const declared = [...frameStruct(5).matchAll(/^ {2}(\w+): (\w+),$/gm)];
+  const declared = [...frameStruct(new Set(), 5).matchAll(/^ {2}(\w+): (\w+),$/gm)];
   expect(declared.map(([, name]) => name)).toEqual(Object.keys(FRAME));
   expect(declared.map(([, , type]) => type)).toEqual(Object.values(FRAME));
-  expect(frameStruct(5)).toContain("  totals: array<vec4f, 2>,\n}");
+  expect(frameStruct(new Set(), 5)).toContain("  totals: array<vec4f, 2>,\n}");
+});
+
+test("kernels declare the frame up to the last word that they read", () => {
+  expect(frameStruct(new Set(["batch"]), 0)).toBe("struct Frame {\n  batch: u32,\n}");
+  expect(frameStruct(new Set(["step_images", "batch"]), 0)).toBe(
+    "struct Frame {\n  batch: u32,\n  first_image: u32,\n  step_images: u32,\n}",
+  );
 });

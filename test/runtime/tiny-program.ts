@@ -2,16 +2,15 @@
  * A program written by hand, small enough to compute in one's head: a linear model of 3 inputs and
  * 2 classes whose "training" makes every word of the frame visible in the parameters.
  */
+import { FRAME, frameStruct, type FrameWord } from "../../program/frame.js";
 import { PROGRAM_FORMAT, type Program, type ProgramStep } from "../../program/program.js";
 
 export const LONG = 70_000;
 
-const FRAME = /* wgsl */ `
-struct Frame {
-  batch: u32, step: u32, seed: u32, training: u32,
-  learning_rate: f32, weight_decay: f32, clip_norm: f32, clip_value: f32,
-  momentum: f32, nesterov: u32, convention: u32, rest0: u32, rest1: vec4u,
-}
+const WORDS = Object.keys(FRAME) as FrameWord[];
+
+const FRAME_STRUCT = /* wgsl */ `
+${frameStruct(new Set(WORDS), 0)}
 @group(0) @binding(0) var<uniform> frame: Frame;
 `;
 
@@ -19,7 +18,7 @@ struct Frame {
  * Fills a buffer with seed + base + index, one workgroup an element, so that a long one has to be
  * folded.
  */
-const FILL = /* wgsl */ `${FRAME}
+const FILL = /* wgsl */ `${FRAME_STRUCT}
 struct Constants { length: u32, base: i32 }
 @group(0) @binding(1) var<uniform> constants: Constants;
 @group(0) @binding(2) var<storage, read_write> values: array<f32>;
@@ -33,7 +32,7 @@ fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) count: vec3u)
 `;
 
 /** prediction[image] = W image + b, with W as [input, padded to 4][output, padded to 4]. */
-const FORWARD = /* wgsl */ `${FRAME}
+const FORWARD = /* wgsl */ `${FRAME_STRUCT}
 @group(0) @binding(2) var<storage, read> images: array<f32>;
 @group(0) @binding(3) var<storage, read> weight: array<f32>;
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
@@ -53,7 +52,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
  * loss: the mean of the label's prediction. top1: the share of images whose larger prediction is
  * the label's.
  */
-const LOSS = /* wgsl */ `${FRAME}
+const LOSS = /* wgsl */ `${FRAME_STRUCT}
 @group(0) @binding(2) var<storage, read> prediction: array<f32>;
 @group(0) @binding(3) var<storage, read> labels: array<u32>;
 @group(0) @binding(4) var<storage, read_write> metrics: array<f32>;
@@ -76,7 +75,7 @@ fn main() {
  * velocity = momentum * velocity + 1 + weight decay; bias -= learning rate * velocity, + 100 *
  * step.
  */
-const UPDATE = /* wgsl */ `${FRAME}
+const UPDATE = /* wgsl */ `${FRAME_STRUCT}
 @group(0) @binding(2) var<storage, read_write> bias: array<f32>;
 @group(0) @binding(3) var<storage, read_write> velocity: array<f32>;
 @compute @workgroup_size(2)
