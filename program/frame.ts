@@ -68,7 +68,8 @@ export const frameWords = (totals: number): number => TOTALS_AT + wholeVectors(t
  */
 export function frameStruct(read: ReadonlySet<FrameWord>, totals: number): string {
   const words = Object.keys(FRAME) as FrameWord[];
-  const end = totals > 0 ? words.length : 1 + words.findLastIndex((word) => read.has(word));
+  const last = Math.max(...[...read].map((word) => words.indexOf(word)));
+  const end = totals > 0 ? words.length : 1 + last;
   const declared = words.slice(0, end).map((word) => `  ${word}: ${FRAME[word]},`);
   const behind = totals > 0 ? [`  totals: array<vec4f, ${Math.ceil(totals / 4)}>,`] : [];
   return ["struct Frame {", ...declared, ...behind, "}"].join("\n");

@@ -187,6 +187,16 @@ export interface ProgramBuffer {
   readonly location?: SourceLocation;
 }
 
+/** A part of a kernel's text that others may have as well: a struct, a function. */
+export interface KernelSection {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The text of a kernel with these sections. */
+export const wgslOf = (sections: readonly KernelSection[]): string =>
+  `${sections.map(({ text }) => text).join("\n\n")}\n`;
+
 export interface ProgramKernel {
   readonly name: string;
   /**
@@ -194,6 +204,8 @@ export interface ProgramKernel {
    * 2... storage.
    */
   readonly wgsl: string;
+  /** The parts of `wgsl`, joined by blank lines: as the compiler made them, not in modules. */
+  readonly sections?: readonly KernelSection[];
   /** Storage arrays, in order. */
   readonly bindings: readonly ProgramBinding[];
 }

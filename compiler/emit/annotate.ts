@@ -1,5 +1,10 @@
 import { lineComment } from "./text.js";
-import type { Program, ProgramKernel, ProgramStep } from "../../program/program.js";
+import {
+  wgslOf,
+  type Program,
+  type ProgramKernel,
+  type ProgramStep,
+} from "../../program/program.js";
 
 /** The program with a comment on top of each kernel that names the spec's lines it works for. */
 export function annotateKernels(program: Program): Program {
@@ -24,5 +29,8 @@ function annotate(
   const uses = new Set(
     steps.map(({ label, location }) => lineComment(`  ${file}:${location.line} ${label}`)),
   );
-  return { ...kernel, wgsl: ["// Used for:", ...uses, kernel.wgsl].join("\n") };
+  const [first, ...rest] = kernel.sections!;
+  const text = ["// Used for:", ...uses, first!.text].join("\n");
+  const sections = [{ ...first!, text }, ...rest];
+  return { ...kernel, sections, wgsl: wgslOf(sections) };
 }

@@ -1,8 +1,9 @@
 import type { Program, ProgramBuffer, ProgramKernel, ProgramStep } from "../../program/program.js";
 import type { TrainRecipe } from "../../program/recipe.js";
 import { byLikeness } from "./kernel-order.js";
-import { lineComment, literal, templateText } from "./text.js";
-import { isUnrolled, ROWS, rowsOf, unrolledBlocks } from "./unrolled.js";
+import { emitKernels } from "./kernels.js";
+import { lineComment, literal } from "./text.js";
+import { ROWS } from "./unrolled.js";
 
 /**
  * The generated ES module: the programs as data, with kernels as readable text, and one function
@@ -102,47 +103,6 @@ class KernelTable {
   place({ wgsl }: ProgramKernel): number {
     return this.index.get(wgsl)!;
   }
-}
-
-/**
- * Kernels as template literals; blocks that several of them share are written once, before them,
- * under a name.
- */
-function emitKernels(kernels: readonly ProgramKernel[]): string[] {
-  const cut = kernels.map(({ wgsl }) => unrolledBlocks(wgsl));
-  const blocks = sharedBlocks(cut.flat());
-  return [
-    "// Register blocks, unrolled, that several kernels share.",
-    ...[...blocks].map(([text, name]) => `const ${name} = ${expressionOf(text)};`),
-    "",
-    "const kernels = [",
-    ...kernels.map(({ name, bindings }, index) => {
-      const text = cut[index]!.map((block) => blockText(block, blocks.get(block))).join("\n");
-      const bound = bindings.map(({ access, element }) => `${access} ${element}`);
-      return `  kernel(${literal(name)}, ${literal(bound)}, \`${text}\`),`;
-    }),
-    "];",
-  ];
-}
-
-/** A block within a template: its name where it is shared, or its text. */
-function blockText(block: string, name: string | undefined): string {
-  const expression = name ?? rowsOf(block);
-  return expression === undefined ? templateText(block) : `\${${expression}}`;
-}
-
-const expressionOf = (block: string) => rowsOf(block) ?? `\`${templateText(block)}\``;
-
-/** Names for the unrolled blocks that occur in more than one kernel. */
-function sharedBlocks(blocks: readonly string[]): ReadonlyMap<string, string> {
-  const seen = new Set<string>();
-  const shared = new Map<string, string>();
-  for (const block of blocks) {
-    if (!isUnrolled(block) || shared.has(block)) continue;
-    if (seen.has(block)) shared.set(block, `block${shared.size + 1}`);
-    seen.add(block);
-  }
-  return shared;
 }
 
 /** What is the same for every target. */

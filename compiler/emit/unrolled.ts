@@ -10,7 +10,7 @@ export const ROWS =
   `count }, (_, i) => line(i)).join("\\n");`;
 
 /** Fewer lines are shorter as they are. */
-const FEWEST_LINES = 8;
+const FEWEST_LINES = 7;
 
 /** Characters by which lines begin alike; a number counts as one. */
 const BEGINNING = 24;
@@ -31,9 +31,9 @@ export function unrolledBlocks(text: string): string[] {
 
 /** The first of many lines by itself where it has another form: `row` before `row + 1u`. */
 function firstApart(lines: readonly string[]): readonly (readonly string[])[] {
-  const [first, second] = lines;
-  if (lines.length <= FEWEST_LINES || patternOf(first!) === patternOf(second!)) return [lines];
-  return [[first!], lines.slice(1)];
+  if (lines.length <= FEWEST_LINES) return [lines];
+  const [first, second, third] = lines.slice(0, 3).map(patternOf);
+  return first === second || second !== third ? [lines] : [[lines[0]!], lines.slice(1)];
 }
 
 /** Whether lines are the same at their beginning, but for their numbers. */

@@ -1,7 +1,7 @@
 /** What a kernel binds: the only ways to memory. */
 import type { BindingAccess, BindingElement } from "../../program/program.js";
 import { withoutUndefined } from "../../program/without-undefined.js";
-import { Code, code } from "./code.js";
+import { Code, code, helper } from "./code.js";
 
 /** What kernels compute with: what is stored in 16 bits is widened. */
 export type Element = Exclude<BindingElement, "f16" | "vec4h">;
@@ -81,11 +81,7 @@ const placeIn = (name: string, at: At) =>
   });
 
 const rounded = (element: Element, value: Code): Code =>
-  new Code((printer) => {
-    const rounding = element === "f32" ? "rounded" : "rounded4";
-    printer.round(rounding);
-    return `${rounding}(${value.print(printer)})`;
-  });
+  code`${element === "f32" ? ROUNDED : ROUNDED4}(${value})`;
 
 /**
  * What is beyond the largest number of 16 bits becomes infinite, with its sign, and NaN stays NaN:
@@ -94,7 +90,9 @@ const rounded = (element: Element, value: Code): Code =>
  * and the infinite ones are made while the kernel runs, since WGSL has no such constants.
  * 0x477ff000 is 65520, which would round to 65536.
  */
-const ROUNDED4 = code`
+const ROUNDED4 = helper(
+  "rounded4",
+  code`
   fn rounded4(value: vec4f) -> vec4h {
     let bits = bitcast<vec4u>(value);
     let size = bits & vec4u(0x7fffffffu);
@@ -103,12 +101,13 @@ const ROUNDED4 = code`
     let halves = special | ((bits >> vec4u(16u)) & vec4u(0x8000u));
     let infinite = bitcast<vec4h>(halves.xz | (halves.yw << vec2u(16u)));
     return select(vec4h(value), infinite, beyond);
-  }`;
+  }`,
+);
 
-const ROUNDED = code`
+const ROUNDED = helper(
+  "rounded",
+  code`
   fn rounded(value: f32) -> f16 {
-    return rounded4(vec4f(value)).x;
-  }`;
-
-/** Functions that round to 16 bits, for those that are called. */
-export const ROUNDINGS = { rounded: code`${ROUNDED}\n\n${ROUNDED4}`, rounded4: ROUNDED4 } as const;
+    return ${ROUNDED4}(vec4f(value)).x;
+  }`,
+);

@@ -33,7 +33,7 @@ export function code(strings: TemplateStringsArray, ...holes: readonly Hole[]): 
   });
 }
 
-/** Whether a hole between these texts has a line of its own. */
+/** Whether a hole between these texts is alone in its line. */
 const isAlone = (before: string, after: string) =>
   before.slice(before.lastIndexOf("\n") + 1).trim() === "" && (after === "" || after[0] === "\n");
 
@@ -215,7 +215,7 @@ export class Declared extends Code {
     readonly declaration: Declaration,
   ) {
     super((printer) => {
-      printer.declare(declaration);
+      printer.declare(declaration, name);
       return name;
     });
   }

@@ -1,17 +1,16 @@
-import { frameStruct } from "../../program/frame.js";
-import { HALVES, ioOf, namedBindings, ROUNDINGS, type Bindings, type Io } from "./bindings.js";
-import { code, joined, type Code, text, type Declared, type Hole } from "./code.js";
+import { wgslOf } from "../../program/program.js";
+import { HALVES, ioOf, namedBindings, type Bindings, type Io } from "./bindings.js";
+import { code, type Code, type Declared, type Hole } from "./code.js";
 import {
   constantCode,
   fieldsOf,
   namedConstants,
-  PLACE_STRUCT,
-  typeOf,
   type ConstantCode,
   type Constants,
 } from "./constants.js";
 import { FIRST_PLANE, type Kernel } from "./kernel.js";
 import { Printer } from "./printer.js";
+import { sectionsOf } from "./sections.js";
 
 /** What code may read: bound arrays and constants, by name. */
 export interface Scope<B extends Bindings, C extends Constants> {
@@ -174,11 +173,13 @@ function printKernel(whole: Whole, halves: ReadonlySet<string>): Kernel {
     const stored = halves.has(binding) ? HALVES[element]! : element;
     return { name: binding, access, element: stored };
   });
+  const sections = sectionsOf(whole, storage, { printer, body });
   return {
     name: halves.size > 0 ? `${name}_f16` : name,
     storage,
     lanes,
-    wgsl: moduleText(whole, storage, { printer, body }),
+    sections,
+    wgsl: wgslOf(sections),
     constants: [
       ...namedConstants(constants).flatMap(([constant, kind]) => fieldsOf(constant, kind)),
       ...(printer.readsPlane ? [FIRST_PLANE] : []),
@@ -194,76 +195,4 @@ function requireUse({ name, bindings, constants }: Whole, printer: Printer): voi
     ...Object.keys(constants).filter((constant) => !printer.uses("constant", constant)),
   ];
   if (unused.length > 0) throw new Error(`${name} never reads ${unused.join(", ")}`);
-}
-
-interface Printed {
-  readonly printer: Printer;
-  readonly body: string;
-}
-
-function moduleText(
-  { summary, lanes, constants }: Whole,
-  storage: Kernel["storage"],
-  { printer, body }: Printed,
-): string {
-  const { rounding, readsPlane } = printer;
-  const named = namedConstants(constants);
-  const readsFrame = printer.frameWords.size > 0 || printer.classTotals > 0;
-  const hasFields = named.length > 0 || readsPlane;
-  const module = code`
-    ${[text(`// ${summary}`), printer.halves.size > 0 && F16, printer.usesSubgroups && SUBGROUPS]}
-
-    ${readsFrame && text(frameStruct(printer.frameWords, printer.classTotals))}
-
-    ${hasFields && constantsStruct(named, readsPlane)}
-
-    ${readsFrame && code`@group(0) @binding(0) var<uniform> frame: Frame;`}
-    ${hasFields && code`@group(0) @binding(1) var<uniform> constants: Constants;`}
-    ${storage.map(bindingText)}
-
-    ${printer.declarations("variable").map(text)}
-
-    ${joined(printer.declarations("functions").map(text), "\n\n")}
-
-    @compute @workgroup_size(${text(String(lanes))})
-    fn main(
-      ${[PARAMETERS, printer.usesSubgroups && SUBGROUP_LANE]}
-    ) {
-      let block = workgroup.x + workgroup.y * workgroups.x;
-      ${[readsPlane && PLANE, text(body)]}
-    }
-
-    ${rounding && ROUNDINGS[rounding]}`;
-  return withoutBlankRuns(module.print(printer));
-}
-
-const constantsStruct = (named: ReturnType<typeof namedConstants>, readsPlane: boolean) => code`
-  ${named.some(([, kind]) => kind === "place") && code`${PLACE_STRUCT}\n`}
-  struct Constants {
-    ${named.map(([name, kind]) => text(`${name}: ${typeOf(kind)},`))}
-    ${readsPlane && FIRST_PLANE_FIELD}
-  }`;
-
-const FIRST_PLANE_FIELD = text(`${FIRST_PLANE}: u32,`);
-
-const bindingText = ({ name, access, element }: Kernel["storage"][number], index: number) =>
-  text(`@group(0) @binding(${index + 2}) var<storage, ${access}> ${name}: array<${element}>;`);
-
-const F16 = code`enable f16;`;
-const SUBGROUPS = code`enable subgroups;`;
-
-const PARAMETERS = code`
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) lane: u32,`;
-
-const SUBGROUP_LANE = code`@builtin(subgroup_invocation_id) subgroup_lane: u32,`;
-
-const PLANE = code`let plane = workgroup.z + constants.${text(FIRST_PLANE)};`;
-
-/** Between sections of a module that print nothing, one blank line of several stays. */
-function withoutBlankRuns(printed: string): string {
-  const lines = printed.split("\n").map((line) => line.trimEnd());
-  const kept = lines.filter((line, index) => line !== "" || lines[index - 1] !== "");
-  return `${kept.join("\n")}\n`;
 }

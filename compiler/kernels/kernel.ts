@@ -1,5 +1,5 @@
 /** Kernels as they are printed. */
-import type { ProgramBinding } from "../../program/program.js";
+import type { KernelSection, ProgramBinding } from "../../program/program.js";
 
 export interface StorageBinding extends ProgramBinding {
   readonly name: string;
@@ -9,6 +9,7 @@ export interface StorageBinding extends ProgramBinding {
 export interface Kernel {
   readonly name: string;
   readonly wgsl: string;
+  readonly sections: readonly KernelSection[];
   readonly storage: readonly StorageBinding[];
   /** Fields of the `Constants` struct, in order. A step gives each a 32-bit integer. */
   readonly constants: readonly string[];

@@ -1,21 +1,18 @@
 import type { FrameWord } from "../../program/frame.js";
+import type { KernelSection } from "../../program/program.js";
 import type { Declaration } from "./code.js";
-
-/** Rounds an f32, or a vec4f, to 16 bits. */
-type Rounding = "rounded" | "rounded4";
 
 type Named = "binding" | "constant";
 
 /** Prints the code of a kernel once, and learns what it needs. */
 export class Printer {
   private readonly used = { binding: new Set<string>(), constant: new Set<string>() };
-  private readonly declared = new Map<Declaration, string>();
+  private readonly declared = new Map<Declaration, KernelSection>();
   /** Words of the frame that the text reads. */
   readonly frameWords = new Set<FrameWord>();
   private totals = 0;
   private planes = false;
   private subgroups = false;
-  private readonly called = new Set<Rounding>();
 
   /** `halves`: names of bindings whose elements have 16 bits. */
   constructor(readonly halves: ReadonlySet<string> = new Set()) {}
@@ -33,19 +30,20 @@ export class Printer {
     return this.used[what].has(name);
   }
 
-  /** What a declaration needs is declared before it. */
-  declare(declaration: Declaration): void {
+  /** What a declaration needs is declared before it. `name`: one of those that it makes. */
+  declare(declaration: Declaration, name: string): void {
     if (this.declared.has(declaration)) return;
     const text = declaration.code.print(this);
-    this.declared.set(declaration, text);
+    this.declared.set(declaration, { name, text });
   }
 
-  /** Texts of what is declared, in the order of first use. */
-  declarations(kind: Declaration["kind"]): readonly string[] {
-    const texts = [...this.declared].flatMap(([declaration, text]) =>
-      declaration.kind === kind ? [text] : [],
-    );
-    return [...new Set(texts)];
+  /** What is declared, each text once, in the order of first use. */
+  declarations(kind: Declaration["kind"]): readonly KernelSection[] {
+    const sections = new Map<string, KernelSection>();
+    for (const [declaration, section] of this.declared) {
+      if (declaration.kind === kind) sections.set(section.text, section);
+    }
+    return [...sections.values()];
   }
 
   get workgroupBytes(): number {
@@ -70,15 +68,6 @@ export class Printer {
 
   get readsPlane(): boolean {
     return this.planes;
-  }
-
-  round(rounding: Rounding): void {
-    this.called.add(rounding);
-  }
-
-  /** The function that rounds to 16 bits, of which one calls the other. */
-  get rounding(): Rounding | undefined {
-    return this.called.has("rounded") ? "rounded" : [...this.called][0];
   }
 
   useSubgroups(): void {

@@ -63,12 +63,12 @@ export class Numbering {
     return this.buffers.push(buffer) - 1;
   }
 
-  private kernel({ name, wgsl, storage }: Kernel): number {
+  private kernel({ name, wgsl, sections, storage }: Kernel): number {
     const existing = this.kernelIndex.get(wgsl);
     if (existing !== undefined) return existing;
     this.kernelIndex.set(wgsl, this.kernels.length);
     const bindings = storage.map(({ access, element }) => ({ access, element }));
-    return this.kernels.push({ name, wgsl, bindings }) - 1;
+    return this.kernels.push({ name, wgsl, sections, bindings }) - 1;
   }
 }
 

@@ -76,8 +76,8 @@ describe("code", () => {
     const printer = new Printer();
     expect(code`${outer}(); ${inner}();`.print(printer)).toBe("outer(); inner();");
     expect(printer.declarations("functions")).toEqual([
-      "fn inner() {\n}",
-      "fn outer() {\n  inner();\n}",
+      { name: "inner", text: "fn inner() {\n}" },
+      { name: "outer", text: "fn outer() {\n  inner();\n}" },
     ]);
   });
 });
@@ -119,9 +119,7 @@ describe("a kernel", () => {
     });
     expect(kernel.name).toBe("scaled_f16");
     expect(kernel.storage.map(({ element }) => element)).toEqual(["f16", "f16"]);
-    expect(kernel.wgsl).toContain(
-      "y[thread] = rounded(constants.factor * f32(a[thread]));",
-    );
+    expect(kernel.wgsl).toContain("y[thread] = rounded(constants.factor * f32(a[thread]));");
     expect(kernel.wgsl).toContain("enable f16;");
     expect(kernel.wgsl).toContain("fn rounded4(value: vec4f)");
   });

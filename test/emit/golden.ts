@@ -59,7 +59,12 @@ export function hashesOf(program: Program): Record<string, string> {
   return {
     kernels:
       `${kernels.length} ` +
-      `${hash(kernels.map(({ wgsl, ...kernel }) => ({ ...kernel, wgsl: withoutUses(wgsl) })))}`,
+      `${hash(
+        kernels.map(({ wgsl, sections, ...kernel }) => {
+          void sections;
+          return { ...kernel, wgsl: withoutUses(wgsl) };
+        }),
+      )}`,
     buffers: `${buffers.length} ${hash(buffers)}`,
     ...Object.fromEntries([...lists, ...prepared].map(([name, list]) => [name, hashOfList(list)])),
     rest: hash([rest, prepared.map(([, , plain]) => plain)]),

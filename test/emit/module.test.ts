@@ -31,7 +31,10 @@ test.each([
     recipe: { batch: number };
     [create: `create${string}`]: (options: object) => unknown[];
   };
-  expect(imported.programs).toEqual(JSON.parse(JSON.stringify(programs)));
+  const inModule = JSON.stringify(programs, (key, value: unknown) =>
+    key === "sections" ? undefined : value,
+  );
+  expect(imported.programs).toEqual(JSON.parse(inModule));
   const created = imported[`create${model}`]!({ batch: 3 });
   expect(created).toEqual([imported.programs, { batch: 3 }]);
   expect(imported.recipe.batch).toBe(batch);

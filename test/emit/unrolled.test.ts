@@ -21,13 +21,20 @@ test("unrolled lines are written as one, with the rules of their numbers", () =>
 });
 
 test.each([
-  ["few lines", lines(7, (i) => `c${i};`)],
+  ["few lines", lines(6, (i) => `c${i};`)],
   ["other lines", lines(9, (i) => (i < 8 ? `c${i};` : `d${i};`))],
   ["numbers without a rule", lines(8, (i) => `c${i * i};`)],
   ["numbers that go back", lines(8, (i) => `c${8 - i};`)],
   ["leading zeros", lines(8, (i) => `c0${i};`)],
   ["numbers beyond what JavaScript counts", lines(8, (i) => `c${2n ** 60n + BigInt(i)};`)],
 ])("%s stay text", (_, block) => expect(rowsOf(block)).toBeUndefined());
+
+test("the first of many lines is apart where it has another form", () => {
+  const first = "f(row, c0);";
+  const others = lines(7, (i) => `f(row + ${i + 1}u, c${i + 1});`);
+  expect(unrolledBlocks(`${first}\n${others}`)).toEqual([first, others]);
+  expect(rowsOf(others)).toBe("rows(7, (i) => `f(row + ${i + 1}u, c${i + 1});`)");
+});
 
 test("whatever the text, its blocks join to it and rows give their block", () => {
   const text = fc.constantFrom("  c", "`", "${", "\\", " = x", "\r", "u, ", "é", "f();", "");

@@ -8,6 +8,7 @@ import { code, component, joined, type Code } from "../../compiler/kernels/code.
 import { RANK_OF, RANKED } from "../../compiler/kernels/not-a-number.js";
 import { Printer } from "../../compiler/kernels/printer.js";
 import { layers, type LayerSample } from "../../compiler/layers/index.js";
+import { wgslOf } from "../../program/program.js";
 import { createNetwork, findAdapter, type Network } from "../../runtime/index.js";
 
 /** NaN of both signs, and one that signals; infinities; numbers; zeros. */
@@ -27,7 +28,7 @@ async function runOnDevice(expression: Code) {
     const shader = `
       @group(0) @binding(0) var<storage, read> a: array<vec4f>;
       @group(0) @binding(1) var<storage, read_write> result: array<vec4f>;
-      ${printer.declarations("functions").join("\n")}
+      ${wgslOf(printer.declarations("functions"))}
       @compute @workgroup_size(1) fn main(@builtin(global_invocation_id) id: vec3u) {
         let x = a[id.x];
         let z = a[2];

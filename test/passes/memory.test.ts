@@ -10,6 +10,7 @@ import { nowhere } from "./chain.js";
 const kernel: Kernel = {
   name: "none",
   wgsl: "",
+  sections: [],
   storage: [],
   constants: [],
   lanes: 1,

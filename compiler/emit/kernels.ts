@@ -1,0 +1,60 @@
+/**
+ * Kernels as template literals. Sections that several of them have, such as functions, and unrolled
+ * blocks are written once, before them, under a name.
+ */
+import type { KernelSection, ProgramKernel } from "../../program/program.js";
+import { literal, templateText } from "./text.js";
+import { isUnrolled, rowsOf, unrolledBlocks } from "./unrolled.js";
+
+export function emitKernels(kernels: readonly ProgramKernel[]): string[] {
+  const sections = kernels.flatMap((kernel) => kernel.sections!);
+  const named = namesOfShared(sections);
+  const texts = new Set(sections.map(({ text }) => text));
+  const cut = new Map([...texts].map((text) => [text, unrolledBlocks(text)]));
+  const unrolled = [...cut.values()].flatMap((own) => own.filter(isUnrolled));
+  const blocks = namesOfShared(unrolled.map((text) => ({ name: "block", text })));
+  const written = (text: string) =>
+    cut
+      .get(text)!
+      .map((block) => blockText(block, blocks.get(block)))
+      .join("\n");
+  return [
+    "// What several kernels have in common: unrolled blocks, declarations, functions.",
+    ...[...blocks].map(([text, name]) => `const ${name} = ${blockExpression(text)};`),
+    ...[...named].map(([text, name]) => `const ${name} = \`${written(text)}\`;`),
+    "",
+    "const kernels = [",
+    ...kernels.map(({ name, bindings, sections: own }) => {
+      const texts = own!.map(({ text }) => {
+        const shared = named.get(text);
+        return shared === undefined ? written(text) : `\${${shared}}`;
+      });
+      const bound = bindings.map(({ access, element }) => `${access} ${element}`);
+      return `  kernel(${literal(name)}, ${literal(bound)}, \`${texts.join("\n\n")}\n\`),`;
+    }),
+    "];",
+  ];
+}
+
+/** Names of texts that come more than once, in their order: their own, numbered. */
+function namesOfShared(sections: readonly KernelSection[]): ReadonlyMap<string, string> {
+  const counts = new Map<string, number>();
+  for (const { text } of sections) counts.set(text, (counts.get(text) ?? 0) + 1);
+  const numbers = new Map<string, number>();
+  const names = new Map<string, string>();
+  for (const { name, text } of sections) {
+    if (counts.get(text) === 1 || names.has(text)) continue;
+    const number = (numbers.get(name) ?? 0) + 1;
+    numbers.set(name, number);
+    names.set(text, `${name}_${number}`);
+  }
+  return names;
+}
+
+/** A block within a template: its name where it is shared, or its text. */
+function blockText(block: string, name: string | undefined): string {
+  const expression = name ?? rowsOf(block);
+  return expression === undefined ? templateText(block) : `\${${expression}}`;
+}
+
+const blockExpression = (block: string) => rowsOf(block) ?? `\`${templateText(block)}\``;
