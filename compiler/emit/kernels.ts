@@ -21,7 +21,9 @@ export function emitKernels(kernels: readonly ProgramKernel[]): string[] {
   return [
     "// What several kernels have in common: unrolled blocks, declarations, functions.",
     ...[...blocks].map(([text, name]) => `const ${name} = ${blockExpression(text)};`),
-    ...[...named].map(([text, name]) => `const ${name} = \`${written(text)}\`;`),
+    ...[...named]
+      .sort(([, one], [, other]) => (one < other ? -1 : 1))
+      .map(([text, name]) => `const ${name} = \`${written(text)}\`;`),
     "",
     "const kernels = [",
     ...kernels.map(({ name, bindings, sections: own }) => {
