@@ -2,42 +2,21 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  y: Place,
+  a: Place,
   pixels: u32,
   width: u32,
   quads: u32,
-  y_image: u32,
-  y_row: u32,
-  y_column: u32,
-  y_base: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
   input_height: u32,
   input_width: u32,
   output_height: u32,
@@ -48,6 +27,10 @@ struct Constants {
 @group(0) @binding(1) var<uniform> constants: Constants;
 @group(0) @binding(2) var<storage, read> a: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
+
+fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+  return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
+}
 
 fn window_start(index: u32, size: u32, count: u32) -> u32 {
   return index * size / count;
@@ -73,7 +56,7 @@ fn main(
   let image = pixel / constants.pixels;
   let y = pixel % constants.pixels / constants.width;
   let x = pixel % constants.width;
-  let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
+  let y_place = place_of(constants.y, image, y, x);
   let top = window_start(y, constants.input_height, constants.output_height);
   let bottom = window_end(y, constants.input_height, constants.output_height);
   let left = window_start(x, constants.input_width, constants.output_width);
@@ -81,7 +64,7 @@ fn main(
   var sum = vec4f(0);
   for (var row = top; row < bottom; row++) {
     for (var column = left; column < right; column++) {
-      sum += a[constants.a_base + image * constants.a_image + row * constants.a_row + column * constants.a_column + quad];
+      sum += a[place_of(constants.a, image, row, column) + quad];
     }
   }
   let value = sum / f32((bottom - top) * (right - left));

@@ -2,59 +2,26 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  y: Place,
+  e1: Place,
+  e2: Place,
+  e3: Place,
+  input: Place,
+  a: Place,
   height: u32,
   width: u32,
   quads: u32,
-  y_image: u32,
-  y_row: u32,
-  y_column: u32,
-  y_base: u32,
-  e1_image: u32,
-  e1_row: u32,
-  e1_column: u32,
-  e1_base: u32,
-  e2_image: u32,
-  e2_row: u32,
-  e2_column: u32,
-  e2_base: u32,
-  e3_image: u32,
-  e3_row: u32,
-  e3_column: u32,
-  e3_base: u32,
   partial_quads: u32,
-  input_image: u32,
-  input_row: u32,
-  input_column: u32,
-  input_base: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
   input_height: u32,
   input_width: u32,
   output_height: u32,
@@ -75,12 +42,17 @@ struct Constants {
 var<private> count: f32;
 var<private> gradients: vec4f;
 var<private> products: vec4f;
+
 fn window_start(index: u32, size: u32, count: u32) -> u32 {
   return index * size / count;
 }
 
 fn window_end(index: u32, size: u32, count: u32) -> u32 {
   return ((index + 1u) * size + count - 1u) / count;
+}
+
+fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+  return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
 }
 
 @compute @workgroup_size(64)
@@ -98,12 +70,11 @@ fn main(
   }
   let image = line / constants.height;
   let y = line % constants.height;
-
-  var y_place = constants.y_base + image * constants.y_image + y * constants.y_row;
-  var e1_place = constants.e1_base + image * constants.e1_image + y * constants.e1_row;
-  var e2_place = constants.e2_base + image * constants.e2_image + y * constants.e2_row;
-  var e3_place = constants.e3_base + image * constants.e3_image + y * constants.e3_row;
-  var input_place = constants.input_base + image * constants.input_image + y * constants.input_row;
+  var y_place = constants.y.base + image * constants.y.image_pitch + y * constants.y.row_pitch;
+  var e1_place = constants.e1.base + image * constants.e1.image_pitch + y * constants.e1.row_pitch;
+  var e2_place = constants.e2.base + image * constants.e2.image_pitch + y * constants.e2.row_pitch;
+  var e3_place = constants.e3.base + image * constants.e3.image_pitch + y * constants.e3.row_pitch;
+  var input_place = constants.input.base + image * constants.input.image_pitch + y * constants.input.row_pitch;
   for (var x = 0u; x < constants.width; x++) {
     var value = vec4f(0);
     for (var oy = 0u; oy < constants.output_height; oy++) {
@@ -116,23 +87,23 @@ fn main(
         let left = window_start(ox, constants.input_width, constants.output_width);
         let right = window_end(ox, constants.input_width, constants.output_width);
         if (x >= left && x < right) {
-          value += a[constants.a_base + image * constants.a_image + oy * constants.a_row + ox * constants.a_column + quad] / f32((bottom - top) * (right - left));
+          value += a[place_of(constants.a, image, oy, ox) + quad] / f32((bottom - top) * (right - left));
         }
       }
     }
-    let made = select(vec4f(0), ((e1[e1_place + quad] * e2[e2_place + quad]) + value), e3[e3_place + quad] > vec4f(0));
+    let made = select(vec4f(0), e1[e1_place + quad] * e2[e2_place + quad] + value, e3[e3_place + quad] > vec4f(0));
     result[y_place + quad] = made;
     gradients += made;
     products = fma(made, input[input_place + quad] - mean[quad], products);
     count += 1.0;
-    y_place += constants.y_column;
-    e1_place += constants.e1_column;
-    e2_place += constants.e2_column;
-    e3_place += constants.e3_column;
-    input_place += constants.input_column;
+    y_place += constants.y.column_pitch;
+    e1_place += constants.e1.column_pitch;
+    e2_place += constants.e2.column_pitch;
+    e3_place += constants.e3.column_pitch;
+    input_place += constants.input.column_pitch;
   }
   if (count > 0.0) {
-    let place = (line * constants.partial_quads + quad);
+    let place = line * constants.partial_quads + quad;
     partial[2u * place] = gradients;
     partial[2u * place + 1u] = products;
   }

@@ -2,31 +2,15 @@
 
 struct Frame {
   batch: u32,
+  first_image: u32,
+  step_images: u32,
   step: u32,
   seed: u32,
   training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
   is_first_slice: u32,
-  is_last_slice: u32,
 }
 
 struct Constants {
-
   at: u32,
   unfit_at: u32,
   share0: u32,
@@ -53,6 +37,7 @@ fn total(value: f32, lane: u32) -> f32 {
   }
   return result;
 }
+
 fn add_up(at: u32, part: f32, lane: u32) {
   let sum = total(part, lane);
   if (lane == 0u) {
@@ -74,20 +59,20 @@ fn main(
   for (var image = lane; image < frame.batch; image += 64u) {
     var is_unfit = false;
     let value0 = a0[image];
-    let is_unfit0 = ((bitcast<u32>(value0) & 0x7f800000u) == 0x7f800000u);
+    let is_unfit0 = (bitcast<u32>(value0) & 0x7f800000u) == 0x7f800000u;
     is_unfit = is_unfit || is_unfit0;
     sum0 += select(value0, 0.0, is_unfit0 && constants.share0 != 0u);
     let value1 = a1[image];
-    let is_unfit1 = ((bitcast<u32>(value1) & 0x7f800000u) == 0x7f800000u);
+    let is_unfit1 = (bitcast<u32>(value1) & 0x7f800000u) == 0x7f800000u;
     is_unfit = is_unfit || is_unfit1;
     sum1 += select(value1, 0.0, is_unfit1 && constants.share1 != 0u);
     let value2 = a2[image];
-    let is_unfit2 = ((bitcast<u32>(value2) & 0x7f800000u) == 0x7f800000u);
+    let is_unfit2 = (bitcast<u32>(value2) & 0x7f800000u) == 0x7f800000u;
     is_unfit = is_unfit || is_unfit2;
     sum2 += select(value2, 0.0, is_unfit2 && constants.share2 != 0u);
     unfit += select(0.0, 1.0, is_unfit);
   }
-  add_up(constants.at + 0u, sum0, lane);
+  add_up(constants.at, sum0, lane);
   add_up(constants.at + 1u, sum1, lane);
   add_up(constants.at + 2u, sum2, lane);
   add_up(constants.unfit_at, unfit, lane);

@@ -2,39 +2,21 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  a: Place,
   height: u32,
   width: u32,
   quads: u32,
   lines: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -61,16 +43,16 @@ fn main(
   if (first_line >= last_line) {
     return;
   }
-  let near = a[constants.a_base + first_line / constants.height * constants.a_image + first_line % constants.height * constants.a_row + quad];
+  let near = a[constants.a.base + first_line / constants.height * constants.a.image_pitch + first_line % constants.height * constants.a.row_pitch + quad];
   var rest = vec4f(0);
   var squares = vec4f(0);
   for (var line = first_line; line < last_line; line++) {
-    var a_place = constants.a_base + line / constants.height * constants.a_image + line % constants.height * constants.a_row + quad;
+    var a_place = constants.a.base + line / constants.height * constants.a.image_pitch + line % constants.height * constants.a.row_pitch + quad;
     for (var x = 0u; x < constants.width; x++) {
       let distance = a[a_place] - near;
       rest += distance;
       squares = fma(distance, distance, squares);
-      a_place += constants.a_column;
+      a_place += constants.a.column_pitch;
     }
   }
   let count = f32((last_line - first_line) * constants.width);

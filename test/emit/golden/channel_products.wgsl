@@ -2,43 +2,22 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  d: Place,
+  a: Place,
   height: u32,
   width: u32,
   quads: u32,
   lines: u32,
-  d_image: u32,
-  d_row: u32,
-  d_column: u32,
-  d_base: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -66,14 +45,14 @@ fn main(
   var gradients = vec4f(0);
   var products = vec4f(0);
   for (var line = first_line; line < last_line; line++) {
-    var d_place = constants.d_base + line / constants.height * constants.d_image + line % constants.height * constants.d_row + quad;
-    var a_place = constants.a_base + line / constants.height * constants.a_image + line % constants.height * constants.a_row + quad;
+    var d_place = constants.d.base + line / constants.height * constants.d.image_pitch + line % constants.height * constants.d.row_pitch + quad;
+    var a_place = constants.a.base + line / constants.height * constants.a.image_pitch + line % constants.height * constants.a.row_pitch + quad;
     for (var x = 0u; x < constants.width; x++) {
       let gradient = d[d_place];
       gradients += gradient;
       products = fma(gradient, a[a_place] - middle, products);
-      d_place += constants.d_column;
-      a_place += constants.a_column;
+      d_place += constants.d.column_pitch;
+      a_place += constants.a.column_pitch;
     }
   }
   partial[2u * thread] = gradients;

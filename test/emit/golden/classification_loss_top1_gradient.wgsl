@@ -2,44 +2,25 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
   first_image: u32,
   step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  a: Place,
+  y: Place,
   pixels: u32,
   width: u32,
   channels: u32,
-  smoothing: u32,
-  weight: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
-  y_image: u32,
-  y_row: u32,
-  y_column: u32,
-  y_base: u32,
+  smoothing: f32,
+  weight: f32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -51,6 +32,7 @@ struct Constants {
 @group(0) @binding(6) var<storage, read_write> result: array<f32>;
 
 var<workgroup> partial_largest: array<f32, 64>;
+var<workgroup> partial_total: array<f32, 64>;
 
 fn largest(value: f32, lane: u32) -> f32 {
   workgroupBarrier();
@@ -62,7 +44,6 @@ fn largest(value: f32, lane: u32) -> f32 {
   }
   return result;
 }
-var<workgroup> partial_total: array<f32, 64>;
 
 fn total(value: f32, lane: u32) -> f32 {
   workgroupBarrier();
@@ -73,6 +54,10 @@ fn total(value: f32, lane: u32) -> f32 {
     result = result + partial_total[other];
   }
   return result;
+}
+
+fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+  return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
 }
 
 @compute @workgroup_size(64)
@@ -88,11 +73,11 @@ fn main(
   let image = block / constants.pixels;
   let y = block % constants.pixels / constants.width;
   let x = block % constants.width;
-  let a_place = 4u * (constants.a_base + image * constants.a_image + y * constants.a_row + x * constants.a_column);
-  let y_place = 4u * (constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column);
+  let a_place = 4u * place_of(constants.a, image, y, x);
+  let y_place = 4u * place_of(constants.y, image, y, x);
   let label = labels[block];
   let label_logit = a[a_place + label];
-  let smoothing = bitcast<f32>(constants.smoothing);
+  let smoothing = constants.smoothing;
   let classes = f32(constants.channels);
   var most = -0x1.fffffep+127f;
   for (var c = lane; c < constants.channels; c += 64u) {
@@ -107,12 +92,11 @@ fn main(
   }
   exponentials = total(exponentials, lane);
   logits = total(logits, lane);
-
   var rank = 0f;
   for (var c = lane; c < constants.channels; c += 64u) {
     let logit = a[a_place + c];
     let before = logit > label_logit || (logit == label_logit && c < label);
-    rank += select(select(0.0, 1.0, before), 0x1p23, ((bitcast<u32>(logit) & 0x7f800000u) == 0x7f800000u));
+    rank += select(select(0.0, 1.0, before), 0x1p23, (bitcast<u32>(logit) & 0x7f800000u) == 0x7f800000u);
   }
   rank = total(rank, lane);
   let is_unfit = rank >= 0x1p23;
@@ -120,7 +104,7 @@ fn main(
     losses[block] = log(exponentials) - (1.0 - smoothing) * (label_logit - most) - smoothing * logits / classes;
     hits1[block] = bitcast<f32>(select(bitcast<u32>(select(0.0, 1.0, rank < 1.0)), 0x7fc00000u, is_unfit));
   }
-  let share = bitcast<f32>(constants.weight) / f32(frame.step_images);
+  let share = constants.weight / f32(frame.step_images);
   for (var c = lane; c < constants.channels; c += 64u) {
     let expected = select(0.0, 1.0 - smoothing, c == label) + smoothing / classes;
     let probability = exp(a[a_place + c] - most) / exponentials;

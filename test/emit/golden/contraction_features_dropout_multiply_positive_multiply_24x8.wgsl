@@ -3,31 +3,23 @@ enable subgroups;
 
 struct Frame {
   batch: u32,
+  first_image: u32,
+  step_images: u32,
   step: u32,
   seed: u32,
   training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  y: Place,
+  e1: Place,
   features: u32,
   quads: u32,
   pixels: u32,
@@ -35,14 +27,6 @@ struct Constants {
   run: u32,
   b_image: u32,
   b_base: u32,
-  y_image: u32,
-  y_row: u32,
-  y_column: u32,
-  y_base: u32,
-  e1_image: u32,
-  e1_row: u32,
-  e1_column: u32,
-  e1_base: u32,
   channels: u32,
   first_plane: u32,
 }
@@ -85,6 +69,7 @@ fn threefry(key: vec2u, counter: vec2u) -> vec2u {
 fn to_unit(word: u32) -> f32 {
   return f32(word >> 8u) / 16777216.0;
 }
+
 fn keep(counter: u32, rate: f32, stream: u32) -> vec4f {
   let key = vec2u(frame.seed, stream);
   let units = vec4f(
@@ -96,6 +81,18 @@ fn keep(counter: u32, rate: f32, stream: u32) -> vec4f {
   let scaled = select(vec4f(0), vec4f(1.0 / (1.0 - rate)), units >= vec4f(rate));
   return select(vec4f(1), scaled, frame.training != 0u);
 }
+
+fn multiply_add(sum: f32, row: vec4f, column: vec4f) -> f32 {
+  let first = fma(row.x, column.x, sum);
+  let second = fma(row.y, column.y, first);
+  let third = fma(row.z, column.z, second);
+  return fma(row.w, column.w, third);
+}
+
+fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+  return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
+}
+
 fn finish(image: u32, feature_quad: u32, sum: vec4f) {
   if (image >= frame.batch || 4u * feature_quad >= constants.features) {
     return;
@@ -105,10 +102,10 @@ fn finish(image: u32, feature_quad: u32, sum: vec4f) {
   let pixel = image * constants.pixels + place;
   let y = place / constants.width;
   let x = place % constants.width;
-  let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
-  let e1_place = constants.e1_base + image * constants.e1_image + y * constants.e1_row + x * constants.e1_column;
+  let y_place = place_of(constants.y, image, y, x);
+  let e1_place = place_of(constants.e1, image, y, x);
   let value = sum;
-  result[y_place + quad] = select(vec4f(0), (value * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.5, 2u)), e1[e1_place + quad] > vec4f(0));
+  result[y_place + quad] = select(vec4f(0), value * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.5, 2u), e1[e1_place + quad] > vec4f(0));
 }
 
 @compute @workgroup_size(8)
@@ -123,9 +120,9 @@ fn main(
   let first_row = plane * 24u;
   let image = block * 8u + lane;
   let row_lane = subgroup_lane % 8u;
-  let a_place0 = min(first_row + 0u + row_lane, constants.features - 1u) * constants.run;
-  let a_place1 = min(first_row + 8u + row_lane, constants.features - 1u) * constants.run;
-  let a_place2 = min(first_row + 16u + row_lane, constants.features - 1u) * constants.run;
+  let a_place0 = min(first_row + row_lane, constants.features - 1u) * constants.run;
+  let a_place1 = min(first_row + row_lane + 8u, constants.features - 1u) * constants.run;
+  let a_place2 = min(first_row + row_lane + 16u, constants.features - 1u) * constants.run;
   let b_place = constants.b_base + min(image, frame.batch - 1u) * constants.b_image;
   var c0 = 0f;
   var c1 = 0f;
@@ -156,32 +153,31 @@ fn main(
     let a0 = a[a_place0 + k];
     let a1 = a[a_place1 + k];
     let a2 = a[a_place2 + k];
-
     let b0 = b[b_place + k];
-    c0 = fma(subgroupBroadcast(a0.x, 0u), b0.x, c0); c0 = fma(subgroupBroadcast(a0.y, 0u), b0.y, c0); c0 = fma(subgroupBroadcast(a0.z, 0u), b0.z, c0); c0 = fma(subgroupBroadcast(a0.w, 0u), b0.w, c0);
-    c1 = fma(subgroupBroadcast(a0.x, 1u), b0.x, c1); c1 = fma(subgroupBroadcast(a0.y, 1u), b0.y, c1); c1 = fma(subgroupBroadcast(a0.z, 1u), b0.z, c1); c1 = fma(subgroupBroadcast(a0.w, 1u), b0.w, c1);
-    c2 = fma(subgroupBroadcast(a0.x, 2u), b0.x, c2); c2 = fma(subgroupBroadcast(a0.y, 2u), b0.y, c2); c2 = fma(subgroupBroadcast(a0.z, 2u), b0.z, c2); c2 = fma(subgroupBroadcast(a0.w, 2u), b0.w, c2);
-    c3 = fma(subgroupBroadcast(a0.x, 3u), b0.x, c3); c3 = fma(subgroupBroadcast(a0.y, 3u), b0.y, c3); c3 = fma(subgroupBroadcast(a0.z, 3u), b0.z, c3); c3 = fma(subgroupBroadcast(a0.w, 3u), b0.w, c3);
-    c4 = fma(subgroupBroadcast(a0.x, 4u), b0.x, c4); c4 = fma(subgroupBroadcast(a0.y, 4u), b0.y, c4); c4 = fma(subgroupBroadcast(a0.z, 4u), b0.z, c4); c4 = fma(subgroupBroadcast(a0.w, 4u), b0.w, c4);
-    c5 = fma(subgroupBroadcast(a0.x, 5u), b0.x, c5); c5 = fma(subgroupBroadcast(a0.y, 5u), b0.y, c5); c5 = fma(subgroupBroadcast(a0.z, 5u), b0.z, c5); c5 = fma(subgroupBroadcast(a0.w, 5u), b0.w, c5);
-    c6 = fma(subgroupBroadcast(a0.x, 6u), b0.x, c6); c6 = fma(subgroupBroadcast(a0.y, 6u), b0.y, c6); c6 = fma(subgroupBroadcast(a0.z, 6u), b0.z, c6); c6 = fma(subgroupBroadcast(a0.w, 6u), b0.w, c6);
-    c7 = fma(subgroupBroadcast(a0.x, 7u), b0.x, c7); c7 = fma(subgroupBroadcast(a0.y, 7u), b0.y, c7); c7 = fma(subgroupBroadcast(a0.z, 7u), b0.z, c7); c7 = fma(subgroupBroadcast(a0.w, 7u), b0.w, c7);
-    c8 = fma(subgroupBroadcast(a1.x, 0u), b0.x, c8); c8 = fma(subgroupBroadcast(a1.y, 0u), b0.y, c8); c8 = fma(subgroupBroadcast(a1.z, 0u), b0.z, c8); c8 = fma(subgroupBroadcast(a1.w, 0u), b0.w, c8);
-    c9 = fma(subgroupBroadcast(a1.x, 1u), b0.x, c9); c9 = fma(subgroupBroadcast(a1.y, 1u), b0.y, c9); c9 = fma(subgroupBroadcast(a1.z, 1u), b0.z, c9); c9 = fma(subgroupBroadcast(a1.w, 1u), b0.w, c9);
-    c10 = fma(subgroupBroadcast(a1.x, 2u), b0.x, c10); c10 = fma(subgroupBroadcast(a1.y, 2u), b0.y, c10); c10 = fma(subgroupBroadcast(a1.z, 2u), b0.z, c10); c10 = fma(subgroupBroadcast(a1.w, 2u), b0.w, c10);
-    c11 = fma(subgroupBroadcast(a1.x, 3u), b0.x, c11); c11 = fma(subgroupBroadcast(a1.y, 3u), b0.y, c11); c11 = fma(subgroupBroadcast(a1.z, 3u), b0.z, c11); c11 = fma(subgroupBroadcast(a1.w, 3u), b0.w, c11);
-    c12 = fma(subgroupBroadcast(a1.x, 4u), b0.x, c12); c12 = fma(subgroupBroadcast(a1.y, 4u), b0.y, c12); c12 = fma(subgroupBroadcast(a1.z, 4u), b0.z, c12); c12 = fma(subgroupBroadcast(a1.w, 4u), b0.w, c12);
-    c13 = fma(subgroupBroadcast(a1.x, 5u), b0.x, c13); c13 = fma(subgroupBroadcast(a1.y, 5u), b0.y, c13); c13 = fma(subgroupBroadcast(a1.z, 5u), b0.z, c13); c13 = fma(subgroupBroadcast(a1.w, 5u), b0.w, c13);
-    c14 = fma(subgroupBroadcast(a1.x, 6u), b0.x, c14); c14 = fma(subgroupBroadcast(a1.y, 6u), b0.y, c14); c14 = fma(subgroupBroadcast(a1.z, 6u), b0.z, c14); c14 = fma(subgroupBroadcast(a1.w, 6u), b0.w, c14);
-    c15 = fma(subgroupBroadcast(a1.x, 7u), b0.x, c15); c15 = fma(subgroupBroadcast(a1.y, 7u), b0.y, c15); c15 = fma(subgroupBroadcast(a1.z, 7u), b0.z, c15); c15 = fma(subgroupBroadcast(a1.w, 7u), b0.w, c15);
-    c16 = fma(subgroupBroadcast(a2.x, 0u), b0.x, c16); c16 = fma(subgroupBroadcast(a2.y, 0u), b0.y, c16); c16 = fma(subgroupBroadcast(a2.z, 0u), b0.z, c16); c16 = fma(subgroupBroadcast(a2.w, 0u), b0.w, c16);
-    c17 = fma(subgroupBroadcast(a2.x, 1u), b0.x, c17); c17 = fma(subgroupBroadcast(a2.y, 1u), b0.y, c17); c17 = fma(subgroupBroadcast(a2.z, 1u), b0.z, c17); c17 = fma(subgroupBroadcast(a2.w, 1u), b0.w, c17);
-    c18 = fma(subgroupBroadcast(a2.x, 2u), b0.x, c18); c18 = fma(subgroupBroadcast(a2.y, 2u), b0.y, c18); c18 = fma(subgroupBroadcast(a2.z, 2u), b0.z, c18); c18 = fma(subgroupBroadcast(a2.w, 2u), b0.w, c18);
-    c19 = fma(subgroupBroadcast(a2.x, 3u), b0.x, c19); c19 = fma(subgroupBroadcast(a2.y, 3u), b0.y, c19); c19 = fma(subgroupBroadcast(a2.z, 3u), b0.z, c19); c19 = fma(subgroupBroadcast(a2.w, 3u), b0.w, c19);
-    c20 = fma(subgroupBroadcast(a2.x, 4u), b0.x, c20); c20 = fma(subgroupBroadcast(a2.y, 4u), b0.y, c20); c20 = fma(subgroupBroadcast(a2.z, 4u), b0.z, c20); c20 = fma(subgroupBroadcast(a2.w, 4u), b0.w, c20);
-    c21 = fma(subgroupBroadcast(a2.x, 5u), b0.x, c21); c21 = fma(subgroupBroadcast(a2.y, 5u), b0.y, c21); c21 = fma(subgroupBroadcast(a2.z, 5u), b0.z, c21); c21 = fma(subgroupBroadcast(a2.w, 5u), b0.w, c21);
-    c22 = fma(subgroupBroadcast(a2.x, 6u), b0.x, c22); c22 = fma(subgroupBroadcast(a2.y, 6u), b0.y, c22); c22 = fma(subgroupBroadcast(a2.z, 6u), b0.z, c22); c22 = fma(subgroupBroadcast(a2.w, 6u), b0.w, c22);
-    c23 = fma(subgroupBroadcast(a2.x, 7u), b0.x, c23); c23 = fma(subgroupBroadcast(a2.y, 7u), b0.y, c23); c23 = fma(subgroupBroadcast(a2.z, 7u), b0.z, c23); c23 = fma(subgroupBroadcast(a2.w, 7u), b0.w, c23);
+    c0 = multiply_add(c0, subgroupBroadcast(a0, 0u), b0);
+    c1 = multiply_add(c1, subgroupBroadcast(a0, 1u), b0);
+    c2 = multiply_add(c2, subgroupBroadcast(a0, 2u), b0);
+    c3 = multiply_add(c3, subgroupBroadcast(a0, 3u), b0);
+    c4 = multiply_add(c4, subgroupBroadcast(a0, 4u), b0);
+    c5 = multiply_add(c5, subgroupBroadcast(a0, 5u), b0);
+    c6 = multiply_add(c6, subgroupBroadcast(a0, 6u), b0);
+    c7 = multiply_add(c7, subgroupBroadcast(a0, 7u), b0);
+    c8 = multiply_add(c8, subgroupBroadcast(a1, 0u), b0);
+    c9 = multiply_add(c9, subgroupBroadcast(a1, 1u), b0);
+    c10 = multiply_add(c10, subgroupBroadcast(a1, 2u), b0);
+    c11 = multiply_add(c11, subgroupBroadcast(a1, 3u), b0);
+    c12 = multiply_add(c12, subgroupBroadcast(a1, 4u), b0);
+    c13 = multiply_add(c13, subgroupBroadcast(a1, 5u), b0);
+    c14 = multiply_add(c14, subgroupBroadcast(a1, 6u), b0);
+    c15 = multiply_add(c15, subgroupBroadcast(a1, 7u), b0);
+    c16 = multiply_add(c16, subgroupBroadcast(a2, 0u), b0);
+    c17 = multiply_add(c17, subgroupBroadcast(a2, 1u), b0);
+    c18 = multiply_add(c18, subgroupBroadcast(a2, 2u), b0);
+    c19 = multiply_add(c19, subgroupBroadcast(a2, 3u), b0);
+    c20 = multiply_add(c20, subgroupBroadcast(a2, 4u), b0);
+    c21 = multiply_add(c21, subgroupBroadcast(a2, 5u), b0);
+    c22 = multiply_add(c22, subgroupBroadcast(a2, 6u), b0);
+    c23 = multiply_add(c23, subgroupBroadcast(a2, 7u), b0);
   }
   var sums = array<vec4f, 6>(vec4f(c0, c1, c2, c3), vec4f(c4, c5, c6, c7), vec4f(c8, c9, c10, c11), vec4f(c12, c13, c14, c15), vec4f(c16, c17, c18, c19), vec4f(c20, c21, c22, c23));
   for (var row = 0u; row != 6u && first_row + 4u * row < constants.features; row++) {

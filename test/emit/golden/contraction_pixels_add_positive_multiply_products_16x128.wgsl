@@ -2,31 +2,21 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  a: Place,
+  y: Place,
+  e1: Place,
+  e2: Place,
+  input: Place,
   pixels: u32,
   width: u32,
   columns: u32,
@@ -39,27 +29,7 @@ struct Constants {
   run: u32,
   a_group: u32,
   b_group: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
-  y_image: u32,
-  y_row: u32,
-  y_column: u32,
-  y_base: u32,
-  e1_image: u32,
-  e1_row: u32,
-  e1_column: u32,
-  e1_base: u32,
-  e2_image: u32,
-  e2_row: u32,
-  e2_column: u32,
-  e2_base: u32,
   partial_quads: u32,
-  input_image: u32,
-  input_row: u32,
-  input_column: u32,
-  input_base: u32,
   first_plane: u32,
 }
 
@@ -79,12 +49,24 @@ var<workgroup> places: array<u32, 96>;
 var<private> count: f32;
 var<private> gradients: vec4f;
 var<private> products: vec4f;
+
+fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+  return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
+}
+
+fn multiply_add(sum: vec4f, row: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+  let first = fma(vec4f(row.x), b0, sum);
+  let second = fma(vec4f(row.y), b1, first);
+  let third = fma(vec4f(row.z), b2, second);
+  return fma(vec4f(row.w), b3, third);
+}
+
 fn finish(row: u32, column: u32, quad: u32, sum: vec4f, y_place: u32, e1_place: u32, e2_place: u32, input_place: u32) {
   if (row < frame.batch * constants.pixels && column < constants.columns) {
-    let made = select(vec4f(0), (sum + e1[e1_place + (quad + constants.first_quad)]), e2[e2_place + (quad + constants.first_quad)] > vec4f(0));
-    result[y_place + quad + constants.first_quad] = made;
+    let made = select(vec4f(0), sum + e1[e1_place + quad], e2[e2_place + quad] > vec4f(0));
+    result[y_place + quad] = made;
     gradients += made;
-    products = fma(made, input[input_place + (quad + constants.first_quad)] - mean[(quad + constants.first_quad)], products);
+    products = fma(made, input[input_place + quad] - mean[quad], products);
     count += 1.0;
   }
 }
@@ -99,19 +81,18 @@ fn main(
   let plane = workgroup.z + constants.first_plane;
   let rows = frame.batch * constants.pixels;
   let first_row = block * 16u;
-
   let group = plane / constants.column_blocks;
   let column = plane % constants.column_blocks * 32u + lane;
   let row_lane = lane % 16u;
-  let row0 = min(first_row + 0u + row_lane, rows - 1u);
+  let row0 = min(first_row + row_lane, rows - 1u);
   let image0 = row0 / constants.pixels;
   let y0 = row0 % constants.pixels / constants.width;
   let x0 = row0 % constants.width;
-  let a_place0 = constants.a_base + image0 * constants.a_image + y0 * constants.a_row + x0 * constants.a_column + group * constants.a_group;
-  let y_place0 = constants.y_base + image0 * constants.y_image + y0 * constants.y_row + x0 * constants.y_column;
-  let e1_place0 = constants.e1_base + image0 * constants.e1_image + y0 * constants.e1_row + x0 * constants.e1_column;
-  let e2_place0 = constants.e2_base + image0 * constants.e2_image + y0 * constants.e2_row + x0 * constants.e2_column;
-  let input_place0 = constants.input_base + image0 * constants.input_image + y0 * constants.input_row + x0 * constants.input_column;
+  let a_place0 = place_of(constants.a, image0, y0, x0) + group * constants.a_group;
+  let y_place0 = place_of(constants.y, image0, y0, x0);
+  let e1_place0 = place_of(constants.e1, image0, y0, x0);
+  let e2_place0 = place_of(constants.e2, image0, y0, x0);
+  let input_place0 = place_of(constants.input, image0, y0, x0);
   var c0 = vec4f(0);
   var c1 = vec4f(0);
   var c2 = vec4f(0);
@@ -134,72 +115,72 @@ fn main(
     let start = segment / constants.segments_per_row * constants.segment_row + segment % constants.segments_per_row * constants.segment_column;
     let end = start + constants.run;
     var a0 = a[a_place0 + start];
-    var b0 = b[b_place + 0u * columns];
-    var b1 = b[b_place + 1u * columns];
+    var b0 = b[b_place];
+    var b1 = b[b_place + columns];
     var b2 = b[b_place + 2u * columns];
     var b3 = b[b_place + 3u * columns];
     for (var k = start; k < end; k++) {
       workgroupBarrier();
       if (lane < 16u) {
-        tile[lane + 0u] = a0;
+        tile[lane] = a0;
       }
       workgroupBarrier();
       a0 = a[a_place0 + k + 1u];
-      b_place += 4u * columns * 1u;
-      let next_b0 = b[b_place + 0u * columns];
-      let next_b1 = b[b_place + 1u * columns];
+      b_place += 4u * columns;
+      let next_b0 = b[b_place];
+      let next_b1 = b[b_place + columns];
       let next_b2 = b[b_place + 2u * columns];
       let next_b3 = b[b_place + 3u * columns];
-      c0 = fma(vec4f(tile[0u].x), b0, c0); c0 = fma(vec4f(tile[0u].y), b1, c0); c0 = fma(vec4f(tile[0u].z), b2, c0); c0 = fma(vec4f(tile[0u].w), b3, c0);
-      c1 = fma(vec4f(tile[1u].x), b0, c1); c1 = fma(vec4f(tile[1u].y), b1, c1); c1 = fma(vec4f(tile[1u].z), b2, c1); c1 = fma(vec4f(tile[1u].w), b3, c1);
-      c2 = fma(vec4f(tile[2u].x), b0, c2); c2 = fma(vec4f(tile[2u].y), b1, c2); c2 = fma(vec4f(tile[2u].z), b2, c2); c2 = fma(vec4f(tile[2u].w), b3, c2);
-      c3 = fma(vec4f(tile[3u].x), b0, c3); c3 = fma(vec4f(tile[3u].y), b1, c3); c3 = fma(vec4f(tile[3u].z), b2, c3); c3 = fma(vec4f(tile[3u].w), b3, c3);
-      c4 = fma(vec4f(tile[4u].x), b0, c4); c4 = fma(vec4f(tile[4u].y), b1, c4); c4 = fma(vec4f(tile[4u].z), b2, c4); c4 = fma(vec4f(tile[4u].w), b3, c4);
-      c5 = fma(vec4f(tile[5u].x), b0, c5); c5 = fma(vec4f(tile[5u].y), b1, c5); c5 = fma(vec4f(tile[5u].z), b2, c5); c5 = fma(vec4f(tile[5u].w), b3, c5);
-      c6 = fma(vec4f(tile[6u].x), b0, c6); c6 = fma(vec4f(tile[6u].y), b1, c6); c6 = fma(vec4f(tile[6u].z), b2, c6); c6 = fma(vec4f(tile[6u].w), b3, c6);
-      c7 = fma(vec4f(tile[7u].x), b0, c7); c7 = fma(vec4f(tile[7u].y), b1, c7); c7 = fma(vec4f(tile[7u].z), b2, c7); c7 = fma(vec4f(tile[7u].w), b3, c7);
-      c8 = fma(vec4f(tile[8u].x), b0, c8); c8 = fma(vec4f(tile[8u].y), b1, c8); c8 = fma(vec4f(tile[8u].z), b2, c8); c8 = fma(vec4f(tile[8u].w), b3, c8);
-      c9 = fma(vec4f(tile[9u].x), b0, c9); c9 = fma(vec4f(tile[9u].y), b1, c9); c9 = fma(vec4f(tile[9u].z), b2, c9); c9 = fma(vec4f(tile[9u].w), b3, c9);
-      c10 = fma(vec4f(tile[10u].x), b0, c10); c10 = fma(vec4f(tile[10u].y), b1, c10); c10 = fma(vec4f(tile[10u].z), b2, c10); c10 = fma(vec4f(tile[10u].w), b3, c10);
-      c11 = fma(vec4f(tile[11u].x), b0, c11); c11 = fma(vec4f(tile[11u].y), b1, c11); c11 = fma(vec4f(tile[11u].z), b2, c11); c11 = fma(vec4f(tile[11u].w), b3, c11);
-      c12 = fma(vec4f(tile[12u].x), b0, c12); c12 = fma(vec4f(tile[12u].y), b1, c12); c12 = fma(vec4f(tile[12u].z), b2, c12); c12 = fma(vec4f(tile[12u].w), b3, c12);
-      c13 = fma(vec4f(tile[13u].x), b0, c13); c13 = fma(vec4f(tile[13u].y), b1, c13); c13 = fma(vec4f(tile[13u].z), b2, c13); c13 = fma(vec4f(tile[13u].w), b3, c13);
-      c14 = fma(vec4f(tile[14u].x), b0, c14); c14 = fma(vec4f(tile[14u].y), b1, c14); c14 = fma(vec4f(tile[14u].z), b2, c14); c14 = fma(vec4f(tile[14u].w), b3, c14);
-      c15 = fma(vec4f(tile[15u].x), b0, c15); c15 = fma(vec4f(tile[15u].y), b1, c15); c15 = fma(vec4f(tile[15u].z), b2, c15); c15 = fma(vec4f(tile[15u].w), b3, c15);
+      c0 = multiply_add(c0, tile[0u], b0, b1, b2, b3);
+      c1 = multiply_add(c1, tile[1u], b0, b1, b2, b3);
+      c2 = multiply_add(c2, tile[2u], b0, b1, b2, b3);
+      c3 = multiply_add(c3, tile[3u], b0, b1, b2, b3);
+      c4 = multiply_add(c4, tile[4u], b0, b1, b2, b3);
+      c5 = multiply_add(c5, tile[5u], b0, b1, b2, b3);
+      c6 = multiply_add(c6, tile[6u], b0, b1, b2, b3);
+      c7 = multiply_add(c7, tile[7u], b0, b1, b2, b3);
+      c8 = multiply_add(c8, tile[8u], b0, b1, b2, b3);
+      c9 = multiply_add(c9, tile[9u], b0, b1, b2, b3);
+      c10 = multiply_add(c10, tile[10u], b0, b1, b2, b3);
+      c11 = multiply_add(c11, tile[11u], b0, b1, b2, b3);
+      c12 = multiply_add(c12, tile[12u], b0, b1, b2, b3);
+      c13 = multiply_add(c13, tile[13u], b0, b1, b2, b3);
+      c14 = multiply_add(c14, tile[14u], b0, b1, b2, b3);
+      c15 = multiply_add(c15, tile[15u], b0, b1, b2, b3);
       b0 = next_b0;
       b1 = next_b1;
       b2 = next_b2;
       b3 = next_b3;
     }
   }
-  let quad = group * columns + column;
+  let quad = constants.first_quad + group * columns + column;
   workgroupBarrier();
   if (lane < 16u) {
-    places[lane + 0u] = y_place0;
+    places[lane] = y_place0;
     places[lane + 16u] = e1_place0;
     places[lane + 32u] = e2_place0;
     places[lane + 48u] = input_place0;
   }
   workgroupBarrier();
-  finish(first_row + 0u, column, quad, c0, places[0u], places[16u + 0u], places[32u + 0u], places[48u + 0u]);
-  finish(first_row + 1u, column, quad, c1, places[1u], places[16u + 1u], places[32u + 1u], places[48u + 1u]);
-  finish(first_row + 2u, column, quad, c2, places[2u], places[16u + 2u], places[32u + 2u], places[48u + 2u]);
-  finish(first_row + 3u, column, quad, c3, places[3u], places[16u + 3u], places[32u + 3u], places[48u + 3u]);
-  finish(first_row + 4u, column, quad, c4, places[4u], places[16u + 4u], places[32u + 4u], places[48u + 4u]);
-  finish(first_row + 5u, column, quad, c5, places[5u], places[16u + 5u], places[32u + 5u], places[48u + 5u]);
-  finish(first_row + 6u, column, quad, c6, places[6u], places[16u + 6u], places[32u + 6u], places[48u + 6u]);
-  finish(first_row + 7u, column, quad, c7, places[7u], places[16u + 7u], places[32u + 7u], places[48u + 7u]);
-  finish(first_row + 8u, column, quad, c8, places[8u], places[16u + 8u], places[32u + 8u], places[48u + 8u]);
-  finish(first_row + 9u, column, quad, c9, places[9u], places[16u + 9u], places[32u + 9u], places[48u + 9u]);
-  finish(first_row + 10u, column, quad, c10, places[10u], places[16u + 10u], places[32u + 10u], places[48u + 10u]);
-  finish(first_row + 11u, column, quad, c11, places[11u], places[16u + 11u], places[32u + 11u], places[48u + 11u]);
-  finish(first_row + 12u, column, quad, c12, places[12u], places[16u + 12u], places[32u + 12u], places[48u + 12u]);
-  finish(first_row + 13u, column, quad, c13, places[13u], places[16u + 13u], places[32u + 13u], places[48u + 13u]);
-  finish(first_row + 14u, column, quad, c14, places[14u], places[16u + 14u], places[32u + 14u], places[48u + 14u]);
-  finish(first_row + 15u, column, quad, c15, places[15u], places[16u + 15u], places[32u + 15u], places[48u + 15u]);
-  let part = (first_row) / 16u;
+  finish(first_row, column, quad, c0, places[0u], places[16u], places[32u], places[48u]);
+  finish(first_row + 1u, column, quad, c1, places[1u], places[17u], places[33u], places[49u]);
+  finish(first_row + 2u, column, quad, c2, places[2u], places[18u], places[34u], places[50u]);
+  finish(first_row + 3u, column, quad, c3, places[3u], places[19u], places[35u], places[51u]);
+  finish(first_row + 4u, column, quad, c4, places[4u], places[20u], places[36u], places[52u]);
+  finish(first_row + 5u, column, quad, c5, places[5u], places[21u], places[37u], places[53u]);
+  finish(first_row + 6u, column, quad, c6, places[6u], places[22u], places[38u], places[54u]);
+  finish(first_row + 7u, column, quad, c7, places[7u], places[23u], places[39u], places[55u]);
+  finish(first_row + 8u, column, quad, c8, places[8u], places[24u], places[40u], places[56u]);
+  finish(first_row + 9u, column, quad, c9, places[9u], places[25u], places[41u], places[57u]);
+  finish(first_row + 10u, column, quad, c10, places[10u], places[26u], places[42u], places[58u]);
+  finish(first_row + 11u, column, quad, c11, places[11u], places[27u], places[43u], places[59u]);
+  finish(first_row + 12u, column, quad, c12, places[12u], places[28u], places[44u], places[60u]);
+  finish(first_row + 13u, column, quad, c13, places[13u], places[29u], places[45u], places[61u]);
+  finish(first_row + 14u, column, quad, c14, places[14u], places[30u], places[46u], places[62u]);
+  finish(first_row + 15u, column, quad, c15, places[15u], places[31u], places[47u], places[63u]);
+  let part = first_row / 16u;
   if (count > 0.0) {
-    let place = (part * constants.partial_quads + (quad + constants.first_quad));
+    let place = part * constants.partial_quads + quad;
     partial[2u * place] = gradients;
     partial[2u * place + 1u] = products;
   }

@@ -2,31 +2,21 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  a: Place,
+  y: Place,
+  e1: Place,
+  e2: Place,
+  input: Place,
   pixels: u32,
   width: u32,
   columns: u32,
@@ -39,27 +29,7 @@ struct Constants {
   run: u32,
   a_group: u32,
   b_group: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
-  y_image: u32,
-  y_row: u32,
-  y_column: u32,
-  y_base: u32,
-  e1_image: u32,
-  e1_row: u32,
-  e1_column: u32,
-  e1_base: u32,
-  e2_image: u32,
-  e2_row: u32,
-  e2_column: u32,
-  e2_base: u32,
   partial_quads: u32,
-  input_image: u32,
-  input_row: u32,
-  input_column: u32,
-  input_base: u32,
   first_plane: u32,
 }
 
@@ -79,12 +49,24 @@ var<workgroup> places: array<u32, 384>;
 var<private> count: f32;
 var<private> gradients: vec4f;
 var<private> products: vec4f;
+
+fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+  return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
+}
+
+fn multiply_add(sum: vec4f, row: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+  let first = fma(vec4f(row.x), b0, sum);
+  let second = fma(vec4f(row.y), b1, first);
+  let third = fma(vec4f(row.z), b2, second);
+  return fma(vec4f(row.w), b3, third);
+}
+
 fn finish(row: u32, column: u32, quad: u32, sum: vec4f, y_place: u32, e1_place: u32, e2_place: u32, input_place: u32) {
   if (row < frame.batch * constants.pixels && column < constants.columns) {
-    let made = select(vec4f(0), (e1[e1_place + (quad + constants.first_quad)] + sum), e2[e2_place + (quad + constants.first_quad)] > vec4f(0));
-    result[y_place + quad + constants.first_quad] = made;
+    let made = select(vec4f(0), e1[e1_place + quad] + sum, e2[e2_place + quad] > vec4f(0));
+    result[y_place + quad] = made;
     gradients += made;
-    products = fma(made, input[input_place + (quad + constants.first_quad)] - mean[(quad + constants.first_quad)], products);
+    products = fma(made, input[input_place + quad] - mean[quad], products);
     count += 1.0;
   }
 }
@@ -99,29 +81,28 @@ fn main(
   let plane = workgroup.z + constants.first_plane;
   let rows = frame.batch * constants.pixels;
   let first_row = block * 64u;
-
   let group = plane / constants.column_blocks;
   let column = plane % constants.column_blocks * 16u + lane % 16u;
   let row_lane = lane % 32u;
   let own_row = lane / 16u * 32u;
-  let row0 = min(first_row + 0u + row_lane, rows - 1u);
+  let row0 = min(first_row + row_lane, rows - 1u);
   let image0 = row0 / constants.pixels;
   let y0 = row0 % constants.pixels / constants.width;
   let x0 = row0 % constants.width;
-  let a_place0 = constants.a_base + image0 * constants.a_image + y0 * constants.a_row + x0 * constants.a_column + group * constants.a_group;
-  let y_place0 = constants.y_base + image0 * constants.y_image + y0 * constants.y_row + x0 * constants.y_column;
-  let e1_place0 = constants.e1_base + image0 * constants.e1_image + y0 * constants.e1_row + x0 * constants.e1_column;
-  let e2_place0 = constants.e2_base + image0 * constants.e2_image + y0 * constants.e2_row + x0 * constants.e2_column;
-  let input_place0 = constants.input_base + image0 * constants.input_image + y0 * constants.input_row + x0 * constants.input_column;
-  let row1 = min(first_row + 32u + row_lane, rows - 1u);
+  let a_place0 = place_of(constants.a, image0, y0, x0) + group * constants.a_group;
+  let y_place0 = place_of(constants.y, image0, y0, x0);
+  let e1_place0 = place_of(constants.e1, image0, y0, x0);
+  let e2_place0 = place_of(constants.e2, image0, y0, x0);
+  let input_place0 = place_of(constants.input, image0, y0, x0);
+  let row1 = min(first_row + row_lane + 32u, rows - 1u);
   let image1 = row1 / constants.pixels;
   let y1 = row1 % constants.pixels / constants.width;
   let x1 = row1 % constants.width;
-  let a_place1 = constants.a_base + image1 * constants.a_image + y1 * constants.a_row + x1 * constants.a_column + group * constants.a_group;
-  let y_place1 = constants.y_base + image1 * constants.y_image + y1 * constants.y_row + x1 * constants.y_column;
-  let e1_place1 = constants.e1_base + image1 * constants.e1_image + y1 * constants.e1_row + x1 * constants.e1_column;
-  let e2_place1 = constants.e2_base + image1 * constants.e2_image + y1 * constants.e2_row + x1 * constants.e2_column;
-  let input_place1 = constants.input_base + image1 * constants.input_image + y1 * constants.input_row + x1 * constants.input_column;
+  let a_place1 = place_of(constants.a, image1, y1, x1) + group * constants.a_group;
+  let y_place1 = place_of(constants.y, image1, y1, x1);
+  let e1_place1 = place_of(constants.e1, image1, y1, x1);
+  let e2_place1 = place_of(constants.e2, image1, y1, x1);
+  let input_place1 = place_of(constants.input, image1, y1, x1);
   var c0 = vec4f(0);
   var c1 = vec4f(0);
   var c2 = vec4f(0);
@@ -161,66 +142,66 @@ fn main(
     let end = start + constants.run;
     var a0 = a[a_place0 + start];
     var a1 = a[a_place1 + start];
-    var b0 = b[b_place + 0u * columns];
-    var b1 = b[b_place + 1u * columns];
+    var b0 = b[b_place];
+    var b1 = b[b_place + columns];
     var b2 = b[b_place + 2u * columns];
     var b3 = b[b_place + 3u * columns];
     for (var k = start; k < end; k++) {
       workgroupBarrier();
       if (lane < 32u) {
-        tile[lane + 0u] = a0;
+        tile[lane] = a0;
         tile[lane + 32u] = a1;
       }
       workgroupBarrier();
       a0 = a[a_place0 + k + 1u];
       a1 = a[a_place1 + k + 1u];
-      b_place += 4u * columns * 1u;
-      let next_b0 = b[b_place + 0u * columns];
-      let next_b1 = b[b_place + 1u * columns];
+      b_place += 4u * columns;
+      let next_b0 = b[b_place];
+      let next_b1 = b[b_place + columns];
       let next_b2 = b[b_place + 2u * columns];
       let next_b3 = b[b_place + 3u * columns];
-      c0 = fma(vec4f(tile[own_row + 0u].x), b0, c0); c0 = fma(vec4f(tile[own_row + 0u].y), b1, c0); c0 = fma(vec4f(tile[own_row + 0u].z), b2, c0); c0 = fma(vec4f(tile[own_row + 0u].w), b3, c0);
-      c1 = fma(vec4f(tile[own_row + 1u].x), b0, c1); c1 = fma(vec4f(tile[own_row + 1u].y), b1, c1); c1 = fma(vec4f(tile[own_row + 1u].z), b2, c1); c1 = fma(vec4f(tile[own_row + 1u].w), b3, c1);
-      c2 = fma(vec4f(tile[own_row + 2u].x), b0, c2); c2 = fma(vec4f(tile[own_row + 2u].y), b1, c2); c2 = fma(vec4f(tile[own_row + 2u].z), b2, c2); c2 = fma(vec4f(tile[own_row + 2u].w), b3, c2);
-      c3 = fma(vec4f(tile[own_row + 3u].x), b0, c3); c3 = fma(vec4f(tile[own_row + 3u].y), b1, c3); c3 = fma(vec4f(tile[own_row + 3u].z), b2, c3); c3 = fma(vec4f(tile[own_row + 3u].w), b3, c3);
-      c4 = fma(vec4f(tile[own_row + 4u].x), b0, c4); c4 = fma(vec4f(tile[own_row + 4u].y), b1, c4); c4 = fma(vec4f(tile[own_row + 4u].z), b2, c4); c4 = fma(vec4f(tile[own_row + 4u].w), b3, c4);
-      c5 = fma(vec4f(tile[own_row + 5u].x), b0, c5); c5 = fma(vec4f(tile[own_row + 5u].y), b1, c5); c5 = fma(vec4f(tile[own_row + 5u].z), b2, c5); c5 = fma(vec4f(tile[own_row + 5u].w), b3, c5);
-      c6 = fma(vec4f(tile[own_row + 6u].x), b0, c6); c6 = fma(vec4f(tile[own_row + 6u].y), b1, c6); c6 = fma(vec4f(tile[own_row + 6u].z), b2, c6); c6 = fma(vec4f(tile[own_row + 6u].w), b3, c6);
-      c7 = fma(vec4f(tile[own_row + 7u].x), b0, c7); c7 = fma(vec4f(tile[own_row + 7u].y), b1, c7); c7 = fma(vec4f(tile[own_row + 7u].z), b2, c7); c7 = fma(vec4f(tile[own_row + 7u].w), b3, c7);
-      c8 = fma(vec4f(tile[own_row + 8u].x), b0, c8); c8 = fma(vec4f(tile[own_row + 8u].y), b1, c8); c8 = fma(vec4f(tile[own_row + 8u].z), b2, c8); c8 = fma(vec4f(tile[own_row + 8u].w), b3, c8);
-      c9 = fma(vec4f(tile[own_row + 9u].x), b0, c9); c9 = fma(vec4f(tile[own_row + 9u].y), b1, c9); c9 = fma(vec4f(tile[own_row + 9u].z), b2, c9); c9 = fma(vec4f(tile[own_row + 9u].w), b3, c9);
-      c10 = fma(vec4f(tile[own_row + 10u].x), b0, c10); c10 = fma(vec4f(tile[own_row + 10u].y), b1, c10); c10 = fma(vec4f(tile[own_row + 10u].z), b2, c10); c10 = fma(vec4f(tile[own_row + 10u].w), b3, c10);
-      c11 = fma(vec4f(tile[own_row + 11u].x), b0, c11); c11 = fma(vec4f(tile[own_row + 11u].y), b1, c11); c11 = fma(vec4f(tile[own_row + 11u].z), b2, c11); c11 = fma(vec4f(tile[own_row + 11u].w), b3, c11);
-      c12 = fma(vec4f(tile[own_row + 12u].x), b0, c12); c12 = fma(vec4f(tile[own_row + 12u].y), b1, c12); c12 = fma(vec4f(tile[own_row + 12u].z), b2, c12); c12 = fma(vec4f(tile[own_row + 12u].w), b3, c12);
-      c13 = fma(vec4f(tile[own_row + 13u].x), b0, c13); c13 = fma(vec4f(tile[own_row + 13u].y), b1, c13); c13 = fma(vec4f(tile[own_row + 13u].z), b2, c13); c13 = fma(vec4f(tile[own_row + 13u].w), b3, c13);
-      c14 = fma(vec4f(tile[own_row + 14u].x), b0, c14); c14 = fma(vec4f(tile[own_row + 14u].y), b1, c14); c14 = fma(vec4f(tile[own_row + 14u].z), b2, c14); c14 = fma(vec4f(tile[own_row + 14u].w), b3, c14);
-      c15 = fma(vec4f(tile[own_row + 15u].x), b0, c15); c15 = fma(vec4f(tile[own_row + 15u].y), b1, c15); c15 = fma(vec4f(tile[own_row + 15u].z), b2, c15); c15 = fma(vec4f(tile[own_row + 15u].w), b3, c15);
-      c16 = fma(vec4f(tile[own_row + 16u].x), b0, c16); c16 = fma(vec4f(tile[own_row + 16u].y), b1, c16); c16 = fma(vec4f(tile[own_row + 16u].z), b2, c16); c16 = fma(vec4f(tile[own_row + 16u].w), b3, c16);
-      c17 = fma(vec4f(tile[own_row + 17u].x), b0, c17); c17 = fma(vec4f(tile[own_row + 17u].y), b1, c17); c17 = fma(vec4f(tile[own_row + 17u].z), b2, c17); c17 = fma(vec4f(tile[own_row + 17u].w), b3, c17);
-      c18 = fma(vec4f(tile[own_row + 18u].x), b0, c18); c18 = fma(vec4f(tile[own_row + 18u].y), b1, c18); c18 = fma(vec4f(tile[own_row + 18u].z), b2, c18); c18 = fma(vec4f(tile[own_row + 18u].w), b3, c18);
-      c19 = fma(vec4f(tile[own_row + 19u].x), b0, c19); c19 = fma(vec4f(tile[own_row + 19u].y), b1, c19); c19 = fma(vec4f(tile[own_row + 19u].z), b2, c19); c19 = fma(vec4f(tile[own_row + 19u].w), b3, c19);
-      c20 = fma(vec4f(tile[own_row + 20u].x), b0, c20); c20 = fma(vec4f(tile[own_row + 20u].y), b1, c20); c20 = fma(vec4f(tile[own_row + 20u].z), b2, c20); c20 = fma(vec4f(tile[own_row + 20u].w), b3, c20);
-      c21 = fma(vec4f(tile[own_row + 21u].x), b0, c21); c21 = fma(vec4f(tile[own_row + 21u].y), b1, c21); c21 = fma(vec4f(tile[own_row + 21u].z), b2, c21); c21 = fma(vec4f(tile[own_row + 21u].w), b3, c21);
-      c22 = fma(vec4f(tile[own_row + 22u].x), b0, c22); c22 = fma(vec4f(tile[own_row + 22u].y), b1, c22); c22 = fma(vec4f(tile[own_row + 22u].z), b2, c22); c22 = fma(vec4f(tile[own_row + 22u].w), b3, c22);
-      c23 = fma(vec4f(tile[own_row + 23u].x), b0, c23); c23 = fma(vec4f(tile[own_row + 23u].y), b1, c23); c23 = fma(vec4f(tile[own_row + 23u].z), b2, c23); c23 = fma(vec4f(tile[own_row + 23u].w), b3, c23);
-      c24 = fma(vec4f(tile[own_row + 24u].x), b0, c24); c24 = fma(vec4f(tile[own_row + 24u].y), b1, c24); c24 = fma(vec4f(tile[own_row + 24u].z), b2, c24); c24 = fma(vec4f(tile[own_row + 24u].w), b3, c24);
-      c25 = fma(vec4f(tile[own_row + 25u].x), b0, c25); c25 = fma(vec4f(tile[own_row + 25u].y), b1, c25); c25 = fma(vec4f(tile[own_row + 25u].z), b2, c25); c25 = fma(vec4f(tile[own_row + 25u].w), b3, c25);
-      c26 = fma(vec4f(tile[own_row + 26u].x), b0, c26); c26 = fma(vec4f(tile[own_row + 26u].y), b1, c26); c26 = fma(vec4f(tile[own_row + 26u].z), b2, c26); c26 = fma(vec4f(tile[own_row + 26u].w), b3, c26);
-      c27 = fma(vec4f(tile[own_row + 27u].x), b0, c27); c27 = fma(vec4f(tile[own_row + 27u].y), b1, c27); c27 = fma(vec4f(tile[own_row + 27u].z), b2, c27); c27 = fma(vec4f(tile[own_row + 27u].w), b3, c27);
-      c28 = fma(vec4f(tile[own_row + 28u].x), b0, c28); c28 = fma(vec4f(tile[own_row + 28u].y), b1, c28); c28 = fma(vec4f(tile[own_row + 28u].z), b2, c28); c28 = fma(vec4f(tile[own_row + 28u].w), b3, c28);
-      c29 = fma(vec4f(tile[own_row + 29u].x), b0, c29); c29 = fma(vec4f(tile[own_row + 29u].y), b1, c29); c29 = fma(vec4f(tile[own_row + 29u].z), b2, c29); c29 = fma(vec4f(tile[own_row + 29u].w), b3, c29);
-      c30 = fma(vec4f(tile[own_row + 30u].x), b0, c30); c30 = fma(vec4f(tile[own_row + 30u].y), b1, c30); c30 = fma(vec4f(tile[own_row + 30u].z), b2, c30); c30 = fma(vec4f(tile[own_row + 30u].w), b3, c30);
-      c31 = fma(vec4f(tile[own_row + 31u].x), b0, c31); c31 = fma(vec4f(tile[own_row + 31u].y), b1, c31); c31 = fma(vec4f(tile[own_row + 31u].z), b2, c31); c31 = fma(vec4f(tile[own_row + 31u].w), b3, c31);
+      c0 = multiply_add(c0, tile[own_row], b0, b1, b2, b3);
+      c1 = multiply_add(c1, tile[own_row + 1u], b0, b1, b2, b3);
+      c2 = multiply_add(c2, tile[own_row + 2u], b0, b1, b2, b3);
+      c3 = multiply_add(c3, tile[own_row + 3u], b0, b1, b2, b3);
+      c4 = multiply_add(c4, tile[own_row + 4u], b0, b1, b2, b3);
+      c5 = multiply_add(c5, tile[own_row + 5u], b0, b1, b2, b3);
+      c6 = multiply_add(c6, tile[own_row + 6u], b0, b1, b2, b3);
+      c7 = multiply_add(c7, tile[own_row + 7u], b0, b1, b2, b3);
+      c8 = multiply_add(c8, tile[own_row + 8u], b0, b1, b2, b3);
+      c9 = multiply_add(c9, tile[own_row + 9u], b0, b1, b2, b3);
+      c10 = multiply_add(c10, tile[own_row + 10u], b0, b1, b2, b3);
+      c11 = multiply_add(c11, tile[own_row + 11u], b0, b1, b2, b3);
+      c12 = multiply_add(c12, tile[own_row + 12u], b0, b1, b2, b3);
+      c13 = multiply_add(c13, tile[own_row + 13u], b0, b1, b2, b3);
+      c14 = multiply_add(c14, tile[own_row + 14u], b0, b1, b2, b3);
+      c15 = multiply_add(c15, tile[own_row + 15u], b0, b1, b2, b3);
+      c16 = multiply_add(c16, tile[own_row + 16u], b0, b1, b2, b3);
+      c17 = multiply_add(c17, tile[own_row + 17u], b0, b1, b2, b3);
+      c18 = multiply_add(c18, tile[own_row + 18u], b0, b1, b2, b3);
+      c19 = multiply_add(c19, tile[own_row + 19u], b0, b1, b2, b3);
+      c20 = multiply_add(c20, tile[own_row + 20u], b0, b1, b2, b3);
+      c21 = multiply_add(c21, tile[own_row + 21u], b0, b1, b2, b3);
+      c22 = multiply_add(c22, tile[own_row + 22u], b0, b1, b2, b3);
+      c23 = multiply_add(c23, tile[own_row + 23u], b0, b1, b2, b3);
+      c24 = multiply_add(c24, tile[own_row + 24u], b0, b1, b2, b3);
+      c25 = multiply_add(c25, tile[own_row + 25u], b0, b1, b2, b3);
+      c26 = multiply_add(c26, tile[own_row + 26u], b0, b1, b2, b3);
+      c27 = multiply_add(c27, tile[own_row + 27u], b0, b1, b2, b3);
+      c28 = multiply_add(c28, tile[own_row + 28u], b0, b1, b2, b3);
+      c29 = multiply_add(c29, tile[own_row + 29u], b0, b1, b2, b3);
+      c30 = multiply_add(c30, tile[own_row + 30u], b0, b1, b2, b3);
+      c31 = multiply_add(c31, tile[own_row + 31u], b0, b1, b2, b3);
       b0 = next_b0;
       b1 = next_b1;
       b2 = next_b2;
       b3 = next_b3;
     }
   }
-  let quad = group * columns + column;
+  let quad = constants.first_quad + group * columns + column;
   workgroupBarrier();
   if (lane < 32u) {
-    places[lane + 0u] = y_place0;
+    places[lane] = y_place0;
     places[lane + 32u] = y_place1;
     places[lane + 64u] = e1_place0;
     places[lane + 96u] = e1_place1;
@@ -230,41 +211,41 @@ fn main(
     places[lane + 224u] = input_place1;
   }
   workgroupBarrier();
-  finish(first_row + own_row + 0u, column, quad, c0, places[own_row + 0u], places[64u + own_row + 0u], places[128u + own_row + 0u], places[192u + own_row + 0u]);
-  finish(first_row + own_row + 1u, column, quad, c1, places[own_row + 1u], places[64u + own_row + 1u], places[128u + own_row + 1u], places[192u + own_row + 1u]);
-  finish(first_row + own_row + 2u, column, quad, c2, places[own_row + 2u], places[64u + own_row + 2u], places[128u + own_row + 2u], places[192u + own_row + 2u]);
-  finish(first_row + own_row + 3u, column, quad, c3, places[own_row + 3u], places[64u + own_row + 3u], places[128u + own_row + 3u], places[192u + own_row + 3u]);
-  finish(first_row + own_row + 4u, column, quad, c4, places[own_row + 4u], places[64u + own_row + 4u], places[128u + own_row + 4u], places[192u + own_row + 4u]);
-  finish(first_row + own_row + 5u, column, quad, c5, places[own_row + 5u], places[64u + own_row + 5u], places[128u + own_row + 5u], places[192u + own_row + 5u]);
-  finish(first_row + own_row + 6u, column, quad, c6, places[own_row + 6u], places[64u + own_row + 6u], places[128u + own_row + 6u], places[192u + own_row + 6u]);
-  finish(first_row + own_row + 7u, column, quad, c7, places[own_row + 7u], places[64u + own_row + 7u], places[128u + own_row + 7u], places[192u + own_row + 7u]);
-  finish(first_row + own_row + 8u, column, quad, c8, places[own_row + 8u], places[64u + own_row + 8u], places[128u + own_row + 8u], places[192u + own_row + 8u]);
-  finish(first_row + own_row + 9u, column, quad, c9, places[own_row + 9u], places[64u + own_row + 9u], places[128u + own_row + 9u], places[192u + own_row + 9u]);
-  finish(first_row + own_row + 10u, column, quad, c10, places[own_row + 10u], places[64u + own_row + 10u], places[128u + own_row + 10u], places[192u + own_row + 10u]);
-  finish(first_row + own_row + 11u, column, quad, c11, places[own_row + 11u], places[64u + own_row + 11u], places[128u + own_row + 11u], places[192u + own_row + 11u]);
-  finish(first_row + own_row + 12u, column, quad, c12, places[own_row + 12u], places[64u + own_row + 12u], places[128u + own_row + 12u], places[192u + own_row + 12u]);
-  finish(first_row + own_row + 13u, column, quad, c13, places[own_row + 13u], places[64u + own_row + 13u], places[128u + own_row + 13u], places[192u + own_row + 13u]);
-  finish(first_row + own_row + 14u, column, quad, c14, places[own_row + 14u], places[64u + own_row + 14u], places[128u + own_row + 14u], places[192u + own_row + 14u]);
-  finish(first_row + own_row + 15u, column, quad, c15, places[own_row + 15u], places[64u + own_row + 15u], places[128u + own_row + 15u], places[192u + own_row + 15u]);
-  finish(first_row + own_row + 16u, column, quad, c16, places[own_row + 16u], places[64u + own_row + 16u], places[128u + own_row + 16u], places[192u + own_row + 16u]);
-  finish(first_row + own_row + 17u, column, quad, c17, places[own_row + 17u], places[64u + own_row + 17u], places[128u + own_row + 17u], places[192u + own_row + 17u]);
-  finish(first_row + own_row + 18u, column, quad, c18, places[own_row + 18u], places[64u + own_row + 18u], places[128u + own_row + 18u], places[192u + own_row + 18u]);
-  finish(first_row + own_row + 19u, column, quad, c19, places[own_row + 19u], places[64u + own_row + 19u], places[128u + own_row + 19u], places[192u + own_row + 19u]);
-  finish(first_row + own_row + 20u, column, quad, c20, places[own_row + 20u], places[64u + own_row + 20u], places[128u + own_row + 20u], places[192u + own_row + 20u]);
-  finish(first_row + own_row + 21u, column, quad, c21, places[own_row + 21u], places[64u + own_row + 21u], places[128u + own_row + 21u], places[192u + own_row + 21u]);
-  finish(first_row + own_row + 22u, column, quad, c22, places[own_row + 22u], places[64u + own_row + 22u], places[128u + own_row + 22u], places[192u + own_row + 22u]);
-  finish(first_row + own_row + 23u, column, quad, c23, places[own_row + 23u], places[64u + own_row + 23u], places[128u + own_row + 23u], places[192u + own_row + 23u]);
-  finish(first_row + own_row + 24u, column, quad, c24, places[own_row + 24u], places[64u + own_row + 24u], places[128u + own_row + 24u], places[192u + own_row + 24u]);
-  finish(first_row + own_row + 25u, column, quad, c25, places[own_row + 25u], places[64u + own_row + 25u], places[128u + own_row + 25u], places[192u + own_row + 25u]);
-  finish(first_row + own_row + 26u, column, quad, c26, places[own_row + 26u], places[64u + own_row + 26u], places[128u + own_row + 26u], places[192u + own_row + 26u]);
-  finish(first_row + own_row + 27u, column, quad, c27, places[own_row + 27u], places[64u + own_row + 27u], places[128u + own_row + 27u], places[192u + own_row + 27u]);
-  finish(first_row + own_row + 28u, column, quad, c28, places[own_row + 28u], places[64u + own_row + 28u], places[128u + own_row + 28u], places[192u + own_row + 28u]);
-  finish(first_row + own_row + 29u, column, quad, c29, places[own_row + 29u], places[64u + own_row + 29u], places[128u + own_row + 29u], places[192u + own_row + 29u]);
-  finish(first_row + own_row + 30u, column, quad, c30, places[own_row + 30u], places[64u + own_row + 30u], places[128u + own_row + 30u], places[192u + own_row + 30u]);
-  finish(first_row + own_row + 31u, column, quad, c31, places[own_row + 31u], places[64u + own_row + 31u], places[128u + own_row + 31u], places[192u + own_row + 31u]);
+  finish(first_row + own_row, column, quad, c0, places[own_row], places[own_row + 64u], places[own_row + 128u], places[own_row + 192u]);
+  finish(first_row + own_row + 1u, column, quad, c1, places[own_row + 1u], places[own_row + 65u], places[own_row + 129u], places[own_row + 193u]);
+  finish(first_row + own_row + 2u, column, quad, c2, places[own_row + 2u], places[own_row + 66u], places[own_row + 130u], places[own_row + 194u]);
+  finish(first_row + own_row + 3u, column, quad, c3, places[own_row + 3u], places[own_row + 67u], places[own_row + 131u], places[own_row + 195u]);
+  finish(first_row + own_row + 4u, column, quad, c4, places[own_row + 4u], places[own_row + 68u], places[own_row + 132u], places[own_row + 196u]);
+  finish(first_row + own_row + 5u, column, quad, c5, places[own_row + 5u], places[own_row + 69u], places[own_row + 133u], places[own_row + 197u]);
+  finish(first_row + own_row + 6u, column, quad, c6, places[own_row + 6u], places[own_row + 70u], places[own_row + 134u], places[own_row + 198u]);
+  finish(first_row + own_row + 7u, column, quad, c7, places[own_row + 7u], places[own_row + 71u], places[own_row + 135u], places[own_row + 199u]);
+  finish(first_row + own_row + 8u, column, quad, c8, places[own_row + 8u], places[own_row + 72u], places[own_row + 136u], places[own_row + 200u]);
+  finish(first_row + own_row + 9u, column, quad, c9, places[own_row + 9u], places[own_row + 73u], places[own_row + 137u], places[own_row + 201u]);
+  finish(first_row + own_row + 10u, column, quad, c10, places[own_row + 10u], places[own_row + 74u], places[own_row + 138u], places[own_row + 202u]);
+  finish(first_row + own_row + 11u, column, quad, c11, places[own_row + 11u], places[own_row + 75u], places[own_row + 139u], places[own_row + 203u]);
+  finish(first_row + own_row + 12u, column, quad, c12, places[own_row + 12u], places[own_row + 76u], places[own_row + 140u], places[own_row + 204u]);
+  finish(first_row + own_row + 13u, column, quad, c13, places[own_row + 13u], places[own_row + 77u], places[own_row + 141u], places[own_row + 205u]);
+  finish(first_row + own_row + 14u, column, quad, c14, places[own_row + 14u], places[own_row + 78u], places[own_row + 142u], places[own_row + 206u]);
+  finish(first_row + own_row + 15u, column, quad, c15, places[own_row + 15u], places[own_row + 79u], places[own_row + 143u], places[own_row + 207u]);
+  finish(first_row + own_row + 16u, column, quad, c16, places[own_row + 16u], places[own_row + 80u], places[own_row + 144u], places[own_row + 208u]);
+  finish(first_row + own_row + 17u, column, quad, c17, places[own_row + 17u], places[own_row + 81u], places[own_row + 145u], places[own_row + 209u]);
+  finish(first_row + own_row + 18u, column, quad, c18, places[own_row + 18u], places[own_row + 82u], places[own_row + 146u], places[own_row + 210u]);
+  finish(first_row + own_row + 19u, column, quad, c19, places[own_row + 19u], places[own_row + 83u], places[own_row + 147u], places[own_row + 211u]);
+  finish(first_row + own_row + 20u, column, quad, c20, places[own_row + 20u], places[own_row + 84u], places[own_row + 148u], places[own_row + 212u]);
+  finish(first_row + own_row + 21u, column, quad, c21, places[own_row + 21u], places[own_row + 85u], places[own_row + 149u], places[own_row + 213u]);
+  finish(first_row + own_row + 22u, column, quad, c22, places[own_row + 22u], places[own_row + 86u], places[own_row + 150u], places[own_row + 214u]);
+  finish(first_row + own_row + 23u, column, quad, c23, places[own_row + 23u], places[own_row + 87u], places[own_row + 151u], places[own_row + 215u]);
+  finish(first_row + own_row + 24u, column, quad, c24, places[own_row + 24u], places[own_row + 88u], places[own_row + 152u], places[own_row + 216u]);
+  finish(first_row + own_row + 25u, column, quad, c25, places[own_row + 25u], places[own_row + 89u], places[own_row + 153u], places[own_row + 217u]);
+  finish(first_row + own_row + 26u, column, quad, c26, places[own_row + 26u], places[own_row + 90u], places[own_row + 154u], places[own_row + 218u]);
+  finish(first_row + own_row + 27u, column, quad, c27, places[own_row + 27u], places[own_row + 91u], places[own_row + 155u], places[own_row + 219u]);
+  finish(first_row + own_row + 28u, column, quad, c28, places[own_row + 28u], places[own_row + 92u], places[own_row + 156u], places[own_row + 220u]);
+  finish(first_row + own_row + 29u, column, quad, c29, places[own_row + 29u], places[own_row + 93u], places[own_row + 157u], places[own_row + 221u]);
+  finish(first_row + own_row + 30u, column, quad, c30, places[own_row + 30u], places[own_row + 94u], places[own_row + 158u], places[own_row + 222u]);
+  finish(first_row + own_row + 31u, column, quad, c31, places[own_row + 31u], places[own_row + 95u], places[own_row + 159u], places[own_row + 223u]);
   let part = (first_row + own_row) / 32u;
   if (count > 0.0) {
-    let place = (part * constants.partial_quads + (quad + constants.first_quad));
+    let place = part * constants.partial_quads + quad;
     partial[2u * place] = gradients;
     partial[2u * place + 1u] = products;
   }

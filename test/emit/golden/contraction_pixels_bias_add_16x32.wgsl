@@ -3,31 +3,19 @@ enable subgroups;
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  a: Place,
+  y: Place,
+  e2: Place,
   pixels: u32,
   width: u32,
   columns: u32,
@@ -40,18 +28,6 @@ struct Constants {
   run: u32,
   a_group: u32,
   b_group: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
-  y_image: u32,
-  y_row: u32,
-  y_column: u32,
-  y_base: u32,
-  e2_image: u32,
-  e2_row: u32,
-  e2_column: u32,
-  e2_base: u32,
   first_plane: u32,
 }
 
@@ -63,9 +39,20 @@ struct Constants {
 @group(0) @binding(5) var<storage, read> e1: array<vec4f>;
 @group(0) @binding(6) var<storage, read> e2: array<vec4f>;
 
+fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+  return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
+}
+
+fn multiply_add(sum: vec4f, row: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+  let first = fma(vec4f(row.x), b0, sum);
+  let second = fma(vec4f(row.y), b1, first);
+  let third = fma(vec4f(row.z), b2, second);
+  return fma(vec4f(row.w), b3, third);
+}
+
 fn finish(row: u32, column: u32, quad: u32, sum: vec4f, y_place: u32, e2_place: u32) {
   if (row < frame.batch * constants.pixels && column < constants.columns) {
-    result[y_place + quad + constants.first_quad] = ((sum + e1[(quad + constants.first_quad)]) + e2[e2_place + (quad + constants.first_quad)]);
+    result[y_place + quad] = sum + e1[quad] + e2[e2_place + quad];
   }
 }
 
@@ -80,38 +67,37 @@ fn main(
   let plane = workgroup.z + constants.first_plane;
   let rows = frame.batch * constants.pixels;
   let first_row = block * 16u;
-
   let group = plane / constants.column_blocks;
   let column = plane % constants.column_blocks * 8u + lane;
   let row_lane = subgroup_lane % 4u;
-  let row0 = min(first_row + 0u + row_lane, rows - 1u);
+  let row0 = min(first_row + row_lane, rows - 1u);
   let image0 = row0 / constants.pixels;
   let y0 = row0 % constants.pixels / constants.width;
   let x0 = row0 % constants.width;
-  let a_place0 = constants.a_base + image0 * constants.a_image + y0 * constants.a_row + x0 * constants.a_column + group * constants.a_group;
-  let y_place0 = constants.y_base + image0 * constants.y_image + y0 * constants.y_row + x0 * constants.y_column;
-  let e2_place0 = constants.e2_base + image0 * constants.e2_image + y0 * constants.e2_row + x0 * constants.e2_column;
-  let row1 = min(first_row + 4u + row_lane, rows - 1u);
+  let a_place0 = place_of(constants.a, image0, y0, x0) + group * constants.a_group;
+  let y_place0 = place_of(constants.y, image0, y0, x0);
+  let e2_place0 = place_of(constants.e2, image0, y0, x0);
+  let row1 = min(first_row + row_lane + 4u, rows - 1u);
   let image1 = row1 / constants.pixels;
   let y1 = row1 % constants.pixels / constants.width;
   let x1 = row1 % constants.width;
-  let a_place1 = constants.a_base + image1 * constants.a_image + y1 * constants.a_row + x1 * constants.a_column + group * constants.a_group;
-  let y_place1 = constants.y_base + image1 * constants.y_image + y1 * constants.y_row + x1 * constants.y_column;
-  let e2_place1 = constants.e2_base + image1 * constants.e2_image + y1 * constants.e2_row + x1 * constants.e2_column;
-  let row2 = min(first_row + 8u + row_lane, rows - 1u);
+  let a_place1 = place_of(constants.a, image1, y1, x1) + group * constants.a_group;
+  let y_place1 = place_of(constants.y, image1, y1, x1);
+  let e2_place1 = place_of(constants.e2, image1, y1, x1);
+  let row2 = min(first_row + row_lane + 8u, rows - 1u);
   let image2 = row2 / constants.pixels;
   let y2 = row2 % constants.pixels / constants.width;
   let x2 = row2 % constants.width;
-  let a_place2 = constants.a_base + image2 * constants.a_image + y2 * constants.a_row + x2 * constants.a_column + group * constants.a_group;
-  let y_place2 = constants.y_base + image2 * constants.y_image + y2 * constants.y_row + x2 * constants.y_column;
-  let e2_place2 = constants.e2_base + image2 * constants.e2_image + y2 * constants.e2_row + x2 * constants.e2_column;
-  let row3 = min(first_row + 12u + row_lane, rows - 1u);
+  let a_place2 = place_of(constants.a, image2, y2, x2) + group * constants.a_group;
+  let y_place2 = place_of(constants.y, image2, y2, x2);
+  let e2_place2 = place_of(constants.e2, image2, y2, x2);
+  let row3 = min(first_row + row_lane + 12u, rows - 1u);
   let image3 = row3 / constants.pixels;
   let y3 = row3 % constants.pixels / constants.width;
   let x3 = row3 % constants.width;
-  let a_place3 = constants.a_base + image3 * constants.a_image + y3 * constants.a_row + x3 * constants.a_column + group * constants.a_group;
-  let y_place3 = constants.y_base + image3 * constants.y_image + y3 * constants.y_row + x3 * constants.y_column;
-  let e2_place3 = constants.e2_base + image3 * constants.e2_image + y3 * constants.e2_row + x3 * constants.e2_column;
+  let a_place3 = place_of(constants.a, image3, y3, x3) + group * constants.a_group;
+  let y_place3 = place_of(constants.y, image3, y3, x3);
+  let e2_place3 = place_of(constants.e2, image3, y3, x3);
   var c0 = vec4f(0);
   var c1 = vec4f(0);
   var c2 = vec4f(0);
@@ -138,31 +124,30 @@ fn main(
       let a1 = a[a_place1 + k];
       let a2 = a[a_place2 + k];
       let a3 = a[a_place3 + k];
-
-      let b0 = b[b_place + 0u * columns];
-      let b1 = b[b_place + 1u * columns];
+      let b0 = b[b_place];
+      let b1 = b[b_place + columns];
       let b2 = b[b_place + 2u * columns];
       let b3 = b[b_place + 3u * columns];
-      c0 = fma(vec4f(subgroupBroadcast(a0.x, 0u)), b0, c0); c0 = fma(vec4f(subgroupBroadcast(a0.y, 0u)), b1, c0); c0 = fma(vec4f(subgroupBroadcast(a0.z, 0u)), b2, c0); c0 = fma(vec4f(subgroupBroadcast(a0.w, 0u)), b3, c0);
-      c1 = fma(vec4f(subgroupBroadcast(a0.x, 1u)), b0, c1); c1 = fma(vec4f(subgroupBroadcast(a0.y, 1u)), b1, c1); c1 = fma(vec4f(subgroupBroadcast(a0.z, 1u)), b2, c1); c1 = fma(vec4f(subgroupBroadcast(a0.w, 1u)), b3, c1);
-      c2 = fma(vec4f(subgroupBroadcast(a0.x, 2u)), b0, c2); c2 = fma(vec4f(subgroupBroadcast(a0.y, 2u)), b1, c2); c2 = fma(vec4f(subgroupBroadcast(a0.z, 2u)), b2, c2); c2 = fma(vec4f(subgroupBroadcast(a0.w, 2u)), b3, c2);
-      c3 = fma(vec4f(subgroupBroadcast(a0.x, 3u)), b0, c3); c3 = fma(vec4f(subgroupBroadcast(a0.y, 3u)), b1, c3); c3 = fma(vec4f(subgroupBroadcast(a0.z, 3u)), b2, c3); c3 = fma(vec4f(subgroupBroadcast(a0.w, 3u)), b3, c3);
-      c4 = fma(vec4f(subgroupBroadcast(a1.x, 0u)), b0, c4); c4 = fma(vec4f(subgroupBroadcast(a1.y, 0u)), b1, c4); c4 = fma(vec4f(subgroupBroadcast(a1.z, 0u)), b2, c4); c4 = fma(vec4f(subgroupBroadcast(a1.w, 0u)), b3, c4);
-      c5 = fma(vec4f(subgroupBroadcast(a1.x, 1u)), b0, c5); c5 = fma(vec4f(subgroupBroadcast(a1.y, 1u)), b1, c5); c5 = fma(vec4f(subgroupBroadcast(a1.z, 1u)), b2, c5); c5 = fma(vec4f(subgroupBroadcast(a1.w, 1u)), b3, c5);
-      c6 = fma(vec4f(subgroupBroadcast(a1.x, 2u)), b0, c6); c6 = fma(vec4f(subgroupBroadcast(a1.y, 2u)), b1, c6); c6 = fma(vec4f(subgroupBroadcast(a1.z, 2u)), b2, c6); c6 = fma(vec4f(subgroupBroadcast(a1.w, 2u)), b3, c6);
-      c7 = fma(vec4f(subgroupBroadcast(a1.x, 3u)), b0, c7); c7 = fma(vec4f(subgroupBroadcast(a1.y, 3u)), b1, c7); c7 = fma(vec4f(subgroupBroadcast(a1.z, 3u)), b2, c7); c7 = fma(vec4f(subgroupBroadcast(a1.w, 3u)), b3, c7);
-      c8 = fma(vec4f(subgroupBroadcast(a2.x, 0u)), b0, c8); c8 = fma(vec4f(subgroupBroadcast(a2.y, 0u)), b1, c8); c8 = fma(vec4f(subgroupBroadcast(a2.z, 0u)), b2, c8); c8 = fma(vec4f(subgroupBroadcast(a2.w, 0u)), b3, c8);
-      c9 = fma(vec4f(subgroupBroadcast(a2.x, 1u)), b0, c9); c9 = fma(vec4f(subgroupBroadcast(a2.y, 1u)), b1, c9); c9 = fma(vec4f(subgroupBroadcast(a2.z, 1u)), b2, c9); c9 = fma(vec4f(subgroupBroadcast(a2.w, 1u)), b3, c9);
-      c10 = fma(vec4f(subgroupBroadcast(a2.x, 2u)), b0, c10); c10 = fma(vec4f(subgroupBroadcast(a2.y, 2u)), b1, c10); c10 = fma(vec4f(subgroupBroadcast(a2.z, 2u)), b2, c10); c10 = fma(vec4f(subgroupBroadcast(a2.w, 2u)), b3, c10);
-      c11 = fma(vec4f(subgroupBroadcast(a2.x, 3u)), b0, c11); c11 = fma(vec4f(subgroupBroadcast(a2.y, 3u)), b1, c11); c11 = fma(vec4f(subgroupBroadcast(a2.z, 3u)), b2, c11); c11 = fma(vec4f(subgroupBroadcast(a2.w, 3u)), b3, c11);
-      c12 = fma(vec4f(subgroupBroadcast(a3.x, 0u)), b0, c12); c12 = fma(vec4f(subgroupBroadcast(a3.y, 0u)), b1, c12); c12 = fma(vec4f(subgroupBroadcast(a3.z, 0u)), b2, c12); c12 = fma(vec4f(subgroupBroadcast(a3.w, 0u)), b3, c12);
-      c13 = fma(vec4f(subgroupBroadcast(a3.x, 1u)), b0, c13); c13 = fma(vec4f(subgroupBroadcast(a3.y, 1u)), b1, c13); c13 = fma(vec4f(subgroupBroadcast(a3.z, 1u)), b2, c13); c13 = fma(vec4f(subgroupBroadcast(a3.w, 1u)), b3, c13);
-      c14 = fma(vec4f(subgroupBroadcast(a3.x, 2u)), b0, c14); c14 = fma(vec4f(subgroupBroadcast(a3.y, 2u)), b1, c14); c14 = fma(vec4f(subgroupBroadcast(a3.z, 2u)), b2, c14); c14 = fma(vec4f(subgroupBroadcast(a3.w, 2u)), b3, c14);
-      c15 = fma(vec4f(subgroupBroadcast(a3.x, 3u)), b0, c15); c15 = fma(vec4f(subgroupBroadcast(a3.y, 3u)), b1, c15); c15 = fma(vec4f(subgroupBroadcast(a3.z, 3u)), b2, c15); c15 = fma(vec4f(subgroupBroadcast(a3.w, 3u)), b3, c15);
-      b_place += 4u * columns * 1u;
+      c0 = multiply_add(c0, subgroupBroadcast(a0, 0u), b0, b1, b2, b3);
+      c1 = multiply_add(c1, subgroupBroadcast(a0, 1u), b0, b1, b2, b3);
+      c2 = multiply_add(c2, subgroupBroadcast(a0, 2u), b0, b1, b2, b3);
+      c3 = multiply_add(c3, subgroupBroadcast(a0, 3u), b0, b1, b2, b3);
+      c4 = multiply_add(c4, subgroupBroadcast(a1, 0u), b0, b1, b2, b3);
+      c5 = multiply_add(c5, subgroupBroadcast(a1, 1u), b0, b1, b2, b3);
+      c6 = multiply_add(c6, subgroupBroadcast(a1, 2u), b0, b1, b2, b3);
+      c7 = multiply_add(c7, subgroupBroadcast(a1, 3u), b0, b1, b2, b3);
+      c8 = multiply_add(c8, subgroupBroadcast(a2, 0u), b0, b1, b2, b3);
+      c9 = multiply_add(c9, subgroupBroadcast(a2, 1u), b0, b1, b2, b3);
+      c10 = multiply_add(c10, subgroupBroadcast(a2, 2u), b0, b1, b2, b3);
+      c11 = multiply_add(c11, subgroupBroadcast(a2, 3u), b0, b1, b2, b3);
+      c12 = multiply_add(c12, subgroupBroadcast(a3, 0u), b0, b1, b2, b3);
+      c13 = multiply_add(c13, subgroupBroadcast(a3, 1u), b0, b1, b2, b3);
+      c14 = multiply_add(c14, subgroupBroadcast(a3, 2u), b0, b1, b2, b3);
+      c15 = multiply_add(c15, subgroupBroadcast(a3, 3u), b0, b1, b2, b3);
+      b_place += 4u * columns;
     }
   }
-  let quad = group * columns + column;
+  let quad = constants.first_quad + group * columns + column;
   var sums = array<vec4f, 16>(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15);
   var row_values0 = array<u32, 4>(y_place0, y_place1, y_place2, y_place3);
   var row_values1 = array<u32, 4>(e2_place0, e2_place1, e2_place2, e2_place3);

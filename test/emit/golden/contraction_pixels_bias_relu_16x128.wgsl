@@ -2,31 +2,18 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  a: Place,
+  y: Place,
   pixels: u32,
   width: u32,
   columns: u32,
@@ -39,14 +26,6 @@ struct Constants {
   run: u32,
   a_group: u32,
   b_group: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
-  y_image: u32,
-  y_row: u32,
-  y_column: u32,
-  y_base: u32,
   first_plane: u32,
 }
 
@@ -59,13 +38,26 @@ struct Constants {
 
 var<workgroup> tile: array<vec4f, 16>;
 var<workgroup> places: array<u32, 96>;
+
 fn relu(x: vec4f) -> vec4f {
   let bits = bitcast<vec4i>(x);
   return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
 }
+
+fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+  return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
+}
+
+fn multiply_add(sum: vec4f, row: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+  let first = fma(vec4f(row.x), b0, sum);
+  let second = fma(vec4f(row.y), b1, first);
+  let third = fma(vec4f(row.z), b2, second);
+  return fma(vec4f(row.w), b3, third);
+}
+
 fn finish(row: u32, column: u32, quad: u32, sum: vec4f, y_place: u32) {
   if (row < frame.batch * constants.pixels && column < constants.columns) {
-    result[y_place + quad + constants.first_quad] = relu((sum + e1[(quad + constants.first_quad)]));
+    result[y_place + quad] = relu(sum + e1[quad]);
   }
 }
 
@@ -79,16 +71,15 @@ fn main(
   let plane = workgroup.z + constants.first_plane;
   let rows = frame.batch * constants.pixels;
   let first_row = block * 16u;
-
   let group = plane / constants.column_blocks;
   let column = plane % constants.column_blocks * 32u + lane;
   let row_lane = lane % 16u;
-  let row0 = min(first_row + 0u + row_lane, rows - 1u);
+  let row0 = min(first_row + row_lane, rows - 1u);
   let image0 = row0 / constants.pixels;
   let y0 = row0 % constants.pixels / constants.width;
   let x0 = row0 % constants.width;
-  let a_place0 = constants.a_base + image0 * constants.a_image + y0 * constants.a_row + x0 * constants.a_column + group * constants.a_group;
-  let y_place0 = constants.y_base + image0 * constants.y_image + y0 * constants.y_row + x0 * constants.y_column;
+  let a_place0 = place_of(constants.a, image0, y0, x0) + group * constants.a_group;
+  let y_place0 = place_of(constants.y, image0, y0, x0);
   var c0 = vec4f(0);
   var c1 = vec4f(0);
   var c2 = vec4f(0);
@@ -111,51 +102,51 @@ fn main(
     let start = segment / constants.segments_per_row * constants.segment_row + segment % constants.segments_per_row * constants.segment_column;
     let end = start + constants.run;
     var a0 = a[a_place0 + start];
-    var b0 = b[b_place + 0u * columns];
-    var b1 = b[b_place + 1u * columns];
+    var b0 = b[b_place];
+    var b1 = b[b_place + columns];
     var b2 = b[b_place + 2u * columns];
     var b3 = b[b_place + 3u * columns];
     for (var k = start; k < end; k++) {
       workgroupBarrier();
       if (lane < 16u) {
-        tile[lane + 0u] = a0;
+        tile[lane] = a0;
       }
       workgroupBarrier();
       a0 = a[a_place0 + k + 1u];
-      b_place += 4u * columns * 1u;
-      let next_b0 = b[b_place + 0u * columns];
-      let next_b1 = b[b_place + 1u * columns];
+      b_place += 4u * columns;
+      let next_b0 = b[b_place];
+      let next_b1 = b[b_place + columns];
       let next_b2 = b[b_place + 2u * columns];
       let next_b3 = b[b_place + 3u * columns];
-      c0 = fma(vec4f(tile[0u].x), b0, c0); c0 = fma(vec4f(tile[0u].y), b1, c0); c0 = fma(vec4f(tile[0u].z), b2, c0); c0 = fma(vec4f(tile[0u].w), b3, c0);
-      c1 = fma(vec4f(tile[1u].x), b0, c1); c1 = fma(vec4f(tile[1u].y), b1, c1); c1 = fma(vec4f(tile[1u].z), b2, c1); c1 = fma(vec4f(tile[1u].w), b3, c1);
-      c2 = fma(vec4f(tile[2u].x), b0, c2); c2 = fma(vec4f(tile[2u].y), b1, c2); c2 = fma(vec4f(tile[2u].z), b2, c2); c2 = fma(vec4f(tile[2u].w), b3, c2);
-      c3 = fma(vec4f(tile[3u].x), b0, c3); c3 = fma(vec4f(tile[3u].y), b1, c3); c3 = fma(vec4f(tile[3u].z), b2, c3); c3 = fma(vec4f(tile[3u].w), b3, c3);
-      c4 = fma(vec4f(tile[4u].x), b0, c4); c4 = fma(vec4f(tile[4u].y), b1, c4); c4 = fma(vec4f(tile[4u].z), b2, c4); c4 = fma(vec4f(tile[4u].w), b3, c4);
-      c5 = fma(vec4f(tile[5u].x), b0, c5); c5 = fma(vec4f(tile[5u].y), b1, c5); c5 = fma(vec4f(tile[5u].z), b2, c5); c5 = fma(vec4f(tile[5u].w), b3, c5);
-      c6 = fma(vec4f(tile[6u].x), b0, c6); c6 = fma(vec4f(tile[6u].y), b1, c6); c6 = fma(vec4f(tile[6u].z), b2, c6); c6 = fma(vec4f(tile[6u].w), b3, c6);
-      c7 = fma(vec4f(tile[7u].x), b0, c7); c7 = fma(vec4f(tile[7u].y), b1, c7); c7 = fma(vec4f(tile[7u].z), b2, c7); c7 = fma(vec4f(tile[7u].w), b3, c7);
-      c8 = fma(vec4f(tile[8u].x), b0, c8); c8 = fma(vec4f(tile[8u].y), b1, c8); c8 = fma(vec4f(tile[8u].z), b2, c8); c8 = fma(vec4f(tile[8u].w), b3, c8);
-      c9 = fma(vec4f(tile[9u].x), b0, c9); c9 = fma(vec4f(tile[9u].y), b1, c9); c9 = fma(vec4f(tile[9u].z), b2, c9); c9 = fma(vec4f(tile[9u].w), b3, c9);
-      c10 = fma(vec4f(tile[10u].x), b0, c10); c10 = fma(vec4f(tile[10u].y), b1, c10); c10 = fma(vec4f(tile[10u].z), b2, c10); c10 = fma(vec4f(tile[10u].w), b3, c10);
-      c11 = fma(vec4f(tile[11u].x), b0, c11); c11 = fma(vec4f(tile[11u].y), b1, c11); c11 = fma(vec4f(tile[11u].z), b2, c11); c11 = fma(vec4f(tile[11u].w), b3, c11);
-      c12 = fma(vec4f(tile[12u].x), b0, c12); c12 = fma(vec4f(tile[12u].y), b1, c12); c12 = fma(vec4f(tile[12u].z), b2, c12); c12 = fma(vec4f(tile[12u].w), b3, c12);
-      c13 = fma(vec4f(tile[13u].x), b0, c13); c13 = fma(vec4f(tile[13u].y), b1, c13); c13 = fma(vec4f(tile[13u].z), b2, c13); c13 = fma(vec4f(tile[13u].w), b3, c13);
-      c14 = fma(vec4f(tile[14u].x), b0, c14); c14 = fma(vec4f(tile[14u].y), b1, c14); c14 = fma(vec4f(tile[14u].z), b2, c14); c14 = fma(vec4f(tile[14u].w), b3, c14);
-      c15 = fma(vec4f(tile[15u].x), b0, c15); c15 = fma(vec4f(tile[15u].y), b1, c15); c15 = fma(vec4f(tile[15u].z), b2, c15); c15 = fma(vec4f(tile[15u].w), b3, c15);
+      c0 = multiply_add(c0, tile[0u], b0, b1, b2, b3);
+      c1 = multiply_add(c1, tile[1u], b0, b1, b2, b3);
+      c2 = multiply_add(c2, tile[2u], b0, b1, b2, b3);
+      c3 = multiply_add(c3, tile[3u], b0, b1, b2, b3);
+      c4 = multiply_add(c4, tile[4u], b0, b1, b2, b3);
+      c5 = multiply_add(c5, tile[5u], b0, b1, b2, b3);
+      c6 = multiply_add(c6, tile[6u], b0, b1, b2, b3);
+      c7 = multiply_add(c7, tile[7u], b0, b1, b2, b3);
+      c8 = multiply_add(c8, tile[8u], b0, b1, b2, b3);
+      c9 = multiply_add(c9, tile[9u], b0, b1, b2, b3);
+      c10 = multiply_add(c10, tile[10u], b0, b1, b2, b3);
+      c11 = multiply_add(c11, tile[11u], b0, b1, b2, b3);
+      c12 = multiply_add(c12, tile[12u], b0, b1, b2, b3);
+      c13 = multiply_add(c13, tile[13u], b0, b1, b2, b3);
+      c14 = multiply_add(c14, tile[14u], b0, b1, b2, b3);
+      c15 = multiply_add(c15, tile[15u], b0, b1, b2, b3);
       b0 = next_b0;
       b1 = next_b1;
       b2 = next_b2;
       b3 = next_b3;
     }
   }
-  let quad = group * columns + column;
+  let quad = constants.first_quad + group * columns + column;
   workgroupBarrier();
   if (lane < 16u) {
-    places[lane + 0u] = y_place0;
+    places[lane] = y_place0;
   }
   workgroupBarrier();
-  finish(first_row + 0u, column, quad, c0, places[0u]);
+  finish(first_row, column, quad, c0, places[0u]);
   finish(first_row + 1u, column, quad, c1, places[1u]);
   finish(first_row + 2u, column, quad, c2, places[2u]);
   finish(first_row + 3u, column, quad, c3, places[3u]);

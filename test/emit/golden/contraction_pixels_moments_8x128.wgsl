@@ -2,31 +2,18 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  a: Place,
+  y: Place,
   pixels: u32,
   width: u32,
   columns: u32,
@@ -39,14 +26,6 @@ struct Constants {
   run: u32,
   a_group: u32,
   b_group: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
-  y_image: u32,
-  y_row: u32,
-  y_column: u32,
-  y_base: u32,
   partial_quads: u32,
   first_plane: u32,
 }
@@ -60,18 +39,31 @@ struct Constants {
 
 var<workgroup> tile: array<vec4f, 8>;
 var<workgroup> places: array<u32, 48>;
-fn relu(x: vec4f) -> vec4f {
-  let bits = bitcast<vec4i>(x);
-  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
-}
 var<private> count: f32;
 var<private> near: vec4f;
 var<private> rest: vec4f;
 var<private> squares: vec4f;
+
+fn relu(x: vec4f) -> vec4f {
+  let bits = bitcast<vec4i>(x);
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+}
+
+fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+  return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
+}
+
+fn multiply_add(sum: vec4f, row: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+  let first = fma(vec4f(row.x), b0, sum);
+  let second = fma(vec4f(row.y), b1, first);
+  let third = fma(vec4f(row.z), b2, second);
+  return fma(vec4f(row.w), b3, third);
+}
+
 fn finish(row: u32, column: u32, quad: u32, sum: vec4f, y_place: u32) {
   if (row < frame.batch * constants.pixels && column < constants.columns) {
     let made = sum;
-    result[y_place + quad + constants.first_quad] = made;
+    result[y_place + quad] = made;
     near = select(near, made, count == 0.0);
     let distance = made - near;
     rest += distance;
@@ -90,16 +82,15 @@ fn main(
   let plane = workgroup.z + constants.first_plane;
   let rows = frame.batch * constants.pixels;
   let first_row = block * 8u;
-
   let group = plane / constants.column_blocks;
   let column = plane % constants.column_blocks * 32u + lane;
   let row_lane = lane % 8u;
-  let row0 = min(first_row + 0u + row_lane, rows - 1u);
+  let row0 = min(first_row + row_lane, rows - 1u);
   let image0 = row0 / constants.pixels;
   let y0 = row0 % constants.pixels / constants.width;
   let x0 = row0 % constants.width;
-  let a_place0 = constants.a_base + image0 * constants.a_image + y0 * constants.a_row + x0 * constants.a_column + group * constants.a_group;
-  let y_place0 = constants.y_base + image0 * constants.y_image + y0 * constants.y_row + x0 * constants.y_column;
+  let a_place0 = place_of(constants.a, image0, y0, x0) + group * constants.a_group;
+  let y_place0 = place_of(constants.y, image0, y0, x0);
   var c0 = vec4f(0);
   var c1 = vec4f(0);
   var c2 = vec4f(0);
@@ -117,31 +108,31 @@ fn main(
       let a0 = a[a_place0 + k];
       workgroupBarrier();
       if (lane < 8u) {
-        tile[lane + 0u] = a0;
+        tile[lane] = a0;
       }
       workgroupBarrier();
-      let b0 = b[b_place + 0u * columns];
-      let b1 = b[b_place + 1u * columns];
+      let b0 = b[b_place];
+      let b1 = b[b_place + columns];
       let b2 = b[b_place + 2u * columns];
       let b3 = b[b_place + 3u * columns];
-      c0 = fma(vec4f(tile[0u].x), b0, c0); c0 = fma(vec4f(tile[0u].y), b1, c0); c0 = fma(vec4f(tile[0u].z), b2, c0); c0 = fma(vec4f(tile[0u].w), b3, c0);
-      c1 = fma(vec4f(tile[1u].x), b0, c1); c1 = fma(vec4f(tile[1u].y), b1, c1); c1 = fma(vec4f(tile[1u].z), b2, c1); c1 = fma(vec4f(tile[1u].w), b3, c1);
-      c2 = fma(vec4f(tile[2u].x), b0, c2); c2 = fma(vec4f(tile[2u].y), b1, c2); c2 = fma(vec4f(tile[2u].z), b2, c2); c2 = fma(vec4f(tile[2u].w), b3, c2);
-      c3 = fma(vec4f(tile[3u].x), b0, c3); c3 = fma(vec4f(tile[3u].y), b1, c3); c3 = fma(vec4f(tile[3u].z), b2, c3); c3 = fma(vec4f(tile[3u].w), b3, c3);
-      c4 = fma(vec4f(tile[4u].x), b0, c4); c4 = fma(vec4f(tile[4u].y), b1, c4); c4 = fma(vec4f(tile[4u].z), b2, c4); c4 = fma(vec4f(tile[4u].w), b3, c4);
-      c5 = fma(vec4f(tile[5u].x), b0, c5); c5 = fma(vec4f(tile[5u].y), b1, c5); c5 = fma(vec4f(tile[5u].z), b2, c5); c5 = fma(vec4f(tile[5u].w), b3, c5);
-      c6 = fma(vec4f(tile[6u].x), b0, c6); c6 = fma(vec4f(tile[6u].y), b1, c6); c6 = fma(vec4f(tile[6u].z), b2, c6); c6 = fma(vec4f(tile[6u].w), b3, c6);
-      c7 = fma(vec4f(tile[7u].x), b0, c7); c7 = fma(vec4f(tile[7u].y), b1, c7); c7 = fma(vec4f(tile[7u].z), b2, c7); c7 = fma(vec4f(tile[7u].w), b3, c7);
-      b_place += 4u * columns * 1u;
+      c0 = multiply_add(c0, tile[0u], b0, b1, b2, b3);
+      c1 = multiply_add(c1, tile[1u], b0, b1, b2, b3);
+      c2 = multiply_add(c2, tile[2u], b0, b1, b2, b3);
+      c3 = multiply_add(c3, tile[3u], b0, b1, b2, b3);
+      c4 = multiply_add(c4, tile[4u], b0, b1, b2, b3);
+      c5 = multiply_add(c5, tile[5u], b0, b1, b2, b3);
+      c6 = multiply_add(c6, tile[6u], b0, b1, b2, b3);
+      c7 = multiply_add(c7, tile[7u], b0, b1, b2, b3);
+      b_place += 4u * columns;
     }
   }
-  let quad = group * columns + column;
+  let quad = constants.first_quad + group * columns + column;
   workgroupBarrier();
   if (lane < 8u) {
-    places[lane + 0u] = y_place0;
+    places[lane] = y_place0;
   }
   workgroupBarrier();
-  finish(first_row + 0u, column, quad, c0, places[0u]);
+  finish(first_row, column, quad, c0, places[0u]);
   finish(first_row + 1u, column, quad, c1, places[1u]);
   finish(first_row + 2u, column, quad, c2, places[2u]);
   finish(first_row + 3u, column, quad, c3, places[3u]);
@@ -149,9 +140,9 @@ fn main(
   finish(first_row + 5u, column, quad, c5, places[5u]);
   finish(first_row + 6u, column, quad, c6, places[6u]);
   finish(first_row + 7u, column, quad, c7, places[7u]);
-  let part = (first_row) / 8u;
+  let part = first_row / 8u;
   if (count > 0.0) {
-    let place = (part * constants.partial_quads + (quad + constants.first_quad));
+    let place = part * constants.partial_quads + quad;
     partial[3u * place] = near;
     partial[3u * place + 1u] = rest / count;
     partial[3u * place + 2u] = relu(squares - rest * rest / count);

@@ -2,31 +2,17 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  a: Place,
   pixels: u32,
   width: u32,
   columns: u32,
@@ -44,10 +30,6 @@ struct Constants {
   splits: u32,
   first_split: u32,
   quads: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
   first_plane: u32,
 }
 
@@ -59,10 +41,22 @@ struct Constants {
 
 var<workgroup> tile: array<vec4f, 16>;
 var<workgroup> places: array<u32, 96>;
+
+fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+  return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
+}
+
+fn multiply_add(sum: vec4f, row: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+  let first = fma(vec4f(row.x), b0, sum);
+  let second = fma(vec4f(row.y), b1, first);
+  let third = fma(vec4f(row.z), b2, second);
+  return fma(vec4f(row.w), b3, third);
+}
+
 fn finish(row: u32, column: u32, quad: u32, split: u32, sum: vec4f) {
   let rows = frame.batch * constants.pixels;
   if (row < rows && column < constants.columns) {
-    result[(split * rows + row) * constants.quads + quad + constants.first_quad] = sum;
+    result[(split * rows + row) * constants.quads + quad] = sum;
   }
 }
 
@@ -81,11 +75,11 @@ fn main(
   let column = plane % constants.column_blocks * 16u + lane % 16u;
   let row_lane = lane % 16u;
   let own_row = lane / 16u * 8u;
-  let row0 = min(first_row + 0u + row_lane, rows - 1u);
+  let row0 = min(first_row + row_lane, rows - 1u);
   let image0 = row0 / constants.pixels;
   let y0 = row0 % constants.pixels / constants.width;
   let x0 = row0 % constants.width;
-  let a_place0 = constants.a_base + image0 * constants.a_image + y0 * constants.a_row + x0 * constants.a_column + group * constants.a_group;
+  let a_place0 = place_of(constants.a, image0, y0, x0) + group * constants.a_group;
   var c0 = vec4f(0);
   var c1 = vec4f(0);
   var c2 = vec4f(0);
@@ -105,14 +99,14 @@ fn main(
     let start = segment / constants.segments_per_row * constants.segment_row + segment % constants.segments_per_row * constants.segment_column;
     let end = start + min(run, last - segment * run);
     var a0 = a[a_place0 + start + max(first, segment * run) - segment * run];
-    var column0 = b[b_place + 0u * constants.b_column];
-    var column1 = b[b_place + 1u * constants.b_column];
+    var column0 = b[b_place];
+    var column1 = b[b_place + constants.b_column];
     var column2 = b[b_place + 2u * constants.b_column];
     var column3 = b[b_place + 3u * constants.b_column];
     for (var k = start + max(first, segment * run) - segment * run; k < end; k++) {
       workgroupBarrier();
       if (lane < 16u) {
-        tile[lane + 0u] = a0;
+        tile[lane] = a0;
       }
       workgroupBarrier();
       let b0 = vec4f(column0.x, column1.x, column2.x, column3.x);
@@ -121,26 +115,26 @@ fn main(
       let b3 = vec4f(column0.w, column1.w, column2.w, column3.w);
       a0 = a[a_place0 + k + 1u];
       b_place += 1u;
-      let next_column0 = b[b_place + 0u * constants.b_column];
-      let next_column1 = b[b_place + 1u * constants.b_column];
+      let next_column0 = b[b_place];
+      let next_column1 = b[b_place + constants.b_column];
       let next_column2 = b[b_place + 2u * constants.b_column];
       let next_column3 = b[b_place + 3u * constants.b_column];
-      c0 = fma(vec4f(tile[own_row + 0u].x), b0, c0); c0 = fma(vec4f(tile[own_row + 0u].y), b1, c0); c0 = fma(vec4f(tile[own_row + 0u].z), b2, c0); c0 = fma(vec4f(tile[own_row + 0u].w), b3, c0);
-      c1 = fma(vec4f(tile[own_row + 1u].x), b0, c1); c1 = fma(vec4f(tile[own_row + 1u].y), b1, c1); c1 = fma(vec4f(tile[own_row + 1u].z), b2, c1); c1 = fma(vec4f(tile[own_row + 1u].w), b3, c1);
-      c2 = fma(vec4f(tile[own_row + 2u].x), b0, c2); c2 = fma(vec4f(tile[own_row + 2u].y), b1, c2); c2 = fma(vec4f(tile[own_row + 2u].z), b2, c2); c2 = fma(vec4f(tile[own_row + 2u].w), b3, c2);
-      c3 = fma(vec4f(tile[own_row + 3u].x), b0, c3); c3 = fma(vec4f(tile[own_row + 3u].y), b1, c3); c3 = fma(vec4f(tile[own_row + 3u].z), b2, c3); c3 = fma(vec4f(tile[own_row + 3u].w), b3, c3);
-      c4 = fma(vec4f(tile[own_row + 4u].x), b0, c4); c4 = fma(vec4f(tile[own_row + 4u].y), b1, c4); c4 = fma(vec4f(tile[own_row + 4u].z), b2, c4); c4 = fma(vec4f(tile[own_row + 4u].w), b3, c4);
-      c5 = fma(vec4f(tile[own_row + 5u].x), b0, c5); c5 = fma(vec4f(tile[own_row + 5u].y), b1, c5); c5 = fma(vec4f(tile[own_row + 5u].z), b2, c5); c5 = fma(vec4f(tile[own_row + 5u].w), b3, c5);
-      c6 = fma(vec4f(tile[own_row + 6u].x), b0, c6); c6 = fma(vec4f(tile[own_row + 6u].y), b1, c6); c6 = fma(vec4f(tile[own_row + 6u].z), b2, c6); c6 = fma(vec4f(tile[own_row + 6u].w), b3, c6);
-      c7 = fma(vec4f(tile[own_row + 7u].x), b0, c7); c7 = fma(vec4f(tile[own_row + 7u].y), b1, c7); c7 = fma(vec4f(tile[own_row + 7u].z), b2, c7); c7 = fma(vec4f(tile[own_row + 7u].w), b3, c7);
+      c0 = multiply_add(c0, tile[own_row], b0, b1, b2, b3);
+      c1 = multiply_add(c1, tile[own_row + 1u], b0, b1, b2, b3);
+      c2 = multiply_add(c2, tile[own_row + 2u], b0, b1, b2, b3);
+      c3 = multiply_add(c3, tile[own_row + 3u], b0, b1, b2, b3);
+      c4 = multiply_add(c4, tile[own_row + 4u], b0, b1, b2, b3);
+      c5 = multiply_add(c5, tile[own_row + 5u], b0, b1, b2, b3);
+      c6 = multiply_add(c6, tile[own_row + 6u], b0, b1, b2, b3);
+      c7 = multiply_add(c7, tile[own_row + 7u], b0, b1, b2, b3);
       column0 = next_column0;
       column1 = next_column1;
       column2 = next_column2;
       column3 = next_column3;
     }
   }
-  let quad = group * columns + column;
-  finish(first_row + own_row + 0u, column, quad, constants.first_split + split, c0);
+  let quad = constants.first_quad + group * columns + column;
+  finish(first_row + own_row, column, quad, constants.first_split + split, c0);
   finish(first_row + own_row + 1u, column, quad, constants.first_split + split, c1);
   finish(first_row + own_row + 2u, column, quad, constants.first_split + split, c2);
   finish(first_row + own_row + 3u, column, quad, constants.first_split + split, c3);

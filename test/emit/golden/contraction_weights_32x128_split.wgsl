@@ -2,31 +2,18 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  a: Place,
+  b: Place,
   groups: u32,
   splits: u32,
   partial_quads: u32,
@@ -43,14 +30,6 @@ struct Constants {
   run: u32,
   a_group: u32,
   y_group: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
-  b_image: u32,
-  b_row: u32,
-  b_column: u32,
-  b_base: u32,
   first_plane: u32,
 }
 
@@ -62,6 +41,7 @@ struct Constants {
 
 var<workgroup> tile: array<vec4f, 8>;
 var<workgroup> places: array<u32, 48>;
+
 fn finish(row: u32, group: u32, column: u32, split: u32, sum: vec4f) {
   let is_value = row % (4u * constants.run) < constants.run_values;
   if (row < 4u * constants.row_quads && column < constants.columns) {
@@ -82,7 +62,7 @@ fn main(
   let group = plane / constants.column_blocks % constants.groups;
   let column = plane % constants.column_blocks * 32u + lane;
   let row_lane = lane % 8u;
-  let quad0 = min(first_quad + 0u + row_lane, constants.row_quads - 1u);
+  let quad0 = min(first_quad + row_lane, constants.row_quads - 1u);
   let segment0 = quad0 / constants.run;
   let a_place0 = segment0 / constants.segments_per_row * constants.segment_row + segment0 % constants.segments_per_row * constants.segment_column + quad0 % constants.run + group * constants.a_group;
   let b_quad = group * constants.columns + min(column, constants.columns - 1u) + constants.first_quad;
@@ -122,18 +102,18 @@ fn main(
   let first_line = split * part;
   let last_line = min(first_line + part, frame.batch * constants.height);
   let width = constants.width;
-  let a_column = constants.a_column;
-  let b_column = constants.b_column;
+  let a_column = constants.a.column_pitch;
+  let b_column = constants.b.column_pitch;
   for (var line = first_line; line < last_line; line++) {
     let image = line / constants.height;
     let y_row = line % constants.height;
-    var a_line = constants.a_base + image * constants.a_image + y_row * constants.a_row;
-    var b_line = constants.b_base + line / constants.height * constants.b_image + line % constants.height * constants.b_row + b_quad;
+    var a_line = constants.a.base + image * constants.a.image_pitch + y_row * constants.a.row_pitch;
+    var b_line = constants.b.base + line / constants.height * constants.b.image_pitch + line % constants.height * constants.b.row_pitch + b_quad;
     for (var x = 0u; x < width; x++) {
       let a0 = a[a_line + a_place0];
       workgroupBarrier();
       if (lane < 8u) {
-        tile[lane + 0u] = a0;
+        tile[lane] = a0;
       }
       workgroupBarrier();
       let b0 = b[b_line];
@@ -173,7 +153,7 @@ fn main(
       b_line += b_column;
     }
   }
-  finish(4u * first_quad + 0u, group, column, split, c0);
+  finish(4u * first_quad, group, column, split, c0);
   finish(4u * first_quad + 1u, group, column, split, c1);
   finish(4u * first_quad + 2u, group, column, split, c2);
   finish(4u * first_quad + 3u, group, column, split, c3);

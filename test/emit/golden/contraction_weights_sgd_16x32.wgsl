@@ -3,31 +3,30 @@ enable subgroups;
 
 struct Frame {
   batch: u32,
+  first_image: u32,
+  step_images: u32,
   step: u32,
   seed: u32,
   training: u32,
+  is_first_slice: u32,
+  is_last_slice: u32,
   learning_rate: f32,
   weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
   momentum: f32,
   nesterov: u32,
   convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  a: Place,
+  b: Place,
   height: u32,
   width: u32,
   columns: u32,
@@ -41,16 +40,8 @@ struct Constants {
   run: u32,
   a_group: u32,
   y_group: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
-  b_image: u32,
-  b_row: u32,
-  b_column: u32,
-  b_base: u32,
-  learning_rate_factor: u32,
-  decay_factor: u32,
+  learning_rate_factor: f32,
+  decay_factor: f32,
   first_plane: u32,
 }
 
@@ -62,8 +53,8 @@ struct Constants {
 @group(0) @binding(5) var<storage, read_write> state0: array<vec4f>;
 
 fn descend(at: u32, made: vec4f) {
-  let rate = frame.learning_rate * bitcast<f32>(constants.learning_rate_factor);
-  let decay = frame.weight_decay * bitcast<f32>(constants.decay_factor);
+  let rate = frame.learning_rate * constants.learning_rate_factor;
+  let decay = frame.weight_decay * constants.decay_factor;
   let gradient = made;
   let weight = w[at];
   let inner = select(1.0, rate, frame.convention == 1u);
@@ -76,6 +67,7 @@ fn descend(at: u32, made: vec4f) {
     w[at] = weight - outer * select(v, g + frame.momentum * v, frame.nesterov != 0u);
   }
 }
+
 fn finish(row: u32, group: u32, column: u32, sum: vec4f) {
   let is_value = row % (4u * constants.run) < constants.run_values;
   if (row < 4u * constants.row_quads && column < constants.columns && is_value) {
@@ -93,11 +85,10 @@ fn main(
   let block = workgroup.x + workgroup.y * workgroups.x;
   let plane = workgroup.z + constants.first_plane;
   let first_quad = block * 4u;
-
   let group = plane / constants.column_blocks;
   let column = plane % constants.column_blocks * 8u + lane;
   let row_lane = subgroup_lane % 4u;
-  let quad0 = min(first_quad + 0u + row_lane, constants.row_quads - 1u);
+  let quad0 = min(first_quad + row_lane, constants.row_quads - 1u);
   let segment0 = quad0 / constants.run;
   let a_place0 = segment0 / constants.segments_per_row * constants.segment_row + segment0 % constants.segments_per_row * constants.segment_column + quad0 % constants.run + group * constants.a_group;
   let b_quad = group * constants.columns + min(column, constants.columns - 1u) + constants.first_quad;
@@ -120,16 +111,15 @@ fn main(
   let first_line = 0u;
   let last_line = frame.batch * constants.height;
   let width = constants.width;
-  let a_column = constants.a_column;
-  let b_column = constants.b_column;
+  let a_column = constants.a.column_pitch;
+  let b_column = constants.b.column_pitch;
   for (var line = first_line; line < last_line; line++) {
     let image = line / constants.height;
     let y_row = line % constants.height;
-    var a_line = constants.a_base + image * constants.a_image + y_row * constants.a_row;
-    var b_line = constants.b_base + line / constants.height * constants.b_image + line % constants.height * constants.b_row + b_quad;
+    var a_line = constants.a.base + image * constants.a.image_pitch + y_row * constants.a.row_pitch;
+    var b_line = constants.b.base + line / constants.height * constants.b.image_pitch + line % constants.height * constants.b.row_pitch + b_quad;
     for (var x = 0u; x < width; x++) {
       let a0 = a[a_line + a_place0];
-
       let b0 = b[b_line];
       c0 = fma(vec4f(subgroupBroadcast(a0.x, 0u)), b0, c0);
       c1 = fma(vec4f(subgroupBroadcast(a0.y, 0u)), b0, c1);

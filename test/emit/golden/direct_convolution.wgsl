@@ -2,38 +2,21 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  y: Place,
+  a: Place,
   pixels: u32,
   width: u32,
   quads: u32,
-  y_image: u32,
-  y_row: u32,
-  y_column: u32,
-  y_base: u32,
   group_inputs: u32,
   group_outputs: u32,
   kernel_height: u32,
@@ -47,10 +30,6 @@ struct Constants {
   input_height: u32,
   input_width: u32,
   output_channels: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -58,6 +37,10 @@ struct Constants {
 @group(0) @binding(2) var<storage, read> a: array<f32>;
 @group(0) @binding(3) var<storage, read> w: array<f32>;
 @group(0) @binding(4) var<storage, read_write> result: array<vec4f>;
+
+fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+  return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -75,7 +58,7 @@ fn main(
   let image = pixel / constants.pixels;
   let y = pixel % constants.pixels / constants.width;
   let x = pixel % constants.width;
-  let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
+  let y_place = place_of(constants.y, image, y, x);
   var value = vec4f(0);
   for (var part = 0u; part < 4u; part++) {
     let c = 4u * quad + part;
@@ -93,7 +76,7 @@ fn main(
           continue;
         }
         for (var input = 0u; input < constants.group_inputs; input++) {
-          sum = fma(a[4u * (constants.a_base + image * constants.a_image + u32(iy) * constants.a_row + u32(ix) * constants.a_column) + first_input + input], w[((output * constants.group_inputs + input) * constants.kernel_height + row) * constants.kernel_width + column], sum);
+          sum = fma(a[4u * place_of(constants.a, image, u32(iy), u32(ix)) + first_input + input], w[((output * constants.group_inputs + input) * constants.kernel_height + row) * constants.kernel_width + column], sum);
         }
       }
     }

@@ -2,42 +2,22 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  y: Place,
+  e1: Place,
+  a: Place,
   pixels: u32,
   width: u32,
   quads: u32,
-  y_image: u32,
-  y_row: u32,
-  y_column: u32,
-  y_base: u32,
-  e1_image: u32,
-  e1_row: u32,
-  e1_column: u32,
-  e1_base: u32,
   group_inputs: u32,
   group_outputs: u32,
   kernel_height: u32,
@@ -51,10 +31,6 @@ struct Constants {
   input_channels: u32,
   output_height: u32,
   output_width: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -63,6 +39,10 @@ struct Constants {
 @group(0) @binding(3) var<storage, read> w: array<f32>;
 @group(0) @binding(4) var<storage, read_write> result: array<vec4f>;
 @group(0) @binding(5) var<storage, read> e1: array<vec4f>;
+
+fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+  return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -80,8 +60,8 @@ fn main(
   let image = pixel / constants.pixels;
   let y = pixel % constants.pixels / constants.width;
   let x = pixel % constants.width;
-  let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
-  let e1_place = constants.e1_base + image * constants.e1_image + y * constants.e1_row + x * constants.e1_column;
+  let y_place = place_of(constants.y, image, y, x);
+  let e1_place = place_of(constants.e1, image, y, x);
   var value = vec4f(0);
   for (var part = 0u; part < 4u; part++) {
     let c = 4u * quad + part;
@@ -103,7 +83,7 @@ fn main(
         }
         for (var part_output = 0u; part_output < constants.group_outputs; part_output++) {
           let output = first_output + part_output;
-          sum = fma(a[4u * (constants.a_base + image * constants.a_image + u32(oy) * constants.a_row + u32(ox) * constants.a_column) + output], w[((output * constants.group_inputs + input) * constants.kernel_height + row) * constants.kernel_width + column], sum);
+          sum = fma(a[4u * place_of(constants.a, image, u32(oy), u32(ox)) + output], w[((output * constants.group_inputs + input) * constants.kernel_height + row) * constants.kernel_width + column], sum);
         }
       }
     }

@@ -2,31 +2,18 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  a: Place,
+  b: Place,
   weights: u32,
   group_inputs: u32,
   group_outputs: u32,
@@ -42,14 +29,6 @@ struct Constants {
   input_width: u32,
   output_height: u32,
   output_width: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
-  b_image: u32,
-  b_row: u32,
-  b_column: u32,
-  b_base: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -57,6 +36,10 @@ struct Constants {
 @group(0) @binding(2) var<storage, read> a: array<f32>;
 @group(0) @binding(3) var<storage, read> b: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
+
+fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+  return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -85,7 +68,7 @@ fn main(
       for (var ox = 0u; ox < constants.output_width; ox++) {
         let ix = i32(ox * constants.stride_width + column * constants.dilation_width) - i32(constants.padding_left);
         if (ix >= 0 && ix < i32(constants.input_width)) {
-          sum = fma(a[4u * (constants.a_base + image * constants.a_image + u32(iy) * constants.a_row + u32(ix) * constants.a_column) + input], b[4u * (constants.b_base + image * constants.b_image + oy * constants.b_row + ox * constants.b_column) + output], sum);
+          sum = fma(a[4u * place_of(constants.a, image, u32(iy), u32(ix)) + input], b[4u * place_of(constants.b, image, oy, ox) + output], sum);
         }
       }
     }

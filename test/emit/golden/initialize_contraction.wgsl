@@ -2,35 +2,17 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
   first_image: u32,
   step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+  step: u32,
+  seed: u32,
 }
 
 struct Constants {
-
   size: u32,
   distribution: u32,
-  a: u32,
-  b: u32,
+  a: f32,
+  b: f32,
   stream: u32,
   kernel_height: u32,
   kernel_width: u32,
@@ -60,6 +42,7 @@ fn logical_index(thread: u32) -> u32 {
   let channel = group * constants.outputs + constants.first_output + output;
   return ((channel * constants.inputs + input) * constants.kernel_height + kernel_row) * constants.kernel_width + column;
 }
+
 fn rotate(word: u32, count: u32) -> u32 {
   return (word << count) | (word >> (32u - count));
 }
@@ -91,9 +74,10 @@ fn threefry(key: vec2u, counter: vec2u) -> vec2u {
 fn to_unit(word: u32) -> f32 {
   return f32(word >> 8u) / 16777216.0;
 }
+
 fn draw(index: u32) -> f32 {
-  let a = bitcast<f32>(constants.a);
-  let b = bitcast<f32>(constants.b);
+  let a = constants.a;
+  let b = constants.b;
   let words = threefry(vec2u(frame.seed, constants.stream), vec2u(index, 0xffffffffu));
   switch constants.distribution {
     case 1u: {

@@ -2,35 +2,13 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
 }
 
 struct Constants {
-
   pixels: u32,
   quads: u32,
   part_values: u32,
-  momentum: u32,
+  momentum: f32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -80,7 +58,7 @@ fn main(
   }
   squares = total4(squares, lane);
   if (lane == 0u) {
-    let momentum = bitcast<f32>(constants.momentum);
+    let momentum = constants.momentum;
     let center = near + rest;
     mean[block] = center;
     variance[block] = squares / count;

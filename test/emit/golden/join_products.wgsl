@@ -2,35 +2,13 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
 }
 
 struct Constants {
-
   pixels: u32,
   quads: u32,
   part_values: u32,
-  epsilon: u32,
+  epsilon: f32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -75,7 +53,7 @@ fn main(
   sum = total4(sum, lane);
   products = total4(products, lane);
   if (lane == 0u) {
-    let deviation = sqrt(variance[block] + vec4f(bitcast<f32>(constants.epsilon)));
+    let deviation = sqrt(variance[block] + vec4f(constants.epsilon));
     let along = products / deviation;
     bias_gradient[block] = sum;
     weight_gradient[block] = along;

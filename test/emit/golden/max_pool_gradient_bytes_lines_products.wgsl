@@ -2,47 +2,23 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  y: Place,
+  input: Place,
+  a: Place,
   height: u32,
   width: u32,
   quads: u32,
-  y_image: u32,
-  y_row: u32,
-  y_column: u32,
-  y_base: u32,
   partial_quads: u32,
-  input_image: u32,
-  input_row: u32,
-  input_column: u32,
-  input_base: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
   kernel_height: u32,
   kernel_width: u32,
   stride_height: u32,
@@ -66,6 +42,10 @@ var<private> count: f32;
 var<private> gradients: vec4f;
 var<private> products: vec4f;
 
+fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+  return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
+}
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -81,9 +61,8 @@ fn main(
   }
   let image = line / constants.height;
   let y = line % constants.height;
-
-  var y_place = constants.y_base + image * constants.y_image + y * constants.y_row;
-  var input_place = constants.input_base + image * constants.input_image + y * constants.input_row;
+  var y_place = constants.y.base + image * constants.y.image_pitch + y * constants.y.row_pitch;
+  var input_place = constants.input.base + image * constants.input.image_pitch + y * constants.input.row_pitch;
   for (var x = 0u; x < constants.width; x++) {
     var value = vec4f(0);
     let top = y + constants.padding_top;
@@ -98,7 +77,7 @@ fn main(
         let at = window * constants.quads + quad;
         let code = (vec4u(codes[at]) >> vec4u(0, 8, 16, 24)) & vec4u(255);
         let place = row * constants.kernel_width + column;
-        value += select(vec4f(0), a[constants.a_base + image * constants.a_image + oy * constants.a_row + ox * constants.a_column + quad], code == vec4u(place));
+        value += select(vec4f(0), a[place_of(constants.a, image, oy, ox) + quad], code == vec4u(place));
       }
     }
     let made = value;
@@ -106,11 +85,11 @@ fn main(
     gradients += made;
     products = fma(made, input[input_place + quad] - mean[quad], products);
     count += 1.0;
-    y_place += constants.y_column;
-    input_place += constants.input_column;
+    y_place += constants.y.column_pitch;
+    input_place += constants.input.column_pitch;
   }
   if (count > 0.0) {
-    let place = (line * constants.partial_quads + quad);
+    let place = line * constants.partial_quads + quad;
     partial[2u * place] = gradients;
     partial[2u * place + 1u] = products;
   }

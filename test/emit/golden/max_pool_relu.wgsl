@@ -2,42 +2,21 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  y: Place,
+  a: Place,
   pixels: u32,
   width: u32,
   quads: u32,
-  y_image: u32,
-  y_row: u32,
-  y_column: u32,
-  y_base: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
   input_height: u32,
   input_width: u32,
   kernel_height: u32,
@@ -64,6 +43,10 @@ fn ranked(rank: vec4i) -> vec4f {
   return bitcast<vec4f>(bits);
 }
 
+fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+  return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
+}
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -80,17 +63,15 @@ fn main(
   let image = pixel / constants.pixels;
   let y = pixel % constants.pixels / constants.width;
   let x = pixel % constants.width;
-  let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
+  let y_place = place_of(constants.y, image, y, x);
   var winner = vec4i(0);
-
   let top = i32(y * constants.stride_height) - i32(constants.padding_top);
   let left = i32(x * constants.stride_width) - i32(constants.padding_left);
   let last_row = min(top + i32(constants.kernel_height), i32(constants.input_height));
   let last_column = min(left + i32(constants.kernel_width), i32(constants.input_width));
   for (var row = max(top, 0); row < last_row; row++) {
     for (var column = max(left, 0); column < last_column; column++) {
-      let candidate = rank_of(a[constants.a_base + image * constants.a_image + u32(row) * constants.a_row + u32(column) * constants.a_column + quad]);
-
+      let candidate = rank_of(a[place_of(constants.a, image, u32(row), u32(column)) + quad]);
       winner = max(winner, candidate);
     }
   }

@@ -1,37 +1,10 @@
 // Normalization by known statistics: what to multiply by, and what to add.
 
-struct Frame {
-  batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
-}
-
 struct Constants {
-
   quads: u32,
-  epsilon: u32,
+  epsilon: f32,
 }
 
-@group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
 @group(0) @binding(2) var<storage, read> mean: array<vec4f>;
 @group(0) @binding(3) var<storage, read> variance: array<vec4f>;
@@ -49,7 +22,7 @@ fn main(
   let block = workgroup.x + workgroup.y * workgroups.x;
   let quad = block * 64u + lane;
   if (quad < constants.quads) {
-    let deviation = sqrt(variance[quad] + vec4f(bitcast<f32>(constants.epsilon)));
+    let deviation = sqrt(variance[quad] + vec4f(constants.epsilon));
     let factor = weight[quad] / deviation;
     scale[quad] = factor;
     shift[quad] = bias[quad] - mean[quad] * factor;

@@ -2,42 +2,21 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  y: Place,
+  a: Place,
   pixels: u32,
   width: u32,
   quads: u32,
-  y_image: u32,
-  y_row: u32,
-  y_column: u32,
-  y_base: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -49,13 +28,19 @@ fn relu(x: vec4f) -> vec4f {
   let bits = bitcast<vec4i>(x);
   return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
 }
+
 fn or_nan(x: vec4f, y: vec4f) -> vec4f {
   let bits = bitcast<vec4u>(x);
   let is_nan = (bits & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
   return bitcast<vec4f>(select(bitcast<vec4u>(y), bits, is_nan));
 }
+
 fn smaller(a: vec4f, b: vec4f) -> vec4f {
   return or_nan(a, or_nan(b, min(a, b)));
+}
+
+fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+  return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
 }
 
 @compute @workgroup_size(64)
@@ -74,8 +59,8 @@ fn main(
   let image = pixel / constants.pixels;
   let y = pixel % constants.pixels / constants.width;
   let x = pixel % constants.width;
-  let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
-  let a_place = constants.a_base + image * constants.a_image + y * constants.a_row + x * constants.a_column;
+  let y_place = place_of(constants.y, image, y, x);
+  let a_place = place_of(constants.a, image, y, x);
   let value = a[a_place + quad];
-  result[y_place + quad] = (vec4f(0.16666666666666666) * (value * smaller(relu((value + vec4f(3.0))), vec4f(6.0))));
+  result[y_place + quad] = vec4f(0.16666666666666666) * (value * smaller(relu(value + vec4f(3.0)), vec4f(6.0)));
 }

@@ -2,42 +2,26 @@
 
 struct Frame {
   batch: u32,
+  first_image: u32,
+  step_images: u32,
   step: u32,
   seed: u32,
   training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  y: Place,
+  a: Place,
   pixels: u32,
   width: u32,
   quads: u32,
-  y_image: u32,
-  y_row: u32,
-  y_column: u32,
-  y_base: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
   channels: u32,
 }
 
@@ -77,6 +61,7 @@ fn threefry(key: vec2u, counter: vec2u) -> vec2u {
 fn to_unit(word: u32) -> f32 {
   return f32(word >> 8u) / 16777216.0;
 }
+
 fn keep(counter: u32, rate: f32, stream: u32) -> vec4f {
   let key = vec2u(frame.seed, stream);
   let units = vec4f(
@@ -87,6 +72,10 @@ fn keep(counter: u32, rate: f32, stream: u32) -> vec4f {
   );
   let scaled = select(vec4f(0), vec4f(1.0 / (1.0 - rate)), units >= vec4f(rate));
   return select(vec4f(1), scaled, frame.training != 0u);
+}
+
+fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+  return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
 }
 
 @compute @workgroup_size(64)
@@ -105,8 +94,8 @@ fn main(
   let image = pixel / constants.pixels;
   let y = pixel % constants.pixels / constants.width;
   let x = pixel % constants.width;
-  let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
-  let a_place = constants.a_base + image * constants.a_image + y * constants.a_row + x * constants.a_column;
+  let y_place = place_of(constants.y, image, y, x);
+  let a_place = place_of(constants.a, image, y, x);
   let value = a[a_place + quad];
-  result[y_place + quad] = (value * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.2, 1u));
+  result[y_place + quad] = value * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.2, 1u);
 }

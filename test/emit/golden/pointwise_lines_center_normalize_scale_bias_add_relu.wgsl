@@ -2,46 +2,22 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  y: Place,
+  a: Place,
+  e5: Place,
   height: u32,
   width: u32,
   quads: u32,
-  y_image: u32,
-  y_row: u32,
-  y_column: u32,
-  y_base: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
-  e5_image: u32,
-  e5_row: u32,
-  e5_column: u32,
-  e5_base: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -78,14 +54,14 @@ fn main(
   let e2_quad = e2[quad];
   let e3_quad = e3[quad];
   let e4_quad = e4[quad];
-  var y_place = constants.y_base + image * constants.y_image + y * constants.y_row;
-  var a_place = constants.a_base + image * constants.a_image + y * constants.a_row;
-  var e5_place = constants.e5_base + image * constants.e5_image + y * constants.e5_row;
+  var y_place = constants.y.base + image * constants.y.image_pitch + y * constants.y.row_pitch;
+  var a_place = constants.a.base + image * constants.a.image_pitch + y * constants.a.row_pitch;
+  var e5_place = constants.e5.base + image * constants.e5.image_pitch + y * constants.e5.row_pitch;
   for (var x = 0u; x < constants.width; x++) {
     let value = a[a_place + quad];
-    result[y_place + quad] = relu((((((value - e1_quad) / sqrt((e2_quad + vec4f(0.00001)))) * e3_quad) + e4_quad) + e5[e5_place + quad]));
-    y_place += constants.y_column;
-    a_place += constants.a_column;
-    e5_place += constants.e5_column;
+    result[y_place + quad] = relu((value - e1_quad) / sqrt(e2_quad + vec4f(0.00001)) * e3_quad + e4_quad + e5[e5_place + quad]);
+    y_place += constants.y.column_pitch;
+    a_place += constants.a.column_pitch;
+    e5_place += constants.e5.column_pitch;
   }
 }

@@ -2,31 +2,9 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
 }
 
 struct Constants {
-
   channels: u32,
   staged_width: u32,
   slot: u32,
@@ -34,12 +12,12 @@ struct Constants {
   width: u32,
   height: u32,
   to_width_1: u32,
-  mean0_2: u32,
-  mean1_2: u32,
-  mean2_2: u32,
-  std0_2: u32,
-  std1_2: u32,
-  std2_2: u32,
+  mean0_2: f32,
+  mean1_2: f32,
+  mean2_2: f32,
+  std0_2: f32,
+  std1_2: f32,
+  std2_2: f32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -51,6 +29,7 @@ struct Constants {
 fn staged_byte(index: u32) -> f32 {
   return f32((staged[index / 4u] >> (index % 4u * 8u)) & 255u);
 }
+
 fn staged_color(view: u32, x: i32, y: i32) -> vec3f {
   let column = u32(x);
   let row = u32(y);
@@ -58,6 +37,7 @@ fn staged_color(view: u32, x: i32, y: i32) -> vec3f {
   let first = start + (row * constants.staged_width + column) * constants.channels;
   return vec3f(staged_byte(first), staged_byte(first + 1u), staged_byte(first + 2u));
 }
+
 fn prepared(view: u32, column: i32, row: i32) -> vec3f {
   let word = view * constants.words;
   var x = column;
@@ -66,7 +46,7 @@ fn prepared(view: u32, column: i32, row: i32) -> vec3f {
     x = i32(constants.to_width_1) - 1 - x;
   }
   var color = staged_color(view, x, y) * bitcast<f32>(draws[word]);
-  color = (color - vec3f(bitcast<f32>(constants.mean0_2), bitcast<f32>(constants.mean1_2), bitcast<f32>(constants.mean2_2))) / vec3f(bitcast<f32>(constants.std0_2), bitcast<f32>(constants.std1_2), bitcast<f32>(constants.std2_2));
+  color = (color - vec3f(constants.mean0_2, constants.mean1_2, constants.mean2_2)) / vec3f(constants.std0_2, constants.std1_2, constants.std2_2);
   return color;
 }
 
@@ -87,7 +67,6 @@ fn main(
   let y = i32(thread % pixels / constants.width);
   let view = image;
   var color = prepared(view, x, y);
-
   for (var channel = 0u; channel < constants.channels; channel++) {
     images[(image * constants.channels + channel) * pixels + thread % pixels] = color[channel];
   }

@@ -3,31 +3,15 @@ enable subgroups;
 
 struct Frame {
   batch: u32,
+  first_image: u32,
+  step_images: u32,
   step: u32,
   seed: u32,
   training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
   is_first_slice: u32,
-  is_last_slice: u32,
 }
 
 struct Constants {
-
   features: u32,
   columns: u32,
   first_quad: u32,
@@ -45,13 +29,12 @@ struct Constants {
 @group(0) @binding(5) var<storage, read_write> bias_w: array<vec4f>;
 
 fn descend(at: u32, made: vec4f) {
-
   let gradient = made;
   let weight = w[at];
   w[at] = select(weight, vec4f(0), frame.is_first_slice != 0u) + gradient;
 }
-fn bias_descend(at: u32, made: vec4f) {
 
+fn bias_descend(at: u32, made: vec4f) {
   let gradient = made;
   let weight = bias_w[at];
   bias_w[at] = select(weight, vec4f(0), frame.is_first_slice != 0u) + gradient;
@@ -70,8 +53,8 @@ fn main(
   let quad = constants.first_quad + min(column, constants.columns - 1u);
   let row_lane = subgroup_lane % 4u;
   let last_image = frame.batch - 1u;
-  let a_place0 = min(0u + row_lane, last_image) * constants.a_image;
-  let a_place1 = min(4u + row_lane, last_image) * constants.a_image;
+  let a_place0 = min(row_lane, last_image) * constants.a_image;
+  let a_place1 = min(row_lane + 4u, last_image) * constants.a_image;
   let d0 = select(vec4f(0), b[constants.b_base + min(0u, last_image) * constants.b_image + quad], 0u <= last_image);
   let d1 = select(vec4f(0), b[constants.b_base + min(1u, last_image) * constants.b_image + quad], 1u <= last_image);
   let d2 = select(vec4f(0), b[constants.b_base + min(2u, last_image) * constants.b_image + quad], 2u <= last_image);

@@ -3,41 +3,36 @@ enable subgroups;
 
 struct Frame {
   batch: u32,
+  first_image: u32,
+  step_images: u32,
   step: u32,
   seed: u32,
   training: u32,
+  is_first_slice: u32,
+  is_last_slice: u32,
   learning_rate: f32,
   weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
   momentum: f32,
   nesterov: u32,
   convention: u32,
   beta1: f32,
   beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
   rest1: f32,
   rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+  epsilon: f32,
 }
 
 struct Constants {
-
   features: u32,
   columns: u32,
   first_quad: u32,
   a_image: u32,
   b_image: u32,
   b_base: u32,
-  learning_rate_factor: u32,
-  decay_factor: u32,
-  bias_learning_rate_factor: u32,
-  bias_decay_factor: u32,
+  learning_rate_factor: f32,
+  decay_factor: f32,
+  bias_learning_rate_factor: f32,
+  bias_decay_factor: f32,
   first_plane: u32,
 }
 
@@ -53,8 +48,8 @@ struct Constants {
 @group(0) @binding(9) var<storage, read_write> bias_state1: array<vec4f>;
 
 fn descend(at: u32, made: vec4f) {
-  let rate = frame.learning_rate * bitcast<f32>(constants.learning_rate_factor);
-  let decay = frame.weight_decay * bitcast<f32>(constants.decay_factor);
+  let rate = frame.learning_rate * constants.learning_rate_factor;
+  let decay = frame.weight_decay * constants.decay_factor;
   let gradient = made;
   let weight = w[at];
   let g = gradient + decay * weight;
@@ -64,9 +59,10 @@ fn descend(at: u32, made: vec4f) {
   state1[at] = v;
   w[at] = weight - rate * v;
 }
+
 fn bias_descend(at: u32, made: vec4f) {
-  let rate = frame.learning_rate * bitcast<f32>(constants.bias_learning_rate_factor);
-  let decay = frame.weight_decay * bitcast<f32>(constants.bias_decay_factor);
+  let rate = frame.learning_rate * constants.bias_learning_rate_factor;
+  let decay = frame.weight_decay * constants.bias_decay_factor;
   let gradient = made;
   let weight = bias_w[at];
   let g = gradient + decay * weight;
@@ -90,8 +86,8 @@ fn main(
   let quad = constants.first_quad + min(column, constants.columns - 1u);
   let row_lane = subgroup_lane % 4u;
   let last_image = frame.batch - 1u;
-  let a_place0 = min(0u + row_lane, last_image) * constants.a_image;
-  let a_place1 = min(4u + row_lane, last_image) * constants.a_image;
+  let a_place0 = min(row_lane, last_image) * constants.a_image;
+  let a_place1 = min(row_lane + 4u, last_image) * constants.a_image;
   let d0 = select(vec4f(0), b[constants.b_base + min(0u, last_image) * constants.b_image + quad], 0u <= last_image);
   let d1 = select(vec4f(0), b[constants.b_base + min(1u, last_image) * constants.b_image + quad], 1u <= last_image);
   let d2 = select(vec4f(0), b[constants.b_base + min(2u, last_image) * constants.b_image + quad], 2u <= last_image);

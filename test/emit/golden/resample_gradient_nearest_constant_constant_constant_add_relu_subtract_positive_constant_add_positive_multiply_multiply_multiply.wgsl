@@ -2,46 +2,22 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  y: Place,
+  e1: Place,
+  a: Place,
   pixels: u32,
   width: u32,
   quads: u32,
-  y_image: u32,
-  y_row: u32,
-  y_column: u32,
-  y_base: u32,
-  e1_image: u32,
-  e1_row: u32,
-  e1_column: u32,
-  e1_base: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
   input_height: u32,
   input_width: u32,
   output_height: u32,
@@ -58,6 +34,11 @@ fn relu(x: vec4f) -> vec4f {
   let bits = bitcast<vec4i>(x);
   return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
 }
+
+fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+  return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
+}
+
 fn first_nearest(index: u32, size: u32, count: u32) -> u32 {
   return (index * count + size - 1u) / size;
 }
@@ -78,8 +59,8 @@ fn main(
   let image = pixel / constants.pixels;
   let y = pixel % constants.pixels / constants.width;
   let x = pixel % constants.width;
-  let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
-  let e1_place = constants.e1_base + image * constants.e1_image + y * constants.e1_row + x * constants.e1_column;
+  let y_place = place_of(constants.y, image, y, x);
+  let e1_place = place_of(constants.e1, image, y, x);
   let first_y = first_nearest(y, constants.input_height, constants.output_height);
   let end_y = first_nearest(y + 1u, constants.input_height, constants.output_height);
   let first_x = first_nearest(x, constants.input_width, constants.output_width);
@@ -87,8 +68,8 @@ fn main(
   var value = vec4f(0);
   for (var oy = first_y; oy < end_y; oy++) {
     for (var ox = first_x; ox < end_x; ox++) {
-      value += a[constants.a_base + image * constants.a_image + oy * constants.a_row + ox * constants.a_column + quad];
+      value += a[place_of(constants.a, image, oy, ox) + quad];
     }
   }
-  result[y_place + quad] = (vec4f(0.16666666666666666) * (value * select(vec4f(0), select(vec4f(0), vec4f(1), (e1[e1_place + quad] + vec4f(3.0)) > vec4f(0)), (vec4f(6.0) - relu((e1[e1_place + quad] + vec4f(3.0)))) > vec4f(0))));
+  result[y_place + quad] = vec4f(0.16666666666666666) * (value * select(vec4f(0), select(vec4f(0), vec4f(1), e1[e1_place + quad] + vec4f(3.0) > vec4f(0)), vec4f(6.0) - relu(e1[e1_place + quad] + vec4f(3.0)) > vec4f(0)));
 }

@@ -2,46 +2,22 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  y: Place,
+  e1: Place,
+  a: Place,
   pixels: u32,
   width: u32,
   quads: u32,
-  y_image: u32,
-  y_row: u32,
-  y_column: u32,
-  y_base: u32,
-  e1_image: u32,
-  e1_row: u32,
-  e1_column: u32,
-  e1_base: u32,
-  a_image: u32,
-  a_row: u32,
-  a_column: u32,
-  a_base: u32,
   input_height: u32,
   input_width: u32,
   output_height: u32,
@@ -53,6 +29,10 @@ struct Constants {
 @group(0) @binding(2) var<storage, read> a: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
 @group(0) @binding(4) var<storage, read> e1: array<vec4f>;
+
+fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+  return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
+}
 
 fn nearest_of(index: u32, size: u32, count: u32) -> u32 {
   return index * size / count;
@@ -74,10 +54,10 @@ fn main(
   let image = pixel / constants.pixels;
   let y = pixel % constants.pixels / constants.width;
   let x = pixel % constants.width;
-  let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
-  let e1_place = constants.e1_base + image * constants.e1_image + y * constants.e1_row + x * constants.e1_column;
+  let y_place = place_of(constants.y, image, y, x);
+  let e1_place = place_of(constants.e1, image, y, x);
   let row = nearest_of(y, constants.input_height, constants.output_height);
   let column = nearest_of(x, constants.input_width, constants.output_width);
-  let value = a[constants.a_base + image * constants.a_image + row * constants.a_row + column * constants.a_column + quad];
-  result[y_place + quad] = (value * e1[e1_place + quad]);
+  let value = a[place_of(constants.a, image, row, column) + quad];
+  result[y_place + quad] = value * e1[e1_place + quad];
 }

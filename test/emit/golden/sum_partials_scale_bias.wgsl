@@ -2,38 +2,20 @@
 
 struct Frame {
   batch: u32,
-  step: u32,
-  seed: u32,
-  training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+}
+
+struct Place {
+  image_pitch: u32,
+  row_pitch: u32,
+  column_pitch: u32,
+  base: u32,
 }
 
 struct Constants {
-
+  y: Place,
   pixels: u32,
   width: u32,
   quads: u32,
-  y_image: u32,
-  y_row: u32,
-  y_column: u32,
-  y_base: u32,
   splits: u32,
 }
 
@@ -43,6 +25,10 @@ struct Constants {
 @group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
 @group(0) @binding(4) var<storage, read> e1: array<vec4f>;
 @group(0) @binding(5) var<storage, read> e2: array<vec4f>;
+
+fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
+  return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
+}
 
 @compute @workgroup_size(64)
 fn main(
@@ -60,11 +46,11 @@ fn main(
   let image = pixel / constants.pixels;
   let y = pixel % constants.pixels / constants.width;
   let x = pixel % constants.width;
-  let y_place = constants.y_base + image * constants.y_image + y * constants.y_row + x * constants.y_column;
+  let y_place = place_of(constants.y, image, y, x);
   let rows = frame.batch * constants.pixels;
   var value = vec4f(0);
   for (var split = 0u; split < constants.splits; split++) {
     value += partials[(split * rows + pixel) * constants.quads + quad];
   }
-  result[y_place + quad] = ((value * e1[quad]) + e2[quad]);
+  result[y_place + quad] = value * e1[quad] + e2[quad];
 }

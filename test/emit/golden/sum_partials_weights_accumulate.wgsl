@@ -2,31 +2,15 @@
 
 struct Frame {
   batch: u32,
+  first_image: u32,
+  step_images: u32,
   step: u32,
   seed: u32,
   training: u32,
-  learning_rate: f32,
-  weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
-  momentum: f32,
-  nesterov: u32,
-  convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
   is_first_slice: u32,
-  is_last_slice: u32,
 }
 
 struct Constants {
-
   first: u32,
   quads: u32,
   splits: u32,
@@ -40,7 +24,6 @@ struct Constants {
 @group(0) @binding(3) var<storage, read_write> w: array<vec4f>;
 
 fn descend(at: u32, made: vec4f) {
-
   let gradient = made;
   let weight = w[at];
   w[at] = select(weight, vec4f(0), frame.is_first_slice != 0u) + gradient;

@@ -2,38 +2,33 @@
 
 struct Frame {
   batch: u32,
+  first_image: u32,
+  step_images: u32,
   step: u32,
   seed: u32,
   training: u32,
+  is_first_slice: u32,
+  is_last_slice: u32,
   learning_rate: f32,
   weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
   momentum: f32,
   nesterov: u32,
   convention: u32,
   beta1: f32,
   beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
   rest1: f32,
   rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
+  epsilon: f32,
 }
 
 struct Constants {
-
   first: u32,
   quads: u32,
   splits: u32,
   partial_quads: u32,
   base: u32,
-  learning_rate_factor: u32,
-  decay_factor: u32,
+  learning_rate_factor: f32,
+  decay_factor: f32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -44,8 +39,8 @@ struct Constants {
 @group(0) @binding(5) var<storage, read_write> state1: array<vec4f>;
 
 fn descend(at: u32, made: vec4f) {
-  let rate = frame.learning_rate * bitcast<f32>(constants.learning_rate_factor);
-  let decay = frame.weight_decay * bitcast<f32>(constants.decay_factor);
+  let rate = frame.learning_rate * constants.learning_rate_factor;
+  let decay = frame.weight_decay * constants.decay_factor;
   let gradient = made;
   let weight = w[at];
   let g = gradient + decay * weight;

@@ -2,34 +2,24 @@
 
 struct Frame {
   batch: u32,
+  first_image: u32,
+  step_images: u32,
   step: u32,
   seed: u32,
   training: u32,
+  is_first_slice: u32,
+  is_last_slice: u32,
   learning_rate: f32,
   weight_decay: f32,
-  clip_norm: f32,
-  clip_value: f32,
   momentum: f32,
   nesterov: u32,
   convention: u32,
-  beta1: f32,
-  beta2: f32,
-  epsilon: f32,
-  correction1: f32,
-  correction2: f32,
-  first_image: u32,
-  step_images: u32,
-  rest1: f32,
-  rest2: f32,
-  is_first_slice: u32,
-  is_last_slice: u32,
 }
 
 struct Constants {
-
   quads: u32,
-  learning_rate_factor: u32,
-  decay_factor: u32,
+  learning_rate_factor: f32,
+  decay_factor: f32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
@@ -39,8 +29,8 @@ struct Constants {
 @group(0) @binding(4) var<storage, read_write> state0: array<vec4f>;
 
 fn descend(at: u32, made: vec4f) {
-  let rate = frame.learning_rate * bitcast<f32>(constants.learning_rate_factor);
-  let decay = frame.weight_decay * bitcast<f32>(constants.decay_factor);
+  let rate = frame.learning_rate * constants.learning_rate_factor;
+  let decay = frame.weight_decay * constants.decay_factor;
   let gradient = made;
   let weight = w[at];
   let inner = select(1.0, rate, frame.convention == 1u);
@@ -61,7 +51,6 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-
   let first = block * 256u + lane;
   for (var turn = 0u; turn < 4u; turn++) {
     let at = first + turn * 64u;
