@@ -309,7 +309,7 @@ export const finishMoments = defineKernel("finish_moments", () => ({
 
 /** The gradients of this rank's bias and weight, and its sums for all ranks. */
 export const joinSharedProducts = defineKernel("join_shared_products", () => ({
-  summary: "Normalisation, gradient: sums for each channel, from its parts, for all ranks.",
+  summary: "Normalization, gradient: sums for each channel, from its parts, for all ranks.",
   bindings: {
     partial: read("vec4f"),
     variance: read("vec4f"),
@@ -331,7 +331,7 @@ export const joinSharedProducts = defineKernel("join_shared_products", () => ({
 
 /** What the statistics of all ranks take off dy. */
 export const finishProducts = defineKernel("finish_products", () => ({
-  summary: "Normalisation, gradient: what the statistics of all ranks take off.",
+  summary: "Normalization, gradient: what the statistics of all ranks take off.",
   bindings: {
     exchanged: read("vec4f"),
     mean: read("vec4f"),
