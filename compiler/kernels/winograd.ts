@@ -185,7 +185,8 @@ export const winogradOutput = defineKernel(
           let first = tile * ${POSITIONS} * ${k.quads} + quad;
           ${times(POSITIONS, (position) => {
             const name = entry("m", Math.floor(position / 4), position % 4);
-            return code`let ${name} = ${io.products.load(stepped(code`first`, position, k.quads))};`;
+            const place = stepped(code`first`, position, k.quads);
+            return code`let ${name} = ${io.products.load(place)};`;
           })}
           ${[0, 1].flatMap((row) =>
             FOUR.map((column) => {
