@@ -1,3 +1,4 @@
+/// <reference types="@webgpu/types" preserve="true" />
 /** What the runtime offers in Node and in browsers alike. */
 export * from "./errors.js";
 export { fromErrorMessage, toErrorMessage } from "./error-messages.js";

@@ -8,6 +8,7 @@ import {
   VULKAN_LOADER,
 } from "./drivers.js";
 import { unpackEmbeddedAdapter } from "./embedded.js";
+import { importPackage } from "./import-package.js";
 import { pollPolitely } from "./polling.js";
 
 /** Where an adapter comes from: what the system offers, its lavapipe, or the one from npm. */
@@ -56,7 +57,7 @@ export async function adapterNames(source: AdapterSource): Promise<string[]> {
 
 async function loadDawn(): Promise<typeof import("webgpu")> {
   try {
-    return await import("webgpu");
+    return (await importPackage("webgpu")) as typeof import("webgpu");
   } catch (error) {
     throw new NoAdapterError(
       `the package \`webgpu\` does not load on ${process.platform} ${process.arch}: ` +

@@ -3,7 +3,7 @@
  * where they began.
  */
 import type { TrainRecipe } from "../../program/recipe.js";
-import { isNamed } from "../errors.js";
+import { isNamed } from "../named-errors.js";
 import type { NotFiniteEvaluationError } from "./error.js";
 import { describeCulprit, DivergedError, HALF_HINT, type Divergence } from "./error.js";
 import type { Evaluation } from "./evaluate.js";

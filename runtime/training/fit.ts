@@ -5,8 +5,9 @@
 import type { TrainRecipe } from "../../program/recipe.js";
 import type { Dataset } from "../data/dataset.js";
 import { DataError } from "../data/error.js";
-import { InputError, isNamed } from "../errors.js";
+import { InputError } from "../errors.js";
 import { meansOf } from "../measurement.js";
+import { isNamed } from "../named-errors.js";
 import { Checkpoints } from "./checkpoints.js";
 import {
   divergedError,

@@ -1,5 +1,5 @@
 /** Another device for a network that has lost its own. */
-import { isNamed } from "../errors.js";
+import { isNamed } from "../named-errors.js";
 import type { TrainableNetwork } from "./network.js";
 
 /** Devices that may be lost one after the other with no step in between. */

@@ -23,14 +23,16 @@ export interface GivenBatch {
   readonly count?: number;
 }
 
+/** Batches in an array, or in any other iterable. */
+type Batches = AsyncIterable<GivenBatch> | Iterable<GivenBatch>;
+
 /**
- * Batches that are ready, an epoch a pass: something that can be gone over again and again (an
- * object whose `[Symbol.asyncIterator]` starts again), or a function that makes the batches of an
- * epoch, counted from 0. What is shuffled or random in it should follow from the epoch alone, so
- * that a resumed run meets the same batches.
+ * Batches that are ready, an epoch a pass: an array, or something else that can be gone over again
+ * and again (an object whose `[Symbol.asyncIterator]` starts again), or a function that makes the
+ * batches of an epoch, counted from 0. What is shuffled or random in it should follow from the
+ * epoch alone, so that a resumed run meets the same batches.
  */
-export type BatchSource =
-  AsyncIterable<GivenBatch> | ((epoch: number) => AsyncIterable<GivenBatch>);
+export type BatchSource = Batches | ((epoch: number) => Batches);
 
 /** A batch on its way to the network. */
 export type TrainingBatch = Pick<Batch, "position" | "count"> & {

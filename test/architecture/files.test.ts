@@ -12,6 +12,7 @@ const OPENING = /\b(readFile|readFileSync|open|openSync|createReadStream|asyncBu
 const ALLOWED = [
   "cli/commands/compile.ts",
   "cli/package.ts",
+  "cli/plugin/index.ts",
   "cli/training/report/build.ts",
   "runtime/node/append-file.ts",
   "runtime/node/embedded.ts",

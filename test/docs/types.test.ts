@@ -166,7 +166,7 @@ test("pages of HTML find the runtime where npm installs it", () => {
   // test/browser/documentation.test.ts runs these two.
   expect(pagesOfHtml.map(({ page }) => page)).toEqual(["README.md", "docs/deploy/browser.md"]);
   const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const runtime = exports["./runtime"].browser.replace("./", "/node_modules/netc/");
+  const runtime = exports["./runtime"].browser.default.replace("./", "/node_modules/netc/");
   for (const { text } of pagesOfHtml) {
     const maps = [...text.matchAll(IMPORT_MAP)].map((found) => JSON.parse(found[1]!));
     expect(maps).toEqual([{ imports: { "netc/runtime": runtime } }]);

@@ -83,6 +83,13 @@ test("an iterable that starts again is read once an epoch, and evaluated on", as
   });
 });
 
+test("an array of batches is read once an epoch", async () => {
+  const batches: GivenBatch[] = [];
+  for await (const batch of batchesOf(0)) batches.push(batch);
+  const { losses } = await train(batches, { evaluation: batches });
+  expect(losses).toEqual((await train(again)).losses);
+});
+
 test("a function makes the batches of each epoch", async () => {
   const asked: number[] = [];
   const source = (epoch: number) => {

@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { importPackage } from "../import-package.js";
 import { runDecodeTask, type DecodeResult, type DecodeTask } from "./decode-task.js";
 
 /** Decodes a few images, one after the other. */
@@ -62,7 +63,7 @@ async function startPool(): Promise<Run> {
   const filename = fileURLToPath(new URL("./decode-worker.js", import.meta.url));
   // From the sources, as tests run it, there is no script that a thread could load.
   if (!existsSync(filename)) return (tasks) => Promise.all(tasks.map(runDecodeTask));
-  const { Tinypool } = await import("tinypool");
+  const { Tinypool } = (await importPackage("tinypool")) as typeof import("tinypool");
   const threads = new Tinypool({
     filename,
     minThreads: 1,

@@ -1,6 +1,7 @@
 /** Image files to pixels, through sharp (libvips). */
 import type { Image } from "../../data/dataset.js";
 import { convertChannels } from "../../data/image.js";
+import { importPackage } from "../import-package.js";
 
 /** Larger pictures would take more than 300 MB each while they are decoded. */
 const MOST_PIXELS = 100_000_000;
@@ -31,7 +32,7 @@ export async function decodePicture(bytes: Uint8Array, channels: 1 | 3): Promise
 }
 
 async function decodeWithSharp(bytes: Uint8Array, channels: 1 | 3): Promise<DecodedImage> {
-  const { default: sharp } = await import("sharp");
+  const { default: sharp } = (await importPackage("sharp")) as typeof import("sharp");
   // "error" tolerates the harmless warnings (stray bytes, odd profiles) of which photo collections
   // are full.
   const options = { failOn: "error", limitInputPixels: false } as const;

@@ -1,4 +1,5 @@
 /** The package through which netc reaches the system's libraries. */
+import { importPackage } from "../import-package.js";
 import { RunFailedError } from "../../training/error.js";
 
 export type Koffi = typeof import("koffi");
@@ -6,7 +7,7 @@ export type Koffi = typeof import("koffi");
 /** Throws a RunFailedError where the package is not installed. */
 export async function loadKoffi(): Promise<Koffi> {
   try {
-    const module = (await import("koffi")) as Koffi & { readonly default?: Koffi };
+    const module = (await importPackage("koffi")) as Koffi & { readonly default?: Koffi };
     return module.default ?? module;
   } catch (error) {
     throw new RunFailedError(

@@ -1,0 +1,2 @@
+/** The plugin for esbuild. */
+export { esbuild as default } from "./index.js";

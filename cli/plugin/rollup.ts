@@ -1,0 +1,2 @@
+/** The plugin for Rollup. */
+export { rollup as default } from "./index.js";

@@ -1,0 +1,2 @@
+/** The plugin for Rspack. */
+export { rspack as default } from "./index.js";

@@ -1,0 +1,2 @@
+/** The plugin for Vite. */
+export { vite as default } from "./index.js";

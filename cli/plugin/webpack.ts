@@ -1,0 +1,2 @@
+/** The plugin for webpack. */
+export { webpack as default } from "./index.js";

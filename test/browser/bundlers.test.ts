@@ -1,0 +1,371 @@
+/**
+ * Projects of bundlers as users have them: a folder with `netc` in node_modules, a spec that a page
+ * imports, built and run in Chromium and in Node.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { writeFileSync } from "node:fs";
+import type { Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { build, type Plugin } from "esbuild";
+import { chromium, type Browser } from "playwright-core";
+import ts from "typescript";
+import { build as buildWithVite, createServer, type Plugin as VitePlugin } from "vite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chromiumPath } from "./chromium.js";
+import { addressOf, serve } from "./server.js";
+
+const root = join(import.meta.dirname, "../..");
+
+const SPEC = `model Tiny {
+  input  image: f32[N, 1, 4, 4]
+  target label: u32[N] in 0..2
+  flatten -> linear(6) as hidden -> relu -> linear(2) as logits
+  loss   cross_entropy(logits, label)
+  metric top1 = accuracy(logits, label)
+}
+train Base of Tiny {
+  epochs = 1
+  batch = 2
+  optimizer = sgd(lr=0.1)
+}
+`;
+
+/** The same with a mistake on line 4: 16 features go into `hidden`. */
+const WRONG = SPEC.replace("linear(6)", "linear(6, in=15)");
+
+const USE = `import { createTiny } from "./tiny.net";
+export async function run(options) {
+  const net = await createTiny({ batch: 2, seed: 1, ...options });
+  const { loss } = await net.step(new Float32Array(32).fill(0.5), [0, 1]);
+  const logits = [...(await net.predict(new Float32Array(16).fill(1)))];
+  net.destroy();
+  return { loss, logits };
+}
+`;
+
+interface Outcome {
+  readonly loss: number;
+  readonly logits: readonly number[];
+}
+
+let folder: string;
+let server: Server;
+let browser: Browser | undefined;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "netc-bundlers-"));
+  mkdirSync(join(folder, "node_modules"));
+  symlinkSync(root, join(folder, "node_modules", "netc"));
+  write("package.json", '{ "type": "module", "private": true }');
+  write("tiny.net", SPEC);
+  write("use.js", USE);
+  server = await serve({ out: join(folder, "out") });
+  if (!chromiumPath) return;
+  browser = await chromium.launch({
+    executablePath: chromiumPath,
+    args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
+  });
+});
+afterAll(async () => {
+  await browser?.close();
+  server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
+
+/** A plugin of the package, from what users install. */
+async function plugin<Kind>(name: string): Promise<Kind> {
+  const path = pathToFileURL(join(root, "dist", "cli", "plugin", `${name}.js`)).href;
+  const { default: make } = (await import(/* @vite-ignore */ path)) as { default: () => Kind };
+  return make();
+}
+
+/** Runs a bundle's `run` in Chromium. */
+async function runInBrowser(path: string): Promise<Outcome> {
+  const page = await browser!.newPage();
+  try {
+    await page.goto(`${addressOf(server)}/bare`);
+    return await page.evaluate<Outcome>(`import("/out/${path}").then(({ run }) => run())`);
+  } finally {
+    await page.close();
+  }
+}
+
+/** Runs a bundle's `run` in Node. */
+function runInNode(path: string): Outcome {
+  const url = pathToFileURL(join(folder, "out", path)).href;
+  const code =
+    `import(${JSON.stringify(url)}).then(async ({ run }) => ` +
+    `console.log(JSON.stringify(await run({ adapter: "embedded" }))))`;
+  const output = execFileSync(process.execPath, ["-e", code], { encoding: "utf8", cwd: folder });
+  return JSON.parse(output) as Outcome;
+}
+
+function expectTrained({ loss, logits }: Outcome): void {
+  expect(loss).toBeGreaterThan(0);
+  expect(logits).toHaveLength(2);
+  for (const logit of logits) expect(Number.isFinite(logit)).toBe(true);
+}
+
+async function bundle(name: string, platform: "browser" | "node"): Promise<string> {
+  await build({
+    entryPoints: [join(folder, "use.js")],
+    outfile: join(folder, "out", name),
+    bundle: true,
+    format: "esm",
+    platform,
+    plugins: [await plugin<Plugin>("esbuild")],
+    logLevel: "silent",
+  });
+  return readFileSync(join(folder, "out", name), "utf8");
+}
+
+describe("esbuild", () => {
+  test("bundles a spec for browsers, without a trace of Node", async () => {
+    const text = await bundle("esbuild.js", "browser");
+    expect(text).not.toMatch(/from ?"|require\(|node:/);
+    if (browser) expectTrained(await runInBrowser("esbuild.js"));
+  });
+
+  test("bundles a spec for Node, and leaves packages with native code to Node", async () => {
+    await bundle("esbuild.node.mjs", "node");
+    // As in a project: the packages are found from the folder of the bundle.
+    symlinkOnce(join(root, "node_modules", "webgpu"), join(folder, "node_modules", "webgpu"));
+    symlinkOnce(join(root, "node_modules", "@sparticuz"), join(folder, "node_modules/@sparticuz"));
+    expectTrained(runInNode("esbuild.node.mjs"));
+  });
+
+  test("shows a mistake with the lines of the spec", async () => {
+    write("wrong.net", WRONG);
+    write("wrong.js", 'export * from "./wrong.net";');
+    const building = build({
+      entryPoints: [join(folder, "wrong.js")],
+      bundle: true,
+      write: false,
+      plugins: [await plugin<Plugin>("esbuild")],
+      logLevel: "silent",
+    });
+    const error = (await building.catch((reason: unknown) => reason)) as Error;
+    expect(error.message).toMatch(/wrong\.net:4:\d+: .*NET2002/);
+  });
+});
+
+function symlinkOnce(target: string, path: string): void {
+  if (!existsSync(path)) symlinkSync(target, path);
+}
+
+describe("Vite", () => {
+  test("builds a page and a worker that import a spec", async () => {
+    write(
+      "worker.js",
+      `import { run } from "./use.js"; onmessage = async () => postMessage(await run());`,
+    );
+    write(
+      "page.js",
+      `export { run } from "./use.js";
+export const runInWorker = () => new Promise((resolve, reject) => {
+  const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  worker.onmessage = ({ data }) => resolve(data);
+  worker.onerror = reject;
+  worker.postMessage(0);
+});`,
+    );
+    const netc = await plugin<VitePlugin>("vite");
+    await buildWithVite({
+      root: folder,
+      base: "/out/vite/",
+      logLevel: "silent",
+      configFile: false,
+      plugins: [netc],
+      worker: { format: "es", plugins: () => [netc] },
+      build: {
+        outDir: join(folder, "out", "vite"),
+        target: "es2022",
+        rollupOptions: {
+          input: join(folder, "page.js"),
+          preserveEntrySignatures: "strict",
+          output: { entryFileNames: "page.js" },
+        },
+      },
+    });
+    if (!browser) return;
+    const direct = await runInBrowser("vite/page.js");
+    expectTrained(direct);
+    const page = await browser.newPage();
+    await page.goto(`${addressOf(server)}/bare`);
+    const code = 'import("/out/vite/page.js").then(({ runInWorker }) => runInWorker())';
+    expect(await page.evaluate<Outcome>(code)).toEqual(direct);
+    await page.close();
+  });
+
+  test("shows a mistake at its line, and keeps weights through a change of the spec", async () => {
+    write("hot.net", SPEC);
+    write("hot-wrong.net", WRONG);
+    write(
+      "hot.js",
+      `import { createTiny } from "./hot.net";
+window.net = await createTiny({ batch: 2, seed: 1 });
+window.shapes = () => Object.fromEntries(net.parameters.map(({ name, shape }) => [name, shape]));
+import.meta.hot.accept("./hot.net", async ({ createTiny }) => {
+  window.net = await createTiny({ batch: 2, seed: 2 });
+  window.changed = true;
+});
+window.ready = true;`,
+    );
+    write("index.html", '<!doctype html><script type="module" src="/hot.js"></script>');
+    const dev = await createServer({
+      root: folder,
+      logLevel: "silent",
+      configFile: false,
+      plugins: [await plugin<VitePlugin>("vite")],
+      server: { port: 0, host: "127.0.0.1", fs: { strict: false } },
+      optimizeDeps: { noDiscovery: true },
+    });
+    try {
+      const failure: unknown = await dev
+        .transformRequest("/hot-wrong.net")
+        .catch((reason: unknown) => reason);
+      expect(failure).toMatchObject({
+        message: expect.stringContaining("NET2002") as string,
+        loc: { line: 4, file: expect.stringContaining("hot-wrong.net") as string },
+      });
+      if (!browser) return;
+      await dev.listen();
+      const page = await browser.newPage();
+      await page.goto(dev.resolvedUrls!.local[0]!);
+      await page.waitForFunction("window.ready");
+      await page.evaluate('net.write("hidden.weight", new Float32Array(96).fill(0.25))');
+      write("hot.net", SPEC.replace("in 0..2", "in 0..3").replace("linear(2)", "linear(3)"));
+      await page.waitForFunction("window.changed");
+      expect(await page.evaluate("shapes()")).toMatchObject({
+        "hidden.weight": [6, 16],
+        "logits.weight": [3, 6],
+      });
+      const kept = await page.evaluate<number[]>(
+        'net.read("hidden.weight").then((values) => [...new Set(values)])',
+      );
+      expect(kept).toEqual([0.25]);
+      await page.close();
+    } finally {
+      await dev.close();
+    }
+  });
+});
+
+/** Bundlers that tests install, since they are not among netc's packages. */
+const TOOLS = join(root, ".cache", "bundlers");
+
+describe.skipIf(process.env["NETC_TEST_FULL"] !== "1")("bundlers from npm", () => {
+  beforeAll(() => {
+    mkdirSync(TOOLS, { recursive: true });
+    writeFileSync(join(TOOLS, "package.json"), '{ "private": true }');
+    const packages = ["webpack@5", "rollup@4", "@rollup/plugin-node-resolve@16"];
+    packages.push("next@16", "react@19", "react-dom@19");
+    const flags = ["--no-audit", "--no-fund", "--prefer-offline", "--no-save"];
+    execFileSync("npm", ["install", ...flags, ...packages], { cwd: TOOLS });
+    for (const name of ["webpack", "rollup", "@rollup", "next", "react", "react-dom"]) {
+      symlinkOnce(join(TOOLS, "node_modules", name), join(folder, "node_modules", name));
+    }
+  }, 400_000);
+
+  /** Runs a script in the project. */
+  const run = (name: string, text: string) => {
+    write(name, text);
+    execFileSync(process.execPath, [join(folder, name)], { cwd: folder, encoding: "utf8" });
+  };
+
+  test("webpack bundles a spec for browsers", async () => {
+    run(
+      "webpack.mjs",
+      `import webpack from "webpack";
+import netc from "netc/webpack";
+const library = { type: "module" };
+webpack({
+  mode: "production",
+  entry: "./use.js",
+  output: { path: ${JSON.stringify(join(folder, "out", "webpack"))}, filename: "use.js", library },
+  experiments: { outputModule: true },
+  plugins: [netc()],
+}, (error, stats) => {
+  if (error ?? stats.hasErrors()) throw error ?? new Error(stats.toString());
+});`,
+    );
+    if (browser) expectTrained(await runInBrowser("webpack/use.js"));
+  });
+
+  test("Rollup bundles a spec for browsers", async () => {
+    run(
+      "rollup.mjs",
+      `import { rollup } from "rollup";
+import resolve from "@rollup/plugin-node-resolve";
+import netc from "netc/rollup";
+const plugins = [netc(), resolve({ browser: true })];
+const bundle = await rollup({ input: "use.js", plugins });
+await bundle.write({ dir: "out/rollup", format: "es" });`,
+    );
+    if (browser) expectTrained(await runInBrowser("rollup/use.js"));
+  });
+
+  test("Next.js builds a client component, and renders it on the server", () => {
+    mkdirSync(join(folder, "app"), { recursive: true });
+    write("next.config.mjs", 'import netc from "netc/next"; export default netc({});');
+    write(
+      "app/layout.jsx",
+      "export default ({ children }) => <html><body>{children}</body></html>;",
+    );
+    write(
+      "app/page.jsx",
+      `"use client";
+import { useState } from "react";
+import { run } from "../use.js";
+export default function Page() {
+  const [text, setText] = useState("not yet");
+  return <button onClick={async () => setText(JSON.stringify(await run()))}>{text}</button>;
+}`,
+    );
+    const next = join(folder, "node_modules", "next", "dist", "bin", "next");
+    const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1" };
+    execFileSync(process.execPath, [next, "build", "--webpack"], { cwd: folder, env });
+    const html = readFileSync(join(folder, ".next", "server", "app", "index.html"), "utf8");
+    expect(html).toContain("not yet");
+  }, 300_000);
+});
+
+test("types of an imported spec pass without skipLibCheck and without Node's types", () => {
+  write("typed.net", SPEC);
+  execFileSync(process.execPath, [
+    ...[join(root, "dist", "cli", "main.js"), "compile", join(folder, "tiny.net")],
+    ...["-o", join(folder, "types")],
+  ]);
+  write("typed.net.d.ts", readFileSync(join(folder, "types", "tiny.d.ts"), "utf8"));
+  write(
+    "typed.ts",
+    `import { createTiny } from "./typed.net";
+     import { fit, type FitOptions } from "netc/runtime";
+     export async function use(options: FitOptions, device: GPUDevice): Promise<number> {
+       const net = await createTiny({ device });
+       await net.read("hidden.weight");
+       const { loss } = await net.step(new Float32Array(16), [1]);
+       return loss + Number(fit !== undefined) + Number(options.steps);
+     }`,
+  );
+  const program = ts.createProgram([join(folder, "typed.ts")], {
+    strict: true,
+    noEmit: true,
+    skipLibCheck: false,
+    target: ts.ScriptTarget.ES2022,
+    lib: ["lib.es2023.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts", "lib.dom.asynciterable.d.ts"],
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    customConditions: ["browser"],
+    types: [],
+  });
+  const found = ts.getPreEmitDiagnostics(program).map(({ messageText, file }) => {
+    return `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
+  });
+  expect(found).toEqual([]);
+});
