@@ -71,6 +71,11 @@ export interface CompileOptions {
   readonly target?: "auto" | "gpu" | "software" | "tuned" | undefined;
   /** Adapters that get a separate program, with the schedules that were measured on them. */
   readonly tuned?: readonly TunedAdapter[] | undefined;
+  /**
+   * Names of the classes, in the order of the outputs, for the module and its types; as many as the
+   * one target has.
+   */
+  readonly classNames?: readonly string[] | undefined;
   /** Reads the files that the spec imports; without it, an import is an error. */
   readonly readImport?: ReadImport | undefined;
   /** Looks into weights files that recipes load; without it, their shapes are not checked. */
@@ -157,7 +162,15 @@ export function compile(source: string, options: CompileOptions): Compilation {
 /** What may be said of the compilation of a network that comes from no spec. */
 export interface NetworkOptions extends Pick<
   CompileOptions,
-  "file" | "target" | "tuned" | "memory" | "limits" | "keepGradients" | "exchange" | "afterPass"
+  | "file"
+  | "target"
+  | "tuned"
+  | "classNames"
+  | "memory"
+  | "limits"
+  | "keepGradients"
+  | "exchange"
+  | "afterPass"
 > {
   readonly recipe?: TrainRecipe | undefined;
 }
@@ -210,6 +223,7 @@ function compilePrograms(
     tuned = [],
     keepGradients = false,
     exchange = false,
+    classNames,
     memory,
     ...rest
   }: CompileOptions,
@@ -227,6 +241,7 @@ function compilePrograms(
     afterPass,
     mixesLabels: mixesImages(recipe?.data?.train),
     fractions: fractionsOf(network),
+    classNames,
   };
   const variants = [
     ...TARGETS[target].map((name) => ({ target: name })),

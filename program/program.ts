@@ -393,6 +393,8 @@ export interface Program {
   readonly classTotals: readonly ClassTotal[];
   /** Of accuracies among the metrics: how many of the largest scores count. */
   readonly accuracies?: { readonly [metric in string]: number };
+  /** Names of the classes, in the order of the outputs, where the compiler was given them. */
+  readonly classes?: readonly string[];
   readonly parameters: readonly ProgramParameter[];
   readonly buffers: readonly ProgramBuffer[];
   readonly kernels: readonly ProgramKernel[];

@@ -1,9 +1,10 @@
 /** What a network's calls take: their options, their results, and the checks of settings. */
 import type { OptimizerSettings } from "../program/program.js";
 import { InputError } from "./errors.js";
-import type { Inputs, Targets } from "./examples.js";
+import type { Targets } from "./examples.js";
 import type { Loaded } from "./loaded.js";
 import { assertNumber, type OptionNames } from "./options.js";
+import type { Given } from "./pictures/picture.js";
 import type { TensorOf } from "./parameters.js";
 import type { CompileProgress } from "./pipelines.js";
 import type { Work } from "./runner.js";
@@ -44,6 +45,11 @@ export interface NetworkOptions extends OptimizerOptions {
    * only once for all lists.
    */
   readonly onCompile?: (progress: CompileProgress) => unknown;
+  /**
+   * Names of the classes, in the order of the network's outputs, for `classify` and `save`; those
+   * of the weights file or the module unless given.
+   */
+  readonly classes?: readonly string[];
   /** Called with what the device cannot do as the recipe says; default: `console.warn`. */
   readonly onWarning?: (message: string) => unknown;
 }
@@ -99,7 +105,7 @@ export interface ParameterInfo<Name extends string = string> {
 
 /** What a step list is inspected on; `optimizer` as in a step. */
 export interface InspectionExamples {
-  readonly images: Inputs;
+  readonly images: Given;
   readonly targets?: Targets;
   readonly optimizer?: OptimizerOptions;
 }
@@ -116,6 +122,11 @@ export interface ReadOptions {
    * keep them.
    */
   readonly of?: TensorOf;
+}
+
+export interface ClassifyOptions {
+  /** How many classes to give, the most probable first; 5 unless given. */
+  readonly top?: number;
 }
 
 /** Text by key, of a file. */
@@ -158,6 +169,7 @@ export const NETWORK_OPTIONS: OptionNames<NetworkOptions> = {
   device: true,
   adapter: true,
   onCompile: true,
+  classes: true,
   onWarning: true,
 };
 
@@ -168,6 +180,7 @@ export const STEP_OPTIONS: OptionNames<StepOptions> = {
   share: true,
 };
 
+export const CLASSIFY_OPTIONS: OptionNames<ClassifyOptions> = { top: true };
 export const READ_OPTIONS: OptionNames<ReadOptions> = { of: true };
 export const SAVE_OPTIONS: OptionNames<SaveOptions> = { optimizer: true, metadata: true };
 export const LOAD_OPTIONS: OptionNames<LoadOptions> = { optimizer: true, except: true };

@@ -1,7 +1,8 @@
 /** Copies of what callers hand over, which they may change as soon as a call returns. */
 import { describe } from "./describe.js";
 import { InputError } from "./errors.js";
-import type { Inputs } from "./examples.js";
+import type { Checkable, Inputs } from "./examples.js";
+import type { Capture, Given } from "./pictures/picture.js";
 
 type Values = Float32Array | Uint32Array | Uint8Array;
 
@@ -17,16 +18,22 @@ const MOST_KEPT = 4;
 export class Copies {
   private readonly free: Values[] = [];
 
+  constructor(private readonly capture: Capture) {}
+
   /**
    * Gives `work` images that the caller cannot change meanwhile: a copy, unless they are handed
    * over by `transfer`.
    */
   async keeping<T>(
-    images: Inputs,
+    images: Given,
     transfer: boolean | undefined,
-    work: (own: Inputs) => Promise<T>,
+    work: (own: Checkable) => Promise<T>,
   ): Promise<T> {
-    const own = transfer ? images : this.ofImages(images);
+    const own = areNumbers(images)
+      ? transfer
+        ? images
+        : this.ofImages(images)
+      : this.capture(images);
     try {
       return await work(own);
     } finally {
@@ -34,12 +41,9 @@ export class Copies {
     }
   }
 
-  /** A copy of inputs; what cannot be inputs is returned as it is, to be refused. */
+  /** A copy of inputs; what is not an array is returned as it is, to be refused. */
   private ofImages(images: Inputs): Inputs {
     if (images instanceof Float32Array) return this.of(images);
-    if (!(images instanceof Object) || Array.isArray(images) || ArrayBuffer.isView(images)) {
-      return images;
-    }
     const own = Object.entries(images).map(([name, values]: [string, unknown]) => [
       name,
       KINDS.some((kind) => values instanceof kind) ? this.of(values as Values) : values,
@@ -48,7 +52,7 @@ export class Copies {
   }
 
   /** Takes copies back once they have been uploaded. */
-  private release(images: Inputs): void {
+  private release(images: Checkable): void {
     const arrays = images instanceof Float32Array ? [images] : Object.values(images);
     this.free.unshift(
       ...(arrays as unknown[] as Values[]).filter((values) => ArrayBuffer.isView(values)),
@@ -68,6 +72,10 @@ export class Copies {
     return copy as Kind;
   }
 }
+
+/** Whether something is numbers, alone or by name, and not pictures: by the names of classes. */
+const areNumbers = (given: Given): given is Inputs =>
+  /t (Float32Array|Object)]$/.test(Object.prototype.toString.call(given));
 
 /** A copy of a file's bytes. Throws InputError for anything else. */
 export const ownBytes = (bytes: Uint8Array | ArrayBuffer): Uint8Array<ArrayBuffer> =>

@@ -35,6 +35,7 @@ export type { ClassLabels, Inputs, Labels, MixedLabels, Targets } from "./exampl
 export type { MemoryUse } from "./memory.js";
 export type {
   CallExamples,
+  ClassifyOptions,
   InspectionExamples,
   LoadOptions,
   Metrics,
@@ -45,6 +46,8 @@ export type {
   StepOptions,
 } from "./calls.js";
 export type { Network } from "./network.js";
+export type { Classification } from "./pictures/classify.js";
+export type { Picture, Pictures } from "./pictures/picture.js";
 export { profileSteps, timeSteps } from "./profile.js";
 export type { Profile, ProfiledStep, ProfileOptions, TimedStep } from "./profile.js";
 export type { CompileProgress } from "./pipelines.js";

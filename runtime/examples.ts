@@ -7,6 +7,7 @@ import type { Images, StagedImages } from "./data/dataset.js";
 import { areFinite } from "./are-finite.js";
 import { describe } from "./describe.js";
 import { InputError } from "./errors.js";
+import type { CapturedPictures } from "./pictures/picture.js";
 
 /** A class for each image. */
 export type ClassLabels = Uint32Array | readonly number[];
@@ -38,6 +39,9 @@ export type Targets =
   | undefined
   | void;
 
+/** Inputs, or pictures that become the one input. */
+export type Checkable = Inputs | CapturedPictures;
+
 /** The data of a call as the device takes them: by index of the program's tensors. */
 export interface TensorData {
   readonly [tensor: number]: Float32Array | Uint32Array;
@@ -46,28 +50,33 @@ export interface TensorData {
 /** Examples in `images`, 1 to `batch`, with all inputs. */
 export interface CheckedInputs {
   readonly count: number;
-  readonly data: TensorData & Partial<StagedImages>;
+  readonly data: TensorData & Partial<StagedImages> & { readonly pictures?: CapturedPictures };
 }
 
 /**
  * Throws InputError for a wrong length, a value that is not finite, or an input that is missing or
  * unknown.
  */
-export function checkInputs(program: Program, images: Inputs, batch: number): CheckedInputs {
+export function checkInputs(program: Program, images: Checkable, batch: number): CheckedInputs {
   const tensors = tensorsOf(program, "input");
   const [first, ...others] = tensors as [ProgramTensor, ...ProgramTensor[]];
   const { name } = first;
-  const isStaged = images instanceof Object && "staged" in images && others.length === 0;
-  const [values, ...rest] = isStaged ? [images] : namedValues(tensors, images);
-  const count = isStaged
-    ? countStaged(program, images as StagedImages)
-    : countFloats(first, values as Float32Array);
+  const isOnly = others.length === 0;
+  const pictures = isOnly && "prepare" in images ? (images as CapturedPictures) : undefined;
+  const isStaged = isOnly && "staged" in images;
+  const [values, ...rest] = pictures || isStaged ? [images] : namedValues(tensors, images);
+  const count = pictures
+    ? pictures.count
+    : isStaged
+      ? countStaged(program, images as StagedImages)
+      : countFloats(first, values as Float32Array);
   if (count > batch) {
     throw new InputError(
       `\`${name}\` holds ${count} images, and the network was created with a batch of ${batch}: ` +
         "pass fewer at a time, or create it with a larger `batch`",
     );
   }
+  if (pictures) return { count, data: { pictures } };
   if (isStaged) return { count, data: images as StagedImages & TensorData };
   others.forEach((tensor, index) => checkNumbers(tensor, rest[index], count));
   return { count, data: byTensor(program, tensors, [values, ...rest] as Float32Array[]) };

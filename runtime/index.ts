@@ -6,6 +6,7 @@ import type { Inputs, Labels, Targets } from "./examples.js";
 import type { Network } from "./network.js";
 import { openNetwork } from "./open.js";
 import { findAdapter } from "./node/adapters.js";
+import { capture } from "./node/pictures.js";
 
 export * from "./core.js";
 export * from "./node/data/index.js";
@@ -24,9 +25,10 @@ export function createNetwork<
   Target extends Targets = Labels,
   Input extends Inputs = Images,
   Output = Float32Array,
+  Class extends string = string,
 >(
   programs: readonly Program[],
   options: NetworkOptions = {},
-): Promise<Network<Metric, Name, Target, Input, Output>> {
-  return openNetwork(programs, options, findAdapter);
+): Promise<Network<Metric, Name, Target, Input, Output, Class>> {
+  return openNetwork(programs, options, { findAdapter, capture });
 }

@@ -44,9 +44,11 @@ export class Loaded {
   }
 
   /** Replaces a parameter's values and its average. They must have been allocated. */
-  write(parameter: ProgramParameter, values: Float32Array): void {
+  async write(parameter: ProgramParameter, values: Float32Array): Promise<void> {
     this.isFolded = false;
-    for (const of of ["value", "average"] as const) this.parameters.write(parameter, of, values);
+    for (const of of ["value", "average"] as const) {
+      await this.parameters.write(parameter, of, values);
+    }
   }
 
   /** Fills parameters and their states. Averages that are not given begin with the parameters. */
@@ -59,7 +61,7 @@ export class Loaded {
     ];
     for (const [of, tensors] of all) await this.parameters.allocate(tensors.keys(), of);
     for (const [of, tensors] of all) {
-      for (const [parameter, tensor] of tensors) this.parameters.write(parameter, of, tensor);
+      for (const [parameter, tensor] of tensors) await this.parameters.write(parameter, of, tensor);
     }
   }
 

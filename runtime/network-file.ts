@@ -3,6 +3,7 @@
  * it, so saving.ts imports this file, and the format behind it, with the first call of either.
  */
 import type { Program } from "../program/program.js";
+import { classesOf } from "../program/tensors.js";
 import type { LoadOptions, Metadata, SaveOptions } from "./calls.js";
 import { WeightsError } from "./errors.js";
 import type { Loaded } from "./loaded.js";
@@ -11,6 +12,8 @@ import type { Phases } from "./phases.js";
 import { readTensors, viewed, type Tensor } from "./tensor-file.js";
 import { AVERAGE_PREFIX, matchWeights, statePrefix, statesOf } from "./weights.js";
 import { writeTensors } from "./write-tensors.js";
+
+export { packPiece, unpackPiece } from "./layout.js";
 
 /** A safetensors file of the parameters; with `optimizer`, of all that training needs. */
 export async function save(
@@ -28,7 +31,8 @@ export async function save(
   const training = optimizer ? await trainingMetadata(phases) : {};
   // Of two by the same name, a value and its average, the later one counts.
   const named = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  const all = { ...modelMetadata(loaded.program), ...training, ...metadata };
+  const names = phases.classes && { [CLASSES]: JSON.stringify(phases.classes) };
+  const all = { ...modelMetadata(loaded.program), ...training, ...names, ...metadata };
   return writeTensors([...named.values()], all);
 }
 
@@ -76,10 +80,12 @@ export async function load(
 ): Promise<LoadResult> {
   const { tensors, metadata } = readTensors(bytes, viewed);
   const phase = (optimizer ? countIn(metadata, "phase") : undefined) ?? phases.current;
-  const matched = matchWeights(phases.programOf(phase), tensors, { optimizer, except });
+  const matched = await matchWeights(phases.programOf(phase), tensors, { optimizer, except });
+  const classes = except?.length ? undefined : namedClasses(phases, metadata);
   const [step, seed, since] = ["step", "seed", "since"].map((name) => countIn(metadata, name));
   await phases.enter(phase);
   const { values, averages, states, prefix } = matched;
+  phases.classes = classes ?? phases.classes;
   await phases.loaded.put({ values, averages, states: optimizer ? states : undefined });
   if (optimizer) {
     phases.step = step ?? phases.step;
@@ -88,6 +94,36 @@ export async function load(
     await phases.loaded.lossScale(metadata["loss_scale"]?.split(" ").map(Number));
   }
   return { metadata, warning: prefix === "" ? undefined : describePrefix(prefix) };
+}
+
+/** Where the names of classes are in the metadata, as a JSON list. */
+const CLASSES = "classes";
+
+/**
+ * The class names of a file; undefined where it has none. Throws WeightsError where they are not
+ * those that the network has.
+ */
+function namedClasses({ classes, loaded }: Phases, metadata: Metadata) {
+  const names = listIn(metadata[CLASSES]);
+  const count = classesOf(loaded.program);
+  if (!names || count === undefined) return undefined;
+  if (names.length === count && names.every((name, index) => name === (classes ?? names)[index])) {
+    return names;
+  }
+  throw new WeightsError(
+    `the weights file names the classes ${names.join(", ")}, and the network has ` +
+      (classes?.join(", ") ?? `${count}`),
+  );
+}
+
+/** A list of text; undefined for anything else, which other programs may mean. */
+function listIn(text: string | undefined): readonly string[] | undefined {
+  try {
+    const names: unknown = JSON.parse(text ?? "null");
+    return Array.isArray(names) ? names.map(String) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const describePrefix = (prefix: string) =>

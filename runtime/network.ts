@@ -1,10 +1,12 @@
 /** A compiled program running on a device: the network that users train and run. */
 import type { Program, ProgramParameter } from "../program/program.js";
 import {
+  CLASSIFY_OPTIONS,
   DEFAULT_BATCH,
   READ_OPTIONS,
   STEP_OPTIONS,
   type CallExamples,
+  type ClassifyOptions,
   type InspectionExamples,
   type LoadOptions,
   type Metadata,
@@ -24,11 +26,18 @@ import type { MemoryUse } from "./memory.js";
 import { assertInteger, assertKnown } from "./options.js";
 import { ownValues } from "./parameters.js";
 import { Phases } from "./phases.js";
+import type { Classification } from "./pictures/classify.js";
+import type { Capture, Given, Picture, Pictures } from "./pictures/picture.js";
 import { Queue } from "./queue.js";
 import { Saving } from "./saving.js";
 import type { StepListName } from "./schedule.js";
 import type { Call } from "./slices.js";
 import { Stepping } from "./stepping.js";
+
+export interface OpenOptions extends NetworkOptions {
+  /** Keeps the pictures of a call, which Node and browsers read differently. */
+  readonly capture: Capture;
+}
 
 /**
  * A network on a device. Calls run in the order they are made, each on its arguments as they were
@@ -43,6 +52,8 @@ export class Network<
   Input extends Inputs = Images,
   /** What `predict` returns: by name where the model has several outputs. */
   Output = Float32Array,
+  /** Names of the classes. */
+  Class extends string = string,
 > {
   readonly adapter: AdapterSummary;
   /** The most examples of one call. */
@@ -55,7 +66,7 @@ export class Network<
   private constructor(
     program: Program,
     private device: Device,
-    options: NetworkOptions,
+    options: OpenOptions,
     /** Opens another device like the first; absent where the device is the user's own. */
     openDevice: (() => Promise<Device>) | undefined,
   ) {
@@ -75,13 +86,14 @@ export class Network<
     Target extends Targets,
     Input extends Inputs,
     Output,
+    Class extends string,
   >(
     program: Program,
     device: Device,
-    options: NetworkOptions,
+    options: OpenOptions,
     openDevice?: () => Promise<Device>,
-  ): Promise<Network<Metric, Name, Target, Input, Output>> {
-    const network = new Network<Metric, Name, Target, Input, Output>(
+  ): Promise<Network<Metric, Name, Target, Input, Output, Class>> {
+    const network = new Network<Metric, Name, Target, Input, Output, Class>(
       program,
       device,
       options,
@@ -113,19 +125,24 @@ export class Network<
   /**
    * One step of training on 1 to `batch` examples: forward, loss, backward, update. Several inputs
    * or targets come by name: `step({ left, right }, { label })`. `images` is
-   * NCHW, preprocessed, or bytes that the device prepares (`loadBatches` makes them); `targets` are
+   * NCHW, preprocessed, or bytes that the device prepares (`loadBatches` makes them), or pictures,
+   * which go through the transforms of the eval split; `targets` are
    * labels, or numbers in the order of the model's target, or nothing where the loss is of the
    * images themselves. Resolves to the loss and the metrics before the update. More than `slice`
    * examples come in slices: only the order of sums changes, and the statistics of batch
    * normalization, which are then each slice's own.
    */
-  async step(images: Input, targets: Target, options: StepOptions = {}): Promise<Metrics<Metric>> {
+  async step(
+    images: Input | Pictures,
+    targets: Target,
+    options: StepOptions = {},
+  ): Promise<Metrics<Metric>> {
     return meansOf(await this.measureStep(images, targets, options)) as Metrics<Metric>;
   }
 
   /** A step as `step` does it, whose loss and metrics come as sums with their weights. */
   async measureStep(
-    images: Input,
+    images: Input | Pictures,
     targets: Target,
     options: StepOptions = {},
   ): Promise<Measurement> {
@@ -134,18 +151,43 @@ export class Network<
   }
 
   /** Loss and metrics of 1 to `batch` examples; nothing is changed, dropout is off. */
-  async evaluate(images: Input, targets: Target): Promise<Metrics<Metric>> {
+  async evaluate(images: Input | Pictures, targets: Target): Promise<Metrics<Metric>> {
     return meansOf(await this.measure(images, targets)) as Metrics<Metric>;
   }
 
   /** The same as sums with their weights, for means over several calls. */
-  async measure(images: Input, targets: Target): Promise<Measurement> {
+  async measure(images: Input | Pictures, targets: Target): Promise<Measurement> {
     return this.stepping.measure("evaluate", { images, targets });
   }
 
   /** The model's outputs for 1 to `batch` images: images x values, row-major. */
-  async predict(images: Input): Promise<Output> {
+  async predict(images: Input | Pictures): Promise<Output> {
     return (await this.stepping.predict(images)) as Output;
+  }
+
+  /**
+   * The most probable classes of a picture, or of each picture of a list. Probabilities are the
+   * softmax of logits, or what a model that ends in `softmax` gives. Throws InputError for a model
+   * whose output holds no scores of classes.
+   */
+  classify(
+    picture: Picture | Float32Array,
+    options?: ClassifyOptions,
+  ): Promise<readonly Classification<Class>[]>;
+  classify(
+    pictures: readonly Picture[],
+    options?: ClassifyOptions,
+  ): Promise<readonly (readonly Classification<Class>[])[]>;
+  async classify(given: Given, options: ClassifyOptions = {}): Promise<unknown> {
+    assertKnown(options, CLASSIFY_OPTIONS, "classify");
+    const output = this.predict(given as Input);
+    const { rank } = await import("./pictures/classify.js");
+    return rank(this, { given, output: await output, options });
+  }
+
+  /** Names of the classes, in the order of the outputs, where weights or module name them. */
+  get classes(): readonly Class[] | undefined {
+    return this.phases.classes as readonly Class[] | undefined;
   }
 
   /** A parameter's values in PyTorch's order. */

@@ -7,7 +7,14 @@ import type { Images } from "./data/dataset.js";
 import type { Inputs, Labels, Targets } from "./examples.js";
 import { Network } from "./network.js";
 import { assertInteger, assertKnown } from "./options.js";
+import type { Capture } from "./pictures/picture.js";
 import { chooseProgram } from "./targets.js";
+
+/** Where the runtime runs: what differs between Node and browsers. */
+export interface Platform {
+  readonly findAdapter: AdapterProvider;
+  readonly capture: Capture;
+}
 
 /** The feature that programs of 16 bits need. */
 const HALF = "shader-f16" as const;
@@ -23,11 +30,12 @@ export async function openNetwork<
   Target extends Targets = Labels,
   Input extends Inputs = Images,
   Output = Float32Array,
+  Class extends string = string,
 >(
   programs: readonly Program[],
   options: NetworkOptions,
-  findAdapter: AdapterProvider,
-): Promise<Network<Metric, Name, Target, Input, Output>> {
+  { findAdapter, capture }: Platform,
+): Promise<Network<Metric, Name, Target, Input, Output, Class>> {
   checkOptions(programs, options);
   const features = programs.some(({ precision }) => precision) ? [HALF] : ([] as const);
   const openDevice = async () => Device.open(await findAdapter(options.adapter), features);
@@ -39,7 +47,7 @@ export async function openNetwork<
       const warn: NonNullable<NetworkOptions["onWarning"]> = options.onWarning ?? console.warn;
       await warn(`${device.summary.name} has no \`${HALF}\`: this network runs in f32, not f16`);
     }
-    return await Network.create(program, device, options, again);
+    return await Network.create(program, device, { ...options, capture }, again);
   } catch (error) {
     device.release();
     throw error;

@@ -5,7 +5,6 @@ import type { Program, ProgramParameter } from "../program/program.js";
 import { describe } from "./describe.js";
 import { InputError } from "./errors.js";
 import { assertFinite } from "./examples.js";
-import { packPiece, unpackPiece } from "./layout.js";
 import type { Memory } from "./memory.js";
 import { readBuffer } from "./readback.js";
 
@@ -15,6 +14,9 @@ import { readBuffer } from "./readback.js";
  */
 export type TensorOf =
   "value" | "average" | "gradient" | "velocity" | "exp_avg" | "exp_avg_sq" | "square_avg";
+
+/** What files need, too: a page that only trains and predicts loads none of it. */
+const importLayout = () => import("./network-file.js");
 
 export class Parameters {
   constructor(
@@ -43,6 +45,7 @@ export class Parameters {
     if (buffers.length < parameter.pieces.length) {
       throw new InputError(`the program was compiled without a ${of} of \`${parameter.name}\``);
     }
+    const { unpackPiece } = await importLayout();
     await this.allocate([parameter], of);
     const values = new Float32Array(sizeOf(parameter.shape));
     const rows = parameter.shape[0] ?? 1;
@@ -54,7 +57,8 @@ export class Parameters {
   }
 
   /** The tensors must have been allocated. */
-  write(parameter: ProgramParameter, of: TensorOf, values: Float32Array): void {
+  async write(parameter: ProgramParameter, of: TensorOf, values: Float32Array): Promise<void> {
+    const { packPiece } = await importLayout();
     const rows = parameter.shape[0] ?? 1;
     for (const [index, buffer] of this.buffersOf(parameter, of).entries()) {
       const packed = packPiece(parameter.layout, parameter.pieces[index]!, rows, values);

@@ -12,7 +12,10 @@ import { InputError } from "./errors.js";
 import { assertFinite } from "./examples.js";
 import { Loaded } from "./loaded.js";
 
-export interface PhasesOptions extends Pick<NetworkOptions, "accumulate" | "onCompile" | "seed"> {
+export interface PhasesOptions extends Pick<
+  NetworkOptions,
+  "accumulate" | "classes" | "onCompile" | "seed"
+> {
   readonly batch: number;
 }
 
@@ -24,6 +27,8 @@ export class Phases {
   /** The step before which the phase began. */
   since = 0;
   seed: number;
+  /** Names of the classes, where they are known; `load` may bring them. */
+  classes: readonly string[] | undefined;
   /** The present phase, from 0. `enter` and `restart` change it, and `loaded`. */
   current = 0;
   /** The program of the present phase, on the device. */
@@ -37,6 +42,7 @@ export class Phases {
     this.gpu = gpu;
     this.onCompile = options.onCompile;
     this.seed = options.seed ?? 0;
+    this.classes = options.classes ?? program.classes;
     const wanted = Math.ceil(options.batch / (options.accumulate ?? 1));
     this.slice = sliceFor(this.programs, gpu, wanted);
     this.loaded = this.load(program);

@@ -12,8 +12,8 @@ import {
 import { BufferUsage } from "./constants.js";
 import { frameWords } from "../program/frame.js";
 import { packFrame, type Frame } from "./frame.js";
-import type { InspectionParts } from "./inspection.js";
 import type { Memory } from "./memory.js";
+import type { DeviceBytes } from "./pictures/picture.js";
 import { Pipelines, type CompileProgress } from "./pipelines.js";
 import { Readback } from "./readback.js";
 import { Schedule, type StepListName } from "./schedule.js";
@@ -25,7 +25,7 @@ export interface Work {
   readonly [tensor: number]: Float32Array | Uint32Array;
   /** Bytes and draws, from which the split's preparation makes the images. */
   readonly split?: SplitName;
-  readonly staged?: Uint8Array;
+  readonly staged?: Uint8Array | DeviceBytes;
   readonly draws?: Uint32Array;
   /** A list that follows in the same submit. */
   readonly after?: StepListName | undefined;
@@ -66,12 +66,12 @@ export class Runner {
   private readonly preparations = new Map<SplitName, Promise<Schedule>>();
   private readonly rings = new Map<GPUBuffer, Readback>();
   /** Which list used a scratch buffer last. */
-  private readonly users = new Map<GPUBuffer, StepListName>();
+  readonly users = new Map<GPUBuffer, StepListName>();
 
   constructor(
-    private readonly gpu: GPUDevice,
-    private readonly program: Program,
-    private readonly memory: Memory,
+    readonly gpu: GPUDevice,
+    readonly program: Program,
+    readonly memory: Memory,
     onCompile?: (progress: CompileProgress) => unknown,
   ) {
     this.pipelines = new Pipelines(gpu, onCompile);
@@ -118,24 +118,6 @@ export class Runner {
     return { result };
   }
 
-  /** Makes a step list ready to be run one dispatch at a time, on examples that it uploads. */
-  async inspect(list: StepListName, work: Work): Promise<InspectionParts> {
-    const { gpu, program, memory } = this;
-    const prepared = await this.prepare(list);
-    const { schedule, scratch } = prepared;
-    const preparation = work.split && (await this.preparation(work.split));
-    this.upload(list, work);
-    const encoder = gpu.createCommandEncoder({ label: list });
-    // Numbers that an earlier run left must not be taken for what the list computes.
-    for (const buffer of scratch) {
-      encoder.clearBuffer(buffer);
-      this.users.set(buffer, list);
-    }
-    preparation?.encode(encoder, work.frame.batch);
-    gpu.queue.submit([encoder.finish()]);
-    return { gpu, program, memory, schedule, batch: work.frame.batch };
-  }
-
   /**
    * Lists find zeros where they have left zeros (the halos of activations), so what another list
    * has left in between must go.
@@ -153,7 +135,7 @@ export class Runner {
     }
   }
 
-  private prepare(list: StepListName): Promise<Prepared> {
+  prepare(list: StepListName): Promise<Prepared> {
     let prepared = this.prepared.get(list);
     if (prepared === undefined) {
       prepared = this.create(list);
@@ -187,7 +169,7 @@ export class Runner {
       .map((index) => this.memory.buffer(index));
   }
 
-  private preparation(split: SplitName): Promise<Schedule> {
+  preparation(split: SplitName): Promise<Schedule> {
     let preparation = this.preparations.get(split);
     if (preparation === undefined) {
       const { steps } = this.program.preparations![split]!;
@@ -214,7 +196,7 @@ export class Runner {
     return ring;
   }
 
-  private upload(list: StepListName, work: Work): void {
+  upload(list: StepListName, work: Work): void {
     const { frame, split, staged, draws } = work;
     this.gpu.queue.writeBuffer(this.frame, 0, packFrame(frame));
     const preparation = split && this.program.preparations![split]!;
@@ -228,8 +210,11 @@ export class Runner {
     }
   }
 
-  private write(index: number, { buffer, byteOffset, byteLength }: ArrayBufferView): void {
-    this.gpu.queue.writeBuffer(this.memory.buffer(index), 0, buffer, byteOffset, byteLength);
+  private write(index: number, values: ArrayBufferView | DeviceBytes): void {
+    const target = this.memory.buffer(index);
+    if ("copyTo" in values) return values.copyTo(target);
+    const { buffer, byteOffset, byteLength } = values;
+    this.gpu.queue.writeBuffer(target, 0, buffer, byteOffset, byteLength);
   }
 
   private lengthOf({ pitch }: ProgramTensor, list: StepListName, batch: number): number {

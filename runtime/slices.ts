@@ -1,6 +1,7 @@
 /** A call's examples in slices that fit the device, one after the other. */
 import type { Program, ProgramTensor } from "../program/program.js";
 import { sizeOf } from "../program/tensors.js";
+import type { DeviceBytes } from "./pictures/picture.js";
 import type { StepListName } from "./schedule.js";
 
 /** Images [first, first + count) of a call. */
@@ -71,7 +72,7 @@ export interface CallLimits {
   readonly atLeast?: number | undefined;
 }
 
-type DataArray = Float32Array | Uint32Array | Uint8Array;
+type DataArray = Float32Array | Uint32Array | Uint8Array | DeviceBytes;
 
 /** A slice's part of a call's values, with this many values for each image. */
 export function partOf<Values extends DataArray>(

@@ -10,9 +10,10 @@ import {
 } from "./calls.js";
 import { Copies } from "./copies.js";
 import { tensorsOf } from "../program/tensors.js";
-import { checkInputs, checkTargets, type Inputs, type Targets } from "./examples.js";
+import { checkInputs, checkTargets, type Checkable, type Targets } from "./examples.js";
 import type { Frame } from "./frame.js";
 import type { InspectableRun, InspectionParts } from "./inspection.js";
+import type { Capture, CapturedPictures, Given } from "./pictures/picture.js";
 import { readMeasurement, totalsOf, type Measurement } from "./measurement.js";
 import { assertInteger } from "./options.js";
 import type { Phases } from "./phases.js";
@@ -24,6 +25,7 @@ import { joinSlices, partOfRun, runsOf, type Call, type ListRun, type Slice } fr
 export interface SteppingOptions extends OptimizerOptions {
   /** The most examples of a call. */
   readonly batch: number;
+  readonly capture: Capture;
 }
 
 /** What a slice left: predictions in the program's order, or metrics. */
@@ -32,9 +34,12 @@ type SliceResults = Slice & { readonly values: readonly Float32Array[] };
 /** The examples of a call, checked, as the device takes them. */
 type Data = Partial<Omit<Work, "frame" | "collects">>;
 
+/** The same with its pictures, which are read and prepared in the call's turn. */
+type GivenData = Data & { readonly pictures?: CapturedPictures };
+
 interface Examples {
   readonly count: number;
-  readonly data: Data;
+  readonly data: GivenData;
   /** What the program's class totals come to over the call's examples. */
   readonly totals: readonly number[];
 }
@@ -47,6 +52,11 @@ interface FrameParts extends Partial<SharedStep> {
   readonly optimizer?: OptimizerSettings | undefined;
 }
 
+/** The runs that a list is inspected by. */
+type ChooseRuns = (list: StepListName, parts: FrameParts) => readonly ListRun[];
+
+const onlyRun: ChooseRuns = (list, { count }) => [{ list, slice: { first: 0, count } }];
+
 /** Of a network that has no examples in a shared step. */
 const NO_EXAMPLES: Examples = { count: 0, data: {}, totals: [] };
 
@@ -55,9 +65,10 @@ export class Stepping {
   private readonly phases: Phases;
   private readonly batch: number;
   private readonly optimizer: OptimizerSettings;
-  private readonly copies = new Copies();
+  private readonly copies: Copies;
 
-  constructor(queue: Queue, phases: Phases, { batch, ...settings }: SteppingOptions) {
+  constructor(queue: Queue, phases: Phases, { batch, capture, ...settings }: SteppingOptions) {
+    this.copies = new Copies(capture);
     this.queue = queue;
     this.phases = phases;
     this.batch = batch;
@@ -108,7 +119,7 @@ export class Stepping {
   }
 
   /** The model's output: images x values, row-major; by name where there are several. */
-  predict(images: Inputs): Promise<Float32Array | Readonly<Record<string, Float32Array>>> {
+  predict(images: Given): Promise<Float32Array | Readonly<Record<string, Float32Array>>> {
     return this.copies.keeping(images, false, async (own) => {
       const examples = this.examplesOf("predict", own);
       const { count } = examples;
@@ -124,51 +135,48 @@ export class Stepping {
   /** Hands `visit` one run of a step list, on examples that fit the device. */
   inspect<Result>(
     list: StepListName,
-    { images, targets, optimizer = {} }: InspectionExamples,
+    examples: InspectionExamples,
     visit: (parts: InspectionParts) => Promise<Result>,
   ): Promise<Result> {
-    return this.copies.keeping(images, false, (own) => {
-      const examples = this.examplesOf(list, own, targets, this.phases.slice);
-      const training = list !== "evaluate" && list !== "predict";
-      const runs = [{ list, slice: { first: 0, count: examples.count } }];
-      const parts = { training, optimizer: withSettings(this.optimizer, optimizer) };
-      return this.inspectRuns(runs, examples, parts, ([run]) => run!.begin().then(visit));
-    });
+    const only = { most: this.phases.slice, runs: onlyRun };
+    return this.visiting(list, examples, only, ([run]) => run!.begin().then(visit));
   }
 
   /** Hands `visit` the runs of a call, in order. */
   inspectCall<Result>(
     call: Call,
-    { images, targets, optimizer = {}, accumulate }: CallExamples,
+    examples: CallExamples,
+    visit: (runs: readonly InspectableRun[]) => Promise<Result>,
+  ): Promise<Result> {
+    const runs: ChooseRuns = (_, parts) => this.runsOf(call, parts, examples.accumulate);
+    return this.visiting(call, examples, { runs }, visit);
+  }
+
+  private visiting<Result>(
+    list: StepListName,
+    { images, targets, optimizer = {} }: InspectionExamples,
+    { most, runs }: { readonly most?: number; readonly runs: ChooseRuns },
     visit: (runs: readonly InspectableRun[]) => Promise<Result>,
   ): Promise<Result> {
     return this.copies.keeping(images, false, (own) => {
-      const examples = this.examplesOf(call, own, targets);
-      const parts = {
-        training: call === "train",
-        optimizer: withSettings(this.optimizer, optimizer),
-      };
-      const runs = this.runsOf(call, { ...parts, count: examples.count }, accumulate);
-      return this.inspectRuns(runs, examples, parts, visit);
-    });
-  }
-
-  private inspectRuns<Result>(
-    runs: readonly ListRun[],
-    examples: Examples,
-    call: Omit<FrameParts, "count" | "totals">,
-    visit: (runs: readonly InspectableRun[]) => Promise<Result>,
-  ): Promise<Result> {
-    const parts = { ...call, count: examples.count, totals: examples.totals };
-    const begin = (run: ListRun): Promise<InspectionParts> => {
-      const frame = this.frame(run.slice, parts);
-      const own = partOfRun(examples.data, run, examples.count);
-      return this.phases.loaded.runner.inspect(run.list, { ...own, frame, collects: false });
-    };
-    return this.queue.enqueue(async () => {
-      const whole = { first: 0, count: Math.min(parts.count, this.phases.slice) };
-      await this.fold(runs[0]!.list, this.frame(whole, parts));
-      return visit(runs.map((run) => ({ ...run, begin: () => begin(run) })));
+      const examples = this.examplesOf(list, own, targets, most);
+      const { count, totals } = examples;
+      const training = list !== "evaluate" && list !== "predict";
+      const settings = withSettings(this.optimizer, optimizer);
+      const parts = { training, count, totals, optimizer: settings };
+      return this.queue.enqueue(async () => {
+        const data = await this.dataOf(examples);
+        const chosen = runs(list, parts);
+        const whole = { first: 0, count: Math.min(count, this.phases.slice) };
+        await this.fold(chosen[0]!.list, this.frame(whole, parts));
+        const { begin } = await import("./begin-run.js");
+        const beginRun = (run: ListRun): Promise<InspectionParts> => {
+          const part = partOfRun(data, run, count);
+          const work = { ...part, frame: this.frame(run.slice, parts), collects: false };
+          return begin(this.phases.loaded.runner, run.list, work);
+        };
+        return visit(chosen.map((run) => ({ ...run, begin: () => beginRun(run) })));
+      });
     });
   }
 
@@ -188,13 +196,14 @@ export class Stepping {
       const runs = this.runsOf(call, parts, atLeast);
       const { loaded } = this.phases;
       const last = runs.filter(({ list }) => list !== "update").at(-1);
+      const data = await this.dataOf(examples);
       await this.fold(call, this.frame({ first: 0, count }, parts));
       const submitted: { slice: Slice; result: Promise<readonly Float32Array[]> }[] = [];
       for (const run of runs) {
         const { list, slice, after } = run;
         const frame = this.frame(slice, parts);
         const collects = call === "predict" || run === last;
-        const own = partOfRun(examples.data, run, examples.count);
+        const own = partOfRun(data, run, examples.count);
         const work = { ...own, frame, collects, after };
         const { result } = await (parts.run?.(loaded, list, work) ?? loaded.runner.run(list, work));
         if (list !== "update" || parts.run) submitted.push({ slice, result });
@@ -204,6 +213,13 @@ export class Stepping {
     });
     const read = results.map(async ({ slice, result }) => ({ ...slice, values: await result }));
     return this.queue.explain(Promise.all(read));
+  }
+
+  /** What the runs of a call upload, once its pictures are prepared. */
+  private async dataOf({ data: { pictures, ...data } }: Examples): Promise<Data> {
+    const { memory, program } = this.phases.loaded;
+    const { gpu } = this.queue.device;
+    return pictures ? { ...data, ...(await pictures.prepare({ gpu, program, memory })) } : data;
   }
 
   /** Folds parameters again, if the list reads what is folded and they have changed. */
@@ -236,7 +252,7 @@ export class Stepping {
   /** Checks the examples of a call of at most `most`, and copies their targets. */
   private examplesOf(
     list: StepListName,
-    images: Inputs,
+    images: Checkable,
     targets?: Targets,
     most = this.batch,
   ): Examples {

@@ -11,6 +11,9 @@ import { formatBytes } from "../../program/format-bytes.js";
 import { formatDuration, plural } from "../format.js";
 import { reportError } from "../report.js";
 import { byteSize, memoryWish, positiveInteger } from "../options.js";
+import { wrongInput } from "../failure.js";
+import { classNamesIn } from "../weights.js";
+import { classesOf } from "../../program/tensors.js";
 import { declareRuntime, ERRORS, inlineRuntime, TRAINING } from "../standalone.js";
 import { openSpec, requireNoErrors, type SpecFile } from "../spec.js";
 import { print, say } from "../terminal.js";
@@ -23,6 +26,7 @@ interface CompileFlags {
   readonly train?: string;
   readonly target: readonly string[];
   readonly standalone?: boolean;
+  readonly weights?: string;
   readonly emit?: "wgsl";
   readonly watch?: boolean;
   readonly memory?: number;
@@ -56,6 +60,7 @@ export function compileCommand(): Command {
       "the batch that --memory is for (default: the recipe's)",
       positiveInteger,
     )
+    .option("--weights <file>", "put the names of classes in this weights file into the module")
     .option("--standalone", "inline the runtime: one file without imports")
     .addOption(
       new Option("--emit <what>", "also write NAME.wgsl/, one readable file a kernel").choices([
@@ -97,16 +102,37 @@ async function compileOnce(path: string, flags: CompileFlags): Promise<void> {
     model: flags.model,
     train: flags.train,
     memory: memoryWish(flags),
+    classNames: flags.weights === undefined ? undefined : requireClassNames(flags.weights),
     ...(await targetOptions(flags.target)),
   };
   const compilation = compile(spec.text, options);
   requireNoErrors(spec, compilation.diagnostics);
+  requireSameCount(compilation, flags);
   requireFit(compilation, flags.memory);
   const written = await writeOutputs(spec, compilation, flags);
   for (const line of written) print(line);
   const fits = new Set(compilation.compiled.flatMap(({ fit }) => (fit ? [describeFit(fit)] : [])));
   for (const fit of fits) print(`to train within ${formatBytes(flags.memory!)}, ${fit}`);
   print(`compiled in ${formatDuration((performance.now() - start) / 1000)}`);
+}
+
+function requireClassNames(path: string): readonly string[] {
+  const names = classNamesIn([path]);
+  if (names) return names;
+  throw wrongInput(
+    `${path} cannot be read, or does not name classes`,
+    "safetensors files that `netc train` writes name them in their metadata",
+  );
+}
+
+function requireSameCount({ program }: Compilation, { weights }: CompileFlags): void {
+  const count = program && classesOf(program);
+  const named = program?.classes?.length;
+  if (named === undefined || named === count) return;
+  throw wrongInput(
+    `${weights} names ${named} classes, and the model ` +
+      (count === undefined ? "has no classes, or several targets" : `has ${count}`),
+  );
 }
 
 // Files

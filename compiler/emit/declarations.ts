@@ -15,10 +15,13 @@ export function emitDeclarations(
   const { model, metrics, parameters, source } = program;
   const [inputs, targets] = [describeInputs(program), describeTargets(program)];
   const outputs = describeOutputs(program);
-  const others = outputs ? [inputs.type ?? "Images", outputs] : inputs.type ? [inputs.type] : [];
+  const { classes } = program;
+  const last = classes ? [outputs ?? "Float32Array", `${model}Class`] : outputs ? [outputs] : [];
+  const input = inputs.type ?? (last.length > 0 ? "Images" : undefined);
+  const others = input ? [input, ...last] : [];
   const types = [`${model}Metric`, `${model}Parameter`, targets.type, ...others];
   const imports = [
-    ...(outputs && !inputs.type ? ["Images"] : []),
+    ...(others[0] === "Images" ? ["Images"] : []),
     ...(targets.type.includes("ClassLabels") ? ["ClassLabels"] : []),
     ...(targets.type.startsWith("Labels") ? ["Labels"] : []),
     ...["Network", "NetworkOptions", "Program", ...(recipe ? ["TrainRecipe"] : [])],
@@ -36,6 +39,7 @@ export function emitDeclarations(
     "/** What `step` and `evaluate` return. */",
     `export type ${model}Metric =\n  | ${union(metrics)};`,
     "",
+    ...(classes ? describeClasses(model, classes) : []),
     `export type ${type} = Network<${types.join(", ")}>;`,
     "",
     ...blockComment([
@@ -55,6 +59,19 @@ export function emitDeclarations(
       : []),
     "",
   ].join("\n");
+}
+
+/** The names of classes, as types. */
+function describeClasses(model: string, classes: readonly string[]): readonly string[] {
+  const names = [...new Set(classes)].map((name) => literal(name));
+  return [
+    "/** Names of the classes, as `classify` gives them. */",
+    `export type ${model}Class =\n  | ${names.join("\n  | ")};`,
+    "",
+    "/** The names in the order of the network's outputs. */",
+    `export declare const classes: readonly ${model}Class[];`,
+    "",
+  ];
 }
 
 /** A type as documentation puts it. */

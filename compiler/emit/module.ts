@@ -25,6 +25,7 @@ export function emitModule(programs: readonly Program[], recipe: TrainRecipe | u
     "",
     ...emitKernels(kernels.list),
     "",
+    ...(first.classes ? [`export const classes = ${literal(first.classes)};`, ""] : []),
     "const common = {",
     ...emitCommon(first),
     ...emitParameters(first),
@@ -122,6 +123,7 @@ function emitCommon(program: Program): string[] {
     ...Object.entries({ ...fields, ...results })
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => `  ${name}: ${literal(value)},`),
+    ...(program.classes ? ["  classes,"] : []),
   ];
 }
 

@@ -29,6 +29,8 @@ export interface WriteOptions {
   readonly source: Program["source"];
   /** Of the one target's labels, where the graph does not say. */
   readonly classes?: number;
+  /** Names of the classes, where they are known. */
+  readonly classNames?: readonly string[] | undefined;
   /** Metrics that are shares of something. */
   readonly fractions?: readonly string[];
   readonly optimizer: OptimizerSettings;
@@ -83,6 +85,7 @@ export class ProgramWriter {
       sums: { train: sumsOf(trained, totals), evaluate: sumsOf(forward, totals) },
       classTotals: totals,
       accuracies: accuraciesOf(forward),
+      ...withoutUndefined({ classes: options.classNames }),
       parameters,
       buffers: numbering.buffers,
       kernels: numbering.kernels,

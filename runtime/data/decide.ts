@@ -78,7 +78,7 @@ function flip({ probability }: { readonly probability: number }, _: Size, random
 }
 
 /** The middle; a smaller image is surrounded by zeros. */
-function centralSquare(image: Size, size: number): Rectangle {
+export function centralSquare(image: Size, size: number): Rectangle {
   return {
     left: centralStart(image.width, size),
     top: centralStart(image.height, size),

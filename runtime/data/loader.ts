@@ -3,11 +3,11 @@
  */
 import { isMixing, type Transform } from "../../program/transforms.js";
 import { countBatches } from "./dataset.js";
-import type { Batch, Dataset, Example, ExampleKey, Image, InputShape } from "./dataset.js";
-import { DataError } from "./error.js";
+import type { Batch, Dataset, Example, ExampleKey, InputShape } from "./dataset.js";
 import { shuffledOrder } from "./random.js";
 import { prepareExample } from "./memory.js";
 import {
+  checkSize,
   decideMixtures,
   floatStaging,
   type Mixture,
@@ -154,7 +154,7 @@ class Pass {
     const { dataset, staging } = this;
     const stage = { transforms: staging.transforms, key: this.keyOf(index) };
     const example = await prepareExample(dataset, index, stage);
-    if (example) checkSize(dataset, example.image, staging);
+    if (example) checkSize(dataset.name, example.image, staging);
     return example;
   }
 }
@@ -182,28 +182,4 @@ function labelsOf(
   const partners = Uint32Array.from(mixtures, ({ partner }) => own[partner] ?? before!);
   const shares = Float32Array.from(mixtures, ({ decisions }) => decisions.share);
   return { labels, targets: { labels, partners, shares } };
-}
-
-function checkSize(dataset: Dataset, image: Image, { shape, images }: Staging): void {
-  const { channels, height, width } = shape;
-  if (image.channels !== channels) {
-    throw new DataError(
-      `${dataset.name} gives images of ${image.channels} channels, ` +
-        `but the network's input has ${channels}`,
-    );
-  }
-  if (image.height === height * images && image.width === width) return;
-  throw new DataError(
-    `${dataset.name} gives images of ${image.width}x${image.height} pixels ` +
-      `(width x height) after its transforms, but the network's input is ${width}x${height}`,
-    sizeHint(image, shape),
-  );
-}
-
-/** Which transforms bring such an image to the network's size. */
-function sizeHint(image: Image, { height, width }: InputShape): string {
-  if (height !== width) return `prepare images of ${width}x${height} beforehand`;
-  const square = image.width === image.height;
-  const transforms = square ? `resize(${width})` : `resize(${width}) -> center_crop(${width})`;
-  return `add \`${transforms}\` to the split's transforms`;
 }

@@ -49,7 +49,10 @@ export function resample(image: Image, { from, to, keep }: Resampling): Image {
 const whole = ({ width, height }: Size): Rectangle => ({ left: 0, top: 0, width, height });
 
 /** The rows that a filter reads: no others are narrowed. It then counts from the first of them. */
-function takeRows({ first, count }: Filter): { readonly top: number; readonly height: number } {
+export function takeRows({ first, count }: Filter): {
+  readonly top: number;
+  readonly height: number;
+} {
   const [top = 0] = first;
   const last = first.length - 1;
   const end = last < 0 ? top : first[last]! + count[last]!;
@@ -58,7 +61,7 @@ function takeRows({ first, count }: Filter): { readonly top: number; readonly he
 }
 
 /** The filter's outputs from `start` on, `length` of them. */
-function triangleFilter(
+export function triangleFilter(
   { inputs, outputs }: { readonly inputs: number; readonly outputs: number },
   { start, length }: { readonly start: number; readonly length: number },
 ): Filter {

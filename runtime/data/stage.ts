@@ -19,6 +19,7 @@ import {
 import type { Dataset, ExampleKey, Image, Images, InputShape } from "./dataset.js";
 import { decide, type Decisions, type Size } from "./decide.js";
 import { writePlanes } from "./image.js";
+import { DataError } from "./error.js";
 import { mixPlanes } from "./mix.js";
 import { randomFor } from "./transforms.js";
 
@@ -95,47 +96,24 @@ export function deviceStaging(split: SplitName, preparation: Preparation): Stagi
   };
 }
 
-class DeviceBatch implements StagedBatch {
-  private readonly words: number;
-  private readonly viewBytes: number;
+/** The words of the views of images: what the transforms on the device decide for each. */
+export class Draws {
+  readonly values: Uint32Array<ArrayBuffer>;
   private readonly places: readonly WordsPlace[];
-  /** Of one view each; views of other images are added at the end. */
-  private readonly bytes: Uint8Array;
-  private readonly draws: Uint32Array;
 
   constructor(
-    private readonly split: SplitName,
     private readonly preparation: Preparation,
-    private readonly size: { readonly slots: number; readonly images: number },
+    views: number,
   ) {
-    const { transforms, first, staged, draws } = preparation;
-    this.words = draws.words;
-    this.viewBytes = staged.channels * staged.height * staged.width;
+    const { transforms, first, draws } = preparation;
     this.places = placeWords(transforms.slice(first).filter(isPrepared)).places;
-    const images = size.slots * size.images;
-    this.bytes = new Uint8Array(images * this.pitch);
-    this.draws = new Uint32Array(images * this.words);
+    this.values = new Uint32Array(views * draws.words);
   }
 
-  /** Bytes from one image to the next while there is one view of each. */
-  private get pitch(): number {
-    return this.preparation.views === 1 ? this.preparation.staged.slot : this.viewBytes;
-  }
-
-  write(slot: number, image: Image, key: ExampleKey): void {
-    const { images } = this.size;
-    for (let part = 0; part < images; part++) {
-      const index = slot * images + part;
-      const pixels = image.pixels.subarray(part * this.viewBytes, (part + 1) * this.viewBytes);
-      this.bytes.set(pixels, index * this.pitch);
-      this.draw(index, 1 / image.maximum, key);
-    }
-  }
-
-  /** The words of one image; what mixing decides is written when the batch is complete. */
-  private draw(index: number, scale: number, key: ExampleKey): void {
-    const { transforms, first, staged } = this.preparation;
-    const start = index * this.words;
+  /** The words of one view; what mixing decides is written when the batch is complete. */
+  write(view: number, scale: number, key: ExampleKey): void {
+    const { transforms, first, staged, draws } = this.preparation;
+    const start = view * draws.words;
     this.writeWord(start + SCALE_WORD, "f32", scale);
     let size: Size = staged;
     this.places.forEach(({ transform, first: word }, position) => {
@@ -149,6 +127,13 @@ class DeviceBatch implements StagedBatch {
     }
   }
 
+  /** What mixing decides for a view. */
+  writeMixture(view: number, decisions: Decisions<MixingKind>): void {
+    const mixing = this.places.find(({ transform }) => isMixing(transform))!;
+    const start = view * this.preparation.draws.words;
+    this.writeDecisions(start + mixing.first, mixing.transform, decisions);
+  }
+
   private writeDecisions(
     start: number,
     { kind }: WordsPlace["transform"],
@@ -160,8 +145,48 @@ class DeviceBatch implements StagedBatch {
   }
 
   private writeWord(index: number, type: "i32" | "u32" | "f32", value: number): void {
-    if (type === "f32") new Float32Array(this.draws.buffer)[index] = value;
-    else this.draws[index] = value;
+    if (type === "f32") new Float32Array(this.values.buffer)[index] = value;
+    else this.values[index] = value;
+  }
+}
+
+class DeviceBatch implements StagedBatch {
+  private readonly words: number;
+  private readonly viewBytes: number;
+  /** Of one view each; views of other images are added at the end. */
+  private readonly bytes: Uint8Array;
+  private readonly drawn: Draws;
+
+  constructor(
+    private readonly split: SplitName,
+    private readonly preparation: Preparation,
+    private readonly size: { readonly slots: number; readonly images: number },
+  ) {
+    const { staged, draws } = preparation;
+    this.words = draws.words;
+    this.viewBytes = staged.channels * staged.height * staged.width;
+    const images = size.slots * size.images;
+    this.bytes = new Uint8Array(images * this.pitch);
+    this.drawn = new Draws(preparation, images);
+  }
+
+  private get draws(): Uint32Array {
+    return this.drawn.values;
+  }
+
+  /** Bytes from one image to the next while there is one view of each. */
+  private get pitch(): number {
+    return this.preparation.views === 1 ? this.preparation.staged.slot : this.viewBytes;
+  }
+
+  write(slot: number, image: Image, key: ExampleKey): void {
+    const { images } = this.size;
+    for (let part = 0; part < images; part++) {
+      const index = slot * images + part;
+      const pixels = image.pixels.subarray(part * this.viewBytes, (part + 1) * this.viewBytes);
+      this.bytes.set(pixels, index * this.pitch);
+      this.drawn.write(index, 1 / image.maximum, key);
+    }
   }
 
   move(from: number, to: number): void {
@@ -184,10 +209,7 @@ class DeviceBatch implements StagedBatch {
   private joinViews(count: number, mixtures: readonly Mixture[]): Images {
     const { slot } = this.preparation.staged;
     const { words, viewBytes } = this;
-    const mixing = this.places.find(({ transform }) => isMixing(transform))!;
-    mixtures.forEach(({ decisions }, index) =>
-      this.writeDecisions(index * words + mixing.first, mixing.transform, decisions),
-    );
+    mixtures.forEach(({ decisions }, index) => this.drawn.writeMixture(index, decisions));
     const staged = new Uint8Array(count * slot);
     const draws = new Uint32Array(count * 2 * words);
     for (let index = 0; index < count; index++) {
@@ -237,4 +259,29 @@ export function chooseStaging(
   return isSame && dataset.pixels === "bytes"
     ? deviceStaging(split, preparation)
     : floatStaging(transforms, imageOf(program));
+}
+
+/** Throws DataError unless an image is what a batch takes; `name`: of what gives it. */
+export function checkSize(name: string, image: Image, { shape, images }: Staging): void {
+  const { channels, height, width } = shape;
+  if (image.channels !== channels) {
+    throw new DataError(
+      `${name} gives images of ${image.channels} channels, ` +
+        `but the network's input has ${channels}`,
+    );
+  }
+  if (image.height === height * images && image.width === width) return;
+  throw new DataError(
+    `${name} gives images of ${image.width}x${image.height} pixels ` +
+      `(width x height) after its transforms, but the network's input is ${width}x${height}`,
+    sizeHint(image, shape),
+  );
+}
+
+/** Which transforms bring such an image to the network's size. */
+function sizeHint(image: Image, { height, width }: InputShape): string {
+  if (height !== width) return `prepare images of ${width}x${height} beforehand`;
+  const square = image.width === image.height;
+  const transforms = square ? `resize(${width})` : `resize(${width}) -> center_crop(${width})`;
+  return `add \`${transforms}\` to the split's transforms`;
 }

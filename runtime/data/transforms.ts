@@ -108,8 +108,7 @@ function cropAt(
 }
 
 /** The shorter side becomes `size`, the longer one follows, rounded down. */
-function shorterSideSize(image: Image, size: number): Size {
-  const { width, height } = image;
+export function shorterSideSize({ width, height }: Size, size: number): Size {
   return width <= height
     ? { width: size, height: Math.floor((size * height) / width) }
     : { width: Math.floor((size * width) / height), height: size };

@@ -1,7 +1,8 @@
 import type { Program } from "../../program/program.js";
 import type { SharedStep } from "../calls.js";
-import type { Inputs, Targets } from "../examples.js";
+import type { Targets } from "../examples.js";
 import type { InspectableRun } from "../inspection.js";
+import type { Given } from "../pictures/picture.js";
 import type { Measurement } from "../measurement.js";
 
 /** Means over the examples of a step or a split: `loss`, then the model's metrics by name. */
@@ -33,7 +34,7 @@ export interface TrainableNetwork {
    * the examples as they are when it is called; with `transfer`, they are the network's to keep.
    */
   measureStep(
-    images: Inputs,
+    images: Given,
     targets: Targets,
     options: {
       readonly learningRate: number;
@@ -43,12 +44,12 @@ export interface TrainableNetwork {
     },
   ): Promise<Measurement>;
   /** Loss and metrics without an update, dropout off. */
-  measure(images: Inputs, targets: Targets): Promise<Measurement>;
+  measure(images: Given, targets: Targets): Promise<Measurement>;
   /**
    * Images to rows of the model's output, by name where there are several; what evaluation over
    * several views of an image needs.
    */
-  predict?(images: Inputs): Promise<Float32Array | Readonly<Record<string, Float32Array>>>;
+  predict?(images: Given): Promise<Float32Array | Readonly<Record<string, Float32Array>>>;
   /**
    * Trains the weights of another phase of the recipe from now on; nothing where that is the
    * present one.
@@ -71,7 +72,7 @@ export interface TrainableNetwork {
   inspectCall?<Result>(
     call: "train" | "evaluate" | "predict",
     examples: {
-      readonly images: Inputs;
+      readonly images: Given;
       readonly targets?: Targets;
       readonly optimizer?: { readonly learningRate: number };
       readonly accumulate?: number | undefined;

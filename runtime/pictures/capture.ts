@@ -1,0 +1,17 @@
+/** Keeps a browser's pictures. What prepares them is loaded with the first of them. */
+import type { Capture } from "./picture.js";
+
+/** Numbers as files hold them, without their profile: Node reads them so, and weights learn them. */
+const AS_STORED = { premultiplyAlpha: "none", colorSpaceConversion: "none" } as const;
+
+export const capture: Capture = (given) => {
+  const sources = [given].flat();
+  const bitmaps = Promise.allSettled(
+    sources.map(async (source) => createImageBitmap(source as ImageBitmapSource, AS_STORED)),
+  );
+  return {
+    count: sources.length,
+    prepare: async (target) =>
+      (await import("./browser.js")).prepare(sources, await bitmaps, target),
+  };
+};

@@ -1,0 +1,84 @@
+/** What happens to pictures by the eval split of a program. */
+import type { Preparation, Program } from "../../program/program.js";
+import { tensorsOf } from "../../program/tensors.js";
+import { imagesOf, type Transform } from "../../program/transforms.js";
+import type { ExampleKey, Image } from "../data/dataset.js";
+import { DataError } from "../data/error.js";
+import { checkSize, deviceStaging } from "../data/stage.js";
+import { applyTransforms } from "../data/transforms.js";
+import { InputError } from "../errors.js";
+import type { PreparedPictures } from "./picture.js";
+
+/** The preparation of pictures. Throws InputError where the spec declares none. */
+export function evalPreparation(program: Program): Preparation {
+  const { model, source, preparations } = program;
+  const preparation = preparations?.eval;
+  if (!preparation) {
+    throw new InputError(
+      `${source.file} does not say how pictures become the input of model \`${model}\`: ` +
+        "pass a Float32Array, or declare data with an eval split of images and its transforms, " +
+        'such as `eval folder("photos/val") { resize(256) -> center_crop(224) }`, ' +
+        "and train on it",
+    );
+  }
+  if (imagesOf(preparation.transforms) > 1) {
+    throw new InputError(
+      "the eval split makes ten images of each picture by `ten_crop`, and a call takes one: " +
+        "use `center_crop` instead, or `netc predict`, which averages them",
+    );
+  }
+  return preparation;
+}
+
+/** The transforms that happen before the device's. */
+export const transformsBefore = ({ transforms, first }: Preparation): readonly Transform[] =>
+  transforms.slice(0, first);
+
+/** Of random transforms in an eval split: as `netc predict` draws them. */
+export const keyOf = (example: number): ExampleKey => ({ seed: 0, epoch: 0, example });
+
+/** Decoded pictures, staged for the device by the plain loops of transforms.ts. */
+export function stageImages(
+  preparation: Preparation,
+  images: readonly Image[],
+  names: readonly string[],
+): PreparedPictures {
+  const staging = deviceStaging("eval", preparation);
+  const batch = staging.start(images.length);
+  images.forEach((image, index) => {
+    asInputError(() => checkSize(names[index]!, image, staging));
+    batch.write(index, image, keyOf(index));
+  });
+  return batch.finish(images.length, undefined) as PreparedPictures;
+}
+
+/** A decoded picture after the transforms before the device's. */
+export const transformBefore = (preparation: Preparation, image: Image, index: number): Image =>
+  asInputError(() => applyTransforms(image, transformsBefore(preparation), keyOf(index)));
+
+/** What is wrong with an argument is an InputError, also where transforms found it. */
+export function asInputError<Result>(action: () => Result): Result {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new InputError(error.message + (error.hint ? `: ${error.hint}` : ""));
+  }
+}
+
+/** `picture 2 of 3`, as messages name the pictures of a call. */
+export const nameOf = (index: number, count: number): string =>
+  count === 1 ? "the picture" : `picture ${index + 1} of ${count}`;
+
+/** The error for what is not a picture, or is not one here. */
+export function notPicture(program: Program, came: string, wanted: string): InputError {
+  const [input] = tensorsOf(program, "input");
+  return new InputError(`\`${input!.name}\` must be a Float32Array or ${wanted}, not ${came}`);
+}
+
+export function requirePictures(count: number): void {
+  if (count === 0) throw new InputError("the list of pictures is empty: pass at least one");
+}
+
+/** Channels that pictures are decoded to. */
+export const channelsOf = ({ staged }: Preparation): 1 | 3 => (staged.channels === 1 ? 1 : 3);

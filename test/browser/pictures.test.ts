@@ -1,0 +1,223 @@
+/**
+ * Pictures in Chromium: every kind that calls take, with the names and probabilities that Node gives
+ * for the same files.
+ */
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import type { Server } from "node:http";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { chromium, type Browser, type Page } from "playwright-core";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chromiumPath } from "./chromium.js";
+import { addressOf, serve } from "./server.js";
+
+const root = join(import.meta.dirname, "../..");
+const photograph = join(root, "test/data/photograph/photograph.jpg");
+
+const SPEC = `model Animals {
+  input  image: f32[N, 3, 32, 32]
+  target label: u32[N] in 0..3
+  conv(8, kernel=5, stride=2) -> relu -> flatten -> linear(3) as logits
+  loss   cross_entropy(logits, label)
+}
+data Photographs for Animals {
+  train folder("photos") { resize(36) -> center_crop(32) }
+  eval  folder("photos") {
+    resize(36) -> center_crop(32) -> normalize(mean=[0.48, 0.46, 0.41], std=[0.23, 0.22, 0.22])
+  }
+}
+train Base of Animals on Photographs {
+  epochs    = 1
+  batch     = 4
+  optimizer = sgd(lr=0.1)
+}`;
+
+/** Classes of one picture, by index. */
+type Probabilities = Readonly<Record<number, number>>;
+
+interface Named {
+  readonly name: string;
+  readonly index: number;
+  readonly probability: number;
+}
+
+const byIndex = (classes: readonly Named[]): Probabilities =>
+  Object.fromEntries(classes.map(({ index, probability }) => [index, probability]));
+
+function difference(actual: Probabilities, expected: Probabilities): number {
+  return Math.max(
+    ...Object.entries(expected).map(([index, value]) => Math.abs(actual[Number(index)]! - value)),
+  );
+}
+
+describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
+  let folder: string;
+  let server: Server;
+  let browser: Browser;
+  let page: Page;
+  const problems: string[] = [];
+
+  beforeAll(async () => {
+    mkdirSync(join(root, ".cache"), { recursive: true });
+    folder = mkdtempSync(join(root, ".cache", "pictures-"));
+    writeFileSync(join(folder, "animals.net"), SPEC);
+    copyFileSync(photograph, join(folder, "photograph.jpg"));
+    const half = { width: 48, height: 40, channels: 4, background: "#20c0a080" } as const;
+    await sharp({ create: half }).png().toFile(join(folder, "half.png"));
+    await sharp(photograph)
+      .withMetadata({ orientation: 6 })
+      .jpeg()
+      .toFile(join(folder, "turned.jpg"));
+    await sharp(photograph).withIccProfile("p3").png().toFile(join(folder, "profile.png"));
+    const main = join(root, "dist", "cli", "main.js");
+    execFileSync(process.execPath, [main, "compile", join(folder, "animals.net")]);
+    server = await serve({ dist: join(root, "dist"), modules: folder });
+    browser = await chromium.launch({
+      executablePath: chromiumPath!,
+      args: ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
+    });
+    page = await browser.newPage();
+    page.on("pageerror", (error) => problems.push(error.message));
+    await page.goto(`${addressOf(server)}/`);
+    await page.evaluate(SETUP);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const SETUP = `(async () => {
+    const { createAnimals } = await import("/modules/animals.js");
+    const classes = ["ant", "bee", "cow"];
+    window.net = await createAnimals({ batch: 4, seed: 3, classes });
+    window.blobOf = async (name) => (await fetch("/modules/" + name)).blob();
+    window.canvasOf = async (name, canvas) => {
+      const bitmap = await createImageBitmap(await blobOf(name), { colorSpaceConversion: "none" });
+      [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
+      canvas.getContext("2d").drawImage(bitmap, 0, 0);
+      return canvas;
+    };
+    const image = new Image();
+    image.src = "/modules/photograph.jpg";
+    await image.decode();
+    const canvas = await canvasOf("photograph.jpg", document.createElement("canvas"));
+    const video = document.createElement("video");
+    video.muted = true;
+    video.srcObject = canvas.captureStream(30);
+    await video.play();
+    window.sources = {
+      blob: await blobOf("photograph.jpg"),
+      image,
+      canvas,
+      video,
+      frame: new VideoFrame(canvas, { timestamp: 0 }),
+      bitmap: await createImageBitmap(image),
+      offscreen: await canvasOf("photograph.jpg", new OffscreenCanvas(1, 1)),
+      data: canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height),
+    };
+  })()`;
+
+  const inPage = <Result>(code: string) =>
+    page.evaluate<Result>(`(async () => ${code.startsWith("{") ? code : `(${code})`})()`);
+
+  async function inNode(names: readonly string[]): Promise<readonly Probabilities[]> {
+    const paths = JSON.stringify(names.map((name) => join(folder, name)));
+    const code = `import { createAnimals } from ${JSON.stringify(pathToFileURL(join(folder, "animals.js")).href)};
+      const net = await createAnimals({ batch: 4, seed: 3, adapter: "embedded" });
+      console.log(JSON.stringify(await net.classify(${paths})));
+      net.destroy();`;
+    const script = join(folder, "node.mjs");
+    writeFileSync(script, code);
+    const output = execFileSync(process.execPath, [script], { encoding: "utf8" });
+    return (JSON.parse(output) as Named[][]).map(byIndex);
+  }
+
+  test("files give the probabilities of Node", async () => {
+    const names = ["photograph.jpg", "half.png", "turned.jpg", "profile.png"];
+    const expected = await inNode(names);
+    const actual = await inPage<Named[][]>(
+      `net.classify(await Promise.all(${JSON.stringify(names)}.map(blobOf)))`,
+    );
+    const differences = actual.map((classes, index) => {
+      return difference(byIndex(classes), expected[index]!);
+    });
+    console.log("largest difference of a probability from Node's:", differences);
+    for (const each of differences) expect(each).toBeLessThan(1e-3);
+    expect(actual[0]!.map(({ name, index }) => name === ["ant", "bee", "cow"][index])).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(difference(expected[0]!, expected[1]!)).toBeGreaterThan(1e-3);
+  });
+
+  test.each(["image", "canvas", "frame", "bitmap", "offscreen", "data", "video"])(
+    "%s: what the file gives",
+    async (kind) => {
+      const [expected, actual] = await inPage<[Named[], Named[]]>(
+        `Promise.all([net.classify(sources.blob), net.classify(sources.${kind})])`,
+      );
+      // A video's frames come through YUV 4:2:0.
+      const tolerance = kind === "video" ? 0.02 : 1e-6;
+      expect(difference(byIndex(actual), byIndex(expected))).toBeLessThan(tolerance);
+    },
+  );
+
+  test("a call takes the picture that the canvas shows when it is made", async () => {
+    const [first, second, again] = await inPage<Named[][]>(`{
+      const canvas = new OffscreenCanvas(40, 40);
+      const context = canvas.getContext("2d");
+      const fill = (color) => { context.fillStyle = color; context.fillRect(0, 0, 40, 40); };
+      fill("red");
+      const first = net.classify(canvas);
+      fill("blue");
+      const second = net.classify(canvas);
+      fill("red");
+      return Promise.all([first, second, net.classify(canvas)]);
+    }`);
+    expect(again).toEqual(first);
+    expect(difference(byIndex(first!), byIndex(second!))).toBeGreaterThan(1e-3);
+  });
+
+  test("pictures of every size train, evaluate and predict", async () => {
+    const [loss, length, after] = await inPage<[number, number, number]>(`{
+      const pictures = [sources.canvas, await blobOf("half.png"), sources.data];
+      const { loss } = await net.step(pictures, [0, 1, 2], { learningRate: 0.01 });
+      const after = await net.evaluate(pictures, [0, 1, 2]);
+      return [loss, (await net.predict(pictures)).length, after.loss];
+    }`);
+    expect(length).toBe(9);
+    expect(after).toBeLessThan(loss);
+  });
+
+  test.each([
+    ["'photo.jpg'", "a browser cannot read a picture from a path"],
+    ["new Blob(['no image'])", "cannot be decoded"],
+    ["new Uint8Array(9)", "as a Blob"],
+    ["sources.data.data", "must be a Float32Array or a picture (ImageBitmap"],
+    ["document.createElement('video')", "wait for its event"],
+    ["new Image()", "wait for `image.decode()`"],
+    ["[]", "the list of pictures is empty"],
+    ["undefined", "not a value of kind Undefined"],
+  ])("refuses %s", async (code, message) => {
+    const [name, said] = await inPage<[string, string]>(
+      `net.classify(${code}).then(() => [], ({ name, message }) => [name, message])`,
+    );
+    expect(name).toBe("InputError");
+    expect(said).toContain(message);
+  });
+
+  test("nothing else went wrong, and memory stays as it is", async () => {
+    const [before, after] = await inPage<[number, number]>(`{
+      const before = net.memory.total;
+      for (let index = 0; index < 20; index++) await net.classify(sources.canvas);
+      return [before, net.memory.total];
+    }`);
+    expect(after).toBe(before);
+    expect(problems).toEqual([]);
+  });
+});
