@@ -71,8 +71,13 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
       .jpeg()
       .toFile(join(folder, "turned.jpg"));
     await sharp(photograph).withIccProfile("p3").png().toFile(join(folder, "profile.png"));
+    await sharp(photograph).resize(20, 24).png().toFile(join(folder, "small.png"));
     const main = join(root, "dist", "cli", "main.js");
-    execFileSync(process.execPath, [main, "compile", join(folder, "animals.net")]);
+    // A crop beyond the picture, which is not resized on the device.
+    writeFileSync(join(folder, "padded.net"), SPEC.replaceAll("resize(36) -> ", ""));
+    for (const spec of ["animals", "padded"]) {
+      execFileSync(process.execPath, [main, "compile", join(folder, `${spec}.net`)]);
+    }
     server = await serve({ dist: join(root, "dist"), modules: folder });
     browser = await chromium.launch({
       executablePath: chromiumPath!,
@@ -124,9 +129,9 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
   const inPage = <Result>(code: string) =>
     page.evaluate<Result>(`(async () => ${code.startsWith("{") ? code : `(${code})`})()`);
 
-  async function inNode(names: readonly string[]): Promise<readonly Probabilities[]> {
+  async function inNode(spec: string, names: readonly string[]): Promise<readonly Probabilities[]> {
     const paths = JSON.stringify(names.map((name) => join(folder, name)));
-    const code = `import { createAnimals } from ${JSON.stringify(pathToFileURL(join(folder, "animals.js")).href)};
+    const code = `import { createAnimals } from ${JSON.stringify(pathToFileURL(join(folder, `${spec}.js`)).href)};
       const net = await createAnimals({ batch: 4, seed: 3, adapter: "embedded" });
       console.log(JSON.stringify(await net.classify(${paths})));
       net.destroy();`;
@@ -136,9 +141,24 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
     return (JSON.parse(output) as Named[][]).map(byIndex);
   }
 
+  test("pictures that JavaScript prepares give the probabilities of Node", async () => {
+    const names = ["small.png", "half.png"];
+    const expected = await inNode("padded", names);
+    const actual = await inPage<Named[][]>(`{
+      const { createAnimals } = await import("/modules/padded.js");
+      const padded = await createAnimals({ batch: 4, seed: 3 });
+      const classes = await padded.classify(await Promise.all(${JSON.stringify(names)}.map(blobOf)));
+      padded.destroy();
+      return classes;
+    }`);
+    actual.forEach((classes, index) => {
+      expect(difference(byIndex(classes), expected[index]!)).toBeLessThan(1e-3);
+    });
+  });
+
   test("files give the probabilities of Node", async () => {
     const names = ["photograph.jpg", "half.png", "turned.jpg", "profile.png"];
-    const expected = await inNode(names);
+    const expected = await inNode("animals", names);
     const actual = await inPage<Named[][]>(
       `net.classify(await Promise.all(${JSON.stringify(names)}.map(blobOf)))`,
     );

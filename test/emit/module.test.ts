@@ -103,7 +103,13 @@ const bundling = {
 } as const;
 
 /** Parts of the runtime that a page loads only where it asks for them, cannot run, or fits no weights. */
-const ASKED_FOR = ["pictures/browser", "pictures/classify", "weights-problems", "begin-run", "no-adapter"];
+const ASKED_FOR = [
+  "pictures/browser",
+  "pictures/classify",
+  "weights-problems",
+  "begin-run",
+  "no-adapter",
+];
 
 const isPictures = (path: string) => /runtime\/pictures\/(browser|classify)\.ts$/.test(path);
 
