@@ -70,13 +70,13 @@ export class Network<
     /** Opens another device like the first; absent where the device is the user's own. */
     openDevice: (() => Promise<Device>) | undefined,
   ) {
-    const { batch = DEFAULT_BATCH } = options;
+    const { batch = DEFAULT_BATCH, onWarning = console.warn } = options;
     this.adapter = device.summary;
     this.batch = batch;
     this.queue = new Queue(device, openDevice);
     this.phases = new Phases(program, device, { ...options, batch });
-    this.stepping = new Stepping(this.queue, this.phases, { ...options, batch });
-    this.saving = new Saving(this.queue, this.phases, options.onWarning ?? console.warn);
+    this.stepping = new Stepping(this.queue, this.phases, { ...options, batch, onWarning });
+    this.saving = new Saving(this.queue, this.phases, onWarning);
   }
 
   /** A network with its parameters filled from their initializers. */

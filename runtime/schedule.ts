@@ -7,7 +7,6 @@ import {
 } from "../program/program.js";
 import { BufferUsage } from "./constants.js";
 import { DeviceLimitError } from "./errors.js";
-import { roundUp } from "../program/round-up.js";
 import type { Memory } from "./memory.js";
 import type { Pipelines } from "./pipelines.js";
 
@@ -93,6 +92,9 @@ export function assertPlanes(
   );
 }
 
+/** As round-up.ts, which files of weights share: importing it would split the first file to load. */
+const multipleOf = (multiple: number, least: number) => Math.ceil(least / multiple) * multiple;
+
 export function countWorkgroups(count: WorkgroupCount, batch: number): number {
   return Math.ceil((count.fixed + count.perImage * batch) / count.tile);
 }
@@ -120,9 +122,9 @@ function writeConstants(
   const parts: { offset: number; size: number }[] = [];
   let end = 0;
   for (const { constants } of steps) {
-    const size = Math.max(16, roundUp(constants.length * 4, 16));
+    const size = Math.max(16, multipleOf(16, constants.length * 4));
     parts.push({ offset: end, size });
-    end = roundUp(end + size, alignment);
+    end = multipleOf(alignment, end + size);
   }
   const words = new Int32Array(Math.max(end, 16) / 4);
   steps.forEach(({ constants }, index) => words.set(constants, parts[index]!.offset / 4));

@@ -4,13 +4,20 @@ import {
   withSettings,
   type CallExamples,
   type InspectionExamples,
+  type NetworkOptions,
   type OptimizerOptions,
   type SharedStep,
   type StepOptions,
 } from "./calls.js";
 import { Copies } from "./copies.js";
 import { tensorsOf } from "../program/tensors.js";
-import { checkInputs, checkTargets, type Checkable, type Targets } from "./examples.js";
+import {
+  checkInputs,
+  checkTargets,
+  type Checkable,
+  type Targets,
+  type TensorData,
+} from "./examples.js";
 import type { Frame } from "./frame.js";
 import type { InspectableRun, InspectionParts } from "./inspection.js";
 import type { Capture, CapturedPictures, Given } from "./pictures/picture.js";
@@ -23,6 +30,7 @@ import type { StepListName } from "./schedule.js";
 import { joinSlices, partOfRun, runsOf, type Call, type ListRun, type Slice } from "./slices.js";
 
 export interface SteppingOptions extends OptimizerOptions {
+  readonly onWarning: NonNullable<NetworkOptions["onWarning"]>;
   /** The most examples of a call. */
   readonly batch: number;
   readonly capture: Capture;
@@ -66,8 +74,16 @@ export class Stepping {
   private readonly batch: number;
   private readonly optimizer: OptimizerSettings;
   private readonly copies: Copies;
+  private readonly onWarning: SteppingOptions["onWarning"];
+  /** Whether an array was looked at. */
+  private isWatched = false;
 
-  constructor(queue: Queue, phases: Phases, { batch, capture, ...settings }: SteppingOptions) {
+  constructor(
+    queue: Queue,
+    phases: Phases,
+    { batch, capture, onWarning, ...settings }: SteppingOptions,
+  ) {
+    this.onWarning = onWarning;
     this.copies = new Copies(capture);
     this.queue = queue;
     this.phases = phases;
@@ -257,10 +273,21 @@ export class Stepping {
     most = this.batch,
   ): Examples {
     const { count, data } = checkInputs(this.program, images, most);
+    this.watch(data[0]);
     if (list === "predict") return { count, data, totals: [] };
     const training = list !== "evaluate";
     const compared = checkTargets(this.program, targets, { images: count, training });
     return { count, data: { ...data, ...compared }, totals: totalsOf(this.program, compared) };
+  }
+
+  /** Looks at the first array that is not all zeros, with which pages may compile kernels. */
+  private watch(values: TensorData[number] | undefined): void {
+    if (this.isWatched || !values?.some(Boolean)) return;
+    this.isWatched = true;
+    const first = values.slice(0, 4096) as Float32Array;
+    void import("./misuse.js").then((misuse) =>
+      misuse.warnOfMisuse(this.program, first, this.onWarning),
+    );
   }
 
   private runsOf(call: Call, { count, run }: FrameParts, atLeast?: number): readonly ListRun[] {

@@ -215,6 +215,43 @@ describe("pictures in Node", () => {
   });
 });
 
+describe("arrays that are not what the network reads", () => {
+  const warningsOf = async (values: Float32Array, variant: Variant = {}) => {
+    const warnings: string[] = [];
+    const network = await open(variant, { onWarning: (message: string) => warnings.push(message) });
+    await network.predict(new Float32Array(values.length));
+    for (let call = 0; call < 3; call++) await network.predict(values);
+    await import("../../runtime/misuse.js");
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    return warnings;
+  };
+  const filled = (valueAt: (index: number) => number, length = 432) =>
+    Float32Array.from({ length }, (_, index) => valueAt(index));
+
+  test("bytes are named once", async () => {
+    const warnings = await warningsOf(filled((index) => (index * 7) % 256));
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain("`image` holds whole numbers up to 255, like bytes of pixels");
+  });
+
+  test("RGBA pixels are named once", async () => {
+    const rgba = filled((index) => (index % 4 === 3 ? 1 : (index % 9) / 9), 576);
+    const warnings = await warningsOf(rgba, { channels: 1, transforms: CROPPED });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain("every fourth value of `image` is 1");
+    expect(warnings[0]).toContain("expected 1 x 12 x 12 values an image");
+  });
+
+  test("values after the transforms are not", async () => {
+    expect(await warningsOf(filled((index) => (index % 17) / 16))).toEqual([]);
+    expect(await warningsOf(filled((index) => index % 2))).toEqual([]);
+    // Pixels of 0 to 255 are what this normalization gives.
+    const transforms = `${CROPPED} -> normalize(mean=[0, 0, 0], std=[0.004, 0.004, 0.004])`;
+    const bytes = filled((index) => (index * 7) % 256);
+    expect(await warningsOf(bytes, { transforms })).toEqual([]);
+  });
+});
+
 describe("resizing on the device", () => {
   let network: Network;
   beforeAll(async () => {
