@@ -180,7 +180,6 @@ export const STEP_OPTIONS: OptionNames<StepOptions> = {
   share: true,
 };
 
-export const CLASSIFY_OPTIONS: OptionNames<ClassifyOptions> = { top: true };
 export const READ_OPTIONS: OptionNames<ReadOptions> = { of: true };
 export const SAVE_OPTIONS: OptionNames<SaveOptions> = { optimizer: true, metadata: true };
 export const LOAD_OPTIONS: OptionNames<LoadOptions> = { optimizer: true, except: true };

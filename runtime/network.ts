@@ -1,7 +1,6 @@
 /** A compiled program running on a device: the network that users train and run. */
 import type { Program, ProgramParameter } from "../program/program.js";
 import {
-  CLASSIFY_OPTIONS,
   DEFAULT_BATCH,
   READ_OPTIONS,
   STEP_OPTIONS,
@@ -179,7 +178,6 @@ export class Network<
     options?: ClassifyOptions,
   ): Promise<readonly (readonly Classification<Class>[])[]>;
   async classify(given: Given, options: ClassifyOptions = {}): Promise<unknown> {
-    assertKnown(options, CLASSIFY_OPTIONS, "classify");
     const output = this.predict(given as Input);
     const { rank } = await import("./pictures/classify.js");
     return rank(this, { given, output: await output, options });

@@ -34,8 +34,12 @@ interface ClassifiedCall {
  */
 export function rank(
   { program, classes }: Classifier,
-  { given, output, options: { top = 5 } }: ClassifiedCall,
+  { given, output, options: { top = 5, ...others } }: ClassifiedCall,
 ): readonly Classification[] | readonly Classification[][] {
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) {
+    throw new InputError(`\`classify\` has no option \`${unknown}\`; it takes top`);
+  }
   if (!Number.isInteger(top) || top < 1) {
     throw new InputError(`\`top\` must be an integer of at least 1, not ${String(top)}`);
   }
