@@ -41,10 +41,12 @@ function largestInput({ preparations }: Program): number {
   return 2 * Math.max(1, ...white);
 }
 
+/** Whether only the fourth of four values is always that of an opaque pixel: stripes have others. */
 function areRgba(values: Float32Array): boolean {
   const alpha = values[3];
   if (alpha !== 1 && alpha !== 255) return false;
-  const colors = values.filter((_, index) => index % 4 < 3);
-  const isConstant = colors.every((value) => value === alpha);
-  return !isConstant && values.every((value, index) => index % 4 < 3 || value === alpha);
+  const varies = [0, 1, 2].every((channel) =>
+    values.some((value, index) => index % 4 === channel && value !== alpha),
+  );
+  return varies && values.every((value, index) => index % 4 < 3 || value === alpha);
 }
