@@ -1,4 +1,4 @@
-/** Arrays that are probably not what the network reads. Loaded with the first array of a network. */
+/** Arrays that are probably not what the network reads. Loaded with a network's first array. */
 import type { Program } from "../program/program.js";
 
 /**
@@ -16,8 +16,8 @@ export function warnOfMisuse(
   const size = shape.join(" x ");
   if (areBytes(values) && largestOf(values) > largestInput(program)) {
     warn(
-      `\`${name}\` holds whole numbers up to ${largestOf(values)}, like bytes of pixels: expected ` +
-        "values from 0 to 1, after the transforms of the eval split " +
+      `\`${name}\` holds whole numbers up to ${largestOf(values)}, like bytes of pixels: ` +
+        "expected values from 0 to 1, after the transforms of the eval split " +
         "(pass pictures, which netc prepares itself)",
     );
   }
@@ -41,7 +41,7 @@ function largestInput({ preparations }: Program): number {
   return 2 * Math.max(1, ...white);
 }
 
-/** Whether only the fourth of four values is always that of an opaque pixel: stripes have others. */
+/** Whether the fourth of four values alone is always that of an opaque pixel. */
 function areRgba(values: Float32Array): boolean {
   const alpha = values[3];
   if (alpha !== 1 && alpha !== 255) return false;

@@ -92,7 +92,7 @@ export function assertPlanes(
   );
 }
 
-/** As round-up.ts, which files of weights share: importing it would split the first file to load. */
+/** As round-up.ts, which weights files share: an import would split the first file to load. */
 const multipleOf = (multiple: number, least: number) => Math.ceil(least / multiple) * multiple;
 
 export function countWorkgroups(count: WorkgroupCount, batch: number): number {

@@ -1,4 +1,4 @@
-/** Pictures in Node: files, bytes of files and Blobs, decoded and resized as `netc predict` does. */
+/** Pictures in Node: files, their bytes and Blobs, decoded and resized as by `netc predict`. */
 import type { Preparation, Program } from "../../program/program.js";
 import type { Image } from "../data/dataset.js";
 import { viewOf } from "../copies.js";

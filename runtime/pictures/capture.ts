@@ -1,7 +1,7 @@
 /** Keeps a browser's pictures. What prepares them is loaded with the first of them. */
 import type { Capture } from "./picture.js";
 
-/** Numbers as files hold them, without their profile: Node reads them so, and weights learn them. */
+/** Numbers as files hold them, without their profile: so Node reads them. */
 const AS_STORED = { premultiplyAlpha: "none", colorSpaceConversion: "none" } as const;
 
 export const capture: Capture = (given) => {

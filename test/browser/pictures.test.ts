@@ -1,6 +1,6 @@
 /**
- * Pictures in Chromium: every kind that calls take, with the names and probabilities that Node gives
- * for the same files.
+ * Pictures in Chromium: every kind that calls take, with the names and probabilities that Node
+ * gives for the same files.
  */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -86,7 +86,7 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
     page = await browser.newPage();
     page.on("pageerror", (error) => problems.push(error.message));
     await page.goto(`${addressOf(server)}/`);
-    await page.evaluate(SETUP);
+    await page.evaluate(setup);
   });
 
   afterAll(async () => {
@@ -95,7 +95,7 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const SETUP = `(async () => {
+  const setup = `(async () => {
     const { createAnimals } = await import("/modules/animals.js");
     const classes = ["ant", "bee", "cow"];
     window.net = await createAnimals({ batch: 4, seed: 3, classes });
@@ -129,9 +129,10 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
   const inPage = <Result>(code: string) =>
     page.evaluate<Result>(`(async () => ${code.startsWith("{") ? code : `(${code})`})()`);
 
-  async function inNode(spec: string, names: readonly string[]): Promise<readonly Probabilities[]> {
+  function inNode(spec: string, names: readonly string[]): readonly Probabilities[] {
     const paths = JSON.stringify(names.map((name) => join(folder, name)));
-    const code = `import { createAnimals } from ${JSON.stringify(pathToFileURL(join(folder, `${spec}.js`)).href)};
+    const module = JSON.stringify(pathToFileURL(join(folder, `${spec}.js`)).href);
+    const code = `import { createAnimals } from ${module};
       const net = await createAnimals({ batch: 4, seed: 3, adapter: "embedded" });
       console.log(JSON.stringify(await net.classify(${paths})));
       net.destroy();`;
@@ -143,11 +144,12 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
 
   test("pictures that JavaScript prepares give the probabilities of Node", async () => {
     const names = ["small.png", "half.png"];
-    const expected = await inNode("padded", names);
+    const expected = inNode("padded", names);
     const actual = await inPage<Named[][]>(`{
       const { createAnimals } = await import("/modules/padded.js");
       const padded = await createAnimals({ batch: 4, seed: 3 });
-      const classes = await padded.classify(await Promise.all(${JSON.stringify(names)}.map(blobOf)));
+      const blobs = await Promise.all(${JSON.stringify(names)}.map(blobOf));
+      const classes = await padded.classify(blobs);
       padded.destroy();
       return classes;
     }`);
@@ -158,7 +160,7 @@ describe.skipIf(!chromiumPath)("pictures in Chromium", () => {
 
   test("files give the probabilities of Node", async () => {
     const names = ["photograph.jpg", "half.png", "turned.jpg", "profile.png"];
-    const expected = await inNode("animals", names);
+    const expected = inNode("animals", names);
     const actual = await inPage<Named[][]>(
       `net.classify(await Promise.all(${JSON.stringify(names)}.map(blobOf)))`,
     );

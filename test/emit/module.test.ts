@@ -102,7 +102,7 @@ const bundling = {
   write: false,
 } as const;
 
-/** Parts of the runtime that a page loads only where it asks for them, cannot run, or fits no weights. */
+/** Parts of the runtime that a page loads only where it asks for them, or meets a mistake. */
 const ASKED_FOR = [
   "pictures/browser",
   "pictures/classify",
