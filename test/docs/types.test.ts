@@ -149,7 +149,7 @@ describe.each([
   test("wrong names and types would be seen", { timeout: 120_000 }, () => {
     const text = `import { createDigits } from "./digits.js";
 const net = await createDigits({ batch: 1 });
-await net.predict("a picture");
+await net.predict(1);
 await net.classify();
 export {};
 `;
