@@ -1,3 +1,4 @@
 /** The runtime for browsers: the same names as in Node, and nothing but `navigator.gpu`. */
 export * from "./core.js";
-export { createNetwork, findAdapter } from "./browser-network.js";
+// By star: bundlers then see that a page which imports one name needs nothing of the others.
+export * from "./browser-network.js";
