@@ -1,7 +1,7 @@
 /**
  * Resizing on the device, with the bits of resample-bytes.ts: weights of 22 bits behind the point,
- * rows first, bytes rounded after each direction. Pictures have a size of their own each, so that
- * kernels of the compiler, which know all shapes, cannot do it.
+ * rows first, bytes rounded after each direction. Each picture has another size, so that kernels
+ * of the compiler, which know all shapes, cannot do it.
  */
 
 /** Words of `Sizes`, in order. */
@@ -15,7 +15,7 @@ export interface ResizeSizes {
   /** Weights of a pixel of the result, across and down. */
   readonly tapsAcross: number;
   readonly tapsDown: number;
-  /** 1 for grey. */
+  /** 1 for gray. */
   readonly channels: number;
 }
 
@@ -44,7 +44,7 @@ struct Sizes {
 
 const half = vec3i(1 << 21);
 
-// Over white; grey by luma where the network has one channel, as Node decodes files.
+// Over white; gray by luma where the network has one channel, as Node decodes files.
 fn pixel(x: u32, y: u32) -> vec3i {
   let rgba = vec4i(round(textureLoad(picture, vec2u(x, y), 0) * 255));
   let color = (rgba.rgb * rgba.a + 255 * (255 - rgba.a)) / 255;

@@ -148,8 +148,8 @@ describe("pictures in Node", () => {
     ]);
     expect(await named.classify(new Float32Array(432), { top: 2 })).toHaveLength(2);
     await expect(named.classify(new Float32Array(864))).rejects.toThrow("takes one image");
-    const misspelt = named.classify(photograph, { tops: 2 } as object);
-    await expect(misspelt).rejects.toThrow("`classify` has no option `tops`");
+    const misspelled = named.classify(photograph, { tops: 2 } as object);
+    await expect(misspelled).rejects.toThrow("`classify` has no option `tops`");
     await expect(named.classify(photograph, { top: 0 })).rejects.toThrow("`top` must be");
   });
 
