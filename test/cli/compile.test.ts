@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { serializeTensors } from "../../runtime/safetensors.js";
 import { makeWorkspace, STRIPES, type Workspace } from "./fixtures.js";
 import { netc, netcInShell } from "./netc.js";
 
@@ -40,6 +41,32 @@ test("--standalone gives one file without imports that loads", async () => {
   expect(await readFile(path, "utf8")).not.toMatch(/^import\s/m);
   const module = (await import(/* @vite-ignore */ pathToFileURL(path).href)) as object;
   expect(module).toHaveProperty("createStripes");
+});
+
+describe("--weights", () => {
+  const writeNames = async (names: readonly string[]) => {
+    const tensor = { name: "some", shape: [1], values: new Float32Array(1) };
+    const bytes = serializeTensors([tensor], { classes: JSON.stringify(names) });
+    await workspace.write("named.safetensors", bytes);
+  };
+
+  test("puts names of classes into the module and its types", async () => {
+    await writeNames(["flat", "tall"]);
+    const { code, stderr } = await compile("stripes.net", "--weights", "named.safetensors");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const declarations = await readFile(workspace.path("stripes.d.ts"), "utf8");
+    expect(declarations).toContain('export type StripesClass =\n  | "flat"\n  | "tall";');
+    const module = await readFile(workspace.path("stripes.js"), "utf8");
+    expect(module).toContain('export const classes = ["flat","tall"];');
+  });
+
+  test("refuses another number of names", async () => {
+    await writeNames(["flat", "tall", "wide"]);
+    const { code, stderr } = await compile("stripes.net", "--weights", "named.safetensors");
+    expect(code).not.toBe(0);
+    expect(stderr).toContain("named.safetensors names 3 classes, and the model has 2");
+    expect(await readdir(workspace.folder)).toEqual(["named.safetensors", "stripes.net"]);
+  });
 });
 
 test("nothing is written for a wrong spec", async () => {
