@@ -3,7 +3,6 @@ import type { Program, ProgramParameter } from "../program/program.js";
 import { commonPrefix } from "../program/weight-names.js";
 import { WeightsError } from "./errors.js";
 import type { Tensor } from "./tensor-file.js";
-import { isOfTraining } from "./weights.js";
 
 /** A parameter whose tensor is missing, or of another shape. */
 export interface Mismatch {
@@ -14,6 +13,8 @@ export interface Mismatch {
 export interface WeightsProblems {
   /** Of the file, by the model's names. */
   readonly tensors: ReadonlyMap<string, Tensor>;
+  /** Names in the file, without those of what only training needs. */
+  readonly names: readonly string[];
   readonly mismatches: readonly Mismatch[];
   /** Names of the file that the model does not have. */
   readonly unknown: ReadonlySet<string>;
@@ -22,7 +23,7 @@ export interface WeightsProblems {
 
 export function describeProblems(
   program: Program,
-  { tensors, mismatches, unknown, notFinite }: WeightsProblems,
+  { tensors, names, mismatches, unknown, notFinite }: WeightsProblems,
 ): WeightsError {
   const { model, parameters } = program;
   const mistakes = [
@@ -38,17 +39,16 @@ export function describeProblems(
   }
   const what = `these weights do not belong to model \`${model}\``;
   const own = parameters.map(({ name }) => name);
-  return listError(what, mistakes, describeNames(tensors, own));
+  const isComplete = own.every((name) => tensors.has(name));
+  return listError(what, mistakes, isComplete ? [] : describeNames(names, own));
 }
 
 /** More mismatches than these are only counted. */
 const MISMATCHES_SHOWN = 5;
 
 /** The names in a file that lacks some of the model's: what to rename shows in them. */
-function describeNames(tensors: ReadonlyMap<string, Tensor>, own: readonly string[]): string[] {
-  const names = [...tensors.keys()].filter((name) => !isOfTraining(name));
-  const isComplete = own.every((name) => tensors.has(name));
-  if (isComplete || names.length === 0) return [];
+function describeNames(names: readonly string[], own: readonly string[]): readonly string[] {
+  if (names.length === 0) return [];
   const shown = names.slice(0, NAMES_SHOWN).map((name) => `\`${name}\``);
   const more = names.length > shown.length ? `, and ${names.length - shown.length} more` : "";
   const prefix = commonPrefix(names);

@@ -88,12 +88,13 @@ export async function matchWeights(
   if (except) unknown.clear();
   if (mismatches.length + unknown.size + notFinite.length > 0) {
     const { describeProblems } = await import("./weights-problems.js");
-    throw describeProblems(program, { tensors, mismatches, unknown, notFinite });
+    const names = [...tensors.keys()].filter((name) => !isOfTraining(name));
+    throw describeProblems(program, { tensors, names, mismatches, unknown, notFinite });
   }
   return { values, averages, states, prefix };
 }
 
-export const isOfTraining = (name: string) =>
+const isOfTraining = (name: string) =>
   name.startsWith(OPTIMIZER_PREFIX) || name.startsWith(AVERAGE_PREFIX);
 
 /** PyTorch saves how many batches a running mean has seen. With a momentum, it is not needed. */
