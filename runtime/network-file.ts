@@ -31,8 +31,10 @@ export async function save(
   const training = optimizer ? await trainingMetadata(phases) : {};
   // Of two by the same name, a value and its average, the later one counts.
   const named = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  const names = phases.classes && { [CLASSES]: JSON.stringify(phases.classes) };
-  const all = { ...modelMetadata(loaded.program), ...training, ...names, ...metadata };
+  // In one place whether they were loaded or are given: files of the same content are the same.
+  const classes = metadata[CLASSES] ?? (phases.classes && JSON.stringify(phases.classes));
+  const names = classes && { [CLASSES]: classes };
+  const all = { ...modelMetadata(loaded.program), ...training, ...metadata, ...names };
   return writeTensors([...named.values()], all);
 }
 

@@ -182,6 +182,10 @@ describe("pictures in Node", () => {
     // Weights that keep other classes: their names are not the file's.
     await other.load(file, { except: ["logits.weight", "logits.bias"] });
     expect(other.classes).toEqual(["ant", "cow", "bee"]);
+    // A run that was resumed knows the names by `load`, and saves the bytes of one that was not.
+    const metadata = { run: "1", classes: '["ant","bee","cow"]' };
+    const begun = await open();
+    expect(await named.save({ metadata })).toEqual(await begun.save({ metadata }));
     const two = await named.save({ metadata: { classes: '["ant", "bee"]' } });
     await expect(plain.load(two)).rejects.toThrow(
       "names the classes ant, bee, and the network has ant, bee, cow",
