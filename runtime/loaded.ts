@@ -1,7 +1,7 @@
 /** A program on a device: its memory, its parameters, and what runs its step lists. */
 import type { Program, ProgramParameter } from "../program/program.js";
 import { Memory } from "./memory.js";
-import { Parameters, type TensorOf } from "./parameters.js";
+import { type ImportLayout, Parameters, type TensorOf } from "./parameters.js";
 import type { CompileProgress } from "./pipelines.js";
 import { readBuffer } from "./readback.js";
 import { Runner } from "./runner.js";
@@ -23,7 +23,8 @@ export interface LoadedParts {
   readonly program: Program;
   /** The most images on the device at a time. */
   readonly slice: number;
-  readonly onCompile: ((progress: CompileProgress) => unknown) | undefined;
+  readonly onCompile?: ((progress: CompileProgress) => unknown) | undefined;
+  readonly layout: ImportLayout;
 }
 
 export class Loaded {
@@ -35,11 +36,11 @@ export class Loaded {
   isFolded = false;
   readonly gpu: GPUDevice;
 
-  constructor({ gpu, program, slice, onCompile }: LoadedParts) {
+  constructor({ gpu, program, slice, onCompile, layout }: LoadedParts) {
     this.gpu = gpu;
     this.program = program;
     this.memory = new Memory(gpu, program, slice);
-    this.parameters = new Parameters(gpu, program, this.memory);
+    this.parameters = new Parameters(gpu, program, this.memory, layout);
     this.runner = new Runner(gpu, program, this.memory, onCompile);
   }
 

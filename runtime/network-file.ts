@@ -32,8 +32,8 @@ export async function save(
   // Of two by the same name, a value and its average, the later one counts.
   const named = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   // In one place whether they were loaded or are given: files of the same content are the same.
-  const classes = metadata[CLASSES] ?? (phases.classes && JSON.stringify(phases.classes));
-  const names = classes && { [CLASSES]: classes };
+  const classes = metadata["classes"] ?? (phases.classes && JSON.stringify(phases.classes));
+  const names = classes && { classes };
   const all = { ...modelMetadata(loaded.program), ...training, ...metadata, ...names };
   return writeTensors([...named.values()], all);
 }
@@ -98,15 +98,12 @@ export async function load(
   return { metadata, warning: prefix === "" ? undefined : describePrefix(prefix) };
 }
 
-/** Where the names of classes are in the metadata, as a JSON list. */
-const CLASSES = "classes";
-
 /**
  * The class names of a file; undefined where it has none. Throws WeightsError where they are not
  * those that the network has.
  */
 function namedClasses({ classes, loaded }: Phases, metadata: Metadata) {
-  const names = listIn(metadata[CLASSES]);
+  const names = listIn(metadata["classes"]);
   const count = classesOf(loaded.program);
   if (!names || count === undefined) return undefined;
   if (names.length === count && names.every((name, index) => name === (classes ?? names)[index])) {

@@ -28,7 +28,7 @@ import { Phases } from "./phases.js";
 import type { Classification } from "./pictures/classify.js";
 import type { Capture, Given, Picture, Pictures } from "./pictures/picture.js";
 import { Queue } from "./queue.js";
-import { Saving } from "./saving.js";
+import { importFile, Saving } from "./saving.js";
 import type { StepListName } from "./schedule.js";
 import type { Call } from "./slices.js";
 import { Stepping } from "./stepping.js";
@@ -73,7 +73,7 @@ export class Network<
     this.adapter = device.summary;
     this.batch = batch;
     this.queue = new Queue(device, openDevice);
-    this.phases = new Phases(program, device, { ...options, batch });
+    this.phases = new Phases(program, device, { ...options, batch, layout: importFile });
     this.stepping = new Stepping(this.queue, this.phases, { ...options, batch, onWarning });
     this.saving = new Saving(this.queue, this.phases, onWarning);
   }

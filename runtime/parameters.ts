@@ -15,14 +15,17 @@ import { readBuffer } from "./readback.js";
 export type TensorOf =
   "value" | "average" | "gradient" | "velocity" | "exp_avg" | "exp_avg_sq" | "square_avg";
 
-/** What files need, too: a page that only trains and predicts loads none of it. */
-const importLayout = () => import("./network-file.js");
+/** How weights lie on the device: files need it, too, and most pages load none of it. */
+export type ImportLayout = () => Promise<
+  Pick<typeof import("./layout.js"), "packPiece" | "unpackPiece">
+>;
 
 export class Parameters {
   constructor(
     private readonly gpu: GPUDevice,
     private readonly program: Program,
     private readonly memory: Memory,
+    private readonly layout: ImportLayout,
   ) {}
 
   /** Throws InputError with the names there are. */
@@ -45,7 +48,7 @@ export class Parameters {
     if (buffers.length < parameter.pieces.length) {
       throw new InputError(`the program was compiled without a ${of} of \`${parameter.name}\``);
     }
-    const { unpackPiece } = await importLayout();
+    const { unpackPiece } = await this.layout();
     await this.allocate([parameter], of);
     const values = new Float32Array(sizeOf(parameter.shape));
     const rows = parameter.shape[0] ?? 1;
@@ -58,7 +61,7 @@ export class Parameters {
 
   /** The tensors must have been allocated. */
   async write(parameter: ProgramParameter, of: TensorOf, values: Float32Array): Promise<void> {
-    const { packPiece } = await importLayout();
+    const { packPiece } = await this.layout();
     const rows = parameter.shape[0] ?? 1;
     for (const [index, buffer] of this.buffersOf(parameter, of).entries()) {
       const packed = packPiece(parameter.layout, parameter.pieces[index]!, rows, values);

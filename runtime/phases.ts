@@ -10,13 +10,14 @@ import type { NetworkOptions } from "./calls.js";
 import type { Device } from "./device.js";
 import { InputError } from "./errors.js";
 import { assertFinite } from "./examples.js";
-import { Loaded } from "./loaded.js";
+import { Loaded, type LoadedParts } from "./loaded.js";
 
 export interface PhasesOptions extends Pick<
   NetworkOptions,
   "accumulate" | "classes" | "onCompile" | "seed"
 > {
   readonly batch: number;
+  readonly layout: LoadedParts["layout"];
 }
 
 export class Phases {
@@ -35,12 +36,12 @@ export class Phases {
   loaded: Loaded;
   gpu: GPUDevice;
   private readonly programs: readonly Program[];
-  private readonly onCompile: PhasesOptions["onCompile"];
+  private readonly options: PhasesOptions;
 
   constructor(program: Program, { gpu }: Device, options: PhasesOptions) {
     this.programs = [program, ...(program.phases ?? [])];
     this.gpu = gpu;
-    this.onCompile = options.onCompile;
+    this.options = options;
     this.seed = options.seed ?? 0;
     this.classes = options.classes ?? program.classes;
     const wanted = Math.ceil(options.batch / (options.accumulate ?? 1));
@@ -77,8 +78,8 @@ export class Phases {
 
   /** Puts a program on the device. */
   load(program: Program): Loaded {
-    const [gpu, slice, onCompile] = [this.gpu, this.slice, this.onCompile];
-    return new Loaded({ gpu, program, slice, onCompile });
+    const { gpu, slice, options } = this;
+    return new Loaded({ ...options, gpu, program, slice });
   }
 }
 

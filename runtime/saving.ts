@@ -12,7 +12,7 @@ import type { Phases } from "./phases.js";
 import type { Queue } from "./queue.js";
 
 /** What reads and writes files, which bundlers keep apart from what a first step needs. */
-const importFile = () => import("./network-file.js");
+export const importFile = () => import("./network-file.js");
 
 export class Saving {
   constructor(
