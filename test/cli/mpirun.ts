@@ -26,6 +26,9 @@ const MPICH: Launcher = {
   library: "libmpich.so.12",
 };
 
+/** All that netc is tested with. */
+export const LAUNCHERS: readonly Launcher[] = [OPEN_MPI, MPICH];
+
 const isInstalled = ({ command: [program] }: Launcher) =>
   spawnSync(program!, ["--version"], { stdio: "ignore" }).status === 0;
 
@@ -34,7 +37,7 @@ const isInstalled = ({ command: [program] }: Launcher) =>
  * be.
  */
 export function launchers(): readonly Launcher[] {
-  const found = [OPEN_MPI, MPICH].filter(isInstalled);
+  const found = LAUNCHERS.filter(isInstalled);
   if (process.env["NETC_TEST_NO_SKIP"] === "1" && !found.includes(OPEN_MPI)) {
     throw new Error("Open MPI is not installed");
   }

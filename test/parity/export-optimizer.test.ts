@@ -112,8 +112,7 @@ const CASES = [
 
 describe("PyTorch continues a run", () => {
   const isFull = process.env.NETC_TEST_FULL === "1" && pythonHas("torch");
-  const chosen = isFull ? CASES : [];
-  test.skipIf(!isFull).each(chosen)("%s", { timeout: 120_000 }, async (settings) => {
+  test.skipIf(!isFull).each(CASES)("%s", { timeout: 120_000 }, async (settings) => {
     const checkpoint = join(folder, "checkpoint.safetensors");
     const expected = await trained(specOf(settings), checkpoint);
     expect(await exportCheckpoint(specOf(settings), checkpoint)).toContain("case.optimizer.pth");
