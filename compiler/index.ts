@@ -51,7 +51,11 @@ export interface TunedAdapter {
 }
 
 /** A budget, for the recipe's batch unless another is given. */
-export type MemoryWish = Pick<MemoryBudget, "bytes"> & Partial<MemoryBudget>;
+export interface MemoryWish extends Partial<MemoryBudget> {
+  readonly bytes: number;
+  /** Ranks that divide the batch: the budget is that of each; 1 unless given. */
+  readonly ranks?: number | undefined;
+}
 
 export interface CompileOptions {
   /** The spec's path or name, for diagnostics. */
@@ -286,10 +290,11 @@ function compileFor(
   memory: MemoryWish | undefined,
 ): FittedProgram {
   if (!memory) return compileGraph(graph, settings);
+  const { ranks = 1, batch = recipe?.batch ?? 1, accumulate = recipe?.accumulate ?? 1 } = memory;
   return compileWithin(graph, settings, {
     bytes: memory.bytes,
-    batch: memory.batch ?? recipe?.batch ?? 1,
-    accumulate: memory.accumulate ?? recipe?.accumulate,
+    batch: Math.ceil(batch / ranks),
+    accumulate: Math.ceil(accumulate / ranks),
   });
 }
 

@@ -126,7 +126,8 @@ export function trainCommand(): Command {
 async function train(path: string, options: TrainOptions, ranks?: TrainingRanks): Promise<void> {
   // A resumed run, or one that starts from other weights, does not load the recipe's weights.
   const checksWeights = !options.resume && options.weights === undefined;
-  const memory = memoryWish(options);
+  const wish = memoryWish(options);
+  const memory = wish && { ...wish, ranks: ranks?.size };
   const { epochs, batch, steps, lr } = options;
   const compiled = await compileSpec(path, {
     train: options.train,

@@ -5,6 +5,7 @@ import {
   createNetwork,
   evaluateDataset,
   fit,
+  loopback,
   type GivenBatch,
   type NetworkOptions,
   type TrainingState,
@@ -23,8 +24,12 @@ afterAll(() => {
   for (const network of opened) network.destroy();
 });
 
-async function open(spec: string, options: NetworkOptions = {}): Promise<Siamese> {
-  const { programs, diagnostics } = compile(spec, { file: "siamese.net" });
+interface OpenOptions extends NetworkOptions {
+  readonly exchange?: boolean;
+}
+
+async function open(spec: string, { exchange, ...options }: OpenOptions = {}): Promise<Siamese> {
+  const { programs, diagnostics } = compile(spec, { file: "siamese.net", exchange });
   expect(diagnostics.map(({ message }) => message)).toEqual([]);
   const network = await createNetwork(programs, { batch: 5, ...options });
   opened.push(network as unknown as Siamese);
@@ -133,6 +138,45 @@ const ALL = recipeOf(
    clip_norm = 1
    seed = 3`,
 );
+
+/** The part of each batch of 5 that a rank of two has: the slices of one process. */
+function partsOf(rank: number) {
+  const [from, to] = rank === 0 ? [0, 3] : [3, 5];
+  const part = <Values extends Float32Array | Uint32Array>(values: Values) =>
+    values.slice((from * values.length) / 5, (to * values.length) / 5) as Values;
+  return (epoch: number) => {
+    const { images, targets } = pairs("TwoKinds", `ranks ${epoch}`, 5);
+    const { kind, side } = targets;
+    return [
+      {
+        images: { left: part(images.left), right: part(images.right) },
+        targets: { kind: part(kind!), side: part(side!) },
+      },
+    ];
+  };
+}
+
+test("two ranks, each with its parts of all inputs and targets, are one process", async () => {
+  const spec = recipeOf(TWO_KINDS, `epochs = 3\n batch = 5\n ${SGD}`);
+  const { recipe } = analyze(spec, "siamese.net").selected!;
+  const one = await open(spec, { exchange: true, accumulate: 2 });
+  const whole = (epoch: number) => [pairs("TwoKinds", `ranks ${epoch}`, 5)];
+  await fit(one, whole, { ...recipe!, accumulate: 2 }, { stepsPerEpoch: 1 });
+  const ranks = await Promise.all(
+    loopback(2).map(async (exchange) => {
+      const network = await open(spec, { exchange: true, batch: 3 });
+      await fit(network, partsOf(exchange.rank), recipe!, { exchange, stepsPerEpoch: 1 });
+      return network;
+    }),
+  );
+  const expected = await weightsIn(one);
+  for (const rank of ranks) expect(await weightsIn(rank)).toEqual(expected);
+});
+
+async function weightsIn(network: Siamese) {
+  const read = network.parameters.map(async ({ name }) => [name, await network.read(name)]);
+  return Object.fromEntries((await Promise.all(read)) as [string, Float32Array][]);
+}
 
 interface Saved {
   readonly bytes: Uint8Array;

@@ -396,4 +396,13 @@ export const TRAINING = {
     wrong: 'train csv("digits.csv") { }  // with pixels from 0 to 1',
     right: 'train csv("digits.csv", maximum=1) { }',
   },
+  NET3069: {
+    title: "`sync_batchnorm` without batch normalization",
+    severity: "warning",
+    explanation:
+      "`sync_batchnorm = true` takes the statistics of `batchnorm` layers over the images of all " +
+      "ranks. In a model without `batchnorm` it has no effect.",
+    wrong: "sync_batchnorm = true  // in a model without `batchnorm`",
+    right: "conv(8, kernel=3) -> batchnorm -> relu",
+  },
 } as const satisfies CatalogueFamily;

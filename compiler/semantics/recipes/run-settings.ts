@@ -7,7 +7,7 @@ import { didYouMean, listNames } from "../../calls/suggestion.js";
 import { readCall, type Registry, type Resolved } from "./definition.js";
 import { boolean } from "../../calls/argument-types.js";
 import { averages, precisions, stops } from "./policies.js";
-import { singleExampleProblem } from "./slice-statistics.js";
+import { hasBatchStatistics, singleExampleProblem } from "./slice-statistics.js";
 import { count, readSetting } from "./settings.js";
 
 interface Parts {
@@ -33,11 +33,12 @@ export function readRunSettings(parts: Parts, environment: Environment): RunSett
   const average = read("average", averages);
   const stop = read("stop", stops);
   const precision = read("precision", precisions);
+  const syncBatchnorm = readSync(parts, environment);
   if (stop) checkMetric(stop, parts.model, environment);
   warnOfNoEvaluation(parts, environment);
   return {
     accumulate,
-    syncBatchnorm: readSetting(parts.settings.get("sync_batchnorm"), boolean(), environment),
+    syncBatchnorm,
     average: average?.result,
     stop: stop?.result,
     precision: precision?.result,
@@ -53,6 +54,19 @@ function readAccumulate({ settings, batch }: Parts, environment: Environment): n
     span: setting!.value.span,
     notes: ["`batch` counts the images of an update, with `accumulate` and without"],
   });
+}
+
+function readSync({ settings, model }: Parts, environment: Environment): boolean | undefined {
+  const setting = settings.get("sync_batchnorm");
+  const isWanted = readSetting(setting, boolean(), environment);
+  const { graph } = model;
+  if (!isWanted || !graph || hasBatchStatistics(graph)) return isWanted;
+  environment.reporter.report("NET3069", {
+    message: `\`sync_batchnorm\` has no effect: model \`${model.name}\` has no \`batchnorm\``,
+    span: setting!.name.span,
+    notes: ["leave it out: all other layers compute each image separately"],
+  });
+  return isWanted;
 }
 
 function warnOfSingleExamples(

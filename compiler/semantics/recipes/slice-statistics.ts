@@ -10,6 +10,10 @@ export interface BatchSlices {
   readonly slices: number;
 }
 
+/** Whether a layer of the network normalizes over the examples of a slice in training. */
+export const hasBatchStatistics = (graph: Graph): boolean =>
+  graph.nodes.some(({ kind }) => kind === "channelStatistics");
+
 /**
  * What is wrong where a slice has one example and a layer normalizes features over it; undefined
  * where nothing is.
