@@ -147,6 +147,14 @@ test.each(Object.entries(SPECS))("%s keeps to every budget that can be kept", (_
   }
 });
 
+test("the budget of ranks is that of each, for its part of the batch", () => {
+  const fit = (parts: { batch: number; ranks?: number }) => {
+    const memory = { bytes: Number.MAX_SAFE_INTEGER, ...parts };
+    return compile(trainable(RESIDUAL), { file: "a.net", target: "gpu", memory }).compiled[0]!.fit;
+  };
+  expect(fit({ batch: 31, ranks: 4 })).toEqual(fit({ batch: 8 }));
+});
+
 test("batch normalization is not sliced where repetitions do", () => {
   const text = trainable(RESIDUAL);
   const fit = (bytes: number) =>
