@@ -65,6 +65,8 @@ export interface Dataset {
   get(index: number): Promise<Example | undefined>;
   /** The label at `index`, where it is known without the image. */
   labelAt?(index: number): number;
+  /** Where the example at `index` comes from: the path of its file, or a place in one. */
+  nameAt?(index: number): string;
   /** How many examples could not be read so far. */
   unreadable?(): number;
   /** The examples that could not be read since the last call, for other ranks. */

@@ -29,6 +29,7 @@ export function withHoldout(dataset: Dataset, { share, takes }: Holdout): Datase
   return {
     ...dataset,
     labelAt: dataset.labelAt && ((index) => dataset.labelAt!(chosen[index]!)),
+    nameAt: dataset.nameAt && ((index) => dataset.nameAt!(chosen[index]!)),
     length: chosen.length,
     get: (index) => dataset.get(chosen[index]!),
     prepare: (index, stage) => prepareExample(dataset, chosen[index]!, stage),

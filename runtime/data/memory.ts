@@ -12,6 +12,7 @@ export function datasetInMemory(
     readonly pixels?: Dataset["pixels"];
     readonly largestPixel?: number;
     readonly labelAt?: Dataset["labelAt"];
+    readonly nameAt?: Dataset["nameAt"];
   },
   example: (index: number) => Example,
 ): Dataset {

@@ -18,6 +18,7 @@ import {
 import type { TrainableNetwork } from "../training/network.js";
 import { assertOneTensor } from "../training/source.js";
 import { overViews, type OverViews } from "../training/views.js";
+import { CalibrationCounts, type Calibration } from "./calibration.js";
 import { classResults, ConfusionCounts, type ClassResult } from "./confusion.js";
 import type { ConfusionMatrix } from "./confusion.js";
 import { indexOfLargest, requireScores, rowOf, toProbabilities } from "./probabilities.js";
@@ -41,6 +42,17 @@ export interface Mistake {
   readonly probabilityOfActual: number;
 }
 
+/** What a classifier says of one example. */
+export interface JudgedExample {
+  /** Index into the dataset. */
+  readonly example: number;
+  readonly actual: number;
+  /** Undefined where a score is not finite: the example was taken for nothing. */
+  readonly predicted: number | undefined;
+  /** Of each class; undefined with `predicted`. Holds until the call returns. */
+  readonly probabilities: Float32Array | undefined;
+}
+
 export interface Examination {
   /** Examples examined; those that could not be read are not among them. */
   readonly examples: number;
@@ -48,6 +60,8 @@ export interface Examination {
   readonly confusion: ConfusionMatrix;
   /** The surest first. */
   readonly mistakes: readonly Mistake[];
+  /** Of the probabilities; undefined if no example has finite scores. */
+  readonly calibration?: Calibration;
   /**
    * Examples whose scores are not finite: they were taken for nothing. Absent where there are none.
    */
@@ -59,6 +73,8 @@ export interface ExamineOptions extends EvaluateOptions {
   readonly mistakes?: number;
   /** Examines about this many examples, evenly spread over the dataset, instead of all. */
   readonly examples?: number;
+  /** Called with each example, in the dataset's order. */
+  readonly onExample?: (judged: JudgedExample) => void;
 }
 
 /**
@@ -97,6 +113,7 @@ async function examine(
   const names = classNames(network, dataset);
   const view = new DatasetView(dataset, options.examples ?? dataset.length);
   const counts = new ConfusionCounts(names.length);
+  const calibration = new CalibrationCounts();
   const worst = new WorstMistakes(options.mistakes ?? 0);
   const { transforms = [] } = options;
   let done = 0;
@@ -119,15 +136,17 @@ async function examine(
     const examples = view.readable(position * judged.batch, (position + 1) * judged.batch);
     labels.forEach((actual, index) => {
       const row = rowOf(scores, count, index);
-      if (!areFinite(row)) return counts.add(actual, undefined);
-      const probabilities = toProbabilities(row, kind);
-      const predicted = indexOfLargest(probabilities);
+      const example = examples[index]!;
+      const probabilities = areFinite(row) ? toProbabilities(row, kind) : undefined;
+      const predicted = probabilities && indexOfLargest(probabilities);
       counts.add(actual, predicted);
-      if (actual === predicted) return;
-      worst.add(mistakeOf(examples[index]!, actual, predicted, probabilities));
+      options.onExample?.({ example, actual, predicted, probabilities });
+      if (probabilities === undefined || predicted === undefined) return;
+      calibration.add(probabilities[predicted]!, actual === predicted);
+      if (actual !== predicted) worst.add(mistakeOf(example, actual, predicted, probabilities));
     });
     done += count;
-    options.onProgress?.(done);
+    await options.onProgress?.(done);
   }
   if (done === 0) throw noExamplesError(dataset);
   const { matrix: confusion, unjudged } = counts;
@@ -139,6 +158,7 @@ async function examine(
     classes,
     confusion,
     mistakes,
+    calibration: calibration.result(),
     notFinite: notFinite > 0 ? notFinite : undefined,
   };
 }
@@ -156,7 +176,10 @@ function judge(judged: Classifier | OverViews, images: Images, labels: Uint32Arr
 }
 
 /** The network may tell more classes apart than the dataset has names for. */
-function classNames({ program }: Classifier, dataset: Dataset): string[] {
+export function classNames(
+  { program }: Pick<Classifier, "program">,
+  dataset: Pick<Dataset, "classes">,
+): string[] {
   const length = Math.max(classesOf(program) ?? 0, dataset.classes.length);
   return Array.from({ length }, (_, label) => dataset.classes[label] ?? `class ${label}`);
 }

@@ -1,6 +1,9 @@
+export type { Calibration, CalibrationBin } from "./calibration.js";
 export { classResults, worstConfusions } from "./confusion.js";
 export type { ClassResult, Confusion, ConfusionMatrix } from "./confusion.js";
-export { evaluateClassifier, examineDataset } from "./examine.js";
-export type { Classifier, Examination, ExamineOptions, Mistake } from "./examine.js";
-export { rowOf, toProbabilities } from "./probabilities.js";
+export { classNames, evaluateClassifier, examineDataset } from "./examine.js";
+export type { Classifier, Examination, ExamineOptions, JudgedExample, Mistake } from "./examine.js";
+export { PrecisionRecallCounts } from "./precision-recall.js";
+export type { CurvePoint, PrecisionRecallCurve } from "./precision-recall.js";
+export { indexOfLargest, rowOf, toProbabilities } from "./probabilities.js";
 export type { Scores } from "../../program/tensors.js";

@@ -1,6 +1,6 @@
 /** Files that are either complete or absent. */
 import { existsSync } from "node:fs";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { RunFailedError } from "../training/error.js";
 import { kindOf, OUT_OF_FILES } from "./read-file.js";
@@ -22,15 +22,60 @@ export async function writePartsAtomically(
   path: string,
   parts: readonly (Uint8Array | string)[],
 ): Promise<void> {
-  await refuseOthers(path);
-  const temporary = `${path}.${process.pid}.partial`;
-  try {
-    await writeDurably(temporary, parts);
-    await rename(temporary, path);
-    await syncFolder(dirname(path));
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
-    throw writeError(path, error as NodeJS.ErrnoException);
+  const file = await AtomicFile.create(path);
+  // Each part goes behind the one before.
+  for (const part of parts) await file.write(part);
+  await file.commit();
+}
+
+/**
+ * A file that is written bit by bit and gets its name at the end. All methods throw a
+ * RunFailedError that says why not, after which nothing half-written is left.
+ */
+export class AtomicFile {
+  private constructor(
+    private readonly path: string,
+    private readonly temporary: string,
+    private readonly file: FileHandle,
+  ) {}
+
+  static async create(path: string): Promise<AtomicFile> {
+    await refuseOthers(path);
+    const temporary = `${path}.${process.pid}.partial`;
+    const file = await open(temporary, "w").catch((error: NodeJS.ErrnoException) => {
+      throw writeError(path, error);
+    });
+    return new AtomicFile(path, temporary, file);
+  }
+
+  /** Adds a part behind those before it. */
+  write(part: Uint8Array | string): Promise<void> {
+    return this.orDiscard(() => this.file.writeFile(part));
+  }
+
+  /** Brings the file to the disk and gives it its name. */
+  commit(): Promise<void> {
+    return this.orDiscard(async () => {
+      await this.file.sync();
+      await this.file.close();
+      await rename(this.temporary, this.path);
+      await syncFolder(dirname(this.path));
+    });
+  }
+
+  /** Removes what was written; does nothing after a commit. */
+  async discard(): Promise<void> {
+    await this.file.close().catch(() => {});
+    await rm(this.temporary, { force: true }).catch(() => {});
+  }
+
+  private async orDiscard(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      await this.discard();
+      throw writeError(this.path, error as NodeJS.ErrnoException);
+    }
   }
 }
 
@@ -39,17 +84,6 @@ async function refuseOthers(path: string): Promise<void> {
   const status = await stat(path).catch(() => undefined);
   if (status === undefined || status.isFile()) return;
   throw new RunFailedError(`${path} could not be written: it is ${kindOf(status)}, not a file`);
-}
-
-async function writeDurably(path: string, parts: readonly (Uint8Array | string)[]): Promise<void> {
-  const file = await open(path, "w");
-  try {
-    // Each part goes behind the one before.
-    for (const part of parts) await file.writeFile(part);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 /**

@@ -58,7 +58,8 @@ export async function openCifar10(directory: string, options: Cifar10Options): P
   const found = { name: directory, texts, placeOf, names: CLASSES };
   const { classes, numbers } = numberLabels(found, options);
   const labelAt = (index: number) => numbers[index]!;
-  return datasetInMemory({ name: directory, classes, length, labelAt }, (index) => {
+  const description = { name: directory, classes, length, labelAt, nameAt: placeOf };
+  return datasetInMemory(description, (index) => {
     const record = records.subarray(index * RECORD, (index + 1) * RECORD);
     const pixels = interleave(record.subarray(1), 3);
     const image = { width: SIDE, height: SIDE, channels: 3, pixels, maximum: 255 };

@@ -38,6 +38,7 @@ export async function openCsv(
     pixels: values instanceof Uint8Array ? "bytes" : "floats",
     largestPixel: table.values.reduce((most, value) => Math.max(most, value), 0),
     labelAt: (row: number) => numbers[row]!,
+    nameAt: placeOf,
   } as const;
   return datasetInMemory(description, (row) => {
     const planes = values.subarray(row * table.columns, (row + 1) * table.columns);
@@ -68,8 +69,15 @@ export async function openFeatures(
   }
   const placeOf = (row: number) => `${path}:${lines[row]}`;
   const { classes, numbers } = numberLabels({ name: path, texts: labels, placeOf }, rules);
-  const description = { name: basename(path), classes, length: labels.length } as const;
-  return datasetInMemory({ ...description, pixels: "floats" }, (row) => {
+  const description = {
+    name: basename(path),
+    classes,
+    length: labels.length,
+    pixels: "floats",
+    labelAt: (row: number) => numbers[row]!,
+    nameAt: placeOf,
+  } as const;
+  return datasetInMemory(description, (row) => {
     const pixels = values.subarray(row * columns, (row + 1) * columns);
     const image: Image = { width: 1, height: 1, channels: features, pixels, maximum };
     return { image, label: numbers[row]! };

@@ -40,6 +40,7 @@ export function encodedDataset(
     length: images.length,
     pixels: "bytes",
     labelAt: (index) => images.at(index)!.label,
+    nameAt: (index) => images.at(index)!.name,
     unreadable: () => skips.count,
     newlySkipped: () => skips.take(),
     noteSkipped: (skipped) => skips.note(skipped),

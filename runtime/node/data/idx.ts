@@ -42,7 +42,8 @@ export async function openIdx(directory: string, options: IdxOptions): Promise<D
   const { classes, numbers } = numberLabels({ name: directory, texts, placeOf }, options);
   const size = height * width;
   const labelAt = (index: number) => numbers[index]!;
-  return datasetInMemory({ name: directory, classes, length, labelAt }, (index) => {
+  const nameAt = (index: number) => `${images.path}: image ${index}`;
+  return datasetInMemory({ name: directory, classes, length, labelAt, nameAt }, (index) => {
     const pixels = images.values.subarray(index * size, (index + 1) * size);
     const image = { width, height, channels: 1, pixels, maximum: 255 };
     return { image: convertChannels(image, options.channels), label: labelAt(index) };
