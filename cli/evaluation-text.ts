@@ -19,7 +19,8 @@ export function describeEvaluation(
   fractions: readonly string[],
   width: number | undefined,
 ): string {
-  const parts = [describeMetrics(evaluation, fractions)];
+  const calibration = "calibration" in evaluation ? evaluation.calibration : undefined;
+  const parts = [describeMetrics(evaluation, fractions, calibration?.error)];
   if ("classes" in evaluation) {
     const { classes, confusion } = evaluation;
     parts.push(classTable(classes, width), describeConfusion(classes, confusion, width));
@@ -27,13 +28,19 @@ export function describeEvaluation(
   return parts.filter((part) => part !== "").join("\n\n");
 }
 
-function describeMetrics(evaluation: Evaluation, fractions: readonly string[]): string {
+/** `error` is the expected calibration error, of a classifier. */
+function describeMetrics(
+  evaluation: Evaluation,
+  fractions: readonly string[],
+  error: number | undefined,
+): string {
   const { examples, metrics, notFinite } = evaluation;
   const { loss, ...others } = metrics;
   const rows = [
     ["examples", formatCount(examples)],
     ...(loss === undefined ? [] : [["loss", formatNumber(loss)]]),
     ...Object.entries(others).map(([name, value]) => [name, formatMetric(name, value, fractions)]),
+    ...(error === undefined ? [] : [["ECE", formatPercent(error)]]),
   ];
   const lines = rows.map(([name, value]) => `${name!.padEnd(8)}  ${value}`);
   return [...lines, ...(notFinite ? ["", describeNotFinite(notFinite, examples)] : [])].join("\n");

@@ -2,7 +2,12 @@
  * What a run's report shows: plain data, which the page draws. It is embedded in report.html, and
  * served during a run.
  */
-import type { ClassResult, ConfusionMatrix } from "../runtime/evaluation/index.js";
+import type {
+  Calibration,
+  ClassResult,
+  ConfusionMatrix,
+  PrecisionRecallCurve,
+} from "../runtime/evaluation/index.js";
 import type { MetricsRecord } from "../runtime/training/records.js";
 
 /** `completed`: by its recipe or its steps; `stopped`: by the user, to be resumed. */
@@ -55,8 +60,13 @@ export interface ReportedExamination {
   readonly examples: number;
   readonly of: number;
   readonly classes: readonly ClassResult[];
+  /** Examples of each class in the train split, where its labels are known. */
+  readonly trained?: readonly number[];
   readonly confusion: ConfusionMatrix;
   readonly mistakes: readonly ReportedMistake[];
+  readonly calibration?: Calibration;
+  /** Of each class, where there are not too many. */
+  readonly curves?: readonly PrecisionRecallCurve[];
 }
 
 export interface ReportedMistake {
@@ -66,6 +76,10 @@ export interface ReportedMistake {
   readonly probabilityOfActual: number;
   /** A `data:` address of the picture before it was normalized. */
   readonly picture: string;
+  /** The path of its file, or its place in one. */
+  readonly name?: string;
+  /** The address of its file, from the report's folder; undefined for a part of a file. */
+  readonly link?: string;
 }
 
 /** The kernels of the first convolution as pictures. */

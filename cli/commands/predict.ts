@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { imagesOf } from "../../program/transforms.js";
 import { visible } from "../../program/visible.js";
 import { chooseStaging, loadBatches } from "../../runtime/data/index.js";
-import { rowOf, toProbabilities } from "../../runtime/evaluation/index.js";
+import { indexOfLargest, rowOf, toProbabilities } from "../../runtime/evaluation/index.js";
 import type { Network } from "../../runtime/network.js";
 import { overViews } from "../../runtime/training/views.js";
 import { annotate, type Prediction } from "../annotate.js";
@@ -15,6 +15,7 @@ import { formatPercent } from "../format.js";
 import { openNetwork } from "../open-network.js";
 import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
 import { findPictures, Pictures } from "../pictures.js";
+import { PredictionsFile } from "../predictions.js";
 import { createCounter } from "../progress.js";
 import { print, printJson } from "../terminal.js";
 import { classNamesOf, loadWeights, readWeights } from "../weights.js";
@@ -25,6 +26,7 @@ interface PredictOptions extends AdapterOptions {
   readonly train?: string;
   readonly top: number;
   readonly annotate?: string;
+  readonly csv?: string;
   readonly json?: boolean;
 }
 
@@ -46,6 +48,7 @@ export function predictCommand(): Command {
     .option("--train <name>", "the recipe whose model and data to use")
     .option("--top <k>", "classes to show for each image", positiveInteger, 5)
     .option("--annotate <dir>", "write copies of the images with their classes into this folder")
+    .option("--csv <file>", "write file, prediction and the probabilities of all classes")
     .addOption(jsonOption())
     .addOption(adapterOption())
     .action(predict);
@@ -77,11 +80,30 @@ async function predict(
     if (options.annotate !== undefined) {
       await annotate(pictures.readable(), predictions, options.annotate);
     }
+    if (options.csv !== undefined) await writeCsv(options.csv, pictures, rows, names);
     if (options.json) printJson(predictions);
     else print(predictions.map(describePrediction).join("\n\n"));
   } finally {
     network.destroy();
   }
+}
+
+/** All classes, also where `--top` shows fewer. */
+async function writeCsv(
+  path: string,
+  pictures: Pictures,
+  rows: readonly Float32Array[],
+  names: readonly string[],
+): Promise<void> {
+  // A network may tell more classes apart than its weights name.
+  const columns = Array.from(rows[0]!, (_, label) => nameOf(names, label));
+  const file = await PredictionsFile.create(path, ["file", "prediction"], columns);
+  for (const [index, { name }] of pictures.readable().entries()) {
+    const row = rows[index]!;
+    file.add([name, columns[indexOfLargest(row)]], row, columns.length);
+    await file.flush();
+  }
+  await file.commit();
 }
 
 /** The command gives one image, and shows one list of classes. */
@@ -167,6 +189,8 @@ function notFinite(image: string): Failure {
   ]);
 }
 
+const nameOf = (names: readonly string[], label: number) => names[label] ?? `class ${label}`;
+
 function rank(
   image: string,
   probability: Float32Array,
@@ -176,7 +200,7 @@ function rank(
   const indices = [...probability.keys()].sort((a, b) => probability[b]! - probability[a]!);
   const classes = indices.slice(0, top).map((index) => ({
     index,
-    name: names[index] ?? `class ${index}`,
+    name: nameOf(names, index),
     probability: probability[index]!,
   }));
   return { image, classes };

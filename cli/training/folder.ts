@@ -15,6 +15,7 @@ import {
 import { warn } from "../terminal.js";
 import { wrongUsage } from "../failure.js";
 import { makeFolder } from "../files.js";
+import { PREDICTIONS, RUN_FILE } from "./run-file.js";
 import { say } from "../terminal.js";
 
 export const CHECKPOINTS = [LAST_CHECKPOINT, PREVIOUS_CHECKPOINT] as const;
@@ -23,7 +24,10 @@ const WEIGHTS = ["best.safetensors", "weights.safetensors"] as const;
  * What a run writes. Checkpoints are first to be set aside: a log without them is of a run that
  * begins again.
  */
-const FILES = [...CHECKPOINTS, ...WEIGHTS, "report.html", "metrics.jsonl"] as const;
+const FILES = [
+  ...[...CHECKPOINTS, ...WEIGHTS, "report.html", "metrics.jsonl"],
+  ...[PREDICTIONS, RUN_FILE],
+] as const;
 
 /** Where the files of a run that is overwritten wait. */
 const OVERWRITTEN = "overwritten";

@@ -2,7 +2,7 @@
  * The confusion matrix as a heat map: each row's shares as darkness, read out under the pointer.
  */
 import type { ReportedExamination } from "../data.js";
-import { color, grouped, h, percent, section, table } from "./elements.js";
+import { color, compact, grouped, h, percent, section, table } from "./elements.js";
 
 /** Below this size of a cell there is no room for numbers and names. */
 const LEAST_LABELED = 26;
@@ -158,7 +158,24 @@ function worstTable({ classes, confusion }: ReportedExamination): HTMLElement {
   return table(["mistaken most often", "for", "examples", "of its class"], rows, ".numbers2");
 }
 
-export function classesSection({ classes }: ReportedExamination): HTMLElement {
+/** From this ratio of the largest class to the smallest on, rare classes are worth a word. */
+const IMBALANCE = 3;
+
+/** What to say of classes of very different sizes; nothing where they are alike. */
+function imbalanceNote({ classes, trained }: ReportedExamination): string {
+  const sizes = (trained ?? []).map((count, label) => ({ count, name: classes[label]!.name }));
+  const bySize = sizes.filter(({ count }) => count > 0).sort((a, b) => a.count - b.count);
+  const [least, most] = [bySize[0], bySize.at(-1)];
+  if (!least || !most || most.count / least.count < IMBALANCE) return "";
+  const ratio = compact(most.count / least.count);
+  return (
+    ` Imbalanced: ${most.name} has ${ratio} times the training examples of ${least.name}. ` +
+    "Compare recalls rather than the accuracy, and consider `class_weights`."
+  );
+}
+
+export function classesSection(examination: ReportedExamination): HTMLElement {
+  const { classes, trained } = examination;
   const share = (value: number | null) => {
     if (value === null) return "–";
     const bar = h("i.bar");
@@ -166,17 +183,20 @@ export function classesSection({ classes }: ReportedExamination): HTMLElement {
     return h("span.share", h("span.track", bar), percent(value));
   };
   const rows = classes
-    .filter(({ support }) => support > 0)
-    .map(({ name, support, precision, recall }) => [
+    .map((each, label) => ({ ...each, training: trained?.[label] ?? 0 }))
+    .filter(({ support, training }) => support > 0 || training > 0)
+    .map(({ name, support, precision, recall, training }) => [
       name,
+      ...(trained ? [grouped(training)] : []),
       grouped(support),
       share(precision),
       share(recall),
     ]);
   return section(
     "Classes",
-    "Precision: the share of those taken for the class that are of it. Recall: the share of " +
-      "the class that was taken for it.",
-    table(["class", "examples", "precision", "recall"], rows),
+    "Precision: of the examples predicted as the class, the share that belongs to it. Recall: " +
+      "of the examples of the class, the share that was predicted as it." +
+      imbalanceNote(examination),
+    table(["class", ...(trained ? ["train"] : []), "eval", "precision", "recall"], rows),
   );
 }

@@ -2,6 +2,7 @@
 import { isStep, type EpochRecord } from "../../runtime/training/records.js";
 import type { Facts, HighlightedText, ReportData, Timings } from "../data.js";
 import { drawCharts } from "./charts.js";
+import { calibrationSection, curvesSection } from "./calibration.js";
 import { classesSection, confusionSection } from "./confusion.js";
 import { compact, grouped, h, percent, section, table } from "./elements.js";
 import { filtersSection, mistakesSection } from "./pictures.js";
@@ -21,7 +22,8 @@ function draw(): void {
     h("section.card", charts),
     ...(examination ? [confusionSection(examination)] : []),
     ...(examination && examination.mistakes.length > 0 ? [mistakesSection(examination)] : []),
-    ...(examination ? [classesSection(examination)] : []),
+    ...(examination ? [classesSection(examination), ...curvesSection(examination)] : []),
+    ...(examination?.calibration ? [calibrationSection(examination.calibration)] : []),
     ...(filters ? [filtersSection(filters)] : []),
     ...(timings ? [timingsSection(timings)] : []),
     h(
@@ -54,6 +56,7 @@ function tiles(): HTMLElement {
   const shown = shownEpoch();
   const trainLoss = shown?.train?.["loss"] ?? meanLoss();
   const entries: [string, string][] = [
+    ...bestTile(),
     ...Object.entries(shown?.eval ?? {}).map(([name, value]): [string, string] => [
       `eval ${name}`,
       data.fractions.includes(name) ? percent(value, 2) : compact(value),
@@ -69,6 +72,14 @@ function tiles(): HTMLElement {
     "div.tiles",
     ...entries.map(([name, value]) => h("div.tile", h("span.note", name), h("b", value))),
   );
+}
+
+/** Which epoch the figures are of, before them. */
+function bestTile(): [string, string][] {
+  const { best } = data;
+  if (!best) return [];
+  const epochs = data.records.filter((record) => !isStep(record)).length;
+  return [["best epoch", `${grouped(best.epoch)} of ${grouped(Math.max(epochs, best.epoch))}`]];
 }
 
 /** The epoch that the figures are of: the best one, or the last while there is no best. */

@@ -1,28 +1,48 @@
 /** Parts of the page that show pictures: mistakes and filters. */
-import type { Filters, ReportedExamination } from "../data.js";
+import type { Filters, ReportedExamination, ReportedMistake } from "../data.js";
 import { grouped, h, percent, section } from "./elements.js";
 
 export function mistakesSection({ mistakes }: ReportedExamination): HTMLElement {
-  const cards = mistakes.map(({ picture, actual, predicted, probability, probabilityOfActual }) => {
-    const image = document.createElement("img");
-    image.src = picture;
-    image.alt = `${actual}, taken for ${predicted}`;
+  const cards = mistakes.map((mistake) => {
+    const { actual, predicted, probability, probabilityOfActual, name } = mistake;
+    const label = h("span.note.file", ...(name === undefined ? [] : [fileNameOf(name)]));
+    if (name !== undefined) label.title = name;
     return h(
       "figure.mistake",
-      image,
+      linked(mistake),
       h(
         "figcaption",
         h("span.wrong", `${predicted} ${percent(probability)}`),
         h("span.note", `is ${actual}, given ${percent(probabilityOfActual)}`),
+        label,
       ),
     );
   });
   return section(
     "Most confident mistakes",
-    "Sure and wrong: often a label that is, or two classes that look alike.",
+    "Often the label is wrong, or two classes look alike." +
+      (mistakes.some(hasLink) ? " A click opens the picture's file." : ""),
     h("div.gallery", ...cards),
   );
 }
+
+/** Pages from a server may not open files of this machine. */
+const hasLink = ({ link }: ReportedMistake) => link !== undefined && location.protocol === "file:";
+
+/** The picture, which opens its file where there is one. */
+function linked(mistake: ReportedMistake): HTMLElement {
+  const image = document.createElement("img");
+  image.src = mistake.picture;
+  image.alt = `${mistake.actual}, taken for ${mistake.predicted}`;
+  if (!hasLink(mistake)) return image;
+  const anchor = document.createElement("a");
+  Object.assign(anchor, { href: mistake.link, target: "_blank", title: mistake.name });
+  anchor.append(image);
+  return anchor;
+}
+
+/** The last parts of a path: enough to find the file among those of its class. */
+const fileNameOf = (path: string) => path.split(/[\\/]/).slice(-2).join("/");
 
 /** Each filter is drawn about this many pixels wide. */
 const FILTER_SIZE = 56;

@@ -43,9 +43,23 @@ describe.skipIf(!chromiumPath)("report.html in Chromium", () => {
     await page.goto(`file://${file}`);
 
     expect(await page.locator("h2").allTextContents()).toEqual([
-      ...["Confusion matrix", "Most confident mistakes", "Classes", "First-layer filters"],
-      ...["Kernels", "Recipe", "Run", "Spec"],
+      ...["Confusion matrix", "Most confident mistakes", "Classes"],
+      // A curve of each class is only for few classes.
+      ...(classes === 10 ? ["Precision and recall by class"] : []),
+      ...["Calibration", "First-layer filters", "Kernels", "Recipe", "Run", "Spec"],
     ]);
+    expect(await page.locator(".tile").first().textContent()).toBe("best epoch4 of 5");
+    const link = page.locator(".mistake a");
+    expect(await link.getAttribute("title")).toBe("photos/cat/0 1.jpg");
+    expect(await page.evaluate<string>("document.querySelector('.mistake a').href")).toBe(
+      `file://${folder}/0%201.png`,
+    );
+    expect(await page.locator(".mistake .file").textContent()).toBe("cat/0 1.jpg");
+    expect(await page.locator("rect.reliability").count()).toBe(10);
+    expect(await page.locator("polyline.curve").count()).toBe(classes === 10 ? 10 : 0);
+    expect(await page.locator("main").textContent()).toContain(
+      `Imbalanced: species ${classes - 1} has ${classes} times the training examples`,
+    );
     expect(await page.locator(".charts figcaption").allTextContents()).toEqual([
       ...["Loss", "Accuracy", "Learning rate"],
     ]);

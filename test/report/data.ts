@@ -1,6 +1,10 @@
 /** A report's data, made up: `classes` classes, some of them confused. */
 import type { ReportData } from "../../report/data.js";
-import { classResults } from "../../runtime/evaluation/index.js";
+import {
+  classResults,
+  type CurvePoint,
+  type PrecisionRecallCurve,
+} from "../../runtime/evaluation/index.js";
 import type { MetricsRecord } from "../../runtime/training/records.js";
 
 export function records(steps: number): MetricsRecord[] {
@@ -17,6 +21,15 @@ export function records(steps: number): MetricsRecord[] {
 const PIXEL =
   "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9Q" +
   "DwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+/** Precision that falls as recall rises, earlier for later classes. */
+function curve(label: number): PrecisionRecallCurve {
+  const points = Array.from({ length: 20 }, (_, index): CurvePoint => {
+    const recall = (index + 1) / 20;
+    return [recall, 1 - (recall ** 3 * label) / 12];
+  });
+  return { averagePrecision: 1 - label / 40, points };
+}
 
 export function reportData(classes: number): ReportData {
   const names = Array.from({ length: classes }, (_, label) => `species ${label}`);
@@ -37,6 +50,7 @@ export function reportData(classes: number): ReportData {
       ],
     },
     records: records(50),
+    best: { epoch: 4, step: 40, metric: "top1", file: "best.safetensors" },
     fractions: ["top1", "top5"],
     examination: {
       examples: 500,
@@ -50,8 +64,20 @@ export function reportData(classes: number): ReportData {
           probability: 0.99,
           probabilityOfActual: 0.005,
           picture: PIXEL,
+          name: "photos/cat/0 1.jpg",
+          link: "0%201.png",
         },
       ],
+      trained: names.map((_, label) => 10 * (label + 1)),
+      calibration: {
+        error: 0.0731,
+        bins: Array.from({ length: 15 }, (_, bin) =>
+          bin < 5
+            ? { examples: 0, confidence: null, accuracy: null }
+            : { examples: bin * bin, confidence: (bin + 0.5) / 15, accuracy: (bin - 1) / 15 },
+        ),
+      },
+      curves: classes > 30 ? undefined : names.map((_, label) => curve(label)),
     },
     filters: {
       name: "conv1.weight",

@@ -21,9 +21,15 @@ import { packageFile, version } from "../../package.js";
 import { randomExamples } from "../../../workbench/random-examples.js";
 import { BEST_WEIGHTS } from "../best.js";
 import type { RunOptions, Stopwatch, TrainingParts } from "../parts.js";
-import { examine } from "./examination.js";
+import { examine, type ExaminedRun } from "./examination.js";
 import { readFilters } from "./filters.js";
 import { highlight } from "./highlight.js";
+
+/** A report with the predictions that it was made from. */
+export interface CompleteReport {
+  readonly data: ReportData;
+  readonly predictions?: ExaminedRun["predictions"];
+}
 
 export class ReportBuilder {
   private readonly startedAt = new Date();
@@ -57,23 +63,24 @@ export class ReportBuilder {
   async complete(
     records: readonly MetricsRecord[],
     { signal, best }: { readonly signal: AbortSignal; readonly best: Best | undefined },
-  ): Promise<ReportData> {
-    const examination = await examine(this.parts, signal);
+  ): Promise<CompleteReport> {
+    const examined = await examine(this.parts, signal);
     const filters = await readFilters(this.parts.network);
     const timings = signal.aborted ? undefined : await this.timings();
-    return {
+    const data = {
       ...this.outline("completed", records),
-      examination,
+      examination: examined?.reported,
       filters,
       timings,
       best: best && this.describeBest(best),
     };
+    return { data, predictions: examined?.predictions };
   }
 
   /** Of a run that was stopped: the user does not want to wait. */
-  async stopped(records: readonly MetricsRecord[]): Promise<ReportData> {
+  async stopped(records: readonly MetricsRecord[]): Promise<CompleteReport> {
     const filters = await readFilters(this.parts.network);
-    return { ...this.outline("stopped", records), filters };
+    return { data: { ...this.outline("stopped", records), filters } };
   }
 
   private describeBest({ epoch, step }: Best): ReportedBest {

@@ -1,9 +1,17 @@
 /** What a network still gets wrong at the end of a run, with the pictures of it. */
 import { classesOf } from "../../../program/tensors.js";
 import type { ReportedExamination, ReportedMistake } from "../../../report/data.js";
-import { examineDataset, type Mistake } from "../../../runtime/evaluation/index.js";
+import {
+  classNames,
+  examineDataset,
+  PrecisionRecallCounts,
+  type JudgedExample,
+  type Mistake,
+} from "../../../runtime/evaluation/index.js";
 import type { Dataset, Image } from "../../../runtime/data/dataset.js";
+import { csvLine, formatProbability } from "../../predictions.js";
 import type { TrainingParts } from "../parts.js";
+import { linkTo } from "./link.js";
 
 const MISTAKES = 24;
 /**
@@ -12,29 +20,84 @@ const MISTAKES = 24;
  */
 const MAX_EXAMPLES = 10_000;
 
+/** More curves than these are too many to look at. */
+const MAX_CURVES = 30;
+
+export interface ExaminedRun {
+  readonly reported: ReportedExamination;
+  /** What each example was taken for, as csv. */
+  readonly predictions: string;
+}
+
 /**
  * Undefined for models that tell no classes apart, for runs without evaluation, and where the
  * signal stopped it.
  */
 export async function examine(
-  { network, evaluation, recipe }: TrainingParts,
+  { network, dataset, evaluation, recipe, folder }: TrainingParts,
   signal: AbortSignal,
-): Promise<ReportedExamination | undefined> {
+): Promise<ExaminedRun | undefined> {
   if (evaluation === undefined || classesOf(network.program) === undefined) return undefined;
+  const names = classNames(network, evaluation);
+  const ranking = names.length <= MAX_CURVES ? new PrecisionRecallCounts(names.length) : undefined;
+  const lines = [csvLine(PREDICTION_COLUMNS)];
   const examination = await examineDataset(network, evaluation, {
     transforms: recipe.data?.eval?.transforms ?? [],
     // Features have no picture.
     mistakes: isOfFeatures(recipe) ? 0 : MISTAKES,
     examples: MAX_EXAMPLES,
+    onExample: (judged) => {
+      if (judged.probabilities) ranking?.add(judged.actual, judged.probabilities);
+      lines.push(predictionLine(judged, evaluation, names));
+    },
     signal,
   });
   if (examination === undefined) return undefined;
-  const { examples, classes, confusion } = examination;
-  const name = (label: number) => classes[label]!.name;
+  const { examples, classes, confusion, calibration } = examination;
   const mistakes = await Promise.all(
-    examination.mistakes.map((mistake) => withPicture(mistake, evaluation, name)),
+    examination.mistakes.map(async (mistake) => ({
+      ...(await withPicture(mistake, evaluation, (label) => classes[label]!.name)),
+      ...placeOf(mistake, evaluation, folder),
+    })),
   );
-  return { examples, of: evaluation.length, classes, confusion, mistakes };
+  const reported = {
+    examples,
+    of: evaluation.length,
+    classes,
+    trained: countLabels(dataset, classes.length),
+    confusion,
+    mistakes,
+    calibration,
+    curves: ranking?.curves(),
+  };
+  return { reported, predictions: lines.join("") };
+}
+
+/** Columns of predictions.csv. */
+export const PREDICTION_COLUMNS = ["file", "label", "prediction", "probability"] as const;
+
+function predictionLine(
+  { example, actual, predicted, probabilities }: JudgedExample,
+  dataset: Dataset,
+  names: readonly string[],
+): string {
+  const name = dataset.nameAt?.(example) ?? `example ${example}`;
+  if (predicted === undefined) return csvLine([name, names[actual], undefined, undefined]);
+  const probability = formatProbability(probabilities![predicted]!);
+  return csvLine([name, names[actual], names[predicted], probability]);
+}
+
+function placeOf({ example }: Mistake, dataset: Dataset, folder: string) {
+  const name = dataset.nameAt?.(example);
+  return { name, link: name === undefined ? undefined : linkTo(name, folder) };
+}
+
+/** Examples of each class; undefined where a dataset does not know its labels. */
+function countLabels(dataset: Dataset, classes: number): readonly number[] | undefined {
+  if (!dataset.labelAt) return undefined;
+  const counts = new Array<number>(classes).fill(0);
+  for (let index = 0; index < dataset.length; index++) counts[dataset.labelAt(index)]!++;
+  return counts;
 }
 
 function isOfFeatures({ data }: TrainingParts["recipe"]): boolean {

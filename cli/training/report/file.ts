@@ -1,4 +1,4 @@
-/** report.html in the run's folder, written at the run's end. */
+/** report.html and the files next to it in the run's folder, written at the run's end. */
 import { join } from "node:path";
 import type { ReportData } from "../../../report/data.js";
 import { renderReport } from "../../../report/render.js";
@@ -6,6 +6,7 @@ import type { FitResult } from "../../../runtime/training/index.js";
 import { writeOutput } from "../../files.js";
 import type { MetricsFiles } from "../logs.js";
 import type { RunObserver, TrainingParts } from "../parts.js";
+import { describeRun, PREDICTIONS, RUN_FILE } from "../run-file.js";
 import { readPageAssets, type ReportBuilder } from "./build.js";
 
 export class ReportFile implements RunObserver {
@@ -21,10 +22,13 @@ export class ReportFile implements RunObserver {
   async finish({ state, completed }: FitResult, signal: AbortSignal): Promise<void> {
     const records = await this.metrics.records();
     const { builder } = this;
-    this.data = await (completed
+    const { folder } = this.parts;
+    const { data, predictions } = await (completed
       ? builder.complete(records, { signal, best: state.best })
       : builder.stopped(records));
-    const html = renderReport(this.data, await readPageAssets());
-    await writeOutput(join(this.parts.folder, "report.html"), html);
+    this.data = data;
+    if (predictions !== undefined) await writeOutput(join(folder, PREDICTIONS), predictions);
+    await writeOutput(join(folder, RUN_FILE), describeRun(data, this.parts.compiled.spec));
+    await writeOutput(join(folder, "report.html"), renderReport(data, await readPageAssets()));
   }
 }

@@ -1,0 +1,124 @@
+/** Predictions of single examples: `eval --csv`, `predict --csv`, and what a run keeps. */
+import { readdir, readFile } from "node:fs/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeWorkspace, STRIPES, stripe, writeStripes, type Workspace } from "./fixtures.js";
+import { netc as run } from "./netc.js";
+
+let workspace: Workspace;
+
+const netc = (...args: readonly string[]) =>
+  run(args, {
+    cwd: workspace.folder,
+    env: { NETC_ADAPTER: process.env.NETC_ADAPTER ?? "embedded" },
+  });
+
+const WEIGHTS = ["--weights", "runs/stripes/best.safetensors"];
+
+beforeAll(async () => {
+  workspace = await makeWorkspace();
+  await writeStripes(workspace);
+  await workspace.write("stripes.net", STRIPES.replace("epochs    = 4", "epochs    = 2"));
+  // A wrong label, a name with commas, and a file that is not an image.
+  await workspace.write("data/val/above/wrong, really.png", await stripe("below", 3));
+  await workspace.write("data/val/below/broken.png", "not a picture");
+  const { code, stderr } = await netc("train", "stripes.net");
+  expect(code, stderr).toBe(0);
+});
+
+afterAll(() => workspace.remove());
+
+async function rowsOf(name: string): Promise<string[][]> {
+  const text = await readFile(workspace.path(name), "utf8");
+  const cell = /(?:"((?:[^"]|"")*)"|([^,]*))(?:,|$)/g;
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => [...line.matchAll(cell)].map(([, quoted, plain]) => quoted ?? plain!))
+    .map((cells) => cells.slice(0, -1));
+}
+
+test("eval --csv lists each example, and agrees with the metrics", async () => {
+  const csv = ["--csv", "out/predictions.csv"];
+  // Two calls of the network, the second not full.
+  const evaluated = await netc(
+    "eval",
+    "stripes.net",
+    ...WEIGHTS,
+    ...csv,
+    "--batch",
+    "12",
+    "--json",
+  );
+  expect(evaluated.code, evaluated.stderr).toBe(0);
+  const { examples, top1, calibration } = JSON.parse(evaluated.stdout) as {
+    examples: number;
+    top1: number;
+    calibration: { error: number; bins: { examples: number }[] };
+  };
+  const [header, ...rows] = await rowsOf("out/predictions.csv");
+  const columns = ["file", "label", "prediction", "probability_above", "probability_below"];
+  expect(header).toEqual(columns);
+  expect(rows).toHaveLength(examples);
+  expect(examples).toBe(17);
+  const right = rows.filter(([, label, prediction]) => label === prediction).length;
+  expect(right / examples).toBeCloseTo(top1, 6);
+  for (const [file, label, prediction, above, below] of rows) {
+    expect(file).toContain(`data/val/${label}/`);
+    expect(Number(above) + Number(below)).toBeCloseTo(1, 4);
+    expect(prediction).toBe(Number(above) > Number(below) ? "above" : "below");
+  }
+  const wrong = rows.find(([file]) => file!.endsWith("wrong, really.png"))!;
+  expect(wrong.slice(1, 3)).toEqual(["above", "below"]);
+  expect(rows.some(([file]) => file!.endsWith("broken.png"))).toBe(false);
+  expect(calibration.bins.reduce((sum, bin) => sum + bin.examples, 0)).toBe(examples);
+  expect(await readdir(workspace.path("out"))).toEqual(["predictions.csv"]);
+});
+
+test("predict --csv lists all classes, whatever --top shows", async () => {
+  const csv = ["--top", "1", "--csv", "named.csv"];
+  const { code, stderr } = await netc("predict", "stripes.net", ...WEIGHTS, ...csv, "data/val");
+  expect(code, stderr).toBe(0);
+  const [header, ...rows] = await rowsOf("named.csv");
+  expect(header).toEqual(["file", "prediction", "probability_above", "probability_below"]);
+  expect(rows).toHaveLength(17);
+  for (const [, prediction, above, below] of rows) {
+    expect(prediction).toBe(Number(above) > Number(below) ? "above" : "below");
+  }
+});
+
+test("a run keeps its predictions, and its report links the mistakes' files", async () => {
+  const [header, ...rows] = await rowsOf("runs/stripes/predictions.csv");
+  expect(header).toEqual(["file", "label", "prediction", "probability"]);
+  expect(rows).toHaveLength(17);
+  const report = await readFile(workspace.path("runs/stripes/report.html"), "utf8");
+  const [, json] = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(report)!;
+  const { examination } = JSON.parse(json!) as {
+    examination: { trained: number[]; mistakes: { name: string; link: string }[] };
+  };
+  expect(examination.trained).toEqual([16, 16]);
+  const { link } = examination.mistakes.find(({ name }) => name.endsWith("wrong, really.png"))!;
+  expect(link).toBe("../../data/val/above/wrong%2C%20really.png");
+  const about = JSON.parse(await readFile(workspace.path("runs/stripes/run.json"), "utf8")) as {
+    spec: { text: string };
+    predictions: unknown;
+  };
+  expect(about.spec.text).toContain("model Stripes");
+  expect(about.predictions).toEqual({ examples: 17, of: 18 });
+});
+
+test("what cannot be listed is refused before the run", async () => {
+  const decoder = STRIPES.replace(/ {2}target.*\n/, "")
+    .replace("flatten -> linear(classes)", "flatten -> linear(64) -> reshape([1, 8, 8])")
+    .replace(/ {2}loss.*\n.*\n/, "  loss mse(logits, image)\n");
+  await workspace.write("decoder.net", decoder);
+  const refused = await netc("eval", "decoder.net", ...WEIGHTS, "--csv", "decoder.csv");
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toMatch(/--csv lists the probabilities of classes, and model Stripes/);
+  // A folder in the way: nothing half-written stays.
+  const taken = await netc("eval", "stripes.net", ...WEIGHTS, "--csv", "data");
+  expect(taken.code).toBe(4);
+  expect(taken.stderr).toMatch(/data could not be written: it is a (folder|directory)/);
+  expect(
+    (await readdir(workspace.folder)).filter((name) => /partial|decoder.csv/.test(name)),
+  ).toEqual([]);
+});
