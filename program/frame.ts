@@ -36,7 +36,7 @@ export const FRAME = {
   /** 0 PyTorch, 1 Caffe. */
   convention: "u32",
   beta1: "f32",
-  /** RMSprop's alpha. */
+  /** RMSprop's alpha, and Adadelta's rho. */
   beta2: "f32",
   /** 1 - beta1 and 1 - beta2: of beta in f32 the difference would have lost digits. */
   rest1: "f32",

@@ -9,8 +9,8 @@ import type { FRAME } from "./frame.js";
 interface CommonSettings {
   readonly learningRate: number;
   /**
-   * Factor of the weights that is added to their gradient; with `adamw`, of the weights that are
-   * taken off them.
+   * Factor of the weights that is added to their gradient; with `adamw` and `lion`, of the weights
+   * that are taken off them.
    */
   readonly weightDecay: number;
 }
@@ -40,6 +40,23 @@ export interface RmspropSettings extends CommonSettings {
   readonly epsilon: number;
 }
 
+export interface AdagradSettings extends CommonSettings {
+  readonly kind: "adagrad";
+  readonly epsilon: number;
+}
+
+export interface AdadeltaSettings extends CommonSettings {
+  readonly kind: "adadelta";
+  readonly rho: number;
+  readonly epsilon: number;
+}
+
+export interface LionSettings extends CommonSettings {
+  readonly kind: "lion";
+  readonly beta1: number;
+  readonly beta2: number;
+}
+
 /** How gradients are kept from growing beyond all bounds, before the optimizer takes them. */
 export interface Clipping {
   /** The largest norm of all gradients together: beyond it, all are scaled down alike. */
@@ -48,9 +65,10 @@ export interface Clipping {
   readonly value?: number;
 }
 
-export type OptimizerSettings = (SgdSettings | AdamSettings | RmspropSettings) & {
-  readonly clip?: Clipping;
-};
+type RuleSettings =
+  SgdSettings | AdamSettings | RmspropSettings | AdagradSettings | AdadeltaSettings | LionSettings;
+
+export type OptimizerSettings = RuleSettings & { readonly clip?: Clipping };
 
 type Kind = OptimizerSettings["kind"];
 
@@ -96,6 +114,20 @@ const FACTS: {
       epsilon,
       rest1: 1,
       rest2: 1 - alpha,
+    }),
+  },
+  adagrad: { states: ["sum"], words: ({ epsilon }) => ({ epsilon }) },
+  adadelta: {
+    states: ["square_avg", "acc_delta"],
+    words: ({ rho, epsilon }) => ({ beta2: rho, rest2: 1 - rho, epsilon }),
+  },
+  lion: {
+    states: ["exp_avg"],
+    words: ({ beta1, beta2 }) => ({
+      beta1,
+      beta2,
+      rest1: 1 - beta1,
+      rest2: 1 - beta2,
     }),
   },
 };

@@ -1,6 +1,6 @@
 import { type ArgumentAlias, literalNumber, literalNumbers } from "../diagnostics/alias.js";
 
-const OPTIMIZERS = ["sgd", "adam", "adamw", "rmsprop"];
+const OPTIMIZERS = ["sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta", "lion"];
 const layersWithWeights = [
   ...["conv", "conv_transpose", "linear"],
   ...["batchnorm", "groupnorm", "layernorm"],

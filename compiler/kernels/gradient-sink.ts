@@ -95,6 +95,28 @@ const RULES: Readonly<Record<UpdateRule, (rule: Rule) => Code>> = {
     let v = ${frame.momentum} * ${velocity!.load(AT)} + g / (sqrt(squares) + ${frame.epsilon});
     ${velocity!.store(AT, code`v`)}
     ${weights.store(AT, code`weight - rate * v`)}`,
+  // Duchi et al., JMLR 12, 2011.
+  adagrad: ({ weights, states: [sums] }) => code`
+    let g = gradient + decay * weight;
+    let sum = ${sums!.load(AT)} + g * g;
+    ${sums!.store(AT, code`sum`)}
+    ${weights.store(AT, code`weight - rate * g / (sqrt(sum) + ${frame.epsilon})`)}`,
+  // Zeiler, arXiv:1212.5701.
+  adadelta: ({ weights, states: [squares, deltas] }) => code`
+    let g = gradient + decay * weight;
+    let squares = ${frame.beta2} * ${squares!.load(AT)} + ${frame.rest2} * g * g;
+    ${squares!.store(AT, code`squares`)}
+    let deltas = ${deltas!.load(AT)};
+    let delta = sqrt(deltas + ${frame.epsilon}) / sqrt(squares + ${frame.epsilon}) * g;
+    ${deltas!.store(AT, code`${frame.beta2} * deltas + ${frame.rest2} * delta * delta`)}
+    ${weights.store(AT, code`weight - rate * delta`)}`,
+  // Chen et al., arXiv:2302.06675. `sign` would hide NaN.
+  lion: ({ weights, states: [means] }) => code`
+    let means = ${means!.load(AT)};
+    let direction = ${frame.beta1} * means + ${frame.rest1} * gradient;
+    ${means!.store(AT, code`${frame.beta2} * means + ${frame.rest2} * gradient`)}
+    let delta = ${OR_NAN}(direction, sign(direction));
+    ${weights.store(AT, code`(1.0 - rate * decay) * weight - rate * delta`)}`,
 };
 
 /**

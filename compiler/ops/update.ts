@@ -81,7 +81,9 @@ export function descend(
 
 /** Steps are counted from 1. */
 const correctionsOf = (optimizer: OptimizerSettings, time: number): Corrections =>
-  "beta1" in optimizer ? [1 - optimizer.beta1 ** time, 1 - optimizer.beta2 ** time] : [1, 1];
+  optimizer.kind === "adam" || optimizer.kind === "adamw"
+    ? [1 - optimizer.beta1 ** time, 1 - optimizer.beta2 ** time]
+    : [1, 1];
 
 interface Place {
   readonly weight: number;
@@ -102,6 +104,12 @@ function follow(place: Place, pace: Pace, optimizer: OptimizerSettings): number 
       return followMomentum(place, pace, optimizer);
     case "rmsprop":
       return followRmsprop(place, pace, optimizer);
+    case "adagrad":
+      return followAdagrad(place, pace, optimizer);
+    case "adadelta":
+      return followAdadelta(place, pace, optimizer);
+    case "lion":
+      return followLion(place, pace, optimizer);
     default:
       return followAdam(place, pace, optimizer);
   }
@@ -140,6 +148,45 @@ function followRmsprop(
   squares!.data[index] = square;
   velocity!.data[index] = next;
   return weight - rate * next;
+}
+
+/** Duchi et al., "Adaptive subgradient methods", JMLR 12, 2011. */
+function followAdagrad(
+  { weight, gradient, index, states: [sums] }: Place,
+  { rate, decay }: Pace,
+  { epsilon }: Of<"adagrad">,
+): number {
+  const g = gradient + decay * weight;
+  const sum = sums!.data[index]! + g * g;
+  sums!.data[index] = sum;
+  return weight - (rate * g) / (Math.sqrt(sum) + epsilon);
+}
+
+/** Zeiler, arXiv:1212.5701. */
+function followAdadelta(
+  { weight, gradient, index, states: [squares, deltas] }: Place,
+  { rate, decay }: Pace,
+  { rho, epsilon }: Of<"adadelta">,
+): number {
+  const g = gradient + decay * weight;
+  const square = rho * squares!.data[index]! + (1 - rho) * g * g;
+  const before = deltas!.data[index]!;
+  const delta = (Math.sqrt(before + epsilon) / Math.sqrt(square + epsilon)) * g;
+  squares!.data[index] = square;
+  deltas!.data[index] = rho * before + (1 - rho) * delta * delta;
+  return weight - rate * delta;
+}
+
+/** Chen et al., arXiv:2302.06675. */
+function followLion(
+  { weight, gradient, index, states: [means] }: Place,
+  { rate, decay }: Pace,
+  { beta1, beta2 }: Of<"lion">,
+): number {
+  const mean = means!.data[index]!;
+  const direction = Math.sign(beta1 * mean + (1 - beta1) * gradient);
+  means!.data[index] = beta2 * mean + (1 - beta2) * gradient;
+  return (1 - rate * decay) * weight - rate * direction;
 }
 
 /** Kingma and Ba, arXiv:1412.6980; with `adamw`, Loshchilov and Hutter, arXiv:1711.05101. */

@@ -296,6 +296,9 @@ const optimizers: Readonly<Record<string, Program["optimizer"]>> = {
     clip: { norm: 0.1, value: 0.01 },
   },
   rmsprop: { ...COMMON, kind: "rmsprop", alpha: 0.9, momentum: 0.5, epsilon: 1e-3 },
+  adagrad: { ...COMMON, kind: "adagrad", epsilon: 1e-3 },
+  adadelta: { ...COMMON, kind: "adadelta", rho: 0.9, epsilon: 1e-3 },
+  lion: { ...COMMON, kind: "lion", beta1: 0.8, beta2: 0.95 },
   "sgd with limited elements": { ...sgd, clip: { value: 0.01 } },
   "sgd with a limited norm": { ...sgd, clip: { norm: 0.1 } },
 };

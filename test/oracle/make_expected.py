@@ -757,6 +757,13 @@ def recipe_cases():
         "rmsprop(lr=0.005, alpha=0.9, eps=1e-4, momentum=0.5, weight_decay=0.1)": lambda p: torch.optim.RMSprop(
             p, lr=0.005, alpha=0.9, eps=1e-4, momentum=0.5, weight_decay=0.1
         ),
+        "adagrad(lr=0.02, eps=1e-4, weight_decay=0.1)": lambda p: torch.optim.Adagrad(
+            p, lr=0.02, eps=1e-4, weight_decay=0.1
+        ),
+        "adadelta(lr=0.5, rho=0.8, eps=1e-3, weight_decay=0.1)": lambda p: torch.optim.Adadelta(
+            p, lr=0.5, rho=0.8, eps=1e-3, weight_decay=0.1
+        ),
+        "lion(lr=0.005, beta1=0.8, beta2=0.95, weight_decay=0.1)": lambda p: Lion(p, 0.005, (0.8, 0.95), 0.1),
     }
     for text, make in optimizers.items():
         yield *classes, f"optimizer = {text}", linear_head, by_labels("out"), make, None
@@ -792,6 +799,23 @@ def recipe_cases():
     thawing = "freeze = [first]\n  unfreeze = after(2 steps, [*.bias]) -> after(4 steps, [first])"
     for text, make in ((sgd_text, sgd_of), ("optimizer = adam(lr=0.01)", adam)):
         yield *classes, f"{text}\n  {thawing}", linear_head, by_labels("out"), lambda p, make=make: Thawing(p, make), None
+
+
+class Lion(torch.optim.Optimizer):
+    """Algorithm 2 of arXiv:2302.06675."""
+
+    def __init__(self, parameters, lr, betas, weight_decay):
+        super().__init__(parameters, dict(lr=lr, betas=betas, weight_decay=weight_decay))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            for weight in group["params"]:
+                mean = self.state[weight].setdefault("mean", torch.zeros_like(weight))
+                direction = torch.sign(beta1 * mean + (1 - beta1) * weight.grad)
+                weight -= group["lr"] * (direction + group["weight_decay"] * weight)
+                mean.copy_(beta2 * mean + (1 - beta2) * weight.grad)
 
 
 class Averaged:

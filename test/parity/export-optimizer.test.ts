@@ -108,6 +108,8 @@ const CASES = [
   "optimizer = adamw(lr=2e-3, weight_decay=0.1)\n  no_decay = [*.bias]",
   "optimizer = adamw(lr=2e-3)\n  freeze = [features.conv1.*]",
   "optimizer = rmsprop(lr=1e-3, momentum=0.9)",
+  "optimizer = adagrad(lr=1e-2, weight_decay=1e-3)",
+  "optimizer = adadelta(lr=0.5, eps=1e-4)",
 ];
 
 describe("PyTorch continues a run", () => {

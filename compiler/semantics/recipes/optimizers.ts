@@ -39,7 +39,7 @@ export const optimizers: Registry<OptimizerSettings> = {
   noun: "optimizer",
   example: "sgd(lr=0.01, momentum=0.9)",
   unknown: "NET3005",
-  planned: ["adagrad", "adadelta", "lars", "lamb"],
+  planned: ["lars", "lamb"],
   absent: absentOptimizers,
   definitions: [
     optimizer({
@@ -140,6 +140,66 @@ export const optimizers: Registry<OptimizerSettings> = {
         alpha,
         momentum,
         epsilon: eps,
+      }),
+    }),
+    optimizer({
+      name: "adagrad",
+      example: "adagrad(lr=1e-2)",
+      aliases: ofTwo("Adagrad", "as in PyTorch; Keras has `lr=1e-3`, and sums that begin at 0.1"),
+      summary: "the gradient over the root of the sum of its squares (JMLR 12, 2011)",
+      positional: [],
+      arguments: {
+        lr: withDefault(float({ above: 0 }), 1e-2, "learning rate"),
+        eps: withDefault(float({ above: 0 }), 1e-10, "what keeps divisions finite"),
+        weight_decay: withDefault(decay, 0, "factor of the weights that is added to the gradient"),
+      },
+      resolve: ({ lr, eps, weight_decay }) => ({
+        kind: "adagrad",
+        learningRate: lr,
+        weightDecay: weight_decay,
+        epsilon: eps,
+      }),
+    }),
+    optimizer({
+      name: "adadelta",
+      example: "adadelta(lr=1)",
+      aliases: ofTwo("Adadelta", "as in PyTorch; Keras has `lr=1e-3`, `rho=0.95` and `eps=1e-7`"),
+      summary: "steps as long as the steps before, by the size of the gradients (arXiv:1212.5701)",
+      positional: [],
+      arguments: {
+        lr: withDefault(float({ above: 0 }), 1, "factor of the steps"),
+        rho: withDefault(share, 0.9, "share kept of both averages of squares"),
+        eps: withDefault(float({ above: 0 }), 1e-6, "what the first steps grow from"),
+        weight_decay: withDefault(decay, 0, "factor of the weights that is added to the gradient"),
+      },
+      resolve: ({ lr, rho, eps, weight_decay }) => ({
+        kind: "adadelta",
+        learningRate: lr,
+        weightDecay: weight_decay,
+        rho,
+        epsilon: eps,
+      }),
+    }),
+    optimizer({
+      name: "lion",
+      example: "lion(lr=1e-4, weight_decay=0.1)",
+      aliases: ["Lion"],
+      summary:
+        "the sign of an average of gradients; needs a third to a tenth of adamw's `lr`, and " +
+        "three to ten times its `weight_decay` (arXiv:2302.06675)",
+      positional: [],
+      arguments: {
+        lr: withDefault(float({ above: 0 }), 1e-4, "learning rate: the length of every step"),
+        beta1: withDefault(share, 0.9, "share of the average in the direction of a step"),
+        beta2: withDefault(share, 0.99, "share kept of the average of gradients"),
+        weight_decay: withDefault(decay, 0, "share of the weights taken off, times the rate"),
+      },
+      resolve: ({ lr, beta1, beta2, weight_decay }) => ({
+        kind: "lion",
+        learningRate: lr,
+        weightDecay: weight_decay,
+        beta1,
+        beta2,
       }),
     }),
   ],

@@ -9,8 +9,8 @@ type Of<Each extends Kind> = Extract<OptimizerSettings, { readonly kind: Each }>
 type Entry = readonly [name: string, value: PickleValue];
 
 interface TorchOptimizer<Settings> {
-  /** In `torch.optim`. */
-  readonly className: string;
+  /** In `torch.optim`; undefined where PyTorch has none. */
+  readonly className: string | undefined;
   /** PyTorch's name of each state. */
   readonly states: Readonly<Record<string, string>>;
   /** Whether each weight counts its steps. */
@@ -56,6 +56,26 @@ const OPTIMIZERS: { readonly [Each in Kind]: TorchOptimizer<Of<Each>> } = {
       ["centered", false],
     ],
   },
+  adagrad: {
+    className: "Adagrad",
+    states: { sum: "sum" },
+    countsSteps: true,
+    settings: ({ epsilon }) => [
+      ["lr_decay", float(0)],
+      ["eps", float(epsilon)],
+      ["initial_accumulator_value", float(0)],
+    ],
+  },
+  adadelta: {
+    className: "Adadelta",
+    states: { square_avg: "square_avg", acc_delta: "acc_delta" },
+    countsSteps: true,
+    settings: ({ rho, epsilon }) => [
+      ["rho", float(rho)],
+      ["eps", float(epsilon)],
+    ],
+  },
+  lion: { className: undefined, states: {}, countsSteps: false, settings: () => [] },
 };
 
 const torchOf = ({ kind }: OptimizerSettings): TorchOptimizer<never> => OPTIMIZERS[kind];
