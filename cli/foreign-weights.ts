@@ -111,7 +111,11 @@ export function requireMatched(matching: Matching, left: "refused" | "ignored"):
   if (problems.length > 0) {
     const count = matching.unmatched.length;
     const what = count === 1 ? "one tensor" : `${count} tensors`;
-    const lines = [...problems, ...adviceOf(matching).map((advice) => `help: ${advice}`)];
+    const lines = [
+      ...problems,
+      ...matching.remarks.map((remark) => `note: ${remark}`),
+      ...adviceOf(matching).map((advice) => `help: ${advice}`),
+    ];
     throw new WeightsError(`${what} of the model cannot be filled:\n  ${lines.join("\n  ")}`);
   }
   if (left === "ignored" || matching.left.length === 0) return;
@@ -144,9 +148,10 @@ export function announceMatching(path: string, file: FileWeights, matching: Matc
   for (const note of file.notes) say(`${path}: ${note}`);
   const { matches } = matching;
   say(`${path}: ${matches.length} tensors matched, ${summarize(matching)}`);
+  for (const remark of matching.remarks) warn(remark);
   const likely = matches.filter(({ sure }) => sure === "likely");
   if (likely.length === 0) return;
-  say(matchingTable({ matches: likely, unmatched: [], left: [] }));
+  say(matchingTable({ matches: likely, unmatched: [], left: [], remarks: [] }));
   warn(`${likely.length} of these matches are likely, not sure: check them`);
 }
 

@@ -8,7 +8,7 @@ import { matchingTable, type FileWeights } from "../foreign-weights.js";
 import { useWeights } from "../weights.js";
 import { jsonOption } from "../options.js";
 import { keyOption, renameOption, type WeightsFlags } from "../weights-options.js";
-import { print, printJson, say, widthOf } from "../terminal.js";
+import { print, printJson, say, warn, widthOf } from "../terminal.js";
 import { describeCommand } from "./command.js";
 
 interface WeightsOptions extends WeightsFlags {
@@ -38,7 +38,8 @@ async function showWeights(path: string, file: string, options: WeightsOptions):
   const analyzed = await analyzeSpec(path, { model: options.model });
   const matched = await useWeights(file, tensorsOf(analyzed), options, (each) => each);
   const { weights, matching } = matched;
-  if (options.json) printJson({ matched: rowsOf(matching), notes: weights.notes });
+  const notes = [...weights.notes, ...matching.remarks];
+  if (options.json) printJson({ matched: rowsOf(matching), notes });
   else showMatching(file, weights, matching);
   if (matching.unmatched.length > 0) throw new Reported(ExitCode.wrongInput);
 }
@@ -55,5 +56,6 @@ function showMatching(path: string, weights: FileWeights, matching: Matching): v
     ...(left.length > 0 ? [`${left.length} of the file not used`] : []),
   ];
   print(`\n${parts.join("; ")}`);
+  for (const remark of matching.remarks) warn(remark);
   for (const advice of adviceOf(matching)) say(`help: ${advice}`);
 }

@@ -1,6 +1,6 @@
 /**
  * Which tensor of a file is which of a model's. The ways are tried in the order of how much they
- * say: what the user renames, equal names, names of torchvision, the order of the layers, and then
+ * say: what the user renames, equal names, names of libraries, the order of the layers, and then
  * their shapes and the numbers in their names. A way that leaves a choice is not taken: it becomes
  * a question.
  */
@@ -17,7 +17,8 @@ import {
   type Shaped,
 } from "./modules.js";
 import { renamed, type Renaming } from "./rename.js";
-import { modernName, torchvisionNames } from "./torchvision.js";
+import { knownNetworks } from "./known-networks.js";
+import { modernName } from "./naming.js";
 
 /** Two tensors that belong together, and why. */
 export interface Match {
@@ -44,6 +45,8 @@ export interface Matching {
   readonly unmatched: readonly Unmatched[];
   /** Tensors of the file that no tensor of the model is filled from. */
   readonly left: readonly Shaped[];
+  /** What users should know of the network that the file is of. */
+  readonly remarks: readonly string[];
 }
 
 export interface MatchRequest {
@@ -87,6 +90,7 @@ export interface Problem {
 export interface Solution {
   readonly pairs: readonly Pair[];
   readonly candidates?: ReadonlyMap<Module, readonly Module<Named>[]>;
+  readonly remarks?: readonly string[];
 }
 
 /** PyTorch's count of the batches that a running mean has seen, and what training keeps. */
@@ -160,7 +164,7 @@ function countIn(names: readonly string[], own: readonly string[]): number {
 }
 
 const withoutPrefix = (tensor: Shaped, prefix: string): Named => ({
-  name: tensor.name.slice(prefix.length),
+  name: modernName(tensor.name.slice(prefix.length)),
   shape: tensor.shape,
   original: tensor,
 });
@@ -192,32 +196,29 @@ function without(problem: Problem, pairs: readonly Pair[]): Problem {
 }
 
 /**
- * A file whose layers are called as one of torchvision's networks calls its own, for a model with
+ * A file whose layers are called as a library calls those of one of its networks, for a model with
  * as many layers of the same kinds in the same order. Most shapes must agree, too.
  */
 function byKnownNames({ own, file, isSpared }: Problem): Solution | undefined {
-  const files = new Map(file.map((module) => [modernNameOf(module), module]));
-  for (const [network, names] of torchvisionNames) {
-    if (names.length !== own.length) continue;
-    const known = new Set(names);
+  const files = new Map(file.map((module) => [module.name, module]));
+  for (const { title, layers, differs } of knownNetworks) {
+    if (layers.length !== own.length) continue;
+    const known = new Set(layers);
     if (![...files.keys()].every((name) => known.has(name))) continue;
-    const found = names.map((name) => files.get(name));
+    const found = layers.map((name) => files.get(name));
     const isWhole = own.every((module, index) => {
       const other = found[index];
       return other ? sameKinds(module, other) : isSpared(module);
     });
     if (!isWhole) continue;
-    const how = `torchvision's ${network}`;
     const pairs = own.flatMap((module, index): readonly Pair[] => {
       const other = found[index];
-      return other ? [{ own: module, file: other, how, sure: "sure" }] : [];
+      return other ? [{ own: module, file: other, how: title, sure: "sure" }] : [];
     });
-    if (mostlyAlike(pairs)) return { pairs };
+    if (mostlyAlike(pairs)) return { pairs, remarks: differs === undefined ? [] : [differs] };
   }
   return undefined;
 }
-
-const modernNameOf = ({ name }: Module) => modernName(`${name}.`).slice(0, -1);
 
 const mostlyAlike = (pairs: readonly Pair[]) =>
   pairs.filter(({ own, file }) => isAlike(own, file)).length * 2 > pairs.length;
@@ -272,10 +273,8 @@ interface Found {
 }
 
 /** Tensor by tensor. Tensors of other sizes than the model's do not match. */
-function matchingOf(
-  { own }: MatchRequest,
-  { explicit, solution: { pairs, candidates }, used, except }: Found,
-): Matching {
+function matchingOf({ own }: MatchRequest, { explicit, solution, used, except }: Found): Matching {
+  const { pairs, candidates, remarks = [] } = solution;
   const found = new Map<string, Match>(explicit.map((match) => [match.own.name, match]));
   for (const { own: module, file, how, sure } of pairs) {
     for (const [kind, tensor] of module.tensors) {
@@ -299,7 +298,21 @@ function matchingOf(
   // What belongs to a tensor that needs no match is not left over.
   const spared = [...found.values()].filter(({ own: { name } }) => except.has(name));
   for (const { file } of spared) filled.add(file);
-  return { matches, unmatched, left: used.filter((tensor) => !filled.has(tensor)) };
+  const left = used.filter((tensor) => !filled.has(tensor));
+  const attention = unmatched.length > 0 ? attentionIn(used) : undefined;
+  return { matches, unmatched, left, remarks: attention ? [...remarks, attention] : remarks };
+}
+
+const ATTENTION = /(^|\.)(attn|self_attn|attention|self_attention|q_proj)\.|\.in_proj_weight$/;
+
+/** Why weights of a transformer fill nothing. */
+function attentionIn(file: readonly Shaped[]): string | undefined {
+  const found = file.find(({ name }) => ATTENTION.test(name));
+  return (
+    found &&
+    `the file has weights of attention, such as \`${found.name}\`: it is a transformer, and netc ` +
+      "has neither attention nor sequences"
+  );
 }
 
 function suggestionsOf(candidates: Solution["candidates"]): ReadonlyMap<string, readonly Shaped[]> {

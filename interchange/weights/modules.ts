@@ -45,12 +45,17 @@ export function isAlike(a: Module, b: Module): boolean {
 }
 
 /**
- * Whether two shapes are the same up to ones at their end: `[10, 512]` and `[10, 512, 1, 1]`, whose
- * numbers lie in the same order.
+ * Whether two shapes hold the same numbers in the same order: up to ones at their end, `[10, 512]`
+ * and `[10, 512, 1, 1]`; and of a linear layer over a flattened image, which may be a convolution
+ * over all of it, `[4096, 25088]` and `[4096, 512, 7, 7]`.
  */
 export function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
-  return String(withoutOnes(a)) === String(withoutOnes(b));
+  if (String(withoutOnes(a)) === String(withoutOnes(b))) return true;
+  const isFlattened = Math.min(a.length, b.length) === 2 && Math.max(a.length, b.length) === 4;
+  return isFlattened && a[0] === b[0] && inputsOf(a) === inputsOf(b);
 }
+
+const inputsOf = (shape: readonly number[]) => shape.slice(1).reduce((x, y) => x * y, 1);
 
 function withoutOnes(shape: readonly number[]): readonly number[] {
   const end = shape.findLastIndex((size) => size !== 1);

@@ -2,28 +2,14 @@
  * The names that torchvision gives the layers of its networks, in the order in which the specs of
  * specs/ have them: a test compares logits. Layers without weights have no name here.
  */
-
-/** `each(["a", "b"], (x) => [x + 1, x + 2])`: all of them, one after the other. */
-const each = <Item>(
-  items: readonly Item[],
-  make: (item: Item, index: number) => readonly string[],
-) => items.flatMap(make);
-
-const upTo = (count: number, first = 0) =>
-  Array.from({ length: count }, (_, index) => first + index);
-
-const under = (prefix: string, names: readonly (string | number)[]) =>
-  names.map((name) => `${prefix}.${name}`);
-
-/** A convolution and its normalization, as torchvision's `Conv2dNormActivation` has them. */
-const unit = (name: string) => [`${name}.0`, `${name}.1`];
+import { each, LAYER_SCALE, under, unit, upTo } from "./naming.js";
 
 const alexnet = [...under("features", [0, 3, 6, 8, 10]), ...under("classifier", [1, 4, 6])];
 
 /**
  * Convolutions between poolings; each has an activation behind it, and `perLayer` says what else.
  */
-function vgg(counts: readonly number[], perLayer: 2 | 3): readonly string[] {
+export function vggFeatures(counts: readonly number[], perLayer: 2 | 3): readonly string[] {
   const names: string[] = [];
   let place = 0;
   for (const count of counts) {
@@ -32,8 +18,13 @@ function vgg(counts: readonly number[], perLayer: 2 | 3): readonly string[] {
     }
     place++;
   }
-  return [...names, ...under("classifier", [0, 3, 6])];
+  return names;
 }
+
+const vgg = (counts: readonly number[], perLayer: 2 | 3) => [
+  ...vggFeatures(counts, perLayer),
+  ...under("classifier", [0, 3, 6]),
+];
 
 /**
  * `depth` convolutions a block; the first block of a stage has a projection where shapes change.
@@ -137,6 +128,19 @@ function efficientnet(counts: readonly number[]): readonly string[] {
   ];
 }
 
+/** The scale of a block is its last layer, and torchvision's first weight. */
+function convnext(counts: readonly number[]): readonly string[] {
+  const block = (name: string) => [
+    ...under(`${name}.block`, [0, 2, 3, 5]),
+    `${name}.${LAYER_SCALE}`,
+  ];
+  const stages = each(counts, (count, stage) => [
+    ...(stage > 0 ? unit(`features.${2 * stage}`) : []),
+    ...each(upTo(count), (index) => block(`features.${2 * stage + 1}.${index}`)),
+  ]);
+  return [...unit("features.0"), ...stages, ...under("classifier", [0, 2])];
+}
+
 /**
  * By the names of torchvision's functions. MobileNetV3's first block expands only in the large one.
  */
@@ -164,14 +168,10 @@ const NETWORKS: Readonly<Record<string, () => readonly string[]>> = {
   densenet169: () => densenet([6, 12, 32, 32]),
   densenet201: () => densenet([6, 12, 48, 32]),
   efficientnet_b0: () => efficientnet([1, 2, 2, 3, 3, 4, 1]),
+  convnext_tiny: () => convnext([3, 3, 9, 3]),
 };
 
 /** Names of layers in the order of the specs, by the network's. */
 export const torchvisionNames: ReadonlyMap<string, readonly string[]> = new Map(
   Object.entries(NETWORKS).map(([network, names]) => [network, names()]),
 );
-
-/** The name of today for one in a file of old: `denselayer1.norm.1` was renamed `norm1`. */
-export function modernName(name: string): string {
-  return name.replace(/(denselayer\d+\.(?:norm|conv))\.([12])(?=\.)/, "$1$2");
-}

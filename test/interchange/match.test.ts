@@ -2,6 +2,7 @@
  * Which tensor of a file is which of a model's: what is sure, what is likely, and what is asked.
  */
 import fc from "fast-check";
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { analyze } from "../../compiler/semantics/index.js";
 import { describeUnmatched } from "../../interchange/weights/describe.js";
@@ -38,6 +39,70 @@ function linesOf(request: MatchRequest): readonly string[] {
     ...unmatched.map(describeUnmatched),
   ];
 }
+
+interface LibraryFile {
+  /** Of specs/ or scripts/torchvision/specs; null for a network that netc has not. */
+  readonly spec: string | null;
+  /** `MODULE KIND:SIZES KIND:SIZES`, as timm 1.0.29 and transformers 5.18 define them. */
+  readonly tensors: readonly string[];
+}
+
+describe("names of timm and transformers", () => {
+  const path = new URL("../fixtures/library-names.json", import.meta.url);
+  const files = JSON.parse(readFileSync(path, "utf8")) as Readonly<Record<string, LibraryFile>>;
+
+  const tensorsOf = ({ tensors }: LibraryFile): readonly Shaped[] =>
+    tensors.flatMap((line) => {
+      const [module, ...kinds] = line.split(" ");
+      return kinds.map((each) => {
+        const [kind, sizes] = each.split(":") as [string, string];
+        const name = module === "" ? kind : `${module}.${kind}`;
+        return { name, shape: sizes === "" ? [] : sizes.split(",").map(Number) };
+      });
+    });
+
+  /** As the safetensors library writes them. */
+  const sorted = (tensors: readonly Shaped[]) =>
+    [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1));
+
+  const ownOf = (spec: string): readonly Shaped[] => {
+    const folder = spec === "convnext_tiny" ? "scripts/torchvision/specs" : "specs";
+    const text = readFileSync(new URL(`../../${folder}/${spec}.net`, import.meta.url), "utf8");
+    const { selected } = analyze(text, `${spec}.net`);
+    return selected!.model.graph!.parameters.map(({ value: { name, shape } }) => {
+      return { name, shape: shape.map(Number) };
+    });
+  };
+
+  const known = Object.entries(files).filter(([, { spec }]) => spec !== null);
+
+  test.each(known)("%s: every tensor is found, and sure", (name, file) => {
+    const own = ownOf(file.spec!);
+    const { matches, unmatched, left } = matchTensors({
+      own,
+      file: sorted(tensorsOf(file)),
+      isOrdered: false,
+    });
+    expect([unmatched, left]).toEqual([[], []]);
+    expect(matches.map((match) => match.own)).toEqual(own);
+    const ways = new Set(matches.map(({ how, sure }) => `${how}, ${sure}`));
+    expect([...ways]).toEqual([`${name}, sure`]);
+  });
+
+  test("what a network of the same name does otherwise is said", () => {
+    const file = tensorsOf(files["timm's mobilenetv3_small_100"]!);
+    const { remarks } = matchTensors({ own: ownOf("mobilenet_v3_small"), file, isOrdered: true });
+    expect(remarks).toEqual([expect.stringContaining("`eps=1e-5`")]);
+  });
+
+  test("weights of attention are named where nothing fits", () => {
+    const file = tensorsOf(files["timm's vit_tiny_patch16_224"]!);
+    const { matches, remarks } = matchTensors({ own: ownOf("resnet18"), file, isOrdered: true });
+    expect(matches).toEqual([]);
+    expect(remarks).toEqual([expect.stringContaining("`blocks.0.attn.qkv.weight`")]);
+    expect(remarks[0]).toContain("netc has neither attention nor sequences");
+  });
+});
 
 describe("torchvision's names", () => {
   test.each(Object.keys(layersOf))("of %s are those that it writes", (name) => {
