@@ -31,7 +31,10 @@ const sharp = packageNamed("sharp");
 
 /** Pixels from 0 to 255, all of a channel before the next one. */
 async function pixelsOf(path) {
-  const { data, info } = await sharp(path).removeAlpha().toColorspace("srgb").raw()
+  const { data, info } = await sharp(path)
+    .removeAlpha()
+    .toColorspace("srgb")
+    .raw()
     .toBuffer({ resolveWithObject: true });
   const size = info.width * info.height;
   const values = Float32Array.from({ length: 3 * size }, (_, index) => {
@@ -51,7 +54,8 @@ for (const { image, classes } of predictions) {
   for (const { index, probability } of classes) {
     largest = Math.max(largest, Math.abs(probability - data[index]));
   }
-  if (image.split("/").at(-2) === classes[data.indexOf(Math.max(...data))].name) right++;
+  const best = data.indexOf(Math.max(...data));
+  if (image.split("/").at(-2) === classes.find(({ index }) => index === best).name) right++;
 }
 const accuracy = ((100 * right) / predictions.length).toFixed(1);
 console.log(

@@ -7,7 +7,8 @@
 # DIR      the folder to work in (default: transfer-learning); it must be new
 # NETC     the command line of netc (default: npx netc)
 # PYTHON   a Python with torch, numpy and Pillow (default: python3)
-# OLD NEW  classes to pretrain on, and those to fine-tune on, with commas
+# OLD      classes to pretrain on, with commas: six, as network.net says
+# NEW      classes to fine-tune on: four, as finetune.net says
 # MANY FEW TESTED EPOCHS
 #          images of each old class, of each new one, and for evaluation; PyTorch's epochs
 set -eu

@@ -9,6 +9,9 @@ import { join, resolve } from "node:path";
 
 const folder = process.env.NETC_PEERS ?? join(import.meta.dirname, "../../bench");
 
+/** Where these packages are. */
+export const modulesOfPeers = () => resolve(folder, "node_modules");
+
 /** A package, or undefined where it is not installed. */
 export function peer(name: string): unknown {
   try {
