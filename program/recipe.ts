@@ -79,6 +79,13 @@ export type Schedule =
   | { readonly kind: "step"; readonly every: Duration; readonly gamma: number }
   | { readonly kind: "multistep"; readonly at: readonly Duration[]; readonly gamma: number }
   | { readonly kind: "exponential"; readonly gamma: number; readonly every: Duration }
+  /** factor = (1 + gamma t)^-power, t the number of periods. */
+  | {
+      readonly kind: "inverse";
+      readonly gamma: number;
+      readonly power: number;
+      readonly every: Duration;
+    }
   /** factor = (1 - t)^power towards `to`, t the share of the run. */
   | { readonly kind: "polynomial"; readonly power: number; readonly to: number }
   /** Half a cosine from 1 to `to`. */

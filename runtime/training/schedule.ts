@@ -55,6 +55,8 @@ function scheduleFactor(schedule: TimedSchedule, step: number, run: RunLength): 
       return schedule.gamma ** schedule.at.filter((when) => step >= inSteps(when, run)).length;
     case "exponential":
       return schedule.gamma ** (step / inSteps(schedule.every, run));
+    case "inverse":
+      return (1 + (schedule.gamma * step) / inSteps(schedule.every, run)) ** -schedule.power;
     case "polynomial":
       return schedule.to + (1 - schedule.to) * remaining ** schedule.power;
     case "cosine":

@@ -59,6 +59,24 @@ const cases: readonly (readonly [
     ],
   ],
   [
+    "Caffe's inv, gamma 0.01, power 0.75: (1 + 0.01 t)^-0.75",
+    { schedule: { kind: "inverse", gamma: 0.01, power: 0.75, every: steps(1) } },
+    [
+      [0, 1],
+      [50, 0.7377879464668811],
+      [99, 0.5968431209785913],
+    ],
+  ],
+  [
+    "TensorFlow's InverseTimeDecay(decay_steps=10, decay_rate=0.5)",
+    { schedule: { kind: "inverse", gamma: 0.5, power: 1, every: epochs(1) } },
+    [
+      [0, 1],
+      [20, 0.5],
+      [60, 0.25],
+    ],
+  ],
+  [
     "PolynomialLR(100, 2)",
     { schedule: { kind: "polynomial", power: 2, to: 0 } },
     [

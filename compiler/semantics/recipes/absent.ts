@@ -22,7 +22,7 @@ export const absentSchedules: AbsentNames = {
   ),
   ...all(["sequentiallr", "chainedscheduler"], "write `->`: `warmup(5 epochs) -> cosine`"),
   ...all(["lambdalr", "multiplicativelr"], "netc has no functions; `multistep` has free points"),
-  ...all(["noam", "inversesqrt", "invsqrt", "inversetimedecay", "inv"], "`polynomial` is near"),
+  ...all(["noam", "inversesqrt", "invsqrt"], "`inverse(power=0.5)` is near"),
   cycliclr: "`onecycle` rises and falls once",
 };
 

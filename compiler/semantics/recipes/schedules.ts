@@ -82,6 +82,22 @@ export const schedules: Registry<ScheduleStage> = {
       resolve: ({ gamma, every }) => ({ kind: "exponential", gamma, every }),
     }),
     stage({
+      name: "inverse",
+      example: "inverse(gamma=1e-4, power=0.75, every=1 steps)",
+      aliases: [
+        { name: "inv", differs: "`inv` of Caffe has its `gamma` for a step: `every=1 steps`" },
+        { name: "InverseTimeDecay", differs: "its `decay_rate` is `gamma`, `decay_steps` `every`" },
+      ],
+      summary: "falls as (1 + gamma t)^-power, t the number of periods",
+      positional: [],
+      arguments: {
+        gamma: required(float({ above: 0 }), "how fast"),
+        power: withDefault(float({ above: 0 }), 1, "exponent"),
+        every: withDefault(duration(), { count: 1, unit: "epochs" }, "the period"),
+      },
+      resolve: ({ gamma, power, every }) => ({ kind: "inverse", gamma, power, every }),
+    }),
+    stage({
       name: "polynomial",
       example: "polynomial(power=2)",
       aliases: [
