@@ -40,5 +40,11 @@ export const transformersNetworks: readonly KnownNetwork[] = [
   { title: "transformers' resnet-50", layers: resnet([3, 4, 6, 3], 3) },
   { title: "transformers' resnet-101", layers: resnet([3, 4, 23, 3], 3) },
   { title: "transformers' resnet-152", layers: resnet([3, 8, 36, 3], 3) },
-  { title: "transformers' convnext-tiny", layers: convnext([3, 3, 9, 3]) },
+  {
+    title: "transformers' convnext-tiny",
+    layers: convnext([3, 3, 9, 3]),
+    differs:
+      "transformers' ConvNeXt has `eps=1e-12` in the last layer normalization, and torchvision's " +
+      "1e-6: with these weights, give the last `layernorm` of the spec `eps=1e-12`",
+  },
 ];
