@@ -1,3 +1,5 @@
+import type { ForeignTraining } from "./training.js";
+
 /**
  * A model of another tool as its file says it, before anything is rewritten. Every format is read
  * into this one form, so that formats share what follows: folding of constants, recognition of
@@ -26,6 +28,8 @@ export interface ForeignGraph {
    * What the reader chose, or what the file says in addition to the network: comments in the spec.
    */
   readonly remarks?: readonly string[];
+  /** How the model was trained, where its files say it. */
+  readonly training?: ForeignTraining;
 }
 
 export interface ForeignInput {
@@ -43,6 +47,8 @@ export interface ForeignNode {
   readonly name: string;
   /** Where it is, for messages: `node 12`, `deploy.prototxt:40`. */
   readonly place: string;
+  /** The file's layer that it was written for, where a layer may become several nodes. */
+  readonly layer?: string;
   /** Names of values; undefined for an optional input that is left out. */
   readonly inputs: readonly (string | undefined)[];
   readonly outputs: readonly string[];

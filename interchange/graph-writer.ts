@@ -47,7 +47,7 @@ export class GraphWriter {
     const own = this.isNamed ? "" : name;
     const where = this.isNamed && name !== "" ? `in \`${name}\`, ${place}` : place;
     this.isNamed = true;
-    const called = { operator, calledThere: type, name: own, place: where };
+    const called = { operator, calledThere: type, name: own, place: where, layer: name };
     this.nodes.push({ ...called, inputs, outputs: [output], attributes });
     return output;
   }

@@ -45,6 +45,8 @@ export interface ImportReport {
     readonly node: string;
     readonly layer: string;
     readonly kind: string;
+    /** The layer's name in the file. */
+    readonly from: string;
   }[];
   /** What has no separate layer, and why. */
   readonly folded: readonly { readonly node: string; readonly into: string }[];
@@ -217,7 +219,9 @@ class Mapping {
 
   private reportOn(network: ResolvedNetwork, layers: readonly DraftLayer[]): ImportReport {
     const mapped = network.layers.map(({ name, definition }, index) => {
-      return { node: describeNode(layers[index]!.node), layer: name, kind: definition.name };
+      const { node } = layers[index]!;
+      const from = node.layer ?? node.name;
+      return { node: describeNode(node), layer: name, kind: definition.name, from };
     });
     const folded = this.graph.folded.map((node) => {
       return { node: describeNode(node), into: "a constant" };

@@ -21,7 +21,14 @@ export function preprocessed(graph: ForeignGraph, { bgr, mean }: Preprocessing):
     ...(mean ? [meanRemark(bgr ? mean.toReversed() : mean)] : []),
   ];
   const changed = bgr ? inRgb(graph) : graph;
-  return remarks.length === 0 ? changed : { ...changed, remarks };
+  return remarks.length === 0 ? changed : { ...changed, remarks, training: inOrder(changed, bgr) };
+}
+
+/** The mean of each channel comes in the order of the network's channels. */
+function inOrder({ training }: ForeignGraph, bgr: boolean | undefined): ForeignGraph["training"] {
+  if (!bgr || !training?.normalization) return training;
+  const { mean, scale } = training.normalization;
+  return { ...training, normalization: { mean: mean.toReversed(), scale } };
 }
 
 /** For images from 0 to 1, as netc reads them. */

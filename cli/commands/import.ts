@@ -29,6 +29,7 @@ interface ImportFlags extends AdapterOptions, WeightsFlags {
   readonly endsIn?: string;
   readonly bgr?: boolean;
   readonly mean?: readonly number[];
+  readonly images?: number;
   readonly check?: number;
   readonly overwrite?: boolean;
   readonly json?: boolean;
@@ -52,6 +53,7 @@ export function importCommand(): Command {
     .option("--ends-in <value>", "the output to end in, where the model has several")
     .option("--bgr", "the model reads BGR images: reorder its first weights for RGB")
     .option("--mean <numbers>", "what it subtracts from each channel, 0 to 255: 104,117,123", means)
+    .option("--images <n>", "of a solver: the images that there are for training", positiveInteger)
     .option("--check <n>", "compare the network with the model on n random inputs", positiveInteger)
     .option("--overwrite", "replace files that are there already")
     .addOption(renameOption())
@@ -101,6 +103,7 @@ const ONLY_OF_MODELS: Flags = [
   ["check", "--check"],
   ["bgr", "--bgr"],
   ["mean", "--mean"],
+  ["images", "--images"],
 ];
 const ONLY_OF_SPECS: Flags = [
   ["rename", "--rename"],
@@ -126,7 +129,12 @@ async function importModel(
     const { input, endsIn } = flags;
     const chosen = { input, output: endsIn };
     const model = importGraph(graph, { name: modelName(name), ...chosen });
-    return { graph, model, text: await specText(model, basename(path)) };
+    const { training } = graph;
+    const { images } = flags;
+    if (images !== undefined && !training) {
+      throw new ImportError("--images is for Caffe's solvers, which count iterations");
+    }
+    return { graph, model, text: await specText(model, basename(path), { training, images }) };
   });
   const checked = flags.check === undefined ? undefined : await check(path, graph, model, flags);
   await writeOutput(files.weights, tensorParts(model.tensors));

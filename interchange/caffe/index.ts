@@ -12,23 +12,51 @@ import {
   type CaffeLayer,
   type CaffeNetwork,
 } from "./network.js";
-import type { LayerParameter, TransformationParameter } from "./generated/caffe_pb.js";
+import {
+  Phase,
+  type LayerParameter,
+  type SolverParameter,
+  type TransformationParameter,
+} from "./generated/caffe_pb.js";
+import { isSolver, networkFile, readSolver, trainingOf } from "./solver.js";
 
 export const caffe: Importer = {
   format: "Caffe",
   extensions: [".prototxt with .caffemodel"],
   sniff: ({ path }: ImportFile) => /\.(prototxt|pbtxt|caffemodel)$/.test(path),
-  read: (source) => Promise.resolve().then(() => read(source)),
+  read,
 };
 
-function read({ file, weights }: ImportSource): ForeignGraph {
+async function read(source: ImportSource): Promise<ForeignGraph> {
+  const { file, weights } = source;
   if (file.path.endsWith(".caffemodel") || !weights) {
     throw new ImportError("a network of Caffe is two files", [
       "netc import deploy.prototxt weights.caffemodel",
+      "netc import solver.prototxt weights.caffemodel, for a recipe as well",
     ]);
   }
-  const network = readPrototxt(decodeUtf8(file.bytes, file.path), file.path);
-  return new Walk(network, readCaffemodel(weights.bytes, weights.path)).run();
+  const text = decodeUtf8(file.bytes, file.path);
+  const blobs = readCaffemodel(weights.bytes, weights.path);
+  if (isSolver(text)) return readTrained(source, readSolver(text, file.path), blobs);
+  return new Walk(readPrototxt(text, file.path), blobs).run();
+}
+
+/** The network that a solver trains, and how. */
+async function readTrained(
+  { sibling }: ImportSource,
+  solver: SolverParameter,
+  blobs: ReadonlyMap<string, readonly CaffeBlob[]>,
+): Promise<ForeignGraph> {
+  const path = networkFile(solver);
+  const text = decodeUtf8(await sibling(path), path);
+  const networks = {
+    train: readPrototxt(text, path, Phase.TRAIN),
+    test: readPrototxt(text, path, Phase.TEST),
+  };
+  const graph = new Walk(networks.test, blobs, true).run();
+  const remarks = [...(graph.remarks ?? [])];
+  const training = trainingOf(solver, networks, (remark) => remarks.push(remark));
+  return { ...graph, remarks, training };
 }
 
 /** Layers that give images, and those that only compare or swallow what they read. */
@@ -49,6 +77,8 @@ class Walk {
   constructor(
     private readonly network: CaffeNetwork,
     private readonly weights: ReadonlyMap<string, readonly CaffeBlob[]>,
+    /** Whether a solver tells how it is trained: then comments need not. */
+    private readonly isTrained = false,
   ) {
     const { name, shape } = inputOf(network);
     this.input = { name, shape };
@@ -95,7 +125,7 @@ class Walk {
   }
 
   private end({ name, type, bottom }: LayerParameter): void {
-    if (!type.includes("Loss")) return;
+    if (this.isTrained || !type.includes("Loss")) return;
     const read = bottom.map((each) => `\`${each}\``).join(" and ");
     this.writer.remark(`The Caffe network compares ${read} by ${type} in \`${name}\`.`);
   }
@@ -146,10 +176,18 @@ class Walk {
       ({ parameters }) => parameters.transformParam ?? [],
     );
     const [first] = transforms;
+    if (this.isTrained) {
+      if (this.input.shape[1] === 3) this.writer.remark(IN_BGR);
+      return;
+    }
     if (this.input.shape[1] !== 3 && !first) return;
     this.writer.remark(first ? transformRemark(first) : UNKNOWN_IMAGES);
   }
 }
+
+const IN_BGR =
+  "Caffe's data layers read channels in the order BGR, and netc RGB: `netc import --bgr` reorders " +
+  "the first weights and the means.";
 
 const UNKNOWN_IMAGES =
   "Networks of Caffe mostly read images with channels in the order BGR, from 0 to 255, minus a " +

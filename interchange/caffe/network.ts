@@ -8,6 +8,7 @@ import { withoutUndefined } from "../../program/without-undefined.js";
 import {
   LayerParameterSchema,
   NetParameterSchema,
+  ParamSpecSchema,
   Phase,
   V1LayerParameter_LayerType,
   type LayerParameter,
@@ -33,7 +34,7 @@ export interface CaffeNetwork {
 const DEEPEST = 20;
 
 /** Throws an ImportError for a text that is not a network. */
-export function readPrototxt(text: string, path: string): CaffeNetwork {
+export function readPrototxt(text: string, path: string, phase = Phase.TEST): CaffeNetwork {
   const net = parsed(() => fromText(NetParameterSchema, text, { recursionLimit: DEEPEST }), path);
   if (net.layer.length > 0 && net.layers.length > 0) {
     throw new ImportError(`${path} has both \`layer\` and \`layers\``);
@@ -48,10 +49,11 @@ export function readPrototxt(text: string, path: string): CaffeNetwork {
   const layers = all.map((parameters, index): CaffeLayer => {
     return { parameters, place: `${path}:${lines[index] ?? "?"}` };
   });
-  return { net, layers: layers.filter(({ parameters }) => isTested(parameters)) };
+  return { net, layers: layers.filter(({ parameters }) => isOfPhase(parameters, phase)) };
 }
 
-function parsed<Result>(parse: () => Result, path: string): Result {
+/** Throws an ImportError with what is wrong with a text or its numbers. */
+export function parsed<Result>(parse: () => Result, path: string): Result {
   try {
     return parse();
   } catch (error) {
@@ -93,7 +95,12 @@ function upgraded(layer: V1LayerParameter): LayerParameter {
   const pascal = words.map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join("");
   const { convolutionParam, poolingParam, innerProductParam, lrnParam, dropoutParam } = layer;
   const { concatParam, eltwiseParam, reluParam, softmaxParam, powerParam, transformParam } = layer;
+  const { dataParam, imageDataParam, accuracyParam, lossParam } = layer;
   const parameters = {
+    dataParam,
+    imageDataParam,
+    accuracyParam,
+    lossParam,
     convolutionParam,
     poolingParam,
     innerProductParam,
@@ -112,21 +119,25 @@ function upgraded(layer: V1LayerParameter): LayerParameter {
     top,
     include,
     exclude,
+    lossWeight: layer.lossWeight,
+    param: layer.blobsLr.map((lrMult, index) => {
+      return create(ParamSpecSchema, { lrMult, decayMult: layer.weightDecay[index] ?? 1 });
+    }),
     type: TYPES[said] ?? pascal,
     ...withoutUndefined(parameters),
   });
 }
 
-/** Whether Caffe runs the layer in its phase TEST, at level 0, without stages. */
-function isTested({ include, exclude }: LayerParameter): boolean {
-  if (include.length > 0) return include.some(isMet);
-  return !exclude.some(isMet);
+/** Whether Caffe runs the layer in a phase, at level 0, without stages. */
+function isOfPhase({ include, exclude }: LayerParameter, phase: Phase): boolean {
+  if (include.length > 0) return include.some((rule) => isMet(rule, phase));
+  return !exclude.some((rule) => isMet(rule, phase));
 }
 
-function isMet(rule: NetStateRule): boolean {
-  const isOfPhase = !isSet(rule, "phase") || rule.phase === Phase.TEST;
+function isMet(rule: NetStateRule, phase: Phase): boolean {
+  const isInPhase = !isSet(rule, "phase") || rule.phase === phase;
   const isOfLevel = !((rule.minLevel || 0) > 0) && !(isSet(rule, "maxLevel") && rule.maxLevel < 0);
-  return isOfPhase && isOfLevel && rule.stage.length === 0;
+  return isInPhase && isOfLevel && rule.stage.length === 0;
 }
 
 /** Whether the text says the field: those left out are on the message's prototype. */
