@@ -12,7 +12,7 @@ import { resolve } from "node:path";
 const MOST = 1e-4;
 const [model, predicted] = process.argv.slice(2);
 
-/** A package of the folder that the script runs in, or of its own. */
+/** A package of the folder that the script runs in, or of the one that it is in. */
 function packageNamed(...names) {
   for (const from of [resolve("package.json"), import.meta.url]) {
     for (const name of names) {

@@ -98,8 +98,12 @@ function optimizerOf(solver: SolverParameter, refused: string[]): string {
       );
     case "rmsprop":
       return `rmsprop(${rate}, alpha=${plain(rmsDecay)}, eps=${plain(delta)}${decay})`;
+    case "adagrad":
+      return `adagrad(${rate}, eps=${plain(delta)}${decay})`;
+    case "adadelta":
+      return `adadelta(${rate}, rho=${plain(momentum)}, eps=${plain(delta)}${decay})`;
     default:
-      refused.push(`type "${name}": netc has sgd, adam, adamw and rmsprop`);
+      refused.push(`type "${name}": docs/reference/optimizers.md has netc's optimizers`);
       return "";
   }
 }

@@ -6,7 +6,12 @@
 import type { Named, Pair, Problem, Solution } from "./match.js";
 import { signatureOf, type Module } from "./modules.js";
 
-export function byShape({ own, file, isOrdered, isSpared }: Problem): Required<Omit<Solution, "remarks">> {
+export function byShape({
+  own,
+  file,
+  isOrdered,
+  isSpared,
+}: Problem): Required<Omit<Solution, "remarks">> {
   const needed = groupsOf(own.filter((module) => !isSpared(module)));
   const files = groupsOf(file);
   const pairs: Pair[] = [];

@@ -24,7 +24,7 @@ export const under = (prefix: string, names: readonly (string | number)[]) =>
 /** A convolution and its normalization, as torchvision's `Conv2dNormActivation` has them. */
 export const unit = (name: string) => [`${name}.0`, `${name}.1`];
 
-/** What `modernName` calls the scale of a block, which is a weight without a layer of its own. */
+/** What `modernName` calls the scale of a block, which is a weight without a layer. */
 export const LAYER_SCALE = "layer_scale";
 
 /**

@@ -83,6 +83,11 @@ describe("a solver becomes a recipe", () => {
       'type: "Adam" momentum2: 0.99 delta: 1e-6',
       "adam(lr=0.01, beta1=0.9, beta2=0.99, eps=0.000001, weight_decay=0.0005)",
     ],
+    ['type: "AdaGrad" delta: 1e-6', "adagrad(lr=0.01, eps=0.000001, weight_decay=0.0005)"],
+    [
+      'type: "AdaDelta" delta: 1e-6',
+      "adadelta(lr=0.01, rho=0.9, eps=0.000001, weight_decay=0.0005)",
+    ],
     ['type: "RMSProp" rms_decay: 0.98', /^optimizer = rmsprop\(lr=0.01, alpha=0.98, eps=1e-8/],
   ])("%s", async (text, optimizer) => {
     const lines = recipeOf(await specOf({ solver: `${SOLVER}\n${text}` }));
@@ -137,7 +142,7 @@ describe("a solver becomes a recipe", () => {
 describe("what no recipe can say is refused by name", () => {
   const loss = 'type: "SoftmaxWithLoss"';
   test.each<readonly [string, Change]>([
-    ['type "AdaDelta"', { solver: `${SOLVER}\ntype: "AdaDelta"` }],
+    ['type "Adamax"', { solver: `${SOLVER}\ntype: "Adamax"` }],
     ['lr_policy "sigmoid"', { solver: changed('"inv"', '"sigmoid"') }],
     ['regularization_type "L1"', { solver: `${SOLVER}\nregularization_type: "L1"` }],
     ["`max_iter`", { solver: changed("max_iter: 10000", "") }],
