@@ -119,7 +119,8 @@ function factorSettings(
     const [, layer, kind] = /^(.*)\.(weight|bias)$/.exec(name) ?? [];
     if (layer === undefined) return [];
     const known = factors.get(layers.get(layer) ?? "")?.[kind === "weight" ? 0 : 1];
-    return [{ name, kind, ...(known ?? UNCHANGED) }];
+    const { rate, decay } = known ?? UNCHANGED;
+    return [{ name, kind, rate, decay }];
   });
   const named = (isMeant: (each: (typeof own)[number]) => boolean) => {
     const meant = own.filter(isMeant).map(({ name }) => name);

@@ -186,8 +186,8 @@ class Walk {
 }
 
 const IN_BGR =
-  "Caffe's data layers read channels in the order BGR, and netc RGB: `netc import --bgr` reorders " +
-  "the first weights and the means.";
+  "Caffe's data layers read channels in the order BGR, and netc RGB: " +
+  "`netc import --bgr` reorders the first weights and the means.";
 
 const UNKNOWN_IMAGES =
   "Networks of Caffe mostly read images with channels in the order BGR, from 0 to 255, minus a " +

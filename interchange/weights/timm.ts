@@ -63,8 +63,8 @@ export const timmNetworks: readonly KnownNetwork[] = [
       ...[...STEM, ...blocks(V3_STAGES), ...under("blocks.5.0", ["conv", "bn1"])],
       ...["conv_head", "classifier"],
     ],
-    "timm's mobilenetv3_small_100 has `eps=1e-5` in batch normalization, and torchvision's network " +
-      "1e-3: with timm's weights, give every `batchnorm` of the spec `eps=1e-5`",
+    "timm's mobilenetv3_small_100 has `eps=1e-5` in batch normalization, and torchvision's " +
+      "network 1e-3: with timm's weights, give every `batchnorm` of the spec `eps=1e-5`",
   ),
   known("efficientnet_b0", [...STEM, ...blocks(B0_STAGES), ...HEAD]),
   known("convnext_tiny", convnext([3, 3, 9, 3])),

@@ -105,7 +105,7 @@ describe("a solver becomes a recipe", () => {
     expect(lines).toContain("freeze = [conv1.weight, conv1.bias]");
   });
 
-  test("BGR means change places with the channels", async () => {
+  test("BGR means change places with the channels", () => {
     const training = {
       iterations: 1,
       batch: 1,
