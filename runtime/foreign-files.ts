@@ -24,8 +24,10 @@ const OTHER_KINDS: readonly (readonly [starts: readonly string[], kind: string])
   [["\u001f\u008b"], "compressed: run `gunzip` on it"],
 ];
 
-/** The kind of a file without a header; undefined if it is unknown. */
-export function otherKind(bytes: Uint8Array): WeightsError | undefined {
+/** What is wrong with a file whose header is not one: what it is instead, if that is known. */
+export const explained = (bytes: Uint8Array, error: unknown): unknown => otherKind(bytes) ?? error;
+
+function otherKind(bytes: Uint8Array): WeightsError | undefined {
   const text = String.fromCharCode(...bytes.subarray(0, RECOGNIZED_BYTES));
   // Pages may begin with a byte order mark, here one character a byte, and with space.
   const start = text.replace("\u00ef\u00bb\u00bf", "").trimStart().toLowerCase();

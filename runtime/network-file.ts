@@ -9,7 +9,7 @@ import { WeightsError } from "./errors.js";
 import type { Loaded } from "./loaded.js";
 import type { TensorOf } from "./parameters.js";
 import type { Phases } from "./phases.js";
-import { readTensors, viewed, type Tensor } from "./tensor-file.js";
+import { isSmall, readTensors, splitFile, viewed, type Tensor } from "./tensor-file.js";
 import { AVERAGE_PREFIX, matchWeights, statePrefix, statesOf } from "./weights.js";
 import { writeTensors } from "./write-tensors.js";
 
@@ -80,10 +80,11 @@ export async function load(
   phases: Phases,
   { bytes, optimizer = true, except }: LoadedFile,
 ): Promise<LoadResult> {
-  const { tensors, metadata } = readTensors(bytes, viewed);
+  const read = isSmall(await headerOf(bytes)) ? await importSmall() : readTensors;
+  const { tensors, metadata } = read(bytes, viewed);
   const phase = (optimizer ? countIn(metadata, "phase") : undefined) ?? phases.current;
   const matched = await matchWeights(phases.programOf(phase), tensors, { optimizer, except });
-  const classes = except?.length ? undefined : namedClasses(phases, metadata);
+  const classes = except?.length ? undefined : await namedClasses(phases, metadata);
   const [step, seed, since] = ["step", "seed", "since"].map((name) => countIn(metadata, name));
   await phases.enter(phase);
   const { values, averages, states, prefix } = matched;
@@ -95,24 +96,34 @@ export async function load(
     phases.since = since ?? 0;
     await phases.loaded.lossScale(metadata["loss_scale"]?.split(" ").map(Number));
   }
-  return { metadata, warning: prefix === "" ? undefined : describePrefix(prefix) };
+  if (prefix === "") return { metadata, warning: undefined };
+  return { metadata, warning: (await import("./weights-problems.js")).describePrefix(prefix) };
 }
 
+/** Rejects with what the file is instead where it has no header. */
+async function headerOf(bytes: Uint8Array) {
+  try {
+    return splitFile(bytes).header;
+  } catch (error) {
+    throw (await import("./explain-file.js")).explained(bytes, error);
+  }
+}
+
+/** What reads integers with scales, which most files do not have. */
+const importSmall = async () => (await import("./read-small-weights.js")).readSmallWeights;
+
 /**
- * The class names of a file; undefined where it has none. Throws WeightsError where they are not
- * those that the network has.
+ * The class names of a file; undefined where it has none. Rejects with a WeightsError where they
+ * are not those that the network has.
  */
-function namedClasses({ classes, loaded }: Phases, metadata: Metadata) {
+async function namedClasses({ classes, loaded }: Phases, metadata: Metadata) {
   const names = listIn(metadata["classes"]);
   const count = classesOf(loaded.program);
   if (!names || count === undefined) return undefined;
   if (names.length === count && names.every((name, index) => name === (classes ?? names)[index])) {
     return names;
   }
-  throw new WeightsError(
-    `the weights file names the classes ${names.join(", ")}, and the network has ` +
-      (classes?.join(", ") ?? `${count}`),
-  );
+  throw (await import("./weights-problems.js")).otherClasses(names, classes ?? [count]);
 }
 
 /** A list of text; undefined for anything else, which other programs may mean. */
@@ -124,10 +135,6 @@ function listIn(text: string | undefined): readonly string[] | undefined {
     return undefined;
   }
 }
-
-const describePrefix = (prefix: string) =>
-  `all names in the weights file begin with \`${prefix}\`, as PyTorch's wrappers write them: ` +
-  "they were loaded without it";
 
 /** A count in a file's metadata. Throws WeightsError if it is not one. */
 function countIn(metadata: Metadata, key: string): number | undefined {

@@ -4,13 +4,15 @@
  * other file of the runtime exports it.
  */
 import { viewOf } from "./copies.js";
-import { RECOGNIZED_BYTES } from "./foreign-files.js";
+import { explained, RECOGNIZED_BYTES } from "./foreign-files.js";
+import { readSmallWeights, smallShapes } from "./small-weights.js";
 import {
-  checkEntry,
   checkMetadata,
   copied,
+  isSmall,
   MAXIMUM_HEADER,
   readTensors,
+  shapesOf,
   splitFile,
   type Tensor,
   type TensorFile,
@@ -28,11 +30,13 @@ export function serializeTensors(
 }
 
 /**
- * Reads a file of F32, F64, F16, BF16 or I64 tensors (PyTorch counts batches in those); all come
- * out as f32. Throws WeightsError with the reason for a truncated or foreign file.
+ * Reads a file of F32, F64, F16, BF16 or I64 tensors (PyTorch counts batches in those), or one that
+ * `netc weights` made small; all come out as f32. Throws WeightsError with the reason for a
+ * truncated or foreign file.
  */
 export function parseTensors(bytes: Uint8Array | ArrayBuffer): TensorFile {
-  return readTensors(viewOf(bytes), copied);
+  const plain = viewOf(bytes);
+  return (isSmall(headerOf(plain)) ? readSmallWeights : readTensors)(plain, copied);
 }
 
 /** The metadata of a file, from its header alone; `read` as for `readShapes`. */
@@ -51,9 +55,7 @@ export function readShapes(
   size: number,
 ): ReadonlyMap<string, readonly number[]> {
   const { header, length } = readHeader(read);
-  const available = size - 8 - length;
-  const entries = Object.entries(header).filter(([name]) => name !== "__metadata__");
-  return new Map(entries.map(([name, value]) => [name, checkEntry(name, value, available).shape]));
+  return (isSmall(header) ? smallShapes : shapesOf)(header, size - 8 - length);
 }
 
 function readHeader(read: (start: number, length: number) => Uint8Array) {
@@ -62,5 +64,13 @@ function readHeader(read: (start: number, length: number) => Uint8Array) {
     start.length < 8 ? 0 : Number(new DataView(start.slice().buffer).getBigUint64(0, true));
   // Of a foreign file not even that much: its first bytes may mean anything.
   const head = read(0, length > MAXIMUM_HEADER ? RECOGNIZED_BYTES : 8 + length);
-  return { header: splitFile(head.slice()).header, length };
+  return { header: headerOf(head.slice()), length };
+}
+
+function headerOf(bytes: Uint8Array): Record<string, unknown> {
+  try {
+    return splitFile(bytes).header;
+  } catch (error) {
+    throw explained(bytes, error);
+  }
 }

@@ -5,7 +5,6 @@
  */
 import { floatsOf } from "../program/half.js";
 import { WeightsError } from "./errors.js";
-import { otherKind } from "./foreign-files.js";
 import { assertUndamaged } from "./tensor-checksum.js";
 
 export interface Tensor {
@@ -26,6 +25,25 @@ interface HeaderEntry {
   readonly data_offsets: readonly [begin: number, end: number];
 }
 
+type Place = readonly [buffer: ArrayBufferLike, byteOffset: number, length: number];
+
+/** How wide numbers of a type are, and what they are as f32, from their place in memory. */
+export type NumberType = readonly [width: number, floats: (...place: Place) => Float32Array];
+
+export const NUMBER_TYPES: ReadonlyMap<string, NumberType> = new Map<string, NumberType>([
+  ["F32", [4, (...place) => new Float32Array(...place)]],
+  ["F64", [8, (...place) => Float32Array.from(new Float64Array(...place))]],
+  ["F16", [2, (...place) => floatsOf(new Uint16Array(...place))]],
+  ["BF16", [2, (...place) => brainFloatsOf(new Uint16Array(...place))]],
+  ["I64", [8, (...place) => Float32Array.from(new BigInt64Array(...place), Number)]],
+]);
+
+const brainFloatsOf = (bits: Uint16Array) =>
+  new Float32Array(Uint32Array.from(bits, (half) => half << 16).buffer);
+
+/** In the metadata of files whose weights are integers with a scale (small-weights.ts). */
+export const QUANTIZATION = "quantization";
+
 /** The reference implementation's limit. */
 export const MAXIMUM_HEADER = 100_000_000;
 
@@ -39,30 +57,43 @@ export const copied: Align = (part) => part.slice();
 export const viewed: Align = (part, width) => (part.byteOffset % width === 0 ? part : part.slice());
 
 /** Reads a whole file; see `parseTensors`. */
-export function readTensors(plain: Uint8Array, align: Align): TensorFile {
+export function readTensors(plain: Uint8Array, align: Align, types = NUMBER_TYPES): TensorFile {
   const { header, data } = splitFile(plain);
   const { __metadata__: metadata, ...entries } = header;
   const tensors = new Map<string, Tensor>();
   const ends: [begin: number, end: number][] = [];
   for (const [name, value] of Object.entries(entries)) {
-    const entry = checkEntry(name, value, data.length);
-    ends.push([...entry.data_offsets]);
-    tensors.set(name, { name, shape: entry.shape, values: decode(entry, data, align) });
+    const { shape, dtype, data_offsets: range } = checkEntry(name, value, data.length, types);
+    const [width, floats] = types.get(dtype)!;
+    ends.push([...range]);
+    const { buffer, byteOffset, byteLength } = align(data.subarray(...range), width);
+    tensors.set(name, { name, shape, values: floats(buffer, byteOffset, byteLength / width) });
   }
   assertNoGaps(ends, data.length);
   assertUndamaged(plain, plain.length - data.length);
   return { tensors, metadata: checkMetadata(metadata) };
 }
 
+/** The shapes of tensors by name, from a file's header and the length of its data. */
+export function shapesOf(
+  header: Record<string, unknown>,
+  available: number,
+  types = NUMBER_TYPES,
+): Map<string, readonly number[]> {
+  const entries = Object.entries(header).filter(([name]) => name !== "__metadata__");
+  const checked = entries.map(([name, value]) => checkEntry(name, value, available, types));
+  return new Map(entries.map(([name], index) => [name, checked[index]!.shape]));
+}
+
 export function splitFile(bytes: Uint8Array): {
   header: Record<string, unknown>;
   data: Uint8Array;
 } {
-  if (bytes.length < 8) throw otherKind(bytes) ?? foreign(`it has ${bytes.length} bytes`);
+  if (bytes.length < 8) throw foreign(`it has ${bytes.length} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = Number(view.getBigUint64(0, true));
   if (length < 2 || length > MAXIMUM_HEADER || bytes[8] !== "{".charCodeAt(0)) {
-    throw otherKind(bytes) ?? foreign("it does not start with a header");
+    throw foreign("it does not start with a header");
   }
   if (8 + length > bytes.length) {
     throw truncated(`its header ends at byte ${8 + length}, the file at ${bytes.length}`);
@@ -79,12 +110,17 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   }
 }
 
-export function checkEntry(name: string, value: unknown, available: number): HeaderEntry {
+export function checkEntry(
+  name: string,
+  value: unknown,
+  available: number,
+  types = NUMBER_TYPES,
+): HeaderEntry {
   if (!isEntry(value)) throw foreign(`its entry for \`${name}\` has no dtype, shape and offsets`);
   const [begin, end] = value.data_offsets;
-  const width = WIDTHS[value.dtype];
+  const [width] = types.get(value.dtype) ?? [];
   if (width === undefined) {
-    const known = Object.keys(WIDTHS).join(", ");
+    const known = [...types.keys()].join(", ");
     throw new WeightsError(`tensor \`${name}\` has type ${value.dtype}: expected one of ${known}`);
   }
   const expected = value.shape.reduce((product, extent) => product * extent, width);
@@ -121,6 +157,10 @@ function assertNoGaps(ranges: [begin: number, end: number][], length: number): v
   if (reached !== length) throw foreign(`${length - reached} bytes follow its last tensor`);
 }
 
+/** Whether a file has weights that are integers with a scale, by its header. */
+export const isSmall = ({ __metadata__: metadata }: Record<string, unknown>): boolean =>
+  QUANTIZATION in Object(metadata);
+
 export function checkMetadata(metadata: unknown): Record<string, string> {
   if (metadata === undefined) return {};
   const valid =
@@ -129,32 +169,6 @@ export function checkMetadata(metadata: unknown): Record<string, string> {
     Object.values(metadata).every((value) => typeof value === "string");
   if (!valid) throw foreign("its metadata is not a record of strings");
   return metadata as Record<string, string>;
-}
-
-const WIDTHS: Readonly<Record<string, number>> = { F32: 4, F64: 8, F16: 2, BF16: 2, I64: 8 };
-
-function decode(
-  { dtype, data_offsets: [begin, end] }: HeaderEntry,
-  data: Uint8Array,
-  align: Align,
-): Float32Array {
-  const width = WIDTHS[dtype]!;
-  const { buffer, byteOffset, byteLength } = align(data.subarray(begin, end), width);
-  const numbers = [buffer, byteOffset, byteLength / width] as const;
-  switch (dtype) {
-    case "F64":
-      return Float32Array.from(new Float64Array(...numbers));
-    case "I64":
-      return Float32Array.from(new BigInt64Array(...numbers), Number);
-    case "F16":
-      return floatsOf(new Uint16Array(...numbers));
-    case "BF16":
-      return new Float32Array(
-        Uint32Array.from(new Uint16Array(...numbers), (half) => half << 16).buffer,
-      );
-    default:
-      return new Float32Array(...numbers);
-  }
 }
 
 function foreign(reason: string): WeightsError {

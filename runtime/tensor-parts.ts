@@ -1,11 +1,10 @@
 /** Writes files of the safetensors format in parts, so that no second copy is in memory. */
 import { writeChecksumOfParts } from "./tensor-checksum.js";
-import type { Tensor } from "./tensor-file.js";
-import { bytesOf, headerOf } from "./write-tensors.js";
+import { bytesOf, headerOf, type TypedTensor } from "./write-tensors.js";
 
 /** The header and each tensor's numbers, which are those of `serializeTensors` when joined. */
 export function tensorParts(
-  tensors: readonly Tensor[],
+  tensors: readonly TypedTensor[],
   metadata: Readonly<Record<string, string>> = {},
 ): readonly Uint8Array[] {
   const header = headerOf(tensors, metadata);

@@ -43,6 +43,20 @@ export function describeProblems(
   return listError(what, mistakes, isComplete ? [] : describeNames(names, own));
 }
 
+/** Of a file that names other classes than the network has, whose names may not be known. */
+export const otherClasses = (
+  names: readonly string[],
+  own: readonly (string | number)[],
+): WeightsError =>
+  new WeightsError(
+    `the weights file names the classes ${names.join(", ")}, and the network has ${own.join(", ")}`,
+  );
+
+/** What a file had before every name. */
+export const describePrefix = (prefix: string) =>
+  `all names in the weights file begin with \`${prefix}\`, as PyTorch's wrappers write them: ` +
+  "they were loaded without it";
+
 /** More mismatches than these are only counted. */
 const MISMATCHES_SHOWN = 5;
 

@@ -3,6 +3,12 @@ import { roundUp } from "../program/round-up.js";
 import { NO_CHECKSUM, writeChecksum } from "./tensor-checksum.js";
 import type { Tensor } from "./tensor-file.js";
 
+/** A tensor whose numbers are of any type, F32 unless said. */
+export interface TypedTensor extends Pick<Tensor, "name" | "shape"> {
+  readonly dtype?: string;
+  readonly values: ArrayBufferView;
+}
+
 /** Writes tensors, in order, as f32, with a checksum of the whole file in its metadata. */
 export function writeTensors(
   tensors: readonly Tensor[],
@@ -22,22 +28,22 @@ export function writeTensors(
 }
 
 /** The numbers of a tensor as they lie in memory. */
-export const bytesOf = ({ buffer, byteOffset, byteLength }: Tensor["values"]): Uint8Array =>
+export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
 /** What a file begins with, up to its data, with zeros in place of the checksum. */
 export function headerOf(
-  tensors: readonly Tensor[],
+  tensors: readonly TypedTensor[],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
   const others = Object.entries(metadata).filter(([name]) => name !== "checksum");
   const own = objectText([["checksum", NO_CHECKSUM], ...others]);
   const header: [name: string, entry: unknown][] = [];
   let end = 0;
-  for (const { name, shape, values } of tensors) {
+  for (const { name, shape, values, dtype = "F32" } of tensors) {
     const begin = end;
-    end += values.length * 4;
-    header.push([name, { dtype: "F32", shape, data_offsets: [begin, end] }]);
+    end += values.byteLength;
+    header.push([name, { dtype, shape, data_offsets: [begin, end] }]);
   }
   const entries = objectText(header).slice(1, -1);
   const all = `{"__metadata__":${own}${entries && `,${entries}`}}`;

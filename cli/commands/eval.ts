@@ -1,38 +1,27 @@
-import { classesOf, imageOf } from "../../program/tensors.js";
 import type { Command } from "commander";
-import { imagesOf, type Transform } from "../../program/transforms.js";
-import { evaluateDataset, type Evaluation } from "../../runtime/training/evaluate.js";
-import {
-  classNames,
-  evaluateClassifier,
-  type Examination,
-  type JudgedExample,
-} from "../../runtime/evaluation/index.js";
+import { classesOf } from "../../program/tensors.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
+import { classNames, type JudgedExample } from "../../runtime/evaluation/index.js";
 import type { Network } from "../../runtime/network.js";
-import {
-  compileSpec,
-  parametersOf,
-  requireData,
-  requireRecipe,
-  type CompiledSpec,
-} from "../compiled.js";
-import { openEvaluationData, warnOfUnreadable, type DataFlags } from "../data.js";
+import { compileSpec, parametersOf, requireData, type CompiledSpec } from "../compiled.js";
 import { wrongInput } from "../failure.js";
+import {
+  evaluating,
+  type Evaluated,
+  type Evaluating,
+  type EvaluatingFlags,
+} from "../evaluating.js";
 import { describeEvaluation } from "../evaluation-text.js";
-import { openNetwork } from "../open-network.js";
-import { adapterOption, jsonOption, positiveInteger, type AdapterOptions } from "../options.js";
+import { adapterOption, jsonOption, positiveInteger } from "../options.js";
+import { describeCost, originalOf } from "../original-metrics.js";
 import { PredictionsFile } from "../predictions.js";
-import { createCounter } from "../progress.js";
 import { print, printJson, widthOf } from "../terminal.js";
 import { classNamesOf, loadWeights, readWeights } from "../weights.js";
 import { describeCommand } from "./command.js";
 
-interface EvalOptions extends AdapterOptions, DataFlags {
+interface EvalOptions extends EvaluatingFlags {
   readonly weights: string;
   readonly train?: string;
-  readonly batch?: number;
-  readonly tenCrop?: boolean;
   readonly csv?: string;
   readonly json?: boolean;
 }
@@ -60,42 +49,35 @@ async function evaluate(path: string, options: EvalOptions): Promise<void> {
   const data = requireData(compiled);
   if (options.csv !== undefined) requireClassifier(compiled);
   const weights = await readWeights(options.weights, parametersOf(compiled));
-  const dataset = await openEvaluationData(compiled, data, options, classNamesOf(weights));
-  const own = data.eval?.transforms ?? [];
-  const transforms = options.tenCrop ? withTenCrop(own, compiled) : own;
-  const batch = Math.max(options.batch ?? requireRecipe(compiled).batch, imagesOf(transforms));
-  const network = await openNetwork(compiled, { batch, adapter: options.adapter });
-  const counter = createCounter(dataset.length, "evaluated");
-  let predictions: Predictions | undefined;
-  try {
+  const from = { data, classNames: classNamesOf(weights) };
+  await evaluating(compiled, from, options, async (parts) => {
+    const { network } = parts;
     await loadWeights(network, weights);
-    if (options.csv !== undefined) {
-      predictions = await Predictions.create(options.csv, network, dataset);
-    }
-    const pass = {
-      transforms,
-      onProgress: async (examples: number) => {
-        counter.update(examples);
-        await predictions?.flush();
-      },
-    };
+    const evaluation = await withPredictions(parts, options.csv);
+    const original = options.tenCrop ? undefined : originalOf(weights.metadata);
     const { fractions } = network.program;
-    const evaluation =
-      classesOf(network.program) === undefined
-        ? await evaluateDataset(network, dataset, pass)
-        : await evaluateClassifier(network, dataset, {
-            ...pass,
-            onExample: (judged) => predictions?.add(judged),
-          });
-    await predictions?.commit();
-    counter.stop();
-    warnOfUnreadable(dataset);
-    if (options.json) printJson(evaluationJson(evaluation!));
-    else print(describeEvaluation(evaluation!, fractions, widthOf(process.stdout)));
+    if (options.json) return printJson({ ...evaluationJson(evaluation), original });
+    print(describeEvaluation(evaluation, fractions, widthOf(process.stdout)));
+    if (original) print(`\n${describeCost(original, evaluation, fractions)}`);
+  });
+}
+
+/** Evaluates all examples, and lists what is predicted of each in a file, if there is to be one. */
+async function withPredictions(
+  { network, dataset, evaluate: pass }: Evaluating,
+  csv: string | undefined,
+): Promise<Evaluated> {
+  if (csv === undefined) return pass("evaluated");
+  const predictions = await Predictions.create(csv, network, dataset);
+  try {
+    const evaluation = await pass("evaluated", {
+      onExample: (judged) => predictions.add(judged),
+      onBatch: () => predictions.flush(),
+    });
+    await predictions.commit();
+    return evaluation;
   } finally {
-    counter.stop();
-    await predictions?.discard();
-    network.destroy();
+    await predictions.discard();
   }
 }
 
@@ -142,37 +124,7 @@ class Predictions {
   }
 }
 
-/**
- * The split's transforms with ten crops where they have their own crop, or else before they
- * normalize.
- */
-function withTenCrop(
-  transforms: readonly Transform[],
-  { compilation, spec }: CompiledSpec,
-): readonly Transform[] {
-  const program = compilation.programs[0]!;
-  const input = imageOf(program);
-  if (classesOf(program) === undefined || input.width !== input.height) {
-    throw wrongInput(
-      "--ten-crop averages over crops of a classifier's square images, " +
-        `which ${spec.path} does not have`,
-    );
-  }
-  const isCrop = ({ kind }: Transform) => kind === "center_crop" || kind === "ten_crop";
-  const others = transforms.filter((transform) => !isCrop(transform));
-  const crop = transforms.findIndex(isCrop);
-  const normalize = transforms.findIndex(({ kind }) => kind === "normalize");
-  const place = [crop, normalize, others.length].find((index) => index >= 0)!;
-  const tenCrop: Transform = { kind: "ten_crop", size: input.width };
-  return [...others.slice(0, place), tenCrop, ...others.slice(place)];
-}
-
-function evaluationJson({
-  examples,
-  metrics,
-  notFinite,
-  ...details
-}: Evaluation | (Evaluation & Examination)): unknown {
+function evaluationJson({ examples, metrics, notFinite, ...details }: Evaluated): object {
   const measured = {
     examples,
     ...metrics,

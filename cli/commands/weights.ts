@@ -1,38 +1,107 @@
-import type { Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import { adviceOf, rowsOf, summarize } from "../../interchange/weights/describe.js";
 import type { Matching } from "../../interchange/weights/match.js";
+import type { Form } from "../../interchange/weights/shrink.js";
 import { analyzeSpec, tensorsOf } from "../compiled.js";
-import { ExitCode, Reported } from "../failure.js";
+import { ExitCode, Reported, wrongUsage } from "../failure.js";
 import { plural } from "../format.js";
 import { matchingTable, type FileWeights } from "../foreign-weights.js";
 import { useWeights } from "../weights.js";
-import { jsonOption } from "../options.js";
-import { keyOption, renameOption, type WeightsFlags } from "../weights-options.js";
+import { adapterOption, jsonOption, positiveInteger } from "../options.js";
+import { shrinkFile, shrinkMeasured, type SmallWeightsFlags } from "../small-weights.js";
+import { keyOption, renameOption } from "../weights-options.js";
 import { print, printJson, say, warn, widthOf } from "../terminal.js";
 import { describeCommand } from "./command.js";
 
-interface WeightsOptions extends WeightsFlags {
-  readonly model?: string;
-  readonly json?: boolean;
+interface WeightsOptions extends Omit<SmallWeightsFlags, "output"> {
+  readonly output?: string;
 }
 
 export function weightsCommand(): Command {
   return describeCommand(
     "weights",
-    "Show which tensor of a weights file fills which of a model, and how sure that is.",
+    "Show which tensor of a weights file fills which of a model; with -o, write smaller weights.",
     [
       "weights specs/resnet18.net resnet18.pth",
       "weights mine.net theirs.safetensors --rename 'fc.*=classifier.logits.*'",
+      "weights best.safetensors -o small.safetensors --as u8",
+      "weights specs/digits.net best.safetensors -o small.safetensors --target-loss 0.5",
     ],
   )
-    .argument("<spec>", "the spec file")
-    .argument("<file>", "the weights: safetensors, or PyTorch's .pth and .pt")
-    .option("--model <name>", "the model, where the spec has several")
+    .argument("<spec>", "the spec file; with -o and --as it may be left out")
+    .argument("[file]", "the weights: safetensors, or PyTorch's .pth and .pt")
+    .option("--model <name>", "the model, where the spec has several (without -o)")
     .addOption(renameOption())
     .addOption(keyOption())
+    .option("-o, --output <file>", "write smaller weights; with a spec, measure what they cost")
+    .addOption(new Option("--as <form>", "how weights are stored").choices(SMALL_FORMS))
+    .option(
+      "--target-loss <points>",
+      "choose the form of each weight: the smallest that costs no more points of accuracy",
+      notNegative,
+    )
+    .option("--train <name>", "the recipe whose model and data to use (with -o)")
+    .option("--data <dir>", "read this folder instead of the one in the spec (with -o)")
+    .option("--batch <n>", "images a call (default: the recipe's batch)", positiveInteger)
+    .option("--max-skipped <n>", "unreadable files to tolerate (default: 1%)", positiveInteger)
+    .option("--overwrite", "replace a file that is there already")
     .addOption(jsonOption())
-    .action(showWeights);
+    .addOption(adapterOption())
+    .action(runWeights);
 }
+
+const SMALL_FORMS: readonly Form[] = ["f16", "u8", "u4"];
+
+function notNegative(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value) && value >= 0) return value;
+  throw new InvalidArgumentError("Expected a number of at least 0, such as 0.5.");
+}
+
+async function runWeights(
+  first: string,
+  second: string | undefined,
+  options: WeightsOptions,
+): Promise<void> {
+  refuseUseless(second, options);
+  const { output } = options;
+  if (output !== undefined) {
+    const flags = { ...options, output };
+    return second === undefined ? shrinkFile(first, flags) : shrinkMeasured(first, second, flags);
+  }
+  if (second !== undefined) return showWeights(first, second, options);
+  throw wrongUsage(
+    "which weights? `netc weights SPEC FILE` shows which tensor is which, " +
+      "and `netc weights FILE -o OUT --as u8` writes smaller ones",
+  );
+}
+
+/** Flags of the table, of small weights, and of small weights that are measured. */
+function refuseUseless(second: string | undefined, options: WeightsOptions): void {
+  const { output, as, targetLoss, model } = options;
+  const isOneForm = (as === undefined) !== (targetLoss === undefined);
+  if (output !== undefined && !isOneForm) {
+    throw wrongUsage(`-o ${output} needs either --as f16, u8 or u4, or --target-loss POINTS`);
+  }
+  if (output !== undefined && model !== undefined) {
+    throw wrongUsage("--model is for the table: with -o, --train NAME says which recipe's model");
+  }
+  if (output === undefined && (as !== undefined || targetLoss !== undefined)) {
+    throw wrongUsage("--as and --target-loss write smaller weights: -o FILE says where to");
+  }
+  const useless = MEASURING.find(([flag]) => options[flag] !== undefined);
+  if (useless && (output === undefined || second === undefined)) {
+    throw wrongUsage(`${useless[1]} is for weights that are measured: SPEC FILE -o OUT`);
+  }
+}
+
+const MEASURING = [
+  ["targetLoss", "--target-loss"],
+  ["train", "--train"],
+  ["data", "--data"],
+  ["batch", "--batch"],
+  ["maxSkipped", "--max-skipped"],
+] as const;
 
 async function showWeights(path: string, file: string, options: WeightsOptions): Promise<void> {
   const analyzed = await analyzeSpec(path, { model: options.model });

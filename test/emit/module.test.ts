@@ -108,6 +108,8 @@ const ASKED_FOR = {
   "pictures/browser": 10.5 * 1024,
   "pictures/classify": 1024,
   "weights-problems": 1024,
+  "read-small-weights": 1.25 * 1024,
+  "explain-file": 768,
   "begin-run": 512,
   "no-adapter": 768,
 };
@@ -149,7 +151,7 @@ test("what reads and writes files is apart from what a page loads at first", asy
   }
   const sourcesOf = (list: Iterable<(typeof outputs)[number]>) =>
     [...list].flatMap(({ inputs }) => Object.keys(inputs));
-  const files = ["network-file", "tensor-file", "weights", "checksum", "foreign-files"];
+  const files = ["network-file", "tensor-file", "weights", "checksum"];
   const later = outputs.filter(
     (output) => !first.has(output) && !Object.keys(output.inputs).some(isAskedFor),
   );
