@@ -33,7 +33,7 @@ export interface Evaluating {
   readonly evaluate: (word: string, observer?: Observer) => Promise<Evaluated>;
 }
 
-/** Who hears of the examples of a pass. */
+/** What is called during a pass. */
 export interface Observer {
   /** Called with each example of a classifier. */
   readonly onExample?: (judged: JudgedExample) => void;

@@ -143,7 +143,10 @@ export function withoutTraining(
     ...(has(AVERAGE_PREFIX) ? ["the averages of the weights are taken, as in evaluations"] : []),
   ];
   return {
-    tensors: kept.map((name) => ({ ...(all.get(AVERAGE_PREFIX + name) ?? all.get(name)!), name })),
+    tensors: kept.map((name) => {
+      const { shape, values } = all.get(AVERAGE_PREFIX + name) ?? all.get(name)!;
+      return { name, shape, values };
+    }),
     metadata: Object.fromEntries(
       Object.entries(metadata).filter(([key]) => !OF_TRAINING.includes(key)),
     ),
