@@ -6,6 +6,12 @@ import { visible } from "../../program/visible.js";
 import { WeightsError } from "../../runtime/errors.js";
 import { Cursor, decodeText, readBytes, sourceOf, type ByteSource } from "./byte-source.js";
 import type { Checkpoint } from "./checkpoint.js";
+import {
+  isSavedWithin,
+  readExportedWeights,
+  sourceWithin,
+  weightsRecord,
+} from "./exported-program.js";
 import { unpickle } from "./pickle.js";
 import { malformed, sizeOf } from "./rebuild.js";
 import { Name, STORAGES, StorageView, type Storage, type Value } from "./values.js";
@@ -16,6 +22,9 @@ const LARGEST_PICKLE = 64 * 1024 * 1024;
 
 export function readArchive(source: ByteSource): Checkpoint {
   const records = readDirectory(source);
+  const exported = weightsRecord(records);
+  if (exported && isSavedWithin(exported)) return readArchive(sourceWithin(source, exported));
+  if (exported) return readExportedWeights(source, records, exported);
   const folder = folderOf([...records.keys()]);
   const isScript = records.has(`${folder}constants.pkl`);
   const recordOf = (path: string) => records.get(folder + path);
@@ -44,7 +53,7 @@ function folderOf(names: readonly string[]): string {
   const pickle = names.find((name) => /^[^/]*\/data\.pkl$/.test(name));
   if (pickle !== undefined) return pickle.slice(0, -"data.pkl".length);
   const kind = names.some((name) => OF_EXPORT.test(name))
-    ? "an archive of torch.export: save its weights with " +
+    ? "an archive of torch.export without its weights: save these with " +
       "`torch.save(program.state_dict, NEW_FILE)`, " +
       "and its network with `torch.onnx.export`, which netc imports"
     : "a zip file, but not one that torch.save wrote: it has no `data.pkl`";

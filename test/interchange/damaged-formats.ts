@@ -108,6 +108,7 @@ export const damagedFormats: Readonly<Record<string, DamagedFormat>> = {
       pytorch("views-zip.pt"),
       pytorch("checkpoint-ema.pt"),
       pytorch("torchscript.pt"),
+      pytorch("exported-program.pt2"),
       pytorch("pytorch-zip-module", "checkpoint.pth"),
     ],
     damaged: /pt/,

@@ -33,6 +33,9 @@ function readAll(bytes: Uint8Array, key?: string): ReadonlyMap<string, Float32Ar
 
 const floats = (...values: readonly number[]) => new Uint8Array(Float32Array.from(values).buffer);
 
+/** Of exported-program.pt2, as PyTorch 2.13 prints it. */
+const FC_BIAS = [0.19621413946151733, 0.029950082302093506];
+
 describe("what PyTorch wrote", () => {
   test.each(["views-zip.pt", "views-legacy.pt"])(
     "views, shared storages and all types read as PyTorch has them: %s",
@@ -88,10 +91,68 @@ describe("what PyTorch wrote", () => {
     expect(() => open(wanting)).toThrow("this file wants `__torch__.torch.nn.Linear`");
   });
 
-  test("an archive of torch.export is refused with what to save instead", () => {
+  test("of an archive of torch.export the weights are read, and its program is not", async () => {
+    const bytes = await fileOf("exported-program.pt2");
+    const { path, tensors } = open(bytes);
+    expect(path).toBe("");
+    expect(tensors.map(({ name, shape }) => `${name} ${String(shape)}`)).toEqual([
+      "features.0.weight 4,3,3,3",
+      "features.0.bias 4",
+      "features.1.weight 4",
+      "features.1.bias 4",
+      "fc.weight 2,4",
+      "fc.bias 2",
+      "features.1.running_mean 4",
+      "features.1.running_var 4",
+      "features.1.num_batches_tracked ",
+    ]);
+    const values = readAll(bytes);
+    expect([...values.get("fc.bias")!]).toEqual(FC_BIAS);
+    expect(values.get("features.1.running_var")).toEqual(new Float32Array(4).fill(1));
+  });
+
+  test("of an older one, which has a file of torch.save in it", () => {
+    const saved = archiveOf(floatsInFile, { 0: floats(1, 2, 3, 4) });
+    const bytes = zipOf([
+      { name: "serialized_exported_program.json", bytes: bytesOf("{}") },
+      { name: "serialized_state_dict.pt", bytes: saved },
+    ]);
+    expect([...readAll(bytes)]).toEqual([["w", Float32Array.of(1, 2, 3, 4)]]);
+  });
+
+  test.each([
+    ["sizes beyond the record", { sizes: [9], strides: [1] }, "larger than its record"],
+    ["strides beyond it", { sizes: [2], strides: [4] }, "larger than its record"],
+    ["negative sizes", { sizes: [-1], strides: [1] }, "the sizes of `w`"],
+    ["unknown types", { dtype: 99 }, "the type 99"],
+    ["a missing record", { path_name: "other" }, "no record `other`"],
+    ["a pickle", { use_pickle: true }, "a tensor of another class"],
+  ])("of torch.export: %s are refused", (_, change, message) => {
+    const right = { sizes: [4], strides: [1], dtype: 7, path_name: "weight_0", use_pickle: false };
+    const { sizes, strides, dtype, path_name, use_pickle } = { ...right, ...change };
+    const numbers = (list: readonly number[]) => list.map((size) => ({ as_int: size }));
+    const tensor_meta = {
+      dtype,
+      sizes: numbers(sizes),
+      strides: numbers(strides),
+      storage_offset: { as_int: 0 },
+    };
+    const config = { config: { w: { path_name, use_pickle, tensor_meta } } };
+    const bytes = zipOf([
+      { name: "m/data/weights/weight_0", bytes: floats(1, 2, 3, 4) },
+      {
+        name: "m/data/weights/model_weights_config.json",
+        bytes: bytesOf(JSON.stringify(config)),
+      },
+    ]);
+    expect(() => open(bytes)).toThrow(message);
+  });
+
+  test("an archive of torch.export without weights is refused with what to save", () => {
     const name = "serialized_exported_program.json";
     expect(() => open(zipOf([{ name, bytes: bytesOf("{}") }]))).toThrow(
-      "an archive of torch.export: save its weights with `torch.save(program.state_dict",
+      "an archive of torch.export without its weights: " +
+        "save these with `torch.save(program.state_dict",
     );
   });
 });
