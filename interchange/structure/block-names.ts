@@ -39,10 +39,15 @@ function usualName(body: Body): string {
     return first.branches.length === 2 && body[0]!.form === "layer" ? "fire" : "inception";
   }
   const kinds = layersOf(body).map(({ layer }) => layer.definition.name);
+  if (isGate(kinds)) return "gate";
   if (kinds.includes("multiply")) return "gated";
   const isDeep = layersOf(body).some(({ role }) => role === "depthwise");
   return isDeep ? "separable" : "unit";
 }
+
+/** What squeeze and excitation multiplies channels by (Hu and others, 2018). */
+const isGate = (kinds: readonly string[]) =>
+  kinds[0] === "global_avgpool" && /sigmoid$/.test(kinds.at(-1)!);
 
 const joinsIn = (body: Body): readonly Item[] =>
   body.filter(({ form }) => form === "residual" || form === "branches");
@@ -58,6 +63,7 @@ function residualName(body: Body): string {
 export function docOf({ body }: Block): string {
   const [join] = joinsIn(body);
   const kinds = kindsIn(body);
+  if (isGate(kinds)) return "A factor for each channel, from the means of all channels.";
   const weighted = kinds.filter((kind) => WEIGHTED.has(kind)).length;
   if (join?.form === "residual") return `${counted(weighted)} around which the input is added.`;
   if (join?.form === "branches") {
