@@ -64,6 +64,12 @@ export function describeReadError(error: NodeJS.ErrnoException, path: string, wh
     case "EACCES":
     case "EPERM":
       return wrongInput(`no permission to read the ${what} file ${path}`);
+    case "ERR_FS_FILE_TOO_LARGE":
+      return wrongInput(
+        `${path} has more than 2 GiB, and netc reads a ${what} file as a whole`,
+        "ONNX keeps larger weights as external data, in a separate file; " +
+          "PyTorch's .pth and .pt may be larger",
+      );
     case "EMFILE":
     case "ENFILE":
       return wrongInput(`cannot read the ${what} file ${path}: ${OUT_OF_FILES}`);

@@ -1,5 +1,5 @@
 /** The files of a model, for importers, which have no file system. */
-import { realpath } from "node:fs/promises";
+import { realpath, type FileHandle } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import { ImportError } from "../interchange/error.js";
 import type { ByteRange, ImportFile, ImportSource } from "../interchange/importer.js";
@@ -41,6 +41,18 @@ function leaves(folder: string, path: string): boolean {
   return way === ".." || way.startsWith(`..${sep}`) || isAbsolute(way);
 }
 
+/** Systems read at most 2 GiB at a time, and may read less. */
+const MOST_AT_ONCE = 1 << 30;
+
+async function fill(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const count = Math.min(MOST_AT_ONCE, bytes.length - done);
+    const { bytesRead } = await file.read(bytes, done, count, offset + done);
+    if (bytesRead === 0) throw new ImportError("the file became shorter while it was read");
+    done += bytesRead;
+  }
+}
+
 async function readRange(path: string, range?: ByteRange): Promise<Uint8Array> {
   const file = await openFile(path);
   try {
@@ -52,7 +64,7 @@ async function readRange(path: string, range?: ByteRange): Promise<Uint8Array> {
       );
     }
     const bytes = new Uint8Array(length);
-    await file.read(bytes, 0, length, offset);
+    await fill(file, bytes, offset);
     return bytes;
   } finally {
     await file.close();

@@ -18,6 +18,7 @@ import {
   TypeProtoSchema,
   ValueInfoProtoSchema,
 } from "../../onnx/onnx_pb.js";
+import { TooLarge } from "../refusal.js";
 import type { OnnxGraph } from "./graph.js";
 import type { StoredType } from "./node-writer.js";
 
@@ -31,7 +32,27 @@ export interface OnnxFacts {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** A message of protocol buffers ends here; ONNX keeps more in separate files. */
+const LARGEST = 2 ** 31 - 1;
+/** For nodes and names. */
+const ROOM = 1 << 24;
+
+const WIDTHS: Readonly<Record<StoredType, number>> = { f16: 2, i8: 1, u8: 1 };
+
+/** Throws a TooLarge error, before anything is allocated, where the weights exceed 2 GiB. */
+function requireRoom({ graph, stored }: OnnxGraph): void {
+  let bytes = ROOM;
+  for (const [name, { kind, values }] of graph.constants) {
+    const type = stored.get(name);
+    bytes += values.length * (type ? WIDTHS[type] : kind === "float" ? 4 : 8);
+  }
+  if (bytes <= LARGEST) return;
+  const instead = "--as f16 halves the weights; PyTorch's and Keras' files may have 4 GiB";
+  throw new TooLarge("An ONNX file", { bytes, most: LARGEST }, instead);
+}
+
 export function onnxFile(model: OnnxGraph, facts: OnnxFacts): Uint8Array {
+  requireRoom(model);
   const { graph, outputShapes, stored } = model;
   const proto = create(ModelProtoSchema, {
     irVersion: IR_VERSION,
