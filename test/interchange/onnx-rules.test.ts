@@ -312,6 +312,19 @@ test("shapes that are known only while a graph is mapped are computed", async ()
 });
 
 test.each([
+  ["another batch than the file's", [2, 8, -1], [1, 3, 6, 6], "the batch must stay the first axis"],
+  ["the file's batch", [2, -1], [2, 3, 6, 6], undefined],
+])("a Reshape to %s", async (_, sizes, input, refusal) => {
+  const made = { nodes: [{ op: "Reshape", inputs: ["x", "sizes"] }] };
+  const tensors = { sizes: int64(sizes) };
+  const graph = await readForeign(
+    sourceIn({ "m.onnx": model(made.nodes, tensors, input) }, ["m.onnx"]),
+  );
+  if (refusal === undefined) expect(imported(graph).network.layers).toHaveLength(1);
+  else expect(() => imported(graph)).toThrow(refusal);
+});
+
+test.each([
   [
     "Split of channels",
     [{ op: "Split", inputs: ["x"], attributes: { axis: 1 } }],
