@@ -11,7 +11,7 @@ const models = join(import.meta.dirname, "../fixtures/models");
 
 type Numbers = Readonly<Record<string, readonly number[]>>;
 
-function gives({ network, tensors }: ImportedModel, expected: Numbers): Float32Array {
+function gives({ network, tensors }: ImportedModel, expected: Numbers): ArrayLike<number> {
   const weights = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const given = network.inputs.map(({ name }) => {
     return [name, Float32Array.from(expected[name]!)] as const;
