@@ -74,7 +74,10 @@ export interface Duration {
  * The learning rate over time, as a factor of the optimizer's. Epochs count in fractions between
  * steps.
  */
-export type Schedule =
+export type Schedule = TimedSchedule | ScheduleSequence | PlateauSchedule;
+
+/** A schedule that follows from the step alone. */
+export type TimedSchedule =
   | { readonly kind: "constant" }
   | { readonly kind: "step"; readonly every: Duration; readonly gamma: number }
   | { readonly kind: "multistep"; readonly at: readonly Duration[]; readonly gamma: number }
@@ -100,7 +103,29 @@ export type Schedule =
       readonly from: number;
       readonly to: number;
     }
-  | PlateauSchedule;
+  /**
+   * Half cosines from 1 to `to`, one after the other. The first takes `first`, and each of the
+   * others `growth` times as long as the one before it (Loshchilov and Hutter, arXiv:1608.03983;
+   * PyTorch's CosineAnnealingWarmRestarts).
+   */
+  | {
+      readonly kind: "cosine_restarts";
+      readonly first: Duration;
+      readonly growth: number;
+      readonly to: number;
+    };
+
+/**
+ * Schedules one after the other, as in PyTorch's SequentialLR: each starts to count at its
+ * beginning, and what spans the run spans the schedule's part of it.
+ */
+export interface ScheduleSequence {
+  readonly kind: "sequence";
+  /** The end of each is counted from the start of the run. */
+  readonly parts: readonly { readonly schedule: TimedSchedule; readonly until: Duration }[];
+  /** What the rest of the run has. */
+  readonly last: TimedSchedule;
+}
 
 /**
  * PyTorch's ReduceLROnPlateau: times `factor`, down to `to`, once more than `patience` evaluations

@@ -1,5 +1,5 @@
 /** What a recipe counts in epochs, in a run whose length `--steps` says. */
-import type { Duration, TrainRecipe } from "../../program/recipe.js";
+import type { Duration, Schedule, TrainRecipe } from "../../program/recipe.js";
 import type { Dataset } from "../../runtime/data/dataset.js";
 import { runLength } from "../../runtime/training/index.js";
 import { warn } from "../terminal.js";
@@ -24,12 +24,28 @@ export function warnOfLateParts(
   }
 }
 
+type PlannedPart = readonly [name: string, when: Duration];
+
 /** Parts of a recipe with the time at which they begin or end. */
-function plannedParts({ warmup, schedule, unfreeze = [] }: TrainRecipe): [string, Duration][] {
-  const parts: [string, Duration][] = warmup ? [["warmup", warmup.duration]] : [];
-  if (schedule.kind === "step") parts.push(["step", schedule.every]);
-  if (schedule.kind === "multistep") parts.push(...schedule.at.map(at));
-  return [...parts, ...unfreeze.map(({ after }): [string, Duration] => ["after", after])];
+function plannedParts({ warmup, schedule, unfreeze = [] }: TrainRecipe): readonly PlannedPart[] {
+  return [
+    ...(warmup ? [["warmup", warmup.duration] as const] : []),
+    ...scheduledParts(schedule),
+    ...unfreeze.map(({ after }) => ["after", after] as const),
+  ];
 }
 
-const at = (duration: Duration): [string, Duration] => ["multistep", duration];
+function scheduledParts(schedule: Schedule): readonly PlannedPart[] {
+  switch (schedule.kind) {
+    case "step":
+      return [["step", schedule.every]];
+    case "multistep":
+      return schedule.at.map((when) => ["multistep", when]);
+    case "cosine_restarts":
+      return [["cosine_restarts", schedule.first]];
+    case "sequence":
+      return schedule.parts.map(({ until }) => ["until", until]);
+    default:
+      return [];
+  }
+}

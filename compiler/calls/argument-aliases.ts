@@ -119,6 +119,14 @@ export const argumentAliases: Readonly<Record<string, readonly (string | Argumen
   std: ["stddev", "sigma", "deviation"],
   every: ["step_size", "stepsize", "period"],
   at: ["milestones", "stepvalue"],
+  first: [
+    { name: "T_0", of: ["cosine_restarts"] },
+    { name: "first_decay_steps", of: ["cosine_restarts"] },
+  ],
+  growth: [
+    { name: "T_mult", of: ["cosine_restarts"] },
+    { name: "t_mul", of: ["cosine_restarts"] },
+  ],
   loss_scale: ["init_scale", "initial_scale", "scale"].map((name) => ({
     name,
     differs: "a number alone is a fixed scale; with `growth_factor=2` it starts a dynamic one",

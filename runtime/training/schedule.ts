@@ -3,7 +3,14 @@
  * its schedule as in SequentialLR: the schedule starts to count when the warmup ends, and what
  * spans the run spans the rest of it.
  */
-import type { Duration, Schedule, TrainRecipe, Warmup } from "../../program/recipe.js";
+import type {
+  Duration,
+  Schedule,
+  ScheduleSequence,
+  TimedSchedule,
+  TrainRecipe,
+  Warmup,
+} from "../../program/recipe.js";
 
 export interface RunLength {
   readonly stepsPerEpoch: number;
@@ -29,7 +36,24 @@ export function learningRateFactor(
   const warm = warmup === undefined ? 0 : Math.round(inSteps(warmup.duration, run));
   if (warmup !== undefined && step < warm) return warmup.from + (1 - warmup.from) * (step / warm);
   if (schedule.kind === "reduce_on_plateau") return plateau;
-  return scheduleFactor(schedule, step - warm, { ...run, steps: Math.max(1, run.steps - warm) });
+  const part = schedule.kind === "sequence" ? partAt(schedule, step, run) : undefined;
+  const from = Math.max(warm, part?.from ?? 0);
+  const steps = Math.max(1, (part?.until ?? run.steps) - from);
+  return scheduleFactor(part?.schedule ?? (schedule as TimedSchedule), step - from, {
+    ...run,
+    steps,
+  });
+}
+
+/** The schedule at a step, and its first step and the one after its last. */
+function partAt({ parts, last }: ScheduleSequence, step: number, run: RunLength) {
+  let from = 0;
+  for (const { schedule, until: end } of parts) {
+    const until = Math.round(inSteps(end, run));
+    if (step < until) return { schedule, from, until };
+    from = until;
+  }
+  return { schedule: last, from, until: run.steps };
 }
 
 /** How many stages of `unfreeze` have begun before a step, counted from 0. */
@@ -40,8 +64,6 @@ export function phaseAt(
 ): number {
   return unfreeze.filter(({ after }) => step >= Math.round(inSteps(after, run))).length;
 }
-
-type TimedSchedule = Exclude<Schedule, { readonly kind: "reduce_on_plateau" }>;
 
 function scheduleFactor(schedule: TimedSchedule, step: number, run: RunLength): number {
   // A run may continue beyond its planned length: the last value holds.
@@ -63,7 +85,21 @@ function scheduleFactor(schedule: TimedSchedule, step: number, run: RunLength): 
       return alongCosine(schedule.to, 1, remaining);
     case "onecycle":
       return oneCycle(schedule, step, run);
+    case "cosine_restarts":
+      return restarted(schedule, step, run);
   }
+}
+
+function restarted(
+  { first, growth, to }: Extract<Schedule, { readonly kind: "cosine_restarts" }>,
+  step: number,
+  run: RunLength,
+): number {
+  let length = Math.max(1, inSteps(first, run));
+  let rest = step;
+  if (growth === 1) rest %= length;
+  else for (; rest >= length; length *= growth) rest -= length;
+  return alongCosine(1, to, rest / length);
 }
 
 /** As in PyTorch, the rise ends at step peak * steps - 1, and the fall at the last step. */

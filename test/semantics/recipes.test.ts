@@ -55,6 +55,32 @@ test("settings become plain data", () => {
   ]);
 });
 
+test("schedules follow one another where each says when it ends", () => {
+  const { schedule, warmup } = recipeOf(
+    "schedule = warmup(2 epochs) -> constant(until=4 epochs) -> cosine(to=0.1)",
+  );
+  expect(warmup!.duration).toEqual({ count: 2, unit: "epochs" });
+  expect(schedule).toEqual({
+    kind: "sequence",
+    parts: [{ schedule: { kind: "constant" }, until: { count: 4, unit: "epochs" } }],
+    last: { kind: "cosine", to: 0.1 },
+  });
+});
+
+test.each([
+  ["constant -> cosine", /another schedule follows `constant`/],
+  ["constant(until=4 epochs)", /`constant` is the last schedule/],
+  ["constant(until=4 epochs) -> cosine(until=3 epochs) -> constant", /`cosine` ends before/],
+  ["warmup(4 epochs) -> constant(until=4 epochs) -> cosine", /`constant` ends before/],
+  ["warmup(50 steps) -> constant(until=4 epochs) -> cosine", /`constant` .* use one unit/],
+  ["constant(until=4 epochs) -> reduce_on_plateau", /must be the only schedule/],
+  ["constant(until=4 epochs) -> warmup(2 epochs)", /only the first schedule can be `warmup`/],
+])("the schedules %s are refused", (schedule, message) => {
+  const { diagnostics } = analyze(specOf(`schedule = ${schedule}`), "small.net");
+  const [{ code, message: said }] = diagnostics as [(typeof diagnostics)[number]];
+  expect([code, said]).toEqual(["NET3015", expect.stringMatching(message)]);
+});
+
 test("reduce_on_plateau has PyTorch's defaults", () => {
   expect(recipeOf("schedule = reduce_on_plateau").schedule).toEqual({
     kind: "reduce_on_plateau",

@@ -154,6 +154,55 @@ const cases: readonly (readonly [
       [99, 0.01],
     ],
   ],
+  [
+    "CosineAnnealingWarmRestarts(10, T_mult=2, eta_min=0.1)",
+    { schedule: { kind: "cosine_restarts", first: epochs(1), growth: 2, to: 0.1 } },
+    [
+      [0, 1],
+      [5, 0.55],
+      [9, 0.12202456766718092],
+      [10, 1],
+      [20, 0.55],
+      [29, 0.10554024673218806],
+      [30, 1],
+      [69, 0.10138719982009242],
+      [70, 1],
+    ],
+  ],
+  [
+    "CosineAnnealingWarmRestarts(30)",
+    { schedule: { kind: "cosine_restarts", first: epochs(3), growth: 1, to: 0 } },
+    [
+      [15, 0.5],
+      [30, 1],
+      [45, 0.5],
+      [60, 1],
+    ],
+  ],
+  [
+    "SequentialLR([LinearLR(0.1, 1, 20), ConstantLR(1), StepLR(10, 0.5), CosineAnnealingLR(40)])",
+    {
+      warmup: { duration: epochs(2), from: 0.1 },
+      schedule: {
+        kind: "sequence",
+        parts: [
+          { schedule: { kind: "constant" }, until: epochs(3) },
+          { schedule: { kind: "step", every: epochs(1), gamma: 0.5 }, until: steps(60) },
+        ],
+        last: { kind: "cosine", to: 0 },
+      },
+    },
+    [
+      [10, 0.55],
+      [20, 1],
+      [30, 1],
+      [40, 0.5],
+      [59, 0.25],
+      [60, 1],
+      [80, 0.5],
+      [99, 0.0015413331334360185],
+    ],
+  ],
 ];
 
 test.each(cases)("the learning rate is that of %s", (_, recipe, expected) => {

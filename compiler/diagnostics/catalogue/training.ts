@@ -107,7 +107,10 @@ export const TRAINING = {
   },
   NET3015: {
     title: "schedules in a wrong order",
-    explanation: "A recipe has one learning rate schedule. Only `warmup` can precede it.",
+    explanation:
+      "Schedules follow one another with `->`. `warmup` can only be the first, and every other " +
+      "schedule but the last says with `until=` where the next one begins, counted from the " +
+      "start of the run. `reduce_on_plateau` follows evaluations and cannot be part of a sequence.",
     wrong: "schedule = cosine(to=0) -> warmup(5 epochs)",
     right: "schedule = warmup(5 epochs) -> cosine(to=0)",
   },

@@ -16,11 +16,7 @@ export const absentOptimizers: AbsentNames = {
 };
 
 export const absentSchedules: AbsentNames = {
-  ...all(
-    ["cosineannealingwarmrestarts", "cosinedecayrestarts", "sgdr"],
-    "`cosine` falls once, to the end of the run",
-  ),
-  ...all(["sequentiallr", "chainedscheduler"], "write `->`: `warmup(5 epochs) -> cosine`"),
+  ...all(["sequentiallr", "chainedscheduler"], "write `->`: `constant(until=10 epochs) -> cosine`"),
   ...all(["lambdalr", "multiplicativelr"], "netc has no functions; `multistep` has free points"),
   ...all(["noam", "inversesqrt", "invsqrt"], "`inverse(power=0.5)` is near"),
   cycliclr: "`onecycle` rises and falls once",
