@@ -1,11 +1,9 @@
 /**
  * Optimizers: their settings, what they keep of each parameter, and what kernels read of them in
- * the frame. The step itself is in compiler/ops/update.ts (the reference) and
- * compiler/kernels/gradient-sink.ts (WGSL); what a spec may say is in
+ * the frame: settings of one name are one word of it. The step itself is in compiler/ops/update.ts
+ * (the reference) and compiler/kernels/gradient-sink.ts (WGSL); what a spec may say is in
  * compiler/semantics/recipes/optimizers.ts.
  */
-import type { FRAME } from "./frame.js";
-
 interface CommonSettings {
   readonly learningRate: number;
   /**
@@ -72,16 +70,43 @@ export type OptimizerSettings = RuleSettings & { readonly clip?: Clipping };
 
 type Kind = OptimizerSettings["kind"];
 
-interface OptimizerFacts<Settings> {
-  /** Names of the tensors that it keeps of each parameter from step to step. */
-  readonly states: readonly string[];
-  /** Its words of the frame; the others are 0. `time` is the step, counted from 1. */
-  words(settings: Settings, time: number): Partial<Readonly<Record<keyof typeof FRAME, number>>>;
-}
+/** Names of the tensors that each keeps of a parameter from step to step. */
+const STATES: Readonly<Record<Kind, readonly string[]>> = {
+  sgd: ["velocity"],
+  adam: ["exp_avg", "exp_avg_sq"],
+  adamw: ["exp_avg", "exp_avg_sq"],
+  rmsprop: ["square_avg", "velocity"],
+  adagrad: ["sum"],
+  adadelta: ["square_avg", "acc_delta"],
+  lion: ["exp_avg"],
+};
 
-const adam: OptimizerFacts<AdamSettings> = {
-  states: ["exp_avg", "exp_avg_sq"],
-  words: ({ beta1, beta2, epsilon }, time) => ({
+/** What an optimizer keeps of each parameter from step to step, by name. */
+export const stateNames = ({ kind }: Pick<OptimizerSettings, "kind">): readonly string[] =>
+  STATES[kind];
+
+type Unnamed<Settings> = Omit<Settings, "kind">;
+
+/** The settings of all optimizers, of which each has some. */
+type AnySettings = Partial<
+  Unnamed<SgdSettings> &
+    Unnamed<AdamSettings> &
+    Unnamed<RmspropSettings> &
+    Unnamed<AdadeltaSettings>
+>;
+
+/**
+ * An optimizer's words of the frame in the step of this number, counted from 1. Those that its
+ * kernels do not read follow from settings that it does not have.
+ */
+export function optimizerWords(optimizer: OptimizerSettings, time: number) {
+  const settings: AnySettings = optimizer;
+  const { momentum = 0, nesterov = false, convention, epsilon = 0, beta1 = 0 } = settings;
+  const beta2 = settings.beta2 ?? settings.alpha ?? settings.rho ?? 0;
+  return {
+    momentum,
+    nesterov: Number(nesterov),
+    convention: Number(convention === "caffe"),
     beta1,
     beta2,
     epsilon,
@@ -90,55 +115,5 @@ const adam: OptimizerFacts<AdamSettings> = {
     correction2: 1 - beta2 ** time,
     rest1: 1 - beta1,
     rest2: 1 - beta2,
-  }),
-};
-
-const FACTS: {
-  readonly [Each in Kind]: OptimizerFacts<Extract<OptimizerSettings, { readonly kind: Each }>>;
-} = {
-  sgd: {
-    states: ["velocity"],
-    words: ({ momentum, nesterov, convention }) => ({
-      momentum,
-      nesterov: Number(nesterov),
-      convention: Number(convention === "caffe"),
-    }),
-  },
-  adam,
-  adamw: adam,
-  rmsprop: {
-    states: ["square_avg", "velocity"],
-    words: ({ momentum, alpha, epsilon }) => ({
-      momentum,
-      beta2: alpha,
-      epsilon,
-      rest1: 1,
-      rest2: 1 - alpha,
-    }),
-  },
-  adagrad: { states: ["sum"], words: ({ epsilon }) => ({ epsilon }) },
-  adadelta: {
-    states: ["square_avg", "acc_delta"],
-    words: ({ rho, epsilon }) => ({ beta2: rho, rest2: 1 - rho, epsilon }),
-  },
-  lion: {
-    states: ["exp_avg"],
-    words: ({ beta1, beta2 }) => ({
-      beta1,
-      beta2,
-      rest1: 1 - beta1,
-      rest2: 1 - beta2,
-    }),
-  },
-};
-
-/** What an optimizer keeps of each parameter from step to step, by name. */
-export const stateNames = ({ kind }: Pick<OptimizerSettings, "kind">): readonly string[] =>
-  FACTS[kind].states;
-
-/** An optimizer's words of the frame in the step of this number, counted from 1. */
-export function optimizerWords(optimizer: OptimizerSettings, time: number) {
-  // Settings and facts agree by kind, which TypeScript cannot follow.
-  const facts: OptimizerFacts<never> = FACTS[optimizer.kind];
-  return facts.words(optimizer as never, time);
+  };
 }

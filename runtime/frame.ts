@@ -44,24 +44,9 @@ export function packFrame(frame: Frame): ArrayBuffer {
     step_images: frame.images,
     is_first_slice: Number(frame.isFirst),
     is_last_slice: Number(frame.isLast),
-    ...UNKNOWN,
     ...optimizerWords(optimizer, step - since + 1),
   };
   const bytes = packWords(FRAME, words, frameWords(totals.length));
   new Float32Array(bytes).set(totals, TOTALS_AT);
   return bytes;
 }
-
-/** What an optimizer does not know. */
-const UNKNOWN = {
-  momentum: 0,
-  nesterov: 0,
-  convention: 0,
-  beta1: 0,
-  beta2: 0,
-  epsilon: 0,
-  correction1: 0,
-  correction2: 0,
-  rest1: 0,
-  rest2: 0,
-} as const;
