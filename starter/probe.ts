@@ -1,7 +1,8 @@
 /** Looks at one picture without keeping it. */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { describeFailure, refuseTooLarge } from "../runtime/node/data/decode.js";
+import { decodeImage, describeFailure, refuseTooLarge } from "../runtime/node/data/decode.js";
+import { decodePlain } from "../runtime/node/data/plain-formats.js";
 
 export interface Picture {
   readonly path: string;
@@ -31,9 +32,7 @@ export async function probe(picture: Picture): Promise<ProbedPicture | Unreadabl
   try {
     const bytes = await readFile(picture.path);
     if (bytes.length === 0) return { ...picture, failure: "the file is empty" };
-    const { default: sharp } = await import("sharp");
-    const about = await sharp(bytes, { limitInputPixels: false }).metadata();
-    const { width, height: whole, pageHeight: height = whole, orientation = 1 } = about;
+    const { width, height, orientation } = await measurePicture(bytes);
     refuseTooLarge(width, height);
     const isSideways = orientation >= FIRST_SIDEWAYS;
     return {
@@ -46,6 +45,16 @@ export async function probe(picture: Picture): Promise<ProbedPicture | Unreadabl
   } catch (error) {
     return { ...picture, failure: describeFailure((error as Error).message) };
   }
+}
+
+/** Size and orientation as the file has them, without decoding where the format allows it. */
+async function measurePicture(bytes: Uint8Array) {
+  const plain = await decodePlain(bytes, refuseTooLarge);
+  if (plain) return { width: plain.width, height: plain.height, orientation: 1 };
+  const { default: sharp } = await import("sharp");
+  const about = await sharp(bytes, { limitInputPixels: false }).metadata();
+  const { width, height: whole, pageHeight: height = whole, orientation = 1 } = about;
+  return { width, height, orientation };
 }
 
 /** Sums over the pixels of a picture, of values in 0..1. */
@@ -62,27 +71,14 @@ export interface PixelSums {
  * words for the user, where it is damaged.
  */
 export async function sumPixels(path: string, size: number): Promise<PixelSums> {
+  const { width, height, pixels } = await decodeImage(await readFile(path), 3);
+  const scale = size / Math.min(width, height);
   const { default: sharp } = await import("sharp");
-  try {
-    const { data } = await sharp(path, { failOn: "error", limitInputPixels: false })
-      .autoOrient()
-      .flatten({ background: "#ffffff" })
-      .resize({ width: size, height: size, fit: "outside" })
-      .toColourspace("srgb")
-      .raw({ depth: "uchar" })
-      .toBuffer({ resolveWithObject: true })
-      .then(({ data, info }) => ({ data: inThreeChannels(data, info.channels) }));
-    return sumChannels(data);
-  } catch (error) {
-    throw new Error(describeFailure((error as Error).message), { cause: error });
-  }
-}
-
-function inThreeChannels(data: Uint8Array, channels: number): Uint8Array {
-  if (channels === 3) return data;
-  return Uint8Array.from({ length: (data.length / channels) * 3 }, (_, at) => {
-    return data[Math.floor(at / 3) * channels]!;
-  });
+  const { data } = await sharp(pixels, { raw: { width, height, channels: 3 } })
+    .resize(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)))
+    .raw({ depth: "uchar" })
+    .toBuffer({ resolveWithObject: true });
+  return sumChannels(data);
 }
 
 function sumChannels(data: Uint8Array): PixelSums {

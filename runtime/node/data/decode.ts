@@ -1,6 +1,7 @@
-/** Image files to pixels, through sharp (libvips). */
+/** Image files to pixels, through sharp (libvips) where it reads them. */
 import type { Image } from "../../data/dataset.js";
 import { convertChannels } from "../../data/image.js";
+import { decodePlain } from "./plain-formats.js";
 import { importPackage } from "../import-package.js";
 
 /** Larger pictures would take more than 300 MB each while they are decoded. */
@@ -13,7 +14,10 @@ export interface DecodedImage {
 }
 
 /** Endings of the files that are taken for images. */
-export const IMAGE_ENDINGS = ["jpg", "jpeg", "png", "webp", "avif", "gif", "tif", "tiff"];
+export const IMAGE_ENDINGS = [
+  ...["jpg", "jpeg", "png", "webp", "avif", "gif", "tif", "tiff"],
+  ...["bmp", "ppm", "pgm"],
+];
 
 /**
  * The picture in `bytes` as 8-bit gray or RGB. The camera's orientation is applied, transparency
@@ -25,7 +29,9 @@ export const IMAGE_ENDINGS = ["jpg", "jpeg", "png", "webp", "avif", "gif", "tif"
 export async function decodePicture(bytes: Uint8Array, channels: 1 | 3): Promise<DecodedImage> {
   if (bytes.length === 0) throw new Error("the file is empty");
   try {
-    return await decodeWithSharp(bytes, channels);
+    const plain = await decodePlain(bytes, refuseTooLarge);
+    if (!plain) return await decodeWithSharp(bytes, channels);
+    return { image: convertChannels({ ...plain, maximum: 255 }, channels), frames: 1 };
   } catch (error) {
     throw new Error(describeFailure((error as Error).message), { cause: error });
   }
