@@ -15,6 +15,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   train: async () => (await import("./train.js")).trainCommand(),
   eval: async () => (await import("./eval.js")).evalCommand(),
   predict: async () => (await import("./predict.js")).predictCommand(),
+  compare: async () => (await import("./compare.js")).compareCommand(),
   weights: async () => (await import("./weights.js")).weightsCommand(),
   time: async () => (await import("./time.js")).timeCommand(),
   verify: async () => (await import("./verify.js")).verifyCommand(),

@@ -12,6 +12,7 @@ const COMMANDS = [
   "train",
   "eval",
   "predict",
+  "compare",
   "doctor",
 ] as const;
 
