@@ -45,6 +45,11 @@ export interface Holdout {
   readonly share: number;
   /** Whether this split takes the examples held out or the others. */
   readonly takes: "holdout" | "rest";
+  /**
+   * A regular expression for the paths of examples. Those of which it finds the same (its first
+   * group, or all of it) stay in one split.
+   */
+  readonly by?: string;
 }
 
 export interface DataSplitRecipe {

@@ -13,8 +13,8 @@ import { holdoutOrder } from "./random.js";
 const HOLDOUT_SEED = 0;
 
 /** The examples of one side. Throws a DataError where there are none. */
-export function withHoldout(dataset: Dataset, { share, takes }: Holdout): Dataset {
-  const isHeld = heldOut(dataset, share);
+export function withHoldout(dataset: Dataset, { share, takes, by }: Holdout): Dataset {
+  const isHeld = by === undefined ? heldOut(dataset, share) : heldOutGroups(dataset, share, by);
   const chosen = Uint32Array.from(isHeld.keys()).filter(
     (index) => isHeld[index] === (takes === "holdout"),
   );
@@ -50,6 +50,62 @@ function heldOut(dataset: Dataset, share: number): readonly boolean[] {
     isHeld[index] = true;
   }
   return isHeld;
+}
+
+/**
+ * The same for groups that stay whole. They are visited in a seeded order; one is held out if that
+ * brings the counts of its classes closer to their shares. Throws a DataError for an example
+ * without a group.
+ */
+function heldOutGroups(dataset: Dataset, share: number, by: string): readonly boolean[] {
+  if (share === 0) {
+    throw new DataError(`by="${by}" has no effect without a holdout`, "add `holdout=0.2`");
+  }
+  const order = holdoutOrder(dataset.length, HOLDOUT_SEED);
+  const labelAt = dataset.labelAt?.bind(dataset) ?? (() => 0);
+  const left = quotas(order, labelAt, { share, total: Math.round(dataset.length * share) });
+  const isHeld = new Array<boolean>(dataset.length).fill(false);
+  for (const members of groupsOf(dataset, order, by)) {
+    const counts = new Map<number, number>();
+    for (const index of members) counts.set(labelAt(index), (counts.get(labelAt(index)) ?? 0) + 1);
+    const gains = [...counts].map(([label, count]) => {
+      const fitting = Math.min(count, Math.max(0, left.get(label)!));
+      return fitting - (count - fitting);
+    });
+    if (gains.reduce((sum, gain) => sum + gain, 0) <= 0) continue;
+    for (const [label, count] of counts) left.set(label, left.get(label)! - count);
+    for (const index of members) isHeld[index] = true;
+  }
+  return isHeld;
+}
+
+/** Examples of each group, the groups in the order of their first examples. */
+function groupsOf(dataset: Dataset, order: Uint32Array, by: string): Iterable<readonly number[]> {
+  const pattern = patternOf(by);
+  const groups = new Map<string, number[]>();
+  for (const index of order) {
+    const name = dataset.nameAt?.(index) ?? "";
+    const found = pattern.exec(name);
+    if (!found) {
+      throw new DataError(
+        `by="${by}" finds nothing in ${name || `the examples of ${dataset.name}`}`,
+        'each path needs a part that names its group: `by="(patient[0-9]+)"`',
+      );
+    }
+    const group = found[1] ?? found[0];
+    const members = groups.get(group);
+    if (members) members.push(index);
+    else groups.set(group, [index]);
+  }
+  return groups.values();
+}
+
+function patternOf(by: string): RegExp {
+  try {
+    return new RegExp(by, "u");
+  } catch (error) {
+    throw new DataError(`by="${by}" is not a regular expression: ${(error as Error).message}`);
+  }
 }
 
 /**

@@ -16,10 +16,20 @@ const holdout = withDefault(
   "share that the train split leaves to the eval split, where both name the same path",
 );
 
+const by = optional(
+  string(),
+  "regular expression: images of which it finds the same part of the path are not divided",
+);
+
 /** The part of the examples that a split takes; all where nothing is held out. */
-function part(holdout: number, split: "train" | "eval"): { readonly holdout?: Holdout } {
-  if (holdout === 0) return {};
-  return { holdout: { share: holdout, takes: split === "eval" ? "holdout" : "rest" } };
+function part(
+  holdout: number,
+  split: "train" | "eval",
+  by?: string,
+): { readonly holdout?: Holdout } {
+  if (holdout === 0 && by === undefined) return {};
+  const takes = split === "eval" ? "holdout" : "rest";
+  return { holdout: by === undefined ? { share: holdout, takes } : { share: holdout, takes, by } };
 }
 
 /** A source that is a path and nothing else. */
@@ -55,10 +65,11 @@ export const sources: Registry<SourceRule> = {
         path,
         classes: optional(strings(), "the class folders to read, in the order of their labels"),
         holdout,
+        by,
       },
       resolve:
-        ({ path, classes, holdout }) =>
-        (split) => ({ kind: "folder", path, classes, ...part(holdout, split) }),
+        ({ path, classes, holdout, by }) =>
+        (split) => ({ kind: "folder", path, classes, ...part(holdout, split, by) }),
     }),
     source({
       name: "csv",

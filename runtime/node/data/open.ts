@@ -164,7 +164,13 @@ function checkHoldouts({ name, train, eval: evaluation }: DataRecipe): void {
   const [one, other] = [train?.source, evaluation?.source];
   if (!one || !other || one.kind !== other.kind || one.path !== other.path) return;
   const [left, taken] = [one.holdout?.share ?? 0, other.holdout?.share ?? 0];
-  if (left === taken) return;
+  if (left === taken && one.holdout?.by === other.holdout?.by) return;
+  if (left === taken) {
+    throw new DataError(
+      `data ${name} holds out different groups of "${one.path}" in its two splits`,
+      "give both splits the same `by`",
+    );
+  }
   if (WITH_OWN_SPLITS.includes(one.kind) && (left === 0 || taken === 0)) return;
   throw new DataError(
     `data ${name} trains on "${one.path}" but for a holdout of ${left}, and evaluates ` +
@@ -291,6 +297,11 @@ async function splitDirectory(
   throw new DataError(
     `${directory} holds ${present.map((found) => `${found}/`).join(", ")}, ` +
       `but no ${expected} to ${split === "train" ? "train on" : "evaluate on"}`,
+    split === "train"
+      ? `put the examples to train on into ${join(directory, "train")}; ` +
+          "`netc eval` needs only those to evaluate on"
+      : `put some examples into ${join(directory, "val")}, or hold a share of one folder out: ` +
+          `\`folder("...", holdout=0.2)\` in both splits`,
   );
 }
 
