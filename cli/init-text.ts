@@ -37,7 +37,8 @@ function classTable({ classes, evaluation }: Survey): string {
 }
 
 function describePictures(survey: PictureSurvey): readonly string[] {
-  const { shorterSide, longerSide, isOneSize, isGray, statistics, rotated } = survey;
+  const { shorterSide, longerSide, isOneSize, isGray, gray, decoded } = survey;
+  const { statistics, rotated } = survey;
   const size = isOneSize
     ? `all pictures are of one size, ${longerSide.most} x ${shorterSide.most} pixels`
     : `shorter sides ${shorterSide.least} to ${shorterSide.most} pixels, ` +
@@ -51,6 +52,9 @@ function describePictures(survey: PictureSurvey): readonly string[] {
   return [
     `${size}; ${isGray ? "gray" : "color"}`,
     `mean ${numbers(statistics.mean)}; standard deviation ${numbers(statistics.std)}`,
+    ...(gray > 0 && !isGray
+      ? [`${formatCount(gray)} of ${plural(decoded, "picture")} have no color`]
+      : []),
     ...(rotated > 0 ? [`${plural(rotated, "picture")} turned upright by EXIF`] : []),
   ];
 }

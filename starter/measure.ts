@@ -5,7 +5,8 @@ import type { Statistics, UnreadableFile } from "./survey.js";
 
 export interface Measured {
   readonly statistics: Statistics;
-  readonly hasColor: boolean;
+  /** Pictures without any color. */
+  readonly gray: number;
   readonly decoded: number;
   /** Files that are damaged behind their header. */
   readonly failed: readonly UnreadableFile[];
@@ -30,7 +31,7 @@ export async function measurePictures(
   const sums = results.filter((each) => each !== undefined);
   return {
     statistics: statisticsOf(sums),
-    hasColor: sums.some(({ hasColor }) => hasColor),
+    gray: sums.filter(({ hasColor }) => !hasColor).length,
     decoded: sums.length,
     failed,
   };

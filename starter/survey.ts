@@ -55,6 +55,8 @@ export interface PictureSurvey extends Found {
   readonly isOneSize: boolean;
   /** Whether no picture that was decoded has any color. */
   readonly isGray: boolean;
+  /** How many of those that were decoded have no color. */
+  readonly gray: number;
   /** Pictures that the camera's orientation turns. */
   readonly rotated: number;
   readonly unreadable: readonly UnreadableFile[];
