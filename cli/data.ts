@@ -20,10 +20,14 @@ export async function openRecipeData(
   classNames?: readonly string[],
 ): Promise<OpenedData> {
   const { openData } = await import("../runtime/node/data/index.js");
+  const { describeShared, findSharedFiles } = await import("../runtime/node/data/shared-files.js");
   const options = { ...dataOptions(compiled, flags), classNames };
   const opened = await openData(recipe, options);
-  for (const notice of opened.notices) warn(notice);
-  return opened;
+  const { train, evaluation } = opened;
+  const shared = train && evaluation ? await findSharedFiles(train, evaluation) : [];
+  const notices = [...opened.notices, ...describeShared(shared)];
+  for (const notice of notices) warn(notice);
+  return { ...opened, notices: [...options.onNotice.said, ...notices] };
 }
 
 /**
@@ -61,7 +65,7 @@ export async function trainedClassNames(
   return trainedClasses(data, dataOptions(compiled, {}));
 }
 
-function dataOptions({ spec, compilation }: CompiledSpec, flags: DataFlags): OpenDataOptions {
+function dataOptions({ spec, compilation }: CompiledSpec, flags: DataFlags) {
   const program = compilation.programs[0]!;
   const classes = classesOf(program);
   return {
@@ -72,16 +76,17 @@ function dataOptions({ spec, compilation }: CompiledSpec, flags: DataFlags): Ope
     maximumSkips: flags.maxSkipped,
     onSkip: reportSkipped,
     onNotice: warnOnce(),
-  };
+  } satisfies OpenDataOptions;
 }
 
 /** Both sides of a holdout read one folder, of which the same is to be said. */
-function warnOnce(): (notice: string) => void {
+function warnOnce(): ((notice: string) => void) & { readonly said: ReadonlySet<string> } {
   const said = new Set<string>();
-  return (notice) => {
+  const say = (notice: string) => {
     if (!said.has(notice)) warn(notice);
     said.add(notice);
   };
+  return Object.assign(say, { said });
 }
 
 function reportSkipped({ file, reason }: SkippedFile): void {

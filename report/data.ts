@@ -31,9 +31,19 @@ export interface ReportData {
   readonly fractions: readonly string[];
   /** Which weights the figures, the examination and the filters are of; the last ones if absent. */
   readonly best?: ReportedBest;
+  /** What looked wrong during the run. */
+  readonly hints?: readonly ReportedHint[];
   readonly examination?: ReportedExamination;
   readonly filters?: Filters;
   readonly timings?: Timings;
+}
+
+export interface ReportedHint {
+  /** `stuck-loss`. */
+  readonly name: string;
+  readonly text: string;
+  /** What to try. */
+  readonly advice: string;
 }
 
 /** The best evaluation of a run. */

@@ -5,7 +5,6 @@ import type { TrainRecipe } from "../../program/recipe.js";
 import { checkRun } from "../../compiler/semantics/recipes/check-run.js";
 import type { FittedProgram } from "../../compiler/budget.js";
 import { DataError } from "../../runtime/data/error.js";
-import type { Dataset } from "../../runtime/data/dataset.js";
 import type { Network } from "../../runtime/network.js";
 import { runLength, type WireKind } from "../../runtime/training/index.js";
 import { describeFit, normalizesSlices, requireFit, requireSomeFit } from "../budget.js";
@@ -19,7 +18,7 @@ import {
 } from "../compiled.js";
 import { openRecipeData, type DataFlags } from "../data.js";
 import { warn } from "../terminal.js";
-import { wrongInput } from "../failure.js";
+import { wrongInput, wrongUsage } from "../failure.js";
 import { formatBytes } from "../../program/format-bytes.js";
 import { openNetwork } from "../open-network.js";
 import {
@@ -34,12 +33,13 @@ import {
 import { showDiagnostics } from "../spec.js";
 import { CHECKPOINTS, RunFolder } from "../training/folder.js";
 import type { TrainingParts } from "../training/parts.js";
+import { checkCurveFile, findRate } from "../training/find-rate-command.js";
 import { follow } from "../training/follower.js";
 import { isLaunched, onRanks, type TrainingRanks } from "../training/ranks.js";
 import { TrainingRun } from "../training/run.js";
 import { warnOfLateParts } from "../training/late-parts.js";
 import { say } from "../terminal.js";
-import { classNamesIn, loadWeights, readWeights } from "../weights.js";
+import { classNamesIn, loadWeights, readWeights, type WeightsFile } from "../weights.js";
 import { describeCommand } from "./command.js";
 
 interface TrainOptions extends AdapterOptions, DataFlags {
@@ -61,6 +61,7 @@ interface TrainOptions extends AdapterOptions, DataFlags {
   readonly timeout?: number;
   readonly wire?: WireKind;
   readonly devices?: number;
+  readonly findLr?: string | true;
 }
 
 export function trainCommand(): Command {
@@ -102,6 +103,12 @@ export function trainCommand(): Command {
       positiveInteger,
     )
     .option("--log <file>", "write the lines of metrics.jsonl to this file, too")
+    .addOption(
+      new Option(
+        "--find-lr [file]",
+        "test learning rates and suggest one; trains nothing; draws the curve: .svg or .png",
+      ).conflicts(NOT_WITH_FIND_LR),
+    )
     .option("--open", "show the report in the browser during the run")
     .option("--tensorboard [dir]", "write TensorBoard's event files (default: OUT/tensorboard)")
     .option(
@@ -123,12 +130,24 @@ export function trainCommand(): Command {
     );
 }
 
+/** Flags of runs: the test of learning rates is not one. */
+const NOT_WITH_FIND_LR = [
+  ...["epochs", "lr", "out", "resume", "overwrite", "checkpointSteps", "log", "open"],
+  ...["tensorboard", "devices", "wire"],
+];
+
 async function train(path: string, options: TrainOptions, ranks?: TrainingRanks): Promise<void> {
+  if (options.findLr !== undefined) checkCurveFile(options.findLr);
+  if (options.findLr !== undefined && ranks) {
+    throw wrongUsage("--find-lr runs on one rank: start it without mpirun");
+  }
   // A resumed run, or one that starts from other weights, does not load the recipe's weights.
   const checksWeights = !options.resume && options.weights === undefined;
   const wish = memoryWish(options);
   const memory = wish && { ...wish, ranks: ranks?.size };
-  const { epochs, batch, steps, lr } = options;
+  const { epochs, batch, lr } = options;
+  // Steps of the test are not those of a run.
+  const steps = options.findLr === undefined ? options.steps : undefined;
   const compiled = await compileSpec(path, {
     train: options.train,
     overrides: { epochs, batch, steps, learningRate: lr },
@@ -145,9 +164,12 @@ async function train(path: string, options: TrainOptions, ranks?: TrainingRanks)
       : await readWeights(options.weights, parametersOf(compiled));
   const folder = options.out ?? defaultFolder(compiled);
   const classNames = classNamesIn(startsOf(folder, compiled, options));
-  const { dataset, evaluation } = await openSplits(compiled, options, classNames);
+  const { dataset, evaluation, notices } = await openSplits(compiled, options, classNames);
   // No batch holds more than there is, and memory is planned for the batch.
   const recipe = { ...wanted, batch: Math.min(wanted.batch, Math.max(1, dataset.length)) };
+  if (options.findLr !== undefined) {
+    return testRates({ compiled, recipe, dataset, weights }, options, options.findLr);
+  }
   warnOfLateParts(recipe, dataset, options.steps);
   await ranks?.compare({ compiled, recipe, dataset, evaluation, ...options });
   const claim =
@@ -157,9 +179,8 @@ async function train(path: string, options: TrainOptions, ranks?: TrainingRanks)
   try {
     const network = await openFor(compiled, recipe, options, ranks);
     warnOfRun({ compiled, recipe, dataset, network }, options, ranks);
-    const initialize = () =>
-      weights ? loadWeights(network, weights) : loadRecipeWeights(network, compiled);
-    const parts = { compiled, recipe, dataset, evaluation, network, initialize, ranks };
+    const initialize = () => initializeNetwork(network, compiled, weights);
+    const parts = { compiled, recipe, dataset, evaluation, notices, network, initialize, ranks };
     const run = claim
       ? new TrainingRun({ ...parts, claim, folder: claim.path }, options).start()
       : follow(parts, ranks!, options);
@@ -168,6 +189,36 @@ async function train(path: string, options: TrainOptions, ranks?: TrainingRanks)
     await claim?.release();
   }
 }
+
+/** A test of learning rates claims no folder: it leaves no trace of a run. */
+async function testRates(
+  {
+    compiled,
+    recipe,
+    dataset,
+    weights,
+  }: Pick<TrainingParts, "compiled" | "recipe" | "dataset"> & {
+    readonly weights: WeightsFile | undefined;
+  },
+  options: TrainOptions,
+  file: string | true,
+): Promise<void> {
+  const network = await openFor(compiled, recipe, options);
+  try {
+    const initialize = () => initializeNetwork(network, compiled, weights);
+    const { steps } = options;
+    await findRate({ compiled, recipe, dataset, network, initialize }, { file, steps });
+  } finally {
+    network.destroy();
+  }
+}
+
+const initializeNetwork = (
+  network: Network,
+  compiled: CompiledSpec,
+  weights: WeightsFile | undefined,
+): Promise<void> =>
+  weights ? loadWeights(network, weights) : loadRecipeWeights(network, compiled);
 
 /** Recipes of one spec do not share a folder: one may start from the weights of another. */
 function defaultFolder({ spec, recipe, analysis }: CompiledSpec): string {
@@ -277,10 +328,10 @@ async function openSplits(
   compiled: CompiledSpec,
   flags: DataFlags,
   classNames: readonly string[] | undefined,
-): Promise<{ dataset: Dataset; evaluation: Dataset | undefined }> {
+): Promise<Pick<TrainingParts, "dataset" | "evaluation" | "notices">> {
   const data = requireData(compiled);
-  const { train, evaluation } = await openRecipeData(compiled, data, flags, classNames);
-  if (train !== undefined) return { dataset: train, evaluation };
+  const { train, evaluation, notices } = await openRecipeData(compiled, data, flags, classNames);
+  if (train !== undefined) return { dataset: train, evaluation, notices };
   throw new DataError(
     `data ${data.name} of ${compiled.spec.path} has no train split`,
     `add \`train folder("...") { ... }\` to it`,

@@ -58,6 +58,11 @@ export class RunDisplay implements RunObserver {
     this.progress.note(`epoch ${epoch}: ${results.join("; ")} (${formatDuration(seconds)})`);
   }
 
+  /** A line that stays, above the progress. */
+  note(line: string): void {
+    this.progress.note(line);
+  }
+
   finish(): void {
     this.progress.stop();
   }

@@ -19,6 +19,8 @@ export interface TrainingParts {
   readonly recipe: TrainRecipe;
   readonly dataset: Dataset;
   readonly evaluation: Dataset | undefined;
+  /** What was said of the data: unused files, classes of one split alone, shared files. */
+  readonly notices: readonly string[];
   readonly network: Network;
   /**
    * Puts in place what the run starts from, where it is not what the seed gives; for a run that

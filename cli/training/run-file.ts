@@ -22,6 +22,7 @@ export interface RunDescription {
   /** Metrics that are shares of something. */
   readonly fractions: readonly string[];
   readonly best?: ReportData["best"];
+  readonly hints?: ReportData["hints"];
   /** Examples that predictions.csv lists, of those of the eval split. */
   readonly predictions?: { readonly examples: number; readonly of: number };
 }
@@ -31,7 +32,7 @@ export function describeRun(
   data: Omit<ReportData, "records">,
   { path, text }: RunDescription["spec"],
 ): string {
-  const { title, status, recipe, facts, fractions, best, examination } = data;
+  const { title, status, recipe, facts, fractions, best, hints, examination } = data;
   const description: RunDescription = {
     format: RUN_FORMAT,
     netc: version(),
@@ -42,6 +43,7 @@ export function describeRun(
     facts,
     fractions,
     best,
+    hints,
     predictions: examination && { examples: examination.examples, of: examination.of },
   };
   return `${JSON.stringify(description, undefined, 2)}\n`;

@@ -25,6 +25,7 @@ import { print, say } from "../terminal.js";
 import { classesMetadata } from "../weights.js";
 import { BestWeights, withBestOf } from "./best.js";
 import { RunDisplay } from "./display.js";
+import { Hints } from "./hints/index.js";
 import { MetricsFiles } from "./logs.js";
 import { describeResult, describeStop, explainFailure } from "./outcome.js";
 import { Stopwatch, type RunObserver, type RunOptions, type TrainingParts } from "./parts.js";
@@ -178,13 +179,16 @@ function observersOf(
   metrics: MetricsFiles,
   stopwatch: Stopwatch,
 ): RunObserver[] {
-  const builder = new ReportBuilder(parts, options, stopwatch);
+  const display = new RunDisplay(parts, options.steps);
+  const hints = new Hints(parts, (text) => display.note(text));
+  const builder = new ReportBuilder(parts, options, stopwatch, hints);
   const report = new ReportFile(parts, metrics, builder);
   const { tensorboard, open } = options;
   return [
     metrics,
     ...(tensorboard ? [new TensorBoardLog(parts, folderOf(tensorboard))] : []),
-    new RunDisplay(parts, options.steps),
+    display,
+    hints,
     new BestWeights(parts),
     report,
     ...(open ? [new LiveReport(metrics, builder, report)] : []),

@@ -70,7 +70,7 @@ export function curvesSection({ classes, curves = [] }: ReportedExamination): HT
     const chart = svg(
       "svg",
       {
-        viewBox: "0 0 165 190",
+        viewBox: "0 0 174 190",
         role: "img",
         "aria-label": `${name}: average precision ${percent(averagePrecision!)}`,
       },

@@ -19,6 +19,7 @@ function draw(): void {
     header(),
     tiles(),
     ...weightsNote(),
+    ...hintsSection(),
     h("section.card", charts),
     ...(examination ? [confusionSection(examination)] : []),
     ...(examination && examination.mistakes.length > 0 ? [mistakesSection(examination)] : []),
@@ -104,6 +105,16 @@ function weightsNote(): HTMLElement[] {
     `Figures, confusion matrix, mistakes and filters are of epoch ${epoch}, ` +
     `the best by ${metric}: ${file}.`;
   return [h("p.note.weights", text)];
+}
+
+function hintsSection(): HTMLElement[] {
+  const { hints = [] } = data;
+  if (hints.length === 0) return [];
+  const rows = hints.flatMap(({ name, text, advice }) => [
+    h("dt", name),
+    h("dd", text, h("p.note", advice)),
+  ]);
+  return [section("Hints", "What looked wrong during the run, and what to try.", h("dl", ...rows))];
 }
 
 function factsTable(facts: Facts): HTMLElement {

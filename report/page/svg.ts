@@ -40,6 +40,6 @@ export function squareAxes(square: UnitSquare, [x, y]: readonly [string, string]
       svgText(percent(tick), { x: left - 5, y: yOf(square, tick) + 4, "text-anchor": "end" }),
     ]),
     svgText(x, { x: left + size / 2, y: top + size + 28, ...middle }),
-    svgText(y, { x: left - 36, y: top - 6 }),
+    svgText(y, { x: Math.max(0, left - 36), y: top - 8 }),
   ];
 }

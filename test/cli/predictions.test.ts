@@ -1,6 +1,9 @@
-/** Predictions of single examples: `eval --csv`, `predict --csv`, and what a run keeps. */
+/**
+ * Predictions of single examples, `eval --csv` and `predict --csv`, what a run keeps of them,
+ * `compare`, which reads that, and `train --find-lr`.
+ */
 import { readdir, readFile } from "node:fs/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeWorkspace, STRIPES, stripe, writeStripes, type Workspace } from "./fixtures.js";
 import { netc as run } from "./netc.js";
 
@@ -104,6 +107,66 @@ test("a run keeps its predictions, and its report links the mistakes' files", as
   };
   expect(about.spec.text).toContain("model Stripes");
   expect(about.predictions).toEqual({ examples: 17, of: 18 });
+});
+
+describe("compare", () => {
+  beforeAll(async () => {
+    const other = ["--lr", "0.0001", "--epochs", "3", "--out", "runs/other"];
+    const { code, stderr } = await netc("train", "stripes.net", ...other);
+    expect(code, stderr).toBe(0);
+  });
+
+  test("tells recipes, figures, significance and curves of two runs", async () => {
+    const page = ["-o", "out/compare.html"];
+    const { code, stdout, stderr } = await netc("compare", "runs/stripes", "runs/other", ...page);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^metric +stripes +other$/m);
+    expect(stdout).toMatch(/^epochs\n {2}stripes {2}2\n {2}other {4}3$/m);
+    expect(stdout).toMatch(/^optimizer\n {2}stripes {2}sgd\(learningRate=0.02, /m);
+    expect(stdout).toMatch(/^Spec\nno differences$/m);
+    expect(stdout).toMatch(/stripes is right about .* of 17 examples, other about/);
+    expect(stdout).toMatch(/McNemar's exact test: p = [01]\.\d+/);
+    const html = await readFile(workspace.path("out/compare.html"), "utf8");
+    // Training and evaluation loss, and accuracy: a line for each run.
+    expect(html.match(/<polyline/g)).toHaveLength(6);
+    expect(html).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
+  test("refuses runs over different data, and what is not a run", async () => {
+    const file = workspace.path("runs/other/predictions.csv");
+    const lines = (await readFile(file, "utf8")).split("\n");
+    await workspace.write("runs/less/predictions.csv", lines.slice(0, -2).join("\n"));
+    for (const name of ["run.json", "metrics.jsonl"]) {
+      await workspace.write(
+        `runs/less/${name}`,
+        await readFile(workspace.path("runs/other", name)),
+      );
+    }
+    const refused = await netc("compare", "runs/stripes", "runs/less");
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/were evaluated on different examples: 17 in .*, 16 in/);
+    const missing = await netc("compare", "runs/stripes", "data");
+    expect(missing.code).toBe(1);
+    expect(missing.stderr).toMatch(/data has no run.json\n.*name the folder of a run/);
+  });
+});
+
+test("--find-lr suggests a learning rate and leaves no trace but its curve", async () => {
+  const before = await readFile(workspace.path("runs/stripes/best.safetensors"));
+  const flags = [...WEIGHTS, "--steps", "60", "--find-lr", "out/rates.svg"];
+  const tested = await netc("train", "stripes.net", ...flags);
+  expect(tested.code, tested.stderr).toBe(0);
+  expect(tested.stdout).toMatch(/suggestion: [\d.e-]+; the loss is lowest at/);
+  expect(tested.stdout).toMatch(/try it: netc train stripes.net --lr [\d.e-]+/);
+  const svg = await readFile(workspace.path("out/rates.svg"), "utf8");
+  expect(svg.match(/<polyline/g)).toHaveLength(2);
+  expect(svg).toContain("suggestion");
+  expect(await readFile(workspace.path("runs/stripes/best.safetensors"))).toEqual(before);
+  expect((await readdir(workspace.path("runs"))).sort()).toEqual(["less", "other", "stripes"]);
+  for (const wrong of [["--resume"], ["--epochs", "3"], ["--find-lr", "curve.jpg"]]) {
+    const refused = await netc("train", "stripes.net", "--find-lr", ...wrong);
+    expect(refused.code, refused.stdout).toBe(2);
+  }
 });
 
 test("what cannot be listed is refused before the run", async () => {

@@ -91,7 +91,7 @@ test("files that are not used are counted by reason, and said once", async () =>
   expect(notices).toEqual([
     `${directory}: 3 files are not used: 1 outside of the class folders (${at("labels.csv")}), ` +
       `1 hidden (${at("a/.DS_Store")}), ` +
-      `1 without the ending of an image (${at("a/notes.txt")})`,
+      `1 .txt (${at("a/notes.txt")})`,
   ]);
 });
 

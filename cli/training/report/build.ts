@@ -20,6 +20,7 @@ import { formatCount, formatDuration } from "../../format.js";
 import { packageFile, version } from "../../package.js";
 import { randomExamples } from "../../../workbench/random-examples.js";
 import { BEST_WEIGHTS } from "../best.js";
+import type { Hints } from "../hints/index.js";
 import type { RunOptions, Stopwatch, TrainingParts } from "../parts.js";
 import { examine, type ExaminedRun } from "./examination.js";
 import { readFilters } from "./filters.js";
@@ -38,6 +39,7 @@ export class ReportBuilder {
     private readonly parts: TrainingParts,
     private readonly options: RunOptions,
     private readonly stopwatch: Stopwatch,
+    private readonly hints: Hints,
   ) {}
 
   /** What costs nothing to tell, at any time. */
@@ -53,6 +55,7 @@ export class ReportBuilder {
       spec: highlight(spec.text, spec.path),
       records,
       fractions: network.program.fractions,
+      hints: this.hints.list,
     };
   }
 
@@ -65,6 +68,7 @@ export class ReportBuilder {
     { signal, best }: { readonly signal: AbortSignal; readonly best: Best | undefined },
   ): Promise<CompleteReport> {
     const examined = await examine(this.parts, signal);
+    this.hints.examine(examined?.reported);
     const filters = await readFilters(this.parts.network);
     const timings = signal.aborted ? undefined : await this.timings();
     const data = {
@@ -90,7 +94,7 @@ export class ReportBuilder {
   }
 
   private facts(): Facts {
-    const { network, dataset, evaluation, folder, ranks } = this.parts;
+    const { network, dataset, evaluation, notices, folder, ranks } = this.parts;
     const { name, software } = network.adapter;
     return [
       ["command", `netc ${process.argv.slice(2).join(" ")}`],
@@ -101,6 +105,7 @@ export class ReportBuilder {
       ...(evaluation
         ? [["evaluated on", `${evaluation.name}: ${formatCount(evaluation.length)}`] as const]
         : []),
+      ...notices.map((notice) => ["data", notice] as const),
       ...(ranks ? [["ranks", formatCount(ranks.size)] as const] : []),
       ["parameters", formatCount(parameterCount(this.parts))],
       ["folder", folder],

@@ -11,6 +11,7 @@ import {
 import type { Dataset, Image } from "../../../runtime/data/dataset.js";
 import { csvLine, formatProbability } from "../../predictions.js";
 import type { TrainingParts } from "../parts.js";
+import { countLabels } from "../count-labels.js";
 import { linkTo } from "./link.js";
 
 const MISTAKES = 24;
@@ -90,14 +91,6 @@ function predictionLine(
 function placeOf({ example }: Mistake, dataset: Dataset, folder: string) {
   const name = dataset.nameAt?.(example);
   return { name, link: name === undefined ? undefined : linkTo(name, folder) };
-}
-
-/** Examples of each class; undefined where a dataset does not know its labels. */
-function countLabels(dataset: Dataset, classes: number): readonly number[] | undefined {
-  if (!dataset.labelAt) return undefined;
-  const counts = new Array<number>(classes).fill(0);
-  for (let index = 0; index < dataset.length; index++) counts[dataset.labelAt(index)]!++;
-  return counts;
 }
 
 function isOfFeatures({ data }: TrainingParts["recipe"]): boolean {

@@ -4,7 +4,7 @@
  * CLASS/images/IMAGE.jpg.
  */
 import { realpath, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import type { Dataset } from "../../data/dataset.js";
 import { DataError } from "../../data/error.js";
 import { IMAGE_ENDINGS } from "./decode.js";
@@ -151,11 +151,14 @@ async function readClass(path: string, { around, unused }: Place): Promise<Class
   hidden.forEach((name) => unused.add("hidden", within(name)));
   const own = files.filter((name) => IMAGE_FILE.test(name));
   const others = files.filter((name) => !IMAGE_FILE.test(name));
-  others.forEach((name) => unused.add("without the ending of an image", within(name)));
+  others.forEach((name) => unused.add(endingOf(name), within(name)));
   const images = own.map(within);
   for (const name of folders) images.push(...(await readClass(within(name), inside)).images);
   return { path, images, folders, hasOwnImages: own.length > 0 };
 }
+
+/** By what a file that is not read is counted: `.txt`. */
+const endingOf = (name: string) => extname(name).toLowerCase() || "without an ending";
 
 function linkInCircle(path: string, real: string): DataError {
   return new DataError(

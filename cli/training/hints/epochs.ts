@@ -1,0 +1,107 @@
+/** Hints that the means of epochs give. */
+import type { EpochReport } from "../../../runtime/training/index.js";
+import { visible } from "../../../program/visible.js";
+import { formatNumber, formatPercent } from "../../format.js";
+import type { Hint } from "./hint.js";
+
+export interface EpochFacts {
+  /** Classes that one softmax tells apart; undefined for other losses. */
+  readonly classes: number | undefined;
+  /** Shares of the classes in the train split, where they are known. */
+  readonly shares: readonly number[] | undefined;
+  /** Metrics that are shares of something. */
+  readonly fractions: readonly string[];
+}
+
+/** Before this many steps, a loss may just be slow to fall. */
+const SETTLED_STEPS = 100;
+/** A loss this close to that of guessing is that of guessing. */
+const NEAR = 0.01;
+
+/**
+ * The training loss of a network that has learned nothing: ln(classes), or the entropy of the
+ * classes' shares where it has learned only these.
+ */
+export function findStuckLoss(
+  { step, epoch, training }: Pick<EpochReport, "step" | "epoch" | "training">,
+  { classes, shares }: EpochFacts,
+): Hint | undefined {
+  const { loss } = training;
+  if (loss === undefined || classes === undefined || classes < 2 || step < SETTLED_STEPS) return;
+  const guesses = [
+    [`ln(${classes} classes)`, Math.log(classes)] as const,
+    ...(shares ? [["the entropy of the classes' shares", entropyOf(shares)] as const] : []),
+  ];
+  const guess = guesses.find(([, value]) => Math.abs(loss - value) <= NEAR * value);
+  if (!guess) return;
+  return {
+    name: "stuck-loss",
+    text:
+      `after ${epoch} epochs and ${step} steps the training loss is ${formatNumber(loss)}: ` +
+      `${guess[0]}, the loss of guessing, is ${formatNumber(guess[1])}`,
+    advice:
+      "test learning rates with `netc train SPEC --find-lr`; check that pictures and labels " +
+      "belong together, and that `normalize` fits the data",
+  };
+}
+
+function entropyOf(shares: readonly number[]): number {
+  return shares.reduce((sum, share) => (share > 0 ? sum - share * Math.log(share) : sum), 0);
+}
+
+/** From this difference on, the network knows its training data by heart. */
+const GAP = 0.2;
+
+/** Training far better than the evaluation, beyond what few examples explain. */
+export function findOverfitting(
+  { epoch, training, evaluation }: Pick<EpochReport, "epoch" | "training" | "evaluation">,
+  { fractions }: EpochFacts,
+): Hint | undefined {
+  const [name] = fractions;
+  const [trained, evaluated] = [training[name ?? ""], evaluation?.metrics[name ?? ""]];
+  if (name === undefined || trained === undefined || evaluated === undefined) return;
+  // Two standard deviations of a share of so few examples.
+  const chance = 1 / Math.sqrt(Math.max(1, evaluation!.examples));
+  if (trained - evaluated <= GAP + chance) return;
+  return {
+    name: "overfitting",
+    text:
+      `in epoch ${epoch}, ${name} is ${formatPercent(trained)} in training ` +
+      `and ${formatPercent(evaluated)} in the evaluation`,
+    advice:
+      "more data, or augmentation that changes pictures more, help most; then weight decay, " +
+      "dropout, fewer channels; if both splits should be alike, compare their transforms",
+  };
+}
+
+/** A class that gets this share of the predictions gets nearly all. */
+const MOST_PREDICTIONS = 0.8;
+/** A class that most examples are of may well get most predictions. */
+const MOST_EXAMPLES = 0.6;
+/** With fewer examples, chance does the same. */
+const LEAST_EXAMPLES = 10;
+
+/** One class for nearly all examples: rows of the matrix are true classes. */
+export function findOneClass(
+  confusion: readonly (readonly number[])[],
+  names: readonly string[],
+): Hint | undefined {
+  const total = confusion.flat().reduce((sum, count) => sum + count, 0);
+  if (total < LEAST_EXAMPLES || confusion.length < 2) return;
+  const shareOf = (counts: readonly number[]) => counts.reduce((a, b) => a + b, 0) / total;
+  for (const [label, name] of names.entries()) {
+    const predicted = shareOf(confusion.map((row) => row[label]!));
+    const actual = shareOf(confusion[label]!);
+    if (predicted < MOST_PREDICTIONS || actual > MOST_EXAMPLES) continue;
+    return {
+      name: "one-class",
+      text:
+        `${formatPercent(predicted)} of the predictions are ${visible(name)}, ` +
+        `which ${formatPercent(actual)} of the examples are`,
+      advice:
+        "if the loss falls, train longer; else test learning rates with " +
+        "`netc train SPEC --find-lr`; `class_weights` help where classes differ in size",
+    };
+  }
+  return undefined;
+}
