@@ -66,8 +66,10 @@ describe("train", () => {
       "best.safetensors",
       "last.safetensors",
       "metrics.jsonl",
+      "predictions.csv",
       "previous.safetensors",
       "report.html",
+      "run.json",
       "weights.safetensors",
     ]);
   });
@@ -207,6 +209,7 @@ describe("eval", () => {
       examples: 16,
       loss: expect.any(Number),
       top1: 1,
+      calibration: { error: expect.any(Number), bins: expect.any(Array) },
       classes: [
         { name: "above", support: 8, precision: 1, recall: 1 },
         { name: "below", support: 8, precision: 1, recall: 1 },
