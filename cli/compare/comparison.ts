@@ -142,7 +142,7 @@ function requireSameExamples(
   const refuse = (reason: string) =>
     wrongInput(
       `${one} and ${other} were evaluated on different examples: ${reason}`,
-      "evaluate both on the same data: `netc eval SPEC --weights FILE --data DIR --csv FILE`",
+      "train both with the same eval split; `netc eval --data DIR` measures weights on any data",
     );
   if (first.length !== second.length) {
     throw refuse(`${first.length} in ${one}, ${second.length} in ${other}`);

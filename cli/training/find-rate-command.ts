@@ -96,9 +96,12 @@ function describeSuggestion(
     ];
   }
   const { rate, highest } = suggestion;
+  const isLast = highest === points.at(-1)!.rate;
+  const lowest = isLast
+    ? `the loss still falls at ${shortRate(highest)}, the highest rate of the test`
+    : `the loss is lowest at ${shortRate(highest)} and rises above`;
   return [
-    `suggestion: ${shortRate(rate)}; the loss is lowest at ${shortRate(highest)} and rises above ` +
-      `(the recipe has ${formatNumber(learningRate)})`,
+    `suggestion: ${shortRate(rate)}; ${lowest} (the recipe has ${formatNumber(learningRate)})`,
     `try it: netc train ${spec} --lr ${shortRate(rate)}`,
   ];
 }
