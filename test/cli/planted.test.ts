@@ -1,6 +1,6 @@
 /** A data set with ten planted faults: which of them netc names, and where. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeWorkspace, type Workspace } from "./fixtures.js";
 import { netc as run, type Outcome } from "./netc.js";
@@ -16,7 +16,7 @@ const netc = (...args: readonly string[]) =>
   });
 
 /** A picture whose color tells its class, with noise by its seed. */
-function picture(hue: "red" | "blue", seed: number, size = 24): sharp.Sharp {
+function picture(hue: "red" | "blue", seed: number, size = 24): Sharp {
   const pixels = Uint8Array.from({ length: size * size * 3 }, (_, at) => {
     const isBright = at % 3 === (hue === "red" ? 0 : 2);
     return (isBright ? 180 : 40) + 30 + 30 * Math.sin(13 * at + 78.233 * seed);
@@ -24,7 +24,7 @@ function picture(hue: "red" | "blue", seed: number, size = 24): sharp.Sharp {
   return sharp(pixels, { raw: { width: size, height: size, channels: 3 } });
 }
 
-async function put(path: string, content: sharp.Sharp | string): Promise<void> {
+async function put(path: string, content: Sharp | string): Promise<void> {
   const file = workspace.path("photos", path);
   await mkdir(file.replace(/\/[^/]*$/, ""), { recursive: true });
   if (typeof content === "string") await writeFile(file, content);
