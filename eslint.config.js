@@ -49,6 +49,8 @@ export default defineConfig(
     "runs",
     ".cache",
     "test/fixtures",
+    // Code of other people's projects, for browsers.
+    "create-netc/templates",
   ]),
   eslint.configs.recommended,
   {

@@ -103,12 +103,7 @@ export function trainCommand(): Command {
       positiveInteger,
     )
     .option("--log <file>", "write the lines of metrics.jsonl to this file, too")
-    .addOption(
-      new Option(
-        "--find-lr [file]",
-        "test learning rates and suggest one; trains nothing; draws the curve: .svg or .png",
-      ).conflicts(NOT_WITH_FIND_LR),
-    )
+    .addOption(findRateOption())
     .option("--open", "show the report in the browser during the run")
     .option("--tensorboard [dir]", "write TensorBoard's event files (default: OUT/tensorboard)")
     .option(
@@ -128,6 +123,13 @@ export function trainCommand(): Command {
     .action((path: string, options: TrainOptions) =>
       onRanks(options, (ranks) => train(path, options, ranks)),
     );
+}
+
+function findRateOption(): Option {
+  return new Option(
+    "--find-lr [file]",
+    "test learning rates and suggest one; trains nothing; draws the curve: .svg or .png",
+  ).conflicts(NOT_WITH_FIND_LR);
 }
 
 /** Flags of runs: the test of learning rates is not one. */

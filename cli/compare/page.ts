@@ -9,14 +9,16 @@ const COLORS = ["#3f7fe0", "#d9622b"] as const;
 
 const STYLE = `
 :root { color-scheme: light dark; --line: #8884; }
-body { font: 14px/1.5 system-ui, sans-serif; max-width: 1060px; margin: 28px auto; padding: 0 20px; }
+body { font: 14px/1.5 system-ui, sans-serif; max-width: 1060px;
+  margin: 28px auto; padding: 0 20px; }
 h1 { font-size: 24px; } h2 { font-size: 16px; margin: 28px 0 8px; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: 4px 18px 4px 0; border-bottom: 1px solid var(--line); }
 td { overflow-wrap: anywhere; } td:first-child { white-space: nowrap; }
 .first { color: ${COLORS[0]}; } .second { color: ${COLORS[1]}; }
 .charts { display: grid; gap: 18px; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); }
-figure { margin: 0; } figcaption { font-weight: 600; } svg { width: 100%; height: auto; display: block; }
+figure { margin: 0; } figcaption { font-weight: 600; }
+svg { width: 100%; height: auto; display: block; }
 pre { font: 12.5px/1.5 ui-monospace, monospace; overflow-x: auto; }
 `;
 

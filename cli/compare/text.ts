@@ -41,9 +41,10 @@ export function describeSignificance({ significance, names }: Comparison): strin
   if ("untested" in significance) return `not tested: ${significance.untested}`;
   const { examples, accuracies, onlyRight, pValue } = significance;
   const [first, second] = names;
+  const [one, other] = accuracies.map(formatPercent);
   return [
-    `${first} is right about ${formatPercent(accuracies[0])} of ${formatCount(examples)} examples, ` +
-      `${second} about ${formatPercent(accuracies[1])}: ${intervalText(significance)}`,
+    `${first} is right about ${one} of ${formatCount(examples)} examples, ` +
+      `${second} about ${other}: ${intervalText(significance)}`,
     `only ${first} is right about ${formatCount(onlyRight[0])}, ` +
       `only ${second} about ${formatCount(onlyRight[1])}`,
     `McNemar's exact test: p = ${formatP(pValue)}. ${conclusion(significance, names)}`,

@@ -12,8 +12,8 @@ export interface SharedFile {
 const MOST_FILES = 20_000;
 
 /**
- * Compares files of one size by their SHA-256. Empty where examples are not separate files, and where
- * there are more than 20,000 of them.
+ * Compares files of one size by their SHA-256. Empty where examples are not separate files, and
+ * where there are more than 20,000 of them.
  */
 export async function findSharedFiles(
   train: Dataset,
@@ -46,12 +46,11 @@ interface SizedFile {
 
 /** Files without those that are empty or missing: reading them says so. */
 async function sizesOf(dataset: Dataset): Promise<readonly SizedFile[]> {
-  const { nameAt } = dataset;
-  if (!nameAt || dataset.length === 0) return [];
-  if ((await sizeOf(nameAt(0))) === undefined) return [];
+  if (!dataset.nameAt || dataset.length === 0) return [];
+  if ((await sizeOf(dataset.nameAt(0))) === undefined) return [];
   const files: SizedFile[] = [];
   for (let index = 0; index < dataset.length; index++) {
-    const path = nameAt(index);
+    const path = dataset.nameAt(index);
     const size = await sizeOf(path);
     if (size) files.push({ path, size });
   }
