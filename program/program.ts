@@ -191,6 +191,8 @@ export interface ProgramBuffer {
 export interface KernelSection {
   readonly name: string;
   readonly text: string;
+  /** The first lines of the text, where other kernels' begin with the same. */
+  readonly head?: string;
 }
 
 /** The text of a kernel with these sections. */

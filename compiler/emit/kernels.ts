@@ -9,14 +9,14 @@ import { isUnrolled, rowsOf, unrolledBlocks } from "./unrolled.js";
 export function emitKernels(kernels: readonly ProgramKernel[]): string[] {
   const sections = kernels.flatMap((kernel) => kernel.sections!);
   const named = namesOfShared(sections);
-  const texts = new Set(sections.map(({ text }) => text));
-  const cut = new Map([...texts].map((text) => [text, unrolledBlocks(text)]));
-  const unrolled = [...cut.values()].flatMap((own) => own.filter(isUnrolled));
-  const blocks = namesOfShared(unrolled.map((text) => ({ name: "block", text })));
+  const byText = new Map(sections.map((section) => [section.text, section]));
+  const cut = new Map([...byText.values()].map((section) => [section.text, blocksOf(section)]));
+  const shared = [...cut.values()].flatMap((own) => own.filter(isShared));
+  const blocks = namesOfShared(shared);
   const written = (text: string) =>
     cut
       .get(text)!
-      .map((block) => blockText(block, blocks.get(block)))
+      .map((block) => blockText(block.text, blocks.get(block.text)))
       .join("\n");
   return [
     "// What several kernels have in common: unrolled blocks, declarations, functions.",
@@ -27,16 +27,22 @@ export function emitKernels(kernels: readonly ProgramKernel[]): string[] {
     "",
     "const kernels = [",
     ...kernels.map(({ name, bindings, sections: own }) => {
-      const texts = own!.map(({ text }) => {
-        const shared = named.get(text);
-        return shared === undefined ? written(text) : `\${${shared}}`;
-      });
-      const bound = bindings.map(({ access, element }) => `${access} ${element}`);
-      return `  kernel(${literal(name)}, ${literal(bound)}, \`${texts.join("\n\n")}\n\`),`;
+      const texts = own!.map(({ text }) => named.get(text) ?? `\`${written(text)}\``);
+      const bound = bindings.map(({ access, element }) => `${access} ${element}`).join(", ");
+      return `  kernel(${literal(name)}, ${literal(bound)}, ${texts.join(", ")}),`;
     }),
     "];",
   ];
 }
+
+/** The blocks of a section: its head, and runs of lines that begin alike. */
+function blocksOf({ text, head }: KernelSection): readonly KernelSection[] {
+  const rest = head === undefined ? text : text.slice(head.length + 1);
+  const blocks = unrolledBlocks(rest).map((block) => ({ name: "block", text: block }));
+  return head === undefined ? blocks : [{ name: "head", text: head }, ...blocks];
+}
+
+const isShared = ({ name, text }: KernelSection) => name === "head" || isUnrolled(text);
 
 /** Names of texts that come more than once, in their order: their own, numbered. */
 function namesOfShared(sections: readonly KernelSection[]): ReadonlyMap<string, string> {

@@ -1,6 +1,5 @@
 import type { Program, ProgramBuffer, ProgramKernel, ProgramStep } from "../../program/program.js";
 import type { TrainRecipe } from "../../program/recipe.js";
-import { byLikeness } from "./kernel-order.js";
 import { emitKernels } from "./kernels.js";
 import { lineComment, literal } from "./text.js";
 import { ROWS } from "./unrolled.js";
@@ -38,7 +37,7 @@ export function emitModule(programs: readonly Program[], recipe: TrainRecipe | u
       "};",
       "",
     ]),
-    ...(recipe ? [`export const recipe = ${literal(recipe, 2)};`, ""] : []),
+    ...(recipe ? [`export const recipe = ${literal(recipe)};`, ""] : []),
     "export const programs = [",
     ...programs.map((program) => `  ${emitProgram(program, kernels)},`),
     "];",
@@ -68,13 +67,13 @@ const HELPERS = `const buffer = (${BUFFER_PARAMETERS}) => ({
   bytes: { fixed, perImage, ...(least && { least }) },
   ...(largestBatch && { largestBatch }),
 });
-const kernel = (name, bindings, wgsl) => ({
+const kernel = (name, bindings, ...sections) => ({
   name,
-  bindings: bindings.map((each) => {
+  bindings: bindings.split(", ").map((each) => {
     const [access, element] = each.split(" ");
     return { access, element };
   }),
-  wgsl,
+  wgsl: sections.join("\\n\\n") + "\\n",
 });
 const step = (${STEP_PARAMETERS}) => ({
   kernel,
@@ -97,13 +96,19 @@ class KernelTable {
     const texts = new Map(
       programs.flatMap(({ kernels }) => kernels.map((each) => [each.wgsl, each])),
     );
-    this.list = byLikeness([...texts.values()]);
+    this.list = [...texts.values()].sort(byName);
     this.index = new Map(this.list.map(({ wgsl }, index) => [wgsl, index]));
   }
 
   place({ wgsl }: ProgramKernel): number {
     return this.index.get(wgsl)!;
   }
+}
+
+/** Kernels of one name begin alike, and a compressor sees only 32 KiB back. */
+function byName(one: ProgramKernel, other: ProgramKernel): number {
+  const [left, right] = one.name === other.name ? [one.wgsl, other.wgsl] : [one.name, other.name];
+  return left < right ? -1 : 1;
 }
 
 /** What is the same for every target. */

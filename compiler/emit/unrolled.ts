@@ -10,7 +10,7 @@ export const ROWS =
   `count }, (_, i) => line(i)).join("\\n");`;
 
 /** Fewer lines are shorter as they are. */
-const FEWEST_LINES = 7;
+const FEWEST_LINES = 5;
 
 /** Characters by which lines begin alike; a number counts as one. */
 const BEGINNING = 24;

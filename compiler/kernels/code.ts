@@ -107,10 +107,10 @@ function withoutIndent(strings: TemplateStringsArray): readonly string[] {
 /** A name that is made, not written. Statements belong into templates. */
 export const text = (printed: string): Code => new Code(() => printed);
 
-/** A variable of the kernel's own with a number in its name: `local("c", 2)` is `c2`. */
+/** A variable of the kernel's own with a number in its name: `local("sum", 2)` is `sum2`. */
 export const local = (name: string, number: number | "" = ""): Code => text(`${name}${number}`);
 
-/** Variables of the kernel's own: `c0`, `c1`, ... */
+/** Variables of the kernel's own: `sum0`, `sum1`, ... */
 export const locals = (prefix: string, count: number): readonly Code[] =>
   times(count, (index) => local(prefix, index));
 
@@ -147,9 +147,6 @@ export function float(value: number): Code {
 export const component = (vector: Code, index: number): Code => code`${vector}.${XYZW[index]}`;
 
 const XYZW = ["x", "y", "z", "w"].map(text);
-
-/** The lowest f32: where a maximum starts, since WGSL may assume that there are no infinities. */
-export const LOWEST = text("-0x1.fffffep+127f");
 
 // What every kernel may read.
 
@@ -192,18 +189,18 @@ export const subgroupLane = new Code((printer) => {
 
 /** The thread's number over all workgroups of `lanes` lanes, as a variable. */
 export const startThread = (lanes: number, name = "thread"): Code =>
-  code`let ${text(name)} = ${block} * ${lanes} + ${lane};`;
+  code`let ${text(name)} = ${block} * ${lanesNamed(lanes)} + ${lane};`;
 
 // What is declared before the entry point.
 
 /**
- * What a module declares once, and only where something reads it: functions with what they need, or
- * variables, a line each, which come before all functions.
+ * What a module declares once, and only where something reads it: functions with what they need,
+ * or constants and variables, a line each, which come before all functions.
  */
 export class Declaration {
   constructor(
     readonly code: Code,
-    readonly kind: "functions" | "variable" = "functions",
+    readonly kind: "functions" | "variable" | "constant" = "functions",
     readonly workgroupBytes = 0,
   ) {}
 }
@@ -227,6 +224,16 @@ export const helper = (name: string, declaration: Code | Declaration): Declared 
     name,
     declaration instanceof Declaration ? declaration : new Declaration(declaration),
   );
+
+/** A number with a name, as a constant of the module. */
+export const named = (name: string, value: Code | number): Declared =>
+  helper(name, new Declaration(code`const ${text(name)} = ${value};`, "constant"));
+
+/** The lowest f32: where a maximum starts, since WGSL may assume that there are no infinities. */
+export const LOWEST = named("LOWEST", text("-0x1.fffffep+127f"));
+
+/** Invocations of a workgroup. */
+export const lanesNamed = (lanes: number): Declared => named("LANES", lanes);
 
 const ELEMENT_BYTES = { f32: 4, u32: 4, vec4f: 16, vec4u: 16 } as const;
 

@@ -29,7 +29,6 @@ export function sectionsOf(
   const readsFrame = printer.frameWords.size > 0 || printer.classTotals > 0;
   const hasConstants = named.length > 0 || readsPlane;
   const hasPlaces = named.some(([, kind]) => kind === "place");
-  const variables = printer.declarations("variable");
   const sections = [
     section("summary", [
       text(`// ${summary}`),
@@ -44,13 +43,9 @@ export function sectionsOf(
       hasConstants && CONSTANTS_BINDING,
       storage.map(bindingOf),
     ]),
-    variables.length > 0 &&
-      section(
-        "variables",
-        variables.map((each) => text(each.text)),
-      ),
+    declared("values", [...printer.declarations("constant"), ...printer.declarations("variable")]),
     ...printer.declarations("functions"),
-    section("main", entryPoint(lanes, body, { readsPlane, usesSubgroups })),
+    mainSection(entryPoint(lanes, { readsPlane, usesSubgroups }), body),
   ];
   return sections.filter((each) => each !== false).map(withoutBlankRuns);
 }
@@ -58,6 +53,14 @@ export function sectionsOf(
 const section = (name: string, content: Hole): KernelSection => {
   return { name, text: code`${content}`.print(new Printer()) };
 };
+
+/** Declarations of a line each. */
+const declared = (name: string, lines: readonly KernelSection[]) =>
+  lines.length > 0 &&
+  section(
+    name,
+    lines.map((each) => text(each.text)),
+  );
 
 const constantsStruct = (named: ReturnType<typeof namedConstants>, readsPlane: boolean) => code`
   struct Constants {
@@ -76,11 +79,13 @@ const ENABLE_SUBGROUPS = code`enable subgroups;`;
 
 type Needs = Pick<Printer, "readsPlane" | "usesSubgroups">;
 
-const entryPoint = (
-  lanes: number,
-  body: string,
-  { readsPlane, usesSubgroups }: Needs,
-): Code => code`
+function mainSection(entry: Code, body: string): KernelSection {
+  const head = entry.print(new Printer());
+  return { ...section("main", code`${text(head)}\n  ${text(body)}\n}`), head };
+}
+
+/** The entry point before its statements. */
+const entryPoint = (lanes: number, { readsPlane, usesSubgroups }: Needs): Code => code`
   @compute @workgroup_size(${text(String(lanes))})
   fn main(
     @builtin(workgroup_id) workgroup: vec3u,
@@ -90,12 +95,11 @@ const entryPoint = (
   ) {
     let block = workgroup.x + workgroup.y * workgroups.x;
     ${readsPlane && code`let plane = workgroup.z + constants.${text(FIRST_PLANE)};`}
-    ${text(body)}
-  }`;
+`;
 
 /** Blank lines without blanks, and one of several of them. */
-function withoutBlankRuns({ name, text: printed }: KernelSection): KernelSection {
-  const lines = printed.split("\n").map((line) => line.trimEnd());
+function withoutBlankRuns(printed: KernelSection): KernelSection {
+  const lines = printed.text.split("\n").map((line) => line.trimEnd());
   const kept = lines.filter((line, index) => line !== "" || lines[index - 1] !== "");
-  return { name, text: kept.join("\n") };
+  return { ...printed, text: kept.join("\n") };
 }

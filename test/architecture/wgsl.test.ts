@@ -59,17 +59,10 @@ const sourcesIn = (...folders: readonly string[]) =>
       }),
   );
 
-/**
- * These make modules small: lines that several kernels share are written once, and kernels with
- * many of them next to each other. They learn nothing from the lines.
- */
-const COMPRESSORS = ["compiler/emit/module.ts", "compiler/emit/kernel-order.ts"];
-
 test("no source looks for something in a kernel's text", () => {
   const sources = sourcesIn("compiler", "runtime", "program", "workbench");
   expect(sources.length).toBeGreaterThan(300);
-  const others = sources.filter(({ path }) => !COMPRESSORS.includes(path));
-  expect(others.flatMap(({ path, text }) => readingsOf(path, text))).toEqual([]);
+  expect(sources.flatMap(({ path, text }) => readingsOf(path, text))).toEqual([]);
 });
 
 test("kernels and their lowering hold no regular expressions", () => {
