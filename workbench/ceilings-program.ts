@@ -88,7 +88,7 @@ export function ceilingsProgram(target: Target): Program {
       kernel: BLOCKS.length + index,
       label: passage,
       macs: 0,
-      buffers: passageBinds(passage).map((name) => (name === "a" ? FROM : TO)),
+      buffers: passageBinds(passage).map((name) => (name === "source" ? FROM : TO)),
       workgroups: perGroup(PASSED_BYTES / 16, CEILING_LANES * LANE_QUADS),
     })),
   ];

@@ -19,23 +19,23 @@ const TURN = 64;
  * best depends on the adapter's registers and on how long a result takes.
  */
 export const multiplyAdds = defineKernel("multiply_adds", (accumulators: number) => {
-  const names = locals("c", accumulators);
+  const names = locals("sum", accumulators);
   const repeats = times(TURN / accumulators, () => names).flat();
   return {
     suffix: `_${accumulators}`,
     summary: `The ceiling of multiply-adds: ${accumulators} accumulators of a vec4.`,
-    bindings: { a: read("vec4f"), y: written("vec4f") },
+    bindings: { source: read("vec4f"), result: written("vec4f") },
     constants: {},
     lanes: CEILING_LANES,
     body: ({ io }) => code`
       // Both come from memory, so that no compiler knows them.
-      let factor = ${io.a.load(0)} + vec4f(1.0);
-      let addend = ${io.a.load(1)};
+      let factor = ${io.source.load(0)} + vec4f(1.0);
+      let addend = ${io.source.load(1)};
       ${names.map((name, index) => code`var ${name} = vec4f(f32(${offset(lane, index)}));`)}
       for (var turn = 0u; turn < ${LANE_MULTIPLY_ADDS / TURN}; turn++) {
         ${repeats.map((name) => code`${name} = fma(${name}, factor, addend);`)}
       }
-      ${io.y.store(code`${block} * ${CEILING_LANES} + ${lane}`, joined(names, " + "))}`,
+      ${io.result.store(code`${block} * ${CEILING_LANES} + ${lane}`, joined(names, " + "))}`,
   };
 });
 
@@ -49,29 +49,30 @@ export type Passage = "copy" | "read" | "change";
 export const LANE_QUADS = 8;
 
 interface Ends {
-  readonly a: Loaded;
-  readonly y: Stored;
+  readonly source: Loaded;
+  readonly result: Stored;
 }
 
 const INDEX = code`index`;
 
 /** What is done with the vec4 at `index`. */
 const PASSAGES: Readonly<Record<Passage, (ends: Ends) => Code>> = {
-  copy: ({ a, y }) => y.store(INDEX, a.load(INDEX)),
-  read: ({ a }) => code`sum += ${a.load(INDEX)};`,
-  change: ({ y }) => y.store(INDEX, code`fma(${y.load(INDEX)}, vec4f(0.5), vec4f(1.0))`),
+  copy: ({ source, result }) => result.store(INDEX, source.load(INDEX)),
+  read: ({ source }) => code`sum += ${source.load(INDEX)};`,
+  change: ({ result }) =>
+    result.store(INDEX, code`fma(${result.load(INDEX)}, vec4f(0.5), vec4f(1.0))`),
 };
 
 /** The buffers that a passage binds. */
-export const passageBinds = (passage: Passage): readonly ("a" | "y")[] =>
-  passage === "change" ? ["y"] : ["a", "y"];
+export const passageBinds = (passage: Passage): readonly ("source" | "result")[] =>
+  passage === "change" ? ["result"] : ["source", "result"];
 
 export const passQuads = defineKernel("pass", (passage: Passage) => ({
   suffix: `_${passage}`,
   summary: `The ceiling of memory: ${passage} vec4.`,
   bindings: {
-    a: passageBinds(passage).includes("a") ? read("vec4f") : undefined,
-    y: written("vec4f"),
+    source: passageBinds(passage).includes("source") ? read("vec4f") : undefined,
+    result: written("vec4f"),
   },
   constants: {},
   lanes: CEILING_LANES,
@@ -81,5 +82,5 @@ export const passQuads = defineKernel("pass", (passage: Passage) => ({
       let index = (${block} * ${LANE_QUADS} + turn) * ${CEILING_LANES} + ${lane};
       ${PASSAGES[passage](io)}
     }
-    ${passage === "read" && io.y.store(code`${block} * ${CEILING_LANES} + ${lane}`, code`sum`)}`,
+    ${passage === "read" && io.result.store(code`${block} * ${CEILING_LANES} + ${lane}`, code`sum`)}`,
 }));

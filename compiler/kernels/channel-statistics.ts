@@ -11,7 +11,7 @@ import type { PlaceCode } from "./constants.js";
 import { defineKernel } from "./define-kernel.js";
 import { leaveMoments, leaveProducts } from "./gather.js";
 import { placeName } from "./pixels.js";
-import { REDUCE_WORKGROUP, SUM4 } from "./reduce.js";
+import { REDUCE_LANES, REDUCE_WORKGROUP, SUM4 } from "./reduce.js";
 
 /** Invocations of a workgroup that leaves parts. */
 export const PARTS_WORKGROUP = 64;
@@ -57,7 +57,7 @@ const JOINED = { pixels: "u32", quads: "u32", part_values: "u32" } as const;
 
 /** The loop over a quad's parts, which lie at `at` and have `part_values` each. */
 const overParts = (k: In<typeof JOINED>, left: number, ...body: readonly Hole[]) => code`
-  for (var part = ${lane}; part * ${k.part_values} < all_values; part += ${REDUCE_WORKGROUP}) {
+  for (var part = ${lane}; part * ${k.part_values} < all_values; part += ${REDUCE_LANES}) {
     let at = ${left} * (part * ${k.quads} + ${block});
     ${body}
   }`;
@@ -78,18 +78,18 @@ type Moments = Readonly<Record<"mean" | "variance" | "running_mean" | "running_v
  */
 export const channelMoments = defineKernel("channel_moments", () => ({
   summary: "Mean and sum of squared distances over parts of each channel.",
-  bindings: { a: read("vec4f"), partial: written("vec4f") },
-  constants: { ...PARTS, a: "place" },
+  bindings: { input: read("vec4f"), partial: written("vec4f") },
+  constants: { ...PARTS, input: "place" },
   lanes: PARTS_WORKGROUP,
   body: ({ io, k }) => code`
     ${partStart(k)}
-    let near = ${io.a.load(lineOf(k.a, k, code`first_line`))};
+    let near = ${io.input.load(lineOf(k.input, k, code`first_line`))};
     var rest = vec4f(0);
     var squares = vec4f(0);
     ${overPart(
       k,
-      { a: k.a },
-      code`let distance = ${io.a.load(placeName("a"))} - near;`,
+      { input: k.input },
+      code`let distance = ${io.input.load(placeName("input"))} - near;`,
       code`rest += distance;`,
       code`squares = fma(distance, distance, squares);`,
     )}
@@ -174,12 +174,12 @@ function storeMoments(io: Moments, quad: Code): Code {
 export const channelProducts = defineKernel("channel_products", () => ({
   summary: "Normalization, gradient: sums over parts of each channel.",
   bindings: {
-    d: read("vec4f"),
-    a: read("vec4f"),
+    gradient: read("vec4f"),
+    input: read("vec4f"),
     mean: read("vec4f"),
     partial: written("vec4f"),
   },
-  constants: { ...PARTS, d: "place", a: "place" },
+  constants: { ...PARTS, gradient: "place", input: "place" },
   lanes: PARTS_WORKGROUP,
   body: ({ io, k }) => code`
     ${partStart(k)}
@@ -188,10 +188,10 @@ export const channelProducts = defineKernel("channel_products", () => ({
     var products = vec4f(0);
     ${overPart(
       k,
-      { d: k.d, a: k.a },
-      code`let gradient = ${io.d.load(placeName("d"))};`,
-      code`gradients += gradient;`,
-      code`products = fma(gradient, ${io.a.load(placeName("a"))} - middle, products);`,
+      { gradient: k.gradient, input: k.input },
+      code`let slope = ${io.gradient.load(placeName("gradient"))};`,
+      code`gradients += slope;`,
+      code`products = fma(slope, ${io.input.load(placeName("input"))} - middle, products);`,
     )}
     ${leaveProducts(io.partial, THREAD)}`,
 }));

@@ -15,13 +15,13 @@ export const channelWindowSum = defineQuads(
     return {
       suffix: words === "" ? "" : `_of_${words}`,
       summary: "Sum over a window of neighboring channels.",
-      bindings: { a: read("f32") },
-      constants: { window_channels: "u32", before: "u32", after: "u32", a: "place" },
+      bindings: { input: read("f32") },
+      constants: { window_channels: "u32", before: "u32", after: "u32", input: "place" },
       declarations: expressionDeclarations([prologue]),
       value: ({ io, k }) => {
         const element = print(prologue, {
           type: "f32",
-          operand: () => io.a.load(code`start + c`),
+          operand: () => io.input.load(code`start + channel`),
           channel: () => {
             throw new Error("a channel window's prologue reads no vectors");
           },
@@ -31,14 +31,14 @@ export const channelWindowSum = defineQuads(
         const isBefore = code`(distance <= vec4i(i32(${k.after})))`;
         return code`
           let first = 4u * quad;
-          let start = 4u * ${k.a.at(code`image`, code`y`, code`x`)};
+          let start = 4u * ${k.input.at(code`image`, code`y`, code`x`)};
           let lanes = vec4i(i32(first)) + vec4i(0, 1, 2, 3);
           var value = vec4f(0);
           let low = u32(max(i32(first) - i32(${k.before}), 0));
           let high = min(first + 4u + ${k.after}, ${k.window_channels});
-          for (var c = low; c < high; c++) {
+          for (var channel = low; channel < high; channel++) {
             let element = ${element};
-            let distance = vec4i(i32(c)) - lanes;
+            let distance = vec4i(i32(channel)) - lanes;
             let inside = ${isInside} & ${isBefore};
             value += select(vec4f(0), vec4f(element), inside);
           }`;

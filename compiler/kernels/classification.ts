@@ -8,6 +8,7 @@ import {
   joined,
   lane,
   LOWEST,
+  named,
   text,
   type Code,
   type Declared,
@@ -76,7 +77,7 @@ export function classificationOutputs(variant: ClassificationVariant): readonly 
 }
 
 const bindingsOf = (variant: ClassificationVariant) => ({
-  a: read("f32"),
+  input: read("f32"),
   labels: read("u32"),
   partners: variant.mixed ? read("u32") : undefined,
   shares: variant.mixed ? read("f32") : undefined,
@@ -103,8 +104,8 @@ function constantsOf(variant: ClassificationVariant) {
     weight: float(gradient),
     total: u32(totals > 0),
     partner_total: u32(totals > 0 && hasPartnersApart(variant)),
-    a: "place",
-    y: gradient ? ("place" as const) : undefined,
+    input: "place",
+    result: gradient ? ("place" as const) : undefined,
   } as const;
 }
 
@@ -121,9 +122,9 @@ const hasPartnersApart = ({ mixed, weightedClasses }: ClassificationVariant) =>
   mixed && weightedClasses > 0;
 
 /** More than any rank: what a logit that is not finite adds to it. */
-const UNFIT = code`0x1p23`;
+const UNFIT = named("UNFIT", text("0x1p23"));
 
-const [LOGIT, C_OF_RESULT] = [channelOf("a"), channelOf("y")];
+const [LOGIT, CHANNEL_OF_RESULT] = [channelOf("input"), channelOf("result")];
 
 /** Makes the statements of a variant. */
 class Classifier {
@@ -140,7 +141,7 @@ class Classifier {
     },
   ) {
     this.loop = channelLoop(scope.k.channels);
-    this.logit = scope.io.a.load(LOGIT);
+    this.logit = scope.io.input.load(LOGIT);
     this.hasTargets = this.needsSum && (variant.mixed || variant.weightedClasses > 0);
     this.parts = this.hasTargets ? partsOf(variant, this.targetOf()) : [];
   }
@@ -153,12 +154,13 @@ class Classifier {
     const { io, k } = this.scope;
     const { loss, gradient, topK } = this.variant;
     return code`
-      ${rowStart(k, k.y ? { a: k.a, y: k.y } : { a: k.a })}
+      ${rowStart(k, k.result ? { input: k.input, result: k.result } : { input: k.input })}
       let label = ${io.labels.load(block)};
-      let label_logit = ${io.a.load(code`${placeName("a")} + label`)};
+      let label_logit = ${io.input.load(code`${placeName("input")} + label`)};
       ${this.needsSum && this.sumOfExponentials()}
       ${this.hasTargets && this.targets()}
       ${topK.length > 0 && this.rank()}
+      // Write.
       if (${lane} == 0u) {
         ${loss && (this.hasTargets ? this.lossesOfTargets() : this.lossOfLabel())}
         ${topK.map((k) => this.hit(k))}
@@ -175,11 +177,13 @@ class Classifier {
     return code`
       let smoothing = ${smoothing};
       let classes = f32(${channels});
+      // The largest: less it, no exponential overflows.
       var most = ${LOWEST};
       ${this.loop} {
         most = max(most, ${this.logit});
       }
       most = ${MAX}(most, ${lane});
+      // Softmax.
       var exponentials = 0f;
       var logits = 0f;
       ${this.loop} {
@@ -192,10 +196,11 @@ class Classifier {
 
   private rank(): Code {
     return code`
+      // Logits before the label's.
       var rank = 0f;
       ${this.loop} {
         let logit = ${this.logit};
-        let before = logit > label_logit || (logit == label_logit && c < label);
+        let before = logit > label_logit || (logit == label_logit && channel < label);
         rank += select(select(0.0, 1.0, before), ${UNFIT}, ${isNotFinite(code`logit`)});
       }
       rank = ${SUM}(rank, ${lane});
@@ -218,22 +223,22 @@ class Classifier {
     return code`
       let share = ${this.scope.k.weight} / f32(${frame.step_images});
       ${this.loop} {
-        let expected = select(0.0, 1.0 - smoothing, c == label) + smoothing / classes;
+        let expected = select(0.0, 1.0 - smoothing, channel == label) + smoothing / classes;
         let probability = exp(${this.logit} - most) / exponentials;
-        ${this.scope.io.result.store(C_OF_RESULT, slope)}
+        ${this.scope.io.result.store(CHANNEL_OF_RESULT, slope)}
       }`;
   }
 
   /** What a class counts in the loss of an example with a label. */
   private targetOf(): Declared {
     const { smoothing, channels, class_weights: weightOf } = this.scope.k;
-    const made = weightOf ? code`${weightOf(code`c`)} * given` : code`given`;
+    const made = weightOf ? code`${weightOf(code`channel`)} * given` : code`given`;
     return helper(
       "target_of",
       code`
-        fn target_of(c: u32, label: u32) -> f32 {
+        fn target_of(channel: u32, label: u32) -> f32 {
           let smoothing = ${smoothing};
-          let given = select(0.0, 1.0 - smoothing, c == label) + smoothing / f32(${channels});
+          let given = select(0.0, 1.0 - smoothing, channel == label) + smoothing / f32(${channels});
           return ${made};
         }`,
     );
@@ -297,7 +302,7 @@ class Classifier {
       ${shares}
       ${this.loop} {
         let probability = exp(${this.logit} - most) / exponentials;
-        ${this.scope.io.result.store(C_OF_RESULT, joined(slopes, " + "))}
+        ${this.scope.io.result.store(CHANNEL_OF_RESULT, joined(slopes, " + "))}
       }`;
   }
 }
@@ -305,10 +310,10 @@ class Classifier {
 const float = (value: number) => text(`${value}.0`);
 
 function partsOf(variant: ClassificationVariant, targetOf: Declared): readonly LossPart[] {
-  const own = code`${targetOf}(c, label)`;
+  const own = code`${targetOf}(channel, label)`;
   if (!variant.mixed) return [{ prefix: "", expected: own }];
   const first = code`label_share * ${own}`;
-  const second = code`(1.0 - label_share) * ${targetOf}(c, partner)`;
+  const second = code`(1.0 - label_share) * ${targetOf}(channel, partner)`;
   if (!hasPartnersApart(variant)) return [{ prefix: "", expected: code`${first} + ${second}` }];
   return [
     { prefix: "", expected: first },

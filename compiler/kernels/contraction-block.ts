@@ -51,11 +51,11 @@ export const segmentPlace = (
 const MULTIPLY_ADD = helper(
   "multiply_add",
   code`
-    fn multiply_add(sum: vec4f, row: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
-      let first = fma(vec4f(row.x), b0, sum);
-      let second = fma(vec4f(row.y), b1, first);
-      let third = fma(vec4f(row.z), b2, second);
-      return fma(vec4f(row.w), b3, third);
+    fn multiply_add(sum: vec4f, row: vec4f, weights0: vec4f, weights1: vec4f, weights2: vec4f, weights3: vec4f) -> vec4f {
+      let first = fma(vec4f(row.x), weights0, sum);
+      let second = fma(vec4f(row.y), weights1, first);
+      let third = fma(vec4f(row.z), weights2, second);
+      return fma(vec4f(row.w), weights3, third);
     }`,
 );
 
@@ -66,8 +66,8 @@ export function multiplyAdd(
   a: readonly Code[],
 ): readonly Code[] {
   return times(accumulatedRows(schedule), (row) => {
-    const sum = local("c", row);
-    return code`${sum} = ${MULTIPLY_ADD}(${sum}, ${exchange.row(a, row)}, b0, b1, b2, b3);`;
+    const sum = local("sum", row);
+    return code`${sum} = ${MULTIPLY_ADD}(${sum}, ${exchange.row(a, row)}, weights0, weights1, weights2, weights3);`;
   });
 }
 

@@ -9,6 +9,7 @@ import {
   lane,
   local,
   locals,
+  named,
   offset,
   plane,
   times,
@@ -31,7 +32,11 @@ export interface FeatureVariant {
   readonly start: Start;
 }
 
-const BINDINGS = { a: read("vec4f"), b: read("vec4f"), result: written("vec4f") } as const;
+const BINDINGS = {
+  weights: read("vec4f"),
+  gradient: read("vec4f"),
+  result: written("vec4f"),
+} as const;
 
 const CONSTANTS = {
   features: "u32",
@@ -39,9 +44,9 @@ const CONSTANTS = {
   pixels: "u32",
   width: "u32",
   run: "u32",
-  b_image: "u32",
-  b_base: "u32",
-  y: "place",
+  gradient_image: "u32",
+  gradient_base: "u32",
+  result: "place",
 } as const;
 
 const { io, k } = scopeOf({ bindings: BINDINGS, constants: CONSTANTS });
@@ -60,8 +65,8 @@ const MULTIPLY_ADD = helper(
 
 /**
  * A fully connected layer's input gradient: rows are rows of the weights (features), a lane is an
- * image. a: weights [features][columns * 4]; b: output gradient [image][...]; y: input gradient
- * [image][features].
+ * image. weights: [features][columns * 4]; gradient: output gradient, [image][...]; result: input
+ * gradient, [image][features].
  */
 export const featureContraction = defineKernel(
   "contraction_features",
@@ -69,7 +74,7 @@ export const featureContraction = defineKernel(
     const exchange = exchangeFor(schedule);
     const fused = epilogueFragment(epilogue);
     const rows = rowsPerBlock(schedule);
-    const c = locals("c", rows);
+    const sums = locals("sum", rows);
     const finish = finishQuad(fused, start);
     return {
       suffix: `${fused.suffix}${start === "stored" ? "_added" : ""}_${rows}x${schedule.columns}`,
@@ -80,12 +85,14 @@ export const featureContraction = defineKernel(
       fragments: [fused],
       lanes: schedule.columns,
       body: () => code`
-        let first_row = ${plane} * ${rows};
-        let image = ${block} * ${schedule.columns} + ${lane};
-        ${sumProducts(schedule, exchange, c)}
+        // The lane's part.
+        let first_row = ${plane} * ${named("BLOCK_ROWS", rows)};
+        let image = ${block} * ${named("COLUMN_LANES", schedule.columns)} + ${lane};
+        ${sumProducts(schedule, exchange, sums)}
+        // Write.
         ${exchange.eachRow({
           sums: times(rows / 4, (four) => {
-            return code`vec4f(${joined(c.slice(4 * four, 4 * four + 4), ", ")})`;
+            return code`vec4f(${joined(sums.slice(4 * four, 4 * four + 4), ", ")})`;
           }),
           isInside: (four) => code`first_row + 4u * ${four} < ${k.features}`,
           perRow: [],
@@ -97,31 +104,32 @@ export const featureContraction = defineKernel(
   },
 );
 
-/** The sums `c` over K of a lane's image, a variable for each row of the block. */
+/** The sums over K of a lane's image, a variable for each row of the block. */
 function sumProducts(
   { rowLanes, loads }: ContractionSchedule,
   exchange: Exchange,
-  c: readonly Code[],
+  sums: readonly Code[],
 ): Code {
-  const a = locals("a", loads);
+  const rows = locals("weights", loads);
   const last = code`${k.features} - 1u`;
   return code`
     let row_lane = ${exchange.rowLane};
     ${times(loads, (load) => {
       const row = code`min(${offset(code`first_row + row_lane`, load * rowLanes)}, ${last})`;
-      return code`let ${local("a_place", load)} = ${row} * ${k.run};`;
+      return code`let ${local("weights_place", load)} = ${row} * ${k.run};`;
     })}
-    let b_place = ${k.b_base} + min(image, ${frame.batch} - 1u) * ${k.b_image};
-    ${c.map((sum) => code`var ${sum} = 0f;`)}
+    let gradient_place = ${k.gradient_base} + min(image, ${frame.batch} - 1u) * ${k.gradient_image};
+    ${sums.map((sum) => code`var ${sum} = 0f;`)}
     let run = ${k.run};
     for (var k = 0u; k < run; k++) {
-      ${a.map((name, load) => {
-        return code`let ${name} = ${io.a.load(code`${local("a_place", load)} + k`)};`;
+      ${rows.map((name, load) => {
+        return code`let ${name} = ${io.weights.load(code`${local("weights_place", load)} + k`)};`;
       })}
-      ${exchange.share(a)}
-      let b0 = ${io.b.load(code`b_place + k`)};
-      ${c.map((sum, row) => {
-        return code`${sum} = ${MULTIPLY_ADD}(${sum}, ${exchange.row(a, row)}, b0);`;
+      ${exchange.share(rows)}
+      let gradient0 = ${io.gradient.load(code`gradient_place + k`)};
+      // Multiply.
+      ${sums.map((sum, row) => {
+        return code`${sum} = ${MULTIPLY_ADD}(${sum}, ${exchange.row(rows, row)}, gradient0);`;
       })}
     }`;
 }
@@ -138,10 +146,10 @@ function finishQuad(fused: EpilogueFragment, start: Start): Code {
     pixels: k.pixels,
     place: placeName,
   });
-  const at = code`y_place + quad`;
+  const at = code`result_place + quad`;
   const [image, y, x] = [code`image`, code`y`, code`x`];
   const places = [
-    code`let y_place = ${k.y.at(image, y, x)};`,
+    code`let result_place = ${k.result.at(image, y, x)};`,
     ...fused.activations.map((name) => {
       return code`let ${placeName(name)} = ${fused.placeOf(name, image, y, x)};`;
     }),

@@ -15,6 +15,7 @@ import {
   joined,
   local,
   locals,
+  named,
   offset,
   plane,
   stepped,
@@ -59,27 +60,31 @@ const COMMON = {
   column_blocks: "u32",
   first_quad: "u32",
   ...SEGMENTS,
-  a_group: "u32",
-  b_group: "u32",
+  input_group: "u32",
+  weights_group: "u32",
 } as const;
 
-const TRANSPOSED = { b_column: "u32" } as const;
+const TRANSPOSED = { weights_column: "u32" } as const;
 const SPLIT = { groups: "u32", splits: "u32", first_split: "u32", quads: "u32" } as const;
-const INPUT = { a: "place" } as const;
-const WHOLE = { y: "place" } as const;
+const INPUT = { input: "place" } as const;
+const WHOLE = { result: "place" } as const;
 
 const CONSTANTS = { ...COMMON, ...TRANSPOSED, ...SPLIT, ...INPUT, ...WHOLE } as const;
 
 const { k } = scopeOf({ bindings: {}, constants: CONSTANTS });
 
-const BINDINGS = { a: read("vec4f"), b: read("vec4f"), result: written("vec4f") } as const;
+const BINDINGS = {
+  input: read("vec4f"),
+  weights: read("vec4f"),
+  result: written("vec4f"),
+} as const;
 
 const { io } = scopeOf({ bindings: BINDINGS, constants: {} });
 
 /**
  * Convolution forward, its input gradient (as the convolution of the zero-padded output gradient
- * with flipped, transposed weights), fully connected forward and input gradient. a: activation with
- * a halo wide enough for every window; y: activation.
+ * with flipped, transposed weights), fully connected forward and input gradient. input: activation with
+ * a halo wide enough for every window; result: activation.
  *
  * Where K is split, a workgroup sums a part of it, and what it has is stored without the epilogue
  * as [split][row][quad], for `sumPartials` to finish. Where it is not, a lane may gather its
@@ -92,6 +97,7 @@ export const pixelContraction = defineKernel(
     const fused = epilogueFragment(epilogue);
     const gather = gathered && gatherFragment(gathered);
     const rows = rowsPerBlock(schedule);
+    const columnLanes = named("COLUMN_LANES", schedule.columns);
     const split = isSplit(schedule);
     const transposed = order === "columns first";
     const ofOrder = transposed ? TRANSPOSED : undefined;
@@ -115,17 +121,19 @@ export const pixelContraction = defineKernel(
       fragments: [fused, gather],
       lanes: lanesOf(schedule),
       body: () => code`
+        // The lane's part.
         let rows = ${frame.batch} * ${k.pixels};
-        let first_row = ${block} * ${rows};
+        let first_row = ${block} * ${named("BLOCK_ROWS", rows)};
         ${split && code`let split = ${plane} / (${k.column_blocks} * ${k.groups});`}
         let group = ${plane} / ${k.column_blocks}${split && code` % ${k.groups}`};
-        let column = ${plane} % ${k.column_blocks} * ${schedule.columns} + ${exchange.columnLane};
+        let column = ${plane} % ${k.column_blocks} * ${columnLanes} + ${exchange.columnLane};
         ${places(exchange)}
         ${times(schedule.loads, (load) => rowPlaces(load, schedule.rowLanes, addresses))}
         ${sumsOf(schedule).map((sum) => code`var ${sum} = vec4f(0);`)}
         let columns = ${k.columns};
         ${COLUMNS[order].start}
         ${overK(schedule, exchange, order)}
+        // Write.
         let quad = ${k.first_quad} + group * columns + column;
         ${storeRows(exchange, schedule, {
           addresses,
@@ -136,7 +144,7 @@ export const pixelContraction = defineKernel(
   },
 );
 
-const sumsOf = (schedule: ContractionSchedule) => locals("c", accumulatedRows(schedule));
+const sumsOf = (schedule: ContractionSchedule) => locals("sum", accumulatedRows(schedule));
 
 /** Where a row lies in an activation. */
 interface Address {
@@ -149,7 +157,7 @@ function addressesOf(fused: EpilogueFragment, gather: GatherFragment | undefined
     part.activations.map((name): Address => {
       return { name, at: (image, y, x) => part.placeOf(name, image, y, x) };
     });
-  return [{ name: "y", at: k.y.at }, ...of(fused), ...(gather ? of(gather) : [])];
+  return [{ name: "result", at: k.result.at }, ...of(fused), ...(gather ? of(gather) : [])];
 }
 
 /** How a lane walks through the second operand: to its column, to a step of K, and to the next. */
@@ -159,7 +167,7 @@ interface ColumnWalk {
   readonly skip: (steps?: Code) => Code;
   /** What is loaded for four values of K. */
   readonly loads: readonly Load[];
-  /** Makes `b0` to `b3` of it, the vec4 of columns, where it is not these already. */
+  /** Makes `weights0` to `weights3` of it, the vec4 of columns, where it is not these already. */
   readonly derive: readonly Code[];
 }
 
@@ -181,18 +189,22 @@ const FIRST_COLUMN = code`min(column, columns - 1u)`;
 
 const COLUMNS: Readonly<Record<ColumnOrder, ColumnWalk>> = {
   "columns last": {
-    start: code`var b_place = group * ${k.b_group} + ${FIRST_COLUMN};`,
-    skip: (steps) => code`b_place += 4u * columns${steps && code` * ${steps}`};`,
-    loads: loadFor("b", (row) => io.b.load(stepped(code`b_place`, row, code`columns`))),
+    start: code`var weights_place = group * ${k.weights_group} + ${FIRST_COLUMN};`,
+    skip: (steps) => code`weights_place += 4u * columns${steps && code` * ${steps}`};`,
+    loads: loadFor("weights", (row) =>
+      io.weights.load(stepped(code`weights_place`, row, code`columns`)),
+    ),
     derive: [],
   },
   "columns first": {
-    start: code`var b_place = group * ${k.b_group} + 4u * ${FIRST_COLUMN} * ${k.b_column};`,
-    skip: (steps) => code`b_place += ${steps ?? 1};`,
-    loads: loadFor("column", (column) => io.b.load(stepped(code`b_place`, column, k.b_column))),
+    start: code`var weights_place = group * ${k.weights_group} + 4u * ${FIRST_COLUMN} * ${k.weights_column};`,
+    skip: (steps) => code`weights_place += ${steps ?? 1};`,
+    loads: loadFor("column", (column) =>
+      io.weights.load(stepped(code`weights_place`, column, k.weights_column)),
+    ),
     derive: COMPONENTS.map((row) => {
       const values = COMPONENTS.map((column) => component(local("column", column), row));
-      return code`let ${local("b", row)} = vec4f(${joined(values, ", ")});`;
+      return code`let ${local("weights", row)} = vec4f(${joined(values, ", ")});`;
     }),
   },
 };
@@ -221,29 +233,33 @@ const loadsAhead = (schedule: ContractionSchedule, order: ColumnOrder) =>
 
 function turnOf(schedule: ContractionSchedule, exchange: Exchange, order: ColumnOrder): Turn {
   const { loads, derive, skip } = COLUMNS[order];
-  const a = locals("a", schedule.loads);
-  const rowAt = (load: number, at: Code) => io.a.load(code`${placeName("a", load)} + ${at}`);
+  const rows = locals("input", schedule.loads);
+  const rowAt = (load: number, at: Code) =>
+    io.input.load(code`${placeName("input", load)} + ${at}`);
   if (!loadsAhead(schedule, order)) {
     const body = code`
-      ${a.map((name, load) => code`let ${name} = ${rowAt(load, code`k`)};`)}
-      ${exchange.share(a)}
+      ${rows.map((name, load) => code`let ${name} = ${rowAt(load, code`k`)};`)}
+      ${exchange.share(rows)}
       ${[...loads.map(({ name, value }) => code`let ${name} = ${value};`), ...derive]}
-      ${multiplyAdd(exchange, schedule, a)}
+      // Multiply.
+      ${multiplyAdd(exchange, schedule, rows)}
       ${skip()}`;
     return { before: () => [], body: [body] };
   }
   // Once shared, rows are read from the tile. What is loaded beyond the last step is not used.
   const body = [
-    ...exchange.share(a),
+    ...exchange.share(rows),
     ...derive,
-    ...a.map((name, load) => code`${name} = ${rowAt(load, code`k + 1u`)};`),
+    code`// Load ahead: memory is slow.`,
+    ...rows.map((name, load) => code`${name} = ${rowAt(load, code`k + 1u`)};`),
     skip(),
     ...loads.map(({ next, value }) => code`let ${next} = ${value};`),
-    ...multiplyAdd(exchange, schedule, a),
+    code`// Multiply.`,
+    ...multiplyAdd(exchange, schedule, rows),
     ...loads.map(({ name, next }) => code`${name} = ${next};`),
   ];
   const before = (first: Code) => [
-    ...a.map((name, load) => code`var ${name} = ${rowAt(load, first)};`),
+    ...rows.map((name, load) => code`var ${name} = ${rowAt(load, first)};`),
     ...loads.map(({ name, value }) => code`var ${name} = ${value};`),
   ];
   return { before, body };
@@ -292,7 +308,7 @@ function rowPlaces(load: number, rowLanes: number, addresses: readonly Address[]
   return code`
     let ${local("row", load)} = min(${offset(OWN_LOAD, load * rowLanes)}, rows - 1u);
     ${splitPixel(local("row", load), k, load)}
-    let ${placeName("a", load)} = ${k.a.at(image, y, x)} + group * ${k.a_group};
+    let ${placeName("input", load)} = ${k.input.at(image, y, x)} + group * ${k.input_group};
     ${addresses.map(({ name, at }) => code`let ${placeName(name, load)} = ${at(image, y, x)};`)}`;
 }
 
@@ -336,7 +352,7 @@ const leavePart = (gather: GatherFragment, exchange: Exchange, own: number) => c
 
 function finishRow(fused: EpilogueFragment, gather: GatherFragment | undefined): Code {
   const activations = [...fused.activations, ...(gather?.activations ?? [])];
-  const parameters = ["y", ...activations].map((name) => code`${placeName(name)}: u32`);
+  const parameters = ["result", ...activations].map((name) => code`${placeName(name)}: u32`);
   const value = fused.finish({
     value: code`sum`,
     quad: QUAD,
@@ -344,7 +360,7 @@ function finishRow(fused: EpilogueFragment, gather: GatherFragment | undefined):
     pixels: k.pixels,
     place: placeName,
   });
-  const store = (made: Code) => io.result.store(code`y_place + quad`, made);
+  const store = (made: Code) => io.result.store(code`result_place + quad`, made);
   const stored = gather
     ? [code`let made = ${value};`, store(code`made`), gather.take(QUAD)]
     : store(value);

@@ -13,6 +13,7 @@ import {
   helper,
   local,
   locals,
+  named,
   offset,
   plane,
   times,
@@ -44,10 +45,10 @@ const CONSTANTS = {
   row_quads: "u32",
   run_values: "u32",
   ...SEGMENT,
-  a_group: "u32",
-  y_group: "u32",
-  a: "place",
-  b: "place",
+  input_group: "u32",
+  result_group: "u32",
+  input: "place",
+  gradient: "place",
 } as const;
 
 const SPLIT = { groups: "u32", splits: "u32", partial_quads: "u32" } as const;
@@ -56,8 +57,8 @@ const { k } = scopeOf({ bindings: {}, constants: { ...SPLIT, ...CONSTANTS } });
 
 /**
  * Weight gradient: a load holds four rows (successive input channels) of one output pixel; K runs
- * over the pixels of the batch. a: the layer's input; b: output gradient; the result lies like the
- * weights: [group][rows][columns]. With `bias`, the workgroups of the first rows sum the output
+ * over the pixels of the batch. input: the layer's; gradient: of its output; the result lies like
+ * the weights: [group][rows][columns]. With `bias`, the workgroups of the first rows sum the output
  * gradient as well and apply it to the bias.
  *
  * Where K is split, a workgroup goes through a part of the lines (rows of an image's pixels), and
@@ -72,37 +73,40 @@ export const weightContraction = defineKernel(
     const sink = split ? PARTIALS : gradientSink(use);
     const biasSink = bias && (split ? BIAS_PARTIALS : gradientSink(bias, "bias"));
     const quads = rowsPerBlock(schedule);
+    const columnLanes = named("COLUMN_LANES", schedule.columns);
     const tile = tileName(schedule, 4 * quads, 4 * schedule.columns);
     return {
       suffix: `${bias ? "_bias" : ""}${sink.suffix}_${tile}`,
       summary:
         "Contraction: rows are weights of a kernel window, columns output channels, K pixels.",
-      bindings: { a: read("vec4f"), b: read("vec4f") },
+      bindings: { input: read("vec4f"), gradient: read("vec4f") },
       constants: { ...ofParts, ...CONSTANTS },
       declarations: exchange.declarations,
       fragments: [sink, biasSink],
       lanes: lanesOf(schedule),
       body: ({ io }) => code`
-        let first_quad = ${block} * ${quads};
+        // The lane's part.
+        let first_quad = ${block} * ${named("BLOCK_QUADS", quads)};
         ${split && code`let split = ${plane} / (${k.column_blocks} * ${k.groups});`}
         let group = ${plane} / ${k.column_blocks}${split && code` % ${k.groups}`};
-        let column = ${plane} % ${k.column_blocks} * ${schedule.columns} + ${exchange.columnLane};
+        let column = ${plane} % ${k.column_blocks} * ${columnLanes} + ${exchange.columnLane};
         ${places(exchange)}
         ${times(schedule.loads, (load) => rowPlace(load, schedule))}
-        let b_quad = group * ${k.columns} + min(column, ${k.columns} - 1u) + ${k.first_quad};
+        let gradient_quad = group * ${k.columns} + min(column, ${k.columns} - 1u) + ${k.first_quad};
         ${sumsOf(schedule).map((sum) => code`var ${sum} = vec4f(0);`)}
         ${split ? PART_OF_LINES : ALL_LINES}
         let width = ${k.width};
-        let a_column = ${k.a.column};
-        let b_column = ${k.b.column};
+        let input_column = ${k.input.column};
+        let gradient_column = ${k.gradient.column};
         ${overPixels(schedule, exchange, io)}
+        // Write.
         ${finishRows(schedule, exchange, split ? FINISH_PARTIAL : finishWeights(sink))}
-        ${biasSink && sumBias(biasSink, exchange, io.b)}`,
+        ${biasSink && sumBias(biasSink, exchange, io.gradient)}`,
     };
   },
 );
 
-const sumsOf = (schedule: ContractionSchedule) => locals("c", 4 * accumulatedRows(schedule));
+const sumsOf = (schedule: ContractionSchedule) => locals("sum", 4 * accumulatedRows(schedule));
 
 /** Where the values of a load's four rows lie in the input, from its window's corner on. */
 function rowPlace(load: number, { rowLanes }: ContractionSchedule): Code {
@@ -112,7 +116,7 @@ function rowPlace(load: number, { rowLanes }: ContractionSchedule): Code {
   return code`
     let ${quad} = min(${own}, ${k.row_quads} - 1u);
     let ${segment} = ${quad} / ${k.run};
-    let ${local("a_place", load)} = ${place} + ${quad} % ${k.run} + group * ${k.a_group};`;
+    let ${local("input_place", load)} = ${place} + ${quad} % ${k.run} + group * ${k.input_group};`;
 }
 
 function finishRows(
@@ -173,16 +177,17 @@ const BIAS_PARTIALS: GradientSink = {
  * would pay for it. Lines are summed by themselves, and images of them: of a single sum of all
  * pixels, the last digits would be lost.
  */
-const sumBias = (sink: GradientSink, { firstRow }: Exchange, b: Loaded) => code`
+const sumBias = (sink: GradientSink, { firstRow }: Exchange, gradient: Loaded) => code`
   if (${block} == 0u${firstRow && code` && own_row == 0u`}) {
+    // The bias: line by line, to keep digits.
     var bias_sum = vec4f(0);
     var image_sum = vec4f(0);
     for (var line = first_line; line < last_line; line++) {
-      var b_line = ${B_LINE};
+      var gradient_line = ${GRADIENT_LINE};
       var line_sum = vec4f(0);
       for (var x = 0u; x < width; x++) {
-        line_sum += ${b.load(code`b_line`)};
-        b_line += b_column;
+        line_sum += ${gradient.load(code`gradient_line`)};
+        gradient_line += gradient_column;
       }
       image_sum += line_sum;
       if ((line + 1u) % ${k.height} == 0u) {
@@ -192,43 +197,44 @@ const sumBias = (sink: GradientSink, { firstRow }: Exchange, b: Loaded) => code`
     }
     bias_sum += image_sum;
     if (column < ${k.columns}) {
-      ${sink.use(code`b_quad`, code`bias_sum`)}
+      ${sink.use(code`gradient_quad`, code`bias_sum`)}
     }
   }`;
 
 /** Where a row's vec4 of columns lies among the weights. */
-const WEIGHT_PLACE = code`group * ${k.y_group} + row * ${k.columns} + column`;
+const WEIGHT_PLACE = code`group * ${k.result_group} + row * ${k.columns} + column`;
 
 /** Where the output gradient's pixels of a line (a row of an image) start. */
-const B_ROW = code`line / ${k.height} * ${k.b.image} + line % ${k.height} * ${k.b.row}`;
-const B_LINE = code`${k.b.base} + ${B_ROW} + b_quad`;
+const GRADIENT_ROW = code`line / ${k.height} * ${k.gradient.image} + line % ${k.height} * ${k.gradient.row}`;
+const GRADIENT_LINE = code`${k.gradient.base} + ${GRADIENT_ROW} + gradient_quad`;
 
-type Operands = Readonly<Record<"a" | "b", Loaded>>;
+type Operands = Readonly<Record<"input" | "gradient", Loaded>>;
 
 /**
  * The loop over the batch's output pixels, row by row: every pixel adds its share to all rows of
  * the block.
  */
 function overPixels(schedule: ContractionSchedule, exchange: Exchange, io: Operands): Code {
-  const a = locals("a", schedule.loads);
+  const rows = locals("input", schedule.loads);
   return code`
     for (var line = first_line; line < last_line; line++) {
       let image = line / ${k.height};
-      let y_row = line % ${k.height};
-      var a_line = ${k.a.base} + image * ${k.a.image} + y_row * ${k.a.row};
-      var b_line = ${B_LINE};
+      let y = line % ${k.height};
+      var input_line = ${k.input.base} + image * ${k.input.image} + y * ${k.input.row};
+      var gradient_line = ${GRADIENT_LINE};
       for (var x = 0u; x < width; x++) {
-        ${a.map((name, load) => {
-          return code`let ${name} = ${io.a.load(code`a_line + ${local("a_place", load)}`)};`;
+        ${rows.map((name, load) => {
+          return code`let ${name} = ${io.input.load(code`input_line + ${local("input_place", load)}`)};`;
         })}
-        ${exchange.share(a)}
-        let b0 = ${io.b.load(code`b_line`)};
+        ${exchange.share(rows)}
+        // Multiply.
+        let gradient0 = ${io.gradient.load(code`gradient_line`)};
         ${sumsOf(schedule).map((sum, row) => {
-          const value = exchange.value(a, Math.floor(row / 4), row % 4);
-          return code`${sum} = fma(vec4f(${value}), b0, ${sum});`;
+          const value = exchange.value(rows, Math.floor(row / 4), row % 4);
+          return code`${sum} = fma(vec4f(${value}), gradient0, ${sum});`;
         })}
-        a_line += a_column;
-        b_line += b_column;
+        input_line += input_column;
+        gradient_line += gradient_column;
       }
     }`;
 }

@@ -11,20 +11,20 @@ const LANES = 64;
  */
 export const importImages = defineKernel("import_images", () => ({
   summary: "Images from NCHW, as uploaded, into the layout of the first layer.",
-  bindings: { a: read("f32"), result: written("f32") },
-  constants: { channels: "u32", height: "u32", width: "u32", y: "place" },
+  bindings: { input: read("f32"), result: written("f32") },
+  constants: { channels: "u32", height: "u32", width: "u32", result: "place" },
   lanes: LANES,
   body: ({ io, k }) => code`
     ${startThread(LANES)}
     let channel = thread % ${k.channels};
     let x = thread / ${k.channels} % ${k.width};
-    let y_row = thread / ${k.channels} / ${k.width} % ${k.height};
+    let y = thread / ${k.channels} / ${k.width} % ${k.height};
     let image = thread / ${k.channels} / ${k.width} / ${k.height};
     if (image < ${frame.batch}) {
       let plane_of_channel = image * ${k.channels} + channel;
       ${io.result.store(
-        code`${k.y.at(code`image`, code`y_row`, code`x`)} + channel`,
-        io.a.load(code`(plane_of_channel * ${k.height} + y_row) * ${k.width} + x`),
+        code`${k.result.at(code`image`, code`y`, code`x`)} + channel`,
+        io.input.load(code`(plane_of_channel * ${k.height} + y) * ${k.width} + x`),
       )}
     }`,
 }));
@@ -32,8 +32,8 @@ export const importImages = defineKernel("import_images", () => ({
 /** Some channels of each pixel, one by one, each to its place. Pitches in floats. */
 export const copyChannels = defineKernel("copy_channels", () => ({
   summary: "Channels of each pixel, to their place in another activation.",
-  bindings: { a: read("f32"), result: written("f32") },
-  constants: { channels: "u32", height: "u32", width: "u32", a: "place", y: "place" },
+  bindings: { input: read("f32"), result: written("f32") },
+  constants: { channels: "u32", height: "u32", width: "u32", input: "place", result: "place" },
   lanes: LANES,
   body: ({ io, k }) => {
     const at = (place: PlaceCode) => code`${place.at(code`image`, code`y`, code`x`)} + channel`;
@@ -44,7 +44,7 @@ export const copyChannels = defineKernel("copy_channels", () => ({
       let y = thread / ${k.channels} / ${k.width} % ${k.height};
       let image = thread / ${k.channels} / ${k.width} / ${k.height};
       if (image < ${frame.batch}) {
-        ${io.result.store(at(k.y), io.a.load(at(k.a)))}
+        ${io.result.store(at(k.result), io.input.load(at(k.input)))}
       }`;
   },
 }));
@@ -52,15 +52,15 @@ export const copyChannels = defineKernel("copy_channels", () => ({
 /** Elements in logical (row-major) order from one shape to another. Pitches in floats. */
 export const reshape = defineKernel("reshape", () => ({
   summary: "The same elements, in logical order, in another shape.",
-  bindings: { a: read("f32"), result: written("f32") },
+  bindings: { input: read("f32"), result: written("f32") },
   constants: {
     elements: "u32",
-    a_width: "u32",
-    a_height: "u32",
-    y_width: "u32",
-    y_height: "u32",
-    a: "place",
-    y: "place",
+    input_width: "u32",
+    input_height: "u32",
+    result_width: "u32",
+    result_height: "u32",
+    input: "place",
+    result: "place",
   },
   lanes: LANES,
   body: ({ io, k }) => code`
@@ -68,15 +68,15 @@ export const reshape = defineKernel("reshape", () => ({
     let image = thread / ${k.elements};
     let element = thread % ${k.elements};
     if (image < ${frame.batch}) {
-      let x_from = element % ${k.a_width};
-      let y_from = element / ${k.a_width} % ${k.a_height};
-      let c_from = element / ${k.a_width} / ${k.a_height};
-      let x_to = element % ${k.y_width};
-      let y_to = element / ${k.y_width} % ${k.y_height};
-      let c_to = element / ${k.y_width} / ${k.y_height};
+      let x_from = element % ${k.input_width};
+      let y_from = element / ${k.input_width} % ${k.input_height};
+      let channel_from = element / ${k.input_width} / ${k.input_height};
+      let x_to = element % ${k.result_width};
+      let y_to = element / ${k.result_width} % ${k.result_height};
+      let channel_to = element / ${k.result_width} / ${k.result_height};
       ${io.result.store(
-        code`${k.y.at(code`image`, code`y_to`, code`x_to`)} + c_to`,
-        io.a.load(code`${k.a.at(code`image`, code`y_from`, code`x_from`)} + c_from`),
+        code`${k.result.at(code`image`, code`y_to`, code`x_to`)} + channel_to`,
+        io.input.load(code`${k.input.at(code`image`, code`y_from`, code`x_from`)} + channel_from`),
       )}
     }`,
 }));
@@ -84,12 +84,12 @@ export const reshape = defineKernel("reshape", () => ({
 /**
  * Weights flipped and transposed for the input gradient: [group][kh][kw x inputs][outputs] becomes
  * [group][kh][kw x outputs][inputs] with the kernel turned by half a circle. Channel counts are
- * padded ones; a thread makes four inputs. `a` may hold some of the groups, or some outputs of one,
- * and `y` some of the inputs.
+ * padded ones; a thread makes four inputs. `input` may hold some of the groups, or some outputs of
+ * one, and `result` some of the inputs.
  */
 export const flipWeights = defineKernel("flip_weights", () => ({
   summary: "Weights turned by half a circle and transposed, for the input gradient.",
-  bindings: { a: read("f32"), y: written("vec4f") },
+  bindings: { input: read("f32"), result: written("vec4f") },
   constants: {
     input_quads: "u32",
     row_quads: "u32",
@@ -97,8 +97,8 @@ export const flipWeights = defineKernel("flip_weights", () => ({
     all_outputs: "u32",
     taps: "u32",
     threads: "u32",
-    a_base: "u32",
-    y_base: "u32",
+    input_base: "u32",
+    result_base: "u32",
   },
   lanes: LANES,
   body: ({ io, k }) => code`
@@ -109,11 +109,11 @@ export const flipWeights = defineKernel("flip_weights", () => ({
       let tap = thread / ${k.input_quads} / ${k.outputs} % ${k.taps};
       let group = thread / ${k.input_quads} / ${k.outputs} / ${k.taps};
       let flipped = group * ${k.taps} + ${k.taps} - 1u - tap;
-      let source = ${k.a_base} + (flipped * ${k.row_quads} + quad) * 4u * ${k.outputs} + output;
+      let source = ${k.input_base} + (flipped * ${k.row_quads} + quad) * 4u * ${k.outputs} + output;
       let row = (group * ${k.taps} + tap) * ${k.all_outputs} + output;
-      ${io.y.store(
-        code`${k.y_base} + row * ${k.input_quads} + quad`,
-        code`vec4f(\n  ${fourOf(k.outputs, io.a.load)}\n)`,
+      ${io.result.store(
+        code`${k.result_base} + row * ${k.input_quads} + quad`,
+        code`vec4f(\n  ${fourOf(k.outputs, io.input.load)}\n)`,
       )}
     }`,
 }));

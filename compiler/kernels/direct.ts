@@ -39,12 +39,12 @@ const overTaps = (k: Geometry, body: Code) => code`
     }
   }`;
 
-/** Runs `body` for each of a quad's channels `c`; the vec4 `value` gathers `sum`. */
+/** Runs `body` for each of a quad's channels; the vec4 `value` gathers `sum`. */
 const overQuad = (channels: Code, body: Code) => code`
   var value = vec4f(0);
   for (var part = 0u; part < 4u; part++) {
-    let c = 4u * quad + part;
-    if (c >= ${channels}) {
+    let channel = 4u * quad + part;
+    if (channel >= ${channels}) {
       break;
     }
     var sum = 0f;
@@ -53,18 +53,18 @@ const overQuad = (channels: Code, body: Code) => code`
   }`;
 
 const weightAt = (k: Geometry) => {
-  const ofInput = code`(output * ${k.group_inputs} + input) * ${k.kernel_height}`;
+  const ofInput = code`(output_channel * ${k.group_inputs} + input_channel) * ${k.kernel_height}`;
   return code`(${ofInput} + row) * ${k.kernel_width} + column`;
 };
 
-const BINDINGS = { a: read("f32"), w: read("f32") } as const;
+const BINDINGS = { input: read("f32"), weights: read("f32") } as const;
 
 const FORWARD = {
   ...GEOMETRY,
   input_height: "u32",
   input_width: "u32",
   output_channels: "u32",
-  a: "place",
+  input: "place",
 } as const;
 
 export const directConvolution = defineQuads("direct_convolution", () => ({
@@ -72,24 +72,28 @@ export const directConvolution = defineQuads("direct_convolution", () => ({
   bindings: BINDINGS,
   constants: FORWARD,
   value: ({ io, k }) => {
-    const value = scalar(io.a, k.a, code`u32(iy)`, code`u32(ix)`, code`first_input + input`);
+    const channel = code`first_input + input_channel`;
+    const value = scalar(io.input, k.input, code`u32(input_y)`, code`u32(input_x)`, channel);
+    const windowY = code`i32(y * ${k.stride_height} + row * ${k.dilation_height})`;
+    const windowX = code`i32(x * ${k.stride_width} + column * ${k.dilation_width})`;
     const taps = overTaps(
       k,
       code`
-        let iy = i32(y * ${k.stride_height} + row * ${k.dilation_height}) - i32(${k.padding_top});
-        let ix = i32(x * ${k.stride_width} + column * ${k.dilation_width}) - i32(${k.padding_left});
-        if (iy < 0 || ix < 0 || iy >= i32(${k.input_height}) || ix >= i32(${k.input_width})) {
+        let input_y = ${windowY} - i32(${k.padding_top});
+        let input_x = ${windowX} - i32(${k.padding_left});
+        let is_before = input_y < 0 || input_x < 0;
+        if (is_before || input_y >= i32(${k.input_height}) || input_x >= i32(${k.input_width})) {
           continue;
         }
-        for (var input = 0u; input < ${k.group_inputs}; input++) {
-          sum = fma(${value}, ${io.w.load(weightAt(k))}, sum);
+        for (var input_channel = 0u; input_channel < ${k.group_inputs}; input_channel++) {
+          sum = fma(${value}, ${io.weights.load(weightAt(k))}, sum);
         }`,
     );
     return overQuad(
       k.output_channels,
       code`
-        let output = c;
-        let first_input = c / ${k.group_outputs} * ${k.group_inputs};
+        let output_channel = channel;
+        let first_input = channel / ${k.group_outputs} * ${k.group_inputs};
         ${taps}`,
     );
   },
@@ -100,7 +104,7 @@ const BACKWARD = {
   input_channels: "u32",
   output_height: "u32",
   output_width: "u32",
-  a: "place",
+  input: "place",
 } as const;
 
 export const directInputGradient = defineQuads("direct_input_gradient", () => ({
@@ -108,29 +112,32 @@ export const directInputGradient = defineQuads("direct_input_gradient", () => ({
   bindings: BINDINGS,
   constants: BACKWARD,
   value: ({ io, k }) => {
-    const value = scalar(io.a, k.a, code`u32(oy)`, code`u32(ox)`, code`output`);
-    const isBeyond = code`oy >= i32(${k.output_height}) || ox >= i32(${k.output_width})`;
+    const channel = code`output_channel`;
+    const value = scalar(io.input, k.input, code`u32(output_y)`, code`u32(output_x)`, channel);
+    const [height, width] = [code`i32(${k.output_height})`, code`i32(${k.output_width})`];
     const taps = overTaps(
       k,
       code`
-        let ty = i32(y + ${k.padding_top}) - i32(row * ${k.dilation_height});
-        let tx = i32(x + ${k.padding_left}) - i32(column * ${k.dilation_width});
-        let oy = ty / i32(${k.stride_height});
-        let ox = tx / i32(${k.stride_width});
-        let aligned = oy * i32(${k.stride_height}) == ty && ox * i32(${k.stride_width}) == tx;
-        if (ty < 0 || tx < 0 || !aligned || ${isBeyond}) {
+        let top = i32(y + ${k.padding_top}) - i32(row * ${k.dilation_height});
+        let left = i32(x + ${k.padding_left}) - i32(column * ${k.dilation_width});
+        let output_y = top / i32(${k.stride_height});
+        let output_x = left / i32(${k.stride_width});
+        let is_row = output_y * i32(${k.stride_height}) == top;
+        let is_column = output_x * i32(${k.stride_width}) == left;
+        let is_inside = top >= 0 && left >= 0 && output_y < ${height} && output_x < ${width};
+        if (!is_row || !is_column || !is_inside) {
           continue;
         }
         for (var part_output = 0u; part_output < ${k.group_outputs}; part_output++) {
-          let output = first_output + part_output;
-          sum = fma(${value}, ${io.w.load(weightAt(k))}, sum);
+          let output_channel = first_output + part_output;
+          sum = fma(${value}, ${io.weights.load(weightAt(k))}, sum);
         }`,
     );
     return overQuad(
       k.input_channels,
       code`
-        let input = c % ${k.group_inputs};
-        let first_output = c / ${k.group_inputs} * ${k.group_outputs};
+        let input_channel = channel % ${k.group_inputs};
+        let first_output = channel / ${k.group_inputs} * ${k.group_outputs};
         ${taps}`,
     );
   },
@@ -138,7 +145,7 @@ export const directInputGradient = defineQuads("direct_input_gradient", () => ({
 
 export const directWeightGradient = defineKernel("direct_weight_gradient", () => ({
   summary: "Weight gradient of a convolution with groups of odd sizes, a thread a weight.",
-  bindings: { a: read("f32"), b: read("f32"), y: written("f32") },
+  bindings: { input: read("f32"), gradient: read("f32"), result: written("f32") },
   constants: {
     weights: "u32",
     ...GEOMETRY,
@@ -146,15 +153,17 @@ export const directWeightGradient = defineKernel("direct_weight_gradient", () =>
     input_width: "u32",
     output_height: "u32",
     output_width: "u32",
-    a: "place",
-    b: "place",
+    input: "place",
+    gradient: "place",
   },
   lanes: LANES,
   body: ({ io, k }) => {
-    const a = scalar(io.a, k.a, code`u32(iy)`, code`u32(ix)`, code`input`);
-    const b = scalar(io.b, k.b, code`oy`, code`ox`, code`output`);
-    const y = code`oy * ${k.stride_height} + row * ${k.dilation_height}`;
-    const x = code`ox * ${k.stride_width} + column * ${k.dilation_width}`;
+    const [inputY, inputX] = [code`u32(input_y)`, code`u32(input_x)`];
+    const value = scalar(io.input, k.input, inputY, inputX, code`input_channel`);
+    const [outputY, outputX] = [code`output_y`, code`output_x`];
+    const slope = scalar(io.gradient, k.gradient, outputY, outputX, code`output_channel`);
+    const y = code`output_y * ${k.stride_height} + row * ${k.dilation_height}`;
+    const x = code`output_x * ${k.stride_width} + column * ${k.dilation_width}`;
     return code`
       ${startThread(LANES, "weight")}
       if (weight >= ${k.weights}) {
@@ -163,24 +172,24 @@ export const directWeightGradient = defineKernel("direct_weight_gradient", () =>
       let column = weight % ${k.kernel_width};
       let row = weight / ${k.kernel_width} % ${k.kernel_height};
       let filter_size = ${k.group_inputs} * ${k.kernel_height} * ${k.kernel_width};
-      let output = weight / filter_size;
-      let input = output / ${k.group_outputs} * ${k.group_inputs}
+      let output_channel = weight / filter_size;
+      let input_channel = output_channel / ${k.group_outputs} * ${k.group_inputs}
         + weight % filter_size / (${k.kernel_width} * ${k.kernel_height});
       var sum = 0f;
       for (var image = 0u; image < ${frame.batch}; image++) {
-        for (var oy = 0u; oy < ${k.output_height}; oy++) {
-          let iy = i32(${y}) - i32(${k.padding_top});
-          if (iy < 0 || iy >= i32(${k.input_height})) {
+        for (var output_y = 0u; output_y < ${k.output_height}; output_y++) {
+          let input_y = i32(${y}) - i32(${k.padding_top});
+          if (input_y < 0 || input_y >= i32(${k.input_height})) {
             continue;
           }
-          for (var ox = 0u; ox < ${k.output_width}; ox++) {
-            let ix = i32(${x}) - i32(${k.padding_left});
-            if (ix >= 0 && ix < i32(${k.input_width})) {
-              sum = fma(${a}, ${b}, sum);
+          for (var output_x = 0u; output_x < ${k.output_width}; output_x++) {
+            let input_x = i32(${x}) - i32(${k.padding_left});
+            if (input_x >= 0 && input_x < i32(${k.input_width})) {
+              sum = fma(${value}, ${slope}, sum);
             }
           }
         }
       }
-      ${io.y.store(code`weight`, code`sum`)}`;
+      ${io.result.store(code`weight`, code`sum`)}`;
   },
 }));

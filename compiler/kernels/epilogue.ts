@@ -41,7 +41,7 @@ export function keepsZero(expression: Expression): boolean {
 }
 
 /** What an operand is called. */
-export const operandName = (index: number): string => `e${index + 1}`;
+export const operandName = (index: number): string => `operand${index + 1}`;
 
 /** Whether an epilogue needs to know how many channels there are. */
 export const readsChannels = ({ expression, clearsPadding }: Epilogue): boolean =>

@@ -1,10 +1,10 @@
 import { accumulatedRows, rowsPerBlock, type ContractionSchedule } from "../schedules/schedule.js";
 import {
   code,
-  component,
   joined,
   lane,
   local,
+  named,
   offset,
   subgroupLane,
   workgroupArray,
@@ -70,13 +70,13 @@ function broadcast({ rowLanes }: ContractionSchedule): Exchange {
   const loadOf = (variables: readonly Code[], row: number) =>
     variables[Math.floor(row / rowLanes)]!;
   return {
-    rowLane: code`${subgroupLane} % ${rowLanes}`,
+    rowLane: code`${subgroupLane} % ${named("ROW_LANES", rowLanes)}`,
     columnLane: lane,
     firstRow: undefined,
     declarations: [],
     share: () => [],
     row: (variables, row) => broadcastOf(loadOf(variables, row), row),
-    value: (variables, row, index) => broadcastOf(component(loadOf(variables, row), index), row),
+    value: (variables, row, index) => broadcastOf(code`${loadOf(variables, row)}[${index}]`, row),
     eachRow: (rows) => finishInLoop(rows, rowLanes),
   };
 }
@@ -121,29 +121,33 @@ function throughWorkgroup(schedule: ContractionSchedule): Exchange {
   const { rowLanes, columns } = schedule;
   const rows = rowsPerBlock(schedule);
   const hasGroups = accumulatedRows(schedule) < rows;
+  const ownRows = named("LANE_ROWS", accumulatedRows(schedule));
   const tile = workgroupArray("tile", "vec4f", rows);
   const places = workgroupArray("places", "u32", rows * MOST_INDICES);
   const ownRow = (array: Code, row: number) =>
     code`${array}[${hasGroups ? offset(code`own_row`, row) : row}]`;
-  const publish = (into: Code, variables: readonly Code[]) => [
+  const publish = (into: Code, variables: readonly Code[], what: Code) => [
+    code`// ${what}`,
     code`workgroupBarrier();`,
     code`
-      if (${lane} < ${rowLanes}) {
+      if (${lane} < ${named("ROW_LANES", rowLanes)}) {
         ${variables.map((name, load) => code`${into}[${offset(lane, load * rowLanes)}] = ${name};`)}
       }`,
     code`workgroupBarrier();`,
   ];
   return {
-    rowLane: code`${lane} % ${rowLanes}`,
-    columnLane: hasGroups ? code`${lane} % ${columns}` : lane,
-    firstRow: hasGroups ? code`${lane} / ${columns} * ${accumulatedRows(schedule)}` : undefined,
+    rowLane: code`${lane} % ${named("ROW_LANES", rowLanes)}`,
+    columnLane: hasGroups ? code`${lane} % ${named("COLUMN_LANES", columns)}` : lane,
+    firstRow: hasGroups
+      ? code`${lane} / ${named("COLUMN_LANES", columns)} * ${ownRows}`
+      : undefined,
     declarations: [tile, places],
-    share: (variables) => publish(tile, variables),
+    share: (variables) => publish(tile, variables, code`Share rows.`),
     row: (_, row) => ownRow(tile, row),
-    value: (_, row, index) => component(ownRow(tile, row), index),
+    value: (_, row, index) => code`${ownRow(tile, row)}[${index}]`,
     // Unrolled: GPUs have no registers that a variable could count.
     eachRow: ({ sums, perRow, finish }) => [
-      ...(perRow.length > 0 ? publish(places, perRow.flat()) : []),
+      ...(perRow.length > 0 ? publish(places, perRow.flat(), code`Share places.`) : []),
       ...sums.map((sum, row) => {
         const values = perRow.map((_, which) => ownRow(places, which * rows + row));
         return finish(row, sum, values);

@@ -9,8 +9,8 @@ import { scopeOf, type Fragment } from "./define-kernel.js";
 import { RELU } from "./not-a-number.js";
 
 /**
- * `moments`: of the values themselves; `products`: of gradients, with the `input` of the
- * normalization that they are of, and its `mean`.
+ * `moments`: of the values themselves; `products`: of gradients, with `normalized`, the input
+ * of the normalization that they are of, and its `mean`.
  */
 export type Gathered = "moments" | "products";
 
@@ -48,8 +48,8 @@ const MOMENTS_INTERFACE = {
 } as const;
 
 const PRODUCTS_INTERFACE = {
-  bindings: { input: read("vec4f"), mean: read("vec4f"), partial: written("vec4f") },
-  constants: { partial_quads: "u32", input: "place" },
+  bindings: { normalized: read("vec4f"), mean: read("vec4f"), partial: written("vec4f") },
+  constants: { partial_quads: "u32", normalized: "place" },
 } as const;
 
 /** What the fragments are given. */
@@ -89,12 +89,12 @@ const products = (): GatherFragment => {
   const { io, k } = scopeOf(PRODUCTS_INTERFACE);
   return {
     ...PRODUCTS_INTERFACE,
-    activations: ["input"],
+    activations: ["normalized"],
     declarations: [COUNT, GRADIENTS, PRODUCTS],
     suffix: "_products",
-    placeOf: (_, image, y, x) => k.input.at(image, y, x),
+    placeOf: (_, image, y, x) => k.normalized.at(image, y, x),
     take: (quad) => {
-      const distance = code`${io.input.load(code`input_place + ${quad}`)} - ${io.mean.load(quad)}`;
+      const distance = code`${io.normalized.load(code`normalized_place + ${quad}`)} - ${io.mean.load(quad)}`;
       return code`
         ${GRADIENTS} += made;
         ${PRODUCTS} = fma(made, ${distance}, ${PRODUCTS});

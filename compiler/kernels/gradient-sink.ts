@@ -45,7 +45,7 @@ export interface Corrections {
 
 /** What a rule reads and changes: `weight`, `gradient`, `rate` and `decay` are in scope. */
 interface Rule {
-  readonly weights: Io<{ readonly w: ReturnType<typeof written> }>["w"];
+  readonly weights: Io<{ readonly weights: ReturnType<typeof written> }>["weights"];
   readonly states: readonly Rule["weights"][];
   readonly adam: () => Declared;
 }
@@ -65,15 +65,15 @@ const RULES: Readonly<Record<UpdateRule, (rule: Rule) => Code>> = {
    * that is linear in the gradient: the first slice of a step decays and adds its share, the others
    * add theirs, and the weights move after the last.
    */
-  sgd: ({ weights, states: [velocity] }) => {
-    const moved = code`select(v, g + ${frame.momentum} * v, ${frame.nesterov} != 0u)`;
+  sgd: ({ weights, states: [before] }) => {
+    const moved = code`select(velocity, slope + ${frame.momentum} * velocity, ${frame.nesterov} != 0u)`;
     return code`
       let inner = select(1.0, rate, ${frame.convention} == 1u);
       let outer = select(rate, 1.0, ${frame.convention} == 1u);
       let is_first = ${frame.is_first_slice} != 0u;
-      let g = inner * (gradient + select(0.0, decay, is_first) * weight);
-      let v = select(1.0, ${frame.momentum}, is_first) * ${velocity!.load(AT)} + g;
-      ${velocity!.store(AT, code`v`)}
+      let slope = inner * (gradient + select(0.0, decay, is_first) * weight);
+      let velocity = select(1.0, ${frame.momentum}, is_first) * ${before!.load(AT)} + slope;
+      ${before!.store(AT, code`velocity`)}
       if (${frame.is_last_slice} != 0u) {
         ${weights.store(AT, code`weight - outer * ${moved}`)}
       }`;
@@ -88,26 +88,27 @@ const RULES: Readonly<Record<UpdateRule, (rule: Rule) => Code>> = {
   adamw: ({ weights, adam }) =>
     weights.store(AT, code`(1.0 - rate * decay) * weight - rate * ${adam()}(at, gradient)`),
   // Tieleman and Hinton 2012, with PyTorch's epsilon outside of the root.
-  rmsprop: ({ weights, states: [squares, velocity] }) => code`
-    let g = gradient + decay * weight;
-    let squares = ${frame.beta2} * ${squares!.load(AT)} + ${frame.rest2} * g * g;
+  rmsprop: ({ weights, states: [squares, before] }) => code`
+    let slope = gradient + decay * weight;
+    let squares = ${frame.beta2} * ${squares!.load(AT)} + ${frame.rest2} * slope * slope;
     ${squares!.store(AT, code`squares`)}
-    let v = ${frame.momentum} * ${velocity!.load(AT)} + g / (sqrt(squares) + ${frame.epsilon});
-    ${velocity!.store(AT, code`v`)}
-    ${weights.store(AT, code`weight - rate * v`)}`,
+    let scaled = slope / (sqrt(squares) + ${frame.epsilon});
+    let velocity = ${frame.momentum} * ${before!.load(AT)} + scaled;
+    ${before!.store(AT, code`velocity`)}
+    ${weights.store(AT, code`weight - rate * velocity`)}`,
   // Duchi et al., JMLR 12, 2011.
   adagrad: ({ weights, states: [sums] }) => code`
-    let g = gradient + decay * weight;
-    let sum = ${sums!.load(AT)} + g * g;
+    let slope = gradient + decay * weight;
+    let sum = ${sums!.load(AT)} + slope * slope;
     ${sums!.store(AT, code`sum`)}
-    ${weights.store(AT, code`weight - rate * g / (sqrt(sum) + ${frame.epsilon})`)}`,
+    ${weights.store(AT, code`weight - rate * slope / (sqrt(sum) + ${frame.epsilon})`)}`,
   // Zeiler, arXiv:1212.5701.
   adadelta: ({ weights, states: [squares, deltas] }) => code`
-    let g = gradient + decay * weight;
-    let squares = ${frame.beta2} * ${squares!.load(AT)} + ${frame.rest2} * g * g;
+    let slope = gradient + decay * weight;
+    let squares = ${frame.beta2} * ${squares!.load(AT)} + ${frame.rest2} * slope * slope;
     ${squares!.store(AT, code`squares`)}
     let deltas = ${deltas!.load(AT)};
-    let delta = sqrt(deltas + ${frame.epsilon}) / sqrt(squares + ${frame.epsilon}) * g;
+    let delta = sqrt(deltas + ${frame.epsilon}) / sqrt(squares + ${frame.epsilon}) * slope;
     ${deltas!.store(AT, code`${frame.beta2} * deltas + ${frame.rest2} * delta * delta`)}
     ${weights.store(AT, code`weight - rate * delta`)}`,
   // Chen et al., arXiv:2302.06675. `sign` would hide NaN.
@@ -131,9 +132,9 @@ function adamOf(
   return helper(
     name,
     code`
-      fn ${text(name)}(at: u32, g: vec4f) -> vec4f {
-        let mean = ${frame.beta1} * ${means!.load(AT)} + ${frame.rest1} * g;
-        let squares = ${frame.beta2} * ${squares!.load(AT)} + ${frame.rest2} * g * g;
+      fn ${text(name)}(at: u32, slope: vec4f) -> vec4f {
+        let mean = ${frame.beta1} * ${means!.load(AT)} + ${frame.rest1} * slope;
+        let squares = ${frame.beta2} * ${squares!.load(AT)} + ${frame.rest2} * slope * slope;
         ${means!.store(AT, code`mean`)}
         ${squares!.store(AT, code`squares`)}
         return mean / ${correction1} / (sqrt(squares) / sqrt(${correction2}) + ${frame.epsilon});
@@ -174,7 +175,7 @@ export function sinkNames(
 ): { readonly memory: readonly string[]; readonly factors: readonly string[] } {
   const states = times(stateCount(use), (index) => `state${index}`);
   return {
-    memory: ["w", ...states].map((name) => nameOf(trained, name)),
+    memory: [trained, ...states.map((name) => nameOf(trained, name))],
     factors: factorsOf(use).map((name) => nameOf(trained, name)),
   };
 }

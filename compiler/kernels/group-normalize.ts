@@ -3,7 +3,7 @@ import { block, code, frame, lane, text, type Code, type Hole } from "./code.js"
 import type { PlaceCode } from "./constants.js";
 import { defineKernel } from "./define-kernel.js";
 import { RELU } from "./not-a-number.js";
-import { REDUCE_WORKGROUP, SUM } from "./reduce.js";
+import { REDUCE_LANES, REDUCE_WORKGROUP, SUM } from "./reduce.js";
 
 /** Which of the kernels' forms suits a group. */
 export interface GroupForm {
@@ -53,7 +53,7 @@ class GroupCode {
   /** Finds the group: `image`, `first_channel`, `first_pixel`, `count`. */
   get start(): Code {
     const { groups, starts, channels, size } = this.k;
-    const group = isThread(this.form) ? code`${block} * ${REDUCE_WORKGROUP} + ${lane}` : block;
+    const group = isThread(this.form) ? code`${block} * ${REDUCE_LANES} + ${lane}` : block;
     return code`
       let group = ${group};
       if (group >= ${frame.batch} * ${groups} * ${starts}) {
@@ -69,11 +69,11 @@ class GroupCode {
   /** The loop over the group's elements. */
   loop(names: readonly string[], ...body: readonly Hole[]): Code {
     const { size, channels, width } = this.k;
-    const [first, step] = isThread(this.form) ? [code`0u`, 1] : [lane, REDUCE_WORKGROUP];
+    const [first, step] = isThread(this.form) ? [code`0u`, 1] : [lane, REDUCE_LANES];
     return code`
       for (var element = ${first}; element < ${size}; element += ${step}) {
         let pixel = first_pixel + element / ${channels};
-        let c = first_channel + element % ${channels};
+        let channel = first_channel + element % ${channels};
         let y = pixel / ${width};
         let x = pixel % ${width};
         ${names.map((name) => code`let ${text(`${name}_at`)} = ${this.elementOf(name)};`)}
@@ -83,7 +83,7 @@ class GroupCode {
 
   private elementOf(name: string): Code {
     const place = this.places[name]!.at(code`image`, code`y`, code`x`);
-    return isQuad(this.form) ? code`${place} + c` : code`4u * (${place}) + c`;
+    return isQuad(this.form) ? code`${place} + channel` : code`4u * ${place} + channel`;
   }
 
   /** The sum of a variable over the group. */
@@ -93,18 +93,18 @@ class GroupCode {
   }
 
   /**
-   * `mean` and `deviation` of `a` in two passes, of which the second corrects the first's mean for
+   * `mean` and `deviation` of the input in two passes, of which the second corrects the first's mean for
    * rounding.
    */
   moments(value: Code): Code {
     return code`
       var sum = zero;
-      ${this.loop(["a"], code`sum += ${value};`)}
+      ${this.loop(["input"], code`sum += ${value};`)}
       let near = ${this.total(code`sum`)} / count;
       var rests = zero;
       var squares = zero;
       ${this.loop(
-        ["a"],
+        ["input"],
         code`let distance = ${value} - near;`,
         code`rests += distance;`,
         code`squares += distance * distance;`,
@@ -120,15 +120,15 @@ class GroupCode {
 export const groupNormalize = defineKernel("group_normalize", (form: GroupForm) => ({
   ...commonOf(form),
   summary: "Normalization of each group of channels, of an image or of a pixel.",
-  bindings: { a: read(form.element), result: written(form.element) },
-  constants: { ...GROUP_CONSTANTS, a: "place", y: "place" },
+  bindings: { input: read(form.element), result: written(form.element) },
+  constants: { ...GROUP_CONSTANTS, input: "place", result: "place" },
   body: ({ io, k }) => {
-    const group = new GroupCode(form, k, { a: k.a, y: k.y });
-    const value = io.a.load(code`a_at`);
+    const group = new GroupCode(form, k, { input: k.input, result: k.result });
+    const value = io.input.load(code`input_at`);
     return code`
       ${group.start}
       ${group.moments(value)}
-      ${group.loop(["a", "y"], io.result.store(code`y_at`, code`(${value} - mean) / deviation`))}`;
+      ${group.loop(["input", "result"], io.result.store(code`result_at`, code`(${value} - mean) / deviation`))}`;
   },
 }));
 
@@ -138,11 +138,22 @@ export const groupNormalizeGradient = defineKernel(
   (form: GroupForm) => ({
     ...commonOf(form),
     summary: "Normalization of each group of channels, gradient.",
-    bindings: { a: read(form.element), d: read(form.element), result: written(form.element) },
-    constants: { ...GROUP_CONSTANTS, a: "place", d: "place", y: "place" },
+    bindings: {
+      input: read(form.element),
+      gradient: read(form.element),
+      result: written(form.element),
+    },
+    constants: { ...GROUP_CONSTANTS, input: "place", gradient: "place", result: "place" },
     body: ({ io, k }) => {
-      const group = new GroupCode(form, k, { a: k.a, d: k.d, y: k.y });
-      const [value, gradient] = [io.a.load(code`a_at`), io.d.load(code`d_at`)];
+      const group = new GroupCode(form, k, {
+        input: k.input,
+        gradient: k.gradient,
+        result: k.result,
+      });
+      const [value, gradient] = [
+        io.input.load(code`input_at`),
+        io.gradient.load(code`gradient_at`),
+      ];
       const made = code`(${gradient} - offset - (${value} - mean) * slope) / deviation`;
       return code`
         ${group.start}
@@ -150,13 +161,13 @@ export const groupNormalizeGradient = defineKernel(
         var gradients = zero;
         var products = zero;
         ${group.loop(
-          ["a", "d"],
+          ["input", "gradient"],
           code`gradients += ${gradient};`,
           code`products += ${gradient} * (${value} - mean);`,
         )}
         let offset = ${group.total(code`gradients`)} / count;
         let slope = ${group.total(code`products`)} / count / deviation / deviation;
-        ${group.loop(["a", "d", "y"], io.result.store(code`y_at`, made))}`;
+        ${group.loop(["input", "gradient", "result"], io.result.store(code`result_at`, made))}`;
     },
   }),
 );

@@ -1,5 +1,5 @@
 import { written } from "./bindings.js";
-import { code, frame, helper, startThread, type Code, type Declared } from "./code.js";
+import { code, frame, helper, named, startThread, text, type Code, type Declared } from "./code.js";
 import { defineKernel } from "./define-kernel.js";
 import { THREEFRY, TO_UNIT } from "./random.js";
 
@@ -11,8 +11,8 @@ export const DISTRIBUTIONS = { constant: 0, uniform: 1, normal: 2 } as const;
 const VALUES = {
   size: "u32",
   distribution: "u32",
-  a: "f32",
-  b: "f32",
+  first: "f32",
+  second: "f32",
   stream: "u32",
 } as const;
 
@@ -36,23 +36,24 @@ const SUMMARY = "Initial values of a parameter, from the counter-based generator
 /**
  * Fills one buffer of a parameter that lies in PyTorch's order. The random numbers are keyed by the
  * element's place in that order, so that a seed gives the same network whatever the layout. Padding
- * becomes zero. (a, b): value; low and high; mean and standard deviation.
+ * becomes zero. First and second: value; low and high; mean and standard deviation.
  */
 export const initializeDense = defineKernel("initialize_dense", () => ({
   summary: SUMMARY,
-  bindings: { y: written("f32") },
+  bindings: { result: written("f32") },
   constants: { ...VALUES, ...DENSE },
   lanes: LANES,
-  body: ({ io, k }) => fill(k, denseIndex(k), (value) => io.y.store(code`thread`, value)),
+  body: ({ io, k }) => fill(k, denseIndex(k), (value) => io.result.store(code`thread`, value)),
 }));
 
 /** The same for weights of a contraction, in the layout of compiler/layout/parameters.ts. */
 export const initializeContraction = defineKernel("initialize_contraction", () => ({
   summary: SUMMARY,
-  bindings: { y: written("f32") },
+  bindings: { result: written("f32") },
   constants: { ...VALUES, ...CONTRACTION },
   lanes: LANES,
-  body: ({ io, k }) => fill(k, contractionIndex(k), (value) => io.y.store(code`thread`, value)),
+  body: ({ io, k }) =>
+    fill(k, contractionIndex(k), (value) => io.result.store(code`thread`, value)),
 }));
 
 function fill(k: In<typeof VALUES>, indexOf: Declared, store: (value: Code) => Code): Code {
@@ -65,27 +66,27 @@ function fill(k: In<typeof VALUES>, indexOf: Declared, store: (value: Code) => C
     }`;
 }
 
-const PADDING = code`0xffffffffu`;
+const PADDING = named("PADDING", text("0xffffffffu"));
 
 const drawOf = (k: In<typeof VALUES>) =>
   helper(
     "draw",
     code`
       fn draw(index: u32) -> f32 {
-        let a = ${k.a};
-        let b = ${k.b};
+        let first = ${k.first};
+        let second = ${k.second};
         let words = ${THREEFRY}(vec2u(${frame.seed}, ${k.stream}), vec2u(index, 0xffffffffu));
         switch ${k.distribution} {
-          case ${DISTRIBUTIONS.uniform}: {
-            return a + (b - a) * ${TO_UNIT}(words.x);
+          case ${named("UNIFORM", DISTRIBUTIONS.uniform)}: {
+            return first + (second - first) * ${TO_UNIT}(words.x);
           }
-          case ${DISTRIBUTIONS.normal}: {
+          case ${named("NORMAL", DISTRIBUTIONS.normal)}: {
             // Box-Muller; 1 - u keeps the logarithm finite.
             let radius = sqrt(-2.0 * log(1.0 - ${TO_UNIT}(words.x)));
-            return a + b * radius * cos(6.2831853 * ${TO_UNIT}(words.y));
+            return first + second * radius * cos(6.2831853 * ${TO_UNIT}(words.y));
           }
           default: {
-            return a;
+            return first;
           }
         }
       }`,

@@ -36,11 +36,11 @@ export const startLossScale = defineKernel("start_loss_scale", () => ({
 /** A gradient times the loss scale. */
 export const scaleGradient = defineQuads("scale_gradient", () => ({
   summary: "A loss's gradient times the loss scale.",
-  bindings: { a: read("vec4f"), state: read("f32") },
-  constants: { a: "place" },
-  inputs: ["a"],
+  bindings: { input: read("vec4f"), state: read("f32") },
+  constants: { input: "place" },
+  inputs: ["input"],
   value: ({ io }) =>
-    code`let value = ${loadWord(io.state, "scale")} * ${io.a.load(code`a_place + quad`)};`,
+    code`let value = ${loadWord(io.state, "scale")} * ${io.input.load(code`input_place + quad`)};`,
 }));
 
 /**

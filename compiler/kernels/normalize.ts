@@ -41,7 +41,7 @@ export const normalizeScale = defineKernel(
 /** Weights in vec4 of output channels, times the scale of these. A thread a vec4. */
 export const scaleColumns = defineKernel("scale_weights_columns", () => ({
   summary: SCALED,
-  bindings: { w: read("vec4f"), scale: read("vec4f"), scaled: written("vec4f") },
+  bindings: { weights: read("vec4f"), scale: read("vec4f"), scaled: written("vec4f") },
   constants: { threads: "u32", columns: "u32", group_quads: "u32", first_quad: "u32" },
   lanes: LANES,
   body: ({ io, k }) => {
@@ -51,7 +51,7 @@ export const scaleColumns = defineKernel("scale_weights_columns", () => ({
     return code`
       ${startThread(LANES, "at")}
       if (at < ${k.threads}) {
-        ${io.scaled.store(at, code`${io.w.load(at)} * ${scale}`)}
+        ${io.scaled.store(at, code`${io.weights.load(at)} * ${scale}`)}
       }`;
   },
 }));
@@ -59,7 +59,7 @@ export const scaleColumns = defineKernel("scale_weights_columns", () => ({
 /** Weights in PyTorch's order times the scale of their output channels. A thread a weight. */
 export const scaleWeights = defineKernel("scale_weights_plain", () => ({
   summary: SCALED,
-  bindings: { w: read("f32"), scale: read("f32"), scaled: written("f32") },
+  bindings: { weights: read("f32"), scale: read("f32"), scaled: written("f32") },
   constants: { threads: "u32", per_output: "u32" },
   lanes: LANES,
   body: ({ io, k }) => {
@@ -68,7 +68,7 @@ export const scaleWeights = defineKernel("scale_weights_plain", () => ({
     return code`
       ${startThread(LANES, "at")}
       if (at < ${k.threads}) {
-        ${io.scaled.store(at, code`${io.w.load(at)} * ${scale}`)}
+        ${io.scaled.store(at, code`${io.weights.load(at)} * ${scale}`)}
       }`;
   },
 }));

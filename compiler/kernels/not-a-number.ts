@@ -1,4 +1,4 @@
-import { code, Declaration, helper, text, type Code } from "./code.js";
+import { code, Declaration, helper, named, text, type Code } from "./code.js";
 
 /**
  * Functions that let NaN through, as PyTorch's do. WGSL may assume that there is none: `max`, `min`
@@ -7,13 +7,22 @@ import { code, Declaration, helper, text, type Code } from "./code.js";
  * compiler assumes anything. All of them are of vec4f; they cost two or three integer instructions.
  */
 
+/** Bits of f32, as u32: all but the sign, those of infinity, and a NaN. */
+const MAGNITUDE = named("MAGNITUDE", text("0x7fffffff"));
+const INFINITY = named("INFINITY", text("0x7f800000"));
+const NAN_BITS = named("NAN_BITS", text("0x7fc00000u"));
+const SIGN = named("SIGN", text("0x80000000u"));
+
+/** The bits of minus infinity, as i32: of all negative numbers the largest. */
+const MINUS_INFINITY = named("MINUS_INFINITY", text("-0x800000"));
+
 /** `or_nan(x, y)`: y, but x where x is NaN. */
 export const OR_NAN = helper(
   "or_nan",
   code`
   fn or_nan(x: vec4f, y: vec4f) -> vec4f {
     let bits = bitcast<vec4u>(x);
-    let is_nan = (bits & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+    let is_nan = (bits & vec4u(${MAGNITUDE})) > vec4u(${INFINITY});
     return bitcast<vec4f>(select(bitcast<vec4u>(y), bits, is_nan));
   }`,
 );
@@ -40,20 +49,21 @@ export const RELU = helper(
   code`
   fn relu(x: vec4f) -> vec4f {
     let bits = bitcast<vec4i>(x);
-    return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+    return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(${MINUS_INFINITY})));
   }`,
 );
 
+/* `0 - size`: of `-size`, Dawn makes two instructions, since i32 has no -(-2^31). */
 const RANKS = new Declaration(code`
   fn rank_of(x: vec4f) -> vec4i {
     let bits = bitcast<vec4i>(x);
-    let size = bits & vec4i(0x7fffffff);
-    return select(size, -size, bits <= vec4i(-0x800000));
+    let size = bits & vec4i(${MAGNITUDE});
+    return select(size, vec4i(0) - size, bits <= vec4i(${MINUS_INFINITY}));
   }
 
   fn ranked(rank: vec4i) -> vec4f {
-    let bits = bitcast<vec4u>(abs(rank)) | (bitcast<vec4u>(rank) & vec4u(0x80000000u));
-    return bitcast<vec4f>(bits);
+    let size = max(rank, vec4i(0) - rank);
+    return bitcast<vec4f>(bitcast<vec4u>(size) | (bitcast<vec4u>(rank) & vec4u(${SIGN})));
   }`);
 
 /** Numbers as integers of the same order, NaN above all. Both zeros are one. */
@@ -62,13 +72,23 @@ export const RANK_OF = helper("rank_of", RANKS);
 /** The way back from ranks to numbers. */
 export const RANKED = helper("ranked", RANKS);
 
+/** The rank of what ReLU makes of a number: its bits, or 0. */
+export const RELU_RANK = helper(
+  "relu_rank",
+  code`
+  fn relu_rank(x: vec4f) -> vec4i {
+    let bits = bitcast<vec4i>(x);
+    return select(bits & vec4i(${MAGNITUDE}), vec4i(0), bits <= vec4i(${MINUS_INFINITY}));
+  }`,
+);
+
 /** The rank of minus infinity. */
-export const LOWEST_RANK = text("-0x7f800000");
+export const LOWEST_RANK = named("LOWEST_RANK", text("-0x7f800000"));
 
 /** A condition: the f32 `value` is infinite or NaN. */
 export const isNotFinite = (value: Code): Code =>
-  code`(bitcast<u32>(${value}) & 0x7f800000u) == 0x7f800000u`;
+  code`(bitcast<u32>(${value}) & ${INFINITY}) == ${INFINITY}`;
 
 /** A NaN of type f32 where `condition` holds, else `value`: WGSL has no such constant. */
 export const nanWhere = (condition: Code, value: Code): Code =>
-  code`bitcast<f32>(select(bitcast<u32>(${value}), 0x7fc00000u, ${condition}))`;
+  code`bitcast<f32>(select(bitcast<u32>(${value}), ${NAN_BITS}, ${condition}))`;

@@ -2,13 +2,13 @@ import { read } from "./bindings.js";
 import { code, frame } from "./code.js";
 import { defineQuads, sizes } from "./quads.js";
 
-/** An expression over activations of one shape, and vectors by channel. Operand 0 is `a`. */
+/** An expression over activations of one shape, and vectors by channel. Operand 0 is the input. */
 export const pointwise = defineQuads("pointwise", () => ({
   summary: "Pointwise: one expression for each element.",
-  bindings: { a: read("vec4f") },
-  constants: { a: "place" },
-  inputs: ["a"],
-  value: ({ io }) => code`let value = ${io.a.load(code`a_place + quad`)};`,
+  bindings: { input: read("vec4f") },
+  constants: { input: "place" },
+  inputs: ["input"],
+  value: ({ io }) => code`let value = ${io.input.load(code`input_place + quad`)};`,
 }));
 
 /** Sums of parts that a contraction left as [splits][pixel][quad], in a fixed order. */

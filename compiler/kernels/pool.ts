@@ -5,10 +5,10 @@
  */
 import type { Expression } from "../ir/expression.js";
 import { read, written, type Loaded } from "./bindings.js";
-import { code, Declaration, helper, times, type Code, type Hole } from "./code.js";
+import { code, Declaration, helper, named, text, times, type Code, type Hole } from "./code.js";
 import type { ConstantCode, PlaceCode } from "./constants.js";
 import { describe, expressionDeclarations, print } from "./expression.js";
-import { LOWEST_RANK, RANK_OF, RANKED, RELU } from "./not-a-number.js";
+import { LOWEST_RANK, RANK_OF, RANKED, RELU, RELU_RANK } from "./not-a-number.js";
 import { defineQuads, sizes } from "./quads.js";
 
 const INPUT = { input_height: "u32", input_width: "u32" } as const;
@@ -29,15 +29,20 @@ type Window = ConstantCode<typeof WINDOW>;
 type Output = ConstantCode<typeof OUTPUT>;
 
 /**
- * Loops over the part of the output pixel's window that lies inside the image, at (row, column).
+ * Loops over the part of the output pixel's window that lies inside the image, at (row, column),
+ * whose channel quad lies at `at`.
  */
-const overWindow = (k: InputSize & Window, body: Hole) => code`
+const overWindow = (k: InputSize & Window & Input["k"], body: Hole) => code`
+  // The window, less padding.
   let top = i32(y * ${k.stride_height}) - i32(${k.padding_top});
   let left = i32(x * ${k.stride_width}) - i32(${k.padding_left});
   let last_row = min(top + i32(${k.kernel_height}), i32(${k.input_height}));
   let last_column = min(left + i32(${k.kernel_width}), i32(${k.input_width}));
+  let image_start = ${k.input.at(IMAGE, code`0u`, code`0u`)} + quad;
   for (var row = max(top, 0); row < last_row; row++) {
+    let row_start = image_start + u32(row) * ${k.input.row};
     for (var column = max(left, 0); column < last_column; column++) {
+      let at = row_start + u32(column) * ${k.input.column};
       ${body}
     }
   }`;
@@ -50,7 +55,7 @@ const endOfWindows = (offset: Code, stride: Code, count: Code) =>
   code`min(${offset} / ${stride} + 1u, ${count})`;
 
 /**
- * Loops over the output pixels (oy, ox) whose windows cover the input pixel (y, x); (row, column)
+ * Loops over the output pixels (output_y, output_x) whose windows cover the input pixel (y, x); (row, column)
  * is its place in the window.
  */
 const overWindows = (k: Window & Output, body: Hole) => code`
@@ -58,30 +63,30 @@ const overWindows = (k: Window & Output, body: Hole) => code`
   let left = x + ${k.padding_left};
   let first_y = ${firstWindow(TOP, k.kernel_height, k.stride_height)};
   let first_x = ${firstWindow(LEFT, k.kernel_width, k.stride_width)};
-  for (var oy = first_y; oy < ${endOfWindows(TOP, k.stride_height, k.output_height)}; oy++) {
-    for (var ox = first_x; ox < ${endOfWindows(LEFT, k.stride_width, k.output_width)}; ox++) {
-      let row = top - oy * ${k.stride_height};
-      let column = left - ox * ${k.stride_width};
+  for (var output_y = first_y; output_y < ${endOfWindows(TOP, k.stride_height, k.output_height)}; output_y++) {
+    for (var output_x = first_x; output_x < ${endOfWindows(LEFT, k.stride_width, k.output_width)}; output_x++) {
+      let row = top - output_y * ${k.stride_height};
+      let column = left - output_x * ${k.stride_width};
       ${body}
     }
   }`;
 
 const [TOP, LEFT, BOTTOM, RIGHT] = [code`top`, code`left`, code`bottom`, code`right`];
 const [IMAGE, QUAD, Y, X] = [code`image`, code`quad`, code`y`, code`x`];
-const [OUTPUT_Y, OUTPUT_X] = [code`oy`, code`ox`];
+const [OUTPUT_Y, OUTPUT_X] = [code`output_y`, code`output_x`];
 const [ROW, COLUMN] = [code`row`, code`column`];
 
 /** What every one of them reads. */
 interface Input {
-  readonly io: { readonly a: Loaded };
-  readonly k: { readonly a: PlaceCode };
+  readonly io: { readonly input: Loaded };
+  readonly k: { readonly input: PlaceCode };
 }
 
 const loadAt = ({ io, k }: Input, y: Code, x: Code) =>
-  io.a.load(code`${k.a.at(IMAGE, y, x)} + ${QUAD}`);
+  io.input.load(code`${k.input.at(IMAGE, y, x)} + ${QUAD}`);
 
 /** The element of the window that is being looped over. */
-const inputQuad = (input: Input) => loadAt(input, code`u32(${ROW})`, code`u32(${COLUMN})`);
+const inputQuad = ({ io }: Input) => io.input.load(code`at`);
 
 const gradientQuad = (input: Input) => loadAt(input, OUTPUT_Y, OUTPUT_X);
 
@@ -95,13 +100,13 @@ const CODES = {
     element: "u32",
     pack: code`code.x | (code.y << 8u) | (code.z << 16u) | (code.w << 24u)`,
     unpack: (packed: Code) => code`(vec4u(${packed}) >> vec4u(0, 8, 16, 24)) & vec4u(255)`,
-    noWinner: code`255`,
+    noWinner: named("NO_WINNER", 255),
   },
   words: {
     element: "vec4u",
     pack: code`code`,
     unpack: (packed: Code) => packed,
-    noWinner: code`0xffffffffu`,
+    noWinner: named("NO_WINNER", text("0xffffffffu")),
   },
 } as const;
 
@@ -125,7 +130,7 @@ export interface PoolLine {
 }
 
 /** The binding of a line's vector, from 0 on. */
-export const vectorName = (index: number): string => `p${index + 1}`;
+export const vectorName = (index: number): string => `vector${index + 1}`;
 
 const vectorsOf = (line: PoolLine | undefined) =>
   Object.fromEntries(
@@ -141,6 +146,9 @@ const summaryOf = ({ relu, keepsCodes }: MaxPoolVariant) => {
 export const maxPool = defineQuads("max_pool", (variant: MaxPoolVariant) => {
   const { relu, keepsCodes, codes, line } = variant;
   const { element, pack, noWinner } = CODES[codes];
+  // Without a line, ranks of negative numbers play no part in what ReLU keeps.
+  const keepsPositive = relu && !line;
+  const rankOf = keepsPositive ? RELU_RANK : RANK_OF;
   const words = [
     line && `_of_${describe(line.expression)}`,
     relu && "_relu",
@@ -150,13 +158,13 @@ export const maxPool = defineQuads("max_pool", (variant: MaxPoolVariant) => {
     suffix: words.filter((word) => word).join(""),
     summary: summaryOf(variant),
     bindings: {
-      a: read("vec4f"),
+      input: read("vec4f"),
       codes: keepsCodes ? written(element) : undefined,
       ...vectorsOf(line),
     },
-    constants: { a: "place", ...INPUT, ...WINDOW },
+    constants: { input: "place", ...INPUT, ...WINDOW },
     declarations: [
-      RANK_OF,
+      rankOf,
       ...(line && relu ? [RELU] : []),
       ...(line ? expressionDeclarations([line.expression]) : []),
     ],
@@ -167,16 +175,16 @@ export const maxPool = defineQuads("max_pool", (variant: MaxPoolVariant) => {
         let place = u32(row - top) * ${k.kernel_width} + u32(column - left);
         code = select(code, vec4u(place), candidate > winner);`;
       const winner = code`
-        var winner = vec4i(${relu && !line ? code`0` : LOWEST_RANK});
+        var winner = vec4i(${keepsPositive ? code`0` : LOWEST_RANK});
         ${keepsCodes && code`var code = vec4u(${noWinner});`}
         ${overWindow(
           k,
           code`
-            let candidate = ${RANK_OF}(${line && code`rises * `}${inputQuad(scope)});
+            let candidate = ${rankOf}(${line && code`rises * `}${inputQuad(scope)});
             ${keepsCodes && takesWinner}
             winner = max(winner, candidate);`,
         )}
-        ${line ? code`var` : code`let`} value = ${RANKED}(winner);`;
+        ${line ? code`var` : code`let`} value = ${keepsPositive ? code`bitcast<vec4f>` : RANKED}(winner);`;
       return line ? onLine(line, variant, { vectors, winner }) : winner;
     },
     after: ({ io }) => keepsCodes && io.codes.store(code`thread`, pack),
@@ -229,12 +237,12 @@ export const maxPoolGradient = defineQuads(
     return {
       suffix: `_${codes}`,
       summary: "Max pooling, gradient: an input gathers from the windows that it won.",
-      bindings: { a: read("vec4f"), codes: read(element) },
-      constants: { a: "place", ...WINDOW, ...OUTPUT },
+      bindings: { input: read("vec4f"), codes: read(element) },
+      constants: { input: "place", ...WINDOW, ...OUTPUT },
       value: (scope) => {
         const { io, k } = scope;
         const won = code`
-          let window = (image * ${k.output_height} + oy) * ${k.output_width} + ox;
+          let window = (image * ${k.output_height} + output_y) * ${k.output_width} + output_x;
           let at = window * ${sizes.quads} + quad;
           let code = ${unpack(io.codes.load(code`at`))};
           let place = row * ${k.kernel_width} + column;
@@ -303,8 +311,8 @@ export interface AveragePoolVariant {
 export const averagePool = defineQuads("average_pool", ({ divisor }: AveragePoolVariant) => ({
   suffix: `_${divisor}`,
   summary: "Average pooling: the mean of a window.",
-  bindings: { a: read("vec4f") },
-  constants: { a: "place", ...averageConstants(divisor) },
+  bindings: { input: read("vec4f") },
+  constants: { input: "place", ...averageConstants(divisor) },
   value: (scope) => code`
     var sum = vec4f(0);
     ${overWindow(scope.k, code`sum += ${inputQuad(scope)};`)}
@@ -317,14 +325,14 @@ export const averagePoolGradient = defineQuads(
     suffix: `_${divisor}`,
     summary:
       "Average pooling, gradient: an input gathers its share of every window that covers it.",
-    bindings: { a: read("vec4f") },
-    constants: { a: "place", ...averageConstants(divisor), ...OUTPUT },
+    bindings: { input: read("vec4f") },
+    constants: { input: "place", ...averageConstants(divisor), ...OUTPUT },
     value: (scope) => {
       const { k } = scope;
       const [top, left] = [code`window_top`, code`window_left`];
       const share = code`
-        let window_top = i32(oy * ${k.stride_height}) - i32(${k.padding_top});
-        let window_left = i32(ox * ${k.stride_width}) - i32(${k.padding_left});
+        let window_top = i32(output_y * ${k.stride_height}) - i32(${k.padding_top});
+        let window_left = i32(output_x * ${k.stride_width}) - i32(${k.padding_left});
         value += ${gradientQuad(scope)} / (${area(divisor, k, { top, left })});`;
       return code`
         var value = vec4f(0);
@@ -361,8 +369,8 @@ const ADAPTIVE_AREA = code`f32((${BOTTOM} - ${TOP}) * (${RIGHT} - ${LEFT}))`;
 
 export const adaptiveAveragePool = defineQuads("adaptive_average_pool", () => ({
   summary: "Adaptive average pooling: means of windows that divide the image evenly.",
-  bindings: { a: read("vec4f") },
-  constants: { a: "place", ...ADAPTIVE },
+  bindings: { input: read("vec4f") },
+  constants: { input: "place", ...ADAPTIVE },
   value: (scope) => code`
     ${adaptiveRows(scope.k, Y)}
     ${adaptiveColumns(scope.k, X)}
@@ -378,16 +386,16 @@ export const adaptiveAveragePool = defineQuads("adaptive_average_pool", () => ({
 /** Windows may overlap when the input is smaller than the output, so every window is asked. */
 export const adaptiveAveragePoolGradient = defineQuads("adaptive_average_pool_gradient", () => ({
   summary: "Adaptive average pooling, gradient.",
-  bindings: { a: read("vec4f") },
-  constants: { a: "place", ...ADAPTIVE },
+  bindings: { input: read("vec4f") },
+  constants: { input: "place", ...ADAPTIVE },
   value: (scope) => code`
     var value = vec4f(0);
-    for (var oy = 0u; oy < ${scope.k.output_height}; oy++) {
+    for (var output_y = 0u; output_y < ${scope.k.output_height}; output_y++) {
       ${adaptiveRows(scope.k, OUTPUT_Y)}
       if (y < top || y >= bottom) {
         continue;
       }
-      for (var ox = 0u; ox < ${scope.k.output_width}; ox++) {
+      for (var output_x = 0u; output_x < ${scope.k.output_width}; output_x++) {
         ${adaptiveColumns(scope.k, OUTPUT_X)}
         if (x >= left && x < right) {
           value += ${gradientQuad(scope)} / ${ADAPTIVE_AREA};

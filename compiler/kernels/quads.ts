@@ -73,7 +73,7 @@ const SIZES = { pixels: "u32", height: "u32", width: "u32", quads: "u32" } as co
 export const sizes = scopeOf({ bindings: {}, constants: SIZES }).k;
 
 const [THREAD, IMAGE, Y, X] = [code`thread`, code`image`, code`y`, code`x`];
-const [QUAD, VALUE, RESULT_PLACE] = [code`quad`, code`value`, code`y_place + quad`];
+const [QUAD, VALUE, RESULT_PLACE] = [code`quad`, code`value`, code`result_place + quad`];
 
 /** Places as constants by their names. */
 const asPlaces = (names: readonly string[]) =>
@@ -98,7 +98,7 @@ function inQuads(parts: AnyParts, { epilogue }: QuadForm): KernelParts<Bindings,
   const { summary, inputs = [], declarations = [] } = parts;
   const { own, result } = scopesOf(parts);
   const { pixels, width, quads } = SIZES;
-  const names = ["y", ...inputs, ...fused.activations];
+  const names = ["result", ...inputs, ...fused.activations];
   const places = placesOf(names);
   const finished = fused.finish({
     value: VALUE,
@@ -113,7 +113,7 @@ function inQuads(parts: AnyParts, { epilogue }: QuadForm): KernelParts<Bindings,
     declarations,
     lanes: LANES,
     bindings: { ...parts.bindings, result: written("vec4f") },
-    constants: { pixels, width, quads, y: "place", ...asPlaces(inputs) },
+    constants: { pixels, width, quads, result: "place", ...asPlaces(inputs) },
     fragments: [fused, otherConstants(parts)],
     body: () => code`
       ${startThread(LANES)}
@@ -139,7 +139,7 @@ function inLines(
   const { summary, inputs = [], declarations = [] } = parts;
   const { own, result } = scopesOf(parts);
   const { pixels, height, width, quads } = SIZES;
-  const names = ["y", ...inputs, ...fused.activations, ...(gather?.activations ?? [])];
+  const names = ["result", ...inputs, ...fused.activations, ...(gather?.activations ?? [])];
   const places = placesOf(names);
   const made = fused.finish({
     value: VALUE,
@@ -163,7 +163,7 @@ function inLines(
       width,
       quads,
       ...withoutUndefined({ pixels: fused.readsPixels ? pixels : undefined }),
-      ...asPlaces(["y", ...inputs]),
+      ...asPlaces(["result", ...inputs]),
     },
     fragments: [fused, gather, otherConstants(parts)],
     body: () => code`

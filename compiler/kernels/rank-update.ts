@@ -7,6 +7,7 @@ import {
   lane,
   local,
   locals,
+  named,
   offset,
   plane,
   subgroupLane,
@@ -21,20 +22,23 @@ import { gradientSink, type Descent, type GradientSink } from "./gradient-sink.j
 /** Rows of weights that a workgroup goes through. */
 export const RANK_ROWS = 64;
 
+const BLOCK_ROWS = named("BLOCK_ROWS", RANK_ROWS);
+
 const CONSTANTS = {
   features: "u32",
   columns: "u32",
   first_quad: "u32",
-  a_image: "u32",
-  b_image: "u32",
-  b_base: "u32",
+  input_image: "u32",
+  gradient_image: "u32",
+  gradient_base: "u32",
 } as const;
 
 /**
  * A fully connected layer's weight gradient, applied at once, for a few images: a loop over rows of
  * the weights (features), each read and written once, which is all the time it takes. Unrolled
  * rows, as the contraction has, would be waiting for memory as well and overflow the instruction
- * cache. a: the layer's input, scalars; b: output gradient; w and states: [features][columns].
+ * cache. input: the layer's, scalars; gradient: of its output; weights and states:
+ * [features][columns].
  */
 export const rankUpdate = defineKernel(
   "rank",
@@ -43,43 +47,44 @@ export const rankUpdate = defineKernel(
     const biasSink = bias && gradientSink(bias, "bias");
     const { rowLanes, loads, columns } = schedule;
     const images = rowLanes * loads;
-    const x = locals("x", loads);
+    const values = locals("input", loads);
     return {
       suffix: `${bias ? "_bias" : ""}${sink.suffix}_${images}x${4 * columns}`,
       summary: "Weight gradient of a few images, applied row by row.",
-      bindings: { a: read("f32"), b: read("vec4f") },
+      bindings: { input: read("f32"), gradient: read("vec4f") },
       constants: CONSTANTS,
       fragments: [sink, biasSink],
       lanes: columns,
       body: ({ io, k }) => code`
-      let column = ${block} * ${columns} + ${lane};
+      let column = ${block} * ${named("COLUMN_LANES", columns)} + ${lane};
       let quad = ${k.first_quad} + min(column, ${k.columns} - 1u);
-      let row_lane = ${subgroupLane} % ${rowLanes};
+      let row_lane = ${subgroupLane} % ${named("ROW_LANES", rowLanes)};
       let last_image = ${frame.batch} - 1u;
-      ${x.map((_, load) => {
+      ${values.map((_, load) => {
         const image = code`min(${offset(code`row_lane`, load * rowLanes)}, last_image)`;
-        return code`let ${local("a_place", load)} = ${image} * ${k.a_image};`;
+        return code`let ${local("input_place", load)} = ${image} * ${k.input_image};`;
       })}
       ${times(images, (image) => {
-        const at = code`${k.b_base} + min(${image}, last_image) * ${k.b_image} + quad`;
-        const loaded = io.b.load(at);
+        const at = code`${k.gradient_base} + min(${image}, last_image) * ${k.gradient_image} + quad`;
+        const loaded = io.gradient.load(at);
         const value = code`select(vec4f(0), ${loaded}, ${image} <= last_image)`;
-        return code`let ${local("d", image)} = ${value};`;
+        return code`let ${local("gradient", image)} = ${value};`;
       })}
-      let first = ${plane} * ${RANK_ROWS};
-      let end = min(first + ${RANK_ROWS}, ${k.features});
+      // Update row by row.
+      let first = ${plane} * ${BLOCK_ROWS};
+      let end = min(first + ${BLOCK_ROWS}, ${k.features});
       for (var row = first; row < end; row++) {
-        ${x.map((name, load) => {
-          return code`let ${name} = ${io.a.load(code`${local("a_place", load)} + row`)};`;
+        ${values.map((name, load) => {
+          return code`let ${name} = ${io.input.load(code`${local("input_place", load)} + row`)};`;
         })}
-        var gradient = vec4f(0);
+        var sum = vec4f(0);
         ${times(images, (image) => {
-          const from = x[Math.floor(image / rowLanes)]!;
+          const from = values[Math.floor(image / rowLanes)]!;
           const value = code`subgroupBroadcast(${from}, ${image % rowLanes})`;
-          return code`gradient = fma(vec4f(${value}), ${local("d", image)}, gradient);`;
+          return code`sum = fma(vec4f(${value}), ${local("gradient", image)}, sum);`;
         })}
         if (column < ${k.columns}) {
-          ${sink.use(code`row * ${k.columns} + column`, code`gradient`)}
+          ${sink.use(code`row * ${k.columns} + column`, code`sum`)}
         }
       }
       ${biasSink && sumBias(biasSink, images, k)}`,
@@ -93,6 +98,6 @@ const sumBias = (
   { columns }: ConstantCode<typeof CONSTANTS>,
 ): Code => code`
   if (${plane} == 0u && column < ${columns}) {
-    let bias_sum = ${joined(locals("d", images), " + ")};
+    let bias_sum = ${joined(locals("gradient", images), " + ")};
     ${sink.use(code`quad`, code`bias_sum`)}
   }`;

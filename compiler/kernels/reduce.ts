@@ -7,9 +7,11 @@ import {
   frame,
   helper,
   lane,
+  lanesNamed,
   local,
   locals,
   LOWEST,
+  named,
   offset,
   text,
   times,
@@ -26,6 +28,9 @@ import { placeName, splitPixel } from "./pixels.js";
 
 /** Lanes that share a reduction. */
 export const REDUCE_WORKGROUP = 64;
+
+/** The same in WGSL. */
+export const REDUCE_LANES = lanesNamed(REDUCE_WORKGROUP);
 
 /**
  * Combines the lanes' values over the workgroup, in the order of the lanes; every lane gets the
@@ -47,7 +52,7 @@ function reduction(
       ${partial}[lane] = value;
       workgroupBarrier();
       var result = ${partial}[0];
-      for (var other = 1u; other < ${REDUCE_WORKGROUP}; other++) {
+      for (var other = 1u; other < ${REDUCE_LANES}; other++) {
         result = ${combine(code`result`, code`${partial}[other]`)};
       }
       return result;
@@ -85,8 +90,8 @@ export const channelSum = defineKernel("channel_sum", (use: GradientUse) => {
   return {
     suffix: sink.suffix,
     summary: "Sum over batch and space for each channel: the gradient of a bias.",
-    bindings: { a: read("vec4f") },
-    constants: { pixels: "u32", width: "u32", a: "place" },
+    bindings: { input: read("vec4f") },
+    constants: { pixels: "u32", width: "u32", input: "place" },
     fragments: [sink],
     lanes: REDUCE_WORKGROUP,
     declarations: [SUM4],
@@ -94,11 +99,11 @@ export const channelSum = defineKernel("channel_sum", (use: GradientUse) => {
       var sum = vec4f(0);
       var part = vec4f(0);
       var turn = 0u;
-      for (var pixel = ${lane}; pixel < ${pixelsOf(k)}; pixel += ${REDUCE_WORKGROUP}) {
+      for (var pixel = ${lane}; pixel < ${pixelsOf(k)}; pixel += ${REDUCE_LANES}) {
         ${splitPixel(code`pixel`, k)}
-        part += ${io.a.load(code`${k.a.at(IMAGE, Y, X)} + ${block}`)};
+        part += ${io.input.load(code`${k.input.at(IMAGE, Y, X)} + ${block}`)};
         turn++;
-        if (turn % ${PART_TURNS} == 0u) {
+        if (turn % ${named("PART_TURNS", PART_TURNS)} == 0u) {
           sum += part;
           part = vec4f(0);
         }
@@ -115,12 +120,12 @@ const [IMAGE, Y, X] = [code`image`, code`y`, code`x`];
 /**
  * Sums over the images of several [N] values, and how many images have one that is not finite. A
  * slice adds its own to the earlier ones'. In sums of shares, what is not finite counts as 0. One
- * workgroup. y: sums from `at` on, and the number at `unfit_at`.
+ * workgroup. sums: from `at` on, and the number at `unfit_at`.
  */
 export const batchSums = defineKernel("batch_sums", (values: number) => ({
   suffix: `_${values}`,
   summary: "Sums over the batch: the loss and the metrics.",
-  bindings: { ...inputsOf(values), y: written("f32") },
+  bindings: { ...inputsOf(values), sums: written("f32") },
   constants: { at: "u32", unfit_at: "u32", ...flagsOf(values) },
   lanes: REDUCE_WORKGROUP,
   declarations: [SUM],
@@ -131,16 +136,16 @@ export const batchSums = defineKernel("batch_sums", (values: number) => ({
       const [value, isUnfit] = [local("value", index), local("is_unfit", index)];
       const isShare = flags[`share${index}`]!;
       return code`
-        let ${value} = ${inputs[`a${index}`]!.load(code`image`)};
+        let ${value} = ${inputs[`values${index}`]!.load(code`image`)};
         let ${isUnfit} = ${isNotFinite(value)};
         is_unfit = is_unfit || ${isUnfit};
         ${local("sum", index)} += select(${value}, 0.0, ${isUnfit} && ${isShare} != 0u);`;
     };
-    const addUp = addUpTo(io.y);
+    const addUp = addUpTo(io.sums);
     return code`
       var unfit = 0f;
       ${locals("sum", values).map((sum) => code`var ${sum} = 0f;`)}
-      for (var image = ${lane}; image < ${frame.batch}; image += ${REDUCE_WORKGROUP}) {
+      for (var image = ${lane}; image < ${frame.batch}; image += ${REDUCE_LANES}) {
         var is_unfit = false;
         ${times(values, takeIn)}
         unfit += select(0.0, 1.0, is_unfit);
@@ -153,8 +158,8 @@ export const batchSums = defineKernel("batch_sums", (values: number) => ({
 }));
 
 const inputsOf = (values: number) =>
-  Object.fromEntries(times(values, (index) => [`a${index}`, read("f32")])) as Readonly<
-    Record<`a${number}`, Binding<"read">>
+  Object.fromEntries(times(values, (index) => [`values${index}`, read("f32")])) as Readonly<
+    Record<`values${number}`, Binding<"read">>
   >;
 
 const flagsOf = (values: number) =>
@@ -185,14 +190,20 @@ const AT = code`at`;
 export const elementLoss = defineKernel("loss", (expression: Expression) => ({
   suffix: `_${describe(expression)}`,
   summary: "A loss of each element, averaged over an example's.",
-  bindings: { a_values: read("f32"), b_values: read("f32"), losses: written("f32") },
-  constants: { pixels: "u32", width: "u32", channels: "u32", a: "place", b: "place" },
+  bindings: { predictions: read("f32"), targets: read("f32"), losses: written("f32") },
+  constants: {
+    pixels: "u32",
+    width: "u32",
+    channels: "u32",
+    predictions: "place",
+    targets: "place",
+  },
   lanes: REDUCE_WORKGROUP,
   declarations: [SUM, ...expressionDeclarations([expression])],
   body: ({ io, k }) => {
     const elements = {
-      0: io.a_values.load(code`${k.a.at(IMAGE, Y, X)} + c`),
-      1: io.b_values.load(code`${k.b.at(IMAGE, Y, X)} + c`),
+      0: io.predictions.load(code`${k.predictions.at(IMAGE, Y, X)} + channel`),
+      1: io.targets.load(code`${k.targets.at(IMAGE, Y, X)} + channel`),
     };
     const value = print(expression, {
       type: "f32",
@@ -210,8 +221,8 @@ export const elementLoss = defineKernel("loss", (expression: Expression) => ({
       let elements = ${k.pixels} * ${k.channels};
       var sum = 0f;
       var is_unfit = false;
-      for (var element = ${lane}; element < elements; element += ${REDUCE_WORKGROUP}) {
-        let c = element % ${k.channels};
+      for (var element = ${lane}; element < elements; element += ${REDUCE_LANES}) {
+        let channel = element % ${k.channels};
         let pixel = element / ${k.channels};
         let y = pixel / ${k.width};
         let x = pixel % ${k.width};
@@ -225,9 +236,9 @@ export const elementLoss = defineKernel("loss", (expression: Expression) => ({
   },
 }));
 
-/** The loop over a pixel's channels `c`, as far as its head. */
+/** The loop over a pixel's channels, as far as its head. */
 export const channelLoop = (channels: Code): Code =>
-  code`for (var c = ${lane}; c < ${channels}; c += ${REDUCE_WORKGROUP})`;
+  code`for (var channel = ${lane}; channel < ${channels}; channel += ${REDUCE_LANES})`;
 
 /** Constants of kernels that have a workgroup for each pixel. */
 export const ROWS = { pixels: "u32", width: "u32", channels: "u32" } as const;
@@ -250,21 +261,22 @@ export const rowStart = (
   ),
 ];
 
-/** Where the channel `c` of a row's activation lies. */
-export const channelOf = (name: string): Code => code`${placeName(name)} + c`;
+/** Where the channel of a row's activation lies. */
+export const channelOf = (name: string): Code => code`${placeName(name)} + channel`;
 
 /** Softmax over channels, with the row's maximum subtracted. */
 export const softmax = defineKernel("softmax", () => ({
   summary: "Softmax over channels.",
-  bindings: { a: read("f32"), result: written("f32") },
-  constants: { ...ROWS, a: "place", y: "place" },
+  bindings: { input: read("f32"), result: written("f32") },
+  constants: { ...ROWS, input: "place", result: "place" },
   lanes: REDUCE_WORKGROUP,
   declarations: [OR_NAN, LARGER, MAX_OR_NAN, SUM],
   body: ({ io, k }) => {
     const channels = channelLoop(k.channels);
-    const value = io.a.load(channelOf("a"));
+    const value = io.input.load(channelOf("input"));
     return code`
-      ${rowStart(k, { a: k.a, y: k.y })}
+      ${rowStart(k, { input: k.input, result: k.result })}
+      // The largest: less it, no exponential overflows.
       var most = ${LOWEST};
       ${channels} {
         most = ${largerOf(code`most`, value)};
@@ -276,7 +288,7 @@ export const softmax = defineKernel("softmax", () => ({
       }
       sum = ${SUM}(sum, ${lane});
       ${channels} {
-        ${io.result.store(channelOf("y"), code`exp(${value} - most) / sum`)}
+        ${io.result.store(channelOf("result"), code`exp(${value} - most) / sum`)}
       }`;
   },
 }));
@@ -284,21 +296,24 @@ export const softmax = defineKernel("softmax", () => ({
 /** dx = y * (dy - sum(dy * y)). */
 export const softmaxGradient = defineKernel("softmax_gradient", () => ({
   summary: "Softmax, gradient: y * (dy - sum(dy * y)).",
-  bindings: { a: read("f32"), d: read("f32"), result: written("f32") },
-  constants: { ...ROWS, a: "place", d: "place", y: "place" },
+  bindings: { input: read("f32"), gradient: read("f32"), result: written("f32") },
+  constants: { ...ROWS, input: "place", gradient: "place", result: "place" },
   lanes: REDUCE_WORKGROUP,
   body: ({ io, k }) => {
     const channels = channelLoop(k.channels);
-    const [value, gradient] = [io.a.load(channelOf("a")), io.d.load(channelOf("d"))];
+    const [value, gradient] = [
+      io.input.load(channelOf("input")),
+      io.gradient.load(channelOf("gradient")),
+    ];
     return code`
-      ${rowStart(k, { a: k.a, d: k.d, y: k.y })}
+      ${rowStart(k, { input: k.input, gradient: k.gradient, result: k.result })}
       var sum = 0f;
       ${channels} {
         sum += ${value} * ${gradient};
       }
       sum = ${SUM}(sum, ${lane});
       ${channels} {
-        ${io.result.store(channelOf("y"), code`${value} * (${gradient} - sum)`)}
+        ${io.result.store(channelOf("result"), code`${value} * (${gradient} - sum)`)}
       }`;
   },
 }));

@@ -14,14 +14,14 @@ const SIZES = { ...INPUT, output_height: "u32", output_width: "u32" } as const;
 const PLACES = { ratio_y: "f32", shift_y: "f32", ratio_x: "f32", shift_x: "f32" } as const;
 
 interface Pixels {
-  readonly io: { readonly a: Loaded };
-  readonly k: { readonly a: PlaceCode };
+  readonly io: { readonly input: Loaded };
+  readonly k: { readonly input: PlaceCode };
 }
 
 const quadAt = ({ io, k }: Pixels, row: Code, column: Code) =>
-  io.a.load(code`${k.a.at(code`image`, row, column)} + quad`);
+  io.input.load(code`${k.input.at(code`image`, row, column)} + quad`);
 
-const [OUTPUT_Y, OUTPUT_X] = [code`oy`, code`ox`];
+const [OUTPUT_Y, OUTPUT_X] = [code`output_y`, code`output_x`];
 
 const NEAREST_OF = helper(
   "nearest_of",
@@ -33,8 +33,8 @@ const NEAREST_OF = helper(
 
 export const resampleNearest = defineQuads("resample_nearest", () => ({
   summary: "An image in another size: the nearest pixels.",
-  bindings: { a: read("vec4f") },
-  constants: { a: "place", ...SIZES },
+  bindings: { input: read("vec4f") },
+  constants: { input: "place", ...SIZES },
   value: (scope) => {
     const { input_height, input_width, output_height, output_width } = scope.k;
     return code`
@@ -55,8 +55,8 @@ const FIRST_NEAREST = helper(
 
 export const resampleNearestGradient = defineQuads("resample_gradient_nearest", () => ({
   summary: "An image in another size, gradient: a pixel gathers from those that are its copies.",
-  bindings: { a: read("vec4f") },
-  constants: { a: "place", ...SIZES },
+  bindings: { input: read("vec4f") },
+  constants: { input: "place", ...SIZES },
   value: (scope) => {
     const { input_height, input_width, output_height, output_width } = scope.k;
     return code`
@@ -65,8 +65,8 @@ export const resampleNearestGradient = defineQuads("resample_gradient_nearest", 
       let first_x = ${FIRST_NEAREST}(x, ${input_width}, ${output_width});
       let end_x = ${FIRST_NEAREST}(x + 1u, ${input_width}, ${output_width});
       var value = vec4f(0);
-      for (var oy = first_y; oy < end_y; oy++) {
-        for (var ox = first_x; ox < end_x; ox++) {
+      for (var output_y = first_y; output_y < end_y; output_y++) {
+        for (var output_x = first_x; output_x < end_x; output_x++) {
           value += ${quadAt(scope, OUTPUT_Y, OUTPUT_X)};
         }
       }`;
@@ -88,8 +88,8 @@ const TAPS_TYPE = helper("Taps", BETWEEN);
 
 export const resampleBilinear = defineQuads("resample_bilinear", () => ({
   summary: "An image in another size: between the four pixels around each place.",
-  bindings: { a: read("vec4f") },
-  constants: { a: "place", ...INPUT, ...PLACES },
+  bindings: { input: read("vec4f") },
+  constants: { input: "place", ...INPUT, ...PLACES },
   value: (scope) => {
     const { input_height, input_width, ratio_y, shift_y, ratio_x, shift_x } = scope.k;
     const between = (row: Code) => {
@@ -146,8 +146,8 @@ const SHARE_OF = helper(
 
 export const resampleBilinearGradient = defineQuads("resample_gradient_bilinear", () => ({
   summary: "An image in another size, gradient: a pixel gathers its share of all around it.",
-  bindings: { a: read("vec4f") },
-  constants: { a: "place", ...SIZES, ...PLACES },
+  bindings: { input: read("vec4f") },
+  constants: { input: "place", ...SIZES, ...PLACES },
   value: (scope) => {
     const { input_height, input_width, output_height, output_width } = scope.k;
     const { ratio_y, shift_y, ratio_x, shift_x } = scope.k;
@@ -157,10 +157,10 @@ export const resampleBilinearGradient = defineQuads("resample_gradient_bilinear"
       let first_x = ${FIRST_OF}(x, ${ratio_x}, ${shift_x});
       let end_x = ${END_OF}(x, ${input_width}, ${output_width}, ${ratio_x}, ${shift_x});
       var value = vec4f(0);
-      for (var oy = first_y; oy < end_y; oy++) {
-        let row_share = ${SHARE_OF}(y, ${TAPS}(oy, ${input_height}, ${ratio_y}, ${shift_y}));
-        for (var ox = first_x; ox < end_x; ox++) {
-          let column_share = ${SHARE_OF}(x, ${TAPS}(ox, ${input_width}, ${ratio_x}, ${shift_x}));
+      for (var output_y = first_y; output_y < end_y; output_y++) {
+        let row_share = ${SHARE_OF}(y, ${TAPS}(output_y, ${input_height}, ${ratio_y}, ${shift_y}));
+        for (var output_x = first_x; output_x < end_x; output_x++) {
+          let column_share = ${SHARE_OF}(x, ${TAPS}(output_x, ${input_width}, ${ratio_x}, ${shift_x}));
           value += row_share * column_share * ${quadAt(scope, OUTPUT_Y, OUTPUT_X)};
         }
       }`;

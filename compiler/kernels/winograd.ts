@@ -32,7 +32,7 @@ const LANES = 64;
 
 const FOUR = [0, 1, 2, 3] as const;
 
-/** A variable for an element of a matrix: `d12`. */
+/** A variable for an element of a matrix: `input12`. */
 const entry = (matrix: string, row: number, column: number) => local(`${matrix}${row}`, column);
 
 const TILES = { tiles: "u32", tiles_across: "u32", quads: "u32" } as const;
@@ -71,37 +71,37 @@ const outputRow = (row: number, [a, b, c, d]: Four): Code =>
   [code`${a} + ${b} + ${c}`, code`${b} - ${c} - ${d}`][row]!;
 
 /**
- * B' d B of every tile and channel. a: activation, its place that of the first window's corner; y:
- * [image][position][tile][quad]. Where the output's size is odd, the last tiles read a row or
+ * B' d B of every tile and channel. input: activation, its place that of the first window's corner;
+ * result: [image][position][tile][quad]. Where the output's size is odd, the last tiles read a row or
  * column more than there is: what it holds goes only into outputs that are not stored.
  */
 export const winogradInput = defineKernel("winograd_input", () => ({
   summary: "Winograd F(2x2, 3x3): tiles of 4x4 inputs, transformed.",
-  bindings: { a: read("vec4f"), result: written("vec4f") },
-  constants: { ...TILES, a: "place" },
+  bindings: { input: read("vec4f"), result: written("vec4f") },
+  constants: { ...TILES, input: "place" },
   lanes: LANES,
   body: ({ io, k }) => code`
     ${splitTile}
     let y = 2u * tile_y;
     let x = 2u * tile_x;
-    let place = ${k.a.at(code`image`, code`y`, code`x`)} + quad;
+    let place = ${k.input.at(code`image`, code`y`, code`x`)} + quad;
     ${FOUR.flatMap((row) =>
       FOUR.map((column) => {
-        const at = stepped(stepped(code`place`, row, k.a.row), column, k.a.column);
-        return code`let ${entry("d", row, column)} = ${io.a.load(at)};`;
+        const at = stepped(stepped(code`place`, row, k.input.row), column, k.input.column);
+        return code`let ${entry("input", row, column)} = ${io.input.load(at)};`;
       }),
     )}
     ${FOUR.flatMap((row) =>
       FOUR.map((column) => {
-        const down = fourOf((index) => entry("d", index, column));
-        return code`let ${entry("r", row, column)} = ${inputRow(row, down)};`;
+        const down = fourOf((index) => entry("input", index, column));
+        return code`let ${entry("partial", row, column)} = ${inputRow(row, down)};`;
       }),
     )}
     let stride = ${k.tiles} * ${k.quads};
     let at = (image * ${POSITIONS - 1} * ${k.tiles} + tile) * ${k.quads} + quad;
     ${FOUR.flatMap((row) =>
       FOUR.map((column) => {
-        const along = fourOf((index) => entry("r", row, index));
+        const along = fourOf((index) => entry("partial", row, index));
         const at = stepped(code`at`, 4 * row + column, code`stride`);
         return io.result.store(at, inputRow(column, along));
       }),
@@ -109,12 +109,12 @@ export const winogradInput = defineKernel("winograd_input", () => ({
 }));
 
 /**
- * G g G'. a: weights, [tap][input channel][quad of outputs]; y: [position][input channel][quad of
- * outputs]. A thread makes one quad.
+ * G g G'. weights: [tap][input channel][quad of outputs]; result: [position][input channel][quad
+ * of outputs]. A thread makes one quad.
  */
 export const winogradWeights = defineKernel("winograd_weights", () => ({
   summary: "Winograd F(2x2, 3x3): weights of 3x3, transformed.",
-  bindings: { a: read("vec4f"), result: written("vec4f") },
+  bindings: { weights: read("vec4f"), result: written("vec4f") },
   constants: { threads: "u32" },
   lanes: LANES,
   body: ({ io, k }) => code`
@@ -123,18 +123,18 @@ export const winogradWeights = defineKernel("winograd_weights", () => ({
       return;
     }
     ${times(9, (tap) => {
-      const name = entry("g", Math.floor(tap / 3), tap % 3);
-      return code`let ${name} = ${io.a.load(stepped(code`thread`, tap, k.threads))};`;
+      const name = entry("weights", Math.floor(tap / 3), tap % 3);
+      return code`let ${name} = ${io.weights.load(stepped(code`thread`, tap, k.threads))};`;
     })}
     ${FOUR.flatMap((row) =>
       times(3, (column) => {
-        const [a, b, c] = fourOf((index) => entry("g", index, column));
-        return code`let ${entry("r", row, column)} = ${weightRow(row, [a, b, c])};`;
+        const [a, b, c] = fourOf((index) => entry("weights", index, column));
+        return code`let ${entry("partial", row, column)} = ${weightRow(row, [a, b, c])};`;
       }),
     )}
     ${FOUR.flatMap((row) =>
       FOUR.map((column) => {
-        const [a, b, c] = fourOf((index) => entry("r", row, index));
+        const [a, b, c] = fourOf((index) => entry("partial", row, index));
         const at = stepped(code`thread`, 4 * row + column, k.threads);
         return io.result.store(at, weightRow(column, [a, b, c]));
       }),
@@ -142,8 +142,8 @@ export const winogradWeights = defineKernel("winograd_weights", () => ({
 }));
 
 /**
- * A' m A and what follows the convolution. products: [tile over images][position][quad]; y:
- * activation.
+ * A' m A and what follows the convolution. products: [tile over images][position][quad];
+ * result: activation.
  */
 export const winogradOutput = defineKernel(
   "winograd_output",
@@ -154,7 +154,7 @@ export const winogradOutput = defineKernel(
       suffix: fused.suffix,
       summary: "Winograd F(2x2, 3x3): products to 2x2 outputs.",
       bindings: { products: read("vec4f"), result: written("vec4f") },
-      constants: { ...TILES, pixels: "u32", width: "u32", y: "place" },
+      constants: { ...TILES, pixels: "u32", width: "u32", result: "place" },
       fragments: [fused],
       lanes: LANES,
       body: ({ io, k }) => {
@@ -176,27 +176,27 @@ export const winogradOutput = defineKernel(
                 return;
               }
               let pixel = image * ${k.pixels} + y * ${k.width} + x;
-              ${[code`let y_place = ${k.y.at(image, y, x)};`, ...places]}
-              ${io.result.store(code`y_place + quad`, finished)}
+              ${[code`let result_place = ${k.result.at(image, y, x)};`, ...places]}
+              ${io.result.store(code`result_place + quad`, finished)}
             }`,
         );
         return code`
           ${splitTile}
           let first = tile * ${POSITIONS} * ${k.quads} + quad;
           ${times(POSITIONS, (position) => {
-            const name = entry("m", Math.floor(position / 4), position % 4);
+            const name = entry("products", Math.floor(position / 4), position % 4);
             const place = stepped(code`first`, position, k.quads);
             return code`let ${name} = ${io.products.load(place)};`;
           })}
           ${[0, 1].flatMap((row) =>
             FOUR.map((column) => {
-              const down = fourOf((index) => entry("m", index, column));
-              return code`let ${entry("r", row, column)} = ${outputRow(row, down)};`;
+              const down = fourOf((index) => entry("products", index, column));
+              return code`let ${entry("partial", row, column)} = ${outputRow(row, down)};`;
             }),
           )}
           ${[0, 1].flatMap((row) =>
             times(TILE_OUTPUTS, (column) => {
-              const along = fourOf((index) => entry("r", row, index));
+              const along = fourOf((index) => entry("partial", row, index));
               const [top, left] = [
                 offset(code`2u * tile_y`, row),
                 offset(code`2u * tile_x`, column),

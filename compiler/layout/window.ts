@@ -7,7 +7,7 @@ import {
 import type { ConvolutionGeometry } from "./geometry.js";
 
 /**
- * The runs of a window over an activation `a`, and the step from one group's channels to the
+ * The runs of a window over an input, and the step from one group's channels to the
  * next's.
  */
 export interface Window {
@@ -16,8 +16,8 @@ export interface Window {
   readonly segment_row: number;
   readonly segment_column: number;
   readonly run: number;
-  readonly a_group: number;
-  readonly a: PixelPlace;
+  readonly input_group: number;
+  readonly input: PixelPlace;
 }
 
 /** What lies in one run. */
@@ -32,13 +32,13 @@ export const oneRun = (run: number) => ({
 /** The whole image of a matrix product is one run. */
 export function productWindow(layout: ActivationLayout): Window {
   const run = layout.imagePitch / 4;
-  return { ...oneRun(run), a_group: 0, a: { image: run, row: 0, column: 0, base: 0 } };
+  return { ...oneRun(run), input_group: 0, input: { image: run, row: 0, column: 0, base: 0 } };
 }
 
 /** The windows over the channels of some groups, of which the first is given. */
 export const ofGroups = (windows: Window, first: number): Window => ({
   ...windows,
-  a: { ...windows.a, base: windows.a.base + first * windows.a_group },
+  input: { ...windows.input, base: windows.input.base + first * windows.input_group },
 });
 
 /** How a forward convolution's windows move over its input. */
@@ -69,7 +69,7 @@ export function window(
     segment_row: (dilation[0] * layout.rowPitch) / 4,
     segment_column: isRow ? 0 : (dilation[1] * layout.pitch) / 4,
     run,
-    a_group: groups === 1 ? 0 : groupPitch / 4,
-    a: layout.inQuads(steps),
+    input_group: groups === 1 ? 0 : groupPitch / 4,
+    input: layout.inQuads(steps),
   };
 }

@@ -32,13 +32,13 @@ function copySingly(context: LoweringContext, copy: ChannelCopy, common: Common)
   const { from, to, fromStart, toStart, channels } = copy;
   const { pixels, height, width } = context.layout(to);
   return dispatch(copyChannels(), {
-    buffers: { a: context.storageOf(from), result: context.storageOf(to) },
+    buffers: { input: context.storageOf(from), result: context.storageOf(to) },
     constants: {
       channels,
       height,
       width,
-      a: fromChannel(context.layout(from).inFloats(), fromStart),
-      y: fromChannel(context.layout(to).inFloats(), toStart),
+      input: fromChannel(context.layout(from).inFloats(), fromStart),
+      result: fromChannel(context.layout(to).inFloats(), toStart),
     },
     threads: perImage(pixels * channels),
     ...common,
@@ -50,13 +50,13 @@ function copyQuads(context: LoweringContext, copy: ChannelCopy, common: Common):
   const { pixels, width } = context.layout(to);
   const quads = channels / 4;
   return dispatch(pointwise().in({ form: "quads", epilogue: IDENTITY }), {
-    buffers: { a: context.storageOf(from), result: context.storageOf(to) },
+    buffers: { input: context.storageOf(from), result: context.storageOf(to) },
     constants: {
       pixels,
       width,
       quads,
-      a: fromChannel(context.layout(from).inQuads(), fromStart / 4),
-      y: fromChannel(context.layout(to).inQuads(), toStart / 4),
+      input: fromChannel(context.layout(from).inQuads(), fromStart / 4),
+      result: fromChannel(context.layout(to).inQuads(), toStart / 4),
     },
     threads: perImage(pixels * quads),
     ...common,

@@ -79,11 +79,11 @@ function forwardParts(
   if (layout.kind !== "contraction") throw new Error(`${weights.name} are not of a contraction`);
   const stored = context.piecesOf(weights);
   return shares.map(({ groups: held, columns, firstQuad }, index) => ({
-    a: context.storageOf(input),
-    b: stored[index]!,
+    input: context.storageOf(input),
+    weights: stored[index]!,
     window: {
       ...ofGroups(windows, held.first),
-      b_group: held.count > 1 ? contractionRows(layout) * columns : 0,
+      weights_group: held.count > 1 ? contractionRows(layout) * columns : 0,
     },
     groups: held.count,
     columns,
@@ -101,11 +101,11 @@ function gradientParts(
   const geometry = geometryOf(node);
   const groupQuads = roundUpTo4(geometry.groupInputs) / 4;
   return shares.map(({ groups, columns, firstQuad, flipped }) => ({
-    a: context.storageOf(node.inputs[0]!),
-    b: flipped!,
+    input: context.storageOf(node.inputs[0]!),
+    weights: flipped!,
     window: {
       ...ofGroups(windows, groups.first),
-      b_group: groups.count > 1 ? taps(geometry) * groups.outputs * columns : 0,
+      weights_group: groups.count > 1 ? taps(geometry) * groups.outputs * columns : 0,
     },
     groups: groups.count,
     columns,

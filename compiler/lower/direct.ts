@@ -48,10 +48,10 @@ export function lowerDirect(
     label: labelOf(node),
     result: node.outputs[0]!,
     fused: node.fusion?.epilogue,
-    buffers: { a: context.storageOf(from), w: context.storageOf(weights) },
+    buffers: { input: context.storageOf(from), weights: context.storageOf(weights) },
     macs: geometry.macs,
   };
-  const shared = { ...windows(geometry), a: context.layout(from).inQuads() };
+  const shared = { ...windows(geometry), input: context.layout(from).inQuads() };
   if (node.kind === "convolution") {
     return quadSteps(context, node, {
       ...common,
@@ -76,17 +76,17 @@ export function lowerDirectWeightGradient(
   return [
     dispatch(directWeightGradient(), {
       buffers: {
-        a: context.storageOf(input),
-        b: context.storageOf(gradient),
-        y: context.storageOf(node.outputs[0]!),
+        input: context.storageOf(input),
+        gradient: context.storageOf(gradient),
+        result: context.storageOf(node.outputs[0]!),
       },
       constants: {
         weights,
         ...windows(geometry),
         ...inputSize(geometry),
         ...outputSize(geometry),
-        a: context.layout(input).inQuads(),
-        b: context.layout(gradient).inQuads(),
+        input: context.layout(input).inQuads(),
+        gradient: context.layout(gradient).inQuads(),
       },
       threads: fixed(weights),
       label: `${node.origin.name} weight gradient`,

@@ -37,8 +37,8 @@ export function expressionSteps(
     result: node.outputs[0]!,
     fused: { expression, operands: others },
     kernel: pointwise(),
-    buffers: { a: context.storageOf(main) },
-    constants: { a: context.layout(main).inQuads() },
+    buffers: { input: context.storageOf(main) },
+    constants: { input: context.layout(main).inQuads() },
   });
 }
 
@@ -55,8 +55,8 @@ export function lowerChannelWindowSum(
     result: node.outputs[0]!,
     fused: epilogue,
     kernel: channelWindowSum({ prologue: prologue?.expression ?? operand(0) }),
-    buffers: { a: context.storageOf(input) },
-    constants: { window_channels: layout.channels, before, after, a: layout.inQuads() },
+    buffers: { input: context.storageOf(input) },
+    constants: { window_channels: layout.channels, before, after, input: layout.inQuads() },
   });
 }
 
@@ -88,15 +88,15 @@ export function reshapeStep(
   const layout = context.layout(from);
   const elements = layout.channels * layout.pixels;
   return dispatch(reshape(), {
-    buffers: { a: context.storageOf(from), result: storage },
+    buffers: { input: context.storageOf(from), result: storage },
     constants: {
       elements,
-      a_width: layout.width,
-      a_height: layout.height,
-      y_width: to.width,
-      y_height: to.height,
-      a: layout.inFloats(),
-      y: to.inFloats(),
+      input_width: layout.width,
+      input_height: layout.height,
+      result_width: to.width,
+      result_height: to.height,
+      input: layout.inFloats(),
+      result: to.inFloats(),
     },
     threads: perImage(elements),
     label,

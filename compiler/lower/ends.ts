@@ -26,8 +26,8 @@ function importActivation(context: LoweringContext, port: Port): StepDraft {
   const layout = context.layout(value);
   const { channels, height, width } = layout;
   return dispatch(importImages(), {
-    buffers: { a: context.portStorage(port), result: context.storageOf(value) },
-    constants: { channels, height, width, y: layout.inFloats() },
+    buffers: { input: context.portStorage(port), result: context.storageOf(value) },
+    constants: { channels, height, width, result: layout.inFloats() },
     threads: perImage(channels * height * width),
     label: `${value.name} import`,
     origin: value.origin,
@@ -51,14 +51,14 @@ function exportPrediction(context: LoweringContext, port: Port): StepDraft {
 }
 
 /** A distribution with its two numbers. */
-function distributionOf(initializer: Initializer): { kind: number; a: number; b: number } {
+function distributionOf(initializer: Initializer): { kind: number; first: number; second: number } {
   switch (initializer.kind) {
     case "constant":
-      return { kind: DISTRIBUTIONS.constant, a: initializer.value, b: 0 };
+      return { kind: DISTRIBUTIONS.constant, first: initializer.value, second: 0 };
     case "uniform":
-      return { kind: DISTRIBUTIONS.uniform, a: initializer.low, b: initializer.high };
+      return { kind: DISTRIBUTIONS.uniform, first: initializer.low, second: initializer.high };
     case "normal":
-      return { kind: DISTRIBUTIONS.normal, a: initializer.mean, b: initializer.deviation };
+      return { kind: DISTRIBUTIONS.normal, first: initializer.mean, second: initializer.deviation };
   }
 }
 
@@ -67,12 +67,12 @@ export function initializeParameter(
   { parameter, layout, pieces, storage }: KeptParameter,
   stream: number,
 ): readonly StepDraft[] {
-  const { kind: distribution, a, b } = distributionOf(parameter.initializer);
+  const { kind: distribution, first, second } = distributionOf(parameter.initializer);
   return pieces.map((piece, index) => {
     const size = piece.bytes / 4;
-    const values = { size, distribution, a, b, stream };
+    const values = { size, distribution, first, second, stream };
     const common = {
-      buffers: { y: storage[index]! },
+      buffers: { result: storage[index]! },
       threads: fixed(size),
       label: `${parameter.value.name} initial values`,
       origin: parameter.value.origin,

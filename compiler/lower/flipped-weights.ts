@@ -32,7 +32,7 @@ export function flippedWeights(
     const firstOutput = pieces[piece]!.start - own.first * layout.outputs;
     const constants = flipConstants(geometry, share, { ...own, firstOutput });
     return dispatch(flipWeights(), {
-      buffers: { a: context.piecesOf(weights)[piece]!, y: share.flipped! },
+      buffers: { input: context.piecesOf(weights)[piece]!, result: share.flipped! },
       constants,
       threads: fixed(constants.threads),
       label: pieceLabel(`${origin.name} weights flipped`, index, meeting.length),
@@ -63,7 +63,7 @@ function flipConstants(
     all_outputs: share.groups.outputs,
     taps: taps(geometry),
     threads: count * taps(geometry) * outputs * share.columns,
-    a_base: ((first - own.first) * taps(geometry) * rowQuads + share.firstQuad) * 4 * outputs,
-    y_base: (toGroup + own.firstOutput) * share.columns,
+    input_base: ((first - own.first) * taps(geometry) * rowQuads + share.firstQuad) * 4 * outputs,
+    result_base: (toGroup + own.firstOutput) * share.columns,
   };
 }

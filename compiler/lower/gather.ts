@@ -32,8 +32,8 @@ export function gatherFor(
           constants: { partial_quads: quads },
         })
       : bind(GATHER_INTERFACES.products, {
-          buffers: { input: input!, mean: mean!, partial },
-          constants: { partial_quads: quads, input: place!.inQuads() },
+          buffers: { normalized: input!, mean: mean!, partial },
+          constants: { partial_quads: quads, normalized: place!.inQuads() },
         });
   return {
     gathered: what,

@@ -31,11 +31,11 @@ export function lowerGroupNormalize(
   const [input, result] = [node.inputs[0]!, node.outputs[0]!];
   return [
     dispatch(groupNormalize(form), {
-      buffers: { a: context.storageOf(input), result: context.storageOf(result) },
+      buffers: { input: context.storageOf(input), result: context.storageOf(result) },
       constants: {
         ...constants,
-        a: context.layout(input).inQuads(),
-        y: context.layout(result).inQuads(),
+        input: context.layout(input).inQuads(),
+        result: context.layout(result).inQuads(),
       },
       workgroups,
       label: `${node.origin.name} forward`,
@@ -54,15 +54,15 @@ export function lowerGroupNormalizeGradient(
   return [
     dispatch(groupNormalizeGradient(form), {
       buffers: {
-        a: context.storageOf(input),
-        d: context.storageOf(gradient),
+        input: context.storageOf(input),
+        gradient: context.storageOf(gradient),
         result: context.storageOf(result),
       },
       constants: {
         ...constants,
-        a: context.layout(input).inQuads(),
-        d: context.layout(gradient).inQuads(),
-        y: context.layout(result).inQuads(),
+        input: context.layout(input).inQuads(),
+        gradient: context.layout(gradient).inQuads(),
+        result: context.layout(result).inQuads(),
       },
       workgroups,
       label: `${node.origin.name} gradient`,

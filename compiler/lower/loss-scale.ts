@@ -19,8 +19,8 @@ export function lowerScaleGradient(
     label: `${node.origin.name} loss scale`,
     result: node.outputs[0]!,
     kernel: scaleGradient(),
-    buffers: { a: context.storageOf(gradient), state: context.storageOf(state) },
-    constants: { a: context.layout(gradient).inQuads() },
+    buffers: { input: context.storageOf(gradient), state: context.storageOf(state) },
+    constants: { input: context.layout(gradient).inQuads() },
   });
 }
 

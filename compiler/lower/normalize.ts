@@ -128,8 +128,8 @@ export function lowerChannelStatistics(
   const parts: ChannelReduction["parts"] = (partial, common) =>
     dispatch(channelMoments(), {
       ...common,
-      buffers: { a: stored(input), partial },
-      constants: { ...common.constants, a: layout.inQuads() },
+      buffers: { input: stored(input), partial },
+      constants: { ...common.constants, input: layout.inQuads() },
     });
   if (!shares) {
     const join: ChannelReduction["join"] = (partial, common) =>
@@ -174,11 +174,11 @@ export function lowerNormalizeGradient(
   const parts: ChannelReduction["parts"] = (partial, common) =>
     dispatch(channelProducts(), {
       ...common,
-      buffers: { d: stored(gradient), a: stored(input), mean, partial },
+      buffers: { gradient: stored(gradient), input: stored(input), mean, partial },
       constants: {
         ...common.constants,
-        d: context.layout(gradient!).inQuads(),
-        a: layout.inQuads(),
+        gradient: context.layout(gradient!).inQuads(),
+        input: layout.inQuads(),
       },
     });
   if (!shares) {
@@ -256,7 +256,7 @@ export function lowerScaledWeights(
   return pieces.map((piece, index) => {
     const given = {
       buffers: {
-        w: context.piecesOf(weights)[index]!,
+        weights: context.piecesOf(weights)[index]!,
         scale: context.storageOf(scale),
         scaled: context.piecesOf(output)[index]!,
       },

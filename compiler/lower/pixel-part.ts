@@ -19,8 +19,8 @@ import type { StepDraft } from "./step-draft.js";
 
 /** A dispatch's share of the result: some of its columns, or of its K. */
 export interface PixelPart {
-  readonly a: Storage;
-  readonly b: Storage;
+  readonly input: Storage;
+  readonly weights: Storage;
   readonly window: PixelWindow;
   readonly groups: number;
   /** vec4 columns of each group in `b`, and the first of them in the output. */
@@ -30,7 +30,10 @@ export interface PixelPart {
 }
 
 /** Where a part's operands lie; with the step from column to column where columns come first. */
-export type PixelWindow = Window & { readonly b_group: number; readonly b_column?: number };
+export type PixelWindow = Window & {
+  readonly weights_group: number;
+  readonly weights_column?: number;
+};
 
 export interface PixelProblem {
   readonly result: PixelResult;
@@ -75,7 +78,7 @@ export interface PartDispatch {
   /** Where its sums go: the result, or memory for parts of K. */
   readonly to: Storage;
   /** Where they lie there. */
-  readonly constants: { readonly y: PixelPlace } | PartOfK;
+  readonly constants: { readonly result: PixelPlace } | PartOfK;
   readonly fragments?: readonly (Bound | undefined)[];
 }
 
@@ -95,7 +98,7 @@ export function partStep(
   const { pixels, width } = result;
   const blocks = Math.ceil(part.columns / schedule.columns);
   return dispatch(pixelContraction({ schedule, ...variant }), {
-    buffers: { a: part.a, b: part.b, result: to },
+    buffers: { input: part.input, weights: part.weights, result: to },
     constants: {
       pixels,
       width,

@@ -41,7 +41,7 @@ function wholeSteps(
       label: pieceLabel(common.label, index, parts.length),
       variant: { epilogue: finish.epilogue, order, gathered: gather?.gathered },
       to: result.storage,
-      constants: { y: result.place },
+      constants: { result: result.place },
       fragments: [finish.bound, gather?.bound(range)],
     }),
   );
@@ -83,7 +83,7 @@ function sumStep(
   const { pixels, width, quads, place, storage } = result;
   return dispatch(sumPartials().in({ form: "quads", epilogue: finish.epilogue }), {
     buffers: { partials, result: storage },
-    constants: { pixels, width, quads, splits, y: place },
+    constants: { pixels, width, quads, splits, result: place },
     fragments: [finish.bound],
     threads: perImage(pixels * quads),
     label: `${label} (sum)`,

@@ -60,14 +60,14 @@ export function lowerMaxPool(
     result,
     kernel: maxPool({ relu, keepsCodes, codes: codeWidth(kernel), line }),
     buffers: {
-      a: context.storageOf(input),
+      input: context.storageOf(input),
       ...withoutUndefined({ codes: keepsCodes ? context.storageOf(code) : undefined }),
       ...Object.fromEntries(vectorBuffers),
     },
     constants: {
       ...inputConstants(layout),
       ...windowConstants(node.attributes),
-      a: layout.inQuads(),
+      input: layout.inQuads(),
     },
   });
 }
@@ -84,11 +84,11 @@ export function lowerMaxPoolGradient(
     result,
     fused: node.fusion?.epilogue,
     kernel: maxPoolGradient({ codes: codeWidth(node.attributes.kernel) }),
-    buffers: { a: context.storageOf(gradient), codes: context.storageOf(code) },
+    buffers: { input: context.storageOf(gradient), codes: context.storageOf(code) },
     constants: {
       ...windowConstants(node.attributes),
       ...outputConstants(layout),
-      a: layout.inQuads(),
+      input: layout.inQuads(),
     },
   });
 }
@@ -121,7 +121,7 @@ export function lowerAveragePool(
   const common = {
     result,
     fused: node.fusion?.epilogue,
-    buffers: { a: context.storageOf(input) },
+    buffers: { input: context.storageOf(input) },
     label: `${node.origin.name} forward`,
   };
   if (attributes.windows === "adaptive") {
@@ -131,14 +131,14 @@ export function lowerAveragePool(
       constants: {
         ...inputConstants(layout),
         ...outputConstants(context.layout(result)),
-        a: layout.inQuads(),
+        input: layout.inQuads(),
       },
     });
   }
   return quadSteps(context, node, {
     ...common,
     kernel: averagePool({ divisor: divisorOf(attributes) }),
-    constants: { ...averageConstants(attributes, layout), a: layout.inQuads() },
+    constants: { ...averageConstants(attributes, layout), input: layout.inQuads() },
   });
 }
 
@@ -154,7 +154,7 @@ export function lowerAveragePoolGradient(
   const common = {
     result,
     fused: node.fusion?.epilogue,
-    buffers: { a: context.storageOf(gradient) },
+    buffers: { input: context.storageOf(gradient) },
     label: `${node.origin.name} gradient`,
   };
   if (attributes.windows === "adaptive") {
@@ -164,7 +164,7 @@ export function lowerAveragePoolGradient(
       constants: {
         ...inputConstants(target),
         ...outputConstants(layout),
-        a: layout.inQuads(),
+        input: layout.inQuads(),
       },
     });
   }
@@ -174,7 +174,7 @@ export function lowerAveragePoolGradient(
     constants: {
       ...averageConstants(attributes, target),
       ...outputConstants(layout),
-      a: layout.inQuads(),
+      input: layout.inQuads(),
     },
   });
 }

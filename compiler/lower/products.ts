@@ -37,14 +37,14 @@ export function lowerTransposed(
     parts: context.parameter(weights).pieces.map(({ start, count }, index) => {
       const run = roundUpTo4(count) / 4;
       return {
-        a: context.storageOf(gradient),
-        b: stored[index]!,
+        input: context.storageOf(gradient),
+        weights: stored[index]!,
         window: {
           ...oneRun(run),
-          a_group: 0,
-          b_group: 0,
-          b_column: run,
-          a: { ...from, base: from.base + start / 4 },
+          input_group: 0,
+          weights_group: 0,
+          weights_column: run,
+          input: { ...from, base: from.base + start / 4 },
         },
         groups: 1,
         columns: shape.quads,
@@ -79,8 +79,8 @@ export function lowerFeatures(
     const sums = index === 0 ? "zero" : "stored";
     return dispatch(featureContraction({ schedule, epilogue, start: sums }), {
       buffers: {
-        a: context.piecesOf(weights)[index]!,
-        b: context.storageOf(gradient),
+        weights: context.piecesOf(weights)[index]!,
+        gradient: context.storageOf(gradient),
         result: context.storageOf(output),
       },
       constants: {
@@ -89,9 +89,9 @@ export function lowerFeatures(
         pixels,
         width,
         run,
-        b_image: from.image,
-        b_base: from.base + start / 4,
-        y: layout.inQuads(),
+        gradient_image: from.image,
+        gradient_base: from.base + start / 4,
+        result: layout.inQuads(),
       },
       fragments: [bound],
       workgroups: {

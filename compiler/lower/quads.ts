@@ -47,7 +47,7 @@ export function quadSteps<const B extends Bindings, const C extends Constants>(
       constants: {
         width,
         quads,
-        y: layout.inQuads(),
+        result: layout.inQuads(),
         ...withoutUndefined({
           height: inLines ? height : undefined,
           pixels: "pixels" in kernel.constants ? pixels : undefined,

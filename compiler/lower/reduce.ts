@@ -31,8 +31,8 @@ export function lowerChannelSum(
   const sink = lowerGradientSink(context, node);
   return [
     dispatch(channelSum(sink.use), {
-      buffers: { a: context.storageOf(input) },
-      constants: { pixels, width, a: layout.inQuads() },
+      buffers: { input: context.storageOf(input) },
+      constants: { pixels, width, input: layout.inQuads() },
       fragments: [sink.bound(0)],
       workgroups: { x: { ...fixed(quads), tile: 1 }, z: 1 },
       label: `${node.origin.name} bias ${sink.label}`,
@@ -49,10 +49,12 @@ export function lowerBatchSums(
   const result = context.storageOf(node.outputs[0]!);
   return sumChunks(node.inputs).map((inputs, chunk) => {
     const at = chunk * SUMS_AT_ONCE;
-    const values = inputs.map((input, index) => [`a${index}`, context.storageOf(input)] as const);
+    const values = inputs.map(
+      (input, index) => [`values${index}`, context.storageOf(input)] as const,
+    );
     const flags = inputs.map((_, index) => [`share${index}`, Number(shares[at + index])] as const);
     return dispatch(batchSums(inputs.length), {
-      buffers: { ...Object.fromEntries(values), y: result },
+      buffers: { ...Object.fromEntries(values), sums: result },
       constants: {
         at,
         unfit_at: node.inputs.length + chunk,
@@ -75,16 +77,16 @@ export function lowerElementLoss(
   return [
     dispatch(elementLoss(node.attributes.expression), {
       buffers: {
-        a_values: context.storageOf(prediction),
-        b_values: context.storageOf(target),
+        predictions: context.storageOf(prediction),
+        targets: context.storageOf(target),
         losses: context.storageOf(node.outputs[0]!),
       },
       constants: {
         pixels,
         width,
         channels,
-        a: layout.inFloats(),
-        b: context.layout(target).inFloats(),
+        predictions: layout.inFloats(),
+        targets: context.layout(target).inFloats(),
       },
       workgroups: { x: { ...perImage(1), tile: 1 }, z: 1 },
       label: `${target.name} against ${prediction.name}`,
@@ -103,13 +105,13 @@ export function lowerSoftmax(
   const { pixels, width, channels } = layout;
   return [
     dispatch(softmax(), {
-      buffers: { a: context.storageOf(input), result: context.storageOf(output) },
+      buffers: { input: context.storageOf(input), result: context.storageOf(output) },
       constants: {
         pixels,
         width,
         channels,
-        a: layout.inQuads(),
-        y: context.layout(output).inQuads(),
+        input: layout.inQuads(),
+        result: context.layout(output).inQuads(),
       },
       workgroups: { x: { ...perImage(pixels), tile: 1 }, z: 1 },
       label: `${node.origin.name} forward`,
@@ -130,17 +132,17 @@ export function lowerSoftmaxGradient(
   return [
     dispatch(softmaxGradient(), {
       buffers: {
-        a: context.storageOf(probabilities),
-        d: context.storageOf(gradient),
+        input: context.storageOf(probabilities),
+        gradient: context.storageOf(gradient),
         result: context.storageOf(result),
       },
       constants: {
         pixels,
         width,
         channels,
-        a: layout.inQuads(),
-        d: context.layout(gradient).inQuads(),
-        y: context.layout(result).inQuads(),
+        input: layout.inQuads(),
+        gradient: context.layout(gradient).inQuads(),
+        result: context.layout(result).inQuads(),
       },
       workgroups: { x: { ...perImage(pixels), tile: 1 }, z: 1 },
       label: `${node.origin.name} gradient`,
@@ -177,7 +179,7 @@ function classificationSteps(
   return [
     dispatch(classification(variant), {
       buffers: {
-        a: context.storageOf(logits),
+        input: context.storageOf(logits),
         labels: context.storageOf(labels),
         ...withoutUndefined({
           partners: mixed ? stored(partners) : undefined,
@@ -193,10 +195,10 @@ function classificationSteps(
         ...withoutUndefined({
           smoothing: made.loss || made.gradient ? smoothing : undefined,
           weight: made.gradient ? weight : undefined,
-          y: made.gradient ? context.layout(node.outputs.at(-1)!).inQuads() : undefined,
+          result: made.gradient ? context.layout(node.outputs.at(-1)!).inQuads() : undefined,
         }),
         ...totals,
-        a: layout.inQuads(),
+        input: layout.inQuads(),
       },
       workgroups: { x: { ...perImage(1), tile: 1 }, z: 1 },
       label: `${labels.name} against ${logits.name}`,

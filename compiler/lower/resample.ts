@@ -44,18 +44,18 @@ export function lowerResample(
   const { attributes } = node;
   const [input, result] = [node.inputs[0]!, node.outputs[0]!];
   const sides = { input: context.layout(input), output: context.layout(result) };
-  const a = sides.input.inQuads();
+  const place = sides.input.inQuads();
   const common = {
     label: `${node.origin.name} forward`,
     result,
     fused: node.fusion?.epilogue,
-    buffers: { a: context.storageOf(input) },
+    buffers: { input: context.storageOf(input) },
   };
   if (attributes.mode === "nearest") {
-    const constants = { a, ...sizes(sides) };
+    const constants = { input: place, ...sizes(sides) };
     return quadSteps(context, node, { ...common, kernel: resampleNearest(), constants });
   }
-  const constants = { a, ...inputSize(sides), ...places(attributes, sides) };
+  const constants = { input: place, ...inputSize(sides), ...places(attributes, sides) };
   return quadSteps(context, node, { ...common, kernel: resampleBilinear(), constants });
 }
 
@@ -66,17 +66,17 @@ export function lowerResampleGradient(
   const { attributes } = node;
   const [gradient, result] = [node.inputs[0]!, node.outputs[0]!];
   const sides = { input: context.layout(result), output: context.layout(gradient) };
-  const a = sides.output.inQuads();
+  const place = sides.output.inQuads();
   const common = {
     label: `${node.origin.name} gradient`,
     result,
     fused: node.fusion?.epilogue,
-    buffers: { a: context.storageOf(gradient) },
+    buffers: { input: context.storageOf(gradient) },
   };
   if (attributes.mode === "nearest") {
-    const constants = { a, ...sizes(sides) };
+    const constants = { input: place, ...sizes(sides) };
     return quadSteps(context, node, { ...common, kernel: resampleNearestGradient(), constants });
   }
-  const constants = { a, ...sizes(sides), ...places(attributes, sides) };
+  const constants = { input: place, ...sizes(sides), ...places(attributes, sides) };
   return quadSteps(context, node, { ...common, kernel: resampleBilinearGradient(), constants });
 }

@@ -67,14 +67,14 @@ function rankStep(
   const columns = roundUpTo4(count) / 4;
   const place = context.layout(gradient).inQuads();
   return dispatch(rankUpdate({ schedule, use: sink.use as Descent, bias: bias?.use }), {
-    buffers: { a: context.storageOf(input), b: context.storageOf(gradient) },
+    buffers: { input: context.storageOf(input), gradient: context.storageOf(gradient) },
     constants: {
       features,
       columns,
       first_quad: start / 4,
-      a_image: features,
-      b_image: place.image,
-      b_base: place.base,
+      input_image: features,
+      gradient_image: place.image,
+      gradient_base: place.base,
     },
     fragments: [sink.bound, bias?.bound.bias],
     workgroups: {
@@ -97,7 +97,7 @@ function contractionStep(
   const { piece, held, window, quads, columns, schedule, partials } = planned;
   const { outputSize, macs, outputs } = geometryOf(node);
   const [height, width] = outputSize;
-  const { segments_per_row, segment_row, segment_column, run, a_group, a } = window;
+  const { segments_per_row, segment_row, segment_column, run, input_group, input: place } = window;
   const blocks = Math.ceil(columns / schedule.columns);
   const ofParts = partials && {
     groups: held.count,
@@ -105,7 +105,7 @@ function contractionStep(
     partial_quads: partials.quads,
   };
   return dispatch(weightContraction({ schedule, use, bias: bias?.use }), {
-    buffers: { a: context.storageOf(input), b: context.storageOf(gradient) },
+    buffers: { input: context.storageOf(input), gradient: context.storageOf(gradient) },
     constants: {
       height,
       width,
@@ -114,14 +114,14 @@ function contractionStep(
       first_quad: piece.start / 4,
       row_quads: quads,
       run_values: plan.runValues,
-      y_group: 4 * quads * columns,
+      result_group: 4 * quads * columns,
       segments_per_row,
       segment_row,
       segment_column,
       run,
-      a_group,
-      a,
-      b: context.layout(gradient).inQuads(),
+      input_group,
+      input: place,
+      gradient: context.layout(gradient).inQuads(),
       ...ofParts,
     },
     fragments: partials ? boundPartials(partials, bias) : [bound, bias?.bound.bias],

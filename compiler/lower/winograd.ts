@@ -34,12 +34,12 @@ export function winogradSteps(
 
 function weightsTransform(
   { label, origin, batches }: PixelCommon,
-  { b }: PixelPart,
+  { weights: untransformed }: PixelPart,
   { quads, columns, weights }: WinogradPlan,
 ): StepDraft {
   const threads = 4 * quads * columns;
   return dispatch(winogradWeights(), {
-    buffers: { a: b, result: weights },
+    buffers: { weights: untransformed, result: weights },
     constants: { threads },
     threads: fixed(threads),
     label: `${label} (weights)`,
@@ -50,12 +50,12 @@ function weightsTransform(
 
 function tilesTransform(
   { label, origin, batches }: PixelCommon,
-  { a, window }: PixelPart,
+  { input, window }: PixelPart,
   { tiles, across, quads, inputs }: WinogradPlan,
 ): StepDraft {
   return dispatch(winogradInput(), {
-    buffers: { a, result: inputs },
-    constants: { tiles, tiles_across: across, quads, a: window.a },
+    buffers: { input, result: inputs },
+    constants: { tiles, tiles_across: across, quads, input: window.input },
     threads: perImage(tiles * quads),
     label: `${label} (tiles)`,
     origin,
@@ -64,7 +64,12 @@ function tilesTransform(
 }
 
 function products(common: PixelCommon, part: PixelPart, plan: WinogradPlan): StepDraft {
-  const own = { a: plan.inputs, b: plan.weights, groups: POSITIONS, window: productsWindow(plan) };
+  const own = {
+    input: plan.inputs,
+    weights: plan.weights,
+    groups: POSITIONS,
+    window: productsWindow(plan),
+  };
   return partStep(
     common,
     { ...part, ...own },
@@ -73,7 +78,7 @@ function products(common: PixelCommon, part: PixelPart, plan: WinogradPlan): Ste
       label: common.label,
       variant: { epilogue: IDENTITY },
       to: plan.products,
-      constants: { y: productsPlace(plan) },
+      constants: { result: productsPlace(plan) },
     },
   );
 }
@@ -86,7 +91,7 @@ function outputsTransform(
   const { pixels, width, place } = result;
   return dispatch(winogradOutput({ epilogue: finish.epilogue }), {
     buffers: { products: made, result: result.storage },
-    constants: { tiles, tiles_across: across, quads: columns, pixels, width, y: place },
+    constants: { tiles, tiles_across: across, quads: columns, pixels, width, result: place },
     fragments: [finish.bound],
     threads: perImage(tiles * columns),
     label: `${label} (outputs)`,
@@ -98,9 +103,9 @@ function outputsTransform(
 /** Transformed tiles as [image][position][tile][quad], positions being groups. */
 const productsWindow = ({ tiles, across, quads, columns }: WinogradPlan): PixelWindow => ({
   ...oneRun(quads),
-  a_group: tiles * quads,
-  b_group: 4 * quads * columns,
-  a: { image: POSITIONS * tiles * quads, row: across * quads, column: quads, base: 0 },
+  input_group: tiles * quads,
+  weights_group: 4 * quads * columns,
+  input: { image: POSITIONS * tiles * quads, row: across * quads, column: quads, base: 0 },
 });
 
 /** Products as [image][tile][position][quad]. */

@@ -12,8 +12,8 @@ struct Place {
 }
 
 struct Constants {
-  y: Place,
-  a: Place,
+  result: Place,
+  input: Place,
   pixels: u32,
   width: u32,
   quads: u32,
@@ -25,8 +25,10 @@ struct Constants {
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> a: array<vec4f>;
+@group(0) @binding(2) var<storage, read> input: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
+
+const LANES = 64u;
 
 fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
   return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
@@ -47,7 +49,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let thread = block * 64u + lane;
+  let thread = block * LANES + lane;
   let pixel = thread / constants.quads;
   let quad = thread % constants.quads;
   if (pixel >= frame.batch * constants.pixels) {
@@ -56,7 +58,7 @@ fn main(
   let image = pixel / constants.pixels;
   let y = pixel % constants.pixels / constants.width;
   let x = pixel % constants.width;
-  let y_place = place_of(constants.y, image, y, x);
+  let result_place = place_of(constants.result, image, y, x);
   let top = window_start(y, constants.input_height, constants.output_height);
   let bottom = window_end(y, constants.input_height, constants.output_height);
   let left = window_start(x, constants.input_width, constants.output_width);
@@ -64,9 +66,9 @@ fn main(
   var sum = vec4f(0);
   for (var row = top; row < bottom; row++) {
     for (var column = left; column < right; column++) {
-      sum += a[place_of(constants.a, image, row, column) + quad];
+      sum += input[place_of(constants.input, image, row, column) + quad];
     }
   }
   let value = sum / f32((bottom - top) * (right - left));
-  result[y_place + quad] = value;
+  result[result_place + quad] = value;
 }

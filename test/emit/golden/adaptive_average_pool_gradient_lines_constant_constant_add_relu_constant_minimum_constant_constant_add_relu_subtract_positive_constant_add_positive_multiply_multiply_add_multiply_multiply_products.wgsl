@@ -12,10 +12,10 @@ struct Place {
 }
 
 struct Constants {
-  y: Place,
-  e1: Place,
+  result: Place,
+  operand1: Place,
+  normalized: Place,
   input: Place,
-  a: Place,
   height: u32,
   width: u32,
   quads: u32,
@@ -28,25 +28,29 @@ struct Constants {
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> a: array<vec4f>;
+@group(0) @binding(2) var<storage, read> input: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
-@group(0) @binding(4) var<storage, read> e1: array<vec4f>;
-@group(0) @binding(5) var<storage, read> input: array<vec4f>;
+@group(0) @binding(4) var<storage, read> operand1: array<vec4f>;
+@group(0) @binding(5) var<storage, read> normalized: array<vec4f>;
 @group(0) @binding(6) var<storage, read> mean: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> partial: array<vec4f>;
 
+const MINUS_INFINITY = -0x800000;
+const MAGNITUDE = 0x7fffffff;
+const INFINITY = 0x7f800000;
+const LANES = 64u;
 var<private> count: f32;
 var<private> gradients: vec4f;
 var<private> products: vec4f;
 
 fn relu(x: vec4f) -> vec4f {
   let bits = bitcast<vec4i>(x);
-  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(MINUS_INFINITY)));
 }
 
 fn or_nan(x: vec4f, y: vec4f) -> vec4f {
   let bits = bitcast<vec4u>(x);
-  let is_nan = (bits & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+  let is_nan = (bits & vec4u(MAGNITUDE)) > vec4u(INFINITY);
   return bitcast<vec4f>(select(bitcast<vec4u>(y), bits, is_nan));
 }
 
@@ -73,7 +77,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let thread = block * 64u + lane;
+  let thread = block * LANES + lane;
   let line = thread / constants.quads;
   let quad = thread % constants.quads;
   if (line >= frame.batch * constants.height) {
@@ -81,33 +85,33 @@ fn main(
   }
   let image = line / constants.height;
   let y = line % constants.height;
-  var y_place = constants.y.base + image * constants.y.image_pitch + y * constants.y.row_pitch;
-  var e1_place = constants.e1.base + image * constants.e1.image_pitch + y * constants.e1.row_pitch;
-  var input_place = constants.input.base + image * constants.input.image_pitch + y * constants.input.row_pitch;
+  var result_place = constants.result.base + image * constants.result.image_pitch + y * constants.result.row_pitch;
+  var operand1_place = constants.operand1.base + image * constants.operand1.image_pitch + y * constants.operand1.row_pitch;
+  var normalized_place = constants.normalized.base + image * constants.normalized.image_pitch + y * constants.normalized.row_pitch;
   for (var x = 0u; x < constants.width; x++) {
     var value = vec4f(0);
-    for (var oy = 0u; oy < constants.output_height; oy++) {
-      let top = window_start(oy, constants.input_height, constants.output_height);
-      let bottom = window_end(oy, constants.input_height, constants.output_height);
+    for (var output_y = 0u; output_y < constants.output_height; output_y++) {
+      let top = window_start(output_y, constants.input_height, constants.output_height);
+      let bottom = window_end(output_y, constants.input_height, constants.output_height);
       if (y < top || y >= bottom) {
         continue;
       }
-      for (var ox = 0u; ox < constants.output_width; ox++) {
-        let left = window_start(ox, constants.input_width, constants.output_width);
-        let right = window_end(ox, constants.input_width, constants.output_width);
+      for (var output_x = 0u; output_x < constants.output_width; output_x++) {
+        let left = window_start(output_x, constants.input_width, constants.output_width);
+        let right = window_end(output_x, constants.input_width, constants.output_width);
         if (x >= left && x < right) {
-          value += a[place_of(constants.a, image, oy, ox) + quad] / f32((bottom - top) * (right - left));
+          value += input[place_of(constants.input, image, output_y, output_x) + quad] / f32((bottom - top) * (right - left));
         }
       }
     }
-    let made = vec4f(0.16666666666666666) * (value * (smaller(relu(e1[e1_place + quad] + vec4f(3.0)), vec4f(6.0)) + e1[e1_place + quad] * select(vec4f(0), select(vec4f(0), vec4f(1), e1[e1_place + quad] + vec4f(3.0) > vec4f(0)), vec4f(6.0) - relu(e1[e1_place + quad] + vec4f(3.0)) > vec4f(0))));
-    result[y_place + quad] = made;
+    let made = vec4f(0.16666666666666666) * (value * (smaller(relu(operand1[operand1_place + quad] + vec4f(3.0)), vec4f(6.0)) + operand1[operand1_place + quad] * select(vec4f(0), select(vec4f(0), vec4f(1), operand1[operand1_place + quad] + vec4f(3.0) > vec4f(0)), vec4f(6.0) - relu(operand1[operand1_place + quad] + vec4f(3.0)) > vec4f(0))));
+    result[result_place + quad] = made;
     gradients += made;
-    products = fma(made, input[input_place + quad] - mean[quad], products);
+    products = fma(made, normalized[normalized_place + quad] - mean[quad], products);
     count += 1.0;
-    y_place += constants.y.column_pitch;
-    e1_place += constants.e1.column_pitch;
-    input_place += constants.input.column_pitch;
+    result_place += constants.result.column_pitch;
+    operand1_place += constants.operand1.column_pitch;
+    normalized_place += constants.normalized.column_pitch;
   }
   if (count > 0.0) {
     let place = line * constants.partial_quads + quad;

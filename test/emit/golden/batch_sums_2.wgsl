@@ -19,10 +19,12 @@ struct Constants {
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> a0: array<f32>;
-@group(0) @binding(3) var<storage, read> a1: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read> values0: array<f32>;
+@group(0) @binding(3) var<storage, read> values1: array<f32>;
+@group(0) @binding(4) var<storage, read_write> sums: array<f32>;
 
+const LANES = 64u;
+const INFINITY = 0x7f800000;
 var<workgroup> partial_total: array<f32, 64>;
 
 fn total(value: f32, lane: u32) -> f32 {
@@ -30,7 +32,7 @@ fn total(value: f32, lane: u32) -> f32 {
   partial_total[lane] = value;
   workgroupBarrier();
   var result = partial_total[0];
-  for (var other = 1u; other < 64u; other++) {
+  for (var other = 1u; other < LANES; other++) {
     result = result + partial_total[other];
   }
   return result;
@@ -39,7 +41,7 @@ fn total(value: f32, lane: u32) -> f32 {
 fn add_up(at: u32, part: f32, lane: u32) {
   let sum = total(part, lane);
   if (lane == 0u) {
-    y[at] = select(y[at], 0.0, frame.is_first_slice != 0u) + sum;
+    sums[at] = select(sums[at], 0.0, frame.is_first_slice != 0u) + sum;
   }
 }
 
@@ -53,14 +55,14 @@ fn main(
   var unfit = 0f;
   var sum0 = 0f;
   var sum1 = 0f;
-  for (var image = lane; image < frame.batch; image += 64u) {
+  for (var image = lane; image < frame.batch; image += LANES) {
     var is_unfit = false;
-    let value0 = a0[image];
-    let is_unfit0 = (bitcast<u32>(value0) & 0x7f800000u) == 0x7f800000u;
+    let value0 = values0[image];
+    let is_unfit0 = (bitcast<u32>(value0) & INFINITY) == INFINITY;
     is_unfit = is_unfit || is_unfit0;
     sum0 += select(value0, 0.0, is_unfit0 && constants.share0 != 0u);
-    let value1 = a1[image];
-    let is_unfit1 = (bitcast<u32>(value1) & 0x7f800000u) == 0x7f800000u;
+    let value1 = values1[image];
+    let is_unfit1 = (bitcast<u32>(value1) & INFINITY) == INFINITY;
     is_unfit = is_unfit || is_unfit1;
     sum1 += select(value1, 0.0, is_unfit1 && constants.share1 != 0u);
     unfit += select(0.0, 1.0, is_unfit);

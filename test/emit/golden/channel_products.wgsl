@@ -12,8 +12,8 @@ struct Place {
 }
 
 struct Constants {
-  d: Place,
-  a: Place,
+  gradient: Place,
+  input: Place,
   height: u32,
   width: u32,
   quads: u32,
@@ -22,10 +22,12 @@ struct Constants {
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> d: array<vec4f>;
-@group(0) @binding(3) var<storage, read> a: array<vec4f>;
+@group(0) @binding(2) var<storage, read> gradient: array<vec4f>;
+@group(0) @binding(3) var<storage, read> input: array<vec4f>;
 @group(0) @binding(4) var<storage, read> mean: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> partial: array<vec4f>;
+
+const LANES = 64u;
 
 @compute @workgroup_size(64)
 fn main(
@@ -34,7 +36,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let thread = block * 64u + lane;
+  let thread = block * LANES + lane;
   let quad = thread % constants.quads;
   let first_line = thread / constants.quads * constants.lines;
   let last_line = min(first_line + constants.lines, frame.batch * constants.height);
@@ -45,14 +47,14 @@ fn main(
   var gradients = vec4f(0);
   var products = vec4f(0);
   for (var line = first_line; line < last_line; line++) {
-    var d_place = constants.d.base + line / constants.height * constants.d.image_pitch + line % constants.height * constants.d.row_pitch + quad;
-    var a_place = constants.a.base + line / constants.height * constants.a.image_pitch + line % constants.height * constants.a.row_pitch + quad;
+    var gradient_place = constants.gradient.base + line / constants.height * constants.gradient.image_pitch + line % constants.height * constants.gradient.row_pitch + quad;
+    var input_place = constants.input.base + line / constants.height * constants.input.image_pitch + line % constants.height * constants.input.row_pitch + quad;
     for (var x = 0u; x < constants.width; x++) {
-      let gradient = d[d_place];
-      gradients += gradient;
-      products = fma(gradient, a[a_place] - middle, products);
-      d_place += constants.d.column_pitch;
-      a_place += constants.a.column_pitch;
+      let slope = gradient[gradient_place];
+      gradients += slope;
+      products = fma(slope, input[input_place] - middle, products);
+      gradient_place += constants.gradient.column_pitch;
+      input_place += constants.input.column_pitch;
     }
   }
   partial[2u * thread] = gradients;

@@ -13,6 +13,8 @@ struct Constants {
 @group(0) @binding(1) var<uniform> constants: Constants;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 
+const LANES = 64u;
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -20,7 +22,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let quad = block * 64u + lane;
+  let quad = block * LANES + lane;
   if (4u * quad < constants.fixed_words + constants.image_words * frame.batch) {
     y[quad] = vec4f(0);
   }

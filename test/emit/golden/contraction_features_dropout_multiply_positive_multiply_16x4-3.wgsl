@@ -18,25 +18,29 @@ struct Place {
 }
 
 struct Constants {
-  y: Place,
-  e1: Place,
+  result: Place,
+  operand1: Place,
   features: u32,
   quads: u32,
   pixels: u32,
   width: u32,
   run: u32,
-  b_image: u32,
-  b_base: u32,
+  gradient_image: u32,
+  gradient_base: u32,
   channels: u32,
   first_plane: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> a: array<vec4f>;
-@group(0) @binding(3) var<storage, read> b: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(3) var<storage, read> gradient: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> result: array<vec4f>;
-@group(0) @binding(5) var<storage, read> e1: array<vec4f>;
+@group(0) @binding(5) var<storage, read> operand1: array<vec4f>;
+
+const BLOCK_ROWS = 16u;
+const COLUMN_LANES = 4u;
+const ROW_LANES = 4u;
 
 fn rotate(word: u32, count: u32) -> u32 {
   return (word << count) | (word >> (32u - count));
@@ -102,10 +106,10 @@ fn finish(image: u32, feature_quad: u32, sum: vec4f) {
   let pixel = image * constants.pixels + place;
   let y = place / constants.width;
   let x = place % constants.width;
-  let y_place = place_of(constants.y, image, y, x);
-  let e1_place = place_of(constants.e1, image, y, x);
+  let result_place = place_of(constants.result, image, y, x);
+  let operand1_place = place_of(constants.operand1, image, y, x);
   let value = sum;
-  result[y_place + quad] = select(vec4f(0), value * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.2, 2u), e1[e1_place + quad] > vec4f(0));
+  result[result_place + quad] = select(vec4f(0), value * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.2, 2u), operand1[operand1_place + quad] > vec4f(0));
 }
 
 @compute @workgroup_size(4)
@@ -117,55 +121,58 @@ fn main(
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
   let plane = workgroup.z + constants.first_plane;
-  let first_row = plane * 16u;
-  let image = block * 4u + lane;
-  let row_lane = subgroup_lane % 4u;
-  let a_place0 = min(first_row + row_lane, constants.features - 1u) * constants.run;
-  let a_place1 = min(first_row + row_lane + 4u, constants.features - 1u) * constants.run;
-  let a_place2 = min(first_row + row_lane + 8u, constants.features - 1u) * constants.run;
-  let a_place3 = min(first_row + row_lane + 12u, constants.features - 1u) * constants.run;
-  let b_place = constants.b_base + min(image, frame.batch - 1u) * constants.b_image;
-  var c0 = 0f;
-  var c1 = 0f;
-  var c2 = 0f;
-  var c3 = 0f;
-  var c4 = 0f;
-  var c5 = 0f;
-  var c6 = 0f;
-  var c7 = 0f;
-  var c8 = 0f;
-  var c9 = 0f;
-  var c10 = 0f;
-  var c11 = 0f;
-  var c12 = 0f;
-  var c13 = 0f;
-  var c14 = 0f;
-  var c15 = 0f;
+  // The lane's part.
+  let first_row = plane * BLOCK_ROWS;
+  let image = block * COLUMN_LANES + lane;
+  let row_lane = subgroup_lane % ROW_LANES;
+  let weights_place0 = min(first_row + row_lane, constants.features - 1u) * constants.run;
+  let weights_place1 = min(first_row + row_lane + 4u, constants.features - 1u) * constants.run;
+  let weights_place2 = min(first_row + row_lane + 8u, constants.features - 1u) * constants.run;
+  let weights_place3 = min(first_row + row_lane + 12u, constants.features - 1u) * constants.run;
+  let gradient_place = constants.gradient_base + min(image, frame.batch - 1u) * constants.gradient_image;
+  var sum0 = 0f;
+  var sum1 = 0f;
+  var sum2 = 0f;
+  var sum3 = 0f;
+  var sum4 = 0f;
+  var sum5 = 0f;
+  var sum6 = 0f;
+  var sum7 = 0f;
+  var sum8 = 0f;
+  var sum9 = 0f;
+  var sum10 = 0f;
+  var sum11 = 0f;
+  var sum12 = 0f;
+  var sum13 = 0f;
+  var sum14 = 0f;
+  var sum15 = 0f;
   let run = constants.run;
   for (var k = 0u; k < run; k++) {
-    let a0 = a[a_place0 + k];
-    let a1 = a[a_place1 + k];
-    let a2 = a[a_place2 + k];
-    let a3 = a[a_place3 + k];
-    let b0 = b[b_place + k];
-    c0 = multiply_add(c0, subgroupBroadcast(a0, 0u), b0);
-    c1 = multiply_add(c1, subgroupBroadcast(a0, 1u), b0);
-    c2 = multiply_add(c2, subgroupBroadcast(a0, 2u), b0);
-    c3 = multiply_add(c3, subgroupBroadcast(a0, 3u), b0);
-    c4 = multiply_add(c4, subgroupBroadcast(a1, 0u), b0);
-    c5 = multiply_add(c5, subgroupBroadcast(a1, 1u), b0);
-    c6 = multiply_add(c6, subgroupBroadcast(a1, 2u), b0);
-    c7 = multiply_add(c7, subgroupBroadcast(a1, 3u), b0);
-    c8 = multiply_add(c8, subgroupBroadcast(a2, 0u), b0);
-    c9 = multiply_add(c9, subgroupBroadcast(a2, 1u), b0);
-    c10 = multiply_add(c10, subgroupBroadcast(a2, 2u), b0);
-    c11 = multiply_add(c11, subgroupBroadcast(a2, 3u), b0);
-    c12 = multiply_add(c12, subgroupBroadcast(a3, 0u), b0);
-    c13 = multiply_add(c13, subgroupBroadcast(a3, 1u), b0);
-    c14 = multiply_add(c14, subgroupBroadcast(a3, 2u), b0);
-    c15 = multiply_add(c15, subgroupBroadcast(a3, 3u), b0);
+    let weights0 = weights[weights_place0 + k];
+    let weights1 = weights[weights_place1 + k];
+    let weights2 = weights[weights_place2 + k];
+    let weights3 = weights[weights_place3 + k];
+    let gradient0 = gradient[gradient_place + k];
+    // Multiply.
+    sum0 = multiply_add(sum0, subgroupBroadcast(weights0, 0u), gradient0);
+    sum1 = multiply_add(sum1, subgroupBroadcast(weights0, 1u), gradient0);
+    sum2 = multiply_add(sum2, subgroupBroadcast(weights0, 2u), gradient0);
+    sum3 = multiply_add(sum3, subgroupBroadcast(weights0, 3u), gradient0);
+    sum4 = multiply_add(sum4, subgroupBroadcast(weights1, 0u), gradient0);
+    sum5 = multiply_add(sum5, subgroupBroadcast(weights1, 1u), gradient0);
+    sum6 = multiply_add(sum6, subgroupBroadcast(weights1, 2u), gradient0);
+    sum7 = multiply_add(sum7, subgroupBroadcast(weights1, 3u), gradient0);
+    sum8 = multiply_add(sum8, subgroupBroadcast(weights2, 0u), gradient0);
+    sum9 = multiply_add(sum9, subgroupBroadcast(weights2, 1u), gradient0);
+    sum10 = multiply_add(sum10, subgroupBroadcast(weights2, 2u), gradient0);
+    sum11 = multiply_add(sum11, subgroupBroadcast(weights2, 3u), gradient0);
+    sum12 = multiply_add(sum12, subgroupBroadcast(weights3, 0u), gradient0);
+    sum13 = multiply_add(sum13, subgroupBroadcast(weights3, 1u), gradient0);
+    sum14 = multiply_add(sum14, subgroupBroadcast(weights3, 2u), gradient0);
+    sum15 = multiply_add(sum15, subgroupBroadcast(weights3, 3u), gradient0);
   }
-  var sums = array<vec4f, 4>(vec4f(c0, c1, c2, c3), vec4f(c4, c5, c6, c7), vec4f(c8, c9, c10, c11), vec4f(c12, c13, c14, c15));
+  // Write.
+  var sums = array<vec4f, 4>(vec4f(sum0, sum1, sum2, sum3), vec4f(sum4, sum5, sum6, sum7), vec4f(sum8, sum9, sum10, sum11), vec4f(sum12, sum13, sum14, sum15));
   for (var row = 0u; row != 4u && first_row + 4u * row < constants.features; row++) {
     finish(image, first_row / 4u + row, sums[row]);
   }

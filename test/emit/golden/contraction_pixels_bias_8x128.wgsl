@@ -12,8 +12,8 @@ struct Place {
 }
 
 struct Constants {
-  a: Place,
-  y: Place,
+  input: Place,
+  result: Place,
   pixels: u32,
   width: u32,
   columns: u32,
@@ -24,18 +24,21 @@ struct Constants {
   segment_row: u32,
   segment_column: u32,
   run: u32,
-  a_group: u32,
-  b_group: u32,
+  input_group: u32,
+  weights_group: u32,
   first_plane: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> a: array<vec4f>;
-@group(0) @binding(3) var<storage, read> b: array<vec4f>;
+@group(0) @binding(2) var<storage, read> input: array<vec4f>;
+@group(0) @binding(3) var<storage, read> weights: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> result: array<vec4f>;
-@group(0) @binding(5) var<storage, read> e1: array<vec4f>;
+@group(0) @binding(5) var<storage, read> operand1: array<vec4f>;
 
+const BLOCK_ROWS = 8u;
+const COLUMN_LANES = 32u;
+const ROW_LANES = 8u;
 var<workgroup> tile: array<vec4f, 8>;
 var<workgroup> places: array<u32, 48>;
 
@@ -43,16 +46,16 @@ fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
   return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
 }
 
-fn multiply_add(sum: vec4f, row: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
-  let first = fma(vec4f(row.x), b0, sum);
-  let second = fma(vec4f(row.y), b1, first);
-  let third = fma(vec4f(row.z), b2, second);
-  return fma(vec4f(row.w), b3, third);
+fn multiply_add(sum: vec4f, row: vec4f, weights0: vec4f, weights1: vec4f, weights2: vec4f, weights3: vec4f) -> vec4f {
+  let first = fma(vec4f(row.x), weights0, sum);
+  let second = fma(vec4f(row.y), weights1, first);
+  let third = fma(vec4f(row.z), weights2, second);
+  return fma(vec4f(row.w), weights3, third);
 }
 
-fn finish(row: u32, column: u32, quad: u32, sum: vec4f, y_place: u32) {
+fn finish(row: u32, column: u32, quad: u32, sum: vec4f, result_place: u32) {
   if (row < frame.batch * constants.pixels && column < constants.columns) {
-    result[y_place + quad] = sum + e1[quad];
+    result[result_place + quad] = sum + operand1[quad];
   }
 }
 
@@ -64,64 +67,69 @@ fn main(
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
   let plane = workgroup.z + constants.first_plane;
+  // The lane's part.
   let rows = frame.batch * constants.pixels;
-  let first_row = block * 8u;
+  let first_row = block * BLOCK_ROWS;
   let group = plane / constants.column_blocks;
-  let column = plane % constants.column_blocks * 32u + lane;
-  let row_lane = lane % 8u;
+  let column = plane % constants.column_blocks * COLUMN_LANES + lane;
+  let row_lane = lane % ROW_LANES;
   let row0 = min(first_row + row_lane, rows - 1u);
   let image0 = row0 / constants.pixels;
   let y0 = row0 % constants.pixels / constants.width;
   let x0 = row0 % constants.width;
-  let a_place0 = place_of(constants.a, image0, y0, x0) + group * constants.a_group;
-  let y_place0 = place_of(constants.y, image0, y0, x0);
-  var c0 = vec4f(0);
-  var c1 = vec4f(0);
-  var c2 = vec4f(0);
-  var c3 = vec4f(0);
-  var c4 = vec4f(0);
-  var c5 = vec4f(0);
-  var c6 = vec4f(0);
-  var c7 = vec4f(0);
+  let input_place0 = place_of(constants.input, image0, y0, x0) + group * constants.input_group;
+  let result_place0 = place_of(constants.result, image0, y0, x0);
+  var sum0 = vec4f(0);
+  var sum1 = vec4f(0);
+  var sum2 = vec4f(0);
+  var sum3 = vec4f(0);
+  var sum4 = vec4f(0);
+  var sum5 = vec4f(0);
+  var sum6 = vec4f(0);
+  var sum7 = vec4f(0);
   let columns = constants.columns;
-  var b_place = group * constants.b_group + min(column, columns - 1u);
+  var weights_place = group * constants.weights_group + min(column, columns - 1u);
   for (var segment = 0u; segment < constants.segments; segment++) {
     let start = segment / constants.segments_per_row * constants.segment_row + segment % constants.segments_per_row * constants.segment_column;
     let end = start + constants.run;
     for (var k = start; k < end; k++) {
-      let a0 = a[a_place0 + k];
+      let input0 = input[input_place0 + k];
+      // Share rows.
       workgroupBarrier();
-      if (lane < 8u) {
-        tile[lane] = a0;
+      if (lane < ROW_LANES) {
+        tile[lane] = input0;
       }
       workgroupBarrier();
-      let b0 = b[b_place];
-      let b1 = b[b_place + columns];
-      let b2 = b[b_place + 2u * columns];
-      let b3 = b[b_place + 3u * columns];
-      c0 = multiply_add(c0, tile[0u], b0, b1, b2, b3);
-      c1 = multiply_add(c1, tile[1u], b0, b1, b2, b3);
-      c2 = multiply_add(c2, tile[2u], b0, b1, b2, b3);
-      c3 = multiply_add(c3, tile[3u], b0, b1, b2, b3);
-      c4 = multiply_add(c4, tile[4u], b0, b1, b2, b3);
-      c5 = multiply_add(c5, tile[5u], b0, b1, b2, b3);
-      c6 = multiply_add(c6, tile[6u], b0, b1, b2, b3);
-      c7 = multiply_add(c7, tile[7u], b0, b1, b2, b3);
-      b_place += 4u * columns;
+      let weights0 = weights[weights_place];
+      let weights1 = weights[weights_place + columns];
+      let weights2 = weights[weights_place + 2u * columns];
+      let weights3 = weights[weights_place + 3u * columns];
+      // Multiply.
+      sum0 = multiply_add(sum0, tile[0u], weights0, weights1, weights2, weights3);
+      sum1 = multiply_add(sum1, tile[1u], weights0, weights1, weights2, weights3);
+      sum2 = multiply_add(sum2, tile[2u], weights0, weights1, weights2, weights3);
+      sum3 = multiply_add(sum3, tile[3u], weights0, weights1, weights2, weights3);
+      sum4 = multiply_add(sum4, tile[4u], weights0, weights1, weights2, weights3);
+      sum5 = multiply_add(sum5, tile[5u], weights0, weights1, weights2, weights3);
+      sum6 = multiply_add(sum6, tile[6u], weights0, weights1, weights2, weights3);
+      sum7 = multiply_add(sum7, tile[7u], weights0, weights1, weights2, weights3);
+      weights_place += 4u * columns;
     }
   }
+  // Write.
   let quad = constants.first_quad + group * columns + column;
+  // Share places.
   workgroupBarrier();
-  if (lane < 8u) {
-    places[lane] = y_place0;
+  if (lane < ROW_LANES) {
+    places[lane] = result_place0;
   }
   workgroupBarrier();
-  finish(first_row, column, quad, c0, places[0u]);
-  finish(first_row + 1u, column, quad, c1, places[1u]);
-  finish(first_row + 2u, column, quad, c2, places[2u]);
-  finish(first_row + 3u, column, quad, c3, places[3u]);
-  finish(first_row + 4u, column, quad, c4, places[4u]);
-  finish(first_row + 5u, column, quad, c5, places[5u]);
-  finish(first_row + 6u, column, quad, c6, places[6u]);
-  finish(first_row + 7u, column, quad, c7, places[7u]);
+  finish(first_row, column, quad, sum0, places[0u]);
+  finish(first_row + 1u, column, quad, sum1, places[1u]);
+  finish(first_row + 2u, column, quad, sum2, places[2u]);
+  finish(first_row + 3u, column, quad, sum3, places[3u]);
+  finish(first_row + 4u, column, quad, sum4, places[4u]);
+  finish(first_row + 5u, column, quad, sum5, places[5u]);
+  finish(first_row + 6u, column, quad, sum6, places[6u]);
+  finish(first_row + 7u, column, quad, sum7, places[7u]);
 }

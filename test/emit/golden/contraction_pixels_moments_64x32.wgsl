@@ -12,8 +12,8 @@ struct Place {
 }
 
 struct Constants {
-  a: Place,
-  y: Place,
+  input: Place,
+  result: Place,
   pixels: u32,
   width: u32,
   columns: u32,
@@ -24,19 +24,24 @@ struct Constants {
   segment_row: u32,
   segment_column: u32,
   run: u32,
-  a_group: u32,
-  b_group: u32,
+  input_group: u32,
+  weights_group: u32,
   partial_quads: u32,
   first_plane: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> a: array<vec4f>;
-@group(0) @binding(3) var<storage, read> b: array<vec4f>;
+@group(0) @binding(2) var<storage, read> input: array<vec4f>;
+@group(0) @binding(3) var<storage, read> weights: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> result: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> partial: array<vec4f>;
 
+const MINUS_INFINITY = -0x800000;
+const BLOCK_ROWS = 64u;
+const COLUMN_LANES = 8u;
+const ROW_LANES = 32u;
+const LANE_ROWS = 16u;
 var<workgroup> tile: array<vec4f, 64>;
 var<workgroup> places: array<u32, 384>;
 var<private> count: f32;
@@ -46,24 +51,24 @@ var<private> squares: vec4f;
 
 fn relu(x: vec4f) -> vec4f {
   let bits = bitcast<vec4i>(x);
-  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(MINUS_INFINITY)));
 }
 
 fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
   return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
 }
 
-fn multiply_add(sum: vec4f, row: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
-  let first = fma(vec4f(row.x), b0, sum);
-  let second = fma(vec4f(row.y), b1, first);
-  let third = fma(vec4f(row.z), b2, second);
-  return fma(vec4f(row.w), b3, third);
+fn multiply_add(sum: vec4f, row: vec4f, weights0: vec4f, weights1: vec4f, weights2: vec4f, weights3: vec4f) -> vec4f {
+  let first = fma(vec4f(row.x), weights0, sum);
+  let second = fma(vec4f(row.y), weights1, first);
+  let third = fma(vec4f(row.z), weights2, second);
+  return fma(vec4f(row.w), weights3, third);
 }
 
-fn finish(row: u32, column: u32, quad: u32, sum: vec4f, y_place: u32) {
+fn finish(row: u32, column: u32, quad: u32, sum: vec4f, result_place: u32) {
   if (row < frame.batch * constants.pixels && column < constants.columns) {
     let made = sum;
-    result[y_place + quad] = made;
+    result[result_place + quad] = made;
     near = select(near, made, count == 0.0);
     let distance = made - near;
     rest += distance;
@@ -80,110 +85,116 @@ fn main(
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
   let plane = workgroup.z + constants.first_plane;
+  // The lane's part.
   let rows = frame.batch * constants.pixels;
-  let first_row = block * 64u;
+  let first_row = block * BLOCK_ROWS;
   let group = plane / constants.column_blocks;
-  let column = plane % constants.column_blocks * 8u + lane % 8u;
-  let row_lane = lane % 32u;
-  let own_row = lane / 8u * 16u;
+  let column = plane % constants.column_blocks * COLUMN_LANES + lane % COLUMN_LANES;
+  let row_lane = lane % ROW_LANES;
+  let own_row = lane / COLUMN_LANES * LANE_ROWS;
   let row0 = min(first_row + row_lane, rows - 1u);
   let image0 = row0 / constants.pixels;
   let y0 = row0 % constants.pixels / constants.width;
   let x0 = row0 % constants.width;
-  let a_place0 = place_of(constants.a, image0, y0, x0) + group * constants.a_group;
-  let y_place0 = place_of(constants.y, image0, y0, x0);
+  let input_place0 = place_of(constants.input, image0, y0, x0) + group * constants.input_group;
+  let result_place0 = place_of(constants.result, image0, y0, x0);
   let row1 = min(first_row + row_lane + 32u, rows - 1u);
   let image1 = row1 / constants.pixels;
   let y1 = row1 % constants.pixels / constants.width;
   let x1 = row1 % constants.width;
-  let a_place1 = place_of(constants.a, image1, y1, x1) + group * constants.a_group;
-  let y_place1 = place_of(constants.y, image1, y1, x1);
-  var c0 = vec4f(0);
-  var c1 = vec4f(0);
-  var c2 = vec4f(0);
-  var c3 = vec4f(0);
-  var c4 = vec4f(0);
-  var c5 = vec4f(0);
-  var c6 = vec4f(0);
-  var c7 = vec4f(0);
-  var c8 = vec4f(0);
-  var c9 = vec4f(0);
-  var c10 = vec4f(0);
-  var c11 = vec4f(0);
-  var c12 = vec4f(0);
-  var c13 = vec4f(0);
-  var c14 = vec4f(0);
-  var c15 = vec4f(0);
+  let input_place1 = place_of(constants.input, image1, y1, x1) + group * constants.input_group;
+  let result_place1 = place_of(constants.result, image1, y1, x1);
+  var sum0 = vec4f(0);
+  var sum1 = vec4f(0);
+  var sum2 = vec4f(0);
+  var sum3 = vec4f(0);
+  var sum4 = vec4f(0);
+  var sum5 = vec4f(0);
+  var sum6 = vec4f(0);
+  var sum7 = vec4f(0);
+  var sum8 = vec4f(0);
+  var sum9 = vec4f(0);
+  var sum10 = vec4f(0);
+  var sum11 = vec4f(0);
+  var sum12 = vec4f(0);
+  var sum13 = vec4f(0);
+  var sum14 = vec4f(0);
+  var sum15 = vec4f(0);
   let columns = constants.columns;
-  var b_place = group * constants.b_group + min(column, columns - 1u);
+  var weights_place = group * constants.weights_group + min(column, columns - 1u);
   for (var segment = 0u; segment < constants.segments; segment++) {
     let start = segment / constants.segments_per_row * constants.segment_row + segment % constants.segments_per_row * constants.segment_column;
     let end = start + constants.run;
-    var a0 = a[a_place0 + start];
-    var a1 = a[a_place1 + start];
-    var b0 = b[b_place];
-    var b1 = b[b_place + columns];
-    var b2 = b[b_place + 2u * columns];
-    var b3 = b[b_place + 3u * columns];
+    var input0 = input[input_place0 + start];
+    var input1 = input[input_place1 + start];
+    var weights0 = weights[weights_place];
+    var weights1 = weights[weights_place + columns];
+    var weights2 = weights[weights_place + 2u * columns];
+    var weights3 = weights[weights_place + 3u * columns];
     for (var k = start; k < end; k++) {
+      // Share rows.
       workgroupBarrier();
-      if (lane < 32u) {
-        tile[lane] = a0;
-        tile[lane + 32u] = a1;
+      if (lane < ROW_LANES) {
+        tile[lane] = input0;
+        tile[lane + 32u] = input1;
       }
       workgroupBarrier();
-      a0 = a[a_place0 + k + 1u];
-      a1 = a[a_place1 + k + 1u];
-      b_place += 4u * columns;
-      let next_b0 = b[b_place];
-      let next_b1 = b[b_place + columns];
-      let next_b2 = b[b_place + 2u * columns];
-      let next_b3 = b[b_place + 3u * columns];
-      c0 = multiply_add(c0, tile[own_row], b0, b1, b2, b3);
-      c1 = multiply_add(c1, tile[own_row + 1u], b0, b1, b2, b3);
-      c2 = multiply_add(c2, tile[own_row + 2u], b0, b1, b2, b3);
-      c3 = multiply_add(c3, tile[own_row + 3u], b0, b1, b2, b3);
-      c4 = multiply_add(c4, tile[own_row + 4u], b0, b1, b2, b3);
-      c5 = multiply_add(c5, tile[own_row + 5u], b0, b1, b2, b3);
-      c6 = multiply_add(c6, tile[own_row + 6u], b0, b1, b2, b3);
-      c7 = multiply_add(c7, tile[own_row + 7u], b0, b1, b2, b3);
-      c8 = multiply_add(c8, tile[own_row + 8u], b0, b1, b2, b3);
-      c9 = multiply_add(c9, tile[own_row + 9u], b0, b1, b2, b3);
-      c10 = multiply_add(c10, tile[own_row + 10u], b0, b1, b2, b3);
-      c11 = multiply_add(c11, tile[own_row + 11u], b0, b1, b2, b3);
-      c12 = multiply_add(c12, tile[own_row + 12u], b0, b1, b2, b3);
-      c13 = multiply_add(c13, tile[own_row + 13u], b0, b1, b2, b3);
-      c14 = multiply_add(c14, tile[own_row + 14u], b0, b1, b2, b3);
-      c15 = multiply_add(c15, tile[own_row + 15u], b0, b1, b2, b3);
-      b0 = next_b0;
-      b1 = next_b1;
-      b2 = next_b2;
-      b3 = next_b3;
+      // Load ahead: memory is slow.
+      input0 = input[input_place0 + k + 1u];
+      input1 = input[input_place1 + k + 1u];
+      weights_place += 4u * columns;
+      let next_weights0 = weights[weights_place];
+      let next_weights1 = weights[weights_place + columns];
+      let next_weights2 = weights[weights_place + 2u * columns];
+      let next_weights3 = weights[weights_place + 3u * columns];
+      // Multiply.
+      sum0 = multiply_add(sum0, tile[own_row], weights0, weights1, weights2, weights3);
+      sum1 = multiply_add(sum1, tile[own_row + 1u], weights0, weights1, weights2, weights3);
+      sum2 = multiply_add(sum2, tile[own_row + 2u], weights0, weights1, weights2, weights3);
+      sum3 = multiply_add(sum3, tile[own_row + 3u], weights0, weights1, weights2, weights3);
+      sum4 = multiply_add(sum4, tile[own_row + 4u], weights0, weights1, weights2, weights3);
+      sum5 = multiply_add(sum5, tile[own_row + 5u], weights0, weights1, weights2, weights3);
+      sum6 = multiply_add(sum6, tile[own_row + 6u], weights0, weights1, weights2, weights3);
+      sum7 = multiply_add(sum7, tile[own_row + 7u], weights0, weights1, weights2, weights3);
+      sum8 = multiply_add(sum8, tile[own_row + 8u], weights0, weights1, weights2, weights3);
+      sum9 = multiply_add(sum9, tile[own_row + 9u], weights0, weights1, weights2, weights3);
+      sum10 = multiply_add(sum10, tile[own_row + 10u], weights0, weights1, weights2, weights3);
+      sum11 = multiply_add(sum11, tile[own_row + 11u], weights0, weights1, weights2, weights3);
+      sum12 = multiply_add(sum12, tile[own_row + 12u], weights0, weights1, weights2, weights3);
+      sum13 = multiply_add(sum13, tile[own_row + 13u], weights0, weights1, weights2, weights3);
+      sum14 = multiply_add(sum14, tile[own_row + 14u], weights0, weights1, weights2, weights3);
+      sum15 = multiply_add(sum15, tile[own_row + 15u], weights0, weights1, weights2, weights3);
+      weights0 = next_weights0;
+      weights1 = next_weights1;
+      weights2 = next_weights2;
+      weights3 = next_weights3;
     }
   }
+  // Write.
   let quad = constants.first_quad + group * columns + column;
+  // Share places.
   workgroupBarrier();
-  if (lane < 32u) {
-    places[lane] = y_place0;
-    places[lane + 32u] = y_place1;
+  if (lane < ROW_LANES) {
+    places[lane] = result_place0;
+    places[lane + 32u] = result_place1;
   }
   workgroupBarrier();
-  finish(first_row + own_row, column, quad, c0, places[own_row]);
-  finish(first_row + own_row + 1u, column, quad, c1, places[own_row + 1u]);
-  finish(first_row + own_row + 2u, column, quad, c2, places[own_row + 2u]);
-  finish(first_row + own_row + 3u, column, quad, c3, places[own_row + 3u]);
-  finish(first_row + own_row + 4u, column, quad, c4, places[own_row + 4u]);
-  finish(first_row + own_row + 5u, column, quad, c5, places[own_row + 5u]);
-  finish(first_row + own_row + 6u, column, quad, c6, places[own_row + 6u]);
-  finish(first_row + own_row + 7u, column, quad, c7, places[own_row + 7u]);
-  finish(first_row + own_row + 8u, column, quad, c8, places[own_row + 8u]);
-  finish(first_row + own_row + 9u, column, quad, c9, places[own_row + 9u]);
-  finish(first_row + own_row + 10u, column, quad, c10, places[own_row + 10u]);
-  finish(first_row + own_row + 11u, column, quad, c11, places[own_row + 11u]);
-  finish(first_row + own_row + 12u, column, quad, c12, places[own_row + 12u]);
-  finish(first_row + own_row + 13u, column, quad, c13, places[own_row + 13u]);
-  finish(first_row + own_row + 14u, column, quad, c14, places[own_row + 14u]);
-  finish(first_row + own_row + 15u, column, quad, c15, places[own_row + 15u]);
+  finish(first_row + own_row, column, quad, sum0, places[own_row]);
+  finish(first_row + own_row + 1u, column, quad, sum1, places[own_row + 1u]);
+  finish(first_row + own_row + 2u, column, quad, sum2, places[own_row + 2u]);
+  finish(first_row + own_row + 3u, column, quad, sum3, places[own_row + 3u]);
+  finish(first_row + own_row + 4u, column, quad, sum4, places[own_row + 4u]);
+  finish(first_row + own_row + 5u, column, quad, sum5, places[own_row + 5u]);
+  finish(first_row + own_row + 6u, column, quad, sum6, places[own_row + 6u]);
+  finish(first_row + own_row + 7u, column, quad, sum7, places[own_row + 7u]);
+  finish(first_row + own_row + 8u, column, quad, sum8, places[own_row + 8u]);
+  finish(first_row + own_row + 9u, column, quad, sum9, places[own_row + 9u]);
+  finish(first_row + own_row + 10u, column, quad, sum10, places[own_row + 10u]);
+  finish(first_row + own_row + 11u, column, quad, sum11, places[own_row + 11u]);
+  finish(first_row + own_row + 12u, column, quad, sum12, places[own_row + 12u]);
+  finish(first_row + own_row + 13u, column, quad, sum13, places[own_row + 13u]);
+  finish(first_row + own_row + 14u, column, quad, sum14, places[own_row + 14u]);
+  finish(first_row + own_row + 15u, column, quad, sum15, places[own_row + 15u]);
   let part = (first_row + own_row) / 16u;
   if (count > 0.0) {
     let place = part * constants.partial_quads + quad;

@@ -12,10 +12,10 @@ struct Place {
 }
 
 struct Constants {
-  a: Place,
-  y: Place,
-  e1: Place,
   input: Place,
+  result: Place,
+  operand1: Place,
+  normalized: Place,
   pixels: u32,
   width: u32,
   columns: u32,
@@ -26,22 +26,25 @@ struct Constants {
   segment_row: u32,
   segment_column: u32,
   run: u32,
-  a_group: u32,
-  b_group: u32,
+  input_group: u32,
+  weights_group: u32,
   partial_quads: u32,
   first_plane: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> a: array<vec4f>;
-@group(0) @binding(3) var<storage, read> b: array<vec4f>;
+@group(0) @binding(2) var<storage, read> input: array<vec4f>;
+@group(0) @binding(3) var<storage, read> weights: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> result: array<vec4f>;
-@group(0) @binding(5) var<storage, read> e1: array<vec4f>;
-@group(0) @binding(6) var<storage, read> input: array<vec4f>;
+@group(0) @binding(5) var<storage, read> operand1: array<vec4f>;
+@group(0) @binding(6) var<storage, read> normalized: array<vec4f>;
 @group(0) @binding(7) var<storage, read> mean: array<vec4f>;
 @group(0) @binding(8) var<storage, read_write> partial: array<vec4f>;
 
+const BLOCK_ROWS = 16u;
+const COLUMN_LANES = 32u;
+const ROW_LANES = 16u;
 var<workgroup> tile: array<vec4f, 16>;
 var<workgroup> places: array<u32, 96>;
 var<private> count: f32;
@@ -52,19 +55,19 @@ fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
   return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
 }
 
-fn multiply_add(sum: vec4f, row: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
-  let first = fma(vec4f(row.x), b0, sum);
-  let second = fma(vec4f(row.y), b1, first);
-  let third = fma(vec4f(row.z), b2, second);
-  return fma(vec4f(row.w), b3, third);
+fn multiply_add(sum: vec4f, row: vec4f, weights0: vec4f, weights1: vec4f, weights2: vec4f, weights3: vec4f) -> vec4f {
+  let first = fma(vec4f(row.x), weights0, sum);
+  let second = fma(vec4f(row.y), weights1, first);
+  let third = fma(vec4f(row.z), weights2, second);
+  return fma(vec4f(row.w), weights3, third);
 }
 
-fn finish(row: u32, column: u32, quad: u32, sum: vec4f, y_place: u32, e1_place: u32, input_place: u32) {
+fn finish(row: u32, column: u32, quad: u32, sum: vec4f, result_place: u32, operand1_place: u32, normalized_place: u32) {
   if (row < frame.batch * constants.pixels && column < constants.columns) {
-    let made = select(vec4f(0), sum, e1[e1_place + quad] > vec4f(0));
-    result[y_place + quad] = made;
+    let made = select(vec4f(0), sum, operand1[operand1_place + quad] > vec4f(0));
+    result[result_place + quad] = made;
     gradients += made;
-    products = fma(made, input[input_place + quad] - mean[quad], products);
+    products = fma(made, normalized[normalized_place + quad] - mean[quad], products);
     count += 1.0;
   }
 }
@@ -77,103 +80,109 @@ fn main(
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
   let plane = workgroup.z + constants.first_plane;
+  // The lane's part.
   let rows = frame.batch * constants.pixels;
-  let first_row = block * 16u;
+  let first_row = block * BLOCK_ROWS;
   let group = plane / constants.column_blocks;
-  let column = plane % constants.column_blocks * 32u + lane;
-  let row_lane = lane % 16u;
+  let column = plane % constants.column_blocks * COLUMN_LANES + lane;
+  let row_lane = lane % ROW_LANES;
   let row0 = min(first_row + row_lane, rows - 1u);
   let image0 = row0 / constants.pixels;
   let y0 = row0 % constants.pixels / constants.width;
   let x0 = row0 % constants.width;
-  let a_place0 = place_of(constants.a, image0, y0, x0) + group * constants.a_group;
-  let y_place0 = place_of(constants.y, image0, y0, x0);
-  let e1_place0 = place_of(constants.e1, image0, y0, x0);
-  let input_place0 = place_of(constants.input, image0, y0, x0);
-  var c0 = vec4f(0);
-  var c1 = vec4f(0);
-  var c2 = vec4f(0);
-  var c3 = vec4f(0);
-  var c4 = vec4f(0);
-  var c5 = vec4f(0);
-  var c6 = vec4f(0);
-  var c7 = vec4f(0);
-  var c8 = vec4f(0);
-  var c9 = vec4f(0);
-  var c10 = vec4f(0);
-  var c11 = vec4f(0);
-  var c12 = vec4f(0);
-  var c13 = vec4f(0);
-  var c14 = vec4f(0);
-  var c15 = vec4f(0);
+  let input_place0 = place_of(constants.input, image0, y0, x0) + group * constants.input_group;
+  let result_place0 = place_of(constants.result, image0, y0, x0);
+  let operand1_place0 = place_of(constants.operand1, image0, y0, x0);
+  let normalized_place0 = place_of(constants.normalized, image0, y0, x0);
+  var sum0 = vec4f(0);
+  var sum1 = vec4f(0);
+  var sum2 = vec4f(0);
+  var sum3 = vec4f(0);
+  var sum4 = vec4f(0);
+  var sum5 = vec4f(0);
+  var sum6 = vec4f(0);
+  var sum7 = vec4f(0);
+  var sum8 = vec4f(0);
+  var sum9 = vec4f(0);
+  var sum10 = vec4f(0);
+  var sum11 = vec4f(0);
+  var sum12 = vec4f(0);
+  var sum13 = vec4f(0);
+  var sum14 = vec4f(0);
+  var sum15 = vec4f(0);
   let columns = constants.columns;
-  var b_place = group * constants.b_group + min(column, columns - 1u);
+  var weights_place = group * constants.weights_group + min(column, columns - 1u);
   for (var segment = 0u; segment < constants.segments; segment++) {
     let start = segment / constants.segments_per_row * constants.segment_row + segment % constants.segments_per_row * constants.segment_column;
     let end = start + constants.run;
-    var a0 = a[a_place0 + start];
-    var b0 = b[b_place];
-    var b1 = b[b_place + columns];
-    var b2 = b[b_place + 2u * columns];
-    var b3 = b[b_place + 3u * columns];
+    var input0 = input[input_place0 + start];
+    var weights0 = weights[weights_place];
+    var weights1 = weights[weights_place + columns];
+    var weights2 = weights[weights_place + 2u * columns];
+    var weights3 = weights[weights_place + 3u * columns];
     for (var k = start; k < end; k++) {
+      // Share rows.
       workgroupBarrier();
-      if (lane < 16u) {
-        tile[lane] = a0;
+      if (lane < ROW_LANES) {
+        tile[lane] = input0;
       }
       workgroupBarrier();
-      a0 = a[a_place0 + k + 1u];
-      b_place += 4u * columns;
-      let next_b0 = b[b_place];
-      let next_b1 = b[b_place + columns];
-      let next_b2 = b[b_place + 2u * columns];
-      let next_b3 = b[b_place + 3u * columns];
-      c0 = multiply_add(c0, tile[0u], b0, b1, b2, b3);
-      c1 = multiply_add(c1, tile[1u], b0, b1, b2, b3);
-      c2 = multiply_add(c2, tile[2u], b0, b1, b2, b3);
-      c3 = multiply_add(c3, tile[3u], b0, b1, b2, b3);
-      c4 = multiply_add(c4, tile[4u], b0, b1, b2, b3);
-      c5 = multiply_add(c5, tile[5u], b0, b1, b2, b3);
-      c6 = multiply_add(c6, tile[6u], b0, b1, b2, b3);
-      c7 = multiply_add(c7, tile[7u], b0, b1, b2, b3);
-      c8 = multiply_add(c8, tile[8u], b0, b1, b2, b3);
-      c9 = multiply_add(c9, tile[9u], b0, b1, b2, b3);
-      c10 = multiply_add(c10, tile[10u], b0, b1, b2, b3);
-      c11 = multiply_add(c11, tile[11u], b0, b1, b2, b3);
-      c12 = multiply_add(c12, tile[12u], b0, b1, b2, b3);
-      c13 = multiply_add(c13, tile[13u], b0, b1, b2, b3);
-      c14 = multiply_add(c14, tile[14u], b0, b1, b2, b3);
-      c15 = multiply_add(c15, tile[15u], b0, b1, b2, b3);
-      b0 = next_b0;
-      b1 = next_b1;
-      b2 = next_b2;
-      b3 = next_b3;
+      // Load ahead: memory is slow.
+      input0 = input[input_place0 + k + 1u];
+      weights_place += 4u * columns;
+      let next_weights0 = weights[weights_place];
+      let next_weights1 = weights[weights_place + columns];
+      let next_weights2 = weights[weights_place + 2u * columns];
+      let next_weights3 = weights[weights_place + 3u * columns];
+      // Multiply.
+      sum0 = multiply_add(sum0, tile[0u], weights0, weights1, weights2, weights3);
+      sum1 = multiply_add(sum1, tile[1u], weights0, weights1, weights2, weights3);
+      sum2 = multiply_add(sum2, tile[2u], weights0, weights1, weights2, weights3);
+      sum3 = multiply_add(sum3, tile[3u], weights0, weights1, weights2, weights3);
+      sum4 = multiply_add(sum4, tile[4u], weights0, weights1, weights2, weights3);
+      sum5 = multiply_add(sum5, tile[5u], weights0, weights1, weights2, weights3);
+      sum6 = multiply_add(sum6, tile[6u], weights0, weights1, weights2, weights3);
+      sum7 = multiply_add(sum7, tile[7u], weights0, weights1, weights2, weights3);
+      sum8 = multiply_add(sum8, tile[8u], weights0, weights1, weights2, weights3);
+      sum9 = multiply_add(sum9, tile[9u], weights0, weights1, weights2, weights3);
+      sum10 = multiply_add(sum10, tile[10u], weights0, weights1, weights2, weights3);
+      sum11 = multiply_add(sum11, tile[11u], weights0, weights1, weights2, weights3);
+      sum12 = multiply_add(sum12, tile[12u], weights0, weights1, weights2, weights3);
+      sum13 = multiply_add(sum13, tile[13u], weights0, weights1, weights2, weights3);
+      sum14 = multiply_add(sum14, tile[14u], weights0, weights1, weights2, weights3);
+      sum15 = multiply_add(sum15, tile[15u], weights0, weights1, weights2, weights3);
+      weights0 = next_weights0;
+      weights1 = next_weights1;
+      weights2 = next_weights2;
+      weights3 = next_weights3;
     }
   }
+  // Write.
   let quad = constants.first_quad + group * columns + column;
+  // Share places.
   workgroupBarrier();
-  if (lane < 16u) {
-    places[lane] = y_place0;
-    places[lane + 16u] = e1_place0;
-    places[lane + 32u] = input_place0;
+  if (lane < ROW_LANES) {
+    places[lane] = result_place0;
+    places[lane + 16u] = operand1_place0;
+    places[lane + 32u] = normalized_place0;
   }
   workgroupBarrier();
-  finish(first_row, column, quad, c0, places[0u], places[16u], places[32u]);
-  finish(first_row + 1u, column, quad, c1, places[1u], places[17u], places[33u]);
-  finish(first_row + 2u, column, quad, c2, places[2u], places[18u], places[34u]);
-  finish(first_row + 3u, column, quad, c3, places[3u], places[19u], places[35u]);
-  finish(first_row + 4u, column, quad, c4, places[4u], places[20u], places[36u]);
-  finish(first_row + 5u, column, quad, c5, places[5u], places[21u], places[37u]);
-  finish(first_row + 6u, column, quad, c6, places[6u], places[22u], places[38u]);
-  finish(first_row + 7u, column, quad, c7, places[7u], places[23u], places[39u]);
-  finish(first_row + 8u, column, quad, c8, places[8u], places[24u], places[40u]);
-  finish(first_row + 9u, column, quad, c9, places[9u], places[25u], places[41u]);
-  finish(first_row + 10u, column, quad, c10, places[10u], places[26u], places[42u]);
-  finish(first_row + 11u, column, quad, c11, places[11u], places[27u], places[43u]);
-  finish(first_row + 12u, column, quad, c12, places[12u], places[28u], places[44u]);
-  finish(first_row + 13u, column, quad, c13, places[13u], places[29u], places[45u]);
-  finish(first_row + 14u, column, quad, c14, places[14u], places[30u], places[46u]);
-  finish(first_row + 15u, column, quad, c15, places[15u], places[31u], places[47u]);
+  finish(first_row, column, quad, sum0, places[0u], places[16u], places[32u]);
+  finish(first_row + 1u, column, quad, sum1, places[1u], places[17u], places[33u]);
+  finish(first_row + 2u, column, quad, sum2, places[2u], places[18u], places[34u]);
+  finish(first_row + 3u, column, quad, sum3, places[3u], places[19u], places[35u]);
+  finish(first_row + 4u, column, quad, sum4, places[4u], places[20u], places[36u]);
+  finish(first_row + 5u, column, quad, sum5, places[5u], places[21u], places[37u]);
+  finish(first_row + 6u, column, quad, sum6, places[6u], places[22u], places[38u]);
+  finish(first_row + 7u, column, quad, sum7, places[7u], places[23u], places[39u]);
+  finish(first_row + 8u, column, quad, sum8, places[8u], places[24u], places[40u]);
+  finish(first_row + 9u, column, quad, sum9, places[9u], places[25u], places[41u]);
+  finish(first_row + 10u, column, quad, sum10, places[10u], places[26u], places[42u]);
+  finish(first_row + 11u, column, quad, sum11, places[11u], places[27u], places[43u]);
+  finish(first_row + 12u, column, quad, sum12, places[12u], places[28u], places[44u]);
+  finish(first_row + 13u, column, quad, sum13, places[13u], places[29u], places[45u]);
+  finish(first_row + 14u, column, quad, sum14, places[14u], places[30u], places[46u]);
+  finish(first_row + 15u, column, quad, sum15, places[15u], places[31u], places[47u]);
   let part = first_row / 16u;
   if (count > 0.0) {
     let place = part * constants.partial_quads + quad;

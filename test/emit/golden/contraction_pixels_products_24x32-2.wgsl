@@ -13,9 +13,9 @@ struct Place {
 }
 
 struct Constants {
-  a: Place,
-  y: Place,
   input: Place,
+  result: Place,
+  normalized: Place,
   pixels: u32,
   width: u32,
   columns: u32,
@@ -26,21 +26,24 @@ struct Constants {
   segment_row: u32,
   segment_column: u32,
   run: u32,
-  a_group: u32,
-  b_group: u32,
+  input_group: u32,
+  weights_group: u32,
   partial_quads: u32,
   first_plane: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> a: array<vec4f>;
-@group(0) @binding(3) var<storage, read> b: array<vec4f>;
+@group(0) @binding(2) var<storage, read> input: array<vec4f>;
+@group(0) @binding(3) var<storage, read> weights: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> result: array<vec4f>;
-@group(0) @binding(5) var<storage, read> input: array<vec4f>;
+@group(0) @binding(5) var<storage, read> normalized: array<vec4f>;
 @group(0) @binding(6) var<storage, read> mean: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> partial: array<vec4f>;
 
+const BLOCK_ROWS = 24u;
+const COLUMN_LANES = 8u;
+const ROW_LANES = 4u;
 var<private> count: f32;
 var<private> gradients: vec4f;
 var<private> products: vec4f;
@@ -49,19 +52,19 @@ fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
   return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
 }
 
-fn multiply_add(sum: vec4f, row: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
-  let first = fma(vec4f(row.x), b0, sum);
-  let second = fma(vec4f(row.y), b1, first);
-  let third = fma(vec4f(row.z), b2, second);
-  return fma(vec4f(row.w), b3, third);
+fn multiply_add(sum: vec4f, row: vec4f, weights0: vec4f, weights1: vec4f, weights2: vec4f, weights3: vec4f) -> vec4f {
+  let first = fma(vec4f(row.x), weights0, sum);
+  let second = fma(vec4f(row.y), weights1, first);
+  let third = fma(vec4f(row.z), weights2, second);
+  return fma(vec4f(row.w), weights3, third);
 }
 
-fn finish(row: u32, column: u32, quad: u32, sum: vec4f, y_place: u32, input_place: u32) {
+fn finish(row: u32, column: u32, quad: u32, sum: vec4f, result_place: u32, normalized_place: u32) {
   if (row < frame.batch * constants.pixels && column < constants.columns) {
     let made = sum;
-    result[y_place + quad] = made;
+    result[result_place + quad] = made;
     gradients += made;
-    products = fma(made, input[input_place + quad] - mean[quad], products);
+    products = fma(made, normalized[normalized_place + quad] - mean[quad], products);
     count += 1.0;
   }
 }
@@ -75,124 +78,127 @@ fn main(
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
   let plane = workgroup.z + constants.first_plane;
+  // The lane's part.
   let rows = frame.batch * constants.pixels;
-  let first_row = block * 24u;
+  let first_row = block * BLOCK_ROWS;
   let group = plane / constants.column_blocks;
-  let column = plane % constants.column_blocks * 8u + lane;
-  let row_lane = subgroup_lane % 4u;
+  let column = plane % constants.column_blocks * COLUMN_LANES + lane;
+  let row_lane = subgroup_lane % ROW_LANES;
   let row0 = min(first_row + row_lane, rows - 1u);
   let image0 = row0 / constants.pixels;
   let y0 = row0 % constants.pixels / constants.width;
   let x0 = row0 % constants.width;
-  let a_place0 = place_of(constants.a, image0, y0, x0) + group * constants.a_group;
-  let y_place0 = place_of(constants.y, image0, y0, x0);
-  let input_place0 = place_of(constants.input, image0, y0, x0);
+  let input_place0 = place_of(constants.input, image0, y0, x0) + group * constants.input_group;
+  let result_place0 = place_of(constants.result, image0, y0, x0);
+  let normalized_place0 = place_of(constants.normalized, image0, y0, x0);
   let row1 = min(first_row + row_lane + 4u, rows - 1u);
   let image1 = row1 / constants.pixels;
   let y1 = row1 % constants.pixels / constants.width;
   let x1 = row1 % constants.width;
-  let a_place1 = place_of(constants.a, image1, y1, x1) + group * constants.a_group;
-  let y_place1 = place_of(constants.y, image1, y1, x1);
-  let input_place1 = place_of(constants.input, image1, y1, x1);
+  let input_place1 = place_of(constants.input, image1, y1, x1) + group * constants.input_group;
+  let result_place1 = place_of(constants.result, image1, y1, x1);
+  let normalized_place1 = place_of(constants.normalized, image1, y1, x1);
   let row2 = min(first_row + row_lane + 8u, rows - 1u);
   let image2 = row2 / constants.pixels;
   let y2 = row2 % constants.pixels / constants.width;
   let x2 = row2 % constants.width;
-  let a_place2 = place_of(constants.a, image2, y2, x2) + group * constants.a_group;
-  let y_place2 = place_of(constants.y, image2, y2, x2);
-  let input_place2 = place_of(constants.input, image2, y2, x2);
+  let input_place2 = place_of(constants.input, image2, y2, x2) + group * constants.input_group;
+  let result_place2 = place_of(constants.result, image2, y2, x2);
+  let normalized_place2 = place_of(constants.normalized, image2, y2, x2);
   let row3 = min(first_row + row_lane + 12u, rows - 1u);
   let image3 = row3 / constants.pixels;
   let y3 = row3 % constants.pixels / constants.width;
   let x3 = row3 % constants.width;
-  let a_place3 = place_of(constants.a, image3, y3, x3) + group * constants.a_group;
-  let y_place3 = place_of(constants.y, image3, y3, x3);
-  let input_place3 = place_of(constants.input, image3, y3, x3);
+  let input_place3 = place_of(constants.input, image3, y3, x3) + group * constants.input_group;
+  let result_place3 = place_of(constants.result, image3, y3, x3);
+  let normalized_place3 = place_of(constants.normalized, image3, y3, x3);
   let row4 = min(first_row + row_lane + 16u, rows - 1u);
   let image4 = row4 / constants.pixels;
   let y4 = row4 % constants.pixels / constants.width;
   let x4 = row4 % constants.width;
-  let a_place4 = place_of(constants.a, image4, y4, x4) + group * constants.a_group;
-  let y_place4 = place_of(constants.y, image4, y4, x4);
-  let input_place4 = place_of(constants.input, image4, y4, x4);
+  let input_place4 = place_of(constants.input, image4, y4, x4) + group * constants.input_group;
+  let result_place4 = place_of(constants.result, image4, y4, x4);
+  let normalized_place4 = place_of(constants.normalized, image4, y4, x4);
   let row5 = min(first_row + row_lane + 20u, rows - 1u);
   let image5 = row5 / constants.pixels;
   let y5 = row5 % constants.pixels / constants.width;
   let x5 = row5 % constants.width;
-  let a_place5 = place_of(constants.a, image5, y5, x5) + group * constants.a_group;
-  let y_place5 = place_of(constants.y, image5, y5, x5);
-  let input_place5 = place_of(constants.input, image5, y5, x5);
-  var c0 = vec4f(0);
-  var c1 = vec4f(0);
-  var c2 = vec4f(0);
-  var c3 = vec4f(0);
-  var c4 = vec4f(0);
-  var c5 = vec4f(0);
-  var c6 = vec4f(0);
-  var c7 = vec4f(0);
-  var c8 = vec4f(0);
-  var c9 = vec4f(0);
-  var c10 = vec4f(0);
-  var c11 = vec4f(0);
-  var c12 = vec4f(0);
-  var c13 = vec4f(0);
-  var c14 = vec4f(0);
-  var c15 = vec4f(0);
-  var c16 = vec4f(0);
-  var c17 = vec4f(0);
-  var c18 = vec4f(0);
-  var c19 = vec4f(0);
-  var c20 = vec4f(0);
-  var c21 = vec4f(0);
-  var c22 = vec4f(0);
-  var c23 = vec4f(0);
+  let input_place5 = place_of(constants.input, image5, y5, x5) + group * constants.input_group;
+  let result_place5 = place_of(constants.result, image5, y5, x5);
+  let normalized_place5 = place_of(constants.normalized, image5, y5, x5);
+  var sum0 = vec4f(0);
+  var sum1 = vec4f(0);
+  var sum2 = vec4f(0);
+  var sum3 = vec4f(0);
+  var sum4 = vec4f(0);
+  var sum5 = vec4f(0);
+  var sum6 = vec4f(0);
+  var sum7 = vec4f(0);
+  var sum8 = vec4f(0);
+  var sum9 = vec4f(0);
+  var sum10 = vec4f(0);
+  var sum11 = vec4f(0);
+  var sum12 = vec4f(0);
+  var sum13 = vec4f(0);
+  var sum14 = vec4f(0);
+  var sum15 = vec4f(0);
+  var sum16 = vec4f(0);
+  var sum17 = vec4f(0);
+  var sum18 = vec4f(0);
+  var sum19 = vec4f(0);
+  var sum20 = vec4f(0);
+  var sum21 = vec4f(0);
+  var sum22 = vec4f(0);
+  var sum23 = vec4f(0);
   let columns = constants.columns;
-  var b_place = group * constants.b_group + min(column, columns - 1u);
+  var weights_place = group * constants.weights_group + min(column, columns - 1u);
   for (var segment = 0u; segment < constants.segments; segment++) {
     let start = segment / constants.segments_per_row * constants.segment_row + segment % constants.segments_per_row * constants.segment_column;
     let end = start + constants.run;
     for (var k = start; k < end; k++) {
-      let a0 = a[a_place0 + k];
-      let a1 = a[a_place1 + k];
-      let a2 = a[a_place2 + k];
-      let a3 = a[a_place3 + k];
-      let a4 = a[a_place4 + k];
-      let a5 = a[a_place5 + k];
-      let b0 = b[b_place];
-      let b1 = b[b_place + columns];
-      let b2 = b[b_place + 2u * columns];
-      let b3 = b[b_place + 3u * columns];
-      c0 = multiply_add(c0, subgroupBroadcast(a0, 0u), b0, b1, b2, b3);
-      c1 = multiply_add(c1, subgroupBroadcast(a0, 1u), b0, b1, b2, b3);
-      c2 = multiply_add(c2, subgroupBroadcast(a0, 2u), b0, b1, b2, b3);
-      c3 = multiply_add(c3, subgroupBroadcast(a0, 3u), b0, b1, b2, b3);
-      c4 = multiply_add(c4, subgroupBroadcast(a1, 0u), b0, b1, b2, b3);
-      c5 = multiply_add(c5, subgroupBroadcast(a1, 1u), b0, b1, b2, b3);
-      c6 = multiply_add(c6, subgroupBroadcast(a1, 2u), b0, b1, b2, b3);
-      c7 = multiply_add(c7, subgroupBroadcast(a1, 3u), b0, b1, b2, b3);
-      c8 = multiply_add(c8, subgroupBroadcast(a2, 0u), b0, b1, b2, b3);
-      c9 = multiply_add(c9, subgroupBroadcast(a2, 1u), b0, b1, b2, b3);
-      c10 = multiply_add(c10, subgroupBroadcast(a2, 2u), b0, b1, b2, b3);
-      c11 = multiply_add(c11, subgroupBroadcast(a2, 3u), b0, b1, b2, b3);
-      c12 = multiply_add(c12, subgroupBroadcast(a3, 0u), b0, b1, b2, b3);
-      c13 = multiply_add(c13, subgroupBroadcast(a3, 1u), b0, b1, b2, b3);
-      c14 = multiply_add(c14, subgroupBroadcast(a3, 2u), b0, b1, b2, b3);
-      c15 = multiply_add(c15, subgroupBroadcast(a3, 3u), b0, b1, b2, b3);
-      c16 = multiply_add(c16, subgroupBroadcast(a4, 0u), b0, b1, b2, b3);
-      c17 = multiply_add(c17, subgroupBroadcast(a4, 1u), b0, b1, b2, b3);
-      c18 = multiply_add(c18, subgroupBroadcast(a4, 2u), b0, b1, b2, b3);
-      c19 = multiply_add(c19, subgroupBroadcast(a4, 3u), b0, b1, b2, b3);
-      c20 = multiply_add(c20, subgroupBroadcast(a5, 0u), b0, b1, b2, b3);
-      c21 = multiply_add(c21, subgroupBroadcast(a5, 1u), b0, b1, b2, b3);
-      c22 = multiply_add(c22, subgroupBroadcast(a5, 2u), b0, b1, b2, b3);
-      c23 = multiply_add(c23, subgroupBroadcast(a5, 3u), b0, b1, b2, b3);
-      b_place += 4u * columns;
+      let input0 = input[input_place0 + k];
+      let input1 = input[input_place1 + k];
+      let input2 = input[input_place2 + k];
+      let input3 = input[input_place3 + k];
+      let input4 = input[input_place4 + k];
+      let input5 = input[input_place5 + k];
+      let weights0 = weights[weights_place];
+      let weights1 = weights[weights_place + columns];
+      let weights2 = weights[weights_place + 2u * columns];
+      let weights3 = weights[weights_place + 3u * columns];
+      // Multiply.
+      sum0 = multiply_add(sum0, subgroupBroadcast(input0, 0u), weights0, weights1, weights2, weights3);
+      sum1 = multiply_add(sum1, subgroupBroadcast(input0, 1u), weights0, weights1, weights2, weights3);
+      sum2 = multiply_add(sum2, subgroupBroadcast(input0, 2u), weights0, weights1, weights2, weights3);
+      sum3 = multiply_add(sum3, subgroupBroadcast(input0, 3u), weights0, weights1, weights2, weights3);
+      sum4 = multiply_add(sum4, subgroupBroadcast(input1, 0u), weights0, weights1, weights2, weights3);
+      sum5 = multiply_add(sum5, subgroupBroadcast(input1, 1u), weights0, weights1, weights2, weights3);
+      sum6 = multiply_add(sum6, subgroupBroadcast(input1, 2u), weights0, weights1, weights2, weights3);
+      sum7 = multiply_add(sum7, subgroupBroadcast(input1, 3u), weights0, weights1, weights2, weights3);
+      sum8 = multiply_add(sum8, subgroupBroadcast(input2, 0u), weights0, weights1, weights2, weights3);
+      sum9 = multiply_add(sum9, subgroupBroadcast(input2, 1u), weights0, weights1, weights2, weights3);
+      sum10 = multiply_add(sum10, subgroupBroadcast(input2, 2u), weights0, weights1, weights2, weights3);
+      sum11 = multiply_add(sum11, subgroupBroadcast(input2, 3u), weights0, weights1, weights2, weights3);
+      sum12 = multiply_add(sum12, subgroupBroadcast(input3, 0u), weights0, weights1, weights2, weights3);
+      sum13 = multiply_add(sum13, subgroupBroadcast(input3, 1u), weights0, weights1, weights2, weights3);
+      sum14 = multiply_add(sum14, subgroupBroadcast(input3, 2u), weights0, weights1, weights2, weights3);
+      sum15 = multiply_add(sum15, subgroupBroadcast(input3, 3u), weights0, weights1, weights2, weights3);
+      sum16 = multiply_add(sum16, subgroupBroadcast(input4, 0u), weights0, weights1, weights2, weights3);
+      sum17 = multiply_add(sum17, subgroupBroadcast(input4, 1u), weights0, weights1, weights2, weights3);
+      sum18 = multiply_add(sum18, subgroupBroadcast(input4, 2u), weights0, weights1, weights2, weights3);
+      sum19 = multiply_add(sum19, subgroupBroadcast(input4, 3u), weights0, weights1, weights2, weights3);
+      sum20 = multiply_add(sum20, subgroupBroadcast(input5, 0u), weights0, weights1, weights2, weights3);
+      sum21 = multiply_add(sum21, subgroupBroadcast(input5, 1u), weights0, weights1, weights2, weights3);
+      sum22 = multiply_add(sum22, subgroupBroadcast(input5, 2u), weights0, weights1, weights2, weights3);
+      sum23 = multiply_add(sum23, subgroupBroadcast(input5, 3u), weights0, weights1, weights2, weights3);
+      weights_place += 4u * columns;
     }
   }
+  // Write.
   let quad = constants.first_quad + group * columns + column;
-  var sums = array<vec4f, 24>(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, c20, c21, c22, c23);
-  var row_values0 = array<u32, 6>(y_place0, y_place1, y_place2, y_place3, y_place4, y_place5);
-  var row_values1 = array<u32, 6>(input_place0, input_place1, input_place2, input_place3, input_place4, input_place5);
+  var sums = array<vec4f, 24>(sum0, sum1, sum2, sum3, sum4, sum5, sum6, sum7, sum8, sum9, sum10, sum11, sum12, sum13, sum14, sum15, sum16, sum17, sum18, sum19, sum20, sum21, sum22, sum23);
+  var row_values0 = array<u32, 6>(result_place0, result_place1, result_place2, result_place3, result_place4, result_place5);
+  var row_values1 = array<u32, 6>(normalized_place0, normalized_place1, normalized_place2, normalized_place3, normalized_place4, normalized_place5);
   for (var row = 0u; row != 24u && first_row + row < rows; row++) {
     finish(first_row + row, column, quad, sums[row], subgroupShuffle(row_values0[row / 4u], row % 4u), subgroupShuffle(row_values1[row / 4u], row % 4u));
   }

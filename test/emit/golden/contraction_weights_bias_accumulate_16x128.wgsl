@@ -18,8 +18,8 @@ struct Place {
 }
 
 struct Constants {
-  a: Place,
-  b: Place,
+  input: Place,
+  gradient: Place,
   height: u32,
   width: u32,
   columns: u32,
@@ -31,37 +31,40 @@ struct Constants {
   segment_row: u32,
   segment_column: u32,
   run: u32,
-  a_group: u32,
-  y_group: u32,
+  input_group: u32,
+  result_group: u32,
   first_plane: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> a: array<vec4f>;
-@group(0) @binding(3) var<storage, read> b: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> w: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> bias_w: array<vec4f>;
+@group(0) @binding(2) var<storage, read> input: array<vec4f>;
+@group(0) @binding(3) var<storage, read> gradient: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> weights: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> bias: array<vec4f>;
 
+const BLOCK_QUADS = 4u;
+const COLUMN_LANES = 32u;
+const ROW_LANES = 4u;
 var<workgroup> tile: array<vec4f, 4>;
 var<workgroup> places: array<u32, 24>;
 
 fn descend(at: u32, made: vec4f) {
   let gradient = made;
-  let weight = w[at];
-  w[at] = select(weight, vec4f(0), frame.is_first_slice != 0u) + gradient;
+  let weight = weights[at];
+  weights[at] = select(weight, vec4f(0), frame.is_first_slice != 0u) + gradient;
 }
 
 fn bias_descend(at: u32, made: vec4f) {
   let gradient = made;
-  let weight = bias_w[at];
-  bias_w[at] = select(weight, vec4f(0), frame.is_first_slice != 0u) + gradient;
+  let weight = bias[at];
+  bias[at] = select(weight, vec4f(0), frame.is_first_slice != 0u) + gradient;
 }
 
 fn finish(row: u32, group: u32, column: u32, sum: vec4f) {
   let is_value = row % (4u * constants.run) < constants.run_values;
   if (row < 4u * constants.row_quads && column < constants.columns && is_value) {
-    descend(group * constants.y_group + row * constants.columns + column, sum);
+    descend(group * constants.result_group + row * constants.columns + column, sum);
   }
 }
 
@@ -73,93 +76,98 @@ fn main(
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
   let plane = workgroup.z + constants.first_plane;
-  let first_quad = block * 4u;
+  // The lane's part.
+  let first_quad = block * BLOCK_QUADS;
   let group = plane / constants.column_blocks;
-  let column = plane % constants.column_blocks * 32u + lane;
-  let row_lane = lane % 4u;
+  let column = plane % constants.column_blocks * COLUMN_LANES + lane;
+  let row_lane = lane % ROW_LANES;
   let quad0 = min(first_quad + row_lane, constants.row_quads - 1u);
   let segment0 = quad0 / constants.run;
-  let a_place0 = segment0 / constants.segments_per_row * constants.segment_row + segment0 % constants.segments_per_row * constants.segment_column + quad0 % constants.run + group * constants.a_group;
-  let b_quad = group * constants.columns + min(column, constants.columns - 1u) + constants.first_quad;
-  var c0 = vec4f(0);
-  var c1 = vec4f(0);
-  var c2 = vec4f(0);
-  var c3 = vec4f(0);
-  var c4 = vec4f(0);
-  var c5 = vec4f(0);
-  var c6 = vec4f(0);
-  var c7 = vec4f(0);
-  var c8 = vec4f(0);
-  var c9 = vec4f(0);
-  var c10 = vec4f(0);
-  var c11 = vec4f(0);
-  var c12 = vec4f(0);
-  var c13 = vec4f(0);
-  var c14 = vec4f(0);
-  var c15 = vec4f(0);
+  let input_place0 = segment0 / constants.segments_per_row * constants.segment_row + segment0 % constants.segments_per_row * constants.segment_column + quad0 % constants.run + group * constants.input_group;
+  let gradient_quad = group * constants.columns + min(column, constants.columns - 1u) + constants.first_quad;
+  var sum0 = vec4f(0);
+  var sum1 = vec4f(0);
+  var sum2 = vec4f(0);
+  var sum3 = vec4f(0);
+  var sum4 = vec4f(0);
+  var sum5 = vec4f(0);
+  var sum6 = vec4f(0);
+  var sum7 = vec4f(0);
+  var sum8 = vec4f(0);
+  var sum9 = vec4f(0);
+  var sum10 = vec4f(0);
+  var sum11 = vec4f(0);
+  var sum12 = vec4f(0);
+  var sum13 = vec4f(0);
+  var sum14 = vec4f(0);
+  var sum15 = vec4f(0);
   let first_line = 0u;
   let last_line = frame.batch * constants.height;
   let width = constants.width;
-  let a_column = constants.a.column_pitch;
-  let b_column = constants.b.column_pitch;
+  let input_column = constants.input.column_pitch;
+  let gradient_column = constants.gradient.column_pitch;
   for (var line = first_line; line < last_line; line++) {
     let image = line / constants.height;
-    let y_row = line % constants.height;
-    var a_line = constants.a.base + image * constants.a.image_pitch + y_row * constants.a.row_pitch;
-    var b_line = constants.b.base + line / constants.height * constants.b.image_pitch + line % constants.height * constants.b.row_pitch + b_quad;
+    let y = line % constants.height;
+    var input_line = constants.input.base + image * constants.input.image_pitch + y * constants.input.row_pitch;
+    var gradient_line = constants.gradient.base + line / constants.height * constants.gradient.image_pitch + line % constants.height * constants.gradient.row_pitch + gradient_quad;
     for (var x = 0u; x < width; x++) {
-      let a0 = a[a_line + a_place0];
+      let input0 = input[input_line + input_place0];
+      // Share rows.
       workgroupBarrier();
-      if (lane < 4u) {
-        tile[lane] = a0;
+      if (lane < ROW_LANES) {
+        tile[lane] = input0;
       }
       workgroupBarrier();
-      let b0 = b[b_line];
-      c0 = fma(vec4f(tile[0u].x), b0, c0);
-      c1 = fma(vec4f(tile[0u].y), b0, c1);
-      c2 = fma(vec4f(tile[0u].z), b0, c2);
-      c3 = fma(vec4f(tile[0u].w), b0, c3);
-      c4 = fma(vec4f(tile[1u].x), b0, c4);
-      c5 = fma(vec4f(tile[1u].y), b0, c5);
-      c6 = fma(vec4f(tile[1u].z), b0, c6);
-      c7 = fma(vec4f(tile[1u].w), b0, c7);
-      c8 = fma(vec4f(tile[2u].x), b0, c8);
-      c9 = fma(vec4f(tile[2u].y), b0, c9);
-      c10 = fma(vec4f(tile[2u].z), b0, c10);
-      c11 = fma(vec4f(tile[2u].w), b0, c11);
-      c12 = fma(vec4f(tile[3u].x), b0, c12);
-      c13 = fma(vec4f(tile[3u].y), b0, c13);
-      c14 = fma(vec4f(tile[3u].z), b0, c14);
-      c15 = fma(vec4f(tile[3u].w), b0, c15);
-      a_line += a_column;
-      b_line += b_column;
+      // Multiply.
+      let gradient0 = gradient[gradient_line];
+      sum0 = fma(vec4f(tile[0u][0u]), gradient0, sum0);
+      sum1 = fma(vec4f(tile[0u][1u]), gradient0, sum1);
+      sum2 = fma(vec4f(tile[0u][2u]), gradient0, sum2);
+      sum3 = fma(vec4f(tile[0u][3u]), gradient0, sum3);
+      sum4 = fma(vec4f(tile[1u][0u]), gradient0, sum4);
+      sum5 = fma(vec4f(tile[1u][1u]), gradient0, sum5);
+      sum6 = fma(vec4f(tile[1u][2u]), gradient0, sum6);
+      sum7 = fma(vec4f(tile[1u][3u]), gradient0, sum7);
+      sum8 = fma(vec4f(tile[2u][0u]), gradient0, sum8);
+      sum9 = fma(vec4f(tile[2u][1u]), gradient0, sum9);
+      sum10 = fma(vec4f(tile[2u][2u]), gradient0, sum10);
+      sum11 = fma(vec4f(tile[2u][3u]), gradient0, sum11);
+      sum12 = fma(vec4f(tile[3u][0u]), gradient0, sum12);
+      sum13 = fma(vec4f(tile[3u][1u]), gradient0, sum13);
+      sum14 = fma(vec4f(tile[3u][2u]), gradient0, sum14);
+      sum15 = fma(vec4f(tile[3u][3u]), gradient0, sum15);
+      input_line += input_column;
+      gradient_line += gradient_column;
     }
   }
-  finish(4u * first_quad, group, column, c0);
-  finish(4u * first_quad + 1u, group, column, c1);
-  finish(4u * first_quad + 2u, group, column, c2);
-  finish(4u * first_quad + 3u, group, column, c3);
-  finish(4u * first_quad + 4u, group, column, c4);
-  finish(4u * first_quad + 5u, group, column, c5);
-  finish(4u * first_quad + 6u, group, column, c6);
-  finish(4u * first_quad + 7u, group, column, c7);
-  finish(4u * first_quad + 8u, group, column, c8);
-  finish(4u * first_quad + 9u, group, column, c9);
-  finish(4u * first_quad + 10u, group, column, c10);
-  finish(4u * first_quad + 11u, group, column, c11);
-  finish(4u * first_quad + 12u, group, column, c12);
-  finish(4u * first_quad + 13u, group, column, c13);
-  finish(4u * first_quad + 14u, group, column, c14);
-  finish(4u * first_quad + 15u, group, column, c15);
+  // Write.
+  finish(4u * first_quad, group, column, sum0);
+  finish(4u * first_quad + 1u, group, column, sum1);
+  finish(4u * first_quad + 2u, group, column, sum2);
+  finish(4u * first_quad + 3u, group, column, sum3);
+  finish(4u * first_quad + 4u, group, column, sum4);
+  finish(4u * first_quad + 5u, group, column, sum5);
+  finish(4u * first_quad + 6u, group, column, sum6);
+  finish(4u * first_quad + 7u, group, column, sum7);
+  finish(4u * first_quad + 8u, group, column, sum8);
+  finish(4u * first_quad + 9u, group, column, sum9);
+  finish(4u * first_quad + 10u, group, column, sum10);
+  finish(4u * first_quad + 11u, group, column, sum11);
+  finish(4u * first_quad + 12u, group, column, sum12);
+  finish(4u * first_quad + 13u, group, column, sum13);
+  finish(4u * first_quad + 14u, group, column, sum14);
+  finish(4u * first_quad + 15u, group, column, sum15);
   if (block == 0u) {
+    // The bias: line by line, to keep digits.
     var bias_sum = vec4f(0);
     var image_sum = vec4f(0);
     for (var line = first_line; line < last_line; line++) {
-      var b_line = constants.b.base + line / constants.height * constants.b.image_pitch + line % constants.height * constants.b.row_pitch + b_quad;
+      var gradient_line = constants.gradient.base + line / constants.height * constants.gradient.image_pitch + line % constants.height * constants.gradient.row_pitch + gradient_quad;
       var line_sum = vec4f(0);
       for (var x = 0u; x < width; x++) {
-        line_sum += b[b_line];
-        b_line += b_column;
+        line_sum += gradient[gradient_line];
+        gradient_line += gradient_column;
       }
       image_sum += line_sum;
       if ((line + 1u) % constants.height == 0u) {
@@ -169,7 +177,7 @@ fn main(
     }
     bias_sum += image_sum;
     if (column < constants.columns) {
-      bias_descend(b_quad, bias_sum);
+      bias_descend(gradient_quad, bias_sum);
     }
   }
 }

@@ -30,8 +30,8 @@ struct Place {
 }
 
 struct Constants {
-  a: Place,
-  b: Place,
+  input: Place,
+  gradient: Place,
   height: u32,
   width: u32,
   columns: u32,
@@ -43,8 +43,8 @@ struct Constants {
   segment_row: u32,
   segment_column: u32,
   run: u32,
-  a_group: u32,
-  y_group: u32,
+  input_group: u32,
+  result_group: u32,
   learning_rate_factor: f32,
   decay_factor: f32,
   bias_learning_rate_factor: f32,
@@ -54,45 +54,51 @@ struct Constants {
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> a: array<vec4f>;
-@group(0) @binding(3) var<storage, read> b: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> w: array<vec4f>;
+@group(0) @binding(2) var<storage, read> input: array<vec4f>;
+@group(0) @binding(3) var<storage, read> gradient: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> weights: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> state0: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> state1: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> bias_w: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> bias: array<vec4f>;
 @group(0) @binding(8) var<storage, read_write> bias_state0: array<vec4f>;
 @group(0) @binding(9) var<storage, read_write> bias_state1: array<vec4f>;
+
+const BLOCK_QUADS = 8u;
+const COLUMN_LANES = 8u;
+const ROW_LANES = 8u;
 
 fn descend(at: u32, made: vec4f) {
   let rate = frame.learning_rate * constants.learning_rate_factor;
   let decay = frame.weight_decay * constants.decay_factor;
   let gradient = made;
-  let weight = w[at];
-  let g = gradient + decay * weight;
-  let squares = frame.beta2 * state0[at] + frame.rest2 * g * g;
+  let weight = weights[at];
+  let slope = gradient + decay * weight;
+  let squares = frame.beta2 * state0[at] + frame.rest2 * slope * slope;
   state0[at] = squares;
-  let v = frame.momentum * state1[at] + g / (sqrt(squares) + frame.epsilon);
-  state1[at] = v;
-  w[at] = weight - rate * v;
+  let scaled = slope / (sqrt(squares) + frame.epsilon);
+  let velocity = frame.momentum * state1[at] + scaled;
+  state1[at] = velocity;
+  weights[at] = weight - rate * velocity;
 }
 
 fn bias_descend(at: u32, made: vec4f) {
   let rate = frame.learning_rate * constants.bias_learning_rate_factor;
   let decay = frame.weight_decay * constants.bias_decay_factor;
   let gradient = made;
-  let weight = bias_w[at];
-  let g = gradient + decay * weight;
-  let squares = frame.beta2 * bias_state0[at] + frame.rest2 * g * g;
+  let weight = bias[at];
+  let slope = gradient + decay * weight;
+  let squares = frame.beta2 * bias_state0[at] + frame.rest2 * slope * slope;
   bias_state0[at] = squares;
-  let v = frame.momentum * bias_state1[at] + g / (sqrt(squares) + frame.epsilon);
-  bias_state1[at] = v;
-  bias_w[at] = weight - rate * v;
+  let scaled = slope / (sqrt(squares) + frame.epsilon);
+  let velocity = frame.momentum * bias_state1[at] + scaled;
+  bias_state1[at] = velocity;
+  bias[at] = weight - rate * velocity;
 }
 
 fn finish(row: u32, group: u32, column: u32, sum: vec4f) {
   let is_value = row % (4u * constants.run) < constants.run_values;
   if (row < 4u * constants.row_quads && column < constants.columns && is_value) {
-    descend(group * constants.y_group + row * constants.columns + column, sum);
+    descend(group * constants.result_group + row * constants.columns + column, sum);
   }
 }
 
@@ -105,108 +111,112 @@ fn main(
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
   let plane = workgroup.z + constants.first_plane;
-  let first_quad = block * 8u;
+  // The lane's part.
+  let first_quad = block * BLOCK_QUADS;
   let group = plane / constants.column_blocks;
-  let column = plane % constants.column_blocks * 8u + lane;
-  let row_lane = subgroup_lane % 8u;
+  let column = plane % constants.column_blocks * COLUMN_LANES + lane;
+  let row_lane = subgroup_lane % ROW_LANES;
   let quad0 = min(first_quad + row_lane, constants.row_quads - 1u);
   let segment0 = quad0 / constants.run;
-  let a_place0 = segment0 / constants.segments_per_row * constants.segment_row + segment0 % constants.segments_per_row * constants.segment_column + quad0 % constants.run + group * constants.a_group;
-  let b_quad = group * constants.columns + min(column, constants.columns - 1u) + constants.first_quad;
-  var c0 = vec4f(0);
-  var c1 = vec4f(0);
-  var c2 = vec4f(0);
-  var c3 = vec4f(0);
-  var c4 = vec4f(0);
-  var c5 = vec4f(0);
-  var c6 = vec4f(0);
-  var c7 = vec4f(0);
-  var c8 = vec4f(0);
-  var c9 = vec4f(0);
-  var c10 = vec4f(0);
-  var c11 = vec4f(0);
-  var c12 = vec4f(0);
-  var c13 = vec4f(0);
-  var c14 = vec4f(0);
-  var c15 = vec4f(0);
-  var c16 = vec4f(0);
-  var c17 = vec4f(0);
-  var c18 = vec4f(0);
-  var c19 = vec4f(0);
-  var c20 = vec4f(0);
-  var c21 = vec4f(0);
-  var c22 = vec4f(0);
-  var c23 = vec4f(0);
-  var c24 = vec4f(0);
-  var c25 = vec4f(0);
-  var c26 = vec4f(0);
-  var c27 = vec4f(0);
-  var c28 = vec4f(0);
-  var c29 = vec4f(0);
-  var c30 = vec4f(0);
-  var c31 = vec4f(0);
+  let input_place0 = segment0 / constants.segments_per_row * constants.segment_row + segment0 % constants.segments_per_row * constants.segment_column + quad0 % constants.run + group * constants.input_group;
+  let gradient_quad = group * constants.columns + min(column, constants.columns - 1u) + constants.first_quad;
+  var sum0 = vec4f(0);
+  var sum1 = vec4f(0);
+  var sum2 = vec4f(0);
+  var sum3 = vec4f(0);
+  var sum4 = vec4f(0);
+  var sum5 = vec4f(0);
+  var sum6 = vec4f(0);
+  var sum7 = vec4f(0);
+  var sum8 = vec4f(0);
+  var sum9 = vec4f(0);
+  var sum10 = vec4f(0);
+  var sum11 = vec4f(0);
+  var sum12 = vec4f(0);
+  var sum13 = vec4f(0);
+  var sum14 = vec4f(0);
+  var sum15 = vec4f(0);
+  var sum16 = vec4f(0);
+  var sum17 = vec4f(0);
+  var sum18 = vec4f(0);
+  var sum19 = vec4f(0);
+  var sum20 = vec4f(0);
+  var sum21 = vec4f(0);
+  var sum22 = vec4f(0);
+  var sum23 = vec4f(0);
+  var sum24 = vec4f(0);
+  var sum25 = vec4f(0);
+  var sum26 = vec4f(0);
+  var sum27 = vec4f(0);
+  var sum28 = vec4f(0);
+  var sum29 = vec4f(0);
+  var sum30 = vec4f(0);
+  var sum31 = vec4f(0);
   let first_line = 0u;
   let last_line = frame.batch * constants.height;
   let width = constants.width;
-  let a_column = constants.a.column_pitch;
-  let b_column = constants.b.column_pitch;
+  let input_column = constants.input.column_pitch;
+  let gradient_column = constants.gradient.column_pitch;
   for (var line = first_line; line < last_line; line++) {
     let image = line / constants.height;
-    let y_row = line % constants.height;
-    var a_line = constants.a.base + image * constants.a.image_pitch + y_row * constants.a.row_pitch;
-    var b_line = constants.b.base + line / constants.height * constants.b.image_pitch + line % constants.height * constants.b.row_pitch + b_quad;
+    let y = line % constants.height;
+    var input_line = constants.input.base + image * constants.input.image_pitch + y * constants.input.row_pitch;
+    var gradient_line = constants.gradient.base + line / constants.height * constants.gradient.image_pitch + line % constants.height * constants.gradient.row_pitch + gradient_quad;
     for (var x = 0u; x < width; x++) {
-      let a0 = a[a_line + a_place0];
-      let b0 = b[b_line];
-      c0 = fma(vec4f(subgroupBroadcast(a0.x, 0u)), b0, c0);
-      c1 = fma(vec4f(subgroupBroadcast(a0.y, 0u)), b0, c1);
-      c2 = fma(vec4f(subgroupBroadcast(a0.z, 0u)), b0, c2);
-      c3 = fma(vec4f(subgroupBroadcast(a0.w, 0u)), b0, c3);
-      c4 = fma(vec4f(subgroupBroadcast(a0.x, 1u)), b0, c4);
-      c5 = fma(vec4f(subgroupBroadcast(a0.y, 1u)), b0, c5);
-      c6 = fma(vec4f(subgroupBroadcast(a0.z, 1u)), b0, c6);
-      c7 = fma(vec4f(subgroupBroadcast(a0.w, 1u)), b0, c7);
-      c8 = fma(vec4f(subgroupBroadcast(a0.x, 2u)), b0, c8);
-      c9 = fma(vec4f(subgroupBroadcast(a0.y, 2u)), b0, c9);
-      c10 = fma(vec4f(subgroupBroadcast(a0.z, 2u)), b0, c10);
-      c11 = fma(vec4f(subgroupBroadcast(a0.w, 2u)), b0, c11);
-      c12 = fma(vec4f(subgroupBroadcast(a0.x, 3u)), b0, c12);
-      c13 = fma(vec4f(subgroupBroadcast(a0.y, 3u)), b0, c13);
-      c14 = fma(vec4f(subgroupBroadcast(a0.z, 3u)), b0, c14);
-      c15 = fma(vec4f(subgroupBroadcast(a0.w, 3u)), b0, c15);
-      c16 = fma(vec4f(subgroupBroadcast(a0.x, 4u)), b0, c16);
-      c17 = fma(vec4f(subgroupBroadcast(a0.y, 4u)), b0, c17);
-      c18 = fma(vec4f(subgroupBroadcast(a0.z, 4u)), b0, c18);
-      c19 = fma(vec4f(subgroupBroadcast(a0.w, 4u)), b0, c19);
-      c20 = fma(vec4f(subgroupBroadcast(a0.x, 5u)), b0, c20);
-      c21 = fma(vec4f(subgroupBroadcast(a0.y, 5u)), b0, c21);
-      c22 = fma(vec4f(subgroupBroadcast(a0.z, 5u)), b0, c22);
-      c23 = fma(vec4f(subgroupBroadcast(a0.w, 5u)), b0, c23);
-      c24 = fma(vec4f(subgroupBroadcast(a0.x, 6u)), b0, c24);
-      c25 = fma(vec4f(subgroupBroadcast(a0.y, 6u)), b0, c25);
-      c26 = fma(vec4f(subgroupBroadcast(a0.z, 6u)), b0, c26);
-      c27 = fma(vec4f(subgroupBroadcast(a0.w, 6u)), b0, c27);
-      c28 = fma(vec4f(subgroupBroadcast(a0.x, 7u)), b0, c28);
-      c29 = fma(vec4f(subgroupBroadcast(a0.y, 7u)), b0, c29);
-      c30 = fma(vec4f(subgroupBroadcast(a0.z, 7u)), b0, c30);
-      c31 = fma(vec4f(subgroupBroadcast(a0.w, 7u)), b0, c31);
-      a_line += a_column;
-      b_line += b_column;
+      let input0 = input[input_line + input_place0];
+      // Multiply.
+      let gradient0 = gradient[gradient_line];
+      sum0 = fma(vec4f(subgroupBroadcast(input0[0u], 0u)), gradient0, sum0);
+      sum1 = fma(vec4f(subgroupBroadcast(input0[1u], 0u)), gradient0, sum1);
+      sum2 = fma(vec4f(subgroupBroadcast(input0[2u], 0u)), gradient0, sum2);
+      sum3 = fma(vec4f(subgroupBroadcast(input0[3u], 0u)), gradient0, sum3);
+      sum4 = fma(vec4f(subgroupBroadcast(input0[0u], 1u)), gradient0, sum4);
+      sum5 = fma(vec4f(subgroupBroadcast(input0[1u], 1u)), gradient0, sum5);
+      sum6 = fma(vec4f(subgroupBroadcast(input0[2u], 1u)), gradient0, sum6);
+      sum7 = fma(vec4f(subgroupBroadcast(input0[3u], 1u)), gradient0, sum7);
+      sum8 = fma(vec4f(subgroupBroadcast(input0[0u], 2u)), gradient0, sum8);
+      sum9 = fma(vec4f(subgroupBroadcast(input0[1u], 2u)), gradient0, sum9);
+      sum10 = fma(vec4f(subgroupBroadcast(input0[2u], 2u)), gradient0, sum10);
+      sum11 = fma(vec4f(subgroupBroadcast(input0[3u], 2u)), gradient0, sum11);
+      sum12 = fma(vec4f(subgroupBroadcast(input0[0u], 3u)), gradient0, sum12);
+      sum13 = fma(vec4f(subgroupBroadcast(input0[1u], 3u)), gradient0, sum13);
+      sum14 = fma(vec4f(subgroupBroadcast(input0[2u], 3u)), gradient0, sum14);
+      sum15 = fma(vec4f(subgroupBroadcast(input0[3u], 3u)), gradient0, sum15);
+      sum16 = fma(vec4f(subgroupBroadcast(input0[0u], 4u)), gradient0, sum16);
+      sum17 = fma(vec4f(subgroupBroadcast(input0[1u], 4u)), gradient0, sum17);
+      sum18 = fma(vec4f(subgroupBroadcast(input0[2u], 4u)), gradient0, sum18);
+      sum19 = fma(vec4f(subgroupBroadcast(input0[3u], 4u)), gradient0, sum19);
+      sum20 = fma(vec4f(subgroupBroadcast(input0[0u], 5u)), gradient0, sum20);
+      sum21 = fma(vec4f(subgroupBroadcast(input0[1u], 5u)), gradient0, sum21);
+      sum22 = fma(vec4f(subgroupBroadcast(input0[2u], 5u)), gradient0, sum22);
+      sum23 = fma(vec4f(subgroupBroadcast(input0[3u], 5u)), gradient0, sum23);
+      sum24 = fma(vec4f(subgroupBroadcast(input0[0u], 6u)), gradient0, sum24);
+      sum25 = fma(vec4f(subgroupBroadcast(input0[1u], 6u)), gradient0, sum25);
+      sum26 = fma(vec4f(subgroupBroadcast(input0[2u], 6u)), gradient0, sum26);
+      sum27 = fma(vec4f(subgroupBroadcast(input0[3u], 6u)), gradient0, sum27);
+      sum28 = fma(vec4f(subgroupBroadcast(input0[0u], 7u)), gradient0, sum28);
+      sum29 = fma(vec4f(subgroupBroadcast(input0[1u], 7u)), gradient0, sum29);
+      sum30 = fma(vec4f(subgroupBroadcast(input0[2u], 7u)), gradient0, sum30);
+      sum31 = fma(vec4f(subgroupBroadcast(input0[3u], 7u)), gradient0, sum31);
+      input_line += input_column;
+      gradient_line += gradient_column;
     }
   }
-  var sums = array<vec4f, 32>(c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, c20, c21, c22, c23, c24, c25, c26, c27, c28, c29, c30, c31);
+  // Write.
+  var sums = array<vec4f, 32>(sum0, sum1, sum2, sum3, sum4, sum5, sum6, sum7, sum8, sum9, sum10, sum11, sum12, sum13, sum14, sum15, sum16, sum17, sum18, sum19, sum20, sum21, sum22, sum23, sum24, sum25, sum26, sum27, sum28, sum29, sum30, sum31);
   for (var row = 0u; row != 32u && 4u * first_quad + row < 4u * constants.row_quads; row++) {
     finish(4u * first_quad + row, group, column, sums[row]);
   }
   if (block == 0u) {
+    // The bias: line by line, to keep digits.
     var bias_sum = vec4f(0);
     var image_sum = vec4f(0);
     for (var line = first_line; line < last_line; line++) {
-      var b_line = constants.b.base + line / constants.height * constants.b.image_pitch + line % constants.height * constants.b.row_pitch + b_quad;
+      var gradient_line = constants.gradient.base + line / constants.height * constants.gradient.image_pitch + line % constants.height * constants.gradient.row_pitch + gradient_quad;
       var line_sum = vec4f(0);
       for (var x = 0u; x < width; x++) {
-        line_sum += b[b_line];
-        b_line += b_column;
+        line_sum += gradient[gradient_line];
+        gradient_line += gradient_column;
       }
       image_sum += line_sum;
       if ((line + 1u) % constants.height == 0u) {
@@ -216,7 +226,7 @@ fn main(
     }
     bias_sum += image_sum;
     if (column < constants.columns) {
-      bias_descend(b_quad, bias_sum);
+      bias_descend(gradient_quad, bias_sum);
     }
   }
 }

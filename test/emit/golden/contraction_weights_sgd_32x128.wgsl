@@ -24,8 +24,8 @@ struct Place {
 }
 
 struct Constants {
-  a: Place,
-  b: Place,
+  input: Place,
+  gradient: Place,
   height: u32,
   width: u32,
   columns: u32,
@@ -37,8 +37,8 @@ struct Constants {
   segment_row: u32,
   segment_column: u32,
   run: u32,
-  a_group: u32,
-  y_group: u32,
+  input_group: u32,
+  result_group: u32,
   learning_rate_factor: f32,
   decay_factor: f32,
   first_plane: u32,
@@ -46,11 +46,14 @@ struct Constants {
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> a: array<vec4f>;
-@group(0) @binding(3) var<storage, read> b: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> w: array<vec4f>;
+@group(0) @binding(2) var<storage, read> input: array<vec4f>;
+@group(0) @binding(3) var<storage, read> gradient: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> weights: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> state0: array<vec4f>;
 
+const BLOCK_QUADS = 8u;
+const COLUMN_LANES = 32u;
+const ROW_LANES = 8u;
 var<workgroup> tile: array<vec4f, 8>;
 var<workgroup> places: array<u32, 48>;
 
@@ -58,22 +61,22 @@ fn descend(at: u32, made: vec4f) {
   let rate = frame.learning_rate * constants.learning_rate_factor;
   let decay = frame.weight_decay * constants.decay_factor;
   let gradient = made;
-  let weight = w[at];
+  let weight = weights[at];
   let inner = select(1.0, rate, frame.convention == 1u);
   let outer = select(rate, 1.0, frame.convention == 1u);
   let is_first = frame.is_first_slice != 0u;
-  let g = inner * (gradient + select(0.0, decay, is_first) * weight);
-  let v = select(1.0, frame.momentum, is_first) * state0[at] + g;
-  state0[at] = v;
+  let slope = inner * (gradient + select(0.0, decay, is_first) * weight);
+  let velocity = select(1.0, frame.momentum, is_first) * state0[at] + slope;
+  state0[at] = velocity;
   if (frame.is_last_slice != 0u) {
-    w[at] = weight - outer * select(v, g + frame.momentum * v, frame.nesterov != 0u);
+    weights[at] = weight - outer * select(velocity, slope + frame.momentum * velocity, frame.nesterov != 0u);
   }
 }
 
 fn finish(row: u32, group: u32, column: u32, sum: vec4f) {
   let is_value = row % (4u * constants.run) < constants.run_values;
   if (row < 4u * constants.row_quads && column < constants.columns && is_value) {
-    descend(group * constants.y_group + row * constants.columns + column, sum);
+    descend(group * constants.result_group + row * constants.columns + column, sum);
   }
 }
 
@@ -85,130 +88,134 @@ fn main(
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
   let plane = workgroup.z + constants.first_plane;
-  let first_quad = block * 8u;
+  // The lane's part.
+  let first_quad = block * BLOCK_QUADS;
   let group = plane / constants.column_blocks;
-  let column = plane % constants.column_blocks * 32u + lane;
-  let row_lane = lane % 8u;
+  let column = plane % constants.column_blocks * COLUMN_LANES + lane;
+  let row_lane = lane % ROW_LANES;
   let quad0 = min(first_quad + row_lane, constants.row_quads - 1u);
   let segment0 = quad0 / constants.run;
-  let a_place0 = segment0 / constants.segments_per_row * constants.segment_row + segment0 % constants.segments_per_row * constants.segment_column + quad0 % constants.run + group * constants.a_group;
-  let b_quad = group * constants.columns + min(column, constants.columns - 1u) + constants.first_quad;
-  var c0 = vec4f(0);
-  var c1 = vec4f(0);
-  var c2 = vec4f(0);
-  var c3 = vec4f(0);
-  var c4 = vec4f(0);
-  var c5 = vec4f(0);
-  var c6 = vec4f(0);
-  var c7 = vec4f(0);
-  var c8 = vec4f(0);
-  var c9 = vec4f(0);
-  var c10 = vec4f(0);
-  var c11 = vec4f(0);
-  var c12 = vec4f(0);
-  var c13 = vec4f(0);
-  var c14 = vec4f(0);
-  var c15 = vec4f(0);
-  var c16 = vec4f(0);
-  var c17 = vec4f(0);
-  var c18 = vec4f(0);
-  var c19 = vec4f(0);
-  var c20 = vec4f(0);
-  var c21 = vec4f(0);
-  var c22 = vec4f(0);
-  var c23 = vec4f(0);
-  var c24 = vec4f(0);
-  var c25 = vec4f(0);
-  var c26 = vec4f(0);
-  var c27 = vec4f(0);
-  var c28 = vec4f(0);
-  var c29 = vec4f(0);
-  var c30 = vec4f(0);
-  var c31 = vec4f(0);
+  let input_place0 = segment0 / constants.segments_per_row * constants.segment_row + segment0 % constants.segments_per_row * constants.segment_column + quad0 % constants.run + group * constants.input_group;
+  let gradient_quad = group * constants.columns + min(column, constants.columns - 1u) + constants.first_quad;
+  var sum0 = vec4f(0);
+  var sum1 = vec4f(0);
+  var sum2 = vec4f(0);
+  var sum3 = vec4f(0);
+  var sum4 = vec4f(0);
+  var sum5 = vec4f(0);
+  var sum6 = vec4f(0);
+  var sum7 = vec4f(0);
+  var sum8 = vec4f(0);
+  var sum9 = vec4f(0);
+  var sum10 = vec4f(0);
+  var sum11 = vec4f(0);
+  var sum12 = vec4f(0);
+  var sum13 = vec4f(0);
+  var sum14 = vec4f(0);
+  var sum15 = vec4f(0);
+  var sum16 = vec4f(0);
+  var sum17 = vec4f(0);
+  var sum18 = vec4f(0);
+  var sum19 = vec4f(0);
+  var sum20 = vec4f(0);
+  var sum21 = vec4f(0);
+  var sum22 = vec4f(0);
+  var sum23 = vec4f(0);
+  var sum24 = vec4f(0);
+  var sum25 = vec4f(0);
+  var sum26 = vec4f(0);
+  var sum27 = vec4f(0);
+  var sum28 = vec4f(0);
+  var sum29 = vec4f(0);
+  var sum30 = vec4f(0);
+  var sum31 = vec4f(0);
   let first_line = 0u;
   let last_line = frame.batch * constants.height;
   let width = constants.width;
-  let a_column = constants.a.column_pitch;
-  let b_column = constants.b.column_pitch;
+  let input_column = constants.input.column_pitch;
+  let gradient_column = constants.gradient.column_pitch;
   for (var line = first_line; line < last_line; line++) {
     let image = line / constants.height;
-    let y_row = line % constants.height;
-    var a_line = constants.a.base + image * constants.a.image_pitch + y_row * constants.a.row_pitch;
-    var b_line = constants.b.base + line / constants.height * constants.b.image_pitch + line % constants.height * constants.b.row_pitch + b_quad;
+    let y = line % constants.height;
+    var input_line = constants.input.base + image * constants.input.image_pitch + y * constants.input.row_pitch;
+    var gradient_line = constants.gradient.base + line / constants.height * constants.gradient.image_pitch + line % constants.height * constants.gradient.row_pitch + gradient_quad;
     for (var x = 0u; x < width; x++) {
-      let a0 = a[a_line + a_place0];
+      let input0 = input[input_line + input_place0];
+      // Share rows.
       workgroupBarrier();
-      if (lane < 8u) {
-        tile[lane] = a0;
+      if (lane < ROW_LANES) {
+        tile[lane] = input0;
       }
       workgroupBarrier();
-      let b0 = b[b_line];
-      c0 = fma(vec4f(tile[0u].x), b0, c0);
-      c1 = fma(vec4f(tile[0u].y), b0, c1);
-      c2 = fma(vec4f(tile[0u].z), b0, c2);
-      c3 = fma(vec4f(tile[0u].w), b0, c3);
-      c4 = fma(vec4f(tile[1u].x), b0, c4);
-      c5 = fma(vec4f(tile[1u].y), b0, c5);
-      c6 = fma(vec4f(tile[1u].z), b0, c6);
-      c7 = fma(vec4f(tile[1u].w), b0, c7);
-      c8 = fma(vec4f(tile[2u].x), b0, c8);
-      c9 = fma(vec4f(tile[2u].y), b0, c9);
-      c10 = fma(vec4f(tile[2u].z), b0, c10);
-      c11 = fma(vec4f(tile[2u].w), b0, c11);
-      c12 = fma(vec4f(tile[3u].x), b0, c12);
-      c13 = fma(vec4f(tile[3u].y), b0, c13);
-      c14 = fma(vec4f(tile[3u].z), b0, c14);
-      c15 = fma(vec4f(tile[3u].w), b0, c15);
-      c16 = fma(vec4f(tile[4u].x), b0, c16);
-      c17 = fma(vec4f(tile[4u].y), b0, c17);
-      c18 = fma(vec4f(tile[4u].z), b0, c18);
-      c19 = fma(vec4f(tile[4u].w), b0, c19);
-      c20 = fma(vec4f(tile[5u].x), b0, c20);
-      c21 = fma(vec4f(tile[5u].y), b0, c21);
-      c22 = fma(vec4f(tile[5u].z), b0, c22);
-      c23 = fma(vec4f(tile[5u].w), b0, c23);
-      c24 = fma(vec4f(tile[6u].x), b0, c24);
-      c25 = fma(vec4f(tile[6u].y), b0, c25);
-      c26 = fma(vec4f(tile[6u].z), b0, c26);
-      c27 = fma(vec4f(tile[6u].w), b0, c27);
-      c28 = fma(vec4f(tile[7u].x), b0, c28);
-      c29 = fma(vec4f(tile[7u].y), b0, c29);
-      c30 = fma(vec4f(tile[7u].z), b0, c30);
-      c31 = fma(vec4f(tile[7u].w), b0, c31);
-      a_line += a_column;
-      b_line += b_column;
+      // Multiply.
+      let gradient0 = gradient[gradient_line];
+      sum0 = fma(vec4f(tile[0u][0u]), gradient0, sum0);
+      sum1 = fma(vec4f(tile[0u][1u]), gradient0, sum1);
+      sum2 = fma(vec4f(tile[0u][2u]), gradient0, sum2);
+      sum3 = fma(vec4f(tile[0u][3u]), gradient0, sum3);
+      sum4 = fma(vec4f(tile[1u][0u]), gradient0, sum4);
+      sum5 = fma(vec4f(tile[1u][1u]), gradient0, sum5);
+      sum6 = fma(vec4f(tile[1u][2u]), gradient0, sum6);
+      sum7 = fma(vec4f(tile[1u][3u]), gradient0, sum7);
+      sum8 = fma(vec4f(tile[2u][0u]), gradient0, sum8);
+      sum9 = fma(vec4f(tile[2u][1u]), gradient0, sum9);
+      sum10 = fma(vec4f(tile[2u][2u]), gradient0, sum10);
+      sum11 = fma(vec4f(tile[2u][3u]), gradient0, sum11);
+      sum12 = fma(vec4f(tile[3u][0u]), gradient0, sum12);
+      sum13 = fma(vec4f(tile[3u][1u]), gradient0, sum13);
+      sum14 = fma(vec4f(tile[3u][2u]), gradient0, sum14);
+      sum15 = fma(vec4f(tile[3u][3u]), gradient0, sum15);
+      sum16 = fma(vec4f(tile[4u][0u]), gradient0, sum16);
+      sum17 = fma(vec4f(tile[4u][1u]), gradient0, sum17);
+      sum18 = fma(vec4f(tile[4u][2u]), gradient0, sum18);
+      sum19 = fma(vec4f(tile[4u][3u]), gradient0, sum19);
+      sum20 = fma(vec4f(tile[5u][0u]), gradient0, sum20);
+      sum21 = fma(vec4f(tile[5u][1u]), gradient0, sum21);
+      sum22 = fma(vec4f(tile[5u][2u]), gradient0, sum22);
+      sum23 = fma(vec4f(tile[5u][3u]), gradient0, sum23);
+      sum24 = fma(vec4f(tile[6u][0u]), gradient0, sum24);
+      sum25 = fma(vec4f(tile[6u][1u]), gradient0, sum25);
+      sum26 = fma(vec4f(tile[6u][2u]), gradient0, sum26);
+      sum27 = fma(vec4f(tile[6u][3u]), gradient0, sum27);
+      sum28 = fma(vec4f(tile[7u][0u]), gradient0, sum28);
+      sum29 = fma(vec4f(tile[7u][1u]), gradient0, sum29);
+      sum30 = fma(vec4f(tile[7u][2u]), gradient0, sum30);
+      sum31 = fma(vec4f(tile[7u][3u]), gradient0, sum31);
+      input_line += input_column;
+      gradient_line += gradient_column;
     }
   }
-  finish(4u * first_quad, group, column, c0);
-  finish(4u * first_quad + 1u, group, column, c1);
-  finish(4u * first_quad + 2u, group, column, c2);
-  finish(4u * first_quad + 3u, group, column, c3);
-  finish(4u * first_quad + 4u, group, column, c4);
-  finish(4u * first_quad + 5u, group, column, c5);
-  finish(4u * first_quad + 6u, group, column, c6);
-  finish(4u * first_quad + 7u, group, column, c7);
-  finish(4u * first_quad + 8u, group, column, c8);
-  finish(4u * first_quad + 9u, group, column, c9);
-  finish(4u * first_quad + 10u, group, column, c10);
-  finish(4u * first_quad + 11u, group, column, c11);
-  finish(4u * first_quad + 12u, group, column, c12);
-  finish(4u * first_quad + 13u, group, column, c13);
-  finish(4u * first_quad + 14u, group, column, c14);
-  finish(4u * first_quad + 15u, group, column, c15);
-  finish(4u * first_quad + 16u, group, column, c16);
-  finish(4u * first_quad + 17u, group, column, c17);
-  finish(4u * first_quad + 18u, group, column, c18);
-  finish(4u * first_quad + 19u, group, column, c19);
-  finish(4u * first_quad + 20u, group, column, c20);
-  finish(4u * first_quad + 21u, group, column, c21);
-  finish(4u * first_quad + 22u, group, column, c22);
-  finish(4u * first_quad + 23u, group, column, c23);
-  finish(4u * first_quad + 24u, group, column, c24);
-  finish(4u * first_quad + 25u, group, column, c25);
-  finish(4u * first_quad + 26u, group, column, c26);
-  finish(4u * first_quad + 27u, group, column, c27);
-  finish(4u * first_quad + 28u, group, column, c28);
-  finish(4u * first_quad + 29u, group, column, c29);
-  finish(4u * first_quad + 30u, group, column, c30);
-  finish(4u * first_quad + 31u, group, column, c31);
+  // Write.
+  finish(4u * first_quad, group, column, sum0);
+  finish(4u * first_quad + 1u, group, column, sum1);
+  finish(4u * first_quad + 2u, group, column, sum2);
+  finish(4u * first_quad + 3u, group, column, sum3);
+  finish(4u * first_quad + 4u, group, column, sum4);
+  finish(4u * first_quad + 5u, group, column, sum5);
+  finish(4u * first_quad + 6u, group, column, sum6);
+  finish(4u * first_quad + 7u, group, column, sum7);
+  finish(4u * first_quad + 8u, group, column, sum8);
+  finish(4u * first_quad + 9u, group, column, sum9);
+  finish(4u * first_quad + 10u, group, column, sum10);
+  finish(4u * first_quad + 11u, group, column, sum11);
+  finish(4u * first_quad + 12u, group, column, sum12);
+  finish(4u * first_quad + 13u, group, column, sum13);
+  finish(4u * first_quad + 14u, group, column, sum14);
+  finish(4u * first_quad + 15u, group, column, sum15);
+  finish(4u * first_quad + 16u, group, column, sum16);
+  finish(4u * first_quad + 17u, group, column, sum17);
+  finish(4u * first_quad + 18u, group, column, sum18);
+  finish(4u * first_quad + 19u, group, column, sum19);
+  finish(4u * first_quad + 20u, group, column, sum20);
+  finish(4u * first_quad + 21u, group, column, sum21);
+  finish(4u * first_quad + 22u, group, column, sum22);
+  finish(4u * first_quad + 23u, group, column, sum23);
+  finish(4u * first_quad + 24u, group, column, sum24);
+  finish(4u * first_quad + 25u, group, column, sum25);
+  finish(4u * first_quad + 26u, group, column, sum26);
+  finish(4u * first_quad + 27u, group, column, sum27);
+  finish(4u * first_quad + 28u, group, column, sum28);
+  finish(4u * first_quad + 29u, group, column, sum29);
+  finish(4u * first_quad + 30u, group, column, sum30);
+  finish(4u * first_quad + 31u, group, column, sum31);
 }

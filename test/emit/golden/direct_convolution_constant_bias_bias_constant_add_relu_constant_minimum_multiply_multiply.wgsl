@@ -12,8 +12,8 @@ struct Place {
 }
 
 struct Constants {
-  y: Place,
-  a: Place,
+  result: Place,
+  input: Place,
   pixels: u32,
   width: u32,
   quads: u32,
@@ -34,19 +34,24 @@ struct Constants {
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> a: array<f32>;
-@group(0) @binding(3) var<storage, read> w: array<f32>;
+@group(0) @binding(2) var<storage, read> input: array<f32>;
+@group(0) @binding(3) var<storage, read> weights: array<f32>;
 @group(0) @binding(4) var<storage, read_write> result: array<vec4f>;
-@group(0) @binding(5) var<storage, read> e1: array<vec4f>;
+@group(0) @binding(5) var<storage, read> operand1: array<vec4f>;
+
+const MINUS_INFINITY = -0x800000;
+const MAGNITUDE = 0x7fffffff;
+const INFINITY = 0x7f800000;
+const LANES = 64u;
 
 fn relu(x: vec4f) -> vec4f {
   let bits = bitcast<vec4i>(x);
-  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(MINUS_INFINITY)));
 }
 
 fn or_nan(x: vec4f, y: vec4f) -> vec4f {
   let bits = bitcast<vec4u>(x);
-  let is_nan = (bits & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+  let is_nan = (bits & vec4u(MAGNITUDE)) > vec4u(INFINITY);
   return bitcast<vec4f>(select(bitcast<vec4u>(y), bits, is_nan));
 }
 
@@ -65,7 +70,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let thread = block * 64u + lane;
+  let thread = block * LANES + lane;
   let pixel = thread / constants.quads;
   let quad = thread % constants.quads;
   if (pixel >= frame.batch * constants.pixels) {
@@ -74,29 +79,30 @@ fn main(
   let image = pixel / constants.pixels;
   let y = pixel % constants.pixels / constants.width;
   let x = pixel % constants.width;
-  let y_place = place_of(constants.y, image, y, x);
+  let result_place = place_of(constants.result, image, y, x);
   var value = vec4f(0);
   for (var part = 0u; part < 4u; part++) {
-    let c = 4u * quad + part;
-    if (c >= constants.output_channels) {
+    let channel = 4u * quad + part;
+    if (channel >= constants.output_channels) {
       break;
     }
     var sum = 0f;
-    let output = c;
-    let first_input = c / constants.group_outputs * constants.group_inputs;
+    let output_channel = channel;
+    let first_input = channel / constants.group_outputs * constants.group_inputs;
     for (var row = 0u; row < constants.kernel_height; row++) {
       for (var column = 0u; column < constants.kernel_width; column++) {
-        let iy = i32(y * constants.stride_height + row * constants.dilation_height) - i32(constants.padding_top);
-        let ix = i32(x * constants.stride_width + column * constants.dilation_width) - i32(constants.padding_left);
-        if (iy < 0 || ix < 0 || iy >= i32(constants.input_height) || ix >= i32(constants.input_width)) {
+        let input_y = i32(y * constants.stride_height + row * constants.dilation_height) - i32(constants.padding_top);
+        let input_x = i32(x * constants.stride_width + column * constants.dilation_width) - i32(constants.padding_left);
+        let is_before = input_y < 0 || input_x < 0;
+        if (is_before || input_y >= i32(constants.input_height) || input_x >= i32(constants.input_width)) {
           continue;
         }
-        for (var input = 0u; input < constants.group_inputs; input++) {
-          sum = fma(a[4u * place_of(constants.a, image, u32(iy), u32(ix)) + first_input + input], w[((output * constants.group_inputs + input) * constants.kernel_height + row) * constants.kernel_width + column], sum);
+        for (var input_channel = 0u; input_channel < constants.group_inputs; input_channel++) {
+          sum = fma(input[4u * place_of(constants.input, image, u32(input_y), u32(input_x)) + first_input + input_channel], weights[((output_channel * constants.group_inputs + input_channel) * constants.kernel_height + row) * constants.kernel_width + column], sum);
         }
       }
     }
     value[part] = sum;
   }
-  result[y_place + quad] = vec4f(0.16666666666666666) * ((value + e1[quad]) * smaller(relu(value + e1[quad] + vec4f(3.0)), vec4f(6.0)));
+  result[result_place + quad] = vec4f(0.16666666666666666) * ((value + operand1[quad]) * smaller(relu(value + operand1[quad] + vec4f(3.0)), vec4f(6.0)));
 }

@@ -12,9 +12,9 @@ struct Place {
 }
 
 struct Constants {
-  y: Place,
-  e1: Place,
-  a: Place,
+  result: Place,
+  operand1: Place,
+  input: Place,
   pixels: u32,
   width: u32,
   quads: u32,
@@ -35,19 +35,24 @@ struct Constants {
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> a: array<f32>;
-@group(0) @binding(3) var<storage, read> w: array<f32>;
+@group(0) @binding(2) var<storage, read> input: array<f32>;
+@group(0) @binding(3) var<storage, read> weights: array<f32>;
 @group(0) @binding(4) var<storage, read_write> result: array<vec4f>;
-@group(0) @binding(5) var<storage, read> e1: array<vec4f>;
+@group(0) @binding(5) var<storage, read> operand1: array<vec4f>;
+
+const MINUS_INFINITY = -0x800000;
+const MAGNITUDE = 0x7fffffff;
+const INFINITY = 0x7f800000;
+const LANES = 64u;
 
 fn relu(x: vec4f) -> vec4f {
   let bits = bitcast<vec4i>(x);
-  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(MINUS_INFINITY)));
 }
 
 fn or_nan(x: vec4f, y: vec4f) -> vec4f {
   let bits = bitcast<vec4u>(x);
-  let is_nan = (bits & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+  let is_nan = (bits & vec4u(MAGNITUDE)) > vec4u(INFINITY);
   return bitcast<vec4f>(select(bitcast<vec4u>(y), bits, is_nan));
 }
 
@@ -66,7 +71,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let thread = block * 64u + lane;
+  let thread = block * LANES + lane;
   let pixel = thread / constants.quads;
   let quad = thread % constants.quads;
   if (pixel >= frame.batch * constants.pixels) {
@@ -75,34 +80,36 @@ fn main(
   let image = pixel / constants.pixels;
   let y = pixel % constants.pixels / constants.width;
   let x = pixel % constants.width;
-  let y_place = place_of(constants.y, image, y, x);
-  let e1_place = place_of(constants.e1, image, y, x);
+  let result_place = place_of(constants.result, image, y, x);
+  let operand1_place = place_of(constants.operand1, image, y, x);
   var value = vec4f(0);
   for (var part = 0u; part < 4u; part++) {
-    let c = 4u * quad + part;
-    if (c >= constants.input_channels) {
+    let channel = 4u * quad + part;
+    if (channel >= constants.input_channels) {
       break;
     }
     var sum = 0f;
-    let input = c % constants.group_inputs;
-    let first_output = c / constants.group_inputs * constants.group_outputs;
+    let input_channel = channel % constants.group_inputs;
+    let first_output = channel / constants.group_inputs * constants.group_outputs;
     for (var row = 0u; row < constants.kernel_height; row++) {
       for (var column = 0u; column < constants.kernel_width; column++) {
-        let ty = i32(y + constants.padding_top) - i32(row * constants.dilation_height);
-        let tx = i32(x + constants.padding_left) - i32(column * constants.dilation_width);
-        let oy = ty / i32(constants.stride_height);
-        let ox = tx / i32(constants.stride_width);
-        let aligned = oy * i32(constants.stride_height) == ty && ox * i32(constants.stride_width) == tx;
-        if (ty < 0 || tx < 0 || !aligned || oy >= i32(constants.output_height) || ox >= i32(constants.output_width)) {
+        let top = i32(y + constants.padding_top) - i32(row * constants.dilation_height);
+        let left = i32(x + constants.padding_left) - i32(column * constants.dilation_width);
+        let output_y = top / i32(constants.stride_height);
+        let output_x = left / i32(constants.stride_width);
+        let is_row = output_y * i32(constants.stride_height) == top;
+        let is_column = output_x * i32(constants.stride_width) == left;
+        let is_inside = top >= 0 && left >= 0 && output_y < i32(constants.output_height) && output_x < i32(constants.output_width);
+        if (!is_row || !is_column || !is_inside) {
           continue;
         }
         for (var part_output = 0u; part_output < constants.group_outputs; part_output++) {
-          let output = first_output + part_output;
-          sum = fma(a[4u * place_of(constants.a, image, u32(oy), u32(ox)) + output], w[((output * constants.group_inputs + input) * constants.kernel_height + row) * constants.kernel_width + column], sum);
+          let output_channel = first_output + part_output;
+          sum = fma(input[4u * place_of(constants.input, image, u32(output_y), u32(output_x)) + output_channel], weights[((output_channel * constants.group_inputs + input_channel) * constants.kernel_height + row) * constants.kernel_width + column], sum);
         }
       }
     }
     value[part] = sum;
   }
-  result[y_place + quad] = vec4f(0.16666666666666666) * (value * (smaller(relu(e1[e1_place + quad] + vec4f(3.0)), vec4f(6.0)) + e1[e1_place + quad] * select(vec4f(0), select(vec4f(0), vec4f(1), e1[e1_place + quad] + vec4f(3.0) > vec4f(0)), vec4f(6.0) - relu(e1[e1_place + quad] + vec4f(3.0)) > vec4f(0))));
+  result[result_place + quad] = vec4f(0.16666666666666666) * (value * (smaller(relu(operand1[operand1_place + quad] + vec4f(3.0)), vec4f(6.0)) + operand1[operand1_place + quad] * select(vec4f(0), select(vec4f(0), vec4f(1), operand1[operand1_place + quad] + vec4f(3.0) > vec4f(0)), vec4f(6.0) - relu(operand1[operand1_place + quad] + vec4f(3.0)) > vec4f(0))));
 }

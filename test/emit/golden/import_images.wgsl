@@ -12,7 +12,7 @@ struct Place {
 }
 
 struct Constants {
-  y: Place,
+  result: Place,
   channels: u32,
   height: u32,
   width: u32,
@@ -20,8 +20,10 @@ struct Constants {
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> input: array<f32>;
 @group(0) @binding(3) var<storage, read_write> result: array<f32>;
+
+const LANES = 64u;
 
 fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
   return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
@@ -34,13 +36,13 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let thread = block * 64u + lane;
+  let thread = block * LANES + lane;
   let channel = thread % constants.channels;
   let x = thread / constants.channels % constants.width;
-  let y_row = thread / constants.channels / constants.width % constants.height;
+  let y = thread / constants.channels / constants.width % constants.height;
   let image = thread / constants.channels / constants.width / constants.height;
   if (image < frame.batch) {
     let plane_of_channel = image * constants.channels + channel;
-    result[place_of(constants.y, image, y_row, x) + channel] = a[(plane_of_channel * constants.height + y_row) * constants.width + x];
+    result[place_of(constants.result, image, y, x) + channel] = input[(plane_of_channel * constants.height + y) * constants.width + x];
   }
 }

@@ -11,8 +11,8 @@ struct Frame {
 struct Constants {
   size: u32,
   distribution: u32,
-  a: f32,
-  b: f32,
+  first: f32,
+  second: f32,
   stream: u32,
   kernel_height: u32,
   kernel_width: u32,
@@ -26,7 +26,12 @@ struct Constants {
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> result: array<f32>;
+
+const LANES = 64u;
+const PADDING = 0xffffffffu;
+const UNIFORM = 1u;
+const NORMAL = 2u;
 
 fn logical_index(thread: u32) -> u32 {
   let output = thread % constants.output_pitch;
@@ -37,7 +42,7 @@ fn logical_index(thread: u32) -> u32 {
   let column = value / constants.input_pitch;
   let input = value % constants.input_pitch;
   if (output >= constants.outputs || input >= constants.inputs || column >= constants.kernel_width) {
-    return 0xffffffffu;
+    return PADDING;
   }
   let channel = group * constants.outputs + constants.first_output + output;
   return ((channel * constants.inputs + input) * constants.kernel_height + kernel_row) * constants.kernel_width + column;
@@ -76,20 +81,20 @@ fn to_unit(word: u32) -> f32 {
 }
 
 fn draw(index: u32) -> f32 {
-  let a = constants.a;
-  let b = constants.b;
+  let first = constants.first;
+  let second = constants.second;
   let words = threefry(vec2u(frame.seed, constants.stream), vec2u(index, 0xffffffffu));
   switch constants.distribution {
-    case 1u: {
-      return a + (b - a) * to_unit(words.x);
+    case UNIFORM: {
+      return first + (second - first) * to_unit(words.x);
     }
-    case 2u: {
+    case NORMAL: {
       // Box-Muller; 1 - u keeps the logarithm finite.
       let radius = sqrt(-2.0 * log(1.0 - to_unit(words.x)));
-      return a + b * radius * cos(6.2831853 * to_unit(words.y));
+      return first + second * radius * cos(6.2831853 * to_unit(words.y));
     }
     default: {
-      return a;
+      return first;
     }
   }
 }
@@ -101,9 +106,9 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let thread = block * 64u + lane;
+  let thread = block * LANES + lane;
   if (thread < constants.size) {
     let index = logical_index(thread);
-    y[thread] = select(0.0, draw(index), index != 0xffffffffu);
+    result[thread] = select(0.0, draw(index), index != PADDING);
   }
 }

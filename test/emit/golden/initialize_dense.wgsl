@@ -11,18 +11,23 @@ struct Frame {
 struct Constants {
   size: u32,
   distribution: u32,
-  a: f32,
-  b: f32,
+  first: f32,
+  second: f32,
   stream: u32,
   length: u32,
 }
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> result: array<f32>;
+
+const LANES = 64u;
+const PADDING = 0xffffffffu;
+const UNIFORM = 1u;
+const NORMAL = 2u;
 
 fn logical_index(thread: u32) -> u32 {
-  return select(0xffffffffu, thread, thread < constants.length);
+  return select(PADDING, thread, thread < constants.length);
 }
 
 fn rotate(word: u32, count: u32) -> u32 {
@@ -58,20 +63,20 @@ fn to_unit(word: u32) -> f32 {
 }
 
 fn draw(index: u32) -> f32 {
-  let a = constants.a;
-  let b = constants.b;
+  let first = constants.first;
+  let second = constants.second;
   let words = threefry(vec2u(frame.seed, constants.stream), vec2u(index, 0xffffffffu));
   switch constants.distribution {
-    case 1u: {
-      return a + (b - a) * to_unit(words.x);
+    case UNIFORM: {
+      return first + (second - first) * to_unit(words.x);
     }
-    case 2u: {
+    case NORMAL: {
       // Box-Muller; 1 - u keeps the logarithm finite.
       let radius = sqrt(-2.0 * log(1.0 - to_unit(words.x)));
-      return a + b * radius * cos(6.2831853 * to_unit(words.y));
+      return first + second * radius * cos(6.2831853 * to_unit(words.y));
     }
     default: {
-      return a;
+      return first;
     }
   }
 }
@@ -83,9 +88,9 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let thread = block * 64u + lane;
+  let thread = block * LANES + lane;
   if (thread < constants.size) {
     let index = logical_index(thread);
-    y[thread] = select(0.0, draw(index), index != 0xffffffffu);
+    result[thread] = select(0.0, draw(index), index != PADDING);
   }
 }

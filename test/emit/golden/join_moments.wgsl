@@ -19,6 +19,7 @@ struct Constants {
 @group(0) @binding(5) var<storage, read_write> mean: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> variance: array<vec4f>;
 
+const LANES = 64u;
 var<workgroup> partial_total4: array<vec4f, 64>;
 
 fn total4(value: vec4f, lane: u32) -> vec4f {
@@ -26,7 +27,7 @@ fn total4(value: vec4f, lane: u32) -> vec4f {
   partial_total4[lane] = value;
   workgroupBarrier();
   var result = partial_total4[0];
-  for (var other = 1u; other < 64u; other++) {
+  for (var other = 1u; other < LANES; other++) {
     result = result + partial_total4[other];
   }
   return result;
@@ -43,14 +44,14 @@ fn main(
   let count = f32(all_values);
   let near = partial[3u * block];
   var rest = vec4f(0);
-  for (var part = lane; part * constants.part_values < all_values; part += 64u) {
+  for (var part = lane; part * constants.part_values < all_values; part += LANES) {
     let at = 3u * (part * constants.quads + block);
     let values = f32(min(constants.part_values, all_values - part * constants.part_values));
     rest += values * ((partial[at] - near) + partial[at + 1u]);
   }
   rest = total4(rest, lane) / count;
   var squares = vec4f(0);
-  for (var part = lane; part * constants.part_values < all_values; part += 64u) {
+  for (var part = lane; part * constants.part_values < all_values; part += LANES) {
     let at = 3u * (part * constants.quads + block);
     let values = f32(min(constants.part_values, all_values - part * constants.part_values));
     let distance = (partial[at] - near) + partial[at + 1u] - rest;

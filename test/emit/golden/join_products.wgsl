@@ -21,6 +21,7 @@ struct Constants {
 @group(0) @binding(7) var<storage, read_write> slope: array<vec4f>;
 @group(0) @binding(8) var<storage, read_write> offset: array<vec4f>;
 
+const LANES = 64u;
 var<workgroup> partial_total4: array<vec4f, 64>;
 
 fn total4(value: vec4f, lane: u32) -> vec4f {
@@ -28,7 +29,7 @@ fn total4(value: vec4f, lane: u32) -> vec4f {
   partial_total4[lane] = value;
   workgroupBarrier();
   var result = partial_total4[0];
-  for (var other = 1u; other < 64u; other++) {
+  for (var other = 1u; other < LANES; other++) {
     result = result + partial_total4[other];
   }
   return result;
@@ -45,7 +46,7 @@ fn main(
   let count = f32(all_values);
   var sum = vec4f(0);
   var products = vec4f(0);
-  for (var part = lane; part * constants.part_values < all_values; part += 64u) {
+  for (var part = lane; part * constants.part_values < all_values; part += LANES) {
     let at = 2u * (part * constants.quads + block);
     sum += partial[at];
     products += partial[at + 1u];

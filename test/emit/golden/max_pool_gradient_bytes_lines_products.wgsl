@@ -12,9 +12,9 @@ struct Place {
 }
 
 struct Constants {
-  y: Place,
+  result: Place,
+  normalized: Place,
   input: Place,
-  a: Place,
   height: u32,
   width: u32,
   quads: u32,
@@ -31,13 +31,14 @@ struct Constants {
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> a: array<vec4f>;
+@group(0) @binding(2) var<storage, read> input: array<vec4f>;
 @group(0) @binding(3) var<storage, read> codes: array<u32>;
 @group(0) @binding(4) var<storage, read_write> result: array<vec4f>;
-@group(0) @binding(5) var<storage, read> input: array<vec4f>;
+@group(0) @binding(5) var<storage, read> normalized: array<vec4f>;
 @group(0) @binding(6) var<storage, read> mean: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> partial: array<vec4f>;
 
+const LANES = 64u;
 var<private> count: f32;
 var<private> gradients: vec4f;
 var<private> products: vec4f;
@@ -53,7 +54,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let thread = block * 64u + lane;
+  let thread = block * LANES + lane;
   let line = thread / constants.quads;
   let quad = thread % constants.quads;
   if (line >= frame.batch * constants.height) {
@@ -61,32 +62,32 @@ fn main(
   }
   let image = line / constants.height;
   let y = line % constants.height;
-  var y_place = constants.y.base + image * constants.y.image_pitch + y * constants.y.row_pitch;
-  var input_place = constants.input.base + image * constants.input.image_pitch + y * constants.input.row_pitch;
+  var result_place = constants.result.base + image * constants.result.image_pitch + y * constants.result.row_pitch;
+  var normalized_place = constants.normalized.base + image * constants.normalized.image_pitch + y * constants.normalized.row_pitch;
   for (var x = 0u; x < constants.width; x++) {
     var value = vec4f(0);
     let top = y + constants.padding_top;
     let left = x + constants.padding_left;
     let first_y = select((top - constants.kernel_height) / constants.stride_height + 1u, 0u, top < constants.kernel_height);
     let first_x = select((left - constants.kernel_width) / constants.stride_width + 1u, 0u, left < constants.kernel_width);
-    for (var oy = first_y; oy < min(top / constants.stride_height + 1u, constants.output_height); oy++) {
-      for (var ox = first_x; ox < min(left / constants.stride_width + 1u, constants.output_width); ox++) {
-        let row = top - oy * constants.stride_height;
-        let column = left - ox * constants.stride_width;
-        let window = (image * constants.output_height + oy) * constants.output_width + ox;
+    for (var output_y = first_y; output_y < min(top / constants.stride_height + 1u, constants.output_height); output_y++) {
+      for (var output_x = first_x; output_x < min(left / constants.stride_width + 1u, constants.output_width); output_x++) {
+        let row = top - output_y * constants.stride_height;
+        let column = left - output_x * constants.stride_width;
+        let window = (image * constants.output_height + output_y) * constants.output_width + output_x;
         let at = window * constants.quads + quad;
         let code = (vec4u(codes[at]) >> vec4u(0, 8, 16, 24)) & vec4u(255);
         let place = row * constants.kernel_width + column;
-        value += select(vec4f(0), a[place_of(constants.a, image, oy, ox) + quad], code == vec4u(place));
+        value += select(vec4f(0), input[place_of(constants.input, image, output_y, output_x) + quad], code == vec4u(place));
       }
     }
     let made = value;
-    result[y_place + quad] = made;
+    result[result_place + quad] = made;
     gradients += made;
-    products = fma(made, input[input_place + quad] - mean[quad], products);
+    products = fma(made, normalized[normalized_place + quad] - mean[quad], products);
     count += 1.0;
-    y_place += constants.y.column_pitch;
-    input_place += constants.input.column_pitch;
+    result_place += constants.result.column_pitch;
+    normalized_place += constants.normalized.column_pitch;
   }
   if (count > 0.0) {
     let place = line * constants.partial_quads + quad;

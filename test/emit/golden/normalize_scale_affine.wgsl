@@ -13,6 +13,8 @@ struct Constants {
 @group(0) @binding(6) var<storage, read_write> scale: array<vec4f>;
 @group(0) @binding(7) var<storage, read_write> shift: array<vec4f>;
 
+const LANES = 64u;
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) workgroup: vec3u,
@@ -20,7 +22,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let quad = block * 64u + lane;
+  let quad = block * LANES + lane;
   if (quad < constants.quads) {
     let deviation = sqrt(variance[quad] + vec4f(constants.epsilon));
     let factor = weight[quad] / deviation;

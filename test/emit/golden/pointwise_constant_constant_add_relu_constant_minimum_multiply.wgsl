@@ -12,8 +12,8 @@ struct Place {
 }
 
 struct Constants {
-  y: Place,
-  a: Place,
+  result: Place,
+  input: Place,
   pixels: u32,
   width: u32,
   quads: u32,
@@ -21,17 +21,22 @@ struct Constants {
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> a: array<vec4f>;
+@group(0) @binding(2) var<storage, read> input: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
+
+const MINUS_INFINITY = -0x800000;
+const MAGNITUDE = 0x7fffffff;
+const INFINITY = 0x7f800000;
+const LANES = 64u;
 
 fn relu(x: vec4f) -> vec4f {
   let bits = bitcast<vec4i>(x);
-  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(-0x800000)));
+  return bitcast<vec4f>(select(bits, vec4i(0), bits <= vec4i(MINUS_INFINITY)));
 }
 
 fn or_nan(x: vec4f, y: vec4f) -> vec4f {
   let bits = bitcast<vec4u>(x);
-  let is_nan = (bits & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+  let is_nan = (bits & vec4u(MAGNITUDE)) > vec4u(INFINITY);
   return bitcast<vec4f>(select(bitcast<vec4u>(y), bits, is_nan));
 }
 
@@ -50,7 +55,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let thread = block * 64u + lane;
+  let thread = block * LANES + lane;
   let pixel = thread / constants.quads;
   let quad = thread % constants.quads;
   if (pixel >= frame.batch * constants.pixels) {
@@ -59,8 +64,8 @@ fn main(
   let image = pixel / constants.pixels;
   let y = pixel % constants.pixels / constants.width;
   let x = pixel % constants.width;
-  let y_place = place_of(constants.y, image, y, x);
-  let a_place = place_of(constants.a, image, y, x);
-  let value = a[a_place + quad];
-  result[y_place + quad] = vec4f(0.16666666666666666) * smaller(relu(value + vec4f(3.0)), vec4f(6.0));
+  let result_place = place_of(constants.result, image, y, x);
+  let input_place = place_of(constants.input, image, y, x);
+  let value = input[input_place + quad];
+  result[result_place + quad] = vec4f(0.16666666666666666) * smaller(relu(value + vec4f(3.0)), vec4f(6.0));
 }

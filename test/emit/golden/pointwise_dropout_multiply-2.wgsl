@@ -17,8 +17,8 @@ struct Place {
 }
 
 struct Constants {
-  y: Place,
-  a: Place,
+  result: Place,
+  input: Place,
   pixels: u32,
   width: u32,
   quads: u32,
@@ -27,8 +27,10 @@ struct Constants {
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> a: array<vec4f>;
+@group(0) @binding(2) var<storage, read> input: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
+
+const LANES = 64u;
 
 fn rotate(word: u32, count: u32) -> u32 {
   return (word << count) | (word >> (32u - count));
@@ -85,7 +87,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let thread = block * 64u + lane;
+  let thread = block * LANES + lane;
   let pixel = thread / constants.quads;
   let quad = thread % constants.quads;
   if (pixel >= frame.batch * constants.pixels) {
@@ -94,8 +96,8 @@ fn main(
   let image = pixel / constants.pixels;
   let y = pixel % constants.pixels / constants.width;
   let x = pixel % constants.width;
-  let y_place = place_of(constants.y, image, y, x);
-  let a_place = place_of(constants.a, image, y, x);
-  let value = a[a_place + quad];
-  result[y_place + quad] = value * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.2, 1u);
+  let result_place = place_of(constants.result, image, y, x);
+  let input_place = place_of(constants.input, image, y, x);
+  let value = input[input_place + quad];
+  result[result_place + quad] = value * keep((frame.first_image * constants.pixels + pixel) * constants.channels + 4u * quad, 0.2, 1u);
 }

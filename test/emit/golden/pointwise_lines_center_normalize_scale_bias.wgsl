@@ -12,8 +12,8 @@ struct Place {
 }
 
 struct Constants {
-  y: Place,
-  a: Place,
+  result: Place,
+  input: Place,
   height: u32,
   width: u32,
   quads: u32,
@@ -21,12 +21,14 @@ struct Constants {
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> a: array<vec4f>;
+@group(0) @binding(2) var<storage, read> input: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
-@group(0) @binding(4) var<storage, read> e1: array<vec4f>;
-@group(0) @binding(5) var<storage, read> e2: array<vec4f>;
-@group(0) @binding(6) var<storage, read> e3: array<vec4f>;
-@group(0) @binding(7) var<storage, read> e4: array<vec4f>;
+@group(0) @binding(4) var<storage, read> operand1: array<vec4f>;
+@group(0) @binding(5) var<storage, read> operand2: array<vec4f>;
+@group(0) @binding(6) var<storage, read> operand3: array<vec4f>;
+@group(0) @binding(7) var<storage, read> operand4: array<vec4f>;
+
+const LANES = 64u;
 
 @compute @workgroup_size(64)
 fn main(
@@ -35,7 +37,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let thread = block * 64u + lane;
+  let thread = block * LANES + lane;
   let line = thread / constants.quads;
   let quad = thread % constants.quads;
   if (line >= frame.batch * constants.height) {
@@ -43,16 +45,16 @@ fn main(
   }
   let image = line / constants.height;
   let y = line % constants.height;
-  let e1_quad = e1[quad];
-  let e2_quad = e2[quad];
-  let e3_quad = e3[quad];
-  let e4_quad = e4[quad];
-  var y_place = constants.y.base + image * constants.y.image_pitch + y * constants.y.row_pitch;
-  var a_place = constants.a.base + image * constants.a.image_pitch + y * constants.a.row_pitch;
+  let operand1_quad = operand1[quad];
+  let operand2_quad = operand2[quad];
+  let operand3_quad = operand3[quad];
+  let operand4_quad = operand4[quad];
+  var result_place = constants.result.base + image * constants.result.image_pitch + y * constants.result.row_pitch;
+  var input_place = constants.input.base + image * constants.input.image_pitch + y * constants.input.row_pitch;
   for (var x = 0u; x < constants.width; x++) {
-    let value = a[a_place + quad];
-    result[y_place + quad] = (value - e1_quad) / sqrt(e2_quad + vec4f(0.001)) * e3_quad + e4_quad;
-    y_place += constants.y.column_pitch;
-    a_place += constants.a.column_pitch;
+    let value = input[input_place + quad];
+    result[result_place + quad] = (value - operand1_quad) / sqrt(operand2_quad + vec4f(0.001)) * operand3_quad + operand4_quad;
+    result_place += constants.result.column_pitch;
+    input_place += constants.input.column_pitch;
   }
 }

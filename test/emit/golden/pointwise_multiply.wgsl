@@ -12,9 +12,9 @@ struct Place {
 }
 
 struct Constants {
-  y: Place,
-  a: Place,
-  e1: Place,
+  result: Place,
+  input: Place,
+  operand1: Place,
   pixels: u32,
   width: u32,
   quads: u32,
@@ -22,9 +22,11 @@ struct Constants {
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> a: array<vec4f>;
+@group(0) @binding(2) var<storage, read> input: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
-@group(0) @binding(4) var<storage, read> e1: array<vec4f>;
+@group(0) @binding(4) var<storage, read> operand1: array<vec4f>;
+
+const LANES = 64u;
 
 fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
   return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
@@ -37,7 +39,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let thread = block * 64u + lane;
+  let thread = block * LANES + lane;
   let pixel = thread / constants.quads;
   let quad = thread % constants.quads;
   if (pixel >= frame.batch * constants.pixels) {
@@ -46,9 +48,9 @@ fn main(
   let image = pixel / constants.pixels;
   let y = pixel % constants.pixels / constants.width;
   let x = pixel % constants.width;
-  let y_place = place_of(constants.y, image, y, x);
-  let a_place = place_of(constants.a, image, y, x);
-  let e1_place = place_of(constants.e1, image, y, x);
-  let value = a[a_place + quad];
-  result[y_place + quad] = value * e1[e1_place + quad];
+  let result_place = place_of(constants.result, image, y, x);
+  let input_place = place_of(constants.input, image, y, x);
+  let operand1_place = place_of(constants.operand1, image, y, x);
+  let value = input[input_place + quad];
+  result[result_place + quad] = value * operand1[operand1_place + quad];
 }

@@ -25,6 +25,8 @@ struct Constants {
 @group(0) @binding(3) var<storage, read> draws: array<u32>;
 @group(0) @binding(4) var<storage, read_write> images: array<f32>;
 
+const LANES = 64u;
+
 fn staged_byte(index: u32) -> f32 {
   return f32((staged[index / 4u] >> (index % 4u * 8u)) & 255u);
 }
@@ -53,7 +55,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let thread = block * 64u + lane;
+  let thread = block * LANES + lane;
   let pixels = constants.width * constants.height;
   let image = thread / pixels;
   if (image >= frame.batch) {

@@ -26,9 +26,9 @@ struct Constants {
   features: u32,
   columns: u32,
   first_quad: u32,
-  a_image: u32,
-  b_image: u32,
-  b_base: u32,
+  input_image: u32,
+  gradient_image: u32,
+  gradient_base: u32,
   learning_rate_factor: f32,
   decay_factor: f32,
   bias_learning_rate_factor: f32,
@@ -38,39 +38,45 @@ struct Constants {
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> a: array<f32>;
-@group(0) @binding(3) var<storage, read> b: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> w: array<vec4f>;
+@group(0) @binding(2) var<storage, read> input: array<f32>;
+@group(0) @binding(3) var<storage, read> gradient: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> weights: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> state0: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> state1: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> bias_w: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> bias: array<vec4f>;
 @group(0) @binding(8) var<storage, read_write> bias_state0: array<vec4f>;
 @group(0) @binding(9) var<storage, read_write> bias_state1: array<vec4f>;
+
+const COLUMN_LANES = 8u;
+const ROW_LANES = 8u;
+const BLOCK_ROWS = 64u;
 
 fn descend(at: u32, made: vec4f) {
   let rate = frame.learning_rate * constants.learning_rate_factor;
   let decay = frame.weight_decay * constants.decay_factor;
   let gradient = made;
-  let weight = w[at];
-  let g = gradient + decay * weight;
-  let squares = frame.beta2 * state0[at] + frame.rest2 * g * g;
+  let weight = weights[at];
+  let slope = gradient + decay * weight;
+  let squares = frame.beta2 * state0[at] + frame.rest2 * slope * slope;
   state0[at] = squares;
-  let v = frame.momentum * state1[at] + g / (sqrt(squares) + frame.epsilon);
-  state1[at] = v;
-  w[at] = weight - rate * v;
+  let scaled = slope / (sqrt(squares) + frame.epsilon);
+  let velocity = frame.momentum * state1[at] + scaled;
+  state1[at] = velocity;
+  weights[at] = weight - rate * velocity;
 }
 
 fn bias_descend(at: u32, made: vec4f) {
   let rate = frame.learning_rate * constants.bias_learning_rate_factor;
   let decay = frame.weight_decay * constants.bias_decay_factor;
   let gradient = made;
-  let weight = bias_w[at];
-  let g = gradient + decay * weight;
-  let squares = frame.beta2 * bias_state0[at] + frame.rest2 * g * g;
+  let weight = bias[at];
+  let slope = gradient + decay * weight;
+  let squares = frame.beta2 * bias_state0[at] + frame.rest2 * slope * slope;
   bias_state0[at] = squares;
-  let v = frame.momentum * bias_state1[at] + g / (sqrt(squares) + frame.epsilon);
-  bias_state1[at] = v;
-  bias_w[at] = weight - rate * v;
+  let scaled = slope / (sqrt(squares) + frame.epsilon);
+  let velocity = frame.momentum * bias_state1[at] + scaled;
+  bias_state1[at] = velocity;
+  bias[at] = weight - rate * velocity;
 }
 
 @compute @workgroup_size(8)
@@ -82,38 +88,39 @@ fn main(
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
   let plane = workgroup.z + constants.first_plane;
-  let column = block * 8u + lane;
+  let column = block * COLUMN_LANES + lane;
   let quad = constants.first_quad + min(column, constants.columns - 1u);
-  let row_lane = subgroup_lane % 8u;
+  let row_lane = subgroup_lane % ROW_LANES;
   let last_image = frame.batch - 1u;
-  let a_place0 = min(row_lane, last_image) * constants.a_image;
-  let d0 = select(vec4f(0), b[constants.b_base + min(0u, last_image) * constants.b_image + quad], 0u <= last_image);
-  let d1 = select(vec4f(0), b[constants.b_base + min(1u, last_image) * constants.b_image + quad], 1u <= last_image);
-  let d2 = select(vec4f(0), b[constants.b_base + min(2u, last_image) * constants.b_image + quad], 2u <= last_image);
-  let d3 = select(vec4f(0), b[constants.b_base + min(3u, last_image) * constants.b_image + quad], 3u <= last_image);
-  let d4 = select(vec4f(0), b[constants.b_base + min(4u, last_image) * constants.b_image + quad], 4u <= last_image);
-  let d5 = select(vec4f(0), b[constants.b_base + min(5u, last_image) * constants.b_image + quad], 5u <= last_image);
-  let d6 = select(vec4f(0), b[constants.b_base + min(6u, last_image) * constants.b_image + quad], 6u <= last_image);
-  let d7 = select(vec4f(0), b[constants.b_base + min(7u, last_image) * constants.b_image + quad], 7u <= last_image);
-  let first = plane * 64u;
-  let end = min(first + 64u, constants.features);
+  let input_place0 = min(row_lane, last_image) * constants.input_image;
+  let gradient0 = select(vec4f(0), gradient[constants.gradient_base + min(0u, last_image) * constants.gradient_image + quad], 0u <= last_image);
+  let gradient1 = select(vec4f(0), gradient[constants.gradient_base + min(1u, last_image) * constants.gradient_image + quad], 1u <= last_image);
+  let gradient2 = select(vec4f(0), gradient[constants.gradient_base + min(2u, last_image) * constants.gradient_image + quad], 2u <= last_image);
+  let gradient3 = select(vec4f(0), gradient[constants.gradient_base + min(3u, last_image) * constants.gradient_image + quad], 3u <= last_image);
+  let gradient4 = select(vec4f(0), gradient[constants.gradient_base + min(4u, last_image) * constants.gradient_image + quad], 4u <= last_image);
+  let gradient5 = select(vec4f(0), gradient[constants.gradient_base + min(5u, last_image) * constants.gradient_image + quad], 5u <= last_image);
+  let gradient6 = select(vec4f(0), gradient[constants.gradient_base + min(6u, last_image) * constants.gradient_image + quad], 6u <= last_image);
+  let gradient7 = select(vec4f(0), gradient[constants.gradient_base + min(7u, last_image) * constants.gradient_image + quad], 7u <= last_image);
+  // Update row by row.
+  let first = plane * BLOCK_ROWS;
+  let end = min(first + BLOCK_ROWS, constants.features);
   for (var row = first; row < end; row++) {
-    let x0 = a[a_place0 + row];
-    var gradient = vec4f(0);
-    gradient = fma(vec4f(subgroupBroadcast(x0, 0u)), d0, gradient);
-    gradient = fma(vec4f(subgroupBroadcast(x0, 1u)), d1, gradient);
-    gradient = fma(vec4f(subgroupBroadcast(x0, 2u)), d2, gradient);
-    gradient = fma(vec4f(subgroupBroadcast(x0, 3u)), d3, gradient);
-    gradient = fma(vec4f(subgroupBroadcast(x0, 4u)), d4, gradient);
-    gradient = fma(vec4f(subgroupBroadcast(x0, 5u)), d5, gradient);
-    gradient = fma(vec4f(subgroupBroadcast(x0, 6u)), d6, gradient);
-    gradient = fma(vec4f(subgroupBroadcast(x0, 7u)), d7, gradient);
+    let input0 = input[input_place0 + row];
+    var sum = vec4f(0);
+    sum = fma(vec4f(subgroupBroadcast(input0, 0u)), gradient0, sum);
+    sum = fma(vec4f(subgroupBroadcast(input0, 1u)), gradient1, sum);
+    sum = fma(vec4f(subgroupBroadcast(input0, 2u)), gradient2, sum);
+    sum = fma(vec4f(subgroupBroadcast(input0, 3u)), gradient3, sum);
+    sum = fma(vec4f(subgroupBroadcast(input0, 4u)), gradient4, sum);
+    sum = fma(vec4f(subgroupBroadcast(input0, 5u)), gradient5, sum);
+    sum = fma(vec4f(subgroupBroadcast(input0, 6u)), gradient6, sum);
+    sum = fma(vec4f(subgroupBroadcast(input0, 7u)), gradient7, sum);
     if (column < constants.columns) {
-      descend(row * constants.columns + column, gradient);
+      descend(row * constants.columns + column, sum);
     }
   }
   if (plane == 0u && column < constants.columns) {
-    let bias_sum = d0 + d1 + d2 + d3 + d4 + d5 + d6 + d7;
+    let bias_sum = gradient0 + gradient1 + gradient2 + gradient3 + gradient4 + gradient5 + gradient6 + gradient7;
     bias_descend(quad, bias_sum);
   }
 }

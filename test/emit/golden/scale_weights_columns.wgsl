@@ -8,9 +8,11 @@ struct Constants {
 }
 
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> w: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weights: array<vec4f>;
 @group(0) @binding(3) var<storage, read> scale: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> scaled: array<vec4f>;
+
+const LANES = 64u;
 
 @compute @workgroup_size(64)
 fn main(
@@ -19,8 +21,8 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let at = block * 64u + lane;
+  let at = block * LANES + lane;
   if (at < constants.threads) {
-    scaled[at] = w[at] * scale[constants.first_quad + at / constants.group_quads * constants.columns + at % constants.columns];
+    scaled[at] = weights[at] * scale[constants.first_quad + at / constants.group_quads * constants.columns + at % constants.columns];
   }
 }

@@ -6,9 +6,11 @@ struct Constants {
 }
 
 @group(0) @binding(1) var<uniform> constants: Constants;
-@group(0) @binding(2) var<storage, read> w: array<f32>;
+@group(0) @binding(2) var<storage, read> weights: array<f32>;
 @group(0) @binding(3) var<storage, read> scale: array<f32>;
 @group(0) @binding(4) var<storage, read_write> scaled: array<f32>;
+
+const LANES = 64u;
 
 @compute @workgroup_size(64)
 fn main(
@@ -17,8 +19,8 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let at = block * 64u + lane;
+  let at = block * LANES + lane;
   if (at < constants.threads) {
-    scaled[at] = w[at] * scale[at / constants.per_output];
+    scaled[at] = weights[at] * scale[at / constants.per_output];
   }
 }

@@ -12,7 +12,7 @@ struct Place {
 }
 
 struct Constants {
-  y: Place,
+  result: Place,
   pixels: u32,
   width: u32,
   quads: u32,
@@ -23,6 +23,8 @@ struct Constants {
 @group(0) @binding(1) var<uniform> constants: Constants;
 @group(0) @binding(2) var<storage, read> partials: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
+
+const LANES = 64u;
 
 fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
   return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
@@ -35,7 +37,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let thread = block * 64u + lane;
+  let thread = block * LANES + lane;
   let pixel = thread / constants.quads;
   let quad = thread % constants.quads;
   if (pixel >= frame.batch * constants.pixels) {
@@ -44,11 +46,11 @@ fn main(
   let image = pixel / constants.pixels;
   let y = pixel % constants.pixels / constants.width;
   let x = pixel % constants.width;
-  let y_place = place_of(constants.y, image, y, x);
+  let result_place = place_of(constants.result, image, y, x);
   let rows = frame.batch * constants.pixels;
   var value = vec4f(0);
   for (var split = 0u; split < constants.splits; split++) {
     value += partials[(split * rows + pixel) * constants.quads + quad];
   }
-  result[y_place + quad] = value;
+  result[result_place + quad] = value;
 }

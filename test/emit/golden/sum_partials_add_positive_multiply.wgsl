@@ -12,9 +12,9 @@ struct Place {
 }
 
 struct Constants {
-  y: Place,
-  e1: Place,
-  e2: Place,
+  result: Place,
+  operand1: Place,
+  operand2: Place,
   pixels: u32,
   width: u32,
   quads: u32,
@@ -25,8 +25,10 @@ struct Constants {
 @group(0) @binding(1) var<uniform> constants: Constants;
 @group(0) @binding(2) var<storage, read> partials: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> result: array<vec4f>;
-@group(0) @binding(4) var<storage, read> e1: array<vec4f>;
-@group(0) @binding(5) var<storage, read> e2: array<vec4f>;
+@group(0) @binding(4) var<storage, read> operand1: array<vec4f>;
+@group(0) @binding(5) var<storage, read> operand2: array<vec4f>;
+
+const LANES = 64u;
 
 fn place_of(at: Place, image: u32, y: u32, x: u32) -> u32 {
   return at.base + image * at.image_pitch + y * at.row_pitch + x * at.column_pitch;
@@ -39,7 +41,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let thread = block * 64u + lane;
+  let thread = block * LANES + lane;
   let pixel = thread / constants.quads;
   let quad = thread % constants.quads;
   if (pixel >= frame.batch * constants.pixels) {
@@ -48,13 +50,13 @@ fn main(
   let image = pixel / constants.pixels;
   let y = pixel % constants.pixels / constants.width;
   let x = pixel % constants.width;
-  let y_place = place_of(constants.y, image, y, x);
-  let e1_place = place_of(constants.e1, image, y, x);
-  let e2_place = place_of(constants.e2, image, y, x);
+  let result_place = place_of(constants.result, image, y, x);
+  let operand1_place = place_of(constants.operand1, image, y, x);
+  let operand2_place = place_of(constants.operand2, image, y, x);
   let rows = frame.batch * constants.pixels;
   var value = vec4f(0);
   for (var split = 0u; split < constants.splits; split++) {
     value += partials[(split * rows + pixel) * constants.quads + quad];
   }
-  result[y_place + quad] = select(vec4f(0), e1[e1_place + quad] + value, e2[e2_place + quad] > vec4f(0));
+  result[result_place + quad] = select(vec4f(0), operand1[operand1_place + quad] + value, operand2[operand2_place + quad] > vec4f(0));
 }

@@ -21,12 +21,14 @@ struct Constants {
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
 @group(0) @binding(2) var<storage, read> partials: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> w: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> weights: array<vec4f>;
+
+const LANES = 64u;
 
 fn descend(at: u32, made: vec4f) {
   let gradient = made;
-  let weight = w[at];
-  w[at] = select(weight, vec4f(0), frame.is_first_slice != 0u) + gradient;
+  let weight = weights[at];
+  weights[at] = select(weight, vec4f(0), frame.is_first_slice != 0u) + gradient;
 }
 
 @compute @workgroup_size(64)
@@ -36,7 +38,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let thread = block * 64u + lane;
+  let thread = block * LANES + lane;
   if (thread < constants.quads) {
     let at = constants.first + thread;
     var gradient = vec4f(0);

@@ -34,21 +34,24 @@ struct Constants {
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
 @group(0) @binding(2) var<storage, read> partials: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> w: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> weights: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> state0: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> state1: array<vec4f>;
+
+const LANES = 64u;
 
 fn descend(at: u32, made: vec4f) {
   let rate = frame.learning_rate * constants.learning_rate_factor;
   let decay = frame.weight_decay * constants.decay_factor;
   let gradient = made;
-  let weight = w[at];
-  let g = gradient + decay * weight;
-  let squares = frame.beta2 * state0[at] + frame.rest2 * g * g;
+  let weight = weights[at];
+  let slope = gradient + decay * weight;
+  let squares = frame.beta2 * state0[at] + frame.rest2 * slope * slope;
   state0[at] = squares;
-  let v = frame.momentum * state1[at] + g / (sqrt(squares) + frame.epsilon);
-  state1[at] = v;
-  w[at] = weight - rate * v;
+  let scaled = slope / (sqrt(squares) + frame.epsilon);
+  let velocity = frame.momentum * state1[at] + scaled;
+  state1[at] = velocity;
+  weights[at] = weight - rate * velocity;
 }
 
 @compute @workgroup_size(64)
@@ -58,7 +61,7 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let block = workgroup.x + workgroup.y * workgroups.x;
-  let thread = block * 64u + lane;
+  let thread = block * LANES + lane;
   if (thread < constants.quads) {
     let at = constants.first + thread;
     var gradient = vec4f(0);

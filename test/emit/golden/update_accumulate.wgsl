@@ -17,12 +17,12 @@ struct Constants {
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
 @group(0) @binding(2) var<storage, read> gradient: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> w: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> weights: array<vec4f>;
 
 fn descend(at: u32, made: vec4f) {
   let gradient = made;
-  let weight = w[at];
-  w[at] = select(weight, vec4f(0), frame.is_first_slice != 0u) + gradient;
+  let weight = weights[at];
+  weights[at] = select(weight, vec4f(0), frame.is_first_slice != 0u) + gradient;
 }
 
 @compute @workgroup_size(64)

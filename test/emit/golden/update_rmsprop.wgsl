@@ -30,7 +30,7 @@ struct Constants {
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
 @group(0) @binding(2) var<storage, read> gradient: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> w: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> weights: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> state0: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> state1: array<vec4f>;
 
@@ -38,13 +38,14 @@ fn descend(at: u32, made: vec4f) {
   let rate = frame.learning_rate * constants.learning_rate_factor;
   let decay = frame.weight_decay * constants.decay_factor;
   let gradient = made;
-  let weight = w[at];
-  let g = gradient + decay * weight;
-  let squares = frame.beta2 * state0[at] + frame.rest2 * g * g;
+  let weight = weights[at];
+  let slope = gradient + decay * weight;
+  let squares = frame.beta2 * state0[at] + frame.rest2 * slope * slope;
   state0[at] = squares;
-  let v = frame.momentum * state1[at] + g / (sqrt(squares) + frame.epsilon);
-  state1[at] = v;
-  w[at] = weight - rate * v;
+  let scaled = slope / (sqrt(squares) + frame.epsilon);
+  let velocity = frame.momentum * state1[at] + scaled;
+  state1[at] = velocity;
+  weights[at] = weight - rate * velocity;
 }
 
 @compute @workgroup_size(64)

@@ -25,22 +25,22 @@ struct Constants {
 @group(0) @binding(0) var<uniform> frame: Frame;
 @group(0) @binding(1) var<uniform> constants: Constants;
 @group(0) @binding(2) var<storage, read> gradient: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> w: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> weights: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> state0: array<vec4f>;
 
 fn descend(at: u32, made: vec4f) {
   let rate = frame.learning_rate * constants.learning_rate_factor;
   let decay = frame.weight_decay * constants.decay_factor;
   let gradient = made;
-  let weight = w[at];
+  let weight = weights[at];
   let inner = select(1.0, rate, frame.convention == 1u);
   let outer = select(rate, 1.0, frame.convention == 1u);
   let is_first = frame.is_first_slice != 0u;
-  let g = inner * (gradient + select(0.0, decay, is_first) * weight);
-  let v = select(1.0, frame.momentum, is_first) * state0[at] + g;
-  state0[at] = v;
+  let slope = inner * (gradient + select(0.0, decay, is_first) * weight);
+  let velocity = select(1.0, frame.momentum, is_first) * state0[at] + slope;
+  state0[at] = velocity;
   if (frame.is_last_slice != 0u) {
-    w[at] = weight - outer * select(v, g + frame.momentum * v, frame.nesterov != 0u);
+    weights[at] = weight - outer * select(velocity, slope + frame.momentum * velocity, frame.nesterov != 0u);
   }
 }
 
