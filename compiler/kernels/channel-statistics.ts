@@ -219,6 +219,16 @@ const descent = (
   code`let along = products / deviation;`,
 ];
 
+/** Stores the gradients of bias and weight, and leaves `along` and `deviation` in scope. */
+const storeGradients = (
+  io: Readonly<Record<"variance", Loaded> & Record<"bias_gradient" | "weight_gradient", Stored>>,
+  epsilon: Code,
+) => [
+  ...descent(io, { quad: block, epsilon }),
+  io.bias_gradient.store(block, code`sum`),
+  io.weight_gradient.store(block, code`along`),
+];
+
 /** What the statistics take off dy, of `sum`, `along`, `deviation` and `count`. */
 const storeSlope = (
   io: Readonly<Record<"mean", Loaded> & Record<"slope" | "offset", Stored>>,
@@ -247,12 +257,7 @@ export const joinProducts = defineKernel("join_products", () => ({
   lanes: REDUCE_WORKGROUP,
   body: ({ io, k }) => code`
     ${joinedProducts(io.partial, k)}
-    ${stores(
-      ...descent(io, { quad: block, epsilon: k.epsilon }),
-      io.bias_gradient.store(block, code`sum`),
-      io.weight_gradient.store(block, code`along`),
-      ...storeSlope(io, block),
-    )}`,
+    ${stores(...storeGradients(io, k.epsilon), ...storeSlope(io, block))}`,
 }));
 
 /**
@@ -321,11 +326,7 @@ export const joinSharedProducts = defineKernel("join_shared_products", () => ({
   lanes: REDUCE_WORKGROUP,
   body: ({ io, k }) => code`
     ${joinedProducts(io.partial, k)}
-    ${stores(
-      ...descent(io, { quad: block, epsilon: k.epsilon }),
-      io.bias_gradient.store(block, code`sum`),
-      io.weight_gradient.store(block, code`along`),
-    )}
+    ${stores(...storeGradients(io, k.epsilon))}
     ${storeShared(io.exchanged, k.quads, [code`sum`, code`products`])}`,
 }));
 

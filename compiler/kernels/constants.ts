@@ -1,4 +1,5 @@
 /** Numbers that a dispatch gives its kernel. */
+import type { Place } from "../ir/place.js";
 import { Code, code, helper, text } from "./code.js";
 
 /**
@@ -13,18 +14,6 @@ export type ConstantKind = "u32" | "f32" | "place" | Table;
 
 /** By name. They lie in this order, but tables and places come first, as uniform memory wants. */
 export type Constants = Readonly<Record<string, ConstantKind | undefined>>;
-
-/**
- * Where an activation's elements lie: element (image, y, x, channel) is at
- * base + image * image pitch + y * row pitch + x * column pitch + channel. All in vec4 and channel
- * quads, or all in floats and channels.
- */
-export interface Place {
-  readonly image: number;
-  readonly row: number;
-  readonly column: number;
-  readonly base: number;
-}
 
 /** The fields of `struct Place`. */
 const PITCHES = {

@@ -1,5 +1,6 @@
 import { roundUp } from "../../program/round-up.js";
 import type { Affine } from "../../program/program.js";
+import type { Place } from "../ir/place.js";
 import { imageShape, type Shape } from "../ir/shape.js";
 
 /** Free room around an activation's pixels, and between them. */
@@ -23,14 +24,6 @@ export interface Steps {
   readonly offset: readonly [vertical: number, horizontal: number];
   /** Stored pixels from one position to the next. */
   readonly stride: readonly [vertical: number, horizontal: number];
-}
-
-/** Where an activation begins, and from one image, row and column to the next. */
-export interface PixelPlace {
-  readonly image: number;
-  readonly row: number;
-  readonly column: number;
-  readonly base: number;
 }
 
 export const roundUpTo4 = (count: number): number => roundUp(count, 4);
@@ -112,7 +105,7 @@ export class ActivationLayout {
   }
 
   /** Where pixels lie, in vec4, or those at which a window stops. */
-  inQuads(steps: Steps = this.ownPixels): PixelPlace {
+  inQuads(steps: Steps = this.ownPixels): Place {
     const { image, row, column, base } = this.inFloats(steps);
     const inVec4 = (floats: number) => {
       if (floats % 4 === 0) return floats / 4;
@@ -122,7 +115,7 @@ export class ActivationLayout {
   }
 
   /** The same in floats, for kernels that handle scalars. */
-  inFloats(steps: Steps = this.ownPixels): PixelPlace {
+  inFloats(steps: Steps = this.ownPixels): Place {
     const { top, left } = this.margins;
     return {
       image: this.imagePitch,

@@ -1,15 +1,8 @@
-import {
-  roundUpTo4,
-  type ActivationLayout,
-  type PixelPlace,
-  type Steps,
-} from "./activation-layout.js";
+import type { Place } from "../ir/place.js";
+import { roundUpTo4, type ActivationLayout, type Steps } from "./activation-layout.js";
 import type { ConvolutionGeometry } from "./geometry.js";
 
-/**
- * The runs of a window over an input, and the step from one group's channels to the
- * next's.
- */
+/** The runs of a window over an input, and the step from one group's channels to the next's. */
 export interface Window {
   readonly segments: number;
   readonly segments_per_row: number;
@@ -17,7 +10,7 @@ export interface Window {
   readonly segment_column: number;
   readonly run: number;
   readonly input_group: number;
-  readonly input: PixelPlace;
+  readonly input: Place;
 }
 
 /** What lies in one run. */

@@ -2,7 +2,7 @@ import type { Node } from "../ir/graph.js";
 import { copyChannels } from "../kernels/copy.js";
 import { IDENTITY } from "../kernels/epilogue.js";
 import { pointwise } from "../kernels/pointwise.js";
-import type { PixelPlace } from "../layout/activation-layout.js";
+import type { Place } from "../ir/place.js";
 import type { ChannelCopy, CopyNode } from "../plan/forms.js";
 import { perImage } from "../plan/storage.js";
 import type { LoweringContext } from "./context.js";
@@ -64,7 +64,7 @@ function copyQuads(context: LoweringContext, copy: ChannelCopy, common: Common):
 }
 
 /** The place of an activation's pixels from one of its channels, or channel quads, on. */
-const fromChannel = (place: PixelPlace, start: number): PixelPlace => ({
+const fromChannel = (place: Place, start: number): Place => ({
   ...place,
   base: place.base + start,
 });

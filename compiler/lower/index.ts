@@ -3,6 +3,12 @@ import { once } from "../ir/once.js";
 import { differsByAdapter } from "../plan/choices.js";
 import type { PlacedGraph, Plan } from "../plan/plan.js";
 import { lowerConcatenate, lowerSlice } from "./channels.js";
+import {
+  lowerAccuracy,
+  lowerClassification,
+  lowerCrossEntropy,
+  lowerCrossEntropyGradient,
+} from "./classification.js";
 import { LoweringContext } from "./context.js";
 import { lowerConvolution, lowerInputGradient } from "./contraction.js";
 import { lowerChannelWindowSum, lowerPointwise, lowerReshape } from "./elementwise.js";
@@ -22,12 +28,8 @@ import {
   lowerMaxPoolGradient,
 } from "./pool.js";
 import {
-  lowerAccuracy,
   lowerBatchSums,
   lowerChannelSum,
-  lowerClassification,
-  lowerCrossEntropy,
-  lowerCrossEntropyGradient,
   lowerElementLoss,
   lowerSoftmax,
   lowerSoftmaxGradient,

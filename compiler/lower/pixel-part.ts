@@ -7,7 +7,7 @@ import {
   type ColumnOrder,
   type PixelVariant,
 } from "../kernels/contraction-pixels.js";
-import type { PixelPlace } from "../layout/activation-layout.js";
+import type { Place } from "../ir/place.js";
 import type { Window } from "../layout/window.js";
 import { perImage, type Storage } from "../plan/storage.js";
 import { rowsPerBlock, type ContractionSchedule } from "../schedules/schedule.js";
@@ -54,7 +54,7 @@ export interface PixelResult {
   readonly pixels: number;
   readonly width: number;
   readonly quads: number;
-  readonly place: PixelPlace;
+  readonly place: Place;
 }
 
 export function resultOf(context: LoweringContext, output: Value): PixelResult {
@@ -78,7 +78,7 @@ export interface PartDispatch {
   /** Where its sums go: the result, or memory for parts of K. */
   readonly to: Storage;
   /** Where they lie there. */
-  readonly constants: { readonly result: PixelPlace } | PartOfK;
+  readonly constants: { readonly result: Place } | PartOfK;
   readonly fragments?: readonly (Bound | undefined)[];
 }
 

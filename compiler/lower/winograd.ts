@@ -3,7 +3,7 @@
  */
 import { IDENTITY } from "../kernels/epilogue.js";
 import { winogradInput, winogradOutput, winogradWeights } from "../kernels/winograd.js";
-import type { PixelPlace } from "../layout/activation-layout.js";
+import type { Place } from "../ir/place.js";
 import { oneRun } from "../layout/window.js";
 import { fixed, perImage } from "../plan/storage.js";
 import type { WinogradPlan } from "../plan/winograd.js";
@@ -109,7 +109,7 @@ const productsWindow = ({ tiles, across, quads, columns }: WinogradPlan): PixelW
 });
 
 /** Products as [image][tile][position][quad]. */
-const productsPlace = ({ tiles, across, columns }: WinogradPlan): PixelPlace => ({
+const productsPlace = ({ tiles, across, columns }: WinogradPlan): Place => ({
   image: tiles * POSITIONS * columns,
   row: across * POSITIONS * columns,
   column: POSITIONS * columns,
