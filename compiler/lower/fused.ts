@@ -23,7 +23,7 @@ export const UNFUSED: LoweredEpilogue = {
   bound: { buffers: {}, constants: {} },
 };
 
-/** The epilogue of a node whose result is `result`. Operands keep their order: `e1`, `e2`, ... */
+/** The epilogue of a node whose result is `result`. Operands keep their order. */
 export function lowerEpilogue(
   context: LoweringContext,
   fused: Fused | undefined,
