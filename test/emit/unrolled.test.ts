@@ -21,7 +21,7 @@ test("unrolled lines are written as one, with the rules of their numbers", () =>
 });
 
 test.each([
-  ["few lines", lines(6, (i) => `c${i};`)],
+  ["few lines", lines(4, (i) => `c${i};`)],
   ["other lines", lines(9, (i) => (i < 8 ? `c${i};` : `d${i};`))],
   ["numbers without a rule", lines(8, (i) => `c${i * i};`)],
   ["numbers that go back", lines(8, (i) => `c${8 - i};`)],
