@@ -54,6 +54,7 @@ interface Ends {
 }
 
 const INDEX = code`index`;
+const OWN_PLACE = code`${block} * ${CEILING_LANES} + ${lane}`;
 
 /** What is done with the vec4 at `index`. */
 const PASSAGES: Readonly<Record<Passage, (ends: Ends) => Code>> = {
@@ -82,5 +83,5 @@ export const passQuads = defineKernel("pass", (passage: Passage) => ({
       let index = (${block} * ${LANE_QUADS} + turn) * ${CEILING_LANES} + ${lane};
       ${PASSAGES[passage](io)}
     }
-    ${passage === "read" && io.result.store(code`${block} * ${CEILING_LANES} + ${lane}`, code`sum`)}`,
+    ${passage === "read" && io.result.store(OWN_PLACE, code`sum`)}`,
 }));

@@ -1,5 +1,5 @@
 import { accumulatedRows, type ContractionSchedule } from "../schedules/schedule.js";
-import { code, helper, local, times, type Code } from "./code.js";
+import { code, helper, joined, local, times, type Code } from "./code.js";
 import type { ConstantCode } from "./constants.js";
 import type { Exchange } from "./exchange.js";
 
@@ -47,11 +47,17 @@ export const segmentPlace = (
   return code`${ofRow} + ${segment} % ${segments_per_row} * ${segment_column}`;
 };
 
+const WEIGHTS = COMPONENTS.map((row) => local("weights", row));
+const PARAMETERS = joined(
+  WEIGHTS.map((name) => code`${name}: vec4f`),
+  ", ",
+);
+
 /** One fma at a time: a sum of products would not fuse. */
 const MULTIPLY_ADD = helper(
   "multiply_add",
   code`
-    fn multiply_add(sum: vec4f, row: vec4f, weights0: vec4f, weights1: vec4f, weights2: vec4f, weights3: vec4f) -> vec4f {
+    fn multiply_add(sum: vec4f, row: vec4f, ${PARAMETERS}) -> vec4f {
       let first = fma(vec4f(row.x), weights0, sum);
       let second = fma(vec4f(row.y), weights1, first);
       let third = fma(vec4f(row.z), weights2, second);
@@ -67,7 +73,8 @@ export function multiplyAdd(
 ): readonly Code[] {
   return times(accumulatedRows(schedule), (row) => {
     const sum = local("sum", row);
-    return code`${sum} = ${MULTIPLY_ADD}(${sum}, ${exchange.row(a, row)}, weights0, weights1, weights2, weights3);`;
+    const given = joined([sum, exchange.row(a, row), ...WEIGHTS], ", ");
+    return code`${sum} = ${MULTIPLY_ADD}(${given});`;
   });
 }
 

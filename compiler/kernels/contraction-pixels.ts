@@ -83,8 +83,8 @@ const { io } = scopeOf({ bindings: BINDINGS, constants: {} });
 
 /**
  * Convolution forward, its input gradient (as the convolution of the zero-padded output gradient
- * with flipped, transposed weights), fully connected forward and input gradient. input: activation with
- * a halo wide enough for every window; result: activation.
+ * with flipped, transposed weights), fully connected forward and input gradient. input: activation
+ * with a halo wide enough for every window; result: activation.
  *
  * Where K is split, a workgroup sums a part of it, and what it has is stored without the epilogue
  * as [split][row][quad], for `sumPartials` to finish. Where it is not, a lane may gather its
@@ -185,11 +185,12 @@ const loadFor = (prefix: string, value: (component: number) => Code): readonly L
     value: value(index),
   }));
 
+const FIRST_WEIGHTS = code`group * ${k.weights_group}`;
 const FIRST_COLUMN = code`min(column, columns - 1u)`;
 
 const COLUMNS: Readonly<Record<ColumnOrder, ColumnWalk>> = {
   "columns last": {
-    start: code`var weights_place = group * ${k.weights_group} + ${FIRST_COLUMN};`,
+    start: code`var weights_place = ${FIRST_WEIGHTS} + ${FIRST_COLUMN};`,
     skip: (steps) => code`weights_place += 4u * columns${steps && code` * ${steps}`};`,
     loads: loadFor("weights", (row) =>
       io.weights.load(stepped(code`weights_place`, row, code`columns`)),
@@ -197,7 +198,7 @@ const COLUMNS: Readonly<Record<ColumnOrder, ColumnWalk>> = {
     derive: [],
   },
   "columns first": {
-    start: code`var weights_place = group * ${k.weights_group} + 4u * ${FIRST_COLUMN} * ${k.weights_column};`,
+    start: code`var weights_place = ${FIRST_WEIGHTS} + 4u * ${FIRST_COLUMN} * ${k.weights_column};`,
     skip: (steps) => code`weights_place += ${steps ?? 1};`,
     loads: loadFor("column", (column) =>
       io.weights.load(stepped(code`weights_place`, column, k.weights_column)),

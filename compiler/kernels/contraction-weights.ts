@@ -205,8 +205,9 @@ const sumBias = (sink: GradientSink, { firstRow }: Exchange, gradient: Loaded) =
 const WEIGHT_PLACE = code`group * ${k.result_group} + row * ${k.columns} + column`;
 
 /** Where the output gradient's pixels of a line (a row of an image) start. */
-const GRADIENT_ROW = code`line / ${k.height} * ${k.gradient.image} + line % ${k.height} * ${k.gradient.row}`;
-const GRADIENT_LINE = code`${k.gradient.base} + ${GRADIENT_ROW} + gradient_quad`;
+const GRADIENT_IMAGE = code`${k.gradient.base} + line / ${k.height} * ${k.gradient.image}`;
+const GRADIENT_ROW = code`line % ${k.height} * ${k.gradient.row}`;
+const GRADIENT_LINE = code`${GRADIENT_IMAGE} + ${GRADIENT_ROW} + gradient_quad`;
 
 type Operands = Readonly<Record<"input" | "gradient", Loaded>>;
 
@@ -224,7 +225,8 @@ function overPixels(schedule: ContractionSchedule, exchange: Exchange, io: Opera
       var gradient_line = ${GRADIENT_LINE};
       for (var x = 0u; x < width; x++) {
         ${rows.map((name, load) => {
-          return code`let ${name} = ${io.input.load(code`input_line + ${local("input_place", load)}`)};`;
+          const at = code`input_line + ${local("input_place", load)}`;
+          return code`let ${name} = ${io.input.load(at)};`;
         })}
         ${exchange.share(rows)}
         // Multiply.

@@ -94,7 +94,8 @@ const products = (): GatherFragment => {
     suffix: "_products",
     placeOf: (_, image, y, x) => k.normalized.at(image, y, x),
     take: (quad) => {
-      const distance = code`${io.normalized.load(code`normalized_place + ${quad}`)} - ${io.mean.load(quad)}`;
+      const value = io.normalized.load(code`normalized_place + ${quad}`);
+      const distance = code`${value} - ${io.mean.load(quad)}`;
       return code`
         ${GRADIENTS} += made;
         ${PRODUCTS} = fma(made, ${distance}, ${PRODUCTS});

@@ -66,7 +66,8 @@ const RULES: Readonly<Record<UpdateRule, (rule: Rule) => Code>> = {
    * add theirs, and the weights move after the last.
    */
   sgd: ({ weights, states: [before] }) => {
-    const moved = code`select(velocity, slope + ${frame.momentum} * velocity, ${frame.nesterov} != 0u)`;
+    const ahead = code`slope + ${frame.momentum} * velocity`;
+    const moved = code`select(velocity, ${ahead}, ${frame.nesterov} != 0u)`;
     return code`
       let inner = select(1.0, rate, ${frame.convention} == 1u);
       let outer = select(rate, 1.0, ${frame.convention} == 1u);

@@ -93,8 +93,8 @@ class GroupCode {
   }
 
   /**
-   * `mean` and `deviation` of the input in two passes, of which the second corrects the first's mean for
-   * rounding.
+   * `mean` and `deviation` of the input in two passes, of which the second corrects the first's
+   * mean for rounding.
    */
   moments(value: Code): Code {
     return code`
@@ -125,10 +125,11 @@ export const groupNormalize = defineKernel("group_normalize", (form: GroupForm) 
   body: ({ io, k }) => {
     const group = new GroupCode(form, k, { input: k.input, result: k.result });
     const value = io.input.load(code`input_at`);
+    const made = code`(${value} - mean) / deviation`;
     return code`
       ${group.start}
       ${group.moments(value)}
-      ${group.loop(["input", "result"], io.result.store(code`result_at`, code`(${value} - mean) / deviation`))}`;
+      ${group.loop(["input", "result"], io.result.store(code`result_at`, made))}`;
   },
 }));
 

@@ -54,17 +54,20 @@ const firstWindow = (offset: Code, kernel: Code, stride: Code) =>
 const endOfWindows = (offset: Code, stride: Code, count: Code) =>
   code`min(${offset} / ${stride} + 1u, ${count})`;
 
+const endOfRows = (k: Window & Output) => endOfWindows(TOP, k.stride_height, k.output_height);
+const endOfColumns = (k: Window & Output) => endOfWindows(LEFT, k.stride_width, k.output_width);
+
 /**
- * Loops over the output pixels (output_y, output_x) whose windows cover the input pixel (y, x); (row, column)
- * is its place in the window.
+ * Loops over the output pixels (output_y, output_x) whose windows cover the input pixel (y, x);
+ * (row, column) is its place in the window.
  */
 const overWindows = (k: Window & Output, body: Hole) => code`
   let top = y + ${k.padding_top};
   let left = x + ${k.padding_left};
   let first_y = ${firstWindow(TOP, k.kernel_height, k.stride_height)};
   let first_x = ${firstWindow(LEFT, k.kernel_width, k.stride_width)};
-  for (var output_y = first_y; output_y < ${endOfWindows(TOP, k.stride_height, k.output_height)}; output_y++) {
-    for (var output_x = first_x; output_x < ${endOfWindows(LEFT, k.stride_width, k.output_width)}; output_x++) {
+  for (var output_y = first_y; output_y < ${endOfRows(k)}; output_y++) {
+    for (var output_x = first_x; output_x < ${endOfColumns(k)}; output_x++) {
       let row = top - output_y * ${k.stride_height};
       let column = left - output_x * ${k.stride_width};
       ${body}
@@ -148,7 +151,9 @@ export const maxPool = defineQuads("max_pool", (variant: MaxPoolVariant) => {
   const { element, pack, noWinner } = CODES[codes];
   // Without a line, ranks of negative numbers play no part in what ReLU keeps.
   const keepsPositive = relu && !line;
-  const rankOf = keepsPositive ? RELU_RANK : RANK_OF;
+  const [rankOf, ranked] = keepsPositive
+    ? ([RELU_RANK, code`bitcast<vec4f>`] as const)
+    : ([RANK_OF, RANKED] as const);
   const words = [
     line && `_of_${describe(line.expression)}`,
     relu && "_relu",
@@ -184,7 +189,7 @@ export const maxPool = defineQuads("max_pool", (variant: MaxPoolVariant) => {
             ${keepsCodes && takesWinner}
             winner = max(winner, candidate);`,
         )}
-        ${line ? code`var` : code`let`} value = ${keepsPositive ? code`bitcast<vec4f>` : RANKED}(winner);`;
+        ${line ? code`var` : code`let`} value = ${ranked}(winner);`;
       return line ? onLine(line, variant, { vectors, winner }) : winner;
     },
     after: ({ io }) => keepsCodes && io.codes.store(code`thread`, pack),

@@ -65,7 +65,8 @@ export const rankUpdate = defineKernel(
         return code`let ${local("input_place", load)} = ${image} * ${k.input_image};`;
       })}
       ${times(images, (image) => {
-        const at = code`${k.gradient_base} + min(${image}, last_image) * ${k.gradient_image} + quad`;
+        const start = code`min(${image}, last_image) * ${k.gradient_image}`;
+        const at = code`${k.gradient_base} + ${start} + quad`;
         const loaded = io.gradient.load(at);
         const value = code`select(vec4f(0), ${loaded}, ${image} <= last_image)`;
         return code`let ${local("gradient", image)} = ${value};`;

@@ -151,6 +151,7 @@ export const resampleBilinearGradient = defineQuads("resample_gradient_bilinear"
   value: (scope) => {
     const { input_height, input_width, output_height, output_width } = scope.k;
     const { ratio_y, shift_y, ratio_x, shift_x } = scope.k;
+    const columnTaps = code`${TAPS}(output_x, ${input_width}, ${ratio_x}, ${shift_x})`;
     return code`
       let first_y = ${FIRST_OF}(y, ${ratio_y}, ${shift_y});
       let end_y = ${END_OF}(y, ${input_height}, ${output_height}, ${ratio_y}, ${shift_y});
@@ -160,7 +161,7 @@ export const resampleBilinearGradient = defineQuads("resample_gradient_bilinear"
       for (var output_y = first_y; output_y < end_y; output_y++) {
         let row_share = ${SHARE_OF}(y, ${TAPS}(output_y, ${input_height}, ${ratio_y}, ${shift_y}));
         for (var output_x = first_x; output_x < end_x; output_x++) {
-          let column_share = ${SHARE_OF}(x, ${TAPS}(output_x, ${input_width}, ${ratio_x}, ${shift_x}));
+          let column_share = ${SHARE_OF}(x, ${columnTaps});
           value += row_share * column_share * ${quadAt(scope, OUTPUT_Y, OUTPUT_X)};
         }
       }`;

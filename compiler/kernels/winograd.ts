@@ -72,8 +72,8 @@ const outputRow = (row: number, [a, b, c, d]: Four): Code =>
 
 /**
  * B' d B of every tile and channel. input: activation, its place that of the first window's corner;
- * result: [image][position][tile][quad]. Where the output's size is odd, the last tiles read a row or
- * column more than there is: what it holds goes only into outputs that are not stored.
+ * result: [image][position][tile][quad]. Where the output's size is odd, the last tiles read a row
+ * or column more than there is: what it holds goes only into outputs that are not stored.
  */
 export const winogradInput = defineKernel("winograd_input", () => ({
   summary: "Winograd F(2x2, 3x3): tiles of 4x4 inputs, transformed.",
