@@ -215,3 +215,10 @@ function cutRectangle(share: number, { width, height }: Size, random: ExampleRan
   const cut = { left, top, width: right - left, height: bottom - top };
   return { ...cut, share: 1 - (cut.width * cut.height) / (width * height) };
 }
+
+/** The shorter side becomes `size`, the longer one follows, rounded down. */
+export function shorterSideSize({ width, height }: Size, size: number): Size {
+  return width <= height
+    ? { width: size, height: Math.floor((size * height) / width) }
+    : { width: Math.floor((size * width) / height), height: size };
+}

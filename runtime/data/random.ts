@@ -4,6 +4,7 @@
  * run.
  */
 import { threefry, toUnit } from "../../program/random.js";
+import type { ExampleKey } from "./dataset.js";
 
 /**
  * Second key words. The high bits keep them apart from the streams of parameters and dropout
@@ -100,4 +101,9 @@ function permute(length: number, seed: number, stream: number, round: number): U
     order[chosen] = value;
   }
   return order;
+}
+
+/** The random decisions of the transform at `position` of the whole chain, for one example. */
+export function randomFor({ seed, epoch, example }: ExampleKey, position: number): ExampleRandom {
+  return new ExampleRandom(seed, epoch, example, position);
 }

@@ -11,16 +11,11 @@ import {
 } from "../../program/transforms.js";
 import { jitterColors, shiftColors } from "./color.js";
 import type { ExampleKey, Image } from "./dataset.js";
-import { decide, fiveSquares, randomRectangle, type Decisions, type Size } from "./decide.js";
+import { decide, fiveSquares, randomRectangle, shorterSideSize, type Decisions } from "./decide.js";
 import { DataError } from "./error.js";
 import { cropImage, flipImage, stackImages, toFloats } from "./image.js";
-import { ExampleRandom } from "./random.js";
+import { randomFor, type ExampleRandom } from "./random.js";
 import { resample, resizeImage } from "./resample.js";
-
-/** The random decisions of the transform at `position` of the whole chain, for one example. */
-export function randomFor({ seed, epoch, example }: ExampleKey, position: number): ExampleRandom {
-  return new ExampleRandom(seed, epoch, example, position);
-}
 
 /** `image` after all of `transforms`, in order, but for those that mix it with others (mix.ts). */
 export function applyTransforms(
@@ -105,13 +100,6 @@ function cropAt(
   { left, top }: { readonly left: number; readonly top: number },
 ): Image {
   return cropImage(image, { left, top, width: size, height: size });
-}
-
-/** The shorter side becomes `size`, the longer one follows, rounded down. */
-export function shorterSideSize({ width, height }: Size, size: number): Size {
-  return width <= height
-    ? { width: size, height: Math.floor((size * height) / width) }
-    : { width: Math.floor((size * width) / height), height: size };
 }
 
 /** Five crops, and the same five of the mirrored image, in torchvision's order. */

@@ -4,6 +4,7 @@ import type { Image } from "../data/dataset.js";
 import { viewOf } from "../copies.js";
 import { describe } from "../describe.js";
 import { InputError } from "../errors.js";
+import { stageImages } from "../pictures/by-loops.js";
 import type { Capture, PreparedPictures } from "../pictures/picture.js";
 import {
   channelsOf,
@@ -12,7 +13,6 @@ import {
   nameOf,
   notPicture,
   requirePictures,
-  stageImages,
   transformsBefore,
 } from "../pictures/eval-split.js";
 

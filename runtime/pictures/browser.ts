@@ -2,20 +2,9 @@
  * A browser's pictures to staged bytes: on the device where that is one resizing, else by the loops
  * that Node uses, from a canvas.
  */
-import type { Image } from "../data/dataset.js";
-import { convertChannels } from "../data/image.js";
-import { Draws } from "../data/stage.js";
+import { Draws } from "../data/draws.js";
 import { InputError } from "../errors.js";
-import {
-  channelsOf,
-  evalPreparation,
-  keyOf,
-  nameOf,
-  notPicture,
-  requirePictures,
-  stageImages,
-  transformBefore,
-} from "./eval-split.js";
+import { evalPreparation, keyOf, nameOf, notPicture, requirePictures } from "./eval-split.js";
 import type { PictureTarget, PreparedPictures } from "./picture.js";
 import { resizerOf, type DevicePicture } from "./resizer.js";
 
@@ -43,11 +32,7 @@ async function prepareBitmaps(
   const preparation = evalPreparation(program);
   const resizer = resizerOf(target, preparation);
   if (!bitmaps.every((bitmap) => resizer.canResize(bitmap))) {
-    const names = bitmaps.map((_, index) => nameOf(index, bitmaps.length));
-    const images = bitmaps.map((bitmap, index) =>
-      transformBefore(preparation, readPixels(bitmap, channelsOf(preparation)), index),
-    );
-    return stageImages(preparation, images, names);
+    return (await import("./from-canvas.js")).stageBitmaps(preparation, bitmaps);
   }
   const pictures = bitmaps.map((bitmap): DevicePicture => {
     const { width, height } = bitmap;
@@ -59,26 +44,6 @@ async function prepareBitmaps(
   const draws = new Draws(preparation, bitmaps.length);
   bitmaps.forEach((_, index) => draws.write(index, 1 / 255, keyOf(index)));
   return { split: "eval", staged, draws: draws.values };
-}
-
-/** The pixels of a bitmap over white, through a canvas. */
-function readPixels(bitmap: ImageBitmap, channels: 1 | 3): Image {
-  const { width, height } = bitmap;
-  const context = new OffscreenCanvas(width, height).getContext("2d", {
-    alpha: false,
-    willReadFrequently: true,
-  })!;
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, width, height);
-  context.drawImage(bitmap, 0, 0);
-  const { data } = context.getImageData(0, 0, width, height);
-  const pixels = new Uint8Array(3 * width * height);
-  for (let from = 0, to = 0; from < data.length; from += 4, to += 3) {
-    pixels[to] = data[from]!;
-    pixels[to + 1] = data[from + 1]!;
-    pixels[to + 2] = data[from + 2]!;
-  }
-  return convertChannels({ width, height, channels: 3, pixels, maximum: 255 }, channels);
 }
 
 const KINDS = /^(ImageBitmap|ImageData|OffscreenCanvas|VideoFrame|Blob|File|Uint8Array|Buffer)$/;

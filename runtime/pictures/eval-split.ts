@@ -2,12 +2,8 @@
 import type { Preparation, Program } from "../../program/program.js";
 import { tensorsOf } from "../../program/tensors.js";
 import { imagesOf, type Transform } from "../../program/transforms.js";
-import type { ExampleKey, Image } from "../data/dataset.js";
-import { DataError } from "../data/error.js";
-import { checkSize, deviceStaging } from "../data/stage.js";
-import { applyTransforms } from "../data/transforms.js";
+import type { ExampleKey } from "../data/dataset.js";
 import { InputError } from "../errors.js";
-import type { PreparedPictures } from "./picture.js";
 
 /** The preparation of pictures. Throws InputError where the spec declares none. */
 export function evalPreparation(program: Program): Preparation {
@@ -36,35 +32,6 @@ export const transformsBefore = ({ transforms, first }: Preparation): readonly T
 
 /** Of random transforms in an eval split: as `netc predict` draws them. */
 export const keyOf = (example: number): ExampleKey => ({ seed: 0, epoch: 0, example });
-
-/** Decoded pictures, staged for the device by the plain loops of transforms.ts. */
-export function stageImages(
-  preparation: Preparation,
-  images: readonly Image[],
-  names: readonly string[],
-): PreparedPictures {
-  const staging = deviceStaging("eval", preparation);
-  const batch = staging.start(images.length);
-  images.forEach((image, index) => {
-    asInputError(() => checkSize(names[index]!, image, staging));
-    batch.write(index, image, keyOf(index));
-  });
-  return batch.finish(images.length, undefined) as PreparedPictures;
-}
-
-/** A decoded picture after the transforms before the device's. */
-export const transformBefore = (preparation: Preparation, image: Image, index: number): Image =>
-  asInputError(() => applyTransforms(image, transformsBefore(preparation), keyOf(index)));
-
-/** What is wrong with an argument is an InputError, also where transforms found it. */
-export function asInputError<Result>(action: () => Result): Result {
-  try {
-    return action();
-  } catch (error) {
-    if (!(error instanceof DataError)) throw error;
-    throw new InputError(error.message + (error.hint ? `: ${error.hint}` : ""));
-  }
-}
 
 /** `picture 2 of 3`, as messages name the pictures of a call. */
 export const nameOf = (index: number, count: number): string =>

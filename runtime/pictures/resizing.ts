@@ -1,10 +1,9 @@
 /** Which part of a picture becomes the input, at which size, and the filters for that. */
 import type { Preparation } from "../../program/program.js";
-import { centralSquare, type Size } from "../data/decide.js";
+import { centralSquare, shorterSideSize, type Size } from "../data/decide.js";
 import type { Rectangle } from "../data/image.js";
 import { fixedPoint, type FixedFilter } from "../data/resample-bytes.js";
 import { takeRows, triangleFilter } from "../data/resample.js";
-import { shorterSideSize } from "../data/transforms.js";
 import { channelsOf, transformsBefore } from "./eval-split.js";
 import type { ResizeSizes } from "./resize-kernels.js";
 
