@@ -139,7 +139,31 @@ export interface SaveOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-export interface LoadOptions {
+/** How far a download has come. */
+export interface DownloadProgress {
+  /** Bytes. */
+  readonly loaded: number;
+  /** Of the file; absent where the server does not say, or compresses it. */
+  readonly total: number | undefined;
+}
+
+/** Of weights that come from a URL or a Response. */
+export interface DownloadOptions {
+  /** Called after each part of the file, and awaited. */
+  readonly onProgress?: (progress: DownloadProgress) => unknown;
+  /**
+   * Keeps the file in the browser, in the Cache API or the origin's private file system. The server
+   * is asked each time whether it has another one.
+   */
+  readonly cache?: "cache-api" | "opfs";
+  /** Stops the download: `load` then rejects with the signal's reason, and changes nothing. */
+  readonly signal?: AbortSignal;
+}
+
+/** A file of weights: its bytes, where `fetch` finds it, or what it found. */
+export type WeightsSource = Uint8Array | ArrayBufferLike | Response | URL | string;
+
+export interface LoadOptions extends DownloadOptions {
   /**
    * Whether to restore the optimizer's state, step and seed where the file holds them; true unless
    * given.
@@ -182,7 +206,14 @@ export const STEP_OPTIONS: OptionNames<StepOptions> = {
 
 export const READ_OPTIONS: OptionNames<ReadOptions> = { of: true };
 export const SAVE_OPTIONS: OptionNames<SaveOptions> = { optimizer: true, metadata: true };
-export const LOAD_OPTIONS: OptionNames<LoadOptions> = { optimizer: true, except: true };
+
+export const LOAD_OPTIONS: OptionNames<LoadOptions> = {
+  optimizer: true,
+  except: true,
+  onProgress: true,
+  cache: true,
+  signal: true,
+};
 
 /**
  * The optimizer's settings with those of a call in their place. Throws InputError for a number

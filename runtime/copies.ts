@@ -1,6 +1,5 @@
 /** Copies of what callers hand over, which they may change as soon as a call returns. */
-import { describe } from "./describe.js";
-import { InputError } from "./errors.js";
+import type { WeightsSource } from "./calls.js";
 import type { Checkable, Inputs } from "./examples.js";
 import type { Capture, Given } from "./pictures/picture.js";
 
@@ -77,21 +76,19 @@ export class Copies {
 const areNumbers = (given: Given): given is Inputs =>
   /t (Float32Array|Object)]$/.test(Object.prototype.toString.call(given));
 
-/** A copy of a file's bytes. Throws InputError for anything else. */
-export const ownBytes = (bytes: Uint8Array | ArrayBuffer): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(viewOf(bytes));
+/** A copy of a file's bytes; anything else as it is, for download.ts. */
+export const ownSource = (source: WeightsSource): OwnSource =>
+  ArrayBuffer.isView(source) || isBuffer(source) ? new Uint8Array(viewOf(source)) : source;
 
-/**
- * A plain view of what may be a Node Buffer, whose `slice` shares its memory instead of copying.
- */
-export function viewOf(bytes: Uint8Array | ArrayBuffer): Uint8Array {
-  if (ArrayBuffer.isView(bytes)) {
-    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-  // By name: a frame's ArrayBuffer is of another class than the page's.
-  const kind = Object.prototype.toString.call(bytes);
-  if (/ArrayBuffer\]$/.test(kind)) return new Uint8Array(bytes);
-  throw new InputError(
-    `weights must be the bytes of a file, a Uint8Array or an ArrayBuffer, not ${describe(bytes)}`,
-  );
-}
+/** Bytes that are the runtime's, or where they come from. */
+export type OwnSource = Uint8Array<ArrayBuffer> | Response | URL | string;
+
+/** By name: a frame's ArrayBuffer is of another class than the page's. */
+export const isBuffer = (source: unknown): source is ArrayBufferLike =>
+  /ArrayBuffer\]$/.test(Object.prototype.toString.call(source));
+
+/** A plain view of what may be a Node Buffer, whose `slice` shares its memory. */
+export const viewOf = (bytes: ArrayBufferView | ArrayBufferLike): Uint8Array =>
+  ArrayBuffer.isView(bytes)
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : new Uint8Array(bytes);

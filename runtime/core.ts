@@ -36,6 +36,8 @@ export type { MemoryUse } from "./memory.js";
 export type {
   CallExamples,
   ClassifyOptions,
+  DownloadOptions,
+  DownloadProgress,
   InspectionExamples,
   LoadOptions,
   Metrics,
@@ -44,6 +46,7 @@ export type {
   ReadOptions,
   SaveOptions,
   StepOptions,
+  WeightsSource,
 } from "./calls.js";
 export type { Network } from "./network.js";
 export type { Classification } from "./pictures/classify.js";

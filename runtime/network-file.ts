@@ -3,13 +3,14 @@
  * it, so saving.ts imports this file, and the format behind it, with the first call of either.
  */
 import type { Program } from "../program/program.js";
-import { classesOf } from "../program/tensors.js";
 import type { LoadOptions, Metadata, SaveOptions } from "./calls.js";
+import type { OwnSource } from "./copies.js";
 import { WeightsError } from "./errors.js";
 import type { Loaded } from "./loaded.js";
 import type { TensorOf } from "./parameters.js";
 import type { Phases } from "./phases.js";
-import { isSmall, readTensors, splitFile, viewed, type Tensor } from "./tensor-file.js";
+import type { Tensor } from "./tensor-file.js";
+import { namedClasses, readWeightsFile, withFile } from "./weights-file.js";
 import { AVERAGE_PREFIX, matchWeights, statePrefix, statesOf } from "./weights.js";
 import { writeTensors } from "./write-tensors.js";
 
@@ -62,8 +63,7 @@ async function trainingMetadata(phases: Phases): Promise<Metadata> {
 }
 
 export interface LoadedFile extends LoadOptions {
-  /** The network's to keep. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly source: OwnSource;
 }
 
 /** What a file says in addition to its weights, and notes on how it was read. */
@@ -74,17 +74,23 @@ export interface LoadResult {
 
 /**
  * Fills the parameters from a safetensors file. Throws WeightsError, and changes nothing, if the
- * file is broken or belongs to another network.
+ * file cannot be had, is broken, or belongs to another network.
  */
-export async function load(
+export function load(phases: Phases, { source, ...options }: LoadedFile): Promise<LoadResult> {
+  return withFile(source, options, (bytes) => fill(phases, bytes, options));
+}
+
+async function fill(
   phases: Phases,
-  { bytes, optimizer = true, except }: LoadedFile,
+  bytes: Uint8Array<ArrayBuffer>,
+  { optimizer = true, except }: LoadOptions,
 ): Promise<LoadResult> {
-  const read = isSmall(await headerOf(bytes)) ? await importSmall() : readTensors;
-  const { tensors, metadata } = read(bytes, viewed);
+  const { tensors, metadata } = await readWeightsFile(bytes);
   const phase = (optimizer ? countIn(metadata, "phase") : undefined) ?? phases.current;
   const matched = await matchWeights(phases.programOf(phase), tensors, { optimizer, except });
-  const classes = except?.length ? undefined : await namedClasses(phases, metadata);
+  const classes = except?.length
+    ? undefined
+    : await namedClasses(phases.loaded.program, phases.classes, metadata);
   const [step, seed, since] = ["step", "seed", "since"].map((name) => countIn(metadata, name));
   await phases.enter(phase);
   const { values, averages, states, prefix } = matched;
@@ -98,42 +104,6 @@ export async function load(
   }
   if (prefix === "") return { metadata, warning: undefined };
   return { metadata, warning: (await import("./weights-problems.js")).describePrefix(prefix) };
-}
-
-/** Rejects with what the file is instead where it has no header. */
-async function headerOf(bytes: Uint8Array) {
-  try {
-    return splitFile(bytes).header;
-  } catch (error) {
-    throw (await import("./explain-file.js")).explained(bytes, error);
-  }
-}
-
-/** What reads integers with scales, which most files do not have. */
-const importSmall = async () => (await import("./read-small-weights.js")).readSmallWeights;
-
-/**
- * The class names of a file; undefined where it has none. Rejects with a WeightsError where they
- * are not those that the network has.
- */
-async function namedClasses({ classes, loaded }: Phases, metadata: Metadata) {
-  const names = listIn(metadata["classes"]);
-  const count = classesOf(loaded.program);
-  if (!names || count === undefined) return undefined;
-  if (names.length === count && names.every((name, index) => name === (classes ?? names)[index])) {
-    return names;
-  }
-  throw (await import("./weights-problems.js")).otherClasses(names, classes ?? [count]);
-}
-
-/** A list of text; undefined for anything else, which other programs may mean. */
-function listIn(text: string | undefined): readonly string[] | undefined {
-  try {
-    const names: unknown = JSON.parse(text ?? "null");
-    return Array.isArray(names) ? names.map(String) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** A count in a file's metadata. Throws WeightsError if it is not one. */

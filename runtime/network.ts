@@ -15,6 +15,7 @@ import {
   type ReadOptions,
   type SaveOptions,
   type StepOptions,
+  type WeightsSource,
 } from "./calls.js";
 import type { Images } from "./data/dataset.js";
 import type { AdapterSummary, Device } from "./device.js";
@@ -213,12 +214,12 @@ export class Network<
   }
 
   /**
-   * Loads what `save` made, or any safetensors file with the same names and shapes. Resolves to the
-   * file's metadata. Throws WeightsError, and changes nothing, if the file is broken or belongs to
-   * another network.
+   * Loads what `save` made, or any safetensors file with the same names and shapes: its bytes, a
+   * URL or a Response. Resolves to the file's metadata. Throws WeightsError, and changes nothing,
+   * if the file is broken, cannot be had, or belongs to another network.
    */
-  async load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): Promise<Metadata> {
-    return this.saving.load(bytes, options);
+  async load(source: WeightsSource, options: LoadOptions = {}): Promise<Metadata> {
+    return this.saving.load(source, options);
   }
 
   /**

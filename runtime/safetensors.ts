@@ -3,7 +3,9 @@
  * networks import with the first file that they load or save: bundlers keep it apart only if no
  * other file of the runtime exports it.
  */
-import { viewOf } from "./copies.js";
+import { isBuffer, viewOf } from "./copies.js";
+import { describe } from "./describe.js";
+import { InputError } from "./errors.js";
 import { explained, RECOGNIZED_BYTES } from "./foreign-files.js";
 import { readSmallWeights, smallShapes } from "./small-weights.js";
 import {
@@ -35,6 +37,12 @@ export function serializeTensors(
  * truncated or foreign file.
  */
 export function parseTensors(bytes: Uint8Array | ArrayBuffer): TensorFile {
+  if (!ArrayBuffer.isView(bytes) && !isBuffer(bytes)) {
+    throw new InputError(
+      "weights must be the bytes of a file, a Uint8Array or an ArrayBuffer, " +
+        `not ${describe(bytes)}`,
+    );
+  }
   const plain = viewOf(bytes);
   return (isSmall(headerOf(plain)) ? readSmallWeights : readTensors)(plain, copied);
 }

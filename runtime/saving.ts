@@ -5,8 +5,9 @@ import {
   type LoadOptions,
   type Metadata,
   type SaveOptions,
+  type WeightsSource,
 } from "./calls.js";
-import { ownBytes } from "./copies.js";
+import { ownSource } from "./copies.js";
 import { assertKnown } from "./options.js";
 import type { Phases } from "./phases.js";
 import type { Queue } from "./queue.js";
@@ -29,10 +30,10 @@ export class Saving {
   }
 
   /** Fills the network from a file, before all later calls. Resolves to the file's metadata. */
-  async load(bytes: Uint8Array | ArrayBuffer, options: LoadOptions): Promise<Metadata> {
+  async load(source: WeightsSource, options: LoadOptions): Promise<Metadata> {
     assertKnown(options, LOAD_OPTIONS, "load");
-    const { optimizer, except } = options;
-    const own = { bytes: ownBytes(bytes), optimizer, except: except && [...except] };
+    const { except } = options;
+    const own = { ...options, source: ownSource(source), except: except && [...except] };
     const { metadata, warning } = await this.queue.enqueue(async () =>
       (await importFile()).load(this.phases, own),
     );

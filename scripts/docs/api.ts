@@ -27,6 +27,7 @@ const PAGES: readonly ApiPage[] = [
     introduction: "What the methods of a [Network](network.md) take and give.",
     names: [
       ...["NetworkOptions", "StepOptions", "ReadOptions", "SaveOptions", "LoadOptions"],
+      ...["WeightsSource", "DownloadOptions", "DownloadProgress"],
       ...["Picture", "Pictures", "Classification", "ClassifyOptions"],
       ...["Metrics", "ParameterInfo", "Labels", "ClassLabels", "MixedLabels", "Targets"],
       ...["Images", "MemoryUse", "AdapterSummary", "CompileProgress"],
