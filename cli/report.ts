@@ -34,7 +34,19 @@ export function describeError(error: unknown): ErrorReport {
   if (isOutOfFiles(error)) {
     return { exitCode: ExitCode.runFailed, message: OUT_OF_FILES, help: [] };
   }
-  return describeInternalError(error);
+  return describeMissingPackage(error) ?? describeInternalError(error);
+}
+
+/** A package that npm leaves out with `--omit=optional`; undefined for another error. */
+function describeMissingPackage(error: unknown): ErrorReport | undefined {
+  const { code, message = "" } = Object(error) as { readonly code?: string; message?: string };
+  const [, name] = /Cannot find (?:package|module) '([^'./][^']*)'/.exec(message) ?? [];
+  if (!/^(ERR_)?MODULE_NOT_FOUND$/.test(code ?? "") || name === undefined) return undefined;
+  return {
+    exitCode: ExitCode.runFailed,
+    message: `this command needs the package \`${name}\`, which is not installed`,
+    help: [`npm install ${name}, or install netc without \`--omit=optional\``],
+  };
 }
 
 function exitCodeOf(error: Error): ExitCode {
