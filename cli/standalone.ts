@@ -15,10 +15,13 @@ export const ERRORS = [
   "WeightsError",
 ] as const;
 
+/** The same, of one that only predicts. */
+export const PREDICTION = ERRORS.filter((name) => name !== "DataError");
+
 /** The same, of one whose spec has a recipe. */
 export const TRAINING = [...ERRORS, "DivergedError", "RunFailedError", "fit"] as const;
 
-const RUNTIME_IMPORT = /^import\s*\{([^}]*)\}\s*from\s*"netc\/runtime";[ \t]*\n?/gm;
+const RUNTIME_IMPORT = /^import\s*\{([^}]*)\}\s*from\s*"netc\/runtime(?:\/predict)?";[ \t]*\n?/gm;
 const BUNDLE_EXPORT = /export\s*\{([^}]*)\}\s*;?\s*(?:\/\/.*\s*)?$/;
 
 /**
@@ -64,7 +67,8 @@ function exportOf(properties: readonly string[]): string {
 
 /** The declarations of a module, with those of what it exports of the runtime. */
 export function declareRuntime(declarations: string, exported: readonly string[]): string {
-  return `${declarations}\nexport { ${exported.join(", ")} } from "netc/runtime";\n`;
+  const entry = exported === PREDICTION ? "netc/runtime/predict" : "netc/runtime";
+  return `${declarations}\nexport { ${exported.join(", ")} } from "${entry}";\n`;
 }
 
 /** `a as createNetwork, b` as properties: `createNetwork: a, b`. */

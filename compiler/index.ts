@@ -4,7 +4,12 @@
  */
 import type { DeviceLimits } from "../program/limits.js";
 import type { OptimizerSettings, Program, ProgramAdapter, Target } from "../program/program.js";
-import { mixesImages, type MixedPrecision, type TrainRecipe } from "../program/recipe.js";
+import {
+  mixesImages,
+  type DataRecipe,
+  type MixedPrecision,
+  type TrainRecipe,
+} from "../program/recipe.js";
 import type { Diagnostic } from "./diagnostics/diagnostic.js";
 import { annotateKernels } from "./emit/annotate.js";
 import { emitDeclarations } from "./emit/declarations.js";
@@ -96,6 +101,8 @@ export interface CompileOptions {
   readonly limits?: DeviceLimits | undefined;
   /** Gives every gradient a separate buffer, to be read after a step. Costs their memory. */
   readonly keepGradients?: boolean | undefined;
+  /** Leaves out all that only training and evaluation need; see `Predictor` of the runtime. */
+  readonly predictOnly?: boolean | undefined;
   /** Makes programs for several networks that train together: `fit` with `exchange`. */
   readonly exchange?: boolean | undefined;
   /** Called with the graph that each pass makes. */
@@ -160,7 +167,8 @@ export function compile(source: string, options: CompileOptions): Compilation {
   const { recipe } = selected!;
   const hash = fingerprint([...sources.values()].join("\n"));
   const compiled = compilePrograms({ network, graph, recipe, hash }, options);
-  return compilationOf(compiled, { recipe, documentation, diagnostics });
+  const trained = options.predictOnly ? undefined : recipe;
+  return compilationOf(compiled, { recipe: trained, documentation, diagnostics });
 }
 
 /** What may be said of the compilation of a network that comes from no spec. */
@@ -227,6 +235,7 @@ function compilePrograms(
     tuned = [],
     keepGradients = false,
     exchange = false,
+    predictOnly = false,
     classNames,
     memory,
     ...rest
@@ -235,11 +244,12 @@ function compilePrograms(
   const { afterPass, limits } = rest;
   const common = {
     source: { file: file.replace(/^.*[\\/]/, ""), hash },
-    optimizer: optimizerOf(recipe),
-    data: recipe?.data ? recipe.data : undefined,
-    average: recipe?.average ? recipe.average : undefined,
+    optimizer: predictOnly ? DEFAULT_OPTIMIZER : optimizerOf(recipe),
+    data: predictOnly ? withoutTraining(recipe?.data) : recipe?.data,
+    average: predictOnly || !recipe?.average ? undefined : recipe.average,
     keepGradients,
     exchange,
+    predictOnly,
     syncBatchnorm: recipe?.syncBatchnorm ?? false,
     limits,
     afterPass,
@@ -256,9 +266,8 @@ function compilePrograms(
     const half = variant.target !== WITHOUT_HALVES && mixedPrecision(recipe);
     return half ? [{ ...variant, precision: half }, variant] : [variant];
   });
-  const phases = frozenInPhases(recipe).map((freeze) =>
-    applyWeightSettings(graph, { ...recipe, freeze }),
-  );
+  const frozen = frozenInPhases(recipe).slice(0, predictOnly ? 1 : undefined);
+  const phases = frozen.map((freeze) => applyWeightSettings(graph, { ...recipe, freeze }));
   return variants.map((variant) => {
     const settings = { ...common, ...variant };
     const made = phases.map((phase) => compileFor(phase, settings, recipe, memory));
@@ -274,6 +283,11 @@ function compilePrograms(
       excess,
     };
   });
+}
+
+/** Data without what prepares images for training. */
+function withoutTraining(data: DataRecipe | undefined): DataRecipe | undefined {
+  return data && { ...data, train: undefined };
 }
 
 /** Of software adapters, SwiftShader alone has subgroups of four lanes, and no `shader-f16`. */

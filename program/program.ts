@@ -363,6 +363,8 @@ export interface Program {
    * Present where kernels store numbers of 16 bits, for which the adapter must have `shader-f16`.
    */
   readonly precision?: "f16";
+  /** Present where all that only training and evaluation need was left out. */
+  readonly predictOnly?: true;
   /**
    * The buffer with the state of a dynamic loss scale, if there is one: eight f32, of which the
    * first is the scale.

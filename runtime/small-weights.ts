@@ -4,7 +4,6 @@
  * interchange/weights/shrink.ts writes it. Weights become f32 here, before they are uploaded: the
  * kernels of a module read f32.
  */
-import { sizeOf } from "../program/tensors.js";
 import { WeightsError } from "./errors.js";
 import {
   checkMetadata,
@@ -33,6 +32,9 @@ export interface QuantizedEntry {
 /** The names of the tensors with the scale and the offset of each output channel. */
 export const scaleName = (name: string): string => `${name}.scale`;
 export const offsetName = (name: string): string => `${name}.offset`;
+
+/** As `sizeOf` of tensors.ts, an import of which would split the first file that pages load. */
+const sizeOf = (shape: readonly number[]) => shape.reduce((size, extent) => size * extent, 1);
 
 /** Numbers of an output channel; channels are the first axis. */
 export const rowSize = (shape: readonly number[]): number => sizeOf(shape.slice(1));

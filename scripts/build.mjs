@@ -46,17 +46,18 @@ async function bundleParser() {
 
 /** What standalone modules hold of the runtime: with a recipe, also what trains by it. */
 async function bundleRuntimes() {
-  const { ERRORS, TRAINING } = await import(join(fresh, "cli", "standalone.js"));
+  const { ERRORS, PREDICTION, TRAINING } = await import(join(fresh, "cli", "standalone.js"));
   await bundleRuntime("standalone-training.js", TRAINING);
   await bundleRuntime("standalone.js", ERRORS);
+  await bundleRuntime("standalone-prediction.js", PREDICTION, "predict");
 }
 
 /** One minified ES module without imports. */
-async function bundleRuntime(name, exported) {
+async function bundleRuntime(name, exported, entry = "browser") {
   const names = ["createNetwork", ...exported].join(", ");
   await build({
     // What generated modules import and export, and nothing else of the runtime.
-    stdin: { contents: `export { ${names} } from "./runtime/browser.js";`, resolveDir: fresh },
+    stdin: { contents: `export { ${names} } from "./runtime/${entry}.js";`, resolveDir: fresh },
     outfile: join(fresh, "runtime", name),
     bundle: true,
     minify: true,

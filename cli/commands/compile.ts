@@ -11,10 +11,10 @@ import { formatBytes } from "../../program/format-bytes.js";
 import { formatDuration, plural } from "../format.js";
 import { reportError } from "../report.js";
 import { byteSize, memoryWish, positiveInteger } from "../options.js";
-import { wrongInput } from "../failure.js";
+import { wrongInput, wrongUsage } from "../failure.js";
 import { classNamesIn } from "../weights.js";
 import { classesOf } from "../../program/tensors.js";
-import { declareRuntime, ERRORS, inlineRuntime, TRAINING } from "../standalone.js";
+import { declareRuntime, ERRORS, inlineRuntime, PREDICTION, TRAINING } from "../standalone.js";
 import { openSpec, requireNoErrors, type SpecFile } from "../spec.js";
 import { print, say } from "../terminal.js";
 import { readTuning } from "../tuning/tune-file.js";
@@ -26,6 +26,7 @@ interface CompileFlags {
   readonly train?: string;
   readonly target: readonly string[];
   readonly standalone?: boolean;
+  readonly predictOnly?: boolean;
   readonly weights?: string;
   readonly emit?: "wgsl";
   readonly watch?: boolean;
@@ -61,6 +62,7 @@ export function compileCommand(): Command {
       positiveInteger,
     )
     .option("--weights <file>", "put the names of classes in this weights file into the module")
+    .option("--predict-only", "leave out all that only training and evaluation need")
     .option("--standalone", "inline the runtime: one file without imports")
     .addOption(
       new Option("--emit <what>", "also write NAME.wgsl/, one readable file a kernel").choices([
@@ -96,12 +98,16 @@ async function targetOptions(
 
 async function compileOnce(path: string, flags: CompileFlags): Promise<void> {
   const start = performance.now();
+  if (flags.predictOnly && flags.memory !== undefined) {
+    throw wrongUsage("--memory is what training may take, and --predict-only leaves training out");
+  }
   const spec = await openSpec(path);
   const options: CompileOptions = {
     file: spec.path,
     model: flags.model,
     train: flags.train,
     memory: memoryWish(flags),
+    predictOnly: flags.predictOnly,
     classNames: flags.weights === undefined ? undefined : requireClassNames(flags.weights),
     ...(await targetOptions(flags.target)),
   };
@@ -163,14 +169,16 @@ async function writeOutputs(
 
 async function moduleText(compilation: Compilation, flags: CompileFlags): Promise<string> {
   if (!flags.standalone) return compilation.module;
-  const name = compilation.recipe ? "standalone-training.js" : "standalone.js";
+  const trained = compilation.recipe ? "standalone-training.js" : "standalone.js";
+  const name = flags.predictOnly ? "standalone-prediction.js" : trained;
   const bundle = new URL(`../../runtime/${name}`, import.meta.url);
   return inlineRuntime(compilation.module, await readFile(bundle, "utf8"));
 }
 
 function declarationsText({ declarations, recipe }: Compilation, flags: CompileFlags): string {
   if (!flags.standalone) return declarations;
-  return declareRuntime(declarations, recipe ? TRAINING : ERRORS);
+  const trained = recipe ? TRAINING : ERRORS;
+  return declareRuntime(declarations, flags.predictOnly ? PREDICTION : trained);
 }
 
 /**

@@ -29,6 +29,8 @@ export interface CompileSettings {
   readonly model?: string | undefined;
   /** The recipe whose optimizer is compiled in. */
   readonly train?: string | undefined;
+  /** Leaves out all that only training and evaluation need. */
+  readonly predictOnly?: boolean | undefined;
 }
 
 /** Compiles the spec at `path`. Throws where the file cannot be read. */
@@ -38,8 +40,9 @@ export async function compileFile(
 ): Promise<CompiledModule> {
   const spec = await openSpec(path);
   const { readImport, readWeights } = spec;
-  const { model, train } = settings;
-  const compiled = compile(spec.text, { file: path, model, train, readImport, readWeights });
+  const { model, train, predictOnly } = settings;
+  const host = { readImport, readWeights };
+  const compiled = compile(spec.text, { file: path, model, train, predictOnly, ...host });
   const messages = (severity: Diagnostic["severity"]) =>
     compiled.diagnostics
       .filter((diagnostic) => diagnostic.severity === severity)

@@ -12,6 +12,7 @@ export function emitDeclarations(
   recipe: TrainRecipe | undefined,
   documentation: string | undefined,
 ): string {
+  if (program.predictOnly) return predictionDeclarations(program, documentation);
   const { model, metrics, parameters, source } = program;
   const [inputs, targets] = [describeInputs(program), describeTargets(program)];
   const outputs = describeOutputs(program);
@@ -27,17 +28,15 @@ export function emitDeclarations(
     ...["Network", "NetworkOptions", "Program", ...(recipe ? ["TrainRecipe"] : [])],
   ];
   const type = typeName(model);
-  const union = (names: readonly string[]) =>
-    names.length > 0 ? names.map((name) => literal(name)).join("\n  | ") : "never";
   return [
     lineComment(`${model}, compiled by netc from ${source.file}.`),
     `import type { ${imports.join(", ")} } from "netc/runtime";`,
     "",
     "/** Names of the parameters, as `read` and `write` take them. */",
-    `export type ${model}Parameter =\n  | ${union(parameters.map(({ name }) => name))};`,
+    `export type ${model}Parameter =\n  | ${unionOf(parameters.map(({ name }) => name))};`,
     "",
     "/** What `step` and `evaluate` return. */",
-    `export type ${model}Metric =\n  | ${union(metrics)};`,
+    `export type ${model}Metric =\n  | ${unionOf(metrics)};`,
     "",
     ...(classes ? describeClasses(model, classes) : []),
     `export type ${type} = Network<${types.join(", ")}>;`,
@@ -60,6 +59,43 @@ export function emitDeclarations(
     "",
   ].join("\n");
 }
+
+/** The types of a module that only predicts. */
+function predictionDeclarations(program: Program, documentation: string | undefined): string {
+  const { model, parameters, source, classes } = program;
+  const inputs = describeInputs(program);
+  const last = classes ? [`${model}Class`] : [];
+  const others = [inputs.type ?? "Images", describeOutputs(program) ?? "Float32Array", ...last];
+  const types = [`${model}Parameter`, ...others];
+  const type = typeName(model);
+  const imports = [
+    ...(inputs.type ? [] : ["Images"]),
+    ...["Predictor", "PredictorOptions", "Program"],
+  ];
+  return [
+    lineComment(`${model}, compiled by netc from ${source.file} to predict only.`),
+    `import type { ${imports.join(", ")} } from "netc/runtime/predict";`,
+    "",
+    "/** Names of the parameters. */",
+    `export type ${model}Parameter =\n  | ${unionOf(parameters.map(({ name }) => name))};`,
+    "",
+    ...(classes ? describeClasses(model, classes) : []),
+    `export type ${type} = Predictor<${types.join(", ")}>;`,
+    "",
+    ...blockComment([
+      ...(documentation ? [documentation, ""] : []),
+      `Creates the network on a GPU, for predictions. ${inputs.words}, in NCHW order.`,
+    ]),
+    `export declare function create${model}(options?: PredictorOptions): Promise<${type}>;`,
+    "",
+    "/** The compiled programs, one for each kind of adapter. */",
+    "export declare const programs: readonly Program[];",
+    "",
+  ].join("\n");
+}
+
+const unionOf = (names: readonly string[]): string =>
+  names.length > 0 ? names.map((name) => literal(name)).join("\n  | ") : "never";
 
 /** The names of classes, as types. */
 function describeClasses(model: string, classes: readonly string[]): readonly string[] {

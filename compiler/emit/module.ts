@@ -18,7 +18,7 @@ export function emitModule(programs: readonly Program[], recipe: TrainRecipe | u
       `${first.model}, compiled by netc from ${first.source.file}. ` +
         "Change the spec and compile again, not this file.",
     ),
-    'import { createNetwork } from "netc/runtime";',
+    `import { createNetwork } from "${runtimeOf(first)}";`,
     "",
     HELPERS,
     "",
@@ -48,6 +48,10 @@ export function emitModule(programs: readonly Program[], recipe: TrainRecipe | u
     "",
   ].join("\n");
 }
+
+/** The entry of the runtime that a module imports. */
+const runtimeOf = ({ predictOnly }: Program): string =>
+  predictOnly ? "netc/runtime/predict" : "netc/runtime";
 
 const phasesOf = ({ phases = [] }: Program) => phases;
 
@@ -115,7 +119,7 @@ function byName(one: ProgramKernel, other: ProgramKernel): number {
 function emitCommon(program: Program): string[] {
   const { format, model, source, metrics, fractions, sums, classTotals, accuracies, optimizer } =
     program;
-  const fields = { format, model, source };
+  const fields = { format, model, source, predictOnly: program.predictOnly };
   const results = {
     metrics,
     fractions,
@@ -173,14 +177,16 @@ function emitProgram(program: Program, kernels: KernelTable, phase = 0): string 
   ].join("\n");
 }
 
-function emitPreparations({ preparations }: Program): string[] {
+function emitPreparations({ preparations, predictOnly }: Program): string[] {
   if (!preparations) return [];
   return [
     "    preparations: {",
     ...Object.entries(preparations).flatMap(([split, { steps, ...plain }]) => [
       `      ${split}: {`,
-      // The recipe, from which they came, has them already.
-      `        transforms: recipe.data.${split}.transforms,`,
+      // The recipe, from which they came, has them already; a module that only predicts has none.
+      predictOnly
+        ? `        transforms: ${literal(plain.transforms)},`
+        : `        transforms: recipe.data.${split}.transforms,`,
       ...Object.entries(plain)
         .filter(([name]) => name !== "transforms")
         .map(([name, value]) => `        ${name}: ${literal(value)},`),

@@ -23,6 +23,8 @@ export interface GraphOptions {
   readonly fusion?: "all" | "none";
   /** Leaves every gradient to be read after a step. */
   readonly keepGradients?: boolean;
+  /** Makes the graph of predictions alone. */
+  readonly predictOnly?: boolean;
   /** Makes graphs for slices of a step in any case: several devices may share it. */
   readonly exchange?: boolean;
   /** Whether devices that share a step share the statistics of batch normalization, too. */
@@ -45,7 +47,7 @@ export function stepGraphs(forward: Graph, options: GraphOptions): StepGraphs {
   const { again = new Set<number>() } = options;
   return once(
     forward,
-    ["graphs", ...settingsOf(options), options.precision?.kind, ...again],
+    ["graphs", options.predictOnly, ...settingsOf(options), options.precision?.kind, ...again],
     () => {
       const watched = watching(options);
       const separate = watched(separateSpacings);
@@ -53,8 +55,9 @@ export function stepGraphs(forward: Graph, options: GraphOptions): StepGraphs {
       const leave = watched((graph) => withLeftParts(graph, options));
       // Outside of training, nothing is reduced over the batch but loss and metrics.
       const finish = (graph: Graph) => leave(separate(repeat(graph)));
-      const train = fusedTraining(forward, options);
       const reading = readingGraphs(forward, options);
+      if (options.predictOnly) return { predict: reading.predict };
+      const train = fusedTraining(forward, options);
       if (!train) return reading;
       const sliced = fusedSlices(forward, options);
       return {

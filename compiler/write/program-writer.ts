@@ -36,6 +36,7 @@ export interface WriteOptions {
   readonly optimizer: OptimizerSettings;
   readonly precision?: MixedPrecision;
   readonly keepGradients?: boolean;
+  readonly predictOnly?: boolean;
   /** Names the buffers of the sums of gradients, for `fit` with `exchange`. */
   readonly exchange?: boolean;
   /** The adapter on which schedules were measured. */
@@ -45,6 +46,15 @@ export interface WriteOptions {
 /** All dispatches, with those that clear memory. */
 export type Drafts = Pick<LoweredProgram, "initialize" | "average" | "fold" | "preparations"> &
   Record<PlannedList, readonly StepDraft[]>;
+
+/** Of a program that only predicts. */
+const NOT_MEASURED = {
+  predictOnly: true,
+  metrics: [],
+  fractions: [],
+  sums: { train: [], evaluate: [] },
+  classTotals: [],
+} as const;
 
 /** Writes a program down, with numbers for buffers and kernels. */
 export class ProgramWriter {
@@ -62,9 +72,9 @@ export class ProgramWriter {
   }
 
   write({ preparations, ...lists }: Drafts): Program {
-    const { options, numbering, trained } = this;
+    const { options, numbering } = this;
     const { forward } = this.plan;
-    const totals = classTotals(trained);
+    const measured = options.predictOnly ? NOT_MEASURED : this.measured();
     const parameters = this.persistent.parameters.map((parameter, index) =>
       this.parameter(parameter, index + 1),
     );
@@ -80,11 +90,7 @@ export class ProgramWriter {
       model: forward.name,
       source: options.source,
       ...this.tensors(),
-      metrics: forward.metrics.map(({ name }) => name),
-      fractions: options.fractions ?? [],
-      sums: { train: sumsOf(trained, totals), evaluate: sumsOf(forward, totals) },
-      classTotals: totals,
-      accuracies: accuraciesOf(forward),
+      ...measured,
       ...withoutUndefined({ classes: options.classNames }),
       parameters,
       buffers: numbering.buffers,
@@ -92,6 +98,20 @@ export class ProgramWriter {
       steps,
       optimizer: options.optimizer,
       preparations: Object.keys(prepared).length > 0 ? prepared : undefined,
+    };
+  }
+
+  /** What training and evaluation give. */
+  private measured() {
+    const { options, trained } = this;
+    const { forward } = this.plan;
+    const totals = classTotals(trained);
+    return {
+      metrics: forward.metrics.map(({ name }) => name),
+      fractions: options.fractions ?? [],
+      sums: { train: sumsOf(trained, totals), evaluate: sumsOf(forward, totals) },
+      classTotals: totals,
+      accuracies: accuraciesOf(forward),
     };
   }
 
@@ -111,7 +131,7 @@ export class ProgramWriter {
   private steps(lists: Omit<Drafts, "preparations">): Program["steps"] {
     const { numbering } = this;
     return {
-      initialize: numbering.steps(lists.initialize),
+      initialize: this.options.predictOnly ? [] : numbering.steps(lists.initialize),
       train: numbering.steps(lists.train),
       accumulate: numbering.steps(lists.accumulate),
       update: numbering.steps(lists.update),

@@ -19,7 +19,7 @@ import type { Measurement } from "../measurement.js";
 import { describeCulprit, NotFiniteEvaluationError } from "./error.js";
 import type { Exchange } from "./exchange.js";
 import { MetricsMean } from "./mean.js";
-import type { Metrics } from "./network.js";
+import { assertMeasures, type Metrics } from "./network.js";
 import { findNonFinite, type Culprit } from "./non-finite.js";
 import { untilAborted } from "./until-aborted.js";
 import { overViews, type Evaluated } from "./views.js";
@@ -66,6 +66,7 @@ export async function evaluateDataset(
 ): Promise<Evaluation | undefined> {
   assertSource(dataset, "what is evaluated");
   assertKnown(options, EVALUATE_OPTIONS, "evaluateDataset");
+  assertMeasures(network, "evaluateDataset");
   if (isDataset(dataset)) assertOneTensor(network.program);
   // Batches that come ready made have been through theirs.
   const { exchange, signal } = options;

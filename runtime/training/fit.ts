@@ -21,7 +21,7 @@ import { evaluateDataset, type Evaluation } from "./evaluate.js";
 import { Exchange, type Agreement } from "./exchange.js";
 import { runLengthOver } from "./length.js";
 import { LostDevices } from "./lost-devices.js";
-import type { TrainableNetwork } from "./network.js";
+import { assertMeasures, type TrainableNetwork } from "./network.js";
 import { checkFitOptions, checkRecipe, type FitOptions, type FitResult } from "./options.js";
 import { Progress } from "./progress.js";
 import {
@@ -49,6 +49,7 @@ export async function fit(
   options: FitOptions = {},
 ): Promise<FitResult> {
   checkFitOptions(options);
+  assertMeasures(network, "fit");
   checkRecipe(recipe);
   checkData(network, dataset, recipe, options.exchange?.size);
   const run = new TrainingRun(network, dataset, recipe, options);

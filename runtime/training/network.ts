@@ -1,4 +1,5 @@
 import type { Program } from "../../program/program.js";
+import { InputError } from "../errors.js";
 import type { SharedStep } from "../calls.js";
 import type { Targets } from "../examples.js";
 import type { InspectableRun } from "../inspection.js";
@@ -25,6 +26,7 @@ export interface TrainableNetwork {
         | "lossScale"
         | "metrics"
         | "model"
+        | "predictOnly"
         | "steps"
         | "sums"
       >
@@ -79,4 +81,16 @@ export interface TrainableNetwork {
     },
     visit: (runs: readonly InspectableRun[]) => Promise<Result>,
   ): Promise<Result>;
+}
+
+/** Throws InputError for a network whose module leaves out training and evaluation. */
+export function assertMeasures(
+  { program }: { readonly program: Partial<Pick<Program, "predictOnly">> },
+  call: string,
+): void {
+  if (!program.predictOnly) return;
+  throw new InputError(
+    `\`${call}\` needs training or evaluation, and the module of this network was compiled with ` +
+      "`--predict-only`: compile it without",
+  );
 }

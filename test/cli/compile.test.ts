@@ -34,6 +34,26 @@ test("-o names the folder; --emit wgsl writes a file a kernel", async () => {
   expect(text).toContain("@compute");
 });
 
+test("--predict-only leaves training out, also of a standalone module", async () => {
+  const whole = await compile("stripes.net", "-o", "whole", "--standalone");
+  const only = await compile("stripes.net", "-o", "only", "--standalone", "--predict-only");
+  expect([whole.code, only.code]).toEqual([0, 0]);
+  const [all, some] = await Promise.all(
+    ["whole", "only"].map((name) => readFile(workspace.path(name, "stripes.js"), "utf8")),
+  );
+  expect(some!.length).toBeLessThan(0.75 * all!.length);
+  expect(some).not.toMatch(/^import /m);
+  const types = await readFile(workspace.path("only", "stripes.d.ts"), "utf8");
+  expect(types).toContain(
+    'InputError, NetcError, NoAdapterError, WeightsError } from "netc/runtime/predict"',
+  );
+  const refused = await compile("stripes.net", "--predict-only", "--memory", "1GiB");
+  expect([refused.code, refused.stderr]).toEqual([
+    2,
+    expect.stringContaining("leaves training out"),
+  ]);
+});
+
 test("--standalone gives one file without imports that loads", async () => {
   const { code, stderr } = await compile("stripes.net", "--standalone");
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

@@ -64,6 +64,30 @@ test("declarations know the names of parameters and metrics", () => {
   expect(typeErrors(use("(await network.step(images, [1])).top9;"))).toHaveLength(1);
 });
 
+test("declarations of a module that only predicts have no training", () => {
+  const text = readFileSync(join(root, "specs/digits.net"), "utf8");
+  const { declarations } = compile(text, { file: "digits.net", predictOnly: true });
+  writeFileSync(join(folder, "digits.d.ts"), declarations);
+  const use = `import { createDigits, programs } from "./digits.js";
+    import { fit, type TrainRecipe } from "netc/runtime";
+    export async function use(images: Float32Array, recipe: TrainRecipe): Promise<void> {
+      const network = await createDigits({ batch: 8 });
+      const [{ name, probability }] = (await network.classify(images)) as any;
+      const first: number = (await network.predict(images))[0]! + programs.length;
+      void [name, probability, first];
+      // @ts-expect-error -- it does not train
+      await network.step(images, [1]);
+      // @ts-expect-error -- nor evaluate
+      await network.evaluate(images, [1]);
+      // @ts-expect-error -- and \`fit\` needs both
+      await fit(network, [], recipe);
+      // @ts-expect-error -- weights are not initial ones
+      await createDigits({ seed: 1 });
+      network.destroy();
+    }`;
+  expect(typeErrors(use)).toEqual([]);
+});
+
 function typeErrors(text: string): string[] {
   const file = join(folder, "use.ts");
   writeFileSync(file, text);
@@ -76,7 +100,10 @@ function typeErrors(text: string): string[] {
     moduleResolution: ts.ModuleResolutionKind.Bundler,
     typeRoots: [join(root, "node_modules/@types")],
     types: ["node", join(root, "node_modules/@webgpu/types")],
-    paths: { "netc/runtime": [join(root, "runtime/index.ts")] },
+    paths: {
+      "netc/runtime": [join(root, "runtime/index.ts")],
+      "netc/runtime/predict": [join(root, "runtime/predict-node.ts")],
+    },
   });
   return ts
     .getPreEmitDiagnostics(program)
@@ -105,11 +132,13 @@ const bundling = {
  * with the most bytes of each, gzipped.
  */
 const ASKED_FOR = {
-  "pictures/browser": 10.5 * 1024,
+  "pictures/browser": 8.5 * 1024,
+  "pictures/from-canvas": 4 * 1024,
   "pictures/classify": 1024,
   "weights-problems": 1024,
   "read-small-weights": 1.25 * 1024,
   "explain-file": 768,
+  download: 3 * 1024,
   "begin-run": 512,
   "no-adapter": 768,
 };
@@ -123,6 +152,28 @@ test("AlexNet with all of the runtime is at most 40 KiB gzipped", async () => {
   const [module, runtime] = [compileSpec("alexnet").module, outputFiles[0]!.text].map(gzipped);
   console.log(`alexnet.js ${module} bytes, all of the runtime ${runtime} bytes, gzipped`);
   expect(module! + runtime!).toBeLessThanOrEqual(40 * 1024);
+});
+
+test("modules that only predict: sizes, with pictures, files and classes", async () => {
+  const contents = 'export { createNetwork } from "./runtime/predict.ts";';
+  // What explains mistakes, and what prepares pictures that the device cannot resize.
+  const seldom = ["pictures/from-canvas", "weights-problems", "explain-file", "no-adapter"];
+  const isSeldom = (path: string) => seldom.some((name) => path.endsWith(`runtime/${name}.ts`));
+  const stdin = { ...bundling.stdin, contents };
+  const { outputFiles } = await build({ ...bundling, stdin, plugins: [leavingOut(isSeldom)] });
+  const runtime = gzipped(outputFiles[0]!.text);
+  console.log(`runtime that only predicts: ${runtime} bytes, gzipped`);
+  expect(runtime).toBeLessThanOrEqual(25 * 1000);
+  for (const [name, share] of [
+    ["digits", 0.7],
+    ["alexnet", 0.7],
+  ] as const) {
+    const text = readFileSync(join(root, "specs", `${name}.net`), "utf8");
+    const { module } = compile(text, { file: `${name}.net`, predictOnly: true });
+    const [own, whole] = [module, compileSpec(name).module].map(gzipped);
+    console.log(`${name}.js ${own} bytes, ${whole} with training, gzipped`);
+    expect(own).toBeLessThanOrEqual(share * whole!);
+  }
 });
 
 /** Leaves dynamic imports of some files as they are. */

@@ -1,0 +1,74 @@
+/** Opens a device for a module: finds it, chooses the program that suits it, checks the options. */
+import { PROGRAM_FORMAT, type Program } from "../program/program.js";
+import { DEFAULT_BATCH, type NetworkOptions } from "./calls.js";
+import { Device, type AdapterProvider } from "./device.js";
+import { InputError } from "./errors.js";
+import { assertInteger, assertKnown, type OptionNames } from "./options.js";
+import type { Capture } from "./pictures/picture.js";
+import { chooseProgram } from "./targets.js";
+
+/** Where the runtime runs: what differs between Node and browsers. */
+export interface Platform {
+  readonly findAdapter: AdapterProvider;
+  readonly capture: Capture;
+}
+
+/** What is made of a program on a device. */
+export type Create<Result> = (
+  program: Program,
+  device: Device,
+  /** Opens another device like the first; absent where the device is the user's own. */
+  openDevice: (() => Promise<Device>) | undefined,
+) => Promise<Result>;
+
+/** The feature that programs of 16 bits need. */
+const HALF = "shader-f16" as const;
+
+/**
+ * Opens a device for the one of the programs that suits it best. Throws NoAdapterError without a
+ * usable GPU, DeviceLimitError or BatchTooLargeError if the network does not fit, InputError for
+ * wrong options.
+ */
+export async function openProgram<Result, Options extends NetworkOptions>(
+  programs: readonly Program[],
+  { options, known }: { readonly options: Options; readonly known: OptionNames<Options> },
+  findAdapter: AdapterProvider,
+  create: Create<Result>,
+): Promise<Result> {
+  assertKnown(options, known, "createNetwork");
+  checkOptions(programs, options);
+  const features = programs.some(({ precision }) => precision) ? [HALF] : ([] as const);
+  const openDevice = async () => Device.open(await findAdapter(options.adapter), features);
+  const device = await (options.device ? Device.borrow(options.device) : openDevice());
+  const again = options.device ? undefined : openDevice;
+  try {
+    const program = chooseProgram(programs, device.summary);
+    if (features.length > 0 && !program.precision) {
+      const warn: NonNullable<NetworkOptions["onWarning"]> = options.onWarning ?? console.warn;
+      await warn(`${device.summary.name} has no \`${HALF}\`: this network runs in f32, not f16`);
+    }
+    return await create(program, device, again);
+  } catch (error) {
+    device.release();
+    throw error;
+  }
+}
+
+function checkOptions(programs: readonly Program[], options: NetworkOptions): void {
+  assertInteger(options.batch ?? DEFAULT_BATCH, 1, "`batch`");
+  assertInteger(options.accumulate ?? 1, 1, "`accumulate`");
+  assertInteger(options.seed ?? 0, 0, "`seed`");
+  if (programs.length === 0) {
+    throw new InputError(
+      "there are no programs: what `compile` found wrong is in its `diagnostics`",
+    );
+  }
+  for (const { format } of programs as readonly { readonly format: number }[]) {
+    if (format !== PROGRAM_FORMAT) {
+      throw new InputError(
+        `this module has format ${format}, and this runtime reads ${PROGRAM_FORMAT}: ` +
+          "compile it again",
+      );
+    }
+  }
+}
