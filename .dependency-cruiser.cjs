@@ -128,7 +128,7 @@ module.exports = {
       "Whatever needs Node's modules or native packages lives " +
         "in runtime/node, so the rest runs in browsers.",
       { path: "^runtime/", pathNot: "^runtime/node/" },
-      { dependencyTypes: ["core", "npm"], pathNot: "^node_modules/@webgpu/types/" },
+      { dependencyTypes: ["core", "npm", "npm-optional"], pathNot: "^node_modules/@webgpu/types/" },
     ),
     forbid(
       "no-room-imports-the-cli",

@@ -161,7 +161,7 @@ class Download {
     throw new Interruption(`${this.loaded} of ${this.total} bytes came`);
   }
 
-  /** What `onProgress` throws ends the download; it is no interruption. */
+  /** What `onProgress` throws ends the download, unlike an interruption. */
   private async tell(): Promise<void> {
     try {
       await this.parts.onProgress?.({ loaded: this.loaded, total: this.total });
@@ -191,7 +191,7 @@ class Download {
     const length = headers.get("content-length");
     const isPlain = !headers.get("content-encoding");
     this.total = isPlain && length !== null ? Number(length) : undefined;
-    // Of a compressed file, the bytes that came say nothing of those that were sent.
+    // Of a compressed file, the count of bytes that came is not that of those sent.
     this.validator = isPlain ? validatorOf(headers) : undefined;
   }
 

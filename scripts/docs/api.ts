@@ -27,7 +27,6 @@ const PAGES: readonly ApiPage[] = [
     introduction: "What the methods of a [Network](network.md) take and give.",
     names: [
       ...["NetworkOptions", "StepOptions", "ReadOptions", "SaveOptions", "LoadOptions"],
-      ...["WeightsSource", "DownloadOptions", "DownloadProgress"],
       ...["Picture", "Pictures", "Classification", "ClassifyOptions"],
       ...["Metrics", "ParameterInfo", "Labels", "ClassLabels", "MixedLabels", "Targets"],
       ...["Images", "MemoryUse", "AdapterSummary", "CompileProgress"],
@@ -77,6 +76,7 @@ const PAGES: readonly ApiPage[] = [
     title: "Weights files and checkpoints",
     introduction: "What reads and writes files. What writes checkpoints is for Node.",
     names: [
+      ...["WeightsSource", "DownloadOptions", "DownloadProgress"],
       ...["parseTensors", "serializeTensors", "Tensor", "TensorFile", "saveWeights"],
       ...["saveCheckpoint", "resumeCheckpoint", "ResumedRun", "RunIdentity", "RunPlan"],
       ...["LAST_CHECKPOINT", "PREVIOUS_CHECKPOINT", "MetricsLog", "readMetrics"],

@@ -79,11 +79,11 @@ describe.skipIf(!chromiumPath)("weights from an address", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test("an interrupted download goes on; copies are kept, and used offline", async () => {
+  test("an interrupted download continues; copies are kept, and used offline", async () => {
     const page = await browser.newPage();
     await page.goto(`${addressOf(pages)}/bare`);
     // Text, not a function: the test runner rewrites imports in code.
-    // An address each: the browser itself goes on with what it has of an interrupted file.
+    // An address each: the browser itself continues with what it has of an interrupted file.
     const load = (cache: string) =>
       page.evaluate<{ values: number[]; last: unknown }>(`(async () => {
         const { createDigits } = await import("/modules/digits.js");

@@ -54,7 +54,7 @@ async function loaded(source: unknown, given: readonly Answer[], options = {}) {
   return withDownload(source, options, (bytes) => Promise.resolve(bytes));
 }
 
-test("an interrupted download goes on where it was, and says how far it is", async () => {
+test("an interrupted download continues where it was, and says how far it is", async () => {
   const progress: { loaded: number; total: number | undefined }[] = [];
   const onProgress = (each: { loaded: number; total: number | undefined }) => progress.push(each);
   const parts = [sends(OLD, { to: 100_000 }), continuing(OLD, 250_000), continuing(OLD, 300_000)];
