@@ -28,7 +28,7 @@ async function runOnDevice(expression: Code) {
     const shader = `
       @group(0) @binding(0) var<storage, read> a: array<vec4f>;
       @group(0) @binding(1) var<storage, read_write> result: array<vec4f>;
-      ${wgslOf(printer.declarations("functions"))}
+      ${wgslOf([...printer.declarations("constant"), ...printer.declarations("functions")])}
       @compute @workgroup_size(1) fn main(@builtin(global_invocation_id) id: vec3u) {
         let x = a[id.x];
         let z = a[2];
