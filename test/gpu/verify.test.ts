@@ -112,7 +112,10 @@ describe("sums over many pixels", () => {
   test("are wrong where a pixel of 12288 is left out", async () => {
     const { compiled } = compile(MANY_PIXELS, { file: "pixels.net" });
     const damaged = corrupt(compiled, /^conv1 weight/, (wgsl) =>
-      wgsl.replace("line_sum += b[b_line];", "line_sum += b[b_line] * f32(line + x > 0u);"),
+      wgsl.replace(
+        "+= gradient[gradient_line];",
+        "+= gradient[gradient_line] * f32(line + x > 0u);",
+      ),
     );
     expect((await verify(damaged)).divergence?.name).toContain("conv1");
   });
@@ -180,7 +183,7 @@ describe("a wrong kernel of each list is found", () => {
 
   test.each<[VerifiedList, label: RegExp, right: string, wrong: string]>([
     ["initialize", /initial values/, "draw(index),", "0.1 + draw(index),"],
-    ["train", /image import/, "a[(plane", "0.5 * a[(plane"],
+    ["train", /image import/, "input[(plane", "0.5 * input[(plane"],
     ["train", /weight update/, "frame.momentum, is_first", "1.0, is_first"],
     ["accumulate", /weight update/, "!= 0u) + gradient", "!= 0u) - gradient"],
     ["update", /weight update/, "frame.momentum, is_first", "1.0, is_first"],
